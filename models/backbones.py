@@ -100,26 +100,16 @@ class ResNet(nn.Module):
 resnet50, resnet101 = partial(ResNet, (3, 4, 6, 3)), partial(ResNet, (3, 4, 23, 3))
 
 
-class _BlockGroup(NamedTuple):
-    """A row of table 2: `repeats` blocks, of which only the first has the stride."""
-
-    expansion: int
-    outputs: int
-    repeats: int
-    stride: int
-    first_dilation: int = 1
-    dilation: int = 1
-
-
 _V2_TABLE = (
-    _BlockGroup(1, 16, 1, 1),
-    _BlockGroup(6, 24, 2, 2),
-    _BlockGroup(6, 32, 3, 2),
-    _BlockGroup(6, 64, 4, 2),
-    _BlockGroup(6, 96, 3, 1),
-    _BlockGroup(6, 160, 3, 1, 1, 2),  # dilation replaces the stride of 2
-    _BlockGroup(6, 320, 1, 1, 2, 2),
+    (1, 16, 1, 1, 1, 1),
+    (6, 24, 2, 2, 1, 1),
+    (6, 32, 3, 2, 1, 1),
+    (6, 64, 4, 2, 1, 1),
+    (6, 96, 3, 1, 1, 1),
+    (6, 160, 3, 1, 1, 2),  # dilation replaces the stride of 2
+    (6, 320, 1, 1, 2, 2),
 )
+"""Table 2: expansion, outputs, repeats, stride of the first block, dilation of the first and of the other blocks."""
 _V2_TAPS = (1, 3, 6, 17)
 
 
@@ -271,25 +261,16 @@ LITE_CHANNELS = 112, 320
 _LITE_STEM = 32
 
 
-class _MBConvStage(NamedTuple):
-    """A stage of table 1; only the first of its blocks has the stride."""
-
-    repeats: int
-    kernel: int
-    stride: int
-    expansion: int
-    outputs: int
-
-
 _LITE_TABLE = (
-    _MBConvStage(1, 3, 1, 1, 16),
-    _MBConvStage(2, 3, 2, 6, 24),
-    _MBConvStage(2, 5, 2, 6, 40),
-    _MBConvStage(3, 3, 2, 6, 80),
-    _MBConvStage(3, 5, 1, 6, 112),
-    _MBConvStage(4, 5, 2, 6, 192),
-    _MBConvStage(1, 3, 1, 6, 320),
+    (1, 3, 1, 1, 16),
+    (2, 3, 2, 6, 24),
+    (2, 5, 2, 6, 40),
+    (3, 3, 2, 6, 80),
+    (3, 5, 1, 6, 112),
+    (4, 5, 2, 6, 192),
+    (1, 3, 1, 6, 320),
 )
+"""Table 1: repeats, kernel, stride of the first block, expansion, outputs."""
 STAGES_TO_8, STAGES_TO_16 = 3, 5
 """Stages up to the features at 1/8 and at 1/16."""
 

@@ -277,7 +277,13 @@ class MattingRefine(nn.Module):
         own scale. ref_sm, (1, 1, H/4, W/4), is 1 in refined cells. src and bgr: frame and plate, RGB (1, 3, H, W) in
         0..1. Raises ValueError if their shapes differ, or if H or W is not a multiple of 4.
         """
-        _check(src, bgr)
+        if src.shape != bgr.shape:
+            raise ValueError(
+                f"Frame and plate must have the same shape, not {tuple(src.shape)} and {tuple(bgr.shape)}."
+            )
+        height, width = src.shape[2:]
+        if height % CELL or width % CELL:
+            raise ValueError(f"Height and width must be multiples of {CELL}, not {height} and {width}.")
         src_sm, bgr_sm = (self._shrink(image) for image in (src, bgr))
         pha_sm, residual_sm, err_sm, hidden = self.coarse(src_sm, bgr_sm)
         matte, ref_sm = self.refiner(src, bgr, torch.cat([pha_sm, residual_sm], 1), err_sm, hidden)
@@ -311,18 +317,10 @@ class MattingRefine(nn.Module):
 
 
 def load(backbone: Backbone, tensors: Mapping[str, Tensor], refiner: str) -> MattingRefine:
-    """Return the network with these weights; see `models.spec.LoadNetwork`."""
+    """Return the network with these weights; see `models.table.LoadNetwork`."""
     network = MattingRefine(backbone)
     network.load_state_dict(tensors, strict=True)
     return network
-
-
-def _check(src: Tensor, bgr: Tensor) -> None:
-    if src.shape != bgr.shape:
-        raise ValueError(f"Frame and plate must have the same shape, not {tuple(src.shape)} and {tuple(bgr.shape)}.")
-    height, width = src.shape[2:]
-    if height % CELL or width % CELL:
-        raise ValueError(f"Height and width must be multiples of {CELL}, not {height} and {width}.")
 
 
 def export(network: nn.Module, direct: bool = False) -> Export:

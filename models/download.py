@@ -195,7 +195,6 @@ def _keep(spec: WeightSpec, part: Path, target: Path) -> None:
 
 
 def _failure(spec: WeightSpec, target: Path, error: OSError | ValueError) -> DownloadError:
-    """Return what to tell about a failed transfer or write."""
     model, url = spec.name, spec.url
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         return DownloadError(

@@ -219,7 +219,7 @@ def export(network: nn.Module, direct: bool = False) -> Export:
 
 
 def load(small: bool, tensors: Mapping[str, Tensor], refiner: str) -> U2Net:
-    """Return the network with these weights; see `models.spec.LoadNetwork`."""
+    """Return the network with these weights; see `models.table.LoadNetwork`."""
     network = U2Net(small)
     network.load_state_dict(tensors, strict=True)
     return network

@@ -226,7 +226,6 @@ def _window(options: LiveOptions) -> int:
 
 
 def _headless(options: LiveOptions) -> int:
-    """Run without a window and return the exit code."""
     logs.set_up_console(verbose=options.verbose)
     start = settings_from(options)
     notify(what_is_used(start.settings, options, options.config))

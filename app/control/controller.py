@@ -136,7 +136,6 @@ class SettingsController:
         return self._store(parsed)
 
     def _store(self, values: Mapping[str, Any]) -> str:
-        """Store values by the names of their settings."""
         found = {name: _find(name) for name in values}
 
         def update(settings: Settings) -> Settings:

@@ -262,7 +262,6 @@ class RecordCommand:
         return self._changes.problem(self._sink.replace("_", "-"))
 
     def _check(self) -> None:
-        """Raise CommandError if the recording has a problem."""
         if (problem := self._problem) is not None:
             raise CommandError(problem)
 

@@ -13,7 +13,7 @@ import copy
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Literal, NamedTuple, cast
+from typing import Literal, cast
 
 import torch
 import torch.nn.functional as functional
@@ -166,22 +166,14 @@ class RecurrentDecoder(nn.Module):
 Variant = Literal["mobilenetv3", "resnet50"]
 
 
-class _Design(NamedTuple):
-    """Configuration of a variant: encoder, LR-ASPP channels and decoder channels, coarsest first."""
-
-    backbone: Callable[[], MobileNetV3Large | ResNet]
-    bottleneck: int
-    widths: tuple[int, int, int, int]
-
-
-_DESIGNS: dict[Variant, _Design] = {
-    "mobilenetv3": _Design(MobileNetV3Large, 128, (80, 40, 32, 16)),
-    "resnet50": _Design(resnet50, 256, (128, 64, 32, 16)),
+_DESIGNS: dict[Variant, tuple[Callable[[], MobileNetV3Large | ResNet], int, tuple[int, int, int, int]]] = {
+    "mobilenetv3": (MobileNetV3Large, 128, (80, 40, 32, 16)),
+    "resnet50": (resnet50, 256, (128, 64, 32, 16)),
 }
+"""Encoder, LR-ASPP channels and decoder channels, coarsest first, of each variant."""
 
 
 def _projection(in_channels: int, out_channels: int) -> nn.Sequential:
-    """Return a 1x1 convolution from the decoder's features to an output."""
     return nn.Sequential(OrderedDict(conv=nn.Conv2d(in_channels, out_channels, 1)))
 
 
@@ -276,7 +268,7 @@ def _finish(image: Tensor, matte: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def load(variant: Variant, tensors: Mapping[str, Tensor], refiner: str) -> MattingNetwork:
-    """Return the network with these weights; see `models.spec.LoadNetwork`."""
+    """Return the network with these weights; see `models.table.LoadNetwork`."""
     if refiner == "fast-guided-filter":  # It has no parameters: ignore those of the deep filter.
         tensors = {name: tensor for name, tensor in tensors.items() if not name.startswith("refiner.")}
     network = MattingNetwork(variant, deep="refiner.box_filter.weight" in tensors)
