@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
-from app.core.files import lock_file
+from app.core.files import locked
 from models.weights import user_folder
-
-POLL_S = 0.1
 
 
 def download_weights(name: str, progress: Callable[[int, int | None], None], *, again: bool = False) -> Path:
@@ -28,17 +25,9 @@ def install_weights(name: str, file: Path) -> Path:
     """Install a model's weights from a file that was downloaded elsewhere. Raises WeightsError."""
     from models.download import install
 
-    with _alone(name, lambda: None):
+    with _alone(name):
         return install(name, file)
 
 
-@contextmanager
-def _alone(name: str, waiting: Callable[[], None]) -> Iterator[None]:
-    folder, file = user_folder(), None
-    with suppress(OSError):  # a folder that cannot be written to is reported by what is written there
-        folder.mkdir(parents=True, exist_ok=True)
-        while (file := lock_file(folder / f".{name}.lock", wait=False)) is None:
-            waiting()
-            time.sleep(POLL_S)
-    with file or nullcontext():
-        yield
+def _alone(name: str, waiting: Callable[[], object] | None = None) -> AbstractContextManager[None]:
+    return locked(user_folder() / f".{name}.lock", waiting)
