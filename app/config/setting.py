@@ -318,7 +318,8 @@ class Option:
         name = self.names.partition("/")[0]
         if name == "--background":
             return settings.replace(background=parse_background(text, settings.background))
-        parts = [text] if len(self.settings) == 1 else re.split("[xX×,]", text)
+        separator = "," if "," in self.values else "[xX×]"
+        parts = [text] if len(self.settings) == 1 else re.split(separator, text)
         if len(parts) != len(self.settings):
             raise UsageError(f"{name}: “{text}” is not possible; write {self.values}.")
         for setting, part in zip(self.settings, parts, strict=True):
