@@ -22,7 +22,6 @@ from app.cli.convert import convert, with_cluster_address
 from app.cli.ctl import ctl
 from app.cli.machine import bench, devices, doctor, weights
 from app.cli.options import LiveOptions, with_live_options
-from app.cli.plate import plate
 from app.cli.start import settings_from, what_is_used
 from app.cli.terminal import (
     PLAIN,
@@ -247,7 +246,6 @@ app.command("convert", cls=GroupedCommand)(convert)
 app.command("devices")(devices)
 app.command("ctl", cls=ControlCommand, context_settings={"ignore_unknown_options": True})(ctl)  # negative numbers
 app.command("doctor")(doctor)
-app.command("plate", cls=GroupedCommand)(plate)
 app.command("bench", cls=GroupedCommand)(bench)
 app.command("version")(version)
 app.add_typer(weights, name="weights")

@@ -61,8 +61,8 @@ def _plate_engine(
     if path is None:
         raise PlateError(
             t(
-                "The model {model} needs a picture of the empty room; take one⟦ in the window, with `python3 run.py "
-                "ctl plate take`, or with `python3 run.py plate` while Mattecam does not run⟧.",
+                "The model {model} needs a picture of the empty room; take one⟦ in the window, or with `python3 run.py "
+                "ctl plate take` while Mattecam runs with another model⟧.",
                 model=choice.model,
             )
         )

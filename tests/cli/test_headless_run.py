@@ -9,21 +9,15 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
-import cv2
 import numpy as np
 import pytest
 
-from app.capture import table
 from app.capture.demo import DemoSource
-from app.capture.devices import CameraDevice
-from app.cli import main
 from app.cli.headless import POLL_S, HeadlessRun, described, kept_private, report, summary, write_before_after
 from app.core.errors import BackgroundError, MattecamError, ModelError, SinkOpenError, Stage
-from app.core.settings import BackgroundSettings, CaptureSettings, Settings
+from app.core.settings import BackgroundSettings, Settings
 from app.core.types import Frame, Outgoing, Picture, PictureKind, SourceInfo
 from app.matting.base.interface import EngineInfo
-from app.matting.plate.picture import plate_info
-from app.output import camera_list
 from app.output.recording import Recorder
 from app.runtime.context import Timing
 from app.runtime.pipeline import Pipeline
@@ -375,52 +369,3 @@ def test_a_proof_ends_with_a_change_that_shows_the_room() -> None:
     recorded = shown_by("recorder")
     assert any(picture.kind is PictureKind.COMPOSITE for picture in recorded)
     assert not any(shows_room(picture.image) for picture in recorded)
-
-
-SIZE = 160, 96
-
-
-def taken_plate(path: Path, *words: str) -> int:
-    """Take a plate in an instant and return the exit code."""
-    return main.main(["plate", "--output", str(path), "--seconds", "0.3", "--countdown", "0", *words])
-
-
-def test_it_writes_the_plate_unless_someone_is_in_view(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = tmp_path / "plate.png"
-    assert taken_plate(path, "--source", "demo", "--size", "160x96") == 1
-    assert "Someone is still in view" in capsys.readouterr().err and not list(tmp_path.iterdir())
-    for _ in ("new", "an earlier plate is replaced"):
-        assert taken_plate(path, "--source", "demo:empty", "--size", "160x96") == 0
-        said = capsys.readouterr()
-        assert said.out == f"{path}\n" and "Step out" in said.err
-    empty = DemoSource(*SIZE, 30, empty_scene_s=3.0, motion=0).render(0)
-    assert np.abs(np.asarray(cv2.imread(str(path)), int) - empty).mean() < 5
-    info = plate_info(path)
-    assert info is not None and info.camera == "demo"
-
-
-class Sent(DemoSource):
-    """What another program sends to its virtual camera: the empty room."""
-
-    def __init__(self, camera: str, settings: CaptureSettings) -> None:
-        super().__init__(*SIZE, 30, empty_scene_s=60, motion=0)
-        self.info = SourceInfo("camera", "EOS Webcam", camera, *SIZE, 30.0, "")
-
-
-@pytest.mark.parametrize("sends", [True, False])
-def test_auto_is_the_camera_that_a_run_takes(
-    sends: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """A virtual camera that another program sends to was not taken; a run takes it."""
-    sent = CameraDevice("eos", "EOS Webcam", "/dev/video9", 9, ((160, 96),), ("YU12",), is_virtual=True)
-    monkeypatch.setattr(table, "list_cameras", lambda: [sent])
-    monkeypatch.setattr(table, "_open_camera", Sent)
-    monkeypatch.setattr(camera_list, "is_busy", lambda path: sends and path == sent.path)
-    path = tmp_path / "plate.png"
-    code = taken_plate(path)
-    said = capsys.readouterr().err
-    if sends:
-        assert code == 0, said
-        assert plate_info(path) is not None
-    else:
-        assert code == 1 and "No camera was found" in said and not path.exists()

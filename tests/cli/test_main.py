@@ -67,6 +67,7 @@ def fake_engine(monkeypatch: pytest.MonkeyPatch) -> None:
         (["--source", "missing.mp4"], "missing.mp4"),
         (["--source", "camera:87"], "87"),
         (["--weights", "missing.pth", "--model", "rvm-mobilenetv3"], "missing.pth"),
+        (["--plate", ".", "--model", "mattecam-plate"], "cannot be read (it is a folder)"),
         (["--background", "missing.png"], "missing.png"),
         (["--record", "no/such/folder/out.mp4"], "no/such/folder"),
         (["--virtual-camera", "/dev/video87"], "There is no virtual camera"),
@@ -76,7 +77,7 @@ def test_a_start_that_fails_is_1_and_names_the_thing(
     words: list[str], named: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    if words[0] != "--weights":  # so fast that a frame leaves before an output has failed to open
+    if words[0] not in ("--weights", "--plate"):  # so fast that a frame leaves before an output has failed to open
         use_fake_engine(monkeypatch)
     record = [] if "--virtual-camera" in words else ["--record", str(tmp_path / "out.mp4")]
     assert main.main(["headless", *SMALL, "--seconds", "20", *record, *words]) == 1

@@ -139,20 +139,6 @@ def wait_for_frames(process: subprocess.Popen[str]) -> None:
     eventually(records, START_S)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
-def test_a_signal_ends_the_capture_of_a_plate(tmp_path: Path) -> None:
-    """It closed no camera: exposure and white balance stayed locked."""
-    words = ["plate", "--source", "demo:empty", "--countdown", "60", "--output", str(tmp_path / "plate.png")]
-    command = [sys.executable, str(ROOT / "run.py"), *words]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr is not None
-        assert "Step out" in process.stderr.readline()
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(START_S) == 130
-        assert process.stderr.read().strip() == ""
-    assert list(tmp_path.iterdir()) == []
-
-
 SWALLOW = """
 import os, signal, time
 from app.cli import main

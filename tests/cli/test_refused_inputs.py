@@ -89,13 +89,6 @@ REFUSED: tuple[tuple[str, int, str], ...] = (
     ("convert nested out", 1, "and folders in it are not searched for images or videos; name the folder that"),
     ("convert missing.mp4 new/", 1, "There is no file or folder missing.mp4"),
     (f"convert {'a' * 300} out.mp4", 1, f"mattecam: {'a' * 300} cannot be read: its name is too long; check its name"),
-    ("plate --source one.mp4 --output one.mp4", 2, "one.mp4 cannot be written: it is also the source"),
-    ("plate --source demo:empty --output photo.jpg", 2, "photo.jpg is not the name of a PNG file; name one"),
-    ("plate --source demo:empty --output note.txt", 2, "note.txt is not the name of a PNG file"),
-    ("plate --source demo:empty --output .", 2, ". is not the name of a PNG file"),
-    ("plate --source demo:empty --output away.png", 2, "away.png exists and was not written by `plate`"),
-    ("plate --source demo:empty --output new.png", 2, "new.png.json exists and was not written by `plate`"),
-    ("plate --source demo:empty --output note.txt/a.png", 1, "note.txt/a.png cannot be written: a part of the path is"),
     ("weights download", 2, "Missing argument 'NAME'"),
     ("weights download gpt", 2, "There are no weights named gpt"),
     ("weights download mattecam", 1, "The weights of mattecam are part of the program"),
@@ -121,9 +114,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_clip(place / "nested" / "day" / "clip.mp4", 1)
     (place / "note.txt").write_text("text")
     (place / "empty").mkdir()
-    (place / "new.png.json").write_text("{}")
     os.mkfifo(place / "pipe.mp4")
-    (place / "away.png").symlink_to(place / "not connected" / "away.png")
     return place
 
 

@@ -391,7 +391,6 @@ def nothing_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("app.cli.headless.run", lambda start, options: 0)
     monkeypatch.setattr("app.doctor.checks.run_checks", lambda system: ())
     monkeypatch.setattr("app.cli.bench.measure_models", lambda *words: {"results": []})
-    monkeypatch.setattr("app.cli.plate.take_plate", lambda *words: tmp_path / "plate.png")
     monkeypatch.setattr("models.download.download", lambda *words, again: tmp_path)
     (tmp_path / "broken.json").write_text("{")
 

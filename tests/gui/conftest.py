@@ -63,8 +63,8 @@ FINDINGS = (
     Finding("disk: models", State.WARNING, t("{gibibytes} GiB are free in {folder}.", gibibytes="1.9", folder="/home")),
 )
 NEEDS_PLATE = t(
-    "The model {model} needs a picture of the empty room; take one⟦ in the window, with `python3 run.py ctl plate "
-    "take`, or with `python3 run.py plate` while Mattecam does not run⟧.",
+    "The model {model} needs a picture of the empty room; take one⟦ in the window, or with `python3 run.py ctl plate "
+    "take` while Mattecam runs with another model⟧.",
     model="mattecam-plate",
 )
 STANDARD = FineQuality("mattecam", 0.6, holds_rate=True)

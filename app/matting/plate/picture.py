@@ -12,7 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, FiniteFloat, ValidationError
+from pydantic import BaseModel, FiniteFloat
 
 from app.core import files, paths
 from app.core.errors import BackgroundError, PlateError, SettingsError, t
@@ -143,22 +143,21 @@ def save_plate(path: Path, plate: BgrImage, camera: str) -> PlateInfo:
     except SettingsError as error:
         raise PlateError(error.text) from error
     except OSError as error:
-        raise not_written(path, error) from error
+        raise PlateError(
+            t(
+                "The picture of the empty room {file} cannot be written: {reason}.",
+                file=path,
+                reason=why_not_written(error),
+            )
+        ) from error
     return info
-
-
-def not_written(file: Path, error: OSError) -> PlateError:
-    """Return the error for a plate that cannot be written."""
-    return PlateError(
-        t("The picture of the empty room {file} cannot be written: {reason}.", file=file, reason=why_not_written(error))
-    )
 
 
 def plate_info(path: Path) -> PlateInfo | None:
     """Return the metadata of a plate; None for an image of unknown origin."""
     try:
         return PlateInfo.model_validate(files.read_object(record_of(path)))
-    except (OSError, files.BrokenFileError, ValidationError):
+    except (OSError, files.BrokenFileError, ValueError):  # ValueError: also a path without a name
         return None
 
 
@@ -266,10 +265,8 @@ def shows_someone(plate: BgrImage) -> bool:
         return people.finds_someone(plate)
 
 
-def store_plate(
-    plate: BgrImage, camera: str, output: Path | None = None, *, wanted: Callable[[], bool] = lambda: True
-) -> Path:
-    """Store the plate if nobody is in it and return its file. output: None for the default file.
+def store_plate(plate: BgrImage, camera: str, *, wanted: Callable[[], bool] = lambda: True) -> Path:
+    """Store the plate if nobody is in it and return its file.
 
     wanted: asked after the check, which takes a moment. Raises PlateError, also if the plate is no longer wanted.
     """
@@ -278,7 +275,7 @@ def store_plate(
     if not wanted():
         raise PlateError(t("Mattecam stops; no picture of the empty room was taken."))
     height, width = plate.shape[:2]
-    path = output or plate_path(camera, width, height)
+    path = plate_path(camera, width, height)
     save_plate(path, plate, camera)
     return path
 
