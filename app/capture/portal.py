@@ -19,8 +19,8 @@ from app.core.settings import CaptureSettings
 from app.core.types import BgrImage, Frame, SourceInfo
 from app.media.jpeg import MjpgDecoder
 from app.system.pipewire.connection import Connection, ListedCamera, list_cameras
-from app.system.pipewire.stream import RAW_LAYOUTS, NodeReader, RawFrame, to_bgr
-from app.system.pipewire.video_format import Layout
+from app.system.pipewire.stream import NodeReader
+from app.system.pipewire.video_format import RAW_LAYOUTS, Layout, RawFrame, to_bgr
 from app.system.portal import PortalError, PortalFault, open_cameras
 
 FIRST_FRAME_S = 5.0

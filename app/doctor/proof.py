@@ -187,7 +187,8 @@ def open_opencv(device: str) -> Iterator[Read | None]:
 def prove_pipewire(read_s: float = 2.0) -> Finding:
     """Send bars through PipeWire and read them back. read_s: how long a frame may take to arrive."""
     from app.output.pipewire import PipeWireCamera, PipeWireNode
-    from app.system.pipewire.stream import NodeReader, to_bgr
+    from app.system.pipewire.stream import NodeReader
+    from app.system.pipewire.video_format import to_bgr
 
     name = "mattecam-doctor"
 

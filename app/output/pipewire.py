@@ -17,8 +17,8 @@ from app.core.settings import Settings
 from app.core.types import Picture
 from app.output.base import FrameSink, PackedLayout, Packer, SinkContext, sendable
 from app.system.pipewire.connection import OWN_NODE
-from app.system.pipewire.stream import OUTPUT, Stream, StreamFlags, StreamListener, StreamState
-from app.system.pipewire.video_format import Layout, VideoFormat, buffer_parameters, parse_format, write_frame
+from app.system.pipewire.stream import Stream, StreamState, to_send, write_frame
+from app.system.pipewire.video_format import Layout, VideoFormat
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ SETTLE_S = 0.08
 """PipeWire 1.4 reports streaming, paused and streaming again within a millisecond as a reader starts."""
 
 
-class PipeWireNode(StreamListener):
+class PipeWireNode(Stream):
     """Offers frames of exactly one size.
 
     With several sizes on offer, the reader that chooses another size than the first one stalls, or stalls the first.
@@ -43,11 +43,9 @@ class PipeWireNode(StreamListener):
         self.video = video
         self.layout = video.layout
         """What the reader has chosen."""
-        self._state = StreamState.CONNECTING
+        self._layouts = video.layout, *_OTHERS.get(video.layout, ())
         self._paused_at_s = -SETTLE_S
         self._negotiated = False
-        self._buffers: list[int] = []
-        """Addresses, the one that was queued longest ago first."""
         self._sent = 0
         properties = {
             "media.type": "Video",
@@ -60,78 +58,52 @@ class PipeWireNode(StreamListener):
             "media.icon-name": _ICON,
             "device.icon-name": _ICON,
         }
-        self._stream = Stream(properties, self)
-        try:
-            flags = StreamFlags.DRIVER | StreamFlags.MAP_BUFFERS
-            self._stream.connect(OUTPUT, flags, [video.as_offer(*_OTHERS.get(video.layout, ()))])
-        except OSError:
-            self._stream.close()
-            raise
+        super().__init__(properties, [video.as_offer(*self._layouts[1:])], sends=True)
 
     @property
     def reading(self) -> bool:
         """Whether a program reads, or has stopped less than `SETTLE_S` ago."""
-        if self._state is StreamState.STREAMING:
+        if self.state is StreamState.STREAMING:
             return True
-        return self._state is StreamState.PAUSED and time.monotonic() - self._paused_at_s < SETTLE_S
-
-    @property
-    def lost(self) -> bool:
-        """Whether the daemon has ended: the node never comes back."""
-        return self._state is StreamState.UNCONNECTED
+        return self.state is StreamState.PAUSED and time.monotonic() - self._paused_at_s < SETTLE_S
 
     def send(self, frame: NDArray[np.uint8]) -> None:
         """Send a C-contiguous frame in `layout` and the size of the node; without a reader nothing is done."""
-        if self._state is not StreamState.STREAMING:
+        if self.state is not StreamState.STREAMING:
             return
-        with self._stream.locked():
-            if self._state is not StreamState.STREAMING or not self._negotiated:
-                return
-            self._write(frame)
-            self._stream.trigger()  # also without a buffer: a cycle returns those that were read
+        with self.locked():
+            if self.state is StreamState.STREAMING and self._negotiated:
+                self._write(frame)
+                self.trigger()  # also without a buffer: a cycle returns those that were read
 
-    def close(self) -> None:
-        """Remove the node. Idempotent."""
-        self._stream.close()
-
-    def state_changed(self, state: StreamState, error: str) -> None:
+    def state_changed(self, state: StreamState) -> None:
         """Note the state; after an error the next reader may succeed."""
-        if self._state is StreamState.STREAMING and state is not StreamState.STREAMING:
+        if self.state is StreamState.STREAMING and state is not StreamState.STREAMING:
             self._paused_at_s = time.monotonic()
-        self._state = state
+        self.state = state
 
-    def format_changed(self, pod: bytes | None) -> None:
+    def format_changed(self, video: VideoFormat | None) -> None:
         """Ask for buffers of the negotiated format."""
-        found = None if pod is None else parse_format(pod)
-        layouts, size = (self.video.layout, *_OTHERS.get(self.video.layout, ())), (self.video.width, self.video.height)
-        self._negotiated = found is not None and found.layout in layouts and (found.width, found.height) == size
-        if found is not None and self._negotiated:
-            self.layout = found.layout
-            self._stream.update(buffer_parameters(self.video))
-
-    def add_buffer(self, address: int) -> None:
-        """Note a buffer."""
-        self._buffers.append(address)
-
-    def remove_buffer(self, address: int) -> None:
-        """Forget a buffer."""
-        if address in self._buffers:
-            self._buffers.remove(address)
+        size = self.video.width, self.video.height
+        self._negotiated = video is not None and video.layout in self._layouts and (video.width, video.height) == size
+        if video is not None and self._negotiated:
+            self.layout = video.layout
+            self.update(to_send(self.video))
 
     def _write(self, frame: NDArray[np.uint8]) -> None:
         # Before a cycle is triggered, not in `process`: that saves one frame of latency.
-        address = self._stream.dequeue()
+        address = self.dequeue()
         if address is None:
             # Readers hold every buffer, or were killed with them, which PipeWire 0.3 does not notice.
-            if not self._buffers:
+            if not self.buffers:
                 return
-            address = self._buffers[0]
-        if address in self._buffers:
-            self._buffers.remove(address)
-            self._buffers.append(address)
+            address = self.buffers[0]
+        if address in self.buffers:  # the one that was queued longest ago stays the first
+            self.buffers.remove(address)
+            self.buffers.append(address)
         write_frame(address, frame, self.video.stride, time.monotonic_ns(), self._sent)
         self._sent += 1
-        self._stream.queue(address)
+        self.queue(address)
 
 
 _PACKED: dict[Layout, PackedLayout] = {"YUY2": "YUYV", "BGRA": "BGRA", "RGBA": "RGBA"}
@@ -187,7 +159,7 @@ class PipeWireCamera(FrameSink):
         """Send a frame. Raises SinkLostError."""
         if self._closed:
             raise SinkLostError(t("The PipeWire camera is closed; open it again."))
-        if self._node.lost:
+        if self._node.state is StreamState.UNCONNECTED:  # the daemon has ended: the node never comes back
             raise SinkLostError(t("PipeWire has stopped, and the PipeWire camera with it; start pipewire again."))
         if self._node.reading:
             self._node.send(self._packer.pack(picture, _PACKED[self._node.layout]))

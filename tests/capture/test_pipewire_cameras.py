@@ -36,8 +36,8 @@ from app.doctor.system import System
 from app.output.pipewire import PipeWireNode
 from app.system.pipewire.connection import OWN_NODE, Connection
 from app.system.pipewire.connection import list_cameras as nodes
-from app.system.pipewire.stream import OUTPUT, RawFrame, Stream, StreamFlags, StreamListener, to_bgr
-from app.system.pipewire.video_format import Layout, VideoFormat
+from app.system.pipewire.stream import Stream
+from app.system.pipewire.video_format import Layout, RawFrame, VideoFormat, to_bgr
 from app.system.portal import PortalError, PortalFault, open_cameras, read_permissions
 from tests.capture.conftest import Kernel
 from tests.paths import ROOT
@@ -180,9 +180,7 @@ def node(name: str, device: Path | None = None, role: str = "Camera") -> Stream:
     properties = {"media.class": "Video/Source", "media.role": role, "node.name": name}
     if device is not None:
         properties["object.path"] = f"v4l2:{device}"
-    stream = Stream(properties, StreamListener())
-    stream.connect(OUTPUT, StreamFlags.DRIVER, [VideoFormat("YUY2", 64, 48, Fraction(30)).as_offer()])
-    return stream
+    return Stream(properties, [VideoFormat("YUY2", 64, 48, Fraction(30)).as_offer()], sends=True)
 
 
 def next_frame(source: FrameSource) -> Frame:

@@ -20,7 +20,8 @@ from app.media.yuv import Layout, to_yuv
 from app.output.base import to_bgra
 from app.output.pipewire import PipeWireCamera
 from app.output.recording import Recorder
-from app.system.pipewire.stream import RAW_LAYOUTS, NodeReader, RawFrame
+from app.system.pipewire.stream import NodeReader
+from app.system.pipewire.video_format import RAW_LAYOUTS, RawFrame
 from app.system.pipewire.video_format import Layout as NodeLayout
 from mattecam.testing import FakeClock
 from tests.clips import names_in

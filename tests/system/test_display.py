@@ -20,7 +20,7 @@ from app.doctor import display
 from app.doctor.display import missing_libraries, window_problem
 from app.system.pipewire import connection
 from app.system.pipewire.connection import Connection
-from app.system.pipewire.stream import Stream, StreamListener
+from app.system.pipewire.stream import Stream
 from app.system.pipewire.video_format import (
     Layout,
     VideoFormat,
@@ -193,8 +193,9 @@ def test_the_socket_of_a_portal_is_closed_without_the_library(monkeypatch: pytes
 
 def test_a_stream_is_not_closed_before_a_buffer_that_was_taken_is_given_back() -> None:
     """The buffer was given back to no stream: the program crashed."""
-    lock, pipewire = threading.RLock(), Mock(**{"pw_stream_new.return_value": 7})
-    stream = Stream({}, Mock(StreamListener), Mock(Connection, library=pipewire, core=1, locked=lambda: lock))
+    lock, pipewire = threading.RLock(), Mock(**{"pw_stream_new.return_value": 7, "pw_stream_connect.return_value": 0})
+    connection = Mock(Connection, library=pipewire, core=1, locked=lambda: lock)
+    stream = Stream({"node.name": "reader"}, [], sends=False, connection=connection)
     with lock:  # as the thread of PipeWire holds it while it delivers an event
         address = stream.dequeue()
         assert address is not None

@@ -11,135 +11,37 @@ import errno
 import functools
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from ctypes import (
-    CFUNCTYPE,
-    POINTER,
-    Structure,
-    c_bool,
-    c_char_p,
-    c_int,
-    c_int32,
-    c_int64,
-    c_size_t,
-    c_uint32,
-    c_uint64,
-    c_void_p,
-)
+from ctypes import CFUNCTYPE, Structure, c_bool, c_char_p, c_int, c_size_t, c_uint32, c_void_p
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any
 
 LIBRARY = "libpipewire-0.3.so.0"
 
-StateFunction = CFUNCTYPE(None, c_void_p, c_int, c_int, c_char_p)
-ParamFunction = CFUNCTYPE(None, c_void_p, c_uint32, c_void_p)
-BufferFunction = CFUNCTYPE(None, c_void_p, c_void_p)
-ProcessFunction = CFUNCTYPE(None, c_void_p)
+Hook = c_void_p * 6
+"""struct spa_hook: a registered listener. Its content belongs to the library."""
 
 
-class Chunk(Structure):
-    """struct spa_chunk: the part of a memory block that is filled."""
-
-    _fields_ = (("offset", c_uint32), ("size", c_uint32), ("stride", c_int32), ("flags", c_int32))
-
-
-class Data(Structure):
-    """struct spa_data: a memory block of a buffer."""
-
-    _fields_ = (
-        ("type", c_uint32),
-        ("flags", c_uint32),
-        ("fd", c_int64),
-        ("mapoffset", c_uint32),
-        ("maxsize", c_uint32),
-        ("data", c_void_p),
-        ("chunk", POINTER(Chunk)),
-    )
-
-
-class Meta(Structure):
-    """struct spa_meta: data about a frame."""
-
-    _fields_ = (("type", c_uint32), ("size", c_uint32), ("data", c_void_p))
-
-
-class MetaHeader(Structure):
-    """struct spa_meta_header: the time of a frame in nanoseconds, and its number."""
-
-    _fields_ = (
-        ("flags", c_uint32),
-        ("offset", c_uint32),
-        ("pts", c_int64),
-        ("dts_offset", c_int64),
-        ("seq", c_uint64),
-    )
-
-
-class SpaBuffer(Structure):
-    """struct spa_buffer: the memory blocks and metadata of one frame."""
-
-    _fields_ = (("n_metas", c_uint32), ("n_datas", c_uint32), ("metas", POINTER(Meta)), ("datas", POINTER(Data)))
-
-
-class Buffer(Structure):
-    """struct pw_buffer."""
-
-    _fields_ = (("buffer", POINTER(SpaBuffer)),)
-
-
-class StreamEvents(Structure):
-    """struct pw_stream_events, version 2."""
-
-    _fields_ = (
-        ("version", c_uint32),
-        ("destroy", c_void_p),
-        ("state_changed", StateFunction),
-        ("control_info", c_void_p),
-        ("io_changed", c_void_p),
-        ("param_changed", ParamFunction),
-        ("add_buffer", BufferFunction),
-        ("remove_buffer", BufferFunction),
-        ("process", ProcessFunction),
-        ("drained", c_void_p),
-        ("command", c_void_p),
-        ("trigger_done", c_void_p),
-    )
-
-
-class Interface(Structure):
+class _Interface(Structure):
     """struct spa_interface: an object with a table of methods, which are inline functions in C."""
 
     _fields_ = (("type", c_char_p), ("version", c_uint32), ("methods", c_void_p), ("data", c_void_p))
 
 
-class Loop(Structure):
-    """struct pw_loop."""
-
-    _fields_ = (("system", c_void_p), ("loop", c_void_p))
-
-
-Invoke = CFUNCTYPE(c_int, c_void_p, c_void_p, c_uint32, c_void_p, c_size_t, c_bool, c_void_p)
-
-
-class LoopMethods(Structure):
-    """struct spa_loop_methods."""
-
-    _fields_ = (
-        ("version", c_uint32),
-        ("add_source", c_void_p),
-        ("update_source", c_void_p),
-        ("remove_source", c_void_p),
-        ("invoke", Invoke),
-    )
+def _call(address: int, method: tuple[int, Any], *arguments: object) -> Any:
+    """Call a method of an object. method: its number in the table, which begins with the version, and its prototype."""
+    number, prototype = method
+    interface = _Interface.from_address(address)
+    entry = c_void_p.from_address(interface.methods + number * ctypes.sizeof(c_void_p))
+    return prototype(entry.value)(interface.data, *arguments)
 
 
-class Hook(Structure):
-    """struct spa_hook: a registered listener. Its content belongs to the library."""
-
-    _fields_ = (("words", c_void_p * 6),)
-
-
+_LOOP_INVOKE = 4, CFUNCTYPE(c_int, c_void_p, c_void_p, c_uint32, c_void_p, c_size_t, c_bool, c_void_p)
+_ADD_LISTENER = 1, CFUNCTYPE(c_int, c_void_p, c_void_p, c_void_p, c_void_p)
+"""Of the core and of the registry."""
+_CORE_SYNC = 3, CFUNCTYPE(c_int, c_void_p, c_uint32, c_int)
+_CORE_GET_REGISTRY = 6, CFUNCTYPE(c_void_p, c_void_p, c_uint32, c_size_t)
 _SIGNATURES: dict[str, tuple[object, tuple[object, ...]]] = {
     "pw_init": (None, (c_void_p, c_void_p)),
     "pw_log_set_level": (None, (c_int,)),
@@ -168,15 +70,6 @@ _SIGNATURES: dict[str, tuple[object, tuple[object, ...]]] = {
 }
 
 
-S = TypeVar("S", bound=Structure)
-
-
-def methods_of(address: int, kind: type[S]) -> tuple[int, S]:
-    """Return the object's first argument and its table of methods."""
-    interface = Interface.from_address(address)
-    return interface.data, kind.from_address(interface.methods)
-
-
 @functools.cache
 def load() -> ctypes.CDLL:
     """Load and initialize the library. Raises OSError if it is missing or too old."""
@@ -191,11 +84,6 @@ def load() -> ctypes.CDLL:
     if "PIPEWIRE_DEBUG" not in os.environ:
         library.pw_log_set_level(0)  # it would print to standard error
     return library
-
-
-def pod_array(pods: Sequence[bytes]) -> ctypes.Array[c_char_p]:
-    """Return an array of pointers to `pods`, which keeps them in memory."""
-    return (c_char_p * len(pods))(*pods)
 
 
 class Connection:
@@ -235,9 +123,8 @@ class Connection:
 
     def flush(self) -> None:
         """Wait until the thread has delivered the events that are queued (locked; the lock is released meanwhile)."""
-        loop = Loop.from_address(self.library.pw_thread_loop_get_loop(self._loop))
-        target, methods = methods_of(loop.loop, LoopMethods)
-        methods.invoke(target, None, 0, None, 0, True, None)
+        _system, loop = (c_size_t * 2).from_address(self.library.pw_thread_loop_get_loop(self._loop))  # struct pw_loop
+        _call(loop, _LOOP_INVOKE, None, 0, None, 0, True, None)
 
     def close(self) -> None:
         """Disconnect and end the thread. Idempotent."""
@@ -303,39 +190,18 @@ class ListedCamera:
     """The V4L2 device that the frames come from; empty for another kind of camera."""
 
 
-class _DictItem(Structure):
-    _fields_ = (("key", c_char_p), ("value", c_char_p))
-
-
 class _Dict(Structure):
-    _fields_ = (("flags", c_uint32), ("n_items", c_uint32), ("items", POINTER(_DictItem)))
+    """struct spa_dict: pairs of strings, a key and its value."""
+
+    _fields_ = (("flags", c_uint32), ("n_items", c_uint32), ("items", c_void_p))
 
 
-_AddListener = CFUNCTYPE(c_int, c_void_p, c_void_p, c_void_p, c_void_p)
-_Sync = CFUNCTYPE(c_int, c_void_p, c_uint32, c_int)
-_GetRegistry = CFUNCTYPE(c_void_p, c_void_p, c_uint32, c_size_t)
 _Done = CFUNCTYPE(None, c_void_p, c_uint32, c_int)
-_Global = CFUNCTYPE(None, c_void_p, c_uint32, c_uint32, c_char_p, c_uint32, POINTER(_Dict))
-
-
-class _CoreMethods(Structure):
-    _fields_ = (
-        ("version", c_uint32),
-        ("add_listener", _AddListener),
-        ("hello", c_void_p),
-        ("sync", _Sync),
-        ("pong", c_void_p),
-        ("error", c_void_p),
-        ("get_registry", _GetRegistry),
-    )
+_Global = CFUNCTYPE(None, c_void_p, c_uint32, c_uint32, c_char_p, c_uint32, c_void_p)
 
 
 class _CoreEvents(Structure):
     _fields_ = (("version", c_uint32), ("info", c_void_p), ("done", _Done), ("others", c_void_p * 8))
-
-
-class _RegistryMethods(Structure):
-    _fields_ = (("version", c_uint32), ("add_listener", _AddListener))
 
 
 class _RegistryEvents(Structure):
@@ -347,13 +213,10 @@ def list_cameras(connection: Connection) -> tuple[ListedCamera, ...]:
     listed = threading.Event()
     cameras: list[ListedCamera] = []
 
-    def added(
-        _data: int, _id: int, _permissions: int, kind: bytes, _version: int, properties: ctypes._Pointer[_Dict]
-    ) -> None:
+    def added(_data: int, _id: int, _permissions: int, kind: bytes, _version: int, properties: int | None) -> None:
         if kind != _NODE_TYPE or not properties:
             return
-        items = properties.contents
-        known = {_text(items.items[n].key): _text(items.items[n].value) for n in range(items.n_items)}
+        known = _texts(_Dict.from_address(properties))
         name = known.get("node.name", "")
         is_camera = known.get("media.class") == _CAMERA_CLASS and known.get("media.role") in _CAMERA_ROLES
         if is_camera and name != OWN_NODE:
@@ -366,18 +229,18 @@ def list_cameras(connection: Connection) -> tuple[ListedCamera, ...]:
     registry_events = _RegistryEvents(global_added=_Global(added))
     connection.listeners += [hooks, core_events, registry_events]
     with connection.locked():
-        core, methods = methods_of(connection.core, _CoreMethods)
-        methods.add_listener(core, ctypes.addressof(hooks[0]), ctypes.addressof(core_events), None)
-        registry = methods.get_registry(core, _REGISTRY_VERSION, 0)
+        _call(connection.core, _ADD_LISTENER, ctypes.addressof(hooks[0]), ctypes.addressof(core_events), None)
+        registry = _call(connection.core, _CORE_GET_REGISTRY, _REGISTRY_VERSION, 0)
         if not registry:
             raise last_error()
-        target, listing = methods_of(registry, _RegistryMethods)
-        listing.add_listener(target, ctypes.addressof(hooks[1]), ctypes.addressof(registry_events), None)
-        methods.sync(core, 0, 0)
+        _call(registry, _ADD_LISTENER, ctypes.addressof(hooks[1]), ctypes.addressof(registry_events), None)
+        _call(connection.core, _CORE_SYNC, 0, 0)
     listed.wait(_LISTING_S)
     with connection.locked():
         return tuple(cameras)
 
 
-def _text(value: bytes | None) -> str:
-    return (value or b"").decode("utf-8", "replace")
+def _texts(pairs: _Dict) -> dict[str, str]:
+    words = (c_char_p * (2 * pairs.n_items)).from_address(pairs.items) if pairs.n_items else ()
+    texts = [(word or b"").decode("utf-8", "replace") for word in words]
+    return dict(zip(texts[::2], texts[1::2], strict=True))

@@ -1,47 +1,152 @@
-"""Streams of PipeWire, and the reader of the frames of a node, such as a camera."""
+"""Streams of PipeWire, the memory of their frames, and the reader of the frames of a node, such as a camera."""
 
 from __future__ import annotations
 
 import ctypes
+import logging
 import os
+import struct
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from ctypes import CFUNCTYPE, POINTER, Structure, c_char_p, c_int, c_int32, c_int64, c_uint32, c_void_p
 from enum import Enum
 from fractions import Fraction
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.types import BgrImage
-from app.system.pipewire.connection import (
-    BufferFunction,
-    Connection,
-    Hook,
-    ParamFunction,
-    ProcessFunction,
-    StateFunction,
-    StreamEvents,
-    last_error,
-    pod_array,
-)
+from app.system.pipewire.connection import Connection, Hook, last_error
 from app.system.pipewire.video_format import (
+    FLAGS,
     PARAM_FORMAT,
-    PIXEL_BYTES,
-    SUBSAMPLED,
+    RANGE,
+    RAW_LAYOUTS,
     Layout,
+    RawFrame,
     VideoFormat,
     any_format,
+    build_object,
+    choice,
+    identifier,
+    integer,
     parse_format,
     pod_bytes,
-    read_frame,
-    readable_memory,
 )
 
-ANY_NODE = 0xFFFFFFFF
-INPUT, OUTPUT = 0, 1
-_EVENTS_VERSION = 2
+log = logging.getLogger(__name__)
+
+
+class _Chunk(Structure):
+    """struct spa_chunk: the part of a memory block that is filled."""
+
+    _fields_ = (("offset", c_uint32), ("size", c_uint32), ("stride", c_int32), ("flags", c_int32))
+
+
+class _Data(Structure):
+    """struct spa_data: a memory block of a buffer."""
+
+    _fields_ = (
+        ("type", c_uint32),
+        ("flags", c_uint32),
+        ("fd", c_int64),
+        ("mapoffset", c_uint32),
+        ("maxsize", c_uint32),
+        ("data", c_void_p),
+        ("chunk", POINTER(_Chunk)),
+    )
+
+
+class _Meta(Structure):
+    """struct spa_meta: data about a frame."""
+
+    _fields_ = (("type", c_uint32), ("size", c_uint32), ("data", c_void_p))
+
+
+class _Buffer(Structure):
+    """struct spa_buffer: the memory blocks and metadata of one frame."""
+
+    _fields_ = (("n_metas", c_uint32), ("n_datas", c_uint32), ("metas", POINTER(_Meta)), ("datas", POINTER(_Data)))
+
+
+_META_HEADER = struct.Struct("=IIqqQ")
+"""struct spa_meta_header: flags, offset, the time of a frame in nanoseconds, offset of that, number of the frame."""
+_OBJECT_BUFFERS, _OBJECT_META = 0x40004, 0x40005
+_PARAM_BUFFERS, _PARAM_META = 5, 6
+_COUNT, _BLOCKS, _BLOCK_BYTES, _STRIDE, _DATA_TYPE = 1, 2, 3, 4, 6
+_META_TYPE, _META_SIZE, _HEADER = 1, 2, 1
+_MAPPABLE = choice(FLAGS, integer(1 << 1 | 1 << 2))
+"""Types of memory that can be mapped: a plain pointer, or a file in memory."""
+_FEWEST, _USUAL, _MOST = 2, 8, 32
+"""Number of buffers: a few readers ask for 16, and two stall browsers."""
+_TO_READ = build_object(_OBJECT_BUFFERS, _PARAM_BUFFERS, {_DATA_TYPE: _MAPPABLE})
+"""What a reader asks of its buffers."""
+
+
+def to_send(video: VideoFormat) -> tuple[bytes, bytes]:
+    """Return what a sender asks of its buffers: their number, size and metadata."""
+    buffers = {
+        _COUNT: choice(RANGE, integer(_USUAL), integer(_FEWEST), integer(_MOST)),
+        _BLOCKS: integer(1),
+        _BLOCK_BYTES: integer(video.frame_bytes),
+        _STRIDE: integer(video.stride),
+        _DATA_TYPE: _MAPPABLE,
+    }
+    meta = {_META_TYPE: identifier(_HEADER), _META_SIZE: integer(_META_HEADER.size)}
+    return build_object(_OBJECT_BUFFERS, _PARAM_BUFFERS, buffers), build_object(_OBJECT_META, _PARAM_META, meta)
+
+
+def write_frame(address: int, frame: NDArray[np.uint8], stride: int, time_ns: int, number: int) -> None:
+    """Write a C-contiguous frame and its time into a buffer; a buffer that does not hold it stays empty."""
+    buffer = _buffer_at(address)
+    block = buffer.datas[0]
+    fits = bool(block.data) and block.maxsize >= frame.nbytes
+    if fits:
+        ctypes.memmove(block.data, frame.ctypes.data, frame.nbytes)
+    chunk = block.chunk.contents
+    chunk.offset, chunk.size, chunk.stride, chunk.flags = 0, frame.nbytes if fits else 0, stride, 0
+    for meta in buffer.metas[: buffer.n_metas]:
+        if meta.type == _HEADER and meta.data and meta.size >= _META_HEADER.size:
+            ctypes.memmove(meta.data, _META_HEADER.pack(0, 0, time_ns, 0, number), _META_HEADER.size)
+
+
+def _read_frame(address: int) -> tuple[bytes, int]:
+    """Return the filled bytes of a buffer and the stride of a row; no bytes if it is empty or not mapped."""
+    block = _buffer_at(address).datas[0]
+    chunk = block.chunk.contents
+    if not block.data or chunk.offset > block.maxsize:
+        return b"", 0
+    length = min(chunk.size, block.maxsize - chunk.offset)
+    return ctypes.string_at(block.data + chunk.offset, length), chunk.stride
+
+
+def _buffer_at(address: int) -> _Buffer:
+    """Return what a struct pw_buffer begins with."""
+    return POINTER(_Buffer).from_address(address).contents
+
+
+_StateChanged = CFUNCTYPE(None, c_void_p, c_int, c_int, c_char_p)
+_ParamChanged = CFUNCTYPE(None, c_void_p, c_uint32, c_void_p)
+_BufferEvent = CFUNCTYPE(None, c_void_p, c_void_p)
+_Process = CFUNCTYPE(None, c_void_p)
+
+
+class _Events(Structure):
+    """struct pw_stream_events, version 2."""
+
+    _fields_ = (
+        ("version", c_uint32),
+        ("destroy", c_void_p),
+        ("state_changed", _StateChanged),
+        ("control_info", c_void_p),
+        ("io_changed", c_void_p),
+        ("param_changed", _ParamChanged),
+        ("add_buffer", _BufferEvent),
+        ("remove_buffer", _BufferEvent),
+        ("process", _Process),
+        ("drained", c_void_p),
+        ("command", c_void_p),
+        ("trigger_done", c_void_p),
+    )
 
 
 class StreamState(Enum):
@@ -57,72 +162,67 @@ class StreamState(Enum):
     STREAMING = 3
 
 
-class StreamFlags:
-    """Flags of `Stream.connect`."""
-
-    AUTOCONNECT = 1 << 0
-    MAP_BUFFERS = 1 << 2
-    DRIVER = 1 << 3
-    DONT_RECONNECT = 1 << 7
-
-
-class StreamListener:
-    """Receives the events of a stream on the thread of the connection, which holds its lock; ignores them by itself."""
-
-    def state_changed(self, state: StreamState, error: str) -> None:
-        """The state has changed; `error` is empty unless it failed."""
-
-    def format_changed(self, pod: bytes | None) -> None:
-        """A format was negotiated, or has ended (None)."""
-
-    def add_buffer(self, address: int) -> None:
-        """A buffer may be used from now on."""
-
-    def remove_buffer(self, address: int) -> None:
-        """A buffer may no longer be used."""
-
-    def process(self) -> None:
-        """A buffer can be dequeued."""
+_ANY_NODE = 0xFFFFFFFF
+_AUTOCONNECT, _MAP_BUFFERS, _DRIVER, _DONT_RECONNECT = 1 << 0, 1 << 2, 1 << 3, 1 << 7
 
 
 class Stream:
-    """One stream over its own connection. Thread-safe under `locked`, except `close`: nothing may use it meanwhile."""
+    """One stream over its own connection; subclasses say what its events do.
+
+    They come on the thread of the connection, which holds its lock, and may do so before the constructor has ended.
+    Thread-safe under `locked`, except `close`: nothing may use it meanwhile.
+    """
 
     def __init__(
-        self, properties: Mapping[str, str], listener: StreamListener, connection: Connection | None = None
+        self,
+        properties: Mapping[str, str],
+        formats: Sequence[bytes],
+        *,
+        sends: bool,
+        follows: bool = True,
+        connection: Connection | None = None,
     ) -> None:
-        """properties: `node.name` and others. connection: where the stream lives; it is closed with the stream. None:
-        the daemon of the user's session. Raises OSError if the library is missing or no daemon answers.
+        """properties: `node.name` and others. formats: those that it offers or accepts. sends: whether it drives the
+        graph by its frames, or reads those of the node that the properties name. follows: whether it reads on when
+        that node is replaced. connection: where the stream lives, which is closed with it; None: the daemon of the
+        user's session. Raises OSError if the library is missing or no daemon answers.
         """
+        self.state = StreamState.CONNECTING
+        self.buffers: list[int] = []
+        """Addresses of the buffers that there are."""
         self._connection = connection or Connection()
         self._library = self._connection.library
-        self._listener = listener
+        self.locked = self._connection.locked
         self._events = self._event_table()  # the library keeps its address
         self._hook = Hook()
         self._stream: int | None = None
-        self.locked = self._connection.locked
+        flags = _MAP_BUFFERS | (_DRIVER if sends else _AUTOCONNECT) | (0 if follows else _DONT_RECONNECT)
         try:
             self._create(properties)
+            with self.locked():
+                result = self._library.pw_stream_connect(
+                    self._stream, int(sends), _ANY_NODE, flags, _pod_array(formats), len(formats)
+                )
+            if result < 0:
+                raise OSError(-result, os.strerror(-result))
         except OSError:
             self.close()
             raise
 
-    def connect(self, direction: int, flags: int, formats: Sequence[bytes], node: int = ANY_NODE) -> None:
-        """Connect the stream with the formats that it offers (OUTPUT) or accepts (INPUT). node: to connect to.
+    def state_changed(self, state: StreamState) -> None:
+        """Note the state."""
+        self.state = state
 
-        Raises OSError.
-        """
-        with self.locked():
-            result = self._library.pw_stream_connect(
-                self._stream, direction, node, flags, pod_array(formats), len(formats)
-            )
-        if result < 0:
-            raise OSError(-result, os.strerror(-result))
+    def format_changed(self, video: VideoFormat | None) -> None:
+        """Handle that a format was negotiated; None: that it has ended, or is not supported."""
+
+    def process(self) -> None:
+        """Handle that a buffer can be dequeued."""
 
     def update(self, parameters: Sequence[bytes]) -> None:
         """Answer a format with parameters, unless the stream is closed (locked)."""
         if self._stream is not None:
-            self._library.pw_stream_update_params(self._stream, pod_array(parameters), len(parameters))
+            self._library.pw_stream_update_params(self._stream, _pod_array(parameters), len(parameters))
 
     def dequeue(self) -> int | None:
         """Return the address of a free buffer; None if there is none, or while the stream is closed (locked)."""
@@ -156,52 +256,49 @@ class Stream:
             values = pipewire.pw_properties_new_string(b"")
             for key, value in properties.items():
                 pipewire.pw_properties_set(values, key.encode(), value.encode())
-            name = properties.get("node.name", "stream").encode()
+            name = properties["node.name"].encode()
             self._stream = pipewire.pw_stream_new(self._connection.core, name, values) or None
             if self._stream is None:
                 raise last_error()
             pipewire.pw_stream_add_listener(self._stream, ctypes.byref(self._hook), ctypes.byref(self._events), None)
 
-    def _event_table(self) -> StreamEvents:
-        listener = self._listener
-
-        def state_changed(_data: int, _old: int, new: int, error: bytes | None) -> None:
-            listener.state_changed(StreamState(new), (error or b"").decode("utf-8", "replace"))
-
+    def _event_table(self) -> _Events:
         def param_changed(_data: int, identity: int, address: int | None) -> None:
-            if identity == PARAM_FORMAT:
-                size = pod_bytes(ctypes.string_at(address, 8)) if address else 0
-                listener.format_changed(ctypes.string_at(address, size) if address else None)
+            if identity != PARAM_FORMAT:
+                return
+            video = None
+            if address:
+                try:
+                    video = parse_format(ctypes.string_at(address, pod_bytes(ctypes.string_at(address, 8))))
+                except ValueError as error:
+                    log.warning("PipeWire: %s", error)
+            self.format_changed(video)
 
-        return StreamEvents(
-            version=_EVENTS_VERSION,
-            state_changed=StateFunction(state_changed),
-            param_changed=ParamFunction(param_changed),
-            add_buffer=BufferFunction(lambda _data, address: listener.add_buffer(address)),
-            remove_buffer=BufferFunction(lambda _data, address: listener.remove_buffer(address)),
-            process=ProcessFunction(lambda _data: listener.process()),
+        def buffer_removed(_data: int, address: int) -> None:
+            if address in self.buffers:
+                self.buffers.remove(address)
+
+        return _Events(
+            version=2,
+            state_changed=_StateChanged(lambda _data, _old, new, _error: self.state_changed(StreamState(new))),
+            param_changed=_ParamChanged(param_changed),
+            add_buffer=_BufferEvent(lambda _data, address: self.buffers.append(address)),
+            remove_buffer=_BufferEvent(buffer_removed),
+            process=_Process(lambda _data: self.process()),
         )
 
 
-RAW_LAYOUTS: tuple[Layout, ...] = ("YUY2", "UYVY", "NV12", "I420", "BGRx", "BGRA", "RGBx", "RGBA", "RGB", "BGR")
+def _pod_array(pods: Sequence[bytes]) -> ctypes.Array[c_char_p]:
+    """Return an array of pointers to `pods`, which keeps them in memory."""
+    return (c_char_p * len(pods))(*pods)
 
 
-@dataclass(frozen=True, slots=True)
-class RawFrame:
-    """A frame as it lay in the buffer."""
-
-    video: VideoFormat
-    data: bytes
-    stride: int
-    """Bytes of a row of the first plane."""
-
-
-class NodeReader(StreamListener):
+class NodeReader(Stream):
     """Keeps the newest frame of a node. `read` may be called on any thread."""
 
     def __init__(
         self,
-        target: str | int | None,
+        target: str,
         size: tuple[int, int],
         fps: Fraction,
         *,
@@ -210,7 +307,7 @@ class NodeReader(StreamListener):
         connection: Connection | None = None,
         name: str = "mattecam-reader",
     ) -> None:
-        """target: the name or serial number of the node, the number that a portal gives, None for the default camera.
+        """target: the name or serial number of the node.
 
         size, fps: preferred. layouts: groups that are offered together, the best first. follows: wait for the node if
         it is absent, and read on when it is replaced; otherwise the reader is lost. connection: see `Stream`.
@@ -218,12 +315,8 @@ class NodeReader(StreamListener):
         """
         self._arrived = threading.Condition()
         self._newest: RawFrame | None = None
-        self.video: VideoFormat | None = None
-        """The negotiated format."""
-        self._state = StreamState.CONNECTING
+        self._video: VideoFormat | None = None
         self._follows = follows
-        self.error = ""
-        """What PipeWire says about the failure; empty while there is none."""
         self.received = 0
         """The number of frames that have arrived."""
         properties = {
@@ -231,23 +324,15 @@ class NodeReader(StreamListener):
             "media.category": "Capture",
             "media.role": "Camera",
             "node.name": name,
+            "target.object": target,
         }
-        if isinstance(target, str):
-            properties["target.object"] = target
-        self._stream = Stream(properties, self, connection)
-        try:
-            flags = StreamFlags.AUTOCONNECT | StreamFlags.MAP_BUFFERS
-            flags |= 0 if follows else StreamFlags.DONT_RECONNECT
-            formats = [any_format(group, *size, fps) for group in layouts]
-            self._stream.connect(INPUT, flags, formats, target if isinstance(target, int) else ANY_NODE)
-        except OSError:
-            self._stream.close()
-            raise
+        formats = [any_format(group, *size, fps) for group in layouts]
+        super().__init__(properties, formats, sends=False, follows=follows, connection=connection)
 
     @property
     def lost(self) -> bool:
         """Whether no further frame will arrive."""
-        return self._state is StreamState.UNCONNECTED or (self._state is StreamState.ERROR and not self._follows)
+        return self.state is StreamState.UNCONNECTED or (self.state is StreamState.ERROR and not self._follows)
 
     def read(self, timeout_s: float) -> RawFrame | None:
         """Return the next unread frame; None if none arrives within `timeout_s` or the node is lost."""
@@ -256,79 +341,28 @@ class NodeReader(StreamListener):
             frame, self._newest = self._newest, None
             return frame
 
-    def close(self) -> None:
-        """Disconnect. Idempotent."""
-        self._stream.close()
-
-    def state_changed(self, state: StreamState, error: str) -> None:
-        """Note the state."""
+    def state_changed(self, state: StreamState) -> None:
+        """Note the state, which ends `read` if the node is lost."""
         with self._arrived:
-            self._state = state
-            self.error = error or self.error
+            self.state = state
             self._arrived.notify_all()
 
-    def format_changed(self, pod: bytes | None) -> None:
+    def format_changed(self, video: VideoFormat | None) -> None:
         """Note the format and ask for memory that can be mapped."""
-        if pod is None:
-            return
-        try:
-            self.video = parse_format(pod)
-        except ValueError as error:
-            self.error = str(error)
-            return
-        self._stream.update([readable_memory()])
+        self._video = video
+        if video is not None:
+            self.update([_TO_READ])
 
     def process(self) -> None:
         """Copy the newest buffer and give all back."""
         newest: RawFrame | None = None
-        while (address := self._stream.dequeue()) is not None:
-            data, stride = read_frame(address)
-            video = self.video
-            if video is not None and data:
-                newest = RawFrame(video, data, stride or video.stride)
+        while (address := self.dequeue()) is not None:
+            data, stride = _read_frame(address)
+            if self._video is not None and data:
+                newest = RawFrame(self._video, data, stride or self._video.stride)
                 self.received += 1
-            self._stream.queue(address)
+            self.queue(address)
         if newest is not None:
             with self._arrived:
                 self._newest = newest
                 self._arrived.notify_all()
-
-
-_CODES: dict[Layout, int] = {
-    "YUY2": cv2.COLOR_YUV2BGR_YUY2,
-    "UYVY": cv2.COLOR_YUV2BGR_UYVY,
-    "I420": cv2.COLOR_YUV2BGR_I420,
-    "NV12": cv2.COLOR_YUV2BGR_NV12,
-    "BGRx": cv2.COLOR_BGRA2BGR,
-    "BGRA": cv2.COLOR_BGRA2BGR,
-    "RGBx": cv2.COLOR_RGBA2BGR,
-    "RGBA": cv2.COLOR_RGBA2BGR,
-    "RGB": cv2.COLOR_RGB2BGR,
-}
-
-
-def to_bgr(frame: RawFrame) -> BgrImage | None:
-    """Return a frame of any layout but MJPG as (height, width, 3) uint8 BGR; None if it is cut off or padded in a way
-    that cannot be read.
-    """
-    video = frame.video
-    planar = video.layout in SUBSAMPLED
-    if planar and (video.width % 2 or video.height % 2 or (video.layout == "I420" and frame.stride != video.width)):
-        return None
-    rows = video.height * 3 // 2 if planar else video.height
-    if frame.stride < video.stride or len(frame.data) < frame.stride * (rows - 1) + video.stride:
-        return None
-    packed = _rows(frame.data, rows, frame.stride)[:, : video.stride]
-    shape = (rows, video.width) if planar else (rows, video.width, PIXEL_BYTES[video.layout])
-    pixels = np.ascontiguousarray(packed).reshape(shape)
-    if video.layout == "BGR":
-        return pixels
-    return np.asarray(cv2.cvtColor(pixels, _CODES[video.layout]), np.uint8)
-
-
-def _rows(data: bytes, rows: int, stride: int) -> NDArray[np.uint8]:
-    """Return (rows, stride) uint8; the padding of the last row may be missing."""
-    flat = np.frombuffer(data, np.uint8)[: rows * stride]
-    if flat.size < rows * stride:
-        flat = np.concatenate([flat, np.zeros(rows * stride - flat.size, np.uint8)])
-    return flat.reshape(rows, stride)
