@@ -13,6 +13,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from io import TextIOWrapper
 from pathlib import Path, PurePath
@@ -190,7 +191,7 @@ def set_up_console(*, verbose: bool = False) -> None:
 
 def set_up_window(*, verbose: bool = False) -> Path | None:
     """Log to standard error and a rotating file. Return the file, or None if the log folder is not writable."""
-    path = paths.data_dir() / "logs" / "mattecam.log"
+    path = _file()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         file = PrivateLog(path, maxBytes=FILE_BYTES, backupCount=FILE_COUNT, encoding="utf-8")
@@ -202,6 +203,17 @@ def set_up_window(*, verbose: bool = False) -> Path | None:
     file.setLevel(logging.DEBUG if verbose else logging.INFO)
     _set_up([_console(verbose), file], verbose)
     return path
+
+
+def newest_lines(count: int) -> str:
+    """Return the last lines of the log file; empty if there is none."""
+    with suppress(OSError):
+        return "\n".join(_file().read_text("utf-8", "replace").splitlines()[-count:])
+    return ""
+
+
+def _file() -> Path:
+    return paths.data_dir() / "logs" / "mattecam.log"
 
 
 def _console(verbose: bool) -> logging.Handler:

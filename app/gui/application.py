@@ -26,7 +26,6 @@ from app.core.process import handled
 from app.core.settings import Settings
 from app.gui.backgrounds.tiles import tiles
 from app.gui.bridge import Bridge
-from app.gui.dialogs import LogBuffer
 from app.gui.main_window import MainWindow
 from app.gui.state import Saver, SettingsStore, Tasks
 from app.gui.translation import Translation, standby_text, tr
@@ -110,8 +109,6 @@ class Session:
         """instance: raises the window when the program is started again."""
         self._app, self._options = app, options
         self._instance = instance or SingleInstance()
-        self._buffer = LogBuffer()
-        logging.getLogger().addHandler(self._buffer)
         language = settings.window.language
         self._translation = Translation(app, None if language == "system" else QLocale(language))
         settings_path = options.settings_path or settings_file.default_path()
@@ -134,7 +131,7 @@ class Session:
             self._saver = Saver(self.store, settings_path, self._tasks)
             self._saver.failed.connect(lambda error: self.pipeline.report(Stage.SETTINGS, error))
             self._saver.saved.connect(partial(self.pipeline.report, Stage.SETTINGS, None))
-        self.window = MainWindow(self.store, self.bridge, self._tasks, scene_store, self._buffer)
+        self.window = MainWindow(self.store, self.bridge, self._tasks, scene_store)
         if asks_before_unmatted:
             self.window.program_notices.ask_before_unmatted()
         self.lifecycle = WindowLifecycle(self.window)
@@ -220,7 +217,6 @@ class Session:
         if not ended:
             log.error("A thread did not end in time: a device driver is blocked.")
         self._exit_code = EXIT_DONE if ended and not unsaved else EXIT_FAILED
-        logging.getLogger().removeHandler(self._buffer)
         self.window.deleteLater()  # before the interpreter shuts down
         QCoreApplication.sendPostedEvents(self.window, QEvent.Type.DeferredDelete)
         return self._exit_code

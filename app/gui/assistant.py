@@ -9,7 +9,7 @@ from PyQt6.QtWidgets import QDialog, QFrame, QScrollArea, QStackedWidget, QWidge
 from app.gui.backgrounds.strip import BackgroundStrip
 from app.gui.backgrounds.tiles import TileView
 from app.gui.bridge import Bridge, ViewRequest, render, to_qimage
-from app.gui.doctor import VirtualCameraView
+from app.gui.doctor import Findings
 from app.gui.panels.form import Form, say
 from app.gui.panels.models import QualityChoice
 from app.gui.panels.side_panel import SidePanel
@@ -60,7 +60,7 @@ class Assistant(QDialog):
         self._store, self._models = panel.models.store, panel.models
         self._source, self._output = panel.camera, panel.virtual_camera
         self._steps = QStackedWidget()
-        self._findings = VirtualCameraView(tasks)
+        self._findings = Findings(tasks, "virtual camera")
         self._findings.repaired.connect(bridge.pipeline.retry)
         self.finished.connect(bridge.pipeline.retry)
         self._quality = QualityChoice(panel.models, suggests=True)

@@ -1,33 +1,20 @@
-"""Dialogs beside the main window: preferences, shortcuts, help, log, diagnostics, and what opens all of them."""
+"""Dialogs beside the main window: preferences, help, log, diagnostics, and what opens all of them."""
 
 from __future__ import annotations
 
 import json
-import logging
 import platform
-from collections import deque
-from collections.abc import Iterable, Iterator
 from functools import partial
 from html import escape
 from importlib import metadata
 from pathlib import Path
 
-from PyQt6.QtCore import QObject, QSignalBlocker, Qt, pyqtSignal
-from PyQt6.QtGui import QAction, QDesktopServices, QKeySequence
-from PyQt6.QtWidgets import (
-    QDialog,
-    QMainWindow,
-    QMenuBar,
-    QMessageBox,
-    QPlainTextEdit,
-    QStackedWidget,
-    QTextBrowser,
-    QWidget,
-)
+from PyQt6.QtCore import QObject, QSignalBlocker, pyqtSignal
+from PyQt6.QtGui import QDesktopServices, QKeySequence, QTextCursor
+from PyQt6.QtWidgets import QDialog, QMainWindow, QMessageBox, QStackedWidget, QTextBrowser, QWidget
 
 from app import __version__
-from app.config import autostart
-from app.config.logs import FILE_FORMAT
+from app.config import autostart, logs
 from app.core import paths
 from app.core.errors import MattecamError
 from app.core.paths import advice
@@ -35,7 +22,7 @@ from app.core.settings import Settings
 from app.gui.assistant import Assistant, add_languages
 from app.gui.backgrounds.strip import BackgroundStrip
 from app.gui.bridge import Bridge
-from app.gui.doctor import DoctorDialog, FindingsDialog, VirtualCameraView
+from app.gui.doctor import DoctorDialog
 from app.gui.notices import Remedy
 from app.gui.panels.form import Form, say
 from app.gui.panels.models import AdvancedControls
@@ -46,7 +33,7 @@ from app.gui.state import SettingsStore, Tasks
 from app.gui.translation import tr, translated
 from app.gui.widgets.controls import Segments, check, describe
 from app.gui.widgets.page import Page, close_below
-from app.gui.widgets.qt import column, copy_text, existing, open_once, prepare, timer
+from app.gui.widgets.qt import column, copy_text, open_once, prepare
 from app.gui.widgets.theme import icon
 from app.runtime.status import PipelineStatus
 
@@ -110,56 +97,16 @@ class TextDialog(QDialog):
     def __init__(self, name: str, title: str, page: str, parent: QWidget) -> None:
         super().__init__(parent)
         prepare(self, name, title, 640, 520)
-        text = QTextBrowser()
-        describe(text, title, "", f"{name}Text")
-        text.setOpenLinks(False)  # it would show a document in place of this page
-        text.anchorClicked.connect(lambda link: QDesktopServices.openUrl(link))
-        text.setHtml(page)
-        close_below(self, text)
+        self.text = QTextBrowser()
+        describe(self.text, title, "", f"{name}Text")
+        self.text.setOpenLinks(False)  # it would show a document in place of this page
+        self.text.anchorClicked.connect(lambda link: QDesktopServices.openUrl(link))
+        self.text.setHtml(page)
+        close_below(self, self.text)
 
 
 def _part(heading: str, text: str) -> str:
     return f"<h3>{heading}</h3><p>{text}</p>"
-
-
-def shortcuts_page(bar: QMenuBar) -> str:
-    """Return what each key does: by menu, since "Remove" says little without it, then the others."""
-    others = [
-        (tr("Choose a background, in the order of the strip"), "1 … 9"),
-        (tr("Show the real background"), _native("Ctrl+0")),
-        (tr("Zoom (over the preview)"), "+  −"),
-        (
-            tr("In every program: give this command a key in the settings of your desktop"),
-            advice("python3 run.py ctl pause"),
-        ),
-        (tr("Move the zoomed image (over the preview)"), "←  →  ↑  ↓"),
-    ]
-    groups = [*((_plain(menu.text()), list(_shortcuts(menu))) for menu in bar.actions()), (tr("More"), others)]
-    return "".join(f"<h3>{heading}</h3>{_table(shortcuts)}" for heading, shortcuts in groups if shortcuts)
-
-
-def _table(shortcuts: Iterable[tuple[str, str]]) -> str:
-    rows = (f'<tr><td width="60%">{escape(does)}</td><td>{escape(keys)}</td></tr>' for does, keys in shortcuts)
-    return f'<table width="100%" cellpadding="3">{"".join(rows)}</table>'
-
-
-def _shortcuts(action: QAction) -> Iterator[tuple[str, str]]:
-    """Yield what each entry of a menu does, and its keys."""
-    menu = action.menu()
-    if menu is not None:
-        for each in menu.actions():
-            yield from _shortcuts(each)
-    elif not action.shortcut().isEmpty():
-        yield _plain(action.text()), _native(action.shortcut())
-
-
-def _plain(text: str) -> str:
-    return text.replace("&", "")
-
-
-def _native(keys: str | QKeySequence) -> str:
-    """Return keys as the language and the system name them, such as Strg+S."""
-    return QKeySequence(keys).toString(QKeySequence.SequenceFormat.NativeText)
 
 
 def help_page() -> str:
@@ -183,78 +130,29 @@ def help_page() -> str:
               "named “OBS Virtual Camera”. Turn the background effects of that program off. Quit a program that "
               "does not list the camera, and start it again. “Check this computer” in the menu says what is "
               "missing.")),
+        _part(tr("Keys"), tr("The menus name most of them. 1 to 9 choose a background, {0} the real one. Over the "
+              "preview, + and − zoom, and the arrow keys move the zoomed image. For a key that works in every program, "
+              "give it the command {1} in the settings of your desktop.").format(
+                  QKeySequence("Ctrl+0").toString(QKeySequence.SequenceFormat.NativeText),
+                  f"<code>{escape(advice('python3 run.py ctl pause'))}</code>")),
         _part(tr("Documents"), tr("They are in English, in the folder {0}.").format(escape(str(folder)))),
         f"<ul>{listed}</ul>",
     ))  # fmt: skip
 
 
-REFRESH_MS = 500
-MAX_LINES = 2000
-
-
-class LogBuffer(logging.Handler):
-    """A log handler that keeps the newest lines. Thread-safe."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.INFO)
-        self.setFormatter(logging.Formatter(FILE_FORMAT))
-        self._lines: deque[tuple[int, str]] = deque(maxlen=MAX_LINES)
-        """Each with the number of records up to it."""
-        self._count = 0
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self._count += 1
-        self._lines.append((self._count, self.format(record)))
-
-    def since(self, seen: int = 0) -> list[tuple[int, str]]:
-        """Return the lines kept of those after the first `seen` records, oldest first, with their numbers."""
-        return [each for each in tuple(self._lines) if each[0] > seen]
-
-
-class LogWindow(QDialog):
-    """Shows the newest log lines while it is open."""
-
-    def __init__(self, buffer: LogBuffer, parent: QWidget) -> None:
-        super().__init__(parent)
-        prepare(self, "logWindow", tr("Log"), 820, 460)
-        self.setWindowFlag(Qt.WindowType.Window)
-        self._buffer = buffer
-        self._seen = 0
-        self._text = QPlainTextEdit()
-        self._text.setReadOnly(True)
-        self._text.setMaximumBlockCount(MAX_LINES)
-        self._text.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
-        describe(self._text, tr("Log"), tr("Log lines, newest last"), "logText")
-        self._text.setToolTip("")
-        close_below(self, self._text)
-        timer(self, REFRESH_MS, self._refresh).start()
-        self._refresh()
-
-    def _refresh(self) -> None:
-        """Add the new lines; keep a selection, and the place where somebody reads who has scrolled up."""
-        new = self._buffer.since(self._seen)
-        if not new:
-            return
-        bar = existing(self._text.verticalScrollBar())
-        at_end = bar.value() == bar.maximum()
-        self._seen = new[-1][0]
-        self._text.appendPlainText("\n".join(line for _number, line in new))
-        if at_end:
-            bar.setValue(bar.maximum())
-
-
 PACKAGES = ("torch", "numpy", "opencv-python-headless", "av", "openvino", "PyQt6", "pyvirtualcam")
-LOG_LINES = 200
+LOG_LINES, SHOWN_LINES = 200, 2000
+"""The newest of the log that diagnostics have, and that are shown."""
 
 
-def diagnostics(settings: Settings, status: PipelineStatus, log: LogBuffer) -> str:
+def diagnostics(settings: Settings, status: PipelineStatus) -> str:
     """Return versions, settings, status and the end of the log; the home folder is written as ~."""
     parts = [
         f"Mattecam {__version__} on {platform.platform()}, Python {platform.python_version()}",
         ", ".join(f"{name} {_version(name)}" for name in PACKAGES),
         json.dumps(settings.model_dump(mode="json"), indent=1),
         "\n".join(f"{name}: {getattr(status, name)}" for name in PipelineStatus.__dataclass_fields__),
-        "\n".join(line for _number, line in log.since()[-LOG_LINES:]),
+        logs.newest_lines(LOG_LINES),
     ]
     return "\n\n".join(parts).replace(str(Path.home()), "~")
 
@@ -277,12 +175,11 @@ class SecondaryWindows(QObject):
         store: SettingsStore,
         bridge: Bridge,
         tasks: Tasks,
-        log: LogBuffer,
         panel: SidePanel,
         strip: BackgroundStrip,
     ) -> None:
         super().__init__(window)
-        self._window, self._log = window, log
+        self._window = window
         self._panel, self._strip = panel, strip
         self._store, self._bridge, self._tasks = store, bridge, tasks
 
@@ -304,20 +201,9 @@ class SecondaryWindows(QObject):
 
         open_once(self._window, PlateDialog, make)
 
-    def open_virtual_camera_help(self) -> None:
-        """Open the findings about the virtual camera, with what to do."""
-        name = "virtualCameraDialog"
-
-        def make() -> FindingsDialog:
-            view = VirtualCameraView(self._tasks)
-            view.repaired.connect(self._bridge.pipeline.retry)
-            return FindingsDialog(view, tr("Virtual camera"), name, self._window)
-
-        open_once(self._window, FindingsDialog, make, name)
-
-    def open_doctor(self) -> None:
-        """Open the findings about the whole machine."""
-        make = partial(DoctorDialog, self._store, self._bridge, self._tasks, self._window)
+    def open_doctor(self, only: str = "") -> None:
+        """Open the findings about the machine. only: how the names of the checks begin."""
+        make = partial(DoctorDialog, self._store, self._bridge, self._tasks, self._window, only)
         open_once(self._window, DoctorDialog, make)
 
     def open_preferences(self) -> PreferencesDialog:
@@ -325,20 +211,17 @@ class SecondaryWindows(QObject):
         make = partial(PreferencesDialog, self._store, self._bridge, self._tasks, self._window)
         return open_once(self._window, PreferencesDialog, make)
 
-    def open_shortcuts(self) -> None:
-        """Open the list of keyboard shortcuts."""
-        self._open_text("shortcutsDialog", tr("Keyboard shortcuts"), shortcuts_page(existing(self._window.menuBar())))
-
     def open_help(self) -> None:
         """Open the page of help."""
         self._open_text("helpWindow", tr("Help"), help_page())
 
-    def _open_text(self, name: str, title: str, page: str) -> None:
-        open_once(self._window, TextDialog, lambda: TextDialog(name, title, page, self._window), name)
-
     def open_log(self) -> None:
-        """Open the log window."""
-        open_once(self._window, LogWindow, lambda: LogWindow(self._log, self._window))
+        """Show the log up to now, at its end."""
+        page = f"<pre>{escape(logs.newest_lines(SHOWN_LINES))}</pre>"
+        self._open_text("logWindow", tr("Log"), page).text.moveCursor(QTextCursor.MoveOperation.End)
+
+    def _open_text(self, name: str, title: str, page: str) -> TextDialog:
+        return open_once(self._window, TextDialog, lambda: TextDialog(name, title, page, self._window), name)
 
     def open_about(self) -> None:
         """Show name, version, commit and licences."""
@@ -360,7 +243,7 @@ class SecondaryWindows(QObject):
 
     def copy_diagnostics(self) -> None:
         """Copy the diagnostics to the clipboard."""
-        copy_text(diagnostics(self._store.current, self._bridge.status, self._log))
+        copy_text(diagnostics(self._store.current, self._bridge.status))
         self.diagnostics_copied.emit()
 
     def help_with(self, remedy: Remedy) -> None:
@@ -380,7 +263,7 @@ class SecondaryWindows(QObject):
             case Remedy.BLUR:
                 change_or_ask(self._window, self._store, lambda now: now.replaced_at(["background"], kind="blur"))
             case Remedy.VIRTUAL_CAMERA:
-                self.open_virtual_camera_help()
+                self.open_doctor("virtual camera")
             case Remedy.RECORDINGS_FOLDER:
                 self._store.edit("output", record=None)
                 panel.reveal(panel.recordings.folder)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import groupby
 
 from PyQt6.QtCore import QObject, QProcess, Qt, pyqtSignal
 from PyQt6.QtGui import QHideEvent
-from PyQt6.QtWidgets import QDialog, QPushButton, QScrollArea, QWidget
+from PyQt6.QtWidgets import QApplication, QDialog, QScrollArea, QWidget
 
 from app.config.setting import with_value
 from app.core.errors import MattecamError, t
@@ -26,20 +25,26 @@ from app.gui.widgets.qt import column, copy_text, prepare, row, timer, was_hidde
 from app.runtime.status import PipelineStatus
 
 MARKS = {State.OK: "✓", State.WARNING: "!", State.PROBLEM: "✗"}
-FindAll = Callable[[], tuple[Finding, ...]]
 
 
-class FindingsView(QWidget):
-    """Runs checks off the GUI thread and shows each finding with its remedy; commands can be copied."""
+class Findings(QWidget):
+    """Runs checks off the GUI thread and shows each finding with its remedy; commands can be copied.
 
-    shown = pyqtSignal(object)
-    """The findings, after they are displayed."""
+    Where one click and the administrator's password set the virtual camera up, a button offers that.
+    """
 
-    def __init__(self, tasks: Tasks, find: FindAll, summarise: Callable[[Sequence[Finding]], str]) -> None:
-        """find: runs the checks (on a task thread). summarise: returns the sentence above the list."""
+    shown = pyqtSignal()
+    """Findings, or why there are none, are displayed."""
+    repaired = pyqtSignal()
+    """The virtual camera was set up."""
+
+    def __init__(self, tasks: Tasks, only: str = "") -> None:
+        """only: how the names of the checks begin."""
         super().__init__()
-        self._tasks, self._find, self._summarise = tasks, find, summarise
-        self.summary = label(tr("Checking…"), "heading", wrap=True)
+        self._tasks, self._only = tasks, only
+        self._command: list[str] = []
+        """Sets the virtual camera up; empty where nothing does."""
+        self.summary = label("", "heading", wrap=True)
         """The sentence above the list."""
         self.summary.setObjectName("findingsSummary")
         self._list = column(None, spacing=14)
@@ -50,49 +55,84 @@ class FindingsView(QWidget):
         self._scroll.setWidgetResizable(True)
         self._scroll.setWidget(content)
         self._scroll.setAccessibleName(tr("Results of the checks"))
+        self._buttons = QWidget()
         again = button(tr("Check again"), tr("Run the checks again"), "checkAgain", self.check)
-        self._buttons: list[QPushButton] = [again]
-        self._row = row(None, again, None)
-        column(self, self.summary, self._scroll, self._row, grows=self._scroll, spacing=10)
+        self._set_up = button(
+            tr("Set up now"),
+            tr("Asks for the administrator's password, and loads the camera now and at every start"),
+            "virtualCameraSetUp", self._start, name=tr("Set up the virtual camera"), primary=True,
+        )  # fmt: skip
+        self._set_up.hide()
+        self.row = row(self._buttons, again, self._set_up, None)
+        """The buttons below the list."""
+        column(self, self.summary, self._scroll, self._buttons, grows=self._scroll, spacing=10)
+        process = self._process = QProcess(self)
+        process.finished.connect(self._end)
+        process.errorOccurred.connect(self._fail_to_start)
+        self.destroyed.connect(_stop)
 
-    def add_button(self, more: QPushButton) -> None:
-        """Add a button beside Check again."""
-        more.setEnabled(self._buttons[0].isEnabled())
-        self._buttons.append(more)
-        self._row.insertWidget(self._row.count() - 1, more)
+    def check(self) -> None:
+        """Run the checks of this view."""
+        self._check(self._only, proof=False)
 
-    def disable(self) -> None:
-        """Disable the buttons until the next findings are shown; the list gets their focus."""
-        if any(each.hasFocus() for each in self._buttons):
+    def prove(self) -> None:
+        """Check the virtual camera, and send a test picture through it."""
+        self._check("virtual camera", proof=True)
+
+    def _check(self, only: str, *, proof: bool) -> None:
+        self.disable(tr("Checking…"))
+        checks = partial(run_checks, proof=proof, only=only)
+        self._tasks.run(lambda: (checks(), fix.desktop_command(System())), self._show, self._fail)
+
+    def disable(self, text: str) -> None:
+        """Disable the buttons until the next findings are shown, and say why; the list gets their focus."""
+        if self._buttons.isAncestorOf(QApplication.focusWidget()):
             self._scroll.setFocus(Qt.FocusReason.OtherFocusReason)
-        self._set_enabled(False)
-        self.summary.setText(tr("Checking…"))
+        self._buttons.setEnabled(False)
+        self.summary.setText(text)
 
-    def _set_enabled(self, enabled: bool) -> None:
-        for each in self._buttons:
-            each.setEnabled(enabled)
-
-    def check(self, find: FindAll | None = None) -> None:
-        """Run `find` on a task thread, by default the checks of this view."""
-        self.disable()
-        self._tasks.run(find or self._find, self._show, self.fail)
-
-    def _show(self, findings: tuple[Finding, ...]) -> None:
-        self._set_enabled(True)
+    def _show(self, found: tuple[tuple[Finding, ...], list[str]]) -> None:
+        findings, self._command = found
         while (item := self._list.takeAt(0)) is not None:
             old = item.widget()
             if old is not None:
                 old.deleteLater()
-        self.summary.setText(self._summarise(findings))
         for finding in findings:
             self._list.addWidget(_row(finding))
-        self.shown.emit(findings)
+        self._set_up.setVisible(bool(self._command))
+        problems, warnings = (
+            sum(finding.state is state for finding in findings) for state in (State.PROBLEM, State.WARNING)
+        )
+        counts = tr("Problems: {0}   ·   Warnings: {1}").format(problems, warnings)
+        self._say(counts if problems or warnings else tr("No problems found."))
 
-    def fail(self, error: Exception) -> None:
-        """Show an error above the list in place of the summary, and enable the buttons."""
-        self._set_enabled(True)
-        self.summary.setText(translated_error(error))
-        self.shown.emit(())
+    def _fail(self, error: Exception) -> None:
+        self._say(translated_error(error))
+
+    def _say(self, text: str) -> None:
+        self.summary.setText(text)
+        self._buttons.setEnabled(True)
+        self.shown.emit()
+
+    def _start(self) -> None:
+        self.disable(tr("Setting up the virtual camera…"))
+        self._process.start(self._command[0], self._command[1:])
+
+    def _fail_to_start(self, error: QProcess.ProcessError) -> None:
+        if error is QProcess.ProcessError.FailedToStart:
+            text = t(
+                "The repair could not be started ({program} cannot be run); run the shown commands as root.",
+                program=self._command[0],
+            )
+            self._fail(MattecamError(text))
+
+    def _end(self, exit_code: int, _status: QProcess.ExitStatus) -> None:
+        if exit_code == 0:
+            self.repaired.emit()
+            self.check()
+        else:
+            output = self._process.readAllStandardError().data().decode("utf-8", "replace").strip()
+            self._fail(MattecamError(fix.failure(output, exit_code)))
 
 
 def _row(finding: Finding) -> QWidget:
@@ -165,63 +205,6 @@ def _state_text(state: State) -> str:
     }[state]
 
 
-class VirtualCameraView(FindingsView):
-    """Offers to set the virtual camera up where one click and the administrator's password do that.
-
-    Elsewhere the findings hold the commands to copy.
-    """
-
-    repaired = pyqtSignal()
-    """The virtual camera was set up."""
-
-    def __init__(self, tasks: Tasks) -> None:
-        super().__init__(tasks, lambda: run_checks(proof=False, only="virtual camera"), _say_whether_ready)
-        self._command: list[str] = []
-        self._set_up = button(
-            tr("Set up now"),
-            tr("Asks for the administrator's password, and loads the camera now and at every start"),
-            "virtualCameraSetUp", self._start, name=tr("Set up the virtual camera"), primary=True,
-        )  # fmt: skip
-        self._set_up.hide()
-        self.add_button(self._set_up)
-        process = self._process = QProcess(self)
-        process.finished.connect(self._end)
-        process.errorOccurred.connect(self._fail_to_start)
-        self.destroyed.connect(_stop)
-        self.shown.connect(lambda _findings: tasks.run(partial(fix.desktop_command, System()), self._offer))
-
-    def _offer(self, command: list[str]) -> None:
-        self._command = command
-        self._set_up.setVisible(bool(command))
-
-    def _start(self) -> None:
-        self.disable()
-        self.summary.setText(tr("Setting up the virtual camera…"))
-        self._process.start(self._command[0], self._command[1:])
-
-    def _fail_to_start(self, error: QProcess.ProcessError) -> None:
-        if error is QProcess.ProcessError.FailedToStart:
-            text = t(
-                "The repair could not be started ({program} cannot be run); run the shown commands as root.",
-                program=self._command[0],
-            )
-            self.fail(MattecamError(text))
-
-    def _end(self, exit_code: int, _status: QProcess.ExitStatus) -> None:
-        if exit_code == 0:
-            self.repaired.emit()
-            self.check()
-        else:
-            output = self._process.readAllStandardError().data().decode("utf-8", "replace").strip()
-            self.fail(MattecamError(fix.failure(output, exit_code)))
-
-
-def _say_whether_ready(findings: Sequence[Finding]) -> str:
-    if any(finding.state is State.PROBLEM for finding in findings):
-        return tr("This is missing on this computer:")
-    return tr("The virtual camera is ready.")
-
-
 def _stop(view: QObject) -> None:
     """End a password dialog that is still open. Not a closure, which Qt may call after the end of what it holds."""
     for process in view.findChildren(QProcess):
@@ -231,42 +214,36 @@ def _stop(view: QObject) -> None:
             process.waitForFinished(1000)
 
 
-PROOF_CHECK, VIRTUAL_CAMERA = "virtual camera: proof", "output.virtual_camera"
+VIRTUAL_CAMERA = "output.virtual_camera"
 RELEASE_PATIENCE_MS = 5000
 
 
-class FindingsDialog(QDialog):
-    """Shows findings in a dialog; starts the checks when it is created."""
-
-    def __init__(self, view: FindingsView, title: str, name: str, parent: QWidget) -> None:
-        super().__init__(parent)
-        prepare(self, name, title, 680, 560)
-        close_below(self, view)
-        view.check()
-
-
-class DoctorDialog(FindingsDialog):
-    """Checks of the whole machine, and a test picture sent through the virtual camera.
+class DoctorDialog(QDialog):
+    """Checks of the machine, and a test picture sent through the virtual camera.
 
     For the test picture, the pipeline releases the virtual camera temporarily; the saved settings stay unchanged.
     """
 
-    def __init__(self, store: SettingsStore, bridge: Bridge, tasks: Tasks, parent: QWidget) -> None:
-        self.findings = FindingsView(tasks, lambda: run_checks(proof=False), _count_problems)
-        title = tr("Check this computer")
-        super().__init__(self.findings, title, "doctorDialog", parent)
+    def __init__(self, store: SettingsStore, bridge: Bridge, tasks: Tasks, parent: QWidget, only: str = "") -> None:
+        """only: how the names of the first checks begin, which run at once."""
+        super().__init__(parent)
+        prepare(self, "doctorDialog", tr("Check this computer"), 680, 560)
         self._store, self._bridge = store, bridge
         self._lent: str | None = None
         """The virtual camera of the settings while the pipeline has released it."""
+        self.findings = Findings(tasks, only)
+        self.findings.repaired.connect(bridge.pipeline.retry)
         self.prove_button = button(
             tr("Send a test picture"),
             tr("Sends colour bars to the virtual camera for a second and compares them with what a program reads"),
             "doctorProve", self._begin,
         )  # fmt: skip
-        self.findings.add_button(self.prove_button)
+        self.findings.row.insertWidget(2, self.prove_button)
         self._patience = timer(self, RELEASE_PATIENCE_MS, self._prove, once=True)
         bridge.status_changed.connect(self._on_status)
-        self.findings.shown.connect(self._on_findings)
+        self.findings.shown.connect(self._give_back)
+        close_below(self, self.findings)
+        self.findings.check()
 
     def hideEvent(self, event: QHideEvent | None) -> None:
         super().hideEvent(event)
@@ -275,9 +252,8 @@ class DoctorDialog(FindingsDialog):
 
     def _begin(self) -> None:
         """Ask the pipeline to release the virtual camera."""
-        self.findings.disable()
-        if self._lent is None:
-            self._lent = self._store.current.output.virtual_camera
+        self.findings.disable(tr("Checking…"))
+        self._lent = self._store.current.output.virtual_camera
         self._bridge.pipeline.change(partial(with_value, name=VIRTUAL_CAMERA, value="off"))
         self._patience.start()
 
@@ -287,31 +263,10 @@ class DoctorDialog(FindingsDialog):
 
     def _prove(self) -> None:
         self._patience.stop()
-        self.findings.check(partial(run_checks, proof=True))
+        self.findings.prove()
 
     def _give_back(self) -> None:
         self._patience.stop()
         device, self._lent = self._lent, None
         if device is not None and self._store.current.output.virtual_camera == "off":  # the user chose no other
             self._bridge.pipeline.change(partial(with_value, name=VIRTUAL_CAMERA, value=device))
-
-    def _on_findings(self, findings: tuple[Finding, ...]) -> None:
-        tested = self._lent is not None
-        self._give_back()
-        if not tested:
-            return
-        result = next((finding for finding in findings if finding.check == PROOF_CHECK), None)
-        if result is None:
-            text = tr("The test picture was not sent: there is no virtual camera to send it to.")
-        elif result.state is State.OK:
-            text = tr("The test picture arrived: other programs see the right colours.")
-        else:
-            text = tr("The test picture failed; see “Virtual camera: test picture” below.")
-        self.findings.summary.setText(text)
-
-
-def _count_problems(findings: Sequence[Finding]) -> str:
-    counts = [sum(finding.state is state for finding in findings) for state in (State.PROBLEM, State.WARNING)]
-    if not any(counts):
-        return tr("No problems found.")
-    return tr("Problems: {0}   ·   Warnings: {1}").format(*counts)

@@ -13,7 +13,7 @@ from app.core.settings import Settings
 from app.gui.backgrounds.strip import BackgroundStrip
 from app.gui.bars import ActionBar, StatusLine
 from app.gui.bridge import Bridge, Recording
-from app.gui.dialogs import LogBuffer, SecondaryWindows
+from app.gui.dialogs import SecondaryWindows
 from app.gui.menus import Menus, ScenesMenu
 from app.gui.notices import NoticeArea, ProgramNotices
 from app.gui.panels.models import Models
@@ -37,7 +37,7 @@ class MainWindow(QMainWindow):
     """The user closed the window; the handler may ignore the QCloseEvent."""
     quit_requested = pyqtSignal()
 
-    def __init__(self, store: SettingsStore, bridge: Bridge, tasks: Tasks, scenes: SceneStore, log: LogBuffer) -> None:
+    def __init__(self, store: SettingsStore, bridge: Bridge, tasks: Tasks, scenes: SceneStore) -> None:
         super().__init__()
         self.setObjectName("mainWindow")
         self.setWindowTitle("Mattecam")
@@ -53,7 +53,7 @@ class MainWindow(QMainWindow):
         self.status_line = StatusLine()
         self.recording = Recording(store, bridge, tasks, self)
         self.devices = DeviceWatcher(tasks, self)
-        self.windows = SecondaryWindows(self, store, bridge, tasks, log, self.panel, self.strip)
+        self.windows = SecondaryWindows(self, store, bridge, tasks, self.panel, self.strip)
         self.program_notices = ProgramNotices(self.notices, self.models)
         self._lay_out()
         self.menus = Menus(self, self.windows, self.action_bar, self.strip, store, self.quit_requested.emit)
@@ -101,7 +101,7 @@ class MainWindow(QMainWindow):
         self.panel.follow_devices(self.devices)
         self.devices.virtual_cameras_found.connect(self.program_notices.show_virtual_cameras)
         plate = self.panel.quality.plate
-        self.panel.virtual_camera.help_requested.connect(self.windows.open_virtual_camera_help)
+        self.panel.virtual_camera.help_requested.connect(partial(self.windows.open_doctor, "virtual camera"))
         plate.capture_requested.connect(self.windows.open_plate_dialog)
         plate.chosen_again.connect(self.bridge.pipeline.read_files_again)
         self.models.installed.connect(self.bridge.pipeline.retry)

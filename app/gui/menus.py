@@ -92,9 +92,8 @@ class Menus(QObject):
         """The empty menu that `ScenesMenu` fills."""
 
         menu = add_menu(tr("&Help"))
-        add_action(menu, tr("Help…"), "", windows.open_help)
+        add_action(menu, tr("Help…"), "F1", windows.open_help)
         add_action(menu, tr("Check this computer…"), "", windows.open_doctor)
-        add_action(menu, tr("Keyboard shortcuts…"), "F1", windows.open_shortcuts)
         add_action(menu, tr("Log"), "Ctrl+L", windows.open_log)
         add_action(menu, tr("Copy diagnostics"), "", windows.copy_diagnostics)
         add_action(menu, tr("About Mattecam"), "", windows.open_about)

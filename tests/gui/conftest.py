@@ -232,8 +232,8 @@ def with_dialogs(session: Session, qtbot: QtBot) -> Iterator[Session]:
     """A running window with every dialog that stays open beside others."""
     windows = session.window.windows
     for show in (
-        windows.open_assistant, windows.open_plate_dialog, windows.open_virtual_camera_help, windows.open_preferences,
-        windows.open_doctor, windows.open_shortcuts, windows.open_log, windows.open_help,
+        windows.open_assistant, windows.open_plate_dialog, windows.open_preferences, windows.open_doctor,
+        windows.open_log, windows.open_help,
     ):  # fmt: skip
         show()
     prove = session.window.findChild(QPushButton, "doctorProve")

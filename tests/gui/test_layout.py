@@ -122,9 +122,8 @@ def every_dialog(window: MainWindow) -> Iterator[QDialog]:
     """Open each dialog, yield it and close it."""
     windows = window.windows
     for opened in (
-        windows.open_assistant, windows.open_doctor, windows.open_shortcuts, windows.open_virtual_camera_help,
-        windows.open_preferences, windows.open_about, windows.open_plate_dialog, window.scenes.ask_for_name,
-        windows.open_log, windows.open_help,
+        windows.open_assistant, windows.open_doctor, windows.open_preferences, windows.open_about,
+        windows.open_plate_dialog, window.scenes.ask_for_name, windows.open_log, windows.open_help,
     ):  # fmt: skip
         opened()
         (dialog,) = (each for each in window.findChildren(QDialog) if each.isVisible())

@@ -21,7 +21,7 @@ from app.core.settings import CaptureSettings, EngineSettings, MattingSettings, 
 from app.core.types import SourceInfo
 from app.gui import notices
 from app.gui.application import Session, WindowOptions
-from app.gui.doctor import FindingsDialog
+from app.gui.doctor import DoctorDialog
 from app.gui.notices import READABLE_PX, Notice, NoticeArea, ProgramNotices, Rank, Remedy, remedy_of
 from app.gui.panels.models import Models
 from app.gui.panels.plate import PlateDialog
@@ -158,10 +158,10 @@ def test_a_missing_virtual_camera_leads_to_its_setup(start_window: StartWindow, 
     session = start_window(AUTO_CAMERA)
     qtbot.waitUntil(lambda: "cannot see Mattecam" in session.window.notices.text_of("virtualCameraNotice"))
     button(session, "virtualCameraNoticeAction0").click()
-    find(session.window, FindingsDialog).close()
-    qtbot.waitUntil(lambda: session.window.findChild(FindingsDialog) is None)
+    find(session.window, DoctorDialog).close()
+    qtbot.waitUntil(lambda: session.window.findChild(DoctorDialog) is None)
     session.window.program_notices.remedy_chosen.emit(Remedy.VIRTUAL_CAMERA)
-    find(session.window, FindingsDialog).close()
+    find(session.window, DoctorDialog).close()
 
 
 def test_a_demonstration_in_place_of_a_camera_says_so_unless_it_was_chosen(area: NoticeArea) -> None:

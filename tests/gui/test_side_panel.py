@@ -161,7 +161,7 @@ def test_the_wheel_changes_no_control_and_every_scrolled_page_has_a_name(with_di
         assert values() == before, control.objectName()
     assert with_dialogs.store.current == settings
     pages = window.findChildren(QScrollArea)
-    assert len(pages) == 9
+    assert len(pages) == 8
     for page in pages:
         assert page.accessibleName() or not page.focusPolicy() & Qt.FocusPolicy.TabFocus, page.parent()
 

@@ -333,10 +333,6 @@
             <translation>Wird geprüft…</translation>
         </message>
         <message>
-            <source>Choose a background, in the order of the strip</source>
-            <translation>Hintergrund wählen, in der Reihenfolge der Leiste</translation>
-        </message>
-        <message>
             <source>Choose a file with weights</source>
             <translation>Datei mit Gewichten wählen</translation>
         </message>
@@ -858,10 +854,6 @@
             <translation>In einer eigenen Umgebung installieren Sie torch aus {index}.</translation>
         </message>
         <message>
-            <source>In every program: give this command a key in the settings of your desktop</source>
-            <translation>In jedem Programm: Geben Sie diesem Befehl in den Einstellungen Ihrer Arbeitsumgebung eine Taste</translation>
-        </message>
-        <message>
             <source>In the PipeWire camera (BGRA)</source>
             <translation>In der PipeWire-Kamera (BGRA)</translation>
         </message>
@@ -946,12 +938,8 @@
             <translation>Weiter das letzte Bild senden (F)</translation>
         </message>
         <message>
-            <source>Keyboard shortcuts</source>
-            <translation>Tastenkürzel</translation>
-        </message>
-        <message>
-            <source>Keyboard shortcuts…</source>
-            <translation>Tastenkürzel…</translation>
+            <source>Keys</source>
+            <translation>Tasten</translation>
         </message>
         <message>
             <source>Language</source>
@@ -1031,10 +1019,6 @@
             <translation>Protokoll</translation>
         </message>
         <message>
-            <source>Log lines, newest last</source>
-            <translation>Protokollzeilen, die neuesten zuletzt</translation>
-        </message>
-        <message>
             <source>Lower automatic settings and the frame rate while this computer cannot keep up.</source>
             <translation>Senkt automatische Einstellungen und die Bildrate, solange dieser Rechner nicht mitkommt.</translation>
         </message>
@@ -1111,16 +1095,8 @@
             <translation>Modelle und Aufnahmen brauchen mehr Platz.</translation>
         </message>
         <message>
-            <source>More</source>
-            <translation>Weitere</translation>
-        </message>
-        <message>
             <source>Move the edge outward or inward.</source>
             <translation>Verschiebt die Kante nach außen oder innen.</translation>
-        </message>
-        <message>
-            <source>Move the zoomed image (over the preview)</source>
-            <translation>Gezoomtes Bild verschieben (über der Vorschau)</translation>
         </message>
         <message>
             <source>Moves while you speak</source>
@@ -1815,10 +1791,6 @@
             <translation>Zeigt die Vorschau wie einen Spiegel; die Ausgabe bleibt, wie sie ist.</translation>
         </message>
         <message>
-            <source>Show the real background</source>
-            <translation>Echten Hintergrund zeigen</translation>
-        </message>
-        <message>
             <source>Show the settings</source>
             <translation>Einstellungen zeigen</translation>
         </message>
@@ -2315,6 +2287,10 @@
             <translation>Die Maske, wie das Netz sie berechnet</translation>
         </message>
         <message>
+            <source>The menus name most of them. 1 to 9 choose a background, {0} the real one. Over the preview, + and − zoom, and the arrow keys move the zoomed image. For a key that works in every program, give it the command {1} in the settings of your desktop.</source>
+            <translation>Die Menüs nennen die meisten. 1 bis 9 wählen einen Hintergrund, {0} den echten. Über der Vorschau zoomen + und −, und die Pfeiltasten verschieben das vergrößerte Bild. Für eine Taste, die in jedem Programm gilt, geben Sie ihr in den Einstellungen Ihres Desktops den Befehl {1}.</translation>
+        </message>
+        <message>
             <source>The microphone {device} cannot be opened, and the recording has no sound; connect it or choose another one.</source>
             <translation>Das Mikrofon {device} lässt sich nicht öffnen, und die Aufnahme hat keinen Ton; schließen Sie es an oder wählen Sie ein anderes.</translation>
         </message>
@@ -2539,20 +2515,8 @@
             <translation>Die Statusdatei {file} lässt sich nicht schreiben: {reason}.</translation>
         </message>
         <message>
-            <source>The test picture arrived: other programs see the right colours.</source>
-            <translation>Das Testbild ist angekommen: Andere Programme sehen die richtigen Farben.</translation>
-        </message>
-        <message>
             <source>The test picture could not be sent: {reason}</source>
             <translation>Das Testbild konnte nicht gesendet werden: {reason}</translation>
-        </message>
-        <message>
-            <source>The test picture failed; see “Virtual camera: test picture” below.</source>
-            <translation>Das Testbild ist nicht richtig angekommen; siehe unten „Virtuelle Kamera: Testbild“.</translation>
-        </message>
-        <message>
-            <source>The test picture was not sent: there is no virtual camera to send it to.</source>
-            <translation>Das Testbild wurde nicht gesendet: Es gibt keine virtuelle Kamera dafür.</translation>
         </message>
         <message>
             <source>The user {user} has no permission to open {device} ({name}).</source>
@@ -2573,10 +2537,6 @@
         <message>
             <source>The video {file} contains no readable frame; choose another file.</source>
             <translation>Das Video {file} enthält kein lesbares Bild; wählen Sie eine andere Datei.</translation>
-        </message>
-        <message>
-            <source>The virtual camera is ready.</source>
-            <translation>Die virtuelle Kamera ist bereit.</translation>
         </message>
         <message>
             <source>The virtual camera of OBS Studio is not installed.</source>
@@ -2793,10 +2753,6 @@
         <message>
             <source>This desktop cannot ask for the password; run the shown commands in a terminal.</source>
             <translation>Dieser Desktop kann nicht nach dem Passwort fragen; führen Sie die gezeigten Befehle in einem Terminal aus.</translation>
-        </message>
-        <message>
-            <source>This is missing on this computer:</source>
-            <translation>Das fehlt auf diesem Rechner:</translation>
         </message>
         <message>
             <source>This looks like a container: the camera driver must be loaded on the host (kernel {kernel}).</source>
@@ -3089,10 +3045,6 @@
         <message>
             <source>Zoom</source>
             <translation>Zoom</translation>
-        </message>
-        <message>
-            <source>Zoom (over the preview)</source>
-            <translation>Zoomen (über der Vorschau)</translation>
         </message>
         <message>
             <source>Zoom and Meet cannot see Mattecam yet.</source>

@@ -333,10 +333,6 @@
             <translation>Comprobando…</translation>
         </message>
         <message>
-            <source>Choose a background, in the order of the strip</source>
-            <translation>Elegir un fondo, en el orden de la tira</translation>
-        </message>
-        <message>
             <source>Choose a file with weights</source>
             <translation>Elegir un archivo con pesos</translation>
         </message>
@@ -858,10 +854,6 @@
             <translation>En un entorno propio, instale torch desde {index}.</translation>
         </message>
         <message>
-            <source>In every program: give this command a key in the settings of your desktop</source>
-            <translation>En cualquier programa: asigne una tecla a esta orden en los ajustes de su escritorio</translation>
-        </message>
-        <message>
             <source>In the PipeWire camera (BGRA)</source>
             <translation>En la cámara PipeWire (BGRA)</translation>
         </message>
@@ -946,12 +938,8 @@
             <translation>Seguir enviando el último fotograma (F)</translation>
         </message>
         <message>
-            <source>Keyboard shortcuts</source>
-            <translation>Atajos de teclado</translation>
-        </message>
-        <message>
-            <source>Keyboard shortcuts…</source>
-            <translation>Atajos de teclado…</translation>
+            <source>Keys</source>
+            <translation>Teclas</translation>
         </message>
         <message>
             <source>Language</source>
@@ -1031,10 +1019,6 @@
             <translation>Registro</translation>
         </message>
         <message>
-            <source>Log lines, newest last</source>
-            <translation>Líneas del registro, las más recientes al final</translation>
-        </message>
-        <message>
             <source>Lower automatic settings and the frame rate while this computer cannot keep up.</source>
             <translation>Baja los ajustes automáticos y la velocidad de fotogramas mientras este equipo no dé abasto.</translation>
         </message>
@@ -1111,16 +1095,8 @@
             <translation>Los modelos y las grabaciones necesitan más espacio.</translation>
         </message>
         <message>
-            <source>More</source>
-            <translation>Más</translation>
-        </message>
-        <message>
             <source>Move the edge outward or inward.</source>
             <translation>Mueve el borde hacia fuera o hacia dentro.</translation>
-        </message>
-        <message>
-            <source>Move the zoomed image (over the preview)</source>
-            <translation>Mover la imagen ampliada (sobre la vista previa)</translation>
         </message>
         <message>
             <source>Moves while you speak</source>
@@ -1815,10 +1791,6 @@
             <translation>Muestra la vista previa como un espejo; la salida no cambia.</translation>
         </message>
         <message>
-            <source>Show the real background</source>
-            <translation>Mostrar el fondo real</translation>
-        </message>
-        <message>
             <source>Show the settings</source>
             <translation>Mostrar los ajustes</translation>
         </message>
@@ -2315,6 +2287,10 @@
             <translation>La máscara tal como la calcula la red</translation>
         </message>
         <message>
+            <source>The menus name most of them. 1 to 9 choose a background, {0} the real one. Over the preview, + and − zoom, and the arrow keys move the zoomed image. For a key that works in every program, give it the command {1} in the settings of your desktop.</source>
+            <translation>Los menús indican la mayoría. De 1 a 9 se elige un fondo, con {0} el real. Sobre la vista previa, + y − cambian el zoom, y las flechas mueven la imagen ampliada. Para una tecla que funcione en todos los programas, asígnele la orden {1} en los ajustes de su escritorio.</translation>
+        </message>
+        <message>
             <source>The microphone {device} cannot be opened, and the recording has no sound; connect it or choose another one.</source>
             <translation>No se puede abrir el micrófono {device} y la grabación no tiene sonido; conéctelo o elija otro.</translation>
         </message>
@@ -2539,20 +2515,8 @@
             <translation>No se puede escribir el archivo de estado {file}: {reason}.</translation>
         </message>
         <message>
-            <source>The test picture arrived: other programs see the right colours.</source>
-            <translation>La imagen de prueba llegó: otros programas ven los colores correctos.</translation>
-        </message>
-        <message>
             <source>The test picture could not be sent: {reason}</source>
             <translation>No se pudo enviar la imagen de prueba: {reason}</translation>
-        </message>
-        <message>
-            <source>The test picture failed; see “Virtual camera: test picture” below.</source>
-            <translation>La imagen de prueba falló; consulte abajo «Cámara virtual: imagen de prueba».</translation>
-        </message>
-        <message>
-            <source>The test picture was not sent: there is no virtual camera to send it to.</source>
-            <translation>No se envió la imagen de prueba: no hay ninguna cámara virtual a la que enviarla.</translation>
         </message>
         <message>
             <source>The user {user} has no permission to open {device} ({name}).</source>
@@ -2573,10 +2537,6 @@
         <message>
             <source>The video {file} contains no readable frame; choose another file.</source>
             <translation>El vídeo {file} no contiene ninguna imagen legible; elija otro archivo.</translation>
-        </message>
-        <message>
-            <source>The virtual camera is ready.</source>
-            <translation>La cámara virtual está lista.</translation>
         </message>
         <message>
             <source>The virtual camera of OBS Studio is not installed.</source>
@@ -2793,10 +2753,6 @@
         <message>
             <source>This desktop cannot ask for the password; run the shown commands in a terminal.</source>
             <translation>Este escritorio no puede pedir la contraseña; ejecute las órdenes mostradas en un terminal.</translation>
-        </message>
-        <message>
-            <source>This is missing on this computer:</source>
-            <translation>Esto falta en este equipo:</translation>
         </message>
         <message>
             <source>This looks like a container: the camera driver must be loaded on the host (kernel {kernel}).</source>
@@ -3089,10 +3045,6 @@
         <message>
             <source>Zoom</source>
             <translation>Zoom</translation>
-        </message>
-        <message>
-            <source>Zoom (over the preview)</source>
-            <translation>Ampliar (sobre la vista previa)</translation>
         </message>
         <message>
             <source>Zoom and Meet cannot see Mattecam yet.</source>
