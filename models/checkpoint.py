@@ -31,24 +31,6 @@ WRAPPERS = ("_orig_mod.", "module.", "model.", "net.", "network.", "generator.",
 """Prefixes of trainers and of `torch.compile`; what has none beside those that have one is a trainer's own. No network
 here has a part of such a name."""
 MAX_DEPTH = 5
-FOREIGN_SUFFIXES = {
-    ".onnx": "ONNX",
-    ".tflite": "TensorFlow Lite",
-    ".pb": "TensorFlow",
-    ".h5": "Keras",
-    ".keras": "Keras",
-    ".mlmodel": "Core ML",
-    ".engine": "TensorRT",
-    ".gguf": "GGUF",
-    ".xml": "OpenVINO",
-}
-FOREIGN_STARTS = {
-    rb"\x08[\x01-\x20]\x12": "ONNX",
-    rb"\x89HDF": "Keras",
-    rb"GGUF": "GGUF",
-    rb".{4}TFL3": "TensorFlow Lite",
-}
-"""Patterns of the first bytes of a file."""
 
 
 def load_state_dict(path: Path) -> dict[str, Tensor]:
@@ -71,8 +53,8 @@ def load_state_dict(path: Path) -> dict[str, Tensor]:
         raise
     except Exception as error:  # on arbitrary bytes the three readers raise anything, from struct.error to MemoryError
         raise WeightsDamagedError(
-            "The weights file {file} is damaged or holds no weights; download it again or choose another file⟦ with "
-            "--weights⟧.",
+            "The weights file {file} is damaged or holds no weights of PyTorch or safetensors; download it again or "
+            "choose another file⟦ with --weights⟧.",
             file=path,
         ) from error
     if not all(math.isfinite(low) and math.isfinite(high) for low, high in extremes.values()):
@@ -91,14 +73,11 @@ def load_state_dict(path: Path) -> dict[str, Tensor]:
 def _read(path: Path) -> dict[str, Tensor]:
     with path.open("rb") as file:
         start = file.read(16)
-    by_start = next((name for magic, name in FOREIGN_STARTS.items() if re.match(magic, start, re.DOTALL)), None)
-    foreign = by_start or FOREIGN_SUFFIXES.get(path.suffix.lower())
-    if foreign is not None:
+    if path.suffix.lower() == ".onnx" or re.match(rb"\x08[\x01-\x20]\x12", start):
         raise WeightsDamagedError(
-            "The weights file {file} is in the format of {format}, which is not supported; choose a file of PyTorch or "
+            "The weights file {file} is in the format of ONNX, which is not supported; choose a file of PyTorch or "
             "safetensors⟦ with --weights⟧.",
             file=path,
-            format=foreign,
         )
     if start[8:9] == b"{":
         return safetensors.torch.load_file(path)

@@ -36,14 +36,6 @@ MAX_BYTES = 1_000_000_000
 _BLOCK_BYTES = 1 << 18
 
 
-class TooLargeError(OSError):
-    """The server sends more bytes than the file has."""
-
-    def __init__(self, limit: int) -> None:
-        super().__init__()
-        self.limit = limit
-
-
 def ignore_progress(done: int, total: int | None) -> None:
     """Do nothing: the default progress callback."""
 
@@ -165,7 +157,7 @@ def _transfer(url: str, part: Path, size: int | None, progress: Progress) -> Non
                 progress(done, total)
     if max(done, total or 0) > limit:
         part.unlink()
-        raise TooLargeError(limit)
+        raise ConnectionError(f"the server sends more than {limit} bytes")
     if total is not None and done != total:
         raise ConnectionError("the transfer ended early")
 
@@ -205,14 +197,6 @@ def _failure(spec: WeightSpec, target: Path, error: OSError | ValueError) -> Dow
     if isinstance(error, OSError) and error.filename is not None:
         return DownloadError(
             "The file {file} cannot be written; make its folder writable and try again.", file=error.filename
-        )
-    if isinstance(error, TooLargeError):
-        return DownloadError(
-            "The download of {model} was stopped: the server sends more than {limit} bytes. Download {url} elsewhere "
-            "and choose that file⟦ with --weights⟧.",
-            model=model,
-            limit=error.limit,
-            url=url,
         )
     if isinstance(error, requests.HTTPError) and error.response is not None:
         return DownloadError(

@@ -50,11 +50,10 @@ class WeightState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class WeightReport:
-    """Location and state of one weights file; `state` is set only if the file was hashed or is missing."""
+    """A weights file, and where it is; None if it is not installed."""
 
     spec: WeightSpec
     path: Path | None
-    state: WeightState | None = None
 
 
 def spec_of(name: str) -> WeightSpec:
@@ -181,25 +180,22 @@ def expected_sha256(path: Path, spec: WeightSpec | None = None) -> str | None:
 
 def describe() -> tuple[WeightReport, ...]:
     """Return every entry and its location, without hashing."""
-    found = ((spec.weights, on_hand(spec.name)) for spec in NETWORKS.values())
-    return tuple(WeightReport(spec, path, WeightState.MISSING if path is None else None) for spec, path in found)
+    return tuple(WeightReport(spec.weights, on_hand(spec.name)) for spec in NETWORKS.values())
 
 
-def verified(spec: WeightSpec) -> WeightReport:
-    """Hash the file of a model, if it is on hand. Raises WeightsError if it is unreadable."""
+def verified(spec: WeightSpec) -> WeightState:
+    """Hash the file of a model, if it is on hand, and return its state. Raises WeightsError if it is unreadable."""
     path = on_hand(spec.name)
     if path is None:
-        return WeightReport(spec, None, WeightState.MISSING)
+        return WeightState.MISSING
     expected = expected_sha256(path, spec)
     if expected is None:
-        state = WeightState.UNKNOWN
-    elif sha256_of(path) != expected:
-        state = WeightState.DIFFERENT
-    elif path.parent == SHIPPED:
-        state = WeightState.SHIPPED
-    else:
-        state = WeightState.VERIFIED if spec.sha256 else WeightState.RECORDED
-    return WeightReport(spec, path, state)
+        return WeightState.UNKNOWN
+    if sha256_of(path) != expected:
+        return WeightState.DIFFERENT
+    if path.parent == SHIPPED:
+        return WeightState.SHIPPED
+    return WeightState.VERIFIED if spec.sha256 else WeightState.RECORDED
 
 
 def sha256_of(path: Path) -> str:
@@ -250,18 +246,16 @@ def int8_file(weights: Path) -> Path:
     return weights.with_name(f"{weights.stem}-int8.safetensors")
 
 
-def find_int8(weights: Path, shipped: Path | None = None, *, measured: bool = False) -> Path | None:
+def find_int8(weights: Path, shipped: Path | None = None) -> Path | None:
     """Return the int8 version of a weights file; None if there is none or it was made of other weights.
 
-    shipped: a file in another folder, used if there is none beside the weights. measured: only a version that was
-    measured with these weights.
+    shipped: a file in another folder, used if there is none beside the weights.
     """
-    entries = (SOURCE,) if measured else (SOURCE, SIMILAR)
-    return next((file for file in (int8_file(weights), shipped) if file and _belongs(file, weights, entries)), None)
+    return next((file for file in (int8_file(weights), shipped) if file and _belongs(file, weights)), None)
 
 
-def _belongs(file: Path, weights: Path, entries: tuple[str, ...]) -> bool:
-    """Return whether an int8 version is intact, and one of these entries names the weights."""
+def _belongs(file: Path, weights: Path) -> bool:
+    """Return whether an int8 version is intact and fits the weights."""
     from safetensors import SafetensorError, safe_open
 
     if not file.is_file():
@@ -272,7 +266,7 @@ def _belongs(file: Path, weights: Path, entries: tuple[str, ...]) -> bool:
             return False
         with safe_open(file, framework="numpy") as opened:
             metadata: dict[str, str] = opened.metadata() or {}
-        return sha256_of(weights) in [metadata.get(entry) for entry in entries]
+        return sha256_of(weights) in (metadata.get(SOURCE), metadata.get(SIMILAR))
     except (OSError, SafetensorError, WeightsError):
         return False
 

@@ -19,7 +19,7 @@ from app.core import EXIT_FAILED, paths
 from app.core.errors import MattecamError, ModelError, UsageError, visible
 from app.core.weights import download_weights
 from models.table import NETWORKS
-from models.weights import WeightReport, WeightState, describe, verified
+from models.weights import WeightState, describe, verified
 
 
 def devices(as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False) -> None:
@@ -130,7 +130,8 @@ def list_weights() -> None:
         amount = f"{size / 1e6:.1f} MB" if size else ""
         network = NETWORKS[each.spec.name]
         trusted = "" if each.spec.sha256 or network.bundled else "; no published checksum, trusted on first download"
-        rows.append((each.spec.name, _state(each), amount, each.spec.licence, network.title + trusted))
+        state = WeightState.MISSING.value if each.path is None else "installed"
+        rows.append((each.spec.name, state, amount, each.spec.licence, network.title + trusted))
     _print_table(("model", "state", "size", "licence", "what it is"), rows)
 
 
@@ -154,18 +155,14 @@ def download(
 @weights.command("verify")
 def verify_weights() -> None:
     """Compare the installed files with the published checksums; fail if one differs."""
-    reports = [report for spec in NETWORKS.values() if (report := verified(spec.weights)).path is not None]
-    _print_table(("model", "state", "file"), [(r.spec.name, _state(r), str(r.path)) for r in reports])
-    bad = [str(report.path) for report in reports if report.state is WeightState.DIFFERENT]
+    found = [(each.spec, verified(each.spec), str(each.path)) for each in describe() if each.path is not None]
+    _print_table(("model", "state", "file"), [(spec.name, state.value, path) for spec, state, path in found])
+    bad = [path for _, state, path in found if state is WeightState.DIFFERENT]
     if bad:
         raise ModelError(
             f"These files are not the published weights: {', '.join(bad)}; download them with `weights download "
             "--again NAME`, or leave them if you put them there on purpose."
         )
-
-
-def _state(report: WeightReport) -> str:
-    return report.state.value if report.state is not None else "installed"
 
 
 def _print_table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:

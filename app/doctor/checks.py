@@ -185,9 +185,9 @@ class TorchFacts:
     cuda: str | None = None
     """The CUDA version of the build; None for a build without CUDA."""
     cards: tuple[str, ...] = ()
-    """Names of the usable graphics cards."""
+    """Names of the graphics cards, if one can be used."""
     unsupported: bool = False
-    """There are cards, and torch has no code for any of them."""
+    """There are cards, and torch can use none of them."""
     mps: bool = False
 
 
@@ -198,8 +198,9 @@ def read_torch() -> TorchFacts | None:
     torch = hardware.load_torch()
     if torch is None:
         return TorchFacts()
-    cards = tuple(name for _, name in hardware.cuda_cards().named())
-    unsupported = torch.cuda.is_available() and not cards
+    usable = hardware.cuda_cards().first() is not None
+    cards = tuple(name for _, name in hardware.cuda_cards().named()) if usable else ()
+    unsupported = torch.cuda.is_available() and not usable
     return TorchFacts(torch.__version__, torch.version.cuda, cards, unsupported, hardware.apple_gpu_usable())
 
 

@@ -8,15 +8,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from app.core.edits import MatteEdit
 from app.core.geometry import WHOLE_VIEW, View
 from app.core.types import Floats
 from app.effects.base import Effect, FrameContext
 from app.effects.finding import Person, find_people
-
-FramingStyle = Literal["calm", "close"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +97,7 @@ class Operator:
     """Holds the shot until the subject has left its place for a while, then follows it until it rests."""
 
     def __init__(self, style: StyleValues) -> None:
-        self._style = style
+        self.style = style
         self.shot = WHOLE_SHOT
         """The shot to take."""
         self._moving = self._resizing = False
@@ -119,7 +116,7 @@ class Operator:
         self._lost_s = 0.0
         if not self._seen:
             self._seen = self._moving = self._resizing = True
-        style, held = self._style, self.shot
+        style, held = self.style, self.shot
         distance = max(abs(wanted.x - held.x), abs(wanted.y - held.y)) / held.size
         wrong_size = abs(wanted.log_size - held.log_size)
         self._outside_s = self._outside_s + step_s if distance > style.dead_zone else 0.0
@@ -201,24 +198,19 @@ WHOLE_FROM = 0.9999
 class FramingPath:
     """The views of one stream of frames. A change of the style keeps the present view."""
 
-    def __init__(self, style: FramingStyle, aspect: float) -> None:
+    def __init__(self, aspect: float) -> None:
         """aspect: width of the frame relative to its height."""
-        self.aspect = aspect
-        self.style = style
-        """The style in use."""
-        self._operator = Operator(STYLES[style])
+        self._aspect = aspect
+        self._operator: Operator | None = None
         self._damped: Shot | None = None
         self._pan_x, self._pan_y = (CameraAxis(0.0, HORIZON_S) for _ in range(2))
         self._log_size = CameraAxis(WHOLE_SHOT.log_size, HORIZON_S)
 
-    def set_style(self, style: FramingStyle) -> None:
-        """Use another style from the next frame on."""
-        if style != self.style:
-            self.style, self._operator = style, Operator(STYLES[style])
-
-    def next_view(self, people: Sequence[Person], step_s: float) -> View:
+    def next_view(self, people: Sequence[Person], style: StyleValues, step_s: float) -> View:
         """Return the view of a frame with these people, `step_s` after the last one."""
-        wanted = wanted_shot(people, STYLES[self.style], self.aspect) if people else None
+        if self._operator is None or self._operator.style != style:
+            self._operator = Operator(style)
+        wanted = wanted_shot(people, style, self._aspect) if people else None
         shot = self._operator.choose_shot(self._damp(wanted, step_s), step_s)
         size = math.exp(min(0.0, self._log_size.move_towards(shot.log_size, MAX_ZOOM_RATE, step_s)))
         if size >= WHOLE_FROM:
@@ -264,19 +256,15 @@ class AutoFraming(Effect):
         self._path: FramingPath | None = None
 
     def prepare(self, frame: FrameContext, last: FrameContext | None) -> bool:
-        style = frame.settings.people.auto_framing
-        if style == "off" or frame.framing.zoom != 1:
+        if frame.settings.people.auto_framing == "off" or frame.framing.zoom != 1:
             self._path = None
-            return False
-        goes_on = last is not None and frame.aspect == last.aspect and frame.time_s >= last.time_s
-        if self._path is None or not goes_on:
-            self._path = FramingPath(style, frame.aspect)
-        self._path.set_style(style)
-        return True
+        elif self._path is None or last is None or frame.aspect != last.aspect or frame.time_s < last.time_s:
+            self._path = FramingPath(frame.aspect)
+        return self._path is not None
 
     def edit(self, frame: FrameContext, small: Floats, alpha: Floats, step_s: float) -> MatteEdit:
         assert self._path is not None
-        view = self._path.next_view(find_people(alpha), step_s)
+        view = self._path.next_view(find_people(alpha), STYLES[frame.settings.people.auto_framing], step_s)
         return MatteEdit(view=None if view.is_whole else view)
 
     def reset(self) -> None:

@@ -14,7 +14,7 @@ from app.core.errors import Text
 from app.core.settings import BackgroundSettings, CaptureSettings, EngineSettings, FramingSettings, SettingsOwner
 from app.core.threads import elapsed_s
 from app.matting.base.interface import MattingEngine
-from app.matting.choice.governor import GovernorTiming
+from app.matting.choice.governor import WINDOW_S
 from app.output.base import OpenSink, ReaderCounter, SinkSpec
 from app.output.sound import OpenSource
 from app.privacy.plausibility import HOLD_S, STALE_S
@@ -58,7 +58,7 @@ class Timing:
     watchdog_s: float = 0.1
     """Interval at which the watchdog checks the threads, and at which it sends the card in place of a dead clock."""
     plausibility_hold_s: float = HOLD_S
-    governor: GovernorTiming = field(default_factory=GovernorTiming)
+    governor_window_s: float = WINDOW_S
     clock: Callable[[], float] = elapsed_s
     """Goes on while the machine is suspended."""
 

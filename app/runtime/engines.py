@@ -515,7 +515,7 @@ class EngineSelector:
         base, engine, governs = self._plan.base, self._engine, self._governor.active
         wanted = self._settings is not None and self._settings.matting.governor
         if wanted and not governs and engine is not None and base is not None and self._plan.in_use == base:
-            self._governor = Governor(quality_levels(base.settings, engine.info), self._timing.governor)
+            self._governor = Governor(quality_levels(base.settings, engine.info), self._timing.governor_window_s)
         elif governs and not wanted:
             self._governor = Governor()
             self._request_quality()

@@ -180,9 +180,8 @@ def test_commands_that_are_not_there_are_no_fault() -> None:
 
 
 def test_the_processors_precision_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hardware, "cpu_has_bfloat16", lambda: False)
-    for vnni, precision in ((True, "int8"), (False, "float32")):
-        monkeypatch.setattr(hardware, "cpu_has_vnni", lambda has=vnni: has)
+    for bfloat16, precision in ((True, "bfloat16"), (False, "float32")):
+        monkeypatch.setattr(hardware, "cpu_has_bfloat16", lambda has=bfloat16: has)
         (finding,) = check_processor()
         assert finding.state is State.OK
         assert str(finding.detail) == (

@@ -21,7 +21,6 @@ from app.effects.auto_framing import (
     MAX_ZOOM_RATE,
     STYLES,
     FramingPath,
-    FramingStyle,
 )
 from app.effects.base import FrameContext
 from app.effects.finding import Person, find_people
@@ -146,10 +145,10 @@ Track = NDArray[np.float64]
 """(N, 3): centre of the view along both axes, and the logarithm of its size, per frame."""
 
 
-def track(people: Callable[[float], Sequence[Person]], seconds: float, style: FramingStyle = "calm") -> Track:
+def track(people: Callable[[float], Sequence[Person]], seconds: float, style: str = "calm") -> Track:
     """Return the views of a scene in which `people(time)` are seen."""
-    framing = FramingPath(style, ASPECT)
-    views = [framing.next_view(people(index / FPS), 1 / FPS) for index in range(round(seconds * FPS))]
+    framing = FramingPath(ASPECT)
+    views = [framing.next_view(people(index / FPS), STYLES[style], 1 / FPS) for index in range(round(seconds * FPS))]
     return np.array([(v.left + v.size / 2, v.top + v.size / 2, math.log(v.size)) for v in views])
 
 
@@ -176,7 +175,7 @@ def pacing(time_s: float) -> list[Person]:
 
 @pytest.mark.parametrize("style", ["calm", "close"])
 @pytest.mark.parametrize("scene", [walk, leap, pacing])
-def test_paths_are_smooth_and_slow(scene: Callable[[float], list[Person]], style: FramingStyle) -> None:
+def test_paths_are_smooth_and_slow(scene: Callable[[float], list[Person]], style: str) -> None:
     path = track(scene, 15, style)
     assert jerk(path).max() < 6, "widths of the frame per second cubed; measured 3.7"
     assert (speed(path).max(0) <= (1.1 * MAX_SPEED, 1.1 * MAX_SPEED, 1.1 * MAX_ZOOM_RATE)).all()
@@ -238,12 +237,12 @@ def test_close_shows_a_larger_head_than_calm() -> None:
     ),
     st.sampled_from(["calm", "close"]),
 )
-def test_no_view_leaves_the_frame(events: list[tuple[float, float, float, int, float]], style: FramingStyle) -> None:
-    framing = FramingPath(style, ASPECT)
+def test_no_view_leaves_the_frame(events: list[tuple[float, float, float, int, float]], style: str) -> None:
+    framing = FramingPath(ASPECT)
     for x, top, head, count, gap_s in events:
         people = [person((x + index / 3) % 1, top, min(head, 1 - top)) for index in range(count)]
         for step_s in (gap_s, *[1 / FPS] * 10):
-            view = framing.next_view(people, step_s)
+            view = framing.next_view(people, STYLES[style], step_s)
             assert 0 < view.size <= 1
             assert view.left >= 0
             assert view.top >= 0

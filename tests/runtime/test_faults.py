@@ -139,7 +139,7 @@ def gpu_error(text: str, precision: str = "float16", *, invalid_output: bool = F
 
 @pytest.fixture
 def cards() -> CudaCards:
-    return SimulatedCuda((8, 6)).cards()
+    return SimulatedCuda("").cards()
 
 
 def cpu_error(precision: str) -> ExecutorError:

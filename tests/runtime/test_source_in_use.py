@@ -13,7 +13,6 @@ from app.backgrounds.standby import NO_CAMERA_TEXT, draw_card
 from app.core.errors import PlateError, SourceLostError, SourceOpenError
 from app.core.settings import BackgroundSettings, CaptureSettings, PeopleSettings, Settings, Zone
 from app.core.types import Frame, Picture, PictureKind, SourceInfo
-from app.matting.choice.governor import GovernorTiming
 from app.output.base import SinkContext
 from app.privacy.gate import may_leave, may_show
 from app.runtime.context import Timing
@@ -41,7 +40,7 @@ def test_frames_that_the_governor_skips_are_not_decoded(world: FakeWorld) -> Non
     world.faults.put("step", lambda: time.sleep(0.01))  # the source gives a frame every 4 ms
     pinned = BASE.matting.replace(model="mattecam", downsample_ratio=0.5, governor=True)
     slow = BASE.replace(matting=pinned, capture=BASE.capture.replace(fps=240))
-    timing = Timing(governor=GovernorTiming(window_s=0.2, settle_s=0.05))
+    timing = Timing(governor_window_s=0.2)
     with running(world, slow, timing) as pipeline:
         eventually(lambda: pipeline.status().lowered is not None)
         (source,) = world.sources

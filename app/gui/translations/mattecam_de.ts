@@ -2163,10 +2163,6 @@
             <translation>Die Anzeige ist X11 ({name}).</translation>
         </message>
         <message>
-            <source>The download of {model} was stopped: the server sends more than {limit} bytes. Download {url} elsewhere and choose that file.</source>
-            <translation>Der Download von {model} wurde angehalten: Der Server sendet mehr als {limit} Bytes. Laden Sie {url} anderswo herunter und wählen Sie diese Datei.</translation>
-        </message>
-        <message>
             <source>The driver of {device} does not respond.</source>
             <translation>Der Treiber von {device} antwortet nicht.</translation>
         </message>
@@ -2579,16 +2575,16 @@
             <translation>Die Gewichtsdatei {file} enthält NaN oder unendliche Werte; ersetzen Sie sie durch eine intakte Datei.</translation>
         </message>
         <message>
-            <source>The weights file {file} is damaged or holds no weights; download it again or choose another file.</source>
-            <translation>Die Gewichtsdatei {file} ist beschädigt oder enthält keine Gewichte; laden Sie sie erneut herunter oder wählen Sie eine andere Datei.</translation>
+            <source>The weights file {file} is damaged or holds no weights of PyTorch or safetensors; download it again or choose another file.</source>
+            <translation>Die Gewichtsdatei {file} ist beschädigt oder enthält keine Gewichte von PyTorch oder safetensors; laden Sie sie erneut herunter oder wählen Sie eine andere Datei.</translation>
         </message>
         <message>
             <source>The weights file {file} is damaged or not the published one; download it again, or choose a file of your own.</source>
             <translation>Die Gewichtsdatei {file} ist beschädigt oder nicht die veröffentlichte; laden Sie sie neu herunter oder wählen Sie eine eigene Datei.</translation>
         </message>
         <message>
-            <source>The weights file {file} is in the format of {format}, which is not supported; choose a file of PyTorch or safetensors.</source>
-            <translation>Die Gewichtsdatei {file} hat das Format von {format}, das nicht unterstützt wird; wählen Sie eine Datei von PyTorch oder safetensors.</translation>
+            <source>The weights file {file} is in the format of ONNX, which is not supported; choose a file of PyTorch or safetensors.</source>
+            <translation>Die Gewichtsdatei {file} hat das Format von ONNX, das nicht unterstützt wird; wählen Sie eine Datei von PyTorch oder safetensors.</translation>
         </message>
         <message>
             <source>The weights file {file}, which is part of the program, is damaged; reinstall the program, or choose another file.</source>

@@ -2163,10 +2163,6 @@
             <translation>La pantalla es X11 ({name}).</translation>
         </message>
         <message>
-            <source>The download of {model} was stopped: the server sends more than {limit} bytes. Download {url} elsewhere and choose that file.</source>
-            <translation>La descarga de {model} se detuvo: el servidor envía más de {limit} bytes. Descargue {url} en otro lugar y elija ese archivo.</translation>
-        </message>
-        <message>
             <source>The driver of {device} does not respond.</source>
             <translation>El controlador de {device} no responde.</translation>
         </message>
@@ -2579,16 +2575,16 @@
             <translation>El archivo de pesos {file} contiene valores NaN o infinitos; sustitúyalo por un archivo intacto.</translation>
         </message>
         <message>
-            <source>The weights file {file} is damaged or holds no weights; download it again or choose another file.</source>
-            <translation>El archivo de pesos {file} está dañado o no contiene pesos; descárguelo de nuevo o elija otro archivo.</translation>
+            <source>The weights file {file} is damaged or holds no weights of PyTorch or safetensors; download it again or choose another file.</source>
+            <translation>El archivo de pesos {file} está dañado o no contiene pesos de PyTorch o safetensors; descárguelo de nuevo o elija otro archivo.</translation>
         </message>
         <message>
             <source>The weights file {file} is damaged or not the published one; download it again, or choose a file of your own.</source>
             <translation>El archivo de pesos {file} está dañado o no es el publicado; descárguelo de nuevo o elija un archivo propio.</translation>
         </message>
         <message>
-            <source>The weights file {file} is in the format of {format}, which is not supported; choose a file of PyTorch or safetensors.</source>
-            <translation>El archivo de pesos {file} tiene el formato de {format}, que no se admite; elija un archivo de PyTorch o safetensors.</translation>
+            <source>The weights file {file} is in the format of ONNX, which is not supported; choose a file of PyTorch or safetensors.</source>
+            <translation>El archivo de pesos {file} tiene el formato de ONNX, que no se admite; elija un archivo de PyTorch o safetensors.</translation>
         </message>
         <message>
             <source>The weights file {file}, which is part of the program, is damaged; reinstall the program, or choose another file.</source>

@@ -124,16 +124,11 @@ def cpu_precisions(model: str, weights: Path) -> list[str]:
     return ["float32", *(["bfloat16"] if bfloat16 else []), *(["int8"] if int8 else [])]
 
 
-def is_measurable(model: str, weights: Path) -> bool:
-    """Return whether a network has a choice of precisions or threads here; networks with a plate are not measured."""
-    usable = not NETWORKS[model].needs_plate and hardware.openvino_usable()
-    return usable and (usable_cores() > 1 or len(cpu_precisions(model, weights)) > 1)
-
-
 def measurable() -> dict[str, Path]:
-    """Return the installed networks that have a choice of precisions or threads, with their weights."""
-    found = {name: on_hand(name) for name in NETWORKS}
-    return {name: path for name, path in found.items() if path is not None and is_measurable(name, path)}
+    """Return the installed networks without a plate that have a choice of precisions or threads, with their weights."""
+    names = [name for name, spec in NETWORKS.items() if not spec.needs_plate] if hardware.openvino_usable() else []
+    found = {name: path for name in names if (path := on_hand(name)) is not None}
+    return {name: path for name, path in found.items() if usable_cores() > 1 or len(cpu_precisions(name, path)) > 1}
 
 
 def unmeasured() -> dict[str, Path]:
@@ -383,18 +378,9 @@ def _precision(settings: EngineSettings, model: str, weights: Path, device: str,
         return "float16" if hardware.cuda_cards().half_works(device) else "float32"
     if executor != "openvino":
         return "float32"
-    return openvino_precision(model, weights)
-
-
-def openvino_precision(model: str, weights: Path) -> str:
-    """Return the precision that `auto` takes on the CPU: by trials, before these by the processor's instructions."""
     if (trial := best(trials_of(model, weights))) is not None:
         return trial.precision
-    possible = cpu_precisions(model, weights)
-    if "bfloat16" in possible:
-        return "bfloat16"
-    measured = "int8" in possible and find_int8(weights, NETWORKS[model].int8, measured=True) is not None
-    return "int8" if measured and hardware.cpu_has_vnni() else "float32"
+    return "bfloat16" if "bfloat16" in cpu_precisions(model, weights) else "float32"  # until it is measured
 
 
 def openvino_threads(choice: Choice, geometry: StepGeometry) -> int | None:

@@ -130,36 +130,17 @@ HIGH_REDUCED, LOW_REDUCED = 0.96, 0.9
 delay the next one."""
 LATENCY_BOUND_S = 0.15
 """Upper bound of a composite's latency, even at a low frame rate. A level with the lightest network may exceed it."""
+WINDOW_S = 1.0
 MIN_SAMPLES = 5
 BUSY_WINDOWS = 2
 """Consecutive windows above HIGH before quality is lowered; a single one may be an outlier."""
+FIRST_WAIT_S, MAX_WAIT_S = 8.0, 300.0
+"""Headroom must last this long before an upgrade: at first, and at most; doubled after each failed upgrade."""
 PROBATION_S = 60.0
 """An upgrade that is reverted within this time counts as failed."""
 EASIER = 0.7
 """The back-off is skipped if the load has fallen below this fraction of the load at the failed upgrade."""
-INFLATED = 0.8
-"""Overload had made the steps longer if the load is below this fraction of it right after quality was lowered."""
 MAX_SWITCHES, SWITCHES_SPAN_S = 6, 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class GovernorTiming:
-    """How long the governor measures and waits, in seconds."""
-
-    window_s: float = 1.0
-    """Steps are judged over windows of this length."""
-    settle_s: float = 0.5
-    """Steps within this time after a switch are ignored."""
-    gap_s: float = 1.0
-    """Measuring restarts after a gap of this length without a step."""
-    first_wait_s: float = 8.0
-    """Headroom must last this long before an upgrade; doubled after each failed upgrade."""
-    max_wait_s: float = 300.0
-    """Upper bound of that wait."""
-    recheck_s: float = 2.0
-    """The same where overload had made the steps longer, see `INFLATED`, and the network stays."""
-    recheck_span_s: float = 5.0
-    """How long after quality was lowered that is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,12 +162,15 @@ class StepTiming:
 class Governor:
     """Selects the quality level. Not thread-safe."""
 
-    def __init__(self, levels: Sequence[Quality] = (FULL,), timing: GovernorTiming | None = None) -> None:
-        """levels: quality levels in descending order, at least one; with full quality alone there is no choice."""
+    def __init__(self, levels: Sequence[Quality] = (FULL,), window_s: float = WINDOW_S) -> None:
+        """levels: quality levels in descending order, at least one; with full quality alone there is no choice.
+
+        window_s: steps are judged over windows of this length; those within half of it after a switch are ignored.
+        """
         self._levels = tuple(levels)
         self.active = len(self._levels) > 1
         """Whether there is more than one level to choose from."""
-        self._timing = timing or GovernorTiming()
+        self._window_s = window_s
         self._window: list[StepTiming] = []
         self._window_start_s: float | None = None
         """None until the next step."""
@@ -204,11 +188,8 @@ class Governor:
         """As `_load`, when it was raised."""
         self._ceiling = 0
         """Best level to try next."""
-        self._wait_s = self._timing.first_wait_s
+        self._wait_s = FIRST_WAIT_S
         self._failed_load = float("inf")
-        self._recheck_until_s = float("-inf")
-        self._lowered_load = 0.0
-        """As `_load`, when quality was last lowered."""
         self._set_level(0)
 
     def _set_level(self, index: int) -> None:
@@ -240,15 +221,15 @@ class Governor:
 
     def observe(self, step: StepTiming) -> bool:
         """Record a step; return whether `quality` has changed."""
-        if step.now_s - self._last_s > max(self._timing.gap_s, 3 * (step.busy_s + 1 / step.rate_hz)):
+        if step.now_s - self._last_s > max(WINDOW_S, 3 * (step.busy_s + 1 / step.rate_hz)):
             self.restart_measuring()
         self._last_s = step.now_s
         if self._window_start_s is None:
-            self._window_start_s = step.now_s + self._timing.settle_s
+            self._window_start_s = step.now_s + self._window_s / 2
         if step.still or step.now_s < self._window_start_s:
             return False
         self._window.append(step)
-        if step.now_s - self._window_start_s < self._timing.window_s or len(self._window) < MIN_SAMPLES:
+        if step.now_s - self._window_start_s < self._window_s or len(self._window) < MIN_SAMPLES:
             return False
         wanted = self._judge(step.now_s)
         self._window.clear()
@@ -273,27 +254,21 @@ class Governor:
             self._headroom_since_s = None
             return self._index
         if self._headroom_since_s is None:
-            self._headroom_since_s = now_s - self._timing.window_s
-        lasts_s = now_s - self._headroom_since_s
-        if now_s <= self._recheck_until_s and self._load < INFLATED * self._lowered_load:
-            # Another network waits in full: its prediction is rough, and the picture would alternate between two.
-            same = [i for i in better if self._levels[i].lighter_model == self.quality.lighter_model]
-            if same and lasts_s >= self._timing.recheck_s:
-                return same[0]
-        return better[0] if lasts_s >= (self._timing.first_wait_s if easier else self._wait_s) else self._index
+            self._headroom_since_s = now_s - self._window_s
+        waited = now_s - self._headroom_since_s >= (FIRST_WAIT_S if easier else self._wait_s)
+        return better[0] if waited else self._index
 
     def _lower(self, predicted: list[float], now_s: float) -> int:
         """Return the cheaper level to use; if the last upgrade failed, the level before it."""
         raised_s, self._raised_s = self._raised_s, None
         if raised_s is not None and now_s - raised_s <= PROBATION_S:
-            self._wait_s = min(2 * self._wait_s, self._timing.max_wait_s)
+            self._wait_s = min(2 * self._wait_s, MAX_WAIT_S)
             self._failed_load = self._raised_load
             # Levels in between may sustain the frame rate: try them next, one at a time.
             self._ceiling = self._index + 1 if self._index + 1 < self._raised_from else 0
             return self._raised_from
         if raised_s is not None:
-            self._wait_s, self._failed_load, self._ceiling = self._timing.first_wait_s, float("inf"), 0
-        self._recheck_until_s, self._lowered_load = now_s + self._timing.recheck_span_s, self._load
+            self._wait_s, self._failed_load, self._ceiling = FIRST_WAIT_S, float("inf"), 0
         cheaper = range(self._index + 1, len(predicted))
         fits = (index for index in cheaper if predicted[index] <= _high(self._levels[index]))
         return next(fits, len(predicted) - 1)
@@ -320,7 +295,6 @@ class Governor:
         self._switches_s.append(now_s)
         if wanted < self._index:
             self._raised_s, self._raised_from, self._raised_load = now_s, self._index, self._load
-            self._recheck_until_s = float("-inf")
         self._set_level(wanted)
         return True
 

@@ -9,7 +9,7 @@ import logging
 import platform
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from types import ModuleType
@@ -19,25 +19,6 @@ from app.core.errors import ModelError, t
 from app.matting.base.interface import ExecutorError
 
 _log = logging.getLogger(__name__)
-
-
-def supports(architectures: Sequence[str], capability: tuple[int, int]) -> bool:
-    """Return whether a torch built for `architectures` runs on a card of `capability`; an empty list is no limit.
-
-    Code for `sm_XY` runs on cards with the same major version and a minor version of at least Y, code for `compute_XY`
-    on every later card.
-    """
-    for name in architectures:
-        kind, _, number = name.partition("_")
-        digits = "".join(character for character in number if character.isdigit())
-        if not digits:
-            continue
-        major, minor = divmod(int(digits), 10)
-        if kind == "sm" and major == capability[0] and minor <= capability[1]:
-            return True
-        if kind == "compute" and (major, minor) <= capability:
-            return True
-    return not architectures
 
 
 class CudaCards:
@@ -62,12 +43,15 @@ class CudaCards:
             return next((_device(index) for index in range(self._cuda.device_count()) if self._usable(index)), None)
 
     def named(self) -> tuple[tuple[str, str], ...]:
-        """Return (`cuda:N`, name) of the cards that torch has code for; a card that gives no name is left out."""
+        """Return (`cuda:N`, name) of the cards, which are not tested for that."""
         with self._lock:
             if self._cuda is None or self._lost:
                 return ()
-            names = [(f"cuda:{index}", self._name(index)) for index in range(self._cuda.device_count())]
-        return tuple((device, name) for device, name in names if name)
+            try:
+                return tuple((f"cuda:{i}", self._cuda.get_device_name(i)) for i in range(self._cuda.device_count()))
+            except RuntimeError as error:
+                _log.warning("The names of the GPUs cannot be read.", exc_info=error)
+                return ()
 
     def find(self, device: str) -> str:
         """Return the device for `cuda` (the first usable card) or `cuda:N`. Raises ModelError if it is not usable."""
@@ -120,31 +104,17 @@ class CudaCards:
         with self._lock:
             return _index(device) not in self._wrong_in_half
 
-    def _name(self, index: int) -> str:
-        """Return the name of a card; empty if torch has no code for it, or it fails."""
-        try:
-            capability = self._cuda.get_device_capability(index)
-            if supports(self._cuda.get_arch_list(), capability):
-                return str(self._cuda.get_device_name(index))
-            _log.warning("torch has no code for the GPU cuda:%d (capability %d.%d).", index, *capability)
-        except RuntimeError as error:
-            _log.warning("The GPU cuda:%d cannot be used.", index, exc_info=error)
-        return ""
-
     def _usable(self, index: int) -> bool:
         if index not in self._tested:
-            self._tested[index] = self._name(index) != "" and self._computes(index)
+            try:
+                if not self._half_is_right(index):
+                    _log.warning("The GPU cuda:%d computes wrong values in float16; float32 is used.", index)
+                    self._wrong_in_half.add(index)
+                self._tested[index] = True
+            except RuntimeError as error:  # such as that torch has no code for this card
+                _log.warning("The GPU cuda:%d cannot be used.", index, exc_info=error)
+                self._tested[index] = False
         return self._tested[index]
-
-    def _computes(self, index: int) -> bool:
-        try:
-            if not self._half_is_right(index):
-                _log.warning("The GPU cuda:%d computes wrong values in float16; float32 is used.", index)
-                self._wrong_in_half.add(index)
-        except RuntimeError as error:
-            _log.warning("The GPU cuda:%d cannot be used.", index, exc_info=error)
-            return False
-        return True
 
 
 def _device(index: int) -> str:
@@ -213,17 +183,6 @@ def cpu_has_bfloat16() -> bool:
 
 
 @functools.cache
-def cpu_has_vnni() -> bool:
-    """Return whether the CPU multiplies and adds int8 in one instruction: `auto` then takes int8 before it is measured.
-
-    True where the system does not list the instructions. The preparation measures int8 in any case: with AVX2 alone it
-    took 0.7 of the CPU time of float32.
-    """
-    flags = processor_flags().split()
-    return not flags or not {"avx512_vnni", "avx_vnni"}.isdisjoint(flags)
-
-
-@functools.cache
 def processor() -> str:
     """Return the processor's name."""
     return _processor_fact("model name") or platform.processor()
@@ -277,7 +236,6 @@ def machine() -> dict[str, object]:
         "cores": psutil.cpu_count(logical=False),
         "threads": psutil.cpu_count(),
         "bfloat16": cpu_has_bfloat16(),
-        "vnni": cpu_has_vnni(),
         "gpu": gpu,
         "load_before": round(psutil.getloadavg()[0], 2),
         "python": platform.python_version(),

@@ -242,22 +242,6 @@ def test_a_load_that_wavers_does_not_make_the_rate_oscillate(phases: list[float]
     assert sum(at_s > 300 for at_s in machine.switches_s) <= 4
 
 
-@pytest.mark.parametrize("wave", [0.0, 0.04])
-def test_steps_that_overload_made_longer_do_not_lower_the_rate_for_long(wave: float) -> None:
-    """At full rate the machine is out of CPU time, and each step takes half as long again as later."""
-    governor = Governor(PINNED)
-
-    def load(now_s: float) -> float:
-        part = 1 + wave * (1 - 2 * (int(now_s / 1.3) % 2))
-        return (1.2 if governor.quality.matted < 1 else 1.8) * part
-
-    machine = Simulated(governor, load)
-    machine.run(10)
-    assert governor.quality.matted * 30 == 20
-    machine.run(300)
-    assert len(machine.switches_s) == 2
-
-
 OVERLOADS: dict[str, Callable[[Quality, float], float]] = {
     "the better network makes its own steps longer": lambda quality, now_s: 0.6 if quality.lighter_model else 4.0,
     "the load wavers": lambda quality, now_s: 6.0 if now_s % 3 < 1.8 else 0.4,

@@ -209,11 +209,6 @@ def alphas(settings: MattingSettings, stream: list[BgrImage]) -> Floats:
     return np.stack([step.alpha for step in steps]).astype(np.float32) / np.float32(255)
 
 
-def set_processor(monkeypatch: pytest.MonkeyPatch, *, bfloat16: bool, vnni: bool) -> None:
-    monkeypatch.setattr(hardware, "cpu_has_bfloat16", lambda: bfloat16)
-    monkeypatch.setattr(hardware, "cpu_has_vnni", lambda: vnni)
-
-
 BUNDLED_MODEL = MattingSettings(model="mattecam", device="cpu", downsample_ratio=1.0)
 PERSON = demo(320, 180, range(0, 18, 3))
 
@@ -249,26 +244,17 @@ def test_the_int8_engine_passes_the_self_test() -> None:
     engine.close()
 
 
-@pytest.mark.parametrize(
-    ("bfloat16", "vnni", "precision"),
-    [(True, True, "bfloat16"), (False, True, "int8"), (False, False, "float32")],
-)
-def test_auto_selects_the_precision_by_the_processors_instructions(
-    monkeypatch: pytest.MonkeyPatch, bfloat16: bool, vnni: bool, precision: str
+@pytest.mark.parametrize(("bfloat16", "precision"), [(True, "bfloat16"), (False, "float32")])
+def test_before_a_measurement_the_processors_instructions_select_the_precision(
+    monkeypatch: pytest.MonkeyPatch, bfloat16: bool, precision: str
 ) -> None:
-    set_processor(monkeypatch, bfloat16=bfloat16, vnni=vnni)
+    monkeypatch.setattr(hardware, "cpu_has_bfloat16", lambda: bfloat16)
     choice = choose(BUNDLED_MODEL)
-    assert choice.precision == precision
-    assert choice.weights == BUNDLED
-    assert choice.int8 == (int8_file(BUNDLED) if precision == "int8" else None)
+    assert (choice.precision, choice.weights, choice.int8) == (precision, BUNDLED, None)
 
 
-def test_only_openvino_and_weights_with_an_int8_version_run_in_int8(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    set_processor(monkeypatch, bfloat16=False, vnni=True)
+def test_only_openvino_and_weights_with_an_int8_version_run_in_int8(tmp_path: Path) -> None:
     weights = Path(shutil.copy(BUNDLED, tmp_path))
-    assert choose(BUNDLED_MODEL.replace(weights=weights)).precision == "float32"
     with pytest.raises(ModelError, match="no int8 version"):
         choose(BUNDLED_MODEL.replace(weights=weights, precision="int8"))
     with pytest.raises(ModelError, match="no int8 version"):
@@ -373,13 +359,9 @@ def test_scales_that_do_not_fit_are_a_named_error(
             build_engine(settings_for(path, "int8"), WIDTH, HEIGHT)
 
 
-def test_weights_with_which_int8_was_not_measured_run_in_int8_only_on_request(
-    weights: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_int8_is_also_for_weights_that_it_fits_as_well(weights: dict[str, Path], tmp_path: Path) -> None:
     path = Path(shutil.copy(weights[NAME], tmp_path))
-    set_processor(monkeypatch, bfloat16=False, vnni=True)
     save_file({"scale": torch.ones(1)}, int8_file(path), {SOURCE: "0" * 64, SIMILAR: sha256_of(path)})
-    assert choose(settings_for(path, "auto")).precision == "float32"
     assert choose(settings_for(path, "int8")).int8 == int8_file(path)
 
 

@@ -168,7 +168,7 @@ def test_choices(
     assert choose_model(auto) == "bgmv2-mobilenetv2"
     assert (choice.choose(auto).executor, choice.choose(auto).precision) == ("openvino", "float32")
     assert choose_model(auto.replace(plate=None)) == "mattecam"
-    monkeypatch.setattr(hardware, "cuda_cards", lambda: SimulatedCuda((8, 6)).cards())
+    monkeypatch.setattr(hardware, "cuda_cards", lambda: SimulatedCuda("").cards())
     assert choose_model(auto) == "bgmv2-resnet50"
     assert choice.choose(auto).executor == "eager"
 
