@@ -27,7 +27,7 @@ from mattecam.testing import FakeClock
 from tests.paths import ROOT
 
 RECORD = """
-import sys, time
+import itertools, sys, time
 from pathlib import Path
 from app.capture.demo import DemoSource
 from app.core.types import Picture, PictureKind
@@ -38,13 +38,16 @@ path, fps, sound = Path(sys.argv[1]), float(sys.argv[2]), sys.argv[3]
 device = FakeDevice()
 microphone = None if sound == "off" else lambda: Microphone(device.open, lambda: "default", lambda error: None)
 source = DemoSource(320, 240, fps)
-recorder = Recorder(path, 320, 240, context(fps, open_microphone=microphone))
+shared = context(fps, open_microphone=microphone)
+recorder = Recorder(path, 320, 240, shared)
 started_s = time.perf_counter()
-while True:
+for sent in itertools.count(1):
     recorder.send(Picture(source.read().image, PictureKind.COMPOSITE))
+    while shared.recordings[0].encoded < sent - 2:
+        time.sleep(0.002)
     seconds = time.perf_counter() - started_s
     device.lost = sound == "lost" and seconds > 1
-    print(seconds, flush=True)
+    print(seconds, sent, flush=True)
 """
 
 
@@ -64,8 +67,9 @@ def context(
 
 @contextmanager
 def recording_elsewhere(path: Path, fps: int = 30, microphone: str = "off") -> Iterator[IO[str]]:
-    """Record the demo in another process, which is killed at the end; yield what it prints: the seconds recorded.
+    """Record the demo in another process, which is killed at the end; yield what it prints: seconds and frames so far.
 
+    It waits for the encoder, so that a busy machine drops nothing.
     microphone: `off`, `working`, or `lost` after a second.
     """
     command = [sys.executable, "-c", RECORD, str(path), str(fps), microphone]
@@ -75,12 +79,16 @@ def recording_elsewhere(path: Path, fps: int = 30, microphone: str = "off") -> I
         process.kill()
 
 
-def kill_while_recording(path: Path, seconds: float, fps: int = 30, microphone: str = "off") -> float:
-    """Record for more than these seconds in another process, kill it, and return the seconds recorded."""
+def kill_while_recording(path: Path, seconds: float, fps: int = 30, microphone: str = "off") -> tuple[float, int]:
+    """Record for more than these seconds, and as many frames as belong to them, in another process, and kill it.
+
+    Return the seconds and frames recorded.
+    """
     with recording_elsewhere(path, fps, microphone) as lines:
-        recorded_s = next((float(line) for line in lines if float(line) > seconds), 0.0)
-    assert recorded_s, "the process ended by itself"
-    return recorded_s
+        for recorded_s, frames in map(str.split, lines):
+            if float(recorded_s) > seconds and int(frames) > seconds * fps:
+                return float(recorded_s), int(frames)
+    raise AssertionError("the process ended by itself")
 
 
 @contextmanager

@@ -327,7 +327,7 @@ def test_a_recording_without_frames_releases_the_microphone_and_leaves_no_file(t
 @pytest.mark.long
 @pytest.mark.parametrize(("suffix", "microphone"), [("mp4", "working"), ("mkv", "lost")])
 def test_a_killed_recording_with_sound_plays_to_its_last_second(tmp_path: Path, suffix: str, microphone: str) -> None:
-    seconds = kill_while_recording(tmp_path / f"a.{suffix}", 4.0, microphone=microphone)
+    seconds, _ = kill_while_recording(tmp_path / f"a.{suffix}", 4.0, microphone=microphone)
     path = tmp_path / "a.recording.mkv"
     with av.open(str(path)) as container:
         last_s = max(float(frame.time or 0) for frame in container.decode(video=0))

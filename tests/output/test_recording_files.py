@@ -151,12 +151,12 @@ def test_a_recording_on_a_full_disk_plays_to_its_last_second(tmp_path: Path, suf
 
 @pytest.mark.parametrize(("suffix", "fps"), [("mp4", 30), ("mkv", 5)])
 def test_a_killed_recording_plays_from_its_first_to_its_last_second(tmp_path: Path, suffix: str, fps: int) -> None:
-    seconds = kill_while_recording(tmp_path / f"out.{suffix}", 3.0, fps)
+    seconds, sent = kill_while_recording(tmp_path / f"out.{suffix}", 3.0, fps)
     (left,) = tmp_path.iterdir()
     assert left.name == "out.recording.mkv"
     times = times_of(left)
     assert times[0] == 0 and times[-1] + 1 / fps > seconds - 1
-    assert max(np.diff(times)) < 1
+    assert len(times) >= sent - fps, "all frames but those of the last second"
     images, _ = read(left)
     assert len(images) == len(times)
 
