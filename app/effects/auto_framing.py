@@ -250,7 +250,6 @@ class AutoFraming(Effect):
     """Shows the part of the frame around head and shoulders, while no manual zoom overrides it."""
 
     settings = ("people.auto_framing",)
-    moves = True
 
     def __init__(self) -> None:
         self._path: FramingPath | None = None

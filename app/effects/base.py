@@ -38,8 +38,6 @@ class Effect:
 
     settings: ClassVar[tuple[str, ...]] = ()
     """Its settings that the window shows, such as `edges.light_match`."""
-    moves: ClassVar[bool] = False
-    """Whether a frame that equals the last one may be shown otherwise."""
 
     def prepare(self, frame: FrameContext, last: FrameContext | None) -> bool:
         """Take the settings of the next frame; return whether they switch this effect on.

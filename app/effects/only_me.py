@@ -176,7 +176,6 @@ class OnlyMe(Effect):
     """Tracks one person in one stream. Nothing outlives this object."""
 
     settings = ("people.only_me",)
-    moves = True
 
     def __init__(self) -> None:
         self._on = False

@@ -36,11 +36,6 @@ class Effects:
         self.hides_everybody = False
         """Whether an effect hid everybody in the last frame."""
 
-    @property
-    def moves(self) -> bool:
-        """Whether the next frame may be shown otherwise although it equals the last one."""
-        return any(effect.moves for effect in self._active)
-
     def prepare(self, frame: FrameContext) -> Effects | None:
         """Prepare for the next frame; return this object for its step, None if no effect is on."""
         self._active = [effect for effect in self._effects if effect.prepare(frame, self._frame)]

@@ -18,7 +18,7 @@ from app.output.base import ReaderCounter
 from app.runtime.context import PipelineContext
 from app.runtime.engines import EngineSelector
 from app.runtime.outputs import SinkWorker
-from app.runtime.status import Phase, StandBy
+from app.runtime.status import Phase
 from app.runtime.worker import LatestSlot, Worker
 
 _log = logging.getLogger(__name__)
@@ -105,7 +105,7 @@ class CaptureWorker:
     def __init__(
         self,
         context: PipelineContext,
-        frames: LatestSlot[Frame | StandBy],
+        frames: LatestSlot[Frame | Phase],
         demand: DemandWatch,
         engines: EngineSelector,
     ) -> None:
@@ -171,7 +171,7 @@ class CaptureWorker:
         if self._demand.resting and self._kind == "camera":
             if self._source is not None:
                 self._close()
-                self._frames.put(StandBy(Phase.RESTING))
+                self._frames.put(Phase.RESTING)
             return False
         settings = self._owner.current.capture
         looks = self.no_camera and time.perf_counter() >= self._look_again_s
@@ -218,7 +218,7 @@ class CaptureWorker:
                 return
             except Exception as other:  # noqa: BLE001 - carried to the status
                 self._board.report(Stage.CAPTURE, other)
-        self._frames.put(StandBy(Phase.WAITING))
+        self._frames.put(Phase.WAITING)
 
     def _shows_demonstration(self, wanted: CaptureSettings) -> bool:
         """Show the demonstration in the preview while there is no camera; the gate keeps it from the outputs."""
@@ -289,7 +289,7 @@ class CaptureWorker:
                 raise _silence(source.info, self._timing.source_timeout_s)
         except Exception as error:  # noqa: BLE001 - carried to the status
             self._board.report(Stage.CAPTURE, error)
-            self._frames.put(StandBy(Phase.WAITING))
+            self._frames.put(Phase.WAITING)
             self._close()
             return
         if not arrived:

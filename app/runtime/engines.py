@@ -1,7 +1,6 @@
 """Which engine mattes a frame: what is asked for, built beside the frame path, in use, and what replaces what fails.
 
-`EnginePlan` holds the states of the choice, `Fallbacks` the ways out of a failure. `EngineSelector` builds and decides
-by them: a `Decision` is what becomes of one frame.
+`EnginePlan` holds the states of the choice, `EngineSelector` builds and decides by them.
 """
 
 from __future__ import annotations
@@ -21,10 +20,9 @@ from app.core.types import Frame
 from app.matting.base.interface import EngineInfo, ExecutorError, MattingEngine, is_device_lost, is_out_of_memory
 from app.matting.choice import hardware
 from app.matting.choice.governor import FULL, Governor, StepTiming, at_quality, quality_levels
-from app.matting.choice.hardware import CudaCards
 from app.matting.plate.picture import needs_plate, plate_info
 from app.runtime.context import Timing
-from app.runtime.status import Lowered, Phase, StandBy, StatusBoard
+from app.runtime.status import Lowered, Phase, StatusBoard
 from app.runtime.worker import Preparer, close_unused
 
 _log = logging.getLogger(__name__)
@@ -171,72 +169,32 @@ class EnginePlan:
         self.state = ChoiceState.CHOSEN if self.base == self.choice else ChoiceState.REPLACED
 
 
-MEMORY_RETRY_S = 120.0
-"""An engine that ran out of memory is built once more, unless that happened already within this time."""
+def remember(error: Exception) -> None:
+    """Remember what does not work on a GPU: it is not tried again in this process."""
+    if is_device_lost(error):
+        hardware.cuda_cards().give_up()
+    if isinstance(error, ExecutorError) and error.invalid_output and error.precision == "float16":
+        hardware.cuda_cards().avoid_half(error.device)
 
 
-class Fallbacks:
-    """Chooses what replaces an engine that failed. What failed on a GPU is not tried again in this process."""
-
-    def __init__(
-        self,
-        cards: Callable[[], CudaCards] = lambda: hardware.cuda_cards(),
-        now: Callable[[], float] = time.monotonic,
-    ) -> None:
-        """cards, now: GPUs, and the time in seconds; replaced in tests."""
-        self._cards, self._now = cards, now
-        self._memory_failed_s = float("-inf")
-
-    def after_build(self, settings: EngineSettings, error: Exception) -> EngineSettings | None:
-        """Return what to build after `settings` could not be built; None if nothing is left."""
-        if isinstance(error, WeightsMissingError) and (settings.model != "auto" or settings.weights is not None):
-            return settings.replace(model="auto", weights=None)
-        if isinstance(error, PlateError):
-            return settings.replace(model="auto", plate=None, weights=None)
-        if not _on_gpu(settings, error):
-            if isinstance(error, ExecutorError) and error.precision == "int8":
-                return settings.replace(precision="float32")
-            return _smaller(settings, error)
-        self.remember(error)
-        if isinstance(error, ExecutorError) and error.invalid_output and error.precision != "float32":
-            return settings.replace(precision="float32")
-        return _smaller(settings, error) or _on_cpu(settings)
-
-    def after_step(self, settings: EngineSettings, error: Exception) -> EngineSettings | None:
-        """Return what to build after a step of `settings` failed; `settings` themselves may be worth one more try.
-
-        That is the case for memory: the engine that was being built beside the failed one needed it for a moment.
-        """
-        if _on_gpu(settings, error) and is_out_of_memory(error):
-            failed_s, self._memory_failed_s = self._memory_failed_s, self._now()
-            if self._memory_failed_s - failed_s > MEMORY_RETRY_S:
-                return settings
-        return self.after_build(settings, error)
-
-    def remember(self, error: Exception) -> None:
-        """Remember what does not work on the GPU."""
-        if is_device_lost(error):
-            self._cards().give_up()
-        if isinstance(error, ExecutorError) and error.invalid_output and error.precision == "float16":
-            self._cards().avoid_half(error.device)
-
-
-def _on_gpu(settings: EngineSettings, error: Exception) -> bool:
+def replacement(settings: EngineSettings, error: Exception) -> EngineSettings | None:
+    """Return what to build in place of an engine that failed; None if nothing is left."""
+    if isinstance(error, WeightsMissingError) and (settings.model != "auto" or settings.weights is not None):
+        return settings.replace(model="auto", weights=None)
+    if isinstance(error, PlateError):
+        return settings.replace(model="auto", plate=None, weights=None)
     if isinstance(error, ExecutorError):
-        return error.device.startswith("cuda")
-    return isinstance(error, RuntimeError) and settings.device.startswith("cuda")
-
-
-def _smaller(settings: EngineSettings, error: Exception) -> EngineSettings | None:
-    """Return settings that need less memory of a GPU, if that ran out."""
-    if not is_out_of_memory(error) or settings.device == "cpu":
-        return None
-    ratio = settings.downsample_ratio
-    return settings.replace(downsample_ratio=ratio / 2) if ratio and ratio > 2 * MIN_RATIO else _on_cpu(settings)
-
-
-def _on_cpu(settings: EngineSettings) -> EngineSettings:
-    return settings.replace(device="cpu", executor="auto", precision="auto", downsample_ratio=None)
+        device = error.device
+        if error.precision != "float32" and (error.invalid_output or error.precision == "int8"):
+            return settings.replace(precision="float32")
+    else:
+        device = settings.device if isinstance(error, RuntimeError) else ""
+    needs_memory, ratio = settings.device != "cpu" and is_out_of_memory(error), settings.downsample_ratio
+    if needs_memory and ratio is not None and ratio > 2 * MIN_RATIO:
+        return settings.replace(downsample_ratio=ratio / 2)
+    if needs_memory or device.startswith("cuda"):
+        return settings.replace(device="cpu", executor="auto", precision="auto", downsample_ratio=None)
+    return None
 
 
 def shown_error(error: Exception, fallback: EngineSettings | None = None) -> MattecamError:
@@ -278,7 +236,7 @@ def shown_error(error: Exception, fallback: EngineSettings | None = None) -> Mat
 
 @dataclass(frozen=True, slots=True)
 class MatteFrame:
-    """Matte the frame."""
+    """The decision to matte a frame."""
 
     engine: MattingEngine
     framing: FramingSettings
@@ -288,23 +246,6 @@ class MatteFrame:
     """(generation of the frame, engine number): what the recurrent state belongs to."""
     index: int
     """Of the frame."""
-    reset: bool
-    """Whether to reset the recurrent state first: the last step belonged to another sequence."""
-    continues: bool = False
-    """Whether only the engine or the crop changed: the people of the last frame are still there."""
-
-
-@dataclass(frozen=True, slots=True)
-class PassThrough:
-    """Send the frame unmatted: the user chose the background "none"."""
-
-
-@dataclass(frozen=True, slots=True)
-class Skip:
-    """Drop the frame; the outputs repeat the last composite."""
-
-
-Decision = MatteFrame | PassThrough | Skip | StandBy
 
 
 class EngineSelector:
@@ -330,7 +271,6 @@ class EngineSelector:
         self._timing = timing
         self._governor = Governor()
         """That of the present choice of the user."""
-        self._fallbacks = Fallbacks()
         self._plan = EnginePlan()
         self._engine: MattingEngine | None = None
         """The engine in use."""
@@ -346,8 +286,6 @@ class EngineSelector:
         """Source generation, and indexes of frames of this source that will not be matted (any thread)."""
         self._number = 0
         """Counts the engines used so far."""
-        self._sequence: tuple[int, int] | None = None
-        """Of the last step, while frames follow it without a break."""
         self._plate: object = None
         """Version of the plate that was read last."""
         self._last_step: StepTiming | None = None
@@ -414,28 +352,23 @@ class EngineSelector:
         self._govern()
         self._note_plate()
 
-    def decide(self, frame: Frame, settings: Settings) -> Decision:
-        """Decide what to do with the frame."""
+    def decide(self, frame: Frame, settings: Settings) -> MatteFrame | Phase | None:
+        """Decide how to matte the frame: why the stand-by card is shown where nothing can, None to leave it out."""
         engine, used = self._engine, self._plan.in_use
-        stopped = settings.paused or settings.frozen or settings.background.kind == "none"
-        if stopped or engine is None or used is None or not _takes(used, frame):
-            self._sequence = None
-            return self._without_matte(settings)
+        if engine is None or used is None or not _takes(used, frame):
+            return Phase.WAITING if self._plan.state is ChoiceState.FAILED else Phase.STARTING
         pattern, skipped = self._governor.pattern, frozenset[int]()
         if pattern is not None:
             if pattern.skips(frame.generation, frame.index):
-                return Skip()
+                return None
             skipped = pattern.skipped_after(frame.generation, frame.index)
         self.unneeded = frame.generation, skipped
-        sequence = (frame.generation, self._number)
-        reset = sequence != self._sequence
-        continues = reset and self._sequence is not None and self._sequence[0] == frame.generation
         crop = settings.framing if used.framing is None else used.framing
-        return MatteFrame(engine, crop, sequence, frame.index, reset, continues)
+        return MatteFrame(engine, crop, (frame.generation, self._number), frame.index)
 
     def completed(self, matted: MatteFrame, step: StepTiming) -> None:
         """Record a step that succeeded."""
-        self._sequence, self._last_step = matted.sequence, step
+        self._last_step = step
         if (pattern := self._governor.pattern) is not None:
             pattern.record(matted.sequence[0], matted.index)
         if self.preparer.busy or self._plan.in_use != self._plan.target:
@@ -448,9 +381,12 @@ class EngineSelector:
         plan = self._plan
         lowered = plan.settled and plan.lowered
         self.close_engine()
+        remember(error)
         assert plan.base is not None
-        fallback = self._fallbacks.after_step(plan.base.settings, error)
-        if fallback is None and lowered:
+        fallback = replacement(plan.base.settings, error)
+        if self.preparer.pending:  # the engine that is being built comes, and may have needed the memory
+            self._board.report(Stage.MATTING, shown_error(error))
+        elif fallback is None and lowered:
             self._board.report(Stage.MATTING, shown_error(error))
             self._governor.remove_current()
             self._request_quality()
@@ -461,18 +397,9 @@ class EngineSelector:
     def close_engine(self) -> None:
         """Close the engine in use, if any."""
         engine, self._engine = self._engine, None
-        self._plan.in_use = self._sequence = None
+        self._plan.in_use = None
         if engine is not None:
             close_unused(engine.close)
-
-    def _without_matte(self, settings: Settings) -> Decision:
-        if settings.paused:
-            return StandBy(Phase.PAUSED)
-        if settings.frozen:
-            return Skip()
-        if settings.background.kind == "none":
-            return PassThrough()
-        return StandBy(Phase.WAITING if self._plan.state is ChoiceState.FAILED else Phase.STARTING)
 
     def _build_tested(self, key: EngineKey) -> MattingEngine:
         """Called on the builder thread."""
@@ -535,10 +462,10 @@ class EngineSelector:
             self._governor.remove_current()
             self._request_quality()
             return
-        self._fallbacks.remember(error)
+        remember(error)
         continues = plan.in_use is not None and frame is not None and _takes(plan.in_use, frame)
         if asked_for and not continues:
-            self._fall_back(key, self._fallbacks.after_build(key.settings, error), error)
+            self._fall_back(key, replacement(key.settings, error), error)
             return
         if asked_for:
             plan.state = ChoiceState.REPLACED  # the engine in use goes on until another choice

@@ -20,7 +20,7 @@ from app.core.types import Picture, PictureKind
 from app.output.base import FrameSink, SinkContext, SinkSpec
 from app.privacy.gate import Gate
 from app.runtime.context import PipelineContext
-from app.runtime.status import Phase, StandBy
+from app.runtime.status import Phase
 from app.runtime.worker import LatestSlot, SlotClosed, Worker
 
 IDLE_HZ = 5.0
@@ -80,7 +80,7 @@ class OutputClock:
     def __init__(
         self,
         context: PipelineContext,
-        pictures: LatestSlot[Picture | StandBy],
+        pictures: LatestSlot[Picture | Phase],
         gate: Gate,
         sinks: Sequence[SinkWorker],
         preview: LatestSlot[Picture],
@@ -110,6 +110,8 @@ class OutputClock:
         """As in `Settings`, those in force at the last tick."""
         self._prepared: tuple[Settings, tuple[int, int] | None] | None = None
         """What the stand-by card was last drawn ahead for."""
+        self._resumed_s = 0.0
+        """When the last suspension ended, by time.perf_counter()."""
         self.last_tick_s = self._timing.clock()
         """When the last tick was, by `Timing.clock`; read by the watchdog."""
 
@@ -124,7 +126,7 @@ class OutputClock:
                 return
             now_s = self._timing.clock()
             if now_s - self.last_tick_s > self._timing.stale_s:
-                self._board.resumed_s = time.perf_counter()
+                self._resumed_s = time.perf_counter()
             self.last_tick_s = now_s
             if arrived is not None:
                 clock.note_arrival()
@@ -162,10 +164,10 @@ class OutputClock:
         self._preview.put(picture)
         self.on_preview()
 
-    def _accept(self, arrived: Picture | StandBy) -> None:
-        if isinstance(arrived, StandBy):
-            self._latest, self.phase = None, arrived.reason
-        elif arrived.frame is None or arrived.frame.captured_at_s >= self._board.resumed_s:
+    def _accept(self, arrived: Picture | Phase) -> None:
+        if isinstance(arrived, Phase):
+            self._latest, self.phase = None, arrived
+        elif arrived.frame is None or arrived.frame.captured_at_s >= self._resumed_s:
             self._latest, self.phase = arrived, Phase.RUNNING
             before_s, self._interval_s = self._interval_s, self.last_tick_s - self._arrived_s
             self._usual_s = min(before_s, self._interval_s)

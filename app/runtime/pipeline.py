@@ -31,7 +31,7 @@ from app.runtime.context import PipelineContext, PipelineParts, Timing, default_
 from app.runtime.engines import EngineSelector
 from app.runtime.matting_worker import MattingWorker
 from app.runtime.outputs import OutputClock, SinkWorker
-from app.runtime.status import OF_THE_RUN, Phase, PipelineStatus, StandBy, StatusBoard
+from app.runtime.status import OF_THE_RUN, Phase, PipelineStatus, StatusBoard
 from app.runtime.worker import LatestSlot, Preparer, Worker
 
 
@@ -105,8 +105,8 @@ class Pipeline:
         self._board = context.board
         self._final: PipelineStatus | None = None
         self.preview: LatestSlot[Picture] = LatestSlot()
-        self._frames: LatestSlot[Frame | StandBy] = LatestSlot()
-        self._pictures: LatestSlot[Picture | StandBy] = LatestSlot()
+        self._frames: LatestSlot[Frame | Phase] = LatestSlot()
+        self._pictures: LatestSlot[Picture | Phase] = LatestSlot()
         self._cards = StandbyPictures(
             self._board, default_text=lambda: self._parts.standby_text(self._phase(), self._preparing)
         )
@@ -224,7 +224,7 @@ class Pipeline:
             sink.spec.name: sink.open_name for sink in self._sinks
         }  # before the board, which has why one is closed
         phase, unmatted = self._phase(), self._clock.unmatted
-        step = matting.step if phase is Phase.RUNNING and not unmatted else None
+        shows_matte = phase is Phase.RUNNING and not unmatted
         busy = "the background" if self._backdrops.preparer.busy else ""
         if engines.preparer.busy:
             busy = self._preparing or "the model"
@@ -238,8 +238,8 @@ class Pipeline:
             lowered=engines.lowered,
             background=self.settings.background.text,
             unmatted=unmatted,
-            view=WHOLE_VIEW if step is None else step.view,
-            hides_person=step is not None and step.hides_everybody,
+            view=matting.view if shows_matte else WHOLE_VIEW,
+            hides_person=shows_matte and matting.hides_everybody,
             outputs=outputs,
             readers=self.demand.readers,
             busy=busy,

@@ -47,13 +47,6 @@ class Phase(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class StandBy:
-    """Drop the frame and show the stand-by card."""
-
-    reason: Phase
-
-
-@dataclass(frozen=True, slots=True)
 class Problem:
     """A failure that the user should know about."""
 
@@ -316,8 +309,6 @@ class StatusBoard:
         self.frames_sent = Meter(RATE_SPAN_S)
         self.size: tuple[int, int] | None = None
         """(width, height) of the newest frame, and so of the card; None before the first one. Set by matting."""
-        self.resumed_s = 0.0
-        """When the last suspension ended, by time.perf_counter(); set by the output clock."""
         self.captured = self.matted = self.sent = 0
         """Revisions of the settings that are in use, or whose use has failed: by the source, by matting of its frames,
         and by the picture sent."""

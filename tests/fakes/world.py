@@ -36,17 +36,6 @@ class ShapedSource(FakeSource):
         return frame and replace(frame, image=self._world.shape(frame), synthetic=self.info.kind == "demo")
 
 
-def still() -> Callable[[Frame], BgrImage]:
-    """For `FakeWorld.shape`: each frame shows what the first one did."""
-    first: list[BgrImage] = []
-
-    def shape(frame: Frame) -> BgrImage:
-        first.append(frame.image)
-        return first[0].copy()
-
-    return shape
-
-
 class Hold:
     """A fault that holds the stage until `go_on` is set."""
 

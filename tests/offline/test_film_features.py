@@ -36,9 +36,9 @@ from app.offline.convert import FilmStep, convert
 from app.runtime.backdrops import Backdrops
 from app.runtime.capture_worker import DemandWatch
 from app.runtime.context import PipelineContext, Timing
-from app.runtime.engines import Decision, EngineSelector, MatteFrame, PassThrough
+from app.runtime.engines import EngineSelector, MatteFrame
 from app.runtime.matting_worker import MattingWorker
-from app.runtime.status import StandBy
+from app.runtime.status import Phase
 from app.runtime.worker import LatestSlot, Preparer
 from tests.backgrounds.files import write_video
 from tests.clips import demo, write_film, write_images
@@ -86,10 +86,8 @@ class OneEngine:
         self.engine = engine
         self.preparer = Mock(Preparer, pending=False)
 
-    def decide(self, frame: Frame, settings: Settings) -> Decision:
-        if settings.background.kind == "none":
-            return PassThrough()
-        return MatteFrame(self.engine, settings.framing, (frame.generation, 1), frame.index, reset=frame.index == 0)
+    def decide(self, frame: Frame, settings: Settings) -> MatteFrame:
+        return MatteFrame(self.engine, settings.framing, (frame.generation, 1), frame.index)
 
     def request(self, frame: Frame, settings: Settings) -> None: ...
 
@@ -106,7 +104,7 @@ class OneEngine:
 def live(frames: list[BgrImage], settings: Settings, engine: MattingEngine) -> list[Picture]:
     """Return what the inference thread publishes for the frames, one after the other."""
     context = PipelineContext(SettingsOwner(settings), FakeWorld().parts(), Timing())
-    slot, published = LatestSlot[Frame | StandBy](), list[Picture | StandBy]()
+    slot, published = LatestSlot[Frame | Phase](), list[Picture | Phase]()
     backdrops = Backdrops(context.parts.open_background, context.board, context.timing)
     engines, demand = cast("EngineSelector", OneEngine(engine)), DemandWatch(context, ())
     thread = MattingWorker(context, slot, engines, backdrops, demand, published.append).thread

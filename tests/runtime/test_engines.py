@@ -13,23 +13,14 @@ import pytest
 
 from app.core.errors import ModelError, WeightsMissingError
 from app.core.geometry import WHOLE
-from app.core.settings import BackgroundSettings, EdgeSettings, EngineSettings, FramingSettings, Settings
+from app.core.settings import EdgeSettings, EngineSettings, FramingSettings, Settings
 from app.core.types import Frame, Matte, SourceInfo
 from app.matting.base.interface import EngineInfo
 from app.matting.choice.governor import StepTiming
 from app.matting.plate.picture import save_plate
 from app.runtime.context import Timing
-from app.runtime.engines import (
-    ChoiceState,
-    Decision,
-    EngineKey,
-    EnginePlan,
-    EngineSelector,
-    MatteFrame,
-    PassThrough,
-    Skip,
-)
-from app.runtime.status import Lowered, Phase, StandBy, StatusBoard
+from app.runtime.engines import ChoiceState, EngineKey, EnginePlan, EngineSelector, MatteFrame
+from app.runtime.status import Lowered, Phase, StatusBoard
 from mattecam.testing import ImmediateEngine, StepInput
 from tests.waiting import eventually
 
@@ -185,15 +176,14 @@ class Bench:
         """Change settings of the matting."""
         self.settings = self.settings.replace(matting=self.settings.matting.replace(**matting))
 
-    def decide(self, **state: object) -> Decision:
-        """The decision for the next frame. state: `paused` and other settings for this frame alone."""
+    def decide(self) -> MatteFrame | Phase | None:
+        """The decision for the next frame."""
         self._frames += 1
         source = SourceInfo("camera", self.camera, self.camera, WIDTH, HEIGHT, 30.0, "")
         frame = Frame(self.image, self._frames, 0.0, source=source, generation=self.generation)
-        settings = self.settings.replace(**state) if state else self.settings
-        self.selector.request(frame, settings)
+        self.selector.request(frame, self.settings)
         self.selector.use_built()
-        return self.selector.decide(frame, settings)
+        return self.selector.decide(frame, self.settings)
 
     def matte(self, busy_s: float = 0.01) -> MatteFrame:
         """Matte the next frame."""
@@ -210,7 +200,7 @@ class Bench:
             if self.selector.preparer.busy:
                 return False
             decision = self.decide()  # uses what has been built
-            return not self.selector.preparer.busy and isinstance(decision, MatteFrame | Skip)
+            return not self.selector.preparer.busy and not isinstance(decision, Phase)
 
         eventually(ready)
         assert self.selector.info is not None
@@ -266,28 +256,13 @@ def bench() -> Iterator[Bench]:
         assert all(engine.closed_on for engine in simulated.built), "an engine was not closed"
 
 
-def test_one_decision_for_each_frame(bench: Bench) -> None:
-    assert bench.decide() == StandBy(Phase.STARTING)
+def test_frames_wait_for_an_engine_of_their_size(bench: Bench) -> None:
     bench.settle()
     first = bench.matte()
-    assert first.reset
-    assert bench.decide() == replace(first, index=first.index + 1, reset=False)
-    for change, expected in (
-        ({"paused": True}, StandBy(Phase.PAUSED)),
-        ({"paused": True, "frozen": True}, StandBy(Phase.PAUSED)),
-        ({"frozen": True}, Skip()),
-        ({"background": BackgroundSettings(kind="none")}, PassThrough()),
-    ):
-        assert bench.decide(**change) == expected
-        after = bench.matte()
-        assert after.reset and not after.continues, "the frames in between were not matted: nobody is known"
-
-
-def test_frames_of_another_size_wait_for_their_engine(bench: Bench) -> None:
-    bench.settle()
+    assert bench.decide() == replace(first, index=first.index + 1)
     bench.gate.clear()
     bench.image = IMAGE[::2, ::2]
-    assert bench.decide() == StandBy(Phase.STARTING)
+    assert bench.decide() is Phase.STARTING
 
 
 def test_after_a_measurement_the_engine_is_changed_without_a_gap(bench: Bench) -> None:
@@ -298,18 +273,13 @@ def test_after_a_measurement_the_engine_is_changed_without_a_gap(bench: Bench) -
     bench.selector.choose_again()
     for _ in range(5):
         run = bench.matte()
-        assert run.engine is first.engine and not run.reset
+        assert run.engine is first.engine and run.sequence == first.sequence
     bench.gate.set()
-    eventually(lambda: isinstance(run := bench.decide(), MatteFrame) and run.engine is not first.engine)
-    run = bench.matte()
-    assert run.reset and run.continues, "the people of the last frame are still there"
-    assert not bench.matte().reset
+    eventually(lambda: bench.matte().engine is not first.engine)
+    assert bench.matte().sequence == (first.sequence[0], first.sequence[1] + 1)
     eventually(lambda: [engine.closed_on for engine in bench.built] == ["engine-builder", ""])
     bench.settle()
     assert len(bench.built) == 2, "once per measurement"
-    bench.generation = 2
-    other_source = bench.matte()
-    assert other_source.reset and not other_source.continues
 
 
 def test_a_measurement_does_not_try_again_what_was_replaced(bench: Bench) -> None:
@@ -354,6 +324,19 @@ def test_the_log_names_each_engine_and_why_it_is_used(bench: Bench, caplog: pyte
         "The engine is auto on cpu (float32, simulated, ratio 0.5), as the settings ask.",
         "The engine is mattecam on cpu (float32, simulated, ratio 0.5), for the frame rate.",
     ]
+
+
+def test_an_engine_that_fails_while_another_is_built_is_replaced_by_that_one(bench: Bench) -> None:
+    """It may lack the memory that the other one takes, which is no reason to build a smaller one."""
+    bench.settle()
+    bench.gate.clear()
+    bench.choose(model="mattecam")
+    bench.matte()
+    bench.selector.failed(RuntimeError("CUDA out of memory. Tried to allocate 2 GiB"))
+    assert bench.decide() is Phase.STARTING and bench.errors
+    bench.gate.set()
+    assert bench.settle().model == "mattecam"
+    assert len(bench.built) == 2
 
 
 MODEL = "bgmv2-mobilenetv2"

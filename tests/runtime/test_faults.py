@@ -20,7 +20,7 @@ from app.matting.choice import hardware
 from app.matting.choice.governor import StepTiming
 from app.matting.choice.hardware import CudaCards
 from app.runtime.context import Timing
-from app.runtime.engines import MEMORY_RETRY_S, EngineSelector, Fallbacks, MatteFrame, shown_error
+from app.runtime.engines import EngineSelector, MatteFrame, remember, replacement, shown_error
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from mattecam.testing import FakeEngine, Fault, Faults, StepInput, room_picture, shows_room
@@ -138,8 +138,10 @@ def gpu_error(text: str, precision: str = "float16", *, invalid_output: bool = F
 
 
 @pytest.fixture
-def cards() -> CudaCards:
-    return SimulatedCuda("").cards()
+def cards(monkeypatch: pytest.MonkeyPatch) -> CudaCards:
+    cards = SimulatedCuda("").cards()
+    monkeypatch.setattr(hardware, "cuda_cards", lambda: cards)
+    return cards
 
 
 def cpu_error(precision: str) -> ExecutorError:
@@ -150,36 +152,27 @@ CPU, SINGLE = AUTO.replace(device="cpu"), AUTO.replace(precision="float32")
 
 
 @pytest.mark.parametrize(
-    ("event", "error", "fallback", "card_stays"),
+    ("error", "fallback", "card_stays"),
     [
-        ("after_build", gpu_error(ILLEGAL), CPU, False),
-        ("after_build", gpu_error("CUDA error: no kernel image is available for execution on the device"), CPU, False),
-        ("after_build", gpu_error("CUDA error: unspecified launch failure"), CPU, False),
-        ("after_build", gpu_error("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"), CPU, True),
-        ("after_build", gpu_error("Unable to find an engine to execute this computation"), CPU, True),
-        ("after_step", gpu_error("", "float32", invalid_output=True), CPU, True),
-        ("after_step", gpu_error("", invalid_output=True), SINGLE, True),
-        ("after_build", cpu_error("int8"), SINGLE, True),
-        ("after_step", cpu_error("float32"), None, True),
-        ("after_build", ValueError("not for users"), None, True),
+        (gpu_error(ILLEGAL), CPU, False),
+        (gpu_error("CUDA error: no kernel image is available for execution on the device"), CPU, False),
+        (gpu_error("CUDA error: unspecified launch failure"), CPU, False),
+        (gpu_error("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"), CPU, True),
+        (gpu_error("Unable to find an engine to execute this computation"), CPU, True),
+        (gpu_error("", "float32", invalid_output=True), CPU, True),
+        (gpu_error("", invalid_output=True), SINGLE, True),
+        (cpu_error("int8"), SINGLE, True),
+        (cpu_error("float32"), None, True),
+        (ValueError("not for users"), None, True),
     ],
 )
 def test_what_replaces_an_engine_that_fails(
-    cards: CudaCards, event: str, error: Exception, fallback: EngineSettings | None, card_stays: bool
+    cards: CudaCards, error: Exception, fallback: EngineSettings | None, card_stays: bool
 ) -> None:
-    assert getattr(Fallbacks(lambda: cards), event)(AUTO, error) == fallback
+    remember(error)
+    assert replacement(AUTO, error) == fallback
     assert (cards.first() is not None) is card_stays, "a device that is lost is not used again in this process"
     assert cards.half_works("cuda") is (fallback is not SINGLE or error.device == "cpu")  # type: ignore[attr-defined]
-
-
-def test_memory_that_ran_out_once_in_a_step_is_worth_another_try(cards: CudaCards) -> None:
-    clock = [0.0]
-    fallbacks = Fallbacks(lambda: cards, lambda: clock[0])
-    error = gpu_error("CUDA out of memory. Tried to allocate 2 GiB")
-    assert fallbacks.after_step(AUTO, error) == AUTO
-    clock[0] += MEMORY_RETRY_S - 1
-    assert fallbacks.after_step(AUTO, error) == CPU
-    assert cards.first() == "cuda"
 
 
 def test_the_message_says_where_matting_continues() -> None:
@@ -226,9 +219,8 @@ class LostGpu(FakeEngine):
 
 @pytest.mark.parametrize("device", ["auto", "cuda"])
 def test_a_lost_gpu_shows_the_card_and_then_the_composites_of_the_cpu(
-    device: str, monkeypatch: pytest.MonkeyPatch, cards: CudaCards, world: FakeWorld
+    device: str, cards: CudaCards, world: FakeWorld
 ) -> None:
-    monkeypatch.setattr(hardware, "cuda_cards", lambda: cards)
     built: list[FakeEngine] = []
 
     def build(settings: EngineSettings, width: int, height: int, framing: FramingSettings) -> FakeEngine:
@@ -253,7 +245,7 @@ def test_a_card_that_was_lost_is_refused_and_the_cpu_taken(cards: CudaCards) -> 
     cards.give_up()
     with pytest.raises(ModelError) as caught:
         cards.find("cuda:1")
-    assert Fallbacks(lambda: cards).after_build(AUTO.replace(device="cuda:1"), caught.value) == CPU
+    assert replacement(AUTO.replace(device="cuda:1"), caught.value) == CPU
 
 
 Trick = Callable[[Matte, BgrImage, int], Matte]

@@ -30,7 +30,7 @@ from app.runtime.backdrops import PLAIN_GREY, StandbyPictures
 from app.runtime.context import PipelineContext, Timing
 from app.runtime.outputs import OutputClock, SteadyClock
 from app.runtime.pipeline import Pipeline
-from app.runtime.status import PipelineStatus, StandBy, StatusBoard
+from app.runtime.status import Phase, PipelineStatus, StatusBoard
 from app.runtime.worker import NICENESS, LatestSlot, SlotClosed
 from mattecam.testing import FakeEngine, FakeSink, StepInput
 from tests.fakes.world import BASE, FakeWorld, apply, composites, ignore, running
@@ -314,7 +314,7 @@ def test_a_card_that_cannot_be_drawn_is_reported_and_not_drawn_again() -> None:
         assert drawn == [64]
 
 
-class AlwaysAPicture(LatestSlot[Picture | StandBy]):
+class AlwaysAPicture(LatestSlot[Picture | Phase]):
     """A network so fast that no tick of the clock is without a picture."""
 
     def get(self, timeout_s: float | None = None) -> Picture:
@@ -412,7 +412,7 @@ def test_what_comes_faster_is_sent_at_the_clocks_rate() -> None:
     assert len(ticks_s) / seconds == pytest.approx(30, rel=0.01)
 
 
-class SlowPictures(LatestSlot[Picture | StandBy]):
+class SlowPictures(LatestSlot[Picture | Phase]):
     """Ten pictures, one in every sixth tick of 25 ms, each made under settings that are no longer those in force."""
 
     def __init__(self) -> None:

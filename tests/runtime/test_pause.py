@@ -3,33 +3,25 @@
 from __future__ import annotations
 
 import time
-from contextlib import closing
 from dataclasses import replace
-from typing import Any
 
-import numpy as np
 import pytest
 
 from app.backgrounds.kinds import ColourBackground
 from app.core.errors import SourceLostError, Stage
 from app.core.settings import (
     BackgroundSettings,
-    FramingSettings,
     PeopleSettings,
     Settings,
-    SettingsOwner,
     Zone,
 )
 from app.core.threads import elapsed_s
-from app.core.types import Backdrop, BlurredBackground, Frame, Picture, PictureKind
-from app.runtime.context import PipelineContext, Timing
-from app.runtime.engines import MatteFrame
-from app.runtime.matting_worker import SETTLED_STEPS, FrameStep, same_image
+from app.core.types import PictureKind
+from app.runtime.context import Timing
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
-from app.runtime.worker import Worker
-from mattecam.testing import HEIGHT, WIDTH, FakeEngine, shows_room
-from tests.fakes.world import BASE, NONE, FakeWorld, Hold, apply, composites, live, running, shows_person, still
+from mattecam.testing import HEIGHT, WIDTH, shows_room
+from tests.fakes.world import BASE, NONE, FakeWorld, Hold, apply, composites, live, running, shows_person
 from tests.waiting import eventually
 
 
@@ -243,16 +235,6 @@ def test_a_step_that_was_suspended_shows_nothing(suspension: Suspension, world: 
         assert not [frame for frame in shown if frame is not None and frame.captured_at_s < asleep_s]
 
 
-def test_a_source_that_stands_still_is_shown_again_after_a_suspension(suspension: Suspension, world: FakeWorld) -> None:
-    """The composite from before was repeated for every equal frame, and dropped each time: only the card was left."""
-    world.shape = still()
-    with running(world, BASE, suspension.timing) as pipeline:
-        composites(pipeline, SETTLED_STEPS + 5)
-        asleep_s = suspension.sleep()
-        # The card before it may last one tick, which waiting for it would miss.
-        eventually(lambda: (frame := world.newest().frame) is not None and frame.captured_at_s >= asleep_s)
-
-
 def test_no_card_is_shown_between_a_frozen_picture_and_the_next_one(suspension: Suspension, world: FakeWorld) -> None:
     """The frozen picture was too old to be repeated until then."""
     with live(world, BASE, suspension.timing) as pipeline:
@@ -267,94 +249,3 @@ def test_no_card_is_shown_between_a_frozen_picture_and_the_next_one(suspension: 
         composites(pipeline)
         eventually(lambda: len(world.pictures()) > sent)
         assert {picture.kind for picture in world.pictures()[sent:]} == {PictureKind.COMPOSITE}
-
-
-def counting(steps: list[int]) -> type[FakeEngine]:
-    """Return an engine that adds each step to the list."""
-
-    class CountingEngine(FakeEngine):
-        def step(self, *arguments, **named):  # type: ignore[no-untyped-def]
-            steps.append(1)
-            return super().step(*arguments, **named)
-
-    return CountingEngine
-
-
-@pytest.mark.parametrize("row", [0, 31, 63])
-def test_one_changed_value_is_another_frame(row: int) -> None:
-    image = np.random.default_rng(0).integers(0, 255, (64, 48, 3), np.uint8)
-    changed = image.copy()
-    changed[row, 5, 2] += 1
-    assert same_image(image, image.copy())
-    assert not same_image(image, changed)
-    assert not same_image(image, image[:32].copy())
-
-
-BLURRED = BlurredBackground(50)
-LEFT_OUT = PeopleSettings(zones=(Zone(filled=True, points=((0, 0), (1, 0), (1, 1))),))
-
-
-@pytest.mark.parametrize(
-    ("settings", "other", "is_repeated"),
-    [
-        (BASE, {}, True),
-        (BASE, {"backdrop": BlurredBackground(50)}, True),
-        (BASE.replace(people=LEFT_OUT), {}, True),
-        (BASE.replace(people=PeopleSettings(auto_framing="calm")), {}, False),
-        (BASE.replace(people=PeopleSettings(only_me=True)), {}, False),
-        (BASE, {"reset": True}, False),
-        (BASE, {"sequence": (1, 2)}, False),
-        (BASE, {"backdrop": np.zeros((HEIGHT, WIDTH, 3), np.uint8)}, False),
-        (BASE, {"backdrop": BlurredBackground(51)}, False),
-        (BASE, {"want_foreground": True}, False),
-        (BASE, {"settings": BASE.replaced_at(["matting", "edges"], grow_px=2)}, False),
-        (BASE, {"settings": BASE.replace(people=LEFT_OUT)}, False),
-        (BASE, {"background": BASE.background.replace(kind="blur")}, False),
-    ],
-)
-def test_an_equal_frame_gets_the_last_composite_until_something_changes(
-    settings: Settings, other: dict[str, Any], is_repeated: bool, world: FakeWorld
-) -> None:
-    context, steps = PipelineContext(SettingsOwner(BASE), world.parts()), list[int]()
-    step = FrameStep(context, Worker("matting", lambda stop: None))
-    image = np.full((HEIGHT, WIDTH, 3), 9, np.uint8)
-
-    def made(
-        settings: Settings = settings,
-        *,
-        reset: bool = False,
-        sequence: tuple[int, int] = (1, 1),
-        backdrop: Backdrop = BLURRED,
-        background: BackgroundSettings = BASE.background,
-        want_foreground: bool = False,
-    ) -> Picture | None:
-        run = MatteFrame(engine, FramingSettings(), sequence, 0, reset)
-        return step.composite(
-            run, Frame(image.copy(), 0, 0.0), settings, backdrop, background, want_foreground=want_foreground
-        )
-
-    with closing(counting(steps)(BASE.matting.engine, WIDTH, HEIGHT)) as engine:
-        for index in range(SETTLED_STEPS):
-            last = made(reset=index == 0)
-        assert len(steps) == SETTLED_STEPS
-        assert (made(**other) is last) == is_repeated == (len(steps) == SETTLED_STEPS)
-        if "reset" in other:
-            made()
-            assert len(steps) == SETTLED_STEPS + 2, "the state settles anew"
-
-
-def test_a_still_source_is_not_matted_again_until_something_changes(world: FakeWorld) -> None:
-    steps: list[int] = []
-    world.engine = counting(steps)
-    world.shape = still()
-    with running(world) as pipeline:
-        composites(pipeline, SETTLED_STEPS + 5)
-        matted = len(steps)
-        composites(pipeline, 20)
-        assert len(steps) == matted
-        eventually(lambda: len({id(picture) for picture in world.pictures()[-5:]}) == 1)
-        assert world.newest().kind is PictureKind.COMPOSITE
-        green = BackgroundSettings(kind="colour", colour="#00ff00")
-        pipeline.change(lambda settings: settings.replace(background=green))
-        eventually(lambda: tuple(world.newest().image[0, 0]) == (0, 255, 0))
-        assert len(steps) > matted

@@ -151,7 +151,7 @@ def test_a_failing_switch_keeps_what_worked(world: FakeWorld, pipeline: Pipeline
     assert "There is no camera 7; plug it in." in pipeline.status().errors
 
 
-def test_a_new_engine_is_told_who_is_in_the_picture(world: FakeWorld) -> None:
+def test_a_new_engine_is_told_who_is_in_the_picture_but_nobody_after_another_frame(world: FakeWorld) -> None:
     known: list[bool] = []
 
     class Engine(FakeEngine):
@@ -163,6 +163,17 @@ def test_a_new_engine_is_told_who_is_in_the_picture(world: FakeWorld) -> None:
         assert known[-1] is False, "the first engine of a stream knows nobody"
         pipeline.change(lambda settings: settings.replace(matting=settings.matting.replace(downsample_ratio=0.25)))
         eventually(lambda: known[-1])
+        composites(pipeline)
+        for change in ({"paused": True}, {"frozen": True}, {"background": BackgroundSettings(kind="none")}):
+            resets, read = len(known), world.sources[0].decoded
+            apply(pipeline, BASE.replace(**change))
+            eventually(lambda: world.sources[0].decoded > read + 1)  # noqa: B023 - called at once
+            apply(pipeline, BASE)
+            composites(pipeline)
+            assert known[resets:] == [False], change
+        resets = len(known)
+        apply(pipeline, BASE.replaced_at(["capture"], flip=True))  # another stream
+        eventually(lambda: known[resets:] == [False])
 
 
 def test_a_retry_reads_the_files_again_that_were_missing(tmp_path: Path, world: FakeWorld) -> None:
