@@ -5,9 +5,9 @@
 A lock file pins every package, also transitive ones, for every supported Python and system, with the SHA-256 of each
 published file: `base` for the program, `dev` for the tests, `torch` for PyPI's build of PyTorch, `cuda` for what only
 that build needs on Linux. PyTorch's own builds are in `torch-cpu`, `torch-cu126` and `torch-cu130` (Windows);
-`cuda-cu126` is what the build for CUDA 12.6 needs on Linux. `torch29-cu126` and `cuda29-cu126` are the same for an
-older version of torch, for Pythons that the former lacks. The hashes of PyTorch's own builds come from its index; if
-that cannot be reached, those in the present files are kept.
+`cuda-cu126` is what the build for CUDA 12.6 needs on Linux. Both have an older version of torch for the Pythons for
+which no hash of the pinned one is known. The hashes of PyTorch's own builds come from its index; if that cannot be
+reached, those in the present files are kept.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ import subprocess
 import sys
 import tempfile
 import urllib.request
-from collections.abc import Iterable
 from pathlib import Path
 
 from app.system.environment import PYTORCH_INDEX
@@ -27,39 +26,41 @@ ROOT = Path(__file__).resolve().parents[1]
 LOCKS = ROOT / "requirements"
 PYTHONS = (10, 14)
 """First and last minor version of Python 3."""
-CUDA_126 = """\
-cuda-toolkit[cublas,cudart,cufft,cufile,cupti,curand,cusolver,cusparse,nvjitlink,nvrtc,nvtx]==12.6.3 ; {system}
-cuda-bindings>=12.9,<13 ; {system}
-nvidia-cudnn-cu12==9.10.2.21 ; {system}
-nvidia-cusparselt-cu12==0.7.1 ; {system}
-nvidia-nccl-cu12==2.29.3 ; {system}
-nvidia-nvshmem-cu12==3.4.5 ; {system}
-triton==3.7.1 ; {system} and python_version < '3.15'
-""".format(system="sys_platform == 'linux' and platform_machine == 'x86_64'")
-"""What torch 2.13.0+cu126 requires on Linux, from its metadata; change it with the version of torch."""
-OLDER_VERSION = "2.9.1"
-"""A version of torch for CUDA 12.6 on Linux, for Pythons for which no hash of the pinned version is known."""
+NEWER_PYTHONS = (13, 14)
+"""Those for which the pinned version of torch for CUDA 12.6 on Linux has known hashes."""
 OLDER_PYTHONS = (10, 12)
-"""Its first and last minor version of Python."""
-OLDER_CUDA_126 = """\
-nvidia-cublas-cu12==12.6.4.1 ; {system}
-nvidia-cuda-cupti-cu12==12.6.80 ; {system}
-nvidia-cuda-nvrtc-cu12==12.6.77 ; {system}
-nvidia-cuda-runtime-cu12==12.6.77 ; {system}
-nvidia-cudnn-cu12==9.10.2.21 ; {system}
-nvidia-cufft-cu12==11.3.0.4 ; {system}
-nvidia-cufile-cu12==1.11.1.6 ; {system}
-nvidia-curand-cu12==10.3.7.77 ; {system}
-nvidia-cusolver-cu12==11.7.1.2 ; {system}
-nvidia-cusparse-cu12==12.5.4.2 ; {system}
-nvidia-cusparselt-cu12==0.7.1 ; {system}
-nvidia-nccl-cu12==2.27.5 ; {system}
-nvidia-nvjitlink-cu12==12.6.85 ; {system}
-nvidia-nvshmem-cu12==3.3.20 ; {system}
-nvidia-nvtx-cu12==12.6.77 ; {system}
-triton==3.5.1 ; {system}
-""".format(system="sys_platform == 'linux' and platform_machine == 'x86_64'")
-"""What torch 2.9.1+cu126 requires on Linux, from its metadata."""
+OLDER_VERSION = "2.9.1"
+"""The version of torch for the others."""
+X86_LINUX = "sys_platform == 'linux' and platform_machine == 'x86_64'"
+CUDA_126 = """\
+cuda-toolkit[cublas,cudart,cufft,cufile,cupti,curand,cusolver,cusparse,nvjitlink,nvrtc,nvtx]==12.6.3 ; {newer}
+cuda-bindings>=12.9,<13 ; {newer}
+nvidia-cudnn-cu12==9.10.2.21 ; {newer}
+nvidia-cusparselt-cu12==0.7.1 ; {newer}
+nvidia-nccl-cu12==2.29.3 ; {newer}
+nvidia-nvshmem-cu12==3.4.5 ; {newer}
+triton==3.7.1 ; {newer}
+nvidia-cublas-cu12==12.6.4.1 ; {older}
+nvidia-cuda-cupti-cu12==12.6.80 ; {older}
+nvidia-cuda-nvrtc-cu12==12.6.77 ; {older}
+nvidia-cuda-runtime-cu12==12.6.77 ; {older}
+nvidia-cudnn-cu12==9.10.2.21 ; {older}
+nvidia-cufft-cu12==11.3.0.4 ; {older}
+nvidia-cufile-cu12==1.11.1.6 ; {older}
+nvidia-curand-cu12==10.3.7.77 ; {older}
+nvidia-cusolver-cu12==11.7.1.2 ; {older}
+nvidia-cusparse-cu12==12.5.4.2 ; {older}
+nvidia-cusparselt-cu12==0.7.1 ; {older}
+nvidia-nccl-cu12==2.27.5 ; {older}
+nvidia-nvjitlink-cu12==12.6.85 ; {older}
+nvidia-nvshmem-cu12==3.3.20 ; {older}
+nvidia-nvtx-cu12==12.6.77 ; {older}
+triton==3.5.1 ; {older}
+""".format(
+    newer=f"{X86_LINUX} and python_version >= '3.{NEWER_PYTHONS[0]}'",
+    older=f"{X86_LINUX} and python_version < '3.{NEWER_PYTHONS[0]}'",
+)
+"""What torch 2.13.0+cu126 and 2.9.1+cu126 require on Linux, from their metadata; change it with these versions."""
 CUDA_ONLY = re.compile(r"nvidia-|cuda-|triton$")
 HEADER = "# Written by tools/lock_requirements.py; do not edit.\n"
 
@@ -104,26 +105,25 @@ def cpu_entries(version: str) -> list[str]:
     return [" \\\n".join([f"torch=={version}+cpu", *(f"    --hash=sha256:{digest}" for digest in hashes)])]
 
 
-def cuda_entries(
-    version: str, build: str, systems: Iterable[str], lock: str = "", pythons: tuple[int, int] = PYTHONS
-) -> list[str]:
-    """Return one entry per file of a build with CUDA, such as `cu126`, for `systems` (as `sys.platform`).
+def cuda_entries(version: str, build: str, system: str, pythons: tuple[int, int] = PYTHONS) -> list[str]:
+    """Return one entry per file of a build with CUDA, such as `cu126`, for a system (as `sys.platform`).
 
-    lock: name of the lock file if it is not `torch-BUILD`; pythons: first and last minor version.
+    pythons: first and last minor version.
     """
-    file = (
-        rf"torch-{re.escape(version)}%2B{build}-cp3(\d+)-cp3\1-(manylinux\w*_x86_64|win_amd64)\.whl#sha256=(\w{{64}})"
-    )
-    entries = []
-    for minor, tag, digest in set(re.findall(file, index_page(build))):
-        system, machine = ("win32", "AMD64") if tag == "win_amd64" else ("linux", "x86_64")
-        if system in systems and pythons[0] <= int(minor) <= pythons[1]:
-            entries.append(cuda_entry(f"{version}+{build}", f"3.{minor}", system, machine, digest))
-    return sorted(entries) or kept(lock or f"torch-{build}", f"{version}+{build}")
+    tag, machine = ("win_amd64", "AMD64") if system == "win32" else (r"manylinux\w*_x86_64", "x86_64")
+    file = rf"torch-{re.escape(version)}%2B{build}-cp3(\d+)-cp3\1-{tag}\.whl#sha256=(\w{{64}})"
+    entries = [
+        cuda_entry(f"{version}+{build}", f"3.{minor}", system, machine, digest)
+        for minor, digest in set(re.findall(file, index_page(build)))
+        if pythons[0] <= int(minor) <= pythons[1]
+    ]
+    if entries:
+        return sorted(entries)
+    return [entry for entry in kept(f"torch-{build}", f"{version}+{build}") if f"'{system}'" in entry]
 
 
 def cuda_entry(version: str, python: str, system: str, machine: str, digest: str) -> str:
-    """Return the entry of one file. `app.system.environment` reads its markers."""
+    """Return the entry of one file."""
     markers = f"python_version == '{python}' and sys_platform == '{system}' and platform_machine == '{machine}'"
     return f"torch=={version} ; {markers} \\\n    --hash=sha256:{digest}"
 
@@ -134,7 +134,7 @@ def kept(name: str, version: str) -> list[str]:
     text = present.read_text(encoding="utf-8") if present.exists() else ""
     if f"torch=={version} " not in text:
         sys.exit(f"No hashes of torch {version} are known; run this where {PYTORCH_INDEX} answers.")
-    return entries_of(text)["torch"]
+    return [entry for entry in entries_of(text)["torch"] if f"torch=={version} " in entry]
 
 
 def write(name: str, entries: Entries) -> None:
@@ -155,15 +155,14 @@ def main() -> None:
     write("cuda", cuda)
     write("torch", {"torch": [torch]})
     write("torch-cpu", {"torch": cpu_entries(version)})
-    write("torch-cu126", {"torch": cuda_entries(version, "cu126", ("linux", "win32"))})
-    write("torch-cu130", {"torch": cuda_entries(version, "cu130", ("win32",))})
-    older = cuda_entries(OLDER_VERSION, "cu126", ("linux",), "torch29-cu126", OLDER_PYTHONS)
-    write("torch29-cu126", {"torch": older})
-    for name, packages in (("cuda-cu126", CUDA_126), ("cuda29-cu126", OLDER_CUDA_126)):
-        with tempfile.TemporaryDirectory() as folder:
-            wanted = Path(folder) / f"{name}.txt"
-            wanted.write_text(packages, encoding="utf-8")
-            write(name, resolve(wanted))
+    write("torch-cu130", {"torch": cuda_entries(version, "cu130", "win32")})
+    windows, linux = (cuda_entries(version, "cu126", *place) for place in (("win32",), ("linux", NEWER_PYTHONS)))
+    older = cuda_entries(OLDER_VERSION, "cu126", "linux", OLDER_PYTHONS)
+    write("torch-cu126", {"torch": [*windows, *linux, *older]})
+    with tempfile.TemporaryDirectory() as folder:
+        wanted = Path(folder) / "cuda-cu126.txt"
+        wanted.write_text(CUDA_126, encoding="utf-8")
+        write("cuda-cu126", resolve(wanted))
 
 
 if __name__ == "__main__":

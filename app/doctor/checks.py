@@ -260,26 +260,23 @@ def _has_nvidia_card(system: System) -> bool:
 
 def _steps_to_build(system: System, nvidia: environment.Nvidia | None) -> Iterator[Text]:
     """Yield how to get a build of torch that runs on this driver and these cards."""
-    place, newest = (system.platform, system.machine), max(environment.OLDEST_DRIVER.values())
+    newest = max(environment.OLDEST_DRIVER.values())
     if nvidia is not None and nvidia.branch < newest:
         yield t(
             "Best, install the NVIDIA driver {driver} or newer and restart, if the card supports it.", driver=newest
         )
-    builds = [build for build in environment.suitable_builds(*place, nvidia) if build.cuda]
-    if not builds:
+    builds = environment.suitable_builds(system.platform, system.machine, nvidia)
+    if not builds[0].cuda:
         yield t("No build of PyTorch with CUDA suits this driver and graphics card.")
-        return
-    locks, python = environment.ROOT / "requirements", environment.VERSION
-    ready = [build for build in builds if environment.is_locked(build, locks, python, *place)]
-    build = (ready or builds)[0]
-    if ready:
+    elif environment.inside():
         yield t(
             "Delete {folder} and start run.py again: the setup then installs the build for CUDA {cuda}.",
             folder=environment.VENV,
-            cuda=build.cuda,
+            cuda=builds[0].cuda,
         )
-    index = f"{environment.PYTORCH_INDEX}/{build.index}" if build.index else "PyPI"
-    yield t("In an environment of your own, install torch from {index}.", index=index)
+    else:
+        index = f"{environment.PYTORCH_INDEX}/{builds[0].index}" if builds[0].index else "PyPI"
+        yield t("Install torch from {index}.", index=index)
 
 
 def _cameras(system: System) -> tuple[Finding, ...]:

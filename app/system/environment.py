@@ -35,7 +35,7 @@ PYTORCH_INDEX = "https://download.pytorch.org/whl"
 SMI_QUERY = ("nvidia-smi", "--query-gpu=driver_version,compute_cap", "--format=csv,noheader")
 NVIDIA_MARK = "/proc/driver/nvidia/version"
 SMI_TIMEOUT_S = 30.0
-OLDEST_DRIVER = {11: 450, 12: 525, 13: 580}
+OLDEST_DRIVER = {12: 525, 13: 580}
 """The oldest NVIDIA driver branch that runs programs built with a CUDA major version (CUDA compatibility table)."""
 
 Capability = tuple[int, int]
@@ -47,80 +47,65 @@ class Nvidia:
     """The NVIDIA driver and its cards."""
 
     driver: str
-    """Version, such as `580.65.06`; empty if unknown."""
+    """Version, such as `580.65.06`."""
     capabilities: tuple[Capability, ...] = ()
     """One per card; none if unknown."""
 
     @property
     def branch(self) -> int:
-        """Return the branch of the driver, such as 580; 0 if unknown."""
-        return int(self.driver.partition(".")[0] or 0)
+        """The branch of the driver, such as 580."""
+        return int(self.driver.partition(".")[0])
 
 
 @dataclass(frozen=True)
 class TorchBuild:
     """A build of PyTorch."""
 
+    platform: str
+    """As `sys.platform`."""
     cuda: str
-    """Version of CUDA; empty for a build without CUDA."""
+    """Version of CUDA; empty for a build that needs no NVIDIA card."""
     lock: str
     """Lock file of torch in `requirements/`, without `.lock`."""
     index: str = ""
-    """Folder of PyTorch's own index; empty for pip's configured index (PyPI)."""
+    """Folder of PyTorch's own index, whose builds with CUDA are for x86-64; empty for pip's configured index (PyPI)."""
     libraries: str = ""
     """Lock file of the packages that this build needs in addition."""
     oldest: Capability = (0, 0)
     newest: Capability = (99, 9)
     """Range of the compute capabilities that it has code for."""
 
-    def suits(self, nvidia: Nvidia) -> bool:
-        """Return whether driver and at least one card, as far as known, run this build."""
-        if nvidia.branch < OLDEST_DRIVER[int(self.cuda.partition(".")[0])]:
+    def suits(self, machine: str, nvidia: Nvidia | None) -> bool:
+        """Return whether processor, driver and at least one card, as far as known, run this build."""
+        if not self.cuda:
+            return True
+        if nvidia is None or nvidia.branch < OLDEST_DRIVER[int(self.cuda.partition(".")[0])]:
+            return False
+        if self.index and machine.lower() not in ("x86_64", "amd64"):
             return False
         cards = nvidia.capabilities
         return not cards or any(self.oldest <= card <= self.newest for card in cards)
 
 
-CPU_LINUX = TorchBuild("", "torch-cpu", index="cpu")
-CPU_ELSEWHERE = TorchBuild("", "torch")
-"""PyPI's builds for Windows and macOS have no CUDA libraries."""
-CUDA_13_LINUX = TorchBuild("13.0", "torch", libraries="cuda", oldest=(7, 5))
-CUDA_13_WINDOWS = TorchBuild("13.0", "torch-cu130", index="cu130", oldest=(7, 5))
-CUDA_12_LINUX = TorchBuild("12.6", "torch-cu126", index="cu126", libraries="cuda-cu126", oldest=(5, 0), newest=(9, 9))
-OLDER_CUDA_12_LINUX = TorchBuild(
-    "12.6", "torch29-cu126", index="cu126", libraries="cuda29-cu126", oldest=(5, 0), newest=(9, 9)
+BUILDS = (
+    TorchBuild("linux", "13.0", "torch", libraries="cuda", oldest=(7, 5)),
+    TorchBuild("win32", "13.0", "torch-cu130", "cu130", oldest=(7, 5)),
+    TorchBuild("linux", "12.6", "torch-cu126", "cu126", "cuda-cu126", oldest=(5, 0), newest=(9, 9)),
+    TorchBuild("win32", "12.6", "torch-cu126", "cu126", oldest=(5, 0), newest=(9, 9)),
+    TorchBuild("linux", "", "torch-cpu", "cpu"),
+    TorchBuild("linux", "", "torch", libraries="cuda"),  # from an index that lacks PyTorch's build without CUDA
+    TorchBuild("win32", "", "torch"),  # PyPI's builds for Windows and macOS have no CUDA libraries
+    TorchBuild("darwin", "", "torch"),
 )
-"""torch 2.9.1, for the versions of Python for which no hash of the newer build is known."""
-CUDA_12_WINDOWS = TorchBuild("12.6", "torch-cu126", index="cu126", oldest=(5, 0), newest=(9, 9))
+"""The best ones first."""
 
 
-def suitable_builds(platform: str, machine: str, nvidia: Nvidia | None) -> tuple[TorchBuild, ...]:
-    """Return the builds that run here, best first; the last one needs no NVIDIA GPU.
+def suitable_builds(platform: str, machine: str, nvidia: Nvidia | None) -> list[TorchBuild]:
+    """Return the builds that run here, best first.
 
     platform: as `sys.platform`; machine: as `platform.machine()`; nvidia: None without an NVIDIA driver.
     """
-    candidates: tuple[TorchBuild, ...] = ()
-    x86 = machine.lower() in ("x86_64", "amd64")
-    if platform == "linux":
-        # For ARM, CUDA 12.6 has code for data-centre cards only.
-        candidates = (CUDA_13_LINUX, CUDA_12_LINUX, OLDER_CUDA_12_LINUX) if x86 else (CUDA_13_LINUX,)
-    elif platform == "win32" and x86:
-        candidates = (CUDA_13_WINDOWS, CUDA_12_WINDOWS)
-    found = tuple(build for build in candidates if nvidia is not None and build.suits(nvidia))
-    return (*found, CPU_LINUX if platform == "linux" else CPU_ELSEWHERE)
-
-
-def is_locked(build: TorchBuild, locks: Path, python: str, platform: str, machine: str) -> bool:
-    """Return whether the lock files in the folder `locks` have a build for a Python, such as `3.12`, and a system.
-
-    Those of CUDA builds have an entry per file, with its Python and system; the others hold the files of every
-    supported Python. An installed package has no lock files.
-    """
-    if not build.index.startswith("cu"):
-        return True
-    file = locks / f"{build.lock}.lock"
-    entry = f"python_version == '{python}' and sys_platform == '{platform}' and platform_machine == '{machine}'"
-    return file.exists() and entry in file.read_text(encoding="utf-8")
+    return [build for build in BUILDS if build.platform == platform and build.suits(machine, nvidia)]
 
 
 def find_nvidia() -> Nvidia | None:
@@ -151,7 +136,7 @@ PROBE_TIMEOUT_S = 5.0
 LOCKED = ("--no-deps", "--require-hashes", "--only-binary=:all:")
 """Install only locked packages with listed hashes, without dependency resolution or builds from source."""
 ALSO = {"torch": "2.9.1"}
-"""A version that counts as the pinned one: that of `OLDER_CUDA_12_LINUX`."""
+"""A version that counts as the pinned one: that for CUDA 12.6 on Linux, for Pythons that the newer build lacks."""
 STEP = re.compile(r"^ *((?:Collecting|Processing|Downloading|Installing) .*)", re.MULTILINE)
 NOISE = re.compile(r" \(from .*|(?<= )\S*/|-(?:cp|py)\d\S*\.whl")
 """Parts of pip's output that are not shown: requiring package, folder, build."""
@@ -266,22 +251,12 @@ def install(requirements: Path, lock: int) -> None:
     """Install the locked packages into `.venv`. lock: a handle that pip inherits. Raises OSError with the reason."""
     log = VENV / "pip.log"
     log.write_text("")
-    builds = list(candidates(find_nvidia()))
+    builds = suitable_builds(sys.platform, platform.machine(), find_nvidia())
     while not _install_torch(builds[0], log, lock, last=len(builds) == 1):
         del builds[0]
     also = ["dev"] if requirements.stem.endswith("-dev") else []
     names = filter(None, ["base", *also, builds[0].libraries])
     _pip([word for name in names for word in ("-r", str(ROOT / "requirements" / f"{name}.lock"))], log, lock)
-
-
-def candidates(nvidia: Nvidia | None) -> Iterator[TorchBuild]:
-    """Yield the builds of PyTorch to try, best first: suitable and with known hashes for this Python."""
-    place = sys.platform, platform.machine()
-    for build in suitable_builds(*place, nvidia):
-        if not build.cuda or is_locked(build, ROOT / "requirements", VERSION, *place):
-            yield build
-    if sys.platform == "linux":
-        yield CUDA_13_LINUX  # from the configured index, which may lack PyTorch's build without CUDA
 
 
 def _install_torch(build: TorchBuild, log: Path, lock: int, *, last: bool) -> bool:

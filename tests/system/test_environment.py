@@ -16,10 +16,10 @@ from pathlib import Path
 from platform import machine
 
 import pytest
+from packaging.markers import Marker
 
 from app.system import environment
-from app.system.environment import ALSO, Capability, Nvidia, TorchBuild, find_nvidia, is_locked
-from app.system.environment import suitable_builds as builds_for
+from app.system.environment import ALSO, BUILDS, Capability, Nvidia, TorchBuild, find_nvidia, suitable_builds
 from tests.paths import ROOT
 from tests.serving import Handler, served
 from tests.waiting import beside
@@ -74,7 +74,7 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         base="thing==1.0 --hash=sha256:" + "0" * 64,
         cuda="",
         torch=torch,
-        **{"torch-cpu": torch, "torch-cu126": "", "torch29-cu126": ""},
+        **{"torch-cpu": torch},
     )
     return root
 
@@ -244,9 +244,7 @@ def test_a_copy_of_the_program_that_only_another_user_may_write_to_is_named() ->
     assert "/opt/mattecam is not writable; make it writable." in told
 
 
-LOCKS = ROOT / "requirements"
 NO_DRIVER = None
-OLDER = "torch29-cu126"
 PASCAL, VOLTA, TURING, ADA, HOPPER, BLACKWELL = (6, 1), (7, 0), (7, 5), (8, 9), (9, 0), (12, 0)
 
 
@@ -255,41 +253,55 @@ def driver(version: str, *cards: Capability) -> Nvidia:
 
 
 @pytest.mark.parametrize(
-    ("platform", "machine", "nvidia", "locks"),
+    ("platform", "machine", "nvidia", "cuda"),
     [
-        ("linux", "x86_64", NO_DRIVER, ["torch-cpu"]),
-        ("linux", "x86_64", driver("580.65.06", ADA), ["torch", "torch-cu126", OLDER, "torch-cpu"]),
-        ("linux", "x86_64", driver("590.10", BLACKWELL), ["torch", "torch-cpu"]),
-        ("linux", "x86_64", driver("590.10"), ["torch", "torch-cu126", OLDER, "torch-cpu"]),
-        ("linux", "x86_64", driver("570.86", HOPPER), ["torch-cu126", OLDER, "torch-cpu"]),
-        ("linux", "x86_64", driver("570.86", BLACKWELL), ["torch-cpu"]),
-        ("linux", "x86_64", driver("580.65.06", PASCAL), ["torch-cu126", OLDER, "torch-cpu"]),
-        ("linux", "x86_64", driver("580.65.06", VOLTA), ["torch-cu126", OLDER, "torch-cpu"]),
-        ("linux", "x86_64", driver("580.65.06", PASCAL, TURING), ["torch", "torch-cu126", OLDER, "torch-cpu"]),
-        ("linux", "x86_64", driver("580.65.06", (3, 5)), ["torch-cpu"]),
-        ("linux", "x86_64", driver("525.60.13", TURING), ["torch-cu126", OLDER, "torch-cpu"]),
-        ("linux", "x86_64", driver("470.256.02", TURING), ["torch-cpu"]),
-        ("linux", "aarch64", driver("580.65.06", HOPPER), ["torch", "torch-cpu"]),
-        ("linux", "aarch64", driver("570.86", HOPPER), ["torch-cpu"]),
-        ("win32", "AMD64", NO_DRIVER, ["torch"]),
-        ("win32", "AMD64", driver("581.15", ADA), ["torch-cu130", "torch-cu126", "torch"]),
-        ("win32", "AMD64", driver("560.94", ADA), ["torch-cu126", "torch"]),
-        ("win32", "AMD64", driver("581.15", PASCAL), ["torch-cu126", "torch"]),
-        ("win32", "AMD64", driver("472.12", PASCAL), ["torch"]),
-        ("win32", "ARM64", driver("581.15", ADA), ["torch"]),
-        ("darwin", "arm64", NO_DRIVER, ["torch"]),
+        ("linux", "x86_64", NO_DRIVER, []),
+        ("linux", "x86_64", driver("580.65.06", ADA), ["13.0", "12.6"]),
+        ("linux", "x86_64", driver("590.10", BLACKWELL), ["13.0"]),
+        ("linux", "x86_64", driver("590.10"), ["13.0", "12.6"]),
+        ("linux", "x86_64", driver("570.86", HOPPER), ["12.6"]),
+        ("linux", "x86_64", driver("570.86", BLACKWELL), []),
+        ("linux", "x86_64", driver("580.65.06", PASCAL), ["12.6"]),
+        ("linux", "x86_64", driver("580.65.06", VOLTA), ["12.6"]),
+        ("linux", "x86_64", driver("580.65.06", PASCAL, TURING), ["13.0", "12.6"]),
+        ("linux", "x86_64", driver("580.65.06", (3, 5)), []),
+        ("linux", "x86_64", driver("525.60.13", TURING), ["12.6"]),
+        ("linux", "x86_64", driver("470.256.02", TURING), []),
+        ("linux", "aarch64", driver("580.65.06", HOPPER), ["13.0"]),
+        ("linux", "aarch64", driver("570.86", HOPPER), []),
+        ("win32", "AMD64", NO_DRIVER, []),
+        ("win32", "AMD64", driver("581.15", ADA), ["13.0", "12.6"]),
+        ("win32", "AMD64", driver("560.94", ADA), ["12.6"]),
+        ("win32", "AMD64", driver("581.15", PASCAL), ["12.6"]),
+        ("win32", "AMD64", driver("472.12", PASCAL), []),
+        ("win32", "ARM64", driver("581.15", ADA), []),
+        ("darwin", "arm64", NO_DRIVER, []),
     ],
 )
-def test_the_builds_that_suit_a_machine(platform: str, machine: str, nvidia: Nvidia | None, locks: list[str]) -> None:
-    assert [build.lock for build in builds_for(platform, machine, nvidia)] == locks
+def test_the_builds_that_suit_a_machine(platform: str, machine: str, nvidia: Nvidia | None, cuda: list[str]) -> None:
+    builds = suitable_builds(platform, machine, nvidia)
+    assert [build.cuda for build in builds if build.cuda] == cuda
+    assert [build.lock for build in builds[len(cuda) :]] == (["torch-cpu"] if platform == "linux" else []) + ["torch"]
 
 
-def test_only_pypis_build_for_linux_and_cuda_12_need_further_libraries() -> None:
-    on_linux = builds_for("linux", "x86_64", driver("580.65.06", ADA))
-    assert [build.libraries for build in on_linux] == ["cuda", "cuda-cu126", "cuda29-cu126", ""]
-    on_windows = builds_for("win32", "AMD64", driver("581.15", ADA))
-    assert [build.libraries for build in on_windows] == ["", "", ""]
-    assert [build.index for build in on_windows] == ["cu130", "cu126", ""]
+@pytest.mark.parametrize("build", BUILDS, ids=str)
+def test_a_build_has_one_file_with_a_hash_for_every_python(build: TorchBuild) -> None:
+    """Files for Linux and Windows are for x86-64, and those without a marker for every system."""
+    assert build.lock == (f"torch-{build.index}" if build.index else "torch")
+    machine = "AMD64" if build.platform == "win32" else "x86_64"
+    for name in filter(None, (build.lock, build.libraries)):
+        entries = LOCK_ENTRY.findall((ROOT / f"requirements/{name}.lock").read_text())
+        for python in ("3.10", "3.11", "3.12", "3.13", "3.14"):
+            here = {"python_version": python, "python_full_version": f"{python}.1"}
+            here |= {"sys_platform": build.platform, "platform_machine": machine}
+            found = {
+                package: number for package, number, marker in entries if not marker or Marker(marker).evaluate(here)
+            }
+            assert ("torch" in found) is (name == build.lock) and found
+            assert found.get("torch", "2.13.0").partition("+")[0] in {"2.13.0", ALSO["torch"]}
+
+
+LOCK_ENTRY = re.compile(r"^([\w.-]+)==([\w.+]+)(?: ; (.+?))? \\\n    --hash=sha256:\w{64}", re.MULTILINE)
 
 
 @pytest.mark.parametrize(
@@ -313,52 +325,6 @@ def test_driver_and_cards_are_found(
     query = (sys.executable, "-c", f"print({smi!r})") if smi else ("no-such-program-of-nvidia",)
     monkeypatch.setattr(environment, "SMI_QUERY", query)
     assert find_nvidia() == expected
-
-
-def test_every_lock_file_of_a_build_exists_with_hashes_for_one_version() -> None:
-    nvidia = driver("580.65.06", ADA)
-    found: list[TorchBuild] = []
-    for place in (("linux", "x86_64"), ("win32", "AMD64"), ("darwin", "arm64")):
-        found += builds_for(*place, nvidia)
-    for name in {name for build in found for name in (build.lock, build.libraries) if name}:
-        text = (LOCKS / f"{name}.lock").read_text()
-        assert len(re.findall(r"^\w", text, re.MULTILINE)) <= len(re.findall("--hash=sha256:", text)), name
-    texts = {build.lock: (LOCKS / f"{build.lock}.lock").read_text() for build in found}
-    versions = {name: set(re.findall(r"torch==([\d.]+)", text)) for name, text in texts.items()}
-    assert versions.pop(OLDER) == {ALSO["torch"]}
-    assert len(set.union(*versions.values())) == 1
-
-
-def test_the_entries_of_a_build_say_for_which_python_they_are(tmp_path: Path) -> None:
-    build = builds_for("win32", "AMD64", driver("581.15", PASCAL))[0]
-    assert is_locked(build, LOCKS, "3.12", "win32", "AMD64")
-    assert not is_locked(build, LOCKS, "3.9", "win32", "AMD64")
-    assert not is_locked(build, LOCKS, "3.12", "win32", "ARM64")
-    (tmp_path / "torch-cu126.lock").write_text(
-        "torch==1+cu126 ; python_version == '3.13' and sys_platform == 'linux' and platform_machine == 'x86_64' \\\n"
-        f"    --hash=sha256:{'0' * 64}\n"
-    )
-    assert is_locked(build, tmp_path, "3.13", "linux", "x86_64")
-    assert not is_locked(build, tmp_path, "3.13", "win32", "AMD64")
-
-
-@pytest.mark.parametrize("python", ["3.10", "3.11", "3.12", "3.13", "3.14"])
-@pytest.mark.parametrize(
-    ("place", "nvidia", "cuda"),
-    [
-        (("linux", "x86_64"), driver("580.65.06", ADA), "13.0"),
-        (("linux", "x86_64"), driver("550.54.14", ADA), "12.6"),
-        (("linux", "x86_64"), driver("580.65.06", PASCAL), "12.6"),
-        (("win32", "AMD64"), driver("581.15", ADA), "13.0"),
-        (("win32", "AMD64"), driver("560.94", ADA), "12.6"),
-        (("win32", "AMD64"), driver("581.15", PASCAL), "12.6"),
-    ],
-)
-def test_every_python_gets_the_best_build_for_its_card(
-    python: str, place: tuple[str, str], nvidia: Nvidia, cuda: str
-) -> None:
-    locked = [build for build in builds_for(*place, nvidia) if is_locked(build, LOCKS, python, *place)]
-    assert locked[0].cuda == cuda
 
 
 @pytest.mark.long
@@ -416,28 +382,15 @@ def test_pytorchs_own_index_is_asked_for_torch_alone(clone: Path, index: str, mo
 
 
 @pytest.mark.skipif(sys.platform != "linux" or machine() != "x86_64", reason="other builds exist elsewhere")
-@pytest.mark.parametrize(
-    ("known", "build", "torch", "libraries"),
-    [
-        ("torch-cu126", "cu126", "torch-cu126", ["cuda-cu126"]),
-        ("torch29-cu126", "cu126", "torch29-cu126", ["cuda29-cu126"]),
-        ("", "cpu", "torch-cpu", []),
-    ],
-)
-def test_an_old_driver_gets_cuda_12_where_its_hashes_are_known(
-    clone: Path, index: str, monkeypatch: pytest.MonkeyPatch, known: str, build: str, torch: str, libraries: list[str]
-) -> None:
+def test_an_old_driver_gets_cuda_12(clone: Path, index: str, monkeypatch: pytest.MonkeyPatch) -> None:
     calls = recorded(monkeypatch)
     monkeypatch.setattr(environment, "PYTORCH_INDEX", index)
     played_driver(monkeypatch, "550.54.14, 8.9")
-    for name in ("torch-cu126", "torch29-cu126"):
-        python = environment.VERSION if name == known else "3.9"
-        markers = f"python_version == '{python}' and sys_platform == 'linux' and platform_machine == 'x86_64'"
-        lock(clone, **{name: f"torch==2.0+cu126 ; {markers} --hash=sha256:" + "0" * 64})
     environment.install(clone / "requirements.txt", 0)
+    locks = clone / "requirements"
     assert calls == [
-        ["--index-url", f"{index}/{build}", "-r", str(clone / f"requirements/{torch}.lock")],
-        [x for name in ("base", *libraries) for x in ("-r", str(clone / f"requirements/{name}.lock"))],
+        ["--index-url", f"{index}/cu126", "-r", str(locks / "torch-cu126.lock")],
+        ["-r", str(locks / "base.lock"), "-r", str(locks / "cuda-cu126.lock")],
     ]
 
 
