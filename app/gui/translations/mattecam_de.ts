@@ -850,10 +850,6 @@
             <translation>Reichen Sie das Gerät in den Container durch:</translation>
         </message>
         <message>
-            <source>In an environment of your own, install torch from {index}.</source>
-            <translation>In einer eigenen Umgebung installieren Sie torch aus {index}.</translation>
-        </message>
-        <message>
             <source>In the PipeWire camera (BGRA)</source>
             <translation>In der PipeWire-Kamera (BGRA)</translation>
         </message>
@@ -896,6 +892,10 @@
         <message>
             <source>Install the package v4l2loopback (often v4l2loopback-dkms) and the headers of the running kernel.</source>
             <translation>Installieren Sie das Paket v4l2loopback (oft v4l2loopback-dkms) und die Header des laufenden Kernels.</translation>
+        </message>
+        <message>
+            <source>Install torch from {index}.</source>
+            <translation>Installieren Sie torch aus {index}.</translation>
         </message>
         <message>
             <source>Installed models: {models}.</source>

@@ -850,10 +850,6 @@
             <translation>En un contenedor, pase el dispositivo:</translation>
         </message>
         <message>
-            <source>In an environment of your own, install torch from {index}.</source>
-            <translation>En un entorno propio, instale torch desde {index}.</translation>
-        </message>
-        <message>
             <source>In the PipeWire camera (BGRA)</source>
             <translation>En la cámara PipeWire (BGRA)</translation>
         </message>
@@ -896,6 +892,10 @@
         <message>
             <source>Install the package v4l2loopback (often v4l2loopback-dkms) and the headers of the running kernel.</source>
             <translation>Instale el paquete v4l2loopback (a menudo v4l2loopback-dkms) y las cabeceras del núcleo en ejecución.</translation>
+        </message>
+        <message>
+            <source>Install torch from {index}.</source>
+            <translation>Instale torch desde {index}.</translation>
         </message>
         <message>
             <source>Installed models: {models}.</source>
