@@ -161,7 +161,6 @@ DOCUMENTS = (
 ALL = (
     Shot("simple", _scene(4)),
     *(Shot(name, _scene(1, f"{name}Group")) for name in ("zones", "background", "quality", "record", "pause")),
-    Shot("compare", _scene(2, mode=ViewMode.COMPARE)),
     Shot("original", _scene(3, mode=ViewMode.ORIGINAL)),
     *(Shot(f"assistant{step + 1}", _assistant(step)) for step in range(3)),
     Shot("doctor", _doctor),

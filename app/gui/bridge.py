@@ -70,8 +70,6 @@ class ViewMode(Enum):
     ORIGINAL = "original"
     MATTE = "matte"
     FOREGROUND = "foreground"
-    COMPARE = "compare"
-    """The original left of the divider, the composite right of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +82,6 @@ class ViewRequest:
     mode: ViewMode = ViewMode.COMPOSITE
     mirror: bool = True
     """Mirror everything but the stand-by card."""
-    divider: float = 0.5
-    """Position of the divider in the comparison, 0 (left) to 1, in screen direction."""
 
 
 BgrxImage = NDArray[np.uint8]
@@ -95,15 +91,11 @@ BgrxImage = NDArray[np.uint8]
 def render(picture: Picture, request: ViewRequest) -> BgrxImage:
     """Return a view of a picture in a new array. Without a source frame or matte, show the output in every mode."""
     size = contain_size(*picture.size, request.width, request.height)
-    camera = _camera_view(picture, request, size)
-    if camera is not None and request.mode is not ViewMode.COMPARE:
-        return _bgrx(camera)
-    mirror = request.mirror and picture.kind is not PictureKind.STANDBY  # the card holds text
-    shown = _bgrx(scaled(picture.image, size, mirror=mirror))
-    if camera is not None:
-        split = round(request.divider * size[0])
-        shown[:, :split] = _bgrx(camera)[:, :split]
-    return shown
+    shown = _camera_view(picture, request, size)
+    if shown is None:
+        mirror = request.mirror and picture.kind is not PictureKind.STANDBY  # the card holds text
+        shown = scaled(picture.image, size, mirror=mirror)
+    return np.asarray(cv2.cvtColor(shown, cv2.COLOR_BGR2BGRA), np.uint8)
 
 
 def scaled(image: NDArray[np.uint8], size: tuple[int, int], *, mirror: bool = False) -> NDArray[np.uint8]:
@@ -121,14 +113,10 @@ def scaled(image: NDArray[np.uint8], size: tuple[int, int], *, mirror: bool = Fa
     return np.asarray(cv2.flip(image, 1, None if image is given else image), np.uint8)
 
 
-def _bgrx(image: BgrImage) -> BgrxImage:
-    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2BGRA), np.uint8)
-
-
 def _camera_view(picture: Picture, request: ViewRequest, size: tuple[int, int]) -> BgrImage | None:
     """Return what a mode shows of the camera in place of the output; None if nothing."""
     mode, mirror = request.mode, request.mirror
-    if mode in (ViewMode.ORIGINAL, ViewMode.COMPARE) and picture.frame is not None:
+    if mode is ViewMode.ORIGINAL and picture.frame is not None:
         return scaled(picture.frame.image, size, mirror=mirror)
     if picture.alpha is None:
         return None

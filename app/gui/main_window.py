@@ -95,7 +95,7 @@ class MainWindow(QMainWindow):
         self.store.changed.connect(self._show_settings)
         self.action_bar.mode_chosen.connect(self.preview.set_mode)
         self.action_bar.record_requested.connect(self.recording.set_on)
-        self.action_bar.snapshot.clicked.connect(self.recording.snapshot)
+        self.action_bar.snapshot.triggered.connect(self.recording.snapshot)
         self.recording.failed.connect(self.action_bar.refresh)
         self.recording.saved.connect(self.program_notices.saved)
         self.panel.follow_devices(self.devices)

@@ -58,10 +58,7 @@ class Menus(QObject):
         menu = add_menu(tr("&Program"))
         hide = add_action(menu, tr("Hide me now"), "H", partial(store.set, "paused", True))
         hide.setShortcutContext(Qt.ShortcutContext.ApplicationShortcut)  # also while a dialog is in front
-        self._pause = add_action(menu, tr("Pause"), "P", bar.pause.click)
-        self._freeze = add_action(menu, tr("Freeze"), "F", bar.freeze.click)
-        self._record = add_action(menu, tr("Record"), "R", bar.record.click)
-        add_action(menu, tr("Snapshot"), "S", bar.snapshot.click)
+        menu.addActions((bar.pause, bar.freeze, bar.record, bar.snapshot))
         add_action(menu, tr("Open the recordings folder"), "", lambda: open_folder(store.recordings_dir))
         menu.addSeparator()
         add_action(menu, tr("Setup assistant…"), "", windows.open_assistant)
@@ -70,8 +67,7 @@ class Menus(QObject):
         add_action(menu, tr("Quit"), "Ctrl+Q", end)
 
         menu = add_menu(tr("&View"))
-        for number, (mode, (name, _tip)) in enumerate(bar.modes.items(), start=1):
-            add_action(menu, name, f"Alt+{number}", partial(bar.set_mode, mode))
+        menu.addActions(bar.modes.actions())
         menu.addSeparator()
         self._add_switch(menu, tr("Mirror the preview"), "M", "mirror_preview")
         self._add_switch(menu, tr("Show frame rate and delay"), "I", "show_readout")
@@ -109,9 +105,6 @@ class Menus(QObject):
     def _show(self, settings: Settings) -> None:
         for field, action in self._switches.items():
             action.setChecked(getattr(settings.window, field))
-        self._pause.setText(tr("Resume") if settings.paused else tr("Pause"))
-        self._freeze.setText(tr("Unfreeze") if settings.frozen else tr("Freeze"))
-        self._record.setText(tr("Record") if settings.output.record is None else tr("Stop recording"))
 
     def _show_current(self) -> None:
         for action in self._of_own:

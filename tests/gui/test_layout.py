@@ -16,7 +16,7 @@ from app.core.settings import Theme, WindowSettings
 from app.gui.application import Session
 from app.gui.assistant import Assistant
 from app.gui.backgrounds.tiles import name_lines, tile_size
-from app.gui.bars import ActionBar, StatusLine
+from app.gui.bars import StatusLine
 from app.gui.doctor import DoctorDialog
 from app.gui.main_window import MainWindow
 from app.gui.notices import Notice, NoticeArea
@@ -37,7 +37,6 @@ from tests.gui.widgets import (
     find,
     hidden_entries,
     letters,
-    made_store,
     translate,
 )
 from tools.window_shots import ALL, DOCUMENTS
@@ -265,7 +264,7 @@ def test_links_are_as_wide_as_their_texts_and_rows_have_one_height(controls: Ses
     heights = {
         each.objectName(): each.sizeHint().height()
         for each in (*controls.window.findChildren(QPushButton), *controls.window.findChildren(QComboBox))
-        if not (each.property("link") or each.objectName() == "statusLabel")
+        if not each.property("link")
     }
     assert len(heights) > 20
     assert len(set(heights.values())) == 1, heights
@@ -348,18 +347,6 @@ def test_a_row_is_measured_without_another_layout(qtbot: QtBot) -> None:
     QApplication.sendPostedEvents()
     assert heights[0] == heights[2] > heights[1] >= title.sizeHint().height()
     assert seen.events == []
-
-
-def test_what_a_size_leaves_out_is_left_out_after_the_layout(qtbot: QtBot) -> None:
-    """Within it, the new size hints were not always laid out: a text was cut off although there was room."""
-    bar = ActionBar(made_store())
-    qtbot.addWidget(bar)
-    bar.resize(1000, 40)
-    bar.show()
-    qtbot.waitUntil(lambda: bar.snapshot.text() != "")
-    bar.resize(150, 40)
-    assert bar.snapshot.text() != ""
-    qtbot.waitUntil(lambda: bar.snapshot.text() == "")
 
 
 def test_a_moved_panel_keeps_its_width(start_window: StartWindow, qtbot: QtBot) -> None:

@@ -191,7 +191,7 @@ def test_every_control_has_names_and_is_reached_with_the_tab_key(session: Sessio
         assert control.focusPolicy() & Qt.FocusPolicy.TabFocus, name
 
 
-@pytest.mark.parametrize(("start", "key"), [("simpleSettings", Qt.Key.Key_Tab), ("statusLabel", Qt.Key.Key_Backtab)])
+@pytest.mark.parametrize(("start", "key"), [("simpleSettings", Qt.Key.Key_Tab), ("preview", Qt.Key.Key_Backtab)])
 def test_no_key_leads_to_a_control_out_of_sight(controls: Session, qtbot: QtBot, start: str, key: Qt.Key) -> None:
     """Qt scrolls a page only while the focus moves within it."""
     activate(controls, qtbot)
@@ -231,7 +231,7 @@ def test_close_while_every_control_is_used(
 
     window.models.choose(MODELS[0].spec.name)
     window.models.download()
-    window.action_bar.record.click()
+    window.action_bar.record.trigger()
     window.strip.library.reload()
     window.windows.open_log()
     qtbot.waitUntil(lambda: session.bridge.status.recording is not None and downloads.began.is_set())
@@ -470,15 +470,11 @@ def test_a_slider_goes_where_it_is_pressed_at_any_height_and_is_dragged_on(qtbot
 
 def test_buttons_and_entries_say_what_they_will_do(controls: Session) -> None:
     """The output was frozen, and the button that ends it said "Freeze"."""
-    actions = [each for each in controls.window.findChildren(QAction) if not each.shortcut().isEmpty()]
     for setting, name, caption, other in (
         ("frozen", "freezeButton", "Freeze", "Unfreeze"),
         ("paused", "pauseButton", "Pause", "Resume"),
     ):
-        made, (entry,) = button(controls, name), [each for each in actions if each.text() == caption]
+        made = button(controls, name)
         for on, text in ((True, other), (False, caption), (True, other)):
             controls.store.set(setting, on)
-            assert (made.text(), made.accessibleName(), entry.text()) == (text, text, text)
-    (record,) = [each for each in actions if each.text() == "Record"]
-    controls.store.edit("output", record=Path("a.mkv"))
-    assert record.text() == "Stop recording"
+            assert (made.text(), made.accessibleName()) == (text, text)

@@ -76,8 +76,8 @@ def find(parent: QObject, kind: type[Child], name: str | None = None) -> Child:
     return found
 
 
-def button(session: Session, name: str) -> QPushButton:
-    return find(session.window, QPushButton, name)
+def button(session: Session, name: str) -> QAbstractButton:
+    return find(session.window, QAbstractButton, name)
 
 
 def box(session: Session, name: str) -> QComboBox:

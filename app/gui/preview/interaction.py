@@ -20,7 +20,7 @@ from PyQt6.QtGui import (
 from app.core.geometry import WHOLE_VIEW, from_camera, pan_by, to_camera, zoom_at
 from app.core.settings import MAX_ZONES, FramingSettings, Zone
 from app.core.types import UNTURNED
-from app.gui.bridge import Bridge, ViewMode
+from app.gui.bridge import Bridge
 from app.gui.preview.view import Preview
 from app.gui.state import SettingsStore
 from app.runtime.status import PipelineStatus
@@ -28,7 +28,7 @@ from app.runtime.status import PipelineStatus
 ZOOM_PER_NOTCH = 1.1
 NOTCH = 120
 """Qt's angle delta for one notch of a mouse wheel; touch pads send smaller deltas."""
-KEY_STEP, DIVIDER_STEP = 0.05, 0.02
+KEY_STEP = 0.05
 ZOOM_KEYS = {Qt.Key.Key_Plus: ZOOM_PER_NOTCH, Qt.Key.Key_Equal: ZOOM_PER_NOTCH, Qt.Key.Key_Minus: 1 / ZOOM_PER_NOTCH}
 PAN_KEYS = {Qt.Key.Key_Left: (1, 0), Qt.Key.Key_Right: (-1, 0), Qt.Key.Key_Up: (0, 1), Qt.Key.Key_Down: (0, -1)}
 """Directions (right, down) in which the camera's image moves under the view."""
@@ -46,8 +46,8 @@ PRESSES = QEvent.Type.MouseButtonPress, QEvent.Type.MouseButtonDblClick
 class PreviewInteraction(QObject):
     """Filters the preview's events. Nothing is moved, selected or painted on the stand-by card, where nobody sees it.
 
-    The mouse moves the divider of the comparison in place of the camera's picture. While the brush is in use, it paints
-    zones, which are outlined: a stroke takes effect when the button is released.
+    While the brush is in use, the mouse paints zones, which are outlined: a stroke takes effect when the button is
+    released.
     """
 
     full = pyqtSignal()
@@ -101,8 +101,6 @@ class PreviewInteraction(QObject):
         """Return whether a key was one of the preview's."""
         if key in ZOOM_KEYS:
             self._zoom(ZOOM_KEYS[key])
-        elif key in PAN_KEYS and self._preview.mode is ViewMode.COMPARE:
-            self._preview.set_divider(self._preview.divider - PAN_KEYS[key][0] * DIVIDER_STEP)
         elif key in PAN_KEYS and self._store.current.framing.zoom > 1:
             right, down = PAN_KEYS[key]
             self._pan(right * KEY_STEP, down * KEY_STEP)
@@ -114,12 +112,9 @@ class PreviewInteraction(QObject):
         if not event.buttons() & Qt.MouseButton.LeftButton:
             self._drag_position = None
             return
-        x, y = self._preview.fraction_of(event.position())
-        if self._preview.mode is ViewMode.COMPARE:
-            self._preview.set_divider(x)
-            return
         previous, self._drag_position = self._drag_position, event.position()
         if previous is not None and event.type() is QEvent.Type.MouseMove:
+            x, y = self._preview.fraction_of(event.position())
             was_x, was_y = self._preview.fraction_of(previous)
             self._pan(x - was_x, y - was_y)
 

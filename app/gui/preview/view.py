@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 from PyQt6.QtCore import QEvent, QMargins, QObject, QPointF, QRectF, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import (
-    QColor,
     QFocusEvent,
     QHideEvent,
     QImage,
@@ -14,7 +13,6 @@ from PyQt6.QtGui import (
     QPaintEvent,
     QPalette,
     QPen,
-    QPolygonF,
     QResizeEvent,
     QShowEvent,
 )
@@ -54,8 +52,6 @@ class Preview(QWidget):
         self.image: QImage | None = None
         """The image to paint, in physical pixels; None before the first one."""
         self.mode = ViewMode.COMPOSITE
-        self.divider = 0.5
-        """Where the comparison is divided, as a fraction of the image's width."""
         self.paint_marks: Callable[[QPainter, QRectF], object] | None = None
         """Paints the marks of a brush over the picture, which has this place; None while there is none."""
         self.picture = QRectF()
@@ -83,8 +79,6 @@ class Preview(QWidget):
         if self.paint_marks is not None:
             self.setCursor(shapes.CrossCursor)
             self.update()  # marks of zones that others change
-        elif self.mode is ViewMode.COMPARE:
-            self.setCursor(shapes.SplitHCursor)
         else:
             is_zoomed = self._store.current.framing.zoom > 1
             self.setCursor(shapes.OpenHandCursor if is_zoomed else shapes.ArrowCursor)
@@ -131,33 +125,12 @@ class Preview(QWidget):
                 painter.drawImage(rect.topLeft(), image)
             else:
                 painter.drawImage(rect, image)
-            if self.mode is ViewMode.COMPARE:
-                self._paint_divider(painter)
             if self.paint_marks is not None:
                 self.paint_marks(painter, rect)
                 painter.setClipping(False)
         if self._ring:
             painter.setPen(QPen(self.palette().color(QPalette.ColorRole.Accent), 2))
             painter.drawRect(self.rect().adjusted(1, 1, -1, -1))
-
-    def _paint_divider(self, painter: QPainter) -> None:
-        rect = self.picture
-        x = rect.left() + rect.width() * self.divider
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(QColor(255, 255, 255, 220), 2))
-        painter.drawLine(QPointF(x, rect.top()), QPointF(x, rect.bottom()))
-        painter.setBrush(QColor(20, 22, 26, 190))
-        middle = QPointF(x, rect.center().y())
-        painter.drawEllipse(middle, 15, 15)
-        for side in (-1, 1):
-            tip = QPointF(middle.x() + side * 9, middle.y())
-            painter.drawPolyline(QPolygonF([tip + QPointF(-side * 4, -4), tip, tip + QPointF(-side * 4, 4)]))
-
-    def set_divider(self, divider: float) -> None:
-        """Move the divider to a fraction of the image's width."""
-        self.divider = min(1.0, max(0.0, divider))
-        self._request_view()
-        self.update()
 
     def focusInEvent(self, event: QFocusEvent | None) -> None:
         reasons = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason)
@@ -213,7 +186,7 @@ class Preview(QWidget):
             ratio = self.devicePixelRatioF()
             width, height = round(self.width() * ratio), round(self.height() * ratio)
             settings = self._store.current
-            request = ViewRequest(width, height, self.mode, settings.window.mirror_preview, self.divider)
+            request = ViewRequest(width, height, self.mode, settings.window.mirror_preview)
             if request != self._request:
                 self._request = request
                 self.view_requested.emit(request)

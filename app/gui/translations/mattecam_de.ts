@@ -409,10 +409,6 @@
             <translation>Sauberere Kanten und Haare; braucht mehr von diesem Rechner</translation>
         </message>
         <message>
-            <source>Click for camera, model, speed and delay</source>
-            <translation>Klicken für Kamera, Modell, Geschwindigkeit und Latenz</translation>
-        </message>
-        <message>
             <source>Close</source>
             <translation>Schließen</translation>
         </message>
@@ -460,10 +456,6 @@
         <message>
             <source>Comes with Mattecam and needs little of this computer</source>
             <translation>Gehört zu Mattecam und braucht wenig von diesem Rechner</translation>
-        </message>
-        <message>
-            <source>Compare</source>
-            <translation>Vergleich</translation>
         </message>
         <message>
             <source>Compare with no picture; its file stays</source>
@@ -712,10 +704,6 @@
         <message>
             <source>From the soft matte to a hard mask at the threshold.</source>
             <translation>Von der weichen Maske bis zur harten an der Schwelle.</translation>
-        </message>
-        <message>
-            <source>Frozen</source>
-            <translation>Eingefroren</translation>
         </message>
         <message>
             <source>Frozen: others see the last frame</source>
@@ -1287,10 +1275,6 @@
             <translation>Original</translation>
         </message>
         <message>
-            <source>Original and result side by side</source>
-            <translation>Original und Ergebnis nebeneinander</translation>
-        </message>
-        <message>
             <source>Other programs keep receiving your video when the window is closed.</source>
             <translation>Andere Programme erhalten weiterhin Ihr Video, wenn das Fenster geschlossen ist.</translation>
         </message>
@@ -1368,10 +1352,6 @@
         </message>
         <message>
             <source>Pause</source>
-            <translation>Pause</translation>
-        </message>
-        <message>
-            <source>Paused</source>
             <translation>Pause</translation>
         </message>
         <message>
@@ -1663,10 +1643,6 @@
             <translation>Die Prüfungen wiederholen</translation>
         </message>
         <message>
-            <source>Running</source>
-            <translation>Läuft</translation>
-        </message>
-        <message>
             <source>Save as scene</source>
             <translation>Als Szene speichern</translation>
         </message>
@@ -1915,10 +1891,6 @@
             <translation>Beim Anmelden starten</translation>
         </message>
         <message>
-            <source>Starting</source>
-            <translation>Startet</translation>
-        </message>
-        <message>
             <source>Starting: others see the stand-by card</source>
             <translation>Startet: Andere sehen die Pausentafel</translation>
         </message>
@@ -1931,10 +1903,6 @@
             <translation>Startet Mattecam minimiert mit Ihrem Desktop</translation>
         </message>
         <message>
-            <source>Status</source>
-            <translation>Status</translation>
-        </message>
-        <message>
             <source>Step out of the picture.</source>
             <translation>Bitte aus dem Bild gehen.</translation>
         </message>
@@ -1943,16 +1911,8 @@
             <translation>Schritt {0} von {1}</translation>
         </message>
         <message>
-            <source>Stop recording</source>
-            <translation>Aufnahme beenden</translation>
-        </message>
-        <message>
             <source>Stop the download</source>
             <translation>Den Download anhalten</translation>
-        </message>
-        <message>
-            <source>Stopped</source>
-            <translation>Beendet</translation>
         </message>
         <message>
             <source>Swap left and right of the camera</source>
@@ -2867,10 +2827,6 @@
             <translation>Videodatei…</translation>
         </message>
         <message>
-            <source>View</source>
-            <translation>Ansicht</translation>
-        </message>
-        <message>
             <source>Virtual camera</source>
             <translation>Virtuelle Kamera</translation>
         </message>
@@ -2919,10 +2875,6 @@
             <translation>Virtuelle Kamera: Testbild</translation>
         </message>
         <message>
-            <source>Waiting</source>
-            <translation>Wartet</translation>
-        </message>
-        <message>
             <source>Waiting: others see the stand-by card</source>
             <translation>Wartet: Andere sehen die Pausentafel</translation>
         </message>
@@ -2945,10 +2897,6 @@
         <message>
             <source>What others see while you are paused</source>
             <translation>Was andere während der Pause sehen</translation>
-        </message>
-        <message>
-            <source>What the preview shows</source>
-            <translation>Was die Vorschau zeigt</translation>
         </message>
         <message>
             <source>What you paint is never shown, not even people</source>

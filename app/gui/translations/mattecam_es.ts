@@ -409,10 +409,6 @@
             <translation>Bordes y pelo más limpios; necesita más de este equipo</translation>
         </message>
         <message>
-            <source>Click for camera, model, speed and delay</source>
-            <translation>Haga clic para ver cámara, modelo, velocidad y latencia</translation>
-        </message>
-        <message>
             <source>Close</source>
             <translation>Cerrar</translation>
         </message>
@@ -460,10 +456,6 @@
         <message>
             <source>Comes with Mattecam and needs little of this computer</source>
             <translation>Viene con Mattecam y necesita poco de este equipo</translation>
-        </message>
-        <message>
-            <source>Compare</source>
-            <translation>Comparar</translation>
         </message>
         <message>
             <source>Compare with no picture; its file stays</source>
@@ -712,10 +704,6 @@
         <message>
             <source>From the soft matte to a hard mask at the threshold.</source>
             <translation>Desde la máscara suave hasta una dura en el umbral.</translation>
-        </message>
-        <message>
-            <source>Frozen</source>
-            <translation>Congelado</translation>
         </message>
         <message>
             <source>Frozen: others see the last frame</source>
@@ -1287,10 +1275,6 @@
             <translation>Original</translation>
         </message>
         <message>
-            <source>Original and result side by side</source>
-            <translation>Original y resultado lado a lado</translation>
-        </message>
-        <message>
             <source>Other programs keep receiving your video when the window is closed.</source>
             <translation>Otros programas siguen recibiendo su vídeo cuando se cierra la ventana.</translation>
         </message>
@@ -1369,10 +1353,6 @@
         <message>
             <source>Pause</source>
             <translation>Pausa</translation>
-        </message>
-        <message>
-            <source>Paused</source>
-            <translation>En pausa</translation>
         </message>
         <message>
             <source>Paused: others see {0}</source>
@@ -1663,10 +1643,6 @@
             <translation>Repetir las comprobaciones</translation>
         </message>
         <message>
-            <source>Running</source>
-            <translation>En marcha</translation>
-        </message>
-        <message>
             <source>Save as scene</source>
             <translation>Guardar como escena</translation>
         </message>
@@ -1915,10 +1891,6 @@
             <translation>Iniciar al entrar en la sesión</translation>
         </message>
         <message>
-            <source>Starting</source>
-            <translation>Iniciando</translation>
-        </message>
-        <message>
             <source>Starting: others see the stand-by card</source>
             <translation>Iniciando: los demás ven la pantalla de pausa</translation>
         </message>
@@ -1931,10 +1903,6 @@
             <translation>Inicia Mattecam minimizado con su escritorio</translation>
         </message>
         <message>
-            <source>Status</source>
-            <translation>Estado</translation>
-        </message>
-        <message>
             <source>Step out of the picture.</source>
             <translation>Salga de la imagen.</translation>
         </message>
@@ -1943,16 +1911,8 @@
             <translation>Paso {0} de {1}</translation>
         </message>
         <message>
-            <source>Stop recording</source>
-            <translation>Detener la grabación</translation>
-        </message>
-        <message>
             <source>Stop the download</source>
             <translation>Detener la descarga</translation>
-        </message>
-        <message>
-            <source>Stopped</source>
-            <translation>Detenido</translation>
         </message>
         <message>
             <source>Swap left and right of the camera</source>
@@ -2867,10 +2827,6 @@
             <translation>Archivo de vídeo…</translation>
         </message>
         <message>
-            <source>View</source>
-            <translation>Vista</translation>
-        </message>
-        <message>
             <source>Virtual camera</source>
             <translation>Cámara virtual</translation>
         </message>
@@ -2919,10 +2875,6 @@
             <translation>Cámara virtual: imagen de prueba</translation>
         </message>
         <message>
-            <source>Waiting</source>
-            <translation>En espera</translation>
-        </message>
-        <message>
             <source>Waiting: others see the stand-by card</source>
             <translation>En espera: los demás ven la pantalla de pausa</translation>
         </message>
@@ -2945,10 +2897,6 @@
         <message>
             <source>What others see while you are paused</source>
             <translation>Lo que ven los demás durante la pausa</translation>
-        </message>
-        <message>
-            <source>What the preview shows</source>
-            <translation>Lo que muestra la vista previa</translation>
         </message>
         <message>
             <source>What you paint is never shown, not even people</source>

@@ -202,8 +202,8 @@ class Segments(QWidget):
     chosen = pyqtSignal(int)
     """The user pressed the button of this number."""
 
-    def __init__(self, entries: Sequence[tuple[str, str, str]], *, wide: bool = True, margins: Margins = 0) -> None:
-        """entries: (text, description, object name) of each button. wide: they share the width evenly."""
+    def __init__(self, entries: Sequence[tuple[str, str, str]], *, margins: Margins = 0) -> None:
+        """entries: (text, description, object name) of each button."""
         super().__init__()
         self._group = QButtonGroup(self)
         layout = row(self, spacing=0, margins=margins)
@@ -211,7 +211,7 @@ class Segments(QWidget):
             made = button(text, description, object_name, checkable=True)
             made.setProperty("segment", "first" if number == 0 else "last" if number == len(entries) - 1 else "true")
             self._group.addButton(made, number)
-            layout.addWidget(made, int(wide))
+            layout.addWidget(made, 1)
         self._group.idClicked.connect(self.chosen)
 
     def click(self, number: int) -> None:
