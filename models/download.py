@@ -15,14 +15,13 @@ from pathlib import Path
 import requests
 
 from models.errors import DownloadError
-from models.table import WeightSpec
+from models.table import NETWORKS, WeightSpec
 from models.weights import (
     fetched_conversions,
     hash_record,
     missing_conversions,
     recorded_sha256,
     sha256_of,
-    spec_of,
     user_folder,
 )
 
@@ -44,7 +43,7 @@ def download(name: str, progress: Progress = ignore_progress, *, again: bool = F
     """Download a model's weights to the user's folder unless they are there, and return the file.
 
     again: download them in any case. An interrupted download is resumed. An existing file is replaced only by a
-    verified one. Raises DownloadError, or WeightsNotFoundError for an unknown name.
+    verified one. Raises DownloadError.
     """
     spec, url = _published(name)
     target = user_folder() / spec.file
@@ -70,7 +69,7 @@ def download(name: str, progress: Progress = ignore_progress, *, again: bool = F
 def install(name: str, file: Path) -> Path:
     """Copy a model's weights from a file that was downloaded elsewhere to the user's folder, and return the copy.
 
-    Raises DownloadError if it is not the published file, or WeightsNotFoundError for an unknown name.
+    Raises DownloadError if it is not the published file.
     """
     spec, _ = _published(name)
     target = user_folder() / spec.file
@@ -96,7 +95,7 @@ def install(name: str, file: Path) -> Path:
 
 def _published(name: str) -> tuple[WeightSpec, str]:
     """Return the entry of a model and its address. Raises DownloadError if it ships with the program."""
-    spec = spec_of(name)
+    spec = NETWORKS[name].weights
     if spec.url is None:
         raise DownloadError("The weights of {model} are part of the program and are not downloaded.", model=name)
     return spec, spec.url

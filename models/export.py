@@ -5,7 +5,7 @@ The names of the arrays between the parts are in `models.rules`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
@@ -17,10 +17,6 @@ from models.rules import COEFFICIENTS, DecisionRule, FilterWeights, ForgettingRu
 
 PROBE = 64
 """Height and width of the example inputs; a multiple of 32, so that each state's factor follows from its size."""
-
-
-class ExportError(Exception):
-    """A network's export does not match its spec; a defect of the program."""
 
 
 class TwoStageNetwork(Protocol):
@@ -101,15 +97,3 @@ def export_whole(network: nn.Module, direct: bool = False) -> Export:
     core = Method(network, "coefficients")
     stage = ExportStage("core", core, ("small", *before), (*COEFFICIENTS, *after), (*before, *after))
     return Export((stage,), examples, states)
-
-
-def check_float32(network: nn.Module, export: Export, declared: Sequence[str]) -> None:
-    """Raise ExportError unless every declared submodule is in a part that runs in float32."""
-    kept = {id(module) for stage in export.stages if stage.float32 for module in stage.module.modules()}
-    for name in declared:
-        try:
-            found = id(network.get_submodule(name)) in kept
-        except AttributeError:
-            found = False
-        if not found:
-            raise ExportError(f"the submodule {name} is declared to run in float32, but no exported part keeps it so")

@@ -68,8 +68,6 @@ class NetworkSpec:
     """Short side of the network's input in pixels if the ratio is chosen automatically."""
     precisions: tuple[str, ...] = ("float32", "float16", "bfloat16")
     """Precisions in which the network was validated; `auto` chooses among them."""
-    float32_modules: tuple[str, ...] = ()
-    """Submodules that require float32 regardless of the rest. A conversion that loses one is an error."""
     int8: Path | None = None
     """Shipped int8 version; only for the weights that it was made of, see `models.weights`."""
     quantize: QuantizeNetwork | None = None
@@ -144,7 +142,6 @@ NETWORKS: dict[str, NetworkSpec] = {
             precisions=("float32", "float16", "bfloat16", "int8"),
             int8=MODELS / "rvm" / "rvm_mobilenetv3-int8.safetensors",
             quantize=late("rvm.network", "load_quantized"),
-            float32_modules=tuple(f"backbone.features.{layer}" for layer in range(14)),
             cpu_rank=4,
             gpu_rank=5,
         ),

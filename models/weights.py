@@ -56,15 +56,6 @@ class WeightReport:
     path: Path | None
 
 
-def spec_of(name: str) -> WeightSpec:
-    """Return the weights entry of a network. Raises WeightsNotFoundError for an unknown name."""
-    if name not in NETWORKS:
-        raise WeightsNotFoundError(
-            "There are no weights named {name}; the names are {names}.", name=name, names=", ".join(NETWORKS)
-        )
-    return NETWORKS[name].weights
-
-
 def user_folder() -> Path:
     """Return the download folder: `models` in the user's data folder (`$MATTECAM_DATA_DIR` overrides that)."""
     named = os.environ.get("MATTECAM_DATA_DIR")
@@ -103,7 +94,7 @@ def find(name: str, explicit: Path | None = None) -> Path:
                 "There is no weights file {file}; choose another one⟦ with --weights⟧.", file=explicit
             )
         return explicit
-    spec = spec_of(name)
+    spec = NETWORKS[name].weights
     path = on_hand(name)
     if path is not None:
         return path
@@ -124,7 +115,7 @@ def find(name: str, explicit: Path | None = None) -> Path:
 
 def on_hand(name: str) -> Path | None:
     """Return the file with a model's weights in `search_folders`, or None."""
-    file = spec_of(name).file
+    file = NETWORKS[name].weights.file
     return next((folder / file for folder in search_folders() if (folder / file).is_file()), None)
 
 
@@ -147,7 +138,7 @@ def check_intact(name: str, path: Path) -> None:
     In the folder that the user named (`$MATTECAM_WEIGHTS_DIR`) another file is theirs, which is logged. A file is
     hashed once per process. Raises WeightsError if it cannot be read.
     """
-    spec = spec_of(name)
+    spec = NETWORKS[name].weights
     expected = expected_sha256(path, spec)
     if expected is None or sha256_of(path) == expected:
         return

@@ -140,7 +140,7 @@ def executor_choices(settings: MattingSettings, choice: Choice) -> list[tuple[st
     Where `auto` chose a GPU, OpenVINO on the CPU is measured too: it may be faster than a weak card.
     """
     choices = [("eager", "float32"), *([("eager", "float16")] if choice.device != "cpu" else [])]
-    if (choice.device == "cpu" or settings.device == "auto") and hardware.openvino_usable():
+    if choice.device == "cpu" or settings.device == "auto":
         choices += [("openvino", precision) for precision in cpu_precisions(choice.model, choice.weights)]
     wanted = settings.executor, settings.precision
     return [pair for pair in choices if all(asked in ("auto", has) for asked, has in zip(wanted, pair, strict=True))]

@@ -28,7 +28,8 @@ from app.gui.state import Tasks
 from app.matting.choice.choice import FineQuality
 from app.output.sound import MicrophoneName
 from models.errors import DownloadError
-from models.weights import WeightReport, spec_of
+from models.table import NETWORKS
+from models.weights import WeightReport
 from tests.fakes.world import FakeWorld
 from tests.gui.widgets import translate
 from tools.make_translations import LANGUAGES
@@ -43,7 +44,10 @@ CAMERAS = (
     CameraDevice("usb-1", "Front camera", "", 0, ((640, 480), (1280, 720)), ("MJPG", "YUYV")),
     CameraDevice("usb-2", "Desk camera", "", 1),
 )
-MODELS = WeightReport(spec_of("rvm-mobilenetv3"), None), WeightReport(spec_of("mattecam"), Path("mattecam.pth"))
+MODELS = (
+    WeightReport(NETWORKS["rvm-mobilenetv3"].weights, None),
+    WeightReport(NETWORKS["mattecam"].weights, Path("mattecam.pth")),
+)
 FINDINGS = (
     Finding("camera", State.OK, t("{name} ({device}).", name="Front camera", device="/dev/video0")),
     Finding(

@@ -33,8 +33,8 @@ from app.matting.choice.governor import LIGHTER_WORK
 from app.matting.plate import picture as plate_capture
 from app.matting.plate.picture import plate_path, save_plate
 from app.runtime.status import PipelineStatus
-from models.table import BUNDLED
-from models.weights import spec_of, user_folder
+from models.table import BUNDLED, NETWORKS
+from models.weights import user_folder
 from tests.gui.conftest import CAMERAS, MODELS, STANDARD, Downloads
 from tests.gui.widgets import box, bring_up, button, existing, find, made_store, pick, said, settle
 from tests.sources import open_source
@@ -436,7 +436,7 @@ def test_the_cost_is_predicted_from_the_standard_network_until_it_is_measured(
     found = fine_quality(settings)
     assert found.holds_rate, "one thread would not, as fast as it is for the standard network"
     assert found.share == pytest.approx(8.0 / LIGHTER_WORK * 0.03 / usable_cores())
-    weights = user_folder() / spec_of(FINE).file
+    weights = user_folder() / NETWORKS[FINE].weights.file
     weights.parent.mkdir(parents=True, exist_ok=True)
     weights.write_bytes(b"weights")
     save_trials(FINE, weights, [Trial("float32", None, 90.0, 90.0)])

@@ -25,7 +25,6 @@ from app.doctor.display import missing_x11_libraries
 from models.download import fetch
 from models.errors import DownloadError
 from models.table import NETWORKS, NetworkSpec
-from models.weights import spec_of
 from tools.convert_networks import published_in
 from tools.packages.check import check
 from tools.packages.deb import build_deb
@@ -82,7 +81,7 @@ def _fill(folder: Path, scratch: Path, opencv: Path | None, weights: Path) -> No
 
 def published_weights(folder: Path) -> dict[str, Path]:
     """Return network → weights in a folder, among them RVM, which is fetched if it is missing. Exit if one is wrong."""
-    spec = spec_of(INCLUDED)
+    spec = NETWORKS[INCLUDED].weights
     assert spec.url is not None
     if not (folder / spec.file).is_file():
         try:

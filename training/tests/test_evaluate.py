@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-import json
-from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -13,20 +10,16 @@ import numpy.typing as npt
 import pytest
 
 from app.core.errors import SourceOpenError, UsageError
-from models.mattecam.bundled import load, load_with_plate
 from tests.clips import write_clip
 from tests.golden.fill import image
 from tests.paths import GOLDEN
 from training import metrics
-from training.baselines import GrabCut, Mog2
-from training.compare_plates import cutout_figures
-from training.disputed import boxes, with_either_answer
+from training.disputed import with_either_answer
 from training.evaluate import evaluate_paths, read_alphas
 from training.held_out import SIZE, cutouts, masked_photos, photos, rooms
 from training.matte import decided
 from training.metrics import Alpha
 from training.packs import listed_pictures
-from training.report import draw_panel, read
 from training.rows import agreement_row, frames_until_settled, ghost_share, mask_row, rim_error
 from training.sources import HELD_OUT_SCENES, HELD_OUT_SOURCES, list_pictures
 from training.tests.samples import person, room
@@ -53,12 +46,6 @@ def _video(path: Path, alphas: list[Alpha]) -> Path:
         writer.write(cv2.cvtColor(np.rint(alpha * 255).astype(np.uint8), cv2.COLOR_GRAY2BGR))
     writer.release()
     return path
-
-
-def test_equal_sequences_differ_by_nothing(tmp_path: Path) -> None:
-    alphas = [_disc(x) for x in (20, 22, 24)]
-    result = evaluate_paths(_folder(tmp_path / "a", alphas), _folder(tmp_path / "b", alphas))
-    assert result == {name: dict.fromkeys(("mad", "mse", "grad", "conn", "dtssd"), 0.0) for name in ("b", "all")}
 
 
 def test_every_clip_is_measured_and_all_frames_together(tmp_path: Path) -> None:
@@ -247,44 +234,6 @@ def test_head_and_shoulders_are_told_from_faces_groups_and_people_far_away() -> 
     assert not shows_head_and_shoulders(np.zeros_like(alpha)), "nobody"
 
 
-def test_grabcut_finds_a_bright_person_before_a_dark_wall() -> None:
-    layers = person(1, 288, 512)
-    true = layers[..., 6] > 0
-    alpha = GrabCut().alpha(np.where(true[..., None], layers[..., :3], np.uint8(40)))
-    assert ((alpha > 0.5) & true).sum() / ((alpha > 0.5) | true).sum() > 0.5
-
-
-def test_mog2_finds_what_moves_and_forgets_on_reset() -> None:
-    mog2 = Mog2()
-    empty = np.ascontiguousarray(room(1001, 144, 256))
-    occupied = np.ascontiguousarray(person(1, 144, 256)[..., :3])
-    for _ in range(20):
-        mog2.alpha(empty)
-    true = person(1, 144, 256)[..., 6] > 0
-    moving = mog2.alpha(occupied) > 0.5
-    assert (moving & true).sum() / (moving | true).sum() > 0.6
-    mog2.reset()
-    for _ in range(20):
-        mog2.alpha(occupied)
-    assert mog2.alpha(occupied).mean() < 0.01
-
-
-def test_curves_of_stretches_follow_each_other(tmp_path: Path) -> None:
-    logs = []
-    for stretch in range(2):
-        path = tmp_path / f"{stretch}.jsonl"
-        lines = [{"minutes": m, "check": {"empty": 0.1 * m + stretch}} for m in (1.0, 2.0)]
-        path.write_text("\n".join(json.dumps(line) for line in lines), encoding="utf-8")
-        logs.append(path)
-    curves = read(logs, "check", ("empty",))
-    assert curves == {"empty": [(1.0, 0.1), (2.0, 0.2), (3.0, 1.1), (4.0, 1.2)]}
-    assert read(logs, "check", ("hints", "empty")) == curves, "a stretch without a loss"
-    panel = draw_panel("empty rooms", curves)
-    assert panel.dtype == np.uint8 and panel.min() < 100
-    with pytest.raises(ValueError, match="nothing to draw"):
-        draw_panel("empty rooms", {"empty": []})
-
-
 def disc(radius: int, size: tuple[int, int] = (120, 160)) -> Alpha:
     rows, columns = np.mgrid[: size[0], : size[1]]
     return np.asarray(np.hypot(rows - size[0] / 2, columns - size[1] / 2) < radius, np.float32)
@@ -361,16 +310,6 @@ def test_before_a_tripod_the_room_of_a_cut_out_stays(folder: Path) -> None:
             np.testing.assert_array_equal(frame[alpha == 0], scene.room[alpha == 0])
 
 
-def test_an_error_before_a_tripod_is_what_is_hidden_and_what_is_shown(folder: Path) -> None:
-    scene = next(cutouts([folder], tripod=True))
-    short = replace(scene, frames=scene.frames[:2], alphas=scene.alphas[:2])
-    networks = {"bundled": load(), "exact plate": load_with_plate()}
-    found = cutout_figures(networks, short, seed=0)
-    for row in found.values():
-        assert row["mad"] == pytest.approx(row["hidden"] + row["shown"], rel=1e-4)
-        assert row["first"] > 0
-
-
 def test_ghosts_are_undecided_pixels_far_from_the_outline() -> None:
     alpha = disc(20)
     assert ghost_share(alpha) == 0
@@ -380,26 +319,15 @@ def test_ghosts_are_undecided_pixels_far_from_the_outline() -> None:
     assert ghost_share(soft) == 0
 
 
-def test_a_failure_is_a_photo_with_a_large_error() -> None:
+def test_rows_of_the_comparison() -> None:
+    """A failure is a photo with a large error; masks are not compared near their edge; a pale fringe is an error."""
     true = disc(40)
     row = agreement_row([true, np.zeros_like(true)], [true, true])
-    assert row["failures %"] == 50
-    assert row["iou"] == 0.5
-    assert row["p99"] > row["median"] > 0
-
-
-def test_masks_are_not_compared_near_their_edge() -> None:
-    row = mask_row([disc(35)], [disc(40) > 0])
-    assert row["mask error"] == 0
-    assert mask_row([np.zeros_like(disc(40))], [disc(40) > 0])["mask error"] > 50
-
-
-def test_the_rim_of_the_truth_has_no_error_and_a_pale_fringe_has_one() -> None:
-    alpha = disc(40)
-    colour = np.full((*alpha.shape, 3), 40, np.uint8)
-    assert rim_error(colour, alpha, colour, alpha) == 0
-    pale = np.full_like(colour, 200)
-    assert rim_error(pale, alpha, colour, alpha) > 50
+    assert row["failures %"] == 50 and row["iou"] == 0.5 and row["p99"] > row["median"] > 0
+    assert mask_row([disc(35)], [true > 0])["mask error"] == 0
+    assert mask_row([np.zeros_like(true)], [true > 0])["mask error"] > 50
+    colour, pale = (np.full((*true.shape, 3), level, np.uint8) for level in (40, 200))
+    assert rim_error(colour, true, colour, true) == 0 and rim_error(pale, true, colour, true) > 50
 
 
 @pytest.mark.parametrize(("errors", "fresh", "frames"), [([10, 10], 10, 0), ([50, 30, 12], 10, 2), ([50, 50], 10, 2)])
@@ -429,9 +357,3 @@ def test_where_the_answer_is_open_either_counts_and_half_does_not(monkeypatch: p
         assert (with_either_answer("another", pred, true) == true).all()
     pred = np.zeros_like(true)
     assert (np.abs(pred - with_either_answer("group", pred, true)) == true).all(), "where the reference is certain"
-
-
-def test_open_places_lie_in_the_frame() -> None:
-    for left, top, right, bottom in itertools.chain.from_iterable(boxes().values()):
-        assert 0 <= left < right <= SIZE[0]
-        assert 0 <= top < bottom <= SIZE[1]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 import signal
 import subprocess
@@ -14,7 +13,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from multiprocessing import resource_tracker
 from pathlib import Path
-from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -45,35 +43,6 @@ posix = pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
 def _tracker() -> None:
     """Start a process of multiprocessing that outlives the test which needs it first."""
     resource_tracker.ensure_running()
-
-
-class EndsMeanwhile:
-    """A process that is alive when it is asked first, and has ended when it is asked again."""
-
-    pid, exitcode, sentinel = None, 0, 7
-
-    def __init__(self, **_: object) -> None:
-        self._answers = iter([True])
-
-    def start(self) -> None:
-        """Do nothing."""
-
-    def is_alive(self) -> bool:
-        return next(self._answers, False)
-
-
-def test_processes_that_end_while_they_are_counted_are_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    waited: list[Sequence[int]] = []
-
-    def wait(sentinels: Sequence[int]) -> None:
-        assert sentinels, "waits for ever"
-        waited.append(sentinels)
-
-    monkeypatch.setattr(multiprocessing, "get_context", lambda _: SimpleNamespace(Process=EndsMeanwhile))
-    monkeypatch.setattr(train, "_end_on_signals", lambda _: None)
-    monkeypatch.setattr(train, "wait", wait)
-    assert train.run_processes(lambda rank, _: None, lambda _: "", 1) == EXIT_DONE
-    assert waited == [[EndsMeanwhile.sentinel]]
 
 
 @posix
@@ -135,15 +104,6 @@ def test_asked_to_end_it_keeps_its_checkpoint(tmp_path: Path, number: int) -> No
     assert "check" in json.loads((tmp_path / "run/log.jsonl").read_text().splitlines()[-1])
 
 
-@posix
-@pytest.mark.slow
-@pytest.mark.timeout(300)
-def test_killed_its_processes_end_as_well(tmp_path: Path) -> None:
-    with started(tmp_path / "run", make_cache(tmp_path / "cache")) as (process, children):
-        process.kill()
-        assert not psutil.wait_procs(children, timeout=LIMIT_S)[1]
-
-
 @pytest.fixture
 def stage(tmp_path: Path, cache: Path) -> Stage:
     return replace(short_stage(tmp_path, cache), batch=4)
@@ -181,36 +141,6 @@ def test_without_data_the_command_says_what_it_needs(capsys: pytest.CaptureFixtu
     with pytest.raises(SystemExit) as exit_:
         gpu.parse(["--out", "run"])
     assert exit_.value.code == 2 and "--pictures, --weights and --out are needed" in capsys.readouterr().err
-
-
-WORKERS = """
-import multiprocessing, pickle, sys, torch
-from contextlib import closing
-from pathlib import Path
-from training.loader import batches
-from training.run import Draw, Stage
-
-if __name__ == "__main__":
-    stage = Stage(Path(), Path(sys.argv[1]), None, (64, 48), 1, 4, 1, 1e-3, 0.9, 0, 10, "cpu", False)
-    draw = Draw(stage, 0, 1)
-    draw(0)
-    assert len(pickle.dumps(draw)) < 10_000, "the packs are sent"
-    with closing(batches(draw, 5, 2, pinned=False)) as drawn:
-        found = [next(drawn) for _ in range(3)]
-    for step, batch in zip((5, 6, 7), found):
-        assert all(torch.equal(mine, theirs) for mine, theirs in zip(batch, draw(step))), step
-    print(multiprocessing.active_children())
-"""
-
-
-@pytest.mark.long
-def test_workers_draw_the_same_batches_in_order_and_end(stage: Stage, tmp_path: Path) -> None:
-    script = tmp_path / "workers.py"
-    script.write_text(WORKERS)
-    command = [sys.executable, str(script), str(stage.cache)]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
-    assert done.stdout.strip() == "[]", done.stderr
 
 
 def test_processes_share_a_step_without_gaps(stage: Stage) -> None:

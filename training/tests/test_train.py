@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import json
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -25,10 +24,9 @@ from models.rvm.network import MattingNetwork
 from models.table import BUNDLED
 from tests.golden.fill import fill, image
 from tests.paths import GOLDEN
-from training.calibration import calibrate, run
 from training.export import averaged_student, blended
 from training.losses import coherence_loss, highest, laplacian_loss, segmentation_loss, undecided_loss
-from training.mimicry import CHANNELS, FeatureTeacher, Mimicry
+from training.mimicry import CHANNELS, Mimicry
 from training.optimizer import Optimizer, orthogonal
 from training.plates import PlateSource
 from training.run import Run, Stage, frames_of_step, size_of_step
@@ -118,14 +116,6 @@ def test_weights_survive_the_file_in_half_precision(tmp_path: Path) -> None:
         assert torch.allclose(student(image)[1], loaded(image)[1], atol=2e-2)
 
 
-def test_weights_that_do_not_fit_are_refused(tmp_path: Path) -> None:
-    student = Learner().student
-    del student.project.bias
-    save(student, tmp_path / "student.safetensors")
-    with pytest.raises(RuntimeError, match=r"project\.bias"):
-        load(tmp_path / "student.safetensors")
-
-
 def test_blended_weights_lie_between() -> None:
     torch.manual_seed(1)
     one, other = MattecamNetwork(), MattecamNetwork()
@@ -145,26 +135,14 @@ def test_some_steps_have_frames_of_another_size(stage: Stage) -> None:
     assert {size_of_step(stage, step) for step in range(50)} == {stage.size}
 
 
-def test_it_learns_from_frames_of_several_sizes(stage: Stage) -> None:
-    run = Run(replace(stage, vary=1.0, minutes=0.02), 0, 1, "")
-    run.train()
-    assert run.step > 1
-    assert all(bool(torch.isfinite(p).all()) for p in run.learner.parameters())
-
-
 @pytest.mark.parametrize("shape", [(2, 16, 144), (1, 40, 96), (3, 72, 24)])
-def test_every_direction_counts_alike(shape: tuple[int, int, int]) -> None:
-    matrices = torch.randn(shape, generator=torch.Generator().manual_seed(1))
-    values = torch.linalg.svdvals(orthogonal(1e-3 * matrices))
+def test_every_direction_counts_alike_and_stays(shape: tuple[int, int, int]) -> None:
+    matrices = 1e-3 * torch.randn(shape, generator=torch.Generator().manual_seed(1))
+    u, _, v = torch.linalg.svd(matrices, full_matrices=False)
+    turned = u.mT @ orthogonal(matrices) @ v.mT
+    values = turned.diagonal(dim1=1, dim2=2)
     assert values.min() > 0.5 and values.max() < 1.3
-
-
-def test_the_singular_vectors_stay() -> None:
-    matrix = torch.randn(1, 24, 40, generator=torch.Generator().manual_seed(2))
-    u, _, v = torch.linalg.svd(matrix, full_matrices=False)
-    turned = u.mT @ orthogonal(matrix) @ v.mT
-    off = turned - torch.diag_embed(turned.diagonal(dim1=1, dim2=2))
-    assert off.abs().max() < 1e-3
+    assert (turned - torch.diag_embed(values)).abs().max() < 1e-3
 
 
 def _network() -> nn.Sequential:
@@ -208,16 +186,6 @@ def weights(tmp_path: Path) -> Path:
     network = MattingNetwork()
     torch.save(fill(network.state_dict()), tmp_path / "teacher.pth")
     return tmp_path / "teacher.pth"
-
-
-@pytest.mark.parametrize("size", [(48, 64), (45, 75)])
-def test_features_have_the_size_of_the_students(weights: Path, stage: Stage, size: tuple[int, int]) -> None:
-    run = Run(stage, 0, 1, "")
-    frames = torch.rand(1, 2, 3, *size)
-    wanted = FeatureTeacher(weights, torch.device("cpu"), None)(frames)
-    _, features, _ = run.learner.student.cells(frames.flatten(0, 1), None, None, None, 2)
-    assert wanted.shape == (2, CHANNELS, *features[-1].shape[2:])
-    assert not wanted.requires_grad
 
 
 @torch.no_grad()
@@ -296,16 +264,6 @@ def test_the_weights_of_the_package_are_loaded(pretrained: EfficientNetLite0, pa
         assert torch.equal(found.state_dict()[name], tensor), name
 
 
-@torch.no_grad()
-@pytest.mark.parametrize("size", [(64, 96), (45, 75)])
-def test_features_have_a_16th_and_a_32th_of_the_size(size: tuple[int, int]) -> None:
-    encoder = EfficientNetLite0().eval()
-    fine, coarse = encoder.finish(encoder.begin(torch.rand(2, 3, *size)))
-    height, width = size
-    assert fine.shape == (2, 112, -(-height // 16), -(-width // 16))
-    assert coarse.shape == (2, 320, -(-height // 32), -(-width // 32))
-
-
 def test_a_trunk_takes_the_place_of_the_coarse_layers(package: Path) -> None:
     torch.manual_seed(1)
     network = MattecamNetwork().eval()
@@ -318,10 +276,13 @@ def test_a_trunk_takes_the_place_of_the_coarse_layers(package: Path) -> None:
     assert not any(name.startswith(("encode4", "encode5")) for name in state)
 
 
-def test_a_new_trunk_needs_single_pictures(package: Path, stage: Stage) -> None:
+def test_a_new_trunk_needs_single_pictures_and_a_checkpoint_gets_none(package: Path, stage: Stage) -> None:
     """Batches of sequences would not set the statistics of the new layers."""
     with pytest.raises(UsageError, match="--frames 1"):
         Run(replace(stage, trunk=package, frames=2), 0, 1, "")
+    Run(stage, 0, 1, "").train()
+    with pytest.raises(UsageError, match="no trunk"):
+        Run(replace(stage, trunk=package), 0, 1, "")
 
 
 def test_only_the_last_stages_of_a_trunk_are_trained(package: Path, stage: Stage, tmp_path: Path) -> None:
@@ -338,12 +299,6 @@ def test_only_the_last_stages_of_a_trunk_are_trained(package: Path, stage: Stage
     assert averaged_student(stretch.checkpoint).trunk is not None
     onward = Run(replace(stage, out=tmp_path / "onward", begin=stretch.checkpoint), 0, 1, "")
     assert onward.learner.student.trunk is not None
-
-
-def test_a_checkpoint_gets_no_trunk(package: Path, stage: Stage) -> None:
-    Run(stage, 0, 1, "").train()
-    with pytest.raises(UsageError, match="no trunk"):
-        Run(replace(stage, trunk=package), 0, 1, "")
 
 
 def test_pretrained_parameters_change_more_slowly() -> None:
@@ -379,27 +334,6 @@ def test_files_tell_which_layers_their_network_has(trunk: bool, wide: bool, tmp_
 def test_weights_of_other_layers_cannot_be_blended(one: MattecamNetwork, other: MattecamNetwork) -> None:
     with pytest.raises(UsageError, match="different layers"):
         blended(one, other, 0.5)
-
-
-@pytest.mark.long
-@torch.no_grad()
-def test_the_stages_of_a_trunk_are_nearly_the_same_in_int8() -> None:
-    torch.manual_seed(0)
-    network = MattecamNetwork(trunk=True)
-    assert network.trunk is not None
-    images = torch.rand(2, 3, 64, 96)
-    for norm in (module for module in network.modules() if isinstance(module, torch.nn.BatchNorm2d)):
-        norm.momentum = 1.0
-    network(images)  # sets the statistics of the normalizations
-    student = quantized(network.eval())
-    assert student.trunk is not None
-    calibrate(student, iter([images[None]]), partial(run, student))
-    x = network.trunk.encoder.stem(network.normalized(images))
-    stages = zip(network.trunk.encoder.stages, student.trunk.encoder.stages, strict=True)
-    for stage, rounded in stages:
-        wanted = stage(x)
-        assert 0 < float((rounded(x) - wanted).abs().mean()) < 0.1 * float(wanted.std())
-        x = wanted
 
 
 def _clip(seed: int) -> Tensor:

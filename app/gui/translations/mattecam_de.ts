@@ -2263,10 +2263,6 @@
             <translation>Das verwendete Modell vergleicht nicht mit diesem Bild. Background Matting tut es.</translation>
         </message>
         <message>
-            <source>The model {model} cannot be converted with its float32 part; choose the executor eager.</source>
-            <translation>Das Modell {model} lässt sich nicht mit seinem float32-Teil umwandeln; wählen Sie die Ausführung eager.</translation>
-        </message>
-        <message>
             <source>The model {model} failed on the GPU {device}; matting continues on the CPU. The log has the details.</source>
             <translation>Das Modell {model} ist auf der GPU {device} ausgefallen; das Freistellen läuft auf der CPU weiter. Einzelheiten stehen im Protokoll.</translation>
         </message>
@@ -2613,10 +2609,6 @@
         <message>
             <source>There are no frames for the picture of the empty room; check that the camera delivers frames.</source>
             <translation>Für das Bild des leeren Raums gibt es keine Kamerabilder; prüfen Sie, ob die Kamera Bilder liefert.</translation>
-        </message>
-        <message>
-            <source>There are no weights named {name}; the names are {names}.</source>
-            <translation>Es gibt keine Gewichte mit dem Namen {name}; die Namen sind {names}.</translation>
         </message>
         <message>
             <source>There are several cameras {name}; choose one of {sources}.</source>

@@ -2263,10 +2263,6 @@
             <translation>El modelo en uso no compara con esta imagen. Background Matting sí.</translation>
         </message>
         <message>
-            <source>The model {model} cannot be converted with its float32 part; choose the executor eager.</source>
-            <translation>El modelo {model} no se puede convertir con su parte en float32; elija el ejecutor eager.</translation>
-        </message>
-        <message>
             <source>The model {model} failed on the GPU {device}; matting continues on the CPU. The log has the details.</source>
             <translation>El modelo {model} ha fallado en la GPU {device}; el recorte continúa en la CPU. El registro contiene los detalles.</translation>
         </message>
@@ -2613,10 +2609,6 @@
         <message>
             <source>There are no frames for the picture of the empty room; check that the camera delivers frames.</source>
             <translation>No hay imágenes de cámara para la habitación vacía; compruebe que la cámara entregue imágenes.</translation>
-        </message>
-        <message>
-            <source>There are no weights named {name}; the names are {names}.</source>
-            <translation>No hay pesos con el nombre {name}; los nombres son {names}.</translation>
         </message>
         <message>
             <source>There are several cameras {name}; choose one of {sources}.</source>

@@ -126,7 +126,7 @@ def cpu_precisions(model: str, weights: Path) -> list[str]:
 
 def measurable() -> dict[str, Path]:
     """Return the installed networks without a plate that have a choice of precisions or threads, with their weights."""
-    names = [name for name, spec in NETWORKS.items() if not spec.needs_plate] if hardware.openvino_usable() else []
+    names = [name for name, spec in NETWORKS.items() if not spec.needs_plate]
     found = {name: path for name in names if (path := on_hand(name)) is not None}
     return {name: path for name, path in found.items() if usable_cores() > 1 or len(cpu_precisions(name, path)) > 1}
 
@@ -338,7 +338,7 @@ def choose_device(settings: EngineSettings) -> str:
 
 def choose_executor(settings: EngineSettings, device: str) -> str:
     """Return the executor. Raises ModelError if the one in the settings cannot run on this device."""
-    if settings.executor == "auto" and device == "cpu" and hardware.openvino_usable():
+    if settings.executor == "auto" and device == "cpu":
         return "openvino"
     if settings.executor in ("auto", "eager"):
         _require_torch("eager")

@@ -166,15 +166,9 @@ def load_torch() -> ModuleType | None:
 
 
 @functools.cache
-def openvino_usable() -> bool:
-    """Return whether OpenVINO is installed."""
-    return importlib.util.find_spec("openvino") is not None
-
-
-@functools.cache
 def cpu_has_bfloat16() -> bool:
     """Return whether the CPU has bfloat16 instructions (AVX512-BF16 or AMX), which make it faster than float32."""
-    if not openvino_usable():
+    if importlib.util.find_spec("openvino") is None:  # in an environment that only trains on a GPU
         return False
     from app.matting.openvino.conversion import core
 

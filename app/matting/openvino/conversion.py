@@ -238,22 +238,11 @@ def convert(source: NetworkSource, folder: Path) -> None:
 
     from app.matting.torch.torch_backend import load_network
     from models.checkpoint import load_state_dict
-    from models.export import ExportError, check_float32
 
     whole = int8 if spec.quantize is None else None
     network = load_network(model, whole or source.weights, source.refiner, "cpu", "float32")
     with torch.inference_mode():
         export = spec.export(network, source.direct)
-        try:
-            check_float32(network, export, spec.float32_modules)
-        except ExportError as error:
-            LOG.warning("The conversion of %s lost a float32 region: %s.", model, error)
-            raise ModelError(
-                t(
-                    "The model {model} cannot be converted with its float32 part; choose the executor eager.",
-                    model=model,
-                )
-            ) from error
         if int8 is not None and spec.quantize is not None:
             try:
                 export = spec.quantize(export, load_state_dict(int8))

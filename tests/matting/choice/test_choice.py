@@ -35,7 +35,7 @@ from app.matting.choice.hardware import CudaCards
 from app.matting.cpu.cpu_backend import CpuBackend
 from app.matting.engine import FrameEngine
 from models import weights as registered
-from models.table import BUNDLED
+from models.table import BUNDLED, NETWORKS
 from models.weights import SHIPPED_SHA256, find_int8, int8_file
 from tests.matting.networks import BuildEngine, frames
 from tests.published import install
@@ -71,7 +71,7 @@ def test_damaged_weights_are_refused_and_not_chosen(
 def test_other_weights_in_the_folder_that_the_user_named_are_theirs(
     weights: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    file = tmp_path / registered.spec_of("rvm-mobilenetv3").file
+    file = tmp_path / NETWORKS["rvm-mobilenetv3"].weights.file
     file.write_bytes(weights["rvm-mobilenetv3"].read_bytes())
     monkeypatch.setenv("MATTECAM_WEIGHTS_DIR", str(tmp_path))
     assert [choose(MattingSettings()).weights for _ in range(2)] == [file] * 2

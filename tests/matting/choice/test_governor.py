@@ -265,12 +265,6 @@ def test_a_change_back_to_the_better_network_waits(name: str, build_s: float) ->
     assert len(changes) <= 12, "and ever longer where it fails"
 
 
-def test_an_overload_that_returns_is_not_answered_by_one_early_upgrade_after_another() -> None:
-    machine = Simulated(Governor(PINNED), lambda now_s: 1.9 if now_s % 10 < 4 else 0.6)
-    machine.run(300)
-    assert sum(60 <= at_s < 300 for at_s in machine.switches_s) <= 12
-
-
 def selected(pattern: MattingPattern, indexes: range, generation: int = 1) -> list[int]:
     """Return the frames that the pattern selects."""
     chosen = []

@@ -6,7 +6,6 @@ import errno
 import platform
 import shutil
 import sys
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -35,7 +34,6 @@ from app.matting.openvino.conversion import (
     ov,
 )
 from app.runtime.self_test import self_test
-from models import table
 from models.mattecam.bundled import load
 from models.rules import FastFilterWeights, FilterWeights, LearnedFilterWeights, state_names
 from models.rvm.network import MattingNetwork
@@ -105,17 +103,6 @@ def test_the_declared_submodules_run_in_float32_and_the_others_do_not(weights: d
     assert set(kinds["encoder"]) == {"f32"}
     assert len(kinds["encoder"]) == 53
     assert set(kinds["decoder"]) == {"bf16"}
-
-
-def test_a_float32_submodule_that_is_not_exported_so_is_an_error(
-    weights: dict[str, Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    for name in ("aspp", "backbone.features.99"):
-        spec = replace(table.NETWORKS["rvm-mobilenetv3"], float32_modules=(name,))
-        monkeypatch.setitem(table.NETWORKS, "rvm-mobilenetv3", spec)
-        with pytest.raises(ModelError, match="float32 part"):
-            ArtefactCache(lambda: tmp_path).load(NetworkSource("rvm-mobilenetv3", weights["rvm-mobilenetv3"]))
-    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("name", ["core.bin", "core.xml", INDEX])
