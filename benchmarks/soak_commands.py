@@ -11,7 +11,6 @@ from app.config.scenes import SceneStore
 from app.config.setting import Setting
 from app.control.commands import SETTABLE, SWITCHES, Command, parse_words
 from app.control.controller import SettingsController
-from app.control.files import BackgroundFile, Tiles
 from app.core.errors import MattecamError
 from app.runtime.pipeline import Pipeline
 from benchmarks.soak_files import SoakFiles
@@ -41,7 +40,7 @@ class CommandMonkey:
         self._seed = seed
         self._controller = SettingsController(
             pipeline,
-            tiles=lambda: Tiles([BackgroundFile(path, path.stem) for path in files.pictures]),
+            backgrounds=lambda: [(path.stem, path) for path in files.pictures],
             scenes=SceneStore(files.folder / "scenes.json"),
             request_quit=lambda: None,
             confirm_s=1.0,

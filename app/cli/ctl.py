@@ -53,7 +53,7 @@ def _with_absolute_path(command: Command) -> Command:
     elif command.name in OF_A_FILE and text not in SYNTAX[command.name].usage.split("|"):
         return Command(command.name, _absolute(text))
     elif command.name in MAYBE_OF_A_FILE and is_file(paths.from_user(text)):
-        word = text.isdecimal() or text in SYNTAX[command.name].usage.split("|")
+        word = text in SYNTAX[command.name].usage.split("|")
         if not word and (command.name != "background" or parse_background(text).path is not None):  # a file called blur
             return Command(command.name, _absolute(text))
     return command

@@ -19,7 +19,6 @@ from app.cli.start import UNUSED_ZONES, StartSettings
 from app.cli.terminal import notify
 from app.config.scenes import SceneStore, default_path, exposed_by
 from app.control.controller import SettingsController
-from app.control.files import BackgroundFile, Tiles
 from app.control.server import ControlServer
 from app.core import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, paths
 from app.core.errors import MattecamError, Stage, Text, UsageError, counted
@@ -121,7 +120,10 @@ def _controlled(session: HeadlessRun, *, keeps_pause: bool, proves: bool) -> Ite
 
     controller = SettingsController(
         pipeline,
-        tiles=lambda: Tiles([BackgroundFile(*background) for background in named_backgrounds()]),
+        backgrounds=lambda: [
+            *((word, word) for word in ("none", "blur", "green")),
+            *((name, path) for path, name in named_backgrounds()),
+        ],
         scenes=SceneStore(default_path()),
         request_quit=session.end,
         newest=lambda: session.newest,

@@ -1,20 +1,17 @@
 """Set up logging: to standard error, and for the window also to a rotating file.
 
-Repeated messages are counted, and the file names the user's files without their folders.
+Repetitions are left out, and the file names the user's files without their folders.
 """
 
 from __future__ import annotations
 
-import copy
 import logging
 import logging.handlers
 import os
 import sys
 import threading
-from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
 from io import TextIOWrapper
 from pathlib import Path, PurePath
 from types import TracebackType
@@ -30,10 +27,9 @@ HANDLER_NAME = "mattecam"
 """Marks the handlers of this module: a new set-up replaces these and keeps all others."""
 FILE_BYTES, FILE_COUNT = 1_000_000, 3
 FILE_FORMAT = "%(asctime)s %(levelname)-8s %(threadName)s %(name)s: %(message)s"
-LONGEST_CYCLE, CYCLE_S = 4, 60.0
-"""Messages and seconds of a cycle whose repetitions are held back, such as those of a camera that fails in each format
-and is tried again."""
-_Key = tuple[int, str, object]
+AGAIN_S, MOST_SAID = 60.0, 100
+"""Seconds for which a repetition is held back, as of a camera that fails in each format and is tried again; and of how
+many messages that is known."""
 
 
 def named_only(text: str, record: logging.LogRecord) -> str:
@@ -69,78 +65,25 @@ def _paths(value: object, seen: set[int]) -> Iterator[str]:
         yield from _paths([text_of(value), *names, value.__cause__, value.__context__], seen)
 
 
-@dataclass(slots=True)
-class _Said:
-    """The last messages of a logger."""
+class Repeats(logging.Filter):
+    """Holds back what a logger says again within a minute, however often, also in turn with other messages."""
 
-    keys: deque[tuple[_Key, float]] = field(default_factory=lambda: deque(maxlen=2 * LONGEST_CYCLE))
-    """Each with its time."""
-    count: int = 0
-    """How many repetitions were held back since the last line."""
-    note: logging.LogRecord | None = None
-    """The line with the count. It keeps nothing of the repeated record, whose traceback holds frames."""
+    def __init__(self) -> None:
+        super().__init__()
+        self._said_s: dict[tuple[object, ...], float] = {}
+        """When each message was said last, the oldest first."""
 
-    @property
-    def repeats(self) -> bool:
-        """Whether the last message repeats the one before, or ends a cycle of messages that came twice in a row."""
-        keys = [key for key, _ in self.keys]
-        for length in range(1, len(keys) // 2 + 1):
-            if keys[-length:] == keys[-2 * length : -length]:
-                return length == 1 or self.keys[-1][1] - self.keys[-1 - length][1] < CYCLE_S
-        return False
-
-
-class RepeatsHandler(logging.Handler):
-    """Passes records to `target`, and holds back messages that a logger repeats, also in turn with others.
-
-    What was held back becomes one line with a count: before the next other message of that logger, or when the handler
-    is closed. Times are those of the records.
-    """
-
-    def __init__(self, target: logging.Handler) -> None:
-        super().__init__(target.level)
-        self.target = target
-        self._said: dict[str, _Said] = {}
-        """By name of the logger."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Write the record, or count it."""
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether to write the record. Times are those of the records."""
         try:
-            key = record.levelno, record.getMessage(), record.exc_info and record.exc_info[0]
-            said = self._said.setdefault(record.name, _Said())
-            said.keys.append((key, record.created))
-            if said.repeats:
-                said.count += 1
-                said.note = _note(record, said.count)
-            else:
-                self._write_count(said)
-                self.target.handle(record)
-        except Exception:  # noqa: BLE001 - as in every handler: a defective message must not end its thread
-            self.handleError(record)
-
-    def _write_count(self, said: _Said) -> None:
-        if said.note is not None:
-            self.target.handle(said.note)
-        said.count, said.note = 0, None
-
-    def close(self) -> None:
-        """Write what is counted and close the target."""
-        self.acquire()
-        try:
-            for said in self._said.values():
-                self._write_count(said)
-            self._said.clear()
-        finally:
-            self.release()
-        self.target.close()
-        super().close()
-
-
-def _note(record: logging.LogRecord, count: int) -> logging.LogRecord:
-    note = copy.copy(record)
-    note.msg, note.args = ("… repeated once", ()) if count == 1 else ("… repeated %d times", (count,))
-    note.exc_info = note.exc_text = note.stack_info = None
-    return note
+            said = record.name, record.levelno, record.getMessage(), record.exc_info and record.exc_info[0]
+        except Exception:  # noqa: BLE001 - the handler reports a defective message, which must not end its thread
+            return True
+        before_s = self._said_s.pop(said, None)
+        self._said_s[said] = record.created
+        for oldest in list(self._said_s)[:-MOST_SAID]:
+            self._said_s.pop(oldest, None)  # another thread may have done so
+        return before_s is None or record.created - before_s > AGAIN_S
 
 
 class ShortFormatter(logging.Formatter):
@@ -228,7 +171,8 @@ def _set_up(handlers: list[logging.Handler], verbose: bool) -> None:
     for old in [handler for handler in root.handlers if handler.name == HANDLER_NAME]:
         root.removeHandler(old)
         old.close()
-    for handler in map(RepeatsHandler, handlers):
+    for handler in handlers:
+        handler.addFilter(Repeats())
         handler.name = HANDLER_NAME
         root.addHandler(handler)
     root.setLevel(logging.WARNING)

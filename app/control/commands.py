@@ -60,8 +60,8 @@ AUTO_FRAMINGS = {"whole": "off", "calm": "calm", "close": "close"}
 
 SYNTAX: Mapping[str, Syntax] = {
     "background": Syntax(
-        "Choose the background: name or number as in the window, blur, colour or file.",
-        "next|NAME|NUMBER|blur[:0-100]|bokeh[:0-100]|FILE|#RRGGBB|green|none",
+        "Choose the background: name as in the window, blur, colour or file.",
+        "next|NAME|blur[:0-100]|bokeh[:0-100]|FILE|#RRGGBB|green|none",
     ),
     "framing": Syntax(
         "Show the whole frame, follow the person, or zoom.",

@@ -11,7 +11,7 @@ from app.config.scenes import SceneStore
 from app.config.setting import Setting, read_zones, with_value
 from app.control.changes import Apply, CommandError, SettingsChanges, answered
 from app.control.commands import SETTABLE, SETTERS, Command, Status, find_settable, parse_person
-from app.control.files import PlateCommand, RecordCommand, Tiles, description, named_background, next_background
+from app.control.files import Backgrounds, PlateCommand, RecordCommand, description, named_background, next_background
 from app.core.errors import SinkError, Stage, UsageError
 from app.core.files import exists
 from app.core.settings import Settings, rebase
@@ -47,7 +47,7 @@ class SettingsController:
         self,
         pipeline: Pipeline,
         *,
-        tiles: Callable[[], Tiles],
+        backgrounds: Callable[[], Backgrounds],
         scenes: SceneStore,
         request_quit: Callable[[], None],
         newest: Callable[[], Picture | None] = lambda: None,
@@ -65,7 +65,7 @@ class SettingsController:
         in `PlateCommand`. listed_microphones: those that the system lists.
         """
         self._pipeline = pipeline
-        self._tiles = tiles
+        self._backgrounds = backgrounds
         self._request_quit = request_quit
         self._newest = newest
         self._changes = changes = SettingsChanges(pipeline, confirm_s, change, undo)
@@ -149,19 +149,19 @@ class SettingsController:
         return answered(", ".join(answers), in_use)
 
     def _background(self, name: str) -> str:
-        tiles, present = self._tiles(), self._pipeline.settings
+        backgrounds, present = self._backgrounds(), self._pipeline.settings
         before = present.background
         if name == "next":
             readable = present.replace(background=before.replace(kind="blur")).text_is_readable
-            chosen = next_background(before, tiles.files, blur=not readable)
+            chosen = next_background(before, backgrounds, blur=not readable)
         else:
-            chosen = named_background(name, before, tiles)  # looks for files: a slow disk delays this command alone
+            chosen = named_background(name, before, backgrounds)  # a slow disk delays this command alone
 
         def update(now: Settings) -> Settings:
             return now.replace(background=rebase(now.background, before, chosen))
 
         settings, in_use = self._changes.follow(update, files=True)
-        return answered(f"Background: {description(settings.background, tiles.files)}.", in_use)
+        return answered(f"Background: {description(settings.background, backgrounds)}.", in_use)
 
     def _pause(self, switch: str) -> str:
         paused = self._switch("paused", switch).paused

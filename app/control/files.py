@@ -5,11 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from app.config.setting import GREEN, UnknownBackgroundError, parse_background
+from app.config.setting import UnknownBackgroundError, parse_background
 from app.control.changes import CommandError, SettingsChanges, answered
 from app.control.commands import COLLECT_S, countdown_of, no_plate
 from app.core.errors import PlateError, UsageError, t
@@ -20,73 +19,20 @@ from app.matting import choose_model
 from app.matting.plate.picture import PlateCapture, needs_plate
 from app.runtime.status import PipelineStatus
 
-
-@dataclass(frozen=True, slots=True)
-class BackgroundFile:
-    """An image or video that the user can choose by name."""
-
-    path: Path
-    name: str
-    """As shown in the window."""
-    alias: str = ""
-    """The English name where the window shows a translated one."""
-
-    def matches(self, text: str) -> bool:
-        """Return whether `text` is a name, the file name or its stem; case, "-" and "_" for spaces do not matter."""
-        names = (self.name, self.alias, self.path.name, self.path.stem)
-        return _comparable(text) in {_comparable(known) for known in names if known}
+Backgrounds = Sequence[tuple[str, str | Path]]
+"""Names as shown in the window, in its order, each with its value of `--background`."""
 
 
 def _comparable(name: str) -> str:
     return name.casefold().replace("-", " ").replace("_", " ")
 
 
-MAX_DIGITS = 4
-"""Longer numbers name files."""
-FIXED = ("none", "blur", "green", "colour")
-"""The tiles that are no files; tile numbers start at 0."""
-
-
-@dataclass(frozen=True, slots=True)
-class Tiles:
-    """The backgrounds that the user can name."""
-
-    files: Sequence[BackgroundFile]
-    fixed_names: tuple[str, ...] = FIXED
-    """The names of these tiles as shown in the window."""
-    own_colour: str | None = None
-    """Colour of the tile "colour"; None: the colour in the settings."""
-
-    def choices(self) -> str:
-        """Return the numbers and names of all tiles."""
-        fixed = zip(FIXED, self.fixed_names, strict=True)
-        names = [name if shown.casefold() == name else f"{name} ({shown})" for name, shown in fixed]
-        names += [file.name for file in self.files]
-        return ", ".join(f"{number} {name}" for number, name in enumerate(names))
-
-    def named(self, text: str) -> str | Path | None:
-        """Return the entry of `FIXED`, or the file, of a tile's number or name; None if it names no tile.
-
-        Raises UsageError for a number without a tile.
-        """
-        if text.isdecimal() and len(text) <= MAX_DIGITS:
-            tiles: list[str | Path] = [*FIXED, *(file.path for file in self.files)]
-            if int(text) >= len(tiles):
-                raise UsageError(f"There is no tile {int(text)}; the backgrounds are {self.choices()}.")
-            return tiles[int(text)]
-        names = (*zip(FIXED, FIXED, strict=True), *zip(self.fixed_names, FIXED, strict=True))
-        fixed = (name for shown, name in names if text.casefold() == shown.casefold())
-        return next((file.path for file in self.files if file.matches(text)), None) or next(fixed, None)
-
-
-def next_background(
-    current: BackgroundSettings, files: Sequence[BackgroundFile], *, blur: bool = True
-) -> BackgroundSettings:
+def next_background(current: BackgroundSettings, backgrounds: Backgrounds, *, blur: bool = True) -> BackgroundSettings:
     """Return the background after `current`: blur, every file, then blur again; never "none".
 
-    blur: whether to use it; one that shows text is left out. Raises UsageError.
+    blur: whether to use it; one that shows text is left out. Raises CommandError if there is no other one.
     """
-    paths = [file.path for file in files]
+    paths = list(dict.fromkeys(value for _, value in backgrounds if isinstance(value, Path)))
     if current.kind == "blur":
         following = 0
     elif current.file in paths:
@@ -100,29 +46,27 @@ def next_background(
     return parse_background(paths[following % len(paths)], current)
 
 
-def named_background(text: str, current: BackgroundSettings, tiles: Tiles) -> BackgroundSettings:
-    """Return the background with this name, tile number, or value of `--background`.
+def named_background(text: str, current: BackgroundSettings, backgrounds: Backgrounds) -> BackgroundSettings:
+    """Return the background with this name or file name, or that this value of `--background` names.
 
-    Raises UsageError, which lists the choices.
+    Case, "-" and "_" for spaces do not matter in a name. Raises UsageError, which lists the choices.
     """
-    tile = tiles.named(text)
-    if tile == "green":
-        return current.replace(kind="colour", colour=GREEN)
-    if tile == "colour":
-        return current.replace(kind="colour", colour=tiles.own_colour or current.colour)
-    if isinstance(tile, str):
-        return current.replace(kind=tile)
+    for name, value in backgrounds:
+        names = (name, value.name, value.stem) if isinstance(value, Path) else (name,)
+        if _comparable(text) in map(_comparable, names):
+            return parse_background(value, current)
     with suppress(UnknownBackgroundError):
-        chosen = parse_background(tile or text, current)
-        if tile or chosen.file is None or exists(chosen.file):
+        chosen = parse_background(text, current)
+        if chosen.file is None or exists(chosen.file):
             return chosen
-    raise UsageError(f"There is no background and no file “{text}”; the backgrounds are {tiles.choices()}.")
+    known = ", ".join(name for name, _ in backgrounds)
+    raise UsageError(f"There is no background and no file “{text}”; the backgrounds are {known}.")
 
 
-def description(background: BackgroundSettings, files: Sequence[BackgroundFile]) -> str:
+def description(background: BackgroundSettings, backgrounds: Backgrounds) -> str:
     """Return the background as an answer names it."""
     if background.file is not None:
-        return next((file.name for file in files if file.path == background.file), background.file.name)
+        return next((name for name, value in backgrounds if value == background.file), background.file.name)
     if background.kind == "colour":
         return background.colour
     if background.kind == "blur" and background.bokeh:

@@ -24,7 +24,7 @@ from app.core import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, paths
 from app.core.errors import Stage
 from app.core.process import handled
 from app.core.settings import Settings
-from app.gui.backgrounds.tiles import tiles
+from app.gui.backgrounds.tiles import shown_backgrounds
 from app.gui.bridge import Bridge
 from app.gui.main_window import MainWindow
 from app.gui.state import Saver, SettingsStore, Tasks
@@ -142,7 +142,7 @@ class Session:
             self.pipeline,
             change=self.store.change,
             undo=self.store.undo,
-            tiles=lambda: tiles(self.store.current.window.own_colour),
+            backgrounds=lambda: shown_backgrounds(self.store.current.window.own_colour),
             scenes=scene_store,
             request_quit=self.window.quit_requested.emit,
             newest=lambda: self.bridge.picture,

@@ -6,14 +6,12 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from app.cli.start import checked_files
 from app.config import logs
-from app.config.logs import RepeatsHandler
 from app.core import paths
 from app.core.errors import BackgroundError, MattecamError, UsageError, t
 from app.core.settings import CaptureSettings, OutputSettings, Settings
@@ -117,110 +115,31 @@ def test_uncaught_exceptions_are_logged_wherever_they_happen(capsys: pytest.Capt
     assert file.read_text("utf-8").count("Traceback") == 2
 
 
-class Lines(logging.Handler):
-    """Keeps the records it is given."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.records: list[logging.LogRecord] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.records.append(record)
-
-    @property
-    def lines(self) -> list[str]:
-        return [record.getMessage() for record in self.records]
-
-
-@pytest.fixture
-def target() -> Lines:
-    return Lines()
-
-
-@pytest.fixture
-def handler(target: Lines) -> Iterator[RepeatsHandler]:
-    handler = RepeatsHandler(target)
-    yield handler
-    handler.close()
-
-
 def said(message: str, at_s: float = 0.0, name: str = "app.a") -> logging.LogRecord:
     return logging.makeLogRecord({"msg": message, "name": name, "created": at_s, "levelno": logging.INFO})
 
 
 @pytest.mark.parametrize(
-    ("messages", "lines"),
-    [
-        ("aaaa", ["a"]),
-        ("aaaab", ["a", "… repeated 3 times", "b"]),
-        ("aaba", ["a", "… repeated once", "b", "a"]),
-        ("aAaAaAb", ["a", "A", "… repeated 2 times", "b"]),
-    ],
+    ("messages", "interval_s", "written"),
+    [("aaaab", 50.0, "ab"), ("aabaAa", 5.0, "abA"), ("abcdefg" * 20, 2.0, "abcdefg"), ("abab", 600.0, "abab")],
+    ids=["one", "in turn and from elsewhere", "of a camera that fails in each format", "much later"],
 )
-def test_a_repeated_message_is_one_line_and_a_count(
-    handler: RepeatsHandler, target: Lines, messages: str, lines: list[str]
-) -> None:
-    """Loggers do not break each other's count: that of a capital is another one."""
-    for number, message in enumerate(messages):
-        handler.handle(said(message, 5.0 * number, "app.b" if message.isupper() else "app.a"))
-    assert target.lines == lines
+def test_what_a_logger_repeats_is_left_out(messages: str, interval_s: float, written: str) -> None:
+    """“Host is down”, every five seconds, were 17 of 19 lines. A capital comes from another logger."""
+    repeats = logs.Repeats()
+    records = [said(each.lower(), interval_s * number, f"app.{each.isupper()}") for number, each in enumerate(messages)]
+    assert "".join(each for each, record in zip(messages, records, strict=True) if repeats.filter(record)) == written
 
 
-def test_what_goes_on_is_said_once(handler: RepeatsHandler, target: Lines) -> None:
-    """“Host is down”, every five seconds, were 17 of 19 lines: it was counted once a minute."""
-    for second in range(0, 3600, 5):
-        handler.handle(said("again", float(second)))
-        if second % 600 == 0:
-            handler.handle(said(f"from elsewhere {second}", float(second), "app.b"))
-    assert [line for line in target.lines if "elsewhere" not in line] == ["again"]
-    handler.handle(said("over", 3600.0))
-    assert target.lines[-2:] == ["… repeated 719 times", "over"]
-
-
-@pytest.mark.parametrize("length", [2, 3, 4])
-def test_messages_that_take_turns_are_held_back(handler: RepeatsHandler, target: Lines, length: int) -> None:
-    """As of a camera that fails in each of its formats, and of virtual cameras that are all in use."""
-    for number in range(40 * length):
-        handler.handle(said(f"format {number % length}", 2.0 * number))
-    assert len(target.lines) < 2 * length and set(target.lines) == {f"format {number}" for number in range(length)}
-    handler.handle(said("over", 500.0))
-    assert target.lines[-1] == "over" and "repeated" in target.lines[-2]
-
-
-def test_what_comes_again_much_later_is_said_again(handler: RepeatsHandler, target: Lines) -> None:
-    for hour in range(4):
-        handler.handle(said("unplugged", 3600.0 * hour))
-        handler.handle(said("opened", 3600.0 * hour + 9))
-    assert target.lines == ["unplugged", "opened"] * 4
-
-
-def test_another_level_or_error_is_another_message(handler: RepeatsHandler, target: Lines) -> None:
+def test_another_level_or_error_is_another_message_and_few_are_kept() -> None:
+    repeats = logs.Repeats()
     for level, error in ((20, None), (30, None), (30, ValueError()), (30, OSError())):
         record = said("a")
         record.levelno, record.exc_info = level, (type(error), error, None) if error is not None else None
-        handler.handle(record)
-    assert target.lines == ["a"] * 4
-
-
-def test_a_count_keeps_no_traceback(handler: RepeatsHandler, target: Lines) -> None:
-    error = ValueError()
-    for _ in range(2):
-        record = said("a")
-        record.exc_info = ValueError, error, None
-        handler.handle(record)
-    handler.close()
-    assert target.lines == ["a", "… repeated once"]
-    assert target.records[0].exc_info
-    assert target.records[1].exc_info is None
-
-
-def test_the_log_counts_at_the_end(capsys: pytest.CaptureFixture[str]) -> None:
-    file = window_log()
-    for _ in range(3):
-        logging.getLogger("app.test").warning("The camera is busy.")
-    logs.set_up_console()
-    assert file.read_text("utf-8").splitlines()[-1].endswith("app.test: … repeated 2 times")
-    assert capsys.readouterr().err == "mattecam: The camera is busy.\nmattecam: … repeated 2 times\n"
+        assert repeats.filter(record)
+    for number in range(logs.MOST_SAID):
+        assert repeats.filter(said(str(number)))
+    assert repeats.filter(said("0", 1.0)) is False and repeats.filter(said("a"))
 
 
 FOLDER = "/home/me/My private pictures"
@@ -241,7 +160,7 @@ def test_a_picture_is_named_without_its_folder(capsys: pytest.CaptureFixture[str
     log.info("%s %s %s", Path("/dev/video0"), own, "/")
     written = file.read_text("utf-8")
     assert FOLDER not in written
-    assert written.count("beach 1.png") == 5  # the second warning repeats the first
+    assert written.count("beach 1.png") == 5, "the second warning repeats the first"
     assert f"/dev/video0 {own} /" in written, "devices and own folders stay"
     assert FOLDER in capsys.readouterr().err, "the terminal shows where the user finds it"
 

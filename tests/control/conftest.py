@@ -18,7 +18,7 @@ from app.config.scenes import SceneStore
 from app.control import changes
 from app.control.commands import Command, Status, parse_words
 from app.control.controller import SettingsController
-from app.control.files import BackgroundFile, Tiles
+from app.control.files import Backgrounds
 from app.control.server import ControlServer
 from app.control.transport import ControlAddress, default_address
 from app.core.errors import PlateError, SettingsError, UsageError
@@ -95,14 +95,15 @@ class Program:
         self.plate_error: PlateError | None = None
         picture = folder / "beach.png"
         cv2.imwrite(str(picture), room_picture())
-        self.files = [BackgroundFile(picture, "Beach")]
+        self.picture_file = picture
+        self.backgrounds: Callable[[], Backgrounds] = lambda: [("Beach", picture)]
         self.controller = self.controller_with(confirm_s=30.0)
 
     def controller_with(self, confirm_s: float) -> SettingsController:
         """Return a controller that waits so long for what a command changes."""
         return SettingsController(
             self.pipeline,
-            tiles=lambda: Tiles(self.files),
+            backgrounds=lambda: self.backgrounds(),
             scenes=self.scenes,
             request_quit=self.quit.set,
             newest=self.first_picture,
@@ -150,7 +151,7 @@ class SettingsAlone:
         self.outputs_decided = True
         self.controller = SettingsController(
             cast("Pipeline", self),
-            tiles=lambda: Tiles([]),
+            backgrounds=list,
             scenes=self.scenes,
             request_quit=lambda: None,
             listed_microphones=lambda: self.microphones,

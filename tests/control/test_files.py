@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -14,7 +13,7 @@ import pytest
 from app.control import files as live_plate
 from app.control.changes import CommandError, SettingsChanges
 from app.control.commands import COLLECT_S, COUNTDOWN_S, PLATE_CHECKS_S, Command
-from app.control.files import BackgroundFile, PlateCommand, Tiles, description, named_background, next_background
+from app.control.files import Backgrounds, PlateCommand, description, named_background, next_background
 from app.core.errors import BackgroundError, MattecamError, PlateError, SinkLostError, UsageError
 from app.core.settings import BackgroundSettings, Settings
 from app.core.types import PictureKind
@@ -30,68 +29,50 @@ BLUR = BackgroundSettings()
 
 
 @pytest.fixture
-def files(tmp_path: Path) -> list[BackgroundFile]:
-    names = {"7-dusk-hills.png": "Dusk hills", "waves.mp4": "waves"}
-    for name in names:
-        (tmp_path / name).write_bytes(b"\x89PNG\r\n\x1a\n" if name.endswith("png") else b"")
-    return [BackgroundFile(tmp_path / file, name) for file, name in names.items()]
+def backgrounds(tmp_path: Path) -> Backgrounds:
+    """Return those of a window in German: words, a colour, two files, and the English name of the first."""
+    hills, waves = tmp_path / "7-dusk-hills.png", tmp_path / "waves.mp4"
+    hills.write_bytes(b"\x89PNG\r\n\x1a\n")
+    waves.touch()
+    words = ("Kein", "none"), ("Unschärfe", "blur"), ("Grün", "green"), ("Farbe", "#3a5f8a")
+    return [*words, ("Dämmerhügel", hills), ("waves", waves), ("Dusk hills", hills)]
 
 
 def chosen(settings: BackgroundSettings) -> str:
     return settings.path.name if settings.kind in ("image", "video") and settings.path else settings.kind
 
 
-def test_next_goes_round_and_never_to_none(files: list[BackgroundFile]) -> None:
+def test_next_goes_round_and_never_to_none(backgrounds: Backgrounds) -> None:
     settings, seen = BLUR, []
     for _ in range(4):
-        settings = next_background(settings, files)
+        settings = next_background(settings, backgrounds)
         seen.append(chosen(settings))
     assert seen == ["7-dusk-hills.png", "waves.mp4", "blur", "7-dusk-hills.png"]
+    for current, expected in (("none", "blur"), ("#336699", "blur"), ("waves", "7-dusk-hills.png")):
+        before = named_background(current, BLUR, backgrounds)
+        assert chosen(next_background(before, backgrounds, blur=current != "waves")) == expected
     with pytest.raises(CommandError, match="no other background"):
         next_background(BLUR, [])
 
 
-@pytest.mark.parametrize(
-    ("text", "listed", "blur", "expected"),
-    [
-        *((text, 1, True, "blur") for text in ("none", "#336699", "waves")),
-        *((text, 2, False, "7-dusk-hills.png") for text in ("waves", "green", "blur")),
-    ],
-    ids=str,
-)
-def test_next_is_blur_after_anything_that_is_not_listed_unless_it_shows_text(
-    files: list[BackgroundFile], text: str, listed: int, blur: bool, expected: str
-) -> None:
-    current = named_background(text, BLUR, Tiles(files))
-    assert chosen(next_background(current, files[:listed], blur=blur)) == expected
-
-
-def test_names_in_both_languages_of_files_and_numbers_choose_the_same_tile(
-    files: list[BackgroundFile], tmp_path: Path
-) -> None:
-    hills = BackgroundFile(files[0].path, "Dämmerhügel", "Dusk hills")
-    tiles = Tiles([hills, files[1]], ("Kein", "Unschärfe", "Grün", "Farbe"))
+def test_names_in_both_languages_and_of_files_choose_the_same(backgrounds: Backgrounds, tmp_path: Path) -> None:
+    hills = "Dämmerhügel", "dusk HILLS", "7-dusk-hills", "7-dusk-hills.png", "dusk-hills"
     for names, expected, described in (
-        (("Kein", "none", "0"), "none", "none; the outputs show the room"),
-        (("UNSCHÄRFE", "blur", "1"), "blur", "blur"),
-        (("grün", "green", "2"), "colour", "#00b140"),
-        (("farbe", "colour", "3"), "colour", BLUR.colour),
+        (("Kein", "none"), "none", "none; the outputs show the room"),
+        (("UNSCHÄRFE", "blur"), "blur", "blur"),
+        (("grün", "green"), "colour", "#00b140"),
+        (("farbe",), "colour", "#3a5f8a"),
         (("#102030",), "colour", "#102030"),
-        (
-            ("Dämmerhügel", "dusk HILLS", "7-dusk-hills", "7-dusk-hills.png", "dusk-hills", "4"),
-            "7-dusk-hills.png",
-            "Dämmerhügel",
-        ),
-        ((str(files[1].path), "Waves", "5"), "waves.mp4", "waves"),
+        (hills, "7-dusk-hills.png", "Dämmerhügel"),
+        ((str(tmp_path / "waves.mp4"), "Waves"), "waves.mp4", "waves"),
         (("bokeh:20",), "blur", "bokeh"),
     ):
         for name in names:
-            background = named_background(name, BLUR, tiles)
-            assert (chosen(background), description(background, tiles.files)) == (expected, described)
-    assert description(BackgroundSettings(kind="image", path=tmp_path / "other.png"), tiles.files) == "other.png"
-    for unknown in ("moon", "6", "99"):
-        with pytest.raises(UsageError, match=r"0 none \(Kein\), 1 blur \(Unschärfe\), .*, 4 Dämmerhügel, 5 waves"):
-            named_background(unknown, BLUR, tiles)
+            background = named_background(name, BLUR, backgrounds)
+            assert (chosen(background), description(background, backgrounds)) == (expected, described)
+    assert description(BackgroundSettings(kind="image", path=tmp_path / "other.png"), backgrounds) == "other.png"
+    with pytest.raises(UsageError, match=r"the backgrounds are Kein, Unschärfe, .*, Dämmerhügel, waves, Dusk hills"):
+        named_background("moon", BLUR, backgrounds)
 
 
 def test_a_background_is_answered_when_it_is_in_use(program: Program) -> None:
@@ -123,7 +104,7 @@ def test_a_background_that_fails_is_an_error_and_changes_nothing(program: Progra
         with pytest.raises(MattecamError, match="Beach is damaged"):
             program.run("background Beach")
         assert program.settings == before
-    for name, words in (("moon", "the backgrounds are 0 none"), ("9" * 200, "no background and no file")):
+    for name, words in (("moon", "the backgrounds are Beach"), ("9" * 200, "no background and no file")):
         with pytest.raises(UsageError, match=words):
             program.run(f"background {name}")
     assert program.settings == before
@@ -131,7 +112,7 @@ def test_a_background_that_fails_is_an_error_and_changes_nothing(program: Progra
 
 @pytest.mark.parametrize("command", ["background Beach", "scene Talk"])
 def test_a_failing_background_does_not_expose_the_room_again(program: Program, command: str) -> None:
-    program.scenes.put("Talk", Settings(background=BackgroundSettings(kind="image", path=program.files[0].path)))
+    program.scenes.put("Talk", Settings(background=BackgroundSettings(kind="image", path=program.picture_file)))
     program.run("background none")
     eventually(lambda: PictureKind.UNMATTED in program.sent_after())
     program.world.faults.put("open_background", BackgroundError("Beach is damaged; choose another."))
@@ -147,30 +128,28 @@ def test_a_pause_does_not_wait_for_the_file_of_a_background(program: Program) ->
     """A network drive that does not answer delays its own command only; nothing that changed meanwhile is lost."""
     asked, go_on = threading.Event(), threading.Event()
 
-    class SlowDrive(list[BackgroundFile]):
-        def __iter__(self) -> Iterator[BackgroundFile]:
-            asked.set()
-            assert go_on.wait(60)
-            return super().__iter__()
+    def slow_drive() -> Backgrounds:
+        asked.set()
+        assert go_on.wait(60)
+        return [("Beach", program.picture_file)]
 
-    quick, program.files = program.files, SlowDrive(program.files)
+    program.backgrounds = slow_drive
     slow = beside(lambda: program.run("background Beach"))
     try:
         assert asked.wait(60)
-        program.files = quick
         assert "stand-by card" in program.run("pause")
         program.run("set background.fit fit")
     finally:
         go_on.set()
         slow.result(60)
     background = program.settings.background
-    assert (background.path, background.fit) == (quick[0].path, "fit")
+    assert (background.path, background.fit) == (program.picture_file, "fit")
     assert program.settings.paused
 
 
 @pytest.mark.parametrize("command", ["background {file}", "background Beach", "set background.path {file}"])
 def test_a_file_that_was_edited_is_shown_when_it_is_named_again(program: Program, command: str) -> None:
-    file = program.files[0].path
+    file = program.picture_file
     program.run("background Beach")
     eventually(lambda: shows_room(program.world.newest().image))
     cv2.imwrite(str(file), np.full((48, 64, 3), 77, np.uint8))

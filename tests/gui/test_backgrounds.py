@@ -33,7 +33,6 @@ from PyQt6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
-from app.control.files import named_background
 from app.core import paths
 from app.core.errors import Stage
 from app.core.settings import BackgroundSettings, Settings, StrictLevel, WindowSettings
@@ -42,7 +41,6 @@ from app.gui.application import Session
 from app.gui.backgrounds.library import add_picture
 from app.gui.backgrounds.strip import BackgroundStrip
 from app.gui.backgrounds.tiles import Tile, TileKind, TileView
-from app.gui.backgrounds.tiles import tiles as named_tiles
 from app.gui.notices import Remedy
 from app.gui.state import Tasks
 from app.gui.widgets.controls import ElidedComboBox, NameButton, StillSlider
@@ -76,8 +74,6 @@ def test_number_keys_choose_in_the_order_of_the_strip(controls: Session, qtbot: 
     qtbot.keyClick(controls.window, Qt.Key.Key_1)
     qtbot.keyClick(controls.window, Qt.Key.Key_1)
     assert chosen(controls).kind == "blur"
-    listed = named_background("4", chosen(controls), named_tiles("#102030"))
-    assert listed.path == tiles(controls)[3].path == own(controls)[0].path, "`ctl background` has the same numbers"
     click(controls, qtbot, TileKind.GREEN)
     click(controls, qtbot, TileKind.GREEN)
     assert chosen(controls).colour == "#00b140"

@@ -31,7 +31,7 @@ from PyQt6.QtWidgets import (
 
 from app.backgrounds.kinds import named_backgrounds
 from app.config.setting import GREEN
-from app.control.files import BackgroundFile, Tiles
+from app.control.files import Backgrounds
 from app.core.settings import BackgroundSettings
 from app.gui.state import SettingsStore
 from app.gui.translation import tr
@@ -105,10 +105,17 @@ def fixed_names() -> tuple[str, str, str, str]:
     return tr("None"), tr("Blur"), tr("Green"), tr("Colour")
 
 
-def tiles(own_colour: str) -> Tiles:
-    """Return the backgrounds with the names that the window shows. own_colour: that of the tile "Colour"."""
-    files = [BackgroundFile(path, bundled_name(english), english) for path, english in named_backgrounds()]
-    return Tiles(files, fixed_names(), own_colour)
+def shown_backgrounds(own_colour: str) -> Backgrounds:
+    """Return the backgrounds with the names that the window shows, those of files also in English.
+
+    own_colour: that of the tile "Colour".
+    """
+    files = named_backgrounds()
+    return [
+        *zip(fixed_names(), ("none", "blur", "green", own_colour), strict=True),
+        *((bundled_name(english), path) for path, english in files),
+        *((english, path) for path, english in files if bundled_name(english) != english),
+    ]
 
 
 LAST_KEY = 9
