@@ -17,8 +17,7 @@ from app.core.errors import MattecamError, UsageError
 from app.core.files import is_file
 
 OF_A_FILE = "record", "record-alpha", "snapshot", "zones"
-MAYBE_OF_A_FILE = "background", "plate"
-"""Commands whose argument is a file unless it is one of their words, or only if there is such a file."""
+"""Commands whose argument is a file unless it is one of their words."""
 
 
 def ctl(
@@ -29,8 +28,8 @@ def ctl(
 ) -> None:
     """Control the running program, such as from a desktop shortcut. Returns after the command took effect."""
     command = _with_absolute_path(parse_words(words))
-    countdown_s = countdown_of(command.argument) if command.name == "plate" else None
-    if countdown_s is not None:
+    if command.name == "plate":
+        countdown_s = countdown_of(command.argument)
         notify(f"Step out of the frame; capturing starts in {countdown_s:g} s and takes {COLLECT_S:g} s.")
     answer = ask(command)
     if not answer.done:
@@ -52,10 +51,10 @@ def _with_absolute_path(command: Command) -> Command:
                 return Command(command.name, command.argument.removesuffix(value) + _absolute(value))
     elif command.name in OF_A_FILE and text not in SYNTAX[command.name].usage.split("|"):
         return Command(command.name, _absolute(text))
-    elif command.name in MAYBE_OF_A_FILE and is_file(paths.from_user(text)):
-        word = text in SYNTAX[command.name].usage.split("|")
-        if not word and (command.name != "background" or parse_background(text).path is not None):  # a file called blur
-            return Command(command.name, _absolute(text))
+    elif command.name == "background" and text != "next" and is_file(paths.from_user(text)):
+        if parse_background(text).path is None:  # a file called blur
+            return command
+        return Command(command.name, _absolute(text))
     return command
 
 

@@ -16,15 +16,18 @@ from app.runtime.status import PipelineStatus
 POLL_S = 0.02
 EXPOSING = ("background", "framing", "people")
 """Sections of the settings that decide which part of the room is shown."""
-CONCERNED: Mapping[Stage, Callable[[Settings], object]] = {
+RECORDINGS = {"record": "recording", "record_alpha": "recording-alpha"}
+"""Fields of the output, and the parts that report their problems."""
+CONCERNED: Mapping[Stage | str, Callable[[Settings], object]] = {
     Stage.CAPTURE: attrgetter("capture"),
     Stage.MATTING: attrgetter("matting.engine"),
     Stage.BACKGROUND: attrgetter("background"),
     Stage.VIRTUAL_CAMERA: attrgetter("output.virtual_camera", "output.virtual_camera_backend"),
     Stage.PIPEWIRE: attrgetter("output.pipewire", "output.alpha_output"),
     Stage.OUTPUT: attrgetter("output.standby_image"),
+    **{part: attrgetter(f"output.{field}") for field, part in RECORDINGS.items()},
 }
-"""Settings that may be why a part of the program has a problem."""
+"""Settings that may be why a stage of the program, or a part of one, has a problem."""
 Apply = Callable[[Update], Settings]
 """Changes the settings in force by an update and returns the new ones."""
 
@@ -75,11 +78,13 @@ class SettingsChanges:
         if not self.wait_until_used(with_outputs=before.output != after.output):
             return after, False
         concerned = {stage for stage, part in CONCERNED.items() if part(before) != part(after)}
-        problems = self.pipeline.status().problems
-        found = [each for each in problems if each.stage in concerned or (after == before and each not in known)]
-        if found:
+        problem = self.problem(*concerned)
+        if after == before:
+            new = [each.message for each in self.pipeline.status().problems if each not in known]
+            problem = new[-1] if new else None
+        if problem is not None:
             self._restore(before, after, give_back)
-            raise CommandError(found[-1].message)
+            raise CommandError(problem)
         return after, True
 
     @staticmethod
@@ -100,8 +105,7 @@ class SettingsChanges:
 
     def problem(self, *parts: Stage | str) -> str | None:
         """Return the newest problem of these stages, or parts of a stage as in `Problem`; None if they work."""
-        problems = self.pipeline.status().problems
-        found = [each for each in problems if each.stage in parts or each.part in parts]
+        found = [each for each in self.pipeline.status().problems if each.stage in parts or each.part in parts]
         return found[-1].message if found else None
 
     def close(self) -> None:

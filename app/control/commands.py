@@ -72,10 +72,7 @@ SYNTAX: Mapping[str, Syntax] = {
     "model": Syntax("Choose the network, or show the one in use.", "[auto|NAME]"),
     "only-me": Syntax("Show one person only.", "on|off|X,Y, a point of the person, from 0,0 (top left) to 1,1"),
     "pause": Syntax("Send the stand-by card instead of the video, or resume.", SWITCH),
-    "plate": Syntax(
-        "Take, stop using or choose the picture of the empty room.",
-        "take [SECONDS to step out of the picture]|drop|FILE",
-    ),
+    "plate": Syntax("Take a picture of the empty room and use it.", "take [SECONDS to step out of the picture]"),
     "quit": Syntax("End the program."),
     "record": Syntax("Record the output to a new file, or stop.", "FILE|stop"),
     "record-alpha": Syntax("Record the matte to a new file, or stop.", "FILE|stop"),
@@ -103,8 +100,7 @@ class Command:
     @property
     def extra_s(self) -> float:
         """How much longer than others the command may take."""
-        countdown_s = countdown_of(self.argument) if self.name == "plate" else None
-        return 0.0 if countdown_s is None else countdown_s + COLLECT_S + PLATE_CHECKS_S
+        return countdown_of(self.argument) + COLLECT_S + PLATE_CHECKS_S if self.name == "plate" else 0.0
 
     @property
     def values(self) -> Mapping[str, str]:
@@ -213,29 +209,19 @@ def parse_person(text: str) -> tuple[float, float] | None:
     return point
 
 
-def countdown_of(argument: str) -> float | None:
-    """Return the seconds to step out of the frame in `take [SECONDS]`; None for another argument of `plate`.
-
-    Raises UsageError.
-    """
+def countdown_of(argument: str) -> float:
+    """Return the seconds to step out of the frame in `take [SECONDS]`. Raises UsageError."""
     action, _, text = argument.partition(" ")
-    if action != "take":
-        return None
     try:
         seconds = float(text) if text else COUNTDOWN_S
     except ValueError:
         seconds = -1.0
-    if not 0 <= seconds <= MAX_COUNTDOWN_S:
-        raise no_plate(argument)
+    if action != "take" or not 0 <= seconds <= MAX_COUNTDOWN_S:
+        raise UsageError(
+            f"plate “{argument}” is not possible; write take, or take and the seconds of the countdown (0 to 60). `ctl "
+            "set matting.plate` names an image or none."
+        )
     return seconds
-
-
-def no_plate(argument: str) -> UsageError:
-    """Return the error for an argument of `plate` that is neither a word nor a file."""
-    return UsageError(
-        f"There is no file “{argument}”; write take, take and the seconds of the countdown (0 to 60), drop, or an "
-        "image."
-    )
 
 
 def decoded(kind: type[Message], line: bytes) -> Message:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from app.config.scenes import SceneStore
 from app.config.setting import Setting, read_zones, with_value
 from app.control.changes import Apply, CommandError, SettingsChanges, answered
 from app.control.commands import SETTABLE, SETTERS, Command, Status, find_settable, parse_person
-from app.control.files import Backgrounds, PlateCommand, RecordCommand, description, named_background, next_background
+from app.control.files import Backgrounds, PlateCommand, description, named_background, next_background, record
 from app.core.errors import SinkError, Stage, UsageError
 from app.core.files import exists
 from app.core.settings import Settings, rebase
@@ -80,8 +81,8 @@ class SettingsController:
             "pause": self._pause,
             "plate": PlateCommand(changes, store_plate).run,
             "quit": self._quit,
-            "record": RecordCommand(changes, "record").run,
-            "record-alpha": RecordCommand(changes, "record_alpha").run,
+            "record": partial(record, changes, "record"),
+            "record-alpha": partial(record, changes, "record_alpha"),
             "reset": lambda name: self._store({name: _find(name).default}),
             "resume": self._resume,
             "retry": self._retry_failed,
