@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import getpass
 import hmac
-import logging
 import os
 import secrets
 import socket
@@ -28,7 +27,6 @@ from app.core import paths
 from app.core.errors import MattecamError
 from app.core.files import why_not_written, write_private
 
-log = logging.getLogger(__name__)
 SOCKET_FILE, SECRET_FILE = "control.sock", "control.secret"
 SECRET_BYTES = 32
 MAX_REQUEST_BYTES = 16 * 1024
@@ -86,18 +84,9 @@ class ControlAddress:
 
 
 def default_address() -> ControlAddress:
-    """Return the address of this user, in a folder for this user alone.
-
-    Where another user can write to the runtime folder, this is a folder in the user's data folder, for server and
-    client alike. Raises ControlError if neither can be used.
-    """
+    """Return the address of this user, in a folder for this user alone. Raises ControlError if that cannot be used."""
     folder = runtime_dir()
-    try:
-        make_private(folder)
-    except ControlError as error:
-        folder = paths.data_dir() / "run"
-        make_private(folder)
-        log.warning("%s %s is used instead.", error, folder)
+    make_private(folder)
     return ControlAddress(folder, rf"\\.\pipe\mattecam-{getpass.getuser()}" if sys.platform == "win32" else None)
 
 
@@ -119,12 +108,16 @@ def make_private(folder: Path) -> None:
         facts = folder.lstat()
     except OSError as error:
         raise ControlError(
-            f"The folder {folder} for the control socket cannot be created: {why_not_written(error)}."
+            f"The folder {folder} for the control socket cannot be created ({why_not_written(error)}); name another one "
+            "in MATTECAM_RUNTIME_DIR."
         ) from error
     if sys.platform != "win32":  # there the folder is in the user's profile
         others_may_write = facts.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
         if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != os.getuid() or others_may_write:
-            raise ControlError(f"Other users can write to {folder}.")
+            raise ControlError(
+                f"Other users can write to {folder}, the folder for the control socket; name another one in "
+                "MATTECAM_RUNTIME_DIR."
+            )
 
 
 class Endpoint:

@@ -210,16 +210,3 @@ def test_messages_that_cannot_be_written_end_no_run(prepared: Path) -> None:
         done = subprocess.run(command, env=env, stdout=subprocess.PIPE, stderr=full, text=True, check=False)
     assert done.returncode == 0
     assert " frames in " in done.stdout
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="needs modes of files")
-def test_a_warning_of_a_short_command_is_one_of_the_program(tmp_path: Path) -> None:
-    shared = tmp_path / "shared"
-    shared.mkdir()
-    shared.chmod(0o777)
-    names = {"MATTECAM_RUNTIME_DIR": str(shared), "MATTECAM_DATA_DIR": str(tmp_path)}
-    command = [sys.executable, str(ROOT / "run.py"), "ctl", "status"]
-    done = subprocess.run(command, env={**os.environ, **names}, capture_output=True, text=True, check=False)
-    first, second = done.stderr.splitlines()
-    assert first.startswith("mattecam: ") and str(shared) in first
-    assert second.startswith("mattecam: Mattecam is not running")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import socket
 import stat
@@ -31,11 +30,9 @@ from app.control.transport import (
     ControlError,
     Endpoint,
     ask,
-    default_address,
     make_private,
     send,
 )
-from app.core import paths
 from tests.control.conftest import Recorder, posix_only, serving, socket_address
 from tests.paths import ROOT
 from tests.waiting import beside, eventually
@@ -249,25 +246,6 @@ def test_a_folder_that_others_can_write_to_is_refused(tmp_path: Path, monkeypatc
         make_private(tmp_path / "own")
 
 
-@posix_only
-@pytest.mark.parametrize("state", ["of another user", "a file"])
-def test_an_unusable_runtime_folder_is_replaced_with_a_warning(
-    state: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    folder = tmp_path / "runtime"
-    if state == "a file":
-        folder.write_text("")
-    else:
-        folder.mkdir()
-        folder.chmod(0o777)
-    monkeypatch.setenv("MATTECAM_RUNTIME_DIR", str(folder))
-    caplog.set_level(logging.WARNING)
-    with serving():
-        assert default_address().folder == paths.data_dir() / "run"
-        assert f"{paths.data_dir() / 'run'} is used instead" in caplog.text
-        assert ask(Command("pause")).done
-
-
 def test_what_cannot_be_created_is_logged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -275,8 +253,7 @@ def test_what_cannot_be_created_is_logged(
     with serving(lambda: too_long):
         assert "cannot be opened" in caplog.text
     (tmp_path / "file").write_text("in the way")
-    for name in ("MATTECAM_RUNTIME_DIR", "MATTECAM_DATA_DIR"):
-        monkeypatch.setenv(name, str(tmp_path / "file" / "run"))
+    monkeypatch.setenv("MATTECAM_RUNTIME_DIR", str(tmp_path / "file" / "run"))
     with serving():
         assert "cannot be created" in caplog.text
     with pytest.raises(ControlError, match="cannot be created"):
