@@ -108,8 +108,8 @@ def make_private(folder: Path) -> None:
         facts = folder.lstat()
     except OSError as error:
         raise ControlError(
-            f"The folder {folder} for the control socket cannot be created ({why_not_written(error)}); name another one "
-            "in MATTECAM_RUNTIME_DIR."
+            f"The folder {folder} for the control socket cannot be created ({why_not_written(error)}); name another "
+            "one in MATTECAM_RUNTIME_DIR."
         ) from error
     if sys.platform != "win32":  # there the folder is in the user's profile
         others_may_write = facts.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
