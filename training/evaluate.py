@@ -16,11 +16,12 @@ from itertools import zip_longest
 from pathlib import Path
 from statistics import fmean
 
+import cv2
 import numpy as np
 
-from app.core.errors import BackgroundError, MattecamError, SourceOpenError, UsageError, counted
+from app.core.errors import MattecamError, SourceOpenError, UsageError, counted
 from app.core.files import is_of_kind
-from app.media.image_file import IMAGE_SUFFIXES, pictures_in, read_matte
+from app.media.image_file import IMAGE_SUFFIXES, pictures_in
 from app.media.video_input import VideoError
 from app.media.video_reader import VideoReader
 from app.offline.files import VIDEOS, VIDEOS_AND_IMAGES
@@ -142,10 +143,17 @@ def read_alphas(path: Path) -> Iterator[Alpha]:
 
 
 def _read_images(paths: Sequence[Path]) -> Iterator[Alpha]:
-    try:
-        yield from map(read_matte, paths)
-    except BackgroundError as error:
-        raise SourceOpenError(error.text) from error
+    for path in paths:
+        image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+        if image is None:
+            raise SourceOpenError(f"The image {path} cannot be read; check it, or leave it out.")
+        whole = {"uint8": 255, "uint16": 65535}.get(image.dtype.name, 1)
+        values = np.asarray(image / whole, np.float32)
+        if values.ndim == 3:
+            colours, alpha = values[..., :3], values[..., 3:]
+            is_cut_out = alpha.size and (alpha.min() < 1 or np.ptp(colours, axis=2).any())
+            values = np.asarray(alpha[..., 0] if is_cut_out else cv2.cvtColor(colours, cv2.COLOR_BGR2GRAY), np.float32)
+        yield values
 
 
 def _read_video(path: Path) -> Iterator[Alpha]:

@@ -68,7 +68,7 @@ T = TypeVar("T")
 # Pillow's limit against decompression bombs counts pixels before the reduction of JPEG; ours counts bytes after it.
 Image.MAX_IMAGE_PIXELS = None
 
-_BROKEN = (
+BROKEN = (
     *(OSError, ValueError, SyntaxError, EOFError, struct.error, IndexError, KeyError, TypeError, ZeroDivisionError),
     RuntimeError,  # of libavif and libheif
 )
@@ -103,28 +103,6 @@ def read_cut_out(path: Path, max_side: int = MAX_SIDE) -> NDArray[np.uint8]:
     return _decoded(path, convert)
 
 
-def read_matte(path: Path) -> NDArray[np.float32]:
-    """Read an image as a matte, (H, W) float32 in 0..1 in the precision and size of the file. Raises BackgroundError.
-
-    A cut-out, an image with transparent parts or with colours and an alpha channel, gives its alpha; others give grey.
-    """
-
-    def convert(image: Image.Image) -> NDArray[np.float32]:
-        _check_size(image, path)
-        if image.mode in SIXTEEN_BITS:
-            return np.asarray(np.asarray(image) / 65535, np.float32)
-        if image.mode == "F":
-            return _unit(image)
-        grey = np.asarray(image.convert("L"))
-        if image.has_transparency_data:
-            rgba = np.asarray(image.convert("RGBA"))
-            if rgba[..., 3].min() < 255 or np.any(rgba[..., :3] != grey[..., None]):
-                grey = rgba[..., 3]
-        return np.asarray(grey / 255, np.float32)
-
-    return _decoded(path, convert)
-
-
 def _decoded(path: Path, convert: Callable[[Image.Image], T]) -> T:
     _register_heif()
     try:
@@ -151,7 +129,7 @@ def _decoded(path: Path, convert: Callable[[Image.Image], T]) -> T:
         raise BackgroundError(unknown_format(path)) from None
     except MemoryError:
         raise BackgroundError(_too_large(path)) from None
-    except _BROKEN as error:
+    except BROKEN as error:
         log.info("%s cannot be decoded: %s", path, error)
         raise BackgroundError(
             t("The image {file} is damaged; save it again or choose another one.", file=path)
@@ -244,7 +222,7 @@ def _small(image: Image.Image, path: Path, max_side: int) -> Image.Image:
     # palette indices cannot be averaged
     palette = image.mode in ("P", "PA")
     image.thumbnail((max_side, max_side), Image.Resampling.NEAREST if palette else Image.Resampling.HAMMING)
-    with suppress(*_BROKEN):  # broken metadata does not prevent reading the pixels
+    with suppress(*BROKEN):  # broken metadata does not prevent reading the pixels
         ImageOps.exif_transpose(image, in_place=True)
     return _in_srgb(_to_8_bit(image), image.info.get("icc_profile"))
 
@@ -278,20 +256,10 @@ def _check_size(image: Image.Image, path: Path) -> None:
 def _to_8_bit(image: Image.Image) -> Image.Image:
     if image.mode in SIXTEEN_BITS:
         return Image.fromarray((np.asarray(image).astype(np.int64).clip(0, 65535) >> 8).astype(np.uint8))
-    if image.mode == "F":
-        return Image.fromarray((_unit(image) * 255).astype(np.uint8))
-    if image.mode == "LAB":  # which Pillow converts by profiles alone
-        shown = ImageCms.profileToProfile(image, ImageCms.createProfile("LAB"), SRGB, outputMode="RGB")
-        assert shown is not None
-        return shown
+    if image.mode == "F":  # with values in 0..1 or in 0..255
+        values = np.nan_to_num(np.asarray(image, np.float32), nan=0.0, posinf=255.0, neginf=0.0).clip(0, 255)
+        return Image.fromarray((values * (255 if values.max() <= 1 else 1)).astype(np.uint8))
     return image
-
-
-def _unit(image: Image.Image) -> NDArray[np.float32]:
-    """Return the values of an image of the mode F, which are in 0..1 or 0..255, in 0..1."""
-    values = np.nan_to_num(np.asarray(image, np.float32), nan=0.0, posinf=255.0, neginf=0.0)
-    top = np.float32(1.0 if values.max() <= 1.0 else 255.0)
-    return np.asarray(values.clip(0, top) / top, np.float32)
 
 
 def write_picture(path: Path, image: NDArray[np.uint8]) -> None:

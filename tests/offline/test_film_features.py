@@ -29,7 +29,7 @@ from app.core.types import BgrImage, Frame, Picture
 from app.matting import build_engine
 from app.matting.base.interface import MattingEngine
 from app.matting.choice.governor import StepTiming
-from app.media.image_file import read_matte
+from app.media.image_file import read_image
 from app.media.video_input import VideoInput
 from app.media.video_writer import file_encoder
 from app.offline.convert import FilmStep, convert
@@ -230,7 +230,7 @@ STRICT = Settings(
 def shares(source: Path, folder: Path) -> list[float]:
     """Return the share of every frame that the matte shows."""
     convert(source, folder / "out", settings=STRICT, alpha=folder / "alpha")
-    return [float((read_matte(file) > 0.5).mean()) for file in sorted((folder / "alpha").iterdir())]
+    return [float((read_image(file) > 127).mean()) for file in sorted((folder / "alpha").iterdir())]
 
 
 @pytest.mark.parametrize("cuts", [False, True])
