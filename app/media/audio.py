@@ -162,9 +162,8 @@ def _sound_not_read(source: Path, reason: str) -> ExplainedOSError:
 
 def _sound_among(source: Path, tracks: Sequence[AudioStream], target: OutputContainer) -> AudioStream | None:
     """Return the default track, else the one with the most packets, of those that can be read; None if none can."""
-    counts = packet_counts(source, tracks) if len(tracks) > 1 else {}
-    order = sorted(tracks, key=lambda track: (not track.disposition & Disposition.default, -counts.get(track.index, 0)))
-    for track in order:
+    counts = packet_counts(source, tracks)
+    for track in sorted(tracks, key=lambda track: (not track.disposition & Disposition.default, -counts[track.index])):
         codec: AudioCodecContext | None = track.codec_context  # None for one that FFmpeg does not know
         if codec is not None and (codec.codec.name in AUDIO_CODECS.split(",") or _is_copied(target, codec)):
             return track

@@ -224,16 +224,6 @@ def has_alpha(frame: VideoFrame) -> bool:
     return any(component.is_alpha for component in frame.format.components)
 
 
-def over(image: BgraImage, colour: tuple[int, int, int] = BLACK) -> BgrImage:
-    """Return the picture over a colour, (blue, green, red)."""
-    weights = cv2.cvtColor(image[..., 3], cv2.COLOR_GRAY2BGR)
-    shown = cv2.multiply(image[..., :3], weights, scale=1 / 255)
-    if any(colour):
-        behind = np.full_like(weights, colour)
-        shown = cv2.add(shown, cv2.multiply(behind, cv2.bitwise_not(weights), scale=1 / 255))
-    return np.asarray(shown, np.uint8)
-
-
 def over_colour(frame: VideoFrame, matrix: int | None, colour: tuple[int, int, int] = BLACK) -> VideoFrame:
     """Return a frame with a colour behind its transparent parts; one without alpha as it is.
 
@@ -241,8 +231,12 @@ def over_colour(frame: VideoFrame, matrix: int | None, colour: tuple[int, int, i
     """
     if not has_alpha(frame):
         return frame
-    image = frame.reformat(format="bgra", src_colorspace=matrix).to_ndarray()
-    return VideoFrame.from_ndarray(over(np.asarray(image, np.uint8), colour), "bgr24")
+    image = np.asarray(frame.reformat(format="bgra", src_colorspace=matrix).to_ndarray(), np.uint8)
+    shown = premultiplied(image[..., :3], image[..., 3])
+    if any(colour):
+        behind = np.full_like(shown, colour)
+        shown = np.asarray(cv2.add(shown, premultiplied(behind, 255 - image[..., 3])), np.uint8)
+    return VideoFrame.from_ndarray(shown, "bgr24")
 
 
 def premultiplied(foreground: BgrImage, alpha: AlphaImage) -> BgrImage:

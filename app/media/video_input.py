@@ -30,11 +30,12 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.reformatter import Colorspace, VideoReformatter
 from av.video.stream import VideoStream
-from PIL import Image
+from PIL import Image, ImageSequence
 
 from app.core.errors import MattecamError, Text, t
 from app.media.frame_filters import BLACK, BgraImage, deinterlaced, has_alpha, in_bt709, over_colour
 from app.media.headers import read_header
+from app.media.image_file import BROKEN
 from app.media.jpeg import DamagedJpegError, check_jpeg
 
 log = logging.getLogger(__name__)
@@ -122,7 +123,7 @@ def open_container(path: Path) -> InputContainer:
         raise VideoError(
             t("You have no permission to read the video {file}; check the permissions of the file.", file=path)
         ) from None
-    except (FFmpegError, OSError, ValueError):
+    except (FFmpegError, MemoryError, *BROKEN):
         raise VideoError(
             t("{file} is not a readable video: it is damaged or in an unknown format; choose another file.", file=path)
         ) from None
@@ -131,7 +132,8 @@ def open_container(path: Path) -> InputContainer:
 class VideoInput:
     """The film in a file, opened for decoding; damaged parts are skipped and counted.
 
-    It is the default video track, of several that with the most frames; pictures of a cover and thumbnails are none.
+    It is the default video track, else the one with the most frames; another as long one if it cannot be decoded.
+    Pictures of a cover and thumbnails are none.
     """
 
     def __init__(
@@ -301,7 +303,15 @@ class VideoInput:
         streams = [stream for stream in self.container.streams.video if not stream.disposition & PICTURES]
         if not streams:
             raise VideoError(t("{file} contains no video; choose another file.", file=self.path))
-        stream = streams[0] if len(streams) == 1 else self._film_among(streams)
+        counts = packet_counts(self.path, streams)
+
+        def rank(stream: VideoStream) -> tuple[bool, bool, int]:
+            count = counts[stream.index]
+            return count > 1, bool(stream.disposition & Disposition.default), count  # thumbnails have one frame
+
+        films = sorted(streams, key=rank, reverse=True)
+        half = counts[films[0].index] / 2
+        stream = next((each for each in films if counts[each.index] > half and _is_decodable(each)), films[0])
         codec = stream.codec_context
         if not _is_decodable(stream):
             raise VideoError(t("{file} is in a format that cannot be played; save it as MP4 (H.264).", file=self.path))
@@ -325,17 +335,6 @@ class VideoInput:
             return first
         # codecs have frames of whole blocks, which some containers name
         return first if all(abs(a - b) < BLOCK for a, b in zip(first, named, strict=True)) else named
-
-    def _film_among(self, streams: Sequence[VideoStream]) -> VideoStream:
-        """Return the default track, else the one with the most frames; another as long one if it cannot be decoded."""
-        counts = packet_counts(self.path, streams)
-        films = [stream for stream in streams if counts[stream.index] > 1] or streams  # others are thumbnails
-        defaults = [stream for stream in films if stream.disposition & Disposition.default]
-        film = max(defaults or films, key=lambda stream: counts[stream.index])
-        if not _is_decodable(film):
-            as_long = [each for each in films if _is_decodable(each) and 2 * counts[each.index] > counts[film.index]]
-            film = max(as_long, key=lambda stream: counts[stream.index], default=film)
-        return film
 
     def _decode(self, packet: Packet[VideoStream]) -> Iterator[VideoFrame]:
         if self._is_mjpeg and packet.size:
@@ -371,8 +370,8 @@ def _decoder_of(stream: VideoStream) -> VideoCodecContext:
 
 def packet_counts(path: Path, streams: Sequence[Stream]) -> Mapping[int, int]:
     """Return the number of packets by the index of the stream; counted near the start where it is not named."""
-    if all(stream.frames for stream in streams):
-        return {stream.index: stream.frames for stream in streams}
+    if len(streams) == 1 or all(stream.frames for stream in streams):
+        return {stream.index: stream.frames or 1 for stream in streams}
     counts = Counter[int]()
     with open_container(path) as container, suppress(FFmpegError, OSError):
         for packet in islice(container.demux([container.streams[each.index] for each in streams]), MOST_COUNTED):
@@ -390,15 +389,6 @@ def changes_shape(path: Path) -> Text:
     return t(
         "Frames of {file} have another shape than the first; they are cropped or given bars, not stretched.", file=path
     )
-
-
-def stamped_packets(container: InputContainer) -> Iterator[tuple[Packet[Stream], int | None]]:
-    """Yield every packet of a file, up to where it is unreadable, and its time stamp, None for one without."""
-    try:
-        for packet in container.demux():
-            yield packet, packet.dts if packet.pts is None else packet.pts
-    except (FFmpegError, OSError):
-        return
 
 
 def _is_decodable(stream: VideoStream) -> bool:
@@ -432,52 +422,36 @@ def _colour_matrix(frame: VideoFrame) -> int | None:
 
 MAX_BYTES = 1 << 29
 """Of all frames decoded; longer animations are refused."""
-MILLISECOND = Fraction(1, 1000)
 USUAL_MS = 100
 """Duration of a frame that names none, as in web browsers."""
 
 
 def _opened_by_ffmpeg(path: Path) -> str | io.BytesIO:
-    """Return what FFmpeg opens: the address of the file; of an animated WebP image, lossless video with alpha.
+    """Return what FFmpeg opens: the address of the file; of an animated WebP image, an animated PNG image.
 
-    Raises OSError or ValueError for such an image that is damaged or too large.
+    Raises one of `BROKEN` for such an image that is damaged or too large.
     """
     with path.open("rb") as file:
         head = file.read(21)
     if head[:4] != b"RIFF" or head[8:16] != b"WEBPVP8X" or len(head) < 21 or not head[20] & 2:
         return file_address(path)
     changed = path.stat()
-    try:
-        return io.BytesIO(_encoded(path, changed.st_size, changed.st_mtime_ns))
-    except (EOFError, RuntimeError, SyntaxError, MemoryError) as error:
-        raise ValueError(str(error)) from error
+    return io.BytesIO(_as_png(path, changed.st_size, changed.st_mtime_ns))
 
 
 @lru_cache(maxsize=1)
-def _encoded(path: Path, size: int, time_ns: int) -> bytes:
+def _as_png(path: Path, size: int, time_ns: int) -> bytes:
     """size, time_ns: of the file, which a film opens several times."""
-    video = io.BytesIO()
-    with Image.open(path, formats=("WEBP",)) as image, av.open(video, "w", format="matroska") as container:
+    written, durations_ms = io.BytesIO(), []
+    with Image.open(path, formats=("WEBP",)) as image:
         count = getattr(image, "n_frames", 1)
         if image.width * image.height * 4 * count > MAX_BYTES:
             raise ValueError(f"{count} frames of {image.width}x{image.height}")
-        stream = container.add_stream("ffv1", rate=round(1 / (USUAL_MS * MILLISECOND)))
-        assert isinstance(stream, VideoStream)
-        stream.width, stream.height, stream.pix_fmt, stream.time_base = image.width, image.height, "bgra", MILLISECOND
-        stream.codec_context.time_base = MILLISECOND
-        at_ms = 0
-        for number in range(count):
-            image.seek(number)
-            rgba = np.asarray(image.convert("RGBA"))
-            frame = VideoFrame.from_ndarray(np.ascontiguousarray(rgba[..., [2, 1, 0, 3]]), "bgra")
-            frame.pts, frame.time_base = at_ms, MILLISECOND
-            duration_ms = int(image.info.get("duration", 0)) or USUAL_MS
-            for packet in stream.encode(frame):
-                packet.duration = duration_ms
-                container.mux(packet)
-            at_ms += duration_ms
-        container.mux(stream.encode(None))
-    return video.getvalue()
+        for frame in ImageSequence.Iterator(image):
+            frame.load()
+            durations_ms.append(frame.info.get("duration") or USUAL_MS)
+        image.save(written, "PNG", save_all=True, duration=durations_ms, compress_level=1)
+    return written.getvalue()
 
 
 AV_TIME_BASE = 1_000_000

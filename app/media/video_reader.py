@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from array import array
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
@@ -13,6 +13,9 @@ from pathlib import Path
 
 import numpy as np
 from av.container import InputContainer
+from av.error import FFmpegError
+from av.packet import Packet
+from av.stream import Stream
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
@@ -33,7 +36,6 @@ from app.media.video_input import (
     VideoInput,
     is_discontinuous,
     is_turned,
-    stamped_packets,
 )
 
 CUT_TOLERANCE = Fraction(1, 50)
@@ -209,7 +211,8 @@ class _Packets:
         last_s: Fraction | None = None
         latest_s = Fraction(0)
         """Of the frames of this recording, which are not in the order of their times."""
-        for packet, stamp in stamped_packets(video.container):
+        for packet in _packets_of(video.container):
+            stamp = packet.dts if packet.pts is None else packet.pts
             is_film = packet.stream is video.stream and packet.size and not packet.is_discard
             stamp_s = Fraction(0) if stamp is None else stamp * packet.time_base
             if stamp is not None:
@@ -238,6 +241,12 @@ class _Packets:
         self.times_s = np.fromiter(times_s, np.float64, len(stamps))
         self.tick_s = stamp_unit_s(stamps, unit_s)
         """Unit to which the times were rounded."""
+
+
+def _packets_of(container: InputContainer) -> Iterator[Packet[Stream]]:
+    """Yield every packet of a file, up to where it is unreadable."""
+    with suppress(FFmpegError, OSError):
+        yield from container.demux()
 
 
 def _timecode(container: InputContainer, stream: VideoStream, first: VideoFrame) -> str | None:

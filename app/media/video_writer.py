@@ -40,8 +40,15 @@ log = logging.getLogger(__name__)
 PIXELS_PER_THREAD = 1280 * 720 * 45
 """Pixels per second that one thread of x264 encodes in a recording."""
 MOST_THREADS = 4
-HARDWARE = ("videotoolbox", "nvenc", "qsv", "vaapi")
-"""In the order in which `auto` tries them."""
+HARDWARE = {
+    "videotoolbox": {"realtime": "1"},
+    "nvenc": {"preset": "p4", "tune": "ll", "rc": "vbr", "cq": "23", "delay": "0", "forced-idr": "1"},
+    "qsv": {"preset": "veryfast", "global_quality": "23", "async_depth": "1", "forced_idr": "1"},
+    "vaapi": dict[str, str](),
+}
+"""Options of the encoders of hardware, in the order in which `auto` tries them."""
+OF_QUALITY = ("nvenc", "qsv")
+"""Those with options for a constant quality; the others get a bit rate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +95,21 @@ def file_encoder(crf: int = 20, suffix: str = ".mp4", *, alpha: bool = False) ->
 
 def live_encoder(wanted: str, width: int, height: int, rate: Fraction) -> VideoEncoder:
     """Return the encoder for a recording: `wanted` if it works here, else x264; for `auto` the first that works."""
-    candidates = HARDWARE if wanted == "auto" else (wanted,)
-    for name in candidates:
-        if name != "x264":
-            encoder = _hardware(name, width, height, rate)
+    for name, options in HARDWARE.items():
+        if wanted in (name, "auto"):
+            bit_rate = None if name in OF_QUALITY else round(width * height * rate * Fraction(1, 8))
+            pixel_format = "nv12" if name == "qsv" else "yuv420p"
+            encoder = VideoEncoder(name, f"h264_{name}", options, pixel_format, bit_rate, live=True)
             if encodes(encoder, width, height):
                 return encoder
-    return _live_x264(width, height, rate)
+    # Without lookahead and B-frames, every frame reaches the file at once, however rarely new ones come.
+    # With at least two threads, slices are encoded on x264's own threads, which may have another priority.
+    needed = math.ceil(width * height * rate / PIXELS_PER_THREAD)
+    threads = max(2, min(MOST_THREADS, usable_cores(), needed))
+    # Of the preset superfast, only motion search by quarter pixels and the deblocking filter are worth their time. At a
+    # constant quantizer, x264 does not look at each frame twice to choose one.
+    parameters = f"subme=1:deblock=0,0:bframes=0:rc-lookahead=0:sync-lookahead=0:sliced-threads=1:threads={threads}"
+    return VideoEncoder("x264", "libx264", {"preset": "ultrafast", "qp": "23", "x264-params": parameters}, live=True)
 
 
 def encodes(encoder: VideoEncoder, width: int, height: int) -> bool:
@@ -115,29 +130,6 @@ def encodes(encoder: VideoEncoder, width: int, height: int) -> bool:
     except (FFmpegError, UnknownCodecError, OSError, ValueError) as error:
         log.info("The encoder %s does not work here: %s", encoder.codec, error)
         return False
-
-
-def _live_x264(width: int, height: int, rate: Fraction) -> VideoEncoder:
-    # Without lookahead and B-frames, every frame reaches the file at once, however rarely new ones come.
-    # With at least two threads, slices are encoded on x264's own threads, which may have another priority.
-    needed = math.ceil(width * height * rate / PIXELS_PER_THREAD)
-    threads = max(2, min(MOST_THREADS, usable_cores(), needed))
-    # Of the preset superfast, only motion search by quarter pixels and the deblocking filter are worth their time. At a
-    # constant quantizer, x264 does not look at each frame twice to choose one.
-    parameters = f"subme=1:deblock=0,0:bframes=0:rc-lookahead=0:sync-lookahead=0:sliced-threads=1:threads={threads}"
-    return VideoEncoder("x264", "libx264", {"preset": "ultrafast", "qp": "23", "x264-params": parameters}, live=True)
-
-
-def _hardware(name: str, width: int, height: int, rate: Fraction) -> VideoEncoder:
-    options = {
-        "nvenc": {"preset": "p4", "tune": "ll", "rc": "vbr", "cq": "23", "delay": "0", "forced-idr": "1"},
-        "qsv": {"preset": "veryfast", "global_quality": "23", "async_depth": "1", "forced_idr": "1"},
-        "videotoolbox": {"realtime": "1"},
-        "vaapi": {},
-    }
-    bit_rate = None if name in ("nvenc", "qsv") else round(width * height * rate * Fraction(1, 8))
-    pixel_format = "nv12" if name == "qsv" else "yuv420p"
-    return VideoEncoder(name, f"h264_{name}", options[name], pixel_format, bit_rate, live=True)
 
 
 SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv")
@@ -296,9 +288,8 @@ class VideoWriter:
         One of another size is letterboxed. pts_s: its time in seconds from the start of the file; None for one frame
         interval after the previous frame. A time that is not later than the previous one is moved to the next tick.
         """
-        tick = self._next_tick if pts_s is None else max(round(Fraction(pts_s) / self._time_base), self._last_tick + 1)
         self._frame = self._converted(_padded_to_even(geometry.letterbox(image, *self.size)))
-        self._encode(self._frame, tick)
+        self._encode(self._frame, self._next_tick if pts_s is None else self._tick_of(pts_s))
 
     def _converted(self, image: NDArray[np.uint8]) -> av.VideoFrame:
         if image.ndim == 3 and image.shape[2] == 4:
@@ -316,7 +307,10 @@ class VideoWriter:
     def repeat(self, pts_s: Fraction | float) -> None:
         """Append the last frame once more at this time."""
         assert self._frame is not None
-        self._encode(self._frame, max(round(Fraction(pts_s) / self._time_base), self._last_tick + 1))
+        self._encode(self._frame, self._tick_of(pts_s))
+
+    def _tick_of(self, time_s: Fraction | float) -> int:
+        return max(round(Fraction(time_s) / self._time_base), self._last_tick + 1)
 
     @property
     def last_s(self) -> Fraction | None:
@@ -382,7 +376,7 @@ class VideoWriter:
             return self.path
         self._closed = True
         if end_s is not None:
-            self._next_tick = max(round(end_s / self._time_base), self._last_tick + 1)
+            self._next_tick = self._tick_of(end_s)
         try:
             with os_errors(self.temporary_path):
                 self._mux(self._video.encode(None), is_end=True)
