@@ -24,7 +24,7 @@ from app.matting import build_engine
 from app.matting.base.interface import MattingEngine
 from app.matting.build import frame_check
 from app.matting.strict.rules import WAIT_FRAMES
-from app.media.frame_filters import BgraImage, over, premultiplied, straight
+from app.media.frame_filters import BgraImage, premultiplied, straight
 from app.media.image_file import is_picture
 from app.media.video_reader import Timing, VideoReader
 from app.media.video_writer import VideoWriter, file_encoder
@@ -114,7 +114,7 @@ class FilmStep:
         if image.shape[2] == 3:
             return framed(image, framing), None
         opacity = framed(image[..., 3], framing)
-        return straight(framed(over(image), framing), opacity), opacity
+        return straight(framed(premultiplied(image[..., :3], image[..., 3]), framing), opacity), opacity
 
     def _matted(self, engine: MattingEngine, image: BgrImage, opacity: AlphaImage | None, time_s: float) -> Matte:
         settings, edges = self._settings, self._settings.matting.edges
@@ -233,8 +233,7 @@ def convert(
             engine, background, settings, alpha is not None, foreground is not None, transparent=transparent
         )
         outputs = Outputs(opened)
-        complete = _run(chain([first], frames), step, outputs, reader, progress, should_stop, keep_partial)
-        written = _finish(outputs, complete, keep_partial, reader.end_s if complete else None)
+        complete, written = _run(chain([first], frames), step, outputs, reader, progress, should_stop, keep_partial)
     done, expected = outputs.frames, reader.frame_estimate
     cut = complete and reader.is_cut
     if cut:
@@ -282,42 +281,40 @@ def _run(
     progress: Progress,
     should_stop: Callable[[], bool],
     keep_partial: bool | None,
-) -> bool:
-    """Write every frame to `outputs`; return whether all were written. After an error, finish or remove the outputs."""
+) -> tuple[bool, Path | None]:
+    """Write every frame to `outputs`, and finish or remove them.
+
+    Return whether all were written, and the composite, None if it was removed. Raises MattecamError, and what a
+    callback raises.
+    """
+    complete = False
     try:
         for time_s, name, image in frames:
             if should_stop():
-                return False
+                break
             try:
                 converted = step(image, float(time_s))
             except PlateError as error:
                 raise PlateError(f"Image {name} of {reader.path}: {error.text}") from error
             outputs.write(converted, time_s, name)
             progress(outputs.frames, reader.frame_estimate)
-    except MattecamError as error:
-        if keep_partial is False:
-            outputs.abort()
-            raise
-        written, failure = outputs.finish(complete=False)
-        more = failure or (f"Frames kept in {written}: the first {outputs.frames}." if written else None)
-        text = f"{error.text} {more}" if more else error.text
-        raise type(error)(text) from error
-    except BaseException as error:  # of a callback, or Ctrl+C
-        failed = isinstance(error, Exception) and not isinstance(error, BrokenPipeError)  # nobody reads the progress
-        _finish(outputs, False, keep_partial is not False if failed else keep_partial)
+        else:
+            complete = True
+    except BaseException as error:
+        # Ctrl+C, or nobody who reads the progress, is an interruption, not a failure.
+        failed = isinstance(error, Exception) and not isinstance(error, BrokenPipeError)
+        written, failure = outputs.finish(complete=False, keep=keep_partial is not False if failed else keep_partial)
+        kept = f"Frames kept in {written}: the first {outputs.frames}." if written else None
+        if isinstance(error, MattecamError) and (failure or kept):
+            raise type(error)(f"{error.text} {failure or kept}") from error
+        if failure:
+            raise SinkLostError(failure) from error
         raise
-    return True
-
-
-def _finish(outputs: Outputs, complete: bool, keep_partial: bool | None, end_s: Fraction | None = None) -> Path | None:
-    """Finish or remove the outputs; return the composite, None if it was removed. Raises SinkLostError."""
-    if not complete and not keep_partial:
-        outputs.abort()
-        return None
-    written, failure = outputs.finish(complete=complete, keep=keep_partial is not False, end_s=end_s)
+    keep, end_s = (keep_partial is not False, reader.end_s) if complete else (keep_partial, None)
+    written, failure = outputs.finish(complete=complete, keep=keep, end_s=end_s)
     if failure:
         raise SinkLostError(failure)
-    return written
+    return complete, written
 
 
 def _open_outputs(
@@ -335,45 +332,42 @@ def _open_outputs(
     """
     opened: list[Output] = []
     problems: list[str] = []
+    film = reader if isinstance(reader, VideoReader) else None
 
     def open_one(path: Path, crf: int, *, sound: bool, alpha: bool) -> Output:
         """Open a folder if the name has no suffix or is an existing folder, otherwise an image or a video."""
-        is_video = isinstance(reader, VideoReader)
-        try:
-            if is_folder(path) or not path.suffix:
-                return FolderOutput(path, overwrite=overwrite, is_video=is_video)
-            if reader.is_image and names_image(path):
-                return ImageOutput(path, overwrite=overwrite)
-            return VideoWriter(
-                path,
-                *size,
-                timing.rate,
-                time_base=reader.time_base if timing.grid is None else None,
-                audio_from=reader.path if sound else None,
-                leaps=timing.leaps,
-                encoder=file_encoder(crf, path.suffix.lower(), alpha=alpha),
-                is_constant=timing.is_constant,
-                timecode=reader.timecode,
-                reproducible=reproducible,
-            )
-        except OSError as error:
-            raise SinkOpenError(f"{path} cannot be written: {why_not_written(error)}.") from error
+        if is_folder(path) or not path.suffix:
+            return FolderOutput(path, overwrite=overwrite, is_video=film is not None)
+        if reader.is_image and names_image(path):
+            return ImageOutput(path, overwrite=overwrite)
+        return VideoWriter(
+            path,
+            *size,
+            timing.rate,
+            time_base=reader.time_base if timing.grid is None else None,
+            audio_from=reader.path if sound else None,
+            leaps=timing.leaps,
+            encoder=file_encoder(crf, path.suffix.lower(), alpha=alpha),
+            is_constant=timing.is_constant,
+            timecode=reader.timecode,
+            reproducible=reproducible,
+        )
 
-    try:
-        for path, crf in zip(paths, (VIDEO_CRF, MATTE_CRF, VIDEO_CRF), strict=True):
-            if path is None:
-                continue
-            is_composite = path is paths[0]
-            sound, alpha = is_composite and isinstance(reader, VideoReader), is_composite and transparent
+    for path, crf in zip(paths, (VIDEO_CRF, MATTE_CRF, VIDEO_CRF), strict=True):
+        if path is None:
+            continue
+        is_composite = path is paths[0]
+        alpha = is_composite and transparent
+        try:
             try:
-                opened.append(open_one(path, crf, sound=sound, alpha=alpha))
-            except SinkOpenError:
-                if not sound:
+                opened.append(open_one(path, crf, sound=is_composite and film is not None, alpha=alpha))
+            except OSError:
+                if not is_composite or film is None:
                     raise
                 opened.append(open_one(path, crf, sound=False, alpha=alpha))
                 problems.append(f"The sound of {reader.path} could not be taken over.")
-    except SinkOpenError:
-        for output in opened:
-            output.abort()
-        raise
+        except OSError as error:
+            for output in opened:
+                output.abort()
+            raise SinkOpenError(f"{path} cannot be written: {why_not_written(error)}.") from error
     return opened, problems

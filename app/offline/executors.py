@@ -16,7 +16,6 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from functools import partial
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
@@ -45,21 +44,21 @@ class Processes:
         """count: of processes, each with a core of its own; a single one uses all. begin: called first in each."""
         cores = core_numbers()
         self.count = count
-        self._workers = [_Worker(cores[i % len(cores)] if count > 1 else None, begin) for i in range(count)]
-        self._idle = deque(self._workers)
+        self._idle = [_Worker(cores[i % len(cores)] if count > 1 else None, begin) for i in range(count)]
+        self._workers = tuple(self._idle)
         self._threads = ThreadPoolExecutor(count)
-        self._news: deque[News] = deque()
+        self._news = deque[News]()
         self._stopping = False
 
-    def submit(self, index: int, job: Job) -> Future[JobResult]:
+    def submit(self, job: Job) -> Future[JobResult]:
         """See `Executor`."""
-        worker = self._idle.popleft()
+        worker = self._idle.pop()
         worker.start()
-        return self._threads.submit(self._run, worker, index, job)
+        return self._threads.submit(self._run, worker, job)
 
-    def _run(self, worker: _Worker, index: int, job: Job) -> JobResult:
+    def _run(self, worker: _Worker, job: Job) -> JobResult:
         def exchange(frames: int, expected: int | None) -> bool:
-            self._news.append((index, frames, expected))
+            self._news.append((job.source, frames, expected))
             return self._stopping
 
         try:
@@ -96,11 +95,10 @@ class _Worker:
             return
         context = multiprocessing.get_context("spawn")
         self._connection, theirs = context.Pipe()
-        process = context.Process(target=_work, args=(theirs, *self._arguments), name="convert", daemon=True)
+        self._process = context.Process(target=_work, args=(theirs, *self._arguments), name="convert", daemon=True)
         with _signals_held():
-            process.start()
+            self._process.start()
         theirs.close()
-        self._process = process
 
     def run(self, job: Job, exchange: Exchange) -> JobResult:
         """Let the process convert a clip. exchange: as of `run_job`."""
@@ -127,22 +125,21 @@ def _work(connection: PipeEnd, core: int | None, begin: Callable[[], None] | Non
     Sends (frames, expected frames) while a clip is converted, to which the answer is whether it is to stop; then its
     JobResult.
     """
+
+    def exchange(*progress: int | None) -> bool:
+        with suppress(EOFError, OSError):
+            connection.send(progress)
+            return bool(connection.recv())
+        return True  # the driver has ended
+
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver decides what Ctrl+C stops
     if core is not None:
         use_one_core(core)
     if begin is not None:
         begin()
-    with suppress(EOFError, OSError):  # the driver has ended
-        while True:
-            connection.send(run_job(connection.recv(), partial(_exchange, connection)))
-
-
-def _exchange(connection: PipeEnd, frames: int, expected: int | None) -> bool:
-    """Send the progress; return whether the driver wants the clip to stop, or has ended."""
     with suppress(EOFError, OSError):
-        connection.send((frames, expected))
-        return bool(connection.recv())
-    return True
+        while True:
+            connection.send(run_job(connection.recv(), exchange))
 
 
 def use_one_core(core: int) -> None:
@@ -191,20 +188,9 @@ _pinned: list[IO[bytes]] = []
 """Lock of the core that this worker process holds."""
 
 
-@contextmanager
-def _sigterm_kept() -> Iterator[None]:
-    """Keep the handler of SIGTERM. Ray installs its own, which ends the program at once. For the main thread."""
-    before = signal.getsignal(signal.SIGTERM)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
 class RayTasks:
     """Implements `Executor`."""
 
-    @_sigterm_kept()
     def __init__(self, address: str, count: int) -> None:
         """count: of tasks that run side by side. Raises MattecamError if Ray is missing, does not start or answer."""
         try:
@@ -225,19 +211,15 @@ class RayTasks:
             raise
         except Exception as error:  # Ray raises a bare one where its processes do not start within 30 s
             ray.shutdown()
-            if address == LOCAL:
-                raise MattecamError(
-                    f"Ray did not start on this machine: {_first_line(error)} Try again when it is less busy, or omit "
-                    "--cluster."
-                ) from error
             raise MattecamError(
-                f"Ray at {address} cannot be used: {_first_line(error)}; check the address and that the versions agree."
+                f"Ray at {address} cannot be used: {_first_line(error)}; check the address and that the versions "
+                "agree, try again when the machine is less busy, or omit --cluster."
             ) from error
 
-    def submit(self, index: int, job: Job) -> Future[JobResult]:
+    def submit(self, job: Job) -> Future[JobResult]:
         """See `Executor`. Raises MattecamError if Ray is lost."""
         with _while_ray_answers():
-            reference = self._task.remote(index, job, self._coordinator)
+            reference = self._task.remote(job, self._coordinator)
             self._running.add(reference)
             result: Future[JobResult] = Future()
             reference.future().add_done_callback(lambda ended: self._end(reference, ended, result))
@@ -281,11 +263,11 @@ class Coordinator:
 
     def __init__(self) -> None:
         self._stopping = False
-        self._news: dict[int, News] = {}
+        self._news: dict[str, News] = {}
 
-    def tell(self, index: int, frames: int, expected: int | None) -> bool:
+    def tell(self, source: str, frames: int, expected: int | None) -> bool:
         """Take the progress of a task; return whether it should stop."""
-        self._news[index] = (index, frames, expected)
+        self._news[source] = (source, frames, expected)
         return self._stopping
 
     def take(self, stopping: bool) -> Sequence[News]:
@@ -295,13 +277,13 @@ class Coordinator:
         return tuple(news.values())
 
 
-def run_task(index: int, job: Job, coordinator: Any) -> JobResult:
+def run_task(job: Job, coordinator: Any) -> JobResult:
     """Run one job in a Ray worker, on a core of its own."""
     import ray
 
     def exchange(frames: int, expected: int | None) -> bool:
         try:
-            return bool(ray.get(coordinator.tell.remote(index, frames, expected), timeout=COORDINATOR_TIMEOUT_S))
+            return bool(ray.get(coordinator.tell.remote(job.source, frames, expected), timeout=COORDINATOR_TIMEOUT_S))
         except ray.exceptions.RayError:  # only progress is lost
             return False
 
@@ -353,28 +335,27 @@ def check_token_file() -> None:
 
 
 def _connect(ray: Any, address: str, count: int) -> None:
-    """Start Ray on this machine, or connect to a cluster.
+    """Start Ray on this machine, or connect to a cluster. For the main thread.
 
     Raises UsageError, and whatever Ray raises.
     """
-    environment = {"env_vars": {"PYTHONPATH": str(paths.IMPORT_ROOT)}}
-    if address != LOCAL:
+    options: dict[str, object] = {}
+    if address == LOCAL:
+        os.environ.setdefault("RAY_worker_niceness", "0")
+        os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))  # else Ray writes one that every user can read
+        options = {
+            "num_cpus": count,
+            "include_dashboard": False,
+            "object_store_memory": STORE_BYTES,
+            "logging_level": "error",
+            "_node_ip_address": "127.0.0.1",
+        }
+    else:
         check_token_file()
-        ray.init(address=address, log_to_driver=False, runtime_env=environment)
-        return
-    os.environ.setdefault("RAY_worker_niceness", "0")
-    os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))  # else Ray writes one that every user can read
-    before = os.umask(0o077)
+    environment = {"env_vars": {"PYTHONPATH": str(paths.IMPORT_ROOT)}}
+    handler, mask = signal.getsignal(signal.SIGTERM), os.umask(0o077)
     try:
-        ray.init(
-            address=LOCAL,
-            num_cpus=count,
-            include_dashboard=False,
-            object_store_memory=STORE_BYTES,
-            log_to_driver=False,
-            logging_level="error",
-            runtime_env=environment,
-            _node_ip_address="127.0.0.1",
-        )
+        ray.init(address=address, log_to_driver=False, runtime_env=environment, **options)
     finally:
-        os.umask(before)
+        os.umask(mask)
+        signal.signal(signal.SIGTERM, handler)  # that of Ray ends the program at once

@@ -64,18 +64,14 @@ SEPARATORS = tuple(filter(None, (os.sep, os.altsep)))
 
 
 def check_names(names: Iterable[str]) -> None:
-    """Raise UsageError for an empty name, which Python would take for the current folder, a dash or a NUL."""
+    """Raise UsageError for what no file can be called, or would be taken for the current folder or a stream."""
     for name in names:
-        if not name.strip():
-            raise UsageError("A name is empty; name the file or the folder.")
-        if name == "-":
-            raise UsageError("“-” does not stand for standard input or output; name a file or a folder.")
         try:
-            possible = b"\0" not in os.fsencode(name)
+            possible = name.strip() not in ("", "-") and b"\0" not in os.fsencode(name)
         except UnicodeEncodeError:
             possible = False
         if not possible:
-            raise UsageError("A name holds a character that no file can have in its name; name the file or the folder.")
+            raise UsageError(f"{name!r} does not stand for a file, a folder or a stream; name a file or a folder.")
 
 
 def frame_rate(value: str | float | Fraction) -> Fraction:
@@ -136,18 +132,16 @@ def single_output(source: Path, name: str, transparent: bool | None = None) -> P
     Raises UsageError if the name is not that of a video or folder, of an image or folder for an image; SinkOpenError if
     the folder cannot be created.
     """
-    path, wants_folder = Path(name), name.endswith(SEPARATORS)
-    if is_folder(source):
-        wants_film = False
-    elif wants_folder and not exists(path):
-        if exists(source):
-            _create(path)
-        wants_film = True
-    else:
-        wants_film = is_folder(path) and (is_picture(source) or not exists(path / "000000.png"))
-    if wants_film:
-        return path / film_name(str(source), transparent)
-    if not is_folder(source) and is_picture(source):
+    path, is_folder_source = Path(name), is_folder(source)
+    is_photo = not is_folder_source and is_picture(source)
+    if not is_folder_source:
+        if name.endswith(SEPARATORS) and not exists(path):
+            if exists(source):
+                _create(path)
+            return path / film_name(str(source), transparent)
+        if is_folder(path) and (is_photo or not exists(path / "000000.png")):
+            return path / film_name(str(source), transparent)
+    if is_photo:
         if not names_image(path):
             raise UsageError(
                 f"{source} is an image, and {name} is no name of one; name an image such as out.png, or a folder."
@@ -378,39 +372,33 @@ class Outputs:
             raise SinkLostError(f"The conversion stopped at {output.path}: {why_not_written(error)}.") from error
         self.frames += 1
 
-    def abort(self) -> None:
-        """Remove what was written."""
-        for output in self._outputs:
-            output.abort()
-
     def finish(
-        self, *, complete: bool, keep: bool = True, end_s: Fraction | None = None
+        self, *, complete: bool, keep: bool | None, end_s: Fraction | None = None
     ) -> tuple[Path | None, str | None]:
-        """Finish every output, or remove it if nothing was written. keep: keep what cannot be completed.
+        """Finish every output, or remove it if nothing was written. keep: keep what is not, or cannot be, complete.
 
         end_s: when the last frame of a video ends; None after one frame interval.
 
         Return the file or folder of the composite, None if there is none, and a text on the first output that could not
         be completed.
         """
-        finished = [self._finish(output, complete, keep, end_s) for output in self._outputs]
+        finished = [self._finish(output, complete, bool(keep), end_s) for output in self._outputs]
         return finished[0][0], next((failure for _, failure in finished if failure), None)
 
     def _finish(
         self, output: Output, complete: bool, keep: bool, end_s: Fraction | None
     ) -> tuple[Path | None, str | None]:
-        if not self.frames:
-            output.abort()
-            return None, None
-        try:
-            return output.close(complete=complete, end_s=end_s), None
-        except OSError as error:
-            text = f"{output.path} could not be completed: {why_not_written(error)}."
-            if not keep or not exists(output.temporary_path):  # such as in a folder that was removed
-                output.abort()
-                return None, text
-            kept = f"What was written is in {output.temporary_path}."
-            return None, kept if self._reported else f"{text} {kept}"
+        failure = None
+        if self.frames and (complete or keep):
+            try:
+                return output.close(complete=complete, end_s=end_s), None
+            except OSError as error:
+                failure = f"{output.path} could not be completed: {why_not_written(error)}."
+                if keep and exists(output.temporary_path):  # else in a folder that was removed
+                    kept = f"What was written is in {output.temporary_path}."
+                    return None, kept if self._reported else f"{failure} {kept}"
+        output.abort()
+        return None, failure
 
 
 def move_images(folder: Path, target: Path, *, overwrite: bool) -> None:

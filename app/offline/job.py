@@ -64,6 +64,10 @@ class Job:
         """Whether source and outputs are folders of images."""
         return not is_remote(self.source) and Path(self.source).is_dir()
 
+    def suffix_of(self, output: str) -> str:
+        """Return the suffix of an output; the name of a folder of images has none."""
+        return "" if self.is_folder else Path(parent_and_name(output)[1]).suffix
+
 
 @dataclass(frozen=True, slots=True)
 class Written:
@@ -95,18 +99,15 @@ class _Progress:
 
     def __init__(self, exchange: Exchange) -> None:
         self.seen: tuple[int, int | None] = 0, None
+        self.should_stop = False
         self._exchange = exchange
-        self._stop = False
         self._told_s = 0.0
 
     def tell(self, frames: int, expected: int | None) -> None:
         self.seen = frames, expected
         if time.monotonic() - self._told_s >= TELL_EVERY_S:
             self._told_s = time.monotonic()
-            self._stop = self._exchange(frames, expected) or self._stop
-
-    def should_stop(self) -> bool:
-        return self._stop
+            self.should_stop |= self._exchange(frames, expected)
 
 
 def run_job(job: Job, exchange: Exchange) -> JobResult:
@@ -115,60 +116,50 @@ def run_job(job: Job, exchange: Exchange) -> JobResult:
     A failure is part of the result. A source that is cut off fails, but what could be read of it is kept.
     """
     progress = _Progress(exchange)
-    folder: Path | None = None
     try:
-        folder = _try_folder(job.target)
-        return _convert(job, folder, progress)
-    except MattecamError as error:
-        return JobResult("failed", *progress.seen, error=_with_final_names(str(text_of(error)), folder, job))
-    except OSError as error:
-        text = f"{job.target} cannot be written: {why_not_written(error)}."
-        return JobResult("failed", *progress.seen, error=str(text))
-    finally:
-        if folder is not None:
-            shutil.rmtree(folder, ignore_errors=True)
+        with _try_folder(job.target) as name:
+            folder = Path(name)
+            fetched = folder / f"source{Path(parent_and_name(job.source)[1]).suffix}"
+            tries = {use: folder / f"{use}{job.suffix_of(final)}" for use, final in job.outputs.items()}
+            try:
+                result = _convert(job, fetched, tries, progress)
+            except MattecamError as failure:
+                result = JobResult("failed", *progress.seen, error=text_of(failure))
+            error = result.error
+            for path, given in [(fetched, job.source), *((tries[use], job.outputs[use]) for use in tries)]:
+                error = error and error.replace(str(path), given)  # the user knows no temporary names
+            return replace(result, error=error)
+    except OSError as failure:
+        text = f"{job.target} cannot be written: {why_not_written(failure)}."
+        return JobResult("failed", *progress.seen, error=text)
 
 
-def _try_folder(target: str) -> Path:
+def _try_folder(target: str) -> tempfile.TemporaryDirectory[str]:
     """Create the folder of one try: beside the target, or in the temporary place of this machine. Raises OSError."""
     folder, name = parent_and_name(target)
     if is_remote(target):
-        return Path(tempfile.mkdtemp(prefix="mattecam-"))
+        return tempfile.TemporaryDirectory(prefix="mattecam-", ignore_cleanup_errors=True)
     home = Path(folder) / TRIES
     home.mkdir(parents=True, exist_ok=True)
-    return Path(tempfile.mkdtemp(prefix=f"{name[:48]}-", dir=home))
+    return tempfile.TemporaryDirectory(prefix=f"{name[:48]}-", dir=home, ignore_cleanup_errors=True)
 
 
-def _with_final_names(text: str, folder: Path | None, job: Job) -> str:
-    """Replace the temporary paths in a sentence by the names that the user gave."""
-    if folder is None:
-        return text
-    text = text.replace(f"{folder / 'source'}{Path(parent_and_name(job.source)[1]).suffix}", job.source)
-    for use, final in job.outputs.items():
-        text = text.replace(str(_tried(folder, use, job)), final)
-    return text
-
-
-def _tried(folder: Path, use: str, job: Job) -> Path:
-    """Return the path of an output in the folder of a try. The name of a folder of images has no suffix."""
-    suffix = "" if job.is_folder else Path(parent_and_name(job.outputs[use])[1]).suffix
-    return folder / f"{use}{suffix}"
-
-
-def _convert(job: Job, folder: Path, progress: _Progress) -> JobResult:
+def _convert(job: Job, fetched: Path, tries: Mapping[str, Path], progress: _Progress) -> JobResult:
+    """Convert into the files or folders of a try. fetched: where a clip of another file system is copied to."""
     from app.offline.convert import convert
 
-    _check_kinds(job)
-    source = fetch(job.source, folder)
-    tries = {use: _tried(folder, use, job) for use in job.outputs}
+    for final in job.outputs.values():
+        if not is_remote(final) and Path(final).exists() and Path(final).is_dir() != job.is_folder:
+            kind = "file" if job.is_folder else "folder"
+            raise SinkOpenError(f"{final} cannot be written: a {kind} has this name; choose another name.")
     report = convert(
-        source,
+        fetch(job.source, fetched),
         tries["target"],
         settings=job.settings,
         alpha=tries.get("alpha"),
         foreground=tries.get("foreground"),
         progress=progress.tell,
-        should_stop=progress.should_stop,
+        should_stop=lambda: progress.should_stop,
         keep_partial=False,
         reproducible=True,
         fps=job.fps if job.is_folder else None,
@@ -183,22 +174,15 @@ def _convert(job: Job, folder: Path, progress: _Progress) -> JobResult:
         else:
             publish(tries[use], Path(final), overwrite=job.overwrite or use in job.replaceable)
     film = written.pop("target")
-    result = JobResult("done", report.frames, report.expected_frames, film.sha256, film.bytes, outputs=written)
-    problems = _with_final_names(" ".join(report.problems), folder, job) or None
-    return replace(result, state="failed" if report.source_cut else "done", error=problems)
-
-
-def _check_kinds(job: Job) -> None:
-    """Raise SinkOpenError if a folder has the name of a film, or a file that of a folder of images."""
-    for final in job.outputs.values():
-        path = Path(final)
-        if is_remote(final) or not path.exists() or path.is_dir() == job.is_folder:
-            continue
-        if job.is_folder:
-            raise SinkOpenError(
-                f"{final} is a file, but the images need a folder of this name; choose another folder as OUT."
-            )
-        raise SinkOpenError(f"{final} cannot be written: a folder has this name; choose another name.")
+    return JobResult(
+        "failed" if report.source_cut else "done",
+        report.frames,
+        report.expected_frames,
+        film.sha256,
+        film.bytes,
+        " ".join(report.problems) or None,
+        written,
+    )
 
 
 def digest(path: Path, names: Collection[str] | None = None) -> tuple[str, int]:
@@ -229,27 +213,19 @@ def publish(finished: Path, final: Path, *, overwrite: bool) -> None:
 
     merge = finished.is_dir() and final.is_dir()
     final.parent.mkdir(parents=True, exist_ok=True)
-    home = final if merge else final.parent
-    near = home / f".{final.name[:48]}.{uuid.uuid4().hex}.part"
-    try:
-        if finished.stat().st_dev != home.stat().st_dev:
-            shutil.move(finished, near)
-            finished = near
+    with tempfile.TemporaryDirectory(prefix=f".{final.name[:48]}.", dir=final if merge else final.parent) as near:
+        if finished.stat().st_dev != Path(near).stat().st_dev:
+            finished = Path(shutil.move(finished, near))
         if merge:
             move_images(finished, final, overwrite=overwrite)
         elif finished.is_dir():
             finished.rename(final)
         else:
             move(finished, final, overwrite=overwrite)
-    finally:
-        if near.is_dir():
-            shutil.rmtree(near, ignore_errors=True)
-        else:
-            near.unlink(missing_ok=True)
 
 
-News = tuple[int, int, int | None]
-"""Progress of a running job: its index in the batch, frames done and expected, None if unknown."""
+News = tuple[str, int, int | None]
+"""Progress of a running job: its source, frames done and expected, None if unknown."""
 
 
 class Executor(Protocol):
@@ -258,8 +234,8 @@ class Executor(Protocol):
     count: int
     """How many."""
 
-    def submit(self, index: int, job: Job) -> Future[JobResult]:
-        """Start a job, which fewer than `count` others run beside; `index` names it in news. The result is no error."""
+    def submit(self, job: Job) -> Future[JobResult]:
+        """Start a job, which fewer than `count` others run beside. The result is no error."""
         ...
 
     def news(self) -> Sequence[News]:
@@ -296,11 +272,10 @@ def joined(folder: str, name: str) -> str:
     return f"{folder.rstrip('/')}/{name}" if is_remote(folder) else str(Path(folder) / name)
 
 
-def fetch(source: str, folder: Path) -> Path:
-    """Return a local path of a clip; one of another file system is copied into `folder`. Raises SourceOpenError."""
+def fetch(source: str, local: Path) -> Path:
+    """Return a local path of a clip; one of another file system is copied to `local`. Raises SourceOpenError."""
     if not is_remote(source):
         return Path(source)
-    local = folder / f"source{Path(parent_and_name(source)[1]).suffix}"
     with _explained(SourceOpenError, "fetched", source):
         system, path = _opened(source)
         system.get_file(path, str(local))
@@ -354,18 +329,17 @@ def size_and_time(name: str) -> tuple[int | None, int | None]:
 
 def check_address(address: str) -> None:
     """Raise UsageError if the file system of an address is unknown, or its package is not installed."""
-    protocol = address.partition("://")[0]
     try:
         import fsspec
     except ImportError as error:
         remedy = paths.how_to_install(REQUIREMENTS, ["fsspec"])
         raise UsageError(f"{address} needs the package fsspec; {remedy}.") from error
     try:
-        fsspec.get_filesystem_class(protocol)
-    except ImportError as error:
-        raise UsageError(f"{address} needs a package that is missing: {error}.") from error
-    except ValueError as error:
-        raise UsageError(f"{address} is an address of an unknown kind; check the part before ://.") from error
+        fsspec.get_filesystem_class(address.partition("://")[0])
+    except (ImportError, ValueError) as error:
+        raise UsageError(
+            f"{address} cannot be reached: {error}; check the part before ://, or install the package of its kind."
+        ) from error
 
 
 @contextmanager

@@ -68,7 +68,8 @@ class Record(JobResult):
     source_bytes: int | None = None
     source_time_ns: int | None = None
     """Time of the last change of the source."""
-    target: str = ""
+    target: str
+    """Name of the film."""
 
 
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)  # absent on Windows
@@ -102,14 +103,14 @@ _CHECKED = TypeAdapter(Record)
 
 
 def last_records(path: Path) -> dict[str, Record]:
-    """Return the last record of each clip; a line that a crash cut is left out. Raises OSError."""
+    """Return the last record of each film by its name; a line that a crash cut is left out. Raises OSError."""
     records: dict[str, Record] = {}
     if not is_file(path):
         return records
     for line in path.read_bytes().splitlines():
         with suppress(ValueError, RecursionError):  # pydantic's ValidationError is a ValueError
             record = _CHECKED.validate_python(json.loads(line))
-            records[record.file] = record
+            records[record.target] = record
     return records
 
 
@@ -196,8 +197,8 @@ def plan_jobs(
         else:
             check_folder(given)
     jobs: dict[str, Job] = {}
-    films = [record.target for record in last_records(state_folder(folder) / MANIFEST).values()]
-    made = {_place(joined(place, film)) for place in folders.values() for film in films}
+    films = last_records(state_folder(folder) / MANIFEST)
+    made = {_place(joined(place, film.target)) for place in folders.values() for film in films.values()}
     clips = [clip for source in sources for clip in clips_in(source) if clip == source or _place(clip) not in made]
     if fps is not None and not any(is_folder(Path(clip)) for clip in clips if not is_remote(clip)):
         raise rate_without_folder(sources[0])
@@ -214,33 +215,28 @@ def plan_jobs(
         name = parent_and_name(clip)[1]
         if is_remote(clip) or not Path(clip).is_dir():
             name = images.get(clip) or film_name(clip, transparent)
-        if name in jobs:
-            raise same_name(jobs[name].source, clip, name)
+        if (first := jobs.get(name.casefold())) is not None:  # on some systems one would replace the other
+            raise UsageError(
+                f"{first.source} and {clip} would both become {name}, with small or capital letters; convert them into "
+                "separate folders."
+            )
         outputs = {use: joined(place, name) for use, place in folders.items()}
         places = [Path(_place(output)) for output in outputs.values()]
         for place in places:
-            if place in sources_at:
-                raise UsageError(f"{place} cannot be written: it is also the source; choose another name.")
-            if place in sources_in:
+            around = (sources_at[parent] for parent in (place, *place.parents) if parent in sources_at)
+            if (source := next(around, sources_in.get(place))) is not None:
                 raise UsageError(
-                    f"The source {sources_in[place]} lies in the output {place}; choose another folder as OUT."
+                    f"{place} cannot be written: it is the source {source}, holds it or lies in it; choose another "
+                    "folder as OUT."
                 )
-            around = next((sources_at[parent] for parent in place.parents if parent in sources_at), None)
-            if around is not None:
-                raise UsageError(f"The output {place} would lie in the source {around}; choose another folder as OUT.")
         if len(set(places)) < len(places):
             raise UsageError(f"{outputs['target']} cannot be written: it is also another output; choose another name.")
-        jobs[name] = Job(clip, outputs, settings, identity, transparent, overwrite, fps=fps)
+        jobs[name.casefold()] = Job(clip, outputs, settings, identity, transparent, overwrite, fps=fps)
     return list(jobs.values())
 
 
 def _place(name: str) -> str:
     return name if is_remote(name) else str(resolved(Path(name)))
-
-
-def same_name(first: str, second: str, name: str) -> UsageError:
-    """Return the error for two clips whose outputs would have the same name."""
-    return UsageError(f"{first} and {second} would both become {name}; convert them into separate folders.")
 
 
 def settings_hash(settings: Settings, transparent: bool | None = False, fps: Fraction | None = None) -> str:
@@ -278,16 +274,14 @@ def existing_output(job: Job) -> str | None:
 
 
 def record_of(job: Job, known: dict[str, Record]) -> Record | None:
-    """Return the last record of a clip, None without one. known: the last records of an earlier run by clip.
+    """Return the last record of a clip, None without one. known: the last records of an earlier run by film.
 
     The path may have been written in another way then: the same film was made of a clip of this size and time.
     """
-    if job.source in known:
-        return known[job.source]
-    film = parent_and_name(job.target)[1]
-    record = next((record for record in reversed(known.values()) if record.target == film), None)
-    same = record is not None and size_and_time(job.source) == (record.source_bytes, record.source_time_ns)
-    return record if same else None
+    record = known.get(parent_and_name(job.target)[1])
+    if record is None or record.file == job.source:
+        return record
+    return record if size_and_time(job.source) == (record.source_bytes, record.source_time_ns) else None
 
 
 def unchanged_outputs(job: Job, record: Record) -> frozenset[str]:

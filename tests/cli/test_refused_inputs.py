@@ -56,17 +56,13 @@ REFUSED: tuple[tuple[str, int, str], ...] = (
     ("devise", 2, "No such command 'devise'. Did you mean 'devices'?"),
     ("--source demo devices", 2, "Options go after the command: `python3 run.py devices --…`."),
     ("convert", 2, "Missing argument 'OUT'; `python3 run.py convert --help` shows the usage."),
-    ("convert one.mp4 ''", 2, "A name is empty"),
-    ("convert one.mp4 out.mp4 --alpha ''", 2, "A name is empty"),
+    ("convert one.mp4 ''", 2, "'' does not stand for a file"),
+    ("convert one.mp4 out.mp4 --alpha ''", 2, "'' does not stand for a file"),
     *(
-        (line, 2, "“-” does not stand for standard input or output")
-        for line in (
-            "convert one.mp4 -",
-            "convert - out.mp4",
-            "convert one.mp4 out.mp4 --alpha -",
-            "headless --status-json -",
-        )
+        (line, 2, "'-' does not stand for a file, a folder or a stream")
+        for line in ("convert one.mp4 -", "convert - out.mp4", "convert one.mp4 out.mp4 --alpha -")
     ),
+    ("headless --status-json -", 2, "“-” does not stand for standard input or output"),
     ("convert one out.mp4", 2, "out.mp4 is not a folder"),
     ("convert one.mp4 base.avi out.webm", 2, "out.webm is not a folder"),
     ("convert one.mp4 out.mp4 --jobs 1", 2, "out.mp4 is not a folder"),
@@ -82,7 +78,7 @@ REFUSED: tuple[tuple[str, int, str], ...] = (
     ("convert one.mp4 new.mp4/frames --foreground new.mp4", 2, "new.mp4/frames lies in new.mp4"),
     ("convert one.mp4 pipe.mp4 --overwrite", 2, "pipe.mp4 is a pipe or a device"),
     ("convert one.mp4 o --jobs 0", 2, "--jobs: “0” is not possible: it must be at least 1."),
-    ("convert one.mp4 s3x://bucket/films", 2, "s3x://bucket/films is an address of an unknown kind"),
+    ("convert one.mp4 s3x://bucket/films", 2, "s3x://bucket/films cannot be reached: Protocol not known"),
     ("convert note.txt out.mp4", 1, "note.txt is not a readable video"),
     ("convert pics out.mp4 --fps fast", 2, "“fast” is no frame rate"),
     ("convert empty out.mp4", 1, "empty contains no images"),

@@ -206,7 +206,7 @@ def test_auto_takes_the_first_hardware_encoder_that_works(working: str, monkeypa
     tried = try_encoders(monkeypatch, working)
     chosen = live_encoder("auto", 1280, 720, RATE)
     assert chosen.name == working and chosen.codec == f"h264_{working}" and chosen.live
-    assert tried == list(HARDWARE[: HARDWARE.index(working) + 1])
+    assert tried == [*HARDWARE][: [*HARDWARE].index(working) + 1]
 
 
 @pytest.mark.parametrize(("wanted", "names"), [("auto", [*HARDWARE]), ("x264", []), ("nvenc", ["nvenc"])])

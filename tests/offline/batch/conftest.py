@@ -74,7 +74,7 @@ def converted(
 
 def records_in(folder: Path) -> dict[str, Record]:
     """Return the last record of each clip by its name."""
-    return {Path(file).name: record for file, record in last_records(folder / MANIFEST).items()}
+    return {Path(record.file).name: record for record in last_records(folder / MANIFEST).values()}
 
 
 def sequential_hashes(jobs: Sequence[Job]) -> dict[str, str | None]:
@@ -91,7 +91,7 @@ class DirectExecutor:
         self.run: list[str] = []
         self._deadly = deadly or {}
 
-    def submit(self, index: int, job: Job) -> Future[JobResult]:
+    def submit(self, job: Job) -> Future[JobResult]:
         name = Path(job.source).name
         self.run.append(name)
         result: Future[JobResult] = Future()

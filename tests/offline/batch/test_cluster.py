@@ -172,16 +172,13 @@ def installed(monkeypatch: pytest.MonkeyPatch, error: Exception, *, starts: bool
     return ray
 
 
-@pytest.mark.parametrize(
-    ("address", "expected"),
-    [(LOCAL, "Ray did not start on this machine: The node timed out."), ("ray://head:1", "Ray at ray://head:1 cannot")],
-)
+@pytest.mark.parametrize("address", [LOCAL, "ray://head:1"])
 @pytest.mark.parametrize("error", [Exception, ConnectionError])
 def test_a_start_that_fails_is_a_sentence_and_leaves_no_process(
-    monkeypatch: pytest.MonkeyPatch, address: str, expected: str, error: type[Exception]
+    monkeypatch: pytest.MonkeyPatch, address: str, error: type[Exception]
 ) -> None:
     ray = installed(monkeypatch, error("The node timed out.\nDetails"))
-    with pytest.raises(MattecamError, match=expected) as raised:
+    with pytest.raises(MattecamError, match=f"Ray at {address} cannot be used: The node timed out") as raised:
         RayTasks(address, 2)
     assert "Details" not in str(raised.value)
     assert ray.shutdown.called
@@ -194,9 +191,9 @@ def test_ray_that_ends_during_the_conversion_is_a_sentence(monkeypatch: pytest.M
     tasks = RayTasks(LOCAL, 2)
     assert signal.getsignal(signal.SIGTERM) is before, "the command still stops gently"
     job = Job("a.mp4", {"target": "out/a.mp4"}, Settings(), "")
-    tasks.submit(0, job)
+    tasks.submit(job)
     with pytest.raises(MattecamError, match=r"Ray ended during the conversion: The cluster is gone\.; run .* --resume"):
-        tasks.submit(1, job) if call == "submit" else tasks.news()
+        tasks.submit(job) if call == "submit" else tasks.news()
     tasks.close()
     assert ray.shutdown.called
 
@@ -218,7 +215,7 @@ sys.modules["ray"] = ray = ModuleType("ray")
 ray.get = lambda told, timeout: True
 cluster.pin = lambda: None
 stopping = SimpleNamespace(tell=SimpleNamespace(remote=lambda *progress: None))
-print(cluster.run_task(0, None, stopping).state, hard, resource.getrlimit(resource.RLIMIT_CORE)[0])
+print(cluster.run_task(SimpleNamespace(source=""), stopping).state, hard, resource.getrlimit(resource.RLIMIT_CORE)[0])
 """
 
 
