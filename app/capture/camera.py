@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Literal
 
@@ -17,17 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.capture.base import FrameSource
-from app.capture.devices import (
-    COMPRESSED,
-    DEPTH,
-    GREY,
-    SYSTEM,
-    CameraDevice,
-    device_file,
-    find_camera,
-    links,
-    why_not,
-)
+from app.capture.devices import COMPRESSED, DEPTH, GREY, SYSTEM, CameraDevice, why_not
 from app.core.errors import CameraAbsentError, SourceLostError, SourceOpenError, Text, t
 from app.core.process import holders
 from app.core.settings import CaptureSettings
@@ -90,6 +81,7 @@ class CameraSource(FrameSource):
         self._closed = threading.Event()
         self._index = 0
         self._blank: Blank | None = None
+        self._holds = settings.lock_exposure
         self._locked: list[tuple[int, float]] | None = None
         """What `lock_exposure` has locked; None while exposure and white balance are not locked."""
         self._mjpg = MjpgDecoder()
@@ -111,8 +103,6 @@ class CameraSource(FrameSource):
             )
         self._capture = self._open()
         self._settled_at_s = self._last_s + self._timing.settle_s
-        self._hold_at_s = math.inf
-        self.hold_exposure(settings.lock_exposure)
 
     def read(self) -> Frame | None:
         """Return the next frame, or None after about a second. Raises SourceLostError after two seconds without one."""
@@ -126,8 +116,7 @@ class CameraSource(FrameSource):
         if (width, height) != (self.info.width, self.info.height):
             self.info = replace(self.info, width=width, height=height)
         self._last_s = self._grabbed_s
-        if now >= self._hold_at_s:
-            self._hold_at_s = math.inf
+        if self._holds and self._locked is None and now >= self._settled_at_s:
             self._locked = lock_exposure(self._capture)
         frame = Frame(image, self._index, self._grabbed_s)
         self._index += 1
@@ -144,14 +133,11 @@ class CameraSource(FrameSource):
 
     def hold_exposure(self, wanted: bool) -> None:
         """See `FrameSource`. A camera without these controls is left unchanged."""
-        if wanted:
-            if self._locked is None:
-                self._hold_at_s = self._settled_at_s
-            return
-        self._hold_at_s = math.inf
-        for switch, automatic in self._locked or ():  # cameras keep their settings for the next program
-            self._capture.set(switch, automatic)
-        self._locked = None
+        self._holds = wanted
+        if not wanted:
+            for switch, automatic in self._locked or ():  # cameras keep their settings for the next program
+                self._capture.set(switch, automatic)
+            self._locked = None
 
     def close(self) -> None:
         """Release the camera. Idempotent."""
@@ -167,43 +153,32 @@ class CameraSource(FrameSource):
         """
         blank: Blank | None = None
         wanted = self._settings.width, self._settings.height
-        put_off: list[str] = []
-        tries = 0
-        for may_be_slow in (False, True):
-            for pixel_format in put_off if may_be_slow else self._formats():
-                capture = self._make_capture()
-                if not _open_device(capture, self._device):
-                    failed = CameraAbsentError if self._is_gone() else SourceOpenError
-                    raise failed(
-                        t(
-                            "The camera {camera} cannot be opened: {reason}.",
-                            camera=self._name(),
-                            reason=self._why_not(),
-                        )
-                    )
-                self._negotiate(capture, pixel_format, wanted)
-                if may_be_slow:
-                    self._negotiate(capture, pixel_format, self._quick_size(capture, pixel_format))
-                elif self._rate(capture) <= SLOW_FPS < self._settings.fps:
-                    put_off.append(pixel_format)
-                    capture.release()
-                    continue
-                tries += 1
-                image, found = self._read_frame(capture, self._timing.start_s if tries < 3 else self._timing.read_s)
-                if image is not None:
-                    height, width = image.shape[:2]
-                    self.info = replace(
-                        self.info,
-                        width=width,
-                        height=height,
-                        fps=self._rate(capture),
-                        pixel_format=_fourcc(capture),
-                    )
-                    self._last_s = self._grabbed_s
-                    return capture
-                blank = blank or found
+        formats, put_off, tries = self._formats(), list[str](), 0
+        for number, pixel_format in enumerate(chain(formats, put_off)):
+            capture = self._make_capture()
+            if not _open_device(capture, self._device):
+                failed = CameraAbsentError if self._is_gone() else SourceOpenError
+                raise failed(
+                    t("The camera {camera} cannot be opened: {reason}.", camera=self._name(), reason=self._why_not())
+                )
+            self._negotiate(capture, pixel_format, wanted)
+            if number >= len(formats):
+                self._negotiate(capture, pixel_format, self._quick_size(capture, pixel_format))
+            elif self._rate(capture) <= SLOW_FPS < self._settings.fps:
+                put_off.append(pixel_format)
                 capture.release()
-                log.info("%s delivers no frame in the format %s", self._device.name, pixel_format)
+                continue
+            tries += 1
+            image, found = self._read_frame(capture, self._timing.start_s if tries < 3 else self._timing.read_s)
+            if image is not None:
+                height, width = image.shape[:2]
+                rate, used = self._rate(capture), _fourcc(capture)
+                self.info = replace(self.info, width=width, height=height, fps=rate, pixel_format=used)
+                self._last_s = self._grabbed_s
+                return capture
+            blank = blank or found
+            capture.release()
+            log.info("%s delivers no frame in the format %s", self._device.name, pixel_format)
         if blank is not None:
             raise SourceOpenError(self._why_blank(blank))
         raise SourceOpenError(
@@ -265,9 +240,9 @@ class CameraSource(FrameSource):
                 return None, "not decoded"  # OpenCV gives the bytes of video that it does not decode
             image = self._decoded(np.asarray(raw, np.uint8)) if done and raw is not None and raw.size else None
             if image is not None:
-                blank = blank_fault(image)
-                if blank is None:
+                if not is_blank(image):
                     return image, None
+                blank = "empty"
             if time.perf_counter() >= end_s:
                 break
         return None, blank
@@ -322,14 +297,11 @@ class CameraSource(FrameSource):
         )
 
     def _why_blank(self, blank: Blank) -> Text:
-        if blank == "black":
+        if blank == "empty":
             return t(
-                "The camera {camera} delivers only black frames; open its shutter, or choose another size or format.",
+                "The camera {camera} delivers only black or green frames; open its shutter, or choose another size or "
+                "format.",
                 camera=self._name(),
-            )
-        if blank == "green":
-            return t(
-                "The camera {camera} delivers only green frames; choose another size or format.", camera=self._name()
             )
         return t(
             "The camera {camera} sends video that cannot be decoded; choose another format or another camera.",
@@ -356,31 +328,6 @@ def _fourcc(capture: cv2.VideoCapture) -> str:
     return code.to_bytes(4, "little").decode("ascii", "replace").strip("\0 ") if code > 0 else ""
 
 
-def open_camera(wanted: str, settings: CaptureSettings) -> CameraSource:
-    """Open the camera with this number, device file, stable id or name. Raises SourceOpenError."""
-    return CameraSource(camera_device(wanted), settings)
-
-
-def camera_device(wanted: str) -> CameraDevice:
-    """Return the camera; one that the system does not list can still be opened by number or device file.
-
-    Raises CameraAbsentError.
-    """
-    if (found := find_camera(wanted)) is not None:
-        return found
-    if SYSTEM != "Linux":
-        if wanted.isdecimal():
-            return CameraDevice(wanted, wanted, "", int(wanted))
-    elif path := device_file(wanted):
-        return CameraDevice((links(path) or [path])[0], path, path, -1)
-    raise CameraAbsentError(
-        t(
-            "There is no camera {name}; connect it or choose another one⟦ (the command `devices` lists them)⟧.",
-            name=wanted,
-        )
-    )
-
-
 def _open_device(capture: cv2.VideoCapture, device: CameraDevice) -> bool:
     if SYSTEM == "Linux":
         return bool(capture.open(device.path, cv2.CAP_V4L2))
@@ -400,12 +347,12 @@ STEPS = (64, 8)
 """Distances of the sampled pixels: few of them tell that most frames are not blank."""
 
 
-Blank = Literal["black", "green", "not decoded"]
+Blank = Literal["empty", "not decoded"]
 """What is wrong with a frame that shows nothing."""
 
 
-def blank_fault(image: BgrImage) -> Blank | None:
-    """Return "black" or "green" (all planes zero in a YUV format) if the frame has no other colour, else None.
+def is_blank(image: BgrImage) -> bool:
+    """Return whether a frame is black, or green (all planes zero in a YUV format), and has no other colour.
 
     image: (height, width, 3) uint8 BGR.
     """
@@ -413,11 +360,9 @@ def blank_fault(image: BgrImage) -> Blank | None:
         sample = image[::step, ::step]
         high = sample.max(axis=(0, 1))
         if int((high - sample.min(axis=(0, 1))).max()) > 2:
-            return None
+            return False
     blue, green, red = (int(value) for value in high)
-    if max(blue, green, red) <= 2:
-        return "black"
-    return "green" if max(blue, red) <= 8 and 100 <= green <= 170 else None
+    return max(blue, green, red) <= 2 or (max(blue, red) <= 8 and 100 <= green <= 170)
 
 
 # V4L2 uses 1 for manual and 3 for aperture-priority exposure; the other systems use 0.25 and 0.75.

@@ -17,7 +17,7 @@ from pathlib import Path
 import cv2
 
 from app.core import camera_names
-from app.core.errors import SourceOpenError, Text, t
+from app.core.errors import CameraAbsentError, SourceOpenError, Text, t
 from app.core.process import CAMERA_SERVICES, holders
 from app.system import v4l2
 
@@ -80,6 +80,8 @@ class CameraDevice:
     """Another program's virtual camera."""
     other_ids: tuple[str, ...] = ()
     """Alternative stable names."""
+    busy: bool = False
+    """It cannot be opened because another program uses it."""
 
     @property
     def by_pipewire(self) -> bool:
@@ -118,36 +120,43 @@ def list_cameras() -> tuple[CameraDevice, ...]:
 
     Does not disturb a camera in use, and asks the user nothing.
     """
-    return tuple(sorted((*list_device_cameras(), *_pipewire()), key=lambda camera: camera.is_virtual))
+    return tuple(sorted((*_device_cameras(), *_pipewire()), key=lambda camera: camera.is_virtual))
 
 
-def list_device_cameras() -> tuple[CameraDevice, ...]:
+def _device_cameras() -> list[CameraDevice]:
     """Return the cameras of the system's own interface, by their device number."""
     found = _linux() if SYSTEM == "Linux" else _elsewhere()
-    return tuple(sorted(_distinct(found), key=lambda camera: camera.index))
+    return sorted(_distinct(found), key=lambda camera: camera.index)
 
 
-def find_camera(wanted: str) -> CameraDevice | None:
-    """Return the camera with this number, device file or link to one, stable id or name; None if there is none.
+def find_camera(wanted: str) -> CameraDevice:
+    """Return the camera with this number, device file or link to one, stable id or name.
 
-    Raises SourceOpenError if several have it.
+    One that the system does not list can still be opened by number or device file. Raises SourceOpenError if several
+    have the name; CameraAbsentError if none has.
     """
-    found = cameras_named(os.path.realpath(wanted) if Path(wanted).is_absolute() else wanted, list_device_cameras())
+    found = cameras_named(os.path.realpath(wanted) if Path(wanted).is_absolute() else wanted, _device_cameras())
     if len(found) > 1:
-        raise SourceOpenError(
-            t(
-                "There are several cameras {name}; choose one of {sources}.",
-                name=wanted,
-                sources=[camera.source for camera in found],
-            )
+        raise several_cameras(wanted, [camera.source for camera in found])
+    if found:
+        return found[0]
+    if SYSTEM == "Linux":
+        path = os.path.realpath(f"/dev/video{int(wanted)}" if wanted.isdecimal() else wanted)
+        if path.startswith("/dev/"):
+            return CameraDevice((links(path) or [path])[0], path, path, -1)
+    elif wanted.isdecimal():
+        return CameraDevice(wanted, wanted, "", int(wanted))
+    raise CameraAbsentError(
+        t(
+            "There is no camera {name}; connect it or choose another one⟦ (the command `devices` lists them)⟧.",
+            name=wanted,
         )
-    return found[0] if found else None
+    )
 
 
-def device_file(wanted: str) -> str:
-    """Return the device file that a number, a device file or a link to one names (Linux); empty for other names."""
-    path = os.path.realpath(f"/dev/video{int(wanted)}" if wanted.isdecimal() else wanted)
-    return path if path.startswith("/dev/") else ""
+def several_cameras(name: str, sources: list[str]) -> SourceOpenError:
+    """Return the error that more than one camera has this name."""
+    return SourceOpenError(t("There are several cameras {name}; choose one of {sources}.", name=name, sources=sources))
 
 
 def automatic_cameras(cameras: Sequence[CameraDevice], used_last: str) -> list[CameraDevice]:
@@ -195,18 +204,20 @@ def _linux() -> list[CameraDevice]:
         if number is None or is_further_node or RAW_SENSOR.search(name) or name.startswith(camera_names.OWN):
             continue
         names = links(path)
+        busy = False
         try:
             node = query(path)
-        except PermissionError:
+        except OSError as error:
+            busy = error.errno == errno.EBUSY
+            if not busy and not isinstance(error, PermissionError):  # disconnected meanwhile, or not responding
+                continue
             node = NodeAnswer("", "", True, (), ())
-        except OSError:  # disconnected meanwhile, or not responding
-            continue
         if not node.is_camera or (node.formats and all(map(RAW_BAYER.fullmatch, node.formats))):
             continue
         stable, *others = *names, node.bus or path
         virtual = node.driver == v4l2.LOOPBACK_DRIVER
         index = int(number[1])
-        found.append(CameraDevice(stable, name, path, index, node.sizes, node.formats, virtual, tuple(others)))
+        found.append(CameraDevice(stable, name, path, index, node.sizes, node.formats, virtual, tuple(others), busy))
     return found
 
 

@@ -6,13 +6,14 @@ The portal asks the user for permission once. Without a portal, the cameras are 
 from __future__ import annotations
 
 import time
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 
 from app.capture.base import FrameSource
+from app.capture.devices import PIPEWIRE, several_cameras
 from app.core import camera_names
 from app.core.errors import CameraAbsentError, SourceLostError, SourceOpenError, t
 from app.core.settings import CaptureSettings
@@ -52,12 +53,17 @@ class PortalSource(FrameSource):
         self._decoder = MjpgDecoder()
         self._index = 0
         self._reader: NodeReader | None = None
+        layouts: tuple[tuple[Layout, ...], ...] = (("MJPG",), RAW_LAYOUTS)
+        if settings.pixel_format != "auto":
+            layouts = layouts[:1] if settings.pixel_format == "MJPG" else layouts[1:]
+        size, rate = (settings.width, settings.height), Fraction(settings.fps).limit_denominator(1001)
         try:
-            connection, cameras = _connect()
             with ExitStack() as unused:
-                unused.callback(connection.close)
-                self._camera = _choose(cameras, wanted)
-                self._reader = _read(self._camera, settings, connection)
+                connection = unused.enter_context(closing(_connect()))
+                self._camera = _choose(_offered(connection), wanted)
+                self._reader = NodeReader(
+                    self._camera.serial, size, rate, layouts=layouts, connection=connection, name="mattecam-source"
+                )
                 unused.pop_all()  # the reader closes the connection
             first = self._reader.read(FIRST_FRAME_S)
         except (PortalError, OSError) as error:
@@ -118,7 +124,7 @@ class PortalSource(FrameSource):
 
     def _describe(self, raw: RawFrame) -> SourceInfo:
         video = raw.video
-        name = f"portal:{self._camera.name}"
+        name = f"{PIPEWIRE}{self._camera.name}"
         return SourceInfo("camera", self._camera.title, name, video.width, video.height, float(video.fps), video.layout)
 
 
@@ -128,41 +134,30 @@ def cameras_without_device() -> list[ListedCamera]:
     In a sandbox that shows no PipeWire but by the portal there are none: the user is asked when `portal` is chosen.
     """
     try:
-        connection, cameras = _listed(Connection())
+        with closing(Connection()) as connection:
+            return _offered(connection)
     except OSError:
         return []
-    connection.close()
-    return cameras
 
 
-def _connect() -> tuple[Connection, list[ListedCamera]]:
-    """Return a connection and the cameras that the user allows. Raises PortalError or OSError."""
+def _connect() -> Connection:
+    """Return a connection that shows the cameras that the user allows; all of them where there is no portal.
+
+    Raises PortalError or OSError.
+    """
     try:
-        return _listed(Connection(open_cameras(QUESTION_S)))
+        return Connection(open_cameras(QUESTION_S))
     except PortalError as error:
         if error.fault is not PortalFault.NO_PORTAL:
             raise
-        with suppress(OSError):
-            connection, cameras = _listed(Connection())
-            if cameras:
-                return connection, cameras
-            connection.close()
-        raise
+        return Connection()
 
 
-def _listed(connection: Connection) -> tuple[Connection, list[ListedCamera]]:
-    """Return the connection, and the cameras of other programs; those of device files only where these are not visible.
-
-    Raises OSError, after closing the connection.
-    """
-    try:
-        found = list_cameras(connection)
-    except OSError:
-        connection.close()
-        raise
-    return connection, [
+def _offered(connection: Connection) -> list[ListedCamera]:
+    """Return the cameras of other programs; those of device files only where these are not visible. Raises OSError."""
+    return [
         camera
-        for camera in found
+        for camera in list_cameras(connection)
         if not camera.title.startswith(camera_names.OWN) and not (camera.device and Path(camera.device).exists())
     ]
 
@@ -170,35 +165,18 @@ def _listed(connection: Connection) -> tuple[Connection, list[ListedCamera]]:
 def _choose(others: list[ListedCamera], wanted: str) -> ListedCamera:
     """Return the camera that is asked for. Raises SourceOpenError."""
     if not others:
-        raise CameraAbsentError(t("The camera portal offers no camera; connect one or choose another source."))
+        raise CameraAbsentError(t("PipeWire offers no camera; connect one or choose another source."))
     if not wanted:
         return others[0]
     found = [camera for camera in others if wanted in (camera.name, camera.title)]
     if len(found) > 1:
-        raise SourceOpenError(
-            t(
-                "There are several cameras {name}; choose one of {sources}.",
-                name=wanted,
-                sources=[f"portal:{camera.name}" for camera in found],
-            )
-        )
+        raise several_cameras(wanted, [f"{PIPEWIRE}{camera.name}" for camera in found])
     if not found:
         raise CameraAbsentError(
             t(
-                "The camera portal offers no camera {camera}; choose one of {cameras}.",
+                "PipeWire offers no camera {camera}; choose one of {cameras}.",
                 camera=wanted,
                 cameras=[camera.title for camera in others],
             )
         )
     return found[0]
-
-
-def _read(camera: ListedCamera, settings: CaptureSettings, connection: Connection) -> NodeReader:
-    groups: tuple[tuple[Layout, ...], ...] = (("MJPG",), RAW_LAYOUTS)
-    if settings.pixel_format == "MJPG":
-        groups = (("MJPG",),)
-    elif settings.pixel_format != "auto":
-        groups = (RAW_LAYOUTS,)
-    rate = Fraction(settings.fps).limit_denominator(1001)
-    size = settings.width, settings.height
-    return NodeReader(camera.serial, size, rate, layouts=groups, connection=connection, name="mattecam-source")

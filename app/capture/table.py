@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from app.capture.base import FrameSource
-from app.capture.camera import camera_device, open_camera
+from app.capture.camera import CameraSource
 from app.capture.demo import DemoSource
-from app.capture.devices import PIPEWIRE, Rank, automatic_cameras, list_cameras
+from app.capture.devices import PIPEWIRE, Rank, automatic_cameras, find_camera, list_cameras
 from app.capture.video_file import VideoFileSource
 from app.core import paths
 from app.core.errors import CameraAbsentError, SourceOpenError, UsageError, t
@@ -56,11 +56,11 @@ def _open_portal(value: str, settings: CaptureSettings) -> FrameSource:
     return PortalSource(value, settings)
 
 
-def _open_camera(camera: str, settings: CaptureSettings) -> FrameSource:
-    """Open a camera by its id."""
+def open_camera(camera: str, settings: CaptureSettings) -> FrameSource:
+    """Open a camera by its number, device file, stable id or name. Raises SourceOpenError."""
     if camera.startswith(PIPEWIRE):
         return _open_portal(camera.removeprefix(PIPEWIRE), settings)
-    return open_camera(camera, settings)
+    return CameraSource(find_camera(camera), settings)
 
 
 SOURCES: tuple[SourceSpec, ...] = (
@@ -125,7 +125,7 @@ def source_device(text: str) -> str:
     with suppress(UsageError, SourceOpenError):
         name = parse_source(text)
         if name.kind == CAMERA:
-            return camera_device(name.value).path
+            return find_camera(name.value).path
     return ""
 
 
@@ -140,10 +140,8 @@ class SourceOpener:
     def __init__(self, is_sent_to: Callable[[str], bool]) -> None:
         """is_sent_to: whether another program sends to the virtual camera of this device file."""
         self._is_sent_to = is_sent_to
-        self._used_last = ""
-        """The id of the camera that this run used last; empty before the first one."""
         self._chosen = ""
-        """The same of the one that `auto` chose last."""
+        """The id of the camera that `auto` chose last; empty before the first one."""
 
     def __call__(self, settings: CaptureSettings) -> FrameSource:
         """Open the source named in `settings`; `auto` is the best camera that there is (`Rank`).
@@ -160,38 +158,38 @@ class SourceOpener:
         spec = next((spec for spec in SOURCES if spec.name == name.kind), None)
         source = VideoFileSource(paths.from_user(name.value)) if spec is None else spec.open(name.value, settings)
         if source.info.kind == CAMERA:
-            self._remember(source.info.id)
+            _remember(source.info.id)
         return source
 
     def _open_auto(self, settings: CaptureSettings) -> FrameSource:
         cameras = list_cameras()
         missing = CameraAbsentError(t("No camera was found; connect one or choose another source."))
-        for camera in automatic_cameras(cameras, self._used_last or _remembered()):
+        for camera in automatic_cameras(cameras, _remembered()):
             if camera.rank is Rank.SENT and not self._is_sent_to(camera.path):
                 continue
             try:
-                source = _open_camera(camera.id, settings)
+                source = open_camera(camera.id, settings)
             except SourceOpenError as error:
                 if not camera.is_virtual:
                     raise
                 missing = CameraAbsentError(error.text)  # nothing is sent to it
                 continue
             self._chosen = camera.id
-            self._remember(camera.id)
+            _remember(camera.id)
             return source
         if self._chosen and self._chosen not in (camera.id for camera in cameras):
-            return _open_camera(self._chosen, settings)  # tells which one is gone
+            return open_camera(self._chosen, settings)  # tells which one is gone
         raise missing
 
-    def _remember(self, camera: str) -> None:
-        if camera != self._used_last and camera != _remembered():
-            try:
-                path = _memory()
-                path.parent.mkdir(parents=True, exist_ok=True)
-                write_private(path, camera.encode())
-            except OSError as error:
-                log.info("The camera used last cannot be remembered: %s", error)
-        self._used_last = camera
+
+def _remember(camera: str) -> None:
+    if camera != _remembered():
+        try:
+            path = _memory()
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_private(path, camera.encode())
+        except OSError as error:
+            log.info("The camera used last cannot be remembered: %s", error)
 
 
 def _memory() -> Path:

@@ -34,9 +34,13 @@ def check_cameras(system: System, cameras: Sequence[CameraDevice]) -> tuple[Find
         findings.append(_described(camera))
         # PipeWire and WirePlumber hold camera devices open without streaming.
         holders = system.holders(camera.path) if of_linux else ()
-        if programs := [holder.text for holder in holders if holder.name not in CAMERA_SERVICES]:
+        programs = [holder.text for holder in holders if holder.name not in CAMERA_SERVICES]
+        if programs or camera.busy:
             detail = t(
-                "{device} ({name}) is in use by {programs}.", device=camera.path, name=camera.name, programs=programs
+                "{device} ({name}) is in use by {programs}.",
+                device=camera.path,
+                name=camera.name,
+                programs=programs or [t("another program")],
             )
             step = t("If that program is not Mattecam, close it or choose another camera.")
             findings.append(warning("camera: in use", detail, step))

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.capture.base import FrameSource
-from app.capture.camera import blank_fault
+from app.capture.camera import is_blank
 from app.capture.demo import DemoSource
 from app.core.types import Frame, Outgoing, Picture, SourceInfo
 from app.media.jpeg import MjpgDecoder
@@ -65,7 +65,7 @@ class CameraLikeSource(FrameSource):
         grabbed_s = self._now()
         turn = self._count % (2 * len(self._frames))
         image = self._decoder.decode(self._frames[min(turn, 2 * len(self._frames) - 1 - turn)])
-        return None if image is None or blank_fault(image) else Frame(image, self._count, grabbed_s)
+        return None if image is None or is_blank(image) else Frame(image, self._count, grabbed_s)
 
     def skip(self) -> bool:
         """Wait for the next frame."""

@@ -15,8 +15,8 @@ import pytest
 import simplejpeg
 
 from app.capture import camera, devices
-from app.capture.camera import CameraSource, CameraTiming, blank_fault, camera_device
-from app.capture.devices import SYSTEM
+from app.capture.camera import CameraSource, CameraTiming, is_blank
+from app.capture.devices import SYSTEM, find_camera
 from app.core.errors import SourceLostError, SourceOpenError
 from app.core.settings import CaptureSettings
 from app.core.types import BgrImage
@@ -39,7 +39,7 @@ def test_a_device_file_that_is_not_listed_has_its_stable_id(tmp_path: Path, monk
     """A camera that did not respond while it was listed may open a moment later."""
     (tmp_path / "usb-webcam").symlink_to("/dev/null")
     monkeypatch.setattr(devices, "LINK_FOLDERS", (tmp_path,))
-    assert camera_device("/dev/null").id == "usb-webcam"
+    assert find_camera("/dev/null").id == "usb-webcam"
 
 
 def test_a_requested_format_is_the_only_one_tried(driver: type[FakeCapture]) -> None:
@@ -47,9 +47,12 @@ def test_a_requested_format_is_the_only_one_tried(driver: type[FakeCapture]) -> 
     assert len(driver.made) == 1
 
 
-@pytest.mark.parametrize(
-    "nothing", [None, np.zeros((48, 64, 3), np.uint8), np.full((48, 64, 3), (0, 135, 0), np.uint8)]
-)
+BLACK, GREEN = np.zeros((48, 64, 3), np.uint8), np.full((48, 64, 3), (0, 135, 0), np.uint8)
+BYTES = np.zeros((1, 700), np.uint8)
+"""What OpenCV gives of video that it does not decode."""
+
+
+@pytest.mark.parametrize("nothing", [None, BLACK, GREEN])
 def test_a_format_without_frames_is_skipped(driver: type[FakeCapture], nothing: BgrImage | None) -> None:
     driver.shows["MJPG"] = nothing
     assert driver.first_frame(FAST)[1].pixel_format == "YUYV"
@@ -72,19 +75,12 @@ def test_every_format_is_tried_and_compressed_video_last(
     assert driver.first_frame(FAST)[1].pixel_format == used
 
 
-BYTES = np.zeros((1, 700), np.uint8)
-"""What OpenCV gives of video that it does not decode."""
-
-
-BLACK = np.zeros((48, 64, 3), np.uint8)
-
-
 @pytest.mark.parametrize(
     ("shows", "chosen", "words"),
     [
         ({"H264": BYTES, "HEVC": BYTES[0]}, "auto", "sends video that cannot be decoded; choose another format"),
         ({"H264": BYTES, "HEVC": BYTES[0]}, "H264", "sends video that cannot be decoded; choose another format"),
-        ({"MJPG": BLACK, "YUYV": BLACK}, "auto", "only black frames; open its shutter"),
+        ({"MJPG": BLACK, "YUYV": BLACK}, "auto", "only black or green frames; open its shutter"),
         (None, "auto", r"Webcam .*cannot be opened: .*not a camera"),
     ],
 )
@@ -201,13 +197,12 @@ def test_grey_and_four_channels_become_bgr(driver: type[FakeCapture], shape: tup
 
 @pytest.mark.parametrize(
     ("colour", "expected"),
-    [((0, 0, 0), "black"), ((2, 1, 0), "black"), ((0, 135, 0), "green"),
-     ((0, 154, 0), "green"), ((0, 255, 0), None), ((30, 30, 30), None), ((255, 255, 255), None),
-     (np.random.default_rng(0).integers(0, 6, (48, 64, 3)), None)],
+    [((0, 0, 0), True), ((2, 1, 0), True), ((0, 135, 0), True), ((0, 154, 0), True), ((0, 255, 0), False),
+     ((30, 30, 30), False), ((255, 255, 255), False), (np.random.default_rng(0).integers(0, 6, (48, 64, 3)), False)],
 )  # fmt: skip
-def test_blank_frames(colour: tuple[int, int, int], expected: str | None) -> None:
+def test_blank_frames(colour: tuple[int, int, int], expected: bool) -> None:
     """The last one is dark with noise."""
-    assert blank_fault(np.full((48, 64, 3), colour, np.uint8)) == expected
+    assert is_blank(np.full((48, 64, 3), colour, np.uint8)) is expected
 
 
 LARGE = encode(picture(320, 240))
@@ -227,7 +222,7 @@ def test_damaged_mjpg_frames_are_dropped(driver: type[FakeCapture]) -> None:
 
 @pytest.mark.parametrize(
     ("undecoded", "then", "words"),
-    [([LARGE, DAMAGED], picture(), "only damaged frames; check its cable"), ([], BLACK, "only black frames")],
+    [([LARGE, DAMAGED], picture(), "only damaged frames; check its cable"), ([], BLACK, "only black or green frames")],
     ids=["damaged", "a closed shutter"],
 )
 def test_a_camera_without_a_picture_to_show_is_lost(
@@ -333,23 +328,20 @@ def test_settled_values_of_automatic_controls_are_locked_and_released(
     assert device.values == before
 
 
-def test_exposure_is_locked_once_it_has_settled(monkeypatch: pytest.MonkeyPatch, controls: Controls) -> None:
+def test_exposure_is_locked_once_it_has_settled_while_it_is_wanted(
+    monkeypatch: pytest.MonkeyPatch, controls: Controls
+) -> None:
     clock = played_time(monkeypatch, camera)
-    with opened(controls, CameraTiming(settle_s=0.2), lock_exposure=True) as source:
-        for moment_s, is_locked in ((0.0, False), (0.25, True)):
+    with opened(controls, CameraTiming(settle_s=0.2)) as source:
+        for moment_s, wanted, is_locked in (
+            (0.0, True, False), (0.25, False, False), (0.0, True, True), (0.0, True, True), (0.0, False, False),
+            (0.0, True, True),
+        ):  # fmt: skip
             clock.now_s += moment_s
+            source.hold_exposure(wanted)
             source.read()
             assert (controls.values[AUTO_EXPOSURE] == MANUAL) is is_locked
         assert controls.values == LOCKED
-    assert controls.values[AUTO_EXPOSURE] == AUTOMATIC
-
-
-def test_a_running_source_locks_and_releases_exposure(controls: Controls) -> None:
-    with opened(controls, CameraTiming(settle_s=0)) as source:
-        for wanted in (False, True, True, False, True):
-            source.hold_exposure(wanted)
-            source.read()
-            assert controls.values[AUTO_EXPOSURE] == (MANUAL if wanted else AUTOMATIC)
     assert controls.values[AUTO_EXPOSURE] == AUTOMATIC
 
 

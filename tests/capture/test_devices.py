@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import threading
 from pathlib import Path
@@ -63,15 +64,17 @@ def test_physical_cameras_are_listed_first(kernel: Kernel) -> None:
     kernel.plug(8, "ipu3-cio2 0")
     kernel.plug(6, "broken", error=OSError(5, "Input/output error"))
     kernel.plug(12, "not ours", error=PermissionError(13, "Permission denied"))
+    kernel.plug(13, "taken", error=OSError(errno.EBUSY, "Device or resource busy"))
     (kernel.folder / "by-id" / "usb-Maker_Webcam_1-video-index0").symlink_to("/dev/video10")
     found = devices.list_cameras()
-    assert [(device.index, device.is_virtual) for device in found] == [(10, False), (12, False), (2, True)]
+    assert [(device.index, device.is_virtual) for device in found] == [(10, False), (12, False), (13, False), (2, True)]
+    assert [device.index for device in found if device.busy] == [13]
     assert found[0].id == "usb-Maker_Webcam_1-video-index0"
     assert (found[0].sizes, found[0].formats) == (((640, 480),), ("MJPG",))
     for wanted in ("10", "/dev/video10", "usb-Maker_Webcam_1-video-index0", "usb-1", "Webcam"):
         assert devices.find_camera(wanted) == found[0], wanted
     assert devices.find_camera("/dev/./video10") == found[0], "as through a link in /dev/v4l"
-    assert devices.find_camera("99") is None
+    assert devices.find_camera("99").index == -1, "not listed"
 
 
 @pytest.mark.skipif(devices.SYSTEM != "Linux", reason="needs Linux")
@@ -98,7 +101,7 @@ def test_two_cameras_without_serial_numbers_have_two_ids(kernel: Kernel) -> None
         kernel.plug(number, "Twin", bus="usb")
     ids = [device.id for device in devices.list_cameras()]
     assert len(set(ids)) == 2
-    assert [device.id for device in map(devices.find_camera, ids) if device] == ids
+    assert [device.id for device in map(devices.find_camera, ids)] == ids
 
 
 TWIN = "usb-Maker_Twin-video-index0"
@@ -136,9 +139,10 @@ def test_two_cameras_of_a_model_keep_their_ids_when_they_are_found_in_another_or
             devices.find_camera(wanted)  # it may be the other one
     kernel.unplug(3)
     alone = devices.find_camera(TWIN)
-    assert alone is not None and (alone.id, alone.path) == (TWIN, "/dev/video2")
+    assert (alone.id, alone.path) == (TWIN, "/dev/video2")
     assert devices.find_camera(ids[1]) == alone
-    assert devices.find_camera(ids[0]) is None
+    with pytest.raises(CameraAbsentError):
+        devices.find_camera(ids[0])
 
 
 def test_listing_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
@@ -167,7 +171,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     class Opened:
         def __init__(self, wanted: str, settings: CaptureSettings) -> None:
             camera = devices.find_camera(wanted)
-            if camera is None or "silent" in camera.name:
+            if "silent" in camera.name:
                 raise SourceOpenError(f"{wanted} does not open")
             names.append(camera.name)
             self.info = SourceInfo("camera", camera.name, camera.id, 640, 480, 30.0, "")

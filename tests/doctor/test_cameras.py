@@ -270,6 +270,8 @@ def test_a_camera_in_use_names_the_program(machine: Machine) -> None:
     assert len(check_cameras(machine.system(), [LISTED])) == 1
     machine.process(71, "zoom", "/dev/video0")
     expect(check_cameras(machine.system(), [LISTED])[1], State.WARNING, "zoom (process 71)")
+    (machine.root / "proc/71/fd/7").unlink()  # as of a program of another user
+    expect(check_cameras(machine.system(), [replace(LISTED, busy=True)])[1], State.WARNING, "in use by another program")
 
 
 @pytest.mark.parametrize("name", ["Intel IPU6 ISYS Capture", "ipu3-cio2", "ipu3-imgu"])
