@@ -73,6 +73,8 @@ WHY: Mapping[str, Text] = {
     ),
     "virtual camera: permission": t("Without permission the program cannot send frames to the virtual camera."),
     "virtual camera: in use": t("A virtual camera accepts frames from one program at a time."),
+    "virtual camera: proof": t("Other programs see the same."),
+    "PipeWire camera: proof": t("Other programs see the same."),
     "virtual camera: at start": t("After a restart the virtual camera is missing."),
     "virtual camera: options": t(
         "modprobe merges the options of all files, so devices may get another number, label or mode."

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from fractions import Fraction
 from functools import partial
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -14,7 +15,6 @@ import numpy as np
 from app.core.errors import SinkError, t
 from app.core.types import BgrImage, Outgoing, Picture, PictureKind
 from app.doctor.finding import CommandLine, Finding, Steps, ok, problem, warning
-from app.output.base import FrameSink
 
 _WIDTH, _HEIGHT, _FPS = 640, 480, 30.0
 _BARS_BGR = ((235, 235, 235), (16, 235, 235), (235, 235, 16), (16, 235, 16),
@@ -26,7 +26,24 @@ _DROPPED_FRAMES = 8
 _JOIN_TIMEOUT_S = 10.0
 
 
-OpenSink = Callable[[int, int, float], FrameSink]
+class Camera(Protocol):
+    """What is used of a virtual camera (`FrameSink`)."""
+
+    def send(self, picture: Outgoing, /) -> None:
+        """Show a picture. Raises SinkLostError."""
+        ...
+
+    def close(self) -> None:
+        """Release it."""
+        ...
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) in pixels, as readers see it."""
+        ...
+
+
+OpenSink = Callable[[int, int, float], Camera]
 """(width, height, fps) -> the virtual camera; raises SinkOpenError."""
 Read = Callable[[], BgrImage | None]
 """Returns the next frame of a camera as (H, W, 3) uint8 BGR, as an ordinary program reads it; None if none came."""
@@ -54,19 +71,14 @@ def bar_error(image: BgrImage) -> float:
     return worst
 
 
-_WHY = t("Other programs see the same.")
 _WIREPLUMBER = (
     t("Start WirePlumber, which connects programs with cameras:"),
     CommandLine("systemctl --user enable --now pipewire wireplumber"),
 )
-_CLOSE_READERS = t("Close every program that uses the device and check again.")
-
-
 _RELOAD = (
     t("Close other programs that use the device; if that does not help, reload the module:"),
     CommandLine("sudo modprobe -r v4l2loopback && sudo modprobe v4l2loopback"),
 )
-_REPAIR = (t("Load the module with exclusive_caps=1:"), CommandLine("python3 run.py doctor --fix"))
 
 
 def prove(
@@ -75,26 +87,26 @@ def prove(
     open_reader: OpenReader,
     *,
     check: str = "virtual camera: proof",
-    remedy: Steps = (),
+    remedy: Steps = _RELOAD,
     readers: Callable[[], tuple[str, ...]] = tuple,
     first_frame_s: float = 30.0,
 ) -> Finding:
     """Send bars to the virtual camera `device` and read them back; takes about one second.
 
-    check: the name of the finding. remedy: what to do if the picture does not arrive; by default what helps a device
-    of v4l2loopback. readers: the programs that read it, asked if it cannot be opened: v4l2loopback 0.15 takes one
-    reader at a time. first_frame_s: how long it may take until a frame was sent.
+    check: the name of the finding. remedy: what to do if the picture does not arrive. readers: the programs that read
+    it, asked if it cannot be opened: v4l2loopback 0.15 takes one reader at a time. first_frame_s: how long it may take
+    until a frame was sent.
     """
     sending, stop_asked = threading.Event(), threading.Event()
     error = ""
 
     def send() -> None:
         nonlocal error
-        picture = Outgoing(Picture(colour_bars(_WIDTH, _HEIGHT), PictureKind.STANDBY))  # nothing of the camera
         try:
             with closing(open_sink(_WIDTH, _HEIGHT, _FPS)) as sink:
+                bars = Outgoing(Picture(colour_bars(*sink.size), PictureKind.STANDBY))  # nothing of the camera
                 while not stop_asked.wait(1 / _FPS):
-                    sink.send(picture)
+                    sink.send(bars)
                     sending.set()
         except SinkError as failure:
             error = failure.text
@@ -121,42 +133,23 @@ def prove(
         )
         if not ended:
             reason = t("The driver of {device} does not respond.", device=device)
-        detail = t("The test picture could not be sent: {reason}", reason=reason)
-        return problem(check, detail, *(remedy or _RELOAD), why=t("Other programs see no picture."))
+        return problem(check, t("The test picture could not be sent: {reason}", reason=reason), *remedy)
     programs = () if opened else readers()
     if programs:
         detail = t("{device} takes one program at a time, and {programs} reads it.", device=device, programs=programs)
-        return warning(check, detail, _CLOSE_READERS, why=t("No other program can open the camera meanwhile."))
+        step = t("Close every program that uses the device and check again.")
+        return warning(check, detail, step, why=t("No other program can open the camera meanwhile."))
     if not opened:
         detail = t("{device} accepts frames, but cannot be opened as a camera.", device=device)
-        return problem(check, detail, *(remedy or _REPAIR), why=_WHY)
-    return _judge(check, device, image, remedy or (_CLOSE_READERS,))
-
-
-def _judge(check: str, device: str, image: BgrImage | None, no_picture: Steps) -> Finding:
+        return problem(check, detail, *remedy)
     if image is None:
         detail = t("{device} can be opened as a camera, but delivers no frames.", device=device)
-        return problem(check, detail, *no_picture, why=_WHY)
+        return problem(check, detail, *remedy)
+    worst = round(bar_error(image))
+    if worst > _MAX_ERROR:
+        detail = t("The colours read back from {device} differ by up to {error} of 255.", device=device, error=worst)
+        return problem(check, detail, *remedy)
     height, width = image.shape[:2]
-    if width * _HEIGHT != height * _WIDTH:
-        detail = t(
-            "{device} delivers {width}×{height} instead of {wanted_width}×{wanted_height} because a program is "
-            "reading it.",
-            device=device,
-            width=width,
-            height=height,
-            wanted_width=_WIDTH,
-            wanted_height=_HEIGHT,
-        )
-        step = t("Close the programs that read the camera so that it can take the new size.")
-        return warning(check, detail, step, why=t("The picture is letterboxed to that size."))
-    error = round(bar_error(image))
-    if error > _MAX_ERROR:
-        detail = t("The colours read back from {device} differ by up to {error} of 255.", device=device, error=error)
-        step = t(
-            "Close every program that uses the device and check again; if that does not help, update v4l2loopback."
-        )
-        return problem(check, detail, step, why=_WHY)
     return ok(
         check,
         t(
@@ -164,7 +157,7 @@ def _judge(check: str, device: str, image: BgrImage | None, no_picture: Steps) -
             device=device,
             width=width,
             height=height,
-            error=error,
+            error=worst,
         ),
     )
 
@@ -202,7 +195,7 @@ def prove_pipewire(read_s: float = 2.0) -> Finding:
         with closing(reader):
             yield lambda: None if (frame := reader.read(read_s)) is None else to_bgr(frame)
 
-    def open_sink(width: int, height: int, fps: float) -> FrameSink:
+    def open_sink(width: int, height: int, fps: float) -> Camera:
         return PipeWireCamera(width, height, fps, make=partial(PipeWireNode, name=name))
 
     return prove("PipeWire", open_sink, open_reader, check="PipeWire camera: proof", remedy=_WIREPLUMBER)

@@ -141,17 +141,22 @@ def check_module(system: System, module: Module, devices: tuple[LoopbackDevice, 
         return ok(check, t("The kernel module v4l2loopback is loaded."))
     if module.loaded:
         detail = t("The kernel module v4l2loopback is loaded, but has no device.")
-        return problem(check, detail, _REPAIR, t("Or manually:"), _UNLOAD, load)
+        return problem(check, detail, *_repair(system, _UNLOAD, load))
     if module.built:
         detail = t(
             "The kernel module v4l2loopback is installed for the running kernel {kernel}, but not loaded.",
             kernel=system.release,
         )
-        return problem(check, detail, _REPAIR, t("Or manually, until the next restart:"), load)
+        return problem(check, detail, *_repair(system, load))
     detail, steps = _absent(system, module)
+    return problem(check, detail, *(_repair(system) if detect(system) is NIXOS else steps))
+
+
+def _repair(system: System, *by_hand: CommandLine, number: int | None = None) -> Steps:
+    """Return the steps that load the module now and at every start. number: that of the device; None: a free one."""
     if detect(system) is NIXOS:
-        steps = nixos_configuration(free_number(system))
-    return problem(check, detail, *steps)
+        return nixos_configuration(free_number(system) if number is None else number)
+    return (_REPAIR, t("Or manually, until the next restart:"), *by_hand) if by_hand else (_REPAIR,)
 
 
 def _absent(system: System, module: Module) -> tuple[Text, Steps]:
@@ -201,10 +206,8 @@ def _caps_finding(system: System, device: LoopbackDevice) -> Finding:
     check = "virtual camera: exclusive_caps"
     if device.exclusive_caps:
         return ok(check, t("{device} has exclusive_caps=1: browsers and meeting programs list it.", device=device.path))
-    steps: Steps = nixos_configuration(device.number)
-    if detect(system) is not NIXOS:
-        by_hand = (t("Or manually, until the next restart:"), _UNLOAD, load_command(device.number))
-        steps = (t("Close every program that uses {device}, then:", device=device.path), _REPAIR, *by_hand)
+    close = t("Close every program that uses {device}, then:", device=device.path)
+    steps = close, *_repair(system, _UNLOAD, load_command(device.number), number=device.number)
     return problem(check, t("{device} was loaded without exclusive_caps=1.", device=device.path), *steps)
 
 
@@ -246,9 +249,7 @@ def _boot_finding(system: System) -> Finding:
     lists = ["/etc/modules", *(f"{folder}/{name}" for folder in folders for name in system.names(folder))]
     if any("v4l2loopback" in system.read(file) for file in lists):
         return ok(check, t("The module is loaded at every start of the computer."))
-    nixos = detect(system) is NIXOS
-    steps = nixos_configuration(free_number(system)) if nixos else (_REPAIR,)
-    return warning(check, t("The module is not loaded at the start of the computer."), *steps)
+    return warning(check, t("The module is not loaded at the start of the computer."), *_repair(system))
 
 
 def _conflict_findings(system: System) -> Iterator[Finding]:
