@@ -52,25 +52,21 @@ _GIB = 1 << 30
 _LOW_BYTES, _FULL_BYTES = 2 * _GIB, _GIB // 5
 
 
-def check_disk(settings: Path, models: Path) -> Iterator[Finding]:
-    """Yield one finding per folder."""
-    yield _folder_finding("disk: settings", t("settings"), settings)
-    yield _folder_finding("disk: models", t("models"), models)
-
-
-def _folder_finding(check: str, contents: Text, folder: Path) -> Finding:
+def check_disk(folder: Path) -> Iterator[Finding]:
+    """Yield one finding about the folder of models."""
     existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
     if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
-        detail = t("The folder for {contents}, {folder}, is not writable.", contents=contents, folder=folder)
         step = t("Make {folder} a folder that you have permission to write to.", folder=existing)
-        return problem(check, detail, step, why=t("The program cannot store its files."))
+        yield problem("disk", t("The folder {folder} is not writable.", folder=folder), step)
+        return
     free_bytes, step = shutil.disk_usage(existing).free, t("Free some space on this disk.")
     detail = t("{gibibytes} GiB are free in {folder}.", gibibytes=f"{free_bytes / _GIB:.1f}", folder=folder)
     if free_bytes < _FULL_BYTES:
-        return problem(check, detail, step, why=t("Writing files will fail."))
-    if free_bytes < _LOW_BYTES:
-        return warning(check, detail, step, why=t("Models and recordings need more space."))
-    return ok(check, detail)
+        yield problem("disk", detail, step)
+    elif free_bytes < _LOW_BYTES:
+        yield warning("disk", detail, step, why=t("Models and recordings need more space."))
+    else:
+        yield ok("disk", detail)
 
 
 _EGL = {DEBIAN: "libegl1", FEDORA: "mesa-libEGL", ARCH: "libglvnd", SUSE: "libEGL1"}
@@ -188,7 +184,6 @@ class TorchFacts:
     """Names of the graphics cards, if one can be used."""
     unsupported: bool = False
     """There are cards, and torch can use none of them."""
-    mps: bool = False
 
 
 def read_torch() -> TorchFacts | None:
@@ -201,7 +196,9 @@ def read_torch() -> TorchFacts | None:
     usable = hardware.cuda_cards().first() is not None
     cards = tuple(name for _, name in hardware.cuda_cards().named()) if usable else ()
     unsupported = torch.cuda.is_available() and not usable
-    return TorchFacts(torch.__version__, torch.version.cuda, cards, unsupported, hardware.apple_gpu_usable())
+    if hardware.apple_gpu_usable():
+        cards = (t("the graphics processor of this Mac"),)
+    return TorchFacts(torch.__version__, torch.version.cuda, cards, unsupported)
 
 
 def check_gpu(system: System, torch: TorchFacts | None) -> Finding:
@@ -219,8 +216,6 @@ def check_gpu(system: System, torch: TorchFacts | None) -> Finding:
     known: dict[str, Value] = {"version": torch.version, "cuda": torch.cuda or ""}
     if torch.cards:
         return ok(_GPU, t("torch {version} runs on {cards}.", cards=torch.cards, **known))
-    if torch.mps:
-        return ok(_GPU, t("torch {version} runs on the graphics processor of this Mac.", **known))
     if torch.unsupported:
         detail = t("torch {version} does not support this graphics card; the CPU is used.", **known)
         return warning(_GPU, detail, *_steps_to_build(system, nvidia))
@@ -336,7 +331,7 @@ CHECKS = (
     Check("models", lambda _: check_weights([name for name in NETWORKS if on_hand(name) is not None])),
     Check("display", check_display),
     Check("variables", check_variables),
-    Check("disk", lambda _: check_disk(settings=paths.config_dir(), models=paths.data_dir())),
+    Check("disk", lambda _: check_disk(paths.data_dir())),
 )
 """`WHY` says why each matters; a finding has its sentence and what to do."""
 

@@ -86,6 +86,7 @@ WHY: Mapping[str, Text] = {
         "On a CPU the most accurate models reach a few frames per second; a graphics card runs them in real time."
     ),
     "models": t("Without a model the background cannot be replaced."),
+    "disk": t("The program cannot store its files."),
     "display": t("The window cannot open; the program runs without a window."),
     "display: libraries": t("Qt cannot open a window without them."),
     "variables": t("Libraries and packages that they name may take the place of the program's own and make it fail."),

@@ -192,8 +192,7 @@ def check_names() -> dict[str, str]:
         "display": tr("Display"),
         "display: libraries": tr("Display: libraries"),
         "variables": tr("Variables of other programs"),
-        "disk: settings": tr("Disk space: settings"),
-        "disk: models": tr("Disk space: models"),
+        "disk": tr("Disk space"),
     }
 
 

@@ -85,7 +85,14 @@ def _registered_on_windows() -> list[str]:
 
 LOAD_COMMAND = 'sudo modprobe v4l2loopback devices=1 video_nr=10 exclusive_caps=1 card_label="Mattecam"'
 
-_NO_CAMERA = ("No v4l2 loopback device found", "Did you install OBS")
+_WORDS = {
+    "does not exist": errno.ENOENT,
+    "missing permissions": errno.EACCES,
+    "Permission denied": errno.EACCES,
+    "is not a video output device": errno.ENOTTY,
+    "resource busy": errno.EBUSY,
+}
+"""What pyvirtualcam writes, which raises RuntimeError for everything."""
 
 
 def no_virtual_camera() -> Text:
@@ -107,58 +114,41 @@ def no_virtual_camera() -> Text:
 def explain(error: Exception, device: str) -> Text:
     """Return what an error of opening or writing to `device` means. The error itself is logged."""
     log.info("The virtual camera %s: %s", device, error)
-    absent = t("The virtual camera {device} does not exist; choose another one or `auto`.", device=device)
-    not_permitted = t(
-        "You have no permission to open the virtual camera {device}; run `sudo usermod -aG video $USER`, then log out "
-        "and log in again.",
-        device=device,
-    )
-    busy = t(
-        "Another program sends to the virtual camera {device}; close that program or choose another virtual camera.",
-        device=device,
-    )
-    not_an_output = t(
-        "{device} accepts no frames: it is a real camera or for that of a phone, or another program sends to it; "
-        "choose another virtual camera, or close that program.",
-        device=device,
-    )
-    by_number = {
-        errno.ENOENT: absent,
-        errno.ENODEV: absent,
-        errno.ENXIO: absent,
-        errno.EACCES: not_permitted,
-        errno.EPERM: not_permitted,
-        errno.EBUSY: busy,
-        errno.ENOTTY: not_an_output,
-        errno.EINVAL: not_an_output,
-    }
-    if isinstance(error, OSError) and error.errno in by_number:
-        return by_number[error.errno]
-    if any(words in str(error) for words in _NO_CAMERA):
+    said = str(error)
+    number = next((number for words, number in _WORDS.items() if words in said), 0)
+    if isinstance(error, OSError) and error.errno:
+        number = error.errno
+    if "No v4l2 loopback device found" in said or "Did you install OBS" in said:
         return no_virtual_camera()
-    by_words = (  # pyvirtualcam raises RuntimeError for everything; only its text tells the cause
-        ("does not exist", absent),
-        ("missing permissions", not_permitted),
-        ("Permission denied", not_permitted),
-        ("is not a video output device", not_an_output),
-        (
-            "already in use",
-            t("The virtual camera {device} is already open in this program; choose another one.", device=device),
-        ),
-        ("resource busy", busy),
-        (
-            "could not be started",
-            t(
-                "The virtual camera {device} does not start; stop it in OBS and close other programs that send to it.",
-                device=device,
-            ),
-        ),
-    )
-    failed = t(
+    if number in (errno.ENOENT, errno.ENODEV, errno.ENXIO):
+        return t("The virtual camera {device} does not exist; choose another one or `auto`.", device=device)
+    if number in (errno.EACCES, errno.EPERM):
+        return t(
+            "You have no permission to open the virtual camera {device}; run `sudo usermod -aG video $USER`, then log "
+            "out and log in again.",
+            device=device,
+        )
+    if number == errno.EBUSY:
+        return t(
+            "Another program sends to the virtual camera {device}; close that program or choose another virtual "
+            "camera.",
+            device=device,
+        )
+    if number in (errno.ENOTTY, errno.EINVAL):
+        return t(
+            "{device} accepts no frames: it is a real camera or for that of a phone, or another program sends to it; "
+            "choose another virtual camera, or close that program.",
+            device=device,
+        )
+    if "could not be started" in said:
+        return t(
+            "The virtual camera {device} does not start; stop it in OBS and close other programs that send to it.",
+            device=device,
+        )
+    return t(
         "The virtual camera {device} cannot be used; choose another one⟦ or run `python3 run.py doctor`⟧.",
         device=device,
     )
-    return next((text for words, text in by_words if words in str(error)), failed)
 
 
 _RESCAN_S = 5.0

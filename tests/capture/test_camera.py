@@ -7,7 +7,6 @@ import time
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from unittest.mock import Mock
 
 import cv2
 import numpy as np
@@ -20,7 +19,6 @@ from app.capture.devices import SYSTEM, find_camera
 from app.core.errors import SourceLostError, SourceOpenError
 from app.core.settings import CaptureSettings
 from app.core.types import BgrImage
-from app.media.jpeg import HABIT_FRAMES
 from tests.capture.conftest import FAST, PATIENT, WEBCAM, FakeCapture, lost, picture, played_time
 from tests.media.damaged_jpegs import encode, lost_packets
 
@@ -232,19 +230,6 @@ def test_a_camera_without_a_picture_to_show_is_lost(
     with driver.source() as source:
         driver.shows["MJPG"] = then
         lost(source.read, words, most=100)
-
-
-def test_a_camera_that_always_sends_surplus_bytes_is_not_damaged(
-    driver: type[FakeCapture], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    driver.undecoded[:] = [LARGE[:-2] + b"\x11" * 9 + b"\xff\xd9"]
-    decode = Mock(wraps=simplejpeg.decode_jpeg)
-    monkeypatch.setattr(simplejpeg, "decode_jpeg", decode)
-    with driver.source(PATIENT) as source:
-        assert decode.call_count == HABIT_FRAMES, "the first ones are dropped"
-        for _ in range(3):
-            assert source.read() is not None
-    assert decode.call_count == HABIT_FRAMES + 3, "each frame once"
 
 
 def test_a_frame_that_the_driver_converts_is_used_unchanged_and_not_copied(driver: type[FakeCapture]) -> None:

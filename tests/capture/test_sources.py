@@ -21,7 +21,7 @@ from app.capture import demo as demo_source
 from app.capture.base import FrameSource
 from app.capture.demo import DemoSource
 from app.capture.video_file import VideoFileSource
-from app.core.errors import MattecamError, SourceLostError, SourceOpenError, UsageError
+from app.core.errors import SourceLostError, SourceOpenError, UsageError
 from app.core.settings import CaptureSettings, EdgeSettings, EngineSettings
 from app.core.types import BgrImage, BlurredBackground, check_bgr
 from app.matting.build import build_engine
@@ -70,11 +70,6 @@ def test_any_text_is_parsed_or_a_usage_error(text: str) -> None:
         assert not text.strip() or "\0" in text or "://" in text or not text.removeprefix("camera:").strip()
         return
     assert bool(name.value) == (name.kind in ("camera", "file"))
-
-
-def test_an_unknown_home_folder_is_a_missing_video() -> None:
-    with pytest.raises(MattecamError, match=r"There is no video file ~nobody-of-that-name/a\.mp4"):
-        open_source(CaptureSettings(source="~nobody-of-that-name/a.mp4"))
 
 
 Maker = Callable[[Path], FrameSource]
@@ -336,11 +331,3 @@ def test_pixel_aspect_is_applied(tmp_path: Path) -> None:
     with closing(VideoFileSource(clip, realtime=False)) as source:
         frame = source.read()
     assert frame is not None and frame.size == (128, 48)
-
-
-def test_info_describes_the_file(tmp_path: Path) -> None:
-    path = write_clip(tmp_path / "clip.mp4", fps=20)
-    source = VideoFileSource(path)
-    source.close()
-    assert (source.info.kind, source.info.name, source.info.pixel_format) == ("file", "clip.mp4", "h264")
-    assert source.info.fps == pytest.approx(20)

@@ -64,7 +64,6 @@ def test_what_keeps_torch_from_a_card(
     ("torch", "words"),
     [
         (replace(CUDA_TORCH, cards=("NVIDIA H200",)), "NVIDIA H200"),
-        (TorchFacts("2.13.0", mps=True), "this Mac"),
         (CPU_TORCH, "the CPU is used"),
         (None, ""),
     ],
@@ -103,6 +102,9 @@ def test_the_build_that_suits_is_named(
 def test_the_installed_torch_can_be_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     facts = read_torch()
     assert facts is not None and facts.version[0].isdigit()
+    with monkeypatch.context() as patch:
+        patch.setattr(hardware, "apple_gpu_usable", lambda: True)
+        assert check_gpu(System(), read_torch()).detail.endswith("runs on the graphics processor of this Mac.")
     assert check_gpu(System(), facts).check == "graphics card"
     monkeypatch.setitem(sys.modules, "torch", None)
     assert read_torch() == TorchFacts()
@@ -168,13 +170,13 @@ Usage = namedtuple("Usage", "total used free")
 @pytest.mark.parametrize(("free", "state"), [(1 << 40, State.OK), (1 << 30, State.WARNING), (1 << 20, State.PROBLEM)])
 def test_room_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, state: State) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(1 << 41, 0, free))
-    _, finding = check_disk(settings=tmp_path, models=tmp_path / "not" / "made" / "yet")
-    assert finding.check == "disk: models" and finding.state is state
+    (finding,) = check_disk(tmp_path / "not" / "made" / "yet")
+    assert finding.state is state
 
 
 def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    finding, _ = check_disk(settings=tmp_path / "file" / "mattecam", models=tmp_path)
+    (finding,) = check_disk(tmp_path / "file" / "mattecam")
     assert finding.state is State.PROBLEM and "is not writable" in finding.detail
 
 

@@ -64,7 +64,7 @@ FINDINGS = (
             CommandLine("sudo modprobe v4l2loopback devices=1 exclusive_caps=1 card_label=Mattecam video_nr=10"),
         ),
     ),
-    Finding("disk: models", State.WARNING, t("{gibibytes} GiB are free in {folder}.", gibibytes="1.9", folder="/home")),
+    Finding("disk", State.WARNING, t("{gibibytes} GiB are free in {folder}.", gibibytes="1.9", folder="/home")),
 )
 NEEDS_PLATE = t(
     "The model {model} needs a picture of the empty room; take one⟦ in the window, or with `python3 run.py ctl plate "

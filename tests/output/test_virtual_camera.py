@@ -189,7 +189,6 @@ NO_PERMISSION = (
         (loopback_error(NO_LOOPBACK), "modprobe v4l2loopback"),
         (loopback_error("Device /dev/video10 does not exist."), "does not exist; choose another"),
         (loopback_error("Device /dev/video10 is not a video output device."), "another program sends"),
-        (loopback_error("Device /dev/video10 is already in use."), "already open in this program"),
         (loopback_error("Device /dev/video10 could not be opened: Device or resource busy"), "Another program sends"),
         (loopback_error(NO_PERMISSION), "sudo usermod -aG video"),
         (RuntimeError(NO_OBS), "There is no virtual camera"),

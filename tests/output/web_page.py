@@ -47,18 +47,16 @@ def browser_command(name: str, profile: Path, address: str, *, pipewire: bool = 
 
 
 @contextmanager
-def page(html: bytes | None = None, film: bytes = b"") -> Iterator[tuple[str, queue.Queue[dict[str, Any]]]]:
-    """Serve a page, by default the one that opens the camera, and a film; gives its address and what it reports."""
+def page() -> Iterator[tuple[str, queue.Queue[dict[str, Any]]]]:
+    """Serve the page that opens the camera; gives its address and what it reports."""
     reports: queue.Queue[dict[str, Any]] = queue.Queue()
-    content = html or (ROOT / "tests" / "output" / "page.html").read_bytes()
 
     class Page(Handler):
         def do_GET(self) -> None:
             self.send_response(200)
-            is_page = self.path == "/"
-            self.send_header("content-type", "text/html" if is_page else "video/mp4")
+            self.send_header("content-type", "text/html")
             self.end_headers()
-            self.wfile.write(content if is_page else film)
+            self.wfile.write((ROOT / "tests" / "output" / "page.html").read_bytes())
 
         def do_POST(self) -> None:
             reports.put(json.loads(self.rfile.read(int(self.headers["content-length"]))))

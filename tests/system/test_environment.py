@@ -8,7 +8,6 @@ import hashlib
 import re
 import subprocess
 import sys
-import threading
 import zipfile
 from collections.abc import Iterator
 from importlib.metadata import version
@@ -22,7 +21,6 @@ from app.system import environment
 from app.system.environment import ALSO, BUILDS, Capability, Nvidia, TorchBuild, find_nvidia, suitable_builds
 from tests.paths import ROOT
 from tests.serving import Handler, served
-from tests.waiting import beside
 
 
 def add_wheel(folder: Path, package: str, number: str, *, content: str = "") -> str:
@@ -203,19 +201,6 @@ def test_prepare_from_nothing_and_from_what_failures_left(
     requirements.write_text("# changed\nthing==1.0\n")
     environment.prepare(requirements)
     assert number_in(clone) == "1.0"
-
-
-def test_starts_at_the_same_time_wait_for_one_another(clone: Path) -> None:
-    entered = threading.Event()
-
-    def second() -> None:
-        with environment.lock_environment():
-            entered.set()
-
-    with environment.lock_environment():
-        start = beside(second)
-        assert not entered.wait(0.3)
-    start.result(60)
 
 
 @pytest.mark.parametrize(
