@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from app.core.errors import SourceOpenError, t
 from app.core.types import Frame, SourceInfo
 
 
@@ -44,3 +45,12 @@ class FrameSource(Protocol):
     def close(self) -> None:
         """Release the device or file. Idempotent."""
         ...
+
+
+PIPEWIRE = "portal:"
+"""Prefix of the ids of cameras that only PipeWire offers."""
+
+
+def several_cameras(name: str, sources: list[str]) -> SourceOpenError:
+    """Return the error that more than one camera has this name."""
+    return SourceOpenError(t("There are several cameras {name}; choose one of {sources}.", name=name, sources=sources))

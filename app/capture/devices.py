@@ -16,15 +16,14 @@ from pathlib import Path
 
 import cv2
 
+from app.capture.base import PIPEWIRE, several_cameras
 from app.core import camera_names
-from app.core.errors import CameraAbsentError, SourceOpenError, Text, t
+from app.core.errors import CameraAbsentError, Text, t
 from app.core.process import CAMERA_SERVICES, holders
 from app.system import v4l2
 
 SYSTEM = platform.system()
 """`Linux`, `Windows` or `Darwin`."""
-PIPEWIRE = "portal:"
-"""Prefix of the ids of cameras that only PipeWire offers."""
 RAW_SENSOR = re.compile(r"Intel IPU\d|ipu3-(cio2|imgu)", re.IGNORECASE)
 """Nodes of raw sensors and their image processors, whose output an ordinary program cannot use."""
 DEPTH = re.compile(r"Z16|IN[RVZ][IZ]|CNF4|Y\d+I")
@@ -152,11 +151,6 @@ def find_camera(wanted: str) -> CameraDevice:
             name=wanted,
         )
     )
-
-
-def several_cameras(name: str, sources: list[str]) -> SourceOpenError:
-    """Return the error that more than one camera has this name."""
-    return SourceOpenError(t("There are several cameras {name}; choose one of {sources}.", name=name, sources=sources))
 
 
 def automatic_cameras(cameras: Sequence[CameraDevice], used_last: str) -> list[CameraDevice]:

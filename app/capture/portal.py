@@ -12,8 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from app.capture.base import FrameSource
-from app.capture.devices import PIPEWIRE, several_cameras
+from app.capture.base import PIPEWIRE, FrameSource, several_cameras
 from app.core import camera_names
 from app.core.errors import CameraAbsentError, SourceLostError, SourceOpenError, t
 from app.core.settings import CaptureSettings

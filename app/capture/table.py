@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from app.capture.base import FrameSource
+from app.capture.base import PIPEWIRE, FrameSource
 from app.capture.camera import CameraSource
 from app.capture.demo import DemoSource
-from app.capture.devices import PIPEWIRE, Rank, automatic_cameras, find_camera, list_cameras
+from app.capture.devices import Rank, automatic_cameras, find_camera, list_cameras
 from app.capture.video_file import VideoFileSource
 from app.core import paths
 from app.core.errors import CameraAbsentError, SourceOpenError, UsageError, t
