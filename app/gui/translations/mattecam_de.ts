@@ -422,10 +422,6 @@
             <translation>Schließen Sie alle Programme, die das Gerät benutzen, und prüfen Sie erneut.</translation>
         </message>
         <message>
-            <source>Close every program that uses the device and check again; if that does not help, update v4l2loopback.</source>
-            <translation>Schließen Sie alle Programme, die das Gerät benutzen, und prüfen Sie erneut; hilft das nicht, aktualisieren Sie v4l2loopback.</translation>
-        </message>
-        <message>
             <source>Close every program that uses {device}, then:</source>
             <translation>Schließen Sie alle Programme, die {device} benutzen, dann:</translation>
         </message>
@@ -436,10 +432,6 @@
         <message>
             <source>Close that program and check again.</source>
             <translation>Schließen Sie dieses Programm und prüfen Sie erneut.</translation>
-        </message>
-        <message>
-            <source>Close the programs that read the camera so that it can take the new size.</source>
-            <translation>Schließen Sie die Programme, die die Kamera lesen, damit sie die neue Größe annehmen kann.</translation>
         </message>
         <message>
             <source>Colour</source>
@@ -534,12 +526,8 @@
             <translation>Diagnose in die Zwischenablage kopiert.</translation>
         </message>
         <message>
-            <source>Disk space: models</source>
-            <translation>Speicherplatz: Modelle</translation>
-        </message>
-        <message>
-            <source>Disk space: settings</source>
-            <translation>Speicherplatz: Einstellungen</translation>
+            <source>Disk space</source>
+            <translation>Speicherplatz</translation>
         </message>
         <message>
             <source>Dismiss</source>
@@ -999,10 +987,6 @@
             <translation>Laden Sie das Modul auf dem Hostsystem, außerhalb des Containers:</translation>
         </message>
         <message>
-            <source>Load the module with exclusive_caps=1:</source>
-            <translation>Laden Sie das Modul mit exclusive_caps=1:</translation>
-        </message>
-        <message>
             <source>Log</source>
             <translation>Protokoll</translation>
         </message>
@@ -1267,10 +1251,6 @@
             <translation>Oder von Hand, bis zum nächsten Neustart:</translation>
         </message>
         <message>
-            <source>Or manually:</source>
-            <translation>Oder von Hand:</translation>
-        </message>
-        <message>
             <source>Original</source>
             <translation>Original</translation>
         </message>
@@ -1281,10 +1261,6 @@
         <message>
             <source>Other programs keep receiving your video. You are asked only once.</source>
             <translation>Andere Programme erhalten weiterhin Ihr Video. Sie werden nur einmal gefragt.</translation>
-        </message>
-        <message>
-            <source>Other programs see no picture.</source>
-            <translation>Andere Programme sehen kein Bild.</translation>
         </message>
         <message>
             <source>Other programs see the same.</source>
@@ -1413,6 +1389,14 @@
         <message>
             <source>PipeWire is not installed, so there is no PipeWire camera.</source>
             <translation>PipeWire ist nicht installiert, daher gibt es keine PipeWire-Kamera.</translation>
+        </message>
+        <message>
+            <source>PipeWire offers no camera {camera}; choose one of {cameras}.</source>
+            <translation>PipeWire bietet keine Kamera {camera} an; wählen Sie eine von {cameras}.</translation>
+        </message>
+        <message>
+            <source>PipeWire offers no camera; connect one or choose another source.</source>
+            <translation>PipeWire bietet keine Kamera an; schließen Sie eine an, oder wählen Sie eine andere Quelle.</translation>
         </message>
         <message>
             <source>Pixel format of the camera.</source>
@@ -2023,14 +2007,6 @@
             <translation>Die Kameraberechtigung für {program} ist „{answer}“: Das Portal gibt ihnen keine Kamera.</translation>
         </message>
         <message>
-            <source>The camera portal offers no camera {camera}; choose one of {cameras}.</source>
-            <translation>Das Kameraportal bietet keine Kamera {camera} an; wählen Sie eine von {cameras}.</translation>
-        </message>
-        <message>
-            <source>The camera portal offers no camera; connect one or choose another source.</source>
-            <translation>Das Kameraportal bietet keine Kamera an; schließen Sie eine an, oder wählen Sie eine andere Quelle.</translation>
-        </message>
-        <message>
             <source>The camera reaches {0} × {1} only at {2} fps. Choose a smaller size or another format.</source>
             <translation>Die Kamera erreicht {0} × {1} nur mit {2} Bildern pro Sekunde. Wählen Sie eine kleinere Größe oder ein anderes Format.</translation>
         </message>
@@ -2047,16 +2023,12 @@
             <translation>Die Kamera {camera} liefert keine Bilder: {reason}.</translation>
         </message>
         <message>
-            <source>The camera {camera} delivers only black frames; open its shutter, or choose another size or format.</source>
-            <translation>Die Kamera {camera} liefert nur schwarze Bilder; öffnen Sie ihre Abdeckung oder wählen Sie eine andere Größe oder ein anderes Format.</translation>
+            <source>The camera {camera} delivers only black or green frames; open its shutter, or choose another size or format.</source>
+            <translation>Die Kamera {camera} liefert nur schwarze oder grüne Bilder; öffnen Sie ihre Abdeckung oder wählen Sie eine andere Größe oder ein anderes Format.</translation>
         </message>
         <message>
             <source>The camera {camera} delivers only damaged frames; check its cable, or use another USB port.</source>
             <translation>Die Kamera {camera} liefert nur beschädigte Bilder; prüfen Sie das Kabel oder benutzen Sie einen anderen USB-Anschluss.</translation>
-        </message>
-        <message>
-            <source>The camera {camera} delivers only green frames; choose another size or format.</source>
-            <translation>Die Kamera {camera} liefert nur grüne Bilder; wählen Sie eine andere Größe oder ein anderes Format.</translation>
         </message>
         <message>
             <source>The camera {camera} has delivered no frame for {seconds} seconds: {reason}.</source>
@@ -2171,12 +2143,12 @@
             <translation>Die Datei {file} ist nicht die veröffentlichte Datei von {model}, die {published} heißt; laden Sie sie erneut herunter oder wählen Sie eine andere Datei.</translation>
         </message>
         <message>
-            <source>The folder for {contents}, {folder}, is not writable.</source>
-            <translation>Der Ordner für {contents}, {folder}, ist nicht beschreibbar.</translation>
-        </message>
-        <message>
             <source>The folder {folder} cannot be created: {reason}.</source>
             <translation>Der Ordner {folder} lässt sich nicht anlegen: {reason}.</translation>
+        </message>
+        <message>
+            <source>The folder {folder} is not writable.</source>
+            <translation>Der Ordner {folder} ist nicht beschreibbar.</translation>
         </message>
         <message>
             <source>The frames of {file} are too large ({width}×{height}); save the video in a smaller size.</source>
@@ -2351,10 +2323,6 @@
             <translation>Die Person ohne Hintergrund</translation>
         </message>
         <message>
-            <source>The picture is letterboxed to that size.</source>
-            <translation>Das Bild wird mit Rändern in diese Größe eingepasst.</translation>
-        </message>
-        <message>
             <source>The picture of the empty room {file} cannot be read ({reason}); choose another one or take it again.</source>
             <translation>Das Bild des leeren Raums {file} lässt sich nicht lesen ({reason}); wählen Sie ein anderes oder nehmen Sie es erneut auf.</translation>
         </message>
@@ -2505,10 +2473,6 @@
         <message>
             <source>The virtual camera {device} does not start; stop it in OBS and close other programs that send to it.</source>
             <translation>Die virtuelle Kamera {device} startet nicht; stoppen Sie sie in OBS und schließen Sie andere Programme, die an sie senden.</translation>
-        </message>
-        <message>
-            <source>The virtual camera {device} is already open in this program; choose another one.</source>
-            <translation>Die virtuelle Kamera {device} ist in diesem Programm bereits geöffnet; wählen Sie eine andere.</translation>
         </message>
         <message>
             <source>The virtual camera {device} is closed; open it again.</source>
@@ -2943,10 +2907,6 @@
             <translation>Ohne Berechtigung kann das Programm keine Bilder an die virtuelle Kamera senden.</translation>
         </message>
         <message>
-            <source>Writing files will fail.</source>
-            <translation>Das Schreiben von Dateien wird fehlschlagen.</translation>
-        </message>
-        <message>
             <source>You can open it again from the menu</source>
             <translation>Sie können sie über das Menü wieder öffnen</translation>
         </message>
@@ -3155,10 +3115,6 @@
             <translation>leichteres Modell</translation>
         </message>
         <message>
-            <source>models</source>
-            <translation>Modelle</translation>
-        </message>
-        <message>
             <source>modprobe merges the options of all files, so devices may get another number, label or mode.</source>
             <translation>modprobe führt die Optionen aller Dateien zusammen, so dass Geräte eine andere Nummer, einen anderen Namen oder Modus bekommen können.</translation>
         </message>
@@ -3199,10 +3155,6 @@
             <translation>Programme außerhalb einer Sandbox</translation>
         </message>
         <message>
-            <source>settings</source>
-            <translation>Einstellungen</translation>
-        </message>
-        <message>
             <source>size unknown</source>
             <translation>Größe unbekannt</translation>
         </message>
@@ -3235,6 +3187,10 @@
             <translation>Der Ordner existiert nicht; legen Sie ihn an oder wählen Sie einen anderen</translation>
         </message>
         <message>
+            <source>the graphics processor of this Mac</source>
+            <translation>dem Grafikprozessor dieses Macs</translation>
+        </message>
+        <message>
             <source>the name is too long; choose a shorter one</source>
             <translation>Der Name ist zu lang; wählen Sie einen kürzeren</translation>
         </message>
@@ -3261,10 +3217,6 @@
         <message>
             <source>torch {version} found no supported graphics card; the CPU is used.</source>
             <translation>torch {version} hat keine unterstützte Grafikkarte gefunden; es wird die CPU benutzt.</translation>
-        </message>
-        <message>
-            <source>torch {version} runs on the graphics processor of this Mac.</source>
-            <translation>torch {version} läuft auf dem Grafikprozessor dieses Macs.</translation>
         </message>
         <message>
             <source>torch {version} runs on {cards}.</source>
@@ -3365,10 +3317,6 @@
         <message>
             <source>{device} can be opened as a camera, but delivers no frames.</source>
             <translation>{device} lässt sich als Kamera öffnen, liefert aber keine Bilder.</translation>
-        </message>
-        <message>
-            <source>{device} delivers {width}×{height} instead of {wanted_width}×{wanted_height} because a program is reading it.</source>
-            <translation>{device} liefert {width} × {height} statt {wanted_width} × {wanted_height}, weil ein Programm sie liest.</translation>
         </message>
         <message>
             <source>{device} does not respond; close the programs that use it, or start the program again with another output.</source>

@@ -422,10 +422,6 @@
             <translation>Cierre todos los programas que usan el dispositivo y vuelva a comprobar.</translation>
         </message>
         <message>
-            <source>Close every program that uses the device and check again; if that does not help, update v4l2loopback.</source>
-            <translation>Cierre todos los programas que usan el dispositivo y vuelva a comprobar; si no ayuda, actualice v4l2loopback.</translation>
-        </message>
-        <message>
             <source>Close every program that uses {device}, then:</source>
             <translation>Cierre todos los programas que usan {device} y después:</translation>
         </message>
@@ -436,10 +432,6 @@
         <message>
             <source>Close that program and check again.</source>
             <translation>Cierre ese programa y vuelva a comprobar.</translation>
-        </message>
-        <message>
-            <source>Close the programs that read the camera so that it can take the new size.</source>
-            <translation>Cierre los programas que leen la cámara para que pueda adoptar el nuevo tamaño.</translation>
         </message>
         <message>
             <source>Colour</source>
@@ -534,12 +526,8 @@
             <translation>Diagnóstico copiado al portapapeles.</translation>
         </message>
         <message>
-            <source>Disk space: models</source>
-            <translation>Espacio en disco: modelos</translation>
-        </message>
-        <message>
-            <source>Disk space: settings</source>
-            <translation>Espacio en disco: ajustes</translation>
+            <source>Disk space</source>
+            <translation>Espacio en disco</translation>
         </message>
         <message>
             <source>Dismiss</source>
@@ -999,10 +987,6 @@
             <translation>Cargue el módulo en el equipo anfitrión, fuera del contenedor:</translation>
         </message>
         <message>
-            <source>Load the module with exclusive_caps=1:</source>
-            <translation>Cargue el módulo con exclusive_caps=1:</translation>
-        </message>
-        <message>
             <source>Log</source>
             <translation>Registro</translation>
         </message>
@@ -1267,10 +1251,6 @@
             <translation>O manualmente, hasta el próximo reinicio:</translation>
         </message>
         <message>
-            <source>Or manually:</source>
-            <translation>O manualmente:</translation>
-        </message>
-        <message>
             <source>Original</source>
             <translation>Original</translation>
         </message>
@@ -1281,10 +1261,6 @@
         <message>
             <source>Other programs keep receiving your video. You are asked only once.</source>
             <translation>Otros programas siguen recibiendo su vídeo. Solo se pregunta una vez.</translation>
-        </message>
-        <message>
-            <source>Other programs see no picture.</source>
-            <translation>Los otros programas no ven ninguna imagen.</translation>
         </message>
         <message>
             <source>Other programs see the same.</source>
@@ -1413,6 +1389,14 @@
         <message>
             <source>PipeWire is not installed, so there is no PipeWire camera.</source>
             <translation>PipeWire no está instalado, por lo que no hay cámara de PipeWire.</translation>
+        </message>
+        <message>
+            <source>PipeWire offers no camera {camera}; choose one of {cameras}.</source>
+            <translation>PipeWire no ofrece la cámara {camera}; elija una de {cameras}.</translation>
+        </message>
+        <message>
+            <source>PipeWire offers no camera; connect one or choose another source.</source>
+            <translation>PipeWire no ofrece ninguna cámara; conecte una o elija otra fuente.</translation>
         </message>
         <message>
             <source>Pixel format of the camera.</source>
@@ -2023,14 +2007,6 @@
             <translation>El permiso de cámara de {program} es «{answer}»: el portal no les da ninguna cámara.</translation>
         </message>
         <message>
-            <source>The camera portal offers no camera {camera}; choose one of {cameras}.</source>
-            <translation>El portal de cámara no ofrece la cámara {camera}; elija una de {cameras}.</translation>
-        </message>
-        <message>
-            <source>The camera portal offers no camera; connect one or choose another source.</source>
-            <translation>El portal de cámara no ofrece ninguna cámara; conecte una o elija otra fuente.</translation>
-        </message>
-        <message>
             <source>The camera reaches {0} × {1} only at {2} fps. Choose a smaller size or another format.</source>
             <translation>La cámara alcanza {0} × {1} solo a {2} fps. Elija un tamaño menor u otro formato.</translation>
         </message>
@@ -2047,16 +2023,12 @@
             <translation>La cámara {camera} no entrega imágenes: {reason}.</translation>
         </message>
         <message>
-            <source>The camera {camera} delivers only black frames; open its shutter, or choose another size or format.</source>
-            <translation>La cámara {camera} solo entrega imágenes negras; abra su tapa o elija otro tamaño o formato.</translation>
+            <source>The camera {camera} delivers only black or green frames; open its shutter, or choose another size or format.</source>
+            <translation>La cámara {camera} solo entrega imágenes negras o verdes; abra su tapa o elija otro tamaño o formato.</translation>
         </message>
         <message>
             <source>The camera {camera} delivers only damaged frames; check its cable, or use another USB port.</source>
             <translation>La cámara {camera} solo entrega imágenes dañadas; compruebe el cable o use otro puerto USB.</translation>
-        </message>
-        <message>
-            <source>The camera {camera} delivers only green frames; choose another size or format.</source>
-            <translation>La cámara {camera} solo entrega imágenes verdes; elija otro tamaño o formato.</translation>
         </message>
         <message>
             <source>The camera {camera} has delivered no frame for {seconds} seconds: {reason}.</source>
@@ -2171,12 +2143,12 @@
             <translation>El archivo {file} no es el archivo publicado de {model}, que se llama {published}; descárguelo de nuevo o elija otro archivo.</translation>
         </message>
         <message>
-            <source>The folder for {contents}, {folder}, is not writable.</source>
-            <translation>No se puede escribir en la carpeta para {contents}, {folder}.</translation>
-        </message>
-        <message>
             <source>The folder {folder} cannot be created: {reason}.</source>
             <translation>No se puede crear la carpeta {folder}: {reason}.</translation>
+        </message>
+        <message>
+            <source>The folder {folder} is not writable.</source>
+            <translation>No se puede escribir en la carpeta {folder}.</translation>
         </message>
         <message>
             <source>The frames of {file} are too large ({width}×{height}); save the video in a smaller size.</source>
@@ -2351,10 +2323,6 @@
             <translation>La persona sin el fondo</translation>
         </message>
         <message>
-            <source>The picture is letterboxed to that size.</source>
-            <translation>La imagen se ajusta a ese tamaño con bandas.</translation>
-        </message>
-        <message>
             <source>The picture of the empty room {file} cannot be read ({reason}); choose another one or take it again.</source>
             <translation>No se puede leer la imagen de la habitación vacía {file} ({reason}); elija otra o tómela de nuevo.</translation>
         </message>
@@ -2505,10 +2473,6 @@
         <message>
             <source>The virtual camera {device} does not start; stop it in OBS and close other programs that send to it.</source>
             <translation>La cámara virtual {device} no se inicia; deténgala en OBS y cierre los otros programas que le envían.</translation>
-        </message>
-        <message>
-            <source>The virtual camera {device} is already open in this program; choose another one.</source>
-            <translation>La cámara virtual {device} ya está abierta en este programa; elija otra.</translation>
         </message>
         <message>
             <source>The virtual camera {device} is closed; open it again.</source>
@@ -2943,10 +2907,6 @@
             <translation>Sin permiso el programa no puede enviar imágenes a la cámara virtual.</translation>
         </message>
         <message>
-            <source>Writing files will fail.</source>
-            <translation>La escritura de archivos fallará.</translation>
-        </message>
-        <message>
             <source>You can open it again from the menu</source>
             <translation>Puede volver a abrirla desde el menú</translation>
         </message>
@@ -3155,10 +3115,6 @@
             <translation>modelo más ligero</translation>
         </message>
         <message>
-            <source>models</source>
-            <translation>los modelos</translation>
-        </message>
-        <message>
             <source>modprobe merges the options of all files, so devices may get another number, label or mode.</source>
             <translation>modprobe combina las opciones de todos los archivos, por lo que los dispositivos pueden recibir otro número, nombre o modo.</translation>
         </message>
@@ -3199,10 +3155,6 @@
             <translation>programas fuera de un entorno aislado</translation>
         </message>
         <message>
-            <source>settings</source>
-            <translation>los ajustes</translation>
-        </message>
-        <message>
             <source>size unknown</source>
             <translation>tamaño desconocido</translation>
         </message>
@@ -3235,6 +3187,10 @@
             <translation>la carpeta no existe; créela o elija otra</translation>
         </message>
         <message>
+            <source>the graphics processor of this Mac</source>
+            <translation>el procesador gráfico de este Mac</translation>
+        </message>
+        <message>
             <source>the name is too long; choose a shorter one</source>
             <translation>el nombre es demasiado largo; elija uno más corto</translation>
         </message>
@@ -3261,10 +3217,6 @@
         <message>
             <source>torch {version} found no supported graphics card; the CPU is used.</source>
             <translation>torch {version} no encontró ninguna tarjeta gráfica compatible; se usa la CPU.</translation>
-        </message>
-        <message>
-            <source>torch {version} runs on the graphics processor of this Mac.</source>
-            <translation>torch {version} se ejecuta en el procesador gráfico de este Mac.</translation>
         </message>
         <message>
             <source>torch {version} runs on {cards}.</source>
@@ -3365,10 +3317,6 @@
         <message>
             <source>{device} can be opened as a camera, but delivers no frames.</source>
             <translation>{device} se puede abrir como cámara, pero no entrega imágenes.</translation>
-        </message>
-        <message>
-            <source>{device} delivers {width}×{height} instead of {wanted_width}×{wanted_height} because a program is reading it.</source>
-            <translation>{device} entrega {width} × {height} en vez de {wanted_width} × {wanted_height} porque un programa la está leyendo.</translation>
         </message>
         <message>
             <source>{device} does not respond; close the programs that use it, or start the program again with another output.</source>
