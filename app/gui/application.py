@@ -282,9 +282,10 @@ class WindowLifecycle(QObject):
         window.close_requested.connect(self._on_close)
         window.quit_requested.connect(self.end)
         self.menu = QMenu(window)
-        """Of the tray: open the window, pause, choose a background, quit."""
-        self.menu.aboutToShow.connect(self._fill_menu)
-        self._fill_menu()
+        """Of the tray."""
+        self.menu.addAction(tr("Open Mattecam"), self.show_in_front)
+        self.menu.addAction(window.action_bar.pause)
+        self.menu.addAction(tr("Quit"), self.end)
         self._tray = QSystemTrayIcon(icon("app"), self)
         self._tray.setToolTip("Mattecam")
         self._tray.setContextMenu(self.menu)
@@ -315,22 +316,6 @@ class WindowLifecycle(QObject):
         for window in (self._window, *dialogs):
             window.hide()
         return dialogs
-
-    def _fill_menu(self) -> None:
-        self.menu.clear()
-        self.menu.addAction(tr("Open Mattecam"), self.show_in_front)
-        settings, strip = self._store.current, self._window.strip
-        text = tr("Resume") if settings.paused else tr("Pause")
-        self.menu.addAction(text, lambda: self._store.set("paused", not settings.paused))
-        backgrounds = existing(self.menu.addMenu(tr("Background")))
-        for tile in strip.model.tiles:
-            if not strip.model.problem_of(tile):
-                action = existing(backgrounds.addAction(tile.name.replace("&", "&&")))
-                action.setCheckable(True)
-                action.setChecked(tile.chosen_by(settings.background))
-                action.triggered.connect(lambda _on, tile=tile: strip.choose(tile))
-        self.menu.addSeparator()
-        self.menu.addAction(tr("Quit"), self.end)
 
     def _on_activated(self, reason: QSystemTrayIcon.ActivationReason) -> None:
         if reason in (QSystemTrayIcon.ActivationReason.Trigger, QSystemTrayIcon.ActivationReason.DoubleClick):

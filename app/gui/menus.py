@@ -11,7 +11,7 @@ from PyQt6.QtCore import QObject, Qt, pyqtSignal
 from PyQt6.QtGui import QAction, QKeySequence
 from PyQt6.QtWidgets import QMainWindow, QMenu, QWidget
 
-from app.config.scenes import Scene, SceneStore
+from app.config.scenes import SceneStore
 from app.core.errors import text_of
 from app.core.settings import Settings
 from app.gui.backgrounds.strip import BackgroundStrip
@@ -117,8 +117,8 @@ class ScenesMenu(QObject):
     failed = pyqtSignal(object)  # a str would lose the message of a Text
     changed = pyqtSignal()
     """Another part of the program, on any thread, changed the saved scenes."""
-    saved = pyqtSignal(str, str)
-    """A scene was saved: its name, and the keys that apply it, or nothing."""
+    saved = pyqtSignal(str)
+    """A scene of this name was saved."""
 
     def __init__(self, menu: QMenu, scenes: SceneStore, store: SettingsStore, tasks: Tasks, window: QWidget) -> None:
         super().__init__(window)
@@ -127,43 +127,28 @@ class ScenesMenu(QObject):
         self._store = store
         self._tasks = tasks
         self._window = window
-        self._saved: dict[str, Scene | None] = {}
-        self._actions: dict[str, QAction] = {}
-        self._wanted = ""
-        """The scene that was asked for last."""
+        self.names: tuple[str, ...] = ()
+        """Of the saved scenes."""
         self.changed.connect(self.reload)
-        menu.aboutToShow.connect(self._mark_active)
-        self._fill({})
+        self._fill(())
         self.reload()
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Names of the saved scenes."""
-        return tuple(self._saved)
 
     def reload(self) -> None:
         """Read the scenes from the file."""
-        self._tasks.run(self._scenes.all, self._fill, self._fail)
+        self._tasks.run(self._read, self._fill, self._fail)
 
     def apply(self, name: str) -> None:
-        """Apply a scene; of several that are read at once, the last one."""
-        self._wanted = name
-
-        def change(scene: Scene) -> None:
-            if name == self._wanted:
-                change_or_ask(self._window, self._store, scene.applied_to)
-
-        self._tasks.run(partial(self._scenes.get, name), change, self._fail)
+        """Apply a scene, after those that were asked for before."""
+        use = partial(change_or_ask, self._window, self._store)
+        self._tasks.write(lambda: self._scenes.get(name).applied_to, use, self._fail)
 
     def save(self, name: str, *, with_devices: bool = False) -> None:
         """Save the current look as a scene, optionally with the camera and the virtual camera."""
         name, scene = name.strip(), self._store.current.kept
 
-        def done(scenes: dict[str, Scene | None]) -> None:
-            self._fill(scenes)
-            action = self._actions.get(name)
-            keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText) if action is not None else ""
-            self.saved.emit(name, keys)
+        def done(names: tuple[str, ...]) -> None:
+            self._fill(names)
+            self.saved.emit(name)
 
         self._change(partial(self._scenes.put, name, scene, with_devices=with_devices), done)
 
@@ -174,12 +159,12 @@ class ScenesMenu(QObject):
     def ask_for_name(self, *, with_devices: bool = False) -> None:
         """Ask for the name of a new scene and save it."""
         numbered = (tr("Scene {0}").format(number) for number in count(1))
-        suggestion = next(name for name in numbered if name not in self._saved)
+        suggestion = next(name for name in numbered if name not in self.names)
         title = tr("Save as scene with camera") if with_devices else tr("Save as scene")
 
         def take(name: str) -> None:
             save = partial(self.save, name, with_devices=with_devices)
-            if name.strip() in self._saved:
+            if name.strip() in self.names:
                 text = tr("There is a scene “{0}” already. Replace it?").format(name.strip())
                 ask_before_loss(self._window, text, tr("Its settings are lost."), tr("Replace"), save)
             else:
@@ -199,36 +184,30 @@ class ScenesMenu(QObject):
             self._window, tr("Rename scene"), name, lambda new: self._change(partial(self._scenes.rename, name, new))
         )
 
-    def _change(self, work: Callable[[], None], done: Callable[[dict[str, Scene | None]], None] | None = None) -> None:
-        def change() -> dict[str, Scene | None]:
+    def _change(self, work: Callable[[], None], done: Callable[[tuple[str, ...]], None] | None = None) -> None:
+        def change() -> tuple[str, ...]:
             work()
-            return self._scenes.all()
+            return self._read()
 
         self._tasks.write(change, done or self._fill, self._fail)
 
-    def _mark_active(self) -> None:
-        """Mark the scenes that would change nothing."""
-        current = self._store.current
-        for name, action in self._actions.items():
-            scene = self._saved[name]
-            action.setChecked(scene is not None and scene.applied_to(current) == current)
+    def _read(self) -> tuple[str, ...]:
+        return tuple(self._scenes.all())
 
     def _fail(self, error: Exception) -> None:
         self.failed.emit(text_of(error))
 
-    def _fill(self, scenes: dict[str, Scene | None]) -> None:
-        self._saved = scenes
-        self._actions.clear()
+    def _fill(self, names: tuple[str, ...]) -> None:
+        self.names = names
         self._menu.clear()
-        for number, name in enumerate(scenes, start=1):
-            title, key = name.replace("&", "&&"), f"Ctrl+{number}" if number <= 9 else ""
-            self._actions[name] = add_action(self._menu, title, key, partial(self.apply, name))
-            self._actions[name].setCheckable(True)
-        if scenes:
+        for number, name in enumerate(names, start=1):
+            key = f"Ctrl+{number}" if number <= 9 else ""
+            add_action(self._menu, name.replace("&", "&&"), key, partial(self.apply, name))
+        if names:
             self._menu.addSeparator()
             for title, act in ((tr("Rename"), self.ask_for_new_name), (tr("Remove"), self.ask_before_removal)):
                 more = existing(self._menu.addMenu(title))
-                for name in scenes:
+                for name in names:
                     more.addAction(name.replace("&", "&&"), partial(act, name))
             self._menu.addSeparator()
         add_action(self._menu, tr("Save as scene…"), "Ctrl+S", self.ask_for_name)

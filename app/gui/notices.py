@@ -400,12 +400,9 @@ class ProgramNotices(QObject):
         text = tr("Saved {0} in {1}").format(path.name, path.parent)
         self._report("savedNotice", text, ((tr("Open folder"), partial(open_folder, path.parent)),))
 
-    def scene_saved(self, name: str, keys: str) -> None:
-        """Confirm that a scene was saved, and name the keys that apply it."""
-        text = tr("Saved the scene “{0}”.").format(name)
-        if keys:
-            text = tr("Saved the scene “{0}”. {1} applies it.").format(name, keys)
-        self._report("sceneNotice", text, rank=Rank.STATE)
+    def scene_saved(self, name: str) -> None:
+        """Confirm that a scene was saved."""
+        self._report("sceneNotice", tr("Saved the scene “{0}”.").format(name), rank=Rank.STATE)
 
     def background_removed(self, name: str, restore: Callable[[], object] | None) -> None:
         """Confirm that a background was removed, with Undo where that is possible."""

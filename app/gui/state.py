@@ -65,7 +65,7 @@ class Tasks(QObject):
         self._submit(self._pool, work, done, failed)
 
     def write(self, work: Callable[[], T], done: Callable[[T], None], failed: Callable[[Exception], None]) -> None:
-        """Call `work`, which changes settings or scenes on disk, as `run` does, but after every earlier write.
+        """Call `work`, which reads or changes settings or scenes on disk, as `run` does, but after all before it.
 
         `close` waits for it, however busy the other threads are.
         """

@@ -23,7 +23,7 @@ from PyQt6.QtWidgets import QApplication, QColorDialog, QInputDialog, QMessageBo
 from pytestqt.qtbot import QtBot
 
 from app.config import settings_file
-from app.config.scenes import Scene, SceneStore, default_path
+from app.config.scenes import SceneStore, default_path
 from app.config.setting import SETTINGS, Setting
 from app.control.commands import Command
 from app.control.transport import ask
@@ -39,7 +39,7 @@ from app.gui.state import NICENESS, Saver, SettingsStore, Tasks
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from tests.fakes.world import FakeWorld
-from tests.gui.conftest import ON_DEVICE, PATIENCE_MS, QUIET, StartWindow, activate
+from tests.gui.conftest import ON_DEVICE, QUIET, StartWindow, activate
 from tests.gui.widgets import (
     add,
     answer,
@@ -412,29 +412,6 @@ def test_scenes_are_saved_applied_renamed_and_removed(session: Session, qtbot: Q
     qtbot.waitUntil(lambda: "There is no scene “Office”" in session.window.notices.error)
 
 
-def test_of_two_scenes_the_one_that_was_chosen_last_is_applied(
-    controls: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    scenes, may_read, read = controls.window.scenes, threading.Event(), SceneStore.get
-
-    def get(store: SceneStore, name: str) -> Scene:
-        assert name != "slow" or may_read.wait(PATIENCE_MS / 1000)
-        return read(store, name)
-
-    for name, colour in (("slow", "#111111"), ("quick", "#222222")):
-        controls.store.edit("background", kind="colour", colour=colour)
-        save(controls, qtbot, name)
-    controls.store.edit("background", kind="blur")
-    monkeypatch.setattr(SceneStore, "get", get)
-    scenes.apply("slow")
-    scenes.apply("quick")
-    qtbot.waitUntil(lambda: chosen(controls).kind == "colour")
-    assert chosen(controls).colour == "#222222"
-    may_read.set()
-    settle(controls.window.tasks, qtbot)
-    assert chosen(controls).colour == "#222222"
-
-
 ZONE = Zone(points=((0.5, 0.5),))
 
 
@@ -510,39 +487,12 @@ def test_a_scene_that_shows_more_than_was_confirmed_asks_again(controls: Session
     assert store.current.people == PeopleSettings()
 
 
-def entry(controls: Session, name: str) -> QAction:
-    """Open the Scenes menu and return the entry of a scene."""
-    menu = controls.window.menus.scenes
-    menu.aboutToShow.emit()
-    return next(action for action in menu.actions() if action.text() == name)
-
-
-def test_the_scene_in_use_is_marked_and_changes_the_camera_only_if_saved_with_it(
-    controls: Session, qtbot: QtBot
-) -> None:
-    store = controls.store
-    store.edit("capture", source="camera:usb-1")
-    save(controls, qtbot, "Blurred")
-    store.edit("background", kind="colour")
-    save(controls, qtbot, "Desk & more", with_devices=True)
-    assert not entry(controls, "Blurred").isChecked()
-    assert entry(controls, "Desk && more").isChecked()
-    store.edit("capture", source="camera:usb-2")
-    entry(controls, "Blurred").trigger()
-    qtbot.waitUntil(lambda: store.current.background.kind == "blur")
-    assert entry(controls, "Blurred").isChecked() and store.current.capture.source == "camera:usb-2"
-    store.edit("background", blur_strength=97)
-    assert not entry(controls, "Blurred").isChecked(), "another look than the saved one"
-    entry(controls, "Desk && more").trigger()
-    qtbot.waitUntil(lambda: store.current.capture.source == "camera:usb-1")
-
-
 def test_saving_says_so_and_asks_before_it_replaces_a_scene(session: Session, qtbot: QtBot) -> None:
     scenes, store = session.window.scenes, session.store
 
     scenes.ask_for_name()
     enter(session, "Work")
-    qtbot.waitUntil(lambda: "Saved the scene “Work”. Ctrl+1 applies it." in session.window.notices.texts)
+    qtbot.waitUntil(lambda: "Saved the scene “Work”." in session.window.notices.texts)
     store.edit("background", kind="colour", colour="#112233")
     file = SceneStore(paths.config_dir() / "scenes.json")
     for reply in ("Keep", "Replace"):

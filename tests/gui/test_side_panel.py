@@ -31,7 +31,6 @@ from PyQt6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
-from app.backgrounds.standby import DEFAULT_TEXT
 from app.config.setting import SETTINGS
 from app.core.settings import WindowSettings
 from app.gui.application import Session, WindowOptions
@@ -415,19 +414,14 @@ def test_edge_presets_follow_the_sliders(rows: Session) -> None:
     assert rows.store.current.matting.edges.feather_px == feather.value() == 0
 
 
-def test_the_overlay_quotes_the_stand_by_card_and_marks_frozen(session: Session, qtbot: QtBot, picture: Path) -> None:
-    state = session.window.badges.state
+def test_the_preview_says_when_others_see_no_live_picture(session: Session, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: session.bridge.status.phase is Phase.RUNNING)
-    session.store.set("frozen", True)
-    qtbot.waitUntil(lambda: state.text().startswith("Frozen"))
-    session.store.set("paused", True)
-    qtbot.waitUntil(lambda: state.text() == f"Paused: others see “{DEFAULT_TEXT}”")
-    session.store.edit("output", standby_text="Lunch until two")
-    qtbot.waitUntil(lambda: state.text() == "Paused: others see “Lunch until two”")
-    session.store.edit("output", standby_text="", standby_image=picture)
-    qtbot.waitUntil(lambda: state.text() == "Paused: others see your stand-by image")
-    session.store.edit("output", standby_image=Path("gone.png"))  # the usual card takes its place
-    qtbot.waitUntil(lambda: state.text() == f"Paused: others see “{DEFAULT_TEXT}”")
+    for setting, said in (
+        ("frozen", "Frozen: others see the last frame"),
+        ("paused", "Paused: others see the stand-by card"),
+    ):
+        session.store.set(setting, True)
+        qtbot.waitUntil(lambda said=said: session.window.badges.state.text() == said)  # type: ignore[misc]
 
 
 def test_file_dialogs_start_in_own_folders(controls: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

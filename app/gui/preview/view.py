@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 from PyQt6.QtCore import QEvent, QMargins, QObject, QPointF, QRectF, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import (
-    QFocusEvent,
     QHideEvent,
     QImage,
     QPainter,
@@ -18,14 +17,13 @@ from PyQt6.QtGui import (
 )
 from PyQt6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QWidget
 
-from app.core.settings import OutputSettings, Settings
+from app.core.settings import Settings
 from app.gui.bridge import Bridge, ViewMode, ViewRequest
 from app.gui.state import SettingsStore
-from app.gui.translation import standby_text, tr
+from app.gui.translation import tr
 from app.gui.widgets.controls import button, describe
 from app.gui.widgets.page import FoldingRow
-from app.gui.widgets.qt import keep_focus
-from app.runtime.backdrops import CARD
+from app.gui.widgets.qt import existing, keep_focus
 from app.runtime.status import Phase, PipelineStatus
 
 MARGIN = 12
@@ -59,8 +57,6 @@ class Preview(QWidget):
         self.over = QGridLayout(self)
         """Lays badges and notes over the picture, and wider where the picture is narrower than they are."""
         self._request: ViewRequest | None = None
-        self._ring = False
-        """Draw the focus ring: the focus came from the keyboard."""
 
     def set_mode(self, mode: ViewMode) -> None:
         """Change the view mode."""
@@ -128,18 +124,9 @@ class Preview(QWidget):
             if self.paint_marks is not None:
                 self.paint_marks(painter, rect)
                 painter.setClipping(False)
-        if self._ring:
+        if self.hasFocus() and existing(self.window()).testAttribute(Qt.WidgetAttribute.WA_KeyboardFocusChange):
             painter.setPen(QPen(self.palette().color(QPalette.ColorRole.Accent), 2))
             painter.drawRect(self.rect().adjusted(1, 1, -1, -1))
-
-    def focusInEvent(self, event: QFocusEvent | None) -> None:
-        reasons = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason)
-        self._ring = event is not None and event.reason() in reasons
-        super().focusInEvent(event)
-
-    def focusOutEvent(self, event: QFocusEvent | None) -> None:
-        self._ring = False
-        super().focusOutEvent(event)
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         super().resizeEvent(event)
@@ -194,8 +181,6 @@ class Preview(QWidget):
 
 PADDING = QMargins(10, 4, 10, 4)
 """As in the style sheet."""
-MAX_QUOTE = 40
-"""Characters of the stand-by text that a badge quotes."""
 
 
 class Pill(QLabel):
@@ -259,7 +244,7 @@ class Badges(FoldingRow):
 
     def _state(self, status: PipelineStatus, settings: Settings) -> str:
         if settings.paused:
-            return tr("Paused: others see {0}").format(_card(status, settings.output))
+            return tr("Paused: others see the stand-by card")
         if settings.frozen and status.phase is Phase.RUNNING:
             return tr("Frozen: others see the last frame")
         if settings.frozen and status.phase is Phase.WAITING:
@@ -272,15 +257,6 @@ class Badges(FoldingRow):
             Phase.RESTING: tr("Camera off: no program uses it"),
             Phase.STARTING: tr("Starting: others see the stand-by card"),
         }.get(status.phase, "")
-
-
-def _card(status: PipelineStatus, output: OutputSettings) -> str:
-    """Return what the stand-by card shows."""
-    image = output.standby_image is not None and not any(problem.part == CARD for problem in status.problems)
-    text = output.standby_text.strip() or ("" if image else standby_text())
-    if not text:
-        return tr("your stand-by image")
-    return tr("“{0}”").format(text if len(text) <= MAX_QUOTE else f"{text[:MAX_QUOTE].rstrip()}…")
 
 
 class ViewNote(QWidget):

@@ -1331,8 +1331,8 @@
             <translation>Pause</translation>
         </message>
         <message>
-            <source>Paused: others see {0}</source>
-            <translation>Pausiert: Andere sehen {0}</translation>
+            <source>Paused: others see the stand-by card</source>
+            <translation>Pausiert: Andere sehen die Pausentafel</translation>
         </message>
         <message>
             <source>Paused: the saved background is “None”, which shows your real background to others.</source>
@@ -1649,10 +1649,6 @@
         <message>
             <source>Saved the scene “{0}”.</source>
             <translation>Szene „{0}“ gespeichert.</translation>
-        </message>
-        <message>
-            <source>Saved the scene “{0}”. {1} applies it.</source>
-            <translation>Szene „{0}“ gespeichert. {1} wendet sie an.</translation>
         </message>
         <message>
             <source>Saved {0} in {1}</source>
@@ -3249,10 +3245,6 @@
         <message>
             <source>your disk quota is used up; free some space and try again</source>
             <translation>Ihr Speicherkontingent ist aufgebraucht; schaffen Sie Platz und versuchen Sie es erneut</translation>
-        </message>
-        <message>
-            <source>your stand-by image</source>
-            <translation>Ihr Pausenbild</translation>
         </message>
         <message>
             <source>{0} (key {1})</source>

@@ -1331,8 +1331,8 @@
             <translation>Pausa</translation>
         </message>
         <message>
-            <source>Paused: others see {0}</source>
-            <translation>En pausa: los demás ven {0}</translation>
+            <source>Paused: others see the stand-by card</source>
+            <translation>En pausa: los demás ven la pantalla de pausa</translation>
         </message>
         <message>
             <source>Paused: the saved background is “None”, which shows your real background to others.</source>
@@ -1649,10 +1649,6 @@
         <message>
             <source>Saved the scene “{0}”.</source>
             <translation>Escena «{0}» guardada.</translation>
-        </message>
-        <message>
-            <source>Saved the scene “{0}”. {1} applies it.</source>
-            <translation>Escena «{0}» guardada. {1} la aplica.</translation>
         </message>
         <message>
             <source>Saved {0} in {1}</source>
@@ -3249,10 +3245,6 @@
         <message>
             <source>your disk quota is used up; free some space and try again</source>
             <translation>su cuota de disco está agotada; libere espacio e inténtelo de nuevo</translation>
-        </message>
-        <message>
-            <source>your stand-by image</source>
-            <translation>su imagen de pausa</translation>
         </message>
         <message>
             <source>{0} (key {1})</source>
