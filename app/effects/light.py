@@ -250,24 +250,17 @@ KEY_RADIUS = 0.7
 """Radius of the key light and its distance from the head, in units of the square root of the person's area."""
 
 
-class Head(NamedTuple):
-    """Where the portrait light finds the person, in cells of the grid."""
-
-    x: float
-    """Horizontal centre of the top of the person."""
-    top: float
-    size: float
-    """Square root of the person's area."""
-
-
 def grid_size(width: int, height: int, short_side: int = GRID_SHORT_SIDE) -> tuple[int, int]:
     """Return (width, height) of the grid for frames of this size. short_side: cells on its short side at most."""
     scale = min(1.0, short_side / min(width, height))
     return max(2, round(width * scale)), max(2, round(height * scale))
 
 
-def found_head(alpha: Floats) -> Head | None:
-    """Return where the head is in alpha (h, w); None if nobody is visible."""
+def found_head(alpha: Floats) -> tuple[float, float, float] | None:
+    """Return where the person is in alpha (h, w): centre and top of the head, and the root of the area, in cells.
+
+    None if nobody is visible.
+    """
     solid = alpha > 0.5
     area = int(solid.sum())
     rows = np.flatnonzero(solid.sum(axis=1) >= 2)
@@ -276,14 +269,15 @@ def found_head(alpha: Floats) -> Head | None:
     top, bottom = int(rows[0]), int(rows[-1])
     upper = solid[top : top + max(1, (bottom - top) // 4) + 1].sum(axis=0)
     centre = float((upper * np.arange(len(upper))).sum() / max(upper.sum(), 1))
-    return Head(centre, float(top), float(np.sqrt(area)))
+    return centre, float(top), float(np.sqrt(area))
 
 
-def key_light(head: Head, width: int, height: int) -> Floats:
-    """Return the log gain (h, w) of a full portrait light: a soft lobe on one side of the face."""
+def key_light(head: Floats, width: int, height: int) -> Floats:
+    """Return the log gain (h, w) of a full portrait light: a soft lobe on one side of the face. head: `found_head`."""
     x, y = np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)[:, None]
-    radius = max(KEY_RADIUS * head.size, 1.0)
-    lobe = np.exp(-((x - head.x + 0.4 * head.size) ** 2 + (y - head.top - 0.35 * head.size) ** 2) / (2 * radius**2))
+    head_x, top, size = map(float, head)
+    radius = max(KEY_RADIUS * size, 1.0)
+    lobe = np.exp(-((x - head_x + 0.4 * size) ** 2 + (y - top - 0.35 * size) ** 2) / (2 * radius**2))
     light: Floats = ((KEY_LIGHT + KEY_SHADE) * lobe - KEY_SHADE).astype(np.float32)
     return light
 
@@ -380,7 +374,7 @@ class Light(Effect):
         if edges.portrait_light > 0:
             self._head = smoothed(self._head, found_head(alpha), HEAD_RATE)
             if self._head is not None:
-                key = key_light(Head(*map(float, self._head)), width, height)
+                key = key_light(self._head, width, height)
         return relighting(tone, edges.light_match / 100, key, edges.portrait_light / 100, (height, width))
 
     def _light_of(self, backdrop: BgrImage, width: int, height: int) -> Floats | None:

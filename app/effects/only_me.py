@@ -58,15 +58,10 @@ def histogram(codes: Codes, mask: Mask) -> Histogram:
     return flat
 
 
-def similarity(one: Histogram, other: Histogram) -> float:
-    """Return the Bhattacharyya coefficient: 1 for equal colours, 0 for none in common."""
-    return float(np.sqrt(one * other).sum())
-
-
 def divergence(one: Histogram, other: Histogram) -> float:
     """Return the Jeffreys divergence: 0 for equal colours; above 3 for filmed people in different clothes.
 
-    Colours that everybody has, such as skin and hair, count for nothing, unlike in `similarity`.
+    Colours that everybody has, such as skin and hair, count for nothing.
     """
     return float(((one - other) * _log_ratio(one, other)).sum())
 
@@ -75,12 +70,6 @@ def leaning(seen: Histogram, own: Histogram, others: Histogram) -> float:
     """Return whose colours are seen, by likelihood: about 1 for `own`, 0 for `others`. These two must differ."""
     ratio = _log_ratio(own, others)
     return float(((seen - others) * ratio).sum() / ((own - others) * ratio).sum())
-
-
-def advantage(codes: Codes, own: Histogram, others: Histogram) -> Floats:
-    """Return for each cell how much more its colours are those of `own` than of `others`, as a log ratio in -3..3."""
-    ratio = _log_ratio(own, others)
-    return np.asarray(cv2.blur(ratio[codes].astype(np.float32), (3, 3)), np.float32).clip(-3, 3)
 
 
 def _log_ratio(own: Histogram, others: Histogram) -> Histogram:
@@ -130,7 +119,7 @@ def other_apart(memory: PersonMemory, labels: NDArray[np.int32], main: int, coun
 
 def looks_like(memory: PersonMemory, colours: Histogram, least: float = LEANING) -> bool:
     """Return whether these are the person's colours, and clearly not those of anybody else who was seen."""
-    if similarity(colours, memory.colours) < OWN:
+    if float(np.sqrt(colours * memory.colours).sum()) < OWN:  # the Bhattacharyya coefficient, 1 for equal colours
         return False
     others = memory.other_colours
     if others is None:
@@ -338,7 +327,8 @@ class OnlyMe(Effect):
         if is_alone(memory, part, codes):
             mine, theirs = part, theirs & ~part  # the other one left, or is behind the person
         nearer = _distance(theirs) - _distance(mine)
-        colour = advantage(codes, memory.colours, others)
+        ratio = _log_ratio(memory.colours, others)[codes].astype(np.float32)
+        colour = np.asarray(cv2.blur(ratio, (3, 3)), np.float32).clip(-3, 3)
         score = np.clip(nearer, -REACH, REACH) + COLOUR_WEIGHT * colour
         expected = _grown(memory.anchor, 1) | (colour > FOREIGN)
         own: Mask = part & (score > CERTAIN) & expected

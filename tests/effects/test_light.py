@@ -127,7 +127,7 @@ def test_one_colour_has_no_light_to_follow(colour: tuple[int, int, int]) -> None
 
 def test_the_portrait_light_is_on_the_face_and_follows_it() -> None:
     head = found_head(PERSON)
-    assert head is not None and abs(head.x - GRID_WIDTH / 2) < 2
+    assert head is not None and abs(head[0] - GRID_WIDTH / 2) < 2
     found = maps_of(PERSON, scene(8), PORTRAIT)
     moved = maps_of(np.roll(PERSON, 20, axis=1), scene(8), PORTRAIT)
     brightest, then = (int(found_[1].max(axis=0).argmax()) for found_ in (found, moved))
