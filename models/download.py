@@ -166,17 +166,13 @@ def _keep(spec: WeightSpec, part: Path, target: Path) -> None:
     expected, found = spec.sha256 or recorded_sha256(target), sha256_of(part)
     if expected not in (None, found):
         part.unlink()
-        values = {"model": spec.name, "found": found[:12], "expected": str(expected)[:12]}
-        if spec.sha256 is None:
-            raise DownloadError(
-                "The file downloaded for {model} is not the file that was downloaded first (its SHA-256 begins with "
-                "{found}, not {expected}) and was deleted; try again later.",
-                **values,
-            )
         raise DownloadError(
-            "The file downloaded for {model} is not the published file (its SHA-256 begins with {found}, not "
-            "{expected}) and was deleted; try again later, or save a trusted copy as {name} in the folder {folder}.",
-            **values,
+            "The file downloaded for {model} is not the published file, or not the one that was downloaded first: its "
+            "SHA-256 begins with {found}, not {expected}. It was deleted; try again later, or save a trusted copy as "
+            "{name} in the folder {folder}.",
+            model=spec.name,
+            found=found[:12],
+            expected=str(expected)[:12],
             name=spec.file,
             folder=part.parent,
         )

@@ -294,7 +294,7 @@ def test_without_a_published_hash_the_first_is_kept(server: str, target: Path) -
     assert hash_record(target).read_text() == f"{SHA256}  a.pth\n"
     hash_record(target).write_text("0" * 64)
     target.write_bytes(b"what worked")
-    with pytest.raises(DownloadError, match="not the file that was downloaded first"):
+    with pytest.raises(DownloadError, match="not the one that was downloaded first"):
         fetch(replace(SPEC, sha256=None, bytes=None), f"{server}/file", target)
     assert target.read_bytes() == b"what worked"
 

@@ -21,7 +21,7 @@ from tests.golden.fill import fill
 from training.calibration import batches, calibrate, correct_biases, run
 from training.data import SampleSource
 from training.edge_frames import Frames, draw_frames, shuffled
-from training.edges import LAST, WEIGHTS, Job, losses_of, on_device, train, train_or_draw, widened
+from training.edges import LAST, WEIGHTS, Job, losses_of, train, train_or_draw, widened
 from training.quantize import regressions
 from training.rounding import round_weights
 from training.saving import save
@@ -180,21 +180,6 @@ def test_gaps_between_people_count_more(person: Frames) -> None:
     with torch.no_grad():
         plain, found = (float(losses_of(network, frames, network)["l1"]) for frames in (nobody, gap))
     assert found == pytest.approx(5 * plain) and plain > 0
-
-
-def test_on_a_cpu_depthwise_layers_learn_in_float32(person: Frames) -> None:
-    torch.manual_seed(6)
-    network = on_device(MattecamNetwork(trunk=True).eval(), CPU)
-    layers = [part for part in network.modules() if isinstance(part, nn.Conv2d) and part.groups > 1]
-    assert len(layers) > 5
-    for layer in layers:
-        frames = torch.rand(1, layer.in_channels, 9, 16).bfloat16()
-        with torch.autocast("cpu", torch.bfloat16):
-            learning = layer(frames)
-        with torch.no_grad():
-            exact = layer(frames.float())
-        assert learning.dtype == torch.bfloat16
-        assert torch.equal(learning, exact.bfloat16())
 
 
 def test_wide_layers_begin_with_the_output_of_the_narrow_ones() -> None:

@@ -2103,12 +2103,8 @@
             <translation>Die Ausführung openvino läuft nicht auf dem Gerät {device}; wählen Sie eager oder das Gerät cpu.</translation>
         </message>
         <message>
-            <source>The file downloaded for {model} is not the file that was downloaded first (its SHA-256 begins with {found}, not {expected}) and was deleted; try again later.</source>
-            <translation>Die für {model} heruntergeladene Datei ist nicht die zuerst heruntergeladene (ihr SHA-256 beginnt mit {found}, nicht {expected}) und wurde gelöscht; versuchen Sie es später erneut.</translation>
-        </message>
-        <message>
-            <source>The file downloaded for {model} is not the published file (its SHA-256 begins with {found}, not {expected}) and was deleted; try again later, or save a trusted copy as {name} in the folder {folder}.</source>
-            <translation>Die für {model} heruntergeladene Datei ist nicht die veröffentlichte (ihr SHA-256 beginnt mit {found}, nicht {expected}) und wurde gelöscht; versuchen Sie es später erneut oder speichern Sie eine vertrauenswürdige Kopie als {name} im Ordner {folder}.</translation>
+            <source>The file downloaded for {model} is not the published file, or not the one that was downloaded first: its SHA-256 begins with {found}, not {expected}. It was deleted; try again later, or save a trusted copy as {name} in the folder {folder}.</source>
+            <translation>Die für {model} heruntergeladene Datei ist nicht die veröffentlichte oder nicht die zuerst heruntergeladene: Ihr SHA-256 beginnt mit {found}, nicht mit {expected}. Sie wurde gelöscht; versuchen Sie es später erneut oder speichern Sie eine vertrauenswürdige Kopie als {name} im Ordner {folder}.</translation>
         </message>
         <message>
             <source>The file {file} cannot be used ({reason}) and was renamed to {kept}; Mattecam goes on without it.</source>
@@ -2165,10 +2161,6 @@
         <message>
             <source>The installed FFmpeg cannot read microphones, and the recording has no sound; turn the microphone off.</source>
             <translation>Das installierte FFmpeg kann keine Mikrofone lesen, und die Aufnahme hat keinen Ton; schalten Sie das Mikrofon aus.</translation>
-        </message>
-        <message>
-            <source>The installed torch does not support the GPU {device}; choose the device cpu or auto.</source>
-            <translation>Das installierte torch unterstützt die GPU {device} nicht; wählen Sie das Gerät cpu oder auto.</translation>
         </message>
         <message>
             <source>The kernel has a virtual camera, but the device file {device} is missing.</source>
@@ -2583,8 +2575,8 @@
             <translation>Es gibt schon eine Szene „{0}“. Ersetzen?</translation>
         </message>
         <message>
-            <source>There is no GPU {device}; this computer has {count}. Choose another device.</source>
-            <translation>Die GPU {device} gibt es nicht; dieser Rechner hat {count}. Wählen Sie ein anderes Gerät.</translation>
+            <source>There is no GPU {device}, or the installed torch cannot use it; choose another device.</source>
+            <translation>Die GPU {device} gibt es nicht oder das installierte torch kann sie nicht verwenden; wählen Sie ein anderes Gerät.</translation>
         </message>
         <message>
             <source>There is no camera {name}; connect it or choose another one.</source>

@@ -2103,12 +2103,8 @@
             <translation>El ejecutor openvino no funciona en el dispositivo {device}; elija eager o el dispositivo cpu.</translation>
         </message>
         <message>
-            <source>The file downloaded for {model} is not the file that was downloaded first (its SHA-256 begins with {found}, not {expected}) and was deleted; try again later.</source>
-            <translation>El archivo descargado para {model} no es el que se descargó primero (su SHA-256 empieza por {found}, no por {expected}) y se eliminó; inténtelo más tarde.</translation>
-        </message>
-        <message>
-            <source>The file downloaded for {model} is not the published file (its SHA-256 begins with {found}, not {expected}) and was deleted; try again later, or save a trusted copy as {name} in the folder {folder}.</source>
-            <translation>El archivo descargado para {model} no es el publicado (su SHA-256 empieza por {found}, no por {expected}) y se eliminó; inténtelo más tarde o guarde una copia de confianza como {name} en la carpeta {folder}.</translation>
+            <source>The file downloaded for {model} is not the published file, or not the one that was downloaded first: its SHA-256 begins with {found}, not {expected}. It was deleted; try again later, or save a trusted copy as {name} in the folder {folder}.</source>
+            <translation>El archivo descargado para {model} no es el publicado o no es el que se descargó primero: su SHA-256 empieza por {found}, no por {expected}. Se eliminó; inténtelo más tarde o guarde una copia de confianza como {name} en la carpeta {folder}.</translation>
         </message>
         <message>
             <source>The file {file} cannot be used ({reason}) and was renamed to {kept}; Mattecam goes on without it.</source>
@@ -2165,10 +2161,6 @@
         <message>
             <source>The installed FFmpeg cannot read microphones, and the recording has no sound; turn the microphone off.</source>
             <translation>El FFmpeg instalado no puede leer micrófonos y la grabación no tiene sonido; apague el micrófono.</translation>
-        </message>
-        <message>
-            <source>The installed torch does not support the GPU {device}; choose the device cpu or auto.</source>
-            <translation>El torch instalado no admite la GPU {device}; elija el dispositivo cpu o auto.</translation>
         </message>
         <message>
             <source>The kernel has a virtual camera, but the device file {device} is missing.</source>
@@ -2583,8 +2575,8 @@
             <translation>Ya hay una escena «{0}». ¿Reemplazarla?</translation>
         </message>
         <message>
-            <source>There is no GPU {device}; this computer has {count}. Choose another device.</source>
-            <translation>No existe la GPU {device}; este equipo tiene {count}. Elija otro dispositivo.</translation>
+            <source>There is no GPU {device}, or the installed torch cannot use it; choose another device.</source>
+            <translation>No existe la GPU {device} o el torch instalado no puede usarla; elija otro dispositivo.</translation>
         </message>
         <message>
             <source>There is no camera {name}; connect it or choose another one.</source>

@@ -395,31 +395,6 @@ def openvino_threads(choice: Choice, geometry: StepGeometry) -> int | None:
     return 1 if choice.spec.bundled and usable_cores() <= FEW_CORES else None
 
 
-def make_backend(
-    settings: EngineSettings,
-    choice: Choice,
-    geometry: StepGeometry,
-    threads: int | None = None,
-    *,
-    live: bool = False,
-) -> Backend:
-    """Return the backend of a network without a plate. threads: of a step in OpenVINO; None for all cores.
-
-    live: whether it may spare work beside people. Raises ModelError or RuntimeError if it cannot run.
-    """
-    if choice.executor == "openvino":
-        from app.matting.kernels.loading import start_loading
-
-        start_loading()
-        from app.matting.openvino.openvino_backend import OpenVinoBackend
-
-        return OpenVinoBackend(converted(settings, choice, geometry), geometry, choice.precision, threads, live=live)
-    from app.matting.torch.torch_backend import TorchBackend, load_core
-
-    core = load_core(choice.model, choice.weights, settings.refiner, geometry.ratio, choice.device, choice.precision)
-    return TorchBackend(core, geometry, choice.device, choice.precision)
-
-
 def converted(settings: EngineSettings, choice: Choice, geometry: StepGeometry) -> Artefact:
     """Return the network without a plate as OpenVINO runs it. Raises ModelError."""
     from app.matting.openvino.conversion import NetworkSource, artefacts
@@ -433,13 +408,13 @@ def network_engine(
     choice: Choice,
     width: int,
     height: int,
-    threads: Callable[[StepGeometry], int | None],
+    threads: Callable[[StepGeometry], int | None] = lambda geometry: None,
     *,
     live: bool = False,
 ) -> FrameEngine:
     """Return an engine for a choice that needs no plate. threads: of a step in OpenVINO; None for all cores.
 
-    Raises ModelError if the network cannot run.
+    live: whether it may spare work beside people. Raises ModelError if the network cannot run.
     """
 
     def make_geometry(frame_width: int, frame_height: int) -> StepGeometry:
@@ -447,6 +422,18 @@ def network_engine(
 
     def make(geometry: StepGeometry) -> Backend:
         with backend_errors(choice.model, choice.device, choice.precision):
-            return make_backend(settings, choice, geometry, threads(geometry), live=live)
+            if choice.executor == "openvino":
+                from app.matting.kernels.loading import start_loading
+
+                start_loading()
+                from app.matting.openvino.openvino_backend import OpenVinoBackend
+
+                artefact = converted(settings, choice, geometry)
+                return OpenVinoBackend(artefact, geometry, choice.precision, threads(geometry), live=live)
+            from app.matting.torch.torch_backend import TorchBackend, load_core
+
+            names = choice.model, choice.weights, settings.refiner
+            core = load_core(*names, geometry.ratio, choice.device, choice.precision)
+            return TorchBackend(core, geometry, choice.device, choice.precision)
 
     return FrameEngine(choice.model, make, make_geometry, width, height, live=live)

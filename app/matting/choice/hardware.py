@@ -71,19 +71,10 @@ class CudaCards:
                 raise ModelError(t("There is no usable NVIDIA GPU on this computer; choose the device cpu or auto."))
             if not number:
                 return first
-            count = self._cuda.device_count()
-            if int(number) >= count:
+            if not (int(number) < self._cuda.device_count() and self._usable(int(number))):
                 raise ModelError(
                     t(
-                        "There is no GPU {device}; this computer has {count}. Choose another device.",
-                        device=device,
-                        count=count,
-                    )
-                )
-            if not self._usable(int(number)):
-                raise ModelError(
-                    t(
-                        "The installed torch does not support the GPU {device}; choose the device cpu or auto.",
+                        "There is no GPU {device}, or the installed torch cannot use it; choose another device.",
                         device=device,
                     )
                 )

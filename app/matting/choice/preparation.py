@@ -303,7 +303,7 @@ def measure(
 def _engine(model: str, weights: Path, precision: str, threads: int | None, frame: BgrImage) -> FrameEngine:
     settings = MattingSettings(model=model, weights=weights, device="cpu", executor="openvino", precision=precision)
     height, width = frame.shape[:2]
-    return network_engine(settings, choose(settings), width, height, lambda geometry: threads)
+    return network_engine(settings, choose(settings), width, height, lambda _geometry: threads)
 
 
 def _alphas(engine: FrameEngine, frames: Sequence[BgrImage], backdrop: BgrImage) -> NDArray[np.float32]:

@@ -19,8 +19,7 @@ from app.core.errors import BackgroundError, PlateError, SettingsError, t
 from app.core.files import is_special, why_not_read, why_not_written
 from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import AlphaImage, BgrImage, Frame, Mask
-from app.matting.base.interface import StepGeometry, auto_ratio
-from app.matting.choice.choice import choose, make_backend
+from app.matting.choice.choice import choose, network_engine
 from app.media.image_file import read_image, write_picture
 from models.table import NETWORKS, bundled
 
@@ -238,15 +237,14 @@ class PersonFinder:
         part = min(1.0, SHORT_SIDE / min(width, height))
         self._size = max(1, round(width * part)), max(1, round(height * part))
         settings = MattingSettings(model=bundled().name, device="cpu", precision="float32")
-        geometry = StepGeometry(*self._size, auto_ratio(*self._size, bundled().short_side))
-        self._backend = make_backend(settings, choose(settings), geometry)
+        self._engine = network_engine(settings, choose(settings), *self._size)
 
     def alpha(self, image: BgrImage) -> AlphaImage:
         """Return alpha of the people in an image (H, W, 3); its short side is at most 288."""
         small: BgrImage = np.ascontiguousarray(cv2.resize(image, self._size, interpolation=cv2.INTER_AREA), np.uint8)
-        self._backend.reset()
+        self._engine.reset()
         for _ in range(LOOKS):
-            alpha = self._backend.step(small, np.zeros_like(small), EdgeSettings(strict="off")).alpha
+            alpha = self._engine.step(small, np.zeros_like(small), EdgeSettings(strict="off")).alpha
         return alpha
 
     def finds_someone(self, plate: BgrImage) -> bool:
@@ -255,7 +253,7 @@ class PersonFinder:
 
     def close(self) -> None:
         """Release the network. Idempotent."""
-        self._backend.close()
+        self._engine.close()
 
 
 def shows_someone(plate: BgrImage) -> bool:

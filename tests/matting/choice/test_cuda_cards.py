@@ -47,10 +47,9 @@ def test_a_card_is_tested_once_and_not_used_again_once_it_is_lost() -> None:
 def test_a_card_by_number_must_exist_and_fit() -> None:
     cards = SimulatedCuda("", NO_CODE, "").cards()
     assert [cards.find(name) for name in ("cuda", "cuda:0", "cuda:2")] == ["cuda", "cuda", "cuda:2"]
-    with pytest.raises(ModelError, match="no GPU cuda:7; this computer has 3"):
-        cards.find("cuda:7")
-    with pytest.raises(ModelError, match="does not support the GPU cuda:1"):
-        cards.find("cuda:1")
+    for name in ("cuda:7", "cuda:1"):
+        with pytest.raises(ModelError, match=f"no GPU {name}, or the installed torch cannot use it"):
+            cards.find(name)
     with pytest.raises(ModelError, match="no usable NVIDIA GPU"):
         CudaCards(None).find("cuda")
 
