@@ -160,7 +160,7 @@ def test_choices(
     settings: MattingSettings, engines: BuildEngine, monkeypatch: pytest.MonkeyPatch, weights_file: Path
 ) -> None:
     monkeypatch.setattr(hardware, "cuda_cards", lambda: CudaCards(None))
-    with pytest.raises(PlateError, match=r"empty room.*run\.py plate"):
+    with pytest.raises(PlateError, match=r"empty room.*run\.py ctl plate take"):
         engines(settings.replace(plate=None), 160, 96)
     for model in ("bgmv2-mobilenetv2", "bgmv2-resnet50"):
         install(weights_file, model, monkeypatch)
