@@ -26,7 +26,6 @@ from app.media.video_input import (
     LIVE_MAX_PIXELS,
     VideoError,
     VideoInput,
-    changes_shape,
     is_turned,
     no_longer_readable,
 )
@@ -71,7 +70,9 @@ def parse_colour(text: str) -> tuple[int, int, int]:
 
 
 def layout_of(settings: BackgroundSettings) -> Layout:
-    """Return how these settings lay out an image."""
+    """Return how these settings lay out an image; a colour fills the frame."""
+    if settings.kind == "colour":
+        return Layout()
     return Layout(settings.fit, settings.zoom, settings.pan_x, settings.pan_y)
 
 
@@ -103,21 +104,6 @@ class ImageBackground(Background):
     def apply_layout(self, settings: BackgroundSettings) -> None:
         """Take over fit, zoom and pan."""
         self.layout = layout_of(settings)
-
-
-class ColourBackground(Background):
-    """A uniform colour."""
-
-    def __init__(self, colour: str) -> None:
-        """colour: `#RRGGBB`."""
-        self._colour = parse_colour(colour)
-        self._backdrop_shown = np.full((1, 1, 3), self._colour, np.uint8)
-
-    def backdrop(self, width: int, height: int, time_s: float) -> BgrImage:
-        """Return the colour in this size; the same object while the size is unchanged."""
-        if self._backdrop_shown.shape[:2] != (height, width):
-            self._backdrop_shown = np.full((height, width, 3), self._colour, np.uint8)
-        return self._backdrop_shown
 
 
 class BlurBackground(Background):
@@ -291,15 +277,11 @@ class VideoBackground(Background):
         Before each frame comes its time, in seconds since the first frame of the first round. Raises VideoError if no
         frame can be read any more.
         """
-        begun_s, shape = -self._first_s, self._video.shape_of(self._first)
-        warned = False
+        begun_s = -self._first_s
         while True:
             count = 0
             for time_s, frame in self._round:
                 count += 1
-                if not warned and not geometry.is_alike(self._video.shape_of(frame), shape):
-                    warned = True
-                    log.warning("%s", changes_shape(self._video.path))
                 yield float(begun_s + time_s), frame
             if count == 0 and self._round_s is None:
                 return  # a single frame
@@ -331,7 +313,7 @@ def open_background(settings: BackgroundSettings, *, realtime: bool = True) -> B
     if settings.kind == "blur":
         return BlurBackground(settings.blur_strength, bokeh=settings.bokeh)
     if settings.kind == "colour":
-        return ColourBackground(settings.colour)
+        return ImageBackground(np.full((1, 1, 3), parse_colour(settings.colour), np.uint8))
     if settings.kind == "none":
         raise ValueError('the kind "none" has no backdrop')
     if settings.path is None:

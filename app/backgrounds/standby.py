@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 
 import cv2
@@ -47,29 +48,15 @@ class TextBlock:
         return int(cv2.getTextSize((0, 0), line, (0, 0), self._font, self.size_px, _WEIGHT, 0, (0, 1 << 20))[2])
 
     def _broken(self, paragraphs: list[str], width: int) -> list[str]:
+        """Return the lines of all paragraphs, each with as many letters as make no line too wide."""
         lines: list[str] = []
         for paragraph in paragraphs:
-            line = ""
-            for word in paragraph.split():
-                longer = f"{line} {word}" if line else word
-                if self._width(longer) <= width:
-                    line = longer
-                    continue
-                if line:
-                    lines.append(line)
-                *full, line = self._pieces(word, width)
-                lines += full
-            lines.append(line)
+            letters, broken = len(paragraph), [paragraph]
+            while letters > 1 and (widest := max(map(self._width, broken))) > width:
+                letters = max(1, min(letters - 1, letters * width // widest))
+                broken = textwrap.wrap(paragraph, letters) or [""]
+            lines += broken
         return lines
-
-    def _pieces(self, word: str, width: int) -> list[str]:
-        """Split a word that is longer than a line."""
-        pieces = [""]
-        for letter in word:
-            if pieces[-1] and self._width(pieces[-1] + letter) > width:
-                pieces.append("")
-            pieces[-1] += letter
-        return pieces
 
 
 DEFAULT_TEXT = "One moment, please"

@@ -75,7 +75,6 @@ class Backdrops:
                 self.preparer.request(wanted)
             self._requested, self._again = wanted, False
         if self.preparer.outcome is not None and (outcome := self.preparer.take_outcome()) is not None:
-            self.decided = True
             self._accept(outcome, wanted)
         if wanted.kind == "none":
             self._report(None)  # no background can fail
@@ -99,20 +98,15 @@ class Backdrops:
 
     def _accept(self, outcome: Prepared[BackgroundSettings, Background], in_force: BackgroundSettings) -> None:
         """Use a background that was opened, unless the settings in force have left it meanwhile."""
-        wanted = opens_alike(outcome.key, in_force)
-        left = outcome.key.kind == "blur" and in_force.kind != "blur"
-        if outcome.value is None:
-            if wanted:
-                self._report(outcome.error)
-        elif wanted or not (left or opens_alike(in_force, self._settings)):
-            replaced, self._background = self._background, outcome.value
-            self._settings, self._problem = outcome.key, None
-            if replaced is not None:
-                self.preparer.retire(replaced)  # closing a video may take longer than a frame
-            if wanted:
-                self._report(None)
-        else:
-            self.preparer.retire(outcome.value)  # the user has left that room, or returned to what is in use
+        unused = outcome.value
+        if opens_alike(outcome.key, in_force):
+            self.decided = True
+            self._report(outcome.error)
+            if outcome.value is not None:
+                unused, self._background = self._background, outcome.value
+                self._settings, self._problem = outcome.key, None
+        if unused is not None:
+            self.preparer.retire(unused)  # closing a video may take longer than a frame
 
     def wait(self) -> None:
         """Note that a frame waits for the first background: for `background_wait_s` from the first call at most."""
@@ -149,7 +143,6 @@ class Backdrops:
             self._background.close()
 
 
-MAX_CARDS = 4
 CARD = "standby-card"
 """The part of its stage that reports a card that cannot be drawn as wanted."""
 CardKey = tuple[str, Path | None, int, int]
@@ -157,7 +150,7 @@ CardKey = tuple[str, Path | None, int, int]
 
 
 class StandbyPictures:
-    """Draws and keeps the cards of the settings in force. `card` and `retry` are thread-safe."""
+    """Draws and keeps the card of the settings in force. `card` and `retry` are thread-safe."""
 
     def __init__(
         self,
@@ -172,12 +165,10 @@ class StandbyPictures:
         self._board = board
         self._draw = draw
         self._lock = threading.Lock()
-        self._cards: dict[CardKey, tuple[Picture, Exception | None]] = {}
-        """Each with its problem: one that could not be drawn is without its image, or plain."""
         self._wanted: CardKey | None = None
-        """Of the card asked for last."""
-        self._last_card: Picture | None = None
-        """What was returned last: it stands in for the card that is being drawn, if the size is the same."""
+        """Of the card asked for last, which is drawn or being drawn."""
+        self._card: Picture | None = None
+        """The one drawn last: it stands in for the card that is being drawn, if the size is the same."""
         self.preparer: Preparer[CardKey, None] = Preparer(CARD, self._prepare, lambda _: None, low_priority=True)
 
     def card(self, settings: OutputSettings, width: int, height: int) -> Picture:
@@ -185,29 +176,25 @@ class StandbyPictures:
         text = settings.standby_text.strip() or ("" if settings.standby_image else self._default_text())
         key = text, settings.standby_image, width, height
         with self._lock:
-            if key in self._cards:
-                self._last_card, problem = self._cards[key]
-                self._board.report(Stage.OUTPUT, problem, CARD)
-            else:
-                if key != self._wanted or not self.preparer.busy:
-                    self.preparer.request(key)
-                if self._wanted is None or key[:2] != self._wanted[:2]:
+            if key != self._wanted:
+                if self._wanted is not None and key[:2] != self._wanted[:2]:
                     self._board.report(Stage.OUTPUT, None, CARD)
-                if self._last_card is None or self._last_card.size != (width, height):
-                    self._last_card = Picture(_plain(width, height), PictureKind.STANDBY)
-            self._wanted = key
-            return self._last_card
+                self._wanted = key
+                self.preparer.request(key)
+            if self._card is None or self._card.size != (width, height):
+                self._card = Picture(_plain(width, height), PictureKind.STANDBY)
+            return self._card
 
     def retry(self) -> None:
         """Draw the next card anew: its image may be there now."""
         with self._lock:
-            self._cards = {}
+            self._wanted = None
             self._board.report(Stage.OUTPUT, None, CARD)
 
     def _prepare(self, key: CardKey) -> None:
         """Draw a card; without its image if that fails, a plain picture if that fails too."""
         text, image, width, height = key
-        cards, drawn, problem = self._cards, _plain(width, height), None
+        drawn, problem = _plain(width, height), None
         for tried in dict.fromkeys((image, None)):
             try:
                 drawn = self._draw(text or ("" if tried else self._default_text()), tried, width, height)
@@ -215,10 +202,8 @@ class StandbyPictures:
             except Exception as error:  # noqa: BLE001 - reported; it would be drawn again at each tick
                 problem = problem or error
         with self._lock:
-            while len(cards) >= MAX_CARDS:
-                del cards[next(iter(cards))]
-            cards[key] = Picture(drawn, PictureKind.STANDBY), problem
-            if key == self._wanted and cards is self._cards:
+            if key == self._wanted:
+                self._card = Picture(drawn, PictureKind.STANDBY)
                 self._board.report(Stage.OUTPUT, problem, CARD)
 
 

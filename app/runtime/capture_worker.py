@@ -131,8 +131,6 @@ class CaptureWorker:
         """Of the open source."""
         self._orientation = UNTURNED
         """Of the last frame."""
-        self._turned_for: CaptureSettings | None = None
-        """The settings that it follows from."""
         self._generation = 0
         self._last_frame_s = 0.0
         self._read_at_s = 0.0
@@ -254,7 +252,6 @@ class CaptureWorker:
         self._kind = source.info.kind
         self._generation += 1
         self._next_index = 0
-        self._turned_for = None
         self._last_frame_s = time.perf_counter()
         info = source.info
         self.info = info.turned(self._wanted_orientation())
@@ -286,7 +283,14 @@ class CaptureWorker:
                     frame = source.read()
                     arrived = frame is not None
             if not arrived and time.perf_counter() - self._last_frame_s > self._timing.source_timeout_s:
-                raise _silence(source.info, self._timing.source_timeout_s)
+                raise SourceLostError(
+                    t(
+                        "{source} has delivered no frame for {seconds} seconds; check its cable, or the program that "
+                        "sends to it, and that no other program uses it. It is being reopened.",
+                        source=source.info.name,
+                        seconds=f"{self._timing.source_timeout_s:.0f}",
+                    )
+                )
         except Exception as error:  # noqa: BLE001 - carried to the status
             self._board.report(Stage.CAPTURE, error)
             self._frames.put(Phase.WAITING)
@@ -300,11 +304,9 @@ class CaptureWorker:
             return
         self._next_index = frame.index + 1
         self._board.capture_ms.add(self._last_frame_s - started_s)
-        if (settings := self._owner.current.capture) is not self._turned_for:
-            self._turned_for = settings
-            if (orientation := self._wanted_orientation()) != self._orientation:
-                self._orientation = orientation
-                self._generation += 1  # the stream begins anew
+        if (orientation := self._wanted_orientation()) != self._orientation:
+            self._orientation = orientation
+            self._generation += 1  # the stream begins anew
         frame = frame.of(source.info, self._orientation)
         self.info = frame.source
         self._frames.put(replace(frame, generation=self._generation))
@@ -324,24 +326,3 @@ class CaptureWorker:
             source.close()
         except Exception as error:  # noqa: BLE001 - a source that fails to close must not end the thread
             self._board.report(Stage.CAPTURE, error)
-
-
-def _silence(info: SourceInfo, seconds: float) -> SourceLostError:
-    """Return the error of a source that has delivered no frame for so long."""
-    if info.is_virtual:
-        return SourceLostError(
-            t(
-                "The program that sends to {source} has delivered no frame for {seconds} seconds; start it again or "
-                "choose another camera.",
-                source=info.name,
-                seconds=f"{seconds:.0f}",
-            )
-        )
-    return SourceLostError(
-        t(
-            "{source} has delivered no frame for {seconds} seconds; check its cable and that no other program uses "
-            "it. It is being reopened.",
-            source=info.name,
-            seconds=f"{seconds:.0f}",
-        )
-    )

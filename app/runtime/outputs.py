@@ -112,22 +112,24 @@ class OutputClock:
         """What the stand-by card was last drawn ahead for."""
         self._resumed_s = 0.0
         """When the last suspension ended, by time.perf_counter()."""
-        self.last_tick_s = self._timing.clock()
-        """When the last tick was, by `Timing.clock`; read by the watchdog."""
+        self._last_tick_s = self._timing.clock()
+        """When the last tick was, by `Timing.clock`."""
 
     def _run(self, stop: threading.Event) -> None:
         """Run until `stop` is set or the slot is closed."""
         clock = SteadyClock(self._owner.current.capture.fps)
+        problem = partial(t, "The {thread} thread does not respond; start the program again.", thread=self.thread.name)
         while clock.wait(stop):
+            self.thread.limit_call(problem, self._timing.stale_s)
             revision = self._board.matted  # before the picture
             try:
                 arrived = self._pictures.get(clock.remaining_s)
             except SlotClosed:
                 return
             now_s = self._timing.clock()
-            if now_s - self.last_tick_s > self._timing.stale_s:
+            if now_s - self._last_tick_s > self._timing.stale_s:
                 self._resumed_s = time.perf_counter()
-            self.last_tick_s = now_s
+            self._last_tick_s = now_s
             if arrived is not None:
                 clock.note_arrival()
                 self._accept(arrived)
@@ -169,14 +171,14 @@ class OutputClock:
             self._latest, self.phase = None, arrived
         elif arrived.frame is None or arrived.frame.captured_at_s >= self._resumed_s:
             self._latest, self.phase = arrived, Phase.RUNNING
-            before_s, self._interval_s = self._interval_s, self.last_tick_s - self._arrived_s
+            before_s, self._interval_s = self._interval_s, self._last_tick_s - self._arrived_s
             self._usual_s = min(before_s, self._interval_s)
-            self._arrived_s = self.last_tick_s
+            self._arrived_s = self._last_tick_s
 
     def _choose(self, settings: Settings) -> Picture:
         latest = self._latest
         if settings.frozen and not settings.paused and self.phase is not Phase.RESTING:
-            self._arrived_s = self.last_tick_s  # after the freeze the picture stays until the next one comes
+            self._arrived_s = self._last_tick_s  # after the freeze the picture stays until the next one comes
             if latest is None or not self._gate.shows(latest):  # it may show what the settings hide now
                 latest = self._latest = None
                 self.phase = Phase.WAITING
@@ -184,7 +186,7 @@ class OutputClock:
             limit_s = self._timing.stale_s
             if latest.hides not in (None, self._hides):  # pictures that are always slow do not alternate with cards
                 limit_s = min(limit_s, max(self._timing.outdated_s, 2 * self._usual_s))
-            if self.last_tick_s - self._arrived_s >= limit_s:
+            if self._last_tick_s - self._arrived_s >= limit_s:
                 latest = self._latest = None
                 self.phase = Phase.WAITING
         if latest is not None and self._gate.shows(latest):
@@ -236,15 +238,11 @@ class SinkWorker:
         """Whether the first matte of the program has come, or the sink takes cards before it as well."""
         self._sent: Picture | None = None
         self._sink: FrameSink | None = None
-        self._asked: tuple[Settings | None, Any] = (None, None)
-        """Settings, and the sink that they ask for."""
         self._tried: Any = None
         """The settings for which a sink is open or has failed to open."""
         self._retry_at_s: float | None = None
-        self._finishes = False
-        """Whether the sink is being closed."""
         self.open_name: str | None = None
-        """The open sink in the status: its device or its name."""
+        """The sink in the status, until it is closed: its device or its name."""
         self.thread = Worker(spec.name.replace("_", "-"), self._run, spec.stage)
 
     @property
@@ -256,10 +254,7 @@ class SinkWorker:
     @property
     def wanted(self) -> Any:
         """The sink that the settings in force ask for; None for no such sink."""
-        settings, asked = self._owner.current, self._asked
-        if asked[0] is not settings:
-            asked = self._asked = settings, self.spec.wanted(settings)
-        return asked[1]
+        return self.spec.wanted(self._owner.current)
 
     @property
     def decided(self) -> bool:
@@ -302,7 +297,7 @@ class SinkWorker:
 
     def join(self, deadline_s: float) -> None:
         """Wait for the end until this time of time.monotonic(), and longer for a file that is being finished."""
-        if not self.thread.join(deadline_s - time.monotonic()) and self._finishes:
+        if not self.thread.join(deadline_s - time.monotonic()) and self._sink is None and self.open_name:
             self.thread.join(FINISH_S)
 
     def _open_or_close(self, picture: Picture) -> bool:
@@ -346,11 +341,7 @@ class SinkWorker:
             return
         self._report(None)
         self._close()
-        self._set_sink(sink)
-
-    def _set_sink(self, sink: FrameSink | None) -> None:
-        self._sink = sink
-        self.open_name = self.device or (None if sink is None else sink.name)
+        self._sink, self.open_name = sink, sink.device or sink.name
 
     def _send(self, picture: Picture, is_accepted: bool) -> None:
         repeats, self._sent = picture is self._sent, picture
@@ -393,11 +384,9 @@ class SinkWorker:
         sink, self._sink = self._sink, None
         if sink is None:
             return
-        self._finishes = True
         try:
             sink.close()
         except Exception as error:  # noqa: BLE001 - carried to the status
             self._report(error)
         finally:
-            self._finishes = False
-            self._set_sink(None)  # only now is a recording finished
+            self.open_name = None  # only now is a recording finished

@@ -44,7 +44,6 @@ class Watchdog:
         self._gate = gate
         self._clock = clock
         self._watched = clock.thread, *threads
-        self._stalled = False
         self._late: dict[str, Text | None] = {}
         """The call that did not return at the last check, by the name of its thread."""
         self.thread = Worker("watchdog", self.run)
@@ -63,21 +62,13 @@ class Watchdog:
                     report_failure(self._board, thread)
                 problem, before = thread.overdue_call(), self._late.get(thread.name)
                 self._late[thread.name] = problem
-                # Once is not enough, as for the clock: a process that was stopped finds its calls late at first.
+                # Once is not enough: a process that was stopped finds its calls late at first.
                 if problem is not None and problem == before:
                     self._board.report(thread.stage, problem, (self, thread.name))
                 elif problem is None and before is not None:
                     self._board.report(thread.stage, None, (self, thread.name))
-            thread, stalled = self._clock.thread, self._timing.clock() - self._clock.last_tick_s > self._timing.stale_s
-            if thread.died or stalled:
+            if self._clock.thread.died or self._late[self._clock.thread.name] is not None:
                 self._clock.send_card()
-            # A process that was stopped finds the clock late at first: the clock is stopped as well.
-            if stalled and self._stalled and not thread.died:
-                problem = t("The {thread} thread does not respond; start the program again.", thread=thread.name)
-                self._board.report(Stage.OUTPUT, problem, self)
-            elif self._stalled and not stalled:
-                self._board.report(Stage.OUTPUT, None, self)
-            self._stalled = stalled
 
 
 def report_failure(board: StatusBoard, thread: Worker) -> None:

@@ -119,13 +119,17 @@ class Worker:
         self.request_stop()
         return self.join(timeout_s)
 
+    def limit_call(self, problem: Callable[[], Text], limit_s: float) -> None:
+        """As `blocking_call`, from now on until the next one."""
+        self._call = time.monotonic() + limit_s, problem
+
     @contextmanager
     def blocking_call(self, problem: Callable[[], Text], limit_s: float) -> Iterator[None]:
         """Mark a call of a driver, network or file system, which the watchdog reports as `problem` after limit_s.
 
         problem: builds the text, which is needed only then.
         """
-        self._call = time.monotonic() + limit_s, problem
+        self.limit_call(problem, limit_s)
         try:
             yield
         finally:
@@ -134,7 +138,7 @@ class Worker:
     def overdue_call(self) -> Text | None:
         """Return what to tell the user of a call that takes longer than its limit."""
         call = self._call
-        return None if call is None or time.monotonic() <= call[0] else call[1]()
+        return None if self.died or call is None or time.monotonic() <= call[0] else call[1]()
 
     def _run(self) -> None:
         name_thread(self.name)
@@ -223,7 +227,7 @@ class Preparer(Worker, Generic[K, T]):
         ended = super().join(timeout_s)
         if ended:
             self._replace_outcome(None)
-            self._discard_retired()
+            self._discard_all(self._retired)
         return ended
 
     def _serve(self, stop: threading.Event) -> None:
@@ -232,34 +236,34 @@ class Preparer(Worker, Generic[K, T]):
                 self._condition.wait_for(lambda: stop.is_set() or self._retired or self._request is not None)
                 if stop.is_set():
                     return
-                key = None if self._retired else self._request  # what is retired goes first
-                if key is not None:
-                    self._request = None
-            if key is None:
-                self._discard_retired()
-                continue
-            try:
-                outcome: Prepared[K, T] = Prepared(key, self._build(key), None)
-            except Exception as error:  # noqa: BLE001 - carried to the requester
-                outcome = Prepared(key, None, error)
-            self._replace_outcome(outcome)
-            with self._condition:
-                self.busy = self._request is not None
+                retired, self._retired = self._retired, []
+                key = None
+                if not retired:  # what is retired goes first: it holds memory that the next one needs
+                    key, self._request = self._request, None
+            self._discard_all(retired)
+            if key is not None:
+                self._prepare(key)
 
-    def _discard_retired(self) -> None:
+    def _prepare(self, key: K) -> None:
+        try:
+            outcome: Prepared[K, T] = Prepared(key, self._build(key), None)
+        except Exception as error:  # noqa: BLE001 - carried to the requester
+            outcome = Prepared(key, None, error)
         with self._condition:
-            retired, self._retired = self._retired, []
+            self._replace_outcome(outcome)
+            self.busy = self._request is not None
+
+    def _replace_outcome(self, outcome: Prepared[K, T] | None) -> None:
+        replaced, self.outcome = self.outcome, outcome
+        if replaced is not None and replaced.value is not None:
+            self._retired.append(replaced.value)
+
+    def _discard_all(self, retired: list[T]) -> None:
         if not retired:
             return
         while retired:
             close_unused(partial(self._discard, retired.pop(0)))
         return_free_memory()
-
-    def _replace_outcome(self, outcome: Prepared[K, T] | None) -> None:
-        with self._condition:
-            replaced, self.outcome = self.outcome, outcome
-        if replaced is not None and replaced.value is not None:
-            close_unused(partial(self._discard, replaced.value))
 
 
 def close_unused(close: Callable[[], object]) -> None:

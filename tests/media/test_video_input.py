@@ -455,10 +455,10 @@ def test_frames_of_another_shape_are_letterboxed_which_is_said_once(
 
 
 @pytest.mark.parametrize("fit", ["fit", "fill"])
-def test_a_background_is_not_stretched(tmp_path: Path, fit: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_background_is_not_stretched(tmp_path: Path, fit: str) -> None:
     source = joined(tmp_path, (WIDE, None), (TALL, None))
     layout = Layout("fit" if fit == "fit" else "fill")
-    with closing(VideoBackground(source, layout, realtime=False)) as background, caplog.at_level(logging.WARNING):
+    with closing(VideoBackground(source, layout, realtime=False)) as background:
         images = [background.backdrop(*WIDE, number / 25 + 0.01) for number in range(4 * COUNT)]
     for number in (2, COUNT - 2, 2 * COUNT + 2):
         assert white_part(images[number]) == WIDE
@@ -466,8 +466,6 @@ def test_a_background_is_not_stretched(tmp_path: Path, fit: str, caplog: pytest.
         assert white_part(np.where(images[number] > 200, 255, 0).astype(np.uint8)) == pytest.approx(
             (24, 48) if fit == "fit" else WIDE, abs=3
         )
-    assert ["not stretched" in record.message for record in caplog.records] == [True]
-    caplog.clear()
 
 
 @pytest.mark.parametrize("suffix", ["mkv", "mp4"])

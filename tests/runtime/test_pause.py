@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from app.backgrounds.kinds import ColourBackground
+from app.backgrounds import open_background
 from app.core.errors import SourceLostError, Stage
 from app.core.settings import (
     BackgroundSettings,
@@ -178,7 +178,7 @@ def test_the_card_of_a_stall_says_so_and_is_not_replaced_by_a_freeze(world: Fake
 def test_a_frozen_picture_ends_with_what_hides_more_and_outlives_what_hides_nothing(
     section: str, chosen: dict[str, object], kind: PictureKind, world: FakeWorld
 ) -> None:
-    parts = replace(world.parts(), open_background=lambda settings: ColourBackground(settings.colour))
+    parts = replace(world.parts(), open_background=lambda settings: open_background(settings.replace(kind="colour")))
     with live(world, BASE, parts=parts) as pipeline:
         pipeline.change(lambda now: now.replace(frozen=True))
         eventually(lambda: stands_still(pipeline, world))

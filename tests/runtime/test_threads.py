@@ -18,7 +18,6 @@ from hypothesis import strategies as st
 
 from app.core.errors import MattecamError, SourceOpenError, Stage, t
 from app.core.settings import BackgroundSettings, CaptureSettings, Settings, SettingsOwner
-from app.core.threads import elapsed_s
 from app.core.types import PictureKind
 from app.output.base import ReaderCounter
 from app.privacy.gate import Gate
@@ -36,11 +35,10 @@ TIMING = Timing(watchdog_s=0.02, stale_s=0.3, demand_poll_s=0.02)
 
 
 class Clock:
-    """An output clock that a test moves."""
+    """An output clock of which the watchdog sees the thread alone."""
 
-    def __init__(self, last_tick_s: float) -> None:
-        self.thread = Worker("output-clock", ignore)
-        self.last_tick_s = last_tick_s
+    def __init__(self, thread: Worker | None = None) -> None:
+        self.thread = thread or Worker("output-clock", ignore)
         self.cards = 0
 
     def send_card(self) -> None:
@@ -90,11 +88,8 @@ def test_without_the_output_clock_the_watchdog_sends_the_card_until_it_goes_on(h
             eventually(lambda: world.newest().kind is PictureKind.COMPOSITE)
 
 
-def problems_at_each_check(clock: Clock, checks: int, *watched: Worker, moves: int = -1) -> list[int]:
-    """Let a watchdog check so often; return how many problems were open before each check and after the last.
-
-    moves: the check before which the clock goes on.
-    """
+def problems_at_each_check(clock: Clock, checks: int, *watched: Worker) -> list[int]:
+    """Let a watchdog check so often; return how many problems were open before each check and after the last."""
     context = PipelineContext(SettingsOwner(BASE), FakeWorld().parts(), TIMING)
     gate = Gate(context.owner, StandbyPictures(context.board).card)
     watchdog = Watchdog(context, gate, cast("OutputClock", clock), *watched)
@@ -102,8 +97,6 @@ def problems_at_each_check(clock: Clock, checks: int, *watched: Worker, moves: i
 
     def next_check(timeout: float | None = None) -> bool:
         found.append(len(context.board.read().problems))
-        if len(found) == moves:
-            clock.last_tick_s = elapsed_s() + 60
         return len(found) > checks
 
     stop.wait = next_check  # type: ignore[method-assign]
@@ -111,18 +104,15 @@ def problems_at_each_check(clock: Clock, checks: int, *watched: Worker, moves: i
     return found
 
 
-def test_a_program_that_was_stopped_reports_no_stall() -> None:
-    """SIGSTOP stops watchdog and clock; the watchdog may be the first to go on."""
-    clock = Clock(elapsed_s() - 60)
-    assert problems_at_each_check(clock, 3, moves=2) == [0, 0, 0, 0]
-    assert clock.cards == 1, "the card leaves all the same"
-
-
-def test_a_program_that_was_stopped_reports_no_driver() -> None:
-    answers = iter([t("camera"), None, t("camera"), t("camera"), None])
-    camera = Worker("capture", ignore, Stage.CAPTURE)
-    camera.overdue_call = lambda: next(answers)  # type: ignore[method-assign]
-    assert problems_at_each_check(Clock(elapsed_s() + 60), 5, camera) == [0, 0, 0, 0, 1, 0]
+def test_a_program_that_was_stopped_reports_no_thread() -> None:
+    """SIGSTOP stops the watchdog as well, which may be the first to go on."""
+    answers = iter([t("late"), None, t("late"), t("late"), None] * 2)
+    late = Worker("late", ignore, Stage.CAPTURE)
+    late.overdue_call = lambda: next(answers)  # type: ignore[method-assign]
+    clock = Clock(late)
+    assert problems_at_each_check(clock, 5) == [0, 0, 0, 0, 1, 0]
+    assert clock.cards == 3, "in place of the clock the card leaves all the same"
+    assert problems_at_each_check(Clock(), 5, late) == [0, 0, 0, 0, 1, 0]
 
 
 def test_the_log_names_a_dead_thread_and_its_error_once(caplog: pytest.LogCaptureFixture) -> None:
@@ -130,7 +120,7 @@ def test_the_log_names_a_dead_thread_and_its_error_once(caplog: pytest.LogCaptur
     camera = Worker("capture", lambda _stop: die(), Stage.CAPTURE)
     camera.start()
     assert camera.join(60)
-    assert problems_at_each_check(Clock(elapsed_s() + 60), 3, camera) == [0, 1, 1, 1]
+    assert problems_at_each_check(Clock(), 3, camera) == [0, 1, 1, 1]
     ended, named = caplog.messages
     assert ended == "The capture thread ended with an error." and named.startswith("The capture thread ")
 

@@ -14,7 +14,7 @@ import pytest
 from PyQt6.QtWidgets import QSlider
 from pytestqt.qtbot import QtBot
 
-from app.backgrounds.kinds import ColourBackground
+from app.backgrounds import open_background
 from app.capture import SourceName, parse_source, table
 from app.capture.base import FrameSource
 from app.capture.table import SourceSpec
@@ -186,7 +186,7 @@ def test_a_row_is_all_that_an_effect_needs(kind: str, monkeypatch: pytest.Monkey
         pipeline.change(lambda settings: BASE)
         eventually(lambda: not is_applied(world.newest().image))
 
-    background = ColourBackground("#0000ff")
+    background = open_background(BASE.background)
     for settings in (BASE, SWITCH):
         with closing(FakeEngine(settings.matting, WIDTH, HEIGHT)) as engine:
             step = FilmStep(engine, background, settings, want_alpha=False, want_foreground=False)

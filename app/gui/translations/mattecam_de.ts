@@ -2339,10 +2339,6 @@
             <translation>Das Programm kann seine Dateien nicht speichern.</translation>
         </message>
         <message>
-            <source>The program that sends to {source} has delivered no frame for {seconds} seconds; start it again or choose another camera.</source>
-            <translation>Das Programm, das an {source} sendet, liefert seit {seconds} Sekunden kein Bild; starten Sie es neu oder wählen Sie eine andere Kamera.</translation>
-        </message>
-        <message>
             <source>The published models resolve finer edges, above all hair.</source>
             <translation>Die veröffentlichten Modelle lösen feinere Kanten auf, vor allem Haare.</translation>
         </message>
@@ -3451,8 +3447,8 @@
             <translation>{run} {step} ms (CPU {cpu} ms)</translation>
         </message>
         <message>
-            <source>{source} has delivered no frame for {seconds} seconds; check its cable and that no other program uses it. It is being reopened.</source>
-            <translation>{source} liefert seit {seconds} Sekunden kein Bild; prüfen Sie das Kabel und ob ein anderes Programm die Quelle benutzt. Sie wird neu geöffnet.</translation>
+            <source>{source} has delivered no frame for {seconds} seconds; check its cable, or the program that sends to it, and that no other program uses it. It is being reopened.</source>
+            <translation>{source} liefert seit {seconds} Sekunden kein Bild; prüfen Sie das Kabel oder das Programm, das an die Quelle sendet, und ob ein anderes Programm sie benutzt. Sie wird neu geöffnet.</translation>
         </message>
         <message>
             <source>{text} is an address, which cannot be a source; use auto, demo, camera:INDEX, camera:/dev/videoN or a video file.</source>

@@ -2339,10 +2339,6 @@
             <translation>El programa no puede guardar sus archivos.</translation>
         </message>
         <message>
-            <source>The program that sends to {source} has delivered no frame for {seconds} seconds; start it again or choose another camera.</source>
-            <translation>El programa que envía a {source} no entrega imágenes desde hace {seconds} segundos; vuelva a iniciarlo o elija otra cámara.</translation>
-        </message>
-        <message>
             <source>The published models resolve finer edges, above all hair.</source>
             <translation>Los modelos publicados resuelven bordes más finos, sobre todo el pelo.</translation>
         </message>
@@ -3451,8 +3447,8 @@
             <translation>{run} {step} ms (CPU {cpu} ms)</translation>
         </message>
         <message>
-            <source>{source} has delivered no frame for {seconds} seconds; check its cable and that no other program uses it. It is being reopened.</source>
-            <translation>{source} no entrega ninguna imagen desde hace {seconds} segundos; compruebe el cable y que ningún otro programa la use. Se está volviendo a abrir.</translation>
+            <source>{source} has delivered no frame for {seconds} seconds; check its cable, or the program that sends to it, and that no other program uses it. It is being reopened.</source>
+            <translation>{source} no entrega ninguna imagen desde hace {seconds} segundos; compruebe el cable o el programa que le envía, y que ningún otro programa la use. Se está volviendo a abrir.</translation>
         </message>
         <message>
             <source>{text} is an address, which cannot be a source; use auto, demo, camera:INDEX, camera:/dev/videoN or a video file.</source>
