@@ -8,12 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from os.path import lexists
 from pathlib import Path
 from types import NoneType
 from typing import Any, get_args
 
-from annotated_types import Ge, Le
 from pydantic import Field, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
@@ -21,7 +21,7 @@ from pydantic_core import ErrorDetails
 from app.core import paths
 from app.core.errors import SettingsError, Text, UsageError, t
 from app.core.files import BrokenFileError, is_folder, read_object, why_not_used
-from app.core.settings import COLOUR, MAX_ZONES, BackgroundSettings, FramingSettings, Model, Settings, Zone
+from app.core.settings import MAX_ZONES, BackgroundSettings, FramingSettings, Model, Settings, Zone
 from app.media.image_file import kind_of_file
 
 GREEN = "#00b140"
@@ -33,35 +33,26 @@ class UnknownBackgroundError(UsageError):
     """A text names neither a kind of background nor a file."""
 
 
-_PATTERNS = {COLOUR: t("it must be a colour like #00b140")}
-
-_PROBLEMS: dict[str, Callable[[dict[str, Any]], Text]] = {
-    "literal_error": lambda context: t("it must be one of {expected}", expected=context["expected"]),
-    "greater_than_equal": lambda context: t("it must be at least {limit}", limit=_number(context["ge"])),
-    "less_than_equal": lambda context: t("it must be at most {limit}", limit=_number(context["le"])),
-    "too_long": lambda context: t("it has more than {limit} parts", limit=context["max_length"]),
-    "too_short": lambda context: t("it has fewer than {limit} parts", limit=context["min_length"]),
-    "string_pattern_mismatch": lambda context: _PATTERNS.get(context["pattern"], t("it must be text")),
-    "string_too_long": lambda context: t("it has more than {limit} characters", limit=context["max_length"]),
-    "string_too_short": lambda context: t("it is empty"),
-    "missing": lambda context: t("it is missing"),
-    "extra_forbidden": lambda context: t("there is no such setting"),
-}
-"""By the type of pydantic's error; its context as argument."""
-
-_KINDS: tuple[tuple[tuple[str, ...], Text], ...] = (
-    (("float_", "finite_number"), t("it must be a number")),
-    (("int_",), t("it must be a whole number")),
-    (("bool_",), t("it must be true or false")),
-    (("string_", "path_"), t("it must be text")),
-    (("tuple_", "list_"), t("it must be a list")),
-    (("dict_", "model_", "mapping_"), t("it must be an object with names and values")),
+_PROBLEMS: tuple[tuple[tuple[str, ...], Callable[..., Text]], ...] = (
+    (("literal_error",), partial(t, "it must be one of {expected}")),
+    (("greater_than_equal",), partial(t, "it must be at least {limit}")),
+    (("less_than_equal",), partial(t, "it must be at most {limit}")),
+    (("too_long",), partial(t, "it has more than {limit} parts")),
+    (("too_short",), partial(t, "it has fewer than {limit} parts")),
+    (("string_pattern_mismatch",), partial(t, "it must be a colour like #00b140")),  # the only pattern
+    (("string_too_long",), partial(t, "it has more than {limit} characters")),
+    (("string_too_short",), partial(t, "it is empty")),
+    (("missing",), partial(t, "it is missing")),
+    (("extra_forbidden",), partial(t, "there is no such setting")),
+    (("float_", "finite_number"), partial(t, "it must be a number")),
+    (("int_",), partial(t, "it must be a whole number")),
+    (("bool_",), partial(t, "it must be true or false")),
+    (("string_", "path_"), partial(t, "it must be text")),
+    (("tuple_", "list_"), partial(t, "it must be a list")),
+    (("dict_", "model_", "mapping_"), partial(t, "it must be an object with names and values")),
 )
-"""The same by how the type begins."""
-
-
-def _number(limit: Any) -> str:
-    return f"{limit:g}"
+"""By how the type of pydantic's error begins."""
+_LIMITS = "ge", "le", "max_length", "min_length"
 
 
 def file_problem(error: ValidationError) -> Text:
@@ -74,12 +65,11 @@ def file_problem(error: ValidationError) -> Text:
 def first_problem(error: ValidationError) -> tuple[ErrorDetails, Text | str]:
     """Return the first error and why its value is not possible, for a sentence that names the field."""
     first = error.errors(include_url=False)[0]
-    known = _PROBLEMS.get(first["type"])
-    if known is not None:
-        return first, known(first.get("ctx", {}))
-    for beginnings, problem in _KINDS:
+    context = first.get("ctx", {})
+    limit = next((f"{context[name]:g}" for name in _LIMITS if name in context), "")
+    for beginnings, problem in _PROBLEMS:
         if first["type"].startswith(beginnings):
-            return first, problem
+            return first, problem(limit=limit, expected=str(context.get("expected")))
     return first, first["msg"].removeprefix("Value error, ")
 
 
@@ -157,6 +147,12 @@ class Setting:
     path: tuple[str, ...]
     """Names of the fields from `Settings` on."""
     field: FieldInfo
+    option: str = ""
+    """The option of the command line, such as `--mirror/--no-mirror`; empty if there is none."""
+    written: str = ""
+    """The values as the help shows them in place of what the type allows; empty for this."""
+    range: tuple[float, float] | None = None
+    """The lowest and the highest value of a number; None if not both are limited."""
 
     @property
     def name(self) -> str:
@@ -177,11 +173,6 @@ class Setting:
     def description(self) -> str:
         """What the setting does."""
         return self.field.description or ""
-
-    @property
-    def option(self) -> str:
-        """The option of the command line, such as `--mirror/--no-mirror`; empty if there is none."""
-        return self._shown("option")
 
     @property
     def is_path(self) -> bool:
@@ -205,16 +196,9 @@ class Setting:
         return tuple(map(str, values)) if values and all(isinstance(value, str | int) for value in values) else ()
 
     @property
-    def range(self) -> tuple[float, float] | None:
-        """The lowest and the highest value of a number; None if not both are limited."""
-        low = next((limit.ge for limit in self.field.metadata if isinstance(limit, Ge)), None)
-        high = next((limit.le for limit in self.field.metadata if isinstance(limit, Le)), None)
-        return None if low is None or high is None else (low, high)  # type: ignore[return-value]
-
-    @property
     def values(self) -> str:
         """The values as the help shows them, such as `off|calm|close` or `0-100`."""
-        shown = self._shown("values") or "|".join(self.choices)
+        shown = self.written or "|".join(self.choices)
         if not shown and self.range is not None:
             low, high = self.range
             shown = f"{low:g}-{high:g}" if low >= 0 else f"{low:g} to {high:g}"
@@ -262,10 +246,6 @@ class Setting:
             return self.unset or NO_VALUE
         return str(value) if isinstance(value, str | int | Path) else f"{value:g}"
 
-    def _shown(self, name: str) -> str:
-        extra = self.field.json_schema_extra
-        return str(extra.get(name, "")) if isinstance(extra, dict) else ""
-
 
 def _fields(tree: type[Model], path: tuple[str, ...] = ()) -> Iterator[Setting]:
     """Yield every field of a class of settings, in order. path: of the class in `Settings`."""
@@ -274,7 +254,8 @@ def _fields(tree: type[Model], path: tuple[str, ...] = ()) -> Iterator[Setting]:
         if isinstance(kind, type) and issubclass(kind, Model):
             yield from _fields(kind, (*path, name))
         else:
-            yield Setting((*path, name), field)
+            shown: Any = field.json_schema_extra or {}
+            yield Setting((*path, name), field, **shown)
 
 
 SETTINGS: Mapping[str, Setting] = {setting.name: setting for setting in _fields(Settings)}

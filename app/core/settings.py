@@ -61,9 +61,9 @@ def setting(
     switch with two names `--on-demand/--always-on`; empty for a setting without an option. values: what the help shows
     in place of what the type allows. constraints: further arguments of pydantic's `Field`.
     """
-    shown = {name: text for name, text in (("option", option), ("values", values)) if text}
     constraints |= {"title": Text(title, {}), "description": Text(description, {}), "ge": low, "le": high}
-    return Field(default, json_schema_extra={**shown}, **constraints)
+    shown: Any = {"option": option, "written": values, "range": None if None in (low, high) else (low, high)}
+    return Field(default, json_schema_extra=shown, **constraints)
 
 
 StrictLevel = Literal["off", "balanced"]
