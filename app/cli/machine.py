@@ -14,7 +14,7 @@ from rich.table import Table
 
 from app.cli.options import LiveOptions, with_live_options
 from app.cli.start import on_console
-from app.cli.terminal import GroupedCommand, GroupedProgram, console, markdown_table, notify, progress_bar
+from app.cli.terminal import GroupedCommand, GroupedProgram, console, notify, progress_bar
 from app.core import EXIT_FAILED, paths
 from app.core.errors import MattecamError, ModelError, UsageError, visible
 from app.core.weights import download_weights
@@ -112,8 +112,11 @@ def bench(
     prepare(settings.matting)  # `auto` is resolved once for the whole run: by what was measured
     size = settings.capture.width, settings.capture.height
     result = measure_models(settings.matting, size, seconds, notify)
+    if as_json:
+        print(json.dumps(result, indent=2))
+        return
     columns = *COLUMNS, "cpu_ms_per_frame", "times_usual_loop"
-    print(json.dumps(result, indent=2) if as_json else markdown_table(result["results"], columns))
+    _print_table(columns, [tuple(str(row.get(name, "")) for name in columns) for row in result["results"]])
 
 
 weights = typer.Typer(

@@ -27,7 +27,7 @@ def entry_path() -> Path:
 
 
 def entry_text(start: Sequence[str]) -> str:
-    """Return the entry. start: the command line that starts the program. Raises MattecamError for a line break."""
+    """Return the entry. start: the command line that starts the program."""
     command = " ".join(_quoted(word) for word in [*start, "--minimised"])
     lines = "[Desktop Entry]", "Type=Application", "Name=Mattecam", f"Exec={command}", "X-GNOME-Autostart-enabled=true"
     return "\n".join((*lines, ""))
@@ -55,12 +55,5 @@ def switch(on: bool) -> None:
 
 def _quoted(word: str) -> str:
     """Quote a word for the key Exec of the Desktop Entry Specification, whose strings are escaped once more."""
-    if "\n" in word or "\r" in word or "\0" in word:
-        raise MattecamError(
-            t(
-                "The path “{option}” contains a line break, which an autostart entry does not support.",
-                option=word.replace("\n", " "),
-            )
-        )
     escaped = "".join(f"\\{letter}" if letter in _RESERVED else letter for letter in word)
-    return '"' + escaped.replace("\\", "\\\\").replace("%", "%%") + '"'
+    return '"' + escaped.replace("\\", "\\\\").replace("\n", "\\n").replace("%", "%%") + '"'

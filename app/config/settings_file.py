@@ -15,23 +15,9 @@ from app.config.setting import file_problem
 from app.core import paths
 from app.core.errors import Text, t
 from app.core.files import BrokenFileError, JsonObject, free_name, read_object, why_not_read, write_object
-from app.core.settings import HIDES_TEXT, SETTINGS_VERSION, Settings
+from app.core.settings import SETTINGS_VERSION, Settings
 
 log = logging.getLogger(__name__)
-
-
-def _with_absolute_blur(data: JsonObject) -> JsonObject:
-    """Give the blur of version 2, relative to the level of strict mode, the strength with which it was shown."""
-    background, matting = data.get("background", {}), data.get("matting", {})
-    edges = matting.get("edges", {}) if isinstance(matting, dict) else {}
-    if not isinstance(background, dict) or not isinstance(edges, dict):
-        return data  # refused as in any version
-    strength = background.get("blur_strength", 50.0)
-    if isinstance(strength, bool) or not isinstance(strength, int | float) or not 0 <= strength <= 100:
-        return data
-    if edges.get("strict", "balanced") != "off":
-        strength = HIDES_TEXT + strength * (100 - HIDES_TEXT) / 100
-    return {**data, "background": {**background, "blur_strength": strength}}
 
 
 def default_path() -> Path:
@@ -46,9 +32,9 @@ def parse(data: JsonObject) -> Settings:
         raise BrokenFileError(t("“{version}” is not a version", version=str(version)))
     if version > SETTINGS_VERSION:
         raise BrokenFileError(t("a newer version of Mattecam wrote it (format version {version})", version=version))
-    if version == 2:
-        data = _with_absolute_blur(data)
     data = {**data, "version": SETTINGS_VERSION}
+    if version == 2 and isinstance(background := data.get("background", {}), dict):
+        data["background"] = {**background, "blur_strength": 100}  # it was relative to the level of strict mode
     try:
         return _without_unknown(data)
     except ValidationError as error:

@@ -25,6 +25,7 @@ CONCERNED: Mapping[Stage | str, Callable[[Settings], object]] = {
     Stage.VIRTUAL_CAMERA: attrgetter("output.virtual_camera", "output.virtual_camera_backend"),
     Stage.PIPEWIRE: attrgetter("output.pipewire", "output.alpha_output"),
     Stage.OUTPUT: attrgetter("output.standby_image"),
+    Stage.MICROPHONE: attrgetter("output.microphone"),
     **{part: attrgetter(f"output.{field}") for field, part in RECORDINGS.items()},
 }
 """Settings that may be why a stage of the program, or a part of one, has a problem."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
@@ -19,7 +19,6 @@ from app.core.settings import Settings, rebase
 from app.core.types import BgrImage, Picture
 from app.matting.plate.picture import store_plate
 from app.output.base import write_snapshot
-from app.output.sound import MicrophoneName, microphones
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase, status_fields
 
@@ -37,8 +36,6 @@ CONFIRMED = " --yes"
 """After the name of a scene: the user knows that it shows the room."""
 CREATED = ("window.recordings_dir",)
 """Settings whose folder is made when it is needed."""
-NO_DEVICE = ("off", "default")
-"""Microphones that no system lists."""
 
 
 class SettingsController:
@@ -56,14 +53,13 @@ class SettingsController:
         undo: Callable[[], Apply] | None = None,
         scenes_changed: Callable[[], None] = lambda: None,
         store_plate: Callable[[BgrImage, str], Path] = store_plate,
-        listed_microphones: Callable[[], Iterable[MicrophoneName]] = microphones,
         confirm_s: float = CONFIRM_S,
     ) -> None:
         """Connect the controller with the program; the callables are called on control threads.
 
         request_quit: returns at once. newest: the picture that a snapshot shows; None before the first one.
         change, undo: see `SettingsChanges`. scenes_changed: called after a scene was saved or removed. store_plate: as
-        in `PlateCommand`. listed_microphones: those that the system lists.
+        in `PlateCommand`.
         """
         self._pipeline = pipeline
         self._backgrounds = backgrounds
@@ -71,7 +67,6 @@ class SettingsController:
         self._newest = newest
         self._changes = changes = SettingsChanges(pipeline, confirm_s, change, undo)
         self._scenes, self._scenes_changed = scenes, scenes_changed
-        self._microphones = listed_microphones
         self._actions: Mapping[str, Callable[[str], str]] = {
             "background": self._background,
             "freeze": self._freeze,
@@ -130,10 +125,6 @@ class SettingsController:
             value = parsed[name] = setting.parsed(text, name)
             if isinstance(value, Path) and not exists(value) and setting.name not in CREATED:
                 raise UsageError(f"There is no file {value} for {name}; check the path, or write “none” to remove it.")
-            if setting.name == "output.microphone":
-                known = (*NO_DEVICE, *(each.name for each in self._microphones()))
-                if value not in known and len(known) > len(NO_DEVICE):  # a system may not list them
-                    raise UsageError(f"There is no microphone “{value}”; the choices are {', '.join(known)}.")
         return self._store(parsed)
 
     def _store(self, values: Mapping[str, Any]) -> str:

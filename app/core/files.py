@@ -23,12 +23,12 @@ from app.core.errors import MattecamError, SettingsError, Text, UsageError, t
 
 _WRITING = {
     errno.ENOSPC: t("the disk is full; free some space and try again"),
-    errno.EDQUOT: t("your disk quota is used up; free some space and try again"),
+    errno.EDQUOT: t("the disk is full; free some space and try again"),
     errno.EFBIG: t("the file has become too large for this disk; choose another one"),
     errno.EACCES: t("you have no permission to write there; choose another folder"),
     errno.EPERM: t("you have no permission to write there; choose another folder"),
     errno.EROFS: t("the disk is read-only; choose another folder"),
-    errno.ENOENT: t("the folder does not exist; create it or choose another one"),
+    errno.ENOENT: t("the file or its folder does not exist; create the folder or choose another one"),
     errno.EISDIR: t("a folder has this name; choose another name"),
     errno.ENOTDIR: t("a part of the path is not a folder; choose another path"),
     errno.EEXIST: t("a file is where the folder should be; choose another folder"),
@@ -59,24 +59,7 @@ def why_not_written(error: OSError) -> Text:
     """Return the reason and what to do: the second half of a sentence, without the full stop."""
     if isinstance(error, ExplainedOSError):
         return error.reason
-    if error.errno == errno.ENOENT and (reason := _not_found(error)):
-        return reason
     return _WRITING.get(error.errno or 0, t("the disk reports an error; choose another path"))
-
-
-def _not_found(error: OSError) -> Text | None:
-    """Return why the system found no file in a folder that is there; None if the folder is not."""
-    if not isinstance(error.filename, (str, os.PathLike)):
-        return None
-    path = Path(error.filename)
-    with suppress(OSError):
-        if not path.parent.is_dir():
-            return None
-        if error.filename2 is not None:  # the file was to be moved
-            return None if path.exists() else t("somebody removed the file in the meantime; start again")
-        if not path.is_symlink():  # as below /proc, where nobody can create files
-            return t("you have no permission to write there; choose another folder")
-    return None
 
 
 def why_not_read(error: OSError) -> Text:

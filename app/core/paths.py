@@ -87,22 +87,11 @@ def commit() -> str:
     return COMMIT.read_text(encoding="utf-8").strip() if COMMIT.exists() else ""
 
 
-def how_to_install(requirements: str, packages: Sequence[str]) -> str:
-    """Return how packages get into this copy, from any folder: a part of a sentence.
-
-    requirements: the file in a source tree that lists them, "" if none does; an installed copy has none and names the
-    packages.
-    """
+def how_to_install(*packages: str) -> str:
+    """Return how packages get into this copy, from any folder: a part of a sentence."""
     if importlib.util.find_spec("pip") is None:  # the Debian package, and environments of uv
         return "install Mattecam by pip or run it from its sources for that, because this copy has no pip"
-    listed = ROOT / requirements
-    wanted = ["-r", _shown(listed)] if listed.is_file() else packages
-    return f"run `{shlex.join([_shown(Path(sys.executable)), '-m', 'pip', 'install', *wanted])}`"
-
-
-def _shown(path: Path) -> str:
-    """Return a path relative to the working folder if it lies in it."""
-    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+    return f"run `{shlex.join([sys.executable, '-m', 'pip', 'install', *packages])}`"
 
 
 def licences(folders: Sequence[str] | None = None) -> dict[str, str]:

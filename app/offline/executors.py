@@ -27,7 +27,7 @@ from app.core import paths
 from app.core.errors import MattecamError, UsageError, how_ended
 from app.core.files import is_private, lock_file
 from app.core.process import disable_core_dumps
-from app.offline.job import REQUIREMENTS, Exchange, Job, JobResult, News, run_job
+from app.offline.job import Exchange, Job, JobResult, News, run_job
 
 if sys.platform == "win32":
     from multiprocessing.connection import PipeConnection
@@ -196,7 +196,7 @@ class RayTasks:
         try:
             import ray
         except ImportError as error:
-            remedy = paths.how_to_install(REQUIREMENTS, ["ray"])
+            remedy = paths.how_to_install("ray")
             raise MattecamError(f"--cluster needs Ray; {remedy}, or use --jobs.") from error
         self._ray: Any = ray
         self.count = count

@@ -251,9 +251,6 @@ class Executor(Protocol):
         ...
 
 
-REQUIREMENTS = "requirements-cluster.txt"
-
-
 def is_remote(name: str) -> bool:
     """Return whether a name is the address of another file system."""
     return "://" in name
@@ -332,7 +329,7 @@ def check_address(address: str) -> None:
     try:
         import fsspec
     except ImportError as error:
-        remedy = paths.how_to_install(REQUIREMENTS, ["fsspec"])
+        remedy = paths.how_to_install("fsspec")
         raise UsageError(f"{address} needs the package fsspec; {remedy}.") from error
     try:
         fsspec.get_filesystem_class(address.partition("://")[0])

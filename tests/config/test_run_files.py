@@ -215,7 +215,7 @@ def test_the_status_replaces_nothing_but_a_status(tmp_path: Path, clip: Path) ->
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("no/status.json", "the folder does not exist"),
+        ("no/status.json", "the file or its folder does not exist"),
         ("a.mkv/status.json", "a part of the path is not a folder"),
         (".", "a folder has this name"),
     ],

@@ -25,7 +25,6 @@ from app.core.errors import PlateError, SettingsError, UsageError
 from app.core.settings import Settings, SettingsOwner
 from app.core.types import BgrImage, Picture, PictureKind
 from app.matting.plate.picture import plate_path, save_plate
-from app.output.sound import MicrophoneName
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase, PipelineStatus
 from mattecam.testing import room_picture
@@ -147,14 +146,12 @@ class SettingsAlone:
         self.scenes = SceneStore(folder / "scenes.json")
         self.image = folder / "beach.png"
         cv2.imwrite(str(self.image), room_picture())
-        self.microphones: list[MicrophoneName] = []
         self.outputs_decided = True
         self.controller = SettingsController(
             cast("Pipeline", self),
             backgrounds=list,
             scenes=self.scenes,
             request_quit=lambda: None,
-            listed_microphones=lambda: self.microphones,
         )
 
     def run(self, text: str) -> str:

@@ -41,7 +41,6 @@ from app.core.errors import (
 )
 from app.core.settings import CaptureSettings, FramingSettings, Settings, Zone
 from app.core.types import PictureKind
-from app.output.sound import MicrophoneName
 from app.runtime.status import Phase
 from tests.control.conftest import Program, SettingsAlone
 from tests.fakes.world import BASE, shows_person
@@ -256,19 +255,6 @@ def test_what_failed_is_tried_again(program: Program) -> None:
     assert program.run("retry") == "What failed is tried again."
 
 
-def test_a_microphone_must_be_one_that_the_system_lists(alone: SettingsAlone) -> None:
-    alone.microphones.append(MicrophoneName("USB Microphone", "USB"))
-    with pytest.raises(UsageError, match="no microphone “nosuch”; the choices are off, default, USB Microphone"):
-        alone.run("set output.microphone nosuch")
-    assert alone.settings.output.microphone == "off"
-    for name in ("default", "USB Microphone", "off"):
-        assert alone.run(f"set output.microphone {name}") == f"output.microphone: {name}"
-        assert alone.settings.output.microphone == name
-    alone.microphones.clear()  # a system that cannot list them
-    alone.run("set output.microphone Other")
-    assert alone.settings.output.microphone == "Other"
-
-
 def test_commands_do_not_undo_one_another(alone: SettingsAlone) -> None:
     """Each command changes only the setting that it names, even if other settings change concurrently."""
 
@@ -327,7 +313,10 @@ def test_pause_is_answered_when_the_outputs_show_the_card(program: Program) -> N
 
 
 def test_a_pause_that_a_crash_would_end_says_why(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    file, reason = tmp_path / "gone" / PAUSE_FILE, "the folder does not exist; create it or choose another one"
+    file, reason = (
+        tmp_path / "gone" / PAUSE_FILE,
+        "the file or its folder does not exist; create the folder or choose another one",
+    )
     mark_pause(file, is_paused=True)
     assert f"A crash would end the pause, because {file} cannot be written: {reason}." in caplog.text
 

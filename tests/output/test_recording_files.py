@@ -69,7 +69,7 @@ def test_a_recording_that_was_removed_meanwhile_is_told(tmp_path: Path) -> None:
     recorder = begun(tmp_path / "a.mp4")
     for file in tmp_path.iterdir():
         file.unlink()
-    with pytest.raises(SinkLostError, match="somebody removed the file in the meantime"):
+    with pytest.raises(SinkLostError, match="the file or its folder does not exist"):
         recorder.close()
 
 

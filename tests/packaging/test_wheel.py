@@ -33,7 +33,6 @@ COMMANDS: dict[str, tuple[tuple[str, ...], int, str]] = {
     "devices": ((), 0, "amera"),
     "ctl": (("status",), 1, "is not running"),
     "doctor": ((), 1, "PyTorch is not installed; the networks run on the CPU."),
-    "plate": (("--source", "absent.mp4", "--countdown", "0"), 1, "no video file absent.mp4"),
     "bench": (("--seconds", "1"), 0, ""),
     "version": ((), 0, __version__),
     "weights": (("verify",), 0, "mattecam-plate"),

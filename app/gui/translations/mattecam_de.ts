@@ -2303,10 +2303,6 @@
             <translation>Die Ausgabe {output} lässt sich nicht öffnen; schließen Sie die Programme, die sie benutzen, oder starten Sie das Programm mit einer anderen Ausgabe neu.</translation>
         </message>
         <message>
-            <source>The path “{option}” contains a line break, which an autostart entry does not support.</source>
-            <translation>Der Pfad „{option}“ enthält einen Zeilenumbruch, den ein Autostart-Eintrag nicht unterstützt.</translation>
-        </message>
-        <message>
             <source>The person without the background</source>
             <translation>Die Person ohne Hintergrund</translation>
         </message>
@@ -3143,10 +3139,6 @@
             <translation>Größe unbekannt</translation>
         </message>
         <message>
-            <source>somebody removed the file in the meantime; start again</source>
-            <translation>jemand hat die Datei inzwischen entfernt; beginnen Sie von vorn</translation>
-        </message>
-        <message>
             <source>the disk is full; free some space and try again</source>
             <translation>Der Datenträger ist voll; schaffen Sie Platz und versuchen Sie es erneut</translation>
         </message>
@@ -3167,8 +3159,8 @@
             <translation>Die Datei ist für diesen Datenträger zu groß geworden; wählen Sie einen anderen</translation>
         </message>
         <message>
-            <source>the folder does not exist; create it or choose another one</source>
-            <translation>Der Ordner existiert nicht; legen Sie ihn an oder wählen Sie einen anderen</translation>
+            <source>the file or its folder does not exist; create the folder or choose another one</source>
+            <translation>die Datei oder ihr Ordner existiert nicht; legen Sie den Ordner an oder wählen Sie einen anderen</translation>
         </message>
         <message>
             <source>the graphics processor of this Mac</source>
@@ -3229,10 +3221,6 @@
         <message>
             <source>you have no permission to write there; choose another folder</source>
             <translation>Sie haben dort kein Schreibrecht; wählen Sie einen anderen Ordner</translation>
-        </message>
-        <message>
-            <source>your disk quota is used up; free some space and try again</source>
-            <translation>Ihr Speicherkontingent ist aufgebraucht; schaffen Sie Platz und versuchen Sie es erneut</translation>
         </message>
         <message>
             <source>{0} (key {1})</source>

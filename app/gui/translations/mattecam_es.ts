@@ -2303,10 +2303,6 @@
             <translation>La salida {output} no se abre; cierre los programas que la usan o reinicie el programa con otra salida.</translation>
         </message>
         <message>
-            <source>The path “{option}” contains a line break, which an autostart entry does not support.</source>
-            <translation>La ruta «{option}» contiene un salto de línea, que una entrada de inicio automático no admite.</translation>
-        </message>
-        <message>
             <source>The person without the background</source>
             <translation>La persona sin el fondo</translation>
         </message>
@@ -3143,10 +3139,6 @@
             <translation>tamaño desconocido</translation>
         </message>
         <message>
-            <source>somebody removed the file in the meantime; start again</source>
-            <translation>alguien ha eliminado el archivo entretanto; empiece de nuevo</translation>
-        </message>
-        <message>
             <source>the disk is full; free some space and try again</source>
             <translation>el disco está lleno; libere espacio e inténtelo de nuevo</translation>
         </message>
@@ -3167,8 +3159,8 @@
             <translation>el archivo es demasiado grande para este disco; elija otro</translation>
         </message>
         <message>
-            <source>the folder does not exist; create it or choose another one</source>
-            <translation>la carpeta no existe; créela o elija otra</translation>
+            <source>the file or its folder does not exist; create the folder or choose another one</source>
+            <translation>el archivo o su carpeta no existe; cree la carpeta o elija otra</translation>
         </message>
         <message>
             <source>the graphics processor of this Mac</source>
@@ -3229,10 +3221,6 @@
         <message>
             <source>you have no permission to write there; choose another folder</source>
             <translation>no tiene permiso de escritura ahí; elija otra carpeta</translation>
-        </message>
-        <message>
-            <source>your disk quota is used up; free some space and try again</source>
-            <translation>su cuota de disco está agotada; libere espacio e inténtelo de nuevo</translation>
         </message>
         <message>
             <source>{0} (key {1})</source>
