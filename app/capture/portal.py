@@ -28,19 +28,6 @@ QUESTION_S = 12.0
 """Limit for the answer to the desktop's question: the capture thread must be able to stop. It is asked again then."""
 READ_TIMEOUT_S = 1.0
 
-_FAULTS = {
-    PortalFault.NO_PORTAL: t(
-        "The desktop has no camera portal; install xdg-desktop-portal with the backend of the desktop, or choose "
-        "another source."
-    ),
-    PortalFault.REFUSED: t(
-        "The desktop refused access to its cameras; allow it in the privacy settings, or choose another source."
-    ),
-    PortalFault.NO_ANSWER: t(
-        "The question of the desktop about the camera was not answered; answer it, or choose another source."
-    ),
-}
-
 
 class PortalSource(FrameSource):
     """Reads a camera that the user allows through the portal."""
@@ -68,7 +55,7 @@ class PortalSource(FrameSource):
         except (PortalError, OSError) as error:
             self.close()
             fault = error.fault if isinstance(error, PortalError) else PortalFault.NO_PORTAL
-            raise SourceOpenError(_FAULTS[fault]) from error
+            raise SourceOpenError(fault.value) from error
         if first is None:
             self.close()
             raise SourceOpenError(

@@ -62,15 +62,8 @@ def _none_finding(system: System) -> Finding:
     steps: Steps
     if "microsoft" in system.release.lower():
         steps = (t("Attach the camera to WSL with usbipd, or run the program on Windows itself."),)
-    elif system.platform == "darwin":
-        steps = (t("Allow camera access for this terminal in System Settings › Privacy & Security › Camera."),)
-    elif system.platform == "win32":
-        steps = (
-            t(
-                "Allow camera access for desktop apps in Settings › Privacy & security › Camera, and check the "
-                "camera's own switch."
-            ),
-        )
+    elif not system.platform.startswith("linux"):
+        steps = (t("Allow camera access in the privacy settings of the system, and check the camera's own switch."),)
     else:
         steps = (
             t("Connect a camera; on a laptop check its camera switch or key. Then look at the kernel log:"),

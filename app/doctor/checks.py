@@ -33,10 +33,9 @@ from app.doctor.finding import (
 from app.doctor.proof import open_opencv, prove, prove_pipewire
 from app.doctor.system import System
 from app.doctor.virtual_camera import (
-    check_mac,
+    check_elsewhere,
     check_pipewire,
     check_virtual_camera,
-    check_windows,
     choose_device,
     read_devices,
 )
@@ -216,24 +215,17 @@ def check_gpu(system: System, torch: TorchFacts | None) -> Finding:
     known: dict[str, Value] = {"version": torch.version, "cuda": torch.cuda or ""}
     if torch.cards:
         return ok(_GPU, t("torch {version} runs on {cards}.", cards=torch.cards, **known))
-    if torch.unsupported:
-        detail = t("torch {version} does not support this graphics card; the CPU is used.", **known)
-        return warning(_GPU, detail, *_steps_to_build(system, nvidia))
     if nvidia is None and _has_nvidia_card(system):
         detail = t("An NVIDIA graphics card is present, but its driver is not loaded.")
         step = t("Install the NVIDIA driver of this system, restart, and check with:")
         return warning(_GPU, detail, step, CommandLine("nvidia-smi"))
-    if nvidia is None:
+    if nvidia is None and not torch.unsupported:
         return ok(_GPU, t("torch {version} found no supported graphics card; the CPU is used.", **known))
-    known["driver"] = nvidia.driver
-    if torch.cuda is None:
+    known["driver"] = nvidia.driver if nvidia else ""
+    needed = environment.OLDEST_DRIVER.get(int((torch.cuda or "0").partition(".")[0]), 0)
+    if torch.unsupported or torch.cuda is None or nvidia is None or nvidia.branch < needed:
         detail = t(
-            "An NVIDIA graphics card is present (driver {driver}), but torch {version} was built without CUDA.", **known
-        )
-        return warning(_GPU, detail, *_steps_to_build(system, nvidia))
-    if nvidia.branch < environment.OLDEST_DRIVER.get(int(torch.cuda.split(".")[0]), 0):
-        detail = t(
-            "The NVIDIA driver {driver} is too old for torch {version}, which was built with CUDA {cuda}.", **known
+            "torch {version} cannot use the graphics card with the NVIDIA driver {driver}; the CPU is used.", **known
         )
         return warning(_GPU, detail, *_steps_to_build(system, nvidia))
     step = t(
@@ -280,6 +272,12 @@ def _cameras(system: System) -> tuple[Finding, ...]:
     return check_cameras(system, list_cameras())
 
 
+def _virtual_cameras(system: System) -> Iterable[Finding]:
+    if system.platform.startswith("linux"):
+        return check_virtual_camera(system)
+    return check_elsewhere([one.id for one in list_virtual_cameras()])
+
+
 def _proof(system: System) -> Iterator[Finding]:
     """Send a test picture if there is a device that may be opened and that no program sends to."""
     from app.output.virtual_camera import VirtualCamera
@@ -320,9 +318,7 @@ class Check:
 
 CHECKS = (
     Check("camera", _cameras),
-    Check("virtual camera", lambda _: check_windows([one.id for one in list_virtual_cameras()]), "win32"),
-    Check("virtual camera", check_mac, "darwin"),
-    Check("virtual camera", check_virtual_camera, "linux"),
+    Check("virtual camera", _virtual_cameras),
     Check("virtual camera: proof", _proof, "linux", sends=True),
     Check("PipeWire camera", check_pipewire, "linux"),
     Check("PipeWire camera: proof", _pipewire_proof, "linux", sends=True),

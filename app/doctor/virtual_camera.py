@@ -270,46 +270,14 @@ def _conflict_findings(system: System) -> Iterator[Finding]:
         )
 
 
-_MAC_EXTENSION = "com.obsproject.obs-studio.mac-camera-extension"
-_MAC_PLUGIN = "/Library/CoreMediaIO/Plug-Ins/DAL/obs-mac-virtualcam.plugin"
-_INSTALLED = "virtual camera: installed"
-
-
-def check_windows(cameras: Collection[str]) -> Iterator[Finding]:
-    """Yield one finding. cameras: names of the virtual cameras that programs have registered."""
+def check_elsewhere(cameras: Collection[str]) -> Iterator[Finding]:
+    """Yield one finding of a system other than Linux. cameras: names of the virtual cameras that it lists."""
+    check = "virtual camera: installed"
     if cameras:
-        yield ok(_INSTALLED, t("Installed: {programs}.", programs=tuple(cameras)))
-        return
-    yield problem(
-        _INSTALLED,
-        t("Neither OBS Virtual Camera nor Unity Video Capture is installed."),
-        t("Install OBS Studio (it need not run), then restart the programs that use the camera:"),
-        CommandLine("winget install OBSProject.OBSStudio"),
-    )
-
-
-def check_mac(system: System) -> Iterator[Finding]:
-    """Look for the camera extension of OBS, which must be installed and allowed by the user."""
-    listed = (system.run(["systemextensionsctl", "list"]) or "").splitlines()
-    lines = [line for line in listed if _MAC_EXTENSION in line]
-    if any("activated enabled" in line for line in lines) or system.path(_MAC_PLUGIN).exists():
-        yield ok(_INSTALLED, t("OBS Virtual Camera is installed and allowed."))
-    elif lines:
-        yield problem(
-            _INSTALLED,
-            t("The camera extension of OBS is installed, but not allowed."),
-            t(
-                "Allow it in System Settings › General › Login Items & Extensions › Camera Extensions (before macOS "
-                "15: Privacy & Security), then restart OBS once."
-            ),
-        )
+        yield ok(check, t("Installed: {programs}.", programs=tuple(cameras)))
     else:
-        yield problem(
-            _INSTALLED,
-            t("The virtual camera of OBS Studio is not installed."),
-            t("Install OBS Studio, press “Start Virtual Camera” once, and allow the extension:"),
-            CommandLine("brew install --cask obs"),
-        )
+        step = t("Install OBS Studio 30 or later, start its virtual camera once, and allow it if the system asks.")
+        yield problem(check, t("No virtual camera is installed."), step)
 
 
 _PACKAGES = dict.fromkeys(KNOWN, "pipewire wireplumber")

@@ -15,6 +15,8 @@ from jeepney.bus_messages import message_bus
 from jeepney.io.blocking import DBusConnection, Proxy, open_dbus_connection
 from jeepney.wrappers import unwrap_msg
 
+from app.core.errors import t
+
 DESKTOP_PATH = "/org/freedesktop/portal/desktop"
 DESKTOP_NAME = "org.freedesktop.portal.Desktop"
 ANSWER_S = 5.0
@@ -32,9 +34,14 @@ _tokens = itertools.count(1)
 class PortalFault(Enum):
     """Why a portal gives nothing."""
 
-    NO_PORTAL = "there is no such portal"
-    REFUSED = "the user or the desktop refused"
-    NO_ANSWER = "the portal did not answer"
+    NO_PORTAL = t(
+        "The desktop has no camera portal; install xdg-desktop-portal with the backend of the desktop, or choose "
+        "another source."
+    )
+    REFUSED = t(
+        "The desktop refused access to its cameras; allow it in the privacy settings, or choose another source."
+    )
+    NO_ANSWER = t("The question of the desktop about the camera was not answered; answer it, or choose another source.")
 
 
 class PortalError(Exception):

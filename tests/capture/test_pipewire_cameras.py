@@ -322,7 +322,7 @@ def test_refusals_are_explained_and_not_gone_around(portal: PlayedPortal) -> Non
             with pytest.raises(SourceOpenError, match=words):
                 new_opener()(AUTO)
     portal.response = None
-    with pytest.raises(PortalError, match="did not answer"):
+    with pytest.raises(PortalError, match="not answered"):
         open_cameras(question_s=0.2)
 
 

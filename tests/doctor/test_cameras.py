@@ -16,7 +16,7 @@ from app.doctor.camera import check_cameras
 from app.doctor.finding import Finding, State
 from app.doctor.proof import prove_pipewire
 from app.doctor.system import System
-from app.doctor.virtual_camera import check_mac, check_pipewire, check_virtual_camera, check_windows
+from app.doctor.virtual_camera import check_elsewhere, check_pipewire, check_virtual_camera
 from app.system.portal import read_permissions
 from tests.doctor.conftest import RELEASE, Machine, expect
 from tests.output.pipewire.feeding import desktop
@@ -242,8 +242,7 @@ def test_a_camera_is_described(
     [
         ("linux", "6.1.0", "Connect a camera"),
         ("linux", "5.15.167.4-microsoft-standard-WSL2", "usbipd"),
-        ("darwin", "25.0.0", "System Settings"),
-        ("win32", "11", "desktop apps"),
+        ("darwin", "25.0.0", "privacy settings"),
     ],
 )
 def test_no_camera(tmp_path: Path, platform: str, release: str, words: str) -> None:
@@ -316,18 +315,11 @@ def test_a_snap_without_the_permission_for_cameras(machine: Machine) -> None:
         assert [finding.fix for finding in found if finding.check.endswith("Snap")] == fixes
 
 
-def test_windows() -> None:
-    (finding,) = check_windows([])
-    expect(finding, State.PROBLEM, "", "winget install OBSProject.OBSStudio")
-    (finding,) = check_windows(["OBS Virtual Camera"])
+def test_other_systems() -> None:
+    (finding,) = check_elsewhere([])
+    expect(finding, State.PROBLEM, "No virtual camera", "Install OBS Studio")
+    (finding,) = check_elsewhere(["OBS Virtual Camera"])
     expect(finding, State.OK, "Installed: OBS Virtual Camera.")
-
-
-def test_mac(machine: Machine) -> None:
-    line = "*  *  2MMRE5MTB8  com.obsproject.obs-studio.mac-camera-extension (32.0/1)  OBS Virtual Camera  [{}]\n"
-    for word, state in (("activated enabled", State.OK), ("activated waiting for user", State.PROBLEM)):
-        assert next(check_mac(machine.system(answers={"systemextensionsctl": line.format(word)}))).state is state
-    assert "brew install --cask obs" in next(check_mac(machine.system())).fix
 
 
 def test_the_picture_is_read_back(pipewire: PrivateSession) -> None:

@@ -39,10 +39,10 @@ CUDA_TORCH = TorchFacts("2.13.0", "13.0")
     ("torch", "card", "driver", "words"),
     [
         (CPU_TORCH, True, "", "driver is not loaded"),
-        (CPU_TORCH, True, "580.65.06", "built without CUDA"),
-        (CUDA_TORCH, True, "550.54.14", "too old for torch 2.13.0, which was built with CUDA 13.0"),
+        (CPU_TORCH, True, "580.65.06", "cannot use the graphics card with the NVIDIA driver 580.65.06"),
+        (CUDA_TORCH, True, "550.54.14", "torch 2.13.0 cannot use the graphics card"),
         (CUDA_TORCH, True, "580.65.06", "but torch finds no card"),
-        (replace(CUDA_TORCH, unsupported=True), True, "580.65.06", "does not support this graphics card"),
+        (replace(CUDA_TORCH, unsupported=True), True, "580.65.06", "torch 2.13.0 cannot use the graphics card"),
         (TorchFacts(), False, "", "cannot be loaded"),
         (None, True, "", "from its sources"),
     ],
