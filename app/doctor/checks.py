@@ -90,7 +90,7 @@ def check_display(system: System) -> Iterator[Finding]:
     if not lacks and (reason := system.window_problem()):
         detail = t("No window can open on {display}.", display=wayland or x11 or "")
         if isinstance(reason, Text) and isinstance(library := reason.values.get("library"), str):
-            detail = t("The library {library} is missing.", library=library)
+            detail = t("These libraries are missing: {libraries}.", libraries=(library,))
         yield warning("display", detail, headless)
     elif wayland:
         yield ok("display", t("The display is Wayland ({name}).", name=wayland))
@@ -108,10 +108,7 @@ def check_variables(system: System) -> Iterator[Finding]:
 
 
 def _missing(system: System, names: list[str], packages: Mapping[Distribution, str]) -> Finding:
-    libraries = tuple(f"lib{name}" for name in names)
-    detail = t("The libraries {libraries} are missing.", libraries=libraries)
-    if len(libraries) == 1:
-        detail = t("The library {library} is missing.", library=libraries[0])
+    detail = t("These libraries are missing: {libraries}.", libraries=tuple(f"lib{name}" for name in names))
     return problem("display: libraries", detail, *install_package(system, packages))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -17,12 +16,9 @@ from app.doctor.finding import Finding, State
 from app.doctor.proof import prove_pipewire
 from app.doctor.system import System
 from app.doctor.virtual_camera import check_elsewhere, check_pipewire, check_virtual_camera
-from app.system.portal import read_permissions
 from tests.doctor.conftest import RELEASE, Machine, expect
-from tests.output.pipewire.feeding import desktop
 from tests.pipewire_session import PrivateSession, private_session
 
-__all__ = ["desktop"]
 SECURE_BOOT = "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
 
 
@@ -335,28 +331,3 @@ def test_without_a_session_manager_nothing_arrives(monkeypatch: pytest.MonkeyPat
         finding = prove_pipewire(read_s=0.3)
     assert finding.state is State.PROBLEM and "delivers no frames" in finding.detail
     assert "WirePlumber" in finding.fix
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(200)
-@pytest.mark.skipif(not (shutil.which("flatpak") and shutil.which("busctl")), reason="needs flatpak and busctl")
-def test_a_refusal_in_the_permission_store_is_found_and_forgotten(
-    desktop: PrivateSession, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """With the real store, in a private session."""
-    for name in ("DBUS_SESSION_BUS_ADDRESS", "HOME", "PIPEWIRE_RUNTIME_DIR", "XDG_DATA_HOME", "XDG_RUNTIME_DIR"):
-        monkeypatch.setenv(name, desktop.environment[name])
-
-    def refused() -> list[Finding]:
-        return [finding for finding in check_pipewire(System()) if finding.check.endswith("permission")]
-
-    app = "org.example.Camera"
-    assert not refused()
-    assert desktop.run(["flatpak", "permission-set", "devices", "camera", app, "no"]).returncode == 0
-    assert read_permissions() == {"": "yes", app: "no"}
-    (finding,) = refused()
-    expect(finding, State.WARNING, app)
-    command = next(line for line in finding.fix.splitlines() if line.startswith("busctl"))
-    assert desktop.run(["sh", "-c", command]).returncode == 0
-    assert read_permissions() == {"": "yes"} and not refused()
-    assert app not in desktop.run(["flatpak", "permissions"]).stdout

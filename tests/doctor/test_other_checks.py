@@ -128,7 +128,7 @@ def test_a_display_that_opens_no_window(machine: Machine) -> None:
         {"library": "libfontconfig.so.1"},
     )
     (finding,) = check_display(machine.system(environment={"DISPLAY": ":9"}, window_problem=reason))
-    expect(finding, State.WARNING, "The library libfontconfig.so.1 is missing.")
+    expect(finding, State.WARNING, "These libraries are missing: libfontconfig.so.1.")
 
 
 def test_variables_of_other_programs_are_named(machine: Machine) -> None:
@@ -161,7 +161,9 @@ def test_a_missing_library_of_x11_by_distribution(tmp_path: Path, distribution: 
     machine = Machine(tmp_path, distribution)
     system = machine.system(environment={"DISPLAY": ":0"})
     system = replace(system, find_library=lambda name: None if name == "xcb-cursor" else name)
-    assert [(f.detail, f.fix) for f in [*check_display(system)][1:]] == [("The library libxcb-cursor is missing.", fix)]
+    assert [(f.detail, f.fix) for f in [*check_display(system)][1:]] == [
+        ("These libraries are missing: libxcb-cursor.", fix)
+    ]
 
 
 Usage = namedtuple("Usage", "total used free")
