@@ -133,16 +133,8 @@
             <translation>Alles</translation>
         </message>
         <message>
-            <source>Allow camera access for desktop apps in Settings › Privacy &amp; security › Camera, and check the camera's own switch.</source>
-            <translation>Erlauben Sie Desktop-Apps den Kamerazugriff in Einstellungen › Datenschutz und Sicherheit › Kamera und prüfen Sie den Schalter an der Kamera.</translation>
-        </message>
-        <message>
-            <source>Allow camera access for this terminal in System Settings › Privacy &amp; Security › Camera.</source>
-            <translation>Erlauben Sie diesem Terminal den Kamerazugriff in Systemeinstellungen › Datenschutz &amp; Sicherheit › Kamera.</translation>
-        </message>
-        <message>
-            <source>Allow it in System Settings › General › Login Items &amp; Extensions › Camera Extensions (before macOS 15: Privacy &amp; Security), then restart OBS once.</source>
-            <translation>Erlauben Sie sie in Systemeinstellungen › Allgemein › Anmeldeobjekte &amp; Erweiterungen › Kameraerweiterungen (vor macOS 15: Datenschutz &amp; Sicherheit) und starten Sie OBS dann einmal neu.</translation>
+            <source>Allow camera access in the privacy settings of the system, and check the camera's own switch.</source>
+            <translation>Erlauben Sie in den Datenschutzeinstellungen des Systems den Zugriff auf die Kamera, und prüfen Sie den Schalter der Kamera.</translation>
         </message>
         <message>
             <source>Alpha above which pixels stay when the edge is hardened.</source>
@@ -151,10 +143,6 @@
         <message>
             <source>Always hide</source>
             <translation>Immer verbergen</translation>
-        </message>
-        <message>
-            <source>An NVIDIA graphics card is present (driver {driver}), but torch {version} was built without CUDA.</source>
-            <translation>Eine NVIDIA-Grafikkarte ist vorhanden (Treiber {driver}), aber torch {version} wurde ohne CUDA gebaut.</translation>
         </message>
         <message>
             <source>An NVIDIA graphics card is present, but its driver is not loaded.</source>
@@ -838,12 +826,8 @@
             <translation>Eingabe des Netzes: {0} × {1} px</translation>
         </message>
         <message>
-            <source>Install OBS Studio (it need not run), then restart the programs that use the camera:</source>
-            <translation>Installieren Sie OBS Studio (es muss nicht laufen) und starten Sie dann die Programme neu, die die Kamera benutzen:</translation>
-        </message>
-        <message>
-            <source>Install OBS Studio, press “Start Virtual Camera” once, and allow the extension:</source>
-            <translation>Installieren Sie OBS Studio, drücken Sie einmal „Virtuelle Kamera starten“ und erlauben Sie die Erweiterung:</translation>
+            <source>Install OBS Studio 30 or later, start its virtual camera once, and allow it if the system asks.</source>
+            <translation>Installieren Sie OBS Studio 30 oder neuer, starten Sie dessen virtuelle Kamera einmal, und erlauben Sie sie, wenn das System fragt.</translation>
         </message>
         <message>
             <source>Install PyTorch again. On Windows it also needs the Visual C++ Redistributable.</source>
@@ -1079,10 +1063,6 @@
             <translation>Name:</translation>
         </message>
         <message>
-            <source>Neither OBS Virtual Camera nor Unity Video Capture is installed.</source>
-            <translation>Weder OBS Virtual Camera noch Unity Video Capture ist installiert.</translation>
-        </message>
-        <message>
             <source>Next</source>
             <translation>Weiter</translation>
         </message>
@@ -1143,6 +1123,10 @@
             <translation>Für den Hintergrund ist kein Video gewählt; wählen Sie eine Datei.</translation>
         </message>
         <message>
+            <source>No virtual camera is installed.</source>
+            <translation>Es ist keine virtuelle Kamera installiert.</translation>
+        </message>
+        <message>
             <source>No window can open on {display}.</source>
             <translation>Auf {display} lässt sich kein Fenster öffnen.</translation>
         </message>
@@ -1169,10 +1153,6 @@
         <message>
             <source>Number format of the computation.</source>
             <translation>Zahlenformat der Berechnung.</translation>
-        </message>
-        <message>
-            <source>OBS Virtual Camera is installed and allowed.</source>
-            <translation>OBS Virtual Camera ist installiert und erlaubt.</translation>
         </message>
         <message>
             <source>OK</source>
@@ -1951,10 +1931,6 @@
             <translation>Die GPU {device} ist ausgefallen; das Freistellen läuft auf der CPU weiter, bis Mattecam neu gestartet wird.</translation>
         </message>
         <message>
-            <source>The NVIDIA driver {driver} is too old for torch {version}, which was built with CUDA {cuda}.</source>
-            <translation>Der NVIDIA-Treiber {driver} ist zu alt für torch {version}, das mit CUDA {cuda} gebaut wurde.</translation>
-        </message>
-        <message>
             <source>The NVIDIA driver {driver} supports torch {version} (CUDA {cuda}), but torch finds no card.</source>
             <translation>Der NVIDIA-Treiber {driver} unterstützt torch {version} (CUDA {cuda}), aber torch findet keine Karte.</translation>
         </message>
@@ -1989,10 +1965,6 @@
         <message>
             <source>The camera delivers no frames; no picture of the empty room was taken.</source>
             <translation>Die Kamera liefert keine Bilder; es wurde kein Bild des leeren Raums aufgenommen.</translation>
-        </message>
-        <message>
-            <source>The camera extension of OBS is installed, but not allowed.</source>
-            <translation>Die Kameraerweiterung von OBS ist installiert, aber nicht erlaubt.</translation>
         </message>
         <message>
             <source>The camera image; visible only here</source>
@@ -2185,14 +2157,6 @@
         <message>
             <source>The kernel module v4l2loopback is not installed.</source>
             <translation>Das Kernelmodul v4l2loopback ist nicht installiert.</translation>
-        </message>
-        <message>
-            <source>The libraries {libraries} are missing.</source>
-            <translation>Die Bibliotheken {libraries} fehlen.</translation>
-        </message>
-        <message>
-            <source>The library {library} is missing.</source>
-            <translation>Die Bibliothek {library} fehlt.</translation>
         </message>
         <message>
             <source>The light or the camera has changed since the picture of the empty room was taken; take it again.</source>
@@ -2439,10 +2403,6 @@
             <translation>Das Video {file} enthält kein lesbares Bild; wählen Sie eine andere Datei.</translation>
         </message>
         <message>
-            <source>The virtual camera of OBS Studio is not installed.</source>
-            <translation>Die virtuelle Kamera von OBS Studio ist nicht installiert.</translation>
-        </message>
-        <message>
             <source>The virtual camera {device} cannot be used; choose another one.</source>
             <translation>Die virtuelle Kamera {device} lässt sich nicht verwenden; wählen Sie eine andere.</translation>
         </message>
@@ -2621,6 +2581,10 @@
         <message>
             <source>There is no weights file {file}; choose another one.</source>
             <translation>Es gibt keine Gewichtsdatei {file}; wählen Sie eine andere.</translation>
+        </message>
+        <message>
+            <source>These libraries are missing: {libraries}.</source>
+            <translation>Diese Bibliotheken fehlen: {libraries}.</translation>
         </message>
         <message>
             <source>They are in English, in the folder {0}.</source>
@@ -3187,8 +3151,8 @@
             <translation>In diesem Ordner liegen zu viele unfertige Dateien; entfernen Sie sie oder wählen Sie einen anderen Ordner</translation>
         </message>
         <message>
-            <source>torch {version} does not support this graphics card; the CPU is used.</source>
-            <translation>torch {version} unterstützt diese Grafikkarte nicht; der Prozessor wird verwendet.</translation>
+            <source>torch {version} cannot use the graphics card with the NVIDIA driver {driver}; the CPU is used.</source>
+            <translation>torch {version} kann die Grafikkarte mit dem NVIDIA-Treiber {driver} nicht verwenden; der Prozessor wird verwendet.</translation>
         </message>
         <message>
             <source>torch {version} found no supported graphics card; the CPU is used.</source>

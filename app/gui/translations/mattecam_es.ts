@@ -133,16 +133,8 @@
             <translation>Todo</translation>
         </message>
         <message>
-            <source>Allow camera access for desktop apps in Settings › Privacy &amp; security › Camera, and check the camera's own switch.</source>
-            <translation>Permita el acceso de las aplicaciones de escritorio en Configuración › Privacidad y seguridad › Cámara y compruebe el interruptor de la cámara.</translation>
-        </message>
-        <message>
-            <source>Allow camera access for this terminal in System Settings › Privacy &amp; Security › Camera.</source>
-            <translation>Permita a este terminal el acceso a la cámara en Ajustes del Sistema › Privacidad y seguridad › Cámara.</translation>
-        </message>
-        <message>
-            <source>Allow it in System Settings › General › Login Items &amp; Extensions › Camera Extensions (before macOS 15: Privacy &amp; Security), then restart OBS once.</source>
-            <translation>Permítala en Ajustes del Sistema › General › Ítems de inicio y extensiones › Extensiones de cámara (antes de macOS 15: Privacidad y seguridad) y reinicie después OBS una vez.</translation>
+            <source>Allow camera access in the privacy settings of the system, and check the camera's own switch.</source>
+            <translation>Permita el acceso a la cámara en los ajustes de privacidad del sistema y compruebe el interruptor de la cámara.</translation>
         </message>
         <message>
             <source>Alpha above which pixels stay when the edge is hardened.</source>
@@ -151,10 +143,6 @@
         <message>
             <source>Always hide</source>
             <translation>Ocultar siempre</translation>
-        </message>
-        <message>
-            <source>An NVIDIA graphics card is present (driver {driver}), but torch {version} was built without CUDA.</source>
-            <translation>Hay una tarjeta gráfica NVIDIA (controlador {driver}), pero torch {version} se compiló sin CUDA.</translation>
         </message>
         <message>
             <source>An NVIDIA graphics card is present, but its driver is not loaded.</source>
@@ -838,12 +826,8 @@
             <translation>Entrada de la red: {0} × {1} px</translation>
         </message>
         <message>
-            <source>Install OBS Studio (it need not run), then restart the programs that use the camera:</source>
-            <translation>Instale OBS Studio (no tiene que estar en ejecución) y reinicie después los programas que usan la cámara:</translation>
-        </message>
-        <message>
-            <source>Install OBS Studio, press “Start Virtual Camera” once, and allow the extension:</source>
-            <translation>Instale OBS Studio, pulse una vez «Iniciar cámara virtual» y permita la extensión:</translation>
+            <source>Install OBS Studio 30 or later, start its virtual camera once, and allow it if the system asks.</source>
+            <translation>Instale OBS Studio 30 o posterior, inicie una vez su cámara virtual y permítala si el sistema lo pregunta.</translation>
         </message>
         <message>
             <source>Install PyTorch again. On Windows it also needs the Visual C++ Redistributable.</source>
@@ -1079,10 +1063,6 @@
             <translation>Nombre:</translation>
         </message>
         <message>
-            <source>Neither OBS Virtual Camera nor Unity Video Capture is installed.</source>
-            <translation>Ni OBS Virtual Camera ni Unity Video Capture están instaladas.</translation>
-        </message>
-        <message>
             <source>Next</source>
             <translation>Siguiente</translation>
         </message>
@@ -1143,6 +1123,10 @@
             <translation>No se ha elegido ningún vídeo para el fondo; elija un archivo.</translation>
         </message>
         <message>
+            <source>No virtual camera is installed.</source>
+            <translation>No hay ninguna cámara virtual instalada.</translation>
+        </message>
+        <message>
             <source>No window can open on {display}.</source>
             <translation>No se puede abrir ninguna ventana en {display}.</translation>
         </message>
@@ -1169,10 +1153,6 @@
         <message>
             <source>Number format of the computation.</source>
             <translation>Formato numérico del cálculo.</translation>
-        </message>
-        <message>
-            <source>OBS Virtual Camera is installed and allowed.</source>
-            <translation>OBS Virtual Camera está instalada y permitida.</translation>
         </message>
         <message>
             <source>OK</source>
@@ -1951,10 +1931,6 @@
             <translation>La GPU {device} ha dejado de funcionar; el recorte continúa en la CPU hasta que se reinicie Mattecam.</translation>
         </message>
         <message>
-            <source>The NVIDIA driver {driver} is too old for torch {version}, which was built with CUDA {cuda}.</source>
-            <translation>El controlador NVIDIA {driver} es demasiado antiguo para torch {version}, compilado con CUDA {cuda}.</translation>
-        </message>
-        <message>
             <source>The NVIDIA driver {driver} supports torch {version} (CUDA {cuda}), but torch finds no card.</source>
             <translation>El controlador NVIDIA {driver} es compatible con torch {version} (CUDA {cuda}), pero torch no encuentra ninguna tarjeta.</translation>
         </message>
@@ -1989,10 +1965,6 @@
         <message>
             <source>The camera delivers no frames; no picture of the empty room was taken.</source>
             <translation>La cámara no entrega imágenes; no se tomó ninguna imagen de la habitación vacía.</translation>
-        </message>
-        <message>
-            <source>The camera extension of OBS is installed, but not allowed.</source>
-            <translation>La extensión de cámara de OBS está instalada, pero no permitida.</translation>
         </message>
         <message>
             <source>The camera image; visible only here</source>
@@ -2185,14 +2157,6 @@
         <message>
             <source>The kernel module v4l2loopback is not installed.</source>
             <translation>El módulo del núcleo v4l2loopback no está instalado.</translation>
-        </message>
-        <message>
-            <source>The libraries {libraries} are missing.</source>
-            <translation>Faltan las bibliotecas {libraries}.</translation>
-        </message>
-        <message>
-            <source>The library {library} is missing.</source>
-            <translation>Falta la biblioteca {library}.</translation>
         </message>
         <message>
             <source>The light or the camera has changed since the picture of the empty room was taken; take it again.</source>
@@ -2439,10 +2403,6 @@
             <translation>El vídeo {file} no contiene ninguna imagen legible; elija otro archivo.</translation>
         </message>
         <message>
-            <source>The virtual camera of OBS Studio is not installed.</source>
-            <translation>La cámara virtual de OBS Studio no está instalada.</translation>
-        </message>
-        <message>
             <source>The virtual camera {device} cannot be used; choose another one.</source>
             <translation>La cámara virtual {device} no se puede usar; elija otra.</translation>
         </message>
@@ -2621,6 +2581,10 @@
         <message>
             <source>There is no weights file {file}; choose another one.</source>
             <translation>No hay ningún archivo de pesos {file}; elija otro.</translation>
+        </message>
+        <message>
+            <source>These libraries are missing: {libraries}.</source>
+            <translation>Faltan estas bibliotecas: {libraries}.</translation>
         </message>
         <message>
             <source>They are in English, in the folder {0}.</source>
@@ -3187,8 +3151,8 @@
             <translation>hay demasiados archivos sin terminar en esta carpeta; quítelos o elija otra carpeta</translation>
         </message>
         <message>
-            <source>torch {version} does not support this graphics card; the CPU is used.</source>
-            <translation>torch {version} no es compatible con esta tarjeta gráfica; se usa la CPU.</translation>
+            <source>torch {version} cannot use the graphics card with the NVIDIA driver {driver}; the CPU is used.</source>
+            <translation>torch {version} no puede usar la tarjeta gráfica con el controlador de NVIDIA {driver}; se usa la CPU.</translation>
         </message>
         <message>
             <source>torch {version} found no supported graphics card; the CPU is used.</source>
