@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,17 +14,17 @@ import pytest
 from app.core.errors import UsageError
 from training import hard
 from training.data import Mixture, SampleSource
-from training.degrade import random_camera, through_h264
-from training.framing import cut_aside, placed
+from training.degrade import through_h264
+from training.framing import placed
 from training.gaps import gaps
 from training.hard import Layers, furniture, lit_like, rushing, straight_edges
 from training.limbs import limbs
 from training.matte import corrected, judge
-from training.motion import Placement, warp_all
+from training.motion import Placement
 from training.objects import with_objects
 from training.rows import gaps_shown, holes
 from training.sources import WHOLE_BODY, Picture
-from training.store import CUTOUT, Entry, Pack, PackWriter, Pixels
+from training.store import Entry, Pack, PackWriter, Pixels
 from training.tests.samples import make_cache, person, room
 from training.views import KEPT_SIZE, pack_views
 
@@ -42,22 +41,6 @@ def test_every_kind_of_sample_has_its_shapes(cache: Path, mixture: Mixture, fram
         assert sample.pha.shape == (frames, 36, 64, 1)
         assert {sample.src.dtype, sample.fgr.dtype, sample.pha.dtype} == {np.dtype(np.uint8)}
         assert mixture.empty < 1 or sample.pha.max() == 0
-
-
-def test_a_share_of_the_samples_is_spoilt_by_no_camera(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    cameras: list[object] = []
-
-    def noted(rng: np.random.Generator) -> object:
-        cameras.append(random_camera(rng))
-        return cameras[-1]
-
-    monkeypatch.setattr("training.data.random_camera", noted)
-    for unspoilt, least, most in ((0.0, 40, 40), (0.5, 8, 32), (1.0, 0, 0)):
-        cameras.clear()
-        source = SampleSource(cache, SIZE, unspoilt=unspoilt)
-        for index in range(40):
-            source.draw(index)
-        assert least <= len(cameras) <= most
 
 
 def test_a_seed_and_an_index_decide_a_sample(cache: Path) -> None:
@@ -77,34 +60,6 @@ def test_people_for_validation_are_not_learnt_from(tmp_path: Path) -> None:
     folder = make_cache(tmp_path, people=1)
     with pytest.raises(UsageError, match="no people"):
         SampleSource(folder, SIZE)
-
-
-def test_masks_and_true_cut_outs_are_preferred(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    make_cache(tmp_path, people=40)
-    listing = tmp_path / "people.json"
-    entries = json.loads(listing.read_text())
-    for entry in entries[1:3]:
-        entry["masked"] = True
-    for entry in entries[3:5]:
-        entry |= {"group": CUTOUT, "usable": False}
-    listing.write_text(json.dumps(entries))
-    (tmp_path / "views.json").write_text(json.dumps(json.loads((tmp_path / "views.json").read_text())[:2]))
-    taken: list[str] = []
-    read = Pack.pixels
-
-    def noted(pack: Pack, entry: Entry) -> Pixels:
-        taken.append(entry.name)
-        return read(pack, entry)
-
-    monkeypatch.setattr(Pack, "pixels", noted)
-    photos = SampleSource(tmp_path, SIZE, mixture=Mixture(composite=0, empty=0, clip=0))
-    composites = SampleSource(tmp_path, SIZE, mixture=Mixture(composite=1, empty=0, clip=0))
-    for source, wanted, share in ((photos, {"person1", "person2"}, 0.45), (composites, {"person3", "person4"}, 0.3)):
-        taken.clear()
-        for index in range(200):
-            source.draw(index)
-        people = [name for name in taken if name.startswith("person")]
-        assert 0.5 * share < sum(name in wanted for name in people) / len(people) < 1.5 * share
 
 
 def test_objects_stand_in_a_copy_of_the_room() -> None:
@@ -279,9 +234,6 @@ def test_only_what_a_matte_leaves_out_inside_of_people_is_a_hole() -> None:
     assert holes([pierced], [pierced]) == holes([person], [np.zeros_like(person)]) == 0
 
 
-SIZES = [(160, 90), (64, 36), (9, 16)]
-
-
 def waving(margin: int = 20) -> Pixels:
     """Return the alpha (100, 140) of somebody with a thin arm at either side, so far from the photo's lower edge."""
     alpha = np.zeros((100, 140), np.uint8)
@@ -291,43 +243,10 @@ def waving(margin: int = 20) -> Pixels:
     return alpha
 
 
-def shown(alpha: Pixels, placement: Placement, size: tuple[int, int]) -> Pixels:
-    layers = np.repeat(alpha[..., None], 4, 2)
-    return warp_all(layers, placement.matrix(), [np.eye(3)], size, cv2.BORDER_CONSTANT)[0][..., 3]
-
-
 def test_limbs_are_what_is_thin() -> None:
     found = limbs(waving())
     assert found[42:44, 22:45].all() and found[42:44, 95:118].all()
     assert not found[50:, :].any() and not found[:, 55:85].any()
-
-
-@pytest.mark.parametrize("size", SIZES)
-def test_bystanders_are_cut_by_the_left_or_right_border(size: tuple[int, int]) -> None:
-    alpha, borders = waving(), set()
-    for seed in range(40):
-        placement = cut_aside(np.random.default_rng(seed), alpha, size)
-        assert placement is not None
-        # In a frame so high that only its sides cut the person.
-        wide = shown(alpha, Placement(**{**vars(placement), "centre": (placement.centre[0], 400)}), (size[0], 900))
-        share = wide.sum() / (alpha.sum() * placement.scale[0] * placement.scale[1])
-        if min(size) > 30:
-            assert 0.15 < share < 0.75
-        columns = wide.max(0) > 60
-        borders.add((bool(columns[0]), bool(columns[-1])))
-    assert {(True, False), (False, True)} <= borders
-
-
-def test_where_the_photo_ends_is_outside_of_the_frame() -> None:
-    left, both, above = waving(), waving(), waving()
-    left[40:46, :20] = both[40:46, :20] = both[40:46, 120:] = above[:12, 65:75] = 255
-    assert cut_aside(np.random.default_rng(0), both, (160, 90)) is None
-    assert cut_aside(np.random.default_rng(0), above, (160, 90)) is None
-    for seed in range(20):
-        placement = cut_aside(np.random.default_rng(seed), left, (160, 90))
-        assert placement is not None
-        end = float((placement.matrix() @ [0, 43, 1])[0])
-        assert end < 0 or end > 160
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from training.rows import agreement_row, frames_until_settled, ghost_share, mask
 from training.sources import HELD_OUT_SCENES, HELD_OUT_SOURCES, list_pictures
 from training.tests.samples import person, room
 from training.validation import WARM_UP_FRAMES, Scene, alphas
-from training.view import filling, head_in_view, shows_head_and_shoulders
+from training.view import shows_head_and_shoulders
 
 
 def _disc(x: int) -> Alpha:
@@ -71,41 +71,30 @@ def test_clips_of_like_names_are_told_apart_and_one_named_all_from_the_mean(tmp_
     assert 0 == result["./all"]["mad"] == result["take.1"]["mad"] < result["all"]["mad"] < result["take.2"]["mad"]
 
 
-def test_images_are_in_the_order_in_which_they_are_converted(tmp_path: Path) -> None:
+def test_images_are_read_in_order_in_one_range_and_cut_outs_by_their_alpha(tmp_path: Path) -> None:
     folder = _folder(tmp_path / "numbers", [_disc(20), _disc(40)])
     (folder / "000.png").rename(folder / "9.png")
     (folder / "001.png").rename(folder / "10.png")
-    first, second = read_alphas(folder)
-    np.testing.assert_array_equal(first, _disc(20))
-    np.testing.assert_array_equal(second, _disc(40))
+    for found, x in zip(read_alphas(folder), (20, 40), strict=True):
+        np.testing.assert_array_equal(found, _disc(x))
+    matte = np.rint(_disc(20) * 255).astype(np.uint8)
+    colours = np.random.default_rng(0).integers(0, 255, (*matte.shape, 3), np.uint8)
+    for name, pixels, expected in (
+        ("deep.png", np.rint(_disc(20) * 65535).astype(np.uint16), _disc(20)),
+        ("half.tif", _disc(20) / 2, _disc(20) / 2),
+        ("cut-out.png", np.dstack([colours, matte]), _disc(20)),
+        ("full.png", np.dstack([colours, np.full_like(matte, 255)]), np.ones_like(_disc(20))),
+        ("grey.png", np.dstack([matte] * 3 + [np.full_like(matte, 255)]), _disc(20)),
+    ):
+        cv2.imwrite(str(tmp_path / name), pixels)
+        (alpha,) = read_alphas(tmp_path / name)
+        np.testing.assert_allclose(alpha, expected, atol=1e-6, err_msg=name)
 
 
 def test_a_video_is_read_in_full_range(tmp_path: Path) -> None:
     alphas = [_disc(x) for x in (20, 30)]
     result = evaluate_paths(_video(tmp_path / "pred.avi", alphas), _folder(tmp_path / "true", alphas))
     assert result["all"]["mad"] < 10
-
-
-def test_images_of_sixteen_bits_and_of_fractions_are_in_the_same_range(tmp_path: Path) -> None:
-    cv2.imwrite(str(tmp_path / "deep.png"), np.rint(_disc(20) * 65535).astype(np.uint16))
-    cv2.imwrite(str(tmp_path / "half.tif"), _disc(20) / 2)
-    for name, expected in (("deep.png", _disc(20)), ("half.tif", _disc(20) / 2)):
-        (alpha,) = read_alphas(tmp_path / name)
-        np.testing.assert_array_equal(alpha, expected)
-
-
-def test_the_matte_of_a_cut_out_image_is_its_alpha(tmp_path: Path) -> None:
-    matte = np.rint(_disc(20) * 255).astype(np.uint8)
-    opaque = np.full_like(matte, 255)
-    colours = np.random.default_rng(0).integers(0, 255, (*matte.shape, 3), np.uint8)
-    for name, colour, alpha, expected in (
-        ("cut-out", colours, matte, matte),
-        ("full", colours, opaque, opaque),
-        ("grey", np.dstack([matte] * 3), opaque, matte),
-    ):
-        cv2.imwrite(str(tmp_path / f"{name}.png"), np.dstack([colour, alpha]))
-        (read,) = read_alphas(tmp_path / f"{name}.png")
-        np.testing.assert_array_equal(np.rint(read * 255), expected, name)
 
 
 def test_sequences_that_do_not_match_are_refused(tmp_path: Path) -> None:
@@ -213,15 +202,6 @@ def test_the_first_frames_of_a_clip_are_not_measured() -> None:
     assert [a[0, 0] for a in alphas(Counting(), scene)] == [4, 5, 6, 7]
 
 
-@pytest.mark.parametrize("size", [(256, 144), (144, 256), (96, 96)])
-def test_a_picture_fills_the_frame_and_the_head_is_in_view_where_it_is_too_high(size: tuple[int, int]) -> None:
-    assert filling(person(1)[..., :3], size).shape == (size[1], size[0], 3)
-    framed = head_in_view(person(1, 480, 128)[..., [0, 1, 2, 6]], size)
-    assert framed.shape == (size[1], size[0], 4)
-    rows = np.flatnonzero((framed[..., 3] > 127).any(1))
-    assert 0 < rows[0] <= 0.15 * size[1]
-
-
 def test_head_and_shoulders_are_told_from_faces_groups_and_people_far_away() -> None:
     alpha = np.ascontiguousarray(person(1, 144, 256)[..., 6])
     assert shows_head_and_shoulders(alpha)
@@ -297,17 +277,6 @@ def test_a_moving_cut_out_is_its_own_truth(folder: Path) -> None:
     inside, outside = scene.alphas[0] == 1, scene.alphas[0] == 0
     np.testing.assert_array_equal(scene.frames[0][inside], scene.foregrounds[0][inside])
     np.testing.assert_array_equal(scene.frames[0][outside], place[outside])
-
-
-@pytest.mark.long
-def test_before_a_tripod_the_room_of_a_cut_out_stays(folder: Path) -> None:
-    held_out = {scene.name for scene in cutouts([folder])}
-    others = list(cutouts([folder], held_out=False, tripod=True))
-    assert len(others) + len(held_out) == 40 and not held_out & {scene.name for scene in others}
-    for scene in others[:4]:
-        assert not np.array_equal(scene.frames[0], scene.room), "somebody is there"
-        for frame, alpha in zip(scene.frames, scene.alphas, strict=True):
-            np.testing.assert_array_equal(frame[alpha == 0], scene.room[alpha == 0])
 
 
 def test_ghosts_are_undecided_pixels_far_from_the_outline() -> None:
