@@ -8,7 +8,6 @@ import importlib.util
 import logging
 import platform
 import sys
-import threading
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -22,14 +21,14 @@ _log = logging.getLogger(__name__)
 
 
 class CudaCards:
-    """Selects a card. Thread-safe; each card is tested once."""
+    """Selects a card. Used on any thread; each card is tested when it is first asked for."""
 
     def __init__(self, cuda: Any, half_is_right: Callable[[int], bool] = lambda index: False) -> None:
         """cuda: `torch.cuda`; None where no driver is installed or torch was built without CUDA. half_is_right: runs a
         convolution in float16 on a card and returns whether its values are right; raises RuntimeError.
         """
         self._cuda, self._half_is_right = cuda, half_is_right
-        self._lock = threading.RLock()
+        self._count = 0 if cuda is None else cuda.device_count()
         self._tested: dict[int, bool] = {}
         """Whether a card can be used."""
         self._wrong_in_half: set[int] = set()
@@ -37,63 +36,51 @@ class CudaCards:
 
     def first(self) -> str | None:
         """Return the first card that can be used, as a device of torch; None if there is none."""
-        with self._lock:
-            if self._cuda is None or self._lost:
-                return None
-            return next((_device(index) for index in range(self._cuda.device_count()) if self._usable(index)), None)
+        return next((_device(index) for index in range(self._count) if self._usable(index)), None)
 
     def named(self) -> tuple[tuple[str, str], ...]:
         """Return (`cuda:N`, name) of the cards, which are not tested for that."""
-        with self._lock:
-            if self._cuda is None or self._lost:
-                return ()
-            try:
-                return tuple((f"cuda:{i}", self._cuda.get_device_name(i)) for i in range(self._cuda.device_count()))
-            except RuntimeError as error:
-                _log.warning("The names of the GPUs cannot be read.", exc_info=error)
-                return ()
+        try:
+            return tuple((f"cuda:{index}", self._cuda.get_device_name(index)) for index in range(self._count))
+        except RuntimeError as error:
+            _log.warning("The names of the GPUs cannot be read.", exc_info=error)
+            return ()
 
     def find(self, device: str) -> str:
         """Return the device for `cuda` (the first usable card) or `cuda:N`. Raises ModelError if it is not usable."""
-        with self._lock:
-            if self._lost:
-                raise ExecutorError(
-                    t(
-                        "The GPU {device} stopped working; matting continues on the CPU until Mattecam is restarted.",
-                        device=device,
-                    ),
-                    "auto",
-                    device,
-                    "auto",
+        if self._lost:
+            raise ExecutorError(
+                t(
+                    "The GPU {device} stopped working; matting continues on the CPU until Mattecam is restarted.",
+                    device=device,
+                ),
+                "auto",
+                device,
+                "auto",
+            )
+        first, number = self.first(), device.partition(":")[2]
+        if first is None:
+            raise ModelError(t("There is no usable NVIDIA GPU on this computer; choose the device cpu or auto."))
+        if number and not (int(number) < self._count and self._usable(int(number))):
+            raise ModelError(
+                t(
+                    "There is no GPU {device}, or the installed torch cannot use it; choose another device.",
+                    device=device,
                 )
-            first, number = self.first(), device.partition(":")[2]
-            if first is None:
-                raise ModelError(t("There is no usable NVIDIA GPU on this computer; choose the device cpu or auto."))
-            if not number:
-                return first
-            if not (int(number) < self._cuda.device_count() and self._usable(int(number))):
-                raise ModelError(
-                    t(
-                        "There is no GPU {device}, or the installed torch cannot use it; choose another device.",
-                        device=device,
-                    )
-                )
-            return _device(int(number))
+            )
+        return _device(int(number)) if number else first
 
     def give_up(self) -> None:
         """Use no card any more in this process: CUDA has failed, and only a restart can repair that."""
-        with self._lock:
-            self._lost = True
+        self._lost, self._count = True, 0
 
     def avoid_half(self, device: str) -> None:
         """Use float32 on this card from now on."""
-        with self._lock:
-            self._wrong_in_half.add(_index(device))
+        self._wrong_in_half.add(_index(device))
 
     def half_works(self, device: str) -> bool:
         """Return whether float16 gives right results on this card, as far as known."""
-        with self._lock:
-            return _index(device) not in self._wrong_in_half
+        return _index(device) not in self._wrong_in_half
 
     def _usable(self, index: int) -> bool:
         if index not in self._tested:
