@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from PyQt6.QtCore import QEvent, QLocale, QPoint, QRect, QSize, Qt
-from PyQt6.QtGui import QColor, QFont, QFontMetrics, QIcon, QImage, QPalette, QScreen
+from PyQt6.QtGui import QColor, QFont, QFontMetrics, QImage, QPalette, QScreen
 from PyQt6.QtWidgets import QApplication, QComboBox, QDialog, QPushButton, QScrollArea, QSplitter, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -16,16 +16,15 @@ from app.core.settings import Theme, WindowSettings
 from app.gui.application import Session
 from app.gui.assistant import Assistant
 from app.gui.backgrounds.tiles import name_lines, tile_size
-from app.gui.bars import StatusLine
 from app.gui.doctor import DoctorDialog
 from app.gui.main_window import MainWindow
 from app.gui.notices import Notice, NoticeArea
 from app.gui.panels.form import Caption
 from app.gui.widgets import theme
-from app.gui.widgets.controls import ElidedComboBox, ValueSlider, button, combo, fill_combo, label, percent
+from app.gui.widgets.controls import ElidedComboBox, button, combo, fill_combo, label
 from app.gui.widgets.page import FoldingRow, Page
 from app.gui.widgets.qt import FRAME
-from app.runtime.status import Lowered, Phase, PipelineStatus
+from app.runtime.status import Phase, PipelineStatus
 from tests.gui.conftest import StartWindow
 from tests.gui.widgets import (
     Seen,
@@ -270,27 +269,6 @@ def test_links_are_as_wide_as_their_texts_and_rows_have_one_height(controls: Ses
     assert len(set(heights.values())) == 1, heights
 
 
-def test_a_scale_with_two_directions_is_not_filled_from_one_end(controls: Session) -> None:
-    """0 % looked like half of the scale."""
-    accent = controls.window.palette().color(QPalette.ColorRole.Accent)
-    for low, is_filled in ((-100, False), (0, True)):
-        scale = ValueSlider(low, 100, percent, "Scale", "Scale")
-        scale.setParent(controls.window)
-        scale.show_value((low + 100) // 2)
-        scale.resize(300, scale.sizeHint().height())
-        image = scale.slider.grab().toImage()
-        filled = image.pixelColor(scale.slider.width() // 4, scale.slider.height() // 2) == accent
-        assert filled is is_filled
-
-
-@pytest.mark.parametrize("dark", [True, False], ids=["dark", "light"])
-def test_the_icon_of_a_running_recording_is_white_on_red(qapp: QApplication, dark: bool) -> None:
-    """In the dark theme its disc was red on red, and its ring black."""
-    theme.apply(qapp, dark)
-    pixmap = theme.icon("record").pixmap(QSize(24, 24), QIcon.Mode.Normal, QIcon.State.On)
-    assert pixmap.toImage().pixelColor(12, 12) == QColor("white")
-
-
 def test_each_state_that_a_screenshot_shows_can_be_shown(session: Session) -> None:
     """Screenshots of the assistant named a setting that was removed."""
     for shot in (*DOCUMENTS, *ALL):
@@ -384,20 +362,6 @@ def test_a_notice_is_fitted_without_showing_what_is_left_out(qtbot: QtBot) -> No
     area.resize(290, 60)
     QApplication.processEvents()
     assert action.isHidden() and seen.events == []
-
-
-def test_a_long_status_ends_in_an_ellipsis_and_is_whole_in_the_tool_tip(qapp: QApplication, qtbot: QtBot) -> None:
-    theme.apply(qapp, dark=True)
-    line, expected = StatusLine(), StatusLine()
-    line.show_status(PipelineStatus(phase=Phase.RUNNING, lowered=Lowered(25.0, 0.5, True, 15.0)), frozen=False)
-    size = line.sizeHint() - QSize(40, 0)
-    for each in (line, expected):
-        qtbot.addWidget(each)
-        each.show()
-        each.resize(size)
-    expected.setText(line.fontMetrics().elidedText(line.text(), Qt.TextElideMode.ElideRight, size.width()))
-    assert line.text() in line.toolTip() and expected.text().endswith("…")
-    qtbot.waitUntil(lambda: line.grab().toImage() == expected.grab().toImage())
 
 
 def test_a_name_of_a_tile_takes_two_lines_of_large_letters(qapp: QApplication) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from PyQt6.QtCore import QCoreApplication, QEvent, QLocale, QObject, QPoint, QPointF, QRect, Qt
-from PyQt6.QtGui import QEnterEvent, QPaintEvent, QRegion, QWheelEvent
+from PyQt6.QtGui import QEnterEvent, QWheelEvent
 from PyQt6.QtWidgets import (
     QAbstractButton,
     QApplication,
@@ -226,13 +226,10 @@ class Seen(QObject):
         super().__init__()
         self._kinds = kinds
         self.events: list[QEvent] = []
-        self.painted = QRegion()
 
     def eventFilter(self, _watched: QObject | None, event: QEvent | None) -> bool:
         if event is not None and event.type() in self._kinds:
             self.events.append(event)
-            if isinstance(event, QPaintEvent):
-                self.painted += event.region()
         return False
 
 
