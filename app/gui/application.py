@@ -30,7 +30,7 @@ from app.gui.main_window import MainWindow
 from app.gui.state import Saver, SettingsStore, Tasks
 from app.gui.translation import Translation, standby_text, tr
 from app.gui.widgets import theme
-from app.gui.widgets.qt import existing, focus_history, prepare
+from app.gui.widgets.qt import existing, prepare
 from app.gui.widgets.theme import icon
 from app.runtime.context import PipelineParts, default_parts
 from app.runtime.pipeline import Pipeline
@@ -86,7 +86,6 @@ def make_application() -> QApplication:
     app.setDesktopFileName("mattecam")
     app.setWindowIcon(icon("app"))
     app.setQuitOnLastWindowClosed(False)
-    focus_history()
     return app
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from functools import partial
 
 from PyQt6.QtCore import QSize, Qt, pyqtSignal
-from PyQt6.QtGui import QAction, QActionGroup, QKeySequence
-from PyQt6.QtWidgets import QSizePolicy, QToolBar, QWidget
+from PyQt6.QtGui import QAction, QActionGroup, QKeySequence, QPainter, QPaintEvent
+from PyQt6.QtWidgets import QLabel, QSizePolicy, QToolBar, QWidget
 
 from app.gui.bridge import ViewMode
 from app.gui.state import SettingsStore
 from app.gui.translation import decimal, describe_model, tr, translated
-from app.gui.widgets.controls import ElidedLabel, describe
+from app.gui.widgets.controls import describe
 from app.gui.widgets.qt import existing, scaled
 from app.gui.widgets.theme import ICON_PX, icon
 from app.runtime.status import Lowered, Phase, PipelineStatus
@@ -108,11 +108,22 @@ class ActionBar(QToolBar):
         self.pause.setIcon(icon("play" if settings.paused else "pause"))
 
 
-class StatusLine(ElidedLabel):
+class StatusLine(QLabel):
     """The summary of the status, elided where it does not fit; the tool tip has all of it, and the details."""
 
     def __init__(self) -> None:
-        super().__init__("", "statusLabel")
+        super().__init__()
+        self.setObjectName("statusLabel")
+        self.setTextFormat(Qt.TextFormat.PlainText)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(60, super().minimumSizeHint().height())
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:
+        painter = QPainter(self)
+        text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+        painter.setPen(self.palette().color(self.foregroundRole()))
+        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, text)
 
     def show_status(self, status: PipelineStatus, *, frozen: bool) -> None:
         """Show a status. frozen: the user has frozen the output."""

@@ -22,7 +22,7 @@ from app.gui.preview.interaction import PreviewInteraction
 from app.gui.preview.view import Badges, Preview, ViewNote
 from app.gui.state import DeviceWatcher, SettingsStore, Tasks
 from app.gui.widgets.page import PanelSplitter
-from app.gui.widgets.qt import column, resize, row
+from app.gui.widgets.qt import application, column, resize, row, scroll_to_focus
 from app.gui.widgets.theme import icon
 from app.runtime.status import PipelineStatus
 
@@ -117,6 +117,7 @@ class MainWindow(QMainWindow):
         self.strip.chosen_again.connect(self.bridge.pipeline.read_files_again)
         self.strip.chosen_again.connect(self.strip.library.reload)
         self.strip.library.watch(self)
+        application().focusChanged.connect(self._follow_focus)
 
     def start(self) -> None:
         """Look for devices, backgrounds and models."""
@@ -139,6 +140,9 @@ class MainWindow(QMainWindow):
 
     def _show_settings(self, settings: Settings) -> None:
         self._splitter.show_panel(settings.window.show_panel)
+
+    def _follow_focus(self, before: QWidget | None, now: QWidget | None) -> None:
+        scroll_to_focus(before, now)
 
     def closeEvent(self, event: QCloseEvent | None) -> None:
         self.close_requested.emit(event)

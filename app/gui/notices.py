@@ -1,17 +1,17 @@
-"""Notices above the preview: one line with the most important one, a counter that lists all, and what they say."""
+"""Notices above the preview: the most important one, a counter that shows the others, and what they say."""
 
 from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 from functools import partial
 from pathlib import Path
 
-from PyQt6.QtCore import QEvent, QObject, QPoint, QSize, Qt, QTimer, pyqtSignal
-from PyQt6.QtWidgets import QBoxLayout, QFrame, QLabel, QToolButton, QWidget
+from PyQt6.QtCore import QObject, QSize, Qt, QTimer, pyqtSignal
+from PyQt6.QtWidgets import QFrame, QLabel, QToolButton, QWidget
 from PyQt6.sip import isdeleted
 
 from app.capture.camera import SLOW_FPS
@@ -20,20 +20,19 @@ from app.core.settings import MAX_ZONES
 from app.gui.panels.models import Models, download_caption
 from app.gui.questions import open_folder
 from app.gui.translation import describe_model, short, tr, translated
-from app.gui.widgets.controls import ElidedLabel, button, describe, selectable
+from app.gui.widgets.controls import button, describe, selectable
 from app.gui.widgets.page import FoldingRow
-from app.gui.widgets.qt import AfterLayout, column, keep_focus, row, scale_icon, scaled
+from app.gui.widgets.qt import column, row, scale_icon, scaled, timer
 from app.gui.widgets.theme import icon
 from app.runtime.status import Phase, PipelineStatus, Problem
 from models.table import WeightSpec
 
 MIN_WIDTH = 240
-MARGINS = (12, 4, 6, 4)
 CLOSE_SIZE, SIGN_SIZE = QSize(16, 16), 20
 READABLE_PX = 180
-"""A sentence keeps at least this width in the usual font, or its own if that is less; buttons are left out for it."""
+"""Least width of a text beside its buttons, in the usual font; where there is less room, they stand below it."""
 GUARD_MS = 800
-"""How long the buttons of a notice that appears under the pointer do nothing, unless the pointer leaves before."""
+"""How long no button can be pressed after a notice has come or gone under the pointer: another may be there now."""
 Act = Callable[[], object]
 
 
@@ -73,21 +72,19 @@ class Notice:
 
 
 class NoticeFrame(QFrame):
-    """Shows a notice on one line, or with all of its text."""
+    """Shows a notice."""
 
     def __init__(
-        self, notice: Notice, act: Callable[[Notice, Act], object], dismiss: Callable[[Notice], object], *,
-        whole: bool = False,
-    ) -> None:  # fmt: skip
+        self, notice: Notice, act: Callable[[Notice, Act], object], dismiss: Callable[[Notice], object]
+    ) -> None:
         """act: called with the notice and what a pressed button does. dismiss: called with the notice."""
         super().__init__()
-        name = f"{notice.key}InList" if whole else notice.key
-        self.setObjectName(name)
+        self.notice = notice
+        self.setObjectName(notice.key)
         self.setProperty("role", "alarm" if notice.is_alarm else "notice")
         self.setAccessibleName(notice.text)
-        self._text = selectable(notice.text) if whole else ElidedLabel(notice.text, "noticeText")
-        self._actions = [
-            button(caption, notice.text, f"{name}Action{number}", partial(act, notice, run))
+        actions = [
+            button(caption, notice.text, f"{notice.key}Action{number}", partial(act, notice, run))
             for number, (caption, run) in enumerate(notice.actions)
         ]
         sign, side = QLabel(), scaled(SIGN_SIZE, self)
@@ -95,41 +92,17 @@ class NoticeFrame(QFrame):
         cross = QToolButton()
         cross.setIcon(icon("close"))
         scale_icon(cross, CLOSE_SIZE)
-        describe(cross, tr("Dismiss"), tr("Hide this message"), f"{name}Dismiss")
+        describe(cross, tr("Dismiss"), tr("Hide this message"), f"{notice.key}Dismiss")
         cross.clicked.connect(partial(dismiss, notice))
+        text = selectable(notice.text)
+        text.setMinimumWidth(scaled(READABLE_PX, self))
+        middle = FoldingRow(text, FoldingRow(*actions), grows=text, spacing=10)
         before, after = [sign] * notice.is_alarm, [cross] * (notice.rank is not Rank.QUESTION)
-        self._fixed = [*before, *after]
-        lay: Callable[..., QBoxLayout] = FoldingRow if whole else partial(row, None)
-        middle = lay(self._text, *self._actions, grows=self._text, spacing=10)
-        self._row = row(self, *before, middle, *after, grows=middle, spacing=10, margins=MARGINS)
-
-    def fit(self, room: int) -> bool:
-        """Leave out the buttons where they do not fit; return whether something is hidden.
-
-        room: width for the line in pixels.
-        """
-        whole = self._text.sizeHint().width()
-        readable = max(self._text.minimumSizeHint().width(), min(whole, scaled(READABLE_PX, self)))
-        with_actions = self._width([*self._fixed, *self._actions])
-        fits = with_actions + readable <= room
-        with keep_focus(self):
-            for each in self._actions:
-                each.setVisible(fits)
-        return not fits or with_actions + whole > room
-
-    def _width(self, shown: Sequence[QWidget]) -> int:
-        """Return the width of the line without its text. Showing widgets to measure it would resize the line."""
-        for widget in shown:
-            widget.ensurePolished()
-        left, _top, right, _bottom = MARGINS
-        return sum(each.minimumSizeHint().width() + self._row.spacing() for each in shown) + left + right
+        row(self, *before, middle, *after, grows=middle, spacing=10, margins=(12, 4, 6, 4))
 
 
 class NoticeArea(QWidget):
-    """Shows one notice on one line: that of the highest rank, among these the newest. A counter lists the others.
-
-    Nothing changes under the pointer: a notice that ends there is disabled and stays until the pointer leaves.
-    """
+    """Shows the notice of the highest rank, of several the newest; the others below it while a counter is pressed."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -137,14 +110,17 @@ class NoticeArea(QWidget):
         """By key."""
         self._states: dict[str, str] = {}
         """Text of each notice about a state that lasts, by key; of one that was dismissed there is no notice."""
-        self._line: tuple[Notice, NoticeFrame] | None = None
-        self._list: QFrame | None = None
+        self._frames: list[NoticeFrame] = []
+        """Those on the screen."""
+        self._shown = QWidget()
+        self._column = column(self._shown, spacing=4)
+        self._guard = timer(self, GUARD_MS, self._end_guard, once=True)
         self._counter = QToolButton()
-        describe(self._counter, tr("All messages"), tr("Show all messages in full"), "noticeCounter")
-        self._counter.clicked.connect(self._open_list)
-        self._row = row(self, self._counter, spacing=8)
-        AfterLayout(self, self._fit_line)
-        self._counter.hide()
+        self._counter.setCheckable(True)
+        describe(self._counter, tr("All messages"), tr("Show all messages"), "noticeCounter")
+        self._counter.toggled.connect(self._arrange)
+        line = row(self, self._shown, self._counter, grows=self._shown, spacing=8)
+        line.setAlignment(self._counter, Qt.AlignmentFlag.AlignTop)
         self.hide()
 
     @property
@@ -157,11 +133,6 @@ class NoticeArea(QWidget):
         """The sentence of the most important error; empty if there is none."""
         return next((each.text for each in self._in_order() if each.rank in (Rank.ERROR, Rank.OUTAGE)), "")
 
-    @property
-    def shown(self) -> str:
-        """The key of the notice on the line; empty if there is none."""
-        return "" if self._line is None else self._line[0].key
-
     def text_of(self, key: str) -> str:
         """The sentence of a notice; empty where there is none."""
         return self._notices[key].text if key in self._notices else ""
@@ -169,7 +140,7 @@ class NoticeArea(QWidget):
     def show_notice(self, notice: Notice) -> None:
         """Show a notice about an event, until the user answers it or its time is over."""
         self._add(notice)
-        self._arrange()
+        self._change()
 
     def show_states(self, notices: Iterable[Notice]) -> None:
         """Show the states that hold now, in place of those that held.
@@ -185,16 +156,10 @@ class NoticeArea(QWidget):
         for notice in new:
             self._add(notice)
         if new or ended:
-            self._arrange()
-
-    def leaveEvent(self, event: QEvent | None) -> None:
-        super().leaveEvent(event)
-        self._arrange(held=False)
-        if self._line is not None:
-            self._line[1].setEnabled(self._is_current(self._line[0]))
+            self._change()
 
     def minimumSizeHint(self) -> QSize:
-        """As little as the window needs: what does not fit on the line is in the list."""
+        """As narrow as the window needs: texts wrap."""
         return QSize(scaled(MIN_WIDTH, self), super().minimumSizeHint().height())
 
     def _add(self, notice: Notice) -> None:
@@ -206,94 +171,48 @@ class NoticeArea(QWidget):
         """Return all notices, the most important first."""
         return sorted(self._notices.values(), key=lambda notice: (notice.rank, notice.at_s), reverse=True)
 
-    def _is_current(self, notice: Notice) -> bool:
-        return self._notices.get(notice.key) is notice
+    def _change(self) -> None:
+        """Show what has changed; under the pointer nothing can be pressed for a moment."""
+        before = [frame.notice for frame in self._frames]
+        self._arrange()
+        if self.underMouse() and before != [frame.notice for frame in self._frames]:
+            self._shown.setEnabled(False)
+            self._guard.start()
 
-    def _arrange(self, *, held: bool | None = None) -> None:
-        """Show the most important notice on the line, unless the present one is held there."""
-        if held is None:
-            held = self.underMouse() or self._list is not None
-        wanted = next(iter(self._in_order()), None)
-        if self._line is not None and self._line[0] is not wanted:
-            if held:
-                self._line[1].setEnabled(self._is_current(self._line[0]))
-                self._fit_line()
-                return
-            frame, self._line = self._line[1], None
-            with keep_focus(frame):
-                frame.hide()
-            self._row.removeWidget(frame)
-            frame.setParent(None)
+    def _end_guard(self) -> None:
+        self._shown.setEnabled(True)
+
+    def _arrange(self) -> None:
+        notices = self._in_order()
+        self._counter.setText(tr("{0} more").format(len(notices) - 1))
+        self._counter.setVisible(len(notices) > 1)
+        wanted = notices if self._counter.isChecked() else notices[:1]
+        for frame in [frame for frame in self._frames if frame.notice not in wanted]:
+            self._frames.remove(frame)
+            self._column.removeWidget(frame)
+            frame.hide()
             frame.deleteLater()
-        if self._line is None and wanted is not None:
-            self._line = wanted, NoticeFrame(wanted, self._act, self._dismiss)
-            self._row.insertWidget(0, self._line[1], 1)
-            self._line[1].show()
-        self._fit_line()
-        self.setVisible(self._line is not None)
-
-    def _fit_line(self) -> None:
-        """Fit the notice to the line; show the counter where there are others, or something of it is hidden."""
-        others = len(self._notices) - (self._line is not None and self._is_current(self._line[0]))
-        self._counter.setText(tr("{0} more").format(others) if others else "…")
-        beside = self._counter.sizeHint().width() + self._row.spacing()
-        counted = others > 0
-        if self._line is not None:
-            counted = counted or self._line[1].fit(self.width())
-            if counted:
-                self._line[1].fit(self.width() - beside)
-        with keep_focus(self._counter):
-            self._counter.setVisible(counted)
-
-    def _open_list(self) -> None:
-        """Show all notices in full over the preview; it closes with a click beside it."""
-        listed = QFrame(self, Qt.WindowType.Popup)
-        listed.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        listed.setObjectName("noticeList")
-        listed.setAccessibleName(tr("All messages"))
-        frames = (NoticeFrame(notice, self._act, self._dismiss, whole=True) for notice in self._in_order())
-        lines = column(listed, *frames, spacing=8, margins=None)
-        listed.destroyed.connect(self._list_closed)
-        self._list = listed
-        listed.setFixedSize(self.width(), lines.totalHeightForWidth(self.width()))
-        listed.move(self.mapToGlobal(QPoint(0, self.height())))
-        listed.show()
-
-    def _close_list(self) -> None:
-        if self._list is not None:
-            self._list.close()
-
-    def _list_closed(self) -> None:
-        if not isdeleted(self):
-            self._list = None
-            self._arrange()
+        for place, notice in enumerate(wanted):
+            if all(frame.notice != notice for frame in self._frames):
+                frame = NoticeFrame(notice, self._act, self._remove)
+                self._frames.insert(place, frame)
+                self._column.insertWidget(place, frame)
+                frame.show()
+        self.setVisible(bool(notices))
 
     def _expire(self, notice: Notice) -> None:
-        if not isdeleted(self) and self._is_current(notice):
+        if not isdeleted(self):
+            self._remove(notice)
+
+    def _remove(self, notice: Notice) -> None:
+        if self._notices.get(notice.key) is notice:  # no newer one has taken its place
             del self._notices[notice.key]
-            self._arrange()
+            self._change()
 
     def _act(self, notice: Notice, run: Act) -> None:
-        if notice.key in self._states:  # whoever shows it ends it
-            self._close_list()
-        else:
-            self._dismiss(notice)
+        if notice.key not in self._states:  # whoever shows a state ends it
+            self._remove(notice)
         run()
-
-    def _dismiss(self, notice: Notice) -> None:
-        """Remove a notice that the user has answered. The next one waits a little before it can be answered."""
-        self._close_list()
-        if self._is_current(notice):
-            del self._notices[notice.key]
-        if self._line is not None and self._line[0] is notice:
-            self._arrange(held=False)
-        if self._line is not None and self.underMouse():
-            self._line[1].setEnabled(False)
-            QTimer.singleShot(GUARD_MS, partial(self._enable, self._line[1]))
-
-    def _enable(self, frame: QFrame) -> None:
-        if not isdeleted(self) and self._line is not None and self._line[1] is frame:
-            frame.setEnabled(self._is_current(self._line[0]))
 
 
 class Remedy(Enum):

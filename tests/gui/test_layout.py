@@ -8,27 +8,25 @@ from pathlib import Path
 
 import pytest
 from PyQt6.QtCore import QEvent, QLocale, QPoint, QRect, QSize, Qt
-from PyQt6.QtGui import QColor, QFont, QFontMetrics, QImage, QPalette, QScreen
+from PyQt6.QtGui import QColor, QImage, QPalette, QScreen
 from PyQt6.QtWidgets import QApplication, QComboBox, QDialog, QPushButton, QScrollArea, QSplitter, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.core.settings import Theme, WindowSettings
 from app.gui.application import Session
 from app.gui.assistant import Assistant
-from app.gui.backgrounds.tiles import name_lines, tile_size
 from app.gui.doctor import DoctorDialog
 from app.gui.main_window import MainWindow
-from app.gui.notices import Notice, NoticeArea
+from app.gui.notices import Notice
 from app.gui.panels.form import Caption
 from app.gui.widgets import theme
-from app.gui.widgets.controls import ElidedComboBox, button, combo, fill_combo, label
+from app.gui.widgets.controls import ElidedComboBox, combo, fill_combo
 from app.gui.widgets.page import FoldingRow, Page
 from app.gui.widgets.qt import FRAME
 from app.runtime.status import Phase, PipelineStatus
 from tests.gui.conftest import StartWindow
 from tests.gui.widgets import (
     Seen,
-    bring_up,
     cut_off,
     enter,
     existing,
@@ -161,7 +159,7 @@ def test_the_first_start_fits_the_screen_with_its_frame(
         for key in ("one", "two"):
             window.notices.show_notice(Notice(key, f"{key}: a sentence about something", (("Undo", list),)))
         QApplication.processEvents()
-        qtbot.waitUntil(lambda: find(window.notices, QWidget, window.notices.shown).isVisible())
+        qtbot.waitUntil(find(window.notices, QWidget, "two").isVisible)
         qtbot.waitUntil(lambda: window.minimumSizeHint().boundedTo(room) == window.minimumSizeHint())
         assert window.size().boundedTo(room) == window.size()
         for shown in (window.preview, window.action_bar, window.strip, window.status_line):
@@ -180,21 +178,6 @@ def test_the_first_start_fits_the_screen_with_its_frame(
                     qtbot.mouseClick(following, Qt.MouseButton.LeftButton)
                 if size.height() >= LOWEST:
                     assert dialog.size().boundedTo(room) == dialog.size(), dialog.objectName()
-
-
-def test_a_list_in_the_middle_of_the_screen_scrolls_to_every_entry(qtbot: QtBot) -> None:
-    """Neither above nor below the box is there room for them."""
-    made = combo("Model", "The network", "modelCombo")
-    qtbot.addWidget(made)
-    fill_combo(made, [(f"Entry {number}", number) for number in range(30)], 3)
-    screen = existing(made.screen())
-    made.show()
-    made.move(screen.availableGeometry().center())
-    made.showPopup()
-    view = existing(made.view())
-    qtbot.waitUntil(lambda: view.isVisible() and hidden_entries(made) == [])
-    assert screen.availableGeometry().contains(existing(view.window()).geometry())
-    made.hidePopup()
 
 
 def test_a_list_that_is_too_narrow_shows_an_ellipsis(qtbot: QtBot) -> None:
@@ -251,22 +234,6 @@ def test_a_new_theme_reaches_every_widget(controls: Session) -> None:
     assert light - dark > 100 and dark_again == dark
     for turned in (in_dark, again):
         assert not any(one == other for one, other in zip(in_light, turned, strict=True))
-
-
-def test_links_are_as_wide_as_their_texts_and_rows_have_one_height(controls: Session) -> None:
-    """The line of a link's focus crossed the panel; buttons with an icon were 4 px higher than those beside them."""
-    bring_up(controls, find(controls.window, QPushButton, "framingReset"))
-    links = [link for link in controls.window.panel.findChildren(QPushButton) if link.property("link")]
-    shown = [link for link in links if link.isVisible()]
-    assert shown
-    assert all(link.width() == link.sizeHint().width() for link in shown)
-    heights = {
-        each.objectName(): each.sizeHint().height()
-        for each in (*controls.window.findChildren(QPushButton), *controls.window.findChildren(QComboBox))
-        if not each.property("link")
-    }
-    assert len(heights) > 20
-    assert len(set(heights.values())) == 1, heights
 
 
 def test_each_state_that_a_screenshot_shows_can_be_shown(session: Session) -> None:
@@ -343,54 +310,3 @@ def test_a_moved_panel_keeps_its_width(start_window: StartWindow, qtbot: QtBot) 
     window.resize(1466, 768)
     QApplication.processEvents()
     assert panel.width() == moved
-
-
-def test_a_notice_is_fitted_without_showing_what_is_left_out(qtbot: QtBot) -> None:
-    """The line changed its height meanwhile, which fitted it again: with large letters the window hung."""
-    holder, area = QWidget(), NoticeArea()
-    qtbot.addWidget(holder)
-    area.setParent(holder)
-    area.resize(1000, 60)
-    holder.show()
-    area.show_notice(FAIR)
-    action = find(area, QPushButton, "oneAction0")
-    assert action.isVisible()
-    area.resize(300, 60)
-    qtbot.waitUntil(action.isHidden)
-    seen = Seen(QEvent.Type.ShowToParent, QEvent.Type.HideToParent)
-    action.installEventFilter(seen)
-    area.resize(290, 60)
-    QApplication.processEvents()
-    assert action.isHidden() and seen.events == []
-
-
-def test_a_name_of_a_tile_takes_two_lines_of_large_letters(qapp: QApplication) -> None:
-    font = QFont(qapp.font())
-    assert name_lines("Soft studio", QFontMetrics(font)) == "Soft studio"
-    assert name_lines("Soft\nstudio", QFontMetrics(font)) == "Soft studio"
-    usual = tile_size(QFontMetrics(font))
-    font.setPointSizeF(2.2 * font.pointSizeF())
-    metrics = QFontMetrics(font)
-    assert tile_size(metrics).height() >= usual.height() + metrics.lineSpacing()
-    assert name_lines("Gentlest studio", metrics) == "Gentlest\nstudio"
-    lines = name_lines("Gentlest studio of the whole town", metrics).split("\n")
-    assert len(lines) == 2 and "…" in lines[1]
-    assert all(metrics.horizontalAdvance(line) <= usual.width() for line in lines)
-
-
-def test_letters_reach_titles_and_fields(qapp: QApplication, qtbot: QtBot) -> None:
-    """They stayed as they were."""
-
-    def heights() -> list[int]:
-        theme.apply(qapp, dark=True)
-        made = label("Camera", "title"), combo("Camera", "Source of the video", "cameraCombo"), button("Pause")
-        for each in made:
-            qtbot.addWidget(each)
-            each.ensurePolished()
-        return [each.sizeHint().height() for each in made]
-
-    usual = heights()
-    with letters(qapp, 2.0):
-        for large, before in zip(heights(), usual, strict=True):
-            assert large > 1.4 * before
-    theme.apply(qapp, dark=True)

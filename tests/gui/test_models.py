@@ -26,7 +26,6 @@ from app.gui.panels.devices import FILE
 from app.gui.panels.models import Models, QualityChoice
 from app.gui.panels.plate import PlateDialog
 from app.gui.state import SettingsStore, Tasks
-from app.matting.base.interface import EngineInfo
 from app.matting.choice import choice, hardware
 from app.matting.choice.choice import Trial, fine_quality, save_trials
 from app.matting.choice.governor import LIGHTER_WORK
@@ -139,17 +138,6 @@ def test_own_weights_can_always_be_chosen_and_taken_back(controls: Session, qtbo
         removal.click()
         assert controls.store.saved.matting.weights is None
         assert not own.isVisible()
-
-
-def test_no_row_appears_when_the_network_is_known(controls: Session) -> None:
-    """The row of the network in use vanished with the first status and came back with the engine: the page jumped."""
-    network = controls.window.panel.quality
-    rows = []
-    for engine in (None, EngineInfo("mattecam", "openvino", "int8", "cpu", 0.25, (320, 180))):
-        controls.window.panel.show_status(PipelineStatus(engine=engine))
-        rows.append([label for label in network.findChildren(QLabel) if not label.isHidden()])
-    assert rows[0] == rows[1]
-    assert any(label.text().startswith("In use: ") for label in rows[1])
 
 
 SIZE = 160, 96

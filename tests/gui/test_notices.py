@@ -2,58 +2,45 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import cast
 
 import pytest
-from PyQt6.QtCore import QEvent, Qt
-from PyQt6.QtWidgets import QAbstractButton, QApplication, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QAbstractButton, QLabel, QPushButton, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.config import settings_file
 from app.core import paths
-from app.core.errors import PlateError, SinkOpenError, Stage, Text, WeightsMissingError, t
-from app.core.paths import ROOT
+from app.core.errors import PlateError, SinkOpenError, Stage, WeightsMissingError, t
 from app.core.settings import CaptureSettings, EngineSettings, MattingSettings, Settings
 from app.core.types import SourceInfo
 from app.gui import notices
 from app.gui.application import Session, WindowOptions
 from app.gui.doctor import DoctorDialog
-from app.gui.notices import READABLE_PX, Notice, NoticeArea, ProgramNotices, Rank, Remedy, remedy_of
+from app.gui.notices import Notice, NoticeArea, NoticeFrame, ProgramNotices, Rank, Remedy, remedy_of
 from app.gui.panels.models import Models
 from app.gui.panels.plate import PlateDialog
 from app.gui.state import Tasks
-from app.gui.widgets.controls import ElidedLabel
-from app.gui.widgets.controls import button as make_button
+from app.gui.widgets.qt import column
 from app.runtime.status import Phase, PipelineStatus, Problem
 from mattecam.testing import FakeEngine, Faults
 from tests.fakes.world import Desk, FakeWorld
 from tests.gui.conftest import NEEDS_PLATE, QUIET, Downloads, StartWindow
-from tests.gui.widgets import box, button, existing, find, made_store
-from tools.make_translations import templates
+from tests.gui.widgets import box, button, find, made_store
 
 AUTO_CAMERA = QUIET.replace(output=QUIET.output.replace(virtual_camera="auto"))
 
 
 @pytest.fixture
 def area(qtbot: QtBot) -> Iterator[NoticeArea]:
-    """A notice area below a button, in a window."""
-    window = QWidget()
-    window.resize(640, 200)
+    """A notice area in a window."""
+    window, made = QWidget(), NoticeArea()
     qtbot.addWidget(window)
-    column = QVBoxLayout(window)
-    outside = make_button("outside")
-    outside.setObjectName("outside")
-    made = NoticeArea()
-    column.addWidget(outside)
-    column.addWidget(made)
+    window.resize(640, 600)
+    column(window, made, None, margins=50)  # away from the pointer
     window.show()
-    window.activateWindow()
-    outside.setFocus()
-    qtbot.waitUntil(outside.hasFocus)
     yield made
     window.close()
 
@@ -63,94 +50,45 @@ def models_of(settings: Settings) -> Models:
     return Models(made_store(settings), cast("Tasks", None))
 
 
-def visible(area: NoticeArea) -> list[str]:
-    return [key for key in "abcde" if (frame := area.findChild(QWidget, key)) is not None and frame.isVisible()]
+def shown(area: NoticeArea) -> list[str]:
+    """Return the keys of the notices on the screen, from top to bottom."""
+    frames = [frame for frame in area.findChildren(NoticeFrame) if frame.isVisible()]
+    return [frame.objectName() for frame in sorted(frames, key=lambda frame: frame.y())]
 
 
-def test_one_line_shows_the_most_important_notice(area: NoticeArea) -> None:
-    for key in "abc":
-        area.show_notice(Notice(key, f"It is {key}."))
-    assert visible(area) == ["c"]
-    height = area.height()
-    area.show_notice(Notice("d", "It is bad. " * 60, rank=Rank.ERROR))
-    area.show_notice(Notice("e", "It is over.", rank=Rank.EVENT))
-    assert visible(area) == ["d"]
-    assert area.sizeHint().height() <= height + 8, "one line"
-    for key in "dec":
-        find(area, QToolButton, f"{key}Dismiss").click()
-    assert visible(area) == ["b"]
-
-
-def test_a_counter_lists_the_others_in_full_with_their_buttons(area: NoticeArea, qtbot: QtBot) -> None:
+def test_the_most_important_notice_is_shown_and_the_others_below_it_on_request(area: NoticeArea, qtbot: QtBot) -> None:
     pressed: list[str] = []
-    for key in "ab":
+    for key in "abc":
         area.show_notice(Notice(key, f"It is {key}. " * 40, ((key, partial(pressed.append, key)),)))
+    area.show_notice(Notice("d", "It is bad.", rank=Rank.ERROR))
+    area.show_notice(Notice("e", "It is over.", rank=Rank.EVENT))
+    assert shown(area) == ["d"]
     counter = find(area, QToolButton, "noticeCounter")
-    assert counter.text() == "1 more"
+    assert counter.text() == "4 more"
     counter.click()
-    listed = find(area, QWidget, "noticeList")
-    label = next(found for found in listed.findChildren(QLabel) if "It is a." in found.text())
-    qtbot.waitUntil(lambda: label.height() >= label.heightForWidth(label.width()) > 40)
-    action = find(listed, QPushButton, "aInListAction0")
-    assert label.geometry().right() < action.x(), "without a heading, no empty line above the text"
-    qtbot.mouseClick(action, Qt.MouseButton.LeftButton)
-    assert pressed == ["a"]
-    qtbot.waitUntil(lambda: area.findChild(QWidget, "noticeList") is None)
-    assert visible(area) == ["b"]
-    assert counter.text() == "…", "the sentence does not fit"
-
-
-def test_a_wide_button_gives_way_to_the_sentence(area: NoticeArea, qtbot: QtBot) -> None:
-    existing(area.parentWidget()).resize(440, 200)
-    actions = (("Einstellungen des Servers zeigen", list),)
-    area.show_notice(Notice("a", "The server does not answer. " * 4, actions, Rank.OUTAGE))
-    text = find(area, ElidedLabel, "noticeText")
-    qtbot.waitUntil(lambda: text.width() >= READABLE_PX)
-    assert find(area, QPushButton, "aAction0").isHidden()
-    assert find(area, QToolButton, "noticeCounter").isVisible(), "it lists the button"
-    existing(area.parentWidget()).resize(1000, 200)
-    qtbot.waitUntil(find(area, QPushButton, "aAction0").isVisible)
-
-
-def test_no_button_changes_under_the_pointer(area: NoticeArea, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(area, "underMouse", lambda: True)
-    bad = Notice("b", "It is bad.", (("Do b", list),), Rank.OUTAGE)
-    area.show_states([Notice("a", "It is so.", (("Do a", list),))])
-    qtbot.waitUntil(find(area, QPushButton, "aAction0").isVisible)
-    area.show_notice(bad)
-    assert area.shown == "a"
-    area.show_states([])
+    qtbot.waitUntil(lambda: shown(area) == ["d", "e", "c", "b", "a"])
+    text = find(find(area, NoticeFrame, "a"), QLabel)
+    qtbot.waitUntil(lambda: text.height() >= text.heightForWidth(text.width()) > 40)
+    for key in "dc":
+        find(area, QToolButton, f"{key}Dismiss").click()
     button_of_a = find(area, QPushButton, "aAction0")
-    assert button_of_a.isVisible()
-    assert not button_of_a.isEnabled(), "it has ended"
-    monkeypatch.setattr(area, "underMouse", lambda: False)
-    QApplication.sendEvent(area, QEvent(QEvent.Type.Leave))
-    assert area.shown == "b"
-    assert find(area, QPushButton, "bAction0").isEnabled()
+    button_of_a.click()
+    assert pressed == ["a"] and shown(area) == ["e", "b"]
+    counter.click()
+    assert shown(area) == ["e"]
 
 
-@pytest.mark.parametrize("leaves", [False, True])
-def test_a_new_button_waits(area: NoticeArea, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, leaves: bool) -> None:
-    monkeypatch.setattr("app.gui.notices.GUARD_MS", 10**6 if leaves else 50)
+def test_nothing_is_pressed_that_has_just_come_under_the_pointer(
+    area: NoticeArea, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    area.show_notice(Notice("a", "It is so.", (("Do a", list),)))
     monkeypatch.setattr(area, "underMouse", lambda: True)
-    area.show_notice(Notice("a", "It is bad.", (("Do a", list),), Rank.OUTAGE))
-    area.show_notice(Notice("b", "It is so.", (("Do b", list),)))
-    find(area, QPushButton, "aAction0").click()
-    second = find(area, QPushButton, "bAction0")
-    assert not second.isEnabled()
-    if leaves:
-        QApplication.sendEvent(area, QEvent(QEvent.Type.Leave))
-    qtbot.waitUntil(second.isEnabled)
-
-
-def test_the_focus_returns_to_where_it_was(area: NoticeArea, qtbot: QtBot) -> None:
-    pressed: list[bool] = []
-    area.show_notice(Notice("k", "Press.", (("Now", lambda: pressed.append(True)),)))
-    action = find(area, QWidget, "kAction0")
-    action.setFocus()
-    qtbot.keyClick(action, Qt.Key.Key_Space)
-    assert pressed
-    assert existing(QApplication.focusWidget()).objectName() == "outside"
+    area.show_notice(Notice("b", "It is bad.", (("Do b", list),), Rank.OUTAGE))
+    first = find(area, QPushButton, "bAction0")
+    assert not first.isEnabled()
+    qtbot.waitUntil(first.isEnabled)
+    first.click()
+    assert shown(area) == ["a"] and not find(area, QPushButton, "aAction0").isEnabled()
 
 
 def test_a_missing_virtual_camera_leads_to_its_setup(start_window: StartWindow, qtbot: QtBot, world: FakeWorld) -> None:
@@ -162,17 +100,6 @@ def test_a_missing_virtual_camera_leads_to_its_setup(start_window: StartWindow, 
     qtbot.waitUntil(lambda: session.window.findChild(DoctorDialog) is None)
     session.window.program_notices.remedy_chosen.emit(Remedy.VIRTUAL_CAMERA)
     find(session.window, DoctorDialog).close()
-
-
-def test_a_demonstration_in_place_of_a_camera_says_so_unless_it_was_chosen(area: NoticeArea) -> None:
-    models = models_of(QUIET.replace(capture=CaptureSettings(source="auto")))
-    store, shown = models.store, ProgramNotices(area, models)
-    demo = PipelineStatus(source=SourceInfo("demo", "demo", "", 640, 360, 30.0, ""))
-    shown.show_status(demo)
-    assert "only you see this demonstration" in area.text_of("demoNotice")
-    store.edit("capture", source="demo")
-    shown.show_status(demo)
-    assert not area.text_of("demoNotice")
 
 
 def test_a_camera_that_is_slow_at_its_size_says_so(area: NoticeArea) -> None:
@@ -240,7 +167,7 @@ LOST = (Stage.CAPTURE, "The camera went away.", 1.0)
 
 
 def pressable(area: NoticeArea, part: str) -> QAbstractButton:
-    return find(area, QAbstractButton, f"{area.shown}{part}")
+    return find(area, QAbstractButton, f"{shown(area)[0]}{part}")
 
 
 def test_the_failure_of_an_action_is_shown_first_and_what_lasts_comes_back(
@@ -314,20 +241,6 @@ NO_GPU = t("There is no usable NVIDIA GPU on this computer; choose the device cp
 )
 def test_a_problem_has_the_remedy_that_its_message_advises(stage: Stage, text: str, remedy: Remedy | None) -> None:
     assert remedy_of(Problem(stage, text, 0.0)) is remedy
-
-
-def templates_of_matting() -> list[str]:
-    """Return what errors of models say."""
-    folder = ROOT / "app" / "matting"
-    return sorted({text for path in folder.rglob("*.py") for text in templates(path) if re.search(r"\{model\}", text)})
-
-
-@pytest.mark.parametrize("template", templates_of_matting())
-def test_another_model_is_offered_only_where_the_message_advises_it(template: str) -> None:
-    text = Text(template, dict.fromkeys(re.findall(r"\{(\w+)\}", template), "x"))
-    advised = any(words in text for words in ("another model", "model it belongs to"))
-    shown = remedy_of(Problem(Stage.MATTING, text, 0.0))
-    assert (shown is Remedy.MODEL) == advised
 
 
 def test_the_button_of_a_problem_shows_the_controls_that_its_message_names(controls: Session, qtbot: QtBot) -> None:

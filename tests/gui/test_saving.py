@@ -18,8 +18,8 @@ from hypothesis import settings as profile
 from hypothesis import strategies as st
 from PyQt6 import sip
 from PyQt6.QtCore import QCoreApplication, Qt, QTimer
-from PyQt6.QtGui import QAction, QColor
-from PyQt6.QtWidgets import QApplication, QColorDialog, QInputDialog, QLabel, QMessageBox
+from PyQt6.QtGui import QAction
+from PyQt6.QtWidgets import QApplication, QInputDialog, QLabel, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from app.config import settings_file
@@ -46,7 +46,6 @@ from tests.gui.widgets import (
     asked,
     button,
     existing,
-    find,
     made_store,
     settle,
 )
@@ -155,16 +154,6 @@ def test_a_scene_that_failed_saves_no_option_of_the_run(with_options: Session, w
     assert store.current.capture.source == "demo"
     assert store.current.matting.edges.strict == "off"
     assert store.saved.replace(window=SAVED.window) == SAVED
-
-
-def test_a_cancelled_colour_saves_no_option_of_the_run(with_options: Session) -> None:
-    with_options.window.strip.choose_colour()
-    dialog = find(with_options.window, QColorDialog)
-    dialog.setCurrentColor(QColor("#3060a0"))
-    assert with_options.store.saved.background.kind == "colour"
-    dialog.reject()
-    assert with_options.store.current.background == RUN.background
-    assert with_options.store.saved.background == SAVED.background
 
 
 def write(session: Session) -> None:

@@ -11,20 +11,16 @@ from xml.etree import ElementTree
 import pytest
 from PyQt6.QtCore import QCoreApplication, QLocale, Qt
 from PyQt6.QtGui import QGuiApplication
-from PyQt6.QtWidgets import QApplication, QLabel, QPushButton
+from PyQt6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.core import paths
 from app.core.errors import Text, t, text_of
-from app.doctor.virtual_camera import check_virtual_camera
-from app.gui.dialogs import help_page
-from app.gui.doctor import Findings, check_names
+from app.gui.doctor import check_names
 from app.gui.panels.plate import PlateDialog
-from app.gui.state import Tasks
 from app.gui.translation import describe_model, tr, translated, translation_file
 from models.errors import WeightsNotFoundError, for_command_line, for_window
 from models.weights import find as find_weights
-from tests.doctor.conftest import Machine
 from tests.gui.conftest import NEEDS_PLATE, StartWindow
 from tests.gui.widgets import existing, find, translate
 from tools import make_translations
@@ -33,7 +29,6 @@ from tools.make_translations import FOLDER, LANGUAGES
 PLACE = re.compile(r"\{\w+\}")
 ENGLISH = re.compile(r"\b(the|is|are|and|not|with|this|other|choose|cannot)\b", re.IGNORECASE)
 """Words that occur in no German or Spanish sentence."""
-QUOTED = re.compile(r"[“„«]([^”“»]+)[”“»]")
 UNWANTED = {
     "en": r"\b([Mm]achines?|[Ll]atency|the doctor|checkpoint|(?<![-{])ratio)\b",
     "de": r"\b(du|dein\w*|dir|dich|Computer\w*|Vorführung|Verzögerung|Ctrl|Executor)\b|[^\W\d] …",
@@ -109,23 +104,6 @@ def test_new_texts_are_found_and_old_ones_keep_translations(tmp_path: Path, monk
     assert found["Far"].find("translation[@type]") is None
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_the_words_of_a_translation(language: str) -> None:
-    """Texts quote controls by their names; there is one word for one thing, but not for two."""
-    names: dict[str, set[str]] = {}
-    for source, _comment, translation in messages(language):
-        names.setdefault(source, set()).add(translation.rstrip("…"))
-    checked = 0
-    for source, _comment, translation in messages(language):
-        for name in QUOTED.findall(source):
-            if name in names:
-                checked += 1
-                assert set(QUOTED.findall(translation)) & names[name], f"{translation!r} names {names[name]} otherwise"
-    assert checked >= 3
-    lights = {comment: text for source, comment, text in messages(language) if source == "Light"}
-    assert len(set(lights.values())) == 2, "the light on a person, and the light theme"
-
-
 @pytest.mark.parametrize("language", ["en", *LANGUAGES])
 def test_the_marks_and_words_of_a_text_are_those_of_its_language(language: str) -> None:
     marks = QUOTES[language]
@@ -137,13 +115,6 @@ def test_the_marks_and_words_of_a_text_are_those_of_its_language(language: str) 
         assert not re.search(UNWANTED[language], plain), text
         assert re.fullmatch(f"({marks})*", re.sub(f"[^{marks}]", "", plain)), text
         assert sorted(TYPED.findall(text)) == sorted(TYPED.findall(source)), "a command differs"
-
-
-@pytest.mark.parametrize(("language", "control"), [("de", "Strg"), ("es", "Control")])
-def test_keys_are_named_translated(qapp: QApplication, language: str, control: str) -> None:
-    with translate(qapp, QLocale(language)):
-        page = help_page()
-    assert f"{control}+0" in page and "Ctrl" not in page
 
 
 def test_texts_within_texts_are_translated_and_others_are_shown_as_they_are(qapp: QApplication) -> None:
@@ -173,30 +144,6 @@ def test_a_model_is_called_as_in_the_lists(qapp: QApplication) -> None:
             assert name not in translated(text)
         installed = t("Installed models: {models}.", models=(name, "u2net"))
         assert f"{shown}, " in translated(installed)
-
-
-@pytest.mark.parametrize("command", ["python3 run.py", "mattecam"])
-def test_the_doctor_speaks_german_except_in_commands_of_this_copy(
-    qapp: QApplication, qtbot: QtBot, tasks: Tasks, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
-) -> None:
-    """An installed copy has no script `run.py`."""
-    if command == "mattecam":
-        monkeypatch.setattr(paths, "SCRIPT", tmp_path / "run.py")
-    machine = Machine(tmp_path, "debian")
-    machine.module_source()
-    machine.module_file()
-    monkeypatch.setattr("app.gui.doctor.run_checks", lambda **_: tuple(check_virtual_camera(machine.system())))
-    with translate(qapp, QLocale("de")):
-        view = Findings(tasks)
-        qtbot.addWidget(view)
-        with qtbot.waitSignal(view.shown):
-            view.check()
-    labels = [label.text() for label in view.findChildren(QLabel)]
-    assert any(text.startswith("Das Kernelmodul v4l2loopback ist für den laufenden Kernel") for text in labels)
-    assert "Oder von Hand, bis zum nächsten Neustart:" in labels
-    copied = [found.accessibleDescription() for found in view.findChildren(QPushButton) if found.text() == "Kopieren"]
-    assert any(text.startswith("sudo modprobe v4l2loopback") for text in copied)
-    assert f"{command} doctor --fix" in labels and f"{command} doctor --fix" in copied
 
 
 @pytest.mark.usefixtures("each_language")

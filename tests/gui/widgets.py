@@ -31,10 +31,10 @@ from app.core.settings import BackgroundSettings, Settings, SettingsOwner
 from app.gui.application import Session
 from app.gui.assistant import Assistant
 from app.gui.backgrounds.tiles import Tile
+from app.gui.bars import StatusLine
 from app.gui.preview.view import Pill, Preview
 from app.gui.state import THREADS, SettingsStore, Tasks
 from app.gui.translation import Translation
-from app.gui.widgets.controls import ElidedLabel
 from app.gui.widgets.qt import existing as existing
 from tests.waiting import beside
 
@@ -269,7 +269,7 @@ def cut_off(window: QWidget) -> list[str]:
         if area.isVisible() and existing(area.widget()).width() > existing(area.viewport()).width()
     ]
     for label in window.findChildren(QLabel):
-        if not label.isVisible() or not label.text() or isinstance(label, ElidedLabel | Pill):
+        if not label.isVisible() or not label.text() or isinstance(label, Pill | StatusLine):
             continue
         if label.wordWrap():
             room = label.rect().adjusted(0, 0, 0, 10_000)

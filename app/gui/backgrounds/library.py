@@ -11,9 +11,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-from PyQt6.QtCore import QEvent, QFile, QMimeData, QObject, QStandardPaths, QUrl, pyqtSignal
-from PyQt6.QtGui import QDragLeaveEvent, QDragMoveEvent, QDropEvent, QGuiApplication, QImage
-from PyQt6.QtNetwork import QNetworkAccessManager, QNetworkReply, QNetworkRequest
+from PyQt6.QtCore import QEvent, QFile, QMimeData, QObject, QStandardPaths, pyqtSignal
+from PyQt6.QtGui import QDragMoveEvent, QDropEvent, QGuiApplication, QImage
 from PyQt6.QtWidgets import QWidget
 
 from app.backgrounds import open_background
@@ -145,10 +144,6 @@ def restore_background(trash: Path, original: Path) -> Path:
     return target
 
 
-FETCH_TIMEOUT_MS = 20_000
-MAX_FETCH_BYTES = 60_000_000
-
-
 class BackgroundLibrary(QObject):
     """Lists the backgrounds in the tile model; adds what is chosen, dropped or pasted."""
 
@@ -156,14 +151,11 @@ class BackgroundLibrary(QObject):
     """Path of a new background that should be chosen."""
     failed = pyqtSignal(object)  # a str would lose the message of a Text
     """What failed, in one sentence."""
-    hovered = pyqtSignal(bool)
-    """Whether something that can be added is dragged over a watched widget."""
 
     def __init__(self, model: TileModel, tasks: Tasks, parent: QObject) -> None:
         super().__init__(parent)
         self._model = model
         self._tasks = tasks
-        self._network = QNetworkAccessManager(self)
         self._model.set_tiles(_tiles(()))
 
     def reload(self) -> None:
@@ -183,15 +175,6 @@ class BackgroundLibrary(QObject):
         name = clean_name(name)[:LONGEST_NAME] or tr("Image")
         self._tasks.run(partial(add_picture, from_qimage(image), name), self._added, self.fail)
 
-    def fetch(self, urls: list[QUrl]) -> None:
-        """Download images whose URLs were dropped, and add them."""
-        for url in urls:
-            request = QNetworkRequest(url)
-            request.setTransferTimeout(FETCH_TIMEOUT_MS)
-            reply = existing(self._network.get(request))
-            reply.downloadProgress.connect(partial(_limit, reply))
-            reply.finished.connect(partial(self._fetched, reply))
-
     def _show(self, own: tuple[tuple[Path, str], ...]) -> None:
         self._model.set_tiles(_tiles(own))
         for tile in self._model.tiles:
@@ -210,24 +193,12 @@ class BackgroundLibrary(QObject):
         self.reload()
         self.added.emit(path)
 
-    def _fetched(self, reply: QNetworkReply) -> None:
-        reply.deleteLater()
-        image = QImage()
-        if reply.error() is QNetworkReply.NetworkError.NoError:
-            image.loadFromData(reply.readAll())
-        if image.isNull():
-            self.failed.emit(
-                tr("No image could be loaded from {0}. Save it to a file and add the file.").format(reply.url().host())
-            )
-        else:
-            self.add_image(image, Path(reply.url().path()).stem)
-
     def fail(self, error: Exception) -> None:
         """Tell that a file was not added or changed."""
         self.failed.emit(text_of(error))
 
     def watch(self, widget: QWidget) -> None:
-        """Add files, images and image URLs that are dropped on a widget."""
+        """Add files and images that are dropped on a widget or in it."""
         widget.setAcceptDrops(True)
         widget.installEventFilter(self)
 
@@ -243,24 +214,20 @@ class BackgroundLibrary(QObject):
         """Return what adds the data; None where nothing of it can be added."""
         urls = [] if mime is None else mime.urls()
         local = [Path(url.toLocalFile()) for url in urls if url.isLocalFile()]
-        remote = [url for url in urls if url.scheme() in ("http", "https")]
         if local:
             return partial(self.add_files, local)
         if mime is not None and mime.hasImage():
             return lambda: self.add_image(mime.imageData())
-        return partial(self.fetch, remote) if remote else None
+        return None
 
     def eventFilter(self, _watched: QObject | None, event: QEvent | None) -> bool:
-        if isinstance(event, QDragLeaveEvent):
-            self.hovered.emit(False)
         if not isinstance(event, QDropEvent):  # as those of dragging are
             return False
-        add, is_dragged = self._addition(event.mimeData()), isinstance(event, QDragMoveEvent)
-        self.hovered.emit(is_dragged and add is not None)
+        add = self._addition(event.mimeData())
         if add is None:
             return False
         event.acceptProposedAction()
-        if not is_dragged:
+        if not isinstance(event, QDragMoveEvent):
             add()
         return True
 
@@ -274,12 +241,6 @@ def _tiles(own: tuple[tuple[Path, str], ...]) -> list[Tile]:
         *(Tile(kind_of(path), bundled_name(title(path)), path) for path in bundled_backgrounds()),
         none,
     ]
-
-
-def _limit(reply: QNetworkReply, received: int, _total: int) -> None:
-    """End a download that is larger than pictures are."""
-    if received > MAX_FETCH_BYTES:
-        reply.abort()
 
 
 def kind_of(path: Path) -> TileKind:

@@ -7,13 +7,13 @@ from functools import partial
 from pathlib import Path
 
 from PyQt6.QtCore import QPoint, QSize, Qt, pyqtSignal
-from PyQt6.QtGui import QColor, QHideEvent, QKeySequence, QShortcut
+from PyQt6.QtGui import QColor, QKeySequence, QShortcut
 from PyQt6.QtWidgets import QColorDialog, QComboBox, QFrame, QLabel, QMenu, QPushButton, QSizePolicy, QWidget
 
 from app.backgrounds.kinds import BACKGROUND_SUFFIXES
 from app.config.scenes import exposed_by
 from app.config.setting import GREEN
-from app.core.settings import HIDES_TEXT, BackgroundSettings, Settings, opens_alike, shown_strength
+from app.core.settings import BackgroundSettings, Settings, opens_alike, shown_strength
 from app.gui.backgrounds.library import (
     BackgroundLibrary,
     delete_background,
@@ -26,9 +26,8 @@ from app.gui.backgrounds.tiles import Tile, TileKind, TileModel, TileView
 from app.gui.questions import UserFolder, ask_before_loss, ask_before_unmatted, ask_for_files, ask_for_name, path_of
 from app.gui.state import SettingsStore, Tasks
 from app.gui.translation import tr
-from app.gui.widgets.controls import ValueSlider, button, combo, describe, fill_combo, label, percent
-from app.gui.widgets.qt import AfterLayout, column, existing, keep_focus, row, was_hidden, width_of
-from app.gui.widgets.theme import restyle
+from app.gui.widgets.controls import ValueSlider, button, combo, fill_combo, label, percent
+from app.gui.widgets.qt import AfterLayout, column, existing, row, width_of
 
 
 class StripHeader(QWidget):
@@ -39,7 +38,9 @@ class StripHeader(QWidget):
     ) -> None:
         super().__init__()
         self._all, self._add, self._text = show_all, add, add.text()
-        self._blur = ValueSlider(0, 100, percent, tr("Blur strength"), "", "blurSlider")
+        self._blur = ValueSlider(
+            0, 100, percent, tr("Blur strength"), tr("How strongly the real background is blurred"), "blurSlider"
+        )
         self._blur.setMaximumWidth(340)
         self._blur.value_changed.connect(lambda value: store.edit("background", blur_strength=value))
         self._fit = combo(tr("Fit"), tr("How the image is fitted to the frame"), "fitCombo")
@@ -79,22 +80,16 @@ class StripHeader(QWidget):
         self._add.setText(self._text if needed <= self.width() else "")
 
     def _show(self, settings: Settings) -> None:
-        background, slider = settings.background, self._blur.slider
+        background = settings.background
         self._blur.set_least(round(shown_strength(0, settings.matting.edges.strict)))
-        may_show_text = settings.matting.edges.strict == "off"
-        slider.set_mark(round(HIDES_TEXT) if may_show_text else None)
-        marked = tr("How strongly the real background is blurred; from the mark on, text is unreadable")
-        unmarked = tr("How strongly the real background is blurred; text is unreadable at every strength")
-        describe(slider, slider.accessibleName(), marked if may_show_text else unmarked)
         self._blur.show_value(round(settings.shown_blur))
         fill_combo(self._fit, [(tr("Fill the frame"), "fill"), (tr("Show the whole image"), "fit")],
                    background.fit)  # fmt: skip
         kind = background.kind if background.kind in self._of_kind else "file"
         is_green = kind == "colour" and background.colour.lower() == GREEN
-        with keep_focus(self):
-            for each, options in self._of_kind.items():
-                for option in options:
-                    option.setVisible(each == kind and not is_green)
+        for each, options in self._of_kind.items():
+            for option in options:
+                option.setVisible(each == kind and not is_green)
         self._leave_out()
 
 
@@ -102,36 +97,6 @@ def _caption(text: str, named: QWidget) -> QLabel:
     made = label(text, "faint", wrap=True)
     made.setBuddy(named)
     return made
-
-
-class ColourDialog(QColorDialog):
-    """The colour is in use while it is picked; unless it is confirmed, it is out of use when the dialog goes."""
-
-    def __init__(self, store: SettingsStore, colour: str, parent: QWidget) -> None:
-        """colour: the one to begin with."""
-        super().__init__(QColor(colour), parent)
-        self._store, self._before, self._own = store, store.current.background, store.current.window.own_colour
-        self._undo = store.undo()
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.currentColorChanged.connect(self._use)
-
-    def hideEvent(self, event: QHideEvent | None) -> None:
-        """Take back what is not confirmed, also where the window goes with the dialog; never show the room for that."""
-        super().hideEvent(event)
-        if not was_hidden(event) or self.selectedColor().isValid():
-            return
-        self._store.set("window.own_colour", self._own)
-        now = self._store.current.background
-        if (now.kind, now.colour) != ("colour", self.currentColor().name()):  # another one was chosen meanwhile
-            return
-        if self._before.kind == "none":
-            self._store.edit("background", colour=self._own)
-        else:
-            self._undo(lambda now: now.replace(background=self._before))
-
-    def _use(self, colour: QColor) -> None:
-        self._store.set("window.own_colour", colour.name())
-        self._store.edit("background", kind="colour", colour=colour.name())
 
 
 GAP = 4
@@ -154,9 +119,6 @@ class BackgroundStrip(QWidget):
     def __init__(self, store: SettingsStore, tasks: Tasks) -> None:
         super().__init__()
         self._store, self._tasks = store, tasks
-        self._replaced: BackgroundSettings | None = None
-        """What blur replaced, because its file was removed, until the user chooses something else."""
-        self._undo = store.undo()
         self.model = TileModel(store, self)
         self.library = BackgroundLibrary(self.model, tasks, self)
         self.view = self._make_view("backgroundList", wraps=False)
@@ -164,8 +126,6 @@ class BackgroundStrip(QWidget):
         bar = existing(self.view.horizontalScrollBar())
         self.view.setFixedHeight(self.view.tile_size.height() + bar.sizeHint().height() + 8)
         self.view.setMinimumWidth(self.view.tile_size.width())
-        for target in (self.view, existing(self.view.viewport())):
-            self.library.watch(target)
         add = button(
             tr("Add…"), tr("Add images or videos. You can also drop or paste them."), "addBackgroundButton",
             self.ask_for_files, name=tr("Add a background"), icon_name="plus",
@@ -184,14 +144,11 @@ class BackgroundStrip(QWidget):
         QShortcut(QKeySequence("F2"), self.view, self.rename_current, context=Qt.ShortcutContext.WidgetShortcut)
         for each in self.findChildren(QShortcut):
             each.setAutoRepeat(False)  # a key that is held must not remove one tile after the other
-        self._added: Path | None = None
-        """A file that was added and has no tile yet, which becomes the current one."""
         self.library.added.connect(self._use_added)
-        self.library.hovered.connect(self._mark_drop)
-        self.model.rowsInserted.connect(self._show_added)
+        self.model.rowsInserted.connect(self._show_chosen)
         existing(self.view.selectionModel()).currentChanged.connect(lambda _new, _old: self.current_changed.emit())
-        store.changed.connect(self._show_settings)
-        self._show_settings()
+        store.changed.connect(self._show_chosen)
+        self._show_chosen()
 
     def _make_view(self, name: str, *, wraps: bool) -> TileView:
         view = TileView(self.model, name, wraps=wraps)
@@ -233,8 +190,11 @@ class BackgroundStrip(QWidget):
             self.choose(tile)
 
     def choose_colour(self) -> None:
-        """Ask for the colour of the "Colour" tile; it is in use while it is picked."""
-        ColourDialog(self._store, self.model.colour, self).open()
+        """Ask for the colour of the "Colour" tile, and use it."""
+        dialog = QColorDialog(QColor(self.model.colour), self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.colorSelected.connect(self._use_colour)
+        dialog.open()
 
     def ask_for_files(self) -> None:
         """Ask for files to add."""
@@ -263,38 +223,23 @@ class BackgroundStrip(QWidget):
 
     def _use(self, new: BackgroundSettings) -> None:
         current = self._store.current.background
-        self._replaced = None
         if new != current:
             self._store.edit("background", **dict(new))
         if opens_alike(new, current):
             self.chosen_again.emit()
 
+    def _use_colour(self, colour: QColor) -> None:
+        self._store.set("window.own_colour", colour.name())
+        self._store.edit("background", kind="colour", colour=colour.name())
+
     def _use_added(self, path: Path) -> None:
-        self._added = path
-        self._show_added()
         self._use(self._store.current.background.with_file(kind_of(path).value, path))
 
-    def _show_added(self) -> None:
-        """Make the tile of the added file the current one, if it has one."""
-        added = next((row for row, tile in enumerate(self.model.tiles) if tile.path and tile.path == self._added), None)
-        if added is not None:
-            self._added = None
-            self.view.setCurrentIndex(self.model.index(added))
-            self.view.scrollTo(self.model.index(added))
-
-    def _show_settings(self) -> None:
-        background, replaced = self._store.current.background, self._replaced
-        if replaced is None or background not in (replaced.replace(kind="blur"), replaced.replace(kind="colour")):
-            self._replaced = None
+    def _show_chosen(self) -> None:
+        """Make the chosen tile the current one, unless the user goes through the tiles with the keyboard."""
         row = self.model.chosen_row
         if row >= 0 and not self.view.hasFocus():
             self.view.setCurrentIndex(self.model.index(row))
-
-    def _mark_drop(self, on: bool) -> None:
-        """Draw a border where what is dragged may be dropped."""
-        if bool(self.view.property("dropTarget")) is not on:
-            self.view.setProperty("dropTarget", on)
-            restyle(self.view)
 
     def make_menu(self, tile: Tile | None) -> QMenu:
         """Return the context menu of a tile, or of the empty area."""
@@ -344,61 +289,53 @@ class BackgroundStrip(QWidget):
         self._tasks.run(partial(rename_background, old, name), done, self.library.fail)
 
     def remove(self, tile: Tile) -> None:
-        """Remove a file of the user. If it is in use, switch to blur first, and back if the file is kept."""
+        """Remove a file of the user. If it is in use, blur takes its place."""
         if not tile.own:
             return
-        self._put_away(tile)
         original = existing(tile.path)
 
         def done(trash: Path | None) -> None:
-            self.removed.emit(tile.name, None if trash is None else partial(self._restore, trash, original))
+            use_again = self._put_away(tile)
+            self.removed.emit(tile.name, partial(self._restore, trash, original, use_again) if trash else None)
             self.library.reload()
 
         def failed(error: Exception) -> None:
             if isinstance(error, FileExistsError):
-                self._bring_back(original, original)
                 text = tr("The background “{0}” could not be moved to the trash and was kept.").format(tile.name)
                 consequence = tr("Deleted for good, it cannot be restored.")
-                ask_before_loss(self, text, consequence, tr("Delete for good"), lambda: self._delete(tile))
+                delete = partial(self._tasks.run, partial(delete_background, original), done, self.library.fail)
+                ask_before_loss(self, text, consequence, tr("Delete for good"), delete)
             else:  # removed twice
                 self.library.reload()
 
         self._tasks.run(partial(remove_background, original), done, failed)
 
-    def _delete(self, tile: Tile) -> None:
-        self._put_away(tile)
-        path = existing(tile.path)
-
-        def failed(error: Exception) -> None:
-            self._bring_back(path, path)
-            self.library.fail(error)
-
-        self._tasks.run(partial(delete_background, path), lambda _none: self.library.reload(), failed)
-
-    def _restore(self, trash: Path, original: Path) -> None:
+    def _restore(self, trash: Path, original: Path, use_again: Callable[[Path], object]) -> None:
         def done(path: Path) -> None:
             self.library.reload()
-            self._bring_back(original, path)
+            if self._store.current.background.file == path:
+                self.chosen_again.emit()
+            use_again(path)
 
         self._tasks.run(partial(restore_background, trash, original), done, self.library.fail)
 
-    def _put_away(self, tile: Tile) -> None:
-        """Use blur if this tile is in use, or a colour where it would let text be read, so that its file is closed."""
-        now = self._store.current
-        before = now.background
-        if tile.chosen_by(before):
-            readable = now.replaced_at(["background"], kind="blur").text_is_readable
-            self._undo = self._store.undo()
-            self._store.edit("background", kind="colour" if readable else "blur")
-            self._replaced = before
+    def _put_away(self, tile: Tile) -> Callable[[Path], object]:
+        """Use blur if a removed tile is in use, or a colour where blur would let text be read.
 
-    def _bring_back(self, old: Path, new: Path) -> None:
-        """Use a background again that was put away, unless another was chosen. new: its path, which was `old`."""
-        if self._store.current.background.file == new:
-            self.chosen_again.emit()
-        replaced = self._replaced
-        if replaced is not None and replaced.path == old:
-            self._replaced = None
-            self._undo(lambda now: now.replace(background=replaced))
-            if new != old:
-                self._store.edit("background", path=new)
+        Returns what uses it again, unless another background was chosen; its argument is the path of the file then.
+        """
+        now, undo = self._store.current, self._store.undo()
+        before = now.background
+        if not tile.chosen_by(before):
+            return lambda _path: None
+        readable = now.replaced_at(["background"], kind="blur").text_is_readable
+        instead = before.replace(kind="colour" if readable else "blur")
+        self._store.edit("background", kind=instead.kind)
+
+        def use_again(path: Path) -> None:
+            if self._store.current.background == instead:
+                undo(lambda now: now.replace(background=before))
+                if path != before.path:
+                    self._store.edit("background", path=path)
+
+        return use_again

@@ -36,7 +36,7 @@ from app.core.settings import BackgroundSettings
 from app.gui.state import SettingsStore
 from app.gui.translation import tr
 from app.gui.widgets.controls import describe
-from app.gui.widgets.qt import broken, existing, scaled, tip_of
+from app.gui.widgets.qt import existing, scaled, tip_of
 from app.gui.widgets.theme import ALARM, IMAGES, icon
 
 
@@ -217,30 +217,13 @@ class TileModel(QAbstractListModel):
 THUMBNAIL = QSize(128, 72)
 MARGIN = 6
 RADIUS = 8.0
-NAME_LENGTH = 14
-"""Characters of an average name."""
 BLUR = 14
 """Pixels of the room that are one in its blurred picture."""
 
 
-def _lines(metrics: QFontMetrics) -> int:
-    """Return the number of lines of a name: two where the letters are large."""
-    return 1 if NAME_LENGTH * metrics.averageCharWidth() <= THUMBNAIL.width() else 2
-
-
 def tile_size(metrics: QFontMetrics) -> QSize:
     """Return the size of a tile with its name, in device-independent pixels."""
-    height = THUMBNAIL.height() + 2 * MARGIN + _lines(metrics) * metrics.lineSpacing() + 4
-    return QSize(THUMBNAIL.width() + 2 * MARGIN, height)
-
-
-def name_lines(name: str, metrics: QFontMetrics) -> str:
-    """Return the lines of a name below its tile; a line that is too long is elided in the middle."""
-    room = THUMBNAIL.width() + MARGIN
-    name = " ".join(name.split())  # a file name may have line breaks
-    first, _, rest = broken(name, metrics, room).partition("\n") if _lines(metrics) == 2 else (name, "", "")
-    shown = (metrics.elidedText(line, Qt.TextElideMode.ElideMiddle, room) for line in (first, " ".join(rest.split())))
-    return "\n".join(filter(None, shown))
+    return QSize(THUMBNAIL.width() + 2 * MARGIN, THUMBNAIL.height() + 2 * MARGIN + metrics.lineSpacing() + 4)
 
 
 class TileDelegate(QStyledItemDelegate):
@@ -333,7 +316,8 @@ class TileDelegate(QStyledItemDelegate):
             role = QPalette.ColorRole.BrightText
         painter.setPen(option.palette.color(role))
         painter.setFont(option.font)
-        text = name_lines(tile.name, option.fontMetrics)
+        name = " ".join(tile.name.split())  # a file name may have line breaks
+        text = option.fontMetrics.elidedText(name, Qt.TextElideMode.ElideMiddle, THUMBNAIL.width() + MARGIN)
         line = QRectF(option.rect).adjusted(0, THUMBNAIL.height() + 2 * MARGIN, 0, 0)
         painter.drawText(line, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop, text)
 

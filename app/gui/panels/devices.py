@@ -17,7 +17,7 @@ from app.gui.panels.form import Entries, Form, say
 from app.gui.questions import UserFolder, ask_for_file, ask_for_files
 from app.gui.state import SettingsStore
 from app.gui.translation import short, tr, translated_error
-from app.gui.widgets.controls import button, combo, describe, fill_combo, label
+from app.gui.widgets.controls import button, combo, describe, fill_combo, label, on_button
 from app.gui.widgets.page import breakable
 from app.gui.widgets.qt import timer, tip_of
 from app.output.sound import Microphone, MicrophoneName, OpenSource, open_microphone
@@ -217,7 +217,7 @@ class RecordingControls(Form):
         super().__init__(store)
         self._open_source = open_source
         self.folder = button("", tr("Recordings and snapshots are saved here"), "recordingsFolder",
-                             self.ask_for_folder, name=tr("Folder for recordings"), names_file=True)  # fmt: skip
+                             self.ask_for_folder, name=tr("Folder for recordings"))  # fmt: skip
         self.add_row(tr("Folder"), self.folder)
         self._microphones: tuple[MicrophoneName, ...] = ()
         self._metered: Microphone | None = None
@@ -298,7 +298,7 @@ class RecordingControls(Form):
 
     def _show(self, settings: Settings) -> None:
         folder = self.store.recordings_dir
-        self.folder.setText(folder.name)
+        self.folder.setText(on_button(folder.name))
         self.folder.setToolTip(tip_of(str(folder)))
         self._meter.setVisible(settings.output.microphone != "off")
         self._follow()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import partial
-from pathlib import Path
 from typing import Any, get_args
 
 from annotated_types import MaxLen
@@ -28,12 +27,13 @@ from app.gui.widgets.controls import (
     fill_combo,
     label,
     offset,
+    on_button,
     percent,
     pixels,
     times,
 )
 from app.gui.widgets.page import FoldingRow
-from app.gui.widgets.qt import column, keep_focus, longest_word, scaled
+from app.gui.widgets.qt import column, longest_word, scaled
 
 Entries = list[tuple[str, object]]
 """(text, value of the setting)"""
@@ -125,12 +125,7 @@ class Form(QWidget):
     ) -> WrappingButton:  # fmt: skip
         """Add a link. useful: whether it would change anything."""
         made = button(text, description, object_name, act, link=True)
-
-        def show(settings: Settings) -> None:
-            with keep_focus(made):
-                made.setEnabled(useful(settings))
-
-        self.on_settings(show)
+        self.on_settings(lambda settings: made.setEnabled(useful(settings)))
         self.add(made)
         return made
 
@@ -226,10 +221,9 @@ class Form(QWidget):
         take = partial(self.store.set, declared.name)
         made = button(
             caption, tip, declared.name,
-            lambda: ask_for_file(self, title, take, pictures, folder=UserFolder.PicturesLocation),
-            name=title, names_file=True,
+            lambda: ask_for_file(self, title, take, pictures, folder=UserFolder.PicturesLocation), name=title,
         )  # fmt: skip
-        self._bind(made, declared.name, lambda path: made.setText(caption if path is None else Path(path).name))
+        self._bind(made, declared.name, lambda path: made.setText(on_button(path.name) if path else caption))
         removal = self.make_removal(declared.name, tr("Remove image"), tr("Use no image"))
         whole = QWidget()
         whole.setLayout(FoldingRow(made, removal, grows=made))

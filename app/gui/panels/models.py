@@ -23,7 +23,7 @@ from app.gui.state import SettingsStore, Tasks
 from app.gui.translation import describe_model, tr, translated_error
 from app.gui.widgets.controls import STEPS, Segments, button, combo, describe, fill_combo, selectable
 from app.gui.widgets.page import FoldingRow, breakable
-from app.gui.widgets.qt import column, copy_text, keep_focus, scaled, timer
+from app.gui.widgets.qt import column, copy_text, scaled, timer
 from app.matting.base.interface import EngineInfo
 from app.matting.choice import choice, hardware
 from app.matting.choice.choice import FineQuality
@@ -195,8 +195,6 @@ class DownloadControls(QWidget):
         """name: begins the object names of the controls."""
         super().__init__()
         self._models = models
-        self._copied: WeightSpec | None = None
-        """The model whose address was copied."""
         self._bar = QProgressBar()
         describe(self._bar, tr("Download"), tr("Progress of the download"), f"{name}Progress")
         self._get = button(tr("Download"), tr("Download and use this model"), f"{name}Button", models.download,
@@ -217,10 +215,9 @@ class DownloadControls(QWidget):
         self._show()
 
     def _copy_address(self) -> None:
-        self._copied = self._models.offered
-        if self._copied is not None and self._copied.url is not None:
-            copy_text(self._copied.url)
-            self._show()
+        spec = self._models.offered
+        if spec is not None and spec.url is not None:
+            copy_text(spec.url)
 
     def _ask_for_file(self) -> None:
         spec, models = self._models.offered, self._models
@@ -233,18 +230,16 @@ class DownloadControls(QWidget):
     def _show(self) -> None:
         running, spec = self._models.running, self._models.offered
         offered = spec is not None and spec.url is not None and not running
-        with keep_focus(self._get), keep_focus(self._stop):
-            if spec is not None:
-                self._get.setText(download_caption(spec))
-            self._get.setVisible(offered)
-            self._choose.setVisible(not running)
-            self._copy.setText(tr("Address copied") if self._copied == spec else tr("Copy address"))
-            self._copy.setVisible(offered)
-            received, total = self._models.progress
-            self._bar.setRange(0, total)
-            self._bar.setValue(received)
-            self._bar.setVisible(received > 0)  # not before data arrives: a failed connection shows no progress
-            self._stop.setVisible(running)
+        if spec is not None:
+            self._get.setText(download_caption(spec))
+        self._get.setVisible(offered)
+        self._choose.setVisible(not running)
+        self._copy.setVisible(offered)
+        received, total = self._models.progress
+        self._bar.setRange(0, total)
+        self._bar.setValue(received)
+        self._bar.setVisible(received > 0)  # not before data arrives: a failed connection shows no progress
+        self._stop.setVisible(running)
         say(self._failure, self._models.failure)
 
 

@@ -23,7 +23,7 @@ from app.gui.state import SettingsStore
 from app.gui.translation import tr
 from app.gui.widgets.controls import button, describe
 from app.gui.widgets.page import FoldingRow
-from app.gui.widgets.qt import existing, keep_focus
+from app.gui.widgets.qt import existing
 from app.runtime.status import Phase, PipelineStatus
 
 MARGIN = 12
@@ -311,5 +311,4 @@ class ViewNote(QWidget):
             self._note.show_text(text)
             self._switch.setToolTip(text)
             self._switch.setVisible(not alone)
-        with keep_focus(self):
-            self.setVisible(self._runs and not settings.paused and (alone or self._preview.underMouse()))
+        self.setVisible(self._runs and not settings.paused and (alone or self._preview.underMouse()))

@@ -92,10 +92,6 @@
             <translation>Bilder oder Videos hinzufügen. Ziehen und Einfügen geht auch.</translation>
         </message>
         <message>
-            <source>Address copied</source>
-            <translation>Adresse kopiert</translation>
-        </message>
-        <message>
             <source>Add…</source>
             <translation>Hinzufügen…</translation>
         </message>
@@ -750,12 +746,8 @@
             <translation>Wie viel Fein von diesem Rechner nutzt, ist noch nicht gemessen.</translation>
         </message>
         <message>
-            <source>How strongly the real background is blurred; from the mark on, text is unreadable</source>
-            <translation>Wie stark der echte Hintergrund unscharf wird; ab der Marke ist Text unlesbar</translation>
-        </message>
-        <message>
-            <source>How strongly the real background is blurred; text is unreadable at every strength</source>
-            <translation>Wie stark der echte Hintergrund unscharf wird; Text ist bei jeder Stärke unlesbar</translation>
+            <source>How strongly the real background is blurred</source>
+            <translation>Wie stark der echte Hintergrund unscharf wird</translation>
         </message>
         <message>
             <source>How the image is fitted to the frame</source>
@@ -1093,10 +1085,6 @@
         <message>
             <source>No camera: others see the stand-by card</source>
             <translation>Keine Kamera: Andere sehen die Pausentafel</translation>
-        </message>
-        <message>
-            <source>No image could be loaded from {0}. Save it to a file and add the file.</source>
-            <translation>Von {0} konnte kein Bild geladen werden. Speichern Sie es als Datei und fügen Sie diese hinzu.</translation>
         </message>
         <message>
             <source>No image is chosen for the background; choose a file.</source>
@@ -1695,8 +1683,8 @@
             <translation>Alle Hintergründe in einem Raster zeigen</translation>
         </message>
         <message>
-            <source>Show all messages in full</source>
-            <translation>Alle Meldungen vollständig zeigen</translation>
+            <source>Show all messages</source>
+            <translation>Alle Meldungen zeigen</translation>
         </message>
         <message>
             <source>Show every setting, in groups</source>

@@ -92,10 +92,6 @@
             <translation>Añada imágenes o vídeos. También puede arrastrarlos o pegarlos.</translation>
         </message>
         <message>
-            <source>Address copied</source>
-            <translation>Dirección copiada</translation>
-        </message>
-        <message>
             <source>Add…</source>
             <translation>Añadir…</translation>
         </message>
@@ -750,12 +746,8 @@
             <translation>Aún no se ha medido cuánto usa Fina de este equipo.</translation>
         </message>
         <message>
-            <source>How strongly the real background is blurred; from the mark on, text is unreadable</source>
-            <translation>Cuánto se desenfoca el fondo real; desde la marca, el texto es ilegible</translation>
-        </message>
-        <message>
-            <source>How strongly the real background is blurred; text is unreadable at every strength</source>
-            <translation>Intensidad del desenfoque del fondo real; el texto es ilegible con cualquier intensidad</translation>
+            <source>How strongly the real background is blurred</source>
+            <translation>Intensidad del desenfoque del fondo real</translation>
         </message>
         <message>
             <source>How the image is fitted to the frame</source>
@@ -1093,10 +1085,6 @@
         <message>
             <source>No camera: others see the stand-by card</source>
             <translation>Sin cámara: los demás ven la pantalla de pausa</translation>
-        </message>
-        <message>
-            <source>No image could be loaded from {0}. Save it to a file and add the file.</source>
-            <translation>No se pudo cargar ninguna imagen desde {0}. Guárdela en un archivo y añada el archivo.</translation>
         </message>
         <message>
             <source>No image is chosen for the background; choose a file.</source>
@@ -1695,8 +1683,8 @@
             <translation>Mostrar todos los fondos en una cuadrícula</translation>
         </message>
         <message>
-            <source>Show all messages in full</source>
-            <translation>Mostrar todos los mensajes completos</translation>
+            <source>Show all messages</source>
+            <translation>Mostrar todos los mensajes</translation>
         </message>
         <message>
             <source>Show every setting, in groups</source>

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QLocale, QMargins, QPointF, QRect, QSignalBlocker, QSize, Qt, pyqtSignal
-from PyQt6.QtGui import QMouseEvent, QPainter, QPaintEvent, QWheelEvent
+from PyQt6.QtGui import QMouseEvent, QPaintEvent, QWheelEvent
 from PyQt6.QtWidgets import (
     QAbstractButton,
     QButtonGroup,
@@ -123,56 +123,26 @@ def selectable(text: str, role: str = "") -> QLabel:
     return made
 
 
-class ElidedLabel(QLabel):
-    """A line of text that is elided where it does not fit; the tool tip shows all of it."""
-
-    def __init__(self, text: str, object_name: str) -> None:
-        super().__init__(text)
-        self.setTextFormat(Qt.TextFormat.PlainText)
-        self.setToolTip(tip_of(text))
-        self.setObjectName(object_name)
-        self.setMinimumWidth(60)
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(60, super().minimumSizeHint().height())
-
-    def paintEvent(self, event: QPaintEvent | None) -> None:
-        painter = QPainter(self)
-        text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
-        painter.setPen(self.palette().color(self.foregroundRole()))
-        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, text)
-
-
 class WrappingButton(Wrapping, QPushButton):
     """A push button whose text wraps."""
 
 
-class NameButton(WrappingButton):
-    """A button that shows the name of a file, elided in the middle where it does not fit."""
+LONGEST_NAME = 20
+"""Characters of the name of a file on a button."""
 
-    def __init__(self, text: str) -> None:
-        super().__init__(text)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
-    def minimumSizeHint(self) -> QSize:
-        return QSize(min(80, self.sizeHint().width()), self.sizeHint().height())
-
-    def paintEvent(self, event: QPaintEvent | None) -> None:
-        painter, option, style = QStylePainter(self), QStyleOptionButton(), existing(self.style())
-        self.initStyleOption(option)
-        room = style.subElementRect(QStyle.SubElement.SE_PushButtonContents, option, self).width()
-        name = self.fontMetrics().elidedText(option.text, Qt.TextElideMode.ElideMiddle, room)
-        option.text = name.replace("&", "&&")  # a name has no key
-        painter.drawControl(QStyle.ControlElement.CE_PushButton, option)
+def on_button(name: str) -> str:
+    """Return the name of a file as a button shows it: without the middle of a long one, and without a key."""
+    half = LONGEST_NAME // 2
+    return (name if len(name) <= LONGEST_NAME else f"{name[:half]}…{name[-half:]}").replace("&", "&&")
 
 
 def button(
     text: str, description: str = "", object_name: str = "", act: Callable[[], object] | None = None, *,
     name: str = "", icon_name: str = "", checkable: bool = False, link: bool = False, primary: bool = False,
-    names_file: bool = False,
 ) -> WrappingButton:  # fmt: skip
     """Return a push button. name: for screen readers, if it is not the text. link, primary: how it looks."""
-    made = NameButton(text) if names_file else WrappingButton(text)
+    made = WrappingButton(text)
     describe(made, name or text, description, object_name)
     if act is not None:
         made.clicked.connect(lambda _on: act())
@@ -313,24 +283,6 @@ def offset(value: int) -> str:
 class StillSlider(QSlider):
     """A horizontal slider that goes where it is pressed, at any height; the wheel scrolls the page instead."""
 
-    def __init__(self) -> None:
-        super().__init__(Qt.Orientation.Horizontal)
-        self.mark: int | None = None
-        """A value that is marked on the scale."""
-
-    def set_mark(self, value: int | None) -> None:
-        """Mark a value on the scale; None: no value."""
-        if value != self.mark:
-            self.mark = value
-            self.update()
-
-    def paintEvent(self, event: QPaintEvent | None) -> None:
-        if self.mark is not None:
-            width = self._handle().width()
-            place = QStyle.sliderPositionFromValue(self.minimum(), self.maximum(), self.mark, self.width() - width)
-            QPainter(self).fillRect(width // 2 + place - 1, 1, 2, self.height() - 2, self.palette().windowText())
-        super().paintEvent(event)  # the handle lies over the mark
-
     def mousePressEvent(self, event: QMouseEvent | None) -> None:
         """Move the handle to the pointer, which then drags it: the style takes presses on the thin track only."""
         if event is not None and event.button() is Qt.MouseButton.LeftButton:
@@ -366,7 +318,7 @@ class ValueSlider(QWidget):
     ) -> None:
         super().__init__()
         self._text = text
-        self.slider = StillSlider()
+        self.slider = StillSlider(Qt.Orientation.Horizontal)
         self.slider.setRange(low, high)
         self.slider.setProperty("signed", low < 0)  # the style sheet fills only scales that begin at nothing
         self.slider.setPageStep(max(1, (high - low) // 10))

@@ -1,11 +1,9 @@
-"""What Qt lacks: rows and columns in one call, sizes and lines of texts that follow the font, and focus that stays."""
+"""What Qt lacks: rows and columns in one call, sizes and lines of texts that follow the font, dialogs and scrolling."""
 
 from __future__ import annotations
 
 import html
-from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import TypeVar
 
 from PyQt6.QtCore import QEvent, QObject, QSize, Qt, QTimer, pyqtSignal
@@ -22,7 +20,6 @@ from PyQt6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
-from PyQt6.sip import isdeleted
 
 Item = QWidget | QLayout | None
 """What stands in a row or column; None: space that takes what is left."""
@@ -200,20 +197,10 @@ def copy_text(text: str) -> None:
     existing(QGuiApplication.clipboard()).setText(text)
 
 
-class FocusHistory(QObject):
-    """Remembers the last widgets that had the focus, and scrolls to one that gets it from the keyboard."""
-
-    def __init__(self, app: QApplication) -> None:
-        super().__init__(app)
-        self.widgets: deque[QWidget] = deque(maxlen=20)
-        """The newest last; some may be deleted."""
-        app.focusChanged.connect(self._on_change)
-
-    def _on_change(self, old: QWidget | None, new: QWidget | None) -> None:
-        if new is not None:
-            if old is not None and old.window() is new.window() and not QApplication.mouseButtons():
-                _scroll_to(new)
-            self.widgets.append(new)
+def scroll_to_focus(before: QWidget | None, now: QWidget | None) -> None:
+    """Scroll to a control that got the focus from the keyboard: for `QApplication.focusChanged`."""
+    if before is not None and now is not None and before.window() is now.window() and not QApplication.mouseButtons():
+        _scroll_to(now)
 
 
 def _scroll_to(control: QWidget) -> None:
@@ -227,27 +214,3 @@ def _scroll_to(control: QWidget) -> None:
             middle = control.mapTo(existing(around.widget()), control.rect().center())
             around.ensureVisible(middle.x(), middle.y(), control.width() // 2, control.height() // 2 + SCROLL_MARGIN)
         around = around.parentWidget()
-
-
-def focus_history() -> FocusHistory:
-    """The history of the running application, created on the first call."""
-    return application().findChild(FocusHistory) or FocusHistory(application())
-
-
-@contextmanager
-def keep_focus(disappearing: QWidget) -> Iterator[None]:
-    """If `disappearing` is hidden or disabled inside the block, return its focus to the widget that had it before.
-
-    Qt would pass the focus to the next widget in the tab order, which the user did not choose.
-    """
-    focused, history = QApplication.focusWidget(), tuple(focus_history().widgets)
-    inside = focused is not None and (focused is disappearing or disappearing.isAncestorOf(focused))
-    yield
-    if not inside or QApplication.focusWidget() is focused:
-        return
-    for widget in reversed(history):
-        if isdeleted(widget) or widget is disappearing or disappearing.isAncestorOf(widget):
-            continue
-        if widget.isVisible() and widget.isEnabled() and widget.window() is disappearing.window():
-            widget.setFocus(Qt.FocusReason.OtherFocusReason)
-            return
