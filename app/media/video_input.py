@@ -36,7 +36,7 @@ from app.core.errors import MattecamError, Text, t
 from app.media.frame_filters import BLACK, BgraImage, deinterlaced, has_alpha, in_bt709, over_colour
 from app.media.headers import read_header
 from app.media.image_file import BROKEN
-from app.media.jpeg import DamagedJpegError, check_jpeg
+from app.media.jpeg import DamagedJpegError, decode_jpeg
 
 log = logging.getLogger(__name__)
 
@@ -339,7 +339,7 @@ class VideoInput:
     def _decode(self, packet: Packet[VideoStream]) -> Iterator[VideoFrame]:
         if self._is_mjpeg and packet.size:
             try:
-                check_jpeg(np.frombuffer(memoryview(packet), np.uint8))
+                decode_jpeg(np.frombuffer(memoryview(packet), np.uint8), "GRAY")
             except DamagedJpegError as error:
                 if not error.is_surplus:
                     self.damaged += 1

@@ -20,7 +20,6 @@ from av.codec.codec import UnknownCodecError
 from av.error import FFmpegError
 from av.packet import Packet
 from av.stream import Stream
-from av.video.frame import PictureType
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
@@ -42,8 +41,8 @@ PIXELS_PER_THREAD = 1280 * 720 * 45
 MOST_THREADS = 4
 HARDWARE = {
     "videotoolbox": {"realtime": "1"},
-    "nvenc": {"preset": "p4", "tune": "ll", "rc": "vbr", "cq": "23", "delay": "0", "forced-idr": "1"},
-    "qsv": {"preset": "veryfast", "global_quality": "23", "async_depth": "1", "forced_idr": "1"},
+    "nvenc": {"preset": "p4", "tune": "ll", "rc": "vbr", "cq": "23", "delay": "0"},
+    "qsv": {"preset": "veryfast", "global_quality": "23", "async_depth": "1"},
     "vaapi": dict[str, str](),
 }
 """Options of the encoders of hardware, in the order in which `auto` tries them."""
@@ -64,7 +63,7 @@ class VideoEncoder:
     bit_rate: int | None = None
     """Bits per second, for encoders that have no constant quality."""
     live: bool = False
-    """Holds no frames back; keyframes are requested by time, because the frame rate varies."""
+    """Holds no frames back."""
 
 
 ALPHA_SUFFIXES = (".mov", ".webm")
@@ -199,7 +198,6 @@ class VideoWriter:
         """The packet encoded last, whose duration is not known yet."""
         self._ticks = array("q")
         """The times of all packets in the file, exact, in their order."""
-        self._keyframe_tick: int | None = None
         self._frame: av.VideoFrame | None = None
         """The frame written last; kept for `repeat`."""
         self._next_tick = 0
@@ -330,7 +328,6 @@ class VideoWriter:
 
     def _encode(self, frame: av.VideoFrame, tick: int) -> None:
         frame.pts, frame.time_base = tick, self._time_base
-        frame.pict_type = self._picture_type(tick)
         self._first_tick = tick if self._last_tick < 0 else self._first_tick
         with os_errors(self.temporary_path):
             if self._audio is not None:
@@ -355,15 +352,6 @@ class VideoWriter:
         packets = packets[: len(packets) - len(self._waiting)]
         self._ticks.extend(packet.pts or 0 for packet in packets)
         self._container.mux(packets)
-
-    def _picture_type(self, tick: int) -> PictureType:
-        """Request a keyframe where one is due: encoders count frames, which come at any rate."""
-        if not self._encoder.live:
-            return PictureType.NONE
-        if self._keyframe_tick is None or (tick - self._keyframe_tick) * self._time_base >= KEYFRAME_INTERVAL_S:
-            self._keyframe_tick = tick
-            return PictureType.I
-        return PictureType.NONE
 
     def close(self, *, complete: bool = True, end_s: Fraction | None = None) -> Path:
         """Finish the file, rename it to its final name, and return that. Idempotent.

@@ -92,13 +92,13 @@ class Batch:
             unchanged = unchanged_outputs(job, record)
             if unchanged == job.outputs.keys():
                 self._end(job, "skipped", JobResult("done", record.frames))
-                continue
-            ours = frozenset(use for use in unchanged if not is_remote(job.outputs[use]))
-            overwrite = job.overwrite or _may_have_written(record)
-            self._waiting.append(replace(job, overwrite=overwrite, replaceable=ours))
+            elif _may_have_written(record):
+                self._waiting.append(replace(job, replaceable=frozenset(job.outputs)))
+            else:
+                ours = {use for use in unchanged if not is_remote(job.outputs[use])}
+                self._waiting.append(replace(job, replaceable=job.replaceable | ours))
         try:
-            files = [file for job in self._waiting if not job.overwrite and (file := existing_output(job)) is not None]
-            if files:
+            if files := [file for file in map(existing_output, self._waiting) if file is not None]:
                 raise exists_already(files)
             while (self._waiting or self._running) and not stop.requests:
                 while self._waiting and len(self._running) < self._executor.count:

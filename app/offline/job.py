@@ -47,10 +47,8 @@ class Job:
     """Identifies everything but the source that the bits of the outputs depend on."""
     transparent: bool | None = False
     """As of `convert`."""
-    overwrite: bool = False
-    """Replace files of the final names."""
     replaceable: frozenset[str] = frozenset()
-    """Uses of the outputs whose files are replaced without `overwrite` too: an earlier run of this clip made them."""
+    """Uses of the outputs whose files are replaced: that was asked for, or an earlier run of this clip made them."""
     fps: Fraction | None = None
     """Frame rate of a folder of images; None for 30."""
 
@@ -172,7 +170,7 @@ def _convert(job: Job, fetched: Path, tries: Mapping[str, Path], progress: _Prog
         if is_remote(final):
             upload(tries[use], final)
         else:
-            publish(tries[use], Path(final), overwrite=job.overwrite or use in job.replaceable)
+            publish(tries[use], Path(final), overwrite=use in job.replaceable)
     film = written.pop("target")
     return JobResult(
         "failed" if report.source_cut else "done",

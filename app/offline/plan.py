@@ -231,7 +231,8 @@ def plan_jobs(
                 )
         if len(set(places)) < len(places):
             raise UsageError(f"{outputs['target']} cannot be written: it is also another output; choose another name.")
-        jobs[name.casefold()] = Job(clip, outputs, settings, identity, transparent, overwrite, fps=fps)
+        replaceable = frozenset(outputs if overwrite else ())
+        jobs[name.casefold()] = Job(clip, outputs, settings, identity, transparent, replaceable, fps)
     return list(jobs.values())
 
 

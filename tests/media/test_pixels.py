@@ -291,17 +291,6 @@ def test_truncated_files_are_rejected_and_named(tmp_path: Path, suffix: str, sha
     assert f"cut.{suffix}" in str(caught.value)
 
 
-def test_decoder_messages_are_not_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    path = tmp_path / "a.tif"
-    write(path, photo(60, 40))
-    whole = path.read_bytes()
-    samples = whole.index(b"\x15\x01\x03\x00\x01\x00\x00\x00") + 8  # samples of a pixel: 3
-    path.write_bytes(whole[:samples] + b"\x07" + whole[samples + 1 :])
-    with pytest.raises(BackgroundError):
-        read_image(path)
-    assert not caplog.records
-
-
 WIDTH, HEIGHT = 64, 48
 
 

@@ -7,6 +7,7 @@ import stat
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import av
 import cv2
@@ -189,32 +190,23 @@ def test_sound_that_cannot_be_read_is_said(tmp_path: Path) -> None:
 RATE = Fraction(30)
 
 
-def try_encoders(monkeypatch: pytest.MonkeyPatch, working: str = "") -> list[str]:
-    """Let one encoder of hardware work; return the list of the names that are tried."""
-    tried: list[str] = []
-
-    def works(encoder: VideoEncoder, width: int, height: int) -> bool:
-        tried.append(encoder.name)
-        return encoder.name == working
-
+@pytest.mark.parametrize(
+    ("wanted", "working", "tried"),
+    [
+        *(("auto", name, [*HARDWARE][: [*HARDWARE].index(name) + 1]) for name in HARDWARE),
+        ("auto", "", [*HARDWARE]),
+        ("x264", "", []),
+        ("nvenc", "", ["nvenc"]),
+    ],
+)
+def test_auto_takes_the_first_hardware_encoder_that_works_else_x264(
+    wanted: str, working: str, tried: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    works = Mock(side_effect=lambda encoder, width, height: encoder.name == working)
     monkeypatch.setattr("app.media.video_writer.encodes", works)
-    return tried
-
-
-@pytest.mark.parametrize("working", HARDWARE)
-def test_auto_takes_the_first_hardware_encoder_that_works(working: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    tried = try_encoders(monkeypatch, working)
-    chosen = live_encoder("auto", 1280, 720, RATE)
-    assert chosen.name == working and chosen.codec == f"h264_{working}" and chosen.live
-    assert tried == [*HARDWARE][: [*HARDWARE].index(working) + 1]
-
-
-@pytest.mark.parametrize(("wanted", "names"), [("auto", [*HARDWARE]), ("x264", []), ("nvenc", ["nvenc"])])
-def test_without_hardware_it_is_x264(wanted: str, names: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    tried = try_encoders(monkeypatch)
     chosen = live_encoder(wanted, 1280, 720, RATE)
-    assert chosen.codec == "libx264" and chosen.live
-    assert tried == names
+    assert chosen.codec == (f"h264_{working}" if working else "libx264") and chosen.live
+    assert [call.args[0].name for call in works.call_args_list] == tried
 
 
 def test_threads_are_bounded_and_follow_the_pixel_rate(monkeypatch: pytest.MonkeyPatch) -> None:

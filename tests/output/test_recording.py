@@ -143,14 +143,6 @@ def record_still(path: Path, count: int, fps: int, one_in: int = 1) -> Recorder:
     return recorder
 
 
-def test_keyframes_come_by_time_however_rarely_frames_do(tmp_path: Path) -> None:
-    record_still(tmp_path / "a.mp4", 24, fps=2).close()
-    with av.open(str(tmp_path / "a.mp4")) as container:
-        packets = list(container.demux(video=0))
-        keys = [float((packet.pts or 0) * packet.time_base) for packet in packets if packet.is_keyframe]
-    assert keys == pytest.approx([0, 2, 4, 6, 8, 10], abs=0.01)
-
-
 def test_what_was_recorded_a_second_ago_is_in_the_file(tmp_path: Path) -> None:
     """A crash must not lose more, also while the picture does not change."""
     recorder = record_still(tmp_path / "a.mp4", 300, fps=30, one_in=8)

@@ -228,36 +228,24 @@ def test_a_worker_leaves_no_core_dump() -> None:
     assert (state, int(soft)) == ("interrupted", 0)
 
 
-@pytest.fixture
-def token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.delenv("RAY_AUTH_TOKEN", raising=False)
-    monkeypatch.setenv("RAY_AUTH_TOKEN_PATH", str(tmp_path / "token"))
-    return tmp_path / "token"
-
-
 @POSIX
-def test_a_token_file_that_others_can_read_is_refused(token: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    check_token_file()
-    token.write_text("secret")
-    token.chmod(0o644)
-    with pytest.raises(UsageError, match="chmod 600"):
-        check_token_file()
-    token.chmod(0o600)
-    check_token_file()
-    token.chmod(0o644)
-    monkeypatch.setenv("RAY_AUTH_TOKEN", "secret")
-    check_token_file()  # which Ray does not read then
-
-
-@POSIX
-def test_the_file_that_ray_makes_by_itself_is_checked(
-    token: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("named", [False, True])
+def test_a_token_file_that_others_can_read_is_refused(
+    named: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv("RAY_AUTH_TOKEN_PATH")
+    """Also the one that Ray makes by itself."""
+    monkeypatch.delenv("RAY_AUTH_TOKEN", raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
-    file = tmp_path / ".ray" / "auth_token"
-    file.parent.mkdir()
+    file = tmp_path / ("token" if named else ".ray/auth_token")
+    monkeypatch.setenv("RAY_AUTH_TOKEN_PATH", str(file) if named else "")
+    check_token_file()
+    file.parent.mkdir(exist_ok=True)
     file.write_text("secret")
     file.chmod(0o644)
-    with pytest.raises(UsageError, match="auth_token"):
+    with pytest.raises(UsageError, match=f"chmod 600 {file}"):
         check_token_file()
+    file.chmod(0o600)
+    check_token_file()
+    file.chmod(0o644)
+    monkeypatch.setenv("RAY_AUTH_TOKEN", "secret")
+    check_token_file()  # which Ray does not read then

@@ -16,9 +16,9 @@ from app.core.errors import SinkLostError, SinkOpenError, SourceOpenError, Usage
 from app.core.settings import BackgroundSettings
 from app.offline.batch import convert_batch
 from app.offline.job import TRIES, fetch, list_folder, run_job, size_and_time, upload
-from app.offline.plan import MANIFEST, Manifest, plan_jobs, settings_hash, unchanged_outputs
+from app.offline.plan import MANIFEST, Manifest, plan_jobs, settings_hash
 from tests.clips import names_in, read_numbers, write_clip, write_images
-from tests.offline.batch.conftest import SETTINGS, DirectExecutor, converted, jobs_of, records_in, run_batch
+from tests.offline.batch.conftest import SETTINGS, DirectExecutor, converted, jobs_of, run_batch
 
 fsspec = pytest.importorskip("fsspec")
 POSIX = pytest.mark.skipif(os.name != "posix", reason="Windows has other links and pipes")
@@ -128,16 +128,6 @@ def test_a_matte_of_which_the_film_is_gone_is_replaced_unless_it_was_changed(tmp
     with pytest.raises(UsageError, match=r"a\.mp4 exists already"):
         resumed()
     assert (alpha / "a.mp4").read_bytes() == b"edited"
-
-
-def test_the_manifest_holds_the_hash_of_every_output(tmp_path: Path) -> None:
-    clip = write_clip(tmp_path / "a.mp4", 3)
-    (job,) = jobs_of([clip], tmp_path / "out", alpha=tmp_path / "alpha", foreground=tmp_path / "foreground")
-    assert run_batch([job], tmp_path / "out", DirectExecutor())["done"] == 1
-    record = records_in(tmp_path / "out")["a.mp4"]
-    sizes = {use: (tmp_path / use / "a.mp4").stat().st_size for use in ("alpha", "foreground")}
-    assert {use: written.bytes for use, written in record.outputs.items()} == sizes
-    assert unchanged_outputs(job, record) == job.outputs.keys()
 
 
 def test_a_slash_at_the_end_makes_a_folder_of_any_name(tmp_path: Path) -> None:
