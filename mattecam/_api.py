@@ -298,7 +298,6 @@ def convert(
     settings: Mapping[str, object] = NO_VALUES,
     progress: Progress = lambda done, total: None,
     should_stop: Callable[[], bool] = lambda: False,
-    keep_partial: bool | None = None,
     reproducible: bool = False,
     overwrite: bool = False,
     fps: float | Fraction | str | None = None,
@@ -312,10 +311,10 @@ def convert(
     rotate, flip: turn the source clockwise by 0, 90, 180 or 270 degrees, then swap left and right, before matting.
     settings: values by the names of docs/settings.md, such as {"framing.zoom": 2}; they win over the other arguments.
     progress(frames done, expected frames or None) is called after every frame, and with the true total when the outputs
-    are complete; should_stop is called before every frame. keep_partial: keep the frames so far of a conversion that is
-    interrupted (by should_stop or Ctrl+C) or fails; None keeps them only after a failure. reproducible: write the same
-    bytes on every machine, with a slower encoder. overwrite: replace files of these names; without it they are refused.
-    fps: frame rate of a folder of images, such as 24, 29.97 or "24000/1001"; 30 by default.
+    are complete; should_stop is called before every frame. What is interrupted, by should_stop or Ctrl+C, leaves
+    nothing; what fails keeps the frames so far under a temporary name. reproducible: write the same bytes on every
+    machine, with a slower encoder. overwrite: replace files of these names; without it they are refused. fps: frame
+    rate of a folder of images, such as 24, 29.97 or "24000/1001"; 30 by default.
     Raises MattecamError, and KeyboardInterrupt for Ctrl+C.
     """
     if not isinstance(settings, Mapping):
@@ -337,7 +336,6 @@ def convert(
         foreground=None if foreground is None else Path(foreground),
         progress=progress,
         should_stop=should_stop,
-        keep_partial=keep_partial,
         reproducible=reproducible,
         overwrite=overwrite,
         transparent=transparent,

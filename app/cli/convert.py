@@ -40,9 +40,6 @@ class FilmOptions:
         str | None,
         typer.Option(metavar="FILE", help="Also write the foreground, premultiplied by the matte, here."),
     ] = None
-    keep_partial: Annotated[
-        bool, typer.Option("--keep-partial", help="When interrupted, keep the frames so far in name.part.mp4.")
-    ] = False
     fps: Annotated[
         str | None,
         typer.Option(metavar="RATE", help="Frame rate of a folder of images, such as 24000/1001; default 30."),
@@ -119,10 +116,6 @@ def convert(
     asked = options.jobs is not None or options.resume or options.cluster is not None
     remote = any(map(is_remote, (*sources, target)))
     is_batch = asked or remote or len(sources) > 1 or clips_in(sources[0]) != [sources[0]]
-    if is_batch and options.keep_partial:
-        raise UsageError(
-            "--keep-partial is for a single clip; of several, --resume converts the interrupted ones again."
-        )
     how = {"settings": settings, "overwrite": options.overwrite, "transparent": transparent, "fps": rate}
     raise typer.Exit((_convert_many if is_batch else _convert_one)(sources, target, options, how))
 
@@ -153,7 +146,6 @@ def _convert_one(sources: Sequence[str], name: str, options: FilmOptions, how: M
                 target,
                 alpha=alpha,
                 foreground=foreground,
-                keep_partial=options.keep_partial or None,
                 progress=(lambda done, total: event("progress", done, total)) if options.as_json else show,
                 should_stop=lambda: stop.requests > 0,
                 **how,
@@ -166,14 +158,11 @@ def _convert_one(sources: Sequence[str], name: str, options: FilmOptions, how: M
     problems = " ".join(report.problems) or None
     state: State = "interrupted" if not report.complete else "failed" if report.source_cut else "done"
     event(state, report.frames, report.expected_frames, problems)
-    if not report.complete and report.target == target:
-        notify(
-            f"Interrupted (frames so far: {report.frames}); nothing was kept. --keep-partial keeps the frames so far."
-        )
-    elif not options.as_json:
-        print(f"{report.target}: {counted(report.frames, 'frame')}{'' if report.complete else ', interrupted'}")
     if not report.complete:
+        notify(f"Interrupted (frames so far: {report.frames}); nothing was kept.")
         return EXIT_INTERRUPTED
+    if not options.as_json:
+        print(f"{report.target}: {counted(report.frames, 'frame')}")
     return EXIT_FAILED if report.source_cut else EXIT_DONE
 
 

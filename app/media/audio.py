@@ -140,7 +140,7 @@ class AudioCopy:
 
     def _encoded(self, track: AudioStream, stream: AudioStream) -> Iterator[Packet[AudioStream]]:
         last = None
-        for frame in chain(_alike(self._decoded(track)), [None]):
+        for frame in chain(_alike(self._decoded(track), stream.codec_context), [None]):
             for packet in stream.encode(frame):
                 if last is not None and packet.dts is not None and packet.dts <= last:  # of inexact times in the source
                     packet.dts = last + 1
@@ -179,24 +179,17 @@ def _is_copied(target: OutputContainer, codec: AudioCodecContext) -> bool:
     )
 
 
-def _alike(frames: Iterable[AudioFrame]) -> Iterator[AudioFrame]:
-    """Yield frames of the kind of the first one, for which an encoder is set up: broadcasts go from stereo to mono."""
-    converters: dict[tuple[str, str, int], AudioResampler | None] = {}
-    unit = Fraction(1, SOUND_RATE)
+def _alike(frames: Iterable[AudioFrame], codec: AudioCodecContext) -> Iterator[AudioFrame]:
+    """Yield frames as the encoder takes them, whatever kind they are of: broadcasts go from stereo to mono."""
+    converters: dict[tuple[str, str, int], AudioResampler] = {}
+    kind = None
     for frame in frames:
         kind = frame.format.name, frame.layout.name, frame.sample_rate
-        if not converters:
-            converters[kind], unit = None, frame.time_base or unit
-        elif kind not in converters:
-            converters[kind] = AudioResampler(*next(iter(converters)))
-        converter = converters[kind]
-        if converter is None:
-            yield frame
-            continue
-        for same in converter.resample(frame):
-            if same.pts is not None and same.time_base is not None:
-                same.pts, same.time_base = round(same.pts * same.time_base / unit), unit
-            yield same
+        if kind not in converters:
+            converters[kind] = AudioResampler(codec.format, codec.layout, codec.sample_rate)
+        yield from converters[kind].resample(frame)
+    if kind is not None:
+        yield from converters[kind].resample(None)
 
 
 class SoundWriter:

@@ -157,7 +157,7 @@ class ConvertReport:
     """Result of a conversion."""
 
     target: Path
-    """The composite; of an interrupted conversion that keeps its frames, the temporary file or folder with them."""
+    """The composite."""
     frames: int
     complete: bool
     """False if it was interrupted."""
@@ -178,7 +178,7 @@ def convert(
     foreground: Path | None = None,
     progress: Progress = lambda done, total: None,
     should_stop: Callable[[], bool] = lambda: False,
-    keep_partial: bool | None = None,
+    keep_failed: bool = True,
     reproducible: bool = False,
     overwrite: bool = False,
     transparent: bool | None = False,
@@ -196,9 +196,9 @@ def convert(
     progress is called after every frame, and with the true total when the outputs are complete; should_stop before
     every frame. reproducible: write the same bytes on every machine, for which x264 runs in one thread.
 
-    Outputs have a temporary name (`name.part.mp4`, `name.part`) until they are complete. keep_partial: keep the frames
-    so far, in a finished file under the temporary name, when the conversion is interrupted (by should_stop or Ctrl+C)
-    or fails; None keeps them only after a failure. Memory use is independent of the length. Raises MattecamError, and
+    Outputs have a temporary name (`name.part.mp4`, `name.part`) until they are complete. keep_failed: keep the frames
+    so far, in a finished file under the temporary name, when the conversion fails; one that is interrupted, by
+    should_stop or Ctrl+C, leaves nothing. Memory use is independent of the length. Raises MattecamError, and
     KeyboardInterrupt for Ctrl+C.
     """
     transparent = is_transparent(target, transparent)
@@ -233,7 +233,7 @@ def convert(
             engine, background, settings, alpha is not None, foreground is not None, transparent=transparent
         )
         outputs = Outputs(opened)
-        complete, written = _run(chain([first], frames), step, outputs, reader, progress, should_stop, keep_partial)
+        complete, written = _run(chain([first], frames), step, outputs, reader, progress, should_stop, keep_failed)
     done, expected = outputs.frames, reader.frame_estimate
     cut = complete and reader.is_cut
     if cut:
@@ -280,7 +280,7 @@ def _run(
     reader: Reader,
     progress: Progress,
     should_stop: Callable[[], bool],
-    keep_partial: bool | None,
+    keep_failed: bool,
 ) -> tuple[bool, Path | None]:
     """Write every frame to `outputs`, and finish or remove them.
 
@@ -303,15 +303,14 @@ def _run(
     except BaseException as error:
         # Ctrl+C, or nobody who reads the progress, is an interruption, not a failure.
         failed = isinstance(error, Exception) and not isinstance(error, BrokenPipeError)
-        written, failure = outputs.finish(complete=False, keep=keep_partial is not False if failed else keep_partial)
+        written, failure = outputs.finish(complete=False, keep=failed and keep_failed)
         kept = f"Frames kept in {written}: the first {outputs.frames}." if written else None
         if isinstance(error, MattecamError) and (failure or kept):
             raise type(error)(f"{error.text} {failure or kept}") from error
         if failure:
             raise SinkLostError(failure) from error
         raise
-    keep, end_s = (keep_partial is not False, reader.end_s) if complete else (keep_partial, None)
-    written, failure = outputs.finish(complete=complete, keep=keep, end_s=end_s)
+    written, failure = outputs.finish(complete=complete, keep=complete and keep_failed, end_s=reader.end_s)
     if failure:
         raise SinkLostError(failure)
     return complete, written

@@ -372,9 +372,7 @@ class Outputs:
             raise SinkLostError(f"The conversion stopped at {output.path}: {why_not_written(error)}.") from error
         self.frames += 1
 
-    def finish(
-        self, *, complete: bool, keep: bool | None, end_s: Fraction | None = None
-    ) -> tuple[Path | None, str | None]:
+    def finish(self, *, complete: bool, keep: bool, end_s: Fraction | None = None) -> tuple[Path | None, str | None]:
         """Finish every output, or remove it if nothing was written. keep: keep what is not, or cannot be, complete.
 
         end_s: when the last frame of a video ends; None after one frame interval.
@@ -382,7 +380,7 @@ class Outputs:
         Return the file or folder of the composite, None if there is none, and a text on the first output that could not
         be completed.
         """
-        finished = [self._finish(output, complete, bool(keep), end_s) for output in self._outputs]
+        finished = [self._finish(output, complete, keep, end_s) for output in self._outputs]
         return finished[0][0], next((failure for _, failure in finished if failure), None)
 
     def _finish(

@@ -158,7 +158,7 @@ def _convert(job: Job, fetched: Path, tries: Mapping[str, Path], progress: _Prog
         foreground=tries.get("foreground"),
         progress=progress.tell,
         should_stop=lambda: progress.should_stop,
-        keep_partial=False,
+        keep_failed=False,
         reproducible=True,
         fps=job.fps if job.is_folder else None,
         transparent=job.transparent,

@@ -68,7 +68,6 @@ REFUSED: tuple[tuple[str, int, str], ...] = (
     ("convert one.mp4 out.mp4 --jobs 1", 2, "out.mp4 is not a folder"),
     ("convert photo.jpg base.avi out.png", 2, "out.png is not a folder"),
     ("convert one out --alpha alpha.mp4", 2, "alpha.mp4 is not a folder"),
-    ("convert one out --keep-partial", 2, "--keep-partial is for a single clip"),
     ("convert photo.jpg x.mp4", 2, "photo.jpg is an image, and x.mp4 is no name of one"),
     ("convert photo.heic out.png", 1, "photo.heic is not a readable image; use a JPEG, PNG"),
     ("convert base.avi one.mp4", 2, "one.mp4 exists already; add --overwrite"),

@@ -50,12 +50,12 @@ LUMINANCE = to_xyz(PRIMARIES[BT2020_PRIMARIES])[1]
 COLOURS = np.array([[1, 1, 1], [1, 0, 0], [0, 1, 0], [0, 0, 1], [0.8, 0.55, 0.45], [0.3, 0.3, 0.3]])
 WHITE_NITS = 80.0
 """Light of the brightest test colour, dark enough to be kept as it is."""
-NAMES: dict[Transfer, str] = {"pq": "smpte2084", "hlg": "arib-std-b67", "sdr": "bt2020-10"}
+NUMBERS: dict[Transfer, int] = {"pq": 16, "hlg": 18, "sdr": 14}
 
 
-def encoded(colours: Values, transfer: Transfer) -> Values:
-    """Return the values of BT.709 colours in a BT.2020 video."""
-    light = np.maximum(colours, 1e-4) ** GAMMA @ np.linalg.inv(matrix_to_bt709(BT2020_PRIMARIES)).T
+def encoded(colours: Values, transfer: Transfer, primaries: int = BT2020_PRIMARIES) -> Values:
+    """Return the values of BT.709 colours in a video of a wide gamut."""
+    light = np.maximum(colours, 1e-4) ** GAMMA @ np.linalg.inv(matrix_to_bt709(primaries)).T
     if transfer == "sdr":
         return np.asarray(np.clip(light, 0, 1) ** (1 / GAMMA))
     if transfer == "pq":
@@ -66,14 +66,23 @@ def encoded(colours: Values, transfer: Transfer) -> Values:
     return np.asarray(np.where(scene <= 1 / 12, np.sqrt(3 * scene), bright))
 
 
-def write_hdr(path: Path, transfer: Transfer, rotation: int = 0) -> Path:
-    """Write stripes of 32 pixels, one for each of COLOURS."""
-    image = np.repeat(np.repeat(encoded(COLOURS, transfer)[None], 64, axis=0), 32, axis=1)
-    rgb = av.VideoFrame.from_ndarray(np.round(image * 65535).astype(np.uint16), "rgb48le")
-    frame = rgb.reformat(format="yuv444p10le", dst_colorspace=9)
-    parameters = f"colorprim=bt2020:transfer={NAMES[transfer]}:colormatrix=bt2020nc"
-    options = {"crf": "4", "x264-params": parameters}
-    with writing(path, size=(192, 64), pixels="yuv444p10le", options=options) as (container, stream):
+def write_wide(
+    path: Path,
+    colours: Values,
+    transfer: Transfer = "sdr",
+    primaries: int = BT2020_PRIMARIES,
+    *,
+    rotation: int = 0,
+) -> Path:
+    """Write stripes of 32 pixels, one for each of these BT.709 colours."""
+    matrix = 9 if primaries == BT2020_PRIMARIES else 1
+    stripes = np.repeat(np.repeat(encoded(colours, transfer, primaries)[None], 64, axis=0), 32, axis=1)
+    rgb = av.VideoFrame.from_ndarray(np.round(stripes * 65535).astype(np.uint16), "rgb48le")
+    frame = rgb.reformat(format="yuv444p10le", dst_colorspace=matrix)
+    size = 32 * len(colours), 64
+    with writing(path, size=size, pixels="yuv444p10le", options={"crf": "4"}) as (container, stream):
+        codec = stream.codec_context
+        codec.color_primaries, codec.color_trc, codec.colorspace = primaries, NUMBERS[transfer], matrix
         if rotation:
             stream.set_display_rotation(rotation)
         for number in range(3):
@@ -84,7 +93,7 @@ def write_hdr(path: Path, transfer: Transfer, rotation: int = 0) -> Path:
 
 @pytest.mark.parametrize("transfer", ["pq", "hlg", "sdr"])
 def test_colours_are_those_of_a_standard_display(tmp_path: Path, transfer: Transfer) -> None:
-    frames = list(VideoReader(write_hdr(tmp_path / "in.mp4", transfer)).frames())
+    frames = list(VideoReader(write_wide(tmp_path / "in.mp4", COLOURS, transfer)).frames())
     assert [time_s for time_s, _ in frames] == [Fraction(number, 25) for number in range(3)]
     shown = frames[1][1][32, 16::32, ::-1].astype(int)
     dimmed = 1.0 if transfer == "sdr" else (WHITE_NITS / 203) ** (1 / GAMMA)
@@ -94,7 +103,7 @@ def test_colours_are_those_of_a_standard_display(tmp_path: Path, transfer: Trans
 
 
 def test_an_hdr_video_is_turned_upright(tmp_path: Path) -> None:
-    (_, image), *_ = VideoReader(write_hdr(tmp_path / "in.mp4", "pq", rotation=90)).frames()
+    (_, image), *_ = VideoReader(write_wide(tmp_path / "in.mp4", COLOURS, "pq", rotation=90)).frames()
     assert image.shape == (192, 64, 3)
     assert image[16, 32].min() < 60 < 160 < image[176, 32].min()
 
@@ -437,25 +446,10 @@ def test_a_profile_of_other_pixels_is_not_used(tmp_path: Path) -> None:
     assert np.array_equal(read_image(tmp_path / "a.tif"), read_image(tmp_path / "b.tif"))
 
 
-def write_wide(path: Path, primaries: int, colours: NDArray[np.float64]) -> Path:
-    """Write a video whose stripes show these BT.709 colours in a wide gamut."""
-    light = np.maximum(colours, 1e-4) ** 2.4 @ np.linalg.inv(matrix_to_bt709(primaries)).T
-    values = np.repeat(np.repeat((light.clip(0, 1) ** (1 / 2.4))[None], 64, axis=0), 32, axis=1)
-    frame = av.VideoFrame.from_ndarray(np.round(values * 65535).astype(np.uint16), "rgb48le")
-    with writing(path, size=(32 * len(colours), 64), pixels="yuv444p", options={"crf": "4"}) as (container, stream):
-        codec = stream.codec_context
-        codec.color_primaries, codec.color_trc, codec.colorspace = primaries, 1, 1
-        for number in range(3):
-            yuv = frame.reformat(format="yuv444p", dst_colorspace=1)
-            yuv.pts, yuv.time_base = number, Fraction(1, 25)
-            container.mux(stream.encode(yuv))
-    return path
-
-
 @pytest.mark.parametrize("primaries", sorted(PRIMARIES))
 def test_video_of_a_wide_gamut_has_the_colours_of_a_standard_display(primaries: int, tmp_path: Path) -> None:
     colours = np.array([[1, 1, 1], [0.8, 0.3, 0.2], [0.2, 0.7, 0.3], [0.25, 0.3, 0.8], [0.5, 0.5, 0.5]])
-    _, image = next(VideoReader(write_wide(tmp_path / "a.mp4", primaries, colours)).frames())
+    _, image = next(VideoReader(write_wide(tmp_path / "a.mp4", colours, primaries=primaries)).frames())
     found = image[32, 16::32, ::-1] / 255
     assert np.abs(found - colours).max() < 0.03
     assert np.ptp(image[32, 16].astype(int)) <= 3, "white stays white"
@@ -472,7 +466,7 @@ def record(profile: int, compatible: int) -> bytes:
 def test_colours_of_dolby_vision_alone_are_refused_in_a_sentence(
     profile: int, compatible: int, refused: bool, suffix: str, tmp_path: Path
 ) -> None:
-    path = write_wide(tmp_path / f"a.{suffix}", 12, np.ones((2, 3)))
+    path = write_wide(tmp_path / f"a.{suffix}", np.ones((2, 3)), primaries=12)
     data = path.read_bytes()
     if suffix == "mp4":  # the box goes to the end of the sample entry; all boxes around it grow
         box = (32).to_bytes(4, "big") + b"dvcC" + record(profile, compatible)

@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from unittest.mock import Mock, patch
 
-import av
 import cv2
 import numpy as np
 import psutil
@@ -245,17 +244,11 @@ def test_the_engine_of_a_conversion_waits_for_the_kernels(repo: Path) -> None:
     assert printed_by(LATE_KERNELS, folder=repo) == "True\n"
 
 
-def test_a_kept_partial_conversion_is_finished_under_a_temporary_name(tmp_path: Path) -> None:
-    source = write_clip(tmp_path / "in.mp4", 25, audio="aac")
-    engine = HalfEngine()
-    target = tmp_path / "out.mp4"
-    report = run(source, target, engine=engine, should_stop=lambda: engine.steps >= 7, keep_partial=True)
-    assert (report.target, report.frames, report.complete) == (tmp_path / "out.part.mp4", 7, False)
-    assert not (tmp_path / "out.mp4").exists()
-    assert len(pictures(report.target)) == 7
-    with av.open(str(report.target)) as container:
-        assert container.duration is not None
-        assert container.duration < 500_000
+def test_a_stopped_conversion_leaves_nothing(tmp_path: Path) -> None:
+    engine, source = HalfEngine(), write_clip(tmp_path / "in.mp4", 25, audio="aac")
+    report = run(source, tmp_path / "out.mp4", engine=engine, should_stop=lambda: engine.steps >= 7)
+    assert (report.frames, report.complete) == (7, False)
+    assert names_in(tmp_path) == ["in.mp4"]
 
 
 FAILED = ModelError("The network failed.")
@@ -323,23 +316,19 @@ def test_the_second_of_two_conversions_into_one_new_folder_is_kept_beside_it(tmp
 
 @pytest.mark.parametrize(
     ("error", "keep", "left"),
-    [
-        (ValueError, None, 3),
-        (ValueError, False, 0),
-        (SystemExit, None, 0),
-        (BrokenPipeError, None, 0),
-        (SystemExit, True, 3),
-    ],
+    [(ValueError, True, 3), (ValueError, False, 0), (SystemExit, True, 0), (BrokenPipeError, True, 0)],
 )
 def test_an_error_of_the_caller_keeps_what_was_asked_for(
-    tmp_path: Path, error: type[BaseException], keep: bool | None, left: int
+    tmp_path: Path, error: type[BaseException], keep: bool, left: int
 ) -> None:
+    """An end of the program, and nobody who reads the progress, are interruptions."""
+
     def fail(done: int, total: int | None) -> None:
         if done == 3:
             raise error
 
     with pytest.raises(error):
-        run(write_clip(tmp_path / "in.mp4", 5), tmp_path / "out", progress=fail, keep_partial=keep)
+        run(write_clip(tmp_path / "in.mp4", 5), tmp_path / "out", progress=fail, keep_failed=keep)
     part = tmp_path / "out.part"
     assert part.exists() == (left > 0) and len(list(part.glob("*"))) == left
 
@@ -361,10 +350,10 @@ def test_a_failing_network_keeps_the_frames_so_far(tmp_path: Path) -> None:
     assert not (tmp_path / "out.mp4").exists()
 
 
-@pytest.mark.parametrize("keep", [None, False])
+@pytest.mark.parametrize("keep", [True, False])
 @pytest.mark.parametrize(("target", "last_step"), [("out.mp4", "replace"), ("out", "rename")])
 def test_a_disk_that_is_full_at_the_end_is_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: str, last_step: str, keep: bool | None
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: str, last_step: str, keep: bool
 ) -> None:
     def fail(path: Path, other: Path) -> None:
         raise OSError(errno.ENOSPC, "No space left on device", str(path))
@@ -372,9 +361,9 @@ def test_a_disk_that_is_full_at_the_end_is_named(
     source = write_clip(tmp_path / "in.mp4", 3)
     monkeypatch.setattr(Path, last_step, fail)
     with pytest.raises(SinkLostError, match="could not be completed: the disk is full") as failure:
-        run(source, tmp_path / target, keep_partial=keep)
+        run(source, tmp_path / target, keep_failed=keep)
     left = {path.name for path in tmp_path.iterdir()} - {"in.mp4"}
-    if keep is None:
+    if keep:
         (name,) = left
         assert str(failure.value).endswith(f"What was written is in {tmp_path / name}.")
     else:
