@@ -131,8 +131,6 @@ class EnginePlan:
         self.in_use = key
         if key == self.target:
             self._set_state()
-            if self.state is ChoiceState.CHOSEN:
-                self.due_at_s = None
         return True
 
     def lower(self, target: EngineKey) -> EngineKey | None:

@@ -98,10 +98,8 @@ class OutputClock:
         """None while the stand-by card is requested."""
         self.phase = Phase.STARTING
         """Why the card or a picture is sent, as in `PipelineStatus`."""
-        self._arrived_s = self._interval_s = 0.0
-        """When the last picture came, and how long after the one before."""
-        self._usual_s = 0.0
-        """The shorter one of the last two intervals: a single late picture does not count."""
+        self._arrived_s = 0.0
+        """When the last picture came."""
         self._previewed: Picture | None = None
         """What the preview shows."""
         self._sent: Picture | None = None
@@ -171,8 +169,6 @@ class OutputClock:
             self._latest, self.phase = None, arrived
         elif arrived.frame is None or arrived.frame.captured_at_s >= self._resumed_s:
             self._latest, self.phase = arrived, Phase.RUNNING
-            before_s, self._interval_s = self._interval_s, self._last_tick_s - self._arrived_s
-            self._usual_s = min(before_s, self._interval_s)
             self._arrived_s = self._last_tick_s
 
     def _choose(self, settings: Settings) -> Picture:
@@ -183,9 +179,8 @@ class OutputClock:
                 latest = self._latest = None
                 self.phase = Phase.WAITING
         elif latest is not None:
-            limit_s = self._timing.stale_s
-            if latest.hides not in (None, self._hides):  # pictures that are always slow do not alternate with cards
-                limit_s = min(limit_s, max(self._timing.outdated_s, 2 * self._usual_s))
+            is_outdated = latest.hides not in (None, self._hides)
+            limit_s = self._timing.outdated_s if is_outdated else self._timing.stale_s
             if self._last_tick_s - self._arrived_s >= limit_s:
                 latest = self._latest = None
                 self.phase = Phase.WAITING

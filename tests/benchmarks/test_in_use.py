@@ -2,38 +2,31 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import random
 import threading
 import time
-from contextlib import suppress
 from pathlib import Path
 from unittest.mock import MagicMock
 
-import cv2
 import numpy as np
-import psutil
 import pytest
 
 from app.control.commands import parse_words
 from app.core.errors import MattecamError, ModelError
 from app.core.settings import CaptureSettings, MattingSettings, Settings
-from app.core.types import Frame, Outgoing, Picture, PictureKind
-from app.media.jpeg import MjpgDecoder
 from app.runtime.context import Timing
 from app.runtime.pipeline import Pipeline
 from benchmarks import soak
 from benchmarks.in_use import child, program, run
-from benchmarks.in_use.camera_like import CameraLikeSource, MeasuredCamera, StandInCamera, camera_frames
-from benchmarks.in_use.cpu import PARTS, CpuSample, ThreadTime, cpu_ms, cpu_part, cpu_parts_s, sections_counted
+from benchmarks.in_use.camera_like import CameraLikeSource, camera_frames
+from benchmarks.in_use.cpu import PARTS, CpuSample, ThreadTime, cpu_ms, cpu_part, cpu_parts_s
 from benchmarks.in_use.report import table
 from benchmarks.in_use.run import in_use, merged
 from benchmarks.soak_commands import CommandMonkey
 from benchmarks.soak_files import SoakFiles
 from benchmarks.soak_monkey import ROOMS, SoakWorld, rooms_in
 from mattecam.testing import FakeClock, room_picture
-from tests.waiting import beside, eventually
 
 
 @pytest.fixture
@@ -86,33 +79,6 @@ def test_the_source_delivers_decoded_frames_at_its_rate_and_counts_missed_ones()
     assert late is not None and late.index == read[-1].index + 10
     assert source.missed == 9
     source.close()
-
-
-def test_before_a_still_camera_only_noise_changes() -> None:
-    decoder = MjpgDecoder()
-
-    def change(motion: float) -> float:
-        images = [decoder.decode(frame) for frame in camera_frames(320, 180, 3, 4, motion)]
-        return max(
-            float(np.abs(cv2.blur(one, (9, 9)).astype(int) - cv2.blur(other, (9, 9))).max())
-            for one, other in itertools.pairwise(image for image in images if image is not None)
-        )
-
-    assert change(motion=0.0) < 6 < change(motion=1.0)
-
-
-def test_the_stand_in_camera_converts_and_its_probe_notes_new_frames_only() -> None:
-    camera = MeasuredCamera(StandInCamera(64, 48))
-    frame = Frame(np.zeros((48, 64, 3), np.uint8), 0, time.perf_counter() - 0.5)
-    picture = Picture(frame.image, PictureKind.COMPOSITE, frame=frame)
-    before = dict(cpu_parts_s())
-    with sections_counted():
-        for _ in range(3):
-            camera.send(Outgoing(picture))
-        camera.send(Outgoing(Picture(frame.image, PictureKind.STANDBY)))
-    camera.close()
-    assert len(camera.sent) == 1 and 0.5 <= camera.sent[0][1] < 60
-    assert cpu_parts_s() != before, "the conversion was counted"
 
 
 def test_cpu_time_is_divided_by_thread_and_section_and_sums_up() -> None:
@@ -193,31 +159,6 @@ def test_every_phase_is_measured_in_each_round(monkeypatch: pytest.MonkeyPatch) 
 def test_the_program_is_measured_in_a_process_of_its_own() -> None:
     row = run.program_row(SMALL, 0.1)
     assert row["what"] == "program" and row["median_ms"] > 0 and row["size"] == [192, 144]
-
-
-def recorded_by_children() -> list[tuple[psutil.Process, Path]]:
-    """Return the recordings that processes of this one write, with the processes."""
-    found = []
-    for process in psutil.Process().children(recursive=True):
-        with suppress(psutil.Error):
-            files = (Path(each.path) for each in process.open_files())
-            found += [(process, file) for file in files if file.name.endswith(".recording.mkv")]
-    return found
-
-
-@pytest.mark.long
-def test_a_killed_benchmark_leaves_no_recording() -> None:
-    """The film stayed in the folder of temporary files."""
-    work = run.Workload(settings=run.fixed(SMALL, "mattecam"), phases=[("recording",)], seconds=60.0, rounds=1)
-    rows = run.rows_of_child(work)
-    measured = beside(lambda: next(rows, None))
-    eventually(lambda: bool(recorded_by_children()), timeout_s=200)  # a whole program starts
-    ((process, file),) = recorded_by_children()
-    eventually(lambda: file.stat().st_size > 0)
-    process.kill()
-    with pytest.raises(ModelError, match="failed: signal 9, as the system sends it when memory runs out"):
-        measured.result()
-    assert not file.parent.exists()
 
 
 def test_a_process_that_fails_is_reported_in_one_sentence() -> None:

@@ -111,21 +111,6 @@ def test_the_room_never_shows(stage: str, kind: str, moment: str, tmp_path: Path
     assert not any(shows_room(picture.image) for picture in world.pictures())
 
 
-def test_out_of_memory_on_a_gpu_falls_back_to_a_smaller_ratio_and_then_the_cpu(world: FakeWorld) -> None:
-    tried: list[tuple[str, float | None]] = []
-
-    def build(settings: EngineSettings, width: int, height: int, framing: FramingSettings) -> FakeEngine:
-        tried.append((settings.device, settings.downsample_ratio))
-        if settings.device != "cpu":
-            raise RuntimeError("CUDA out of memory. Tried to allocate 2 GiB")
-        return FakeEngine(settings, width, height, world.faults)
-
-    settings = BASE.replace(matting=BASE.matting.replace(device="cuda", downsample_ratio=0.4))
-    with running(world, settings, IMPATIENT, parts=replace(world.parts(), build_engine=build)) as pipeline:
-        composites(pipeline, 5)
-    assert tried == [("cuda", 0.4), ("cuda", 0.2), ("cuda", 0.1), ("cpu", None)]
-
-
 AUTO = EngineSettings()
 ILLEGAL = "CUDA error: an illegal memory access was encountered"
 
@@ -173,6 +158,15 @@ def test_what_replaces_an_engine_that_fails(
     assert replacement(AUTO, error) == fallback
     assert (cards.first() is not None) is card_stays, "a device that is lost is not used again in this process"
     assert cards.half_works("cuda") is (fallback is not SINGLE or error.device == "cpu")  # type: ignore[attr-defined]
+
+
+def test_out_of_memory_on_a_gpu_falls_back_to_a_smaller_ratio_and_then_the_cpu() -> None:
+    settings: EngineSettings | None = AUTO.replace(device="cuda", downsample_ratio=0.4)
+    tried: list[tuple[str, float | None]] = []
+    while settings is not None:
+        tried.append((settings.device, settings.downsample_ratio))
+        settings = replacement(settings, RuntimeError("CUDA out of memory. Tried to allocate 2 GiB"))
+    assert tried == [("cuda", 0.4), ("cuda", 0.2), ("cuda", 0.1), ("cpu", None)]
 
 
 def test_the_message_says_where_matting_continues() -> None:

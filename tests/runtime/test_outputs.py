@@ -21,19 +21,17 @@ import pytest
 
 from app.backgrounds.standby import draw_card
 from app.core.errors import ModelError, SinkLostError, Stage
-from app.core.settings import OutputSettings, SettingsOwner
+from app.core.settings import OutputSettings
 from app.core.types import BgrImage, Matte, Picture, PictureKind
 from app.output.base import FrameSink, SinkContext
 from app.output.recording import FEEDER_NICENESS, Recorder
-from app.privacy.gate import Gate
 from app.runtime.backdrops import PLAIN_GREY, StandbyPictures
-from app.runtime.context import PipelineContext, Timing
-from app.runtime.outputs import OutputClock, SteadyClock
+from app.runtime.outputs import SteadyClock
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase, PipelineStatus, StatusBoard
-from app.runtime.worker import NICENESS, LatestSlot, SlotClosed
+from app.runtime.worker import NICENESS
 from mattecam.testing import FakeEngine, FakeSink, StepInput
-from tests.fakes.world import BASE, FakeWorld, apply, composites, ignore, running
+from tests.fakes.world import BASE, FakeWorld, apply, composites, ignore, live, running
 from tests.output.recordings import FakeDevice
 from tests.waiting import eventually
 
@@ -137,8 +135,8 @@ def test_no_status_lacks_a_recording_that_failed_without_its_problem(
 def test_every_encoded_frame_is_counted_and_the_frame_path_has_priority_over_the_encoder(tmp_path: Path) -> None:
     output = BASE.output.replace(record=tmp_path / "a.mp4")
     world, own = FakeWorld(), os.getpriority(os.PRIO_PROCESS, 0)
-    with running(world, BASE.replace(output=output), parts=world.parts().with_sinks(recording=Recorder)) as live:
-        eventually(lambda: live.status().encoded_frames >= 5)
+    with running(world, BASE.replace(output=output), parts=world.parts().with_sinks(recording=Recorder)) as pipeline:
+        eventually(lambda: pipeline.status().encoded_frames >= 5)
         if sys.platform == "linux":  # only there a thread has a niceness of its own
             niceness = {
                 (task / "comm").read_text().strip(): os.getpriority(os.PRIO_PROCESS, int(task.name))
@@ -149,7 +147,7 @@ def test_every_encoded_frame_is_counted_and_the_frame_path_has_priority_over_the
             assert niceness["encoder"] == min(19, own + FEEDER_NICENESS)
     with av.open(str(tmp_path / "a.mp4")) as container:
         images = [frame.to_ndarray(format="bgr24") for frame in container.decode(video=0)]
-    assert live.status().encoded_frames == len(images)
+    assert pipeline.status().encoded_frames == len(images)
     assert images[0][4:12, 4:12, 0].mean() > 200, "blue behind the person"
 
 
@@ -260,81 +258,52 @@ def settled(cards: StandbyPictures, settings: OutputSettings, width: int = 64, h
 
 
 def test_something_plain_until_the_card_is_drawn_then_the_last_one_and_no_problem_of_another() -> None:
-    board, begun, may_draw = StatusBoard(), threading.Event(), threading.Event()
-    later = OutputSettings(standby_text="later")
+    board, begun, may_draw, drawn = StatusBoard(), threading.Event(), threading.Event(), list[str]()
+    fails = OutputSettings(standby_text="fails")
 
     def draw(text: str, image: Path | None, width: int, height: int) -> BgrImage:
         begun.set()
         assert may_draw.wait(60)
-        if not text:
+        drawn.append(text)
+        if text == "fails":
             raise RuntimeError("an error that nobody foresaw")
         return draw_card(text, image, width, height)
 
     with drawing(board, draw) as cards:
-        cards.card(OutputSettings(), 64, 48)
+        cards.card(fails, 64, 48)
         assert begun.wait(60)
         first = cards.card(SOON, 64, 48)
         assert is_plain(first) and first.size == (64, 48) and first.kind is PictureKind.STANDBY
-        assert cards.card(SOON, 64, 48) is first
         may_draw.set()
         card = settled(cards, SOON)
         assert card.kind is PictureKind.STANDBY
         assert np.array_equal(card.image, draw_card("soon", None, 64, 48))
         assert not messages(board), "the card that failed was not the one wanted"
-        assert cards.card(later, 64, 48) is card
-        eventually(lambda: cards.card(later, 64, 48) is not card)
-        assert is_plain(cards.card(later, 80, 48)), "a card of another size does not stand in"
-        for width in (64, 80, 96, 112, 128, 144, 64, 80):
-            assert settled(cards, SOON, width).size == (width, 48)
+        assert is_plain(cards.card(SOON, 80, 48)), "a card of another size does not stand in"
+        card = settled(cards, SOON, 80)
+        assert cards.card(fails, 80, 48) is card
+        eventually(lambda: is_plain(cards.card(fails, 80, 48)) and bool(messages(board)))
+        assert [problem.stage for problem in board.read().problems] == [Stage.OUTPUT]
+        assert not cards.preparer.busy and drawn.count("fails") == 2, "it was drawn again"
 
 
 def test_an_image_that_cannot_be_read_is_reported_and_replaced_by_the_text_of_the_language(tmp_path: Path) -> None:
     """It was English in every language."""
     board, gone = StatusBoard(), OutputSettings(standby_image=tmp_path / "gone.png")
     with drawing(board, text="Einen Moment") as cards:
-        for _ in range(2):
-            eventually(lambda: settled(cards, gone, 160, 90) is not None and "gone.png" in "".join(messages(board)))
-            shown = settled(cards, gone, 160, 90)
-            assert np.array_equal(shown.image, draw_card("Einen Moment", None, 160, 90))
-            assert settled(cards, SOON, 160, 90) is not None and not messages(board)
+        shown = settled(cards, gone, 160, 90)
+        assert np.array_equal(shown.image, draw_card("Einen Moment", None, 160, 90))
+        assert "gone.png" in messages(board)[0]
 
 
-def test_a_card_that_cannot_be_drawn_is_reported_and_not_drawn_again() -> None:
-    board, drawn = StatusBoard(), list[int]()
-
-    def fail(text: str, image: Path | None, width: int, height: int) -> BgrImage:
-        drawn.append(width)
-        raise RuntimeError("an error that nobody foresaw")
-
-    with drawing(board, fail) as cards:
-        eventually(lambda: cards.card(SOON, 64, 48) is not None and bool(messages(board)))
-        eventually(lambda: not cards.preparer.busy)
-        assert [problem.stage for problem in board.read().problems] == [Stage.OUTPUT]
-        assert is_plain(cards.card(SOON, 64, 48)) and not cards.preparer.busy
-        assert drawn == [64]
-
-
-class AlwaysAPicture(LatestSlot[Picture | Phase]):
-    """A network so fast that no tick of the clock is without a picture."""
-
-    def get(self, timeout_s: float | None = None) -> Picture:
-        return Picture(np.zeros((48, 64, 3), np.uint8), PictureKind.COMPOSITE, hides=BASE.hides)
-
-
-def test_an_image_that_cannot_be_read_is_reported_before_its_card_is_needed(tmp_path: Path) -> None:
+def test_an_image_that_cannot_be_read_is_reported_before_its_card_is_needed(tmp_path: Path, world: FakeWorld) -> None:
     """It was reported when the first card left, which is too late to choose another one."""
-    gone = BASE.output.replace(standby_image=tmp_path / "gone.png")
-    context = PipelineContext(SettingsOwner(BASE.replace(output=gone)), FakeWorld().parts())
-    preview = LatestSlot[Picture]()
-    with drawing(context.board) as cards:
-        clock = OutputClock(context, AlwaysAPicture(), Gate(context.owner, cards.card), (), preview)
-        clock.thread.start()
-        eventually(lambda: any("gone.png" in message for message in messages(context.board)))
-        newest = preview.get(60)
-        assert newest is not None and newest.kind is PictureKind.COMPOSITE
-        context.owner.change(lambda settings: settings.replace(output=SOON))
-        eventually(lambda: not messages(context.board))
-        assert clock.thread.stop(60)
+    with live(world) as pipeline:
+        apply(pipeline, BASE.replaced_at(["output"], standby_image=tmp_path / "gone.png"))
+        eventually(lambda: any("gone.png" in problem.message for problem in pipeline.status().problems))
+        assert pipeline.status().phase is Phase.RUNNING
+        apply(pipeline, BASE)
+        eventually(lambda: not pipeline.status().problems)
 
 
 class SimulatedTime:
@@ -410,45 +379,3 @@ def test_what_comes_faster_is_sent_at_the_clocks_rate() -> None:
     assert max(waits_s[:-1]) <= 0.0101
     assert max(gaps_s) - min(gaps_s) < 1e-6
     assert len(ticks_s) / seconds == pytest.approx(30, rel=0.01)
-
-
-class SlowPictures(LatestSlot[Picture | Phase]):
-    """Ten pictures, one in every sixth tick of 25 ms, each made under settings that are no longer those in force."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.now_s = 0.0
-        self._ticks = 0
-
-    def get(self, timeout_s: float | None = None) -> Picture | None:
-        if self._ticks == 60:
-            raise SlotClosed
-        self._ticks, self.now_s = self._ticks + 1, self.now_s + 0.025
-        comes = self._ticks % 6 == 1
-        image = np.zeros((48, 64, 3), np.uint8)
-        return Picture(image, PictureKind.COMPOSITE, hides=("another zone",)) if comes else None
-
-
-class Shown(LatestSlot[Picture]):
-    """Keeps the kinds of all pictures for the preview."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.kinds: list[PictureKind] = []
-
-    def put(self, value: Picture) -> None:
-        self.kinds.append(value.kind)
-
-
-def test_no_card_is_shown_while_zones_are_painted_before_slow_pictures() -> None:
-    """Nobody paints zones between cards."""
-    pictures, shown = SlowPictures(), Shown()
-    context = PipelineContext(
-        SettingsOwner(BASE), FakeWorld().parts(), Timing(outdated_s=0.05, clock=lambda: pictures.now_s)
-    )
-    clock = OutputClock(context, pictures, Gate(context.owner, StandbyPictures(context.board).card), (), shown)
-    clock.thread.start()
-    assert clock.thread.join(60)
-    composites = [index for index, kind in enumerate(shown.kinds) if kind is PictureKind.COMPOSITE]
-    usual = composites[2]  # from the third one on, two intervals are known
-    assert len(composites) == 10 and set(shown.kinds[usual:]) == {PictureKind.COMPOSITE}

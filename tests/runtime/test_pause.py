@@ -64,6 +64,9 @@ def test_while_paused_frames_are_skipped_but_a_new_engine_is_still_built(world: 
     (source,) = world.sources
     apply(pipeline, BASE.replace(paused=True))
     eventually(lambda: source.skipped > 0)
+    before, started_s = len(world.pictures()), time.monotonic()
+    eventually(lambda: len(world.pictures()) >= before + 6)
+    assert time.monotonic() - started_s > 0.3, f"the card is sent less often than at {BASE.capture.fps} Hz"
     started_s, decoded, skipped = time.monotonic(), source.decoded, source.skipped
     eventually(lambda: source.skipped >= skipped + 50)
     due = (time.monotonic() - started_s) / Timing().paused_interval_s
@@ -88,18 +91,6 @@ def test_a_camera_that_is_lost_while_paused_is_reported_and_opened_again(world: 
         apply(pipeline, BASE)
         composites(pipeline)
         assert not any(shows_room(picture.image) for picture in world.pictures())
-
-
-def test_the_card_is_sent_less_often_while_paused(world: FakeWorld, pipeline: Pipeline) -> None:
-    apply(pipeline, BASE.replace(paused=True))
-    eventually(lambda: pipeline.status().phase is Phase.PAUSED)
-    before, started_s = len(world.pictures()), time.monotonic()
-    eventually(lambda: len(world.pictures()) >= before + 10)
-    assert time.monotonic() - started_s > 0.5, f"the rate is {BASE.capture.fps} Hz"
-    apply(pipeline, BASE)
-    composites(pipeline)
-    before = len(world.pictures())
-    eventually(lambda: len(world.pictures()) > before + 60)
 
 
 HIDE = PeopleSettings(zones=(Zone(filled=True, points=((0, 0), (1, 0), (1, 1), (0, 1))),))

@@ -116,30 +116,23 @@ def test_the_engine_learns_how_far_the_frame_is_magnified() -> None:
 CLOSE: Settings = BASE.replace(people=PeopleSettings(auto_framing="close"))
 
 
-def test_the_view_closes_in_and_the_whole_frame_stays_available(world: FakeWorld) -> None:
+def test_the_view_closes_in_until_the_user_zooms_or_switches_it_off(world: FakeWorld) -> None:
     with live(world, CLOSE) as pipeline:
         whole_share = float(np.mean(np.all(room_picture() == np.array(PERSON, np.uint8), axis=2)))
         eventually(lambda: person_share(pipeline) > 1.2 * whole_share)
         frame = newest(pipeline)
-        assert frame.whole is not None
+        assert frame.whole is not None, "the whole frame stays available"
         np.testing.assert_array_equal(frame.whole[1:], room_picture()[1:])
-        assert pipeline.status().view.size < 0.95
-        assert not pipeline.status().errors
-    assert not any(shows_room(picture.image) for picture in world.pictures() if picture.kind.name == "COMPOSITE")
-    sizes = {picture.size for picture in world.pictures()}
-    assert len(sizes) == 1, "the output keeps its size"
-
-
-def test_a_manual_zoom_overrides_it_and_off_shows_the_whole_frame(world: FakeWorld) -> None:
-    with running(world, CLOSE) as pipeline:
         eventually(lambda: pipeline.status().view.size < 0.9)
         apply(pipeline, CLOSE.replace(framing=FramingSettings(zoom=1.5)))
         eventually(lambda: pipeline.status().view.is_whole)
         apply(pipeline, CLOSE)
         eventually(lambda: pipeline.status().view.size < 0.9)
         apply(pipeline, BASE)
-        eventually(lambda: pipeline.status().view.is_whole)
-        eventually(lambda: newest(pipeline).whole is None)
+        eventually(lambda: pipeline.status().view.is_whole and newest(pipeline).whole is None)
+        assert not pipeline.status().errors
+    assert not any(shows_room(picture.image) for picture in world.pictures() if picture.kind.name == "COMPOSITE")
+    assert len({picture.size for picture in world.pictures()}) == 1, "the output keeps its size"
 
 
 class Uncropped(FakeEngine):

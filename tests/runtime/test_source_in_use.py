@@ -68,24 +68,6 @@ def test_the_camera_holds_its_light_while_it_is_compared_with_a_plate(tmp_path: 
     assert world.sources == [source], "for that, no camera is opened anew"
 
 
-def test_the_camera_holds_its_light_while_the_engine_for_a_new_plate_is_built(tmp_path: Path) -> None:
-    """A dialog that was closed meanwhile gave the exposure back, although the plate shows what it was."""
-    world, build = FakeWorld(), Hold()
-    with live(world) as pipeline:
-        (source,) = world.sources
-        pipeline.demand.takes_plate = True
-        eventually(lambda: source.holds_exposure)
-        world.faults.put("build_engine", build)
-        apply(pipeline, BASE.replace(matting=BASE.matting.replace(plate=tmp_path / "plate.png")))
-        assert build.entered.wait(60)
-        pipeline.demand.takes_plate = False
-        read = source.decoded
-        eventually(lambda: source.decoded > read + 3)
-        assert source.holds_exposure
-        build.go_on.set()
-        eventually(lambda: not source.holds_exposure)  # the engine that was chosen compares nothing
-
-
 class Silent(FakeSource):
     """Delivers nothing."""
 
@@ -230,6 +212,10 @@ def test_where_the_preview_is_seen_it_shows_the_demonstration_and_others_see_a_c
         eventually(lambda: desk.newest().kind is not PictureKind.STANDBY)
         sent = {picture.frame.synthetic for picture in desk.pictures() if picture.frame is not None}
         assert sent == {False} and desk.demonstrations == 1
+        desk.unplug()
+        eventually(lambda: desk.demonstrations == 2)
+        pipeline.demand.watched = False
+        eventually(lambda: pipeline.status().source is None)  # it ends while the window is hidden
 
 
 def test_a_run_that_nobody_sees_has_no_demonstration() -> None:
@@ -247,18 +233,6 @@ def test_a_run_that_nobody_sees_has_no_demonstration() -> None:
             desk.plug_in()
             goes_out(desk, pipeline)
     assert not desk.demonstrations
-
-
-def test_the_demonstration_ends_while_the_window_is_hidden() -> None:
-    desk = Desk()
-    with running(desk, AUTO, IMPATIENT) as pipeline:
-        for number in (1, 2):
-            pipeline.demand.watched = True
-            eventually(lambda: pipeline.status().source is not None)
-            pipeline.demand.watched = False
-            eventually(lambda: pipeline.status().source is None)
-            assert desk.demonstrations == number
-    assert kinds(desk) == {PictureKind.STANDBY}
 
 
 def test_the_demonstration_leaves_only_while_it_is_the_chosen_source() -> None:

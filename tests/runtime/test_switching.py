@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,28 +20,10 @@ from app.runtime.backdrops import PLAIN_GREY, Backdrops
 from app.runtime.context import Timing
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase, StatusBoard
-from mattecam.testing import HEIGHT, PERSON, WIDTH, FakeEngine, shows_room
+from mattecam.testing import HEIGHT, WIDTH, FakeEngine
 from tests.backgrounds.files import colour_number, write_video
-from tests.fakes.world import BASE, FakeWorld, apply, composites, kinds, live, running
+from tests.fakes.world import BASE, FakeWorld, apply, composites, kinds, live, running, shown
 from tests.waiting import beside, eventually
-
-
-def test_composites_come_out_and_the_room_does_not(world: FakeWorld) -> None:
-    world.faults.put("build_engine", lambda: eventually(lambda: PictureKind.STANDBY in kinds(world)))
-    with running(world) as pipeline:
-        composites(pipeline, 10)
-        eventually(lambda: PictureKind.COMPOSITE in kinds(world))
-        status = pipeline.status()
-    pictures = world.pictures()
-    assert pictures[0].kind is PictureKind.STANDBY, "the stand-by card comes before the first matte"
-    assert not any(shows_room(picture.image) for picture in pictures)
-    composite = next(picture for picture in pictures if picture.kind is PictureKind.COMPOSITE)
-    assert tuple(composite.image[0, 0]) == (255, 0, 0)
-    assert tuple(composite.image[30, 32]) == PERSON
-    assert status.engine is not None and status.engine.executor == "fake"
-    assert status.latency_ms.step.median > 0
-    assert status.size == (64, 48)
-    assert not status.problems
 
 
 @pytest.mark.parametrize("background", ["opens", "does not open"])
@@ -66,21 +47,18 @@ def test_no_settings_are_made_for_a_frame(background: str, monkeypatch: pytest.M
 
 
 def test_mirror_flips_the_output_alone(world: FakeWorld) -> None:
-    previews: dict[int, Picture] = {}
-    pairs: list[tuple[Picture, Picture]] = []
+    previews: list[Picture] = []
 
-    def in_both() -> bool:
-        preview = pipeline.preview.get(60)
-        if preview is not None and preview.frame is not None:
-            previews[preview.frame.index] = preview
-        sent = [picture for picture in world.pictures() if picture.frame is not None]
-        pairs.extend((each, previews[each.frame.index]) for each in sent if each.frame and each.frame.index in previews)
-        return bool(pairs)
+    def pairs() -> list[tuple[Picture, Picture]]:
+        """Previews, and what was sent of the same frame."""
+        previews.append(shown(pipeline))
+        return [(one, other) for one in previews for other in world.pictures() if other.frame is one.frame]
 
     with live(world, BASE.replace(output=BASE.output.replace(mirror=True))) as pipeline:
-        eventually(in_both)
-    assert all(preview.alpha is not None for _, preview in pairs)
-    assert all(np.array_equal(sent.image[:, ::-1], preview.image) for sent, preview in pairs)
+        eventually(lambda: bool(pairs()))
+        preview, sent = pairs()[0]
+    assert preview.alpha is not None and sent.alpha is not None
+    assert np.array_equal(sent.image[:, ::-1], preview.image) and np.array_equal(sent.alpha[:, ::-1], preview.alpha)
 
 
 def test_the_foreground_is_made_only_when_asked_for(world: FakeWorld) -> None:
@@ -176,6 +154,10 @@ def test_a_new_engine_is_told_who_is_in_the_picture_but_nobody_after_another_fra
         eventually(lambda: known[resets:] == [False])
 
 
+def write_grey(path: Path, grey: int) -> None:
+    cv2.imwrite(str(path), np.full((HEIGHT, WIDTH, 3), grey, np.uint8))
+
+
 def test_a_retry_reads_the_files_again_that_were_missing(tmp_path: Path, world: FakeWorld) -> None:
     """It tried cameras and engines alone, so that *Try again* did nothing for a card."""
     files = [tmp_path / f"{name}.png" for name in ("background", "card")]
@@ -190,52 +172,27 @@ def test_a_retry_reads_the_files_again_that_were_missing(tmp_path: Path, world: 
     with running(world, settings) as pipeline:
         eventually(lambda: len(pipeline.status().problems) == 2)
         for file, grey in zip(files, (200, 50), strict=True):
-            cv2.imwrite(str(file), np.full((HEIGHT, WIDTH, 3), grey, np.uint8))
+            write_grey(file, grey)
         pipeline.retry()
         eventually(lambda: not pipeline.status().problems and shows(200, 0, 0))
         apply(pipeline, settings.replace(paused=True))
         eventually(lambda: shows(50, 0, 0))
 
 
-def write(path: Path, grey: int) -> Path:
-    cv2.imwrite(str(path), np.full((HEIGHT, WIDTH, 3), grey, np.uint8))
-    return path
-
-
-def over(path: Path, grey: int) -> None:
-    """Write the file over."""
-    write(path, grey)
-
-
-def in_its_place(path: Path, grey: int) -> None:
-    """Move another file to the name, with the time and size of the first."""
-    stat = path.stat()
-    other = write(path.with_name(f"other{path.suffix}"), grey)
-    os.utime(other, ns=(stat.st_atime_ns, stat.st_mtime_ns))
-    other.replace(path)
-
-
-@pytest.mark.parametrize("edit", [over, in_its_place])
-def test_a_retry_shows_the_edited_file(edit: Callable[[Path, int], None], tmp_path: Path, world: FakeWorld) -> None:
-    path = write(tmp_path / "a.bmp", 200)
+def test_a_retry_opens_the_background_again_if_its_file_was_changed(tmp_path: Path, world: FakeWorld) -> None:
+    path, opened = tmp_path / "a.bmp", list[bool]()
     settings = BASE.replace(background=BackgroundSettings(kind="image", path=path))
-    with running(world, settings) as pipeline:
-        eventually(lambda: world.newest().image[0, 0, 0] == 200)
-        edit(path, 80)
-        pipeline.retry()
-        eventually(lambda: world.newest().image[0, 0, 0] == 80)
-
-
-def test_a_file_that_is_unchanged_is_not_opened_again(tmp_path: Path, world: FakeWorld) -> None:
-    settings = BASE.replace(background=BackgroundSettings(kind="image", path=write(tmp_path / "a.png", 200)))
-    opened = list[bool]()
+    write_grey(path, 200)
     with running(world, settings) as pipeline:
         eventually(lambda: world.newest().image[0, 0, 0] == 200)
         world.faults.put("open_background", lambda: opened.append(True))
         pipeline.retry()
         before = len(world.pictures())
         eventually(lambda: len(world.pictures()) > before + 10)
-    assert not opened
+        assert not opened, "a video would begin anew"
+        write_grey(path, 80)
+        pipeline.retry()
+        eventually(lambda: world.newest().image[0, 0, 0] == 80)
 
 
 BLACK, WHITE = (BackgroundSettings(kind="colour", colour=colour) for colour in ("#000000", "#ffffff"))
@@ -309,8 +266,14 @@ def test_a_video_that_stops_is_reported_and_keeps_its_last_frame(
     assert not opened.board.read().problems
 
 
-def leave_before_it_opens(opened: Opened, left: BackgroundSettings, wanted: BackgroundSettings) -> None:
-    """Over black, choose a background and another one before it is open; it opens, and the other one is held."""
+ROOM = BackgroundSettings(kind="blur", colour="#111111")
+
+
+@pytest.mark.parametrize(("left", "wanted"), [(WHITE, BLACK), (ROOM, WHITE)], ids=["the one before", "blurred room"])
+def test_a_background_that_was_left_before_it_opened_is_never_shown(
+    left: BackgroundSettings, wanted: BackgroundSettings, opened: Opened
+) -> None:
+    """A blurred room was shown, from one picture to the next, until the background chosen after it had been opened."""
     opened.use(BLACK, lambda image: not image.any())
     opened.gates = {each.colour: threading.Event() for each in (left, wanted)}
     opened.backdrops.update(left)
@@ -318,23 +281,9 @@ def leave_before_it_opens(opened: Opened, left: BackgroundSettings, wanted: Back
     opened.backdrops.update(wanted)
     opened.gates[left.colour].set()
     eventually(lambda: opened.requests[-1] == wanted)
-
-
-def test_a_background_that_was_left_is_not_shown_after_the_return_to_the_one_before(opened: Opened) -> None:
-    """It took the place of the one in use until that one had been opened again."""
-    leave_before_it_opens(opened, WHITE, BLACK)
-    assert not opened.shown(BLACK).any()
-    opened.gates[BLACK.colour].set()
-    eventually(lambda: not opened.backdrops.preparer.busy)
-    assert not opened.shown(BLACK).any()
-
-
-def test_a_blurred_room_that_was_left_before_it_opened_is_never_shown(opened: Opened) -> None:
-    """It was shown, from one picture to the next, until that one had been opened."""
-    leave_before_it_opens(opened, BackgroundSettings(kind="blur", colour="#111111"), WHITE)
-    assert not opened.shown(WHITE).any()
-    opened.gates[WHITE.colour].set()
-    opened.use(WHITE, lambda image: bool((image == 255).all()))
+    assert not opened.shown(wanted).any()
+    opened.gates[wanted.colour].set()
+    opened.use(wanted, lambda image: bool((image == 255).all() if wanted is WHITE else not image.any()))
 
 
 def test_the_problem_of_a_background_ends_when_none_is_chosen(opened: Opened, tmp_path: Path) -> None:

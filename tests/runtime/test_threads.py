@@ -292,65 +292,31 @@ def test_an_error_is_the_outcome_and_what_cannot_be_discarded_does_not_end_the_b
         assert built(preparer, 5) == Prepared(5, 2, None)
 
 
-def test_what_is_retired_or_not_taken_is_discarded_beside_the_rest_and_before_the_next_is_built() -> None:
-    happened: list[tuple[str, int]] = []
-    threads: list[str] = []
+def test_what_is_retired_is_discarded_before_the_next_is_built_and_its_memory_returned(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    happened: list[str] = []
+    monkeypatch.setattr("app.runtime.worker.return_free_memory", lambda: happened.append("memory returned"))
 
     def build(key: int) -> int:
-        happened.append(("built", key))
+        happened.append(f"built {key}")
         return key
 
     def discard(value: int) -> None:
-        threads.append(threading.current_thread().name)
-        happened.append(("discarded", value))
-
-    with building(build, discard) as preparer:
-        preparer.retire(1)
-        eventually(lambda: happened == [("discarded", 1)])
-        preparer.retire(2)
-        preparer.request(3)
-        eventually(lambda: not preparer.busy)
-        assert happened[1:] == [("discarded", 2), ("built", 3)]
-        assert threads == ["builder", "builder"]
-    preparer.retire(4)
-    assert preparer.join(60)
-    assert happened[3:] == [("discarded", 3), ("discarded", 4)], "what nobody took, and what came too late"
-
-
-def test_what_is_retired_during_a_discard_goes_before_the_next_is_built() -> None:
-    happened: list[tuple[str, int]] = []
-
-    def discard(value: int) -> None:
-        happened.append(("discarded", value))
+        happened.append(f"discarded {value} on {threading.current_thread().name}")
         if value == 1:
             preparer.retire(2)
             preparer.request(3)
 
-    def build(key: int) -> int:
-        happened.append(("built", key))
-        return key
-
     with building(build, discard) as preparer:
         preparer.retire(1)
-        eventually(lambda: ("built", 3) in happened)
-    assert happened[:3] == [("discarded", 1), ("discarded", 2), ("built", 3)]
-
-
-def test_free_memory_is_returned_after_what_is_retired_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What engines and backgrounds had freed stayed with the process."""
-    order: list[int | str] = []
-    tidied = threading.Event()
-
-    def tidy() -> None:
-        order.append("tidied")
-        tidied.set()
-
-    monkeypatch.setattr("app.runtime.worker.return_free_memory", tidy)
-    with building(discard=order.append) as preparer:
-        preparer.retire(7)
-        assert tidied.wait(60)
-        built(preparer, 1)
-        assert order == [7, "tidied"], "nothing was discarded since"
+        eventually(lambda: preparer.outcome is not None)
+        first, second = ([f"discarded {value} on builder", "memory returned"] for value in (1, 2))
+        assert happened == [*first, *second, "built 3"]
+    preparer.retire(4)
+    assert preparer.join(60)
+    late = [what.split(" on ")[0] for what in happened[5:] if what != "memory returned"]
+    assert late == ["discarded 3", "discarded 4"], "what nobody took, and what came too late"
 
 
 def test_each_part_of_a_stage_has_one_problem_and_the_log_says_when_it_is_over(
