@@ -30,7 +30,7 @@ from app.matting.kernels.loading import load
 from app.matting.openvino import conversion
 from app.matting.openvino.conversion import Artefact, ArtefactCache, NetworkSource
 from mattecam.testing import FakeEngine
-from models.weights import conversion_folders
+from models.weights import CONVERTED
 from tests.pipewire_session import PrivateSession, private_session
 
 if not os.environ.get("DISPLAY"):
@@ -114,7 +114,7 @@ class SharedCache(ArtefactCache):
     """Converts each network once, however many processes ask for it; without torch, those that ship are used."""
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(lambda: folder, (lambda model: ()) if torch_usable() else conversion_folders)
+        super().__init__(lambda: folder, None if torch_usable() else CONVERTED)
         folder.mkdir(exist_ok=True)
         self._lock_path = folder / "lock"
 

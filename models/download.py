@@ -8,7 +8,6 @@ from __future__ import annotations
 import errno
 import logging
 import shutil
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,9 +16,7 @@ import requests
 from models.errors import DownloadError
 from models.table import NETWORKS, WeightSpec
 from models.weights import (
-    fetched_conversions,
     hash_record,
-    missing_conversions,
     recorded_sha256,
     sha256_of,
     user_folder,
@@ -49,20 +46,6 @@ def download(name: str, progress: Progress = ignore_progress, *, again: bool = F
     target = user_folder() / spec.file
     if again or not target.is_file() or sha256_of(target) != (spec.sha256 or recorded_sha256(target)):
         fetch(spec, url, target, progress)
-    converted = missing_conversions(name)  # what a package without PyTorch needs beside the weights
-    if converted is not None and converted.url is not None:
-        archive = user_folder() / "converted" / converted.file
-        fetch(converted, converted.url, archive, progress)
-        folder = fetched_conversions(converted)
-        new = folder.with_name("new")
-        try:
-            shutil.rmtree(folder.parent, ignore_errors=True)  # an earlier one
-            with zipfile.ZipFile(archive) as opened:
-                opened.extractall(new)
-            new.replace(folder)
-            archive.unlink()
-        except OSError as error:
-            raise _failure(converted, archive, error) from error
     return target
 
 

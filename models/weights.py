@@ -4,8 +4,7 @@ This module neither loads networks nor uses the internet: `models.checkpoint` re
 them.
 
 Copies of the program without PyTorch, which converts networks, need networks that were converted when the copy was made
-(`tools.convert_networks`). The bundled ones lie in the sources, others in a package; for the rest it has a list. They
-are kept under their SHA-256, so that no other version of the program, whose converted networks differ, takes them.
+(`tools.convert_networks`): the bundled ones lie in the sources, others in a package.
 """
 
 from __future__ import annotations
@@ -13,7 +12,6 @@ from __future__ import annotations
 import functools
 import hashlib
 import importlib.util
-import json
 import logging
 import os
 from dataclasses import dataclass
@@ -263,40 +261,9 @@ def _belongs(file: Path, weights: Path) -> bool:
 
 
 CONVERTED = MODELS / "converted"
-"""Folder of the converted networks of this copy: the bundled ones, in a package also others."""
-PUBLISHED = "published.json"
-"""Name of the list in it of the conversions that are fetched."""
+"""Folder of the converted networks of this copy. With PyTorch none is used, so that changes of the code count."""
 
 
 def converts() -> bool:
     """Return whether this copy converts networks itself."""
     return importlib.util.find_spec("torch") is not None
-
-
-@functools.cache
-def published_conversions(model: str) -> WeightSpec | None:
-    """Return the archive of a network's conversions; None if there is none, or if this copy converts networks."""
-    file = CONVERTED / PUBLISHED
-    if converts() or not file.is_file():
-        return None
-    entry = json.loads(file.read_text("utf-8")).get(model)
-    return entry and WeightSpec(model, licence="", **entry)
-
-
-def conversion_folders(model: str) -> list[Path]:
-    """Return the folders with conversions of a network that are used here: with PyTorch none, so that changes count."""
-    if converts():
-        return []
-    spec = published_conversions(model)
-    return [CONVERTED] if spec is None else [CONVERTED, fetched_conversions(spec)]
-
-
-def missing_conversions(model: str) -> WeightSpec | None:
-    """Return the archive of a network's conversions if it is yet to be fetched."""
-    spec = published_conversions(model)
-    return None if spec is None or fetched_conversions(spec).is_dir() else spec
-
-
-def fetched_conversions(spec: WeightSpec) -> Path:
-    """Return the folder of the conversions in an archive once it is fetched."""
-    return user_folder() / "converted" / spec.name / str(spec.sha256)

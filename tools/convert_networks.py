@@ -1,29 +1,25 @@
 """Convert the bundled and downloaded networks for copies of the program that lack torch.
 
     python -m tools.convert_networks models/converted --bundled
-    python -m tools.convert_networks FOLDER [--weights FOLDER] [--archives FOLDER --url ADDRESS]
+    python -m tools.convert_networks FOLDER [--weights FOLDER]
 
 The first line renews those in the sources, and is due when weights, networks or the version of OpenVINO have changed.
 A package has FOLDER as `models/converted`. With `--weights` those in that folder take the place of the installed
-networks; each has to be the published file. Without archives it holds every such network; with them the bundled ones
-and the one that is recommended, and each other network is an archive in its folder, which `weights download` of the
-package fetches from below ADDRESS.
+networks; each has to be the published file.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import shutil
 import sys
 import tempfile
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from app.matting.openvino.conversion import ArtefactCache, NetworkSource
-from models.table import NETWORKS, NetworkSpec, recommended
-from models.weights import PUBLISHED, check_intact, find_int8, on_hand, sha256_of
+from models.table import NETWORKS, NetworkSpec
+from models.weights import check_intact, find_int8, on_hand, sha256_of
 
 
 def published_in(folder: Path) -> dict[str, Path]:
@@ -45,37 +41,16 @@ def renew(target: Path) -> None:
     convert_all(target, specs=bundled)
 
 
-def convert_all(
-    target: Path,
-    weights: Path | None = None,
-    archives: Path | None = None,
-    url: str = "",
-    specs: Sequence[NetworkSpec] = (),
-) -> None:
-    """Convert each installed network, or those of `specs`, in each of its versions into a folder or an archive.
+def convert_all(target: Path, weights: Path | None = None, specs: Sequence[NetworkSpec] = ()) -> None:
+    """Convert each installed network, or those of `specs`, in each of its versions into a folder.
 
     weights: folder whose networks take the place of the installed ones.
     """
-    listed = {}
     given = None if weights is None else published_in(weights)
     for spec in specs or NETWORKS.values():
         file = on_hand(spec.name) if given is None or spec.bundled else given.get(spec.name)
-        if file is None:
-            continue
-        inside = archives is None or spec.bundled or spec == recommended()
-        with tempfile.TemporaryDirectory() as scratch:
-            made = target if inside else Path(scratch)
-            convert_network(spec, file, made)
-            if archives is not None and not inside:
-                archive = pack(made, archives / f"{spec.name}.zip")
-                listed[spec.name] = {
-                    "file": archive.name,
-                    "url": f"{url.rstrip('/')}/{archive.name}",
-                    "bytes": archive.stat().st_size,
-                    "sha256": sha256_of(archive),
-                }
-    if listed:
-        (target / PUBLISHED).write_text(json.dumps(listed, indent=1), "utf-8")
+        if file is not None:
+            convert_network(spec, file, target)
 
 
 def convert_network(spec: NetworkSpec, weights: Path, target: Path) -> None:
@@ -91,25 +66,13 @@ def convert_network(spec: NetworkSpec, weights: Path, target: Path) -> None:
                 shutil.copytree(cache.folder(source), target / source.artefact_name(), dirs_exist_ok=True)
 
 
-def pack(folder: Path, archive: Path) -> Path:
-    """Write an archive that depends on the content of a folder alone, and return it."""
-    archive.parent.mkdir(parents=True, exist_ok=True)
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as made:
-        for file in sorted(path for path in folder.rglob("*") if path.is_file()):
-            name = zipfile.ZipInfo(file.relative_to(folder).as_posix())
-            made.writestr(name, file.read_bytes(), zipfile.ZIP_DEFLATED)
-    return archive
-
-
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--weights", type=Path)
-    parser.add_argument("--archives", type=Path)
-    parser.add_argument("--url", default="")
     parser.add_argument("--bundled", action="store_true", help="the bundled networks, in place of older versions")
     given = parser.parse_args()
     if given.bundled:
         renew(given.folder)
     else:
-        convert_all(given.folder, given.weights, given.archives, given.url)
+        convert_all(given.folder, given.weights)

@@ -1,12 +1,10 @@
-"""Weights: registry, search path, verification; downloads from a local server; conversions without torch."""
+"""Weights: registry, search path, verification; downloads from a local server."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
 import hashlib
-import importlib.util
-import json
 import os
 import re
 from collections.abc import Iterator
@@ -18,8 +16,6 @@ import pytest
 import requests
 
 from app.core import paths
-from app.core.errors import ModelError
-from app.matting.openvino.conversion import ArtefactCache, NetworkSource
 from models import download as downloads
 from models import weights
 from models.download import download, fetch
@@ -30,13 +26,9 @@ from models.weights import (
     WeightState,
     find,
     hash_record,
-    sha256_of,
-    user_folder,
     verified,
 )
-from tests.published import install
 from tests.serving import Handler, served
-from tools.convert_networks import pack
 
 
 @pytest.fixture
@@ -366,69 +358,3 @@ def test_a_file_from_elsewhere_is_installed_only_if_it_is_the_published_one(
     with pytest.raises(DownloadError):
         downloads.install("a-model", wrong)
     assert target.read_bytes() == b"published", "what is installed stays"
-
-
-CONVERTED_MODEL = "u2netp"
-
-
-@pytest.fixture
-def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Installed weights, which nobody opens."""
-    file = tmp_path / "weights"
-    file.write_bytes(b"weights")
-    return install(file, CONVERTED_MODEL, monkeypatch)
-
-
-@pytest.fixture
-def archive(installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The published archive of a package that lacks torch."""
-    made = tmp_path / "made" / NetworkSource(CONVERTED_MODEL, installed).artefact_name()
-    made.mkdir(parents=True)
-    (made / "index.json").write_text("{}")
-    file = pack(made.parent, tmp_path / "archives" / f"{CONVERTED_MODEL}.zip")
-    package = tmp_path / "package"
-    package.mkdir()
-    entry = {"file": file.name, "url": file.as_uri(), "bytes": file.stat().st_size, "sha256": sha256_of(file)}
-    (package / weights.PUBLISHED).write_text(json.dumps({CONVERTED_MODEL: entry}))
-    monkeypatch.setattr(weights, "CONVERTED", package)
-    spec = importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "torch" else spec(name))
-    weights.published_conversions.cache_clear()
-    yield file
-    weights.published_conversions.cache_clear()
-
-
-@pytest.fixture
-def _copied(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The server is the folder of the archives."""
-
-    def fetch(spec: WeightSpec, url: str, target: Path, progress: downloads.Progress) -> None:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(archive.read_bytes())
-
-    monkeypatch.setattr(downloads, "fetch", fetch)
-
-
-@pytest.mark.usefixtures("_copied")
-def test_they_are_fetched_with_the_weights_and_found(installed: Path, tmp_path: Path) -> None:
-    cache = ArtefactCache(lambda: tmp_path / "cache", weights.conversion_folders)
-    with pytest.raises(ModelError, match=f"weights download {CONVERTED_MODEL}"):
-        cache.load(NetworkSource(CONVERTED_MODEL, installed))
-    older = user_folder() / "converted" / CONVERTED_MODEL / "of another version"
-    older.mkdir(parents=True)
-    assert downloads.download(CONVERTED_MODEL) == installed
-    found = cache.folder(NetworkSource(CONVERTED_MODEL, installed))
-    assert (found / "index.json").read_text() == "{}"
-    assert [path.name for path in (user_folder() / "converted").rglob("*") if path.is_dir()] == [
-        CONVERTED_MODEL,
-        found.parent.name,
-        found.name,
-    ]
-    assert weights.missing_conversions(CONVERTED_MODEL) is None
-
-
-def test_with_torch_nothing_is_fetched_or_taken(monkeypatch: pytest.MonkeyPatch, archive: Path) -> None:
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: object())
-    weights.published_conversions.cache_clear()
-    assert weights.missing_conversions(CONVERTED_MODEL) is None
-    assert weights.conversion_folders(CONVERTED_MODEL) == []

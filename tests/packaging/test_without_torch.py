@@ -112,7 +112,7 @@ def shipped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.mark.parametrize("origin", ["release", "sources"])
 def test_what_ships_is_found_under_its_name(origin: str, shipped: Path, tmp_path: Path) -> None:
     folder = shipped if origin == "release" else CONVERTED
-    cache = ArtefactCache(lambda: tmp_path / "cache", lambda model: [folder])
+    cache = ArtefactCache(lambda: tmp_path / "cache", folder)
     found = {cache.folder(NetworkSource("mattecam", BUNDLED, int8=int8)) for int8 in (None, int8_file(BUNDLED))}
     found.add(cache.folder(NetworkSource("mattecam-plate", BUNDLED_WITH_PLATE)))
     renew = "weights or OpenVINO have changed: run `python -m tools.convert_networks models/converted --bundled`"
@@ -145,7 +145,7 @@ def test_what_ships_gives_the_bits_of_one_converted_here(
 
     here = mattes()
     folder, largest = (shipped, 0) if origin == "release" else (CONVERTED, 1)
-    monkeypatch.setattr(conversion, "artefacts", ArtefactCache(lambda: tmp_path / "cache", lambda model: [folder]))
+    monkeypatch.setattr(conversion, "artefacts", ArtefactCache(lambda: tmp_path / "cache", folder))
     assert np.abs(mattes() - here).max() <= largest
     assert not (tmp_path / "cache").exists(), "nothing was converted"
 

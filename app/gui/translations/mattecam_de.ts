@@ -2187,10 +2187,6 @@
             <translation>Das Modell {model} besteht seinen Selbsttest auf dem Gerät {device} nicht; wählen Sie ein anderes Modell oder eine andere Ausführung.</translation>
         </message>
         <message>
-            <source>The model {model} is installed without the part that runs here; download it again.</source>
-            <translation>Das Modell {model} ist ohne den Teil installiert, der hier läuft; laden Sie es noch einmal herunter.</translation>
-        </message>
-        <message>
             <source>The model {model} needs PyTorch, which this copy of Mattecam lacks; run Mattecam from its sources for it.</source>
             <translation>Das Modell {model} braucht PyTorch, das in dieser Kopie von Mattecam fehlt; starten Sie Mattecam dafür aus seinem Quelltext.</translation>
         </message>

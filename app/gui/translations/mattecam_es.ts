@@ -2187,10 +2187,6 @@
             <translation>El modelo {model} no supera su autocomprobación en el dispositivo {device}; elija otro modelo o ejecutor.</translation>
         </message>
         <message>
-            <source>The model {model} is installed without the part that runs here; download it again.</source>
-            <translation>El modelo {model} está instalado sin la parte que funciona aquí; descárguelo de nuevo.</translation>
-        </message>
-        <message>
             <source>The model {model} needs PyTorch, which this copy of Mattecam lacks; run Mattecam from its sources for it.</source>
             <translation>El modelo {model} necesita PyTorch, que falta en esta copia de Mattecam; para ello, inicie Mattecam desde su código fuente.</translation>
         </message>

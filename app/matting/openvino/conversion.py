@@ -35,7 +35,7 @@ from app.core.threads import thread_limit
 from models.errors import WeightsError
 from models.rules import DecisionRule, FastFilterWeights, FilterWeights, ForgettingRule, LearnedFilterWeights
 from models.table import NETWORKS
-from models.weights import conversion_folders, converts, missing_conversions, on_hand, sha256_of
+from models.weights import CONVERTED, converts, sha256_of
 
 sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
 
@@ -151,8 +151,8 @@ _KEPT = 3
 class ArtefactCache:
     """Cache of artefacts in a folder; recently used ones are also kept in memory."""
 
-    def __init__(self, folder: Callable[[], Path], shipped: Callable[[str], Sequence[Path]] = lambda model: ()) -> None:
-        """shipped: returns the folders of published conversions of a network, which are searched first."""
+    def __init__(self, folder: Callable[[], Path], shipped: Path | None = None) -> None:
+        """shipped: the folder of networks that were converted before, which is searched first."""
         self._folder = folder
         self._shipped = shipped
         self._lock = threading.Lock()
@@ -174,8 +174,8 @@ class ArtefactCache:
 
     def _folders(self, source: NetworkSource) -> tuple[Path, ...]:
         """Return where an artefact may be, in the order of the search; the last one is written to."""
-        shipped = (folder / source.artefact_name() for folder in self._shipped(source.model))
-        return *shipped, self._folder() / source.artefact_name(_sources())
+        own = self._folder() / source.artefact_name(_sources())
+        return (own,) if self._shipped is None else (self._shipped / source.artefact_name(), own)
 
 
 def _from_disk(folders: tuple[Path, ...], source: NetworkSource) -> Artefact:
@@ -219,14 +219,6 @@ def convert(source: NetworkSource, folder: Path) -> None:
     """
     model, int8, spec = source.model, source.int8, NETWORKS[source.model]
     if not converts():
-        if missing_conversions(model) and source.weights == on_hand(model):
-            raise ModelError(
-                t(
-                    "The model {model} is installed without the part that runs here; download it again⟦ with `python3 "
-                    "run.py weights download {model}`⟧.",
-                    model=model,
-                )
-            )
         raise ModelError(
             t(
                 "The model {model} needs PyTorch, which this copy of Mattecam lacks; run Mattecam from its sources "
@@ -366,5 +358,5 @@ def bound(
     return request
 
 
-artefacts = ArtefactCache(lambda: paths.data_dir() / "cache", conversion_folders)
+artefacts = ArtefactCache(lambda: paths.data_dir() / "cache", None if converts() else CONVERTED)
 """Shared cache of the process."""

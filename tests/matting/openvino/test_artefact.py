@@ -161,17 +161,17 @@ def test_shipped_artefacts_are_used_until_one_is_damaged(
     made = ArtefactCache(lambda: tmp_path / "made")
     made.load(source)
     shutil.copytree(made.folder(source), shipped / source.artefact_name())
-    ArtefactCache(lambda: cache, lambda model: [shipped]).load(source)
+    ArtefactCache(lambda: cache, shipped).load(source)
     assert not cache.exists()
     (file,) = shipped.glob("*/core.xml")
     file.write_text("")
     with monkeypatch.context() as patch:
         patch.setitem(sys.modules, "torch", None)
         with pytest.raises(ModelError, match="toy needs PyTorch"):
-            ArtefactCache(lambda: cache, lambda model: [shipped]).load(source)
-    ArtefactCache(lambda: cache, lambda model: [shipped]).load(source)
+            ArtefactCache(lambda: cache, shipped).load(source)
+    ArtefactCache(lambda: cache, shipped).load(source)
     monkeypatch.setattr("app.matting.openvino.conversion.convert", None)
-    ArtefactCache(lambda: cache, lambda model: [shipped]).load(source)  # converted again once
+    ArtefactCache(lambda: cache, shipped).load(source)  # converted again once
 
 
 def test_unreadable_weights_are_a_named_error(
