@@ -23,11 +23,8 @@ from app.core.settings import CaptureSettings
 log = logging.getLogger(__name__)
 
 AUTO, CAMERA, FILE = "auto", "camera", "file"
-EMPTY_AT_FIRST = "empty"
 DEMO_MOTION = 0.4
 """Less than that of a hand-held camera: at a few frames per second strict mode would take each pan for a scene cut."""
-EMPTY_SCENE_S = 5.0
-"""Time before the person appears in `demo:empty`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +39,9 @@ class SourceSpec:
     """Whether a value is one of this kind; the empty one stands for the name alone."""
 
 
-def open_demo(value: str, settings: CaptureSettings) -> DemoSource:
-    """Open the demo, or the one with an empty scene at first."""
-    width, height, fps = settings.width, settings.height, settings.fps
-    if value == EMPTY_AT_FIRST:
-        return DemoSource(width, height, fps, empty_scene_s=EMPTY_SCENE_S, motion=0)
-    return DemoSource(width, height, fps, motion=DEMO_MOTION)
+def open_demo(_value: str, settings: CaptureSettings) -> DemoSource:
+    """Open the demo."""
+    return DemoSource(settings.width, settings.height, settings.fps, motion=DEMO_MOTION)
 
 
 def _open_portal(value: str, settings: CaptureSettings) -> FrameSource:
@@ -64,7 +58,7 @@ def open_camera(camera: str, settings: CaptureSettings) -> FrameSource:
 
 
 SOURCES: tuple[SourceSpec, ...] = (
-    SourceSpec("demo", open_demo, lambda value: value in ("", EMPTY_AT_FIRST)),
+    SourceSpec("demo", open_demo),
     SourceSpec("camera", open_camera, bool),
     SourceSpec("portal", _open_portal, lambda value: True),
 )
@@ -76,13 +70,13 @@ class SourceName(NamedTuple):
     kind: str
     """`auto`, `file` or the name of a row of `SOURCES`."""
     value: str = ""
-    """A camera's number, device file, stable id or name; a file's path; for the demo EMPTY_AT_FIRST or nothing; for the
-    portal the camera's name, or nothing for the first one."""
+    """A camera's number, device file, stable id or name; a file's path; for the portal the camera's name, or nothing
+    for the first one."""
 
 
 def parse_source(text: str) -> SourceName:
-    """Parse `auto`, `demo`, `demo:empty` (tripod, the person appears later), `camera:…`, `portal`, `portal:NAME`, a
-    `/dev/video` node or a link to one, a camera's number or a file.
+    """Parse `auto`, `demo`, `camera:…`, `portal`, `portal:NAME`, a `/dev/video` node or a link to one, a camera's
+    number or a file.
 
     Raises UsageError for any other text.
     """

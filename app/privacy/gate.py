@@ -15,7 +15,7 @@ def may_leave(picture: Picture, settings: Settings) -> bool:
     shows it.
     """
     is_demonstration = picture.frame is not None and picture.frame.synthetic
-    is_chosen = settings.capture.source.partition(":")[0] == "demo"
+    is_chosen = settings.capture.source == "demo"
     return may_show(picture, settings) and (is_chosen or not is_demonstration)
 
 

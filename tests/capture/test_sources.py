@@ -37,7 +37,6 @@ from tests.sources import open_source
     [
         ("auto", SourceName("auto")),
         ("demo", SourceName("demo")),
-        ("demo:empty", SourceName("demo", "empty")),
         ("camera:0", SourceName("camera", "0")),
         ("camera:/dev/video2", SourceName("camera", "/dev/video2")),
         ("0", SourceName("camera", "0")),

@@ -14,9 +14,10 @@ from PyQt6.QtGui import QGuiApplication
 from PyQt6.QtWidgets import QCheckBox, QFileDialog, QLabel, QProgressBar, QPushButton
 from pytestqt.qtbot import QtBot
 
+from app.capture.demo import DemoSource
 from app.capture.devices import CameraDevice
 from app.core.errors import PlateError
-from app.core.settings import CaptureSettings, MattingSettings
+from app.core.settings import MattingSettings
 from app.core.threads import usable_cores
 from app.core.types import UNTURNED, BgrImage, Frame, SourceInfo
 from app.core.weights import install_weights
@@ -36,7 +37,6 @@ from models.table import BUNDLED, NETWORKS
 from models.weights import user_folder
 from tests.gui.conftest import CAMERAS, MODELS, STANDARD, Downloads
 from tests.gui.widgets import box, bring_up, button, existing, find, made_store, pick, said, settle
-from tests.sources import open_source
 
 
 def test_cameras_are_listed_and_remember_their_settings(controls: Session, tmp_path: Path) -> None:
@@ -165,12 +165,11 @@ def held() -> list[bool]:
 @pytest.fixture
 def dialog(tasks: Tasks, store: SettingsStore, held: list[bool]) -> Iterator[PlateDialog]:
     """A dialog over the demo source, which is empty at first."""
-    source = open_source(CaptureSettings(source="demo:empty", width=SIZE[0], height=SIZE[1], fps=30))
-    info = replace(source.info, id="demo")
+    source = DemoSource(*SIZE, 30, empty_scene_s=5.0, motion=0)
 
     def newest() -> Frame | None:
         frame = source.read()
-        return None if frame is None else replace(frame, source=info)
+        return None if frame is None else replace(frame, source=source.info)
 
     made = PlateDialog(store, tasks, newest, held.append)
     made.show()

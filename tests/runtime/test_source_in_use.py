@@ -293,7 +293,7 @@ def test_a_demonstration_that_does_not_open_leaves_the_card() -> None:
 def test_the_gate_alone_decides_where_the_demonstration_goes() -> None:
     frame = Frame(room_picture(), 0, 0.0, synthetic=True)
     for kind in (PictureKind.COMPOSITE, PictureKind.UNMATTED):
-        for source, leaves in (("auto", False), ("camera:0", False), ("demo", True), ("demo:empty", True)):
+        for source, leaves in (("auto", False), ("camera:0", False), ("demo", True)):
             settings = NONE.replace(capture=NONE.capture.replace(source=source))
             picture = Picture(frame.image, kind, frame=frame)
             assert may_leave(picture, settings) is leaves and may_show(picture, settings)
