@@ -312,24 +312,6 @@ def test_driver_and_cards_are_found(
     assert find_nvidia() == expected
 
 
-@pytest.mark.long
-@pytest.mark.skipif(sys.platform != "linux", reason="PyPI's builds for other systems have no CUDA libraries")
-def test_the_cuda_libraries_come_with_pypis_build_of_torch_alone(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    lock(clone, base=add_wheel(clone / "wheels", "thing", "1.0"))
-    lock(clone, torch=add_wheel(clone / "wheels", "torch", "3.0"), cuda=add_wheel(clone / "wheels", "cudalib", "1.0"))
-    requirements = clone / "requirements.txt"
-    requirements.write_text("thing==1.0\n")
-    environment.prepare(requirements)
-    site = clone / ".venv/lib" / f"python{environment.VERSION}/site-packages"
-    assert (site / "torch-2.0+cpu.dist-info").exists()
-    assert not (site / "cudalib.py").exists()
-
-    lock(clone, **{"torch-cpu": "torch==3.0+cpu --hash=sha256:" + "0" * 64})
-    environment.prepare(requirements)
-    assert (site / "torch-3.0.dist-info").exists()
-    assert (site / "cudalib.py").exists()
-
-
 def recorded(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     calls: list[list[str]] = []
     monkeypatch.setattr(environment, "_pip", lambda options, log, lock: calls.append(options))
@@ -377,6 +359,22 @@ def test_an_old_driver_gets_cuda_12(clone: Path, index: str, monkeypatch: pytest
         ["--index-url", f"{index}/cu126", "-r", str(locks / "torch-cu126.lock")],
         ["-r", str(locks / "base.lock"), "-r", str(locks / "cuda-cu126.lock")],
     ]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="PyPI's builds for other systems have no CUDA libraries")
+def test_an_index_without_pytorchs_own_builds_gives_that_of_pypi(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[str] = []
+
+    def pip(options: list[str], log: Path, lock: int) -> None:
+        calls.append(" ".join(Path(option).stem for option in options if option != "-r"))
+        if calls[-1] == "torch-cpu":
+            log.write_text("ERROR: No matching distribution found for torch==2.13.0+cpu")
+            raise OSError("a package does not support this Python")
+
+    monkeypatch.setattr(environment, "_pip", pip)
+    environment.VENV.mkdir()
+    environment.install(clone / "requirements.txt", 0)
+    assert calls == ["torch-cpu", "torch", "base cuda"]
 
 
 class Answer(Handler):
