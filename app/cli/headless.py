@@ -170,8 +170,8 @@ def mark_pause(file: Path, *, is_paused: bool) -> None:
 
 
 START_LIMIT_S = 120.0
-POLL_S = 0.25
-"""Interval of status polls while no frame wakes the run."""
+POLL_S = 0.1
+"""Interval of looks at the pipeline."""
 UNNEEDED: tuple[Stage, ...] = (Stage.MICROPHONE,)
 """Parts without which a run goes on: their problems are reported."""
 STANDBY_START_S = 10.0
@@ -198,11 +198,10 @@ class HeadlessRun:
         self._start_settings = pipeline.settings
         self.has_started = False
         """A problem no longer ends the run."""
-        self._wake = threading.Event()
         self._announced = ""
         self.status = PipelineStatus()
         self.sample: Picture | None = None
-        """A composite from the middle of the run."""
+        """The newest composite."""
         self.newest: Picture | None = None
         """The newest picture, for a snapshot (any thread)."""
         self.failure: str | None = None
@@ -211,22 +210,16 @@ class HeadlessRun:
         self._ending = False
 
     def end(self) -> None:
-        """End the run (any thread)."""
+        """End the run (any thread, and from a signal handler, which must take no lock)."""
         self._ending = True
-        self._wake.set()
 
     def interrupt(self) -> None:
-        """End the run from a signal handler.
-
-        Must not use `_wake`: the interrupted thread may hold its lock. The run polls `_ending`.
-        """
-        self.interrupted = True
-        self._ending = True
+        """End the run from a signal handler."""
+        self.interrupted = self._ending = True
 
     def run(self) -> None:
         """Run the pipeline until a limit, `end`, `interrupt` or a failed start."""
         pipeline = self.pipeline
-        pipeline.listen(self._wake.set)
         if self._frames is not None:
             pipeline.limit_frames(self._frames)
         self._started_s = time.monotonic()
@@ -234,8 +227,7 @@ class HeadlessRun:
         pipeline.start()
         try:
             while not self._ending and not self._is_over():
-                self._wake.wait(POLL_S)
-                self._wake.clear()
+                time.sleep(POLL_S)
                 self._observe()
         finally:
             stopped = pipeline.stop()
@@ -252,9 +244,7 @@ class HeadlessRun:
         except SlotClosed:
             return
         self.newest = picture or self.newest
-        counted_s = 0.0 if self._counted_from_s is None else time.monotonic() - self._counted_from_s
-        first_half = self.sample is None or counted_s < (self._seconds or PROOF_S) / 2
-        if picture is not None and picture.kind is PictureKind.COMPOSITE and first_half:
+        if picture is not None and picture.kind is PictureKind.COMPOSITE:
             self.sample = picture
         # No composite is due.
         stands_by = status.phase is Phase.RESTING or self.pipeline.settings.paused

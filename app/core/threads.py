@@ -64,25 +64,19 @@ def usable_cores() -> int:
 def cpu_share(cgroups: Path = Path("/sys/fs/cgroup"), membership: Path = Path("/proc/self/cgroup")) -> float:
     """Return how many cores' time this process may use: the least quota of its control groups, at most its cores.
 
-    These are the groups of this process and all above them. cgroups, membership: replaced in tests.
+    These are the groups of this process and all above them, of version 2. cgroups, membership: replaced in tests.
     """
-    quotas = [float(_own_cores())]
-    try:
-        groups = [line.split(":", 2)[1:] for line in membership.read_bytes().decode("utf-8", "replace").splitlines()]
-    except OSError:  # not Linux
-        groups = []
-    for controllers, path in [*groups, ["", "/"], ["cpu", "/"]]:
-        if controllers and "cpu" not in controllers.split(","):
-            continue
-        top, names = cgroups / "cpu", ["cpu.cfs_quota_us", "cpu.cfs_period_us"]
-        if not controllers:  # version 2
-            top, names = cgroups, ["cpu.max"]
-        nearest = top / path.lstrip("/")
+    quotas, paths = [float(_own_cores())], ["/"]
+    with suppress(OSError):  # not Linux
+        lines = membership.read_bytes().decode("utf-8", "replace").splitlines()
+        paths += [line.removeprefix("0::") for line in lines if line.startswith("0::")]
+    for path in paths:
+        nearest = cgroups / path.lstrip("/")
         for group in (nearest, *nearest.parents):
-            if group.is_relative_to(top):
+            if group.is_relative_to(cgroups):
                 with suppress(OSError, ValueError):  # "max": no quota
-                    quota, period = (int(word) for name in names for word in (group / name).read_text().split())
-                    quotas.append(quota / period if quota > 0 else math.inf)
+                    quota, period = map(int, (group / "cpu.max").read_text().split())
+                    quotas.append(quota / period)
     return min(quotas)
 
 

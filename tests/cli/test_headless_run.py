@@ -78,30 +78,23 @@ def test_a_run_of_twelve_frames_sends_twelve() -> None:
     assert late.status.frames_out == 12
 
 
-def test_the_seconds_and_the_sample_of_a_run_do_not_depend_on_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A short measurement ended before the network was ready, with "0 frames".
-
-    The sample was the first composite, in which strict mode still hides everybody, where the start took half of the
-    time.
-    """
-    world, composites, clock, ready = FakeWorld(), list[int](), FakeClock(), threading.Event()
+def test_the_seconds_of_a_run_do_not_depend_on_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A short measurement ended before the network was ready, with "0 frames"."""
+    world, clock, ready = FakeWorld(), FakeClock(), threading.Event()
     world.faults.put("build_engine", lambda: ignore(ready.wait(60)))
-    monkeypatch.setattr("app.cli.headless.time", SimpleNamespace(monotonic=clock))
+    monkeypatch.setattr("app.cli.headless.time", SimpleNamespace(monotonic=clock, sleep=time.sleep))
+    looks = 0
 
     def look(session: WatchedRun) -> None:
-        newest = session.newest
-        if newest is not None and newest.kind is PictureKind.COMPOSITE and newest.frame is not None:
-            if newest.frame.index in composites:
-                return
-            composites.append(newest.frame.index)
-        clock.now_s += 0.1 if composites else 1.0
+        nonlocal looks
+        clock.now_s += 0.3 if session.status.frames_out else 1.0
+        looks += session.sample is not None
         if clock.now_s > 2:
             ready.set()
 
     session = watched(Pipeline(BASE, parts=world.parts()), look, seconds=1.2)
-    assert session.failure is None and session.sample is not None and session.sample.frame is not None
-    assert composites[4] <= session.sample.frame.index <= composites[6]
-    assert 12 <= len(composites) <= 14, "they count from the first composite"
+    assert session.failure is None and session.sample is not None
+    assert 4 <= looks <= 5, "they count from the first composite"
 
 
 def test_a_background_that_fails_ends_the_start_however_late_it_is_noticed() -> None:
@@ -258,14 +251,6 @@ def test_a_recording_that_a_command_started_and_ended_is_named(
     session = watched(pipeline, use)
     assert report(session, BASE, proves=False) == 0
     assert capsys.readouterr().out.splitlines()[:-1] == [f"Recorded {file}"]
-
-
-def test_a_signal_may_come_in_the_middle_of_waiting() -> None:
-    """Python may run the handler on the main thread inside Event.wait, while that holds the event's lock."""
-    session = HeadlessRun(Pipeline(Settings()), None, None)
-    with session._wake._cond:  # type: ignore[attr-defined]  # noqa: SLF001
-        beside(session.interrupt).result(60)  # else it waits for a lock that the interrupted thread holds
-    assert session.interrupted
 
 
 AUTO = BASE.replace(capture=BASE.capture.replace(source="auto"))

@@ -154,8 +154,6 @@ def test_a_processor_without_the_least_instructions_is_told_so(tmp_path: Path, m
 
 
 CORES = 16
-OLD = ("cpu.cfs_quota_us", "cpu.cfs_period_us")
-"""Files of version 1 of control groups."""
 
 
 @pytest.fixture(autouse=True)
@@ -176,10 +174,6 @@ def _cores(monkeypatch: pytest.MonkeyPatch) -> None:
         ("0::/\n", {"": "9900000 100000"}, CORES),
         ("0::/\n", {"": "?"}, CORES),
         ("0::/../../outside\n", {"": "200000 100000"}, 2),
-        ("9:pids:/\n1:cpu,cpuacct:/docker/12ab\n", {"cpu/docker/12ab": "150000 100000"}, 1.5),
-        ("1:cpu,cpuacct:/docker/12ab\n", {"cpu/docker/12ab": "-1 100000", "cpu/docker": "700000 100000"}, 7),
-        ("1:cpu:/docker/of-the-host\n", {"cpu": "100000 100000"}, 1),
-        ("1:cpuacct:/a\n1:cpuset:/a\n", {"cpu/a": "100000 100000"}, CORES),
         (None, {"": "200000 100000"}, 2),
     ],
 )
@@ -193,9 +187,7 @@ def test_the_least_quota_of_the_nearest_group_and_of_all_above_counts(
     for group, text in quotas.items():
         folder = tmp_path / "cgroup" / group
         folder.mkdir(parents=True, exist_ok=True)
-        words = text.split() if group.startswith("cpu") else [text]
-        for name, word in zip(OLD if group.startswith("cpu") else ["cpu.max"], words, strict=True):
-            (folder / name).write_text(f"{word}\n")
+        (folder / "cpu.max").write_text(f"{text}\n")
     assert cpu_share(tmp_path / "cgroup", membership) == cores
 
 
