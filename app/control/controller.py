@@ -69,11 +69,11 @@ class SettingsController:
         self._scenes, self._scenes_changed = scenes, scenes_changed
         self._actions: Mapping[str, Callable[[str], str]] = {
             "background": self._background,
-            "freeze": self._freeze,
+            "freeze": partial(self._switch, "frozen"),
             "get": self._describe,
             "model": self._describe_model,
             "only-me": self._only_me,
-            "pause": self._pause,
+            "pause": partial(self._switch, "paused"),
             "plate": PlateCommand(changes, store_plate).run,
             "quit": self._quit,
             "record": partial(record, changes, "record"),
@@ -155,40 +155,30 @@ class SettingsController:
         settings, in_use = self._changes.follow(update, files=True)
         return answered(f"Background: {description(settings.background, backgrounds)}.", in_use)
 
-    def _pause(self, switch: str) -> str:
-        paused = self._switch("paused", switch).paused
-        return self._paused() if paused else self._resumed()
-
-    def _freeze(self, switch: str) -> str:
-        settings = self._switch("frozen", switch)
-        if not settings.frozen:
-            return self._resumed()
-        if settings.paused:
-            return "Frozen, and paused: the outputs show the stand-by card."
-        return "Frozen: the outputs keep the last frame."
-
-    def _resume(self, _argument: str) -> str:
-        self._changes.apply(lambda settings: settings.replace(paused=False, frozen=False))
-        return self._resumed()
-
-    def _switch(self, name: str, switch: str) -> Settings:
+    def _switch(self, name: str, switch: str) -> str:
         def update(settings: Settings) -> Settings:
             on = not getattr(settings, name) if switch == "toggle" else switch != "off"
             return settings.replace(**{name: on})
 
-        return self._changes.apply(update)
+        self._changes.apply(update)
+        return self._shown()
 
-    def _paused(self) -> str:
-        answer = "Paused: the outputs show the stand-by card."
-        if self._changes.wait_for(lambda status: status.phase is not Phase.RUNNING):
-            return answer
-        return f"{answer} The part that processes frames does not answer."
+    def _resume(self, _argument: str) -> str:
+        self._changes.apply(lambda settings: settings.replace(paused=False, frozen=False))
+        return self._shown()
 
-    def _resumed(self) -> str:
-        if self._pipeline.settings.paused:
-            return self._paused()
-        shown = self._changes.wait_for(lambda status: status.phase is not Phase.PAUSED)
-        return "Resumed." if shown else "Resumed; the next frame is still to come."
+    def _shown(self) -> str:
+        """Return what the outputs show once they do."""
+        settings = self._pipeline.settings
+        if settings.paused:
+            answer = "Paused: the outputs show the stand-by card."
+            if self._changes.wait_for(lambda status: status.phase is not Phase.RUNNING):
+                return answer
+            return f"{answer} The part that processes frames does not answer."
+        if settings.frozen:
+            return "Frozen: the outputs keep the last frame."
+        resumed = self._changes.wait_for(lambda status: status.phase is not Phase.PAUSED)
+        return "Resumed." if resumed else "Resumed; the next frame is still to come."
 
     def _scene(self, argument: str) -> str:
         """Use the scene in `NAME [--yes]`, or change the saved ones by a word such as `--save`.

@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from app.runtime.worker import Worker
 
 log = logging.getLogger(__name__)
 MAX_CALLS = 32
-"""Maximum number of concurrent connections; further ones are closed."""
+"""Maximum number of commands at a time; further ones wait."""
 RETRY_S = 0.1
 """Wait after a connection that could not be accepted."""
 
@@ -32,8 +33,9 @@ class ControlServer:
         self.folder: Path | None = None
         """The private folder that this program owns while it listens; None where it does not."""
         self.thread = Worker("control", self._accept, Stage.SETTINGS)
-        self._lock = threading.Lock()
-        self._calls: dict[Connection, threading.Thread] = {}
+        self._threads = ThreadPoolExecutor(MAX_CALLS, thread_name_prefix="control-call")
+        self._calls: set[Future[None]] = set()
+        """Connections that are served or wait."""
 
     def start(self) -> None:
         """Start listening. If that fails, the log says why and the program continues without."""
@@ -62,11 +64,9 @@ class ControlServer:
             if time.monotonic() >= deadline_s:
                 return False
             endpoint.wake()
-        with self._lock:
-            calls = tuple(self._calls.values())
-        for thread in calls:
-            thread.join(max(0.0, deadline_s - time.monotonic()))
-        if any(thread.is_alive() for thread in calls):
+        _, unanswered = wait(self._calls, max(0.0, deadline_s - time.monotonic()))
+        self._threads.shutdown(wait=not unanswered)
+        if unanswered:
             return False
         endpoint.close()
         return True
@@ -79,7 +79,9 @@ class ControlServer:
                 if stop.is_set():
                     connection.close()
                     return
-                self._begin(connection, endpoint)
+                call = self._threads.submit(self._serve, connection, endpoint)
+                self._calls.add(call)
+                call.add_done_callback(self._calls.discard)
             except (OSError, RuntimeError) as error:  # noqa: PERF203 - no file or thread is left
                 if not reported:
                     log.warning("A command could not be accepted: %s", error)
@@ -87,35 +89,14 @@ class ControlServer:
                 if stop.wait(RETRY_S):
                     return
 
-    def _begin(self, connection: Connection, endpoint: Endpoint) -> None:
-        """Serve a connection on a thread of its own. Raises RuntimeError if none can be started."""
-        # A daemon only so that a command that writes to a drive that never answers cannot keep the process alive.
-        thread = threading.Thread(target=self._serve, args=(connection, endpoint), name="control-call", daemon=True)
-        with self._lock:
-            if len(self._calls) >= MAX_CALLS:
-                connection.close()
-                return
-            self._calls[connection] = thread
-        try:
-            thread.start()
-        except RuntimeError:
-            self._end(connection)
-            raise
-
     def _serve(self, connection: Connection, endpoint: Endpoint) -> None:
-        try:
-            request = endpoint.receive(connection)
-            if request:
-                connection.send_bytes(encoded(answer(self._controller, request)))
-        except OSError as error:  # the client closed the connection or sent invalid data
-            log.info("A control connection was dropped: %s", error)
-        finally:
-            self._end(connection)
-
-    def _end(self, connection: Connection) -> None:
-        connection.close()
-        with self._lock:
-            del self._calls[connection]
+        with connection:
+            try:
+                request = endpoint.receive(connection)
+                if request:
+                    connection.send_bytes(encoded(answer(self._controller, request)))
+            except OSError as error:  # the client closed the connection or sent invalid data
+                log.info("A control connection was dropped: %s", error)
 
 
 def answer(controller: SettingsController, line: bytes) -> Answer:

@@ -334,7 +334,7 @@ def test_pause_and_freeze_can_be_switched_and_toggled(program: Program) -> None:
     ):
         said = program.run(text)
         assert (program.settings.paused, program.settings.frozen) == (paused, frozen)
-    assert said == "Frozen, and paused: the outputs show the stand-by card."
+    assert said == "Paused: the outputs show the stand-by card."
     assert set(program.sent_after()) == {PictureKind.STANDBY}
     program.run("resume")
     assert not program.settings.paused and not program.settings.frozen

@@ -14,7 +14,6 @@ import time
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
-from unittest.mock import Mock
 
 import pytest
 
@@ -208,18 +207,6 @@ def test_commands_are_accepted_again_once_files_can_be_opened_again(
 
 
 @posix_only
-def test_commands_are_accepted_again_once_threads_can_be_started_again(
-    unix: ControlAddress, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with serving(lambda: unix):
-        with monkeypatch.context() as patched:
-            patched.setattr(threading.Thread, "start", Mock(side_effect=RuntimeError("can't start new thread")))
-            with raw(unix) as client, contextlib.suppress(ConnectionResetError):
-                assert client.recv(1) == b""
-        assert asked(unix).done
-
-
-@posix_only
 def test_only_the_user_can_open_what_it_creates(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     make_private(folder)
@@ -307,6 +294,5 @@ def test_a_slow_command_delays_no_other_and_is_answered_before_the_end(
     assert controller.entered.wait(60)
     assert asked(address).done
     assert controller.commands == [Command("pause")]
-    assert all(thread.daemon for thread in threading.enumerate() if thread.name == "control-call"), "outlives the end"
     assert server.stop()
     assert slow.result(60).message == "scene done"
