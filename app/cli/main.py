@@ -7,8 +7,7 @@ import os
 import platform
 import sys
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from io import TextIOWrapper
 from pathlib import Path
 from types import FrameType
@@ -43,7 +42,6 @@ from app.core.process import (
     handled,
     limit_heaps,
     refuse_open_umask,
-    signal_main_thread,
 )
 from models.errors import WeightsError
 
@@ -112,7 +110,7 @@ def run_to_exit(argv: Sequence[str] | None = None) -> NoReturn:
     limit_heaps()
     _open_outputs()
     logs.set_up_console()
-    with _interrupted():  # commands that have no handlers of their own close the camera as well
+    with handled(_interrupt):  # the commands that have no handlers of their own
         code = main(argv)
     try:
         sys.stdout.flush()
@@ -125,29 +123,8 @@ def run_to_exit(argv: Sequence[str] | None = None) -> NoReturn:
     sys.exit(code)
 
 
-AGAIN_S = 2.0
-"""The interrupt is raised again and again after so long while the command goes on: native code that calls Python may
-swallow it."""
-
-
-@contextmanager
-def _interrupted() -> Iterator[None]:
-    """Let every signal that ends a command raise KeyboardInterrupt."""
-    repeats: list[threading.Timer] = []
-
-    def interrupt(number: int, _frame: FrameType | None) -> NoReturn:
-        again = threading.Timer(AGAIN_S, signal_main_thread, (number,))
-        again.daemon = True
-        repeats.append(again)
-        again.start()
-        raise KeyboardInterrupt
-
-    with handled(interrupt):
-        try:
-            yield
-        finally:
-            for again in repeats:
-                again.cancel()
+def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
 
 
 def _open_outputs() -> None:
@@ -199,7 +176,7 @@ def _window(options: LiveOptions) -> int:
     logs.set_up_window(verbose=options.verbose)
     log.info("Mattecam %s on %s, Python %s.", __version__, platform.platform(), platform.python_version())
     start = settings_from(options, window=True)
-    log.info("%s", what_is_used(start.settings, options, start.path))
+    log.info("%s", what_is_used(options, start.path))
     check_memory_limit()
     from app.gui.application import WindowOptions, run_window
     from app.runtime.status import write_status
@@ -227,7 +204,7 @@ def _window(options: LiveOptions) -> int:
 def _headless(options: LiveOptions) -> int:
     logs.set_up_console(verbose=options.verbose)
     start = settings_from(options)
-    notify(what_is_used(start.settings, options, options.config))
+    notify(what_is_used(options, options.config))
     check_memory_limit()
     from app.cli.headless import run
 

@@ -160,19 +160,12 @@ def on_console(options: LiveOptions, make: Callable[[LiveOptions], StartSettings
     return start.settings
 
 
-def what_is_used(settings: Settings, options: LiveOptions, file: Path | None) -> str:
-    """Return the sentence about what a run uses. file: the settings file on which it is based, None for none."""
-    base = "the default settings"
-    if file is not None:
-        base = f"the settings in {file}"
+def what_is_used(options: LiveOptions, file: Path | None) -> str:
+    """Return the sentence about what a run is based on. file: of its settings, None for none."""
+    base = "the default settings" if file is None else f"the settings in {file}"
     if options.profile is not None:
         base = f"the scene “{options.profile}” and {base}"
-    capture = settings.capture
-    return (
-        f"Using {base}: source {capture.source}, {capture.width}x{capture.height} at {capture.fps:g} fps, model "
-        f"{settings.matting.model}, background {settings.background.text}, virtual camera "
-        f"{settings.output.virtual_camera}."
-    )
+    return f"Using {base}."
 
 
 def _sentences(*texts: str | None) -> str | None:

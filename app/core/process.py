@@ -9,7 +9,6 @@ import ctypes
 import os
 import signal
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -118,14 +117,6 @@ def handled(handler: Callable[[int, FrameType | None], object]) -> Iterator[None
         for number, before in previous.items():
             signal.signal(number, before)
         os.close(nowhere)
-
-
-def signal_main_thread(number: int) -> None:
-    """Send a signal to the main thread, which wakes it."""
-    if sys.platform == "win32":
-        signal.raise_signal(number)
-    else:
-        signal.pthread_kill(threading.main_thread().ident or 0, number)
 
 
 LINUX: bool = sys.platform.startswith("linux")

@@ -134,7 +134,7 @@ def test_a_run_records_and_writes_its_status(tmp_path: Path, capsys: pytest.Capt
     recorded, matte, summary = told.out.splitlines()
     assert (recorded, matte) == (f"Recorded {out}", f"Recorded {alpha}")
     assert "frames in" in summary
-    assert told.err.startswith("mattecam: Using the default settings: source demo, 320x240 at 30 fps, model mattecam,")
+    assert told.err.startswith("mattecam: Using the default settings.\nmattecam: Demo 320x240 at 30 fps, mattecam on")
     fields = json.loads(status.read_text())
     assert fields["frames_out"] >= 20
     assert fields["size"] == [320, 240]
