@@ -97,39 +97,28 @@ def test_the_seconds_of_a_run_do_not_depend_on_the_start(monkeypatch: pytest.Mon
     assert 4 <= looks <= 5, "they count from the first composite"
 
 
-def test_a_background_that_fails_ends_the_start_however_late_it_is_noticed() -> None:
-    """The run went on before plain grey, and ended with 0, if the first composite was seen together with the error."""
-    world, polled = FakeWorld(), threading.Event()
+@pytest.mark.parametrize(
+    ("opens", "error"),
+    [("open_background", BackgroundError("It is missing.")), ("open_virtual_camera", SinkOpenError("It is in use."))],
+)
+def test_what_fails_to_open_ends_the_start_however_late_it_is_noticed(
+    opens: str, error: MattecamError, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The run went on before plain grey, or said "no virtual camera" while one was being opened."""
+    world, looked = FakeWorld(), threading.Event()
     pipeline = Pipeline(BASE, parts=world.parts())
 
     def fail() -> None:
-        assert polled.wait(60)
-        raise BackgroundError("The picture is missing.")
+        assert looked.wait(60)
+        raise error
 
     def look(session: WatchedRun) -> None:
-        polled.set()
+        eventually(lambda: pipeline.status().frames_out > 3 or opens == "open_background")
+        looked.set()
         eventually(lambda: pipeline.status().frames_out > 0)
 
-    world.faults.put("open_background", fail)
-    session = watched(pipeline, look, frames=50)
-    assert session.failure == "The picture is missing."
-
-
-def test_a_virtual_camera_that_is_being_opened_is_not_called_missing(capsys: pytest.CaptureFixture[str]) -> None:
-    """The run said "no virtual camera" meanwhile, also where it then named the one that had opened, or an error."""
-    world, seen = FakeWorld(), threading.Event()
-
-    def fail() -> None:
-        assert seen.wait(60)
-        raise SinkOpenError("It is in use.")
-
-    def look(session: WatchedRun) -> None:
-        if session.status.frames_out > 3:
-            seen.set()
-
-    world.faults.put("open_virtual_camera", fail)
-    session = watched(Pipeline(BASE, parts=world.parts()), look)
-    assert session.failure == "It is in use."
+    world.faults.put(opens, fail)
+    assert watched(pipeline, look, frames=50).failure == error.text
     assert capsys.readouterr().err == ""
 
 
@@ -209,29 +198,22 @@ def test_a_limited_run_without_composites_ends(start: str) -> None:
     assert session.status.frames_out == 0
 
 
-def test_a_run_without_outputs_states_no_time_to_an_output() -> None:
-    """It said "end to end 0.0 ms", which nobody can reach."""
+def test_a_run_names_its_cameras_and_a_time_to_an_output_only_where_there_is_one() -> None:
+    """It said "end to end 0.0 ms", which nobody can reach, and with PipeWire alone that there is no virtual camera."""
     alone = summary(PipelineStatus(frames_out=1, latency_ms=Latencies(step=Latency(20.0, 30.0))))
-    assert alone.startswith("1 frame in 0.0 s with no model,")
-    assert "step 20.0 ms (p95 30.0), 0 dropped" in alone and "end to end" not in alone
+    assert alone == "1 frame in 0.0 s with no model, step 20.0 ms (p95 30.0), 0 dropped"
     shown = summary(PipelineStatus(latency_ms=Latencies(step=Latency(20.0, 30.0), end_to_end=Latency(35.0, 50.0))))
     assert "end to end 35.0 ms (p95 50.0), 0 dropped" in shown
-
-
-@pytest.mark.parametrize(
-    ("outputs", "words"),
-    [
-        ({"virtual_camera": None, "pipewire": None}, ", no virtual camera"),
-        ({"virtual_camera": None, "pipewire": "Mattecam (PipeWire)"}, ", virtual camera Mattecam (PipeWire)"),
-        ({"virtual_camera": "/dev/video10", "pipewire": "M"}, ", virtual camera /dev/video10 and M"),
-    ],
-)
-def test_every_camera_that_is_offered_is_named(outputs: dict[str, str | None], words: str) -> None:
-    """With PipeWire alone it said that there is no virtual camera."""
     engine = EngineInfo("mattecam", "openvino", "int8", "cpu", 0.25, (480, 270))
     source = SourceInfo("demo", "Demo", "demo", 1280, 720, 30.0, "")
-    status = PipelineStatus(source=source, engine=engine, outputs=outputs, frames_out=1)
-    assert described(status).endswith(words)
+    for camera, pipewire, words in (
+        (None, None, ", no virtual camera"),
+        (None, "Mattecam (PipeWire)", ", virtual camera Mattecam (PipeWire)"),
+        ("/dev/video10", "M", ", virtual camera /dev/video10 and M"),
+    ):
+        outputs = {"virtual_camera": camera, "pipewire": pipewire}
+        status = PipelineStatus(source=source, engine=engine, outputs=outputs, frames_out=1)
+        assert described(status).endswith(words)
 
 
 def test_a_recording_that_a_command_started_and_ended_is_named(

@@ -105,17 +105,6 @@ def test_a_lack_of_memory_is_told(capsys: pytest.CaptureFixture[str], monkeypatc
     ]
 
 
-def test_an_installed_copy_names_its_command(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(paths, "SCRIPT", tmp_path / "run.py")
-    monkeypatch.setattr("app.output.camera_list.list_virtual_cameras", tuple)
-    assert main.main(["devices"]) == 0
-    output = capsys.readouterr()
-    assert "`mattecam doctor`" in output.out
-    assert "run.py" not in output.out + output.err
-
-
 @pytest.mark.usefixtures("fake_engine")
 def test_a_missing_microphone_does_not_end_a_recording(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "out.mp4"
@@ -249,13 +238,6 @@ def test_a_film_is_told_that_zones_of_a_camera_are_not_used(
     assert ("painted for a camera are not used" in capsys.readouterr().err) == (not of_the_film)
 
 
-@pytest.mark.usefixtures("without_outputs")
-def test_no_proof_is_made_with_the_background_none(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main.main(["headless", *AUTOMATIC, "--background", "none"]) == 2
-    assert "--record" in one_sentence(capsys)
-    assert not (paths.data_dir() / "proof").exists()
-
-
 @pytest.mark.parametrize("limit", [["--seconds", "0.1"], ["--frames", "3"]])
 @pytest.mark.usefixtures("without_outputs", "fake_engine")
 def test_a_measurement_writes_nothing(limit: list[str], capsys: pytest.CaptureFixture[str]) -> None:
@@ -264,13 +246,19 @@ def test_a_measurement_writes_nothing(limit: list[str], capsys: pytest.CaptureFi
     assert not (paths.data_dir() / "proof").exists()
 
 
-@pytest.mark.parametrize("limit", [["--seconds", "1"], ["--frames", "3"], ["--record", "out.mp4"]])
-def test_a_limited_run_needs_the_background_none_by_name(
-    limit: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("words", [["--seconds", "1"], ["--frames", "3"], ["--record", "out.mp4"], None])
+@pytest.mark.usefixtures("without_outputs")
+def test_neither_a_proof_nor_a_limited_run_shows_the_room_unnamed(
+    words: list[str] | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     settings_file.save(tmp_path / "none.json", Settings(background=BackgroundSettings(kind="none")))
-    assert main.main(["headless", *SMALL, "--config", str(tmp_path / "none.json"), *limit]) == 2
-    assert "--background none" in one_sentence(capsys)
+    if words is None:
+        words = [*AUTOMATIC, "--background", "none"]
+    else:
+        words = [*SMALL, "--config", str(tmp_path / "none.json"), *words]
+    assert main.main(["headless", *words]) == 2
+    assert ("--record" if "--background" in words else "--background none") in one_sentence(capsys)
+    assert not (paths.data_dir() / "proof").exists()
 
 
 EVIL = "a\x1b]0;title\x07\x1b[2J\x9b1m\u202e\x7f\r"

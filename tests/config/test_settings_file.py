@@ -289,12 +289,6 @@ def test_a_scene_that_was_saved_with_its_devices_restores_them(store: SceneStore
         assert not store.get("Desk").exposes(RUN)
 
 
-def test_older_scenes_that_hold_a_pause_a_recording_and_a_camera_apply_their_look_only(store: SceneStore) -> None:
-    old = {**RUN.model_dump(mode="json"), "background": BLUE.model_dump(mode="json")}
-    store.path.write_text(json.dumps({"version": 1, "scenes": {"Old": old}}))
-    assert store.get("Old").applied_to(Settings()) == Settings(background=BLUE)
-
-
 def test_unknown_and_impossible_names(store: SceneStore) -> None:
     with pytest.raises(SettingsError, match="no scene is saved yet"):
         store.get("Work")

@@ -257,24 +257,6 @@ def test_every_command_arrives_and_is_answered(
     assert threading.main_thread() not in controller.threads
 
 
-@pytest.mark.parametrize(
-    ("name", "argument", "words"),
-    [
-        ("scene", "nowhere", "There is no scene 'nowhere'"),
-        ("dance", "", "the commands are background, framing, freeze"),
-        ("resume", "now", "takes no argument"),
-        ("scene", "", "needs an argument: NAME"),
-    ],
-)
-def test_errors_are_answered_with_the_choices(
-    address: ControlAddress, server: ControlServer, name: str, argument: str, words: str
-) -> None:
-    answer = asked(address, name, argument)
-    assert not answer.done
-    assert words in answer.message
-    assert asked(address).done, "the server keeps serving"
-
-
 @pytest.mark.error_logs
 def test_a_defect_in_a_command_is_answered_and_logged(
     address: ControlAddress, server: ControlServer, caplog: pytest.LogCaptureFixture
