@@ -48,7 +48,7 @@ def _open_group(session: Session, name: str) -> None:
 
 def _assistant(step: int) -> Callable[[Session], QWidget]:
     def prepare(session: Session) -> QWidget:
-        session.window.windows.open_assistant()
+        session.window.open_assistant()
         (assistant,) = (each for each in session.window.findChildren(Assistant) if each.isVisible())
         while assistant.step < step:
             _press(assistant, "assistantNext")
@@ -122,7 +122,7 @@ def _without_figures(prepare: Callable[[Session], QWidget]) -> Callable[[Session
 
 
 def _doctor(session: Session) -> QWidget:
-    session.window.windows.open_doctor()
+    session.window.open_doctor()
     doctor = session.window.findChild(DoctorDialog)
     assert doctor is not None
     loop = QEventLoop()
@@ -162,15 +162,15 @@ ALL = (
     Shot("original", _scene(3, mode=ViewMode.ORIGINAL)),
     *(Shot(f"assistant{step + 1}", _assistant(step)) for step in range(3)),
     Shot("doctor", _doctor),
-    Shot("preferences", _dialog(lambda session: session.window.windows.open_preferences())),
-    Shot("advanced", _dialog(lambda session: session.window.windows.open_preferences().show_advanced())),
-    Shot("help", _dialog(lambda session: session.window.windows.open_help())),
-    Shot("about", _dialog(lambda session: session.window.windows.open_about())),
-    Shot("virtual-camera", _dialog(lambda session: session.window.windows.open_doctor("virtual camera"))),
-    Shot("empty-room", _dialog(lambda session: session.window.windows.open_plate_dialog())),
+    Shot("preferences", _dialog(lambda session: session.window.open_preferences())),
+    Shot("advanced", _dialog(lambda session: session.window.open_preferences().show_advanced())),
+    Shot("help", _dialog(lambda session: session.window.open_help())),
+    Shot("about", _dialog(lambda session: session.window.open_about())),
+    Shot("virtual-camera", _dialog(lambda session: session.window.open_doctor("virtual camera"))),
+    Shot("empty-room", _dialog(lambda session: session.window.open_plate_dialog())),
     Shot("scene-name", _dialog(lambda session: session.window.scenes.ask_for_name())),
     Shot("ask-none", _dialog(lambda session: session.window.strip.choose_number(0))),
-    Shot("log", _dialog(lambda session: session.window.windows.open_log())),
+    Shot("log", _dialog(lambda session: session.window.open_log())),
     Shot("grid", _all_tiles),
     Shot("framing", _close_up),
     Shot("troubles", _troubles),

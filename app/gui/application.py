@@ -181,7 +181,7 @@ class Session:
         if not self._options.start_minimised:
             self.window.show()
             if not self.store.current.window.first_run_done and not self._options.limited:
-                self.window.windows.open_assistant()
+                self.window.open_assistant()
         elif not QSystemTrayIcon.isSystemTrayAvailable():
             self.window.showMinimized()
         self.bridge.start()

@@ -46,6 +46,7 @@ class ActionBar(QToolBar):
         self.record = self._add("record", "R", tr("Record"), tr("Record the output as a video (R)"))
         self.snapshot = self._add("snapshot", "S", tr("Snapshot"), tr("Save the current output frame (S)"))
         self.snapshot.setCheckable(False)
+        self.of_output = self.pause, self.freeze, self.record, self.snapshot
         space = QWidget()
         space.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.addWidget(space)

@@ -1,17 +1,16 @@
-"""Dialogs beside the main window: preferences, help, log, diagnostics, and what opens all of them."""
+"""Dialogs beside the main window: preferences, pages of help and of the log, the box about it; and diagnostics."""
 
 from __future__ import annotations
 
 import json
 import platform
-from functools import partial
 from html import escape
 from importlib import metadata
 from pathlib import Path
 
-from PyQt6.QtCore import QObject, QSignalBlocker, pyqtSignal
-from PyQt6.QtGui import QDesktopServices, QKeySequence, QTextCursor
-from PyQt6.QtWidgets import QDialog, QMainWindow, QMessageBox, QStackedWidget, QTextBrowser, QWidget
+from PyQt6.QtCore import QSignalBlocker
+from PyQt6.QtGui import QDesktopServices, QKeySequence
+from PyQt6.QtWidgets import QDialog, QMessageBox, QStackedWidget, QTextBrowser, QWidget
 
 from app import __version__
 from app.config import autostart, logs
@@ -19,21 +18,15 @@ from app.core import paths
 from app.core.errors import MattecamError
 from app.core.paths import advice
 from app.core.settings import Settings
-from app.gui.assistant import Assistant, add_languages
-from app.gui.backgrounds.strip import BackgroundStrip
+from app.gui.assistant import add_languages
 from app.gui.bridge import Bridge
-from app.gui.doctor import DoctorDialog
-from app.gui.notices import Remedy
 from app.gui.panels.form import Form, say
 from app.gui.panels.models import AdvancedControls
-from app.gui.panels.plate import PlateDialog
-from app.gui.panels.side_panel import SidePanel
-from app.gui.questions import change_or_ask
 from app.gui.state import SettingsStore, Tasks
 from app.gui.translation import tr, translated
 from app.gui.widgets.controls import Segments, check, describe
 from app.gui.widgets.page import Page, close_below
-from app.gui.widgets.qt import column, copy_text, open_once, prepare
+from app.gui.widgets.qt import column, prepare
 from app.gui.widgets.theme import icon
 from app.runtime.status import PipelineStatus
 
@@ -164,108 +157,22 @@ def _version(package: str) -> str:
         return "not installed"
 
 
-class SecondaryWindows(QObject):
-    """Opens dialogs that do not block the window; one that is already open comes to the front."""
+def log_page() -> str:
+    """Return the end of the log."""
+    return f"<pre>{escape(logs.newest_lines(SHOWN_LINES))}</pre>"
 
-    diagnostics_copied = pyqtSignal()
 
-    def __init__(
-        self,
-        window: QMainWindow,
-        store: SettingsStore,
-        bridge: Bridge,
-        tasks: Tasks,
-        panel: SidePanel,
-        strip: BackgroundStrip,
-    ) -> None:
-        super().__init__(window)
-        self._window = window
-        self._panel, self._strip = panel, strip
-        self._store, self._bridge, self._tasks = store, bridge, tasks
-
-    def open_assistant(self) -> None:
-        """Open the setup assistant."""
-        make = partial(Assistant, self._bridge, self._panel, self._strip, self._tasks, self._window)
-        open_once(self._window, Assistant, make)
-
-    def open_plate_dialog(self) -> None:
-        """Open the capture of an empty-background plate."""
-
-        def make() -> PlateDialog:
-            pipeline = self._bridge.pipeline
-            hold = partial(setattr, pipeline.demand, "takes_plate")
-            dialog = PlateDialog(self._store, self._tasks, lambda: pipeline.newest_frame, hold, self._window)
-            dialog.taken.connect(pipeline.retry)
-            dialog.taken.connect(self._panel.quality.plate.reload)
-            return dialog
-
-        open_once(self._window, PlateDialog, make)
-
-    def open_doctor(self, only: str = "") -> None:
-        """Open the findings about the machine. only: how the names of the checks begin."""
-        make = partial(DoctorDialog, self._store, self._bridge, self._tasks, self._window, only)
-        open_once(self._window, DoctorDialog, make)
-
-    def open_preferences(self) -> PreferencesDialog:
-        """Open the preferences."""
-        make = partial(PreferencesDialog, self._store, self._bridge, self._tasks, self._window)
-        return open_once(self._window, PreferencesDialog, make)
-
-    def open_help(self) -> None:
-        """Open the page of help."""
-        self._open_text("helpWindow", tr("Help"), help_page())
-
-    def open_log(self) -> None:
-        """Show the log up to now, at its end."""
-        page = f"<pre>{escape(logs.newest_lines(SHOWN_LINES))}</pre>"
-        self._open_text("logWindow", tr("Log"), page).text.moveCursor(QTextCursor.MoveOperation.End)
-
-    def _open_text(self, name: str, title: str, page: str) -> TextDialog:
-        return open_once(self._window, TextDialog, lambda: TextDialog(name, title, page, self._window), name)
-
-    def open_about(self) -> None:
-        """Show name, version, commit and licences."""
-        box = QMessageBox(self._window)
-        prepare(box, "aboutBox", tr("About Mattecam"))
-        box.setIconPixmap(icon("app").pixmap(64, 64))
-        box.setText(" · ".join(filter(None, (f"Mattecam {__version__}", paths.commit()))))
-        box.setDetailedText("\n".join(f"{package}: {licence}" for package, licence in paths.licences().items()))
-        box.setInformativeText(
-            "\n\n".join(
-                (
-                    tr("Replaces your background live."),
-                    tr("All processing stays on this computer."),
-                    tr("Free software under the GNU General Public License, version 3 or later."),
-                )
-            )
-        )
-        box.open()
-
-    def copy_diagnostics(self) -> None:
-        """Copy the diagnostics to the clipboard."""
-        copy_text(diagnostics(self._store.current, self._bridge.status))
-        self.diagnostics_copied.emit()
-
-    def help_with(self, remedy: Remedy) -> None:
-        """Do what the button of an error offers, and try again what failed."""
-        panel = self._panel
-        match remedy:
-            case Remedy.CAMERA | Remedy.SOURCE:
-                panel.reveal(panel.camera.list)
-                panel.camera.list.showPopup()
-            case Remedy.MODEL:
-                panel.reveal(panel.quality.list)
-                panel.quality.list.showPopup()
-            case Remedy.MATTING_SETTINGS:
-                self.open_preferences().show_advanced()
-            case Remedy.PLATE:
-                self.open_plate_dialog()
-            case Remedy.BLUR:
-                change_or_ask(self._window, self._store, lambda now: now.replaced_at(["background"], kind="blur"))
-            case Remedy.VIRTUAL_CAMERA:
-                self.open_doctor("virtual camera")
-            case Remedy.RECORDINGS_FOLDER:
-                self._store.edit("output", record=None)
-                panel.reveal(panel.recordings.folder)
-                panel.recordings.ask_for_folder()
-        self._bridge.pipeline.retry()
+def about_box(parent: QWidget) -> QMessageBox:
+    """Return a box with name, version, commit and licences."""
+    box = QMessageBox(parent)
+    prepare(box, "aboutBox", tr("About Mattecam"))
+    box.setIconPixmap(icon("app").pixmap(64, 64))
+    box.setText(" · ".join(filter(None, (f"Mattecam {__version__}", paths.commit()))))
+    box.setDetailedText("\n".join(f"{package}: {licence}" for package, licence in paths.licences().items()))
+    texts = (
+        tr("Replaces your background live."),
+        tr("All processing stays on this computer."),
+        tr("Free software under the GNU General Public License, version 3 or later."),
+    )
+    box.setInformativeText("\n\n".join(texts))
+    return box

@@ -1,28 +1,33 @@
-"""The main window: builds its parts and connects them."""
+"""The main window: its parts, its menus, and the dialogs beside it."""
 
 from __future__ import annotations
 
 from functools import partial
 
 from PyQt6.QtCore import QByteArray, Qt, pyqtSignal
-from PyQt6.QtGui import QCloseEvent
+from PyQt6.QtGui import QAction, QCloseEvent, QTextCursor
 from PyQt6.QtWidgets import QMainWindow, QWidget
 
 from app.config.scenes import SceneStore
 from app.core.settings import Settings
+from app.gui.assistant import Assistant
 from app.gui.backgrounds.strip import BackgroundStrip
 from app.gui.bars import ActionBar, StatusLine
 from app.gui.bridge import Bridge, Recording
-from app.gui.dialogs import SecondaryWindows
-from app.gui.menus import Menus, ScenesMenu
-from app.gui.notices import NoticeArea, ProgramNotices
+from app.gui.dialogs import PreferencesDialog, TextDialog, about_box, diagnostics, help_page, log_page
+from app.gui.doctor import DoctorDialog
+from app.gui.notices import NoticeArea, ProgramNotices, Remedy
 from app.gui.panels.models import Models
+from app.gui.panels.plate import PlateDialog
 from app.gui.panels.side_panel import SidePanel
 from app.gui.preview.interaction import PreviewInteraction
 from app.gui.preview.view import Badges, Preview, ViewNote
+from app.gui.questions import change_or_ask, open_folder
+from app.gui.scenes import ScenesMenu, add_action
 from app.gui.state import DeviceWatcher, SettingsStore, Tasks
+from app.gui.translation import tr
 from app.gui.widgets.page import PanelSplitter
-from app.gui.widgets.qt import application, column, resize, row, scroll_to_focus
+from app.gui.widgets.qt import application, column, copy_text, existing, open_once, resize, row, scroll_to_focus
 from app.gui.widgets.theme import icon
 from app.runtime.status import PipelineStatus
 
@@ -53,11 +58,12 @@ class MainWindow(QMainWindow):
         self.status_line = StatusLine()
         self.recording = Recording(store, bridge, tasks, self)
         self.devices = DeviceWatcher(tasks, self)
-        self.windows = SecondaryWindows(self, store, bridge, tasks, self.panel, self.strip)
         self.program_notices = ProgramNotices(self.notices, self.models)
+        self.scenes = ScenesMenu(scenes, store, tasks, self)
         self._lay_out()
-        self.menus = Menus(self, self.windows, self.action_bar, self.strip, store, self.quit_requested.emit)
-        self.scenes = ScenesMenu(self.menus.scenes, scenes, store, tasks, self)
+        self._switches: dict[str, QAction] = {}
+        """By the field of `WindowSettings` that each one shows."""
+        self._fill_menu_bar()
         self._connect()
         self._show_settings(store.current)
         resize(self, *FIRST_SIZE)
@@ -88,6 +94,45 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(central)
         self.preview.setFocus(Qt.FocusReason.OtherFocusReason)
 
+    def _fill_menu_bar(self) -> None:
+        bar, store = existing(self.menuBar()), self.store
+
+        menu = existing(bar.addMenu(tr("&Program")))
+        hide = add_action(menu, tr("Hide me now"), "H", partial(store.set, "paused", True))
+        hide.setShortcutContext(Qt.ShortcutContext.ApplicationShortcut)  # also while a dialog is in front
+        menu.addActions(self.action_bar.of_output)
+        add_action(menu, tr("Open the recordings folder"), "", lambda: open_folder(store.recordings_dir))
+        menu.addSeparator()
+        add_action(menu, tr("Setup assistant…"), "", self.open_assistant)
+        add_action(menu, tr("Preferences…"), "Ctrl+,", self.open_preferences)
+        menu.addSeparator()
+        add_action(menu, tr("Quit"), "Ctrl+Q", self.quit_requested.emit)
+
+        menu = existing(bar.addMenu(tr("&View")))
+        menu.addActions(self.action_bar.modes.actions())
+        menu.addSeparator()
+        for text, key, field in (
+            (tr("Mirror the preview"), "M", "mirror_preview"),
+            (tr("Show frame rate and delay"), "I", "show_readout"),
+            (tr("Side panel"), "F9", "show_panel"),
+        ):
+            switch = self._switches[field] = add_action(menu, text, key)
+            switch.setCheckable(True)
+            switch.triggered.connect(partial(store.set, f"window.{field}"))
+
+        menu = existing(bar.addMenu(tr("&Background")))
+        add_action(menu, tr("Add…"), "Ctrl+O", self.strip.ask_for_files)
+        add_action(menu, tr("Paste"), "Ctrl+V", self.strip.library.paste)
+
+        bar.addMenu(self.scenes.menu)
+
+        menu = existing(bar.addMenu(tr("&Help")))
+        add_action(menu, tr("Help…"), "F1", self.open_help)
+        add_action(menu, tr("Check this computer…"), "", self.open_doctor)
+        add_action(menu, tr("Log"), "Ctrl+L", self.open_log)
+        add_action(menu, tr("Copy diagnostics"), "", self.copy_diagnostics)
+        add_action(menu, tr("About Mattecam"), "", self.open_about)
+
     def _connect(self) -> None:
         self.bridge.frame_ready.connect(self._show_frame)
         self.bridge.status_changed.connect(self._show_status)
@@ -101,14 +146,13 @@ class MainWindow(QMainWindow):
         self.panel.follow_devices(self.devices)
         self.devices.virtual_cameras_found.connect(self.program_notices.show_virtual_cameras)
         plate = self.panel.quality.plate
-        self.panel.virtual_camera.help_requested.connect(partial(self.windows.open_doctor, "virtual camera"))
-        plate.capture_requested.connect(self.windows.open_plate_dialog)
+        self.panel.virtual_camera.help_requested.connect(partial(self.open_doctor, "virtual camera"))
+        plate.capture_requested.connect(self.open_plate_dialog)
         plate.chosen_again.connect(self.bridge.pipeline.read_files_again)
         self.models.installed.connect(self.bridge.pipeline.retry)
         self.program_notices.download_requested.connect(partial(self.panel.reveal, self.panel.quality))
         self.program_notices.download_requested.connect(self.models.download)
-        self.windows.diagnostics_copied.connect(self.program_notices.diagnostics_copied)
-        self.program_notices.remedy_chosen.connect(self.windows.help_with)
+        self.program_notices.remedy_chosen.connect(self.help_with)
         for source in (self.recording.failed, self.strip.library.failed, self.scenes.failed):
             source.connect(self.program_notices.show_error)
         self.scenes.saved.connect(self.program_notices.scene_saved)
@@ -140,9 +184,83 @@ class MainWindow(QMainWindow):
 
     def _show_settings(self, settings: Settings) -> None:
         self._splitter.show_panel(settings.window.show_panel)
+        for field, switch in self._switches.items():
+            switch.setChecked(getattr(settings.window, field))
 
     def _follow_focus(self, before: QWidget | None, now: QWidget | None) -> None:
         scroll_to_focus(before, now)
 
     def closeEvent(self, event: QCloseEvent | None) -> None:
         self.close_requested.emit(event)
+
+    # Dialogs do not block the window; one that is already open comes to the front.
+
+    def open_assistant(self) -> None:
+        """Open the setup assistant."""
+        open_once(self, Assistant, lambda: Assistant(self.bridge, self.panel, self.strip, self.tasks, self))
+
+    def open_plate_dialog(self) -> None:
+        """Open the capture of an empty-background plate."""
+
+        def make() -> PlateDialog:
+            pipeline = self.bridge.pipeline
+            hold = partial(setattr, pipeline.demand, "takes_plate")
+            dialog = PlateDialog(self.store, self.tasks, lambda: pipeline.newest_frame, hold, self)
+            dialog.taken.connect(pipeline.retry)
+            dialog.taken.connect(self.panel.quality.plate.reload)
+            return dialog
+
+        open_once(self, PlateDialog, make)
+
+    def open_doctor(self, only: str = "") -> None:
+        """Open the findings about the machine. only: how the names of the checks begin."""
+        open_once(self, DoctorDialog, lambda: DoctorDialog(self.store, self.bridge, self.tasks, self, only))
+
+    def open_preferences(self) -> PreferencesDialog:
+        """Open the preferences."""
+        make = partial(PreferencesDialog, self.store, self.bridge, self.tasks, self)
+        return open_once(self, PreferencesDialog, make)
+
+    def open_help(self) -> None:
+        """Open the page of help."""
+        self._open_text("helpWindow", tr("Help"), help_page())
+
+    def open_log(self) -> None:
+        """Show the log up to now, at its end."""
+        self._open_text("logWindow", tr("Log"), log_page()).text.moveCursor(QTextCursor.MoveOperation.End)
+
+    def _open_text(self, name: str, title: str, page: str) -> TextDialog:
+        return open_once(self, TextDialog, lambda: TextDialog(name, title, page, self), name)
+
+    def open_about(self) -> None:
+        """Show name, version, commit and licences."""
+        about_box(self).open()
+
+    def copy_diagnostics(self) -> None:
+        """Copy the diagnostics to the clipboard."""
+        copy_text(diagnostics(self.store.current, self.bridge.status))
+        self.program_notices.diagnostics_copied()
+
+    def help_with(self, remedy: Remedy) -> None:
+        """Do what the button of an error offers, and try again what failed."""
+        panel = self.panel
+        match remedy:
+            case Remedy.CAMERA | Remedy.SOURCE:
+                panel.reveal(panel.camera.list)
+                panel.camera.list.showPopup()
+            case Remedy.MODEL:
+                panel.reveal(panel.quality.list)
+                panel.quality.list.showPopup()
+            case Remedy.MATTING_SETTINGS:
+                self.open_preferences().show_advanced()
+            case Remedy.PLATE:
+                self.open_plate_dialog()
+            case Remedy.BLUR:
+                change_or_ask(self, self.store, lambda now: now.replaced_at(["background"], kind="blur"))
+            case Remedy.VIRTUAL_CAMERA:
+                self.open_doctor("virtual camera")
+            case Remedy.RECORDINGS_FOLDER:
+                self.store.edit("output", record=None)
+                panel.reveal(panel.recordings.folder)
+                panel.recordings.ask_for_folder()
+        self.bridge.pipeline.retry()

@@ -234,7 +234,7 @@ def session(start_window: StartWindow) -> Session:
 @pytest.fixture
 def with_dialogs(session: Session, qtbot: QtBot) -> Iterator[Session]:
     """A running window with every dialog that stays open beside others."""
-    windows = session.window.windows
+    windows = session.window
     for show in (
         windows.open_assistant, windows.open_plate_dialog, windows.open_preferences, windows.open_doctor,
         windows.open_log, windows.open_help,

@@ -85,7 +85,7 @@ def test_assistant_has_three_steps_which_can_be_skipped(
     qtbot.waitUntil(lambda: session.window.findChild(Assistant) is None)
     session.store.edit("window", first_run_done=False)
     for _ in range(2):
-        session.window.windows.open_assistant()
+        session.window.open_assistant()
     assert len(session.window.findChildren(Assistant)) == 1
     button(session, "assistantSkip").click()
     assert is_done()
@@ -94,7 +94,7 @@ def test_assistant_has_three_steps_which_can_be_skipped(
 def test_the_assistant_shows_what_others_see(session: Session, qtbot: QtBot) -> None:
     """Its small preview showed the room behind the background that was just chosen, with the window's other views."""
     session.store.edit("background", kind="colour", colour="#000000")
-    session.window.windows.open_assistant()
+    session.window.open_assistant()
     small = next(each for each in find(session.window, Assistant).findChildren(SmallPreview) if each.isVisible())
     qtbot.waitUntil(lambda: session.bridge.status.frames_out > 2)
     for mode in ViewMode:
@@ -118,7 +118,7 @@ def test_the_assistant_recommends_fine_quality_where_it_is_light(
     known = session.window.models
     known.reload()
     qtbot.waitUntil(lambda: known.fine is not None and known.fine.share is None)
-    session.window.windows.open_assistant()
+    session.window.open_assistant()
     known.changed.emit()  # as by a new engine, before the page is seen
     assistant = open_last_step(session)
     about, fine = find(assistant, QLabel, "qualityAbout"), find(assistant, QPushButton, "qualityFine")
@@ -155,7 +155,7 @@ def test_the_last_page_says_how_to_get_into_a_call_or_what_is_missing(session: S
 
 
 def test_the_assistant_says_that_the_picture_is_a_demonstration(session: Session) -> None:
-    session.window.windows.open_assistant()
+    session.window.open_assistant()
     demo = find(session.window, QLabel, "assistantDemo")
     for source, kind, said in (
         ("auto", "demo", "No camera was found. Connect a camera: it is used at once."),
@@ -169,7 +169,7 @@ def test_the_assistant_says_that_the_picture_is_a_demonstration(session: Session
 
 def test_the_assistant_and_the_preferences_choose_the_language_of_the_next_start(start_window: StartWindow) -> None:
     session = start_window(window=WindowSettings())
-    assistant, preferences = find(session.window, Assistant), session.window.windows.open_preferences()
+    assistant, preferences = find(session.window, Assistant), session.window.open_preferences()
     for dialog, language in ((assistant, "es"), (preferences, "de")):
         listed = find(dialog, QComboBox, "window.language")
         pick(listed, listed.findData(language))
@@ -179,7 +179,7 @@ def test_the_assistant_and_the_preferences_choose_the_language_of_the_next_start
     assert button(session, "assistantNext").text() == "Next"
     session.close()
     again = start_window(window=session.store.saved.window)
-    assert again.window.windows.open_preferences().windowTitle() == "Einstellungen"
+    assert again.window.open_preferences().windowTitle() == "Einstellungen"
 
 
 @pytest.mark.parametrize(("script", "said"), [
@@ -208,7 +208,7 @@ def test_closing_ends_the_question_for_a_password(
     session: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.doctor.fix.desktop_command", lambda system: ["sleep", "60"])
-    session.window.windows.open_doctor("virtual camera")
+    session.window.open_doctor("virtual camera")
     dialog = find(session.window, DoctorDialog)
     set_up = find(dialog, QPushButton, "virtualCameraSetUp")
     qtbot.waitUntil(set_up.isVisible)
@@ -222,7 +222,7 @@ def test_closing_ends_the_question_for_a_password(
 
 def opened_doctor(session: Session, qtbot: QtBot) -> DoctorDialog:
     """Open the checks, and wait for the first findings."""
-    session.window.windows.open_doctor()
+    session.window.open_doctor()
     dialog = find(session.window, DoctorDialog)
     qtbot.waitUntil(dialog.prove_button.isEnabled)
     return dialog
@@ -284,7 +284,7 @@ def test_closing_the_doctor_early_restores_the_virtual_camera(
 
 def test_the_preferences_switch_autostart(controls: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
-    dialog = controls.window.windows.open_preferences()
+    dialog = controls.window.open_preferences()
     box = find(dialog, QCheckBox, "autostartCheck")
     assert not box.isChecked()
     box.click()
@@ -321,7 +321,7 @@ def test_the_log_is_shown_at_its_end_and_diagnostics_are_copied(session: Session
     file = paths.data_dir() / "logs" / "mattecam.log"
     file.parent.mkdir(parents=True)
     file.write_text("".join(f"line <{number}>\n" for number in range(3000)))
-    session.window.windows.open_log()
+    session.window.open_log()
     shown = find(find(session.window, TextDialog), QTextBrowser)
     bar = existing(shown.verticalScrollBar())
     assert shown.toPlainText().endswith("line <2998>\nline <2999>")
@@ -338,7 +338,7 @@ def test_help_links_to_documents_of_this_copy(session: Session, qtbot: QtBot, mo
     opened: list[QUrl] = []
     monkeypatch.setattr(QDesktopServices, "openUrl", opened.append)
     for _ in range(2):
-        session.window.windows.open_help()
+        session.window.open_help()
     (window,) = session.window.findChildren(TextDialog)
     page = find(window, QTextBrowser)
     links = [QUrl(address) for address in re.findall(r'href="([^"]*)"', page.toHtml())]
@@ -356,7 +356,7 @@ def test_every_dialog_ends_in_the_button_that_goes_on_without_icons(controls: Se
     window = controls.window
     activate(controls, qtbot)
     for open_it in (
-        window.scenes.ask_for_name, window.windows.open_about, lambda: window.strip.choose_number(0),
+        window.scenes.ask_for_name, window.open_about, lambda: window.strip.choose_number(0),
         window.strip.choose_colour,
     ):  # fmt: skip
         open_it()

@@ -116,10 +116,9 @@ def open_every_list(window: QWidget, qtbot: QtBot) -> None:
 
 def every_dialog(window: MainWindow) -> Iterator[QDialog]:
     """Open each dialog, yield it and close it."""
-    windows = window.windows
     for opened in (
-        windows.open_assistant, windows.open_doctor, windows.open_preferences, windows.open_about,
-        windows.open_plate_dialog, window.scenes.ask_for_name, windows.open_log, windows.open_help,
+        window.open_assistant, window.open_doctor, window.open_preferences, window.open_about,
+        window.open_plate_dialog, window.scenes.ask_for_name, window.open_log, window.open_help,
     ):  # fmt: skip
         opened()
         (dialog,) = (each for each in window.findChildren(QDialog) if each.isVisible())

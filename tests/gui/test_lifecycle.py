@@ -170,7 +170,7 @@ def test_the_window_hides_while_an_engine_is_built(start_window: StartWindow, qt
 
     world.faults.put("build_engine", slow)
     session = start_window()
-    session.window.windows.open_log()
+    session.window.open_log()
     assert making.wait(60)
     session.window.quit_requested.emit()
     assert not made.is_set() and not any(widget.isVisible() for widget in QApplication.topLevelWidgets())
@@ -217,7 +217,7 @@ def test_closing_with_a_tray_asks_once(start_window: StartWindow, qtbot: QtBot, 
 def test_closing_to_the_tray_closes_the_dialogs(start_window: StartWindow, qtbot: QtBot) -> None:
     """They stayed on the screen, with a preview that stood still."""
     session = start_window(window=WindowSettings(first_run_done=True, close_to_tray=True))
-    windows = session.window.windows
+    windows = session.window
     for _ in range(2):
         windows.open_assistant()
         windows.open_preferences()
@@ -266,7 +266,7 @@ def test_the_end_does_not_wait_for_a_download(session: Session, qtbot: QtBot, do
 def test_the_end_leaves_no_exposure_locked(session: Session, qtbot: QtBot) -> None:
     """Whoever quit while the picture of the empty room was taken had a camera with a fixed exposure from then on."""
     ready(session, qtbot)
-    session.window.windows.open_plate_dialog()
+    session.window.open_plate_dialog()
     find(session.window, PlateDialog).begin()
     held = session.pipeline.demand.takes_plate
     session.window.quit_requested.emit()

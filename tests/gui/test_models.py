@@ -253,7 +253,7 @@ def test_a_capture_that_fails_is_reported_and_can_be_repeated(
 
 def test_a_plate_is_taken_while_the_picture_is_frozen(session: Session, qtbot: QtBot, quick: object) -> None:
     session.store.set("frozen", True)
-    session.window.windows.open_plate_dialog()
+    session.window.open_plate_dialog()
     (dialog,) = session.window.findChildren(PlateDialog)
     with qtbot.waitSignal(dialog.taken):
         dialog.begin()

@@ -325,7 +325,7 @@ def test_a_click_selects_a_person_and_is_not_saved(session: Session, qtbot: QtBo
 
 
 def open_a_dialog(session: Session, qtbot: QtBot) -> None:
-    dialog = session.window.windows.open_preferences()
+    dialog = session.window.open_preferences()
     dialog.activateWindow()
     qtbot.waitUntil(lambda: QApplication.activeWindow() is dialog)
 

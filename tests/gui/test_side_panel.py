@@ -189,7 +189,7 @@ def test_close_while_every_control_is_used(
     use_everything_on(session)
     for mode in ViewMode:
         window.action_bar.set_mode(mode)
-    for action in window.menus.findChildren(QAction) + window.findChildren(QAction):
+    for action in window.findChildren(QAction):
         if action.isCheckable():
             action.trigger()
             action.trigger()
@@ -202,7 +202,7 @@ def test_close_while_every_control_is_used(
     window.models.download()
     window.action_bar.record.trigger()
     window.strip.library.reload()
-    window.windows.open_log()
+    window.open_log()
     qtbot.waitUntil(lambda: session.bridge.status.recording is not None and downloads.began.is_set())
     assert session.close() == 0
     assert session.bridge.status.phase is Phase.STOPPED
@@ -239,7 +239,7 @@ Control = TypeVar("Control", bound=QWidget)
 @pytest.fixture
 def rows(controls: Session) -> Session:
     """The controls of the window, and the preferences."""
-    controls.window.windows.open_preferences()
+    controls.window.open_preferences()
     controls.store.edit("framing", zoom=1.5)  # so that it can be moved
     return controls
 

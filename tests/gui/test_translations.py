@@ -196,11 +196,11 @@ def test_only_logs_stay_english(start_window: StartWindow, qapp: QApplication, q
         session.store.edit("background", kind="image", path=gone)
         qtbot.waitUntil(lambda: window.notices.error == f"Das Bild {gone} gibt es nicht; wählen Sie ein anderes.")
         assert f"The image {gone} does not exist; choose another one." in session.bridge.status.errors
-        window.windows.copy_diagnostics()
+        window.copy_diagnostics()
         assert "does not exist; choose another one." in existing(QGuiApplication.clipboard()).text()
         window.scenes.apply("Office")
         qtbot.waitUntil(lambda: window.notices.error == "Es gibt keine Szene „Office“; es ist noch keine gespeichert.")
-        window.windows.open_plate_dialog()
+        window.open_plate_dialog()
         dialog = find(window, PlateDialog)
         session.store.set("paused", True)
         dialog.begin()

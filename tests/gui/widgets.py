@@ -204,7 +204,7 @@ def turn_wheel(widget: QWidget, notches: int, where: QPoint | None = None) -> No
 
 def open_last_step(session: Session) -> Assistant:
     """Open the last page of the assistant."""
-    session.window.windows.open_assistant()
+    session.window.open_assistant()
     assistant = find(session.window, Assistant)
     for _ in range(2):
         button(session, "assistantNext").click()
@@ -239,7 +239,7 @@ LEFT_OUT = {"capture.pixel_format", "sizeCombo", "capture.fps", "cameraCombo"}
 
 def use_everything_on(session: Session) -> None:
     """Show all settings; move every slider, choose every entry, switch every switch there and back."""
-    panel, preferences = session.window.panel, session.window.windows.open_preferences()
+    panel, preferences = session.window.panel, session.window.open_preferences()
     for group in panel.groups:
         panel.reveal(group.findChildren(QWidget)[-1])
     for page in (panel.page, preferences.advanced):

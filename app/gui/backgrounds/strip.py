@@ -107,8 +107,6 @@ GRID_SHARE = 0.75
 class BackgroundStrip(QWidget):
     """Chooses the background by click, or by the number of its place; a number pressed again changes nothing."""
 
-    current_changed = pyqtSignal()
-    """Another tile became the current one, to which renaming and removing apply."""
     chosen_again = pyqtSignal()
     """The background in use was chosen: if it failed, its file may be there now."""
     renamed = pyqtSignal(object, object)
@@ -146,7 +144,6 @@ class BackgroundStrip(QWidget):
             each.setAutoRepeat(False)  # a key that is held must not remove one tile after the other
         self.library.added.connect(self._use_added)
         self.model.rowsInserted.connect(self._show_chosen)
-        existing(self.view.selectionModel()).currentChanged.connect(lambda _new, _old: self.current_changed.emit())
         store.changed.connect(self._show_chosen)
         self._show_chosen()
 

@@ -1,0 +1,134 @@
+"""The menu of scenes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from itertools import count
+from pathlib import Path
+
+from PyQt6.QtCore import QObject, pyqtSignal
+from PyQt6.QtGui import QAction, QKeySequence
+from PyQt6.QtWidgets import QMenu, QWidget
+
+from app.config.scenes import SceneStore
+from app.core.errors import text_of
+from app.gui.questions import ask_before_loss, ask_for_name, change_or_ask
+from app.gui.state import SettingsStore, Tasks
+from app.gui.translation import tr
+from app.gui.widgets.qt import existing
+
+
+def add_action(menu: QMenu, text: str, key: str, run: Callable[[], object] | None = None) -> QAction:
+    """Add an entry to a menu. key: a keyboard shortcut, or nothing."""
+    action = QAction(text, menu)
+    action.setAutoRepeat(False)  # a key that is held must not pause and resume
+    if key:
+        action.setShortcut(QKeySequence(key))
+    if run is not None:
+        action.triggered.connect(lambda _on: run())
+    menu.addAction(action)
+    return action
+
+
+class ScenesMenu(QObject):
+    """A menu of the saved scenes. Files are read and written on a task thread."""
+
+    failed = pyqtSignal(object)  # a str would lose the message of a Text
+    changed = pyqtSignal()
+    """Another part of the program, on any thread, changed the saved scenes."""
+    saved = pyqtSignal(str)
+    """A scene of this name was saved."""
+
+    def __init__(self, scenes: SceneStore, store: SettingsStore, tasks: Tasks, window: QWidget) -> None:
+        super().__init__(window)
+        self.menu = QMenu(tr("&Scenes"), window)
+        self._scenes = scenes
+        self._store = store
+        self._tasks = tasks
+        self._window = window
+        self.names: tuple[str, ...] = ()
+        """Of the saved scenes."""
+        self.changed.connect(self.reload)
+        self._fill(())
+        self.reload()
+
+    def reload(self) -> None:
+        """Read the scenes from the file."""
+        self._tasks.run(self._read, self._fill, self._fail)
+
+    def apply(self, name: str) -> None:
+        """Apply a scene, after those that were asked for before."""
+        use = partial(change_or_ask, self._window, self._store)
+        self._tasks.write(lambda: self._scenes.get(name).applied_to, use, self._fail)
+
+    def save(self, name: str, *, with_devices: bool = False) -> None:
+        """Save the current look as a scene, optionally with the camera and the virtual camera."""
+        name, scene = name.strip(), self._store.current.kept
+
+        def done(names: tuple[str, ...]) -> None:
+            self._fill(names)
+            self.saved.emit(name)
+
+        self._change(partial(self._scenes.put, name, scene, with_devices=with_devices), done)
+
+    def follow_rename(self, old: Path, new: Path) -> None:
+        """Let scenes follow a background whose file was renamed."""
+        self._change(partial(self._scenes.follow_rename, old, new))
+
+    def ask_for_name(self, *, with_devices: bool = False) -> None:
+        """Ask for the name of a new scene and save it."""
+        numbered = (tr("Scene {0}").format(number) for number in count(1))
+        suggestion = next(name for name in numbered if name not in self.names)
+        title = tr("Save as scene with camera") if with_devices else tr("Save as scene")
+
+        def take(name: str) -> None:
+            save = partial(self.save, name, with_devices=with_devices)
+            if name.strip() in self.names:
+                text = tr("There is a scene “{0}” already. Replace it?").format(name.strip())
+                ask_before_loss(self._window, text, tr("Its settings are lost."), tr("Replace"), save)
+            else:
+                save()
+
+        ask_for_name(self._window, title, suggestion, take)
+
+    def ask_before_removal(self, name: str) -> None:
+        """Ask whether to delete a scene."""
+        text = tr("Remove the scene “{0}”?").format(name)
+        remove = partial(self._change, partial(self._scenes.remove, name))
+        ask_before_loss(self._window, text, tr("Its settings are lost."), tr("Remove"), remove)
+
+    def ask_for_new_name(self, name: str) -> None:
+        """Ask for a new name and rename the scene."""
+        ask_for_name(
+            self._window, tr("Rename scene"), name, lambda new: self._change(partial(self._scenes.rename, name, new))
+        )
+
+    def _change(self, work: Callable[[], None], done: Callable[[tuple[str, ...]], None] | None = None) -> None:
+        def change() -> tuple[str, ...]:
+            work()
+            return self._read()
+
+        self._tasks.write(change, done or self._fill, self._fail)
+
+    def _read(self) -> tuple[str, ...]:
+        return tuple(self._scenes.all())
+
+    def _fail(self, error: Exception) -> None:
+        self.failed.emit(text_of(error))
+
+    def _fill(self, names: tuple[str, ...]) -> None:
+        self.names = names
+        self.menu.clear()
+        for number, name in enumerate(names, start=1):
+            key = f"Ctrl+{number}" if number <= 9 else ""
+            add_action(self.menu, name.replace("&", "&&"), key, partial(self.apply, name))
+        if names:
+            self.menu.addSeparator()
+            for title, act in ((tr("Rename"), self.ask_for_new_name), (tr("Remove"), self.ask_before_removal)):
+                more = existing(self.menu.addMenu(title))
+                for name in names:
+                    more.addAction(name.replace("&", "&&"), partial(act, name))
+            self.menu.addSeparator()
+        add_action(self.menu, tr("Save as scene…"), "Ctrl+S", self.ask_for_name)
+        self.menu.addAction(tr("Save as scene with camera…"), partial(self.ask_for_name, with_devices=True))
