@@ -20,7 +20,6 @@ from app.core.errors import PlateError
 from app.core.settings import MattingSettings
 from app.core.threads import usable_cores
 from app.core.types import UNTURNED, BgrImage, Frame, SourceInfo
-from app.core.weights import install_weights
 from app.gui.application import Session
 from app.gui.panels import plate
 from app.gui.panels.devices import FILE
@@ -316,7 +315,7 @@ def choose_file(session: Session, file: Path, name: str = "fineDownloadFile") ->
 
 
 def test_fine_is_used_once_it_is_downloaded(
-    controls: Session, downloads: Downloads, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    controls: Session, downloads: Downloads, qtbot: QtBot, tmp_path: Path
 ) -> None:
     opened(controls, qtbot)
     get, choose = button(controls, "fineDownloadButton"), button(controls, "fineDownloadFile")
@@ -335,14 +334,6 @@ def test_fine_is_used_once_it_is_downloaded(
     button(controls, "fineDownloadAddress").click()
     assert existing(QGuiApplication.clipboard()).text().startswith("https://")
     assert controls.store.saved.matting == own, "the model that could not be downloaded is not saved"
-    wrong = tmp_path / "wrong.pth"
-    wrong.write_bytes(b"something else")
-    with monkeypatch.context() as patched:
-        patched.setenv("MATTECAM_DATA_DIR", str(tmp_path))
-        patched.setattr("app.gui.panels.models.install_weights", install_weights)
-        choose_file(controls, wrong)
-        qtbot.waitUntil(lambda: "wrong.pth is not the published file" in failure.text())
-    assert controls.store.saved.matting == own and choose.isVisible()
     choose_file(controls, tmp_path / "model.pth")
     qtbot.waitUntil(lambda: controls.store.saved.matting.model == FINE)
     assert controls.store.saved.matting.weights is None

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from PyQt6.QtCore import QCoreApplication, QEvent, QLocale, QObject, QPoint, QPointF, QRect, Qt
+from PyQt6.QtCore import QCoreApplication, QLocale, QObject, QPoint, QPointF, Qt
 from PyQt6.QtGui import QEnterEvent, QWheelEvent
 from PyQt6.QtWidgets import (
     QAbstractButton,
@@ -120,18 +120,6 @@ def answered(qtbot: QtBot, *command: str) -> Answer:
     return answer.result()
 
 
-def drag(qtbot: QtBot, slider: QSlider, fraction: float) -> None:
-    """Drag the handle of a slider."""
-    height = slider.height() // 2
-    span = slider.width() - 16
-    here = 8 + round(span * (slider.value() - slider.minimum()) / (slider.maximum() - slider.minimum()))
-    there = 8 + round(span * fraction)
-    qtbot.mousePress(slider, Qt.MouseButton.LeftButton, pos=QPoint(here, height))
-    for step in range(1, 6):
-        qtbot.mouseMove(slider, QPoint(here + (there - here) * step // 5, height))
-    qtbot.mouseRelease(slider, Qt.MouseButton.LeftButton, pos=QPoint(there, height))
-
-
 def said(session: Session, name: str) -> str:
     """Return the text of a label; empty while it is hidden."""
     found = find(session.window, QLabel, name)
@@ -219,20 +207,6 @@ def settle(tasks: Tasks, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: len(free) == THREADS)
 
 
-class Seen(QObject):
-    """Notes events of widgets that it filters."""
-
-    def __init__(self, *kinds: QEvent.Type) -> None:
-        super().__init__()
-        self._kinds = kinds
-        self.events: list[QEvent] = []
-
-    def eventFilter(self, _watched: QObject | None, event: QEvent | None) -> bool:
-        if event is not None and event.type() in self._kinds:
-            self.events.append(event)
-        return False
-
-
 LEFT_OUT = {"capture.pixel_format", "sizeCombo", "capture.fps", "cameraCombo"}
 """Controls that reopen the source; other tests cover them."""
 
@@ -255,10 +229,6 @@ def use_everything_on(session: Session) -> None:
             switch.click()
     find(preferences, QPushButton, "edgeReset").click()
     preferences.close()
-
-
-CAPTION_GAP = 16
-"""Most pixels between a caption and what it names."""
 
 
 def cut_off(window: QWidget) -> list[str]:
@@ -289,32 +259,4 @@ def cut_off(window: QWidget) -> list[str]:
         fits = button.width() + 1 >= button.minimumSizeHint().width() and button.height() >= least
         if button.isVisible() and button.text() and not fits:
             found.append(button.text())
-    return found
-
-
-def far_captions(window: QWidget) -> list[str]:
-    """Return the visible captions that are neither beside nor above the control that they name."""
-    found = []
-    for label in window.findChildren(QLabel):
-        named = label.buddy()
-        if named is None or not label.isVisible() or not named.isVisible():
-            continue
-        of_label, of_named = (QRect(each.mapTo(window, QPoint()), each.size()) for each in (label, named))
-        near = of_label.adjusted(0, 0, CAPTION_GAP, CAPTION_GAP).intersects(of_named)
-        if not near or type(named) is QWidget:  # several controls
-            found.append(label.text())
-    return found
-
-
-def hidden_entries(opened: QComboBox) -> list[str]:
-    """Return the entries of an open list that are cut: too wide for it, or beyond its end without a scroll bar."""
-    view, model = existing(opened.view()), existing(opened.model())
-    viewport, bar = existing(view.viewport()), view.verticalScrollBar()
-    scrolls = bar is not None and bar.isVisible()
-    found = []
-    for row in range(opened.count()):
-        index = model.index(row, opened.modelColumn())
-        rect = view.visualRect(index)
-        if (not scrolls and rect.bottom() >= viewport.height()) or rect.width() < view.sizeHintForIndex(index).width():
-            found.append(opened.itemText(row))
     return found

@@ -27,17 +27,16 @@ from app.gui.questions import UserFolder, ask_before_loss, ask_before_unmatted, 
 from app.gui.state import SettingsStore, Tasks
 from app.gui.translation import tr
 from app.gui.widgets.controls import ValueSlider, button, combo, fill_combo, label, percent
-from app.gui.widgets.qt import AfterLayout, column, existing, row, width_of
+from app.gui.widgets.qt import AfterLayout, column, existing, row
 
 
 class StripHeader(QWidget):
-    """Options of the kind of background in use, and buttons; "Add…" loses its text where the options need the room."""
+    """Options of the kind of background in use, and buttons."""
 
     def __init__(
         self, store: SettingsStore, choose_colour: Callable[[], None], show_all: QPushButton, add: QPushButton
     ) -> None:
         super().__init__()
-        self._all, self._add, self._text = show_all, add, add.text()
         self._blur = ValueSlider(
             0, 100, percent, tr("Blur strength"), tr("How strongly the real background is blurred"), "blurSlider"
         )
@@ -58,26 +57,12 @@ class StripHeader(QWidget):
             "colour": (colour,),
             "none": (warning,),
         }
-        self._row = row(self, spacing=8)
-        for option in (each for options in self._of_kind.values() for each in options):
-            self._row.addWidget(option, int(option in (self._blur, self._fit, warning)))
-        self._row.addStretch(0)
-        self._row.addWidget(show_all)
-        self._row.addWidget(add)
-        AfterLayout(self, self._leave_out)
+        options = (each for options in self._of_kind.values() for each in options)
+        line = row(self, *options, None, show_all, add, spacing=8)
+        for option in (self._blur, self._fit, warning):
+            line.setStretchFactor(option, 9)  # more than the empty space after it
         store.changed.connect(self._show)
         self._show(store.current)
-
-    def minimumSizeHint(self) -> QSize:
-        """The size without the text of "Add…", whether it is shown or not."""
-        text = self._add.minimumSizeHint().width() - self._all.minimumSizeHint().width()
-        return super().minimumSizeHint() - QSize(text, 0)
-
-    def _leave_out(self) -> None:
-        """Show the text of "Add…", or leave it out."""
-        without = self._row.sizeHint().width() - self._add.sizeHint().width() + self._all.sizeHint().width()
-        needed = without + width_of(self._text, self._add.fontMetrics())
-        self._add.setText(self._text if needed <= self.width() else "")
 
     def _show(self, settings: Settings) -> None:
         background = settings.background
@@ -90,7 +75,6 @@ class StripHeader(QWidget):
         for each, options in self._of_kind.items():
             for option in options:
                 option.setVisible(each == kind and not is_green)
-        self._leave_out()
 
 
 def _caption(text: str, named: QWidget) -> QLabel:

@@ -67,7 +67,7 @@ class Models(QObject):
         """Of the download: (kilobytes received, kilobytes in total; 0 where that is unknown)"""
         self._running: tuple[str, threading.Event] | None = None
         """The model that is downloaded, and what ends that."""
-        self._shown = _chosen(store.current)
+        self._shown = store.current.matting
         self.engine: EngineInfo | None = None
         """The one in use."""
         self._progressed.connect(self._show_progress)
@@ -177,15 +177,11 @@ class Models(QObject):
 
     def _follow(self, settings: Settings) -> None:
         """Want no other model any more where one was chosen elsewhere."""
-        if _chosen(settings) != self._shown:
-            if settings.matting.model != self._shown[0]:
-                self.wanted, self.failure = None, ""
-            self._shown = _chosen(settings)
+        before, self._shown = self._shown, settings.matting
+        if self._shown.model != before.model:
+            self.wanted, self.failure = None, ""
+        if self._shown != before:
             self.changed.emit()
-
-
-def _chosen(settings: Settings) -> tuple[str, Path | None]:
-    return settings.matting.model, settings.matting.weights
 
 
 class DownloadControls(QWidget):

@@ -22,7 +22,6 @@ from PyQt6.QtWidgets import (
     QStyleOptionComboBox,
     QStyleOptionSlider,
     QStyleOptionToolButton,
-    QStylePainter,
     QToolButton,
     QWidget,
 )
@@ -207,26 +206,16 @@ class ElidedComboBox(QComboBox):
         if event is not None:
             event.ignore()
 
-    def paintEvent(self, event: QPaintEvent | None) -> None:
-        painter = QStylePainter(self)
-        option = QStyleOptionComboBox()
-        self.initStyleOption(option)
-        option.currentText = self.shown_text()
-        painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
-        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
-
     def sizeHint(self) -> QSize:
         """The style's size, which has no room for the text's margin."""
         return super().sizeHint().grownBy(QMargins(0, 0, TEXT_MARGIN, 0))
 
-    def shown_text(self) -> str:
-        """Return the current text, elided where it does not fit."""
-        option, style = QStyleOptionComboBox(), existing(self.style())
-        self.initStyleOption(option)
-        field = QStyle.SubControl.SC_ComboBoxEditField
-        place = style.subControlRect(QStyle.ComplexControl.CC_ComboBox, option, field, self)
-        room = place.width() - TEXT_MARGIN
-        return self.fontMetrics().elidedText(self.currentText(), Qt.TextElideMode.ElideRight, room)
+    def initStyleOption(self, option: QStyleOptionComboBox | None) -> None:
+        super().initStyleOption(option)
+        if option is not None:
+            kind, field = QStyle.ComplexControl.CC_ComboBox, QStyle.SubControl.SC_ComboBoxEditField
+            room = existing(self.style()).subControlRect(kind, option, field, self).width() - TEXT_MARGIN
+            option.currentText = self.fontMetrics().elidedText(option.currentText, Qt.TextElideMode.ElideRight, room)
 
 
 def combo(name: str, description: str, object_name: str) -> QComboBox:
