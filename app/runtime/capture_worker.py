@@ -14,7 +14,7 @@ from app.capture.base import FrameSource
 from app.core.errors import CameraAbsentError, SourceLostError, Stage, t
 from app.core.settings import CaptureSettings, opens_alike
 from app.core.types import UNTURNED, Frame, Orientation, SourceInfo
-from app.output.base import ReaderCounter
+from app.output.base import FrameSink, ReaderCounter
 from app.runtime.context import PipelineContext
 from app.runtime.engines import EngineSelector
 from app.runtime.outputs import SinkWorker
@@ -68,8 +68,9 @@ class DemandWatch:
             self._watch(None)
 
     def _check(self) -> None:
-        self._watch(next((device for camera in self._cameras if (device := camera.device) is not None), None))
-        self.readers = self._count()
+        cameras = [sink for worker in self._cameras if (sink := worker.sink) is not None]
+        self._watch(next((camera.device for camera in cameras if camera.device is not None), None))
+        self.readers = self._count(cameras)
         now_s = time.monotonic()
         always = self.watched or self.takes_plate or not self._context.owner.current.output.on_demand
         if always or self.readers != 0 or any(sink.wanted is not None for sink in self._others):
@@ -79,9 +80,9 @@ class DemandWatch:
             self.resting = resting
             self.on_change()
 
-    def _count(self) -> int | None:
+    def _count(self, cameras: Sequence[FrameSink]) -> int | None:
         """Return the number of readers of all cameras; None without a camera, or if one cannot tell."""
-        counts = [count for camera in self._cameras if (count := camera.readers) is not None]
+        counts = [count for camera in cameras if (count := camera.readers) is not None]
         if self._counter is None:
             return sum(counts) if counts else None
         reading = self._counter.readers()

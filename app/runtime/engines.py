@@ -417,9 +417,7 @@ class EngineSelector:
             self.preparer.retire(self._engine)  # closing it takes longer than a frame
         self._engine = engine
         words = info.model, info.device, info.precision, info.executor, info.downsample_ratio
-        why = "in place of one that failed" if key == plan.base else "for the frame rate"
-        why = "as the settings ask" if key == plan.choice else why
-        _log.info("The engine is %s on %s (%s, %s, ratio %.3g), %s.", *words, why)
+        _log.info("The engine is %s on %s (%s, %s, ratio %.3g).", *words)
         self._governor.restart_measuring()
         self._number += 1
         if plan.settled and plan.base == plan.choice:

@@ -232,19 +232,14 @@ class SinkWorker:
         self._accepts_cards = not spec.from_first_matte
         """Whether the first matte of the program has come, or the sink takes cards before it as well."""
         self._sent: Picture | None = None
-        self._sink: FrameSink | None = None
+        self.sink: FrameSink | None = None
+        """The open one."""
         self._tried: Any = None
         """The settings for which a sink is open or has failed to open."""
         self._retry_at_s: float | None = None
         self.open_name: str | None = None
         """The sink in the status, until it is closed: its device or its name."""
         self.thread = Worker(spec.name.replace("_", "-"), self._run, spec.stage)
-
-    @property
-    def device(self) -> str | None:
-        """The device of an open camera, whose readers are those of the device."""
-        sink = self._sink
-        return None if sink is None else sink.device
 
     @property
     def wanted(self) -> Any:
@@ -256,20 +251,14 @@ class SinkWorker:
         """Whether the sink that the settings ask for is open or has failed to open."""
         return bool(self._tried == self.wanted)
 
-    @property
-    def readers(self) -> int | None:
-        """The readers of an open sink that counts them itself."""
-        sink = self._sink
-        return None if sink is None else sink.readers
-
     def send(self, picture: Picture) -> bool:
         """Hand over a picture; return whether a sink is open."""
         if picture.kind is not PictureKind.STANDBY:
             self._accepts_cards = True
-        if self._sink is None and self._tried is None and self.wanted is None:
+        if self.sink is None and self._tried is None and self.wanted is None:
             return False  # do not wake a thread that has nothing to do
         self._pictures.put((picture, self._accepts_cards))
-        return self._sink is not None
+        return self.sink is not None
 
     def finish(self) -> None:
         """Accept no further pictures: what was handed over is still sent, then the sink is closed."""
@@ -292,7 +281,7 @@ class SinkWorker:
 
     def join(self, deadline_s: float) -> None:
         """Wait for the end until this time of time.monotonic(), and longer for a file that is being finished."""
-        if not self.thread.join(deadline_s - time.monotonic()) and self._sink is None and self.open_name:
+        if not self.thread.join(deadline_s - time.monotonic()) and self.sink is None and self.open_name:
             self.thread.join(FINISH_S)
 
     def _open_or_close(self, picture: Picture) -> bool:
@@ -336,11 +325,11 @@ class SinkWorker:
             return
         self._report(None)
         self._close()
-        self._sink, self.open_name = sink, sink.device or sink.name
+        self.sink, self.open_name = sink, sink.device or sink.name
 
     def _send(self, picture: Picture, is_accepted: bool) -> None:
         repeats, self._sent = picture is self._sent, picture
-        sink = self._sink
+        sink = self.sink
         if sink is None or not is_accepted:
             return
         outgoing = self._gate.release(picture)  # now: opening the sink may have taken seconds
@@ -376,7 +365,7 @@ class SinkWorker:
             self._retry_at_s = time.monotonic() + self._retry_s
 
     def _close(self) -> None:
-        sink, self._sink = self._sink, None
+        sink, self.sink = self.sink, None
         if sink is None:
             return
         try:

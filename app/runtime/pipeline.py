@@ -148,7 +148,6 @@ class Pipeline:
         """Start every thread; return at once."""
         # OpenCV's own threads spin while they wait, and inherit the priority of whichever thread used them first.
         cv2.setNumThreads(1)
-        self._board.start_counting()
         if self._preparation is not None:
             self._preparation.begin(self._engines.choose_again)  # after a measurement the settings mean another engine
         for preparer in self._preparers:

@@ -334,10 +334,6 @@ class StatusBoard:
         elif known is not None:
             _log.info("Over: %s", known.message)
 
-    def start_counting(self) -> None:
-        """Start to count the seconds and the CPU time of the run."""
-        self._started_s, self._started_cpu_s = time.perf_counter(), time.process_time()
-
     def read(self) -> PipelineStatus:
         """Return a snapshot."""
         revision = self.sent  # before the problems with these settings

@@ -7,7 +7,6 @@ import random
 import threading
 import time
 from pathlib import Path
-from unittest.mock import MagicMock
 
 import numpy as np
 import pytest
@@ -135,30 +134,6 @@ def test_rounds_are_merged_into_one_row() -> None:
     every = camera_row(29.0, 3, {"p99": 8.5, "longest": 90.0}, lowered="to 20", threads={"a": 1.5})
     assert merged([first, second, third]) == every
     assert merged([third]) == third
-
-
-@pytest.mark.usefixtures("short")
-def test_every_phase_is_measured_in_each_round(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "SHORTEST_ROUND_S", 0.05)
-
-    def unmeasured(_settings: Settings, outputs: tuple[str, ...], _frames: object, _folder: Path) -> MagicMock:
-        program = MagicMock()
-        program.__enter__.return_value = program
-        program.measure.return_value = {"outputs": list(outputs), "step_ms": 1.0}
-        program.idle_cpu_percent.return_value = 1.0
-        return program
-
-    monkeypatch.setattr(child, "Program", unmeasured)
-    lines: list[str] = []
-    result = in_use(SMALL, 0.0, lines.append, phases=[(), ("camera",)])
-    assert lines[:4] == ["mattecam: in-use without outputs", "mattecam: in-use camera"] * 2
-    assert [row["outputs"] for row in result["results"] if row["what"] == "in-use"] == [[], ["camera"]]
-
-
-@pytest.mark.long
-def test_the_program_is_measured_in_a_process_of_its_own() -> None:
-    row = run.program_row(SMALL, 0.1)
-    assert row["what"] == "program" and row["median_ms"] > 0 and row["size"] == [192, 144]
 
 
 def test_a_process_that_fails_is_reported_in_one_sentence() -> None:

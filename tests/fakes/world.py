@@ -92,6 +92,7 @@ class FakeCounter:
         self._world = world
 
     def readers(self) -> range | None:
+        self._world.faults.at("count_readers")
         return None if self._world.readers is None else range(self._world.readers)
 
     def close(self) -> None:

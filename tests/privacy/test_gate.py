@@ -245,54 +245,48 @@ def never() -> None:
     raise AssertionError("there was nothing to test")
 
 
-def fails() -> None:
-    raise ModelError("The model fails its self-test; choose another.")
+def shown(shares: list[float], test: Callable[[], object]) -> list[bool]:
+    """Return of which mattes with these mean alphas, 30 a second, are shown."""
+    watch = MatteCheck(0.5)
+    return [watch.accepts_alpha(share, n / 30, SEQUENCE, lambda: ignore(test())) for n, share in enumerate(shares)]
 
 
-def shown(
-    watch: MatteCheck, shares: list[float], test: Callable[[], None], interval_s: float = 1 / 30
-) -> list[bool | None]:
-    return [watch.accepts_alpha(share, n * interval_s, SEQUENCE, test) for n, share in enumerate(shares)]
+CLOSER = [0.3 + 0.7 * n / 60 for n in range(61)] + [1.0] * 60 + [0.96, 0.97, 1.0] * 20
+MOVES = list(np.clip(0.4 + np.cumsum(np.random.default_rng(3).normal(0, 0.05, 3000)), 0, 0.95))
 
 
-def test_a_person_who_comes_closer_until_the_face_fills_the_frame_is_never_carded() -> None:
-    tests: list[int] = []
-    shares = [0.3 + 0.7 * n / 60 for n in range(61)] + [1.0] * 60 + [0.96, 0.97, 1.0] * 20
-    assert all(shown(MatteCheck(0.5), shares, lambda: tests.append(1)))
-    assert len(tests) == 1, "and the engine is tested once"
+@pytest.mark.parametrize(
+    ("shares", "expected", "tests"),
+    [
+        pytest.param(CLOSER, [True] * 181, 1, id="a person comes closer until the face fills the frame"),
+        pytest.param(MOVES, [True] * 3000, 0, id="ordinary movement"),
+        pytest.param([0.0, 0.55, 0.0, 0.59], [True] * 4, 0, id="someone enters at a low frame rate"),
+        pytest.param([0.0] * 3 + [0.8] * 20, [True] * 3 + [False] * 15 + [True] * 5, 1, id="a sudden rise that lasts"),
+        pytest.param([0.0, 1.0] * 200, [True, False] * 200, 0, id="a flicker between nothing and all"),
+        pytest.param([1.0] * 20, [False] * 15 + [True] * 5, 1, id="a first frame that is all person"),
+        pytest.param(  # the self-test resets the engine, and strict mode hides people until they move
+            [0.0] + [0.8] * 16 + [0.0] * 5 + [0.8] * 5,
+            [True] + [False] * 15 + [True] * 11,
+            1,
+            id="a person who reappears after a self-test",
+        ),
+    ],
+)
+def test_an_alpha_that_is_suspicious_has_to_last_and_then_the_engine_is_tested(
+    shares: list[float], expected: list[bool], tests: int
+) -> None:
+    tested: list[int] = []
+    assert shown(shares, lambda: tested.append(1)) == expected
+    assert len(tested) == tests
 
 
-def test_ordinary_movement_is_never_suspicious() -> None:
-    dice = np.random.default_rng(3)
-    shares = list(np.clip(0.4 + np.cumsum(dice.normal(0, 0.05, 3000)), 0, 0.95))
-    assert all(shown(MatteCheck(0.5), shares, never))
-    assert all(shown(MatteCheck(0.5), [0.0, 0.55, 0.0, 0.59], never)), "someone enters at a low frame rate"
+@pytest.mark.parametrize("shares", [[1.0] * 20, [0.9, SATURATED]])
+def test_a_suspicious_alpha_of_an_engine_that_fails_its_test_is_refused(shares: list[float]) -> None:
+    def fails() -> None:
+        raise ModelError("The model fails its self-test; choose another.")
 
-
-def test_a_sudden_rise_is_shown_once_it_has_lasted() -> None:
-    assert shown(MatteCheck(0.5), [0.0] * 3 + [0.8] * 20, lambda: None) == [True] * 3 + [False] * 15 + [True] * 5
-
-
-def test_an_alpha_that_flickers_between_nothing_and_all_is_never_shown() -> None:
-    permitted = shown(MatteCheck(0.5), [0.0, 1.0] * 200, lambda: None)
-    assert permitted == [True, False] * 200
-
-
-def test_a_first_frame_that_is_all_person_has_to_last() -> None:
-    permitted = shown(MatteCheck(0.5), [1.0] * 20, lambda: None)
-    assert permitted == [False] * 15 + [True] * 5
     with pytest.raises(ModelError):
-        shown(MatteCheck(0.5), [1.0] * 20, fails)
-    with pytest.raises(ModelError):
-        shown(MatteCheck(0.5), [0.9, SATURATED], fails)
-
-
-def test_a_person_who_reappears_after_a_self_test_is_shown_at_once() -> None:
-    """The self-test resets the engine, and strict mode hides people until they move."""
-    tests: list[int] = []
-    permitted = shown(MatteCheck(0.5), [0.0] + [0.8] * 16 + [0.0] * 5 + [0.8] * 5, lambda: tests.append(1))
-    assert permitted[16:] == [True] * 11
-    assert len(tests) == 1
+        shown(shares, fails)
 
 
 def test_another_source_starts_anew() -> None:

@@ -19,7 +19,6 @@ from hypothesis import strategies as st
 from app.core.errors import MattecamError, SourceOpenError, Stage, t
 from app.core.settings import BackgroundSettings, CaptureSettings, Settings, SettingsOwner
 from app.core.types import PictureKind
-from app.output.base import ReaderCounter
 from app.privacy.gate import Gate
 from app.runtime.backdrops import StandbyPictures
 from app.runtime.context import PipelineContext, Timing
@@ -132,6 +131,7 @@ def test_the_log_names_a_dead_thread_and_its_error_once(caplog: pytest.LogCaptur
         ("recording", "recorder", Stage.RECORDING),
         ("engine-builder", "build_engine", Stage.MATTING),
         ("background-opener", "open_background", Stage.BACKGROUND),
+        ("demand", "count_readers", Stage.VIRTUAL_CAMERA),
     ],
 )
 def test_the_death_of_another_thread_is_reported(
@@ -150,15 +150,6 @@ def test_the_death_of_another_thread_is_reported(
         composites(pipeline)
         world.faults.heal()
     assert not any(shows_room(picture.image) for picture in world.pictures())
-
-
-def test_the_death_of_the_demand_thread_is_reported(world: FakeWorld) -> None:
-    def count(device: str) -> ReaderCounter:
-        raise OSError("no such folder")
-
-    with running(world, BASE, TIMING, parts=replace(world.parts(), watch_readers=count)) as pipeline:
-        eventually(lambda: names_the_thread(pipeline, "demand", Stage.VIRTUAL_CAMERA))
-        composites(pipeline)
 
 
 def test_the_death_of_the_watchdog_is_seen_by_the_status() -> None:
