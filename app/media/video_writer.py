@@ -89,7 +89,8 @@ def file_encoder(crf: int = 20, suffix: str = ".mp4", *, alpha: bool = False) ->
     if alpha:
         options = {"profile": "4444", "alpha_bits": "16", "vendor": "apl0", "qscale": "2"}
         return VideoEncoder("prores", "prores_ks", options, "yuva444p10le")
-    return VideoEncoder("x264", "libx264", {"preset": "veryfast", "crf": str(crf)})
+    # Otherwise decisions of x264 depend on the processor, with AVX-512 under load even on chance.
+    return VideoEncoder("x264", "libx264", {"preset": "veryfast", "crf": str(crf), "x264-params": "cpu-independent=1"})
 
 
 def live_encoder(wanted: str, width: int, height: int, rate: Fraction) -> VideoEncoder:
@@ -177,8 +178,7 @@ class VideoWriter:
         is_constant: whether all frames are spaced alike; else none is encoded out of order, for which MP4 has no exact
         durations. timecode: SMPTE timecode of the first frame. audio_from: a file whose audio is copied. leaps: of its
         clock. sound: add a track for `write_sound`. encoder: by default that of `file_encoder`. reproducible: write the
-        same bytes for the same frames on every machine: x264 runs in one thread without code that depends on the
-        processor, and the file gets no random identifiers.
+        same bytes for the same frames on every machine, for which the encoder runs in one thread.
         """
         self.path = path
         """The name after `close`: numbered if another file has appeared under the wanted one."""
@@ -231,9 +231,7 @@ class VideoWriter:
             of_mp4["frag_duration"] = str(round(FRAGMENT_S * 1e6))
         of_matroska = {"cluster_time_limit": str(round(FRAGMENT_S * 1000))}
         is_matroska = self.temporary_path.suffix.lower() in (".mkv", ".webm")
-        options = {"flush_packets": "1"} | (of_matroska if is_matroska else of_mp4)
-        if self._reproducible:
-            options["fflags"] = "+bitexact"
+        options = {"flush_packets": "1", "fflags": "+bitexact"} | (of_matroska if is_matroska else of_mp4)
         self._container = av.open(file_address(self.temporary_path), "w", options=options)
         self._audio: AudioCopy | None = None
         self._sound: SoundWriter | None = None
@@ -255,11 +253,7 @@ class VideoWriter:
     def _add_video(self) -> VideoStream:
         width, height = self.size[0] + self.size[0] % 2, self.size[1] + self.size[1] % 2
         encoder = self._encoder
-        options = dict(encoder.options)
-        if self._reproducible and encoder.name == "x264":
-            # Otherwise decisions of x264 depend on the processor, with AVX-512 under load even on chance.
-            options["x264-params"] = ":".join(filter(None, (options.get("x264-params"), "cpu-independent=1")))
-        stream = self._container.add_stream(encoder.codec, rate=self._rate, options=options)
+        stream = self._container.add_stream(encoder.codec, rate=self._rate, options=dict(encoder.options))
         assert isinstance(stream, VideoStream)
         stream.width, stream.height = width, height
         stream.pix_fmt = encoder.pixel_format

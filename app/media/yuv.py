@@ -17,17 +17,18 @@ BT601, BT709 = (0.299, 0.114), (0.2126, 0.0722)
 """Weights of red and blue in the luma of each colour matrix. Readers of a virtual camera assume BT.601."""
 BLACK, WHITE, NEUTRAL = 16, 235, 128
 CHROMA_RANGE = 224
-_GREY = np.round(BLACK + np.arange(256) * (WHITE - BLACK) / 255).astype(np.uint8)
 
 
 def to_yuv(image: Bytes, layout: Layout, weights: tuple[float, float] = BT601) -> Bytes:
     """Convert (height, width, 3) uint8 BGR of even size, in limited range: to (height * 3 / 2, width) for I420, and to
-    (height, width, 2) for YUYV and UYVY. I420 also takes grey frames, (height, width).
+    (height, width, 2) for YUYV and UYVY. Grey frames are (height, width).
 
     Chroma is the mean of four pixels. weights: `BT601` or `BT709`.
     """
     from app.media import yuv_kernels  # at a first start it compiles for seconds; not every output needs it
 
+    if image.ndim == 2:
+        image = np.asarray(cv2.cvtColor(image, cv2.COLOR_GRAY2BGR), np.uint8)
     height, width = image.shape[:2]
     rows = np.ascontiguousarray(image).reshape(height, -1)
     if layout != "I420":
@@ -36,11 +37,7 @@ def to_yuv(image: Bytes, layout: Layout, weights: tuple[float, float] = BT601) -
         return packed
     planes = np.empty((height * 3 // 2, width), np.uint8)
     luma, chroma = planes[:height], planes[height:].reshape(height, -1)
-    if image.ndim == 2:
-        cv2.LUT(image, _GREY, dst=luma)
-        chroma.fill(NEUTRAL)
-    else:
-        yuv_kernels.planar_rows(rows, _matrix(*weights), luma, chroma)
+    yuv_kernels.planar_rows(rows, _matrix(*weights), luma, chroma)
     return planes
 
 

@@ -23,10 +23,10 @@ from app.offline.plan import (
     Manifest,
     Record,
     existing_output,
+    is_done,
     last_records,
     record_of,
     state_folder,
-    unchanged_outputs,
 )
 
 MOST_TRIES = 3
@@ -86,17 +86,11 @@ class Batch:
         """
         for job in jobs:
             record = record_of(job, known)
-            if record is None:
-                self._waiting.append(job)
-                continue
-            unchanged = unchanged_outputs(job, record)
-            if unchanged == job.outputs.keys():
+            if record is not None and is_done(job, record):
                 self._end(job, "skipped", JobResult("done", record.frames))
-            elif _may_have_written(record):
-                self._waiting.append(replace(job, replaceable=frozenset(job.outputs)))
             else:
-                ours = {use for use in unchanged if not is_remote(job.outputs[use])}
-                self._waiting.append(replace(job, replaceable=job.replaceable | ours))
+                may_replace = job.overwrite or (record is not None and _may_have_written(record))
+                self._waiting.append(replace(job, overwrite=may_replace))
         try:
             if files := [file for file in map(existing_output, self._waiting) if file is not None]:
                 raise exists_already(files)

@@ -26,7 +26,7 @@ from app.matting.build import frame_check
 from app.matting.strict.rules import WAIT_FRAMES
 from app.media.frame_filters import BgraImage, premultiplied, straight
 from app.media.image_file import is_picture
-from app.media.video_reader import Timing, VideoReader
+from app.media.video_reader import VideoReader
 from app.media.video_writer import VideoWriter, file_encoder
 from app.offline.files import (
     DEFAULT_FPS,
@@ -212,7 +212,7 @@ def convert(
             raise exists_already([taken])
     orientation, check = settings.capture.orientation, frame_check(settings.matting)
     reader = _open_reader(source, lambda width, height: check(*orientation.size(width, height)), fps)
-    timing = reader.timing  # before the first frame, whose exact time depends on those of all
+    _ = reader.timing  # before the first frame, whose exact time depends on those of all
     with ExitStack() as stack:
         stored = stack.enter_context(closing(reader.named_frames()))
         frames = ((time_s, name, orientation.upright(image)) for time_s, name, image in stored)
@@ -227,7 +227,7 @@ def convert(
         if background is not None or alpha is not None or foreground is not None:
             engine = stack.enter_context(closing(build_engine(settings.matting, width, height, settings.framing)))
         opened, problems = _open_outputs(
-            reader, timing, (target, alpha, foreground), (width, height), overwrite, reproducible, transparent
+            reader, (target, alpha, foreground), (width, height), overwrite, reproducible, transparent
         )
         step = FilmStep(
             engine, background, settings, alpha is not None, foreground is not None, transparent=transparent
@@ -318,7 +318,6 @@ def _run(
 
 def _open_outputs(
     reader: Reader,
-    timing: Timing,
     paths: tuple[Path, Path | None, Path | None],
     size: tuple[int, int],
     overwrite: bool,
@@ -331,6 +330,7 @@ def _open_outputs(
     """
     opened: list[Output] = []
     problems: list[str] = []
+    timing = reader.timing
     film = reader if isinstance(reader, VideoReader) else None
 
     def open_one(path: Path, crf: int, *, sound: bool, alpha: bool) -> Output:

@@ -47,8 +47,8 @@ class Job:
     """Identifies everything but the source that the bits of the outputs depend on."""
     transparent: bool | None = False
     """As of `convert`."""
-    replaceable: frozenset[str] = frozenset()
-    """Uses of the outputs whose files are replaced: that was asked for, or an earlier run of this clip made them."""
+    overwrite: bool = False
+    """Replace files of the final names."""
     fps: Fraction | None = None
     """Frame rate of a folder of images; None for 30."""
 
@@ -165,12 +165,12 @@ def _convert(job: Job, fetched: Path, tries: Mapping[str, Path], progress: _Prog
     )
     if not report.complete:
         return JobResult("interrupted", report.frames, report.expected_frames)
-    written = {use: Written(*digest(path)) for use, path in tries.items()}
+    written = {use: digest(path) for use, path in tries.items()}
     for use, final in job.outputs.items():
         if is_remote(final):
             upload(tries[use], final)
         else:
-            publish(tries[use], Path(final), overwrite=use in job.replaceable)
+            publish(tries[use], Path(final), overwrite=job.overwrite)
     film = written.pop("target")
     return JobResult(
         "failed" if report.source_cut else "done",
@@ -183,8 +183,8 @@ def _convert(job: Job, fetched: Path, tries: Mapping[str, Path], progress: _Prog
     )
 
 
-def digest(path: Path, names: Collection[str] | None = None) -> tuple[str, int]:
-    """Return the SHA-256 and the size in bytes of a file, or of the names and contents of a folder's files.
+def digest(path: Path, names: Collection[str] | None = None) -> Written:
+    """Return the SHA-256 and the size of a file, or of the names and contents of a folder's files.
 
     names: the only files of the folder that count; None for all. Raises OSError.
     """
@@ -199,7 +199,7 @@ def digest(path: Path, names: Collection[str] | None = None) -> tuple[str, int]:
             while chunk := opened.read(CHUNK):
                 total.update(chunk)
                 size += len(chunk)
-    return total.hexdigest(), size
+    return Written(total.hexdigest(), size)
 
 
 def publish(finished: Path, final: Path, *, overwrite: bool) -> None:

@@ -231,8 +231,7 @@ def plan_jobs(
                 )
         if len(set(places)) < len(places):
             raise UsageError(f"{outputs['target']} cannot be written: it is also another output; choose another name.")
-        replaceable = frozenset(outputs if overwrite else ())
-        jobs[name.casefold()] = Job(clip, outputs, settings, identity, transparent, replaceable, fps)
+        jobs[name.casefold()] = Job(clip, outputs, settings, identity, transparent, overwrite, fps)
     return list(jobs.values())
 
 
@@ -252,7 +251,7 @@ def settings_hash(settings: Settings, transparent: bool | None = False, fps: Fra
         "transparent": transparent,
         "fps": str(fps),
         "model": [choice.model, choice.device, choice.executor, choice.precision],
-        "files": [digest(file)[0] for file in files if file is not None and (is_file(file) or is_folder(file))],
+        "files": [digest(file).sha256 for file in files if file is not None and (is_file(file) or is_folder(file))],
         "matting": settings.matting.model_dump(mode="json", exclude={"weights", "plate"}),
         "background": settings.background.model_dump(mode="json", exclude={"path"}),
         "turned": [settings.capture.rotate, settings.capture.flip],
@@ -262,10 +261,8 @@ def settings_hash(settings: Settings, transparent: bool | None = False, fps: Fra
 
 
 def existing_output(job: Job) -> str | None:
-    """Return a file that the job would replace, None without one."""
-    for use, path in job.outputs.items():
-        if use in job.replaceable:
-            continue
+    """Return a file that the job would replace though that was not asked for, None without one."""
+    for path in () if job.overwrite else job.outputs.values():
         if is_remote(path):
             if size_and_time(path)[0]:
                 return path
@@ -285,29 +282,25 @@ def record_of(job: Job, known: dict[str, Record]) -> Record | None:
     return record if size_and_time(job.source) == (record.source_bytes, record.source_time_ns) else None
 
 
-def unchanged_outputs(job: Job, record: Record) -> frozenset[str]:
-    """Return the uses of the outputs that are what an earlier run made of the same source and settings.
+def is_done(job: Job, record: Record) -> bool:
+    """Return whether all outputs are what an earlier run made of the same source and settings.
 
     Of those elsewhere only the sizes are compared.
     """
     if record.state != "done" or record.settings_hash != job.settings_hash:
-        return frozenset()
+        return False
     if size_and_time(job.source) != (record.source_bytes, record.source_time_ns):
-        return frozenset()
+        return False
     recorded = {**record.outputs, "target": Written(record.sha256 or "", record.target_bytes or 0)}
     try:
         images = {f"{name}.png" for name in picture_names(Path(job.source)).values()} if job.is_folder else None
+        return all(use in recorded and _is_written(path, recorded[use], images) for use, path in job.outputs.items())
     except OSError:
-        return frozenset()
-    known = job.outputs.keys() & recorded.keys()
-    return frozenset(use for use in known if _is_written(job.outputs[use], recorded[use], images))
+        return False
 
 
 def _is_written(path: str, recorded: Written, images: Collection[str] | None) -> bool:
-    """Return whether an output is as recorded. images: the files of a folder that count."""
+    """Return whether an output is as recorded. images: the files of a folder that count. Raises OSError."""
     if is_remote(path):
         return size_and_time(path)[0] == recorded.bytes
-    try:
-        return digest(Path(path), images) == (recorded.sha256, recorded.bytes)
-    except OSError:
-        return False
+    return digest(Path(path), images) == recorded

@@ -76,7 +76,8 @@ def test_reproducible_bytes_do_not_depend_on_the_processor(tmp_path: Path, suffi
     wide = ((steps - steps.min()) / np.ptp(steps) * 255).astype(np.uint8)
     files = []
     for instructions in ("auto", "0"):  # with those of the processor, and without
-        options = {"preset": "veryfast", "crf": "18", "x264-params": f"asm={instructions}"}
+        encoder = file_encoder()
+        options = {**encoder.options, "x264-params": f"{encoder.options['x264-params']}:asm={instructions}"}
         path = tmp_path / f"{instructions}.{suffix}"
         panned = (np.ascontiguousarray(wide[:, 3 * number : 3 * number + 192]) for number in range(40))
         write_film(path, panned, encoder=VideoEncoder("x264", "libx264", options), reproducible=True)

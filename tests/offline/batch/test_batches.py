@@ -16,7 +16,7 @@ from app.core.settings import BackgroundSettings, FramingSettings, PeopleSetting
 from app.offline.batch import MOST_TRIES, Event, StopRequest
 from app.offline.executors import Processes
 from app.offline.job import TRIES, Job, JobResult, run_job
-from app.offline.plan import MANIFEST, Manifest, Record, last_records, settings_hash, unchanged_outputs
+from app.offline.plan import MANIFEST, Manifest, Record, is_done, last_records, settings_hash
 from tests.clips import names_in, write_clip
 from tests.offline.batch.conftest import (
     SETTINGS,
@@ -82,7 +82,7 @@ def test_a_clip_that_grows_while_it_is_converted_is_not_done(tmp_path: Path, cli
 
     (job,) = jobs_of(clips[:1], tmp_path / "out")
     assert run_batch([job], tmp_path / "out", Growing())["done"] == 1
-    assert not unchanged_outputs(job, records_in(tmp_path / "out")["a.mp4"])
+    assert not is_done(job, records_in(tmp_path / "out")["a.mp4"])
 
 
 def test_a_batch_replaces_what_it_began_and_nothing_else(tmp_path: Path, clips: list[Path]) -> None:
