@@ -250,21 +250,6 @@ def test_pairs_of_weights_stay_within_the_limit_at_little_cost(values: np.ndarra
 
 
 @torch.no_grad()
-def test_rounded_weights_are_rounded_to_themselves() -> None:
-    torch.manual_seed(0)
-    convolution = QuantizedConv(nn.Conv2d(7, 16, 3, padding=1))
-    before = convolution.weight.clone()
-    network = nn.Sequential(Quantizer(), convolution)
-    round_weights(network)
-    steps = convolution.weight / convolution.scale[:, None, None, None]
-    torch.testing.assert_close(steps, steps.round(), rtol=0, atol=1e-3)
-    assert largest_pair(steps.round()) <= PAIR_LIMIT
-    assert 0 < float((convolution.weight - before).abs().max()) < 0.05 * float(before.abs().max())
-    image = torch.rand(1, 7, 8, 8)
-    torch.testing.assert_close(convolution(image), convolution.convolve(image, convolution.weight))
-
-
-@torch.no_grad()
 @pytest.mark.parametrize("limits", [UNSIGNED, SIGNED])
 @pytest.mark.parametrize("kernel", [1, 3])
 def test_openvino_computes_what_the_simulation_computes_with_the_largest_weights(limits: Limits, kernel: int) -> None:
