@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 import pytest
 
 from app.core.errors import UsageError
@@ -17,7 +15,7 @@ from training.data import Mixture, SampleSource
 from training.degrade import through_h264
 from training.framing import placed
 from training.gaps import gaps
-from training.hard import Layers, furniture, lit_like, rushing, straight_edges
+from training.hard import Layers, lit_like
 from training.limbs import limbs
 from training.matte import corrected, judge
 from training.motion import Placement
@@ -288,24 +286,6 @@ def test_everybody_in_the_frame_and_nothing_else_is_in_the_truth(
 FRAME = 160, 90
 
 
-def whole(layers: Pixels) -> npt.NDArray[np.float64]:
-    height, width = layers.shape[:2]
-    scale = FRAME[1] / height
-    return Placement((width / 2, height / 2), (FRAME[0] / 2, FRAME[1] / 2), (scale, scale)).matrix()
-
-
-def test_the_colour_of_a_blurred_person_is_not_darkened_by_the_blur() -> None:
-    layers = np.zeros((90, 100, 4), np.uint8)
-    layers[..., :3] = 200, 120, 40
-    layers[20:70, 30:70, 3] = 255
-
-    images = [rushing(np.random.default_rng(seed), layers, whole(layers), 2, FRAME) for seed in range(6)]
-    blurred = [
-        colour[(alpha[..., 0] > 0.1) & (alpha[..., 0] < 0.9)] for colour, alpha in itertools.chain.from_iterable(images)
-    ]
-    np.testing.assert_allclose(np.median(np.concatenate(blurred), 0), (200, 120, 40), atol=2)
-
-
 def test_a_person_in_a_dark_room_gets_darker_with_the_same_alpha() -> None:
     colour, alpha = np.full((90, 160, 3), 180, np.float32), np.ones((90, 160, 1), np.float32)
     dark = np.full((90, 160, 3), 30, np.uint8)
@@ -314,12 +294,6 @@ def test_a_person_in_a_dark_room_gets_darker_with_the_same_alpha() -> None:
 
     assert lit.mean() < 150
     assert opacity is alpha
-
-
-@pytest.mark.parametrize("draw", [furniture, straight_edges])
-def test_beside_nobody_nothing_is_drawn(draw: Callable[..., object]) -> None:
-    frames = [room(1, 90, 160)]
-    assert draw(frames, [np.eye(3)], np.zeros((90, 160, 1), np.float32), np.random.default_rng(0)) is frames
 
 
 Cuts = tuple[bool, bool, bool, bool]

@@ -14,7 +14,6 @@ from tests.clips import write_clip
 from tests.golden.fill import image
 from tests.paths import GOLDEN
 from training import metrics
-from training.disputed import with_either_answer
 from training.evaluate import evaluate_paths, read_alphas
 from training.held_out import SIZE, cutouts, masked_photos, photos, rooms
 from training.matte import decided
@@ -22,9 +21,8 @@ from training.metrics import Alpha
 from training.packs import listed_pictures
 from training.rows import agreement_row, frames_until_settled, ghost_share, mask_row, rim_error
 from training.sources import HELD_OUT_SCENES, HELD_OUT_SOURCES, list_pictures
-from training.tests.samples import person, room
+from training.tests.samples import room
 from training.validation import WARM_UP_FRAMES, Scene, alphas
-from training.view import shows_head_and_shoulders
 
 
 def _disc(x: int) -> Alpha:
@@ -202,18 +200,6 @@ def test_the_first_frames_of_a_clip_are_not_measured() -> None:
     assert [a[0, 0] for a in alphas(Counting(), scene)] == [4, 5, 6, 7]
 
 
-def test_head_and_shoulders_are_told_from_faces_groups_and_people_far_away() -> None:
-    alpha = np.ascontiguousarray(person(1, 144, 256)[..., 6])
-    assert shows_head_and_shoulders(alpha)
-    assert not shows_head_and_shoulders(alpha[60:]), "the head is cut off"
-    assert not shows_head_and_shoulders(alpha[:72]), "a face without shoulders"
-    assert not shows_head_and_shoulders(np.pad(alpha[::4, ::4], ((108, 0), (0, 0)))), "far away"
-    assert not shows_head_and_shoulders(np.hstack([alpha, alpha])), "two people"
-    beside = np.maximum(alpha, np.roll(alpha, alpha.shape[1] // 4, 1))
-    assert not shows_head_and_shoulders(beside), "two people, one piece"
-    assert not shows_head_and_shoulders(np.zeros_like(alpha)), "nobody"
-
-
 def disc(radius: int, size: tuple[int, int] = (120, 160)) -> Alpha:
     rows, columns = np.mgrid[: size[0], : size[1]]
     return np.asarray(np.hypot(rows - size[0] / 2, columns - size[1] / 2) < radius, np.float32)
@@ -313,16 +299,3 @@ def test_far_from_the_outline_the_teacher_is_made_to_decide() -> None:
     edge = alpha.copy()
     edge[60, 111] = 90
     assert decided(edge)[60, 111] == 90
-
-
-def test_where_the_answer_is_open_either_counts_and_half_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("training.disputed.boxes", lambda: {"group": [(4, 0, 8, 8)]})
-    true = np.zeros((8, 8), np.float32)
-    true[4:] = 1
-    for answer, error in ((0.0, 0.0), (1.0, 0.0), (0.5, 0.5), (0.9, 0.1)):
-        pred = true.copy()
-        pred[:4, 4:] = answer
-        assert np.abs(pred - with_either_answer("group", pred, true)).max() == pytest.approx(error)
-        assert (with_either_answer("another", pred, true) == true).all()
-    pred = np.zeros_like(true)
-    assert (np.abs(pred - with_either_answer("group", pred, true)) == true).all(), "where the reference is certain"
