@@ -8,7 +8,9 @@ recognise nobody, and two masks.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -93,6 +95,16 @@ class PersonMemory:
     """Remaining time during which somebody who vanished while touching the person may be behind them."""
 
 
+class Seen(NamedTuple):
+    """What a frame shows, on the grid."""
+
+    parts: list[Mask]
+    """The connected parts of the matte; specks are left out."""
+    everybody: Mask
+    """All parts."""
+    codes: Codes
+
+
 def divisible(memory: PersonMemory) -> bool:
     """Return whether the colours tell the person from somebody who touches the person."""
     return memory.other_colours is not None and divergence(memory.colours, memory.other_colours) >= DIVISIBLE
@@ -103,18 +115,12 @@ def is_alone(memory: PersonMemory, part: Mask, codes: Codes) -> bool:
     return bool(part.sum() <= WARY_GROWTH * memory.area) and looks_like(memory, histogram(codes, part), ALONE)
 
 
-def other_apart(memory: PersonMemory, labels: NDArray[np.int32], main: int, count: int, codes: Codes) -> bool:
-    """Return whether somebody else is seen in a part of their own."""
-    for index in range(1, count):
-        part: Mask = labels == index
-        if index == main or part.sum() < SHRINKAGE * memory.area:
-            continue
-        others = memory.other_colours
-        if others is None or not divisible(memory):
-            return True
-        if leaning(histogram(codes, part), memory.colours, others) <= 1 - LEANING:
-            return True
-    return False
+def other_apart(memory: PersonMemory, parts: Sequence[Mask], codes: Codes) -> bool:
+    """Return whether one of the parts, which are not the person's, shows somebody else."""
+    large, known = [part for part in parts if part.sum() >= SHRINKAGE * memory.area], memory.other_colours
+    if known is None or not divisible(memory):
+        return bool(large)
+    return any(leaning(histogram(codes, part), memory.colours, known) <= 1 - LEANING for part in large)
 
 
 def looks_like(memory: PersonMemory, colours: Histogram, least: float = LEANING) -> bool:
@@ -204,7 +210,7 @@ class OnlyMe(Effect):
         if self._selected is None:
             self._on = False
         elif self._memory is not None:
-            self._hide(self._memory, np.zeros(self._memory.own.shape, np.int32))
+            self._hide(self._memory, np.zeros_like(self._memory.own))
 
     def select(self, point: Point | None) -> None:
         """Select the person at a point, in fractions of the matte, at the next frame; None: the largest one."""
@@ -237,17 +243,19 @@ class OnlyMe(Effect):
         grid, image = on_grid(alpha), np.stack([on_grid(plane) for plane in small])
         levels = np.clip(image * LEVELS, 0, LEVELS - 1).astype(np.intp)
         codes: Codes = (levels[0] * LEVELS + levels[1]) * LEVELS + levels[2]
-        count, labels = _parts(grid)
+        labels, areas = _labelled(grid > PRESENT, 8)
+        parts = [labels == label for label in np.flatnonzero(areas >= MIN_SHARE * grid.size)]
+        seen = Seen(parts, np.any([np.zeros(grid.shape, np.bool_), *parts], axis=0), codes)
         if self._memory is not None and self._memory.own.shape != grid.shape:
             self.shown = False
             self._memory.own = self._memory.others = self._memory.anchor = np.zeros(grid.shape, np.bool_)
         if self._memory is None:
-            self._select_part(labels, count, codes)
+            self._select_part(seen)
         elif self.shown:
-            self._track(self._memory, labels, count, codes, step_s)
+            self._track(self._memory, seen, step_s)
         else:
             self._memory.wary_s = max(0.0, self._memory.wary_s - step_s)
-            self._search(self._memory, labels, count, codes)
+            self._search(self._memory, seen)
         shown = np.zeros(grid.shape, np.float32)
         if self.shown and self._memory is not None:
             shown[_grown(self._memory.own, RIM) & ~_grown(self._memory.others, 1)] = 1
@@ -255,62 +263,59 @@ class OnlyMe(Effect):
             cv2.resize(shown, (alpha.shape[1], alpha.shape[0]), interpolation=cv2.INTER_LINEAR), np.float32
         )
 
-    def _select_part(self, labels: NDArray[np.int32], count: int, codes: Codes) -> None:
+    def _select_part(self, seen: Seen) -> None:
         """Remember the selected part, if there is one."""
-        areas = np.bincount(labels.ravel(), minlength=count)[1:]
-        if not areas.size:
+        if not seen.parts:
             return
-        chosen = int(areas.argmax()) + 1
+        own = max(seen.parts, key=np.sum)
         if self._point is not None:
-            rows, columns = labels.shape
+            rows, columns = own.shape
             row, column = min(int(self._point[1] * rows), rows - 1), min(int(self._point[0] * columns), columns - 1)
-            near = labels[max(0, row - REACH) : row + REACH + 1, max(0, column - REACH) : column + REACH + 1]
-            chosen = int(labels[row, column]) or int(near.max())
-            if chosen == 0:
+            near = np.s_[max(0, row - REACH) : row + REACH + 1, max(0, column - REACH) : column + REACH + 1]
+            there = [part for part in seen.parts if part[row, column]] or [p for p in seen.parts if p[near].any()]
+            if not there:
                 return
-        own = labels == chosen
-        self._memory = PersonMemory(own, (labels > 0) & ~own, own, float(own.sum()), histogram(codes, own), None)
-        self._learn_others(self._memory, codes, 1.0)
+            own = there[-1]
+        colours = histogram(seen.codes, own)
+        self._memory = PersonMemory(own, seen.everybody & ~own, own, float(own.sum()), colours, None)
+        self._learn_others(self._memory, seen.codes, 1.0)
         self.shown = True
 
-    def _track(self, memory: PersonMemory, labels: NDArray[np.int32], count: int, codes: Codes, step_s: float) -> None:
+    def _track(self, memory: PersonMemory, seen: Seen, step_s: float) -> None:
         """Find the person of the last frame in this one."""
-        own_cells = np.bincount(labels[_grown(memory.own, REACH)], minlength=count)
-        own_cells[0] = 0
-        main = int(own_cells.argmax())
-        if own_cells[main] == 0:
-            self._hide(memory, labels)
+        reached, codes = _grown(memory.own, REACH), seen.codes
+        part = max(seen.parts, key=lambda each: (each & reached).sum(), default=np.zeros_like(reached))
+        if not (part & reached).any():
+            self._hide(memory, seen.everybody)
             return
+        others = [each for each in seen.parts if each is not part]
         # Without the reach: people who come close to each other do not touch yet.
-        before_own, before_others = (np.bincount(labels[mask], minlength=count) for mask in (memory.own, memory.others))
-        touches = before_others[main] > max(2, 0.02 * memory.area)
-        part = labels == main
-        apart = other_apart(memory, labels, main, count, codes)
+        touches = bool((part & memory.others).sum() > max(2, 0.02 * memory.area))
+        apart = other_apart(memory, others, codes)
         if apart and is_alone(memory, part, codes):
             touches = False
         memory.wary_s = 0.0 if apart and not touches else max(0.0, memory.wary_s - step_s)
-        whole = int(part.sum())
-        grew = whole > (WARY_GROWTH if memory.wary_s else GROWTH) * memory.area
+        grew = part.sum() > (WARY_GROWTH if memory.wary_s else GROWTH) * memory.area
         shares = touches or (memory.wary_s > 0 and divisible(memory))
         if shares:
             divided = self._divide(memory, part, codes)
             if divided is None:
-                self._hide(memory, labels, WARY_S)
+                self._hide(memory, seen.everybody, WARY_S)
                 return
             part = divided
             if touches:
                 memory.wary_s = WARY_S
         elif grew:
-            self._hide(memory, labels, WARY_S)
+            self._hide(memory, seen.everybody, WARY_S)
             return
         else:
-            for other in range(1, count):  # a hand or a leg that the matte has cut off
-                if before_own[other] > 0.5 * max(1, int((labels == other).sum())) and before_others[other] == 0:
-                    part |= labels == other
+            for other in others:  # a hand or a leg that the matte has cut off
+                if (other & memory.own).sum() > 0.5 * other.sum() and not (other & memory.others).any():
+                    part = part | other
         if part.sum() < (COVERED if touches else SHRINKAGE) * memory.area:
-            self._hide(memory, labels)
+            self._hide(memory, seen.everybody)
             return
-        memory.own, memory.others = part, (labels > 0) & ~part
+        memory.own, memory.others = part, seen.everybody & ~part
         if not shares:
             memory.anchor = part
             change = 1 + (0.0 if memory.wary_s else AREA_RATE) * min(step_s, 0.2)
@@ -332,34 +337,23 @@ class OnlyMe(Effect):
         score = np.clip(nearer, -REACH, REACH) + COLOUR_WEIGHT * colour
         expected = _grown(memory.anchor, 1) | (colour > FOREIGN)
         own: Mask = part & (score > CERTAIN) & expected
-        count, labels = cv2.connectedComponents(own.astype(np.uint8), connectivity=4)
-        if count < 2:
-            return None
-        labels_ = np.asarray(labels)
-        sizes = np.bincount(labels_.ravel(), minlength=count)
-        sizes[0] = 0
-        largest: Mask = labels_ == int(sizes.argmax())
-        return largest if largest.sum() <= GROWTH * memory.area else None
+        labels, areas = _labelled(own, 4)
+        largest: Mask = labels == areas.argmax()
+        return largest if 0 < areas.max() <= GROWTH * memory.area else None
 
-    def _hide(self, memory: PersonMemory, labels: NDArray[np.int32], wary_s: float = 0.0) -> None:
+    def _hide(self, memory: PersonMemory, everybody: Mask, wary_s: float = 0.0) -> None:
         self.shown, self._found = False, 0
         memory.wary_s = max(memory.wary_s, wary_s)
-        memory.own = np.zeros(labels.shape, np.bool_)
-        memory.others = labels > 0
+        memory.own, memory.others = np.zeros_like(everybody), everybody
 
-    def _search(self, memory: PersonMemory, labels: NDArray[np.int32], count: int, codes: Codes) -> None:
+    def _search(self, memory: PersonMemory, seen: Seen) -> None:
         """Show the person again once exactly one part has had the colours and the size for a while."""
-        fitting: list[Mask] = []
-        for index in range(1, count):
-            part: Mask = labels == index
-            limit = WARY_GROWTH if memory.wary_s else GROWTH
-            if not SHRINKAGE * memory.area < part.sum() <= limit * memory.area:
-                continue
-            if looks_like(memory, histogram(codes, part)):
-                fitting.append(part)
+        least, most = SHRINKAGE * memory.area, (WARY_GROWTH if memory.wary_s else GROWTH) * memory.area
+        sized = [part for part in seen.parts if least < part.sum() <= most]
+        fitting = [part for part in sized if looks_like(memory, histogram(seen.codes, part))]
         self._found = self._found + 1 if len(fitting) == 1 else 0
         if self._found >= PROOF_FRAMES:
-            memory.own, memory.others, memory.anchor = fitting[0], (labels > 0) & ~fitting[0], fitting[0]
+            memory.own, memory.others, memory.anchor = fitting[0], seen.everybody & ~fitting[0], fitting[0]
             self.shown = True
 
     @staticmethod
@@ -371,16 +365,16 @@ class OnlyMe(Effect):
         memory.other_colours = seen if known is None else (1 - rate) * known + rate * seen
 
 
-def _parts(grid: Floats) -> tuple[int, NDArray[np.int32]]:
-    """Return the number of parts plus one, and their labels; specks are left out."""
-    mask = (grid > PRESENT).astype(np.uint8)
-    count, labels = cv2.connectedComponents(mask, connectivity=8)
-    found = np.asarray(labels, np.int32)
-    areas = np.bincount(found.ravel(), minlength=count)
-    large = areas >= MIN_SHARE * grid.size
-    large[0] = False
-    numbers = np.where(large, np.cumsum(large), 0).astype(np.int32)
-    return int(large.sum()) + 1, numbers[found]
+def _labelled(mask: Mask, connectivity: int) -> tuple[NDArray[np.int32], NDArray[np.intp]]:
+    """Return the label of each cell, from 1 for the first connected part of the mask, and the cells of each label.
+
+    Label 0 is outside of the mask and counts no cells.
+    """
+    count, found = cv2.connectedComponents(mask.astype(np.uint8), connectivity=connectivity)
+    labels = np.asarray(found, np.int32)
+    areas = np.bincount(labels.ravel(), minlength=count)
+    areas[0] = 0
+    return labels, areas
 
 
 def _grown(mask: Mask, cells: int) -> Mask:
