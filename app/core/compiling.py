@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
 from app.core.files import why_not_written
 
@@ -35,7 +34,7 @@ LEVELS = {
 
 @dataclass(frozen=True, slots=True)
 class Array:
-    """An argument or a result that is an array without gaps, in the order of C."""
+    """An argument that is an array without gaps, in the order of C."""
 
     dtype: str
     ndim: int
@@ -50,17 +49,15 @@ kernels: list[Any] = []
 """Functions that numba compiled for their types, as its dispatchers."""
 
 
-def compiled(
-    function: Function, arguments: Sequence[Argument] | None = None, result: Argument | None = None, **options: object
-) -> Function:
-    """Return a compiled function: for these types, or together with its callers without them.
+def compiled(function: Function, arguments: Sequence[Argument] | None = None, **options: object) -> Function:
+    """Return a compiled function: for these types and without a result, or together with its callers without them.
 
-    result: None if the function returns nothing. options: of `numba.njit`.
+    options: of `numba.njit`.
     """
     if library() is not None:
         if arguments is None:
             return function  # part of what calls it
-        return cast("Function", kernel(function.__name__, arguments, result))
+        return cast("Function", kernel(function.__name__, arguments))
     import numba  # slow to import
 
     dispatcher = numba.njit(**options)(function)
@@ -69,7 +66,7 @@ def compiled(
     with contextlib.suppress(RuntimeError):  # there is no folder for the cache: every process compiles
         dispatcher._cache = _cache_class()(function)  # noqa: SLF001 - numba has no public way to another cache
     if arguments is not None:
-        dispatcher.compile(f"{_numba(result)}({', '.join(map(_numba, arguments))})")
+        dispatcher.compile(f"void({', '.join(map(_numba, arguments))})")
         dispatcher.disable_compile()
         kernels.append(dispatcher)
     return cast("Function", dispatcher)
@@ -101,12 +98,12 @@ def _cache_class() -> type[Any]:
     return Cache
 
 
-def _numba(kind: Argument | None) -> str:
+def _numba(kind: Argument) -> str:
     """Return the name of a type in signatures of numba."""
     if isinstance(kind, Array):
         name = "boolean" if kind.dtype == "bool" else kind.dtype
         return f"Array({name}, {kind.ndim}, 'C', readonly={not kind.writable})"
-    return {None: "void", float: "float64", int: "int64", bool: "boolean"}[kind]
+    return {float: "float64", int: "int64", bool: "boolean"}[kind]
 
 
 @functools.cache
@@ -122,15 +119,14 @@ def library() -> ctypes.CDLL | None:
     return ctypes.CDLL(str(FOLDER / f"{level}.so"))
 
 
-def kernel(name: str, arguments: Sequence[Argument], result: Argument | None) -> Callable[..., object]:
+def kernel(name: str, arguments: Sequence[Argument]) -> Callable[..., None]:
     """Return a kernel of the library. Like numba's, it raises TypeError for an array of another type."""
     symbol = getattr(library(), name)
     symbol.restype = ctypes.c_int32
     symbol.argtypes = [ctypes.c_void_p, ctypes.c_void_p, *(kind for each in arguments for kind in _passed(each))]
     expected = [(np.dtype(each.dtype), each) if isinstance(each, Array) else None for each in arguments]
-    place = ctypes.c_int64 * (5 + 2 * result.ndim) if isinstance(result, Array) else _SCALARS.get(result, Any)
 
-    def call(*values: Any) -> object:
+    def call(*values: Any) -> None:
         flat: list[object] = []
         for value, kind in zip(values, expected, strict=True):
             if kind is None:
@@ -142,12 +138,8 @@ def kernel(name: str, arguments: Sequence[Argument], result: Argument | None) ->
                 raise TypeError(f"{name} takes {wanted}")
             address = value.__array_interface__["data"][0]
             flat += (None, None, value.size, value.itemsize, address, *value.shape, *value.strides)
-        returned = _UNREAD if result is None else place()
-        if symbol(ctypes.addressof(returned), ctypes.addressof(_UNREAD), *flat) != 0:
+        if symbol(ctypes.addressof(_UNREAD), ctypes.addressof(_UNREAD), *flat) != 0:
             raise MemoryError(name)
-        if isinstance(result, Array):
-            return _taken(list(returned), result)
-        return None if result is None else result(returned.value)
 
     return call
 
@@ -158,11 +150,3 @@ def _passed(argument: Argument) -> list[type[Any]]:
         return [_SCALARS[argument]]
     owners, sizes = [ctypes.c_void_p] * 2, [ctypes.c_int64] * 2
     return [*owners, *sizes, ctypes.c_void_p, *([ctypes.c_int64] * (2 * argument.ndim))]
-
-
-def _taken(returned: list[Any], kind: Array) -> NDArray[Any]:
-    """Return a copy of an array that a kernel made, and free that."""
-    memory, _, count, itemsize, address, *sizes = returned
-    content = bytearray(ctypes.string_at(address, count * itemsize))
-    getattr(library(), "NRT_MemInfo_call_dtor")(ctypes.c_void_p(memory))  # noqa: B009 - a name of numba's
-    return np.frombuffer(content, kind.dtype).reshape(sizes[: kind.ndim])

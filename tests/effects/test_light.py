@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import closing
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -11,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from app.core.edits import MatteEdit
 from app.core.geometry import WHOLE
 from app.core.settings import EdgeSettings, Settings
 from app.core.types import Backdrop, BgrImage, BlurredBackground, Floats
@@ -44,9 +47,8 @@ from app.effects.light import (
 )
 from app.effects.table import Effects
 from app.matting.base.interface import StepGeometry
-from app.matting.cpu.cpu_backend import Coefficients
-from app.matting.kernels.composite import relight_cells, relight_rows
-from tests.matting.stubs import OFF, STUBS, showing
+from app.matting.cpu.cpu_backend import Coefficients, RefinedCells
+from tests.matting.stubs import OFF, STUBS, Fixed, StubCpu, showing
 
 SIZE = WIDTH, HEIGHT = 160, 96
 ALL = OFF.replace(light_match=100, portrait_light=100)
@@ -193,38 +195,28 @@ def test_both_backends_give_the_same_light(backdrop: Backdrop) -> None:
     assert one.foreground is not None and other.foreground is not None
 
 
-@given(seed=st.integers(0, 1 << 20), width=st.integers(2, 70), height=st.integers(2, 50))
-@settings(max_examples=25, deadline=None)
-def test_relit_coefficients_are_the_relit_foreground(seed: int, width: int, height: int) -> None:
-    rng = np.random.default_rng(seed)
-    slope, offset = rng.normal(0, 0.3, (2, 4, height, width)).astype(np.float32)
-    maps = rng.uniform(0, 1.5, (6, rng.integers(2, 9), rng.integers(2, 12))).astype(np.float32)
-    new_slope, new_offset = np.empty_like(slope), np.empty_like(offset)
-    relight_rows(slope, offset, maps, new_slope, new_offset, 0, height)
-    resized = np.stack([cv2.resize(plane, (width, height), interpolation=cv2.INTER_LINEAR) for plane in maps])
-    gains, biases = resized[:3], resized[3:]
-    pixel = rng.random((3, height, width)).astype(np.float32)
-    expected = gains * (pixel * (1 + slope[:3]) + offset[:3]) + biases
-    np.testing.assert_allclose(pixel * (1 + new_slope[:3]) + new_offset[:3], expected, atol=2e-4)
-    np.testing.assert_array_equal(new_slope[3], slope[3])
-    np.testing.assert_array_equal(new_offset[3], offset[3])
-
-
-def test_refined_cells_get_the_light_of_the_coefficients() -> None:
-    """A network with a plate refines some cells: its person is lit as one piece."""
+@pytest.mark.parametrize("refined", [False, True], ids=["coefficients", "refined-cells"])
+def test_the_whole_foreground_is_lit_as_one_piece(refined: bool) -> None:
+    """A network with a plate refines some cells."""
     rng = np.random.default_rng(23)
-    frame = rng.integers(0, 256, (24, 40, 3), dtype=np.uint8)
-    maps = rng.uniform(0, 1.5, (6, 4, 7)).astype(np.float32)
-    cells = np.arange(60, dtype=np.int64)
-    matte = rng.normal(0, 0.3, (60, 4, 4, 4)).astype(np.float32)
-    lit = matte.copy()
-    relight_cells(frame, maps, cells, lit, 0, 60)
-    planes = (each.reshape(6, 10, 4, 4, 4).transpose(0, 2, 1, 3, 4).reshape(24, 40, 4) for each in (matte, lit))
-    residual, relit = (plane[..., 1:] for plane in planes)
-    pixel = frame[..., ::-1] / np.float32(255)
-    gain, bias = np.split(np.dstack([cv2.resize(plane, (40, 24)) for plane in maps]), 2, axis=2)
-    np.testing.assert_allclose(pixel + relit, gain * (pixel + residual) + bias, atol=1e-4)
-    np.testing.assert_array_equal(lit[..., 0], matte[..., 0])
+    frame = rng.integers(60, 190, (24, 40, 3), dtype=np.uint8)
+    y, x = np.mgrid[0:4, 0:7]
+    light = np.stack([*[0.7 + 0.006 * x + 0.003 * y] * 3, *[0.003 * y] * 3]).astype(np.float32)
+    residual = rng.normal(0, 0.05, (24, 40, 3)).astype(np.float32)
+    coefficients = showing(np.ones((24, 40), np.float32))
+    if refined:
+        matte = np.dstack([np.ones((24, 40)), residual]).reshape(6, 4, 10, 4, 4).transpose(0, 2, 1, 3, 4)
+        cells = RefinedCells(np.arange(60), np.ascontiguousarray(matte.reshape(60, 4, 4, 4), np.float32))
+        coefficients = replace(coefficients, cells=cells)
+    else:
+        coefficients.offset[:3] = residual.transpose(2, 0, 1)
+    with closing(StubCpu(StepGeometry(40, 24, 1.0), coefficients)) as backend:
+        edit = Fixed(MatteEdit(lights=(light,)))
+        matted = backend.step(frame, np.zeros_like(frame), OFF, edit, want_foreground=True)
+    gain, bias = np.split(np.dstack([cv2.resize(plane, (40, 24)) for plane in light]), 2, axis=2)
+    expected = gain * (frame[..., ::-1] / 255 + residual) + bias
+    assert matted.foreground is not None
+    np.testing.assert_allclose(matted.foreground[..., ::-1] / 255, expected, atol=(1.5 if refined else 0.6) / 255)
 
 
 LIT = Exposure(mean=0.2, highlight=0.5, white=0.9, noise=0.005)

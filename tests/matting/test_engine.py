@@ -149,11 +149,11 @@ def case() -> Case:
 
 
 @pytest.fixture
-def engine(case: Case, request: pytest.FixtureRequest) -> Iterator[FrameEngine]:
+def engine(request: pytest.FixtureRequest) -> Iterator[FrameEngine]:
     """A live engine over coefficients that the test chooses."""
 
     def make(geometry: StepGeometry) -> Backend:
-        return Counting(geometry, case.coefficients())
+        return Counting(geometry, Case(geometry.width, geometry.height, 0.5, 3).coefficients())
 
     live = getattr(request, "param", True)
     engine = FrameEngine(

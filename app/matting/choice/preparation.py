@@ -55,7 +55,6 @@ log = logging.getLogger(__name__)
 KERNELS = (
     paths.module("app.matting.kernels.composite"),
     paths.module("app.matting.kernels.network"),
-    paths.module("app.matting.strict.cpu_strict"),
     paths.module("app.media.yuv_kernels"),
 )
 """Modules that give access to all compiled functions."""

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import functools
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import NamedTuple, final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.edits import MatteEdit, MatteEditor, StateArrays, prefixed, saved, under
+from app.core.edits import MatteEdit, MatteEditor, StateArrays, copy_into, prefixed, saved
 from app.core.geometry import viewed
 from app.core.settings import EdgeSettings
 from app.core.threads import Strips
@@ -48,13 +48,11 @@ from app.matting.kernels.composite import (
     extend_colour_rows,
     finish_rows,
     paste_cells,
-    relight_cells,
-    relight_rows,
     smooth_alpha_rows,
     view_rows,
 )
-from app.matting.kernels.network import all_finite
-from app.matting.strict.cpu_strict import StrictFilter
+from app.matting.strict import rules
+from app.matting.strict.cpu_strict import initial_memory, strict_matte
 from models.rules import CELL
 
 PREVIOUS_ALPHA = "previous_alpha"
@@ -100,7 +98,7 @@ class CpuBackend(ABC):
         self.precision = precision
         self.strips = Strips(threads)
         self._geometry = geometry
-        self._strict = StrictFilter()
+        self._strict = initial_memory(geometry.small_height, geometry.small_width)
         self._last: Coefficients | None = None
         """Coefficients of the last frame that the network saw, after strict mode."""
         self._previous_alpha: AlphaImage | None = None
@@ -134,15 +132,14 @@ class CpuBackend(ABC):
         coefficients, shown = self._last, frame
         if coefficients is None or reuse is not Reuse.MATTE:
             coefficients = self.infer(frame, reuse is Reuse.FEATURES)
-            cells = coefficients.cells
-            if not all_finite(coefficients.slope, coefficients.offset):
+            made = coefficients.slope, coefficients.offset, *(coefficients.cells or ())
+            if not all(np.isfinite(array).all() for array in made):
                 raise NotAMatteError
-            if cells is not None and not np.isfinite(cells.matte).all():
-                raise NotAMatteError
-            if edges.strict == "off":
-                self._strict.reset()
-            else:
-                self._strict.apply(coefficients.small, coefficients.slope, coefficients.offset, coefficients.coarse)
+            if edges.strict != "off":
+                planes = coefficients.small, coefficients.slope, coefficients.offset, coefficients.coarse
+                strict_matte(*planes, self._strict)
+            elif self._strict.age:
+                self._strict = initial_memory(self._geometry.small_height, self._geometry.small_width)
             self._last = coefficients
         matte_edit = MatteEdit()
         if edit is not None:
@@ -239,14 +236,24 @@ class CpuBackend(ABC):
         )
 
     def _relit(self, frame: BgrImage, coefficients: Coefficients, light: Floats) -> Coefficients:
-        """Return coefficients that give the relit foreground, in new arrays. light: as in `MatteEdit`."""
-        slope, offset = np.empty_like(coefficients.slope), np.empty_like(coefficients.offset)
-        self.strips.run(slope.shape[1], relight_rows, coefficients.slope, coefficients.offset, light, slope, offset)
+        """Return coefficients that give the relit foreground, in new arrays. light: as in `MatteEdit`.
+
+        The foreground is pixel * (1 + slope) + offset, so that gain and bias fold into both.
+        """
+        slope, offset = coefficients.slope.copy(), coefficients.offset.copy()
+        gain, bias = _enlarged(light, slope.shape[1:])
+        slope[:3] = gain * (1 + slope[:3]) - 1
+        offset[:3] = gain * offset[:3] + bias
         cells = coefficients.cells
-        if cells is not None:
-            cells = cells._replace(matte=cells.matte.copy())
+        if cells is not None:  # the light of a cell is that of its middle
             frame = padded(frame, self._geometry.width, self._geometry.height)
-            self.strips.run(len(cells.indices), relight_cells, frame, light, cells.indices, cells.matte)
+            rows, columns = (side // CELL for side in frame.shape[:2])
+            row, column = np.divmod(cells.indices, columns)
+            gain, bias = (maps[:, row, column].T[:, None, None] for maps in _enlarged(light, (rows, columns)))
+            pixels = frame.reshape(rows, CELL, columns, CELL, 3)[row, :, column, :, ::-1] * np.float32(1 / 255)
+            matte = cells.matte.copy()
+            matte[..., 1:] = gain * (pixels + matte[..., 1:]) + bias - pixels
+            cells = cells._replace(matte=matte)
         return replace(coefficients, slope=slope, offset=offset, cells=cells)
 
     def _edge_controls(self, alpha: AlphaImage, foreground: NDArray[np.uint8], edges: EdgePlan) -> AlphaImage:
@@ -274,19 +281,22 @@ class CpuBackend(ABC):
     def reset(self, seen: AlphaImage | None = None) -> None:
         """Reset the recurrent state."""
         self._last = self._previous_alpha = self._blurred = None
-        self._strict.reset(seen)
+        self._strict = initial_memory(self._geometry.small_height, self._geometry.small_width, seen)
 
     def state(self) -> StateArrays:
         """Return copies of the state."""
         arrays = {} if self._previous_alpha is None else {PREVIOUS_ALPHA: self._previous_alpha.copy()}
-        return arrays | prefixed("strict", self._strict.state())
+        return arrays | prefixed("strict", asdict(self._strict))  # which copies
 
     def load_state(self, arrays: StateArrays) -> None:
         """Restore the state. Raises KeyError, ValueError or TypeError if the arrays do not fit."""
         size = self._geometry.height, self._geometry.width
-        self._last = self._blurred = None
+        CpuBackend.reset(self)
         self._previous_alpha = saved(arrays, PREVIOUS_ALPHA, size, np.uint8)
-        self._strict.load_state(under("strict", arrays))
+        for field in fields(self._strict):
+            copy_into(getattr(self._strict, field.name), arrays[f"strict.{field.name}"])
+        if not -1 <= self._strict.age <= rules.WAIT_FRAMES:
+            raise ValueError(f"a saved age is {self._strict.age}")
 
     def close(self) -> None:
         """Stop the threads. Idempotent."""
@@ -308,6 +318,11 @@ def cropped(size: tuple[int, int], alpha: AlphaImage, *colours: NDArray[np.uint8
         return alpha, *colours
     ends = width, *(3 * width for _ in colours)
     return tuple(np.ascontiguousarray(image[:height, :end]) for image, end in zip((alpha, *colours), ends, strict=True))
+
+
+def _enlarged(light: Floats, shape: tuple[int, ...]) -> Floats:
+    """Return gains and biases, (2, 3, h, w), of a light, (6, h', w')."""
+    return np.stack([cv2.resize(plane, shape[::-1]) for plane in light]).reshape(2, 3, *shape).astype(np.float32)
 
 
 _CROSS = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.uint8)

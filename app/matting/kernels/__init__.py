@@ -17,25 +17,18 @@ READ_FRAME = Array("uint8", 3)
 READ_STEPS = Array("int16", 1)
 READ_PLANES = Array("float32", 3)
 PLANES = Array("float32", 3, writable=True)
-_OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
-_FAST = {**_OPTIONS, "fastmath": {"nsz", "arcp", "contract", "afn", "reassoc"}}
+_OPTIONS: dict[str, Any] = {
+    "nogil": True,
+    "error_model": "numpy",
+    "fastmath": {"nsz", "arcp", "contract", "afn", "reassoc"},
+}
 
 
 def jit(function: Function) -> Function:
     """Decorate an inner function; it is compiled together with its callers."""
-    return compiled(function, **_FAST)
-
-
-def exact(function: Function) -> Function:
-    """Decorate an inner function whose arithmetic is that of numpy: in the order of the source."""
     return compiled(function, **_OPTIONS)
 
 
 def rows(*arguments: Argument) -> Callable[[Function], Function]:
     """Decorate a public function; it is compiled eagerly for these argument types plus the row range."""
-    return lambda function: compiled(function, (*arguments, int, int), **_FAST)
-
-
-def whole(*arguments: Argument, result: Argument | None = None) -> Callable[[Function], Function]:
-    """Decorate a public function over whole arrays, with exact arithmetic; it is compiled eagerly."""
-    return lambda function: compiled(function, arguments, result, **_OPTIONS)
+    return lambda function: compiled(function, (*arguments, int, int), **_OPTIONS)

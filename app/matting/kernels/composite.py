@@ -212,11 +212,17 @@ def _visible(alpha: Bytes, y: int, begin: int, end: int) -> bool:
 
 
 @jit
-def _rows_around(y: int, height: int, small_height: int) -> tuple[int, int, np.float32]:
-    """Return the two small rows around full-size row `y`, and the weight of the second."""
-    source = max((y + 0.5) * small_height / height - 0.5, 0.0)
-    first = min(int(source), small_height - 1)
-    return first, min(first + 1, small_height - 1), F32(source - first)
+def _tap(source: float, length: int) -> tuple[int, int, np.float32]:
+    """Return the two of `length` pixels around a position, and the weight of the second; borders are repeated."""
+    source = min(max(source, 0.0), length - 1.0)
+    first = int(source)
+    return first, min(first + 1, length - 1), F32(source - first)
+
+
+@jit
+def _resized(position: int, length: int, resized: int) -> tuple[int, int, np.float32]:
+    """Return the two of `length` pixels around one of the resized axis, and the weight of the second."""
+    return _tap((position + 0.5) * length / resized - 0.5, length)
 
 
 @rows(READ, PLANES, PLANES, READ, WRITE, WRITE, WRITE)
@@ -241,7 +247,7 @@ def finish_rows(
     height, width = alpha.shape
     small_height = slope.shape[1]
     cells, weights = _cells(slope.shape[2], width)
-    first, last = _rows_around(top, height, small_height)[0], _rows_around(bottom - 1, height, small_height)[1]
+    first, last = _resized(top, small_height, height)[0], _resized(bottom - 1, small_height, height)[1]
     kinds = _kinds(slope, offset, first, last, cells)
     if foreground.shape[0]:
         np.maximum(kinds, EDGE, kinds)
@@ -256,7 +262,7 @@ def finish_rows(
     current = -1  # the upper coefficient row of the row before
     # Arrays are indexed, not sliced: each slice counts references, which takes longer than the work on a block.
     for y in range(top, bottom):
-        y0, y1, fy = _rows_around(y, height, small_height)
+        y0, y1, fy = _resized(y, small_height, height)
         if y0 != current:
             current = y0
             _runs(kinds, y0 - first, y1 - first, shown, ends)
@@ -347,71 +353,13 @@ def smooth_alpha_rows(alpha: Bytes, previous_alpha: Bytes, steps: NDArray[np.int
 
 
 @jit
-def _map_row(maps: Floats, y: int, height: int, row: Floats) -> None:
-    """Interpolate the maps (6, h, w) vertically for row `y` of `height`: (6, w)."""
-    source = min(max((y + 0.5) * maps.shape[1] / height - 0.5, 0.0), maps.shape[1] - 1.0)
-    first = int(source)
-    second, part = min(first + 1, maps.shape[1] - 1), F32(source - first)
-    for plane in range(6):
-        for x in range(maps.shape[2]):
-            upper = maps[plane, first, x]
-            row[plane, x] = upper + (maps[plane, second, x] - upper) * part
-
-
-@jit
-def _columns(cells: int, width: int, lefts: NDArray[np.int32], parts: Floats) -> None:
-    """Fill the left cell and the weight of the right one for each of `width` columns; shapes (1, W)."""
-    for x in range(width):
-        source = min(max((x + 0.5) * cells / width - 0.5, 0.0), cells - 1.0)
-        left = min(int(source), max(cells - 2, 0))
-        lefts[0, x] = left
-        parts[0, x] = F32(source - left)
-
-
-@rows(PLANES, PLANES, PLANES, PLANES, PLANES)
-def relight_rows(
-    slope: Floats, offset: Floats, maps: Floats, new_slope: Floats, new_offset: Floats, top: int, bottom: int
-) -> None:
-    """Write coefficients (4, h, w) whose foreground is relit by `maps` (6, h', w'); alpha is unchanged.
-
-    The foreground is pixel * (1 + slope) + offset, so that gain and bias fold into both.
-    """
-    width = slope.shape[2]
-    lefts, parts = np.empty((1, width), np.int32), np.empty((1, width), np.float32)
-    _columns(maps.shape[2], width, lefts, parts)
-    row = np.empty((6, maps.shape[2]), np.float32)
-    for y in range(top, bottom):
-        _map_row(maps, y, slope.shape[1], row)
-        for plane in range(3):
-            for x in range(width):
-                left, part = lefts[0, x], parts[0, x]
-                gain = row[plane, left] + (row[plane, left + 1] - row[plane, left]) * part
-                bias = row[plane + 3, left] + (row[plane + 3, left + 1] - row[plane + 3, left]) * part
-                new_slope[plane, y, x] = gain * (F32(1) + slope[plane, y, x]) - F32(1)
-                new_offset[plane, y, x] = gain * offset[plane, y, x] + bias
-        for x in range(width):
-            new_slope[3, y, x] = slope[3, y, x]
-            new_offset[3, y, x] = offset[3, y, x]
-
-
-@jit
-def _view_columns(left: float, size: float, width: int, lefts: NDArray[np.int32], parts: NDArray[np.int32]) -> None:
-    """Fill the left byte of each column's source pixels, and the weight of the right ones in 1/128."""
-    for x in range(width):
-        source = min(max(left * width + (x + 0.5) * size - 0.5, 0.0), width - 1.0)
-        first = min(int(source), max(width - 2, 0))
-        lefts[x] = 3 * first
-        parts[x] = I32((source - first) * 128 + 0.5)
-
-
-@jit
-def _line(row: Bytes, lefts: NDArray[np.int32], parts: NDArray[np.int32], step: int, line: NDArray[np.int32]) -> None:
-    """Resample one row of the frame horizontally; 128 times its values."""
-    for x in range(lefts.shape[0]):
-        i, j, part = lefts[x], 3 * x, parts[x]
+def _line(row: Bytes, columns: NDArray[np.int32], parts: NDArray[np.int32], line: NDArray[np.int32]) -> None:
+    """Resample one row of the frame horizontally; 128 times its values. columns: (2, W), first bytes of pixels."""
+    for x in range(columns.shape[1]):
+        i, k, j, part = columns[0, x], columns[1, x], 3 * x, parts[x]
         for colour in range(3):
             value = I32(row[i + colour])
-            line[j + colour] = (value << 7) + (I32(row[i + step + colour]) - value) * part
+            line[j + colour] = (value << 7) + (I32(row[k + colour]) - value) * part
 
 
 @jit
@@ -428,43 +376,25 @@ def view_rows(frame: Bytes, shown: Bytes, left: float, above: float, size: float
     the result lie between the same rows of it.
     """
     height, width = frame.shape[0], frame.shape[1] // 3
-    lefts, parts = np.empty(width, np.int32), np.empty(width, np.int32)
-    _view_columns(left, size, width, lefts, parts)
-    step = 3 if width > 1 else 0
+    columns, parts = np.empty((2, width), np.int32), np.empty(width, np.int32)
+    for x in range(width):
+        first, second, part = _tap(left * width + (x + 0.5) * size - 0.5, width)
+        columns[0, x], columns[1, x], parts[x] = 3 * first, 3 * second, I32(part * 128 + 0.5)
     lines = np.empty((2, 3 * width), np.int32)
     resampled = np.full(2, -1, np.int64)
     for y in range(top, bottom):
-        source = min(max(above * height + (y + 0.5) * size - 0.5, 0.0), height - 1.0)
-        first = int(source)
-        second = min(first + 1, height - 1)
+        first, second, part = _tap(above * height + (y + 0.5) * size - 0.5, height)
         for row in (first, second):
             if resampled[row & 1] != row:
                 resampled[row & 1] = row
-                _line(frame[row], lefts, parts, step, lines[row & 1])
-        _between_lines(lines[first & 1], lines[second & 1], I32((source - first) * 128 + 0.5), shown[y])
+                _line(frame[row], columns, parts, lines[row & 1])
+        _between_lines(lines[first & 1], lines[second & 1], I32(part * 128 + 0.5), shown[y])
 
 
 HALF_BORDER, BORDER = 3, 2
 """Borders in pixels of the half-size and full-size windows around a cell."""
 CELLS = Array("int64", 1, writable=True)
 WINDOWS = Array("float32", 4, writable=True)
-COARSE = Array("float32", 3, writable=True)
-
-
-@jit
-def _tap(position: int, length: int, resized: int) -> tuple[int, int, np.float32]:
-    """Return the two source pixels for a position on the resized axis, and the weight of the second."""
-    source = min(max((position + 0.5) * length / resized - 0.5, 0.0), length - 1.0)
-    first = int(source)
-    return first, min(first + 1, length - 1), F32(source - first)
-
-
-@jit
-def _between(plane: Floats, y0: int, y1: int, fy: np.float32, x0: int, x1: int, fx: np.float32) -> np.float32:
-    """Return the value of a plane (h, w) between four of its points; see `_tap`."""
-    upper = plane[y0, x0] + (plane[y0, x1] - plane[y0, x0]) * fx
-    lower = plane[y1, x0] + (plane[y1, x1] - plane[y1, x0]) * fx
-    return F32(upper + (lower - upper) * fy)
 
 
 @jit
@@ -481,8 +411,8 @@ def _context(
 ) -> None:
     """Fill one half-size pixel (C + 6,): coarse features, frame colours, plate colours."""
     channels = coarse.shape[2]
-    y0, y1, fy = _tap(y, coarse.shape[0], half_height)
-    x0, x1, fx = _tap(x, coarse.shape[1], half_width)
+    y0, y1, fy = _resized(y, coarse.shape[0], half_height)
+    x0, x1, fx = _resized(x, coarse.shape[1], half_width)
     for c in range(channels):
         upper = coarse[y0, x0, c] + (coarse[y0, x1, c] - coarse[y0, x0, c]) * fx
         lower = coarse[y1, x0, c] + (coarse[y1, x1, c] - coarse[y1, x0, c]) * fx
@@ -492,7 +422,7 @@ def _context(
         pixel[channels + 3 + c] = _mean(plate, 2 * y, 2 * x, 2 - c)
 
 
-@rows(READ_FRAME, READ_FRAME, COARSE, CELLS, WINDOWS, WINDOWS)
+@rows(READ_FRAME, READ_FRAME, PLANES, CELLS, WINDOWS, WINDOWS)
 def cut_cells(
     frame: Bytes,
     plate: Bytes,
@@ -563,23 +493,3 @@ def paste_cells(
                     if composite.shape[0]:
                         behind = F32(backdrop[y, x, c])
                         composite[y, 3 * x + c] = np.uint8(np.int32(behind + (person - behind) * part + F32(0.5)))
-
-
-@rows(READ_FRAME, PLANES, CELLS, WINDOWS)
-def relight_cells(frame: Bytes, maps: Floats, cells: NDArray[np.int64], matte: Floats, first: int, last: int) -> None:
-    """Relight the refined cells in place by gains (3) and biases (3), RGB, (6, h, w); alpha is unchanged.
-
-    frame: (H, W, 3); matte: (N, 4, 4, 4) as for `paste_cells`.
-    """
-    height, width, columns = frame.shape[0], frame.shape[1], frame.shape[1] // 4
-    for n in range(first, last):
-        top, left = 4 * (cells[n] // columns), 4 * (cells[n] % columns)
-        for i in range(4):
-            y0, y1, fy = _tap(top + i, maps.shape[1], height)
-            for j in range(4):
-                x0, x1, fx = _tap(left + j, maps.shape[2], width)
-                for c in range(3):
-                    gain = _between(maps[c], y0, y1, fy, x0, x1, fx)
-                    bias = _between(maps[3 + c], y0, y1, fy, x0, x1, fx)
-                    pixel = F32(frame[top + i, left + j, 2 - c]) * F32(1 / 255)
-                    matte[n, i, j, 1 + c] = gain * (pixel + matte[n, i, j, 1 + c]) + bias - pixel

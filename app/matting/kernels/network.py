@@ -12,7 +12,7 @@ import numpy as np
 
 from app.core.compiling import Array
 from app.core.types import Bytes, Floats
-from app.matting.kernels import PLANES, READ_FRAME, READ_PLANES, jit, rows, whole
+from app.matting.kernels import PLANES, READ_FRAME, READ_PLANES, jit, rows
 
 F32, U64 = np.float32, np.uint64
 TILE_PX = 64
@@ -52,57 +52,6 @@ def shrink_rows(frame: Bytes, across: float, down: float, small: Floats, top: in
             for channel in range(U64(3)):
                 value = line[left + channel]
                 small[U64(2) - channel, y, x] = value + (line[right + channel] - value) * weight
-
-
-@whole(READ_PLANES, READ_PLANES, result=bool)
-def all_finite(slope: Floats, offset: Floats) -> bool:
-    """Return whether arrays of one shape hold neither NaN nor infinity, whose exponents are all ones."""
-    one, other, exponent = slope.reshape(-1).view(np.int32), offset.reshape(-1).view(np.int32), np.int32(0x7F800000)
-    largest = np.int32(0)
-    for i in range(one.shape[0]):
-        largest = max(largest, max(one[i] & exponent, other[i] & exponent))
-    return bool(largest != exponent)
-
-
-@rows(READ_PLANES, PLANES)
-def halve_rows(picture: Floats, halved: Floats, top: int, bottom: int) -> None:
-    """Halve (C, h, w) to `halved`, (C, ceil(h / 2), ceil(w / 2)): the mean of up to four pixels each."""
-    height, width = picture.shape[1], picture.shape[2]
-    for c in range(halved.shape[0]):
-        for y in range(top, bottom):
-            upper, lower = picture[c, 2 * y], picture[c, min(2 * y + 1, height - 1)]
-            line = halved[c, y]
-            for x in range(width // 2):
-                line[x] = (upper[2 * x] + upper[2 * x + 1] + lower[2 * x] + lower[2 * x + 1]) * F32(0.25)
-            if width % 2:
-                line[width // 2] = (upper[width - 1] + lower[width - 1]) * F32(0.5)
-
-
-@whole(READ_PLANES, PLANES)
-def average_cells(planes: Floats, means: Floats) -> None:
-    """Fill `means` (C, rows, columns) with those of cells of planes (C, h, w) that are equally large but for a pixel.
-
-    A cell has a pixel at least. OpenCV takes twenty times as long where pixels have parts in two cells.
-    """
-    height, width = planes.shape[1], planes.shape[2]
-    rows, columns = means.shape[1], means.shape[2]
-    sums = np.empty(width, np.float32)
-    for c in range(means.shape[0]):
-        for row in range(rows):
-            top = row * height // rows
-            bottom = max((row + 1) * height // rows, top + 1)
-            for x in range(U64(width)):
-                sums[x] = planes[c, top, x]
-            for y in range(top + 1, bottom):
-                for x in range(U64(width)):
-                    sums[x] += planes[c, y, x]
-            for column in range(columns):
-                left = column * width // columns
-                right = max((column + 1) * width // columns, left + 1)
-                total = F32(0)
-                for x in range(left, right):
-                    total += sums[x]
-                means[c, row, column] = total / F32((bottom - top) * (right - left))
 
 
 @jit

@@ -21,9 +21,7 @@ from app.matting.base.interface import StepGeometry, check_memory
 from app.matting.base.parameters import DARK, network_gain
 from app.matting.cpu.cpu_backend import Coefficients, CpuBackend
 from app.matting.kernels.network import (
-    average_cells,
     fast_filter_rows,
-    halve_rows,
     learned_filter_rows,
     matte_rows,
     shrink_rows,
@@ -39,6 +37,7 @@ from app.matting.openvino.conversion import (
     halved_shapes,
     ov,
 )
+from app.matting.strict.cpu_strict import pooled
 from models.rules import (
     COEFFICIENTS,
     PLATE_CHANNELS,
@@ -122,8 +121,8 @@ class RecurrentNetwork:
         `coefficients` of this network, or of one for more columns, which are filled from `column` on. All arrays are
         those of the next run, too.
         """
-        for larger, halved in itertools.pairwise((self.small, *self._halves)):
-            halve_rows(larger, halved, 0, halved.shape[1])
+        for larger, means in itertools.pairwise((self.small, *self._halves)):
+            halved(larger, means)
         if self._forgetting is not None:
             forget_changed(self._halves[1], self._last[FORGETTING], self._forgetting, self._states[self._turn])
         self.infer(steady)
@@ -250,12 +249,15 @@ def forget_changed(means: Floats, last: Floats, rule: ForgettingRule, memories: 
         keep = halved(keep[None])[0]
 
 
-def halved(planes: Floats) -> Floats:
-    """Return means of 2x2 pixels of planes (n, h, w), rounded up at the borders."""
+def halved(planes: Floats, means: Floats | None = None) -> Floats:
+    """Return means of 2x2 pixels of planes (n, h, w), or of fewer at odd borders; in new memory unless it is given."""
     count, height, width = planes.shape
-    smaller = np.empty((count, -(-height // 2), -(-width // 2)), np.float32)
-    halve_rows(planes, smaller, 0, smaller.shape[1])
-    return smaller
+    if means is None:
+        means = np.empty((count, -(-height // 2), -(-width // 2)), np.float32)
+    for plane, smaller in zip(planes, means, strict=True):
+        even = cv2.copyMakeBorder(plane, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
+        cv2.resize(even, smaller.shape[::-1], dst=smaller, interpolation=cv2.INTER_AREA)
+    return means
 
 
 def filter_kernel(weights: FilterWeights) -> tuple[Callable[..., object], tuple[object, ...]]:
@@ -288,8 +290,8 @@ where a window proves too narrow, which costs a second look at that frame."""
 WHOLE_EVERY, WHOLE_FRAMES = 90, 5
 """Frames in a row with a window at most, and frames in which the network then looks at all columns; strict mode shows
 nobody in the first two."""
-CELLS = 20, 12
-"""Columns and rows of the cells in which motion is looked for."""
+CELLS = 20
+"""Columns of the square cells in which motion is looked for."""
 MOVED = 0.05
 """Change of a cell, of 1, that may be somebody who comes: the network looks at all columns, from the same frame on."""
 SHIFT = np.float32(0.25)
@@ -322,7 +324,7 @@ class ColumnTracker:
         self._first: int | None = None
         """Of the window for the next frame; None: there is none."""
         self._cells: Floats | None = None
-        """Means of the last frames, (3, 12, 20)."""
+        """Means of the last frames, (3, rows, columns)."""
         self._narrow = self._whole = self._fitting = 0
         """Frames in a row with a window, frames left in which there is none, and frames in a row that would fit one."""
         self._settle = SETTLE_FRAMES
@@ -340,14 +342,14 @@ class ColumnTracker:
 
     def choose(self, small: Floats) -> int | None:
         """Return the window's first column for a frame, (3, h, w) RGB in 0..1; None: all columns."""
-        cells, last = np.empty((len(small), CELLS[1], CELLS[0]), np.float32), self._cells
-        average_cells(small, cells)
+        size = min(self._width // CELLS, small.shape[1])
+        cells, last = pooled(small, size), self._cells
         self._cells = cells if last is None else last + CELL_RATE * (cells - last)
         if self._first is None or last is None:
             return None
         self._whole -= 1
         end = self._first + self.window
-        left, right = self._first * CELLS[0] // self._width, -(-end * CELLS[0] // self._width)
+        left, right = self._first // size, -(-end // size)
         contrast = np.stack([np.asarray(cv2.morphologyEx(plane, cv2.MORPH_GRADIENT, _SQUARE)) for plane in last])
         changed = np.abs(cells - last) > MOVED + SHIFT * contrast
         moved = bool(changed[:, :, :left].any() or changed[:, :, right:].any())

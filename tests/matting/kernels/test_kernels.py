@@ -1,4 +1,4 @@
-"""Kernels: the blur of the room, means of cells, and loading without a collection of everything."""
+"""Kernels: the blur of the room, and loading without a collection of everything."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from app.matting.base import parameters
 from app.matting.base.interface import StepGeometry
 from app.matting.cpu.cpu_backend import blurred_background, disc
 from app.matting.kernels.loading import without_garbage_collection
-from app.matting.kernels.network import average_cells
 from tests.fresh_python import printed_by
 from tests.matting.networks import small_of
 from tests.matting.stubs import amplitude
@@ -108,17 +107,6 @@ def test_at_the_least_strength_of_strict_mode_no_text_of_60_px_is_left(period_px
     stripes = np.repeat(np.broadcast_to(across, (720, 1280))[..., None], 3, axis=2).astype(np.uint8)
     lens, usual = (amplitude(blurred(stripes, HIDES_TEXT, bokeh=bokeh), period_px) for bokeh in (True, False))
     assert lens <= max(usual, 0.5), "of 255 levels"
-
-
-@pytest.mark.parametrize("size", [(180, 320), (270, 480), (184, 326), (12, 20), (5, 13), (1, 1)])
-def test_every_pixel_counts_in_one_cell(size: tuple[int, int]) -> None:
-    planes = np.random.default_rng(0).random((3, *size), np.float32)
-    means = np.empty((3, 12, 20), np.float32)
-    average_cells(planes, means)
-    for c, row, column in np.ndindex(means.shape):
-        top, left = row * size[0] // 12, column * size[1] // 20
-        bottom, right = max(top + 1, (row + 1) * size[0] // 12), max(left + 1, (column + 1) * size[1] // 20)
-        assert means[c, row, column] == pytest.approx(planes[c, top:bottom, left:right].mean(), abs=1e-6)
 
 
 LOAD_AND_COUNT = """

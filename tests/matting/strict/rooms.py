@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from app.core.types import Floats
-from app.matting.strict.cpu_strict import StrictFilter
+from app.core.types import AlphaImage, Floats
+from app.matting.strict.cpu_strict import initial_memory, strict_gain
 
 HEIGHT, WIDTH = 92, 163
 """Size in units. With grid 1, a cell of strict mode is one pixel; deliberately not round numbers."""
@@ -67,18 +67,18 @@ class Room:
 
 
 class Stream:
-    """A strict filter and the room that it sees."""
+    """The memory of strict mode, and the room that it sees."""
 
-    def __init__(self, grid: int = 1) -> None:
-        self.room, self.strict = Room(grid=grid), StrictFilter()
+    def __init__(self, grid: int = 1, seen: AlphaImage | None = None) -> None:
+        self.room, self.memory = Room(grid=grid), initial_memory(HEIGHT * grid, WIDTH * grid, seen)
 
     def show(self, *blobs: Blob, light: float = 1.0) -> Floats:
         """Return the gain of the next frame."""
-        return self.strict.gain(*self.room.frame(*blobs, light=light))
+        return self.filter(*self.room.frame(*blobs, light=light))
 
     def filter(self, image: Floats, alpha: Floats) -> Floats:
         """Return the gain of a frame that the test has changed."""
-        return self.strict.gain(image, alpha)
+        return strict_gain(image, alpha, self.memory)
 
     def play(self, frames: int, scene: Callable[[int], Sequence[Blob]] = lambda n: ()) -> list[Floats]:
         """Return the gains of so many frames; without a scene the room is empty."""

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from app.core.types import Floats
 from app.matting.strict import rules
-from app.matting.strict.cpu_strict import StrictFilter, soft_gain
-from tests.matting.strict.rooms import HEIGHT, POSTER, WIDTH, Blob, Room, Stream, kept, walking
+from app.matting.strict.cpu_strict import initial_memory, soft_gain, strict_matte
+from tests.matting.strict.rooms import HEIGHT, POSTER, WIDTH, Blob, Stream, kept, walking
 
 DOUBTFUL = [Blob(30, 40, 12, 0.9), Blob(30, 40, 9)]
 """What the network would have to see moving to be shown: it is certain of half of it."""
@@ -77,7 +77,7 @@ def test_a_person_whom_the_network_overlooks_does_not_pass_for_a_change_of_light
         image, _ = stream.room.frame(Blob(6 * n, 45, 20))
         stream.filter(image, np.zeros((HEIGHT, WIDTH), np.float32))
 
-    assert np.abs(stream.strict.state()["background"] - stream.room.wall)[:, :, 90:].mean() < 0.01
+    assert np.abs(stream.memory.background - stream.room.wall)[:, :, 90:].mean() < 0.01
 
 
 def test_a_room_that_has_changed_is_learned_again() -> None:
@@ -147,14 +147,14 @@ def test_a_person_who_enters_does_not_pass_for_a_change_of_light() -> None:
 def test_a_large_person_who_enters_is_no_cut() -> None:
     stream = Stream()
     stream.play(10)
-    wall = stream.strict.state()["background"]
+    wall = stream.memory.background.copy()
 
     for x in (190, 160, 130):
         gain = stream.show(Blob(x, 46, 40))
 
     assert kept(gain, Blob(130, 46, 38)) > 0.99
-    assert stream.strict.state()["age"] == rules.WAIT_FRAMES
-    assert np.abs(stream.strict.state()["background"] - wall)[:, :, :60].max() < 0.02
+    assert stream.memory.age == rules.WAIT_FRAMES
+    assert np.abs(stream.memory.background - wall)[:, :, :60].max() < 0.02
 
 
 @pytest.mark.parametrize("top", [54, 42])
@@ -242,11 +242,10 @@ PERSON, GHOST = Blob(80, 50, 24), Blob(108, 50, 18, 0.9, visible=False)
 
 def shown(grid: int) -> tuple[Floats, Floats]:
     """Return the factor, and alpha with a part of the empty room removed at the edge of a person."""
-    room, strict = Room(grid=grid), StrictFilter()
-    for _ in range(10):
-        strict.gain(*room.frame())
-    image, alpha = room.frame(PERSON, GHOST)
-    gain = strict.gain(image, alpha)
+    stream = Stream(grid)
+    stream.play(10)
+    image, alpha = stream.room.frame(PERSON, GHOST)
+    gain = stream.filter(image, alpha)
     return gain, gain * alpha
 
 
@@ -318,35 +317,14 @@ def test_a_person_who_begins_to_move_is_shown_whole(still: int) -> None:
     assert all(kept(gain, walking(n)) > 0.99 for n, gain in enumerate(gains) if n >= 5)
 
 
-def test_a_reset_forgets_the_stream() -> None:
-    frames = [Room().frame(walking(n)) for n in range(12)]
-    fresh, used = StrictFilter(), StrictFilter()
-    for image, alpha in frames:
-        used.gain(image, alpha)
-    used.reset()
-
-    for image, alpha in frames:
-        np.testing.assert_array_equal(used.gain(image, alpha), fresh.gain(image, alpha))
-
-
-def test_a_frame_of_another_size_starts_anew() -> None:
-    strict = StrictFilter()
-    for n in range(5):
-        strict.gain(*Room().frame(walking(n)))
-
-    image, alpha = Room(grid=3).frame(walking(5))
-
-    assert strict.gain(image, alpha).shape == (3 * HEIGHT, 3 * WIDTH)
-
-
 def test_coefficients_get_the_gain_and_the_floor() -> None:
-    room, strict, twin = Room(), StrictFilter(), StrictFilter()
+    stream, memory = Stream(), initial_memory(HEIGHT, WIDTH)
     for n in range(6):
-        image, alpha = room.frame(walking(n), POSTER)
+        image, alpha = stream.room.frame(walking(n), POSTER)
         slope, offset = np.ones((4, HEIGHT, WIDTH), np.float32), np.stack([alpha] * 4)
         coarse = alpha.copy()
-        strict.apply(image, slope, offset, coarse)
-        gain = twin.gain(image, alpha)
+        strict_matte(image, slope, offset, coarse, memory)
+        gain = stream.filter(image, alpha)
 
     assert (slope[:3] == 1).all() and (offset[:3] == alpha).all()
     np.testing.assert_allclose(coarse, alpha * gain)
@@ -366,7 +344,7 @@ def test_people_known_from_another_engine_are_shown_at_once() -> None:
     image, alpha = stream.room.frame(still)
     assert not stream.filter(image, alpha).any()
 
-    stream.strict.reset(np.rint(255 * still.cover()).astype(np.uint8))
-    gain = stream.filter(image, alpha)
+    told = Stream(seen=np.rint(255 * still.cover()).astype(np.uint8))
+    gain = told.filter(image, alpha)
 
     assert kept(gain, still) == 1

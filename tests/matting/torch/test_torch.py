@@ -24,7 +24,8 @@ from app.matting.base.parameters import plan
 from app.matting.choice.preparation import PORTRAIT
 from app.matting.kernels.network import shrink_rows
 from app.matting.plate.picture import lit_plate
-from app.matting.strict.cpu_strict import StrictFilter
+from app.matting.strict import cpu_strict
+from app.matting.strict.cpu_strict import StrictMemory
 from app.matting.strict.torch_strict import components, initial_memory, strict_matte, with_people
 from app.matting.torch import frame_step
 from app.matting.torch.frame_step import Core, PlateCore, StepOutput
@@ -420,14 +421,14 @@ CPU = torch.device("cpu")
 
 
 def both(
-    image: Floats, alpha: Floats, numpy_filter: StrictFilter, memory: Tensor
+    image: Floats, alpha: Floats, numpy_memory: StrictMemory, memory: Tensor
 ) -> tuple[list[Floats], list[Floats], Tensor]:
     """Return slope, offset and coarse alpha of numpy and of torch, and torch's state."""
     slope, offset = np.full((4, *alpha.shape), 0.5, np.float32), np.stack([alpha - 0.2] * 4)
     given = [torch.from_numpy(array.copy())[None] for array in (image, slope, offset, alpha[None])]
     *found, memory = strict_matte(given[0], given[1], given[2], given[3], memory)
     coarse = alpha.copy()
-    numpy_filter.apply(image, slope, offset, coarse)
+    cpu_strict.strict_matte(image, slope, offset, coarse, numpy_memory)
     return [slope, offset, coarse[None]], [tensor[0].numpy() for tensor in found], memory
 
 
@@ -438,11 +439,11 @@ LARGE = "person passes a poster", "ghost behind a fast person"
 @pytest.mark.parametrize(("name", "grid"), [*((name, 1) for name in SCENES), (LARGE[0], 3), (LARGE[1], 2)])
 def test_torch_is_numpy(name: str, grid: int) -> None:
     scene = SCENES[name]
-    room, numpy_filter = Room(grid=grid), StrictFilter()
+    room, numpy_memory = Room(grid=grid), cpu_strict.initial_memory(ROWS * grid, COLUMNS * grid)
     memory = initial_memory(ROWS * grid, COLUMNS * grid, CPU)
     for n in range(24):
         image, alpha = room.frame(*scene(n), light=1 + 0.05 * float(np.sin(n)))
-        expected, found, memory = both(image, alpha, numpy_filter, memory)
+        expected, found, memory = both(image, alpha, numpy_memory, memory)
         for one, other in zip(expected, found, strict=True):
             assert (np.abs(one - other) > 1e-4).mean() < 1e-3
 
@@ -480,11 +481,10 @@ def test_the_step_on_a_cpu_is_the_step_in_torch() -> None:
 def test_known_people_are_shown_at_once_as_in_numpy(size: tuple[int, int]) -> None:
     image, alpha = Room().frame(walking(0), Blob(30, 40, 12))
     seen = np.rint(255 * cv2.resize(walking(0).cover(), size[::-1])).astype(np.uint8)
-    numpy_filter = StrictFilter()
-    numpy_filter.reset(seen)
+    numpy_memory = cpu_strict.initial_memory(ROWS, COLUMNS, seen)
     memory = with_people(initial_memory(ROWS, COLUMNS, CPU), torch.from_numpy(seen))
 
-    expected, found, _ = both(image, alpha, numpy_filter, memory)
+    expected, found, _ = both(image, alpha, numpy_memory, memory)
 
     for one, other in zip(expected, found, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-4)
