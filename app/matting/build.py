@@ -150,5 +150,5 @@ def _release_gpu() -> None:
     if paths.module("app.matting.torch.torch_backend") in sys.modules:
         from app.matting.torch.torch_backend import forget_networks, release_memory
 
-        forget_networks("cuda")
+        forget_networks()
         release_memory()

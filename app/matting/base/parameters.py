@@ -134,6 +134,7 @@ def strength_sigma(strength: float, short_side: int, zoom: float = 1.0) -> float
     return short_side * min(part * zoom, WIDEST)
 
 
+@functools.lru_cache(maxsize=8)
 def strength_taps(strength: float, short_side: int, zoom: float = 1.0) -> NDArray[np.float32]:
     """Return the taps for a strength. Their number is constant, so that a compiled step works for any of them."""
     sigma = strength_sigma(strength, short_side, zoom)

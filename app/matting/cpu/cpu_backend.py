@@ -34,7 +34,6 @@ from app.matting.base.parameters import (
     SPREAD_ALPHA,
     SPREAD_FACTOR,
     SPREAD_FLOOR,
-    STRONGEST,
     EdgePlan,
     box_radii,
     gaussian,
@@ -398,24 +397,17 @@ def blurred_background(
     background. bokeh: blur with soft-edged discs in which highlights prevail. zoom: see `BlurredBackground`.
     """
     weighted = _weighted(small, alpha, factor, highlights=bokeh)
-    blurs = _with_discs if bokeh else _with_gaussian if zoom == 1 else _with_coarse_gaussian
-    picture = blurs(weighted, strength_sigma(strength, min(weighted.shape[:2]), zoom))
+    sigma = strength_sigma(strength, min(weighted.shape[:2]), zoom)
+    coarser = 1 if zoom == 1 else max(1, int(sigma / COARSE_SIGMA))
+    picture = _with_discs(weighted, sigma) if bokeh else _with_gaussian(weighted, sigma, coarser)
     return np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
-def _with_gaussian(weighted: Floats, sigma: float) -> BgrImage:
-    near = _smooth(weighted, _trimmed(gaussian(sigma, int(np.ceil(3 * STRONGEST * min(weighted.shape[:2]))))))
-    return _coloured(near, weighted)
-
-
-def _with_coarse_gaussian(weighted: Floats, sigma: float) -> BgrImage:
-    """Blur on a coarser image, where the blur allows it."""
-    height, width = weighted.shape[:2]
-    coarser = max(1, int(sigma / COARSE_SIGMA))
-    coarse = _array(cv2.resize(weighted, (width // coarser, height // coarser), interpolation=cv2.INTER_AREA))
+def _with_gaussian(weighted: Floats, sigma: float, coarser: int) -> BgrImage:
+    """Blur on an image that is so many times coarser."""
+    coarse = _pool(weighted, coarser)
     taps = gaussian(sigma / coarser, int(np.ceil(3 * sigma / coarser)))
-    picture = _coloured(_smooth(coarse, taps), coarse)
-    return np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
+    return _coloured(_smooth(coarse, taps), coarse)
 
 
 def _with_discs(weighted: Floats, sigma: float) -> BgrImage:
@@ -489,12 +481,6 @@ def _pool(image: Floats, factor: int) -> Floats:
 def _smooth(image: Floats, taps: Floats) -> Floats:
     """Apply a separable convolution with zero padding."""
     return _array(cv2.sepFilter2D(image, -1, taps, taps, borderType=cv2.BORDER_CONSTANT))
-
-
-def _trimmed(taps: Floats) -> Floats:
-    """Return the taps without the outer ones that are negligible."""
-    seen = np.flatnonzero(taps > 1e-5)
-    return taps[seen[0] : seen[-1] + 1]
 
 
 def _array(image: object) -> Floats:

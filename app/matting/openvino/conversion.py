@@ -185,24 +185,22 @@ def _from_disk(folders: tuple[Path, ...], source: NetworkSource) -> Artefact:
         except Exception as error:  # noqa: BLE001, PERF203 - OpenVINO raises anything, MemoryError included
             LOG.warning("The converted network %s cannot be read and is converted again (%r).", folder, error)
     folder = folders[-1]
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        # Atomic, so that an interrupted run leaves no partial artefact.
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".new-") as beside:
+            made = Path(beside) / folder.name
+            made.mkdir()
+            convert(source, made)
+            shutil.rmtree(folder, ignore_errors=True)
+            made.replace(folder)
+        return read_artefact(folder)
+    except (OSError, RuntimeError, ValueError) as error:
+        reason = why_not_written(error) if isinstance(error, OSError) else error
+        LOG.warning("The converted network cannot be kept in %s: %s.", folder.parent, reason)
     with tempfile.TemporaryDirectory() as temporary:
-        made = Path(temporary)
-        convert(source, made)
-        try:
-            folder.parent.mkdir(parents=True, exist_ok=True)
-            # Atomic, so that an interrupted run leaves no partial artefact.
-            with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".new-") as beside:
-                copied = Path(beside) / folder.name
-                copied.mkdir()
-                for file in made.iterdir():  # copytree raises an error without its reason
-                    shutil.copy(file, copied)
-                shutil.rmtree(folder, ignore_errors=True)
-                copied.replace(folder)
-            return read_artefact(folder)
-        except (OSError, RuntimeError, ValueError) as error:
-            reason = why_not_written(error) if isinstance(error, OSError) else error
-            LOG.warning("The converted network cannot be kept in %s: %s.", folder.parent, reason)
-        return read_artefact(made, in_memory=True)
+        convert(source, Path(temporary))
+        return read_artefact(Path(temporary), in_memory=True)
 
 
 @functools.cache

@@ -10,11 +10,10 @@ usual loop around a published network, with which `bench` compares the step, is 
 
 from __future__ import annotations
 
+import functools
 import itertools
 import logging
 import math
-import threading
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -170,6 +169,11 @@ def convolves_in_half(device: torch.device) -> bool:
     return bool(torch.isfinite(found).all()) and float((found - expected).abs().max()) < HALF_TOLERANCE
 
 
+def forget_networks() -> None:
+    """Drop the networks that are kept for the next engine."""
+    _loaded.cache_clear()
+
+
 def release_memory() -> None:
     """Return unused GPU and pinned memory to the system; does nothing where CUDA is not in use.
 
@@ -196,7 +200,7 @@ class Transfers:
         self._device = device
         self._staging: dict[str, Tensor] = {}
         """Pinned host memory for uploads."""
-        self._kept: tuple[object, Tensor] | None = None
+        self._kept: tuple[Image, Tensor] | None = None
 
     def up(self, name: str, array: Image) -> Tensor:
         """Return `array` on the device. name: of its staging memory, which is free again after the next `down`."""
@@ -210,10 +214,10 @@ class Transfers:
         np.copyto(staging.numpy(), array)
         return staging.to(self._device, non_blocking=True)
 
-    def up_once(self, name: str, key: object, array: Image) -> Tensor:
-        """Return `array` on the device; it is uploaded again only for another `key`, by identity or equality."""
-        if self._kept is None or not (self._kept[0] is key or _equal(self._kept[0], key)):
-            self._kept = key, self.up(name, array)
+    def up_once(self, name: str, array: Image) -> Tensor:
+        """Return `array` on the device; only another object is uploaded again."""
+        if self._kept is None or self._kept[0] is not array:
+            self._kept = array, self.up(name, array)
         return self._kept[1]
 
     def down(self, tensors: Sequence[Tensor]) -> list[Tensor]:
@@ -228,11 +232,6 @@ class Transfers:
         copied.record(torch.cuda.current_stream(self._device))
         copied.synchronize()
         return found
-
-
-def _equal(one: object, other: object) -> bool:
-    """Compare keys that are values; pictures are compared by identity alone."""
-    return not isinstance(one, np.ndarray) and not isinstance(other, np.ndarray) and one == other
 
 
 PREVIOUS_ALPHA = "previous_alpha"
@@ -287,7 +286,7 @@ class TorchBackend:
         with torch.inference_mode():
             inputs = StepInputs(
                 self._transfers.up("frame", frame),
-                self._transfers.up_once("backdrop", backdrop, picture),
+                self._transfers.up_once("backdrop", picture),
                 self.recurrent,
                 plan(edges),
                 self.previous_alpha,
@@ -354,52 +353,19 @@ def fold_batch_norms(network: nn.Module) -> nn.Module:
     return network
 
 
-_KEPT = 2
-_lock = threading.Lock()
-_networks: OrderedDict[tuple[object, ...], nn.Module] = OrderedDict()
-
-
 def load_network(model: str, weights: Path, refiner: str, device: str, precision: str) -> nn.Module:
     """Return the network `model` with `weights`, in evaluation mode, on `device` in `precision`.
 
     Raises ModelError if the file does not contain weights of this network.
     """
     stat = weights.stat()
-    key = (model, weights, stat.st_mtime_ns, stat.st_size, refiner, device, precision)
-    with _lock:
-        network = _networks.pop(key, None)
-        if network is None:
-            network = place(_load(model, weights, refiner), device, DTYPES[precision])
-        _networks[key] = network
-        while len(_networks) > _KEPT:
-            _networks.popitem(last=False)
-    return network
+    return _loaded(model, weights, (stat.st_mtime_ns, stat.st_size), refiner, device, precision)
 
 
-def place(network: nn.Module, device: str, dtype: torch.dtype) -> nn.Module:
-    """Move a network to a device; on a GPU with folded batch normalization and weights in the layout of its images."""
-    if not device.startswith("cuda"):
-        return network.to(device, dtype)
-    network = fold_batch_norms(network)
-    return network.to(device, dtype, memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
-
-
-def forget_networks(device: str) -> None:
-    """Drop the cached networks on devices of this kind, such as `cuda`."""
-    with _lock:
-        for key, network in list(_networks.items()):
-            if next(network.parameters()).device.type == device:
-                del _networks[key]
-
-
-def load_core(model: str, weights: Path, refiner: str, ratio: float, device: str, precision: str) -> Core:
-    """Return the first stage of `model` for frames downsampled by `ratio`; see `load_network`."""
-    network = load_network(model, weights, refiner, device, precision)
-    direct = ratio == 1 and NETWORKS[model].direct
-    return (DirectCore if direct else Core)(network).eval()
-
-
-def _load(model: str, weights: Path, refiner: str) -> nn.Module:
+@functools.lru_cache(2)
+def _loaded(
+    model: str, weights: Path, version: tuple[int, int], refiner: str, device: str, precision: str
+) -> nn.Module:
     try:
         tensors = load_state_dict(weights)
     except WeightsError as error:
@@ -414,7 +380,22 @@ def _load(model: str, weights: Path, refiner: str) -> nn.Module:
                 model=model,
             )
         ) from error
-    return network.eval().requires_grad_(False)
+    return place(network.eval().requires_grad_(False), device, DTYPES[precision])
+
+
+def place(network: nn.Module, device: str, dtype: torch.dtype) -> nn.Module:
+    """Move a network to a device; on a GPU with folded batch normalization and weights in the layout of its images."""
+    if not device.startswith("cuda"):
+        return network.to(device, dtype)
+    network = fold_batch_norms(network)
+    return network.to(device, dtype, memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+
+
+def load_core(model: str, weights: Path, refiner: str, ratio: float, device: str, precision: str) -> Core:
+    """Return the first stage of `model` for frames downsampled by `ratio`; see `load_network`."""
+    network = load_network(model, weights, refiner, device, precision)
+    direct = ratio == 1 and NETWORKS[model].direct
+    return (DirectCore if direct else Core)(network).eval()
 
 
 def usual_loop(

@@ -28,6 +28,7 @@ from app.matting.openvino.conversion import (
     ArtefactCache,
     NetworkSource,
     compiled,
+    convert,
     core,
     fitted,
     halved_shapes,
@@ -140,14 +141,16 @@ def test_where_no_artefact_can_be_kept_it_is_the_same_network(
         (model,) = ArtefactCache(lambda: folder).load(NetworkSource("toy", weights["toy"])).models
         return [operation.get_type_name() for operation in model.get_ordered_ops()]
 
-    def fail(source: object, target: object, **options: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
+    def fail(source: NetworkSource, folder: Path) -> None:
+        if folder.is_relative_to(tmp_path / "cache"):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        convert(source, folder)
 
     kept = operations(tmp_path / "kept")
     if reason == "not a folder":
         (tmp_path / "cache").touch()
     else:
-        monkeypatch.setattr(shutil, "copyfile", fail)
+        monkeypatch.setattr(conversion, "convert", fail)
     assert operations(tmp_path / "cache") == kept
     assert f"cannot be kept in {tmp_path / 'cache'}: " in caplog.text
     assert reason == "not a folder" or reason in caplog.text

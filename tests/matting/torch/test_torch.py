@@ -20,14 +20,11 @@ from app.core.geometry import View
 from app.core.settings import EdgeSettings
 from app.core.types import Backdrop, BgrImage, BlurredBackground, Floats, Matte
 from app.matting.base.interface import NotAMatteError, StepGeometry
-from app.matting.base.parameters import plan
 from app.matting.choice.preparation import PORTRAIT
-from app.matting.kernels.network import shrink_rows
 from app.matting.plate.picture import lit_plate
 from app.matting.strict import cpu_strict
 from app.matting.strict.cpu_strict import StrictMemory
 from app.matting.strict.torch_strict import components, initial_memory, strict_matte, with_people
-from app.matting.torch import frame_step
 from app.matting.torch.frame_step import Core, PlateCore, StepOutput
 from app.matting.torch.torch_backend import (
     DTYPES,
@@ -52,8 +49,7 @@ from tests.matting.networks import frames
 from tests.matting.strict.rooms import HEIGHT as ROWS
 from tests.matting.strict.rooms import SCENES, Blob, Room, walking
 from tests.matting.strict.rooms import WIDTH as COLUMNS
-from tests.matting.stubs import Fixed, StubCpu, showing
-from tests.matting.torch_stubs import StubTorch
+from tests.matting.stubs import Fixed
 
 pytestmark = pytest.mark.torch
 
@@ -254,12 +250,6 @@ def filled(network: nn.Module) -> nn.Module:
     return network.eval().requires_grad_(False)
 
 
-def test_on_the_cpu_a_network_keeps_its_normalization() -> None:
-    assert any(
-        isinstance(module, nn.BatchNorm2d) for module in place(MattecamNetwork(), "cpu", torch.float32).modules()
-    )
-
-
 def plate_core(plate: BgrImage) -> PlateCore:
     return PlateCore(filled(MattingRefine("mobilenetv2")), plate, 0.5, 640).eval()
 
@@ -300,79 +290,32 @@ def test_a_folded_network_returns_the_same(name: str, weights: dict[str, Path]) 
             torch.testing.assert_close(one, other, rtol=1e-3, atol=2e-4)
 
 
-def test_tables_of_the_edge_controls_are_uploaded_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    uploads: list[object] = []
-    real = torch.from_numpy
-
-    def counted(array: BgrImage) -> torch.Tensor:
-        uploads.append(array)
-        return real(array)
-
-    monkeypatch.setattr(torch, "from_numpy", counted)
-    alpha = torch.zeros(1, 1, 4, 4)
-    for _ in range(3):
-        edges = plan(EdgeSettings(contrast=0.37, temporal_smoothing=0.73))
-        frame_step.steady(alpha, edges, alpha)
-    assert len(uploads) == 2
+def test_only_another_picture_is_uploaded_again() -> None:
+    transfers, (one, other) = Transfers(torch.device("cpu")), frames(32, 16, 2)
+    first = transfers.up_once("backdrop", one)
+    assert transfers.up_once("backdrop", one) is first
+    for picture in (other, one, one.copy()):
+        assert torch.equal(transfers.up_once("backdrop", picture), torch.from_numpy(picture))
 
 
-def test_an_unchanged_backdrop_is_uploaded_once() -> None:
-    class Counted(Transfers):
-        uploads = 0
-
-        def up(self, name: str, array: BgrImage) -> torch.Tensor:  # type: ignore[override]
-            self.uploads += 1
-            return super().up(name, array)
-
-    transfers = Counted(torch.device("cpu"))
-    one, other = frames(32, 16, 2)
-    for key, total in ((one, 1), (one, 1), (other, 2), (other.copy(), 3)):
-        assert torch.equal(transfers.up_once("backdrop", key, key), torch.from_numpy(key))
-        assert transfers.uploads == total, "another object is another picture"
+def loaded(precision: str) -> nn.Module:
+    return load_network("mattecam", BUNDLED, "auto", "cpu", precision)
 
 
-def loaded(device: str) -> nn.Module:
-    return load_network("mattecam", BUNDLED, "auto", device, "float32")
-
-
-def test_networks_of_a_device_are_dropped_and_those_of_others_stay() -> None:
-    # "meta" stands in for a GPU
-    here, there = loaded("cpu"), weakref.ref(loaded("meta"))
-    assert loaded("cpu") is here
-    first = there()
-    assert first is not None
-    assert loaded("meta") is first
-    del first
-    forget_networks("meta")
-    assert there() is None, "nothing else keeps the network, so that its memory is returned"
-    assert loaded("cpu") is here
-
-
-def test_the_third_network_replaces_the_oldest() -> None:
-    forget_networks("cpu")
-    oldest = weakref.ref(loaded("cpu"))
-    for dtype in ("float16", "bfloat16"):
-        network = load_network("mattecam", BUNDLED, "auto", "cpu", dtype)
-        assert next(network.parameters()).dtype == getattr(torch, dtype)
-        del network
+def test_the_last_two_networks_are_kept_until_they_are_forgotten() -> None:
+    """Nothing else keeps a network, so that the memory of a GPU is returned."""
+    oldest, second, newest = (weakref.ref(loaded(precision)) for precision in DTYPES)
     assert oldest() is None
-
-
-def nothing_seen() -> torch.Tensor:
-    """Return the state before the first frame."""
-    return torch.zeros(1, 4, 12, 16)
-
-
-@pytest.mark.parametrize("grey", [0.0, 0.5, 1.0])
-def test_the_first_mask_is_taken_as_it_is(grey: float) -> None:
-    mask = torch.rand(1, 1, 12, 16)
-    state = steadied(torch.full((1, 3, 12, 16), grey), mask, nothing_seen())
-    assert torch.equal(state[:, 3:], mask)
+    assert loaded("float16") is second() and loaded("bfloat16") is newest()
+    forget_networks()
+    assert second() is None and newest() is None
 
 
 def test_the_mask_is_held_where_nothing_moves_alone() -> None:
-    image = torch.full((1, 3, 12, 16), 0.3)
-    state = steadied(image, torch.zeros(1, 1, 12, 16), nothing_seen())
+    """The first one is taken as it is."""
+    image, mask = torch.full((1, 3, 12, 16), 0.3), torch.rand(1, 1, 12, 16)
+    assert torch.equal(steadied(image, mask, torch.zeros(1, 4, 12, 16))[:, 3:], mask)
+    state = steadied(image, torch.zeros(1, 1, 12, 16), torch.zeros(1, 4, 12, 16))
     moved = image.clone()
     moved[..., 8:] += 10 * STILL
 
@@ -458,23 +401,6 @@ def test_components_are_those_of_opencv(seed: int) -> None:
 
     pairs = {(int(one), int(other)) for one, other in zip(labels.ravel(), expected.ravel(), strict=True)}
     assert len(pairs) == number == len({one for one, _ in pairs})
-
-
-def test_the_step_on_a_cpu_is_the_step_in_torch() -> None:
-    geometry = StepGeometry(2 * COLUMNS, 2 * ROWS, 0.5)
-    room, eager, cpu = Room(grid=2), StubTorch(geometry), StubCpu(geometry)
-    for n in range(12):
-        image, full = room.frame(walking(n), Blob(30, 40, 12))
-        alpha = np.ascontiguousarray(full[::2, ::2])
-        frame = np.ascontiguousarray(np.rint(image[::-1] * 255).astype(np.uint8).transpose(1, 2, 0))
-        small = np.empty((3, ROWS, COLUMNS), np.float32)
-        shrink_rows(frame, 0.5, 0.5, small, 0, ROWS)
-        eager.coefficients = cpu.coefficients = showing(alpha, small)
-        expected, found = (made.step(frame, BlurredBackground(80), EdgeSettings()) for made in (eager, cpu))
-        assert np.abs(found.alpha.astype(int) - expected.alpha).max() <= 1
-        assert np.abs(found.composite.astype(int) - expected.composite).max() <= 2
-    assert found.alpha[110, 2 * int(walking(11).x)] == 255
-    cpu.close()
 
 
 @pytest.mark.parametrize("size", [(ROWS, COLUMNS), (3 * ROWS, 3 * COLUMNS)])
