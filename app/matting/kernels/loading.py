@@ -6,29 +6,20 @@ import contextlib
 import functools
 import gc
 import threading
-from collections.abc import Iterator
-
-
-@contextlib.contextmanager
-def without_garbage_collection() -> Iterator[None]:
-    """Collect no garbage inside the context, and never look again at what exists at its end.
-
-    A collection of all objects that the compiler of the kernels brings along stops every thread for 60 to 120 ms.
-    """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        if was_enabled:
-            gc.enable()
 
 
 def load() -> None:
-    """Import the kernels; a thread that imports them meanwhile waits."""
-    with without_garbage_collection():
+    """Import the kernels; a thread that imports them meanwhile waits.
+
+    A collection of all objects that their compiler brings along stops every thread for 60 to 120 ms: there is none
+    meanwhile, and later ones never look at what exists then.
+    """
+    gc.disable()
+    try:
         from app.matting.kernels import composite, network  # noqa: F401
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @functools.cache

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-
 import cv2
 import numpy as np
 import pytest
@@ -12,8 +10,7 @@ from app.core.settings import HIDES_TEXT
 from app.core.types import BgrImage, Floats
 from app.matting.base import parameters
 from app.matting.base.interface import StepGeometry
-from app.matting.cpu.cpu_backend import blurred_background, disc
-from app.matting.kernels.loading import without_garbage_collection
+from app.matting.cpu.cpu_backend import blurred_background
 from tests.fresh_python import printed_by
 from tests.matting.networks import small_of
 from tests.matting.stubs import amplitude
@@ -61,23 +58,6 @@ def test_blurred_room_holds_nothing_of_the_person_as_in_torch(strength: float) -
     assert np.abs(room - reference[0].permute(1, 2, 0).numpy()[..., ::-1] * 255).max() <= 1
 
 
-def test_stronger_blur_leaves_less_detail() -> None:
-    room = np.random.default_rng(0).random((3, ROWS, COLUMNS), np.float32)
-    detail = [float(blurred(room, strength).std()) for strength in (0, 20, 40, 60, 80, 100)]
-    assert detail == sorted(detail, reverse=True)
-    assert detail[0] > 4 * detail[-1]
-
-
-@pytest.mark.parametrize("radius", [0.3, 0.5, 1.0, 2.4, 4.0])
-def test_a_disc_is_round_and_sums_to_one(radius: float) -> None:
-    weights = disc(radius)
-    assert weights.sum() == pytest.approx(1, abs=1e-5)
-    np.testing.assert_allclose(weights, weights.T)
-    np.testing.assert_allclose(weights, weights[::-1])
-    if radius >= 1:
-        assert 1 / weights.max() == pytest.approx(np.pi * radius**2, rel=0.05), "flat, of the area of a disc"
-
-
 def test_a_lamp_stays_bright_and_becomes_a_disc() -> None:
     room = np.full((720, 1280, 3), 40, np.uint8)
     cv2.circle(room, (640, 360), 14, (255, 255, 255), -1)
@@ -120,19 +100,6 @@ start_loading()
 import app.matting.cpu
 print("app.matting.kernels.composite" in sys.modules, len(whole), gc.isenabled(), gc.get_freeze_count() > 0)
 """
-
-
-def test_collections_go_on_also_after_a_failure_unless_they_were_switched_off() -> None:
-    with pytest.raises(ImportError), without_garbage_collection():
-        raise ImportError
-    assert gc.isenabled()
-    gc.disable()
-    try:
-        with without_garbage_collection():
-            pass
-        assert not gc.isenabled()
-    finally:
-        gc.enable()
 
 
 def test_the_kernels_are_loaded_without_a_collection_of_everything() -> None:

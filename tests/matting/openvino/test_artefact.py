@@ -34,7 +34,6 @@ from app.matting.openvino.conversion import (
     halved_shapes,
     ov,
 )
-from app.runtime.self_test import self_test
 from models.mattecam.bundled import load
 from models.rules import FastFilterWeights, FilterWeights, LearnedFilterWeights, state_names
 from models.rvm.network import MattingNetwork
@@ -226,12 +225,6 @@ def test_openvino_computes_what_the_simulation_of_the_bundled_network_computes(q
         state = tuple(rest)
         expected.append(alpha[0, 0].numpy())
     assert np.abs(np.stack(expected) - quantized).mean() < 0.005
-
-
-def test_the_int8_engine_passes_the_self_test() -> None:
-    engine = build_engine(BUNDLED_MODEL.replace(precision="int8", downsample_ratio=0.5), 640, 360)
-    self_test(engine, 640, 360)
-    engine.close()
 
 
 @pytest.mark.parametrize(("bfloat16", "precision"), [(True, "bfloat16"), (False, "float32")])

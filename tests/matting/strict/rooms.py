@@ -26,8 +26,6 @@ class Blob:
     alpha: float = 1.0
     visible: bool = True
     """False for a ghost: the network detects it, but the frame shows the wall."""
-    like_wall: bool = False
-    """The colour of the wall."""
 
     def cover(self, grid: int = 1) -> Floats:
         """Return the coverage (h, w) in 0..1, with an edge two pixels wide."""
@@ -53,7 +51,7 @@ class Room:
         image, alpha = self.wall.copy(), np.zeros(self.wall.shape[1:], np.float32)
         for blob in blobs:
             cover = blob.cover(self._grid)
-            if blob.visible and not blob.like_wall:
+            if blob.visible:
                 image += cover * (self._clothes(blob) - image)
             alpha = np.maximum(alpha, blob.alpha * cover)
         noisy = image * light + self._random.normal(0, NOISE, image.shape)
