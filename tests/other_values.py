@@ -21,7 +21,6 @@ OTHER_VALUES = {
     "output.virtual_camera": "off",
     "output.microphone": "default",
     "output.standby_text": "Back at noon",
-    "window.close_to_tray": "on",
     "window.own_colour": "#102030",
 }
 """Values where 0.25 or a choice would not do."""

@@ -68,7 +68,8 @@ def _unknown_at(error: ErrorDetails) -> tuple[int | str, ...] | None:
     place = error["loc"]
     if any(isinstance(part, int) for part in place):  # in a list: no other part of a zone may be left out
         return place[:-1] if place[-1] == "kind" and error["input"] == "keep" else None
-    return place if error["type"] in ("extra_forbidden", "literal_error") else None
+    asked = place == ("window", "close_to_tray") and error["input"] is None  # version 0.3 asked
+    return place if error["type"] in ("extra_forbidden", "literal_error") or asked else None
 
 
 @cache

@@ -450,11 +450,10 @@ class WindowSettings(Model):
     """What the window looks like and remembers. None of it affects the output."""
 
     first_run_done: bool = False
-    close_to_tray: bool | None = setting(
-        None,
-        "Other programs keep receiving your video when the window is closed⟦; none asks⟧.",
+    close_to_tray: bool = setting(
+        False,
+        "Other programs keep receiving your video when the window is closed.",
         title="Keep running in the tray when the window is closed",
-        values="on|off|none",
     )
     mirror_preview: bool = setting(
         True, "Show the preview as a mirror; the output stays as it is.", title="Mirror the preview"

@@ -15,7 +15,7 @@ from types import FrameType
 from PyQt6.QtCore import QCoreApplication, QEvent, QLocale, QObject, Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import QCloseEvent
 from PyQt6.QtNetwork import QLocalServer, QLocalSocket
-from PyQt6.QtWidgets import QAbstractButton, QApplication, QDialog, QMenu, QMessageBox, QSystemTrayIcon
+from PyQt6.QtWidgets import QApplication, QDialog, QMenu, QSystemTrayIcon
 
 from app.config import scenes, settings_file
 from app.control.controller import SettingsController
@@ -30,7 +30,7 @@ from app.gui.main_window import MainWindow
 from app.gui.state import Saver, SettingsStore, Tasks
 from app.gui.translation import Translation, standby_text, tr
 from app.gui.widgets import theme
-from app.gui.widgets.qt import existing, prepare
+from app.gui.widgets.qt import existing
 from app.gui.widgets.theme import icon
 from app.runtime.context import PipelineParts, default_parts
 from app.runtime.pipeline import Pipeline
@@ -267,10 +267,7 @@ class SingleInstance(QObject):
 
 
 class WindowLifecycle(QObject):
-    """Decides whether closing the window ends the program or keeps it in the tray, which has a menu.
-
-    Where the system has a tray, the user is asked once.
-    """
+    """Ends the program when the window is closed, or keeps it in the tray, which has a menu."""
 
     ended = pyqtSignal()
 
@@ -321,30 +318,10 @@ class WindowLifecycle(QObject):
             self.show_in_front()
 
     def _on_close(self, event: QCloseEvent) -> None:
-        to_tray = self._store.current.window.close_to_tray
-        if self._ending or not QSystemTrayIcon.isSystemTrayAvailable() or to_tray is False:
+        stays = self._store.current.window.close_to_tray and QSystemTrayIcon.isSystemTrayAvailable()
+        if self._ending or not stays:
             self.end()
             return
         event.ignore()
-        if to_tray is None:
-            self._ask()
-        else:
-            for dialog in self._hide_windows():
-                dialog.deleteLater()  # as closing it does; the window opens a new one
-
-    def _ask(self) -> None:
-        box = QMessageBox(self._window)
-        prepare(box, "trayQuestion", "Mattecam")
-        box.setText(tr("Keep Mattecam running in the tray?"))
-        box.setInformativeText(tr("Other programs keep receiving your video. You are asked only once."))
-        keep = box.addButton(tr("Keep running"), QMessageBox.ButtonRole.AcceptRole)
-        end = box.addButton(tr("Quit"), QMessageBox.ButtonRole.DestructiveRole)
-        box.setEscapeButton(box.addButton(QMessageBox.StandardButton.Cancel))
-
-        def take(pressed: QAbstractButton) -> None:
-            if pressed in (keep, end):
-                self._store.set("window.close_to_tray", pressed is keep)
-                self._window.close()
-
-        box.buttonClicked.connect(take)
-        box.open()
+        for dialog in self._hide_windows():
+            dialog.deleteLater()  # as closing it does; the window opens a new one

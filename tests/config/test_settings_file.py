@@ -193,13 +193,14 @@ def test_a_damaged_zone_is_refused_because_less_would_be_hidden_without_it(zone:
 def test_a_file_of_version_0_3_loads_without_what_has_gone(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """The background that has gone becomes a blur, never the room; the log names once what is unknown."""
     data = json.loads(OLD.read_text())
+    data["window"]["close_to_tray"] = None
     (tmp_path / "scenes.json").write_text(
         json.dumps({"version": 1, "scenes": {"Talk": {**data, "with_devices": True}}})
     )
     scene = SceneStore(tmp_path / "scenes.json").get("Talk").applied_to(Settings())
     settings = settings_file.parse(data)
     (said,) = (record.getMessage() for record in caplog.records)
-    for name in ("background.kind", "background.screen", "background.slide", "placement", "overlay"):
+    for name in ("background.kind", "background.screen", "background.slide", "placement", "overlay", "close_to_tray"):
         assert name in said
     for loaded in (settings, scene):
         assert loaded.background.kind == "blur" and loaded.shown_blur == 100

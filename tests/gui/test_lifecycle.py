@@ -34,7 +34,7 @@ from app.runtime.status import Phase, PipelineStatus
 from mattecam.testing import FakeEngine, shows_room
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import ON_DEVICE, QUIET, Downloads, StartWindow
-from tests.gui.widgets import answer, bring_up, button, existing, find, made_store, ready, settle, translate
+from tests.gui.widgets import bring_up, button, existing, find, made_store, ready, settle, translate
 from tests.output.recordings import FakeDevice
 
 
@@ -182,57 +182,37 @@ def test_the_window_hides_while_an_engine_is_built(start_window: StartWindow, qt
     assert FakeEngine.live == 0
 
 
-@pytest.fixture
-def tray(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A system with a tray."""
-    monkeypatch.setattr(QSystemTrayIcon, "isSystemTrayAvailable", lambda: True)
-
-
-def test_without_a_tray_closing_ends_the_program(session: Session, qtbot: QtBot) -> None:
+@pytest.mark.parametrize(("has_tray", "keeps"), [(False, True), (True, False)])
+def test_closing_ends_the_program_without_a_tray_to_stay_in(
+    start_window: StartWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, has_tray: bool, keeps: bool
+) -> None:
+    monkeypatch.setattr(QSystemTrayIcon, "isSystemTrayAvailable", lambda: has_tray)
+    session = start_window(window=WindowSettings(first_run_done=True, close_to_tray=keeps))
     with qtbot.waitSignal(session.lifecycle.ended):
         session.window.close()
 
 
-@pytest.mark.usefixtures("tray")
-@pytest.mark.parametrize(("reply", "kept"), [("Keep running", True), ("Quit", False)])
-def test_closing_with_a_tray_asks_once(start_window: StartWindow, qtbot: QtBot, reply: str, kept: bool) -> None:
-    session = start_window()
-    ended: list[bool] = []
-    session.lifecycle.ended.connect(lambda: ended.append(True))
-    session.window.close()
-    assert session.window.isVisible(), "nothing happens before the answer"
-    answer(session, qtbot, "trayQuestion", reply)
-    assert session.store.current.window.close_to_tray is kept
-    assert session.window.isVisible() is False
-    assert bool(ended) is not kept
-    if kept:
-        assert session.bridge.status.phase is not Phase.STOPPED, "the output continues"
-        session.lifecycle.show_in_front()
-        assert session.window.isVisible()
-        session.window.close()
-        assert not session.window.isVisible(), "not asked again"
-
-
-@pytest.mark.usefixtures("tray")
-def test_closing_to_the_tray_closes_the_dialogs(start_window: StartWindow, qtbot: QtBot) -> None:
+def test_in_the_tray_the_output_continues_without_a_dialog(
+    start_window: StartWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """They stayed on the screen, with a preview that stood still."""
+    monkeypatch.setattr(QSystemTrayIcon, "isSystemTrayAvailable", lambda: True)
     session = start_window(window=WindowSettings(first_run_done=True, close_to_tray=True))
-    windows = session.window
     for _ in range(2):
-        windows.open_assistant()
-        windows.open_preferences()
+        session.window.open_assistant()
+        session.window.open_preferences()
         session.window.close()
         assert not any(widget.isVisible() for widget in QApplication.topLevelWidgets())
+        frames = session.bridge.status.frames_out
+        qtbot.waitUntil(lambda frames=frames: session.bridge.status.frames_out > frames)  # type: ignore[misc]
         session.lifecycle.show_in_front()
     assert session.window.isVisible()
     qtbot.waitUntil(lambda: session.window.findChild(Assistant) is None)
-    windows.open_assistant()
+    session.window.open_assistant()
     assert find(session.window, Assistant).isVisible()
 
 
-@pytest.mark.usefixtures("tray")
-def test_the_tray_pauses_and_quits(start_window: StartWindow, qtbot: QtBot) -> None:
-    session = start_window()
+def test_the_tray_pauses_and_quits(session: Session, qtbot: QtBot) -> None:
     _opens, pauses, quits = session.lifecycle.menu.actions()
     for paused in (True, False):
         pauses.trigger()

@@ -866,20 +866,12 @@
             <translation>Behalten</translation>
         </message>
         <message>
-            <source>Keep Mattecam running in the tray?</source>
-            <translation>Mattecam im Infobereich weiterlaufen lassen?</translation>
-        </message>
-        <message>
             <source>Keep it hidden</source>
             <translation>Verborgen lassen</translation>
         </message>
         <message>
             <source>Keep one file with both devices, for example:</source>
             <translation>Behalten Sie eine Datei mit beiden Geräten, zum Beispiel:</translation>
-        </message>
-        <message>
-            <source>Keep running</source>
-            <translation>Weiterlaufen lassen</translation>
         </message>
         <message>
             <source>Keep running in the tray when the window is closed</source>
@@ -1225,10 +1217,6 @@
         <message>
             <source>Other programs keep receiving your video when the window is closed.</source>
             <translation>Andere Programme erhalten weiterhin Ihr Video, wenn das Fenster geschlossen ist.</translation>
-        </message>
-        <message>
-            <source>Other programs keep receiving your video. You are asked only once.</source>
-            <translation>Andere Programme erhalten weiterhin Ihr Video. Sie werden nur einmal gefragt.</translation>
         </message>
         <message>
             <source>Other programs see the same.</source>

@@ -866,20 +866,12 @@
             <translation>Conservar</translation>
         </message>
         <message>
-            <source>Keep Mattecam running in the tray?</source>
-            <translation>¿Dejar Mattecam en la bandeja del sistema?</translation>
-        </message>
-        <message>
             <source>Keep it hidden</source>
             <translation>Mantenerlo oculto</translation>
         </message>
         <message>
             <source>Keep one file with both devices, for example:</source>
             <translation>Conserve un solo archivo con ambos dispositivos, por ejemplo:</translation>
-        </message>
-        <message>
-            <source>Keep running</source>
-            <translation>Dejarlo en marcha</translation>
         </message>
         <message>
             <source>Keep running in the tray when the window is closed</source>
@@ -1225,10 +1217,6 @@
         <message>
             <source>Other programs keep receiving your video when the window is closed.</source>
             <translation>Otros programas siguen recibiendo su vídeo cuando se cierra la ventana.</translation>
-        </message>
-        <message>
-            <source>Other programs keep receiving your video. You are asked only once.</source>
-            <translation>Otros programas siguen recibiendo su vídeo. Solo se pregunta una vez.</translation>
         </message>
         <message>
             <source>Other programs see the same.</source>
