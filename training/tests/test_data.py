@@ -1,8 +1,7 @@
-"""Training samples: ranges, references, seeds; crops of photos; gaps between arm and body; where people are placed."""
+"""Training samples: ranges, references, seeds; views of photos; gaps between arm and body; the truth of composites."""
 
 from __future__ import annotations
 
-import itertools
 from pathlib import Path
 
 import cv2
@@ -13,18 +12,14 @@ from app.core.errors import UsageError
 from training import hard
 from training.data import Mixture, SampleSource
 from training.degrade import through_h264
-from training.framing import placed
 from training.gaps import gaps
-from training.hard import Layers, lit_like
-from training.limbs import limbs
+from training.hard import Layers
 from training.matte import corrected, judge
-from training.motion import Placement
 from training.objects import with_objects
-from training.rows import gaps_shown, holes
-from training.sources import WHOLE_BODY, Picture
+from training.sources import WHOLE_BODY
 from training.store import Entry, Pack, PackWriter, Pixels
 from training.tests.samples import make_cache, person, room
-from training.views import KEPT_SIZE, pack_views
+from training.views import pack_views
 
 SIZE = (64, 36)
 
@@ -157,29 +152,9 @@ def test_portraits_are_cut_twice_others_once_and_the_doubtful_never(photos: Path
     assert not np.array_equal(first, second)
 
 
-def test_the_matte_is_that_of_the_very_cut(photos: Path) -> None:
-    pack_views(photos, [], ColourKey())
-    for _, layers in views(photos):
-        assert layers.shape == (KEPT_SIZE[1], KEPT_SIZE[0], 7)
-        seen = ColourKey().photo(np.ascontiguousarray(layers[..., :3]), 2)[1][..., 0]
-        assert float((np.abs(seen.astype(int) - layers[..., 6]) > 127).mean()) < 0.03
-
-
 def test_a_cut_in_which_the_teacher_sees_somebody_else_is_dropped(photos: Path) -> None:
     pack_views(photos, [], SomebodyElse())
     assert [entry.name for entry, _ in views(photos)] == ["kept out"]
-
-
-def test_a_mask_corrects_the_teacher_in_the_cut_too(photos: Path, tmp_path: Path) -> None:
-    left = person(1)[..., 6].copy()
-    left[:, : left.shape[1] // 2] = 0
-    cv2.imwrite(str(tmp_path / "mask.png"), left)
-    pack_views(photos, [], ColourKey())
-    plain = [layers for entry, layers in views(photos) if entry.name == "portrait"]
-    pack_views(photos, [Picture("portrait", "photos", "photo", tmp_path, tmp_path / "mask.png")], ColourKey())
-    masked = [layers for entry, layers in views(photos) if entry.name == "portrait"]
-    for before, after in zip(plain, masked, strict=True):
-        assert 0.2 * before[..., 6].mean() < after[..., 6].mean() < 0.8 * before[..., 6].mean()
 
 
 HEIGHT, WIDTH = 180, 320
@@ -207,44 +182,6 @@ def test_gaps_are_holes_and_narrow_bays_also_where_the_frame_cuts_them_off() -> 
     assert not gaps(strands)[20:60, 140:180].any()
     assert not gaps(body())[70:].any(), "a plain outline"
     assert not any(gaps(np.full((HEIGHT, WIDTH), fill, np.uint8)).any() for fill in (0, 255))
-
-
-def test_the_share_counts_pixels_over_all_frames() -> None:
-    holed = body().astype(np.float32) / np.float32(255)
-    holed[100:140, 145:175] = 0
-    half = holed.copy()
-    half[100:120, 145:175] = 1
-    assert gaps_shown([holed], [holed]) == 0
-    assert gaps_shown([half, holed], [holed, holed]) == pytest.approx(25, abs=2)
-    assert gaps_shown([half], [np.zeros_like(half)]) == 0
-
-
-def test_only_what_a_matte_leaves_out_inside_of_people_is_a_hole() -> None:
-    person = np.zeros((HEIGHT, WIDTH), np.float32)
-    person[40:, 100:200] = 1
-    pierced, cut, narrower = person.copy(), person.copy(), person.copy()
-    pierced[100:110, 140:150] = 0
-    cut[100:, 140:150] = 0
-    narrower[:, 190:] = 0
-    inside = (HEIGHT - 50) * 80
-    assert holes([pierced], [person]) == pytest.approx(100 * 100 / inside, rel=0.03)
-    assert holes([person], [person]) == holes([cut], [person]) == holes([narrower], [person]) == 0
-    assert holes([pierced], [pierced]) == holes([person], [np.zeros_like(person)]) == 0
-
-
-def waving(margin: int = 20) -> Pixels:
-    """Return the alpha (100, 140) of somebody with a thin arm at either side, so far from the photo's lower edge."""
-    alpha = np.zeros((100, 140), np.uint8)
-    cv2.ellipse(alpha, (70, 22), (10, 12), 0, 0, 360, 255, -1)
-    alpha[32 : 100 - margin, 50:90] = 255
-    alpha[40:46, 20:120] = 255
-    return alpha
-
-
-def test_limbs_are_what_is_thin() -> None:
-    found = limbs(waving())
-    assert found[42:44, 22:45].all() and found[42:44, 95:118].all()
-    assert not found[50:, :].any() and not found[:, 55:85].any()
 
 
 @pytest.fixture
@@ -281,57 +218,3 @@ def test_everybody_in_the_frame_and_nothing_else_is_in_the_truth(
         np.testing.assert_allclose(sample.clean[person].astype(int), sample.fgr[person], atol=2)
     assert max(count for count, _ in seen) >= 2
     assert max(error for _, error in seen) < 0.003
-
-
-FRAME = 160, 90
-
-
-def test_a_person_in_a_dark_room_gets_darker_with_the_same_alpha() -> None:
-    colour, alpha = np.full((90, 160, 3), 180, np.float32), np.ones((90, 160, 1), np.float32)
-    dark = np.full((90, 160, 3), 30, np.uint8)
-
-    ((lit, opacity),) = lit_like(dark, [(colour, alpha)], np.random.default_rng(0))
-
-    assert lit.mean() < 150
-    assert opacity is alpha
-
-
-Cuts = tuple[bool, bool, bool, bool]
-"""Whether the photo ends at the left, right, above and below."""
-
-
-def somebody(rng: np.random.Generator, cuts: Cuts) -> Pixels:
-    """Return an ellipse or a rectangle that goes on beyond these sides of a photo."""
-    height, width = (int(side) for side in rng.integers(60, 200, 2))
-    left, right, above, below = (rng.uniform(-0.5, -0.3) if cut else rng.uniform(0.05, 0.2) for cut in cuts)
-    first = int(left * width), int(above * height)
-    last = int((1 - right) * width), int((1 - below) * height)
-    alpha = np.zeros((height, width), np.uint8)
-    if rng.random() < 0.5:
-        cv2.rectangle(alpha, first, last, 255, -1)
-    else:
-        middle, half = np.add(first, last) // 2, np.subtract(last, first) // 2
-        cv2.ellipse(alpha, middle.tolist(), half.tolist(), 0, 0, 360, 255, -1)
-    return alpha
-
-
-def ends_in_frame(alpha: Pixels, placement: Placement) -> bool:
-    border = np.ones_like(alpha)
-    border[1:-1, 1:-1] = 0
-    rows, columns = np.nonzero(border & (alpha > 127))
-    x, y = placement.matrix() @ np.stack([columns, rows, np.ones(len(rows))])
-    return bool(((x > 0) & (x < FRAME[0] - 1) & (y > 0) & (y < FRAME[1] - 1)).any())
-
-
-@pytest.mark.parametrize("cuts", list(itertools.product([False, True], repeat=4)))
-def test_where_the_photo_ends_is_out_of_the_frame(cuts: Cuts, monkeypatch: pytest.MonkeyPatch) -> None:
-    people = [somebody(np.random.default_rng([seed, *cuts]), cuts) for seed in range(30)]
-    found = [placed(np.random.default_rng(seed), alpha, FRAME, seed % 4 == 0) for seed, alpha in enumerate(people)]
-    monkeypatch.setattr("training.framing._filled", lambda usual, alpha, size: usual)
-    usual = [placed(np.random.default_rng(seed), alpha, FRAME, seed % 4 == 0) for seed, alpha in enumerate(people)]
-
-    assert not any(map(ends_in_frame, people, found))
-    if any(cuts[:3]):
-        assert any(map(ends_in_frame, people, usual)), "nobody had to be shifted"
-    elif not cuts[3]:
-        assert found == usual

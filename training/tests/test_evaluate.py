@@ -19,7 +19,7 @@ from training.held_out import SIZE, cutouts, masked_photos, photos, rooms
 from training.matte import decided
 from training.metrics import Alpha
 from training.packs import listed_pictures
-from training.rows import agreement_row, frames_until_settled, ghost_share, mask_row, rim_error
+from training.rows import agreement_row, mask_row, rim_error
 from training.sources import HELD_OUT_SCENES, HELD_OUT_SOURCES, list_pictures
 from training.tests.samples import room
 from training.validation import WARM_UP_FRAMES, Scene, alphas
@@ -265,15 +265,6 @@ def test_a_moving_cut_out_is_its_own_truth(folder: Path) -> None:
     np.testing.assert_array_equal(scene.frames[0][outside], place[outside])
 
 
-def test_ghosts_are_undecided_pixels_far_from_the_outline() -> None:
-    alpha = disc(20)
-    assert ghost_share(alpha) == 0
-    alpha[:10, :10] = 0.5
-    assert ghost_share(alpha) == pytest.approx(100 * 100 / alpha.size)
-    soft = np.clip(disc(20) + 0.5 * (disc(25) - disc(20)), 0, 1)
-    assert ghost_share(soft) == 0
-
-
 def test_rows_of_the_comparison() -> None:
     """A failure is a photo with a large error; masks are not compared near their edge; a pale fringe is an error."""
     true = disc(40)
@@ -283,11 +274,6 @@ def test_rows_of_the_comparison() -> None:
     assert mask_row([np.zeros_like(true)], [true > 0])["mask error"] > 50
     colour, pale = (np.full((*true.shape, 3), level, np.uint8) for level in (40, 200))
     assert rim_error(colour, true, colour, true) == 0 and rim_error(pale, true, colour, true) > 50
-
-
-@pytest.mark.parametrize(("errors", "fresh", "frames"), [([10, 10], 10, 0), ([50, 30, 12], 10, 2), ([50, 50], 10, 2)])
-def test_settling_after_a_cut_is_counted_in_frames(errors: list[float], fresh: float, frames: int) -> None:
-    assert frames_until_settled(errors, fresh) == frames
 
 
 def test_far_from_the_outline_the_teacher_is_made_to_decide() -> None:
