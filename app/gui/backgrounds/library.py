@@ -16,13 +16,13 @@ from PyQt6.QtGui import QDragMoveEvent, QDropEvent, QGuiApplication, QImage
 from PyQt6.QtWidgets import QWidget
 
 from app.backgrounds import open_background
-from app.backgrounds.kinds import BACKGROUND_SUFFIXES, VIDEO_SUFFIXES, bundled_backgrounds, own_backgrounds, title
+from app.backgrounds.kinds import BACKGROUND_SUFFIXES, bundled_backgrounds, own_backgrounds, title
 from app.core import geometry, paths
 from app.core.errors import BackgroundError, Text, t, text_of
 from app.core.files import new_file, new_file_held, version_of, why_not_written
 from app.core.settings import BackgroundSettings
 from app.core.types import BgrImage
-from app.gui.backgrounds.tiles import FIXED_KINDS, THUMBNAIL, Tile, TileKind, TileModel, bundled_name, fixed_names
+from app.gui.backgrounds.tiles import FIXED_KINDS, THUMBNAIL, Tile, TileModel, bundled_name, fixed_names
 from app.gui.bridge import from_qimage, to_qimage
 from app.gui.state import Tasks
 from app.gui.translation import tr, translated
@@ -156,11 +156,11 @@ class BackgroundLibrary(QObject):
         super().__init__(parent)
         self._model = model
         self._tasks = tasks
-        self._model.set_tiles(_tiles(()))
+        self._model.set_tiles(_tiles())
 
     def reload(self) -> None:
         """List the files again."""
-        self._tasks.run(own_backgrounds, self._show)
+        self._tasks.run(lambda: _tiles(own_backgrounds()), self._show)
 
     def add_files(self, paths: list[Path]) -> None:
         """Copy files to the library; the last one is chosen."""
@@ -175,9 +175,9 @@ class BackgroundLibrary(QObject):
         name = clean_name(name)[:LONGEST_NAME] or tr("Image")
         self._tasks.run(partial(add_picture, from_qimage(image), name), self._added, self.fail)
 
-    def _show(self, own: tuple[tuple[Path, str], ...]) -> None:
-        self._model.set_tiles(_tiles(own))
-        for tile in self._model.tiles:
+    def _show(self, tiles: list[Tile]) -> None:
+        self._model.set_tiles(tiles)
+        for tile in tiles:
             if tile.path is not None and self._model.image_of(tile) is None:
                 # Twice the size of the tile, for screens scaled to 200 %.
                 make = partial(thumbnail, tile.path, 2 * THUMBNAIL.width(), 2 * THUMBNAIL.height())
@@ -232,17 +232,12 @@ class BackgroundLibrary(QObject):
         return True
 
 
-def _tiles(own: tuple[tuple[Path, str], ...]) -> list[Tile]:
+def _tiles(own: tuple[tuple[Path, str], ...] = ()) -> list[Tile]:
     """Return all tiles from left to right, by their numbers, but "None" last. own: see `own_backgrounds`."""
     none, *fixed = (Tile(kind, name) for kind, name in zip(FIXED_KINDS, fixed_names(), strict=True))
     return [
         *fixed,
-        *(Tile(kind_of(path), name, path, own=True, version=version_of(path)) for path, name in own),
-        *(Tile(kind_of(path), bundled_name(title(path)), path) for path in bundled_backgrounds()),
+        *(Tile(kind_of_file(path), name, path, own=True, version=version_of(path)) for path, name in own),
+        *(Tile(kind_of_file(path), bundled_name(title(path)), path) for path in bundled_backgrounds()),
         none,
     ]
-
-
-def kind_of(path: Path) -> TileKind:
-    """Return the kind of a file by its suffix."""
-    return TileKind.VIDEO if path.suffix.lower() in VIDEO_SUFFIXES else TileKind.IMAGE

@@ -17,17 +17,17 @@ from app.core.settings import BackgroundSettings, Settings, opens_alike, shown_s
 from app.gui.backgrounds.library import (
     BackgroundLibrary,
     delete_background,
-    kind_of,
     remove_background,
     rename_background,
     restore_background,
 )
-from app.gui.backgrounds.tiles import Tile, TileKind, TileModel, TileView
+from app.gui.backgrounds.tiles import Tile, TileModel, TileView
 from app.gui.questions import UserFolder, ask_before_loss, ask_before_unmatted, ask_for_files, ask_for_name, path_of
 from app.gui.state import SettingsStore, Tasks
 from app.gui.translation import tr
 from app.gui.widgets.controls import ValueSlider, button, combo, fill_combo, label, percent
 from app.gui.widgets.qt import AfterLayout, column, existing, row
+from app.media.image_file import kind_of_file
 
 
 class StripHeader(QWidget):
@@ -121,9 +121,10 @@ class BackgroundStrip(QWidget):
             QShortcut(QKeySequence(str(number)), self, partial(self.choose_number, number))
         # A key combination, so that no single key press can show the real background.
         QShortcut(QKeySequence("Ctrl+0"), self, partial(self.choose_number, 0))
-        QShortcut(QKeySequence.StandardKey.Delete, self.view, self.remove_current,
+        QShortcut(QKeySequence.StandardKey.Delete, self.view, partial(self._of_current, self.remove),
                   context=Qt.ShortcutContext.WidgetShortcut)  # fmt: skip
-        QShortcut(QKeySequence("F2"), self.view, self.rename_current, context=Qt.ShortcutContext.WidgetShortcut)
+        QShortcut(QKeySequence("F2"), self.view, partial(self._of_current, self.ask_for_name),
+                  context=Qt.ShortcutContext.WidgetShortcut)  # fmt: skip
         for each in self.findChildren(QShortcut):
             each.setAutoRepeat(False)  # a key that is held must not remove one tile after the other
         self.library.added.connect(self._use_added)
@@ -214,7 +215,7 @@ class BackgroundStrip(QWidget):
         self._store.edit("background", kind="colour", colour=colour.name())
 
     def _use_added(self, path: Path) -> None:
-        self._use(self._store.current.background.with_file(kind_of(path).value, path))
+        self._use(self._store.current.background.with_file(kind_of_file(path), path))
 
     def _show_chosen(self) -> None:
         """Make the chosen tile the current one, unless the user goes through the tiles with the keyboard."""
@@ -228,7 +229,7 @@ class BackgroundStrip(QWidget):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         if tile is not None:
             menu.addAction(tr("Use"), lambda: self.choose(tile))
-            if tile.kind is TileKind.COLOUR:
+            if tile.kind == "colour":
                 menu.addAction(tr("Choose colour…"), self.choose_colour)
             if tile.own:
                 menu.addAction(tr("Rename…"), lambda: self.ask_for_name(tile))
@@ -242,15 +243,9 @@ class BackgroundStrip(QWidget):
         """The current tile, to which renaming and removing apply."""
         return self.model.tile_at(self.view.currentIndex())
 
-    def rename_current(self) -> None:
-        """Rename the current tile's file, if it belongs to the user."""
+    def _of_current(self, change: Callable[[Tile], None]) -> None:
         if self.current is not None:
-            self.ask_for_name(self.current)
-
-    def remove_current(self) -> None:
-        """Remove the current tile's file, if it belongs to the user."""
-        if self.current is not None:
-            self.remove(self.current)
+            change(self.current)
 
     def ask_for_name(self, tile: Tile) -> None:
         """Ask for a new name of a file of the user and rename it."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum
 from functools import cache
 from pathlib import Path
 
@@ -39,19 +38,7 @@ from app.gui.widgets.controls import describe
 from app.gui.widgets.qt import existing, scaled, tip_of
 from app.gui.widgets.theme import ALARM, IMAGES, icon
 
-
-class TileKind(Enum):
-    """Kinds of background."""
-
-    NONE = "none"
-    BLUR = "blur"
-    GREEN = "green"
-    COLOUR = "colour"
-    IMAGE = "image"
-    VIDEO = "video"
-
-
-FIXED_KINDS = (TileKind.NONE, TileKind.BLUR, TileKind.GREEN, TileKind.COLOUR)
+FIXED_KINDS = ("none", "blur", "green", "colour")
 """Kinds without a file, in the order of their numbers from 0 on."""
 
 
@@ -59,7 +46,8 @@ FIXED_KINDS = (TileKind.NONE, TileKind.BLUR, TileKind.GREEN, TileKind.COLOUR)
 class Tile:
     """A background that can be chosen: a kind, or a file."""
 
-    kind: TileKind
+    kind: str
+    """That of the settings, but `green` for this colour."""
     name: str
     path: Path | None = None
     own: bool = False
@@ -70,19 +58,18 @@ class Tile:
     def chosen_by(self, settings: BackgroundSettings) -> bool:
         """Whether these settings choose this tile."""
         green = settings.colour.lower() == GREEN
-        if self.kind in (TileKind.GREEN, TileKind.COLOUR):
-            return settings.kind == "colour" and green == (self.kind is TileKind.GREEN)
-        return settings.kind == self.kind.value and self.path in (None, settings.path)
+        if self.kind in ("green", "colour"):
+            return settings.kind == "colour" and green == (self.kind == "green")
+        return settings.kind == self.kind and self.path in (None, settings.path)
 
     def settings(self, before: BackgroundSettings, own_colour: str) -> BackgroundSettings:
         """Return `before` changed so that it chooses this tile."""
-        if self.kind is TileKind.GREEN:
-            return before.replace(kind="colour", colour=GREEN)
-        if self.kind is TileKind.COLOUR:
-            return before.replace(kind="colour", colour=own_colour)
-        if self.path is None:
-            return before.replace(kind=self.kind.value)
-        return before.with_file(self.kind.value, self.path)
+        if self.path is not None:
+            return before.with_file(self.kind, self.path)
+        colours = {"green": GREEN, "colour": own_colour}
+        if self.kind in colours:
+            return before.replace(kind="colour", colour=colours[self.kind])
+        return before.replace(kind=self.kind)
 
 
 def bundled_name(english: str) -> str:
@@ -156,7 +143,7 @@ class TileModel(QAbstractListModel):
     def colour(self) -> str:
         """That of the tile "Colour": the one in use if the tile is chosen."""
         settings = self._store.current
-        in_use = Tile(TileKind.COLOUR, "").chosen_by(settings.background)
+        in_use = Tile("colour", "").chosen_by(settings.background)
         return settings.background.colour if in_use else settings.window.own_colour
 
     @property
@@ -259,12 +246,12 @@ class TileDelegate(QStyledItemDelegate):
         image = self._model.image_of(tile)
         if image is not None:
             painter.drawImage(area, image)
-        elif tile.kind is TileKind.GREEN:
+        elif tile.kind == "green":
             painter.fillRect(area, QColor(GREEN))
-        elif tile.kind is TileKind.COLOUR:
+        elif tile.kind == "colour":
             painter.fillRect(area, QColor(self._model.colour))
-        elif tile.kind in (TileKind.BLUR, TileKind.NONE):
-            painter.drawImage(area, _room(blurred=tile.kind is TileKind.BLUR))
+        elif tile.kind in ("blur", "none"):
+            painter.drawImage(area, _room(blurred=tile.kind == "blur"))
         else:
             painter.fillRect(area, palette.color(QPalette.ColorRole.Midlight))
         if tile.path is None:
@@ -278,7 +265,7 @@ class TileDelegate(QStyledItemDelegate):
     def _paint_badges(painter: QPainter, area: QRectF, tile: Tile, number: int, option: QStyleOptionViewItem) -> None:
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(0, 0, 0, 150))
-        if tile.kind is TileKind.VIDEO:
+        if tile.kind == "video":
             badge = QRectF(area.left() + 6, area.bottom() - 24, 26, 18)
             painter.drawRoundedRect(badge, 5, 5)
             painter.setBrush(QColor("white"))
@@ -298,7 +285,7 @@ class TileDelegate(QStyledItemDelegate):
     @staticmethod
     def _paint_ring(painter: QPainter, area: QRectF, tile: Tile, chosen: bool, option: QStyleOptionViewItem) -> None:
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        accent = QColor(ALARM) if tile.kind is TileKind.NONE else option.palette.color(QPalette.ColorRole.Accent)
+        accent = QColor(ALARM) if tile.kind == "none" else option.palette.color(QPalette.ColorRole.Accent)
         if chosen:
             painter.setPen(QPen(accent, 3))
             painter.drawRoundedRect(area.adjusted(-2, -2, 2, 2), RADIUS + 2, RADIUS + 2)
@@ -312,7 +299,7 @@ class TileDelegate(QStyledItemDelegate):
     @staticmethod
     def _paint_name(painter: QPainter, tile: Tile, chosen: bool, option: QStyleOptionViewItem) -> None:
         role = QPalette.ColorRole.Text if chosen else QPalette.ColorRole.PlaceholderText
-        if chosen and tile.kind is TileKind.NONE:
+        if chosen and tile.kind == "none":
             role = QPalette.ColorRole.BrightText
         painter.setPen(option.palette.color(role))
         painter.setFont(option.font)

@@ -148,7 +148,7 @@ class VirtualCameraControls(Form):
 
     def __init__(self, store: SettingsStore) -> None:
         super().__init__(store)
-        self._cameras: tuple[tuple[str, str], ...] | None = None
+        self._cameras: tuple[tuple[str, str], ...] = ()
         self._chosen = "auto"
         """Device to use when the virtual camera is switched on again."""
         self.add_check(
@@ -177,22 +177,17 @@ class VirtualCameraControls(Form):
 
     def name_of(self, status: PipelineStatus) -> str | None:
         """Return the virtual camera in use as other programs list it; None while there is none."""
-        return dict(self._cameras or ()).get(status.virtual_camera or "", status.virtual_camera)
+        return dict(self._cameras).get(status.virtual_camera or "", status.virtual_camera)
 
     def show_status(self, status: PipelineStatus) -> None:
         """Show the device in use."""
         wanted = self.store.current.output.virtual_camera != "off"
         camera = self.name_of(status) or status.pipewire
-        if camera is not None:
-            say(self._state, tr("Choose “{0}” as the camera in your meeting.").format(camera))
-        else:
-            missing = wanted and self._cameras == ()
-            say(self._state, tr("This computer has no virtual camera yet.") if missing else "")
+        say(self._state, "" if camera is None else tr("Choose “{0}” as the camera in your meeting.").format(camera))
         self._help.setVisible(wanted and camera is None)
 
     def _devices(self) -> Entries:
-        cameras = self._cameras or ()
-        return [(tr("Automatic"), "auto"), *((f"{title} ({device})", device) for device, title in cameras)]
+        return [(tr("Automatic"), "auto"), *((f"{title} ({device})", device) for device, title in self._cameras)]
 
     def _remember(self, settings: Settings) -> None:
         if settings.output.virtual_camera != "off":

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from PyQt6.QtCore import QDateTime, QLocale, Qt, pyqtSignal
 from PyQt6.QtGui import QHideEvent, QPixmap
-from PyQt6.QtWidgets import QDialog, QLabel, QProgressBar, QPushButton, QWidget
+from PyQt6.QtWidgets import QDialog, QLabel, QPushButton, QWidget
 
 from app.control.commands import COLLECT_S, COUNTDOWN_S
 from app.core.errors import BackgroundError, PlateError, t
@@ -22,7 +22,7 @@ from app.gui.panels.form import Form, say
 from app.gui.questions import UserFolder, ask_for_file
 from app.gui.state import SettingsStore, Tasks
 from app.gui.translation import tr, translated_error
-from app.gui.widgets.controls import button, describe, label
+from app.gui.widgets.controls import button, label
 from app.gui.widgets.page import breakable
 from app.gui.widgets.qt import column, prepare, row, timer, was_hidden
 from app.gui.widgets.theme import restyle
@@ -171,14 +171,10 @@ class PlateDialog(QDialog):
         font = self.number.font()
         font.setPointSize(72)
         self.number.setFont(font)
-        self.bar = QProgressBar()
-        self.bar.setRange(0, 100)
-        self.bar.setTextVisible(False)
-        describe(self.bar, tr("Progress"), tr("Progress of the capture"), "plateProgress")
         self.start_button = button(tr("Start"), tr("Start the countdown"), "plateStart", self.begin)
         self.close_button = button(tr("Close"), object_name="plateClose", act=self.close)
         buttons = row(None, None, self.close_button, self.start_button)
-        column(self, self.text, self.number, self.bar, buttons, spacing=12, margins=None)
+        column(self, self.text, self.number, buttons, spacing=12, margins=None)
         self._set_primary(self.start_button)
         self._wait(tr("Press “Start”, then step out of the picture. Do not move the camera or change the light."))
 
@@ -212,7 +208,6 @@ class PlateDialog(QDialog):
         left_s = capture.countdown_left_s
         self.number.setText(str(math.ceil(left_s)) if left_s > 0 else "●")
         self.text.setText(tr("Step out of the picture.") if left_s > 0 else tr("Taking the picture…"))
-        self.bar.setValue(round(100 * capture.progress))
         if done:
             self._timer.stop()
             self.text.setText(tr("Checking that nobody is in the picture…"))
@@ -250,6 +245,5 @@ class PlateDialog(QDialog):
         self._timer.stop()
         self._capture = None
         self.number.setText(str(round(COUNTDOWN_S)))
-        self.bar.setValue(0)
         self.text.setText(text)
         self.start_button.setEnabled(True)
