@@ -29,7 +29,6 @@ from PyQt6.QtCore import QEventLoop, QTimer
 
 from app.core.settings import CaptureSettings, MattingSettings, OutputSettings, Settings
 from app.gui.application import Session, WindowOptions, make_application
-from app.gui.backgrounds.tiles import TileKind
 from app.gui.bridge import ViewMode
 
 BEAT_MS, ACTION_MS = 5, 150
@@ -78,7 +77,7 @@ def wait(seconds: float, until: Callable[[], bool] = lambda: False) -> bool:
 def actions(session: Session) -> Iterator[partial[Any]]:
     """Yield actions of a user, endlessly."""
     window, store = session.window, session.store
-    tiles = [tile for tile in window.strip.model.tiles if tile.kind is not TileKind.NONE]  # which asks
+    tiles = [tile for tile in window.strip.model.tiles if tile.kind != "none"]  # which asks
     for number in itertools.count():
         yield partial(window.strip.choose, tiles[number % len(tiles)])
         yield partial(session.store.edit, "window", all_settings=number % 2 == 0)

@@ -1403,14 +1403,6 @@
             <translation>Programme, die Kameras in PipeWire suchen, etwa Browser und Flatpak-Programme, zeigen die Kamera nicht.</translation>
         </message>
         <message>
-            <source>Progress</source>
-            <translation>Fortschritt</translation>
-        </message>
-        <message>
-            <source>Progress of the capture</source>
-            <translation>Fortschritt der Aufnahme</translation>
-        </message>
-        <message>
             <source>Progress of the download</source>
             <translation>Fortschritt des Downloads</translation>
         </message>
@@ -2565,10 +2557,6 @@
         <message>
             <source>They choose the virtual camera as their camera</source>
             <translation>Sie wählen die virtuelle Kamera als ihre Kamera</translation>
-        </message>
-        <message>
-            <source>This computer has no virtual camera yet.</source>
-            <translation>Dieser Rechner hat noch keine virtuelle Kamera.</translation>
         </message>
         <message>
             <source>This computer is busy</source>

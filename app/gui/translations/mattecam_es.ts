@@ -1403,14 +1403,6 @@
             <translation>Los programas que buscan cámaras en PipeWire, como navegadores y programas Flatpak, no muestran la cámara.</translation>
         </message>
         <message>
-            <source>Progress</source>
-            <translation>Progreso</translation>
-        </message>
-        <message>
-            <source>Progress of the capture</source>
-            <translation>Progreso de la captura</translation>
-        </message>
-        <message>
             <source>Progress of the download</source>
             <translation>Progreso de la descarga</translation>
         </message>
@@ -2565,10 +2557,6 @@
         <message>
             <source>They choose the virtual camera as their camera</source>
             <translation>Eligen la cámara virtual como su cámara</translation>
-        </message>
-        <message>
-            <source>This computer has no virtual camera yet.</source>
-            <translation>Este equipo todavía no tiene cámara virtual.</translation>
         </message>
         <message>
             <source>This computer is busy</source>
