@@ -8,7 +8,6 @@ import re
 import signal
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +30,10 @@ from app.core import paths
 from app.core.errors import SettingsError, SourceOpenError
 from app.core.settings import BackgroundSettings, PeopleSettings, Settings, SettingsOwner, Zone
 from app.core.types import PictureKind
-from app.gui.application import Session, WindowOptions, make_application, run_window
+from app.gui.application import Session, WindowOptions, run_window
 from app.gui.bridge import Bridge, ViewMode, ViewRequest
 from app.gui.panels.devices import edit_capture
-from app.gui.state import NICENESS, Saver, SettingsStore, Tasks
+from app.gui.state import NICENESS, THREADS, Saver, SettingsStore, Tasks
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from tests.fakes.world import FakeWorld
@@ -161,24 +160,17 @@ def write(session: Session) -> None:
     existing(session._saver).write()  # noqa: SLF001
 
 
-@pytest.fixture
-def busy(session: Session) -> Iterator[threading.Event]:
-    """Set to end what keeps all threads of the session's tasks busy."""
-    release = threading.Event()
-    for _ in range(3):
-        session.window.tasks.run(lambda: release.wait(60), lambda _done: None)
-    yield release
-    release.set()
-
-
-def test_what_was_changed_last_is_saved_while_all_threads_are_busy(session: Session, busy: threading.Event) -> None:
+def test_what_was_changed_last_is_saved_while_all_threads_are_busy(session: Session) -> None:
     """It was lost, with exit code 0."""
+    release = threading.Event()
+    for _ in range(THREADS):
+        session.window.tasks.run(lambda: release.wait(60), lambda _done: None)
     session.store.edit("background", blur_strength=93)
     write(session)
     session.window.scenes.save("Late")
     session.store.edit("background", blur_strength=94)
     path = settings_file.default_path()
-    threading.Timer(0.3, busy.set).start()
+    threading.Timer(0.3, release.set).start()
     assert session.close() == 0
     assert settings_file.load(path)[0].background.blur_strength == 94
     assert SceneStore(path.with_name("scenes.json")).get("Late").settings.background.blur_strength == 93
@@ -189,21 +181,16 @@ def full(*_: object, **__: object) -> None:
     raise SettingsError("The file cannot be written: the disk is full.")
 
 
-@pytest.fixture
-def failing(qapp: QApplication, world: FakeWorld, machine: object) -> Session:
-    """A running window that does not end with code 0."""
-    session = Session(make_application(), QUIET, WindowOptions(parts=world.parts()))
-    session.start()
-    return session
-
-
 @pytest.mark.error_logs
+@pytest.mark.usefixtures("machine")
 @pytest.mark.parametrize("what", ["settings at the end", "settings before it", "a scene"])
 def test_what_cannot_be_saved_is_told_with_an_exit_code(
-    failing: Session, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, what: str
+    qapp: QApplication, world: FakeWorld, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, what: str
 ) -> None:
     monkeypatch.setattr(settings_file, "save", full)
     monkeypatch.setattr(SceneStore, "put", full)
+    failing = Session(qapp, QUIET, WindowOptions(parts=world.parts()))
+    failing.start()
     if what == "a scene":
         failing.window.scenes.save("Late")
     else:
