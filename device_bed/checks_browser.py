@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from app.output.virtual_camera import VirtualCamera
 from device_bed.producer import backend
-from device_bed.tools import DEVICE, LABEL, ended_process, expect, load, needs, say, sending
+from device_bed.tools import DEVICE, LABEL, ended_process, load, needs, say, sending
 from tests.output.pictures import FPS, marked_bars, sender
 from tests.output.web_page import ages_of, bars_error, browser_command, page
 
@@ -37,42 +38,31 @@ def look(browser: str = "chromium") -> dict[str, Any]:
                 return {"error": f"no report within {WAIT_S:.0f} s"}
 
 
-def chromium() -> None:
-    """Check label, size and colours in Chromium."""
-    _shows("chromium")
-
-
-def firefox() -> None:
-    """Check label, size and colours in Firefox, which opens the device itself."""
-    needs("firefox-esr")
-    _shows("firefox-esr")
-
-
-def _shows(browser: str) -> None:
+@pytest.mark.parametrize("browser", ["chromium", "firefox-esr"])
+def test_browser(browser: str) -> None:
+    """Check label, size and colours; Firefox opens the device itself."""
+    needs(browser)
     for width, height in ((640, 480), (1280, 720)):
         load()
         with sender(marked_bars(width, height), VirtualCamera(DEVICE, width, height, FPS, backend=backend())):
             seen = look(browser)
-            expect("error" not in seen, f"{browser} reports {seen.get('error')}")
+            assert "error" not in seen, f"{browser} reports {seen.get('error')}"
             ages, error = ages_of(seen), bars_error(seen)
         say(f"label {seen['label']!r}, {seen['width']}x{seen['height']}, {seen['fps']} fps, error {error:.1f} of 255")
-        expect(len(ages) >= 15, f"only {len(ages)} marks can be read")
+        assert len(ages) >= 15, f"only {len(ages)} marks can be read"
         say(f"age median {np.median(ages):.0f} ms, p95 {np.percentile(ages, 95):.0f} ms, {len(ages)} frames")
-        expect(LABEL in str(seen["label"]), "unexpected label")
-        expect(error <= MAX_ERROR, "wrong colours")
-        expect((seen["width"], seen["height"]) == (width, height), "unexpected size")
+        assert LABEL in str(seen["label"]), "unexpected label"
+        assert error <= MAX_ERROR, "wrong colours"
+        assert (seen["width"], seen["height"]) == (width, height), "unexpected size"
 
 
-def chromium_needs_exclusive_caps() -> None:
+def test_browser_needs_exclusive_caps() -> None:
     """Check that Chromium does not list the camera without exclusive_caps, as the doctor says."""
     load(exclusive=False)
     with sending():
         seen = look()
     say(f"without exclusive_caps Chromium reports {seen.get('error', seen.get('label'))!r}; without a sender:")
-    expect("NotFoundError" in str(seen.get("error")), "Chromium lists the camera")
+    assert "NotFoundError" in str(seen.get("error")), "Chromium lists the camera"
     load()
     seen = look()
     say(f"{seen.get('error', seen.get('label'))!r} ({DEVICE} loaded with exclusive_caps)")
-
-
-CHECKS = {"chromium": chromium, "firefox": firefox, "chromium-needs-exclusive-caps": chromium_needs_exclusive_caps}

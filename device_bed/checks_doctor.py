@@ -11,18 +11,7 @@ from app.doctor.proof import open_opencv, prove
 from app.doctor.system import System
 from app.doctor.virtual_camera import check_virtual_camera, choose_device, read_devices
 from app.output.virtual_camera import VirtualCamera
-from device_bed.tools import (
-    DEVICE,
-    OpenCvReader,
-    become,
-    expect,
-    ffmpeg_sends,
-    in_a_child,
-    load,
-    say,
-    sending,
-    unload,
-)
+from device_bed.tools import DEVICE, OpenCvReader, become, ffmpeg_sends, in_a_child, load, say, sending, unload
 
 
 def _found() -> dict[str, Finding]:
@@ -44,35 +33,32 @@ def _readers(device: str) -> tuple[str, ...]:
     return tuple(holder.text for holder in holders(device) if not holder.only_writes)  # also this process
 
 
-def not_loaded() -> None:
+def test_doctor_not_loaded() -> None:
     """Check the finding for a module that is installed but not loaded."""
     unload("v4l2loopback")
     module = _found()["module"]
-    expect(
-        module.state is State.PROBLEM and "not loaded" in module.detail,
-        "the unloaded module is not reported",
-    )
-    expect("modprobe v4l2loopback" in module.fix, "the doctor names no remedy")
+    assert module.state is State.PROBLEM and "not loaded" in module.detail, "the unloaded module is not reported"
+    assert "modprobe v4l2loopback" in module.fix, "the doctor names no remedy"
 
 
-def without_exclusive_caps() -> None:
+def test_doctor_without_exclusive_caps() -> None:
     """Check the finding for a module loaded by `modprobe v4l2loopback` without options."""
     load(exclusive=False)
     caps = _found()["exclusive_caps"]
-    expect(caps.state is State.PROBLEM and "exclusive_caps=1" in caps.fix, "the missing option is not reported")
+    assert caps.state is State.PROBLEM and "exclusive_caps=1" in caps.fix, "the missing option is not reported"
 
 
-def all_well_and_proven() -> None:
+def test_doctor_all_well() -> None:
     """Check a working device twice, because the proof must leave the device unchanged."""
     load()
     findings = _found()
     for check in ("module", "device", "exclusive_caps", "permission", "in use"):
-        expect(findings[check].state is State.OK, f"{check} is {findings[check].detail}")
+        assert findings[check].state is State.OK, f"{check} is {findings[check].detail}"
     for _ in range(2):
-        expect(_prove().state is State.OK, "the test picture failed")
+        assert _prove().state is State.OK, "the test picture failed"
 
 
-def proof_beside_a_reader() -> None:
+def test_doctor_proof_beside_a_reader() -> None:
     """Check that a program that holds the camera at another size is named as the reason."""
     load()
     with sending("1280x720"):
@@ -80,28 +66,25 @@ def proof_beside_a_reader() -> None:
         reader.settled()
     finding = _prove()
     reader.close()
-    expect(finding.state is not State.PROBLEM, "the doctor reports a camera that is being watched as a problem")
+    assert finding.state is not State.PROBLEM, "the doctor reports a camera that is being watched as a problem"
 
 
-def busy() -> None:
+def test_doctor_busy() -> None:
     """Check the finding for a device that another program sends to."""
     load()
     with ffmpeg_sends("-pix_fmt", "yuv420p"):
         finding = _found()["in use"]
-        expect(finding.state is State.WARNING and "ffmpeg" in finding.detail, "the doctor does not name the sender")
-    expect(_prove().state is State.OK, "the camera cannot be used after its sender was killed")
-    expect(_found()["in use"].state is State.OK, "the doctor reports a sender that has ended")
+        assert finding.state is State.WARNING and "ffmpeg" in finding.detail, "the doctor does not name the sender"
+    assert _prove().state is State.OK, "the camera cannot be used after its sender was killed"
+    assert _found()["in use"].state is State.OK, "the doctor reports a sender that has ended"
 
 
-def no_permission() -> None:
+def test_doctor_no_permission() -> None:
     """Check the finding for a user outside the device's group."""
     load()
     said = in_a_child(_permission_of_nobody)(60)
     say(said)
-    expect(
-        said.startswith("problem The user nobody has no permission") and "usermod -aG video nobody" in said,
-        "the missing permission is not reported",
-    )
+    assert said.startswith("problem The user nobody has no permission") and "usermod -aG video nobody" in said
 
 
 def _permission_of_nobody() -> str:
@@ -111,25 +94,14 @@ def _permission_of_nobody() -> str:
     return f"{finding.state.value} {finding.detail} {finding.fix!r}"
 
 
-def repaired() -> None:
+def test_doctor_fix() -> None:
     """Check `--fix` as root, without a module and with one that lacks exclusive_caps."""
     unload("v4l2loopback")
     for start in ("not loaded", "without exclusive_caps"):
         say(f"{start}: {fix(System(), lambda shown: True)}")
         device = choose_device(read_devices(System()))
-        expect(device is not None and device.exclusive_caps and device.label == "Mattecam", f"the repair left {device}")
+        assert device is not None and device.exclusive_caps and device.label == "Mattecam", f"the repair left {device}"
         assert device is not None
         proof = _prove(device.path)
-        expect(proof.state is State.OK, "the repaired camera does not work")
+        assert proof.state is State.OK, "the repaired camera does not work"
         load(exclusive=False, number=10)
-
-
-CHECKS = {
-    "doctor-not-loaded": not_loaded,
-    "doctor-without-exclusive-caps": without_exclusive_caps,
-    "doctor-all-well": all_well_and_proven,
-    "doctor-proof-beside-a-reader": proof_beside_a_reader,
-    "doctor-busy": busy,
-    "doctor-no-permission": no_permission,
-    "doctor-fix": repaired,
-}

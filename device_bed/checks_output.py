@@ -6,7 +6,6 @@ import multiprocessing
 import os
 import signal
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -15,6 +14,7 @@ from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from app.core.errors import MattecamError
@@ -24,62 +24,48 @@ from app.output import v4l2
 from app.output.virtual_camera import VirtualCamera
 from device_bed.producer import backend
 from device_bed.program import ctl, log, opened_reader, program, until_picture
-from device_bed.tools import (
-    DEVICE,
-    CheckFailed,
-    OpenCvReader,
-    background_process,
-    expect,
-    load,
-    say,
-    sending,
-    shell,
-    unload,
-)
+from device_bed.tools import DEVICE, OpenCvReader, background_process, load, say, sending, shell, unload
 from tests.output import test_contract
-from tests.output.pictures import sender
+from tests.output.pictures import Make, sender
 
+pytestmark = pytest.mark.usefixtures("each_backend")
 STOPPED_S = 10.0
 LONGEST_SEND_S = 0.5
 BARS = Outgoing(Picture(colour_bars(640, 480), PictureKind.STANDBY))
 
 
-def contract() -> None:
-    """Check the contract of all sinks with the real driver."""
-    tests = (
+@pytest.mark.parametrize(
+    "test",
+    [
         test_contract.test_frames_of_any_size_and_repeats_are_accepted,
         test_contract.test_close_is_idempotent_and_sending_afterwards_fails,
         test_contract.test_closing_without_a_frame,
-    )
+    ],
+)
+def test_contract_of_sinks(test: Callable[[Make, Path], None], tmp_path: Path) -> None:
+    """Check the contract of all sinks with the real driver."""
     load()
-    for test in tests:
-        with tempfile.TemporaryDirectory() as folder:
-            test(_open_small, Path(folder))
-    say(f"{len(tests)} tests of the contract")
+    test(lambda _: VirtualCamera("auto", 64, 48, 30, backend=backend()), tmp_path)
 
 
-def _open_small(_: Path) -> VirtualCamera:
-    return VirtualCamera("auto", 64, 48, 30, backend=backend())
-
-
-def negotiation() -> None:
+def test_negotiation() -> None:
     """Check format, colour space and frame rate as the driver tells them, and what exclusive_caps lets be seen."""
     load()
-    expect(v4l2.takes_output(DEVICE), "the device takes no output although nobody sends")
+    assert v4l2.takes_output(DEVICE), "the device takes no output although nobody sends"
     for fps in (25, 30):
         with sender(BARS, VirtualCamera(DEVICE, 640, 480, fps, backend=backend())):
             told = shell(f"v4l2-ctl -d {DEVICE} --info --get-fmt-video --get-parm")
-            expect("Video Capture" in told and "Video Output" not in told, f"exclusive_caps does not hold: {told}")
+            assert "Video Capture" in told and "Video Output" not in told, f"exclusive_caps does not hold: {told}"
             lines = [line.strip() for line in told.splitlines()]
             found = [line for line in lines if line.startswith(("Width", "Pixel", "Colorspace", "Frames per"))]
             say(f"{fps} fps: {'; '.join(' '.join(line.split()) for line in found)}")
-            expect("640/480" in told and "'YUYV'" in told, "another format")
+            assert "640/480" in told and "'YUYV'" in told, "another format"
             if backend() == "v4l2":
-                expect(f"{fps}.000" in told, "another frame rate")
-        expect(v4l2.takes_output(DEVICE), "the device takes no output after its sender has closed it")
+                assert f"{fps}.000" in told, "another frame rate"
+        assert v4l2.takes_output(DEVICE), "the device takes no output after its sender has closed it"
 
 
-def reader_stopped() -> None:
+def test_reader_stopped() -> None:
     """Check that a reader that is stopped for ten seconds holds nothing up and gets new frames afterwards."""
     load()
     camera = VirtualCamera(DEVICE, 640, 480, 30, backend=backend())
@@ -94,8 +80,8 @@ def reader_stopped() -> None:
         os.kill(reader.pid, signal.SIGCONT)
         _send_for(camera, 2)
         say(f"longest send {longest_s * 1000:.0f} ms; {frames.value - before} frames within 2 s after it")
-        expect(before > 0 and frames.value - before > 10, "the reader received no frames afterwards")
-        expect(longest_s < LONGEST_SEND_S, "the stopped reader held up the sender")
+        assert before > 0 and frames.value - before > 10, "the reader received no frames afterwards"
+        assert longest_s < LONGEST_SEND_S, "the stopped reader held up the sender"
     camera.close()
 
 
@@ -103,7 +89,7 @@ def _count_frames(frames: Synchronized[int], device: str, tell: Callable[[str], 
     reader = OpenCvReader(device)
     tell("reading")
     while True:
-        with suppress(CheckFailed):
+        with suppress(AssertionError):
             reader.read()
             frames.value += 1
 
@@ -119,7 +105,7 @@ def _send_for(camera: VirtualCamera, seconds: float) -> float:
     return longest_s
 
 
-def sender_stopped() -> None:
+def test_sender_stopped() -> None:
     """Check that a reader goes on after its sender was stopped for ten seconds."""
     load()
     with sending() as process:
@@ -132,11 +118,11 @@ def sender_stopped() -> None:
         began_s = time.monotonic()
         image = reader.settled()
         say(f"frames again {time.monotonic() - began_s:.2f} s after it, error {bar_error(image):.1f}")
-        expect(bar_error(image) <= 6, "wrong colours")
+        assert bar_error(image) <= 6, "wrong colours"
         reader.close()
 
 
-def module_comes_and_stays() -> None:
+def test_module_comes_and_stays() -> None:
     """Check the program without the module, its recovery once it is loaded, and that it cannot be unloaded in use."""
     unload("v4l2loopback")
     options = ("--source", "demo", "--background", "#336699", "--virtual-camera-backend", backend())
@@ -144,14 +130,14 @@ def module_comes_and_stays() -> None:
         process.join(240)
         said = [line for line in log().splitlines() if "modprobe" in line]
         say(f"a device by name, without the module: exit code {process.exitcode}, {said[-1:]}")
-        expect(process.exitcode == 1 and bool(said), "the program does not say what to do")
+        assert process.exitcode == 1 and bool(said), "the program does not say what to do"
     with program(*options, "--virtual-camera", "auto", "--seconds", "900"):
         _until_running(240)
-        expect(ctl("status")["virtual_camera"] is None, "there is a virtual camera without the module")
+        assert ctl("status")["virtual_camera"] is None, "there is a virtual camera without the module"
         load()
         loaded_s = time.monotonic()
         while ctl("status")["virtual_camera"] != DEVICE:
-            expect(time.monotonic() < loaded_s + 60, f"the device is not used: {ctl('status')['errors']}")
+            assert time.monotonic() < loaded_s + 60, f"the device is not used: {ctl('status')['errors']}"
             time.sleep(0.1)
         say(f"in use {time.monotonic() - loaded_s:.1f} s after loading the module")
         reader = opened_reader()
@@ -160,17 +146,17 @@ def module_comes_and_stays() -> None:
         for users in ("the program and a reader", "the program"):
             refused = _rmmod()
             say(f"unloaded while {users} used it: {refused}")
-            expect("in use" in refused, "the kernel unloaded the module")
+            assert "in use" in refused, "the kernel unloaded the module"
             until_picture(reader, _is_blue, 5)
             reader.close()
             reader = opened_reader()
         status = ctl("status")
-        expect(status["virtual_camera"] == DEVICE and not status["problems"], f"the problem stays: {status}")
+        assert status["virtual_camera"] == DEVICE and not status["problems"], f"the problem stays: {status}"
     refused = _rmmod()
     say(f"unloaded while only the reader was left: {refused}")
-    expect("in use" in refused, "the kernel unloaded the module")
+    assert "in use" in refused, "the kernel unloaded the module"
     reader.close()
-    expect(_rmmod() == "", "the module cannot be unloaded after program and reader have ended")
+    assert _rmmod() == "", "the module cannot be unloaded after program and reader have ended"
 
 
 def _until_running(limit_s: float) -> None:
@@ -182,9 +168,9 @@ def _until_running(limit_s: float) -> None:
             if status["phase"] == "running":
                 return
             last = f"{status['phase']}, {status['errors']}"
-        except (CheckFailed, MattecamError, OSError) as error:
+        except (AssertionError, MattecamError, OSError) as error:
             last = str(error)
-        expect(time.monotonic() < deadline_s, f"no composite: {last}; log: {log()}")
+        assert time.monotonic() < deadline_s, f"no composite: {last}; log: {log()}"
         time.sleep(0.5)
 
 
@@ -195,12 +181,3 @@ def _is_blue(image: NDArray[np.uint8]) -> bool:
 def _rmmod() -> str:
     """Try to unload the module; return why the kernel refuses."""
     return subprocess.run(["rmmod", "v4l2loopback"], capture_output=True, text=True, check=False).stderr.strip()
-
-
-CHECKS = {
-    "contract": contract,
-    "negotiation": negotiation,
-    "reader-stopped": reader_stopped,
-    "sender-stopped": sender_stopped,
-    "module-comes-and-stays": module_comes_and_stays,
-}

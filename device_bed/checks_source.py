@@ -11,13 +11,15 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
+import pytest
+
 from app.capture import SourceOpener
 from app.capture.base import FrameSource
 from app.capture.devices import list_cameras
 from app.core.errors import SourceLostError, SourceOpenError
 from app.core.settings import CaptureSettings
 from app.output.camera_list import is_busy
-from device_bed.tools import become, expect, ffmpeg_sends, in_a_child, load, load_camera, say, shell, unload
+from device_bed.tools import become, ffmpeg_sends, in_a_child, load, load_camera, say, shell, unload
 
 FEED = 10
 DRIVER = Path("/sys/bus/platform/drivers/vivid")
@@ -35,28 +37,23 @@ def opened(source: str, width: int = 640, height: int = 480) -> Iterator[FrameSo
 
 def refusal(source: str) -> str:
     """Return the error message of a camera that cannot be opened."""
-    try:
-        with opened(source) as made:
-            expect(False, f"{source} was opened: {made.info}")
-    except SourceOpenError as error:
-        say(str(error))
-        return str(error)
-    return ""
+    with pytest.raises(SourceOpenError) as error, opened(source):
+        pass
+    say(str(error.value))
+    return str(error.value)
 
 
 def loss(source: FrameSource, limit_s: float) -> tuple[str, float]:
     """Return the error message of a lost camera and the seconds until it; assert that no read blocks for long."""
-    start_s = time.perf_counter()
-    while time.perf_counter() - start_s < limit_s:
-        read_s = time.perf_counter()
-        try:
+    start_s = read_s = time.perf_counter()
+    with pytest.raises(SourceLostError) as error:
+        while read_s - start_s < limit_s:
             source.read()
-        except SourceLostError as error:
-            say(f"lost after {time.perf_counter() - start_s:.2f} s: {error}")
-            return str(error), time.perf_counter() - start_s
-        expect(time.perf_counter() - read_s < LONGEST_READ_S, "a read blocked for too long")
-    expect(False, f"the camera was not reported as lost within {limit_s} s")
-    return "", limit_s
+            began_s, read_s = read_s, time.perf_counter()
+            assert read_s - began_s < LONGEST_READ_S, "a read blocked for too long"
+    after_s = time.perf_counter() - start_s
+    say(f"lost after {after_s:.2f} s: {error.value}")
+    return str(error.value), after_s
 
 
 def feeding(picture: str, *options: str) -> AbstractContextManager[subprocess.Popen[bytes]]:
@@ -64,25 +61,25 @@ def feeding(picture: str, *options: str) -> AbstractContextManager[subprocess.Po
     return ffmpeg_sends(*options, picture=picture, device=f"/dev/video{FEED}")
 
 
-def listed_and_opened() -> None:
+def test_source_listed_and_opened() -> None:
     """Check that a camera is listed with sizes and formats, selected automatically, and delivers its format."""
     unload("v4l2loopback")
     path = load_camera()
     cameras = list_cameras()
-    expect([camera.path for camera in cameras] == [path], f"the listed cameras are {cameras}")
-    expect((640, 480) in cameras[0].sizes and "YUYV" in cameras[0].formats, f"sizes or formats differ: {cameras[0]}")
+    assert [camera.path for camera in cameras] == [path], f"the listed cameras are {cameras}"
+    assert (640, 480) in cameras[0].sizes and "YUYV" in cameras[0].formats, f"sizes or formats differ: {cameras[0]}"
     with opened("auto") as source:
         say(str(source.info))
         frames = [source.read() for _ in range(30)]
         times = [frame.captured_at_s for frame in frames if frame]
-        expect(all(frame and frame.size == (640, 480) for frame in frames), "a read returned no frame of 640x480")
+        assert all(frame and frame.size == (640, 480) for frame in frames), "a read returned no frame of 640x480"
         say(f"{29 / (times[-1] - times[0]):.1f} fps")
 
 
-def busy_and_forbidden() -> None:
+def test_source_busy_forbidden_absent() -> None:
     """Check that the errors of absent, busy and forbidden cameras differ."""
     path = load_camera()
-    expect("not connected" in refusal("camera:97"), "an absent camera is reported differently")
+    assert "not connected" in refusal("camera:97"), "an absent camera is reported differently"
     hold = (
         f"import cv2, time; c = cv2.VideoCapture('{path}', cv2.CAP_V4L2); print(c.read()[0], flush=1); time.sleep(60)"
     )
@@ -90,12 +87,12 @@ def busy_and_forbidden() -> None:
     assert holder.stdout is not None
     try:
         holder.stdout.readline()
-        expect(f"(process {holder.pid})" in refusal("camera:0"), "the error names no process")
+        assert f"(process {holder.pid})" in refusal("camera:0"), "the error names no process"
     finally:
         holder.kill()
         holder.communicate()
     Path(path).chmod(0o600)
-    expect("group video" in in_a_child(_refusal_of_nobody)(60), "the error does not name the group")
+    assert "group video" in in_a_child(_refusal_of_nobody)(60), "the error does not name the group"
 
 
 def _refusal_of_nobody() -> str:
@@ -103,70 +100,59 @@ def _refusal_of_nobody() -> str:
     return refusal("auto")
 
 
-def unplugged_and_back() -> None:
+def test_source_unplugged_and_back() -> None:
     """Check that a disconnection is detected at once and the camera is found by its stable ID under a new number."""
     path = load_camera()
     with opened("camera:0") as source:
         stable = source.info.id
-        expect(source.read() is not None, "the camera delivers no frame")
+        assert source.read() is not None, "the camera delivers no frame"
         (DRIVER / "unbind").write_text("vivid.0")
         told, after_s = loss(source, 5)
-        expect("disconnected" in told and after_s < 1, "the disconnection is not reported within a second")
+        assert "disconnected" in told and after_s < 1, "the disconnection is not reported within a second"
         (DRIVER / "bind").write_text("vivid.0")
         shell("udevadm settle --timeout=10")
         now = list_cameras()[0]
         say(f"{stable} was {path} and is {now.path}")
-        expect(now.path != path and now.id == stable, "the stable id changed, or the number did not")
+        assert now.path != path and now.id == stable, "the stable id changed, or the number did not"
     with opened(f"camera:{stable}") as source:
-        expect(source.read() is not None, "no frame after the camera was reconnected")
+        assert source.read() is not None, "no frame after the camera was reconnected"
     unload("vivid")
 
 
-def silent() -> None:
+def test_source_silent() -> None:
     """Check a virtual camera without a sender, and one whose sender stops."""
     unload("vivid")
     load(label="Feed", number=FEED, exclusive=False)
-    expect("no program sends" in refusal(f"camera:{FEED}"), "the error does not say that there is no sender")
-    expect("No camera was found" in refusal("auto"), "auto chose a virtual camera without a sender")
+    assert "no program sends" in refusal(f"camera:{FEED}"), "the error does not say that there is no sender"
+    assert "No camera was found" in refusal("auto"), "auto chose a virtual camera without a sender"
     with feeding("testsrc2=size=1280x720:rate=30", "-pix_fmt", "yuv420p") as sender, opened(f"camera:{FEED}") as source:
-        expect(source.info.width == 1280 and source.read() is not None, f"opened as {source.info}")
+        assert source.info.width == 1280 and source.read() is not None, f"opened as {source.info}"
         os.kill(sender.pid, signal.SIGSTOP)
         told, after_s = loss(source, 20)
-        expect("delivered no frame for" in told and 1.5 < after_s < 10, "the silent sender is not reported in time")
+        assert "delivered no frame for" in told and 1.5 < after_s < 10, "the silent sender is not reported in time"
 
 
-def motion_jpeg() -> None:
+def test_source_motion_jpeg() -> None:
     """Check that MJPG is negotiated and decoded."""
     load(label="Feed", number=FEED)
     picture = "testsrc2=size=640x480:rate=30"
     with feeding(picture, "-vf", "format=yuvj420p", "-c:v", "mjpeg", "-q:v", "4"), opened(f"camera:{FEED}") as source:
         say(str(source.info))
-        expect(source.info.pixel_format == "MJPG", f"the pixel format is {source.info.pixel_format}, not MJPG")
-        expect(sum(source.read() is not None for _ in range(30)) >= 28, "fewer than 28 of 30 reads returned a frame")
+        assert source.info.pixel_format == "MJPG", f"the pixel format is {source.info.pixel_format}, not MJPG"
+        assert sum(source.read() is not None for _ in range(30)) >= 28, "fewer than 28 of 30 reads returned a frame"
 
 
-def blank() -> None:
+def test_source_blank() -> None:
     """Check that black frames are reported as a problem of the source."""
     load(label="Feed", number=FEED, exclusive=False)
     with feeding("color=black:size=640x480:rate=30", "-pix_fmt", "yuyv422"):
-        expect("only black" in refusal(f"camera:{FEED}"), "black frames are not reported")
+        assert "only black" in refusal(f"camera:{FEED}"), "black frames are not reported"
 
 
-def own_label() -> None:
+def test_source_own_label() -> None:
     """Check that the program's virtual camera is not offered as a source."""
     unload("vivid")
     load(label="Mattecam", number=FEED, exclusive=False)
     with feeding("testsrc2=size=640x480:rate=30", "-pix_fmt", "yuyv422"):
-        expect(list_cameras() == (), f"the listed cameras are {list_cameras()}")
+        assert list_cameras() == (), f"the listed cameras are {list_cameras()}"
     unload("v4l2loopback")
-
-
-CHECKS = {
-    "source-listed-and-opened": listed_and_opened,
-    "source-busy-forbidden-absent": busy_and_forbidden,
-    "source-unplugged-and-back": unplugged_and_back,
-    "source-silent": silent,
-    "source-motion-jpeg": motion_jpeg,
-    "source-blank": blank,
-    "source-own-label": own_label,
-}

@@ -30,7 +30,7 @@ from app.matting.base.interface import EngineInfo
 from app.matting.choice import preparation
 from app.runtime import pipeline
 from app.runtime.context import PipelineParts
-from device_bed.tools import DEVICE, CheckFailed, OpenCvReader, end, expect, shell
+from device_bed.tools import DEVICE, OpenCvReader, end, shell
 from mattecam.testing import ImmediateEngine, StepInput
 
 FOLDER = Path("/tmp/mattecam")
@@ -125,7 +125,7 @@ def program(*options: str) -> Iterator[ForkProcess]:
 def ctl(name: str, argument: str = "") -> Mapping[str, object]:
     """Send a command to the running program; return the status fields if the command is `status`."""
     answer = ask(Command(name, argument))
-    expect(answer.done, f"ctl {name} {argument}: {answer.message}")
+    assert answer.done, f"ctl {name} {argument}: {answer.message}"
     fields = json.loads(json.dumps(answer.status or {}))
     assert isinstance(fields, dict)
     return fields
@@ -141,7 +141,7 @@ def opened_reader() -> OpenCvReader:
     """Retry opening the camera until it works, as a user does."""
     deadline_s = time.monotonic() + START_LIMIT_S
     while "Video Capture\n" not in shell(f"v4l2-ctl -d {DEVICE} --info | tail -4"):
-        expect(time.monotonic() < deadline_s, f"the virtual camera delivers no frame; log: {log()}")
+        assert time.monotonic() < deadline_s, f"the virtual camera delivers no frame; log: {log()}"
         time.sleep(0.1)
     return OpenCvReader()
 
@@ -150,16 +150,13 @@ def until_picture(reader: OpenCvReader, shows: Callable[[BgrImage], bool], limit
     """Return the seconds until a frame satisfies the condition."""
     started_s = time.monotonic()
     while not shows(_asked_again(reader)):
-        expect(
-            time.monotonic() - started_s < limit_s,
-            f"no such picture within {limit_s:.0f} s; log: {log()}",
-        )
+        assert time.monotonic() - started_s < limit_s, f"no such picture within {limit_s:.0f} s; log: {log()}"
     return time.monotonic() - started_s
 
 
 def _asked_again(reader: OpenCvReader) -> BgrImage:
     """Retry a read: OpenCV times out after a second without a frame."""
     for _ in range(60):
-        with suppress(CheckFailed):
+        with suppress(AssertionError):
             return reader.read()
     return reader.read()

@@ -1,13 +1,13 @@
 #!/bin/bash
 # Builds the test bed (a throw-away Linux with a real V4L2 kernel) and runs the device checks in it.
-#   device_bed/run.sh [CHECK...]        without names: all of them
+#   device_bed/run.sh [EXPRESSION]      as pytest's -k takes it, such as `source or contract`; without one: all of them
 # MATTECAM_BED: the folder with build.sh and run.sh (default ../shared/vm beside the repository)
 # VM_DIR: where the bed is built, 6 GiB (default /tmp/vm); building takes about 7 minutes, once. Needs root.
 # VM_EXTRA_PKGS: packages of the guest beside those of build.sh; checks without their program are skipped
 # PYTHON: an interpreter with the program's packages; its folders are lent to the guest where the guest can mount them
 # LOOPBACK: the version of Debian's v4l2loopback-dkms to test (0.13.2-1~bpo12+1, 0.15.0-2, 0.15.4-2), in place of that
 #   of the guest's suite; fetched by name from the folder of apt's own package, and built for the user-mode kernel alone
-# PACKAGE: a Debian package of the program; checks named program-... run the program that it installs, with its network
+# PACKAGE: a Debian package of the program; checks named program_... run the program that it installs, with its network
 # SLACK: factor on the limits of time (1), for a machine that does other work; STEADY_S: how long the rate is watched (60)
 # Exit codes: 0 passed, 1 a check failed, 3 there is no bed here.
 set -euo pipefail
@@ -24,7 +24,7 @@ export VM_DIR=${VM_DIR:-/tmp/vm}
 wanted='^(aiohttp|av|numpy|opencv-python-headless|pillow|platformdirs|psutil|pydantic|pytest|pyvirtualcam|rich|typer|typing-extensions)=='
 VM_PIP=$(cat "$root"/requirements{,-dev}.txt | grep -E "$wanted" | grep -v 'python_version < ' | sed 's/;.*//' | tr '\n' ' ')
 export VM_PIP
-export VM_EXTRA_PKGS=${VM_EXTRA_PKGS-firefox-esr obs-studio obs-plugins xvfb libgl1-mesa-dri}
+export VM_EXTRA_PKGS=${VM_EXTRA_PKGS-firefox-esr}
 [ -s "$VM_DIR/stamp.img" ] || nice -n 15 "$bed/build.sh" >&2
 LEND=$("$python" -c 'import sys; print(sys.prefix, sys.base_prefix)')
 LOOPBACK_KO=

@@ -34,7 +34,6 @@ def test_everything_in_the_bed(loopback: str) -> None:
     if process.returncode == NO_BED:
         pytest.skip("there is no test bed beside the repository")
     assert process.returncode == 0, "".join(told)
-    assert "all passed\n" in told
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="runs on Linux")

@@ -21,6 +21,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+import pytest
 
 from app.core.errors import MattecamError
 from app.core.types import BgrImage
@@ -33,20 +34,6 @@ DROPPED_PICTURES = 8
 """Frames to skip after opening: they may be torn or stale."""
 
 
-class CheckFailed(Exception):
-    """An expectation of a check does not hold."""
-
-
-class NotHere(Exception):
-    """A check cannot be made on this machine."""
-
-
-def expect(fact: bool, otherwise: str) -> None:
-    """Raise CheckFailed unless `fact` is true."""
-    if not fact:
-        raise CheckFailed(otherwise)
-
-
 def say(text: str) -> None:
     """Print a line of the report."""
     sys.stdout.write(f"    {text}\n")
@@ -54,9 +41,9 @@ def say(text: str) -> None:
 
 
 def shell(line: str, timeout_s: float = 60.0) -> str:
-    """Run a shell command and return its output. Raises CheckFailed if it fails."""
+    """Run a shell command and return its output. Raises AssertionError if it fails."""
     done = subprocess.run(line, shell=True, capture_output=True, text=True, timeout=timeout_s, check=False)
-    expect(done.returncode == 0, f"{line!r} failed with {done.returncode}: {done.stdout}{done.stderr}")
+    assert done.returncode == 0, f"{line!r} failed with {done.returncode}: {done.stdout}{done.stderr}"
     return done.stdout
 
 
@@ -88,7 +75,7 @@ def unload(module: str) -> None:
     while Path(f"/sys/module/{module}").exists():
         done = subprocess.run(["rmmod", module], capture_output=True, text=True, check=False)
         if done.returncode != 0:
-            expect(time.monotonic() < deadline_s, f"{module} cannot be unloaded: {done.stderr}")
+            assert time.monotonic() < deadline_s, f"{module} cannot be unloaded: {done.stderr}"
             time.sleep(0.25)
 
 
@@ -101,10 +88,10 @@ Work = Callable[[str, Callable[[str], None]], None]
 
 
 def needs(*programs: str) -> None:
-    """Raise NotHere unless all programs are installed."""
+    """Skip the check unless all programs are installed."""
     missing = [program for program in programs if shutil.which(program) is None]
     if missing:
-        raise NotHere(f"{', '.join(missing)} is not installed")
+        pytest.skip(f"{', '.join(missing)} is not installed")
 
 
 @contextmanager
@@ -115,16 +102,16 @@ def background_process(work: Work, device: str, user: str = "root") -> Iterator[
     process.start()
     sender.close()
     try:
-        expect(receiver.poll(60), "the child process did not start")
+        assert receiver.poll(60), "the child process did not start"
         first = receiver.recv()
-        expect(not first.startswith("!"), first)
+        assert not first.startswith("!"), first
         yield process
     finally:
         process.terminate()
         end(process, 30)
         with suppress(EOFError):  # it sent nothing more
             if receiver.poll():
-                expect(False, receiver.recv())
+                raise AssertionError(receiver.recv())
         receiver.close()
 
 
@@ -136,7 +123,7 @@ def end(process: ForkProcess, limit_s: float) -> None:
         time.sleep(2)
         process.kill()
         process.join()
-        raise CheckFailed("it did not end; where it hung stands above")
+        raise AssertionError("it did not end; where it hung stands above")
 
 
 def _begin(work: Work, device: str, user: str, told: Connection) -> None:
@@ -170,7 +157,7 @@ def in_a_child(work: Callable[[], str]) -> Callable[[float], str]:
 
     def answer(limit_s: float) -> str:
         try:
-            expect(receiver.poll(limit_s), "the child process did not answer in time")
+            assert receiver.poll(limit_s), "the child process did not answer in time"
             text = receiver.recv()
             assert isinstance(text, str)
             return text
@@ -185,7 +172,7 @@ def in_a_child(work: Callable[[], str]) -> Callable[[float], str]:
 def _work(work: Callable[[], str], told: Connection) -> None:
     try:
         told.send(work())
-    except (CheckFailed, MattecamError, OSError) as error:
+    except (AssertionError, MattecamError, OSError) as error:
         told.send(f"{type(error).__name__}: {error}")
 
 
@@ -214,7 +201,7 @@ def ffmpeg_sends(
         format_file = Path(f"/sys/class/video4linux/{Path(device).name}/format")
         deadline_s = time.monotonic() + 300  # ffmpeg and its libraries load slowly in the virtual machine
         while not format_file.read_text().strip():
-            expect(time.monotonic() < deadline_s and process.poll() is None, f"ffmpeg does not send: {process.poll()}")
+            assert time.monotonic() < deadline_s and process.poll() is None, f"ffmpeg does not send: {process.poll()}"
             time.sleep(0.1)
         time.sleep(1)
         yield process
@@ -228,11 +215,11 @@ class OpenCvReader:
 
     def __init__(self, device: str = DEVICE) -> None:
         self._capture = cv2.VideoCapture(int(device.removeprefix("/dev/video")), cv2.CAP_V4L2)
-        expect(self._capture.isOpened(), f"OpenCV cannot open {device}")
+        assert self._capture.isOpened(), f"OpenCV cannot open {device}"
 
     def read(self) -> BgrImage:
         good, image = self._capture.read()
-        expect(good and image is not None, "OpenCV received no frame")
+        assert good and image is not None, "OpenCV received no frame"
         return np.asarray(image, np.uint8)
 
     def settled(self) -> BgrImage:
@@ -261,7 +248,7 @@ def read_ffmpeg(device: str = DEVICE) -> BgrImage:
     command = ["ffmpeg", "-nostdin", "-loglevel", "error", "-f", "v4l2", "-i", device, "-frames:v",
                str(DROPPED_PICTURES + 1), "-f", "rawvideo", "-pix_fmt", "bgr24", "-"]  # fmt: skip
     done = subprocess.run(command, capture_output=True, timeout=60, check=False)
-    expect(done.returncode == 0, f"ffmpeg failed: {done.stderr.decode()}")
+    assert done.returncode == 0, f"ffmpeg failed: {done.stderr.decode()}"
     return np.frombuffer(done.stdout, np.uint8)[-width * height * 3 :].reshape(height, width, 3)
 
 

@@ -144,10 +144,9 @@ def test_other_programs_read_its_pipewire_camera(tree: Path, pipewire: PrivateSe
 
 @pytest.mark.skipif(os.environ.get("MATTECAM_VM") != "1", reason="set MATTECAM_VM=1")
 def test_it_runs_between_a_camera_and_a_reader(package: Path) -> None:
-    checks = ("program-killed", "program-camera-unplugged", "program-on-demand", "program-latency")
     slack = os.environ.get("SLACK", "2")  # the network of the program takes much of the machine's one processor
     environment = {**os.environ, "PYTHON": sys.executable, "PACKAGE": str(package), "SLACK": slack}
-    run = (ROOT / "device_bed/run.sh", *checks)
+    run = (ROOT / "device_bed/run.sh", "program and not steady")
     done = subprocess.run(run, env=environment, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode == NO_BED:
         pytest.skip("there is no test bed beside the repository")
