@@ -301,22 +301,14 @@ def why_not(path: str) -> Text:
     no_camera = t("it is not a camera; choose another one")
     try:
         node = query(path)
-    except FileNotFoundError:
-        return t("it is not connected; connect it or choose another camera")
     except PermissionError:
         return t("you have no permission to open it; add your user to the group video and log in again")
     except OSError as error:
-        if error.errno == errno.EBUSY:
-            return in_use
-        return t("it was disconnected; reconnect it") if error.errno in (errno.ENODEV, errno.ENXIO) else no_camera
-    if node.driver == v4l2.LOOPBACK_DRIVER:  # has any number of readers; who holds it is, or hides, the sender
-        if not programs or not node.is_camera:
-            return t("no program sends to it; start one or choose another camera")
-        return t(
-            "nothing is sent to it, though it is open in {programs}; start the program that sends again or choose "
-            "another camera",
-            programs=programs,
-        )
+        if error.errno in (errno.ENOENT, errno.ENODEV, errno.ENXIO):
+            return t("it is not connected; connect it or choose another camera")
+        return in_use if error.errno == errno.EBUSY else no_camera
+    if node.driver == v4l2.LOOPBACK_DRIVER:  # has any number of readers: closing one changes nothing
+        return t("nothing is sent to it; start the program that sends, or choose another camera")
     if programs:
         return in_use
     return t("it delivers no frames; reconnect it, or choose another size or format") if node.is_camera else no_camera

@@ -80,34 +80,20 @@ def parse_source(text: str) -> SourceName:
 
     Raises UsageError for any other text.
     """
-    if "\0" in text or not text.strip():
+    kind, colon, value = text.partition(":")
+    value = value.strip()
+    is_known = any(spec.name == kind and spec.takes(value) for spec in SOURCES)
+    is_wrong = "://" in text or (kind == CAMERA and colon)
+    if "\0" in text or not text.strip() or (is_wrong and not is_known):
         raise UsageError(
-            t("A source cannot be empty; use auto, demo, camera:INDEX, camera:/dev/videoN or a video file.")
+            t("“{text}” is no source; use auto, demo, camera:INDEX, camera:/dev/videoN or a video file.", text=text)
         )
     if text == AUTO:
         return SourceName(AUTO)
     if text.startswith(("/dev/video", "/dev/v4l/")) or (text.isascii() and text.isdigit()):
         return SourceName(CAMERA, text)
-    kind, colon, value = text.partition(":")
-    value = value.strip()
-    if kind == CAMERA and colon and not value:
-        raise UsageError(
-            t(
-                "“{text}” names no camera; use camera:INDEX, camera:/dev/videoN or an id⟦ that the command `devices` "
-                "lists⟧.",
-                text=text,
-            )
-        )
-    if any(spec.name == kind and spec.takes(value) for spec in SOURCES):
+    if is_known:
         return SourceName(kind, value)
-    if "://" in text:
-        raise UsageError(
-            t(
-                "{text} is an address, which cannot be a source; use auto, demo, camera:INDEX, camera:/dev/videoN or "
-                "a video file.",
-                text=text,
-            )
-        )
     node = os.path.realpath(paths.from_user(text))
     if node.startswith("/dev/video"):
         return SourceName(CAMERA, node)

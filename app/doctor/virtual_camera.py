@@ -236,9 +236,8 @@ def _busy_finding(system: System, device: LoopbackDevice) -> Finding:
             return ok(check, t("{device} is free.", device=path))
         detail = t("{device} is free; waiting for its picture: {programs}.", device=path, programs=programs)
         return ok(check, detail)
-    detail = t("A program of another user sends to {device}.", device=path)
-    if programs:
-        detail = t("Another program sends to {device}; it is open in {programs}.", device=path, programs=programs)
+    programs = programs or (t("a program of another user"),)
+    detail = t("Another program sends to {device}; it is open in {programs}.", device=path, programs=programs)
     step = t("If that program is Mattecam, nothing needs to be done. Otherwise close it or use another device:")
     return warning(check, detail, step, CommandLine(f"fuser -v {path}"))
 

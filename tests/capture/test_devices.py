@@ -37,9 +37,8 @@ def test_the_reason_why_a_device_delivers_no_frame(path: str) -> None:
 @pytest.mark.parametrize(
     ("driver", "is_camera", "held", "reason"),
     [
-        (LOOPBACK, True, True, "nothing is sent to it, though it is open in obs (process 7); start"),
-        (LOOPBACK, True, False, "no program sends to it"),
-        (LOOPBACK, False, True, "no program sends to it"),
+        (LOOPBACK, True, True, "nothing is sent to it; start the program that sends"),
+        (LOOPBACK, False, False, "nothing is sent to it"),
         ("uvcvideo", True, True, "it is in use by obs (process 7); close it there"),
         ("uvcvideo", True, False, "it delivers no frames"),
         ("bcm2835-codec", False, False, "it is not a camera"),

@@ -35,7 +35,7 @@ REFUSED: tuple[tuple[str, int, str], ...] = (
     ("headless --pan 2,0", 2, "--pan: “2” is not possible: it must be at most 1."),
     ("headless --record talk.avi", 2, "talk.avi cannot be started: the name of a video must end in .mp4, .m4v, .mov"),
     ("headless --microphone ''", 2, "--microphone: “” is not possible: it is empty."),
-    ("headless --source ''", 2, "A source cannot be empty"),
+    ("headless --source ''", 2, "is no source; use auto, demo"),
     ("headless --config missing.json", 2, "There is no settings file missing.json; check --config."),
     ("headless --profile nowhere", 2, "There is no scene “nowhere”"),
     ("headless --zones missing.json", 2, "The zones file missing.json does not exist"),
