@@ -356,16 +356,9 @@ class FFmpegMicrophone:
     def __init__(self, name: str, address: str, device_format: str, options: Mapping[str, str]) -> None:
         """name: for messages. address, device_format, options: as FFmpeg's input device expects them."""
         self._name = name
-        if device_format not in av.formats_available:
-            raise MicrophoneError(
-                t(
-                    "The installed FFmpeg cannot read microphones, and the recording has no sound; turn the "
-                    "microphone off."
-                )
-            )
         try:
             self._container = av.open(address, format=device_format, options=dict(options))
-        except FFmpegError as error:
+        except (FFmpegError, ValueError) as error:  # ValueError: this FFmpeg has no such device
             raise _not_opened(name) from error
         if not self._container.streams.audio:
             self._container.close()
