@@ -52,16 +52,8 @@
             <translation>Eine schmale, harte Kante</translation>
         </message>
         <message>
-            <source>A program of another user sends to {device}.</source>
-            <translation>Ein Programm eines anderen Benutzers sendet an {device}.</translation>
-        </message>
-        <message>
             <source>A scene “{name}” already exists; choose another name or remove it first.</source>
             <translation>Eine Szene „{name}“ gibt es bereits; wählen Sie einen anderen Namen oder entfernen Sie sie zuerst.</translation>
-        </message>
-        <message>
-            <source>A source cannot be empty; use auto, demo, camera:INDEX, camera:/dev/videoN or a video file.</source>
-            <translation>Eine Quelle darf nicht leer sein; verwenden Sie auto, demo, camera:INDEX, camera:/dev/videoN oder eine Videodatei.</translation>
         </message>
         <message>
             <source>A virtual camera accepts frames from one program at a time.</source>
@@ -2099,10 +2091,6 @@
             <translation>Das Bild {file} ist zu groß; speichern Sie es kleiner.</translation>
         </message>
         <message>
-            <source>The installed FFmpeg cannot read microphones, and the recording has no sound; turn the microphone off.</source>
-            <translation>Das installierte FFmpeg kann keine Mikrofone lesen, und die Aufnahme hat keinen Ton; schalten Sie das Mikrofon aus.</translation>
-        </message>
-        <message>
             <source>The kernel has a virtual camera, but the device file {device} is missing.</source>
             <translation>Der Kernel hat eine virtuelle Kamera, aber die Gerätedatei {device} fehlt.</translation>
         </message>
@@ -2875,6 +2863,10 @@
             <translation>Ein Teil des Pfads ist kein Ordner; wählen Sie einen anderen Pfad</translation>
         </message>
         <message>
+            <source>a program of another user</source>
+            <translation>einem Programm eines anderen Benutzers</translation>
+        </message>
+        <message>
             <source>another file has got this name in the meantime; rename one of them</source>
             <translation>Inzwischen trägt eine andere Datei diesen Namen; benennen Sie eine der beiden um</translation>
         </message>
@@ -3003,10 +2995,6 @@
             <translation>er muss true oder false sein</translation>
         </message>
         <message>
-            <source>it was disconnected; reconnect it</source>
-            <translation>Sie wurde getrennt; schließen Sie sie wieder an</translation>
-        </message>
-        <message>
             <source>its name is too long</source>
             <translation>Der Name ist zu lang</translation>
         </message>
@@ -3027,16 +3015,12 @@
             <translation>kein Programm liest daraus; starten Sie eines, das es tut</translation>
         </message>
         <message>
-            <source>no program sends to it; start one or choose another camera</source>
-            <translation>Kein Programm sendet an sie; starten Sie eines oder wählen Sie eine andere Kamera</translation>
-        </message>
-        <message>
             <source>no virtual camera</source>
             <translation>keine virtuelle Kamera</translation>
         </message>
         <message>
-            <source>nothing is sent to it, though it is open in {programs}; start the program that sends again or choose another camera</source>
-            <translation>An sie wird nichts gesendet, obwohl sie in {programs} geöffnet ist; starten Sie das sendende Programm neu oder wählen Sie eine andere Kamera</translation>
+            <source>nothing is sent to it; start the program that sends, or choose another camera</source>
+            <translation>es wird nichts an sie gesendet; starten Sie das Programm, das sendet, oder wählen Sie eine andere Kamera</translation>
         </message>
         <message>
             <source>nothing was recorded</source>
@@ -3363,10 +3347,6 @@
             <translation>{source} liefert seit {seconds} Sekunden kein Bild; prüfen Sie das Kabel oder das Programm, das an die Quelle sendet, und ob ein anderes Programm sie benutzt. Sie wird neu geöffnet.</translation>
         </message>
         <message>
-            <source>{text} is an address, which cannot be a source; use auto, demo, camera:INDEX, camera:/dev/videoN or a video file.</source>
-            <translation>{text} ist eine Adresse und kann keine Quelle sein; verwenden Sie auto, demo, camera:INDEX, camera:/dev/videoN oder eine Videodatei.</translation>
-        </message>
-        <message>
             <source>“None” sends the camera image as it is, to every program that uses Mattecam.</source>
             <translation>„Keiner“ sendet das Kamerabild unverändert an jedes Programm, das Mattecam verwendet.</translation>
         </message>
@@ -3379,8 +3359,8 @@
             <translation>„{name}“ kann nicht der Name einer Szene sein; verwenden Sie 1 bis {length} druckbare Zeichen.</translation>
         </message>
         <message>
-            <source>“{text}” names no camera; use camera:INDEX, camera:/dev/videoN or an id.</source>
-            <translation>„{text}“ bezeichnet keine Kamera; verwenden Sie camera:INDEX, camera:/dev/videoN oder eine Kennung.</translation>
+            <source>“{text}” is no source; use auto, demo, camera:INDEX, camera:/dev/videoN or a video file.</source>
+            <translation>„{text}“ ist keine Quelle; verwenden Sie auto, demo, camera:INDEX, camera:/dev/videoN oder eine Videodatei.</translation>
         </message>
         <message>
             <source>“{version}” is not a version</source>

@@ -52,16 +52,8 @@
             <translation>Un borde estrecho y duro</translation>
         </message>
         <message>
-            <source>A program of another user sends to {device}.</source>
-            <translation>Un programa de otro usuario envía a {device}.</translation>
-        </message>
-        <message>
             <source>A scene “{name}” already exists; choose another name or remove it first.</source>
             <translation>Ya existe una escena «{name}»; elija otro nombre o quítela primero.</translation>
-        </message>
-        <message>
-            <source>A source cannot be empty; use auto, demo, camera:INDEX, camera:/dev/videoN or a video file.</source>
-            <translation>Una fuente no puede estar vacía; use auto, demo, camera:INDEX, camera:/dev/videoN o un archivo de vídeo.</translation>
         </message>
         <message>
             <source>A virtual camera accepts frames from one program at a time.</source>
@@ -2099,10 +2091,6 @@
             <translation>La imagen {file} es demasiado grande; guárdela en un tamaño menor.</translation>
         </message>
         <message>
-            <source>The installed FFmpeg cannot read microphones, and the recording has no sound; turn the microphone off.</source>
-            <translation>El FFmpeg instalado no puede leer micrófonos y la grabación no tiene sonido; apague el micrófono.</translation>
-        </message>
-        <message>
             <source>The kernel has a virtual camera, but the device file {device} is missing.</source>
             <translation>El núcleo tiene una cámara virtual, pero falta el archivo de dispositivo {device}.</translation>
         </message>
@@ -2875,6 +2863,10 @@
             <translation>una parte de la ruta no es una carpeta; elija otra ruta</translation>
         </message>
         <message>
+            <source>a program of another user</source>
+            <translation>un programa de otro usuario</translation>
+        </message>
+        <message>
             <source>another file has got this name in the meantime; rename one of them</source>
             <translation>entretanto otro archivo ha recibido ese nombre; cambie el nombre de uno de ellos</translation>
         </message>
@@ -3003,10 +2995,6 @@
             <translation>debe ser true o false</translation>
         </message>
         <message>
-            <source>it was disconnected; reconnect it</source>
-            <translation>se desconectó; vuelva a conectarla</translation>
-        </message>
-        <message>
             <source>its name is too long</source>
             <translation>su nombre es demasiado largo</translation>
         </message>
@@ -3027,16 +3015,12 @@
             <translation>ningún programa lee de él; inicie uno que lo haga</translation>
         </message>
         <message>
-            <source>no program sends to it; start one or choose another camera</source>
-            <translation>ningún programa le envía imágenes; inicie uno o elija otra cámara</translation>
-        </message>
-        <message>
             <source>no virtual camera</source>
             <translation>sin cámara virtual</translation>
         </message>
         <message>
-            <source>nothing is sent to it, though it is open in {programs}; start the program that sends again or choose another camera</source>
-            <translation>no se le envía nada, aunque está abierta en {programs}; reinicie el programa que envía o elija otra cámara</translation>
+            <source>nothing is sent to it; start the program that sends, or choose another camera</source>
+            <translation>no se le envía nada; inicie el programa que envía o elija otra cámara</translation>
         </message>
         <message>
             <source>nothing was recorded</source>
@@ -3363,10 +3347,6 @@
             <translation>{source} no entrega ninguna imagen desde hace {seconds} segundos; compruebe el cable o el programa que le envía, y que ningún otro programa la use. Se está volviendo a abrir.</translation>
         </message>
         <message>
-            <source>{text} is an address, which cannot be a source; use auto, demo, camera:INDEX, camera:/dev/videoN or a video file.</source>
-            <translation>{text} es una dirección y no puede ser una fuente; use auto, demo, camera:INDEX, camera:/dev/videoN o un archivo de vídeo.</translation>
-        </message>
-        <message>
             <source>“None” sends the camera image as it is, to every program that uses Mattecam.</source>
             <translation>«Ninguno» envía la imagen de la cámara tal cual a todos los programas que usan Mattecam.</translation>
         </message>
@@ -3379,8 +3359,8 @@
             <translation>«{name}» no puede ser el nombre de una escena; use de 1 a {length} caracteres imprimibles.</translation>
         </message>
         <message>
-            <source>“{text}” names no camera; use camera:INDEX, camera:/dev/videoN or an id.</source>
-            <translation>«{text}» no designa ninguna cámara; use camera:INDEX, camera:/dev/videoN o un identificador.</translation>
+            <source>“{text}” is no source; use auto, demo, camera:INDEX, camera:/dev/videoN or a video file.</source>
+            <translation>«{text}» no es una fuente; use auto, demo, camera:INDEX, camera:/dev/videoN o un archivo de vídeo.</translation>
         </message>
         <message>
             <source>“{version}” is not a version</source>
