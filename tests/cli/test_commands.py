@@ -159,16 +159,6 @@ def test_contenders_take_turns() -> None:
     assert turns == ["a"] * 5 + ["b"] * 5 + ["a"] * 5 + ["b"] * 5
 
 
-def test_figures() -> None:
-    times = [10.0] * 90 + [50.0] * 10, [20.0] * 100
-    assert Contender(("", "", "", ""), id, *times).figures() == {
-        "median_ms": 10.0,
-        "p95_ms": 50.0,
-        "fps": 100.0,
-        "cpu_ms_per_frame": 20.0,
-    }
-
-
 @pytest.mark.torch
 def test_usual_loop_and_step_give_the_same_picture() -> None:
     from app.matting.torch.torch_backend import usual_loop

@@ -74,25 +74,6 @@ def test_a_failure_names_its_clip(
     assert told.count(str(bad)) == 1
 
 
-@pytest.mark.long
-def test_what_a_finished_clip_leaves_out_is_told(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    source, out = tmp_path / "images", tmp_path / "out"
-    source.mkdir()
-    (source / "1.png").write_bytes(b"broken")
-    cv2.imwrite(str(source / "2.png"), numbered(2))
-    command = ["convert", str(source), str(out), "--model", "mattecam", "--jobs", "1"]
-    told = f"Unreadable or unsuitable images in {source} were left out: 1 (1.png)."
-    assert main.main(command) == 0
-    lines = capfd.readouterr().err.splitlines()
-    assert f"mattecam: {told}" in lines
-    assert any(line.startswith(f"mattecam: {source / '1.png'} is") for line in lines), "of the process that converts"
-    assert main.main([*command, "--json", "--overwrite"]) == 0
-    last = json.loads(capfd.readouterr().out.splitlines()[-1])
-    assert (last["state"], last["error"]) == ("done", told)
-    (record,) = last_records(out / MANIFEST).values()
-    assert (record.state, record.error) == ("done", told)
-
-
 @pytest.mark.usefixtures("half_engine")
 @pytest.mark.parametrize(
     ("out", "names", "sentence"),
@@ -204,23 +185,3 @@ def test_frames_go_into_a_new_folder_and_replace_others_only_where_asked(capsys:
         assert main.main(["convert", "one.mp4", "frames", *FAST, *options]) == code
         assert names_in(Path("frames")) == ["000000.png", "000001.png"]
         assert capsys.readouterr().out == ("" if code else "frames: 2 frames\n")
-
-
-@pytest.mark.usefixtures("inputs")
-def test_a_finished_film_is_replaced_only_where_asked() -> None:
-    before = Path("one.mp4").read_bytes()
-    assert main.main(["convert", "base.avi", "one.mp4", *FAST, "--overwrite"]) == 0
-    assert Path("one.mp4").read_bytes() != before
-    Path("empty.mp4").touch()
-    assert main.main(["convert", "base.avi", "empty.mp4", *FAST]) == 0
-    assert Path("empty.mp4").stat().st_size > 0
-
-
-@pytest.mark.usefixtures("inputs")
-def test_a_photo_becomes_a_photo(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main.main(["convert", "photo.jpg", "out.png", "--alpha", "matte.jpg", *FAST]) == 0
-    assert capsys.readouterr().out == "out.png: 1 frame\n"
-    composite, matte = cv2.imread("out.png"), cv2.imread("matte.jpg")
-    assert composite is not None and matte is not None
-    assert composite.shape == matte.shape == numbered(1).shape
-    assert Path("matte.jpg").read_bytes()[:2] == b"\xff\xd8"

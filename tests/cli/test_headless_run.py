@@ -13,12 +13,11 @@ import numpy as np
 import pytest
 
 from app.capture.demo import DemoSource
-from app.cli.headless import POLL_S, HeadlessRun, described, kept_private, report, summary, write_before_after
+from app.cli.headless import POLL_S, HeadlessRun, described, kept_private, summary, write_before_after
 from app.core.errors import BackgroundError, MattecamError, ModelError, SinkOpenError, Stage
 from app.core.settings import BackgroundSettings, Settings
 from app.core.types import Frame, Outgoing, Picture, PictureKind, SourceInfo
 from app.matting.base.interface import EngineInfo
-from app.output.recording import Recorder
 from app.runtime.context import Timing
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Latencies, Latency, Phase, PipelineStatus
@@ -214,25 +213,6 @@ def test_a_run_names_its_cameras_and_a_time_to_an_output_only_where_there_is_one
         outputs = {"virtual_camera": camera, "pipewire": pipewire}
         status = PipelineStatus(source=source, engine=engine, outputs=outputs, frames_out=1)
         assert described(status).endswith(words)
-
-
-def test_a_recording_that_a_command_started_and_ended_is_named(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    pipeline = Pipeline(BASE, parts=FakeWorld().parts().with_sinks(recording=Recorder))
-    file = tmp_path / "a.mp4"
-
-    def use(session: WatchedRun) -> None:
-        status = session.status
-        if status.recorded:
-            session.end()
-        elif status.frames_out > 3:
-            wanted = None if status.encoded_frames else file
-            pipeline.change(lambda now: now.replace(output=now.output.replace(record=wanted)))
-
-    session = watched(pipeline, use)
-    assert report(session, BASE, proves=False) == 0
-    assert capsys.readouterr().out.splitlines()[:-1] == [f"Recorded {file}"]
 
 
 AUTO = BASE.replace(capture=BASE.capture.replace(source="auto"))

@@ -8,10 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from typer.testing import CliRunner
 
-from app.cli import main
-from app.cli.options import FILM_OPTIONS, LiveOptions, apply_options
+from app.cli.options import LiveOptions, apply_options
 from app.cli.start import film_settings, settings_from
 from app.config import settings_file
 from app.config.scenes import SceneStore, default_path
@@ -33,12 +31,6 @@ from models import weights
 
 def of_size(text: str) -> Settings:
     return apply_options(Settings(), LiveOptions(size=text))
-
-
-@given(st.integers(16, 7680), st.integers(16, 4320), st.sampled_from("xX×"))
-def test_sizes_are_read(width: int, height: int, sign: str) -> None:
-    capture = of_size(f"{width}{sign}{height}").capture
-    assert (capture.width, capture.height) == (width, height)
 
 
 @given(st.text(max_size=20), st.sampled_from([of_size, parse_pan, parse_background]))
@@ -188,10 +180,3 @@ def test_a_scene_gives_a_film_its_look(capsys: pytest.CaptureFixture[str]) -> No
     assert "painted for a camera are not used" in capsys.readouterr().err
     over = film_settings(LiveOptions(profile="Desk", background="green", zoom=1)).settings
     assert (over.background.kind, over.framing.zoom) == ("colour", 1)
-
-
-def test_the_help_names_every_option_of_a_film() -> None:
-    said = CliRunner().invoke(main.app, ["convert", "--help"], env={"COLUMNS": "200"}).output
-    missing = [name for name in FILM_OPTIONS if f"--{name.replace('_', '-')}" not in said]
-    assert not missing
-    assert "--microphone" not in said

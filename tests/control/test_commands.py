@@ -275,14 +275,6 @@ def test_commands_do_not_undo_one_another(alone: SettingsAlone) -> None:
     assert alone.settings.framing == FramingSettings()
 
 
-def test_the_status_holds_the_fields_of_status_json_and_the_switches(program: Program) -> None:
-    status = program.controller.status()
-    assert {"phase", "model", "busy", "problems", "errors"} <= status.keys()
-    assert (status["paused"], status["frozen"]) == (False, False)
-    assert program.run("quit") == "Mattecam stops."
-    assert program.quit.is_set()
-
-
 @pytest.mark.parametrize("text", ["\\ud800.png", "\\u0000", "matting.plate \\ud800"])
 def test_text_that_no_file_can_have_is_refused(program: Program, text: str) -> None:
     """It would be stored, and end the program where it is printed or opened."""

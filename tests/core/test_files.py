@@ -14,7 +14,7 @@ import pytest
 
 from app.config import logs
 from app.core import paths
-from app.core.files import lock_file, locked, why_not_written, write_private
+from app.core.files import lock_file, locked, why_not_written
 from app.media.image_file import write_picture
 from tests.paths import ROOT
 
@@ -59,12 +59,6 @@ def test_only_the_owner_may_read_it(tmp_path: Path) -> None:
     assert path.stat().st_mode & 0o777 == 0o600
     image = cv2.imread(str(path))
     assert image is not None and image.shape == (4, 6, 3) and (image == 77).all()
-
-
-def test_a_long_name_fits(tmp_path: Path) -> None:
-    path = tmp_path / ("n" * 250)
-    write_private(path, b"x")
-    assert path.read_bytes() == b"x"
 
 
 def test_a_picture_that_a_format_cannot_hold_is_an_error_of_the_file(tmp_path: Path) -> None:
