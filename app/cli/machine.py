@@ -17,7 +17,6 @@ from app.cli.start import on_console
 from app.cli.terminal import GroupedCommand, GroupedProgram, console, notify, progress_bar
 from app.core import EXIT_FAILED, paths
 from app.core.errors import MattecamError, ModelError, UsageError, visible
-from app.core.weights import download_weights
 from models.table import NETWORKS
 from models.weights import WeightState, describe, verified
 
@@ -144,12 +143,14 @@ def download(
     again: Annotated[bool, typer.Option("--again", help="Download again even if installed.")] = False,
 ) -> None:
     """Download models to the user's data folder and verify them; interrupted downloads resume."""
+    from models.download import download as fetch  # other commands start without it
+
     unknown = [name for name in names if name not in NETWORKS]
     if unknown:
         raise UsageError(f"There are no weights named {', '.join(unknown)}; the names are {', '.join(NETWORKS)}.")
     for name in names:
         with progress_bar(name, DownloadColumn()) as show:
-            path = download_weights(name, show, again=again)
+            path = fetch(name, show, again=again)
         print(path)
         if NETWORKS[name].weights.sha256 is None:
             notify(f"No checksum of {name} is published; the downloaded file was trusted and its checksum recorded.")

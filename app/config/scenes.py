@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from contextlib import AbstractContextManager, suppress
+import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -11,10 +12,12 @@ from typing import Literal
 from app.config import settings_file
 from app.core import paths
 from app.core.errors import SettingsError, t
-from app.core.files import BrokenFileError, JsonObject, locked, read_object, resolved, why_not_read, write_object
+from app.core.files import BrokenFileError, JsonObject, read_object, why_not_read, write_object
 from app.core.settings import Settings
 
 log = logging.getLogger(__name__)
+_changing = threading.Lock()
+"""Held from reading a file to writing it."""
 FORMAT_VERSION = 1
 MAX_NAME_LENGTH = 80
 _WITH_DEVICES = "with_devices"
@@ -88,7 +91,7 @@ def check_name(name: str) -> str:
 
 
 class SceneStore:
-    """The scenes in one file. Every call reads the file, and changes lock it: threads and processes can share it.
+    """The scenes in one file, which every call reads. Thread-safe.
 
     An invalid scene stays in the file unchanged. An invalid file is kept as `.bad`.
     """
@@ -141,12 +144,12 @@ class SceneStore:
             del data["capture"]
             for device in _DEVICES:
                 del data["output"][device]
-        with self._changing():
+        with _changing:
             self._write({**self._read(), name: data})
 
     def rename(self, name: str, new_name: str) -> None:
         """Rename a scene and keep its position; raise SettingsError if it is missing or the new name is taken."""
-        with self._changing():
+        with _changing:
             scenes = self._read()
             self._find(scenes, name)
             new_name = check_name(new_name)
@@ -158,7 +161,7 @@ class SceneStore:
 
     def follow_rename(self, old: Path, new: Path) -> None:
         """Let scenes whose background was `old` name it `new`. Raises SettingsError."""
-        with self._changing():
+        with _changing:
             scenes = self._read()
             backgrounds = [data.get("background") for data in scenes.values() if isinstance(data, dict)]
             used = [each for each in backgrounds if isinstance(each, dict) and each.get("path") == str(old)]
@@ -169,7 +172,7 @@ class SceneStore:
 
     def remove(self, name: str) -> None:
         """Delete a scene; raise SettingsError if there is none of that name."""
-        with self._changing():
+        with _changing:
             scenes = self._read()
             self._find(scenes, name)
             del scenes[name]
@@ -184,11 +187,6 @@ class SceneStore:
                 t("There is no scene “{name}”; the scenes are {names}.", name=name, names=tuple(scenes))
             )
         return scenes[name]
-
-    def _changing(self) -> AbstractContextManager[None]:
-        """Exclude other threads and processes from reading the file to writing it."""
-        path = resolved(self.path)
-        return locked(path.with_name(f".{path.name}.lock"))
 
     def _read(self) -> JsonObject:
         try:

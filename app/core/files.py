@@ -13,9 +13,8 @@ import stat
 import sys
 import tempfile
 import threading
-import time
-from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -328,23 +327,3 @@ def lock_file(path: Path, *, wait: bool) -> IO[bytes] | None:
         file.close()
         raise
     return file
-
-
-POLL_S = 0.1
-
-
-@contextmanager
-def locked(path: Path, waiting: Callable[[], object] | None = None) -> Iterator[None]:
-    """Hold the lock on `path`, whose folder is created; nothing is locked where this is not possible.
-
-    waiting: called again and again until the lock is free; may raise to give up, which a wait by the system cannot.
-    """
-    file = None
-    with suppress(OSError):  # a folder that cannot be written to is reported by what is written there
-        path.parent.mkdir(parents=True, exist_ok=True)
-        while (file := lock_file(path, wait=waiting is None)) is None:  # Windows waits ten seconds only
-            if waiting is not None:
-                waiting()
-            time.sleep(POLL_S)
-    with file or nullcontext():
-        yield

@@ -339,7 +339,6 @@ def test_a_file_that_cannot_be_read_is_never_replaced(tmp_path: Path) -> None:
 
 
 def test_scenes_saved_at_once_are_all_kept(store: SceneStore) -> None:
-    """The lock on the file holds between all that opened it, in one process as in several."""
     names = {f"Scene {number}" for number in range(40)}
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(lambda name: SceneStore(store.path).put(name, Settings()), names))

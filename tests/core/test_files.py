@@ -6,7 +6,6 @@ import logging
 import os
 import sys
 from pathlib import Path
-from typing import IO
 
 import cv2
 import numpy as np
@@ -14,7 +13,7 @@ import pytest
 
 from app.config import logs
 from app.core import paths
-from app.core.files import lock_file, locked, why_not_written
+from app.core.files import lock_file, why_not_written
 from app.media.image_file import write_picture
 from tests.paths import ROOT
 
@@ -77,17 +76,3 @@ def test_a_lock_does_not_follow_a_link(tmp_path: Path) -> None:
         lock_file(tmp_path / "lock", wait=False)
     assert "symbolic link" in why_not_written(caught.value)
     assert not elsewhere.exists()
-
-
-def test_a_lock_is_awaited_as_long_as_another_holds_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Windows gives up a wait after ten seconds: the file was then written without the lock."""
-    path, waits = tmp_path / "lock", list[bool]()
-
-    def lock_as_windows(at: Path, *, wait: bool) -> IO[bytes] | None:
-        waits.append(wait)
-        return None if len(waits) < 3 else lock_file(at, wait=wait)
-
-    monkeypatch.setattr("app.core.files.lock_file", lock_as_windows)
-    with locked(path):
-        assert lock_file(path, wait=False) is None
-    assert waits == [True] * 3

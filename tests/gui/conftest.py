@@ -155,7 +155,7 @@ class Downloads:
         self._monkeypatch = monkeypatch
 
     def run(self, name: str, progress: Callable[[int, int | None], None]) -> Path:
-        """Download a model, as `download_weights` does."""
+        """Download a model, as `models.download` does."""
         self.began.set()
         self.connected.wait(60)
         while not self.may_end.wait(0.01):
@@ -170,7 +170,7 @@ class Downloads:
         return self.install(name, Path(name))
 
     def install(self, name: str, file: Path) -> Path:
-        """List a model as installed, as `install_weights` does."""
+        """List a model as installed, as `models.download` does."""
         reports = tuple(replace(each, path=file) if each.spec.name == name else each for each in MODELS)
         self._monkeypatch.setattr("models.weights.describe", lambda: reports)
         return file
@@ -179,8 +179,8 @@ class Downloads:
 @pytest.fixture
 def downloads(machine: object, monkeypatch: pytest.MonkeyPatch) -> Downloads:
     made = Downloads(monkeypatch)
-    monkeypatch.setattr("app.gui.panels.models.download_weights", made.run)
-    monkeypatch.setattr("app.gui.panels.models.install_weights", made.install)
+    monkeypatch.setattr("models.download.download", made.run)
+    monkeypatch.setattr("models.download.install", made.install)
     return made
 
 

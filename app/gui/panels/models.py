@@ -15,7 +15,6 @@ from PyQt6.QtWidgets import QProgressBar, QWidget
 from app.core.paths import assets_dir
 from app.core.process import LINUX
 from app.core.settings import EdgeSettings, Settings
-from app.core.weights import download_weights, install_weights
 from app.gui.panels.form import Form, say
 from app.gui.panels.plate import PlateControls
 from app.gui.questions import UserFolder, ask_for_file
@@ -128,12 +127,16 @@ class Models(QObject):
             self._progressed.emit(received // 1000, (total or 0) // 1000)
 
         if self.offered is not None:
+            from models.download import download  # the window starts without it
+
             name = self.offered.name
-            self._begin(name, cancel, partial(download_weights, name, progress))
+            self._begin(name, cancel, partial(download, name, progress))
 
     def install(self, name: str, file: Path) -> None:
         """Install a model from a file that was downloaded elsewhere."""
-        self._begin(name, threading.Event(), partial(install_weights, name, file))
+        from models.download import install
+
+        self._begin(name, threading.Event(), partial(install, name, file))
 
     def stop(self) -> None:
         """Cancel a running download. Received data is kept, so that the next download resumes."""
