@@ -84,11 +84,6 @@ def parse_background(text: str | Path, base: BackgroundSettings | None = None) -
         return _file_background(text, base)
     if text == "none":
         return base.replace(kind="none")
-    if text == TRANSPARENT:
-        raise UsageError(
-            "A live picture has no transparent background; choose a colour, such as green. A film or an image has one "
-            "(on the command line: `run.py convert --background transparent`)."
-        )
     if text == "green" or text.startswith("#"):
         colour = GREEN if text == "green" else SETTINGS["background.colour"].parsed(text)
         return base.replace(kind="colour", colour=colour)

@@ -400,12 +400,6 @@ def test_a_scene_that_shows_the_room_must_be_confirmed(program: Program) -> None
     assert program.run("scene Late talk") == "Scene: Late talk.", "what is shown already needs no answer"
 
 
-def test_a_scene_that_only_hides_needs_no_confirmation(program: Program) -> None:
-    program.scenes.put("Door", _with_zones(HIDE))
-    assert program.run("scene Door") == "Scene: Door."
-    assert program.run("scene Door --yes") == "Scene: Door."
-
-
 def test_a_scene_ends_neither_pause_nor_recording_and_keeps_the_camera(program: Program, tmp_path: Path) -> None:
     look = BASE.background.replace(colour="#102030")
     program.scenes.put("Work call", Settings(background=look, capture=CaptureSettings(source="other")))
@@ -426,58 +420,39 @@ def blurred(strength: float, level: str) -> Settings:
     return BASE.replace(background=blur).replaced_at(("matting", "edges"), strict=level)
 
 
-@pytest.mark.parametrize(
-    ("strength", "level", "now", "asks"),
-    [
-        (0, "off", BASE, True),
-        (69, "off", BASE, True),
-        (70, "off", BASE, False),
-        (0, "balanced", BASE, False),
-        (30, "off", blurred(30, "balanced"), True),
-        (30, "off", blurred(31, "off"), True),
-        (30, "off", blurred(30, "off"), False),
-        (30, "off", ROOM, False),
-    ],
-)
-def test_a_scene_whose_blur_shows_text_must_be_confirmed(
-    program: Program, strength: float, level: str, now: Settings, asks: bool
-) -> None:
-    """It replaced an image by a readable room without a question."""
-    program.scenes.put("Weak", blurred(strength, level))
-    program.pipeline.change(lambda _settings: now)
-    if asks:
-        with pytest.raises(
-            UsageError, match="so weak that text in your room can be read; write `ctl scene Weak --yes`"
-        ):
-            program.run("scene Weak")
-        assert program.settings == now
-    assert program.run("scene Weak --yes" if asks else "scene Weak") == "Scene: Weak."
-    assert program.settings.shown_blur == blurred(strength, level).shown_blur
-
-
 OTHER = HIDE.replace(points=((0.8, 0.8),))
 ALONE = BASE.replace(people=BASE.people.replace(only_me=True))
+READABLE, UNHIDDEN = "so weak that text in your room can be read", "does not hide what your zones hide now"
 
 
 @pytest.mark.parametrize(
-    ("now", "scene", "words"),
+    ("scene", "now", "words"),
     [
-        (_with_zones(HIDE), BASE, "does not hide what your zones hide now"),
-        (_with_zones(HIDE, OTHER), _with_zones(OTHER), "does not hide what your zones hide now"),
-        (ALONE, BASE, "shows everybody"),
+        (blurred(0, "off"), BASE, READABLE),
+        (blurred(69, "off"), BASE, READABLE),
+        (blurred(70, "off"), BASE, ""),
+        (blurred(0, "balanced"), BASE, ""),
+        (blurred(30, "off"), blurred(30, "balanced"), READABLE),
+        (blurred(30, "off"), blurred(31, "off"), READABLE),
+        (blurred(30, "off"), blurred(30, "off"), ""),
+        (blurred(30, "off"), ROOM, ""),
+        (BASE, _with_zones(HIDE), UNHIDDEN),
+        (_with_zones(OTHER), _with_zones(HIDE, OTHER), UNHIDDEN),
+        (BASE, ALONE, "shows everybody"),
     ],
-    ids=["no zone", "one zone of two", "everybody beside one person"],
 )
-def test_a_scene_that_hides_less_must_be_confirmed(
-    program: Program, now: Settings, scene: Settings, words: str
+def test_a_scene_that_shows_text_or_hides_less_must_be_confirmed(
+    program: Program, scene: Settings, now: Settings, words: str
 ) -> None:
+    """It replaced an image by a readable room without a question."""
     program.scenes.put("Call", scene)
-    shown = {name: getattr(now, name) for name in ("people", "framing")}
-    program.pipeline.change(lambda settings: settings.replace(**shown))
-    with pytest.raises(UsageError, match=words):
-        program.run("scene Call")
-    assert program.settings.people == now.people
-    assert program.run("scene Call --yes") == "Scene: Call."
+    program.pipeline.change(lambda _settings: now)
+    if words:
+        with pytest.raises(UsageError, match=f"{words}.*; write `ctl scene Call --yes`"):
+            program.run("scene Call")
+        assert program.settings == now
+    assert program.run("scene Call --yes" if words else "scene Call") == "Scene: Call."
+    assert (program.settings.people, program.settings.shown_blur) == (scene.people, scene.shown_blur)
 
 
 @pytest.mark.parametrize(

@@ -35,13 +35,6 @@ def test_an_installed_copy_names_its_command(tmp_path: Path, monkeypatch: pytest
     assert logs.ShortFormatter().format(record) == "mattecam: run `mattecam doctor` for a.mkv"
 
 
-def test_a_packaged_copy_names_its_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert paths.commit() == ""
-    monkeypatch.setattr(paths, "COMMIT", tmp_path / "COMMIT")
-    paths.COMMIT.write_text("0123456789ab\n")
-    assert paths.commit() == "0123456789ab"
-
-
 def test_packages_are_installed_into_the_environment_of_this_copy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/my env/bin/python")
     assert paths.how_to_install("ray") == "run `'/my env/bin/python' -m pip install ray`"
