@@ -36,11 +36,41 @@ EDGES = EdgeSettings()
 STILL = np.full((18, 32, 3), 100, np.float32)
 
 
-def moved(levels: float) -> Floats:
-    """Return the thumbnail with one cell that has changed."""
+FEW = int(STEADY_SHARE * STILL[..., 0].size)
+"""Cells that a hand may change."""
+MATTE, FEATURES, NOTHING = Reuse.MATTE, Reuse.FEATURES, Reuse.NOTHING
+SECOND = [MATTE, NOTHING] * (CALM_FRAMES // 2)
+REST, RESTED = [STILL] * (CALM_FRAMES + SELDOM // 2), [*SECOND, *[MATTE] * (SELDOM // 2)]
+
+
+def moved(levels: float, cells: int = 1) -> Floats:
+    """Return the thumbnail with cells that have changed."""
     other = STILL.copy()
-    other[4, 7] += np.float32(levels)
+    other.reshape(-1, 3)[:cells] += np.float32(levels)
     return other
+
+
+def waves(cells: int, count: int = 9) -> list[Floats]:
+    """Return thumbnails of frames in which so many cells differ from those of the frames before and after."""
+    return [moved(20 * (frame % 5), cells) for frame in range(1, count + 1)]
+
+
+REUSES: dict[str, tuple[list[Floats], list[Reuse]]] = {
+    "still for a second": ([STILL] * CALM_FRAMES, SECOND),
+    "still for longer": (
+        [STILL] * (CALM_FRAMES + 2 * SELDOM), [*SECOND, *[*[MATTE] * (SELDOM - 1), NOTHING] * 2],
+    ),
+    "it moves at once, and rests": ([moved(STILL_LEVELS + 1)] * 5, [FEATURES, *[MATTE, NOTHING] * 2]),
+    "it moves after a rest": ([*REST, *[moved(STILL_LEVELS + 1)] * 5], [*RESTED, NOTHING, *[MATTE, NOTHING] * 2]),
+    "it moves slowly": ([moved(4.0 * frame) for frame in range(1, 9)], [MATTE, FEATURES, MATTE, NOTHING] * 2),
+    "a hand moves": (waves(FEW), [FEATURES, FEATURES, NOTHING] * 3),
+    "the camera moves": (waves(FEW + 1), [NOTHING] * 9),
+    "a hand moves after a rest": ([*REST, *waves(1, 1)], [*RESTED, NOTHING]),
+    "the whole picture changes slowly": (
+        [STILL + np.float32(0.6 * STEADY_LEVELS * frame) for frame in range(1, 7)], [FEATURES, NOTHING] * 3,
+    ),
+}  # fmt: skip
+"""Thumbnails after a still picture to which the network has settled, and what the step of each may use again."""
 
 
 def reused(motion: Motion, thumbnail: Floats, edges: EdgeSettings = EDGES) -> Reuse:
@@ -49,72 +79,20 @@ def reused(motion: Motion, thumbnail: Floats, edges: EdgeSettings = EDGES) -> Re
     return motion.reuse(edges)
 
 
-def leaves_out(motion: Motion, thumbnail: Floats, edges: EdgeSettings = EDGES) -> bool:
-    return reused(motion, thumbnail, edges) is Reuse.MATTE
-
-
 def settled() -> Motion:
     motion = Motion(live=True)
-    assert {reused(motion, STILL) for _ in range(FIRST_FRAMES)} == {Reuse.NOTHING}
+    assert {reused(motion, STILL) for _ in range(FIRST_FRAMES)} == {NOTHING}
     return motion
 
 
-def test_the_network_looks_more_rarely_once_nothing_has_moved_for_a_second() -> None:
-    motion = settled()
-    assert [leaves_out(motion, STILL) for _ in range(CALM_FRAMES)] == [True, False] * (CALM_FRAMES // 2)
-    seldom = [True] * (SELDOM - 1) + [False]
-    assert [leaves_out(motion, STILL) for _ in range(3 * SELDOM)] == 3 * seldom
-
-
-@pytest.mark.parametrize("still_frames", [0, CALM_FRAMES + SELDOM // 2])
-def test_motion_ends_it_within_the_same_frame(still_frames: int) -> None:
-    motion = settled()
-    for _ in range(still_frames):
-        leaves_out(motion, STILL)
-    assert not leaves_out(motion, moved(STILL_LEVELS + 1))
-    after = [leaves_out(motion, moved(STILL_LEVELS + 1)) for _ in range(4)]
-    assert after == [True, False] * 2, "compared with the frame that the network saw last, at first every second one"
-
-
-def test_slow_motion_adds_up() -> None:
-    motion = settled()
-    left_out = [leaves_out(motion, moved(4.0 * frame)) for frame in range(1, 9)]
-    assert not any(left_out[index] and left_out[index + 1] for index in range(7))
-    assert left_out.count(True) <= 4
+@pytest.mark.parametrize("name", REUSES)
+def test_work_is_used_again_while_little_moves(name: str) -> None:
+    motion, (thumbnails, expected) = settled(), REUSES[name]
+    assert [reused(motion, thumbnail) for thumbnail in thumbnails] == expected
 
 
 def test_another_setting_is_looked_at() -> None:
-    assert not leaves_out(settled(), STILL, EdgeSettings(strict="off"))
-
-
-def waved(frame: int, cells: int) -> Floats:
-    """Return the thumbnail of a frame in which so many cells differ from those of every other frame."""
-    other = STILL.copy()
-    other.reshape(-1, 3)[:cells] += np.float32(20 * (frame % 5))
-    return other
-
-
-def test_coarse_features_are_used_twice_again_while_only_a_hand_moves() -> None:
-    motion = settled()
-    few = int(STEADY_SHARE * STILL[..., 0].size)
-    waves = [reused(motion, waved(n, few)) for n in range(1, 10)]
-    assert waves == [Reuse.FEATURES, Reuse.FEATURES, Reuse.NOTHING] * 3
-    panned = [reused(motion, waved(n, few + 1)) for n in range(1, 10)]
-    assert set(panned) == {Reuse.NOTHING}, "a camera that moves"
-
-
-def test_features_of_before_a_rest_are_not_used_again() -> None:
-    motion = settled()
-    for _ in range(CALM_FRAMES + SELDOM // 2):
-        reused(motion, STILL)
-    assert reused(motion, waved(1, 1)) is Reuse.NOTHING
-
-
-def test_slow_changes_of_the_whole_picture_add_up() -> None:
-    motion = settled()
-    levels = 0.6 * STEADY_LEVELS
-    again = [reused(motion, STILL + np.float32(levels * n)) for n in range(1, 7)]
-    assert again == [Reuse.FEATURES, Reuse.NOTHING] * 3
+    assert reused(settled(), STILL, EdgeSettings(strict="off")) is not MATTE
 
 
 class Counting(StubCpu):
