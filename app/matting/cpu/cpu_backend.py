@@ -405,7 +405,8 @@ def blurred_background(
 
 def _with_gaussian(weighted: Floats, sigma: float, coarser: int) -> BgrImage:
     """Blur on an image that is so many times coarser."""
-    coarse = _pool(weighted, coarser)
+    height, width = weighted.shape[:2]
+    coarse = _array(cv2.resize(weighted, (width // coarser, height // coarser), interpolation=cv2.INTER_AREA))
     taps = gaussian(sigma / coarser, int(np.ceil(3 * sigma / coarser)))
     return _coloured(_smooth(coarse, taps), coarse)
 

@@ -29,13 +29,11 @@ from app.matting.kernels.network import (
 from app.matting.openvino.conversion import (
     Arrays,
     Artefact,
-    NetworkStage,
     Shape,
     bound,
     compiled,
     fitted,
     halved_shapes,
-    ov,
 )
 from app.matting.strict.cpu_strict import pooled
 from models.rules import (
@@ -53,10 +51,7 @@ DECISION, FORGETTING = "decision.last", "forgetting.last"
 
 
 class RecurrentNetwork:
-    """Runs compiled stages in place on preallocated arrays.
-
-    State arrays are double-buffered, with one set of inference requests per direction, so that states are never copied.
-    """
+    """Runs compiled stages in place on preallocated arrays."""
 
     def __init__(
         self, artefact: Artefact, geometry: StepGeometry, precision: str, strips: Strips, threads: int | None = None
@@ -77,7 +72,6 @@ class RecurrentNetwork:
         self._columns_of |= {DECISION: (1, 1), FORGETTING: (2, 4)}
         """Axis of the columns in what is remembered, and columns of the small frame to one."""
         before, after = state_names(len(artefact.states))
-        self._after = dict(zip(before, after, strict=True)) | dict(zip(after, before, strict=True))
         states = dict(zip(before, artefact.state_shapes(height, width), strict=True))
         small: Shape = (1, 3, height, width)
         halves = halved_shapes(height, width)
@@ -101,15 +95,15 @@ class RecurrentNetwork:
         """The input at 1/2, 1/4, and so on."""
         if self._forgetting is not None:
             self._last[FORGETTING] = np.zeros_like(self._halves[1])
-        self._states = [[self.arrays[name] for name in names] for names in (before, after)]
-        self._turn = 0
+        self._states = {name: self.arrays[name] for name in before}
+        self._next = [self.arrays[name] for name in after]
+        """The states after the step."""
         self._steady = [stage.steady for stage in artefact.stages]
         self._has_features = False
         """Whether the arrays of steady stages are of the stream."""
         networks = compiled(artefact.stages, models, precision, threads=threads)
         self._requests = [
-            [self._bind(stage, network, swapped) for stage, network in zip(artefact.stages, networks, strict=True)]
-            for swapped in (False, True)
+            bound(stage, network, self.arrays) for stage, network in zip(artefact.stages, networks, strict=True)
         ]
 
     def run(
@@ -124,9 +118,10 @@ class RecurrentNetwork:
         for larger, means in itertools.pairwise((self.small, *self._halves)):
             halved(larger, means)
         if self._forgetting is not None:
-            forget_changed(self._halves[1], self._last[FORGETTING], self._forgetting, self._states[self._turn])
+            forget_changed(self._halves[1], self._last[FORGETTING], self._forgetting, [*self._states.values()])
         self.infer(steady)
-        self._turn = 1 - self._turn
+        for state, following in zip(self._states.values(), self._next, strict=True):
+            np.copyto(state, following)
         slope, offset, coarse = outputs or self.coefficients
         alpha = coarse[:, column : column + self.small.shape[2]]
         if self._decision is not None:
@@ -142,7 +137,7 @@ class RecurrentNetwork:
     @property
     def _memory(self) -> Arrays:
         """All that is remembered of the stream, by name."""
-        return {f"state{index}": array for index, array in enumerate(self._states[self._turn])} | self._last
+        return self._states | self._last
 
     def copy_memory(self, other: RecurrentNetwork, own_first: int, first: int, width: int) -> None:
         """Copy what another network of the same kind remembers of `width` columns of the small frame.
@@ -179,30 +174,22 @@ class RecurrentNetwork:
 
     def close(self) -> None:
         """Release the requests. Idempotent."""
-        for requests in self._requests:
-            while requests:
-                requests.pop()  # One at a time: freeing a request is slow and holds the GIL.
+        while self._requests:
+            self._requests.pop()  # One at a time: freeing a request is slow and holds the GIL.
 
     def infer(self, steady: bool = False) -> None:
-        """Run the network on its input, without the guided filter and the memory's turn.
+        """Run the network on its input, without the guided filter and the memory.
 
         steady: leave out the steady stages, if what they wrote is of the stream.
         """
         left_out = steady and self._has_features
-        for request, is_steady in zip(self._requests[self._turn], self._steady, strict=True):
+        for request, is_steady in zip(self._requests, self._steady, strict=True):
             if not (left_out and is_steady):
                 request.infer()
         self._has_features = True
         if self._alpha_margin is not None:
             matte = self.arrays["matte"][0]
             matte_rows(self.arrays["cells"][0], self._alpha_margin, matte, 0, matte.shape[1])
-
-    def _bind(self, stage: NetworkStage, network: ov.CompiledModel, swapped: bool) -> ov.InferRequest:
-        """Return a request bound to the arrays; `swapped` exchanges the state arrays before and after the step."""
-        arrays = self.arrays
-        if swapped:
-            arrays = arrays | {name: arrays[other] for name, other in self._after.items() if name in arrays}
-        return bound(stage, network, arrays)
 
 
 def decide(alpha: Floats, last: Floats, rule: DecisionRule) -> None:
