@@ -86,20 +86,8 @@ def check_window(window: MainWindow, width: int, height: int) -> None:
     assert (window.width(), window.height()) == (width, height)
     assert window.minimumSizeHint().width() <= width and window.minimumSizeHint().height() <= height
     assert cut_off(window) == []
-    assert beyond(window.panel) == []
     assert window.preview.width() >= LEAST_PREVIEW * width
     assert window.preview.height() >= LEAST_PREVIEW_HEIGHT
-
-
-def beyond(panel: QWidget) -> list[str]:
-    """Return the visible widgets in a panel that are partly to the left or right of it."""
-    inside = (each for each in panel.findChildren(QWidget) if each.isVisible() and each.window() is panel.window())
-    places = {each: each.mapTo(panel, QPoint(0, 0)).x() for each in inside}
-    return [
-        f"{type(each).__name__} {each.objectName()}"
-        for each, left in places.items()
-        if left < 0 or left + each.width() > panel.width()
-    ]
 
 
 def every_dialog(window: MainWindow) -> Iterator[QDialog]:
