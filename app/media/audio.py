@@ -21,8 +21,6 @@ from av.packet import Packet
 from av.stream import Disposition
 from numpy.typing import NDArray
 
-from app.core.errors import t
-from app.core.files import ExplainedOSError
 from app.media.video_input import (
     AUDIO_CODECS,
     AV_TIME_BASE,
@@ -61,7 +59,7 @@ class AudioCopy:
         try:
             self._input = open_container(source)
         except VideoError as error:
-            raise _sound_not_read(source, error.text) from error
+            raise OSError(errno.EIO, error.text, str(source)) from error
         self._waiting: Packet[AudioStream] | None = None
         self._packets: Iterator[Packet[AudioStream]] = iter(())
         if not self._input.streams.audio:
@@ -69,14 +67,10 @@ class AudioCopy:
         track = _sound_among(source, self._input.streams.audio, target)
         if track is None:
             self._input.close()
-            unsupported = t("{file} is in a format that cannot be played; save it as MP4 (H.264).", file=source)
-            raise _sound_not_read(source, unsupported)
+            raise OSError(errno.EIO, "its sound cannot be decoded", str(source))
         codec = track.codec_context
         if _is_copied(target, codec):
             stream = target.add_stream_from_template(track)
-            if codec.layout.name.endswith("channels"):  # without places: MP4 refuses such PCM, when it ends
-                with suppress(ValueError):  # a number of channels that has no usual names
-                    stream.codec_context.layout = f"{codec.channels}c"
             self._packets = self._copied(track, stream)
         else:
             layout = "mono" if codec.channels == 1 else KEPT_LAYOUTS.get(codec.layout.name, "stereo")
@@ -104,28 +98,22 @@ class AudioCopy:
         start_s = Fraction(self._input.start_time or 0, AV_TIME_BASE)
         last = end = None
         stamp_s = Fraction(0)
-        packets = self._input.demux(track)
-        while True:
-            try:
-                packet = next(packets, None)
-            except FFmpegError:  # the rest is unreadable
-                return
-            if packet is None:
-                return
-            if packet.dts is None:  # the flush packet
-                continue
-            before_s, stamp_s = stamp_s, packet.dts * packet.time_base
-            if last is not None and stamp_s - before_s > LEAP_S:
-                start_s += sum(leap.shift_s for leap in self._leaps if leap.between(before_s, stamp_s))
-            delay = 0 if packet.pts is None else packet.pts - packet.dts
-            time = packet.dts - round(start_s / packet.time_base)
-            if last is not None and end is not None and time <= last:
-                if (last - time) * packet.time_base > JOIN_S:
-                    start_s -= (end - time) * packet.time_base
-                time = end
-            last, end = time, time + (packet.duration or 1)
-            packet.dts, packet.pts = time, time + delay
-            yield packet
+        with suppress(FFmpegError):  # the rest is unreadable
+            for packet in self._input.demux(track):
+                if packet.dts is None:  # the flush packet
+                    continue
+                before_s, stamp_s = stamp_s, packet.dts * packet.time_base
+                if last is not None and stamp_s - before_s > LEAP_S:
+                    start_s += sum(leap.shift_s for leap in self._leaps if leap.between(before_s, stamp_s))
+                delay = 0 if packet.pts is None else packet.pts - packet.dts
+                time = packet.dts - round(start_s / packet.time_base)
+                if last is not None and end is not None and time <= last:
+                    if (last - time) * packet.time_base > JOIN_S:
+                        start_s -= (end - time) * packet.time_base
+                    time = end
+                last, end = time, time + (packet.duration or 1)
+                packet.dts, packet.pts = time, time + delay
+                yield packet
 
     def _copied(self, track: AudioStream, stream: AudioStream) -> Iterator[Packet[AudioStream]]:
         # Matroska has no times before 0, where the priming of AAC lies: FFmpeg would delay the film instead.
@@ -152,12 +140,6 @@ class AudioCopy:
         for packet in self._demuxed(track):
             with suppress(FFmpegError):  # a damaged packet becomes silence
                 yield from packet.decode()
-
-
-def _sound_not_read(source: Path, reason: str) -> ExplainedOSError:
-    return ExplainedOSError(
-        errno.EIO, t("its sound cannot be read ({reason}); choose another source", reason=reason), source
-    )
 
 
 def _sound_among(source: Path, tracks: Sequence[AudioStream], target: OutputContainer) -> AudioStream | None:

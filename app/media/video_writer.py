@@ -14,6 +14,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 from av.audio.stream import AudioStream
 from av.codec.codec import UnknownCodecError
@@ -280,7 +281,10 @@ class VideoWriter:
         One of another size is letterboxed. pts_s: its time in seconds from the start of the file; None for one frame
         interval after the previous frame. A time that is not later than the previous one is moved to the next tick.
         """
-        self._frame = self._converted(_padded_to_even(geometry.letterbox(image, *self.size)))
+        image, (width, height) = geometry.letterbox(image, *self.size), self.size
+        if width % 2 or height % 2:
+            image = np.asarray(cv2.copyMakeBorder(image, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE), np.uint8)
+        self._frame = self._converted(image)
         self._encode(self._frame, self._next_tick if pts_s is None else self._tick_of(pts_s))
 
     def _converted(self, image: NDArray[np.uint8]) -> av.VideoFrame:
@@ -393,15 +397,6 @@ class VideoWriter:
             if self._audio is not None:
                 self._audio.close()
             self._container.close()
-
-
-def _padded_to_even(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return the frame with even width and height, C-contiguous."""
-    height, width = image.shape[:2]
-    if height % 2 or width % 2:
-        padding = ((0, height % 2), (0, width % 2), *([(0, 0)] if image.ndim == 3 else []))
-        image = np.pad(image, padding, mode="edge")
-    return np.ascontiguousarray(image)
 
 
 def _ticks(unit: int) -> int:

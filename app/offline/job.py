@@ -234,19 +234,15 @@ class Executor(Protocol):
 
     def submit(self, job: Job) -> Future[JobResult]:
         """Start a job, which fewer than `count` others run beside. The result is no error."""
-        ...
 
     def news(self) -> Sequence[News]:
         """Return the progress since the last call."""
-        ...
 
     def stop(self) -> None:
         """Ask every running job to end as interrupted."""
-        ...
 
     def close(self) -> None:
         """End everything at once, also the jobs that still run. Idempotent."""
-        ...
 
 
 def is_remote(name: str) -> bool:
