@@ -202,13 +202,13 @@ class RayTasks:
         self.count = count
         self._running: set[Any] = set()
         self._stopping = False
+        if address != LOCAL:
+            check_token_file()
         try:
             _connect(ray, address, count)
             coordinator = ray.remote(num_cpus=0, max_restarts=-1, max_task_retries=-1)(Coordinator)
             self._coordinator: Any = coordinator.remote()
             self._task: Any = self._ray.remote(num_cpus=1, max_retries=0, retry_exceptions=False)(run_task)
-        except MattecamError:
-            raise
         except Exception as error:  # Ray raises a bare one where its processes do not start within 30 s
             ray.shutdown()
             raise MattecamError(
@@ -335,10 +335,7 @@ def check_token_file() -> None:
 
 
 def _connect(ray: Any, address: str, count: int) -> None:
-    """Start Ray on this machine, or connect to a cluster. For the main thread.
-
-    Raises UsageError, and whatever Ray raises.
-    """
+    """Start Ray on this machine, or connect to a cluster. For the main thread. Raises whatever Ray raises."""
     options: dict[str, object] = {}
     if address == LOCAL:
         os.environ.setdefault("RAY_worker_niceness", "0")
@@ -350,8 +347,6 @@ def _connect(ray: Any, address: str, count: int) -> None:
             "logging_level": "error",
             "_node_ip_address": "127.0.0.1",
         }
-    else:
-        check_token_file()
     environment = {"env_vars": {"PYTHONPATH": str(paths.IMPORT_ROOT)}}
     handler, mask = signal.getsignal(signal.SIGTERM), os.umask(0o077)
     try:

@@ -156,9 +156,8 @@ def _holds_clips(folder: str) -> bool:
 
 
 def _clips_among(names: Sequence[str]) -> list[str]:
-    paths = {name: Path(name) for name in names}
-    videos = {name: path for name, path in paths.items() if is_of_kind(path, VIDEOS) and final_name(path) == path}
-    return [name for name, path in videos.items() if not is_picture(path)]
+    videos = [name for name in names if is_of_kind(Path(name), VIDEOS) and final_name(Path(name)) == Path(name)]
+    return [name for name in videos if not is_picture(Path(name))]
 
 
 def _names_in(source: str) -> list[str]:
