@@ -2999,10 +2999,6 @@
             <translation>Der Name ist zu lang</translation>
         </message>
         <message>
-            <source>its sound cannot be read ({reason}); choose another source</source>
-            <translation>Der Ton ist nicht lesbar ({reason}); wählen Sie eine andere Quelle</translation>
-        </message>
-        <message>
             <source>lighter model</source>
             <translation>leichteres Modell</translation>
         </message>

@@ -2999,10 +2999,6 @@
             <translation>su nombre es demasiado largo</translation>
         </message>
         <message>
-            <source>its sound cannot be read ({reason}); choose another source</source>
-            <translation>no se puede leer el sonido ({reason}); elija otra fuente</translation>
-        </message>
-        <message>
             <source>lighter model</source>
             <translation>modelo más ligero</translation>
         </message>
