@@ -49,17 +49,6 @@ State = tuple[Tensor, ...]
 """Recurrent states."""
 
 
-class Pixels(NamedTuple):
-    """Results at the frame's size, uint8."""
-
-    composite: Tensor
-    """(H, W, 3) BGR."""
-    alpha: Tensor
-    """(H, W)."""
-    foreground: Tensor | None
-    """(H, W, 3) BGR, if requested."""
-
-
 def small_frame(frame: Tensor, geometry: StepGeometry) -> Tensor:
     """Return the small frame (1, 3, h, w) float32, RGB in 0..1, of (H, W, 3) uint8 BGR."""
     image = to_image(frame)
@@ -89,16 +78,12 @@ def layers(frame: Tensor, slope: Tensor, offset: Tensor, backdrop: Tensor) -> tu
     return (image + matte[:, :3]).clamp(0, 1), matte[:, 3:].clamp(0, 1), background
 
 
-def to_pixels(person: Tensor, alpha: Tensor, backdrop: Tensor, *, foreground: bool) -> Pixels:
-    """Composite the layers, as those of `layers`."""
+def to_pixels(person: Tensor, alpha: Tensor, backdrop: Tensor) -> tuple[Tensor, Tensor]:
+    """Return composite (H, W, 3) BGR and alpha (H, W), uint8, of the layers, as those of `layers`."""
     shown = _to_bytes(alpha)
     # Where alpha is rounded to 0, rounding the colours could still leave one level of the person.
     composite = torch.where(shown > 0, alpha * person + (1 - alpha) * backdrop, backdrop)
-    return Pixels(
-        composite=_to_bgr(composite),
-        alpha=shown[0, 0],
-        foreground=_to_bgr(person) if foreground else None,
-    )
+    return to_bgr(composite), shown[0, 0]
 
 
 def to_image(pixels: Tensor) -> Tensor:
@@ -110,7 +95,7 @@ def _to_bytes(values: Tensor) -> Tensor:
     return (values * 255).round().to(torch.uint8)
 
 
-def _to_bgr(image: Tensor) -> Tensor:
+def to_bgr(image: Tensor) -> Tensor:
     """Convert (1, 3, H, W) RGB in 0..1 to (H, W, 3) uint8 BGR."""
     return _to_bytes(image)[0].flip(0).permute(1, 2, 0).contiguous()
 
@@ -415,7 +400,12 @@ class StepInputs(NamedTuple):
 class StepOutput(NamedTuple):
     """Outputs of a step, on the step's device."""
 
-    pixels: Pixels
+    composite: Tensor
+    """(H, W, 3) uint8 BGR."""
+    alpha: Tensor
+    """(H, W) uint8."""
+    foreground: Tensor | None
+    """(H, W, 3) uint8 BGR, if requested."""
     finite: Tensor
     """() float32: not finite if the network's output is not finite."""
     state: State
@@ -475,8 +465,8 @@ class FrameStep(nn.Module):
             background = blurred_background(small, coarse, backdrop, self.geometry.blur_factor)
             background = background if edit.view is None else in_view(background, edit.view)
         if edit.view is not None:
-            shown = in_view(frame.permute(2, 0, 1)[None].float(), edit.view)
-            frame = shown[0].permute(1, 2, 0).round().to(torch.uint8).contiguous()
+            part = in_view(frame.permute(2, 0, 1)[None].float(), edit.view)
+            frame = part[0].permute(1, 2, 0).round().to(torch.uint8).contiguous()
         person, alpha, background = layers(frame, slope, offset, background)
         if edges.touches_alpha:
             previous_alpha = steady((alpha * 255).round(), edges, previous_alpha)
@@ -487,5 +477,6 @@ class FrameStep(nn.Module):
             alpha = feathered / 255
         if edges.despill > 0:
             person = despill(person, alpha, edges.despill)
-        pixels = to_pixels(person, alpha, background, foreground=want_foreground)
-        return StepOutput(pixels, finite, (*new_state, memory), previous_alpha, edit.view)
+        composite, shown = to_pixels(person, alpha, background)
+        foreground = to_bgr(person) if want_foreground else None
+        return StepOutput(composite, shown, foreground, finite, (*new_state, memory), previous_alpha, edit.view)

@@ -121,8 +121,8 @@ class RecordedStep:
 
         try:
             self._recording = self._record(step)
-            found = self._repeated(inputs).pixels
-            pairs = (found.alpha, right.pixels.alpha), (found.composite, right.pixels.composite)
+            found = self._repeated(inputs)
+            pairs = (found.alpha, right.alpha), (found.composite, right.composite)
             differences = [float((one.float() - other.float()).abs().mean()) for one, other in pairs]
             self._refused = not max(differences) < GRAPH_TOLERANCE
             if self._refused:
@@ -294,8 +294,9 @@ class TorchBackend:
             )
             recorded = self.recorded_step if edit is None else None
             output = recorded(inputs) if recorded is not None else self.frame_step(inputs, edit)
-            pixels = [tensor for tensor in output.pixels if tensor is not None]
-            finite, composite, alpha, *foreground = self._transfers.down([output.finite, *pixels])
+            made = [output.finite, output.composite, output.alpha]
+            made += [] if output.foreground is None else [output.foreground]
+            finite, composite, alpha, *foreground = self._transfers.down(made)
             if not math.isfinite(finite.item()):
                 raise NotAMatteError
         self.recurrent, self.previous_alpha = output.state, output.previous_alpha

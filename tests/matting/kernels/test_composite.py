@@ -21,7 +21,7 @@ from app.matting.cpu.cpu_backend import Coefficients
 from app.matting.kernels import composite as kernels
 from app.matting.kernels.network import matte_rows, shrink_rows
 from app.matting.openvino.openvino_backend import decide, filter_kernel, forget_changed, halved
-from app.matting.torch.frame_step import Pixels, layers, to_pixels
+from app.matting.torch.frame_step import layers, to_bgr, to_pixels
 from models.blocks import FILTER_EPS, DeepGuidedFilter, fast_guided_filter
 from models.mattecam.network import ALPHA_MARGIN, MattecamNetwork, explained, shares_to_keep, stretched
 from models.mattecam.network import decide as decide_in_torch
@@ -66,11 +66,12 @@ def coefficients(
 
 def in_torch(
     frame: NDArray[np.uint8], slope: NDArray[np.float32], offset: NDArray[np.float32], behind: NDArray[np.uint8]
-) -> Pixels:
-    """Return what torch makes of frame and backdrop, (H, 3 * W), and coefficients."""
+) -> list[NDArray[np.uint8]]:
+    """Return composite, alpha and foreground in torch, (H, 3 * W) or (H, W). frame, behind: (H, 3 * W)."""
     image, backdrop = (torch.from_numpy(rows.reshape(len(rows), -1, 3)) for rows in (frame, behind))
     slopes, offsets = (torch.from_numpy(planes)[None] for planes in (slope, offset))
-    return to_pixels(*layers(image, slopes, offsets, backdrop), foreground=True)
+    person, alpha, background = layers(image, slopes, offsets, backdrop)
+    return [each.numpy().reshape(len(frame), -1) for each in (*to_pixels(person, alpha, background), to_bgr(person))]
 
 
 def difference(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> int:
@@ -81,9 +82,9 @@ def test_torch_shows_nobody_where_alpha_is_rounded_to_zero() -> None:
     """Half of a level of a black person before white is rounded to a level of the colour, but to no alpha."""
     alpha = torch.linspace(0.49, 0.5, 2001).reshape(1, 1, 1, -1) / 255
     black, white = torch.zeros(1, 3, 1, 2001), torch.ones(1, 3, 1, 2001)
-    pixels = to_pixels(black, alpha, white, foreground=False)
-    assert not pixels.alpha.any()
-    assert (pixels.composite == 255).all()
+    composite, shown = to_pixels(black, alpha, white)
+    assert not shown.any()
+    assert (composite == 255).all()
 
 
 @pytest.mark.parametrize("edges", EDGES, ids=lambda edges: ",".join(sorted(edges.model_fields_set)) or "off")
@@ -165,12 +166,8 @@ def test_rows_of_any_size_are_finished_as_in_torch_also_where_nobody_can_be(
     composite, alpha = np.full_like(frame, 77), np.full((height, width), 77, np.uint8)
     person = np.full_like(frame, 77) if wanted else np.empty((0, 0), np.uint8)
     kernels.finish_rows(frame, slope, offset, behind, composite, alpha, person, 0, height)
-    expected = in_torch(frame, slope, offset, behind)
-    assert difference(composite, expected.composite.numpy().reshape(height, -1)) <= 1
-    assert difference(alpha, expected.alpha.numpy().reshape(height, -1)) <= 1
-    assert expected.foreground is not None
-    if wanted:
-        assert difference(person, expected.foreground.numpy().reshape(height, -1)) <= 1
+    for found, expected in zip((composite, alpha, person), in_torch(frame, slope, offset, behind), strict=True):
+        assert not found.size or difference(found, expected) <= 1
     nobody = (alpha == 0).repeat(3, 1)
     np.testing.assert_allclose(composite[nobody].astype(int), behind[nobody].astype(int), atol=1)
 

@@ -73,7 +73,7 @@ def run_again(step: Callable[[], StepOutput]) -> tuple[StepOutput, Callable[[], 
 
 def tensors_of(output: StepOutput) -> list[torch.Tensor]:
     """Return the tensors that a step makes anew."""
-    made = *output.pixels, output.finite
+    made = output.composite, output.alpha, output.foreground, output.finite
     return [tensor for tensor in made if tensor is not None]
 
 
@@ -189,7 +189,7 @@ def wrong(step: Callable[[], StepOutput]) -> tuple[StepOutput, Callable[[], None
 
     def spoil() -> None:
         repeat()
-        output.pixels.composite[:, : WIDTH // 8] = 0
+        output.composite[:, : WIDTH // 8] = 0
 
     return output, spoil
 
