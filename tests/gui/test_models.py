@@ -272,6 +272,10 @@ def test_the_panel_shows_and_removes_the_plate_and_opens_the_dialog(session: Ses
     qtbot.waitUntil(lambda: session.store.current.matting.plate == own)
     qtbot.waitUntil(controls.warning.isHidden)
     qtbot.waitUntil(controls.unused.isHidden)
+    again: list[bool] = []
+    controls.chosen_again.connect(lambda: again.append(True))
+    choose_file(session, own, "plateButton")
+    assert again, "the file may be edited"
     find(controls, QPushButton, "plateTake").click()
     (dialog,) = session.window.findChildren(PlateDialog)
     assert dialog.isVisible()

@@ -18,7 +18,6 @@ from app.gui.questions import UserFolder, ask_for_file, ask_for_files
 from app.gui.state import SettingsStore
 from app.gui.translation import short, tr, translated_error
 from app.gui.widgets.controls import button, combo, describe, fill_combo, label, on_button
-from app.gui.widgets.page import breakable
 from app.gui.widgets.qt import timer, tip_of
 from app.output.sound import Microphone, MicrophoneName, OpenSource, open_microphone
 from app.runtime.status import PipelineStatus
@@ -85,18 +84,12 @@ class CameraControls(Form):
             text = tr("{0}: {1} × {2}").format(name, source.width, source.height)
         self._delivered.setText(text)
 
-    def ask_for_file(self) -> None:
-        """Ask for a video file to use in place of a camera."""
-        ask_for_file(
-            self, tr("Choose a video"), lambda path: self.choose_source(str(path)),
-            folder=UserFolder.MoviesLocation,
-        )  # fmt: skip
-
     def choose_source(self, source: str) -> None:
         """Use a source with its remembered settings; the video file entry opens a file dialog."""
         if source == FILE:
             self.refresh()
-            self.ask_for_file()
+            ask_for_file(self, tr("Choose a video"), lambda path: self.choose_source(str(path)),
+                         folder=UserFolder.MoviesLocation)  # fmt: skip
             return
         upright = self.store.current.capture.replace(rotate=0, flip=False)  # each camera hangs in its own way
         known = self.store.current.window.cameras.get(source, upright)
@@ -200,7 +193,7 @@ DECAY = 0.8
 
 
 class RecordingControls(Form):
-    """Chooses folder and microphone, and names the recording in progress.
+    """Chooses folder and microphone.
 
     While it is visible and a microphone is chosen, the device is open for the meter, except during a pause.
     """
@@ -225,18 +218,12 @@ class RecordingControls(Form):
         self.add(self._meter)
         self._problem = self.add_hint()
         self._timer = timer(self, METER_INTERVAL_MS, self._show_level)
-        self._recording = self.add_hint()
         self.on_settings(self._show)
 
     def show_microphones(self, microphones: tuple[MicrophoneName, ...]) -> None:
         """Take the microphones that exist."""
         self._microphones = microphones
         self.refresh()
-
-    def show_status(self, status: PipelineStatus) -> None:
-        """Name the recording in progress."""
-        name = "" if status.recording is None else Path(status.recording).name
-        say(self._recording, tr("Recording {0}").format(breakable(name)) if name else "")
 
     def ask_for_folder(self) -> None:
         """Ask for the folder of recordings and snapshots."""

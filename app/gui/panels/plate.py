@@ -71,7 +71,8 @@ class PlateControls(Form):
         choose = button(
             tr("Use an existing picture…"),
             tr("This model compares each frame with a picture of the room without people"), "plateButton",
-            self.ask_for_plate, name=tr("Use an existing picture"),
+            partial(ask_for_file, self, tr("Picture of the empty room"), self._use, folder=UserFolder.PicturesLocation),
+            name=tr("Use an existing picture"),
         )  # fmt: skip
         removal = tr("Remove picture of the empty room")
         drop = self.make_removal("matting.plate", removal, tr("Compare with no picture; its file stays"))
@@ -80,11 +81,6 @@ class PlateControls(Form):
         self.warning.hide()
         self.unused.hide()
         self.on_settings(self._follow)
-
-    def ask_for_plate(self) -> None:
-        """Ask for an image file of the empty background."""
-        title = tr("Picture of the empty room")
-        ask_for_file(self, title, self._use, folder=UserFolder.PicturesLocation)
 
     def _use(self, path: Path) -> None:
         again = path == self._path

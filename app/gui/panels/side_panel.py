@@ -235,7 +235,7 @@ class SidePanel(QWidget):
 
     def show_status(self, status: PipelineStatus) -> None:
         """Show what is in use."""
-        parts = self.camera, self.models, self.zones, self.quality, self.virtual_camera, self.recordings
+        parts = self.camera, self.models, self.zones, self.quality, self.virtual_camera
         for part in parts:
             part.show_status(status)
 
