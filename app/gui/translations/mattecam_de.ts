@@ -1431,10 +1431,6 @@
             <translation>Die Ausgabe als Video aufnehmen (R)</translation>
         </message>
         <message>
-            <source>Recording {0}</source>
-            <translation>{0} wird aufgenommen</translation>
-        </message>
-        <message>
             <source>Recordings and snapshots are saved here</source>
             <translation>Aufnahmen und Fotos werden hier gespeichert</translation>
         </message>

@@ -1431,10 +1431,6 @@
             <translation>Grabar la salida como vídeo (R)</translation>
         </message>
         <message>
-            <source>Recording {0}</source>
-            <translation>Grabando {0}</translation>
-        </message>
-        <message>
             <source>Recordings and snapshots are saved here</source>
             <translation>Las grabaciones y las fotos se guardan aquí</translation>
         </message>
