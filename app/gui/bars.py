@@ -156,14 +156,7 @@ def _describe_viewers(status: PipelineStatus, frozen: bool) -> str:
         return tr("Others see you: no")
     if frozen:
         return tr("Others see you: frozen")
-    if status.readers is None:
-        return tr("Others can see you")
-    if status.pipewire is not None:  # all of its readers count as one
-        least = tr("Others see you: yes, at least {0} programs")
-        return least.format(status.readers) if status.readers > 1 else tr("Others see you: yes")
-    if status.readers == 1:
-        return tr("Others see you: yes, 1 program")
-    return tr("Others see you: yes, {0} programs").format(status.readers)
+    return tr("Others can see you") if status.readers is None else tr("Others see you: yes")
 
 
 def describe_details(status: PipelineStatus) -> tuple[str, ...]:

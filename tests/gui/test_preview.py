@@ -24,7 +24,7 @@ from app.core.types import BgrImage, Frame, Orientation, Picture, PictureKind
 from app.gui.application import Session
 from app.gui.bars import summarize
 from app.gui.bridge import ViewMode, ViewRequest, from_qimage, render, to_qimage
-from app.runtime.status import Lowered, Phase
+from app.runtime.status import Lowered, Phase, PipelineStatus
 from mattecam.testing import PERSON, ROOM
 from tests.gui.conftest import activate
 from tests.gui.widgets import (
@@ -188,6 +188,23 @@ def test_the_frame_rate_is_said_once_at_most(session: Session, qtbot: QtBot) -> 
     assert "fps" in window.status_line.toolTip()
     lowered = replace(session.bridge.status, phase=Phase.RUNNING, busy="", lowered=Lowered(30.0, 0.5, True, 15.0))
     assert summarize(lowered).endswith("This computer is busy – detail 50 %, lighter model")
+
+
+@pytest.mark.parametrize(
+    ("status", "frozen", "said"),
+    [
+        (PipelineStatus(phase=Phase.PAUSED, readers=1), False, "Others see you: no, paused"),
+        (PipelineStatus(phase=Phase.NO_CAMERA, readers=1), False, "Others see you: no"),
+        (PipelineStatus(phase=Phase.RUNNING, readers=1, hides_person=True), False, "Others see you: no"),
+        (PipelineStatus(phase=Phase.RUNNING, readers=0), False, "Others see you: no"),
+        (PipelineStatus(phase=Phase.RUNNING), False, "Others see you: no"),
+        (PipelineStatus(phase=Phase.RUNNING, outputs={"virtual_camera": "cam"}), False, "Others can see you"),
+        (PipelineStatus(phase=Phase.RUNNING, readers=2), False, "Others see you: yes"),
+        (PipelineStatus(phase=Phase.RUNNING, readers=2), True, "Others see you: frozen"),
+    ],
+)
+def test_the_status_says_whether_others_see_the_user(status: PipelineStatus, frozen: bool, said: str) -> None:
+    assert summarize(status, frozen=frozen) == said
 
 
 def painted(session: Session) -> tuple[Zone, ...]:

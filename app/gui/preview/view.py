@@ -247,8 +247,6 @@ class Badges(FoldingRow):
             return tr("Paused: others see the stand-by card")
         if settings.frozen and status.phase is Phase.RUNNING:
             return tr("Frozen: others see the last frame")
-        if settings.frozen and status.phase is Phase.WAITING:
-            return tr("Frozen: others see the stand-by card")
         if status.hides_person and status.phase is Phase.RUNNING:
             return tr("Only me: click yourself")
         return {

@@ -674,10 +674,6 @@
             <translation>Eingefroren: Andere sehen das letzte Bild</translation>
         </message>
         <message>
-            <source>Frozen: others see the stand-by card</source>
-            <translation>Eingefroren: Andere sehen die Pausentafel</translation>
-        </message>
-        <message>
             <source>General</source>
             <translation>Allgemein</translation>
         </message>
@@ -1241,18 +1237,6 @@
         <message>
             <source>Others see you: yes</source>
             <translation>Andere sehen Sie: ja</translation>
-        </message>
-        <message>
-            <source>Others see you: yes, 1 program</source>
-            <translation>Andere sehen Sie: ja, 1 Programm</translation>
-        </message>
-        <message>
-            <source>Others see you: yes, at least {0} programs</source>
-            <translation>Andere sehen Sie: ja, mindestens {0} Programme</translation>
-        </message>
-        <message>
-            <source>Others see you: yes, {0} programs</source>
-            <translation>Andere sehen Sie: ja, {0} Programme</translation>
         </message>
         <message>
             <source>Paint on the picture; Esc ends.</source>

@@ -674,10 +674,6 @@
             <translation>Congelado: los demás ven el último fotograma</translation>
         </message>
         <message>
-            <source>Frozen: others see the stand-by card</source>
-            <translation>Congelado: los demás ven la pantalla de pausa</translation>
-        </message>
-        <message>
             <source>General</source>
             <translation>General</translation>
         </message>
@@ -1241,18 +1237,6 @@
         <message>
             <source>Others see you: yes</source>
             <translation>Otros le ven: sí</translation>
-        </message>
-        <message>
-            <source>Others see you: yes, 1 program</source>
-            <translation>Otros le ven: sí, 1 programa</translation>
-        </message>
-        <message>
-            <source>Others see you: yes, at least {0} programs</source>
-            <translation>Otros le ven: sí, al menos {0} programas</translation>
-        </message>
-        <message>
-            <source>Others see you: yes, {0} programs</source>
-            <translation>Otros le ven: sí, {0} programas</translation>
         </message>
         <message>
             <source>Paint on the picture; Esc ends.</source>
