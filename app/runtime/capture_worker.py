@@ -33,9 +33,10 @@ class DemandWatch:
         self._cameras = [sink for sink in sinks if sink.spec.waits_for_readers]
         self._others = [sink for sink in sinks if sink not in self._cameras]
         self.on_change: Callable[[], None] = lambda: None
-        """Called when `resting` or `watched` changes; set before the start."""
+        """Called when `resting` or `watched` has changed; set before the start."""
         self.thread = Worker("demand", self._run, Stage.VIRTUAL_CAMERA)
-        self._watched = False
+        self.watched = False
+        """Whether the preview is visible (set by the caller)."""
         self.want_foreground = False
         """Whether preview pictures carry the foreground image, which costs time (set by the caller)."""
         self.takes_plate = False
@@ -45,19 +46,10 @@ class DemandWatch:
         self._last_demand_s = time.monotonic()
         self.resting = False
         """Whether nobody needs frames."""
+        self._state = False, False
+        """`resting` and `watched` when they were last looked at."""
         self.readers: int | None = None
         """The number of programs that read the cameras among the sinks; None if unknown."""
-
-    @property
-    def watched(self) -> bool:
-        """Whether the preview is visible (set by the caller)."""
-        return self._watched
-
-    @watched.setter
-    def watched(self, watched: bool) -> None:
-        changed, self._watched = watched != self._watched, watched
-        if changed:
-            self.on_change()
 
     def _run(self, stop: threading.Event) -> None:
         """Count until `stop` is set."""
@@ -75,9 +67,10 @@ class DemandWatch:
         always = self.watched or self.takes_plate or not self._context.owner.current.output.on_demand
         if always or self.readers != 0 or any(sink.wanted is not None for sink in self._others):
             self._last_demand_s = now_s
-        resting = now_s - self._last_demand_s > self._context.timing.demand_linger_s
-        if resting != self.resting:
-            self.resting = resting
+        self.resting = now_s - self._last_demand_s > self._context.timing.demand_linger_s
+        state = self.resting, self.watched
+        if state != self._state:
+            self._state = state
             self.on_change()
 
     def _count(self, cameras: Sequence[FrameSink]) -> int | None:

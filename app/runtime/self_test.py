@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -32,15 +31,6 @@ MIN_SHORT_SIDE = 96
 """On smaller frames of the network a person cannot be recognised, and only the empty scene is tested."""
 
 
-class KnownScene(NamedTuple):
-    """The frames of the self-test; (H, W, 3) uint8 BGR."""
-
-    empty: BgrImage
-    occupied: BgrImage
-    person: Mask
-    """(H, W)"""
-
-
 def self_test(engine: MattingEngine, width: int, height: int) -> None:
     """Raise ModelError unless the engine tells a person from an empty scene in frames of this size, in pixels.
 
@@ -50,19 +40,19 @@ def self_test(engine: MattingEngine, width: int, height: int) -> None:
     info, max_empty = engine.info, MAX_EMPTY
     if isinstance(engine, PlateEngine):
         plate, max_empty = engine.lit_plate, MAX_PLATE
-        scene = _scene(plate.shape[1], plate.shape[0])
-        scene = KnownScene(plate, np.where(scene.person[..., None], scene.occupied, plate), scene.person)
+        _, occupied, person = _scene(plate.shape[1], plate.shape[0])
+        empty, occupied = plate, np.where(person[..., None], occupied, plate)
         engine = engine.engine
     else:
-        scene = _scene(width, height)
-    backdrop, edges = np.zeros_like(scene.empty), EdgeSettings(strict="off")  # strict mode hides still pictures
+        empty, occupied, person = _scene(width, height)
+    backdrop, edges = np.zeros_like(empty), EdgeSettings(strict="off")  # strict mode hides still pictures
     engine.reset()
-    empty = mean_alpha(engine.step(scene.empty, backdrop, edges).alpha)
-    alpha = engine.step(scene.occupied, backdrop, edges).alpha
+    empty_alpha = mean_alpha(engine.step(empty, backdrop, edges).alpha)
+    alpha = engine.step(occupied, backdrop, edges).alpha
     engine.reset()
-    contrast = float(alpha[scene.person].mean() - alpha[~scene.person].mean()) / 255
+    contrast = float(alpha[person].mean() - alpha[~person].mean()) / 255
     too_small = min(info.small_size) < MIN_SHORT_SIDE
-    if empty > max_empty or (contrast < MIN_CONTRAST and not too_small):
+    if empty_alpha > max_empty or (contrast < MIN_CONTRAST and not too_small):
         text = t(
             "The model {model} fails its self-test on the device {device}; choose another model or executor.",
             model=info.model,
@@ -72,7 +62,8 @@ def self_test(engine: MattingEngine, width: int, height: int) -> None:
 
 
 @functools.lru_cache(maxsize=2)
-def _scene(width: int, height: int) -> KnownScene:
+def _scene(width: int, height: int) -> tuple[BgrImage, BgrImage, Mask]:
+    """Return the empty scene, the same with the person, and where that differs: (H, W, 3) uint8 BGR, and (H, W)."""
     scale = min(1.0, RENDERED_SHORT_SIDE / min(width, height))
     source = DemoSource(
         max(2, round(width * scale)),
@@ -84,4 +75,4 @@ def _scene(width: int, height: int) -> KnownScene:
     )
     empty, occupied = (np.asarray(cv2.resize(source.render(index), (width, height)), np.uint8) for index in (0, 1))
     source.close()
-    return KnownScene(empty, occupied, cv2.absdiff(empty, occupied).max(axis=2) > MIN_DIFFERENCE)
+    return empty, occupied, cv2.absdiff(empty, occupied).max(axis=2) > MIN_DIFFERENCE

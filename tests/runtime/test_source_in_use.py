@@ -59,6 +59,7 @@ def test_the_camera_holds_its_light_while_it_is_compared_with_a_plate(tmp_path: 
         for model in ("bgmv2-mobilenetv2", "mattecam", "bgmv2-resnet50"):
             apply(pipeline, BASE.replace(matting=plate.replace(model=model)))
             eventually(lambda: source.holds_exposure == model.startswith("bgmv2"))  # noqa: B023 - called at once
+        eventually(lambda: (engine := pipeline.status().engine) is not None and engine.model == "bgmv2-resnet50")
         world.faults.put("step", PlateError("The room has changed."))
         eventually(lambda: any("has changed" in problem.message for problem in pipeline.status().problems))
         world.faults.heal()
