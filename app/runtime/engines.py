@@ -378,11 +378,12 @@ class EngineSelector:
         """Build another engine after a step that failed: lighter, or without the plate, where that helps."""
         plan = self._plan
         lowered = plan.settled and plan.lowered
+        is_replaced = not plan.settled and self.preparer.pending
         self.close_engine()
         remember(error)
         assert plan.base is not None
         fallback = replacement(plan.base.settings, error)
-        if self.preparer.pending:  # the engine that is being built comes, and may have needed the memory
+        if is_replaced:  # by the engine that is being built, which may have needed the memory
             self._board.report(Stage.MATTING, shown_error(error))
         elif fallback is None and lowered:
             self._board.report(Stage.MATTING, shown_error(error))

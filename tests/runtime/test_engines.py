@@ -155,7 +155,7 @@ class Bench:
 
     def __init__(self) -> None:
         self.board = StatusBoard()
-        self.selector = EngineSelector(self._build, lambda *_: None, self.board, Timing())
+        self.selector = EngineSelector(self._build, lambda *_: None, self.board, Timing(engine_retry_s=0.05))
         self.built: list[SimulatedEngine] = []
         self.student_is_missing = False
         self.gate = threading.Event()
@@ -315,6 +315,19 @@ def test_an_engine_that_fails_while_another_is_built_is_replaced_by_that_one(ben
     bench.gate.set()
     assert bench.settle().model == "mattecam"
     assert len(bench.built) == 2
+
+
+def test_an_engine_that_fails_while_one_is_built_that_nobody_wants_any_more_is_built_again(bench: Bench) -> None:
+    bench.settle()
+    bench.gate.clear()
+    while not bench.selector.preparer.busy:  # the governor asks for a lighter one
+        bench.now_s += 1 / 30
+        bench.matte(0.1)
+    bench.choose(governor=False)
+    bench.matte()
+    bench.selector.failed(ModelError("The network gave no picture; choose another."))
+    bench.gate.set()
+    eventually(lambda: bench.settle().downsample_ratio == FULL_RATIO and not bench.board.read().problems)
 
 
 MODEL = "bgmv2-mobilenetv2"
