@@ -125,6 +125,8 @@ class CaptureWorker:
         """Of the open source."""
         self._orientation = UNTURNED
         """Of the last frame."""
+        self._turned_for: CaptureSettings | None = None
+        """The settings that it follows from."""
         self._generation = 0
         self._last_frame_s = 0.0
         self._read_at_s = 0.0
@@ -246,6 +248,7 @@ class CaptureWorker:
         self._kind = source.info.kind
         self._generation += 1
         self._next_index = 0
+        self._turned_for = None
         self._last_frame_s = time.perf_counter()
         info = source.info
         self.info = info.turned(self._wanted_orientation())
@@ -298,9 +301,11 @@ class CaptureWorker:
             return
         self._next_index = frame.index + 1
         self._board.capture_ms.add(self._last_frame_s - started_s)
-        if (orientation := self._wanted_orientation()) != self._orientation:
-            self._orientation = orientation
-            self._generation += 1  # the stream begins anew
+        if (settings := self._owner.current.capture) is not self._turned_for:
+            self._turned_for = settings
+            if (orientation := self._wanted_orientation()) != self._orientation:
+                self._orientation = orientation
+                self._generation += 1  # the stream begins anew
         frame = frame.of(source.info, self._orientation)
         self.info = frame.source
         self._frames.put(replace(frame, generation=self._generation))

@@ -234,6 +234,8 @@ class SinkWorker:
         self._sent: Picture | None = None
         self.sink: FrameSink | None = None
         """The open one."""
+        self._asked: tuple[Settings | None, Any] = (None, None)
+        """Settings, and the sink that they ask for."""
         self._tried: Any = None
         """The settings for which a sink is open or has failed to open."""
         self._retry_at_s: float | None = None
@@ -244,7 +246,10 @@ class SinkWorker:
     @property
     def wanted(self) -> Any:
         """The sink that the settings in force ask for; None for no such sink."""
-        return self.spec.wanted(self._owner.current)
+        settings, asked = self._owner.current, self._asked
+        if asked[0] is not settings:
+            asked = self._asked = settings, self.spec.wanted(settings)
+        return asked[1]
 
     @property
     def decided(self) -> bool:
