@@ -14,7 +14,7 @@ from app.core.errors import BackgroundError, SourceLostError, SourceOpenError, t
 from app.core.files import exists
 from app.core.types import BgrImage, Frame, SourceInfo
 from app.media.image_file import first_frame_alone, kind_of_file, read_image
-from app.media.video_input import LIVE_MAX_PIXELS, VideoError, changes_shape, no_longer_readable
+from app.media.video_input import LIVE_MAX_PIXELS, VideoError, no_longer_readable
 from app.media.video_reader import VideoReader
 
 log = logging.getLogger(__name__)
@@ -127,7 +127,9 @@ class VideoFileSource(FrameSource):
             raise SourceLostError(no_longer_readable(self._reader.path))
         if self._reader.reshaped and not self._reported_shape:
             self._reported_shape = True
-            log.warning("%s", changes_shape(self._reader.path))
+            log.warning(
+                "Frames of %s have another shape than the first; they are given bars, not stretched.", self._reader.path
+            )
         return self._round_s + timed[0], timed[1]
 
     def _decode(self) -> tuple[Fraction, BgrImage] | None:

@@ -384,13 +384,6 @@ def no_longer_readable(path: Path) -> Text:
     return t("The video {file} can no longer be read; choose another file.", file=path)
 
 
-def changes_shape(path: Path) -> Text:
-    """Return the sentence on a video whose later frames have another shape."""
-    return t(
-        "Frames of {file} have another shape than the first; they are cropped or given bars, not stretched.", file=path
-    )
-
-
 def _is_decodable(stream: VideoStream) -> bool:
     codec = stream.codec_context  # None for a codec that FFmpeg does not know
     return codec is not None and codec.codec.name in VIDEO_CODECS.split(",")

@@ -11,7 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
@@ -253,6 +253,7 @@ def test_letters_of_other_languages_are_drawn(letters: str) -> None:
 
 def test_long_texts_wrap_and_shrink_into_their_box() -> None:
     text = "Ich bin gleich zurück, es dauert nur noch einen Augenblick. " * 3
+    assert TextBlock("Lunch\n14:30", 400, 100, 20).lines == ["Lunch", "14:30"]
     block = TextBlock(text + "Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichen" * 2, 300, 120, 40)
     assert len(block.lines) > 3 and block.height <= 120 + block.size_px * 2
     image = np.zeros((200, 400, 3), np.uint8)
@@ -265,18 +266,11 @@ def test_long_texts_wrap_and_shrink_into_their_box() -> None:
     )
 
 
-def test_line_breaks_are_kept() -> None:
-    assert TextBlock("Lunch\n14:30", 400, 100, 20).lines == ["Lunch", "14:30"]
-
-
 @settings(max_examples=25, deadline=None)
 @given(st.text(max_size=60), st.integers(2, 300), st.integers(2, 300))
+@example("half a surrogate \ud800 and \0", 64, 48)
 def test_any_text_at_any_size(text: str, width: int, height: int) -> None:
     assert draw_card(text, None, width, height).shape == (height, width, 3)
-
-
-def test_half_a_surrogate_does_not_break_the_card() -> None:
-    assert draw_card("a\ud800b\0c", None, 64, 48).shape == (48, 64, 3)
 
 
 def test_the_users_image_fills_the_card(tmp_path: Path) -> None:
