@@ -642,10 +642,6 @@
             <translation>Bildrate</translation>
         </message>
         <message>
-            <source>Frames of {file} have another shape than the first; they are cropped or given bars, not stretched.</source>
-            <translation>Bilder von {file} haben eine andere Form als das erste; sie werden beschnitten oder bekommen Balken, nicht verzerrt.</translation>
-        </message>
-        <message>
             <source>Frames per second of the camera.</source>
             <translation>Bilder pro Sekunde der Kamera.</translation>
         </message>

@@ -642,10 +642,6 @@
             <translation>Velocidad de fotogramas</translation>
         </message>
         <message>
-            <source>Frames of {file} have another shape than the first; they are cropped or given bars, not stretched.</source>
-            <translation>Algunos fotogramas de {file} tienen otra forma que el primero; se recortan o reciben franjas, no se deforman.</translation>
-        </message>
-        <message>
             <source>Frames per second of the camera.</source>
             <translation>Fotogramas por segundo de la cámara.</translation>
         </message>
