@@ -56,7 +56,7 @@ def install(name: str, file: Path) -> Path:
     """
     spec, _ = _published(name)
     target = user_folder() / spec.file
-    part = target.with_name(f"{target.name}.part")
+    part = target.with_name(f"{target.name}.copy")  # apart from what a download has begun
     expected = spec.sha256 or recorded_sha256(target)
     if expected not in (None, sha256_of(file)) or spec.bytes not in (None, file.stat().st_size):
         raise DownloadError(
@@ -130,16 +130,24 @@ def _transfer(url: str, part: Path, size: int | None, progress: Progress) -> Non
         length = answer.headers.get("Content-Length")
         total = None if length is None else done + int(length)
         limit = size or MAX_BYTES
-        with part.open("ab" if done else "wb") as file:
+        if not done:
+            part.unlink(missing_ok=True)
+        with part.open("ab") as file:
             for block in answer.iter_content(_BLOCK_BYTES):
                 done += len(block)
                 if max(done, total or 0) > limit:
                     break
                 file.write(block)
+                file.flush()
+                if file.tell() != done:  # another program has written to the end as well
+                    break
                 progress(done, total)
     if max(done, total or 0) > limit:
         part.unlink()
         raise ConnectionError(f"the server sends more than {limit} bytes")
+    if not part.exists() or part.stat().st_size != done:
+        part.unlink(missing_ok=True)  # its hash may be unknown: what two programs have mixed must not be trusted
+        raise ConnectionError("another program downloads the same file")
     if total is not None and done != total:
         raise ConnectionError("the transfer ended early")
 

@@ -291,6 +291,28 @@ def test_without_a_published_hash_the_first_is_kept(server: str, target: Path) -
     assert target.read_bytes() == b"what worked"
 
 
+@pytest.mark.parametrize("begun", [0, 1000])
+@pytest.mark.parametrize("replaces", [False, True])
+def test_what_two_programs_download_at_once_is_not_trusted(
+    server: str, target: Path, begun: int, replaces: bool
+) -> None:
+    """The other one appends to the same file, or begins it anew."""
+    part = part_of(target, CONTENT[:begun])
+    others: list[int] = []
+
+    def other(done: int, total: int | None) -> None:
+        if not others:
+            others.append(done)
+            if replaces:
+                part.unlink()
+            with part.open("ab") as file:
+                file.write(CONTENT[:1000])
+
+    with pytest.raises(DownloadError, match="could not be downloaded"):
+        fetch(replace(SPEC, sha256=None, bytes=None), f"{server}/file", target, other)
+    assert others and names(target) == []
+
+
 @pytest.mark.parametrize(
     ("kind", "spec"), [("endless", SPEC), ("longer", SPEC), ("endless", replace(SPEC, bytes=None, sha256=None))]
 )
