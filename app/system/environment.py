@@ -220,7 +220,9 @@ def prepare(requirements: Path) -> None:
         return
     print(f"mattecam: preparing {VENV}; this happens once and takes some minutes", file=sys.stderr, flush=True)
     refuse_open_umask()
-    with lock_environment() as lock:
+    while (held := lock_file(Path(f"{VENV}.lock"), wait=True)) is None:  # Windows gives up after ten seconds
+        pass
+    with held:  # until this process and every pip that inherited its handle have ended
         if ready():
             return
         check = [str(PYTHON), "-I", "-c", "import pip, sys; print('%d.%d' % sys.version_info[:2])"]
@@ -232,19 +234,10 @@ def prepare(requirements: Path) -> None:
         for package in Path(place).glob("*.dist-info"):
             if not (package / "INSTALLER").exists():  # a killed pip left it incomplete, and would skip it
                 shutil.rmtree(package)
-        install(requirements, lock)
+        install(requirements, held.fileno())
         # Compile the kernels and convert the bundled network now; otherwise the first start takes longer.
         subprocess.run([str(PYTHON), "-m", "app.matting.choice.preparation"], cwd=ROOT, check=False)
         stamp.write_text(wanted)
-
-
-@contextlib.contextmanager
-def lock_environment() -> Iterator[int]:
-    """Hold a lock until this process and every pip that inherited its handle have ended."""
-    file = lock_file(Path(f"{VENV}.lock"), wait=True)
-    assert file is not None
-    with file:
-        yield file.fileno()
 
 
 def install(requirements: Path, lock: int) -> None:
