@@ -28,7 +28,6 @@ from app.core.settings import EngineSettings, FramingSettings
 from app.core.types import BgrImage, BlurredBackground, Matte
 from app.matting.base.interface import EngineInfo
 from app.matting.choice import preparation
-from app.runtime import pipeline
 from app.runtime.context import PipelineParts
 from device_bed.tools import DEVICE, OpenCvReader, end, shell
 from mattecam.testing import ImmediateEngine, StepInput
@@ -78,7 +77,7 @@ def _parts() -> PipelineParts:
 
 
 def _main(options: tuple[str, ...]) -> None:
-    from app.cli import main
+    from app.cli import headless, main
 
     log = os.open(FOLDER / "log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     os.dup2(log, 1)
@@ -86,8 +85,8 @@ def _main(options: tuple[str, ...]) -> None:
     command = ["headless", "--verbose", "--size", "640x480", "--virtual-camera", DEVICE, *options]
     if INSTALLED:
         os.execv(INSTALLED, [INSTALLED, *command, *NETWORK])
-    setattr(pipeline, "default_parts", _parts)  # noqa: B010 - a name that the module does not export
-    setattr(preparation, "needed", lambda: False)  # noqa: B010 - the stand-in needs nothing that is compiled
+    vars(headless)["default_parts"] = _parts
+    vars(preparation).update(is_prepared=lambda: True, unmeasured=dict)  # the stand-in needs nothing that is compiled
     faulthandler.register(signal.SIGUSR2, file=log)
     os._exit(main.main(command))
 
