@@ -22,13 +22,7 @@ from app.core.settings import BackgroundSettings
 from app.core.types import Backdrop, BgrImage, BlurredBackground
 from app.media.frame_filters import BLACK
 from app.media.image_file import READ_SUFFIXES, first_frame_alone, read_image
-from app.media.video_input import (
-    LIVE_MAX_PIXELS,
-    VideoError,
-    VideoInput,
-    is_turned,
-    no_longer_readable,
-)
+from app.media.video_input import LIVE_MAX_PIXELS, VideoError, VideoInput, is_turned, no_longer_readable
 
 log = logging.getLogger(__name__)
 

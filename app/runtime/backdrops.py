@@ -16,7 +16,7 @@ from app.core.errors import Stage, t
 from app.core.files import version_of
 from app.core.settings import BackgroundSettings, OutputSettings, opens_alike
 from app.core.types import Backdrop, BgrImage, Frame, Picture, PictureKind
-from app.runtime.context import Timing
+from app.runtime.context import PipelineContext
 from app.runtime.status import StatusBoard
 from app.runtime.worker import Prepared, Preparer
 
@@ -28,14 +28,8 @@ room would still show its colours."""
 class Backdrops:
     """Owns the background in use. Used on the inference thread, but for `retry` and `preparer`."""
 
-    def __init__(
-        self,
-        open_background: Callable[[BackgroundSettings], Background],
-        board: StatusBoard,
-        timing: Timing,
-    ) -> None:
-        """open_background: called on a thread of its own."""
-        self._open_background, self._board, self._timing = open_background, board, timing
+    def __init__(self, context: PipelineContext) -> None:
+        self._parts, self._board, self._timing = context.parts, context.board, context.timing
         self.preparer: Preparer[BackgroundSettings, Background] = Preparer(
             "background-opener",
             self._open,
@@ -94,7 +88,7 @@ class Backdrops:
         )
         with self.preparer.blocking_call(problem, self._timing.open_hang_s):
             self._version = settings.path and version_of(settings.path)
-            return self._open_background(settings)
+            return self._parts.open_background(settings)
 
     def _accept(self, outcome: Prepared[BackgroundSettings, Background], in_force: BackgroundSettings) -> None:
         """Use a background that was opened, unless the settings in force have left it meanwhile."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -21,8 +20,8 @@ from app.matting.base.interface import EngineInfo, ExecutorError, MattingEngine,
 from app.matting.choice import hardware
 from app.matting.choice.governor import FULL, Governor, StepTiming, at_quality, quality_levels
 from app.matting.plate.picture import needs_plate, plate_info
-from app.runtime.context import Timing
-from app.runtime.status import Lowered, Phase, StatusBoard
+from app.runtime.context import PipelineContext
+from app.runtime.status import Lowered, Phase
 from app.runtime.worker import Preparer, close_unused
 
 _log = logging.getLogger(__name__)
@@ -252,21 +251,11 @@ class EngineSelector:
     Used on the inference thread alone, unless noted otherwise.
     """
 
-    def __init__(
-        self,
-        build: Callable[[EngineSettings, int, int, FramingSettings], MattingEngine],
-        self_test: Callable[[MattingEngine, int, int], None],
-        board: StatusBoard,
-        timing: Timing,
-    ) -> None:
-        """build, self_test: as in `PipelineParts`."""
-        self._build = build
-        self._self_test = self_test
+    def __init__(self, context: PipelineContext) -> None:
+        self._parts, self._board, self._timing = context.parts, context.board, context.timing
         self.preparer: Preparer[EngineKey, MattingEngine] = Preparer(
             "engine-builder", self._build_tested, lambda engine: engine.close(), Stage.MATTING
         )
-        self._board = board
-        self._timing = timing
         self._governor = Governor()
         """That of the present choice of the user."""
         self._plan = EnginePlan()
@@ -404,9 +393,9 @@ class EngineSelector:
         """Called on the builder thread."""
         self._plate = key.settings.plate and version_of(key.settings.plate)
         _check_plate(key)
-        engine = self._build(key.settings, *key.size, key.framing or WHOLE)
+        engine = self._parts.build_engine(key.settings, *key.size, key.framing or WHOLE)
         try:
-            self._self_test(engine, *key.size)
+            self._parts.self_test(engine, *key.size)
         except BaseException:
             close_unused(engine.close)
             raise

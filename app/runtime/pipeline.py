@@ -102,13 +102,8 @@ class Pipeline:
             self._board, default_text=lambda: self._parts.standby_text(self._phase(), self._preparing)
         )
         self._gate = Gate(self.owner, self._cards.card)
-        self._engines = EngineSelector(
-            self._parts.build_engine,
-            self._parts.self_test,
-            self._board,
-            context.timing,
-        )
-        self._backdrops = Backdrops(self._parts.open_background, self._board, context.timing)
+        self._engines = EngineSelector(context)
+        self._backdrops = Backdrops(context)
         self._sink_context = SinkContext(
             lambda: self.settings, self._open_microphone, self._source_devices, context.between_steps.wait
         )

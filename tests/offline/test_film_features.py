@@ -105,7 +105,7 @@ def live(frames: list[BgrImage], settings: Settings, engine: MattingEngine) -> l
     """Return what the inference thread publishes for the frames, one after the other."""
     context = PipelineContext(SettingsOwner(settings), FakeWorld().parts(), Timing())
     slot, published = LatestSlot[Frame | Phase](), list[Picture | Phase]()
-    backdrops = Backdrops(context.parts.open_background, context.board, context.timing)
+    backdrops = Backdrops(context)
     engines, demand = cast("EngineSelector", OneEngine(engine)), DemandWatch(context, ())
     thread = MattingWorker(context, slot, engines, backdrops, demand, published.append).thread
     backdrops.preparer.start()

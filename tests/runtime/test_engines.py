@@ -12,15 +12,16 @@ import pytest
 
 from app.core.errors import ModelError, WeightsMissingError
 from app.core.geometry import WHOLE
-from app.core.settings import EdgeSettings, EngineSettings, FramingSettings, Settings
+from app.core.settings import EdgeSettings, EngineSettings, FramingSettings, Settings, SettingsOwner
 from app.core.types import Frame, Matte, SourceInfo
 from app.matting.base.interface import EngineInfo
 from app.matting.choice.governor import StepTiming
 from app.matting.plate.picture import save_plate
-from app.runtime.context import Timing
+from app.runtime.context import PipelineContext, Timing
 from app.runtime.engines import ChoiceState, EngineKey, EnginePlan, EngineSelector, MatteFrame
-from app.runtime.status import Lowered, Phase, StatusBoard
+from app.runtime.status import Lowered, Phase
 from mattecam.testing import ImmediateEngine, StepInput
+from tests.fakes.world import FakeWorld
 from tests.waiting import eventually
 
 
@@ -154,8 +155,9 @@ class Bench:
     """An `EngineSelector` with a simulated clock, a load that a test sets, and a builder that waits at a gate."""
 
     def __init__(self) -> None:
-        self.board = StatusBoard()
-        self.selector = EngineSelector(self._build, lambda *_: None, self.board, Timing(engine_retry_s=0.05))
+        parts = replace(FakeWorld().parts(), build_engine=self._build)
+        context = PipelineContext(SettingsOwner(Settings()), parts, Timing(engine_retry_s=0.05))
+        self.board, self.selector = context.board, EngineSelector(context)
         self.built: list[SimulatedEngine] = []
         self.student_is_missing = False
         self.gate = threading.Event()

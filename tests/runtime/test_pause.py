@@ -9,12 +9,7 @@ import pytest
 
 from app.backgrounds import open_background
 from app.core.errors import SourceLostError, Stage
-from app.core.settings import (
-    BackgroundSettings,
-    PeopleSettings,
-    Settings,
-    Zone,
-)
+from app.core.settings import BackgroundSettings, PeopleSettings, Settings, Zone
 from app.core.threads import elapsed_s
 from app.core.types import PictureKind
 from app.runtime.context import Timing

@@ -12,14 +12,7 @@ import pytest
 
 from app.core.errors import BackgroundError, SourceLostError
 from app.core.geometry import WHOLE_VIEW, framed
-from app.core.settings import (
-    BackgroundSettings,
-    EngineSettings,
-    FramingSettings,
-    PeopleSettings,
-    Settings,
-    Zone,
-)
+from app.core.settings import BackgroundSettings, EngineSettings, FramingSettings, PeopleSettings, Settings, Zone
 from app.core.types import BgrImage, BlurredBackground, Matte, PictureKind
 from app.matting.base.interface import MattingEngine
 from app.runtime.backdrops import PLAIN_GREY

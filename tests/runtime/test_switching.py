@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,9 @@ from app.core.settings import BackgroundSettings, Model, Settings, SettingsOwner
 from app.core.types import AlphaImage, BgrImage, Frame, Picture, PictureKind
 from app.media.video_input import VideoInput
 from app.runtime.backdrops import PLAIN_GREY, Backdrops
-from app.runtime.context import Timing
+from app.runtime.context import PipelineContext
 from app.runtime.pipeline import Pipeline
-from app.runtime.status import Phase, StatusBoard
+from app.runtime.status import Phase
 from mattecam.testing import HEIGHT, WIDTH, FakeEngine
 from tests.backgrounds.files import colour_number, write_video
 from tests.fakes.world import BASE, FakeWorld, apply, composites, kinds, live, running, shown
@@ -206,8 +207,8 @@ class Opened:
         self.requests: list[BackgroundSettings] = []
         self.gates: dict[str, threading.Event] = {}
         """What holds the opening of a colour."""
-        self.board = StatusBoard()
-        self.backdrops = Backdrops(self._open, self.board, Timing())
+        context = PipelineContext(SettingsOwner(BASE), replace(FakeWorld().parts(), open_background=self._open))
+        self.board, self.backdrops = context.board, Backdrops(context)
         self.backdrops.preparer.start()
 
     def _open(self, settings: BackgroundSettings) -> Background:
