@@ -172,8 +172,6 @@ def mark_pause(file: Path, *, is_paused: bool) -> None:
 START_LIMIT_S = 120.0
 POLL_S = 0.1
 """Interval of looks at the pipeline."""
-UNNEEDED: tuple[Stage, ...] = (Stage.MICROPHONE,)
-"""Parts without which a run goes on: their problems are reported."""
 STANDBY_START_S = 10.0
 """A run on stand-by has started after this time; any other has started with the first frame sent."""
 
@@ -275,14 +273,12 @@ class HeadlessRun:
         settings = self.pipeline.settings  # read after the status: a command changes them before it causes a problem
         if settings is not self._start_settings:
             return None
-        unneeded = UNNEEDED
+        unneeded = {Stage.MICROPHONE}  # the run goes on without it
         if self._waits:
-            unneeded += (Stage.VIRTUAL_CAMERA, Stage.PIPEWIRE)
-        if settings.paused or self._awaits_camera(status):
-            unneeded += (Stage.CAPTURE,)  # the source is opened again until the user resumes
-        problems = [p for p in status.problems if p.stage not in unneeded]
-        failed = [p.message for p in problems if p.stage is not Stage.CAPTURE or status.frames_out == 0]
-        return failed[0] if failed else None
+            unneeded |= {Stage.VIRTUAL_CAMERA, Stage.PIPEWIRE}
+        if status.frames_out > 0 or settings.paused or self._awaits_camera(status):
+            unneeded.add(Stage.CAPTURE)  # the source is opened again until the user resumes
+        return next((each.message for each in status.problems if each.stage not in unneeded), None)
 
     def _awaits_camera(self, status: PipelineStatus) -> bool:
         """Return whether the run goes on without a camera until one comes."""

@@ -178,24 +178,14 @@ def _with_installed_model(settings: Settings, options: LiveOptions) -> tuple[Set
 
     A model that the command line names is not replaced: the user expects this model or an error.
     """
-    matting = settings.matting
-    if options.model is not None or options.weights is not None or matting.model == "auto":
+    model, weights = settings.matting.model, settings.matting.weights
+    if model == "auto" or options.model is not None or options.weights is not None:
         return settings, None
-    if matting.weights is not None:
-        if matting.weights.is_file():
-            return settings, None
-        missing = t(
-            "The saved weights file {file} does not exist; {bundled} is used instead (check the path).",
-            file=matting.weights,
-            bundled=bundled().name,
-        )
-    elif on_hand(matting.model) is None:
-        missing = t(
-            "The saved model {model} is not installed; {bundled} is used instead⟦ (`python3 run.py weights download "
-            "{model}` installs it)⟧.",
-            model=matting.model,
-            bundled=bundled().name,
-        )
-    else:
+    if weights.is_file() if weights is not None else on_hand(model) is not None:
         return settings, None
-    return settings.replace(matting=matting.replace(model=bundled().name, weights=None)), missing
+    return settings.replaced_at(["matting"], model=bundled().name, weights=None), t(
+        "The saved model {model} is not installed; {bundled} is used instead⟦ (`python3 run.py weights list` shows "
+        "what is installed)⟧.",
+        model=weights or model,
+        bundled=bundled().name,
+    )

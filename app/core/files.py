@@ -70,38 +70,18 @@ _naming = threading.Lock()
 """Held from the choice of a name until there is a file of it."""
 
 
-def exists(path: Path) -> bool:
-    """Return whether there is a file or folder of this name; False also for a name that the system cannot look up."""
-    return _mode(path) != 0
-
-
-def is_file(path: Path) -> bool:
-    """Return whether there is a file of this name; False also for a name that the system cannot look up."""
-    return stat.S_ISREG(_mode(path))
-
-
-def is_folder(path: Path) -> bool:
-    """Return whether there is a folder of this name; False also for a name that the system cannot look up."""
-    return stat.S_ISDIR(_mode(path))
+# Unlike the methods of Path, these are False also for a name that the system cannot look up: too long, or with a NUL.
+exists, is_file, is_folder = os.path.exists, os.path.isfile, os.path.isdir
 
 
 def is_special(path: Path) -> bool:
     """Return whether a path names a pipe, a device or a socket, which may never give any data."""
-    mode = _mode(path)
-    return mode != 0 and not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
+    return exists(path) and not is_file(path) and not is_folder(path)
 
 
 def is_stream(path: Path) -> bool:
     """Return whether a path is special, or one such as /dev/stdout, which may lead to a file: not to be replaced."""
     return is_special(path) or path.absolute().parent in (Path("/dev"), Path("/dev/fd"))
-
-
-def _mode(path: Path) -> int:
-    """Return what a path names, as in `stat`; 0 for nothing, and for a name that is too long or holds a NUL."""
-    try:
-        return path.stat().st_mode
-    except (OSError, ValueError):
-        return 0
 
 
 def same_file(first: Path, second: Path) -> bool:

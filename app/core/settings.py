@@ -209,11 +209,6 @@ class CaptureSettings(Model):
         return int(value) if isinstance(value, str) and value.isdecimal() else value
 
     @property
-    def opened(self) -> tuple[object, ...]:
-        """What a source is opened for: the values without what takes effect on an open one."""
-        return tuple(value for name, value in self if name not in ("lock_exposure", "rotate", "flip"))
-
-    @property
     def orientation(self) -> Orientation:
         """How the frames are turned."""
         return Orientation(self.rotate, self.flip)
@@ -256,11 +251,6 @@ class BackgroundSettings(Model):
     )
 
     @property
-    def opened(self) -> tuple[object, ...]:
-        """What a background is opened for: the values without those that an open background follows."""
-        return tuple(value for name, value in self if name not in FOLLOWED)
-
-    @property
     def text(self) -> str:
         """The background as the command line writes it, such as `blur:50` or a file."""
         if self.kind == "blur":
@@ -280,13 +270,13 @@ class BackgroundSettings(Model):
         return self.replace(kind=kind, path=path, **moved)
 
 
-FOLLOWED = ("fit", "zoom", "pan_x", "pan_y")
-"""Fields of `BackgroundSettings` that change a background in use, without opening it again."""
+FOLLOWED = "fit", "zoom", "pan_x", "pan_y", "lock_exposure", "rotate", "flip"
+"""Fields of `BackgroundSettings` and `CaptureSettings` that take effect on what is open, without opening it again."""
 
 
 def opens_alike(one: BackgroundSettings | CaptureSettings, other: BackgroundSettings | CaptureSettings | None) -> bool:
     """Return whether the same background or source is open under both."""
-    return other is not None and one.opened == other.opened
+    return other is not None and all(value == getattr(other, name) for name, value in one if name not in FOLLOWED)
 
 
 SETTINGS_VERSION = 3

@@ -87,51 +87,6 @@ def check_bgr(image: object) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
-    """One frame of a source. Its image must not be modified."""
-
-    image: BgrImage
-    index: int
-    """Frame number, from 0 for each opened source; a gap means that the source dropped frames."""
-    captured_at_s: float
-    """time.perf_counter() at the arrival of the frame, in seconds."""
-    whole: BgrImage | None = None
-    """The uncropped image of the source if `image` is a crop of it."""
-    synthetic: bool = False
-    """True for frames of the demo source: they do not show the user and may be written to disk without a request."""
-    source: SourceInfo | None = None
-    """What it was captured from, which may not be the source in use any more; None outside the live pipeline."""
-    generation: int = 0
-    """Changes whenever a source is opened: frames of two generations do not belong to one sequence."""
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """(width, height) in pixels."""
-        return self.image.shape[1], self.image.shape[0]
-
-    @property
-    def camera(self) -> str:
-        """The stable id of its source; empty where that is unknown."""
-        return "" if self.source is None else self.source.id
-
-    @property
-    def viewpoint(self) -> str:
-        """As in `SourceInfo`; empty where the source is unknown."""
-        return "" if self.source is None else self.source.viewpoint
-
-    @property
-    def orientation(self) -> Orientation:
-        """How it was turned."""
-        return UNTURNED if self.source is None else self.source.orientation
-
-    def of(self, source: SourceInfo, orientation: Orientation) -> Frame:
-        """Return the frame turned upright, and named after its source. source: as it opened, not turned."""
-        if orientation == source.orientation:
-            return replace(self, source=source)
-        return replace(self, image=orientation.upright(self.image), source=source.turned(orientation))
-
-
-@dataclass(frozen=True, slots=True)
 class SourceInfo:
     """The actual format of a source, read back after it was opened."""
 
@@ -159,6 +114,40 @@ class SourceInfo:
         """Return the description of turned frames. Of a source as it opened."""
         width, height = orientation.size(self.width, self.height)
         return replace(self, width=width, height=height, orientation=orientation)
+
+
+UNKNOWN_SOURCE = SourceInfo("", "", "", 0, 0, 0.0, "")
+"""Of frames outside the live pipeline."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One frame of a source. Its image must not be modified."""
+
+    image: BgrImage
+    index: int
+    """Frame number, from 0 for each opened source; a gap means that the source dropped frames."""
+    captured_at_s: float
+    """time.perf_counter() at the arrival of the frame, in seconds."""
+    whole: BgrImage | None = None
+    """The uncropped image of the source if `image` is a crop of it."""
+    synthetic: bool = False
+    """True for frames of the demo source: they do not show the user and may be written to disk without a request."""
+    source: SourceInfo = UNKNOWN_SOURCE
+    """What it was captured from, which may not be the source in use any more."""
+    generation: int = 0
+    """Changes whenever a source is opened: frames of two generations do not belong to one sequence."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) in pixels."""
+        return self.image.shape[1], self.image.shape[0]
+
+    def of(self, source: SourceInfo, orientation: Orientation) -> Frame:
+        """Return the frame turned upright, and named after its source. source: as it opened, not turned."""
+        if orientation == source.orientation:
+            return replace(self, source=source)
+        return replace(self, image=orientation.upright(self.image), source=source.turned(orientation))
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,7 @@ class EngineKey:
 
 def _takes(key: EngineKey, frame: Frame) -> bool:
     """Return whether the engine of this key may matte the frame."""
-    return key.size == frame.size and (not key.camera or key.camera == frame.viewpoint)
+    return key.size == frame.size and (not key.camera or key.camera == frame.source.viewpoint)
 
 
 def _check_plate(key: EngineKey) -> None:
@@ -316,7 +316,7 @@ class EngineSelector:
         same = before is not None and before.source == frame.source and before.image.shape == frame.image.shape
         if self._choose_again or not same or settings is not self._settings:
             self._settings = settings
-            wanted = EngineKey.of(settings.matting.engine, frame.size, settings.framing, frame.viewpoint)
+            wanted = EngineKey.of(settings.matting.engine, frame.size, settings.framing, frame.source.viewpoint)
             if self._choose_again or wanted != plan.choice:
                 self._choose_again = False
                 self._build_at_full_quality(plan.choose(wanted))

@@ -136,7 +136,7 @@ class MattingWorker:
         ended_s = time.perf_counter()
         self._board.step_ms.add(ended_s - started_s)
         fps, source = self._owner.current.capture.fps, frame.source
-        rate_hz = min(fps, source.fps) if source is not None and source.fps > 0 else fps
+        rate_hz = min(fps, source.fps) if source.fps > 0 else fps
         timing = StepTiming(ended_s, ended_s - started_s, ended_s - frame.captured_at_s, rate_hz, still)
         self._engines.completed(decision, timing)
 
@@ -159,8 +159,9 @@ class MattingWorker:
         if changed:
             self._prepared, self._hides = prepared, settings.hides_in(framing, background)
         if changed or self._editor is not None:
+            source = frame.source
             of_frame = FrameContext(
-                settings, framing, size, frame.captured_at_s, backdrop, frame.camera, frame.orientation
+                settings, framing, size, frame.captured_at_s, backdrop, source.id, source.orientation
             )
             self._editor = self._effects.prepare(of_frame)
         matte = self._step(decision, frame, backdrop, settings)

@@ -136,13 +136,13 @@ def test_a_saved_background_none_is_confirmed_by_the_command_line_alone(file: Pa
 
 
 def test_a_saved_model_that_is_not_installed_is_replaced_by_the_bundled_one(file: Path) -> None:
-    for gone, words in ((None, "u2net is not installed; mattecam is used instead"), ("/gone.pth", "gone.pth does not")):
+    for gone, name in ((None, "u2net"), ("/gone.pth", "gone.pth")):
         saved = MattingSettings(model="u2net", weights=gone and Path(gone))
         settings_file.save(file, Settings(matting=saved))
         start = settings_from(LiveOptions(config=file))
         assert (start.settings.matting.model, start.settings.matting.weights) == ("mattecam", None)
         assert start.saved.matting == saved, "it is used again once it is there"
-        assert start.warning is not None and words in start.warning
+        assert start.warning is not None and f"{name} is not installed; mattecam is used instead" in start.warning
     assert settings_from(LiveOptions(config=file, model="u2net")).settings.matting.model == "u2net"
     settings_file.save(file, Settings(matting=MattingSettings(model="u2net")))
     installed = weights.user_folder() / "u2net.pth"

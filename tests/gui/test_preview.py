@@ -272,7 +272,7 @@ def test_strokes_and_marks_follow_a_turned_camera(session: Session, qtbot: QtBot
 
     def shows_turned() -> bool:
         frame, rect = existing(session.bridge.picture).frame, session.window.preview.picture
-        return frame is not None and frame.orientation == Orientation(90) and rect.width() < rect.height()
+        return frame is not None and frame.source.orientation == Orientation(90) and rect.width() < rect.height()
 
     qtbot.waitUntil(shows_turned)
     pull(session, qtbot, at(session, 0.4, 0.6), at(session, 0.5, 0.6))

@@ -98,7 +98,7 @@ def test_a_switch_of_the_camera_shapes_each_frame_by_the_zones_of_its_own_camera
         second = first.capture.replace(source="second")
         pipeline.change(lambda now: now.replace(capture=second))
         eventually(lambda: (pipeline.status().source or SourceInfo("", "", "", 0, 0, 0, "")).id == "second")
-        assert pipeline.newest_frame is not None and pipeline.newest_frame.camera == "first"
+        assert pipeline.newest_frame is not None and pipeline.newest_frame.source.id == "first"
         before = len(world.pictures())
         hold.go_on.set()
         world.faults.heal()

@@ -52,13 +52,13 @@ def test_what_a_zone_hides_stays_hidden_however_the_camera_is_turned(world: Fake
     with running(world, zoned) as pipeline:
         for orientation in (*TURNS, *TURNS[::-1]):
             apply(pipeline, turned(zoned, orientation))
-            eventually(lambda: newest(pipeline).orientation == orientation)  # noqa: B023 - called at once
+            eventually(lambda: newest(pipeline).source.orientation == orientation)  # noqa: B023 - called at once
             eventually(lambda: bool(person_in(shown(pipeline)).any()))
     pictures = [picture for picture in world.pictures() if picture.kind is PictureKind.COMPOSITE]
-    assert len({picture.frame.orientation for picture in pictures if picture.frame}) == len(TURNS)
+    assert len({picture.frame.source.orientation for picture in pictures if picture.frame}) == len(TURNS)
     for picture in pictures:
         assert picture.frame is not None
-        assert not person_in(picture)[picture.frame.orientation.upright(HIDDEN) > 0].any()
+        assert not person_in(picture)[picture.frame.source.orientation.upright(HIDDEN) > 0].any()
 
 
 def test_the_crop_is_one_of_the_upright_frame(world: FakeWorld) -> None:
@@ -94,7 +94,7 @@ def test_another_camera_is_not_turned_before_it_is_in_use(world: FakeWorld) -> N
         apply(pipeline, BASE.replaced_at(["capture"], source="other"))
         eventually(lambda: bool(pipeline.status().problems))
         composites(pipeline)
-        assert newest(pipeline).orientation == SIDEWAYS
+        assert newest(pipeline).source.orientation == SIDEWAYS
 
 
 def test_a_portrait_picture_is_sent_with_bars_and_recorded_whole(tmp_path: Path, world: FakeWorld) -> None:

@@ -176,7 +176,7 @@ class PreviewInteraction(QObject):
         """Return the camera whose frame is shown here; empty on the stand-by card and beside the picture."""
         picture = self._bridge.picture
         inside = all(0 <= value <= 1 for value in self._preview.fraction_of(position))
-        return picture.frame.camera if inside and picture is not None and picture.frame is not None else ""
+        return picture.frame.source.id if inside and picture is not None and picture.frame is not None else ""
 
     def _in_frame(self, position: QPointF) -> tuple[float, float]:
         """Return the position in the upright frame."""

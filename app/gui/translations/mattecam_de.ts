@@ -2279,10 +2279,6 @@
             <translation>Das gespeicherte Modell {model} ist nicht installiert; stattdessen wird {bundled} verwendet.</translation>
         </message>
         <message>
-            <source>The saved weights file {file} does not exist; {bundled} is used instead (check the path).</source>
-            <translation>Die gespeicherte Gewichtsdatei {file} gibt es nicht; stattdessen wird {bundled} verwendet (prüfen Sie den Pfad).</translation>
-        </message>
-        <message>
             <source>The scene “{name}” in {file} cannot be used ({reason}); save it again or remove it.</source>
             <translation>Die Szene „{name}“ in {file} ist nicht verwendbar ({reason}); speichern Sie sie neu oder entfernen Sie sie.</translation>
         </message>

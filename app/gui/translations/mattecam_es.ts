@@ -2279,10 +2279,6 @@
             <translation>El modelo guardado {model} no está instalado; en su lugar se usa {bundled}.</translation>
         </message>
         <message>
-            <source>The saved weights file {file} does not exist; {bundled} is used instead (check the path).</source>
-            <translation>El archivo de pesos guardado {file} no existe; en su lugar se usa {bundled} (compruebe la ruta).</translation>
-        </message>
-        <message>
             <source>The scene “{name}” in {file} cannot be used ({reason}); save it again or remove it.</source>
             <translation>La escena «{name}» de {file} no se puede usar ({reason}); guárdela de nuevo o quítela.</translation>
         </message>

@@ -82,9 +82,9 @@ class PlateCapture:
 
     def _add(self, frame: Frame) -> None:
         image, at_s = frame.image if frame.whole is None else frame.whole, frame.captured_at_s
-        if frame.viewpoint != self.camera or (self.frames and self.frames[0].shape != image.shape):
+        if frame.source.viewpoint != self.camera or (self.frames and self.frames[0].shape != image.shape):
             self.frames.clear()
-            self._span_s, self.camera = None, frame.viewpoint
+            self._span_s, self.camera = None, frame.source.viewpoint
         if self._span_s is not None and at_s == self._span_s[1]:
             return  # the same frame again
         self._span_s = at_s if self._span_s is None else self._span_s[0], at_s
