@@ -30,6 +30,7 @@ from PyQt6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
+from app.config.scenes import SceneStore, default_path
 from app.core import paths
 from app.core.errors import Stage
 from app.core.settings import BackgroundSettings, Settings, StrictLevel
@@ -38,7 +39,6 @@ from app.gui.application import Session
 from app.gui.backgrounds.library import add_picture
 from app.gui.backgrounds.tiles import Tile, TileView
 from app.gui.notices import Remedy
-from app.gui.widgets.controls import on_button
 from app.media.image_file import MAX_SIDE, read_image
 from tests.gui.conftest import QUIET, StartWindow, activate
 from tests.gui.widgets import add, answer, asked, button, chosen, existing, find, own, said, settle, tiles
@@ -113,7 +113,10 @@ def test_a_blur_that_shows_text_replaces_an_image_after_a_question(controls: Ses
 
 
 def test_background_none_is_last_and_shown_after_a_question_only(controls: Session, qtbot: QtBot) -> None:
-    assert [tile.kind for tile in tiles(controls)].index("none") == len(tiles(controls)) - 1
+    model = controls.window.strip.model
+    numbers = (0, len(model.tiles) - 1, len(model.tiles), len(model.tiles) + 1)
+    assert [model.numbered(number) for number in numbers] == [*model.tiles[:-3:-1], None, None], "no other shows it"
+    assert [tile.kind for tile in model.tiles].index("none") == len(model.tiles) - 1
     activate(controls, qtbot)
     qtbot.keyClick(controls.window, Qt.Key.Key_0)
     assert asked(controls, QUESTION) is None, "a single key does not select none"
@@ -277,8 +280,10 @@ def names(controls: Session) -> list[str]:
 
 
 def test_a_background_is_renamed_and_stays_in_use(controls: Session, qtbot: QtBot, picture: Path) -> None:
-    """Those of one name differ by their suffix. A number key chooses it."""
+    """Those of one name differ by their suffix. A number key chooses it. Scenes name the new file."""
     add(controls, qtbot, picture)
+    controls.window.scenes.save("Beach")
+    qtbot.waitUntil(lambda: controls.window.scenes.names == ("Beach",))
     shutil.copy(picture, paths.backgrounds_dir() / "beach.jpg")
     controls.window.strip.library.reload()
     qtbot.waitUntil(lambda: names(controls) == ["beach.jpg", "beach.png"])
@@ -288,20 +293,13 @@ def test_a_background_is_renamed_and_stays_in_use(controls: Session, qtbot: QtBo
     qtbot.waitUntil(lambda: names(controls) == ["sand", "Seaside"])
     renamed = paths.backgrounds_dir() / "Seaside.png"
     qtbot.waitUntil(lambda: chosen(controls).path == renamed)
+    qtbot.waitUntil(lambda: SceneStore(default_path()).get("Beach").settings.background.path == renamed)
     controls.window.strip.choose_number(2)
     assert chosen(controls).kind == "colour"
     enter(controls, own(controls)[1], "Seaside", "Shore")
     qtbot.waitUntil(lambda: names(controls) == ["sand", "Shore"])
     controls.window.strip.choose_number(5)
     assert chosen(controls).path == renamed.with_name("Shore.png")
-
-
-def test_no_number_but_0_is_that_of_the_room(controls: Session) -> None:
-    """A single key must not show it, however few backgrounds there are."""
-    model = controls.window.strip.model
-    numbers = (0, len(model.tiles) - 1, len(model.tiles), len(model.tiles) + 1)
-    assert [model.numbered(number) for number in numbers] == [*model.tiles[:-3:-1], None, None]
-    assert existing(model.numbered(0)).kind == "none"
 
 
 def test_the_thumbnail_of_an_edited_file_is_made_anew(controls: Session, qtbot: QtBot, picture: Path) -> None:
@@ -443,25 +441,17 @@ def test_the_tile_and_the_dialog_have_the_colour_that_is_in_use(controls: Sessio
         controls.store.set("window.own_colour", "#3a5f8a")
 
 
-def test_a_name_is_shown_as_it_is(controls: Session, qtbot: QtBot, tmp_path: Path) -> None:
-    """The folder "R&D" was called "RD". A tool tip may not be HTML."""
-    assert on_button("R&D") == "R&&D"
-    picture = tmp_path / "Tom & <b>Jerry.png"
-    cv2.imwrite(str(picture), np.zeros((9, 16, 3), np.uint8))
-    tile, model = add(controls, qtbot, picture), controls.window.strip.model
-    tip = model.data(model.index(model.tiles.index(tile)), Qt.ItemDataRole.ToolTipRole)
-    assert "Tom & <b>Jerry" in QTextDocumentFragment.fromHtml(str(tip)).toPlainText()
-
-
 def test_a_picture_with_a_long_name_or_side_is_added(controls: Session, qtbot: QtBot) -> None:
     """Addresses of pictures on the web end in hundreds of characters: an unexpected error was reported."""
     image = QImage(40, 30, QImage.Format.Format_RGB32)
     image.fill(0xFF336699)
-    library = controls.window.strip.library
-    for number, name in enumerate(("é" * 300, "::", "a/b")):
+    library, model = controls.window.strip.library, controls.window.strip.model
+    for number, name in enumerate(("é" * 300, "::", "a/b", "Tom &amp; Jerry")):
         library.add_image(image, name)
         qtbot.waitUntil(lambda number=number: len(own(controls)) == number + 1)  # type: ignore[misc]
-    assert {tile.name for tile in own(controls)} == {"é" * 60, "Image", "ab"}
+    assert {tile.name for tile in own(controls)} == {"é" * 60, "Image", "ab", "Tom &amp; Jerry"}
+    tips = [model.data(model.index(row), Qt.ItemDataRole.ToolTipRole) for row in range(len(model.tiles))]
+    assert any("Tom &amp; Jerry" in QTextDocumentFragment.fromHtml(str(tip)).toPlainText() for tip in tips), "no HTML"
     assert not controls.window.notices.error
     path = add_picture(np.zeros((100, 2 * MAX_SIDE, 3), np.uint8), "panorama")
     assert existing(cv2.imread(str(path))).shape == (50, MAX_SIDE, 3), "no larger than outputs need"

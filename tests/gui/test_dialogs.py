@@ -16,13 +16,10 @@ from PyQt6.QtGui import QAction, QDesktopServices, QGuiApplication, QShortcut
 from PyQt6.QtWidgets import (
     QCheckBox,
     QComboBox,
-    QDialog,
-    QDialogButtonBox,
     QLabel,
     QMessageBox,
     QPushButton,
     QScrollArea,
-    QStyle,
     QTextBrowser,
 )
 from pytestqt.qtbot import QtBot
@@ -40,11 +37,11 @@ from app.gui.dialogs import TextDialog
 from app.gui.doctor import DoctorDialog, Findings
 from app.gui.panels import models
 from app.gui.state import Tasks
-from app.gui.widgets.controls import label
+from app.gui.widgets.controls import label, on_button
 from app.matting.choice import choice
 from app.runtime.status import PipelineStatus
 from mattecam.testing import PERSON, shows_room
-from tests.gui.conftest import FINDINGS, ON_DEVICE, STANDARD, StartWindow, activate
+from tests.gui.conftest import FINDINGS, ON_DEVICE, STANDARD, StartWindow
 from tests.gui.widgets import box, button, existing, find, open_last_step, pick
 
 
@@ -296,6 +293,7 @@ def test_a_name_that_looks_like_html_is_shown_as_it_is(session: Session, qtbot: 
     qtbot.addWidget(hint)
     for shown in (find(box, QLabel, "qt_msgbox_label"), hint):
         assert shown.sizeHint().width() >= shown.fontMetrics().horizontalAdvance(shown.text())
+    assert on_button("R&D") == "R&&D"
     box.close()
 
 
@@ -331,20 +329,3 @@ def test_help_links_to_documents_of_this_copy(session: Session, qtbot: QtBot, mo
         qtbot.keyClick(page, key)
     assert [Path(link.toLocalFile()) for link in opened] == [paths.documents_dir() / "apps.md"]
     assert page.toPlainText() == text, "a document is not shown in the window"
-
-
-def test_every_dialog_ends_in_the_button_that_goes_on_without_icons(controls: Session, qtbot: QtBot) -> None:
-    """Some had icons and "OK" before "Cancel", others the reverse."""
-    window = controls.window
-    activate(controls, qtbot)
-    for open_it in (
-        window.scenes.ask_for_name, window.open_about, lambda: window.strip.choose_number(0),
-        window.strip.choose_colour,
-    ):  # fmt: skip
-        open_it()
-        (dialog,) = (each for each in window.findChildren(QDialog) if each.isVisible())
-        box = find(dialog, QDialogButtonBox)
-        assert not existing(box.style()).styleHint(QStyle.StyleHint.SH_DialogButtonBox_ButtonsHaveIcons, None, box)
-        buttons = sorted(box.findChildren(QPushButton), key=lambda each: each.x())
-        assert [each for each in buttons if each.isDefault()] == [buttons[-1]], dialog.objectName()
-        dialog.close()

@@ -17,8 +17,7 @@ from PyQt6.QtGui import QColor, QImage
 from PyQt6.QtWidgets import QApplication, QCheckBox, QLabel
 from pytestqt.qtbot import QtBot
 
-from app.config.setting import SETTINGS
-from app.core.geometry import WHOLE, Layout, framed, lay_out
+from app.core.geometry import WHOLE
 from app.core.settings import MAX_ZONES, FramingSettings, Zone
 from app.core.types import BgrImage, Frame, Orientation, Picture, PictureKind
 from app.gui.application import Session
@@ -66,19 +65,18 @@ def test_the_preview_is_rendered_anew_on_a_screen_of_another_scale(session: Sess
     ]
 
 
-def test_view_mode_buttons_and_keys(session: Session, qtbot: QtBot) -> None:
-    preview = ready(session, qtbot)
-    looks = {
-        ViewMode.ORIGINAL: ROOM,
-        ViewMode.MATTE: (0, 0, 0),
-        ViewMode.COMPOSITE: (40, 40, 40),
-    }
-    for mode, corner in looks.items():
-        qtbot.mouseClick(button(session, f"{mode.value}Button"), LEFT)
-        qtbot.waitUntil(lambda corner=corner: near(preview.image, 0.1, 0.1, corner))  # type: ignore[misc]
+def test_buttons_and_keys_choose_the_view_also_of_a_frozen_picture(session: Session, qtbot: QtBot) -> None:
+    preview = session.window.preview
     activate(session, qtbot)
-    qtbot.keyClick(session.window, Qt.Key.Key_4, Qt.KeyboardModifier.AltModifier)
-    qtbot.waitUntil(lambda: near(preview.image, 0.5, 0.8, PERSON) and not near(preview.image, 0.1, 0.1, ROOM))
+    for frozen in (False, True):
+        session.store.set("frozen", frozen)
+        for mode, corner in (
+            (ViewMode.ORIGINAL, ROOM), (ViewMode.MATTE, (0, 0, 0)), (ViewMode.COMPOSITE, (40, 40, 40)),
+        ):  # fmt: skip
+            qtbot.mouseClick(button(session, f"{mode.value}Button"), LEFT)
+            qtbot.waitUntil(lambda corner=corner: near(preview.image, 0.1, 0.1, corner))  # type: ignore[misc]
+        qtbot.keyClick(session.window, Qt.Key.Key_4, Qt.KeyboardModifier.AltModifier)
+        qtbot.waitUntil(lambda: near(preview.image, 0.5, 0.8, PERSON) and not near(preview.image, 0.1, 0.1, ROOM))
 
 
 def test_a_note_says_how_the_preview_differs_and_its_button_changes_that(session: Session, qtbot: QtBot) -> None:
@@ -177,19 +175,6 @@ def test_a_contiguous_array_is_not_copied_and_lives_as_long_as_the_image() -> No
     assert alive() is None
 
 
-def test_the_frame_rate_is_said_once_at_most(session: Session, qtbot: QtBot) -> None:
-    """The preview, the status line and the line below the camera said it."""
-    window, figures = session.window, find(session.window, QLabel, "figures")
-    for on_preview in (True, False):
-        session.store.set("window.show_readout", on_preview)
-        qtbot.waitUntil(lambda on_preview=on_preview: figures.isVisible() is on_preview)  # type: ignore[misc]
-        shown = [each.text() for each in window.findChildren(QLabel) if each.isVisible()]
-        assert sum("fps" in text for text in shown) == on_preview, shown
-    assert "fps" in window.status_line.toolTip()
-    lowered = replace(session.bridge.status, phase=Phase.RUNNING, busy="", lowered=Lowered(30.0, 0.5, True, 15.0))
-    assert summarize(lowered).endswith("This computer is busy – detail 50 %, lighter model")
-
-
 @pytest.mark.parametrize(
     ("status", "frozen", "said"),
     [
@@ -201,6 +186,11 @@ def test_the_frame_rate_is_said_once_at_most(session: Session, qtbot: QtBot) -> 
         (PipelineStatus(phase=Phase.RUNNING, outputs={"virtual_camera": "cam"}), False, "Others can see you"),
         (PipelineStatus(phase=Phase.RUNNING, readers=2), False, "Others see you: yes"),
         (PipelineStatus(phase=Phase.RUNNING, readers=2), True, "Others see you: frozen"),
+        (
+            PipelineStatus(phase=Phase.RUNNING, readers=0, lowered=Lowered(30.0, 0.5, True, 15.0)),
+            False,
+            "Others see you: no   ·   This computer is busy – detail 50 %, lighter model",
+        ),
     ],
 )
 def test_the_status_says_whether_others_see_the_user(status: PipelineStatus, frozen: bool, said: str) -> None:
@@ -399,30 +389,6 @@ def framing(controls: Session) -> FramingSettings:
     return controls.store.current.framing
 
 
-@pytest.mark.parametrize("mirror", [True, False])
-def test_sliders_move_what_is_seen_in_their_own_direction(controls: Session, mirror: bool) -> None:
-    """One moved the background to the left, the other the person to the right."""
-    controls.store.edit("window", mirror_preview=mirror)
-    controls.store.edit("framing", zoom=2)
-    frame = np.zeros((90, 160, 3), np.uint8)
-    frame[40:50, 75:85] = 255
-
-    def seen(section: str) -> tuple[float, float]:
-        """Return where the spot is, from the left and the top of the preview."""
-        background = controls.store.current.background
-        shown = framed(frame, framing(controls))
-        if section == "background":
-            shown = lay_out(frame, Layout("fill", 2, background.pan_x, background.pan_y), 160, 90)
-        spot = np.argwhere((shown[:, ::-1] if mirror else shown)[..., 0] > 128)
-        return float(spot[:, 1].mean()), float(spot[:, 0].mean())
-
-    for section in ("framing", "background"):
-        for number, axis in enumerate("xy"):
-            before = seen(section)
-            slider(controls, f"{section}.pan_{axis}").setValue(30)
-            assert seen(section)[number] > before[number], (section, axis)
-
-
 def test_the_wheel_and_keys_zoom_and_pan(controls: Session, qtbot: QtBot) -> None:
     preview = controls.window.preview
     turn_wheel(preview, 8, at(controls, 0.0, 1.0))
@@ -455,15 +421,24 @@ def test_dragging_pans_a_zoomed_image(controls: Session, qtbot: QtBot, mirror: b
     assert framing(controls).pan_y == pytest.approx(0.4, abs=0.02)
 
 
-@pytest.mark.parametrize(("section", "link"), [("framing", "framingReset"), ("background", "backgroundReset")])
-def test_a_picture_is_moved_while_it_can_be_and_back(controls: Session, section: str, link: str) -> None:
-    across, reset = slider(controls, f"{section}.pan_x"), button(controls, link)
+@pytest.mark.parametrize(
+    ("section", "link", "to_the_right"), [("framing", "framingReset", -1), ("background", "backgroundReset", 1)]
+)
+def test_a_picture_is_moved_as_it_is_seen_while_it_can_be_and_back(
+    controls: Session, section: str, link: str, to_the_right: float
+) -> None:
+    """One slider moved the background to the left, the other the person to the right."""
+    across, down, reset = (*(slider(controls, f"{section}.pan_{axis}") for axis in "xy"), button(controls, link))
     assert not across.isEnabled() and not reset.isEnabled()
     controls.store.edit("background", kind="image", path=Path("beach.png"))
     controls.store.edit(section, zoom=2.0)
-    across.setValue(100)
-    assert abs(SETTINGS[f"{section}.pan_x"].value_in(controls.store.current)) == 1
-    controls.store.edit("window", mirror_preview=not controls.store.current.window.mirror_preview)
+    for mirror in (True, False):
+        controls.store.edit("window", mirror_preview=mirror)
+        for moved in (across, down):
+            moved.setValue(100)
+        now = getattr(controls.store.current, section)
+        assert (now.pan_x, now.pan_y) == (-to_the_right if mirror else to_the_right, to_the_right)
+    controls.store.edit("window", mirror_preview=True)
     assert across.value() == -100, "the direction is that of the preview"
     reset.click()
     now = getattr(controls.store.current, section)

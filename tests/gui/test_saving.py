@@ -22,7 +22,7 @@ from PyQt6.QtWidgets import QApplication, QInputDialog, QLabel, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from app.config import settings_file
-from app.config.scenes import SceneStore, default_path
+from app.config.scenes import SceneStore
 from app.config.setting import SETTINGS, Setting
 from app.control.commands import Command
 from app.control.transport import ask
@@ -39,7 +39,6 @@ from app.runtime.status import Phase
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import ON_DEVICE, QUIET, StartWindow, activate
 from tests.gui.widgets import (
-    add,
     answer,
     answered,
     asked,
@@ -260,17 +259,6 @@ def test_views_are_rendered_on_request_and_signalled_one_at_a_time(qtbot: QtBot,
     assert bridge.stop()
 
 
-def test_new_view_is_rendered_without_a_new_frame(session: Session, qtbot: QtBot) -> None:
-    # The stand-by card has no matte.
-    qtbot.waitUntil(lambda: session.bridge.picture is not None and session.bridge.picture.alpha is not None)
-    qtbot.waitUntil(lambda: session.window.preview.image is not None)
-    session.store.set("frozen", True)
-    qtbot.wait(300)
-    before = existing(session.window.preview.image)
-    session.window.action_bar.set_mode(ViewMode.MATTE)
-    qtbot.waitUntil(lambda: session.window.preview.image != before)
-
-
 def test_outcomes_arrive_are_logged_or_are_dropped(
     qtbot: QtBot, tasks: Tasks, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -437,14 +425,6 @@ def test_saving_says_so_and_asks_before_it_replaces_a_scene(session: Session, qt
         qtbot.waitUntil(lambda: asked(session, "deletionQuestion") is None)
     qtbot.waitUntil(lambda: file.get("Work").settings.background.kind == "colour")
     assert scenes.names == ("Work",)
-
-
-def test_a_scene_follows_a_background_that_is_renamed(session: Session, qtbot: QtBot, picture: Path) -> None:
-    """Applying it failed: it named the old file."""
-    tile, renamed = add(session, qtbot, picture), paths.backgrounds_dir() / "Seaside.png"
-    save(session, qtbot, "Beach")
-    session.window.strip.rename(tile, "Seaside")
-    qtbot.waitUntil(lambda: SceneStore(default_path()).get("Beach").settings.background.path == renamed)
 
 
 def test_what_ctl_changes_is_shown(session: Session, qtbot: QtBot) -> None:
