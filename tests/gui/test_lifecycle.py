@@ -34,7 +34,7 @@ from app.runtime.status import Phase, PipelineStatus
 from mattecam.testing import FakeEngine, shows_room
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import ON_DEVICE, QUIET, Downloads, StartWindow
-from tests.gui.widgets import bring_up, button, existing, find, made_store, ready, settle, translate
+from tests.gui.widgets import bring_up, button, existing, find, full, made_store, ready, settle, translate
 from tests.output.recordings import FakeDevice
 
 
@@ -60,14 +60,23 @@ def test_the_seconds_of_a_run_count_from_its_first_frame(qtbot: QtBot, world: Fa
     assert not settings_file.default_path().exists(), "nothing is written without persistence"
 
 
+@pytest.mark.error_logs
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no signals of this kind")
-@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
-def test_signals_end_the_window_cleanly(qtbot: QtBot, world: FakeWorld, machine: object, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "saves", "code"),
+    [("SIGINT", True, 130), ("SIGTERM", True, 130), ("SIGHUP", True, 130), ("SIGTERM", False, 1)],
+)
+def test_signals_end_the_window_cleanly_and_hide_no_loss(
+    qtbot: QtBot, world: FakeWorld, machine: object, monkeypatch: pytest.MonkeyPatch, name: str, saves: bool, code: int
+) -> None:
+    """The exit code of a signal tells nobody to look at the log."""
+    if not saves:
+        monkeypatch.setattr(settings_file, "save", full)
     number = getattr(signal, name)
     inherited = signal.signal(number, signal.SIG_DFL)  # under nohup SIGHUP is ignored, and does not end the window
     try:
         QTimer.singleShot(100, lambda: os.kill(os.getpid(), number))
-        assert run_window(QUIET, WindowOptions(frames=10**9, parts=world.parts())) == 130
+        assert run_window(QUIET, WindowOptions(frames=10**9, parts=world.parts())) == code
         assert signal.getsignal(number) is signal.SIG_DFL
     finally:
         signal.signal(number, inherited)

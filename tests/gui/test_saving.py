@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import os
 import re
-import signal
 import sys
 import threading
 from pathlib import Path
@@ -16,7 +15,7 @@ from hypothesis import given
 from hypothesis import settings as profile
 from hypothesis import strategies as st
 from PyQt6 import sip
-from PyQt6.QtCore import QCoreApplication, Qt, QTimer
+from PyQt6.QtCore import QCoreApplication, Qt
 from PyQt6.QtGui import QAction
 from PyQt6.QtWidgets import QApplication, QInputDialog, QLabel, QMessageBox
 from pytestqt.qtbot import QtBot
@@ -26,11 +25,10 @@ from app.config.scenes import SceneStore
 from app.config.setting import SETTINGS, Setting
 from app.control.commands import Command
 from app.control.transport import ask
-from app.core import paths
-from app.core.errors import SettingsError, SourceOpenError
+from app.core.errors import SourceOpenError
 from app.core.settings import BackgroundSettings, PeopleSettings, Settings, SettingsOwner, Zone
 from app.core.types import PictureKind
-from app.gui.application import Session, WindowOptions, run_window
+from app.gui.application import Session, WindowOptions
 from app.gui.bridge import Bridge, ViewMode, ViewRequest
 from app.gui.panels.devices import edit_capture
 from app.gui.state import NICENESS, THREADS, Saver, SettingsStore, Tasks
@@ -44,6 +42,7 @@ from tests.gui.widgets import (
     asked,
     button,
     existing,
+    full,
     made_store,
     settle,
 )
@@ -175,11 +174,6 @@ def test_what_was_changed_last_is_saved_while_all_threads_are_busy(session: Sess
     assert SceneStore(path.with_name("scenes.json")).get("Late").settings.background.blur_strength == 93
 
 
-def full(*_: object, **__: object) -> None:
-    """Fail to write a file, in place of what saves it."""
-    raise SettingsError("The file cannot be written: the disk is full.")
-
-
 @pytest.mark.error_logs
 @pytest.mark.usefixtures("machine")
 @pytest.mark.parametrize("what", ["settings at the end", "settings before it", "a scene"])
@@ -199,15 +193,6 @@ def test_what_cannot_be_saved_is_told_with_an_exit_code(
         QApplication.processEvents()
     assert failing.close() == 1
     assert "the disk is full" in caplog.text
-
-
-@pytest.mark.error_logs
-@pytest.mark.skipif(os.name == "nt", reason="Windows has no signals of this kind")
-def test_signals_hide_no_loss(qtbot: QtBot, world: FakeWorld, machine: object, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The exit code was that of a signal, which tells nobody to look at the log."""
-    monkeypatch.setattr(settings_file, "save", full)
-    QTimer.singleShot(100, lambda: os.kill(os.getpid(), signal.SIGTERM))
-    assert run_window(QUIET, WindowOptions(frames=10**9, parts=world.parts())) == 1
 
 
 def test_a_failed_write_is_repeated(start_window: StartWindow, world: FakeWorld, tmp_path: Path, qtbot: QtBot) -> None:
@@ -331,13 +316,22 @@ def enter(session: Session, name: str) -> None:
     dialog.accept()
 
 
-def test_scenes_are_saved_applied_renamed_and_removed(session: Session, qtbot: QtBot) -> None:
-    scenes = session.window.scenes
-    session.store.edit("background", kind="colour", colour="#112233")
+def test_scenes_are_saved_replaced_applied_renamed_and_removed(session: Session, qtbot: QtBot) -> None:
+    scenes, file = session.window.scenes, SceneStore(settings_file.default_path().with_name("scenes.json"))
     activate(session, qtbot)
     qtbot.keyClick(session.window, Qt.Key.Key_S, Qt.KeyboardModifier.ControlModifier)
     enter(session, "Work")
-    qtbot.waitUntil(lambda: scenes.names == ("Work",))
+    qtbot.waitUntil(lambda: "Saved the scene “Work”." in session.window.notices.texts)
+    session.store.edit("background", kind="colour", colour="#112233")
+    for reply in ("Keep", "Replace"):
+        assert file.get("Work").settings.background.kind == "blur"
+        scenes.ask_for_name()
+        enter(session, " Work ")
+        question = answer(session, qtbot, "deletionQuestion", reply)
+        assert question.text() == "There is a scene “Work” already. Replace it?"
+        qtbot.waitUntil(lambda: asked(session, "deletionQuestion") is None)
+    qtbot.waitUntil(lambda: file.get("Work").settings.background.kind == "colour")
+    assert scenes.names == ("Work",)
     session.store.edit("background", kind="blur")
     session.store.edit("matting", downsample_ratio=0.5)
     session.store.set("paused", True)
@@ -406,25 +400,6 @@ def test_a_scene_that_shows_more_than_was_confirmed_asks_again(controls: Session
     qtbot.waitUntil(lambda: len(controls.window.findChildren(QMessageBox, "unmattedQuestion")) == 1)
     assert "“Always hide”" in answer(controls, qtbot, "unmattedQuestion", "Show it").informativeText()
     assert store.current.people == PeopleSettings()
-
-
-def test_saving_says_so_and_asks_before_it_replaces_a_scene(session: Session, qtbot: QtBot) -> None:
-    scenes, store = session.window.scenes, session.store
-
-    scenes.ask_for_name()
-    enter(session, "Work")
-    qtbot.waitUntil(lambda: "Saved the scene “Work”." in session.window.notices.texts)
-    store.edit("background", kind="colour", colour="#112233")
-    file = SceneStore(paths.config_dir() / "scenes.json")
-    for reply in ("Keep", "Replace"):
-        assert file.get("Work").settings.background.kind == "blur"
-        scenes.ask_for_name()
-        enter(session, " Work ")
-        question = answer(session, qtbot, "deletionQuestion", reply)
-        assert question.text() == "There is a scene “Work” already. Replace it?"
-        qtbot.waitUntil(lambda: asked(session, "deletionQuestion") is None)
-    qtbot.waitUntil(lambda: file.get("Work").settings.background.kind == "colour")
-    assert scenes.names == ("Work",)
 
 
 def test_what_ctl_changes_is_shown(session: Session, qtbot: QtBot) -> None:

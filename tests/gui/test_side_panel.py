@@ -32,7 +32,6 @@ from app.config.setting import SETTINGS
 from app.core.settings import WindowSettings
 from app.gui.application import Session, WindowOptions
 from app.gui.bridge import ViewMode
-from app.gui.widgets.controls import ValueSlider, percent
 from app.matting.base.interface import EngineInfo
 from app.runtime.status import Phase, PipelineStatus
 from mattecam.testing import FakeEngine
@@ -227,18 +226,6 @@ def test_every_row_changes_its_setting(rows: Session, qtbot: QtBot) -> None:
     assert min(counts) > 9
 
 
-def test_a_slider_that_is_let_go_shows_what_was_set_meanwhile(controls: Session, qtbot: QtBot) -> None:
-    strength = find(controls.window, QSlider, "blurSlider")
-    controls.store.edit("background", kind="blur", blur_strength=85)
-    handle = QPoint(strength.width() // 2, strength.height() // 2)
-    qtbot.mousePress(strength, Qt.MouseButton.LeftButton, pos=handle)
-    assert strength.isSliderDown()
-    controls.store.edit("background", blur_strength=90)  # as `ctl` does
-    assert strength.value() == 85
-    qtbot.mouseRelease(strength, Qt.MouseButton.LeftButton, pos=handle)
-    assert strength.value() == controls.store.current.background.blur_strength == 90
-
-
 def test_dragging_the_detail_slider_disables_automatic(rows: Session) -> None:
     """While it is automatic, the slider shows the ratio in use."""
     auto = find(rows.window, QCheckBox, "downsampleAuto")
@@ -292,49 +279,36 @@ def test_edge_presets_follow_the_sliders(rows: Session) -> None:
     assert rows.store.current.matting.edges.feather_px == feather.value() == 0
 
 
-def test_the_preview_says_when_others_see_no_live_picture(session: Session, qtbot: QtBot) -> None:
+def test_badges_and_buttons_say_when_others_see_no_live_picture(session: Session, qtbot: QtBot) -> None:
+    """The output was frozen, and the button that ends it said "Freeze"."""
     qtbot.waitUntil(lambda: session.bridge.status.phase is Phase.RUNNING)
-    for setting, said in (
-        ("frozen", "Frozen: others see the last frame"),
-        ("paused", "Paused: others see the stand-by card"),
+    for setting, said, name, caption, other in (
+        ("frozen", "Frozen: others see the last frame", "freezeButton", "Freeze", "Unfreeze"),
+        ("paused", "Paused: others see the stand-by card", "pauseButton", "Pause", "Resume"),
     ):
+        made = button(session, name)
+        assert (made.text(), made.accessibleName()) == (caption, caption)
         session.store.set(setting, True)
+        assert (made.text(), made.accessibleName()) == (other, other)
         qtbot.waitUntil(lambda said=said: session.window.badges.state.text() == said)  # type: ignore[misc]
 
 
-def test_a_slider_goes_where_it_is_pressed_at_any_height_and_is_dragged_on(qtbot: QtBot) -> None:
+def test_a_slider_goes_where_it_is_pressed_and_shows_what_was_set_meanwhile(controls: Session, qtbot: QtBot) -> None:
     """Presses beside the thin track did nothing, those on it moved the handle by a tenth."""
-    whole = ValueSlider(0, 100, percent, "Zoom", "Zooms")
-    qtbot.addWidget(whole)
-    whole.resize(300, 60)
-    whole.show()
-    slider, values = whole.slider, list[int]()
-    whole.value_changed.connect(values.append)
+    slider, left = find(controls.window, QSlider, "blurSlider"), Qt.MouseButton.LeftButton
+    width = slider.maximum() - slider.minimum()
     for y in (1, slider.height() // 2, slider.height() - 2):
-        for x, low, high in ((slider.width() // 4, 20, 30), (3 * slider.width() // 4, 70, 80), (0, 0, 0)):
-            qtbot.mouseClick(slider, Qt.MouseButton.LeftButton, pos=QPoint(x, y))
-            assert low <= slider.value() <= high, (x, y)
-    assert slider.value() == values[-1]
-    qtbot.mousePress(slider, Qt.MouseButton.LeftButton, pos=QPoint(slider.width() // 2, 2))
-    assert slider.isSliderDown()
+        for share in (0.25, 0.75, 0):
+            qtbot.mouseClick(slider, left, pos=QPoint(round(share * slider.width()), y))
+            assert slider.value() == pytest.approx(slider.minimum() + share * width, abs=0.05 * width), (share, y)
+            assert controls.store.current.background.blur_strength == slider.value()
+    qtbot.mousePress(slider, left, pos=QPoint(slider.width() // 2, 2))
     qtbot.mouseMove(slider, QPoint(3 * slider.width() // 4, 2))
-    assert 70 <= slider.value() <= 80
-    qtbot.mouseRelease(slider, Qt.MouseButton.LeftButton, pos=QPoint(3 * slider.width() // 4, 2))
-    slider.setValue(50)
+    dragged = slider.value()
+    assert dragged == pytest.approx(slider.minimum() + 0.75 * width, abs=0.05 * width) and slider.isSliderDown()
+    controls.store.edit("background", blur_strength=90)  # as `ctl` does
+    assert slider.value() == dragged
+    qtbot.mouseRelease(slider, left, pos=QPoint(3 * slider.width() // 4, 2))
+    assert slider.value() == controls.store.current.background.blur_strength == 90
     qtbot.mouseClick(slider, Qt.MouseButton.RightButton, pos=QPoint(5, 2))
-    assert slider.value() == 50
-    held = slider.rect().center() + QPoint(3, 0)
-    qtbot.mouseClick(slider, Qt.MouseButton.LeftButton, pos=held)
-    assert slider.value() == 50, "a press on the handle moves nothing"
-
-
-def test_buttons_and_entries_say_what_they_will_do(controls: Session) -> None:
-    """The output was frozen, and the button that ends it said "Freeze"."""
-    for setting, name, caption, other in (
-        ("frozen", "freezeButton", "Freeze", "Unfreeze"),
-        ("paused", "pauseButton", "Pause", "Resume"),
-    ):
-        made = button(controls, name)
-        for on, text in ((True, other), (False, caption), (True, other)):
-            controls.store.set(setting, on)
-            assert (made.text(), made.accessibleName()) == (text, text)
+    assert slider.value() == 90

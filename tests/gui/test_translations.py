@@ -74,25 +74,6 @@ def test_the_translations_hold_every_text_of_the_program_and_no_other() -> None:
         assert [(source, comment) for source, comment, _ in messages(language)] == texts
 
 
-def test_new_texts_are_found_and_old_ones_keep_translations(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    window, ts = tmp_path / "app" / "gui" / "view.py", tmp_path / "app" / "gui" / "translations" / "mattecam_de.ts"
-    ts.parent.mkdir(parents=True)
-    window.write_text('tr("Near", "of a camera")\ntr("Far")\ntr(name)\nt("It failed.")')
-    ts.write_text(
-        "<TS><context><name>View</name><message><source>Far</source><translation>Fern</translation></message>"
-        "<message><source>Gone</source><translation>Weg</translation></message></context></TS>"
-    )
-    monkeypatch.setattr(make_translations, "ROOT", tmp_path)
-    monkeypatch.setattr(make_translations, "FOLDER", ts.parent)
-    make_translations.update(ts)
-    found = {message.findtext("source"): message for message in ElementTree.parse(ts).iter("message")}
-    assert "Gone" not in found
-    assert found["Near"].findtext("comment") == "of a camera"
-    assert found["Far"].findtext("translation") == "Fern"
-    assert found["It failed."].find("translation[@type='unfinished']") is not None
-    assert found["Far"].find("translation[@type]") is None
-
-
 def test_texts_within_texts_are_translated_and_others_are_shown_as_they_are(qapp: QApplication) -> None:
     programs = (t("{name} (process {pid})", name="zoom", pid="12"), t("Mattecam itself"))
     text = t("{device} ({name}) is in use by {programs}.", device="/dev/video0", name="HD Cam", programs=programs)

@@ -27,6 +27,7 @@ from pytestqt.qtbot import QtBot
 
 from app.control.commands import Answer, Command
 from app.control.transport import ask
+from app.core.errors import SettingsError
 from app.core.settings import BackgroundSettings, Settings, SettingsOwner
 from app.gui.application import Session
 from app.gui.assistant import Assistant
@@ -205,6 +206,11 @@ def settle(tasks: Tasks, qtbot: QtBot) -> None:
     for _ in range(THREADS):
         tasks.run(meet.wait, free.append)
     qtbot.waitUntil(lambda: len(free) == THREADS)
+
+
+def full(*_: object, **__: object) -> None:
+    """Fail to write a file, in place of what saves it."""
+    raise SettingsError("The file cannot be written: the disk is full.")
 
 
 LEFT_OUT = {"capture.pixel_format", "sizeCombo", "capture.fps", "cameraCombo"}
