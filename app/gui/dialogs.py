@@ -87,14 +87,13 @@ class PreferencesDialog(QDialog):
 class TextDialog(QDialog):
     """A page of text that scrolls; the system opens what its links name."""
 
-    def __init__(self, name: str, title: str, page: str, parent: QWidget) -> None:
+    def __init__(self, name: str, title: str, parent: QWidget) -> None:
         super().__init__(parent)
         prepare(self, name, title, 640, 520)
         self.text = QTextBrowser()
         describe(self.text, title, "", f"{name}Text")
         self.text.setOpenLinks(False)  # it would show a document in place of this page
         self.text.anchorClicked.connect(lambda link: QDesktopServices.openUrl(link))
-        self.text.setHtml(page)
         close_below(self, self.text)
 
 

@@ -223,10 +223,12 @@ class DoctorDialog(QDialog):
     For the test picture, the pipeline releases the virtual camera temporarily; the saved settings stay unchanged.
     """
 
-    def __init__(self, store: SettingsStore, bridge: Bridge, tasks: Tasks, parent: QWidget, only: str = "") -> None:
+    def __init__(
+        self, store: SettingsStore, bridge: Bridge, tasks: Tasks, parent: QWidget, name: str, only: str
+    ) -> None:
         """only: how the names of the first checks begin, which run at once."""
         super().__init__(parent)
-        prepare(self, "doctorDialog", tr("Check this computer"), 680, 560)
+        prepare(self, name, tr("Check this computer"), 680, 560)
         self._store, self._bridge = store, bridge
         self._lent: str | None = None
         """The virtual camera of the settings while the pipeline has released it."""

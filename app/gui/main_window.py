@@ -214,7 +214,9 @@ class MainWindow(QMainWindow):
 
     def open_doctor(self, only: str = "") -> None:
         """Open the findings about the machine. only: how the names of the checks begin."""
-        open_once(self, DoctorDialog, lambda: DoctorDialog(self.store, self.bridge, self.tasks, self, only))
+        name = "virtualCameraDialog" if only else "doctorDialog"
+        make = partial(DoctorDialog, self.store, self.bridge, self.tasks, self, name, only)
+        open_once(self, DoctorDialog, make, name)
 
     def open_preferences(self) -> PreferencesDialog:
         """Open the preferences."""
@@ -230,7 +232,9 @@ class MainWindow(QMainWindow):
         self._open_text("logWindow", tr("Log"), log_page()).text.moveCursor(QTextCursor.MoveOperation.End)
 
     def _open_text(self, name: str, title: str, page: str) -> TextDialog:
-        return open_once(self, TextDialog, lambda: TextDialog(name, title, page, self), name)
+        dialog = open_once(self, TextDialog, lambda: TextDialog(name, title, self), name)
+        dialog.text.setHtml(page)
+        return dialog
 
     def open_about(self) -> None:
         """Show name, version, commit and licences."""

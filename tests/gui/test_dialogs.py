@@ -196,21 +196,23 @@ def test_closing_ends_the_question_for_a_password(
     process = find(dialog, QProcess)
     assert process.waitForStarted()
     pid = process.processId()
-    find(dialog, QPushButton, "doctorDialogClose").click()
+    find(dialog, QPushButton, "virtualCameraDialogClose").click()
     qtbot.waitUntil(lambda: not psutil.pid_exists(pid))
 
 
 def opened_doctor(session: Session, qtbot: QtBot) -> DoctorDialog:
     """Open the checks, and wait for the first findings."""
     session.window.open_doctor()
-    dialog = find(session.window, DoctorDialog)
+    dialog = find(session.window, DoctorDialog, "doctorDialog")
     qtbot.waitUntil(dialog.prove_button.isEnabled)
     return dialog
 
 
 def test_the_doctor_lists_commands_to_copy(session: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    session.window.open_doctor("virtual camera")
+    limited = find(session.window, DoctorDialog)
     dialog = opened_doctor(session, qtbot)
-    assert opened_doctor(session, qtbot) is dialog
+    assert opened_doctor(session, qtbot) is dialog is not limited
     summary = find(dialog, QLabel, "findingsSummary")
     assert summary.text() == "Problems: 1   ·   Warnings: 1"
     assert {finding.detail for finding in FINDINGS} <= {found.text() for found in dialog.findChildren(QLabel)}
@@ -220,7 +222,7 @@ def test_the_doctor_lists_commands_to_copy(session: Session, qtbot: QtBot, monke
         copied.append(clipboard.text())
     assert copied == [str(step) for step in FINDINGS[1].steps if isinstance(step, CommandLine)], "only commands"
     monkeypatch.setattr("app.gui.doctor.run_checks", lambda **_: FINDINGS[:1])
-    button(session, "checkAgain").click()
+    find(dialog, QPushButton, "checkAgain").click()
     qtbot.waitUntil(lambda: summary.text() == "No problems found.")
 
 
@@ -307,12 +309,16 @@ def test_the_log_is_shown_at_its_end_and_diagnostics_are_copied(session: Session
     shown = find(find(session.window, TextDialog), QTextBrowser)
     bar = existing(shown.verticalScrollBar())
     assert shown.toPlainText().endswith("line <2998>\nline <2999>")
+    with file.open("a") as log:
+        log.write("line <3000>")
+    session.window.open_log()
+    assert shown.toPlainText().endswith("line <2999>\nline <3000>")
     qtbot.waitUntil(lambda: bar.value() > bar.maximum() - shown.height() > 0)
     next(each for each in session.window.findChildren(QAction) if each.text() == "Copy diagnostics").trigger()
     assert "copied" in session.window.notices.text_of("diagnosticsNotice")
     text = existing(QGuiApplication.clipboard()).text()
     assert text.startswith("Mattecam ") and '"blur_strength": 85.0' in text and "frames_out" in text
-    assert "line <2999>" in text
+    assert "line <3000>" in text
     assert str(Path.home()) + "/" not in text
 
 
