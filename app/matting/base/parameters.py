@@ -107,6 +107,8 @@ WEAKEST, STRONGEST = 0.008, 0.1
 """Gaussian sigma at strength 0 and 100, as a fraction of the short side of the camera's frame."""
 WIDEST = 0.2
 """Largest sigma, as a fraction of the short side of a magnified part of that frame."""
+REACH = 4
+"""Sigmas to which a Gaussian goes. One of 3 lets a tenth of a level of small text pass, which could be recovered."""
 
 PERSON_MARGIN = 2
 """Width in background pixels of the margin around the person that gets zero weight."""
@@ -138,8 +140,7 @@ def strength_sigma(strength: float, short_side: int, zoom: float = 1.0) -> float
 def strength_taps(strength: float, short_side: int, zoom: float = 1.0) -> NDArray[np.float32]:
     """Return the taps for a strength. Their number is constant, so that a compiled step works for any of them."""
     sigma = strength_sigma(strength, short_side, zoom)
-    most = int(np.ceil(3 * WIDEST * short_side))
-    radius = int(np.ceil(3 * max(sigma, STRONGEST * short_side)))
+    radius, most = (int(np.ceil(REACH * each)) for each in (sigma, WIDEST * short_side))
     return np.pad(gaussian(sigma, radius), most - radius)
 
 

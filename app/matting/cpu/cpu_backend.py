@@ -31,6 +31,7 @@ from app.matting.base.parameters import (
     HIGHLIGHT,
     HIGHLIGHT_POWER,
     PERSON_MARGIN,
+    REACH,
     SPREAD_ALPHA,
     SPREAD_FACTOR,
     SPREAD_FLOOR,
@@ -407,7 +408,7 @@ def _with_gaussian(weighted: Floats, sigma: float, coarser: int) -> BgrImage:
     """Blur on an image that is so many times coarser."""
     height, width = weighted.shape[:2]
     coarse = _array(cv2.resize(weighted, (width // coarser, height // coarser), interpolation=cv2.INTER_AREA))
-    taps = gaussian(sigma / coarser, int(np.ceil(3 * sigma / coarser)))
+    taps = gaussian(sigma / coarser, int(np.ceil(REACH * sigma / coarser)))
     return _coloured(_smooth(coarse, taps), coarse)
 
 
