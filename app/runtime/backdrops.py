@@ -91,14 +91,19 @@ class Backdrops:
             return self._parts.open_background(settings)
 
     def _accept(self, outcome: Prepared[BackgroundSettings, Background], in_force: BackgroundSettings) -> None:
-        """Use a background that was opened, unless the settings in force have left it meanwhile."""
-        unused = outcome.value
-        if opens_alike(outcome.key, in_force):
+        """Use a background that was opened, unless the settings in force have left it meanwhile.
+
+        While a slider moves, the strength or colour of a moment ago is used: that of now is always still to be opened.
+        """
+        used, key, unused = self._settings, outcome.key, outcome.value
+        is_wanted = opens_alike(key, in_force)
+        moves = used is not None and used.kind == key.kind == in_force.kind and not opens_alike(in_force, used)
+        if is_wanted:
             self.decided = True
             self._report(outcome.error)
-            if outcome.value is not None:
-                unused, self._background = self._background, outcome.value
-                self._settings, self._problem = outcome.key, None
+        if outcome.value is not None and (is_wanted or (moves and key.file is None)):
+            unused, self._background = self._background, outcome.value
+            self._settings, self._problem = key, None
         if unused is not None:
             self.preparer.retire(unused)  # closing a video may take longer than a frame
 

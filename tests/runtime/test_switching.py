@@ -287,6 +287,14 @@ def test_a_background_that_was_left_before_it_opened_is_never_shown(
     opened.use(wanted, lambda image: bool((image == 255).all() if wanted is WHITE else not image.any()))
 
 
+def test_the_picture_follows_a_slider_that_does_not_rest(opened: Opened) -> None:
+    opened.use(BLACK, lambda image: not image.any())
+    for blue in range(5):
+        image = opened.shown(BLACK.replace(colour=f"#0000{blue:02x}"))
+        eventually(lambda: not opened.backdrops.preparer.busy)
+    assert image[0, 0, 0] >= 3, "that of the frame before"
+
+
 def test_the_problem_of_a_background_ends_when_none_is_chosen(opened: Opened, tmp_path: Path) -> None:
     missing = BackgroundSettings(kind="image", path=tmp_path / "missing.png")
     opened.backdrops.update(missing)
