@@ -57,7 +57,12 @@ def fails(fallback: EngineKey | None) -> Events:
 
 
 def lowered(target: EngineKey) -> Events:
-    return lambda plan: plan.lower(target)
+    def event(plan: EnginePlan) -> None:
+        assert plan.lower(target) == (None if plan.in_use == target else target)
+        assert plan.lower(target) is None, "it is in use, or being built"
+        assert plan.lowered is (target != plan.base)
+
+    return event
 
 
 def due(plan: EnginePlan) -> None:
@@ -84,6 +89,7 @@ TO: dict[ChoiceState, tuple[EngineKey, tuple[Events, ...]]] = {
         (ChoiceState.CHOSEN, fails(CPU), ChoiceState.REPLACED, CPU, None),
         (ChoiceState.CHOSEN, fails(None), ChoiceState.FAILED, LOCAL, None),
         (ChoiceState.CHOSEN, lowered(LIGHT), ChoiceState.CHOSEN, LIGHT, LOCAL),
+        (ChoiceState.REPLACED, lowered(LIGHT), ChoiceState.REPLACED, LIGHT, CPU),
         (ChoiceState.REPLACED, fails(LIGHT), ChoiceState.REPLACED, LIGHT, None),
         (ChoiceState.REPLACED, fails(LOCAL), ChoiceState.CHOSEN, LOCAL, None),
         (ChoiceState.REPLACED, fails(None), ChoiceState.FAILED, CPU, None),
@@ -118,16 +124,6 @@ def test_what_was_taken_back_or_is_out_of_date() -> None:
     plan.choose(OTHER)
     assert plan.built(LIGHT), "better than nothing newer"
     assert (plan.state, plan.in_use, plan.settled) == (ChoiceState.CHOSEN, LIGHT, False)
-
-
-def test_the_governor_asks_once_for_each_quality() -> None:
-    plan = chosen(LOCAL, built(LOCAL))
-    assert plan.lower(LIGHT) == LIGHT
-    assert plan.lower(LIGHT) is None, "it is being built"
-    assert plan.lower(LOCAL) is None, "it is in use"
-    fallback = chosen(LOCAL, fails(CPU), built(CPU))
-    assert fallback.lower(LIGHT) == LIGHT
-    assert (fallback.state, fallback.lowered) == (ChoiceState.REPLACED, True)
 
 
 WIDTH, HEIGHT, FULL_RATIO = 960, 540, 0.5

@@ -180,7 +180,6 @@ def test_outputs_know_the_devices_of_the_source(world: FakeWorld) -> None:
 
 
 AUTO = BASE.replace(capture=BASE.capture.replace(source="auto"))
-DEMO = BASE.replace(capture=BASE.capture.replace(source="demo"))
 NONE = AUTO.replace(background=BackgroundSettings(kind="none"))
 
 
@@ -215,6 +214,11 @@ def test_where_the_preview_is_seen_it_shows_the_demonstration_and_others_see_a_c
         assert sent == {False} and desk.demonstrations == 1
         desk.unplug()
         eventually(lambda: desk.demonstrations == 2)
+        pipeline.change(lambda now: now.replace(capture=BASE.capture))  # nothing replaces a camera that is named
+        eventually(lambda: pipeline.status().source is None and shows_no_camera(desk))
+        assert [problem.message for problem in pipeline.status().problems] == ["No camera was found; connect one."]
+        pipeline.change(lambda _: settings)
+        eventually(lambda: desk.demonstrations == 3)
         pipeline.demand.watched = False
         eventually(lambda: pipeline.status().source is None)  # it ends while the window is hidden
 
@@ -236,9 +240,10 @@ def test_a_run_that_nobody_sees_has_no_demonstration() -> None:
     assert not desk.demonstrations
 
 
-def test_the_demonstration_leaves_only_while_it_is_the_chosen_source() -> None:
-    desk = Desk()
-    with running(desk, DEMO, IMPATIENT) as pipeline:
+@pytest.mark.parametrize("source", ["demo", "film.mp4"])
+def test_what_is_no_camera_leaves_only_while_it_is_the_chosen_source(source: str) -> None:
+    desk, chosen = Desk(), BASE.replace(capture=BASE.capture.replace(source=source))
+    with running(desk, chosen, IMPATIENT) as pipeline:
         pipeline.demand.watched = True
         composites(pipeline)
         eventually(lambda: desk.newest().kind is PictureKind.COMPOSITE)
@@ -247,29 +252,8 @@ def test_the_demonstration_leaves_only_while_it_is_the_chosen_source() -> None:
         changed = len(sink.pictures) + 1  # one may be on its way
         eventually(lambda: shows_no_camera(desk))
         assert {picture.kind for picture in sink.pictures[changed:]} == {PictureKind.STANDBY}
-        pipeline.change(lambda _: DEMO)
+        pipeline.change(lambda _: chosen)
         eventually(lambda: desk.newest().kind is PictureKind.COMPOSITE)
-
-
-def test_any_camera_replaces_a_film_also_before_it_comes() -> None:
-    film = BASE.replace(capture=BASE.capture.replace(source="film.mp4"))
-    desk = Desk()
-    with live(desk, film, IMPATIENT) as pipeline:
-        pipeline.change(lambda _: AUTO)
-        eventually(lambda: shows_no_camera(desk))
-        desk.plug_in()
-        goes_out(desk, pipeline)
-
-
-def test_a_camera_that_is_named_is_not_replaced_by_the_demonstration() -> None:
-    desk = Desk()
-    with running(desk, AUTO, IMPATIENT) as pipeline:
-        pipeline.demand.watched = True
-        eventually(lambda: pipeline.status().source is not None)
-        pipeline.change(lambda _: BASE)
-        eventually(lambda: pipeline.status().source is None)
-        eventually(lambda: shows_no_camera(desk))
-        assert [problem.message for problem in pipeline.status().problems] == ["No camera was found; connect one."]
 
 
 def test_a_camera_in_use_elsewhere_is_not_called_missing() -> None:

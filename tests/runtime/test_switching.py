@@ -15,15 +15,14 @@ import pytest
 from app.backgrounds import Background, open_background
 from app.core.errors import BackgroundError, ModelError, SourceOpenError, Stage
 from app.core.settings import BackgroundSettings, Model, Settings, SettingsOwner, rebase
-from app.core.types import AlphaImage, BgrImage, Frame, Picture, PictureKind
+from app.core.types import AlphaImage, BgrImage, Frame, Picture
 from app.media.video_input import VideoInput
 from app.runtime.backdrops import PLAIN_GREY, Backdrops
 from app.runtime.context import PipelineContext
 from app.runtime.pipeline import Pipeline
-from app.runtime.status import Phase
 from mattecam.testing import HEIGHT, WIDTH, FakeEngine
 from tests.backgrounds.files import colour_number, write_video
-from tests.fakes.world import BASE, FakeWorld, apply, composites, kinds, live, running, shown
+from tests.fakes.world import BASE, FakeWorld, apply, composites, live, running, shown
 from tests.waiting import beside, eventually
 
 
@@ -62,39 +61,17 @@ def test_mirror_flips_the_output_alone(world: FakeWorld) -> None:
     assert np.array_equal(sent.image[:, ::-1], preview.image) and np.array_equal(sent.alpha[:, ::-1], preview.alpha)
 
 
-def test_the_foreground_is_made_only_when_asked_for(world: FakeWorld) -> None:
-    with running(world) as pipeline:
-        eventually(lambda: PictureKind.COMPOSITE in kinds(world))
-        pipeline.demand.want_foreground = True
-        eventually(lambda: (picture := pipeline.preview.get(60)) is not None and picture.foreground is not None)
-    early = next(picture for picture in world.pictures() if picture.kind is PictureKind.COMPOSITE)
-    assert early.foreground is None
-
-
-def test_stop_before_anything_was_started_or_a_second_time_is_harmless(world: FakeWorld) -> None:
-    with running(world) as pipeline:
-        assert pipeline.stop()
-    assert pipeline.status().phase is Phase.STOPPED
-
-
-def test_a_change_returns_the_new_settings_and_an_equal_one_notifies_nobody() -> None:
-    owner = SettingsOwner(BASE)
-    notified: list[bool] = []
-    owner.listen(lambda: notified.append(owner.current.paused))
-    assert owner.change(lambda settings: settings.replace(paused=True)).paused
-    assert owner.change(lambda settings: settings.replace(paused=True)) is owner.current
-    assert notified == [True], "an equal value is no change"
-
-
-def test_no_change_of_several_threads_is_lost() -> None:
-    owner = SettingsOwner(BASE)
+def test_no_change_of_several_threads_is_lost_and_an_equal_value_is_none() -> None:
+    owner, notified = SettingsOwner(BASE), list[bool]()
+    owner.listen(lambda: notified.append(True))
 
     def rise(settings: Settings) -> Settings:
         return settings.replace(capture=settings.capture.replace(width=settings.capture.width + 1))
 
     for rises in [beside(lambda: [owner.change(rise) for _ in range(50)]) for _ in range(4)]:
         rises.result(60)
-    assert owner.current.capture.width == BASE.capture.width + 200
+    assert owner.change(lambda settings: settings.replace(paused=False)) is owner.current
+    assert owner.current.capture.width == BASE.capture.width + 200 == BASE.capture.width + len(notified)
 
 
 def test_a_stale_snapshot_cannot_undo_a_privacy_command() -> None:

@@ -135,26 +135,6 @@ def test_refiner_follows_the_weights_or_the_user(weights: dict[str, Path], engin
     assert (deep != fast).any()
 
 
-def test_ratio_one_is_the_network_without_a_filter(weights: dict[str, Path], engines: BuildEngine) -> None:
-    """At ratio 1 the network processes the full frame; both executors return its alpha unfiltered."""
-    import torch
-
-    from app.matting.torch.torch_backend import load_core
-
-    path = weights["rvm-mobilenetv3"]
-    settings = MattingSettings(model="rvm-mobilenetv3", weights=path, downsample_ratio=1, precision="float32")
-    frame, backdrop = frames(96, 64, 2)
-    core = load_core("rvm-mobilenetv3", path, "auto", 0.5, "cpu", "float32")
-    with torch.inference_mode():
-        source = torch.from_numpy(frame[..., ::-1].copy()).permute(2, 0, 1)[None].float() / 255
-        alpha = core.network(source)[1][0, 0].numpy()
-
-    for executor in ("eager", "openvino"):
-        engine = engines(settings.replace(executor=executor), 96, 64)
-        matte = engine.step(frame, backdrop, settings.edges.replace(strict="off"))
-        assert abs(matte.alpha / 255 - alpha).max() <= 1.01 / 255
-
-
 def made(
     precision: str, ms: float, threads: int | None = None, cpu_ms: float | None = None, *, mean: float = 0.0
 ) -> Trial:

@@ -192,20 +192,6 @@ def test_a_slow_rate_keeps_the_latency_bound() -> None:
     assert busy_s < LATENCY_BOUND_S
 
 
-def test_a_network_that_cannot_be_built_is_removed_from_the_levels() -> None:
-    governor = Governor(LEVELS)
-    machine = Simulated(governor, constant(2.8), lighter=0.25)
-    machine.run(10)
-    assert governor.quality == Quality(lighter_model=True)
-
-    governor.remove_current()
-
-    assert governor.quality == Quality(0.5)
-    machine.run(120)
-    assert governor.quality == Quality(0.5, matted=Fraction(2, 3))
-    assert not any(quality.lighter_model for at_s, _, quality in machine.steps if at_s > 11 + BUILD_S)
-
-
 PINNED = ladder(270, 1.0, ratio_free=False, model_free=False)
 
 
@@ -296,8 +282,7 @@ def test_after_lost_frames_and_for_another_source_the_newest_is_matted() -> None
 @pytest.mark.parametrize("matted", MATTED)
 def test_the_frames_that_will_be_skipped_are_known_two_matted_frames_before(matted: Fraction) -> None:
     pattern = MattingPattern(matted)
-    before: frozenset[int] = frozenset()
-    latest: frozenset[int] = frozenset()
+    before = latest = frozenset[int]()
     for index in range(60):
         skipped = pattern.skips(1, index)
         assert skipped == (index in latest)

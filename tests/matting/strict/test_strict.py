@@ -21,18 +21,19 @@ DOUBTFUL = [Blob(30, 40, 12, 0.9), Blob(30, 40, 9)]
 def test_a_change_of_light_is_no_motion() -> None:
     stream = Stream()
 
-    gains = [stream.show(*DOUBTFUL, light=0.85 + 0.15 * float(np.sin(n / 4))) for n in range(40)]
+    gains = [stream.show(*DOUBTFUL, light=0.8 if n >= 10 else 1) for n in range(20)]
 
     assert not any(gain.any() for gain in gains)
 
 
-def test_a_soft_shadow_beside_a_person_agrees_with_the_background() -> None:
+@pytest.mark.parametrize("light", [1.0, 0.8])
+def test_a_soft_shadow_beside_a_person_agrees_with_the_background(light: float) -> None:
     stream = Stream()
     stream.play(10)
 
     for n in range(20):
         shadow = Blob(walking(n).x + 34, 60, 14, 0.8, visible=False)
-        image, alpha = stream.room.frame(shadow, walking(n))
+        image, alpha = stream.room.frame(shadow, walking(n), light=light)
         image -= 0.02 * shadow.cover() * (walking(n).cover() == 0)
         gain = stream.filter(image, alpha)
 
@@ -117,19 +118,19 @@ def test_a_person_who_enters_does_not_pass_for_a_change_of_light() -> None:
     assert all(kept(gain, POSTER) == 0 for gain in gains)
 
 
-@pytest.mark.parametrize("top", [54, 42])
-def test_a_person_in_clothes_like_the_wall_is_shown(top: int) -> None:
-    """54 % of the person look like the wall, or 84 %."""
+@pytest.mark.parametrize(("rows", "alpha"), [(slice(54, 79), 1.0), (slice(42, 79), 1.0), (slice(None, None, 2), 0.9)])
+def test_a_person_in_clothes_like_the_wall_is_shown_without_holes(rows: slice, alpha: float) -> None:
+    """54 % of the person look like the wall, or 84 %, or the stripes of clothes that the network is not certain of."""
     stream = Stream()
-    stream.room.wall[:] = 0.5
+    stream.room.wall += 0.1 * np.sign(np.sin(np.arange(WIDTH, dtype=np.float32)))
     stream.play(10)
 
     for n in range(20):
-        image, alpha = stream.room.frame(walking(n))
-        image[:, top:79] = stream.room.frame()[0][:, top:79]
-        gain = stream.filter(image, alpha)
+        image, found = stream.room.frame(replace(walking(n), alpha=alpha), replace(walking(n), radius=14))
+        image[:, rows] = stream.room.frame()[0][:, rows]
+        gain = stream.filter(image, found)
 
-    assert kept(gain, walking(19)) > 0.9
+        assert kept(gain, walking(n)) > 0.9
 
 
 def test_a_camera_that_sends_each_frame_twice_hides_nothing_of_a_person_who_moves() -> None:
@@ -141,20 +142,6 @@ def test_a_camera_that_sends_each_frame_twice_hides_nothing_of_a_person_who_move
         gain = stream.show(Blob(x, 50, 24), hair)
         if n > 10:
             assert gain[hair.cover(2) > 0.99].mean() > 0.75, n
-
-
-def test_no_hole_is_made_where_the_network_is_certain() -> None:
-    """A part of the clothes repeats a pattern of the room; before, square holes were cut."""
-    stream = Stream()
-    stream.room.wall += 0.1 * np.sign(np.sin(np.arange(WIDTH, dtype=np.float32)))
-    stream.play(10)
-
-    for n in range(20):
-        image, alpha = stream.room.frame(walking(n))
-        image = np.where(Blob(walking(n).x, 60, 9).cover() > 0.5, stream.room.frame()[0], image).astype(np.float32)
-        gain = stream.filter(image, alpha)
-
-        assert gain[walking(n).cover() > 0.99].min() == 1
 
 
 def test_strict_mode_shows_who_holds_still_after_the_first_frames() -> None:
