@@ -16,12 +16,7 @@ from numpy.typing import NDArray
 from app.core.geometry import cutout
 from app.core.settings import FramingSettings, PeopleSettings, Settings
 from app.core.types import BlurredBackground, Floats
-from app.effects.auto_framing import (
-    MAX_SPEED,
-    MAX_ZOOM_RATE,
-    STYLES,
-    FramingPath,
-)
+from app.effects.auto_framing import MAX_SPEED, MAX_ZOOM_RATE, STYLES, FramingPath
 from app.effects.base import FrameContext
 from app.effects.finding import Person, find_people
 from app.effects.only_me import PROOF_FRAMES, OnlyMe

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from itertools import product
+from itertools import count, product
 from pathlib import Path
 from typing import Any
 
@@ -246,41 +246,28 @@ Trick = Callable[[Matte, BgrImage, int], Matte]
 TIMING = Timing(engine_retry_s=0.05, plausibility_hold_s=0.1)
 
 
-class Tricky(FakeEngine):
-    """Plays a trick with every matte while the switch is on."""
-
-    trick: Trick
-    on = threading.Event()
-    count = 0
-
-    def matte(self, step: StepInput) -> Matte:
-        matte = super().matte(step)
-        self.count += 1
-        return type(self).trick(matte, step.frame, self.count) if self.on.is_set() else matte
-
-
-def alpha_all(matte: Matte, frame: BgrImage, count: int) -> Matte:
+def alpha_all(matte: Matte, frame: BgrImage, number: int) -> Matte:
     return Matte(frame.copy(), np.full_like(matte.alpha, 255))
 
 
-def alpha_one(matte: Matte, frame: BgrImage, count: int) -> Matte:
+def alpha_one(matte: Matte, frame: BgrImage, number: int) -> Matte:
     return Matte(frame.copy(), np.full_like(matte.alpha, 1))
 
 
-def between_the_grid(matte: Matte, frame: BgrImage, count: int) -> Matte:
+def between_the_grid(matte: Matte, frame: BgrImage, number: int) -> Matte:
     composite = frame.copy()
     composite[::8, ::8] = matte.composite[::8, ::8]
     return Matte(composite, matte.alpha)
 
 
-def copy(matte: Matte, frame: BgrImage, count: int) -> Matte:
+def copy(matte: Matte, frame: BgrImage, number: int) -> Matte:
     return Matte(frame.copy(), matte.alpha)
 
 
-def flicker(matte: Matte, frame: BgrImage, count: int) -> Matte:
-    if count % 2:
+def flicker(matte: Matte, frame: BgrImage, number: int) -> Matte:
+    if number % 2:
         return Matte(np.zeros_like(frame), np.zeros_like(matte.alpha))
-    return alpha_all(matte, frame, count)
+    return alpha_all(matte, frame, number)
 
 
 def detailed(frame: Frame) -> BgrImage:
@@ -313,25 +300,27 @@ def frames_pass(world: FakeWorld, count: int = 50) -> None:
 def test_an_engine_that_shows_the_room_leads_to_the_card_and_recovers(
     trick: Trick, moment: str, kind: str, world: FakeWorld
 ) -> None:
-    class Engine(Tricky):
-        pass
+    on, numbers = threading.Event(), count()
 
-    Engine.trick = staticmethod(trick)
-    Engine.on = threading.Event()
+    class Engine(FakeEngine):
+        def matte(self, step: StepInput) -> Matte:
+            matte = super().matte(step)
+            return trick(matte, step.frame, next(numbers)) if on.is_set() else matte
+
     world.engine = Engine
     settings = BASE.replace(background=BackgroundSettings.model_validate({"kind": kind}))
     world.shape = detailed
     parts = replace(world.parts(), self_test=detailed_self_test)
     if moment == "start":
-        Engine.on.set()
+        on.set()
     with running(world, settings, TIMING, parts=parts) as pipeline:
         if moment == "middle":
             composites(pipeline)
-            Engine.on.set()
+            on.set()
         eventually(lambda: pipeline.status().phase is Phase.WAITING)
         frames_pass(world)
         eventually(lambda: len(world.pictures()) > 20)
-        Engine.on.clear()
+        on.clear()
         composites(pipeline)
         eventually(lambda: world.newest().kind is PictureKind.COMPOSITE)
     assert not any(shows_room(picture.image) for picture in world.pictures())

@@ -261,16 +261,6 @@ def selected(pattern: MattingPattern, indexes: range, generation: int = 1) -> li
     return chosen
 
 
-@pytest.mark.parametrize("matted", MATTED)
-def test_gaps_differ_by_one_frame_at_most_and_the_mean_rate_is_exact(matted: Fraction) -> None:
-    count = 60
-    chosen = selected(MattingPattern(matted), range(count))
-    assert len(chosen) == count * matted
-    gaps = {later - earlier for earlier, later in pairwise(chosen)}
-    assert max(gaps) - min(gaps) <= 1
-    assert all(abs(index - number / matted) < 1 for number, index in enumerate(chosen)), "no drift"
-
-
 def test_after_lost_frames_and_for_another_source_the_newest_is_matted() -> None:
     pattern = MattingPattern(Fraction(2, 3))
     selected(pattern, range(4))
@@ -280,7 +270,12 @@ def test_after_lost_frames_and_for_another_source_the_newest_is_matted() -> None
 
 
 @pytest.mark.parametrize("matted", MATTED)
-def test_the_frames_that_will_be_skipped_are_known_two_matted_frames_before(matted: Fraction) -> None:
+def test_frames_are_skipped_evenly_and_known_two_matted_frames_before(matted: Fraction) -> None:
+    chosen = selected(MattingPattern(matted), range(60))
+    assert len(chosen) == 60 * matted
+    gaps = {later - earlier for earlier, later in pairwise(chosen)}
+    assert max(gaps) - min(gaps) <= 1
+    assert all(abs(index - number / matted) < 1 for number, index in enumerate(chosen)), "no drift"
     pattern = MattingPattern(matted)
     before = latest = frozenset[int]()
     for index in range(60):

@@ -25,13 +25,7 @@ from app.matting.torch.frame_step import layers, to_bgr, to_pixels
 from models.blocks import FILTER_EPS, DeepGuidedFilter, fast_guided_filter
 from models.mattecam.network import ALPHA_MARGIN, MattecamNetwork, explained, shares_to_keep, stretched
 from models.mattecam.network import decide as decide_in_torch
-from models.rules import (
-    DecisionRule,
-    FastFilterWeights,
-    FilterWeights,
-    ForgettingRule,
-    LearnedFilterWeights,
-)
+from models.rules import DecisionRule, FastFilterWeights, FilterWeights, ForgettingRule, LearnedFilterWeights
 from tests.matting.networks import frames
 from tests.matting.stubs import StubCpu
 from tests.matting.torch_stubs import StubTorch

@@ -147,20 +147,18 @@ def test_a_narrower_network_takes_over_where_it_suffices() -> None:
         backend.close()
 
 
-def test_a_reset_shows_the_whole_frame(live: OpenVinoBackend) -> None:
-    settle(live)
-    live.reset()
-    alpha_of(live, FRAMES[-1])
-    assert live.window is None
-
-
-def test_a_saved_state_holds_what_the_window_remembers(whole: OpenVinoBackend, live: OpenVinoBackend) -> None:
+def test_a_saved_state_holds_what_the_window_remembers_and_a_reset_forgets_it(
+    whole: OpenVinoBackend, live: OpenVinoBackend
+) -> None:
     settle(live)
     seen = live.state()["forgetting.last"]
     np.testing.assert_allclose(seen[:, :, 20:60], halved(halved(small_of(FRAMES[-5])))[:, :, 20:60], atol=1e-5)
     whole.load_state(live.state())
     expected = alpha_of(live, FRAMES[-1])
     np.testing.assert_array_equal(alpha_of(whole, FRAMES[-1]), expected)
+    live.reset()
+    alpha_of(live, FRAMES[-1])
+    assert live.window is None
 
 
 @pytest.fixture

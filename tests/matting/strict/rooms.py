@@ -44,7 +44,7 @@ class Room:
         self._grid = grid
         size = HEIGHT * grid, WIDTH * grid
         pattern = self._random.uniform(0.3, 0.8, (3, 10, 18)).astype(np.float32)
-        self.wall = np.stack([_enlarged(plane, size) for plane in pattern])
+        self.wall = np.stack([cv2.resize(plane, size[::-1], interpolation=cv2.INTER_CUBIC) for plane in pattern])
 
     def frame(self, *blobs: Blob, light: float = 1.0) -> tuple[Floats, Floats]:
         """Return the small frame (3, h, w) and the network's alpha (h, w)."""
@@ -81,10 +81,6 @@ class Stream:
     def play(self, frames: int, scene: Callable[[int], Sequence[Blob]] = lambda n: ()) -> list[Floats]:
         """Return the gains of so many frames; without a scene the room is empty."""
         return [self.show(*scene(n)) for n in range(frames)]
-
-
-def _enlarged(plane: Floats, size: tuple[int, int]) -> Floats:
-    return np.asarray(cv2.resize(plane, size[::-1], interpolation=cv2.INTER_CUBIC), np.float32)
 
 
 def walking(frame: int) -> Blob:

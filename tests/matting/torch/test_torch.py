@@ -216,9 +216,7 @@ def test_an_editor_is_asked_at_every_frame() -> None:
 def core_of(name: str, weights: dict[str, Path], precision: str) -> Core:
     """Return one of every kind of core, on the GPU."""
     if name == "bgmv2":
-        plated = MattingRefine("mobilenetv2")
-        plated.load_state_dict(fill(plated.state_dict()))
-        core: Core = PlateCore(plated.requires_grad_(False), frames(WIDTH, HEIGHT, 1)[0], 0.5, 640).eval()
+        core: Core = plate_core(frames(WIDTH, HEIGHT, 1)[0])
     else:
         core = copy.deepcopy(load_core(name, weights[name], "auto", GEOMETRY.ratio, "cpu", "float32"))
     placed: Core = place(core, "cuda", DTYPES[precision])  # type: ignore[assignment]
@@ -346,11 +344,10 @@ def test_weights_of_another_network_are_refused(weights: dict[str, Path], model:
 
 def test_half_precision_leaves_the_matte_a_matte() -> None:
     """Only the network runs in half precision; pre- and postprocessing run in float32."""
-    network = U2Net(small=True)
-    network.load_state_dict(fill(network.state_dict()))
+    network = filled(U2Net(small=True))
     small = torch.rand(1, 3, 48, 64, generator=torch.Generator().manual_seed(1))
     with torch.inference_mode():
-        exact = Core(network.eval())
+        exact = Core(network)
         state = exact.initial_state(48, 64)
         slope, offset, mask, _ = exact(small, *state)
         half = Core(network.bfloat16())
