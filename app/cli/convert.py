@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -109,10 +110,13 @@ def convert(
         transparent = background == TRANSPARENT
     from app.offline.files import check_names, frame_rate
     from app.offline.job import is_remote
-    from app.offline.plan import clips_in
+    from app.offline.plan import clips_in, left_out
 
     rate = None if options.fps is None else frame_rate(options.fps)
-    check_names([*sources, *_outputs(target, options)])
+    outputs = [name for name in (target, options.alpha, options.foreground) if name is not None]
+    check_names([*sources, *outputs])
+    for text in chain.from_iterable(left_out(source, outputs) for source in sources):
+        notify(text)
     asked = options.jobs is not None or options.resume or options.cluster is not None
     remote = any(map(is_remote, (*sources, target)))
     is_batch = asked or remote or len(sources) > 1 or clips_in(sources[0]) != [sources[0]]
@@ -136,7 +140,6 @@ def _convert_one(sources: Sequence[str], name: str, options: FilmOptions, how: M
     alpha, foreground = (
         None if each is None else single_output(source, each) for each in (options.alpha, options.foreground)
     )
-    _tell_left_out(sources, name, options)
     stop = StopRequest(most=1)
     event("started")
     try:
@@ -173,7 +176,6 @@ def _convert_many(sources: Sequence[str], folder: str, options: FilmOptions, how
     from app.offline.plan import plan_jobs
 
     jobs = plan_jobs(sources, folder, alpha=options.alpha, foreground=options.foreground, **how)
-    _tell_left_out(sources, folder, options)
 
     def executor() -> Executor:
         if options.cluster is None:
@@ -197,19 +199,6 @@ def _convert_many(sources: Sequence[str], folder: str, options: FilmOptions, how
     if stop.requests:
         return EXIT_INTERRUPTED
     return EXIT_FAILED if failed or interrupted else EXIT_DONE
-
-
-def _outputs(target: str, options: FilmOptions) -> list[str]:
-    return [name for name in (target, options.alpha, options.foreground) if name is not None]
-
-
-def _tell_left_out(sources: Sequence[str], target: str, options: FilmOptions) -> None:
-    """Say what in the folders is not converted. Raises MattecamError."""
-    from app.offline.plan import left_out
-
-    for source in sources:
-        for text in left_out(source, _outputs(target, options)):
-            notify(text)
 
 
 def _print_event(event: Event) -> None:

@@ -99,10 +99,6 @@ class SceneStore:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def names(self) -> tuple[str, ...]:
-        """Return all names, in the order in which they were first saved."""
-        return tuple(self._read())
-
     def get(self, name: str) -> Scene:
         """Return a scene; raise SettingsError if there is none of that name or it is invalid."""
         data = self._find(self._read(), name)
@@ -122,8 +118,8 @@ class SceneStore:
             ) from error
 
     def all(self) -> dict[str, Scene | None]:
-        """Return all scenes by their names, in the order of `names`; None for an invalid one."""
-        scenes: dict[str, Scene | None] = dict.fromkeys(self.names())
+        """Return all scenes by their names, in the order in which they were first saved; None for an invalid one."""
+        scenes: dict[str, Scene | None] = dict.fromkeys(self._read())
         for name in scenes:
             with suppress(SettingsError):  # says why when it is applied
                 scenes[name] = self.get(name)

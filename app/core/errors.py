@@ -120,19 +120,15 @@ class SettingsError(MattecamError):
     """Settings cannot be read or written."""
 
 
-class SourceError(MattecamError):
-    """A camera or video failed."""
-
-
-class SourceOpenError(SourceError):
-    """The source cannot be opened."""
+class SourceOpenError(MattecamError):
+    """A camera or video cannot be opened."""
 
 
 class CameraAbsentError(SourceOpenError):
     """The camera is not there, or there is none; it may come."""
 
 
-class SourceLostError(SourceError):
+class SourceLostError(MattecamError):
     """The open source stopped delivering frames."""
 
 

@@ -6,7 +6,6 @@ exactly the requested size. An image that has this size already is returned with
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple, TypeVar
 
@@ -20,7 +19,6 @@ from app.core.types import BgrImage, Frame
 Pixels = TypeVar("Pixels", NDArray[np.uint8], NDArray[np.float32])
 Image = NDArray[np.uint8]
 """(H, W) or (H, W, 3) uint8, 0..255."""
-Surround = Callable[[Image, int, int], Image]
 
 _BAR_BLUR = 24
 """Blurred bars are computed at 1/24 of the size, which leaves only soft colours."""
@@ -69,10 +67,10 @@ class Layout(NamedTuple):
     pan_y: float = 0.0
 
 
-def lay_out(image: Image, layout: Layout, width: int, height: int, surround: Surround | None = None) -> Image:
+def lay_out(image: Image, layout: Layout, width: int, height: int, *, on_black: bool = False) -> Image:
     """Scale `image` to the size after its layout, and crop or surround the rest.
 
-    surround: returns what is around it for (image, width, height); None: a dimmed, blurred copy of the image.
+    on_black: fill the rest with black, not with a dimmed, blurred copy of the image.
     """
     if (image.shape[1], image.shape[0]) == (width, height) and layout[1:] == (1, 0, 0):
         return image
@@ -84,7 +82,7 @@ def lay_out(image: Image, layout: Layout, width: int, height: int, surround: Sur
     part = scale(image[down, across], canvas_across.stop - canvas_across.start, canvas_down.stop - canvas_down.start)
     if part.shape[:2] == (height, width):
         return np.ascontiguousarray(part)
-    canvas = (surround or _blurred)(image, width, height)
+    canvas = np.zeros((height, width, *image.shape[2:]), np.uint8) if on_black else _blurred(image, width, height)
     canvas[canvas_down, canvas_across] = part
     return canvas
 
@@ -96,7 +94,7 @@ def fill(image: Image, width: int, height: int) -> Image:
 
 def letterbox(image: Image, width: int, height: int) -> Image:
     """Scale `image` to fit inside the size and centre it on black."""
-    return lay_out(image, Layout("fit"), width, height, _black)
+    return lay_out(image, Layout("fit"), width, height, on_black=True)
 
 
 def _shown(pixels: int, inner: float, size: int, pan: float) -> tuple[slice, slice]:
@@ -111,10 +109,6 @@ def _shown(pixels: int, inner: float, size: int, pan: float) -> tuple[slice, sli
     last = min(first + max(round(high - low), 1), size)
     end = min(begin + max(round((high - low) / inner * pixels), 1), pixels)
     return slice(begin, end), slice(first, last)
-
-
-def _black(image: Image, width: int, height: int) -> Image:
-    return np.zeros((height, width, *image.shape[2:]), np.uint8)
 
 
 def _blurred(image: Image, width: int, height: int) -> Image:

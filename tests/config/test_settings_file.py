@@ -237,17 +237,17 @@ def store(tmp_path: Path) -> SceneStore:
 
 
 def test_put_get_rename_remove(store: SceneStore) -> None:
-    assert store.names() == ()
+    assert tuple(store.all()) == ()
     store.put("Work", Settings(background=BLUE))
     store.put("  Évening ", Settings())
-    assert store.names() == ("Work", "Évening")
+    assert tuple(store.all()) == ("Work", "Évening")
     assert store.get("Work").settings.background == BLUE
     store.put("Work", Settings())
     assert store.get("Work").settings.background == BackgroundSettings()
     store.rename("Work", "Office")
-    assert store.names() == ("Office", "Évening")
+    assert tuple(store.all()) == ("Office", "Évening")
     store.remove("Office")
-    assert SceneStore(store.path).names() == ("Évening",)
+    assert tuple(SceneStore(store.path).all()) == ("Évening",)
 
 
 def test_scenes_follow_a_background_that_is_renamed(store: SceneStore) -> None:
@@ -263,7 +263,7 @@ def test_scenes_follow_a_background_that_is_renamed(store: SceneStore) -> None:
         Path("/sea.png"),
         Path("/hill.png"),
     ]
-    assert store.names() == ("Beach", "Hill", "Odd")
+    assert tuple(store.all()) == ("Beach", "Hill", "Odd")
 
 
 def test_a_scene_changes_neither_pause_freeze_recording_nor_devices(store: SceneStore) -> None:
@@ -302,14 +302,14 @@ def test_unknown_and_impossible_names(store: SceneStore) -> None:
     for name in ("", "   ", "two\nlines", "x" * 81):
         with pytest.raises(SettingsError, match="cannot be the name"):
             store.put(name, Settings())
-    assert store.names() == ("Work", "Home")
+    assert tuple(store.all()) == ("Work", "Home")
 
 
 def test_a_broken_file_is_kept_and_said(store: SceneStore, caplog: pytest.LogCaptureFixture) -> None:
     for number, content in enumerate(("{", "[]", '{"version": 2, "scenes": {}}', '{"version": 1, "scenes": []}'), 1):
         store.path.write_text(content)
         caplog.clear()
-        assert store.names() == ()
+        assert tuple(store.all()) == ()
         assert str(store.path) in caplog.text
         kept = store.path.with_name(f"scenes.json{f' ({number})' if number > 1 else ''}.bad")
         assert kept.read_text() == content
@@ -342,7 +342,7 @@ def test_scenes_saved_at_once_are_all_kept(store: SceneStore) -> None:
     names = {f"Scene {number}" for number in range(40)}
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(lambda name: SceneStore(store.path).put(name, Settings()), names))
-    assert set(store.names()) == names
+    assert set(store.all()) == names
 
 
 DOOR = {"kind": "drop", "points": [[0, 0], [0.2, 0], [0.2, 1]], "filled": True}
