@@ -7,7 +7,7 @@ from functools import partial
 from app.core.process import holders
 from app.doctor.finding import Finding, State
 from app.doctor.fix import fix
-from app.doctor.proof import open_opencv, prove
+from app.doctor.proof import prove, read_opencv
 from app.doctor.system import System
 from app.doctor.virtual_camera import check_virtual_camera, choose_device, read_devices
 from app.output.virtual_camera import VirtualCamera
@@ -23,7 +23,7 @@ def _found() -> dict[str, Finding]:
 
 def _prove(device: str = DEVICE) -> Finding:
     finding = prove(
-        device, partial(VirtualCamera, device), partial(open_opencv, device), readers=lambda: _readers(device)
+        device, partial(VirtualCamera, device), partial(read_opencv, device), readers=lambda: _readers(device)
     )
     say(f"{finding.state.value:8}{finding.detail}")
     return finding

@@ -30,7 +30,7 @@ from app.doctor.finding import (
     problem,
     warning,
 )
-from app.doctor.proof import open_opencv, prove, prove_pipewire
+from app.doctor.proof import prove, prove_pipewire, read_opencv
 from app.doctor.system import System
 from app.doctor.virtual_camera import (
     check_elsewhere,
@@ -290,7 +290,7 @@ def _proof(system: System) -> Iterator[Finding]:
     yield prove(
         path,
         partial(VirtualCamera, path),
-        partial(open_opencv, path),
+        partial(read_opencv, path),
         readers=lambda: tuple(one.text for one in system.holders(path) if not one.only_writes),
     )
 

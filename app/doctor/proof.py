@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from collections.abc import Callable, Generator
+from contextlib import closing
 from fractions import Fraction
 from functools import partial
+from itertools import islice
 from typing import Protocol
 
 import cv2
@@ -43,12 +44,10 @@ class Camera(Protocol):
         ...
 
 
-OpenSink = Callable[[int, int, float], Camera]
+OpenCamera = Callable[[int, int, float], Camera]
 """(width, height, fps) -> the virtual camera; raises SinkOpenError."""
-Read = Callable[[], BgrImage | None]
-"""Returns the next frame of a camera as (H, W, 3) uint8 BGR, as an ordinary program reads it; None if none came."""
-OpenReader = Callable[[], AbstractContextManager[Read | None]]
-"""Opens the camera for reading; None if that fails."""
+Frames = Generator[BgrImage, None, None]
+"""The frames of a camera as an ordinary program reads them, until none comes; raises OSError if it does not open."""
 
 
 def colour_bars(width: int, height: int) -> BgrImage:
@@ -83,8 +82,8 @@ _RELOAD = (
 
 def prove(
     device: str,
-    open_sink: OpenSink,
-    open_reader: OpenReader,
+    open_sink: OpenCamera,
+    read: Callable[[], Frames],
     *,
     check: str = "virtual camera: proof",
     remedy: Steps = _RELOAD,
@@ -115,14 +114,14 @@ def prove(
 
     sender = threading.Thread(target=send, name="proof-sender", daemon=True)  # a driver that hangs blocks no exit
     sender.start()
-    opened, image = False, None
+    opens, image = True, None
     try:
         sent = sending.wait(first_frame_s) and not error
         if sent:
-            with open_reader() as read:
-                opened, image = read is not None, None if read is None else read()
-                for _ in range(_DROPPED_FRAMES):
-                    image = None if read is None or image is None else read()
+            with closing(read()) as frames:
+                image = next(islice(frames, _DROPPED_FRAMES, None), None)
+    except OSError:
+        opens = False
     finally:
         stop_asked.set()
         sender.join(_JOIN_TIMEOUT_S)
@@ -134,12 +133,12 @@ def prove(
         if not ended:
             reason = t("The driver of {device} does not respond.", device=device)
         return problem(check, t("The test picture could not be sent: {reason}", reason=reason), *remedy)
-    programs = () if opened else readers()
+    programs = () if opens else readers()
     if programs:
         detail = t("{device} takes one program at a time, and {programs} reads it.", device=device, programs=programs)
         step = t("Close every program that uses the device and check again.")
         return warning(check, detail, step, why=t("No other program can open the camera meanwhile."))
-    if not opened:
+    if not opens:
         detail = t("{device} accepts frames, but cannot be opened as a camera.", device=device)
         return problem(check, detail, *remedy)
     if image is None:
@@ -162,17 +161,14 @@ def prove(
     )
 
 
-@contextmanager
-def open_opencv(device: str) -> Iterator[Read | None]:
-    """Open the node of a virtual camera (`/dev/video10`) with OpenCV."""
+def read_opencv(device: str) -> Frames:
+    """Read the node of a virtual camera (`/dev/video10`) with OpenCV."""
     capture = cv2.VideoCapture(int(device.removeprefix("/dev/video")), cv2.CAP_V4L2)
-
-    def read() -> BgrImage | None:
-        good, image = capture.read()
-        return np.asarray(image, np.uint8) if good and image is not None else None
-
     try:
-        yield read if capture.isOpened() else None
+        if not capture.isOpened():
+            raise OSError(f"{device} cannot be opened")
+        while (image := capture.read()[1]) is not None:
+            yield np.asarray(image, np.uint8)
     finally:
         capture.release()
 
@@ -185,17 +181,10 @@ def prove_pipewire(read_s: float = 2.0) -> Finding:
 
     name = "mattecam-doctor"
 
-    @contextmanager
-    def open_reader() -> Iterator[Read | None]:
-        try:
-            reader = NodeReader(name, (_WIDTH, _HEIGHT), Fraction(_FPS), follows=True)
-        except OSError:
-            yield None
-            return
-        with closing(reader):
-            yield lambda: None if (frame := reader.read(read_s)) is None else to_bgr(frame)
+    def read() -> Frames:
+        with closing(NodeReader(name, (_WIDTH, _HEIGHT), Fraction(_FPS), follows=True)) as reader:
+            while (frame := reader.read(read_s)) is not None and (image := to_bgr(frame)) is not None:
+                yield image
 
-    def open_sink(width: int, height: int, fps: float) -> Camera:
-        return PipeWireCamera(width, height, fps, make=partial(PipeWireNode, name=name))
-
-    return prove("PipeWire", open_sink, open_reader, check="PipeWire camera: proof", remedy=_WIREPLUMBER)
+    open_sink = partial(PipeWireCamera, make=partial(PipeWireNode, name=name))
+    return prove("PipeWire", open_sink, read, check="PipeWire camera: proof", remedy=_WIREPLUMBER)

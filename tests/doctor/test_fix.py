@@ -7,8 +7,7 @@ import queue
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,7 @@ from app.core.types import BgrImage, Picture
 from app.doctor import checks, system
 from app.doctor.finding import CommandLine, Finding, State
 from app.doctor.fix import desktop_command, elevate, fix, make_script, run_fix
-from app.doctor.proof import Read, prove
+from app.doctor.proof import Frames, prove
 from app.doctor.virtual_camera import check_virtual_camera
 from app.output.base import FrameSink
 from tests.doctor.conftest import Machine
@@ -230,11 +229,18 @@ class Wire(FrameSink):
         self.open_ends += 1
         return self
 
-    @contextmanager
-    def open_reader(self) -> Iterator[Read | None]:
-        self.open_ends += self.readable
-        yield self.read if self.readable else None
-        self.open_ends -= self.readable
+    def read(self) -> Frames:
+        if not self.readable:
+            raise OSError("The wire has another reader.")
+        self.open_ends += 1
+        try:
+            while not self.silent:
+                eventually(lambda: not self.pictures.empty() or self.sent > self.fail_after)
+                if self.pictures.empty():
+                    return
+                yield self.pictures.get()
+        finally:
+            self.open_ends -= 1
 
     def send(self, picture: Picture) -> None:
         self.threads.add(threading.get_ident())
@@ -243,12 +249,6 @@ class Wire(FrameSink):
             raise SinkLostError("The wire was cut; plug it in again.")
         if not self.pictures.full():
             self.pictures.put(self.spoil(picture.image, self.sent))
-
-    def read(self) -> BgrImage | None:
-        if self.silent:
-            return None
-        eventually(lambda: not self.pictures.empty() or self.sent > self.fail_after)
-        return None if self.pictures.empty() else self.pictures.get()
 
     def close(self) -> None:
         self.open_ends -= 1
@@ -287,7 +287,7 @@ READ: Mapping[str, Any] = {"readers": lambda: ("meet (process 12)",)}
     ],
 )
 def test_what_the_proof_says(wire: Wire, given: Mapping[str, Any], state: State, words: str) -> None:
-    finding = prove("wire", wire.open_sink, wire.open_reader, **given)
+    finding = prove("wire", wire.open_sink, wire.read, **given)
     assert finding.state is state and words in finding.detail
     assert wire.open_ends == 0, "sink and reader are closed again"
     assert threading.get_ident() not in wire.threads and len(wire.threads) <= 1
