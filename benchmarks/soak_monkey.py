@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from typing import NoReturn
 
 import numpy as np
 
@@ -16,7 +17,6 @@ from app.core.errors import MattecamError, MicrophoneError, SinkOpenError
 from app.core.settings import BackgroundSettings, CaptureSettings, EngineSettings
 from app.core.types import BgrImage, Frame, Matte, Picture
 from app.output.base import FrameSink, SinkContext
-from app.output.sound import SoundSource
 from app.runtime.context import PipelineParts, default_parts
 from app.runtime.pipeline import Pipeline
 from mattecam.testing import ROOM, FakeEngine, FakeSource, Fault, Faults, StepInput, room_picture
@@ -190,5 +190,5 @@ def _no_pipewire(choice: object, width: int, height: int, context: SinkContext) 
     raise SinkOpenError("PipeWire does not answer.")
 
 
-def _no_microphone(name: str) -> SoundSource:
+def _no_microphone(name: str) -> NoReturn:
     raise MicrophoneError(f"There is no microphone {name}.")

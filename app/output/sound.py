@@ -11,9 +11,10 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias
+from typing import Any, TypeAlias
 
 import av
 import numpy as np
@@ -43,20 +44,11 @@ class SoundBlock:
     """Time at which the first sample was captured, on the clock of the frames (`time.perf_counter`)."""
 
 
-class SoundSource(Protocol):
-    """An open microphone. Opened, used and closed on one thread."""
+OpenMicrophone: TypeAlias = Callable[[str], Generator[SoundBlock, None, None]]
+"""Opens `default` or a microphone by its name, yields its blocks, and releases it when it is closed.
 
-    def read(self) -> SoundBlock:
-        """Wait for the next block. Raises MicrophoneError if the device is lost."""
-        ...
-
-    def close(self) -> None:
-        """Release the device. Idempotent."""
-        ...
-
-
-OpenSource: TypeAlias = Callable[[str], SoundSource]
-"""Opens `default` or a microphone by its name; raises MicrophoneError."""
+Used on one thread. Raises MicrophoneError if the microphone does not open or is lost.
+"""
 
 
 RETRY_S = 2.0
@@ -77,7 +69,7 @@ class Microphone:
 
     def __init__(
         self,
-        open_source: OpenSource,
+        open_microphone: OpenMicrophone,
         wanted: Callable[[], str | None],
         report: Callable[[Exception | None], None],
         retry_s: float = RETRY_S,
@@ -85,7 +77,7 @@ class Microphone:
         """wanted: the microphone, None to mute it. report: called with an error, and with None once sound arrives and
         after `close`. Both are called on the microphone's thread, but for the last report.
         """
-        self._open_source = open_source
+        self._open = open_microphone
         self._wanted = wanted
         self._report = report
         self._retry_s = retry_s
@@ -127,21 +119,21 @@ class Microphone:
 
     def _listen(self, name: str) -> None:
         """Read the device until another one, or none, is wanted."""
-        source = self._open_source(name)
-        try:
-            heard = False
-            while not self._stop.is_set():
-                block = source.read()
-                if self._wanted() != name:  # muted in the meantime: what was just captured is discarded
-                    return
-                if not heard:
-                    heard = True
-                    self._report(None)
-                self._blocks.append(block)
-                self.level = min(1.0, float(np.abs(block.samples.astype(np.int32)).max(initial=0)) / 32767)
-        finally:
-            self.level = 0.0
-            source.close()
+        heard = False
+        with closing(self._open(name)) as blocks:
+            try:
+                for block in blocks:
+                    if self._wanted() != name:  # muted in the meantime: what was just captured is discarded
+                        return
+                    if not heard:
+                        heard = True
+                        self._report(None)
+                    self._blocks.append(block)
+                    self.level = min(1.0, float(np.abs(block.samples.astype(np.int32)).max(initial=0)) / 32767)
+                    if self._stop.is_set():
+                        return
+            finally:
+                self.level = 0.0
 
 
 TOLERANCE = round(0.02 * RATE)
@@ -247,15 +239,15 @@ def microphones(run: Callable[[], str] | None = None, platform: str = sys.platfo
     return _ffmpeg_devices("dshow" if platform == "win32" else "avfoundation")
 
 
-def open_microphone(name: str, platform: str = sys.platform) -> SoundSource:
-    """Open `default` or a microphone by its name. Raises MicrophoneError."""
+def open_microphone(name: str, platform: str = sys.platform) -> Generator[SoundBlock, None, None]:
+    """See `OpenMicrophone`."""
     if platform == "linux":
-        return PulseMicrophone(name)
+        return pulse_blocks(name)
     if platform == "win32":
         first = next(iter(microphones(platform=platform)), None)
         device = first.name if name == "default" and first is not None else name
-        return FFmpegMicrophone(name, f"audio={device}", "dshow", {"audio_buffer_size": "20"})
-    return FFmpegMicrophone(name, f":{name}", "avfoundation", {})
+        return ffmpeg_blocks(name, f"audio={device}", "dshow", {"audio_buffer_size": "20"})
+    return ffmpeg_blocks(name, f":{name}", "avfoundation", {})
 
 
 def _list_sources() -> str:
@@ -294,94 +286,66 @@ class _BufferAttributes(ctypes.Structure):
     _fields_ = tuple((name, ctypes.c_uint32) for name in ("maxlength", "tlength", "prebuf", "minreq", "fragsize"))
 
 
-class PulseMicrophone:
-    """A recording stream of the sound server. See `SoundSource`."""
+def pulse_blocks(name: str, load: Callable[[str], Any] = ctypes.CDLL) -> Generator[SoundBlock, None, None]:
+    """Read a recording stream of the sound server. See `OpenMicrophone`. load: loads the library; raises OSError."""
+    try:
+        pulse = load(LIBRARY)
+    except OSError as error:
+        raise MicrophoneError(
+            t(
+                "Sound cannot be recorded because the library of the sound server is missing; install it (package "
+                "libpulse0), or turn the microphone off."
+            )
+        ) from error
+    pulse.pa_simple_new.restype = ctypes.c_void_p
+    pulse.pa_simple_get_latency.restype = ctypes.c_uint64
+    number = ctypes.c_int(0)
+    error_number = ctypes.byref(number)
+    block = ctypes.create_string_buffer(round(BLOCK_S * RATE) * 2)
+    device = None if name == "default" else name.encode()
+    spec = ctypes.byref(_SampleSpec(_S16LE, RATE, 1))
+    attributes = ctypes.byref(_BufferAttributes(_UNSET, _UNSET, _UNSET, _UNSET, len(block)))
+    stream = ctypes.c_void_p(
+        pulse.pa_simple_new(None, b"Mattecam", _RECORD, device, b"Recording", spec, None, attributes, error_number)
+    )
+    if not stream:
+        raise _not_opened(name)
+    try:
+        while pulse.pa_simple_read(stream, block, ctypes.c_size_t(len(block)), error_number) >= 0:
+            now_s = time.perf_counter()
+            number.value = 0
+            latency_us = pulse.pa_simple_get_latency(stream, error_number)
+            age_s = latency_us / 1e6 if number.value == 0 else 0.0
+            yield SoundBlock(np.frombuffer(block.raw, "<i2").astype(np.int16), now_s - age_s - BLOCK_S)
+    finally:
+        pulse.pa_simple_free(stream)
+    raise _lost(name)
 
-    def __init__(self, name: str, load: Callable[[str], Any] = ctypes.CDLL) -> None:
-        """name: `default`, or the name of a source. load: loads the shared library; raises OSError."""
-        self._name = name
-        self._stream = None
-        try:
-            self._pulse = load(LIBRARY)
-        except OSError as error:
-            raise MicrophoneError(
-                t(
-                    "Sound cannot be recorded because the library of the sound server is missing; install it (package "
-                    "libpulse0), or turn the microphone off."
-                )
-            ) from error
-        pulse = self._pulse
-        pulse.pa_simple_new.restype = ctypes.c_void_p
-        pulse.pa_simple_get_latency.restype = ctypes.c_uint64
-        self._error = ctypes.c_int(0)
-        self._bytes = ctypes.create_string_buffer(round(BLOCK_S * RATE) * 2)
-        device = None if name == "default" else name.encode()
-        spec = _SampleSpec(_S16LE, RATE, 1)
-        attributes = _BufferAttributes(_UNSET, _UNSET, _UNSET, _UNSET, len(self._bytes))
-        self._stream = pulse.pa_simple_new(
-            None,
-            b"Mattecam",
-            _RECORD,
-            device,
-            b"Recording",
-            ctypes.byref(spec),
-            None,
-            ctypes.byref(attributes),
-            ctypes.byref(self._error),
-        )
-        if not self._stream:
+
+def ffmpeg_blocks(
+    name: str, address: str, device_format: str, options: dict[str, str]
+) -> Generator[SoundBlock, None, None]:
+    """Read an input device of FFmpeg. See `OpenMicrophone`.
+
+    name: for messages. address, device_format, options: as FFmpeg's input device expects them.
+    """
+    try:
+        container = av.open(address, format=device_format, options=options)
+    except (FFmpegError, ValueError) as error:  # ValueError: this FFmpeg has no such device
+        raise _not_opened(name) from error
+    with container:
+        if not container.streams.audio:
             raise _not_opened(name)
-
-    def read(self) -> SoundBlock:
-        """See `SoundSource`."""
-        stream, error = ctypes.c_void_p(self._stream), ctypes.byref(self._error)
-        if self._pulse.pa_simple_read(stream, self._bytes, ctypes.c_size_t(len(self._bytes)), error) < 0:
-            raise _lost(self._name)
-        now_s = time.perf_counter()
-        self._error.value = 0
-        latency_us = self._pulse.pa_simple_get_latency(stream, error)
-        age_s = latency_us / 1e6 if self._error.value == 0 else 0.0
-        return SoundBlock(np.frombuffer(self._bytes.raw, "<i2").astype(np.int16), now_s - age_s - BLOCK_S)
-
-    def close(self) -> None:
-        """See `SoundSource`."""
-        stream, self._stream = self._stream, None
-        if stream:
-            self._pulse.pa_simple_free(ctypes.c_void_p(stream))
-
-
-class FFmpegMicrophone:
-    """An input device of FFmpeg. See `SoundSource`."""
-
-    def __init__(self, name: str, address: str, device_format: str, options: Mapping[str, str]) -> None:
-        """name: for messages. address, device_format, options: as FFmpeg's input device expects them."""
-        self._name = name
+        resampler = av.AudioResampler("s16", "mono", RATE)
         try:
-            self._container = av.open(address, format=device_format, options=dict(options))
-        except (FFmpegError, ValueError) as error:  # ValueError: this FFmpeg has no such device
-            raise _not_opened(name) from error
-        if not self._container.streams.audio:
-            self._container.close()
-            raise _not_opened(name)
-        self._frames = self._container.decode(audio=0)
-        self._resampler = av.AudioResampler("s16", "mono", RATE)
-
-    def read(self) -> SoundBlock:
-        """See `SoundSource`."""
-        try:
-            frame = next(self._frames, None)
+            for frame in container.decode(audio=0):
+                now_s = time.perf_counter()
+                parts = [part.to_ndarray()[0] for part in resampler.resample(frame)]
+                samples = np.concatenate(parts).astype(np.int16) if parts else np.zeros(0, np.int16)
+                yield SoundBlock(samples, now_s - len(samples) / RATE)
         except FFmpegError as error:
-            raise _lost(self._name) from error
-        if frame is None:
-            raise _lost(self._name)
-        now_s = time.perf_counter()
-        parts = [part.to_ndarray()[0] for part in self._resampler.resample(frame)]
-        samples = np.concatenate(parts).astype(np.int16) if parts else np.zeros(0, np.int16)
-        return SoundBlock(samples, now_s - len(samples) / RATE)
-
-    def close(self) -> None:
-        """See `SoundSource`."""
-        self._container.close()
+            raise _lost(name) from error
+    raise _lost(name)
 
 
 def _not_opened(name: str) -> MicrophoneError:

@@ -16,7 +16,7 @@ from app.core.threads import elapsed_s
 from app.matting.base.interface import MattingEngine
 from app.matting.choice.governor import WINDOW_S
 from app.output.base import OpenSink, ReaderCounter, SinkSpec
-from app.output.sound import OpenSource
+from app.output.sound import OpenMicrophone
 from app.privacy.plausibility import HOLD_S, STALE_S
 from app.runtime.status import Phase, StatusBoard
 
@@ -79,7 +79,7 @@ class PipelineParts:
     """(settings, width, height, the crop of the source's frames that the engine is given)"""
     open_background: Callable[[BackgroundSettings], Background]
     sinks: Sequence[SinkSpec[Any]]
-    open_microphone: OpenSource
+    open_microphone: OpenMicrophone
     """(`default` or a name)"""
     watch_readers: Callable[[str], ReaderCounter]
     """(device of the virtual camera)"""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 
@@ -14,7 +15,6 @@ from app.backgrounds import Background, open_background
 from app.core.errors import CameraAbsentError, MicrophoneError, SinkLostError, SinkOpenError, SourceLostError
 from app.core.settings import BackgroundSettings, CaptureSettings, MattingSettings, OutputSettings, Settings
 from app.core.types import Backdrop, BgrImage, Frame, Picture, PictureKind
-from app.output.sound import SoundSource
 from app.output.table import SINKS
 from app.runtime.context import PipelineParts, Timing
 from app.runtime.pipeline import Pipeline
@@ -176,7 +176,7 @@ class FakeWorld:
         self.sinks.append(camera)
         return camera
 
-    def _microphone(self, name: str) -> SoundSource:
+    def _microphone(self, name: str) -> NoReturn:
         raise MicrophoneError(f"There is no microphone {name}.")
 
     def _recorder(self, path: Path) -> FakeSink:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
@@ -185,34 +185,19 @@ class FakeDevice:
         self.fails_to_open = False
         self.lost = False
 
-    def open(self, name: str) -> FakeStream:
+    def open(self, name: str) -> Generator[SoundBlock, None, None]:
         if self.fails_to_open:
             raise MicrophoneError(f"{name} cannot be opened.")
         self.opened.append(name)
-        return FakeStream(self, name)
-
-
-class FakeStream:
-    """An open `FakeDevice`."""
-
-    def __init__(self, device: FakeDevice, name: str) -> None:
-        self._device = device
-        self._name = name
-        self._thread = threading.get_ident()
-        self._count = 0
-        self._start_s = time.perf_counter()
-        device.open_now += 1
-
-    def read(self) -> SoundBlock:
-        assert threading.get_ident() == self._thread
-        if self._device.lost:
-            raise MicrophoneError(f"{self._name} was disconnected.")
-        at_s = self._start_s + self._count / RATE
-        time.sleep(max(0.0, at_s + BLOCK_S - time.perf_counter()))
-        block = SoundBlock(tone(self._count, COUNT), at_s)
-        self._count += COUNT
-        return block
-
-    def close(self) -> None:
-        assert threading.get_ident() == self._thread
-        self._device.open_now -= 1
+        thread, start_s, count = threading.get_ident(), time.perf_counter(), 0
+        self.open_now += 1
+        try:
+            while not self.lost:
+                at_s = start_s + count / RATE
+                time.sleep(max(0.0, at_s + BLOCK_S - time.perf_counter()))
+                yield SoundBlock(tone(count, COUNT), at_s)
+                assert threading.get_ident() == thread
+                count += COUNT
+        finally:
+            self.open_now -= 1
+        raise MicrophoneError(f"{name} was disconnected.")

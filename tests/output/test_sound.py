@@ -21,13 +21,13 @@ from app.output.sound import (
     BLOCK_S,
     LATEST_S,
     RATE,
-    FFmpegMicrophone,
     Microphone,
-    PulseMicrophone,
     SoundBlock,
     SoundTrack,
+    ffmpeg_blocks,
     microphones,
     open_microphone,
+    pulse_blocks,
 )
 from tests.output.recordings import COUNT, FakeDevice, tone
 from tests.waiting import eventually
@@ -208,37 +208,36 @@ class FakePulse:
 
 def test_pulse_blocks_carry_the_time_of_their_capture() -> None:
     pulse = FakePulse()
-    microphone = PulseMicrophone("usb", lambda _name: pulse)
-    assert pulse.device == b"usb"
+    blocks = pulse_blocks("usb", lambda _name: pulse)
     before_s = time.perf_counter()
-    block = microphone.read()
+    block = next(blocks)
+    assert pulse.device == b"usb"
     after_s = time.perf_counter()
     assert np.array_equal(block.samples, np.arange(COUNT))
     assert before_s <= block.captured_at_s + 0.03 + BLOCK_S <= after_s
-    microphone.read()
+    next(blocks)
     with pytest.raises(MicrophoneError, match="usb was disconnected"):
-        microphone.read()
-    microphone.close()
-    microphone.close()
+        next(blocks)
     assert pulse.freed == [4242]
-    PulseMicrophone("default", lambda _name: pulse).close()
+    pulse.reads_left = 1
+    with closing(pulse_blocks("default", lambda _name: pulse)) as blocks:
+        next(blocks)
+    assert pulse.freed == [4242, 4242]
     assert pulse.device is None, "the default has no name"
 
 
 def test_pulse_failures_name_the_device() -> None:
     with pytest.raises(MicrophoneError, match="usb cannot be opened"):
-        PulseMicrophone("usb", lambda _name: FakePulse(opens=False))
+        next(pulse_blocks("usb", lambda _name: FakePulse(opens=False)))
     with pytest.raises(MicrophoneError, match="libpulse0"):
-        PulseMicrophone("default", Mock(side_effect=OSError("libpulse-simple.so.0")))
+        next(pulse_blocks("default", Mock(side_effect=OSError("libpulse-simple.so.0"))))
 
 
 def test_an_input_of_ffmpeg_is_resampled_and_its_end_reported() -> None:
-    microphone = FFmpegMicrophone("test", "sine=frequency=440:sample_rate=44100:duration=0.5", "lavfi", {})
     parts = []
     with pytest.raises(MicrophoneError, match="test was disconnected"):
-        while True:
-            parts.append(microphone.read().samples)
-    microphone.close()
+        for block in ffmpeg_blocks("test", "sine=frequency=440:sample_rate=44100:duration=0.5", "lavfi", {}):
+            parts.append(block.samples)  # noqa: PERF401 - the end raises
     samples = np.concatenate(parts)
     assert len(samples) == pytest.approx(RATE / 2, abs=RATE / 50)
     assert np.argmax(np.abs(np.fft.rfft(samples))) * RATE / len(samples) == pytest.approx(440, abs=4)
@@ -247,7 +246,7 @@ def test_an_input_of_ffmpeg_is_resampled_and_its_end_reported() -> None:
 @pytest.mark.parametrize("device_format", ["no-such-format", "lavfi"])
 def test_inputs_that_ffmpeg_lacks_or_cannot_open_are_named(device_format: str) -> None:
     with pytest.raises(MicrophoneError, match="x cannot be opened"):
-        FFmpegMicrophone("x", "nonsense=1", device_format, {})
+        next(ffmpeg_blocks("x", "nonsense=1", device_format, {}))
 
 
 @pytest.mark.parametrize("platform", ["win32", "darwin"])
@@ -256,4 +255,4 @@ def test_without_its_input_device_ffmpeg_has_no_microphones(platform: str) -> No
         pytest.skip("this FFmpeg reads microphones")
     assert microphones(platform=platform) == ()
     with pytest.raises(MicrophoneError, match="default cannot be opened"):
-        open_microphone("default", platform)
+        next(open_microphone("default", platform))

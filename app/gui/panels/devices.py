@@ -19,7 +19,7 @@ from app.gui.state import SettingsStore
 from app.gui.translation import short, tr, translated_error
 from app.gui.widgets.controls import button, combo, describe, fill_combo, label, on_button
 from app.gui.widgets.qt import timer, tip_of
-from app.output.sound import Microphone, MicrophoneName, OpenSource, open_microphone
+from app.output.sound import Microphone, MicrophoneName, OpenMicrophone, open_microphone
 from app.runtime.status import PipelineStatus
 
 SIZES = ((640, 360), (640, 480), (960, 540), (1280, 720), (1920, 1080), (2560, 1440), (3840, 2160))
@@ -201,7 +201,7 @@ class RecordingControls(Form):
     list_requested = pyqtSignal()
     """The controls are shown and need the list of microphones."""
 
-    def __init__(self, store: SettingsStore, open_source: OpenSource = open_microphone) -> None:
+    def __init__(self, store: SettingsStore, open_source: OpenMicrophone = open_microphone) -> None:
         super().__init__(store)
         self._open_source = open_source
         self.folder = button("", tr("Recordings and snapshots are saved here"), "recordingsFolder",
