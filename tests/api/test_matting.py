@@ -46,26 +46,20 @@ def test_the_public_names_are_there() -> None:
     assert dir(mattecam) == mattecam.__all__
 
 
-def test_a_stream_gives_matte_and_composite() -> None:
-    with Matting("mattecam", background="#ff0000") as matting:
-        before = matting.info
+@pytest.mark.parametrize("is_path", [False, True])
+def test_a_stream_gives_matte_and_composite_and_begins_anew_with_reset(tmp_path: Path, is_path: bool) -> None:
+    red = tmp_path / "green"  # as a text, the name of a colour
+    assert cv2.imwrite(str(tmp_path / "red.png"), np.full((9, 16, 3), (0, 0, 255), np.uint8))
+    (tmp_path / "red.png").rename(red)
+    with Matting("mattecam", background=red if is_path else "#ff0000") as matting:
+        assert matting.info is None
         matte = matting.step(GIVEN[0], want_foreground=True)
-        info = matting.info
-    assert before is None
-    assert info is not None
-    assert info.model == "mattecam"
-    assert matte.alpha.shape == (96, 160)
-    assert matte.foreground is not None
-    nothing = matte.alpha == 0
-    assert (matte.composite[nothing] == (0, 0, 255)).all()
-
-
-def test_reset_starts_the_stream_anew() -> None:
-    with Matting("mattecam") as matting:
-        before = matting.step(GIVEN[0]).alpha
+        assert matting.info is not None and matting.info.model == "mattecam"
         matting.step(GIVEN[1])
         matting.reset()
-        np.testing.assert_array_equal(matting.step(GIVEN[0]).alpha, before)
+        np.testing.assert_array_equal(matting.step(GIVEN[0]).alpha, matte.alpha)
+    assert matte.alpha.shape == (96, 160) and matte.foreground is not None
+    assert (matte.composite[matte.alpha == 0] == (0, 0, 255)).all()
 
 
 def test_reset_starts_the_video_behind_the_person_anew(tmp_path: Path) -> None:
@@ -143,15 +137,6 @@ def test_a_stream_is_refused_in_another_process(monkeypatch: pytest.MonkeyPatch)
                 with pytest.raises(ModelError, match="belongs to the process"):
                     use()
         matting.step(GIVEN[1])
-
-
-def test_a_path_is_a_background(tmp_path: Path) -> None:
-    red = tmp_path / "green"  # as a text, the name of a colour
-    assert cv2.imwrite(str(red.with_suffix(".png")), np.full((9, 16, 3), (0, 0, 255), np.uint8))
-    red.with_suffix(".png").rename(red)
-    with Matting("mattecam", background=red) as matting:
-        matte = matting.step(GIVEN[0])
-    assert (matte.composite[matte.alpha == 0] == (0, 0, 255)).all()
 
 
 @pytest.mark.parametrize(

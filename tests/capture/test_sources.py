@@ -70,10 +70,7 @@ def test_any_text_is_parsed_or_a_usage_error(text: str) -> None:
     assert bool(name.value) == (name.kind in ("camera", "file"))
 
 
-Maker = Callable[[Path], FrameSource]
-
-
-MAKERS: dict[str, Maker] = {
+MAKERS: dict[str, Callable[[Path], FrameSource]] = {
     "demo": lambda _: DemoSource(160, 120, 60),
     "demo as fast as it goes": lambda _: DemoSource(161, 91, realtime=False),
     "demo with an empty scene": lambda _: DemoSource(160, 90, 60, empty_scene_s=0.05),

@@ -25,12 +25,8 @@ def encode(
 ) -> bytes:
     """Return the image as baseline JPEG, with 4:2:2 chroma as cameras send it."""
     options = [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, sampling]
-    options += [
-        cv2.IMWRITE_JPEG_RST_INTERVAL,
-        extra.get("restart", 0),
-        cv2.IMWRITE_JPEG_OPTIMIZE,
-        extra.get("optimize", 0),
-    ]
+    options += [cv2.IMWRITE_JPEG_RST_INTERVAL, extra.get("restart", 0)]
+    options += [cv2.IMWRITE_JPEG_OPTIMIZE, extra.get("optimize", 0)]
     return cv2.imencode(".jpg", image, options)[1].tobytes()
 
 
@@ -60,12 +56,6 @@ def lost_packets(data: bytes, other: bytes, dice: random.Random) -> bytes:
     return bytes(frame)
 
 
-def zeroed_packet(data: bytes, other: bytes, dice: random.Random) -> bytes:
-    size = dice.choice(PACKETS)
-    at = dice.randrange(scan_start(data), len(data) - size - 2)
-    return data[:at] + bytes(size) + data[at + size :]
-
-
 def stale_packet(data: bytes, other: bytes, dice: random.Random) -> bytes:
     """A packet of the frame before."""
     size = dice.choice(PACKETS)
@@ -73,24 +63,23 @@ def stale_packet(data: bytes, other: bytes, dice: random.Random) -> bytes:
     return data[:at] + other[at : at + size] + data[at + size :]
 
 
+def zeroed_packet(data: bytes, other: bytes, dice: random.Random) -> bytes:
+    return stale_packet(data, bytes(len(data)), dice)
+
+
 def changed_bytes(data: bytes, other: bytes, dice: random.Random) -> bytes:
     frame = bytearray(data)
     for _ in range(dice.choice((1, 1, 2, 8, 64))):
-        frame[dice.randrange(scan_start(data), len(data) - 2)] = dice.randrange(256)
-    return bytes(frame)
-
-
-def flipped_bits(data: bytes, other: bytes, dice: random.Random) -> bytes:
-    frame = bytearray(data)
-    for _ in range(dice.choice((1, 1, 2, 8))):
-        frame[dice.randrange(scan_start(data), len(data) - 2)] ^= 1 << dice.randrange(8)
+        frame[dice.randrange(scan_start(data), len(data) - 2)] ^= dice.choice(
+            (dice.randrange(256), 1 << dice.randrange(8))
+        )
     return bytes(frame)
 
 
 Damage = Callable[[bytes, bytes, random.Random], bytes]
 TRANSPORT: tuple[Damage, ...] = (cut_off, cut_off_with_end_marker, cut_off_and_padded, lost_packets, zeroed_packet)
 """What a bad cable does: USB packets carry checksums, so that they are lost rather than altered."""
-MEMORY: tuple[Damage, ...] = (stale_packet, changed_bytes, flipped_bits)
+MEMORY: tuple[Damage, ...] = (stale_packet, changed_bytes)
 """What a faulty driver or memory does. A JPEG has no checksum: many of these decode without a warning."""
 
 

@@ -25,8 +25,6 @@ from torch import Tensor, nn
 
 from models.checkpoint import CONTAINERS, WRAPPERS, load_state_dict
 from models.errors import WeightsDamagedError, WeightsError, WeightsNotFoundError
-from models.table import NETWORKS
-from models.weights import on_hand
 
 pytestmark = pytest.mark.torch
 
@@ -288,16 +286,6 @@ def test_files_of_other_programs_are_not_supported(name: str, content: bytes, wo
     with pytest.raises(WeightsDamagedError, match=words) as raised:
         load_state_dict(tmp_path / name)
     assert str(tmp_path / name) in str(raised.value)
-
-
-@pytest.mark.parametrize("name", NETWORKS)
-def test_no_network_has_a_part_named_as_a_wrapper(name: str) -> None:
-    path = on_hand(name)
-    if path is None:
-        pytest.skip("the weights are not installed")
-    tensors = load_state_dict(path)
-    assert not any(each.startswith(WRAPPERS) for each in tensors)
-    assert len({each.split(".")[0] for each in tensors}) > 1
 
 
 class Storage:

@@ -28,6 +28,7 @@ from models.weights import (
     hash_record,
     verified,
 )
+from tests.clips import names_in
 from tests.serving import Handler, served
 
 
@@ -189,10 +190,6 @@ def target(tmp_path: Path) -> Path:
     return tmp_path / "new folder" / "a.pth"
 
 
-def names(target: Path) -> list[str]:
-    return sorted(path.name for path in target.parent.iterdir())
-
-
 def part_of(target: Path, content: bytes) -> Path:
     target.parent.mkdir(exist_ok=True)
     part = target.with_name(target.name + ".part")
@@ -211,7 +208,7 @@ def test_a_download_is_whole_with_progress_also_after_an_interruption(
     seen: list[tuple[int, int | None]] = []
     fetch(SPEC, f"{server}/{kind}", target, lambda done, total: seen.append((done, total)))
     assert target.read_bytes() == CONTENT
-    assert names(target) == ["a.pth"]
+    assert names_in(target.parent) == ["a.pth"]
     assert Server.ranges[-1] == (f"bytes={begun}-" if begun else None)
     assert begun or [done for done, _ in seen] == sorted(done for done, _ in seen)
     assert seen[-1] == (len(CONTENT), None if kind == "unknown-length" else len(CONTENT))
@@ -220,7 +217,7 @@ def test_a_download_is_whole_with_progress_also_after_an_interruption(
 def test_a_cut_transfer_is_named_and_resumed(server: str, target: Path) -> None:
     with pytest.raises(DownloadError, match="the download resumes"):
         fetch(SPEC, f"{server}/cut", target)
-    assert names(target) == ["a.pth.part"]
+    assert names_in(target.parent) == ["a.pth.part"]
     fetch(SPEC, f"{server}/file", target)
     assert target.read_bytes() == CONTENT
     assert Server.ranges == [None, f"bytes={len(CONTENT) // 2}-"]
@@ -240,7 +237,7 @@ def test_a_failed_download_is_a_sentence_and_leaves_no_empty_file(
 ) -> None:
     with pytest.raises(DownloadError, match=words):
         fetch(SPEC, url.format(server=server), target)
-    assert names(target) == []
+    assert names_in(target.parent) == []
 
 
 def test_a_user_who_stops_it_can_go_on(server: str, target: Path) -> None:
@@ -252,7 +249,7 @@ def test_a_user_who_stops_it_can_go_on(server: str, target: Path) -> None:
 
     with pytest.raises(Stopped):
         fetch(SPEC, f"{server}/file", target, stop)
-    assert names(target) == ["a.pth.part"]
+    assert names_in(target.parent) == ["a.pth.part"]
     fetch(SPEC, f"{server}/file", target)
     assert target.read_bytes() == CONTENT
 
@@ -268,17 +265,17 @@ def test_a_wrong_beginning_never_becomes_weights(server: str, target: Path, begi
         with pytest.raises(DownloadError, match=wrong):
             fetch(SPEC, f"{server}/file", target)
         assert target.read_bytes() == b"what worked"
-        assert names(target) == ["a.pth"]
+        assert names_in(target.parent) == ["a.pth"]
     fetch(SPEC, f"{server}/file", target)
     assert target.read_bytes() == CONTENT
-    assert names(target) == ["a.pth"]
+    assert names_in(target.parent) == ["a.pth"]
 
 
 def test_a_page_of_the_server_never_becomes_weights(server: str, target: Path) -> None:
     """Google Drive answers so, with status 200, when the quota of a file is used up."""
     with pytest.raises(DownloadError, match="could not be downloaded"):
         fetch(replace(SPEC, sha256=None, bytes=None), f"{server}/page", target)
-    assert names(target) == []
+    assert names_in(target.parent) == []
 
 
 def test_without_a_published_hash_the_first_is_kept(server: str, target: Path) -> None:
@@ -310,7 +307,7 @@ def test_what_two_programs_download_at_once_is_not_trusted(
 
     with pytest.raises(DownloadError, match="could not be downloaded"):
         fetch(replace(SPEC, sha256=None, bytes=None), f"{server}/file", target, other)
-    assert others and names(target) == []
+    assert others and names_in(target.parent) == []
 
 
 @pytest.mark.parametrize(
@@ -325,7 +322,7 @@ def test_a_download_stops_at_its_size(
         fetch(spec, f"{server}/{kind}", target, lambda done, total: seen.append(done))
     assert max(seen, default=0) <= len(CONTENT)
     assert Server.sent < 100 * len(CONTENT)
-    assert list(target.parent.iterdir()) == []
+    assert names_in(target.parent) == []
 
 
 def test_a_folder_that_cannot_be_made_is_named(server: str, tmp_path: Path) -> None:
@@ -340,7 +337,7 @@ def test_encryption_is_not_given_up_on_the_way(server: str, target: Path, monkey
     with pytest.raises(DownloadError) as caught:
         fetch(SPEC, "https://example.org/a.pth", target)
     assert "without encryption" in str(caught.value.__cause__)
-    assert names(target) == []
+    assert names_in(target.parent) == []
 
 
 def test_download_by_name(server: str, monkeypatch: pytest.MonkeyPatch) -> None:

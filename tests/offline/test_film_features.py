@@ -43,7 +43,7 @@ from app.runtime.worker import LatestSlot, Preparer
 from tests.backgrounds.files import write_video
 from tests.clips import demo, write_film, write_images
 from tests.fakes.world import FakeWorld
-from tests.offline.converting import HalfEngine
+from tests.offline.converting import HalfEngine, build_half
 from tests.waiting import eventually
 
 SIZE = 320, 180
@@ -208,17 +208,11 @@ def test_a_film_has_every_feature_of_the_live_pipeline(picture: Path) -> None:
 
 
 def test_a_network_with_a_plate_gets_the_crop_of_the_film(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    source = write_images(tmp_path / "in", "0.png")
-    crops: list[FramingSettings] = []
-
-    def make(settings: MattingSettings, width: int, height: int, framing: FramingSettings) -> HalfEngine:
-        crops.append(framing)
-        return HalfEngine()
-
+    build = Mock(side_effect=build_half)
+    monkeypatch.setattr("app.offline.convert.build_engine", build)
     zoomed = Settings(background=BackgroundSettings(kind="colour"), framing=FramingSettings(zoom=2))
-    monkeypatch.setattr("app.offline.convert.build_engine", make)
-    convert(source, tmp_path / "out", settings=zoomed)
-    assert crops == [FramingSettings(zoom=2)]
+    convert(write_images(tmp_path / "in", "0.png"), tmp_path / "out", settings=zoomed)
+    assert build.call_args.args[-1] == FramingSettings(zoom=2)
 
 
 STRICT = Settings(
