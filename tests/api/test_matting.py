@@ -52,9 +52,8 @@ def test_a_stream_gives_matte_and_composite_and_begins_anew_with_reset(tmp_path:
     assert cv2.imwrite(str(tmp_path / "red.png"), np.full((9, 16, 3), (0, 0, 255), np.uint8))
     (tmp_path / "red.png").rename(red)
     with Matting("mattecam", background=red if is_path else "#ff0000") as matting:
-        assert matting.info is None
-        matte = matting.step(GIVEN[0], want_foreground=True)
-        assert matting.info is not None and matting.info.model == "mattecam"
+        before, matte, info = matting.info, matting.step(GIVEN[0], want_foreground=True), matting.info
+        assert before is None and info is not None and info.model == "mattecam"
         matting.step(GIVEN[1])
         matting.reset()
         np.testing.assert_array_equal(matting.step(GIVEN[0]).alpha, matte.alpha)

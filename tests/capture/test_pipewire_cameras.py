@@ -191,13 +191,6 @@ def shows_bars(source: FrameSource) -> bool:
     return bar_error(next_frame(source).image) <= 6
 
 
-def test_it_is_listed_by_its_name_without_a_question(portal: PlayedPortal) -> None:
-    with camera("mattecam", title="Mattecam"), camera(NAME, title=TITLE):
-        (found,) = list_cameras()
-        assert (found.id, found.source, found.name, found.path) == (f"portal:{NAME}", f"portal:{NAME}", TITLE, "")
-    assert portal.asked == 0
-
-
 def test_auto_takes_it_through_the_portal_and_tells_when_it_is_gone(portal: PlayedPortal) -> None:
     opener = new_opener()
     with camera(NAME, title=TITLE) as remove:
@@ -258,9 +251,11 @@ def test_what_a_device_file_offers_too_is_listed_once(tmp_path: Path) -> None:
         eventually(lambda: [one.name for one in list_cameras()] == ["a-camera"])
 
 
-def test_the_commands_name_it(pipewire: PrivateSession, portal: PlayedPortal) -> None:
+def test_it_is_listed_by_its_name_without_a_question(pipewire: PrivateSession, portal: PlayedPortal) -> None:
     command = [sys.executable, "run.py", "devices"]
-    with camera(NAME, title=TITLE):
+    with camera("mattecam", title="Mattecam"), camera(NAME, title=TITLE):
+        (found,) = list_cameras()
+        assert (found.id, found.source, found.name, found.path) == (f"portal:{NAME}", f"portal:{NAME}", TITLE, "")
         run = [
             subprocess.run([*command, *more], cwd=ROOT, env=pipewire.environment, capture_output=True, check=True)
             for more in ((), ("--json",))
@@ -269,6 +264,7 @@ def test_the_commands_name_it(pipewire: PrivateSession, portal: PlayedPortal) ->
         assert f"portal:{NAME}" in [one["id"] for one in json.loads(run[1].stdout)["cameras"]]
         findings = check_cameras(System(), list_cameras())
         assert any(TITLE in finding.detail for finding in findings)
+    assert portal.asked == 0
 
 
 SETTINGS = CaptureSettings(source="portal", width=64, height=48, fps=30)

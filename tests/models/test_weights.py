@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
+from unittest.mock import Mock
 
 import pytest
 import requests
@@ -241,14 +242,8 @@ def test_a_failed_download_is_a_sentence_and_leaves_no_empty_file(
 
 
 def test_a_user_who_stops_it_can_go_on(server: str, target: Path) -> None:
-    class Stopped(Exception):
-        pass
-
-    def stop(done: int, total: int | None) -> None:
-        raise Stopped
-
-    with pytest.raises(Stopped):
-        fetch(SPEC, f"{server}/file", target, stop)
+    with pytest.raises(KeyboardInterrupt):
+        fetch(SPEC, f"{server}/file", target, Mock(side_effect=KeyboardInterrupt))
     assert names_in(target.parent) == ["a.pth.part"]
     fetch(SPEC, f"{server}/file", target)
     assert target.read_bytes() == CONTENT
