@@ -75,13 +75,6 @@ def number_of(image: BgrImage) -> int:
     return sum((int(row[bit * stripe + stripe // 2].mean()) > 127) << (BITS - 1 - bit) for bit in range(BITS))
 
 
-def tone(seconds: float) -> np.ndarray[tuple[int, int], np.dtype[np.int16]]:
-    """(1, samples): 440 Hz."""
-    return (np.sin(np.arange(round(seconds * SAMPLE_RATE)) * 2 * np.pi * 440 / SAMPLE_RATE) * 9000).astype(np.int16)[
-        None
-    ]
-
-
 @contextmanager
 def writing(
     path: Path,
@@ -102,11 +95,12 @@ def writing(
         container.mux(stream.encode(None))
 
 
-def write_silence(container: OutputContainer, sound: Stream, seconds: int) -> None:
-    """Write so much silence at 48 kHz."""
+def write_sound(container: OutputContainer, sound: Stream, seconds: float, rate: int = 48_000, hz: int = 0) -> None:
+    """Write a tone, or silence, of so many samples per second."""
     assert isinstance(sound, AudioStream)
-    samples = av.AudioFrame.from_ndarray(np.zeros((1, seconds * 48_000), np.int16), "s16", "mono")
-    samples.sample_rate = 48_000
+    wave = np.sin(np.arange(round(seconds * rate)) * 2 * np.pi * hz / rate) * 9000
+    samples = av.AudioFrame.from_ndarray(wave.astype(np.int16)[None], "s16", "mono")
+    samples.sample_rate = rate
     container.mux([*sound.encode(samples), *sound.encode(None)])
 
 
@@ -173,10 +167,8 @@ def write_clip(
             frame.pts = round((times_s[number] if times_s else number / fps) / TICK)
             frame.time_base = TICK
             container.mux(stream.encode(frame))
-        if isinstance(sound, AudioStream):
-            samples = av.AudioFrame.from_ndarray(tone(count / fps), "s16", "mono")
-            samples.sample_rate = SAMPLE_RATE
-            container.mux([*sound.encode(samples), *sound.encode(None)])
+        if sound is not None:
+            write_sound(container, sound, count / fps, SAMPLE_RATE, 440)
     return path
 
 

@@ -34,7 +34,7 @@ from app.media.headers import read_header
 from app.media.video_input import LIVE_MAX_PIXELS, MAX_PIXELS, VideoError, VideoInput
 from app.media.video_reader import VideoReader
 from tests.architecture.source import calls_of
-from tests.clips import copy_into, numbered, write_clip, writing
+from tests.clips import copy_into, numbered, write_clip, write_sound, writing
 from tests.offline.converting import pictures, run
 
 
@@ -230,9 +230,6 @@ def test_implausible_pixels_are_square(tmp_path: Path) -> None:
             assert video.pixel_aspect == expected
 
 
-SAMPLE_RATE = 48_000
-
-
 class Track(NamedTuple):
     codec: str
     length: int
@@ -248,8 +245,7 @@ def write_tracks(path: Path, tracks: Sequence[Track]) -> Path:
     with av.open(str(path), "w") as container:
         streams = []
         for track in tracks:
-            rate = SAMPLE_RATE if track.codec in ("aac", "ac3") else 25
-            stream = container.add_stream(track.codec, rate=rate)
+            stream = container.add_stream(track.codec, rate=48_000 if track.codec in ("aac", "ac3") else 25)
             if isinstance(stream, av.VideoStream):
                 stream.width, stream.height = track.width, 48
                 stream.pix_fmt = "yuvj420p" if track.codec == "mjpeg" else "yuv420p"
@@ -261,13 +257,9 @@ def write_tracks(path: Path, tracks: Sequence[Track]) -> Path:
                     frame = av.VideoFrame.from_ndarray(numbered(number, track.width), "bgr24")
                     frame.pts, frame.time_base = number, 1 / stream.codec_context.framerate
                     container.mux(stream.encode(frame))
-            elif isinstance(stream, av.AudioStream):
-                wave = np.sin(np.arange(SAMPLE_RATE * track.length // 10) * 2 * np.pi * track.tone_hz / SAMPLE_RATE)
-                samples = av.AudioFrame.from_ndarray((wave * 9000).astype(np.int16)[None], "s16", "mono")
-                samples.sample_rate = SAMPLE_RATE
-                container.mux(stream.encode(samples))
-            if isinstance(stream, av.VideoStream | av.AudioStream):
                 container.mux(stream.encode(None))
+            else:
+                write_sound(container, stream, track.length / 10, hz=track.tone_hz)
     return path
 
 

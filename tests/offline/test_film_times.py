@@ -20,7 +20,7 @@ from app.core.settings import BackgroundSettings, Settings
 from app.media.video_reader import VideoReader
 from app.offline.files import frame_rate
 from app.offline.plan import plan_jobs
-from tests.clips import copy_into, length_of, numbered, read_numbers, write_clip, write_images, write_silence, writing
+from tests.clips import copy_into, length_of, numbered, read_numbers, write_clip, write_images, write_sound, writing
 from tests.offline.converting import GREEN, build_half, run
 
 NONE = Settings(background=BackgroundSettings(kind="none"))
@@ -87,7 +87,7 @@ def write_timed(
                 packet.duration = last
         container.mux(flushed)
         if sound is not None:
-            write_silence(container, sound, 1)
+            write_sound(container, sound, 1)
     return path
 
 
@@ -406,7 +406,7 @@ def longer_sound(path: Path, audio: str, *, tags: bool) -> Path:
         sound = container.add_stream(audio, rate=48_000, layout="mono")
         for number in range(50):
             container.mux(stream.encode(av.VideoFrame.from_ndarray(numbered(number), "bgr24")))
-        write_silence(container, sound, 9)
+        write_sound(container, sound, 9)
     if not tags:
         path.write_bytes(path.read_bytes().replace(b"DURATION", b"XURATION"))
     return path

@@ -490,19 +490,14 @@ def test_a_resumed_batch_leaves_out_the_films_that_are_uploaded(tmp_path: Path, 
         converted(jobs, "memory://matted")
 
 
-def test_an_error_names_the_address_and_no_temporary_file(memory: Any) -> None:
-    memory.pipe("/broken/a.mp4", b"no video")
-    (job,) = jobs_of(["memory://broken"], "memory://films")
-    result = run_job(job, lambda done, total: False)
-    assert result.error is not None and result.error.startswith("memory://broken/a.mp4 is not a readable video")
-
-
 def test_a_missing_clip_is_a_sentence(tmp_path: Path, memory: Any) -> None:
     with pytest.raises(SourceOpenError, match=r"missing\.mp4 cannot be fetched"):
         fetch("memory://clips/missing.mp4", tmp_path / "a.mp4")
-    (job,) = jobs_of(["memory://empty"], "memory://films")
-    error = run_job(job, lambda done, total: False).error
-    assert error is not None and error.startswith("memory://empty cannot be fetched"), "a folder without clips"
+    memory.pipe("/broken/a.mp4", b"no video")
+    for folder, words in (("empty", " cannot be fetched"), ("broken", "/a.mp4 is not a readable video")):
+        (job,) = jobs_of([f"memory://{folder}"], "memory://films")
+        error = run_job(job, lambda done, total: False).error
+        assert error is not None and error.startswith(f"memory://{folder}{words}"), "of the address, no temporary file"
     with pytest.raises(UsageError, match=r"^nosuchsystem://clips cannot be reached: "):
         list_folder("nosuchsystem://clips")
     assert size_and_time("memory://clips/missing.mp4") == (None, None)
