@@ -91,8 +91,9 @@ class ActionBar(QToolBar):
 
         failed: the recording ended by itself; the button starts a new one.
         """
-        self._elapsed, self._recording_failed = elapsed, failed
-        self.refresh()
+        if (elapsed, failed) != (self._elapsed, self._recording_failed):
+            self._elapsed, self._recording_failed = elapsed, failed
+            self.refresh()
 
     def refresh(self) -> None:
         """Show the settings, also for a button whose action failed."""

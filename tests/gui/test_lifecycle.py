@@ -38,6 +38,12 @@ from tests.gui.widgets import bring_up, button, existing, find, full, made_store
 from tests.output.recordings import FakeDevice
 
 
+def test_a_status_leaves_the_actions_alone(session: Session, qtbot: QtBot) -> None:
+    ready(session, qtbot)
+    with qtbot.assertNotEmitted(session.window.action_bar.pause.changed):  # the tray would send its menu again
+        session.bridge.poll()
+
+
 def test_window_stops_after_the_given_frames(qtbot: QtBot, world: FakeWorld, machine: object) -> None:
     last: list[PipelineStatus] = []
     assert run_window(QUIET, WindowOptions(frames=5, parts=world.parts(), on_finished=last.append)) == 0
