@@ -189,7 +189,6 @@ class HeadlessRun:
         self._seconds = seconds
         self._frames = frames
         self._waits = waits
-        self._from_first_matte = seconds is not None or records(pipeline.settings)
         self._started_s = 0.0
         self._counted_from_s: float | None = None
         """time.monotonic() from which the seconds count."""
@@ -221,7 +220,8 @@ class HeadlessRun:
         if self._frames is not None:
             pipeline.limit_frames(self._frames)
         self._started_s = time.monotonic()
-        self._counted_from_s = None if self._from_first_matte else self._started_s
+        if self._seconds is None and not records(pipeline.settings):
+            self._counted_from_s = self._started_s
         pipeline.start()
         try:
             while not self._ending and not self._is_over():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,11 +13,6 @@ from app.core.files import why_not_written, write_private
 
 ENTRY = "mattecam.desktop"
 _RESERVED = '"`$\\'
-
-
-def supported() -> bool:
-    """Return whether desktops of this system read the entry."""
-    return sys.platform.startswith("linux")
 
 
 def entry_path() -> Path:

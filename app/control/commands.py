@@ -40,15 +40,8 @@ class Syntax:
     """The argument as shown to the user, such as `NAME` or `[on|off]`; empty for none."""
 
 
-OWN_COMMANDS = {
-    "paused": "pause",
-    "frozen": "freeze",
-    "selected": "only-me",
-    "people.zones": "zones",
-    "output.record": "record",
-    "output.record_alpha": "record-alpha",
-}
-"""Settings that other commands change, and those commands."""
+OWN_COMMANDS = "paused", "frozen", "selected", "people.zones", "output.record", "output.record_alpha"
+"""Settings that other commands change."""
 SETTABLE: Mapping[str, Setting] = {
     name: setting for name, setting in SETTINGS.items() if setting.description and name not in OWN_COMMANDS
 }

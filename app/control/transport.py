@@ -72,8 +72,8 @@ class ControlAddress:
             return None
         return connection
 
-    def in_use(self) -> bool:
-        """Return whether a running program listens here, even if it accepts no connection now."""
+    def knock(self) -> bool:
+        """Connect and hang up; return whether a program listens here, even if it accepts no connection now."""
         try:
             connection = self.connect()
         except ControlError:
@@ -125,7 +125,7 @@ class Endpoint:
 
     def __init__(self, address: ControlAddress) -> None:
         """Listen at the address. Raises ControlError."""
-        if address.in_use():
+        if address.knock():
             raise ControlError("Another Mattecam of this user is running; `ctl` controls that one.")
         self._address = address
         self._secret = secrets.token_bytes(SECRET_BYTES)
@@ -160,10 +160,7 @@ class Endpoint:
 
     def wake(self) -> None:
         """Let `accept` return (any thread)."""
-        with suppress(ControlError):  # then others wait to be accepted
-            connection = self._address.connect()
-            if connection is not None:
-                connection.close()
+        self._address.knock()
 
     def close(self) -> None:
         """Close the socket and remove it and the secret."""

@@ -17,6 +17,7 @@ from app.config import autostart, logs
 from app.core import paths
 from app.core.errors import MattecamError
 from app.core.paths import advice
+from app.core.process import LINUX
 from app.core.settings import Settings
 from app.gui.assistant import add_languages
 from app.gui.bridge import Bridge
@@ -67,7 +68,7 @@ class PreferencesDialog(QDialog):
             "autostartCheck",
         )
         self._autostart.setChecked(autostart.enabled())
-        self._autostart.setVisible(autostart.supported())
+        self._autostart.setVisible(LINUX)
         self._autostart.toggled.connect(self._set_autostart)
         form.add(self._autostart)
         self._problem = form.add_hint(role="warning")

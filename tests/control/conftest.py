@@ -212,5 +212,5 @@ def controller() -> Recorder:
 @pytest.fixture
 def server(address: ControlAddress, controller: Recorder) -> Iterator[ControlServer]:
     with serving(lambda: address, controller) as server:
-        assert address.in_use()
+        assert address.knock()
         yield server

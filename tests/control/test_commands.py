@@ -21,7 +21,6 @@ from app.config.setting import OPTIONS, SETTINGS, Setting, with_value
 from app.control.commands import (
     OWN_COMMANDS,
     SETTABLE,
-    SYNTAX,
     Answer,
     Command,
     decoded,
@@ -51,7 +50,6 @@ from tests.waiting import beside, eventually
 def test_every_setting_has_a_name_in_set_or_a_command_of_its_own() -> None:
     names = {setting.name for setting in SETTINGS.values() if setting.description}
     assert names | {"paused", "frozen", "selected"} == {*SETTABLE, *OWN_COMMANDS}
-    assert set(OWN_COMMANDS.values()) <= set(SYNTAX)
     assert not set(SETTABLE) & set(OWN_COMMANDS)
 
 
