@@ -226,17 +226,25 @@ class MicrophoneName:
     """What the system shows."""
 
 
-def microphones(run: Callable[[], str] | None = None, platform: str = sys.platform) -> tuple[MicrophoneName, ...]:
-    """Return the microphones that the system lists; none if it cannot list them. Takes up to some seconds.
-
-    run: returns the output of `LIST_COMMAND`; raises OSError or SubprocessError. For Linux.
-    """
-    if platform == "linux":
-        try:
-            return _sources((run or _list_sources)())
-        except (OSError, subprocess.SubprocessError, ValueError):
-            return ()
-    return _ffmpeg_devices("dshow" if platform == "win32" else "avfoundation")
+def microphones(platform: str = sys.platform) -> tuple[MicrophoneName, ...]:
+    """Return the microphones that the system lists; none if it cannot list them. Takes up to some seconds."""
+    if platform != "linux":
+        return _ffmpeg_devices("dshow" if platform == "win32" else "avfoundation")
+    # PulseAudio 16 writes numbers as the language of the user does: with a comma they are no JSON.
+    environment = {**os.environ, "LC_ALL": "C.UTF-8"}
+    try:
+        done = subprocess.run(
+            LIST_COMMAND, capture_output=True, encoding="utf-8", env=environment, timeout=LIST_TIMEOUT_S, check=True
+        )
+        sources = json.loads(done.stdout)
+    except (OSError, subprocess.SubprocessError, ValueError):
+        return ()
+    titles = {str(source.get("name", "")): source.get("description") for source in sources}
+    return tuple(
+        MicrophoneName(name, str(title or name))
+        for name, title in titles.items()
+        if name and not name.endswith(".monitor")  # what a loudspeaker plays
+    )
 
 
 def open_microphone(name: str, platform: str = sys.platform) -> Generator[SoundBlock, None, None]:
@@ -248,25 +256,6 @@ def open_microphone(name: str, platform: str = sys.platform) -> Generator[SoundB
         device = first.name if name == "default" and first is not None else name
         return ffmpeg_blocks(name, f"audio={device}", "dshow", {"audio_buffer_size": "20"})
     return ffmpeg_blocks(name, f":{name}", "avfoundation", {})
-
-
-def _list_sources() -> str:
-    # PulseAudio 16 writes numbers as the language of the user does: with a comma they are no JSON.
-    environment = {**os.environ, "LC_ALL": "C.UTF-8"}
-    done = subprocess.run(
-        LIST_COMMAND, capture_output=True, encoding="utf-8", env=environment, timeout=LIST_TIMEOUT_S, check=True
-    )
-    return done.stdout
-
-
-def _sources(listing: str) -> tuple[MicrophoneName, ...]:
-    """Return the sources that are no monitors of an output. Raises ValueError."""
-    found = []
-    for source in json.loads(listing):
-        name = str(source.get("name", ""))
-        if name and not name.endswith(".monitor"):
-            found.append(MicrophoneName(name, str(source.get("description") or name)))
-    return tuple(found)
 
 
 def _ffmpeg_devices(device_format: str) -> tuple[MicrophoneName, ...]:

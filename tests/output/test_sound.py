@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import ctypes
-import json
 import os
-import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from unittest.mock import Mock
@@ -17,6 +16,7 @@ import numpy as np
 import pytest
 
 from app.core.errors import MicrophoneError
+from app.output import sound
 from app.output.sound import (
     BLOCK_S,
     LATEST_S,
@@ -145,37 +145,43 @@ def test_a_drifting_sound_card_stays_aligned(drift: float) -> None:
 P = ctypes.c_void_p
 
 
-def test_the_list_leaves_out_what_plays() -> None:
-    sources = [
-        {"name": "alsa_output.pci.monitor", "description": "Monitor of the speakers"},
-        {"name": "alsa_input.usb", "description": "USB Microphone"},
-        {"name": "bluez_input.1", "description": None},
-    ]
-    found = microphones(lambda: json.dumps(sources), "linux")
-    assert [microphone.name for microphone in found] == ["alsa_input.usb", "bluez_input.1"]
-    assert [microphone.title for microphone in found] == ["USB Microphone", "bluez_input.1"]
+@pytest.fixture
+def pactl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Put a shell script in the place of pactl, for a user who writes numbers with a comma."""
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setenv("LC_ALL", "de_DE.UTF-8")
 
+    def write(script: str) -> None:
+        (tmp_path / "pactl").write_text(f"#!/bin/sh\n{script}\n", "utf-8")
+        (tmp_path / "pactl").chmod(0o700)
 
-@pytest.mark.parametrize("error", [FileNotFoundError(), subprocess.TimeoutExpired("pactl", 3), ValueError()])
-def test_no_list_leaves_the_default_only(error: Exception) -> None:
-    assert microphones(Mock(side_effect=error), "linux") == ()
-    assert microphones(lambda: "not JSON", "linux") == ()
+    return write
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a shell script")
-def test_the_list_of_a_system_that_writes_numbers_with_a_comma(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As pactl of PulseAudio 16 does."""
-    (tmp_path / "pactl").write_text(
-        """#!/bin/sh
+def test_the_list_leaves_out_what_plays(pactl: Callable[[str], None]) -> None:
+    """Of a pactl that writes numbers as the user does, as that of PulseAudio 16."""
+    pactl("""
         case "$LC_ALL" in C*) point=. ;; *) point=, ;; esac
-        printf '[{"name": "usb", "description": "Gerät", "balance": 0%s00}]' "$point"
-        """,
-        "utf-8",
-    )
-    (tmp_path / "pactl").chmod(0o700)
-    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    monkeypatch.setenv("LC_ALL", "de_DE.UTF-8")
-    assert [microphone.title for microphone in microphones(platform="linux")] == ["Gerät"]
+        printf '[{"name": "alsa_output.pci.monitor", "description": "Monitor of the speakers"},
+                 {"name": "alsa_input.usb", "description": "Gerät", "balance": 0%s00},
+                 {"name": "bluez_input.1", "description": null}]' "$point"
+    """)
+    found = microphones("linux")
+    assert [microphone.name for microphone in found] == ["alsa_input.usb", "bluez_input.1"]
+    assert [microphone.title for microphone in found] == ["Gerät", "bluez_input.1"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell script")
+@pytest.mark.parametrize("script", ["exit 1", "exec sleep 60", "echo not JSON", "printf '\\377'"])
+def test_no_list_leaves_the_default_only(
+    pactl: Callable[[str], None], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, script: str
+) -> None:
+    monkeypatch.setattr(sound, "LIST_TIMEOUT_S", 0.5)
+    pactl(script)
+    assert microphones("linux") == ()
+    monkeypatch.setattr(sound, "LIST_COMMAND", (str(tmp_path / "absent"),))
+    assert microphones("linux") == ()
 
 
 class FakePulse:
