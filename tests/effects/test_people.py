@@ -334,8 +334,8 @@ def test_the_selection_moves_with_the_crop(changed: dict[str, float]) -> None:
         """Return a person at this column of the middle row of the camera's frame as the crop shows them."""
         x, y, width, height = cutout(framing, 960, 540)
         alpha = np.zeros((ROWS, COLUMNS), np.float32)
-        top, left = ((270 - y) * ROWS) // height, ((camera_x - x) * COLUMNS) // width
-        alpha[top - 6 : top + 6, left - 6 : left + 6] = 1
+        top, left, reach = ((270 - y) * ROWS) // height, ((camera_x - x) * COLUMNS) // width, 3840 // width
+        alpha[top - reach : top + reach, left - reach : left + reach] = 1
         return alpha
 
     tracker, image = OnlyMe(), wall()
