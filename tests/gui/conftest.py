@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PyQt6.QtCore import QCoreApplication, QEvent, QLocale
 from PyQt6.QtGui import QImage
-from PyQt6.QtWidgets import QApplication, QDialog, QPushButton
+from PyQt6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.backgrounds.kinds import bundled_backgrounds
@@ -229,22 +229,6 @@ def start_window(qapp: QApplication, world: FakeWorld, machine: object) -> Itera
 def session(start_window: StartWindow) -> Session:
     """A running window over a fake world."""
     return start_window()
-
-
-@pytest.fixture
-def with_dialogs(session: Session, qtbot: QtBot) -> Iterator[Session]:
-    """A running window with every dialog that stays open beside others."""
-    windows = session.window
-    for show in (
-        windows.open_assistant, windows.open_plate_dialog, windows.open_preferences, windows.open_doctor,
-        windows.open_log, windows.open_help,
-    ):  # fmt: skip
-        show()
-    prove = session.window.findChild(QPushButton, "doctorProve")
-    qtbot.waitUntil(lambda: prove is not None and prove.isEnabled())  # with the findings
-    yield session
-    for dialog in session.window.findChildren(QDialog):
-        dialog.close()
 
 
 @pytest.fixture

@@ -11,22 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 from PyQt6.QtCore import QFile, QMimeData, QPoint, QPointF, Qt, QUrl
-from PyQt6.QtGui import (
-    QColor,
-    QDragEnterEvent,
-    QDropEvent,
-    QGuiApplication,
-    QImage,
-)
-from PyQt6.QtWidgets import (
-    QApplication,
-    QColorDialog,
-    QDialog,
-    QFileDialog,
-    QInputDialog,
-    QSlider,
-    QWidget,
-)
+from PyQt6.QtGui import QColor, QDragEnterEvent, QDropEvent, QGuiApplication, QImage
+from PyQt6.QtWidgets import QApplication, QColorDialog, QDialog, QFileDialog, QInputDialog, QSlider, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.config.scenes import SceneStore, default_path
@@ -36,11 +22,11 @@ from app.core.settings import BackgroundSettings, Settings, StrictLevel
 from app.core.types import BgrImage, PictureKind
 from app.gui.application import Session
 from app.gui.backgrounds.library import add_picture
-from app.gui.backgrounds.tiles import Tile, TileView
+from app.gui.backgrounds.tiles import TileView
 from app.gui.notices import Remedy
 from app.media.image_file import MAX_SIDE, read_image
 from tests.gui.conftest import QUIET, StartWindow, activate
-from tests.gui.widgets import add, answer, asked, button, chosen, existing, find, own, said, settle, tiles
+from tests.gui.widgets import add, answer, asked, button, chosen, existing, find, give_name, own, said, settle, tiles
 
 QUESTION = "unmattedQuestion"
 COPY = Qt.DropAction.CopyAction
@@ -58,18 +44,11 @@ def test_number_keys_choose_in_the_order_of_the_strip(controls: Session, qtbot: 
     add(controls, qtbot, picture)
     qtbot.waitUntil(lambda: len(tiles(controls)) > 10)
     activate(controls, qtbot)
-    keys = (Qt.Key(Qt.Key.Key_0 + number) for number in range(1, 10))
-    for place, key in enumerate(keys):
-        for _again in range(3):
-            qtbot.keyClick(controls.window, key)
-            assert tiles(controls)[place].chosen_by(chosen(controls)), f"key {place + 1}"
-            assert controls.window.strip.model.number(place) == place + 1
-    qtbot.keyClick(controls.window, Qt.Key.Key_1)
-    qtbot.keyClick(controls.window, Qt.Key.Key_1)
-    assert chosen(controls).kind == "blur"
-    click(controls, qtbot, "green")
-    click(controls, qtbot, "green")
-    assert chosen(controls).colour == "#00b140"
+    for number in range(1, 10):
+        assert controls.window.strip.model.number(number - 1) == number
+        for _again in range(2):
+            qtbot.keyClick(controls.window, Qt.Key(Qt.Key.Key_0 + number))
+            assert tiles(controls)[number - 1].chosen_by(chosen(controls)), f"key {number}"
 
 
 def test_one_key_always_hides_the_user_and_never_shows_them(controls: Session, qtbot: QtBot) -> None:
@@ -265,15 +244,6 @@ def test_the_window_says_when_text_can_be_read(start_window: StartWindow, qtbot:
     assert (strength.minimum(), strength.value()) == (70, 70), "what is shown"
 
 
-def enter(controls: Session, tile: Tile, before: str, after: str) -> None:
-    """Give a background another name in the dialog, which suggests the former one."""
-    controls.window.strip.ask_for_name(tile)
-    dialog = controls.window.findChildren(QInputDialog)[-1]
-    assert dialog.textValue() == before
-    dialog.setTextValue(after)
-    dialog.accept()
-
-
 def names(controls: Session) -> list[str]:
     return [tile.name for tile in own(controls)]
 
@@ -286,16 +256,19 @@ def test_a_background_is_renamed_and_stays_in_use(controls: Session, qtbot: QtBo
     shutil.copy(picture, paths.backgrounds_dir() / "beach.jpg")
     controls.window.strip.library.reload()
     qtbot.waitUntil(lambda: names(controls) == ["beach.jpg", "beach.png"])
-    enter(controls, own(controls)[0], "beach", "sand")
+    controls.window.strip.ask_for_name(own(controls)[0])
+    give_name(controls, "sand", "beach")
     qtbot.waitUntil(lambda: names(controls) == ["beach", "sand"])
-    enter(controls, own(controls)[0], "beach", "Sea/side")
+    controls.window.strip.ask_for_name(own(controls)[0])
+    give_name(controls, "Sea/side", "beach")
     qtbot.waitUntil(lambda: names(controls) == ["sand", "Seaside"])
     renamed = paths.backgrounds_dir() / "Seaside.png"
     qtbot.waitUntil(lambda: chosen(controls).path == renamed)
     qtbot.waitUntil(lambda: SceneStore(default_path()).get("Beach").settings.background.path == renamed)
     controls.window.strip.choose_number(2)
     assert chosen(controls).kind == "colour"
-    enter(controls, own(controls)[1], "Seaside", "Shore")
+    controls.window.strip.ask_for_name(own(controls)[1])
+    give_name(controls, "Shore", "Seaside")
     qtbot.waitUntil(lambda: names(controls) == ["sand", "Shore"])
     controls.window.strip.choose_number(5)
     assert chosen(controls).path == renamed.with_name("Shore.png")

@@ -13,15 +13,7 @@ import psutil
 import pytest
 from PyQt6.QtCore import QProcess, Qt, QUrl
 from PyQt6.QtGui import QAction, QDesktopServices, QGuiApplication, QShortcut, QTextDocumentFragment
-from PyQt6.QtWidgets import (
-    QCheckBox,
-    QComboBox,
-    QLabel,
-    QMessageBox,
-    QPushButton,
-    QScrollArea,
-    QTextBrowser,
-)
+from PyQt6.QtWidgets import QCheckBox, QComboBox, QLabel, QMessageBox, QPushButton, QScrollArea, QTextBrowser
 from pytestqt.qtbot import QtBot
 
 from app.config import autostart

@@ -9,14 +9,7 @@ from pathlib import Path
 import pytest
 from PyQt6.QtCore import QEvent, QLocale, QPoint, QRect, QSize, Qt
 from PyQt6.QtGui import QColor, QImage, QPalette, QScreen
-from PyQt6.QtWidgets import (
-    QApplication,
-    QBoxLayout,
-    QDialog,
-    QPushButton,
-    QScrollArea,
-    QWidget,
-)
+from PyQt6.QtWidgets import QApplication, QBoxLayout, QDialog, QPushButton, QScrollArea, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.core.settings import Theme, WindowSettings
@@ -31,14 +24,7 @@ from app.gui.widgets.page import FoldingRow
 from app.gui.widgets.qt import FRAME
 from app.runtime.status import Phase, PipelineStatus
 from tests.gui.conftest import StartWindow
-from tests.gui.widgets import (
-    cut_off,
-    enter,
-    existing,
-    find,
-    letters,
-    translate,
-)
+from tests.gui.widgets import cut_off, enter, existing, find, letters, translate
 from tools.window_shots import ALL, DOCUMENTS
 
 SIZES = ((1024, 700), (1366, 768), (1600, 1000))
@@ -71,9 +57,10 @@ def test_everything_is_reached_and_read(
                 qtbot.waitUntil(partial(check_window, window, width, height))
         session.store.edit("matting", model="rvm-mobilenetv3")
         session.store.edit("background", kind="image", path=Path("gone.png"))
+        usual = window.panel.minimumSizeHint().width()
         for setting in ("output.standby_image", "matting.plate", "window.recordings_dir"):
             session.store.set(setting, Path("a_long_name_" * 8))
-        qtbot.waitUntil(lambda: cut_off(window) == [])
+        qtbot.waitUntil(lambda: cut_off(window) == [] and window.panel.minimumSizeHint().width() == usual)
         for dialog in every_dialog(window):
             if isinstance(dialog, DoctorDialog):
                 qtbot.waitUntil(dialog.prove_button.isEnabled)

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from PyQt6 import sip
 from PyQt6.QtCore import QCoreApplication, Qt
 from PyQt6.QtGui import QAction
-from PyQt6.QtWidgets import QApplication, QInputDialog, QLabel, QMessageBox
+from PyQt6.QtWidgets import QApplication, QLabel, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from app.config import settings_file
@@ -36,16 +36,7 @@ from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import ON_DEVICE, QUIET, StartWindow, activate
-from tests.gui.widgets import (
-    answer,
-    answered,
-    asked,
-    button,
-    existing,
-    full,
-    made_store,
-    settle,
-)
+from tests.gui.widgets import answer, answered, asked, button, existing, full, made_store, settle
 from tests.other_values import other_value
 from tests.paths import ROOT
 from tests.waiting import beside, eventually
@@ -309,24 +300,17 @@ def save(session: Session, qtbot: QtBot, name: str, *, with_devices: bool = Fals
     qtbot.waitUntil(lambda: name in session.window.scenes.names)
 
 
-def enter(session: Session, name: str) -> None:
-    """Answer the newest question for a name."""
-    dialog = session.window.findChildren(QInputDialog)[-1]
-    dialog.setTextValue(name)
-    dialog.accept()
-
-
 def test_scenes_are_saved_replaced_applied_renamed_and_removed(session: Session, qtbot: QtBot) -> None:
     scenes, file = session.window.scenes, SceneStore(settings_file.default_path().with_name("scenes.json"))
     activate(session, qtbot)
     qtbot.keyClick(session.window, Qt.Key.Key_S, Qt.KeyboardModifier.ControlModifier)
-    enter(session, "Work")
+    give_name(session, "Work")
     qtbot.waitUntil(lambda: "Saved the scene “Work”." in session.window.notices.texts)
     session.store.edit("background", kind="colour", colour="#112233")
     for reply in ("Keep", "Replace"):
         assert file.get("Work").settings.background.kind == "blur"
         scenes.ask_for_name()
-        enter(session, " Work ")
+        give_name(session, " Work ")
         question = answer(session, qtbot, "deletionQuestion", reply)
         assert question.text() == "There is a scene “Work” already. Replace it?"
         qtbot.waitUntil(lambda: asked(session, "deletionQuestion") is None)
@@ -341,7 +325,7 @@ def test_scenes_are_saved_replaced_applied_renamed_and_removed(session: Session,
     assert session.pipeline.settings.matting.downsample_ratio is None
     assert session.pipeline.settings.paused, "a scene does not end a pause"
     scenes.ask_for_new_name("Work")
-    enter(session, "Office")
+    give_name(session, "Office", "Work")
     qtbot.waitUntil(lambda: scenes.names == ("Office",))
     scenes.ask_before_removal("Office")
     assert "Office" in answer(session, qtbot, "deletionQuestion", "Remove").text()

@@ -75,21 +75,17 @@ def test_the_translations_hold_every_text_of_the_program_and_no_other() -> None:
 
 
 def test_texts_within_texts_are_translated_and_others_are_shown_as_they_are(qapp: QApplication) -> None:
+    """Errors named `mattecam-plate`, which no list of the window shows."""
     programs = (t("{name} (process {pid})", name="zoom", pid="12"), t("Mattecam itself"))
     text = t("{device} ({name}) is in use by {programs}.", device="/dev/video0", name="HD Cam", programs=programs)
+    model = "„Weniger genau, mit einem Foto Ihres leeren Raums“"
     with translate(qapp, QLocale("de")):
         assert translated(text) == "/dev/video0 (HD Cam) wird von zoom (Prozess 12), Mattecam selbst benutzt."
         assert translated("Nobody translated this: {x}.") == "Nobody translated this: {x}."
+        assert model in translated(NEEDS_PLATE) and "mattecam-plate" not in translated(NEEDS_PLATE)
+        assert f"{model}, " in translated(t("Installed models: {models}.", models=("mattecam-plate", "u2net")))
         assert describe_model("of-tomorrow") == "of-tomorrow"
     assert translated(text) == "/dev/video0 (HD Cam) is in use by zoom (process 12), Mattecam itself."
-
-
-def test_a_model_is_called_as_in_the_lists(qapp: QApplication) -> None:
-    """Errors named `mattecam-plate`, which no list of the window shows."""
-    name, shown = "mattecam-plate", "„Weniger genau, mit einem Foto Ihres leeren Raums“"
-    with translate(qapp, QLocale("de")):
-        assert shown in translated(NEEDS_PLATE) and name not in translated(NEEDS_PLATE)
-        assert f"{shown}, " in translated(t("Installed models: {models}.", models=(name, "u2net")))
 
 
 @pytest.mark.usefixtures("each_language")

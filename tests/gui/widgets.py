@@ -15,6 +15,7 @@ from PyQt6.QtWidgets import (
     QApplication,
     QCheckBox,
     QComboBox,
+    QInputDialog,
     QLabel,
     QLineEdit,
     QMessageBox,
@@ -112,6 +113,14 @@ def answer(session: Session, qtbot: QtBot, name: str, text: str) -> QMessageBox:
     box = existing(asked(session, name))
     next(each for each in box.buttons() if each.text() == text).click()
     return box
+
+
+def give_name(session: Session, name: str, suggested: str = "") -> None:
+    """Answer the newest question for a name."""
+    dialog = session.window.findChildren(QInputDialog)[-1]
+    assert dialog.textValue() == suggested
+    dialog.setTextValue(name)
+    dialog.accept()
 
 
 def answered(qtbot: QtBot, *command: str) -> Answer:
