@@ -57,14 +57,30 @@ def test_everything_is_reached_and_read(
                 qtbot.waitUntil(partial(check_window, window, width, height))
         session.store.edit("matting", model="rvm-mobilenetv3")
         session.store.edit("background", kind="image", path=Path("gone.png"))
-        usual = window.panel.minimumSizeHint().width()
-        for setting in ("output.standby_image", "matting.plate", "window.recordings_dir"):
-            session.store.set(setting, Path("a_long_name_" * 8))
-        qtbot.waitUntil(lambda: cut_off(window) == [] and window.panel.minimumSizeHint().width() == usual)
+        qtbot.waitUntil(lambda: cut_off(window) == [])
         for dialog in every_dialog(window):
             if isinstance(dialog, DoctorDialog):
                 qtbot.waitUntil(dialog.prove_button.isEnabled)
             qtbot.waitUntil(lambda dialog=dialog: cut_off(dialog) == [])  # type: ignore[misc]
+
+
+def test_a_long_name_of_a_file_does_not_widen_the_panel(controls: Session, qtbot: QtBot, tmp_path: Path) -> None:
+    """The right ends of all controls were cut off, without a scroll bar."""
+    panel, long = controls.window.panel, tmp_path / f"{'a_long_name_' * 8}.png"
+    controls.store.edit("window", all_settings=True, recordings_dir=tmp_path / long.stem)
+    for group in panel.groups:
+        group.toggle.setChecked(True)
+    controls.store.edit("matting", model="mattecam-plate")
+    QApplication.processEvents()  # lays the groups out
+    usual = panel.minimumSizeHint().width()
+    for setting in ("output.standby_image", "matting.plate"):
+        controls.store.set(setting, long)
+    qtbot.waitUntil(lambda: bool(panel.quality.plate.age.text()))
+    controls.window.resize(controls.window.minimumSizeHint())
+    panel.setFixedWidth(usual)
+    viewport, content = existing(panel.page.viewport()), existing(panel.page.widget())
+    qtbot.waitUntil(lambda: content.width() > 0 and panel.width() == usual)
+    assert content.minimumSizeHint().width() <= viewport.width()
 
 
 def check_window(window: MainWindow, width: int, height: int) -> None:

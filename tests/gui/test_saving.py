@@ -36,7 +36,7 @@ from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import ON_DEVICE, QUIET, StartWindow, activate
-from tests.gui.widgets import answer, answered, asked, button, existing, full, made_store, settle
+from tests.gui.widgets import answer, answered, asked, button, existing, full, give_name, made_store, settle
 from tests.other_values import other_value
 from tests.paths import ROOT
 from tests.waiting import beside, eventually

@@ -115,10 +115,10 @@ def answer(session: Session, qtbot: QtBot, name: str, text: str) -> QMessageBox:
     return box
 
 
-def give_name(session: Session, name: str, suggested: str = "") -> None:
+def give_name(session: Session, name: str, suggested: str | None = None) -> None:
     """Answer the newest question for a name."""
     dialog = session.window.findChildren(QInputDialog)[-1]
-    assert dialog.textValue() == suggested
+    assert suggested is None or dialog.textValue() == suggested
     dialog.setTextValue(name)
     dialog.accept()
 
