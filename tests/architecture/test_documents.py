@@ -53,17 +53,21 @@ def test_links_lead_somewhere(page: Path) -> None:
             assert anchor in {slug(heading) for heading in headings}, target
 
 
-@each_document
-def test_paths_exist(page: Path) -> None:
-    for name in re.findall(rf"`({OURS}/[\w./*-]+)`", page.read_text(encoding="utf-8")):
-        assert list(ROOT.glob(name.rstrip("/"))), name
-
-
 @pytest.mark.torch
 @each_document
-def test_modules_exist(page: Path) -> None:
-    for name in re.findall(r"python3? -m ((?:app|models|training|benchmarks|tools)[\w.]*)", page.read_text("utf-8")):
+def test_paths_and_modules_exist(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    for name in re.findall(rf"`({OURS}/[\w./*-]+)`", text):
+        assert list(ROOT.glob(name.rstrip("/"))), name
+    for name in re.findall(r"python3? -m ((?:app|models|training|benchmarks|tools)[\w.]*)", text):
         assert util.find_spec(name) is not None, name
+
+
+def test_every_command_is_in_the_manual_page() -> None:
+    manual = (ROOT / "deploy/desktop/mattecam.1.in").read_text(encoding="utf-8")
+    top = get_command(program)
+    assert isinstance(top, TyperGroup)
+    assert [name for name in top.commands if not re.search(rf"^\.BI? {name}\b", manual, re.MULTILINE)] == []
 
 
 @each_document
@@ -95,13 +99,6 @@ def test_commands_for_the_running_program_exist(page: Path) -> None:
         assert name in SYNTAX, name
         if name in ("set", "get", "reset") and argument and not argument[0].isupper():
             assert find_settable(argument[0]), argument[0]
-
-
-def test_every_command_is_in_the_manual_page() -> None:
-    manual = (ROOT / "deploy/desktop/mattecam.1.in").read_text(encoding="utf-8")
-    top = get_command(program)
-    assert isinstance(top, TyperGroup)
-    assert [name for name in top.commands if not re.search(rf"^\.BI? {name}\b", manual, re.MULTILINE)] == []
 
 
 @pytest.mark.parametrize("page", ["settings.md", "command-line.md"])

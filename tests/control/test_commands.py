@@ -35,7 +35,6 @@ from app.core.errors import (
     SettingsError,
     SourceLostError,
     SourceOpenError,
-    Stage,
     UsageError,
 )
 from app.core.settings import CaptureSettings, FramingSettings, Settings, Zone
@@ -62,13 +61,8 @@ def test_a_name_may_have_hyphens_or_be_the_path_in_the_settings_file(alone: Sett
     assert alone.settings.matting.edges.strict == "off"
     for wrong in ("background.edges.strict", "edges.edges.strict", "strict"):
         assert find_settable(wrong) is None
-
-
-def test_get_shows_value_and_choices(alone: SettingsAlone) -> None:
     assert alone.run("get output.mirror") == "output.mirror: off; the choices are on, off"
-    every = alone.run("get").splitlines()
-    assert len(every) == len(SETTABLE)
-    assert "background.colour: #0000ff" in every
+    assert len(alone.run("get").splitlines()) == len(SETTABLE)
 
 
 @pytest.mark.parametrize("name", sorted(name for name, setting in SETTABLE.items() if setting.unset is not None))
@@ -133,6 +127,7 @@ def test_a_number_out_of_range_is_refused_and_never_clamped(alone: SettingsAlone
         ("model nosuch", "it must be one of auto", True),
         ("dance", "the commands are background, framing, freeze", True),
         ("resume now", "takes no argument", True),
+        *((f"plate {words}", "write take", True) for words in ("take x", "take -1", "take 61", "take nan", "room.png")),
         ("scene", "needs an argument: NAME", True),
         ("record stop", "Nothing is being recorded", False),
         ("scene nosuch", "There is no scene", False),
@@ -295,16 +290,6 @@ def test_a_change_is_in_use_although_no_frame_shows_it(program: Program, state: 
     assert program.run("framing 1.5") == "framing.zoom: 1.5", "not pending"
 
 
-def test_pause_is_answered_when_the_outputs_show_the_card(program: Program) -> None:
-    assert "stand-by card" in program.run("pause")
-    assert set(program.sent_after()) == {PictureKind.STANDBY}
-    assert program.controller.status()["paused"] is True
-    assert "Paused" in program.run("pause"), "a second pause does not resume"
-    assert program.settings.paused
-    assert program.run("resume") == "Resumed."
-    eventually(lambda: PictureKind.COMPOSITE in program.sent_after())
-
-
 def test_a_pause_that_a_crash_would_end_says_why(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     file, reason = (
         tmp_path / "gone" / PAUSE_FILE,
@@ -319,6 +304,7 @@ def test_pause_and_freeze_can_be_switched_and_toggled(program: Program) -> None:
     assert program.run("freeze") == "Frozen: the outputs keep the last frame."
     for text, paused, frozen in (
         ("pause", 1, 1),
+        ("pause", 1, 1),
         ("freeze on", 1, 1),
         ("pause toggle", 0, 1),
         ("pause toggle", 1, 1),
@@ -328,9 +314,10 @@ def test_pause_and_freeze_can_be_switched_and_toggled(program: Program) -> None:
         said = program.run(text)
         assert (program.settings.paused, program.settings.frozen) == (paused, frozen)
     assert said == "Paused: the outputs show the stand-by card."
-    assert set(program.sent_after()) == {PictureKind.STANDBY}
-    program.run("resume")
+    assert set(program.sent_after()) == {PictureKind.STANDBY} and program.controller.status()["paused"] is True
+    assert program.run("resume").startswith("Resumed")
     assert not program.settings.paused and not program.settings.frozen
+    eventually(lambda: PictureKind.COMPOSITE in program.sent_after())
 
 
 def test_a_snapshot_is_what_may_leave_at_that_moment(program: Program, tmp_path: Path) -> None:
@@ -483,12 +470,6 @@ def test_a_scene_that_fails_takes_nothing_back_that_hides_more(program: Program)
         program.run("scene Guests")
     assert program.settings.people == scene.people
     assert program.settings.capture == BASE.capture, "what failed is taken back"
-
-
-def test_a_problem_that_a_scene_does_not_concern_is_none_of_its(program: Program) -> None:
-    program.pipeline.report(Stage.CAPTURE, SourceOpenError("The camera is away."))
-    program.scenes.put("Calm", BASE.replace(background=BASE.background.replace(colour="#102030")))
-    assert program.run("scene Calm") == "Scene: Calm."
 
 
 @pytest.mark.parametrize("command", ["set edges.strict off", "scene Safe"])

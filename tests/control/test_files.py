@@ -75,22 +75,6 @@ def test_names_in_both_languages_and_of_files_choose_the_same(backgrounds: Backg
         named_background("moon", BLUR, backgrounds)
 
 
-def test_a_background_is_answered_when_it_is_in_use(program: Program) -> None:
-    entered, gate = threading.Event(), threading.Event()
-
-    def slow() -> None:
-        entered.set()
-        gate.wait(60)
-
-    program.world.faults.put("open_background", slow)
-    answer = beside(lambda: program.run("background Beach"))
-    assert entered.wait(60)
-    time.sleep(0.1)
-    assert not answer.done()
-    gate.set()
-    assert answer.result(60) == "Background: Beach."
-
-
 def test_what_is_still_pending_at_the_time_limit_is_named(program: Program) -> None:
     program.world.faults.put("open_background", program.world.faults.hang)
     hasty = program.controller_with(confirm_s=0.2)
@@ -227,13 +211,6 @@ def test_a_plate_taken_again_builds_the_engine_again_with_the_exposure_held(prog
     program.run("plate take 0")
     assert held and all(held)
     assert not program.pipeline.demand.takes_plate
-
-
-@pytest.mark.parametrize("argument", ["take x", "take -1", "take 61", "take nan", "room.png"])
-def test_impossible_arguments_are_refused(program: Program, argument: str) -> None:
-    with pytest.raises(UsageError, match="write take"):
-        program.run(f"plate {argument}")
-    assert not program.plates
 
 
 def test_a_client_waits_for_the_countdown() -> None:
