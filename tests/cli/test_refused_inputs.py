@@ -134,7 +134,12 @@ def test_a_wrong_input_gets_one_sentence(
     assert sorted(folder.rglob("*")) == before
 
 
-def test_list_is_tab_separated_away_from_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_list_is_tab_separated_and_verify_fails_where_a_file_is_not_the_published_one(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MATTECAM_WEIGHTS_DIR", str(tmp_path))
+    assert main.main(["weights", "verify"]) == 0
+    capsys.readouterr()
     assert main.main(["weights", "list"]) == 0
     header, *rows = (line.split("\t") for line in capsys.readouterr().out.splitlines())
     assert header == ["model", "state", "size", "licence", "what it is"]
@@ -142,14 +147,6 @@ def test_list_is_tab_separated_away_from_a_terminal(capsys: pytest.CaptureFixtur
     assert "107.9 MB" in next(row for row in rows if row[0] == "rvm-resnet50")
     trusted = [row[0] for row in rows if row[-1].endswith("; no published checksum, trusted on first download")]
     assert trusted == ["bgmv2-resnet101", "u2net-human-seg"]
-
-
-def test_verify_fails_where_a_file_is_not_the_published_one(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("MATTECAM_WEIGHTS_DIR", str(tmp_path))
-    assert main.main(["weights", "verify"]) == 0
-    capsys.readouterr()
     path = tmp_path / "u2netp.pth"
     path.write_bytes(b"something else")
     assert main.main(["weights", "verify"]) == 1
@@ -245,11 +242,18 @@ def test_commands_reach_the_running_program_with_absolute_paths(
     assert running.commands == [Command(words.split()[0], argument) for words, argument in sent]
 
 
-def test_the_status_says_that_the_program_is_paused(running: Recorder, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_running_program_is_told_as_paused_and_its_failures_from_wrong_usage(
+    running: Recorder, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main.main(["ctl", "status", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["paused"] is True
-    assert main.main(["ctl", "status"]) == 0
-    assert capsys.readouterr().out.startswith("paused, mattecam, ")
+    for words, code, said in (
+        ("status", 0, "paused, mattecam, "),
+        ("scene nowhere", 1, "There is no scene 'nowhere'"),
+        ("scene unknown", 2, "There is no scene unknown"),
+    ):
+        assert main.main(["ctl", *words.split()]) == code
+        assert said in "".join(capsys.readouterr())
 
 
 def test_the_status_line_names_state_background_and_recording() -> None:
@@ -263,12 +267,3 @@ def test_the_status_line_names_state_background_and_recording() -> None:
     }
     words = "background blur:50, no virtual camera, recording to a.mp4, recording the matte to b.mkv"
     assert status_line(status) == f"frozen, no model, 30 fps, {words}"
-
-
-@pytest.mark.parametrize(
-    ("scene", "code", "message"),
-    [("nowhere", 1, "There is no scene 'nowhere'"), ("unknown", 2, "There is no scene unknown")],
-)
-def test_failures(running: Recorder, capsys: pytest.CaptureFixture[str], scene: str, code: int, message: str) -> None:
-    assert main.main(["ctl", "scene", scene]) == code
-    assert message in capsys.readouterr().err

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from training.run import Stage
-from training.tests.samples import make_cache, short_stage
+from training.tests.samples import make_cache
 
 
 @pytest.fixture(scope="session")
@@ -22,7 +22,21 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def stage(tmp_path: Path, cache: Path) -> Stage:
     """A stretch of two steps."""
-    return short_stage(tmp_path, cache)
+    return Stage(
+        out=tmp_path / "run",
+        cache=cache,
+        begin=None,
+        size=(64, 48),
+        frames=1,
+        batch=2,
+        minutes=0.01,
+        rate=2e-3,
+        ema=0.9,
+        seed=0,
+        save_minutes=10,
+        device="cpu",
+        half=False,
+    )
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,6 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from training.run import Stage
 from training.store import PackWriter
 
 Pixels = npt.NDArray[np.uint8]
@@ -35,25 +34,6 @@ def person(seed: int, height: int = 96, width: int = 128) -> Pixels:
     foreground = np.broadcast_to(np.array([235, 190, 160], np.uint8), (height, width, 3))
     rgb = np.where(alpha > 0, foreground, room(seed + 1000, height, width))
     return np.concatenate([rgb, foreground, alpha], 2)
-
-
-def short_stage(folder: Path, cache: Path) -> Stage:
-    """Return a stretch of two steps over a cache of `make_cache`."""
-    return Stage(
-        out=folder / "run",
-        cache=cache,
-        begin=None,
-        size=(64, 48),
-        frames=1,
-        batch=2,
-        minutes=0.01,
-        rate=2e-3,
-        ema=0.9,
-        seed=0,
-        save_minutes=10,
-        device="cpu",
-        half=False,
-    )
 
 
 def make_cache(folder: Path, people: int = 8) -> Path:

@@ -84,13 +84,10 @@ def test_new_frames_take_the_place_of_old_ones(folder: Path, tmp_path: Path, mon
     assert not list(tmp_path.glob("*.part"))
 
 
-def test_a_folder_without_frames_is_told(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="draw for longer"):
-        next(shuffled(tmp_path, 1, 0, CPU, 0, 1))
-
-
 def test_batches_follow_the_files_of_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("training.edge_frames._LOOK_EVERY", 1)
+    with pytest.raises(UsageError, match="draw for longer"):
+        next(shuffled(tmp_path, 1, 0, CPU, 0, 1))
 
     def write(name: str, value: int) -> Path:
         path = tmp_path / f"448x256.plain.{name}.u8"
@@ -157,29 +154,19 @@ def test_nothing_exceeds_the_limit_far_from_edges(person: Frames) -> None:
 
 
 @pytest.mark.parametrize("ratio", [0.5, 0.75])
-def test_holes_in_people_count_more(person: Frames, ratio: float) -> None:
+def test_holes_in_people_and_gaps_between_them_count_more(person: Frames, ratio: float) -> None:
     torch.manual_seed(4)
     network = MattecamNetwork().eval()
-    whole = person._replace(pha=torch.ones_like(person.pha))
+    nobody, whole = (person._replace(pha=torch.full_like(person.pha, alpha)) for alpha in (0, 1))
 
-    def error(bias: float) -> dict[str, float]:
+    def error(frames: Frames, bias: float) -> float:
         with torch.no_grad():
             network.get_parameter("project.bias").fill_(bias)
-            losses = losses_of(network, whole, network, ratio=ratio)
-        return {name: float(loss) for name, loss in losses.items()}
+            return float(losses_of(network, frames, network, ratio=ratio)["l1"])
 
-    assert error(20)["l1"] == pytest.approx(0, abs=1e-3)
-    assert error(-20)["l1"] == pytest.approx(9, abs=0.3)
-
-
-def test_gaps_between_people_count_more(person: Frames) -> None:
-    torch.manual_seed(4)
-    network = MattecamNetwork().eval()
-    nobody = person._replace(pha=torch.zeros_like(person.pha))
-    gap = nobody._replace(gaps=torch.ones_like(person.pha))
-    with torch.no_grad():
-        plain, found = (float(losses_of(network, frames, network)["l1"]) for frames in (nobody, gap))
-    assert found == pytest.approx(5 * plain) and plain > 0
+    assert error(whole, 20) == pytest.approx(0, abs=1e-3)
+    assert error(whole, -20) == pytest.approx(9, abs=0.3)
+    assert error(nobody._replace(gaps=whole.pha), 20) == pytest.approx(5 * error(nobody, 20)) != 0
 
 
 def test_wide_layers_begin_with_the_output_of_the_narrow_ones() -> None:
@@ -268,15 +255,10 @@ def test_a_figure_may_get_worse_by_two_percent() -> None:
     assert regressions(before, {**before, "mask iou median": 0.94})
 
 
-@pytest.fixture
-def rounded() -> MattecamNetwork:
-    network = MattecamNetwork(trunk=True).eval()
-    network.load_state_dict(fill(network.state_dict()))
-    round_weights(network)
-    return network
-
-
-def test_weights_that_an_executor_folds_are_exact_in_bfloat16(rounded: MattecamNetwork) -> None:
+def test_weights_that_an_executor_folds_are_exact_in_bfloat16() -> None:
+    rounded = MattecamNetwork(trunk=True).eval()
+    rounded.load_state_dict(fill(rounded.state_dict()))
+    round_weights(rounded)
     for group in rounded.modules():
         if isinstance(group, nn.Sequential) and len(group) > 1 and isinstance(group[1], nn.BatchNorm2d):
             convolution = group[0]

@@ -8,8 +8,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from argparse import Namespace
+from collections.abc import Sequence
 from dataclasses import replace
 from multiprocessing import resource_tracker
 from pathlib import Path
@@ -33,7 +33,7 @@ from training.run import Draw, Run, Stage
 from training.sources import read_image, to_rgb
 from training.step import half_type
 from training.tests.failing import fail_or_work
-from training.tests.samples import make_cache, short_stage
+from training.tests.samples import make_cache
 from training.torch_teacher import TorchTeacher, rvm_teacher
 
 posix = pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
@@ -60,60 +60,51 @@ def test_when_one_process_fails_the_others_end() -> None:
 LIMIT_S = 90.0
 
 
-@contextmanager
-def started(out: Path, cache: Path) -> Iterator[tuple[subprocess.Popen[bytes], list[psutil.Process]]]:
-    """A run that has started to learn, and its processes, which are killed at the end."""
-    command = [sys.executable, "-m", "training.train", "--out", str(out), "--cache", str(cache), "--processes", "2"]
-    options = ["--size", "64x48", "--batch", "4", "--minutes", "60", "--save-minutes", "60"]
-    process = subprocess.Popen([*command, *options], cwd=ROOT, stdout=subprocess.DEVNULL, start_new_session=True)
-    children: list[psutil.Process] = []
-    try:
-        wait_for(lambda: (out / "log.jsonl").exists(), process)
-        children = psutil.Process(process.pid).children(recursive=True)
-        assert len(children) >= 2
-        yield process, children
-    finally:
-        process.kill()
-        process.wait()
-        for child in children:
-            if child.is_running():
-                child.kill()
-
-
-def wait_for(done: object, process: subprocess.Popen[bytes]) -> None:
-    deadline_s = time.monotonic() + LIMIT_S
-    assert callable(done)
-    while not done():
-        assert process.poll() is None and time.monotonic() < deadline_s
-        time.sleep(0.1)
-
-
 @posix
 @pytest.mark.long
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
 def test_asked_to_end_it_keeps_its_checkpoint(tmp_path: Path, number: int) -> None:
-    with started(tmp_path / "run", make_cache(tmp_path / "cache")) as (process, children):
+    out, cache = tmp_path / "run", make_cache(tmp_path / "cache")
+    command = [sys.executable, "-m", "training.train", "--out", str(out), "--cache", str(cache), "--processes", "2"]
+    options = ["--size", "64x48", "--batch", "4", "--minutes", "60", "--save-minutes", "60"]
+    process = subprocess.Popen([*command, *options], cwd=ROOT, stdout=subprocess.DEVNULL, start_new_session=True)
+    children: list[psutil.Process] = []
+    try:
+        deadline_s = time.monotonic() + LIMIT_S
+        while not (out / "log.jsonl").exists():  # until it has started to learn
+            assert process.poll() is None and time.monotonic() < deadline_s
+            time.sleep(0.1)
+        children = psutil.Process(process.pid).children(recursive=True)
+        assert len(children) >= 2
         if number == signal.SIGINT:  # like Ctrl+C: to every process of the terminal
             os.killpg(process.pid, number)
         else:
             process.send_signal(number)
         assert process.wait(LIMIT_S) == 130
         assert not psutil.wait_procs(children, timeout=60)[1]
-    assert (tmp_path / "run/checkpoint.pt").exists()
-    assert "check" in json.loads((tmp_path / "run/log.jsonl").read_text().splitlines()[-1])
-
-
-@pytest.fixture
-def stage(tmp_path: Path, cache: Path) -> Stage:
-    return replace(short_stage(tmp_path, cache), batch=4)
+    finally:
+        process.kill()
+        process.wait()
+        for child in children:
+            if child.is_running():
+                child.kill()
+    assert (out / "checkpoint.pt").exists()
+    assert "check" in json.loads((out / "log.jsonl").read_text().splitlines()[-1])
 
 
 @pytest.mark.long
 def test_a_stretch_is_cached_trained_evaluated_exported_and_resumed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gpu, "plan_of", lambda options, scratch: _short(PLAN_OF(options, scratch)))
+    plan_of = gpu.plan_of
+
+    def short(options: Namespace, scratch: Path) -> gpu.Plan:
+        """Draw in the training thread, and train for a second."""
+        plan = plan_of(options, scratch)
+        return replace(plan, stage=replace(plan.stage, workers=0, minutes=10), stretch_s=0, least_s=1)
+
+    monkeypatch.setattr(gpu, "plan_of", short)
     out = tmp_path / "run"
     assert gpu.main(["--rehearse", "--out", str(out)]) == EXIT_DONE
     cached, trained, evaluated = (json.loads(line) for line in capsys.readouterr().out.splitlines())
@@ -129,14 +120,6 @@ def test_a_stretch_is_cached_trained_evaluated_exported_and_resumed(
     assert len((out / "results.jsonl").read_text().splitlines()) == 6
 
 
-PLAN_OF = gpu.plan_of
-
-
-def _short(plan: gpu.Plan) -> gpu.Plan:
-    """Draw in the training thread, and train for a second."""
-    return replace(plan, stage=replace(plan.stage, workers=0, minutes=10), stretch_s=0, least_s=1)
-
-
 def test_without_data_the_command_says_what_it_needs(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as exit_:
         gpu.parse(["--out", "run"])
@@ -144,6 +127,7 @@ def test_without_data_the_command_says_what_it_needs(capsys: pytest.CaptureFixtu
 
 
 def test_processes_share_a_step_without_gaps(stage: Stage) -> None:
+    stage = replace(stage, batch=4)
     whole = Draw(stage, 0, 1)(3)[0]
     halves = [Draw(stage, rank, 2)(3)[0] for rank in range(2)]
     assert torch.equal(torch.cat(halves), whole)

@@ -99,15 +99,6 @@ def test_a_folder_that_was_not_filled_is_named(stage: Stage, tmp_path: Path) -> 
     assert not (tmp_path / "run").exists()
 
 
-def test_weights_survive_the_file_in_half_precision(tmp_path: Path) -> None:
-    student = Learner().student.eval()
-    save(student, tmp_path / "student.safetensors")
-    loaded = load(tmp_path / "student.safetensors")
-    image = torch.rand(1, 3, 32, 48)
-    with torch.no_grad():
-        assert torch.allclose(student(image)[1], loaded(image)[1], atol=2e-2)
-
-
 def test_blended_weights_lie_between() -> None:
     torch.manual_seed(1)
     one, other = MattecamNetwork(), MattecamNetwork()
@@ -115,6 +106,9 @@ def test_blended_weights_lie_between() -> None:
     mixed = blended(one, other, 0.7)
     assert torch.allclose(mixed.project.weight, 0.3 * first + 0.7 * second, atol=1e-6)
     assert int(mixed.state_dict()["encode1.1.num_batches_tracked"]) == 0
+    for layers in (MattecamNetwork(trunk=True), MattecamNetwork(wide=True)):
+        with pytest.raises(UsageError, match="different layers"):
+            blended(layers, other, 0.5)
 
 
 def test_some_steps_have_frames_of_another_size_or_single_pictures(stage: Stage) -> None:
@@ -176,16 +170,10 @@ def test_kernels_and_the_rest_both_learn_alike_in_a_resumed_run_and_nothing_with
     assert all((now == old).all() for now, old in zip(network.parameters(), then, strict=True))
 
 
-@pytest.fixture
-def weights(tmp_path: Path) -> Path:
-    network = MattingNetwork()
-    torch.save(fill(network.state_dict()), tmp_path / "teacher.pth")
-    return tmp_path / "teacher.pth"
-
-
-def test_the_encoder_comes_nearer_to_the_teacher(weights: Path, stage: Stage) -> None:
+def test_the_encoder_comes_nearer_to_the_teacher(tmp_path: Path, stage: Stage) -> None:
+    torch.save(fill(MattingNetwork().state_dict()), tmp_path / "teacher.pth")
     torch.manual_seed(0)
-    run = Run(replace(stage, teacher=weights), 0, 1, "")
+    run = Run(replace(stage, teacher=tmp_path / "teacher.pth"), 0, 1, "")
     assert run.teacher is not None
     batch = to_batch([run.source.draw(i) for i in range(2)], torch.device("cpu"))
     wanted = run.teacher(batch.clean)
@@ -291,18 +279,12 @@ def test_files_tell_which_layers_their_network_has(trunk: bool, wide: bool, tmp_
     network = MattecamNetwork(trunk, wide).eval()
     save(network, tmp_path / "float.safetensors")
     save_quantized(quantized(network), tmp_path / "int8.safetensors", {})
-    for found in (*(load(tmp_path / f"{name}.safetensors") for name in ("float", "int8")), with_plate(network)):
+    saved, int8 = (load(tmp_path / f"{name}.safetensors") for name in ("float", "int8"))
+    for found in (saved, int8, with_plate(network)):
         assert (found.trunk is not None, found.detail1 is not None) == (trunk, wide)
-
-
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [(MattecamNetwork(), MattecamNetwork(trunk=True)), (MattecamNetwork(wide=True), MattecamNetwork())],
-    ids=["trunk", "wide"],
-)
-def test_weights_of_other_layers_cannot_be_blended(one: MattecamNetwork, other: MattecamNetwork) -> None:
-    with pytest.raises(UsageError, match="different layers"):
-        blended(one, other, 0.5)
+    image = torch.rand(1, 3, 32, 48)
+    with torch.no_grad():
+        assert torch.allclose(network(image)[1], saved(image)[1], atol=2e-2), "in half precision"
 
 
 def _clip(seed: int) -> Tensor:
