@@ -149,9 +149,7 @@ MAX_ARROWS = 65
 """Pairs of packages of `app` and `models` of which one imports from the other."""
 
 
-STILL_CYCLIC = [
-    {"benchmarks", "training"},
-]
+STILL_CYCLIC = "benchmarks", "training"
 """Packages that import each other; to become less."""
 
 
@@ -187,7 +185,7 @@ def test_no_two_modules_import_each_other() -> None:
 
 def test_no_two_packages_import_each_other() -> None:
     """Folders beside each other, each with all that is in it; a package and its own sub-packages are one thing."""
-    known = {package: " and ".join(sorted(cycle)) for cycle in STILL_CYCLIC for package in cycle}
+    known = dict.fromkeys(STILL_CYCLIC, "both")
     edges: dict[str, set[str]] = {}
     for name in everything():
         for imported in imports(name):
@@ -327,8 +325,6 @@ def test_nothing_listens_on_the_network() -> None:
 
 
 def test_downloads_are_encrypted_and_pinned() -> None:
-    from models.table import NETWORKS
-
     there = [spec.weights for spec in NETWORKS.values() if spec.weights.url is not None]
     assert there and all(str(spec.url).startswith("https://") for spec in there)
     assert {spec.name for spec in there if spec.sha256 is None} == NO_PUBLISHED_HASH

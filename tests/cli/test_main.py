@@ -46,7 +46,8 @@ def one_sentence(capsys: pytest.CaptureFixture[str]) -> str:
     return lines[0]
 
 
-def use_fake_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def fake_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let runs without a window build an engine without a network."""
 
     def build(settings: EngineSettings, width: int, height: int, framing: FramingSettings) -> FakeEngine:
@@ -54,11 +55,6 @@ def use_fake_engine(monkeypatch: pytest.MonkeyPatch) -> None:
 
     parts = replace(default_parts(), build_engine=build, self_test=lambda engine, width, height: None)
     monkeypatch.setattr(headless, "default_parts", lambda: parts)
-
-
-@pytest.fixture
-def fake_engine(monkeypatch: pytest.MonkeyPatch) -> None:
-    use_fake_engine(monkeypatch)
 
 
 @pytest.mark.parametrize(
@@ -74,11 +70,11 @@ def fake_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_a_start_that_fails_is_1_and_names_the_thing(
-    words: list[str], named: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    words: list[str], named: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], request: pytest.FixtureRequest
 ) -> None:
-    monkeypatch.chdir(tmp_path)
+    request.getfixturevalue("monkeypatch").chdir(tmp_path)
     if words[0] not in ("--weights", "--plate"):  # so fast that a frame leaves before an output has failed to open
-        use_fake_engine(monkeypatch)
+        request.getfixturevalue("fake_engine")
     record = [] if "--virtual-camera" in words else ["--record", str(tmp_path / "out.mp4")]
     assert main.main(["headless", *SMALL, "--seconds", "20", *record, *words]) == 1
     assert named in one_sentence(capsys)

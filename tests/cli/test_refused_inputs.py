@@ -177,18 +177,11 @@ def test_a_download_shows_a_bar_only_once_data_arrives(
     def broken(name: str, progress: Callable[[int, int | None], None], *, again: bool) -> Path:
         for received in sent:
             progress(*received)
-        raise DownloadError(
-            "The weights of {model} could not be downloaded. No internet? Download {url} elsewhere.",
-            model=name,
-            url="https://example.org",
-        )
+        raise DownloadError("The weights of {model} could not be downloaded.", model=name)
 
     monkeypatch.setattr("models.download.download", broken)
     assert main.main(["weights", "download", "u2net"]) == 1
-    output = capsys.readouterr()
-    assert output.out == ""
-    assert len(output.err.splitlines()) == 1
-    assert output.err.startswith("mattecam: The weights of u2net could not be downloaded")
+    assert capsys.readouterr() == ("", "mattecam: The weights of u2net could not be downloaded.\n")
     sent.append((500_000, 1_000_000))
     assert main.main(["weights", "download", "u2net"]) == 1
     assert "0.5/1.0 MB" in capsys.readouterr().err

@@ -194,14 +194,11 @@ def test_a_recording_whose_name_is_taken_gets_a_free_one(tmp_path: Path, clip: P
 
 
 @pytest.mark.skipif(os.name != "posix", reason="links need a permission on Windows")
-def test_a_link_to_the_source_is_the_source(tmp_path: Path, clip: Path) -> None:
+def test_no_source_is_replaced_and_the_status_replaces_nothing_but_a_status(tmp_path: Path, clip: Path) -> None:
     link = tmp_path / "b.mkv"
     link.symlink_to(clip)
     with pytest.raises(UsageError, match="also the source"):
         checked_files(run_to(clip, record=link), None)
-
-
-def test_the_status_replaces_nothing_but_a_status(tmp_path: Path, clip: Path) -> None:
     for source in (clip, "demo"):
         with pytest.raises(UsageError):
             checked_files(run_to(source), clip)

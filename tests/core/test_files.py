@@ -18,13 +18,12 @@ from app.media.image_file import write_picture
 from tests.paths import ROOT
 
 
-def test_a_source_folder_is_started_with_run_py() -> None:
+def test_a_source_folder_is_started_with_run_py_and_an_installed_copy_by_its_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert paths.command_name() == "run.py" and paths.documents_dir() == ROOT / "docs"
     assert paths.start_command() == [sys.executable, "-I", str(ROOT / "run.py")]
     assert paths.advice("Run `python3 run.py doctor`.") == "Run `python3 run.py doctor`."
-
-
-def test_an_installed_copy_names_its_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(paths, "SCRIPT", tmp_path / "run.py")
     assert paths.command_name() == "mattecam"
     assert Path(paths.start_command()[0]).stem == "mattecam"

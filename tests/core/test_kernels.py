@@ -102,36 +102,23 @@ class Scaled:
         return self.status
 
 
-@pytest.fixture
-def library(monkeypatch: pytest.MonkeyPatch) -> Scaled:
+def test_a_kernel_writes_arrays_in_place_refuses_others_and_tells_its_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Others are of another type, order or size, or protected."""
     library = Scaled()
     monkeypatch.setattr(compiling, "library", lambda: SimpleNamespace(scale=library.scale))
-    return library
-
-
-def test_a_kernel_writes_arrays_in_place(library: Scaled) -> None:
     scale = kernel("scale", (Array("float32", 2, writable=True), float))
     cells = np.arange(6, dtype=np.float32).reshape(2, 3)
     scale(cells, 2.0)
     assert cells.tolist() == [[0, 2, 4], [6, 8, 10]]
-
-
-@pytest.mark.usefixtures("library")
-def test_arrays_of_another_type_order_or_protection_are_refused() -> None:
-    scale = kernel("scale", (Array("float32", 2, writable=True), float))
     good = np.zeros((4, 4), np.float32)
     protected = good.copy()
     protected.flags.writeable = False
     for wrong in (good.astype(np.float64), good[:, ::2], good.T[:2, :3], good[0], protected):
         with pytest.raises(TypeError, match="scale takes"):
             scale(wrong, 1.0)
-
-
-def test_a_kernel_that_fails_raises(library: Scaled) -> None:
     library.status = 1
-    scale = kernel("scale", (Array("float32", 2, writable=True), float))
     with pytest.raises(MemoryError, match="scale"):
-        scale(np.zeros((1, 1), np.float32), 1.0)
+        scale(good, 1.0)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc/cpuinfo")

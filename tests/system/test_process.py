@@ -1,4 +1,4 @@
-"""The process: memory, signals, isolation from the folder it starts in, and its entry at login."""
+"""The process: memory, signals, isolation from the folder it starts in, its entry at login; who holds a device."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ import pytest
 from app.config.autostart import enabled, entry_path, entry_text, switch
 from app.core import paths
 from app.core.errors import MattecamError
-from app.core.process import handled, stopping
+from app.core.process import LINUX, handled, holders, stopping
 from app.system import environment, isolation
 from app.system.isolation import LIBRARIES, isolated, not_isolated
-from tests.fresh_python import printed_by
+from tests.fresh_python import printed_by, program
 from tests.paths import ROOT
 
 DUMPED = """
@@ -317,3 +317,27 @@ def test_an_entry_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None
     with pytest.raises(MattecamError, match=r"autostart entry .*mattecam.desktop cannot be changed"):
         switch(True)
     assert not enabled()
+
+
+@pytest.mark.skipif(not LINUX, reason="only Linux tells who has a device open")
+def test_holders_of_a_device_are_found_by_what_they_may_do(tmp_path: Path) -> None:
+    """A regular file replaces the device: /proc lists both in the same way."""
+    device, link = tmp_path / "video10", tmp_path / "by-id"
+    device.touch()
+    assert holders(str(device)) == ()
+    link.symlink_to(device)
+    with program(device, "O_RDWR") as reader, program(device, "O_WRONLY") as producer, device.open():
+        found = {one.pid: one for one in holders(str(device))}
+        assert holders(str(link)) == tuple(found.values())
+    assert set(found) == {reader, producer, os.getpid()}
+    assert found[producer].only_writes and not found[reader].only_writes
+    assert found[reader].name.startswith("python")
+
+
+@pytest.mark.skipif(not LINUX, reason="only Linux tells who has a device open")
+def test_a_holder_whose_name_and_flags_cannot_be_read_does_not_count_as_a_producer(tmp_path: Path) -> None:
+    (tmp_path / "12/fd").mkdir(parents=True)
+    (tmp_path / "12/fd/3").symlink_to("/dev/video97")
+    (tmp_path / "9/fd").mkdir(parents=True)
+    assert [str(one) for one in holders("/dev/video97", tmp_path)] == ["a program (process 12)"]
+    assert [one.only_writes for one in holders("/dev/video97", tmp_path)] == [False]
