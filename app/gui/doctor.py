@@ -71,17 +71,10 @@ class Findings(QWidget):
         process.errorOccurred.connect(self._fail_to_start)
         self.destroyed.connect(_stop)
 
-    def check(self) -> None:
-        """Run the checks of this view."""
-        self._check(self._only, proof=False)
-
-    def prove(self) -> None:
-        """Check the virtual camera, and send a test picture through it."""
-        self._check("virtual camera", proof=True)
-
-    def _check(self, only: str, *, proof: bool) -> None:
+    def check(self, *, proof: bool = False) -> None:
+        """Run the checks of this view. proof: those of the virtual camera, and send a test picture through it."""
         self.disable(tr("Checking…"))
-        checks = partial(run_checks, proof=proof, only=only)
+        checks = partial(run_checks, proof=proof, only="virtual camera" if proof else self._only)
         self._tasks.run(lambda: (checks(), fix.desktop_command(System())), self._show, self._fail)
 
     def disable(self, text: str) -> None:
@@ -264,7 +257,7 @@ class DoctorDialog(QDialog):
 
     def _prove(self) -> None:
         self._patience.stop()
-        self.findings.prove()
+        self.findings.check(proof=True)
 
     def _give_back(self) -> None:
         self._patience.stop()
