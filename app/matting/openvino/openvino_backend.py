@@ -277,10 +277,8 @@ where a window proves too narrow, which costs a second look at that frame."""
 WHOLE_EVERY, WHOLE_FRAMES = 90, 5
 """Frames in a row with a window at most, and frames in which the network then looks at all columns; strict mode shows
 nobody in the first two."""
-CELLS = 20
-"""Columns of the square cells in which motion is looked for."""
 MOVED = 0.05
-"""Change of a cell, of 1, that may be somebody who comes: the network looks at all columns, from the same frame on."""
+"""Change of a square cell, of 1, that may be somebody who comes: the network sees all columns, of this frame too."""
 SHIFT = np.float32(0.25)
 """Share of the contrast to its neighbours by which a cell changes before a camera in the hand."""
 CELL_RATE = np.float32(1 / 16)
@@ -300,6 +298,8 @@ class ColumnTracker:
     def __init__(self, small_width: int, survey_frames: int = SURVEY_FRAMES) -> None:
         """small_width: number of columns."""
         self._width, self._widths, self._survey_frames = small_width, window_widths(small_width), survey_frames
+        self._cell = min(range(small_width // 24, small_width // 16), key=lambda size: small_width % size, default=1)
+        """Side of a cell: one that leaves out few columns at the right."""
         self.window = self.wanted = max(self._widths, default=0)
         """Columns of the windows that are chosen, and of those that are wanted; `use` sets the first."""
         self._sufficed = self.wanted
@@ -329,8 +329,8 @@ class ColumnTracker:
 
     def choose(self, small: Floats) -> int | None:
         """Return the window's first column for a frame, (3, h, w) RGB in 0..1; None: all columns."""
-        size = min(self._width // CELLS, small.shape[1])
-        cells, last = pooled(small, size), self._cells
+        size = min(self._cell, small.shape[1])
+        cells, last = pooled(small[:, small.shape[1] % size :], size), self._cells  # people reach the bottom
         self._cells = cells if last is None else last + CELL_RATE * (cells - last)
         if self._first is None or last is None:
             return None

@@ -316,6 +316,19 @@ def test_the_window_is_used_while_nothing_happens_beside_it(name: str) -> None:
     assert len({window for window in windows if window is not None}) == 1 or name == "a person who walks"
 
 
+@pytest.mark.parametrize("place", [np.s_[100:, :8], np.s_[100:, -8:], np.s_[-5:, :30], np.s_[-5:, -30:]])
+def test_whoever_comes_at_a_border_of_the_frame_is_seen_at_once(place: tuple[slice, slice]) -> None:
+    tracker, alpha = ColumnTracker(334), np.zeros((183, 334), np.float32)
+    room: Floats = np.full((3, *alpha.shape), 0.4, np.float32)
+    alpha[60:, LEFT:RIGHT] = 1
+    for _ in range(SETTLE_FRAMES):
+        look(tracker, alpha, room)
+    assert look(tracker, alpha, room) is not None
+    coming = room.copy()
+    coming[:, place[0], place[1]] = 1
+    assert look(tracker, alpha, coming) is None
+
+
 @pytest.mark.parametrize(("column", "narrow"), [(TOUCH - 1, True), (WINDOW - TOUCH, True), (TOUCH, False)])
 def test_somebody_who_reaches_the_border_of_the_window_is_seen_whole(column: int, narrow: bool) -> None:
     tracker = tracker_settled()
