@@ -285,7 +285,8 @@ NO_LINK = getattr(os, "O_NOFOLLOW", 0)  # Windows has none
 
 
 def lock_file(path: Path, *, wait: bool) -> IO[bytes] | None:
-    """Open `path` and lock it; closing the returned file unlocks it. Without `wait`, return None if it is locked.
+    """Open `path` and lock it; closing the returned file unlocks it. Return None if it is locked: at once without
+    `wait`, with it on Windows alone, after ten seconds.
 
     Raises OSError if the file cannot be created or the file system cannot lock, and for a symbolic link, which another
     user may have made to have a file created elsewhere.
@@ -300,10 +301,10 @@ def lock_file(path: Path, *, wait: bool) -> IO[bytes] | None:
             import fcntl
 
             fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (BlockingIOError, PermissionError):  # Windows reports a held lock as PermissionError
+    except BaseException as error:
         file.close()
-        return None
-    except BaseException:
-        file.close()
+        # Windows reports a held lock as EACCES, and as EDEADLK after it has waited for ten seconds.
+        if isinstance(error, OSError) and error.errno in (errno.EAGAIN, errno.EACCES, errno.EDEADLK):
+            return None
         raise
     return file

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import sys
 from pathlib import Path
+from unittest.mock import Mock
 
 import cv2
 import numpy as np
@@ -57,6 +59,14 @@ def test_a_picture_that_a_format_cannot_hold_is_an_error_of_the_file(tmp_path: P
     with pytest.raises(OSError, match=r"16384x4 cannot be \.webp"):
         write_picture(tmp_path / "wide.webp", np.zeros((4, 16_384, 3), np.uint8))
     assert not list(tmp_path.iterdir())
+
+
+def test_a_lock_that_windows_ceases_to_wait_for_is_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second start ended after ten seconds, while the first one installed the packages."""
+    refuses = Mock(side_effect=OSError(errno.EDEADLK, "Resource deadlock avoided"))
+    monkeypatch.setitem(sys.modules, "msvcrt", Mock(locking=refuses))
+    monkeypatch.setattr(sys, "platform", "win32")
+    assert lock_file(tmp_path / "lock", wait=True) is None
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows has no such links")
