@@ -19,6 +19,7 @@ from app.capture.devices import CameraDevice, NodeAnswer
 from app.core.errors import SourceLostError
 from app.core.settings import CaptureSettings
 from app.core.types import BgrImage, Frame, SourceInfo
+from app.system.v4l2 import LOOPBACK_DRIVER
 from mattecam.testing import FakeClock
 from tests.media.damaged_jpegs import encode
 
@@ -125,6 +126,8 @@ class Kernel:
         folder.mkdir()
         (folder / "name").write_text(f"{name}\n")
         (folder / "index").write_text(f"{node}\n")
+        if driver == LOOPBACK_DRIVER:
+            (folder / "max_openers").write_text("10\n")
         answer = NodeAnswer(driver, bus or f"bus-{number}", is_camera, ((640, 480),), formats)
         self._answers[f"/dev/video{number}"] = error or answer
 

@@ -64,10 +64,13 @@ def test_physical_cameras_are_listed_first(kernel: Kernel) -> None:
     kernel.plug(6, "broken", error=OSError(5, "Input/output error"))
     kernel.plug(12, "not ours", error=PermissionError(13, "Permission denied"))
     kernel.plug(13, "taken", error=OSError(errno.EBUSY, "Device or resource busy"))
+    kernel.plug(1, "full", driver=LOOPBACK, error=OSError(errno.EBUSY, "Device or resource busy"))
     (kernel.folder / "by-id" / "usb-Maker_Webcam_1-video-index0").symlink_to("/dev/video10")
     found = devices.list_cameras()
-    assert [(device.index, device.is_virtual) for device in found] == [(10, False), (12, False), (13, False), (2, True)]
-    assert [device.index for device in found if device.busy] == [13]
+    assert [(device.index, device.is_virtual) for device in found] == [
+        (10, False), (12, False), (13, False), (1, True), (2, True)
+    ]  # fmt: skip
+    assert [device.index for device in found if device.busy] == [13, 1]
     assert found[0].id == "usb-Maker_Webcam_1-video-index0"
     assert (found[0].sizes, found[0].formats) == (((640, 480),), ("MJPG",))
     for wanted in ("10", "/dev/video10", "usb-Maker_Webcam_1-video-index0", "usb-1", "Webcam"):
