@@ -264,8 +264,7 @@ def _conflict_findings(system: System) -> Iterator[Finding]:
             t("Options of v4l2loopback are also set in {files}.", files=others),
             t("Keep one file with both devices, for example:"),
             CommandLine(f"options v4l2loopback {options}"),
-            t("Remove the other files:"),
-            CommandLine(f"sudo rm {' '.join(others)}"),
+            t("Remove such options from the other files, but keep what else is in them."),
         )
 
 

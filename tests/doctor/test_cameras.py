@@ -82,7 +82,8 @@ RELOAD = ("sudo modprobe -r v4l2loopback", "video_nr=4", "exclusive_caps=1")
         (in_container, {}, "module", PROBLEM, "container", ("outside the container",)),
         (secured, {}, "Secure Boot", WARNING, "must be signed",
          ("sudo mokutil --import /var/lib/shim-signed/mok/MOK.der",)),
-        (other_options, {}, "options", WARNING, "/etc/modprobe.d/obs.conf", ("sudo rm /etc/modprobe.d/obs.conf",)),
+        (other_options, {}, "options", WARNING, "/etc/modprobe.d/obs.conf",
+         ("options v4l2loopback devices=2", "keep what else")),
     ],
 )  # fmt: skip
 def test_what_is_found(

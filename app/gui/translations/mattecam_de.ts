@@ -1455,12 +1455,12 @@
             <translation>Bild des leeren Raums entfernen</translation>
         </message>
         <message>
-            <source>Remove the last zone</source>
-            <translation>Letzte Zone löschen</translation>
+            <source>Remove such options from the other files, but keep what else is in them.</source>
+            <translation>Entfernen Sie solche Optionen aus den anderen Dateien, aber behalten Sie, was sonst darin steht.</translation>
         </message>
         <message>
-            <source>Remove the other files:</source>
-            <translation>Entfernen Sie die anderen Dateien:</translation>
+            <source>Remove the last zone</source>
+            <translation>Letzte Zone löschen</translation>
         </message>
         <message>
             <source>Remove the scene “{0}”?</source>

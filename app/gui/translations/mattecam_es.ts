@@ -1455,12 +1455,12 @@
             <translation>Quitar la imagen de la habitación vacía</translation>
         </message>
         <message>
-            <source>Remove the last zone</source>
-            <translation>Quitar la última zona</translation>
+            <source>Remove such options from the other files, but keep what else is in them.</source>
+            <translation>Quite esas opciones de los otros archivos, pero conserve lo demás que contengan.</translation>
         </message>
         <message>
-            <source>Remove the other files:</source>
-            <translation>Quite los otros archivos:</translation>
+            <source>Remove the last zone</source>
+            <translation>Quitar la última zona</translation>
         </message>
         <message>
             <source>Remove the scene “{0}”?</source>
