@@ -218,7 +218,7 @@ def check_gpu(system: System, torch: TorchFacts | None) -> Finding:
         return warning(_GPU, detail, step, CommandLine("nvidia-smi"))
     if nvidia is None and not torch.unsupported:
         return ok(_GPU, t("torch {version} found no supported graphics card; the CPU is used.", **known))
-    known["driver"] = nvidia.driver if nvidia else ""
+    known["driver"] = nvidia.driver if nvidia else "?"
     needed = environment.OLDEST_DRIVER.get(int((torch.cuda or "0").partition(".")[0]), 0)
     if torch.unsupported or torch.cuda is None or nvidia is None or nvidia.branch < needed:
         detail = t(

@@ -43,6 +43,7 @@ CUDA_TORCH = TorchFacts("2.13.0", "13.0")
         (CUDA_TORCH, True, "550.54.14", "torch 2.13.0 cannot use the graphics card"),
         (CUDA_TORCH, True, "580.65.06", "but torch finds no card"),
         (replace(CUDA_TORCH, unsupported=True), True, "580.65.06", "torch 2.13.0 cannot use the graphics card"),
+        (replace(CPU_TORCH, unsupported=True), False, "", "with the NVIDIA driver ?; the CPU is used"),
         (TorchFacts(), False, "", "cannot be loaded"),
         (None, True, "", "from its sources"),
     ],
