@@ -54,7 +54,7 @@ def read_header(path: Path) -> Header:
             header.needs_dolby_vision = _needs_dolby_vision(start)
             _read_matroska(file, size, header)
         elif start[:4] == b"RIFF":
-            lists = _parts(file, 12, size, _riff_head)
+            lists = islice(_parts(file, 12, size, _riff_head), MAX_PARTS)
             header.is_short = start[8:12] == b"AVI " and any(kind == b"movi" and end > size for kind, _, end in lists)
         else:
             header.is_short = _is_mp4_short(file, size)

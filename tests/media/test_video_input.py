@@ -180,6 +180,15 @@ def test_fragments_that_declare_millions_of_frames_are_counted(tmp_path: Path) -
     assert read_header(path).declares_too_much
 
 
+def test_an_avi_of_empty_parts_is_not_read_to_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reserved, empty file of 10 GB took ten minutes."""
+    path = tmp_path / "clip.avi"
+    path.write_bytes(b"RIFF    AVI " + bytes(8 * 20) + struct.pack("<4sI4s", b"LIST", 1 << 30, b"movi"))
+    assert read_header(path).is_short
+    monkeypatch.setattr("app.media.headers.MAX_PARTS", 10)
+    assert not read_header(path).is_short
+
+
 def test_hours_of_uncompressed_sound_are_permitted(tmp_path: Path) -> None:
     path, hours = tmp_path / "clip.mov", 3 * 3600 * 48_000
     with av.open(str(path), "w") as container:
