@@ -90,15 +90,21 @@ class _Worker:
         self._connection: PipeEnd
 
     def start(self) -> None:
-        """Start the process, if none runs."""
+        """Start the process, if none runs. Raises MattecamError."""
         if self._process is not None and self._process.is_alive():
             return
         context = multiprocessing.get_context("spawn")
         self._connection, theirs = context.Pipe()
-        self._process = context.Process(target=_work, args=(theirs, *self._arguments), name="convert", daemon=True)
-        with _signals_held():
-            self._process.start()
+        process = context.Process(target=_work, args=(theirs, *self._arguments), name="convert", daemon=True)
+        try:
+            with _signals_held():
+                process.start()
+        except OSError as error:
+            raise MattecamError(
+                f"A process of the conversion did not start ({error}); free memory, or use fewer --jobs."
+            ) from error
         theirs.close()
+        self._process = process
 
     def run(self, job: Job, exchange: Exchange) -> JobResult:
         """Let the process convert a clip. exchange: as of `run_job`."""

@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from app.cli.convert import with_cluster_address
-from app.core.errors import SinkLostError, SinkOpenError, SourceOpenError, UsageError
+from app.core.errors import MattecamError, SinkLostError, SinkOpenError, SourceOpenError, UsageError
 from app.core.settings import BackgroundSettings, FramingSettings, PeopleSettings
 from app.offline.batch import MOST_TRIES, Event, StopRequest, convert_batch
 from app.offline.executors import Processes
@@ -272,6 +272,13 @@ def test_a_killed_worker_is_replaced(tmp_path: Path) -> None:
     assert killed and report["done"] == 1
     assert records_in(out)["clip.mp4"].tries == 2
     assert names_in(out) == ["clip.mp4", MANIFEST]
+
+
+def test_a_worker_that_cannot_start_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To end it failed with an AttributeError."""
+    monkeypatch.setattr("multiprocessing.context.SpawnProcess.start", Mock(side_effect=OSError(errno.EAGAIN, "busy")))
+    with pytest.raises(MattecamError, match=r"did not start .*busy.*; free memory"):
+        run_batch(jobs_of([tmp_path / "clip.mp4"], tmp_path / "out"), tmp_path / "out", Processes(1))
 
 
 def test_the_second_stop_ends_the_workers_at_once(tmp_path: Path) -> None:
