@@ -178,7 +178,7 @@ def _steps(bench: Bench, geometry: StepGeometry, edges: EdgeSettings) -> Iterato
 
     def eager(image: Tensor, state: State) -> tuple[Tensor, State]:
         output = step(StepInputs(image, image, state, planned))
-        return output.pixels.composite, output.state
+        return output.composite, output.state
 
     with torch.inference_mode():
         state = step.initial_state()
