@@ -169,8 +169,11 @@ def _convert(job: Job, fetched: Path, tries: Mapping[str, Path], progress: _Prog
     for use, final in job.outputs.items():
         if is_remote(final):
             upload(tries[use], final)
-        else:
+            continue
+        try:
             publish(tries[use], Path(final), overwrite=job.overwrite)
+        except OSError as error:
+            raise SinkOpenError(f"{final} cannot be written: {why_not_written(error)}.") from error
     film = written.pop("target")
     return JobResult(
         "failed" if report.source_cut else "done",

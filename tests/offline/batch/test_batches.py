@@ -123,6 +123,15 @@ def test_a_file_that_appears_during_the_conversion_is_kept(tmp_path: Path, clips
     assert (tmp_path / "out" / "a.mp4").read_bytes() == b"precious"
 
 
+def test_the_matte_whose_name_is_taken_meanwhile_is_named(tmp_path: Path) -> None:
+    """The error named the film."""
+    matte = tmp_path / "alpha" / "a.mp4"
+    matte.parent.mkdir()
+    (job,) = jobs_of([write_clip(tmp_path / "a.mp4", 3)], tmp_path / "out", alpha=matte.parent, overwrite=False)
+    result = run_job(job, lambda done, total: not matte.write_text("mine"))
+    assert (result.error or "").startswith(f"{matte} cannot be written: another file") and matte.read_text() == "mine"
+
+
 def test_a_clip_that_failed_replaces_no_file_when_resumed(tmp_path: Path) -> None:
     target, clip = tmp_path / "out", tmp_path / "a.mp4"
     clip.write_text("no video")
