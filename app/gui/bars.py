@@ -5,14 +5,14 @@ from __future__ import annotations
 from functools import partial
 
 from PyQt6.QtCore import QSize, Qt, pyqtSignal
-from PyQt6.QtGui import QAction, QActionGroup, QKeySequence, QPainter, QPaintEvent
+from PyQt6.QtGui import QAction, QActionGroup, QPainter, QPaintEvent
 from PyQt6.QtWidgets import QLabel, QSizePolicy, QToolBar, QWidget
 
 from app.gui.bridge import ViewMode
 from app.gui.state import SettingsStore
 from app.gui.translation import decimal, describe_model, tr, translated
 from app.gui.widgets.controls import describe
-from app.gui.widgets.qt import existing, scaled
+from app.gui.widgets.qt import add_action, existing, scaled
 from app.gui.widgets.theme import ICON_PX, icon
 from app.runtime.status import Lowered, Phase, PipelineStatus
 
@@ -69,9 +69,7 @@ class ActionBar(QToolBar):
         self.refresh()
 
     def _add(self, name: str, key: str, text: str, description: str) -> QAction:
-        action = existing(self.addAction(text))
-        action.setShortcut(QKeySequence(key))
-        action.setAutoRepeat(False)  # a key that is held must not pause and resume
+        action = add_action(self, text, key)
         action.setCheckable(True)
         if name in ICONS:
             action.setIcon(icon(name))

@@ -23,11 +23,21 @@ from app.gui.panels.side_panel import SidePanel
 from app.gui.preview.interaction import PreviewInteraction
 from app.gui.preview.view import Badges, Preview, ViewNote
 from app.gui.questions import change_or_ask, open_folder
-from app.gui.scenes import ScenesMenu, add_action
+from app.gui.scenes import ScenesMenu
 from app.gui.state import DeviceWatcher, SettingsStore, Tasks
 from app.gui.translation import tr
 from app.gui.widgets.page import PanelSplitter
-from app.gui.widgets.qt import application, column, copy_text, existing, open_once, resize, row, scroll_to_focus
+from app.gui.widgets.qt import (
+    add_action,
+    application,
+    column,
+    copy_text,
+    existing,
+    open_once,
+    resize,
+    row,
+    scroll_to_focus,
+)
 from app.gui.widgets.theme import icon
 from app.runtime.status import PipelineStatus
 

@@ -8,7 +8,6 @@ from itertools import count
 from pathlib import Path
 
 from PyQt6.QtCore import QObject, pyqtSignal
-from PyQt6.QtGui import QAction, QKeySequence
 from PyQt6.QtWidgets import QMenu, QWidget
 
 from app.config.scenes import SceneStore
@@ -16,19 +15,7 @@ from app.core.errors import text_of
 from app.gui.questions import ask_before_loss, ask_for_name, change_or_ask
 from app.gui.state import SettingsStore, Tasks
 from app.gui.translation import tr
-from app.gui.widgets.qt import existing
-
-
-def add_action(menu: QMenu, text: str, key: str, run: Callable[[], object] | None = None) -> QAction:
-    """Add an entry to a menu. key: a keyboard shortcut, or nothing."""
-    action = QAction(text, menu)
-    action.setAutoRepeat(False)  # a key that is held must not pause and resume
-    if key:
-        action.setShortcut(QKeySequence(key))
-    if run is not None:
-        action.triggered.connect(lambda _on: run())
-    menu.addAction(action)
-    return action
+from app.gui.widgets.qt import add_action, existing
 
 
 class ScenesMenu(QObject):

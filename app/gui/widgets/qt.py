@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from PyQt6.QtCore import QEvent, QObject, QSize, Qt, QTimer, pyqtSignal
-from PyQt6.QtGui import QFontMetrics, QGuiApplication, QHideEvent
+from PyQt6.QtGui import QAction, QFontMetrics, QGuiApplication, QHideEvent, QKeySequence
 from PyQt6.QtWidgets import (
     QAbstractButton,
     QApplication,
@@ -15,8 +15,10 @@ from PyQt6.QtWidgets import (
     QDialog,
     QHBoxLayout,
     QLayout,
+    QMenu,
     QMessageBox,
     QScrollArea,
+    QToolBar,
     QVBoxLayout,
     QWidget,
 )
@@ -78,6 +80,18 @@ def _fill(made: Layout, items: tuple[Item, ...], grows: Item, spacing: int | Non
         else:
             made.addLayout(item, int(item is grows))
     return made
+
+
+def add_action(place: QMenu | QToolBar, text: str, key: str, run: Callable[[], object] | None = None) -> QAction:
+    """Add an entry to a menu or a tool bar. key: a keyboard shortcut, or nothing."""
+    action = QAction(text, place)
+    action.setAutoRepeat(False)  # a key that is held must not pause and resume
+    if key:
+        action.setShortcut(QKeySequence(key))
+    if run is not None:
+        action.triggered.connect(lambda _on: run())
+    place.addAction(action)
+    return action
 
 
 def scaled(pixels: int, widget: QWidget) -> int:
