@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -117,13 +116,9 @@ class SceneStore:
                 )
             ) from error
 
-    def all(self) -> dict[str, Scene | None]:
-        """Return all scenes by their names, in the order in which they were first saved; None for an invalid one."""
-        scenes: dict[str, Scene | None] = dict.fromkeys(self._read())
-        for name in scenes:
-            with suppress(SettingsError):  # says why when it is applied
-                scenes[name] = self.get(name)
-        return scenes
+    def names(self) -> tuple[str, ...]:
+        """Return all names, in the order in which they were first saved; those of invalid scenes too."""
+        return tuple(self._read())
 
     def put(self, name: str, settings: Settings, *, with_devices: bool = False) -> None:
         """Save the look of `settings` as a scene, and their devices if asked; replaces a scene of the same name.

@@ -42,7 +42,7 @@ class ScenesMenu(QObject):
 
     def reload(self) -> None:
         """Read the scenes from the file."""
-        self._tasks.run(self._read, self._fill, self._fail)
+        self._tasks.run(self._scenes.names, self._fill, self._fail)
 
     def apply(self, name: str) -> None:
         """Apply a scene, after those that were asked for before."""
@@ -94,12 +94,9 @@ class ScenesMenu(QObject):
     def _change(self, work: Callable[[], None], done: Callable[[tuple[str, ...]], None] | None = None) -> None:
         def change() -> tuple[str, ...]:
             work()
-            return self._read()
+            return self._scenes.names()
 
         self._tasks.write(change, done or self._fill, self._fail)
-
-    def _read(self) -> tuple[str, ...]:
-        return tuple(self._scenes.all())
 
     def _fail(self, error: Exception) -> None:
         self.failed.emit(text_of(error))

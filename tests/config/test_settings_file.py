@@ -239,7 +239,7 @@ def test_scenes_follow_a_background_that_is_renamed(store: SceneStore) -> None:
         Path("/sea.png"),
         Path("/hill.png"),
     ]
-    assert tuple(store.all()) == ("Beach", "Hill", "Odd")
+    assert store.names() == ("Beach", "Hill", "Odd")
 
 
 def test_a_scene_changes_neither_pause_freeze_recording_nor_devices(store: SceneStore) -> None:
@@ -279,14 +279,14 @@ def test_unknown_and_impossible_names(store: SceneStore) -> None:
         with pytest.raises(SettingsError, match="cannot be the name"):
             store.put(name, Settings())
     store.rename("Work", "  Évening ")
-    assert tuple(SceneStore(store.path).all()) == ("Évening", "Home")
+    assert SceneStore(store.path).names() == ("Évening", "Home")
 
 
 def test_a_broken_file_is_kept_and_said(store: SceneStore, caplog: pytest.LogCaptureFixture) -> None:
     for number, content in enumerate(("{", "[]", '{"version": 2, "scenes": {}}', '{"version": 1, "scenes": []}'), 1):
         store.path.write_text(content)
         caplog.clear()
-        assert tuple(store.all()) == ()
+        assert store.names() == ()
         assert str(store.path) in caplog.text
         kept = store.path.with_name(f"scenes.json{f' ({number})' if number > 1 else ''}.bad")
         assert kept.read_text() == content
@@ -302,9 +302,8 @@ def test_a_broken_scene_stays_and_costs_no_other(store: SceneStore) -> None:
         with pytest.raises(SettingsError, match=name):
             store.get(name)
     store.put("New", Settings())
-    good, *broken, new = store.all().items()
-    assert broken == [("Bad", None), ("Worse", None)] and (good[0], new[0]) == ("Good", "New")
-    assert good[1] is not None and good[1].settings.background == BLUE
+    assert store.names() == ("Good", "Bad", "Worse", "New")
+    assert store.get("Good").settings.background == BLUE and store.get("New")
     assert json.loads(store.path.read_text())["scenes"]["Bad"] == {"version": 1, "capture": {"width": "wide"}}
 
 
@@ -312,7 +311,7 @@ def test_scenes_saved_at_once_are_all_kept(store: SceneStore) -> None:
     names = {f"Scene {number}" for number in range(40)}
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(lambda name: SceneStore(store.path).put(name, Settings()), names))
-    assert set(store.all()) == names
+    assert set(store.names()) == names
 
 
 DOOR = {"kind": "drop", "points": [[0, 0], [0.2, 0], [0.2, 1]], "filled": True}

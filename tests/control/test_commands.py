@@ -155,7 +155,7 @@ def test_scenes_are_saved_renamed_and_removed(program: Program) -> None:
     program.run("scene --save-with-camera Desk")
     assert program.scenes.get("Desk").with_devices
     assert program.run("scene --remove Desk") == "Removed the scene Desk."
-    assert tuple(program.scenes.all()) == ()
+    assert program.scenes.names() == ()
     assert program.scenes_changed.call_count == 4
     with pytest.raises(SettingsError, match="Desk"):
         program.run("scene --remove Desk")

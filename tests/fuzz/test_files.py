@@ -260,7 +260,7 @@ def load_both(folder: Path, data: bytes) -> None:
         path.unlink()
     path.write_bytes(data)
     store = SceneStore(path)
-    for name in store.all():
+    for name in store.names():
         get_scene(store, name)
     for file in folder.iterdir():
         file.unlink()
