@@ -165,9 +165,7 @@ class MainWindow(QMainWindow):
         self.program_notices.remedy_chosen.connect(self.help_with)
         for source in (self.recording.failed, self.strip.library.failed, self.scenes.failed):
             source.connect(self.program_notices.show_error)
-        self.scenes.saved.connect(self.program_notices.scene_saved)
         self.strip.renamed.connect(self.scenes.follow_rename)
-        self.strip.removed.connect(self.program_notices.background_removed)
         self.strip.chosen_again.connect(self.bridge.pipeline.read_files_again)
         self.strip.chosen_again.connect(self.strip.library.reload)
         self.strip.library.watch(self)

@@ -44,9 +44,7 @@ class Rank(IntEnum):
     ERROR = 3
     OUTAGE = 4
     """Others do not see what they should, or an action of the user failed."""
-    UNDO = 5
-    """What the user has just done can be undone, for a moment."""
-    QUESTION = 6
+    QUESTION = 5
     """The program waits for an answer; it cannot be dismissed."""
 
 
@@ -318,18 +316,6 @@ class ProgramNotices(QObject):
         """Say where a recording or snapshot was saved."""
         text = tr("Saved {0} in {1}").format(path.name, path.parent)
         self._report("savedNotice", text, ((tr("Open folder"), partial(open_folder, path.parent)),))
-
-    def scene_saved(self, name: str) -> None:
-        """Confirm that a scene was saved."""
-        self._report("sceneNotice", tr("Saved the scene “{0}”.").format(name), rank=Rank.STATE)
-
-    def background_removed(self, name: str, restore: Callable[[], object] | None) -> None:
-        """Confirm that a background was removed, with Undo where that is possible."""
-        text = tr("Removed the background “{0}”.").format(name)
-        if restore is None:
-            self._report("removedNotice", text)
-        else:
-            self._report("removedNotice", text, ((tr("Undo"), restore),), Rank.UNDO)
 
     def report_full_zones(self) -> None:
         """Say that a stroke was not kept."""

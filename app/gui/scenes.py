@@ -24,8 +24,6 @@ class ScenesMenu(QObject):
     failed = pyqtSignal(object)  # a str would lose the message of a Text
     changed = pyqtSignal()
     """Another part of the program, on any thread, changed the saved scenes."""
-    saved = pyqtSignal(str)
-    """A scene of this name was saved."""
 
     def __init__(self, scenes: SceneStore, store: SettingsStore, tasks: Tasks, window: QWidget) -> None:
         super().__init__(window)
@@ -51,13 +49,8 @@ class ScenesMenu(QObject):
 
     def save(self, name: str, *, with_devices: bool = False) -> None:
         """Save the current look as a scene, optionally with the camera and the virtual camera."""
-        name, scene = name.strip(), self._store.current.kept
-
-        def done(names: tuple[str, ...]) -> None:
-            self._fill(names)
-            self.saved.emit(name)
-
-        self._change(partial(self._scenes.put, name, scene, with_devices=with_devices), done)
+        scene = self._store.current.kept
+        self._change(partial(self._scenes.put, name.strip(), scene, with_devices=with_devices))
 
     def follow_rename(self, old: Path, new: Path) -> None:
         """Let scenes follow a background whose file was renamed."""
@@ -91,12 +84,12 @@ class ScenesMenu(QObject):
             self._window, tr("Rename scene"), name, lambda new: self._change(partial(self._scenes.rename, name, new))
         )
 
-    def _change(self, work: Callable[[], None], done: Callable[[tuple[str, ...]], None] | None = None) -> None:
+    def _change(self, work: Callable[[], None]) -> None:
         def change() -> tuple[str, ...]:
             work()
             return self._scenes.names()
 
-        self._tasks.write(change, done or self._fill, self._fail)
+        self._tasks.write(change, self._fill, self._fail)
 
     def _fail(self, error: Exception) -> None:
         self.failed.emit(text_of(error))

@@ -22,7 +22,6 @@ from app.core.settings import Settings, SettingsOwner, rebase
 from app.core.threads import lower_priority
 from app.gui.widgets.qt import timer
 from app.output.camera_list import list_virtual_cameras
-from app.output.sound import microphones
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -127,8 +126,6 @@ class DeviceWatcher(QObject):
     """tuple[CameraDevice, ...]"""
     virtual_cameras_found = pyqtSignal(object)
     """tuple of (device, label)"""
-    microphones_found = pyqtSignal(object)
-    """tuple[app.output.sound.MicrophoneName, ...]"""
 
     def __init__(self, tasks: Tasks, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -142,10 +139,6 @@ class DeviceWatcher(QObject):
         if self._checks % CHECKS_PER_VIRTUAL == 0:
             self._tasks.run(virtual_cameras, self.virtual_cameras_found.emit)
         self._checks += 1
-
-    def check_microphones(self) -> None:
-        """List the microphones once."""
-        self._tasks.run(microphones, self.microphones_found.emit)
 
     def _found(self, cameras: tuple[CameraDevice, ...]) -> None:
         self._timer.start()

@@ -133,7 +133,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine with two cameras, no virtual camera, and two models of which one is installed."""
     for name, listed in (
         ("app.gui.state.list_cameras", CAMERAS), ("app.gui.state.virtual_cameras", ()),
-        ("app.gui.state.microphones", (MicrophoneName("usb-1", "USB Microphone"),)),
+        ("app.gui.panels.devices.microphones", (MicrophoneName("usb-1", "USB Microphone"),)),
         ("models.weights.describe", MODELS), ("app.matting.choice.hardware.devices", (("cpu", "CPU"),)),
     ):  # fmt: skip
         monkeypatch.setattr(name, partial(tuple, listed))

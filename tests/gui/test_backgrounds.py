@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -12,7 +11,16 @@ import pytest
 from PIL import Image
 from PyQt6.QtCore import QFile, QMimeData, QPoint, QPointF, Qt, QUrl
 from PyQt6.QtGui import QColor, QDragEnterEvent, QDropEvent, QGuiApplication, QImage
-from PyQt6.QtWidgets import QApplication, QColorDialog, QDialog, QFileDialog, QInputDialog, QSlider, QWidget
+from PyQt6.QtWidgets import (
+    QApplication,
+    QColorDialog,
+    QDialog,
+    QFileDialog,
+    QInputDialog,
+    QMessageBox,
+    QSlider,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
 from app.config.scenes import SceneStore, default_path
@@ -289,7 +297,7 @@ def test_the_thumbnail_of_an_edited_file_is_made_anew(controls: Session, qtbot: 
 
 
 def test_no_name_of_another_file_is_taken(controls: Session, qtbot: QtBot, picture: Path) -> None:
-    """A link to a file of a disk that was away was replaced. Undo of a removal was gone before an error was."""
+    """A link to a file of a disk that was away was replaced."""
     tile = add(controls, qtbot, picture)
     path, strip, notices = existing(tile.path), controls.window.strip, controls.window.notices
     away = paths.backgrounds_dir() / "away.png"
@@ -298,13 +306,7 @@ def test_no_name_of_another_file_is_taken(controls: Session, qtbot: QtBot, pictu
         strip.rename(tile, name)
         qtbot.waitUntil(lambda why=why: why in notices.error)  # type: ignore[misc]
         assert names(controls) == ["beach"]
-    strip.remove(tile)
-    qtbot.waitUntil(lambda: notices.texts[:1] == ("Removed the background “beach”.",) and not path.exists())
-    assert notices.error, "it comes back"
-    path.symlink_to(away)
-    button(controls, "removedNoticeAction0").click()
-    qtbot.waitUntil(lambda: "beach 2" in names(controls))
-    assert away.is_symlink() and path.is_symlink()
+    assert away.is_symlink() and path.exists()
 
 
 def test_files_of_one_name_that_are_added_are_all_kept(controls: Session, qtbot: QtBot, tmp_path: Path) -> None:
@@ -329,13 +331,10 @@ def test_removal_never_leads_to_a_blur_that_shows_text(session: Session, qtbot: 
     answer(session, qtbot, "unmattedQuestion", "Keep it hidden")
     assert chosen(session) == before
     session.window.strip.remove(tile)
-    qtbot.waitUntil(lambda: bool(session.window.notices.text_of("removedNotice")))
-    assert chosen(session).kind == "colour"
-    button(session, "removedNoticeAction0").click()
-    qtbot.waitUntil(lambda: chosen(session).kind == "image")
+    qtbot.waitUntil(lambda: chosen(session).kind == "colour")
 
 
-@pytest.mark.parametrize("back", ["undo", "add", "choose"])
+@pytest.mark.parametrize("back", ["add", "choose"])
 def test_a_background_whose_file_is_back_is_opened(session: Session, qtbot: QtBot, picture: Path, back: str) -> None:
     """It stayed broken: the settings named it already."""
 
@@ -343,16 +342,12 @@ def test_a_background_whose_file_is_back_is_opened(session: Session, qtbot: QtBo
         return any(problem.stage is Stage.BACKGROUND for problem in session.bridge.status.problems)
 
     strip, tile = session.window.strip, add(session, qtbot, picture)
-    undo: list[Callable[[], object]] = []
-    strip.removed.connect(lambda _name, restore: undo.append(restore))
     qtbot.waitUntil(lambda: shows(session, (200, 120, 30)))
     strip.remove(tile)
-    qtbot.waitUntil(lambda: bool(undo) and not own(session) and not shows(session, (200, 120, 30)))
+    qtbot.waitUntil(lambda: not own(session) and not shows(session, (200, 120, 30)))
     session.store.edit("background", kind="image", path=tile.path)  # as a scene does
     qtbot.waitUntil(failed)
-    if back == "undo":
-        undo[0]()
-    elif back == "add":
+    if back == "add":
         strip.library.add_files([picture])
     else:
         existing(tile.path).write_bytes(picture.read_bytes())
@@ -375,10 +370,10 @@ def test_the_tile_beside_a_removed_one_is_next(controls: Session, qtbot: QtBot, 
     view.setFocus()
     for left, current in ((["beach", "dune"], "dune"), (["beach"], "Soft studio")):
         qtbot.keyClick(view, Qt.Key.Key_Delete)
+        answer(controls, qtbot, "deletionQuestion", "Remove")
         qtbot.waitUntil(lambda left=left: names(controls) == left)  # type: ignore[misc]
-        assert chosen(controls).kind == "blur"
-        assert view.hasFocus()
-        assert view.currentIndex().data() == current
+        activate(controls, qtbot)
+        assert (chosen(controls).kind, view.hasFocus(), view.currentIndex().data()) == ("blur", True, current)
     assert all(each.exists() for each in pictures)
     assert [each.name for each in paths.backgrounds_dir().iterdir()] == ["beach.png"]
 
@@ -386,14 +381,13 @@ def test_the_tile_beside_a_removed_one_is_next(controls: Session, qtbot: QtBot, 
 def test_only_backgrounds_of_the_user_are_renamed_and_removed(controls: Session, qtbot: QtBot, picture: Path) -> None:
     strip, tile = controls.window.strip, add(controls, qtbot, picture)
     assert strip.current == tile, "it can be renamed at once"
-    before = tiles(controls)
-    for each in before:
+    for each in tiles(controls):
         entries = [action.text() for action in strip.make_menu(each).actions()]
-        assert ("Rename…" in entries, "Remove" in entries) == 2 * (each == tile,)
+        assert ("Rename…" in entries, "Remove…" in entries) == 2 * (each == tile,)
         if each != tile:
-            strip.remove(each)
+            strip.ask_before_removal(each)
             strip.ask_for_name(each)
-    assert tiles(controls) == before and controls.window.findChild(QInputDialog) is None
+    assert not any(controls.window.findChildren(kind) for kind in (QInputDialog, QMessageBox))
     strip.view.customContextMenuRequested.emit(QPoint(3, 3))
 
 
@@ -427,44 +421,24 @@ def test_a_picture_with_a_long_name_or_side_is_added(controls: Session, qtbot: Q
     assert existing(cv2.imread(str(path))).shape == (50, MAX_SIDE, 3), "no larger than outputs need"
 
 
-def test_a_background_that_cannot_be_moved_to_the_trash_is_kept_and_in_use_until_the_user_deletes_it(
-    controls: Session, qtbot: QtBot, picture: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("has_trash", [True, False])
+def test_a_background_is_removed_after_a_question(
+    controls: Session, qtbot: QtBot, picture: Path, monkeypatch: pytest.MonkeyPatch, has_trash: bool
 ) -> None:
-    """After "Keep", blur was in its place."""
-    monkeypatch.setattr(QFile, "moveToTrash", lambda _name: (False, ""))
+    """It goes to the trash; where there is none, it is deleted."""
+    trash = existing(paths.backgrounds_dir().parent) / "trash.png"
+    monkeypatch.setattr(QFile, "moveToTrash", lambda name: (has_trash and bool(Path(name).rename(trash)), ""))
     tile = add(controls, qtbot, picture)
     controls.store.edit("background", zoom=2)
     before = chosen(controls)
-    for reply, kept in (("Keep", True), ("Delete for good", False)):
-        controls.window.strip.remove(tile)
+    for reply, kept in (("Keep", True), ("Remove", False)):
+        controls.window.strip.ask_before_removal(tile)
         question = answer(controls, qtbot, "deletionQuestion", reply)
-        assert "“beach” could not be moved to the trash and was kept" in question.text()
-        assert existing(question.defaultButton()).text() == "Keep"
-        qtbot.waitUntil(lambda: asked(controls, "deletionQuestion") is None)
-        assert (chosen(controls) == before) is kept
-        assert not kept or existing(tile.path).exists()
-    qtbot.waitUntil(lambda: not own(controls))
-    assert chosen(controls).kind == "blur" and not existing(tile.path).exists()
-
-
-def test_what_is_restored_is_in_use_unless_another_was_chosen(controls: Session, qtbot: QtBot, picture: Path) -> None:
-    """A key that was pressed twice left no way back."""
-    strip, notices, tile = controls.window.strip, controls.window.notices, add(controls, qtbot, picture)
-    path = existing(tile.path)
-    for other in (None, "Green"):
-        strip.choose(tile)
-        qtbot.waitUntil(lambda: chosen(controls).path == tile.path and chosen(controls).kind == "image")
-        expected = chosen(controls)
-        for _ in range(2):
-            strip.remove(tile)
+        assert (question.text(), existing(question.defaultButton()).text()) == (
+            "Remove the background “beach”?",
+            "Keep",
+        )
         settle(controls.window.tasks, qtbot)
-        qtbot.waitUntil(lambda: bool(tiles(controls)) and not own(controls))
-        assert notices.text_of("removedNotice") == "Removed the background “beach”." and not path.exists()
-        if other is not None:
-            strip.choose(next(each for each in tiles(controls) if each.name == other))
-            expected = chosen(controls)
-        button(controls, "removedNoticeAction0").click()
-        qtbot.waitUntil(lambda: own(controls) == [tile])
-        assert chosen(controls) == expected
-        assert path.read_bytes() == picture.read_bytes()
-        assert not notices.text_of("removedNotice"), "it was undone"
+        assert ((chosen(controls) == before), existing(tile.path).exists()) == (kept, kept)
+    qtbot.waitUntil(lambda: not own(controls))
+    assert (chosen(controls).kind, trash.exists()) == ("blur", has_trash)

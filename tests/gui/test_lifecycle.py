@@ -29,7 +29,6 @@ from app.gui.panels.devices import RecordingControls
 from app.gui.panels.plate import PlateDialog
 from app.gui.state import Tasks
 from app.output.recording import Recorder
-from app.output.sound import MicrophoneName
 from app.runtime.status import Phase, PipelineStatus
 from mattecam.testing import FakeEngine, shows_room
 from tests.fakes.world import FakeWorld
@@ -376,15 +375,15 @@ def test_all_snapshots_are_saved_and_a_failure_stops_nothing(session: Session, q
     assert not button(session, "recordButton").isChecked()
 
 
-def test_the_meter_opens_the_device_only_while_it_is_visible_and_not_paused(qtbot: QtBot) -> None:
+def test_the_meter_opens_the_device_only_while_it_is_visible_and_not_paused(qtbot: QtBot, tasks: Tasks) -> None:
     device, store = FakeDevice(), made_store()
-    controls = RecordingControls(store, device.open)
+    controls = RecordingControls(store, tasks, device.open)
     qtbot.addWidget(controls)
     meter = find(controls, QProgressBar)
-    controls.show_microphones((MicrophoneName("usb", "USB"),))
     controls.show()
     assert meter.isHidden() and device.opened == []
-    assert find(controls, QComboBox, "output.microphone").findText("USB") == 2
+    listed = find(controls, QComboBox, "output.microphone")
+    qtbot.waitUntil(lambda: listed.findText("USB Microphone") == 2)
     store.edit("output", microphone="usb")
     qtbot.waitUntil(lambda: meter.value() > 30)
     assert device.opened == ["usb"]

@@ -305,7 +305,7 @@ def test_scenes_are_saved_replaced_applied_renamed_and_removed(session: Session,
     activate(session, qtbot)
     qtbot.keyClick(session.window, Qt.Key.Key_S, Qt.KeyboardModifier.ControlModifier)
     give_name(session, "Work")
-    qtbot.waitUntil(lambda: "Saved the scene “Work”." in session.window.notices.texts)
+    qtbot.waitUntil(lambda: scenes.names == ("Work",))
     session.store.edit("background", kind="colour", colour="#112233")
     for reply in ("Keep", "Replace"):
         assert file.get("Work").settings.background.kind == "blur"

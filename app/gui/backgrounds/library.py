@@ -19,7 +19,7 @@ from app.backgrounds import open_background
 from app.backgrounds.kinds import BACKGROUND_SUFFIXES, bundled_backgrounds, own_backgrounds, title
 from app.core import geometry, paths
 from app.core.errors import BackgroundError, Text, t, text_of
-from app.core.files import new_file, new_file_held, version_of, why_not_written
+from app.core.files import new_file_held, version_of, why_not_written
 from app.core.settings import BackgroundSettings
 from app.core.types import BgrImage
 from app.gui.backgrounds.tiles import FIXED_KINDS, THUMBNAIL, Tile, TileModel, bundled_name, fixed_names
@@ -112,36 +112,14 @@ def rename_background(path: Path, name: str) -> Path:
     return target
 
 
-def remove_background(path: Path) -> Path | None:
-    """Move a file to the trash; return its path there, None if the system does not tell it.
-
-    Raises FileExistsError if the system has no trash for it and the file is kept, FileNotFoundError if it is away.
-    """
+def remove_background(path: Path) -> None:
+    """Move a file to the trash, or delete it where the system has none for it. Raises BackgroundError."""
     with suppress(OSError):  # Qt does not make the folder that the trash of a new account is in
         Path(QStandardPaths.writableLocation(USER_DATA)).mkdir(parents=True, exist_ok=True)
-    moved, trash = QFile.moveToTrash(str(path))
+    moved, _trash = QFile.moveToTrash(str(path))
     if not moved:
-        raise FileExistsError(path) if path.exists() else FileNotFoundError(path)
-    return Path(trash) if trash else None
-
-
-def delete_background(path: Path) -> None:
-    """Delete a file for good. Raises BackgroundError."""
-    with _named_errors(partial(t, "{file} could not be removed: {reason}."), path.name):
-        path.unlink(missing_ok=True)
-
-
-def restore_background(trash: Path, original: Path) -> Path:
-    """Move a file from the trash back to its original path, which may have been taken; return the path.
-
-    Raises MattecamError.
-    """
-    target = new_file(paths.backgrounds_dir(), original.stem, original.suffix) if lexists(original) else original
-    with _named_errors(partial(t, "{file} could not be restored from the trash: {reason}."), original.name):
-        shutil.move(trash, target)
-        # The FreeDesktop trash keeps a record of each file in a folder beside it.
-        (trash.parent.parent / "info" / f"{trash.name}.trashinfo").unlink(missing_ok=True)
-    return target
+        with _named_errors(partial(t, "{file} could not be removed: {reason}."), path.name):
+            path.unlink(missing_ok=True)
 
 
 class BackgroundLibrary(QObject):

@@ -14,13 +14,7 @@ from app.backgrounds.kinds import BACKGROUND_SUFFIXES
 from app.config.scenes import exposed_by
 from app.config.setting import GREEN
 from app.core.settings import BackgroundSettings, Settings, opens_alike, shown_strength
-from app.gui.backgrounds.library import (
-    BackgroundLibrary,
-    delete_background,
-    remove_background,
-    rename_background,
-    restore_background,
-)
+from app.gui.backgrounds.library import BackgroundLibrary, remove_background, rename_background
 from app.gui.backgrounds.tiles import Tile, TileModel, TileView
 from app.gui.questions import UserFolder, ask_before_loss, ask_before_unmatted, ask_for_files, ask_for_name, path_of
 from app.gui.state import SettingsStore, Tasks
@@ -95,8 +89,6 @@ class BackgroundStrip(QWidget):
     """The background in use was chosen: if it failed, its file may be there now."""
     renamed = pyqtSignal(object, object)
     """(old path, new path) of a file of the user"""
-    removed = pyqtSignal(str, object)
-    """(name, what restores it; None where its path in the trash is unknown)"""
 
     def __init__(self, store: SettingsStore, tasks: Tasks) -> None:
         super().__init__()
@@ -121,7 +113,7 @@ class BackgroundStrip(QWidget):
             QShortcut(QKeySequence(str(number)), self, partial(self.choose_number, number))
         # A key combination, so that no single key press can show the real background.
         QShortcut(QKeySequence("Ctrl+0"), self, partial(self.choose_number, 0))
-        QShortcut(QKeySequence.StandardKey.Delete, self.view, partial(self._of_current, self.remove),
+        QShortcut(QKeySequence.StandardKey.Delete, self.view, partial(self._of_current, self.ask_before_removal),
                   context=Qt.ShortcutContext.WidgetShortcut)  # fmt: skip
         QShortcut(QKeySequence("F2"), self.view, partial(self._of_current, self.ask_for_name),
                   context=Qt.ShortcutContext.WidgetShortcut)  # fmt: skip
@@ -233,7 +225,7 @@ class BackgroundStrip(QWidget):
                 menu.addAction(tr("Choose colour…"), self.choose_colour)
             if tile.own:
                 menu.addAction(tr("Rename…"), lambda: self.ask_for_name(tile))
-                menu.addAction(tr("Remove"), lambda: self.remove(tile))
+                menu.addAction(tr("Remove…"), lambda: self.ask_before_removal(tile))
             menu.addSeparator()
         menu.addAction(tr("Add…"), self.ask_for_files)
         return menu
@@ -264,54 +256,21 @@ class BackgroundStrip(QWidget):
 
         self._tasks.run(partial(rename_background, old, name), done, self.library.fail)
 
+    def ask_before_removal(self, tile: Tile) -> None:
+        """Ask whether to remove a file of the user."""
+        if tile.own:
+            text = tr("Remove the background “{0}”?").format(tile.name)
+            consequence = tr("Its file goes to the trash; where there is none, it is deleted.")
+            ask_before_loss(self, text, consequence, tr("Remove"), partial(self.remove, tile))
+
     def remove(self, tile: Tile) -> None:
-        """Remove a file of the user. If it is in use, blur takes its place."""
-        if not tile.own:
-            return
-        original = existing(tile.path)
+        """Remove a file of the user. In place of the one in use comes blur, or a colour where text could be read."""
 
-        def done(trash: Path | None) -> None:
-            use_again = self._put_away(tile)
-            self.removed.emit(tile.name, partial(self._restore, trash, original, use_again) if trash else None)
+        def done(_none: None) -> None:
+            now = self._store.current
+            if tile.chosen_by(now.background):
+                readable = now.replaced_at(["background"], kind="blur").text_is_readable
+                self._store.edit("background", kind="colour" if readable else "blur")
             self.library.reload()
 
-        def failed(error: Exception) -> None:
-            if isinstance(error, FileExistsError):
-                text = tr("The background “{0}” could not be moved to the trash and was kept.").format(tile.name)
-                consequence = tr("Deleted for good, it cannot be restored.")
-                delete = partial(self._tasks.run, partial(delete_background, original), done, self.library.fail)
-                ask_before_loss(self, text, consequence, tr("Delete for good"), delete)
-            else:  # removed twice
-                self.library.reload()
-
-        self._tasks.run(partial(remove_background, original), done, failed)
-
-    def _restore(self, trash: Path, original: Path, use_again: Callable[[Path], object]) -> None:
-        def done(path: Path) -> None:
-            self.library.reload()
-            if self._store.current.background.file == path:
-                self.chosen_again.emit()
-            use_again(path)
-
-        self._tasks.run(partial(restore_background, trash, original), done, self.library.fail)
-
-    def _put_away(self, tile: Tile) -> Callable[[Path], object]:
-        """Use blur if a removed tile is in use, or a colour where blur would let text be read.
-
-        Returns what uses it again, unless another background was chosen; its argument is the path of the file then.
-        """
-        now, undo = self._store.current, self._store.undo()
-        before = now.background
-        if not tile.chosen_by(before):
-            return lambda _path: None
-        readable = now.replaced_at(["background"], kind="blur").text_is_readable
-        instead = before.replace(kind="colour" if readable else "blur")
-        self._store.edit("background", kind=instead.kind)
-
-        def use_again(path: Path) -> None:
-            if self._store.current.background == instead:
-                undo(lambda now: now.replace(background=before))
-                if path != before.path:
-                    self._store.edit("background", path=path)
-
-        return use_again
+        self._tasks.run(partial(remove_background, existing(tile.path)), done, self.library.fail)

@@ -15,11 +15,11 @@ from app.core.process import LINUX
 from app.core.settings import Settings
 from app.gui.panels.form import Entries, Form, say
 from app.gui.questions import UserFolder, ask_for_file, ask_for_files
-from app.gui.state import SettingsStore
+from app.gui.state import SettingsStore, Tasks
 from app.gui.translation import short, tr, translated_error
 from app.gui.widgets.controls import button, combo, describe, fill_combo, label, on_button
 from app.gui.widgets.qt import timer, tip_of
-from app.output.sound import Microphone, MicrophoneName, OpenMicrophone, open_microphone
+from app.output.sound import Microphone, MicrophoneName, OpenMicrophone, microphones, open_microphone
 from app.runtime.status import PipelineStatus
 
 SIZES = ((640, 360), (640, 480), (960, 540), (1280, 720), (1920, 1080), (2560, 1440), (3840, 2160))
@@ -198,12 +198,9 @@ class RecordingControls(Form):
     While it is visible and a microphone is chosen, the device is open for the meter, except during a pause.
     """
 
-    list_requested = pyqtSignal()
-    """The controls are shown and need the list of microphones."""
-
-    def __init__(self, store: SettingsStore, open_source: OpenMicrophone = open_microphone) -> None:
+    def __init__(self, store: SettingsStore, tasks: Tasks, open_source: OpenMicrophone = open_microphone) -> None:
         super().__init__(store)
-        self._open_source = open_source
+        self._tasks, self._open_source = tasks, open_source
         self.folder = button("", tr("Recordings and snapshots are saved here"), "recordingsFolder",
                              self.ask_for_folder, name=tr("Folder for recordings"))  # fmt: skip
         self.add_row(tr("Folder"), self.folder)
@@ -220,9 +217,8 @@ class RecordingControls(Form):
         self._timer = timer(self, METER_INTERVAL_MS, self._show_level)
         self.on_settings(self._show)
 
-    def show_microphones(self, microphones: tuple[MicrophoneName, ...]) -> None:
-        """Take the microphones that exist."""
-        self._microphones = microphones
+    def _show_microphones(self, found: tuple[MicrophoneName, ...]) -> None:
+        self._microphones = found
         self.refresh()
 
     def ask_for_folder(self) -> None:
@@ -233,9 +229,9 @@ class RecordingControls(Form):
         )  # fmt: skip
 
     def showEvent(self, event: QShowEvent | None) -> None:
-        """Begin to measure the level."""
+        """List the microphones, and begin to measure the level."""
         super().showEvent(event)
-        self.list_requested.emit()
+        self._tasks.run(microphones, self._show_microphones)
         self._follow()
 
     def hideEvent(self, event: QHideEvent | None) -> None:

@@ -178,7 +178,7 @@ class SidePanel(QWidget):
         self.zones = ZoneControls(store)
         self.quality_choice = QualityChoice(models)
         self.quality = QualityControls(models, tasks)
-        self.recordings = RecordingControls(store)
+        self.recordings = RecordingControls(store, tasks)
         self._choice = Segments(
             (
                 (tr("Simple"), tr("Show only what most people need"), "simpleSettings"),
@@ -230,8 +230,6 @@ class SidePanel(QWidget):
         """List the devices that are connected."""
         devices.cameras_found.connect(self.camera.show_cameras)
         devices.virtual_cameras_found.connect(self.virtual_camera.show_virtual_cameras)
-        self.recordings.list_requested.connect(devices.check_microphones)
-        devices.microphones_found.connect(self.recordings.show_microphones)
 
     def show_status(self, status: PipelineStatus) -> None:
         """Show what is in use."""

@@ -271,6 +271,7 @@ class ViewNote(QWidget):
         self._switch = button(
             "", tr("Switch between a mirror and the output as it leaves"), "othersSeeButton",
             lambda: store.set("window.mirror_preview", not store.current.window.mirror_preview),
+            name=tr("Mirror the preview"),
         )  # fmt: skip
         self.setLayout(FoldingRow(self._note, self._switch, grows=self._note, spacing=6))
         bridge.status_changed.connect(self._follow)
@@ -292,21 +293,9 @@ class ViewNote(QWidget):
         """Follow the state; the note is hidden while the stand-by card is shown."""
         settings, mirror = self._store.current, self._store.current.window.mirror_preview
         same = mirror == settings.output.mirror
+        differs = tr("You see a mirror, others do not") if mirror else tr("Others see a mirror, you do not")
         alone = self._preview.mode is not ViewMode.COMPOSITE
-        if alone:
-            text = tr("Only you see this")
-        elif same:
-            text = tr("You see what others see")
-        elif mirror:
-            text = tr("You see a mirror, others do not")
-        else:
-            text = tr("Others see a mirror, you do not")
-        caption = tr("Mirror") if same else tr("Others see")
-        if self._switch.text() != caption:
-            self._switch.setText(caption)
-            self._switch.setAccessibleName(caption)
-        if (text, alone) != (self._note.text(), self._switch.isHidden()):
-            self._note.show_text(text)
-            self._switch.setToolTip(text)
-            self._switch.setVisible(not alone)
+        self._note.show_text(tr("Only you see this") if alone else tr("You see what others see") if same else differs)
+        self._switch.setText(tr("Mirror") if same else tr("Others see"))
+        self._switch.setVisible(not alone)
         self.setVisible(self._runs and not settings.paused and (alone or self._preview.underMouse()))

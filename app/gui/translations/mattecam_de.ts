@@ -470,16 +470,8 @@
             <translation>Standard</translation>
         </message>
         <message>
-            <source>Delete for good</source>
-            <translation>Endgültig löschen</translation>
-        </message>
-        <message>
             <source>Delete {folder} and start run.py again: the setup then installs the build for CUDA {cuda}.</source>
             <translation>Löschen Sie {folder} und starten Sie run.py neu: Die Einrichtung installiert dann den Build für CUDA {cuda}.</translation>
-        </message>
-        <message>
-            <source>Deleted for good, it cannot be restored.</source>
-            <translation>Endgültig gelöscht lässt er sich nicht wiederherstellen.</translation>
         </message>
         <message>
             <source>Demonstration</source>
@@ -840,6 +832,10 @@
         <message>
             <source>Installed: {programs}.</source>
             <translation>Installiert: {programs}.</translation>
+        </message>
+        <message>
+            <source>Its file goes to the trash; where there is none, it is deleted.</source>
+            <translation>Seine Datei kommt in den Papierkorb; wo es keinen gibt, wird sie gelöscht.</translation>
         </message>
         <message>
             <source>Its settings are lost.</source>
@@ -1459,6 +1455,10 @@
             <translation>Entfernen Sie solche Optionen aus den anderen Dateien, aber behalten Sie, was sonst darin steht.</translation>
         </message>
         <message>
+            <source>Remove the background “{0}”?</source>
+            <translation>Den Hintergrund „{0}“ entfernen?</translation>
+        </message>
+        <message>
             <source>Remove the last zone</source>
             <translation>Letzte Zone löschen</translation>
         </message>
@@ -1467,8 +1467,8 @@
             <translation>Szene „{0}“ entfernen?</translation>
         </message>
         <message>
-            <source>Removed the background “{0}”.</source>
-            <translation>Hintergrund „{0}“ entfernt.</translation>
+            <source>Remove…</source>
+            <translation>Entfernen…</translation>
         </message>
         <message>
             <source>Rename</source>
@@ -1561,10 +1561,6 @@
         <message>
             <source>Save the current output frame (S)</source>
             <translation>Das aktuelle Ausgabebild speichern (S)</translation>
-        </message>
-        <message>
-            <source>Saved the scene “{0}”.</source>
-            <translation>Szene „{0}“ gespeichert.</translation>
         </message>
         <message>
             <source>Saved {0} in {1}</source>
@@ -1881,10 +1877,6 @@
         <message>
             <source>The background {background} does not open; reconnect its disk, or start the program again with another background.</source>
             <translation>Der Hintergrund {background} lässt sich nicht öffnen; schließen Sie sein Laufwerk neu an oder starten Sie das Programm mit einem anderen Hintergrund neu.</translation>
-        </message>
-        <message>
-            <source>The background “{0}” could not be moved to the trash and was kept.</source>
-            <translation>Der Hintergrund „{0}“ konnte nicht in den Papierkorb verschoben werden und wurde behalten.</translation>
         </message>
         <message>
             <source>The blur is so weak that text in your room can be read.</source>
@@ -2579,10 +2571,6 @@
             <translation>Zum Zoomen das Mausrad über der Vorschau drehen, zum Verschieben ziehen. Der automatische Bildausschnitt pausiert, solange Sie zoomen.</translation>
         </message>
         <message>
-            <source>Undo</source>
-            <translation>Rückgängig</translation>
-        </message>
-        <message>
             <source>Undo the last brush stroke</source>
             <translation>Den letzten Pinselstrich rückgängig machen</translation>
         </message>
@@ -3217,10 +3205,6 @@
         <message>
             <source>{file} could not be renamed: {reason}.</source>
             <translation>{file} konnte nicht umbenannt werden: {reason}.</translation>
-        </message>
-        <message>
-            <source>{file} could not be restored from the trash: {reason}.</source>
-            <translation>{file} konnte nicht aus dem Papierkorb wiederhergestellt werden: {reason}.</translation>
         </message>
         <message>
             <source>{file} could not be written: {reason}.</source>

@@ -470,16 +470,8 @@
             <translation>Predeterminado</translation>
         </message>
         <message>
-            <source>Delete for good</source>
-            <translation>Eliminar definitivamente</translation>
-        </message>
-        <message>
             <source>Delete {folder} and start run.py again: the setup then installs the build for CUDA {cuda}.</source>
             <translation>Elimine {folder} y vuelva a iniciar run.py: la preparación instalará la compilación para CUDA {cuda}.</translation>
-        </message>
-        <message>
-            <source>Deleted for good, it cannot be restored.</source>
-            <translation>Si se elimina definitivamente, no se puede recuperar.</translation>
         </message>
         <message>
             <source>Demonstration</source>
@@ -840,6 +832,10 @@
         <message>
             <source>Installed: {programs}.</source>
             <translation>Instalado: {programs}.</translation>
+        </message>
+        <message>
+            <source>Its file goes to the trash; where there is none, it is deleted.</source>
+            <translation>Su archivo va a la papelera; si no la hay, se elimina.</translation>
         </message>
         <message>
             <source>Its settings are lost.</source>
@@ -1459,6 +1455,10 @@
             <translation>Quite esas opciones de los otros archivos, pero conserve lo demás que contengan.</translation>
         </message>
         <message>
+            <source>Remove the background “{0}”?</source>
+            <translation>¿Eliminar el fondo «{0}»?</translation>
+        </message>
+        <message>
             <source>Remove the last zone</source>
             <translation>Quitar la última zona</translation>
         </message>
@@ -1467,8 +1467,8 @@
             <translation>¿Quitar la escena «{0}»?</translation>
         </message>
         <message>
-            <source>Removed the background “{0}”.</source>
-            <translation>Se eliminó el fondo «{0}».</translation>
+            <source>Remove…</source>
+            <translation>Eliminar…</translation>
         </message>
         <message>
             <source>Rename</source>
@@ -1561,10 +1561,6 @@
         <message>
             <source>Save the current output frame (S)</source>
             <translation>Guardar el fotograma de salida actual (S)</translation>
-        </message>
-        <message>
-            <source>Saved the scene “{0}”.</source>
-            <translation>Escena «{0}» guardada.</translation>
         </message>
         <message>
             <source>Saved {0} in {1}</source>
@@ -1881,10 +1877,6 @@
         <message>
             <source>The background {background} does not open; reconnect its disk, or start the program again with another background.</source>
             <translation>El fondo {background} no se abre; vuelva a conectar su disco o reinicie el programa con otro fondo.</translation>
-        </message>
-        <message>
-            <source>The background “{0}” could not be moved to the trash and was kept.</source>
-            <translation>No se pudo mover el fondo «{0}» a la papelera y se ha conservado.</translation>
         </message>
         <message>
             <source>The blur is so weak that text in your room can be read.</source>
@@ -2579,10 +2571,6 @@
             <translation>Gire la rueda del ratón sobre la vista previa para ampliar y arrastre para mover. El encuadre automático se detiene mientras amplía.</translation>
         </message>
         <message>
-            <source>Undo</source>
-            <translation>Deshacer</translation>
-        </message>
-        <message>
             <source>Undo the last brush stroke</source>
             <translation>Deshacer la última pincelada</translation>
         </message>
@@ -3217,10 +3205,6 @@
         <message>
             <source>{file} could not be renamed: {reason}.</source>
             <translation>No se pudo cambiar el nombre de {file}: {reason}.</translation>
-        </message>
-        <message>
-            <source>{file} could not be restored from the trash: {reason}.</source>
-            <translation>No se pudo restaurar {file} desde la papelera: {reason}.</translation>
         </message>
         <message>
             <source>{file} could not be written: {reason}.</source>
