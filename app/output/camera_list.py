@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import re
 import sys
 import time
 from collections.abc import Callable, Iterable
@@ -85,15 +86,6 @@ def _registered_on_windows() -> list[str]:
 
 LOAD_COMMAND = 'sudo modprobe v4l2loopback devices=1 video_nr=10 exclusive_caps=1 card_label="Mattecam"'
 
-_WORDS = {
-    "does not exist": errno.ENOENT,
-    "missing permissions": errno.EACCES,
-    "Permission denied": errno.EACCES,
-    "is not a video output device": errno.ENOTTY,
-    "resource busy": errno.EBUSY,
-}
-"""What pyvirtualcam writes, which raises RuntimeError for everything."""
-
 
 def no_virtual_camera() -> Text:
     """Return how to get a virtual camera on this system."""
@@ -114,33 +106,35 @@ def no_virtual_camera() -> Text:
 def explain(error: Exception, device: str) -> Text:
     """Return what an error of opening or writing to `device` means. The error itself is logged."""
     log.info("The virtual camera %s: %s", device, error)
-    said = str(error)
-    number = next((number for words, number in _WORDS.items() if words in said), 0)
-    if isinstance(error, OSError) and error.errno:
-        number = error.errno
-    if "No v4l2 loopback device found" in said or "Did you install OBS" in said:
+    number = error.errno if isinstance(error, OSError) else None
+
+    def means(words: str, *numbers: int) -> bool:
+        """Whether it has one of these numbers, or if it has none, words: pyvirtualcam raises only RuntimeError."""
+        return number in numbers if number else re.search(words, str(error)) is not None
+
+    if means("No v4l2 loopback device found|Did you install OBS"):
         return no_virtual_camera()
-    if number in (errno.ENOENT, errno.ENODEV, errno.ENXIO):
+    if means("does not exist", errno.ENOENT, errno.ENODEV, errno.ENXIO):
         return t("The virtual camera {device} does not exist; choose another one or `auto`.", device=device)
-    if number in (errno.EACCES, errno.EPERM):
+    if means("missing permissions|Permission denied", errno.EACCES, errno.EPERM):
         return t(
             "You have no permission to open the virtual camera {device}; run `sudo usermod -aG video $USER`, then log "
             "out and log in again.",
             device=device,
         )
-    if number == errno.EBUSY:
+    if means("resource busy", errno.EBUSY):
         return t(
             "Another program sends to the virtual camera {device}; close that program or choose another virtual "
             "camera.",
             device=device,
         )
-    if number in (errno.ENOTTY, errno.EINVAL):
+    if means("is not a video output device", errno.ENOTTY, errno.EINVAL):
         return t(
             "{device} accepts no frames: it is a real camera or for that of a phone, or another program sends to it; "
             "choose another virtual camera, or close that program.",
             device=device,
         )
-    if "could not be started" in said:
+    if means("could not be started"):
         return t(
             "The virtual camera {device} does not start; stop it in OBS and close other programs that send to it.",
             device=device,

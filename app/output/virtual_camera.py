@@ -93,9 +93,9 @@ class VirtualCamera(FrameSink):
         self._backend, self._fps = backend, max(1.0, fps)
         self._shown = width, height
         """Size of the last picture."""
+        self._driver: Driver | None = None
+        """The open device; None once it is closed."""
         chosen = self._open_first(_candidates(device_or_label, avoided))
-        self.device: str = chosen.id
-        """The device file, or the name if there is none."""
         self.name = chosen.label if chosen.label == chosen.id else f"{chosen.label} ({chosen.id})"
 
     @property
@@ -108,21 +108,27 @@ class VirtualCamera(FrameSink):
 
         A frame for which the camera is reopened is not sent: that takes time, in which the user may have paused.
         """
-        if self._feed.closed:
+        if self._driver is None:
             raise SinkLostError(t("The virtual camera {device} is closed; open it again.", device=self.device))
         if picture.size != self._shown:
             self._shown = picture.size
             if self._resized():
                 return
-        packed = self._packer.pack(picture, self._feed.layout or "BGR")
+        packed = self._packer.pack(picture, self._layout or "BGR")
         try:
-            self._feed.driver.send(packed)
+            self._driver.send(packed)
         except _ERRORS as error:
             raise SinkLostError(explain(error, self.device)) from error
 
     def close(self) -> None:
         """Release the device so that the next program can use it. Idempotent."""
-        self._feed.close()
+        driver, self._driver = self._driver, None
+        if driver is None:
+            return
+        driver.close()
+        if LINUX:
+            with suppress(OSError):
+                v4l2.revive(self.device)
 
     def _resized(self) -> bool:
         """Reopen with the new size if there is no reader; otherwise frames are letterboxed from now on."""
@@ -130,17 +136,12 @@ class VirtualCamera(FrameSink):
             return False
         if any(holder.pid != os.getpid() for holder in holders(self.device)):
             return False
-        self._feed.close()
+        self.close()
         try:
             self._open(self.device)
         except SinkOpenError as error:
             raise SinkLostError(error.text) from error
         return True
-
-    def _open(self, device: str) -> None:
-        open_device = _open_loopback if LINUX else _opened
-        self._feed = open_device(self._backend, device, sendable(*self._shown), self._fps, _ASKED if LINUX else None)
-        self._packer = Packer((self._feed.driver.width, self._feed.driver.height))
 
     def _open_first(self, candidates: list[VirtualCameraDevice]) -> VirtualCameraDevice:
         """Open the first candidate that can be opened; otherwise raise the error of the first candidate."""
@@ -155,25 +156,51 @@ class VirtualCamera(FrameSink):
             raise
         return first
 
-
-@dataclass(slots=True)
-class _Feed:
-    """An open device."""
-
-    driver: Driver
-    device: str
-    layout: Layout | None
-    """None for a driver that converts BGR itself."""
-    closed: bool = False
-
-    def close(self) -> None:
-        if self.closed:
+    def _open(self, device: str) -> None:
+        """Open the device in its actual size: the driver clamps sizes and keeps them while there is a reader."""
+        size, refused = sendable(*self._shown), None
+        try:
+            self._open_as(device, size, _ASKED if LINUX else None)
+        except SinkOpenError as error:  # v4l2loopback 0.13 refuses other formats than the one that a reader holds
+            refused = error
+        real = v4l2.current_format(device) if LINUX else None
+        if real is None or (real.width, real.height, real.fourcc) == (*size, _ASKED):
+            if refused is not None:
+                raise refused
             return
-        self.closed = True
-        self.driver.close()
-        if LINUX:
-            with suppress(OSError):
-                v4l2.revive(self.device)
+        self.close()
+        if real.fourcc in _LAYOUTS and real.width % 2 == real.height % 2 == 0:
+            log.info("%s keeps %dx%d %s", device, real.width, real.height, real.fourcc)
+            self._open_as(device, (real.width, real.height), _LAYOUTS[real.fourcc])
+            if v4l2.current_format(device) == real:
+                return
+            self.close()
+        raise refused or SinkOpenError(
+            t(
+                "The virtual camera {device} is held in a format that cannot be sent ({width}×{height} {format}); "
+                "close the programs that use it and try again.",
+                device=device,
+                width=real.width,
+                height=real.height,
+                format=real.fourcc,
+            )
+        )
+
+    def _open_as(self, device: str, size: tuple[int, int], layout: Layout | None) -> None:
+        """Open the device in a size and layout; None: the driver converts BGR itself. Raises SinkOpenError."""
+        self.device: str = device
+        """The device file, or the name if there is none."""
+        self._layout = layout
+        try:
+            if LINUX:
+                if is_busy(device):  # not all drivers reject a second program
+                    raise OSError(errno.EBUSY, "another program sends to it")
+                if not v4l2.takes_output(device):
+                    v4l2.revive(device)
+            self._driver = _driver(self._backend, device, size, self._fps, layout)
+        except _ERRORS as error:
+            raise SinkOpenError(explain(error, device)) from error
+        self._packer = Packer((self._driver.width, self._driver.height))
 
 
 def _candidates(device_or_label: str, avoided: Callable[[], Collection[str]]) -> list[VirtualCameraDevice]:
@@ -206,71 +233,20 @@ def _candidates(device_or_label: str, avoided: Callable[[], Collection[str]]) ->
     return free
 
 
-def _open_loopback(backend: str, device: str, size: tuple[int, int], fps: float, asked: Layout | None) -> _Feed:
-    """Open the node in its actual size: the driver clamps sizes and keeps them while there is a reader."""
-    refused: SinkOpenError | None = None
-    try:
-        feed = _opened(backend, device, size, fps, asked)
-    except SinkOpenError as error:  # v4l2loopback 0.13 refuses other formats than the one that a reader holds
-        refused = error
-    real = v4l2.current_format(device)
-    if real is None or (real.width, real.height, real.fourcc) == (*size, asked):
-        if refused is not None:
-            raise refused
-        return feed
-    if refused is None:
-        feed.close()
-    if real.fourcc in _LAYOUTS and real.width % 2 == real.height % 2 == 0:
-        log.info("%s keeps %dx%d %s", device, real.width, real.height, real.fourcc)
-        feed = _opened(backend, device, (real.width, real.height), fps, _LAYOUTS[real.fourcc])
-        if v4l2.current_format(device) == real:
-            return feed
-        feed.close()
-    raise refused or SinkOpenError(
-        t(
-            "The virtual camera {device} is held in a format that cannot be sent ({width}×{height} {format}); close "
-            "the programs that use it and try again.",
-            device=device,
-            width=real.width,
-            height=real.height,
-            format=real.fourcc,
-        )
-    )
-
-
-def _opened(backend: str, device: str, size: tuple[int, int], fps: float, layout: Layout | None) -> _Feed:
-    try:
-        if LINUX:
-            if is_busy(device):  # not all drivers reject a second program
-                raise OSError(errno.EBUSY, "another program sends to it")
-            if not v4l2.takes_output(device):
-                v4l2.revive(device)
-        return _Feed(_driver(backend, device, size, fps, layout), device, layout)
-    except _ERRORS as error:
-        raise SinkOpenError(explain(error, device)) from error
-
-
 def _driver(backend: str, device: str, size: tuple[int, int], fps: float, layout: Layout | None) -> Driver:
-    failed: Exception | None = None
     if backend != "v4l2":
         try:
             import pyvirtualcam
 
-            driver: Driver = pyvirtualcam.Camera(
-                *size, fps, device=device, fmt=pyvirtualcam.PixelFormat[layout or "BGR"]
-            )
+            format_asked = pyvirtualcam.PixelFormat[layout or "BGR"]
+            driver: Driver = pyvirtualcam.Camera(*size, fps, device=device, fmt=format_asked)
             return driver
         except _ERRORS as error:
             if backend != "auto" or layout is None:
                 raise
-            failed = error
+            log.info("pyvirtualcam does not open %s: %s", device, error)
     assert layout is not None
-    try:
-        return v4l2.LoopbackWriter(*size, fps, device=device, layout=layout)
-    except _ERRORS:
-        if failed is None or isinstance(failed, ImportError):
-            raise
-        raise failed from None
+    return v4l2.LoopbackWriter(*size, fps, device=device, layout=layout)
 
 
 def wanted_camera(settings: Settings) -> CameraChoice | None:
