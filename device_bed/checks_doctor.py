@@ -9,7 +9,7 @@ from app.doctor.finding import Finding, State
 from app.doctor.fix import fix
 from app.doctor.proof import prove, read_opencv
 from app.doctor.system import System
-from app.doctor.virtual_camera import check_virtual_camera, choose_device, read_devices
+from app.doctor.virtual_camera import check_virtual_camera, find_device
 from app.output.virtual_camera import VirtualCamera
 from device_bed.tools import DEVICE, OpenCvReader, become, ffmpeg_sends, in_a_child, load, say, sending, unload
 
@@ -44,7 +44,7 @@ def test_doctor_not_loaded() -> None:
 def test_doctor_without_exclusive_caps() -> None:
     """Check the finding for a module loaded by `modprobe v4l2loopback` without options."""
     load(exclusive=False)
-    caps = _found()["exclusive_caps"]
+    caps = _found()["seen by browsers"]
     assert caps.state is State.PROBLEM and "exclusive_caps=1" in caps.fix, "the missing option is not reported"
 
 
@@ -52,7 +52,7 @@ def test_doctor_all_well() -> None:
     """Check a working device twice, because the proof must leave the device unchanged."""
     load()
     findings = _found()
-    for check in ("module", "device", "exclusive_caps", "permission", "in use"):
+    for check in ("module", "device", "seen by browsers", "permission", "in use"):
         assert findings[check].state is State.OK, f"{check} is {findings[check].detail}"
     for _ in range(2):
         assert _prove().state is State.OK, "the test picture failed"
@@ -89,8 +89,7 @@ def test_doctor_no_permission() -> None:
 
 def _permission_of_nobody() -> str:
     become("nobody")
-    findings = {finding.check: finding for finding in check_virtual_camera(System())}
-    finding = findings["virtual camera: permission"]
+    finding = _found()["permission"]
     return f"{finding.state.value} {finding.detail} {finding.fix!r}"
 
 
@@ -99,9 +98,8 @@ def test_doctor_fix() -> None:
     unload("v4l2loopback")
     for start in ("not loaded", "without exclusive_caps"):
         say(f"{start}: {fix(System(), lambda shown: True)}")
-        device = choose_device(read_devices(System()))
+        device = find_device(System())
         assert device is not None and device.exclusive_caps and device.label == "Mattecam", f"the repair left {device}"
-        assert device is not None
         proof = _prove(device.path)
         assert proof.state is State.OK, "the repaired camera does not work"
         load(exclusive=False, number=10)

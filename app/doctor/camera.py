@@ -29,7 +29,7 @@ def check_cameras(system: System, cameras: Sequence[CameraDevice]) -> tuple[Find
                 device=camera.path,
                 name=camera.name,
             )
-            findings.append(problem("camera: permission", detail, *permission_steps(system.user)))
+            findings.append(problem(t("camera: permission"), detail, *permission_steps(system.user)))
             continue
         findings.append(_described(camera))
         # PipeWire and WirePlumber hold camera devices open without streaming.
@@ -43,7 +43,7 @@ def check_cameras(system: System, cameras: Sequence[CameraDevice]) -> tuple[Find
                 programs=programs or [t("another program")],
             )
             step = t("If that program is not Mattecam, close it or choose another camera.")
-            findings.append(warning("camera: in use", detail, step))
+            findings.append(warning(t("camera: in use"), detail, step))
     return tuple(findings) or (_unusable(system) or _none_finding(system),)
 
 
@@ -54,8 +54,8 @@ def _described(camera: CameraDevice) -> Finding:
         details.insert(0, t("up to {width}×{height}", width=width, height=height))
     device = camera.path or camera.source
     if not details:
-        return ok("camera", t("{name} ({device}).", name=camera.name, device=device))
-    return ok("camera", t("{name} ({device}, {details}).", name=camera.name, device=device, details=details))
+        return ok(t("camera"), t("{name} ({device}).", name=camera.name, device=device))
+    return ok(t("camera"), t("{name} ({device}, {details}).", name=camera.name, device=device, details=details))
 
 
 def _none_finding(system: System) -> Finding:
@@ -69,7 +69,7 @@ def _none_finding(system: System) -> Finding:
             t("Connect a camera; on a laptop check its camera switch or key. Then look at the kernel log:"),
             CommandLine("sudo dmesg | grep -i -e uvc -e video"),
         )
-    return warning("camera", t("No camera was found."), *steps)
+    return warning(t("camera"), t("No camera was found."), *steps)
 
 
 def _unusable(system: System) -> Finding | None:
@@ -88,11 +88,11 @@ def _unusable(system: System) -> Finding | None:
                 "Install the libcamera plugin of PipeWire (pipewire-libcamera or libspa-0.2-libcamera) and log in "
                 "again; PipeWire then offers it."
             )
-            return warning("camera", detail, step)
+            return warning(t("camera"), detail, step)
         if not system.path(device).exists():
             detail = t(
                 "The kernel knows the camera {name}, but the device file {device} is missing.", device=device, name=name
             )
             steps = t("In a container, pass the device through:"), CommandLine(f"docker run --device {device} …")
-            return problem("camera", detail, *steps)
+            return problem(t("camera"), detail, *steps)
     return None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,28 +17,10 @@ from app.core.errors import MattecamError, Text, Value, t
 from app.core.settings import EngineSettings
 from app.doctor.camera import check_cameras
 from app.doctor.display import missing_x11_libraries
-from app.doctor.finding import (
-    ARCH,
-    DEBIAN,
-    FEDORA,
-    SUSE,
-    CommandLine,
-    Distribution,
-    Finding,
-    install_package,
-    ok,
-    problem,
-    warning,
-)
+from app.doctor.finding import CommandLine, Finding, Steps, install_package, ok, problem, warning
 from app.doctor.proof import prove, prove_pipewire, read_opencv
 from app.doctor.system import System
-from app.doctor.virtual_camera import (
-    check_elsewhere,
-    check_pipewire,
-    check_virtual_camera,
-    choose_device,
-    read_devices,
-)
+from app.doctor.virtual_camera import check_elsewhere, check_pipewire, check_virtual_camera, find_device
 from app.matting.choice import hardware
 from app.matting.choice.choice import best, choose, described, trials_of
 from app.output.camera_list import list_virtual_cameras
@@ -56,46 +38,44 @@ def check_disk(folder: Path) -> Iterator[Finding]:
     existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
     if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
         step = t("Make {folder} a folder that you have permission to write to.", folder=existing)
-        yield problem("disk", t("The folder {folder} is not writable.", folder=folder), step)
+        yield problem(t("disk"), t("The folder {folder} is not writable.", folder=folder), step)
         return
     free_bytes, step = shutil.disk_usage(existing).free, t("Free some space on this disk.")
     detail = t("{gibibytes} GiB are free in {folder}.", gibibytes=f"{free_bytes / _GIB:.1f}", folder=folder)
     if free_bytes < _FULL_BYTES:
-        yield problem("disk", detail, step)
+        yield problem(t("disk"), detail, step)
     elif free_bytes < _LOW_BYTES:
-        yield warning("disk", detail, step, why=t("Models and recordings need more space."))
+        yield warning(t("disk"), detail, step, why=t("Models and recordings need more space."))
     else:
-        yield ok("disk", detail)
-
-
-_EGL = {DEBIAN: "libegl1", FEDORA: "mesa-libEGL", ARCH: "libglvnd", SUSE: "libEGL1"}
+        yield ok(t("disk"), detail)
 
 
 def check_display(system: System) -> Iterator[Finding]:
     """Yield findings about the display and the libraries that Qt loads for it."""
     if not system.platform.startswith("linux"):
-        yield ok("display", t("The window opens on the desktop of this system."))
+        yield ok(t("display"), t("The window opens on the desktop of this system."))
         return
     wayland, x11 = system.environment.get("WAYLAND_DISPLAY"), system.environment.get("DISPLAY")
     headless = CommandLine("python3 run.py headless")
     if not wayland and not x11:
-        yield warning("display", t("There is no display: neither WAYLAND_DISPLAY nor DISPLAY is set."), headless)
+        yield warning(t("display"), t("There is no display: neither WAYLAND_DISPLAY nor DISPLAY is set."), headless)
         return
     lacks = []
     missing, debian, fedora = missing_x11_libraries(system.find_library)
     if missing and not wayland:
-        lacks.append(_missing(system, missing, {DEBIAN: debian, SUSE: debian, FEDORA: fedora, ARCH: fedora}))
+        lacks.append(_missing(missing, install_package(system, debian=debian, suse=debian, every=fedora)))
     if not system.find_library("EGL"):
-        lacks.append(_missing(system, ["EGL"], _EGL))
+        steps = install_package(system, debian="libegl1", fedora="mesa-libEGL", arch="libglvnd", suse="libEGL1")
+        lacks.append(_missing(["EGL"], steps))
     if not lacks and (reason := system.window_problem()):
         detail = t("No window can open on {display}.", display=wayland or x11 or "")
         if isinstance(reason, Text) and isinstance(library := reason.values.get("library"), str):
             detail = t("These libraries are missing: {libraries}.", libraries=(library,))
-        yield warning("display", detail, headless)
+        yield warning(t("display"), detail, headless)
     elif wayland:
-        yield ok("display", t("The display is Wayland ({name}).", name=wayland))
+        yield ok(t("display"), t("The display is Wayland ({name}).", name=wayland))
     else:
-        yield ok("display", t("The display is X11 ({name}).", name=x11 or ""))
+        yield ok(t("display"), t("The display is X11 ({name}).", name=x11 or ""))
     yield from lacks
 
 
@@ -104,12 +84,13 @@ def check_variables(system: System) -> Iterator[Finding]:
     names = not_isolated(system.environment)
     if names:
         step = CommandLine(f"env {' '.join(f'-u {name}' for name in names)} python3 run.py")
-        yield warning("variables", t("Variables of other programs reach this one: {variables}.", variables=names), step)
+        detail = t("Variables of other programs reach this one: {variables}.", variables=names)
+        yield warning(t("variables"), detail, step)
 
 
-def _missing(system: System, names: list[str], packages: Mapping[Distribution, str]) -> Finding:
+def _missing(names: list[str], steps: Steps) -> Finding:
     detail = t("These libraries are missing: {libraries}.", libraries=tuple(f"lib{name}" for name in names))
-    return problem("display: libraries", detail, *install_package(system, packages))
+    return problem(t("display: libraries"), detail, *steps)
 
 
 def check_processor() -> Iterator[Finding]:
@@ -127,7 +108,7 @@ def check_processor() -> Iterator[Finding]:
             precision=choice.precision,
             **values,
         )
-        yield ok("processor", text)
+        yield ok(t("processor"), text)
         return
     values |= {"precision": trial.words, "times": described(trials)}
     text = t(
@@ -141,7 +122,7 @@ def check_processor() -> Iterator[Finding]:
             "time. Measured per frame: {times}.",
             **values,
         )
-    yield ok("processor", text)
+    yield ok(t("processor"), text)
 
 
 def check_weights(installed: Collection[str]) -> Iterator[Finding]:
@@ -149,22 +130,22 @@ def check_weights(installed: Collection[str]) -> Iterator[Finding]:
     models, again = tuple(sorted(installed)), t("Reinstall the program, or download a model:")
     download = CommandLine(f"python3 run.py weights download {recommended().name}")
     if not models:
-        yield problem("models", t("No model is installed, not even the bundled one."), again, download)
+        yield problem(t("models"), t("No model is installed, not even the bundled one."), again, download)
     elif bundled().name not in models:
         detail = t("The bundled model is missing from this installation; installed are {models}.", models=models)
-        yield warning("models", detail, again, download)
+        yield warning(t("models"), detail, again, download)
     elif all(NETWORKS[name].bundled for name in models):
         yield warning(
-            "models",
+            t("models"),
             t("Only the small bundled model is installed."),
             download,
             why=t("The published models resolve finer edges, above all hair."),
         )
     else:
-        yield ok("models", t("Installed models: {models}.", models=models))
+        yield ok(t("models"), t("Installed models: {models}.", models=models))
 
 
-_GPU = "graphics card"
+_GPU = t("graphics card")
 _NVIDIA = "0x10de"
 
 
@@ -279,13 +260,13 @@ def _proof(system: System) -> Iterator[Finding]:
     """Send a test picture if there is a device that may be opened and that no program sends to."""
     from app.output.virtual_camera import VirtualCamera
 
-    device = choose_device(read_devices(system))
+    device = find_device(system)
     if device is None or not system.may_use(system.path(device.path)):
         return
     path = device.path
     if system.is_busy(path):
         detail = t("No test picture was sent to {device} because another program sends to it.", device=path)
-        yield warning("virtual camera: proof", detail, t("Close that program and check again."))
+        yield warning(t("virtual camera: test picture"), detail, t("Close that program and check again."))
         return
     yield prove(
         path,
@@ -316,9 +297,9 @@ class Check:
 CHECKS = (
     Check("camera", _cameras),
     Check("virtual camera", _virtual_cameras),
-    Check("virtual camera: proof", _proof, "linux", sends=True),
+    Check("virtual camera: test picture", _proof, "linux", sends=True),
     Check("PipeWire camera", check_pipewire, "linux"),
-    Check("PipeWire camera: proof", _pipewire_proof, "linux", sends=True),
+    Check("PipeWire camera: test picture", _pipewire_proof, "linux", sends=True),
     Check("processor", lambda _: check_processor()),
     Check("graphics card", lambda system: [check_gpu(system, read_torch())]),
     Check("models", lambda _: check_weights([name for name in NETWORKS if on_hand(name) is not None])),

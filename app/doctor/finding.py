@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from app.core.errors import Text, t
@@ -34,8 +35,8 @@ Steps = tuple[Text | CommandLine, ...]
 class Finding:
     """One fact about this machine that decides whether the program can work."""
 
-    check: str
-    """What was checked, such as `virtual camera: module`; stable, so that support can refer to it."""
+    check: Text
+    """What was checked, such as `virtual camera: module`."""
     state: State
     detail: Text
     """What was found, in one sentence."""
@@ -68,14 +69,14 @@ WHY: Mapping[str, Text] = {
     "virtual camera: Secure Boot": t(
         "With Secure Boot the kernel rejects modules whose key is not enrolled (“Key was rejected by service”)."
     ),
-    "virtual camera: exclusive_caps": t(
+    "virtual camera: seen by browsers": t(
         "Chromium, Chrome, Teams, Discord and Zoom do not list a virtual camera that also accepts output."
     ),
     "virtual camera: permission": t("Without permission the program cannot send frames to the virtual camera."),
     "virtual camera: in use": t("A virtual camera accepts frames from one program at a time."),
-    "virtual camera: proof": t("Other programs see the same."),
-    "PipeWire camera: proof": t("Other programs see the same."),
-    "virtual camera: at start": t("After a restart the virtual camera is missing."),
+    "virtual camera: test picture": t("Other programs see the same."),
+    "PipeWire camera: test picture": t("Other programs see the same."),
+    "virtual camera: after a restart": t("After a restart the virtual camera is missing."),
     "virtual camera: options": t(
         "modprobe merges the options of all files, so devices may get another number, label or mode."
     ),
@@ -94,23 +95,20 @@ WHY: Mapping[str, Text] = {
 """Why a check matters, by its name or by the part before the colon."""
 
 
-def ok(check: str, detail: Text) -> Finding:
+def ok(check: Text, detail: Text) -> Finding:
     """Return the finding that all is well."""
     return Finding(check, State.OK, detail)
 
 
-def warning(check: str, detail: Text, *steps: Text | CommandLine, why: Text | None = None) -> Finding:
+def warning(check: Text, detail: Text, *steps: Text | CommandLine, why: Text | None = None) -> Finding:
     """Return the finding of something that is missing or surprises. why: where that of `WHY` does not fit."""
-    return _fault(check, State.WARNING, detail, steps, why)
+    why = why or WHY.get(check) or WHY.get(check.partition(":")[0])
+    return Finding(check, State.WARNING, detail, why, steps)
 
 
-def problem(check: str, detail: Text, *steps: Text | CommandLine, why: Text | None = None) -> Finding:
+def problem(check: Text, detail: Text, *steps: Text | CommandLine, why: Text | None = None) -> Finding:
     """Return the finding of something that keeps a part of the program from working. why: as in `warning`."""
-    return _fault(check, State.PROBLEM, detail, steps, why)
-
-
-def _fault(check: str, state: State, detail: Text, steps: Steps, why: Text | None) -> Finding:
-    return Finding(check, state, detail, why or WHY.get(check) or WHY.get(check.partition(":")[0]), steps)
+    return replace(warning(check, detail, *steps, why=why), state=State.PROBLEM)
 
 
 DKMS = "sudo dkms autoinstall -k {release}"
@@ -123,59 +121,54 @@ class Distribution:
     In commands, `{release}` stands for the kernel and `{headers}` for the package of its headers on Arch.
     """
 
-    names: tuple[str, ...]
+    name: str = ""
     """In /etc/os-release."""
     install: str = ""
     """The command that installs packages."""
-    module: tuple[Text | str, ...] = ()
+    module: tuple[Text | str, ...] = (
+        t("Install the package v4l2loopback (often v4l2loopback-dkms) and the headers of the running kernel."),
+    )
     """What installs v4l2loopback."""
-    build: tuple[Text | str, ...] = ()
+    build: tuple[Text | str, ...] = (t("Install the headers of the running kernel, then:"), DKMS)
     """What builds an installed v4l2loopback."""
 
 
-DEBIAN = Distribution(
-    ("debian", "ubuntu"),
-    "sudo apt install",
-    ("sudo apt install v4l2loopback-dkms linux-headers-{release}",),
-    ("sudo apt install linux-headers-{release}", DKMS),
+DISTRIBUTIONS = (
+    Distribution(
+        "debian",
+        "sudo apt install",
+        ("sudo apt install v4l2loopback-dkms linux-headers-{release}",),
+        ("sudo apt install linux-headers-{release}", DKMS),
+    ),
+    Distribution(
+        "fedora",
+        "sudo dnf install",
+        (t("With RPM Fusion (free) enabled:"), "sudo dnf install akmod-v4l2loopback", "sudo akmods --force"),
+        ("sudo dnf install kernel-devel-{release}", "sudo akmods --force --kernels {release}"),
+    ),
+    Distribution(
+        "arch",
+        "sudo pacman -S --needed",
+        ("sudo pacman -S --needed v4l2loopback-dkms {headers}",),
+        ("sudo pacman -S --needed {headers}", DKMS),
+    ),
+    Distribution(
+        "suse",
+        "sudo zypper install",
+        ("sudo zypper install v4l2loopback-kmp-default",),
+        ("sudo zypper update v4l2loopback-kmp-default kernel-default",),
+    ),
+    Distribution("nixos"),
 )
-FEDORA = Distribution(
-    ("fedora", "rhel"),
-    "sudo dnf install",
-    (t("With RPM Fusion (free) enabled:"), "sudo dnf install akmod-v4l2loopback", "sudo akmods --force"),
-    ("sudo dnf install kernel-devel-{release}", "sudo akmods --force --kernels {release}"),
-)
-ARCH = Distribution(
-    ("arch",),
-    "sudo pacman -S --needed",
-    ("sudo pacman -S --needed v4l2loopback-dkms {headers}",),
-    ("sudo pacman -S --needed {headers}", DKMS),
-)
-SUSE = Distribution(
-    ("suse", "opensuse"),
-    "sudo zypper install",
-    ("sudo zypper install v4l2loopback-kmp-default",),
-    ("sudo zypper update v4l2loopback-kmp-default kernel-default",),
-)
-_BY_HAND = t("Install the package v4l2loopback (often v4l2loopback-dkms) and the headers of the running kernel.")
-NIXOS = Distribution(("nixos",), module=(_BY_HAND,))
-OTHER = Distribution((), module=(_BY_HAND,), build=(t("Install the headers of the running kernel, then:"), DKMS))
-KNOWN = DEBIAN, FEDORA, ARCH, SUSE, NIXOS
 MODULE_OPTIONS = 'devices=1 video_nr={number} card_label="Mattecam" exclusive_caps=1'
 """Options for loading v4l2loopback."""
 
 
 def detect(system: System) -> Distribution:
     """Return the family that /etc/os-release names in ID or ID_LIKE."""
-    fields = {}
-    for line in system.read("/etc/os-release").splitlines():
-        name, _, value = line.partition("=")
-        fields[name.strip()] = value.strip("'\" ").lower()
-    for word in f"{fields.get('ID', '')} {fields.get('ID_LIKE', '')}".split():
-        for known in KNOWN:
-            if word.split("-")[0] in known.names:
-                return known
-    return OTHER
+    named = " ".join(re.findall(r"^ID(?:_LIKE)?=(.*)", system.read("/etc/os-release"), re.MULTILINE))
+    words = re.findall(r"\w+", named.lower())
+    return next((known for known in DISTRIBUTIONS if known.name in words), Distribution())
 
 
 def for_kernel(lines: Sequence[Text | str], release: str) -> Steps:
@@ -200,10 +193,10 @@ def nixos_configuration(number: int) -> Steps:
     )
 
 
-def install_package(system: System, names: Mapping[Distribution, str]) -> Steps:
-    """Return the steps that install the package, whose name differs by distribution."""
+def install_package(system: System, **names: str) -> Steps:
+    """Return the steps that install the package. names: its name by distribution; `every`: that in all others."""
     distribution = detect(system)
-    name = names.get(distribution)
+    name = names.get(distribution.name, names.get("every"))
     if name is None or not distribution.install:
         return (t("Install one of these packages: {packages}.", packages=sorted(set(names.values()))),)
     return (CommandLine(f"{distribution.install} {name}"),)

@@ -7,18 +7,13 @@ import shlex
 import shutil
 import subprocess
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from app.core import camera_names
 from app.core.errors import MattecamError, Text, t
-from app.doctor.finding import MODULE_OPTIONS, NIXOS, detect, nixos_configuration
+from app.doctor.finding import MODULE_OPTIONS, detect, nixos_configuration
 from app.doctor.system import System
-from app.doctor.virtual_camera import (
-    check_module,
-    choose_device,
-    free_number,
-    read_devices,
-    read_module,
-)
+from app.doctor.virtual_camera import check_module, find_device, free_number, read_module
 
 log = logging.getLogger(__name__)
 
@@ -34,11 +29,10 @@ def make_script(system: System) -> list[str]:
     """
     if not system.platform.startswith("linux"):
         raise MattecamError("On this system the virtual camera comes from OBS; run `doctor` to see what to install.")
-    module, devices = read_module(system), read_devices(system)
-    device, nixos = choose_device(devices), detect(system) is NIXOS
+    module, device, nixos = read_module(system), find_device(system), detect(system).name == "nixos"
     number = free_number(system) if device is None else device.number
-    if nixos or (not module.built and not devices):
-        finding = check_module(system, module, devices)
+    if nixos or (not module.built and device is None):
+        finding = check_module(system, module, device)
         steps = "\n".join(nixos_configuration(number)) if nixos else finding.fix
         message = f"{finding.detail}\n{steps}"  # lines of steps after the sentence
         raise MattecamError(message)
@@ -79,17 +73,13 @@ def desktop_command(system: System) -> list[str]:
 
     Empty if nothing is to be done, the repair is not possible, or the desktop has no such dialog.
     """
-    try:
-        script = make_script(system)
-    except MattecamError:
-        return []
-    if not script:
-        return []
-    if system.user == "root":
-        return shell(script)
-    if shutil.which("pkexec", path=system.environment.get("PATH")) is None:
-        return []
-    return ["pkexec", "--disable-internal-agent", *shell(script)]
+    with suppress(MattecamError):
+        if script := make_script(system):
+            if system.user == "root":
+                return shell(script)
+            if shutil.which("pkexec", path=system.environment.get("PATH")):
+                return ["pkexec", "--disable-internal-agent", *shell(script)]
+    return []
 
 
 def run_fix(line: Sequence[str]) -> None:

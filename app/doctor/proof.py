@@ -13,7 +13,7 @@ from typing import Protocol
 import cv2
 import numpy as np
 
-from app.core.errors import SinkError, t
+from app.core.errors import SinkError, Text, t
 from app.core.types import BgrImage, Outgoing, Picture, PictureKind
 from app.doctor.finding import CommandLine, Finding, Steps, ok, problem, warning
 
@@ -85,7 +85,7 @@ def prove(
     open_sink: OpenCamera,
     read: Callable[[], Frames],
     *,
-    check: str = "virtual camera: proof",
+    check: Text = t("virtual camera: test picture"),
     remedy: Steps = _RELOAD,
     readers: Callable[[], tuple[str, ...]] = tuple,
     first_frame_s: float = 30.0,
@@ -187,4 +187,4 @@ def prove_pipewire(read_s: float = 2.0) -> Finding:
                 yield image
 
     open_sink = partial(PipeWireCamera, make=partial(PipeWireNode, name=name))
-    return prove("PipeWire", open_sink, read, check="PipeWire camera: proof", remedy=_WIREPLUMBER)
+    return prove("PipeWire", open_sink, read, check=t("PipeWire camera: test picture"), remedy=_WIREPLUMBER)

@@ -9,10 +9,7 @@ from dataclasses import dataclass
 from app.core import camera_names
 from app.core.errors import Text, t
 from app.doctor.finding import (
-    FEDORA,
-    KNOWN,
     MODULE_OPTIONS,
-    NIXOS,
     WHY,
     CommandLine,
     Finding,
@@ -82,8 +79,8 @@ def read_module(system: System) -> Module:
     )
 
 
-def read_devices(system: System) -> tuple[LoopbackDevice, ...]:
-    """Return the devices of the module that the program may send to, sorted by number: not those of phones."""
+def find_device(system: System) -> LoopbackDevice | None:
+    """Return the device of the module that the program uses: with its label, else the first that is not a phone's."""
     # only v4l2loopback devices have the attribute `max_openers`
     names = [name for name in system.names(_SYSFS) if system.path(f"{_SYSFS}/{name}/max_openers").exists()]
     numbers = sorted(int(match[1]) for name in names if (match := re.fullmatch(r"video(\d+)", name)))
@@ -93,13 +90,9 @@ def read_devices(system: System) -> tuple[LoopbackDevice, ...]:
     caps = system.read(f"{_PARAMETERS}/exclusive_caps").split(",")
     exclusive = {number for number, value in zip(order, caps, strict=False) if value in ("Y", "1")}
     labels = {number: system.read(f"{_SYSFS}/video{number}/name") for number in numbers}
-    own = [number for number in numbers if not camera_names.PHONE.search(labels[number])]
-    return tuple(LoopbackDevice(number, labels[number], number in exclusive) for number in own)
-
-
-def choose_device(devices: tuple[LoopbackDevice, ...]) -> LoopbackDevice | None:
-    """Return the device that the program uses: the one with its label, else the first."""
-    return next((device for device in devices if device.label == camera_names.OWN), devices[0] if devices else None)
+    usable = [number for number in numbers if not camera_names.PHONE.search(labels[number])]
+    usable.sort(key=lambda number: labels[number] != camera_names.OWN)
+    return next((LoopbackDevice(number, labels[number], number in exclusive) for number in usable), None)
 
 
 def free_number(system: System) -> int:
@@ -110,13 +103,12 @@ def free_number(system: System) -> int:
 
 def check_virtual_camera(system: System) -> Iterator[Finding]:
     """Yield findings from the package v4l2loopback to a device that other programs list."""
-    devices, module = read_devices(system), read_module(system)
-    yield check_module(system, module, devices)
+    device, module = find_device(system), read_module(system)
+    yield check_module(system, module, device)
     yield from _secure_boot_findings(system, module)
-    device = choose_device(devices)
     if device is not None:
         shown = t("{device} appears as “{label}” in other programs.", device=device.path, label=device.label)
-        yield ok("virtual camera: device", shown)
+        yield ok(t("virtual camera: device"), shown)
         yield _caps_finding(system, device)
         yield _permission_finding(system, device)
         yield _busy_finding(system, device)
@@ -134,10 +126,10 @@ def permission_steps(user: str) -> Steps:
     return CommandLine(f"sudo usermod -aG video {user}"), t("Then log out and log in again.")
 
 
-def check_module(system: System, module: Module, devices: tuple[LoopbackDevice, ...]) -> Finding:
+def check_module(system: System, module: Module, device: LoopbackDevice | None) -> Finding:
     """Return the state of the kernel module and the next step towards loading it."""
-    check, load = "virtual camera: module", load_command(free_number(system))
-    if devices:
+    check, load = t("virtual camera: module"), load_command(free_number(system))
+    if device is not None:
         return ok(check, t("The kernel module v4l2loopback is loaded."))
     if module.loaded:
         detail = t("The kernel module v4l2loopback is loaded, but has no device.")
@@ -149,12 +141,12 @@ def check_module(system: System, module: Module, devices: tuple[LoopbackDevice, 
         )
         return problem(check, detail, *_repair(system, load))
     detail, steps = _absent(system, module)
-    return problem(check, detail, *(_repair(system) if detect(system) is NIXOS else steps))
+    return problem(check, detail, *(_repair(system) if detect(system).name == "nixos" else steps))
 
 
 def _repair(system: System, *by_hand: CommandLine, number: int | None = None) -> Steps:
     """Return the steps that load the module now and at every start. number: that of the device; None: a free one."""
-    if detect(system) is NIXOS:
+    if detect(system).name == "nixos":
         return nixos_configuration(free_number(system) if number is None else number)
     return (_REPAIR, t("Or manually, until the next restart:"), *by_hand) if by_hand else (_REPAIR,)
 
@@ -193,9 +185,10 @@ def _secure_boot_findings(system: System, module: Module) -> Iterator[Finding]:
     if enabled and not module.loaded:
         # The public keys that DKMS or akmods sign with.
         keys = "/var/lib/dkms/mok.pub", "/var/lib/shim-signed/mok/MOK.der", "/etc/pki/akmods/certs/public_key.der"
-        key = next((key for key in keys if system.path(key).exists()), keys[2 if detect(system) is FEDORA else 0])
+        usual = keys[2 if detect(system).name == "fedora" else 0]
+        key = next((key for key in keys if system.path(key).exists()), usual)
         yield warning(
-            "virtual camera: Secure Boot",
+            t("virtual camera: Secure Boot"),
             t("Secure Boot is on: the module must be signed with a key that is enrolled in the firmware."),
             t("Enrol the signing key, restart, and confirm on the blue screen:"),
             CommandLine(f"sudo mokutil --import {key}"),
@@ -203,7 +196,7 @@ def _secure_boot_findings(system: System, module: Module) -> Iterator[Finding]:
 
 
 def _caps_finding(system: System, device: LoopbackDevice) -> Finding:
-    check = "virtual camera: exclusive_caps"
+    check = t("virtual camera: seen by browsers")
     if device.exclusive_caps:
         return ok(check, t("{device} has exclusive_caps=1: browsers and meeting programs list it.", device=device.path))
     close = t("Close every program that uses {device}, then:", device=device.path)
@@ -212,7 +205,7 @@ def _caps_finding(system: System, device: LoopbackDevice) -> Finding:
 
 
 def _permission_finding(system: System, device: LoopbackDevice) -> Finding:
-    check = "virtual camera: permission"
+    check = t("virtual camera: permission")
     if not system.path(device.path).exists():
         pass_through = t(
             "In a container, pass the device through (docker run --device {device} …); otherwise start udev:",
@@ -229,7 +222,7 @@ def _permission_finding(system: System, device: LoopbackDevice) -> Finding:
 
 
 def _busy_finding(system: System, device: LoopbackDevice) -> Finding:
-    check, path = "virtual camera: in use", device.path
+    check, path = t("virtual camera: in use"), device.path
     programs = tuple(holder.text for holder in system.holders(path))
     if not system.is_busy(path):
         if not programs:
@@ -243,7 +236,7 @@ def _busy_finding(system: System, device: LoopbackDevice) -> Finding:
 
 
 def _boot_finding(system: System) -> Finding:
-    check = "virtual camera: at start"
+    check = t("virtual camera: after a restart")
     folders = ("/etc/modules-load.d", "/usr/lib/modules-load.d", "/run/modules-load.d")
     lists = ["/etc/modules", *(f"{folder}/{name}" for folder in folders for name in system.names(folder))]
     if any("v4l2loopback" in system.read(file) for file in lists):
@@ -260,7 +253,7 @@ def _conflict_findings(system: System) -> Iterator[Finding]:
     if others:
         options = 'devices=2 video_nr=10,11 card_label="Mattecam,OBS Virtual Camera" exclusive_caps=1,1'
         yield warning(
-            "virtual camera: options",
+            t("virtual camera: options"),
             t("Options of v4l2loopback are also set in {files}.", files=others),
             t("Keep one file with both devices, for example:"),
             CommandLine(f"options v4l2loopback {options}"),
@@ -270,7 +263,7 @@ def _conflict_findings(system: System) -> Iterator[Finding]:
 
 def check_elsewhere(cameras: Collection[str]) -> Iterator[Finding]:
     """Yield one finding of a system other than Linux. cameras: names of the virtual cameras that it lists."""
-    check = "virtual camera: installed"
+    check = t("virtual camera: installed")
     if cameras:
         yield ok(check, t("Installed: {programs}.", programs=tuple(cameras)))
     else:
@@ -278,38 +271,36 @@ def check_elsewhere(cameras: Collection[str]) -> Iterator[Finding]:
         yield problem(check, t("No virtual camera is installed."), step)
 
 
-_PACKAGES = dict.fromkeys(KNOWN, "pipewire wireplumber")
-_PORTAL_PACKAGES = dict.fromkeys(KNOWN, "xdg-desktop-portal xdg-desktop-portal-gtk")
 _START = CommandLine("systemctl --user enable --now pipewire wireplumber")
 
 
 def check_pipewire(system: System) -> Iterator[Finding]:
     """Yield findings from the daemon to the programs."""
     if system.find_library("pipewire-0.3") is None:
-        steps = install_package(system, _PACKAGES)
-        yield warning(
-            "PipeWire camera: daemon", t("PipeWire is not installed, so there is no PipeWire camera."), *steps
-        )
+        steps = install_package(system, every="pipewire wireplumber")
+        detail = t("PipeWire is not installed, so there is no PipeWire camera.")
+        yield warning(t("PipeWire camera: service"), detail, *steps)
     elif not system.pipewire_answers():
         detail = t("PipeWire does not answer, so there is no PipeWire camera.")
-        yield warning("PipeWire camera: daemon", detail, t("Start PipeWire:"), _START)
+        yield warning(t("PipeWire camera: service"), detail, t("Start PipeWire:"), _START)
     else:
-        yield ok("PipeWire camera: daemon", t("PipeWire answers: the program offers a PipeWire camera."))
+        yield ok(t("PipeWire camera: service"), t("PipeWire answers: the program offers a PipeWire camera."))
         yield from _portal_findings(system)
         for snap in ("chromium", "firefox"):
             connections = system.run(["snap", "connections", snap]) if snap in system.names("/snap") else None
             if re.search(rf"^camera\s+{snap}:camera\s+-", connections or "", re.MULTILINE):
                 step = CommandLine(f"sudo snap connect {snap}:camera")
-                yield warning("PipeWire camera: Snap", t("The snap {program} may not use cameras.", program=snap), step)
+                detail = t("The snap {program} may not use cameras.", program=snap)
+                yield warning(t("PipeWire camera: Snap"), detail, step)
 
 
 def _portal_findings(system: System) -> Iterator[Finding]:
     permissions = system.camera_permissions()
     if permissions is None:
-        steps = install_package(system, _PORTAL_PACKAGES)
-        yield warning("PipeWire camera: portal", t("The desktop has no camera portal."), *steps)
+        steps = install_package(system, every="xdg-desktop-portal xdg-desktop-portal-gtk")
+        yield warning(t("PipeWire camera: portal"), t("The desktop has no camera portal."), *steps)
         return
-    yield ok("PipeWire camera: portal", t("The desktop has a camera portal."))
+    yield ok(t("PipeWire camera: portal"), t("The desktop has a camera portal."))
     for program, answer in sorted(permissions.items()):
         if answer != "yes":
             forget = CommandLine(
@@ -322,6 +313,5 @@ def _portal_findings(system: System) -> Iterator[Finding]:
                 program=program or t("programs outside a sandbox"),
                 answer=answer,
             )
-            yield warning(
-                "PipeWire camera: permission", detail, t("Forget the answer, so that the desktop asks again:"), forget
-            )
+            again = t("Forget the answer, so that the desktop asks again:")
+            yield warning(t("PipeWire camera: permission"), detail, again, forget)

@@ -135,9 +135,8 @@ def _row(finding: Finding) -> QWidget:
     mark.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignHCenter)
     mark.setAccessibleName(_state_text(finding.state))
     mark.setToolTip(_state_text(finding.state))
-    heading = label(
-        f"{check_names().get(finding.check, finding.check)}   ·   {_state_text(finding.state)}", "faint", wrap=True
-    )
+    name = translated(finding.check)
+    heading = label(f"{name[:1].upper()}{name[1:]}   ·   {_state_text(finding.state)}", "faint", wrap=True)
     texts = column(None, heading, selectable(translated(finding.detail)), spacing=3)
     if finding.why:
         texts.addWidget(selectable(translated(finding.why), "faint"))
@@ -156,37 +155,6 @@ def _command(text: str) -> QWidget:
     copy = button(tr("Copy"), text, "copyCommand", lambda: copy_text(text))
     row(whole, shown, copy, grows=shown, spacing=8).setAlignment(copy, Qt.AlignmentFlag.AlignTop)
     return whole
-
-
-def check_names() -> dict[str, str]:
-    """Return the translated names of all checks, such as that of `virtual camera: module`."""
-    return {
-        "camera": tr("Camera"),
-        "camera: permission": tr("Camera: permission"),
-        "camera: in use": tr("Camera: in use"),
-        "virtual camera: module": tr("Virtual camera: module"),
-        "virtual camera: device": tr("Virtual camera: device"),
-        "virtual camera: installed": tr("Virtual camera: installed"),
-        "virtual camera: exclusive_caps": tr("Virtual camera: seen by browsers"),
-        "virtual camera: permission": tr("Virtual camera: permission"),
-        "virtual camera: in use": tr("Virtual camera: in use"),
-        "virtual camera: at start": tr("Virtual camera: after a restart"),
-        "virtual camera: Secure Boot": tr("Virtual camera: Secure Boot"),
-        "virtual camera: options": tr("Virtual camera: options"),
-        "virtual camera: proof": tr("Virtual camera: test picture"),
-        "PipeWire camera: daemon": tr("PipeWire camera: service"),
-        "PipeWire camera: proof": tr("PipeWire camera: test picture"),
-        "PipeWire camera: portal": tr("PipeWire camera: portal"),
-        "PipeWire camera: permission": tr("PipeWire camera: permission"),
-        "PipeWire camera: Snap": tr("PipeWire camera: Snap"),
-        "processor": tr("Processor"),
-        "graphics card": tr("Graphics card"),
-        "models": tr("Models"),
-        "display": tr("Display"),
-        "display: libraries": tr("Display: libraries"),
-        "variables": tr("Variables of other programs"),
-        "disk": tr("Disk space"),
-    }
 
 
 def _state_text(state: State) -> str:

@@ -72,7 +72,7 @@ RELOAD = ("sudo modprobe -r v4l2loopback", "video_nr=4", "exclusive_caps=1")
          (f"sudo apt install v4l2loopback-dkms linux-headers-{RELEASE}", "run.py doctor --fix")),
         (installed, {}, "module", PROBLEM, "not loaded", (f"sudo modprobe v4l2loopback {OPTIONS}",)),
         (Machine.loaded, {}, "module", PROBLEM, "has no device", ()),
-        (lambda machine: machine.loaded(4, caps="N", label="Dummy"), {}, "exclusive_caps", PROBLEM, "", RELOAD),
+        (lambda machine: machine.loaded(4, caps="N", label="Dummy"), {}, "seen by browsers", PROBLEM, "", RELOAD),
         (opened, {"allowed": False}, "permission", PROBLEM, "ada has no permission to open /dev/video10",
          ("sudo usermod -aG video ada",)),
         (opened, {}, "in use", OK, "obs (process 812)", ()),
@@ -93,7 +93,7 @@ def test_what_is_found(
     prepare(machine)
     finding = found(machine.system(**given))[check]
     expect(finding, state, detail, *fixes)
-    assert check != "exclusive_caps" or "Chromium" in str(finding.why)
+    assert check != "seen by browsers" or "Chromium" in str(finding.why)
     assert prepare is not bare or set(found(machine.system())) == {"module"}
 
 
@@ -119,7 +119,7 @@ def test_nixos_is_not_told_to_write_to_etc(tmp_path: Path) -> None:
     machine = Machine(tmp_path, "nixos")
     machine.loaded(0, caps="N")
     findings = found(machine.system())
-    for check in ("exclusive_caps", "at start"):
+    for check in ("seen by browsers", "after a restart"):
         assert "nixos-rebuild switch" in findings[check].fix
         assert "--fix" not in findings[check].fix
 
@@ -162,7 +162,7 @@ def test_all_well(machine: Machine) -> None:
     machine.at_start()
     findings = found(machine.system())
     assert {finding.state for finding in findings.values()} == {State.OK}
-    assert set(findings) == {"module", "device", "exclusive_caps", "permission", "in use", "at start"}
+    assert set(findings) == {"module", "device", "seen by browsers", "permission", "in use", "after a restart"}
     assert not any(finding.fix for finding in findings.values())
 
 
@@ -171,10 +171,10 @@ def test_caps_are_read_in_the_order_in_which_the_devices_were_asked_for(machine:
     machine.write("/sys/devices/virtual/video4linux/video3/name", "Other")
     findings = found(machine.system())
     assert "/dev/video20" in findings["device"].detail
-    assert findings["exclusive_caps"].state is State.OK
+    assert findings["seen by browsers"].state is State.OK
     machine.write("/sys/devices/virtual/video4linux/video3/name", "Mattecam")
     machine.write("/sys/devices/virtual/video4linux/video20/name", "Other")
-    assert found(machine.system())["exclusive_caps"].state is State.PROBLEM
+    assert found(machine.system())["seen by browsers"].state is State.PROBLEM
 
 
 def test_the_device_of_a_phone_is_no_virtual_camera(machine: Machine) -> None:
@@ -200,9 +200,9 @@ def test_secure_boot_is_no_matter_where_the_module_is_loaded(tmp_path: Path) -> 
 @pytest.mark.parametrize("file", ["/etc/modules", "/usr/lib/modules-load.d/v4l2loopback.conf"])
 def test_loading_at_start(machine: Machine, file: str) -> None:
     machine.loaded(10)
-    assert found(machine.system())["at start"].state is State.WARNING
+    assert found(machine.system())["after a restart"].state is State.WARNING
     machine.write(file, "v4l2loopback\n")
-    assert found(machine.system())["at start"].state is State.OK
+    assert found(machine.system())["after a restart"].state is State.OK
 
 
 LISTED = CameraDevice("usb", "HD Webcam", "/dev/video0", 0, ((1920, 1080), (640, 480)), ("MJPG", "YUYV"))
@@ -321,7 +321,7 @@ def test_other_systems() -> None:
 
 def test_the_picture_is_read_back(pipewire: PrivateSession) -> None:
     finding = prove_pipewire()
-    assert finding.state is State.OK and finding.check == "PipeWire camera: proof", finding.detail
+    assert finding.state is State.OK and finding.check == "PipeWire camera: test picture", finding.detail
     assert "640×480" in finding.detail
 
 

@@ -168,7 +168,7 @@ def test_problems_are_shown_with_their_commands_and_are_a_failure(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bad = Finding(
-        "camera",
+        t("camera"),
         State.PROBLEM,
         t("{name} ({device}).", name="[gone]", device="[x]"),
         t("Without a camera, only the demo and video files are available."),

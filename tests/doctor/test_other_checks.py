@@ -226,14 +226,14 @@ def test_the_checks_of_the_virtual_camera_alone_send_no_picture(monkeypatch: pyt
     """The window asked all checks, which load PyTorch."""
 
     def row(name: str, platform: str = "", *, sends: bool = False) -> checks.Check:
-        return checks.Check(name, lambda _: [ok(name, t("All is well."))], platform, sends)
+        return checks.Check(name, lambda _: [ok(Text(name, {}), t("All is well."))], platform, sends)
 
     rows = row("camera"), row("virtual camera", "linux"), row("virtual camera", "win32"), row("models")
-    monkeypatch.setattr(checks, "CHECKS", (*rows, row("virtual camera: proof", sends=True)))
+    monkeypatch.setattr(checks, "CHECKS", (*rows, row("virtual camera: test picture", sends=True)))
 
     def ran(**asked: Any) -> list[str]:
         return [finding.check for finding in checks.run_checks(System(platform="linux"), **asked)]
 
-    assert ran() == ["camera", "virtual camera", "models", "virtual camera: proof"]
+    assert ran() == ["camera", "virtual camera", "models", "virtual camera: test picture"]
     assert ran(proof=False) == ["camera", "virtual camera", "models"]
     assert ran(proof=False, only="virtual camera") == ["virtual camera"]

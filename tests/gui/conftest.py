@@ -49,9 +49,9 @@ MODELS = (
     WeightReport(NETWORKS["mattecam"].weights, Path("mattecam.pth")),
 )
 FINDINGS = (
-    Finding("camera", State.OK, t("{name} ({device}).", name="Front camera", device="/dev/video0")),
+    Finding(t("camera"), State.OK, t("{name} ({device}).", name="Front camera", device="/dev/video0")),
     Finding(
-        "virtual camera: module",
+        t("virtual camera: module"),
         State.PROBLEM,
         t(
             "The kernel module v4l2loopback is installed for the running kernel {kernel}, but not loaded.",
@@ -64,7 +64,7 @@ FINDINGS = (
             CommandLine("sudo modprobe v4l2loopback devices=1 exclusive_caps=1 card_label=Mattecam video_nr=10"),
         ),
     ),
-    Finding("disk", State.WARNING, t("{gibibytes} GiB are free in {folder}.", gibibytes="1.9", folder="/home")),
+    Finding(t("disk"), State.WARNING, t("{gibibytes} GiB are free in {folder}.", gibibytes="1.9", folder="/home")),
 )
 NEEDS_PLATE = t(
     "The model {model} needs a picture of the empty room; take one⟦ in the window, or with `python3 run.py ctl plate "

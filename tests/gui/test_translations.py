@@ -16,7 +16,6 @@ from pytestqt.qtbot import QtBot
 
 from app.core import paths
 from app.core.errors import Text, t, text_of
-from app.gui.doctor import check_names
 from app.gui.panels.plate import PlateDialog
 from app.gui.translation import describe_model, tr, translated, translation_file
 from models.errors import WeightsNotFoundError, for_command_line, for_window
@@ -112,14 +111,6 @@ def test_the_window_names_no_option_and_the_command_line_says_not_that_it_is_one
         find_weights("mattecam", Path("x"))
     assert str(caught.value) == "There is no weights file x; choose another one with --weights."
     assert translated(text_of(caught.value)) == "There is no weights file x; choose another one."
-
-
-def test_every_check_of_the_doctor_has_a_name_in_the_window() -> None:
-    functions, names = r"(?<!\.)\b(?:ok|warning|problem|_folder_finding)\(", "check|_GPU|_INSTALLED"
-    literal = re.compile(rf'(?:{functions}|\b(?:{names})(?:: str|, \w+)? ?= ?)\s*"([^"]+)"')
-    sources = "".join(path.read_text("utf-8") for path in (FOLDER.parents[1] / "doctor").glob("*.py"))
-    found = set(literal.findall(sources))
-    assert found == set(check_names())
 
 
 def test_only_logs_stay_english(start_window: StartWindow, qapp: QApplication, qtbot: QtBot, tmp_path: Path) -> None:

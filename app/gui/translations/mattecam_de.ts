@@ -269,14 +269,6 @@
             <translation>Kamera aus: Kein Programm verwendet sie</translation>
         </message>
         <message>
-            <source>Camera: in use</source>
-            <translation>Kamera: in Benutzung</translation>
-        </message>
-        <message>
-            <source>Camera: permission</source>
-            <translation>Kamera: Berechtigung</translation>
-        </message>
-        <message>
             <source>Cancel</source>
             <translation>Abbrechen</translation>
         </message>
@@ -494,20 +486,8 @@
             <translation>Diagnose in die Zwischenablage kopiert.</translation>
         </message>
         <message>
-            <source>Disk space</source>
-            <translation>Speicherplatz</translation>
-        </message>
-        <message>
             <source>Dismiss</source>
             <translation>Ausblenden</translation>
-        </message>
-        <message>
-            <source>Display</source>
-            <translation>Bildschirm</translation>
-        </message>
-        <message>
-            <source>Display: libraries</source>
-            <translation>Bildschirm: Bibliotheken</translation>
         </message>
         <message>
             <source>Documents</source>
@@ -672,10 +652,6 @@
         <message>
             <source>Go to the previous step</source>
             <translation>Zum vorigen Schritt</translation>
-        </message>
-        <message>
-            <source>Graphics card</source>
-            <translation>Grafikkarte</translation>
         </message>
         <message>
             <source>Green</source>
@@ -1005,10 +981,6 @@
         <message>
             <source>Model and edge</source>
             <translation>Modell und Kante</translation>
-        </message>
-        <message>
-            <source>Models</source>
-            <translation>Modelle</translation>
         </message>
         <message>
             <source>Models and recordings need more space.</source>
@@ -1357,10 +1329,6 @@
         <message>
             <source>Problems: {0}   ·   Warnings: {1}</source>
             <translation>Probleme: {0}   ·   Warnungen: {1}</translation>
-        </message>
-        <message>
-            <source>Processor</source>
-            <translation>Prozessor</translation>
         </message>
         <message>
             <source>Processor that runs the network.</source>
@@ -2623,10 +2591,6 @@
             <translation>U²-Net, Menschen</translation>
         </message>
         <message>
-            <source>Variables of other programs</source>
-            <translation>Variablen anderer Programme</translation>
-        </message>
-        <message>
             <source>Variables of other programs reach this one: {variables}.</source>
             <translation>Variablen anderer Programme erreichen dieses: {variables}.</translation>
         </message>
@@ -2641,46 +2605,6 @@
         <message>
             <source>Virtual camera backend</source>
             <translation>Backend der virtuellen Kamera</translation>
-        </message>
-        <message>
-            <source>Virtual camera: Secure Boot</source>
-            <translation>Virtuelle Kamera: Secure Boot</translation>
-        </message>
-        <message>
-            <source>Virtual camera: after a restart</source>
-            <translation>Virtuelle Kamera: nach einem Neustart</translation>
-        </message>
-        <message>
-            <source>Virtual camera: device</source>
-            <translation>Virtuelle Kamera: Gerät</translation>
-        </message>
-        <message>
-            <source>Virtual camera: in use</source>
-            <translation>Virtuelle Kamera: in Benutzung</translation>
-        </message>
-        <message>
-            <source>Virtual camera: installed</source>
-            <translation>Virtuelle Kamera: installiert</translation>
-        </message>
-        <message>
-            <source>Virtual camera: module</source>
-            <translation>Virtuelle Kamera: Modul</translation>
-        </message>
-        <message>
-            <source>Virtual camera: options</source>
-            <translation>Virtuelle Kamera: Optionen</translation>
-        </message>
-        <message>
-            <source>Virtual camera: permission</source>
-            <translation>Virtuelle Kamera: Berechtigung</translation>
-        </message>
-        <message>
-            <source>Virtual camera: seen by browsers</source>
-            <translation>Virtuelle Kamera: für Browser sichtbar</translation>
-        </message>
-        <message>
-            <source>Virtual camera: test picture</source>
-            <translation>Virtuelle Kamera: Testbild</translation>
         </message>
         <message>
             <source>Waiting: others see the stand-by card</source>
@@ -2835,12 +2759,40 @@
             <translation>einem anderen Programm</translation>
         </message>
         <message>
+            <source>camera</source>
+            <translation>Kamera</translation>
+        </message>
+        <message>
+            <source>camera: in use</source>
+            <translation>Kamera: in Benutzung</translation>
+        </message>
+        <message>
+            <source>camera: permission</source>
+            <translation>Kamera: Berechtigung</translation>
+        </message>
+        <message>
             <source>check that it is connected, that no other program uses it, and that this program may access cameras</source>
             <translation>Prüfen Sie, ob sie angeschlossen ist, ob ein anderes Programm sie benutzt und ob dieses Programm auf Kameras zugreifen darf</translation>
         </message>
         <message>
             <source>detail {0} %</source>
             <translation>Detail {0} %</translation>
+        </message>
+        <message>
+            <source>disk</source>
+            <translation>Speicherplatz</translation>
+        </message>
+        <message>
+            <source>display</source>
+            <translation>Bildschirm</translation>
+        </message>
+        <message>
+            <source>display: libraries</source>
+            <translation>Bildschirm: Bibliotheken</translation>
+        </message>
+        <message>
+            <source>graphics card</source>
+            <translation>Grafikkarte</translation>
         </message>
         <message>
             <source>it contains no JSON object</source>
@@ -2963,6 +2915,10 @@
             <translation>leichteres Modell</translation>
         </message>
         <message>
+            <source>models</source>
+            <translation>Modelle</translation>
+        </message>
+        <message>
             <source>modprobe merges the options of all files, so devices may get another number, label or mode.</source>
             <translation>modprobe führt die Optionen aller Dateien zusammen, so dass Geräte eine andere Nummer, einen anderen Namen oder Modus bekommen können.</translation>
         </message>
@@ -2993,6 +2949,10 @@
         <message>
             <source>problem</source>
             <translation>Problem</translation>
+        </message>
+        <message>
+            <source>processor</source>
+            <translation>Prozessor</translation>
         </message>
         <message>
             <source>programs outside a sandbox</source>
@@ -3069,6 +3029,50 @@
         <message>
             <source>v4l2loopback is installed, but not built for the running kernel {kernel}.</source>
             <translation>v4l2loopback ist installiert, aber nicht für den laufenden Kernel {kernel} gebaut.</translation>
+        </message>
+        <message>
+            <source>variables</source>
+            <translation>Variablen anderer Programme</translation>
+        </message>
+        <message>
+            <source>virtual camera: Secure Boot</source>
+            <translation>Virtuelle Kamera: Secure Boot</translation>
+        </message>
+        <message>
+            <source>virtual camera: after a restart</source>
+            <translation>Virtuelle Kamera: nach einem Neustart</translation>
+        </message>
+        <message>
+            <source>virtual camera: device</source>
+            <translation>Virtuelle Kamera: Gerät</translation>
+        </message>
+        <message>
+            <source>virtual camera: in use</source>
+            <translation>Virtuelle Kamera: in Benutzung</translation>
+        </message>
+        <message>
+            <source>virtual camera: installed</source>
+            <translation>Virtuelle Kamera: installiert</translation>
+        </message>
+        <message>
+            <source>virtual camera: module</source>
+            <translation>Virtuelle Kamera: Modul</translation>
+        </message>
+        <message>
+            <source>virtual camera: options</source>
+            <translation>Virtuelle Kamera: Optionen</translation>
+        </message>
+        <message>
+            <source>virtual camera: permission</source>
+            <translation>Virtuelle Kamera: Berechtigung</translation>
+        </message>
+        <message>
+            <source>virtual camera: seen by browsers</source>
+            <translation>Virtuelle Kamera: für Browser sichtbar</translation>
+        </message>
+        <message>
+            <source>virtual camera: test picture</source>
+            <translation>Virtuelle Kamera: Testbild</translation>
         </message>
         <message>
             <source>warning</source>

@@ -269,14 +269,6 @@
             <translation>Cámara apagada: ningún programa la usa</translation>
         </message>
         <message>
-            <source>Camera: in use</source>
-            <translation>Cámara: en uso</translation>
-        </message>
-        <message>
-            <source>Camera: permission</source>
-            <translation>Cámara: permiso</translation>
-        </message>
-        <message>
             <source>Cancel</source>
             <translation>Cancelar</translation>
         </message>
@@ -494,20 +486,8 @@
             <translation>Diagnóstico copiado al portapapeles.</translation>
         </message>
         <message>
-            <source>Disk space</source>
-            <translation>Espacio en disco</translation>
-        </message>
-        <message>
             <source>Dismiss</source>
             <translation>Descartar</translation>
-        </message>
-        <message>
-            <source>Display</source>
-            <translation>Pantalla</translation>
-        </message>
-        <message>
-            <source>Display: libraries</source>
-            <translation>Pantalla: bibliotecas</translation>
         </message>
         <message>
             <source>Documents</source>
@@ -672,10 +652,6 @@
         <message>
             <source>Go to the previous step</source>
             <translation>Ir al paso anterior</translation>
-        </message>
-        <message>
-            <source>Graphics card</source>
-            <translation>Tarjeta gráfica</translation>
         </message>
         <message>
             <source>Green</source>
@@ -1005,10 +981,6 @@
         <message>
             <source>Model and edge</source>
             <translation>Modelo y borde</translation>
-        </message>
-        <message>
-            <source>Models</source>
-            <translation>Modelos</translation>
         </message>
         <message>
             <source>Models and recordings need more space.</source>
@@ -1357,10 +1329,6 @@
         <message>
             <source>Problems: {0}   ·   Warnings: {1}</source>
             <translation>Problemas: {0}   ·   Avisos: {1}</translation>
-        </message>
-        <message>
-            <source>Processor</source>
-            <translation>Procesador</translation>
         </message>
         <message>
             <source>Processor that runs the network.</source>
@@ -2623,10 +2591,6 @@
             <translation>U²-Net, personas</translation>
         </message>
         <message>
-            <source>Variables of other programs</source>
-            <translation>Variables de otros programas</translation>
-        </message>
-        <message>
             <source>Variables of other programs reach this one: {variables}.</source>
             <translation>Variables de otros programas llegan a este: {variables}.</translation>
         </message>
@@ -2641,46 +2605,6 @@
         <message>
             <source>Virtual camera backend</source>
             <translation>Backend de la cámara virtual</translation>
-        </message>
-        <message>
-            <source>Virtual camera: Secure Boot</source>
-            <translation>Cámara virtual: Secure Boot</translation>
-        </message>
-        <message>
-            <source>Virtual camera: after a restart</source>
-            <translation>Cámara virtual: tras un reinicio</translation>
-        </message>
-        <message>
-            <source>Virtual camera: device</source>
-            <translation>Cámara virtual: dispositivo</translation>
-        </message>
-        <message>
-            <source>Virtual camera: in use</source>
-            <translation>Cámara virtual: en uso</translation>
-        </message>
-        <message>
-            <source>Virtual camera: installed</source>
-            <translation>Cámara virtual: instalada</translation>
-        </message>
-        <message>
-            <source>Virtual camera: module</source>
-            <translation>Cámara virtual: módulo</translation>
-        </message>
-        <message>
-            <source>Virtual camera: options</source>
-            <translation>Cámara virtual: opciones</translation>
-        </message>
-        <message>
-            <source>Virtual camera: permission</source>
-            <translation>Cámara virtual: permiso</translation>
-        </message>
-        <message>
-            <source>Virtual camera: seen by browsers</source>
-            <translation>Cámara virtual: visible para los navegadores</translation>
-        </message>
-        <message>
-            <source>Virtual camera: test picture</source>
-            <translation>Cámara virtual: imagen de prueba</translation>
         </message>
         <message>
             <source>Waiting: others see the stand-by card</source>
@@ -2835,12 +2759,40 @@
             <translation>otro programa</translation>
         </message>
         <message>
+            <source>camera</source>
+            <translation>Cámara</translation>
+        </message>
+        <message>
+            <source>camera: in use</source>
+            <translation>Cámara: en uso</translation>
+        </message>
+        <message>
+            <source>camera: permission</source>
+            <translation>Cámara: permiso</translation>
+        </message>
+        <message>
             <source>check that it is connected, that no other program uses it, and that this program may access cameras</source>
             <translation>compruebe que esté conectada, que ningún otro programa la use y que este programa pueda acceder a las cámaras</translation>
         </message>
         <message>
             <source>detail {0} %</source>
             <translation>detalle {0} %</translation>
+        </message>
+        <message>
+            <source>disk</source>
+            <translation>Espacio en disco</translation>
+        </message>
+        <message>
+            <source>display</source>
+            <translation>Pantalla</translation>
+        </message>
+        <message>
+            <source>display: libraries</source>
+            <translation>Pantalla: bibliotecas</translation>
+        </message>
+        <message>
+            <source>graphics card</source>
+            <translation>Tarjeta gráfica</translation>
         </message>
         <message>
             <source>it contains no JSON object</source>
@@ -2963,6 +2915,10 @@
             <translation>modelo más ligero</translation>
         </message>
         <message>
+            <source>models</source>
+            <translation>Modelos</translation>
+        </message>
+        <message>
             <source>modprobe merges the options of all files, so devices may get another number, label or mode.</source>
             <translation>modprobe combina las opciones de todos los archivos, por lo que los dispositivos pueden recibir otro número, nombre o modo.</translation>
         </message>
@@ -2993,6 +2949,10 @@
         <message>
             <source>problem</source>
             <translation>problema</translation>
+        </message>
+        <message>
+            <source>processor</source>
+            <translation>Procesador</translation>
         </message>
         <message>
             <source>programs outside a sandbox</source>
@@ -3069,6 +3029,50 @@
         <message>
             <source>v4l2loopback is installed, but not built for the running kernel {kernel}.</source>
             <translation>v4l2loopback está instalado, pero no compilado para el núcleo en ejecución {kernel}.</translation>
+        </message>
+        <message>
+            <source>variables</source>
+            <translation>Variables de otros programas</translation>
+        </message>
+        <message>
+            <source>virtual camera: Secure Boot</source>
+            <translation>Cámara virtual: Secure Boot</translation>
+        </message>
+        <message>
+            <source>virtual camera: after a restart</source>
+            <translation>Cámara virtual: tras un reinicio</translation>
+        </message>
+        <message>
+            <source>virtual camera: device</source>
+            <translation>Cámara virtual: dispositivo</translation>
+        </message>
+        <message>
+            <source>virtual camera: in use</source>
+            <translation>Cámara virtual: en uso</translation>
+        </message>
+        <message>
+            <source>virtual camera: installed</source>
+            <translation>Cámara virtual: instalada</translation>
+        </message>
+        <message>
+            <source>virtual camera: module</source>
+            <translation>Cámara virtual: módulo</translation>
+        </message>
+        <message>
+            <source>virtual camera: options</source>
+            <translation>Cámara virtual: opciones</translation>
+        </message>
+        <message>
+            <source>virtual camera: permission</source>
+            <translation>Cámara virtual: permiso</translation>
+        </message>
+        <message>
+            <source>virtual camera: seen by browsers</source>
+            <translation>Cámara virtual: visible para los navegadores</translation>
+        </message>
+        <message>
+            <source>virtual camera: test picture</source>
+            <translation>Cámara virtual: imagen de prueba</translation>
         </message>
         <message>
             <source>warning</source>
