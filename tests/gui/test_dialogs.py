@@ -1,41 +1,49 @@
-"""Assistant, doctor, preferences, shortcuts, log, help and questions."""
+"""Dialogs: assistant, doctor, preferences, log and help; and the notices above the preview."""
 
 from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import psutil
+import PyQt6.QtWidgets as qt  # noqa: N813
 import pytest
 from PyQt6.QtCore import QProcess, Qt, QUrl
 from PyQt6.QtGui import QAction, QDesktopServices, QGuiApplication, QShortcut, QTextDocumentFragment
-from PyQt6.QtWidgets import QCheckBox, QComboBox, QLabel, QMessageBox, QPushButton, QScrollArea, QTextBrowser
 from pytestqt.qtbot import QtBot
 
-from app.config import autostart
+from app.config import autostart, settings_file
 from app.core import paths
-from app.core.settings import WindowSettings
+from app.core.errors import PlateError, SinkOpenError, Stage, WeightsMissingError, t
+from app.core.settings import CaptureSettings, EngineSettings, MattingSettings, Settings, WindowSettings
 from app.core.types import SourceInfo
 from app.doctor.finding import CommandLine, Finding
-from app.gui.application import Session
+from app.gui import notices
+from app.gui.application import Session, WindowOptions
 from app.gui.assistant import Assistant, SmallPreview
 from app.gui.backgrounds.tiles import TileView
 from app.gui.bridge import ViewMode, from_qimage
 from app.gui.dialogs import TextDialog
 from app.gui.doctor import DoctorDialog, Findings
+from app.gui.notices import Notice, NoticeArea, NoticeFrame, ProgramNotices, Rank, Remedy, remedy_of
 from app.gui.panels import models
+from app.gui.panels.models import Models
+from app.gui.panels.plate import PlateDialog
 from app.gui.state import Tasks
 from app.gui.widgets.controls import label, on_button
-from app.gui.widgets.qt import tip_of
+from app.gui.widgets.qt import column, tip_of
 from app.matting.choice import choice
-from app.runtime.status import PipelineStatus
-from mattecam.testing import PERSON, shows_room
-from tests.gui.conftest import FINDINGS, ON_DEVICE, STANDARD, StartWindow
-from tests.gui.widgets import box, button, existing, find, open_last_step, pick
+from app.runtime.status import Phase, PipelineStatus, Problem
+from mattecam.testing import PERSON, FakeEngine, Faults, shows_room
+from tests.fakes.world import Desk, FakeWorld
+from tests.gui.conftest import FINDINGS, NEEDS_PLATE, ON_DEVICE, QUIET, STANDARD, Downloads, StartWindow
+from tests.gui.widgets import box, button, existing, find, made_store, open_last_step, pick
 
 
 def test_assistant_has_three_steps_which_can_be_skipped(start_window: StartWindow, qtbot: QtBot) -> None:
@@ -93,21 +101,24 @@ def test_the_assistant_recommends_fine_quality_where_it_is_light(
     session.window.open_assistant()
     known.changed.emit()  # as by a new engine, before the page is seen
     assistant = open_last_step(session)
-    about, fine = find(assistant, QLabel, "qualityAbout"), find(assistant, QPushButton, "qualityFine")
+    about, fine = (
+        find(assistant, qt.QLabel, "qualityAbout"),
+        find(assistant, qt.QPushButton, "qualityFine"),
+    )
     qtbot.waitUntil(lambda: "not measured yet" in about.text())
     measured.set()
     qtbot.waitUntil(lambda: "uses about" in about.text())
     assert ("Recommended" in about.text()) is fine.isChecked() is (share < 0.5)
-    assert find(assistant, QPushButton, "fineDownloadButton").isVisible() is fine.isChecked()
+    assert find(assistant, qt.QPushButton, "fineDownloadButton").isVisible() is fine.isChecked()
     assert session.store.saved.matting.model == "auto", "nothing is downloaded unasked"
-    assert assistant.findChild(QComboBox, "modelCombo") is None, "no page of model names"
+    assert assistant.findChild(qt.QComboBox, "modelCombo") is None, "no page of model names"
     assistant.accept()
 
 
 def test_the_last_page_says_how_to_get_into_a_call_or_what_is_missing(session: Session, qtbot: QtBot) -> None:
     """It said "Mattecam is ready." and no more, on half of the page."""
     assistant, controls = open_last_step(session), session.window.panel.virtual_camera
-    call, lowest = find(assistant, QLabel, "assistantCall"), find(assistant, QLabel, "qualityAbout")
+    call, lowest = find(assistant, qt.QLabel, "assistantCall"), find(assistant, qt.QLabel, "qualityAbout")
     for device, pipewire, said, unsaid in (
         ("/dev/video10", None, "In Zoom, Meet or Teams, choose the camera “Mattecam”", "missing"),
         ("OBS Virtual Camera", None, "choose the camera “OBS Virtual Camera”", "missing"),
@@ -117,18 +128,18 @@ def test_the_last_page_says_how_to_get_into_a_call_or_what_is_missing(session: S
         controls.show_virtual_cameras((("/dev/video10", "Mattecam"),))  # the window may have looked meanwhile
         session.bridge.status_changed.emit(PipelineStatus(outputs={"virtual_camera": device, "pipewire": pipewire}))
         assert said in call.text() and unsaid not in call.text()
-        panel = [each.text() for each in controls.findChildren(QLabel)]
+        panel = [each.text() for each in controls.findChildren(qt.QLabel)]
         assert not any("/dev/" in text for text in panel), "programs list its name, not its file"
-    qtbot.waitUntil(lambda: lowest.text() != "" and find(assistant, QLabel, "findingsSummary").text() != "Checking…")
-    commands = [each for each in assistant.findChildren(QLabel) if each.property("role") == "command"]
+    qtbot.waitUntil(lambda: lowest.text() != "" and find(assistant, qt.QLabel, "findingsSummary").text() != "Checking…")
+    commands = [each for each in assistant.findChildren(qt.QLabel) if each.property("role") == "command"]
     assert commands, "how to get it"
-    content = existing(assistant.findChildren(QScrollArea, "assistantPage")[-1].widget())
+    content = existing(assistant.findChildren(qt.QScrollArea, "assistantPage")[-1].widget())
     assert lowest.mapTo(content, lowest.rect().bottomLeft()).y() > 0.8 * content.height(), "the page is full"
 
 
 def test_the_assistant_says_that_the_picture_is_a_demonstration(session: Session) -> None:
     session.window.open_assistant()
-    demo = find(session.window, QLabel, "assistantDemo")
+    demo = find(session.window, qt.QLabel, "assistantDemo")
     for source, kind, said in (
         ("auto", "demo", "No camera was found. Connect a camera: it is used at once."),
         ("demo", "demo", "You see a demonstration, not your camera."),
@@ -143,10 +154,10 @@ def test_the_assistant_and_the_preferences_choose_the_language_of_the_next_start
     session = start_window(window=WindowSettings())
     assistant, preferences = find(session.window, Assistant), session.window.open_preferences()
     for dialog, language in ((assistant, "es"), (preferences, "de")):
-        listed = find(dialog, QComboBox, "window.language")
+        listed = find(dialog, qt.QComboBox, "window.language")
         pick(listed, listed.findData(language))
         assert "Another language is used from the next start on." in [
-            each.text() for each in dialog.findChildren(QLabel)
+            each.text() for each in dialog.findChildren(qt.QLabel)
         ]
     assert button(session, "assistantNext").text() == "Next"
     session.close()
@@ -166,9 +177,9 @@ def test_one_click_sets_up_the_virtual_camera(
     qtbot.addWidget(view)
     view.show()
     view.check()
-    set_up = find(view, QPushButton, "virtualCameraSetUp")
+    set_up = find(view, qt.QPushButton, "virtualCameraSetUp")
     qtbot.waitUntil(set_up.isVisible)
-    summary = find(view, QLabel, "findingsSummary")
+    summary = find(view, qt.QLabel, "findingsSummary")
     view.repaired.connect(lambda: monkeypatch.setattr("app.gui.doctor.run_checks", lambda **_only: FINDINGS[:1]))
     with qtbot.waitSignal(view.shown):
         set_up.click()
@@ -182,13 +193,13 @@ def test_closing_ends_the_question_for_a_password(
     monkeypatch.setattr("app.doctor.fix.desktop_command", lambda system: ["sleep", "60"])
     session.window.open_doctor("virtual camera")
     dialog = find(session.window, DoctorDialog)
-    set_up = find(dialog, QPushButton, "virtualCameraSetUp")
+    set_up = find(dialog, qt.QPushButton, "virtualCameraSetUp")
     qtbot.waitUntil(set_up.isVisible)
     set_up.click()
     process = find(dialog, QProcess)
     assert process.waitForStarted()
     pid = process.processId()
-    find(dialog, QPushButton, "virtualCameraDialogClose").click()
+    find(dialog, qt.QPushButton, "virtualCameraDialogClose").click()
     qtbot.waitUntil(lambda: not psutil.pid_exists(pid))
 
 
@@ -205,16 +216,16 @@ def test_the_doctor_lists_commands_to_copy(session: Session, qtbot: QtBot, monke
     limited = find(session.window, DoctorDialog)
     dialog = opened_doctor(session, qtbot)
     assert opened_doctor(session, qtbot) is dialog is not limited
-    summary = find(dialog, QLabel, "findingsSummary")
+    summary = find(dialog, qt.QLabel, "findingsSummary")
     assert summary.text() == "Problems: 1   ·   Warnings: 1"
-    assert {finding.detail for finding in FINDINGS} <= {found.text() for found in dialog.findChildren(QLabel)}
+    assert {finding.detail for finding in FINDINGS} <= {found.text() for found in dialog.findChildren(qt.QLabel)}
     clipboard, copied = existing(QGuiApplication.clipboard()), []
-    for copy in (found for found in dialog.findChildren(QPushButton) if found.text() == "Copy"):
+    for copy in (found for found in dialog.findChildren(qt.QPushButton) if found.text() == "Copy"):
         copy.click()
         copied.append(clipboard.text())
     assert copied == [str(step) for step in FINDINGS[1].steps if isinstance(step, CommandLine)], "only commands"
     monkeypatch.setattr("app.gui.doctor.run_checks", lambda **_: FINDINGS[:1])
-    find(dialog, QPushButton, "checkAgain").click()
+    find(dialog, qt.QPushButton, "checkAgain").click()
     qtbot.waitUntil(lambda: summary.text() == "No problems found.")
 
 
@@ -259,7 +270,7 @@ def test_closing_the_doctor_early_restores_the_virtual_camera(
 def test_the_preferences_switch_autostart(controls: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     dialog = controls.window.open_preferences()
-    box = find(dialog, QCheckBox, "autostartCheck")
+    box = find(dialog, qt.QCheckBox, "autostartCheck")
     assert not box.isChecked()
     box.click()
     assert autostart.enabled() and box.isChecked()
@@ -269,7 +280,7 @@ def test_the_preferences_switch_autostart(controls: Session, tmp_path: Path, mon
     (tmp_path / "autostart").write_text("a file in place of the folder")
     box.click()
     assert not box.isChecked()
-    assert any("cannot be changed" in each.text() for each in dialog.findChildren(QLabel) if each.isVisible())
+    assert any("cannot be changed" in each.text() for each in dialog.findChildren(qt.QLabel) if each.isVisible())
     dialog.close()
 
 
@@ -284,9 +295,9 @@ def test_a_key_that_is_held_acts_once(session: Session) -> None:
 def test_a_name_that_looks_like_html_is_shown_as_it_is(session: Session, qtbot: QtBot) -> None:
     """The question showed a bold name without its marks."""
     session.window.scenes.ask_before_removal("<b>WWWWWWW</b>")
-    box, hint = find(session.window, QMessageBox, "deletionQuestion"), label("<i>WWWWWWW</i>")
+    box, hint = find(session.window, qt.QMessageBox, "deletionQuestion"), label("<i>WWWWWWW</i>")
     qtbot.addWidget(hint)
-    for shown in (find(box, QLabel, "qt_msgbox_label"), hint):
+    for shown in (find(box, qt.QLabel, "qt_msgbox_label"), hint):
         assert shown.sizeHint().width() >= shown.fontMetrics().horizontalAdvance(shown.text())
     assert QTextDocumentFragment.fromHtml(tip_of("R&D <b>")).toPlainText() == "R&D <b>"
     assert on_button("R&D") == "R&&D"
@@ -298,7 +309,7 @@ def test_the_log_is_shown_at_its_end_and_diagnostics_are_copied(session: Session
     file.parent.mkdir(parents=True)
     file.write_text("".join(f"line <{number}>\n" for number in range(3000)))
     session.window.open_log()
-    shown = find(find(session.window, TextDialog), QTextBrowser)
+    shown = find(find(session.window, TextDialog), qt.QTextBrowser)
     bar = existing(shown.verticalScrollBar())
     assert shown.toPlainText().endswith("line <2998>\nline <2999>")
     with file.open("a") as log:
@@ -319,10 +330,266 @@ def test_help_links_to_documents_of_this_copy(session: Session, qtbot: QtBot, mo
     monkeypatch.setattr(QDesktopServices, "openUrl", opened.append)
     for _ in range(2):
         session.window.open_help()
-    (page,) = session.window.findChildren(QTextBrowser)
+    (page,) = session.window.findChildren(qt.QTextBrowser)
     links = [QUrl(address) for address in re.findall(r'href="([^"]*)"', page.toHtml())]
     assert len(links) == 5 and all(Path(link.toLocalFile()).exists() for link in links)
     page.setFocus()
     for key in (Qt.Key.Key_Tab, Qt.Key.Key_Tab, Qt.Key.Key_Return):
         qtbot.keyClick(page, key)
     assert [Path(link.toLocalFile()) for link in opened] == [paths.documents_dir() / "apps.md"]
+
+
+AUTO_CAMERA = QUIET.replace(output=QUIET.output.replace(virtual_camera="auto"))
+
+
+@pytest.fixture
+def area(qtbot: QtBot) -> Iterator[NoticeArea]:
+    """A notice area in a window."""
+    window, made = qt.QWidget(), NoticeArea()
+    qtbot.addWidget(window)
+    window.resize(640, 600)
+    column(window, made, None, margins=50)  # away from the pointer
+    window.show()
+    yield made
+    window.close()
+
+
+def models_of(settings: Settings) -> Models:
+    """Return models of which nothing is known, with a store of settings."""
+    return Models(made_store(settings), cast("Tasks", None))
+
+
+def shown(area: NoticeArea) -> list[str]:
+    """Return the keys of the notices on the screen, from top to bottom."""
+    frames = [frame for frame in area.findChildren(NoticeFrame) if frame.isVisible()]
+    return [frame.objectName() for frame in sorted(frames, key=lambda frame: frame.y())]
+
+
+def test_the_most_important_notice_is_shown_and_the_others_below_it_on_request(area: NoticeArea, qtbot: QtBot) -> None:
+    pressed: list[str] = []
+    for key in "abc":
+        area.show_notice(Notice(key, f"It is {key}. " * 40, ((key, partial(pressed.append, key)),)))
+    area.show_notice(Notice("d", "It is bad.", rank=Rank.ERROR))
+    area.show_notice(Notice("e", "It is over.", rank=Rank.EVENT))
+    assert shown(area) == ["d"]
+    counter = find(area, qt.QToolButton, "noticeCounter")
+    assert counter.text() == "4 more"
+    counter.click()
+    qtbot.waitUntil(lambda: shown(area) == ["d", "e", "c", "b", "a"])
+    text = find(find(area, NoticeFrame, "a"), qt.QLabel)
+    qtbot.waitUntil(lambda: text.height() >= text.heightForWidth(text.width()) > 40)
+    for key in "dc":
+        find(area, qt.QToolButton, f"{key}Dismiss").click()
+    button_of_a = find(area, qt.QPushButton, "aAction0")
+    button_of_a.click()
+    assert pressed == ["a"] and shown(area) == ["e", "b"]
+    counter.click()
+    assert shown(area) == ["e"]
+
+
+def test_nothing_is_pressed_that_has_just_come_under_the_pointer(
+    area: NoticeArea, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    area.show_notice(Notice("a", "It is so.", (("Do a", list),)))
+    monkeypatch.setattr(area, "underMouse", lambda: True)
+    area.show_notice(Notice("b", "It is bad.", (("Do b", list),), Rank.OUTAGE))
+    first = find(area, qt.QPushButton, "bAction0")
+    assert not first.isEnabled()
+    qtbot.waitUntil(first.isEnabled)
+    first.click()
+    assert shown(area) == ["a"] and not find(area, qt.QPushButton, "aAction0").isEnabled()
+
+
+def test_a_missing_virtual_camera_leads_to_its_setup(start_window: StartWindow, qtbot: QtBot, world: FakeWorld) -> None:
+    world.faults.put("open_virtual_camera", SinkOpenError("There is none."))
+    session = start_window(AUTO_CAMERA)
+    qtbot.waitUntil(lambda: "cannot see Mattecam" in session.window.notices.text_of("virtualCameraNotice"))
+    button(session, "virtualCameraNoticeAction0").click()
+    find(session.window, DoctorDialog).close()
+    qtbot.waitUntil(lambda: session.window.findChild(DoctorDialog) is None)
+    session.window.program_notices.remedy_chosen.emit(Remedy.VIRTUAL_CAMERA)
+    find(session.window, DoctorDialog).close()
+
+
+def test_a_camera_that_is_slow_at_its_size_says_so(area: NoticeArea) -> None:
+    text = "The camera reaches 1280 × 720 only at 10 fps. Choose a smaller size or another format."
+    for kind, fps, wanted, said in (
+        ("camera", 30.0, 30.0, ""), ("camera", 10.0, 30.0, text), ("camera", 5.0, 5.0, ""), ("file", 5.0, 30.0, ""),
+    ):  # fmt: skip
+        shown = ProgramNotices(area, models_of(QUIET.replace(capture=CaptureSettings(fps=wanted))))
+        shown.show_status(PipelineStatus(source=SourceInfo(kind, "Cam", "", 1280, 720, fps, "YUYV")))
+        assert area.text_of("slowCameraNotice") == said
+
+
+def test_a_camera_that_comes_takes_the_place_of_the_demonstration(start_window: StartWindow, qtbot: QtBot) -> None:
+    desk, settings = Desk(), QUIET.replace(capture=CaptureSettings(source="auto"))
+    desk.pause_s = 1 / 40
+    session = start_window(settings, options=WindowOptions(parts=desk.parts()))
+    shown, state = session.window.notices, session.window.badges.state
+    qtbot.waitUntil(lambda: "only you see this demonstration" in shown.text_of("demoNotice"))
+    qtbot.waitUntil(lambda: state.text() == "No camera: others see the stand-by card")
+    assert not session.bridge.status.problems, "said twice"
+    qtbot.waitUntil(lambda: session.window.preview.image is not None)  # the demonstration is seen
+    desk.camera = True
+    qtbot.waitUntil(lambda: session.bridge.status.source is not None and session.bridge.status.source.kind == "camera")
+    qtbot.waitUntil(lambda: not shown.text_of("demoNotice") and not state.text())
+
+
+def test_a_missing_model_falls_back_and_offers_its_download(
+    start_window: StartWindow, qtbot: QtBot, world: FakeWorld, downloads: Downloads
+) -> None:
+    built: list[str] = []
+
+    class PartlyInstalled(FakeEngine):
+        def __init__(self, settings: EngineSettings, width: int, height: int, faults: Faults) -> None:
+            if settings.model == "rvm-mobilenetv3" and not downloads.ended:
+                raise WeightsMissingError(f"Get it with `python3 run.py weights download {settings.model}`.")
+            built.append(settings.model)
+            super().__init__(settings, width, height, faults)
+
+    world.engine = PartlyInstalled
+    downloads.may_end.set()
+    session = start_window(QUIET.replace(matting=MattingSettings(model="rvm-mobilenetv3")))
+    shown = session.window.notices
+    qtbot.waitUntil(lambda: "is not installed" in shown.text_of("missingModelNotice"))
+    qtbot.waitUntil(lambda: session.bridge.status.frames_out > 0)
+    session.bridge.poll()
+    assert "run.py" not in shown.error
+    action = button(session, "missingModelNoticeAction0")
+    assert action.text() == "Download (15 MB)"
+    action.click()
+    qtbot.waitUntil(lambda: not shown.text_of("missingModelNotice"))
+    qtbot.waitUntil(lambda: built[-1] == "rvm-mobilenetv3")
+    assert session.store.saved.matting.model == "rvm-mobilenetv3"
+
+
+@pytest.fixture
+def bar(area: NoticeArea) -> ProgramNotices:
+    return ProgramNotices(area, models_of(QUIET))
+
+
+def failing(*problems: tuple[Stage, str, float]) -> PipelineStatus:
+    return PipelineStatus(problems=tuple(Problem(*problem) for problem in problems))
+
+
+LOST = (Stage.CAPTURE, "The camera went away.", 1.0)
+
+
+def pressable(area: NoticeArea, part: str) -> qt.QAbstractButton:
+    return find(area, qt.QAbstractButton, f"{shown(area)[0]}{part}")
+
+
+def test_a_dismissed_problem_makes_room_at_once_and_stays_away(area: NoticeArea, bar: ProgramNotices) -> None:
+    """The failure of an action is shown first."""
+    broken, paste = "The settings file is broken.", "There is no image to paste."
+    bar.show_error(broken)
+    bar.show_error(broken, lasting=True)  # it is one error, which stays from the repetition on
+    bar.show_status(failing(LOST))
+    bar.show_error(paste)
+    assert area.texts == (paste, LOST[1], broken)
+    for first in (LOST[1], broken):
+        pressable(area, "Dismiss").click()
+        assert area.error == first, "at once, not with the next status"
+    bar.show_status(failing(LOST))
+    assert area.error == broken
+    asked: list[Remedy] = []
+    bar.remedy_chosen.connect(asked.append)
+    bar.show_status(failing((Stage.CAPTURE, "Another trouble.", 2.0)))
+    pressable(area, "Action0").click()
+    assert asked == [Remedy.CAMERA]
+    assert area.error == "Another trouble.", "also after its button was pressed"
+
+
+def test_a_settings_error_ends_when_they_are_saved(session: Session, qtbot: QtBot) -> None:
+    blocked = settings_file.default_path()
+    blocked.mkdir(parents=True)
+    session.store.edit("background", kind="colour", colour="#123456")
+    area = session.window.notices
+    qtbot.waitUntil(lambda: "settings.json cannot be written" in area.error)
+    assert any(problem.stage is Stage.SETTINGS for problem in session.bridge.status.problems)
+    blocked.rmdir()
+    pressable(session.window.notices, "Action0").click()
+    qtbot.waitUntil(lambda: not area.error)
+    assert settings_file.load(paths.config_dir() / "settings.json")[0].background.colour == "#123456"
+
+
+MATTING_FAILED = t("Matting failed; choose another model or executor. The log has the details.")
+NO_RESPONSE = t("The model does not respond on {device}; start the program again, or with another device.", device="x")
+GONE = t("There is no camera {name}; connect it or choose another one⟦ (the command `devices` lists them)⟧.", name="x")
+NO_FILE = t("There is no video file {file}; check the name.", file="x.mp4")
+CODEC = t("The encoder {wanted} does not work on this computer; the recording uses {used}.", wanted="a", used="b")
+DAMAGED = t("The image {file} is damaged; save it again or choose another one.", file=Path("beach.png"))
+NOT_STARTED = t("The recording {file} cannot be started: {reason}.", file=Path("a.mkv"), reason="x")
+NO_GPU = t("There is no usable NVIDIA GPU on this computer; choose the device cpu or auto.")
+
+
+@pytest.mark.parametrize(
+    ("stage", "text", "remedy"),
+    [
+        (Stage.MATTING, NEEDS_PLATE, Remedy.PLATE),
+        (Stage.MATTING, MATTING_FAILED, Remedy.MODEL),
+        (Stage.MATTING, NO_RESPONSE, None),
+        (Stage.CAPTURE, GONE, Remedy.CAMERA),
+        (Stage.CAPTURE, NO_FILE, Remedy.SOURCE),
+        (Stage.BACKGROUND, NO_FILE, Remedy.BLUR),
+        (Stage.RECORDING, CODEC, None),
+        (Stage.VIRTUAL_CAMERA, "There is no such camera.", Remedy.VIRTUAL_CAMERA),
+        (Stage.PIPEWIRE, "PipeWire has stopped.", Remedy.VIRTUAL_CAMERA),
+        (Stage.OUTPUT, "unknown", Remedy.RETRY),
+    ],
+)
+def test_a_problem_has_the_remedy_that_its_message_advises(stage: Stage, text: str, remedy: Remedy | None) -> None:
+    assert remedy_of(Problem(stage, text, 0.0)) is remedy
+
+
+def test_the_button_of_a_problem_shows_the_controls_that_its_message_names(controls: Session, qtbot: QtBot) -> None:
+    for stage, text, caption, name in (
+        (Stage.MATTING, NO_GPU, "Show the settings", "matting.device"),
+        (Stage.MATTING, MATTING_FAILED, "Choose another model", "modelCombo"),
+        (Stage.CAPTURE, GONE, "Choose another camera", "cameraCombo"),
+    ):
+        controls.window.program_notices.show_status(failing((stage, text, 1.0)))
+        action = pressable(controls.window.notices, "Action0")
+        assert action.text() == caption
+        action.click()
+        shown = box(controls, name)
+        qtbot.waitUntil(shown.isVisible)
+        shown.hidePopup()
+
+
+def test_a_missing_plate_leads_to_its_capture_and_what_failed_is_tried_again(
+    start_window: StartWindow, qtbot: QtBot, world: FakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    retried: list[bool] = []
+    world.faults.put("build_engine", PlateError(NEEDS_PLATE))
+    session = start_window()
+    qtbot.waitUntil(lambda: "needs a picture of the empty room" in session.window.notices.error)
+    monkeypatch.setattr(session.pipeline, "retry", lambda: retried.append(True))
+    action = pressable(session.window.notices, "Action0")
+    assert action.text() == "Take a picture of the empty room…"
+    action.click()
+    assert retried
+    dialog = find(session.window, PlateDialog)
+    assert dialog.isVisible()
+    dialog.close()
+    world.faults.heal()
+
+
+def test_the_error_of_a_file_leaves_by_itself_and_others_stay(
+    area: NoticeArea, bar: ProgramNotices, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A red message about a broken picture stayed until another background was chosen."""
+    monkeypatch.setattr(notices, "EVENT_MS", 200)
+    broken, gone = Problem(Stage.BACKGROUND, DAMAGED, 0.0), Problem(Stage.RECORDING, NOT_STARTED, 1.0)
+    status = PipelineStatus(phase=Phase.RUNNING, problems=(broken, gone))
+    for _again in range(2):
+        bar.show_status(status)
+        assert [text[:9] for text in area.texts] == ["The recor", "The image"]
+        qtbot.waitUntil(lambda: [text[:9] for text in area.texts] == ["The recor"])
+        bar.show_status(status)
+        assert len(area.texts) == 1, "it does not come back while it lasts"
+        bar.show_status(PipelineStatus(phase=Phase.RUNNING))  # but when it happens again
+    bar.show_status(PipelineStatus(Phase.WAITING, problems=(broken,)))
+    bar.show_error("It goes.")
+    qtbot.waitUntil(lambda: len(area.texts) == 1)
+    assert "beach.png" in area.error, "others do not see what they should"

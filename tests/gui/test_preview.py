@@ -25,23 +25,8 @@ from app.gui.bars import summarize
 from app.gui.bridge import ViewMode, ViewRequest, from_qimage, render, to_qimage
 from app.runtime.status import Lowered, Phase, PipelineStatus
 from mattecam.testing import PERSON, ROOM
+from tests.gui import widgets as ui
 from tests.gui.conftest import activate
-from tests.gui.widgets import (
-    at,
-    box,
-    bring_up,
-    button,
-    enter,
-    existing,
-    find,
-    pick,
-    pull,
-    ready,
-    said,
-    shows_camera,
-    slider,
-    turn_wheel,
-)
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -55,7 +40,7 @@ def near(image: QImage | None, x: float, y: float, bgr: tuple[int, int, int]) ->
 
 def test_the_preview_is_rendered_anew_on_a_screen_of_another_scale(session: Session, qtbot: QtBot) -> None:
     """It stayed blurred until the window was resized."""
-    preview, requests = ready(session, qtbot), list[ViewRequest | None]()
+    preview, requests = ui.ready(session, qtbot), list[ViewRequest | None]()
     preview.view_requested.connect(requests.append)
     ratio = 2 * preview.devicePixelRatioF()
     preview.devicePixelRatioF = lambda: ratio  # type: ignore[method-assign]
@@ -73,7 +58,7 @@ def test_buttons_and_keys_choose_the_view_also_of_a_frozen_picture(session: Sess
         for mode, corner in (
             (ViewMode.ORIGINAL, ROOM), (ViewMode.MATTE, (0, 0, 0)), (ViewMode.COMPOSITE, (40, 40, 40)),
         ):  # fmt: skip
-            qtbot.mouseClick(button(session, f"{mode.value}Button"), LEFT)
+            qtbot.mouseClick(ui.button(session, f"{mode.value}Button"), LEFT)
             qtbot.waitUntil(lambda corner=corner: near(preview.image, 0.1, 0.1, corner))  # type: ignore[misc]
         qtbot.keyClick(session.window, Qt.Key.Key_4, Qt.KeyboardModifier.AltModifier)
         qtbot.waitUntil(lambda: near(preview.image, 0.5, 0.8, PERSON) and not near(preview.image, 0.1, 0.1, ROOM))
@@ -81,7 +66,7 @@ def test_buttons_and_keys_choose_the_view_also_of_a_frozen_picture(session: Sess
 
 def test_a_note_says_how_the_preview_differs_and_its_button_changes_that(session: Session, qtbot: QtBot) -> None:
     """It lies over the user's body: it is shown while the pointer is over the preview."""
-    preview, switch = ready(session, qtbot), button(session, "othersSeeButton")
+    preview, switch = ui.ready(session, qtbot), ui.button(session, "othersSeeButton")
     for mirrors, others_see_it, caption, text in (
         (True, False, "Others see", "You see a mirror, others do not"),
         (False, False, "Mirror", "You see what others see"),
@@ -90,18 +75,18 @@ def test_a_note_says_how_the_preview_differs_and_its_button_changes_that(session
     ):
         session.store.edit("output", mirror=others_see_it)
         session.store.edit("window", mirror_preview=mirrors)
-        assert said(session, "viewNote") == ""
-        enter(preview)
-        qtbot.waitUntil(lambda text=text: said(session, "viewNote") == text)  # type: ignore[misc]
+        assert ui.said(session, "viewNote") == ""
+        ui.enter(preview)
+        qtbot.waitUntil(lambda text=text: ui.said(session, "viewNote") == text)  # type: ignore[misc]
         assert switch.text() == caption
         qtbot.mouseClick(switch, LEFT)
         assert session.store.current.window.mirror_preview is not mirrors
         QApplication.sendEvent(preview, QEvent(QEvent.Type.Leave))
     for mode in (ViewMode.ORIGINAL, ViewMode.MATTE, ViewMode.FOREGROUND):
         session.window.action_bar.set_mode(mode)
-        qtbot.waitUntil(lambda: said(session, "viewNote") == "Only you see this")
+        qtbot.waitUntil(lambda: ui.said(session, "viewNote") == "Only you see this")
     session.store.set("paused", True)
-    assert said(session, "viewNote") == ""
+    assert ui.said(session, "viewNote") == ""
 
 
 WIDTH, HEIGHT = 40, 20
@@ -141,7 +126,7 @@ def test_each_mode_shows_its_own_image_in_screen_direction_and_leaves_it_as_it_i
     card = Picture(given.image, PictureKind.STANDBY)
     assert all(tuple(shown(mode, mirror=mirror, of=card)[5, 5, :3]) == (10, 0, 0) for mode in ViewMode), "not mirrored"
     assert np.array_equal(given.image, picture().image)
-    assert np.array_equal(existing(given.frame).image, existing(picture().frame).image)
+    assert np.array_equal(ui.existing(given.frame).image, ui.existing(picture().frame).image)
 
 
 @pytest.mark.parametrize("factor", [2, 2.4, 3, 4, 5.5])
@@ -164,7 +149,7 @@ def test_round_trip_keeps_pixels_at_every_width(width: int, height: int, seed: i
 def test_a_contiguous_array_is_not_copied_and_lives_as_long_as_the_image() -> None:
     array = np.full((4, 6, 4), 9, np.uint8)
     alive, image = weakref.ref(array), to_qimage(array)
-    assert int(existing(image.constBits())) == array.ctypes.data
+    assert int(ui.existing(image.constBits())) == array.ctypes.data
     del array
     copied = QImage(image)
     del image
@@ -210,27 +195,27 @@ def colour_at(session: Session, where: QPoint) -> QColor:
 @pytest.fixture
 def session(session: Session, qtbot: QtBot) -> Session:
     """A running window whose preview shows the camera."""
-    ready(session, qtbot)
-    qtbot.waitUntil(lambda: shows_camera(session))
+    ui.ready(session, qtbot)
+    qtbot.waitUntil(lambda: ui.shows_camera(session))
     session.bridge.poll()  # a camera that comes puts the brush away
     return session
 
 
 def test_a_stroke_is_stored_in_coordinates_of_the_camera(session: Session, qtbot: QtBot) -> None:
     session.store.edit("framing", zoom=2, pan_x=-1, pan_y=-1)
-    button(session, "dropBrush").click()
+    ui.button(session, "dropBrush").click()
     for mirror, start, end in ((False, 0.2, 0.6), (True, 0.8, 0.4)):
         session.store.edit("window", mirror_preview=mirror)
-        pull(session, qtbot, at(session, 0.2, 0.2), at(session, 0.6, 0.4))
+        ui.pull(session, qtbot, ui.at(session, 0.2, 0.2), ui.at(session, 0.6, 0.4))
         zone = painted(session)[-1]
-        assert (zone.camera, zone.filled) == (existing(session.bridge.status.source).id, False)
+        assert (zone.camera, zone.filled) == (ui.existing(session.bridge.status.source).id, False)
         assert zone.points[0] == pytest.approx((start / 2, 0.1), abs=0.01)
         assert zone.points[-1] == pytest.approx((end / 2, 0.2), abs=0.01)
     assert session.pipeline.settings.framing == FramingSettings(zoom=2, pan_x=-1, pan_y=-1), "the brush does not pan"
     qtbot.waitUntil(lambda: session.window.interaction.shown_zones == painted(session))
-    button(session, "dropBrush").click()
+    ui.button(session, "dropBrush").click()
     assert not session.window.interaction.shown_zones
-    clear = button(session, "zonesClear")
+    clear = ui.button(session, "zonesClear")
     qtbot.waitUntil(clear.isEnabled)  # with the next status, which names the camera
     clear.click()
     assert painted(session) == ()
@@ -240,34 +225,34 @@ def test_no_zone_is_shown_again_where_there_are_too_many(session: Session, qtbot
     """The stroke after the last possible one ended the oldest hide zone without a word."""
     zones = tuple(Zone(points=((0.1, n / 400),), radius=0.01) for n in range(MAX_ZONES))
     session.store.edit("people", zones=zones)
-    button(session, "dropBrush").click()
-    pull(session, qtbot, at(session, 0.7, 0.7), at(session, 0.8, 0.8))
+    ui.button(session, "dropBrush").click()
+    ui.pull(session, qtbot, ui.at(session, 0.7, 0.7), ui.at(session, 0.8, 0.8))
     assert painted(session) == zones
     assert "remove some" in session.window.notices.text_of("zonesNotice")
     session.store.edit("people", zones=zones[1:])
-    pull(session, qtbot, at(session, 0.7, 0.7), at(session, 0.8, 0.8))
+    ui.pull(session, qtbot, ui.at(session, 0.7, 0.7), ui.at(session, 0.8, 0.8))
     assert painted(session)[:-1] == zones[1:] and len(painted(session)) == MAX_ZONES
 
 
 def test_strokes_and_marks_follow_a_turned_camera(session: Session, qtbot: QtBot) -> None:
     """The first point of a stroke hid another place until the window had looked at the status again."""
-    find(session.bridge, QTimer).stop()
+    ui.find(session.bridge, QTimer).stop()
     session.store.edit("window", mirror_preview=False)
-    button(session, "dropBrush").click()
-    pull(session, qtbot, at(session, 0.2, 0.3), at(session, 0.25, 0.3))
+    ui.button(session, "dropBrush").click()
+    ui.pull(session, qtbot, ui.at(session, 0.2, 0.3), ui.at(session, 0.25, 0.3))
     start = painted(session)[-1].points[0]
     assert start == pytest.approx((0.2, 0.3), abs=0.01)
-    background = colour_at(session, at(session, 0.9, 0.5)).name()
+    background = colour_at(session, ui.at(session, 0.9, 0.5)).name()
     session.store.edit("capture", rotate=90)
 
     def shows_turned() -> bool:
-        frame, rect = existing(session.bridge.picture).frame, session.window.preview.picture
+        frame, rect = ui.existing(session.bridge.picture).frame, session.window.preview.picture
         return frame is not None and frame.source.orientation == Orientation(90) and rect.width() < rect.height()
 
     qtbot.waitUntil(shows_turned)
-    pull(session, qtbot, at(session, 0.4, 0.6), at(session, 0.5, 0.6))
+    ui.pull(session, qtbot, ui.at(session, 0.4, 0.6), ui.at(session, 0.5, 0.6))
     assert Orientation(90).to_upright(*painted(session)[-1].points[0]) == pytest.approx((0.4, 0.6), abs=0.02)
-    turned = at(session, *Orientation(90).to_upright(*start))
+    turned = ui.at(session, *Orientation(90).to_upright(*start))
     qtbot.waitUntil(lambda: colour_at(session, turned).name() != background)
 
 
@@ -276,13 +261,13 @@ def test_a_stroke_begins_on_the_picture(session: Session, qtbot: QtBot) -> None:
     preview = session.window.preview
     preview.setFixedSize(900, 300)
     qtbot.waitUntil(lambda: preview.picture.left() > 20)
-    beside, inside = QPoint(5, 150), at(session, 0.3, 0.5)
-    button(session, "dropBrush").click()
+    beside, inside = QPoint(5, 150), ui.at(session, 0.3, 0.5)
+    ui.button(session, "dropBrush").click()
     qtbot.mouseClick(preview, LEFT, pos=beside)
     qtbot.mouseDClick(preview, LEFT, pos=beside)
-    pull(session, qtbot, beside, inside)
+    ui.pull(session, qtbot, beside, inside)
     assert painted(session) == ()
-    pull(session, qtbot, inside, beside)
+    ui.pull(session, qtbot, inside, beside)
     assert painted(session)[-1].points[-1][0] in (0, 1), "a stroke may leave the picture"
 
 
@@ -291,30 +276,30 @@ def test_nothing_is_selected_moved_or_painted_on_the_stand_by_card(session: Sess
     session.store.edit("people", only_me=True)
     session.store.edit("framing", zoom=2)
     session.store.set("paused", True)
-    qtbot.waitUntil(lambda: not shows_camera(session))
+    qtbot.waitUntil(lambda: not ui.shows_camera(session))
     before, preview = session.store.current, session.window.preview
-    qtbot.mouseClick(preview, LEFT, pos=at(session, 0.9, 0.1))
-    pull(session, qtbot, at(session, 0.5, 0.5), at(session, 0.2, 0.2))
-    turn_wheel(preview, 3)
+    qtbot.mouseClick(preview, LEFT, pos=ui.at(session, 0.9, 0.1))
+    ui.pull(session, qtbot, ui.at(session, 0.5, 0.5), ui.at(session, 0.2, 0.2))
+    ui.turn_wheel(preview, 3)
     qtbot.keyClick(preview, Qt.Key.Key_Down)
     assert session.store.current == before
-    button(session, "dropBrush").click()
-    pull(session, qtbot, at(session, 0.2, 0.2), at(session, 0.6, 0.4))
+    ui.button(session, "dropBrush").click()
+    ui.pull(session, qtbot, ui.at(session, 0.2, 0.2), ui.at(session, 0.6, 0.4))
     assert painted(session) == (), "a stroke on it became a zone of every camera"
-    button(session, "dropBrush").click()
+    ui.button(session, "dropBrush").click()
     session.store.set("paused", False)
-    qtbot.waitUntil(lambda: shows_camera(session))
-    qtbot.mouseClick(preview, LEFT, pos=at(session, 0.4, 0.6))
+    qtbot.waitUntil(lambda: ui.shows_camera(session))
+    qtbot.mouseClick(preview, LEFT, pos=ui.at(session, 0.4, 0.6))
     assert session.store.current.selected is not None
 
 
 def test_a_click_selects_a_person_and_is_not_saved(session: Session, qtbot: QtBot) -> None:
-    preview, only_me = session.window.preview, find(session.window, QCheckBox, "people.only_me")
-    qtbot.mouseClick(preview, LEFT, pos=at(session, 0.3, 0.5))
+    preview, only_me = session.window.preview, ui.find(session.window, QCheckBox, "people.only_me")
+    qtbot.mouseClick(preview, LEFT, pos=ui.at(session, 0.3, 0.5))
     assert session.pipeline.settings.selected is None, "without Only me a click selects nobody"
     only_me.click()
-    qtbot.mouseClick(preview, LEFT, pos=at(session, 0.3, 0.5))
-    pull(session, qtbot, at(session, 0.5, 0.5), at(session, 0.7, 0.5))  # a drag is no click
+    qtbot.mouseClick(preview, LEFT, pos=ui.at(session, 0.3, 0.5))
+    ui.pull(session, qtbot, ui.at(session, 0.5, 0.5), ui.at(session, 0.7, 0.5))  # a drag is no click
     assert session.pipeline.settings.selected == pytest.approx((0.7, 0.5), abs=0.01), "the preview is mirrored"
     assert session.store.saved.people.only_me and session.store.saved.selected is None
     only_me.click()
@@ -330,11 +315,11 @@ def open_a_dialog(session: Session, qtbot: QtBot) -> None:
 def choose_a_background(session: Session, qtbot: QtBot) -> None:
     view = session.window.strip.view
     place = view.visualRect(session.window.strip.model.index(0)).center()
-    qtbot.mouseClick(existing(view.viewport()), LEFT, pos=place)
+    qtbot.mouseClick(ui.existing(view.viewport()), LEFT, pos=place)
 
 
 def another_camera(session: Session, qtbot: QtBot) -> None:
-    source = replace(existing(session.bridge.status.source), id="another")
+    source = replace(ui.existing(session.bridge.status.source), id="another")
     session.window.panel.zones.show_status(replace(session.bridge.status, source=source))
 
 
@@ -345,7 +330,7 @@ def pause(session: Session, qtbot: QtBot) -> None:
 
 LEAVE: dict[str, Callable[[Session, QtBot], object]] = {
     "escape": lambda session, qtbot: qtbot.keyClick(session.window.preview, Qt.Key.Key_Escape),
-    "only me": lambda session, qtbot: find(session.window, QCheckBox, "people.only_me").click(),
+    "only me": lambda session, qtbot: ui.find(session.window, QCheckBox, "people.only_me").click(),
     "choose a background": choose_a_background,
     "hide the panel": lambda session, qtbot: session.store.set("window.show_panel", False),
     "open a dialog": open_a_dialog,
@@ -358,30 +343,30 @@ LEAVE: dict[str, Callable[[Session, QtBot], object]] = {
 def test_whatever_leaves_the_controls_of_the_brush_ends_it(session: Session, qtbot: QtBot, leave: str) -> None:
     """After "Only me", the click that was to select a face painted a zone on it that hides."""
     activate(session, qtbot)
-    drop, brush = button(session, "dropBrush"), session.window.badges.brush
-    bring_up(session, drop)
+    drop, brush = ui.button(session, "dropBrush"), session.window.badges.brush
+    ui.bring_up(session, drop)
     qtbot.mouseClick(drop, LEFT)
-    pull(session, qtbot, at(session, 0.1, 0.2), at(session, 0.2, 0.2))
+    ui.pull(session, qtbot, ui.at(session, 0.1, 0.2), ui.at(session, 0.2, 0.2))
     assert session.window.interaction.brush_in_use
-    hint = find(session.window, QLabel, "brushHint")
+    hint = ui.find(session.window, QLabel, "brushHint")
     session.window.panel.page.scroll_to(session.window.panel.zones)
     qtbot.waitUntil(lambda: hint.visibleRegion().contains(hint.rect().center()))
     qtbot.mouseClick(hint, LEFT)
     assert session.window.interaction.brush_in_use, "nothing of the brush itself ends it"
     assert "paints" in brush.text() and brush.isVisible()
     assert session.window.preview.cursor().shape() == Qt.CursorShape.CrossCursor
-    qtbot.mousePress(session.window.preview, LEFT, pos=at(session, 0.3, 0.2))
-    qtbot.mouseRelease(session.window.preview, LEFT, pos=at(session, 0.3, 0.2))
+    qtbot.mousePress(session.window.preview, LEFT, pos=ui.at(session, 0.3, 0.2))
+    qtbot.mouseRelease(session.window.preview, LEFT, pos=ui.at(session, 0.3, 0.2))
     before = painted(session)
     assert len(before) == 2
-    qtbot.mousePress(session.window.preview, LEFT, pos=at(session, 0.3, 0.3))
+    qtbot.mousePress(session.window.preview, LEFT, pos=ui.at(session, 0.3, 0.3))
     LEAVE[leave](session, qtbot)
-    qtbot.mouseRelease(session.window.preview, LEFT, pos=at(session, 0.5, 0.5))
+    qtbot.mouseRelease(session.window.preview, LEFT, pos=ui.at(session, 0.5, 0.5))
     assert painted(session) == before, "the stroke that was being painted is dropped"
     assert not any((session.window.interaction.brush_in_use, drop.isChecked(), brush.text()))
     assert session.window.preview.cursor().shape() != Qt.CursorShape.CrossCursor
-    qtbot.waitUntil(lambda: shows_camera(session))
-    qtbot.mouseClick(session.window.preview, LEFT, pos=at(session, 0.5, 0.5))
+    qtbot.waitUntil(lambda: ui.shows_camera(session))
+    qtbot.mouseClick(session.window.preview, LEFT, pos=ui.at(session, 0.5, 0.5))
     assert painted(session) == before
 
 
@@ -391,11 +376,11 @@ def framing(controls: Session) -> FramingSettings:
 
 def test_the_wheel_and_keys_zoom_and_pan(controls: Session, qtbot: QtBot) -> None:
     preview = controls.window.preview
-    turn_wheel(preview, 8, at(controls, 0.0, 1.0))
+    ui.turn_wheel(preview, 8, ui.at(controls, 0.0, 1.0))
     assert framing(controls).zoom == pytest.approx(1.1**8)
     assert framing(controls).pan_x == pytest.approx(1, abs=0.02), "the mirrored left is the camera's right"
     assert framing(controls).pan_y == pytest.approx(1, abs=0.02)
-    turn_wheel(preview, -20)
+    ui.turn_wheel(preview, -20)
     assert framing(controls).zoom == 1
     for key, zoom in ((Qt.Key.Key_Plus, 1.1), (Qt.Key.Key_Minus, 1), (Qt.Key.Key_Minus, 1)):
         qtbot.keyClick(preview, key)
@@ -404,19 +389,19 @@ def test_the_wheel_and_keys_zoom_and_pan(controls: Session, qtbot: QtBot) -> Non
     qtbot.keyClick(preview, Qt.Key.Key_Down)
     qtbot.keyClick(preview, Qt.Key.Key_Right)
     assert framing(controls).pan_x < 0 < framing(controls).pan_y, "right in the mirrored preview"
-    pick(box(controls, "people.auto_framing"), 2)
+    ui.pick(ui.box(controls, "people.auto_framing"), 2)
     assert framing(controls) == WHOLE, "a manual zoom would override it"
 
 
 @pytest.mark.parametrize("mirror", [True, False])
 def test_dragging_pans_a_zoomed_image(controls: Session, qtbot: QtBot, mirror: bool) -> None:
     controls.store.edit("window", mirror_preview=mirror)
-    pull(controls, qtbot, at(controls, 0.5, 0.5), at(controls, 0.7, 0.3))
+    ui.pull(controls, qtbot, ui.at(controls, 0.5, 0.5), ui.at(controls, 0.7, 0.3))
     assert framing(controls) == WHOLE, "nothing to pan without a zoom"
     assert controls.window.preview.cursor().shape() is Qt.CursorShape.ArrowCursor
     controls.store.edit("framing", zoom=2)
     assert controls.window.preview.cursor().shape() is Qt.CursorShape.OpenHandCursor
-    pull(controls, qtbot, at(controls, 0.5, 0.5), at(controls, 0.7, 0.3))
+    ui.pull(controls, qtbot, ui.at(controls, 0.5, 0.5), ui.at(controls, 0.7, 0.3))
     assert framing(controls).pan_x == pytest.approx(0.4 if mirror else -0.4, abs=0.02)
     assert framing(controls).pan_y == pytest.approx(0.4, abs=0.02)
 
@@ -424,7 +409,7 @@ def test_dragging_pans_a_zoomed_image(controls: Session, qtbot: QtBot, mirror: b
 @pytest.mark.parametrize(("section", "link"), [("framing", "framingReset"), ("background", "backgroundReset")])
 def test_a_picture_is_moved_as_it_is_seen_while_it_can_be_and_back(controls: Session, section: str, link: str) -> None:
     """One slider moved the background to the left, the other the person to the right."""
-    across, down, reset = (*(slider(controls, f"{section}.pan_{axis}") for axis in "xy"), button(controls, link))
+    across, down, reset = (*(ui.slider(controls, f"{section}.pan_{axis}") for axis in "xy"), ui.button(controls, link))
     assert not across.isEnabled() and not reset.isEnabled()
     controls.store.edit("background", kind="image", path=Path("beach.png"))
     controls.store.edit(section, zoom=2.0)

@@ -8,22 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
+import PyQt6.QtWidgets as qt  # noqa: N813
 from PyQt6.QtCore import QCoreApplication, QLocale, QObject, QPoint, QPointF, Qt
 from PyQt6.QtGui import QEnterEvent, QWheelEvent
-from PyQt6.QtWidgets import (
-    QAbstractButton,
-    QApplication,
-    QCheckBox,
-    QComboBox,
-    QInputDialog,
-    QLabel,
-    QLineEdit,
-    QMessageBox,
-    QPushButton,
-    QScrollArea,
-    QSlider,
-    QWidget,
-)
 from pytestqt.qtbot import QtBot
 
 from app.control.commands import Answer, Command
@@ -59,7 +46,7 @@ def translate(app: QCoreApplication, locale: QLocale) -> Iterator[None]:
 
 
 @contextmanager
-def letters(app: QApplication, size: float) -> Iterator[None]:
+def letters(app: qt.QApplication, size: float) -> Iterator[None]:
     """Use letters in the block that are larger than usual by this factor."""
     before = app.font()
     font = app.font()
@@ -78,36 +65,36 @@ def find(parent: QObject, kind: type[Child], name: str | None = None) -> Child:
     return found
 
 
-def button(session: Session, name: str) -> QAbstractButton:
-    return find(session.window, QAbstractButton, name)
+def button(session: Session, name: str) -> qt.QAbstractButton:
+    return find(session.window, qt.QAbstractButton, name)
 
 
-def box(session: Session, name: str) -> QComboBox:
-    return find(session.window, QComboBox, name)
+def box(session: Session, name: str) -> qt.QComboBox:
+    return find(session.window, qt.QComboBox, name)
 
 
-def slider(session: Session, name: str) -> QSlider:
-    return find(session.window, QSlider, name)
+def slider(session: Session, name: str) -> qt.QSlider:
+    return find(session.window, qt.QSlider, name)
 
 
-def pick(box: QComboBox, row: int) -> None:
+def pick(box: qt.QComboBox, row: int) -> None:
     """Choose an entry of a list, as a user does."""
     box.setCurrentIndex(row)
     box.activated.emit(row)
 
 
-def bring_up(session: Session, control: QWidget) -> None:
+def bring_up(session: Session, control: qt.QWidget) -> None:
     """Show the group of the side panel that holds the control."""
     session.window.panel.reveal(control)
-    QApplication.processEvents()  # lays the group out
+    qt.QApplication.processEvents()  # lays the group out
 
 
-def asked(session: Session, name: str) -> QMessageBox | None:
+def asked(session: Session, name: str) -> qt.QMessageBox | None:
     """Return the question of a name that is open."""
-    return session.window.findChild(QMessageBox, name)
+    return session.window.findChild(qt.QMessageBox, name)
 
 
-def answer(session: Session, qtbot: QtBot, name: str, text: str) -> QMessageBox:
+def answer(session: Session, qtbot: QtBot, name: str, text: str) -> qt.QMessageBox:
     """Press a button of a question, which waits for it, and return the question."""
     qtbot.waitUntil(lambda: asked(session, name) is not None)
     box = existing(asked(session, name))
@@ -117,7 +104,7 @@ def answer(session: Session, qtbot: QtBot, name: str, text: str) -> QMessageBox:
 
 def give_name(session: Session, name: str, suggested: str | None = None) -> None:
     """Answer the newest question for a name."""
-    dialog = session.window.findChildren(QInputDialog)[-1]
+    dialog = session.window.findChildren(qt.QInputDialog)[-1]
     assert suggested is None or dialog.textValue() == suggested
     dialog.setTextValue(name)
     dialog.accept()
@@ -132,7 +119,7 @@ def answered(qtbot: QtBot, *command: str) -> Answer:
 
 def said(session: Session, name: str) -> str:
     """Return the text of a label; empty while it is hidden."""
-    found = find(session.window, QLabel, name)
+    found = find(session.window, qt.QLabel, name)
     return found.text() if found.isVisible() else ""
 
 
@@ -145,7 +132,7 @@ def ready(session: Session, qtbot: QtBot) -> Preview:
 def enter(preview: Preview) -> None:
     """Move the pointer over the preview, where it stays."""
     centre = QPointF(preview.rect().center())
-    QApplication.sendEvent(preview, QEnterEvent(centre, centre, centre))
+    qt.QApplication.sendEvent(preview, QEnterEvent(centre, centre, centre))
 
 
 def shows_camera(session: Session) -> bool:
@@ -190,14 +177,14 @@ def add(session: Session, qtbot: QtBot, path: Path) -> Tile:
     return tile
 
 
-def turn_wheel(widget: QWidget, notches: int, where: QPoint | None = None) -> None:
+def turn_wheel(widget: qt.QWidget, notches: int, where: QPoint | None = None) -> None:
     """Send a turn of the wheel to a widget. where: its centre if None."""
     where = widget.rect().center() if where is None else where
     event = QWheelEvent(
         QPointF(where), QPointF(widget.mapToGlobal(where)), QPoint(), QPoint(0, notches * 120),
         Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
     )  # fmt: skip
-    QApplication.sendEvent(widget, event)
+    qt.QApplication.sendEvent(widget, event)
 
 
 def open_last_step(session: Session) -> Assistant:
@@ -230,30 +217,30 @@ def use_everything_on(session: Session) -> None:
     """Show all settings; move every slider, choose every entry, switch every switch there and back."""
     panel, preferences = session.window.panel, session.window.open_preferences()
     for group in panel.groups:
-        panel.reveal(group.findChildren(QWidget)[-1])
+        panel.reveal(group.findChildren(qt.QWidget)[-1])
     for page in (panel.page, preferences.advanced):
-        for slider in page.findChildren(QSlider):
+        for slider in page.findChildren(qt.QSlider):
             for value in (slider.minimum(), slider.maximum(), slider.minimum() + 20):
                 slider.setValue(value)
-        for box in page.findChildren(QComboBox):
+        for box in page.findChildren(qt.QComboBox):
             if box.objectName() not in LEFT_OUT:
                 for row in range(box.count()):
                     pick(box, row)
-        for switch in page.findChildren(QCheckBox):
+        for switch in page.findChildren(qt.QCheckBox):
             switch.click()
             switch.click()
-    find(preferences, QPushButton, "edgeReset").click()
+    find(preferences, qt.QPushButton, "edgeReset").click()
     preferences.close()
 
 
-def cut_off(window: QWidget) -> list[str]:
+def cut_off(window: qt.QWidget) -> list[str]:
     """Return the texts that do not fit into their widgets, low fields, and pages wider than what shows them."""
     found = [
         f"page of {existing(area.parentWidget()).objectName()}"
-        for area in window.findChildren(QScrollArea)
+        for area in window.findChildren(qt.QScrollArea)
         if area.isVisible() and existing(area.widget()).width() > existing(area.viewport()).width()
     ]
-    for label in window.findChildren(QLabel):
+    for label in window.findChildren(qt.QLabel):
         if not label.isVisible() or not label.text() or isinstance(label, Pill | StatusLine):
             continue
         if label.wordWrap():
@@ -266,10 +253,10 @@ def cut_off(window: QWidget) -> list[str]:
             found.append(label.text())
     found += [
         f"{type(field).__name__} {field.objectName()}"
-        for field in (*window.findChildren(QComboBox), *window.findChildren(QLineEdit))
+        for field in (*window.findChildren(qt.QComboBox), *window.findChildren(qt.QLineEdit))
         if field.isVisible() and field.height() < field.sizeHint().height()
     ]
-    for button in window.findChildren(QAbstractButton):
+    for button in window.findChildren(qt.QAbstractButton):
         least = button.heightForWidth(button.width()) if button.hasHeightForWidth() else 0
         fits = button.width() + 1 >= button.minimumSizeHint().width() and button.height() >= least
         if button.isVisible() and button.text() and not fits:
