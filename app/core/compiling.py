@@ -18,8 +18,6 @@ from typing import Any, TypeVar, cast
 
 import numpy as np
 
-from app.core.files import why_not_written
-
 log = logging.getLogger(__name__)
 Function = TypeVar("Function", bound=Callable[..., object])
 FOLDER = Path(__file__).with_name("kernels")
@@ -61,41 +59,22 @@ def compiled(function: Function, arguments: Sequence[Argument] | None = None, **
     import numba  # slow to import
 
     dispatcher = numba.njit(**options)(function)
-    if dispatcher is function:  # NUMBA_DISABLE_JIT
-        return function
+    if arguments is None or dispatcher is function:  # the latter: NUMBA_DISABLE_JIT
+        return cast("Function", dispatcher)
     with contextlib.suppress(RuntimeError):  # there is no folder for the cache: every process compiles
-        dispatcher._cache = _cache_class()(function)  # noqa: SLF001 - numba has no public way to another cache
-    if arguments is not None:
-        dispatcher.compile(f"void({', '.join(map(_numba, arguments))})")
-        dispatcher.disable_compile()
-        kernels.append(dispatcher)
+        dispatcher.enable_caching()
+    signature = f"void({', '.join(map(_numba, arguments))})"
+    try:
+        dispatcher.compile(signature)
+    except Exception as error:  # noqa: BLE001 - a file that is damaged or cannot be written raises anything
+        log.warning("The compiled function %s cannot be loaded or kept (%r).", function.__name__, error)
+        with contextlib.suppress(OSError):
+            dispatcher._cache.flush()  # noqa: SLF001 - numba has no public way to empty a cache
+        dispatcher = numba.njit(**options)(function)
+        dispatcher.compile(signature)
+    dispatcher.disable_compile()
+    kernels.append(dispatcher)
     return cast("Function", dispatcher)
-
-
-@functools.cache
-def _cache_class() -> type[Any]:
-    """Return the class of the cache of one function; it raises RuntimeError if there is no folder for it."""
-    from numba.core.caching import FunctionCache
-
-    class Cache(FunctionCache):  # type: ignore[misc]
-        def load_overload(self, sig: object, target_context: object) -> object:
-            """Return the compiled function, None if it must be compiled."""
-            try:
-                return super().load_overload(sig, target_context)
-            except Exception as error:  # noqa: BLE001 - unpickling and linking raise anything, up to MemoryError
-                log.warning("The compiled function %s cannot be loaded and is compiled again (%r).", self._name, error)
-                with contextlib.suppress(OSError):
-                    self.flush()
-                return None
-
-        def save_overload(self, sig: object, data: object) -> None:
-            """Keep a compiled function; a failure is logged."""
-            try:
-                super().save_overload(sig, data)
-            except OSError as error:
-                log.warning("A compiled function cannot be kept in %s: %s.", self._cache_path, why_not_written(error))
-
-    return Cache
 
 
 def _numba(kind: Argument) -> str:
