@@ -25,7 +25,8 @@ from models.table import auto_order, bundled
 from models.weights import on_hand
 
 FRAMES, WARM_UP_CALLS, TURN_CALLS = 16, 5, 5
-COLUMNS = "what", "model", "executor", "precision", "size", "downsample_ratio", "median_ms", "p95_ms", "fps"
+LABELS = "what", "model", "executor", "precision"
+"""First columns of a row."""
 
 
 def prepare(settings: EngineSettings) -> None:
@@ -39,7 +40,7 @@ class Contender:
     """A callable to time, and the times of its frames in milliseconds."""
 
     labels: tuple[str, str, str, str]
-    """Values of the first columns: what, model, executor, precision."""
+    """Values of `LABELS`."""
     call: Callable[[int], object]
     """Processes one frame; the argument is the frame index. Must synchronize with the device before it returns."""
     wall_ms: list[float] = field(default_factory=list)
@@ -128,7 +129,7 @@ def _measure_model(
         interleave(contenders, seconds)
     common = {"size": [width, height], "downsample_ratio": round(ratio, 4)}
     rows: list[dict[str, Any]] = [
-        {**dict(zip(COLUMNS, each.labels, strict=False)), **common, **each.figures()} for each in contenders
+        {**dict(zip(LABELS, each.labels, strict=True)), **common, **each.figures()} for each in contenders
     ]
     usual = next((row["median_ms"] for row in rows if row["what"] == "usual-loop"), None)
     return rows if usual is None else [{**row, "times_usual_loop": round(usual / row["median_ms"], 2)} for row in rows]

@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,7 @@ from app.capture.table import AUTO, finds_camera
 from app.cli.options import LiveOptions
 from app.cli.start import UNUSED_ZONES, StartSettings
 from app.cli.terminal import notify
-from app.config.scenes import SceneStore, default_path, exposed_by
+from app.config.scenes import SceneStore, default_path
 from app.control.controller import SettingsController
 from app.control.server import ControlServer
 from app.core import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, paths
@@ -30,7 +30,7 @@ from app.output.base import write_snapshot
 from app.output.camera_list import is_busy
 from app.output.table import has_camera
 from app.runtime.context import default_parts
-from app.runtime.pipeline import Pipeline, Update
+from app.runtime.pipeline import Pipeline
 from app.runtime.status import Latency, Phase, PipelineStatus, write_status
 from app.runtime.worker import SlotClosed
 
@@ -73,10 +73,9 @@ def run(start: StartSettings, options: LiveOptions) -> int:
             settings = settings.replace(capture=settings.capture.replace(source="demo"))
     pipeline = Pipeline(settings, parts=default_parts())
     session = HeadlessRun(pipeline, seconds, options.frames, waits=options.wait)
-    with (
-        handled(lambda _number, _frame: session.interrupt()),
-        _controlled(session, keeps_pause=not (limited or proves), proves=proves),
-    ):
+    # No command changes what a sample shows, which nobody has asked to save.
+    control = nullcontext() if proves else _controlled(session, keeps_pause=not limited)
+    with handled(lambda _number, _frame: session.interrupt()), control:
         session.run()
     try:
         return report(session, settings, proves=proves)
@@ -106,18 +105,12 @@ def report(session: HeadlessRun, settings: Settings, *, proves: bool) -> int:
 
 
 @contextmanager
-def _controlled(session: HeadlessRun, *, keeps_pause: bool, proves: bool) -> Iterator[None]:
+def _controlled(session: HeadlessRun, *, keeps_pause: bool) -> Iterator[None]:
     """Execute commands of `run.py ctl` inside the context.
 
     keeps_pause: start paused after a run that crashed while it was paused: a service is started again by itself.
-    proves: the run records a proof, which ends with a command that shows more.
     """
     pipeline = session.pipeline
-    start = pipeline.settings
-
-    def change(update: Update) -> Settings:
-        return pipeline.change(lambda now: kept_private(update(now), start) if proves else update(now))
-
     controller = SettingsController(
         pipeline,
         backgrounds=lambda: [
@@ -127,7 +120,6 @@ def _controlled(session: HeadlessRun, *, keeps_pause: bool, proves: bool) -> Ite
         scenes=SceneStore(default_path()),
         request_quit=session.end,
         newest=lambda: session.newest,
-        change=change,
     )
     server = ControlServer(controller)
     server.start()
@@ -367,16 +359,6 @@ def with_proof(settings: Settings) -> Settings:
             "MATTECAM_DATA_DIR."
         ) from error
     return settings.replace(output=settings.output.replace(record=folder / "proof.mp4"))
-
-
-def kept_private(new: Settings, start: Settings) -> Settings:
-    """Return `new` without the recording of the clip, if they show more than the settings at its start.
-
-    `ctl background none` during a proof is no request to save what it shows.
-    """
-    if new.output.record != start.output.record or not exposed_by(new, start):
-        return new
-    return new.replace(output=new.output.replace(record=None))
 
 
 def write_before_after(path: Path, picture: Outgoing) -> bool:

@@ -106,7 +106,7 @@ def bench(
 ) -> None:
     """Measure network and frame step beside a plain torch loop. Without --model: each installed recurrent model."""
     settings = on_console(live)
-    from app.cli.bench import COLUMNS, measure_models, prepare  # loads the networks
+    from app.cli.bench import measure_models, prepare  # loads the networks
 
     prepare(settings.matting)  # `auto` is resolved once for the whole run: by what was measured
     size = settings.capture.width, settings.capture.height
@@ -114,7 +114,7 @@ def bench(
     if as_json:
         print(json.dumps(result, indent=2))
         return
-    columns = *COLUMNS, "cpu_ms_per_frame", "times_usual_loop"
+    columns = tuple(dict.fromkeys(name for row in result["results"] for name in row))
     _print_table(columns, [tuple(str(row.get(name, "")) for name in columns) for row in result["results"]])
 
 

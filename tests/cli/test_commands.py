@@ -22,7 +22,7 @@ from typer.core import TyperGroup
 
 from app import __version__
 from app.cli import main
-from app.cli.bench import COLUMNS, Contender, executor_choices, interleave, measure_models
+from app.cli.bench import LABELS, Contender, executor_choices, interleave, measure_models
 from app.cli.options import GROUPS
 from app.control.commands import SYNTAX
 from app.core import paths
@@ -183,7 +183,8 @@ def test_bench_has_every_part_of_the_contract(capsys: pytest.CaptureFixture[str]
     assert "mattecam: measuring" in written.err
     rows = result["results"]
     assert {"network", "step", "usual-loop"} == {row["what"] for row in rows}
-    assert all(set(row) >= {*COLUMNS, "cpu_ms_per_frame"} for row in rows)
+    figures = {"size", "downsample_ratio", "median_ms", "p95_ms", "fps", "cpu_ms_per_frame"}
+    assert all(set(row) >= {*LABELS, *figures} for row in rows)
     assert all(row["median_ms"] > 0 and row["size"] == [192, 144] for row in rows)
     assert next(row["times_usual_loop"] for row in rows if row["what"] == "usual-loop") == 1
 

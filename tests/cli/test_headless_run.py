@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from app.capture.demo import DemoSource
-from app.cli.headless import POLL_S, HeadlessRun, described, kept_private, summary, write_before_after
+from app.cli.headless import POLL_S, HeadlessRun, described, summary, write_before_after
 from app.core.errors import BackgroundError, MattecamError, ModelError, SinkOpenError, Stage
 from app.core.settings import BackgroundSettings, Settings
 from app.core.types import Frame, Outgoing, Picture, PictureKind, SourceInfo
@@ -21,8 +21,8 @@ from app.matting.base.interface import EngineInfo
 from app.runtime.context import Timing
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Latencies, Latency, Phase, PipelineStatus
-from mattecam.testing import FakeClock, shows_room
-from tests.fakes.world import BASE, IMPATIENT, NONE, Desk, FakeWorld, composites, ignore, running
+from mattecam.testing import FakeClock
+from tests.fakes.world import BASE, IMPATIENT, Desk, FakeWorld, ignore
 from tests.waiting import beside, eventually
 
 
@@ -276,38 +276,3 @@ def test_a_before_after_picture_is_made_of_demo_frames_only(tmp_path: Path) -> N
         assert not path.exists()
     assert write_before_after(path, composite_of(replace(demo, whole=demo.image)))
     assert path.exists()
-
-
-GREEN = BackgroundSettings(kind="colour", colour="#00b140")
-PROOF = BASE.replace(output=BASE.output.replace(record=Path("proof.mp4")))
-
-
-def with_strict(settings: Settings, level: str) -> Settings:
-    return settings.replaced_at(("matting", "edges"), strict=level)
-
-
-def test_a_proof_ends_with_what_shows_more_and_not_where_the_user_names_its_file() -> None:
-    weak = PROOF.replace(background=BASE.background.replace(kind="blur", blur_strength=0))
-    for start in (PROOF, with_strict(PROOF, "off")):
-        assert kept_private(with_strict(weak, "off"), start).output.record is None
-        assert kept_private(with_strict(weak, "balanced"), start).output.record is not None
-    named = NONE.replace(output=NONE.output.replace(record=Path("named.mp4")))
-    assert kept_private(named, PROOF) is named
-
-
-def test_a_proof_ends_with_a_change_that_shows_the_room() -> None:
-    world = FakeWorld()
-
-    def shown_by(output: str) -> list[Picture]:
-        return [picture for sink in world.sinks if sink.name == output for picture in sink.pictures]
-
-    with running(world, PROOF) as pipeline:
-        eventually(lambda: pipeline.status().outputs["recording"] is not None)
-        for background in (GREEN, NONE.background):
-            composites(pipeline)
-            assert pipeline.settings.output.record is not None
-            pipeline.change(lambda now, new=background: kept_private(now.replace(background=new), PROOF))  # type: ignore[misc]
-        eventually(lambda: any(shows_room(picture.image) for picture in shown_by("virtual_camera")))
-    recorded = shown_by("recorder")
-    assert any(picture.kind is PictureKind.COMPOSITE for picture in recorded)
-    assert not any(shows_room(picture.image) for picture in recorded)

@@ -205,20 +205,12 @@ def test_the_proof_of_a_users_source_is_the_composite_clip_only(
 
 
 @pytest.mark.usefixtures("without_outputs", "fake_engine")
-def test_a_command_that_shows_the_room_ends_the_proof(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(headless, "PROOF_S", 60)
-
-    def commanded() -> Answer:
-        eventually(lambda: accepts(default_address().folder / SOCKET_FILE))
-        eventually(lambda: bool((ask(Command("status")).status or {})["encoded_frames"]))
-        ask(Command("background", "none"))
-        stopped = ask(Command("record", "stop"))
-        ask(Command("quit"))
-        return stopped
-
-    answer = beside(commanded)
+def test_no_command_changes_what_a_proof_shows(monkeypatch: pytest.MonkeyPatch) -> None:
+    refused = Mock(side_effect=AssertionError("a control server listens"))
+    monkeypatch.setattr(headless, "ControlServer", refused)
     assert main.main(["headless", *AUTOMATIC]) == 0
-    assert not answer.result(60).done, "the proof goes on"
+    with pytest.raises(AssertionError, match="listens"):
+        main.main(["headless", *SMALL, "--frames", "1"])
 
 
 @pytest.mark.usefixtures("fake_engine")
