@@ -16,7 +16,7 @@ from app.core import paths
 from app.core.errors import MattecamError, UsageError
 from app.core.files import is_file
 
-OF_A_FILE = "record", "record-alpha", "snapshot", "zones"
+OF_A_FILE = "record", "record-alpha", "snapshot"
 """Commands whose argument is a file unless it is one of their words."""
 
 

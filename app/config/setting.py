@@ -19,7 +19,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from app.core import paths
-from app.core.errors import SettingsError, Text, UsageError, t
+from app.core.errors import SettingsError, Text, UsageError, counted, t
 from app.core.files import BrokenFileError, is_folder, read_object, why_not_used
 from app.core.settings import MAX_ZONES, BackgroundSettings, FramingSettings, Model, Settings, Zone
 from app.media.image_file import kind_of_file
@@ -171,8 +171,8 @@ class Setting:
 
     @property
     def is_path(self) -> bool:
-        """Whether the value is the path of a file or a folder."""
-        return Path in (self.annotation, *get_args(self.annotation))
+        """Whether a text for it is the path of a file or a folder."""
+        return self.written == "FILE" or Path in (self.annotation, *get_args(self.annotation))
 
     @property
     def unset(self) -> str | None:
@@ -230,15 +230,17 @@ class Setting:
         if self.unset is not None and text in (self.unset, NO_VALUE):
             return None
         if self.name == "people.zones":
-            return read_zones(Path(text))
+            return () if text == NO_VALUE else read_zones(Path(text))
         return self.value_in(self.replaced_in(Settings(), text, name))
 
     def text(self, value: Any) -> str:
-        """Return a value as text that `parsed` reads."""
+        """Return a value as text that `parsed` reads; of zones their number."""
         if isinstance(value, bool):
             return "on" if value else "off"
-        if value is None:
+        if value is None or value == ():
             return self.unset or NO_VALUE
+        if isinstance(value, tuple):
+            return counted(len(value), "zone")
         return str(value) if isinstance(value, str | int | Path) else f"{value:g}"
 
 

@@ -40,7 +40,7 @@ class Syntax:
     """The argument as shown to the user, such as `NAME` or `[on|off]`; empty for none."""
 
 
-OWN_COMMANDS = "paused", "frozen", "selected", "people.zones", "output.record", "output.record_alpha"
+OWN_COMMANDS = "paused", "frozen", "selected", "output.record", "output.record_alpha"
 """Settings that other commands change."""
 SETTABLE: Mapping[str, Setting] = {
     name: setting for name, setting in SETTINGS.items() if setting.description and name not in OWN_COMMANDS
@@ -79,7 +79,6 @@ SYNTAX: Mapping[str, Syntax] = {
     "set": Syntax("Change a setting.", "NAME VALUE, such as output.mirror on; `get` lists the names"),
     "snapshot": Syntax("Save the current frame of the output as a PNG file.", "FILE"),
     "status": Syntax("Print the state of the program."),
-    "zones": Syntax("Use the zones of a file, undo the last one, or use none.", "FILE|undo|off"),
 }
 
 

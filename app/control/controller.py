@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from app.config.scenes import SceneStore
-from app.config.setting import Setting, read_zones, with_value
+from app.config.setting import Setting, with_value
 from app.control.changes import Apply, CommandError, SettingsChanges, answered
 from app.control.commands import SETTABLE, SETTERS, Command, Status, find_settable, parse_person
 from app.control.files import Backgrounds, PlateCommand, description, named_background, next_background, record
@@ -83,7 +83,6 @@ class SettingsController:
             "retry": self._retry_failed,
             "scene": self._scene,
             "snapshot": self._snapshot,
-            "zones": self._zones,
         }
 
     def run(self, command: Command) -> str:
@@ -225,17 +224,6 @@ class SettingsController:
         if self._pipeline.status().hides_person:
             return "Nobody is shown: there is no person at this place, or it is not certain who is the selected one."
         return "Only the selected person is shown."
-
-    def _zones(self, file: str) -> str:
-        read = () if file in ("off", "undo") else read_zones(Path(file))
-
-        def update(settings: Settings) -> Settings:
-            zones = settings.people.zones[:-1] if file == "undo" else read
-            return settings.replaced_at(["people"], zones=zones)
-
-        zones = self._changes.apply(update).people.zones
-        self._changes.wait_until_used()  # until then a picture, such as a snapshot, may show a zone that was removed
-        return f"Zones: {len(zones) or 'none'}."
 
     def _snapshot(self, file: str) -> str:
         path, picture = Path(file), self._newest()

@@ -77,7 +77,9 @@ def test_what_get_shows_for_no_value_unsets(alone: SettingsAlone, name: str) -> 
         assert SETTABLE[name].value_in(alone.settings) is None
 
 
-@pytest.mark.parametrize("name", sorted({name for name, setting in SETTABLE.items() if setting.is_path} - {*CREATED}))
+@pytest.mark.parametrize(
+    "name", sorted({name for name, setting in SETTABLE.items() if setting.is_path} - {*CREATED, "people.zones"})
+)
 def test_a_file_that_does_not_exist_is_refused(alone: SettingsAlone, name: str) -> None:
     before = alone.settings
     for file in ("/no/nosuch.png", "x" * 2000):  # the system can look up no name as long as the second
@@ -271,7 +273,7 @@ def test_commands_do_not_undo_one_another(alone: SettingsAlone) -> None:
 @pytest.mark.parametrize("text", ["\\ud800.png", "\\u0000", "matting.plate \\ud800"])
 def test_text_that_no_file_can_have_is_refused(program: Program, text: str) -> None:
     """It would be stored, and end the program where it is printed or opened."""
-    for name in ("background", "zones", "snapshot", "record", "set", "microphone"):
+    for name in ("background", "snapshot", "record", "set", "microphone"):
         refused = answer(program.controller, f'{{"name": "{name}", "argument": "{text}"}}\n'.encode())
         assert not refused.done and "is not possible; leave out" in refused.message
     other = answer(program.controller, b'{"name": "background", "argument": "\\udcff.png"}\n')
@@ -341,14 +343,12 @@ def test_zones_are_read_from_a_file_and_hide_before_the_answer(program: Program,
     path.write_text(json.dumps({"zones": [{"points": [[0, 0]]}, {"filled": True, "points": everything}]}))
     eventually(lambda: shows_person(program.world.newest().image))
     program.world.faults.put("step", lambda: time.sleep(0.2))
-    assert program.run(f"zones {path}") == "Zones: 2."
+    assert program.run(f"set people.zones {path}") == "people.zones: 2 zones"
     assert not shows_person(program.world.newest().image)
     with pytest.raises(SettingsError, match="does not exist"):
-        program.run("zones /nowhere.json")
+        program.run("set people.zones /nowhere.json")
     assert len(program.settings.people.zones) == 2
-    assert program.run("zones undo") == "Zones: 1."
-    for word in ("off", "undo"):
-        assert program.run(f"zones {word}") == "Zones: none."
+    assert program.run("set people.zones none") == program.run("reset people.zones") == "people.zones: none"
 
 
 def test_one_person_is_selected_by_a_point(program: Program) -> None:
