@@ -189,7 +189,7 @@ class RecurrentNetwork:
         self._has_features = True
         if self._alpha_margin is not None:
             matte = self.arrays["matte"][0]
-            self._strips.run(matte.shape[1], matte_rows, self.arrays["cells"][0], self._alpha_margin, matte)
+            matte_rows(self.arrays["cells"][0], self._alpha_margin, matte, 0, matte.shape[1])
 
 
 def decide(alpha: Floats, last: Floats, rule: DecisionRule) -> None:

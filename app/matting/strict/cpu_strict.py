@@ -80,7 +80,7 @@ def strict_gain(small: Floats, coarse: Floats, memory: StrictMemory) -> Floats:
     moving = np.max([np.abs(_mean(plane)) for plane in change], 0) > rules.MOTION
     memory.recent += np.float32(rules.REFERENCE_RATE) * (image - memory.recent)
     memory.empty = empty
-    known = memory.frames >= np.where(memory.hidden, rules.HIDDEN_FRAMES, 1)
+    known = memory.frames >= np.where(memory.hidden, np.float32(rules.HIDDEN_FRAMES), np.float32(1))
     memory.background *= _light_of(image, memory.background, known & empty & ~moving)
     difference = np.abs(image - memory.background).max(0)
     agreeing = known & (_mean(difference) < rules.AGREEMENT)
@@ -125,9 +125,9 @@ def _light_of(now: Floats, before: Floats, cells: Mask) -> Floats:
     """Return the change of light of each channel at these cells, (3, 1, 1); 1 where they are too few."""
     if np.count_nonzero(cells) <= rules.LIGHT_SHARE * cells.size:
         return np.ones((3, 1, 1), np.float32)
-    one, other = ([cv2.mean(plane, cells.view(np.uint8))[0] for plane in planes] for planes in (now, before))
-    ratio = np.clip(np.divide(one, np.maximum(other, 1e-3)), *rules.LIGHT_RANGE)
-    return np.asarray(ratio, np.float32)[:, None, None]
+    weights = cells.ravel() / np.float32(np.count_nonzero(cells))
+    one, other = (planes.reshape(3, -1) @ weights for planes in (now, before))
+    return np.asarray(np.clip(one / np.maximum(other, 1e-3), *rules.LIGHT_RANGE), np.float32)[:, None, None]
 
 
 def _mean(cells: Floats) -> Floats:
