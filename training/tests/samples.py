@@ -10,6 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from training.optimizer import Optimizer
 from training.store import PackWriter
 
 Pixels = npt.NDArray[np.uint8]
@@ -54,13 +55,19 @@ def make_cache(folder: Path, people: int = 8) -> Path:
     return folder
 
 
-def descended(parameters: Iterable[Tensor], loss: Callable[[], Tensor], steps: int, rate: float = 2e-3) -> float:
-    """Learn for a few steps; return the last loss as a share of the first."""
-    optimizer, losses = torch.optim.AdamW(parameters, lr=rate), []
+def learnt(optimizer: Optimizer | torch.optim.AdamW, loss: Callable[[], Tensor], steps: int) -> list[float]:
+    """Learn for a few steps; return their losses."""
+    losses = []
     for _ in range(steps):
         value = loss()
         optimizer.zero_grad()
         torch.autograd.backward(value)
         optimizer.step()
         losses.append(float(value.detach()))
+    return losses
+
+
+def descended(parameters: Iterable[Tensor], loss: Callable[[], Tensor], steps: int, rate: float = 2e-3) -> float:
+    """Learn for a few steps; return the last loss as a share of the first."""
+    losses = learnt(torch.optim.AdamW(parameters, lr=rate), loss, steps)
     return losses[-1] / losses[0]

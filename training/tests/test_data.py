@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -17,7 +18,7 @@ from training.hard import Layers
 from training.matte import corrected, judge
 from training.objects import with_objects
 from training.sources import WHOLE_BODY
-from training.store import Entry, Pack, PackWriter, Pixels
+from training.store import Pack, PackWriter, Pixels
 from training.tests.samples import make_cache, person, room
 from training.views import pack_views
 
@@ -37,16 +38,12 @@ def test_every_kind_of_sample_has_its_shapes(cache: Path, mixture: Mixture, fram
 
 
 def test_a_seed_and_an_index_decide_a_sample(cache: Path) -> None:
-    source = SampleSource(cache, SIZE, 2, seed=3)
-    early = source.draw(5)
-    for index in (1, 2, 3):
-        source.draw(index)
-    late, again = source.draw(5), SampleSource(cache, SIZE, 2, seed=3).draw(5)
-    other = SampleSource(cache, SIZE, 2, seed=4).draw(5)
-    for name in ("src", "fgr", "pha"):
-        assert np.array_equal(getattr(early, name), getattr(late, name))
-        assert np.array_equal(getattr(early, name), getattr(again, name))
-    assert not np.array_equal(early.src, other.src)
+    source, same, other = (SampleSource(cache, SIZE, 2, seed=seed) for seed in (3, 3, 4))
+    early, _ = source.draw(5), source.draw(1)
+    for again in (source.draw(5), same.draw(5)):
+        for name in ("src", "fgr", "pha"):
+            assert np.array_equal(getattr(early, name), getattr(again, name))
+    assert not np.array_equal(early.src, other.draw(5).src)
 
 
 def test_people_for_validation_are_not_learnt_from(tmp_path: Path) -> None:
@@ -112,57 +109,36 @@ SKIN = person(0)[0, 0, 3:6]
 
 
 class ColourKey:
-    """A teacher that detects the colour of the drawn people."""
+    """A teacher that detects the colour of the drawn people, or everything else."""
+
+    def __init__(self, *, others: bool = False) -> None:
+        self.others = others
 
     def photo(self, rgb: Pixels, passes: int) -> tuple[Pixels, Pixels]:
         assert passes > 1
-        alpha = (np.abs(rgb.astype(int) - SKIN).max(2) < 40).astype(np.uint8) * 255
-        return rgb, alpha[..., None]
+        found = (np.abs(rgb.astype(int) - SKIN).max(2) < 40) != self.others
+        return rgb, found[..., None].astype(np.uint8) * 255
 
 
-class SomebodyElse(ColourKey):
-    """A teacher that detects everything else."""
-
-    def photo(self, rgb: Pixels, passes: int) -> tuple[Pixels, Pixels]:
-        foreground, alpha = super().photo(rgb, passes)
-        return foreground, 255 - alpha
-
-
-@pytest.fixture
-def photos(tmp_path: Path) -> Path:
-    with PackWriter(tmp_path / "people") as pack:
-        pack.add(person(1), "portrait", "photos")
-        pack.add(person(2, 200, 70), "street", min(WHOLE_BODY))
-        pack.add(person(3), "kept out", "photos", validation=True)
-        pack.add(person(4), "doubtful", "photos", usable=False)
-    return tmp_path
-
-
-def views(photos: Path) -> list[tuple[Entry, Pixels]]:
-    pack = Pack(photos / "views")
-    return [(entry, pack.pixels(entry).copy()) for entry in pack.entries]
-
-
-def test_portraits_are_cut_twice_others_once_and_the_doubtful_never(photos: Path) -> None:
-    pack_views(photos, [], ColourKey())
-    found = views(photos)
-    assert sorted(entry.name for entry, _ in found) == ["kept out", "portrait", "portrait", "street"]
-    assert [entry.name for entry, _ in found if entry.validation] == ["kept out"]
-    first, second = (layers for entry, layers in found if entry.name == "portrait")
+def test_portraits_are_cut_twice_others_once_and_doubtful_cuts_never(tmp_path: Path) -> None:
+    with PackWriter(tmp_path / "people") as people:
+        people.add(person(1), "portrait", "photos")
+        people.add(person(2, 200, 70), "street", min(WHOLE_BODY))
+        people.add(person(3), "kept out", "photos", validation=True)
+        people.add(person(4), "doubtful", "photos", usable=False)
+    pack_views(tmp_path, [], ColourKey())
+    views = Pack(tmp_path / "views")
+    assert sorted(entry.name for entry in views.entries) == ["kept out", "portrait", "portrait", "street"]
+    assert [entry.name for entry in views.entries if entry.validation] == ["kept out"]
+    first, second = (views.pixels(entry) for entry in views.entries if entry.name == "portrait")
     assert not np.array_equal(first, second)
-
-
-def test_a_cut_in_which_the_teacher_sees_somebody_else_is_dropped(photos: Path) -> None:
-    pack_views(photos, [], SomebodyElse())
-    assert [entry.name for entry, _ in views(photos)] == ["kept out"]
-
-
-HEIGHT, WIDTH = 180, 320
+    pack_views(tmp_path, [], ColourKey(others=True))
+    assert [entry.name for entry in Pack(tmp_path / "views").entries] == ["kept out"]
 
 
 def body() -> Pixels:
     """Return the alpha of a person seen from the front, whose arms hang close to the body."""
-    alpha = np.zeros((HEIGHT, WIDTH), np.uint8)
+    alpha = np.zeros((180, 320), np.uint8)
     cv2.circle(alpha, (160, 40), 25, 255, -1)
     alpha[60:, 130:190] = 255
     return alpha
@@ -181,39 +157,25 @@ def test_gaps_are_holes_and_narrow_bays_also_where_the_frame_cuts_them_off() -> 
     strands[20:60, 140:180:3] = 0
     assert not gaps(strands)[20:60, 140:180].any()
     assert not gaps(body())[70:].any(), "a plain outline"
-    assert not any(gaps(np.full((HEIGHT, WIDTH), fill, np.uint8)).any() for fill in (0, 255))
+    assert not any(gaps(np.full_like(cut, fill)).any() for fill in (0, 255))
 
 
-@pytest.fixture
-def everything(cache: Path, monkeypatch: pytest.MonkeyPatch) -> SampleSource:
-    """A source of composites with each of them, before a flawless camera."""
-    for share in ("_HANDS", "_BYSTANDERS", "_BORDERED"):
-        monkeypatch.setattr(f"training.data.{share}", 1.0)
-    monkeypatch.setattr("training.data._CROWDS", 0.0)
-    return SampleSource(cache, (96, 54), 2, mixture=Mixture(composite=1, empty=0, clip=0), unspoilt=1)
-
-
-def test_everybody_in_the_frame_and_nothing_else_is_in_the_truth(
-    everything: SampleSource, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_everybody_in_the_frame_and_nothing_else_is_in_the_truth(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[tuple[int, float]] = []
 
-    def noted(
-        rng: np.random.Generator,
-        frames: list[Pixels],
-        before: list[Pixels],
-        behind: list[Pixels],
-        people: list[list[hard.Layer]],
-    ) -> Layers:
-        layers = hard.in_front(rng, frames, before, behind, people)
+    def noted(*given: Any) -> Layers:
+        layers, people = hard.in_front(*given), given[-1]
         for t, truth in enumerate(layers[1]):
             free = np.prod([1 - person[t][1] for person in people], 0)
             seen.append((len(people), float(np.abs(truth / 255 - (1 - free)).max())))
         return layers
 
-    monkeypatch.setattr("training.data.in_front", noted)
+    values = {"in_front": noted, "_HANDS": 1.0, "_BYSTANDERS": 1.0, "_BORDERED": 1.0, "_CROWDS": 0.0}
+    for name, value in values.items():
+        monkeypatch.setattr(f"training.data.{name}", value)
+    source = SampleSource(cache, (96, 54), 2, mixture=Mixture(composite=1, empty=0, clip=0), unspoilt=1)
     for index in range(12):
-        sample = everything.draw(index)
+        sample = source.draw(index)
         person = sample.pha[..., 0] == 255
         np.testing.assert_allclose(sample.clean[person].astype(int), sample.fgr[person], atol=2)
     assert max(count for count, _ in seen) >= 2

@@ -240,19 +240,16 @@ def test_means_of_the_outputs_stay_although_weights_are_rounded() -> None:
     assert error() < min(0.05 * uncorrected, 1e-5)
 
 
-def test_a_figure_may_get_worse_by_two_percent() -> None:
-    before = {"shoulders (79) mad": 10.0, "shoulders (79) iou": 0.96, "varied (118) failures %": 10.0}
-    before |= {"varied (118) median": 6.0, "mask iou median": 0.97}
-    assert not regressions(before, {**before, "shoulders (79) mad": 10.19})
-    assert not regressions(before, {**before, "shoulders (79) mad": 5.0})
-    assert regressions(before, {**before, "shoulders (79) mad": 10.21}) == ["shoulders (79) mad"]
-    assert regressions(before, {**before, "shoulders (79) iou": 0.93}) == ["shoulders (79) iou"]
-    assert not regressions(before, {**before, "shoulders (79) iou": 0.99})
-    assert not regressions(before, {**before, "varied (118) failures %": 11.2}), "one photo"
-    assert regressions(before, {**before, "varied (118) failures %": 12.0})
-    assert not regressions(before, {**before, "varied (118) median": before["varied (118) median"] + 0.4}), "by chance"
-    assert regressions(before, {**before, "varied (118) median": before["varied (118) median"] + 0.6})
-    assert regressions(before, {**before, "mask iou median": 0.94})
+def test_a_figure_may_get_worse_by_two_percent_or_by_chance() -> None:
+    for name, before, allowed, worse in (
+        ("shoulders (79) mad", 10.0, [5.0, 10.19], 10.21),
+        ("shoulders (79) iou", 0.96, [0.99, 0.945], 0.93),
+        ("varied (118) failures %", 10.0, [11.2], 12.0),  # one photo
+        ("varied (118) median", 6.0, [6.4], 6.6),
+        ("mask iou median", 0.97, [0.97], 0.94),
+    ):
+        found = [after for after in (*allowed, worse) if regressions({name: before}, {name: after}) == [name]]
+        assert found == [worse], name
 
 
 def test_weights_that_an_executor_folds_are_exact_in_bfloat16() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import cv2
@@ -25,10 +26,14 @@ from training.tests.samples import room
 from training.validation import WARM_UP_FRAMES, Scene, alphas
 
 
+def disc(radius: int, size: tuple[int, int] = (120, 160), x: float | None = None) -> Alpha:
+    """Return a disc in the middle of (height, width), or around column `x`."""
+    rows, columns = np.mgrid[: size[0], : size[1]]
+    return np.asarray(np.hypot(rows - size[0] / 2, columns - (size[1] / 2 if x is None else x)) < radius, np.float32)
+
+
 def _disc(x: int) -> Alpha:
-    rows, columns = np.mgrid[0:48, 0:64]
-    disc: Alpha = (((columns - x) ** 2 + (rows - 24) ** 2) < 200).astype(np.float32)
-    return disc
+    return disc(14, (48, 64), x)
 
 
 def _folder(path: Path, alphas: list[Alpha]) -> Path:
@@ -38,10 +43,9 @@ def _folder(path: Path, alphas: list[Alpha]) -> Path:
     return path
 
 
-def _video(path: Path, alphas: list[Alpha]) -> Path:
+def _video(path: Path, alpha: Alpha) -> Path:
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 30, (64, 48))
-    for alpha in alphas:
-        writer.write(cv2.cvtColor(np.rint(alpha * 255).astype(np.uint8), cv2.COLOR_GRAY2BGR))
+    writer.write(cv2.cvtColor(np.rint(alpha * 255).astype(np.uint8), cv2.COLOR_GRAY2BGR))
     writer.release()
     return path
 
@@ -62,8 +66,8 @@ def test_clips_of_like_names_are_told_apart_and_one_named_all_from_the_mean(tmp_
         for name in ("all", "take.1"):
             _folder(tmp_path / root / name, [_disc(20)])
         _folder(tmp_path / root / "take.2", [_disc(x)])
-        _video(tmp_path / root / "take.avi", [_disc(20)])
-        _video(tmp_path / root / "take.mkv", [_disc(x)])
+        _video(tmp_path / root / "take.avi", _disc(20))
+        _video(tmp_path / root / "take.mkv", _disc(x))
     result = evaluate_paths(tmp_path / "pred", tmp_path / "true")
     assert list(result) == ["./all", "take.1", "take.2", "take.avi", "take.mkv", "all"]
     assert 0 == result["./all"]["mad"] == result["take.1"]["mad"] < result["all"]["mad"] < result["take.2"]["mad"]
@@ -75,7 +79,7 @@ def test_images_are_read_in_order_in_one_range_and_cut_outs_by_their_alpha(tmp_p
     (folder / "001.png").rename(folder / "10.png")
     for found, x in zip(read_alphas(folder), (20, 40), strict=True):
         np.testing.assert_array_equal(found, _disc(x))
-    (video,) = read_alphas(_video(tmp_path / "video.avi", [_disc(20)]))
+    (video,) = read_alphas(_video(tmp_path / "video.avi", _disc(20)))
     assert np.abs(video - _disc(20)).mean() < 0.01, "the range of a video is widened"
     matte = np.rint(_disc(20) * 255).astype(np.uint8)
     colours = np.random.default_rng(0).integers(0, 255, (*matte.shape, 3), np.uint8)
@@ -117,16 +121,12 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     for at in range(len(data) // 3, len(data) - 200, 60):
         data[at] ^= 0x5A
     path.write_bytes(data)
-    with pytest.raises(SourceOpenError, match=r"clip\.mkv"):
-        list(read_alphas(path))
-    broken = tmp_path / "broken.mp4"
-    broken.write_bytes(b"no video")
-    with pytest.raises(SourceOpenError, match=r"broken\.mp4"):
-        evaluate_paths(broken, broken)
-    folder = _folder(tmp_path / "folder", [_disc(20)])
-    (folder / "001.png").write_bytes(b"no image")
-    with pytest.raises(SourceOpenError, match=r"001\.png"):
-        evaluate_paths(folder, folder)
+    broken, folder = tmp_path / "broken.mp4", _folder(tmp_path / "folder", [_disc(20)])
+    for file in (broken, folder / "001.png"):
+        file.write_bytes(b"neither a video nor an image")
+    for given, named in ((path, "clip.mkv"), (broken, "broken.mp4"), (folder, "001.png")):
+        with pytest.raises(SourceOpenError, match=re.escape(named)):
+            list(read_alphas(given))
 
 
 def _alpha(seed: int, t: int) -> Alpha:
@@ -182,11 +182,6 @@ def test_nothing_is_measured_until_the_memory_has_settled() -> None:
     assert [a[0, 0] for a in alphas(Counting(), clip)] == [4, 5, 6, 7]
 
 
-def disc(radius: int, size: tuple[int, int] = (120, 160)) -> Alpha:
-    rows, columns = np.mgrid[: size[0], : size[1]]
-    return np.asarray(np.hypot(rows - size[0] / 2, columns - size[1] / 2) < radius, np.float32)
-
-
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Two photos, one of a held-out source, a mask, a cut-out and two rooms, one of a held-out scene."""
@@ -194,9 +189,8 @@ def folder(tmp_path: Path) -> Path:
     for kind in ("portraits", "masks", "cutouts", "backgrounds"):
         (tmp_path / kind).mkdir()
     person = np.dstack([rng.integers(0, 255, (200, 160, 3)), 255 * disc(60, (200, 160))]).astype(np.uint8)
-    names = [f"name{i}" for i in range(40)]
     lines = ["name\tsource\tlicence\tkind"]
-    for name in names:
+    for name in (f"name{i}" for i in range(40)):
         cv2.imwrite(str(tmp_path / "portraits" / f"{name}p.jpg"), person[..., :3])
         cv2.imwrite(str(tmp_path / "masks" / f"{name}p.png"), person[..., 3])
         cv2.imwrite(str(tmp_path / "cutouts" / f"{name}c.png"), person)
@@ -228,23 +222,17 @@ def test_pictures_with_a_stated_licence_can_be_listed_alone(folder: Path) -> Non
     assert len(listed_pictures([folder])) == len(every)
 
 
-def test_every_held_out_scene_has_the_size_of_the_comparison(folder: Path) -> None:
+def test_held_out_scenes_have_the_size_of_the_comparison_and_a_moving_cut_out_is_its_own_truth(folder: Path) -> None:
     shape = (SIZE[1], SIZE[0])
     (stranger,) = photos([folder], lambda rgb: np.full(rgb.shape[:2], 255, np.uint8))
-    assert stranger.frame.shape == (*shape, 3)
-    masked = masked_photos([folder])
-    assert masked
-    assert all(scene.mask is not None and scene.mask.shape == shape for scene in masked)
-    assert [room.frame.shape for room in rooms([folder])] == [(*shape, 3)]
-
-
-def test_a_moving_cut_out_is_its_own_truth(folder: Path) -> None:
+    (place,) = rooms([folder])
+    assert stranger.frame.shape == place.frame.shape == (*shape, 3)
+    assert {scene.mask.shape for scene in masked_photos([folder]) if scene.mask is not None} == {shape}
     scene = next(cutouts([folder]))
-    place = rooms([folder])[0].frame
     assert len(scene.frames) == len(scene.alphas) == len(scene.foregrounds)
     inside, outside = scene.alphas[0] == 1, scene.alphas[0] == 0
     np.testing.assert_array_equal(scene.frames[0][inside], scene.foregrounds[0][inside])
-    np.testing.assert_array_equal(scene.frames[0][outside], place[outside])
+    np.testing.assert_array_equal(scene.frames[0][outside], place.frame[outside])
 
 
 def test_rows_of_the_comparison() -> None:

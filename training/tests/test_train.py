@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -31,9 +32,11 @@ from training.plates import PlateSource
 from training.run import Run, Stage, frames_of_step, size_of_step
 from training.saving import save, save_quantized, with_plate
 from training.step import Learner, to_batch
-from training.tests.samples import descended, make_cache
+from training.tests.samples import descended, learnt, make_cache
 from training.train import main
 from training.trunk import load_pretrained, with_trunk
+
+same = partial(torch.testing.assert_close, rtol=0, atol=0)
 
 
 def test_a_few_steps_on_a_handful_of_samples_lower_the_loss(stage: Stage) -> None:
@@ -60,10 +63,8 @@ def test_a_run_starts_from_exported_weights_without_the_heads_that_they_lack(sta
     averaged = run.average.module
     assert isinstance(averaged, Learner) and run.step == 0
     for network in (run.learner.student, averaged.student):
-        for mine, theirs in zip(network.parameters(), load(BUNDLED).parameters(), strict=True):
-            torch.testing.assert_close(mine, theirs)
-    batch = to_batch([run.source.draw(0)], torch.device("cpu"))
-    losses = run.learner(batch, dtype=None)
+        torch.testing.assert_close(network.state_dict(), load(BUNDLED).state_dict())
+    losses = run.learner(to_batch([run.source.draw(0)], torch.device("cpu")), dtype=None)
     assert "hints" not in losses and "l1" in losses
     run.train()
     later = Run(replace(stage, begin=run.checkpoint, out=stage.out / "later"), 0, 1, "")
@@ -76,13 +77,10 @@ def test_a_run_goes_on_where_it_stopped_and_hands_its_weights_on(stage: Stage, t
     assert first.step > 0 and first.seconds >= stage.minutes * 60
     resumed = Run(stage, 0, 1, "")
     assert (resumed.step, resumed.seconds) == (first.step, first.seconds)
-    for mine, theirs in zip(resumed.learner.parameters(), first.learner.parameters(), strict=True):
-        assert torch.equal(mine, theirs)
+    same([*resumed.learner.parameters()], [*first.learner.parameters()])
     onward = Run(replace(stage, out=tmp_path / "next", begin=first.checkpoint), 0, 1, "")
     assert onward.step == 0
-    averaged = averaged_student(first.checkpoint)
-    for mine, theirs in zip(onward.learner.student.parameters(), averaged.parameters(), strict=True):
-        assert torch.equal(mine, theirs)
+    same([*onward.learner.student.parameters()], [*averaged_student(first.checkpoint).parameters()])
     lines = [json.loads(line) for line in (stage.out / "log.jsonl").read_text().splitlines()]
     assert 0 <= lines[-1]["check"]["photo_iou"] <= 1 and lines[-1]["check"]["empty"] >= 0
 
@@ -134,40 +132,30 @@ def test_every_direction_counts_alike_and_stays(shape: tuple[int, int, int]) -> 
     assert (turned - torch.diag_embed(values)).abs().max() < 1e-3
 
 
-def _network() -> nn.Sequential:
-    torch.manual_seed(3)
-    return nn.Sequential(nn.Conv2d(3, 16, 3), nn.BatchNorm2d(16), nn.ReLU(), nn.Conv2d(16, 1, 1))
-
-
 def _steps(network: nn.Module, optimizer: Optimizer, count: int) -> list[float]:
     images = torch.rand(4, 3, 12, 12, generator=torch.Generator().manual_seed(4))
     wanted = images.mean(1, keepdim=True)[..., 1:-1, 1:-1]
-    losses = []
-    for _ in range(count):
-        loss = nn.functional.mse_loss(network(images), wanted)
-        optimizer.zero_grad()
-        torch.autograd.backward(loss)
-        optimizer.step()
-        losses.append(float(loss.detach()))
-    return losses
+    return learnt(optimizer, lambda: functional.mse_loss(network(images), wanted), count)
 
 
 def test_kernels_and_the_rest_both_learn_alike_in_a_resumed_run_and_nothing_without_a_rate() -> None:
-    network = _network()
-    before = {name: value.detach().clone() for name, value in network.named_parameters()}
+    torch.manual_seed(3)
+    network = nn.Sequential(nn.Conv2d(3, 16, 3), nn.BatchNorm2d(16), nn.ReLU(), nn.Conv2d(16, 1, 1))
+    before = copy.deepcopy(network)
     optimizer = Optimizer(network.parameters(), 0.01)
     losses = _steps(network, optimizer, 30)
     assert losses[-1] < losses[0] / 3
-    assert all((value != before[name]).any() for name, value in network.named_parameters() if name != "0.bias")
-    again = _network()
-    again.load_state_dict(network.state_dict())
+    assert all(
+        (value != before.get_parameter(name)).any() for name, value in network.named_parameters() if name != "0.bias"
+    )
+    again = copy.deepcopy(network)
     resumed = Optimizer(again.parameters(), 0.01)
     resumed.load_state_dict(copy.deepcopy(optimizer.state_dict()))
     assert _steps(again, resumed, 3) == pytest.approx(_steps(network, optimizer, 3), rel=1e-5)
     optimizer.set_rate(0.0)
     then = copy.deepcopy(list(network.parameters()))
     _steps(network, optimizer, 2)
-    assert all((now == old).all() for now, old in zip(network.parameters(), then, strict=True))
+    same([*network.parameters()], then)
 
 
 def test_the_encoder_comes_nearer_to_the_teacher(tmp_path: Path, stage: Stage) -> None:
@@ -192,48 +180,28 @@ def test_the_teacher_sees_the_picture_before_the_camera_spoiled_it(stage: Stage)
     assert (flawless.clean == flawless.src).all()
 
 
-NAMES = "expand", "depthwise", "project"
-MODEL = "_fc.weight"
-
-
 @pytest.fixture(scope="module")
-def pretrained() -> EfficientNetLite0:
-    """Return an encoder whose tensors are all different."""
-    torch.manual_seed(0)
-    encoder = EfficientNetLite0().eval()
-    for name, tensor in encoder.state_dict().items():
-        if name.endswith(("1.weight", "bias", "mean", "var")):
-            tensor.copy_(torch.rand_like(tensor) * 0.1 + (0 if name.endswith(("bias", "mean")) else 0.9))
-    return encoder
-
-
-@pytest.fixture(scope="module")
-def package(pretrained: EfficientNetLite0, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a file with its weights under the names of the package, with a classifier."""
-    state: dict[str, Tensor] = {MODEL: torch.zeros(10, 4)}
-
-    def name(layer: torch.nn.Module, convolution: str, norm: str) -> None:
-        state[f"{convolution}.weight"] = layer.get_parameter("0.weight").detach()
-        state.update({f"{norm}.{key}": value for key, value in layer.get_submodule("1").state_dict().items()})
-
-    name(pretrained.stem, "_conv_stem", "_bn0")
-    blocks = [block for stage in pretrained.stages for block in stage.children()]
-    for number, block in enumerate(blocks):
-        layers = list(block.body.children())  # type: ignore[union-attr]
-        first = len(NAMES) - len(layers)
-        for index, layer in enumerate(layers, first):
-            name(layer, f"_blocks.{number}._{NAMES[index]}_conv", f"_blocks.{number}._bn{index}")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a file with golden weights and a classifier, whose layers have the package's names and our order."""
+    layers = ["_conv_stem", "_bn0"]
+    for block in range(16):
+        for index, name in list(enumerate(("expand", "depthwise", "project")))[block == 0 :]:
+            layers += [f"_blocks.{block}._{name}_conv", f"_blocks.{block}._bn{index}"]
+    golden, state = fill(EfficientNetLite0().state_dict()), {"_fc.weight": torch.zeros(10, 4)}
+    theirs = dict(zip(dict.fromkeys(name.rpartition(".")[0] for name in golden), layers, strict=True))
+    for name, value in golden.items():
+        layer, _, parameter = name.rpartition(".")
+        state[f"{theirs[layer]}.{parameter}"] = value
     file = tmp_path_factory.mktemp("package") / "lite0.pth"
     torch.save(state, file)
     return file
 
 
-@torch.no_grad()
-def test_the_weights_of_the_package_are_loaded(pretrained: EfficientNetLite0, package: Path) -> None:
+def test_the_weights_of_the_package_are_loaded(package: Path) -> None:
     found = EfficientNetLite0()
     load_pretrained(found, package)
-    for name, tensor in pretrained.state_dict().items():
-        assert torch.equal(found.state_dict()[name], tensor), name
+    state = found.state_dict()
+    same(state, fill(state))
 
 
 def test_a_trunk_takes_the_place_of_the_coarse_layers(package: Path) -> None:
@@ -345,8 +313,7 @@ def test_training_begins_with_the_output_of_the_network_without_a_plate() -> Non
     torch.manual_seed(0)
     bundled, clip = load(), torch.rand(2, 6, 48, 64)
     plated = with_plate(bundled).eval()
-    for mine, theirs in zip(plated.matte(clip, frames=2), bundled.matte(clip[:, :3], frames=2), strict=True):
-        torch.testing.assert_close(mine, theirs)
+    torch.testing.assert_close(plated.matte(clip, frames=2), bundled.matte(clip[:, :3], frames=2))
     assert with_plate(plated) is plated
 
 
