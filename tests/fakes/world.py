@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import numpy as np
+from numpy.typing import NDArray
 
 from app.backgrounds import Background, open_background
 from app.core.errors import CameraAbsentError, MicrophoneError, SinkLostError, SinkOpenError, SourceLostError
@@ -19,7 +20,7 @@ from app.output.table import SINKS
 from app.runtime.context import PipelineParts, Timing
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
-from mattecam.testing import PERSON, FakeEngine, FakeSink, FakeSource, Faults
+from mattecam.testing import PERSON, FakeEngine, FakeSink, FakeSource, Faults, shows_room
 from tests.waiting import eventually
 
 
@@ -45,12 +46,6 @@ class Hold:
     def __call__(self) -> None:
         self.entered.set()
         self.go_on.wait(60)
-
-
-class FakeCamera(FakeSink):
-    """A virtual camera."""
-
-    device: str | None = "/dev/virtual_camera"
 
 
 class FakeRecorder(FakeSink):
@@ -170,9 +165,10 @@ class FakeWorld:
         self.sinks.append(sink)
         return sink
 
-    def open_camera(self) -> FakeCamera:
+    def open_camera(self) -> FakeSink:
         """Open the virtual camera."""
-        camera = FakeCamera("virtual_camera", self.faults)
+        camera = FakeSink("virtual_camera", self.faults)
+        camera.device = "/dev/virtual_camera"
         self.sinks.append(camera)
         return camera
 
@@ -232,8 +228,13 @@ NONE = BASE.replace(background=BackgroundSettings(kind="none"))
 def running(
     world: FakeWorld, settings: Settings = BASE, timing: Timing | None = None, *, parts: PipelineParts | None = None
 ) -> Iterator[Pipeline]:
-    """Run a pipeline with the parts of the world, or with others; end what hangs and stop at the end."""
+    """Run a pipeline with the parts of the world, or with others; end what hangs and stop at the end.
+
+    No output may have shown the room, unless unmatted while "none" was among the chosen backgrounds.
+    """
     pipeline = Pipeline(settings, parts=parts or world.parts(), timing=timing)
+    backgrounds = {settings.background.kind}
+    pipeline.owner.listen(lambda: backgrounds.add(pipeline.settings.background.kind))
     pipeline.start()
     try:
         yield pipeline
@@ -241,6 +242,8 @@ def running(
         world.faults.release.set()
         assert pipeline.stop(), "a thread did not end"
         assert FakeEngine.live == 0, "an engine was not closed"
+        leaks = {picture.kind for picture in world.pictures() if shows_room(picture.image)}
+        assert leaks <= ({PictureKind.UNMATTED} if "none" in backgrounds else set()), "the room was shown"
 
 
 def apply(pipeline: Pipeline, settings: Settings) -> None:
@@ -291,12 +294,11 @@ def newest(pipeline: Pipeline) -> Frame:
     return frame
 
 
+def person_in(image: BgrImage) -> NDArray[np.bool_]:
+    """Which pixels have the person's colour."""
+    return np.asarray(np.all(image == np.array(PERSON, np.uint8), axis=2))
+
+
 def shows_person(image: BgrImage) -> bool:
     """Whether any pixel has the person's colour."""
-    return bool(np.any(np.all(image == np.array(PERSON, np.uint8), axis=2)))
-
-
-def shown_in(pipeline: Pipeline, colour: tuple[int, int, int]) -> set[int]:
-    """Return the columns of the next composite that hold this colour."""
-    picture = shown(pipeline)
-    return set(np.flatnonzero(np.all(picture.image == np.array(colour, np.uint8), axis=2).any(0)).tolist())
+    return bool(person_in(image).any())

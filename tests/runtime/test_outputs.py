@@ -9,8 +9,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -21,69 +20,69 @@ import pytest
 
 from app.backgrounds.standby import draw_card
 from app.core.errors import ModelError, SinkLostError, Stage
-from app.core.settings import OutputSettings
+from app.core.settings import OutputSettings, Settings
 from app.core.types import BgrImage, Picture, PictureKind
 from app.output.base import FrameSink, SinkContext
 from app.output.recording import FEEDER_NICENESS, Recorder
 from app.runtime.backdrops import PLAIN_GREY, StandbyPictures
 from app.runtime.outputs import SteadyClock
-from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase, PipelineStatus, StatusBoard
 from app.runtime.worker import NICENESS
-from mattecam.testing import FakeSink
-from tests.fakes.world import BASE, FakeWorld, apply, composites, ignore, live, running
+from mattecam.testing import HEIGHT, WIDTH, FakeSink
+from tests.fakes.world import BASE, FakeWorld, Hold, apply, composites, live, running
 from tests.output.recordings import FakeDevice
 from tests.waiting import eventually
 
 
+@pytest.fixture
+def recorded(tmp_path: Path) -> Settings:
+    """Settings with which the output is recorded."""
+    return BASE.replaced_at(["output"], record=tmp_path / "a.mp4")
+
+
+def recorder(world: FakeWorld) -> FakeSink:
+    """Wait for a recording to begin."""
+    eventually(lambda: any(sink.name == "recorder" and len(sink.pictures) > 2 for sink in world.sinks))
+    return next(sink for sink in world.sinks if sink.name == "recorder")
+
+
 def test_a_recording_begins_with_the_first_matte_and_keeps_later_stand_by_cards(
-    tmp_path: Path, world: FakeWorld
+    recorded: Settings, world: FakeWorld
 ) -> None:
     world.faults.put("build_engine", world.faults.hang)
-    output = BASE.output.replace(record=tmp_path / "a.mp4")
-    with running(world, BASE.replace(output=output)) as pipeline:
+    with running(world, recorded) as pipeline:
         eventually(lambda: {"virtual_camera", "recorder"} == {sink.name for sink in world.sinks})
-        camera, recorder = sorted(world.sinks, key=lambda sink: sink.name != "virtual_camera")
-        eventually(lambda: len(camera.pictures) > 5)
-        assert not recorder.pictures, "the program's start was recorded"
+        eventually(lambda: len(world.pictures()) > 5)
         world.faults.heal()
-        eventually(lambda: len(recorder.pictures) > 2)
-        assert recorder.pictures[0].kind is PictureKind.COMPOSITE
-        apply(pipeline, BASE.replace(output=output, paused=True))
-        eventually(lambda: recorder.pictures[-1].kind is PictureKind.STANDBY)
+        film = recorder(world)
+        assert film.pictures[0].kind is PictureKind.COMPOSITE, "the program's start was recorded"
+        apply(pipeline, recorded.replace(paused=True))
+        eventually(lambda: film.pictures[-1].kind is PictureKind.STANDBY)
 
 
-def test_a_card_on_its_way_while_the_first_matte_comes_is_not_recorded(tmp_path: Path) -> None:
-    world, opening, matted = FakeWorld(), threading.Event(), threading.Event()
-    pipeline = Pipeline(BASE.replace(output=BASE.output.replace(record=tmp_path / "a.mp4")), parts=world.parts())
-
-    def hold_the_recorder() -> None:
-        """It has a card to send by now."""
-        opening.set()
-        matted.wait(60)
+def test_a_card_on_its_way_while_the_first_matte_comes_is_not_recorded(recorded: Settings, world: FakeWorld) -> None:
+    opening, step, matted = Hold(), Hold(), threading.Event()
 
     def hold_the_output() -> None:
         """The composite is not handed over before the recorder, which holds the card, has had time to send it."""
         picture = pipeline.preview.get(0)
         if picture is not None and picture.kind is PictureKind.COMPOSITE and not matted.is_set():
             matted.set()
+            opening.go_on.set()
             eventually(lambda: pipeline.status().recording is not None)
             time.sleep(0.05)
 
-    world.faults.put("open_recorder", hold_the_recorder)
-    world.faults.put("step", lambda: ignore(opening.wait(60)))
-    pipeline.listen(hold_the_output)
-    pipeline.start()
-    try:
-        eventually(lambda: any(sink.name == "recorder" and len(sink.pictures) > 2 for sink in world.sinks))
-    finally:
-        assert pipeline.stop()
-    (recorder,) = (sink for sink in world.sinks if sink.name == "recorder")
-    assert recorder.pictures[0].kind is PictureKind.COMPOSITE
+    world.faults.put("open_recorder", opening)
+    world.faults.put("step", step)
+    with running(world, recorded) as pipeline:
+        assert opening.entered.wait(60), "it has a card to send by now"
+        pipeline.listen(hold_the_output)
+        step.go_on.set()
+        assert recorder(world).pictures[0].kind is PictureKind.COMPOSITE
 
 
-def test_an_output_begins_with_the_newest_picture_once_it_is_open(tmp_path: Path) -> None:
-    world, opened_s = FakeWorld(), list[float]()
+def test_an_output_begins_with_the_newest_picture_once_it_is_open(recorded: Settings, world: FakeWorld) -> None:
+    opened_s = list[float]()
 
     def open_slowly() -> None:
         (camera,) = world.sinks
@@ -93,13 +92,10 @@ def test_an_output_begins_with_the_newest_picture_once_it_is_open(tmp_path: Path
         opened_s.append(frame.captured_at_s if frame else 0.0)
 
     world.faults.put("open_recorder", open_slowly)
-    with running(world, BASE) as pipeline:
-        composites(pipeline)
-        apply(pipeline, BASE.replace(output=BASE.output.replace(record=tmp_path / "a.mp4")))
-        eventually(lambda: len(world.sinks) > 1 and len(world.sinks[1].pictures) > 0)
-    first = world.sinks[1].pictures[0].frame
-    assert first is not None
-    assert first.captured_at_s >= opened_s[0] > 0
+    with live(world) as pipeline:
+        apply(pipeline, recorded)
+        first = recorder(world).pictures[0].frame
+    assert first is not None and first.captured_at_s >= opened_s[0] > 0
 
 
 def test_a_full_disk_stops_one_recording_and_nothing_else_and_stays_reported(tmp_path: Path, world: FakeWorld) -> None:
@@ -113,7 +109,7 @@ def test_a_full_disk_stops_one_recording_and_nothing_else_and_stays_reported(tmp
 
 
 def test_no_status_lacks_a_recording_that_failed_without_its_problem(
-    tmp_path: Path, world: FakeWorld, monkeypatch: pytest.MonkeyPatch
+    recorded: Settings, world: FakeWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The problems were read first: a recording that failed meanwhile looked like one that had been stopped."""
     read = StatusBoard.read
@@ -125,17 +121,18 @@ def test_no_status_lacks_a_recording_that_failed_without_its_problem(
         eventually(lambda: pipeline.status().recording is None)
         return before
 
-    with running(world, BASE.replace(output=BASE.output.replace(record=tmp_path / "a.mp4"))) as pipeline:
+    with running(world, recorded) as pipeline:
         eventually(lambda: pipeline.status().recording is not None)
         monkeypatch.setattr(StatusBoard, "read", read_before_it_fails)
         status = pipeline.status()
         assert status.recording is not None or status.problems
 
 
-def test_every_encoded_frame_is_counted_and_the_frame_path_has_priority_over_the_encoder(tmp_path: Path) -> None:
-    output = BASE.output.replace(record=tmp_path / "a.mp4")
-    world, own = FakeWorld(), os.getpriority(os.PRIO_PROCESS, 0)
-    with running(world, BASE.replace(output=output), parts=world.parts().with_sinks(recording=Recorder)) as pipeline:
+def test_every_encoded_frame_is_counted_and_the_frame_path_has_priority_over_the_encoder(
+    recorded: Settings, world: FakeWorld
+) -> None:
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    with running(world, recorded, parts=world.parts().with_sinks(recording=Recorder)) as pipeline:
         eventually(lambda: pipeline.status().encoded_frames >= 5)
         if sys.platform == "linux":  # only there a thread has a niceness of its own
             niceness = {
@@ -145,22 +142,20 @@ def test_every_encoded_frame_is_counted_and_the_frame_path_has_priority_over_the
             assert {niceness[name] for name in ("capture", "matting", "output-clock", "virtual-camera")} == {own}
             assert niceness["background-open"] == min(19, own + NICENESS)
             assert niceness["encoder"] == min(19, own + FEEDER_NICENESS)
-    with av.open(str(tmp_path / "a.mp4")) as container:
+    with av.open(str(recorded.output.record)) as container:
         images = [frame.to_ndarray(format="bgr24") for frame in container.decode(video=0)]
     assert pipeline.status().encoded_frames == len(images)
     assert images[0][4:12, 4:12, 0].mean() > 200, "blue behind the person"
 
 
-def test_the_encoder_is_told_of_every_step(tmp_path: Path, world: FakeWorld) -> None:
+def test_the_encoder_is_told_of_every_step(recorded: Settings, world: FakeWorld) -> None:
     gaps, in_steps = list[Callable[[float], object]](), list[object]()
 
     def open_recorder(path: Path, width: int, height: int, context: SinkContext) -> FrameSink:
         gaps.append(context.wait_for_gap)
         return FakeSink("recorder")
 
-    output = BASE.output.replace(record=tmp_path / "a.mp4")
-    parts = world.parts().with_sinks(recording=open_recorder)
-    with running(world, BASE.replace(output=output), parts=parts) as pipeline:
+    with running(world, recorded, parts=world.parts().with_sinks(recording=open_recorder)) as pipeline:
         eventually(lambda: bool(gaps))
         world.faults.put("step", lambda: in_steps.append(gaps[0](0.05)))
         eventually(lambda: len(in_steps) >= 3)
@@ -170,20 +165,19 @@ def test_the_encoder_is_told_of_every_step(tmp_path: Path, world: FakeWorld) -> 
     assert not any(in_steps), "no gap is reported within a step"
 
 
-def test_sound_is_recorded_but_not_while_paused_nor_with_the_matte(tmp_path: Path) -> None:
-    world, device = FakeWorld(), FakeDevice()
-    path, matte = tmp_path / "a.mp4", tmp_path / "matte.mp4"
+def test_sound_is_recorded_but_not_while_paused_nor_with_the_matte(tmp_path: Path, world: FakeWorld) -> None:
+    path, matte, device = tmp_path / "a.mp4", tmp_path / "matte.mp4", FakeDevice()
     recorders = world.parts().with_sinks(recording=Recorder, recording_alpha=partial(Recorder, alpha=True))
     parts = replace(recorders, open_microphone=device.open)
-    output = BASE.output.replace(record=path, record_alpha=matte, microphone="default", encoder="x264")
-    with running(world, BASE.replace(output=output), parts=parts) as pipeline:
+    sound = BASE.replaced_at(["output"], record=path, record_alpha=matte, microphone="default", encoder="x264")
+    with running(world, sound, parts=parts) as pipeline:
         eventually(lambda: device.open_now == 1 and pipeline.status().encoded_frames > 0)  # from then on it has sound
         time.sleep(1)
-        apply(pipeline, BASE.replace(output=output, paused=True))
+        apply(pipeline, sound.replace(paused=True))
         eventually(lambda: device.open_now == 0)
         time.sleep(1)
         assert device.open_now == 0, "a paused program holds no microphone"
-        apply(pipeline, BASE.replace(output=output))
+        apply(pipeline, sound)
         eventually(lambda: device.open_now == 1)
         time.sleep(0.7)
         device.lost = True
@@ -194,48 +188,32 @@ def test_sound_is_recorded_but_not_while_paused_nor_with_the_matte(tmp_path: Pat
         eventually(lambda: not [p for p in pipeline.status().problems if p.stage is Stage.MICROPHONE])
     assert device.open_now == 0 and device.opened == ["default", "default"]
     with av.open(str(path)) as container:
-        sound = np.concatenate([frame.to_ndarray()[0] for frame in container.decode(audio=0)])
+        heard = np.concatenate([frame.to_ndarray()[0] for frame in container.decode(audio=0)])
     with av.open(str(matte)) as container:
         assert not container.streams.audio
-    loud = np.abs(sound[: len(sound) // 960 * 960].reshape(-1, 960)).max(axis=1) > 0.05
-    edges = np.flatnonzero(np.diff(loud.astype(int)))
-    quiet_s = max(np.diff(edges)) * 0.02
+    loud = np.abs(heard[: len(heard) // 960 * 960].reshape(-1, 960)).max(axis=1) > 0.05
+    quiet_s = max(np.diff(np.flatnonzero(np.diff(loud.astype(int))))) * 0.02
     assert loud.sum() * 0.02 > 1.2 and quiet_s > 0.9
 
 
-def test_the_end_of_the_program_waits_for_a_recording_that_is_being_finished(tmp_path: Path) -> None:
+def test_the_end_of_the_program_waits_for_a_recording_that_is_being_finished(
+    recorded: Settings, world: FakeWorld
+) -> None:
     """Hours of packets take longer to copy than threads take to end."""
-    finished: list[Path] = []
+    finished = threading.Event()
 
-    class Long(FakeSink):
-        def close(self) -> None:
-            time.sleep(2)
-            finished.append(tmp_path)
+    def finish() -> None:
+        time.sleep(2)
+        finished.set()
 
-    world = FakeWorld()
-    parts = world.parts().with_sinks(recording=lambda *_: Long("recorder"))
-    pipeline = Pipeline(BASE.replace(output=BASE.output.replace(record=tmp_path / "a.mp4")), parts=parts)
-    pipeline.start()
-    eventually(lambda: pipeline.status().recording is not None)
-    pipeline.stop(timeout_s=1)
-    assert finished
+    world.faults.put("close_recorder", finish)
+    with live(world, recorded) as pipeline:
+        eventually(lambda: pipeline.status().recording is not None)
+        pipeline.stop(timeout_s=1)
+        assert finished.is_set()
 
 
 SOON = OutputSettings(standby_text="soon")
-
-
-@contextmanager
-def drawing(
-    board: StatusBoard, draw: Callable[[str, Path | None, int, int], BgrImage] = draw_card, text: str = ""
-) -> Iterator[StandbyPictures]:
-    cards = StandbyPictures(board, draw, lambda: text)
-    cards.preparer.start()
-    yield cards
-    assert cards.preparer.stop(60)
-
-
-def messages(board: StatusBoard) -> list[str]:
-    return [problem.message for problem in board.read().problems]
 
 
 def is_plain(picture: Picture) -> bool:
@@ -259,7 +237,9 @@ def test_something_plain_until_the_card_is_drawn_then_the_last_one_and_no_proble
             raise RuntimeError("an error that nobody foresaw")
         return draw_card(text, image, width, height)
 
-    with drawing(board, draw) as cards:
+    cards = StandbyPictures(board, draw)
+    cards.preparer.start()
+    try:
         cards.card(fails, 64, 48)
         assert begun.wait(60)
         first = cards.card(SOON, 64, 48)
@@ -268,30 +248,30 @@ def test_something_plain_until_the_card_is_drawn_then_the_last_one_and_no_proble
         card = settled(cards, SOON)
         assert card.kind is PictureKind.STANDBY
         assert np.array_equal(card.image, draw_card("soon", None, 64, 48))
-        assert not messages(board), "the card that failed was not the one wanted"
+        assert not board.read().problems, "the card that failed was not the one wanted"
         assert is_plain(cards.card(SOON, 80, 48)), "a card of another size does not stand in"
         card = settled(cards, SOON, 80)
         assert cards.card(fails, 80, 48) is card
-        eventually(lambda: is_plain(cards.card(fails, 80, 48)) and bool(messages(board)))
+        eventually(lambda: is_plain(cards.card(fails, 80, 48)) and bool(board.read().problems))
         assert [problem.stage for problem in board.read().problems] == [Stage.OUTPUT]
         assert not cards.preparer.busy and drawn.count("fails") == 2, "it was drawn again"
+    finally:
+        assert cards.preparer.stop(60)
 
 
-def test_an_image_that_cannot_be_read_is_reported_and_replaced_by_the_text_of_the_language(tmp_path: Path) -> None:
-    """It was English in every language."""
-    board, gone = StatusBoard(), OutputSettings(standby_image=tmp_path / "gone.png")
-    with drawing(board, text="Einen Moment") as cards:
-        shown = settled(cards, gone, 160, 90)
-        assert np.array_equal(shown.image, draw_card("Einen Moment", None, 160, 90))
-        assert "gone.png" in messages(board)[0]
-
-
-def test_an_image_that_cannot_be_read_is_reported_before_its_card_is_needed(tmp_path: Path, world: FakeWorld) -> None:
-    """It was reported when the first card left, which is too late to choose another one."""
-    with live(world) as pipeline:
-        apply(pipeline, BASE.replaced_at(["output"], standby_image=tmp_path / "gone.png"))
+def test_an_image_that_cannot_be_read_is_reported_before_its_card_is_needed_and_replaced_by_a_text(
+    tmp_path: Path, world: FakeWorld
+) -> None:
+    """The text was English in every language, and the report came with the first card, too late to choose another."""
+    parts = replace(world.parts(), standby_text=lambda phase, preparing: "Einen Moment")
+    gone = BASE.replaced_at(["output"], standby_image=tmp_path / "gone.png")
+    card = draw_card("Einen Moment", None, WIDTH, HEIGHT)
+    with live(world, parts=parts) as pipeline:
+        apply(pipeline, gone)
         eventually(lambda: any("gone.png" in problem.message for problem in pipeline.status().problems))
         assert pipeline.status().phase is Phase.RUNNING
+        apply(pipeline, gone.replace(paused=True))
+        eventually(lambda: np.array_equal(world.newest().image, card))
         apply(pipeline, BASE)
         eventually(lambda: not pipeline.status().problems)
 

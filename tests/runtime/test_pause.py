@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from itertools import product
+from typing import Any
 
 import pytest
 
-from app.backgrounds import open_background
 from app.core.errors import SourceLostError, Stage
 from app.core.settings import BackgroundSettings, PeopleSettings, Settings, Zone
 from app.core.threads import elapsed_s
@@ -15,7 +15,7 @@ from app.core.types import PictureKind
 from app.runtime.context import Timing
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
-from mattecam.testing import HEIGHT, WIDTH, shows_room
+from mattecam.testing import HEIGHT, WIDTH
 from tests.fakes.world import BASE, NONE, FakeWorld, Hold, apply, composites, live, running, shows_person
 from tests.waiting import eventually
 
@@ -85,17 +85,30 @@ def test_a_camera_that_is_lost_while_paused_is_reported_and_opened_again(world: 
         eventually(lambda: len(world.sources) > 1 and not pipeline.status().problems)
         apply(pipeline, BASE)
         composites(pipeline)
-        assert not any(shows_room(picture.image) for picture in world.pictures())
 
 
 HIDE = PeopleSettings(zones=(Zone(filled=True, points=((0, 0), (1, 0), (1, 1), (0, 1))),))
 """Hides everything."""
+BLUR = BackgroundSettings(kind="blur")
 
 
-@pytest.mark.parametrize("background", [BASE.background, BackgroundSettings(kind="blur")], ids=["colour", "blur"])
-@pytest.mark.parametrize("moment", ["frozen", "at once", "without frames"])
-def test_a_frozen_picture_ends_when_the_settings_hide_what_it_shows(
-    moment: str, background: BackgroundSettings, world: FakeWorld
+@pytest.mark.parametrize(
+    ("moment", "changes", "kind"),
+    [
+        *product(
+            ("frozen", "at once", "without frames"),
+            ({"people": HIDE}, {"people": HIDE, "background": BLUR}),
+            (PictureKind.STANDBY,),
+        ),
+        ("frozen", {"background": BLUR}, PictureKind.STANDBY),
+        ("frozen", {"people": PeopleSettings(auto_framing="close")}, PictureKind.STANDBY),
+        ("frozen", {"capture": BASE.capture.replace(rotate=90, flip=True)}, PictureKind.STANDBY),
+        ("frozen", {"background": BASE.background.replace(zoom=2.0)}, PictureKind.COMPOSITE),
+        ("frozen", {"background": BASE.background.replace(colour="#00ff00")}, PictureKind.COMPOSITE),
+    ],
+)
+def test_a_frozen_picture_ends_with_what_hides_more_and_outlives_what_hides_nothing(
+    moment: str, changes: dict[str, Any], kind: PictureKind, world: FakeWorld
 ) -> None:
     """What a new zone hides was sent on, also where both were changed at once."""
     with live(world, BASE, Timing(poll_s=0.02)) as pipeline:
@@ -106,13 +119,13 @@ def test_a_frozen_picture_ends_when_the_settings_hide_what_it_shows(
             assert shows_person(world.newest().image)
         if moment == "without frames":
             world.faults.put("read", world.faults.hang)
-        pipeline.change(lambda now: now.replace(frozen=True, people=HIDE, background=background))
-        eventually(lambda: world.newest().kind is PictureKind.STANDBY)
-        eventually(lambda: stands_still(pipeline, world) and pipeline.status().phase is Phase.WAITING)
+        pipeline.change(lambda now: now.replace(frozen=True, **changes))
+        eventually(lambda: stands_still(pipeline, world) and world.newest().kind is kind)
+        assert (pipeline.status().phase is Phase.WAITING) is (kind is PictureKind.STANDBY)
         world.faults.heal()
         pipeline.change(lambda now: now.replace(frozen=False))
         eventually(lambda: world.newest().kind is PictureKind.COMPOSITE)
-        assert not shows_person(world.newest().image)
+        assert shows_person(world.newest().image) is (changes.get("people") is not HIDE)
 
 
 def test_a_picture_of_what_is_hidden_now_does_not_stay_while_the_network_hangs(world: FakeWorld) -> None:
@@ -151,31 +164,9 @@ def test_the_card_of_a_stall_says_so_and_is_not_replaced_by_a_freeze(world: Fake
         assert world.newest().kind is PictureKind.STANDBY
 
 
-@pytest.mark.parametrize(
-    ("section", "chosen", "kind"),
-    [
-        ("background", {"kind": "blur"}, PictureKind.STANDBY),
-        ("people", {"auto_framing": "close"}, PictureKind.STANDBY),
-        ("capture", {"rotate": 90, "flip": True}, PictureKind.STANDBY),
-        ("background", {"zoom": 2.0}, PictureKind.COMPOSITE),
-        ("background", {"colour": "#00ff00"}, PictureKind.COMPOSITE),
-    ],
-)
-def test_a_frozen_picture_ends_with_what_hides_more_and_outlives_what_hides_nothing(
-    section: str, chosen: dict[str, object], kind: PictureKind, world: FakeWorld
-) -> None:
-    parts = replace(world.parts(), open_background=lambda settings: open_background(settings.replace(kind="colour")))
-    with live(world, BASE, parts=parts) as pipeline:
-        pipeline.change(lambda now: now.replace(frozen=True))
-        eventually(lambda: stands_still(pipeline, world))
-        assert world.newest().kind is PictureKind.COMPOSITE
-        pipeline.change(lambda now: now.replaced_at([section], **chosen))
-        eventually(lambda: stands_still(pipeline, world) and world.newest().kind is kind)
-
-
 def test_a_blurred_room_that_is_frozen_after_another_choice_ends(world: FakeWorld) -> None:
     """It was sent on while the chosen background was opened, and after."""
-    with live(world, BASE.replace(background=BackgroundSettings(kind="blur"))) as pipeline:
+    with live(world, BASE.replace(background=BLUR)) as pipeline:
         world.faults.put("open_background", world.faults.hang)
         apply(pipeline, BASE)
         composites(pipeline)
@@ -187,31 +178,20 @@ def test_a_blurred_room_that_is_frozen_after_another_choice_ends(world: FakeWorl
 
 
 class Suspension:
-    """A clock that goes on while the machine is suspended."""
+    """A clock that goes on while the machine is suspended, and a timing by which nothing else makes a picture stale."""
 
     def __init__(self) -> None:
-        self._slept_s = 0.0
-        self.timing = Timing(stale_s=60.0, clock=lambda: elapsed_s() + self._slept_s)
-        """Under which only a suspension makes a composite stale."""
-
-    def sleep(self, seconds: float = 300) -> float:
-        """Let the time pass; return time.perf_counter(), which does not know of it."""
-        self._slept_s += seconds
-        return time.perf_counter()
+        self.slept_s = 0.0
+        self.timing = Timing(stale_s=60.0, clock=lambda: elapsed_s() + self.slept_s)
 
 
-@pytest.fixture
-def suspension() -> Suspension:
-    return Suspension()
-
-
-def test_a_step_that_was_suspended_shows_nothing(suspension: Suspension, world: FakeWorld) -> None:
-    hold = Hold()
+def test_a_step_that_was_suspended_shows_nothing(world: FakeWorld) -> None:
+    hold, suspension = Hold(), Suspension()
     with live(world, BASE, suspension.timing) as pipeline:
         world.faults.put("step", hold)
         assert hold.entered.wait(60)
         world.faults.put("read", world.faults.hang)
-        asleep_s = suspension.sleep()
+        suspension.slept_s, asleep_s = 300, time.perf_counter()  # which does not know of the sleep
         eventually(lambda: world.newest().frame is None)
         sent, matted = len(world.pictures()), pipeline.status().frames_out
         hold.go_on.set()
@@ -221,13 +201,14 @@ def test_a_step_that_was_suspended_shows_nothing(suspension: Suspension, world: 
         assert not [frame for frame in shown if frame is not None and frame.captured_at_s < asleep_s]
 
 
-def test_no_card_is_shown_between_a_frozen_picture_and_the_next_one(suspension: Suspension, world: FakeWorld) -> None:
+def test_no_card_is_shown_between_a_frozen_picture_and_the_next_one(world: FakeWorld) -> None:
     """The frozen picture was too old to be repeated until then."""
+    suspension = Suspension()
     with live(world, BASE, suspension.timing) as pipeline:
         pipeline.change(lambda now: now.replace(frozen=True))
         for _ in range(3):
             eventually(lambda: stands_still(pipeline, world))
-            suspension.sleep(suspension.timing.stale_s / 2)
+            suspension.slept_s += suspension.timing.stale_s / 2
         world.faults.put("step", lambda: time.sleep(0.1))
         eventually(lambda: stands_still(pipeline, world))
         sent = len(world.pictures())

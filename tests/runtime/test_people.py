@@ -1,10 +1,10 @@
-"""Framing, auto-framing, zones and one selected person in the running pipeline, and what is hidden."""
+"""Framing, zones, one selected person and a turned camera in the running pipeline, and what is hidden."""
 
 from __future__ import annotations
 
 import threading
-import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,14 +13,17 @@ import pytest
 from app.core.errors import BackgroundError, SourceLostError
 from app.core.geometry import WHOLE_VIEW, framed
 from app.core.settings import BackgroundSettings, EngineSettings, FramingSettings, PeopleSettings, Settings, Zone
-from app.core.types import BgrImage, BlurredBackground, Matte, PictureKind
+from app.core.types import BgrImage, BlurredBackground, Matte, Orientation, Picture, PictureKind
 from app.matting.base.interface import MattingEngine
+from app.matting.plate.picture import PlateCapture, save_plate
+from app.output.base import FrameSink, Packer, SinkContext
 from app.runtime.backdrops import PLAIN_GREY
 from app.runtime.context import Timing
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
-from mattecam.testing import HEIGHT, PERSON, ROOM, WIDTH, FakeEngine, StepInput, room_picture, shows_room
-from tests.fakes.world import BASE, FakeWorld, apply, composites, kinds, live, newest, running, shown, shown_in
+from mattecam.testing import HEIGHT, PERSON, ROOM, WIDTH, FakeEngine, FakeSource, StepInput, room_picture, shows_room
+from tests.fakes.world import BASE, NONE, FakeWorld, apply, composites, kinds, live, newest, person_in, running, shown
+from tests.sources import TURNS
 from tests.waiting import eventually
 
 CLOSE_UP = FramingSettings(zoom=4, pan_y=1)
@@ -29,21 +32,36 @@ CLOSE_UP = FramingSettings(zoom=4, pan_y=1)
 
 def person_share(pipeline: Pipeline) -> float:
     """Return the share of the next composite that shows the person."""
-    return float(np.mean(np.all(shown(pipeline).image == np.array(PERSON, np.uint8), axis=2)))
+    return float(person_in(shown(pipeline).image).mean())
+
+
+def columns(pipeline: Pipeline) -> set[int]:
+    """Return the columns of the next composite that show the person."""
+    return set(np.flatnonzero(person_in(shown(pipeline).image).any(0)).tolist())
 
 
 def test_the_outputs_show_the_part_and_the_plate_sees_the_whole(world: FakeWorld) -> None:
+    zooms = set[float]()
+
+    class Noting(FakeEngine):
+        def matte(self, step: StepInput) -> Matte:
+            if isinstance(step.backdrop, BlurredBackground):
+                zooms.add(step.backdrop.zoom)
+            return super().matte(step)
+
+    world.engine = Noting
     with live(world) as pipeline:
         apply(pipeline, BASE.replace(framing=CLOSE_UP))
         eventually(lambda: person_share(pipeline) == 1)
         whole = newest(pipeline).whole
         assert whole is not None
         np.testing.assert_array_equal(whole[1:], room_picture()[1:])
-        apply(pipeline, BASE.replace(framing=CLOSE_UP, background=BASE.background.replace(kind="none")))
+        apply(pipeline, NONE.replace(framing=CLOSE_UP))
         eventually(lambda: pipeline.status().unmatted and person_share(pipeline) == 1)
+        apply(pipeline, BASE.replace(background=BackgroundSettings(kind="blur"), framing=CLOSE_UP))
+        eventually(lambda: zooms == {CLOSE_UP.zoom})  # the engine learns how far the frame is magnified
         apply(pipeline, BASE)
         eventually(lambda: person_share(pipeline) < 1)
-    assert not any(shows_room(picture.image) for picture in world.pictures() if picture.kind.name == "COMPOSITE")
 
 
 def empty_room(width: int, height: int) -> BgrImage:
@@ -92,27 +110,12 @@ def test_with_a_plate_the_framing_changes_together_with_the_engine(tmp_path: Pat
         assert not pipeline.status().errors
 
 
-def test_the_engine_learns_how_far_the_frame_is_magnified() -> None:
-    class Noting(FakeEngine):
-        def matte(self, step: StepInput) -> Matte:
-            if isinstance(step.backdrop, BlurredBackground):
-                zooms.add(step.backdrop.zoom)
-            return super().matte(replace(step, backdrop=np.zeros_like(step.frame)))
-
-    world, zooms = FakeWorld(), set[float]()
-    blurred = BASE.replace(background=BASE.background.replace(kind="blur"), framing=CLOSE_UP)
-    world.engine = Noting
-    with live(world, blurred):
-        assert zooms == {CLOSE_UP.zoom}
-
-
 CLOSE: Settings = BASE.replace(people=PeopleSettings(auto_framing="close"))
 
 
 def test_the_view_closes_in_until_the_user_zooms_or_switches_it_off(world: FakeWorld) -> None:
     with live(world, CLOSE) as pipeline:
-        whole_share = float(np.mean(np.all(room_picture() == np.array(PERSON, np.uint8), axis=2)))
-        eventually(lambda: person_share(pipeline) > 1.2 * whole_share)
+        eventually(lambda: person_share(pipeline) > 1.2 * person_in(room_picture()).mean())
         frame = newest(pipeline)
         assert frame.whole is not None, "the whole frame stays available"
         np.testing.assert_array_equal(frame.whole[1:], room_picture()[1:])
@@ -124,7 +127,6 @@ def test_the_view_closes_in_until_the_user_zooms_or_switches_it_off(world: FakeW
         apply(pipeline, BASE)
         eventually(lambda: pipeline.status().view.is_whole and newest(pipeline).whole is None)
         assert not pipeline.status().errors
-    assert not any(shows_room(picture.image) for picture in world.pictures() if picture.kind.name == "COMPOSITE")
     assert len({picture.size for picture in world.pictures()}) == 1, "the output keeps its size"
 
 
@@ -133,8 +135,7 @@ class Uncropped(FakeEngine):
 
     def matte(self, step: StepInput) -> Matte:
         if step.edit is not None:
-            person = np.all(step.frame == np.array(PERSON, np.uint8), axis=2)
-            step.edit.edit(np.zeros((3, HEIGHT, WIDTH), np.float32), person.astype(np.float32))
+            step.edit.edit(np.zeros((3, HEIGHT, WIDTH), np.float32), person_in(step.frame).astype(np.float32))
         return super().matte(replace(step, edit=None))
 
 
@@ -146,49 +147,26 @@ def test_the_status_tells_no_view_that_the_network_does_not_show(world: FakeWorl
         assert pipeline.status().view == WHOLE_VIEW
 
 
-RIGHT = Zone(points=((0.5, 0), (1, 0), (1, 1), (0.5, 1)), radius=0, filled=True)
-
-
-def test_zones_beat_the_network(world: FakeWorld) -> None:
-    zoned = BASE.replace(people=PeopleSettings(zones=(RIGHT,)))
-    with live(world, zoned) as pipeline:
-        columns = shown_in(pipeline, PERSON)
-        assert columns
-        assert max(columns) < WIDTH // 2
-        apply(pipeline, zoned.replace(framing=FramingSettings(zoom=2)))
-        eventually(lambda: 0 < max(shown_in(pipeline, PERSON), default=0) < WIDTH // 2)
-        apply(pipeline, BASE)
-        eventually(lambda: max(shown_in(pipeline, PERSON)) > WIDTH // 2)
-    assert not any(shows_room(picture.image) for picture in world.pictures() if picture.kind.name == "COMPOSITE")
-
-
-def two_people(width: int = WIDTH, height: int = HEIGHT) -> BgrImage:
-    """Return a large person on the left and a smaller one on the right."""
-    image = np.empty((height, width, 3), np.uint8)
-    image[:] = ROOM
-    image[height // 4 :, width // 8 : 3 * width // 8] = PERSON
-    image[height // 3 :, 6 * width // 8 : 7 * width // 8] = PERSON
-    return image
-
-
 def test_only_the_selected_person_is_shown(world: FakeWorld) -> None:
-    world.shape = lambda _: two_people()
+    two = np.full((HEIGHT, WIDTH, 3), ROOM, np.uint8)
+    two[HEIGHT // 4 :, WIDTH // 8 : 3 * WIDTH // 8] = PERSON  # the larger one
+    two[HEIGHT // 3 :, 6 * WIDTH // 8 : 7 * WIDTH // 8] = PERSON
+    world.shape = lambda _: two
     alone = BASE.replace(people=PeopleSettings(only_me=True))
     with live(world, alone) as pipeline:
         eventually(lambda: not pipeline.status().hides_person)
-        eventually(lambda: 0 < max(shown_in(pipeline, PERSON), default=0) < WIDTH // 2)  # the largest
+        eventually(lambda: 0 < max(columns(pipeline), default=0) < WIDTH // 2)
         apply(pipeline, alone.replace(selected=(0.8, 0.7)))
-        eventually(lambda: min(shown_in(pipeline, PERSON), default=0) > WIDTH // 2)
+        eventually(lambda: min(columns(pipeline), default=0) > WIDTH // 2)
         apply(pipeline, alone.replace(selected=(0.5, 0.05)))
-        eventually(lambda: pipeline.status().hides_person and not shown_in(pipeline, PERSON))
+        eventually(lambda: pipeline.status().hides_person and not columns(pipeline))
         apply(pipeline, BASE)
-        eventually(lambda: {WIDTH // 4, 13 * WIDTH // 16} < shown_in(pipeline, PERSON))
+        eventually(lambda: {WIDTH // 4, 13 * WIDTH // 16} < columns(pipeline))
         assert not pipeline.status().hides_person
-    assert not any(shows_room(picture.image) for picture in world.pictures() if picture.kind.name == "COMPOSITE")
 
 
 def test_none_shows_the_room_only_while_it_is_chosen(world: FakeWorld, pipeline: Pipeline) -> None:
-    apply(pipeline, BASE.replace(background=BASE.background.replace(kind="none")))
+    apply(pipeline, NONE)
     eventually(lambda: PictureKind.UNMATTED in kinds(world))
     assert pipeline.status().unmatted
     apply(pipeline, BASE)
@@ -201,15 +179,15 @@ def test_none_shows_the_room_only_while_it_is_chosen(world: FakeWorld, pipeline:
 
 
 @pytest.mark.parametrize("fault", ["does not open", "opens slowly", "breaks"])
-def test_a_background_that_is_not_available_never_becomes_a_blurred_room(fault: str) -> None:
+def test_a_background_that_is_not_available_never_becomes_a_blurred_room(fault: str, world: FakeWorld) -> None:
     """The room was shown blurred meanwhile, to users who had chosen a picture to hide it."""
+    blurs = list[bool]()
 
     class Engine(FakeEngine):
         def matte(self, step: StepInput) -> Matte:
             blurs.append(isinstance(step.backdrop, BlurredBackground))
             return super().matte(step)
 
-    world, blurs = FakeWorld(), list[bool]()
     world.engine = Engine
     broken = BackgroundError("The picture cannot be read; choose another.")
     stage = "backdrop" if fault == "breaks" else "open_background"
@@ -222,20 +200,18 @@ def test_a_background_that_is_not_available_never_becomes_a_blurred_room(fault: 
     assert blurs and not any(blurs)
 
 
-def test_the_first_composite_waits_for_its_background_for_a_bounded_time() -> None:
+@pytest.mark.parametrize(
+    ("wait_s", "colour"), [(60, (255, 0, 0)), (0.2, (PLAIN_GREY,) * 3)], ids=["in time", "too late"]
+)
+def test_the_first_composite_waits_for_its_background_for_a_bounded_time(
+    wait_s: float, colour: tuple[int, ...], world: FakeWorld
+) -> None:
     """Where the background opened later than the engine, calls and recordings began with plain grey."""
-    world = FakeWorld()
-    world.faults.put("open_background", lambda: time.sleep(0.4))
-    with live(world, timing=Timing(background_wait_s=60)):
+    world.faults.put("open_background", lambda: world.faults.hang(0.4 if wait_s == 60 else 60))
+    with running(world, timing=Timing(background_wait_s=wait_s)):
         eventually(lambda: PictureKind.COMPOSITE in kinds(world))
     first = next(picture for picture in world.pictures() if picture.kind is PictureKind.COMPOSITE)
-    assert tuple(first.image[0, 0]) == (255, 0, 0)
-
-    world = FakeWorld()
-    world.faults.put("open_background", lambda: world.faults.hang(60))
-    with running(world, timing=Timing(background_wait_s=0.2)):
-        eventually(lambda: PictureKind.COMPOSITE in kinds(world))
-        assert tuple(world.newest().image[0, 0]) == (PLAIN_GREY,) * 3
+    assert tuple(first.image[0, 0]) == colour
 
 
 def test_the_status_tells_what_a_card_and_an_unmatted_picture_show(world: FakeWorld) -> None:
@@ -250,8 +226,103 @@ def test_the_status_tells_what_a_card_and_an_unmatted_picture_show(world: FakeWo
         eventually(lambda: not pipeline.status().hides_person)
         apply(pipeline, nobody)
         eventually(lambda: pipeline.status().hides_person)
-        apply(pipeline, nobody.replace(background=BackgroundSettings(kind="none")))
+        apply(pipeline, nobody.replace(background=NONE.background))
         eventually(lambda: pipeline.status().unmatted and not pipeline.status().hides_person)
         assert pipeline.status().view == WHOLE_VIEW
         world.faults.put("read", SourceLostError("The camera is disconnected."))
         eventually(lambda: pipeline.status().phase is Phase.WAITING and not pipeline.status().unmatted)
+
+
+RIGHT = Zone(points=((0.5, 0), (1, 0), (1, 1), (0.5, 1)), radius=0, filled=True, camera="fake")
+HIDDEN = np.zeros((HEIGHT, WIDTH), np.uint8)
+HIDDEN[:, WIDTH // 2 :] = 1
+SIDEWAYS = Orientation(90, flip=True)
+
+
+def turned(settings: Settings, orientation: Orientation) -> Settings:
+    return settings.replaced_at(["capture"], rotate=orientation.rotate, flip=orientation.flip)
+
+
+def test_the_stream_starts_anew_with_upright_frames_and_the_camera_stays_open(world: FakeWorld) -> None:
+    resets: list[int] = []
+    world.faults.put("reset", lambda: resets.append(1))
+    with live(world) as pipeline:
+        before, known = newest(pipeline).generation, len(resets)
+        apply(pipeline, turned(BASE, SIDEWAYS))
+        eventually(lambda: newest(pipeline).size == (HEIGHT, WIDTH))
+        frame = newest(pipeline)
+        np.testing.assert_array_equal(frame.image[1:, 1:], SIDEWAYS.upright(room_picture())[1:, 1:])
+        assert frame.generation > before and len(resets) > known
+        source = pipeline.status().source
+        assert source is not None
+        assert (source.width, source.height, source.orientation) == (HEIGHT, WIDTH, SIDEWAYS)
+        apply(pipeline, turned(BASE, Orientation(180)).replaced_at(["framing"], zoom=4.0, pan_x=-1.0, pan_y=-1.0))
+        upright = room_picture()[::-1, ::-1]
+        eventually(
+            lambda: (whole := newest(pipeline).whole) is not None and np.array_equal(whole[:-1, :-1], upright[:-1, :-1])
+        )
+        assert len(world.sources) == 1
+
+
+def test_another_camera_is_not_turned_before_it_is_in_use(world: FakeWorld) -> None:
+    """While the wanted one cannot be opened, the one in use hangs as it did."""
+    with live(world, turned(BASE, SIDEWAYS)) as pipeline:
+        world.faults.put("open_source", ValueError("none"))
+        apply(pipeline, BASE.replaced_at(["capture"], source="other"))
+        eventually(lambda: bool(pipeline.status().problems))
+        composites(pipeline)
+        assert newest(pipeline).source.orientation == SIDEWAYS
+
+
+def test_what_a_zone_hides_stays_hidden_however_the_camera_is_turned_and_zoomed(world: FakeWorld) -> None:
+    zoned = BASE.replace(people=PeopleSettings(zones=(RIGHT,)))
+    with live(world, zoned) as pipeline:
+        for orientation in (*TURNS, *TURNS[::-1]):
+            apply(pipeline, turned(zoned, orientation))
+            eventually(lambda: newest(pipeline).source.orientation == orientation)  # noqa: B023 - called at once
+            eventually(lambda: person_share(pipeline) > 0)
+        pictures = [picture for picture in world.pictures() if picture.kind is PictureKind.COMPOSITE]
+        apply(pipeline, zoned.replace(framing=FramingSettings(zoom=2)))
+        eventually(lambda: newest(pipeline).whole is not None and 0 < max(columns(pipeline), default=0) < WIDTH // 2)
+        apply(pipeline, BASE)
+        eventually(lambda: max(columns(pipeline)) > WIDTH // 2)
+    assert len({picture.frame.source.orientation for picture in pictures if picture.frame}) == len(TURNS)
+    for picture in pictures:
+        assert picture.frame is not None
+        assert not person_in(picture.image)[picture.frame.source.orientation.upright(HIDDEN) > 0].any()
+
+
+def test_a_plate_of_a_camera_that_was_turned_otherwise_is_refused(tmp_path: Path, world: FakeWorld) -> None:
+    source, capture, enough = FakeSource(BASE.capture), PlateCapture(0.0, 0.05), False
+    while not enough:
+        frame = source.read()
+        enough = capture.feed(frame and frame.of(source.info, Orientation(180)))
+    plate = capture.plate()
+    np.testing.assert_array_equal(plate[1:-1, 1:-1], room_picture()[::-1, ::-1][1:-1, 1:-1])
+    path = tmp_path / "plate.png"
+    save_plate(path, plate, capture.camera)
+    base = BASE.replace(matting=BASE.matting.replace(model="bgmv2-mobilenetv2", plate=path))
+    with live(world, turned(base, Orientation(180))) as pipeline:
+        assert not pipeline.status().problems
+        apply(pipeline, turned(base, Orientation(0, flip=True)))
+        eventually(lambda: any("turned otherwise" in problem.message for problem in pipeline.status().problems))
+        apply(pipeline, turned(base, Orientation(180)))
+        eventually(lambda: not pipeline.status().problems)
+
+
+def test_a_portrait_picture_is_sent_with_bars_and_recorded_whole(tmp_path: Path, world: FakeWorld) -> None:
+    sizes: dict[str, tuple[int, int]] = {}
+
+    def sink(name: str, wanted: object, width: int, height: int, context: SinkContext) -> FrameSink:
+        sizes[name] = (width, height)
+        return world.open_camera()
+
+    parts = world.parts().with_sinks(**{name: partial(sink, name) for name in ("recording", "virtual_camera")})
+    settings = turned(BASE, Orientation(90)).replaced_at(["output"], record=tmp_path / "out.mp4")
+    with live(world, settings, parts=parts):
+        eventually(lambda: sizes == {"virtual_camera": (WIDTH, HEIGHT), "recording": (HEIGHT, WIDTH)})
+    bars = Packer((WIDTH, HEIGHT)).pack(
+        Picture(np.full((WIDTH, HEIGHT, 3), 200, np.uint8), PictureKind.COMPOSITE), "BGR"
+    )
+    across = np.flatnonzero(bars.any((0, 2)))
+    assert (across[0], across[-1]) == ((WIDTH - 36) // 2, (WIDTH + 36) // 2 - 1), "48:64 in 48 rows are 36 columns"
