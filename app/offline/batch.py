@@ -72,9 +72,8 @@ class Batch:
         self._executor, self._manifest, self._tell = executor, manifest, tell
         self._waiting = deque[Job]()
         self._running: dict[Future[JobResult], Job] = {}
-        self._tries = Counter[str]()
-        self._sources: dict[str, tuple[int | None, int | None]] = {}
-        """Size and time of a source before it is read: it may still be written to."""
+        self._records: dict[str, Record] = {}
+        """The last record of each clip that has begun."""
         self.ended = Counter[str]()
         """Number of clips by their final state."""
 
@@ -97,67 +96,73 @@ class Batch:
             while (self._waiting or self._running) and not stop.requests:
                 while self._waiting and len(self._running) < self._executor.count:
                     self._start(self._waiting.popleft())
-                self._follow(retry=True)
+                self._follow(stopping=False)
             if stop.requests:
                 self._stop(stop)
         finally:
             self._executor.close()
 
     def _start(self, job: Job) -> None:
-        self._tries[job.source] += 1
-        self._sources[job.source] = size_and_time(job.source)
-        self._record(job, "started")
-        if self._tries[job.source] == 1:
+        last = self._records.get(job.source)
+        size, time_ns = size_and_time(job.source)  # before it is read: it may still be written to
+        self._record(
+            Record(
+                state="started",
+                file=job.source,
+                settings_hash=job.settings_hash,
+                tries=1 if last is None else last.tries + 1,
+                source_bytes=size,
+                source_time_ns=time_ns,
+                target=parent_and_name(job.target)[1],
+            )
+        )
+        if last is None:
             self._tell(Event(job.source, "started"))
         self._running[self._executor.submit(job)] = job
 
     def _stop(self, stop: StopRequest) -> None:
-        self._executor.stop()
         deadline_s = time.monotonic() + STOP_TIMEOUT_S
         while self._running and stop.requests < 2 and time.monotonic() < deadline_s:
-            self._follow(retry=False)
+            self._follow(stopping=True)
         for job in self._running.values():
-            self._end(job, "interrupted")
+            self._end(job, "interrupted", JobResult("interrupted"))
 
-    def _follow(self, *, retry: bool) -> None:
-        """Wait for a moment; tell the progress, and how clips ended. retry: start those again whose worker died."""
+    def _follow(self, *, stopping: bool) -> None:
+        """Wait for a moment; tell the progress, and how clips ended; start those again whose worker died.
+
+        stopping: end them as interrupted.
+        """
         ended, _ = wait(self._running, WAIT_S, FIRST_COMPLETED)
-        for source, frames, expected in self._executor.news():
+        for source, frames, expected in self._executor.news(stopping=stopping):
             self._tell(Event(source, "progress", frames, expected))
         for future in ended:
             job, result = self._running.pop(future), future.result()
-            tries = self._tries[job.source]
+            tries = self._records[job.source].tries
             if result.state != "died":
                 self._end(job, result.state, result)
-            elif retry and tries < MOST_TRIES:
+            elif tries < MOST_TRIES and not stopping:
                 self._waiting.appendleft(job)
-                self._record(job, "retried", result)
+                self._note(job, "retried", result)
             else:
                 text = (
                     f"The process that converted {job.source} ended unexpectedly ({result.error or ''}) in each of "
                     f"{tries} tries; free memory, or use fewer --jobs."
                 )
-                self._end(job, "failed" if retry else "interrupted", replace(result, error=text))
+                self._end(job, "interrupted" if stopping else "failed", replace(result, error=text))
 
-    def _end(self, job: Job, state: State, result: JobResult | None = None) -> None:
+    def _end(self, job: Job, state: State, result: JobResult) -> None:
         self.ended[state] += 1
         if state != "skipped":
-            self._record(job, state, result)
-        told = (result.frames, result.expected_frames, result.error) if result else ()
-        self._tell(Event(job.source, state, *told))
+            self._note(job, state, result)
+        self._tell(Event(job.source, state, result.frames, result.expected_frames, result.error))
 
-    def _record(self, job: Job, state: str, result: JobResult | None = None) -> None:
-        size, time_ns = self._sources[job.source]
-        known = {each.name: getattr(result, each.name) for each in fields(JobResult)} if result else {}
-        record = Record(
-            **{**known, "state": state},
-            file=job.source,
-            settings_hash=job.settings_hash,
-            tries=self._tries[job.source],
-            source_bytes=size,
-            source_time_ns=time_ns,
-            target=parent_and_name(job.target)[1],
-        )
+    def _note(self, job: Job, state: str, result: JobResult) -> None:
+        """Record how a try ended."""
+        known = {each.name: getattr(result, each.name) for each in fields(JobResult)}
+        self._record(replace(self._records[job.source], **{**known, "state": state}))
+
+    def _record(self, record: Record) -> None:
+        self._records[record.file] = record
         self._manifest.add(record)
 
 

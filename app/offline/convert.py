@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from app.backgrounds import Background, open_background
 from app.core.errors import MattecamError, PlateError, SinkLostError, SinkOpenError, SourceOpenError, UsageError
-from app.core.files import check_outputs, is_folder, is_special, resolved, why_not_written
+from app.core.files import check_outputs, is_folder, is_special, why_not_written
 from app.core.geometry import framed, viewed
 from app.core.settings import BackgroundSettings, PeopleSettings, Settings
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte, magnified
@@ -204,7 +204,6 @@ def convert(
     transparent = is_transparent(target, transparent)
     wanted = [path for path in (target, alpha, foreground) if path is not None]
     check_outputs(wanted, source)
-    _check_nested(wanted)
     for taken in filter(None, (existing(source, path) for path in wanted)):
         if is_special(taken):
             raise UsageError(f"{taken} is a pipe or a device, which is not replaced; choose another name.")
@@ -245,18 +244,6 @@ def convert(
     if complete:
         progress(done, done)
     return ConvertReport(written or target, done, complete, tuple(problems), cut, expected)
-
-
-def _check_nested(outputs: Sequence[Path]) -> None:
-    """Raise UsageError if an output lies in another that is not yet a folder, and could not get its name in the end."""
-    for path in outputs:
-        around = next(
-            (other for other in outputs if not is_folder(other) and resolved(other) in resolved(path).parents), None
-        )
-        if around is not None:
-            raise UsageError(
-                f"{path} lies in {around}, which is also an output; create that folder first, or choose another name."
-            )
 
 
 def _open_reader(source: Path, check_size: Callable[[int, int], object], fps: Fraction | None) -> Reader:

@@ -44,7 +44,7 @@ class Processes:
         """count: of processes, each with a core of its own; a single one uses all. begin: called first in each."""
         cores = core_numbers()
         self.count = count
-        self._idle = [_Worker(cores[i % len(cores)] if count > 1 else None, begin) for i in range(count)]
+        self._idle = [_Worker(cores[i % len(cores)] if count > 1 and cores else None, begin) for i in range(count)]
         self._workers = tuple(self._idle)
         self._threads = ThreadPoolExecutor(count)
         self._news = deque[News]()
@@ -66,13 +66,10 @@ class Processes:
         finally:
             self._idle.append(worker)
 
-    def news(self) -> list[News]:
+    def news(self, *, stopping: bool) -> list[News]:
         """See `Executor`."""
+        self._stopping = stopping
         return [self._news.popleft() for _ in range(len(self._news))]
-
-    def stop(self) -> None:
-        """See `Executor`."""
-        self._stopping = True
 
     def close(self) -> None:
         """See `Executor`."""
@@ -148,18 +145,16 @@ def _work(connection: PipeEnd, core: int | None, begin: Callable[[], None] | Non
             connection.send(run_job(connection.recv(), exchange))
 
 
+def core_numbers() -> list[int]:
+    """Return the numbers of the cores that this process may use; none where the system cannot pin to one (macOS)."""
+    affinity: Any = getattr(psutil.Process(), "cpu_affinity", None)
+    return [] if affinity is None else affinity()
+
+
 def use_one_core(core: int) -> None:
-    """Pin this process to a core, before anything starts threads: engines then start one thread.
-
-    Where the system cannot pin (macOS), OpenVINO is limited to one thread.
-    """
-    process = psutil.Process()
-    if hasattr(process, "cpu_affinity"):
-        process.cpu_affinity([core])
-    else:
-        from app.matting.openvino.conversion import core as openvino_core
-
-        openvino_core().set_property("CPU", {"INFERENCE_NUM_THREADS": 1})
+    """Pin this process to a core, before anything starts threads: engines then start one thread."""
+    process: Any = psutil.Process()
+    process.cpu_affinity([core])
 
 
 @contextmanager
@@ -176,12 +171,6 @@ def _signals_held() -> Iterator[None]:
             yield
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def core_numbers() -> list[int]:
-    """Return the numbers of the cores that this process may use."""
-    affinity = getattr(psutil.Process(), "cpu_affinity", None)
-    return list(affinity()) if affinity is not None else list(range(os.cpu_count() or 1))
 
 
 LOCAL = "local"
@@ -207,7 +196,6 @@ class RayTasks:
         self._ray: Any = ray
         self.count = count
         self._running: set[Any] = set()
-        self._stopping = False
         if address != LOCAL:
             check_token_file()
         try:
@@ -231,17 +219,13 @@ class RayTasks:
             reference.future().add_done_callback(lambda ended: self._end(reference, ended, result))
             return result
 
-    def news(self) -> list[News]:
+    def news(self, *, stopping: bool) -> list[News]:
         """See `Executor`. Raises MattecamError if Ray is lost; empty where the coordinator is being started anew."""
         with _while_ray_answers():
             try:
-                return list(self._ray.get(self._coordinator.take.remote(self._stopping), timeout=COORDINATOR_TIMEOUT_S))
+                return list(self._ray.get(self._coordinator.take.remote(stopping), timeout=COORDINATOR_TIMEOUT_S))
             except self._ray.exceptions.RayError:
                 return []
-
-    def stop(self) -> None:
-        """See `Executor`; jobs that have not begun end too."""
-        self._stopping = True
 
     def close(self) -> None:
         """See `Executor`. Ray on this machine ends."""
@@ -314,23 +298,14 @@ def _first_line(error: Exception) -> str:
 
 
 def pin() -> None:
-    """Pin this worker process to a core that no other worker on this machine holds, once.
-
-    Do nothing if the folder for this cannot be used, such as one of the same name that belongs to somebody else.
-    """
-    if _pinned:
-        return
-    folder = Path(tempfile.gettempdir()) / f"mattecam-cores-{os.getuid() if hasattr(os, 'getuid') else 'user'}"
-    with suppress(OSError):
-        folder.mkdir(mode=0o700, exist_ok=True)
-        if folder.is_symlink():  # of another user: files would be created in its target
-            return
-        for core in core_numbers():
-            lock = lock_file(folder / str(core), wait=False)
+    """Pin this worker process to a core that no other worker of this user on this machine holds, once."""
+    user = os.getuid() if hasattr(os, "getuid") else "user"
+    for core in core_numbers():
+        with suppress(OSError):  # such as a file of this name that belongs to somebody else
+            lock = None if _pinned else lock_file(Path(tempfile.gettempdir(), f"mattecam-{user}-{core}"), wait=False)
             if lock is not None:
                 _pinned.append(lock)
                 use_one_core(core)
-                return
 
 
 def check_token_file() -> None:

@@ -287,11 +287,10 @@ class FolderOutput:
         """Raises OSError."""
         self.path = path
         self._overwrite, self._is_video = overwrite, is_video
-        self._existed = is_folder(path)
-        if not self._existed and os.path.lexists(path):
+        if not is_folder(path) and os.path.lexists(path):
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = path / ".part" if self._existed else path.with_name(f"{path.name}.part")
+        part = path / ".part" if is_folder(path) else path.with_name(f"{path.name}.part")
         self.temporary_path = create_numbered(part, folder=True)
 
     def write(self, image: NDArray[np.uint8], name: str) -> None:
@@ -305,7 +304,7 @@ class FolderOutput:
         """
         if not complete:
             return self.temporary_path
-        if not self._existed:
+        if not is_folder(self.path):  # also another output may have made it, which lies in it
             return self.temporary_path.rename(self.path)
         written = {image.name for image in self.temporary_path.iterdir()}
         move_images(self.temporary_path, self.path, overwrite=self._overwrite)

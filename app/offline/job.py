@@ -238,11 +238,8 @@ class Executor(Protocol):
     def submit(self, job: Job) -> Future[JobResult]:
         """Start a job, which fewer than `count` others run beside. The result is no error."""
 
-    def news(self) -> Sequence[News]:
-        """Return the progress since the last call."""
-
-    def stop(self) -> None:
-        """Ask every running job to end as interrupted."""
+    def news(self, *, stopping: bool) -> Sequence[News]:
+        """Return the progress since the last call. stopping: every job ends as interrupted, also one not yet begun."""
 
     def close(self) -> None:
         """End everything at once, also the jobs that still run. Idempotent."""

@@ -339,11 +339,14 @@ def test_an_error_of_the_caller_keeps_what_was_asked_for(
     assert part.exists() == (left > 0) and len(list(part.glob("*"))) == left
 
 
-def test_a_matte_goes_into_a_folder_within_that_of_the_frames(tmp_path: Path) -> None:
-    (tmp_path / "out").mkdir()
-    run(write_clip(tmp_path / "in.mp4", 2), tmp_path / "out", alpha=tmp_path / "out" / "alpha")
-    names = [file.name for file in sorted((tmp_path / "out").rglob("*.png"))]
-    assert names == ["000000.png", "000001.png"] * 2
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_matte_goes_into_a_folder_within_that_of_the_frames(tmp_path: Path, exists: bool) -> None:
+    out = tmp_path / "out"
+    if exists:
+        out.mkdir()
+    run(write_clip(tmp_path / "in.mp4", 2), out, alpha=out / "alpha")
+    assert sorted(out.rglob("*")) == [*(out / name for name in ("000000.png", "000001.png", "alpha")),
+                                      *(out / "alpha" / name for name in ("000000.png", "000001.png"))]  # fmt: skip
 
 
 def test_a_failing_network_keeps_the_frames_so_far(tmp_path: Path) -> None:

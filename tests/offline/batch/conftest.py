@@ -102,10 +102,8 @@ class DirectExecutor:
             result.set_result(run_job(job, lambda done, total: False))
         return result
 
-    def news(self) -> Sequence[News]:
+    def news(self, *, stopping: bool) -> Sequence[News]:
         return ()
-
-    def stop(self) -> None: ...
 
     def close(self) -> None: ...
 

@@ -193,7 +193,7 @@ def test_ray_that_ends_during_the_conversion_is_a_sentence(monkeypatch: pytest.M
     job = Job("a.mp4", {"target": "out/a.mp4"}, Settings(), "")
     tasks.submit(job)
     with pytest.raises(MattecamError, match=r"Ray ended during the conversion: The cluster is gone\.; run .* --resume"):
-        tasks.submit(job) if call == "submit" else tasks.news()
+        tasks.submit(job) if call == "submit" else tasks.news(stopping=False)
     tasks.close()
     assert ray.shutdown.called
 
