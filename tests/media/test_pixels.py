@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator
 from contextlib import closing
 from fractions import Fraction
@@ -13,7 +12,7 @@ import numpy as np
 import pytest
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageCms
 
 from app.backgrounds import open_background
 from app.config.setting import parse_background
@@ -373,19 +372,11 @@ def test_every_format_and_mode_is_converted(suffix: str, mode: str, tmp_path: Pa
 
 
 def grey_profile() -> bytes:
-    """Return the profile of linear light."""
-    white = struct.pack(">3i", *(round(each * 65536) for each in (0.9642, 1, 0.8249)))
-    tags = {
-        b"desc": b"desc" + bytes(4) + struct.pack(">I", 2) + b"g" + bytes(83),
-        b"wtpt": b"XYZ " + bytes(4) + white,
-        b"kTRC": b"curv" + bytes(4) + struct.pack(">IH", 1, 256) + bytes(2),
-    }
-    table, body = struct.pack(">I", len(tags)), b""
-    for name, data in tags.items():
-        table += name + struct.pack(">II", 132 + 12 * len(tags) + len(body), len(data))
-        body += data
-    head = struct.pack(">I4sI4s4s4s", 128 + len(table) + len(body), b"lcms", 0x02400000, b"mntr", b"GRAY", b"XYZ ")
-    return (head + bytes(12) + b"acsp" + bytes(28) + white).ljust(128, b"\0") + table + body
+    """Return the profile of linear light: that of sRGB, with one curve, which is straight."""
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    at, straight = profile.index(b"para"), b"para" + bytes(8) + (1 << 16).to_bytes(4, "big")
+    profile = profile[:at] + straight + profile[at + len(straight) :]
+    return profile.replace(b"RGB XYZ ", b"GRAYXYZ ").replace(b"rTRC", b"kTRC")
 
 
 @pytest.mark.parametrize("mode", ["L", "LA"])

@@ -48,31 +48,34 @@ def clips(tmp_path: Path) -> list[Path]:
     return [write_clip(tmp_path / f"{name}.mp4", 4) for name in "abc"]
 
 
-def test_a_resumed_batch_leaves_out_what_is_done(tmp_path: Path, clips: list[Path]) -> None:
-    target = tmp_path / "out"
-    jobs = jobs_of(clips, target)
-    converted(jobs, target)
-    (target / "b.mp4").write_bytes(b"changed")
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    return tmp_path / "out"
+
+
+def test_a_resumed_batch_leaves_out_what_is_done(clips: list[Path], out: Path) -> None:
+    jobs = jobs_of(clips, out)
+    converted(jobs, out)
+    (out / "b.mp4").write_bytes(b"changed")
     os.utime(clips[2], (1, 1))
-    assert converted(jobs, target) == (["b.mp4", "c.mp4"], {"done": 2, "skipped": 1})
-    assert converted(jobs, target, resume=False)[0] == ["a.mp4", "b.mp4", "c.mp4"]
-    blue = SETTINGS.replace(background=BackgroundSettings(kind="colour", colour="#0000ff"))
-    assert converted(jobs_of(clips, target, blue), target)[0] == ["a.mp4", "b.mp4", "c.mp4"], "other settings"
+    assert converted(jobs, out) == (["b.mp4", "c.mp4"], {"done": 2, "skipped": 1})
+    assert converted(jobs, out, resume=False)[0] == ["a.mp4", "b.mp4", "c.mp4"]
+    blue = SETTINGS.replaced_at(["background"], colour="#0000ff")
+    assert converted(jobs_of(clips, out, blue), out)[0] == ["a.mp4", "b.mp4", "c.mp4"], "other settings"
 
 
 def test_a_clip_is_done_also_under_another_spelling_of_its_path(
-    tmp_path: Path, clips: list[Path], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, clips: list[Path], out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    target = tmp_path / "out"
     monkeypatch.chdir(tmp_path)
-    converted(jobs_of([Path(clip.name) for clip in clips], target), target, {"c.mp4": MOST_TRIES})
-    (target / "c.mp4").write_bytes(b"left by a crash")
-    assert converted(jobs_of(clips, target, overwrite=False), target) == (["c.mp4"], {"done": 1, "skipped": 2})
+    converted(jobs_of([Path(clip.name) for clip in clips], out), out, {"c.mp4": MOST_TRIES})
+    (out / "c.mp4").write_bytes(b"left by a crash")
+    assert converted(jobs_of(clips, out, overwrite=False), out) == (["c.mp4"], {"done": 1, "skipped": 2})
 
     (tmp_path / "elsewhere").mkdir()
     other = write_clip(tmp_path / "elsewhere" / "a.mp4", 5)
     with pytest.raises(UsageError, match=r"a\.mp4 exists already"):
-        converted(jobs_of([other], target, overwrite=False), target)
+        converted(jobs_of([other], out, overwrite=False), out)
 
 
 def test_a_folder_that_is_also_the_output_is_resumed(tmp_path: Path) -> None:
@@ -84,7 +87,7 @@ def test_a_folder_that_is_also_the_output_is_resumed(tmp_path: Path) -> None:
         jobs_of([tmp_path / "a.mp4"], tmp_path)
 
 
-def test_a_clip_that_grows_while_it_is_converted_is_not_done(tmp_path: Path, clips: list[Path]) -> None:
+def test_a_clip_that_grows_while_it_is_converted_is_not_done(clips: list[Path], out: Path) -> None:
     class Growing(DirectExecutor):
         def submit(self, job: Job) -> Future[JobResult]:
             ended = super().submit(job)
@@ -92,66 +95,60 @@ def test_a_clip_that_grows_while_it_is_converted_is_not_done(tmp_path: Path, cli
                 file.write(b"the rest of a copy")
             return ended
 
-    (job,) = jobs_of(clips[:1], tmp_path / "out")
-    assert run_batch([job], tmp_path / "out", Growing())["done"] == 1
-    assert not is_done(job, records_in(tmp_path / "out")["a.mp4"])
+    (job,) = jobs_of(clips[:1], out)
+    assert run_batch([job], out, Growing())["done"] == 1
+    assert not is_done(job, records_in(out)["a.mp4"])
 
 
-def test_a_batch_replaces_what_it_began_and_nothing_else(tmp_path: Path, clips: list[Path]) -> None:
-    target = tmp_path / "out"
-    target.mkdir()
-    (target / "b.mp4").write_bytes(b"another film")
-    jobs = jobs_of(clips, target, overwrite=False)
+def test_a_batch_replaces_what_it_began_and_nothing_else(clips: list[Path], out: Path) -> None:
+    out.mkdir()
+    (out / "b.mp4").write_bytes(b"another film")
+    jobs = jobs_of(clips, out, overwrite=False)
     idle = DirectExecutor()
     with pytest.raises(UsageError, match=r"b\.mp4 exists already; add --overwrite"):
-        run_batch(jobs, target, idle)
+        run_batch(jobs, out, idle)
     assert idle.run == []
-    (target / "b.mp4").unlink()
-    converted(jobs, target, {"a.mp4": MOST_TRIES})
-    (target / "a.mp4").write_bytes(b"left by a crash")
-    assert converted(jobs, target)[0] == ["a.mp4"]
-    (target / "b.mp4").write_bytes(b"edited")
+    (out / "b.mp4").unlink()
+    converted(jobs, out, {"a.mp4": MOST_TRIES})
+    (out / "a.mp4").write_bytes(b"left by a crash")
+    assert converted(jobs, out)[0] == ["a.mp4"]
+    (out / "b.mp4").write_bytes(b"edited")
     with pytest.raises(UsageError, match=r"b\.mp4 exists already"):
-        converted(jobs, target)
-    assert (target / "b.mp4").read_bytes() == b"edited"
+        converted(jobs, out)
+    assert (out / "b.mp4").read_bytes() == b"edited"
 
 
-def test_a_file_that_appears_during_the_conversion_is_kept(tmp_path: Path, clips: list[Path]) -> None:
-    (job,) = jobs_of(clips[:1], tmp_path / "out", overwrite=False)
-    result = run_job(job, lambda done, total: not (tmp_path / "out" / "a.mp4").write_bytes(b"precious"))
-    assert result.state == "failed" and "another file has got this name" in (result.error or "")
-    assert (tmp_path / "out" / "a.mp4").read_bytes() == b"precious"
+@pytest.mark.parametrize("output", ["out", "alpha"])
+def test_a_file_that_appears_during_the_conversion_is_kept_and_named(tmp_path: Path, output: str) -> None:
+    """The error named the film also where it was the matte."""
+    taken, alpha = tmp_path / output / "a.mp4", tmp_path / "alpha"
+    alpha.mkdir()
+    (job,) = jobs_of([write_clip(tmp_path / "a.mp4", 3)], tmp_path / "out", alpha=alpha, overwrite=False)
+    result = run_job(job, lambda done, total: not taken.write_text("mine"))
+    assert result.state == "failed" and (result.error or "").startswith(f"{taken} cannot be written: another file has")
+    assert taken.read_text() == "mine"
 
 
-def test_the_matte_whose_name_is_taken_meanwhile_is_named(tmp_path: Path) -> None:
-    """The error named the film."""
-    matte = tmp_path / "alpha" / "a.mp4"
-    matte.parent.mkdir()
-    (job,) = jobs_of([write_clip(tmp_path / "a.mp4", 3)], tmp_path / "out", alpha=matte.parent, overwrite=False)
-    result = run_job(job, lambda done, total: not matte.write_text("mine"))
-    assert (result.error or "").startswith(f"{matte} cannot be written: another file") and matte.read_text() == "mine"
-
-
-def test_a_clip_that_failed_replaces_no_file_when_resumed(tmp_path: Path) -> None:
-    target, clip = tmp_path / "out", tmp_path / "a.mp4"
+def test_a_clip_that_failed_replaces_no_file_when_resumed(tmp_path: Path, out: Path) -> None:
+    clip = tmp_path / "a.mp4"
     clip.write_text("no video")
-    assert converted(jobs_of([clip], target, overwrite=False), target)[1] == {"failed": 1}
+    assert converted(jobs_of([clip], out, overwrite=False), out)[1] == {"failed": 1}
     write_clip(clip, 5)
-    (target / "a.mp4").write_bytes(b"made by other means")
-    jobs = jobs_of([clip], target, overwrite=False)
+    (out / "a.mp4").write_bytes(b"made by other means")
+    jobs = jobs_of([clip], out, overwrite=False)
     with pytest.raises(UsageError, match=r"a\.mp4 exists already; add --overwrite"):
-        converted(jobs, target)
-    assert (target / "a.mp4").read_bytes() == b"made by other means"
-    (target / "a.mp4").unlink()
-    assert converted(jobs, target)[1] == {"done": 1}
+        converted(jobs, out)
+    assert (out / "a.mp4").read_bytes() == b"made by other means"
+    (out / "a.mp4").unlink()
+    assert converted(jobs, out)[1] == {"done": 1}
 
 
-def test_a_clip_that_was_cut_off_is_converted_again(tmp_path: Path) -> None:
+def test_a_clip_that_was_cut_off_is_converted_again(tmp_path: Path, out: Path) -> None:
     """Its film is kept and recorded as it was made, but it failed: the rest of the clip may be there by now."""
-    clip, target = write_clip(tmp_path / "a.mkv", 40), tmp_path / "out"
+    clip = write_clip(tmp_path / "a.mkv", 40)
     clip.write_bytes(clip.read_bytes()[: clip.stat().st_size // 2])
     for overwrite in (True, False):
-        assert converted(jobs_of([clip], target, overwrite=overwrite), target) == (["a.mkv"], {"failed": 1})
+        assert converted(jobs_of([clip], out, overwrite=overwrite), out) == (["a.mkv"], {"failed": 1})
 
 
 @pytest.mark.parametrize(
@@ -170,62 +167,56 @@ def test_a_cut_or_damaged_line_of_the_manifest_is_left_out(line: bytes, tmp_path
     assert {film: record.state for film, record in last_records(path).items()} == {"a.mp4": "done", "c.mp4": "failed"}
 
 
-def test_a_clip_whose_worker_dies_is_tried_again_and_then_given_up(tmp_path: Path, clips: list[Path]) -> None:
-    target = tmp_path / "out"
+def test_a_clip_whose_worker_dies_is_tried_again_and_then_given_up(clips: list[Path], out: Path) -> None:
     workers = DirectExecutor({"a.mp4": MOST_TRIES, "b.mp4": 1})
     events: list[Event] = []
-    report = run_batch(jobs_of(clips, target), target, workers, tell=events.append)
+    report = run_batch(jobs_of(clips, out), out, workers, tell=events.append)
     assert report == {"done": 2, "failed": 1}
     assert workers.run == ["a.mp4"] * MOST_TRIES + ["b.mp4"] * 2 + ["c.mp4"]
-    record = records_in(target)["a.mp4"]
+    record = records_in(out)["a.mp4"]
     assert record.tries == MOST_TRIES
     assert "a.mp4 ended unexpectedly (signal 9)" in (record.error or "")
     assert [event.state for event in events if event.file == str(clips[1])] == ["started", "done"]
 
 
-def test_what_killed_workers_left_is_removed(tmp_path: Path, clips: list[Path]) -> None:
-    stale = tmp_path / "out" / TRIES / "a.mp4-x"
+def test_what_killed_workers_left_is_removed(clips: list[Path], out: Path) -> None:
+    stale = out / TRIES / "a.mp4-x"
     stale.mkdir(parents=True)
     (stale / "target.part.mp4").write_bytes(b"room")
-    converted(jobs_of(clips, tmp_path / "out"), tmp_path / "out")
-    assert not (tmp_path / "out" / TRIES).exists()
+    converted(jobs_of(clips, out), out)
+    assert not (out / TRIES).exists()
 
 
-def test_a_stop_request_before_the_start_converts_nothing(tmp_path: Path, clips: list[Path]) -> None:
+def test_a_stop_request_before_the_start_converts_nothing(clips: list[Path], out: Path) -> None:
     stop, workers = StopRequest(most=1), DirectExecutor()
     stop()
-    run_batch(jobs_of(clips, tmp_path / "out"), tmp_path / "out", workers, stop=stop)
+    run_batch(jobs_of(clips, out), out, workers, stop=stop)
     assert workers.run == []
     with pytest.raises(KeyboardInterrupt):
         stop()
     assert stop.requests == 1
 
 
-def test_a_failed_try_leaves_nothing(tmp_path: Path) -> None:
-    clip = write_clip(tmp_path / "a.mp4", 4)
-    (job,) = jobs_of([clip], tmp_path / "out")
-    (tmp_path / "out").mkdir()
-    (tmp_path / "out" / TRIES).write_text("a file in the way")
-    result = run_job(job, lambda done, total: False)
-    assert result.state == "failed" and result.error
-    assert result == JobResult("failed", error=result.error)
+def test_a_try_without_a_folder_is_a_sentence(clips: list[Path], out: Path) -> None:
+    out.mkdir()
+    (out / TRIES).write_text("a file in the way")
+    result = run_job(jobs_of(clips, out)[0], lambda done, total: False)
+    assert result == JobResult("failed", error=result.error) and result.error
 
 
-def test_clips_that_would_replace_each_other_are_refused(tmp_path: Path, clips: list[Path]) -> None:
+def test_clips_that_would_replace_each_other_are_refused(tmp_path: Path, clips: list[Path], out: Path) -> None:
     other = tmp_path / "other"
     other.mkdir()
-    write_clip(other / "a.mp4", 2)
-    with pytest.raises(UsageError, match=r"would both become a\.mp4"):
-        jobs_of([*clips, other], tmp_path / "out")
-    with pytest.raises(UsageError, match=r"b\.mp4 and .*B\.mp4 would both become B\.mp4"):  # one file on macOS
-        jobs_of([clips[1], write_clip(other / "B.mp4", 2)], tmp_path / "out")
-    with pytest.raises(UsageError, match="is the source"):
-        jobs_of(clips, tmp_path)
-    with pytest.raises(UsageError, match="another output"):
-        jobs_of(clips, tmp_path / "out", alpha=tmp_path / "out")
-    (tmp_path / "file").write_text("")
-    with pytest.raises(UsageError, match="not a folder"):
-        converted(jobs_of(clips, tmp_path / "x"), tmp_path / "file")
+    small, capital = (write_clip(other / name, 2) for name in ("a.mp4", "B.mp4"))
+    for sources, target, alpha, words in (
+        ([*clips, small], out, None, r"would both become a\.mp4"),
+        ([clips[1], capital], out, None, r"b\.mp4 and .*B\.mp4 would both become B\.mp4"),  # one file on macOS
+        (clips, tmp_path, None, "is the source"),
+        (clips, out, out, "another output"),
+        (clips, clips[0], None, "not a folder"),
+    ):
+        with pytest.raises(UsageError, match=words):
+            jobs_of(sources, target, alpha=alpha)
 
 
 def test_the_hash_covers_the_features_of_a_film_and_the_content_of_files(tmp_path: Path) -> None:
@@ -248,8 +239,8 @@ def test_the_hash_covers_the_features_of_a_film_and_the_content_of_files(tmp_pat
 
 
 @pytest.mark.long
-def test_processes_write_the_bits_of_one_after_the_other(tmp_path: Path) -> None:
-    source, out = write_clips(tmp_path / "in"), tmp_path / "out"
+def test_processes_write_the_bits_of_one_after_the_other(tmp_path: Path, out: Path) -> None:
+    source = write_clips(tmp_path / "in")
     events: list[Event] = []
     report = run_batch(jobs_of([source], out), out, Processes(2), tell=events.append)
 
@@ -317,16 +308,15 @@ def test_ctrl_c_while_a_worker_starts_is_for_the_command(tmp_path: Path, capfd: 
     assert "Traceback" not in capfd.readouterr().err
 
 
-def test_only_one_batch_writes_to_a_folder(tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    jobs = jobs_of([write_clip(tmp_path / "clip.mp4", 4)], out)
+def test_only_one_batch_writes_to_a_folder(clips: list[Path], out: Path) -> None:
+    jobs = jobs_of(clips, out)
 
     def start_another(event: Event) -> None:
         if event.state == "started":
             with pytest.raises(UsageError, match="Another conversion"):
                 run_batch(jobs, out, DirectExecutor())
 
-    assert run_batch(jobs, out, DirectExecutor(), tell=start_another)["done"] == 1
+    assert run_batch(jobs, out, DirectExecutor(), tell=start_another)["done"] == 3
 
 
 def convert_to(target: Path, *sources: Path, resume: bool = False, alpha: Path | None = None) -> list[str]:
@@ -337,17 +327,17 @@ def convert_to(target: Path, *sources: Path, resume: bool = False, alpha: Path |
     return ran
 
 
-def test_a_folder_that_exists_keeps_its_other_files(tmp_path: Path) -> None:
-    source, target = write_images(tmp_path / "trip.2024", "1.png", "2.png"), tmp_path / "out"
-    (target / "trip.2024" / "sub").mkdir(parents=True)
-    (target / "trip.2024" / "notes.txt").write_text("precious")
-    (target / "trip.2024" / "1.png").write_text("an earlier one")
-    convert_to(target, source)
-    assert names_in(target / "trip.2024") == ["1.png", "2.png", "notes.txt", "sub"]
-    assert (target / "trip.2024" / "notes.txt").read_text() == "precious"
-    assert cv2.imread(str(target / "trip.2024" / "1.png")) is not None
-    assert names_in(target) == [MANIFEST, "trip.2024"]
-    assert convert_to(target, source, resume=True) == []
+def test_a_folder_that_exists_keeps_its_other_files(tmp_path: Path, out: Path) -> None:
+    source, trip = write_images(tmp_path / "trip.2024", "1.png", "2.png"), out / "trip.2024"
+    (trip / "sub").mkdir(parents=True)
+    (trip / "notes.txt").write_text("precious")
+    (trip / "1.png").write_text("an earlier one")
+    convert_to(out, source)
+    assert names_in(trip) == ["1.png", "2.png", "notes.txt", "sub"]
+    assert (trip / "notes.txt").read_text() == "precious"
+    assert cv2.imread(str(trip / "1.png")) is not None
+    assert names_in(out) == [MANIFEST, "trip.2024"]
+    assert convert_to(out, source, resume=True) == []
 
 
 def test_a_folder_on_another_disk_keeps_its_other_files(tmp_path: Path) -> None:
@@ -433,11 +423,11 @@ def test_a_slash_at_the_end_makes_a_folder_of_any_name(tmp_path: Path) -> None:
     assert names_in(target) == [MANIFEST, "pics"]
 
 
-def test_an_output_that_nobody_reads_is_not_taken_for_the_folder(tmp_path: Path) -> None:
-    jobs, target = jobs_of([write_clip(tmp_path / "a.mp4", 4)], tmp_path / "out"), tmp_path / "out"
+def test_an_output_that_nobody_reads_is_not_taken_for_the_folder(clips: list[Path], out: Path) -> None:
+    jobs, unread = jobs_of(clips, out), Mock(side_effect=BrokenPipeError(errno.EPIPE, "Broken pipe"))
     with pytest.raises(BrokenPipeError):
-        run_batch(jobs, target, DirectExecutor(), tell=Mock(side_effect=BrokenPipeError(errno.EPIPE, "Broken pipe")))
-    assert run_batch(jobs, target, DirectExecutor(), resume=True)["done"] == 1
+        run_batch(jobs, out, DirectExecutor(), tell=unread)
+    assert run_batch(jobs, out, DirectExecutor(), resume=True)["done"] == 3
 
 
 @POSIX
