@@ -44,7 +44,7 @@ if hardware.torch_usable():
     torch.set_num_threads(1)  # two of them are far slower than one where the cores are busy
 
 TRAINING = Path(__file__).parent / "training" / "tests"
-GENERATED = {"weights", "weights_file"}
+GENERATED = {"weights"}
 """Fixtures that generate weights with torch."""
 MARKED = re.compile(r"^pytestmark = \[?\s*pytest\.mark\.torch\b", re.MULTILINE)
 GRACE_S = 60.0

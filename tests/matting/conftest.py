@@ -17,19 +17,26 @@ from tests.matting.networks import BuildEngine
 from tests.toy.spec import TOY
 
 
+class Weights(dict[str, Path]):
+    """Files with generated weights by network, each made when a test asks for it."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self._folder = folder
+
+    def __missing__(self, name: str) -> Path:
+        import torch
+
+        from tests.matting.torch_stubs import NETWORKS
+
+        self[name] = self._folder / f"{name}.pth"
+        torch.save(fill(NETWORKS[name]().state_dict()), self[name])
+        return self[name]
+
+
 @pytest.fixture(scope="session")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Return a file with generated weights for each network."""
-    import torch
-
-    from tests.matting.torch_stubs import NETWORKS
-
-    folder = tmp_path_factory.mktemp("weights")
-    files = {}
-    for name, make in NETWORKS.items():
-        files[name] = folder / f"{name}.pth"
-        torch.save(fill(make().state_dict()), files[name])
-    return files
+    return Weights(tmp_path_factory.mktemp("weights"))
 
 
 @pytest.fixture

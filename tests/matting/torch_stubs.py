@@ -11,6 +11,7 @@ from app.matting.base.interface import StepGeometry
 from app.matting.cpu.cpu_backend import Coefficients
 from app.matting.torch.frame_step import Core
 from app.matting.torch.torch_backend import TorchBackend
+from models.bgmv2 import MattingRefine
 from models.mattecam.network import MattecamNetwork
 from models.rvm.network import MattingNetwork
 from models.u2net import U2Net
@@ -20,6 +21,7 @@ from tests.toy.spec import TOY
 NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "rvm-mobilenetv3": MattingNetwork,
     "mattecam": MattecamNetwork,
+    "bgmv2-mobilenetv2": lambda: MattingRefine("mobilenetv2"),
     "u2netp": lambda: U2Net(small=True),
     TOY.name: ToyNetwork,
 }
