@@ -11,26 +11,8 @@ from app.core.settings import EngineSettings, MattingSettings
 from app.core.types import AlphaImage
 from app.matting import build_engine, choose_model
 from app.matting.base.interface import StepGeometry, auto_ratio
-from app.matting.choice import choice as module
-from app.matting.choice import hardware
-from app.matting.choice.choice import (
-    MEAN_BOUND,
-    Choice,
-    Trial,
-    best,
-    choose,
-    cpu_precisions,
-    described,
-    geometry_for,
-    is_prepared,
-    kept_file,
-    measurable,
-    openvino_threads,
-    save_prepared,
-    save_trials,
-    trials_of,
-    unmeasured,
-)
+from app.matting.choice import choice, hardware
+from app.matting.choice.choice import MEAN_BOUND, Choice, Trial, choose, save_prepared, save_trials, trials_of
 from app.matting.choice.hardware import CudaCards
 from app.matting.cpu.cpu_backend import CpuBackend
 from app.matting.engine import FrameEngine
@@ -46,17 +28,13 @@ def _cpu_only(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hardware, "cuda_cards", lambda: CudaCards(None))
 
 
-def test_auto_takes_the_best_on_hand(weights: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    assert choose_model(MattingSettings()) == "mattecam"
-    install(weights["rvm-mobilenetv3"], "rvm-mobilenetv3", monkeypatch)
-    assert choose_model(MattingSettings()) == "rvm-mobilenetv3"
-    assert choose_model(MattingSettings(model="mattecam")) == "mattecam"
-
-
-def test_damaged_weights_are_refused_and_not_chosen(
+def test_auto_takes_the_best_on_hand_whose_weights_are_not_damaged(
     weights: dict[str, Path], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    assert choose_model(MattingSettings()) == "mattecam"
     file = install(weights["rvm-mobilenetv3"], "rvm-mobilenetv3", monkeypatch)
+    assert choose_model(MattingSettings()) == "rvm-mobilenetv3"
+    assert choose_model(MattingSettings(model="mattecam")) == "mattecam"
     content = bytearray(file.read_bytes())
     content[len(content) // 2] ^= 1
     file.write_bytes(content)
@@ -93,16 +71,13 @@ def test_damaged_weights_of_the_program_are_refused(monkeypatch: pytest.MonkeyPa
         choose(MattingSettings())
 
 
-@pytest.mark.parametrize(
-    ("size", "small"), [((1280, 720), (480, 270)), ((1920, 1080), (480, 270)), ((240, 180), (240, 180))]
-)
-def test_auto_ratio_aims_at_270_pixels(size: tuple[int, int], small: tuple[int, int]) -> None:
-    geometry = geometry_for(MattingSettings(), "rvm-mobilenetv3", *size)
-    assert (geometry.small_width, geometry.small_height) == small
+def test_auto_ratio_aims_at_270_pixels_a_given_one_counts_and_a_tiny_one_is_refused(
+    weights: dict[str, Path], engines: BuildEngine
+) -> None:
+    for size, small in (((1280, 720), (480, 270)), ((1920, 1080), (480, 270)), ((240, 180), (240, 180))):
+        geometry = choice.geometry_for(MattingSettings(), "rvm-mobilenetv3", *size)
+        assert (geometry.small_width, geometry.small_height) == small
     assert auto_ratio(720, 1280) == auto_ratio(1280, 720)
-
-
-def test_the_given_ratio_counts_and_a_tiny_one_is_refused(weights: dict[str, Path], engines: BuildEngine) -> None:
     settings = MattingSettings(model="mattecam", weights=weights["mattecam"], executor="eager")
     assert engines(settings.replace(downsample_ratio=0.4), 320, 200).info.downsample_ratio == 0.4
     with pytest.raises(ModelError, match="more detail"):
@@ -145,34 +120,30 @@ FLOAT32, BFLOAT16, INT8 = made("float32", 19.0), made("bfloat16", 13.0), made("i
 INT8_ONE = made("int8", 15.0, 1, mean=1e-4)
 
 
-@pytest.mark.parametrize(
-    ("trials", "expected"),
-    [
-        ([], None),
-        ([FLOAT32], ("float32", None)),
-        ([FLOAT32, BFLOAT16, INT8], ("int8", None)),
-        ([FLOAT32, BFLOAT16, made("int8", 12.9)], ("bfloat16", None)),
-        ([FLOAT32, made("bfloat16", 26.0), made("int8", 20.0)], ("float32", None)),
-        ([FLOAT32, made("int8", 5.0, mean=2 * MEAN_BOUND)], ("float32", None)),
-        ([made("int8", 12.0, None, 22.0), made("int8", 15.0, 1, 15.0)], ("int8", 1)),
-        ([made("int8", 12.0, None, 15.2), made("int8", 15.0, 1, 15.0)], ("int8", None)),
-        ([made("int8", 12.0, None, 48.0), made("int8", 38.0, 1, 38.0)], ("int8", None)),
-        ([made("float32", 40.0, None, 80.0), made("float32", 66.0, 1, 66.0)], ("float32", None)),
-        ([made("float32", 19.0, None, 38.0), made("int8", 60.0, 1, 10.0)], ("float32", None)),
-    ],
-    ids=["nothing", "one", "least-cpu", "within-the-noise", "slower", "too-different",
-         "one-thread", "threads-within-the-noise", "one-thread-is-too-slow", "none-fits-all-are-faster",
-         "accurate-but-too-slow"],
-)  # fmt: skip
-def test_the_least_cpu_time_that_holds_the_frame_rate_is_taken(
-    trials: list[Trial], expected: tuple[str, int | None] | None
-) -> None:
-    taken = best(trials)
+MEASURED: dict[str, tuple[list[Trial], tuple[str, int | None] | None]] = {
+    "nothing": ([], None),
+    "one": ([FLOAT32], ("float32", None)),
+    "least CPU": ([FLOAT32, BFLOAT16, INT8], ("int8", None)),
+    "within the noise": ([FLOAT32, BFLOAT16, made("int8", 12.9)], ("bfloat16", None)),
+    "slower": ([FLOAT32, made("bfloat16", 26.0), made("int8", 20.0)], ("float32", None)),
+    "too different": ([FLOAT32, made("int8", 5.0, mean=2 * MEAN_BOUND)], ("float32", None)),
+    "one thread": ([made("int8", 12.0, None, 22.0), made("int8", 15.0, 1)], ("int8", 1)),
+    "threads within the noise": ([made("int8", 12.0, None, 15.2), made("int8", 15.0, 1)], ("int8", None)),
+    "one thread is too slow": ([made("int8", 12.0, None, 48.0), made("int8", 38.0, 1)], ("int8", None)),
+    "none fits, all are faster": ([made("float32", 40.0, None, 80.0), made("float32", 66.0, 1)], ("float32", None)),
+    "accurate but too slow": ([made("float32", 19.0, None, 38.0), made("int8", 60.0, 1, 10.0)], ("float32", None)),
+}
+
+
+@pytest.mark.parametrize("name", MEASURED)
+def test_the_least_cpu_time_that_holds_the_frame_rate_is_taken(name: str) -> None:
+    trials, expected = MEASURED[name]
+    taken = choice.best(trials)
     assert (taken and (taken.precision, taken.threads)) == expected
 
 
 def test_times_are_described_without_what_is_not_accurate() -> None:
-    assert described([FLOAT32, made("bfloat16", 1.0, mean=1.0), INT8, INT8_ONE]) == (
+    assert choice.described([FLOAT32, made("bfloat16", 1.0, mean=1.0), INT8, INT8_ONE]) == (
         "int8 on all cores 12.0 ms (CPU 12.0 ms)",
         "int8 on one thread 15.0 ms (CPU 15.0 ms)",
         "float32 on all cores 19.0 ms (CPU 19.0 ms)",
@@ -184,24 +155,23 @@ def test_times_are_described_without_what_is_not_accurate() -> None:
 def test_auto_follows_the_measurement_and_not_the_instructions(taken: str) -> None:
     trials = [made(precision, 10.0 if precision == taken else 30.0) for precision in ("float32", "bfloat16", "int8")]
     save_trials("mattecam", BUNDLED, trials)
-    choice = choose(EngineSettings(model="mattecam", device="cpu", executor="openvino"))
-    assert choice.precision == taken
-    assert choice.int8 == (int8_file(BUNDLED) if taken == "int8" else None)
-    assert choose(EngineSettings(model="mattecam", device="cpu", executor="eager")).precision == "float32"
-    forced = EngineSettings(model="mattecam", device="cpu", executor="openvino", precision="float32")
-    assert choose(forced).precision == "float32", "what the user asks for goes first"
+    settings = EngineSettings(model="mattecam", device="cpu", executor="openvino")
+    found = choose(settings)
+    assert (found.precision, found.int8) == (taken, int8_file(BUNDLED) if taken == "int8" else None)
+    assert choose(settings.replace(executor="eager")).precision == "float32"
+    assert choose(settings.replace(precision="float32")).precision == "float32", "what the user asks for goes first"
 
 
 def threads_at(precision: str, width: int = 1280, height: int = 720, ratio: float = 0.25) -> int | None:
-    choice = Choice("mattecam", BUNDLED, "cpu", "openvino", precision)
-    return openvino_threads(choice, StepGeometry(width, height, ratio))
+    of_openvino = Choice("mattecam", BUNDLED, "cpu", "openvino", precision)
+    return choice.openvino_threads(of_openvino, StepGeometry(width, height, ratio))
 
 
 @pytest.mark.parametrize("cores", [2, 16])
 def test_the_number_of_threads_follows_the_measurement_at_the_size_in_use(
     monkeypatch: pytest.MonkeyPatch, cores: int
 ) -> None:
-    monkeypatch.setattr(module, "usable_cores", lambda: cores)
+    monkeypatch.setattr(choice, "usable_cores", lambda: cores)
     assert threads_at("int8") == (1 if cores == 2 else None), "until it is measured"
     all_int8, one_int8 = made("int8", 9.0, None, 18.0), made("int8", 15.0, 1)
     all_float32, one_float32 = made("float32", 15.0, None, 16.0), made("float32", 16.0, 1)
@@ -223,39 +193,34 @@ def test_engines_beside_other_work_run_on_the_threads_that_were_measured() -> No
             engine.close()
 
 
-def test_a_change_of_what_it_depends_on_measures_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert list(unmeasured()) == ["mattecam"] and not is_prepared()
-    save_trials("mattecam", BUNDLED, [FLOAT32])
-    save_prepared(True)
-    assert not unmeasured() and is_prepared()
-    save_prepared(False)
-    assert not is_prepared() and trials_of("mattecam", BUNDLED) == [FLOAT32]
-    save_prepared(True)
-    monkeypatch.setattr(module, "_fingerprint", lambda: "another processor")
-    assert trials_of("mattecam", BUNDLED) == [] and unmeasured() and not is_prepared()
-
-
-def test_other_weights_have_their_own_measurement(tmp_path: Path) -> None:
+def test_a_change_of_what_it_depends_on_measures_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     other = tmp_path / "student.safetensors"
     other.write_bytes(BUNDLED.read_bytes()[:-1])
+    assert list(choice.unmeasured()) == ["mattecam"] and not choice.is_prepared()
     save_trials("mattecam", BUNDLED, [FLOAT32])
-    assert trials_of("mattecam", other) == []
+    assert trials_of("mattecam", other) == [], "other weights have their own"
     save_trials("mattecam", other, [INT8])
-    assert trials_of("mattecam", BUNDLED) == [FLOAT32], "kept beside each other"
+    save_prepared(True)
+    assert not choice.unmeasured() and choice.is_prepared()
+    save_prepared(False)
+    assert not choice.is_prepared() and trials_of("mattecam", BUNDLED) == [FLOAT32]
+    save_prepared(True)
+    monkeypatch.setattr(choice, "_fingerprint", lambda: "another processor")
+    assert trials_of("mattecam", BUNDLED) == [] and choice.unmeasured() and not choice.is_prepared()
 
 
 @pytest.mark.parametrize("content", ["{", '{"prepared": 3}'])
 def test_a_damaged_file_is_no_measurement_and_no_preparation(content: str) -> None:
     save_prepared(True)
-    kept_file().write_text(content, "utf-8")
-    assert trials_of("mattecam", BUNDLED) == [] and not is_prepared()
+    choice.kept_file().write_text(content, "utf-8")
+    assert not trials_of("mattecam", BUNDLED) and not choice.is_prepared()
 
 
 def test_a_network_without_a_choice_is_not_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without VNNI, int8 was not measured, where it takes 0.7 of the time."""
-    assert "int8" in cpu_precisions("mattecam", BUNDLED)
+    assert "int8" in choice.cpu_precisions("mattecam", BUNDLED)
     monkeypatch.setattr(hardware, "cpu_has_bfloat16", lambda: False)
-    monkeypatch.setattr(module, "find_int8", lambda *_: None)
+    monkeypatch.setattr(choice, "find_int8", lambda *_: None)
     for cores in (2, 1):
-        monkeypatch.setattr(module, "usable_cores", lambda cores=cores: cores)
-        assert ("mattecam" in measurable()) == ("mattecam" in unmeasured()) == (cores == 2), "a choice of threads"
+        monkeypatch.setattr(choice, "usable_cores", lambda cores=cores: cores)
+        assert ("mattecam" in choice.measurable()) == ("mattecam" in choice.unmeasured()) == (cores == 2)
