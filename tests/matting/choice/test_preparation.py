@@ -18,17 +18,9 @@ from app.backgrounds.standby import draw_card
 from app.cli.bench import prepare
 from app.core.errors import ModelError, Text
 from app.core.settings import CaptureSettings, MattingSettings, OutputSettings, Settings
+from app.matting.choice import choice
 from app.matting.choice import preparation as module
-from app.matting.choice.choice import (
-    Trial,
-    best,
-    choose,
-    cpu_precisions,
-    is_prepared,
-    measurable,
-    save_prepared,
-    save_trials,
-)
+from app.matting.choice.choice import Trial, is_prepared, measurable, save_prepared, save_trials
 from app.matting.choice.preparation import KERNELS, Preparation, do, measure, trial_frames
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
@@ -56,7 +48,7 @@ def test_a_start_prepares_for_an_engine_in_openvino_alone(monkeypatch: pytest.Mo
     here = MattingSettings(model="mattecam", device="cpu", precision="float32").engine
     missing = here.replace(model="bgmv2-resnet101")
     with pytest.raises(ModelError):
-        choose(missing)
+        choice.choose(missing)
     for settings in (here.replace(executor="eager"), missing):  # the start reports what is missing
         prepare(settings)
         assert prepared == []
@@ -64,30 +56,23 @@ def test_a_start_prepares_for_an_engine_in_openvino_alone(monkeypatch: pytest.Mo
     assert prepared == [True]
 
 
-def test_progress_is_shown_once_and_a_prepared_machine_starts_no_process() -> None:
-    """Warnings of libraries on the standard error are more than a pipe holds."""
-    seen: list[Text] = []
-    preparation = Preparation(script(f"import sys; sys.stderr.write(99_999 * 'warning\\n'); {STEPS}"))
-    preparation.ensure(seen.append)
-    assert [(text.values["step"], text.values["count"]) for text in seen] == [(1, 2), (2, 2)]
-    assert preparation.progress is None
-    preparation.ensure(seen.append)
-    assert len(seen) == 2, "once per process"
-    save_prepared(True)
-    Preparation(("no-such-program",)).ensure()
-
-
 def test_a_live_picture_waits_for_the_kernels_alone_and_other_work_for_the_measurement(tmp_path: Path) -> None:
-    """The outputs of a first start were not there for minutes."""
+    """Each once per process. Warnings of libraries on the standard error are more than a pipe holds."""
+    seen: list[Text] = []
     file = tmp_path / "parts"
-    command = script(f"import sys; open({str(file)!r}, 'a').write(' '.join(sys.argv[1:]) + '\\n')")
+    notes = f"import sys; sys.stderr.write(99_999 * 'warning\\n'); open({str(file)!r}, 'a').write(sys.argv[1] + ' ')"
+    command = script(f"{notes}; {STEPS}")
     preparation = Preparation(command)
-    preparation.ensure()
-    assert file.read_text() == "kernels\n"
-    preparation.ensure(measured=True)
-    assert file.read_text() == "kernels\nmeasurement\n", "each once per process"
+    for measured, parts in ((False, "kernels "), (True, "kernels measurement "), (True, "kernels measurement ")):
+        preparation.ensure(seen.append, measured=measured)
+        assert file.read_text() == parts
+        assert [(text.values["step"], text.values["count"]) for text in seen] == [(1, 2), (2, 2)] * len(parts.split())
+        assert preparation.progress is None
     Preparation(command).ensure(measured=True)
-    assert file.read_text().split() == 2 * ["kernels", "measurement"]
+    assert file.read_text() == 2 * "kernels measurement "
+    save_prepared(True)
+    Preparation(command).ensure()
+    assert file.read_text() == 2 * "kernels measurement ", "a prepared machine starts no process"
 
 
 def test_the_end_of_a_measurement_beside_a_picture_is_reported_once() -> None:
@@ -219,7 +204,7 @@ def test_the_trial_runs_every_precision_on_all_cores_and_one_thread() -> None:
     times_s, cpu_s = itertools.count(0, 3), itertools.count(0, 7)
     clocks = (lambda: float(next(times_s))), (lambda: float(next(cpu_s)))
     trials = measure("mattecam", BUNDLED, 0.0, FRAMES, clocks)
-    precisions = cpu_precisions("mattecam", BUNDLED)
+    precisions = choice.cpu_precisions("mattecam", BUNDLED)
     assert [(each.precision, each.threads) for each in trials] == [(p, t) for p in precisions for t in (None, 1)]
     assert trials[0] == Trial("float32", None, 3000.0, 7000.0), "float32 differs from nothing"
     assert trials[1].step_ms == trials[1].cpu_ms == 7000.0, "on one thread, CPU time is the time of a step"
@@ -239,5 +224,5 @@ def test_int8_with_wrong_scales_is_not_accurate(tmp_path: Path) -> None:
     differing = [each for each in trials if each.precision == "int8"]
     assert differing and not any(each.accurate for each in differing)
     cheap = [replace(each, cpu_ms=0.1) if each in differing else each for each in trials]
-    taken = best(cheap)
+    taken = choice.best(cheap)
     assert taken is not None and taken.precision != "int8"
