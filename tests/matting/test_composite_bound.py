@@ -6,6 +6,7 @@ from contextlib import closing
 from dataclasses import replace
 from unittest.mock import Mock
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -25,11 +26,13 @@ from app.core.settings import (
     shown_strength,
 )
 from app.core.types import AlphaImage, BgrImage, BlurredBackground, Floats, Matte, magnified
+from app.matting.base import parameters
 from app.matting.base.interface import NotAMatteError, StepGeometry
-from app.matting.base.parameters import plan
-from app.matting.cpu.cpu_backend import Coefficients
+from app.matting.cpu.cpu_backend import Coefficients, blurred_background
 from app.matting.engine import FrameEngine
 from app.offline.convert import FilmStep
+from tests.fresh_python import printed_by
+from tests.matting.networks import small_of
 from tests.matting.stubs import (
     OFF,
     STUBS,
@@ -45,11 +48,6 @@ from tests.matting.stubs import (
     showing,
 )
 
-NOT_NUMBERS = (np.nan, np.inf, -np.inf)
-
-backdrops = st.sampled_from(["picture", "frame", "black", "white", "blur:0", "blur:60", "bokeh:60"])
-
-
 BACKENDS = ["network", "plate", pytest.param("torch", marks=pytest.mark.torch)]
 
 
@@ -62,7 +60,7 @@ BACKENDS = ["network", "plate", pytest.param("torch", marks=pytest.mark.torch)]
     ratio=st.sampled_from([0.3, 0.5, 1.0]),
     seed=st.integers(0, 1 << 30),
     edges=edge_settings,
-    kind=backdrops,
+    kind=st.sampled_from(["picture", "frame", "black", "white", "blur:0", "blur:60", "bokeh:60"]),
 )
 def test_composites_are_bounded(
     backend: str, edited: bool, width: int, height: int, ratio: float, seed: int, edges: EdgeSettings, kind: str,
@@ -101,7 +99,7 @@ def spoiled(case: Case, coefficients: Coefficients, value: float) -> Coefficient
 
 @pytest.mark.parametrize("backend", BACKENDS)
 @few_examples
-@given(seed=st.integers(0, 1 << 30), value=st.sampled_from(NOT_NUMBERS), edges=edge_settings)
+@given(seed=st.integers(0, 1 << 30), value=st.sampled_from([np.nan, np.inf, -np.inf]), edges=edge_settings)
 def test_what_is_not_a_number_never_passes(backend: str, seed: int, value: float, edges: EdgeSettings) -> None:
     case = Case(33, 21, 0.5, seed, padded=backend == "plate")
     make = case.refined if backend == "plate" else case.coefficients
@@ -140,7 +138,7 @@ def test_full_contrast_is_a_hard_mask() -> None:
 
 @given(st.floats(0.01, 1))
 def test_temporal_smoothing_arrives_and_lets_motion_pass(temporal_smoothing: float) -> None:
-    steps = plan(EdgeSettings(temporal_smoothing=temporal_smoothing)).temporal_smoothing
+    steps = parameters.plan(EdgeSettings(temporal_smoothing=temporal_smoothing)).temporal_smoothing
     assert steps is not None
     difference = np.arange(-255, 256)
     assert (np.abs(steps) <= np.abs(difference)).all()
@@ -152,12 +150,10 @@ def test_temporal_smoothing_arrives_and_lets_motion_pass(temporal_smoothing: flo
 
 @pytest.mark.parametrize("pixels", [1, 3, 8, 20])
 def test_growing_and_shrinking_move_the_edge_by_pixels(pixels: int) -> None:
-    alpha = disc(25)
-    radius = 25.5
-    grown = (treated(alpha, EdgeSettings(grow_px=pixels)) > 127).sum()
-    shrunk = (treated(alpha, EdgeSettings(grow_px=-pixels)) > 127).sum()
-    assert np.sqrt(grown / np.pi) == pytest.approx(radius + pixels, abs=1 + 0.05 * pixels)
-    assert np.sqrt(shrunk / np.pi) == pytest.approx(radius - pixels, abs=1.1 + 0.05 * pixels)
+    alpha, radius = disc(25), 25.5
+    for grow_px in (pixels, -pixels):
+        shown = (treated(alpha, EdgeSettings(grow_px=grow_px)) > 127).sum()
+        assert np.sqrt(shown / np.pi) == pytest.approx(radius + grow_px, abs=1.1 + 0.05 * pixels)
 
 
 @pytest.mark.parametrize("pixels", [2, 5, 12, 20])
@@ -181,9 +177,7 @@ def test_despill_takes_green_from_the_edge_only() -> None:
     matte = composited(frame, np.array([[0.0, 0.5, 0.9, 1.0]], np.float32), frame, EdgeSettings(despill=1))
     assert matte.foreground is not None
     green = matte.foreground[0, :, 1].astype(int)
-    assert green[1] == 60
-    assert 60 < green[2] < 200
-    assert green[3] == 200
+    assert green[1] == 60 < green[2] < green[3] == 200
 
 
 @pytest.mark.torch
@@ -250,36 +244,23 @@ def engine_of(maker: str, frame: BgrImage) -> FrameEngine:
 
 @pytest.mark.parametrize("maker", STUBS)
 @pytest.mark.parametrize("bokeh", [False, True])
-def test_no_letter_is_left_of_a_magnified_room(maker: str, bokeh: bool) -> None:
-    frame, edges = strokes(ZOOM * PERIOD), EdgeSettings()
-    engine = engine_of(maker, frame)
-    blur = BlurredBackground(0, bokeh)
+def test_no_letter_is_left_of_a_magnified_room_or_where_auto_framing_comes_close(maker: str, bokeh: bool) -> None:
+    blur, frame, view = BlurredBackground(0, bokeh), strokes(ZOOM * PERIOD), View(0.3, 0.35, 0.3)
+    with closing(engine_of(maker, frame)) as engine:
+        unaware, aware = (engine.step(frame, room, EdgeSettings()).composite for room in (blur, magnified(blur, ZOOM)))
     assert amplitude(frame, ZOOM * PERIOD) > 100
-    unaware = engine.step(frame, blur, edges).composite
-    aware = engine.step(frame, magnified(blur, ZOOM), edges).composite
     assert amplitude(unaware, ZOOM * PERIOD) > 4 * LEFT, "the blur of the camera's frame does not hide them"
     assert amplitude(aware, ZOOM * PERIOD) <= LEFT
-    engine.close()
-
-
-@pytest.mark.parametrize("maker", STUBS)
-@pytest.mark.parametrize("bokeh", [False, True])
-def test_no_letter_is_left_where_auto_framing_comes_close(maker: str, bokeh: bool) -> None:
-    frame, size = strokes(PERIOD), 0.3
-    engine = engine_of(maker, frame)
-    edit = MatteEdit(view=View(0.3, 0.35, size))
-    matte: Matte = engine.step(frame, BlurredBackground(0, bokeh), EdgeSettings(), Fixed(edit))
-    assert amplitude(matte.composite, PERIOD / size) <= LEFT
-    engine.close()
+    with closing(engine_of(maker, strokes(PERIOD))) as engine:
+        framed = engine.step(strokes(PERIOD), blur, EdgeSettings(), Fixed(MatteEdit(view=view))).composite
+    assert amplitude(framed, PERIOD / view.size) <= LEFT
 
 
 def test_a_film_is_blurred_as_its_zoom_asks() -> None:
     camera = strokes(PERIOD)
     settings = Settings(framing=FramingSettings(zoom=ZOOM), matting=MattingSettings(edges=EdgeSettings()))
-    crop = np.ascontiguousarray(strokes(ZOOM * PERIOD))
-    film = FilmStep(engine_of("cpu", crop), BlurBackground(0), settings, False, False)
-    composite = np.asarray(film(camera, 0.0)[0], np.uint8)
-    assert amplitude(composite, ZOOM * PERIOD) <= LEFT
+    film = FilmStep(engine_of("cpu", strokes(ZOOM * PERIOD)), BlurBackground(0), settings, False, False)
+    assert amplitude(np.asarray(film(camera, 0.0)[0], np.uint8), ZOOM * PERIOD) <= LEFT
 
 
 def test_only_without_strict_mode_a_blur_may_show_text() -> None:
@@ -289,9 +270,9 @@ def test_only_without_strict_mode_a_blur_may_show_text() -> None:
         "balanced": ([70, 70, 70, 85, 100], [False] * 5),
     }
     for level, (shown, readable) in levels.items():
-        blurred = Settings().replaced_at(["matting", "edges"], strict=level).replaced_at(["background"], kind="blur")
+        blurry = Settings().replaced_at(["matting", "edges"], strict=level).replaced_at(["background"], kind="blur")
         assert [shown_strength(strength, level) for strength in strengths] == shown
-        found = [blurred.replaced_at(["background"], blur_strength=strength).text_is_readable for strength in strengths]
+        found = [blurry.replaced_at(["background"], blur_strength=strength).text_is_readable for strength in strengths]
         assert found == readable
     assert BackgroundSettings().blur_strength == 85, "which hides it at every level"
 
@@ -307,3 +288,86 @@ def test_an_engine_blurs_at_least_as_its_level_says() -> None:
     assert given(40, "off") == BlurredBackground(40)
     assert given(0, "balanced") == BlurredBackground(HIDES_TEXT)
     assert given(85, "balanced") == BlurredBackground(85)
+
+
+HD = StepGeometry(1280, 720, 0.375)
+ROWS, COLUMNS = HD.small_height, HD.small_width
+EMPTY = np.zeros((ROWS, COLUMNS), np.float32)
+
+
+def blurred(image: BgrImage, strength: float, alpha: Floats = EMPTY, *, bokeh: bool = False) -> BgrImage:
+    """Return the room of an image, (720, 1280, 3) BGR, as the background shows it."""
+    small = small_of(np.asarray(cv2.resize(image, (COLUMNS, ROWS), interpolation=cv2.INTER_AREA), np.uint8))
+    return blurred_background(small, alpha, strength, HD.blur_factor, 1280, 720, bokeh=bokeh)
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("strength", [0, 25, 50, 75, 100])
+def test_blurred_room_holds_nothing_of_the_person_as_in_torch(strength: float) -> None:
+    import torch
+
+    from app.matting.torch import frame_step
+
+    picture = np.repeat(np.linspace(60, 180, 200)[None, :, None], 120, 0).repeat(3, 2).astype(np.uint8)
+    alpha = np.zeros((120, 200), np.float32)
+    cv2.ellipse(alpha, (100, 120), (40, 80), 0, 0, 360, 1, -1)
+    picture[alpha > 0] = (0, 0, 255)
+    small = small_of(picture)
+
+    room = blurred_background(small, alpha, strength, 1, 200, 120)
+
+    # The room is grey, brighter to the right: a red cast would come from the person.
+    assert np.abs(room[..., 2].astype(int) - room[..., 0]).max() <= 1
+    assert room.min() >= 50 and room.max() <= 190
+    taps = torch.from_numpy(parameters.strength_taps(strength, 120))
+    image, matte = torch.from_numpy(small)[None], torch.from_numpy(alpha)[None, None]
+    reference = frame_step.blurred_background(image, matte, taps, 1)
+    assert np.abs(room - reference[0].permute(1, 2, 0).numpy()[..., ::-1] * 255).max() <= 1
+
+
+def test_a_lamp_stays_bright_and_becomes_a_disc() -> None:
+    room = np.full((720, 1280, 3), 40, np.uint8)
+    cv2.circle(room, (640, 360), 14, (255, 255, 255), -1)
+    lens, usual = blurred(room, 30, bokeh=True)[..., 1].astype(float) - 40, blurred(room, 30)[..., 1].astype(float) - 40
+    assert lens.sum() > 3 * usual.sum(), "the highlight prevails"
+    radius = parameters.DISC_RADIUS * parameters.strength_sigma(30, 720)
+    across = lens[360, 640:] / lens[360, 640]
+    assert across[int(0.5 * radius)] > 0.75, "nearly flat inside"
+    assert across[int(1.8 * radius)] < 0.1, "dark outside"
+
+
+def test_the_person_leaves_no_halo_in_a_uniform_room() -> None:
+    """The colour of the person, who is brighter than the room, is nowhere in it."""
+    room = np.full((720, 1280, 3), (30, 120, 60), np.uint8)
+    alpha, shown = EMPTY.copy(), room.copy()
+    alpha[ROWS // 4 :, COLUMNS // 3 : 2 * COLUMNS // 3] = 1
+    shown[720 // 4 :, 1280 // 3 : 2 * 1280 // 3] = 255
+    for strength in (0, 50, 100):
+        assert np.abs(blurred(room, strength, bokeh=True).astype(int) - room).max() <= 2
+        assert (blurred(shown, strength, alpha, bokeh=True) <= room + 10).all()
+
+
+@pytest.mark.parametrize("period_px", [12, 20, 30, 40])
+def test_at_the_least_strength_of_strict_mode_no_text_of_60_px_is_left(period_px: int) -> None:
+    """The strokes of such text have periods of at most 40 px. A ramp lets the rounding to whole levels average out."""
+    across, down = np.arange(1280) // (period_px / 2) % 2 * 120, np.linspace(30, 90, 720)[:, None]
+    stripes = np.repeat((across + down)[..., None], 3, axis=2).astype(np.uint8)
+    lens, usual = (amplitude(blurred(stripes, HIDES_TEXT, bokeh=bokeh), period_px) for bokeh in (True, False))
+    assert lens < 0.05 and usual < 0.01, "of 255 levels"
+
+
+LOAD_AND_COUNT = """
+import gc, sys
+import app.gui.application  # what a window keeps alive makes a collection of everything due
+from app.matting.kernels.loading import start_loading
+
+whole = []
+gc.callbacks.append(lambda phase, info: whole.append(phase) if info["generation"] == 2 else None)
+start_loading()
+import app.matting.cpu
+print("app.matting.kernels.composite" in sys.modules, len(whole), gc.isenabled(), gc.get_freeze_count() > 0)
+"""
+
+
+def test_the_kernels_are_loaded_without_a_collection_of_everything() -> None:
+    assert printed_by(LOAD_AND_COUNT, limit_s=300).split() == ["True", "0", "True", "True"]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as functional
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from torch import nn
@@ -27,7 +27,7 @@ from models.mattecam.network import ALPHA_MARGIN, MattecamNetwork, explained, sh
 from models.mattecam.network import decide as decide_in_torch
 from models.rules import DecisionRule, FastFilterWeights, FilterWeights, ForgettingRule, LearnedFilterWeights
 from tests.matting.networks import frames
-from tests.matting.stubs import StubCpu
+from tests.matting.stubs import StubCpu, few_examples
 from tests.matting.torch_stubs import StubTorch
 
 pytestmark = pytest.mark.torch
@@ -44,9 +44,7 @@ EDGES = [
 ]
 
 
-def coefficients(
-    height: int, width: int, seed: int = 0
-) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+def coefficients(height: int, width: int, seed: int) -> tuple[Floats, Floats, Floats]:
     """Return coefficients of a person in the middle, with a soft edge and non-zero slopes."""
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[0:height, 0:width]
@@ -59,7 +57,7 @@ def coefficients(
 
 
 def in_torch(
-    frame: NDArray[np.uint8], slope: NDArray[np.float32], offset: NDArray[np.float32], behind: NDArray[np.uint8]
+    frame: NDArray[np.uint8], slope: Floats, offset: Floats, behind: NDArray[np.uint8]
 ) -> list[NDArray[np.uint8]]:
     """Return composite, alpha and foreground in torch, (H, 3 * W) or (H, W). frame, behind: (H, 3 * W)."""
     image, backdrop = (torch.from_numpy(rows.reshape(len(rows), -1, 3)) for rows in (frame, behind))
@@ -101,14 +99,13 @@ def test_finish_is_the_frame_step(size: tuple[int, int], edges: EdgeSettings) ->
             assert matte.foreground is not None and expected.foreground is not None
             # Contrast amplifies rounding errors; despilling and spreading each round the foreground once more.
             assert difference(matte.alpha, expected.alpha) <= (2 if edges.contrast else 1)
-            assert difference(matte.foreground, expected.foreground) <= 1 + (edges.despill > 0) + 2 * (
-                edges.feather_px > 0
-            )
+            coarser = (edges.despill > 0) + 2 * (edges.feather_px > 0)
+            assert difference(matte.foreground, expected.foreground) <= 1 + coarser
             assert difference(matte.composite, expected.composite) <= 2
         cpu.close()
 
 
-@settings(max_examples=40, deadline=None)
+@few_examples
 @given(
     width=st.integers(16, 90),
     height=st.integers(16, 90),
@@ -127,18 +124,16 @@ def test_small_frame_is_sampled_at_the_ratios(width: int, height: int, across: f
     np.testing.assert_allclose(small, expected.numpy(), atol=2e-4)
 
 
-@settings(max_examples=40, deadline=None)
+@few_examples
 @given(width=st.integers(1, 90), height=st.integers(1, 60), seed=st.integers(0, 99))
 def test_halving_takes_the_mean_of_the_pixels_there_are(width: int, height: int, seed: int) -> None:
     picture = np.random.default_rng(seed).random((3, height, width), dtype=np.float32)
-    expected = functional.avg_pool2d(
-        torch.from_numpy(picture)[None], 2, 2, ceil_mode=True, count_include_pad=False
-    ).numpy()[0]
-    np.testing.assert_allclose(halved(picture), expected, atol=1e-6)
+    expected = functional.avg_pool2d(torch.from_numpy(picture), 2, 2, ceil_mode=True, count_include_pad=False)
+    np.testing.assert_allclose(halved(picture), expected.numpy(), atol=1e-6)
 
 
 @pytest.mark.parametrize("sparse", [False, True], ids=["anybody", "hardly-anybody"])
-@settings(max_examples=40, deadline=None)
+@few_examples
 @given(
     width=st.integers(1, 400),
     height=st.integers(1, 36),
@@ -175,20 +170,12 @@ def test_cells_become_the_matte_of_the_network(size: tuple[int, int]) -> None:
     matte = np.full((4, height, width), np.nan, np.float32)
     matte_rows(cells, ALPHA_MARGIN, matte, 0, height)
 
-    raw = functional.pixel_shuffle(torch.from_numpy(cells).permute(2, 0, 1)[None], 2)[:, :, :height, :width]
-    wanted = torch.cat([raw[:, :3], stretched(raw[:, 3:])], 1)[0].numpy()
+    raw = functional.pixel_shuffle(torch.from_numpy(cells).permute(2, 0, 1), 2)[:, :height, :width]
+    wanted = torch.cat([raw[:3], stretched(raw[3:])]).numpy()
     np.testing.assert_array_equal(matte[:3], wanted[:3])
     np.testing.assert_allclose(matte[3], wanted[3], atol=1e-6)
-
-
-def test_a_broken_logit_stays_broken() -> None:
-    """The step then refuses the matte; see `NotAMatteError`."""
-    matte = np.zeros((4, 2, 2), np.float32)
-    matte_rows(np.full((1, 1, 16), np.nan, np.float32), ALPHA_MARGIN, matte, 0, 2)
-    assert np.isnan(matte).all()
-
-
-DECIDING = DecisionRule()
+    matte_rows(np.full_like(cells, np.nan), ALPHA_MARGIN, matte, 0, height)
+    assert np.isnan(matte).all(), "the step then refuses the matte; see `NotAMatteError`"
 
 
 def changing_alphas(height: int, width: int, count: int) -> list[Floats]:
@@ -209,14 +196,11 @@ def test_every_frame_of_a_stream_is_as_in_torch(size: tuple[int, int]) -> None:
     for alpha in changing_alphas(*size, 6):
         wanted, known = decide_in_torch(torch.from_numpy(alpha)[None, None], known)
         found = alpha.copy()
-        decide(found, last, DECIDING)
+        decide(found, last, DecisionRule())
         np.testing.assert_allclose(found, wanted[0, 0].numpy(), atol=1e-4)
 
 
-FORGETTING = ForgettingRule()
-
-
-def frames_with_disc(height: int, width: int, count: int) -> list[NDArray[np.float32]]:
+def frames_with_disc(height: int, width: int, count: int) -> list[Floats]:
     """Return noisy frames, (3, h, w), in which a dark disc rushes past."""
     random = np.random.default_rng(1)
     y, x = np.mgrid[0:height, 0:width]
@@ -234,7 +218,7 @@ def test_the_memories_keep_what_they_keep_in_torch(size: tuple[int, int]) -> Non
     seen = state[3]
     for frame in frames_with_disc(*size, 4):
         memories = [np.ones((1, *memory.shape[2:], 5), np.float32) for memory in state[:3]]
-        forget_changed(halved(halved(frame)), last, FORGETTING, memories)
+        forget_changed(halved(halved(frame)), last, ForgettingRule(), memories)
         shares, seen = shares_to_keep(torch.from_numpy(frame)[None], seen, 1)
         assert shares is not None
         for memory, share in zip(memories, shares, strict=True):
@@ -274,7 +258,7 @@ def assert_close(found: list[Floats], image: Floats, slope: torch.Tensor, offset
     np.testing.assert_allclose(found[2][0], np.clip(alpha, 0, 1), atol=1e-5)
 
 
-@settings(max_examples=25, deadline=None)
+@few_examples
 @sizes
 def test_the_learned_filter_is_that_of_rvm(height: int, width: int, seed: int) -> None:
     image, hidden = image_and_given(height, width, CHANNELS, seed)
@@ -299,7 +283,7 @@ def test_the_learned_filter_is_that_of_rvm(height: int, width: int, seed: int) -
 
 
 @pytest.mark.parametrize("within", [False, True], ids=["rvm", "mattecam"])
-@settings(max_examples=25, deadline=None)
+@few_examples
 @sizes
 def test_the_fast_filter_is_that_of_the_networks(within: bool, height: int, width: int, seed: int) -> None:
     image, matte = image_and_given(height, width, 4, seed)
