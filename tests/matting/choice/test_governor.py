@@ -167,11 +167,13 @@ def test_under_a_steady_load_it_comes_to_rest(load: float, fixed: float, lighter
 def test_a_failed_upgrade_returns_to_the_level_that_held_the_rate() -> None:
     machine = Simulated(Governor(LEVELS), constant(1.125), 10.0, fixed=0.875, lighter=0.125)
     machine.run(1200)
-    raised_s = [
-        (before, at_s) for (_, _, before), (at_s, _, after) in pairwise(machine.steps) if before.work < after.work
+    raised = [
+        (before, LEVELS.index(after), at_s)
+        for (_, _, before), (at_s, _, after) in pairwise(machine.steps)
+        if before.work < after.work
     ]
-    assert len(raised_s) > 4, "every better level is tried"
-    for origin, at_s in raised_s:
+    assert [index for _, index, _ in raised][:5] == [0, 1, 2, 3, 4], "every better level is tried"
+    for origin, _, at_s in raised:
         after = [quality for step_s, _, quality in machine.steps if at_s < step_s < at_s + 8]
         changes = [second for first, second in pairwise(after) if first != second]
         assert changes in ([], [origin])
@@ -183,6 +185,14 @@ def test_a_pause_restarts_measuring() -> None:
         machine = Simulated(governor, constant(3.0), now_s=burst * 100.0)
         machine.run(burst * 100 + 1.6)
         assert not machine.switches_s
+    machine.run(machine.now_s + 1.1)
+    assert machine.switches_s, "after half a window to settle and two windows"
+
+
+def test_the_full_rate_comes_back_only_with_headroom() -> None:
+    machine = Simulated(Governor(PINNED), lambda now_s: 1.2 if now_s < 60 else 0.82)
+    machine.run(300)
+    assert machine.governor.quality.matted == MATTED[0]
 
 
 def test_a_slow_rate_keeps_the_latency_bound() -> None:
