@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import numpy as np
 
 from app.core.settings import MattingSettings
-from app.core.types import BgrImage, Floats, Matte
+from app.core.types import BgrImage, Floats
 from app.matting.base.interface import MattingEngine, StepGeometry
 from app.matting.openvino import conversion
 from app.matting.openvino.conversion import NetworkSource
@@ -54,12 +54,3 @@ def without_collection() -> Iterator[None]:
         yield
     finally:
         gc.enable()
-
-
-def assert_nothing_shared(mattes: Sequence[Matte], given: Sequence[BgrImage]) -> None:
-    """Assert that every image of the mattes has contiguous memory of its own."""
-    outputs = [array for m in mattes for array in (m.alpha, m.composite, m.foreground) if array is not None]
-    assert len(outputs) == 3 * len(mattes)
-    for index, output in enumerate(outputs):
-        assert output.flags.c_contiguous
-        assert not any(np.shares_memory(output, other) for other in [*given, *outputs[index + 1 :]])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
 from typing import Any
 
 import cv2
@@ -29,7 +28,7 @@ from app.matting.engine import (
     Motion,
 )
 from tests.clips import demo
-from tests.matting.stubs import Case, Fixed, StubCpu, showing
+from tests.matting.stubs import Case, Fixed, StubCpu
 
 WIDTH, HEIGHT = 96, 64
 EDGES = EdgeSettings()
@@ -312,18 +311,20 @@ def test_wrong_pictures_are_refused(engine: FrameEngine, case: Case) -> None:
         engine.step(frame.astype(np.float32), frame, EDGES)
 
 
-def test_a_scene_cut_starts_the_state_anew_but_none_follows_a_reset(engine: FrameEngine) -> None:
-    """Else the people that strict mode is told of would be forgotten."""
+def test_a_cut_starts_the_state_anew_but_none_follows_a_reset_and_the_editor_hears_of_it(engine: FrameEngine) -> None:
+    """Else the people that strict mode is told of would be forgotten, and the light of the last room would go on."""
     random = np.random.default_rng(0)
     here, there = (np.repeat(np.repeat(random.integers(0, 256, (8, 12, 3), np.uint8), 8, 0), 8, 1) for _ in range(2))
-    resets = []
+    edit, resets = Fixed(MatteEdit()), []
     for frame in (here, here, there, there, here):
-        last_of(engine, frame, 1)
+        engine.step(frame, here, EDGES, edit)
         resets.append(backend_of(engine).resets)
     assert resets == [0, 0, 1, 1, 2]
     engine.reset(np.full((HEIGHT, WIDTH), 255, np.uint8))
-    last_of(engine, there, 1)
+    engine.step(there, here, EDGES)
     assert backend_of(engine).resets == 3
+    engine.step(there[:40], here[:40], EDGES, edit)
+    assert edit.scenes == [2, 4, 5], "before it edits, also of another size"
 
 
 SIZE = 640, 360
@@ -347,20 +348,6 @@ def cuts(images: Sequence[BgrImage]) -> list[int]:
     """Return the numbers of the images that begin another scene."""
     detector = Motion()
     return [number for number, image in enumerate(images) if detector.is_cut(image)]
-
-
-def test_the_editor_hears_of_a_cut_and_of_another_size_before_it_edits() -> None:
-    """The light of the room before would go on in the next one."""
-
-    def make(geometry: StepGeometry) -> StubCpu:
-        return StubCpu(geometry, showing(np.ones((geometry.small_height, geometry.small_width), np.float32)))
-
-    edit, (width, height) = Fixed(MatteEdit()), SIZE
-    engine = FrameEngine("stub", make, lambda width, height: StepGeometry(width, height, 0.5), width, height)
-    with closing(engine):
-        for image in (room(1), room(1), room(2), room(2), room(2)[: height // 2]):
-            engine.step(image, image, EdgeSettings(), edit)
-    assert edit.scenes == [2, 4]
 
 
 def test_other_scenes_are_cuts_also_rooms_of_equal_brightness() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,15 +16,14 @@ import torch
 
 from app.core.errors import ModelError
 from app.core.settings import EdgeSettings, MattingSettings, StrictLevel
-from app.core.types import Backdrop, BlurredBackground, Matte
+from app.core.types import Backdrop, BlurredBackground
 from app.matting import build_engine
-from app.matting.base.interface import MattingEngine
 from app.matting.choice import hardware
 from app.matting.engine import FrameEngine
 from app.matting.torch import torch_backend
 from app.media.video_reader import VideoReader
 from tests.golden.fill import fill
-from tests.matting.networks import BuildEngine, assert_nothing_shared, frames, without_collection
+from tests.matting.networks import BuildEngine, frames, without_collection
 from tests.matting.torch_stubs import NETWORKS
 from tests.paths import shared
 
@@ -33,30 +33,28 @@ OFF = EdgeSettings(strict="off")
 RATIO = 0.5
 FRAME, BACKDROP = frames(160, 96, 2)
 
-# model, executor, device, precision
+
+def way(*names: str, marks: Sequence[pytest.MarkDecorator] = ()) -> Any:
+    """Return model, executor, device and precision as a case."""
+    return pytest.param(names, id="-".join(names), marks=marks)
+
+
 WAYS = [
-    ("rvm-mobilenetv3", "eager", "cpu", "float32"),
-    ("rvm-mobilenetv3", "openvino", "cpu", "float32"),
-    ("mattecam", "openvino", "cpu", "float32"),
-    ("u2netp", "eager", "cpu", "float32"),
-    ("toy", "eager", "cpu", "float32"),
-    ("toy", "openvino", "cpu", "float32"),
+    way("rvm-mobilenetv3", "eager", "cpu", "float32"),
+    way("rvm-mobilenetv3", "openvino", "cpu", "float32"),
+    way("mattecam", "openvino", "cpu", "float32"),
+    way("u2netp", "eager", "cpu", "float32"),
+    way("toy", "eager", "cpu", "float32"),
+    way("toy", "openvino", "cpu", "float32"),
 ]
-LONG_WAYS = []
 if hardware.cpu_has_bfloat16():
-    WAYS.append(("toy", "openvino", "cpu", "bfloat16"))
-    LONG_WAYS.append(("rvm-mobilenetv3", "openvino", "cpu", "bfloat16"))
-GPU_WAYS = [(model, "eager", "cuda", "float16") for model in ("rvm-mobilenetv3", "toy")]
-if not torch.cuda.is_available():
-    GPU_WAYS = []
+    WAYS.append(way("toy", "openvino", "cpu", "bfloat16"))
+    WAYS.append(way("rvm-mobilenetv3", "openvino", "cpu", "bfloat16", marks=[pytest.mark.long]))
+if torch.cuda.is_available():
+    WAYS += [way(model, "eager", "cuda", "float16", marks=[pytest.mark.gpu]) for model in ("rvm-mobilenetv3", "toy")]
 
 
-@pytest.fixture(
-    scope="module",
-    params=[pytest.param(way, id="-".join(way)) for way in WAYS]
-    + [pytest.param(way, id="-".join(way), marks=pytest.mark.long) for way in LONG_WAYS]
-    + [pytest.param(way, id="-".join(way), marks=pytest.mark.gpu) for way in GPU_WAYS],
-)
+@pytest.fixture(scope="module", params=WAYS)
 def settings(request: pytest.FixtureRequest, weights: dict[str, Path]) -> MattingSettings:
     model, executor, device, precision = request.param
     return MattingSettings(
@@ -70,41 +68,47 @@ def settings(request: pytest.FixtureRequest, weights: dict[str, Path]) -> Mattin
 
 
 @pytest.fixture(scope="module")
-def _two_engines(settings: MattingSettings) -> Iterator[tuple[MattingEngine, MattingEngine]]:
+def _two_engines(settings: MattingSettings) -> Iterator[tuple[FrameEngine, FrameEngine]]:
     with closing(build_engine(settings, 160, 96)) as one, closing(build_engine(settings, 160, 96)) as other:
+        assert isinstance(one, FrameEngine) and isinstance(other, FrameEngine)
         for each in (one, other):
             each.step(FRAME, BACKDROP, OFF)  # starts its threads here, outside of the tests
         yield one, other
 
 
 @pytest.fixture
-def engine(_two_engines: tuple[MattingEngine, MattingEngine]) -> MattingEngine:
-    """Return an engine that has forgotten the frames of other tests."""
-    _two_engines[0].reset()
-    return _two_engines[0]
+def two_engines(_two_engines: tuple[FrameEngine, FrameEngine]) -> tuple[FrameEngine, FrameEngine]:
+    """Return engines that have forgotten the frames of other tests."""
+    for engine in _two_engines:
+        engine.reset()
+    return _two_engines
 
 
 @pytest.fixture
-def other_engine(_two_engines: tuple[MattingEngine, MattingEngine]) -> MattingEngine:
-    _two_engines[1].reset()
-    return _two_engines[1]
+def engine(two_engines: tuple[FrameEngine, FrameEngine]) -> FrameEngine:
+    return two_engines[0]
 
 
-def test_matte_has_the_frames_size(settings: MattingSettings, engines: BuildEngine) -> None:
+def test_matte_has_the_frames_size_and_the_composite_is_the_foreground_before_the_backdrop(
+    settings: MattingSettings, engines: BuildEngine
+) -> None:
     width, height = 101, 133
     engine = engines(settings, width, height)
-    frame, backdrop = frames(width, height, 2)
+    frame, backdrop = frames(width, height, 1)[0], frames(width, height, 1, seed=7)[0]
 
-    matte = engine.step(frame, backdrop, OFF)
+    assert engine.step(frame, backdrop, OFF).foreground is None, "only on request"
+    matte = engine.step(frame, backdrop, OFF, want_foreground=True)
 
+    assert matte.foreground is not None and matte.foreground.shape == matte.composite.shape == frame.shape
     assert matte.alpha.shape == (height, width)
     assert matte.alpha.dtype == matte.composite.dtype == np.uint8
-    assert matte.composite.shape == frame.shape
     assert np.ptp(matte.alpha) > 0
+    part = matte.alpha[..., None] / 255
+    assert np.abs(matte.composite - (part * matte.foreground + (1 - part) * backdrop)).max() <= 1.6
     assert engine.info.small_size == (int(width * RATIO), int(height * RATIO))
 
 
-def test_reset_restores_the_first_frames_output(engine: MattingEngine) -> None:
+def test_reset_restores_the_first_frames_output(engine: FrameEngine) -> None:
     first, second, backdrop = frames(160, 96, 3)
 
     before = engine.step(first, backdrop, OFF)
@@ -132,40 +136,32 @@ def test_a_closed_engine_leaves_its_memory_at_once(settings: MattingSettings) ->
         assert [part() for part in parts] == [None, None]
 
 
-def assert_same(mattes: Sequence[Matte], expected: Sequence[Matte], *, somebody: bool) -> None:
-    for found, wanted in zip(mattes, expected, strict=True):
-        np.testing.assert_array_equal(found.alpha, wanted.alpha)
-        np.testing.assert_array_equal(found.composite, wanted.composite)
-        assert not somebody or np.ptp(wanted.alpha) > 0
-
-
-STRICT_LEVELS = ["off", "balanced"]
-
-
-@pytest.mark.parametrize("strict", STRICT_LEVELS)
+@pytest.mark.parametrize("strict", ["off", "balanced"])
 def test_a_loaded_state_continues_bit_for_bit(
-    engine: MattingEngine, other_engine: MattingEngine, strict: StrictLevel
+    two_engines: tuple[FrameEngine, FrameEngine], strict: StrictLevel
 ) -> None:
+    engine, other = two_engines
     edges = EdgeSettings(temporal_smoothing=0.5, strict=strict)
     given = frames(160, 96, 8)
-    assert isinstance(engine, FrameEngine) and isinstance(other_engine, FrameEngine)
     engine.reset(np.full((96, 160), 255, np.uint8))
     for frame in given[:3]:
         engine.step(frame, BACKDROP, edges)
-    other_engine.step(255 - given[5], BACKDROP, edges)
+    other.step(255 - given[5], BACKDROP, edges)
 
     state = engine.state()
     expected = [engine.step(frame, BACKDROP, edges) for frame in given[3:]]
-    other_engine.load_state(state)
-    continued = [other_engine.step(frame, BACKDROP, edges) for frame in given[3:]]
+    other.load_state(state)
 
-    assert_same(continued, expected, somebody=strict == "off")
+    for frame, wanted in zip(given[3:], expected, strict=True):
+        found = other.step(frame, BACKDROP, edges)
+        np.testing.assert_array_equal(found.alpha, wanted.alpha)
+        np.testing.assert_array_equal(found.composite, wanted.composite)
+        assert np.ptp(wanted.alpha) > 0 or strict == "balanced"
 
 
-def test_the_state_of_another_engine_or_with_arrays_of_other_shapes_is_refused(engine: MattingEngine) -> None:
+def test_the_state_of_another_engine_or_with_arrays_of_other_shapes_is_refused(engine: FrameEngine) -> None:
     """Those of strict mode and the last alpha were taken, and failed in a later step, or were read past their end."""
     edges = EdgeSettings(temporal_smoothing=0.5, strict="balanced")
-    assert isinstance(engine, FrameEngine)
     engine.reset(np.full((96, 160), 255, np.uint8))
     engine.step(FRAME, BACKDROP, edges)
     state = engine.state()
@@ -185,7 +181,7 @@ def test_the_state_of_another_engine_or_with_arrays_of_other_shapes_is_refused(e
     "edges", [OFF, EdgeSettings(feather_px=4, temporal_smoothing=0.5, despill=1)], ids=["off", "on"]
 )
 @pytest.mark.parametrize("backdrop", [None, BlurredBackground(30)], ids=["picture", "blur"])
-def test_nothing_is_shared_or_written_to(engine: MattingEngine, edges: EdgeSettings, backdrop: Backdrop | None) -> None:
+def test_nothing_is_shared_or_written_to(engine: FrameEngine, edges: EdgeSettings, backdrop: Backdrop | None) -> None:
     given = frames(160, 96, 4)
     kept = [frame.copy() for frame in given]
     for frame in given:
@@ -196,24 +192,16 @@ def test_nothing_is_shared_or_written_to(engine: MattingEngine, edges: EdgeSetti
     copies = [(m.alpha.copy(), m.composite.copy()) for m in mattes[:2]]
     engine.step(given[3], behind, edges, want_foreground=True)
 
-    assert_nothing_shared(mattes, given)
+    outputs = [array for m in mattes for array in (m.alpha, m.composite, m.foreground) if array is not None]
+    assert len(outputs) == 3 * len(mattes)
+    for index, output in enumerate(outputs):
+        assert output.flags.c_contiguous
+        assert not any(np.shares_memory(output, other) for other in [*given, *outputs[index + 1 :]])
     for frame, copy in zip(given, kept, strict=True):
         np.testing.assert_array_equal(frame, copy)
     for matte, (alpha, composite) in zip(mattes[:2], copies, strict=True):
         np.testing.assert_array_equal(matte.alpha, alpha)
         np.testing.assert_array_equal(matte.composite, composite)
-
-
-def test_composite_is_the_foreground_before_the_backdrop(engine: MattingEngine) -> None:
-    frame, backdrop = frames(160, 96, 1)[0], frames(160, 96, 1, seed=7)[0]
-
-    assert engine.step(frame, backdrop, OFF).foreground is None, "only on request"
-    matte = engine.step(frame, backdrop, OFF, want_foreground=True)
-
-    assert matte.foreground is not None and matte.foreground.shape == frame.shape
-    part = matte.alpha[..., None] / 255
-    expected = part * matte.foreground + (1 - part) * backdrop
-    assert np.abs(matte.composite - expected).max() <= 1.6
 
 
 @pytest.mark.parametrize("executor", ["eager", "openvino"])

@@ -40,11 +40,14 @@ from models.rvm.network import MattingNetwork
 from models.table import BUNDLED, NETWORKS
 from models.weights import SIMILAR, SOURCE, find_int8, int8_file, sha256_of
 from tests.clips import demo
-from tests.matting.networks import BuildEngine, frames
+from tests.matting.networks import BuildEngine, frames, small_of
 from training.calibration import calibrate, run_rvm
 from training.rvm_int8 import LAYERS, ExportedNetwork, in_int8, scales_of
 
 pytestmark = pytest.mark.torch
+
+RVM = NETWORKS["rvm-mobilenetv3"]
+NAME = RVM.name
 
 
 @pytest.mark.parametrize(
@@ -86,23 +89,27 @@ def test_converted_networks_give_the_mattes_of_torch(
         assert np.abs(found.foreground.astype(int) - expected.foreground).max() <= 1
 
 
+def compiled_for(artefact: Artefact, width: int, height: int, precision: str) -> list[ov.CompiledModel]:
+    """Return the stages of RVM, compiled for a size of the small frame."""
+    states = dict(zip(state_names(4)[0], artefact.state_shapes(height, width), strict=True))
+    models, _ = fitted(artefact, {"small": (1, 3, height, width), **halved_shapes(height, width), **states})
+    return compiled(artefact.stages, models, precision)
+
+
+def precisions_of(network: ov.CompiledModel) -> list[str]:
+    """Return the precisions in which the convolutions of a compiled network run."""
+    about = [operation.get_rt_info() for operation in network.get_runtime_model().get_ops()]
+    convolutions = [info for info in about if info["layerType"].astype(str) == "Convolution"]
+    return [str(info["runtimePrecision"].astype(str)) for info in convolutions]
+
+
 def test_the_declared_submodules_run_in_float32_and_the_others_do_not(weights: dict[str, Path]) -> None:
     if "BF16" not in core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
         pytest.skip("this processor has no bfloat16")
-    artefact = conversion.artefacts.load(NetworkSource("rvm-mobilenetv3", weights["rvm-mobilenetv3"]))
-    states = dict(zip(state_names(4)[0], artefact.state_shapes(44, 60), strict=True))
-    models, _ = fitted(artefact, {"small": (1, 3, 44, 60), **halved_shapes(44, 60), **states})
-    kinds: dict[str, list[str]] = {}
-    for stage, network in zip(artefact.stages, compiled(artefact.stages, models, "bfloat16"), strict=True):
-        about = [operation.get_rt_info() for operation in network.get_runtime_model().get_ops()]
-        kinds[stage.name] = [
-            str(info["runtimePrecision"].astype(str))
-            for info in about
-            if info["layerType"].astype(str) == "Convolution"
-        ]
-    assert set(kinds["encoder"]) == {"f32"}
-    assert len(kinds["encoder"]) == 53
-    assert set(kinds["decoder"]) == {"bf16"}
+    artefact = conversion.artefacts.load(NetworkSource(NAME, weights[NAME]))
+    encoder, decoder = map(precisions_of, compiled_for(artefact, 60, 44, "bfloat16"))
+    assert encoder == ["f32"] * 53
+    assert set(decoder) == {"bf16"}
 
 
 @pytest.mark.parametrize("name", ["core.bin", "core.xml", INDEX])
@@ -193,25 +200,16 @@ BUNDLED_MODEL = MattingSettings(model="mattecam", device="cpu", downsample_ratio
 PERSON = demo(320, 180, range(0, 18, 3))
 
 
-@pytest.fixture(scope="module")
-def quantized() -> Floats:
-    return alphas(BUNDLED_MODEL.replace(precision="int8"), PERSON)
-
-
-def test_the_bundled_network_stays_close_to_float32(quantized: Floats) -> None:
-    reference = alphas(BUNDLED_MODEL.replace(precision="float32"), PERSON)
-    assert np.ptp(reference) > 0.9
-    difference = np.abs(reference - quantized)
-    assert 0 < difference.mean() < 0.005, "0 is float32 under another name"
-
-
 @torch.no_grad()
-def test_openvino_computes_what_the_simulation_of_the_bundled_network_computes(quantized: Floats) -> None:
+def test_the_bundled_network_in_int8_is_its_simulation_and_close_to_float32() -> None:
+    reference, quantized = (alphas(BUNDLED_MODEL.replace(precision=name), PERSON) for name in ("float32", "int8"))
+    assert np.ptp(reference) > 0.9
+    assert 0 < np.abs(reference - quantized).mean() < 0.005, "0 is float32 under another name"
     network = load(int8_file(BUNDLED))
     state: tuple[torch.Tensor, ...] = network.initial_state(1, 180, 320)
     expected = []
     for frame in PERSON:
-        image = torch.from_numpy(np.ascontiguousarray(frame[..., ::-1])).permute(2, 0, 1)[None].float() / 255
+        image = torch.from_numpy(small_of(frame))[None]
         _, alpha, *rest = network(image, *state)
         state = tuple(rest)
         expected.append(alpha[0, 0].numpy())
@@ -227,25 +225,13 @@ def test_before_a_measurement_the_processors_instructions_select_the_precision(
     assert (choice.precision, choice.weights, choice.int8) == (precision, BUNDLED, None)
 
 
-def test_only_openvino_and_weights_with_an_int8_version_run_in_int8(tmp_path: Path) -> None:
-    weights = Path(shutil.copy(BUNDLED, tmp_path))
-    with pytest.raises(ModelError, match="no int8 version"):
-        choose(BUNDLED_MODEL.replace(weights=weights, precision="int8"))
-    with pytest.raises(ModelError, match="no int8 version"):
-        choose(BUNDLED_MODEL.replace(executor="eager", precision="int8"))
-
-
-RVM = NETWORKS["rvm-mobilenetv3"]
-NAME = RVM.name
 WIDTH, HEIGHT = 128, 96
-COUNT = 5
 
 
 @pytest.fixture(scope="module")
 def pictures() -> torch.Tensor:
     """Return a moving picture, (1, T, 3, H, W) RGB in 0..1."""
-    moving = np.stack(frames(WIDTH, HEIGHT, COUNT))[..., ::-1]
-    return torch.from_numpy(np.ascontiguousarray(moving)).permute(0, 3, 1, 2)[None].float() / 255
+    return torch.from_numpy(np.stack([small_of(frame) for frame in frames(WIDTH, HEIGHT, 5)]))[None]
 
 
 @pytest.fixture(scope="module")
@@ -267,12 +253,8 @@ def settings_for(path: Path, precision: str) -> MattingSettings:
     return MattingSettings(model=NAME, weights=path, device="cpu", precision=precision, downsample_ratio=1.0)
 
 
-def in_openvino(path: Path) -> tuple[Artefact, list[ov.CompiledModel]]:
-    """Return the artefact in int8, and its stages compiled for the size of the moving picture."""
-    artefact = conversion.artefacts.load(NetworkSource(NAME, path, int8=int8_file(path)))
-    states = dict(zip(state_names(4)[0], artefact.state_shapes(HEIGHT, WIDTH), strict=True))
-    models, _ = fitted(artefact, {"small": (1, 3, HEIGHT, WIDTH), **halved_shapes(HEIGHT, WIDTH), **states})
-    return artefact, compiled(artefact.stages, models, "int8")
+def int8_artefact(path: Path) -> Artefact:
+    return conversion.artefacts.load(NetworkSource(NAME, path, int8=int8_file(path)))
 
 
 @pytest.mark.long
@@ -281,8 +263,8 @@ def test_openvino_computes_what_the_simulation_of_rvm_computes(
     networks: tuple[Path, MattingNetwork, ExportedNetwork], pictures: torch.Tensor
 ) -> None:
     path, _, int8 = networks
-    artefact, stages = in_openvino(path)
-    requests = [network.create_infer_request() for network in stages]
+    artefact = int8_artefact(path)
+    requests = [network.create_infer_request() for network in compiled_for(artefact, WIDTH, HEIGHT, "int8")]
     before, after = state_names(4)
     shapes = zip(before, artefact.state_shapes(HEIGHT, WIDTH), strict=True)
     arrays = {name: np.zeros(shape, np.float32) for name, shape in shapes}
@@ -308,13 +290,8 @@ def test_openvino_computes_what_the_simulation_of_rvm_computes(
 def test_the_convolutions_run_in_int8(networks: tuple[Path, MattingNetwork, ExportedNetwork]) -> None:
     if platform.machine() not in ("x86_64", "AMD64"):
         pytest.skip("OpenVINO chooses other kernels for this kind of processor")
-    path, _, _ = networks
-    kinds = [
-        str(operation.get_rt_info()["runtimePrecision"].astype(str))
-        for network in in_openvino(path)[1]
-        for operation in network.get_runtime_model().get_ops()
-        if operation.get_rt_info()["layerType"].astype(str) == "Convolution"
-    ]
+    stages = compiled_for(int8_artefact(networks[0]), WIDTH, HEIGHT, "int8")
+    kinds = [kind for network in stages for kind in precisions_of(network)]
     assert sum(kind in ("u8", "i8") for kind in kinds) == len(LAYERS)
     assert set(kinds) <= {"u8", "i8", "f32"}
 
@@ -333,13 +310,21 @@ def test_scales_that_do_not_fit_are_a_named_error(
             build_engine(settings_for(path, "int8"), WIDTH, HEIGHT)
 
 
-def test_int8_is_also_for_weights_that_it_fits_as_well(weights: dict[str, Path], tmp_path: Path) -> None:
+def test_only_openvino_and_weights_that_an_int8_version_fits_run_in_int8(
+    weights: dict[str, Path], tmp_path: Path
+) -> None:
+    bundled = Path(shutil.copy(BUNDLED, tmp_path))
+    for settings in (BUNDLED_MODEL.replace(weights=bundled), BUNDLED_MODEL.replace(executor="eager")):
+        with pytest.raises(ModelError, match="no int8 version"):
+            choose(settings.replace(precision="int8"))
     path = Path(shutil.copy(weights[NAME], tmp_path))
     save_file({"scale": torch.ones(1)}, int8_file(path), {SOURCE: "0" * 64, SIMILAR: sha256_of(path)})
-    assert choose(settings_for(path, "int8")).int8 == int8_file(path)
+    assert choose(settings_for(path, "int8")).int8 == int8_file(path), "it fits these as well"
 
 
-def test_the_shipped_scales_fit_the_published_weights_and_contain_no_weights(tmp_path: Path) -> None:
+def test_the_shipped_scales_fit_the_published_weights_and_their_network_and_contain_no_weights(
+    weights: dict[str, Path], tmp_path: Path
+) -> None:
     assert RVM.int8 is not None
     with safe_open(RVM.int8, framework="pt") as opened:
         metadata = opened.metadata()
@@ -351,8 +336,5 @@ def test_the_shipped_scales_fit_the_published_weights_and_contain_no_weights(tmp
     other = tmp_path / "rvm_mobilenetv3.pth"
     other.write_bytes(b"other weights")
     assert find_int8(other, RVM.int8) is None
-
-
-def test_the_shipped_scales_fit_the_network(weights: dict[str, Path]) -> None:
     artefact = conversion.artefacts.load(NetworkSource(NAME, weights[NAME], int8=RVM.int8))
     assert [stage.name for stage in artefact.stages] == ["encoder", "decoder"]
