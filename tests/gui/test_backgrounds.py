@@ -11,33 +11,41 @@ import pytest
 from PIL import Image
 from PyQt6.QtCore import QFile, QMimeData, QPoint, QPointF, Qt, QUrl
 from PyQt6.QtGui import QColor, QDragEnterEvent, QDropEvent, QGuiApplication, QImage
-from PyQt6.QtWidgets import (
-    QApplication,
-    QColorDialog,
-    QDialog,
-    QFileDialog,
-    QInputDialog,
-    QMessageBox,
-    QSlider,
-    QWidget,
-)
+from PyQt6.QtWidgets import QApplication, QColorDialog, QFileDialog, QInputDialog, QMessageBox, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.config.scenes import SceneStore, default_path
 from app.core import paths
 from app.core.errors import Stage
-from app.core.settings import BackgroundSettings, Settings, StrictLevel
 from app.core.types import BgrImage, PictureKind
 from app.gui.application import Session
 from app.gui.backgrounds.library import add_picture
 from app.gui.backgrounds.tiles import TileView
 from app.gui.notices import Remedy
 from app.media.image_file import MAX_SIDE, read_image
-from tests.gui.conftest import QUIET, StartWindow, activate
-from tests.gui.widgets import add, answer, asked, button, chosen, existing, find, give_name, own, said, settle, tiles
+from tests.gui.conftest import activate
+from tests.gui.widgets import (
+    add,
+    answer,
+    asked,
+    button,
+    chosen,
+    existing,
+    find,
+    give_name,
+    own,
+    said,
+    settle,
+    slider,
+    tiles,
+)
 
 QUESTION = "unmattedQuestion"
 COPY = Qt.DropAction.CopyAction
+
+
+def names(controls: Session) -> list[str]:
+    return [tile.name for tile in own(controls)]
 
 
 def click(controls: Session, qtbot: QtBot, kind: str) -> None:
@@ -66,8 +74,7 @@ def test_one_key_always_hides_the_user_and_never_shows_them(controls: Session, q
         qtbot.keyClick(controls.window, Qt.Key.Key_H)
         assert controls.store.current.paused
     controls.store.set("paused", False)
-    controls.window.open_preferences()
-    dialog = find(controls.window, QDialog, "preferencesDialog")
+    dialog = controls.window.open_preferences()
     dialog.activateWindow()
     qtbot.waitUntil(lambda: QApplication.activeWindow() is dialog)
     qtbot.keyClick(dialog, Qt.Key.Key_H)
@@ -102,13 +109,12 @@ def test_background_none_is_last_and_shown_after_a_question_only(controls: Sessi
     model = controls.window.strip.model
     numbers = (0, len(model.tiles) - 1, len(model.tiles), len(model.tiles) + 1)
     assert [model.numbered(number) for number in numbers] == [*model.tiles[:-3:-1], None, None], "no other shows it"
-    assert [tile.kind for tile in model.tiles].index("none") == len(model.tiles) - 1
+    assert model.tiles[-1].kind == "none"
     activate(controls, qtbot)
     qtbot.keyClick(controls.window, Qt.Key.Key_0)
     assert asked(controls, QUESTION) is None, "a single key does not select none"
     qtbot.keyClick(controls.window, Qt.Key.Key_0, Qt.KeyboardModifier.ControlModifier)
-    assert existing(existing(asked(controls, QUESTION)).defaultButton()).text() == "Keep it hidden"
-    answer(controls, qtbot, QUESTION, "Keep it hidden")
+    assert existing(answer(controls, qtbot, QUESTION, "Keep it hidden").defaultButton()).text() == "Keep it hidden"
     qtbot.waitUntil(lambda: asked(controls, QUESTION) is None)
     click(controls, qtbot, "none")
     qtbot.keyClick(existing(asked(controls, QUESTION)), Qt.Key.Key_Escape)
@@ -176,9 +182,11 @@ def drop(widget: QWidget | None, mime: QMimeData) -> None:
     assert event.isAccepted()
 
 
-def mime_of(picture: Path) -> QMimeData:
+def mime_of(place: Path | str, image: QImage | None = None) -> QMimeData:
     mime = QMimeData()
-    mime.setUrls([QUrl.fromLocalFile(str(picture))])
+    mime.setUrls([QUrl.fromUserInput(str(place))])
+    if image is not None:
+        mime.setImageData(image)
     return mime
 
 
@@ -187,11 +195,9 @@ def test_what_is_dropped_pasted_or_chosen_is_added(
 ) -> None:
     """Files, and images of a browser, on the tiles and elsewhere."""
     strip = controls.window.strip
-    nothing = QMimeData()
-    nothing.setUrls([QUrl("https://example.org/meadow.jpg")])
-    assert not drag_over(controls.window, nothing), "nothing is downloaded"
+    assert not drag_over(controls.window, mime_of("https://example.org/meadow.jpg")), "nothing is downloaded"
     drop(controls.window, mime_of(picture))
-    qtbot.waitUntil(lambda: [tile.name for tile in own(controls)] == ["beach"])
+    qtbot.waitUntil(lambda: names(controls) == ["beach"])
     waves = [Image.new("RGB", (64, 36), (0, 0, 80 * blue)) for blue in range(3)]
     waves[0].save(tmp_path / "waves.webp", save_all=True, append_images=waves[1:])  # the content says that it plays
     drop(strip.view.viewport(), mime_of(tmp_path / "waves.webp"))
@@ -200,10 +206,7 @@ def test_what_is_dropped_pasted_or_chosen_is_added(
     qtbot.waitUntil(lambda: all(strip.model.image_of(tile) is not None for tile in own(controls)))
     image = QImage(50, 31, QImage.Format.Format_RGB32)
     image.fill(QColor(10, 200, 30))
-    mime = QMimeData()
-    mime.setImageData(image)
-    mime.setUrls([QUrl("https://example.org/meadow.jpg")])
-    drop(strip.view.viewport(), mime)
+    drop(strip.view.viewport(), mime_of("https://example.org/meadow.jpg", image))
     qtbot.waitUntil(lambda: len(own(controls)) == 3 and chosen(controls).kind == "image")
     assert is_near(read_image(existing(chosen(controls).path)), (30, 200, 10))
     clipboard = existing(QGuiApplication.clipboard())
@@ -227,20 +230,13 @@ def test_a_file_that_is_no_picture_does_not_enter_the_library(controls: Session,
         (tmp_path / name).write_bytes(b"not a picture at all")
         controls.window.strip.library.add_files([tmp_path / name])
         qtbot.waitUntil(lambda words=words: words in controls.window.notices.error)  # type: ignore[misc]
-    assert not own(controls)
-    assert not list(paths.backgrounds_dir().glob("*"))
-    assert chosen(controls).kind == "blur"
+    assert (own(controls), [*paths.backgrounds_dir().glob("*")], chosen(controls).kind) == ([], [], "blur")
 
 
-def blur(strength: float, level: StrictLevel) -> Settings:
-    """Settings of a blur."""
-    settings = QUIET.replaced_at(("matting", "edges"), strict=level)
-    return settings.replace(background=BackgroundSettings(kind="blur", blur_strength=strength))
-
-
-def test_the_window_says_when_text_can_be_read(start_window: StartWindow, qtbot: QtBot) -> None:
-    session = start_window(blur(69, "off"))
-    strength = find(session.window, QSlider, "blurSlider")
+def test_the_window_says_when_text_can_be_read(session: Session, qtbot: QtBot) -> None:
+    session.store.edit("matting.edges", strict="off")
+    session.store.edit("background", kind="blur", blur_strength=69)
+    strength = slider(session, "blurSlider")
     qtbot.waitUntil(lambda: said(session, "readableBadge") == "Text behind you can be read")
     for name, hides, reads in (("background.blur_strength", 70, 0), ("paused", True, False)):
         session.store.set(name, hides)
@@ -250,10 +246,6 @@ def test_the_window_says_when_text_can_be_read(start_window: StartWindow, qtbot:
     session.store.set("edges.strict", "balanced")
     qtbot.waitUntil(lambda: said(session, "readableBadge") == "")
     assert (strength.minimum(), strength.value()) == (70, 70), "what is shown"
-
-
-def names(controls: Session) -> list[str]:
-    return [tile.name for tile in own(controls)]
 
 
 def test_a_background_is_renamed_and_stays_in_use(controls: Session, qtbot: QtBot, picture: Path) -> None:
@@ -315,10 +307,9 @@ def test_files_of_one_name_that_are_added_are_all_kept(controls: Session, qtbot:
         path.parent.mkdir()
         Image.new("RGB", (600, 400), (40 * number, 0, 0)).save(path)
     controls.window.strip.library.add_files(dropped)
-    qtbot.waitUntil(lambda: len(own(controls)) == 6 or controls.window.notices.error != "")
+    qtbot.waitUntil(lambda: len(own(controls)) == 6)
     kept = {path.read_bytes() for path in paths.backgrounds_dir().iterdir()}
     assert kept == {path.read_bytes() for path in dropped}
-    assert controls.window.notices.error == ""
 
 
 def test_removal_never_leads_to_a_blur_that_shows_text(session: Session, qtbot: QtBot, picture: Path) -> None:
@@ -337,30 +328,24 @@ def test_removal_never_leads_to_a_blur_that_shows_text(session: Session, qtbot: 
 @pytest.mark.parametrize("back", ["add", "choose"])
 def test_a_background_whose_file_is_back_is_opened(session: Session, qtbot: QtBot, picture: Path, back: str) -> None:
     """It stayed broken: the settings named it already."""
-
-    def failed() -> bool:
-        return any(problem.stage is Stage.BACKGROUND for problem in session.bridge.status.problems)
-
     strip, tile = session.window.strip, add(session, qtbot, picture)
     qtbot.waitUntil(lambda: shows(session, (200, 120, 30)))
     strip.remove(tile)
     qtbot.waitUntil(lambda: not own(session) and not shows(session, (200, 120, 30)))
     session.store.edit("background", kind="image", path=tile.path)  # as a scene does
-    qtbot.waitUntil(failed)
+    qtbot.waitUntil(lambda: [each.stage for each in session.bridge.status.problems] == [Stage.BACKGROUND])
     if back == "add":
         strip.library.add_files([picture])
     else:
         existing(tile.path).write_bytes(picture.read_bytes())
         strip.choose(tile)
-    qtbot.waitUntil(lambda: not failed())
+    qtbot.waitUntil(lambda: not session.bridge.status.problems)
     assert chosen(session).path == tile.path
 
 
 def test_the_tile_beside_a_removed_one_is_next(controls: Session, qtbot: QtBot, picture: Path, tmp_path: Path) -> None:
     """The one in use is replaced by blur; only the copy of a file is removed."""
-    pictures = [picture, *(tmp_path / f"{name}.png" for name in ("city", "dune"))]
-    for each in pictures[1:]:
-        each.write_bytes(picture.read_bytes())
+    pictures = [picture, *(Path(shutil.copy(picture, tmp_path / f"{name}.png")) for name in ("city", "dune"))]
     controls.window.strip.library.add_files(pictures)
     qtbot.waitUntil(lambda: len(own(controls)) == 3)
     settle(controls.window.tasks, qtbot)

@@ -18,7 +18,7 @@ from PyQt6.QtCore import QProcess, Qt, QUrl
 from PyQt6.QtGui import QAction, QDesktopServices, QGuiApplication, QShortcut, QTextDocumentFragment
 from pytestqt.qtbot import QtBot
 
-from app.config import autostart, settings_file
+from app.config import autostart
 from app.core import paths
 from app.core.errors import PlateError, SinkOpenError, Stage, WeightsMissingError, t
 from app.core.settings import CaptureSettings, EngineSettings, MattingSettings, Settings, WindowSettings
@@ -498,19 +498,6 @@ def test_a_dismissed_problem_makes_room_at_once_and_stays_away(area: NoticeArea,
     pressable(area, "Action0").click()
     assert asked == [Remedy.CAMERA]
     assert area.error == "Another trouble.", "also after its button was pressed"
-
-
-def test_a_settings_error_ends_when_they_are_saved(session: Session, qtbot: QtBot) -> None:
-    blocked = settings_file.default_path()
-    blocked.mkdir(parents=True)
-    session.store.edit("background", kind="colour", colour="#123456")
-    area = session.window.notices
-    qtbot.waitUntil(lambda: "settings.json cannot be written" in area.error)
-    assert any(problem.stage is Stage.SETTINGS for problem in session.bridge.status.problems)
-    blocked.rmdir()
-    pressable(session.window.notices, "Action0").click()
-    qtbot.waitUntil(lambda: not area.error)
-    assert settings_file.load(paths.config_dir() / "settings.json")[0].background.colour == "#123456"
 
 
 MATTING_FAILED = t("Matting failed; choose another model or executor. The log has the details.")

@@ -9,7 +9,6 @@ import time
 from pathlib import Path
 from typing import cast
 
-import cv2
 import numpy as np
 import pytest
 from PyQt6.QtCore import QLocale, QObject, QSize, Qt, QTimer
@@ -28,6 +27,7 @@ from app.gui.bridge import Bridge
 from app.gui.panels.devices import RecordingControls
 from app.gui.panels.plate import PlateDialog
 from app.gui.state import Tasks
+from app.media.image_file import read_image
 from app.output.recording import Recorder
 from app.runtime.status import Phase, PipelineStatus
 from mattecam.testing import FakeEngine, shows_room
@@ -94,23 +94,20 @@ def test_settings_are_saved_shortly_after_a_change_and_at_the_end(session: Sessi
         session.store.edit("background", blur_strength=strength)
     assert not path.exists(), "changes in quick succession are one write"
     qtbot.waitUntil(path.exists)
-    assert settings_file.load(path)[0].background.blur_strength == 89
-    assert settings_file.load(path)[0].output == session.pipeline.settings.output
+    saved = settings_file.load(path)[0]
+    assert (saved.background.blur_strength, saved.output) == (89, session.pipeline.settings.output)
     session.store.edit("window", mirror_preview=False)
     assert session.close() == 0
     assert not settings_file.load(path)[0].window.mirror_preview
 
 
 def test_a_second_start(session: Session, qtbot: QtBot, world: FakeWorld, caplog: pytest.LogCaptureFixture) -> None:
-    first = SingleInstance()
+    first, second = SingleInstance(), SingleInstance()
     assert first.claim()
-    try:
-        with qtbot.waitSignal(first.raised):
-            assert run_window(QUIET, WindowOptions(parts=world.parts())) == 0
-        assert "already running" in caplog.text
-    finally:
-        first.release()
-    second = SingleInstance()
+    with qtbot.waitSignal(first.raised):
+        assert run_window(QUIET, WindowOptions(parts=world.parts())) == 0
+    assert "already running" in caplog.text
+    first.release()
     assert second.claim(), "released by the first instance"
     second.release()
 
@@ -126,9 +123,9 @@ def test_the_card_and_a_warning_of_the_start_have_the_language_of_the_window(
         assert "ist nicht verwendbar" in session.window.notices.error
 
         def is_german() -> bool:
-            picture = session.bridge.picture
-            return picture is not None and np.array_equal(
-                picture.image, draw_card("Einen Moment, bitte", None, *picture.size)
+            shown = session.bridge.picture
+            return shown is not None and np.array_equal(
+                shown.image, draw_card("Einen Moment, bitte", None, *shown.size)
             )
 
         qtbot.waitUntil(is_german)
@@ -146,27 +143,22 @@ def test_the_size_of_the_window_is_restored(start_window: StartWindow, qtbot: Qt
 UNMATTED = ON_DEVICE.replace(background=BackgroundSettings(kind="none"))
 
 
-def test_a_saved_background_none_pauses_and_asks(start_window: StartWindow, qtbot: QtBot, world: FakeWorld) -> None:
+@pytest.mark.parametrize(("pressed", "kind"), [(0, "blur"), (1, "none")])
+def test_a_saved_background_none_pauses_and_asks(
+    start_window: StartWindow, qtbot: QtBot, world: FakeWorld, pressed: int, kind: str
+) -> None:
     session = start_window(UNMATTED)
     qtbot.waitUntil(lambda: session.bridge.status.phase is Phase.PAUSED)
     notices = session.window.notices
     assert "Paused: the saved background is “None”" in notices.text_of("unmattedStartNotice")
     qtbot.waitUntil(lambda: bool(world.pictures()))
     assert not any(picture.kind is PictureKind.UNMATTED for picture in world.pictures())
-    button(session, "unmattedStartNoticeAction1").click()
-    qtbot.waitUntil(lambda: session.window.badges.unmatted.isVisible())
-    assert not notices.texts
-    assert not session.store.saved.paused
+    button(session, f"unmattedStartNoticeAction{pressed}").click()
+    now = session.pipeline.settings
+    assert (now.background.kind, now.paused, notices.texts) == (kind, False, ())
+    qtbot.waitUntil(lambda: session.bridge.status.unmatted is session.window.badges.unmatted.isVisible() is not pressed)
     session.store.set("paused", True)
     assert not notices.text_of("unmattedStartNotice"), "what is settled does not come back with a pause of the user"
-
-
-def test_the_question_about_the_background_none_offers_the_blur(start_window: StartWindow, qtbot: QtBot) -> None:
-    session = start_window(UNMATTED)
-    button(session, "unmattedStartNoticeAction0").click()
-    assert session.pipeline.settings.background.kind == "blur"
-    assert not session.pipeline.settings.paused
-    assert not session.window.notices.texts
 
 
 def test_none_that_was_asked_for_is_used_at_once(start_window: StartWindow, qtbot: QtBot, world: FakeWorld) -> None:
@@ -322,11 +314,9 @@ def test_the_button_of_a_recording_that_failed_starts_a_new_one(
     qtbot.mouseClick(record, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: session.bridge.status.recording is not None and record.isChecked())
     first = session.pipeline.settings.output.record
-
     world.faults.put("recorder", SinkError("The recording stopped: the disk is full."))
     qtbot.waitUntil(lambda: not record.isChecked())
     assert "the disk is full" in session.window.notices.error
-
     world.faults.heal()
     qtbot.mouseClick(record, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: session.bridge.status.recording is not None and record.isChecked())
@@ -343,9 +333,8 @@ def test_a_snapshot_is_the_card_while_paused(session: Session, world: FakeWorld,
     with qtbot.waitSignal(session.window.recording.saved):
         session.window.recording.snapshot()
     (file,) = tmp_path.glob("*.png")
-    saved = existing(cv2.imread(str(file)))
-    assert saved.shape == picture.image.shape
-    assert not shows_room(np.asarray(saved, np.uint8))
+    saved = read_image(file)
+    assert saved.shape == picture.image.shape and not shows_room(saved)
     world.faults.heal()
 
 
@@ -388,13 +377,11 @@ def test_the_meter_opens_the_device_only_while_it_is_visible_and_not_paused(qtbo
     qtbot.waitUntil(lambda: meter.value() > 30)
     assert device.opened == ["usb"]
     store.set("paused", True)
-    qtbot.waitUntil(lambda: device.open_now == 0)
-    assert meter.value() == 0
+    qtbot.waitUntil(lambda: (device.open_now, meter.value()) == (0, 0))
     store.set("paused", False)
     qtbot.waitUntil(lambda: meter.value() > 30)
     controls.hide()
-    qtbot.waitUntil(lambda: device.open_now == 0)
-    assert meter.value() == 0
+    qtbot.waitUntil(lambda: (device.open_now, meter.value()) == (0, 0))
     device.fails_to_open = True
     controls.show()
     qtbot.waitUntil(lambda: any("usb cannot be opened" in shown.text() for shown in controls.findChildren(QLabel)))

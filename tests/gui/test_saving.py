@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from PyQt6 import sip
 from PyQt6.QtCore import QCoreApplication, Qt
 from PyQt6.QtGui import QAction
-from PyQt6.QtWidgets import QApplication, QLabel, QMessageBox
+from PyQt6.QtWidgets import QApplication, QLabel, QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.config import settings_file
@@ -25,7 +25,7 @@ from app.config.scenes import SceneStore
 from app.config.setting import SETTINGS, Setting
 from app.control.commands import Command
 from app.control.transport import ask
-from app.core.errors import SourceOpenError
+from app.core.errors import SourceOpenError, Stage
 from app.core.settings import BackgroundSettings, PeopleSettings, Settings, SettingsOwner, Zone
 from app.core.types import PictureKind
 from app.gui.application import Session, WindowOptions
@@ -124,23 +124,18 @@ RUN = QUIET.replaced_at(["matting", "edges"], strict="off").replaced_at(["backgr
 SAVED = QUIET.replaced_at(["capture"], source="auto")
 
 
-@pytest.fixture
-def with_options(start_window: StartWindow, world: FakeWorld) -> Session:
-    """A window whose run has options that the settings file does not."""
-    session = start_window(RUN, options=WindowOptions(parts=world.parts(), saved_settings=SAVED))
-    eventually(lambda: session.bridge.pipeline.status().phase is Phase.RUNNING)
-    return session
-
-
-def test_a_scene_that_failed_saves_no_option_of_the_run(with_options: Session, world: FakeWorld, qtbot: QtBot) -> None:
+def test_a_scene_that_failed_saves_no_option_of_the_run(
+    start_window: StartWindow, world: FakeWorld, qtbot: QtBot
+) -> None:
     """It took back the level `off` of the run also in the settings file: the next run had it."""
+    session = start_window(RUN, options=WindowOptions(parts=world.parts(), saved_settings=SAVED))
+    eventually(lambda: session.bridge.status.phase is Phase.RUNNING)
     world.faults.put("open_source", SourceOpenError("There is no such camera."))
-    store = with_options.store
+    store = session.store
     scenes = SceneStore(settings_file.default_path().with_name("scenes.json"))
     scenes.put("Desk", SAVED.replaced_at(["capture"], source="camera:7"), with_devices=True)
     assert "no such camera" in str(answered(qtbot, "scene", "Desk"))
-    assert store.current.capture.source == "demo"
-    assert store.current.matting.edges.strict == "off"
+    assert (store.current.capture.source, store.current.matting.edges.strict) == ("demo", "off")
     assert store.saved.replace(window=SAVED.window) == SAVED
 
 
@@ -186,16 +181,20 @@ def test_what_cannot_be_saved_is_told_with_an_exit_code(
     assert "the disk is full" in caplog.text
 
 
-def test_a_failed_write_is_repeated(start_window: StartWindow, world: FakeWorld, tmp_path: Path, qtbot: QtBot) -> None:
-    folder = tmp_path / "config"
-    folder.write_text("a file in the place of the folder")
-    options = WindowOptions(parts=world.parts(), settings_path=folder / "settings.json")
-    session = start_window(QUIET, options=options)
+@pytest.mark.parametrize("by", ["button", "end"])
+def test_a_failed_write_is_repeated_and_its_error_ends(session: Session, qtbot: QtBot, by: str) -> None:
+    blocked, area = settings_file.default_path(), session.window.notices
+    blocked.mkdir(parents=True)
     session.store.edit("background", blur_strength=91)
-    qtbot.waitUntil(lambda: bool(session.window.notices.error))
-    folder.unlink()
-    assert session.close() == 0
-    assert settings_file.load(folder / "settings.json")[0].background.blur_strength == 91
+    qtbot.waitUntil(lambda: "settings.json cannot be written" in area.error)
+    assert any(problem.stage is Stage.SETTINGS for problem in session.bridge.status.problems)
+    blocked.rmdir()
+    if by == "button":
+        next(each for each in area.findChildren(QPushButton) if each.text() == "Try again").click()
+        qtbot.waitUntil(lambda: not area.error)
+    else:
+        assert session.close() == 0
+    assert settings_file.load(blocked)[0].background.blur_strength == 91
 
 
 def test_two_windows_save_what_each_changed(start_window: StartWindow, world: FakeWorld, tmp_path: Path) -> None:
@@ -387,17 +386,15 @@ def test_a_scene_that_shows_more_than_was_confirmed_asks_again(controls: Session
 
 
 def test_what_ctl_changes_is_shown(session: Session, qtbot: QtBot) -> None:
-    assert answered(qtbot, "set", "window.show-readout off").done
+    assert answered(qtbot, "set", "window.show-readout off").done and answered(qtbot, "retry").done
     readout = next(each for each in session.window.findChildren(QAction) if each.shortcut().toString() == "I")
     qtbot.waitUntil(lambda: not readout.isChecked())
     assert not session.store.current.window.show_readout
     refused = answered(qtbot, "set", "window.theme pink")
-    assert not refused.done
-    assert "'system', 'light' or 'dark'" in refused.message
+    assert not refused.done and "'system', 'light' or 'dark'" in refused.message
     for option, names in (("--save", ("Desk",)), ("--remove", ())):
         assert answered(qtbot, "scene", f"{option} Desk").done
         qtbot.waitUntil(lambda names=names: session.window.scenes.names == names)  # type: ignore[misc]
-    assert answered(qtbot, "retry").done
 
 
 def test_a_background_chosen_after_one_of_the_command_line_is_saved_with_its_kind() -> None:
@@ -437,25 +434,15 @@ def test_changed_is_emitted_once_per_change_on_the_gui_thread(qtbot: QtBot) -> N
 def test_a_pause_does_not_wait_for_the_gui_thread(start_window: StartWindow, qtbot: QtBot, world: FakeWorld) -> None:
     session = start_window(ON_DEVICE)
     qtbot.waitUntil(lambda: session.bridge.status.phase is Phase.RUNNING and bool(world.pictures()))
-    seen: list[tuple[bool, int]] = []
-
-    def pause() -> None:
-        ask(Command("pause"))
-        sent = len(world.pictures())
-        seen.append((session.pipeline.settings.paused, sent))
-        eventually(lambda: len(world.pictures()) > sent + 1)  # the output continues without the GUI thread
-
-    beside(pause).result(60)  # while the GUI thread is blocked
-    (paused, sent) = seen[0]
-    assert paused, "in effect when it was answered"
-    eventually(lambda: len(world.pictures()) > sent + 2)  # the output continues while the GUI thread is blocked
+    beside(lambda: ask(Command("pause"))).result(60)  # while the GUI thread is blocked
+    sent = len(world.pictures())
+    assert session.pipeline.settings.paused, "in effect when it was answered"
+    eventually(lambda: len(world.pictures()) > sent + 2)  # the output continues meanwhile
     sent_after = world.pictures()[sent + 1 :]  # one picture may have been on its way into the device
     assert {picture.kind for picture in sent_after} == {PictureKind.STANDBY}
     session.store.edit("background", blur_strength=72.0)  # based on what the window showed last
-    assert session.pipeline.settings.paused
     qtbot.waitUntil(button(session, "pauseButton").isChecked)
-    assert session.pipeline.settings.paused
-    assert session.pipeline.settings.background.blur_strength == 72.0
+    assert (session.pipeline.settings.paused, session.pipeline.settings.background.blur_strength) == (True, 72.0)
 
 
 @pytest.mark.usefixtures("each_language")
