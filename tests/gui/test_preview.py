@@ -14,7 +14,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PyQt6.QtCore import QEvent, QPoint, QPointF, Qt, QTimer
 from PyQt6.QtGui import QColor, QImage
-from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QApplication, QCheckBox, QLabel
 from pytestqt.qtbot import QtBot
 
@@ -313,9 +312,9 @@ def use_another_camera(session: Session) -> None:
 
 
 LEAVE: dict[str, Callable[[Session], object]] = {
-    "escape": lambda session: QTest.keyClick(session.window.preview, Qt.Key.Key_Escape),
+    "escape": lambda session: QtBot.keyClick(session.window.preview, Qt.Key.Key_Escape),
     "only me": lambda session: ui.find(session.window, QCheckBox, "people.only_me").click(),
-    "choose a background": lambda session: QTest.mouseClick(ui.existing(session.window.strip.view.viewport()), LEFT),
+    "choose a background": lambda session: QtBot.mouseClick(ui.existing(session.window.strip.view.viewport()), LEFT),
     "hide the panel": lambda session: session.store.set("window.show_panel", False),
     "open a dialog": lambda session: session.window.open_preferences().activateWindow(),
     "pause": lambda session: session.store.set("paused", True),
