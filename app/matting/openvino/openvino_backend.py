@@ -241,9 +241,10 @@ def halved(planes: Floats, means: Floats | None = None) -> Floats:
     count, height, width = planes.shape
     if means is None:
         means = np.empty((count, -(-height // 2), -(-width // 2)), np.float32)
-    for plane, smaller in zip(planes, means, strict=True):
-        even = cv2.copyMakeBorder(plane, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
-        cv2.resize(even, smaller.shape[::-1], dst=smaller, interpolation=cv2.INTER_AREA)
+    if height % 2 or width % 2:
+        planes = np.pad(planes, ((0, 0), (0, height % 2), (0, width % 2)), mode="edge")
+    stacked = means.reshape(-1, means.shape[2])  # one call for all planes, one above the other
+    cv2.resize(planes.reshape(-1, planes.shape[2]), stacked.shape[::-1], dst=stacked, interpolation=cv2.INTER_AREA)
     return means
 
 
@@ -362,7 +363,7 @@ class ColumnTracker:
 
     def track(self, alpha: Floats) -> None:
         """Choose the window for the next frame. alpha: (h, w) of a frame, as it is shown."""
-        shown = np.flatnonzero(alpha.max(0) > SHOWN_ALPHA)
+        shown = np.flatnonzero(np.asarray(cv2.reduce(alpha, 0, cv2.REDUCE_MAX)) > SHOWN_ALPHA)
         if not shown.size:
             self._first, self._fitting = None, 0
             return

@@ -126,7 +126,7 @@ def _light_of(now: Floats, before: Floats, cells: Mask) -> Floats:
     if np.count_nonzero(cells) <= rules.LIGHT_SHARE * cells.size:
         return np.ones((3, 1, 1), np.float32)
     weights = cells.ravel() / np.float32(np.count_nonzero(cells))
-    one, other = (planes.reshape(3, -1) @ weights for planes in (now, before))
+    one, other = (np.einsum("ij,j", planes.reshape(3, -1), weights) for planes in (now, before))
     return np.asarray(np.clip(one / np.maximum(other, 1e-3), *rules.LIGHT_RANGE), np.float32)[:, None, None]
 
 
