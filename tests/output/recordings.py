@@ -25,6 +25,7 @@ from app.output.recording import Recorder
 from app.output.sound import BLOCK_S, RATE, Microphone, Samples, SoundBlock
 from mattecam.testing import FakeClock
 from tests.paths import ROOT
+from tests.waiting import eventually
 
 RECORD = """
 import itertools, sys, time
@@ -127,6 +128,16 @@ def record(
         recorder.send(shown)
     recorder.close()
     return shared.recordings[0]
+
+
+def send_slowly(
+    recorder: Recorder, clock: FakeClock, sent: Iterable[tuple[float, Outgoing]], *, one_in: int = 1
+) -> None:
+    """Send pictures at these times, each once the one before is encoded; `one_in` so many is."""
+    for number, (clock.now_s, shown) in enumerate(sent):
+        recorder.send(shown)
+        thread, least = recorder._thread, 1 + number // one_in  # noqa: SLF001
+        eventually(lambda: thread.error is not None or thread.recording.encoded >= least)  # noqa: B023 - at once
 
 
 def composite(captured_at_s: float, number: int = 0) -> Outgoing:

@@ -18,14 +18,14 @@ from numpy.typing import NDArray
 
 from app.core.errors import SinkLostError
 from app.core.types import Outgoing, Picture, PictureKind
-from app.media.video_writer import RecordingWriter, VideoEncoder, live_encoder
+from app.media.video_writer import RecordingWriter, live_encoder
 from app.output import recording as recorder_module
 from app.output.recording import CAPACITY, ENCODER_NICENESS, EncoderThread, Recorder
 from app.output.sound import RATE, SoundBlock
 from mattecam.testing import FakeClock
 from tests.clips import length_of
 from tests.output.pictures import picture
-from tests.output.recordings import Feed, clicks, composite, context, kill_while_recording, read, record
+from tests.output.recordings import Feed, clicks, composite, context, kill_while_recording, read, record, send_slowly
 from tests.waiting import eventually
 
 
@@ -79,17 +79,12 @@ def test_a_recording_that_cannot_begin_in_the_size_of_the_composite_is_told(
 
 
 def test_odd_sizes_are_padded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[tuple[int, int]] = []
-
-    def chosen(name: str, width: int, height: int, rate: Fraction) -> VideoEncoder:
-        asked.append((width, height))
-        return live_encoder(name, width, height, rate)
-
+    chosen = Mock(wraps=live_encoder)
     monkeypatch.setattr(recorder_module, "live_encoder", chosen)
     record(tmp_path / "a.mp4", [(100, picture(65, 49, grey=90))], (65, 49))
     (image,), _ = read(tmp_path / "a.mp4")
     assert image.shape == (50, 66, 3) and np.abs(image.astype(int) - 90).max() <= 4
-    assert asked == [(66, 50)], "an encoder is tried at the size that it will get"
+    assert chosen.call_args.args[1:3] == (66, 50), "an encoder is tried at the size that it will get"
 
 
 def test_each_new_composite_is_written_once_at_the_time_of_its_frame(tmp_path: Path) -> None:
@@ -132,20 +127,11 @@ def test_a_constant_rate_repeats_pictures_and_fills_short_gaps(
         assert not container.streams.audio, "there is no microphone"
 
 
-def record_still(path: Path, count: int, fps: int, one_in: int = 1) -> Recorder:
-    """Record the same picture so often, each time after the last one is encoded; one in so many is."""
-    clock, shared, still = FakeClock(100.0), context(), picture()
-    recorder = Recorder(path, 64, 48, shared, clock=clock)
-    for number in range(count):
-        clock.now_s = 100 + number / fps
-        recorder.send(still)
-        eventually(lambda expected=1 + number // one_in: shared.recordings[0].encoded >= expected)  # type: ignore[misc]
-    return recorder
-
-
 def test_what_was_recorded_a_second_ago_is_in_the_file(tmp_path: Path) -> None:
     """A crash must not lose more, also while the picture does not change."""
-    recorder = record_still(tmp_path / "a.mp4", 300, fps=30, one_in=8)
+    clock, still = FakeClock(), picture()
+    recorder = Recorder(tmp_path / "a.mp4", 64, 48, context(), clock=clock)
+    send_slowly(recorder, clock, ((number / 30, still) for number in range(300)), one_in=8)
     (part,) = tmp_path.iterdir()
     copy = tmp_path / "copy.mp4"
     copy.write_bytes(part.read_bytes())
@@ -181,23 +167,19 @@ def test_an_encoder_that_is_too_slow_drops_the_oldest_frames_and_never_blocks(tm
 
 
 def test_frames_are_encoded_between_the_steps_unless_many_wait(tmp_path: Path) -> None:
-    step_ended, waits_s = threading.Event(), list[float]()
-
-    def wait_for_gap(timeout_s: float) -> None:
-        waits_s.append(timeout_s)
-        step_ended.wait(60)
-
+    step_ended = threading.Event()
+    wait_for_gap = Mock(side_effect=lambda timeout_s: step_ended.wait(60))
     shared = context(wait_for_gap=wait_for_gap)
     recorder, counts = Recorder(tmp_path / "a.mp4", 64, 48, shared), shared.recordings[0]
     recorder.send(composite(100.0))
-    eventually(lambda: len(waits_s) == 1)
+    eventually(lambda: wait_for_gap.called)
     for number in range(1, 6):
         recorder.send(composite(100 + number / 30, number))
     assert counts.encoded == 0
     step_ended.set()
     eventually(lambda: counts.encoded == 6)
-    assert len(waits_s) == 5, "one frame did not wait, while four others waited"
-    assert all(0 < wait_s < 1 for wait_s in waits_s)
+    assert wait_for_gap.call_count == 5, "one frame did not wait, while four others waited"
+    assert 0 < wait_for_gap.call_args.args[0] < 1
     recorder.close()
 
 
@@ -244,15 +226,9 @@ def sound_of(path: Path) -> tuple[NDArray[np.float32], float]:
 
 def flashes_of(path: Path) -> list[float]:
     """Return the times at which the picture turns bright."""
-    times: list[float] = []
-    bright = False
-    with av.open(str(path)) as container:
-        for frame in container.decode(video=0):
-            now = frame.to_ndarray(format="gray").mean() > 120
-            if now and not bright:
-                times.append(float(frame.time or 0))
-            bright = now
-    return times
+    images, times = read(path)
+    bright = [image.mean() > 120 for image in images]
+    return [time_s for time_s, now, before in zip(times, bright, [False, *bright], strict=False) if now > before]
 
 
 def clicks_of(path: Path) -> list[float]:
@@ -268,14 +244,15 @@ def record_flashes(path: Path, blocks: list[SoundBlock], *, latency_s: float = 0
     clock = FakeClock(100.0)
     feed = Feed(blocks, clock)
     rate = "constant" if constant else "variable"
-    shared = context(open_microphone=lambda: feed, record_rate=rate, encoder="x264")
-    recorder = Recorder(path, 64, 48, shared, clock=clock)
+    recorder = Recorder(
+        path, 64, 48, context(open_microphone=lambda: feed, record_rate=rate, encoder="x264"), clock=clock
+    )
+    sent = []
     for number in range(90):
-        captured_s = 100 + number / 30
-        bright = any(0 <= captured_s - at_s < 0.1 for at_s in FLASHES_S)
-        clock.now_s = captured_s + latency_s
-        recorder.send(composite(captured_s, BRIGHT if bright else DARK))
-        eventually(lambda: shared.recordings[0].encoded > number)  # noqa: B023 - waited for in the same round
+        at_s = 100 + number / 30
+        bright = any(0 <= at_s - flash_s < 0.1 for flash_s in FLASHES_S)
+        sent.append((at_s + latency_s, composite(at_s, BRIGHT if bright else DARK)))
+    send_slowly(recorder, clock, sent)
     recorder.close()
     return feed
 

@@ -27,7 +27,7 @@ from mattecam.testing import FakeClock
 from tests.clips import names_in
 from tests.offline.converting import times_of
 from tests.output.pictures import picture
-from tests.output.recordings import context, full_disk, kill_while_recording, read
+from tests.output.recordings import context, full_disk, kill_while_recording, read, send_slowly
 from tests.pipewire_session import PrivateSession
 from tests.waiting import eventually
 
@@ -44,17 +44,15 @@ def begun(path: Path) -> Recorder:
 def test_a_failure_at_the_end_is_reported_and_the_rest_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str, count: int
 ) -> None:
-    shared, clock = context(), FakeClock()
-    recorder = Recorder(tmp_path / "a.mp4", 64, 48, shared, clock=clock)
+    clock = FakeClock()
+    recorder = Recorder(tmp_path / "a.mp4", 64, 48, context(), clock=clock)
 
     def fail(self: VideoWriter, *_: object, **_options: object) -> None:
         if method == "close":
             self._release()
         raise OSError(errno.ENOSPC, "No space left on device", str(self.temporary_path))
 
-    for clock.now_s in range(count):
-        recorder.send(picture())
-        eventually(lambda: shared.recordings[0].encoded > clock.now_s)
+    send_slowly(recorder, clock, ((number, picture()) for number in range(count)))
     monkeypatch.setattr(VideoWriter, method, fail)
     recorder.send(picture())
     with pytest.raises(SinkLostError, match="the disk is full") as caught:
@@ -126,24 +124,18 @@ def test_a_file_that_cannot_be_completed_is_kept_as_it_was_recorded(
 
 @pytest.mark.parametrize("suffix", ["mp4", "mov", "mkv"])
 def test_a_recording_on_a_full_disk_plays_to_its_last_second(tmp_path: Path, suffix: str) -> None:
-    path, shared, clock = tmp_path / f"a.{suffix}", context(), FakeClock()
-    generator = np.random.default_rng(0)
+    path, clock, generator = tmp_path / f"a.{suffix}", FakeClock(), np.random.default_rng(0)
+    noise = (Picture(generator.integers(0, 256, (120, 160, 3), np.uint8), PictureKind.COMPOSITE) for _ in range(400))
     with full_disk(1_500_000):
-        recorder = Recorder(path, 160, 120, shared, clock=clock)
-        encoder = recorder._thread  # noqa: SLF001
-        written = 0
+        recorder = Recorder(path, 160, 120, context(), clock=clock)
         with pytest.raises(SinkLostError, match=r"The recording stopped: .*the recording so far is in") as caught:
-            for written in range(400):
-                clock.now_s = written / 30
-                noise = generator.integers(0, 256, (120, 160, 3), np.uint8)
-                recorder.send(Outgoing(Picture(noise, PictureKind.COMPOSITE)))
-                eventually(lambda sent=written: encoder.error is not None or shared.recordings[0].encoded >= sent - 4)  # type: ignore[misc]
+            send_slowly(recorder, clock, ((number / 30, Outgoing(one)) for number, one in enumerate(noise)))
         recorder.close()
     (left,) = tmp_path.iterdir()
     assert left.name == (path.name if suffix == "mkv" else "a.recording.mkv")
     assert str(left) in str(caught.value)
     images, times = read(left)
-    assert len(images) >= written - 30 >= 30
+    assert len(images) >= clock.now_s * 30 - 30 >= 30
     assert times == pytest.approx([number / 30 for number in range(len(images))], abs=1e-3)
     with av.open(str(left)) as container:
         assert len([frame for packet in container.demux(video=0) for frame in packet.decode()]) == len(images)
@@ -162,12 +154,9 @@ def test_a_killed_recording_plays_from_its_first_to_its_last_second(tmp_path: Pa
 
 
 def test_a_recording_that_cannot_be_read_again_is_not_removed(tmp_path: Path) -> None:
-    shared, clock = context(), FakeClock()
-    recorder = Recorder(tmp_path / "a.mp4", 64, 48, shared, clock=clock)
-    for number in range(300):
-        clock.now_s = number / 30
-        recorder.send(picture(64, 48, grey=number % 256))
-        eventually(lambda sent=number: shared.recordings[0].encoded > sent)  # type: ignore[misc]
+    clock = FakeClock()
+    recorder = Recorder(tmp_path / "a.mp4", 64, 48, context(), clock=clock)
+    send_slowly(recorder, clock, ((number / 30, picture(64, 48, grey=number % 256)) for number in range(300)))
     (recorded,) = tmp_path.iterdir()
     content = recorded.read_bytes()
     with recorded.open("rb+") as file:
