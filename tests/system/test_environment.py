@@ -18,7 +18,7 @@ import pytest
 from packaging.markers import Marker
 
 from app.system import environment
-from app.system.environment import ALSO, BUILDS, Capability, Nvidia, TorchBuild, find_nvidia, suitable_builds
+from app.system.environment import ALSO, BUILDS, Nvidia, TorchBuild, find_nvidia, suitable_builds
 from tests.paths import ROOT
 from tests.serving import Handler, served
 
@@ -233,33 +233,29 @@ NO_DRIVER = None
 PASCAL, VOLTA, TURING, ADA, HOPPER, BLACKWELL = (6, 1), (7, 0), (7, 5), (8, 9), (9, 0), (12, 0)
 
 
-def driver(version: str, *cards: Capability) -> Nvidia:
-    return Nvidia(version, cards)
-
-
 @pytest.mark.parametrize(
     ("platform", "machine", "nvidia", "cuda"),
     [
         ("linux", "x86_64", NO_DRIVER, []),
-        ("linux", "x86_64", driver("580.65.06", ADA), ["13.0", "12.6"]),
-        ("linux", "x86_64", driver("590.10", BLACKWELL), ["13.0"]),
-        ("linux", "x86_64", driver("590.10"), ["13.0", "12.6"]),
-        ("linux", "x86_64", driver("570.86", HOPPER), ["12.6"]),
-        ("linux", "x86_64", driver("570.86", BLACKWELL), []),
-        ("linux", "x86_64", driver("580.65.06", PASCAL), ["12.6"]),
-        ("linux", "x86_64", driver("580.65.06", VOLTA), ["12.6"]),
-        ("linux", "x86_64", driver("580.65.06", PASCAL, TURING), ["13.0", "12.6"]),
-        ("linux", "x86_64", driver("580.65.06", (3, 5)), []),
-        ("linux", "x86_64", driver("525.60.13", TURING), ["12.6"]),
-        ("linux", "x86_64", driver("470.256.02", TURING), []),
-        ("linux", "aarch64", driver("580.65.06", HOPPER), ["13.0"]),
-        ("linux", "aarch64", driver("570.86", HOPPER), []),
+        ("linux", "x86_64", Nvidia("580.65.06", (ADA,)), ["13.0", "12.6"]),
+        ("linux", "x86_64", Nvidia("590.10", (BLACKWELL,)), ["13.0"]),
+        ("linux", "x86_64", Nvidia("590.10"), ["13.0", "12.6"]),
+        ("linux", "x86_64", Nvidia("570.86", (HOPPER,)), ["12.6"]),
+        ("linux", "x86_64", Nvidia("570.86", (BLACKWELL,)), []),
+        ("linux", "x86_64", Nvidia("580.65.06", (PASCAL,)), ["12.6"]),
+        ("linux", "x86_64", Nvidia("580.65.06", (VOLTA,)), ["12.6"]),
+        ("linux", "x86_64", Nvidia("580.65.06", (PASCAL, TURING)), ["13.0", "12.6"]),
+        ("linux", "x86_64", Nvidia("580.65.06", ((3, 5),)), []),
+        ("linux", "x86_64", Nvidia("525.60.13", (TURING,)), ["12.6"]),
+        ("linux", "x86_64", Nvidia("470.256.02", (TURING,)), []),
+        ("linux", "aarch64", Nvidia("580.65.06", (HOPPER,)), ["13.0"]),
+        ("linux", "aarch64", Nvidia("570.86", (HOPPER,)), []),
         ("win32", "AMD64", NO_DRIVER, []),
-        ("win32", "AMD64", driver("581.15", ADA), ["13.0", "12.6"]),
-        ("win32", "AMD64", driver("560.94", ADA), ["12.6"]),
-        ("win32", "AMD64", driver("581.15", PASCAL), ["12.6"]),
-        ("win32", "AMD64", driver("472.12", PASCAL), []),
-        ("win32", "ARM64", driver("581.15", ADA), []),
+        ("win32", "AMD64", Nvidia("581.15", (ADA,)), ["13.0", "12.6"]),
+        ("win32", "AMD64", Nvidia("560.94", (ADA,)), ["12.6"]),
+        ("win32", "AMD64", Nvidia("581.15", (PASCAL,)), ["12.6"]),
+        ("win32", "AMD64", Nvidia("472.12", (PASCAL,)), []),
+        ("win32", "ARM64", Nvidia("581.15", (ADA,)), []),
         ("darwin", "arm64", NO_DRIVER, []),
     ],
 )
@@ -303,78 +299,54 @@ LOCK_ENTRY = re.compile(r"^([\w.-]+)==([\w.+]+)(?: ; (.+?))? \\\n    --hash=sha2
 def test_driver_and_cards_are_found(
     tmp_path: Path, smi: str, mark: str, expected: Nvidia | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    version = tmp_path / "version"
-    monkeypatch.setattr(environment, "NVIDIA_MARK", str(version))
-    if mark:
-        version.write_text(mark)
+    (tmp_path / "version").write_text(mark)
+    monkeypatch.setattr(environment, "NVIDIA_MARK", str(tmp_path / ("version" if mark else "none")))
     query = (sys.executable, "-c", f"print({smi!r})") if smi else ("no-such-program-of-nvidia",)
     monkeypatch.setattr(environment, "SMI_QUERY", query)
     assert find_nvidia() == expected
 
 
-def recorded(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
-    calls: list[list[str]] = []
-    monkeypatch.setattr(environment, "_pip", lambda options, log, lock: calls.append(options))
-    environment.VENV.mkdir()
-    return calls
-
-
-def played_driver(monkeypatch: pytest.MonkeyPatch, said: str) -> None:
-    """Let an NVIDIA driver answer with these lines of `driver, capability`."""
-    monkeypatch.setattr(environment, "SMI_QUERY", (sys.executable, "-c", f"print({said!r})"))
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a CPU build of its own")
-def test_pytorchs_own_index_is_asked_for_torch_alone(clone: Path, index: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    calls = recorded(monkeypatch)
-    monkeypatch.setattr(environment, "PYTORCH_INDEX", index)
-    environment.install(clone / "requirements-dev.txt", 0)
-    locks = clone / "requirements"
-    assert calls == [
-        ["--index-url", f"{index}/cpu", "-r", str(locks / "torch-cpu.lock")],
-        ["-r", str(locks / "base.lock"), "-r", str(locks / "dev.lock")],
-    ]
-    calls.clear()
-    monkeypatch.setattr(environment, "PYTORCH_INDEX", "http://127.0.0.1:9")
-    environment.install(clone / "requirements.txt", 0)
-    played_driver(monkeypatch, "580.65.06, 8.9")
-    environment.install(clone / "requirements.txt", 0)
-    assert calls == [
-        ["-r", str(locks / "torch-cpu.lock")],
-        ["-r", str(locks / "base.lock")],
-        ["-r", str(locks / "torch.lock")],
-        ["-r", str(locks / "base.lock"), "-r", str(locks / "cuda.lock")],
-    ]
-    assert {"--require-hashes", "--no-deps", "--only-binary=:all:"} <= set(environment.LOCKED)
-
-
-@pytest.mark.skipif(sys.platform != "linux" or machine() != "x86_64", reason="other builds exist elsewhere")
-def test_an_old_driver_gets_cuda_12(clone: Path, index: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    calls = recorded(monkeypatch)
-    monkeypatch.setattr(environment, "PYTORCH_INDEX", index)
-    played_driver(monkeypatch, "550.54.14, 8.9")
-    environment.install(clone / "requirements.txt", 0)
-    locks = clone / "requirements"
-    assert calls == [
-        ["--index-url", f"{index}/cu126", "-r", str(locks / "torch-cu126.lock")],
-        ["-r", str(locks / "base.lock"), "-r", str(locks / "cuda-cu126.lock")],
-    ]
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="PyPI's builds for other systems have no CUDA libraries")
-def test_an_index_without_pytorchs_own_builds_gives_that_of_pypi(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def installed_by(requirements: Path, monkeypatch: pytest.MonkeyPatch, lacks: str = "") -> list[str]:
+    """Return the options of each call of pip, files without their folder. lacks: the lock file of no such package."""
     calls: list[str] = []
 
     def pip(options: list[str], log: Path, lock: int) -> None:
-        calls.append(" ".join(Path(option).stem for option in options if option != "-r"))
-        if calls[-1] == "torch-cpu":
+        calls.append(" ".join(option if "//" in option else Path(option).stem for option in options if option != "-r"))
+        if calls[-1] == lacks:
             log.write_text("ERROR: No matching distribution found for torch==2.13.0+cpu")
             raise OSError("a package does not support this Python")
 
     monkeypatch.setattr(environment, "_pip", pip)
     environment.VENV.mkdir()
-    environment.install(clone / "requirements.txt", 0)
-    assert calls == ["torch-cpu", "torch", "base cuda"]
+    environment.install(requirements, 0)
+    return calls
+
+
+@pytest.mark.skipif(sys.platform != "linux" or machine() != "x86_64", reason="other builds exist elsewhere")
+@pytest.mark.parametrize(
+    ("stem", "answers", "driver", "calls"),
+    [
+        ("requirements-dev", True, "", ["--index-url INDEX/cpu torch-cpu", "base dev"]),
+        ("requirements", False, "", ["torch-cpu", "base"]),
+        ("requirements", False, "580.65.06, 8.9", ["torch", "base cuda"]),
+        ("requirements", True, "550.54.14, 8.9", ["--index-url INDEX/cu126 torch-cu126", "base cuda-cu126"]),
+    ],
+)
+def test_pytorchs_own_index_is_asked_for_torch_alone(
+    clone: Path, index: str, monkeypatch: pytest.MonkeyPatch, stem: str, answers: bool, driver: str, calls: list[str]
+) -> None:
+    if answers:
+        monkeypatch.setattr(environment, "PYTORCH_INDEX", index)
+    if driver:
+        monkeypatch.setattr(environment, "SMI_QUERY", (sys.executable, "-c", f"print({driver!r})"))
+    found = installed_by(clone / f"{stem}.txt", monkeypatch)
+    assert found == [call.replace("INDEX", index) for call in calls]
+    assert {"--require-hashes", "--no-deps", "--only-binary=:all:"} <= set(environment.LOCKED)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="PyPI's builds for other systems have no CUDA libraries")
+def test_an_index_without_pytorchs_own_builds_gives_that_of_pypi(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert installed_by(clone / "requirements.txt", monkeypatch, "torch-cpu") == ["torch-cpu", "torch", "base cuda"]
 
 
 class Answer(Handler):
