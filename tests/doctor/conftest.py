@@ -48,9 +48,6 @@ class Machine:
     def module_file(self, release: str | None = None) -> None:
         self.write(f"/lib/modules/{release or self.release}/updates/dkms/v4l2loopback.ko.xz")
 
-    def module_source(self) -> None:
-        self.folder("/usr/src/v4l2loopback-0.12.7")
-
     def loaded(self, *numbers: int, label: str = "Mattecam", caps: str = "Y") -> None:
         """The module in the running kernel, with devices."""
         self.module_file()
@@ -74,8 +71,10 @@ class Machine:
         self.folder(f"/proc/{pid}/fd")
         (self.root / f"proc/{pid}/fd/7").symlink_to(opened)
 
-    def at_start(self) -> None:
-        self.write("/etc/modules-load.d/mattecam.conf", "v4l2loopback\n")
+    def at_start(self, file: str = "/etc/modules-load.d/mattecam.conf") -> None:
+        """Load the module, with a device, at every start."""
+        self.loaded(10)
+        self.write(file, "v4l2loopback\n")
 
     def system(
         self,
