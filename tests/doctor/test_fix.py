@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -256,54 +257,43 @@ def test_the_checks_of_the_virtual_camera_alone_send_no_picture(monkeypatch: pyt
     assert ran(proof=False, only="virtual camera") == ["virtual camera"]
 
 
-def executed(machine: Machine) -> list[str]:
-    """What the repair does to the files of the machine; its modprobe calls are only noted."""
-    log = machine.root / "modprobe.log"
-    done: list[str] = []
+@pytest.mark.parametrize(
+    ("prepare", "number", "modprobe"),
+    [
+        (Machine.module_file, 10, ["v4l2loopback"]),
+        (lambda machine: machine.loaded(4, caps="N"), 4, ["-r v4l2loopback", "v4l2loopback"]),
+        (lambda machine: machine.loaded(10), 10, []),
+    ],
+    ids=["not loaded", "without exclusive_caps", "until the next restart alone"],
+)
+def test_the_repair_loads_the_module_under_its_number_and_makes_it_last(
+    machine: Machine, prepare: Callable[[Machine], None], number: int, modprobe: list[str]
+) -> None:
+    prepare(machine)
+    etc, log = machine.root / "etc", machine.root / "modprobe.log"
+    log.touch()
 
     def run(line: Sequence[str]) -> None:
-        script = line[-1].replace("/etc/", f"{machine.root}/etc/").replace("modprobe ", "echo >> LOG ")
-        subprocess.run(["sh", "-euc", script.replace("LOG", str(log))], check=True)
-        done.extend(log.read_text().splitlines() if log.exists() else [])
+        script = line[-1].replace("/etc/", f"{etc}/").replace("modprobe ", f"echo >> {log} ")
+        subprocess.run(["sh", "-euc", script], check=True)
 
-    sentence = fix(machine.system(user="root"), lambda shown: True, run)
-    assert sentence.startswith("Done")
-    return done
-
-
-def test_it_writes_both_files_and_loads_the_module(machine: Machine, tmp_path: Path) -> None:
-    machine.module_file()
-    assert executed(machine) == ["v4l2loopback"]
-    assert (tmp_path / "etc/modprobe.d/mattecam.conf").read_text() == (
-        'options v4l2loopback devices=1 video_nr=10 card_label="Mattecam" exclusive_caps=1\n'
-    )
-    assert (tmp_path / "etc/modules-load.d/mattecam.conf").read_text() == "v4l2loopback\n"
-
-
-def test_it_reloads_a_module_without_exclusive_caps_under_the_same_number(machine: Machine, tmp_path: Path) -> None:
-    machine.loaded(4, caps="N")
-    assert executed(machine) == ["-r v4l2loopback", "v4l2loopback"]
-    assert "video_nr=4" in (tmp_path / "etc/modprobe.d/mattecam.conf").read_text()
-
-
-def test_it_leaves_a_good_module_alone_and_only_makes_it_last(machine: Machine) -> None:
-    machine.loaded(10)
-    assert executed(machine) == []
-    assert fix(machine.system(), lambda shown: True).startswith("Nothing to repair")
-    assert all(finding.state.value == "ok" for finding in check_virtual_camera(machine.system()))
+    assert fix(machine.system(user="root"), lambda shown: True, run).startswith("Done")
+    assert log.read_text().splitlines() == modprobe
+    options = f'options v4l2loopback devices=1 video_nr={number} card_label="Mattecam" exclusive_caps=1\n'
+    assert (etc / "modprobe.d/mattecam.conf").read_text() == options
+    assert (etc / "modules-load.d/mattecam.conf").read_text() == "v4l2loopback\n"
+    if not modprobe:
+        assert fix(machine.system(), lambda shown: True).startswith("Nothing to repair")
+        assert all(finding.state is State.OK for finding in check_virtual_camera(machine.system()))
 
 
 def test_nothing_happens_without_a_yes(machine: Machine) -> None:
     machine.module_file()
-    shown: list[str] = []
-
-    def no(text: str) -> bool:
-        shown.append(text)
-        return False
-
-    nothing = fix(machine.system(user="root"), no, lambda line: pytest.fail("must not be called"))
-    assert nothing == "Nothing was changed."
-    assert "/etc/modprobe.d/mattecam.conf" in shown[0] and "modprobe v4l2loopback" in shown[0]
+    no, run = Mock(return_value=False), Mock()
+    assert fix(machine.system(user="root"), no, run) == "Nothing was changed."
+    (shown,) = no.call_args.args
+    assert "/etc/modprobe.d/mattecam.conf" in shown and "modprobe v4l2loopback" in shown
+    assert not run.called
 
 
 @pytest.mark.parametrize(
