@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from io import TextIOWrapper
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated, NoReturn, TextIO, cast
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from typer.exceptions import TyperException
@@ -27,10 +27,9 @@ from app.cli.terminal import (
     ControlCommand,
     GroupedCommand,
     GroupedProgram,
-    LossyStream,
     notify,
     refusal,
-    visible_output,
+    safe_output,
 )
 from app.config import logs
 from app.core import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, paths
@@ -66,11 +65,6 @@ app = typer.Typer(
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command in `argv` (default: sys.argv) and return the exit code; print a failure as one sentence."""
-    with visible_output():
-        return _run(argv)
-
-
-def _run(argv: Sequence[str] | None) -> int:
     try:
         words = with_cluster_address(sys.argv[1:] if argv is None else argv)
         code = _command(args=words, prog_name=paths.command_name(), standalone_mode=False)
@@ -109,18 +103,19 @@ def run_to_exit(argv: Sequence[str] | None = None) -> NoReturn:
     disable_core_dumps()
     limit_heaps()
     _open_outputs()
-    logs.set_up_console()
-    with handled(_interrupt):  # the commands that have no handlers of their own
-        code = main(argv)
-    try:
-        sys.stdout.flush()
-    except OSError as error:
-        notify(f"The output cannot be written: {why_not_written(error)}.")
-        os._exit(EXIT_FAILED)  # Python would try to flush again and print a traceback
-    sys.stderr.flush()
-    if threading.active_count() > 1:
-        os._exit(code)
-    sys.exit(code)
+    with safe_output():
+        logs.set_up_console()
+        with handled(_interrupt):  # the commands that have no handlers of their own
+            code = main(argv)
+        try:
+            sys.stdout.flush()
+        except OSError as error:
+            notify(f"The output cannot be written: {why_not_written(error)}.")
+            os._exit(EXIT_FAILED)  # Python would try to flush again and print a traceback
+        sys.stderr.flush()
+        if threading.active_count() > 1:
+            os._exit(code)
+        sys.exit(code)
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
@@ -128,13 +123,12 @@ def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
 
 
 def _open_outputs() -> None:
-    """Open outputs that are closed, let them show similar characters for those they lack, and standard error fail."""
+    """Open outputs that are closed, and let them show similar characters for those that they lack."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - until the process ends
         if isinstance(stream := getattr(sys, name), TextIOWrapper):
             stream.reconfigure(errors=PLAIN)
-    sys.stderr = cast("TextIO", LossyStream(sys.stderr))
 
 
 def _fail(message: str, code: int) -> int:

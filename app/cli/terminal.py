@@ -42,42 +42,26 @@ PLAIN = "mattecam.plain"
 codecs.register_error(PLAIN, _plain)
 
 
-class VisibleStream:
+class Output:
     """An output stream that shows control characters instead of sending them to the terminal.
 
     Names of files, scenes and devices are text of others; printed as they are, they could rewrite the screen.
     """
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, *lost: type[OSError]) -> None:
+        """lost: errors for which what cannot be written is lost, as to a closed terminal or a full disk."""
         self.stream = stream
+        self._lost = lost
 
     def write(self, text: str) -> int:
         """Write the text with control characters made visible."""
-        self.stream.write(visible(text))
-        return len(text)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.stream, name)
-
-
-class LossyStream:
-    """Standard error that loses what cannot be written, as to a closed terminal or a full disk.
-
-    A message that nobody can read must not end a call, a recording or a conversion.
-    """
-
-    def __init__(self, stream: TextIO) -> None:
-        self.stream = stream
-
-    def write(self, text: str) -> int:
-        """Write the text if possible."""
-        with suppress(OSError):
-            self.stream.write(text)
+        with suppress(*self._lost):
+            self.stream.write(visible(text))
         return len(text)
 
     def flush(self) -> None:
-        """Write what is held back if possible."""
-        with suppress(OSError):
+        """Write what is held back."""
+        with suppress(*self._lost):
             self.stream.flush()
 
     def __getattr__(self, name: str) -> Any:
@@ -85,11 +69,13 @@ class LossyStream:
 
 
 @contextmanager
-def visible_output() -> Iterator[None]:
-    """Let standard output and standard error show control characters."""
+def safe_output() -> Iterator[None]:
+    """Let outputs show control characters and standard error lose what it cannot write.
+
+    A message that nobody can read must not end a call, a recording or a conversion.
+    """
     before = sys.stdout, sys.stderr
-    # None: Windows runs the program without a console.
-    sys.stdout, sys.stderr = (stream and cast("TextIO", VisibleStream(stream)) for stream in before)
+    sys.stdout, sys.stderr = cast("TextIO", Output(sys.stdout)), cast("TextIO", Output(sys.stderr, OSError))
     try:
         yield
     finally:
@@ -101,7 +87,7 @@ def console(*, stderr: bool = False, highlight: bool = False) -> Console:
     from rich.console import Console  # slow to import
 
     stream: Any = sys.stderr if stderr else sys.stdout
-    return Console(file=stream.stream if isinstance(stream, VisibleStream) else stream, highlight=highlight)
+    return Console(file=stream.stream if isinstance(stream, Output) else stream, highlight=highlight)
 
 
 def notify(text: str) -> None:

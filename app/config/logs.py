@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import logging.handlers
-import os
 import sys
 import threading
 from collections.abc import Iterator
@@ -120,11 +119,10 @@ class PrivateLog(logging.handlers.RotatingFileHandler):
         return named_only(super().format(record), record)
 
     def _open(self) -> TextIOWrapper:
-        handle = os.open(self.baseFilename, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        if sys.platform != "win32":
-            os.fchmod(handle, 0o600)  # a file of an earlier version
-        file = os.fdopen(handle, f"{self.mode}b")
-        return TextIOWrapper(file, encoding=self.encoding, errors="backslashreplace", line_buffering=True)
+        path = Path(self.baseFilename)
+        path.touch(0o600)
+        path.chmod(0o600)  # a file of an earlier version
+        return super()._open()
 
 
 def set_up_console(*, verbose: bool = False) -> None:
@@ -137,7 +135,9 @@ def set_up_window(*, verbose: bool = False) -> Path | None:
     path = _file()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        file = PrivateLog(path, maxBytes=FILE_BYTES, backupCount=FILE_COUNT, encoding="utf-8")
+        file = PrivateLog(
+            path, maxBytes=FILE_BYTES, backupCount=FILE_COUNT, encoding="utf-8", errors="backslashreplace"
+        )
     except OSError as error:
         _set_up([_console(verbose)], verbose)
         log.warning("The program goes on without its log file %s: %s.", path, why_not_written(error))

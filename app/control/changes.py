@@ -33,10 +33,6 @@ Apply = Callable[[Update], Settings]
 """Changes the settings in force by an update and returns the new ones."""
 
 
-class CommandError(MattecamError):
-    """A command was executed without the requested effect."""
-
-
 class SettingsChanges:
     """Changes the settings and waits, for a limited time, until the status shows the effect. Thread-safe."""
 
@@ -62,7 +58,7 @@ class SettingsChanges:
         """Change the settings and wait until the workers follow; return the settings and whether they are in use.
 
         If a part of the program that the change concerns then has a problem, take the change back and raise
-        CommandError with that problem. A change that names what is in use already concerns every part that then has
+        MattecamError with that problem. A change that names what is in use already concerns every part that then has
         another problem than before. files: whether the settings name files, which may have been edited.
         """
         before, give_back = self.pipeline.settings, self.apply
@@ -85,7 +81,7 @@ class SettingsChanges:
             problem = new[-1] if new else None
         if problem is not None:
             self._restore(before, after, give_back)
-            raise CommandError(problem)
+            raise MattecamError(problem)
         return after, True
 
     @staticmethod

@@ -10,10 +10,10 @@ from typing import Any
 
 from app.config.scenes import SceneStore
 from app.config.setting import Setting, with_value
-from app.control.changes import Apply, CommandError, SettingsChanges, answered
+from app.control.changes import Apply, SettingsChanges, answered
 from app.control.commands import SETTABLE, SETTERS, Command, Status, find_settable, parse_person
 from app.control.files import Backgrounds, PlateCommand, description, named_background, next_background, record
-from app.core.errors import SinkError, Stage, UsageError
+from app.core.errors import MattecamError, SinkError, Stage, UsageError
 from app.core.files import exists
 from app.core.settings import Settings, rebase
 from app.core.types import BgrImage, Picture
@@ -241,7 +241,7 @@ class SettingsController:
         self._changes.wait_until_used()
         problem = self._changes.problem(Stage.CAPTURE, Stage.MATTING)
         if problem is not None:
-            raise CommandError(problem)
+            raise MattecamError(problem)
         return "What failed is tried again."
 
     def _quit(self, _argument: str) -> str:

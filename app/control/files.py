@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Literal
 
 from app.config.setting import UnknownBackgroundError, parse_background
-from app.control.changes import RECORDINGS, CommandError, SettingsChanges, answered
+from app.control.changes import RECORDINGS, SettingsChanges, answered
 from app.control.commands import COLLECT_S, countdown_of
-from app.core.errors import PlateError, UsageError, t
+from app.core.errors import MattecamError, PlateError, UsageError, t
 from app.core.files import check_outputs, exists
 from app.core.settings import BackgroundSettings, Settings
 from app.core.types import BgrImage
@@ -29,7 +29,7 @@ def _comparable(name: str) -> str:
 def next_background(current: BackgroundSettings, backgrounds: Backgrounds, *, blur: bool = True) -> BackgroundSettings:
     """Return the background after `current`: blur, every file, then blur again; never "none".
 
-    blur: whether to use it; one that shows text is left out. Raises CommandError if there is no other one.
+    blur: whether to use it; one that shows text is left out. Raises MattecamError if there is no other one.
     """
     paths = list(dict.fromkeys(value for _, value in backgrounds if isinstance(value, Path)))
     if current.kind == "blur":
@@ -41,7 +41,7 @@ def next_background(current: BackgroundSettings, backgrounds: Backgrounds, *, bl
     if following == len(paths) and blur and current.kind != "blur":
         return current.replace(kind="blur")
     if not paths:
-        raise CommandError("There is no other background; add images or videos first.")
+        raise MattecamError("There is no other background; add images or videos first.")
     return parse_background(paths[following % len(paths)], current)
 
 
@@ -90,7 +90,7 @@ class PlateCommand:
         """
         countdown_s = countdown_of(argument)
         if not self._taking.acquire(blocking=False):
-            raise CommandError("A picture of the empty room is already being taken; wait for it.")
+            raise MattecamError("A picture of the empty room is already being taken; wait for it.")
         self._pipeline.demand.takes_plate = True
         try:
             file = self._keep(*self._collect(countdown_s))
@@ -133,7 +133,7 @@ def record(changes: SettingsChanges, field: Literal["record", "record_alpha"], a
         before = files.pop(field)
         check_outputs(filter(None, (*files.values(), path)))
         if before is not None and runs:
-            raise CommandError(f"A recording to {before} is running; stop it first with `ctl record stop`.")
+            raise MattecamError(f"A recording to {before} is running; stop it first with `ctl record stop`.")
         return settings.replaced_at(["output"], **{field: path})
 
     _, in_use = changes.follow(update)
@@ -145,11 +145,11 @@ def _stop_recording(changes: SettingsChanges, field: str) -> str:
     path: Path | None = getattr(changes.pipeline.settings.output, field)
     changes.apply(lambda now: now.replaced_at(["output"], **{field: None}))
     if path is None:
-        raise CommandError("Nothing is being recorded.")
+        raise MattecamError("Nothing is being recorded.")
     if not changes.wait_until_used(with_outputs=True):
         return f"The recording {path} is still being finished."
     if (problem := changes.problem(RECORDINGS[field])) is not None:
-        raise CommandError(problem)
+        raise MattecamError(problem)
     if not exists(path):
-        raise CommandError(f"Nothing was recorded to {path}: there was no matted frame; resume, then record again.")
+        raise MattecamError(f"Nothing was recorded to {path}: there was no matted frame; resume, then record again.")
     return f"Recorded to {path}."

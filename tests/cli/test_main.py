@@ -19,7 +19,7 @@ import pytest
 from rich.progress import TaskProgressColumn
 
 from app.cli import headless, main
-from app.cli.terminal import console, progress_bar, visible_output
+from app.cli.terminal import console, progress_bar, safe_output
 from app.config import settings_file
 from app.config.scenes import default_path
 from app.control.commands import Answer, Command
@@ -264,13 +264,14 @@ def test_control_characters_of_names_do_not_reach_the_terminal(
         ("headless", "--profile", "missing"),
         ("convert", str(tmp_path / f"{EVIL}.mp4"), str(tmp_path / "out.mp4")),
     ):
-        assert main.main(words) in (1, 2)
+        with safe_output():
+            assert main.main(words) in (1, 2)
         told = capsys.readouterr().err
         assert SHOWN in told and not set(told) & set(EVIL) & CONTROLS, words
 
 
 def test_progress_tables_and_json_show_control_characters(capsys: pytest.CaptureFixture[str]) -> None:
-    with visible_output():
+    with safe_output():
         with progress_bar(f"[final]\n{EVIL}", TaskProgressColumn()) as show:
             show(1, 2)
         sys.stdout.write(f"{EVIL}\n")

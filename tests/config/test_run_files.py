@@ -65,7 +65,7 @@ def test_verbose_shows_everything_of_our_own(capsys: pytest.CaptureFixture[str])
 
 
 def test_a_name_that_is_no_utf8_is_logged(tmp_path: Path) -> None:
-    file = logs.PrivateLog(tmp_path / "log", encoding="utf-8")
+    file = logs.PrivateLog(tmp_path / "log", encoding="utf-8", errors="backslashreplace")
     file.handle(logging.LogRecord("app", logging.INFO, "app.py", 1, "opened %s", ("caf\udce9.png",), None))
     file.close()
     assert (tmp_path / "log").read_text("utf-8") == "opened caf\\udce9.png\n"

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from app.control import files as live_plate
-from app.control.changes import CommandError, SettingsChanges
+from app.control.changes import SettingsChanges
 from app.control.commands import COLLECT_S, COUNTDOWN_S, PLATE_CHECKS_S, Command
 from app.control.files import Backgrounds, PlateCommand, description, named_background, next_background
 from app.core.errors import BackgroundError, MattecamError, PlateError, SinkLostError, UsageError
@@ -51,7 +51,7 @@ def test_next_goes_round_and_never_to_none(backgrounds: Backgrounds) -> None:
     for current, expected in (("none", "blur"), ("#336699", "blur"), ("waves", "7-dusk-hills.png")):
         before = named_background(current, BLUR, backgrounds)
         assert chosen(next_background(before, backgrounds, blur=current != "waves")) == expected
-    with pytest.raises(CommandError, match="no other background"):
+    with pytest.raises(MattecamError, match="no other background"):
         next_background(BLUR, [])
 
 
@@ -195,7 +195,7 @@ def test_someone_in_view_leaves_the_plate_in_use(program: Program, tmp_path: Pat
 def test_a_second_command_is_refused_and_an_end_cancels_the_first(program: Program) -> None:
     answer = beside(lambda: program.run("plate take 30"))
     eventually(lambda: program.pipeline.demand.takes_plate)
-    with pytest.raises(CommandError, match="already being taken"):
+    with pytest.raises(MattecamError, match="already being taken"):
         program.run("plate take 0")
     program.controller.close()
     with pytest.raises(MattecamError, match="no picture of the empty room was taken"):
@@ -242,11 +242,11 @@ def test_a_camera_that_rests_is_turned_on_and_holds_its_exposure(tmp_path: Path)
 def test_a_recording_starts_and_stops(program: Program, tmp_path: Path, command: str) -> None:
     path, name = tmp_path / "a.mp4", command.replace("record", "recording").replace("-", "_")
     other = "record" if command == "record-alpha" else "record-alpha"
-    with pytest.raises(CommandError, match="Nothing is being recorded"):
+    with pytest.raises(MattecamError, match="Nothing is being recorded"):
         program.run(f"{command} stop")
     assert program.run(f"{command} {path}") == f"Recording to {path}."
     assert program.controller.status()[name] is not None
-    with pytest.raises(CommandError, match="is running; stop it first"):
+    with pytest.raises(MattecamError, match="is running; stop it first"):
         program.run(f"{command} {tmp_path / 'b.mp4'}")
     with pytest.raises(UsageError, match="also another output"):
         program.run(f"{other} {tmp_path / '.' / 'a.mp4'}")
