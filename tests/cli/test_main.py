@@ -89,16 +89,13 @@ def test_a_user_without_a_home_folder_is_told(
         monkeypatch.delenv(name)
     monkeypatch.setattr("pwd.getpwuid", lambda number: {}[number])
     assert main.main(words) == 1
-    (line,) = capsys.readouterr().err.splitlines()
-    assert "has no home folder" in line
+    assert "has no home folder" in one_sentence(capsys)
 
 
 def test_a_lack_of_memory_is_told(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(main, "_command", Mock(side_effect=MemoryError))
     assert main.main(["devices"]) == 1
-    assert capsys.readouterr().err.splitlines() == [
-        "mattecam: There is not enough memory; close other programs, or raise the limit if this one has one."
-    ]
+    assert one_sentence(capsys).startswith("mattecam: There is not enough memory; close other programs, or raise")
 
 
 @pytest.mark.usefixtures("fake_engine")
@@ -121,11 +118,8 @@ def test_a_run_records_and_writes_its_status(tmp_path: Path, capsys: pytest.Capt
     assert "frames in" in summary
     assert told.err.startswith("mattecam: Using the default settings.\nmattecam: Demo 320x240 at 30 fps, mattecam on")
     fields = json.loads(status.read_text())
-    assert fields["frames_out"] >= 20
-    assert fields["size"] == [320, 240]
-    assert fields["model"] == "mattecam"
-    assert fields["background"] == "#00b140"
-    assert fields["errors"] == []
+    expected = {"size": [320, 240], "model": "mattecam", "background": "#00b140", "errors": []}
+    assert {name: fields[name] for name in expected} == expected and fields["frames_out"] >= 20
     assert 0 < fields["cpu_percent"] <= 100 * (os.cpu_count() or 1)
     assert set(fields["latency_ms"]) == {"capture", "step", "output", "end_to_end"}
     assert fields["latency_ms"]["step"]["median"] > 0
@@ -141,9 +135,8 @@ def test_a_status_that_cannot_be_written_hides_no_summary(
     monkeypatch.setattr(headless, "write_status", Mock(side_effect=MattecamError("The disk is full.")))
     words = ["--background", "#00b140", "--frames", "3", "--status-json", str(tmp_path / "status.json")]
     assert main.main(["headless", *SMALL, *words]) == 1
-    output = capsys.readouterr()
-    assert "frames in" in output.out
-    assert "The disk is full." in output.err
+    told = capsys.readouterr()
+    assert "frames in" in told.out and "The disk is full." in told.err
 
 
 AUTOMATIC = [*SMALL[:4], "--virtual-camera", "auto", "--model", "mattecam"]
@@ -226,11 +219,11 @@ def test_a_film_is_told_that_zones_of_a_camera_are_not_used(
     assert ("painted for a camera are not used" in capsys.readouterr().err) == (not of_the_film)
 
 
-@pytest.mark.parametrize("limit", [["--seconds", "0.1"], ["--frames", "3"]])
 @pytest.mark.usefixtures("without_outputs", "fake_engine")
-def test_a_measurement_writes_nothing(limit: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    assert main.main(["headless", *AUTOMATIC, *limit]) == 0
-    assert len(capsys.readouterr().out.splitlines()) == 1
+def test_a_measurement_writes_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    for limit in (["--seconds", "0.1"], ["--frames", "3"]):
+        assert main.main(["headless", *AUTOMATIC, *limit]) == 0
+        assert len(capsys.readouterr().out.splitlines()) == 1
     assert not (paths.data_dir() / "proof").exists()
 
 
@@ -260,10 +253,7 @@ def test_control_characters_of_names_do_not_reach_the_terminal(
     scenes = default_path()
     scenes.parent.mkdir(parents=True)
     write_object(scenes, {"version": 1, "scenes": {EVIL: {}}})
-    for words in (
-        ("headless", "--profile", "missing"),
-        ("convert", str(tmp_path / f"{EVIL}.mp4"), str(tmp_path / "out.mp4")),
-    ):
+    for words in (("headless", "--profile", "missing"), ("convert", str(tmp_path / f"{EVIL}.mp4"), "out.mp4")):
         with safe_output():
             assert main.main(words) in (1, 2)
         told = capsys.readouterr().err

@@ -44,7 +44,9 @@ def test_any_other_text_is_refused_in_one_sentence(text: str, parse: Callable[[s
 
 
 VIEW = FramingSettings(zoom=3, pan_x=0.5)
-WEAK = BackgroundSettings(kind="blur", blur_strength=20, zoom=2)
+BLUR = BackgroundSettings(kind="blur", blur_strength=85)
+GREEN, NONE = BackgroundSettings(kind="colour", colour="#00b140"), BackgroundSettings(kind="none")
+WEAK = BLUR.replace(blur_strength=20, zoom=2)
 BOKEH = WEAK.replace(blur_strength=30, bokeh=True)
 LAID_OUT = BackgroundSettings(kind="image", path=Path("/a.png"), fit="fit", pan_x=1, pan_y=-1)
 
@@ -55,11 +57,11 @@ LAID_OUT = BackgroundSettings(kind="image", path=Path("/a.png"), fit="fit", pan_
         ({"framing": VIEW}, {"pan": "-1,0.25"}, {"framing": VIEW.replace(pan_x=-1, pan_y=0.25)}),
         ({}, {"background": "blur:20", "background_zoom": 2}, {"background": WEAK}),
         ({"background": WEAK}, {"background": "bokeh:30"}, {"background": BOKEH}),
-        ({}, {"background": "blur"}, {"background": BackgroundSettings(kind="blur", blur_strength=85)}),
-        ({}, {"background": "bokeh"}, {"background": BackgroundSettings(kind="blur", blur_strength=85, bokeh=True)}),
-        ({}, {"background": "#00B140"}, {"background": BackgroundSettings(kind="colour", colour="#00B140")}),
-        ({}, {"background": "green"}, {"background": BackgroundSettings(kind="colour", colour="#00b140")}),
-        ({}, {"background": "none"}, {"background": BackgroundSettings(kind="none")}),
+        ({}, {"background": "blur"}, {"background": BLUR}),
+        ({}, {"background": "bokeh"}, {"background": BLUR.replace(bokeh=True)}),
+        ({}, {"background": "#00B140"}, {"background": GREEN.replace(colour="#00B140")}),
+        ({}, {"background": "green"}, {"background": GREEN}),
+        ({}, {"background": "none"}, {"background": NONE}),
         ({}, {"background": "/a.png", "background_fit": "fit", "background_pan": "1,-1"}, {"background": LAID_OUT}),
     ],
 )
@@ -110,14 +112,16 @@ def test_command_line_over_scene_over_file_over_defaults(file: Path) -> None:
 
 
 def test_a_saved_background_none_is_confirmed_by_the_command_line_alone(file: Path) -> None:
-    none = BackgroundSettings(kind="none")
-    settings_file.save(file, Settings(background=none))
-    assert not settings_from(LiveOptions(config=file)).unmatted_confirmed
-    assert settings_from(LiveOptions(config=file, background="none")).unmatted_confirmed
-    assert settings_from(LiveOptions(config=file, background="blur")).unmatted_confirmed
-    SceneStore(default_path()).put("bare", Settings(background=none))
-    assert not settings_from(LiveOptions(profile="bare")).unmatted_confirmed
-    assert settings_from(LiveOptions()).unmatted_confirmed
+    settings_file.save(file, Settings(background=NONE))
+    SceneStore(default_path()).put("bare", Settings(background=NONE))
+    for options, confirmed in (
+        ({"config": file}, False),
+        ({"config": file, "background": "none"}, True),
+        ({"config": file, "background": "blur"}, True),
+        ({"profile": "bare"}, False),
+        ({}, True),
+    ):
+        assert settings_from(LiveOptions(**options)).unmatted_confirmed is confirmed
 
 
 def test_a_saved_model_that_is_not_installed_is_replaced_by_the_bundled_one(file: Path) -> None:
@@ -149,7 +153,7 @@ def test_without_options_a_film_is_green_and_does_not_follow_the_window(file: Pa
     settings_file.save(settings_file.default_path(), OF_A_CAMERA)
     settings_file.save(file, Settings())
     settings = film_settings(LiveOptions()).settings
-    assert settings.background == BackgroundSettings(kind="colour", colour="#00b140")
+    assert settings.background == GREEN
     assert settings == film_settings(LiveOptions(config=file, background="green")).settings
     named = film_settings(LiveOptions(config=settings_file.default_path())).settings
     assert film_settings(LiveOptions(strict="balanced")).settings.matting.edges.strict == "balanced"

@@ -41,11 +41,7 @@ REFUSED: tuple[tuple[str, int, str], ...] = (
     ("headless --status-json note.txt", 2, "note.txt exists and holds no measurements"),
     ("headless --record x.mp4 --record-alpha x.mp4", 2, "x.mp4 cannot be written: it is also another output"),
     ("headless --source one.mp4 --record one.mp4", 2, "one.mp4 cannot be written: it is also the source"),
-    (
-        "headless --no-such-option",
-        2,
-        "No such option: --no-such-option; `python3 run.py headless --help`",
-    ),
+    ("headless --no-such-option", 2, "No such option: --no-such-option; `python3 run.py headless --help`"),
     ("headless --strct on", 2, "No such option: --strct (Possible options: --source, --strict)"),
     ("headless --fps", 2, "Option '--fps' requires an argument; `python3 run.py [COMMAND] --help` shows the usage."),
     ("headless --verbose=yes", 2, "Option '--verbose' does not take a value"),
@@ -109,15 +105,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-@pytest.mark.parametrize(("words", "code", "sentence"), REFUSED, ids=[words for words, _, _ in REFUSED])
+@pytest.mark.parametrize("case", REFUSED, ids=[words for words, _, _ in REFUSED])
 def test_a_wrong_input_gets_one_sentence(
-    words: str,
-    code: int,
-    sentence: str,
-    folder: Path,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
+    case: tuple[str, int, str], folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    words, code, sentence = case
     if "s3x:" in words:
         pytest.importorskip("fsspec")
     monkeypatch.chdir(folder)
@@ -148,10 +140,9 @@ def test_the_list_is_tab_separated_and_verify_fails_where_a_file_is_not_the_publ
     path = tmp_path / "u2netp.pth"
     path.write_bytes(b"something else")
     assert main.main(["weights", "verify"]) == 1
-    output = capsys.readouterr()
-    assert f"u2netp\tnot the published file\t{path}" in output.out.splitlines()
-    assert str(path) in output.err
-    assert "Traceback" not in output.err
+    told = capsys.readouterr()
+    assert f"u2netp\tnot the published file\t{path}" in told.out.splitlines()
+    assert str(path) in told.err and "Traceback" not in told.err
 
 
 def test_download_prints_the_file_alone(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -197,7 +188,6 @@ def test_commands_reach_the_running_program_with_absolute_paths(
     running: Recorder, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "beach.png").write_bytes(b"")
-    (tmp_path / "token").write_bytes(b"")
     for folder in "mountains", "green", "1":
         (tmp_path / folder).mkdir()
     monkeypatch.chdir(tmp_path)
@@ -246,13 +236,7 @@ def test_the_running_program_is_told_as_paused_and_its_failures_from_wrong_usage
 
 
 def test_the_status_line_names_state_background_and_recording() -> None:
-    status: dict[str, object] = {
-        "phase": "running",
-        "frozen": True,
-        "fps_out": 30,
-        "background": "blur:50",
-        "recording": "a.mp4",
-        "recording_alpha": "b.mkv",
-    }
+    status = {"phase": "running", "frozen": True, "fps_out": 30, "background": "blur:50"}
+    recordings = {"recording": "a.mp4", "recording_alpha": "b.mkv"}
     words = "background blur:50, no virtual camera, recording to a.mp4, recording the matte to b.mkv"
-    assert status_line(status) == f"frozen, no model, 30 fps, {words}"
+    assert status_line({**status, **recordings}) == f"frozen, no model, 30 fps, {words}"

@@ -59,9 +59,7 @@ def test_verbose_shows_everything_of_our_own(capsys: pytest.CaptureFixture[str])
     logging.getLogger("some.library").info("chatter")
     log.warning("outer", exc_info=ValueError("inner"))
     shown = capsys.readouterr().err
-    assert "detail" in shown
-    assert "ValueError: inner" in shown
-    assert "chatter" not in shown
+    assert [part in shown for part in ("detail", "ValueError: inner", "chatter")] == [True, True, False]
 
 
 def test_a_name_that_is_no_utf8_is_logged(tmp_path: Path) -> None:

@@ -33,9 +33,7 @@ def test_every_shape_comes_out_at_exactly_the_wanted_size(w, h, out_w, out_h, ch
     image = noise(w, h, channels)
     before = image.copy()
     result = how(image, out_w, out_h) if how in PLAIN else geometry.lay_out(image, how, out_w, out_h)
-    assert result.shape == (out_h, out_w, *channels)
-    assert result.dtype == np.uint8
-    assert result.flags.c_contiguous
+    assert (result.shape, result.dtype, result.flags.c_contiguous) == ((out_h, out_w, *channels), np.uint8, True)
     assert np.array_equal(image, before), "the input was written to"
     assert how not in PLAIN or (result is image) == ((w, h) == (out_w, out_h))
 
@@ -85,10 +83,13 @@ def test_panning_shows_the_edges_and_zooming_a_part() -> None:
 
 def test_a_quarter_turn_is_clockwise_and_the_flip_follows_it() -> None:
     image = np.array([[1, 2, 3], [4, 5, 6]], np.uint8)
-    np.testing.assert_array_equal(Orientation(90).upright(image), [[4, 1], [5, 2], [6, 3]])
-    np.testing.assert_array_equal(Orientation(90, flip=True).upright(image), [[1, 4], [2, 5], [3, 6]])
-    np.testing.assert_array_equal(Orientation(180).upright(image), [[6, 5, 4], [3, 2, 1]])
-    np.testing.assert_array_equal(Orientation(270).upright(image), [[3, 6], [2, 5], [1, 4]])
+    for orientation, upright in (
+        (Orientation(90), [[4, 1], [5, 2], [6, 3]]),
+        (Orientation(90, flip=True), [[1, 4], [2, 5], [3, 6]]),
+        (Orientation(180), [[6, 5, 4], [3, 2, 1]]),
+        (Orientation(270), [[3, 6], [2, 5], [1, 4]]),
+    ):
+        assert orientation.upright(image).tolist() == upright
     assert UNTURNED.upright(image) is image
     assert [str(orientation) for orientation in TURNS[:3]] == ["", "flipped", "rotated 90"]
 
@@ -97,8 +98,7 @@ def test_a_quarter_turn_is_clockwise_and_the_flip_follows_it() -> None:
 def test_size_and_positions_follow_the_picture(orientation: Orientation) -> None:
     image = np.arange(1, 13, dtype=np.uint8).reshape(3, 4)
     turned = orientation.upright(image)
-    assert turned.flags.c_contiguous
-    assert turned.shape[::-1] == orientation.size(4, 3)
+    assert turned.flags.c_contiguous and turned.shape[::-1] == orientation.size(4, 3)
     for row, column in np.ndindex(image.shape):
         x, y = (column + 0.5) / 4, (row + 0.5) / 3
         upright_x, upright_y = orientation.to_upright(x, y)
@@ -134,9 +134,7 @@ def test_the_part_is_inside_the_picture_and_has_its_shape(framing: FramingSettin
 def test_a_quarter_fills_the_frame(pan_x: float, pan_y: float, colour: int) -> None:
     image = np.kron(np.arange(4, dtype=np.uint8).reshape(2, 2), np.ones((24, 32), np.uint8))[..., None].repeat(3, 2)
     part = framed(image, FramingSettings(zoom=2, pan_x=pan_x, pan_y=pan_y))
-    assert part.shape == image.shape
-    assert part.flags.c_contiguous
-    assert (part == colour).all()
+    assert part.shape == image.shape and part.flags.c_contiguous and (part == colour).all()
     assert framed(image, WHOLE.replace(pan_x=pan_x)) is image, "without a zoom"
 
 

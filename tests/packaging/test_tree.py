@@ -88,20 +88,10 @@ def test_pruning_keeps_what_the_window_loads(tmp_path: Path) -> None:
     assert not list(tmp_path.glob("numpy/linalg/*"))
 
 
-@pytest.mark.parametrize(
-    ("licence", "is_refused"),
-    [
-        ("GPL-3.0-only", False),
-        ("LGPLv2+", False),
-        ("GPL-2.0-or-later", False),
-        ("GPL-2.0-only", True),
-        ("GNU General Public License v2 (GPLv2)", True),
-        ("NVIDIA Proprietary Software", True),
-        ("", True),
-    ],
-)
-def test_licences_that_rule_out_a_package(licence: str, is_refused: bool) -> None:
-    assert bool(refused({"part": licence})) is is_refused
+def test_licences_that_rule_out_a_package() -> None:
+    fit = "GPL-3.0-only", "LGPLv2+", "GPL-2.0-or-later"
+    not_fit = "GPL-2.0-only", "GNU General Public License v2 (GPLv2)", "NVIDIA Proprietary Software", ""
+    assert [licence for licence in (*fit, *not_fit) if refused({"part": licence})] == list(not_fit)
 
 
 def test_the_packaged_parts_state_a_licence_that_fits() -> None:
@@ -186,14 +176,11 @@ def test_a_release_has_the_notes_of_its_version() -> None:
 
 
 def test_the_bill_of_materials_names_every_part_with_its_licence() -> None:
-    found = release.bill_of_materials(
-        {"mattecam 1.2.3": "GPL-3.0-or-later", "PyQt6_sip 13.13": "BSD-2-Clause"}, "1.2.3"
-    )
-    components = found["components"]
-    assert isinstance(components, list)
-    assert [part["name"] for part in components] == ["CPython", "PyQt6_sip"]
-    assert components[1]["purl"] == "pkg:pypi/pyqt6-sip@13.13"
-    assert components[1]["licenses"] == [{"license": {"name": "BSD-2-Clause"}}]
+    licences = {"mattecam 1.2.3": "GPL-3.0-or-later", "PyQt6_sip 13.13": "BSD-2-Clause"}
+    components = release.bill_of_materials(licences, "1.2.3")["components"]
+    assert isinstance(components, list) and [part["name"] for part in components] == ["CPython", "PyQt6_sip"]
+    told = {"purl": "pkg:pypi/pyqt6-sip@13.13", "licenses": [{"license": {"name": "BSD-2-Clause"}}]}
+    assert {name: components[1][name] for name in told} == told
 
 
 def needs(*tools: str) -> pytest.MarkDecorator:
