@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import ast
 import importlib
-import subprocess
-import sys
 from pathlib import Path
 
 from numba.core.dispatcher import Dispatcher
 
 from app.matting.choice.preparation import KERNELS
 from tests.architecture.source import modules
-from tests.paths import ROOT
+from tests.fresh_python import printed_by
 
 CAN_COMPILE = "_can_compile"
 """Of a dispatcher; numba has no public name for it."""
@@ -67,5 +65,4 @@ def test_a_run_opens_its_outputs_before_anything_is_compiled() -> None:
         "from app.core.settings import Settings; import app.cli.headless; Pipeline(Settings(), parts=default_parts()); "
         "print(*sys.modules)"
     )
-    ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True)
-    assert not set(KERNELS) & set(ran.stdout.split())
+    assert not set(KERNELS) & set(printed_by(code).split())

@@ -95,10 +95,7 @@ def test_headless_does_not_need_the_window() -> None:
 
 def test_only_the_bridge_joins_window_and_pipeline() -> None:
     joining = {name for name in in_package("app.gui") if "app.runtime.pipeline" in imports(name)}
-    assert joining <= {
-        "app.gui.application",
-        "app.gui.bridge",
-    }  # the application creates both and connects them
+    assert joining <= {"app.gui.application", "app.gui.bridge"}, "the application creates both and connects them"
 
 
 @pytest.mark.parametrize("name", STANDARD_LIBRARY_ONLY)
@@ -147,8 +144,6 @@ OUTSIDE = {"app"}
 """The version alone."""
 MAX_ARROWS = 65
 """Pairs of packages of `app` and `models` of which one imports from the other."""
-
-
 STILL_CYCLIC = "benchmarks", "training"
 """Packages that import each other; to become less."""
 
@@ -240,17 +235,11 @@ def docstrings(module: ast.Module) -> set[int]:
 
 
 def test_nothing_in_the_program_names_a_network() -> None:
-    found = []
     for name in in_package("app"):
-        module = tree(name)
-        ignored = docstrings(module)
-        found += [
-            f"{name}:{node.lineno}: {node.value!r}"
-            for node in nodes(name)
-            if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in ignored
-            if named(node.value)
-        ]
-    assert not found
+        ignored = docstrings(tree(name))
+        constants = (node for node in nodes(name) if isinstance(node, ast.Constant) and id(node) not in ignored)
+        found = [node.lineno for node in constants if isinstance(node.value, str) and named(node.value)]
+        assert not found, name
 
 
 def test_the_table_needs_no_torch() -> None:
@@ -259,21 +248,14 @@ def test_the_table_needs_no_torch() -> None:
 
 
 FORBIDDEN_CALLS = {"eval", "exec", "os.system", "os.popen", "subprocess.getoutput", "tempfile.mktemp", "torch.jit.load"}
-MAY_COMPOSITE = {
-    "app.matting.cpu.cpu_backend",
-    "app.matting.torch.torch_backend",
-}
+MAY_COMPOSITE = {"app.matting.cpu.cpu_backend", "app.matting.torch.torch_backend"}
 """Modules that make mattes: `tests/matting/test_composite_bound.py` and the contract test prove what they show."""
 MAY_PICKLE = {"models.checkpoint"}
 """Its reader accepts tensors only; `tests/models/test_checkpoint.py` passes it hostile files."""
 NO_PUBLISHED_HASH = {"bgmv2-resnet101", "u2net-human-seg"}
 """The first download is trusted and its hash recorded; weights are parsed as data in any case."""
 MAY_DECODE = {
-    "av.open": {
-        "app.media.video_input",
-        "app.media.video_writer",
-        "app.output.sound",
-    },
+    "av.open": {"app.media.video_input", "app.media.video_writer", "app.output.sound"},
     "Image.open": {"app.media.video_input", "app.media.image_file"},
     "cv2.imdecode": {"app.matting.plate.picture"},
     "simplejpeg.decode_jpeg": {"app.media.jpeg"},
@@ -282,26 +264,23 @@ MAY_DECODE = {
 """Modules that decode or write media files, by the function they call: each is in the table of docs/security.md."""
 
 
-def keyword(call: ast.Call, name: str) -> ast.expr | None:
-    return next((argument.value for argument in call.keywords if argument.arg == name), None)
-
-
-def is_true(value: ast.expr | None) -> bool:
-    return isinstance(value, ast.Constant) and value.value is True
+def enables(call: ast.Call, name: str) -> bool:
+    """Whether a call has the argument `name=True`."""
+    given = (argument.value for argument in call.keywords if argument.arg == name)
+    return any(isinstance(value, ast.Constant) and value.value is True for value in given)
 
 
 def test_nothing_runs_text_or_shells() -> None:
     assert not [found for function in FORBIDDEN_CALLS for found in calls_of(function)]
     for name, call in ((module, found) for module in modules() for found in calls(module)):
-        assert not is_true(keyword(call, "shell")), f"{name}:{call.lineno}: a shell"
-        assert not is_true(keyword(call, "allow_pickle")), f"{name}:{call.lineno}: a pickle"
+        assert not enables(call, "shell"), f"{name}:{call.lineno}: a shell"
+        assert not enables(call, "allow_pickle"), f"{name}:{call.lineno}: a pickle"
 
 
 def test_weights_are_read_as_data() -> None:
     loads = calls_of("torch.load")
     assert loads
-    for name, call in loads:
-        assert is_true(keyword(call, "weights_only")), f"{name}:{call.lineno}"
+    assert [name for name, call in loads if not enables(call, "weights_only")] == []
     assert {name for name in modules() if imports(name) & {"pickle", "marshal", "shelve", "dill"}} == MAY_PICKLE
 
 

@@ -6,6 +6,8 @@ MATTECAM_OPENCV, MATTECAM_TREE and MATTECAM_DEB name what is there already.
 from __future__ import annotations
 
 import os
+import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -14,8 +16,16 @@ from tools.packages.deb import build_deb
 from tools.packages.opencv import build_wheel
 from tools.packages.tree import build
 
-DEMO = ("--source", "demo", "--frames", "20", "--virtual-camera", "off")
+DEMO = ("--source", "demo", "--size", "320x240", "--frames", "3", "--virtual-camera", "off")
 """Arguments of a short run."""
+
+
+def run(*words: str, cwd: Path | None = None, env: Mapping[str, str] | None = None, code: int = 0) -> str:
+    """Run a command; return what it prints. It must end with this code and without a traceback."""
+    done = subprocess.run(words, cwd=cwd, env=env, capture_output=True, text=True, check=False, timeout=240)
+    assert done.returncode == code, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    return done.stdout + done.stderr
 
 
 @pytest.fixture(scope="session")

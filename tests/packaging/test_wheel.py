@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
 import sys
 import venv
 import zipfile
-from collections.abc import Mapping
 from email.parser import Parser
 from pathlib import Path
 
@@ -21,12 +19,12 @@ import typer
 from app import __version__
 from app.cli.main import app
 from app.system.environment import pins
+from tests.packaging.conftest import DEMO, run
 from tests.paths import ROOT
 
 SOURCES = ("app", "models", "mattecam", "docs", "setup.py", "pyproject.toml", "README.md", "LICENSE")
 REQUIREMENTS = ("requirements.txt", "requirements-cluster.txt")
 NOT_SHIPPED = shutil.ignore_patterns("__pycache__", "*.pyc")
-DEMO = ("--source", "demo", "--size", "320x240", "--frames", "3", "--virtual-camera", "off")
 COMMANDS: dict[str, tuple[tuple[str, ...], int, str]] = {
     "headless": ((*DEMO, "--status-json", "STATUS"), 0, ""),
     "convert": (("photo.png", "matted.png"), 0, ""),
@@ -90,13 +88,6 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("data")
 
 
-def run(*words: str, cwd: Path | None = None, env: Mapping[str, str] | None = None, code: int = 0) -> str:
-    done = subprocess.run(words, cwd=cwd, env=env, capture_output=True, text=True, check=False, timeout=240)
-    assert done.returncode == code, done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
-    return done.stdout + done.stderr
-
-
 def start(*words: object, cwd: Path, data: Path, code: int = 0) -> str:
     """Run a program of the environment where nothing of the source folder can be found."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
@@ -119,12 +110,9 @@ def test_one_package_holds_everything_that_the_sources_read(wheel: Path) -> None
     stem = f"mattecam-{__version__}"
     assert {name.partition("/")[0] for name in shipped} == {"mattecam", f"{stem}.dist-info", f"{stem}.data"}
     folders = ("app", "models", "mattecam")
-    tracked = subprocess.run(
-        ["git", "-C", str(ROOT), "ls-files", *folders], capture_output=True, text=True, check=False
-    )
-    if tracked.returncode != 0:
+    if not (ROOT / ".git").exists():
         pytest.skip("not a git checkout")
-    names = tracked.stdout.splitlines()
+    names = run("git", "-C", str(ROOT), "ls-files", *folders).splitlines()
     assert {name if name.startswith("mattecam/") else f"mattecam/_program/{name}" for name in names} <= shipped
 
 

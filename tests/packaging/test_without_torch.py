@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -24,11 +23,11 @@ from models.table import BUNDLED, BUNDLED_WITH_PLATE, NETWORKS
 from models.weights import CONVERTED, int8_file, sha256_of
 from tests.clips import demo
 from tests.golden.fill import fill
+from tests.packaging.conftest import DEMO, run
 from tests.paths import ROOT
 from tools.convert_networks import convert_all
 from tools.packages.release import INCLUDED as RVM
 
-DEMO = ("--source", "demo", "--size", "320x240", "--frames", "3", "--virtual-camera", "off")
 NOT_PREPARED = "from app.matting.choice import preparation as p; p.is_prepared = lambda: True; p.unmeasured = dict"
 NEEDS_TORCH = "needs PyTorch, which this copy of Mattecam lacks; run Mattecam from its sources for it."
 pytestmark = [pytest.mark.torch, pytest.mark.long, pytest.mark.timeout(300)]
@@ -44,20 +43,10 @@ def blocked(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return kept | own | {"MATTECAM_CONFIG_DIR": str(folder / "config"), "MATTECAM_RUNTIME_DIR": str(folder / "run")}
 
 
-def run(env: dict[str, str], *words: str) -> tuple[int, str]:
+def program(env: dict[str, str], *words: str, code: int = 0) -> str:
     """Run the program as a person does, but without the preparation for this machine, which takes 20 s."""
-    code = f"import sys; {NOT_PREPARED}; from app.cli.main import run_to_exit; sys.exit(run_to_exit(sys.argv[1:]))"
-    done = subprocess.run(
-        [sys.executable, "-c", code, *words],
-        cwd=ROOT,
-        env=env,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=240,
-    )
-    assert "Traceback" not in done.stderr, done.stderr
-    return done.returncode, done.stdout + done.stderr
+    start = f"import sys; {NOT_PREPARED}; from app.cli.main import run_to_exit; sys.exit(run_to_exit(sys.argv[1:]))"
+    return run(sys.executable, "-c", start, *words, cwd=ROOT, env=env, code=code)
 
 
 def test_the_result_is_the_same(blocked: dict[str, str], tmp_path: Path) -> None:
@@ -65,8 +54,7 @@ def test_the_result_is_the_same(blocked: dict[str, str], tmp_path: Path) -> None
     for precision in ("float32", "int8"):
         for name, env in (("without", blocked), ("with", blocked | {"PYTHONPATH": ""})):
             words = ["convert", str(tmp_path / "in.png"), str(tmp_path / f"{name}.png"), "--model", "mattecam"]
-            code, said = run(env, *words, "--background", "green", "--precision", precision, "--overwrite")
-            assert code == 0, said
+            program(env, *words, "--background", "green", "--precision", precision, "--overwrite")
         without, usual = (cv2.imread(str(tmp_path / f"{name}.png")) for name in ("without", "with"))
         assert without is not None and usual is not None
         np.testing.assert_array_equal(without, usual)
@@ -86,9 +74,7 @@ def test_what_needs_it_says_so_in_a_sentence(
     own = tmp_path / "own.safetensors"
     own.write_bytes(BUNDLED.read_bytes() + b" ")
     words = [str(own) if word == own.name else word for word in words]
-    code, said = run(blocked, "headless", *DEMO, *words)
-    assert code != 0
-    assert f"{subject} {NEEDS_TORCH}" in said
+    assert f"{subject} {NEEDS_TORCH}" in program(blocked, "headless", *DEMO, *words, code=1)
 
 
 @pytest.fixture(scope="module")
@@ -122,11 +108,8 @@ def test_what_ships_is_found_under_its_name(origin: str, shipped: Path, tmp_path
 @pytest.mark.parametrize(
     ("origin", "model", "precision"),
     [
-        ("release", "mattecam", "float32"),
-        ("release", "mattecam", "int8"),
+        *((origin, "mattecam", precision) for origin in ("release", "sources") for precision in ("float32", "int8")),
         ("release", RVM, "float32"),
-        ("sources", "mattecam", "float32"),
-        ("sources", "mattecam", "int8"),
     ],
 )
 def test_what_ships_gives_the_bits_of_one_converted_here(
