@@ -15,12 +15,7 @@ import requests
 
 from models.errors import DownloadError
 from models.table import NETWORKS, WeightSpec
-from models.weights import (
-    hash_record,
-    recorded_sha256,
-    sha256_of,
-    user_folder,
-)
+from models.weights import hash_record, recorded_sha256, sha256_of, user_folder
 
 log = logging.getLogger(__name__)
 Progress = Callable[[int, "int | None"], None]

@@ -8,6 +8,7 @@ import hashlib
 import os
 import re
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
@@ -22,13 +23,7 @@ from models import weights
 from models.download import download, fetch
 from models.errors import DownloadError, WeightsError, WeightsNotFoundError
 from models.table import MODELS, NETWORKS, WeightSpec
-from models.weights import SHIPPED_SHA256 as SHIPPED
-from models.weights import (
-    WeightState,
-    find,
-    hash_record,
-    verified,
-)
+from models.weights import SHIPPED_SHA256, WeightState, find, hash_record, verified
 from tests.clips import names_in
 from tests.serving import Handler, served
 
@@ -60,29 +55,19 @@ def test_weights_and_program_agree_on_the_users_folder(tmp_path: Path, monkeypat
     assert weights.user_folder() == paths.data_dir() / "models"
 
 
-def test_an_explicit_file_comes_first_and_must_exist(folder: Path, tmp_path: Path) -> None:
-    (folder / "u2netp.pth").touch()
-    own = tmp_path / "own.pth"
+def test_an_explicit_file_comes_first_and_folders_are_searched_in_order(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(WeightsNotFoundError, match=r"run\.py weights download u2netp"):
+        find("u2netp")
+    users, mine, own = weights.user_folder() / "u2netp.pth", folder / "u2netp.pth", tmp_path / "own.pth"
+    users.parent.mkdir(parents=True)
+    for file in (users, mine):
+        file.touch()
+        assert find("u2netp") == file
     with pytest.raises(WeightsNotFoundError, match=re.escape(str(own))):
         find("u2netp", own)
     own.touch()
     assert find("u2netp", own) == own
-    assert find("u2netp") == folder / "u2netp.pth"
-
-
-def test_folders_are_searched_in_order(folder: Path) -> None:
-    users = weights.user_folder() / "u2netp.pth"
-    users.parent.mkdir(parents=True)
-    users.touch()
-    assert find("u2netp") == users
-    (folder / "u2netp.pth").touch()
-    assert find("u2netp") == folder / "u2netp.pth"
     assert [place.name for place in weights.search_folders()] == ["mine", "models", "weights", "mattecam"]
-
-
-def test_missing_weights_name_the_command_that_gets_them() -> None:
-    with pytest.raises(WeightsNotFoundError, match=r"run\.py weights download u2net-human-seg"):
-        find("u2net-human-seg")
 
 
 def test_a_file_in_a_closed_folder_is_not_called_absent(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,9 +101,11 @@ def test_verify_compares_published_and_recorded_hashes(folder: Path, monkeypatch
 
 def test_the_files_that_ship_are_those_that_are_expected(monkeypatch: pytest.MonkeyPatch) -> None:
     shipped = {file.relative_to(MODELS).as_posix(): file for file in MODELS.rglob("*.safetensors")}
-    assert {name: weights.sha256_of(file) for name, file in shipped.items()} == SHIPPED, "update models/weights.py"
+    assert {name: weights.sha256_of(file) for name, file in shipped.items()} == SHIPPED_SHA256, (
+        "update models/weights.py"
+    )
     assert {verified(NETWORKS[name].weights) for name in ("mattecam", "mattecam-plate")} == {WeightState.SHIPPED}
-    monkeypatch.setitem(SHIPPED, "mattecam/student.safetensors", "0" * 64)
+    monkeypatch.setitem(SHIPPED_SHA256, "mattecam/student.safetensors", "0" * 64)
     assert verified(NETWORKS["mattecam"].weights) is WeightState.DIFFERENT, "damaged"
 
 
@@ -176,6 +163,7 @@ class Server(Handler):
 
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 SPEC = WeightSpec("a-model", "a.pth", "MIT", "https://example.org/a.pth", len(CONTENT), SHA256)
+UNPUBLISHED = replace(SPEC, bytes=None, sha256=None)
 
 
 @pytest.fixture
@@ -215,38 +203,43 @@ def test_a_download_is_whole_with_progress_also_after_an_interruption(
     assert seen[-1] == (len(CONTENT), None if kind == "unknown-length" else len(CONTENT))
 
 
-def test_a_cut_transfer_is_named_and_resumed(server: str, target: Path) -> None:
-    with pytest.raises(DownloadError, match="the download resumes"):
-        fetch(SPEC, f"{server}/cut", target)
+@pytest.mark.parametrize(
+    ("kind", "progress", "stopped"),
+    [
+        ("cut", downloads.ignore_progress, pytest.raises(DownloadError, match="the download resumes")),
+        ("file", Mock(side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt)),
+    ],
+    ids=["by the server", "by the user"],
+)
+def test_a_download_that_is_stopped_can_go_on(
+    server: str, target: Path, kind: str, progress: downloads.Progress, stopped: AbstractContextManager[object]
+) -> None:
+    with stopped:
+        fetch(SPEC, f"{server}/{kind}", target, progress)
     assert names_in(target.parent) == ["a.pth.part"]
+    begun = target.with_name("a.pth.part").stat().st_size
     fetch(SPEC, f"{server}/file", target)
     assert target.read_bytes() == CONTENT
-    assert Server.ranges == [None, f"bytes={len(CONTENT) // 2}-"]
+    assert Server.ranges == [None, f"bytes={begun}-"] and begun > 0
 
 
 @pytest.mark.parametrize(
-    ("url", "words"),
+    ("url", "spec", "words"),
     [
-        ("{server}/absent", r"a-model .*HTTP status 404.*--weights"),
-        ("http://127.0.0.1:1/a.pth", "No internet"),
-        ("{server}/no-length", "No internet"),
-        ("{server}/no-address", "No internet"),
+        ("{server}/absent", SPEC, r"a-model .*HTTP status 404.*--weights"),
+        ("http://127.0.0.1:1/a.pth", SPEC, "No internet"),
+        ("{server}/no-length", SPEC, "No internet"),
+        ("{server}/no-address", SPEC, "No internet"),
+        # Google Drive answers so, with status 200, when the quota of a file is used up.
+        ("{server}/page", UNPUBLISHED, "could not be downloaded"),
     ],
 )
-def test_a_failed_download_is_a_sentence_and_leaves_no_empty_file(
-    server: str, target: Path, url: str, words: str
+def test_a_failed_download_is_a_sentence_and_leaves_no_file(
+    server: str, target: Path, url: str, spec: WeightSpec, words: str
 ) -> None:
     with pytest.raises(DownloadError, match=words):
-        fetch(SPEC, url.format(server=server), target)
+        fetch(spec, url.format(server=server), target)
     assert names_in(target.parent) == []
-
-
-def test_a_user_who_stops_it_can_go_on(server: str, target: Path) -> None:
-    with pytest.raises(KeyboardInterrupt):
-        fetch(SPEC, f"{server}/file", target, Mock(side_effect=KeyboardInterrupt))
-    assert names_in(target.parent) == ["a.pth.part"]
-    fetch(SPEC, f"{server}/file", target)
-    assert target.read_bytes() == CONTENT
 
 
 @pytest.mark.parametrize(
@@ -256,8 +249,7 @@ def test_a_wrong_beginning_never_becomes_weights(server: str, target: Path, begi
     part_of(target, beginning)
     target.write_bytes(b"what worked")
     if refused:
-        wrong = rf"not the published file.* as a\.pth in the folder {target.parent}\."
-        with pytest.raises(DownloadError, match=wrong):
+        with pytest.raises(DownloadError, match=rf"not the published file.* as a\.pth in the folder {target.parent}\."):
             fetch(SPEC, f"{server}/file", target)
         assert target.read_bytes() == b"what worked"
         assert names_in(target.parent) == ["a.pth"]
@@ -266,20 +258,13 @@ def test_a_wrong_beginning_never_becomes_weights(server: str, target: Path, begi
     assert names_in(target.parent) == ["a.pth"]
 
 
-def test_a_page_of_the_server_never_becomes_weights(server: str, target: Path) -> None:
-    """Google Drive answers so, with status 200, when the quota of a file is used up."""
-    with pytest.raises(DownloadError, match="could not be downloaded"):
-        fetch(replace(SPEC, sha256=None, bytes=None), f"{server}/page", target)
-    assert names_in(target.parent) == []
-
-
 def test_without_a_published_hash_the_first_is_kept(server: str, target: Path) -> None:
-    fetch(replace(SPEC, sha256=None, bytes=None), f"{server}/file", target)
+    fetch(UNPUBLISHED, f"{server}/file", target)
     assert hash_record(target).read_text() == f"{SHA256}  a.pth\n"
     hash_record(target).write_text("0" * 64)
     target.write_bytes(b"what worked")
     with pytest.raises(DownloadError, match="not the one that was downloaded first"):
-        fetch(replace(SPEC, sha256=None, bytes=None), f"{server}/file", target)
+        fetch(UNPUBLISHED, f"{server}/file", target)
     assert target.read_bytes() == b"what worked"
 
 
@@ -301,13 +286,11 @@ def test_what_two_programs_download_at_once_is_not_trusted(
                 file.write(CONTENT[:1000])
 
     with pytest.raises(DownloadError, match="could not be downloaded"):
-        fetch(replace(SPEC, sha256=None, bytes=None), f"{server}/file", target, other)
+        fetch(UNPUBLISHED, f"{server}/file", target, other)
     assert others and names_in(target.parent) == []
 
 
-@pytest.mark.parametrize(
-    ("kind", "spec"), [("endless", SPEC), ("longer", SPEC), ("endless", replace(SPEC, bytes=None, sha256=None))]
-)
+@pytest.mark.parametrize(("kind", "spec"), [("endless", SPEC), ("longer", SPEC), ("endless", UNPUBLISHED)])
 def test_a_download_stops_at_its_size(
     server: str, target: Path, kind: str, spec: WeightSpec, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -346,9 +329,6 @@ def test_download_by_name(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(Server.ranges) == 2
     path.write_bytes(b"damaged")
     assert download("a-model").read_bytes() == CONTENT
-
-
-def test_what_cannot_be_downloaded_is_said() -> None:
     with pytest.raises(DownloadError, match="are part of the program"):
         download("mattecam")
 
@@ -356,19 +336,15 @@ def test_what_cannot_be_downloaded_is_said() -> None:
 def test_a_file_from_elsewhere_is_installed_only_if_it_is_the_published_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("MATTECAM_DATA_DIR", str(tmp_path / "data"))
     right, wrong = tmp_path / "right", tmp_path / "wrong"
-    right.write_bytes(b"published")
+    right.write_bytes(CONTENT)
     wrong.write_bytes(b"another file")
-    digest = hashlib.sha256(b"published").hexdigest()
-    spec = replace(SPEC, sha256=digest, bytes=len(b"published"))
-    monkeypatch.setitem(NETWORKS, "a-model", replace(NETWORKS["u2netp"], weights=spec))
+    monkeypatch.setitem(NETWORKS, "a-model", replace(NETWORKS["u2netp"], weights=SPEC))
+    target = weights.user_folder() / "a.pth"
     with pytest.raises(DownloadError, match=r"wrong is not the published file of a-model"):
         downloads.install("a-model", wrong)
-    assert not (tmp_path / "data").exists()
-    target = downloads.install("a-model", right)
-    assert target.read_bytes() == b"published"
-    assert [file.name for file in target.parent.iterdir()] == [target.name]
+    assert not target.parent.exists()
+    assert downloads.install("a-model", right) == target
     with pytest.raises(DownloadError):
         downloads.install("a-model", wrong)
-    assert target.read_bytes() == b"published", "what is installed stays"
+    assert names_in(target.parent) == ["a.pth"] and target.read_bytes() == CONTENT, "what is installed stays"
