@@ -95,6 +95,9 @@ class FakeCapture:
         self.released = True
 
 
+Driver = type[FakeCapture]
+
+
 def lost(read: Callable[[], object], reason: str, most: int = 50) -> None:
     """Read nothing until the camera is lost."""
     with pytest.raises(SourceLostError, match=reason):
@@ -165,14 +168,14 @@ def played_time(monkeypatch: pytest.MonkeyPatch, module: ModuleType) -> FakeCloc
 
 
 @pytest.fixture
-def driver() -> Iterator[type[FakeCapture]]:
-    class Driver(FakeCapture):
+def driver() -> Iterator[Driver]:
+    class Played(FakeCapture):
         shows: dict[str, BgrImage | None] = {"MJPG": picture(), "YUYV": picture()}  # noqa: RUF012
         made: list[FakeCapture] = []  # noqa: RUF012
         undecoded: list[bytes] = []  # noqa: RUF012
 
-    yield Driver
-    assert all(capture.released for capture in Driver.made)
+    yield Played
+    assert all(capture.released for capture in Played.made)
 
 
 @pytest.fixture

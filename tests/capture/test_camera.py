@@ -19,11 +19,11 @@ from app.capture.devices import SYSTEM, find_camera
 from app.core.errors import SourceLostError, SourceOpenError
 from app.core.settings import CaptureSettings
 from app.core.types import BgrImage
-from tests.capture.conftest import FAST, PATIENT, WEBCAM, FakeCapture, lost, picture, played_time
+from tests.capture.conftest import FAST, PATIENT, WEBCAM, Driver, FakeCapture, lost, picture, played_time
 from tests.media.damaged_jpegs import encode, lost_packets
 
 
-def test_the_preferred_format_is_requested_and_the_actual_one_reported(driver: type[FakeCapture]) -> None:
+def test_the_preferred_format_is_requested_and_the_actual_one_reported(driver: Driver) -> None:
     _, info = driver.first_frame(width=1920, height=1080, fps=60)
     asked = driver.made[0].asked
     wanted = {cv2.CAP_PROP_FRAME_WIDTH: 1920, cv2.CAP_PROP_FRAME_HEIGHT: 1080, cv2.CAP_PROP_FPS: 60}
@@ -46,7 +46,7 @@ BYTES = np.zeros((1, 700), np.uint8)
 
 
 @pytest.mark.parametrize("nothing", [None, BLACK, GREEN])
-def test_a_format_without_frames_is_skipped(driver: type[FakeCapture], nothing: BgrImage | None) -> None:
+def test_a_format_without_frames_is_skipped(driver: Driver, nothing: BgrImage | None) -> None:
     driver.shows["MJPG"] = nothing
     assert driver.first_frame(FAST)[1].pixel_format == "YUYV"
 
@@ -59,9 +59,7 @@ def test_a_format_without_frames_is_skipped(driver: type[FakeCapture], nothing: 
         (("NV12", "YUYV"), "YUYV"), (("H264", "NV21", "YV12", "RGB3", "NV16"), "RGB3"),
     ],
 )  # fmt: skip
-def test_every_format_is_tried_and_compressed_video_last(
-    offered: tuple[str, ...], used: str, driver: type[FakeCapture]
-) -> None:
+def test_every_format_is_tried_and_compressed_video_last(offered: tuple[str, ...], used: str, driver: Driver) -> None:
     """A camera with H264 first was refused: only the first of such formats was tried."""
     driver.device = replace(WEBCAM, formats=offered)
     driver.shows = {used: picture(), **dict.fromkeys(("H264", "HEVC", "VP80", "VP90", "MPG4"), BYTES)}
@@ -78,7 +76,7 @@ def test_every_format_is_tried_and_compressed_video_last(
     ],
 )
 def test_a_camera_without_a_picture_is_not_opened_and_told_why(
-    shows: dict[str, BgrImage | None] | None, chosen: str, words: str, driver: type[FakeCapture]
+    shows: dict[str, BgrImage | None] | None, chosen: str, words: str, driver: Driver
 ) -> None:
     driver.opens, driver.shows = shows is not None, shows or {}
     driver.device = replace(WEBCAM, formats=tuple(driver.shows))
@@ -108,7 +106,7 @@ Rates = dict[tuple[str, int], float]
     ],
 )
 def test_a_size_that_is_slow_is_left_for_one_that_reaches_30(
-    rates: Rates, fps: float, used: tuple[str, int, float], driver: type[FakeCapture]
+    rates: Rates, fps: float, used: tuple[str, int, float], driver: Driver
 ) -> None:
     """Without MJPG, many cameras reach 720p at 10 frames per second."""
 
@@ -131,7 +129,7 @@ def test_a_size_that_is_slow_is_left_for_one_that_reaches_30(
 
 
 @pytest.mark.parametrize("skips", [False, True])
-def test_a_silent_camera_is_lost(driver: type[FakeCapture], skips: bool) -> None:
+def test_a_silent_camera_is_lost(driver: Driver, skips: bool) -> None:
     with driver.source() as source:
         started_s = time.perf_counter()
         read = source.skip if skips else source.read
@@ -141,7 +139,7 @@ def test_a_silent_camera_is_lost(driver: type[FakeCapture], skips: bool) -> None
         assert time.perf_counter() - started_s > FAST.silence_s
 
 
-def test_a_skipped_frame_is_not_decoded(driver: type[FakeCapture], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_skipped_frame_is_not_decoded(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
     with driver.source() as source:
         assert source.is_live, "a paused program would decode its frames"
         first = source.read()
@@ -152,9 +150,7 @@ def test_a_skipped_frame_is_not_decoded(driver: type[FakeCapture], monkeypatch: 
         assert first is not None and frame is not None and frame.index == first.index + 3
 
 
-def test_an_unplugged_camera_is_lost_at_once(
-    driver: type[FakeCapture], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_an_unplugged_camera_is_lost_at_once(driver: Driver, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     device = tmp_path / "video0"
     device.touch()
     monkeypatch.setattr(camera, "SYSTEM", "Linux")
@@ -167,7 +163,7 @@ def test_an_unplugged_camera_is_lost_at_once(
         assert time.perf_counter() - started_s < PATIENT.read_s / 2
 
 
-def test_a_change_of_size_is_followed(driver: type[FakeCapture]) -> None:
+def test_a_change_of_size_is_followed(driver: Driver) -> None:
     with driver.source() as source:
         driver.shows["MJPG"] = picture(80, 60)
         frame = source.read()
@@ -175,13 +171,13 @@ def test_a_change_of_size_is_followed(driver: type[FakeCapture]) -> None:
 
 
 @pytest.mark.parametrize("fps", [0.0, -1.0, float("nan"), 1e9])
-def test_an_implausible_frame_rate_is_ignored(driver: type[FakeCapture], fps: float) -> None:
+def test_an_implausible_frame_rate_is_ignored(driver: Driver, fps: float) -> None:
     driver.fps = fps
     assert driver.first_frame(fps=24)[1].fps == 24
 
 
 @pytest.mark.parametrize("shape", [(48, 64), (48, 64, 1), (48, 64, 4)])
-def test_grey_and_four_channels_become_bgr(driver: type[FakeCapture], shape: tuple[int, ...]) -> None:
+def test_grey_and_four_channels_become_bgr(driver: Driver, shape: tuple[int, ...]) -> None:
     image = driver.shows["YUYV"] = np.random.default_rng(0).integers(0, 255, shape, np.uint8)
     frame, _ = driver.first_frame(pixel_format="YUYV")
     np.testing.assert_array_equal(frame.image, np.atleast_3d(image)[..., [0, 1, 2] if shape[2:] == (4,) else [0, 0, 0]])
@@ -202,7 +198,7 @@ LARGE = encode(picture(320, 240))
 DAMAGED = lost_packets(LARGE, b"", random.Random(1))
 
 
-def test_damaged_mjpg_frames_are_dropped(driver: type[FakeCapture]) -> None:
+def test_damaged_mjpg_frames_are_dropped(driver: Driver) -> None:
     driver.undecoded[:] = [LARGE, DAMAGED, LARGE, DAMAGED, LARGE]
     with driver.source(PATIENT) as source:
         frames = [source.read() for _ in range(2)]
@@ -218,18 +214,14 @@ def test_damaged_mjpg_frames_are_dropped(driver: type[FakeCapture]) -> None:
     [([LARGE, DAMAGED], picture(), "only damaged frames; check its cable"), ([], BLACK, "only black or green frames")],
     ids=["damaged", "a closed shutter"],
 )
-def test_a_camera_without_a_picture_to_show_is_lost(
-    driver: type[FakeCapture], undecoded: list[bytes], then: BgrImage, words: str
-) -> None:
+def test_a_camera_without_a_picture_is_lost(driver: Driver, undecoded: list[bytes], then: BgrImage, words: str) -> None:
     driver.undecoded[:] = undecoded
     with driver.source() as source:
         driver.shows["MJPG"] = then
         lost(source.read, words, most=100)
 
 
-def test_a_requested_format_alone_is_tried_and_what_the_driver_converts_is_not_copied(
-    driver: type[FakeCapture],
-) -> None:
+def test_a_requested_format_alone_is_tried_and_what_the_driver_converts_is_not_copied(driver: Driver) -> None:
     driver.undecoded[:] = [b"no JPEG"]
     frame, info = driver.first_frame(pixel_format="YUYV")
     assert (info.pixel_format, len(driver.made)) == ("YUYV", 1)
@@ -299,9 +291,7 @@ def opened(device: Controls, timing: CameraTiming, **capture: bool) -> closing[C
     [((), {}), ((AUTO_EXPOSURE, EXPOSURE), {}), ((), {AUTO_EXPOSURE: MANUAL, AUTO_WB: 0.0})],
     ids=["all-controls", "no-exposure", "set by the user"],
 )
-def test_settled_values_of_automatic_controls_are_locked_and_released(
-    missing: tuple[int, ...], by_the_user: dict[int, float]
-) -> None:
+def test_settled_values_are_locked_and_released(missing: tuple[int, ...], by_the_user: dict[int, float]) -> None:
     device = Controls(*missing)
     device.values |= by_the_user
     before = dict(device.values)
@@ -311,9 +301,7 @@ def test_settled_values_of_automatic_controls_are_locked_and_released(
     assert device.values == before
 
 
-def test_exposure_is_locked_once_it_has_settled_while_it_is_wanted(
-    monkeypatch: pytest.MonkeyPatch, controls: Controls
-) -> None:
+def test_exposure_is_locked_once_settled_while_wanted(monkeypatch: pytest.MonkeyPatch, controls: Controls) -> None:
     clock = played_time(monkeypatch, camera)
     with opened(controls, CameraTiming(settle_s=0.2)) as source:
         for moment_s, wanted, is_locked in (

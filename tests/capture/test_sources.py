@@ -198,9 +198,7 @@ def test_an_animation_that_is_not_played_is_named(tmp_path: Path, caplog: pytest
         ("folder/below/nothing", r"\.$"),
     ],
 )
-def test_what_is_no_video_is_called_what_it_is(
-    tmp_path: Path, name: str, words: str, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_what_is_no_video_is_named(tmp_path: Path, name: str, words: str, capfd: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0broken")
     (tmp_path / "broken.mp4").write_bytes(b"broken")

@@ -114,9 +114,7 @@ def test_what_is_found(
         ("void", "6.12.57_1", "the headers of the running kernel", "dkms autoinstall -k 6.12.57_1"),
     ],
 )
-def test_each_distribution_gets_its_own_words(
-    tmp_path: Path, name: str, release: str, install: str, build: str
-) -> None:
+def test_a_distribution_gets_its_own_words(tmp_path: Path, name: str, release: str, install: str, build: str) -> None:
     machine = Machine(tmp_path, name, release)
     assert install in found(machine.system())["module"].fix
     machine.folder("/usr/src/v4l2loopback-0.12.7")  # for DKMS

@@ -66,9 +66,7 @@ CUDA_TORCH = TorchFacts("2.13.0", "13.0")
         (None, True, "", "from its sources"),
     ],
 )
-def test_what_keeps_torch_from_a_card(
-    machine: Machine, torch: TorchFacts | None, card: bool, driver: str, words: str
-) -> None:
+def test_why_torch_has_no_card(machine: Machine, torch: TorchFacts | None, card: bool, driver: str, words: str) -> None:
     device = "/sys/bus/pci/devices/0000:01:00.0"
     machine.write(f"{device}/vendor", f"{'0x10de' if card else '0x1002'}\n")
     machine.write(f"{device}/class", "0x030000\n")

@@ -98,9 +98,7 @@ def test_a_link_to_nowhere_that_appears_is_left_alone(tmp_path: Path, suffix: st
     assert len(read(tmp_path / f"a (2).{suffix}")[0]) >= 1
 
 
-def test_a_file_that_cannot_be_completed_is_kept_as_it_was_recorded(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_that_cannot_be_completed_is_kept_as_recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The disk has no room for a second copy: the user is told of the first."""
     copied = RecordingWriter._copy  # noqa: SLF001
 
@@ -235,9 +233,7 @@ def test_frames_closer_than_a_tick_of_matroska_keep_their_times(tmp_path: Path) 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no names with a colon")
 @pytest.mark.parametrize("name", ["12:30.mp4", "file:y.mp4", "pipe:1.mkv", "-.mp4"])
-def test_a_recording_whose_name_looks_like_an_address(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
+def test_a_recording_named_like_an_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.chdir(tmp_path)
     begun(Path(name)).close()
     assert names_in(tmp_path) == [name]

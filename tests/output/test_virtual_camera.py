@@ -64,9 +64,7 @@ def test_bars_arrive_with_their_colours(driver: FakeDriver, backend: str) -> Non
     [("YU12", False, "pyvirtualcam"), ("YUYV", False, "pyvirtualcam"), ("UYVY", False, "pyvirtualcam"),
      ("YU12", True, "pyvirtualcam"), ("YUYV", True, "pyvirtualcam"), ("YU12", True, "v4l2"), ("YUYV", True, "v4l2")],
 )  # fmt: skip
-def test_the_format_of_the_device_is_used_also_where_a_reader_holds_it(
-    driver: FakeDriver, fourcc: str, held: bool, backend: str
-) -> None:
+def test_the_format_that_the_device_keeps_is_used(driver: FakeDriver, fourcc: str, held: bool, backend: str) -> None:
     driver.kept, driver.refuses_others = PixelSize(320, 240, fourcc), held
     camera = VirtualCamera("auto", 640, 480, 30, backend=backend)
     camera.send(picture(640, 480))
@@ -399,9 +397,7 @@ def device(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("layout", "fourcc", "stride", "size"), [("I420", b"YU12", 64, 64 * 72), ("YUYV", b"YUYV", 128, 64 * 96)]
 )
-def test_format_rate_and_frames(
-    kernel: Kernel, device: Path, layout: str, fourcc: bytes, stride: int, size: int
-) -> None:
+def test_format_rate_frames(kernel: Kernel, device: Path, layout: str, fourcc: bytes, stride: int, size: int) -> None:
     writer = LoopbackWriter(64, 48, 29.97, device=str(device), layout=layout)  # type: ignore[arg-type]
     assert struct.unpack_from("I4xII4sIIII", kernel.asked[S_FMT]) == (2, 64, 48, fourcc, 1, stride, size, 1)
     rate = struct.unpack_from("IIIII", kernel.asked[S_PARM])
@@ -431,9 +427,7 @@ def test_a_driver_without_frame_rates_is_used_but_no_real_camera(kernel: Kernel,
 
 
 @pytest.mark.parametrize("missing", [True, False])
-def test_auto_uses_v4l2_where_pyvirtualcam_is_missing_or_fails(
-    driver: FakeDriver, monkeypatch: pytest.MonkeyPatch, missing: bool
-) -> None:
+def test_v4l2_replaces_pyvirtualcam(driver: FakeDriver, monkeypatch: pytest.MonkeyPatch, missing: bool) -> None:
     if missing:
         monkeypatch.setitem(sys.modules, "pyvirtualcam", None)  # an import of it fails
     else:
@@ -470,9 +464,7 @@ def test_processes_are_not_scanned_without_an_event(device: Path, monkeypatch: p
         assert search.call_count >= 3, "from time to time it looks without being told"
 
 
-def test_a_removed_device_has_no_readers_and_other_systems_cannot_tell(
-    device: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_readers_of_a_removed_device_and_of_other_systems(device: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with closing(ReaderWatch(f"{device}-gone")) as watch:
         assert watch.readers() == ()
     watch.close()

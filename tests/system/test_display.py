@@ -55,9 +55,7 @@ def test_no_display_is_said() -> None:
 
 
 @pytest.mark.parametrize("variables", STALE, ids=str)
-def test_a_display_that_does_not_answer_is_named(
-    variables: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_silent_display_is_named(variables: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(display, "missing_x11_libraries", lambda find: ([], "", ""))
     reason = window_problem({**PLAIN, "XDG_RUNTIME_DIR": str(tmp_path), **variables})
     assert reason is not None and reason.startswith("no window can open with ")

@@ -78,9 +78,7 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.torch
-def test_installed_compares_versions_builds_markers_and_included_files(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_installed_knows_versions_markers_and_included_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def check(text: str) -> bool:
         (tmp_path / "r.txt").write_text(text)
         return environment.installed(tmp_path / "r.txt")

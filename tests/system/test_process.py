@@ -205,9 +205,7 @@ def test_a_process_that_nothing_disturbs_goes_on(monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.skipif(os.name == "nt", reason="variables of Linux")
 @pytest.mark.parametrize("words", [["devices"], pytest.param(WINDOW, marks=pytest.mark.long)], ids=["short", "window"])
-def test_run_py_starts_beside_broken_packages_and_libraries(
-    words: list[str], modules: str, libraries: str, tmp_path: Path
-) -> None:
+def test_run_py_starts_beside_broken_packages(words: list[str], modules: str, libraries: str, tmp_path: Path) -> None:
     if not environment.installed(ROOT / "requirements.txt"):
         pytest.skip("run.py would prepare an environment of its own")
     hostile = {
