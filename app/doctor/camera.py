@@ -48,14 +48,12 @@ def check_cameras(system: System, cameras: Sequence[CameraDevice]) -> tuple[Find
 
 
 def _described(camera: CameraDevice) -> Finding:
-    details: list[Value] = list(camera.formats)
+    details: list[Value] = [camera.path or camera.source]
     if camera.sizes:
         width, height = max(camera.sizes, key=lambda size: size[0] * size[1])
-        details.insert(0, t("up to {width}×{height}", width=width, height=height))
-    device = camera.path or camera.source
-    if not details:
-        return ok(t("camera"), t("{name} ({device}).", name=camera.name, device=device))
-    return ok(t("camera"), t("{name} ({device}, {details}).", name=camera.name, device=device, details=details))
+        details.append(t("up to {width}×{height}", width=width, height=height))
+    details += camera.formats
+    return ok(t("camera"), t("{name} ({details}).", name=camera.name, details=details))
 
 
 def _none_finding(system: System) -> Finding:

@@ -9,6 +9,7 @@ import re
 import sys
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,11 +77,9 @@ def _registered_on_windows() -> list[str]:
         import winreg
 
         for name, guid in WINDOWS_CLASSES.items():
-            try:
+            with suppress(OSError):
                 winreg.CloseKey(winreg.OpenKey(winreg.HKEY_CLASSES_ROOT, rf"CLSID\{guid}"))
-            except OSError:
-                continue
-            names.append(name)
+                names.append(name)
     return names
 
 

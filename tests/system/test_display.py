@@ -22,14 +22,15 @@ from app.system.pipewire import connection
 from app.system.pipewire.connection import Connection
 from app.system.pipewire.stream import Stream
 from app.system.pipewire.video_format import (
+    ID,
+    RECTANGLE,
     Layout,
     VideoFormat,
     any_format,
     build_object,
-    identifier,
     parse_format,
     pod_bytes,
-    rectangle,
+    value,
 )
 from tests.paths import ROOT
 from tests.waiting import beside
@@ -126,7 +127,7 @@ def test_what_pyqt_lacks_is_named(raised: str, said: str, tmp_path: Path) -> Non
 
 def test_a_pod_has_the_layout_of_the_headers() -> None:
     """Bytes as the C builders of SPA write them: size, type, body, padding to eight bytes."""
-    pod = build_object(0x40003, 3, {1: identifier(2), 0x20003: rectangle(640, 480)})
+    pod = build_object(0x40003, 3, {1: value(ID, 2), 0x20003: value(RECTANGLE, 640, 480)})
     assert pod.hex(" ", 4) == (
         "38000000 0f000000 03000400 03000000 "
         "01000000 00000000 04000000 03000000 02000000 00000000 "

@@ -3263,16 +3263,12 @@
             <translation>{name} (Prozess {pid})</translation>
         </message>
         <message>
+            <source>{name} ({details}).</source>
+            <translation>{name} ({details}).</translation>
+        </message>
+        <message>
             <source>{name} ({device})</source>
             <translation>{name} ({device})</translation>
-        </message>
-        <message>
-            <source>{name} ({device}).</source>
-            <translation>{name} ({device}).</translation>
-        </message>
-        <message>
-            <source>{name} ({device}, {details}).</source>
-            <translation>{name} ({device}, {details}).</translation>
         </message>
         <message>
             <source>{precision} on all cores</source>

@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from app.system.pipewire.connection import Connection, Hook, last_error
 from app.system.pipewire.video_format import (
     FLAGS,
+    ID,
+    INT,
     PARAM_FORMAT,
     RANGE,
     RAW_LAYOUTS,
@@ -27,10 +29,9 @@ from app.system.pipewire.video_format import (
     any_format,
     build_object,
     choice,
-    identifier,
-    integer,
     parse_format,
     pod_bytes,
+    value,
 )
 
 log = logging.getLogger(__name__)
@@ -74,7 +75,7 @@ _OBJECT_BUFFERS, _OBJECT_META = 0x40004, 0x40005
 _PARAM_BUFFERS, _PARAM_META = 5, 6
 _COUNT, _BLOCKS, _BLOCK_BYTES, _STRIDE, _DATA_TYPE = 1, 2, 3, 4, 6
 _META_TYPE, _META_SIZE, _HEADER = 1, 2, 1
-_MAPPABLE = choice(FLAGS, integer(1 << 1 | 1 << 2))
+_MAPPABLE = choice(FLAGS, value(INT, 1 << 1 | 1 << 2))
 """Types of memory that can be mapped: a plain pointer, or a file in memory."""
 _FEWEST, _USUAL, _MOST = 2, 8, 32
 """Number of buffers: a few readers ask for 16, and two stall browsers."""
@@ -85,13 +86,13 @@ _TO_READ = build_object(_OBJECT_BUFFERS, _PARAM_BUFFERS, {_DATA_TYPE: _MAPPABLE}
 def to_send(video: VideoFormat) -> tuple[bytes, bytes]:
     """Return what a sender asks of its buffers: their number, size and metadata."""
     buffers = {
-        _COUNT: choice(RANGE, integer(_USUAL), integer(_FEWEST), integer(_MOST)),
-        _BLOCKS: integer(1),
-        _BLOCK_BYTES: integer(video.frame_bytes),
-        _STRIDE: integer(video.stride),
+        _COUNT: choice(RANGE, value(INT, _USUAL), value(INT, _FEWEST), value(INT, _MOST)),
+        _BLOCKS: value(INT, 1),
+        _BLOCK_BYTES: value(INT, video.frame_bytes),
+        _STRIDE: value(INT, video.stride),
         _DATA_TYPE: _MAPPABLE,
     }
-    meta = {_META_TYPE: identifier(_HEADER), _META_SIZE: integer(_META_HEADER.size)}
+    meta = {_META_TYPE: value(ID, _HEADER), _META_SIZE: value(INT, _META_HEADER.size)}
     return build_object(_OBJECT_BUFFERS, _PARAM_BUFFERS, buffers), build_object(_OBJECT_META, _PARAM_META, meta)
 
 

@@ -18,7 +18,8 @@ import numpy as np
 from app.core.types import BgrImage
 
 # spa/utils/type.h
-_ID, _INT, _RECTANGLE, _FRACTION, _OBJECT, _CHOICE = 3, 4, 10, 11, 15, 19
+ID, INT, RECTANGLE, FRACTION, _OBJECT, _CHOICE = 3, 4, 10, 11, 15, 19
+"""Types of values: a member of an enumeration, a number, width and height, numerator and denominator."""
 RANGE, ENUM, FLAGS = 1, 3, 4
 """Kinds of choices: a default, a lowest and a highest value; a default, and all values; any of these flags."""
 
@@ -30,28 +31,9 @@ class Value(NamedTuple):
     body: bytes
 
 
-def _value(kind: int, *numbers: int) -> Value:
+def value(kind: int, *numbers: int) -> Value:
+    """Return a value of unsigned 32-bit integers. kind: ID, INT, RECTANGLE or FRACTION."""
     return Value(kind, struct.pack(f"<{len(numbers)}I", *numbers))
-
-
-def identifier(value: int) -> Value:
-    """Return a value of an enumeration."""
-    return _value(_ID, value)
-
-
-def integer(value: int) -> Value:
-    """Return an unsigned 32-bit integer."""
-    return _value(_INT, value)
-
-
-def rectangle(width: int, height: int) -> Value:
-    """Return a size in pixels."""
-    return _value(_RECTANGLE, width, height)
-
-
-def fraction(numerator: int, denominator: int) -> Value:
-    """Return a fraction, such as a frame rate in Hz."""
-    return _value(_FRACTION, numerator, denominator)
 
 
 def choice(how: int, *values: Value) -> Value:
@@ -170,15 +152,15 @@ class VideoFormat:
         """Return the parameter that offers this format, and the same size in `others`, which are less preferred."""
         properties = {
             **_video(self.layout, *others),
-            _SIZE: rectangle(self.width, self.height),
-            _RATE: fraction(self.fps.numerator, self.fps.denominator),
+            _SIZE: value(RECTANGLE, self.width, self.height),
+            _RATE: value(FRACTION, self.fps.numerator, self.fps.denominator),
         }
         if self.layout in ("YUY2", "UYVY", *_PLANAR):
             properties |= {
-                _COLOUR_RANGE: identifier(_LIMITED_RANGE),
-                _COLOUR_MATRIX: identifier(_BT601_MATRIX),
-                _TRANSFER: identifier(_BT709_TRANSFER),
-                _PRIMARIES: identifier(_BT709_PRIMARIES),
+                _COLOUR_RANGE: value(ID, _LIMITED_RANGE),
+                _COLOUR_MATRIX: value(ID, _BT601_MATRIX),
+                _TRANSFER: value(ID, _BT709_TRANSFER),
+                _PRIMARIES: value(ID, _BT709_PRIMARIES),
             }
         return build_object(_OBJECT_FORMAT, PARAM_ENUM_FORMAT, properties)
 
@@ -188,11 +170,11 @@ def any_format(layouts: Sequence[Layout], width: int, height: int, fps: Fraction
 
     MJPG cannot be offered together with others.
     """
-    rate = fraction(fps.numerator, fps.denominator)
+    rate = value(FRACTION, fps.numerator, fps.denominator)
     properties = {
         **_video(*layouts),
-        _SIZE: choice(RANGE, rectangle(width, height), rectangle(1, 1), rectangle(*_MAX_SIZE)),
-        _RATE: choice(RANGE, rate, fraction(0, 1), fraction(1000, 1)),
+        _SIZE: choice(RANGE, value(RECTANGLE, width, height), value(RECTANGLE, 1, 1), value(RECTANGLE, *_MAX_SIZE)),
+        _RATE: choice(RANGE, rate, value(FRACTION, 0, 1), value(FRACTION, 1000, 1)),
     }
     return build_object(_OBJECT_FORMAT, PARAM_ENUM_FORMAT, properties)
 
@@ -210,10 +192,10 @@ def parse_format(pod: bytes) -> VideoFormat:
 
 def _video(*layouts: Layout) -> dict[int, Value]:
     if "MJPG" in layouts:
-        return {_MEDIA_TYPE: identifier(_VIDEO), _MEDIA_SUBTYPE: identifier(_MJPG)}
-    codes = [identifier(_PACKINGS[layout].code) for layout in layouts]
+        return {_MEDIA_TYPE: value(ID, _VIDEO), _MEDIA_SUBTYPE: value(ID, _MJPG)}
+    codes = [value(ID, _PACKINGS[layout].code) for layout in layouts]
     layout = codes[0] if len(codes) == 1 else choice(ENUM, codes[0], *codes)
-    return {_MEDIA_TYPE: identifier(_VIDEO), _MEDIA_SUBTYPE: identifier(_RAW), _FORMAT: layout}
+    return {_MEDIA_TYPE: value(ID, _VIDEO), _MEDIA_SUBTYPE: value(ID, _RAW), _FORMAT: layout}
 
 
 @dataclass(frozen=True, slots=True)
