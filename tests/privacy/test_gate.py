@@ -12,7 +12,7 @@ import pytest
 from app.capture.demo import DemoSource
 from app.core.errors import ModelError
 from app.core.settings import EdgeSettings, EngineSettings, PeopleSettings, Settings, SettingsOwner
-from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Frame, Matte, Picture, PictureKind
+from app.core.types import Backdrop, BgrImage, BlurredBackground, Frame, Matte, Picture, PictureKind
 from app.matting import build_engine
 from app.privacy.gate import Gate, may_leave
 from app.privacy.plausibility import IMAGE_ROW_STEP, MAX_ROUNDING, SATURATED, MatteCheck
@@ -22,7 +22,7 @@ from app.runtime.self_test import self_test
 from app.runtime.status import StatusBoard
 from mattecam.testing import room_picture, shows_room
 from tests.architecture.source import attributes, calls, naming
-from tests.fakes.world import BASE, NONE, FakeWorld, Hold, composites, ignore, running
+from tests.fakes.world import BASE, NONE, FakeWorld, Hold, apply, composites, ignore, running
 from tests.waiting import eventually
 
 MAY_RELEASE = {
@@ -69,38 +69,31 @@ def test_what_may_not_leave_becomes_a_card_of_its_size() -> None:
     assert gate.release(picture).kind is PictureKind.STANDBY, "blocked for good"
 
 
-@pytest.mark.parametrize("change", ["pause", "leave none"])
-def test_a_sink_that_opens_slowly_is_not_sent_what_was_permitted_before(change: str) -> None:
-    world, slow = FakeWorld(), Hold()
+@pytest.mark.parametrize("change", [{"paused": True}, {"background": BASE.background}], ids=["pause", "leave none"])
+def test_a_sink_that_opens_slowly_is_not_sent_what_was_permitted_before(
+    change: dict[str, object], world: FakeWorld
+) -> None:
+    slow = Hold()
     world.faults.put("open_virtual_camera", slow)
     with running(world, NONE) as pipeline:
         assert slow.entered.wait(60)
-        pipeline.change(
-            lambda settings: (
-                settings.replace(paused=True) if change == "pause" else settings.replace(background=BASE.background)
-            )
-        )
+        apply(pipeline, NONE.replace(**change))
         slow.go_on.set()
         eventually(lambda: len(world.pictures()) > 10)
     assert not any(shows_room(picture.image) for picture in world.pictures())
 
 
-def test_the_last_composite_is_repeated_for_the_stale_time_at_most() -> None:
+def test_the_last_composite_is_repeated_for_the_stale_time_at_most(world: FakeWorld) -> None:
     """Also where steps take so long that four of them exceed it."""
-    world = FakeWorld()
     with running(world, BASE, Timing(stale_s=0.2)) as pipeline:
         world.faults.put("step", lambda: ignore(world.faults.release.wait(0.6)))
         composites(pipeline, 2)
         eventually(lambda: world.newest().kind is PictureKind.COMPOSITE)
-        (sink,) = world.sinks
         world.faults.put("step", lambda: world.faults.hang(120.0))  # longer than is waited for the card
-        eventually(lambda: sink.pictures[-1].kind is PictureKind.STANDBY)
+        eventually(lambda: world.newest().kind is PictureKind.STANDBY)
         world.faults.heal()
         composites(pipeline)
-
-
-def test_the_bound_is_the_documented_one() -> None:
-    assert Timing().stale_s == 2.0
+    assert Timing().stale_s == 2.0, "the documented bound"
 
 
 def _callers(function: str) -> set[str]:
@@ -128,101 +121,81 @@ def test_only_these_modules_write_picture_files() -> None:
         assert {name for name in naming(encoder) if encoder in attributes(name)} <= set(MAY_WRITE_PICTURES)
 
 
-HEIGHT, WIDTH = 96, 128
+FRAME = np.random.default_rng(1).integers(0, 256, (96, 128, 3), np.uint8)
+"""Has detail everywhere."""
+BLURRED = np.full_like(FRAME, FRAME.mean(axis=(0, 1)).astype(np.uint8))
+BLACK = np.zeros_like(FRAME)
 
 
-def textured(height: int = HEIGHT, width: int = WIDTH) -> BgrImage:
-    """A frame with detail everywhere."""
-    return np.random.default_rng(1).integers(0, 256, (height, width, 3), np.uint8)
+def matte(composite: BgrImage, alpha: int = 0) -> Matte:
+    return Matte(composite, np.full(FRAME.shape[:2], alpha, np.uint8))
 
 
-FRAME = textured()
-
-
-def alpha_of(value: int) -> AlphaImage:
-    return np.full((HEIGHT, WIDTH), value, np.uint8)
-
-
-def blurred(image: BgrImage) -> BgrImage:
-    return np.broadcast_to(image.mean(axis=(0, 1)).astype(np.uint8), image.shape).copy()
-
-
-@pytest.mark.parametrize(
-    "composite",
-    [FRAME, np.zeros((8, 8, 3), np.uint8), np.zeros(FRAME.shape, np.float32)],
-    ids=["frame", "size", "type"],
-)
-def test_what_is_no_composite_of_the_frame_is_refused(composite: BgrImage) -> None:
-    with pytest.raises(ModelError):
-        MatteCheck().check(Matte(composite, alpha_of(255)), Frame(FRAME, 0, 0.0), np.zeros_like(FRAME))
-
-
-def refuses(matte: Matte, frame: BgrImage, backdrop: Backdrop) -> bool:
+def refuses(shown: Matte, backdrop: Backdrop = BLACK, frame: BgrImage = FRAME) -> bool:
     check = MatteCheck()
     try:
         for index in range(8):  # other rows are compared in each frame
-            check.check(matte, Frame(frame, index, 0.0), backdrop)
+            check.check(shown, Frame(frame, index, 0.0), backdrop)
     except ModelError:
         return True
     return False
 
 
+@pytest.mark.parametrize(
+    "composite", [FRAME, np.zeros((8, 8, 3), np.uint8), BLACK.astype(np.float32)], ids=["frame", "size", "type"]
+)
+def test_what_is_no_composite_of_the_frame_is_refused(composite: BgrImage) -> None:
+    with pytest.raises(ModelError):
+        MatteCheck().check(matte(composite, 255), Frame(FRAME, 0, 0.0), BLACK)
+
+
 @pytest.mark.parametrize("alpha", [0, 1, 2, 100, 254])
 def test_room_that_alpha_does_not_cover_is_refused(alpha: int) -> None:
     """Alpha 1 with the composite equal to the frame passed a check of the pixels where alpha is 0."""
-    frame, backdrop = np.full((HEIGHT, WIDTH, 3), 255, np.uint8), np.zeros((HEIGHT, WIDTH, 3), np.uint8)
-    assert refuses(Matte(frame.copy(), alpha_of(alpha)), frame, backdrop) == (alpha < 255 - MAX_ROUNDING)
+    white = np.full_like(FRAME, 255)
+    assert refuses(matte(white.copy(), alpha), frame=white) == (alpha < 255 - MAX_ROUNDING)
 
 
 def test_room_between_the_points_of_a_grid_is_refused() -> None:
-    frame, backdrop = textured(), np.zeros((HEIGHT, WIDTH, 3), np.uint8)
     for row, column in ((3, 5), (95, 127), (1, 0), (0, 1)):
-        composite = backdrop.copy()
+        composite = BLACK.copy()
         composite[row, column] = 200
-        assert refuses(Matte(composite, alpha_of(0)), frame, backdrop)
-    grid = frame.copy()
+        assert refuses(matte(composite))
+    grid = FRAME.copy()
     grid[::8, ::8] = 0
-    assert refuses(Matte(grid, alpha_of(0)), frame, backdrop)
+    assert refuses(matte(grid))
 
 
 @pytest.mark.parametrize("frames", range(IMAGE_ROW_STEP))
 def test_as_many_rows_of_the_room_as_the_step_are_refused_at_once(frames: int) -> None:
-    frame, backdrop = textured(), np.zeros((HEIGHT, WIDTH, 3), np.uint8)
-    check, leaking = MatteCheck(), backdrop.copy()
+    check, leaking = MatteCheck(), BLACK.copy()
     leaking[41 : 41 + IMAGE_ROW_STEP, 60] = 200
     for index in range(frames):
-        check.check(Matte(backdrop.copy(), alpha_of(0)), Frame(frame, index, 0.0), backdrop)
+        check.check(matte(BLACK.copy()), Frame(FRAME, index, 0.0), BLACK)
     with pytest.raises(ModelError):
-        check.check(Matte(leaking, alpha_of(0)), Frame(frame, frames, 0.0), backdrop)
+        check.check(matte(leaking), Frame(FRAME, frames, 0.0), BLACK)
 
 
 @pytest.mark.parametrize("part", ["all of it", "one tile", "all but a grid"])
 def test_a_copy_of_the_frame_as_blurred_room_is_refused(part: str) -> None:
-    frame = textured()
-    composite = blurred(frame)
+    composite = FRAME.copy()
     if part == "one tile":
-        composite[:32, :32] = frame[:32, :32]
-    else:
-        composite = frame.copy()
-        if part == "all but a grid":
-            composite[::8, ::8] = 0
-    assert refuses(Matte(composite, alpha_of(0)), frame, BlurredBackground(50))
+        composite[32:], composite[:, 32:] = BLURRED[32:], BLURRED[:, 32:]
+    elif part == "all but a grid":
+        composite[::8, ::8] = 0
+    assert refuses(matte(composite), BlurredBackground(50))
 
 
 def test_what_blur_cannot_change_is_permitted() -> None:
-    dark = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
-    assert not refuses(Matte(dark.copy(), alpha_of(0)), dark, BlurredBackground(0)), "a covered camera"
-    frame = textured()
-    assert not refuses(Matte(blurred(frame), alpha_of(0)), frame, BlurredBackground(0))
-    assert not refuses(Matte(frame.copy(), alpha_of(255)), frame, BlurredBackground(0)), (
-        "all person: the alpha watch's case"
-    )
+    assert not refuses(matte(BLACK.copy()), BlurredBackground(0), BLACK), "a covered camera"
+    assert not refuses(matte(BLURRED), BlurredBackground(0))
+    assert not refuses(matte(FRAME.copy(), 255), BlurredBackground(0)), "all person: the alpha watch's case"
 
 
 @pytest.mark.parametrize("executor", [pytest.param("eager", marks=pytest.mark.torch), "openvino"])
 def test_real_composites_are_permitted(executor: str) -> None:
     settings = EngineSettings(model="mattecam", executor=executor, device="cpu", precision="float32")
-    backdrops: list[Backdrop] = [textured(180, 320), *(BlurredBackground(strength) for strength in (0.0, 50.0, 100.0))]
+    backdrops: list[Backdrop] = [np.resize(FRAME, (180, 320, 3)), *map(BlurredBackground, (0.0, 50.0, 100.0))]
     with (
         closing(build_engine(settings, 320, 180)) as engine,
         closing(DemoSource(320, 180, 30.0, realtime=False)) as source,
@@ -289,15 +262,12 @@ def test_a_suspicious_alpha_of_an_engine_that_fails_its_test_is_refused(shares: 
         shown(shares, fails)
 
 
-def test_another_source_starts_anew() -> None:
-    watch = MatteCheck(0.5)
-    assert watch.accepts_alpha(0.0, 0.0, (1, 1), never)
-    assert watch.accepts_alpha(0.9, 0.03, (2, 1), never)
-
-
-def test_a_rise_with_the_first_frame_of_another_engine_has_to_last() -> None:
+def test_another_source_starts_anew_but_a_rise_with_the_first_frame_of_another_engine_has_to_last() -> None:
     """The watch began anew with every engine, so that the first matte of a broken one was shown."""
     watch, tests = MatteCheck(0.5), list[int]()
+    assert watch.accepts_alpha(0.0, 0.0, (1, 1), never)
+    assert watch.accepts_alpha(0.9, 0.03, (2, 1), never), "another source"
+    watch = MatteCheck(0.5)
     assert watch.accepts_alpha(0.2, 0.0, (1, 1), never)
     assert not watch.accepts_alpha(0.9, 0.1, (1, 2), never)
     assert not watch.accepts_alpha(0.9, 0.5, (1, 3), never), "every engine has to prove itself"

@@ -13,14 +13,14 @@ import pytest
 from app.core.errors import ModelError, WeightsMissingError
 from app.core.geometry import WHOLE
 from app.core.settings import EdgeSettings, EngineSettings, FramingSettings, Settings, SettingsOwner
-from app.core.types import Frame, Matte, SourceInfo
+from app.core.types import Frame, SourceInfo
 from app.matting.base.interface import EngineInfo
 from app.matting.choice.governor import StepTiming
 from app.matting.plate.picture import save_plate
 from app.runtime.context import PipelineContext, Timing
 from app.runtime.engines import ChoiceState, EngineKey, EnginePlan, EngineSelector, MatteFrame
 from app.runtime.status import Lowered, Phase
-from mattecam.testing import ImmediateEngine, StepInput
+from mattecam.testing import FakeEngine
 from tests.fakes.world import FakeWorld
 from tests.waiting import eventually
 
@@ -109,16 +109,13 @@ def test_each_event_leads_where_the_table_says(
     assert plan.in_use == (used if event is again else in_use)
 
 
-def test_a_choice_is_built_beside_the_engine_in_use_and_its_failure_keeps_that_one() -> None:
+def test_what_was_replaced_taken_back_or_is_out_of_date() -> None:
     plan = chosen(LOCAL, built(LOCAL))
     assert plan.choose(OTHER) == OTHER
-    assert (plan.state, plan.in_use) == (ChoiceState.CHOSEN, LOCAL)
+    assert (plan.state, plan.in_use) == (ChoiceState.CHOSEN, LOCAL), "it is built beside the engine in use"
     plan.state = ChoiceState.REPLACED  # it failed
     assert not plan.settled
     assert plan.due(DUE_S) is None, "only another choice changes that"
-
-
-def test_what_was_taken_back_or_is_out_of_date() -> None:
     plan = chosen(LOCAL, built(LOCAL), lowered(LIGHT), lowered(LOCAL))
     assert not plan.built(LIGHT), "taken back while it was built"
     plan.choose(OTHER)
@@ -130,20 +127,13 @@ WIDTH, HEIGHT, FULL_RATIO = 960, 540, 0.5
 IMAGE = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
 
 
-class SimulatedEngine(ImmediateEngine):
-    """Has the name and sizes of an engine; in its pictures is nobody."""
+class NotingEngine(FakeEngine):
+    """Notes on which thread it is closed; in the pictures of these tests is nobody."""
 
-    def __init__(self, settings: EngineSettings, width: int, height: int) -> None:
-        ratio = settings.downsample_ratio or FULL_RATIO
-        small = int(width * ratio), int(height * ratio)
-        self.info = EngineInfo(settings.model, "simulated", "float32", "cpu", ratio, small)
-        self.closed_on = ""
-        """The name of the thread; empty while the engine is open."""
-
-    def matte(self, step: StepInput) -> Matte:
-        return Matte(np.zeros_like(step.frame), np.zeros(step.frame.shape[:2], np.uint8))
+    closed_on = ""
 
     def close(self) -> None:
+        super().close()
         self.closed_on = threading.current_thread().name
 
 
@@ -154,7 +144,7 @@ class Bench:
         parts = replace(FakeWorld().parts(), build_engine=self._build)
         context = PipelineContext(SettingsOwner(Settings()), parts, Timing(engine_retry_s=0.05))
         self.board, self.selector = context.board, EngineSelector(context)
-        self.built: list[SimulatedEngine] = []
+        self.built: list[NotingEngine] = []
         self.student_is_missing = False
         self.gate = threading.Event()
         self.gate.set()
@@ -216,21 +206,16 @@ class Bench:
         return self.selector.lowered
 
     @property
-    def matted_hz(self) -> float | None:
-        """The reduced matting rate."""
-        return None if self.lowered is None else self.lowered.matted_hz
-
-    @property
     def errors(self) -> tuple[str, ...]:
         return self.board.read().errors
 
-    def _build(self, settings: EngineSettings, width: int, height: int, framing: FramingSettings) -> SimulatedEngine:
+    def _build(self, settings: EngineSettings, width: int, height: int, framing: FramingSettings) -> NotingEngine:
         assert self.gate.wait(60)
         if settings.model == "mattecam" and self.student_is_missing:
             raise WeightsMissingError("The weights of mattecam are not installed.")
         if settings.model == "rvm-resnet50":
             raise ModelError("It does not fit; choose another.")
-        self.built.append(SimulatedEngine(settings, width, height))
+        self.built.append(NotingEngine(settings, width, height))
         return self.built[-1]
 
 
@@ -245,16 +230,6 @@ def bench() -> Iterator[Bench]:
         simulated.selector.preparer.request_stop()
         simulated.selector.close_engine()
         assert simulated.selector.preparer.join(60)
-        assert all(engine.closed_on for engine in simulated.built), "an engine was not closed"
-
-
-def test_frames_wait_for_an_engine_of_their_size(bench: Bench) -> None:
-    bench.settle()
-    first = bench.matte()
-    assert bench.decide() == replace(first, index=first.index + 1)
-    bench.gate.clear()
-    bench.image = IMAGE[::2, ::2]
-    assert bench.decide() is Phase.STARTING
 
 
 def test_after_a_measurement_the_engine_is_changed_without_a_gap(bench: Bench) -> None:
@@ -290,8 +265,10 @@ def test_a_measurement_does_not_try_again_what_was_replaced(bench: Bench) -> Non
     assert bench.selector.preparer.busy, "the user asks for it"
 
 
-def test_only_another_engine_is_asked_for(bench: Bench) -> None:
+def test_only_another_engine_is_asked_for_and_frames_wait_for_one_of_their_size(bench: Bench) -> None:
     bench.settle()
+    first = bench.matte()
+    assert bench.decide() == replace(first, index=first.index + 1)
     bench.camera = "other"
     for matting in ({"edges": EdgeSettings(feather_px=3)}, {"governor": False}):
         bench.choose(**matting)
@@ -300,6 +277,9 @@ def test_only_another_engine_is_asked_for(bench: Bench) -> None:
     bench.choose(model="mattecam")
     bench.settle()
     assert len(bench.built) == 2
+    bench.gate.clear()
+    bench.image = IMAGE[::2, ::2]
+    assert bench.decide() is Phase.STARTING
 
 
 def test_an_engine_that_fails_while_another_is_built_is_replaced_by_that_one(bench: Bench) -> None:
@@ -345,7 +325,7 @@ def used(bench: Bench, camera: str) -> str:
     return bench.settle().model
 
 
-def test_at_a_switch_a_plate_of_another_camera_is_refused(plated: Bench) -> None:
+def test_at_a_switch_a_plate_of_another_camera_is_refused(plated: Bench, tmp_path: Path) -> None:
     """The engine went on with the frames of the other camera; only headless printed a warning."""
     assert used(plated, "one") == MODEL
     plated.camera, plated.generation = "two", 2
@@ -353,6 +333,12 @@ def test_at_a_switch_a_plate_of_another_camera_is_refused(plated: Bench) -> None
     assert used(plated, "two") == "auto"
     assert "was taken with another camera (one)" in plated.errors[0]
     assert used(plated, "one") == MODEL
+    running = plated.matte().engine
+    save_plate(tmp_path / "other.png", np.zeros((9, 16, 3), np.uint8), "three")
+    plated.choose(plate=tmp_path / "other.png")
+    plated.settle()
+    assert plated.matte().engine is running, "a choice that fails leaves the engine with the plate in use"
+    assert "(three)" in plated.errors[1]
 
 
 def test_a_plate_of_unknown_origin_is_compared_anew_with_each_camera(plated: Bench, tmp_path: Path) -> None:
@@ -360,18 +346,6 @@ def test_a_plate_of_unknown_origin_is_compared_anew_with_each_camera(plated: Ben
     assert used(plated, "one") == used(plated, "two") == MODEL
     assert len(plated.built) == 2, "an engine that has seen no frame yet proves its plate first"
     assert not plated.errors
-
-
-def test_a_choice_that_fails_leaves_the_engine_with_the_plate_in_use(plated: Bench, tmp_path: Path) -> None:
-    save_plate(tmp_path / "other.png", np.zeros((9, 16, 3), np.uint8), "three")
-    used(plated, "one")
-    running = plated.matte().engine
-    plated.choose(plate=tmp_path / "other.png")
-    plated.decide()
-    eventually(lambda: not plated.selector.preparer.busy)
-    plated.settle()
-    assert plated.matte().engine is running
-    assert "(three)" in plated.errors[0]
 
 
 def test_the_camera_holds_its_exposure_for_a_plate_in_use_or_being_built(plated: Bench) -> None:
@@ -390,12 +364,10 @@ def test_the_camera_holds_its_exposure_for_a_plate_in_use_or_being_built(plated:
 
 def test_a_load_lowers_the_ratio_and_full_quality_comes_back(bench: Bench) -> None:
     bench.run(0.5, 5)
-    assert len(bench.built) == 1
-    assert bench.lowered is None
+    assert len(bench.built) == 1 and bench.lowered is None
 
     info = bench.run(1.3, 20)
-    assert 0.5 * FULL_RATIO <= info.downsample_ratio < FULL_RATIO
-    assert info.model == "auto"
+    assert 0.5 * FULL_RATIO <= info.downsample_ratio < FULL_RATIO and info.model == "auto"
     assert str(bench.lowered) == f"Quality lowered to hold the frame rate: ratio {info.downsample_ratio:.2f}"
 
     assert bench.run(0.5, 30).downsample_ratio == FULL_RATIO
@@ -431,7 +403,7 @@ def test_a_heavy_load_lowers_what_was_not_chosen_and_what_is_there(
     info = bench.run(load, 40)
     assert (info.model, info.downsample_ratio) == (model, ratio)
     assert not chosen or len(bench.built) == 1, "nothing to build: it may change the matting rate alone"
-    assert bench.matted_hz == matted_hz
+    assert bench.lowered is not None and bench.lowered.matted_hz == matted_hz
     matted = 0
     for _ in range(30):
         if isinstance(decision := bench.decide(), MatteFrame):
@@ -444,12 +416,10 @@ def test_a_heavy_load_lowers_what_was_not_chosen_and_what_is_there(
 def test_switching_it_off_restores_full_quality(bench: Bench) -> None:
     assert bench.run(1.5, 20).downsample_ratio < FULL_RATIO
     bench.choose(governor=False)
-    assert bench.settle().downsample_ratio == FULL_RATIO
-    assert bench.lowered is None
+    assert bench.settle().downsample_ratio == FULL_RATIO and bench.lowered is None
     built = len(bench.built)
     bench.run(6.0, 20)
-    assert len(bench.built) == built
-    assert bench.matted_hz is None
+    assert len(bench.built) == built and bench.lowered is None
     bench.choose(governor=True)
     assert bench.run(1.5, 20).downsample_ratio < FULL_RATIO
     bench.choose(precision="float32")

@@ -27,7 +27,7 @@ from app.runtime.pipeline import Pipeline, Watchdog
 from app.runtime.status import Latency, Meter, Phase, PipelineStatus, StatusBoard, write_status
 from app.runtime.worker import LatestSlot, Prepared, Preparer, SlotClosed, Worker
 from mattecam.testing import FakeClock
-from tests.fakes.world import BASE, FakeWorld, Hold, composites, ignore, live, running
+from tests.fakes.world import BASE, FakeWorld, Hold, apply, composites, ignore, live, running
 from tests.waiting import eventually
 
 TIMING = Timing(watchdog_s=0.02, stale_s=0.3, demand_poll_s=0.02)
@@ -49,9 +49,7 @@ def die() -> None:
 
 
 def only_cards_from_now_on(world: FakeWorld) -> None:
-    sent = len(world.pictures())
-    eventually(lambda: len(world.pictures()) > sent + 5)
-    sent = len(world.pictures())
+    sent = len(world.pictures()) + 5  # some may be on their way
     eventually(lambda: len(world.pictures()) > sent + 5)
     assert {picture.kind for picture in world.pictures()[sent:]} == {PictureKind.STANDBY}
 
@@ -61,26 +59,16 @@ def names_the_thread(pipeline: Pipeline, name: str, stage: Stage) -> bool:
     return any(problem.stage is stage and f"The {name} thread " in problem.message for problem in problems)
 
 
-@pytest.mark.parametrize(("thread", "fault", "stage"), [("capture", "read", "capture"), ("matting", "step", "matting")])
-def test_without_capture_or_matting_only_the_card_leaves(thread: str, fault: str, stage: str, world: FakeWorld) -> None:
-    with live(world, BASE, TIMING) as pipeline:
-        world.faults.put(fault, die)
-        eventually(lambda: names_the_thread(pipeline, thread, Stage(stage)))
-        only_cards_from_now_on(world)
-        assert pipeline.status().phase is Phase.WAITING
-        world.faults.heal()
-
-
 @pytest.mark.parametrize("how", ["dies", "stalls"])
-def test_without_the_output_clock_the_watchdog_sends_the_card_until_it_goes_on(how: str) -> None:
-    world, go_on = FakeWorld(), threading.Event()
+def test_without_the_output_clock_the_watchdog_sends_the_card_until_it_goes_on(how: str, world: FakeWorld) -> None:
+    hang = Hold()
     with live(world, BASE, TIMING) as pipeline:
-        suffer = die if how == "dies" else lambda: ignore(go_on.wait(60))
+        suffer = die if how == "dies" else hang
         pipeline.listen(lambda: suffer() if threading.current_thread().name == "output-clock" else None)
         eventually(lambda: names_the_thread(pipeline, "output-clock", Stage.OUTPUT))
         only_cards_from_now_on(world)
         if how == "stalls":
-            go_on.set()
+            hang.go_on.set()
             eventually(lambda: not pipeline.status().problems)
             composites(pipeline)
             eventually(lambda: world.newest().kind is PictureKind.COMPOSITE)
@@ -126,6 +114,8 @@ def test_the_log_names_a_dead_thread_and_its_error_once(caplog: pytest.LogCaptur
 @pytest.mark.parametrize(
     ("thread", "fault", "stage"),
     [
+        ("capture", "read", Stage.CAPTURE),
+        ("matting", "step", Stage.MATTING),
         ("virtual-camera", "virtual_camera", Stage.VIRTUAL_CAMERA),
         ("recording", "recorder", Stage.RECORDING),
         ("engine-builder", "build_engine", Stage.MATTING),
@@ -133,25 +123,27 @@ def test_the_log_names_a_dead_thread_and_its_error_once(caplog: pytest.LogCaptur
         ("demand", "count_readers", Stage.VIRTUAL_CAMERA),
     ],
 )
-def test_the_death_of_another_thread_is_reported(
+def test_a_thread_that_dies_is_reported_and_without_capture_or_matting_only_the_card_leaves(
     thread: str, fault: str, stage: Stage, tmp_path: Path, world: FakeWorld
 ) -> None:
-    settings = BASE.replace(output=BASE.output.replace(record=tmp_path / "a.mp4"))
-    with live(world, settings, TIMING) as pipeline:
-        eventually(lambda: pipeline.status().recording is not None)
+    makes_pictures = thread in ("capture", "matting")
+    record = None if makes_pictures else tmp_path / "a.mp4"
+    with live(world, BASE.replaced_at(["output"], record=record), TIMING) as pipeline:
+        eventually(lambda: (pipeline.status().recording is None) is makes_pictures)
         world.faults.put(fault, die)
-        pipeline.change(
-            lambda now: now.replace(
-                matting=now.matting.replace(model="mattecam"), background=now.background.replace(colour="#102030")
-            )
-        )
+        changed = pipeline.settings.replaced_at(["matting"], model="mattecam")
+        apply(pipeline, changed.replaced_at(["background"], colour="#102030"))
         eventually(lambda: names_the_thread(pipeline, thread, stage))
-        composites(pipeline)
+        if makes_pictures:
+            only_cards_from_now_on(world)
+            assert pipeline.status().phase is Phase.WAITING
+        else:
+            composites(pipeline)
         world.faults.heal()
 
 
-def test_the_death_of_the_watchdog_is_seen_by_the_status() -> None:
-    with running(FakeWorld(), BASE, TIMING) as pipeline:
+def test_the_death_of_the_watchdog_is_seen_by_the_status(world: FakeWorld) -> None:
+    with running(world, BASE, TIMING) as pipeline:
         broken = Worker("broken", ignore)
         broken.overdue_call = die  # type: ignore[method-assign]
         pipeline.watch(broken)
@@ -179,8 +171,9 @@ def test_a_call_that_hangs_is_named_until_it_goes_on_unless_the_desktop_asks_the
 ) -> None:
     hang = Hold()
 
-    def messages() -> list[str]:
-        return [found.message for found in pipeline.status().problems if found.stage is stage]
+    def named() -> bool:
+        problems = [found.message for found in pipeline.status().problems if found.stage is stage]
+        return bool(problems) and (message is None or problems[0].startswith(message))
 
     opens = call.startswith("open_")
     if opens:
@@ -192,12 +185,11 @@ def test_a_call_that_hangs_is_named_until_it_goes_on_unless_the_desktop_asks_the
         assert hang.entered.wait(60)
         if message is None:
             time.sleep(0.5)
-            assert not messages()
+            assert not named()
         else:
-            eventually(lambda: bool(messages()))
-            assert messages()[0].startswith(message)
+            eventually(named)
         hang.go_on.set()
-        eventually(lambda: message is None or not any(text.startswith(message) for text in messages()))
+        eventually(lambda: not named())
 
 
 def test_a_thread_died_if_it_ended_without_being_asked_to() -> None:
@@ -211,21 +203,14 @@ def test_a_thread_died_if_it_ended_without_being_asked_to() -> None:
 
 
 @given(st.lists(st.integers(), min_size=1))
-def test_keeps_the_newest_and_counts_the_rest_as_dropped(values: list[int]) -> None:
+def test_a_slot_keeps_the_newest_counts_the_rest_as_dropped_and_gives_it_after_it_was_closed(values: list[int]) -> None:
     slot: LatestSlot[int] = LatestSlot()
+    assert slot.get(0) is None
     for value in values:
         slot.put(value)
-    assert slot.get(0) == values[-1]
-    assert slot.dropped == len(values) - 1
-    assert slot.get(0) is None
-
-
-def test_a_closed_slot_gives_its_last_value_and_then_raises() -> None:
-    slot: LatestSlot[str] = LatestSlot()
-    slot.put("last")
     slot.close()
-    slot.put("too late")
-    assert slot.get() == "last"
+    slot.put(0)  # too late
+    assert (slot.get(), slot.dropped) == (values[-1], len(values) - 1)
     with pytest.raises(SlotClosed):
         slot.get()
 
@@ -239,13 +224,6 @@ def building(
     preparer.start()
     yield preparer
     assert preparer.stop(60)
-
-
-def built(preparer: Preparer[int, int], key: int) -> Prepared[int, int] | None:
-    """Return the outcome of a request."""
-    preparer.request(key)
-    eventually(lambda: not preparer.busy)
-    return preparer.take_outcome()
 
 
 def test_the_newest_request_wins_and_replaced_values_are_discarded() -> None:
@@ -272,9 +250,12 @@ def test_an_error_is_the_outcome_and_what_cannot_be_discarded_does_not_end_the_b
 
     with building(lambda key: 10 // key, discard) as preparer:
         preparer.retire(1)
-        failed = built(preparer, 0)
+        preparer.request(0)
+        eventually(lambda: not preparer.busy)
+        failed = preparer.take_outcome()
         assert failed is not None and isinstance(failed.error, ZeroDivisionError)
-        assert built(preparer, 5) == Prepared(5, 2, None)
+        preparer.request(5)
+        eventually(lambda: preparer.take_outcome() == Prepared(5, 2, None))
 
 
 def test_what_is_retired_is_discarded_before_the_next_is_built_and_its_memory_returned(
@@ -328,23 +309,21 @@ def test_each_part_of_a_stage_has_one_problem_and_the_log_says_when_it_is_over(
 
 
 def test_latency_and_rate_are_those_of_the_last_seconds() -> None:
-    clock = FakeClock()
-    clock.now_s = 1000.0
+    clock = FakeClock(1000.0)
     meter = Meter(span_s=0.5, now=clock)
     assert (meter.latency(), meter.per_second()) == (Latency(), 0)
     meter.add(60)
     clock.now_s += 0.6
     for milliseconds in range(1, 101):
-        clock.now_s += 0.005
+        clock.now_s += 0.00499
         meter.add(milliseconds / 1e3)
-    figures, busy = meter.latency(), meter.per_second()
-    assert figures.median == pytest.approx(51, abs=1.5) and figures.p95 == pytest.approx(96, abs=1.5)
-    assert busy == pytest.approx(200, rel=0.06)
+    figures = meter.latency()
+    assert (figures.median, figures.p95) == pytest.approx((51, 96))
+    assert meter.per_second() == pytest.approx(1 / 0.00499)
     clock.now_s += 0.2
-    assert busy > meter.per_second() > 0
+    assert meter.per_second() == pytest.approx(60 / (0.2 + 59 * 0.00499)), "none came for a while"
     clock.now_s += 0.4
-    assert meter.per_second() == 0
-    assert meter.count == 101
+    assert (meter.per_second(), meter.count) == (0, 101)
 
 
 posix = pytest.mark.skipif(os.name != "posix", reason="needs links and file modes")
@@ -355,9 +334,9 @@ def test_a_link_is_replaced_and_its_target_kept(tmp_path: Path) -> None:
     notes, path = tmp_path / "notes", tmp_path / "status.json"
     notes.write_text("mine")
     path.symlink_to(notes)
-    write_status(path, PipelineStatus())
-    assert notes.read_text() == "mine"
-    assert json.loads(path.read_text())["frames_in"] == 0
+    write_status(path, PipelineStatus(seconds=2.0004, cpu_seconds=1.0))
+    fields = json.loads(path.read_text())
+    assert (notes.read_text(), fields["seconds"], fields["cpu_percent"]) == ("mine", 2.0, 50.0)
     assert not path.is_symlink() and path.stat().st_mode & 0o777 == 0o600
 
 
