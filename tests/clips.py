@@ -14,6 +14,7 @@ import numpy as np
 from av.audio.stream import AudioStream
 from av.container import OutputContainer
 from av.stream import Stream
+from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
@@ -178,9 +179,23 @@ def length_of(stream: Stream) -> Fraction:
     return stream.duration * stream.time_base
 
 
+def lengths_of(path: Path) -> list[Fraction]:
+    """Return how long each stream of a file lasts, in seconds."""
+    with av.open(str(path)) as container:
+        return [length_of(stream) for stream in container.streams]
+
+
+def frames_of(path: Path) -> list[VideoFrame]:
+    """Decode every frame of a file."""
+    with av.open(str(path)) as container:
+        return list(container.decode(video=0))
+
+
+def pictures(path: Path) -> list[BgrImage]:
+    """Return every frame of a file."""
+    return [np.asarray(frame.to_ndarray(format="bgr24"), np.uint8) for frame in frames_of(path)]
+
+
 def read_numbers(path: Path) -> list[int]:
     """The numbers of every frame of a file."""
-    with av.open(str(path)) as container:
-        return [
-            number_of(np.asarray(frame.to_ndarray(format="bgr24"), np.uint8)) for frame in container.decode(video=0)
-        ]
+    return [number_of(image) for image in pictures(path)]

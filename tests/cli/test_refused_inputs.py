@@ -67,6 +67,7 @@ REFUSED: tuple[tuple[str, int, str], ...] = (
     ("convert base.avi one.mp4", 2, "one.mp4 exists already; add --overwrite"),
     ("convert base.avi out.mp4 --alpha one.mp4", 2, "one.mp4 exists already; add --overwrite"),
     ("convert pics pics/", 2, "pics cannot be written: it is also the source"),
+    ("convert one.mp4 o.mp4 --alpha ./o.mp4", 2, "o.mp4 cannot be written: it is also another output"),
     ("convert one.mp4 pipe.mp4 --overwrite", 2, "pipe.mp4 is a pipe or a device"),
     ("convert one.mp4 o --jobs 0", 2, "--jobs: “0” is not possible: it must be at least 1."),
     ("convert one.mp4 s3x://bucket/films", 2, "s3x://bucket/films cannot be reached: Protocol not known"),

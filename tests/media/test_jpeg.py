@@ -72,17 +72,15 @@ def test_intact_frames_pass(images: list[BgrImage], quality: int, sampling: int,
         assert damage(array(encode(image, quality, sampling, **extra))) == ""
 
 
-@given(st.binary(max_size=400))
-def test_arbitrary_bytes_never_crash(data: bytes) -> None:
-    assert damage(array(b"\xff\xd8" + data))
-    assert damage(array(data)) != ""
+FRAME = encode(np.zeros((48, 64, 3), np.uint8))
 
 
-@given(st.data())
-def test_arbitrary_headers_never_crash(data: st.DataObject) -> None:
-    frame = bytearray(encode(np.zeros((48, 64, 3), np.uint8)))
-    for _ in range(data.draw(st.integers(1, 6))):
-        frame[data.draw(st.integers(0, len(frame) - 1))] = data.draw(st.integers(0, 255))
+@given(st.binary(max_size=400), st.lists(st.tuples(st.integers(0, len(FRAME) - 1), st.integers(0, 255)), max_size=6))
+def test_arbitrary_bytes_and_headers_never_crash(data: bytes, changes: list[tuple[int, int]]) -> None:
+    assert damage(array(b"\xff\xd8" + data)) and damage(array(data))
+    frame = bytearray(FRAME)
+    for at, value in changes:
+        frame[at] = value
     assert isinstance(damage(array(bytes(frame))), str)
 
 
@@ -115,18 +113,6 @@ def test_a_header_that_promises_gigabytes_is_refused(images: list[BgrImage]) -> 
     at = frame.index(b"\xff\xc0")
     frame[at + 5 : at + 9] = b"\xf0\x00\xf0\x00"
     assert damage(array(bytes(frame))) == "61440x61440 pixels"
-
-
-def test_pairs_of_pixels_have_the_colour_that_the_camera_sent(images: list[BgrImage]) -> None:
-    """4:2:2: brightness as OpenCV decodes it; colours are repeated where OpenCV interpolates them."""
-    frame = array(encode(images[0], quality=95))
-    ours, opencv = (
-        cv2.cvtColor(image, cv2.COLOR_BGR2YCrCb).astype(np.int32)
-        for image in (decode_jpeg(frame), np.asarray(cv2.imdecode(frame, cv2.IMREAD_COLOR)))
-    )
-    assert np.quantile(np.abs(ours - opencv)[..., 0], 0.999) <= 2  # rounding, and colours beyond 0 and 255
-    assert np.quantile(np.abs(ours[:, ::2] - ours[:, 1::2])[..., 1:], 0.999) <= 2
-    assert np.quantile(np.abs(opencv[:, ::2] - opencv[:, 1::2])[..., 1:], 0.999) > 2
 
 
 def test_frames_without_huffman_tables_pass(images: list[BgrImage]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import closing
 from fractions import Fraction
 from pathlib import Path
@@ -40,7 +39,7 @@ from app.media.video_input import VideoError, VideoInput, open_container
 from app.media.video_reader import VideoReader
 from app.media.yuv import BT601, BT709, to_yuv
 from tests.backgrounds.files import cut, photo, write
-from tests.clips import write_clip, writing
+from tests.clips import frames_of, write_clip, writing
 from tests.fresh_python import printed_by
 from tests.paths import ROOT
 
@@ -159,8 +158,7 @@ def test_interlaced_frames_show_no_combs_and_keep_their_times(tmp_path: Path) ->
 
 def test_rotation_and_colours_are_kept(tmp_path: Path) -> None:
     path = write_interlaced(tmp_path / "in.mp4", rotation=90)
-    with av.open(str(path)) as container:
-        (decoded, *_) = container.decode(video=0)
+    (decoded, *_) = frames_of(path)
     with closing(VideoInput(path)) as video:
         (first, *others) = video.frames()
     assert len(others) == COUNT - 1
@@ -170,33 +168,22 @@ def test_rotation_and_colours_are_kept(tmp_path: Path) -> None:
 
 
 def test_progressive_frames_are_the_decoded_ones(tmp_path: Path) -> None:
-    with av.open(str(write_clip(tmp_path / "in.mp4", 4))) as container:
-        given = list(container.decode(video=0))
+    given = frames_of(write_clip(tmp_path / "in.mp4", 4))
     assert list(map(id, deinterlaced(given))) == list(map(id, given))
 
 
 @pytest.mark.parametrize("size", [(2, 2), (96, 48)])
 def test_frames_of_another_size_are_all_there(tmp_path: Path, size: tuple[int, int]) -> None:
-    with av.open(str(write_interlaced(tmp_path / "in.mp4"))) as container:
-        interlaced = list(container.decode(video=0))
+    interlaced = frames_of(write_interlaced(tmp_path / "in.mp4"))
 
-    def mixed() -> Iterator[VideoFrame]:
-        yield from interlaced
-        yield moving(0, size)
-        yield from interlaced
-
-    assert [(frame.width, frame.height) for frame in deinterlaced(mixed())] == [
-        *[(192, 96)] * COUNT,
-        size,
-        *[(192, 96)] * COUNT,
-    ]
+    shown = deinterlaced([*interlaced, moving(0, size), *interlaced])
+    assert [(frame.width, frame.height) for frame in shown] == [*[(192, 96)] * COUNT, size, *[(192, 96)] * COUNT]
 
 
 def test_video_that_becomes_interlaced_keeps_its_times(tmp_path: Path) -> None:
     frames = []
     for flagged in False, True:
-        with av.open(str(write_interlaced(tmp_path / f"{flagged}.mp4", flagged=flagged))) as container:
-            frames += list(container.decode(video=0))
+        frames += frames_of(write_interlaced(tmp_path / f"{flagged}.mp4", flagged=flagged))
     for number, frame in enumerate(frames):
         frame.pts, frame.time_base, frame.color_primaries = number, Fraction(1, 25), 9
     times = [frame.time for frame in in_bt709(deinterlaced(frames))]
@@ -204,8 +191,7 @@ def test_video_that_becomes_interlaced_keeps_its_times(tmp_path: Path) -> None:
 
 
 def test_frames_that_the_filter_cannot_take_pass_unchanged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with av.open(str(write_interlaced(tmp_path / "in.mp4"))) as container:
-        given = list(container.decode(video=0))
+    given = frames_of(write_interlaced(tmp_path / "in.mp4"))
     monkeypatch.setattr("app.media.frame_filters.DEINTERLACE", "mode=wrong")
     assert list(map(id, deinterlaced(given))) == list(map(id, given))
 
@@ -381,12 +367,8 @@ def grey_profile() -> bytes:
 
 @pytest.mark.parametrize("mode", ["L", "LA"])
 def test_a_grey_profile_is_converted(mode: str, tmp_path: Path) -> None:
-    image = Image.new("L", (8, 8), 55)
-    if mode == "LA":
-        image = image.convert("LA")
-        image.putalpha(100)
-    image.save(tmp_path / "a.png", icc_profile=grey_profile())
-    assert list(read_cut_out(tmp_path / "a.png")[4, 4]) == [128, 128, 128, *([100] if mode == "LA" else [])]
+    Image.new(mode, (8, 8), (55, 100)[: len(mode)]).save(tmp_path / "a.png", icc_profile=grey_profile())
+    assert list(read_cut_out(tmp_path / "a.png")[4, 4]) == [128, 128, 128, 100][: 2 + len(mode)]
 
 
 def test_lab_is_converted(tmp_path: Path) -> None:

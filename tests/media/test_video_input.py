@@ -34,8 +34,8 @@ from app.media.headers import read_header
 from app.media.video_input import LIVE_MAX_PIXELS, MAX_PIXELS, VideoError, VideoInput
 from app.media.video_reader import VideoReader
 from tests.architecture.source import calls_of
-from tests.clips import copy_into, numbered, write_clip, write_sound, writing
-from tests.offline.converting import pictures, run
+from tests.clips import copy_into, numbered, pictures, write_clip, write_sound, writing
+from tests.offline.converting import run
 
 
 def m3u8(folder: Path) -> str:

@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-import av
 import numpy as np
 
 from app.core.settings import BackgroundSettings, FramingSettings, MattingSettings, Settings
-from app.core.types import BgrImage, BlurredBackground, Matte
+from app.core.types import BlurredBackground, Matte
 from app.matting.base.interface import EngineInfo
 from app.offline.convert import ConvertReport, convert
 from mattecam.testing import ImmediateEngine, StepInput
+from tests.clips import frames_of
 
 GREEN = Settings(background=BackgroundSettings(kind="colour", colour="#00ff00")).replaced_at(
     ["matting", "edges"], strict="off"
@@ -61,11 +61,5 @@ def run(
         return convert(source, target, settings=settings, **options)
 
 
-def pictures(path: Path) -> list[BgrImage]:
-    with av.open(str(path)) as container:
-        return [np.asarray(frame.to_ndarray(format="bgr24"), np.uint8) for frame in container.decode(video=0)]
-
-
 def times_of(path: Path) -> list[float]:
-    with av.open(str(path)) as container:
-        return [round(frame.time, 4) for frame in container.decode(video=0)]
+    return [round(frame.time or 0, 4) for frame in frames_of(path)]

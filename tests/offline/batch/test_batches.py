@@ -18,7 +18,7 @@ import pytest
 from app.cli.convert import with_cluster_address
 from app.core.errors import MattecamError, SinkLostError, SinkOpenError, SourceOpenError, UsageError
 from app.core.settings import BackgroundSettings, FramingSettings, PeopleSettings
-from app.offline.batch import MOST_TRIES, Event, StopRequest, convert_batch
+from app.offline.batch import MOST_TRIES, Event, StopRequest
 from app.offline.executors import Processes
 from app.offline.job import TRIES, Job, JobResult, fetch, list_folder, run_job, size_and_time, upload
 from app.offline.plan import MANIFEST, Manifest, Record, is_done, last_records, plan_jobs, settings_hash
@@ -431,17 +431,24 @@ def test_an_output_that_nobody_reads_is_not_taken_for_the_folder(clips: list[Pat
 
 
 @POSIX
-@pytest.mark.parametrize("name", [MANIFEST, TRIES])
-def test_a_link_in_the_folder_is_refused_and_its_target_kept(tmp_path: Path, name: str) -> None:
-    target, kept = tmp_path / "out", tmp_path / "kept"
-    for folder in (target, kept / "mine"):
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(("name", "leads_to"), [(MANIFEST, "kept/notes"), (TRIES, "kept"), (MANIFEST, "")])
+def test_a_link_or_pipe_in_the_folder_is_refused_and_its_target_kept(
+    tmp_path: Path, out: Path, name: str, leads_to: str
+) -> None:
+    """A pipe was waited for without a word."""
+    for folder in (out, tmp_path / "kept" / "mine"):
         folder.mkdir(parents=True)
-    (kept / "notes").write_text("mine")
-    (target / name).symlink_to(kept if name == TRIES else kept / "notes")
-    with pytest.raises(SinkOpenError, match=f"{name} cannot be written: it is a symbolic link"):
-        convert_batch(jobs_of([], target), str(target), DirectExecutor)
-    assert (kept / "mine").is_dir()
-    assert (kept / "notes").read_text() == "mine"
+    (tmp_path / "kept" / "notes").write_text("mine")
+    if leads_to:
+        (out / name).symlink_to(tmp_path / leads_to)
+    else:
+        os.mkfifo(out / name)
+    words = f"{name} cannot be written: it is a symbolic link" if leads_to else f"{out} cannot be written"
+    with pytest.raises(SinkOpenError, match=words):
+        run_batch([], out, DirectExecutor(), resume=True)
+    assert names_in(tmp_path / "kept") == ["mine", "notes"]
+    assert (tmp_path / "kept" / "notes").read_text() == "mine"
 
 
 @POSIX
@@ -450,15 +457,6 @@ def test_the_manifest_follows_no_link_that_appears_after_the_check(tmp_path: Pat
     with pytest.raises(OSError, match="symbolic links"):
         Manifest(tmp_path / MANIFEST)
     assert not (tmp_path / "notes").exists()
-
-
-@POSIX
-@pytest.mark.timeout(60)
-def test_a_pipe_as_manifest_is_refused(tmp_path: Path) -> None:
-    """It was waited for without a word."""
-    os.mkfifo(tmp_path / MANIFEST)
-    with pytest.raises(SinkOpenError, match=f"{tmp_path} cannot be written"):
-        convert_batch(jobs_of([], tmp_path), str(tmp_path), DirectExecutor, resume=True)
 
 
 @POSIX

@@ -8,14 +8,11 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TypeVar
 from unittest.mock import Mock
 
 import psutil
@@ -23,123 +20,75 @@ import pytest
 
 from app.core.errors import MattecamError, UsageError
 from app.core.settings import Settings
+from app.offline import executors
 from app.offline.executors import LOCAL, RayTasks, check_token_file, pin
 from app.offline.job import TRIES, Job, JobResult
 from app.offline.plan import MANIFEST
 from tests.clips import names_in, write_clip
-from tests.fresh_python import printed_by
 from tests.offline.batch.conftest import jobs_of, records_in, sequential_hashes, write_clips
 from tests.paths import ROOT
-
-Test = TypeVar("Test", bound=Callable[..., None])
-
-
-def with_ray(test: Test) -> Test:
-    """Mark a test that runs Ray itself."""
-    for mark in (
-        pytest.mark.slow,
-        pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc"),
-        pytest.mark.skipif(find_spec("ray") is None, reason="requirements-cluster.txt is not installed"),
-        pytest.mark.timeout(300),
-    ):
-        test = mark(test)
-    return test
-
+from tests.waiting import eventually
 
 TITLES = {"worker": "run_task", "coordinator": "ray::Coordinator"}
 """Of processes of Ray, by what they are."""
-OPTIONS = ["--model", "mattecam", "--jobs", "2", "--json", "--cluster"]
 
 
-def command(*words: object) -> list[str]:
-    return [sys.executable, str(ROOT / "run.py"), "convert", *map(str, words), *OPTIONS]
-
-
-def ray_processes() -> set[int]:
-    """Processes of Ray that this test started: they inherit its data folder."""
-    mine = os.environ["MATTECAM_DATA_DIR"]
-
-    def is_mine(process: psutil.Process) -> bool:
-        with suppress(psutil.Error):
-            return process.pid != os.getpid() and process.environ().get("MATTECAM_DATA_DIR") == mine
-        return False
-
-    return {process.pid for process in psutil.process_iter() if is_mine(process)}
-
-
-def kill_one(title: str) -> None:
-    """Kill a process of Ray by its title, such as `ray::Coordinator`."""
-
-    def has_title(process: psutil.Process) -> bool:
+def ray_processes(title: str = "") -> list[psutil.Process]:
+    """Return the processes of Ray that this test started, which inherit its data folder, with this in their titles."""
+    found = []
+    for process in psutil.process_iter():
         with suppress(psutil.Error):  # it may end meanwhile
-            return title in process.name() + " ".join(process.cmdline())
-        return False
-
-    os.kill(next(process.pid for process in psutil.process_iter() if has_title(process)), signal.SIGKILL)
-
-
-def eventually_none(seconds: float = 30) -> bool:
-    deadline_s = time.monotonic() + seconds
-    while ray_processes() and time.monotonic() < deadline_s:
-        time.sleep(0.2)
-    return not ray_processes()
+            is_mine = process.environ().get("MATTECAM_DATA_DIR") == os.environ["MATTECAM_DATA_DIR"]
+            if is_mine and process.pid != os.getpid() and title in process.name() + " ".join(process.cmdline()):
+                found.append(process)
+    return found
 
 
-def hashes(folder: Path) -> dict[str, str | None]:
-    return {name: record.sha256 for name, record in records_in(folder).items()}
-
-
-@with_ray
-def test_ray_writes_the_bits_of_one_after_the_other(tmp_path: Path) -> None:
-    source = write_clips(tmp_path / "in")
-    done = subprocess.run(command(source, tmp_path / "out"), capture_output=True, text=True, check=False, timeout=200)
-    assert done.returncode == 1, done.stderr
-    expected = sequential_hashes(jobs_of([source], tmp_path / "sequential"))
-    assert hashes(tmp_path / "out") == expected
-    records = records_in(tmp_path / "out")
-    assert records["a.mp4"].state == records["b.mkv"].state == "done"
-    assert "poison.mp4" in (records["poison.mp4"].error or "")
-    assert "Traceback" not in (records["poison.mp4"].error or "")
-    assert "cut off" in (records["cut.mkv"].error or "")
-    assert eventually_none()
-
-
-@with_ray
-@pytest.mark.parametrize("victim", ["worker", "coordinator", "driver", "interrupt"])
-def test_what_is_killed_is_done_again_with_the_same_hash(tmp_path: Path, victim: str) -> None:
-    clips = [write_clip(tmp_path / f"{name}.mp4", 400, size=(192, 96)) for name in "ab"]
-    out = tmp_path / "out"
-    with subprocess.Popen(command(*clips, out), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.skipif(sys.platform != "linux" or find_spec("ray") is None, reason="needs /proc, requirements-cluster.txt")
+@pytest.mark.parametrize("victim", ["nobody", "worker", "coordinator", "driver", "interrupt"])
+def test_whatever_is_killed_ray_writes_the_bits_of_one_after_the_other(tmp_path: Path, victim: str) -> None:
+    source, out = write_clips(tmp_path / "in"), tmp_path / "out"
+    for name in ("a.mp4", "b.mkv"):
+        write_clip(source / name, 400, size=(192, 96), audio="aac")
+    options = ["--model", "mattecam", "--jobs", "2", "--json", "--cluster"]
+    command = [sys.executable, str(ROOT / "run.py"), "convert", str(source), str(out), *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         assert process.stdout is not None
-        for line in process.stdout:
-            if json.loads(line)["state"] == "progress" and json.loads(line)["frames"] > 0:
-                break
+        events = map(json.loads, process.stdout)
+        next(event for event in events if event["state"] == "progress" and event["frames"] > 0)
         if victim in TITLES:
-            kill_one(TITLES[victim])
-        else:
+            ray_processes(TITLES[victim])[0].kill()
+        elif victim != "nobody":
             process.send_signal(signal.SIGKILL if victim == "driver" else signal.SIGINT)
         process.communicate(timeout=200)
-    if victim in TITLES:
-        assert process.returncode == 0
-        tries = sorted(record.tries for record in records_in(out).values())
-        assert tries == ([1, 2] if victim == "worker" else [1, 1])
-    else:
-        if victim == "interrupt":
-            assert process.returncode == 130
-            assert names_in(out) == [MANIFEST]
-            assert eventually_none()
+    code = process.returncode
+    if victim in ("driver", "interrupt"):
         assert not list(out.glob("*.mp4"))
-        again = subprocess.run(command(*clips, out, "--resume"), capture_output=True, check=False, timeout=200)
-        assert again.returncode == 0, again.stderr
+        if victim == "interrupt":
+            assert code == 130 and names_in(out) == [MANIFEST]
+            eventually(lambda: not ray_processes(), 30)
+        code = subprocess.run([*command, "--resume"], capture_output=True, check=False, timeout=200).returncode
+    assert code == 1, "two clips are broken"
     assert not (out / TRIES).exists()
-    expected = sequential_hashes(jobs_of(clips, tmp_path / "sequential"))
-    assert hashes(out) == expected
-    for pid in ray_processes() if victim == "driver" else ():
-        os.kill(pid, signal.SIGKILL)
-    assert eventually_none()
+    records = records_in(out)
+    expected = sequential_hashes(jobs_of([source], tmp_path / "sequential"))
+    assert {name: record.sha256 for name, record in records.items()} == expected
+    assert records["a.mp4"].state == records["b.mkv"].state == "done"
+    tries = sorted(records[name].tries for name in ("a.mp4", "b.mkv"))
+    assert tries == ([1, 2] if victim == "worker" else [1, 1])
+    for clip, words in (("poison.mp4", "poison.mp4 is not a readable video"), ("cut.mkv", "cut off")):
+        assert words in (records[clip].error or "") and "Traceback" not in (records[clip].error or "")
+    for left in ray_processes() if victim == "driver" else ():
+        left.kill()
+    eventually(lambda: not ray_processes(), 30)
 
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="modes of files")
+
+
+JOB = Job("a.mp4", {"target": "out/a.mp4"}, Settings(), "")
 
 
 class Lost(Exception):
@@ -190,10 +139,9 @@ def test_ray_that_ends_during_the_conversion_is_a_sentence(monkeypatch: pytest.M
     before = signal.getsignal(signal.SIGTERM)
     tasks = RayTasks(LOCAL, 2)
     assert signal.getsignal(signal.SIGTERM) is before, "the command still stops gently"
-    job = Job("a.mp4", {"target": "out/a.mp4"}, Settings(), "")
-    tasks.submit(job)
+    tasks.submit(JOB)
     with pytest.raises(MattecamError, match=r"Ray ended during the conversion: The cluster is gone\.; run .* --resume"):
-        tasks.submit(job) if call == "submit" else tasks.news(stopping=False)
+        tasks.submit(JOB) if call == "submit" else tasks.news(stopping=False)
     tasks.close()
     assert ray.shutdown.called
 
@@ -205,27 +153,14 @@ def test_a_folder_of_somebody_else_ends_no_clip(tmp_path: Path, monkeypatch: pyt
     pin()
 
 
-FORBIDDEN = """
-import resource, sys
-from types import ModuleType, SimpleNamespace
-_, hard = resource.getrlimit(resource.RLIMIT_CORE)
-resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
-from app.offline import executors as cluster
-sys.modules["ray"] = ray = ModuleType("ray")
-ray.get = lambda told, timeout: True
-cluster.pin = lambda: None
-stopping = SimpleNamespace(tell=SimpleNamespace(remote=lambda *progress: None))
-print(cluster.run_task(SimpleNamespace(source=""), stopping).state, hard, resource.getrlimit(resource.RLIMIT_CORE)[0])
-"""
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit for core dumps")
-def test_a_worker_leaves_no_core_dump() -> None:
+def test_a_worker_leaves_no_core_dump(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ray starts its process, without the command line, which forbids them: a crash wrote frames to disk."""
-    state, hard, soft = printed_by(FORBIDDEN).split()[-3:]
-    if int(hard) == 0:
-        pytest.skip("the system forbids core dumps already")
-    assert (state, int(soft)) == ("interrupted", 0)
+    forbid = Mock()
+    monkeypatch.setattr(executors, "disable_core_dumps", forbid)
+    monkeypatch.setattr(executors, "pin", Mock())
+    monkeypatch.setitem(sys.modules, "ray", Mock(get=Mock(return_value=True)))
+    assert executors.run_task(JOB, Mock()).state == "interrupted"
+    assert forbid.called
 
 
 @POSIX
