@@ -6,6 +6,8 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -19,7 +21,7 @@ from app.capture.devices import CameraDevice
 from app.core.errors import PlateError
 from app.core.settings import MattingSettings
 from app.core.threads import usable_cores
-from app.core.types import UNTURNED, BgrImage, Frame, SourceInfo
+from app.core.types import UNTURNED, BgrImage, SourceInfo
 from app.gui.application import Session
 from app.gui.panels import plate
 from app.gui.panels.devices import FILE
@@ -54,8 +56,8 @@ def test_cameras_are_listed_and_remember_their_settings(controls: Session, tmp_p
     assert (controls.store.current.capture.source, rotation.currentText()) == ("portal:inside", "Not turned")
     page.show_cameras(CAMERAS)
     assert cameras.findText("Built-in camera") < 0
-    assert cameras.currentText() == "A camera that is not connected", "the choice is kept"
-    assert controls.store.current.capture.source == "portal:inside"
+    shown = cameras.currentText(), controls.store.current.capture.source
+    assert shown == ("A camera that is not connected", "portal:inside"), "the choice is kept"
     pick(cameras, cameras.findText("Front camera"))
     assert controls.store.current.capture == front
     page.choose_source(str(tmp_path / "film.mp4"))
@@ -99,13 +101,10 @@ def test_a_model_is_used_only_after_its_download(controls: Session, qtbot: QtBot
     downloads.connected.clear()
     choose_model(controls, qtbot, "rvm-mobilenetv3")
     assert controls.store.current.matting.model == controls.store.saved.matting.model == "mattecam"
-    get = button(controls, "downloadButton")
-    assert get.isVisible()
-    assert get.text() == "Download (15 MB)"
+    get, bar = button(controls, "downloadButton"), find(controls.window, QProgressBar, "downloadProgress")
+    assert get.isVisible() and get.text() == "Download (15 MB)"
     qtbot.mouseClick(get, Qt.MouseButton.LeftButton)
-    bar = find(controls.window, QProgressBar, "downloadProgress")
-    assert not bar.isVisible(), "no progress before data arrives"
-    assert not get.isVisible()
+    assert (get.isVisible(), bar.isVisible()) == (False, False), "no progress before data arrives"
     downloads.connected.set()
     qtbot.waitUntil(lambda: bar.isVisible() and bar.value() == 5000)
     button(controls, "downloadCancel").click()
@@ -120,17 +119,16 @@ def test_a_model_is_used_only_after_its_download(controls: Session, qtbot: QtBot
 def test_own_weights_can_always_be_chosen_and_taken_back(controls: Session, qtbot: QtBot, tmp_path: Path) -> None:
     """The button was there only after a download had failed."""
     bring_up(controls, controls.window.panel.quality)
-    own, removal = find(controls.window, QLabel, "ownWeights"), button(controls, "matting.weights removal")
+    removal = button(controls, "matting.weights removal")
     for model in ("auto", "mattecam"):
         controls.store.set("matting.model", model)
         assert button(controls, "downloadFile").isVisible() and not button(controls, "downloadAddress").isVisible()
         choose_file(controls, tmp_path / "own.safetensors", "downloadFile")
         saved = controls.store.saved.matting
         assert (saved.model, saved.weights) == (model, tmp_path / "own.safetensors")
-        assert own.isVisible() and "own.safetensors" in own.text()
+        assert "own.safetensors" in said(controls, "ownWeights")
         removal.click()
-        assert controls.store.saved.matting.weights is None
-        assert not own.isVisible()
+        assert controls.store.saved.matting.weights is None and not said(controls, "ownWeights")
 
 
 SIZE = 160, 96
@@ -150,36 +148,25 @@ def store(qtbot: QtBot) -> SettingsStore:
 
 
 @pytest.fixture
-def held() -> list[bool]:
-    """What the dialog asked for: whether the exposure is held."""
-    return []
-
-
-@pytest.fixture
-def dialog(tasks: Tasks, store: SettingsStore, held: list[bool]) -> Iterator[PlateDialog]:
+def dialog(tasks: Tasks, store: SettingsStore) -> Iterator[PlateDialog]:
     """A dialog over the demo source, which is empty at first."""
     source = DemoSource(*SIZE, 30, empty_scene_s=5.0, motion=0)
-
-    def newest() -> Frame | None:
-        frame = source.read()
-        return None if frame is None else replace(frame, source=source.info)
-
-    made = PlateDialog(store, tasks, newest, held.append)
+    made = PlateDialog(store, tasks, lambda: replace(existing(source.read()), source=source.info), Mock())
+    made.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
     made.show()
     yield made
     made.close()
     source.close()
 
 
-def test_plate_is_captured_shown_and_used(
-    dialog: PlateDialog, store: SettingsStore, held: list[bool], qtbot: QtBot, quick: object
-) -> None:
+@pytest.mark.usefixtures("quick")
+def test_plate_is_captured_shown_and_used(dialog: PlateDialog, store: SettingsStore, qtbot: QtBot) -> None:
     """Enter starts, and closes when all is done."""
 
     def press_enter() -> None:
         qtbot.keyClick(dialog.focusWidget() or dialog, Qt.Key.Key_Return)
 
-    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
+    hold = cast("Mock", dialog._hold)  # noqa: SLF001
     assert dialog.number.text().isdigit(), "no empty space before the countdown"
     with qtbot.waitSignal(dialog.taken):
         press_enter()
@@ -187,10 +174,11 @@ def test_plate_is_captured_shown_and_used(
         press_enter()
         assert dialog.isVisible(), "the countdown goes on"
     assert store.current.matting.plate == plate_path("demo", *SIZE) and plate_path("demo", *SIZE).is_file()
-    assert held == [True] and dialog.start_button.isEnabled() and not dialog.number.pixmap().isNull()
+    hold.assert_called_once_with(True)
+    assert dialog.start_button.isEnabled() and not dialog.number.pixmap().isNull()
     press_enter()
     assert not dialog.isVisible()
-    assert held == [True, False], "the pipeline holds the exposure while it uses the plate"
+    hold.assert_called_with(False)  # the pipeline holds the exposure while it uses the plate
 
 
 def test_a_plate_whose_dialog_is_closed_during_the_check_is_not_stored(
@@ -204,7 +192,6 @@ def test_a_plate_whose_dialog_is_closed_during_the_check_is_not_stored(
         return False
 
     monkeypatch.setattr(plate_capture, "shows_someone", empty_in_the_end)
-    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
     dialog.begin()
     qtbot.waitUntil(checking.is_set)
     dialog.close()
@@ -254,22 +241,17 @@ def test_the_panel_shows_and_removes_the_plate_and_opens_the_dialog(session: Ses
     assert not controls.isHidden() and controls.thumbnail.isHidden() and controls.age.isHidden(), "no empty lines"
     path = plate_path("another", *SIZE)
     save_plate(path, np.full((SIZE[1], SIZE[0], 3), 90, np.uint8), "another")
-    session.store.edit("matting", model="bgmv2-mobilenetv2", plate=path)
-    assert not controls.isHidden()
-    qtbot.waitUntil(lambda: not controls.thumbnail.pixmap().isNull())
-    assert controls.age.text() and not controls.age.isHidden() and not controls.thumbnail.isHidden()
-    qtbot.waitUntil(lambda: not controls.warning.isHidden())
+    session.store.edit("matting", plate=path)
+    qtbot.waitUntil(lambda: not controls.thumbnail.isHidden() and not controls.warning.isHidden())
+    assert controls.age.text() and not controls.age.isHidden() and not controls.thumbnail.pixmap().isNull()
     source = existing(session.bridge.status.source)
     own = plate_path(source.id, source.width, source.height)
     save_plate(own, np.full((source.height, source.width, 3), 90, np.uint8), source.id)
     controls.reload()
     qtbot.waitUntil(lambda: session.store.current.matting.plate == own)
-    qtbot.waitUntil(controls.warning.isHidden)
-    qtbot.waitUntil(controls.unused.isHidden)
-    again: list[bool] = []
-    controls.chosen_again.connect(lambda: again.append(True))
-    choose_file(session, own, "plateButton")
-    assert again, "the file may be edited"
+    qtbot.waitUntil(lambda: controls.warning.isHidden() and controls.unused.isHidden())
+    with qtbot.waitSignal(controls.chosen_again):  # the file may be edited
+        choose_file(session, own, "plateButton")
     find(controls, QPushButton, "plateTake").click()
     (dialog,) = session.window.findChildren(PlateDialog)
     assert dialog.isVisible()
@@ -278,8 +260,7 @@ def test_the_panel_shows_and_removes_the_plate_and_opens_the_dialog(session: Ses
     assert not controls.isHidden(), "a model that is chosen automatically may use the plate"
     qtbot.waitUntil(lambda: not controls.unused.isHidden())
     find(controls, QPushButton, "matting.plate removal").click()
-    assert session.store.current.matting.plate is None
-    assert controls.isHidden() and own.is_file()
+    assert session.store.current.matting.plate is None and controls.isHidden() and own.is_file()
 
 
 FINE = "rvm-mobilenetv3"
@@ -373,8 +354,7 @@ def test_the_buttons_follow_the_model_in_the_settings(
     assert controls.store.current.matting.model == FINE and pressed(controls) == ["Fine"]
     controls.store.edit("matting", weights=tmp_path / "own.pth")
     button(controls, "qualityStandard").click()
-    matting = controls.store.current.matting
-    assert (matting.model, matting.weights) == (standard, None)
+    assert (controls.store.current.matting.model, controls.store.current.matting.weights) == (standard, None)
 
 
 @pytest.mark.parametrize(("share", "holds_rate", "said"), [
