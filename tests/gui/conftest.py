@@ -98,27 +98,19 @@ def _english_numbers() -> Iterator[None]:
     QLocale.setDefault(before)
 
 
-@pytest.fixture(autouse=True)
-def _own_runtime_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MATTECAM_RUNTIME_DIR", str(tmp_path / "runtime"))
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "user-data"))  # with the trash
-
-
 made_once = cache(library.thumbnail)
 """Makes a thumbnail once per process: those of the bundled pictures cost more than the rest of a window."""
 
 
 @pytest.fixture(autouse=True)
-def _quick_thumbnails(monkeypatch: pytest.MonkeyPatch) -> None:
+def _surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Own folders; quick thumbnails; and no notice ends while a test on a busy machine comes to it."""
+    monkeypatch.setenv("MATTECAM_RUNTIME_DIR", str(tmp_path / "runtime"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "user-data"))  # with the trash
     bundled, make = frozenset(bundled_backgrounds()), library.thumbnail
     monkeypatch.setattr(library, "thumbnail", lambda path, *size: (made_once if path in bundled else make)(path, *size))
-
-
-@pytest.fixture(autouse=True)
-def _lasting_notices(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No notice or error ends while a test on a busy machine comes to it."""
-    monkeypatch.setattr(notices, "BRIEF_MS", 10 * PATIENCE_MS)
-    monkeypatch.setattr(notices, "EVENT_MS", 10 * PATIENCE_MS)
+    for lasting in ("BRIEF_MS", "EVENT_MS"):
+        monkeypatch.setattr(notices, lasting, 10 * PATIENCE_MS)
 
 
 @pytest.fixture(params=["en", *LANGUAGES])
@@ -205,15 +197,11 @@ def start_window(qapp: QApplication, world: FakeWorld, machine: object) -> Itera
     sessions: list[Session] = []
 
     def start(
-        settings: Settings = QUIET,
-        window: WindowSettings | None = None,
-        options: WindowOptions | None = None,
-        *,
+        settings: Settings = QUIET, window: WindowSettings = QUIET.window, options: WindowOptions | None = None, *,
         shown: bool = True,
-    ) -> Session:
-        settings = settings.replace(window=window or QUIET.window)
+    ) -> Session:  # fmt: skip
         options = options or WindowOptions(parts=world.parts())
-        session = Session(make_application(), settings, options)
+        session = Session(make_application(), settings.replace(window=window), options)
         sessions.append(session)
         if shown:
             session.start()
