@@ -30,15 +30,15 @@ def to_yuv(image: Bytes, layout: Layout, weights: tuple[float, float] = BT601) -
     if image.ndim == 2:
         image = np.asarray(cv2.cvtColor(image, cv2.COLOR_GRAY2BGR), np.uint8)
     height, width = image.shape[:2]
+    rows = np.ascontiguousarray(image).reshape(height, -1)
+    if layout != "I420":
+        packed, scratch = np.empty((height, width, 2), np.uint8), np.empty((2, width // 2), np.uint8)
+        yuv_kernels.packed_rows(rows, _matrix(*weights), packed.reshape(height, -1), scratch, layout == "YUYV")
+        return packed
     planes = np.empty((height * 3 // 2, width), np.uint8)
     luma, chroma = planes[:height], planes[height:].reshape(height, -1)
-    rows = np.ascontiguousarray(image).reshape(height, -1)
     yuv_kernels.planar_rows(rows, _matrix(*weights), luma, chroma)
-    if layout == "I420":
-        return planes
-    pairs = cv2.merge([chroma[: height // 2], chroma[height // 2 :]]).reshape(-1, width)
-    both = np.repeat(pairs, 2, axis=0)
-    return np.asarray(cv2.merge([luma, both] if layout == "YUYV" else [both, luma]), np.uint8)
+    return planes
 
 
 @functools.cache

@@ -1,4 +1,4 @@
-"""Kernel that converts BGR to YUV, compiled by numba; each byte of the frame is read once.
+"""Kernels that convert BGR to YUV, compiled by numba; each byte of the frame is read once.
 
 Two rows of pixels share a row of chroma, of the mean of four pixels each. The loops vectorize because indices are
 unsigned, and neighbouring bytes are read and written as one number (little-endian). Weights are integers in 256ths,
@@ -7,10 +7,12 @@ for which 16 bits suffice. Arrays are indexed, not sliced: each slice counts ref
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.compiling import Array, Function, compiled
+from app.core.compiling import Argument, Array, Function, compiled
 from app.core.types import Bytes
 
 Pairs = NDArray[np.uint16]
@@ -23,9 +25,11 @@ def _jit(function: Function) -> Function:
     return compiled(function, nogil=True)
 
 
-def _public(function: Function) -> Function:
+def _public(*more: type[bool]) -> Callable[[Function], Function]:
+    """Return the decorator of a kernel that other modules call. more: arguments beside image, matrix and targets."""
     written = Array("uint8", 2, writable=True)
-    return compiled(function, [Array("uint8", 2), Array("int32", 2), written, written], nogil=True)
+    arguments: list[Argument] = [Array("uint8", 2), Array("int32", 2), written, written, *more]
+    return lambda function: compiled(function, arguments, nogil=True)
 
 
 @_jit
@@ -52,7 +56,52 @@ def _average(pairs: Pairs, colour: int, means: Bytes) -> None:
         means[0, colour, x] = U8(U16(left + right + TWO) >> TWO)
 
 
-@_public
+@_jit
+def _two_rows(
+    image: Bytes, y: int, matrix: Weights, colours: Bytes, pairs: Pairs, means: Bytes, luma: Bytes, first: int,
+    chroma: Bytes, blue: int, red: int,
+) -> None:  # fmt: skip
+    """Convert rows y and y + 1 to rows `first` and the next of luma, and to rows `blue` and `red` of chroma.
+
+    colours (2, 3, W), also as `pairs`, and means (1, 3, W / 2): scratch.
+    """
+    for row in range(2):
+        _split(image, y + row, colours, row)
+        _weigh(colours, row, matrix, 0, luma, first + row)
+    for colour in range(3):
+        _average(pairs, colour, means)
+    _weigh(means, 0, matrix, 1, chroma, blue)
+    _weigh(means, 0, matrix, 2, chroma, red)
+
+
+@_jit
+def _weave(first: Bytes, row: int, second: Bytes, other: int, pairs: Pairs, y: int) -> None:
+    """Write the bytes of two rows in turn."""
+    for x in range(U64(pairs.shape[1])):
+        pairs[y, x] = U16(first[row, x]) | U16(second[other, x]) << BYTE
+
+
+@_public(bool)
+def packed_rows(image: Bytes, matrix: Weights, packed: Bytes, chroma: Bytes, luma_first: bool) -> None:
+    """Convert (H, 3 * W) BGR of even size to packed 4:2:2, (H, 2 * W): YUYV, or UYVY unless `luma_first`.
+
+    matrix: (3, 4) from BGR and 1 to YUV, in 256ths. chroma: (2, W / 2), scratch.
+    """
+    width = image.shape[1] // 3
+    colours, means = np.empty((2, 3, width), np.uint8), np.empty((1, 3, width // 2), np.uint8)
+    luma, both = np.empty((2, width), np.uint8), np.empty((1, width), np.uint8)
+    pairs, chroma_pairs, packed_pairs = colours.view(np.uint16), both.view(np.uint16), packed.view(np.uint16)
+    for y in range(0, image.shape[0], 2):
+        _two_rows(image, y, matrix, colours, pairs, means, luma, 0, chroma, 0, 1)
+        _weave(chroma, 0, chroma, 1, chroma_pairs, 0)
+        for row in range(2):
+            if luma_first:
+                _weave(luma, row, both, 0, packed_pairs, y + row)
+            else:
+                _weave(both, 0, luma, row, packed_pairs, y + row)
+
+
+@_public()
 def planar_rows(image: Bytes, matrix: Weights, luma: Bytes, chroma: Bytes) -> None:
     """Convert (H, 3 * W) BGR of even size to 4:2:0: luma (H, W) and chroma (H, W / 2), all of U before V.
 
@@ -62,10 +111,4 @@ def planar_rows(image: Bytes, matrix: Weights, luma: Bytes, chroma: Bytes) -> No
     colours, means = np.empty((2, 3, width), np.uint8), np.empty((1, 3, width // 2), np.uint8)
     pairs = colours.view(np.uint16)
     for y in range(0, height, 2):
-        for row in range(2):
-            _split(image, y + row, colours, row)
-            _weigh(colours, row, matrix, 0, luma, y + row)
-        for colour in range(3):
-            _average(pairs, colour, means)
-        _weigh(means, 0, matrix, 1, chroma, y // 2)
-        _weigh(means, 0, matrix, 2, chroma, (height + y) // 2)
+        _two_rows(image, y, matrix, colours, pairs, means, luma, y, chroma, y // 2, (height + y) // 2)
