@@ -53,6 +53,12 @@ def _gradients(grey: Floats) -> Floats:
     return np.stack([np.diff(grey, axis=0)[:, :-1], np.diff(grey, axis=1)[:-1]])
 
 
+def _changed_share(one: Floats, other: Floats, levels: float) -> float:
+    """Return the share of cells of two thumbnails that differ by more than so many levels in any colour."""
+    alike = cv2.inRange(cv2.absdiff(one, other), (0, 0, 0), (levels, levels, levels))
+    return 1 - cv2.countNonZero(alike) / alike.size
+
+
 def _correlation(one: Floats, other: Floats) -> float:
     """Return Pearson's correlation; 0 for constant arrays."""
     one, other = one - one.mean(), other - other.mean()
@@ -131,8 +137,7 @@ class Motion:
             return False
         colour, last_colour = np.array([cv2.mean(now)[:3], cv2.mean(last)[:3]], np.float32)
         light = np.clip((colour + 1) / (last_colour + 1), *_LIGHT_RANGE)
-        blue, green, red = cv2.split(cv2.absdiff(now, last * light))
-        if np.count_nonzero(cv2.max(cv2.max(blue, green), red) > CHANGED_LEVELS) <= CHANGED_SHARE * COLUMNS * ROWS:
+        if _changed_share(now, last * light, CHANGED_LEVELS) <= CHANGED_SHARE:
             return False
         before, after = last.mean(2), now.mean(2)
         cut = _correlation(before, after) < LAYOUT and _correlation(_gradients(before), _gradients(after)) < EDGES
@@ -150,7 +155,7 @@ class Motion:
             settled
             and edges == self._edges
             and self._seen is not None
-            and float(np.abs(thumbnail - self._seen).max()) <= STILL_LEVELS
+            and cv2.norm(thumbnail, self._seen, cv2.NORM_INF) <= STILL_LEVELS
         )
         self._still = self._still + 1 if still else 0
         one_of = SELDOM if self._still > CALM_FRAMES else 2
@@ -159,10 +164,8 @@ class Motion:
             return Reuse.MATTE
         self._seen, self._edges, self._inferred = thumbnail, edges, self._inferred + 1
         known = self._features_of if settled and not still and self._features_age < FEATURES_FRAMES else None
-        if known is not None:
-            changed = np.abs(thumbnail - known).max(2) > STEADY_LEVELS
-            if float(changed.mean()) <= STEADY_SHARE:
-                return Reuse.FEATURES
+        if known is not None and _changed_share(thumbnail, known, STEADY_LEVELS) <= STEADY_SHARE:
+            return Reuse.FEATURES
         self._features_of, self._features_age = thumbnail, 0
         return Reuse.NOTHING
 
