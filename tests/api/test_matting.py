@@ -34,7 +34,7 @@ from mattecam._api import CLOCK
 from mattecam.testing import FakeEngine, StepInput
 from tests.backgrounds.files import colour_number, write_video
 from tests.clips import demo, read_numbers, write_clip
-from tests.matting.networks import frames
+from tests.matting.stubs import frames
 from tests.paths import ROOT
 
 GIVEN = frames(160, 96, 6)

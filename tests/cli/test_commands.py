@@ -33,7 +33,7 @@ from app.matting.choice.choice import Choice
 from models.table import BUNDLED
 from tests.control.conftest import serving
 from tests.fresh_python import printed_by
-from tests.matting.networks import frames
+from tests.matting.stubs import frames
 from tests.paths import ROOT
 
 SMALL = ["--source", "demo", "--size", "320x240", "--virtual-camera", "off", "--model", "mattecam"]

@@ -13,7 +13,7 @@ from app.matting.base.interface import MattingEngine
 from app.matting.choice.hardware import torch_usable
 from models import table
 from tests.golden.fill import fill
-from tests.matting.networks import BuildEngine
+from tests.matting.stubs import BuildEngine
 from tests.toy.spec import TOY
 
 

@@ -1,40 +1,31 @@
-"""Backends whose coefficients a test chooses, random streams and edits for them, and what holds of their mattes."""
+"""Moving frames, the bundled network, and backends whose coefficients a test chooses, with streams for them."""
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import replace
-from typing import TypeAlias, get_args
 
 import numpy as np
 from hypothesis import settings
-from hypothesis import strategies as st
 
 from app.core.edits import MatteEdit
-from app.core.geometry import View
-from app.core.settings import EdgeSettings, StrictLevel
-from app.core.types import Backdrop, BgrImage, BlurredBackground, Floats, Matte
-from app.matting.base.interface import StepGeometry
+from app.core.settings import EdgeSettings, MattingSettings
+from app.core.types import Backdrop, BgrImage, BlurredBackground, Floats
+from app.matting.base.interface import MattingEngine, StepGeometry
 from app.matting.choice.hardware import torch_usable
 from app.matting.cpu.cpu_backend import Coefficients, CpuBackend, RefinedCells
+from app.matting.openvino import conversion
+from app.matting.openvino.conversion import NetworkSource
+from app.matting.openvino.openvino_backend import SURVEY_FRAMES, OpenVinoBackend
+from models.table import bundled
+from models.weights import find
+from tests.golden.fill import image
 
+BuildEngine = Callable[[MattingSettings, int, int], MattingEngine]
 CELL = 4
-
-
-ROUNDING = 1
-"""Alpha and composite are each rounded by up to half a level of 255."""
-
-
-edge_settings = st.builds(
-    EdgeSettings,
-    threshold=st.floats(0, 1),
-    contrast=st.sampled_from([0.0, 0.3, 1.0]),
-    grow_px=st.sampled_from([0, 0, -7, -1, 1, 12]),
-    feather_px=st.sampled_from([0, 0, 1, 9, 40]),
-    temporal_smoothing=st.sampled_from([0.0, 0.5, 1.0]),
-    despill=st.sampled_from([0.0, 0.4, 1.0]),
-    strict=st.sampled_from(get_args(StrictLevel)),
-)
 
 
 few_examples = settings(max_examples=40, deadline=None)
@@ -52,9 +43,7 @@ class StubCpu(CpuBackend):
         return deepcopy(self.coefficients)  # strict mode changes the arrays
 
 
-Stub: TypeAlias = "StubCpu | StubTorch"
-StubMaker: TypeAlias = "type[Stub]"
-STUBS: dict[str, StubMaker] = {"cpu": StubCpu}
+STUBS: dict[str, type[StubCpu | StubTorch]] = {"cpu": StubCpu}
 """Stubs by name; that of torch only where torch is installed."""
 if torch_usable():
     from tests.matting.torch_stubs import StubTorch
@@ -116,21 +105,6 @@ def showing(alpha: Floats, small: Floats | None = None) -> Coefficients:
     )
 
 
-def nobody(coefficients: Coefficients) -> Coefficients:
-    """Return the coefficients with alpha 0 everywhere: the composite is the backdrop."""
-    slope, offset = coefficients.slope.copy(), coefficients.offset.copy()
-    slope[3], offset[3] = 0, -1
-    cells = coefficients.cells and RefinedCells(coefficients.cells.indices[:0], coefficients.cells.matte[:0])
-    return replace(coefficients, slope=slope, offset=offset, cells=cells)
-
-
-def assert_bounded(matte: Matte, backdrop: BgrImage) -> None:
-    """Assert that the composite differs from the backdrop by at most alpha, and nowhere where alpha is 0."""
-    difference = np.abs(matte.composite.astype(int) - backdrop).max(2)
-    assert (difference <= matte.alpha.astype(int) + ROUNDING).all()
-    assert not difference[matte.alpha == 0].any()
-
-
 OFF = EdgeSettings(strict="off")
 
 
@@ -151,22 +125,36 @@ class Fixed:
         return self._edit
 
 
-def random_edit(case: Case) -> MatteEdit:
-    rng, size = case.rng, (case.geometry.small_height, case.geometry.small_width)
-    gain = rng.choice([0, 0.5, 1], size).astype(np.float32)
-    view_size = rng.uniform(0.2, 1)
-    left, top = rng.uniform(0, 1 - view_size, 2)
-    lights = tuple(
-        np.concatenate([rng.uniform(0, 1.4, (3, 4, 5)), rng.uniform(-0.5, 0.5, (3, 4, 5))]).astype(np.float32)
-        for _ in range(rng.integers(3))
-    )
-    return MatteEdit(gain, View(left, top, view_size), lights)
+def frames(width: int, height: int, count: int, seed: int = 0) -> list[BgrImage]:
+    """Return (height, width, 3) uint8 frames with motion between them."""
+    return [
+        np.ascontiguousarray(
+            (image(height, width, seed, t) * 255).round().astype(np.uint8).transpose(1, 2, 0)[..., ::-1]
+        )
+        for t in range(count)
+    ]
 
 
-def amplitude(image: BgrImage, period: float) -> float:
-    """Return the amplitude of a period along the rows in the middle of an image, of 255."""
-    height, width = image.shape[:2]
-    count = int(0.6 * width // period * period)
-    row = image[height // 3 : 2 * height // 3, width // 5 : width // 5 + count, 1].astype(float).mean(axis=0)
-    wave = np.exp(2j * np.pi * np.arange(count) / period)
-    return float(2 * np.abs(((row - row.mean()) * np.hanning(count) * wave).sum()) / (count / 2))
+def small_of(frame: BgrImage) -> Floats:
+    """Return a frame as the input of a network of its size, (3, h, w), RGB in 0..1."""
+    return np.ascontiguousarray(frame[..., ::-1].transpose(2, 0, 1), np.float32) * np.float32(1 / 255)
+
+
+def bundled_backend(
+    geometry: StepGeometry, threads: int | None = None, *, live: bool = False, survey_frames: int = SURVEY_FRAMES
+) -> OpenVinoBackend:
+    """Return the bundled network in OpenVINO."""
+    spec = bundled()
+    artefact = conversion.artefacts.load(NetworkSource(spec.name, find(spec.name)))
+    return OpenVinoBackend(artefact, geometry, "float32", threads, live=live, survey_frames=survey_frames)
+
+
+@contextmanager
+def without_collection() -> Iterator[None]:
+    """Free only what nothing refers to: reference cycles live for minutes, with all the memory that they hold."""
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()

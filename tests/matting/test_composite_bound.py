@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import replace
+from typing import get_args
 from unittest.mock import Mock
 
 import cv2
@@ -28,25 +29,63 @@ from app.core.settings import (
 from app.core.types import AlphaImage, BgrImage, BlurredBackground, Floats, Matte, magnified
 from app.matting.base import parameters
 from app.matting.base.interface import NotAMatteError, StepGeometry
-from app.matting.cpu.cpu_backend import Coefficients, blurred_background
+from app.matting.cpu.cpu_backend import Coefficients, RefinedCells, blurred_background
 from app.matting.engine import FrameEngine
 from app.offline.convert import FilmStep
 from tests.fresh_python import printed_by
-from tests.matting.networks import small_of
-from tests.matting.stubs import (
-    OFF,
-    STUBS,
-    Case,
-    Fixed,
-    StubCpu,
-    amplitude,
-    assert_bounded,
-    edge_settings,
-    few_examples,
-    nobody,
-    random_edit,
-    showing,
+from tests.matting.stubs import OFF, STUBS, Case, Fixed, StubCpu, few_examples, showing, small_of
+
+ROUNDING = 1
+"""Alpha and composite are each rounded by up to half a level of 255."""
+
+
+edge_settings = st.builds(
+    EdgeSettings,
+    threshold=st.floats(0, 1),
+    contrast=st.sampled_from([0.0, 0.3, 1.0]),
+    grow_px=st.sampled_from([0, 0, -7, -1, 1, 12]),
+    feather_px=st.sampled_from([0, 0, 1, 9, 40]),
+    temporal_smoothing=st.sampled_from([0.0, 0.5, 1.0]),
+    despill=st.sampled_from([0.0, 0.4, 1.0]),
+    strict=st.sampled_from(get_args(StrictLevel)),
 )
+
+
+def nobody(coefficients: Coefficients) -> Coefficients:
+    """Return the coefficients with alpha 0 everywhere: the composite is the backdrop."""
+    slope, offset = coefficients.slope.copy(), coefficients.offset.copy()
+    slope[3], offset[3] = 0, -1
+    cells = coefficients.cells and RefinedCells(coefficients.cells.indices[:0], coefficients.cells.matte[:0])
+    return replace(coefficients, slope=slope, offset=offset, cells=cells)
+
+
+def assert_bounded(matte: Matte, backdrop: BgrImage) -> None:
+    """Assert that the composite differs from the backdrop by at most alpha, and nowhere where alpha is 0."""
+    difference = np.abs(matte.composite.astype(int) - backdrop).max(2)
+    assert (difference <= matte.alpha.astype(int) + ROUNDING).all()
+    assert not difference[matte.alpha == 0].any()
+
+
+def random_edit(case: Case) -> MatteEdit:
+    rng, size = case.rng, (case.geometry.small_height, case.geometry.small_width)
+    gain = rng.choice([0, 0.5, 1], size).astype(np.float32)
+    view_size = rng.uniform(0.2, 1)
+    left, top = rng.uniform(0, 1 - view_size, 2)
+    lights = tuple(
+        np.concatenate([rng.uniform(0, 1.4, (3, 4, 5)), rng.uniform(-0.5, 0.5, (3, 4, 5))]).astype(np.float32)
+        for _ in range(rng.integers(3))
+    )
+    return MatteEdit(gain, View(left, top, view_size), lights)
+
+
+def amplitude(image: BgrImage, period: float) -> float:
+    """Return the amplitude of a period along the rows in the middle of an image, of 255."""
+    height, width = image.shape[:2]
+    count = int(0.6 * width // period * period)
+    row = image[height // 3 : 2 * height // 3, width // 5 : width // 5 + count, 1].astype(float).mean(axis=0)
+    wave = np.exp(2j * np.pi * np.arange(count) / period)
+    return float(2 * np.abs(((row - row.mean()) * np.hanning(count) * wave).sum()) / (count / 2))
+
 
 BACKENDS = ["network", "plate", pytest.param("torch", marks=pytest.mark.torch)]
 

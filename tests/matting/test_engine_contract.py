@@ -23,7 +23,7 @@ from app.matting.engine import FrameEngine
 from app.matting.torch import torch_backend
 from app.media.video_reader import VideoReader
 from tests.golden.fill import fill
-from tests.matting.networks import BuildEngine, frames, without_collection
+from tests.matting.stubs import BuildEngine, frames, without_collection
 from tests.matting.torch_stubs import NETWORKS
 from tests.paths import shared
 

@@ -26,8 +26,7 @@ from models.blocks import FILTER_EPS, DeepGuidedFilter, fast_guided_filter
 from models.mattecam.network import ALPHA_MARGIN, MattecamNetwork, explained, shares_to_keep, stretched
 from models.mattecam.network import decide as decide_in_torch
 from models.rules import DecisionRule, FastFilterWeights, FilterWeights, ForgettingRule, LearnedFilterWeights
-from tests.matting.networks import frames
-from tests.matting.stubs import StubCpu, few_examples
+from tests.matting.stubs import StubCpu, few_examples, frames
 from tests.matting.torch_stubs import StubTorch
 
 pytestmark = pytest.mark.torch

@@ -19,7 +19,7 @@ from app.matting.engine import FrameEngine
 from models import weights as registered
 from models.table import BUNDLED, NETWORKS
 from models.weights import SHIPPED_SHA256, find_int8, int8_file
-from tests.matting.networks import BuildEngine, frames
+from tests.matting.stubs import BuildEngine, frames
 from tests.published import install
 
 

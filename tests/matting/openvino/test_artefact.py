@@ -40,7 +40,7 @@ from models.rvm.network import MattingNetwork
 from models.table import BUNDLED, NETWORKS
 from models.weights import SIMILAR, SOURCE, find_int8, int8_file, sha256_of
 from tests.clips import demo
-from tests.matting.networks import BuildEngine, frames, small_of
+from tests.matting.stubs import BuildEngine, frames, small_of
 from training.calibration import calibrate, run_rvm
 from training.rvm_int8 import LAYERS, ExportedNetwork, in_int8, scales_of
 

@@ -24,12 +24,8 @@ from app.matting.openvino import openvino_backend
 from app.matting.openvino.conversion import NetworkSource, artefacts
 from app.matting.openvino.openvino_backend import (
     ALIGNMENT,
-    LEAST_MARGIN,
     MARGIN,
-    MOST_SETTLE_FRAMES,
     SETTLE_FRAMES,
-    SURVEY_FRAMES,
-    TOUCH,
     WHOLE_EVERY,
     WHOLE_FRAMES,
     ColumnTracker,
@@ -42,45 +38,44 @@ from models.table import bundled
 from models.weights import find
 from tests.clips import demo
 from tests.fresh_python import printed_by
-from tests.matting.networks import bundled_backend, small_of
+from tests.matting.stubs import bundled_backend, small_of
 
-SIZE = 320, 180
-GEOMETRY = StepGeometry(*SIZE, 1.0)
-BACKDROP = np.full((SIZE[1], SIZE[0], 3), (200, 30, 120), np.uint8)
-EDGES = EdgeSettings()
-FRAMES = demo(*SIZE, range(SETTLE_FRAMES + 12))
+WIDTH, HEIGHT = 320, 180
+GEOMETRY = StepGeometry(WIDTH, HEIGHT, 1.0)
+BACKDROP = np.full((HEIGHT, WIDTH, 3), (200, 30, 120), np.uint8)
+FRAMES = demo(WIDTH, HEIGHT, range(SETTLE_FRAMES + 12))
 """The person of the demo sways; about 0.6 of the frame's width."""
-DARKER = 8
-"""In a scene that is darker by this factor, what moves beside the window is not seen as motion."""
+
+
+Both = tuple[OpenVinoBackend, OpenVinoBackend]
 
 
 @pytest.fixture(scope="module")
-def _backends() -> Iterator[tuple[OpenVinoBackend, OpenVinoBackend]]:
-    backends = bundled_backend(GEOMETRY), bundled_backend(GEOMETRY, live=True)
-    alpha_of(backends[0], FRAMES[0])
-    for frame in itertools.islice(itertools.cycle(FRAMES), 1000):  # the network for fewer columns is made beside these
-        alpha_of(backends[1], frame)
-        if backends[1].window is not None:
-            break
-    yield backends
-    for backend in backends:
-        backend.close()
+def _backends() -> Iterator[Both]:
+    with closing(bundled_backend(GEOMETRY)) as whole, closing(bundled_backend(GEOMETRY, live=True)) as live:
+        alpha_of(whole, FRAMES[0])
+        for frame in itertools.islice(itertools.cycle(FRAMES), 1000):  # the network for fewer columns is made beside it
+            alpha_of(live, frame)
+            if live.window is not None:
+                break
+        yield whole, live
 
 
 @pytest.fixture
-def whole(_backends: tuple[OpenVinoBackend, OpenVinoBackend]) -> OpenVinoBackend:
-    _backends[0].reset()
-    return _backends[0]
+def both(_backends: Both) -> Both:
+    """Return a backend that sees all columns, and one that looks at a window once it has settled."""
+    for backend in _backends:
+        backend.reset()
+    return _backends
 
 
-@pytest.fixture
-def live(_backends: tuple[OpenVinoBackend, OpenVinoBackend]) -> OpenVinoBackend:
-    _backends[1].reset()
-    return _backends[1]
+def alpha_of(backend: OpenVinoBackend, frame: BgrImage) -> AlphaImage:
+    return backend.step(frame, BACKDROP, EdgeSettings()).alpha
 
 
-def alpha_of(backend: OpenVinoBackend, frame: BgrImage, edges: EdgeSettings = EDGES) -> AlphaImage:
-    return backend.step(frame, BACKDROP, edges).alpha
+def difference(one: AlphaImage, other: AlphaImage) -> float:
+    """Return the mean difference, in 0..1."""
+    return float(np.abs(one / 255.0 - other / 255.0).mean())
 
 
 def settle(*backends: OpenVinoBackend, frames: Sequence[BgrImage] = FRAMES) -> None:
@@ -91,22 +86,22 @@ def settle(*backends: OpenVinoBackend, frames: Sequence[BgrImage] = FRAMES) -> N
     assert backends[-1].window is not None
 
 
-def test_the_matte_is_nearly_that_of_the_whole_frame(whole: OpenVinoBackend, live: OpenVinoBackend) -> None:
+def test_the_matte_is_nearly_that_of_the_whole_frame(both: Both) -> None:
+    whole, live = both
     settle(whole, live)
     for frame in FRAMES[-4:]:
         expected, alpha = alpha_of(whole, frame), alpha_of(live, frame)
         assert live.window is not None and whole.window is None, "films are always seen whole"
         # 0 is the whole frame; a window that begins without the memory of the frame differs by 3e-4.
-        assert 0 < np.abs(expected / 255.0 - alpha / 255.0).mean() < 2e-4
-        beside = np.ones(SIZE[0], np.bool_)
+        assert 0 < difference(expected, alpha) < 2e-4
+        beside = np.ones(WIDTH, np.bool_)
         beside[live.window] = False
         assert beside.any()
         assert not alpha[:, beside].any()
 
 
-def test_somebody_who_enters_beside_is_shown_as_in_the_whole_frame(
-    whole: OpenVinoBackend, live: OpenVinoBackend
-) -> None:
+def test_somebody_who_enters_beside_is_shown_as_in_the_whole_frame(both: Both) -> None:
+    whole, live = both
     settle(whole, live)
     for frame in FRAMES[-4:]:
         two = frame.copy()
@@ -114,42 +109,39 @@ def test_somebody_who_enters_beside_is_shown_as_in_the_whole_frame(
         expected, alpha = alpha_of(whole, two), alpha_of(live, two)
         assert live.window is None
     assert (expected[:, 240:] > 127).mean() > 0.2
-    assert np.abs(expected / 255.0 - alpha / 255.0).mean() < 2e-3
+    assert difference(expected, alpha) < 2e-3
 
 
-@pytest.mark.parametrize(("darker", "shift"), [(1, 60), (DARKER, 10)], ids=["seen-as-motion", "seen-at-the-border"])
-def test_an_arm_that_leaves_the_window_is_shown_in_the_same_frame(
-    whole: OpenVinoBackend, live: OpenVinoBackend, darker: int, shift: int
-) -> None:
+@pytest.mark.parametrize(("darker", "shift"), [(1, 60), (8, 10)], ids=["seen-as-motion", "dark-seen-at-the-border"])
+def test_an_arm_that_leaves_the_window_is_shown_in_the_same_frame(both: Both, darker: int, shift: int) -> None:
+    whole, live = both
     frames = [np.asarray(frame // darker, np.uint8) for frame in FRAMES]
     settle(whole, live, frames=frames)
     moved = np.ascontiguousarray(np.roll(frames[-1], shift, 1))
     expected, alpha = alpha_of(whole, moved), alpha_of(live, moved)
     assert live.window is None
-    assert np.abs(expected / 255.0 - alpha / 255.0).mean() < 3e-3
+    assert difference(expected, alpha) < 3e-3
 
 
 @pytest.mark.long
 def test_a_narrower_network_takes_over_where_it_suffices() -> None:
-    narrow = [cv2.resize(frame, (200, SIZE[1])) for frame in (*FRAMES, *FRAMES[::-1])]
+    narrow = [cv2.resize(frame, (200, HEIGHT)) for frame in (*FRAMES, *FRAMES[::-1])]
     frames = [np.asarray(cv2.copyMakeBorder(frame, 0, 0, 60, 60, cv2.BORDER_REPLICATE), np.uint8) for frame in narrow]
-    whole, live = bundled_backend(GEOMETRY), bundled_backend(GEOMETRY, live=True, survey_frames=SETTLE_FRAMES)
-    widest, shares = max(window_widths(SIZE[0])), []
-    for frame in itertools.islice(itertools.cycle(frames), 1000):
-        expected, alpha = alpha_of(whole, frame), alpha_of(live, frame)
-        if live.window is not None:
-            shares.append(live.window.stop - live.window.start)
-            assert np.abs(expected / 255.0 - alpha / 255.0).mean() < 1e-3
-        if shares.count(min(shares, default=widest)) > 4 and min(shares) < widest:
-            break
-    assert shares[0] == widest > shares[-1] >= min(window_widths(SIZE[0]))
-    for backend in (whole, live):
-        backend.close()
+    surveying = bundled_backend(GEOMETRY, live=True, survey_frames=SETTLE_FRAMES)
+    widest, shares = max(window_widths(WIDTH)), []
+    with closing(bundled_backend(GEOMETRY)) as whole, closing(surveying) as live:
+        for frame in itertools.islice(itertools.cycle(frames), 1000):
+            expected, alpha = alpha_of(whole, frame), alpha_of(live, frame)
+            if live.window is not None:
+                shares.append(live.window.stop - live.window.start)
+                assert difference(expected, alpha) < 1e-3
+            if shares.count(min(shares, default=widest)) > 4 and min(shares) < widest:
+                break
+    assert shares[0] == widest > shares[-1] >= min(window_widths(WIDTH))
 
 
-def test_a_saved_state_holds_what_the_window_remembers_and_a_reset_forgets_it(
-    whole: OpenVinoBackend, live: OpenVinoBackend
-) -> None:
+def test_a_saved_state_holds_what_the_window_remembers_and_a_reset_forgets_it(both: Both) -> None:
+    whole, live = both
     settle(live)
     seen = live.state()["forgetting.last"]
     np.testing.assert_allclose(seen[:, :, 20:60], halved(halved(small_of(FRAMES[-5])))[:, :, 20:60], atol=1e-5)
@@ -176,7 +168,7 @@ def test_without_a_network_for_fewer_columns_all_are_seen(
     make = OpenVinoBackend.make_network
 
     def fail(backend: OpenVinoBackend, width: int) -> RecurrentNetwork:
-        if width < SIZE[0]:
+        if width < WIDTH:
             raise RuntimeError("out of memory")
         return make(backend, width)
 
@@ -219,7 +211,6 @@ def test_coarse_features_are_used_again_only_while_they_are_of_the_stream(
         np.testing.assert_array_equal(reused, every)
 
 
-WIDTH, HEIGHT = 320, 180
 WINDOW = 224
 ROOM: Floats = np.full((3, HEIGHT, WIDTH), 0.4, np.float32)
 LEFT, RIGHT = 110, 210
@@ -289,6 +280,8 @@ def shaken(frame: int) -> Floats:
 
 
 YES, NO = True, False
+NEAREST = 48 + openvino_backend.LEAST_MARGIN
+"""How near the person may come to the column at which the window begins."""
 STREAMS: dict[str, tuple[list[tuple[Floats, Floats]], list[bool]]] = {
     "somebody enters beside it": (
         [(PERSON, ROOM), *[(PERSON, ENTERED)] * (WHOLE_FRAMES + 1)], [YES, *[NO] * WHOLE_FRAMES, YES],
@@ -301,6 +294,7 @@ STREAMS: dict[str, tuple[list[tuple[Floats, Floats]], list[bool]]] = {
     ),
     "a person who walks": ([(shown(LEFT + shift, RIGHT + shift), ROOM) for shift in range(0, 100, 2)], [YES] * 50),
     "a camera in the hand": ([(PERSON, ROOM), *((PERSON, shaken(frame)) for frame in range(30))], [YES]),
+    "a person near its border": ([(PERSON, ROOM), *[(shown(NEAREST, RIGHT), ROOM)] * 2], [YES] * 3),
     "a person beside it": ([(beside(1.0), ROOM)] * 2, [YES, NO]),
     "a ghost beside it": ([(beside(0.15), ROOM)] * 2, [YES, NO]),
     "nobody": ([(np.zeros_like(PERSON), ROOM), (PERSON, ROOM)], [YES, NO]),
@@ -329,13 +323,14 @@ def test_whoever_comes_at_a_border_of_the_frame_is_seen_at_once(place: tuple[sli
     assert look(tracker, alpha, coming) is None
 
 
-@pytest.mark.parametrize(("column", "narrow"), [(TOUCH - 1, True), (WINDOW - TOUCH, True), (TOUCH, False)])
-def test_somebody_who_reaches_the_border_of_the_window_is_seen_whole(column: int, narrow: bool) -> None:
-    tracker = tracker_settled()
-    assert tracker.choose(ROOM) is not None
-    alpha = np.zeros((HEIGHT, WINDOW), np.float32)
-    alpha[100, column] = 1
-    assert tracker.is_too_narrow(alpha) == narrow
+def test_somebody_who_reaches_the_border_of_the_window_is_seen_whole() -> None:
+    touch = openvino_backend.TOUCH
+    for column, narrow in ((touch - 1, True), (WINDOW - touch, True), (touch, False)):
+        tracker = tracker_settled()
+        assert tracker.choose(ROOM) is not None
+        alpha = np.zeros((HEIGHT, WINDOW), np.float32)
+        alpha[100, column] = 1
+        assert tracker.is_too_narrow(alpha) == narrow
 
 
 def test_a_window_that_proves_too_narrow_again_and_again_is_used_less() -> None:
@@ -349,20 +344,12 @@ def test_a_window_that_proves_too_narrow_again_and_again_is_used_less() -> None:
         assert tracker.choose(ROOM) is not None
         assert tracker.is_too_narrow(np.ones((HEIGHT, WINDOW), np.float32))
     assert waited[:3] == [SETTLE_FRAMES, 2 * SETTLE_FRAMES, 4 * SETTLE_FRAMES]
-    assert waited[-1] == MOST_SETTLE_FRAMES
-
-
-def test_a_window_within_its_least_margin_stays() -> None:
-    tracker = tracker_settled()
-    first = look(tracker, shown(LEFT, RIGHT))
-    assert first is not None
-    assert look(tracker, shown(first + LEAST_MARGIN, RIGHT)) == first
-    assert look(tracker, shown(first + LEAST_MARGIN, RIGHT)) == first
+    assert waited[-1] == openvino_backend.MOST_SETTLE_FRAMES
 
 
 def survey(tracker: ColumnTracker, *alphas: Floats) -> int:
     """Show these in turn for a survey; return how many columns are wanted then."""
-    for frame in range(SURVEY_FRAMES):
+    for frame in range(openvino_backend.SURVEY_FRAMES):
         look(tracker, alphas[frame % len(alphas)])
     return tracker.wanted
 
@@ -385,7 +372,7 @@ def test_a_gesture_keeps_the_wide_window_and_brings_it_back_at_once() -> None:
     assert survey(tracker, gesture, person) == WINDOW
 
 
-LIT_FRAMES = demo(*SIZE, range(6), motion=0.2)
+LIT_FRAMES = demo(WIDTH, HEIGHT, range(6), motion=0.2)
 DARK_FRAMES = [(frame * 0.25).astype(np.uint8) for frame in LIT_FRAMES]
 
 
@@ -402,7 +389,7 @@ def test_the_matte_of_a_dark_frame_is_nearer_to_that_of_a_lit_one(monkeypatch: p
         monkeypatch.setattr(openvino_backend, "network_gain", gain)
         with closing(bundled_backend(GEOMETRY)) as lit, closing(bundled_backend(GEOMETRY)) as dark:
             expected, found = last_of(lit, LIT_FRAMES), last_of(dark, DARK_FRAMES)
-        errors.append(np.abs(found.alpha / 255.0 - expected.alpha / 255.0).mean())
+        errors.append(difference(found.alpha, expected.alpha))
         opaque = (found.alpha == 255) & (expected.alpha == 255)
         assert found.foreground is not None
         foregrounds.append(np.abs(found.foreground[opaque].astype(int) - DARK_FRAMES[-1][opaque]).mean())

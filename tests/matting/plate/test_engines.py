@@ -27,8 +27,7 @@ from models.table import auto_order
 from tests.clips import demo
 from tests.golden.fill import fill
 from tests.matting.choice.simulated_cuda import SimulatedCuda
-from tests.matting.networks import BuildEngine, frames, without_collection
-from tests.matting.stubs import OFF, Fixed
+from tests.matting.stubs import OFF, BuildEngine, Fixed, frames, without_collection
 from tests.published import install
 
 BGMV2 = "bgmv2-mobilenetv2"

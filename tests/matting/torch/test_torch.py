@@ -45,11 +45,10 @@ from models.rvm.network import MattingNetwork
 from models.table import BUNDLED
 from models.u2net import HOLD, STILL, U2Net, blur_fusion, steadied
 from tests.golden.fill import fill
-from tests.matting.networks import frames
 from tests.matting.strict.rooms import HEIGHT as ROWS
 from tests.matting.strict.rooms import SCENES, Blob, Room, walking
 from tests.matting.strict.rooms import WIDTH as COLUMNS
-from tests.matting.stubs import Fixed
+from tests.matting.stubs import Fixed, frames
 
 pytestmark = pytest.mark.torch
 
