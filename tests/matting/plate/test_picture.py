@@ -14,18 +14,15 @@ from numpy.typing import NDArray
 from app.capture.demo import DemoSource
 from app.core.errors import PlateError
 from app.core.types import AlphaImage, BgrImage, Frame, SourceInfo
+from app.matting.plate import picture as module
 from app.matting.plate.picture import (
-    MOST_FRAMES,
-    START_LIMIT_S,
     PersonFinder,
     PlateCapture,
     PlateFit,
     median_plate,
-    plate_info,
     plate_path,
     read_plate,
     save_plate,
-    shows_someone,
 )
 from app.media.video_reader import VideoReader
 from tests.paths import shared
@@ -139,18 +136,18 @@ def test_frames_are_spread_over_the_time_and_few() -> None:
     for index in range(61):
         assert capture.feed(shot(index, value=index)) == (index == 60)
         assert capture.progress == pytest.approx(index / 60)
-    assert len(capture.frames) == MOST_FRAMES
+    assert len(capture.frames) == module.MOST_FRAMES
     assert capture.frames[0][0, 0, 0] == 0
     assert capture.frames[-1][0, 0, 0] >= 57
 
 
 def test_large_frames_are_fewer_and_a_repeated_one_counts_once() -> None:
-    capture = PlateCapture(0.0, 1.0, most_bytes=5 * shot(0).image.nbytes)
+    capture = PlateCapture(0.0, 1.0, most_bytes=1)
     for _ in range(5):
         assert not capture.feed(shot(0))
     assert len(capture.frames) == 1
     assert [capture.feed(shot(index)) for index in range(1, 31)][-1]
-    assert len(capture.frames) == 5
+    assert len(capture.frames) == module.FEWEST_FRAMES
 
 
 @pytest.mark.parametrize(("size", "camera"), [((80, 60), "one"), (SIZE, "two")])
@@ -169,10 +166,10 @@ def test_a_camera_that_repeats_its_last_frame_is_silent() -> None:
     capture = PlateCapture(30.0, 1.0, now=lambda: now_s[0])
     now_s[0] += 29
     assert not capture.feed(shot(0)) and not capture.frames, "the countdown goes on"
-    now_s[0] += START_LIMIT_S
+    now_s[0] += module.START_LIMIT_S
     capture.feed(None)
     capture.feed(shot(0))
-    now_s[0] += START_LIMIT_S - 1
+    now_s[0] += module.START_LIMIT_S - 1
     capture.feed(shot(0))
     now_s[0] += 2
     with pytest.raises(PlateError, match="delivers no frames"):
@@ -188,6 +185,7 @@ def test_a_passer_by_is_not_in_the_plate() -> None:
         frame.image[:, 4 * index : 4 * index + 30] = 255
         capture.feed(frame)
     assert (capture.plate() == 100).all()
+    assert (median_plate([shot(0, value=value).image for value in (100, 200)]) == 100).all(), "no mean of two views"
 
 
 @pytest.mark.parametrize("size", [(320, 240), (160, 96)])
@@ -195,19 +193,21 @@ def test_the_demo_with_and_without_its_person(size: tuple[int, int]) -> None:
     """One network looks at both: the first image leaves nothing behind."""
     occupied, empty = (DemoSource(*size, 30, empty_scene_s=s, motion=0).render(0) for s in (0.0, 3.0))
     with closing(PersonFinder(*size)) as people:
-        assert [people.finds_someone(image) for image in (occupied, empty, occupied)] == [True, False, True]
+        before = people.alpha(occupied)
+        assert [people.finds_someone(image) for image in (empty, occupied)] == [False, True]
+        np.testing.assert_array_equal(people.alpha(occupied), before)
 
 
 def test_what_is_no_room_shows_nobody() -> None:
     noise = np.random.default_rng(1).integers(0, 255, (12, 20, 3), np.uint8)
     for picture in (np.zeros((48, 64, 3), np.uint8), cv2.resize(noise, SIZE), np.full((20, 400, 3), 250, np.uint8)):
-        assert not shows_someone(np.asarray(picture, np.uint8))
+        assert not module.shows_someone(np.asarray(picture, np.uint8))
 
 
 def test_a_plate_comes_back_with_its_origin(tmp_path: Path) -> None:
     path = tmp_path / "new" / "plate.png"
     stored = save_plate(path, shot(0).image, "usb-1")
-    assert plate_info(path) == stored
+    assert module.plate_info(path) == stored
     assert (stored.camera, stored.width, stored.height) == ("usb-1", *SIZE)
     np.testing.assert_array_equal(cv2.imread(str(path)), shot(0).image)
     assert sorted(file.name for file in path.parent.iterdir()) == ["plate.png", "plate.png.json"]
@@ -236,4 +236,4 @@ def test_who_stands_still_stays_in_the_median_and_is_found_there(clip: str) -> N
     still = np.ptp(np.stack(frames[::3]).astype(np.int16), axis=0).max(2) < 20
     assert still.mean() > 0.3
     assert np.abs(plate.astype(int) - frames[0])[still].mean() < 6, "the room is as every frame shows it"
-    assert shows_someone(plate)
+    assert module.shows_someone(plate)

@@ -7,7 +7,6 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from app.core.types import Floats
 from app.matting.strict import rules
@@ -146,13 +145,14 @@ def test_a_camera_that_sends_each_frame_twice_hides_nothing_of_a_person_who_move
             assert gain[hair.cover(2) > 0.99].mean() > 0.75, n
 
 
-def test_strict_mode_shows_who_holds_still_after_the_first_frames() -> None:
-    stream = Stream()
-
-    gains = stream.play(rules.WAIT_FRAMES + 20, lambda n: [walking(0)])
+def test_who_holds_still_is_shown_after_the_first_frames_and_who_is_known_from_another_engine_at_once() -> None:
+    stream, still = Stream(), walking(0)
+    image, alpha = stream.room.frame(still)
+    told = Stream(seen=np.rint(255 * still.cover()).astype(np.uint8))
+    gains = [stream.filter(image, alpha), *stream.play(rules.WAIT_FRAMES + 20, lambda n: [still])]
 
     assert not any(gain.any() for gain in gains[: rules.WAIT_FRAMES])
-    assert all(kept(gain, walking(0)) == 1 for gain in gains[rules.WAIT_FRAMES :])
+    assert all(kept(gain, still) == 1 for gain in [told.filter(image, alpha), *gains[rules.WAIT_FRAMES :]])
     assert rules.WAIT_FRAMES < 3
 
 
@@ -179,18 +179,14 @@ def test_somebody_who_moves_is_shown_though_the_network_is_certain_of_a_third() 
 PERSON, GHOST = Blob(80, 50, 24), Blob(108, 50, 18, 0.9, visible=False)
 
 
-def shown(grid: int) -> tuple[Floats, Floats]:
-    """Return the factor, and alpha with a part of the empty room removed at the edge of a person."""
-    stream = Stream(grid)
-    stream.play(10)
-    image, alpha = stream.room.frame(PERSON, GHOST)
-    gain = stream.filter(image, alpha)
-    return gain, gain * alpha
-
-
 @pytest.mark.parametrize("grid", [1, 2, 3])
 def test_the_cut_at_the_edge_of_a_person_is_soft_and_follows_no_cells(grid: int) -> None:
-    gain, alpha = shown(grid)
+    """A part of the empty room is removed there."""
+    stream = Stream(grid)
+    stream.play(10)
+    image, found = stream.room.frame(PERSON, GHOST)
+    gain = stream.filter(image, found)
+    alpha = gain * found
 
     assert gain[PERSON.cover(grid) > 0.99].min() == 1
     assert alpha[50 * grid, 109 * grid] < 0.05
@@ -200,27 +196,19 @@ def test_the_cut_at_the_edge_of_a_person_is_soft_and_follows_no_cells(grid: int)
     assert np.abs(distances[2:] - distances[:-2]).max() < 0.25  # a cell of 1 unit makes steps of 0.45 or more
 
 
-def test_the_edge_lies_where_the_matte_is_faint() -> None:
-    """A piece is removed beside a person; between them the matte falls to zero, where no cell ends."""
-    alpha: Floats = np.ones((12, 24), np.float32)
-    alpha[:, 11:14] = 0
-    cells: NDArray[np.bool_] = np.zeros((6, 12), np.bool_)
-    cells[:, :6] = True
+def test_the_edge_lies_where_the_matte_is_faint_not_where_cells_end() -> None:
+    """A piece is removed beside a person, with a faint gap between them; the soft edge of a person stays."""
+    apart = np.ones((12, 24), np.float32)
+    apart[:, 11:14] = 0
+    soft = np.tile(np.clip(np.linspace(2, -1, 24, dtype=np.float32), 0, 1), (12, 1))
+    gains = []
+    for alpha, kept_cells in ((apart, 6), (soft, 7)):
+        cells = np.broadcast_to(np.arange(12) < kept_cells, (6, 12))
+        gains.append(soft_gain(cells, alpha, 2))
 
-    alpha *= soft_gain(cells, alpha, 2)
-
-    assert (alpha[:, :11] == 1).all()
-    assert (alpha[:, 14:] < 0.1).all()
-
-
-def test_the_soft_edge_of_a_person_is_not_cut_at_the_kept_cells() -> None:
-    alpha = np.tile(np.clip(np.linspace(2, -1, 24, dtype=np.float32), 0, 1), (12, 1))
-    cells: NDArray[np.bool_] = np.zeros((6, 12), np.bool_)
-    cells[:, :7] = True
-
-    gain = soft_gain(cells, alpha, 2)
-
-    assert (gain[alpha > 0.1] > 0.75).all()
+    assert (gains[0] * apart)[:, :11].min() == 1
+    assert (gains[0] * apart)[:, 14:].max() < 0.1
+    assert gains[1][soft > 0.1].min() > 0.75
 
 
 def _outline(alpha: Floats, grid: int) -> Floats:
@@ -259,15 +247,3 @@ def test_coefficients_get_the_gain_and_the_floor() -> None:
     np.testing.assert_allclose(coarse, alpha * gain)
     np.testing.assert_allclose(offset[3], (alpha - rules.FLOOR) * gain / (1 - 2 * rules.FLOOR), atol=1e-6)
     assert np.isclose(offset[3].max(), (1 - rules.FLOOR) / (1 - 2 * rules.FLOOR))
-
-
-def test_people_known_from_another_engine_are_shown_at_once() -> None:
-    stream = Stream()
-    still = walking(0)
-    image, alpha = stream.room.frame(still)
-    assert not stream.filter(image, alpha).any()
-
-    told = Stream(seen=np.rint(255 * still.cover()).astype(np.uint8))
-    gain = told.filter(image, alpha)
-
-    assert kept(gain, still) == 1
