@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -42,15 +43,12 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 @pytest.fixture
 def engines() -> Iterator[BuildEngine]:
     """Yield `build_engine`; close the built engines at the end."""
-    built: list[MattingEngine] = []
+    with ExitStack() as stack:
 
-    def build(settings: MattingSettings, width: int, height: int) -> MattingEngine:
-        built.append(build_engine(settings, width, height))
-        return built[-1]
+        def build(settings: MattingSettings, width: int, height: int) -> MattingEngine:
+            return stack.enter_context(closing(build_engine(settings, width, height)))
 
-    yield build
-    for engine in built:
-        engine.close()
+        yield build
 
 
 @pytest.fixture(autouse=True, scope="package")

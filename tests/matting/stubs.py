@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import weakref
+from collections.abc import Callable, Iterable
 from copy import deepcopy
 from dataclasses import replace
 
@@ -149,12 +149,22 @@ def bundled_backend(
     return OpenVinoBackend(artefact, geometry, "float32", threads, live=live, survey_frames=survey_frames)
 
 
-@contextmanager
-def without_collection() -> Iterator[None]:
-    """Free only what nothing refers to: reference cycles live for minutes, with all the memory that they hold."""
+def assert_closing_frees(
+    make: Callable[[], MattingEngine], part: str, steps: Iterable[tuple[BgrImage, Backdrop]]
+) -> None:
+    """Assert that nothing refers to a closed engine and to this part of it.
+
+    Reference cycles live for minutes, with all the memory that they hold.
+    """
     gc.collect()
     gc.disable()
     try:
-        yield
+        engine = make()
+        for frame, backdrop in steps:
+            engine.step(frame, backdrop, EdgeSettings())
+        parts = weakref.ref(engine), weakref.ref(getattr(engine, part))
+        engine.close()
+        del engine
+        assert [each() for each in parts] == [None, None]
     finally:
         gc.enable()

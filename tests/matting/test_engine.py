@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from typing import Any
 
 import cv2
@@ -88,10 +89,7 @@ def settled() -> Motion:
 def test_work_is_used_again_while_little_moves(name: str) -> None:
     motion, (thumbnails, expected) = settled(), REUSES[name]
     assert [reused(motion, thumbnail) for thumbnail in thumbnails] == expected
-
-
-def test_another_setting_is_looked_at() -> None:
-    assert reused(settled(), STILL, EdgeSettings(strict="off")) is not MATTE
+    assert reused(motion, STILL, EdgeSettings(strict="off")) is not MATTE, "another setting is looked at"
 
 
 class Counting(StubCpu):
@@ -125,19 +123,18 @@ def case() -> Case:
     return Case(WIDTH, HEIGHT, 0.5, 3)
 
 
-@pytest.fixture
+@pytest.fixture(params=[True], ids=["live"])
 def engine(request: pytest.FixtureRequest) -> Iterator[FrameEngine]:
     """A live engine over coefficients that the test chooses."""
 
     def make(geometry: StepGeometry) -> Backend:
         return Counting(geometry, Case(geometry.width, geometry.height, 0.5, 3).coefficients())
 
-    live = getattr(request, "param", True)
-    engine = FrameEngine(
-        "a-model", make, lambda width, height: StepGeometry(width, height, 0.5), WIDTH, HEIGHT, live=live
-    )
-    yield engine
-    engine.close()
+    def geometry_of(width: int, height: int) -> StepGeometry:
+        return StepGeometry(width, height, 0.5)
+
+    with closing(FrameEngine("a-model", make, geometry_of, WIDTH, HEIGHT, live=request.param)) as engine:
+        yield engine
 
 
 def backend_of(engine: FrameEngine) -> Counting:
@@ -180,9 +177,7 @@ def test_of_another_stream_the_first_frames_are_all_seen(engine: FrameEngine, ca
     if what == "reset":
         engine.reset()
     elif what == "cut":
-        frame = np.ascontiguousarray(
-            np.random.default_rng(9).integers(0, 256, (HEIGHT, WIDTH, 1)).repeat(3, 2), np.uint8
-        )
+        frame = np.random.default_rng(9).integers(0, 256, (HEIGHT, WIDTH, 1), np.uint8).repeat(3, 2)
     elif what == "size":
         frame = np.ascontiguousarray(np.vstack([frame, frame[:16]]))
     else:
@@ -213,9 +208,7 @@ def test_a_still_frame_lies_before_the_room_that_was_blurred_for_the_last_one(
     engine: FrameEngine, case: Case, made: list[float]
 ) -> None:
     frame, room = case.frame(), BlurredBackground(10.0)
-    for _ in range(FIRST_FRAMES):
-        last = engine.step(frame, room, EDGES)
-    again = engine.step(frame, room, EDGES)
+    *_, last, again = [engine.step(frame, room, EDGES) for _ in range(FIRST_FRAMES + 1)]
     assert len(made) == FIRST_FRAMES
     np.testing.assert_array_equal(again.composite, last.composite)
     engine.step(frame, room, EDGES)
@@ -258,9 +251,8 @@ def test_the_bundled_network_shows_the_same_person_on_still_frames() -> None:
     settings = MattingSettings(model="mattecam", device="cpu", executor="openvino", precision="float32")
     alphas = []
     for live in (False, True):
-        engine = build_engine(settings, 320, 180, live=live)
-        alphas.append(np.stack([engine.step(image, np.zeros_like(image), EDGES).alpha for image in stream]))
-        engine.close()
+        with closing(build_engine(settings, 320, 180, live=live)) as engine:
+            alphas.append(np.stack([engine.step(image, np.zeros_like(image), EDGES).alpha for image in stream]))
     every, second = (alpha.astype(np.float32) / 255 for alpha in alphas)
     assert 0 < np.abs(every - second).mean() < 1e-3, "0 is no frame left out"
 
@@ -293,22 +285,21 @@ def test_a_lost_device_that_refuses_the_reset_as_well_is_named(engine: FrameEngi
     assert (caught.value.device, caught.value.precision) == ("nowhere", "float32")
 
 
-def test_a_closed_engine_says_so_and_is_closed_once(engine: FrameEngine, case: Case) -> None:
-    engine.close()
-    engine.close()
-    engine.reset()
-    assert (backend_of(engine).closed, backend_of(engine).resets) == (1, 0)
-    for use in (lambda: last_of(engine, case.frame(), 1), engine.state):
-        with pytest.raises(ModelError, match="closed"):
-            use()
-
-
-def test_wrong_pictures_are_refused(engine: FrameEngine, case: Case) -> None:
+def test_wrong_pictures_are_refused_and_a_closed_engine_says_so_and_is_closed_once(
+    engine: FrameEngine, case: Case
+) -> None:
     frame = case.frame()
     with pytest.raises(ValueError, match="backdrop"):
         engine.step(frame, frame[:20].copy(), EDGES)
     with pytest.raises(TypeError):
         engine.step(frame.astype(np.float32), frame, EDGES)
+    engine.close()
+    engine.close()
+    engine.reset()
+    assert (backend_of(engine).closed, backend_of(engine).resets) == (1, 0)
+    for use in (lambda: last_of(engine, frame, 1), engine.state):
+        with pytest.raises(ModelError, match="closed"):
+            use()
 
 
 def test_a_cut_starts_the_state_anew_but_none_follows_a_reset_and_the_editor_hears_of_it(engine: FrameEngine) -> None:
@@ -357,12 +348,8 @@ def test_other_scenes_are_cuts_also_rooms_of_equal_brightness() -> None:
 
 def passing() -> list[BgrImage]:
     """Return frames in which a large object moves fast."""
-    images = []
-    for x in range(0, 400, 60):
-        image = room(1)
-        image[:, x : x + 240] = room(2)[:, :240]
-        images.append(image)
-    return images
+    here, there = room(1), room(2)
+    return [np.hstack([here[:, :x], there[:, :240], here[:, x + 240 :]]) for x in range(0, 400, 60)]
 
 
 NO_CUTS: dict[str, Callable[[], list[BgrImage]]] = {

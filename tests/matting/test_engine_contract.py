@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -23,7 +22,7 @@ from app.matting.engine import FrameEngine
 from app.matting.torch import torch_backend
 from app.media.video_reader import VideoReader
 from tests.golden.fill import fill
-from tests.matting.stubs import BuildEngine, frames, without_collection
+from tests.matting.stubs import BuildEngine, assert_closing_frees, frames
 from tests.matting.torch_stubs import NETWORKS
 from tests.paths import shared
 
@@ -124,16 +123,8 @@ def test_reset_restores_the_first_frames_output(engine: FrameEngine) -> None:
 
 def test_a_closed_engine_leaves_its_memory_at_once(settings: MattingSettings) -> None:
     """Each change of the network left 40 MB in reference cycles."""
-    blurred = BlurredBackground(50)
-    with without_collection():
-        engine = build_engine(settings, 320, 192, live=True)
-        assert isinstance(engine, FrameEngine)
-        for number, frame in enumerate(frames(320, 192, 4)):
-            engine.step(frame, blurred if number % 2 else frame, EdgeSettings())
-        parts = weakref.ref(engine), weakref.ref(engine.backend)
-        engine.close()
-        del engine
-        assert [part() for part in parts] == [None, None]
+    steps = [(frame, backdrop) for frame in frames(320, 192, 2) for backdrop in (frame, BlurredBackground(50))]
+    assert_closing_frees(lambda: build_engine(settings, 320, 192, live=True), "backend", steps)
 
 
 @pytest.mark.parametrize("strict", ["off", "balanced"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,7 +26,7 @@ from models.table import auto_order
 from tests.clips import demo
 from tests.golden.fill import fill
 from tests.matting.choice.simulated_cuda import SimulatedCuda
-from tests.matting.stubs import OFF, BuildEngine, Fixed, frames, without_collection
+from tests.matting.stubs import OFF, BuildEngine, Fixed, assert_closing_frees, frames
 from tests.published import install
 
 BGMV2 = "bgmv2-mobilenetv2"
@@ -119,14 +118,7 @@ def test_executors_agree_on_the_bundled_network(seen: MattingSettings, engines: 
 
 
 def test_a_closed_engine_leaves_its_memory_at_once(settings: MattingSettings) -> None:
-    with without_collection():
-        engine = build_engine(settings, 160, 96)
-        alpha_of(engine, visit())
-        assert isinstance(engine, PlateEngine)
-        parts = weakref.ref(engine), weakref.ref(engine.engine)
-        engine.close()
-        del engine
-        assert [part() for part in parts] == [None, None]
+    assert_closing_frees(lambda: build_engine(settings, 160, 96), "engine", [(visit(), BLUR)])
 
 
 @pytest.mark.parametrize("executor", ["openvino"])
