@@ -22,6 +22,19 @@ from app.core.types import BgrImage
 from tests.capture.conftest import FAST, PATIENT, WEBCAM, Driver, FakeCapture, lost, picture, played_time
 from tests.media.damaged_jpegs import encode, lost_packets
 
+BLACK, GREEN = np.zeros((48, 64, 3), np.uint8), np.full((48, 64, 3), (0, 135, 0), np.uint8)
+BYTES = np.zeros((1, 700), np.uint8)
+"""What OpenCV gives of video that it does not decode."""
+Rates = dict[tuple[str, int], float]
+"""Frame rate by format and height."""
+LARGE = encode(picture(320, 240))
+DAMAGED = lost_packets(LARGE, b"", random.Random(1))
+AUTO_EXPOSURE, EXPOSURE = cv2.CAP_PROP_AUTO_EXPOSURE, cv2.CAP_PROP_EXPOSURE
+AUTO_WB, TEMPERATURE = cv2.CAP_PROP_AUTO_WB, cv2.CAP_PROP_WB_TEMPERATURE
+MANUAL, AUTOMATIC = camera.MANUAL_EXPOSURE, camera.AUTOMATIC_EXPOSURE
+STALE = 77.0
+LOCKED = {AUTO_EXPOSURE: MANUAL, EXPOSURE: 156.0, AUTO_WB: 0.0, TEMPERATURE: 4600.0}
+
 
 def test_the_preferred_format_is_requested_and_the_actual_one_reported(driver: Driver) -> None:
     _, info = driver.first_frame(width=1920, height=1080, fps=60)
@@ -38,11 +51,6 @@ def test_a_device_file_that_is_not_listed_has_its_stable_id(tmp_path: Path, monk
     (tmp_path / "usb-webcam").symlink_to("/dev/null")
     monkeypatch.setattr(devices, "LINK_FOLDERS", (tmp_path,))
     assert find_camera("/dev/null").id == "usb-webcam"
-
-
-BLACK, GREEN = np.zeros((48, 64, 3), np.uint8), np.full((48, 64, 3), (0, 135, 0), np.uint8)
-BYTES = np.zeros((1, 700), np.uint8)
-"""What OpenCV gives of video that it does not decode."""
 
 
 @pytest.mark.parametrize("nothing", [None, BLACK, GREEN])
@@ -84,10 +92,6 @@ def test_a_camera_without_a_picture_is_not_opened_and_told_why(
         driver.source(pixel_format=chosen)
     for capture in [] if driver.opens else driver.made:
         capture.release()
-
-
-Rates = dict[tuple[str, int], float]
-"""Frame rate by format and height."""
 
 
 @pytest.mark.parametrize(
@@ -194,10 +198,6 @@ def test_blank_frames(colour: tuple[int, int, int], expected: bool) -> None:
     assert is_blank(np.full((48, 64, 3), colour, np.uint8)) is expected
 
 
-LARGE = encode(picture(320, 240))
-DAMAGED = lost_packets(LARGE, b"", random.Random(1))
-
-
 def test_damaged_mjpg_frames_are_dropped(driver: Driver) -> None:
     driver.undecoded[:] = [LARGE, DAMAGED, LARGE, DAMAGED, LARGE]
     with driver.source(PATIENT) as source:
@@ -243,12 +243,6 @@ def test_opencv_delivers_frames_in_memory_of_their_own(tmp_path: Path) -> None:
     assert not np.shares_memory(first, again)
 
 
-AUTO_EXPOSURE, EXPOSURE = cv2.CAP_PROP_AUTO_EXPOSURE, cv2.CAP_PROP_EXPOSURE
-AUTO_WB, TEMPERATURE = cv2.CAP_PROP_AUTO_WB, cv2.CAP_PROP_WB_TEMPERATURE
-MANUAL, AUTOMATIC = camera.MANUAL_EXPOSURE, camera.AUTOMATIC_EXPOSURE
-STALE = 77.0
-
-
 class Controls(FakeCapture):
     """A camera that goes to a stale value when it is switched to manual, as many do."""
 
@@ -272,9 +266,6 @@ class Controls(FakeCapture):
             if (key, value) in ((AUTO_EXPOSURE, MANUAL), (AUTO_WB, 0)):
                 self.values[EXPOSURE if key == AUTO_EXPOSURE else TEMPERATURE] = STALE
         return True
-
-
-LOCKED = {AUTO_EXPOSURE: MANUAL, EXPOSURE: 156.0, AUTO_WB: 0.0, TEMPERATURE: 4600.0}
 
 
 @pytest.fixture

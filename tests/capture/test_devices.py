@@ -19,6 +19,14 @@ from app.system.v4l2 import LOOPBACK_DRIVER as LOOPBACK
 from tests.capture.conftest import Kernel
 from tests.sources import new_opener, open_source
 
+TWIN = "usb-Maker_Twin-video-index0"
+AUTO = CaptureSettings(source="auto")
+COLOUR = ("MJPG", "YUYV")
+Node = tuple[int, str, tuple[str, ...]] | tuple[int, str, tuple[str, ...], str]
+"""Number, name, formats, and the driver if it is not that of a webcam."""
+NAMES = ["camera:2", "2", "/dev/video2", "camera:bus-2", "camera:Cam", "LINK", "camera:LINK"]
+OTHER_NAMES = ["auto", "demo", "film.mp4", "", "camera:gone", "portal:Cam"]
+
 
 @pytest.mark.parametrize("wanted", ["97", "/dev/video97", "usb-gone-video-index0", "-1", "99999999999999", "../x", "№"])
 def test_an_absent_camera_is_named_and_nothing_printed(wanted: str, capfd: pytest.CaptureFixture[str]) -> None:
@@ -106,9 +114,6 @@ def test_two_cameras_without_serial_numbers_have_two_ids(kernel: Kernel) -> None
     assert [device.id for device in map(devices.find_camera, ids)] == ids
 
 
-TWIN = "usb-Maker_Twin-video-index0"
-
-
 def plug_twin(kernel: Kernel, number: int, port: str) -> None:
     """Connect a camera without a serial number, whose link by model leads to it from now on."""
     kernel.plug(number, "Twin", bus="usb")
@@ -145,12 +150,6 @@ def test_two_cameras_of_a_model_keep_their_ids_when_they_are_found_in_another_or
     assert devices.find_camera(ids[1]) == alone
     with pytest.raises(CameraAbsentError):
         devices.find_camera(ids[0])
-
-
-AUTO = CaptureSettings(source="auto")
-COLOUR = ("MJPG", "YUYV")
-Node = tuple[int, str, tuple[str, ...]] | tuple[int, str, tuple[str, ...], str]
-"""Number, name, formats, and the driver if it is not that of a webcam."""
 
 
 def plug(kernel: Kernel, *nodes: Node) -> None:
@@ -281,10 +280,6 @@ def test_a_phone_gives_way_to_a_camera_that_comes(kernel: Kernel, opened: list[s
     plug(kernel, (2, "Cam", COLOUR))
     opener(AUTO)
     assert opened == ["Iriun", "Cam"]
-
-
-NAMES = ["camera:2", "2", "/dev/video2", "camera:bus-2", "camera:Cam", "LINK", "camera:LINK"]
-OTHER_NAMES = ["auto", "demo", "film.mp4", "", "camera:gone", "portal:Cam"]
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,9 @@ from tests.sources import new_opener, open_source
 from tests.waiting import eventually
 
 LAYOUTS: tuple[Layout, ...] = (*("YUY2", "UYVY", "I420", "NV12", "BGRx", "BGRA", "RGBx", "RGBA", "RGB", "BGR"), "MJPG")
+AUTO = CaptureSettings(width=64, height=48, fps=30)
+NAME, TITLE = "libcamera_input._SB_.PC00.LNK0", "Built-in Front Camera"
+SETTINGS = CaptureSettings(source="portal", width=64, height=48, fps=30)
 
 
 def packed(layout: Layout, width: int = 64, height: int = 48) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
@@ -157,10 +160,6 @@ class PlayedPortal:
             self._bus.send(signal)
 
 
-AUTO = CaptureSettings(width=64, height=48, fps=30)
-NAME, TITLE = "libcamera_input._SB_.PC00.LNK0", "Built-in Front Camera"
-
-
 @pytest.fixture(autouse=True)
 def _no_others(pipewire: PrivateSession, kernel: Kernel, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The session has no camera yet, and the kernel none."""
@@ -265,9 +264,6 @@ def test_it_is_listed_by_its_name_without_a_question(pipewire: PrivateSession, p
         findings = check_cameras(System(), list_cameras())
         assert any(TITLE in finding.detail for finding in findings)
     assert portal.asked == 0
-
-
-SETTINGS = CaptureSettings(source="portal", width=64, height=48, fps=30)
 
 
 def fails(wanted: str = "") -> str:

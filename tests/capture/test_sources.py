@@ -30,6 +30,8 @@ from tests.capture.conftest import played_time
 from tests.clips import number_of, numbered, write_clip, write_images
 from tests.sources import open_source
 
+LOOPED_S = [number / 50 for number in range(16)]
+
 
 @pytest.mark.parametrize(
     ("text", "name"),
@@ -252,9 +254,6 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
 def times(path: Path, count: int) -> list[float]:
     with closing(VideoFileSource(path)) as source:
         return [frame.captured_at_s - 100 for frame in (source.read() for _ in range(count)) if frame is not None]
-
-
-LOOPED_S = [number / 50 for number in range(16)]
 
 
 @pytest.mark.parametrize(

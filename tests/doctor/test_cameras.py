@@ -20,6 +20,12 @@ from tests.doctor.conftest import RELEASE, Machine, expect
 from tests.pipewire_session import PrivateSession, private_session
 
 SECURE_BOOT = "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
+PROBLEM, WARNING, OK = State.PROBLEM, State.WARNING, State.OK
+OPTIONS = 'devices=1 video_nr=11 card_label="Mattecam" exclusive_caps=1'
+RELOAD = ("sudo modprobe -r v4l2loopback", "video_nr=4", "exclusive_caps=1")
+LISTED = CameraDevice("usb", "HD Webcam", "/dev/video0", 0, ((1920, 1080), (640, 480)), ("MJPG", "YUYV"))
+PHONE = CameraDevice("v4l2loopback-002", "DroidCam", "/dev/video2", 2, is_virtual=True)
+ALLOWED = {"": "yes"}
 
 
 def found(system: System) -> dict[str, Finding]:
@@ -58,11 +64,6 @@ def secured(machine: Machine) -> None:
 
 def other_options(machine: Machine) -> None:
     machine.write("/etc/modprobe.d/obs.conf", "# for OBS\noptions  v4l2loopback devices=1 video_nr=9\n")
-
-
-PROBLEM, WARNING, OK = State.PROBLEM, State.WARNING, State.OK
-OPTIONS = 'devices=1 video_nr=11 card_label="Mattecam" exclusive_caps=1'
-RELOAD = ("sudo modprobe -r v4l2loopback", "video_nr=4", "exclusive_caps=1")
 
 
 @pytest.mark.parametrize(
@@ -183,10 +184,6 @@ def test_secure_boot_is_no_matter_where_the_module_is_loaded(tmp_path: Path) -> 
     assert "Secure Boot" not in found(machine.system())
 
 
-LISTED = CameraDevice("usb", "HD Webcam", "/dev/video0", 0, ((1920, 1080), (640, 480)), ("MJPG", "YUYV"))
-PHONE = CameraDevice("v4l2loopback-002", "DroidCam", "/dev/video2", 2, is_virtual=True)
-
-
 def webcam(machine: Machine) -> None:
     machine.camera(0, "HD Webcam")
     machine.camera(1, "HD Webcam", index=1)  # its metadata node
@@ -252,9 +249,6 @@ def test_raw_sensors_are_not_offered_as_cameras(machine: Machine, name: str) -> 
         machine.camera(number, f"{name} {number}")
     (finding,) = check_cameras(machine.system(), [])
     expect(finding, State.WARNING, "raw sensor", "libcamera")
-
-
-ALLOWED = {"": "yes"}
 
 
 @pytest.mark.parametrize(

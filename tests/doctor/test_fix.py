@@ -51,6 +51,10 @@ from tests.waiting import eventually
 
 CPU_TORCH = TorchFacts("2.13.0+cpu")
 CUDA_TORCH = TorchFacts("2.13.0", "13.0")
+Usage = namedtuple("Usage", "total used free")
+Spoil = Callable[[BgrImage, int], BgrImage]
+READ: Mapping[str, Any] = {"readers": lambda: ("meet (process 12)",)}
+"""v4l2loopback 0.15 refuses a second reader: that a program reads it is no problem."""
 
 
 @pytest.mark.parametrize(
@@ -181,9 +185,6 @@ def test_a_missing_library_of_x11_by_distribution(tmp_path: Path, distribution: 
     assert [(f.detail, f.fix) for f in [*check_display(system)][1:]] == [
         ("These libraries are missing: libxcb-cursor.", fix)
     ]
-
-
-Usage = namedtuple("Usage", "total used free")
 
 
 @pytest.mark.parametrize(("free", "state"), [(1 << 40, State.OK), (1 << 30, State.WARNING), (1 << 20, State.PROBLEM)])
@@ -412,9 +413,6 @@ def test_nobody_can_agree_without_a_terminal() -> None:
         doctor_command._ask("modprobe v4l2loopback")
 
 
-Spoil = Callable[[BgrImage, int], BgrImage]
-
-
 @dataclass(eq=False)
 class Wire(FrameSink):
     """A virtual camera and its reader, joined."""
@@ -476,10 +474,6 @@ def with_other_matrix(image: BgrImage, _number: int) -> BgrImage:
     cb, cr = (blue - y) / 1.8556, (red - y) / 1.5748
     back = np.stack([y + 1.772 * cb, y - 0.344136 * cb - 0.714136 * cr, y + 1.402 * cr], -1)
     return np.clip(back.round(), 0, 255).astype(np.uint8)
-
-
-READ: Mapping[str, Any] = {"readers": lambda: ("meet (process 12)",)}
-"""v4l2loopback 0.15 refuses a second reader: that a program reads it is no problem."""
 
 
 @pytest.mark.parametrize(

@@ -16,17 +16,14 @@ from app.doctor.proof import colour_bars
 from app.output.base import FrameSink
 from device_bed import marks
 
+Make = Callable[[Path], FrameSink]
+FPS = 30.0
+
 
 def picture(width: int = 64, height: int = 48, grey: int | None = None, alpha: AlphaImage | None = None) -> Outgoing:
     """Bars, or all of one grey."""
     image = colour_bars(width, height) if grey is None else np.full((height, width, 3), grey, np.uint8)
     return Outgoing(Picture(image, PictureKind.COMPOSITE, alpha=alpha))
-
-
-Make = Callable[[Path], FrameSink]
-
-
-FPS = 30.0
 
 
 @contextmanager

@@ -50,6 +50,7 @@ for sent in itertools.count(1):
     device.lost = sound == "lost" and seconds > 1
     print(seconds, sent, flush=True)
 """
+COUNT = round(BLOCK_S * RATE)
 
 
 def context(
@@ -144,9 +145,6 @@ def composite(captured_at_s: float, number: int = 0) -> Outgoing:
     """Return a composite whose frame was captured at this time."""
     image = np.full((48, 64, 3), 20 * number % 256, np.uint8)
     return Outgoing(Picture(image, PictureKind.COMPOSITE, frame=Frame(image, number, captured_at_s)))
-
-
-COUNT = round(BLOCK_S * RATE)
 
 
 def tone(first: int, count: int) -> Samples:

@@ -28,6 +28,11 @@ from tests.output.pictures import picture
 from tests.output.recordings import Feed, clicks, composite, context, kill_while_recording, read, record, send_slowly
 from tests.waiting import eventually
 
+BRIGHT, DARK = 11, 1
+"""Numbers of composites."""
+FLASHES_S = [100.5, 101.3, 102.4]
+SUFFIXES = ["mp4", "mov", "mkv"]
+
 
 def test_the_matte_is_written_in_grey_and_black_if_missing(tmp_path: Path) -> None:
     half = np.zeros((48, 64), np.uint8)
@@ -197,12 +202,6 @@ def test_an_encoder_that_does_not_work_is_replaced_and_named(tmp_path: Path, cap
     record(tmp_path / "a.mp4", [(100, picture())], encoder="vaapi")
     assert len(read(tmp_path / "a.mp4")[0]) == 1
     assert "The encoder vaapi does not work on this computer; the recording uses x264." in caplog.text
-
-
-BRIGHT, DARK = 11, 1
-"""Numbers of composites."""
-FLASHES_S = [100.5, 101.3, 102.4]
-SUFFIXES = ["mp4", "mov", "mkv"]
 
 
 def sound_of(path: Path) -> tuple[NDArray[np.float32], float]:

@@ -31,6 +31,9 @@ from tests.output.recordings import context, full_disk, kill_while_recording, re
 from tests.pipewire_session import PrivateSession
 from tests.waiting import eventually
 
+LAYOUTS: tuple[Layout, ...] = ("I420", "YUYV", "UYVY")
+WIDTH, HEIGHT = 64, 48
+
 
 def begun(path: Path) -> Recorder:
     """Return a recorder that has got a picture."""
@@ -246,9 +249,6 @@ def test_a_finished_recording_is_readable_by_its_owner_only(tmp_path: Path) -> N
     assert modes | {stat.S_IMODE((tmp_path / "a.mp4").stat().st_mode)} == {0o600}
 
 
-LAYOUTS: tuple[Layout, ...] = ("I420", "YUYV", "UYVY")
-
-
 @pytest.mark.parametrize(("width", "height"), [(2, 2), (6, 4), (64, 48)])
 def test_packed_layouts_have_the_chroma_of_i420(width: int, height: int) -> None:
     image = np.random.default_rng(7).integers(0, 256, (height, width, 3), np.uint8)
@@ -257,9 +257,6 @@ def test_packed_layouts_have_the_chroma_of_i420(width: int, height: int) -> None
     for first, plane in enumerate(planes[height:].reshape(2, height // 2, width // 2)):
         assert (yuyv[0::2, first::2, 1] == plane).all()
         assert (yuyv[1::2, first::2, 1] == plane).all()
-
-
-WIDTH, HEIGHT = 64, 48
 
 
 def matted(seed: int = 1) -> Outgoing:

@@ -32,6 +32,9 @@ from app.output.sound import (
 from tests.output.recordings import COUNT, FakeDevice, tone
 from tests.waiting import eventually
 
+ORIGIN_S = 100.0
+P = ctypes.c_void_p
+
 
 class Wanted:
     """The choice of the settings, and what was reported."""
@@ -96,9 +99,6 @@ def test_a_lost_microphone_is_reported_and_tried_again() -> None:
     assert wanted.reports[-1] is None, "a closed microphone has no failure"
 
 
-ORIGIN_S = 100.0
-
-
 def block(at_s: float, count: int = COUNT, value: int = 1000) -> SoundBlock:
     return SoundBlock(np.full(count, value, np.int16), ORIGIN_S + at_s)
 
@@ -140,9 +140,6 @@ def test_a_drifting_sound_card_stays_aligned(drift: float) -> None:
             assert abs(len(samples) - COUNT) <= 6, "no silence, no cut"
         length += len(samples)
     assert worst < 0.01
-
-
-P = ctypes.c_void_p
 
 
 @pytest.fixture

@@ -35,6 +35,8 @@ from tests.output.pictures import picture
 pytestmark = pytest.mark.skipif(not LINUX, reason="loopback devices of Linux")
 OURS, OTHER = "/dev/video10", "/dev/video7"
 BOTH = {OTHER: "Cam 7", OURS: "Mattecam"}
+QUERYCAP, STREAMON = 0x80685600, 0x40045612
+G_FMT, S_FMT, S_PARM = 0xC0D05604, 0xC0D05605, 0xC0CC5616
 
 
 def loopback_error(text: str) -> RuntimeError:
@@ -280,10 +282,6 @@ def test_nothing_is_sent_to_the_camera_of_a_phone(driver: FakeDriver, label: str
     assert VirtualCamera("auto", 64, 48, 30).device == OTHER
     assert [one.device for one in driver.opened] == [OTHER]
     assert [one.id for one in list_virtual_cameras(probe=False)] == [OTHER]
-
-
-QUERYCAP, STREAMON = 0x80685600, 0x40045612
-G_FMT, S_FMT, S_PARM = 0xC0D05604, 0xC0D05605, 0xC0CC5616
 
 
 @dataclass

@@ -22,6 +22,10 @@ from app.system.environment import ALSO, BUILDS, Nvidia, TorchBuild, find_nvidia
 from tests.paths import ROOT
 from tests.serving import Handler, served
 
+NO_DRIVER = None
+PASCAL, VOLTA, TURING, ADA, HOPPER, BLACKWELL = (6, 1), (7, 0), (7, 5), (8, 9), (9, 0), (12, 0)
+LOCK_ENTRY = re.compile(r"^([\w.-]+)==([\w.+]+)(?: ; (.+?))? \\\n    --hash=sha256:\w{64}", re.MULTILINE)
+
 
 def add_wheel(folder: Path, package: str, number: str, *, content: str = "") -> str:
     """Write a minimal package that pip can install; return its lock entry."""
@@ -227,10 +231,6 @@ def test_a_copy_of_the_program_that_only_another_user_may_write_to_is_named() ->
     assert "/opt/mattecam is not writable; make it writable." in told
 
 
-NO_DRIVER = None
-PASCAL, VOLTA, TURING, ADA, HOPPER, BLACKWELL = (6, 1), (7, 0), (7, 5), (8, 9), (9, 0), (12, 0)
-
-
 @pytest.mark.parametrize(
     ("platform", "machine", "nvidia", "cuda"),
     [
@@ -278,9 +278,6 @@ def test_a_build_has_one_file_with_a_hash_for_every_python(build: TorchBuild) ->
             }
             assert ("torch" in found) is (name == build.lock) and found
             assert found.get("torch", "2.13.0").partition("+")[0] in {"2.13.0", ALSO["torch"]}
-
-
-LOCK_ENTRY = re.compile(r"^([\w.-]+)==([\w.+]+)(?: ; (.+?))? \\\n    --hash=sha256:\w{64}", re.MULTILINE)
 
 
 @pytest.mark.parametrize(

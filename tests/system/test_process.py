@@ -48,6 +48,9 @@ resource.setrlimit(resource.RLIMIT_AS, (900_000_000, hard))
 for words in ("convert missing.mp4 out.mp4", "headless", "bench", "version"):
     print(main(words.split()), flush=True)
 """
+SHOW = "import json, os, sys; print(json.dumps([sys.flags.isolated, dict(os.environ)]))"
+WINDOW = ["--source", "demo", "--size", "320x240", "--virtual-camera", "off", "--frames", "3", "--model", "mattecam"]
+on_a_desktop = pytest.mark.usefixtures("desktop")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="others do not enforce the limit")
@@ -160,9 +163,6 @@ def test_a_hangup_that_is_ignored_stays_ignored() -> None:
         signal.signal(signal.SIGHUP, before)
 
 
-SHOW = "import json, os, sys; print(json.dumps([sys.flags.isolated, dict(os.environ)]))"
-
-
 @pytest.fixture
 def modules(tmp_path: Path) -> str:
     """A folder with modules that fail, named like those of Python, of the program and of its packages."""
@@ -181,9 +181,6 @@ def libraries(tmp_path: Path) -> str:
     for name in ("libQt6Core.so.6", "libtbb.so.12", "libopenvino.so.2641", "libstdc++.so.6", "libz.so.1"):
         (folder / name).write_text("another library")
     return str(folder)
-
-
-WINDOW = ["--source", "demo", "--size", "320x240", "--virtual-camera", "off", "--frames", "3", "--model", "mattecam"]
 
 
 def test_a_process_that_nothing_disturbs_goes_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -265,9 +262,6 @@ def test_what_the_program_sets_itself_is_not_named() -> None:
 def test_what_nobody_sets_is_not_named() -> None:
     assert not_isolated({"PATH": "/usr/bin", "LD_PRELOAD": "", "PYTHONUNBUFFERED": "1"}) == ()
     assert not_isolated({"LD_PRELOAD": "x.so", "PYTHONPATH": "/x"}) == ("PYTHONPATH", "LD_PRELOAD")
-
-
-on_a_desktop = pytest.mark.usefixtures("desktop")
 
 
 @pytest.fixture

@@ -22,6 +22,13 @@ from tests.pipewire_session import PrivateSession, private_session
 from tests.waiting import eventually
 
 WIDTH, HEIGHT, FPS = 64, 48, 60.0
+LIBEXEC = Path("/usr/libexec")
+PORTALS = ("xdg-permission-store", "xdg-desktop-portal-gtk", "xdg-desktop-portal")
+PERMIT = (
+    "dbus-send --session --print-reply --dest=org.freedesktop.impl.portal.PermissionStore "
+    "/org/freedesktop/impl/portal/PermissionStore org.freedesktop.impl.portal.PermissionStore.SetPermission "
+    "string:devices boolean:true string:camera string: array:string:yes"
+)
 
 
 class Feeder:
@@ -77,15 +84,6 @@ def image_of(frame: RawFrame) -> BgrImage:
     assert frame.video.layout == "YUY2"
     packed = np.frombuffer(frame.data, np.uint8).reshape(frame.video.height, frame.video.width, 2)
     return cv2.cvtColor(packed, cv2.COLOR_YUV2BGR_YUY2).astype(np.uint8, copy=False)
-
-
-LIBEXEC = Path("/usr/libexec")
-PORTALS = ("xdg-permission-store", "xdg-desktop-portal-gtk", "xdg-desktop-portal")
-PERMIT = (
-    "dbus-send --session --print-reply --dest=org.freedesktop.impl.portal.PermissionStore "
-    "/org/freedesktop/impl/portal/PermissionStore org.freedesktop.impl.portal.PermissionStore.SetPermission "
-    "string:devices boolean:true string:camera string: array:string:yes"
-)
 
 
 @pytest.fixture

@@ -30,6 +30,11 @@ from tests.pipewire_session import NEEDS_GSTREAMER, PrivateSession, has_gstreame
 from tests.waiting import eventually
 
 needs_gstreamer = pytest.mark.skipif(not has_gstreamer(), reason=NEEDS_GSTREAMER)
+STOPPED_S = 10.0
+"""How long a reader or the program is stopped (SIGSTOP), as by a debugger or a suspended desktop."""
+ENOUGH = 100
+"""Frames: more than there are buffers."""
+BLUE = np.array((255, 0, 0))
 
 
 def test_one_format_and_the_name_are_offered(pipewire: PrivateSession) -> None:
@@ -144,13 +149,6 @@ def test_without_the_library_there_is_no_camera(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(connection, "load", Mock(side_effect=absent))
     with pytest.raises(SinkOpenError, match="install and start pipewire"):
         PipeWireCamera(64, 48, 30)
-
-
-STOPPED_S = 10.0
-"""How long a reader or the program is stopped (SIGSTOP), as by a debugger or a suspended desktop."""
-ENOUGH = 100
-"""Frames: more than there are buffers."""
-BLUE = np.array((255, 0, 0))
 
 
 @contextmanager
