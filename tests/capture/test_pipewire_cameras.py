@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 from unittest.mock import Mock
 
 import cv2
@@ -43,7 +43,7 @@ from tests.capture.conftest import Kernel
 from tests.paths import ROOT
 from tests.pipewire_session import PrivateSession
 from tests.sources import new_opener, open_source
-from tests.waiting import eventually
+from tests.waiting import beside, eventually
 
 LAYOUTS: tuple[Layout, ...] = (*("YUY2", "UYVY", "I420", "NV12", "BGRx", "BGRA", "RGBx", "RGBA", "RGB", "BGR"), "MJPG")
 AUTO = CaptureSettings(width=64, height=48, fps=30)
@@ -98,7 +98,7 @@ def is_listed(name: str) -> bool:
 
 
 class PlayedPortal:
-    """The portal for cameras, and its permission store, on the bus of the environment. A context."""
+    """The portal for cameras, and its permission store, on the bus of the environment."""
 
     def __init__(self, pipewire: Path) -> None:
         """pipewire: the socket that programs are given."""
@@ -110,24 +110,15 @@ class PlayedPortal:
         self._bus = open_dbus_connection(enable_fds=True, auth_timeout=30.0)
         for name in ("org.freedesktop.portal.Desktop", "org.freedesktop.impl.portal.PermissionStore"):
             Proxy(message_bus, self._bus).RequestName(name)
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._serve)
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self._stop.set()
-        self._thread.join()
-        self._bus.close()
-
-    def _serve(self) -> None:
-        while not self._stop.is_set():
+    def serve(self, stop: threading.Event) -> None:
+        """Answer calls until `stop`."""
+        while not stop.is_set():
             with suppress(TimeoutError):
                 call = self._bus.receive(timeout=0.05)
                 if call.header.message_type is MessageType.method_call:
                     self._answer(call, call.header.fields[HeaderFields.member])
+        self._bus.close()
 
     def _answer(self, call: Message, member: str) -> None:
         if member == "Get":
@@ -170,8 +161,11 @@ def _no_others(pipewire: PrivateSession, kernel: Kernel, monkeypatch: pytest.Mon
 
 @pytest.fixture
 def portal(pipewire: PrivateSession) -> Iterator[PlayedPortal]:
-    with PlayedPortal(pipewire.folder / "pipewire-0") as portal:
-        yield portal
+    portal, stop = PlayedPortal(pipewire.folder / "pipewire-0"), threading.Event()
+    served = beside(lambda: portal.serve(stop))
+    yield portal
+    stop.set()
+    served.result(60)
 
 
 def node(name: str, device: Path | None = None, role: str = "Camera") -> Stream:

@@ -12,6 +12,7 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -185,19 +186,19 @@ def libraries(tmp_path: Path) -> str:
 
 def test_a_process_that_nothing_disturbs_goes_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Debuggers and profilers lost the program, which was replaced for `PYTHONUNBUFFERED` alone."""
-    replaced: list[str] = []
-    monkeypatch.setattr(os, "execve", lambda *_: replaced.append("replaced"))
+    replace = Mock()
+    monkeypatch.setattr(os, "execve", replace)
     for name in [name for name in os.environ if isolated(os.environ).get(name) != os.environ[name]]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("PYTHONUNBUFFERED", "1")
     monkeypatch.setattr("site.USER_SITE", str(tmp_path))
     isolation.isolate(["python"])
-    assert not replaced
+    assert not replace.called
     monkeypatch.setattr(sys, "path", [*sys.path, str(tmp_path)])
     isolation.isolate(["python"])
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     isolation.isolate(["python"])
-    assert replaced == ["replaced"] * 2
+    assert replace.call_count == 2
 
 
 @pytest.mark.skipif(os.name == "nt", reason="variables of Linux")
@@ -235,17 +236,16 @@ def test_the_process_is_replaced_once(modules: str) -> None:
     assert [name for name in seen if name.startswith("PYTHON")] == ["PYTHONNOUSERSITE"]
 
 
-def test_folders_of_the_driver_and_of_nix_stay(tmp_path: Path, libraries: str) -> None:
+def test_folders_of_the_driver_of_nix_and_of_this_python_stay(
+    tmp_path: Path, libraries: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "libcuda.so.1").touch()
     kept = f"/nix/store/abc/lib:{tmp_path}"
     assert isolated({LIBRARIES: f"{libraries}::{kept}"})[LIBRARIES] == kept
     assert LIBRARIES not in isolated({LIBRARIES: libraries})
     assert not_isolated({LIBRARIES: kept}) == ()
     assert not_isolated({LIBRARIES: f"{kept}:{libraries}"}) == (LIBRARIES,)
-
-
-def test_a_folder_stays_that_this_python_was_loaded_from(monkeypatch: pytest.MonkeyPatch, libraries: str) -> None:
-    """Without it Python does not start; other libraries in it are what the doctor names."""
+    # Without that of its libpython, Python does not start; other libraries in it are what the doctor names.
     monkeypatch.setattr(isolation, "_holds_python", lambda folder: folder == libraries)
     assert isolated({LIBRARIES: f"/opt/ros/lib:{libraries}"})[LIBRARIES] == libraries
     assert not_isolated({LIBRARIES: libraries}) == (LIBRARIES,)
@@ -253,10 +253,8 @@ def test_a_folder_stays_that_this_python_was_loaded_from(monkeypatch: pytest.Mon
 
 def test_what_the_program_sets_itself_is_not_named() -> None:
     code = "import cv2, os; from app.system.isolation import not_isolated; print(not_isolated(os.environ))"
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, env=isolated(os.environ), capture_output=True, text=True
-    )
-    assert done.stdout == "()\n", done.stderr
+    command, own = [sys.executable, "-c", code], isolated(os.environ)
+    assert subprocess.run(command, cwd=ROOT, env=own, stdout=subprocess.PIPE, text=True).stdout == "()\n"
 
 
 def test_what_nobody_sets_is_not_named() -> None:
@@ -279,8 +277,7 @@ def exec_words(text: str) -> list[str]:
     value = re.sub(r"\\(.)", lambda found: found[1].replace("n", "\n"), parser["Desktop Entry"]["Exec"]).replace(
         "%%", "%"
     )
-    words = re.findall(r'"((?:[^"\\]|\\.)*)"', value)
-    return [re.sub(r"\\(.)", r"\1", word) for word in words]
+    return [re.sub(r"\\(.)", r"\1", word) for word in re.findall(r'"((?:[^"\\]|\\.)*)"', value)]
 
 
 @on_a_desktop
