@@ -19,7 +19,7 @@ from app.media.yuv import Layout
 from app.system import v4l2
 from app.system.v4l2 import PixelSize
 
-SYSFS = Path("/sys/class/video4linux")
+SYSFS, DEVICES = Path("/sys/class/video4linux"), Path("/dev")
 _LOOK_AGAIN_S = 0.05
 _MOST_BUFFERS = 32
 """Largest ring buffer of the driver."""
@@ -29,20 +29,11 @@ def loopback_labels() -> dict[str, str]:
     """Return the names that programs show of all loopback cameras, by device file, in the order of their numbers."""
     labels = {}
     for entry in SYSFS.glob("video*"):
-        with suppress(OSError, ValueError):
-            if _is_loopback(entry):
+        is_loopback = (entry / "max_openers").exists()  # an attribute of its driver only; opening could wake a camera
+        if is_loopback and (DEVICES / entry.name).exists():
+            with suppress(OSError, ValueError):
                 labels[int(entry.name[5:])] = (entry / "name").read_text("utf-8", "replace").strip()
     return {f"/dev/video{number}": label for number, label in sorted(labels.items())}
-
-
-def _is_loopback(entry: Path) -> bool:
-    # hardware devices are below their bus in sysfs; they are not opened, because that could activate them
-    if "/virtual/" not in str(entry.resolve()):
-        return False
-    try:
-        return _driver_and_caps(f"/dev/{entry.name}")[0] == v4l2.LOOPBACK_DRIVER
-    except PermissionError:
-        return (entry / "buffers").exists()  # an attribute of this driver only
 
 
 def takes_output(path: str) -> bool:
@@ -50,7 +41,8 @@ def takes_output(path: str) -> bool:
 
     With `exclusive_caps=1` this is False while a producer sends, and with old drivers also after it has closed.
     """
-    return bool(_driver_and_caps(path)[1] & v4l2.CAN_OUTPUT)
+    with v4l2.opened(path) as node:
+        return bool(v4l2.capability(node).flags & v4l2.CAN_OUTPUT)
 
 
 def current_format(path: str) -> PixelSize | None:
@@ -89,12 +81,6 @@ def revive(path: str) -> None:
     """
     with v4l2.opened(path) as node, suppress(OSError):
         v4l2.start_output(node)
-
-
-def _driver_and_caps(path: str) -> tuple[str, int]:
-    with v4l2.opened(path) as node:
-        answer = v4l2.capability(node)
-    return answer.driver, answer.flags
 
 
 def _read_one(node: int) -> bool:
