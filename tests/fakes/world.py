@@ -61,25 +61,6 @@ class FakeRecorder(FakeSink):
             self._path.touch()
 
 
-class FakeBackground:
-    """A real background that can be made to fail."""
-
-    def __init__(self, background: Background, faults: Faults) -> None:
-        self._background = background
-        self._faults = faults
-        self.problem = background.problem
-
-    def backdrop(self, width: int, height: int, time_s: float) -> Backdrop:
-        self._faults.at("backdrop")
-        return self._background.backdrop(width, height, time_s)
-
-    def apply_layout(self, settings: BackgroundSettings) -> None:
-        self._background.apply_layout(settings)
-
-    def close(self) -> None:
-        self._background.close()
-
-
 class FakeCounter:
     """As many readers as the world says."""
 
@@ -155,7 +136,15 @@ class FakeWorld:
 
     def _background(self, settings: BackgroundSettings) -> Background:
         self.faults.at("open_background")
-        return FakeBackground(open_background(settings), self.faults)
+        background = open_background(settings)
+        real = background.backdrop
+
+        def backdrop(width: int, height: int, time_s: float) -> Backdrop:
+            self.faults.at("backdrop")
+            return real(width, height, time_s)
+
+        background.backdrop = backdrop  # type: ignore[method-assign]
+        return background
 
     def _pipewire_camera(self) -> FakeNode:
         if self.node is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from app.core.errors import ModelError
 from app.core.settings import EdgeSettings, EngineSettings, PeopleSettings, Settings, SettingsOwner
 from app.core.types import Backdrop, BgrImage, BlurredBackground, Frame, Matte, Picture, PictureKind
 from app.matting import build_engine
-from app.privacy.gate import Gate, may_leave
+from app.privacy.gate import Gate, may_leave, may_show
 from app.privacy.plausibility import IMAGE_ROW_STEP, MAX_ROUNDING, SATURATED, MatteCheck
 from app.runtime.backdrops import StandbyPictures
 from app.runtime.context import Timing
@@ -46,7 +47,13 @@ def test_what_may_leave(shows: PictureKind, kind: str, paused: bool) -> None:
     allowed = {PictureKind.STANDBY}
     if not paused:
         allowed |= {PictureKind.COMPOSITE} | ({PictureKind.UNMATTED} if kind == "none" else set())
-    assert may_leave(Picture(room_picture(), shows), settings) == (shows in allowed)
+    picture = Picture(room_picture(), shows)
+    assert may_leave(picture, settings) == (shows in allowed)
+    demonstration = replace(picture, frame=Frame(picture.image, 0, 0.0, synthetic=True))
+    for source, is_chosen in (("auto", False), ("camera:0", False), ("demo", True)):
+        chosen = settings.replaced_at(["capture"], source=source)
+        assert may_show(demonstration, chosen) == (shows in allowed)
+        assert may_leave(demonstration, chosen) == (shows in allowed and is_chosen)
 
 
 def test_a_frozen_picture_may_not_leave_once_the_settings_hide_something_else() -> None:

@@ -66,17 +66,13 @@ def test_the_outputs_show_the_part_and_the_plate_sees_the_whole(world: FakeWorld
 
 def empty_room(width: int, height: int) -> BgrImage:
     """No two columns alike."""
-    image = np.empty((height, width, 3), np.uint8)
-    image[:] = np.linspace(20, 120, width, dtype=np.uint8)[None, :, None]
-    return image
+    return np.tile(np.linspace(20, 120, width, dtype=np.uint8)[None, :, None], (height, 1, 3))
 
 
 class PlateLikeEngine(FakeEngine):
     """Checks that its frames show the same crop as its plate."""
 
-    def __init__(self, settings: EngineSettings, size: tuple[int, int], framing: FramingSettings, world: FakeWorld):
-        super().__init__(settings, *size, world.faults)
-        self.plate = framed(empty_room(*size), framing) if settings.plate is not None else None
+    plate: BgrImage | None = None
 
     def matte(self, step: StepInput) -> Matte:
         assert isinstance(step.backdrop, np.ndarray)
@@ -90,7 +86,10 @@ def test_with_a_plate_the_framing_changes_together_with_the_engine(tmp_path: Pat
     def build(settings: EngineSettings, width: int, height: int, framing: FramingSettings) -> MattingEngine:
         if framing.zoom == 2:
             assert gate.wait(60)
-        return PlateLikeEngine(settings, (width, height), framing, world)
+        engine = PlateLikeEngine(settings, width, height)
+        if settings.plate is not None:
+            engine.plate = framed(empty_room(width, height), framing)
+        return engine
 
     world.shape = lambda frame: empty_room(*frame.size)
     base = BASE.replace(matting=BASE.matting.replace(model="bgmv2-mobilenetv2", plate=tmp_path / "plate.png"))

@@ -12,12 +12,11 @@ import pytest
 from app.backgrounds.standby import NO_CAMERA_TEXT, draw_card
 from app.core.errors import PlateError, SourceLostError, SourceOpenError
 from app.core.settings import BackgroundSettings, CaptureSettings, PeopleSettings, Settings, Zone
-from app.core.types import Frame, Picture, PictureKind, SourceInfo
+from app.core.types import PictureKind, SourceInfo
 from app.output.base import SinkContext
-from app.privacy.gate import may_leave, may_show
 from app.runtime.context import Timing
 from app.runtime.status import Phase
-from mattecam.testing import FakeSink, FakeSource, room_picture
+from mattecam.testing import FakeSink, FakeSource
 from tests.fakes.world import BASE, IMPATIENT, Desk, FakeWorld, Hold, apply, composites, live, person_in, running, shown
 from tests.waiting import eventually
 
@@ -100,8 +99,7 @@ def test_a_switch_of_the_camera_shapes_each_frame_by_the_zones_of_its_own_camera
 
 
 def test_the_camera_is_released_while_nobody_reads_or_records(tmp_path: Path, world: FakeWorld) -> None:
-    world.source_kind = "camera"
-    world.readers = 1
+    world.source_kind, world.readers = "camera", 1
     with live(world, timing=Timing(demand_poll_s=0.02, demand_linger_s=0.1)) as pipeline:
         world.readers = 0
         eventually(lambda: pipeline.status().phase is Phase.RESTING)
@@ -245,13 +243,3 @@ def test_a_demonstration_that_does_not_open_leaves_the_card(desk: Desk) -> None:
     with running(desk, AUTO, IMPATIENT) as pipeline:
         pipeline.demand.watched = True
         eventually(lambda: shows_no_camera(desk) and bool(pipeline.status().problems))
-
-
-def test_the_gate_alone_decides_where_the_demonstration_goes() -> None:
-    frame = Frame(room_picture(), 0, 0.0, synthetic=True)
-    for kind in (PictureKind.COMPOSITE, PictureKind.UNMATTED):
-        for source, leaves in (("auto", False), ("camera:0", False), ("demo", True)):
-            settings = NONE.replace(capture=NONE.capture.replace(source=source))
-            picture = Picture(frame.image, kind, frame=frame)
-            assert may_leave(picture, settings) is leaves and may_show(picture, settings)
-            assert not may_show(picture, settings.replace(paused=True))
