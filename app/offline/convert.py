@@ -30,11 +30,10 @@ from app.media.video_reader import VideoReader
 from app.media.video_writer import VideoWriter, file_encoder
 from app.offline.files import (
     DEFAULT_FPS,
-    FolderOutput,
     ImageFolderReader,
-    ImageOutput,
     Output,
     Outputs,
+    PictureOutput,
     existing,
     exists_already,
     is_transparent,
@@ -323,9 +322,9 @@ def _open_outputs(
     def open_one(path: Path, crf: int, *, sound: bool, alpha: bool) -> Output:
         """Open a folder if the name has no suffix or is an existing folder, otherwise an image or a video."""
         if is_folder(path) or not path.suffix:
-            return FolderOutput(path, overwrite=overwrite, is_video=film is not None)
+            return PictureOutput(path, overwrite=overwrite, is_video=film is not None)
         if reader.is_image and names_image(path):
-            return ImageOutput(path, overwrite=overwrite)
+            return PictureOutput(path, overwrite=overwrite, is_image=True)
         return VideoWriter(
             path,
             *size,

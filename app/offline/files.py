@@ -41,7 +41,6 @@ from app.media.video_writer import (
     SUFFIXES,
     VideoWriter,
     create_numbered,
-    create_temporary,
 )
 
 VIDEOS = VIDEO_SUFFIXES | {
@@ -277,39 +276,40 @@ class ImageFolderReader:
         return image
 
 
-class FolderOutput:
-    """Writes every frame as a PNG file, into a temporary folder until all frames are there.
+class PictureOutput:
+    """Writes every frame as a PNG file, or a single image in the format of its suffix.
 
-    The temporary folder is `name.part` beside a new folder, and `.part` in a folder that already exists.
+    They lie in a temporary folder until all are there: `name.part` beside a new folder or an image, and `.part` in a
+    folder that already exists.
     """
 
-    def __init__(self, path: Path, *, overwrite: bool, is_video: bool) -> None:
-        """Raises OSError."""
+    def __init__(self, path: Path, *, overwrite: bool, is_image: bool = False, is_video: bool = False) -> None:
+        """is_image: whether `path` is that of a single image. is_video: of the source. Raises OSError."""
         self.path = path
-        self._overwrite, self._is_video = overwrite, is_video
-        if not is_folder(path) and os.path.lexists(path):
-            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
-        path.parent.mkdir(parents=True, exist_ok=True)
+        self._overwrite, self._is_image, self._is_video = overwrite, is_image, is_video
+        if not is_image:
+            if not is_folder(path) and os.path.lexists(path):
+                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
+            path.parent.mkdir(parents=True, exist_ok=True)
         part = path / ".part" if is_folder(path) else path.with_name(f"{path.name}.part")
         self.temporary_path = create_numbered(part, folder=True)
 
     def write(self, image: NDArray[np.uint8], name: str) -> None:
-        """Write `name`.png. Raises OSError."""
-        write_picture(self.temporary_path / f"{name}.png", image)
+        """Write the image, or `name`.png. Raises OSError."""
+        write_picture(self.temporary_path / (self.path.name if self._is_image else f"{name}.png"), image)
 
     def close(self, *, complete: bool, end_s: Fraction | None = None) -> Path:
-        """Move the images to the folder and return it; if they are not complete, return the temporary folder.
+        """Move what was written to its place and return that; if it is not complete, return the temporary folder.
 
         Raises OSError.
         """
         if not complete:
             return self.temporary_path
-        if not is_folder(self.path):  # also another output may have made it, which lies in it
-            return self.temporary_path.rename(self.path)
         written = {image.name for image in self.temporary_path.iterdir()}
-        move_images(self.temporary_path, self.path, overwrite=self._overwrite)
+        folder = self.path.parent if self._is_image else self.path
+        move_finished(self.temporary_path, folder, overwrite=self._overwrite)
         if self._overwrite and self._is_video:  # of a longer film, to which these would seem to belong
-            for image in self.path.iterdir():
+            for image in folder.iterdir():
                 if FRAME.fullmatch(image.name) and image.name not in written:
                     image.unlink()
         return self.path
@@ -319,32 +319,22 @@ class FolderOutput:
         shutil.rmtree(self.temporary_path, ignore_errors=True)
 
 
-class ImageOutput:
-    """Writes a single image in the format of its suffix."""
+def move_finished(finished: Path, final: Path, *, overwrite: bool) -> None:
+    """Move a finished film or folder of images to its final name at once, in the same file system. Raises OSError.
 
-    def __init__(self, path: Path, *, overwrite: bool) -> None:
-        """Raises OSError."""
-        self.path = path
-        self._overwrite = overwrite
-        self.temporary_path = create_temporary(path)
-
-    def write(self, image: NDArray[np.uint8], name: str) -> None:
-        """Write the image. Raises OSError."""
-        write_picture(self.temporary_path, image)
-
-    def close(self, *, complete: bool, end_s: Fraction | None = None) -> Path:
-        """Move the image to its name and return it; return the temporary file of an incomplete one. Raises OSError."""
-        if not complete:
-            return self.temporary_path
-        move(self.temporary_path, self.path, overwrite=self._overwrite)
-        return self.path
-
-    def abort(self) -> None:
-        """Remove the image."""
-        self.temporary_path.unlink(missing_ok=True)
+    A folder that exists keeps its other files: the images are moved into it. overwrite: replace files of these names.
+    """
+    if not is_folder(finished):
+        move(finished, final, overwrite=overwrite)
+    elif not is_folder(final):
+        finished.rename(final)
+    else:
+        for image in sorted(finished.iterdir()):
+            move(image, final / image.name, overwrite=overwrite)
+        finished.rmdir()
 
 
-Output = FolderOutput | ImageOutput | VideoWriter
+Output = PictureOutput | VideoWriter
 
 
 class Outputs:
@@ -396,10 +386,3 @@ class Outputs:
                     return None, kept if self._reported else f"{failure} {kept}"
         output.abort()
         return None, failure
-
-
-def move_images(folder: Path, target: Path, *, overwrite: bool) -> None:
-    """Move images into an existing folder, whose other files stay, and remove the emptied one. Raises OSError."""
-    for image in sorted(folder.iterdir()):
-        move(image, target / image.name, overwrite=overwrite)
-    folder.rmdir()

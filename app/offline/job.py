@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from app.core import paths
 from app.core.errors import MattecamError, SinkLostError, SinkOpenError, SourceOpenError, UsageError, text_of
-from app.core.files import is_file, move, why_not_written
+from app.core.files import is_file, why_not_written
 
 if TYPE_CHECKING:  # a worker imports this module before it is pinned to its core, when no thread may start
     from app.core.settings import Settings
@@ -206,23 +206,15 @@ def digest(path: Path, names: Collection[str] | None = None) -> Written:
 
 
 def publish(finished: Path, final: Path, *, overwrite: bool) -> None:
-    """Move a finished film or folder of images to its final name at once. Raises OSError.
-
-    A folder that exists keeps its other files: the images are moved into it. overwrite: replace files of these names.
-    """
-    from app.offline.files import move_images
+    """Move a finished film or folder of images to its final name, as `move_finished`, also from another file system."""
+    from app.offline.files import move_finished
 
     merge = finished.is_dir() and final.is_dir()
     final.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{final.name[:48]}.", dir=final if merge else final.parent) as near:
         if finished.stat().st_dev != Path(near).stat().st_dev:
             finished = Path(shutil.move(finished, near))
-        if merge:
-            move_images(finished, final, overwrite=overwrite)
-        elif finished.is_dir():
-            finished.rename(final)
-        else:
-            move(finished, final, overwrite=overwrite)
+        move_finished(finished, final, overwrite=overwrite)
 
 
 News = tuple[str, int, int | None]
