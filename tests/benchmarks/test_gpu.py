@@ -18,7 +18,6 @@ pytestmark = [pytest.mark.torch, pytest.mark.long]
 ABSENT = ("av", "openvino", "numba", "PyQt6", "platformdirs", "psutil", "requests", "typer", "rich")
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("module", ["benchmarks.gpu", "training.gpu"])
 def test_nothing_is_imported_that_a_bare_environment_lacks(module: str) -> None:
     code = f"import sys, {module}; print([m for m in {ABSENT} if m in sys.modules])"

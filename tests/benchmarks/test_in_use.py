@@ -145,9 +145,6 @@ def test_a_process_that_fails_is_reported_in_one_sentence() -> None:
     assert "Error" not in str(caught.value), "the name of an exception tells the user nothing"
 
 
-SECONDS = 20.0
-
-
 def test_commands_follow_from_the_seed_and_ask_for_no_room(tmp_path: Path) -> None:
     pipeline = Pipeline(Settings(), parts=SoakWorld().parts())
     monkey = CommandMonkey(pipeline, SoakFiles(tmp_path), [*ROOMS], ["auto"], seed=1)
@@ -176,8 +173,8 @@ def test_a_room_is_found_by_its_colour() -> None:
 @pytest.mark.timeout(300)
 def test_random_commands_and_faults_show_no_room() -> None:
     seed = time.time_ns() % 10_000
-    report = soak.run(10**9, SECONDS, "fake", seed)
-    again = f"repeat with: python -m benchmarks.soak --seconds {SECONDS:g} --seed {seed}"
+    report = soak.run(10**9, 20.0, "fake", seed)
+    again = f"repeat with: python -m benchmarks.soak --seconds 20 --seed {seed}"
     assert sum(report.commands.values()) > 20, again
     assert not report.leaks, again
     assert report.ended, again

@@ -186,21 +186,13 @@ def test_views_are_left_out(folder: Path) -> None:
     assert any(not np.array_equal(with_views.draw(i).src, without.draw(i).src) for i in range(8))
 
 
-SIZE = (64, 48)
-
-
-@pytest.fixture(scope="module")
-def source(cache: Path) -> SampleSource:
-    return SampleSource(cache, SIZE, 2)
-
-
 @pytest.mark.long
 @torch.no_grad()
-def test_calibration_sets_every_scale_and_keeps_the_outputs(source: SampleSource) -> None:
+def test_calibration_sets_every_scale_and_keeps_the_outputs(cache: Path) -> None:
     torch.manual_seed(0)
     network = load()
     student = quantized(network)
-    sequences = list(batches(source, 2, 4))
+    sequences = list(batches(SampleSource(cache, (64, 48), 2), 2, 4))
 
     def error() -> float:
         """Return the root mean squared difference of the states, relative to their size."""
