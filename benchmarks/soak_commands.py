@@ -112,7 +112,6 @@ class CommandMonkey:
             ),
             "set": self._set,
             "status": lambda d: "",
-            "zones": lambda d: d.choice(("off", "undo", str(files.zones))),
         }
 
     def _background(self, dice: random.Random) -> str:
@@ -130,6 +129,8 @@ class CommandMonkey:
             return f"capture.source {dice.choice(self._sources)}"
         if dice.random() < 0.2:
             return f"capture.{dice.choice(SIDES)}"
+        if dice.random() < 0.1:
+            return f"people.zones {dice.choice(('none', str(self._files.zones)))}"
         name = dice.choice([name for name in SETTABLE if name not in (*OF_THE_MACHINE, *SHOWS_THE_ROOM)])
         return f"{name} {_value(SETTABLE[name], dice)}"
 
