@@ -1,17 +1,13 @@
-"""Commands for the running program and their wire format: one JSON object in, one out.
+"""Commands for the running program: what they take, and how they are read from words.
 
 `get`, `set` and `reset` reach every setting by its name; the others do what no setting is, or what is done often.
 """
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, TypeVar
-
-from pydantic import TypeAdapter
+from dataclasses import dataclass
+from typing import Any
 
 from app.config.setting import SETTINGS, Setting
 from app.core.errors import UsageError
@@ -129,21 +125,13 @@ class Answer:
     """Whether the command is not done because it asks for something impossible."""
 
 
-Message = TypeVar("Message", Command, Answer)
-
-
-def encoded(message: Command | Answer) -> bytes:
-    """Return a JSON object."""
-    return json.dumps(asdict(message)).encode()
-
-
 def parse_words(words: Sequence[str]) -> Command:
     """Parse the words of a command line. Raises UsageError, which names the choices."""
     known = ", ".join(SYNTAX)
     if not words:
         raise UsageError(f"Name a command: {known}.")
     name, argument = words[0], " ".join(words[1:]).strip()
-    if not _is_possible(name + argument):
+    if "\0" in name + argument:
         raise UsageError(f"{name} “{argument}” is not possible; leave out the characters that no name can have.")
     syntax = SYNTAX.get(name)
     if syntax is None:
@@ -183,14 +171,6 @@ def parse_pan(text: str) -> tuple[float, float]:
     return x, y
 
 
-def _is_possible(text: str) -> bool:
-    """Return whether a file may have this in its name: no other text is of use, and some cannot be written."""
-    try:
-        return b"\0" not in os.fsencode(text)
-    except UnicodeEncodeError:
-        return False
-
-
 def parse_person(text: str) -> tuple[float, float] | None:
     """Parse `on`, `off` or `X,Y`; the point is None without one. Raises UsageError."""
     if text in ("on", "off"):
@@ -214,11 +194,3 @@ def countdown_of(argument: str) -> float:
             "set matting.plate` names an image or none."
         )
     return seconds
-
-
-def decoded(kind: type[Message], line: bytes) -> Message:
-    """Parse what came through the socket. Raises UsageError."""
-    try:
-        return TypeAdapter(kind).validate_python(json.loads(line))
-    except (ValueError, RecursionError) as error:
-        raise UsageError(f"The message is not the JSON object of a {kind.__name__.lower()} of this version.") from error

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import asdict
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from app.control.commands import Answer, Command, decoded, encoded, parse_words
+from app.control.commands import Answer, parse_words
 from app.control.controller import SettingsController
 from app.control.transport import ControlAddress, ControlError, Endpoint, default_address
 from app.core.errors import MattecamError, Stage, UsageError
@@ -94,16 +97,15 @@ class ControlServer:
             try:
                 request = endpoint.receive(connection)
                 if request:
-                    connection.send_bytes(encoded(answer(self._controller, request)))
+                    connection.send_bytes(json.dumps(asdict(answer(self._controller, request))).encode())
             except OSError as error:  # the client closed the connection or sent invalid data
                 log.info("A control connection was dropped: %s", error)
 
 
-def answer(controller: SettingsController, line: bytes) -> Answer:
-    """Execute the command in `line`."""
+def answer(controller: SettingsController, request: bytes) -> Answer:
+    """Execute the command in a request."""
     try:
-        asked = decoded(Command, line)
-        command = parse_words([asked.name, asked.argument])
+        command = parse_words(os.fsdecode(request).split(" ", 1))
         if command.name == "status":
             return Answer(True, "", controller.status())
         return Answer(True, controller.run(command))

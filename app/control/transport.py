@@ -1,4 +1,4 @@
-"""One request and one answer per connection to the running program of this user, both in bytes.
+"""One request and one answer per connection to the running program of this user: words, and a JSON object.
 
 The connection is a Unix socket in a folder of the user, or a named pipe of Windows. Every request begins with a secret
 from that folder: on Windows all users share the names of pipes.
@@ -21,8 +21,9 @@ from multiprocessing.connection import Client, Connection, Listener
 from pathlib import Path
 
 import platformdirs
+from pydantic import TypeAdapter
 
-from app.control.commands import Answer, Command, decoded, encoded
+from app.control.commands import Answer, Command
 from app.core import paths
 from app.core.errors import MattecamError
 from app.core.files import why_not_written, write_private
@@ -170,10 +171,7 @@ class Endpoint:
 
 
 def ask(command: Command, *, at: Callable[[], ControlAddress] = default_address) -> Answer:
-    """Send one command to this user's running program and return its answer.
-
-    Raises ControlError, or UsageError for an answer of another version.
-    """
+    """Send one command to this user's running program and return its answer. Raises ControlError."""
     address = at()
     connection = address.connect()
     if connection is None:
@@ -182,14 +180,16 @@ def ask(command: Command, *, at: Callable[[], ControlAddress] = default_address)
         )
     with connection:
         try:
-            send(connection, address, encoded(command))
+            send(connection, address, os.fsencode(f"{command.name} {command.argument}"))
             came = connection.poll(ANSWER_TIMEOUT_S + command.extra_s)
             if not came:
                 raise EOFError
             line = connection.recv_bytes(MAX_ANSWER_BYTES)
+            return TypeAdapter(Answer).validate_json(line)
         except (EOFError, OSError) as error:
             raise ControlError("The running Mattecam did not answer; try again.") from error
-    return decoded(Answer, line)
+        except ValueError as error:
+            raise ControlError("The running Mattecam is of another version; start it again.") from error
 
 
 def send(connection: Connection, address: ControlAddress, request: bytes) -> None:

@@ -35,9 +35,8 @@ def test_a_folder_of_clips_with_one_broken(tmp_path: Path, capsys: pytest.Captur
     assert main.main(["convert", str(source), str(tmp_path / "out"), "--model", "mattecam", "--json"]) == 1
     events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert {"file", "state", "frames", "error"} <= set(events[0])
-    ended = {Path(event["file"]).name: event for event in events if event["state"] in ("done", "failed")}
-    assert ended["a.mp4"]["state"] == "done" and ended["a.mp4"]["frames"] == 4
-    assert ended["b.mp4"]["state"] == "failed" and "b.mp4" in ended["b.mp4"]["error"]
+    good, bad = sorted((each for each in events if each["state"] in ("done", "failed")), key=lambda each: each["file"])
+    assert (good["state"], good["frames"], bad["state"]) == ("done", 4, "failed") and "b.mp4" in bad["error"]
     (source / "b.mp4").unlink()
     assert main.main(["convert", str(source), str(tmp_path / "out"), "--model", "mattecam", "--resume", "--json"]) == 0
     told = capsys.readouterr()
@@ -76,19 +75,15 @@ def test_a_failure_names_its_clip(
 
 @pytest.mark.usefixtures("half_engine")
 @pytest.mark.parametrize(
-    ("out", "names", "sentence"),
+    ("out", "names", "folders"),
     [
-        ("out", "cover.png day1/clip.mp4", "Folders of videos in {source} are not searched: 1. To convert"),
-        (
-            "source/out",
-            "clip.mp4 day1/clip.mp4 day2/clip.mp4 texts/a.txt out/clip.mp4",
-            "Folders of videos in {source} are not searched: 2. To convert",
-        ),
+        ("out", "cover.png day1/clip.mp4", 1),
+        ("source/out", "clip.mp4 day1/clip.mp4 day2/clip.mp4 texts/a.txt out/clip.mp4", 2),
     ],
     ids=["beside images", "beside videos"],
 )
 def test_folders_that_are_not_searched_are_told(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], out: str, names: str, sentence: str
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], out: str, names: str, folders: int
 ) -> None:
     """The command said that all was done; the cover of an album was converted in place of the videos.
 
@@ -102,7 +97,7 @@ def test_folders_that_are_not_searched_are_told(
         else:
             (source / name).write_bytes(b"broken")
     main.main(["convert", str(source), str(tmp_path / out), "--model", "mattecam", "--overwrite"])
-    assert sentence.format(source=source) in capsys.readouterr().err
+    assert f"Folders of videos in {source} are not searched: {folders}. To convert" in capsys.readouterr().err
 
 
 @contextmanager
@@ -122,10 +117,8 @@ def test_a_stopped_clip_tells_how_far_it_came(tmp_path: Path, repo: Path) -> Non
     with converting(command, repo) as process:
         process.send_signal(signal.SIGTERM)
         rest, errors = process.communicate(timeout=120)
-    assert process.returncode == 130
     last = json.loads(rest.splitlines()[-1])
-    assert last["state"] == "interrupted"
-    assert 0 < last["frames"] < 400
+    assert (process.returncode, last["state"]) == (130, "interrupted") and 0 < last["frames"] < 400
     assert f"frames so far: {last['frames']}); nothing was kept." in errors.decode()
     assert names_in(tmp_path) == ["a.mp4"]
 

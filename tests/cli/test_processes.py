@@ -124,9 +124,7 @@ def test_an_interrupted_start_prints_no_traceback(delay_s: float, tmp_path: Path
         time.sleep(delay_s)
         process.send_signal(signal.SIGINT)
         _, messages = process.communicate(timeout=START_S)
-    assert process.returncode == 130
-    assert "Traceback" not in messages
-    assert "Error" not in messages
+    assert process.returncode == 130 and not re.search("Traceback|Error", messages), messages
 
 
 def wait_for_frames(process: subprocess.Popen[str]) -> None:
@@ -180,8 +178,7 @@ def test_an_output_that_is_closed_or_full_is_no_defect(redirection: str, code: i
     command = f'"{sys.executable}" "{ROOT / "run.py"}" version {redirection}'
     done = subprocess.run(command, shell=True, stderr=subprocess.PIPE, text=True, check=False, timeout=START_S)
     assert done.returncode == code, done.stderr
-    assert done.stderr.startswith(says)
-    assert "Traceback" not in done.stderr
+    assert done.stderr.startswith(says) and "Traceback" not in done.stderr
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs /dev/full")
@@ -191,5 +188,4 @@ def test_messages_that_cannot_be_written_end_no_run(prepared: Path) -> None:
     env = {**os.environ, "MATTECAM_DATA_DIR": str(prepared)}
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(command, env=env, stdout=subprocess.PIPE, stderr=full, text=True, check=False)
-    assert done.returncode == 0
-    assert " frames in " in done.stdout
+    assert done.returncode == 0 and " frames in " in done.stdout

@@ -17,7 +17,7 @@ from app.cli.options import LiveOptions, apply_options
 from app.config import settings_file
 from app.config.scenes import SceneStore
 from app.config.setting import OPTIONS, SETTINGS, Setting, with_value
-from app.control.commands import OWN_COMMANDS, SETTABLE, Answer, Command, decoded, encoded, find_settable
+from app.control.commands import OWN_COMMANDS, SETTABLE, find_settable
 from app.control.controller import CREATED
 from app.control.server import answer
 from app.core.errors import MattecamError, ModelError, SettingsError, SourceLostError, SourceOpenError, UsageError
@@ -113,8 +113,7 @@ def test_an_answer_tells_wrong_usage_from_a_failure(
 ) -> None:
     """`ctl` ended with 1 for both."""
     before = alone.settings
-    name, _, argument = words.partition(" ")
-    given = decoded(Answer, encoded(answer(alone.controller, encoded(Command(name, argument)))))
+    given = answer(alone.controller, words.encode())
     assert (given.done, given.wrong_usage) == (False, wrong_usage) and said in given.message
     assert alone.settings == before
 
@@ -243,15 +242,14 @@ def test_commands_do_not_undo_one_another(alone: SettingsAlone) -> None:
     assert alone.settings.framing == FramingSettings()
 
 
-@pytest.mark.parametrize("text", ["\\ud800.png", "\\u0000", "matting.plate \\ud800"])
-def test_text_that_no_file_can_have_is_refused(program: Program, text: str) -> None:
+def test_text_that_no_file_can_have_is_refused(alone: SettingsAlone) -> None:
     """It would be stored, and end the program where it is printed or opened."""
-    for name in ("background", "snapshot", "record", "set", "microphone"):
-        refused = answer(program.controller, f'{{"name": "{name}", "argument": "{text}"}}\n'.encode())
+    for name in ("background", "snapshot", "record", "set matting.plate", "microphone"):
+        refused = answer(alone.controller, f"{name} a\0.png".encode())
         assert not refused.done and "is not possible; leave out" in refused.message
-    other = answer(program.controller, b'{"name": "background", "argument": "\\udcff.png"}\n')
+    other = answer(alone.controller, b"background \xff.png")
     assert "no file" in other.message, "a name in another encoding is possible"
-    assert program.settings == BASE
+    assert alone.settings == BASE
 
 
 @pytest.mark.parametrize("state", ["pause", "freeze", "lost"])

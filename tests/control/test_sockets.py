@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from app.control import transport
-from app.control.commands import Answer, Command, encoded
+from app.control.commands import Answer, Command
 from app.control.server import RETRY_S, ControlServer
 from app.control.transport import (
     MAX_REQUEST_BYTES,
@@ -128,7 +128,7 @@ def test_a_program_that_answers_too_late_did_not_close_the_connection(
 
 
 @pytest.mark.parametrize(
-    "request_bytes", [b"\n", b"hello", b"[1,2]", b"\xff\xfe\x00", b'{"name": 7}', b"[" * 5000, b'"pause"']
+    "request_bytes", [b"\n", b"hello", b"\xff\xfe\x00", b'{"name": "pause"}', b" pause", b"pause now", b"[" * 5000]
 )
 def test_invalid_requests_are_refused(address: ControlAddress, server: ControlServer, request_bytes: bytes) -> None:
     with connected(address) as connection:
@@ -140,7 +140,7 @@ def test_invalid_requests_are_refused(address: ControlAddress, server: ControlSe
 def test_other_messages_are_not_answered(
     address: ControlAddress, server: ControlServer, controller: Recorder, kind: str
 ) -> None:
-    command, secret = encoded(Command("pause")), (address.folder / SECRET_FILE).read_bytes()
+    command, secret = b"pause", (address.folder / SECRET_FILE).read_bytes()
     messages = {
         "too long": secret + command + b" " * MAX_REQUEST_BYTES,
         "without secret": command,
@@ -210,10 +210,9 @@ def test_commands_are_accepted_again_once_files_can_be_opened_again(
 def test_only_the_user_can_open_what_it_creates(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     make_private(folder)
-    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     endpoint = Endpoint(ControlAddress(folder))
-    for name in (SOCKET_FILE, SECRET_FILE):
-        assert stat.S_IMODE((folder / name).stat().st_mode) == 0o600
+    modes = [stat.S_IMODE(path.stat().st_mode) for path in (folder, folder / SOCKET_FILE, folder / SECRET_FILE)]
+    assert modes == [0o700, 0o600, 0o600]
     endpoint.close()
     assert not list(folder.iterdir())
 
