@@ -14,7 +14,7 @@ from app.gui.translation import decimal, describe_model, tr, translated
 from app.gui.widgets.controls import describe
 from app.gui.widgets.qt import add_action, existing, scaled
 from app.gui.widgets.theme import ICON_PX, icon
-from app.runtime.status import Lowered, Phase, PipelineStatus
+from app.runtime.status import Phase, PipelineStatus
 
 ICONS = "pause", "freeze", "record", "snapshot"
 
@@ -142,7 +142,7 @@ def summarize(status: PipelineStatus, *, frozen: bool = False) -> str:
         preparing = {"the model": tr("preparing the model…"), "the background": tr("preparing the background…")}
         parts.append(preparing.get(status.busy, translated(status.busy)))
     elif status.lowered is not None:
-        parts.append(_describe_lowered(status.lowered))
+        parts.append(tr("This computer is busy: the quality is lower"))
     return "   ·   ".join(parts)
 
 
@@ -175,14 +175,3 @@ def describe_details(status: PipelineStatus) -> tuple[str, ...]:
         parts.append(f"{engine.device} ({engine.executor}, {engine.precision})")
     parts.append(status.virtual_camera or status.pipewire or tr("no virtual camera"))
     return tuple(parts)
-
-
-def _describe_lowered(lowered: Lowered) -> str:
-    parts = []
-    if lowered.ratio is not None:
-        parts.append(tr("detail {0} %").format(round(lowered.ratio * 100)))
-    if lowered.lighter_model:
-        parts.append(tr("lighter model"))
-    if not parts:
-        return tr("This computer is busy")
-    return tr("This computer is busy – {0}").format(", ".join(parts))

@@ -188,21 +188,19 @@ class SettingsStore(QObject):
         videos = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.MoviesLocation)
         return self.current.window.recordings_dir or Path(videos or Path.home()) / "Mattecam"
 
-    def change(self, update: Callable[[Settings], Settings]) -> Settings:
-        """Apply `update` to the settings in effect at once, on any thread; return the new ones.
-
-        The fields that it changes are also changed in the settings to be saved.
-        """
-        return self._change(update, None)
-
     def undo(self) -> Callable[[Callable[[Settings], Settings]], Settings]:
         """Return what is used as `change` for an update that gives back settings of now.
 
         What was to be saved now is given back beside them: the two differ where an option of this run is undone.
         """
-        return partial(self._change, saved_then=self._saved)
+        return partial(self.change, saved_then=self._saved)
 
-    def _change(self, update: Callable[[Settings], Settings], saved_then: Settings | None) -> Settings:
+    def change(self, update: Callable[[Settings], Settings], saved_then: Settings | None = None) -> Settings:
+        """Apply `update` to the settings in effect at once, on any thread; return the new ones.
+
+        The fields that it changes are also changed in the settings to be saved. saved_then: see `undo`.
+        """
+
         def tracked(settings: Settings) -> Settings:
             new = update(settings)
             if saved_then is None and new.background.blur_strength != settings.background.blur_strength:

@@ -160,6 +160,9 @@ def test_a_contiguous_array_is_not_copied_and_lives_as_long_as_the_image() -> No
     assert alive() is None
 
 
+LOW = Lowered(30.0, 0.5, True, 15.0)
+
+
 @pytest.mark.parametrize(
     ("status", "frozen", "said"),
     [
@@ -171,10 +174,13 @@ def test_a_contiguous_array_is_not_copied_and_lives_as_long_as_the_image() -> No
         (PipelineStatus(phase=Phase.RUNNING, outputs={"virtual_camera": "cam"}), False, "Others can see you"),
         (PipelineStatus(phase=Phase.RUNNING, readers=2), False, "Others see you: yes"),
         (PipelineStatus(phase=Phase.RUNNING, readers=2), True, "Others see you: frozen"),
-        (PipelineStatus(lowered=Lowered(30.0, 0.5, True, 15.0)), False,
-         "Others see you: no   ·   This computer is busy – detail 50 %, lighter model"),
+        (
+            PipelineStatus(lowered=LOW),
+            False,
+            "Others see you: no   ·   This computer is busy: the quality is lower",
+        ),
     ],
-)  # fmt: skip
+)
 def test_the_status_says_whether_others_see_the_user(status: PipelineStatus, frozen: bool, said: str) -> None:
     assert summarize(status, frozen=frozen) == said
 

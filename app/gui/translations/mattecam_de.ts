@@ -2479,12 +2479,8 @@
             <translation>Sie wählen die virtuelle Kamera als ihre Kamera</translation>
         </message>
         <message>
-            <source>This computer is busy</source>
-            <translation>Dieser Rechner ist ausgelastet</translation>
-        </message>
-        <message>
-            <source>This computer is busy – {0}</source>
-            <translation>Dieser Rechner ist ausgelastet – {0}</translation>
+            <source>This computer is busy: the quality is lower</source>
+            <translation>Dieser Rechner ist ausgelastet: die Qualität ist geringer</translation>
         </message>
         <message>
             <source>This desktop cannot ask for the password; run the shown commands in a terminal.</source>
@@ -2775,10 +2771,6 @@
             <translation>Prüfen Sie, ob sie angeschlossen ist, ob ein anderes Programm sie benutzt und ob dieses Programm auf Kameras zugreifen darf</translation>
         </message>
         <message>
-            <source>detail {0} %</source>
-            <translation>Detail {0} %</translation>
-        </message>
-        <message>
             <source>disk</source>
             <translation>Speicherplatz</translation>
         </message>
@@ -2909,10 +2901,6 @@
         <message>
             <source>its name is too long</source>
             <translation>Der Name ist zu lang</translation>
-        </message>
-        <message>
-            <source>lighter model</source>
-            <translation>leichteres Modell</translation>
         </message>
         <message>
             <source>models</source>

@@ -2479,12 +2479,8 @@
             <translation>Eligen la cámara virtual como su cámara</translation>
         </message>
         <message>
-            <source>This computer is busy</source>
-            <translation>Este equipo está ocupado</translation>
-        </message>
-        <message>
-            <source>This computer is busy – {0}</source>
-            <translation>Este equipo está ocupado – {0}</translation>
+            <source>This computer is busy: the quality is lower</source>
+            <translation>Este equipo está ocupado: la calidad es menor</translation>
         </message>
         <message>
             <source>This desktop cannot ask for the password; run the shown commands in a terminal.</source>
@@ -2775,10 +2771,6 @@
             <translation>compruebe que esté conectada, que ningún otro programa la use y que este programa pueda acceder a las cámaras</translation>
         </message>
         <message>
-            <source>detail {0} %</source>
-            <translation>detalle {0} %</translation>
-        </message>
-        <message>
             <source>disk</source>
             <translation>Espacio en disco</translation>
         </message>
@@ -2909,10 +2901,6 @@
         <message>
             <source>its name is too long</source>
             <translation>su nombre es demasiado largo</translation>
-        </message>
-        <message>
-            <source>lighter model</source>
-            <translation>modelo más ligero</translation>
         </message>
         <message>
             <source>models</source>
