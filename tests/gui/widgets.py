@@ -11,6 +11,7 @@ from typing import TypeVar
 import PyQt6.QtWidgets as qt  # noqa: N813
 from PyQt6.QtCore import QCoreApplication, QLocale, QObject, QPoint, QPointF, Qt
 from PyQt6.QtGui import QEnterEvent, QWheelEvent
+from PyQt6.sip import isdeleted
 from pytestqt.qtbot import QtBot
 
 from app.control.commands import Answer, Command
@@ -89,17 +90,20 @@ def bring_up(session: Session, control: qt.QWidget) -> None:
     qt.QApplication.processEvents()  # lays the group out
 
 
-def asked(session: Session, name: str) -> qt.QMessageBox | None:
-    """Return the question of a name that is open."""
-    return session.window.findChild(qt.QMessageBox, name)
+def asked(session: Session) -> qt.QMessageBox | None:
+    """Return the question that is open."""
+    return session.window.findChild(qt.QMessageBox)
 
 
-def answer(session: Session, qtbot: QtBot, name: str, text: str) -> qt.QMessageBox:
-    """Press a button of a question, which waits for it, and return the question."""
-    qtbot.waitUntil(lambda: asked(session, name) is not None)
-    box = existing(asked(session, name))
+def answer(session: Session, qtbot: QtBot, text: str) -> str:
+    """Press a button of a question, which waits for it and harms nothing unasked; return what it said."""
+    qtbot.waitUntil(lambda: asked(session) is not None)
+    box = existing(asked(session))
+    said = f"{box.text()} {box.informativeText()}"
+    assert existing(box.defaultButton()).text() in ("Keep", "Keep it hidden")
     next(each for each in box.buttons() if each.text() == text).click()
-    return box
+    qtbot.waitUntil(lambda: isdeleted(box))
+    return said
 
 
 def give_name(session: Session, name: str, suggested: str | None = None) -> None:

@@ -212,7 +212,7 @@ class BackgroundStrip(QWidget):
     def _show_chosen(self) -> None:
         """Make the chosen tile the current one, unless the user goes through the tiles with the keyboard."""
         row = self.model.chosen_row
-        if row >= 0 and not self.view.hasFocus():
+        if row >= 0 and existing(self.window()).focusWidget() is not self.view:  # also behind a question
             self.view.setCurrentIndex(self.model.index(row))
 
     def make_menu(self, tile: Tile | None) -> QMenu:
