@@ -126,7 +126,10 @@ class Answer:
 
 
 def parse_words(words: Sequence[str]) -> Command:
-    """Parse the words of a command line. Raises UsageError, which names the choices."""
+    """Parse the words of a command line; what the argument names is checked where the command is run.
+
+    Raises UsageError, which names the choices.
+    """
     known = ", ".join(SYNTAX)
     if not words:
         raise UsageError(f"Name a command: {known}.")
@@ -142,17 +145,7 @@ def parse_words(words: Sequence[str]) -> Command:
         raise UsageError(f"{name} needs an argument: {syntax.usage}.")
     if argument and syntax.usage == SWITCH and argument not in SWITCHES:
         raise UsageError(f"{name} “{argument}” is not possible; the choices are {', '.join(SWITCHES)}.")
-    command = Command(name, argument)
-    if name == "only-me":
-        parse_person(argument)
-    elif name == "plate":
-        countdown_of(argument)
-    elif name in SETTERS and argument:
-        for setting_name, text in command.values.items():
-            setting = find_settable(setting_name)
-            if setting is not None:  # else the answer names similar ones
-                setting.parsed(text, setting_name)
-    return command
+    return Command(name, argument)
 
 
 def find_settable(name: str) -> Setting | None:

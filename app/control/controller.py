@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from functools import partial
@@ -12,7 +13,7 @@ from app.config.scenes import SceneStore
 from app.config.setting import Setting, with_value
 from app.control.changes import Apply, SettingsChanges, answered
 from app.control.commands import SETTABLE, SETTERS, Command, Status, find_settable, parse_person
-from app.control.files import Backgrounds, PlateCommand, description, named_background, next_background, record
+from app.control.files import Backgrounds, description, named_background, next_background, record, take_plate
 from app.core.errors import MattecamError, SinkError, Stage, UsageError
 from app.core.files import exists
 from app.core.settings import Settings, rebase
@@ -59,7 +60,7 @@ class SettingsController:
 
         request_quit: returns at once. newest: the picture that a snapshot shows; None before the first one.
         change, undo: see `SettingsChanges`. scenes_changed: called after a scene was saved or removed. store_plate: as
-        in `PlateCommand`.
+        in `take_plate` as `keep`.
         """
         self._pipeline = pipeline
         self._backgrounds = backgrounds
@@ -74,7 +75,7 @@ class SettingsController:
             "model": self._describe_model,
             "only-me": self._only_me,
             "pause": partial(self._switch, "paused"),
-            "plate": PlateCommand(changes, store_plate).run,
+            "plate": partial(take_plate, changes, store_plate, threading.Lock()),
             "quit": self._quit,
             "record": partial(record, changes, "record"),
             "record-alpha": partial(record, changes, "record_alpha"),

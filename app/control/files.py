@@ -73,47 +73,37 @@ def description(background: BackgroundSettings, backgrounds: Backgrounds) -> str
     return "none; the outputs show the room" if background.kind == "none" else background.kind
 
 
-class PlateCommand:
-    """Takes a picture of the empty room, one at a time."""
+def take_plate(
+    changes: SettingsChanges, keep: Callable[[BgrImage, str], Path], taking: threading.Lock, argument: str
+) -> str:
+    """Count down, collect frames of the camera, store the plate if nobody is in it, and use it.
 
-    def __init__(self, changes: SettingsChanges, keep: Callable[[BgrImage, str], Path]) -> None:
-        """keep: stores the plate of a camera, given by its id."""
-        self._changes, self._keep = changes, keep
-        self._pipeline = changes.pipeline
-        self._taking = threading.Lock()
-
-    def run(self, argument: str) -> str:
-        """Count down, collect frames of the camera, store the plate if nobody is in it, and use it.
-
-        Like the window's dialog: the camera stays on and holds its exposure until the engine compares frames with the
-        plate, and nothing is taken while the user has paused. Raises MattecamError.
-        """
-        countdown_s = countdown_of(argument)
-        if not self._taking.acquire(blocking=False):
-            raise MattecamError("A picture of the empty room is already being taken; wait for it.")
-        self._pipeline.demand.takes_plate = True
-        try:
-            file = self._keep(*self._collect(countdown_s))
-            settings, in_use = self._changes.follow(lambda now: now.replaced_at(["matting"], plate=file), files=True)
-        finally:
-            self._pipeline.demand.takes_plate = False
-            self._taking.release()
-        if not needs_plate(model := choose_model(settings.matting.engine)):
-            return f"Picture of the empty room: {file}. The model {model} does not use it; `bgmv2-*` do."
-        return answered(f"Picture of the empty room: {file}.", in_use)
-
-    def _collect(self, countdown_s: float) -> tuple[BgrImage, str]:
-        """Return the plate and the id of its camera. Raises PlateError, also if the user pauses or the program ends."""
-        capture = PlateCapture(countdown_s, COLLECT_S)
+    Like the window's dialog: the camera stays on and holds its exposure until the engine compares frames with the
+    plate, and nothing is taken while the user has paused. keep: stores the plate of a camera, given by its id. taking:
+    held meanwhile. Raises MattecamError.
+    """
+    capture, demand = PlateCapture(countdown_of(argument), COLLECT_S), changes.pipeline.demand
+    if not taking.acquire(blocking=False):
+        raise MattecamError("A picture of the empty room is already being taken; wait for it.")
+    demand.takes_plate = True
+    try:
         while True:
-            if self._pipeline.settings.paused:
+            if changes.pipeline.settings.paused:
                 raise PlateError(
                     t("While Mattecam is paused, no picture of the empty room is taken; resume and take it again.")
                 )
-            if capture.feed(self._pipeline.newest_frame):
-                return capture.plate(), capture.camera
-            if self._changes.wait():
+            if capture.feed(changes.pipeline.newest_frame):
+                break
+            if changes.wait():
                 raise PlateError(t("Mattecam stops; no picture of the empty room was taken."))
+        file = keep(capture.plate(), capture.camera)
+        settings, in_use = changes.follow(lambda now: now.replaced_at(["matting"], plate=file), files=True)
+    finally:
+        demand.takes_plate = False
+        taking.release()
+    if not needs_plate(model := choose_model(settings.matting.engine)):
+        return f"Picture of the empty room: {file}. The model {model} does not use it; `bgmv2-*` do."
+    return answered(f"Picture of the empty room: {file}.", in_use)
 
 
 def record(changes: SettingsChanges, field: Literal["record", "record_alpha"], argument: str) -> str:

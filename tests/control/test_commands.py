@@ -89,7 +89,8 @@ def test_an_image_that_cannot_be_read_is_no_standby_image(program: Program, tmp_
 @pytest.mark.parametrize(
     ("words", "said", "wrong_usage"),
     [
-        ("framing 101", "framing.zoom: “101” is not possible", True),
+        ("framing 101", "framing.zoom: “101” is not possible: it must be at most 4.", True),
+        ("framing 2 5,5", "framing.pan_x: “5.0” is not possible: it must be at most 1.", True),
         ("background blur:200", "background.blur_strength: “200” is not possible", True),
         ("background blur:200", "it must be at most 100", True),
         ("set output.mirror", "needs a value", True),

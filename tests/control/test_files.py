@@ -13,7 +13,7 @@ import pytest
 from app.control import files as live_plate
 from app.control.changes import SettingsChanges
 from app.control.commands import COLLECT_S, COUNTDOWN_S, PLATE_CHECKS_S, Command
-from app.control.files import Backgrounds, PlateCommand, description, named_background, next_background
+from app.control.files import Backgrounds, description, named_background, next_background, take_plate
 from app.core.errors import BackgroundError, MattecamError, PlateError, SinkLostError, UsageError
 from app.core.settings import BackgroundSettings, Settings
 from app.core.types import PictureKind
@@ -232,7 +232,8 @@ def test_a_camera_that_rests_is_turned_on_and_holds_its_exposure(tmp_path: Path)
     with running(world, BASE, timing) as pipeline:
         eventually(lambda: pipeline.status().phase is Phase.RESTING)
         opened = len(world.sources)
-        PlateCommand(Watched(pipeline, 30.0), lambda plate, camera: tmp_path / "plate.png").run("take 0.3")
+        plate = tmp_path / "plate.png"
+        take_plate(Watched(pipeline, 30.0), lambda *_: plate, threading.Lock(), "take 0.3")
         assert len(world.sources) == opened + 1
         assert held[-1]
         eventually(lambda: pipeline.status().phase is Phase.RESTING)
