@@ -17,7 +17,7 @@ from typing import Literal
 from app.core.errors import SinkOpenError, UsageError
 from app.core.files import lock_file, why_not_written
 from app.offline.files import check_folder, exists_already
-from app.offline.job import TRIES, Executor, Job, JobResult, is_remote, joined, parent_and_name, size_and_time, upload
+from app.offline.job import TRIES, Executor, Job, JobResult, is_remote, joined, size_and_time, upload
 from app.offline.plan import (
     MANIFEST,
     Manifest,
@@ -113,7 +113,7 @@ class Batch:
                 tries=1 if last is None else last.tries + 1,
                 source_bytes=size,
                 source_time_ns=time_ns,
-                target=parent_and_name(job.target)[1],
+                target=Path(job.target).name,
             )
         )
         if last is None:

@@ -62,10 +62,6 @@ class Job:
         """Whether source and outputs are folders of images."""
         return not is_remote(self.source) and Path(self.source).is_dir()
 
-    def suffix_of(self, output: str) -> str:
-        """Return the suffix of an output; the name of a folder of images has none."""
-        return "" if self.is_folder else Path(parent_and_name(output)[1]).suffix
-
 
 @dataclass(frozen=True, slots=True)
 class Written:
@@ -117,8 +113,9 @@ def run_job(job: Job, exchange: Exchange) -> JobResult:
     try:
         with _try_folder(job.target) as name:
             folder = Path(name)
-            fetched = folder / f"source{Path(parent_and_name(job.source)[1]).suffix}"
-            tries = {use: folder / f"{use}{job.suffix_of(final)}" for use, final in job.outputs.items()}
+            fetched = folder / f"source{Path(job.source).suffix}"
+            suffixes = {use: "" if job.is_folder else Path(final).suffix for use, final in job.outputs.items()}
+            tries = {use: folder / f"{use}{suffix}" for use, suffix in suffixes.items()}
             try:
                 result = _convert(job, fetched, tries, progress)
             except MattecamError as failure:
@@ -134,12 +131,11 @@ def run_job(job: Job, exchange: Exchange) -> JobResult:
 
 def _try_folder(target: str) -> tempfile.TemporaryDirectory[str]:
     """Create the folder of one try: beside the target, or in the temporary place of this machine. Raises OSError."""
-    folder, name = parent_and_name(target)
     if is_remote(target):
         return tempfile.TemporaryDirectory(prefix="mattecam-", ignore_cleanup_errors=True)
-    home = Path(folder) / TRIES
+    home = Path(target).parent / TRIES
     home.mkdir(parents=True, exist_ok=True)
-    return tempfile.TemporaryDirectory(prefix=f"{name[:48]}-", dir=home, ignore_cleanup_errors=True)
+    return tempfile.TemporaryDirectory(prefix=f"{Path(target).name[:48]}-", dir=home, ignore_cleanup_errors=True)
 
 
 def _convert(job: Job, fetched: Path, tries: Mapping[str, Path], progress: _Progress) -> JobResult:
@@ -240,14 +236,6 @@ class Executor(Protocol):
 def is_remote(name: str) -> bool:
     """Return whether a name is the address of another file system."""
     return "://" in name
-
-
-def parent_and_name(name: str) -> tuple[str, str]:
-    """Split a path or an address into its folder and the last part."""
-    if is_remote(name):
-        folder, _, last = name.rstrip("/").rpartition("/")
-        return folder, last
-    return str(Path(name).parent), Path(name).name
 
 
 def joined(folder: str, name: str) -> str:

@@ -42,7 +42,6 @@ from app.offline.job import (
     is_remote,
     joined,
     list_folder,
-    parent_and_name,
     size_and_time,
 )
 
@@ -211,7 +210,7 @@ def plan_jobs(
         for file, name in picture_names(Path(source)).items()
     }
     for clip in clips:
-        name = parent_and_name(clip)[1]
+        name = Path(clip).name
         if is_remote(clip) or not Path(clip).is_dir():
             name = images.get(clip) or film_name(clip, transparent)
         if (first := jobs.get(name.casefold())) is not None:  # on some systems one would replace the other
@@ -275,7 +274,7 @@ def record_of(job: Job, known: dict[str, Record]) -> Record | None:
 
     The path may have been written in another way then: the same film was made of a clip of this size and time.
     """
-    record = known.get(parent_and_name(job.target)[1])
+    record = known.get(Path(job.target).name)
     if record is None or record.file == job.source:
         return record
     return record if size_and_time(job.source) == (record.source_bytes, record.source_time_ns) else None
