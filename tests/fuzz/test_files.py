@@ -310,18 +310,11 @@ def test_lines_for_the_control_socket(line: bytes) -> None:
         assert parse_words(os.fsdecode(line).split(" ", 1))
 
 
-@pytest.mark.parametrize(
-    ("width", "height", "words"),
-    [
-        (200_000, 200_000, "too large"),
-        (40_000, 40_000, "too large"),
-        (200_000, 10, r"huge\.png"),
-        (15_000, 15_000, r"huge\.png"),
-        (0, 5, r"huge\.png"),
-        (1 << 30, 1, r"huge\.png"),
-    ],
-)
-def test_a_small_file_that_promises_a_huge_picture(tmp_path: Path, width: int, height: int, words: str) -> None:
+HUGE = ((200_000, 200_000), (40_000, 40_000), (200_000, 10), (15_000, 15_000), (0, 5), (1 << 30, 1))
+
+
+@pytest.mark.parametrize(("width", "height"), HUGE)
+def test_a_small_file_that_promises_a_huge_picture(tmp_path: Path, width: int, height: int) -> None:
     def chunk(name: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 
@@ -330,7 +323,7 @@ def test_a_small_file_that_promises_a_huge_picture(tmp_path: Path, width: int, h
     path.write_bytes(
         b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(bytes(99))) + chunk(b"IEND", b"")
     )
-    with pytest.raises(BackgroundError, match=words):
+    with pytest.raises(BackgroundError, match=r"huge\.png is too large" if height >= 40_000 else r"huge\.png"):
         read_image(path)
     with pytest.raises(PlateError):
         read_plate(path, 120, 90)
