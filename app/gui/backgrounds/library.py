@@ -113,13 +113,18 @@ def rename_background(path: Path, name: str) -> Path:
 
 
 def remove_background(path: Path) -> None:
-    """Move a file to the trash, or delete it where the system has none for it. Raises BackgroundError."""
+    """Move a file to the trash. Raises BackgroundError, and keeps the file, where the system has none for it."""
     with suppress(OSError):  # Qt does not make the folder that the trash of a new account is in
         Path(QStandardPaths.writableLocation(USER_DATA)).mkdir(parents=True, exist_ok=True)
     moved, _trash = QFile.moveToTrash(str(path))
-    if not moved:
-        with _named_errors(partial(t, "{file} could not be removed: {reason}."), path.name):
-            path.unlink(missing_ok=True)
+    if not moved and lexists(path):
+        raise BackgroundError(
+            t(
+                "{file} could not be moved to the trash; remove it from {folder} yourself.",
+                file=path.name,
+                folder=path.parent,
+            )
+        )
 
 
 class BackgroundLibrary(QObject):

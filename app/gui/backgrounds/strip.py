@@ -260,7 +260,7 @@ class BackgroundStrip(QWidget):
         """Ask whether to remove a file of the user."""
         if tile.own:
             text = tr("Remove the background “{0}”?").format(tile.name)
-            consequence = tr("Its file goes to the trash; where there is none, it is deleted.")
+            consequence = tr("Its file goes to the trash.")
             ask_before_loss(self, text, consequence, tr("Remove"), partial(self.remove, tile))
 
     def remove(self, tile: Tile) -> None:

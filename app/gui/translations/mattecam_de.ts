@@ -810,8 +810,8 @@
             <translation>Installiert: {programs}.</translation>
         </message>
         <message>
-            <source>Its file goes to the trash; where there is none, it is deleted.</source>
-            <translation>Seine Datei kommt in den Papierkorb; wo es keinen gibt, wird sie gelöscht.</translation>
+            <source>Its file goes to the trash.</source>
+            <translation>Die Datei kommt in den Papierkorb.</translation>
         </message>
         <message>
             <source>Its settings are lost.</source>
@@ -3191,8 +3191,8 @@
             <translation>{file} konnte nicht kopiert werden: {reason}.</translation>
         </message>
         <message>
-            <source>{file} could not be removed: {reason}.</source>
-            <translation>{file} konnte nicht entfernt werden: {reason}.</translation>
+            <source>{file} could not be moved to the trash; remove it from {folder} yourself.</source>
+            <translation>{file} konnte nicht in den Papierkorb verschoben werden; entfernen Sie die Datei selbst aus {folder}.</translation>
         </message>
         <message>
             <source>{file} could not be renamed: {reason}.</source>

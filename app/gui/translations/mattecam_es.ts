@@ -810,8 +810,8 @@
             <translation>Instalado: {programs}.</translation>
         </message>
         <message>
-            <source>Its file goes to the trash; where there is none, it is deleted.</source>
-            <translation>Su archivo va a la papelera; si no la hay, se elimina.</translation>
+            <source>Its file goes to the trash.</source>
+            <translation>El archivo va a la papelera.</translation>
         </message>
         <message>
             <source>Its settings are lost.</source>
@@ -3191,8 +3191,8 @@
             <translation>No se pudo copiar {file}: {reason}.</translation>
         </message>
         <message>
-            <source>{file} could not be removed: {reason}.</source>
-            <translation>No se pudo quitar {file}: {reason}.</translation>
+            <source>{file} could not be moved to the trash; remove it from {folder} yourself.</source>
+            <translation>No se pudo mover {file} a la papelera; quítelo usted mismo de {folder}.</translation>
         </message>
         <message>
             <source>{file} could not be renamed: {reason}.</source>
