@@ -1,34 +1,23 @@
-"""A camera that is fed on a thread of its own, readers of it, and a session with a display and the camera portal."""
+"""A camera that is fed on a thread of its own, and readers of it."""
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from fractions import Fraction
-from pathlib import Path
 
 import cv2
 import numpy as np
-import pytest
 
 from app.core.types import BgrImage, Outgoing
 from app.output.pipewire import PipeWireCamera
 from app.system.pipewire.stream import NodeReader
 from app.system.pipewire.video_format import RawFrame
 from tests.output.pictures import picture, sender
-from tests.pipewire_session import PrivateSession, private_session
 from tests.waiting import eventually
 
 WIDTH, HEIGHT, FPS = 64, 48, 60.0
-LIBEXEC = Path("/usr/libexec")
-PORTALS = ("xdg-permission-store", "xdg-desktop-portal-gtk", "xdg-desktop-portal")
-PERMIT = (
-    "dbus-send --session --print-reply --dest=org.freedesktop.impl.portal.PermissionStore "
-    "/org/freedesktop/impl/portal/PermissionStore org.freedesktop.impl.portal.PermissionStore.SetPermission "
-    "string:devices boolean:true string:camera string: array:string:yes"
-)
 
 
 class Feeder:
@@ -84,32 +73,3 @@ def image_of(frame: RawFrame) -> BgrImage:
     assert frame.video.layout == "YUY2"
     packed = np.frombuffer(frame.data, np.uint8).reshape(frame.video.height, frame.video.width, 2)
     return cv2.cvtColor(packed, cv2.COLOR_YUV2BGR_YUY2).astype(np.uint8, copy=False)
-
-
-@pytest.fixture
-def desktop(tmp_path: Path) -> Iterator[PrivateSession]:
-    """A private session with a display and the camera portal, whose question is answered with yes."""
-    missing = [one for one in PORTALS if not (LIBEXEC / one).exists()] + [
-        one for one in ("Xvfb", "dbus-send", "dbus-update-activation-environment") if shutil.which(one) is None
-    ]
-    if missing:
-        pytest.skip(f"needs {', '.join(missing)}")
-    configuration = tmp_path / "home" / ".config" / "xdg-desktop-portal"
-    configuration.mkdir(parents=True)
-    (configuration / "portals.conf").write_text("[preferred]\ndefault=gtk\n")
-    with private_session() as session:
-        session.environment |= {
-            "HOME": str(tmp_path / "home"),
-            "XDG_CONFIG_HOME": str(tmp_path / "home" / ".config"),
-            "XDG_DATA_HOME": str(tmp_path / "home" / ".local"),
-            "XDG_CURRENT_DESKTOP": "GNOME",
-            "DISPLAY": ":87",
-        }
-        session.launch("Xvfb", ":87", "-screen", "0", "1280x800x24")
-        time.sleep(1)
-        session.run(["dbus-update-activation-environment", "DISPLAY", "XDG_CURRENT_DESKTOP", "XDG_RUNTIME_DIR", "HOME"])
-        for portal in PORTALS:
-            session.launch(str(LIBEXEC / portal))
-            time.sleep(1)
-        assert session.run(PERMIT.split(" ")).returncode == 0
-        yield session
