@@ -10,7 +10,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -51,7 +50,6 @@ from tests.waiting import eventually
 
 CPU_TORCH = TorchFacts("2.13.0+cpu")
 CUDA_TORCH = TorchFacts("2.13.0", "13.0")
-Usage = namedtuple("Usage", "total used free")
 Spoil = Callable[[BgrImage, int], BgrImage]
 READ: Mapping[str, Any] = {"readers": lambda: ("meet (process 12)",)}
 """v4l2loopback 0.15 refuses a second reader: that a program reads it is no problem."""
@@ -83,11 +81,7 @@ def test_why_torch_has_no_card(machine: Machine, torch: TorchFacts | None, card:
 
 @pytest.mark.parametrize(
     ("torch", "words"),
-    [
-        (replace(CUDA_TORCH, cards=("NVIDIA H200",)), "NVIDIA H200"),
-        (CPU_TORCH, "the CPU is used"),
-        (None, ""),
-    ],
+    [(replace(CUDA_TORCH, cards=("NVIDIA H200",)), "NVIDIA H200"), (CPU_TORCH, "the CPU is used"), (None, "")],
 )
 def test_no_card_or_one_that_torch_uses_is_fine(machine: Machine, torch: TorchFacts | None, words: str) -> None:
     finding = check_gpu(machine.system(), torch)
@@ -141,15 +135,13 @@ def test_a_user_without_a_name_is_named_by_number(monkeypatch: pytest.MonkeyPatc
 
 def test_a_display_that_opens_no_window(machine: Machine) -> None:
     """It was called fine, also where the program had found that it does not answer."""
-    reason = f"no window can open with {', '.join(['DISPLAY=:9'])}"
-    (finding,) = check_display(machine.system(environment={"DISPLAY": ":9"}, window_problem=reason))
-    expect(finding, State.WARNING, "No window can open on :9.", "run.py headless")
-    reason = Text(
-        "the window needs the library {library}, which `python3 run.py doctor` tells how to install",
-        {"library": "libfontconfig.so.1"},
-    )
-    (finding,) = check_display(machine.system(environment={"DISPLAY": ":9"}, window_problem=reason))
-    expect(finding, State.WARNING, "These libraries are missing: libfontconfig.so.1.")
+    lacking = Text("the window needs the library {library}, which …", {"library": "libfontconfig.so.1"})
+    for reason, detail in (
+        ("no window can open with DISPLAY=:9", "No window can open on :9."),
+        (lacking, "These libraries are missing: libfontconfig.so.1."),
+    ):
+        (finding,) = check_display(machine.system(environment={"DISPLAY": ":9"}, window_problem=reason))
+        expect(finding, State.WARNING, detail, "run.py headless")
 
 
 def test_variables_of_other_programs_are_named(machine: Machine) -> None:
@@ -189,7 +181,7 @@ def test_a_missing_library_of_x11_by_distribution(tmp_path: Path, distribution: 
 
 @pytest.mark.parametrize(("free", "state"), [(1 << 40, State.OK), (1 << 30, State.WARNING), (1 << 20, State.PROBLEM)])
 def test_room_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, state: State) -> None:
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(1 << 41, 0, free))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: Mock(free=free))
     (finding,) = check_disk(tmp_path / "not" / "made" / "yet")
     assert finding.state is state
 
@@ -226,15 +218,10 @@ def test_the_processors_precision_is_reported(monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.mark.parametrize(
     ("on_hand", "state"),
-    [
-        ((), State.PROBLEM),
-        (("u2net",), State.WARNING),
-        (("mattecam",), State.WARNING),
-        (("mattecam", "rvm-mobilenetv3"), State.OK),
-    ],
+    [("", State.PROBLEM), ("u2net", State.WARNING), ("mattecam", State.WARNING), ("mattecam rvm-resnet50", State.OK)],
 )
-def test_models(on_hand: tuple[str, ...], state: State) -> None:
-    (finding,) = check_weights(on_hand)
+def test_models(on_hand: str, state: State) -> None:
+    (finding,) = check_weights(on_hand.split())
     assert finding.state is state
     assert ("run.py weights download" in finding.fix) is (state is not State.OK)
 

@@ -75,11 +75,15 @@ def test_the_format_that_the_device_keeps_is_used(driver: FakeDriver, fourcc: st
     assert [one.closed for one in driver.opened] == ([0] if held else [1, 0])
 
 
-def test_an_unsupported_format_is_rejected(driver: FakeDriver) -> None:
+def test_an_unsupported_format_is_rejected(driver: FakeDriver, monkeypatch: pytest.MonkeyPatch) -> None:
     for kept in (PixelSize(320, 240, "MJPG"), PixelSize(321, 240, "YU12")):
         driver.kept = kept
         with pytest.raises(SinkOpenError, match=kept.fourcc):
             VirtualCamera("auto", 640, 480, 30)
+    changes = Mock(side_effect=[PixelSize(320, 240, "YU12"), PixelSize(160, 120, "YU12")])  # when it is opened again
+    monkeypatch.setattr(v4l2, "current_format", changes)
+    with pytest.raises(SinkOpenError, match="320×240 YU12"):
+        VirtualCamera("auto", 640, 480, 30)
     assert all(one.closed for one in driver.opened)
 
 
