@@ -22,26 +22,12 @@ from app.cli.ctl import ctl
 from app.cli.machine import bench, devices, doctor, weights
 from app.cli.options import LiveOptions, with_live_options
 from app.cli.start import settings_from, what_is_used
-from app.cli.terminal import (
-    PLAIN,
-    ControlCommand,
-    GroupedCommand,
-    GroupedProgram,
-    notify,
-    refusal,
-    safe_output,
-)
+from app.cli.terminal import PLAIN, ControlCommand, GroupedCommand, GroupedProgram, notify, refusal, safe_output
 from app.config import logs
 from app.core import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, paths
 from app.core.errors import MattecamError, SettingsError, UsageError, text_of
 from app.core.files import why_not_read, why_not_written
-from app.core.process import (
-    check_memory_limit,
-    disable_core_dumps,
-    handled,
-    limit_heaps,
-    refuse_open_umask,
-)
+from app.core.process import check_memory_limit, disable_core_dumps, handled, limit_heaps, refuse_open_umask
 from models.errors import WeightsError
 
 if TYPE_CHECKING:

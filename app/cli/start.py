@@ -141,8 +141,7 @@ def film_settings(options: LiveOptions, background: str | None = None) -> StartS
     if background is not None:
         options = options.replace(background=background)
     start = settings_from(options.replace(strict=options.strict or "off"))
-    zones = start.settings.people.zones
-    if any(zone.camera for zone in zones):
+    if any(zone.camera for zone in start.settings.people.zones):
         notify(UNUSED_ZONES)
     return start
 

@@ -59,8 +59,8 @@ class SettingsController:
         """Connect the controller with the program; the callables are called on control threads.
 
         request_quit: returns at once. newest: the picture that a snapshot shows; None before the first one.
-        change, undo: see `SettingsChanges`. scenes_changed: called after a scene was saved or removed. store_plate: as
-        in `take_plate` as `keep`.
+        change, undo: see `SettingsChanges`. scenes_changed: called after a scene was saved or removed. store_plate:
+        `keep` of `take_plate`.
         """
         self._pipeline = pipeline
         self._backgrounds = backgrounds

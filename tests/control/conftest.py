@@ -92,10 +92,9 @@ class Program:
         self.plates: list[tuple[BgrImage, str]] = []
         """Those that were taken, with their cameras."""
         self.plate_error: PlateError | None = None
-        picture = folder / "beach.png"
-        cv2.imwrite(str(picture), room_picture())
-        self.picture_file = picture
-        self.backgrounds: Callable[[], Backgrounds] = lambda: [("Beach", picture)]
+        self.picture_file = folder / "beach.png"
+        cv2.imwrite(str(self.picture_file), room_picture())
+        self.backgrounds: Callable[[], Backgrounds] = lambda: [("Beach", self.picture_file)]
         self.controller = self.controller_with(confirm_s=30.0)
 
     def controller_with(self, confirm_s: float) -> SettingsController:
