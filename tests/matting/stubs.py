@@ -26,8 +26,6 @@ from tests.golden.fill import image
 
 BuildEngine = Callable[[MattingSettings, int, int], MattingEngine]
 CELL = 4
-
-
 few_examples = settings(max_examples=40, deadline=None)
 
 

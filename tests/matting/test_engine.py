@@ -34,8 +34,6 @@ from tests.matting.stubs import Case, Fixed, StubCpu
 WIDTH, HEIGHT = 96, 64
 EDGES = EdgeSettings()
 STILL = np.full((18, 32, 3), 100, np.float32)
-
-
 FEW = int(STEADY_SHARE * STILL[..., 0].size)
 """Cells that a hand may change."""
 MATTE, FEATURES, NOTHING = Reuse.MATTE, Reuse.FEATURES, Reuse.NOTHING

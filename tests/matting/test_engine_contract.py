@@ -55,15 +55,8 @@ if torch.cuda.is_available():
 
 @pytest.fixture(scope="module", params=WAYS)
 def settings(request: pytest.FixtureRequest, weights: dict[str, Path]) -> MattingSettings:
-    model, executor, device, precision = request.param
-    return MattingSettings(
-        model=model,
-        weights=weights[model],
-        executor=executor,
-        device=device,
-        precision=precision,
-        downsample_ratio=RATIO,
-    )
+    names = dict(zip(("model", "executor", "device", "precision"), request.param, strict=True))
+    return MattingSettings(weights=weights[names["model"]], downsample_ratio=RATIO, **names)
 
 
 @pytest.fixture(scope="module")
@@ -230,13 +223,9 @@ MOST, MEAN = 4e-2, 2e-3
 def test_executors_agree_on_real_clips(model: str, ratio: float, name: str, engines: BuildEngine) -> None:
     pictures = [image for _, image in itertools.islice(VideoReader(shared(f"clips/{name}.mkv")).frames(), 16)]
     height, width = pictures[0].shape[:2]
+    weights = shared("weights/rvm_mobilenetv3.pth") if model == "rvm-mobilenetv3" else None
     settings = MattingSettings(
-        model=model,
-        weights=shared("weights/rvm_mobilenetv3.pth") if model == "rvm-mobilenetv3" else None,
-        downsample_ratio=ratio,
-        device="cpu",
-        executor="eager",
-        precision="float32",
+        model=model, weights=weights, downsample_ratio=ratio, device="cpu", executor="eager", precision="float32"
     )
     reference = engines(settings, width, height)
     exact = engines(settings.replace(executor="openvino"), width, height)

@@ -43,6 +43,10 @@ EDGES = [
 ]
 
 
+Rows = NDArray[np.uint8]
+"""Pixels (H, 3 * W) or alpha (H, W)."""
+
+
 def coefficients(height: int, width: int, seed: int) -> tuple[Floats, Floats, Floats]:
     """Return coefficients of a person in the middle, with a soft edge and non-zero slopes."""
     rng = np.random.default_rng(seed)
@@ -55,17 +59,15 @@ def coefficients(height: int, width: int, seed: int) -> tuple[Floats, Floats, Fl
     return slope.astype(np.float32), offset.astype(np.float32), alpha.astype(np.float32)
 
 
-def in_torch(
-    frame: NDArray[np.uint8], slope: Floats, offset: Floats, behind: NDArray[np.uint8]
-) -> list[NDArray[np.uint8]]:
-    """Return composite, alpha and foreground in torch, (H, 3 * W) or (H, W). frame, behind: (H, 3 * W)."""
+def in_torch(frame: Rows, slope: Floats, offset: Floats, behind: Rows) -> list[Rows]:
+    """Return composite, alpha and foreground in torch."""
     image, backdrop = (torch.from_numpy(rows.reshape(len(rows), -1, 3)) for rows in (frame, behind))
     slopes, offsets = (torch.from_numpy(planes)[None] for planes in (slope, offset))
     person, alpha, background = layers(image, slopes, offsets, backdrop)
     return [each.numpy().reshape(len(frame), -1) for each in (*to_pixels(person, alpha, background), to_bgr(person))]
 
 
-def difference(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> int:
+def difference(one: Rows, other: Rows) -> int:
     return int(np.abs(one.astype(np.int16) - other).max())
 
 

@@ -85,16 +85,13 @@ def constant(load: float) -> Callable[[float], float]:
     return lambda now_s: load
 
 
-def test_the_levels_lowers_ratio_then_model_then_skips_frames() -> None:
+def test_the_levels_lower_the_ratio_not_too_far_then_the_model_then_skip_frames() -> None:
     assert LEVELS[0] == FULL
     assert [level.ratio_factor for level in LEVELS[:5]] == [1.0, 0.84, 0.71, 0.6, 0.5]
     assert LEVELS[5] == Quality(lighter_model=True)
     assert LEVELS[6:] == tuple(replace(LEVELS[5], matted=matted) for matted in MATTED)
     works = [level.work * level.matted for level in LEVELS]
     assert works == sorted(works, reverse=True), "each level is cheaper than the one before"
-
-
-def test_the_small_frame_never_becomes_too_small() -> None:
     for short_side, least_factor, expected in ((144, 0.1, [1, 0.84, 0.71, 0.71]), (800, 0.8, [1, 0.84, 0.84])):
         levels = ladder(short_side, least_factor, ratio_free=True, model_free=False)
         assert [level.ratio_factor for level in levels[: len(expected)]] == expected

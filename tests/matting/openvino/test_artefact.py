@@ -216,13 +216,11 @@ def test_the_bundled_network_in_int8_is_its_simulation_and_close_to_float32() ->
     assert np.abs(np.stack(expected) - quantized).mean() < 0.005
 
 
-@pytest.mark.parametrize(("bfloat16", "precision"), [(True, "bfloat16"), (False, "float32")])
-def test_before_a_measurement_the_processors_instructions_select_the_precision(
-    monkeypatch: pytest.MonkeyPatch, bfloat16: bool, precision: str
-) -> None:
-    monkeypatch.setattr(hardware, "cpu_has_bfloat16", lambda: bfloat16)
-    choice = choose(BUNDLED_MODEL)
-    assert (choice.precision, choice.weights, choice.int8) == (precision, BUNDLED, None)
+def test_before_a_measurement_the_processors_instructions_select_the_precision(monkeypatch: pytest.MonkeyPatch) -> None:
+    for bfloat16, precision in ((True, "bfloat16"), (False, "float32")):
+        monkeypatch.setattr(hardware, "cpu_has_bfloat16", lambda has=bfloat16: has)
+        choice = choose(BUNDLED_MODEL)
+        assert (choice.precision, choice.weights, choice.int8) == (precision, BUNDLED, None)
 
 
 WIDTH, HEIGHT = 128, 96
@@ -237,8 +235,8 @@ def pictures() -> torch.Tensor:
 @pytest.fixture(scope="module")
 def networks(
     weights: dict[str, Path], pictures: torch.Tensor, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Path, MattingNetwork, ExportedNetwork]:
-    """Return generated weights with an int8 version beside them, their network, and its simulation in int8."""
+) -> tuple[Path, ExportedNetwork]:
+    """Return generated weights with an int8 version beside them, and its simulation."""
     path = Path(shutil.copy(weights[NAME], tmp_path_factory.mktemp("rvm")))
     torch.manual_seed(0)
     network = MattingNetwork().eval()
@@ -246,7 +244,7 @@ def networks(
     int8 = in_int8(network)
     calibrate(int8, iter([pictures]), partial(run_rvm, int8))
     save_file(scales_of(int8), int8_file(path), {SOURCE: sha256_of(path)})
-    return path, network, int8
+    return path, int8
 
 
 def settings_for(path: Path, precision: str) -> MattingSettings:
@@ -260,9 +258,9 @@ def int8_artefact(path: Path) -> Artefact:
 @pytest.mark.long
 @torch.no_grad()
 def test_openvino_computes_what_the_simulation_of_rvm_computes(
-    networks: tuple[Path, MattingNetwork, ExportedNetwork], pictures: torch.Tensor
+    networks: tuple[Path, ExportedNetwork], pictures: torch.Tensor
 ) -> None:
-    path, _, int8 = networks
+    path, int8 = networks
     artefact = int8_artefact(path)
     requests = [network.create_infer_request() for network in compiled_for(artefact, WIDTH, HEIGHT, "int8")]
     before, after = state_names(4)
@@ -287,7 +285,7 @@ def test_openvino_computes_what_the_simulation_of_rvm_computes(
 
 
 @pytest.mark.long
-def test_the_convolutions_run_in_int8(networks: tuple[Path, MattingNetwork, ExportedNetwork]) -> None:
+def test_the_convolutions_run_in_int8(networks: tuple[Path, ExportedNetwork]) -> None:
     if platform.machine() not in ("x86_64", "AMD64"):
         pytest.skip("OpenVINO chooses other kernels for this kind of processor")
     stages = compiled_for(int8_artefact(networks[0]), WIDTH, HEIGHT, "int8")
@@ -296,9 +294,7 @@ def test_the_convolutions_run_in_int8(networks: tuple[Path, MattingNetwork, Expo
     assert set(kinds) <= {"u8", "i8", "f32"}
 
 
-def test_scales_that_do_not_fit_are_a_named_error(
-    networks: tuple[Path, MattingNetwork, ExportedNetwork], tmp_path: Path
-) -> None:
+def test_scales_that_do_not_fit_are_a_named_error(networks: tuple[Path, ExportedNetwork], tmp_path: Path) -> None:
     path = Path(shutil.copy(networks[0], tmp_path))
     tensors = load_file(int8_file(networks[0]))
     without = {name: tensor for name, tensor in tensors.items() if name != f"{LAYERS[0]}.limits"}

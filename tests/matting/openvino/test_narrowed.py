@@ -365,11 +365,9 @@ def test_a_narrower_window_is_wanted_after_two_surveys_that_it_suffices_for() ->
 
 
 def test_a_gesture_keeps_the_wide_window_and_brings_it_back_at_once() -> None:
-    person, gesture = shown(LEFT, RIGHT), shown(LEFT - 40, RIGHT + 40)
-    tracker = ColumnTracker(WIDTH)
-    assert survey(tracker, person) == survey(tracker, gesture, person) == survey(tracker, person) == WINDOW
-    assert survey(tracker, person) == 128
-    assert survey(tracker, gesture, person) == WINDOW
+    gesture, tracker = shown(LEFT - 40, RIGHT + 40), ColumnTracker(WIDTH)
+    surveys = [(PERSON,), (gesture, PERSON), (PERSON,), (PERSON,), (gesture, PERSON)]
+    assert [survey(tracker, *alphas) for alphas in surveys] == [WINDOW, WINDOW, WINDOW, 128, WINDOW]
 
 
 LIT_FRAMES = demo(WIDTH, HEIGHT, range(6), motion=0.2)

@@ -130,7 +130,7 @@ def shot(index: int, value: int = 100, size: tuple[int, int] = SIZE, camera: str
     return Frame(np.full((size[1], size[0], 3), value, np.uint8), index, index / 30, source=source)
 
 
-def test_frames_are_spread_over_the_time_and_few() -> None:
+def test_frames_are_spread_and_few_if_large_fewer_and_a_repeated_one_counts_once() -> None:
     capture = PlateCapture(0.0, 2.0)
     assert capture.progress == 0
     for index in range(61):
@@ -139,12 +139,8 @@ def test_frames_are_spread_over_the_time_and_few() -> None:
     assert len(capture.frames) == module.MOST_FRAMES
     assert capture.frames[0][0, 0, 0] == 0
     assert capture.frames[-1][0, 0, 0] >= 57
-
-
-def test_large_frames_are_fewer_and_a_repeated_one_counts_once() -> None:
     capture = PlateCapture(0.0, 1.0, most_bytes=1)
-    for _ in range(5):
-        assert not capture.feed(shot(0))
+    assert not any(capture.feed(shot(0)) for _ in range(5))
     assert len(capture.frames) == 1
     assert [capture.feed(shot(index)) for index in range(1, 31)][-1]
     assert len(capture.frames) == module.FEWEST_FRAMES
@@ -196,6 +192,16 @@ def test_the_demo_with_and_without_its_person(size: tuple[int, int]) -> None:
         before = people.alpha(occupied)
         assert [people.finds_someone(image) for image in (empty, occupied)] == [False, True]
         np.testing.assert_array_equal(people.alpha(occupied), before)
+
+
+def test_a_plate_is_stored_if_nobody_is_in_it_and_it_is_still_wanted() -> None:
+    occupied, empty = (DemoSource(*SIZE, 30, empty_scene_s=s, motion=0).render(0) for s in (0.0, 3.0))
+    with pytest.raises(PlateError, match="Someone is still in view"):
+        module.store_plate(occupied, "usb-1")
+    with pytest.raises(PlateError, match="Mattecam stops"):
+        module.store_plate(empty, "usb-1", wanted=lambda: False)
+    assert not plate_path("usb-1", *SIZE).exists()
+    assert module.store_plate(empty, "usb-1") == plate_path("usb-1", *SIZE)
 
 
 def test_what_is_no_room_shows_nobody() -> None:
