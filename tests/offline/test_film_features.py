@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import closing
 from pathlib import Path
-from typing import cast
 from unittest.mock import Mock
 
 import cv2
@@ -28,7 +27,6 @@ from app.core.settings import (
 from app.core.types import BgrImage, Frame, Picture
 from app.matting import build_engine
 from app.matting.base.interface import MattingEngine
-from app.matting.choice.governor import StepTiming
 from app.media.image_file import read_image
 from app.media.video_input import VideoInput
 from app.media.video_writer import file_encoder
@@ -79,26 +77,18 @@ def picture(tmp_path: Path) -> Path:
     return tmp_path / "behind.png"
 
 
-class OneEngine:
-    """In place of `EngineSelector`: one engine, which is used for several films. A step that fails ends the thread."""
+def selector_of(engine: MattingEngine) -> Mock:
+    """Return what always selects one engine, which is used for several films. A step that fails ends the thread."""
 
-    def __init__(self, engine: MattingEngine) -> None:
-        self.engine = engine
-        self.preparer = Mock(Preparer, pending=False)
-
-    def decide(self, frame: Frame, settings: Settings) -> MatteFrame:
-        return MatteFrame(self.engine, settings.framing, (frame.generation, 1), frame.index)
-
-    def request(self, frame: Frame, settings: Settings) -> None: ...
-
-    def use_built(self) -> None: ...
-
-    def completed(self, run: MatteFrame, step: StepTiming) -> None: ...
-
-    def failed(self, error: Exception) -> None:
+    def fail(error: Exception) -> None:
         raise error
 
-    def close_engine(self) -> None: ...
+    def decide(frame: Frame, settings: Settings) -> MatteFrame:
+        return MatteFrame(engine, settings.framing, (frame.generation, 1), frame.index)
+
+    selector = Mock(EngineSelector, engine=engine, preparer=Mock(Preparer, pending=False))
+    selector.configure_mock(**{"decide.side_effect": decide, "failed.side_effect": fail})
+    return selector
 
 
 def live(frames: list[BgrImage], settings: Settings, engine: MattingEngine) -> list[Picture]:
@@ -106,8 +96,8 @@ def live(frames: list[BgrImage], settings: Settings, engine: MattingEngine) -> l
     context = PipelineContext(SettingsOwner(settings), FakeWorld().parts(), Timing())
     slot, published = LatestSlot[Frame | Phase](), list[Picture | Phase]()
     backdrops = Backdrops(context)
-    engines, demand = cast("EngineSelector", OneEngine(engine)), DemandWatch(context, ())
-    thread = MattingWorker(context, slot, engines, backdrops, demand, published.append).thread
+    demand = DemandWatch(context, ())
+    thread = MattingWorker(context, slot, selector_of(engine), backdrops, demand, published.append).thread
     backdrops.preparer.start()
     if settings.background.kind != "none":
         backdrops.update(settings.background)
