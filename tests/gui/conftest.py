@@ -89,28 +89,23 @@ def qtbot(qapp: QApplication, request: pytest.FixtureRequest) -> PatientBot:
     return PatientBot(request)
 
 
-@pytest.fixture(autouse=True)
-def _english_numbers() -> Iterator[None]:
-    """Numbers are written as in English, whatever the language of the desktop is."""
-    before = QLocale()
-    QLocale.setDefault(QLocale("en_GB"))
-    yield
-    QLocale.setDefault(before)
-
-
 made_once = cache(library.thumbnail)
 """Makes a thumbnail once per process: those of the bundled pictures cost more than the rest of a window."""
 
 
 @pytest.fixture(autouse=True)
-def _surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Own folders; quick thumbnails; and no notice ends while a test on a busy machine comes to it."""
+def _surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Own folders, English numbers, quick thumbnails; no notice ends while a test on a busy machine comes to it."""
+    before = QLocale()
+    QLocale.setDefault(QLocale("en_GB"))
     monkeypatch.setenv("MATTECAM_RUNTIME_DIR", str(tmp_path / "runtime"))
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "user-data"))  # with the trash
     bundled, make = frozenset(bundled_backgrounds()), library.thumbnail
     monkeypatch.setattr(library, "thumbnail", lambda path, *size: (made_once if path in bundled else make)(path, *size))
     for lasting in ("BRIEF_MS", "EVENT_MS"):
         monkeypatch.setattr(notices, lasting, 10 * PATIENCE_MS)
+    yield
+    QLocale.setDefault(before)
 
 
 @pytest.fixture(params=["en", *LANGUAGES])

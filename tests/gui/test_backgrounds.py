@@ -132,10 +132,9 @@ def test_tiles_are_chosen_by_keys_and_in_a_grid_of_all(controls: Session, qtbot:
     strip.setCurrentIndex(model.index(1))
     qtbot.keyClick(strip, Qt.Key.Key_Return)
     assert chosen(controls).kind == "colour"
-    qtbot.keyClick(strip, Qt.Key.Key_Left)
-    assert chosen(controls).kind == "colour", "moving the current tile does not select it"
-    qtbot.keyClick(strip, Qt.Key.Key_Space)
-    assert chosen(controls).kind == "blur"
+    for key, kind in ((Qt.Key.Key_Left, "colour"), (Qt.Key.Key_Space, "blur")):  # moving there does not select it
+        qtbot.keyClick(strip, key)
+        assert chosen(controls).kind == kind
     controls.window.preview.setFocus()
 
     def grid() -> TileView:
@@ -253,12 +252,10 @@ def test_a_background_is_renamed_and_stays_in_use(controls: Session, qtbot: QtBo
     shutil.copy(picture, paths.backgrounds_dir() / "beach.jpg")
     controls.window.strip.library.reload()
     qtbot.waitUntil(lambda: names(controls) == ["beach.jpg", "beach.png"])
-    controls.window.strip.ask_for_name(own(controls)[0])
-    give_name(controls, "sand", "beach")
-    qtbot.waitUntil(lambda: names(controls) == ["beach", "sand"])
-    controls.window.strip.ask_for_name(own(controls)[0])
-    give_name(controls, "Sea/side", "beach")
-    qtbot.waitUntil(lambda: names(controls) == ["sand", "Seaside"])
+    for new, left in (("sand", ["beach", "sand"]), ("Sea/side", ["sand", "Seaside"])):
+        controls.window.strip.ask_for_name(own(controls)[0])
+        give_name(controls, new, "beach")
+        qtbot.waitUntil(lambda left=left: names(controls) == left)  # type: ignore[misc]
     renamed = paths.backgrounds_dir() / "Seaside.png"
     qtbot.waitUntil(lambda: chosen(controls).path == renamed)
     qtbot.waitUntil(lambda: SceneStore(default_path()).get("Beach").settings.background.path == renamed)

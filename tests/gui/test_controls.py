@@ -106,28 +106,14 @@ def test_the_wheel_changes_no_control_and_every_scrolled_page_has_a_name(session
         dialog.close()
 
 
-CONTROLS = (
-    qt.QAbstractButton,
-    qt.QComboBox,
-    qt.QAbstractSlider,
-    qt.QLineEdit,
-    qt.QListView,
-)
-
-
-def own_controls(window: qt.QWidget) -> list[qt.QWidget]:
-    """Controls of the program, without internal widgets of Qt."""
-    found = [child for kind in CONTROLS for child in window.findChildren(kind)]
-    inside = {part for box in window.findChildren(qt.QComboBox) for part in box.findChildren(qt.QWidget)}
-    return [
-        child
-        for child in found
-        if child not in inside and not isinstance(child, qt.QScrollBar) and not child.objectName().startswith("qt_")
-    ]
+CONTROLS = (qt.QAbstractButton, qt.QComboBox, qt.QAbstractSlider, qt.QLineEdit, qt.QListView)
 
 
 def test_every_control_has_names_and_is_reached_with_the_tab_key(session: Session) -> None:
-    controls = own_controls(session.window)
+    of_qt: list[qt.QWidget] = [*session.window.findChildren(qt.QScrollBar)]
+    of_qt += [part for box in session.window.findChildren(qt.QComboBox) for part in box.findChildren(qt.QWidget)]
+    found = [each for kind in CONTROLS for each in session.window.findChildren(kind) if each not in of_qt]
+    controls = [each for each in found if not each.objectName().startswith("qt_")]
     assert 40 < len({control.objectName() for control in controls}) == len(controls), "each name is that of one control"
     for control in controls:
         name = f"{type(control).__name__} {control.objectName() or control.accessibleName()}"
@@ -253,8 +239,8 @@ def test_stand_by_text_is_applied_while_typing(controls: Session, qtbot: QtBot) 
     ui.bring_up(controls, text)
     text.setFocus()
     qtbot.keyClicks(text, "back at 3")
-    assert controls.store.current.output.standby_text == "back at 3"
-    assert controls.store.current.background.kind == "blur", "digits typed into a text field are no shortcuts"
+    now = controls.store.current
+    assert (now.output.standby_text, now.background.kind) == ("back at 3", "blur"), "digits are no shortcuts here"
 
 
 def test_virtual_camera_device_is_restored_when_switched_on_again(controls: Session, qtbot: QtBot) -> None:
@@ -271,7 +257,7 @@ def test_edge_presets_follow_the_sliders(rows: Session) -> None:
     crisp.click()
     edges = rows.store.current.matting.edges
     assert (edges.contrast, edges.temporal_smoothing) == (0.4, 0.4), "a preset changes the shape of the edge alone"
-    assert crisp.isChecked() and not normal.isChecked()
+    assert (crisp.isChecked(), normal.isChecked()) == (True, False)
     rows.store.edit("matting.edges", grow_px=5)
     assert not crisp.isChecked(), "no preset has these values"
     normal.click()
@@ -375,7 +361,6 @@ def test_a_long_name_of_a_file_does_not_widen_the_panel(controls: Session, qtbot
 
 
 def check_window(window: MainWindow, width: int, height: int) -> None:
-    """Fail while something of the window is cut off, or it does not have this size."""
     assert window.size() == QSize(width, height) == window.minimumSizeHint().expandedTo(window.size())
     assert ui.cut_off(window) == []
     assert window.preview.width() >= LEAST_PREVIEW * width
