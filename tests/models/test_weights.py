@@ -338,7 +338,7 @@ def test_a_file_from_elsewhere_is_installed_only_if_it_is_the_published_one(
 ) -> None:
     right, wrong = tmp_path / "right", tmp_path / "wrong"
     right.write_bytes(CONTENT)
-    wrong.write_bytes(b"another file")
+    wrong.write_bytes(CONTENT[::-1])
     monkeypatch.setitem(NETWORKS, "a-model", replace(NETWORKS["u2netp"], weights=SPEC))
     target = weights.user_folder() / "a.pth"
     with pytest.raises(DownloadError, match=r"wrong is not the published file of a-model"):
