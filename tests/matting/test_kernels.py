@@ -179,45 +179,33 @@ def test_cells_become_the_matte_of_the_network(size: tuple[int, int]) -> None:
     assert np.isnan(matte).all(), "the step then refuses the matte; see `NotAMatteError`"
 
 
-def changing_alphas(height: int, width: int, count: int) -> list[Floats]:
-    """Return alphas with regions that are certain, unsure, and that change."""
-    random = np.random.default_rng(1)
+@pytest.mark.parametrize("size", [(45, 80), (37, 51), (8, 9)])
+def test_every_alpha_of_a_stream_is_decided_as_in_torch(size: tuple[int, int]) -> None:
+    """They have regions that are certain, unsure, and that change."""
+    random, (height, width) = np.random.default_rng(1), size
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
-    alphas = []
-    for t in range(count):
+    last, known = np.zeros(size, np.float32), torch.zeros(1, 1, *size)
+    for t in range(6):
         body = 1 / (1 + np.exp((np.hypot(x - width / 2 - 3 * t, y - height) - height / 2) / 1.5))
         ghost = 0.25 + 0.35 * (np.sin(x / 9 + t / 2) * np.cos(y / 7) > 0)
-        alphas.append(np.clip(np.maximum(body, ghost * (x < width / 3)) + random.normal(0, 0.02, x.shape), 0, 1))
-    return [alpha.astype(np.float32) for alpha in alphas]
-
-
-@pytest.mark.parametrize("size", [(45, 80), (37, 51), (8, 9)])
-def test_every_frame_of_a_stream_is_as_in_torch(size: tuple[int, int]) -> None:
-    last, known = np.zeros(size, np.float32), torch.zeros(1, 1, *size)
-    for alpha in changing_alphas(*size, 6):
-        wanted, known = decide_in_torch(torch.from_numpy(alpha)[None, None], known)
-        found = alpha.copy()
-        decide(found, last, DecisionRule())
-        np.testing.assert_allclose(found, wanted[0, 0].numpy(), atol=1e-4)
-
-
-def frames_with_disc(height: int, width: int, count: int) -> list[Floats]:
-    """Return noisy frames, (3, h, w), in which a dark disc rushes past."""
-    random = np.random.default_rng(1)
-    y, x = np.mgrid[0:height, 0:width]
-    frames = []
-    for t in range(count):
-        disc = np.hypot(x - width * t / count, y - height / 2) < height / 4
-        frames.append(np.where(disc, 0.1, 0.7) + random.normal(0, 0.02, (3, height, width)))
-    return [frame.astype(np.float32) for frame in frames]
+        noisy = np.maximum(body, ghost * (x < width / 3)) + random.normal(0, 0.02, size)
+        alpha = np.clip(noisy, 0, 1).astype(np.float32)
+        wanted, known = decide_in_torch(torch.tensor(alpha)[None, None], known)
+        decide(alpha, last, DecisionRule())
+        np.testing.assert_allclose(alpha, wanted[0, 0].numpy(), atol=1e-4)
 
 
 @pytest.mark.parametrize("size", [(90, 160), (91, 163), (33, 50)])
 def test_the_memories_keep_what_they_keep_in_torch(size: tuple[int, int]) -> None:
+    """A dark disc rushes past in noisy frames."""
+    random, (height, width) = np.random.default_rng(1), size
+    y, x = np.mgrid[0:height, 0:width]
     last = halved(halved(np.zeros((3, *size), np.float32)))
     state = MattecamNetwork().initial_state(1, *size)
     seen = state[3]
-    for frame in frames_with_disc(*size, 4):
+    for t in range(4):
+        disc = np.hypot(x - width * t / 4, y - height / 2) < height / 4
+        frame = (np.where(disc, 0.1, 0.7) + random.normal(0, 0.02, (3, *size))).astype(np.float32)
         memories = [np.ones((1, *memory.shape[2:], 5), np.float32) for memory in state[:3]]
         forget_changed(halved(halved(frame)), last, ForgettingRule(), memories)
         shares, seen = shares_to_keep(torch.from_numpy(frame)[None], seen, 1)
