@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from typing import Any
+from unittest.mock import Mock
 
 import cv2
 import numpy as np
@@ -190,37 +190,33 @@ def test_of_another_stream_the_first_frames_are_all_seen(engine: FrameEngine, ca
 
 
 @pytest.fixture
-def made(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The strengths of the blurred rooms that are made from now on."""
-    made: list[float] = []
-
-    def blurred(small: Floats, alpha: Floats, strength: float, *size: int, **options: Any) -> BgrImage:
-        made.append(strength)
-        return blurred_background(small, alpha, strength, *size, **options)
-
-    monkeypatch.setattr(cpu_backend, "blurred_background", blurred)
+def made(monkeypatch: pytest.MonkeyPatch) -> Mock:
+    """Records the blurred rooms that are made from now on."""
+    made = Mock(wraps=blurred_background)
+    monkeypatch.setattr(cpu_backend, "blurred_background", made)
     return made
 
 
 def test_a_still_frame_lies_before_the_room_that_was_blurred_for_the_last_one(
-    engine: FrameEngine, case: Case, made: list[float]
+    engine: FrameEngine, case: Case, made: Mock
 ) -> None:
     frame, room = case.frame(), BlurredBackground(10.0)
     *_, last, again = [engine.step(frame, room, EDGES) for _ in range(FIRST_FRAMES + 1)]
-    assert len(made) == FIRST_FRAMES
+    assert made.call_count == FIRST_FRAMES
     np.testing.assert_array_equal(again.composite, last.composite)
     engine.step(frame, room, EDGES)
-    assert len(made) == FIRST_FRAMES + 1, "the network saw this frame"
+    assert made.call_count == FIRST_FRAMES + 1, "the network saw this frame"
     engine.step(frame, BlurredBackground(90.0), EDGES)
-    assert len(made) == FIRST_FRAMES + 2 and made[-1] > made[0], "another strength, on a frame that it leaves out"
+    strengths = [call.args[2] for call in made.call_args_list]
+    assert made.call_count == FIRST_FRAMES + 2 and strengths[-1] > strengths[0], "another strength, on one left out"
     hidden = Fixed(MatteEdit(np.zeros((case.geometry.small_height, case.geometry.small_width), np.float32)))
     for count in (3, 4):
         engine.step(frame, BlurredBackground(90.0), EDGES, hidden)
-        assert len(made) == FIRST_FRAMES + count, "whom a zone hides is in the room, also on a frame that it leaves out"
+        assert made.call_count == FIRST_FRAMES + count, "whom a zone hides is in the room, also on one left out"
 
 
 def test_a_moving_hand_lies_before_the_room_that_was_blurred_with_the_last_coarse_features(
-    engine: FrameEngine, case: Case, made: list[float]
+    engine: FrameEngine, case: Case, made: Mock
 ) -> None:
     frame = case.frame()
     last_of(engine, frame)
@@ -229,7 +225,7 @@ def test_a_moving_hand_lies_before_the_room_that_was_blurred_with_the_last_coars
         waved[:4, :4] = 40 * n  # one cell of the thumbnail, and a part of another
         engine.step(waved, BlurredBackground(10.0), EDGES)
     backend = backend_of(engine)
-    assert (backend.inferred, backend.featured, len(made)) == (FIRST_FRAMES + 6, FIRST_FRAMES + 2, 3)
+    assert (backend.inferred, backend.featured, made.call_count) == (FIRST_FRAMES + 6, FIRST_FRAMES + 2, 3)
 
 
 def test_an_edit_is_applied_once_to_each_frame(engine: FrameEngine, case: Case) -> None:

@@ -205,10 +205,6 @@ def test_numbers_that_are_none_are_an_error(
             engine.step(FRAME, BACKDROP, OFF)
 
 
-MOST, MEAN = 4e-2, 2e-3
-"""Maximum and mean alpha error allowed for a lower precision; the decision stage steepens alpha near its threshold."""
-
-
 @pytest.mark.long
 @pytest.mark.parametrize(
     ("model", "ratio", "name"),
@@ -237,6 +233,5 @@ def test_executors_agree_on_real_clips(model: str, ratio: float, name: str, engi
         )
         assert np.abs(same - expected).max() <= 1.01 / 255
         if hardware.cpu_has_bfloat16():
-            error = np.abs(rough - expected)
-            assert error.max() <= MOST
-            assert error.mean() <= MEAN
+            error = np.abs(rough - expected)  # the decision stage steepens alpha near its threshold
+            assert error.max() <= 4e-2 and error.mean() <= 2e-3
