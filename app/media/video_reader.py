@@ -14,8 +14,6 @@ from pathlib import Path
 import numpy as np
 from av.container import InputContainer
 from av.error import FFmpegError
-from av.packet import Packet
-from av.stream import Stream
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
@@ -93,8 +91,12 @@ class VideoReader:
             shape = video.shape if all(video.shape) else video.shape_of(first)
             self.width, self.height = shape[::-1] if is_turned(first) else shape
             self.fps, self.time_base = video.fps, stream.time_base or 1 / video.fps
-            self.more_tracks = _further_tracks(container)
-            """Number of tracks that a film of one video and sound leaves out."""
+            streams, films = (
+                container.streams,
+                [each for each in container.streams.video if not each.disposition & PICTURES],
+            )
+            self.more_tracks = max(0, len(films) - 1) + max(0, len(streams.audio) - 1) + len(streams.subtitles)
+            """Number of tracks that a film of one video and sound leaves out; covers and thumbnails do not count."""
             self.codec = stream.codec_context.name
             self.timecode = _timecode(container, video.stream, first)
             """SMPTE timecode of the first frame, with `;` before the frames in drop frame; None without one."""
@@ -211,27 +213,28 @@ class _Packets:
         last_s: Fraction | None = None
         latest_s = Fraction(0)
         """Of the frames of this recording, which are not in the order of their times."""
-        for packet in _packets_of(video.container):
-            stamp = packet.dts if packet.pts is None else packet.pts
-            is_film = packet.stream is video.stream and packet.size and not packet.is_discard
-            stamp_s = Fraction(0) if stamp is None else stamp * packet.time_base
-            if stamp is not None:
-                lasts_s = (packet.duration or 0) * packet.time_base
-                self.ends_s = max(self.ends_s, stamp_s - start_s + lasts_s)
+        with suppress(FFmpegError, OSError):  # up to where the file is unreadable
+            for packet in video.container.demux():
+                stamp = packet.dts if packet.pts is None else packet.pts
+                is_film = packet.stream is video.stream and packet.size and not packet.is_discard
+                stamp_s = Fraction(0) if stamp is None else stamp * packet.time_base
+                if stamp is not None:
+                    lasts_s = (packet.duration or 0) * packet.time_base
+                    self.ends_s = max(self.ends_s, stamp_s - start_s + lasts_s)
+                    if is_film:
+                        self.film_ends_s = max(self.film_ends_s, stamp_s - start_s + video.lasts_s(lasts_s))
+                    elif packet.stream.type == "audio":
+                        sounding.add(int(stamp_s))
+                if is_film and packet.dts is not None:
+                    dts_s = packet.dts * packet.time_base
+                    step_s = 0 if last_s is None else dts_s - last_s
+                    if step_s > LEAP_S:
+                        leaps.append(Leap(latest_s, stamp_s, stamp_s - latest_s - interval_s))
+                    if step_s > LEAP_S or step_s < -JOIN_S:
+                        recordings.append(array("q"))
+                    last_s, latest_s = dts_s, stamp_s if len(recordings[-1]) == 0 else max(latest_s, stamp_s)
                 if is_film:
-                    self.film_ends_s = max(self.film_ends_s, stamp_s - start_s + video.lasts_s(lasts_s))
-                elif packet.stream.type == "audio":
-                    sounding.add(int(stamp_s))
-            if is_film and packet.dts is not None:
-                dts_s = packet.dts * packet.time_base
-                step_s = 0 if last_s is None else dts_s - last_s
-                if step_s > LEAP_S:
-                    leaps.append(Leap(latest_s, stamp_s, stamp_s - latest_s - interval_s))
-                if step_s > LEAP_S or step_s < -JOIN_S:
-                    recordings.append(array("q"))
-                last_s, latest_s = dts_s, stamp_s if len(recordings[-1]) == 0 else max(latest_s, stamp_s)
-            if is_film:
-                recordings[-1].append(stamp or 0)
+                    recordings[-1].append(stamp or 0)
         unit_s = video.stream.time_base or interval_s
         stamps = np.concatenate([np.sort(np.array(recording, np.int64)) for recording in recordings])
         self.leaps = [leap for leap in leaps if is_discontinuous(video.container) and not leap.sounds(sounding)]
@@ -243,12 +246,6 @@ class _Packets:
         """Unit to which the times were rounded."""
 
 
-def _packets_of(container: InputContainer) -> Iterator[Packet[Stream]]:
-    """Yield every packet of a file, up to where it is unreadable."""
-    with suppress(FFmpegError, OSError):
-        yield from container.demux()
-
-
 def _timecode(container: InputContainer, stream: VideoStream, first: VideoFrame) -> str | None:
     """Return the timecode that the file names, else that of its first frame, unless the encoder began at zero."""
     named = [stream.metadata, container.metadata, *(data.metadata for data in container.streams.data)]
@@ -257,13 +254,6 @@ def _timecode(container: InputContainer, stream: VideoStream, first: VideoFrame)
         if TIMECODE.fullmatch(timecode) and (number < len(named) or any(digit in timecode for digit in "123456789")):
             return timecode
     return None
-
-
-def _further_tracks(container: InputContainer) -> int:
-    """Return the number of tracks besides one video and one sound; cover images and thumbnails do not count."""
-    streams = container.streams
-    videos = [stream for stream in streams.video if not stream.disposition & PICTURES]
-    return max(0, len(videos) - 1) + max(0, len(streams.audio) - 1) + len(streams.subtitles)
 
 
 NANOSECONDS = Fraction(1, 10_000_000)
