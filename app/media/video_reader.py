@@ -91,10 +91,8 @@ class VideoReader:
             shape = video.shape if all(video.shape) else video.shape_of(first)
             self.width, self.height = shape[::-1] if is_turned(first) else shape
             self.fps, self.time_base = video.fps, stream.time_base or 1 / video.fps
-            streams, films = (
-                container.streams,
-                [each for each in container.streams.video if not each.disposition & PICTURES],
-            )
+            streams = container.streams
+            films = [each for each in streams.video if not each.disposition & PICTURES]
             self.more_tracks = max(0, len(films) - 1) + max(0, len(streams.audio) - 1) + len(streams.subtitles)
             """Number of tracks that a film of one video and sound leaves out; covers and thumbnails do not count."""
             self.codec = stream.codec_context.name
