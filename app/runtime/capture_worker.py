@@ -251,7 +251,8 @@ class CaptureWorker:
         self._turned_for = None
         self._last_frame_s = time.perf_counter()
         info = source.info
-        self.info = info.turned(self._wanted_orientation())
+        self._orientation = self._wanted_orientation()
+        self.info = info.turned(self._orientation)
         words = info.kind, info.name, info.width, info.height, info.fps, info.pixel_format or "no format of its own"
         _log.info("Opened the source %s %s: %dx%d at %g fps, %s.", *words)
 
@@ -313,7 +314,7 @@ class CaptureWorker:
     def _wanted_orientation(self) -> Orientation:
         """Return how to turn the frames of the open source, which may not be the one that the settings name now."""
         wanted, running = self._owner.current.capture, self._running
-        return (wanted if running is None or wanted.source == running.source else running).orientation
+        return wanted.orientation if running is None or wanted.source == running.source else self._orientation
 
     def _close(self) -> None:
         source, self._source = self._source, None

@@ -265,7 +265,9 @@ def test_the_stream_starts_anew_with_upright_frames_and_the_camera_stays_open(wo
 
 def test_another_camera_is_not_turned_before_it_is_in_use(world: FakeWorld) -> None:
     """While the wanted one cannot be opened, the one in use hangs as it did."""
-    with live(world, turned(BASE, SIDEWAYS)) as pipeline:
+    with live(world) as pipeline:
+        apply(pipeline, turned(BASE, SIDEWAYS))
+        eventually(lambda: newest(pipeline).source.orientation == SIDEWAYS)
         world.faults.put("open_source", ValueError("none"))
         apply(pipeline, BASE.replaced_at(["capture"], source="other"))
         eventually(lambda: bool(pipeline.status().problems))
