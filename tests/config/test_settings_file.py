@@ -242,17 +242,17 @@ def test_a_scene_that_was_saved_with_its_devices_restores_them(store: SceneStore
     applied = store.get("Desk").applied_to(Settings())
     assert "microphone" not in store.path.read_text()
     assert applied == Settings(capture=sideways.capture, output=OutputSettings(virtual_camera="call", on_demand=False))
-    for with_devices in (True, False):
+    for with_devices, used in ((True, sideways), (False, RUN)):
         store.put("Desk", sideways, with_devices=with_devices)
-        assert store.get("Desk").applied_to(RUN).capture == (sideways if with_devices else RUN).capture
-        assert not store.get("Desk").exposes(RUN)
+        scene = store.get("Desk")
+        assert (scene.applied_to(RUN).capture, scene.exposes(RUN)) == (used.capture, ())
 
 
 def test_unknown_and_impossible_names(store: SceneStore) -> None:
     with pytest.raises(SettingsError, match="no scene is saved yet"):
         store.get("Work")
-    store.put("Work", Settings())
-    store.put("Home", Settings())
+    for name in ("Work", "Home"):
+        store.put(name, Settings())
     with pytest.raises(SettingsError, match="the scenes are Work, Home"):
         store.remove("Beach")
     with pytest.raises(SettingsError, match="already"):

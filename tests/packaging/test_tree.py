@@ -84,7 +84,7 @@ def test_pruning_keeps_what_the_window_loads(tmp_path: Path) -> None:
         (qt / name).touch()
     (tmp_path / "numpy" / "linalg" / "tests").mkdir(parents=True)
     prune(tmp_path, ("numpy/**/tests",))
-    assert sorted(path.name for path in qt.iterdir()) == ["libQt6Core.so.6", "libicuuc.so.73"]
+    assert {path.name for path in tmp_path.rglob("*.so.*")} == {"libQt6Core.so.6", "libicuuc.so.73"}
     assert not list(tmp_path.glob("numpy/linalg/*"))
 
 
