@@ -22,7 +22,7 @@ from app.cli.ctl import ctl
 from app.cli.machine import bench, devices, doctor, weights
 from app.cli.options import LiveOptions, with_live_options
 from app.cli.start import settings_from, what_is_used
-from app.cli.terminal import PLAIN, ControlCommand, GroupedCommand, GroupedProgram, notify, refusal, safe_output
+from app.cli.terminal import PLAIN, ControlCommand, GroupedCommand, GroupedProgram, notify, protect_outputs, refusal
 from app.config import logs
 from app.core import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, paths
 from app.core.errors import MattecamError, SettingsError, UsageError, text_of
@@ -89,19 +89,19 @@ def run_to_exit(argv: Sequence[str] | None = None) -> NoReturn:
     disable_core_dumps()
     limit_heaps()
     _open_outputs()
-    with safe_output():
-        logs.set_up_console()
-        with handled(_interrupt):  # the commands that have no handlers of their own
-            code = main(argv)
-        try:
-            sys.stdout.flush()
-        except OSError as error:
-            notify(f"The output cannot be written: {why_not_written(error)}.")
-            os._exit(EXIT_FAILED)  # Python would try to flush again and print a traceback
-        sys.stderr.flush()
-        if threading.active_count() > 1:
-            os._exit(code)
-        sys.exit(code)
+    protect_outputs()
+    logs.set_up_console()
+    with handled(_interrupt):  # the commands that have no handlers of their own
+        code = main(argv)
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        notify(f"The output cannot be written: {why_not_written(error)}.")
+        os._exit(EXIT_FAILED)  # Python would try to flush again and print a traceback
+    sys.stderr.flush()
+    if threading.active_count() > 1:
+        os._exit(code)
+    sys.exit(code)
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:

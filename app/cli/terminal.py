@@ -68,18 +68,12 @@ class Output:
         return getattr(self.stream, name)
 
 
-@contextmanager
-def safe_output() -> Iterator[None]:
-    """Let outputs show control characters and standard error lose what it cannot write.
+def protect_outputs() -> None:
+    """Let outputs show control characters and standard error lose what it cannot write, until the process ends.
 
     A message that nobody can read must not end a call, a recording or a conversion.
     """
-    before = sys.stdout, sys.stderr
     sys.stdout, sys.stderr = cast("TextIO", Output(sys.stdout)), cast("TextIO", Output(sys.stderr, OSError))
-    try:
-        yield
-    finally:
-        sys.stdout, sys.stderr = before
 
 
 def console(*, stderr: bool = False, highlight: bool = False) -> Console:

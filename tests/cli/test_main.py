@@ -19,7 +19,7 @@ import pytest
 from rich.progress import TaskProgressColumn
 
 from app.cli import headless, main
-from app.cli.terminal import console, progress_bar, safe_output
+from app.cli.terminal import console, progress_bar, protect_outputs
 from app.config import settings_file
 from app.config.scenes import default_path
 from app.control.commands import Answer, Command
@@ -253,20 +253,20 @@ def test_control_characters_of_names_do_not_reach_the_terminal(
     scenes = default_path()
     scenes.parent.mkdir(parents=True)
     write_object(scenes, {"version": 1, "scenes": {EVIL: {}}})
+    protect_outputs()  # those that are captured
     for words in (("headless", "--profile", "missing"), ("convert", str(tmp_path / f"{EVIL}.mp4"), "out.mp4")):
-        with safe_output():
-            assert main.main(words) in (1, 2)
+        assert main.main(words) in (1, 2)
         told = capsys.readouterr().err
         assert SHOWN in told and not set(told) & set(EVIL) & CONTROLS, words
 
 
 def test_progress_tables_and_json_show_control_characters(capsys: pytest.CaptureFixture[str]) -> None:
-    with safe_output():
-        with progress_bar(f"[final]\n{EVIL}", TaskProgressColumn()) as show:
-            show(1, 2)
-        sys.stdout.write(f"{EVIL}\n")
-        sys.stdout.write(json.dumps({"name": EVIL}, ensure_ascii=False))
-        assert console(stderr=True).file is not sys.stderr, "the codes of its colours must pass"
+    protect_outputs()
+    with progress_bar(f"[final]\n{EVIL}", TaskProgressColumn()) as show:
+        show(1, 2)
+    sys.stdout.write(f"{EVIL}\n")
+    sys.stdout.write(json.dumps({"name": EVIL}, ensure_ascii=False))
+    assert console(stderr=True).file is not sys.stderr, "the codes of its colours must pass"
     told = capsys.readouterr()
     line, data = told.out.splitlines()
     assert r"[final] a\u001b]0;title" in told.err and line == SHOWN and json.loads(data) == {"name": EVIL}
