@@ -48,20 +48,21 @@ class Output:
     Names of files, scenes and devices are text of others; printed as they are, they could rewrite the screen.
     """
 
-    def __init__(self, stream: TextIO, *lost: type[OSError]) -> None:
-        """lost: errors for which what cannot be written is lost, as to a closed terminal or a full disk."""
-        self.stream = stream
-        self._lost = lost
+    def __init__(self, stream: TextIO, *lost: type[OSError], shown: Callable[[str], str] = visible) -> None:
+        """lost: errors for which what cannot be written is lost, as to a closed terminal or a full disk. shown: how a
+        text is written.
+        """
+        self.stream, self.lost, self._shown = stream, lost, shown
 
     def write(self, text: str) -> int:
         """Write the text with control characters made visible."""
-        with suppress(*self._lost):
-            self.stream.write(visible(text))
+        with suppress(*self.lost):
+            self.stream.write(self._shown(text))
         return len(text)
 
     def flush(self) -> None:
         """Write what is held back."""
-        with suppress(*self._lost):
+        with suppress(*self.lost):
             self.stream.flush()
 
     def __getattr__(self, name: str) -> Any:
@@ -81,7 +82,9 @@ def console(*, stderr: bool = False, highlight: bool = False) -> Console:
     from rich.console import Console  # slow to import
 
     stream: Any = sys.stderr if stderr else sys.stdout
-    return Console(file=stream.stream if isinstance(stream, Output) else stream, highlight=highlight)
+    if isinstance(stream, Output):
+        stream = Output(stream.stream, *stream.lost, shown=str)
+    return Console(file=stream, highlight=highlight)
 
 
 def notify(text: str) -> None:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from configparser import ConfigParser
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -19,7 +20,7 @@ import pytest
 from rich.progress import TaskProgressColumn
 
 from app.cli import headless, main
-from app.cli.terminal import console, progress_bar, protect_outputs
+from app.cli.terminal import Output, console, progress_bar, protect_outputs
 from app.config import settings_file
 from app.config.scenes import default_path
 from app.control.commands import Answer, Command
@@ -270,6 +271,14 @@ def test_progress_tables_and_json_show_control_characters(capsys: pytest.Capture
     told = capsys.readouterr()
     line, data = told.out.splitlines()
     assert r"[final] a\u001b]0;title" in told.err and line == SHOWN and json.loads(data) == {"name": EVIL}
+
+
+def test_a_progress_bar_that_cannot_be_written_ends_no_conversion(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One on a full disk or for a program that has ended did."""
+    closed = Mock(wraps=StringIO(), encoding="utf-8", flush=Mock(side_effect=BrokenPipeError))
+    monkeypatch.setattr(sys, "stderr", Output(closed, OSError))
+    with progress_bar("film", TaskProgressColumn()) as show:
+        show(1, 2)
 
 
 @pytest.mark.long
