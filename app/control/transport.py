@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import getpass
 import hmac
+import json
 import os
 import secrets
 import socket
@@ -185,7 +186,7 @@ def ask(command: Command, *, at: Callable[[], ControlAddress] = default_address)
             if not came:
                 raise EOFError
             line = connection.recv_bytes(MAX_ANSWER_BYTES)
-            return TypeAdapter(Answer).validate_json(line)
+            return TypeAdapter(Answer).validate_python(json.loads(line))  # validate_json refuses names not in UTF-8
         except (EOFError, OSError) as error:
             raise ControlError("The running Mattecam did not answer; try again.") from error
         except ValueError as error:

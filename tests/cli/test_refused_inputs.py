@@ -212,6 +212,7 @@ def test_commands_reach_the_running_program_with_absolute_paths(
         (f"background {'x' * 300}", "x" * 300),
         ("record-alpha b.mp4", f"{here / 'b.mp4'}"),
         ("set people.zones none", "people.zones none"),
+        ("set people.zones beach.json", f"people.zones {here / 'beach.json'}"),
     )
     for words, _ in sent:
         assert main.main(["ctl", *words.split()]) == 0

@@ -136,6 +136,13 @@ def test_invalid_requests_are_refused(address: ControlAddress, server: ControlSe
         assert connection.recv_bytes().startswith(b'{"done": false')
 
 
+def test_an_answer_may_name_a_file_whose_name_is_not_in_utf8(
+    address: ControlAddress, controller: Recorder, server: ControlServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(controller, "run", lambda command: command.argument)
+    assert asked(address, "record", "caf\udce9.mkv").message == "caf\udce9.mkv"
+
+
 @pytest.mark.parametrize("kind", ["too long", "without secret", "wrong secret", "empty", "pickle"])
 def test_other_messages_are_not_answered(
     address: ControlAddress, server: ControlServer, controller: Recorder, kind: str
