@@ -167,7 +167,7 @@ MODULE_OPTIONS = 'devices=1 video_nr={number} card_label="Mattecam" exclusive_ca
 def detect(system: System) -> Distribution:
     """Return the family that /etc/os-release names in ID or ID_LIKE."""
     named = " ".join(re.findall(r"^ID(?:_LIKE)?=(.*)", system.read("/etc/os-release"), re.MULTILINE))
-    words = re.findall(r"\w+", named.lower())
+    words = re.findall(r"\w+", named.lower().replace("ubuntu", "debian"))  # what builds on Ubuntu may name it alone
     return next((known for known in DISTRIBUTIONS if known.name in words), Distribution())
 
 

@@ -14,7 +14,7 @@ RELEASE = "6.1.0-25-amd64"
 OS_RELEASES = {
     "debian": 'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nID=debian\n',
     "ubuntu": "ID=ubuntu\nID_LIKE=debian\n",
-    "mint": 'ID=linuxmint\nID_LIKE="ubuntu debian"\n',
+    "elementary": "ID=elementary\nID_LIKE=ubuntu\n",
     "fedora": "ID=fedora\nVERSION_ID=43\n",
     "arch": "ID=arch\n",
     "manjaro": "ID=manjaro\nID_LIKE=arch\n",

@@ -105,7 +105,7 @@ def test_what_is_found(
     ("name", "release", "install", "build"),
     [
         ("ubuntu", RELEASE, "sudo apt install v4l2loopback-dkms", f"dkms autoinstall -k {RELEASE}"),
-        ("mint", RELEASE, "sudo apt install v4l2loopback-dkms", f"dkms autoinstall -k {RELEASE}"),
+        ("elementary", RELEASE, "sudo apt install v4l2loopback-dkms", f"dkms autoinstall -k {RELEASE}"),
         ("fedora", "6.17.4-300", "sudo dnf install akmod-v4l2loopback", "sudo akmods --force --kernels 6.17.4-300"),
         ("arch", "6.17.5", "sudo pacman -S --needed v4l2loopback-dkms linux-headers", "dkms autoinstall -k 6.17.5"),
         ("arch", "6.12.57-1-lts", "pacman -S --needed v4l2loopback-dkms linux-lts-headers", "linux-lts-headers"),
