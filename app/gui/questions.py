@@ -77,7 +77,7 @@ def ask_for_name(parent: QWidget, title: str, suggestion: str, take: Callable[[s
 
 
 def ask_before_loss(parent: QWidget, text: str, consequence: str, caption: str, go_on: Callable[[], object]) -> None:
-    """Ask whether to do what cannot be undone, named by the caption of its button; the default is to keep all."""
+    """Ask whether to remove or replace something, by the caption of a button; the default is to keep all."""
     _ask_before(parent, "deletionQuestion", text, consequence, (caption, tr("Keep")), go_on)
 
 

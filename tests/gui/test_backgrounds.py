@@ -338,7 +338,7 @@ def test_a_background_whose_file_is_back_is_opened(session: Session, qtbot: QtBo
 
 
 def test_the_tile_beside_a_removed_one_is_next(controls: Session, qtbot: QtBot, picture: Path, tmp_path: Path) -> None:
-    """The one in use is replaced by blur; only the copy of a file is removed."""
+    """The one in use alone is replaced by blur; only the copy of a file is removed."""
     pictures = [picture, *(Path(shutil.copy(picture, tmp_path / f"{name}.png")) for name in ("city", "dune"))]
     controls.window.strip.library.add_files(pictures)
     qtbot.waitUntil(lambda: len(own(controls)) == 3)
@@ -347,12 +347,13 @@ def test_the_tile_beside_a_removed_one_is_next(controls: Session, qtbot: QtBot, 
     activate(controls, qtbot)
     view = controls.window.strip.view
     view.setFocus()
-    for left, current in ((["beach", "dune"], "dune"), (["beach"], "Soft studio")):
+    for left, kind, current in ((["beach", "dune"], "blur", "dune"), (["beach"], "colour", "Soft studio")):
         qtbot.keyClick(view, Qt.Key.Key_Delete)
         answer(controls, qtbot, "Remove")
         qtbot.waitUntil(lambda left=left: names(controls) == left)  # type: ignore[misc]
         activate(controls, qtbot)
-        assert (chosen(controls).kind, view.hasFocus(), view.currentIndex().data()) == ("blur", True, current)
+        assert (chosen(controls).kind, view.hasFocus(), view.currentIndex().data()) == (kind, True, current)
+        controls.store.edit("background", kind="colour")
     assert all(each.exists() for each in pictures)
     assert [each.name for each in paths.backgrounds_dir().iterdir()] == ["beach.png"]
 

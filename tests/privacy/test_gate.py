@@ -280,4 +280,5 @@ def test_another_source_starts_anew_but_a_rise_with_the_first_frame_of_another_e
     assert not watch.accepts_alpha(0.9, 0.5, (1, 3), never), "every engine has to prove itself"
     assert not watch.accepts_alpha(0.9, 0.9, (1, 3), never)
     assert watch.accepts_alpha(0.9, 1.1, (1, 3), lambda: tests.append(1))
-    assert tests == [1]
+    assert tests == [1] and watch.accepts_alpha(0.2, 1.2, (1, 3), never)
+    assert not watch.accepts_alpha(0.9, 1.3, (1, 4), never), "that test was of another engine"

@@ -146,8 +146,8 @@ def test_ray_that_ends_during_the_conversion_is_a_sentence(monkeypatch: pytest.M
     assert ray.shutdown.called
 
 
-def test_a_folder_of_somebody_else_ends_no_clip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its name is known, so that another user could make every clip on a cluster fail."""
+def test_locks_that_cannot_be_made_end_no_clip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their names are known, so that another user could make every clip on a cluster fail."""
     monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path / "not-a-folder"))
     (tmp_path / "not-a-folder").touch()
     pin()
