@@ -177,7 +177,8 @@ def ask(command: Command, *, at: Callable[[], ControlAddress] = default_address)
     connection = address.connect()
     if connection is None:
         raise ControlError(
-            "Mattecam is not running for this user; start it with `python3 run.py` or `python3 run.py headless`."
+            "Mattecam is not running for this user, or records a sample, which takes no commands; start it with "
+            "`python3 run.py` or `python3 run.py headless`."
         )
     with connection:
         try:

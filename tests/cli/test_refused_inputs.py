@@ -83,7 +83,7 @@ REFUSED: tuple[tuple[str, int, str], ...] = (
     ("ctl", 2, "Missing argument 'COMMAND'"),
     ("ctl dance", 2, "There is no command “dance”"),
     ("ctl pause maybe", 2, "the choices are on, off, toggle"),
-    ("ctl set matting.edges.strict off", 1, "Mattecam is not running"),
+    ("ctl set matting.edges.strict off", 1, "Mattecam is not running for this user, or records a sample"),
     ("ctl set output.mirror", 2, "output.mirror needs a value"),
     ("ctl framing sun", 2, "framing “sun” is not possible; write whole|calm|close|ZOOM [X,Y]"),
 )
