@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import threading
 import time
 from collections.abc import Callable
@@ -105,7 +104,7 @@ class ControlServer:
 def answer(controller: SettingsController, request: bytes) -> Answer:
     """Execute the command in a request."""
     try:
-        command = parse_words(os.fsdecode(request).split(" ", 1))
+        command = parse_words(request.decode("utf-8", "surrogateescape").split(" ", 1))
         if command.name == "status":
             return Answer(True, "", controller.status())
         return Answer(True, controller.run(command))

@@ -182,7 +182,7 @@ def ask(command: Command, *, at: Callable[[], ControlAddress] = default_address)
         )
     with connection:
         try:
-            send(connection, address, os.fsencode(f"{command.name} {command.argument}"))
+            send(connection, address, f"{command.name} {command.argument}".encode("utf-8", "surrogateescape"))
             came = connection.poll(ANSWER_TIMEOUT_S + command.extra_s)
             if not came:
                 raise EOFError
