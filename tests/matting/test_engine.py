@@ -42,9 +42,9 @@ REST, RESTED = [STILL] * (CALM_FRAMES + SELDOM // 2), [*SECOND, *[MATTE] * (SELD
 
 
 def moved(levels: float, cells: int = 1) -> Floats:
-    """Return the thumbnail with cells that have changed."""
+    """Return the thumbnail with cells that have changed in one colour."""
     other = STILL.copy()
-    other.reshape(-1, 3)[:cells] += np.float32(levels)
+    other.reshape(-1, 3)[:cells, 2] += np.float32(levels)
     return other
 
 
@@ -308,8 +308,9 @@ def test_a_cut_starts_the_state_anew_but_none_follows_a_reset_and_the_editor_hea
     engine.reset(np.full((HEIGHT, WIDTH), 255, np.uint8))
     engine.step(there, here, EDGES)
     assert backend_of(engine).resets == 3
-    engine.step(there[:40], here[:40], EDGES, edit)
-    assert edit.scenes == [2, 4, 5], "before it edits, also of another size"
+    tall = there.repeat(2, 0)
+    engine.step(tall, tall, EDGES, edit)
+    assert (edit.scenes, engine.cuts) == ([2, 4, 5], 2), "before it edits, also of another size, which is no cut"
 
 
 SIZE = 640, 360
