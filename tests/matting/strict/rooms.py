@@ -14,6 +14,8 @@ from app.matting.strict.cpu_strict import initial_memory, strict_gain
 HEIGHT, WIDTH = 92, 163
 """Size in units. With grid 1, a cell of strict mode is one pixel; deliberately not round numbers."""
 NOISE = 0.004
+COLOURS = np.array([0.5, 1, 1.5])[:, None, None]
+"""How much a change of light changes blue, green and red."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ class Room:
             if blob.visible:
                 image += cover * (self._clothes(blob) - image)
             alpha = np.maximum(alpha, blob.alpha * cover)
-        noisy = image * light + self._random.normal(0, NOISE, image.shape)
+        noisy = image * light**COLOURS + self._random.normal(0, NOISE, image.shape)
         return np.clip(noisy, 0, 1).astype(np.float32), alpha
 
     def _clothes(self, blob: Blob) -> Floats:
