@@ -197,17 +197,21 @@ def test_a_failed_write_is_repeated_and_its_error_ends(session: Session, qtbot: 
     assert settings_file.load(blocked)[0].background.blur_strength == 91
 
 
-def test_two_windows_save_what_each_changed(start_window: StartWindow, world: FakeWorld, tmp_path: Path) -> None:
-    """A run of some seconds beside the window wrote the zones of its start over those that were painted meanwhile."""
+def test_two_windows_save_what_each_changed(
+    start_window: StartWindow, world: FakeWorld, tmp_path: Path, qtbot: QtBot
+) -> None:
+    """A run of some seconds beside the window wrote what it had over what was changed there meanwhile."""
     path = tmp_path / "settings.json"
     settings_file.save(path, QUIET)
     window, beside_it = (start_window(options=WindowOptions(parts=world.parts(), settings_path=path)) for _ in range(2))
-    window.store.edit("people", zones=ZONES[:1])
-    window.close()
     beside_it.store.edit("background", blur_strength=91)
+    qtbot.waitUntil(lambda: settings_file.read(path).background.blur_strength == 91)
+    window.store.edit("background", blur_strength=92)
+    window.close()
+    beside_it.store.edit("people", zones=ZONES[:1])
     beside_it.close()
     kept = settings_file.read(path)
-    assert kept.people.zones == tuple(ZONES[:1]) and kept.background.blur_strength == 91
+    assert kept.people.zones == tuple(ZONES[:1]) and kept.background.blur_strength == 92
 
 
 def test_views_are_rendered_on_request_and_signalled_one_at_a_time(qtbot: QtBot, world: FakeWorld) -> None:
