@@ -177,7 +177,6 @@ class SoundTrack:
         samples = np.concatenate(parts) if parts else np.zeros(0, np.int16)
         if final and self._length > due:
             samples = samples[: max(0, due - start)]
-            self._length = start + len(samples)
         return samples
 
     def _placed(self, block: SoundBlock) -> list[Samples]:

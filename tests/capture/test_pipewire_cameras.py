@@ -196,7 +196,7 @@ def test_auto_takes_it_through_the_portal_and_tells_when_it_is_gone(portal: Play
                 for _ in range(60):
                     source.read()
         eventually(lambda: not is_listed(NAME))
-        with pytest.raises(CameraAbsentError, match="camera"):  # which shows the card, and waits
+        with pytest.raises(CameraAbsentError, match="PipeWire offers no camera"):  # which shows the card, and waits
             opener(AUTO)
     with camera(NAME, title=TITLE), closing(opener(AUTO)) as source:
         assert shows_bars(source)

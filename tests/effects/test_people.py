@@ -23,7 +23,7 @@ from app.core.types import BlurredBackground, Floats
 from app.effects.auto_framing import MAX_SPEED, MAX_ZOOM_RATE, STYLES, FramingPath
 from app.effects.base import FrameContext
 from app.effects.finding import Person, find_people
-from app.effects.only_me import PROOF_FRAMES, OnlyMe
+from app.effects.only_me import PROOF_FRAMES, WARY_S, OnlyMe
 from app.effects.table import Effects
 from app.effects.zones import CANVAS_HEIGHT, draw_zones, zone_gain
 from app.matting.base.interface import StepGeometry
@@ -320,6 +320,21 @@ def test_nobody_but_me_is_shown(name: str) -> None:
     assert min(own) >= meeting.least
     assert (own[-1] > meeting.at_end) if meeting.at_end is not None else not shown[-1]
     assert meeting.hidden[0] <= shown.count(False) / len(shown) <= meeting.hidden[1]
+
+
+def test_who_came_closer_is_shown_again_once_nobody_can_be_behind_them() -> None:
+    tracker = OnlyMe()
+
+    def is_shown_as_wide(columns: int, step_s: float = 0.1) -> bool:
+        alpha = np.zeros((90, 160), np.float32)
+        alpha[20:, 40 : 40 + columns] = 1
+        tracker.gain(np.zeros((3, 90, 160), np.float32), alpha, step_s)
+        return tracker.shown
+
+    assert is_shown_as_wide(40)
+    assert not is_shown_as_wide(64), "two people"
+    shown = [is_shown_as_wide(50, WARY_S / 20) for _ in range(20 + PROOF_FRAMES)]
+    assert shown.index(True) >= 20
 
 
 @pytest.mark.parametrize("changed", [{"pan_x": 1.0}, {"pan_y": 1.0}, {"zoom": 2.5, "pan_x": 0.6}])

@@ -364,10 +364,11 @@ def test_blurred_room_holds_nothing_of_the_person_as_in_torch(strength: float) -
     assert np.abs(room - reference[0].permute(1, 2, 0).numpy()[..., ::-1] * 255).max() <= 1
 
 
-def test_a_lamp_stays_bright_and_becomes_a_disc() -> None:
+@pytest.mark.parametrize("channel", range(3))
+def test_a_lamp_of_any_colour_stays_bright_and_becomes_a_disc(channel: int) -> None:
     room = np.full((720, 1280, 3), 40, np.uint8)
-    cv2.circle(room, (640, 360), 14, (255, 255, 255), -1)
-    lens, usual = blurred(room, 30, bokeh=True)[..., 1].astype(float) - 40, blurred(room, 30)[..., 1].astype(float) - 40
+    cv2.circle(room, (640, 360), 14, np.where(np.arange(3) == channel, 255, 40).tolist(), -1)
+    lens, usual = (blurred(room, 30, bokeh=bokeh)[..., channel].astype(float) - 40 for bokeh in (True, False))
     assert lens.sum() > 3 * usual.sum(), "the highlight prevails"
     radius = parameters.DISC_RADIUS * parameters.strength_sigma(30, 720)
     across = lens[360, 640:] / lens[360, 640]
