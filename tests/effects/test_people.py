@@ -410,6 +410,8 @@ def test_nobody_takes_my_place_in_a_pause() -> None:
     chosen = chosen.replace(selected=None)
     effects.reset()
     assert shown(Walker(lambda _: 0.3, BLUE)), "without a click, it is the largest person"
+    effects.reset()
+    assert shown(Walker(lambda _: 0.75, RED)), "after a pause as well"
 
 
 def test_a_selection_in_the_picture_of_another_camera_selects_nobody() -> None:
