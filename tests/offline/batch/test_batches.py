@@ -70,12 +70,11 @@ def test_a_clip_is_done_also_under_another_spelling_of_its_path(
     monkeypatch.chdir(tmp_path)
     converted(jobs_of([Path(clip.name) for clip in clips], out), out, {"c.mp4": MOST_TRIES})
     (out / "c.mp4").write_bytes(b"left by a crash")
-    assert converted(jobs_of(clips, out, overwrite=False), out) == (["c.mp4"], {"done": 1, "skipped": 2})
-
     (tmp_path / "elsewhere").mkdir()
-    other = write_clip(tmp_path / "elsewhere" / "a.mp4", 5)
-    with pytest.raises(UsageError, match=r"a\.mp4 exists already"):
+    other = write_clip(tmp_path / "elsewhere" / "c.mp4", 5)
+    with pytest.raises(UsageError, match=r"c\.mp4 exists already"):
         converted(jobs_of([other], out, overwrite=False), out)
+    assert converted(jobs_of(clips, out, overwrite=False), out) == (["c.mp4"], {"done": 1, "skipped": 2})
 
 
 def test_a_folder_that_is_also_the_output_is_resumed(tmp_path: Path) -> None:
