@@ -107,6 +107,7 @@ def test_each_event_leads_where_the_table_says(
     event(plan)
     assert (plan.state, plan.target) == (end, target)
     assert plan.in_use == (used if event is again else in_use)
+    assert plan.due(DUE_S) == (target if end is ChoiceState.FAILED else None), "only what failed is tried again"
 
 
 def test_what_was_replaced_taken_back_or_is_out_of_date() -> None:
