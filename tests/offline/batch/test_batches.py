@@ -196,6 +196,25 @@ def test_a_stop_request_before_the_start_converts_nothing(clips: list[Path], out
     assert stop.requests == 1
 
 
+@pytest.mark.parametrize("requests", [1, 2])
+def test_a_stop_interrupts_a_clip_whose_worker_dies_and_a_second_one_does_not_wait_for_it(
+    clips: list[Path], out: Path, requests: int
+) -> None:
+    stop, result = StopRequest(), Future[JobResult]()
+
+    def news(*, stopping: bool) -> tuple[()]:
+        assert stopping is (stop.requests > 0)
+        if stop.requests < requests:
+            stop()
+        elif not result.done():
+            result.set_result(JobResult("died"))
+        return ()
+
+    workers = Mock(count=1, submit=Mock(return_value=result), news=news)
+    assert run_batch(jobs_of(clips, out), out, workers, stop=stop) == {"interrupted": 3}
+    assert records_in(out)["a.mp4"].state == "interrupted"
+
+
 def test_a_try_without_a_folder_is_a_sentence(clips: list[Path], out: Path) -> None:
     out.mkdir()
     (out / TRIES).write_text("a file in the way")
