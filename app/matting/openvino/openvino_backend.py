@@ -338,9 +338,12 @@ class ColumnTracker:
         self._whole -= 1
         end = self._first + self.window
         left, right = self._first // size, -(-end // size)
-        contrast = np.stack([np.asarray(cv2.morphologyEx(plane, cv2.MORPH_GRADIENT, _SQUARE)) for plane in last])
-        changed = np.abs(cells - last) > MOVED + SHIFT * contrast
-        moved = bool(changed[:, :, :left].any() or changed[:, :, right:].any())
+        change = np.abs(cells - last)
+        change[:, :, left:right] = 0
+        moved = float(change.max()) > MOVED
+        if moved:
+            contrast = np.stack([np.asarray(cv2.morphologyEx(plane, cv2.MORPH_GRADIENT, _SQUARE)) for plane in last])
+            moved = bool((change > MOVED + SHIFT * contrast).any())
         if moved:
             self._cells = cells
         if moved or self._narrow == WHOLE_EVERY:
