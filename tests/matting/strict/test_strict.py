@@ -10,7 +10,7 @@ import pytest
 
 from app.core.types import Floats
 from app.matting.strict import rules
-from app.matting.strict.cpu_strict import initial_memory, soft_gain, strict_matte
+from app.matting.strict.cpu_strict import initial_memory, pooled, soft_gain, strict_matte
 from tests.matting.strict.rooms import HEIGHT, POSTER, WIDTH, Blob, Stream, kept, walking
 
 DOUBTFUL = [Blob(30, 40, 12, 0.9), Blob(30, 40, 9)]
@@ -232,6 +232,18 @@ def test_a_faint_ghost_is_removed_even_if_attached(alpha: float) -> None:
     outside = (ghost.cover() > 0.5) & (walking(n).cover() == 0)
     assert gain[outside].mean() < 0.15  # one cell around the person is kept
     assert kept(gain, walking(n)) == 1
+
+
+@pytest.mark.parametrize("hidden_frames", range(1, rules.HIDDEN_FRAMES + 2))
+def test_what_was_hidden_is_background_after_some_frames_only(hidden_frames: int) -> None:
+    """Whoever moved and then stands still would be forgotten, if one frame were enough."""
+    stream = Stream()
+    memory, (image, alpha) = stream.memory, stream.room.frame(Blob(30, 40, 12, 0.5))
+    memory.background[:] = memory.recent[:] = pooled(image, rules.cell_size(WIDTH, HEIGHT))
+    memory.hidden[:] = memory.moved[:] = True
+    memory.frames[:], memory.age[...] = hidden_frames, rules.WAIT_FRAMES
+    stream.filter(image, alpha)
+    assert memory.moved.any() == (hidden_frames < rules.HIDDEN_FRAMES)
 
 
 def test_coefficients_get_the_gain_and_the_floor() -> None:
