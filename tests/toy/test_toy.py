@@ -203,7 +203,7 @@ tilt = SETTINGS["output.tilt"]
 assert (tilt.values, tilt.description, tilt.title) == ("0-270", "Tilt the output.", "Slope")
 for refused in (
     lambda: apply_options(module.Settings(), LiveOptions(tilt="300")),
-    lambda: parse_words(["set", "output.tilt", "300"]),
+    lambda: tilt.parsed("300"),
 ):
     try:
         refused()
