@@ -176,10 +176,10 @@ def modules(tmp_path: Path) -> str:
 
 @pytest.fixture
 def libraries(tmp_path: Path) -> str:
-    """A folder with libraries that cannot be loaded, named like some that packages bring."""
+    """A folder with libraries that cannot be loaded, named like some that packages bring and Python does not need."""
     folder = tmp_path / "lib"
     folder.mkdir()
-    for name in ("libQt6Core.so.6", "libtbb.so.12", "libopenvino.so.2641", "libstdc++.so.6", "libz.so.1"):
+    for name in ("libQt6Core.so.6", "libtbb.so.12", "libopenvino.so.2641", "libstdc++.so.6"):
         (folder / name).write_text("another library")
     return str(folder)
 
