@@ -103,7 +103,7 @@ def test_a_measurement_that_is_cancelled_ends_at_once_and_changes_nothing(delay_
 
 
 FAILURES = {
-    "fails": (script("import sys; print('1 file'); sys.exit('the disk is full')"), "the disk is full"),
+    "fails": (script("import sys; print('1 file', flush=True); sys.exit('the disk is full')"), "the disk is full"),
     "traceback": (script("raise OSError('the disk is full')"), "the disk is full"),
     "killed": (script("import os; print('?', flush=True); os.kill(os.getpid(), 9)"), "(signal 9, as the system sends"),
     "does not start": (("no-such-program",), "cannot be prepared"),
