@@ -205,8 +205,7 @@ def _linux() -> list[CameraDevice]:
             busy = error.errno == errno.EBUSY
             if not busy and not isinstance(error, PermissionError):  # disconnected meanwhile, or not responding
                 continue
-            is_loopback = (folder / "max_openers").exists()  # an attribute of its driver only
-            node = NodeAnswer(v4l2.LOOPBACK_DRIVER if is_loopback else "", "", True, (), ())
+            node = NodeAnswer(v4l2.LOOPBACK_DRIVER if v4l2.is_loopback(folder) else "", "", True, (), ())
         if not node.is_camera or (node.formats and all(map(RAW_BAYER.fullmatch, node.formats))):
             continue
         stable, *others = *names, node.bus or path

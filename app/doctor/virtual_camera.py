@@ -23,6 +23,7 @@ from app.doctor.finding import (
     warning,
 )
 from app.doctor.system import System
+from app.system.v4l2 import is_loopback
 
 PREFERRED_NUMBER = 10
 _SYSFS = "/sys/devices/virtual/video4linux"
@@ -81,8 +82,7 @@ def read_module(system: System) -> Module:
 
 def find_device(system: System) -> LoopbackDevice | None:
     """Return the device of the module that the program uses: with its label, else the first that is not a phone's."""
-    # only v4l2loopback devices have the attribute `max_openers`
-    names = [name for name in system.names(_SYSFS) if system.path(f"{_SYSFS}/{name}/max_openers").exists()]
+    names = [name for name in system.names(_SYSFS) if is_loopback(system.path(f"{_SYSFS}/{name}"))]
     numbers = sorted(int(match[1]) for name in names if (match := re.fullmatch(r"video(\d+)", name)))
     # the array parameters of the module are in the order in which the devices were asked for
     asked = [int(word) for word in re.findall(r"-?\d+", system.read(f"{_PARAMETERS}/video_nr"))]

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from app.media.yuv import Layout
 from app.system import v4l2
-from app.system.v4l2 import PixelSize
+from app.system.v4l2 import PixelSize, is_loopback
 
 SYSFS, DEVICES = Path("/sys/class/video4linux"), Path("/dev")
 _LOOK_AGAIN_S = 0.05
@@ -29,8 +29,7 @@ def loopback_labels() -> dict[str, str]:
     """Return the names that programs show of all loopback cameras, by device file, in the order of their numbers."""
     labels = {}
     for entry in SYSFS.glob("video*"):
-        is_loopback = (entry / "max_openers").exists()  # an attribute of its driver only; opening could wake a camera
-        if is_loopback and (DEVICES / entry.name).exists():
+        if is_loopback(entry) and (DEVICES / entry.name).exists():
             with suppress(OSError, ValueError):
                 labels[int(entry.name[5:])] = (entry / "name").read_text("utf-8", "replace").strip()
     return {f"/dev/video{number}": label for number, label in sorted(labels.items())}

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 
 if sys.platform != "win32":
     import fcntl
@@ -59,6 +60,11 @@ class PixelSize:
     height: int
     fourcc: str
     """FOURCC, such as `YU12` or `YUYV`."""
+
+
+def is_loopback(folder: Path) -> bool:
+    """Return whether a device is of v4l2loopback, by its folder in sysfs; opening the device could wake a camera."""
+    return (folder / "max_openers").exists()  # an attribute of that driver only
 
 
 def device_number(path: str) -> tuple[int, int]:
