@@ -123,9 +123,10 @@ def _learn(memory: StrictMemory, image: Floats, difference: Floats, unshown: Mas
 
 def _light_of(now: Floats, before: Floats, cells: Mask) -> Floats:
     """Return the change of light of each channel at these cells, (3, 1, 1); 1 where they are too few."""
-    if np.count_nonzero(cells) <= rules.LIGHT_SHARE * cells.size:
+    count = np.count_nonzero(cells)
+    if count <= rules.LIGHT_SHARE * cells.size:
         return np.ones((3, 1, 1), np.float32)
-    weights = cells.ravel() / np.float32(np.count_nonzero(cells))
+    weights = cells.ravel() / np.float32(count)
     one, other = (np.einsum("ij,j", planes.reshape(3, -1), weights) for planes in (now, before))
     return np.asarray(np.clip(one / np.maximum(other, 1e-3), *rules.LIGHT_RANGE), np.float32)[:, None, None]
 
