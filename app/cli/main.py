@@ -61,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return EXIT_USAGE
     except (KeyboardInterrupt, typer.Abort):
         return EXIT_INTERRUPTED
-    except (UsageError, SettingsError) as error:  # SettingsError: of a file or scene that the command line names
+    except (UsageError, SettingsError) as error:  # SettingsError: of a file that the command line names
         return _fail(str(error), EXIT_USAGE)
     except (MattecamError, WeightsError) as error:
         return _fail(text_of(error), EXIT_FAILED)

@@ -94,7 +94,7 @@ def settings_from(options: LiveOptions, *, window: bool = False) -> StartSetting
 
     window: whether to use the settings file of the window; without it only a file that `--config` names is used.
 
-    Raises UsageError for an impossible value and SettingsError for an unknown scene or a damaged file.
+    Raises UsageError for an impossible value or an unknown scene and SettingsError for a damaged file.
     """
     if options.config is not None and not options.config.is_file():
         raise UsageError(f"There is no settings file {options.config}; check --config.")

@@ -10,7 +10,7 @@ from typing import Literal
 
 from app.config import settings_file
 from app.core import paths
-from app.core.errors import SettingsError, t
+from app.core.errors import SettingsError, UsageError, t
 from app.core.files import BrokenFileError, JsonObject, read_object, why_not_read, write_object
 from app.core.settings import Settings
 
@@ -76,10 +76,10 @@ def default_path() -> Path:
 
 
 def check_name(name: str) -> str:
-    """Return the stripped name; raise SettingsError unless it is one line of 1 to 80 printable characters."""
+    """Return the stripped name; raise UsageError unless it is one line of 1 to 80 printable characters."""
     name = name.strip()
     if not name or len(name) > MAX_NAME_LENGTH or not name.isprintable():
-        raise SettingsError(
+        raise UsageError(
             t(
                 "“{name}” cannot be the name of a scene; use 1 to {length} printable characters.",
                 name=name,
@@ -99,7 +99,7 @@ class SceneStore:
         self.path = path
 
     def get(self, name: str) -> Scene:
-        """Return a scene; raise SettingsError if there is none of that name or it is invalid."""
+        """Return a scene; raise UsageError if there is none of that name, SettingsError if it is invalid."""
         data = self._find(self._read(), name)
         try:
             if not isinstance(data, dict):
@@ -123,7 +123,7 @@ class SceneStore:
     def put(self, name: str, settings: Settings, *, with_devices: bool = False) -> None:
         """Save the look of `settings` as a scene, and their devices if asked; replaces a scene of the same name.
 
-        Raises SettingsError.
+        Raises UsageError if the name is impossible, and SettingsError.
         """
         name = check_name(name)
         data = settings.model_dump(
@@ -139,13 +139,13 @@ class SceneStore:
             self._write({**self._read(), name: data})
 
     def rename(self, name: str, new_name: str) -> None:
-        """Rename a scene and keep its position; raise SettingsError if it is missing or the new name is taken."""
+        """Rename a scene and keep its position; raise UsageError if it is missing or the new name is taken."""
         with _changing:
             scenes = self._read()
             self._find(scenes, name)
             new_name = check_name(new_name)
             if new_name in scenes and new_name != name:
-                raise SettingsError(
+                raise UsageError(
                     t("A scene “{name}” already exists; choose another name or remove it first.", name=new_name)
                 )
             self._write({new_name if key == name else key: data for key, data in scenes.items()})
@@ -162,7 +162,7 @@ class SceneStore:
                 self._write(scenes)
 
     def remove(self, name: str) -> None:
-        """Delete a scene; raise SettingsError if there is none of that name."""
+        """Delete a scene; raise UsageError if there is none of that name."""
         with _changing:
             scenes = self._read()
             self._find(scenes, name)
@@ -173,10 +173,8 @@ class SceneStore:
     def _find(scenes: JsonObject, name: str) -> object:
         if name not in scenes:
             if not scenes:
-                raise SettingsError(t("There is no scene “{name}”; no scene is saved yet.", name=name))
-            raise SettingsError(
-                t("There is no scene “{name}”; the scenes are {names}.", name=name, names=tuple(scenes))
-            )
+                raise UsageError(t("There is no scene “{name}”; no scene is saved yet.", name=name))
+            raise UsageError(t("There is no scene “{name}”; the scenes are {names}.", name=name, names=tuple(scenes)))
         return scenes[name]
 
     def _read(self) -> JsonObject:

@@ -227,7 +227,7 @@ def test_the_running_program_is_told_as_paused_and_its_failures_from_wrong_usage
     assert json.loads(capsys.readouterr().out)["paused"] is True
     for words, code, said in (
         ("status", 0, "paused, mattecam, "),
-        ("scene nowhere", 1, "There is no scene 'nowhere'"),
+        ("scene nowhere", 1, "The scenes file cannot be read"),
         ("scene unknown", 2, "There is no scene unknown"),
     ):
         assert main.main(["ctl", *words.split()]) == code

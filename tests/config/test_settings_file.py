@@ -17,7 +17,7 @@ from app.config import settings_file
 from app.config.scenes import SceneStore
 from app.config.setting import SETTINGS, read_zones
 from app.core import paths
-from app.core.errors import SettingsError
+from app.core.errors import SettingsError, UsageError
 from app.core.files import BrokenFileError
 from app.core.settings import (
     BackgroundSettings,
@@ -249,16 +249,16 @@ def test_a_scene_that_was_saved_with_its_devices_restores_them(store: SceneStore
 
 
 def test_unknown_and_impossible_names(store: SceneStore) -> None:
-    with pytest.raises(SettingsError, match="no scene is saved yet"):
+    with pytest.raises(UsageError, match="no scene is saved yet"):
         store.get("Work")
     for name in ("Work", "Home"):
         store.put(name, Settings())
-    with pytest.raises(SettingsError, match="the scenes are Work, Home"):
+    with pytest.raises(UsageError, match="the scenes are Work, Home"):
         store.remove("Beach")
-    with pytest.raises(SettingsError, match="already"):
+    with pytest.raises(UsageError, match="already"):
         store.rename("Work", "Home")
     for name in ("", "   ", "two\nlines", "x" * 81):
-        with pytest.raises(SettingsError, match="cannot be the name"):
+        with pytest.raises(UsageError, match="cannot be the name"):
             store.put(name, Settings())
     store.rename("Work", "  Évening ")
     assert SceneStore(store.path).names() == ("Évening", "Home")

@@ -46,7 +46,7 @@ class Recorder(SettingsController):
 
     def run(self, command: Command) -> str:
         if command == Command("scene", "nowhere"):
-            raise SettingsError("There is no scene 'nowhere'; none is saved yet.")
+            raise SettingsError("The scenes file cannot be read.")
         if command == Command("scene", "unknown"):
             raise UsageError("There is no scene unknown.")
         if command == Command("scene", "defect"):

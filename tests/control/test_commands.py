@@ -106,7 +106,7 @@ def test_an_image_that_cannot_be_read_is_no_standby_image(program: Program, tmp_
         *((f"plate {words}", "write take", True) for words in ("take x", "take -1", "take 61", "take nan", "room.png")),
         ("scene", "needs an argument: NAME", True),
         ("record stop", "Nothing is being recorded", False),
-        ("scene nosuch", "There is no scene", False),
+        ("scene nosuch", "There is no scene", True),
     ],
 )
 def test_an_answer_tells_wrong_usage_from_a_failure(
@@ -132,7 +132,7 @@ def test_scenes_are_saved_renamed_and_removed(program: Program) -> None:
     assert program.run("scene --remove Desk") == "Removed the scene Desk."
     assert program.scenes.names() == ()
     assert program.scenes_changed.call_count == 4
-    with pytest.raises(SettingsError, match="Desk"):
+    with pytest.raises(UsageError, match="Desk"):
         program.run("scene --remove Desk")
     with pytest.raises(UsageError, match="scene --rename Work=Office"):
         program.run("scene --rename Desk")
@@ -348,7 +348,7 @@ def test_a_scene_ends_neither_pause_nor_recording_and_keeps_the_camera(program: 
     assert settings.paused and settings.frozen and settings.background == look
     assert (settings.capture, settings.output) == (before.capture, before.output)
     assert set(program.sent_after()) == {PictureKind.STANDBY}
-    with pytest.raises(SettingsError, match="the scenes are Work call"):
+    with pytest.raises(UsageError, match="the scenes are Work call"):
         program.run("scene Holiday")
 
 
