@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from typing import cast
 from unittest.mock import Mock
 
 import cv2
+import numpy as np
 import pytest
 
 from app.config.scenes import SceneStore
@@ -21,10 +21,9 @@ from app.control.controller import SettingsController
 from app.control.files import Backgrounds
 from app.control.server import ControlServer
 from app.control.transport import ControlAddress, default_address
-from app.core.errors import PlateError, SettingsError, UsageError
+from app.core.errors import SettingsError, UsageError
 from app.core.settings import Settings, SettingsOwner
-from app.core.types import BgrImage, Picture, PictureKind
-from app.matting.plate.picture import plate_path, save_plate
+from app.core.types import PictureKind
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase, PipelineStatus
 from mattecam.testing import room_picture
@@ -40,7 +39,6 @@ class Recorder(SettingsController):
     """
 
     commands: list[Command] = field(default_factory=list)
-    threads: set[threading.Thread] = field(default_factory=set)
     closed: threading.Event = field(default_factory=threading.Event)
     entered: threading.Event = field(default_factory=threading.Event)
 
@@ -55,7 +53,6 @@ class Recorder(SettingsController):
             self.entered.set()
             self.closed.wait(60)
         self.commands.append(command)
-        self.threads.add(threading.current_thread())
         return f"{command.name} done"
 
     def status(self) -> Status:
@@ -82,18 +79,13 @@ def serving(
 class Program:
     """A running pipeline and the controller that changes its settings."""
 
-    def __init__(self, folder: Path) -> None:
-        self.world = FakeWorld()
-        self.pipeline = Pipeline(BASE, parts=self.world.parts())
+    def __init__(self, folder: Path, world: FakeWorld, pipeline: Pipeline) -> None:
+        self.world, self.pipeline = world, pipeline
         self.scenes = SceneStore(folder / "scenes.json")
-        self.quit = threading.Event()
-        self.picture: Picture | None = None
         self.scenes_changed = Mock()
-        self.plates: list[tuple[BgrImage, str]] = []
-        """Those that were taken, with their cameras."""
-        self.plate_error: PlateError | None = None
+        self.picture = pipeline.preview.get(60)
         self.picture_file = folder / "beach.png"
-        cv2.imwrite(str(self.picture_file), room_picture())
+        cv2.imwrite(str(self.picture_file), np.full((48, 64, 3), 33, np.uint8))
         self.backgrounds: Callable[[], Backgrounds] = lambda: [("Beach", self.picture_file)]
         self.controller = self.controller_with(confirm_s=30.0)
 
@@ -103,27 +95,14 @@ class Program:
             self.pipeline,
             backgrounds=lambda: self.backgrounds(),
             scenes=self.scenes,
-            request_quit=self.quit.set,
-            newest=self.first_picture,
+            request_quit=Mock(),
+            newest=lambda: self.picture,
             scenes_changed=self.scenes_changed,
-            store_plate=self.store_plate,
             confirm_s=confirm_s,
         )
 
     def run(self, text: str) -> str:
         return self.controller.run(parse_words(text.split()))
-
-    def first_picture(self) -> Picture | None:
-        self.picture = self.picture or self.pipeline.preview.get(60)
-        return self.picture
-
-    def store_plate(self, plate: BgrImage, camera: str) -> Path:
-        if self.plate_error is not None:
-            raise self.plate_error
-        self.plates.append((plate, camera))
-        path = plate_path(camera, plate.shape[1], plate.shape[0])
-        save_plate(path, plate, camera)
-        return path
 
     @property
     def settings(self) -> Settings:
@@ -142,15 +121,11 @@ class SettingsAlone:
     def __init__(self, folder: Path) -> None:
         self.owner = SettingsOwner(BASE)
         self.change = self.owner.change
-        self.scenes = SceneStore(folder / "scenes.json")
         self.image = folder / "beach.png"
         cv2.imwrite(str(self.image), room_picture())
         self.outputs_decided = True
         self.controller = SettingsController(
-            cast("Pipeline", self),
-            backgrounds=list,
-            scenes=self.scenes,
-            request_quit=lambda: None,
+            cast("Pipeline", self), backgrounds=list, scenes=SceneStore(folder / "scenes.json"), request_quit=Mock()
         )
 
     def run(self, text: str) -> str:
@@ -164,9 +139,8 @@ class SettingsAlone:
         return self.owner.current
 
     def status(self) -> PipelineStatus:
-        phase = Phase.PAUSED if self.settings.paused else Phase.RUNNING
         recordings = {"recording": None, "recording_alpha": None}
-        return PipelineStatus(phase=phase, outputs=recordings, revision=self.owner.revision)
+        return PipelineStatus(phase=Phase.PAUSED, outputs=recordings, revision=self.owner.revision)
 
 
 @pytest.fixture
@@ -176,40 +150,6 @@ def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SettingsAlone:
 
 
 @pytest.fixture
-def program(tmp_path: Path) -> Iterator[Program]:
-    program = Program(tmp_path)
-    program.pipeline.start()
-    eventually(lambda: program.pipeline.status().phase is Phase.RUNNING)
-    eventually(lambda: len(program.world.pictures()) > 0)
-    yield program
-    program.world.faults.heal()
-    assert program.pipeline.stop()
-
-
-posix_only = pytest.mark.skipif(sys.platform == "win32", reason="Unix sockets and permissions")
-
-
-def socket_address(folder: Path) -> ControlAddress:
-    folder.mkdir(mode=0o700, exist_ok=True)
-    return ControlAddress(folder)
-
-
-@pytest.fixture(params=["socket", "pipe"])
-def address(request: pytest.FixtureRequest, tmp_path: Path) -> ControlAddress:
-    folder = socket_address(tmp_path / "run").folder
-    if request.param == "socket":
-        return ControlAddress(folder)
-    # multiprocessing speaks the same protocol over a Unix socket as over a named pipe
-    return ControlAddress(folder, str(tmp_path / "pipe") if sys.platform != "win32" else rf"\\.\pipe\{tmp_path.name}")
-
-
-@pytest.fixture
-def controller() -> Recorder:
-    return Recorder()
-
-
-@pytest.fixture
-def server(address: ControlAddress, controller: Recorder) -> Iterator[ControlServer]:
-    with serving(lambda: address, controller) as server:
-        assert address.knock()
-        yield server
+def program(tmp_path: Path, world: FakeWorld, pipeline: Pipeline) -> Iterator[Program]:
+    yield Program(tmp_path, world, pipeline)
+    world.faults.heal()

@@ -17,11 +17,12 @@ from app.control.files import Backgrounds, description, named_background, next_b
 from app.core.errors import BackgroundError, MattecamError, PlateError, SinkLostError, UsageError
 from app.core.settings import BackgroundSettings, Settings
 from app.core.types import PictureKind
+from app.matting.plate import picture
 from app.matting.plate.picture import plate_path
 from app.runtime.context import Timing
 from app.runtime.status import Phase
 from mattecam.testing import room_picture, shows_room
-from tests.control.conftest import Program
+from tests.control.conftest import Program, SettingsAlone
 from tests.fakes.world import BASE, FakeWorld, running
 from tests.waiting import beside, eventually
 
@@ -139,29 +140,25 @@ def test_a_pause_does_not_wait_for_the_file_of_a_background(program: Program) ->
 def test_a_file_that_was_edited_is_shown_when_it_is_named_again(program: Program, command: str) -> None:
     file = program.picture_file
     program.run("background Beach")
-    eventually(lambda: shows_room(program.world.newest().image))
+    eventually(lambda: tuple(program.world.newest().image[0, 0]) == (33, 33, 33))
     cv2.imwrite(str(file), np.full((48, 64, 3), 77, np.uint8))
     program.run(command.format(file=file))
     eventually(lambda: tuple(program.world.newest().image[0, 0]) == (77, 77, 77))
 
 
-SIZE = 64, 48
-
-
 @pytest.fixture(autouse=True)
-def _collected_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+def _collected_soon_and_empty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live_plate, "COLLECT_S", 0.3)
+    monkeypatch.setattr(picture, "shows_someone", lambda plate: False)
 
 
 @pytest.mark.parametrize("frozen", [False, True])
 def test_a_plate_is_taken_stored_and_used(program: Program, frozen: bool) -> None:
-    path = plate_path("fake", *SIZE)
+    path = plate_path("fake", 64, 48)
     program.run("freeze" if frozen else "resume")
     started_s = time.monotonic()
     assert program.run("plate take 0.5").startswith(f"Picture of the empty room: {path}.")
     assert time.monotonic() - started_s >= 0.5 + 0.3, "nothing is taken during the countdown"
-    ((plate, camera),) = program.plates
-    assert (camera, plate.shape) == ("fake", (48, 64, 3))
     assert program.settings.matting.plate == path and path.is_file()
     assert not program.pipeline.demand.takes_plate
 
@@ -176,17 +173,20 @@ def test_a_paused_program_takes_no_plate(program: Program, first: str) -> None:
         program.run("pause")
     with pytest.raises(MattecamError, match="While Mattecam is paused"):
         answer.result(60)
-    assert (program.plates, program.settings.matting.plate, program.pipeline.newest_frame) == ([], None, None)
+    assert program.settings.matting.plate is None and program.pipeline.newest_frame is None
+    assert not plate_path("fake", 64, 48).exists()
 
 
-def test_someone_in_view_leaves_the_plate_in_use(program: Program, tmp_path: Path) -> None:
+def test_someone_in_view_leaves_the_plate_in_use(
+    program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert "The model mattecam does not use it; `bgmv2-*` do." in program.run("plate take 0")
     program.run("model bgmv2-mobilenetv2")
     assert "does not use it" not in program.run("plate take 0")
     old = tmp_path / "old.png"
     cv2.imwrite(str(old), room_picture())
     program.run(f"set matting.plate {old}")
-    program.plate_error = PlateError("Someone is still in view.")
+    monkeypatch.setattr(picture, "shows_someone", lambda plate: True)
     with pytest.raises(PlateError, match="still in view"):
         program.run("plate take 0")
     assert program.settings.matting.plate == old
@@ -201,7 +201,7 @@ def test_a_second_command_is_refused_and_an_end_cancels_the_first(program: Progr
     program.controller.close()
     with pytest.raises(MattecamError, match="no picture of the empty room was taken"):
         answer.result(60)
-    assert not program.plates
+    assert not plate_path("fake", 64, 48).exists()
 
 
 def test_a_plate_taken_again_builds_the_engine_again_with_the_exposure_held(program: Program) -> None:
@@ -257,30 +257,41 @@ def test_a_recording_starts_and_stops(program: Program, tmp_path: Path, command:
 
 
 @pytest.mark.parametrize("command", ["record", "record-alpha"])
-def test_a_recording_of_a_program_that_waits_is_not_confirmed(tmp_path: Path, command: str) -> None:
+def test_a_recording_without_a_matted_frame_is_not_confirmed(
+    alone: SettingsAlone, tmp_path: Path, command: str
+) -> None:
     """`ctl record stop` named a file that did not exist."""
-    program, path = Program(tmp_path), tmp_path / "a.mp4"
-    program.pipeline.change(lambda settings: settings.replace(paused=True))
-    program.pipeline.start()
-    try:
-        assert "starts with the first matted frame" in program.run(f"{command} {path}")
-        with pytest.raises(MattecamError, match=r"Nothing was recorded to .*a\.mp4"):
-            program.run(f"{command} stop")
-        assert program.settings.output.record is program.settings.output.record_alpha is None
-    finally:
-        assert program.pipeline.stop()
+    assert "starts with the first matted frame" in alone.run(f"{command} {tmp_path / 'a.mp4'}")
+    with pytest.raises(MattecamError, match=r"Nothing was recorded to .*a\.mp4"):
+        alone.run(f"{command} stop")
+    assert alone.settings == BASE
 
 
 @pytest.mark.parametrize("command", ["record", "record-alpha"])
-def test_a_recording_that_fails_late_is_an_error(program: Program, tmp_path: Path, command: str) -> None:
+def test_the_answer_waits_until_the_file_is_open_or_finished(program: Program, tmp_path: Path, command: str) -> None:
+    finished, full = threading.Event(), SinkLostError("The disk is full.")
+
+    def finish_slowly() -> None:
+        time.sleep(0.5)
+        finished.set()
+
     def fail_slowly() -> None:
         time.sleep(0.5)
-        raise SinkLostError("The disk is full.")
+        raise full
 
     program.world.faults.put("open_recorder", fail_slowly)
     with pytest.raises(MattecamError, match="disk is full"):
         program.run(f"{command} {tmp_path / 'slow.mp4'}")
     assert program.settings.output.record is program.settings.output.record_alpha is None
+    program.world.faults.heal()
+    program.run(f"{command} {tmp_path / 'a.mp4'}")
+    program.world.faults.put("close_recorder", finish_slowly)
+    assert "Recorded to" in program.run(f"{command} stop")
+    assert finished.is_set()
+    program.run(f"{command} {tmp_path / 'b.mp4'}")
+    program.world.faults.put("close_recorder", full)
+    with pytest.raises(MattecamError, match="disk is full"):
+        program.run(f"{command} stop")
 
 
 @pytest.mark.parametrize(
@@ -300,20 +311,3 @@ def test_a_recording_starts_beside_or_after_one_that_failed(
     assert program.run(f"{other} stop") == f"Recorded to {tmp_path / 'a.mp4'}."
     if other.replace("-", "_") != failed:
         assert getattr(program.settings.output, failed) is not None, "the window still offers what helps"
-
-
-def test_a_recording_is_confirmed_when_its_file_is_finished(program: Program, tmp_path: Path) -> None:
-    finished = threading.Event()
-
-    def finish_slowly() -> None:
-        time.sleep(0.5)
-        finished.set()
-
-    program.run(f"record {tmp_path / 'a.mp4'}")
-    program.world.faults.put("close_recorder", finish_slowly)
-    assert "Recorded to" in program.run("record stop")
-    assert finished.is_set()
-    program.run(f"record {tmp_path / 'b.mp4'}")
-    program.world.faults.put("close_recorder", SinkLostError("The disk is full."))
-    with pytest.raises(MattecamError, match="disk is full"):
-        program.run("record stop")
