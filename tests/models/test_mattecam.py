@@ -149,18 +149,6 @@ def test_memories_go_where_the_picture_changes() -> None:
         assert share.min() == share.max() == 1, "far away"
 
 
-@pytest.fixture
-def random_int8() -> MattecamNetwork:
-    """Return a network with generated weights, in int8."""
-    network = MattecamNetwork().eval()
-    network.load_state_dict(fill(network.state_dict()))
-    student = quantized(network)
-    for module in student.modules():
-        if isinstance(module, Quantizer):
-            module.scale.fill_(4 / module.limits[1])
-    return student.eval()
-
-
 def test_the_int8_version_gives_nearly_the_expected_outputs() -> None:
     outputs = expected_outputs(load(int8_file(BUNDLED)))
     with np.load(GOLDEN / "student.npz") as golden:
@@ -185,13 +173,22 @@ def test_changed_weights_and_a_damaged_file_have_no_int8_version(tmp_path: Path)
 
 
 @torch.no_grad()
-def test_a_saved_network_gives_the_same_outputs(random_int8: MattecamNetwork, tmp_path: Path) -> None:
-    save_quantized(random_int8, tmp_path / "int8.safetensors", {SOURCE: sha256_of(BUNDLED)})
-    loaded = load(tmp_path / "int8.safetensors")
+def test_a_saved_network_gives_the_same_outputs_and_without_its_scales_is_refused(tmp_path: Path) -> None:
+    network, file = MattecamNetwork().eval(), tmp_path / "int8.safetensors"
+    network.load_state_dict(fill(network.state_dict()))
+    random_int8 = quantized(network).eval()
+    for module in random_int8.modules():
+        if isinstance(module, Quantizer):
+            module.scale.fill_(4 / module.limits[1])
+    save_quantized(random_int8, file, {SOURCE: sha256_of(BUNDLED)})
     image = torch.rand(1, 3, 48, 64)
     before = random_int8(image)
     assert all(value.std() > 0 for value in before)
-    torch.testing.assert_close(before, loaded(image), rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(before, load(file)(image), rtol=1e-3, atol=1e-3)
+    tensors = load_file(file)
+    del tensors["project.1.scale"]
+    with pytest.raises(RuntimeError, match="no scales"):
+        load_quantized(tensors)
 
 
 def test_all_but_the_first_convolutions_and_the_gate_by_context_are_int8_whose_pairs_cannot_overflow() -> None:
@@ -203,15 +200,6 @@ def test_all_but_the_first_convolutions_and_the_gate_by_context_are_int8_whose_p
     assert (
         max(largest_pair(weights[name]) for name in weights.keys() - exact if weights[name].shape[1] > 1) <= PAIR_LIMIT
     )
-
-
-def test_a_file_without_scales_is_refused(random_int8: MattecamNetwork) -> None:
-    tensors = {name: value.detach() for name, value in random_int8.state_dict().items()}
-    name = "project.1.weight"
-    tensors[name] = tensors[name].to(torch.int8)
-    del tensors["project.1.scale"]
-    with pytest.raises(RuntimeError, match="no scales"):
-        load_quantized(tensors)
 
 
 LIMITS = (-WEIGHT_LIMIT, WEIGHT_LIMIT)

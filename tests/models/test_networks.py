@@ -64,11 +64,6 @@ def cases(*nets: str) -> list[Any]:
     ]
 
 
-@pytest.fixture(scope="module")
-def rvm() -> MattingNetwork:
-    return filled(MattingNetwork())
-
-
 @pytest.fixture(autouse=True)
 def _no_gradients() -> Iterator[None]:
     with torch.no_grad():
@@ -101,12 +96,12 @@ def test_the_guided_filter_survives_half_precision() -> None:
     close(fast_guided_filter(image, matte), fast_guided_filter(image.float(), matte.float()), rtol=1e-5)
 
 
-def test_half_precision_stays_near(rvm: MattingNetwork) -> None:
-    half = filled(MattingNetwork()).half()
-    src = frame(64, 96, 1)
-    got = half(src.half(), downsample_ratio=0.5)
+def test_half_precision_stays_near() -> None:
+    rvm, src = filled(MattingNetwork()), frame(64, 96, 1)
+    expected = rvm(src, downsample_ratio=0.5)
+    got = rvm.half()(src.half(), downsample_ratio=0.5)
     assert {value.dtype for value in got} == {torch.float16}
-    close(got, rvm(src, downsample_ratio=0.5), atol=2e-2, check_dtype=False)
+    close(got, expected, atol=2e-2, check_dtype=False)
 
 
 Network = MattingNetwork | MattecamNetwork
@@ -176,12 +171,6 @@ def test_any_size_works_and_no_state_is_the_zero_state(network: Network, height:
 SIZE = 64, 96
 
 
-@pytest.fixture(scope="module")
-def refining() -> MattingRefine:
-    """Return a network in sampling mode with 40 cells."""
-    return filled(MattingRefine("mobilenetv2", sample_pixels=640))
-
-
 def inputs(seed: int = 4) -> tuple[Tensor, Tensor]:
     """Return a frame and a plate."""
     return frame(*SIZE, seed), frame(*SIZE, seed + 1)
@@ -247,7 +236,8 @@ def test_without_expected_error_nothing_is_refined(mode: RefineMode, threshold: 
     assert torch.equal(pha, resize(pha_sm, SIZE))
 
 
-def test_sizes_and_scales_that_do_not_fit_are_refused(refining: MattingRefine) -> None:
+def test_sizes_and_scales_that_do_not_fit_are_refused() -> None:
+    refining = MattingRefine("mobilenetv2")
     for one, other, words in (
         ((62, 96), (62, 96), "multiples of 4"),
         ((64, 97), (64, 97), "multiples of 4"),
@@ -260,8 +250,9 @@ def test_sizes_and_scales_that_do_not_fit_are_refused(refining: MattingRefine) -
             MattingRefine("mobilenetv2", scale)
 
 
-def test_sampling_never_waits_for_the_device(refining: MattingRefine) -> None:
+def test_sampling_never_waits_for_the_device() -> None:
     """What would have to wait for values fails on tensors without them."""
+    refining = filled(MattingRefine("mobilenetv2", sample_pixels=640))
     with FakeTensorMode(allow_non_fake_inputs=True):
         refining(*inputs())
 

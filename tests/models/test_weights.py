@@ -232,13 +232,20 @@ def test_a_download_that_is_stopped_can_go_on(
         ("{server}/no-address", SPEC, "No internet"),
         # Google Drive answers so, with status 200, when the quota of a file is used up.
         ("{server}/page", UNPUBLISHED, "could not be downloaded"),
+        ("{server}/endless", SPEC, "could not be downloaded"),
+        ("{server}/longer", SPEC, "could not be downloaded"),
+        ("{server}/endless", UNPUBLISHED, "could not be downloaded"),
     ],
 )
-def test_a_failed_download_is_a_sentence_and_leaves_no_file(
-    server: str, target: Path, url: str, spec: WeightSpec, words: str
+def test_a_failed_download_is_a_sentence_stops_at_its_size_and_leaves_no_file(
+    server: str, target: Path, url: str, spec: WeightSpec, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(downloads, "MAX_BYTES", len(CONTENT))
+    seen: list[int] = []
     with pytest.raises(DownloadError, match=words):
-        fetch(spec, url.format(server=server), target)
+        fetch(spec, url.format(server=server), target, lambda done, total: seen.append(done))
+    assert max(seen, default=0) <= len(CONTENT)
+    assert Server.sent < 100 * len(CONTENT)
     assert names_in(target.parent) == []
 
 
@@ -288,19 +295,6 @@ def test_what_two_programs_download_at_once_is_not_trusted(
     with pytest.raises(DownloadError, match="could not be downloaded"):
         fetch(UNPUBLISHED, f"{server}/file", target, other)
     assert others and names_in(target.parent) == []
-
-
-@pytest.mark.parametrize(("kind", "spec"), [("endless", SPEC), ("longer", SPEC), ("endless", UNPUBLISHED)])
-def test_a_download_stops_at_its_size(
-    server: str, target: Path, kind: str, spec: WeightSpec, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(downloads, "MAX_BYTES", len(CONTENT))
-    seen: list[int] = []
-    with pytest.raises(DownloadError, match="could not be downloaded"):
-        fetch(spec, f"{server}/{kind}", target, lambda done, total: seen.append(done))
-    assert max(seen, default=0) <= len(CONTENT)
-    assert Server.sent < 100 * len(CONTENT)
-    assert names_in(target.parent) == []
 
 
 def test_a_folder_that_cannot_be_made_is_named(server: str, tmp_path: Path) -> None:
