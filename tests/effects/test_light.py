@@ -268,8 +268,3 @@ def test_a_change_of_the_light_is_followed_faster() -> None:
     assert steps[: light.FAR_FRAMES - 1].max() <= light.REST_EV + 1e-9
     assert steps.max() == pytest.approx(light.FAST_EV)
     assert found[-1] == pytest.approx(light.wanted_ev(DARK_FACE), abs=0.1)
-
-
-def test_an_exposure_that_no_stream_has_is_not_loaded() -> None:
-    with pytest.raises(ValueError, match="exposure"):
-        Light().load_state({"exposure": np.array([9, 0], np.float32)})

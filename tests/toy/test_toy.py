@@ -21,17 +21,17 @@ from app.capture.table import SourceSpec
 from app.core.edits import MatteEdit
 from app.core.geometry import View
 from app.core.settings import CaptureSettings
-from app.core.types import BgrImage, Floats, Frame, Outgoing, SourceInfo
+from app.core.types import BgrImage, Floats, Frame, SourceInfo
 from app.effects import table as effects
 from app.effects.base import Effect, FrameContext
 from app.gui.panels.side_panel import LightSliders
 from app.offline.convert import FilmStep
-from app.output.base import FrameSink, SinkContext, SinkSpec
+from app.output.base import SinkSpec
 from app.runtime.context import Timing
 from app.runtime.status import Phase, status_fields
 from mattecam import Matting
-from mattecam.testing import HEIGHT, PERSON, ROOM, WIDTH, FakeEngine, room_picture
-from tests.fakes.world import BASE, FakeWorld, composites, live, running
+from mattecam.testing import HEIGHT, WIDTH, FakeEngine, FakeSink, room_picture
+from tests.fakes.world import BASE, FakeWorld, composites, live, person_in, running
 from tests.fresh_python import printed_by
 from tests.gui.widgets import made_store
 from tests.sources import new_opener
@@ -71,64 +71,44 @@ class ToySource(FrameSource):
 
 TOY_SOURCE = SourceSpec("toy", ToySource, str.isdigit)
 
-
 ON = BASE.replace(output=BASE.output.replace(mirror=True))
 BLUE = (255, 0, 0)
 
 
 def test_a_row_is_all_that_a_sink_needs_and_the_camera_stays_on_for_it() -> None:
-    world = FakeWorld()
+    world, closed = FakeWorld(), threading.Event()
     world.source_kind, world.readers = "camera", 0
-    parts = replace(world.parts(), sinks=[*world.parts().sinks, TOY_SINK])
+    world.faults.put("close_/dev/toy", closed.set)
+    sink = FakeSink("/dev/toy", world.faults)
+    world.sinks.append(sink)
+    # It is on while the output is mirrored.
+    row = SinkSpec("toy_sink", lambda settings: "/dev/toy" if settings.output.mirror else None, lambda *_: sink)
+    parts = replace(world.parts(), sinks=[*world.parts().sinks, row])
+
+    def is_blue() -> bool:
+        return bool((sink.pictures[-1].image[0, -1] == BLUE).all())
+
     with running(world, ON, Timing(demand_poll_s=0.02, demand_linger_s=0.1), parts=parts) as pipeline:
         composites(pipeline, 60)
         assert "toy-sink" in {thread.name for thread in threading.enumerate()}
         eventually(lambda: status_fields(pipeline.status())["toy_sink"] == "/dev/toy")
-        sink = ToySink.opened[-1]
-        eventually(lambda: BLUE in sink.corners)
+        eventually(lambda: bool(sink.pictures) and is_blue())
         pipeline.change(lambda settings: settings.replace(paused=True))
-        eventually(lambda: sink.corners[-1] != BLUE)
+        eventually(lambda: not is_blue())
         pipeline.change(lambda settings: BASE)
-        eventually(lambda: sink.closed and pipeline.status().phase is Phase.RESTING)
+        eventually(lambda: closed.is_set() and pipeline.status().phase is Phase.RESTING)
         assert status_fields(pipeline.status())["toy_sink"] is None
-    assert ROOM not in sink.corners
-
-
-class ToySink(FrameSink):
-    """Keeps the colour of a corner."""
-
-    opened: list[ToySink] = []  # noqa: RUF012 - for the test
-
-    def __init__(self, device: str, width: int, height: int, context: SinkContext) -> None:
-        self.name = device
-        self.corners: list[tuple[int, ...]] = []
-        self.closed = False
-        ToySink.opened.append(self)
-
-    def send(self, picture: Outgoing) -> None:
-        self.corners.append(tuple(picture.image[0, -1].tolist()))
-
-    def close(self) -> None:
-        self.closed = True
-
-
-TOY_SINK = SinkSpec("toy_sink", lambda settings: "/dev/toy" if settings.output.mirror else None, ToySink)
-"""The toy is on while the output is mirrored."""
 
 
 SWITCH = BASE.replaced_at(["matting", "edges"], despill=1)
 """Switches the toy effect on: no fake engine removes a cast."""
 LIT_RED = np.array([0, 0, 0, 1, 0, 0], np.float32).repeat(12).reshape(6, 3, 4)
 CHANGES: dict[str, tuple[MatteEdit, Callable[[BgrImage], bool]]] = {
-    "view": (MatteEdit(view=View(0.3, 0.3, 0.4)), lambda image: person_share_of(image) > 0.5),
+    "view": (MatteEdit(view=View(0.3, 0.3, 0.4)), lambda image: bool(person_in(image).mean() > 0.5)),
     "matte": (MatteEdit(np.zeros((HEIGHT, WIDTH), np.float32)), lambda image: bool((image == BLUE).all())),
     "foreground": (MatteEdit(lights=(LIT_RED,)), lambda image: (0, 0, 255) in set(map(tuple, image[HEIGHT // 2]))),
 }
 """What each kind of effect does, and how its composite is told."""
-
-
-def person_share_of(image: BgrImage) -> float:
-    return float((image == PERSON).all(axis=2).mean())
 
 
 class ToyEffect(Effect):
