@@ -20,21 +20,23 @@ MODELS_MAY_IMPORT = {
 }
 
 
+def _below(*folders: str) -> dict[str, Path]:
+    """Return the modules in these folders, without tests, by their dotted names."""
+    files = (path.relative_to(ROOT) for folder in folders for path in (ROOT / folder).rglob("*.py"))
+    named = ((".".join(path.with_suffix("").parts), ROOT / path) for path in files if "tests" not in path.parts)
+    return {name.removesuffix(".__init__"): path for name, path in named}
+
+
 @functools.cache
 def modules() -> dict[str, Path]:
     """Return every module of the program by its dotted name."""
-    found = (path for folder in PACKAGES for path in (ROOT / folder).rglob("*.py"))
-    files = [ROOT / "run.py", *found]
-    return {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in files}
+    return {"run": ROOT / "run.py", **_below(*PACKAGES)}
 
 
 @functools.cache
 def everything() -> dict[str, Path]:
     """Return `modules`, and those of training (without its tests), benchmarks and tools."""
-    found = (path for folder in ("training", "benchmarks", "tools") for path in (ROOT / folder).rglob("*.py"))
-    files = (path for path in found if "tests" not in path.parts)
-    beside = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in files}
-    return modules() | beside
+    return modules() | _below("training", "benchmarks", "tools")
 
 
 @functools.cache
