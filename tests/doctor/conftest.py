@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,21 +36,25 @@ class Machine:
         self.folder(f"/lib/modules/{release}/kernel")
         self.write("/proc/1/comm", "systemd\n")
 
-    def write(self, absolute: str, text: str | bytes = "") -> None:
+    def write(self, absolute: str, text: str = "") -> Machine:
         path = self.root / absolute.lstrip("/")
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        path.write_text(text)
+        return self
 
-    def folder(self, absolute: str) -> None:
-        (self.root / absolute.lstrip("/")).mkdir(parents=True, exist_ok=True)
+    def folder(self, absolute: str) -> Path:
+        path = self.root / absolute.lstrip("/")
+        path.mkdir(parents=True, exist_ok=True)
+        return path
 
-    def headers(self) -> None:
-        self.folder(f"/lib/modules/{self.release}/build")
+    def without(self, absolute: str) -> Machine:
+        (self.root / absolute.lstrip("/")).rename(self.root / "removed")
+        return self
 
-    def module_file(self, release: str | None = None) -> None:
-        self.write(f"/lib/modules/{release or self.release}/updates/dkms/v4l2loopback.ko.xz")
+    def module_file(self, release: str | None = None) -> Machine:
+        return self.write(f"/lib/modules/{release or self.release}/updates/dkms/v4l2loopback.ko.xz")
 
-    def loaded(self, *numbers: int, label: str = "Mattecam", caps: str = "Y") -> None:
+    def loaded(self, *numbers: int, label: str = "Mattecam", caps: str = "Y") -> Machine:
         """The module in the running kernel, with devices."""
         self.module_file()
         self.write("/sys/module/v4l2loopback/parameters/exclusive_caps", caps + ",N" * 7 + "\n")
@@ -56,25 +62,24 @@ class Machine:
         self.write("/sys/module/v4l2loopback/parameters/video_nr", asked + ",-1" * 7 + "\n")
         for number in numbers:
             folder = f"/sys/devices/virtual/video4linux/video{number}"
-            self.write(f"{folder}/name", f"{label}\n")
-            self.write(f"{folder}/max_openers", "10\n")
-            self.write(f"/sys/class/video4linux/video{number}/name", f"{label}\n")
-            self.write(f"/dev/video{number}")
+            self.write(f"{folder}/name", f"{label}\n").write(f"{folder}/max_openers", "10\n").camera(number, label)
+        return self
 
-    def camera(self, number: int, name: str, index: int = 0) -> None:
-        self.write(f"/sys/class/video4linux/video{number}/name", f"{name}\n")
-        self.write(f"/sys/class/video4linux/video{number}/index", f"{index}\n")
-        self.write(f"/dev/video{number}")
+    def camera(self, number: int, name: str, index: int = 0) -> Machine:
+        folder = f"/sys/class/video4linux/video{number}"
+        return (
+            self.write(f"{folder}/name", f"{name}\n")
+            .write(f"{folder}/index", f"{index}\n")
+            .write(f"/dev/video{number}")
+        )
 
-    def process(self, pid: int, name: str, opened: str) -> None:
-        self.write(f"/proc/{pid}/comm", f"{name}\n")
-        self.folder(f"/proc/{pid}/fd")
-        (self.root / f"proc/{pid}/fd/7").symlink_to(opened)
+    def process(self, pid: int, name: str, opened: str) -> Machine:
+        (self.folder(f"/proc/{pid}/fd") / "7").symlink_to(opened)
+        return self.write(f"/proc/{pid}/comm", f"{name}\n")
 
-    def at_start(self, file: str = "/etc/modules-load.d/mattecam.conf") -> None:
+    def at_start(self, file: str = "/etc/modules-load.d/mattecam.conf") -> Machine:
         """Load the module, with a device, at every start."""
-        self.loaded(10)
-        self.write(file, "v4l2loopback\n")
+        return self.loaded(10).write(file, "v4l2loopback\n")
 
     def system(
         self,
@@ -82,27 +87,25 @@ class Machine:
         allowed: bool = True,
         busy: bool = False,
         answers: Mapping[str, str] | None = None,
-        environment: Mapping[str, str] | None = None,
-        platform: str = "linux",
         libraries: bool = True,
-        user: str = "ada",
         pipewire: bool = False,
         permissions: Mapping[str, str] | None = None,
         window_problem: str | None = None,
+        **fields: Any,
     ) -> System:
         """The machine. answers: what commands say, by the words they hold. permissions: None without a portal."""
 
         def run(command: Sequence[str]) -> str | None:
             return next((said for words, said in (answers or {}).items() if words in " ".join(command)), None)
 
-        return System(
+        usual = System(
             root=self.root,
-            platform=platform,
-            machine="AMD64" if platform == "win32" else "x86_64",
+            platform="linux",
+            machine="x86_64",
             release=self.release,
-            user=user,
+            user="ada",
             pid=4000,
-            environment=environment or {},
+            environment={},
             run=run,
             may_use=lambda path: allowed and path.exists(),
             is_busy=lambda device: busy,
@@ -111,13 +114,21 @@ class Machine:
             find_library=lambda name: f"lib{name}.so" if libraries else None,
             window_problem=lambda: window_problem,
         )
+        return replace(usual, **fields)
 
 
-def expect(finding: Finding, state: State, detail: str = "", *fixes: str) -> None:
-    """Assert that a finding has this state, and that its sentence and its steps hold these words."""
-    assert finding.state is state, finding
-    assert detail in finding.detail
-    assert [words for words in fixes if words not in finding.fix] == [], finding.fix
+Wanted = tuple[Any, ...]
+"""A finding: its state, words of its sentence, and words of its steps, which there are unless all is well."""
+
+
+def expect(findings: Iterable[Finding], *wanted: Wanted) -> None:
+    """Assert that these findings were made, and no others."""
+    found = list(findings)
+    assert [finding.state for finding in found] == [state for state, *_ in wanted], found
+    for finding, (state, detail, *fixes) in zip(found, wanted, strict=True):
+        assert detail in finding.detail
+        assert [words for words in fixes if words not in finding.fix] == [], finding.fix
+        assert bool(finding.fix) is bool(finding.why) is (state is not State.OK), finding
 
 
 @pytest.fixture
