@@ -12,16 +12,16 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.paths import ROOT
-from tests.waiting import accepts
+from tests.waiting import accepts, beside, eventually
 
 PROGRAMS = ("pipewire", "wireplumber", "dbus-daemon", "pw-dump", "pw-cli")
-READER = "tests.pipewire_reader"
 BUS_CONFIGURATION = """<busconfig><type>session</type><listen>{address}</listen><auth>EXTERNAL</auth>
 <policy context="default"><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/>
 </policy></busconfig>"""
@@ -110,12 +110,16 @@ class PrivateSession:
         return [info for info in infos if (info.get("props") or {}).get("node.name") == name]
 
     @contextmanager
-    def reader(self, *options: str) -> Iterator[subprocess.Popen[str]]:
-        """Run another program that reads the camera; it prints a line for each frame."""
-        command = [sys.executable, "-m", READER, *options]
+    def reader(self) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
+        """Run another program that reads the camera; gives it, once it reads, and what it prints of each frame."""
+        lines: list[str] = []
+        command = [sys.executable, "-m", "tests.pipewire_reader"]
         with subprocess.Popen(command, env=self.environment, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            beside(partial(lines.extend, process.stdout))
             try:
-                yield process
+                eventually(lambda: bool(lines))
+                yield process, lines
             finally:
                 process.kill()
 

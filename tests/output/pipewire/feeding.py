@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
+from dataclasses import dataclass
 from fractions import Fraction
 
 import cv2
@@ -15,51 +15,33 @@ from app.output.pipewire import PipeWireCamera
 from app.system.pipewire.stream import NodeReader
 from app.system.pipewire.video_format import RawFrame
 from tests.output.pictures import picture, sender
-from tests.waiting import eventually
 
-WIDTH, HEIGHT, FPS = 64, 48, 60.0
+WIDTH, HEIGHT = 64, 48
 
 
+@dataclass
 class Feeder:
-    """Makes the pictures of a camera: `picture`, or while it `counts` grey ones, each of another level."""
+    """A camera, the picture that it is sent again and again, and how often it was."""
 
-    def __init__(self, camera: PipeWireCamera) -> None:
-        self.camera = camera
-        self.picture = picture(*camera.size)
-        self.sent_at_s: dict[int, float] = {}
-        """When the frame of each grey level was sent; filled while `counts`."""
-        self.counts = False
-        self.sent = 0
-        """Frames sent while `counts`."""
+    camera: PipeWireCamera
+    picture: Outgoing
+    sent: int = 0
 
     def __call__(self) -> Outgoing:
-        if not self.counts:
-            return self.picture
         self.sent += 1
-        level = 20 + self.sent % 200
-        self.sent_at_s[level] = time.monotonic()
-        return picture(*self.camera.size, grey=level)
+        return self.picture
 
 
 @contextmanager
-def feeding(width: int = WIDTH, height: int = HEIGHT, fps: float = FPS) -> Iterator[Feeder]:
+def feeding(width: int = WIDTH, height: int = HEIGHT, fps: float = 60) -> Iterator[Feeder]:
     """Feed a camera inside the context."""
-    feeder = Feeder(PipeWireCamera(width, height, fps))
+    feeder = Feeder(PipeWireCamera(width, height, fps), picture(width, height))
     with sender(feeder, feeder.camera, fps=fps):
         yield feeder
 
 
-def reading(*, follows: bool = True, size: tuple[int, int] = (WIDTH, HEIGHT)) -> AbstractContextManager[NodeReader]:
-    return closing(NodeReader("mattecam", size, Fraction(30), follows=follows))
-
-
-def sends_to(feeder: Feeder, *readers: NodeReader, frames: int = 60, lost: int = 0) -> None:
-    """Send more frames, and wait until each reader has them, but for a few that may be lost."""
-    before = [reader.received for reader in readers]
-    goal, feeder.counts = feeder.sent + frames, True
-    eventually(lambda: feeder.sent >= goal)
-    feeder.counts = False
-    eventually(lambda: all(one.received - had >= frames - lost for one, had in zip(readers, before, strict=True)))
+def reading(size: tuple[int, int] = (WIDTH, HEIGHT)) -> AbstractContextManager[NodeReader]:
+    return closing(NodeReader("mattecam", size, Fraction(30), follows=True))
 
 
 def next_frame(reader: NodeReader, timeout_s: float = 60.0) -> RawFrame:
