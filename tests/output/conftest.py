@@ -1,15 +1,14 @@
 """Stand-in for pyvirtualcam.Camera and for loopback devices of Linux, in place of the driver.
 
-It keeps what was sent, and behaves as the real driver was seen to: it may clamp a size without a word.
+It keeps what was sent, and behaves as the real driver was seen to: it may keep another size without a word.
 """
 
 from __future__ import annotations
 
-import enum
 import errno
 import sys
-import types
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -19,7 +18,8 @@ from app.output import v4l2
 from app.system.v4l2 import PixelSize
 
 FOURCC = {"I420": "YU12", "YUYV": "YUYV", "UYVY": "UYVY", "BGR": "BGR3"}
-Format = enum.Enum("Format", ("I420", "YUYV", "UYVY", "BGR", "RGB"))
+BYTES = {"I420": 1.5, "YUYV": 2, "UYVY": 2, "BGR": 3}
+"""Of a pixel."""
 
 
 @dataclass
@@ -31,7 +31,6 @@ class FakeDriver:
     """The format that devices are held in, whatever is asked for."""
     refuses_others: bool = False
     """Other formats than the kept one are refused, as v4l2loopback 0.13 does while a program reads."""
-    largest: tuple[int, int] = (1920, 1080)
     used_up: set[str] = field(default_factory=set)
     """Devices that take no producer until they are revived."""
     sending: set[str] = field(default_factory=set)
@@ -41,18 +40,20 @@ class FakeDriver:
     revived: list[str] = field(default_factory=list)
     formats: dict[str, PixelSize] = field(default_factory=dict)
 
-    def camera(self, width: int, height: int, fps: float, *, fmt: Format, device: str) -> FakeCamera:
-        """What pyvirtualcam.Camera(...) gives."""
+    def camera(
+        self, width: int, height: int, fps: float, *, device: str, fmt: str = "", layout: str = ""
+    ) -> FakeCamera:
+        """What pyvirtualcam.Camera(…, fmt=…) and LoopbackWriter(…, layout=…) give."""
+        layout = layout or fmt
         if device in self.refusals:
             raise self.refusals[device]
         if device in self.used_up:
             raise RuntimeError(f"'v4l2loopback' backend: Device {device} is not a video output device.")
-        if self.refuses_others and self.kept is not None and self.kept != PixelSize(width, height, FOURCC[fmt.name]):
+        if self.refuses_others and self.kept is not None and self.kept != PixelSize(width, height, FOURCC[layout]):
             raise OSError(errno.EBUSY, "Device or resource busy")
-        clamped = PixelSize(min(width, self.largest[0]), min(height, self.largest[1]), FOURCC[fmt.name])
-        self.formats[device] = self.kept or clamped
+        self.formats[device] = self.kept or PixelSize(width, height, FOURCC[layout])
         self.used_up.add(device)
-        self.opened.append(FakeCamera(self, device, width, height, fps, fmt))
+        self.opened.append(FakeCamera(self, device, width, height, fps, layout))
         return self.opened[-1]
 
     def revive(self, path: str) -> None:
@@ -70,7 +71,7 @@ class FakeCamera:
     width: int
     height: int
     fps: float
-    fmt: Format
+    layout: str
     sent: list[NDArray[np.uint8]] = field(default_factory=list)
     closed: int = 0
     fails: Exception | None = None
@@ -79,9 +80,7 @@ class FakeCamera:
         """Take a frame as the real one does."""
         if self.fails is not None:
             raise self.fails
-        wanted = self.width * self.height * {"I420": 3, "BGR": 6}.get(self.fmt.name, 4) // 2
-        if frame.size != wanted or frame.dtype != np.uint8:
-            raise ValueError(f"unexpected frame size: {frame.size} != {wanted}")
+        assert frame.size == self.width * self.height * BYTES[self.layout] and frame.dtype == np.uint8
         real = self.driver.formats[self.device]
         assert (real.width, real.height) == (self.width, self.height), "readers would see garbage"
         self.sent.append(frame.copy())
@@ -95,14 +94,9 @@ class FakeCamera:
 def driver(monkeypatch: pytest.MonkeyPatch) -> FakeDriver:
     """The stand-in, in place of the drivers."""
     driver = FakeDriver()
-
-    def writer(width: int, height: int, fps: float, *, device: str, layout: str) -> FakeCamera:
-        return driver.camera(width, height, fps, fmt=Format[layout], device=device)
-
-    monkeypatch.setattr("app.output.v4l2.LoopbackWriter", writer)
-    module = types.ModuleType("pyvirtualcam")
-    module.__dict__.update(Camera=driver.camera, PixelFormat=Format)
+    module = SimpleNamespace(Camera=driver.camera, PixelFormat=dict(zip(FOURCC, FOURCC, strict=True)))
     monkeypatch.setitem(sys.modules, "pyvirtualcam", module)
+    monkeypatch.setattr(v4l2, "LoopbackWriter", driver.camera)
     monkeypatch.setattr(v4l2, "loopback_labels", lambda: driver.labels)
     monkeypatch.setattr(v4l2, "takes_output", lambda path: path not in driver.used_up | driver.sending)
     monkeypatch.setattr(v4l2, "frames_arrive", lambda path: path in driver.sending)

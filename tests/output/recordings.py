@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
 import resource
 import subprocess
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 from unittest.mock import Mock
 
 import av
 import numpy as np
 from av.error import InvalidDataError
 
+from app.capture.demo import DemoSource
 from app.core.errors import MicrophoneError
 from app.core.settings import CaptureSettings, OutputSettings, Settings
 from app.core.types import BgrImage, Frame, Outgoing, Picture, PictureKind
@@ -27,29 +30,6 @@ from mattecam.testing import FakeClock
 from tests.paths import ROOT
 from tests.waiting import eventually
 
-RECORD = """
-import itertools, sys, time
-from pathlib import Path
-from app.capture.demo import DemoSource
-from app.core.types import Picture, PictureKind
-from app.output.recording import Recorder
-from app.output.sound import Microphone
-from tests.output.recordings import FakeDevice, context
-path, fps, sound = Path(sys.argv[1]), float(sys.argv[2]), sys.argv[3]
-device = FakeDevice()
-microphone = None if sound == "off" else lambda: Microphone(device.open, lambda: "default", lambda error: None)
-source = DemoSource(320, 240, fps)
-shared = context(fps, open_microphone=microphone)
-recorder = Recorder(path, 320, 240, shared)
-started_s = time.perf_counter()
-for sent in itertools.count(1):
-    recorder.send(Picture(source.read().image, PictureKind.COMPOSITE))
-    while shared.recordings[0].encoded < sent - 2:
-        time.sleep(0.002)
-    seconds = time.perf_counter() - started_s
-    device.lost = sound == "lost" and seconds > 1
-    print(seconds, sent, flush=True)
-"""
 COUNT = round(BLOCK_S * RATE)
 
 
@@ -67,30 +47,35 @@ def context(
     return SinkContext(lambda: settings, open_microphone or Mock(side_effect=AssertionError), wait_for_gap=wait_for_gap)
 
 
-@contextmanager
-def recording_elsewhere(path: Path, fps: int = 30, microphone: str = "off") -> Iterator[IO[str]]:
-    """Record the demo in another process, which is killed at the end; yield what it prints: seconds and frames so far.
-
-    It waits for the encoder, so that a busy machine drops nothing.
-    microphone: `off`, `working`, or `lost` after a second.
-    """
-    command = [sys.executable, "-c", RECORD, str(path), str(fps), microphone]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        yield process.stdout
-        process.kill()
-
-
 def kill_while_recording(path: Path, seconds: float, fps: int = 30, microphone: str = "off") -> tuple[float, int]:
     """Record for more than these seconds, and as many frames as belong to them, in another process, and kill it.
 
-    Return the seconds and frames recorded.
+    microphone: `off`, `working`, or `lost` after a second. Return the seconds and frames recorded.
     """
-    with recording_elsewhere(path, fps, microphone) as lines:
-        for recorded_s, frames in map(str.split, lines):
+    command = [sys.executable, "-m", "tests.output.recordings", str(path), str(fps), microphone]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        for recorded_s, frames in map(str.split, process.stdout):
             if float(recorded_s) > seconds and int(frames) > seconds * fps:
+                process.kill()
                 return float(recorded_s), int(frames)
     raise AssertionError("the process ended by itself")
+
+
+def record_the_demo(path: Path, fps: float, sound: str) -> None:
+    """Print the seconds and frames so far. It waits for the encoder, so that a busy machine drops nothing."""
+    device, source = FakeDevice(), DemoSource(320, 240, fps)
+    shared = context(fps, open_microphone=None if sound == "off" else device.microphone)
+    recorder = Recorder(path, 320, 240, shared)
+    started_s = time.perf_counter()
+    for sent in itertools.count(1):
+        frame = source.read()
+        assert frame is not None
+        recorder.send(Outgoing(Picture(frame.image, PictureKind.COMPOSITE)))
+        eventually(lambda: shared.recordings[0].encoded >= sent - 2)  # noqa: B023 - at once
+        seconds = time.perf_counter() - started_s
+        device.lost = sound == "lost" and seconds > 1
+        print(seconds, sent, flush=True)  # noqa: T201 - read by the test
 
 
 @contextmanager
@@ -164,35 +149,31 @@ def clicks(at_s: list[float], start_s: float, seconds: float) -> list[SoundBlock
     ]
 
 
-class Feed(Microphone):
-    """Delivers prepared blocks `delay_s` after they were captured, by a clock that the test sets."""
+def prepared(blocks: list[SoundBlock], clock: Callable[[], float]) -> Mock:
+    """Return a microphone that delivers these blocks 30 ms after they were captured."""
+    waiting = deque(blocks)
 
-    def __init__(self, blocks: list[SoundBlock], clock: Callable[[], float], delay_s: float = 0.03) -> None:
-        self._prepared = list(blocks)
-        self._clock = clock
-        self._delay_s = delay_s
-        self.closed = False
+    def take() -> list[SoundBlock]:
+        due_s = clock() - BLOCK_S - 0.03
+        return [waiting.popleft() for block in tuple(waiting) if block.captured_at_s <= due_s]
 
-    def take(self) -> list[SoundBlock]:
-        now_s = self._clock()
-        ready = [block for block in self._prepared if block.captured_at_s + BLOCK_S + self._delay_s <= now_s]
-        del self._prepared[: len(ready)]
-        return ready
-
-    def close(self) -> None:
-        self.closed = True
+    return Mock(take=take)
 
 
 class FakeDevice:
     """Sends a tone in real time. Each device checks that it stays on one thread."""
 
-    opened: list[str]
-
     def __init__(self) -> None:
-        self.opened = []
+        self.opened: list[str] = []
         self.open_now = 0
         self.fails_to_open = False
         self.lost = False
+        self.wanted: str | None = "default"
+        """What `microphone` opens, and what it reported."""
+        self.reports: list[Exception | None] = []
+
+    def microphone(self) -> Microphone:
+        return Microphone(lambda name: self.open(name), lambda: self.wanted, self.reports.append, retry_s=0.02)
 
     def open(self, name: str) -> Generator[SoundBlock, None, None]:
         if self.fails_to_open:
@@ -210,3 +191,7 @@ class FakeDevice:
         finally:
             self.open_now -= 1
         raise MicrophoneError(f"{name} was disconnected.")
+
+
+if __name__ == "__main__":
+    record_the_demo(Path(sys.argv[1]), float(sys.argv[2]), sys.argv[3])

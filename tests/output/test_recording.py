@@ -24,8 +24,18 @@ from app.output.recording import CAPACITY, ENCODER_NICENESS, EncoderThread, Reco
 from app.output.sound import RATE, SoundBlock
 from mattecam.testing import FakeClock
 from tests.clips import length_of
+from tests.offline.converting import times_of
 from tests.output.pictures import picture
-from tests.output.recordings import Feed, clicks, composite, context, kill_while_recording, read, record, send_slowly
+from tests.output.recordings import (
+    clicks,
+    composite,
+    context,
+    kill_while_recording,
+    prepared,
+    read,
+    record,
+    send_slowly,
+)
 from tests.waiting import eventually
 
 BRIGHT, DARK = 11, 1
@@ -79,15 +89,6 @@ def test_a_recording_that_cannot_begin_in_another_size_is_told(tmp_path: Path, m
         recorder.send(picture())
     recorder.close()
     assert not list(tmp_path.iterdir())
-
-
-def test_odd_sizes_are_padded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    chosen = Mock(wraps=live_encoder)
-    monkeypatch.setattr(recorder_module, "live_encoder", chosen)
-    record(tmp_path / "a.mp4", [(100, picture(65, 49, grey=90))], (65, 49))
-    (image,), _ = read(tmp_path / "a.mp4")
-    assert image.shape == (50, 66, 3) and np.abs(image.astype(int) - 90).max() <= 4
-    assert chosen.call_args.args[1:3] == (66, 50), "an encoder is tried at the size that it will get"
 
 
 def test_each_new_composite_is_written_once_at_the_time_of_its_frame(tmp_path: Path) -> None:
@@ -198,9 +199,15 @@ def test_the_threads_of_the_encoder_have_a_low_priority(tmp_path: Path) -> None:
     recorder.close()
 
 
-def test_an_encoder_that_does_not_work_is_replaced_and_named(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    record(tmp_path / "a.mp4", [(100, picture())], encoder="vaapi")
-    assert len(read(tmp_path / "a.mp4")[0]) == 1
+def test_an_encoder_that_does_not_work_at_the_even_size_is_replaced_and_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = Mock(wraps=live_encoder)
+    monkeypatch.setattr(recorder_module, "live_encoder", chosen)
+    record(tmp_path / "a.mp4", [(100, picture(65, 49, grey=90))], (65, 49), encoder="vaapi")
+    assert chosen.call_args.args[:3] == ("vaapi", 66, 50)
+    (image,), _ = read(tmp_path / "a.mp4")
+    assert image.shape == (50, 66, 3) and np.abs(image.astype(int) - 90).max() <= 4
     assert "The encoder vaapi does not work on this computer; the recording uses x264." in caplog.text
 
 
@@ -232,14 +239,12 @@ def clicks_of(path: Path) -> list[float]:
     return [start_s + float(number) / RATE for number in first]
 
 
-def record_flashes(path: Path, blocks: list[SoundBlock], *, latency_s: float = 0.15, constant: bool = False) -> Feed:
+def record_flashes(path: Path, blocks: list[SoundBlock], *, latency_s: float = 0.15, constant: bool = False) -> Mock:
     """Record three seconds with flashes whose frames leave the matting `latency_s` after their capture."""
-    clock = FakeClock(100.0)
-    feed = Feed(blocks, clock)
-    rate = "constant" if constant else "variable"
-    recorder = Recorder(
-        path, 64, 48, context(open_microphone=lambda: feed, record_rate=rate, encoder="x264"), clock=clock
-    )
+    clock, rate = FakeClock(100.0), "constant" if constant else "variable"
+    feed = prepared(blocks, clock)
+    shared = context(open_microphone=lambda: feed, record_rate=rate, encoder="x264")
+    recorder = Recorder(path, 64, 48, shared, clock=clock)
     sent = []
     for number in range(90):
         at_s = 100 + number / 30
@@ -262,7 +267,7 @@ def record_flashes(path: Path, blocks: list[SoundBlock], *, latency_s: float = 0
 def test_clicks_and_flashes_are_together(tmp_path: Path, suffix: str, constant: bool, latency_s: float) -> None:
     path = tmp_path / f"a.{suffix}"
     feed = record_flashes(path, clicks(FLASHES_S, 99.7, 4), latency_s=latency_s, constant=constant)
-    assert feed.closed
+    assert feed.close.called
     flashes, heard = flashes_of(path), clicks_of(path)
     assert len(flashes) == len(heard) == len(FLASHES_S)
     assert max(abs(a - b) for a, b in zip(flashes, heard, strict=True)) <= 0.04
@@ -280,20 +285,27 @@ def test_a_recording_goes_on_where_the_sound_ends(tmp_path: Path, suffix: str) -
 
 
 def test_a_recording_without_frames_releases_the_microphone_and_leaves_no_file(tmp_path: Path) -> None:
-    feed = Feed([], lambda: 0.0)
-    recorder = Recorder(tmp_path / "a.mp4", 64, 48, context(open_microphone=lambda: feed))
-    recorder.close()
-    assert feed.closed and not list(tmp_path.iterdir())
+    feed = Mock()
+    Recorder(tmp_path / "a.mp4", 64, 48, context(open_microphone=lambda: feed)).close()
+    assert feed.close.called and not list(tmp_path.iterdir())
 
 
-@pytest.mark.long
-@pytest.mark.parametrize(("suffix", "microphone"), [("mp4", "working"), ("mkv", "lost")])
-def test_a_killed_recording_with_sound_plays_to_its_last_second(tmp_path: Path, suffix: str, microphone: str) -> None:
-    seconds, _ = kill_while_recording(tmp_path / f"a.{suffix}", 4.0, microphone=microphone)
-    path = tmp_path / "a.recording.mkv"
-    with av.open(str(path)) as container:
-        last_s = max(float(frame.time or 0) for frame in container.decode(video=0))
-    assert last_s > seconds - 1
-    samples, start_s = sound_of(path)
-    assert start_s + len(samples) / RATE > seconds - 1.3
-    assert np.abs(samples[: RATE // 2]).max() > 0.1
+@pytest.mark.parametrize(
+    ("suffix", "fps", "microphone"),
+    [("mp4", 30, "off"), ("mkv", 5, "off")]
+    + [pytest.param(*each, marks=pytest.mark.long) for each in (("mp4", 30, "working"), ("mkv", 30, "lost"))],
+)
+def test_a_killed_recording_plays_from_its_first_to_its_last_second(
+    tmp_path: Path, suffix: str, fps: int, microphone: str
+) -> None:
+    seconds, sent = kill_while_recording(tmp_path / f"a.{suffix}", 3.0, fps, microphone)
+    (left,) = tmp_path.iterdir()
+    assert left.name == "a.recording.mkv"
+    times = times_of(left)
+    assert times[0] == 0 and times[-1] + 1 / fps > seconds - 1
+    assert len(times) >= sent - fps, "all frames but those of the last second"
+    assert len(read(left)[0]) == len(times)
+    if microphone != "off":
+        samples, start_s = sound_of(left)
+        assert start_s + len(samples) / RATE > seconds - 1.3
+        assert np.abs(samples[: RATE // 2]).max() > 0.1

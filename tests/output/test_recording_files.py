@@ -12,6 +12,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from app.core.errors import SinkLostError, SinkOpenError
 from app.core.types import Outgoing, Picture, PictureKind
@@ -21,15 +22,14 @@ from app.output.base import to_bgra
 from app.output.pipewire import PipeWireCamera
 from app.output.recording import Recorder
 from app.system.pipewire.stream import NodeReader
-from app.system.pipewire.video_format import RAW_LAYOUTS, RawFrame
+from app.system.pipewire.video_format import RAW_LAYOUTS
 from app.system.pipewire.video_format import Layout as NodeLayout
 from mattecam.testing import FakeClock
 from tests.clips import names_in
-from tests.offline.converting import times_of
-from tests.output.pictures import picture
-from tests.output.recordings import context, full_disk, kill_while_recording, read, send_slowly
+from tests.output.pictures import picture, sender
+from tests.output.pipewire.feeding import next_frame
+from tests.output.recordings import context, full_disk, read, send_slowly
 from tests.pipewire_session import PrivateSession
-from tests.waiting import eventually
 
 LAYOUTS: tuple[Layout, ...] = ("I420", "YUYV", "UYVY")
 WIDTH, HEIGHT = 64, 48
@@ -142,18 +142,6 @@ def test_a_recording_on_a_full_disk_plays_to_its_last_second(tmp_path: Path, suf
         assert len([frame for packet in container.demux(video=0) for frame in packet.decode()]) == len(images)
 
 
-@pytest.mark.parametrize(("suffix", "fps"), [("mp4", 30), ("mkv", 5)])
-def test_a_killed_recording_plays_from_its_first_to_its_last_second(tmp_path: Path, suffix: str, fps: int) -> None:
-    seconds, sent = kill_while_recording(tmp_path / f"out.{suffix}", 3.0, fps)
-    (left,) = tmp_path.iterdir()
-    assert left.name == "out.recording.mkv"
-    times = times_of(left)
-    assert times[0] == 0 and times[-1] + 1 / fps > seconds - 1
-    assert len(times) >= sent - fps, "all frames but those of the last second"
-    images, _ = read(left)
-    assert len(images) == len(times)
-
-
 def test_a_recording_that_cannot_be_read_again_is_not_removed(tmp_path: Path) -> None:
     clock = FakeClock()
     recorder = Recorder(tmp_path / "a.mp4", 64, 48, context(), clock=clock)
@@ -168,33 +156,22 @@ def test_a_recording_that_cannot_be_read_again_is_not_removed(tmp_path: Path) ->
     assert names_in(tmp_path) == [recorded.name]
 
 
-def test_the_recording_that_a_crash_left_is_kept(tmp_path: Path) -> None:
-    left = tmp_path / "a.recording.mkv"
+def test_a_recording_replaces_the_file_that_was_there_and_no_other(tmp_path: Path) -> None:
+    """Not what a crash left, and not what another program has recorded meanwhile; only its owner can read it."""
+    path, left = tmp_path / "a.mp4", tmp_path / "a.recording.mkv"
+    path.write_bytes(b"the recording of yesterday")
     left.write_bytes(b"an hour of work")
-    begun(tmp_path / "a.mp4").close()
-    assert left.read_bytes() == b"an hour of work"
-    assert names_in(tmp_path) == ["a.mp4", left.name]
-
-
-def test_a_file_that_another_program_records_to_is_not_replaced(tmp_path: Path) -> None:
-    path = tmp_path / "a.mp4"
     first, second = begun(path), begun(path)
+    unfinished = {*tmp_path.iterdir()} - {path, left}
+    assert [stat.S_IMODE(file.stat().st_mode) for file in unfinished] == [0o600, 0o600]
+    assert path.read_bytes() == b"the recording of yesterday"
     first.close()
     content = path.read_bytes()
+    assert len(read(path)[0]) >= 1 and stat.S_IMODE(path.stat().st_mode) == 0o600
     with pytest.raises(SinkLostError, match=r"appeared during the recording, which is saved as .*a \(2\)\.mp4"):
         second.close()
-    assert path.read_bytes() == content
-    assert names_in(tmp_path) == ["a (2).mp4", "a.mp4"]
-
-
-def test_a_file_that_was_there_is_replaced_as_asked(tmp_path: Path) -> None:
-    path = tmp_path / "a.mp4"
-    path.write_bytes(b"the recording of yesterday")
-    recorder = begun(path)
-    assert path.read_bytes() == b"the recording of yesterday"
-    recorder.close()
-    assert len(read(path)[0]) >= 1
-    assert names_in(tmp_path) == [path.name]
+    assert path.read_bytes() == content and left.read_bytes() == b"an hour of work"
+    assert names_in(tmp_path) == ["a (2).mp4", path.name, left.name]
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "mov", "m4v", "mkv"])
@@ -242,13 +219,6 @@ def test_a_recording_named_like_an_address(tmp_path: Path, monkeypatch: pytest.M
     assert names_in(tmp_path) == [name]
 
 
-def test_a_finished_recording_is_readable_by_its_owner_only(tmp_path: Path) -> None:
-    recorder = begun(tmp_path / "a.mp4")
-    modes = {stat.S_IMODE(file.stat().st_mode) for file in tmp_path.iterdir()}
-    recorder.close()
-    assert modes | {stat.S_IMODE((tmp_path / "a.mp4").stat().st_mode)} == {0o600}
-
-
 @pytest.mark.parametrize(("width", "height"), [(2, 2), (6, 4), (64, 48)])
 def test_packed_layouts_have_the_chroma_of_i420(width: int, height: int) -> None:
     image = np.random.default_rng(7).integers(0, 256, (height, width, 3), np.uint8)
@@ -259,37 +229,30 @@ def test_packed_layouts_have_the_chroma_of_i420(width: int, height: int) -> None
         assert (yuyv[1::2, first::2, 1] == plane).all()
 
 
-def matted(seed: int = 1) -> Outgoing:
+def matted() -> Picture:
     """A person of random colours before a white background; every alpha occurs."""
-    dice = np.random.default_rng(seed)
-    foreground = dice.integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8)
+    foreground = np.random.default_rng(1).integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8)
     alpha = np.resize(np.arange(256, dtype=np.uint8), (HEIGHT, WIDTH))
     composite = np.full((HEIGHT, WIDTH, 3), 255, np.uint8)
-    return Outgoing(Picture(composite, PictureKind.COMPOSITE, alpha=alpha, foreground=foreground))
+    return Picture(composite, PictureKind.COMPOSITE, alpha=alpha, foreground=foreground)
 
 
-def expected(picture: Picture) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    assert picture.foreground is not None and picture.alpha is not None
-    return picture.foreground * (picture.alpha[..., None] / 255)
+def check_person(sent: NDArray[np.uint8]) -> None:
+    """The colours that a reader multiplies by alpha give the person of `matted`; clear pixels are black."""
+    person, alpha = matted().foreground, matted().alpha
+    assert person is not None and alpha is not None and (sent[..., 3] == alpha).all()
+    shares = alpha[..., None] / 255
+    assert np.abs(sent[..., :3] * shares - person * shares).max() <= 1
+    assert not sent[alpha == 0].any()
+    assert (sent[..., :3][alpha == 255] == person[alpha == 255]).all()
 
 
-def test_clear_pixels_are_black_and_others_multiply_to_the_person() -> None:
-    picture = matted()
-    sent = to_bgra(picture, WIDTH, HEIGHT)
-    assert np.abs(sent[..., :3] * (sent[..., 3:] / 255) - expected(picture)).max() <= 1
-    assert picture.foreground is not None and (sent[..., 3] == picture.alpha).all()
-    assert not sent[sent[..., 3] == 0].any()
-    assert (sent[..., :3][sent[..., 3] == 255] == picture.foreground[sent[..., 3] == 255]).all()
-
-
-def test_a_picture_without_alpha_is_opaque() -> None:
+def test_pixels_multiply_to_the_person_between_clear_bars_and_a_card_is_opaque() -> None:
+    check_person(to_bgra(matted(), WIDTH, HEIGHT))
+    wide = to_bgra(matted(), 2 * WIDTH, HEIGHT)
+    assert wide.shape == (HEIGHT, 2 * WIDTH, 4) and wide.any() and not wide[:, : WIDTH // 2].any()
     card = Picture(np.full((HEIGHT, WIDTH, 3), 40, np.uint8), PictureKind.STANDBY)
     assert (to_bgra(card, WIDTH, HEIGHT) == (40, 40, 40, 255)).all()
-
-
-def test_bars_of_another_shape_are_clear() -> None:
-    wide = to_bgra(matted(), 2 * WIDTH, HEIGHT)
-    assert wide.shape == (HEIGHT, 2 * WIDTH, 4) and not wide[:, : WIDTH // 2].any()
 
 
 def test_scaling_does_not_darken_the_edge() -> None:
@@ -313,32 +276,16 @@ def test_faint_pixels_hold_no_more_of_the_room_than_a_composite(alpha: int, size
 
 
 @pytest.mark.parametrize(
-    ("layouts", "chosen", "order"), [((RAW_LAYOUTS,), "BGRA", (0, 1, 2)), ((("RGBA", "YUY2"),), "RGBA", (2, 1, 0))]
+    ("layouts", "order"), [((RAW_LAYOUTS,), ("BGRA", [0, 1, 2, 3])), ((("RGBA", "YUY2"),), ("RGBA", [2, 1, 0, 3]))]
 )
 def test_alpha_through_pipewire_is_exact(
-    pipewire: PrivateSession, layouts: tuple[tuple[NodeLayout, ...]], chosen: str, order: tuple[int, ...]
+    pipewire: PrivateSession, layouts: tuple[tuple[NodeLayout, ...]], order: tuple[str, list[int]]
 ) -> None:
     """OBS takes RGBA, and no BGRA, from a PipeWire camera."""
-    picture, size = matted(), (WIDTH, HEIGHT)
-    received: list[RawFrame] = []
-
-    def arrives() -> bool:
-        camera.send(picture)
-        frame = reader.read(0.05)
-        if frame is not None:
-            received.append(frame)
-        return bool(received)
-
     with (
-        closing(PipeWireCamera(WIDTH, HEIGHT, 30, alpha=True)) as camera,
-        closing(NodeReader("mattecam", size, Fraction(30), layouts=layouts, follows=True, name="obs")) as reader,
+        sender(Outgoing(matted()), PipeWireCamera(WIDTH, HEIGHT, 30, alpha=True)),
+        closing(NodeReader("mattecam", (WIDTH, HEIGHT), Fraction(30), layouts=layouts, follows=True)) as reader,
     ):
-        eventually(arrives)
-    frame = received[0]
-    assert frame.video.layout == chosen
-    pixels = np.frombuffer(frame.data, np.uint8).reshape(HEIGHT, WIDTH, 4)
-    assert (pixels[..., 3] == picture.alpha).all()
-    assert picture.foreground is not None and picture.alpha is not None
-    multiplied = pixels[..., order] * (picture.alpha[..., None] / 255)
-    assert np.abs(multiplied - expected(picture)).max() <= 1
-    assert not pixels[picture.alpha == 0].any()
+        frame = next_frame(reader)
+    assert frame.video.layout == order[0]
+    check_person(np.frombuffer(frame.data, np.uint8).reshape(HEIGHT, WIDTH, 4)[..., order[1]])

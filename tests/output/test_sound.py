@@ -21,7 +21,6 @@ from app.output.sound import (
     BLOCK_S,
     LATEST_S,
     RATE,
-    Microphone,
     SoundBlock,
     SoundTrack,
     ffmpeg_blocks,
@@ -36,20 +35,9 @@ ORIGIN_S = 100.0
 P = ctypes.c_void_p
 
 
-class Wanted:
-    """The choice of the settings, and what was reported."""
-
-    def __init__(self) -> None:
-        self.name: str | None = "default"
-        self.reports: list[Exception | None] = []
-
-    def __call__(self) -> str | None:
-        return self.name
-
-
 def test_sound_arrives_with_its_capture_times_and_its_level() -> None:
-    device, wanted = FakeDevice(), Wanted()
-    with closing(Microphone(device.open, wanted, wanted.reports.append)) as microphone:
+    device = FakeDevice()
+    with closing(device.microphone()) as microphone:
         blocks: list[SoundBlock] = []
 
         def has_sound() -> bool:
@@ -59,16 +47,16 @@ def test_sound_arrives_with_its_capture_times_and_its_level() -> None:
         eventually(has_sound)
         assert np.abs(blocks[0].samples).max() > 7000
         assert 0 <= time.perf_counter() - blocks[-1].captured_at_s < 60
-        assert wanted.reports == [None]
+        assert device.reports == [None]
     microphone.close()
     assert device.open_now == 0 and microphone.level == 0
 
 
 def test_a_muted_microphone_is_closed_and_captures_nothing() -> None:
-    device, wanted = FakeDevice(), Wanted()
-    with closing(Microphone(device.open, wanted, wanted.reports.append)) as microphone:
+    device = FakeDevice()
+    with closing(device.microphone()) as microphone:
         eventually(lambda: microphone.level > 0)
-        wanted.name = None
+        device.wanted = None
         muted_s = time.perf_counter()
         eventually(lambda: device.open_now == 0)
         before = microphone.take()
@@ -76,27 +64,25 @@ def test_a_muted_microphone_is_closed_and_captures_nothing() -> None:
         time.sleep(0.1)
         assert microphone.take() == [] and microphone.level == 0
         resumed_s = time.perf_counter()
-        wanted.name = "usb"
+        device.wanted = "usb"
         eventually(lambda: device.opened == ["default", "usb"] and microphone.level > 0)
         assert all(block.captured_at_s >= resumed_s for block in microphone.take())
 
 
 def test_a_lost_microphone_is_reported_and_tried_again() -> None:
-    device, wanted = FakeDevice(), Wanted()
-    with closing(Microphone(lambda name: device.open(name), wanted, wanted.reports.append, retry_s=0.02)) as microphone:
+    device = FakeDevice()
+    with closing(device.microphone()) as microphone:
         eventually(lambda: microphone.level > 0)
         device.lost, device.fails_to_open = True, True
-        eventually(lambda: len(wanted.reports) > 2)
-        first = wanted.reports[1]
-        assert isinstance(first, MicrophoneError) and "default was disconnected" in first.text
-        second = wanted.reports[2]
-        assert isinstance(second, MicrophoneError) and "cannot be opened" in second.text
+        eventually(lambda: len(device.reports) > 2)
+        for report, words in zip(device.reports[1:3], ("default was disconnected", "cannot be opened"), strict=True):
+            assert isinstance(report, MicrophoneError) and words in report.text
         assert device.open_now == 0 and microphone.level == 0
         device.lost = device.fails_to_open = False
-        eventually(lambda: wanted.reports[-1] is None)
-        device.open, wanted.name = Mock(side_effect=ZeroDivisionError), "of a driver with a defect"  # type: ignore[method-assign]
-        eventually(lambda: isinstance(wanted.reports[-1], ZeroDivisionError))
-    assert wanted.reports[-1] is None, "a closed microphone has no failure"
+        eventually(lambda: device.reports[-1] is None)
+        device.open, device.wanted = Mock(side_effect=ZeroDivisionError), "of a driver with a defect"  # type: ignore[method-assign]
+        eventually(lambda: isinstance(device.reports[-1], ZeroDivisionError))
+    assert device.reports[-1] is None, "a closed microphone has no failure"
 
 
 def block(at_s: float, count: int = COUNT, value: int = 1000) -> SoundBlock:
