@@ -384,9 +384,8 @@ def test_a_name_that_is_no_utf8_is_converted_and_left_out_when_resumed(tmp_path:
     images = write_images(tmp_path / "images", "1.png", "2.png").rename(tmp_path / NO_UTF8)
     (images / "1.png").rename(images / f"{NO_UTF8}.png")
     clips = [write_clip(tmp_path / f"{NO_UTF8}.mp4", 3), images]
-    jobs = jobs_of(clips, tmp_path / "out")
-    for resume, expected in ((False, [clip.name for clip in clips]), (True, [])):
-        assert converted(jobs, tmp_path / "out", resume=resume)[0] == expected
+    for expected in ([clip.name for clip in clips], []):
+        assert converted(clips, tmp_path / "out")[0] == expected
     assert {record.state for record in records_in(tmp_path / "out").values()} == {"done"}
     (tmp_path / "out" / MANIFEST).read_text("utf-8")
 
@@ -407,7 +406,7 @@ def test_the_longest_name_is_written(tmp_path: Path) -> None:
     source = write_images(tmp_path / "in", name)
     run(source, tmp_path / "out")
     films = tmp_path / "films"
-    assert converted(jobs_of([source / name], films), films)[1] == {"done": 1}
+    assert converted([source / name], films)[1] == {"done": 1}
     assert (tmp_path / "out" / name).exists() and (films / name).exists()
 
 

@@ -50,13 +50,12 @@ def jobs_of(
     target: Path | str,
     settings: Settings = SETTINGS,
     *,
-    overwrite: bool = True,
     alpha: Path | None = None,
-    foreground: Path | None = None,
+    overwrite: bool = True,
 ) -> list[Job]:
-    names = [None if path is None else str(path) for path in (alpha, foreground)]
+    mattes = None if alpha is None else str(alpha)
     clips = [str(source) for source in sources]
-    return plan_jobs(clips, str(target), settings, alpha=names[0], foreground=names[1], overwrite=overwrite)
+    return plan_jobs(clips, str(target), settings, alpha=mattes, foreground=None, overwrite=overwrite)
 
 
 def run_batch(jobs: Sequence[Job], target: Path | str, executor: Executor, **options: Any) -> Counter[str]:
@@ -65,11 +64,19 @@ def run_batch(jobs: Sequence[Job], target: Path | str, executor: Executor, **opt
 
 
 def converted(
-    jobs: Sequence[Job], target: Path | str, deadly: dict[str, int] | None = None, *, resume: bool = True
+    sources: Sequence[Path | str],
+    target: Path | str,
+    deadly: dict[str, int] | None = None,
+    *,
+    resume: bool = True,
+    **options: Any,
 ) -> tuple[list[str], Counter[str]]:
-    """Convert in this process; return the names of the clips that ran, and how all ended. deadly: of the executor."""
+    """Convert in this process; return the names of the clips that ran, and how all ended.
+
+    deadly: of the executor. options: of `jobs_of`.
+    """
     executor = DirectExecutor(deadly)
-    return executor.run, run_batch(jobs, target, executor, resume=resume)
+    return executor.run, run_batch(jobs_of(sources, target, **options), target, executor, resume=resume)
 
 
 def records_in(folder: Path) -> dict[str, Record]:

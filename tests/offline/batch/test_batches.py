@@ -8,6 +8,7 @@ import signal
 from concurrent.futures import Future
 from contextlib import closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from unittest.mock import Mock
 
@@ -20,8 +21,8 @@ from app.core.errors import MattecamError, SinkLostError, SinkOpenError, SourceO
 from app.core.settings import BackgroundSettings, FramingSettings, PeopleSettings
 from app.offline.batch import MOST_TRIES, Event, StopRequest
 from app.offline.executors import Processes
-from app.offline.job import TRIES, Job, JobResult, fetch, list_folder, run_job, size_and_time, upload
-from app.offline.plan import MANIFEST, Manifest, Record, is_done, last_records, plan_jobs, settings_hash
+from app.offline.job import TRIES, JobResult, fetch, list_folder, run_job, size_and_time, upload
+from app.offline.plan import MANIFEST, Manifest, Record, last_records, plan_jobs, settings_hash
 from tests.clips import names_in, read_numbers, write_clip, write_images
 from tests.offline.batch.conftest import (
     SETTINGS,
@@ -54,67 +55,65 @@ def out(tmp_path: Path) -> Path:
 
 
 def test_a_resumed_batch_leaves_out_what_is_done(clips: list[Path], out: Path) -> None:
-    jobs = jobs_of(clips, out)
-    converted(jobs, out)
+    converted(clips, out)
     (out / "b.mp4").write_bytes(b"changed")
     os.utime(clips[2], (1, 1))
-    assert converted(jobs, out) == (["b.mp4", "c.mp4"], {"done": 2, "skipped": 1})
-    assert converted(jobs, out, resume=False)[0] == ["a.mp4", "b.mp4", "c.mp4"]
+    assert converted(clips, out) == (["b.mp4", "c.mp4"], {"done": 2, "skipped": 1})
+    assert converted(clips, out, resume=False)[0] == ["a.mp4", "b.mp4", "c.mp4"]
     blue = SETTINGS.replaced_at(["background"], colour="#0000ff")
-    assert converted(jobs_of(clips, out, blue), out)[0] == ["a.mp4", "b.mp4", "c.mp4"], "other settings"
+    assert converted(clips, out, settings=blue)[0] == ["a.mp4", "b.mp4", "c.mp4"], "other settings"
 
 
 def test_a_clip_is_done_also_under_another_spelling_of_its_path(
     tmp_path: Path, clips: list[Path], out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    converted(jobs_of([Path(clip.name) for clip in clips], out), out, {"c.mp4": MOST_TRIES})
+    converted([clip.name for clip in clips], out, {"c.mp4": MOST_TRIES})
     (out / "c.mp4").write_bytes(b"left by a crash")
     (tmp_path / "elsewhere").mkdir()
     other = write_clip(tmp_path / "elsewhere" / "c.mp4", 5)
     with pytest.raises(UsageError, match=r"c\.mp4 exists already"):
-        converted(jobs_of([other], out, overwrite=False), out)
-    assert converted(jobs_of(clips, out, overwrite=False), out) == (["c.mp4"], {"done": 1, "skipped": 2})
+        converted([other], out, overwrite=False)
+    assert converted(clips, out, overwrite=False) == (["c.mp4"], {"done": 1, "skipped": 2})
 
 
 def test_a_folder_that_is_also_the_output_is_resumed(tmp_path: Path) -> None:
     for name in "ab":
         write_clip(tmp_path / f"{name}.avi", 4)
-    converted(jobs_of([tmp_path], tmp_path, overwrite=False), tmp_path, {"b.avi": MOST_TRIES})
-    assert converted(jobs_of([tmp_path], tmp_path, overwrite=False), tmp_path) == (["b.avi"], {"done": 1, "skipped": 1})
+    converted([tmp_path], tmp_path, {"b.avi": MOST_TRIES}, overwrite=False)
+    assert converted([tmp_path], tmp_path, overwrite=False) == (["b.avi"], {"done": 1, "skipped": 1})
     with pytest.raises(UsageError, match="is the source"):
         jobs_of([tmp_path / "a.mp4"], tmp_path)
 
 
-def test_a_clip_that_grows_while_it_is_converted_is_not_done(clips: list[Path], out: Path) -> None:
-    class Growing(DirectExecutor):
-        def submit(self, job: Job) -> Future[JobResult]:
-            ended = super().submit(job)
-            with Path(job.source).open("ab") as file:
-                file.write(b"the rest of a copy")
-            return ended
-
-    (job,) = jobs_of(clips[:1], out)
-    assert run_batch([job], out, Growing())["done"] == 1
-    assert not is_done(job, records_in(out)["a.mp4"])
+def test_a_clip_that_changes_while_it_is_converted_is_not_done(clips: list[Path], out: Path) -> None:
+    jobs, changed = jobs_of(clips[:1], out), Mock(side_effect=lambda event: os.utime(clips[0], (1, 1)))
+    assert run_batch(jobs, out, DirectExecutor(), tell=changed) == {"done": 1}
+    for state in ("done", "skipped"):
+        assert converted(clips[:1], out)[1] == {state: 1}
 
 
 def test_a_batch_replaces_what_it_began_and_nothing_else(clips: list[Path], out: Path) -> None:
-    out.mkdir()
+    """a.mp4 kills its workers at first, c.mp4 fails."""
+    (out / "b.mp4").parent.mkdir()
     (out / "b.mp4").write_bytes(b"another film")
-    jobs = jobs_of(clips, out, overwrite=False)
+    clips[2].write_text("no video")
     idle = DirectExecutor()
     with pytest.raises(UsageError, match=r"b\.mp4 exists already; add --overwrite"):
-        run_batch(jobs, out, idle)
+        run_batch(jobs_of(clips, out, overwrite=False), out, idle)
     assert idle.run == []
     (out / "b.mp4").unlink()
-    converted(jobs, out, {"a.mp4": MOST_TRIES})
+    assert converted(clips, out, {"a.mp4": MOST_TRIES}, overwrite=False)[1] == {"done": 1, "failed": 2}
+    write_clip(clips[2], 4)
     (out / "a.mp4").write_bytes(b"left by a crash")
-    assert converted(jobs, out)[0] == ["a.mp4"]
-    (out / "b.mp4").write_bytes(b"edited")
-    with pytest.raises(UsageError, match=r"b\.mp4 exists already"):
-        converted(jobs, out)
-    assert (out / "b.mp4").read_bytes() == b"edited"
+    for name in ("c.mp4", "b.mp4"):
+        (out / name).write_bytes(b"made by other means")
+        with pytest.raises(UsageError, match=f"{name} exists already; add --overwrite"):
+            converted(clips, out, overwrite=False)
+        assert (out / name).read_bytes() == b"made by other means"
+        (out / name).unlink()
+        ran = ["a.mp4", "c.mp4"] if name == "c.mp4" else ["b.mp4"]
+        assert converted(clips, out, overwrite=False) == (ran, {"done": len(ran), "skipped": 3 - len(ran)})
 
 
 @pytest.mark.parametrize("output", ["out", "alpha"])
@@ -128,26 +127,12 @@ def test_a_file_that_appears_during_the_conversion_is_kept_and_named(tmp_path: P
     assert taken.read_text() == "mine"
 
 
-def test_a_clip_that_failed_replaces_no_file_when_resumed(tmp_path: Path, out: Path) -> None:
-    clip = tmp_path / "a.mp4"
-    clip.write_text("no video")
-    assert converted(jobs_of([clip], out, overwrite=False), out)[1] == {"failed": 1}
-    write_clip(clip, 5)
-    (out / "a.mp4").write_bytes(b"made by other means")
-    jobs = jobs_of([clip], out, overwrite=False)
-    with pytest.raises(UsageError, match=r"a\.mp4 exists already; add --overwrite"):
-        converted(jobs, out)
-    assert (out / "a.mp4").read_bytes() == b"made by other means"
-    (out / "a.mp4").unlink()
-    assert converted(jobs, out)[1] == {"done": 1}
-
-
 def test_a_clip_that_was_cut_off_is_converted_again(tmp_path: Path, out: Path) -> None:
     """Its film is kept and recorded as it was made, but it failed: the rest of the clip may be there by now."""
     clip = write_clip(tmp_path / "a.mkv", 40)
     clip.write_bytes(clip.read_bytes()[: clip.stat().st_size // 2])
     for overwrite in (True, False):
-        assert converted(jobs_of([clip], out, overwrite=overwrite), out) == (["a.mkv"], {"failed": 1})
+        assert converted([clip], out, overwrite=overwrite) == (["a.mkv"], {"failed": 1})
 
 
 @pytest.mark.parametrize(
@@ -167,7 +152,9 @@ def test_a_cut_or_damaged_line_of_the_manifest_is_left_out(line: bytes, tmp_path
 
 
 def test_a_clip_whose_worker_dies_is_tried_again_and_then_given_up(clips: list[Path], out: Path) -> None:
-    workers = DirectExecutor({"a.mp4": MOST_TRIES, "b.mp4": 1})
+    workers, stale = DirectExecutor({"a.mp4": MOST_TRIES, "b.mp4": 1}), out / TRIES / "a.mp4-x"
+    stale.mkdir(parents=True)
+    (stale / "target.part.mp4").write_bytes(b"room")
     events: list[Event] = []
     report = run_batch(jobs_of(clips, out), out, workers, tell=events.append)
     assert report == {"done": 2, "failed": 1}
@@ -176,14 +163,7 @@ def test_a_clip_whose_worker_dies_is_tried_again_and_then_given_up(clips: list[P
     assert record.tries == MOST_TRIES
     assert "a.mp4 ended unexpectedly (signal 9)" in (record.error or "")
     assert [event.state for event in events if event.file == str(clips[1])] == ["started", "done"]
-
-
-def test_what_killed_workers_left_is_removed(clips: list[Path], out: Path) -> None:
-    stale = out / TRIES / "a.mp4-x"
-    stale.mkdir(parents=True)
-    (stale / "target.part.mp4").write_bytes(b"room")
-    converted(jobs_of(clips, out), out)
-    assert not (out / TRIES).exists()
+    assert not (out / TRIES).exists(), "what killed workers left"
 
 
 def test_a_stop_request_before_the_start_converts_nothing(clips: list[Path], out: Path) -> None:
@@ -215,16 +195,12 @@ def test_a_stop_interrupts_a_clip_whose_worker_dies_and_a_second_one_does_not_wa
     assert records_in(out)["a.mp4"].state == "interrupted"
 
 
-def test_a_try_without_a_folder_is_a_sentence(clips: list[Path], out: Path) -> None:
-    out.mkdir()
-    (out / TRIES).write_text("a file in the way")
-    result = run_job(jobs_of(clips, out)[0], lambda done, total: False)
-    assert result == JobResult("failed", error=result.error) and result.error
-
-
-def test_clips_that_would_replace_each_other_are_refused(tmp_path: Path, clips: list[Path], out: Path) -> None:
+def test_sources_and_outputs_that_would_replace_or_hold_each_other_are_refused(
+    tmp_path: Path, clips: list[Path], out: Path
+) -> None:
     other = tmp_path / "other"
-    other.mkdir()
+    trip = write_images(other / "trip", "1.png")
+    raw = write_images(tmp_path / "album" / "trip" / "raw", "1.png")
     small, capital = (write_clip(other / name, 2) for name in ("a.mp4", "B.mp4"))
     for sources, target, alpha, words in (
         ([*clips, small], out, None, r"would both become a\.mp4"),
@@ -232,9 +208,12 @@ def test_clips_that_would_replace_each_other_are_refused(tmp_path: Path, clips: 
         (clips, tmp_path, None, "is the source"),
         (clips, out, out, "another output"),
         (clips, clips[0], None, "not a folder"),
+        ([trip, raw], tmp_path / "album", None, r"trip cannot be written: it is the source .*raw, holds it"),
+        ([trip, raw], trip / "matted", None, r"it is the source .*trip, holds it or lies in it"),
     ):
         with pytest.raises(UsageError, match=words):
             jobs_of(sources, target, alpha=alpha)
+    assert names_in(raw) == ["1.png"]
 
 
 def test_the_hash_covers_the_features_of_a_film_and_the_content_of_files(tmp_path: Path) -> None:
@@ -336,107 +315,84 @@ def test_only_one_batch_writes_to_a_folder(clips: list[Path], out: Path) -> None
     assert run_batch(jobs, out, DirectExecutor(), tell=start_another)["done"] == 3
 
 
-def convert_to(target: Path, *sources: Path, resume: bool = False, alpha: Path | None = None) -> list[str]:
-    """Convert, and return the names of the sources that were not left out."""
-    jobs = jobs_of(sources, target, alpha=alpha)
-    ran, report = converted(jobs, target, resume=resume)
-    assert report["done"] + report["skipped"] == len(jobs)
-    return ran
-
-
 def test_a_folder_that_exists_keeps_its_other_files(tmp_path: Path, out: Path) -> None:
     source, trip = write_images(tmp_path / "trip.2024", "1.png", "2.png"), out / "trip.2024"
     (trip / "sub").mkdir(parents=True)
     (trip / "notes.txt").write_text("precious")
     (trip / "1.png").write_text("an earlier one")
-    convert_to(out, source)
+    assert converted([source], out)[1] == {"done": 1}
     assert names_in(trip) == ["1.png", "2.png", "notes.txt", "sub"]
     assert (trip / "notes.txt").read_text() == "precious"
     assert cv2.imread(str(trip / "1.png")) is not None
     assert names_in(out) == [MANIFEST, "trip.2024"]
-    assert convert_to(out, source, resume=True) == []
+    assert converted([source], out)[1] == {"skipped": 1}
 
 
 def test_a_folder_on_another_disk_keeps_its_other_files(tmp_path: Path) -> None:
     other = Path("/dev/shm")
     if not os.access(other, os.W_OK) or other.stat().st_dev == tmp_path.stat().st_dev:
         pytest.skip("needs a second file system")
-    folder = other / f"mattecam-test-{os.getpid()}"
-    folder.mkdir()
-    try:
-        (folder / "notes.txt").write_text("precious")
+    with TemporaryDirectory(dir=other) as folder:
+        Path(folder, "notes.txt").write_text("precious")
         (tmp_path / "alpha").mkdir()
         (tmp_path / "alpha" / "pics").symlink_to(folder, target_is_directory=True)
-        convert_to(tmp_path / "out", write_images(tmp_path / "pics", "1.png"), alpha=tmp_path / "alpha")
-        assert names_in(folder) == ["1.png", "notes.txt"]
-    finally:
-        for file in folder.iterdir():
-            file.unlink()
-        folder.rmdir()
+        converted([write_images(tmp_path / "pics", "1.png")], tmp_path / "out", alpha=tmp_path / "alpha")
+        assert names_in(Path(folder)) == ["1.png", "notes.txt"]
 
 
-@pytest.mark.parametrize(("source", "taken", "words"), [("a.mp4", "notes.txt", "a folder has this name"),
-                                                         ("pics", "", "a file has this name")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("source", "taken", "words"),
+    [
+        ("a.mp4", "a.mp4/notes.txt", "a folder has this name"),
+        ("pics", "pics", "a file has this name"),
+        ("a.mp4", TRIES, "a.mp4 cannot be written"),
+    ],
+)
 def test_what_has_the_name_of_an_output_is_kept(tmp_path: Path, source: str, taken: str, words: str) -> None:
-    clip = write_clip(tmp_path / source, 3) if taken else write_images(tmp_path / source, "1.png")
-    precious = tmp_path / "out" / source / taken
+    clip = write_images(tmp_path / source, "1.png") if source == "pics" else write_clip(tmp_path / source, 3)
+    precious = tmp_path / "out" / taken
     precious.parent.mkdir(parents=True)
     precious.write_text("precious")
     (job,) = jobs_of([clip], tmp_path / "out")
     result = run_job(job, lambda done, total: pytest.fail("converted for nothing"))
     assert result.state == "failed" and words in (result.error or "")
-    assert precious.read_text() == "precious"
-    assert not taken or names_in(precious.parent) == [taken]
+    assert precious.read_text() == "precious" and {*names_in(precious.parent)} <= {precious.name, TRIES}
 
 
-def test_sources_and_outputs_that_hold_each_other_are_refused(tmp_path: Path) -> None:
-    trip = write_images(tmp_path / "other" / "trip", "1.png")
-    raw = write_images(tmp_path / "album" / "trip" / "raw", "1.png")
-    with pytest.raises(UsageError, match=r"trip cannot be written: it is the source .*raw, holds it"):
-        jobs_of([trip, raw], tmp_path / "album")
-    with pytest.raises(UsageError, match=r"it is the source .*trip, holds it or lies in it"):
-        jobs_of([trip, raw], trip / "matted")
-    assert names_in(raw) == ["1.png"]
-
-
-def test_a_folder_is_converted_again_when_an_image_has_changed(tmp_path: Path) -> None:
-    source, target = write_images(tmp_path / "pics", "1.png", "2.png"), tmp_path / "out"
-    convert_to(target, source)
+def test_a_folder_is_converted_again_when_an_image_has_changed(tmp_path: Path, out: Path) -> None:
+    source = write_images(tmp_path / "pics", "1.png", "2.png")
+    converted([source], out)
     (source / "notes.txt").write_text("new")
-    assert convert_to(target, source, resume=True) == []
+    assert converted([source], out)[1] == {"skipped": 1}
     before = source.stat()
     (source / "2.png").write_bytes((source / "1.png").read_bytes())
     os.utime(source, ns=(before.st_atime_ns, before.st_mtime_ns))
-    assert convert_to(target, source, resume=True) == ["pics"], "in place"
-    (target / "pics" / "1.png").unlink()
-    assert convert_to(target, source, resume=True) == ["pics"]
+    assert converted([source], out)[1] == {"done": 1}, "in place"
+    (out / "pics" / "1.png").unlink()
+    assert converted([source], out)[1] == {"done": 1}
 
 
-@pytest.mark.parametrize("folder", [False, True])
-def test_a_matte_that_is_missing_or_changed_is_converted_again(tmp_path: Path, folder: bool) -> None:
-    source = write_images(tmp_path / "a", "1.png") if folder else write_clip(tmp_path / "a.mp4", 3)
-    target, alpha = tmp_path / "out", tmp_path / "alpha"
-    convert_to(target, source)
-    assert convert_to(target, source, resume=True, alpha=alpha) == [source.name]
-    assert convert_to(target, source, resume=True, alpha=alpha) == []
-    assert convert_to(target, source, resume=True) == []
-    matte = alpha / "a" / "1.png" if folder else alpha / "a.mp4"
-    matte.write_bytes(b"changed")
-    assert convert_to(target, source, resume=True, alpha=alpha) == [source.name]
-
-
-def test_a_matte_of_which_the_film_is_gone_is_replaced_if_that_is_asked_for(tmp_path: Path) -> None:
-    clip, target, alpha = write_clip(tmp_path / "a.mp4", 3), tmp_path / "out", tmp_path / "alpha"
-    convert_to(target, clip, alpha=alpha)
-    (target / "a.mp4").unlink()
-    with pytest.raises(UsageError, match=r"a\.mp4 exists already; add --overwrite"):
-        converted(jobs_of([clip], target, alpha=alpha, overwrite=False), target)
-    assert convert_to(target, clip, alpha=alpha, resume=True) == ["a.mp4"]
+@pytest.mark.parametrize(("clip", "image"), [("a.mp4", ""), ("a", "1.png")])
+def test_a_matte_that_is_missing_or_changed_is_converted_again(
+    tmp_path: Path, out: Path, clip: str, image: str
+) -> None:
+    """Where the film is gone, the matte is replaced only if that is asked for."""
+    source = write_images(tmp_path / clip, image) if image else write_clip(tmp_path / clip, 3)
+    alpha = tmp_path / "alpha"
+    assert converted([source], out)[1] == {"done": 1}
+    assert converted([source], out, alpha=alpha)[1] == {"done": 1}
+    assert converted([source], out, alpha=alpha)[1] == converted([source], out)[1] == {"skipped": 1}
+    (alpha / clip / image).write_bytes(b"changed")
+    assert converted([source], out, alpha=alpha)[1] == {"done": 1}
+    (out / clip / image).unlink()
+    with pytest.raises(UsageError, match=rf"alpha.*{image or clip} exists already; add --overwrite"):
+        converted([source], out, alpha=alpha, overwrite=False)
+    assert converted([source], out, alpha=alpha)[1] == {"done": 1}
 
 
 def test_a_slash_at_the_end_makes_a_folder_of_any_name(tmp_path: Path) -> None:
     source, target = write_images(tmp_path / "pics", "1.png"), tmp_path / "films.mp4"
-    assert run_batch(jobs_of([source], f"{target}/"), f"{target}/", DirectExecutor())["done"] == 1
+    assert converted([source], f"{target}/")[1] == {"done": 1}
     assert names_in(target) == [MANIFEST, "pics"]
 
 
@@ -501,17 +457,17 @@ def test_a_clip_is_fetched_and_its_film_uploaded_whole(tmp_path: Path, memory: A
 def test_a_resumed_batch_leaves_out_the_films_that_are_uploaded(tmp_path: Path, memory: Any) -> None:
     good = write_clip(tmp_path / "a.mp4", 6).read_bytes()
     memory.pipe({"/monday/a.mp4": good, "/monday/b.mp4": b"no video"})
-    jobs = jobs_of(["memory://monday"], "memory://matted", overwrite=False)
-    assert converted(jobs, "memory://matted")[1] == {"done": 1, "failed": 1}
+    sources, target = ["memory://monday"], "memory://matted"
+    assert converted(sources, target, overwrite=False)[1] == {"done": 1, "failed": 1}
     assert sorted(memory.ls("/matted", detail=False)) == ["/matted/a.mp4", f"/matted/{MANIFEST}"]
     memory.pipe("/monday/b.mp4", good)
-    assert converted(jobs, "memory://matted") == (["b.mp4"], {"done": 1, "skipped": 1})
+    assert converted(sources, target, overwrite=False) == (["b.mp4"], {"done": 1, "skipped": 1})
     memory.pipe("/matted/a.mp4", b"of another size")
     with pytest.raises(UsageError, match=r"matted/a\.mp4 exists already"):
-        converted(jobs, "memory://matted")
+        converted(sources, target, overwrite=False)
 
 
-def test_a_missing_clip_is_a_sentence(tmp_path: Path, memory: Any) -> None:
+def test_a_missing_clip_and_an_upload_that_fails_are_sentences(tmp_path: Path, memory: Any) -> None:
     with pytest.raises(SourceOpenError, match=r"missing\.mp4 cannot be fetched"):
         fetch("memory://clips/missing.mp4", tmp_path / "a.mp4")
     memory.pipe("/broken/a.mp4", b"no video")
@@ -522,9 +478,6 @@ def test_a_missing_clip_is_a_sentence(tmp_path: Path, memory: Any) -> None:
     with pytest.raises(UsageError, match=r"^nosuchsystem://clips cannot be reached: "):
         list_folder("nosuchsystem://clips")
     assert size_and_time("memory://clips/missing.mp4") == (None, None)
-
-
-def test_an_upload_that_fails_leaves_nothing(tmp_path: Path, memory: Any) -> None:
     with pytest.raises(SinkLostError, match="cannot be uploaded"):
         upload(tmp_path / "missing.mp4", "memory://failed/a.mp4")
     assert memory.ls("/failed", detail=False) == []
