@@ -355,20 +355,12 @@ def test_a_folder_that_cannot_be_read_is_a_sentence(tmp_path: Path, monkeypatch:
             read()
 
 
-class NoisyEngine(HalfEngine):
-    """Returns composites that no encoder makes small."""
-
-    def matte(self, step: StepInput) -> Matte:
-        matte = super().matte(step)
-        noise = np.random.default_rng(self.steps).integers(0, 255, step.frame.shape, np.uint8)
-        return replace(matte, composite=noise)
-
-
 def test_a_full_disk_is_reported_once_and_the_frames_are_kept(tmp_path: Path) -> None:
-    source = write_clip(tmp_path / "in.mp4", 120, fps=50, size=(192, 96))
+    noise = np.random.default_rng(0).integers(0, 255, (120, 96, 192, 3), np.uint8)
+    source = write_clip(tmp_path / "in.mkv", 120, 50, size=(192, 96), image=lambda number: noise[number])
     too_large = "the file has become too large for this disk"
     with full_disk(400_000), pytest.raises(SinkLostError, match=too_large) as failure:
-        run(source, tmp_path / "out.mp4", engine=NoisyEngine())
+        run(source, tmp_path / "out.mp4")
     assert "could not be completed" not in str(failure.value), "the disk is named once"
     assert str(failure.value).endswith(f"What was written is in {tmp_path / 'out.part.mp4'}.")
     # What is kept ends with a whole fragment; one takes about a quarter of this disk.
@@ -391,11 +383,16 @@ def test_a_name_that_is_no_utf8_is_converted_and_left_out_when_resumed(tmp_path:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
-def test_links_that_lead_in_a_circle_are_no_defect(tmp_path: Path) -> None:
-    source, circle = write_clip(tmp_path / "in.mp4", 3), tmp_path / "circle.mp4"
+def test_links_that_lead_nowhere_are_kept_and_those_in_a_circle_are_no_defect(tmp_path: Path) -> None:
+    """The film replaced a link to a disk that was not connected."""
+    source, circle, link = write_clip(tmp_path / "in.mp4", 3), tmp_path / "circle.mp4", tmp_path / "out.mp4"
     circle.symlink_to(circle)
+    link.symlink_to(tmp_path / "disk" / "film.mp4")
+    with pytest.raises(UsageError, match="exists already"):
+        run(source, link)
+    assert link.is_symlink() and free_name(link) == tmp_path / "out (2).mp4"
     with pytest.raises(SourceOpenError, match=r"There is no file or folder .*circle\.mp4"):
-        run(circle, tmp_path / "out.mp4")
+        run(circle, tmp_path / "film.mp4")
     assert len(jobs_of([source, circle], tmp_path / "out")) == 2
     assert run(source, circle, overwrite=True).complete
 
@@ -430,25 +427,11 @@ def test_a_file_where_a_folder_of_frames_should_be_is_refused_before_the_first(t
     assert target.read_text() == "precious"
 
 
-def test_a_link_that_leads_nowhere_is_kept(tmp_path: Path) -> None:
-    """Such as one to a disk that is not connected; the film replaced it."""
-    source, link = write_clip(tmp_path / "in.mp4", 3), tmp_path / "out.mp4"
-    link.symlink_to(tmp_path / "disk" / "film.mp4")
-    with pytest.raises(UsageError, match="exists already"):
-        run(source, link)
-    assert link.is_symlink() and free_name(link) == tmp_path / "out (2).mp4"
-
-
 def test_nothing_is_said_to_be_left_in_a_folder_that_was_removed(tmp_path: Path) -> None:
-    class Removed(HalfEngine):
-        def matte(self, step: StepInput) -> Matte:
-            if self.steps == 2:
-                shutil.rmtree(tmp_path / "out")
-            return super().matte(step)
-
-    (tmp_path / "out").mkdir()
+    source, target = write_clip(tmp_path / "in.mp4", 5), tmp_path / "out" / "a.mp4"
+    target.parent.mkdir()
     with pytest.raises(SinkLostError, match="could not be completed") as failure:
-        run(write_clip(tmp_path / "in.mp4", 5), tmp_path / "out" / "a.mp4", engine=Removed())
+        run(source, target, progress=lambda *_: shutil.rmtree(target.parent, ignore_errors=True))
     assert "What was written" not in str(failure.value)
 
 
