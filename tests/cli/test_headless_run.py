@@ -26,27 +26,22 @@ from tests.fakes.world import BASE, IMPATIENT, Desk, FakeWorld, ignore
 from tests.waiting import beside, eventually
 
 
-class WatchedRun(HeadlessRun):
-    """A run that is looked at on its thread, several times a second."""
-
-    each_poll: Callable[[WatchedRun], object]
-
-    def _observe(self) -> None:
-        super()._observe()
-        self.each_poll(self)
-
-
 def watched(
     pipeline: Pipeline,
-    each_poll: Callable[[WatchedRun], object],
+    each_poll: Callable[[HeadlessRun], object],
     seconds: float | None = None,
     frames: int | None = None,
     *,
     waits: bool = False,
-) -> WatchedRun:
-    """Return a run that has ended."""
-    session = WatchedRun(pipeline, seconds, frames, waits=waits)
-    session.each_poll = each_poll
+) -> HeadlessRun:
+    """Return a run that has ended; `each_poll` looked at it on its thread, several times a second."""
+
+    class Watched(HeadlessRun):
+        def _observe(self) -> None:
+            super()._observe()
+            each_poll(self)
+
+    session = Watched(pipeline, seconds, frames, waits=waits)
     beside(session.run).result(60)
     return session
 
@@ -61,7 +56,7 @@ def test_a_run_goes_on_without_what_no_frame_needs(stage: Stage, goes_on: bool) 
         pipeline.report(stage, MattecamError("It is missing."))
         looked.wait(60)
 
-    def observed(session: WatchedRun) -> None:
+    def observed(session: HeadlessRun) -> None:
         if any(problem.stage is stage for problem in session.status.problems):
             looked.set()
 
@@ -84,7 +79,7 @@ def test_the_seconds_of_a_run_do_not_depend_on_the_start(monkeypatch: pytest.Mon
     monkeypatch.setattr("app.cli.headless.time", SimpleNamespace(monotonic=clock, sleep=time.sleep))
     looks = 0
 
-    def look(session: WatchedRun) -> None:
+    def look(session: HeadlessRun) -> None:
         nonlocal looks
         clock.now_s += 0.3 if session.status.frames_out else 1.0
         looks += session.sample is not None
@@ -111,7 +106,7 @@ def test_what_fails_to_open_ends_the_start_however_late_it_is_noticed(
         assert looked.wait(60)
         raise error
 
-    def look(session: WatchedRun) -> None:
+    def look(session: HeadlessRun) -> None:
         eventually(lambda: pipeline.status().frames_out > 3 or opens == "open_background")
         looked.set()
         eventually(lambda: pipeline.status().frames_out > 0)
@@ -146,7 +141,7 @@ def test_a_command_that_fails_does_not_end_a_run_that_shows_no_composites(
     pipeline = Pipeline(settings, parts=world.parts(), timing=timing)
     has_begun, polls = False, 0
 
-    def use(session: WatchedRun) -> None:
+    def use(session: HeadlessRun) -> None:
         nonlocal has_begun, polls
         phase = {"paused": Phase.PAUSED, "resting": Phase.RESTING}.get(start, Phase.RUNNING)
         if not has_begun and session.status.phase is phase:
@@ -173,7 +168,7 @@ def test_what_is_unplugged_does_not_end_a_run_on_standby(stage: Stage, monkeypat
     pipeline = Pipeline(BASE.replace(paused=True), parts=FakeWorld().parts())
     polls = 0
 
-    def use(session: WatchedRun) -> None:
+    def use(session: HeadlessRun) -> None:
         nonlocal polls
         polls += bool(session.status.problems)
         if polls == 2:
@@ -226,7 +221,7 @@ def test_a_run_without_limit_waits_for_a_camera(
     desk = Desk()
     waited_s = time.monotonic() + 4 * POLL_S
 
-    def look(session: WatchedRun) -> None:
+    def look(session: HeadlessRun) -> None:
         if time.monotonic() > waited_s:
             assert desk.newest().kind is PictureKind.STANDBY or desk.camera
             desk.camera = True
@@ -239,8 +234,7 @@ def test_a_run_without_limit_waits_for_a_camera(
 
 @pytest.mark.parametrize(("settings", "frames"), [(AUTO, 3), (BASE, None)], ids=["limited", "named"])
 def test_other_runs_fail_without_a_camera(settings: Settings, frames: int | None) -> None:
-    session = HeadlessRun(Pipeline(settings, parts=Desk().parts()), None, frames)
-    beside(session.run).result(60)
+    session = watched(Pipeline(settings, parts=Desk().parts()), ignore, frames=frames)
     assert session.failure == "No camera was found; connect one."
 
 
@@ -249,7 +243,7 @@ def test_a_service_waits_for_a_virtual_camera() -> None:
     world.faults.put("open_virtual_camera", SinkOpenError("There is no virtual camera."))
     polls = 0
 
-    def look(session: WatchedRun) -> None:
+    def look(session: HeadlessRun) -> None:
         nonlocal polls
         polls += bool(session.status.problems)
         if polls == 3:

@@ -248,9 +248,8 @@ SHOWN = r"a\u001b]0;title\u0007\u001b[2J\u009b1m\u202e\u007f\u000d"
 CONTROLS = set("\x1b\x07\x9b\u202e\x7f\r")
 
 
-def test_control_characters_of_names_do_not_reach_the_terminal(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_control_characters_do_not_reach_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Those in names of scenes and files, and in progress, tables and JSON."""
     scenes = default_path()
     scenes.parent.mkdir(parents=True)
     write_object(scenes, {"version": 1, "scenes": {EVIL: {}}})
@@ -259,18 +258,13 @@ def test_control_characters_of_names_do_not_reach_the_terminal(
         assert main.main(words) in (1, 2)
         told = capsys.readouterr().err
         assert SHOWN in told and not set(told) & set(EVIL) & CONTROLS, words
-
-
-def test_progress_tables_and_json_show_control_characters(capsys: pytest.CaptureFixture[str]) -> None:
-    protect_outputs()
     with progress_bar(f"[final]\n{EVIL}", TaskProgressColumn()) as show:
         show(1, 2)
     sys.stdout.write(f"{EVIL}\n")
     sys.stdout.write(json.dumps({"name": EVIL}, ensure_ascii=False))
     assert console(stderr=True).file is not sys.stderr, "the codes of its colours must pass"
-    told = capsys.readouterr()
-    line, data = told.out.splitlines()
-    assert r"[final] a\u001b]0;title" in told.err and line == SHOWN and json.loads(data) == {"name": EVIL}
+    line, data = (output := capsys.readouterr()).out.splitlines()
+    assert r"[final] a\u001b]0;title" in output.err and line == SHOWN and json.loads(data) == {"name": EVIL}
 
 
 def test_a_progress_bar_that_cannot_be_written_ends_no_conversion(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,16 +16,7 @@ from app.config.scenes import SceneStore, default_path
 from app.config.setting import parse_background
 from app.control.commands import parse_pan
 from app.core.errors import SettingsError, UsageError
-from app.core.settings import (
-    BackgroundSettings,
-    CaptureSettings,
-    EdgeSettings,
-    FramingSettings,
-    MattingSettings,
-    PeopleSettings,
-    Settings,
-    Zone,
-)
+from app.core.settings import BackgroundSettings, CaptureSettings, FramingSettings, MattingSettings, Settings, Zone
 from models import weights
 
 
@@ -141,12 +132,9 @@ def test_a_saved_model_that_is_not_installed_is_replaced_by_the_bundled_one(file
     assert (start.settings.matting.model, start.warning) == ("u2net", None)
 
 
-OF_A_CAMERA = Settings(
-    framing=FramingSettings(zoom=2),
-    people=PeopleSettings(auto_framing="close", zones=(Zone(points=((0, 0),), camera="usb-1"),)),
-    background=BackgroundSettings(kind="blur", zoom=2),
-    matting=MattingSettings(edges=EdgeSettings(feather_px=3)),
-)
+ZONE = Zone(points=((0, 0),), camera="usb-1")
+VIEWED = Settings(framing=FramingSettings(zoom=2), background=BackgroundSettings(kind="blur", zoom=2))
+OF_A_CAMERA = VIEWED.replaced_at(["people"], auto_framing="close", zones=(ZONE,))
 
 
 def test_without_options_a_film_is_green_and_does_not_follow_the_window(file: Path) -> None:

@@ -110,31 +110,20 @@ def test_a_run_that_crashed_while_paused_is_paused_when_it_is_started_again(prep
         assert first_status()["paused"] is False, "the user ended it"
 
 
-def handles_interrupts(pid: int) -> bool:
-    """Return whether a process has a handler of its own for SIGINT."""
-    caught = re.search(r"^SigCgt:\s*(\w+)$", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
-    return caught is not None and bool(int(caught[1], 16) >> (signal.SIGINT - 1) & 1)
-
-
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the signals that a process handles from /proc")
 @pytest.mark.parametrize("delay_s", [0.0, 0.1, 0.4, 1.0])
 def test_an_interrupted_start_prints_no_traceback(delay_s: float, tmp_path: Path) -> None:
     with start(tmp_path / "data") as process:
-        eventually(lambda: handles_interrupts(process.pid), START_S)
+
+        def handles_interrupts() -> bool:
+            state = Path(f"/proc/{process.pid}/status").read_text()
+            return any(int(caught, 16) & 1 << (signal.SIGINT - 1) for caught in re.findall(r"SigCgt:\s*(\w+)", state))
+
+        eventually(handles_interrupts, START_S)
         time.sleep(delay_s)
         process.send_signal(signal.SIGINT)
         _, messages = process.communicate(timeout=START_S)
     assert process.returncode == 130 and not re.search("Traceback|Error", messages), messages
-
-
-def wait_for_frames(process: subprocess.Popen[str]) -> None:
-    """Wait until the program has recorded some frames."""
-
-    def records() -> bool:
-        encoded = asked_status().get("encoded_frames")
-        return process.poll() is not None or (isinstance(encoded, int) and encoded > 3)
-
-    eventually(records, START_S)
 
 
 HANG = """
@@ -159,7 +148,7 @@ def test_the_recording_is_finished_at_the_end(prepared: Path, tmp_path: Path, nu
     screen, terminal = os.openpty()
     with start(prepared, "--record", str(out), output=terminal) as process:
         os.close(terminal)
-        wait_for_frames(process)
+        eventually(lambda: process.poll() is not None or asked_status().get("encoded_frames", 0) > 3, START_S)
         if number == signal.SIGHUP:
             os.close(screen)
         process.send_signal(number)

@@ -220,22 +220,16 @@ def test_commands_reach_the_running_program_with_absolute_paths(
     assert running.commands == [Command(words.split()[0], argument) for words, argument in sent]
 
 
-def test_the_running_program_is_told_as_paused_and_its_failures_from_wrong_usage(
+def test_the_state_of_the_running_program_is_told_and_its_failures_from_wrong_usage(
     running: Recorder, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main.main(["ctl", "status", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["paused"] is True
+    assert status_line({**json.loads(capsys.readouterr().out), "paused": True}).startswith("paused, mattecam, ")
+    shown = "background blur:50, no virtual camera, recording to a.mp4, recording the matte to b.mkv"
     for words, code, said in (
-        ("status", 0, "paused, mattecam, "),
+        ("status", 0, f"frozen, mattecam, 30 fps, {shown}"),
         ("scene nowhere", 1, "The scenes file cannot be read"),
         ("scene unknown", 2, "There is no scene unknown"),
     ):
         assert main.main(["ctl", *words.split()]) == code
         assert said in "".join(capsys.readouterr())
-
-
-def test_the_status_line_names_state_background_and_recording() -> None:
-    status = {"phase": "running", "frozen": True, "fps_out": 30, "background": "blur:50"}
-    recordings = {"recording": "a.mp4", "recording_alpha": "b.mkv"}
-    words = "background blur:50, no virtual camera, recording to a.mp4, recording the matte to b.mkv"
-    assert status_line({**status, **recordings}) == f"frozen, no model, 30 fps, {words}"

@@ -56,7 +56,8 @@ class Recorder(SettingsController):
         return f"{command.name} done"
 
     def status(self) -> Status:
-        return {"model": "mattecam", "size": [640, 480], "virtual_camera": None, "paused": True, "phase": "paused"}
+        state = {"model": "mattecam", "phase": "running", "frozen": True, "fps_out": 30, "background": "blur:50"}
+        return {**state, "recording": "a.mp4", "recording_alpha": "b.mkv"}
 
     def close(self) -> None:
         self.closed.set()

@@ -20,18 +20,7 @@ import pytest
 from app.control import transport
 from app.control.commands import Answer, Command
 from app.control.server import RETRY_S, ControlServer
-from app.control.transport import (
-    MAX_REQUEST_BYTES,
-    SECRET_BYTES,
-    SECRET_FILE,
-    SOCKET_FILE,
-    ControlAddress,
-    ControlError,
-    Endpoint,
-    ask,
-    make_private,
-    send,
-)
+from app.control.transport import ControlAddress, ControlError, Endpoint, ask
 from tests.control.conftest import Recorder, serving
 from tests.paths import ROOT
 from tests.waiting import beside, eventually
@@ -143,7 +132,7 @@ def test_a_program_that_answers_too_late_did_not_close_the_connection(
 )
 def test_invalid_requests_are_refused(address: ControlAddress, server: ControlServer, request_bytes: bytes) -> None:
     with connected(address) as connection:
-        send(connection, address, request_bytes)
+        transport.send(connection, address, request_bytes)
         assert connection.recv_bytes().startswith(b'{"done": false')
 
 
@@ -158,11 +147,11 @@ def test_an_answer_may_name_a_file_whose_name_is_not_in_utf8(
 def test_other_messages_are_not_answered(
     address: ControlAddress, server: ControlServer, controller: Recorder, kind: str
 ) -> None:
-    command, secret = b"pause", (address.folder / SECRET_FILE).read_bytes()
+    command, secret = b"pause", (address.folder / transport.SECRET_FILE).read_bytes()
     messages = {
-        "too long": secret + command + b" " * MAX_REQUEST_BYTES,
+        "too long": secret + command + b" " * transport.MAX_REQUEST_BYTES,
         "without secret": command,
-        "wrong secret": b"x" * SECRET_BYTES + command,
+        "wrong secret": b"x" * transport.SECRET_BYTES + command,
         "empty": b"",
     }
     with connected(address) as connection, pytest.raises((EOFError, OSError)):
@@ -225,10 +214,10 @@ def test_commands_are_accepted_again_once_files_can_be_opened_again(
 @posix_only
 def test_only_the_user_can_open_what_it_creates(tmp_path: Path) -> None:
     folder = tmp_path / "run"
-    make_private(folder)
+    transport.make_private(folder)
     endpoint = Endpoint(ControlAddress(folder))
-    modes = [stat.S_IMODE(path.stat().st_mode) for path in (folder, folder / SOCKET_FILE, folder / SECRET_FILE)]
-    assert modes == [0o700, 0o600, 0o600]
+    files = folder, folder / transport.SOCKET_FILE, folder / transport.SECRET_FILE
+    assert [stat.S_IMODE(path.stat().st_mode) for path in files] == [0o700, 0o600, 0o600]
     endpoint.close()
     assert not list(folder.iterdir())
 
@@ -236,16 +225,16 @@ def test_only_the_user_can_open_what_it_creates(tmp_path: Path) -> None:
 @posix_only
 def test_a_folder_that_others_can_write_to_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for _ in range(2):
-        make_private(tmp_path / "own")
+        transport.make_private(tmp_path / "own")
     (tmp_path / "open").mkdir()
     (tmp_path / "open").chmod(0o777)
     (tmp_path / "link").symlink_to(tmp_path / "own")
     for name in ("open", "link"):
         with pytest.raises(ControlError, match="Other users can write"):
-            make_private(tmp_path / name)
+            transport.make_private(tmp_path / name)
     monkeypatch.setattr(os, "getuid", lambda: tmp_path.stat().st_uid + 1)
     with pytest.raises(ControlError, match="Other users can write"):
-        make_private(tmp_path / "own")
+        transport.make_private(tmp_path / "own")
 
 
 def test_what_cannot_be_created_is_logged(

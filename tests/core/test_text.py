@@ -119,10 +119,6 @@ def test_every_error_is_one_sentence() -> None:
     assert not wrong
 
 
-def places(template: str) -> set[str]:
-    return {name for _, name, _, _ in string.Formatter().parse(template) if name is not None}
-
-
 def test_every_message_gets_the_values_of_its_template() -> None:
     wrong = []
     for name in PROGRAM:
@@ -130,7 +126,8 @@ def test_every_message_gets_the_values_of_its_template() -> None:
             given = {word.arg for word in call.keywords}
             first = call.args[0] if call.args else None
             if called(call) in TAKE_TEMPLATES and isinstance(first, ast.Constant):
-                wanted = places(str(first.value))
+                parsed = string.Formatter().parse(str(first.value))
+                wanted = {name for _, name, _, _ in parsed if name is not None}
                 if given != wanted and not (None in given and given - {None} <= wanted):  # **values: not known here
                     wrong.append(f"{name}:{call.lineno}")
     assert not wrong
