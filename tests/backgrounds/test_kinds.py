@@ -14,6 +14,7 @@ from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import av
 import cv2
@@ -35,7 +36,6 @@ from app.core.errors import BackgroundError
 from app.core.geometry import Layout
 from app.core.settings import BackgroundSettings
 from app.core.types import BgrImage, BlurredBackground, check_bgr
-from app.media.image_file import kind_of_file
 from app.media.video_writer import VideoWriter, file_encoder
 from tests.backgrounds.files import COLOURS, colour_number, cut, flat, photo, write, write_video
 from tests.fresh_python import printed_by
@@ -98,16 +98,13 @@ def test_an_animation_that_cannot_be_played_says_so(
     caplog.clear()
 
 
-def test_kind_of_file_looks_at_the_content(tmp_path: Path) -> None:
-    assert kind_of_file(write(tmp_path / "a.png", photo()).rename(tmp_path / "picture.mp4")) == "image"
-    assert kind_of_file(write_video(tmp_path / "a.mp4").rename(tmp_path / "video.png")) == "video"
-
-
 @pytest.mark.parametrize("kind", ["image", "video"])
 @pytest.mark.parametrize(
-    "what", ["nothing chosen", "missing", "text", "folder", "empty", "cut short", "other kind", "sound"]
+    "what", ["nothing chosen", "missing", "refused", "text", "folder", "empty", "cut short", "other kind", "sound"]
 )
-def test_bad_files_are_named_and_leave_no_thread(tmp_path: Path, kind: str, what: str) -> None:
+def test_bad_files_are_named_and_leave_no_thread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, what: str
+) -> None:
     path, is_image = tmp_path / "bad file", kind == "image"
     if what == "text":
         path.write_text("neither picture nor video\n" * 100)
@@ -121,24 +118,16 @@ def test_bad_files_are_named_and_leave_no_thread(tmp_path: Path, kind: str, what
         path = write_video(tmp_path / "a.mp4") if is_image else cut(write(tmp_path / "a.png", photo()), 0.02, path)
     elif what == "sound":
         path.write_bytes(b"RIFF\x24\0\0\0WAVEfmt \x10\0\0\0\1\0\1\0\x40\x1f\0\0\x40\x1f\0\0\1\0\x08\0data\0\0\0\0")
+    elif what == "refused":
+        path.touch()
+        for opener in ("image_file.Image.open", "video_input.av.open"):
+            monkeypatch.setattr(f"app.media.{opener}", Mock(side_effect=PermissionError(13, "Permission denied")))
     threads = threading.active_count()
     with pytest.raises(BackgroundError) as caught:
         open_background(BackgroundSettings(kind=kind, path=None if what == "nothing chosen" else path))
     assert what == "nothing chosen" or str(path) in str(caught.value)
+    assert str(caught.value).startswith("You have no permission to read the") == (what == "refused")
     assert threading.active_count() == threads
-
-
-def test_a_file_without_read_permission_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = write(tmp_path / "a.png", photo())
-
-    def refuse(*_: object, **__: object) -> None:
-        raise PermissionError(13, "Permission denied", str(path))
-
-    monkeypatch.setattr("app.media.image_file.Image.open", refuse)
-    monkeypatch.setattr("app.media.video_input.av.open", refuse)
-    for kind in ("image", "video"):
-        with pytest.raises(BackgroundError, match="no permission to read"):
-            open_background(BackgroundSettings(kind=kind, path=path))
 
 
 def test_bundled_backgrounds_are_small_full_hd_pictures_and_reproducible() -> None:
@@ -284,7 +273,7 @@ def test_it_plays_at_its_own_rate_and_loops(
     """Slides that were saved as a video were played at five times their rate."""
     with played(tmp_path, frames=frames, fps=fps) as background:
         assert [colour_number(background.backdrop(64, 48, time_s)) for time_s in times_s] == expected
-        assert background._decoded_s < 120, "a year of video must not be decoded"
+        assert background._decoded_s < 1000, "five slides ahead, but not a year of video"
 
 
 def test_the_last_picture_of_a_round_lasts_as_long_as_it_says(tmp_path: Path) -> None:
@@ -328,14 +317,6 @@ def test_real_time_playback_follows_the_clock_and_continues_after_a_long_pause(t
             return len(seen) == len(COLOURS)
 
         eventually(plays)
-
-
-def test_the_size_may_change_while_it_plays(tmp_path: Path) -> None:
-    with played(tmp_path, frames=6, fps=20) as background:
-        for k in range(24):
-            width, height = ((64, 48), (90, 31), (160, 120))[k // 8]
-            image = background.backdrop(width, height, k / 20)
-            assert (image.shape, colour_number(image)) == ((height, width, 3), [0, 1, 2, 3, 0, 1][k % 6])
 
 
 def test_fit_shows_the_whole_frame(tmp_path: Path) -> None:
@@ -394,19 +375,6 @@ def test_a_truncated_video_plays_to_its_end(tmp_path: Path) -> None:
     with closing(VideoBackground(cut(whole, 0.6, tmp_path / "cut.mkv"), realtime=False)) as background:
         seen = {colour_number(background.backdrop(64, 48, k / 20)) for k in range(60)}
     assert len(seen) == len(COLOURS)
-
-
-def test_an_unexpected_error_is_the_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with played(tmp_path, realtime=True) as background:
-        background.backdrop(64, 48, 0.0)
-
-        def fail(*_: object) -> None:
-            raise cv2.error("no memory")
-
-        monkeypatch.setattr(background._video, "picture", fail)
-        background.backdrop(64, 48, 3600.0)  # wants frames that are not decoded yet
-        eventually(lambda: background.problem is not None)
-        assert "can no longer be read" in str(background.problem)
 
 
 def test_no_thread_of_decoder_or_scaler_waits_for_the_garbage_collector(tmp_path: Path) -> None:

@@ -198,11 +198,6 @@ class Desk(FakeWorld):
         self.camera = False
         self.faults.put("read", SourceLostError("The camera is gone."))
 
-    def plug_in(self) -> None:
-        """Connect one."""
-        self.faults.heal()
-        self.camera = True
-
 
 BASE = Settings(
     capture=CaptureSettings(source="fake", width=64, height=48, fps=120),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -19,11 +18,11 @@ from app.core.settings import CaptureSettings, EdgeSettings, EngineSettings
 from app.core.types import AlphaImage, Matte, PictureKind
 from app.matting import build_engine
 from app.matting.base.interface import EngineInfo
-from app.runtime.context import Timing, default_parts
+from app.runtime.context import default_parts
 from app.runtime.self_test import self_test
 from app.runtime.status import Phase
 from mattecam.testing import ImmediateEngine, StepInput
-from tests.fakes.world import BASE, FakeWorld, composites, kinds, running
+from tests.fakes.world import BASE, FakeWorld, kinds, running
 from tests.matting.torch_stubs import NETWORKS
 from tests.plate_weights import ALPHA, darker_than_the_plate, nobody
 from tests.waiting import eventually
@@ -151,18 +150,3 @@ def test_a_plate_engine_with_broken_weights_shows_the_card_alone(tmp_path: Path,
         count = len(world.pictures())
         eventually(lambda: len(world.pictures()) > count + 10)
     assert kinds(world) == {PictureKind.STANDBY}
-
-
-def test_an_engine_that_fails_the_test_is_closed_and_none_of_its_frames_leaves(world: FakeWorld) -> None:
-    broken = [True]
-
-    def test(engine: object, width: int, height: int) -> None:
-        if broken[0]:
-            raise ModelError("The model fails its self-test; choose another.")
-
-    with running(world, BASE, Timing(engine_retry_s=0.05), parts=replace(world.parts(), self_test=test)) as pipeline:
-        eventually(lambda: pipeline.status().phase is Phase.WAITING and bool(pipeline.status().problems))
-        eventually(lambda: len(world.pictures()) > 20)
-        assert kinds(world) == {PictureKind.STANDBY}
-        broken[0] = False
-        composites(pipeline)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from app.matting.choice.governor import StepTiming
 from app.matting.plate.picture import save_plate
 from app.runtime.context import PipelineContext, Timing
 from app.runtime.engines import ChoiceState, EngineKey, EnginePlan, EngineSelector, MatteFrame
-from app.runtime.status import Lowered, Phase
+from app.runtime.status import Phase
 from mattecam.testing import FakeEngine
 from tests.fakes.world import FakeWorld
 from tests.waiting import eventually
@@ -29,99 +29,52 @@ def key(**settings: object) -> EngineKey:
     return EngineKey.of(EngineSettings.model_validate(settings), (64, 48), WHOLE)
 
 
-LOCAL, OTHER, LIGHT = key(), key(precision="float32"), key(downsample_ratio=0.2)
-CPU = key(device="cpu")
+LOCAL, OTHER, LIGHT, CPU = key(), key(precision="float32"), key(downsample_ratio=0.2), key(device="cpu")
+CHOSEN, REPLACED, FAILED = ChoiceState
 DUE_S = 5.0
 
-Events = Callable[[EnginePlan], object]
 
-
-def chosen(choice: EngineKey, *events: Events) -> EnginePlan:
+def test_each_event_leads_where_the_table_says() -> None:
     plan = EnginePlan()
-    assert plan.choose(choice) == choice
-    for event in events:
-        event(plan)
-    return plan
-
-
-def built(what: EngineKey) -> Events:
-    return lambda plan: plan.built(what)
-
-
-def fails(fallback: EngineKey | None) -> Events:
-    def event(plan: EnginePlan) -> None:
-        plan.in_use = None
-        assert plan.failed(fallback, DUE_S) == fallback
-
-    return event
-
-
-def lowered(target: EngineKey) -> Events:
-    def event(plan: EnginePlan) -> None:
-        assert plan.lower(target) == (None if plan.in_use == target else target)
-        assert plan.lower(target) is None, "it is in use, or being built"
-        assert plan.lowered is (target != plan.base)
-
-    return event
-
-
-def due(plan: EnginePlan) -> None:
-    assert plan.due(DUE_S - 1) is None
-    assert plan.due(DUE_S) == plan.target
-    assert plan.due(DUE_S + 99) is None, "once"
-
-
-def again(plan: EnginePlan) -> None:
-    assert plan.choice is not None
-    assert plan.choose(plan.choice) == plan.choice
-
-
-TO: dict[ChoiceState, tuple[EngineKey, tuple[Events, ...]]] = {
-    ChoiceState.CHOSEN: (LOCAL, (built(LOCAL),)),
-    ChoiceState.REPLACED: (LOCAL, (fails(CPU), built(CPU))),
-    ChoiceState.FAILED: (LOCAL, (built(LOCAL), fails(None))),
-}
-
-
-@pytest.mark.parametrize(
-    ("begin", "event", "end", "target", "in_use"),
-    [
-        (ChoiceState.CHOSEN, fails(CPU), ChoiceState.REPLACED, CPU, None),
-        (ChoiceState.CHOSEN, fails(None), ChoiceState.FAILED, LOCAL, None),
-        (ChoiceState.CHOSEN, lowered(LIGHT), ChoiceState.CHOSEN, LIGHT, LOCAL),
-        (ChoiceState.REPLACED, lowered(LIGHT), ChoiceState.REPLACED, LIGHT, CPU),
-        (ChoiceState.REPLACED, fails(LIGHT), ChoiceState.REPLACED, LIGHT, None),
-        (ChoiceState.REPLACED, fails(LOCAL), ChoiceState.CHOSEN, LOCAL, None),
-        (ChoiceState.REPLACED, fails(None), ChoiceState.FAILED, CPU, None),
-        (ChoiceState.FAILED, due, ChoiceState.CHOSEN, LOCAL, None),
-        (ChoiceState.FAILED, built(LOCAL), ChoiceState.CHOSEN, LOCAL, LOCAL),
-        *((state, again, ChoiceState.CHOSEN, choice, None) for state, (choice, _) in TO.items()),
-    ],
-)
-def test_each_event_leads_where_the_table_says(
-    begin: ChoiceState, event: Events, end: ChoiceState, target: EngineKey, in_use: EngineKey | None
-) -> None:
-    plan = chosen(TO[begin][0], *TO[begin][1])
-    assert plan.state is begin
-    used = plan.in_use
-    event(plan)
-    assert (plan.state, plan.target) == (end, target)
-    assert plan.in_use == (used if event is again else in_use)
-    assert plan.due(DUE_S) == (target if end is ChoiceState.FAILED else None), "only what failed is tried again"
-
-
-def test_what_was_replaced_taken_back_or_is_out_of_date() -> None:
-    plan = chosen(LOCAL, built(LOCAL))
-    assert plan.choose(OTHER) == OTHER
-    assert (plan.state, plan.in_use) == (ChoiceState.CHOSEN, LOCAL), "it is built beside the engine in use"
-    plan.state = ChoiceState.REPLACED  # it failed
-    assert not plan.settled
-    assert plan.due(DUE_S) is None, "only another choice changes that"
-    plan = chosen(LOCAL, built(LOCAL), lowered(LIGHT), lowered(LOCAL))
-    assert not plan.built(LIGHT), "taken back while it was built"
-    plan.choose(OTHER)
-    assert plan.built(LIGHT), "better than nothing newer"
-    assert (plan.state, plan.in_use, plan.settled) == (ChoiceState.CHOSEN, LIGHT, False)
+    for number, (event, given, answer, state, target, in_use) in enumerate((
+        ("choose", LOCAL, LOCAL, CHOSEN, LOCAL, None),
+        ("built", LOCAL, True, CHOSEN, LOCAL, LOCAL),
+        ("choose", LOCAL, LOCAL, CHOSEN, LOCAL, LOCAL),
+        ("lower", LIGHT, LIGHT, CHOSEN, LIGHT, LOCAL),
+        ("lower", LIGHT, None, CHOSEN, LIGHT, LOCAL),  # it is being built
+        ("due", DUE_S, None, CHOSEN, LIGHT, LOCAL),
+        ("lower", LOCAL, None, CHOSEN, LOCAL, LOCAL),  # it is in use
+        ("built", LIGHT, False, CHOSEN, LOCAL, LOCAL),  # taken back while it was built
+        ("choose", OTHER, OTHER, CHOSEN, OTHER, LOCAL),  # it is built beside the engine in use
+        ("built", LIGHT, True, CHOSEN, OTHER, LIGHT),  # better than nothing newer
+        ("built", OTHER, True, CHOSEN, OTHER, OTHER),
+        ("failed", CPU, CPU, REPLACED, CPU, None),
+        ("built", CPU, True, REPLACED, CPU, CPU),
+        ("due", DUE_S, None, REPLACED, CPU, CPU),
+        ("lower", LIGHT, LIGHT, REPLACED, LIGHT, CPU),
+        ("failed", LOCAL, LOCAL, REPLACED, LOCAL, None),
+        ("failed", OTHER, OTHER, CHOSEN, OTHER, None),
+        ("failed", CPU, CPU, REPLACED, CPU, None),
+        ("choose", OTHER, OTHER, CHOSEN, OTHER, None),
+        ("failed", None, None, FAILED, OTHER, None),
+        ("choose", OTHER, OTHER, CHOSEN, OTHER, None),
+        ("due", DUE_S, None, CHOSEN, OTHER, None),  # only what failed is tried again
+        ("failed", CPU, CPU, REPLACED, CPU, None),
+        ("failed", None, None, FAILED, CPU, None),
+        ("due", DUE_S - 1, None, FAILED, CPU, None),
+        ("due", DUE_S, CPU, REPLACED, CPU, None),
+        ("due", DUE_S + 99, None, REPLACED, CPU, None),  # once
+        ("failed", None, None, FAILED, CPU, None),
+        ("built", LIGHT, True, FAILED, CPU, LIGHT),
+        ("built", CPU, True, REPLACED, CPU, CPU),
+        ("due", DUE_S, None, REPLACED, CPU, CPU),
+    )):  # fmt: skip
+        arguments: tuple[object, ...] = (given,)
+        if event == "failed":
+            plan.in_use, arguments = None, (given, DUE_S)  # it was closed
+        assert getattr(plan, event)(*arguments) == answer, number
+        assert (plan.state, plan.target, plan.in_use) == (state, target, in_use), number
+        assert (plan.settled, plan.lowered) == (in_use == target, target == LIGHT), number
 
 
 WIDTH, HEIGHT, FULL_RATIO = 960, 540, 0.5
@@ -146,6 +99,8 @@ class Bench:
         context = PipelineContext(SettingsOwner(Settings()), parts, Timing(engine_retry_s=0.05))
         self.board, self.selector = context.board, EngineSelector(context)
         self.built: list[NotingEngine] = []
+        self.tried: list[str] = []
+        """Models, also those that could not be built."""
         self.student_is_missing = False
         self.gate = threading.Event()
         self.gate.set()
@@ -202,16 +157,9 @@ class Bench:
                 self.selector.completed(decision, StepTiming(self.now_s, busy_s, busy_s, 30.0))
         return self.settle()
 
-    @property
-    def lowered(self) -> Lowered | None:
-        return self.selector.lowered
-
-    @property
-    def errors(self) -> tuple[str, ...]:
-        return self.board.read().errors
-
     def _build(self, settings: EngineSettings, width: int, height: int, framing: FramingSettings) -> NotingEngine:
         assert self.gate.wait(60)
+        self.tried.append(settings.model)
         if settings.model == "mattecam" and self.student_is_missing:
             raise WeightsMissingError("The weights of mattecam are not installed.")
         if settings.model == "rvm-resnet50":
@@ -253,13 +201,11 @@ def test_after_a_measurement_the_engine_is_changed_without_a_gap(bench: Bench) -
 def test_a_measurement_does_not_try_again_what_was_replaced(bench: Bench) -> None:
     bench.settle()
     bench.choose(model="rvm-resnet50")
-    eventually(lambda: bool(bench.decide() and bench.errors))
-    built = len(bench.built)
-    bench.selector.choose_again()
-    bench.settle()
-    bench.selector.choose_again()
-    bench.matte()
-    assert len(bench.built) == built, "the engine that works goes on"
+    eventually(lambda: bool(bench.decide() and bench.board.read().errors))
+    for _ in range(2):
+        bench.selector.choose_again()
+        bench.settle()
+    assert bench.tried == ["auto", "rvm-resnet50"], "the engine that works goes on"
     bench.gate.clear()
     bench.selector.retry()
     bench.matte()
@@ -290,7 +236,7 @@ def test_an_engine_that_fails_while_another_is_built_is_replaced_by_that_one(ben
     bench.choose(model="mattecam")
     bench.matte()
     bench.selector.failed(RuntimeError("CUDA out of memory. Tried to allocate 2 GiB"))
-    assert bench.decide() is Phase.STARTING and bench.errors
+    assert bench.decide() is Phase.STARTING and bench.board.read().errors
     bench.gate.set()
     assert bench.settle().model == "mattecam"
     assert len(bench.built) == 2
@@ -332,21 +278,21 @@ def test_at_a_switch_a_plate_of_another_camera_is_refused(plated: Bench, tmp_pat
     plated.camera, plated.generation = "two", 2
     assert not isinstance(plated.decide(), MatteFrame)
     assert used(plated, "two") == "auto"
-    assert "was taken with another camera (one)" in plated.errors[0]
+    assert "was taken with another camera (one)" in plated.board.read().errors[0]
     assert used(plated, "one") == MODEL
     running = plated.matte().engine
     save_plate(tmp_path / "other.png", np.zeros((9, 16, 3), np.uint8), "three")
     plated.choose(plate=tmp_path / "other.png")
     plated.settle()
     assert plated.matte().engine is running, "a choice that fails leaves the engine with the plate in use"
-    assert "(three)" in plated.errors[1]
+    assert "(three)" in plated.board.read().errors[1]
 
 
 def test_a_plate_of_unknown_origin_is_compared_anew_with_each_camera(plated: Bench, tmp_path: Path) -> None:
     (tmp_path / "plate.png.json").unlink()
     assert used(plated, "one") == used(plated, "two") == MODEL
     assert len(plated.built) == 2, "an engine that has seen no frame yet proves its plate first"
-    assert not plated.errors
+    assert not plated.board.read().errors
 
 
 def test_the_camera_holds_its_exposure_for_a_plate_in_use_or_being_built(plated: Bench) -> None:
@@ -365,11 +311,11 @@ def test_the_camera_holds_its_exposure_for_a_plate_in_use_or_being_built(plated:
 
 def test_a_load_lowers_the_ratio_and_full_quality_comes_back(bench: Bench) -> None:
     bench.run(0.5, 5)
-    assert len(bench.built) == 1 and bench.lowered is None
+    assert len(bench.built) == 1 and bench.selector.lowered is None
 
     info = bench.run(1.3, 20)
     assert 0.5 * FULL_RATIO <= info.downsample_ratio < FULL_RATIO and info.model == "auto"
-    assert str(bench.lowered) == f"Quality lowered to hold the frame rate: ratio {info.downsample_ratio:.2f}"
+    assert str(bench.selector.lowered) == f"Quality lowered to hold the frame rate: ratio {info.downsample_ratio:.2f}"
 
     assert bench.run(0.5, 30).downsample_ratio == FULL_RATIO
     bench.gate.clear()
@@ -377,8 +323,8 @@ def test_a_load_lowers_the_ratio_and_full_quality_comes_back(bench: Bench) -> No
     for _ in range(300):
         bench.now_s += 1 / 30
         bench.matte(0.1)
-    assert bench.lowered is None, "building an engine takes time from the one that runs"
-    assert not bench.errors
+    assert bench.selector.lowered is None, "building an engine takes time from the one that runs"
+    assert not bench.board.read().errors
 
 
 FIXED = {"model": "rvm-mobilenetv3", "downsample_ratio": FULL_RATIO}
@@ -404,32 +350,32 @@ def test_a_heavy_load_lowers_what_was_not_chosen_and_what_is_there(
     info = bench.run(load, 40)
     assert (info.model, info.downsample_ratio) == (model, ratio)
     assert not chosen or len(bench.built) == 1, "nothing to build: it may change the matting rate alone"
-    assert bench.lowered is not None and bench.lowered.matted_hz == matted_hz
+    assert bench.selector.lowered is not None and bench.selector.lowered.matted_hz == matted_hz
     matted = 0
     for _ in range(30):
         if isinstance(decision := bench.decide(), MatteFrame):
             bench.selector.completed(decision, StepTiming(bench.now_s, 0.01, 0.01, 30.0))
             matted += 1
     assert matted == matted_hz
-    assert not bench.errors, "what is missing is not reported"
+    assert not bench.board.read().errors, "what is missing is not reported"
 
 
 def test_switching_it_off_restores_full_quality(bench: Bench) -> None:
     assert bench.run(1.5, 20).downsample_ratio < FULL_RATIO
     bench.choose(governor=False)
-    assert bench.settle().downsample_ratio == FULL_RATIO and bench.lowered is None
+    assert bench.settle().downsample_ratio == FULL_RATIO and bench.selector.lowered is None
     built = len(bench.built)
     bench.run(6.0, 20)
-    assert len(bench.built) == built and bench.lowered is None
+    assert len(bench.built) == built and bench.selector.lowered is None
     bench.choose(governor=True)
     assert bench.run(1.5, 20).downsample_ratio < FULL_RATIO
     bench.choose(precision="float32")
     assert bench.settle().downsample_ratio == FULL_RATIO, "another choice begins at full quality"
-    assert bench.lowered is None
+    assert bench.selector.lowered is None
 
 
 def test_a_lowered_engine_that_fails_is_replaced_by_another_quality(bench: Bench) -> None:
     assert bench.run(2.8, 6).model == "mattecam"
     bench.selector.failed(ModelError("The network gave no picture; choose another."))
     assert bench.settle().model == "auto"
-    assert bench.errors == ("The network gave no picture; choose another.",)
+    assert bench.board.read().errors == ("The network gave no picture; choose another.",)

@@ -103,30 +103,36 @@ def cards(monkeypatch: pytest.MonkeyPatch) -> CudaCards:
 
 
 CPU, SINGLE = AUTO.replace(device="cpu"), AUTO.replace(precision="float32")
+STOPPED = "stopped working; matting continues on the CPU until"
+SINGLE_NOW = "matting continues in float32"
 
 
 @pytest.mark.parametrize(
-    ("error", "fallback", "card_stays"),
+    ("error", "fallback", "card_stays", "message"),
     [
-        (failed(ILLEGAL), CPU, False),
-        (failed("CUDA error: no kernel image is available for execution on the device"), CPU, False),
-        (failed("CUDA error: unspecified launch failure"), CPU, False),
-        (failed("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"), CPU, True),
-        (failed("Unable to find an engine to execute this computation"), CPU, True),
-        (failed(precision="float32", invalid=True), CPU, True),
-        (failed(invalid=True), SINGLE, True),
-        (failed(precision="int8", device="cpu", invalid=True), SINGLE, True),
-        (failed(precision="float32", device="cpu", invalid=True), None, True),
-        (ValueError("not for users"), None, True),
+        (failed(ILLEGAL), CPU, False, STOPPED),
+        (failed("CUDA error: no kernel image is available for execution on the device"), CPU, False, STOPPED),
+        (failed("CUDA error: unspecified launch failure"), CPU, False, STOPPED),
+        (failed("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"), CPU, True, "failed on the GPU"),
+        (failed("CUDA out of memory"), CPU, True, "too little memory"),
+        (failed("Unable to find an engine to execute this computation"), CPU, True, "failed on the GPU"),
+        (failed(precision="float32", invalid=True), CPU, True, "failed on the GPU"),
+        (failed(invalid=True), SINGLE, True, SINGLE_NOW),
+        (failed(precision="int8", device="cpu", invalid=True), SINGLE, True, "It failed."),
+        (failed(precision="float32", device="cpu", invalid=True), None, True, "It failed."),
+        (ValueError("not for users"), None, True, "Matting failed; choose another model"),
     ],
 )
-def test_what_replaces_an_engine_that_fails(
-    cards: CudaCards, error: Exception, fallback: EngineSettings | None, card_stays: bool
+def test_what_replaces_an_engine_that_fails_and_what_the_user_reads(
+    cards: CudaCards, error: Exception, fallback: EngineSettings | None, card_stays: bool, message: str
 ) -> None:
     remember(error)
     assert replacement(AUTO, error) == fallback
     assert (cards.first() is not None) is card_stays, "a device that is lost is not used again in this process"
     assert cards.half_works("cuda") is (fallback is not SINGLE or error.device == "cpu")  # type: ignore[attr-defined]
+    shown = shown_error(error, fallback)
+    assert message in str(shown) and error in (shown, shown.__cause__)
+    assert isinstance(error, ValueError) or str(shown_error(error)) == "It failed."
 
 
 def test_out_of_memory_on_a_gpu_falls_back_to_a_smaller_ratio_and_then_the_cpu() -> None:
@@ -136,20 +142,7 @@ def test_out_of_memory_on_a_gpu_falls_back_to_a_smaller_ratio_and_then_the_cpu()
         tried.append((settings.device, settings.downsample_ratio))
         settings = replacement(settings, RuntimeError("CUDA out of memory. Tried to allocate 2 GiB"))
     assert tried == [("cuda", 0.4), ("cuda", 0.2), ("cuda", 0.1), ("cpu", None)]
-
-
-def test_the_message_says_where_matting_continues() -> None:
-    for error, settings, message in (
-        (failed(ILLEGAL), CPU, "stopped working; matting continues on the CPU until"),
-        (failed("cuDNN error"), CPU, "failed on the GPU"),
-        (failed("CUDA out of memory"), CPU, "too little memory"),
-        (failed(invalid=True), SINGLE, "matting continues in float32"),
-    ):
-        shown = shown_error(error, settings)
-        assert message in str(shown)
-        assert shown.__cause__ is error
-    assert shown_error(failed(ILLEGAL)).text == "It failed."
-    assert str(shown_error(ValueError("details"))).startswith("Matting failed; choose another model")
+    assert replacement(AUTO.replace(device="cuda"), RuntimeError("The driver is shutting down")) == CPU
 
 
 class LostGpu(FakeEngine):
@@ -197,13 +190,9 @@ def test_a_lost_gpu_shows_the_card_and_then_the_composites_of_the_cpu(
             "The GPU cuda stopped working; matting continues on the CPU until Mattecam is restarted."
         ]
         assert [type(engine) for engine in built] == [LostGpu, FakeEngine]
-
-
-def test_a_card_that_was_lost_is_refused_and_the_cpu_taken(cards: CudaCards) -> None:
-    cards.give_up()
     with pytest.raises(ModelError) as caught:
         cards.find("cuda:1")
-    assert replacement(AUTO.replace(device="cuda:1"), caught.value) == CPU
+    assert replacement(AUTO.replace(device="cuda:1"), caught.value) == CPU, "another choice of the GPU"
 
 
 Trick = Callable[[Matte, BgrImage, int], Matte]

@@ -21,14 +21,14 @@ import pytest
 from app.backgrounds.standby import draw_card
 from app.core.errors import ModelError, SinkLostError, Stage
 from app.core.settings import OutputSettings, Settings
-from app.core.types import BgrImage, Picture, PictureKind
+from app.core.types import BgrImage, PictureKind
 from app.output.base import FrameSink, SinkContext
 from app.output.recording import FEEDER_NICENESS, Recorder
 from app.runtime.backdrops import PLAIN_GREY, StandbyPictures
 from app.runtime.outputs import SteadyClock
 from app.runtime.status import Phase, PipelineStatus, StatusBoard
 from app.runtime.worker import NICENESS
-from mattecam.testing import HEIGHT, WIDTH, FakeSink
+from mattecam.testing import HEIGHT, WIDTH, FakeClock, FakeSink
 from tests.fakes.world import BASE, FakeWorld, Hold, apply, composites, live, running
 from tests.output.recordings import FakeDevice
 from tests.waiting import eventually
@@ -213,21 +213,9 @@ def test_the_end_of_the_program_waits_for_a_recording_that_is_being_finished(
         assert finished.is_set()
 
 
-SOON = OutputSettings(standby_text="soon")
-
-
-def is_plain(picture: Picture) -> bool:
-    return bool((picture.image == PLAIN_GREY).all())
-
-
-def settled(cards: StandbyPictures, settings: OutputSettings, width: int = 64, height: int = 48) -> Picture:
-    eventually(lambda: not is_plain(cards.card(settings, width, height)))
-    return cards.card(settings, width, height)
-
-
 def test_something_plain_until_the_card_is_drawn_then_the_last_one_and_no_problem_of_another() -> None:
     board, begun, may_draw, drawn = StatusBoard(), threading.Event(), threading.Event(), list[str]()
-    fails = OutputSettings(standby_text="fails")
+    soon, fails = (OutputSettings(standby_text=text) for text in ("soon", "fails"))
 
     def draw(text: str, image: Path | None, width: int, height: int) -> BgrImage:
         begun.set()
@@ -237,22 +225,27 @@ def test_something_plain_until_the_card_is_drawn_then_the_last_one_and_no_proble
             raise RuntimeError("an error that nobody foresaw")
         return draw_card(text, image, width, height)
 
+    def is_plain(settings: OutputSettings, width: int) -> bool:
+        return bool((cards.card(settings, width, 48).image == PLAIN_GREY).all())
+
     cards = StandbyPictures(board, draw)
     cards.preparer.start()
     try:
         cards.card(fails, 64, 48)
         assert begun.wait(60)
-        first = cards.card(SOON, 64, 48)
-        assert is_plain(first) and first.size == (64, 48) and first.kind is PictureKind.STANDBY
+        first = cards.card(soon, 64, 48)
+        assert is_plain(soon, 64) and first.size == (64, 48) and first.kind is PictureKind.STANDBY
         may_draw.set()
-        card = settled(cards, SOON)
+        eventually(lambda: not is_plain(soon, 64))
+        card = cards.card(soon, 64, 48)
         assert card.kind is PictureKind.STANDBY
         assert np.array_equal(card.image, draw_card("soon", None, 64, 48))
-        assert not board.read().problems, "the card that failed was not the one wanted"
-        assert is_plain(cards.card(SOON, 80, 48)), "a card of another size does not stand in"
-        card = settled(cards, SOON, 80)
+        assert not board.read().errors, "the card that failed was not the one wanted"
+        assert is_plain(soon, 80), "a card of another size does not stand in"
+        eventually(lambda: not is_plain(soon, 80))
+        card = cards.card(soon, 80, 48)
         assert cards.card(fails, 80, 48) is card
-        eventually(lambda: is_plain(cards.card(fails, 80, 48)) and bool(board.read().problems))
+        eventually(lambda: is_plain(fails, 80) and bool(board.read().problems))
         assert [problem.stage for problem in board.read().problems] == [Stage.OUTPUT]
         assert not cards.preparer.busy and drawn.count("fails") == 2, "it was drawn again"
     finally:
@@ -276,14 +269,8 @@ def test_an_image_that_cannot_be_read_is_reported_before_its_card_is_needed_and_
         eventually(lambda: not pipeline.status().problems)
 
 
-class SimulatedTime:
+class SimulatedTime(FakeClock):
     """Time that goes by only where somebody waits; stands in for the clock's time and for the event `stop`."""
-
-    def __init__(self) -> None:
-        self.now_s = 0.0
-
-    def perf_counter(self) -> float:
-        return self.now_s
 
     def wait(self, duration_s: float) -> bool:
         self.now_s += duration_s
@@ -292,7 +279,7 @@ class SimulatedTime:
 
 def test_the_clock_neither_drifts_nor_makes_up_for_missed_ticks() -> None:
     simulated = SimulatedTime()
-    clock = SteadyClock(200, simulated.perf_counter)
+    clock = SteadyClock(200, simulated)
     for _ in range(40):
         assert clock.wait(simulated)  # type: ignore[arg-type]
     assert simulated.now_s == pytest.approx(0.2, abs=0.005)
@@ -303,49 +290,43 @@ def test_the_clock_neither_drifts_nor_makes_up_for_missed_ticks() -> None:
     assert 0.009 <= simulated.now_s - burst_s <= 0.02
 
 
-def play(arrivals_s: list[float]) -> tuple[list[float], list[float], float]:
-    """A clock of 30 Hz over news at these times: how long each that was sent had waited, the ticks, the seconds."""
-    simulated = SimulatedTime()
-    clock = SteadyClock(30, simulated.perf_counter)
-    coming = deque(arrivals_s)
-    waits_s: list[float] = []
-    ticks_s: list[float] = []
+def play(arrivals_s: list[float]) -> tuple[list[float], list[float]]:
+    """A clock of 30 Hz over news at these times: how long each that was sent had waited, and when the ticks ended."""
+    simulated, coming, waits_s, ticks_s = SimulatedTime(), deque(arrivals_s), list[float](), list[float]()
+    clock = SteadyClock(30, simulated)
     while coming:
         clock.wait(simulated)  # type: ignore[arg-type]
+        simulated.now_s = min(max(simulated.now_s, coming[0]), simulated.now_s + clock.remaining_s)
         newest_s: float | None = None
         while coming and coming[0] <= simulated.now_s:
             newest_s = coming.popleft()
-        if newest_s is None and coming and coming[0] <= simulated.now_s + clock.remaining_s:
-            newest_s = simulated.now_s = coming.popleft()
-        if newest_s is None:
-            simulated.now_s += clock.remaining_s
-        else:
+        if newest_s is not None:
             clock.note_arrival()
             waits_s.append(simulated.now_s - newest_s)
         ticks_s.append(simulated.now_s)
-    return waits_s, ticks_s, simulated.now_s
+    return waits_s, ticks_s
 
 
 @pytest.mark.parametrize("rate_hz", [5.0, 14.3, 23.8, 29.0])
 def test_what_comes_more_slowly_than_the_clock_never_waits(rate_hz: float) -> None:
-    waits_s, ticks_s, seconds = play([0.02 + n / rate_hz for n in range(400)])
+    waits_s, ticks_s = play([0.02 + n / rate_hz for n in range(400)])
     assert len(waits_s) == 400
     assert max(waits_s) == 0
-    assert 29.5 < len(ticks_s) / seconds <= 30.1
+    assert 29.5 < len(ticks_s) / ticks_s[-1] <= 30.1
 
 
 @pytest.mark.parametrize("phase_ms", range(0, 34, 3))
 def test_a_camera_at_the_clocks_rate_hardly_waits_and_loses_nothing(phase_ms: int) -> None:
     dice = random.Random(phase_ms)
-    waits_s, ticks_s, _ = play([0.1 + phase_ms / 1e3 + n / 30 + dice.gauss(0, 0.002) for n in range(600)])
+    waits_s, ticks_s = play([0.1 + phase_ms / 1e3 + n / 30 + dice.gauss(0, 0.002) for n in range(600)])
     assert sorted(waits_s)[570] < 0.002
     assert len(waits_s) >= 597
     assert len(ticks_s) - len(waits_s) < 30, "hardly a repetition"
 
 
 def test_what_comes_faster_is_sent_at_the_clocks_rate() -> None:
-    waits_s, ticks_s, seconds = play([n / 100 for n in range(2000)])
+    waits_s, ticks_s = play([n / 100 for n in range(2000)])
     gaps_s = [after - before for before, after in itertools.pairwise(ticks_s[5:-1])]
     assert max(waits_s[:-1]) <= 0.0101
     assert max(gaps_s) - min(gaps_s) < 1e-6
-    assert len(ticks_s) / seconds == pytest.approx(30, rel=0.01)
+    assert len(ticks_s) / ticks_s[-1] == pytest.approx(30, rel=0.01)

@@ -15,7 +15,7 @@ from app.core.types import PictureKind
 from app.runtime.context import Timing
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
-from mattecam.testing import HEIGHT, WIDTH
+from mattecam.testing import HEIGHT, WIDTH, FakeClock
 from tests.fakes.world import BASE, NONE, FakeWorld, Hold, apply, composites, live, running, shows_person
 from tests.waiting import eventually
 
@@ -55,7 +55,9 @@ def test_the_card_has_the_size_of_the_frames_that_the_source_delivers(world: Fak
         eventually(lambda: world.newest().size == pipeline.status().size == (WIDTH, HEIGHT))
 
 
-def test_while_paused_frames_are_skipped_but_a_new_engine_is_still_built(world: FakeWorld, pipeline: Pipeline) -> None:
+def test_while_paused_frames_are_skipped_but_a_new_engine_is_built_and_a_lost_camera_opened_again(
+    world: FakeWorld, pipeline: Pipeline
+) -> None:
     (source,) = world.sources
     apply(pipeline, BASE.replace(paused=True))
     eventually(lambda: source.skipped > 0)
@@ -73,18 +75,14 @@ def test_while_paused_frames_are_skipped_but_a_new_engine_is_still_built(world: 
     skipped = source.skipped
     composites(pipeline)
     assert source.skipped <= skipped + 50, "still skips"
-
-
-def test_a_camera_that_is_lost_while_paused_is_reported_and_opened_again(world: FakeWorld) -> None:
-    with live(world, timing=Timing(source_retry_s=0.05)) as pipeline:
-        apply(pipeline, BASE.replace(paused=True))
-        eventually(lambda: world.sources[0].skipped > 0)
-        world.faults.put("read", SourceLostError("The camera is disconnected."))
-        eventually(lambda: any(problem.stage is Stage.CAPTURE for problem in pipeline.status().problems))
-        world.faults.heal()
-        eventually(lambda: len(world.sources) > 1 and not pipeline.status().problems)
-        apply(pipeline, BASE)
-        composites(pipeline)
+    apply(pipeline, BASE.replace(paused=True))
+    eventually(lambda: source.skipped > skipped + 50)
+    world.faults.put("read", SourceLostError("The camera is disconnected."))
+    eventually(lambda: any(problem.stage is Stage.CAPTURE for problem in pipeline.status().problems))
+    world.faults.heal()
+    eventually(lambda: len(world.sources) > 1 and not pipeline.status().problems)
+    apply(pipeline, BASE)
+    composites(pipeline)
 
 
 HIDE = PeopleSettings(zones=(Zone(filled=True, points=((0, 0), (1, 0), (1, 1), (0, 1))),))
@@ -141,24 +139,18 @@ def test_a_picture_of_what_is_hidden_now_does_not_stay_while_the_network_hangs(w
         eventually(lambda: world.newest().kind is PictureKind.COMPOSITE and not shows_person(world.newest().image))
 
 
-def test_a_freeze_that_outlasts_a_pause_keeps_the_card_and_is_not_called_a_pause(
-    world: FakeWorld, pipeline: Pipeline
-) -> None:
-    """The status said “paused” until the freeze ended."""
-    pipeline.change(lambda now: now.replace(frozen=True, paused=True))
-    eventually(lambda: pipeline.status().phase is Phase.PAUSED)
-    pipeline.change(lambda now: now.replace(paused=False))
-    eventually(lambda: pipeline.status().phase is Phase.WAITING and world.newest().kind is PictureKind.STANDBY)
-    pipeline.change(lambda now: now.replace(frozen=False))
-    composites(pipeline)
-
-
-def test_the_card_of_a_stall_says_so_and_is_not_replaced_by_a_freeze(world: FakeWorld) -> None:
-    """The status said that others see the user, and a freeze brought the picture back, however old it was."""
+def test_a_freeze_brings_nothing_back_after_a_pause_or_a_stall_and_is_called_neither(world: FakeWorld) -> None:
+    """The status said “paused” until the freeze ended; after a stall the picture came back, however old it was."""
     with live(world, timing=Timing(stale_s=0.3)) as pipeline:
+        apply(pipeline, BASE.replace(frozen=True, paused=True))
+        eventually(lambda: pipeline.status().phase is Phase.PAUSED)
+        apply(pipeline, BASE.replace(frozen=True))
+        eventually(lambda: pipeline.status().phase is Phase.WAITING and world.newest().kind is PictureKind.STANDBY)
+        apply(pipeline, BASE)
+        composites(pipeline)
         world.faults.put("read", world.faults.hang)
         eventually(lambda: pipeline.status().phase is Phase.WAITING and world.newest().kind is PictureKind.STANDBY)
-        pipeline.change(lambda now: now.replace(frozen=True))
+        apply(pipeline, BASE.replace(frozen=True))
         eventually(lambda: stands_still(pipeline, world))
         assert world.newest().kind is PictureKind.STANDBY
 
@@ -176,21 +168,13 @@ def test_a_blurred_room_that_is_frozen_after_another_choice_ends(world: FakeWorl
         eventually(lambda: tuple(world.newest().image[0, 0]) == (255, 0, 0))
 
 
-class Suspension:
-    """A clock that goes on while the machine is suspended, and a timing by which nothing else makes a picture stale."""
-
-    def __init__(self) -> None:
-        self.slept_s = 0.0
-        self.timing = Timing(stale_s=60.0, clock=lambda: elapsed_s() + self.slept_s)
-
-
 def test_a_step_that_was_suspended_shows_nothing(world: FakeWorld) -> None:
-    hold, suspension = Hold(), Suspension()
-    with live(world, BASE, suspension.timing) as pipeline:
+    hold, slept = Hold(), FakeClock()
+    with live(world, BASE, Timing(stale_s=60, clock=lambda: elapsed_s() + slept())) as pipeline:
         world.faults.put("step", hold)
         assert hold.entered.wait(60)
         world.faults.put("read", world.faults.hang)
-        suspension.slept_s, asleep_s = 300, time.perf_counter()  # which does not know of the sleep
+        slept.now_s, asleep_s = 300, time.perf_counter()  # which does not know of the sleep
         eventually(lambda: world.newest().frame is None)
         sent, matted = len(world.pictures()), pipeline.status().frames_out
         hold.go_on.set()
@@ -202,12 +186,12 @@ def test_a_step_that_was_suspended_shows_nothing(world: FakeWorld) -> None:
 
 def test_no_card_is_shown_between_a_frozen_picture_and_the_next_one(world: FakeWorld) -> None:
     """The frozen picture was too old to be repeated until then."""
-    suspension = Suspension()
-    with live(world, BASE, suspension.timing) as pipeline:
+    slept = FakeClock()
+    with live(world, BASE, Timing(stale_s=60, clock=lambda: elapsed_s() + slept())) as pipeline:
         pipeline.change(lambda now: now.replace(frozen=True))
         for _ in range(3):
             eventually(lambda: stands_still(pipeline, world))
-            suspension.slept_s += suspension.timing.stale_s / 2
+            slept.now_s += 30
         world.faults.put("step", lambda: time.sleep(0.1))
         eventually(lambda: stands_still(pipeline, world))
         sent = len(world.pictures())

@@ -112,7 +112,16 @@ def test_with_a_plate_the_framing_changes_together_with_the_engine(tmp_path: Pat
 CLOSE: Settings = BASE.replace(people=PeopleSettings(auto_framing="close"))
 
 
-def test_the_view_closes_in_until_the_user_zooms_or_switches_it_off(world: FakeWorld) -> None:
+class Uncropped(FakeEngine):
+    """Takes no view, as the networks that refine cells."""
+
+    def matte(self, step: StepInput) -> Matte:
+        if step.edit is not None:
+            step.edit.edit(np.zeros((3, HEIGHT, WIDTH), np.float32), person_in(step.frame).astype(np.float32))
+        return super().matte(replace(step, edit=None))
+
+
+def test_the_view_closes_in_until_the_user_zooms_or_switches_it_off_or_the_network_shows_none(world: FakeWorld) -> None:
     with live(world, CLOSE) as pipeline:
         eventually(lambda: person_share(pipeline) > 1.2 * person_in(room_picture()).mean())
         frame = newest(pipeline)
@@ -126,24 +135,12 @@ def test_the_view_closes_in_until_the_user_zooms_or_switches_it_off(world: FakeW
         apply(pipeline, BASE)
         eventually(lambda: pipeline.status().view.is_whole and newest(pipeline).whole is None)
         assert not pipeline.status().errors
-    assert len({picture.size for picture in world.pictures()}) == 1, "the output keeps its size"
-
-
-class Uncropped(FakeEngine):
-    """Takes no view, as the networks that refine cells."""
-
-    def matte(self, step: StepInput) -> Matte:
-        if step.edit is not None:
-            step.edit.edit(np.zeros((3, HEIGHT, WIDTH), np.float32), person_in(step.frame).astype(np.float32))
-        return super().matte(replace(step, edit=None))
-
-
-def test_the_status_tells_no_view_that_the_network_does_not_show(world: FakeWorld) -> None:
-    """Zones that were painted on the preview were laid elsewhere, by the view."""
-    world.engine = Uncropped
-    with running(world, CLOSE) as pipeline:
+        world.engine = Uncropped
+        apply(pipeline, CLOSE.replaced_at(["matting"], downsample_ratio=0.3))
+        eventually(lambda: (engine := pipeline.status().engine) is not None and engine.downsample_ratio == 0.3)
         composites(pipeline, 60)
-        assert pipeline.status().view == WHOLE_VIEW
+        assert pipeline.status().view.is_whole, "zones painted on the preview would be laid elsewhere"
+    assert len({picture.size for picture in world.pictures()}) == 1, "the output keeps its size"
 
 
 def test_only_the_selected_person_is_shown(world: FakeWorld) -> None:
@@ -242,7 +239,7 @@ def turned(settings: Settings, orientation: Orientation) -> Settings:
     return settings.replaced_at(["capture"], rotate=orientation.rotate, flip=orientation.flip)
 
 
-def test_the_stream_starts_anew_with_upright_frames_and_the_camera_stays_open(world: FakeWorld) -> None:
+def test_a_turned_camera_stays_open_and_starts_a_new_stream_and_is_not_turned_for_another(world: FakeWorld) -> None:
     resets: list[int] = []
     world.faults.put("reset", lambda: resets.append(1))
     with live(world) as pipeline:
@@ -261,18 +258,11 @@ def test_the_stream_starts_anew_with_upright_frames_and_the_camera_stays_open(wo
             lambda: (whole := newest(pipeline).whole) is not None and np.array_equal(whole[:-1, :-1], upright[:-1, :-1])
         )
         assert len(world.sources) == 1
-
-
-def test_another_camera_is_not_turned_before_it_is_in_use(world: FakeWorld) -> None:
-    """While the wanted one cannot be opened, the one in use hangs as it did."""
-    with live(world) as pipeline:
-        apply(pipeline, turned(BASE, SIDEWAYS))
-        eventually(lambda: newest(pipeline).source.orientation == SIDEWAYS)
         world.faults.put("open_source", ValueError("none"))
         apply(pipeline, BASE.replaced_at(["capture"], source="other"))
         eventually(lambda: bool(pipeline.status().problems))
         composites(pipeline)
-        assert newest(pipeline).source.orientation == SIDEWAYS
+        assert newest(pipeline).source.orientation == Orientation(180), "it hangs as it did"
 
 
 def test_what_a_zone_hides_stays_hidden_however_the_camera_is_turned_and_zoomed(world: FakeWorld) -> None:

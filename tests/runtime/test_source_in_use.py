@@ -197,9 +197,7 @@ def test_where_the_preview_is_seen_it_shows_the_demonstration_and_others_see_a_c
         eventually(lambda: pipeline.status().source is None)  # it ends while the window is hidden
 
 
-def test_a_run_that_nobody_sees_has_no_demonstration_and_a_camera_in_use_elsewhere_is_not_called_missing(
-    desk: Desk,
-) -> None:
+def test_others_see_the_card_without_a_demonstration_but_of_a_camera_in_use_elsewhere_another(desk: Desk) -> None:
     with running(desk, AUTO, IMPATIENT) as pipeline:
         eventually(lambda: shows_no_camera(desk))
         assert [problem.message for problem in pipeline.status().problems] == [MISSING]
@@ -207,7 +205,8 @@ def test_a_run_that_nobody_sees_has_no_demonstration_and_a_camera_in_use_elsewhe
             PictureKind.STANDBY
         }
         for _ in range(3):
-            desk.plug_in()
+            desk.faults.heal()
+            desk.camera = True
             eventually(lambda: desk.newest().kind is PictureKind.COMPOSITE)
             status = pipeline.status()
             assert (status.phase, status.problems) == (Phase.RUNNING, ())
@@ -218,7 +217,11 @@ def test_a_run_that_nobody_sees_has_no_demonstration_and_a_camera_in_use_elsewhe
         desk.camera = True
         eventually(lambda: pipeline.status().phase is Phase.WAITING)
         eventually(lambda: not shows_no_camera(desk))
-    assert not desk.demonstrations
+        assert not desk.demonstrations
+        desk.camera = False
+        pipeline.demand.watched = True  # the fault is of the demonstration as well
+        eventually(lambda: shows_no_camera(desk))
+        assert [problem.message for problem in pipeline.status().problems] == [MISSING]
 
 
 @pytest.mark.parametrize("source", ["demo", "film.mp4"])
@@ -236,10 +239,3 @@ def test_what_is_no_camera_leaves_only_while_it_is_the_chosen_source(source: str
             assert {picture.kind for picture in sink.pictures[changed:]} == {PictureKind.STANDBY}
         apply(pipeline, chosen)
         eventually(lambda: desk.newest().kind is PictureKind.COMPOSITE)
-
-
-def test_a_demonstration_that_does_not_open_leaves_the_card(desk: Desk) -> None:
-    desk.faults.put("open_source", SourceOpenError("The photo is missing."))
-    with running(desk, AUTO, IMPATIENT) as pipeline:
-        pipeline.demand.watched = True
-        eventually(lambda: shows_no_camera(desk) and bool(pipeline.status().problems))

@@ -104,8 +104,13 @@ def test_a_program_that_was_stopped_reports_no_thread() -> None:
 def test_the_log_names_a_dead_thread_and_its_error_once(caplog: pytest.LogCaptureFixture) -> None:
     """It had the traceback ten times a second until the program ended."""
     camera = Worker("capture", lambda _stop: die(), Stage.CAPTURE)
-    camera.start()
-    assert camera.join(60)
+    returned, stopped = Worker("returned", ignore), Worker("stopped", ignore)
+    stopped.request_stop()
+    for worker in (camera, returned, stopped):
+        assert not worker.died, "it was not started yet"
+        worker.start()
+        assert worker.join(60)
+    assert (camera.died, returned.died, stopped.died) == (True, True, False), "dead is what was not asked to end"
     assert problems_at_each_check(Clock(), 3, camera) == [0, 1, 1, 1]
     ended, named = caplog.messages
     assert ended == "The capture thread ended with an error." and named.startswith("The capture thread ")
@@ -192,16 +197,6 @@ def test_a_call_that_hangs_is_named_until_it_goes_on_unless_the_desktop_asks_the
         eventually(lambda: not named())
 
 
-def test_a_thread_died_if_it_ended_without_being_asked_to() -> None:
-    returned, stopped = Worker("returned", ignore), Worker("stopped", ignore)
-    assert not returned.died, "it was not started yet"
-    stopped.request_stop()
-    for worker in (returned, stopped):
-        worker.start()
-        assert worker.join(60)
-    assert (returned.died, stopped.died) == (True, False)
-
-
 @given(st.lists(st.integers(), min_size=1))
 def test_a_slot_keeps_the_newest_counts_the_rest_as_dropped_and_gives_it_after_it_was_closed(values: list[int]) -> None:
     slot: LatestSlot[int] = LatestSlot()
@@ -216,46 +211,44 @@ def test_a_slot_keeps_the_newest_counts_the_rest_as_dropped_and_gives_it_after_i
 
 
 @contextmanager
-def building(
-    build: Callable[[int], int] = lambda key: key,
-    discard: Callable[[int], None] = lambda value: None,
-) -> Iterator[Preparer[int, int]]:
+def building(build: Callable[[int], int], discard: Callable[[int], None]) -> Iterator[Preparer[int, int]]:
     preparer = Preparer("builder", build, discard)
     preparer.start()
     yield preparer
     assert preparer.stop(60)
 
 
-def test_the_newest_request_wins_and_replaced_values_are_discarded() -> None:
-    gate, discarded = threading.Event(), list[int]()
+def test_the_newest_request_wins_and_neither_an_error_nor_what_cannot_be_discarded_ends_the_building() -> None:
+    begun, gate, discarded = threading.Event(), threading.Event(), list[int]()
 
     def build(key: int) -> int:
+        begun.set()
         gate.wait(60)
-        return 10 + key
+        assert preparer.busy, "until the newest is built"
+        return 10 // key
 
-    with building(build, discarded.append) as preparer:
-        for key in range(5):
+    def discard(value: int) -> None:
+        discarded.append(value)
+        raise OSError("the device is gone")
+
+    with building(build, discard) as preparer:
+        preparer.request(1)
+        assert begun.wait(60)
+        for key in (2, 3, 4):
             preparer.request(key)
         assert preparer.busy
         assert preparer.take_outcome() is None
         gate.set()
         eventually(lambda: not preparer.busy)
-        assert preparer.take_outcome() == Prepared(4, 14, None)
-    assert set(discarded) <= {10}
-
-
-def test_an_error_is_the_outcome_and_what_cannot_be_discarded_does_not_end_the_building() -> None:
-    def discard(value: int) -> None:
-        raise OSError("the device is gone")
-
-    with building(lambda key: 10 // key, discard) as preparer:
-        preparer.retire(1)
+        assert preparer.take_outcome() == Prepared(4, 2, None)
+        preparer.retire(7)
         preparer.request(0)
         eventually(lambda: not preparer.busy)
         failed = preparer.take_outcome()
         assert failed is not None and isinstance(failed.error, ZeroDivisionError)
         preparer.request(5)
         eventually(lambda: preparer.take_outcome() == Prepared(5, 2, None))
+    assert discarded == [10, 7]
 
 
 def test_what_is_retired_is_discarded_before_the_next_is_built_and_its_memory_returned(
@@ -326,27 +319,20 @@ def test_latency_and_rate_are_those_of_the_last_seconds() -> None:
     assert (meter.per_second(), meter.count) == (0, 101)
 
 
-posix = pytest.mark.skipif(os.name != "posix", reason="needs links and file modes")
-
-
-@posix
-def test_a_link_is_replaced_and_its_target_kept(tmp_path: Path) -> None:
-    notes, path = tmp_path / "notes", tmp_path / "status.json"
+@pytest.mark.skipif(os.name != "posix", reason="needs links, pipes and file modes")
+@pytest.mark.timeout(60)
+def test_the_status_replaces_a_link_not_its_target_and_enters_a_stream_or_a_pipe_that_is_read(tmp_path: Path) -> None:
+    """Without a reader the program waited for one without a word."""
+    notes, path, pipe = tmp_path / "notes", tmp_path / "status.json", tmp_path / "pipe"
     notes.write_text("mine")
     path.symlink_to(notes)
     write_status(path, PipelineStatus(seconds=2.0004, cpu_seconds=1.0))
     fields = json.loads(path.read_text())
     assert (notes.read_text(), fields["seconds"], fields["cpu_percent"]) == ("mine", 2.0, 50.0)
     assert not path.is_symlink() and path.stat().st_mode & 0o777 == 0o600
-
-
-@posix
-@pytest.mark.timeout(60)
-def test_a_device_is_written_to_and_a_pipe_while_a_program_reads(tmp_path: Path) -> None:
-    """Without a reader the program waited for one without a word."""
-    write_status(Path(os.devnull), PipelineStatus())
-    assert not Path(os.devnull).is_file()
-    pipe = tmp_path / "pipe"
+    with notes.open() as entered:  # as /dev/stdout may lead to a file
+        write_status(Path(f"/dev/fd/{entered.fileno()}"), PipelineStatus())
+        assert json.loads(entered.read())["frames_in"] == 0
     os.mkfifo(pipe)
     with pytest.raises(MattecamError, match="pipe cannot be written: no program reads from it; start one that does"):
         write_status(pipe, PipelineStatus())
