@@ -15,13 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.settings import EdgeSettings, EngineSettings
-from app.core.threads import Strips
 from app.core.types import AlphaImage, BgrImage, Floats, Matte
 from app.matting import build_engine
 from app.matting.base.interface import Backend, StepGeometry
 from app.matting.base.parameters import network_gain
 from app.matting.openvino import openvino_backend
-from app.matting.openvino.conversion import NetworkSource, artefacts
 from app.matting.openvino.openvino_backend import (
     ALIGNMENT,
     MARGIN,
@@ -35,7 +33,6 @@ from app.matting.openvino.openvino_backend import (
     window_widths,
 )
 from models.table import bundled
-from models.weights import find
 from tests.clips import demo
 from tests.fresh_python import printed_by
 from tests.matting.stubs import bundled_backend, small_of
@@ -51,7 +48,8 @@ Both = tuple[OpenVinoBackend, OpenVinoBackend]
 
 
 @pytest.fixture(scope="module")
-def _backends() -> Iterator[Both]:
+def both() -> Iterator[Both]:
+    """Yield a backend that sees all columns, and one that looks at a window once it has settled."""
     with closing(bundled_backend(GEOMETRY)) as whole, closing(bundled_backend(GEOMETRY, live=True)) as live:
         alpha_of(whole, FRAMES[0])
         for frame in itertools.islice(itertools.cycle(FRAMES), 1000):  # the network for fewer columns is made beside it
@@ -59,14 +57,6 @@ def _backends() -> Iterator[Both]:
             if live.window is not None:
                 break
         yield whole, live
-
-
-@pytest.fixture
-def both(_backends: Both) -> Both:
-    """Return a backend that sees all columns, and one that looks at a window once it has settled."""
-    for backend in _backends:
-        backend.reset()
-    return _backends
 
 
 def alpha_of(backend: OpenVinoBackend, frame: BgrImage) -> AlphaImage:
@@ -78,49 +68,47 @@ def difference(one: AlphaImage, other: AlphaImage) -> float:
     return float(np.abs(one / 255.0 - other / 255.0).mean())
 
 
-def settle(*backends: OpenVinoBackend, frames: Sequence[BgrImage] = FRAMES) -> None:
-    """Show somebody until the live backend looks at a window."""
-    for frame in frames[:-4]:
-        for backend in backends:
+def settle(both: Both, frames: Sequence[BgrImage] = FRAMES) -> slice:
+    """Show somebody to both from the start until the live one looks at a window, which is returned."""
+    for backend in both:
+        backend.reset()
+        for frame in frames[:-4]:
             alpha_of(backend, frame)
-    assert backends[-1].window is not None
+    assert both[1].window is not None and both[0].window is None, "films are always seen whole"
+    return both[1].window
 
 
-def test_the_matte_is_nearly_that_of_the_whole_frame(both: Both) -> None:
-    whole, live = both
-    settle(whole, live)
+def test_the_matte_is_nearly_that_of_the_whole_frame_until_a_reset(both: Both) -> None:
+    settle(both)
     for frame in FRAMES[-4:]:
-        expected, alpha = alpha_of(whole, frame), alpha_of(live, frame)
-        assert live.window is not None and whole.window is None, "films are always seen whole"
+        expected, alpha = (alpha_of(backend, frame) for backend in both)
         # 0 is the whole frame; a window that begins without the memory of the frame differs by 3e-4.
         assert 0 < difference(expected, alpha) < 2e-4
-        beside = np.ones(WIDTH, np.bool_)
-        beside[live.window] = False
-        assert beside.any()
-        assert not alpha[:, beside].any()
+        beside = np.delete(alpha, np.r_[both[1].window], 1)
+        assert beside.size and not beside.any()
+    both[1].reset()
+    alpha_of(both[1], FRAMES[-1])
+    assert both[1].window is None
 
 
-def test_somebody_who_enters_beside_is_shown_as_in_the_whole_frame(both: Both) -> None:
-    whole, live = both
-    settle(whole, live)
-    for frame in FRAMES[-4:]:
-        two = frame.copy()
-        two[:, 220:] = frame[:, 60:160]  # the middle of the person once more
-        expected, alpha = alpha_of(whole, two), alpha_of(live, two)
-        assert live.window is None
-    assert (expected[:, 240:] > 127).mean() > 0.2
-    assert difference(expected, alpha) < 2e-3
+MOTIONS: dict[str, tuple[int, Callable[[BgrImage], BgrImage]]] = {
+    "somebody enters": (1, lambda frame: np.hstack([frame[:, :220], frame[:, 60:160]])),
+    "an arm is seen as motion": (1, lambda frame: np.roll(frame, 60, 1)),
+    "an arm in the dark is seen at the border": (8, lambda frame: np.roll(frame, 10, 1)),
+}
+"""By how much the room is darker, and the frame with what is beside the window."""
 
 
-@pytest.mark.parametrize(("darker", "shift"), [(1, 60), (8, 10)], ids=["seen-as-motion", "dark-seen-at-the-border"])
-def test_an_arm_that_leaves_the_window_is_shown_in_the_same_frame(both: Both, darker: int, shift: int) -> None:
-    whole, live = both
-    frames = [np.asarray(frame // darker, np.uint8) for frame in FRAMES]
-    settle(whole, live, frames=frames)
-    moved = np.ascontiguousarray(np.roll(frames[-1], shift, 1))
-    expected, alpha = alpha_of(whole, moved), alpha_of(live, moved)
-    assert live.window is None
-    assert difference(expected, alpha) < 3e-3
+@pytest.mark.parametrize("name", MOTIONS)
+def test_who_leaves_the_window_or_enters_beside_it_is_shown_in_the_same_frame(both: Both, name: str) -> None:
+    darker, moved = MOTIONS[name]
+    frames = [frame // np.uint8(darker) for frame in FRAMES]
+    window = settle(both, frames)
+    for frame in frames[-4:]:
+        expected, alpha = (alpha_of(backend, np.ascontiguousarray(moved(frame))) for backend in both)
+        assert both[1].window is None
+        assert difference(expected, alpha) < 2e-3
+        assert np.delete(expected, np.r_[window], 1).max() > 127 or darker > 1, "it reaches the border"
 
 
 @pytest.mark.long
@@ -140,26 +128,15 @@ def test_a_narrower_network_takes_over_where_it_suffices() -> None:
     assert shares[0] == widest > shares[-1] >= min(window_widths(WIDTH))
 
 
-def test_a_saved_state_holds_what_the_window_remembers_and_a_reset_forgets_it(both: Both) -> None:
+def test_a_saved_state_holds_what_the_window_remembers(both: Both) -> None:
     whole, live = both
-    settle(live)
+    settle(both)
     seen = live.state()["forgetting.last"]
     np.testing.assert_allclose(seen[:, :, 20:60], halved(halved(small_of(FRAMES[-5])))[:, :, 20:60], atol=1e-5)
+    whole.reset()
     whole.load_state(live.state())
-    expected = alpha_of(live, FRAMES[-1])
-    np.testing.assert_array_equal(alpha_of(whole, FRAMES[-1]), expected)
-    live.reset()
-    alpha_of(live, FRAMES[-1])
-    assert live.window is None
-
-
-@pytest.fixture
-def network() -> Iterator[RecurrentNetwork]:
-    spec = bundled()
-    with closing(Strips(1)) as strips:
-        artefact = artefacts.load(NetworkSource(spec.name, find(spec.name)))
-        with closing(RecurrentNetwork(artefact, GEOMETRY, "float32", strips)) as network:
-            yield network
+    expected, found = (alpha_of(backend, FRAMES[-1]) for backend in (live, whole))
+    np.testing.assert_array_equal(found, expected)
 
 
 def test_without_a_network_for_fewer_columns_all_are_seen(
@@ -181,45 +158,33 @@ def test_without_a_network_for_fewer_columns_all_are_seen(
     caplog.clear()
 
 
-def coarse_of(network: RecurrentNetwork, frame: BgrImage, *, steady: bool = False) -> Floats:
-    network.small[:] = small_of(frame)
-    return network.run(steady).copy()
+def test_coarse_features_are_used_again_only_while_they_are_of_the_stream(both: Both) -> None:
+    whole, _ = both
+    changes: list[Callable[[], object]] = [bool, whole.reset, lambda: whole.load_state(whole.state())]
+    errors = []
+    for change in changes:
+        mattes = []
+        for steady in (False, True):
+            whole.reset()
+            for frame in FRAMES[:2]:
+                whole.infer(frame)
+            change()
+            mattes.append(whole.infer(FRAMES[2], steady).coarse.copy())
+        errors.append(float(np.abs(mattes[0] - mattes[1]).mean()))
+    assert 0 < errors[0] < 1e-3, "0 is nothing used again"
+    assert errors[1:] == [0, 0]
 
 
-CHANGES: dict[str, Callable[[RecurrentNetwork], object]] = {
-    "nothing": lambda network: None,
-    "reset": RecurrentNetwork.reset,
-    "saved state": lambda network: network.load_state(network.state()),
-}
-
-
-@pytest.mark.parametrize("change", CHANGES)
-def test_coarse_features_are_used_again_only_while_they_are_of_the_stream(
-    network: RecurrentNetwork, change: str
-) -> None:
-    mattes = []
-    for steady in (False, True):
-        network.reset()
-        for frame in FRAMES[:2]:
-            coarse_of(network, frame)
-        CHANGES[change](network)
-        mattes.append(coarse_of(network, FRAMES[2], steady=steady))
-    every, reused = mattes
-    if change == "nothing":
-        assert 0 < np.abs(every - reused).mean() < 1e-3, "0 is nothing used again"
-    else:
-        np.testing.assert_array_equal(reused, every)
-
-
-WINDOW = 224
-ROOM: Floats = np.full((3, HEIGHT, WIDTH), 0.4, np.float32)
+WINDOW, COLUMNS = 224, 334
+ROOM: Floats = np.full((3, 183, COLUMNS), 0.4, np.float32)
+"""Square cells leave out a part of it."""
 LEFT, RIGHT = 110, 210
 """Where the person is."""
 
 
 def shown(left: int, right: int, value: float = 1.0) -> Floats:
     """Return alpha of somebody in these columns."""
-    alpha = np.zeros((HEIGHT, WIDTH), np.float32)
+    alpha = np.zeros(ROOM.shape[1:], np.float32)
     alpha[60:, left:right] = value
     return alpha
 
@@ -229,13 +194,6 @@ def look(tracker: ColumnTracker, alpha: Floats, small: Floats = ROOM) -> int | N
     first = tracker.choose(small)
     tracker.track(alpha)
     return first
-
-
-def tracker_settled() -> ColumnTracker:
-    tracker = ColumnTracker(WIDTH)
-    for _ in range(SETTLE_FRAMES):
-        assert look(tracker, shown(LEFT, RIGHT)) is None
-    return tracker
 
 
 @given(left=st.integers(0, WIDTH - 1), columns=st.integers(1, WIDTH), width=st.sampled_from([320, 326, 333]))
@@ -256,9 +214,15 @@ def test_a_window_lies_in_the_frame_with_a_margin_on_either_side(left: int, colu
         assert first + WINDOW == width or right <= first + WINDOW - MARGIN
 
 
-PERSON, ENTERED = shown(LEFT, RIGHT), ROOM.copy()
-ENTERED[:, 100:, :16] = 0.6
-TEXTURE = (0.5 + 0.4 * np.sin(np.arange(WIDTH + 8) / 9)).astype(np.float32)
+PERSON = shown(LEFT, RIGHT)
+TEXTURE = (0.5 + 0.4 * np.sin(np.arange(COLUMNS + 8) / 9)).astype(np.float32)
+
+
+def entered(place: tuple[slice, slice], value: float = 1.0) -> Floats:
+    """Return the room with somebody there."""
+    small = ROOM.copy()
+    small[:, place[0], place[1]] = value
+    return small
 
 
 def beside(value: float) -> Floats:
@@ -276,7 +240,7 @@ def moving(frame: int) -> Floats:
 def shaken(frame: int) -> Floats:
     """Return a textured room before a camera in the hand."""
     shift = round(2 + 2 * np.sin(frame / 3))
-    return np.ascontiguousarray(np.broadcast_to(TEXTURE[shift : shift + WIDTH], ROOM.shape))
+    return np.ascontiguousarray(np.broadcast_to(TEXTURE[shift : shift + COLUMNS], ROOM.shape))
 
 
 YES, NO = True, False
@@ -284,8 +248,13 @@ NEAREST = 48 + openvino_backend.LEAST_MARGIN
 """How near the person may come to the column at which the window begins."""
 STREAMS: dict[str, tuple[list[tuple[Floats, Floats]], list[bool]]] = {
     "somebody enters beside it": (
-        [(PERSON, ROOM), *[(PERSON, ENTERED)] * (WHOLE_FRAMES + 1)], [YES, *[NO] * WHOLE_FRAMES, YES],
+        [(PERSON, ROOM), *[(PERSON, entered(np.s_[100:, :16], 0.6))] * (WHOLE_FRAMES + 1)],
+        [YES, *[NO] * WHOLE_FRAMES, YES],
     ),
+    "somebody comes from the left": ([(PERSON, ROOM), (PERSON, entered(np.s_[100:, :8]))], [YES, NO]),
+    "somebody comes from the right": ([(PERSON, ROOM), (PERSON, entered(np.s_[100:, -8:]))], [YES, NO]),
+    "somebody comes from below": ([(PERSON, ROOM), (PERSON, entered(np.s_[-3:, :30]))], [YES, NO]),
+    "somebody comes from below at the right": ([(PERSON, ROOM), (PERSON, entered(np.s_[-3:, -30:]))], [YES, NO]),
     "all columns now and then": (
         [(PERSON, ROOM)] * (WHOLE_EVERY + WHOLE_FRAMES + 1), [*[YES] * WHOLE_EVERY, *[NO] * WHOLE_FRAMES, YES],
     ),
@@ -304,70 +273,39 @@ STREAMS: dict[str, tuple[list[tuple[Floats, Floats]], list[bool]]] = {
 
 @pytest.mark.parametrize("name", STREAMS)
 def test_the_window_is_used_while_nothing_happens_beside_it(name: str) -> None:
-    tracker, (frames, expected) = tracker_settled(), STREAMS[name]
+    tracker, (frames, expected) = ColumnTracker(COLUMNS), STREAMS[name]
+    assert [look(tracker, PERSON) for _ in range(SETTLE_FRAMES)] == [None] * SETTLE_FRAMES
     windows = [look(tracker, alpha, small) for alpha, small in frames]
     assert [window is not None for window in windows][-len(expected) :] == expected
     assert len({window for window in windows if window is not None}) == 1 or name == "a person who walks"
 
 
-@pytest.mark.parametrize("place", [np.s_[100:, :8], np.s_[100:, -8:], np.s_[-5:, :30], np.s_[-5:, -30:]])
-def test_whoever_comes_at_a_border_of_the_frame_is_seen_at_once(place: tuple[slice, slice]) -> None:
-    tracker, alpha = ColumnTracker(334), np.zeros((183, 334), np.float32)
-    room: Floats = np.full((3, *alpha.shape), 0.4, np.float32)
-    alpha[60:, LEFT:RIGHT] = 1
-    for _ in range(SETTLE_FRAMES):
-        look(tracker, alpha, room)
-    assert look(tracker, alpha, room) is not None
-    coming = room.copy()
-    coming[:, place[0], place[1]] = 1
-    assert look(tracker, alpha, coming) is None
-
-
-def test_somebody_who_reaches_the_border_of_the_window_is_seen_whole() -> None:
-    touch = openvino_backend.TOUCH
-    for column, narrow in ((touch - 1, True), (WINDOW - touch, True), (touch, False)):
-        tracker = tracker_settled()
-        assert tracker.choose(ROOM) is not None
-        alpha = np.zeros((HEIGHT, WINDOW), np.float32)
-        alpha[100, column] = 1
-        assert tracker.is_too_narrow(alpha) == narrow
-
-
-def test_a_window_that_proves_too_narrow_again_and_again_is_used_less() -> None:
-    tracker = ColumnTracker(WIDTH)
-    waited = []
-    for _ in range(6):
+def test_a_window_whose_border_somebody_reaches_is_too_narrow_and_used_less_each_time() -> None:
+    tracker, waited, touch = ColumnTracker(COLUMNS), [], openvino_backend.TOUCH
+    for column in (touch - 1, -touch) * 3:
+        alpha = np.zeros((len(PERSON), WINDOW), np.float32)
         frames = 0
-        while look(tracker, shown(LEFT, RIGHT)) is None:
+        while look(tracker, PERSON) is None:
             frames += 1
         waited.append(frames)
-        assert tracker.choose(ROOM) is not None
-        assert tracker.is_too_narrow(np.ones((HEIGHT, WINDOW), np.float32))
+        alpha[100, touch:-touch] = 1
+        assert not tracker.is_too_narrow(alpha)
+        alpha[100, column] = 1
+        assert tracker.is_too_narrow(alpha)
     assert waited[:3] == [SETTLE_FRAMES, 2 * SETTLE_FRAMES, 4 * SETTLE_FRAMES]
     assert waited[-1] == openvino_backend.MOST_SETTLE_FRAMES
 
 
-def survey(tracker: ColumnTracker, *alphas: Floats) -> int:
-    """Show these in turn for a survey; return how many columns are wanted then."""
-    for frame in range(openvino_backend.SURVEY_FRAMES):
-        look(tracker, alphas[frame % len(alphas)])
-    return tracker.wanted
-
-
-def test_a_narrower_window_is_wanted_after_two_surveys_that_it_suffices_for() -> None:
-    tracker = ColumnTracker(WIDTH)
-    sways = shown(LEFT, RIGHT - 4), shown(LEFT + 4, RIGHT)
-    assert [survey(tracker, *sways) for _ in range(3)] == [WINDOW, 128, 128]
-    tracker.use(tracker.wanted)
-    for _ in range(SETTLE_FRAMES):
-        assert look(tracker, shown(LEFT, RIGHT)) is None
-    assert look(tracker, shown(LEFT, RIGHT)) == 96
-
-
-def test_a_gesture_keeps_the_wide_window_and_brings_it_back_at_once() -> None:
-    gesture, tracker = shown(LEFT - 40, RIGHT + 40), ColumnTracker(WIDTH)
-    surveys = [(PERSON,), (gesture, PERSON), (PERSON,), (PERSON,), (gesture, PERSON)]
-    assert [survey(tracker, *alphas) for alphas in surveys] == [WINDOW, WINDOW, WINDOW, 128, WINDOW]
+def test_a_narrower_window_is_wanted_after_two_surveys_that_it_suffices_for_and_not_from_a_gesture_on() -> None:
+    tracker, wanted = ColumnTracker(COLUMNS), []
+    sways, gesture = (shown(LEFT, RIGHT - 4), shown(LEFT + 4, RIGHT)), (shown(LEFT - 40, RIGHT + 40), PERSON)
+    for alphas in (sways, sways, sways, gesture, sways, sways):
+        for frame in range(openvino_backend.SURVEY_FRAMES):
+            look(tracker, alphas[frame % 2])
+        wanted.append(tracker.wanted)
+    assert wanted == [WINDOW, 160, 160, WINDOW, WINDOW, 160]
+    tracker.use(160)
+    assert [look(tracker, PERSON) for _ in range(SETTLE_FRAMES + 1)] == [*[None] * SETTLE_FRAMES, 80]
 
 
 LIT_FRAMES = demo(WIDTH, HEIGHT, range(6), motion=0.2)
