@@ -37,44 +37,33 @@ class Blob:
         return cover
 
 
-class Room:
-    """Renders frames with a fixed pattern on the wall and sensor noise."""
+class Stream:
+    """A room with a fixed pattern on the wall, seen with the noise of a sensor, and the memory of strict mode."""
 
-    def __init__(self, seed: int = 0, grid: int = 1) -> None:
+    def __init__(self, grid: int = 1, seen: AlphaImage | None = None) -> None:
         """grid: pixels of the small frame per unit along each side."""
-        self._random = np.random.default_rng(seed)
-        self._grid = grid
-        size = HEIGHT * grid, WIDTH * grid
+        self._random, self._grid = np.random.default_rng(0), grid
+        height, width = HEIGHT * grid, WIDTH * grid
         pattern = self._random.uniform(0.3, 0.8, (3, 10, 18)).astype(np.float32)
-        self.wall = np.stack([cv2.resize(plane, size[::-1], interpolation=cv2.INTER_CUBIC) for plane in pattern])
+        self.wall = np.stack([cv2.resize(plane, (width, height), interpolation=cv2.INTER_CUBIC) for plane in pattern])
+        self.memory = initial_memory(height, width, seen)
 
     def frame(self, *blobs: Blob, light: float = 1.0) -> tuple[Floats, Floats]:
-        """Return the small frame (3, h, w) and the network's alpha (h, w)."""
+        """Return the small frame (3, h, w), in which blobs have stripes, and the network's alpha (h, w)."""
         image, alpha = self.wall.copy(), np.zeros(self.wall.shape[1:], np.float32)
+        y, x = np.mgrid[0 : HEIGHT * self._grid, 0 : WIDTH * self._grid] / self._grid
         for blob in blobs:
             cover = blob.cover(self._grid)
             if blob.visible:
-                image += cover * (self._clothes(blob) - image)
+                stripes = 0.15 + 0.1 * np.sign(np.sin((x - blob.x) / 3) + np.sin((y - blob.y) / 4))
+                image += cover * (np.stack([stripes, stripes, 1 - stripes]).astype(np.float32) - image)
             alpha = np.maximum(alpha, blob.alpha * cover)
         noisy = image * light**COLOURS + self._random.normal(0, NOISE, image.shape)
         return np.clip(noisy, 0, 1).astype(np.float32), alpha
 
-    def _clothes(self, blob: Blob) -> Floats:
-        """Return stripes that move with the blob."""
-        y, x = np.mgrid[0 : HEIGHT * self._grid, 0 : WIDTH * self._grid] / self._grid
-        stripes = 0.15 + 0.1 * np.sign(np.sin((x - blob.x) / 3) + np.sin((y - blob.y) / 4))
-        return np.stack([stripes, stripes, 1 - stripes]).astype(np.float32)
-
-
-class Stream:
-    """The memory of strict mode, and the room that it sees."""
-
-    def __init__(self, grid: int = 1, seen: AlphaImage | None = None) -> None:
-        self.room, self.memory = Room(grid=grid), initial_memory(HEIGHT * grid, WIDTH * grid, seen)
-
     def show(self, *blobs: Blob, light: float = 1.0) -> Floats:
         """Return the gain of the next frame."""
-        return self.filter(*self.room.frame(*blobs, light=light))
+        return self.filter(*self.frame(*blobs, light=light))
 
     def filter(self, image: Floats, alpha: Floats) -> Floats:
         """Return the gain of a frame that the test has changed."""
@@ -111,4 +100,4 @@ SCENES: dict[str, Scene] = {
 
 def kept(gain: Floats, blob: Blob) -> float:
     """Return the fraction of a blob's pixels that strict mode keeps."""
-    return float(gain[blob.cover() > 0.99].mean())
+    return float(gain[blob.cover(len(gain) // HEIGHT) > 0.99].mean())

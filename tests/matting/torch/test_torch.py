@@ -23,7 +23,6 @@ from app.matting.base.interface import NotAMatteError, StepGeometry
 from app.matting.choice.preparation import PORTRAIT
 from app.matting.plate.picture import lit_plate
 from app.matting.strict import cpu_strict
-from app.matting.strict.cpu_strict import StrictMemory
 from app.matting.strict.torch_strict import components, initial_memory, strict_matte, with_people
 from app.matting.torch import torch_backend
 from app.matting.torch.frame_step import Core, PlateCore, StepOutput
@@ -36,7 +35,7 @@ from models.table import BUNDLED
 from models.u2net import HOLD, STILL, U2Net, blur_fusion, steadied
 from tests.golden.fill import fill
 from tests.matting.strict.rooms import HEIGHT as ROWS
-from tests.matting.strict.rooms import SCENES, Blob, Room, walking
+from tests.matting.strict.rooms import SCENES, Blob, Stream, walking
 from tests.matting.strict.rooms import WIDTH as COLUMNS
 from tests.matting.stubs import OFF, Fixed, frames
 
@@ -325,15 +324,13 @@ def test_half_precision_leaves_the_matte_a_matte() -> None:
     assert offset.shape == slope.shape == (1, 4, 48, 64)
 
 
-def both(
-    image: Floats, alpha: Floats, numpy_memory: StrictMemory, memory: Tensor
-) -> tuple[list[Floats], list[Floats], Tensor]:
+def both(image: Floats, alpha: Floats, stream: Stream, memory: Tensor) -> tuple[list[Floats], list[Floats], Tensor]:
     """Return slope, offset and coarse alpha of numpy and of torch, and torch's state."""
     slope, offset = np.full((4, *alpha.shape), 0.5, np.float32), np.stack([alpha - 0.2] * 4)
     given = [torch.from_numpy(array.copy())[None] for array in (image, slope, offset, alpha[None])]
     *found, memory = strict_matte(given[0], given[1], given[2], given[3], memory)
     coarse = alpha.copy()
-    cpu_strict.strict_matte(image, slope, offset, coarse, numpy_memory)
+    cpu_strict.strict_matte(image, slope, offset, coarse, stream.memory)
     return [slope, offset, coarse[None]], [tensor[0].numpy() for tensor in found], memory
 
 
@@ -343,12 +340,10 @@ LARGE = ("person passes a poster", 3), ("ghost behind a fast person", 2)
 
 @pytest.mark.parametrize(("name", "grid"), [*((name, 1) for name in SCENES), *LARGE])
 def test_torch_is_numpy(name: str, grid: int) -> None:
-    scene = SCENES[name]
-    room, numpy_memory = Room(grid=grid), cpu_strict.initial_memory(ROWS * grid, COLUMNS * grid)
-    memory = initial_memory(ROWS * grid, COLUMNS * grid, torch.device("cpu"))
+    stream, memory = Stream(grid), initial_memory(ROWS * grid, COLUMNS * grid, torch.device("cpu"))
     for n in range(24):
-        image, alpha = room.frame(*scene(n), light=1 + 0.05 * float(np.sin(n)))
-        expected, found, memory = both(image, alpha, numpy_memory, memory)
+        image, alpha = stream.frame(*SCENES[name](n), light=1 + 0.05 * float(np.sin(n)))
+        expected, found, memory = both(image, alpha, stream, memory)
         for one, other in zip(expected, found, strict=True):
             assert (np.abs(one - other) > 1e-4).mean() < 1e-3
 
@@ -367,13 +362,10 @@ def test_components_are_those_of_opencv(seed: int) -> None:
 
 @pytest.mark.parametrize("size", [(ROWS, COLUMNS), (3 * ROWS, 3 * COLUMNS)])
 def test_known_people_are_shown_at_once_as_in_numpy(size: tuple[int, int]) -> None:
-    image, alpha = Room().frame(walking(0), Blob(30, 40, 12))
     seen = np.rint(255 * cv2.resize(walking(0).cover(), size[::-1])).astype(np.uint8)
-    numpy_memory = cpu_strict.initial_memory(ROWS, COLUMNS, seen)
+    stream = Stream(seen=seen)
     memory = with_people(initial_memory(ROWS, COLUMNS, torch.device("cpu")), torch.from_numpy(seen))
-
-    expected, found, _ = both(image, alpha, numpy_memory, memory)
-
+    expected, found, _ = both(*stream.frame(walking(0), Blob(30, 40, 12)), stream, memory)
     for one, other in zip(expected, found, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-4)
     assert found[2].max() > 0.9
