@@ -7,6 +7,7 @@ import weakref
 from collections.abc import Callable, Iterable
 from copy import deepcopy
 from dataclasses import replace
+from unittest.mock import Mock
 
 import numpy as np
 from hypothesis import settings
@@ -15,7 +16,7 @@ from app.core.edits import MatteEdit
 from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import Backdrop, BgrImage, BlurredBackground, Floats
 from app.matting.base.interface import MattingEngine, StepGeometry
-from app.matting.choice.hardware import torch_usable
+from app.matting.choice.hardware import CudaCards, torch_usable
 from app.matting.cpu.cpu_backend import Coefficients, CpuBackend, RefinedCells
 from app.matting.openvino import conversion
 from app.matting.openvino.conversion import NetworkSource
@@ -104,6 +105,18 @@ def showing(alpha: Floats, small: Floats | None = None) -> Coefficients:
 
 
 OFF = EdgeSettings(strict="off")
+NO_CODE = "CUDA error: no kernel image is available for execution on the device"
+
+
+def simulated_cards(*errors: str, half: bool = True) -> CudaCards:
+    """Return cards that work, or fail with an error where it is not empty. half: whether float16 is right on them."""
+
+    def half_is_right(index: int) -> bool:
+        if errors[index]:
+            raise RuntimeError(errors[index])
+        return half
+
+    return CudaCards(Mock(device_count=lambda: len(errors), get_device_name="card {}".format), half_is_right)
 
 
 class Fixed:

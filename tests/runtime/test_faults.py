@@ -24,7 +24,7 @@ from app.runtime.engines import EngineSelector, MatteFrame, remember, replacemen
 from app.runtime.status import Phase
 from mattecam.testing import PERSON, FakeEngine, Fault, Faults, StepInput, room_picture
 from tests.fakes.world import BASE, IMPATIENT, FakeWorld, apply, composites, kinds, live, running
-from tests.matting.choice.simulated_cuda import SimulatedCuda
+from tests.matting.stubs import simulated_cards
 from tests.waiting import eventually
 
 STAGES = (
@@ -97,7 +97,7 @@ def failed(
 
 @pytest.fixture
 def cards(monkeypatch: pytest.MonkeyPatch) -> CudaCards:
-    cards = SimulatedCuda("").cards()
+    cards = simulated_cards("")
     monkeypatch.setattr(hardware, "cuda_cards", lambda: cards)
     return cards
 

@@ -1,8 +1,12 @@
-"""What `auto` takes: models, devices, precisions and threads; the rule for trials, and what is kept of them."""
+"""What `auto` takes: models, devices, precisions, threads and cards; the rule for trials, and what is kept of them."""
 
 from __future__ import annotations
 
+import ctypes
+import platform
+import sys
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -13,13 +17,13 @@ from app.matting import build_engine, choose_model
 from app.matting.base.interface import StepGeometry, auto_ratio
 from app.matting.choice import choice, hardware
 from app.matting.choice.choice import MEAN_BOUND, Choice, Trial, choose, save_prepared, save_trials, trials_of
-from app.matting.choice.hardware import CudaCards
+from app.matting.choice.hardware import CudaCards, cuda_cards
 from app.matting.cpu.cpu_backend import CpuBackend
 from app.matting.engine import FrameEngine
 from models import weights as registered
 from models.table import BUNDLED, NETWORKS
 from models.weights import SHIPPED_SHA256, find_int8, int8_file
-from tests.matting.stubs import BuildEngine, frames
+from tests.matting.stubs import NO_CODE, BuildEngine, frames, simulated_cards
 from tests.published import install
 
 
@@ -224,3 +228,82 @@ def test_a_network_without_a_choice_is_not_measured(monkeypatch: pytest.MonkeyPa
     for cores in (2, 1):
         monkeypatch.setattr(choice, "usable_cores", lambda cores=cores: cores)
         assert ("mattecam" in choice.measurable()) == ("mattecam" in choice.unmeasured()) == (cores == 2)
+
+
+def test_auto_takes_the_first_card_that_torch_supports() -> None:
+    without_card = simulated_cards(NO_CODE), simulated_cards(), CudaCards(None)
+    assert [simulated_cards(*errors).first() for errors in ((NO_CODE, "", ""), ("",))] == ["cuda:1", "cuda"]
+    assert [cards.first() for cards in without_card] == [None] * 3
+
+
+def test_a_card_is_tested_once_and_not_used_again_once_it_is_lost() -> None:
+    test = Mock(return_value=True)
+    cards = CudaCards(Mock(device_count=lambda: 1), test)
+    assert [cards.first() for _ in range(3)] == ["cuda"] * 3
+    test.assert_called_once_with(0)
+    cards.give_up()
+    assert cards.first() is None and cards.named() == ()
+    with pytest.raises(ModelError, match="stopped working"):
+        cards.find("cuda")
+
+
+def test_a_card_by_number_must_exist_and_fit() -> None:
+    cards = simulated_cards("", NO_CODE, "")
+    assert [cards.find(name) for name in ("cuda", "cuda:0", "cuda:2")] == ["cuda", "cuda", "cuda:2"]
+    for name in ("cuda:7", "cuda:1"):
+        with pytest.raises(ModelError, match=f"no GPU {name}, or the installed torch cannot use it"):
+            cards.find(name)
+    with pytest.raises(ModelError, match="no usable NVIDIA GPU"):
+        CudaCards(None).find("cuda")
+
+
+@pytest.mark.torch
+def test_wrong_values_in_half_precision_lead_to_float32(monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    from app.matting.torch import torch_backend
+
+    for cards, precision in (
+        (simulated_cards("", half=False), "float32"),
+        (simulated_cards(""), "float16"),
+    ):
+        monkeypatch.setattr(hardware, "cuda_cards", lambda cards=cards: cards)
+        found = choice.choose(MattingSettings(model="mattecam"))
+        assert (found.device, found.executor, found.precision) == ("cuda", "eager", precision)
+    assert torch_backend.convolves_in_half(torch.device("cpu")), "the check passes where it works"
+    cards.avoid_half("cuda")
+    assert choice.choose(MattingSettings(model="mattecam")).precision == "float32"
+
+
+@pytest.mark.torch
+def test_memory_of_card_and_host_is_released_only_where_cuda_is_in_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    from app.matting.torch.torch_backend import release_memory
+
+    calls: list[str] = []
+    release_memory()
+    assert not torch.cuda.is_initialized()  # type: ignore[no-untyped-call]
+    monkeypatch.setattr(torch.cuda, "is_initialized", lambda: True)
+    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: calls.append("card"))
+    # Builds without CUDA lack the function; torch 2.9 and 2.13 with CUDA have it.
+    monkeypatch.setattr("torch._C._host_emptyCache", lambda: calls.append("pinned"), raising=False)
+    release_memory()
+    assert calls == ["card", "pinned"]
+
+
+def test_cards_are_listed_without_a_test_which_needs_a_kernel_on_every_card() -> None:
+    cuda, test = Mock(device_count=lambda: 2, get_device_name="card {}".format), Mock()
+    assert CudaCards(cuda, test).named() == (("cuda:0", "card 0"), ("cuda:1", "card 1"))
+    cuda.get_device_name = Mock(side_effect=RuntimeError("CUDA driver version is insufficient"))
+    assert CudaCards(cuda, test).named() == CudaCards(None).named() == ()
+    test.assert_not_called()
+
+
+def test_a_driver_does_not_help_torch_that_cannot_be_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The networks then run in OpenVINO."""
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: None)
+    monkeypatch.setitem(sys.modules, "torch", None)
+    assert cuda_cards.__wrapped__().first() is None
+    monkeypatch.setattr(platform, "system", lambda: "Darwin")
+    assert not hardware.apple_gpu_usable()

@@ -25,8 +25,7 @@ from app.matting.plate.engine import PlateEngine
 from models.table import auto_order
 from tests.clips import demo
 from tests.golden.fill import fill
-from tests.matting.choice.simulated_cuda import SimulatedCuda
-from tests.matting.stubs import OFF, BuildEngine, Fixed, assert_closing_frees, frames
+from tests.matting.stubs import OFF, BuildEngine, Fixed, assert_closing_frees, frames, simulated_cards
 from tests.published import install
 
 BGMV2 = "bgmv2-mobilenetv2"
@@ -166,7 +165,7 @@ def test_choices(
     chosen = choice.choose(auto)
     assert (chosen.model, chosen.executor, chosen.precision) == (BGMV2, "openvino", "float32")
     assert choose_model(auto.replace(plate=None)) == "mattecam"
-    monkeypatch.setattr(hardware, "cuda_cards", lambda: SimulatedCuda("").cards())
+    monkeypatch.setattr(hardware, "cuda_cards", lambda: simulated_cards(""))
     assert (choice.choose(auto).model, choice.choose(auto).executor) == ("bgmv2-resnet50", "eager")
 
 
