@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -45,9 +46,7 @@ class FakeCapture:
     """MJPG frames, one after another, the last one repeating; if empty, what `shows` has is encoded."""
 
     def __init__(self) -> None:
-        self.code = 0
         self.asked: dict[int, float] = {}
-        self.converts = True
         self.released = False
         self.made.append(self)
 
@@ -65,28 +64,29 @@ class FakeCapture:
             return frame, source.info
 
     def open(self, path: str, backend: int) -> bool:
+        self.released = not self.opens
         return self.opens
 
     def set(self, key: int, value: float) -> bool:
         self.asked[key] = value
-        if key == cv2.CAP_PROP_FOURCC:
-            self.code = int(value)
-        if key == cv2.CAP_PROP_CONVERT_RGB:
-            self.converts = bool(value)
         return True
 
     def get(self, key: int) -> float:
-        return float(self.code) if key == cv2.CAP_PROP_FOURCC else self.fps
+        return self.asked.get(key, 0.0) if key == cv2.CAP_PROP_FOURCC else self.fps
+
+    @property
+    def format(self) -> str:
+        return int(self.get(cv2.CAP_PROP_FOURCC)).to_bytes(4, "little").decode()
 
     @property
     def image(self) -> BgrImage | None:
-        return self.shows.get(self.code.to_bytes(4, "little").decode())
+        return self.shows.get(self.format)
 
     def grab(self) -> bool:
         return self.image is not None and not self.released
 
     def retrieve(self) -> tuple[bool, BgrImage | None]:
-        if self.converts or self.image is None:
+        if self.image is None or self.asked.get(cv2.CAP_PROP_CONVERT_RGB, 1):
             return self.image is not None, self.image
         frames = self.undecoded or [encode(self.image)]
         return True, np.frombuffer(frames.pop(0) if len(frames) > 1 else frames[0], np.uint8)[None]
@@ -148,19 +148,10 @@ def played_time(monkeypatch: pytest.MonkeyPatch, module: ModuleType) -> FakeCloc
     """Replace the clock and the events of `module`; return the clock."""
     clock = FakeClock(100.0)
 
-    class Event:
-        def __init__(self) -> None:
-            self._set = False
-
-        def set(self) -> None:
-            self._set = True
-
-        def is_set(self) -> bool:
-            return self._set
-
-        def wait(self, timeout_s: float) -> bool:
-            clock.now_s += 0 if self._set else timeout_s
-            return self._set
+    class Event(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            clock.now_s += 0 if self.is_set() else timeout or 0
+            return self.is_set()
 
     monkeypatch.setattr(module, "time", SimpleNamespace(perf_counter=clock))
     monkeypatch.setattr(module, "threading", SimpleNamespace(Event=Event), raising=False)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import time
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,11 +12,9 @@ import numpy as np
 import pytest
 import simplejpeg
 
-from app.capture import camera, devices
-from app.capture.camera import CameraSource, CameraTiming, is_blank
-from app.capture.devices import SYSTEM, find_camera
+from app.capture import camera
+from app.capture.camera import CameraTiming, is_blank
 from app.core.errors import SourceLostError, SourceOpenError
-from app.core.settings import CaptureSettings
 from app.core.types import BgrImage
 from tests.capture.conftest import FAST, PATIENT, WEBCAM, Driver, FakeCapture, lost, picture, played_time
 from tests.media.damaged_jpegs import encode, lost_packets
@@ -43,14 +40,6 @@ def test_the_preferred_format_is_requested_and_the_actual_one_reported(driver: D
     assert asked.items() >= wanted.items()
     assert (info.kind, info.name, info.id) == ("camera", "Webcam", "usb-webcam")
     assert (info.width, info.height, info.fps, info.pixel_format) == (64, 48, 25.0, "MJPG")
-
-
-@pytest.mark.skipif(SYSTEM != "Linux", reason="needs Linux")
-def test_a_device_file_that_is_not_listed_has_its_stable_id(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A camera that did not respond while it was listed may open a moment later."""
-    (tmp_path / "usb-webcam").symlink_to("/dev/null")
-    monkeypatch.setattr(devices, "LINK_FOLDERS", (tmp_path,))
-    assert find_camera("/dev/null").id == "usb-webcam"
 
 
 @pytest.mark.parametrize("nothing", [None, BLACK, GREEN])
@@ -90,8 +79,6 @@ def test_a_camera_without_a_picture_is_not_opened_and_told_why(
     driver.device = replace(WEBCAM, formats=tuple(driver.shows))
     with pytest.raises(SourceOpenError, match=words):
         driver.source(pixel_format=chosen)
-    for capture in [] if driver.opens else driver.made:
-        capture.release()
 
 
 @pytest.mark.parametrize(
@@ -116,8 +103,9 @@ def test_a_size_that_is_slow_is_left_for_one_that_reaches_30(
 
     class Rated(driver):  # type: ignore[misc,valid-type]
         def get(self, key: int) -> float:
-            name, height = self.code.to_bytes(4, "little").decode(), int(self.asked[cv2.CAP_PROP_FRAME_HEIGHT])
-            return float(rates[name, height]) if key == cv2.CAP_PROP_FPS else float(super().get(key))
+            if key != cv2.CAP_PROP_FPS:
+                return float(super().get(key))
+            return rates[self.format, int(self.asked[cv2.CAP_PROP_FRAME_HEIGHT])]
 
         @property
         def image(self) -> BgrImage | None:
@@ -246,14 +234,7 @@ def test_opencv_delivers_frames_in_memory_of_their_own(tmp_path: Path) -> None:
 class Controls(FakeCapture):
     """A camera that goes to a stale value when it is switched to manual, as many do."""
 
-    made: list[FakeCapture] = []  # noqa: RUF012
-
-    def __init__(self, *missing: int) -> None:
-        super().__init__()
-        self.values = {AUTO_EXPOSURE: AUTOMATIC, EXPOSURE: 156.0, AUTO_WB: 1.0, TEMPERATURE: 4600.0}
-        for control in missing:
-            del self.values[control]
-        self.shows, self.undecoded = {"MJPG": picture()}, []
+    values: dict[int, float]
 
     def get(self, key: int) -> float:
         return super().get(key) if key in self.asked else self.values.get(key, -1.0)
@@ -269,12 +250,10 @@ class Controls(FakeCapture):
 
 
 @pytest.fixture
-def controls() -> Controls:
-    return Controls()
-
-
-def opened(device: Controls, timing: CameraTiming, **capture: bool) -> closing[CameraSource]:
-    return closing(CameraSource(WEBCAM, CaptureSettings(**capture), timing, lambda: device))  # type: ignore
+def controls() -> type[Controls]:
+    Controls.made, Controls.shows, Controls.undecoded = [], {"MJPG": picture()}, []
+    Controls.values = {AUTO_EXPOSURE: AUTOMATIC, EXPOSURE: 156.0, AUTO_WB: 1.0, TEMPERATURE: 4600.0}
+    return Controls
 
 
 @pytest.mark.parametrize(
@@ -282,19 +261,24 @@ def opened(device: Controls, timing: CameraTiming, **capture: bool) -> closing[C
     [((), {}), ((AUTO_EXPOSURE, EXPOSURE), {}), ((), {AUTO_EXPOSURE: MANUAL, AUTO_WB: 0.0})],
     ids=["all-controls", "no-exposure", "set by the user"],
 )
-def test_settled_values_are_locked_and_released(missing: tuple[int, ...], by_the_user: dict[int, float]) -> None:
-    device = Controls(*missing)
-    device.values |= by_the_user
-    before = dict(device.values)
-    with opened(device, CameraTiming(settle_s=0), lock_exposure=True) as source:
+def test_settled_values_are_locked_and_released(
+    missing: tuple[int, ...], by_the_user: dict[int, float], controls: type[Controls]
+) -> None:
+    for control in missing:
+        del controls.values[control]
+    controls.values.update(by_the_user)
+    before = controls.values.copy()
+    with controls.source(CameraTiming(settle_s=0), lock_exposure=True) as source:
         source.read()
-        assert device.values == {control: LOCKED[control] for control in before}
-    assert device.values == before
+        assert controls.values == {control: LOCKED[control] for control in before}
+    assert controls.values == before
 
 
-def test_exposure_is_locked_once_settled_while_wanted(monkeypatch: pytest.MonkeyPatch, controls: Controls) -> None:
+def test_exposure_is_locked_once_settled_while_wanted(
+    monkeypatch: pytest.MonkeyPatch, controls: type[Controls]
+) -> None:
     clock = played_time(monkeypatch, camera)
-    with opened(controls, CameraTiming(settle_s=0.2)) as source:
+    with controls.source(CameraTiming(settle_s=0.2)) as source:
         for moment_s, wanted, is_locked in (
             (0.0, True, False), (0.25, False, False), (0.0, True, True), (0.0, True, True), (0.0, False, False),
             (0.0, True, True),
@@ -307,9 +291,9 @@ def test_exposure_is_locked_once_settled_while_wanted(monkeypatch: pytest.Monkey
     assert controls.values[AUTO_EXPOSURE] == AUTOMATIC
 
 
-def test_a_camera_that_falls_silent_gets_automatic_exposure_back(controls: Controls) -> None:
+def test_a_camera_that_falls_silent_gets_automatic_exposure_back(controls: type[Controls]) -> None:
     """Otherwise the camera would keep it for every program, and this one take it for the user's."""
-    with opened(controls, CameraTiming(read_s=0, silence_s=0, settle_s=0), lock_exposure=True) as source:
+    with controls.source(CameraTiming(read_s=0, silence_s=0, settle_s=0), lock_exposure=True) as source:
         source.read()
         assert controls.values[AUTO_EXPOSURE] == MANUAL
         controls.shows = {}

@@ -81,11 +81,10 @@ def camera(name: str, layout: Layout = "YUY2", title: str = "") -> Iterator[Call
 
     def remove() -> None:
         stop.set()
-        thread.join()
+        sending.result(60)
         node.close()
 
-    thread = threading.Thread(target=send)
-    thread.start()
+    sending = beside(send)
     try:
         yield remove
     finally:
@@ -332,22 +331,17 @@ def test_without_a_portal_or_a_bus(pipewire: PrivateSession, monkeypatch: pytest
         open_source(SETTINGS)
 
 
-def raw(layout: Layout, change: Callable[[bytes], bytes] = lambda data: data, stride: int | None = None) -> RawFrame:
-    video = VideoFormat(layout, 64, 48, Fraction(30))
-    return RawFrame(video, change(packed(layout).tobytes()), stride or video.stride)
-
-
 @pytest.mark.parametrize("layout", LAYOUTS[:-1])
 def test_rows_may_be_padded_and_frames_cut(layout: Layout) -> None:
-    stride = VideoFormat(layout, 64, 48, Fraction(30)).stride
-    plain = to_bgr(raw(layout))
+    video = VideoFormat(layout, 64, 48, Fraction(30))
+    data, stride = packed(layout).tobytes(), video.stride
+    plain = to_bgr(RawFrame(video, data, stride))
     assert plain is not None and bar_error(plain) <= 6
-    rows = np.frombuffer(raw(layout).data, np.uint8).reshape(-1, stride)
-    padded = np.pad(rows, ((0, 0), (0, 32))).tobytes()
-    image = to_bgr(raw(layout, lambda _: padded[:-32], stride + 32))
+    padded = np.pad(np.frombuffer(data, np.uint8).reshape(-1, stride), ((0, 0), (0, 32))).tobytes()
+    image = to_bgr(RawFrame(video, padded[:-32], stride + 32))
     if layout == "I420":
         assert image is None
     else:
         assert image is not None and (image == plain).all()
-    assert to_bgr(raw(layout, lambda data: data[:-1])) is None
-    assert to_bgr(raw(layout, stride=stride - 2)) is None
+    assert to_bgr(RawFrame(video, data[:-1], stride)) is None
+    assert to_bgr(RawFrame(video, data, stride - 2)) is None

@@ -23,13 +23,7 @@ user_pref("media.navigator.permission.disabled", true);
 user_pref("browser.shell.checkDefaultBrowser", false);
 user_pref("datareporting.policy.dataSubmissionEnabled", false);
 """
-_CHROMIUM_SWITCHES = (
-    "--headless=new",
-    "--no-sandbox",
-    "--no-first-run",
-    "--disable-gpu",
-    "--use-fake-ui-for-media-stream",
-)
+_CHROMIUM_SWITCHES = "--headless=new --no-sandbox --no-first-run --disable-gpu --use-fake-ui-for-media-stream"
 
 
 def browser_command(name: str, profile: Path, address: str, *, pipewire: bool = True) -> list[str]:
@@ -40,10 +34,8 @@ def browser_command(name: str, profile: Path, address: str, *, pipewire: bool = 
     if name == "firefox-esr":
         (profile / "user.js").write_text(_FIREFOX_PREFERENCES.format(pipewire=str(pipewire).lower()))
         return [name, "--headless", "--profile", str(profile), "--no-remote", address]
-    switches = [*_CHROMIUM_SWITCHES, f"--user-data-dir={profile}"]
-    if pipewire:
-        switches.append("--enable-features=WebRtcPipeWireCamera")
-    return [name, *switches, address]
+    switches = ["--enable-features=WebRtcPipeWireCamera"] if pipewire else []
+    return [name, *_CHROMIUM_SWITCHES.split(), *switches, f"--user-data-dir={profile}", address]
 
 
 @contextmanager

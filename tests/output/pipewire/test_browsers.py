@@ -63,9 +63,7 @@ def test_a_browser_shows_the_whole_program(desktop: PrivateSession, tmp_path: Pa
         pytest.skip(f"needs {browser}")
     options = ("--source", "demo", "--background", "#00b140", "--virtual-camera", "off", "--pipewire", "on")
     desktop.launch(sys.executable, str(ROOT / "run.py"), "headless", *options, "--seconds", "300")
-    deadline_s = time.monotonic() + 60
-    while not desktop.nodes() and time.monotonic() < deadline_s:
-        time.sleep(0.2)
+    eventually(lambda: bool(desktop.nodes()))
     with page() as (address, reports):
         desktop.launch(*browser_command(browser, tmp_path / "profile", address))
         report = reports.get(timeout=240)
