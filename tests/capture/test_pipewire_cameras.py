@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import json
 import socket
-import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -244,18 +243,14 @@ def test_what_a_device_file_offers_too_is_listed_once(tmp_path: Path) -> None:
 
 
 def test_it_is_listed_by_its_name_without_a_question(pipewire: PrivateSession, portal: PlayedPortal) -> None:
-    command = [sys.executable, "run.py", "devices"]
+    command = [sys.executable, str(ROOT / "run.py"), "devices"]
     with camera("mattecam", title="Mattecam"), camera(NAME, title=TITLE):
         (found,) = list_cameras()
         assert (found.id, found.source, found.name, found.path) == (f"portal:{NAME}", f"portal:{NAME}", TITLE, "")
-        run = [
-            subprocess.run([*command, *more], cwd=ROOT, env=pipewire.environment, capture_output=True, check=True)
-            for more in ((), ("--json",))
-        ]
-        assert f"portal:{NAME}  {TITLE}" in run[0].stdout.decode()
-        assert f"portal:{NAME}" in [one["id"] for one in json.loads(run[1].stdout)["cameras"]]
-        findings = check_cameras(System(), list_cameras())
-        assert any(TITLE in finding.detail for finding in findings)
+        assert f"portal:{NAME}  {TITLE}" in pipewire.run(command).stdout
+        listed = json.loads(pipewire.run([*command, "--json"]).stdout)["cameras"]
+        assert [(one["id"], one["name"]) for one in listed] == [(found.id, TITLE)]
+        assert any(TITLE in finding.detail for finding in check_cameras(System(), list_cameras()))
     assert portal.asked == 0
 
 

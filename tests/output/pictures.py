@@ -15,6 +15,7 @@ from app.core.types import AlphaImage, Outgoing, Picture, PictureKind
 from app.doctor.proof import colour_bars
 from app.output.base import FrameSink
 from device_bed import marks
+from tests.waiting import beside
 
 Make = Callable[[Path], FrameSink]
 FPS = 30.0
@@ -46,13 +47,12 @@ def sender(pictures: Outgoing | Callable[[], Outgoing], *cameras: FrameSink, fps
             sent += 1
 
     send()
-    thread = threading.Thread(target=keep_sending)
-    thread.start()
+    sending = beside(keep_sending)
     try:
         yield
     finally:
         stop.set()
-        thread.join()
+        sending.result()
         for camera in cameras:
             camera.close()
 
