@@ -33,7 +33,6 @@ from app.backgrounds.standby import TextBlock, draw_card
 from app.config.setting import parse_background
 from app.core import paths
 from app.core.errors import BackgroundError
-from app.core.geometry import Layout
 from app.core.settings import BackgroundSettings
 from app.core.types import BgrImage, BlurredBackground, check_bgr
 from app.media.video_writer import VideoWriter, file_encoder
@@ -317,15 +316,6 @@ def test_real_time_playback_follows_the_clock_and_continues_after_a_long_pause(t
             return len(seen) == len(COLOURS)
 
         eventually(plays)
-
-
-def test_fit_shows_the_whole_frame(tmp_path: Path) -> None:
-    path = write_video(tmp_path / "a.mp4", size=(64, 64), top_red=True)
-    with closing(VideoBackground(path, Layout("fit"), realtime=False)) as background:
-        image = background.backdrop(128, 64, 0.0)
-    assert image[5, 64, 2] > 190 > 60 > image[5, 64, 0], "red above"
-    assert image[58, 64, 0] > 190 > 60 > image[58, 64, 2], "blue below"
-    assert image[5, 3, 2] < 150, "the bars are dimmed"
 
 
 @pytest.mark.parametrize(

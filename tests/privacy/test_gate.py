@@ -56,21 +56,19 @@ def test_what_may_leave(shows: PictureKind, kind: str, paused: bool) -> None:
         assert may_leave(demonstration, chosen) == (shows in allowed and is_chosen)
 
 
-def test_a_frozen_picture_may_not_leave_once_the_settings_hide_something_else() -> None:
-    frozen = BASE.replace(frozen=True)
-    picture = Picture(room_picture(), PictureKind.COMPOSITE, hides=frozen.hides)
-    assert may_leave(picture, frozen)
-    assert not may_leave(picture, frozen.replace(people=PeopleSettings(only_me=True)))
-
-
-def test_what_may_not_leave_becomes_a_card_of_its_size() -> None:
+def test_what_may_not_leave_becomes_a_card_of_its_size_and_so_does_a_frozen_picture_once_more_is_hidden() -> None:
     owner = SettingsOwner(NONE)
     gate = Gate(owner, StandbyPictures(StatusBoard()).card)
     picture = Picture(room_picture(80, 60), PictureKind.UNMATTED)
+    frozen = BASE.replace(frozen=True)
+    still = replace(picture, kind=PictureKind.COMPOSITE, hides=frozen.hides)
     assert gate.release(picture) is picture
-    owner.current = BASE
-    card = gate.release(picture)
-    assert card.kind is PictureKind.STANDBY and card.size == (80, 60) and not shows_room(card.image)
+    owner.current = frozen
+    assert gate.release(still) is still
+    for settings, hidden in ((BASE, picture), (frozen.replace(people=PeopleSettings(only_me=True)), still)):
+        owner.current = settings
+        card = gate.release(hidden)
+        assert card.kind is PictureKind.STANDBY and card.size == (80, 60) and not shows_room(card.image)
     owner.current = NONE
     gate.block()
     assert gate.release(picture).kind is PictureKind.STANDBY, "blocked for good"
@@ -152,8 +150,7 @@ def refuses(shown: Matte, backdrop: Backdrop = BLACK, frame: BgrImage = FRAME) -
     "composite", [FRAME, np.zeros((8, 8, 3), np.uint8), BLACK.astype(np.float32)], ids=["frame", "size", "type"]
 )
 def test_what_is_no_composite_of_the_frame_is_refused(composite: BgrImage) -> None:
-    with pytest.raises(ModelError):
-        MatteCheck().check(matte(composite, 255), Frame(FRAME, 0, 0.0), BLACK)
+    assert refuses(matte(composite, 255))
 
 
 @pytest.mark.parametrize("alpha", [0, 1, 2, 100, 254])
