@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache, partial, partialmethod
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -192,11 +193,10 @@ def start_window(qapp: QApplication, world: FakeWorld, machine: object) -> Itera
     sessions: list[Session] = []
 
     def start(
-        settings: Settings = QUIET, window: WindowSettings = QUIET.window, options: WindowOptions | None = None, *,
-        shown: bool = True,
-    ) -> Session:  # fmt: skip
-        options = options or WindowOptions(parts=world.parts())
-        session = Session(make_application(), settings.replace(window=window), options)
+        settings: Settings = QUIET, window: WindowSettings = QUIET.window, *, shown: bool = True, **options: Any
+    ) -> Session:
+        made = WindowOptions(**({"parts": world.parts()} | options))
+        session = Session(make_application(), settings.replace(window=window), made)
         sessions.append(session)
         if shown:
             session.start()

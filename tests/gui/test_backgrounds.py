@@ -23,47 +23,33 @@ from app.gui.backgrounds.library import add_picture
 from app.gui.backgrounds.tiles import TileView
 from app.gui.notices import Remedy
 from app.media.image_file import MAX_SIDE, read_image
+from tests.gui import widgets as ui
 from tests.gui.conftest import activate
-from tests.gui.widgets import (
-    add,
-    answer,
-    asked,
-    button,
-    chosen,
-    existing,
-    find,
-    give_name,
-    own,
-    said,
-    settle,
-    slider,
-    tiles,
-)
 
 COPY = Qt.DropAction.CopyAction
 
 
 def names(controls: Session) -> list[str]:
-    return [tile.name for tile in own(controls)]
+    return [tile.name for tile in ui.own(controls)]
 
 
 def click(controls: Session, qtbot: QtBot, kind: str) -> None:
     strip = controls.window.strip
-    index = strip.model.index(next(row for row, tile in enumerate(tiles(controls)) if tile.kind == kind))
+    index = strip.model.index(next(row for row, tile in enumerate(ui.tiles(controls)) if tile.kind == kind))
     strip.view.scrollTo(index)
     qtbot.mouseClick(strip.view.viewport(), Qt.MouseButton.LeftButton, pos=strip.view.visualRect(index).center())
 
 
 def test_number_keys_choose_in_the_order_of_the_strip(controls: Session, qtbot: QtBot, picture: Path) -> None:
     """The key of the first tile was 4, and 1 pressed twice returned to the background before."""
-    add(controls, qtbot, picture)
-    qtbot.waitUntil(lambda: len(tiles(controls)) > 10)
+    ui.add(controls, qtbot, picture)
+    qtbot.waitUntil(lambda: len(ui.tiles(controls)) > 10)
     activate(controls, qtbot)
     for number in range(1, 10):
         assert controls.window.strip.model.number(number - 1) == number
         for _again in range(2):
             qtbot.keyClick(controls.window, Qt.Key(Qt.Key.Key_0 + number))
-            assert tiles(controls)[number - 1].chosen_by(chosen(controls)), f"key {number}"
+            assert ui.tiles(controls)[number - 1].chosen_by(ui.chosen(controls)), f"key {number}"
 
 
 def test_one_key_always_hides_the_user_and_never_shows_them(controls: Session, qtbot: QtBot) -> None:
@@ -78,29 +64,26 @@ def test_one_key_always_hides_the_user_and_never_shows_them(controls: Session, q
     qtbot.waitUntil(lambda: QApplication.activeWindow() is dialog)
     qtbot.keyClick(dialog, Qt.Key.Key_H)
     assert controls.store.current.paused, "a dialog in front does not take the key"
-    assert "H always hides you" in button(controls, "pauseButton").toolTip()
+    assert "H always hides you" in ui.button(controls, "pauseButton").toolTip()
 
 
-@pytest.mark.parametrize("way", ["key", "click"])
-def test_a_blur_that_shows_text_replaces_an_image_after_a_question(controls: Session, qtbot: QtBot, way: str) -> None:
+def test_a_blur_that_shows_text_replaces_an_image_after_a_question(controls: Session, qtbot: QtBot) -> None:
     """A single key showed a readable room."""
     controls.store.edit("matting.edges", strict="off")
     controls.store.edit("background", kind="blur", blur_strength=20)
     click(controls, qtbot, "green")
-    assert asked(controls) is None and chosen(controls).kind == "colour"
+    assert ui.asked(controls) is None and ui.chosen(controls).kind == "colour"
+    activate(controls, qtbot)
+    qtbot.keyClick(controls.window, Qt.Key.Key_1)
     for text, kind in (("Keep it hidden", "colour"), ("Show it", "blur")):
-        if way == "click":
-            click(controls, qtbot, "blur")
-        else:
-            activate(controls, qtbot)
-            qtbot.keyClick(controls.window, Qt.Key.Key_1)
-        assert chosen(controls).kind == "colour"
-        answer(controls, qtbot, text)
-        assert chosen(controls).kind == kind
+        assert ui.chosen(controls).kind == "colour"
+        ui.answer(controls, qtbot, text)
+        assert ui.chosen(controls).kind == kind
+        click(controls, qtbot, "blur")
     click(controls, qtbot, "green")
     controls.store.edit("background", blur_strength=70)
     click(controls, qtbot, "blur")
-    assert asked(controls) is None and chosen(controls).kind == "blur"
+    assert ui.asked(controls) is None and ui.chosen(controls).kind == "blur"
 
 
 def test_background_none_is_last_and_shown_after_a_question_only(controls: Session, qtbot: QtBot) -> None:
@@ -110,48 +93,48 @@ def test_background_none_is_last_and_shown_after_a_question_only(controls: Sessi
     assert model.tiles[-1].kind == "none"
     activate(controls, qtbot)
     qtbot.keyClick(controls.window, Qt.Key.Key_0)
-    assert asked(controls) is None, "a single key does not select none"
+    assert ui.asked(controls) is None, "a single key does not select none"
     qtbot.keyClick(controls.window, Qt.Key.Key_0, Qt.KeyboardModifier.ControlModifier)
-    answer(controls, qtbot, "Keep it hidden")
+    ui.answer(controls, qtbot, "Keep it hidden")
     click(controls, qtbot, "none")
-    qtbot.keyClick(existing(asked(controls)), Qt.Key.Key_Escape)
-    qtbot.waitUntil(lambda: asked(controls) is None)
-    controls.window.strip.choose(tiles(controls)[-1])  # as `ctl` does
-    assert chosen(controls).kind == "blur"
-    answer(controls, qtbot, "Show it")
-    assert chosen(controls).kind == "none"
+    qtbot.keyClick(ui.existing(ui.asked(controls)), Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: ui.asked(controls) is None)
+    controls.window.strip.choose(ui.tiles(controls)[-1])  # as `ctl` does
+    assert ui.chosen(controls).kind == "blur"
+    ui.answer(controls, qtbot, "Show it")
+    assert ui.chosen(controls).kind == "none"
     click(controls, qtbot, "blur")
-    assert chosen(controls).kind == "blur"
+    assert ui.chosen(controls).kind == "blur"
 
 
 def test_tiles_are_chosen_by_keys_and_in_a_grid_of_all(controls: Session, qtbot: QtBot) -> None:
-    qtbot.waitUntil(lambda: len(tiles(controls)) > 8)
+    qtbot.waitUntil(lambda: len(ui.tiles(controls)) > 8)
     activate(controls, qtbot)
     strip, model = controls.window.strip.view, controls.window.strip.model
     strip.setFocus()
     strip.setCurrentIndex(model.index(1))
     qtbot.keyClick(strip, Qt.Key.Key_Return)
-    assert chosen(controls).kind == "colour"
+    assert ui.chosen(controls).kind == "colour"
     for key, kind in ((Qt.Key.Key_Left, "colour"), (Qt.Key.Key_Space, "blur")):  # moving there does not select it
         qtbot.keyClick(strip, key)
-        assert chosen(controls).kind == kind
+        assert ui.chosen(controls).kind == kind
     controls.window.preview.setFocus()
 
     def grid() -> TileView:
-        button(controls, "allBackgroundsButton").click()
+        ui.button(controls, "allBackgroundsButton").click()
         return controls.window.findChildren(TileView, "backgroundGridList")[-1]
 
     view = grid()
-    viewport = existing(view.viewport())
+    viewport = ui.existing(view.viewport())
     qtbot.waitUntil(lambda: viewport.height() > 2 * view.tile_size.height())
-    row = next(row for row, tile in enumerate(tiles(controls)) if tile.name == "Bookshelf")
+    row = next(row for row, tile in enumerate(ui.tiles(controls)) if tile.name == "Bookshelf")
     view.scrollTo(model.index(row))
     qtbot.mouseClick(viewport, Qt.MouseButton.LeftButton, pos=view.visualRect(model.index(row)).center())
-    assert chosen(controls).path == tiles(controls)[row].path
+    assert ui.chosen(controls).path == ui.tiles(controls)[row].path
     qtbot.waitUntil(lambda: controls.window.findChild(TileView, "backgroundGridList") is None)
     assert strip.currentIndex().row() == row
     qtbot.keyClick(grid(), Qt.Key.Key_2)
-    assert chosen(controls).kind == "colour", "the tiles show their keys there too"
+    assert ui.chosen(controls).kind == "colour", "the tiles show their keys there too"
 
 
 def shows(session: Session, colour: tuple[int, int, int]) -> bool:
@@ -172,7 +155,7 @@ def drag_over(widget: QWidget, mime: QMimeData) -> bool:
 
 
 def drop(widget: QWidget | None, mime: QMimeData) -> None:
-    assert drag_over(existing(widget), mime)
+    assert drag_over(ui.existing(widget), mime)
     event = QDropEvent(QPointF(5, 5), COPY, mime, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
     QApplication.sendEvent(widget, event)
     assert event.isAccepted()
@@ -197,28 +180,28 @@ def test_what_is_dropped_pasted_or_chosen_is_added(
     waves = [Image.new("RGB", (64, 36), (0, 0, 80 * blue)) for blue in range(3)]
     waves[0].save(tmp_path / "waves.webp", save_all=True, append_images=waves[1:])  # the content says that it plays
     drop(strip.view.viewport(), mime_of(tmp_path / "waves.webp"))
-    qtbot.waitUntil(lambda: chosen(controls).kind == "video")
-    qtbot.waitUntil(lambda: [tile.kind for tile in own(controls)] == ["image", "video"])
-    qtbot.waitUntil(lambda: all(strip.model.image_of(tile) is not None for tile in own(controls)))
+    qtbot.waitUntil(lambda: ui.chosen(controls).kind == "video")
+    qtbot.waitUntil(lambda: [tile.kind for tile in ui.own(controls)] == ["image", "video"])
+    qtbot.waitUntil(lambda: all(strip.model.image_of(tile) is not None for tile in ui.own(controls)))
     image = QImage(50, 31, QImage.Format.Format_RGB32)
     image.fill(QColor(10, 200, 30))
     drop(strip.view.viewport(), mime_of("https://example.org/meadow.jpg", image))
-    qtbot.waitUntil(lambda: len(own(controls)) == 3 and chosen(controls).kind == "image")
-    assert is_near(read_image(existing(chosen(controls).path)), (30, 200, 10))
-    clipboard = existing(QGuiApplication.clipboard())
+    qtbot.waitUntil(lambda: len(ui.own(controls)) == 3 and ui.chosen(controls).kind == "image")
+    assert is_near(read_image(ui.existing(ui.chosen(controls).path)), (30, 200, 10))
+    clipboard = ui.existing(QGuiApplication.clipboard())
     for copied, count in ((image, 4), ("no picture", 4)):
         clipboard.setImage(copied) if isinstance(copied, QImage) else clipboard.setText(copied)
         activate(controls, qtbot)
         qtbot.keyClick(controls.window, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
-        qtbot.waitUntil(lambda count=count: len(own(controls)) == count)  # type: ignore[misc]
+        qtbot.waitUntil(lambda count=count: len(ui.own(controls)) == count)  # type: ignore[misc]
     assert "no image to paste" in controls.window.notices.error
-    button(controls, "addBackgroundButton").click()
-    dialog = find(controls.window, QFileDialog)
+    ui.button(controls, "addBackgroundButton").click()
+    dialog = ui.find(controls.window, QFileDialog)
     dialog.filesSelected.emit([str(picture)])
     dialog.reject()
-    qtbot.waitUntil(lambda: len(own(controls)) == 5)
-    qtbot.waitUntil(lambda: existing(chosen(controls).path).read_bytes() == picture.read_bytes())
-    assert existing(chosen(controls).path).parent == paths.backgrounds_dir()
+    qtbot.waitUntil(lambda: len(ui.own(controls)) == 5)
+    qtbot.waitUntil(lambda: ui.existing(ui.chosen(controls).path).read_bytes() == picture.read_bytes())
+    assert ui.existing(ui.chosen(controls).path).parent == paths.backgrounds_dir()
 
 
 def test_a_file_that_is_no_picture_does_not_enter_the_library(controls: Session, qtbot: QtBot, tmp_path: Path) -> None:
@@ -226,56 +209,56 @@ def test_a_file_that_is_no_picture_does_not_enter_the_library(controls: Session,
         (tmp_path / name).write_bytes(b"not a picture at all")
         controls.window.strip.library.add_files([tmp_path / name])
         qtbot.waitUntil(lambda words=words: words in controls.window.notices.error)  # type: ignore[misc]
-    assert (own(controls), [*paths.backgrounds_dir().glob("*")], chosen(controls).kind) == ([], [], "blur")
+    assert (ui.own(controls), [*paths.backgrounds_dir().glob("*")], ui.chosen(controls).kind) == ([], [], "blur")
 
 
 def test_the_window_says_when_text_can_be_read(session: Session, qtbot: QtBot) -> None:
     session.store.edit("matting.edges", strict="off")
     session.store.edit("background", kind="blur", blur_strength=69)
-    strength = slider(session, "blurSlider")
-    qtbot.waitUntil(lambda: said(session, "readableBadge") == "Text behind you can be read")
+    strength = ui.slider(session, "blurSlider")
+    qtbot.waitUntil(lambda: ui.said(session, "readableBadge") == "Text behind you can be read")
     for name, hides, reads in (("background.blur_strength", 70, 0), ("paused", True, False)):
         session.store.set(name, hides)
-        qtbot.waitUntil(lambda: said(session, "readableBadge") == "")
+        qtbot.waitUntil(lambda: ui.said(session, "readableBadge") == "")
         session.store.set(name, reads)
-        qtbot.waitUntil(lambda: said(session, "readableBadge") != "")
+        qtbot.waitUntil(lambda: ui.said(session, "readableBadge") != "")
     session.store.set("edges.strict", "balanced")
-    qtbot.waitUntil(lambda: said(session, "readableBadge") == "")
+    qtbot.waitUntil(lambda: ui.said(session, "readableBadge") == "")
     assert (strength.minimum(), strength.value()) == (70, 70), "what is shown"
 
 
 def test_a_background_is_renamed_and_stays_in_use(controls: Session, qtbot: QtBot, picture: Path) -> None:
     """Those of one name differ by their suffix. A number key chooses it. Scenes name the new file."""
-    add(controls, qtbot, picture)
+    ui.add(controls, qtbot, picture)
     controls.window.scenes.save("Beach")
     qtbot.waitUntil(lambda: controls.window.scenes.names == ("Beach",))
     shutil.copy(picture, paths.backgrounds_dir() / "beach.jpg")
     controls.window.strip.library.reload()
     qtbot.waitUntil(lambda: names(controls) == ["beach.jpg", "beach.png"])
     for new, left in (("sand", ["beach", "sand"]), ("Sea/side", ["sand", "Seaside"])):
-        controls.window.strip.ask_for_name(own(controls)[0])
-        give_name(controls, new, "beach")
+        controls.window.strip.ask_for_name(ui.own(controls)[0])
+        ui.give_name(controls, new, "beach")
         qtbot.waitUntil(lambda left=left: names(controls) == left)  # type: ignore[misc]
     renamed = paths.backgrounds_dir() / "Seaside.png"
-    qtbot.waitUntil(lambda: chosen(controls).path == renamed)
+    qtbot.waitUntil(lambda: ui.chosen(controls).path == renamed)
     qtbot.waitUntil(lambda: SceneStore(default_path()).get("Beach").settings.background.path == renamed)
     controls.window.strip.choose_number(2)
-    assert chosen(controls).kind == "colour"
-    controls.window.strip.ask_for_name(own(controls)[1])
-    give_name(controls, "Shore", "Seaside")
+    assert ui.chosen(controls).kind == "colour"
+    controls.window.strip.ask_for_name(ui.own(controls)[1])
+    ui.give_name(controls, "Shore", "Seaside")
     qtbot.waitUntil(lambda: names(controls) == ["sand", "Shore"])
     controls.window.strip.choose_number(5)
-    assert chosen(controls).path == renamed.with_name("Shore.png")
+    assert ui.chosen(controls).path == renamed.with_name("Shore.png")
 
 
 def test_the_thumbnail_of_an_edited_file_is_made_anew(controls: Session, qtbot: QtBot, picture: Path) -> None:
-    tile, model = add(controls, qtbot, picture), controls.window.strip.model
+    tile, model = ui.add(controls, qtbot, picture), controls.window.strip.model
     qtbot.waitUntil(lambda: model.image_of(tile) is not None)
-    Image.new("RGB", (320, 180), (10, 200, 30)).save(existing(tile.path))
+    Image.new("RGB", (320, 180), (10, 200, 30)).save(ui.existing(tile.path))
     controls.window.strip.choose_number(4)
 
     def colour() -> tuple[int, int]:
-        (edited,) = own(controls)
+        (edited,) = ui.own(controls)
         image = model.image_of(edited)
         return (0, 0) if image is None else (image.pixelColor(5, 5).red(), image.pixelColor(5, 5).green())
 
@@ -284,8 +267,8 @@ def test_the_thumbnail_of_an_edited_file_is_made_anew(controls: Session, qtbot: 
 
 def test_no_name_of_another_file_is_taken(controls: Session, qtbot: QtBot, picture: Path) -> None:
     """A link to a file of a disk that was away was replaced."""
-    tile = add(controls, qtbot, picture)
-    path, strip, notices = existing(tile.path), controls.window.strip, controls.window.notices
+    tile = ui.add(controls, qtbot, picture)
+    path, strip, notices = ui.existing(tile.path), controls.window.strip, controls.window.notices
     away = paths.backgrounds_dir() / "away.png"
     away.symlink_to(path.parent / "not connected" / "away.png")
     for name, why in (("away", "already"), (300 * "x", "the name is too long"), ("///", "letters or digits")):
@@ -301,67 +284,67 @@ def test_files_of_one_name_that_are_added_are_all_kept(controls: Session, qtbot:
         path.parent.mkdir()
         Image.new("RGB", (600, 400), (40 * number, 0, 0)).save(path)
     controls.window.strip.library.add_files(dropped)
-    qtbot.waitUntil(lambda: len(own(controls)) == 6)
+    qtbot.waitUntil(lambda: len(ui.own(controls)) == 6)
     kept = {path.read_bytes() for path in paths.backgrounds_dir().iterdir()}
     assert kept == {path.read_bytes() for path in dropped}
 
 
 def test_removal_never_leads_to_a_blur_that_shows_text(session: Session, qtbot: QtBot, picture: Path) -> None:
     """It was, without a question, and so was one that could not be opened."""
-    tile = add(session, qtbot, picture)
+    tile = ui.add(session, qtbot, picture)
     session.store.edit("matting.edges", strict="off")
     session.store.edit("background", blur_strength=10)
-    before = chosen(session)
+    before = ui.chosen(session)
     session.window.help_with(Remedy.BLUR)
-    answer(session, qtbot, "Keep it hidden")
-    assert chosen(session) == before
+    ui.answer(session, qtbot, "Keep it hidden")
+    assert ui.chosen(session) == before
     session.window.strip.remove(tile)
-    qtbot.waitUntil(lambda: chosen(session).kind == "colour")
+    qtbot.waitUntil(lambda: ui.chosen(session).kind == "colour")
 
 
 @pytest.mark.parametrize("back", ["add", "choose"])
 def test_a_background_whose_file_is_back_is_opened(session: Session, qtbot: QtBot, picture: Path, back: str) -> None:
     """It stayed broken: the settings named it already."""
-    strip, tile = session.window.strip, add(session, qtbot, picture)
+    strip, tile = session.window.strip, ui.add(session, qtbot, picture)
     qtbot.waitUntil(lambda: shows(session, (200, 120, 30)))
     strip.remove(tile)
-    qtbot.waitUntil(lambda: not own(session) and not shows(session, (200, 120, 30)))
+    qtbot.waitUntil(lambda: not ui.own(session) and not shows(session, (200, 120, 30)))
     session.store.edit("background", kind="image", path=tile.path)  # as a scene does
     qtbot.waitUntil(lambda: [each.stage for each in session.bridge.status.problems] == [Stage.BACKGROUND])
     if back == "add":
         strip.library.add_files([picture])
     else:
-        existing(tile.path).write_bytes(picture.read_bytes())
+        ui.existing(tile.path).write_bytes(picture.read_bytes())
         strip.choose(tile)
     qtbot.waitUntil(lambda: not session.bridge.status.problems)
-    assert chosen(session).path == tile.path
+    assert ui.chosen(session).path == tile.path
 
 
 def test_the_tile_beside_a_removed_one_is_next(controls: Session, qtbot: QtBot, picture: Path, tmp_path: Path) -> None:
     """The one in use alone is replaced by blur; only the copy of a file is removed."""
     pictures = [picture, *(Path(shutil.copy(picture, tmp_path / f"{name}.png")) for name in ("city", "dune"))]
     controls.window.strip.library.add_files(pictures)
-    qtbot.waitUntil(lambda: len(own(controls)) == 3)
-    settle(controls.window.tasks, qtbot)
-    controls.window.strip.choose(own(controls)[1])
+    qtbot.waitUntil(lambda: len(ui.own(controls)) == 3)
+    ui.settle(controls.window.tasks, qtbot)
+    controls.window.strip.choose(ui.own(controls)[1])
     activate(controls, qtbot)
     view = controls.window.strip.view
     view.setFocus()
     for left, kind, current in ((["beach", "dune"], "blur", "dune"), (["beach"], "colour", "Soft studio")):
         qtbot.keyClick(view, Qt.Key.Key_Delete)
-        answer(controls, qtbot, "Remove")
+        ui.answer(controls, qtbot, "Remove")
         qtbot.waitUntil(lambda left=left: names(controls) == left)  # type: ignore[misc]
         activate(controls, qtbot)
-        assert (chosen(controls).kind, view.hasFocus(), view.currentIndex().data()) == (kind, True, current)
+        assert (ui.chosen(controls).kind, view.hasFocus(), view.currentIndex().data()) == (kind, True, current)
         controls.store.edit("background", kind="colour")
     assert all(each.exists() for each in pictures)
     assert [each.name for each in paths.backgrounds_dir().iterdir()] == ["beach.png"]
 
 
 def test_only_backgrounds_of_the_user_are_renamed_and_removed(controls: Session, qtbot: QtBot, picture: Path) -> None:
-    strip, tile = controls.window.strip, add(controls, qtbot, picture)
+    strip, tile = controls.window.strip, ui.add(controls, qtbot, picture)
     assert strip.current == tile, "it can be renamed at once"
-    for each in tiles(controls):
+    for each in ui.tiles(controls):
         entries = [action.text() for action in strip.make_menu(each).actions()]
         assert ("Rename…" in entries, "Remove…" in entries) == 2 * (each == tile,)
         if each != tile:
@@ -376,13 +359,13 @@ def test_the_tile_and_the_dialog_have_the_colour_that_is_in_use(controls: Sessio
     for colour, shown in (("#ff0000", "#ff0000"), ("#00b140", "#3a5f8a")):
         controls.store.edit("background", kind="colour", colour=colour)
         assert controls.window.strip.model.colour == shown
-        button(controls, "colourButton").click()
+        ui.button(controls, "colourButton").click()
         dialog = controls.window.findChildren(QColorDialog)[-1]
         assert dialog.currentColor().name() == shown
         for end, used in ((dialog.reject, colour), (dialog.accept, "#3060a0")):
             dialog.setCurrentColor(QColor("#3060a0"))
             end()
-            assert chosen(controls).colour == used
+            assert ui.chosen(controls).colour == used
         assert controls.store.current.window.own_colour == "#3060a0"
         controls.store.set("window.own_colour", "#3a5f8a")
 
@@ -394,11 +377,11 @@ def test_a_picture_with_a_long_name_or_side_is_added(controls: Session, qtbot: Q
     library = controls.window.strip.library
     for number, name in enumerate(("é" * 300, "::", "a/b")):
         library.add_image(image, name)
-        qtbot.waitUntil(lambda number=number: len(own(controls)) == number + 1)  # type: ignore[misc]
-    assert {tile.name for tile in own(controls)} == {"é" * 60, "Image", "ab"}
+        qtbot.waitUntil(lambda number=number: len(ui.own(controls)) == number + 1)  # type: ignore[misc]
+    assert {tile.name for tile in ui.own(controls)} == {"é" * 60, "Image", "ab"}
     assert not controls.window.notices.error
     path = add_picture(np.zeros((100, 2 * MAX_SIDE, 3), np.uint8), "panorama")
-    assert existing(cv2.imread(str(path))).shape == (50, MAX_SIDE, 3), "no larger than outputs need"
+    assert ui.existing(cv2.imread(str(path))).shape == (50, MAX_SIDE, 3), "no larger than outputs need"
 
 
 @pytest.mark.parametrize("has_trash", [True, False])
@@ -406,17 +389,17 @@ def test_a_background_is_removed_after_a_question(
     controls: Session, qtbot: QtBot, picture: Path, monkeypatch: pytest.MonkeyPatch, has_trash: bool
 ) -> None:
     """It goes to the trash; where there is none, it is kept."""
-    trash = existing(paths.backgrounds_dir().parent) / "trash.png"
+    trash = ui.existing(paths.backgrounds_dir().parent) / "trash.png"
     monkeypatch.setattr(QFile, "moveToTrash", lambda name: (has_trash and bool(Path(name).rename(trash)), ""))
-    tile = add(controls, qtbot, picture)
+    tile = ui.add(controls, qtbot, picture)
     controls.store.edit("background", zoom=2)
-    before = chosen(controls)
+    before = ui.chosen(controls)
     for reply, kept in (("Keep", True), ("Remove", False)):
         controls.window.strip.ask_before_removal(tile)
-        assert answer(controls, qtbot, reply).startswith("Remove the background “beach”?")
-        settle(controls.window.tasks, qtbot)
+        assert ui.answer(controls, qtbot, reply).startswith("Remove the background “beach”?")
+        ui.settle(controls.window.tasks, qtbot)
         kept = kept or not has_trash
-        assert ((chosen(controls) == before), existing(tile.path).exists()) == (kept, kept)
-    qtbot.waitUntil(lambda: len(own(controls)) == int(not has_trash))
-    assert (chosen(controls).kind, trash.exists()) == ("image" if not has_trash else "blur", has_trash)
+        assert ((ui.chosen(controls) == before), ui.existing(tile.path).exists()) == (kept, kept)
+    qtbot.waitUntil(lambda: len(ui.own(controls)) == int(not has_trash))
+    assert (ui.chosen(controls).kind, trash.exists()) == ("image" if not has_trash else "blur", has_trash)
     assert ("could not be moved to the trash" in controls.window.notices.error) == (not has_trash)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -26,7 +26,7 @@ from app.core.settings import CaptureSettings, EngineSettings, MattingSettings, 
 from app.core.types import SourceInfo
 from app.doctor.finding import CommandLine, Finding
 from app.gui import notices
-from app.gui.application import Session, WindowOptions
+from app.gui.application import Session
 from app.gui.assistant import Assistant, SmallPreview
 from app.gui.backgrounds.tiles import TileView
 from app.gui.bridge import ViewMode, from_qimage
@@ -98,10 +98,7 @@ def test_the_assistant_recommends_fine_quality_where_it_is_light(
     session.window.open_assistant()
     known.changed.emit()  # as by a new engine, before the page is seen
     assistant = open_last_step(session)
-    about, fine = (
-        find(assistant, qt.QLabel, "qualityAbout"),
-        find(assistant, qt.QPushButton, "qualityFine"),
-    )
+    about, fine = find(assistant, qt.QLabel, "qualityAbout"), find(assistant, qt.QPushButton, "qualityFine")
     qtbot.waitUntil(lambda: "not measured yet" in about.text())
     monkeypatch.setattr(choice, "fine_quality", lambda settings: replace(STANDARD, share=share))
     qtbot.waitUntil(lambda: "uses about" in about.text())
@@ -224,40 +221,29 @@ def test_the_doctor_lists_commands_to_copy(session: Session, qtbot: QtBot, monke
     qtbot.waitUntil(lambda: summary.text() == "No problems found.")
 
 
-def test_the_proof_gets_the_camera(start_window: StartWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
-    session = start_window(ON_DEVICE)
-    qtbot.waitUntil(lambda: session.bridge.status.virtual_camera is not None)
-    held: list[tuple[bool, object]] = []
+@pytest.mark.parametrize("end", ["by itself", "close", "hide"])
+def test_the_proof_gets_the_camera_until_it_ends(
+    start_window: StartWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    """Closing the dialog early ends it; the end of the program hides the dialog."""
+    session, gate, held = start_window(ON_DEVICE), threading.Event(), list[tuple[bool, object]]()
 
     def check(*, proof: bool, only: str) -> tuple[Finding, ...]:
         held.append((proof, session.bridge.status.virtual_camera))
-        return FINDINGS[:1]
+        return FINDINGS[: not proof or gate.wait(60)]
 
     monkeypatch.setattr("app.gui.doctor.run_checks", check)
+    qtbot.waitUntil(lambda: session.bridge.status.virtual_camera is not None)
     dialog = opened_doctor(session, qtbot)
     qtbot.mouseClick(dialog.prove_button, Qt.MouseButton.LeftButton)
     assert not dialog.prove_button.isEnabled()
-    qtbot.waitUntil(lambda: dialog.prove_button.isEnabled() and session.bridge.status.virtual_camera is not None)
-    assert session.store.saved.output.virtual_camera == "/dev/video10"
-    assert held == [(False, "/dev/virtual_camera"), (True, None)], "no picture is sent unasked, or twice"
-    dialog.close()
-
-
-@pytest.mark.parametrize("end", [DoctorDialog.close, DoctorDialog.hide])
-def test_closing_the_doctor_early_restores_the_virtual_camera(
-    start_window: StartWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, end: Callable[[DoctorDialog], object]
-) -> None:
-    """The end of the program hides it."""
-    gate = threading.Event()
-    session = start_window(ON_DEVICE)
-    monkeypatch.setattr("app.gui.doctor.run_checks", lambda *, proof, only: FINDINGS[: not proof or gate.wait(60)])
-    qtbot.waitUntil(lambda: session.bridge.status.virtual_camera is not None)
-    dialog = opened_doctor(session, qtbot)
-    dialog.prove_button.click()
-    qtbot.waitUntil(lambda: session.bridge.status.virtual_camera is None)
-    end(dialog)
+    qtbot.waitUntil(lambda: len(held) > 1)
+    (gate.set if end == "by itself" else getattr(dialog, end))()
     qtbot.waitUntil(lambda: session.bridge.status.virtual_camera is not None)
     gate.set()
+    assert session.store.saved.output.virtual_camera == "/dev/video10"
+    qtbot.waitUntil(lambda: end != "by itself" or dialog.prove_button.isEnabled())
+    assert held == [(False, "/dev/virtual_camera"), (True, None)], "no picture is sent unasked, or twice"
 
 
 def test_the_preferences_switch_autostart(controls: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -409,7 +395,7 @@ def test_a_camera_that_is_slow_at_its_size_says_so(area: NoticeArea) -> None:
 def test_a_camera_that_comes_takes_the_place_of_the_demonstration(start_window: StartWindow, qtbot: QtBot) -> None:
     desk, settings = Desk(), QUIET.replace(capture=CaptureSettings(source="auto"))
     desk.pause_s = 1 / 40
-    session = start_window(settings, options=WindowOptions(parts=desk.parts()))
+    session = start_window(settings, parts=desk.parts())
     shown, state = session.window.notices, session.window.badges.state
     qtbot.waitUntil(lambda: "only you see this demonstration" in shown.text_of("demoNotice"))
     qtbot.waitUntil(lambda: state.text() == "No camera: others see the stand-by card")

@@ -8,6 +8,7 @@ import threading
 import time
 from pathlib import Path
 from typing import cast
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -62,15 +63,12 @@ def test_the_seconds_of_a_run_count_from_its_first_frame(qtbot: QtBot, world: Fa
 
 @pytest.mark.error_logs
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no signals of this kind")
-@pytest.mark.parametrize(
-    ("name", "saves", "code"),
-    [("SIGINT", True, 130), ("SIGTERM", True, 130), ("SIGHUP", True, 130), ("SIGTERM", False, 1)],
-)
+@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 130), ("SIGHUP", 130), ("SIGTERM", 1)])
 def test_signals_end_the_window_cleanly_and_hide_no_loss(
-    qtbot: QtBot, world: FakeWorld, machine: object, monkeypatch: pytest.MonkeyPatch, name: str, saves: bool, code: int
+    qtbot: QtBot, world: FakeWorld, machine: object, monkeypatch: pytest.MonkeyPatch, name: str, code: int
 ) -> None:
     """The exit code of a signal tells nobody to look at the log."""
-    if not saves:
+    if code == 1:
         monkeypatch.setattr(settings_file, "save", full)
     number = getattr(signal, name)
     inherited = signal.signal(number, signal.SIG_DFL)  # under nohup SIGHUP is ignored, and does not end the window
@@ -108,22 +106,18 @@ def test_a_second_start(session: Session, qtbot: QtBot, world: FakeWorld, caplog
 
 
 def test_the_card_and_a_warning_of_the_start_have_the_language_of_the_window(
-    start_window: StartWindow, world: FakeWorld, qtbot: QtBot, qapp: QApplication
+    start_window: StartWindow, qtbot: QtBot, qapp: QApplication
 ) -> None:
     settings_file.default_path().parent.mkdir(parents=True, exist_ok=True)
     settings_file.default_path().write_text("{")
     _, warning = settings_file.load(settings_file.default_path())
     with translate(qapp, QLocale("de")):
-        session = start_window(QUIET.replace(paused=True), options=WindowOptions(parts=world.parts(), warning=warning))
+        session = start_window(QUIET.replace(paused=True), warning=warning)
         assert "ist nicht verwendbar" in session.window.notices.error
-
-        def is_german() -> bool:
-            shown = session.bridge.picture
-            return shown is not None and np.array_equal(
-                shown.image, draw_card("Einen Moment, bitte", None, *shown.size)
-            )
-
-        qtbot.waitUntil(is_german)
+        card = draw_card("Einen Moment, bitte", None, 64, 48)  # in the size of the source
+        qtbot.waitUntil(
+            lambda: session.bridge.picture is not None and np.array_equal(session.bridge.picture.image, card)
+        )
 
 
 def test_the_size_of_the_window_is_restored(start_window: StartWindow, qtbot: QtBot) -> None:
@@ -156,8 +150,8 @@ def test_a_saved_background_none_pauses_and_asks(
     assert not notices.text_of("unmattedStartNotice"), "what is settled does not come back with a pause of the user"
 
 
-def test_none_that_was_asked_for_is_used_at_once(start_window: StartWindow, qtbot: QtBot, world: FakeWorld) -> None:
-    session = start_window(UNMATTED, options=WindowOptions(parts=world.parts(), unmatted_confirmed=True))
+def test_none_that_was_asked_for_is_used_at_once(start_window: StartWindow, qtbot: QtBot) -> None:
+    session = start_window(UNMATTED, unmatted_confirmed=True)
     qtbot.waitUntil(lambda: session.window.badges.unmatted.isVisible())
     assert not session.window.notices.texts
 
@@ -183,12 +177,16 @@ def test_the_window_hides_while_an_engine_is_built(start_window: StartWindow, qt
     assert FakeEngine.live == 0
 
 
-@pytest.mark.parametrize(("has_tray", "keeps"), [(False, True), (True, False)])
-def test_closing_ends_the_program_without_a_tray_to_stay_in(
-    start_window: StartWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, has_tray: bool, keeps: bool
+@pytest.mark.parametrize("has_tray", [True, False])
+def test_what_starts_minimised_is_opened_and_ends_without_a_tray_to_stay_in(
+    start_window: StartWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, has_tray: bool
 ) -> None:
     monkeypatch.setattr(QSystemTrayIcon, "isSystemTrayAvailable", lambda: has_tray)
-    session = start_window(window=WindowSettings(first_run_done=True, close_to_tray=keeps))
+    stays = WindowSettings(first_run_done=True, close_to_tray=not has_tray)
+    session = start_window(window=stays, start_minimised=True)
+    assert (session.window.isVisible(), session.window.isMinimized()) == (not has_tray, not has_tray)
+    (session.lifecycle.menu.actions()[0].trigger if has_tray else session.lifecycle.show_in_front)()
+    assert session.window.isVisible() and not session.window.isMinimized()
     with qtbot.waitSignal(session.lifecycle.ended):
         session.window.close()
 
@@ -222,17 +220,6 @@ def test_the_tray_pauses_and_quits(session: Session, qtbot: QtBot) -> None:
         quits.trigger()
 
 
-@pytest.mark.parametrize("has_tray", [True, False])
-def test_start_minimised(
-    start_window: StartWindow, world: FakeWorld, monkeypatch: pytest.MonkeyPatch, has_tray: bool
-) -> None:
-    monkeypatch.setattr(QSystemTrayIcon, "isSystemTrayAvailable", lambda: has_tray)
-    session = start_window(options=WindowOptions(parts=world.parts(), start_minimised=True))
-    assert (session.window.isVisible(), session.window.isMinimized()) == (not has_tray, not has_tray)
-    (session.lifecycle.menu.actions()[0].trigger if has_tray else session.lifecycle.show_in_front)()
-    assert session.window.isVisible() and not session.window.isMinimized()
-
-
 def test_the_end_does_not_wait_for_a_download(session: Session, qtbot: QtBot, downloads: Downloads) -> None:
     """The window was gone, and the program ran on until the model was there."""
     bring_up(session, session.window.panel.quality_choice)
@@ -256,26 +243,40 @@ def test_the_end_leaves_no_exposure_locked(session: Session, qtbot: QtBot) -> No
     assert held and not session.pipeline.demand.takes_plate
 
 
-def test_a_recording_starts_and_ends(start_window: StartWindow, world: FakeWorld, qtbot: QtBot, tmp_path: Path) -> None:
-    session = start_window(options=WindowOptions(parts=world.parts().with_sinks(recording=Recorder)))
+def test_a_recording_starts_and_ends_and_one_that_failed_makes_way_for_another(
+    start_window: StartWindow, world: FakeWorld, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The button stayed pressed: the next click did nothing. In the same second, the name was the same."""
+    monkeypatch.setattr(bridge, "dated_name", lambda: "one second")
+    session = start_window(parts=world.parts().with_sinks(recording=Recorder))
     session.window.resize(1270, 830)  # wide enough for texts on the buttons
     session.store.edit("window", recordings_dir=tmp_path)
-    record = button(session, "recordButton")
+    record, notices = button(session, "recordButton"), session.window.notices
+
+    def begin() -> Path:
+        qtbot.mouseClick(record, Qt.MouseButton.LeftButton)
+        qtbot.waitUntil(lambda: session.bridge.status.recording is not None and record.isChecked())
+        return existing(session.pipeline.settings.output.record)
+
     record.click()
     record.click()
     settle(session.window.tasks, qtbot)
     qtbot.wait(100)
     assert (session.pipeline.settings.output.record, record.isChecked()) == (None, False), "it was stopped at once"
-    qtbot.mouseClick(record, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: session.bridge.status.recording is not None)
-    assert existing(session.pipeline.settings.output.record).parent == tmp_path
+    file = begin()
     qtbot.waitUntil(lambda: record.text() not in ("Record", "0:00"))
     assert session.window.badges.recording.isVisible()
     with qtbot.waitSignal(session.window.recording.saved):
         qtbot.mouseClick(record, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: record.text() == "Record" and not record.isChecked())
-    (file,) = tmp_path.glob("*.mp4")
-    assert session.window.notices.text_of("savedNotice") == f"Saved {file.name} in {tmp_path}"
+    assert [*tmp_path.glob("*.mp4")] == [file]
+    assert notices.text_of("savedNotice") == f"Saved {file.name} in {tmp_path}"
+    failed = begin()
+    with monkeypatch.context() as broken:
+        broken.setattr(Recorder, "send", Mock(side_effect=SinkError("The recording stopped: the disk is full.")))
+        qtbot.waitUntil(lambda: not record.isChecked())
+    assert "the disk is full" in notices.error
+    assert begin() not in (file, failed)
 
 
 def test_each_recording_is_reported_and_counts_from_its_own_start(qtbot: QtBot, tasks: Tasks, tmp_path: Path) -> None:
@@ -297,25 +298,6 @@ def test_each_recording_is_reported_and_counts_from_its_own_start(qtbot: QtBot, 
     with qtbot.waitSignal(made.saved) as saved:
         assert made.follow(second) == "0:00"
     assert saved.args == [files[1]]
-
-
-def test_the_button_of_a_recording_that_failed_starts_a_new_one(
-    session: Session, qtbot: QtBot, world: FakeWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It stayed pressed, as if it recorded: the next click did nothing. In the same second, the name was the same."""
-    monkeypatch.setattr(bridge, "dated_name", lambda: "one second")
-    session.store.edit("window", recordings_dir=tmp_path)
-    record = button(session, "recordButton")
-    qtbot.mouseClick(record, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: session.bridge.status.recording is not None and record.isChecked())
-    first = session.pipeline.settings.output.record
-    world.faults.put("recorder", SinkError("The recording stopped: the disk is full."))
-    qtbot.waitUntil(lambda: not record.isChecked())
-    assert "the disk is full" in session.window.notices.error
-    world.faults.heal()
-    qtbot.mouseClick(record, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: session.bridge.status.recording is not None and record.isChecked())
-    assert session.pipeline.settings.output.record not in (None, first)
 
 
 def test_a_snapshot_is_the_card_while_paused(session: Session, world: FakeWorld, qtbot: QtBot, tmp_path: Path) -> None:

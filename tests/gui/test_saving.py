@@ -128,7 +128,7 @@ def test_a_scene_that_failed_saves_no_option_of_the_run(
     start_window: StartWindow, world: FakeWorld, qtbot: QtBot
 ) -> None:
     """It took back the level `off` of the run also in the settings file: the next run had it."""
-    session = start_window(RUN, options=WindowOptions(parts=world.parts(), saved_settings=SAVED))
+    session = start_window(RUN, saved_settings=SAVED)
     eventually(lambda: session.bridge.status.phase is Phase.RUNNING)
     world.faults.put("open_source", SourceOpenError("There is no such camera."))
     store = session.store
@@ -203,7 +203,7 @@ def test_two_windows_save_what_each_changed(
     """A run of some seconds beside the window wrote what it had over what was changed there meanwhile."""
     path = tmp_path / "settings.json"
     settings_file.save(path, QUIET)
-    window, beside_it = (start_window(options=WindowOptions(parts=world.parts(), settings_path=path)) for _ in range(2))
+    window, beside_it = (start_window(settings_path=path) for _ in range(2))
     beside_it.store.edit("background", blur_strength=91)
     qtbot.waitUntil(lambda: settings_file.read(path).background.blur_strength == 91)
     window.store.edit("background", blur_strength=92)

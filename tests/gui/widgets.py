@@ -22,7 +22,7 @@ from app.gui.application import Session
 from app.gui.assistant import Assistant
 from app.gui.backgrounds.tiles import Tile
 from app.gui.bars import StatusLine
-from app.gui.preview.view import Pill, Preview
+from app.gui.preview.view import Preview
 from app.gui.state import THREADS, SettingsStore, Tasks
 from app.gui.translation import Translation
 from app.gui.widgets.qt import existing as existing
@@ -213,56 +213,21 @@ def full(*_: object, **__: object) -> None:
     raise SettingsError("The file cannot be written: the disk is full.")
 
 
-LEFT_OUT = {"capture.pixel_format", "sizeCombo", "capture.fps", "cameraCombo"}
-"""Controls that reopen the source; other tests cover them."""
-
-
-def use_everything_on(session: Session) -> None:
-    """Show all settings; move every slider, choose every entry, switch every switch there and back."""
-    panel, preferences = session.window.panel, session.window.open_preferences()
-    for group in panel.groups:
-        panel.reveal(group.findChildren(qt.QWidget)[-1])
-    for page in (panel.page, preferences.advanced):
-        for slider in page.findChildren(qt.QSlider):
-            for value in (slider.minimum(), slider.maximum(), slider.minimum() + 20):
-                slider.setValue(value)
-        for box in page.findChildren(qt.QComboBox):
-            if box.objectName() not in LEFT_OUT:
-                for row in range(box.count()):
-                    pick(box, row)
-        for switch in page.findChildren(qt.QCheckBox):
-            switch.click()
-            switch.click()
-    find(preferences, qt.QPushButton, "edgeReset").click()
-    preferences.close()
-
-
 def cut_off(window: qt.QWidget) -> list[str]:
     """Return the texts that do not fit into their widgets, low fields, and pages wider than what shows them."""
-    found = [
-        f"page of {existing(area.parentWidget()).objectName()}"
-        for area in window.findChildren(qt.QScrollArea)
-        if area.isVisible() and existing(area.widget()).width() > existing(area.viewport()).width()
-    ]
-    for label in window.findChildren(qt.QLabel):
-        if not label.isVisible() or not label.text() or isinstance(label, Pill | StatusLine):
-            continue
-        if label.wordWrap():
-            room = label.rect().adjusted(0, 0, 0, 10_000)
-            words = label.fontMetrics().boundingRect(room, int(Qt.TextFlag.TextWordWrap), label.text())
-            fits = label.height() + 1 >= words.height()
-        else:
-            fits = label.width() + 1 >= label.fontMetrics().horizontalAdvance(label.text())
+    found: list[str] = []
+    for each in (each for each in window.findChildren(qt.QWidget) if each.isVisible()):
+        fits, text = True, each.text() if isinstance(each, qt.QLabel | qt.QAbstractButton) else ""
+        if isinstance(each, qt.QScrollArea):
+            fits = existing(each.widget()).width() <= existing(each.viewport()).width()
+        elif isinstance(each, qt.QComboBox | qt.QLineEdit):
+            fits = each.height() >= each.sizeHint().height()
+        elif isinstance(each, qt.QAbstractButton) and text:
+            least = each.heightForWidth(each.width()) if each.hasHeightForWidth() else 0
+            fits = each.width() + 1 >= each.minimumSizeHint().width() and each.height() >= least
+        elif isinstance(each, qt.QLabel) and text and not isinstance(each, StatusLine):
+            width = each.minimumSizeHint().width() if each.wordWrap() else each.fontMetrics().horizontalAdvance(text)
+            fits = each.width() + 1 >= width and each.height() + 1 >= each.heightForWidth(each.width())
         if not fits:
-            found.append(label.text())
-    found += [
-        f"{type(field).__name__} {field.objectName()}"
-        for field in (*window.findChildren(qt.QComboBox), *window.findChildren(qt.QLineEdit))
-        if field.isVisible() and field.height() < field.sizeHint().height()
-    ]
-    for button in window.findChildren(qt.QAbstractButton):
-        least = button.heightForWidth(button.width()) if button.hasHeightForWidth() else 0
-        fits = button.width() + 1 >= button.minimumSizeHint().width() and button.height() >= least
-        if button.isVisible() and button.text() and not fits:
-            found.append(button.text())
+            found.append(f"{type(each).__name__} {each.objectName()} {text}")
     return found
