@@ -112,7 +112,7 @@ def _surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[N
 @pytest.fixture(params=["en", *LANGUAGES])
 def each_language(qapp: QApplication, request: pytest.FixtureRequest) -> Iterator[str]:
     """Uses each language in turn."""
-    with translate(qapp, QLocale(request.param)):
+    with translate(request.param):
         yield request.param
 
 

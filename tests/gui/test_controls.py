@@ -11,7 +11,7 @@ from typing import TypeVar
 import numpy as np
 import PyQt6.QtWidgets as qt  # noqa: N813
 import pytest
-from PyQt6.QtCore import QEvent, QLocale, QPoint, QRect, QSize, Qt
+from PyQt6.QtCore import QEvent, QPoint, QRect, QSize, Qt
 from PyQt6.QtGui import QAction, QColor, QImage, QPalette, QScreen
 from pytestqt.qtbot import QtBot
 
@@ -333,11 +333,11 @@ FAIR = Notice("one", "A sentence about something that has happened", (("Undo", l
     [("en", 1.0, "dark"), ("de", 1.0, "light"), ("de", 1.6, "dark"), ("es", 2.0, "light")],  # the longest words
 )
 def test_everything_is_reached_and_read(
-    start_window: StartWindow, qapp: qt.QApplication, qtbot: QtBot, language: str, size: float, theme: Theme
+    start_window: StartWindow, qtbot: QtBot, language: str, size: float, theme: Theme
 ) -> None:
     """The right ends of the side panel were cut off, without a scroll bar."""
-    with ui.letters(qapp, size), ui.translate(qapp, QLocale(language)):
-        session = start_window(window=WindowSettings(first_run_done=True, theme=theme))
+    with ui.letters(size):
+        session = start_window(window=WindowSettings(first_run_done=True, theme=theme, language=language))
         window = session.window
         qtbot.waitUntil(lambda: session.bridge.status.engine is not None)
         window.notices.show_notice(FAIR)
@@ -406,47 +406,45 @@ LOWEST = 500
 @pytest.mark.parametrize("language", ["de", "es"])
 @pytest.mark.parametrize("size", SCREENS, ids=lambda size: f"{size.width()}x{size.height()}")
 def test_the_first_start_fits_the_screen_with_its_frame(
-    start_window: StartWindow, qapp: qt.QApplication, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, language: str,
-    size: QSize,
-) -> None:  # fmt: skip
+    start_window: StartWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, language: str, size: QSize
+) -> None:
     """The window was as high as the screen without its title bar, and buttons of dialogs were below the edge."""
     monkeypatch.setattr(QScreen, "availableGeometry", lambda _screen: QRect(QPoint(), size))
     room = size - FRAME
-    with ui.translate(qapp, QLocale(language)):
-        session = start_window(window=WindowSettings())
-        window, assistant = session.window, ui.find(session.window, Assistant)
-        for each in (window, assistant):
-            assert each.size().boundedTo(room) == each.size(), each.objectName()
-        for _step in range(2):
-            for control in ("assistantBack", "assistantNext"):
-                made = ui.find(assistant, qt.QPushButton, control)
-                assert assistant.rect().contains(made.geometry()), control
-            ui.find(assistant, qt.QPushButton, "assistantNext").click()
-            page = next(each for each in assistant.findChildren(qt.QScrollArea, "assistantPage") if each.isVisible())
-            assert ui.existing(page.verticalScrollBar()).value() == 0, "the title is seen first"
-        assistant.accept()
-        for key in ("one", "two"):
-            window.notices.show_notice(Notice(key, f"{key}: a sentence about something", (("Undo", list),)))
-        qt.QApplication.processEvents()
-        qtbot.waitUntil(ui.find(window.notices, qt.QWidget, "two").isVisible)
-        qtbot.waitUntil(lambda: window.minimumSizeHint().boundedTo(room) == window.minimumSizeHint())
-        assert window.size().boundedTo(room) == window.size()
-        for shown in (window.preview, window.action_bar, window.strip, window.status_line):
-            assert shown.isVisible() and not shown.visibleRegion().isEmpty()
-        if size.width() < 600:
-            assert not window.panel.isVisible(), "there is room for one of both"
-            session.store.set("window.show_panel", False)
-            session.store.set("window.show_panel", True)
-            qtbot.waitUntil(lambda: window.panel.isVisible() and not window.preview.isVisible())
-            session.store.set("window.show_panel", False)
-            qtbot.waitUntil(lambda: window.preview.isVisible() and not window.panel.isVisible())
-        else:
-            assert window.panel.isVisible()
-            for dialog in every_dialog(window):
-                for following in dialog.findChildren(qt.QPushButton, "assistantNext") * 3:  # every step
-                    following.click()
-                if size.height() >= LOWEST:
-                    assert dialog.size().boundedTo(room) == dialog.size(), dialog.objectName()
+    session = start_window(window=WindowSettings(language=language))
+    window, assistant = session.window, ui.find(session.window, Assistant)
+    for each in (window, assistant):
+        assert each.size().boundedTo(room) == each.size(), each.objectName()
+    for _step in range(2):
+        for control in ("assistantBack", "assistantNext"):
+            made = ui.find(assistant, qt.QPushButton, control)
+            assert assistant.rect().contains(made.geometry()), control
+        ui.find(assistant, qt.QPushButton, "assistantNext").click()
+        page = next(each for each in assistant.findChildren(qt.QScrollArea, "assistantPage") if each.isVisible())
+        assert ui.existing(page.verticalScrollBar()).value() == 0, "the title is seen first"
+    assistant.accept()
+    for key in ("one", "two"):
+        window.notices.show_notice(Notice(key, f"{key}: a sentence about something", (("Undo", list),)))
+    qt.QApplication.processEvents()
+    qtbot.waitUntil(ui.find(window.notices, qt.QWidget, "two").isVisible)
+    qtbot.waitUntil(lambda: window.minimumSizeHint().boundedTo(room) == window.minimumSizeHint())
+    assert window.size().boundedTo(room) == window.size()
+    for shown in (window.preview, window.action_bar, window.strip, window.status_line):
+        assert shown.isVisible() and not shown.visibleRegion().isEmpty()
+    if size.width() < 600:
+        assert not window.panel.isVisible(), "there is room for one of both"
+        session.store.set("window.show_panel", False)
+        session.store.set("window.show_panel", True)
+        qtbot.waitUntil(lambda: window.panel.isVisible() and not window.preview.isVisible())
+        session.store.set("window.show_panel", False)
+        qtbot.waitUntil(lambda: window.preview.isVisible() and not window.panel.isVisible())
+    else:
+        assert window.panel.isVisible()
+        for dialog in every_dialog(window):
+            for following in dialog.findChildren(qt.QPushButton, "assistantNext") * 3:  # every step
+                following.click()
+            if size.height() >= LOWEST:
+                assert dialog.size().boundedTo(room) == dialog.size(), dialog.objectName()
 
 
 def contrast(*pair: QColor) -> float:
@@ -491,11 +489,9 @@ def test_each_state_that_a_screenshot_shows_can_be_shown(session: Session) -> No
 
 
 @pytest.mark.usefixtures("each_language")
-def test_badges_and_notes_are_whole_beside_a_small_picture(
-    start_window: StartWindow, qapp: qt.QApplication, qtbot: QtBot
-) -> None:
+def test_badges_and_notes_are_whole_beside_a_small_picture(start_window: StartWindow, qtbot: QtBot) -> None:
     """The warning about the real background ended in an ellipsis after two words."""
-    with ui.letters(qapp, 2.0):
+    with ui.letters(2.0):
         session = start_window(shown=False)
         window = session.window
         window.show()

@@ -44,7 +44,7 @@ from app.runtime.status import Phase, PipelineStatus, Problem
 from mattecam.testing import PERSON, FakeEngine, Faults, shows_room
 from tests.fakes.world import Desk, FakeWorld
 from tests.gui.conftest import FINDINGS, NEEDS_PLATE, ON_DEVICE, QUIET, STANDARD, Downloads, StartWindow
-from tests.gui.widgets import box, button, existing, find, made_store, open_last_step, pick
+from tests.gui.widgets import box, button, existing, find, made_store, open_last_step, pick, texts
 
 
 def test_assistant_has_three_steps_which_can_be_skipped(start_window: StartWindow, qtbot: QtBot) -> None:
@@ -122,8 +122,7 @@ def test_the_last_page_says_how_to_get_into_a_call_or_what_is_missing(session: S
         controls.show_virtual_cameras((("/dev/video10", "Mattecam"),))  # the window may have looked meanwhile
         session.bridge.status_changed.emit(PipelineStatus(outputs={"virtual_camera": device, "pipewire": pipewire}))
         assert said in call.text() and unsaid not in call.text()
-        panel = [each.text() for each in controls.findChildren(qt.QLabel)]
-        assert not any("/dev/" in text for text in panel), "programs list its name, not its file"
+        assert not any("/dev/" in text for text in texts(controls)), "programs list its name, not its file"
     qtbot.waitUntil(lambda: lowest.text() != "" and find(assistant, qt.QLabel, "findingsSummary").text() != "Checking…")
     commands = [each for each in assistant.findChildren(qt.QLabel) if each.property("role") == "command"]
     assert commands, "how to get it"
@@ -150,9 +149,7 @@ def test_the_assistant_and_the_preferences_choose_the_language_of_the_next_start
     for dialog, language in ((assistant, "es"), (preferences, "de")):
         listed = find(dialog, qt.QComboBox, "window.language")
         pick(listed, listed.findData(language))
-        assert "Another language is used from the next start on." in [
-            each.text() for each in dialog.findChildren(qt.QLabel)
-        ]
+        assert "Another language is used from the next start on." in texts(dialog)
     assert button(session, "assistantNext").text() == "Next"
     session.close()
     again = start_window(window=session.store.saved.window)
@@ -210,9 +207,9 @@ def test_the_doctor_lists_commands_to_copy(session: Session, qtbot: QtBot, monke
     assert opened_doctor(session, qtbot) is dialog is not limited
     summary = find(dialog, qt.QLabel, "findingsSummary")
     assert summary.text() == "Problems: 1   ·   Warnings: 1"
-    assert {finding.detail for finding in FINDINGS} <= {found.text() for found in dialog.findChildren(qt.QLabel)}
+    assert {finding.detail for finding in FINDINGS} <= {*texts(dialog)}
     clipboard, copied = existing(QGuiApplication.clipboard()), []
-    for copy in (found for found in dialog.findChildren(qt.QPushButton) if found.text() == "Copy"):
+    for copy in (each for each in dialog.findChildren(qt.QPushButton) if each.text() == "Copy"):
         copy.click()
         copied.append(clipboard.text())
     assert copied == [str(step) for step in FINDINGS[1].steps if isinstance(step, CommandLine)], "only commands"
@@ -476,26 +473,16 @@ NO_RESPONSE = t("The model does not respond on {device}; start the program again
 GONE = t("There is no camera {name}; connect it or choose another one⟦ (the command `devices` lists them)⟧.", name="x")
 NO_FILE = t("There is no video file {file}; check the name.", file="x.mp4")
 CODEC = t("The encoder {wanted} does not work on this computer; the recording uses {used}.", wanted="a", used="b")
-DAMAGED = t("The image {file} is damaged; save it again or choose another one.", file=Path("beach.png"))
-NOT_STARTED = t("The recording {file} cannot be started: {reason}.", file=Path("a.mkv"), reason="x")
 NO_GPU = t("There is no usable NVIDIA GPU on this computer; choose the device cpu or auto.")
 
 
-@pytest.mark.parametrize(
-    ("stage", "text", "remedy"),
-    [
-        (Stage.MATTING, NEEDS_PLATE, Remedy.PLATE),
-        (Stage.MATTING, MATTING_FAILED, Remedy.MODEL),
-        (Stage.MATTING, NO_RESPONSE, None),
-        (Stage.CAPTURE, GONE, Remedy.CAMERA),
-        (Stage.CAPTURE, NO_FILE, Remedy.SOURCE),
-        (Stage.BACKGROUND, NO_FILE, Remedy.BLUR),
-        (Stage.RECORDING, CODEC, None),
-        (Stage.VIRTUAL_CAMERA, "There is no such camera.", Remedy.VIRTUAL_CAMERA),
-        (Stage.PIPEWIRE, "PipeWire has stopped.", Remedy.VIRTUAL_CAMERA),
-        (Stage.OUTPUT, "unknown", Remedy.RETRY),
-    ],
-)
+@pytest.mark.parametrize(("stage", "text", "remedy"), [
+    (Stage.MATTING, NEEDS_PLATE, Remedy.PLATE), (Stage.MATTING, MATTING_FAILED, Remedy.MODEL),
+    (Stage.MATTING, NO_RESPONSE, None), (Stage.CAPTURE, GONE, Remedy.CAMERA), (Stage.CAPTURE, NO_FILE, Remedy.SOURCE),
+    (Stage.BACKGROUND, NO_FILE, Remedy.BLUR), (Stage.RECORDING, CODEC, None), (Stage.OUTPUT, "unknown", Remedy.RETRY),
+    (Stage.VIRTUAL_CAMERA, "There is no such camera.", Remedy.VIRTUAL_CAMERA),
+    (Stage.PIPEWIRE, "PipeWire has stopped.", Remedy.VIRTUAL_CAMERA),
+])  # fmt: skip
 def test_a_problem_has_the_remedy_that_its_message_advises(stage: Stage, text: str, remedy: Remedy | None) -> None:
     assert remedy_of(Problem(stage, text, 0.0)) is remedy
 
@@ -535,7 +522,9 @@ def test_the_error_of_a_file_leaves_by_itself_and_others_stay(
 ) -> None:
     """A red message about a broken picture stayed until another background was chosen."""
     monkeypatch.setattr(notices, "EVENT_MS", 200)
-    broken, gone = Problem(Stage.BACKGROUND, DAMAGED, 0.0), Problem(Stage.RECORDING, NOT_STARTED, 1.0)
+    damaged = t("The image {file} is damaged; save it again or choose another one.", file=Path("beach.png"))
+    not_started = t("The recording {file} cannot be started: {reason}.", file=Path("a.mkv"), reason="x")
+    broken, gone = Problem(Stage.BACKGROUND, damaged, 0.0), Problem(Stage.RECORDING, not_started, 1.0)
     status = PipelineStatus(phase=Phase.RUNNING, problems=(broken, gone))
     for _again in range(2):
         bar.show_status(status)

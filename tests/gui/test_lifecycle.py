@@ -12,7 +12,7 @@ from unittest.mock import Mock
 
 import numpy as np
 import pytest
-from PyQt6.QtCore import QLocale, QObject, QSize, Qt, QTimer
+from PyQt6.QtCore import QObject, QSize, Qt, QTimer
 from PyQt6.QtWidgets import QApplication, QComboBox, QLabel, QProgressBar, QSystemTrayIcon
 from pytestqt.qtbot import QtBot
 
@@ -34,7 +34,7 @@ from app.runtime.status import Phase, PipelineStatus
 from mattecam.testing import FakeEngine, shows_room
 from tests.fakes.world import FakeWorld, ignore
 from tests.gui.conftest import ON_DEVICE, QUIET, Downloads, StartWindow
-from tests.gui.widgets import bring_up, button, existing, find, full, made_store, ready, settle, translate
+from tests.gui.widgets import bring_up, button, existing, find, full, made_store, ready, settle, texts
 from tests.output.recordings import FakeDevice
 
 
@@ -106,18 +106,16 @@ def test_a_second_start(session: Session, qtbot: QtBot, world: FakeWorld, caplog
 
 
 def test_the_card_and_a_warning_of_the_start_have_the_language_of_the_window(
-    start_window: StartWindow, qtbot: QtBot, qapp: QApplication
+    start_window: StartWindow, qtbot: QtBot
 ) -> None:
     settings_file.default_path().parent.mkdir(parents=True, exist_ok=True)
     settings_file.default_path().write_text("{")
     _, warning = settings_file.load(settings_file.default_path())
-    with translate(qapp, QLocale("de")):
-        session = start_window(QUIET.replace(paused=True), warning=warning)
-        assert "ist nicht verwendbar" in session.window.notices.error
-        card = draw_card("Einen Moment, bitte", None, 64, 48)  # in the size of the source
-        qtbot.waitUntil(
-            lambda: session.bridge.picture is not None and np.array_equal(session.bridge.picture.image, card)
-        )
+    german = WindowSettings(first_run_done=True, language="de")
+    session = start_window(QUIET.replace(paused=True), german, warning=warning)
+    assert "ist nicht verwendbar" in session.window.notices.error
+    card = draw_card("Einen Moment, bitte", None, 64, 48)  # in the size of the source
+    qtbot.waitUntil(lambda: session.bridge.picture is not None and np.array_equal(session.bridge.picture.image, card))
 
 
 def test_the_size_of_the_window_is_restored(start_window: StartWindow, qtbot: QtBot) -> None:
@@ -361,5 +359,5 @@ def test_the_meter_opens_the_device_only_while_it_is_visible_and_not_paused(qtbo
     qtbot.waitUntil(lambda: (device.open_now, meter.value()) == (0, 0))
     device.fails_to_open = True
     controls.show()
-    qtbot.waitUntil(lambda: any("usb cannot be opened" in shown.text() for shown in controls.findChildren(QLabel)))
+    qtbot.waitUntil(lambda: any("usb cannot be opened" in text for text in texts(controls)))
     controls.hide()

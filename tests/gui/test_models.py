@@ -37,7 +37,7 @@ from app.runtime.status import PipelineStatus
 from models.table import BUNDLED, NETWORKS
 from models.weights import user_folder
 from tests.gui.conftest import CAMERAS, MODELS, STANDARD, Downloads
-from tests.gui.widgets import box, bring_up, button, existing, find, made_store, pick, said, settle
+from tests.gui.widgets import box, bring_up, button, existing, find, made_store, pick, said, settle, texts
 
 
 def test_cameras_are_listed_and_remember_their_settings(controls: Session, tmp_path: Path) -> None:
@@ -79,8 +79,7 @@ def test_a_video_file_and_the_demonstration_are_sources(controls: Session, tmp_p
     assert controls.store.current.capture.source == str(tmp_path / "film.mp4")
     assert cameras.currentText() == "film.mp4"
     camera.show_status(PipelineStatus(source=SourceInfo("demo", "Demo", "demo", 1280, 720, 30.0, "")))
-    shown = [label.text() for label in camera.findChildren(QLabel)]
-    assert f"{cameras.itemText(cameras.findData('demo'))}: 1280 × 720" in shown, "it has one name"
+    assert f"{cameras.itemText(cameras.findData('demo'))}: 1280 × 720" in texts(camera), "it has one name"
 
 
 def choose_model(controls: Session, qtbot: QtBot, name: str) -> None:

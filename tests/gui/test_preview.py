@@ -163,24 +163,17 @@ def test_a_contiguous_array_is_not_copied_and_lives_as_long_as_the_image() -> No
 LOW = Lowered(30.0, 0.5, True, 15.0)
 
 
-@pytest.mark.parametrize(
-    ("status", "frozen", "said"),
-    [
-        (PipelineStatus(phase=Phase.PAUSED, readers=1), False, "Others see you: no, paused"),
-        (PipelineStatus(phase=Phase.NO_CAMERA, readers=1), False, "Others see you: no"),
-        (PipelineStatus(phase=Phase.RUNNING, readers=1, hides_person=True), False, "Others see you: no"),
-        (PipelineStatus(phase=Phase.RUNNING, readers=0), False, "Others see you: no"),
-        (PipelineStatus(phase=Phase.RUNNING), False, "Others see you: no"),
-        (PipelineStatus(phase=Phase.RUNNING, outputs={"virtual_camera": "cam"}), False, "Others can see you"),
-        (PipelineStatus(phase=Phase.RUNNING, readers=2), False, "Others see you: yes"),
-        (PipelineStatus(phase=Phase.RUNNING, readers=2), True, "Others see you: frozen"),
-        (
-            PipelineStatus(lowered=LOW),
-            False,
-            "Others see you: no   ·   This computer is busy: the quality is lower",
-        ),
-    ],
-)
+@pytest.mark.parametrize(("status", "frozen", "said"), [
+    (PipelineStatus(phase=Phase.PAUSED, readers=1), False, "Others see you: no, paused"),
+    (PipelineStatus(phase=Phase.NO_CAMERA, readers=1), False, "Others see you: no"),
+    (PipelineStatus(phase=Phase.RUNNING, readers=1, hides_person=True), False, "Others see you: no"),
+    (PipelineStatus(phase=Phase.RUNNING, readers=0), False, "Others see you: no"),
+    (PipelineStatus(phase=Phase.RUNNING), False, "Others see you: no"),
+    (PipelineStatus(phase=Phase.RUNNING, outputs={"virtual_camera": "cam"}), False, "Others can see you"),
+    (PipelineStatus(phase=Phase.RUNNING, readers=2), False, "Others see you: yes"),
+    (PipelineStatus(phase=Phase.RUNNING, readers=2), True, "Others see you: frozen"),
+    (PipelineStatus(lowered=LOW), False, "Others see you: no   ·   This computer is busy: the quality is lower"),
+])  # fmt: skip
 def test_the_status_says_whether_others_see_the_user(status: PipelineStatus, frozen: bool, said: str) -> None:
     assert summarize(status, frozen=frozen) == said
 

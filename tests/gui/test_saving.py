@@ -337,16 +337,13 @@ def test_scenes_are_saved_replaced_applied_renamed_and_removed(session: Session,
 ZONE = Zone(points=((0.5, 0.5),))
 
 
-@pytest.mark.parametrize(
-    ("section", "shown", "hidden", "said"),
-    [
-        ("background", {"kind": "none"}, {"kind": "blur"}, "“None”"),
-        ("people", {"zones": ()}, {"zones": (ZONE,)}, "“Always hide”"),
-        ("people", {"only_me": False}, {"only_me": True}, "“Only me”"),
-        ("background", {"blur_strength": 10}, {"kind": "colour"}, "text in your room can be read"),
-        ("matting.edges", {"strict": "off"}, {"strict": "balanced"}, "text in your room can be read"),
-    ],
-)
+@pytest.mark.parametrize(("section", "shown", "hidden", "said"), [
+    ("background", {"kind": "none"}, {"kind": "blur"}, "“None”"),
+    ("people", {"zones": ()}, {"zones": (ZONE,)}, "“Always hide”"),
+    ("people", {"only_me": False}, {"only_me": True}, "“Only me”"),
+    ("background", {"blur_strength": 10}, {"kind": "colour"}, "text in your room can be read"),
+    ("matting.edges", {"strict": "off"}, {"strict": "balanced"}, "text in your room can be read"),
+])  # fmt: skip
 def test_a_scene_that_shows_the_room_asks_first(
     controls: Session, qtbot: QtBot, section: str, shown: dict[str, object], hidden: dict[str, object], said: str
 ) -> None:

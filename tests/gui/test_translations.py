@@ -11,11 +11,11 @@ from xml.etree import ElementTree
 import pytest
 from PyQt6.QtCore import QCoreApplication, QLocale, Qt
 from PyQt6.QtGui import QGuiApplication
-from PyQt6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.core import paths
 from app.core.errors import Text, t, text_of
+from app.core.settings import WindowSettings
 from app.gui.panels.plate import PlateDialog
 from app.gui.translation import describe_model, tr, translated, translation_file
 from models.errors import WeightsNotFoundError, for_command_line, for_window
@@ -43,10 +43,10 @@ translatable = cache(make_translations.translatable)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_text_is_translated_with_its_values_and_found(qapp: QApplication, language: str) -> None:
+def test_every_text_is_translated_with_its_values_and_found(qapp: object, language: str) -> None:
     """Messages of the program are sentences, or parts of these."""
     count, of_program = 0, {for_window(template) for template in translatable()}
-    with translate(qapp, QLocale(language)):
+    with translate(language):
         for source, comment, translation in messages(language):
             count += 1
             assert translation, f"{source!r} is not translated"
@@ -73,12 +73,12 @@ def test_the_translations_hold_every_text_of_the_program_and_no_other() -> None:
         assert [(source, comment) for source, comment, _ in messages(language)] == texts
 
 
-def test_texts_within_texts_are_translated_and_others_are_shown_as_they_are(qapp: QApplication) -> None:
+def test_texts_within_texts_are_translated_and_others_are_shown_as_they_are(qapp: object) -> None:
     """Errors named `mattecam-plate`, which no list of the window shows."""
     programs = (t("{name} (process {pid})", name="zoom", pid="12"), t("Mattecam itself"))
     text = t("{device} ({name}) is in use by {programs}.", device="/dev/video0", name="HD Cam", programs=programs)
     model = "„Weniger genau, mit einem Foto Ihres leeren Raums“"
-    with translate(qapp, QLocale("de")):
+    with translate("de"):
         assert translated(text) == "/dev/video0 (HD Cam) wird von zoom (Prozess 12), Mattecam selbst benutzt."
         assert translated("Nobody translated this: {x}.") == "Nobody translated this: {x}."
         assert model in translated(NEEDS_PLATE) and "mattecam-plate" not in translated(NEEDS_PLATE)
@@ -113,29 +113,28 @@ def test_the_window_names_no_option_and_the_command_line_says_not_that_it_is_one
     assert translated(text_of(caught.value)) == "There is no weights file x; choose another one."
 
 
-def test_only_logs_stay_english(start_window: StartWindow, qapp: QApplication, qtbot: QtBot, tmp_path: Path) -> None:
+def test_only_logs_stay_english(start_window: StartWindow, qtbot: QtBot, tmp_path: Path) -> None:
     gone, broken = tmp_path / "gone.png", paths.backgrounds_dir() / "broken.png"
     broken.parent.mkdir(parents=True, exist_ok=True)
     broken.write_text("no picture")
-    with translate(qapp, QLocale("de")):
-        session = start_window()
-        window, model = session.window, session.window.strip.model
+    session = start_window(window=WindowSettings(first_run_done=True, language="de"))
+    window, model = session.window, session.window.strip.model
 
-        def tip() -> str:
-            row = next((row for row, tile in enumerate(model.tiles) if tile.path == broken), 0)
-            return str(model.data(model.index(row), int(Qt.ItemDataRole.ToolTipRole)))
+    def tip() -> str:
+        row = next((row for row, tile in enumerate(model.tiles) if tile.path == broken), 0)
+        return str(model.data(model.index(row), int(Qt.ItemDataRole.ToolTipRole)))
 
-        qtbot.waitUntil(lambda: tip().startswith(f"{broken} ist kein lesbares Bild; verwenden Sie eine Datei"))
-        session.store.edit("background", kind="image", path=gone)
-        qtbot.waitUntil(lambda: window.notices.error == f"Das Bild {gone} gibt es nicht; wählen Sie ein anderes.")
-        assert f"The image {gone} does not exist; choose another one." in session.bridge.status.errors
-        window.copy_diagnostics()
-        assert "does not exist; choose another one." in existing(QGuiApplication.clipboard()).text()
-        window.scenes.apply("Office")
-        qtbot.waitUntil(lambda: window.notices.error == "Es gibt keine Szene „Office“; es ist noch keine gespeichert.")
-        window.open_plate_dialog()
-        dialog = find(window, PlateDialog)
-        session.store.set("paused", True)
-        dialog.begin()
-        qtbot.waitUntil(lambda: dialog.text.text().startswith("Solange Mattecam pausiert"))
-        dialog.close()
+    qtbot.waitUntil(lambda: tip().startswith(f"{broken} ist kein lesbares Bild; verwenden Sie eine Datei"))
+    session.store.edit("background", kind="image", path=gone)
+    qtbot.waitUntil(lambda: window.notices.error == f"Das Bild {gone} gibt es nicht; wählen Sie ein anderes.")
+    assert f"The image {gone} does not exist; choose another one." in session.bridge.status.errors
+    window.copy_diagnostics()
+    assert "does not exist; choose another one." in existing(QGuiApplication.clipboard()).text()
+    window.scenes.apply("Office")
+    qtbot.waitUntil(lambda: window.notices.error == "Es gibt keine Szene „Office“; es ist noch keine gespeichert.")
+    window.open_plate_dialog()
+    dialog = find(window, PlateDialog)
+    session.store.set("paused", True)
+    dialog.begin()
+    qtbot.waitUntil(lambda: dialog.text.text().startswith("Solange Mattecam pausiert"))
+    dialog.close()

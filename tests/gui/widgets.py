@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import PyQt6.QtWidgets as qt  # noqa: N813
-from PyQt6.QtCore import QCoreApplication, QLocale, QObject, QPoint, QPointF, Qt
+from PyQt6.QtCore import QLocale, QObject, QPoint, QPointF, Qt
 from PyQt6.QtGui import QEnterEvent, QWheelEvent
 from PyQt6.sip import isdeleted
 from pytestqt.qtbot import QtBot
@@ -25,6 +25,7 @@ from app.gui.bars import StatusLine
 from app.gui.preview.view import Preview
 from app.gui.state import THREADS, SettingsStore, Tasks
 from app.gui.translation import Translation
+from app.gui.widgets.qt import application
 from app.gui.widgets.qt import existing as existing
 from tests.waiting import beside
 
@@ -37,9 +38,9 @@ def made_store(settings: Settings | None = None) -> SettingsStore:
 
 
 @contextmanager
-def translate(app: QCoreApplication, locale: QLocale) -> Iterator[None]:
+def translate(language: str) -> Iterator[None]:
     """Use a language in the block."""
-    translation = Translation(app, locale)
+    translation = Translation(application(), QLocale(language))
     try:
         yield
     finally:
@@ -47,11 +48,11 @@ def translate(app: QCoreApplication, locale: QLocale) -> Iterator[None]:
 
 
 @contextmanager
-def letters(app: qt.QApplication, size: float) -> Iterator[None]:
+def letters(size: float) -> Iterator[None]:
     """Use letters in the block that are larger than usual by this factor."""
+    app, font = application(), application().font()
+    font.setPointSizeF(font.pointSizeF() * size)
     before = app.font()
-    font = app.font()
-    font.setPointSizeF(before.pointSizeF() * size)
     app.setFont(font)
     try:
         yield
@@ -64,6 +65,11 @@ def find(parent: QObject, kind: type[Child], name: str | None = None) -> Child:
     found = parent.findChild(kind, name)
     assert found is not None, name or kind.__name__
     return found
+
+
+def texts(parent: QObject) -> list[str]:
+    """Return the texts of all labels."""
+    return [each.text() for each in parent.findChildren(qt.QLabel)]
 
 
 def button(session: Session, name: str) -> qt.QAbstractButton:
