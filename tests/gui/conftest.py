@@ -40,6 +40,7 @@ QUIET = Settings(
     output=OutputSettings(virtual_camera="off"),
     window=WindowSettings(first_run_done=True),
 )
+GERMAN = WindowSettings(first_run_done=True, language="de")
 ON_DEVICE = QUIET.replace(output=QUIET.output.replace(virtual_camera="/dev/video10"))
 CAMERAS = (
     CameraDevice("usb-1", "Front camera", "", 0, ((640, 480), (1280, 720)), ("MJPG", "YUYV")),

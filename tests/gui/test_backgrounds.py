@@ -1,4 +1,4 @@
-"""Backgrounds are chosen, dropped and pasted, blurred; those of the user are added, renamed, removed and restored."""
+"""Backgrounds are chosen, dropped, renamed and removed; scenes are saved, and ask before they show the room."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from pytestqt.qtbot import QtBot
 from app.config.scenes import SceneStore, default_path
 from app.core import paths
 from app.core.errors import Stage
+from app.core.settings import PeopleSettings, Zone
 from app.core.types import BgrImage, PictureKind
 from app.gui.application import Session
 from app.gui.backgrounds.library import add_picture
@@ -24,7 +25,7 @@ from app.gui.backgrounds.tiles import TileView
 from app.gui.notices import Remedy
 from app.media.image_file import MAX_SIDE, read_image
 from tests.gui import widgets as ui
-from tests.gui.conftest import activate
+from tests.gui.conftest import GERMAN, StartWindow, activate
 
 COPY = Qt.DropAction.CopyAction
 
@@ -403,3 +404,92 @@ def test_a_background_is_removed_after_a_question(
     qtbot.waitUntil(lambda: len(ui.own(controls)) == int(not has_trash))
     assert (ui.chosen(controls).kind, trash.exists()) == ("image" if not has_trash else "blur", has_trash)
     assert ("could not be moved to the trash" in controls.window.notices.error) == (not has_trash)
+
+
+def test_scenes_are_saved_replaced_applied_renamed_and_removed(session: Session, qtbot: QtBot) -> None:
+    scenes, file = session.window.scenes, SceneStore(default_path())
+    activate(session, qtbot)
+    qtbot.keyClick(session.window, Qt.Key.Key_S, Qt.KeyboardModifier.ControlModifier)
+    ui.give_name(session, "Work")
+    qtbot.waitUntil(lambda: scenes.names == ("Work",))
+    session.store.edit("background", kind="colour", colour="#112233")
+    for reply in ("Keep", "Replace"):
+        assert file.get("Work").settings.background.kind == "blur"
+        scenes.ask_for_name()
+        ui.give_name(session, " Work ")
+        assert ui.answer(session, qtbot, reply).startswith("There is a scene “Work” already. Replace it?")
+    qtbot.waitUntil(lambda: file.get("Work").settings.background.kind == "colour")
+    assert scenes.names == ("Work",)
+    session.store.edit("background", kind="blur")
+    session.store.edit("matting", downsample_ratio=0.5)
+    session.store.set("paused", True)
+    activate(session, qtbot)
+    qtbot.keyClick(session.window, Qt.Key.Key_1, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: session.pipeline.settings.background.kind == "colour")
+    assert session.pipeline.settings.matting.downsample_ratio is None
+    assert session.pipeline.settings.paused, "a scene does not end a pause"
+    scenes.ask_for_new_name("Work")
+    ui.give_name(session, "Office", "Work")
+    qtbot.waitUntil(lambda: scenes.names == ("Office",))
+    scenes.ask_before_removal("Office")
+    assert "Office" in ui.answer(session, qtbot, "Remove")
+    qtbot.waitUntil(lambda: scenes.names == ())
+    scenes.apply("Office")
+    qtbot.waitUntil(lambda: "There is no scene “Office”" in session.window.notices.error)
+
+
+ZONE = Zone(points=((0.5, 0.5),))
+
+
+@pytest.mark.parametrize(("section", "shown", "hidden", "said"), [
+    ("background", {"kind": "none"}, {"kind": "blur"}, "“None”"),
+    ("people", {"zones": ()}, {"zones": (ZONE,)}, "“Always hide”"),
+    ("people", {"only_me": False}, {"only_me": True}, "“Only me”"),
+    ("background", {"blur_strength": 10}, {"kind": "colour"}, "text in your room can be read"),
+    ("matting.edges", {"strict": "off"}, {"strict": "balanced"}, "text in your room can be read"),
+])  # fmt: skip
+def test_a_scene_that_shows_the_room_asks_first(
+    controls: Session, qtbot: QtBot, section: str, shown: dict[str, object], hidden: dict[str, object], said: str
+) -> None:
+    scenes, store = controls.window.scenes, controls.store
+    store.edit("background", kind="blur")
+    store.edit("matting.edges", strict="off")
+    store.edit("background", blur_strength=10 if "strict" in shown else 85)
+    store.edit(section, **shown)
+    section = section.partition(".")[0]
+    saved = getattr(store.current, section)
+    scenes.save("room")
+    qtbot.waitUntil(lambda: scenes.names == ("room",))
+    store.edit("matting.edges" if section == "matting" else section, **hidden)
+    before = getattr(store.current, section)
+    for text, wanted in (("Keep it hidden", before), ("Show it", saved)):
+        scenes.apply("room")
+        qtbot.waitUntil(lambda: ui.asked(controls) is not None)
+        assert getattr(store.current, section) == before
+        assert said in ui.answer(controls, qtbot, text)
+        assert getattr(store.current, section) == wanted
+
+
+def test_a_scene_that_shows_more_than_was_confirmed_asks_again(controls: Session, qtbot: QtBot) -> None:
+    """The answer about “Only me” also ended a drop zone that `ctl` had added while the question was open."""
+    scenes, store = controls.window.scenes, controls.store
+    scenes.save("everybody")
+    qtbot.waitUntil(lambda: scenes.names == ("everybody",))
+    store.edit("people", only_me=True)
+    scenes.apply("everybody")
+    qtbot.waitUntil(lambda: ui.asked(controls) is not None)
+    store.edit("people", zones=(ZONE,))
+    hidden = store.current.people
+    assert "“Only me”" in ui.answer(controls, qtbot, "Show it")
+    assert store.current.people == hidden
+    assert "“Always hide”" in ui.answer(controls, qtbot, "Show it")
+    assert store.current.people == PeopleSettings()
+
+
+def test_ctl_accepts_the_names_of_translated_tiles(start_window: StartWindow, qtbot: QtBot) -> None:
+    model = start_window(window=GERMAN).window.strip.model
+    answer = ui.answered(qtbot, "background", "grün")
+    assert answer.done, answer.message
+    qtbot.waitUntil(lambda: model.tiles[model.chosen_row].name == "Grün")
+    refused = ui.answered(qtbot, "background", "Atlantis").message
+    assert all(tile.name in refused for tile in model.tiles)

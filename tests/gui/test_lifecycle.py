@@ -1,41 +1,49 @@
-"""The window starts, records, hides, goes to the tray and ends, also while something is going on."""
+"""The window starts, saves what the user changed, hides, goes to the tray and ends, whatever is going on."""
 
 from __future__ import annotations
 
+import ast
 import os
+import re
 import signal
+import sys
 import threading
-import time
 from pathlib import Path
-from typing import cast
-from unittest.mock import Mock
+from typing import Any
 
 import numpy as np
 import pytest
-from PyQt6.QtCore import QObject, QSize, Qt, QTimer
-from PyQt6.QtWidgets import QApplication, QComboBox, QLabel, QProgressBar, QSystemTrayIcon
+from hypothesis import given
+from hypothesis import settings as profile
+from hypothesis import strategies as st
+from PyQt6 import sip
+from PyQt6.QtCore import QCoreApplication, QSize, QTimer
+from PyQt6.QtGui import QAction
+from PyQt6.QtWidgets import QApplication, QLabel, QPushButton, QSystemTrayIcon
 from pytestqt.qtbot import QtBot
 
 from app.backgrounds.standby import draw_card
 from app.config import settings_file
-from app.core.errors import SinkError
-from app.core.settings import BackgroundSettings, OutputSettings, Settings, WindowSettings
+from app.config.scenes import SceneStore
+from app.config.setting import SETTINGS, Setting
+from app.control.commands import Command
+from app.control.transport import ask
+from app.core.errors import SourceOpenError, Stage
+from app.core.settings import BackgroundSettings, OutputSettings, Settings, SettingsOwner, WindowSettings, Zone
 from app.core.types import PictureKind
-from app.gui import bridge
 from app.gui.application import Session, SingleInstance, WindowOptions, run_window
 from app.gui.assistant import Assistant
-from app.gui.bridge import Bridge
-from app.gui.panels.devices import RecordingControls
+from app.gui.panels.devices import edit_capture
 from app.gui.panels.plate import PlateDialog
-from app.gui.state import Tasks
-from app.media.image_file import read_image
-from app.output.recording import Recorder
+from app.gui.state import NICENESS, THREADS, Saver, SettingsStore, Tasks
 from app.runtime.status import Phase, PipelineStatus
-from mattecam.testing import FakeEngine, shows_room
+from mattecam.testing import FakeEngine
 from tests.fakes.world import FakeWorld, ignore
-from tests.gui.conftest import ON_DEVICE, QUIET, Downloads, StartWindow
-from tests.gui.widgets import bring_up, button, existing, find, full, made_store, ready, settle, texts
-from tests.output.recordings import FakeDevice
+from tests.gui.conftest import GERMAN, ON_DEVICE, QUIET, Downloads, StartWindow
+from tests.gui.widgets import answered, bring_up, button, existing, find, full, made_store, ready, settle
+from tests.other_values import other_value
+from tests.paths import ROOT
+from tests.waiting import beside, eventually
 
 
 def test_a_status_leaves_the_actions_alone(session: Session, qtbot: QtBot) -> None:
@@ -111,8 +119,7 @@ def test_the_card_and_a_warning_of_the_start_have_the_language_of_the_window(
     settings_file.default_path().parent.mkdir(parents=True, exist_ok=True)
     settings_file.default_path().write_text("{")
     _, warning = settings_file.load(settings_file.default_path())
-    german = WindowSettings(first_run_done=True, language="de")
-    session = start_window(QUIET.replace(paused=True), german, warning=warning)
+    session = start_window(QUIET.replace(paused=True), GERMAN, warning=warning)
     assert "ist nicht verwendbar" in session.window.notices.error
     card = draw_card("Einen Moment, bitte", None, 64, 48)  # in the size of the source
     qtbot.waitUntil(lambda: session.bridge.picture is not None and np.array_equal(session.bridge.picture.image, card))
@@ -241,123 +248,297 @@ def test_the_end_leaves_no_exposure_locked(session: Session, qtbot: QtBot) -> No
     assert held and not session.pipeline.demand.takes_plate
 
 
-def test_a_recording_starts_and_ends_and_one_that_failed_makes_way_for_another(
-    start_window: StartWindow, world: FakeWorld, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+IN_A_FILE = [
+    setting
+    for setting in SETTINGS.values()
+    if setting.description and setting.name not in ("people.zones", "output.record", "output.record_alpha")
+]
+
+
+ZONES = [Zone(points=((x / 10, 0.5),)) for x in range(6)]
+
+
+def values_of(setting: Setting) -> st.SearchStrategy[Any]:
+    if setting.choices:
+        return st.sampled_from([setting.parsed(choice) for choice in setting.choices])
+    if setting.range is not None and setting.unset is None:
+        low, high = setting.range
+        return st.integers(int(low), int(high)) if setting.annotation is int else st.floats(low, high)
+    return st.sampled_from([setting.parsed(other_value(setting, Path("/nowhere/file.png"))), setting.default])
+
+
+Changes = list[tuple[Setting, Any]]
+
+
+CHANGES = st.lists(
+    st.sampled_from(IN_A_FILE).flatmap(lambda setting: values_of(setting).map(lambda value: (setting, value))),
+    max_size=4,
+)
+
+
+ZONE_LISTS = st.lists(st.sampled_from(ZONES), unique=True, max_size=4).map(tuple)
+
+
+def changed(settings: Settings, changes: Changes) -> Settings:
+    for setting, value in changes:
+        settings = setting.replaced_in(settings, value)
+    return settings
+
+
+def store_of(saved: Settings, run: Settings) -> SettingsStore:
+    return SettingsStore(SettingsOwner(run), saved)
+
+
+@profile(deadline=None, max_examples=200)
+@given(file=CHANGES, options=CHANGES, touched=CHANGES, zones=st.tuples(ZONE_LISTS, ZONE_LISTS, ZONE_LISTS))
+def test_what_is_saved_differs_only_in_what_the_user_changed(
+    file: Changes, options: Changes, touched: Changes, zones: tuple[tuple[Zone, ...], ...]
 ) -> None:
-    """The button stayed pressed: the next click did nothing. In the same second, the name was the same."""
-    monkeypatch.setattr(bridge, "dated_name", lambda: "one second")
-    session = start_window(parts=world.parts().with_sinks(recording=Recorder))
-    session.window.resize(1270, 830)  # wide enough for texts on the buttons
-    session.store.edit("window", recordings_dir=tmp_path)
-    record, notices = button(session, "recordButton"), session.window.notices
-
-    def begin() -> Path:
-        qtbot.mouseClick(record, Qt.MouseButton.LeftButton)
-        qtbot.waitUntil(lambda: session.bridge.status.recording is not None and record.isChecked())
-        return existing(session.pipeline.settings.output.record)
-
-    record.click()
-    record.click()
-    settle(session.window.tasks, qtbot)
-    qtbot.wait(100)
-    assert (session.pipeline.settings.output.record, record.isChecked()) == (None, False), "it was stopped at once"
-    file = begin()
-    qtbot.waitUntil(lambda: record.text() not in ("Record", "0:00"))
-    assert session.window.badges.recording.isVisible()
-    with qtbot.waitSignal(session.window.recording.saved):
-        qtbot.mouseClick(record, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: record.text() == "Record" and not record.isChecked())
-    assert [*tmp_path.glob("*.mp4")] == [file]
-    assert notices.text_of("savedNotice") == f"Saved {file.name} in {tmp_path}"
-    failed = begin()
-    with monkeypatch.context() as broken:
-        broken.setattr(Recorder, "send", Mock(side_effect=SinkError("The recording stopped: the disk is full.")))
-        qtbot.waitUntil(lambda: not record.isChecked())
-    assert "the disk is full" in notices.error
-    assert begin() not in (file, failed)
+    """After one run with `--strict off`, a touch of any edge or light control saved that for good."""
+    saved = changed(Settings(), file).replaced_at(["people"], zones=zones[0])
+    run = changed(saved, options).replaced_at(["people"], zones=zones[1])
+    store = store_of(saved.kept, run)
+    before = store.saved
+    by_user = set[str]()
+    for setting, value in touched:
+        old = store.current
+        store.set(setting.name, value)
+        by_user |= {name for name, each in SETTINGS.items() if each.value_in(old) != each.value_in(store.current)}
+        if setting.name in ("background.path", "background.colour"):
+            by_user.add("background.kind")  # a background that was chosen is saved as the one in use
+    store.edit("people", zones=zones[2])
+    for name, setting in SETTINGS.items():
+        if name == "people.zones":
+            added, removed = set(zones[2]) - set(zones[1]), set(zones[1]) - set(zones[2])
+            assert set(store.saved.people.zones) == (set(zones[0]) - removed) | added
+        elif name not in by_user:
+            assert setting.value_in(store.saved) == setting.value_in(before), name
 
 
-def test_each_recording_is_reported_and_counts_from_its_own_start(qtbot: QtBot, tasks: Tasks, tmp_path: Path) -> None:
-    """One that ended between two looks at the status was never seen; one that followed it at once went on counting."""
-    files = [tmp_path / f"{number}.mp4" for number in range(3)]
-    for file in files:
-        file.touch()
-    store, parent = made_store(Settings(output=OutputSettings(record=files[0]))), QObject()
-    made = bridge.Recording(store, cast("Bridge", None), tasks, parent)
-    made.set_on(False)
-    with qtbot.waitSignal(made.saved) as saved:
-        assert made.follow(PipelineStatus()) == ""
-    assert saved.args == [files[0]]
-    assert store.current.output.record is None
-    first, second = (PipelineStatus(outputs={"recording": str(file)}) for file in files[1:])
-    assert made.follow(first) == "0:00"
-    time.sleep(1.1)
-    assert made.follow(first) != "0:00"
-    with qtbot.waitSignal(made.saved) as saved:
-        assert made.follow(second) == "0:00"
-    assert saved.args == [files[1]]
+@pytest.mark.parametrize("saved_level", ["off", "balanced"])
+@pytest.mark.parametrize("run_level", ["off", "balanced"])
+@pytest.mark.parametrize("strength", [0, 10, 69, 70, 90])
+def test_the_next_start_blurs_at_least_as_what_the_user_saw(saved_level: str, run_level: str, strength: float) -> None:
+    """Saved without strict mode, 10 of a run at `balanced` was readable from the next start on."""
+    saved = Settings().replaced_at(["matting", "edges"], strict=saved_level)
+    store = store_of(saved, saved.replaced_at(["matting", "edges"], strict=run_level))
+    store.edit("background", blur_strength=strength)
+    assert store.saved.shown_blur >= store.current.shown_blur
+    assert store.saved.matting == saved.matting
 
 
-def test_a_snapshot_is_the_card_while_paused(session: Session, world: FakeWorld, qtbot: QtBot, tmp_path: Path) -> None:
-    session.store.edit("window", recordings_dir=tmp_path)
-    session.store.edit("background", kind="none")
-    qtbot.waitUntil(lambda: session.bridge.picture is not None and shows_room(session.bridge.picture.image))
-    picture = existing(session.bridge.picture)
-    world.faults.put("read", world.faults.hang)  # no newer frame arrives
-    session.pipeline.change(lambda settings: settings.replace(paused=True))
-    with qtbot.waitSignal(session.window.recording.saved):
-        session.window.recording.snapshot()
-    (file,) = tmp_path.glob("*.png")
-    saved = read_image(file)
-    assert saved.shape == picture.image.shape and not shows_room(saved)
-    world.faults.heal()
+def test_a_camera_is_remembered_without_the_options_of_the_run() -> None:
+    store = store_of(Settings(), Settings().replaced_at(["capture"], source="camera:usb-1", width=640))
+    edit_capture(store, lock_exposure=True)
+    assert store.saved.window.cameras["camera:usb-1"].width == Settings().capture.width
 
 
-def test_all_snapshots_are_saved_and_a_failure_stops_nothing(session: Session, qtbot: QtBot, tmp_path: Path) -> None:
-    session.store.edit("window", recordings_dir=tmp_path / "shots")
-    qtbot.waitUntil(lambda: session.bridge.picture is not None)
-    saved: list[Path] = []
-    session.window.recording.saved.connect(saved.append)
-    for _press in range(9):
-        button(session, "snapshotButton").click()
-    qtbot.waitUntil(lambda: len(saved) == 9)
-    assert set((tmp_path / "shots").iterdir()) == set(saved) and len(set(saved)) == 9
-    assert saved[-1].name in session.window.notices.text_of("savedNotice")
-    button(session, "recordButton").click()
-    qtbot.waitUntil(lambda: session.bridge.status.recording is not None)
-    blocker = tmp_path / "file"
-    blocker.touch()
-    session.store.edit("window", recordings_dir=blocker)
-    said = f"The folder {blocker} cannot be created: a file is where the folder should be; choose another folder."
-    button(session, "snapshotButton").click()
-    qtbot.waitUntil(lambda: session.window.notices.error == said)
-    assert session.store.current.output.record is not None
-    button(session, "recordButton").click()
-    with qtbot.waitSignal(session.window.recording.failed) as failed:
-        button(session, "recordButton").click()
-    assert str(failed.args[0]) == said
-    assert not button(session, "recordButton").isChecked()
+RUN = QUIET.replaced_at(["matting", "edges"], strict="off").replaced_at(["background"], kind="colour")
 
 
-def test_the_meter_opens_the_device_only_while_it_is_visible_and_not_paused(qtbot: QtBot, tasks: Tasks) -> None:
-    device, store = FakeDevice(), made_store()
-    controls = RecordingControls(store, tasks, device.open)
-    qtbot.addWidget(controls)
-    meter = find(controls, QProgressBar)
-    controls.show()
-    assert meter.isHidden() and device.opened == []
-    listed = find(controls, QComboBox, "output.microphone")
-    qtbot.waitUntil(lambda: listed.findText("USB Microphone") == 2)
-    store.edit("output", microphone="usb")
-    qtbot.waitUntil(lambda: meter.value() > 30)
-    assert device.opened == ["usb"]
-    store.set("paused", True)
-    qtbot.waitUntil(lambda: (device.open_now, meter.value()) == (0, 0))
-    store.set("paused", False)
-    qtbot.waitUntil(lambda: meter.value() > 30)
-    controls.hide()
-    qtbot.waitUntil(lambda: (device.open_now, meter.value()) == (0, 0))
-    device.fails_to_open = True
-    controls.show()
-    qtbot.waitUntil(lambda: any("usb cannot be opened" in text for text in texts(controls)))
-    controls.hide()
+SAVED = QUIET.replaced_at(["capture"], source="auto")
+
+
+def test_a_scene_that_failed_saves_no_option_of_the_run(
+    start_window: StartWindow, world: FakeWorld, qtbot: QtBot
+) -> None:
+    """It took back the level `off` of the run also in the settings file: the next run had it."""
+    session = start_window(RUN, saved_settings=SAVED)
+    eventually(lambda: session.bridge.status.phase is Phase.RUNNING)
+    world.faults.put("open_source", SourceOpenError("There is no such camera."))
+    store = session.store
+    scenes = SceneStore(settings_file.default_path().with_name("scenes.json"))
+    scenes.put("Desk", SAVED.replaced_at(["capture"], source="camera:7"), with_devices=True)
+    assert "no such camera" in str(answered(qtbot, "scene", "Desk"))
+    assert (store.current.capture.source, store.current.matting.edges.strict) == ("demo", "off")
+    assert store.saved.replace(window=SAVED.window) == SAVED
+
+
+def write(session: Session) -> None:
+    """Write as after half a second."""
+    existing(session._saver).write()  # noqa: SLF001
+
+
+def test_what_was_changed_last_is_saved_while_all_threads_are_busy(session: Session) -> None:
+    """It was lost, with exit code 0."""
+    release = threading.Event()
+    for _ in range(THREADS):
+        session.window.tasks.run(lambda: release.wait(60), lambda _done: None)
+    session.store.edit("background", blur_strength=93)
+    write(session)
+    session.window.scenes.save("Late")
+    session.store.edit("background", blur_strength=94)
+    path = settings_file.default_path()
+    threading.Timer(0.3, release.set).start()
+    assert session.close() == 0
+    scene = SceneStore(path.with_name("scenes.json")).get("Late").settings
+    assert [each.background.blur_strength for each in (settings_file.load(path)[0], scene)] == [94, 93]
+
+
+@pytest.mark.error_logs
+@pytest.mark.usefixtures("machine")
+@pytest.mark.parametrize("what", ["settings at the end", "settings before it", "a scene"])
+def test_what_cannot_be_saved_is_told_with_an_exit_code(
+    qapp: QApplication, world: FakeWorld, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, what: str
+) -> None:
+    monkeypatch.setattr(settings_file, "save", full)
+    monkeypatch.setattr(SceneStore, "put", full)
+    failing = Session(qapp, QUIET, WindowOptions(parts=world.parts()))
+    failing.start()
+    if what == "a scene":
+        failing.window.scenes.save("Late")
+    else:
+        failing.store.edit("background", blur_strength=91)
+    if what == "settings before it":
+        write(failing)
+        QApplication.processEvents()
+    assert failing.close() == 1
+    assert "the disk is full" in caplog.text
+
+
+@pytest.mark.parametrize("by", ["button", "end"])
+def test_a_failed_write_is_repeated_and_its_error_ends(session: Session, qtbot: QtBot, by: str) -> None:
+    blocked, area = settings_file.default_path(), session.window.notices
+    blocked.mkdir(parents=True)
+    session.store.edit("background", blur_strength=91)
+    qtbot.waitUntil(lambda: "settings.json cannot be written" in area.error)
+    assert any(problem.stage is Stage.SETTINGS for problem in session.bridge.status.problems)
+    blocked.rmdir()
+    if by == "button":
+        next(each for each in area.findChildren(QPushButton) if each.text() == "Try again").click()
+        qtbot.waitUntil(lambda: not area.error)
+    else:
+        assert session.close() == 0
+    assert settings_file.load(blocked)[0].background.blur_strength == 91
+
+
+def test_two_windows_save_what_each_changed(
+    start_window: StartWindow, world: FakeWorld, tmp_path: Path, qtbot: QtBot
+) -> None:
+    """A run of some seconds beside the window wrote what it had over what was changed there meanwhile."""
+    path = tmp_path / "settings.json"
+    settings_file.save(path, QUIET)
+    window, beside_it = (start_window(settings_path=path) for _ in range(2))
+    beside_it.store.edit("background", blur_strength=91)
+    qtbot.waitUntil(lambda: settings_file.read(path).background.blur_strength == 91)
+    window.store.edit("background", blur_strength=92)
+    window.close()
+    beside_it.store.edit("people", zones=ZONES[:1])
+    beside_it.close()
+    kept = settings_file.read(path)
+    assert kept.people.zones == tuple(ZONES[:1]) and kept.background.blur_strength == 92
+
+
+def test_outcomes_arrive_are_logged_or_are_dropped(
+    qtbot: QtBot, tasks: Tasks, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nothing is delivered to a deleted object, where it would raise, or after the end."""
+    taken: list[tuple[str, bool]] = []
+
+    def fail() -> None:
+        raise OSError("the disk is full")
+
+    def take(value: object) -> None:
+        taken.append((str(value), threading.current_thread() is threading.main_thread()))
+
+    tasks.run(fail, take, take)
+    qtbot.waitUntil(lambda: taken == [("the disk is full", True)])
+    tasks.run(fail, take)
+    qtbot.waitUntil(lambda: "the disk is full" in caplog.text)
+    deleted = QLabel()
+    tasks.run(lambda: "late", deleted.setText)
+    sip.delete(deleted)
+    settle(tasks, qtbot)
+    tasks.run(lambda: 3, take)
+    tasks.close()
+    tasks.run(lambda: 4, take)
+    QCoreApplication.sendPostedEvents()
+    assert len(taken) == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there a thread has a niceness of its own")
+def test_the_threads_let_the_window_run_first(qtbot: QtBot, tasks: Tasks) -> None:
+    found, own = list[int](), os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    tasks.run(lambda: os.getpriority(os.PRIO_PROCESS, threading.get_native_id()), found.append)
+    qtbot.waitUntil(lambda: found == [min(19, own + NICENESS)])
+
+
+def test_no_closure_hears_of_what_outlives_the_window_or_of_a_deletion() -> None:
+    """Dialogs go while the store stays; Qt ends the connections of methods alone."""
+    lasting = re.compile(r"(store|preferences|bridge)\.(status_)?changed\.connect$|^changed\.connect$")
+    for path in (ROOT / "app" / "gui").rglob("*.py"):
+        for node in (each for each in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(each, ast.Call)):
+            if lasting.search(ast.unparse(node.func)):
+                assert all(isinstance(each, ast.Attribute) for each in node.args), f"{path}:{node.lineno}"
+            if ast.unparse(node.func).endswith("destroyed.connect"):
+                assert not any(isinstance(each, ast.Lambda) for each in node.args), f"{path}:{node.lineno}"
+
+
+def test_a_failed_write_that_a_later_one_made_good_is_no_failure_at_the_end() -> None:
+    """Under load the first one had not been told when the window closed: exit code 1, and everything was written."""
+    outcomes = iter((OSError("full"), None, OSError("lost")))
+
+    def write() -> None:
+        if (error := next(outcomes)) is not None:
+            raise error
+
+    tasks = Tasks()
+    for _ in range(2):
+        tasks.write(write, lambda _none: None, lambda _error: None)
+    tasks.write(lambda: write(), lambda _none: None, lambda _error: None)
+    assert [str(error) for error in tasks.close()] == ["lost"]
+
+
+def test_what_ctl_changes_is_shown(session: Session, qtbot: QtBot) -> None:
+    assert answered(qtbot, "set", "window.show-readout off").done and answered(qtbot, "retry").done
+    readout = next(each for each in session.window.findChildren(QAction) if each.shortcut().toString() == "I")
+    qtbot.waitUntil(lambda: not readout.isChecked())
+    assert not session.store.current.window.show_readout
+    refused = answered(qtbot, "set", "window.theme pink")
+    assert not refused.done and "'system', 'light' or 'dark'" in refused.message
+    for option, names in (("--save", ("Desk",)), ("--remove", ())):
+        assert answered(qtbot, "scene", f"{option} Desk").done
+        qtbot.waitUntil(lambda names=names: session.window.scenes.names == names)  # type: ignore[misc]
+
+
+def test_a_background_chosen_after_one_of_the_command_line_is_saved_with_its_kind() -> None:
+    """The next start showed the blur: of both the kind was "image", so that only the file was saved."""
+    image = BackgroundSettings(kind="image", path=Path("option.png"))
+    store = SettingsStore(SettingsOwner(Settings(background=image)), Settings())
+    store.edit("background", fit="fit")
+    assert store.saved.background == BackgroundSettings(fit="fit")
+    store.edit("background", kind="image", path=Path("chosen.png"))
+    assert store.saved.background == BackgroundSettings(kind="image", path=Path("chosen.png"), fit="fit")
+
+
+def test_recording_pause_and_freeze_are_not_saved(tmp_path: Path, qtbot: QtBot) -> None:
+    store, tasks = made_store(Settings(paused=True, frozen=True, output=OutputSettings(record=Path("a.mp4")))), Tasks()
+    assert store.saved == store.current.kept == Settings()
+    Saver(store, tmp_path / "settings.json", tasks).write()
+    assert (tasks.close(), [*tmp_path.iterdir()]) == ([], []), "what the file holds is not written"
+
+
+def test_changed_is_emitted_once_per_change_on_the_gui_thread(qtbot: QtBot) -> None:
+    store = made_store()
+    emitted: list[tuple[str, int]] = []
+    store.changed.connect(lambda new: emitted.append((new.background.kind, threading.get_ident())))
+    own = threading.get_ident()
+    store.edit("background", kind="blur")
+    store.edit("background", kind="none")
+    beside(lambda: store.edit("background", kind="colour")).result()
+    assert (store.current.background.kind, emitted) == ("colour", [("none", own)]), "in effect without the GUI thread"
+    qtbot.waitUntil(lambda: emitted[1:] == [("colour", own)])
+
+
+def test_a_pause_does_not_wait_for_the_gui_thread(start_window: StartWindow, qtbot: QtBot, world: FakeWorld) -> None:
+    session = start_window(ON_DEVICE)
+    qtbot.waitUntil(lambda: session.bridge.status.phase is Phase.RUNNING and bool(world.pictures()))
+    beside(lambda: ask(Command("pause"))).result(60)  # while the GUI thread is blocked
+    sent = len(world.pictures())
+    assert session.pipeline.settings.paused, "in effect when it was answered"
+    eventually(lambda: len(world.pictures()) > sent + 2)  # the output continues meanwhile
+    sent_after = world.pictures()[sent + 1 :]  # one picture may have been on its way into the device
+    assert {picture.kind for picture in sent_after} == {PictureKind.STANDBY}
+    session.store.edit("background", blur_strength=72.0)  # based on what the window showed last
+    qtbot.waitUntil(button(session, "pauseButton").isChecked)
+    assert (session.pipeline.settings.paused, session.pipeline.settings.background.blur_strength) == (True, 72.0)

@@ -1,32 +1,44 @@
-"""The preview: what it renders, its views, badges and notes; zones, the selected person, zoom and pan in it."""
+"""The preview: what it renders, its views, badges and notes; zones and zoom in it; recordings and snapshots."""
 
 from __future__ import annotations
 
 import gc
+import time
 import weakref
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PyQt6.QtCore import QEvent, QPoint, QPointF, Qt, QTimer
+from PyQt6.QtCore import QEvent, QObject, QPoint, QPointF, Qt, QTimer
 from PyQt6.QtGui import QColor, QImage
-from PyQt6.QtWidgets import QApplication, QCheckBox, QLabel
+from PyQt6.QtWidgets import QApplication, QCheckBox, QComboBox, QLabel, QProgressBar
 from pytestqt.qtbot import QtBot
 
+from app.core.errors import SinkError
 from app.core.geometry import WHOLE
-from app.core.settings import MAX_ZONES, FramingSettings, Zone
+from app.core.settings import MAX_ZONES, FramingSettings, OutputSettings, Settings, Zone
 from app.core.types import BgrImage, Frame, Orientation, Picture, PictureKind
 from app.gui.application import Session
 from app.gui.bars import summarize
-from app.gui.bridge import ViewMode, ViewRequest, from_qimage, render, to_qimage
+from app.gui.bridge import Bridge, Recording, ViewMode, ViewRequest, from_qimage, render, to_qimage
+from app.gui.panels.devices import RecordingControls
+from app.gui.state import Tasks
+from app.media.image_file import read_image
+from app.output.recording import Recorder
+from app.runtime.pipeline import Pipeline
 from app.runtime.status import Lowered, Phase, PipelineStatus
-from mattecam.testing import PERSON, ROOM
+from mattecam.testing import PERSON, ROOM, shows_room
+from tests.fakes.world import FakeWorld
 from tests.gui import widgets as ui
-from tests.gui.conftest import activate
+from tests.gui.conftest import QUIET, StartWindow, activate
+from tests.output.recordings import FakeDevice
+from tests.waiting import eventually
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -402,3 +414,149 @@ def test_a_picture_is_moved_as_it_is_seen_while_it_can_be_and_back(controls: Ses
     reset.click()
     now = getattr(controls.store.current, section)
     assert (now.zoom, now.pan_x, now.pan_y) == (1, 0, 0) and not reset.isEnabled()
+
+
+def test_a_recording_starts_and_ends_and_one_that_failed_makes_way_for_another(
+    start_window: StartWindow, world: FakeWorld, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The button stayed pressed: the next click did nothing. In the same second, the name was the same."""
+    monkeypatch.setattr("app.gui.bridge.dated_name", lambda: "one second")
+    session = start_window(parts=world.parts().with_sinks(recording=Recorder))
+    session.window.resize(1270, 830)  # wide enough for texts on the buttons
+    session.store.edit("window", recordings_dir=tmp_path)
+    record, notices = ui.button(session, "recordButton"), session.window.notices
+
+    def begin() -> Path:
+        qtbot.mouseClick(record, Qt.MouseButton.LeftButton)
+        qtbot.waitUntil(lambda: session.bridge.status.recording is not None and record.isChecked())
+        return ui.existing(session.pipeline.settings.output.record)
+
+    record.click()
+    record.click()
+    ui.settle(session.window.tasks, qtbot)
+    qtbot.wait(100)
+    assert (session.pipeline.settings.output.record, record.isChecked()) == (None, False), "it was stopped at once"
+    file = begin()
+    qtbot.waitUntil(lambda: record.text() not in ("Record", "0:00"))
+    assert session.window.badges.recording.isVisible()
+    with qtbot.waitSignal(session.window.recording.saved):
+        qtbot.mouseClick(record, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: record.text() == "Record" and not record.isChecked())
+    assert [*tmp_path.glob("*.mp4")] == [file]
+    assert notices.text_of("savedNotice") == f"Saved {file.name} in {tmp_path}"
+    failed = begin()
+    with monkeypatch.context() as broken:
+        broken.setattr(Recorder, "send", Mock(side_effect=SinkError("The recording stopped: the disk is full.")))
+        qtbot.waitUntil(lambda: not record.isChecked())
+    assert "the disk is full" in notices.error
+    failed.unlink(missing_ok=True)  # on a full disk it may be gone
+    assert begin() not in (file, failed)
+
+
+def test_each_recording_is_reported_and_counts_from_its_own_start(qtbot: QtBot, tasks: Tasks, tmp_path: Path) -> None:
+    """One that ended between two looks at the status was never seen; one that followed it at once went on counting."""
+    files = [tmp_path / f"{number}.mp4" for number in range(3)]
+    for file in files:
+        file.touch()
+    store, parent = ui.made_store(Settings(output=OutputSettings(record=files[0]))), QObject()
+    made = Recording(store, cast("Bridge", None), tasks, parent)
+    made.set_on(False)
+    with qtbot.waitSignal(made.saved) as saved:
+        assert made.follow(PipelineStatus()) == ""
+    assert saved.args == [files[0]]
+    assert store.current.output.record is None
+    first, second = (PipelineStatus(outputs={"recording": str(file)}) for file in files[1:])
+    assert made.follow(first) == "0:00"
+    time.sleep(1.1)
+    assert made.follow(first) != "0:00"
+    with qtbot.waitSignal(made.saved) as saved:
+        assert made.follow(second) == "0:00"
+    assert saved.args == [files[1]]
+
+
+def test_a_snapshot_is_the_card_while_paused(session: Session, world: FakeWorld, qtbot: QtBot, tmp_path: Path) -> None:
+    session.store.edit("window", recordings_dir=tmp_path)
+    session.store.edit("background", kind="none")
+    qtbot.waitUntil(lambda: session.bridge.picture is not None and shows_room(session.bridge.picture.image))
+    picture = ui.existing(session.bridge.picture)
+    world.faults.put("read", world.faults.hang)  # no newer frame arrives
+    session.pipeline.change(lambda settings: settings.replace(paused=True))
+    with qtbot.waitSignal(session.window.recording.saved):
+        session.window.recording.snapshot()
+    (file,) = tmp_path.glob("*.png")
+    saved = read_image(file)
+    assert saved.shape == picture.image.shape and not shows_room(saved)
+    world.faults.heal()
+
+
+def test_all_snapshots_are_saved_and_a_failure_stops_nothing(session: Session, qtbot: QtBot, tmp_path: Path) -> None:
+    session.store.edit("window", recordings_dir=tmp_path / "shots")
+    qtbot.waitUntil(lambda: session.bridge.picture is not None)
+    saved: list[Path] = []
+    session.window.recording.saved.connect(saved.append)
+    for _press in range(9):
+        ui.button(session, "snapshotButton").click()
+    qtbot.waitUntil(lambda: len(saved) == 9)
+    assert set((tmp_path / "shots").iterdir()) == set(saved) and len(set(saved)) == 9
+    assert saved[-1].name in session.window.notices.text_of("savedNotice")
+    ui.button(session, "recordButton").click()
+    qtbot.waitUntil(lambda: session.bridge.status.recording is not None)
+    blocker = tmp_path / "file"
+    blocker.touch()
+    session.store.edit("window", recordings_dir=blocker)
+    said = f"The folder {blocker} cannot be created: a file is where the folder should be; choose another folder."
+    ui.button(session, "snapshotButton").click()
+    qtbot.waitUntil(lambda: session.window.notices.error == said)
+    assert session.store.current.output.record is not None
+    ui.button(session, "recordButton").click()
+    with qtbot.waitSignal(session.window.recording.failed) as failed:
+        ui.button(session, "recordButton").click()
+    assert str(failed.args[0]) == said
+    assert not ui.button(session, "recordButton").isChecked()
+
+
+def test_the_meter_opens_the_device_only_while_it_is_visible_and_not_paused(qtbot: QtBot, tasks: Tasks) -> None:
+    device, store = FakeDevice(), ui.made_store()
+    controls = RecordingControls(store, tasks, device.open)
+    qtbot.addWidget(controls)
+    meter = ui.find(controls, QProgressBar)
+    controls.show()
+    assert meter.isHidden() and device.opened == []
+    listed = ui.find(controls, QComboBox, "output.microphone")
+    qtbot.waitUntil(lambda: listed.findText("USB Microphone") == 2)
+    store.edit("output", microphone="usb")
+    qtbot.waitUntil(lambda: meter.value() > 30)
+    assert device.opened == ["usb"]
+    store.set("paused", True)
+    qtbot.waitUntil(lambda: (device.open_now, meter.value()) == (0, 0))
+    store.set("paused", False)
+    qtbot.waitUntil(lambda: meter.value() > 30)
+    controls.hide()
+    qtbot.waitUntil(lambda: (device.open_now, meter.value()) == (0, 0))
+    device.fails_to_open = True
+    controls.show()
+    qtbot.waitUntil(lambda: any("usb cannot be opened" in text for text in ui.texts(controls)))
+    controls.hide()
+
+
+def test_views_are_rendered_on_request_and_signalled_one_at_a_time(qtbot: QtBot, world: FakeWorld) -> None:
+    bridge, signals = Bridge(Pipeline(QUIET, parts=world.parts())), list[int]()
+    bridge.frame_ready.connect(lambda: signals.append(1))
+    demand = bridge.pipeline.demand
+    bridge.request_view(None)
+    bridge.start()
+    eventually(lambda: bridge.status.frames_out > 10)
+    assert (bridge.take_image(), demand.watched, demand.want_foreground) == (None, False, False)
+    assert bridge.picture is not None, "snapshots do not need a view"
+    bridge.request_view(ViewRequest(32, 24, ViewMode.FOREGROUND))
+    assert (demand.watched, demand.want_foreground) == (True, True)
+    for beyond in range(2):
+        frames = bridge.status.frames_out
+        # While the event loop is blocked, as during a long paint:
+        eventually(lambda least=frames + 10: bridge.status.frames_out > least)  # type: ignore[misc]
+        qtbot.waitUntil(lambda beyond=beyond: len(signals) == beyond + 1)  # type: ignore[misc]
+        qtbot.waitUntil(lambda frames=frames: bridge.status.frames_out > frames + 20)  # type: ignore[misc]
+        assert len(signals) == beyond + 1, "no second signal before the image is taken"
+        image = ui.existing(bridge.take_image())
+        assert (image.width(), image.height()) == (32, 24)
+    assert bridge.stop()

@@ -15,12 +15,11 @@ from pytestqt.qtbot import QtBot
 
 from app.core import paths
 from app.core.errors import Text, t, text_of
-from app.core.settings import WindowSettings
 from app.gui.panels.plate import PlateDialog
 from app.gui.translation import describe_model, tr, translated, translation_file
 from models.errors import WeightsNotFoundError, for_command_line, for_window
 from models.weights import find as find_weights
-from tests.gui.conftest import NEEDS_PLATE, StartWindow
+from tests.gui.conftest import GERMAN, NEEDS_PLATE, StartWindow
 from tests.gui.widgets import existing, find, translate
 from tools import make_translations
 from tools.make_translations import FOLDER, LANGUAGES
@@ -117,7 +116,7 @@ def test_only_logs_stay_english(start_window: StartWindow, qtbot: QtBot, tmp_pat
     gone, broken = tmp_path / "gone.png", paths.backgrounds_dir() / "broken.png"
     broken.parent.mkdir(parents=True, exist_ok=True)
     broken.write_text("no picture")
-    session = start_window(window=WindowSettings(first_run_done=True, language="de"))
+    session = start_window(window=GERMAN)
     window, model = session.window, session.window.strip.model
 
     def tip() -> str:
