@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import cv2
 import numpy as np
@@ -105,47 +106,37 @@ def test_doubtful_and_scattered_mattes_are_not_learnt_from() -> None:
     assert judge(scattered) == (False, False)
 
 
-SKIN = person(0)[0, 0, 3:6]
-
-
-class ColourKey:
-    """A teacher that detects the colour of the drawn people, or everything else."""
-
-    def __init__(self, *, others: bool = False) -> None:
-        self.others = others
-
-    def photo(self, rgb: Pixels, passes: int) -> tuple[Pixels, Pixels]:
-        assert passes > 1
-        found = (np.abs(rgb.astype(int) - SKIN).max(2) < 40) != self.others
-        return rgb, found[..., None].astype(np.uint8) * 255
-
-
 def test_portraits_are_cut_twice_others_once_and_doubtful_cuts_never(tmp_path: Path) -> None:
     with PackWriter(tmp_path / "people") as people:
         people.add(person(1), "portrait", "photos")
         people.add(person(2, 200, 70), "street", min(WHOLE_BODY))
         people.add(person(3), "kept out", "photos", validation=True)
         people.add(person(4), "doubtful", "photos", usable=False)
-    pack_views(tmp_path, [], ColourKey())
+    skin, others = person(0)[0, 0, 3:6], False
+
+    def photo(rgb: Pixels, passes: int) -> tuple[Pixels, Pixels]:
+        """Detect the colour of the drawn people, or everything else."""
+        assert passes > 1
+        found = (np.abs(rgb.astype(int) - skin).max(2) < 40) != others
+        return rgb, found[..., None].astype(np.uint8) * 255
+
+    teacher = Mock(photo=photo)
+    pack_views(tmp_path, [], teacher)
     views = Pack(tmp_path / "views")
     assert sorted(entry.name for entry in views.entries) == ["kept out", "portrait", "portrait", "street"]
     assert [entry.name for entry in views.entries if entry.validation] == ["kept out"]
     first, second = (views.pixels(entry) for entry in views.entries if entry.name == "portrait")
     assert not np.array_equal(first, second)
-    pack_views(tmp_path, [], ColourKey(others=True))
+    others = True
+    pack_views(tmp_path, [], teacher)
     assert [entry.name for entry in Pack(tmp_path / "views").entries] == ["kept out"]
 
 
-def body() -> Pixels:
-    """Return the alpha of a person seen from the front, whose arms hang close to the body."""
-    alpha = np.zeros((180, 320), np.uint8)
-    cv2.circle(alpha, (160, 40), 25, 255, -1)
-    alpha[60:, 130:190] = 255
-    return alpha
-
-
 def test_gaps_are_holes_and_narrow_bays_also_where_the_frame_cuts_them_off() -> None:
-    hole, bay, cut, strands = (body() for _ in range(4))
+    body = np.zeros((180, 320), np.uint8)  # seen from the front; the arms hang close to it
+    cv2.circle(body, (160, 40), 25, 255, -1)
+    body[60:, 130:190] = 255
+    hole, bay, cut, strands = (body.copy() for _ in range(4))
     hole[100:140, 145:175] = 0
     found = gaps(hole)
     assert found[101:139, 146:174].all() and not found[:, :130].any()
@@ -156,7 +147,7 @@ def test_gaps_are_holes_and_narrow_bays_also_where_the_frame_cuts_them_off() -> 
     assert gaps(cut)[120:, 119:129].all()
     strands[20:60, 140:180:3] = 0
     assert not gaps(strands)[20:60, 140:180].any()
-    assert not gaps(body())[70:].any(), "a plain outline"
+    assert not gaps(body)[70:].any(), "a plain outline"
     assert not any(gaps(np.full_like(cut, fill)).any() for fill in (0, 255))
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from pathlib import Path
+from unittest.mock import Mock
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 import pytest
 
 from app.core.errors import SourceOpenError, UsageError
@@ -158,28 +159,14 @@ def test_equal_alphas_differ_by_nothing_even_where_they_are_flat(level: float) -
     assert [getattr(metrics, name)(flat, flat) for name in ("mad", "mse", "grad", "conn")] == [0] * 4
 
 
-Pixels = npt.NDArray[np.uint8]
-
-
-class Counting:
-    """Returns the number of frames since the last reset as alpha."""
-
-    def __init__(self) -> None:
-        self.seen = 100
-
-    def reset(self) -> None:
-        self.seen = 0
-
-    def alpha(self, rgb: Pixels) -> Alpha:
-        self.seen += 1
-        return np.full(rgb.shape[:2], self.seen, np.float32)
-
-
 def test_nothing_is_measured_until_the_memory_has_settled() -> None:
-    (last,) = alphas(Counting(), Scene("photo", "shoulders", [room(1)], []))
-    assert last[0, 0] == WARM_UP_FRAMES + 1
+    photo = Scene("photo", "shoulders", [room(1)], [])
     clip = Scene("clip", "clip", [room(i) for i in range(7)], [])
-    assert [a[0, 0] for a in alphas(Counting(), clip)] == [4, 5, 6, 7]
+    for scene, measured in ((photo, [WARM_UP_FRAMES + 1]), (clip, [4, 5, 6, 7])):
+        network = Mock()
+        network.alpha.side_effect = itertools.count(1)
+        assert alphas(network, scene) == measured
+        assert [name for name, *_ in network.mock_calls] == ["reset", *["alpha"] * measured[-1]]
 
 
 @pytest.fixture
