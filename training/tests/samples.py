@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -55,8 +55,8 @@ def make_cache(folder: Path, people: int = 8) -> Path:
     return folder
 
 
-def learnt(optimizer: Optimizer | torch.optim.AdamW, loss: Callable[[], Tensor], steps: int) -> list[float]:
-    """Learn for a few steps; return their losses."""
+def learnt(optimizer: Optimizer | torch.optim.AdamW, loss: Callable[[], Tensor], steps: int) -> float:
+    """Learn for a few steps; return the last loss as a share of the first."""
     losses = []
     for _ in range(steps):
         value = loss()
@@ -64,10 +64,4 @@ def learnt(optimizer: Optimizer | torch.optim.AdamW, loss: Callable[[], Tensor],
         torch.autograd.backward(value)
         optimizer.step()
         losses.append(float(value.detach()))
-    return losses
-
-
-def descended(parameters: Iterable[Tensor], loss: Callable[[], Tensor], steps: int, rate: float = 2e-3) -> float:
-    """Learn for a few steps; return the last loss as a share of the first."""
-    losses = learnt(torch.optim.AdamW(parameters, lr=rate), loss, steps)
     return losses[-1] / losses[0]

@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
+from torch.optim import AdamW
 
 from app.core.errors import UsageError
 from models.mattecam.bundled import load
@@ -25,7 +26,7 @@ from training.export import portrait
 from training.quantize import regressions
 from training.rounding import round_weights
 from training.saving import save
-from training.tests.samples import descended, make_cache
+from training.tests.samples import learnt, make_cache
 
 CPU = torch.device("cpu")
 
@@ -132,7 +133,7 @@ def test_training_lowers_the_loss_at_edges(person: Frames, moved: list[tuple[int
     def loss() -> torch.Tensor:
         return torch.stack([*losses_of(network, person, original, moved).values()]).sum()
 
-    assert descended(network.project.parameters(), loss, 12, 0.03) < 0.8
+    assert learnt(AdamW(network.project.parameters(), 0.03), loss, 12) < 0.8
 
 
 def test_nothing_exceeds_the_limit_far_from_edges(person: Frames) -> None:
