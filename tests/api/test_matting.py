@@ -10,6 +10,7 @@ import re
 import threading
 import tracemalloc
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -137,10 +138,7 @@ def test_what_is_no_frame_or_time_is_named(frame: Any, time_s: float, words: str
         matting.step(frame, time_s=time_s)
 
 
-LONG, NUL = "a" * 300, "a\0b"
-
-
-@pytest.mark.parametrize("stem", [LONG, NUL], ids=["long", "nul"])
+@pytest.mark.parametrize("stem", ["a" * 300, "a\0b"], ids=["long", "nul"])
 def test_a_name_that_no_file_can_have_is_a_sentence(stem: str, tmp_path: Path) -> None:
     """It was a raw OSError or ValueError."""
     image, target = tmp_path / "a.png", tmp_path / "b.png"
@@ -175,36 +173,32 @@ def test_settings_of_a_film_are_values_by_name(tmp_path: Path, monkeypatch: pyte
     assert used == [Settings.model_validate({"matting": matting, "background": background, **others})]
 
 
+film = partial(convert, source="a.mp4", target="b.mp4")
+
+
 @pytest.mark.parametrize(
-    ("wrong", "kind", "words"),
+    ("call", "wrong", "kind", "words"),
     [
-        ({"settings": {"zoom": 2}}, MattecamError, "There is no setting “zoom”; docs/settings.md lists them."),
-        ({"settings": {"framing.zoom": 9}}, MattecamError, "framing.zoom: “9” is not possible: it must be at most 4."),
-        ({"settings": ["framing.zoom"]}, TypeError, "settings must be a mapping, not list"),
-        ({"rotate": 45}, MattecamError, r"capture\.rotate.*45"),
+        (film, {"settings": {"zoom": 2}}, MattecamError, "There is no setting “zoom”; docs/settings.md lists them."),
+        (film, {"settings": {"framing.zoom": 9}}, MattecamError, "framing.zoom: “9” .* must be at most 4."),
+        (film, {"settings": ["framing.zoom"]}, TypeError, "settings must be a mapping, not list"),
+        (film, {"rotate": 45}, MattecamError, r"capture\.rotate.*45"),
         # It stood for the current folder, which was filled with PNG images.
-        ({"target": ""}, MattecamError, "does not stand for a file"),
+        (film, {"target": ""}, MattecamError, "does not stand for a file"),
+        (Matting, {"edges": None}, TypeError, "edges"),
+        (Matting, {"background": 5}, TypeError, "background"),
+        (Matting, {"model": "none-such"}, MattecamError, "."),
+        (Matting, {"background": "none"}, MattecamError, "."),
+        (Matting, {"background": "#12"}, MattecamError, "."),
+        (Matting, {"device": "tpu"}, MattecamError, "."),
     ],
 )
-def test_a_wrong_argument_of_a_film_is_named(
-    wrong: dict[str, Any], kind: type[Exception], words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_wrong_argument_is_named(
+    call: Any, wrong: dict[str, Any], kind: type[Exception], words: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(kind, match=words):
-        convert(**({"source": "a.mp4", "target": "b.mp4"} | wrong))
-
-
-@pytest.mark.parametrize(
-    ("wrong", "kind", "words"),
-    [
-        ({"edges": None}, TypeError, "edges"), ({"background": 5}, TypeError, "background"),
-        ({"model": "none-such"}, MattecamError, "."), ({"background": "none"}, MattecamError, "."),
-        ({"background": "#12"}, MattecamError, "."), ({"device": "tpu"}, MattecamError, "."),
-    ],
-)  # fmt: skip
-def test_a_wrong_argument_is_named(wrong: dict[str, Any], kind: type[Exception], words: str) -> None:
-    with pytest.raises(kind, match=words):
-        Matting(**wrong)
+        call(**wrong)
 
 
 def test_a_film_is_turned_by_arguments(tmp_path: Path) -> None:
@@ -297,41 +291,31 @@ def test_a_video_goes_on_where_the_saved_stream_was(saved_at: int, tmp_path: Pat
             np.testing.assert_array_equal(second.step(GIVEN[1], time_s=at_s).composite, expected.composite)
 
 
-def test_a_state_may_be_a_file_of_arrays_but_no_other_file(tmp_path: Path) -> None:
-    file = tmp_path / "a.npz"
+def test_a_state_may_be_a_file_of_arrays_but_no_other_file_and_none_is_unpacked_into_gigabytes(tmp_path: Path) -> None:
+    file, unpacked = tmp_path / "a.npz", 1 << 26
+    others = {"object": np.array([{}], object), "cut off": np.zeros(1), "large": np.zeros(unpacked, np.uint8)}
     with Matting("mattecam") as first, Matting("mattecam") as second:
         first.step(GIVEN[0])
         state = first.state
-        for other in (np.array([{}], object), np.zeros(1)):
+        for kind, other in others.items():
             np.savez_compressed(file, **dict[str, Any](state.arrays), other=other)
-            if other.dtype != object:  # cut off
+            if kind == "cut off":
                 content = bytearray(file.read_bytes())
                 content[200:400] = bytes(200)
                 file.write_bytes(content)
-            with np.load(file) as arrays, pytest.raises(ModelError, match="was saved with"):
-                second.load_state(replace(state, arrays=arrays))
+            tracemalloc.start()
+            try:
+                with np.load(file) as arrays, pytest.raises(ModelError, match="was saved with"):
+                    second.load_state(replace(state, arrays=arrays))
+                assert tracemalloc.get_traced_memory()[1] < unpacked / 4
+            finally:
+                tracemalloc.stop()
         np.savez_compressed(file, **dict[str, Any](state.arrays))
         names = ("model", "executor", "precision", "size", "downsample_ratio")
         fields = json.loads(json.dumps({name: getattr(state, name) for name in names}))
         with np.load(file) as arrays:
             second.load_state(EngineState(**fields, arrays=arrays))
         np.testing.assert_array_equal(second.step(GIVEN[1]).alpha, first.step(GIVEN[1]).alpha)
-
-
-def test_a_small_file_does_not_unpack_into_gigabytes(tmp_path: Path) -> None:
-    file = tmp_path / "a.npz"
-    unpacked = 1 << 26
-    with Matting("mattecam") as matting:
-        matting.step(GIVEN[0])
-        state = matting.state
-        np.savez_compressed(file, **dict[str, Any](state.arrays), other=np.zeros(unpacked, np.uint8))
-        tracemalloc.start()
-        try:
-            with np.load(file) as arrays, pytest.raises(ModelError, match="was saved with"):
-                matting.load_state(replace(state, arrays=arrays))
-            assert tracemalloc.get_traced_memory()[1] < unpacked / 4
-        finally:
-            tracemalloc.stop()
 
 
 EXAMPLES = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "api.md").read_text(encoding="utf-8"), re.DOTALL)
