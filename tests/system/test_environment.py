@@ -8,10 +8,9 @@ import re
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
-from importlib.metadata import version
 from pathlib import Path
 from platform import machine
+from unittest.mock import Mock
 
 import pytest
 from packaging.markers import Marker
@@ -69,27 +68,34 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return root
 
 
-@pytest.mark.torch
-def test_installed_knows_versions_markers_and_included_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def check(text: str) -> bool:
-        (tmp_path / "r.txt").write_text(text)
-        return environment.installed(tmp_path / "r.txt")
-
-    (tmp_path / "other.txt").write_text("no-such-package==1\n")
-    torch = version("torch").partition("+")[0]
-    assert check(f"# words\ntorch=={torch}\npytest=={version('pytest')}\n")
-    assert check(f"PyTest_Timeout=={version('pytest-timeout')}\n")
-    assert not check("torch==0.1\n")
-    with monkeypatch.context() as patched:
-        patched.setitem(environment.ALSO, "torch", torch)
-        assert check("torch==0.1\n")
-        patched.setitem(environment.ALSO, "no-such-package", "1")
-        assert not check("no-such-package==1\n")
-    assert not check("pytest==0.0.1\n")
-    assert not check("no-such-package==1\n")
-    assert check('no-such-package==1; python_version < "3.9"\n')
-    assert not check('no-such-package==1; python_version >= "3.9"\n')
-    assert not check("-r other.txt\n")
+@pytest.mark.parametrize(
+    ("requirements", "there"),
+    [
+        ("# words\nthing==1.0\nPyTest_Timeout==2.4.0\n", True),
+        ("thing==0.1\n", False),
+        ("older==0.1\n", True),
+        ("older==0.2\n", True),
+        ("pytest==0.0.1\n", False),
+        ("absent==1\n", False),
+        ('absent==1; python_version < "3.9"\n', True),
+        ('absent==1; python_version >= "3.9"\n', False),
+        ("-r other.txt\n", False),
+        ("lost==1.0\n", False),
+    ],
+)
+def test_installed_knows_versions_markers_and_included_files(
+    requirements: str, there: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(environment, "ALSO", {"older": "0.1", "absent": "1"})
+    for name, number in (("thing", "1.0+cpu"), ("older", "0.1"), ("pytest_timeout", "2.4.0"), ("lost", "")):
+        (tmp_path / f"{name}-1.dist-info").mkdir()
+        # a power failure during the setup leaves files without content
+        metadata = number and f"Metadata-Version: 2.1\nName: {name}\nVersion: {number}\n"
+        (tmp_path / f"{name}-1.dist-info/METADATA").write_text(metadata)
+    (tmp_path / "other.txt").write_text("absent==1\n")
+    (tmp_path / "r.txt").write_text(requirements)
+    assert environment.installed(tmp_path / "r.txt") is there
 
 
 @pytest.mark.parametrize(
@@ -122,15 +128,6 @@ def test_a_system_for_which_there_are_no_packages_is_named(
     assert problem is None if not said else problem is not None and problem.endswith(said)
 
 
-def test_a_package_that_lost_its_metadata_is_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A power failure during the setup leaves files without content."""
-    (tmp_path / "thing-1.0.dist-info").mkdir()
-    (tmp_path / "thing-1.0.dist-info/METADATA").touch()
-    monkeypatch.syspath_prepend(tmp_path)
-    (tmp_path / "r.txt").write_text("thing==1.0\n")
-    assert not environment.installed(tmp_path / "r.txt")
-
-
 def test_the_environment_may_lie_on_another_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Otherwise run.py would start itself again and again where a package is missing."""
     (tmp_path / ".venv").symlink_to(sys.prefix)
@@ -141,10 +138,6 @@ def test_the_environment_may_lie_on_another_disk(tmp_path: Path, monkeypatch: py
 def number_in(root: Path) -> str:
     code = "import thing; print(thing.number)"
     return subprocess.run([environment.PYTHON, "-c", code], capture_output=True, text=True, cwd=root).stdout.strip()
-
-
-def interrupted(pip: subprocess.Popen[bytes], log: Path) -> None:
-    raise KeyboardInterrupt
 
 
 @pytest.mark.long
@@ -170,7 +163,8 @@ def test_prepare_from_nothing_and_from_what_failures_left(
 
     lock(clone, base=add_wheel(clone / "wheels", "thing", "1.0"))
     with monkeypatch.context() as patch:
-        patch.setattr(environment, "_show_progress", interrupted)  # and that pip has ended is checked for every test
+        # and that pip has ended is checked for every test
+        patch.setattr(environment, "_show_progress", Mock(side_effect=KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             environment.prepare(requirements)
 
@@ -253,15 +247,13 @@ def test_a_build_has_one_file_with_a_hash_for_every_python(build: TorchBuild) ->
     """Files for Linux and Windows are for x86-64, and those without a marker for every system."""
     assert build.lock == (f"torch-{build.index}" if build.index else "torch")
     machine = "AMD64" if build.platform == "win32" else "x86_64"
-    for name in filter(None, (build.lock, build.libraries)):
-        entries = LOCK_ENTRY.findall((ROOT / f"requirements/{name}.lock").read_text())
+    for file in filter(None, (build.lock, build.libraries)):
+        entries = LOCK_ENTRY.findall((ROOT / f"requirements/{file}.lock").read_text())
         for python in ("3.10", "3.11", "3.12", "3.13", "3.14"):
             here = {"python_version": python, "python_full_version": f"{python}.1"}
             here |= {"sys_platform": build.platform, "platform_machine": machine}
-            found = {
-                package: number for package, number, marker in entries if not marker or Marker(marker).evaluate(here)
-            }
-            assert ("torch" in found) is (name == build.lock) and found
+            found = {name: number for name, number, marker in entries if not marker or Marker(marker).evaluate(here)}
+            assert ("torch" in found) is (file == build.lock) and found
             assert found.get("torch", "2.13.0").partition("+")[0] in {"2.13.0", ALSO["torch"]}
 
 
@@ -313,13 +305,14 @@ def installed_by(requirements: Path, monkeypatch: pytest.MonkeyPatch, lacks: str
     ],
 )
 def test_pytorchs_own_index_is_asked_for_torch_alone(
-    clone: Path, index: str, monkeypatch: pytest.MonkeyPatch, stem: str, answers: bool, driver: str, calls: list[str]
+    clone: Path, monkeypatch: pytest.MonkeyPatch, stem: str, answers: bool, driver: str, calls: list[str]
 ) -> None:
-    if answers:
-        monkeypatch.setattr(environment, "PYTORCH_INDEX", index)
     if driver:
         monkeypatch.setattr(environment, "SMI_QUERY", (sys.executable, "-c", f"print({driver!r})"))
-    found = installed_by(clone / f"{stem}.txt", monkeypatch)
+    with served(Handler) as index:
+        if answers:
+            monkeypatch.setattr(environment, "PYTORCH_INDEX", index)
+        found = installed_by(clone / f"{stem}.txt", monkeypatch)
     assert found == [call.replace("INDEX", index) for call in calls]
     assert {"--require-hashes", "--no-deps", "--only-binary=:all:"} <= set(environment.LOCKED)
 
@@ -327,16 +320,3 @@ def test_pytorchs_own_index_is_asked_for_torch_alone(
 @pytest.mark.skipif(sys.platform != "linux", reason="PyPI's builds for other systems have no CUDA libraries")
 def test_an_index_without_pytorchs_own_builds_gives_that_of_pypi(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert installed_by(clone / "requirements.txt", monkeypatch, "torch-cpu") == ["torch-cpu", "torch", "base cuda"]
-
-
-class Answer(Handler):
-    def do_GET(self) -> None:
-        self.send_response(200)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-
-@pytest.fixture
-def index() -> Iterator[str]:
-    with served(Answer) as address:
-        yield address

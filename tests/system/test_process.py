@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import configparser
 import json
 import os
 import platform
@@ -49,7 +48,6 @@ resource.setrlimit(resource.RLIMIT_AS, (900_000_000, hard))
 for words in ("convert missing.mp4 out.mp4", "headless", "bench", "version"):
     print(main(words.split()), flush=True)
 """
-SHOW = "import json, os, sys; print(json.dumps([sys.flags.isolated, dict(os.environ)]))"
 WINDOW = ["--source", "demo", "--size", "320x240", "--virtual-camera", "off", "--frames", "3", "--model", "mattecam"]
 on_a_desktop = pytest.mark.usefixtures("desktop")
 
@@ -226,11 +224,10 @@ def test_run_py_starts_beside_broken_packages(words: list[str], modules: str, li
 def test_the_process_is_replaced_once(modules: str) -> None:
     """The second start finds what the first one removed."""
     code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from app.system.isolation import isolate\n"
-    code += "isolate([sys.executable, '-I', '-c', sys.argv[1], sys.argv[1]])\n" + SHOW
+    code += "isolate([sys.executable, '-I', '-c', sys.argv[1], sys.argv[1]])\n"
+    code += "import json, os; print(json.dumps([sys.flags.isolated, dict(os.environ)]))"
     environment = {**os.environ, "PYTHONPATH": modules, "PYTHONHASHSEED": "1", "GTK_PATH": "/snap"}
-    done = subprocess.run([sys.executable, "-c", code, code], env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    flag, seen = json.loads(done.stdout)
+    flag, seen = json.loads(printed_by(code, code, env=environment))
     assert flag == 1
     assert {name for name in environment if name not in seen} >= {"PYTHONPATH", "PYTHONHASHSEED", "GTK_PATH"}
     assert [name for name in seen if name.startswith("PYTHON")] == ["PYTHONNOUSERSITE"]
@@ -251,15 +248,11 @@ def test_folders_of_the_driver_of_nix_and_of_this_python_stay(
     assert not_isolated({LIBRARIES: libraries}) == (LIBRARIES,)
 
 
-def test_what_the_program_sets_itself_is_not_named() -> None:
-    code = "import cv2, os; from app.system.isolation import not_isolated; print(not_isolated(os.environ))"
-    command, own = [sys.executable, "-c", code], isolated(os.environ)
-    assert subprocess.run(command, cwd=ROOT, env=own, stdout=subprocess.PIPE, text=True).stdout == "()\n"
-
-
-def test_what_nobody_sets_is_not_named() -> None:
+def test_what_nobody_sets_and_what_the_program_sets_itself_is_not_named() -> None:
     assert not_isolated({"PATH": "/usr/bin", "LD_PRELOAD": "", "PYTHONUNBUFFERED": "1"}) == ()
     assert not_isolated({"LD_PRELOAD": "x.so", "PYTHONPATH": "/x"}) == ("PYTHONPATH", "LD_PRELOAD")
+    code = "import cv2, os; from app.system.isolation import not_isolated; print(not_isolated(os.environ))"
+    assert printed_by(code, env=isolated(os.environ)) == "()\n"
 
 
 @pytest.fixture
@@ -271,12 +264,9 @@ def desktop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def exec_words(text: str) -> list[str]:
     """Return the words of the key Exec, unescaped twice: as a string, then as a command line."""
-    parser = configparser.RawConfigParser()
-    parser.optionxform = str  # type: ignore[assignment,method-assign]
-    parser.read_string(text)
-    value = re.sub(r"\\(.)", lambda found: found[1].replace("n", "\n"), parser["Desktop Entry"]["Exec"]).replace(
-        "%%", "%"
-    )
+    assert text.startswith("[Desktop Entry]\n")
+    (line,) = re.findall("^Exec=(.*)$", text, re.MULTILINE)
+    value = re.sub(r"\\(.)", lambda found: found[1].replace("n", "\n"), line).replace("%%", "%")
     return [re.sub(r"\\(.)", r"\1", word) for word in re.findall(r'"((?:[^"\\]|\\.)*)"', value)]
 
 
