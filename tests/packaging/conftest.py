@@ -20,9 +20,15 @@ DEMO = ("--source", "demo", "--size", "320x240", "--frames", "3", "--virtual-cam
 """Arguments of a short run."""
 
 
-def run(*words: str, cwd: Path | None = None, env: Mapping[str, str] | None = None, code: int = 0) -> str:
+def run(
+    *words: str | Path,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    code: int = 0,
+    limit_s: float = 240,
+) -> str:
     """Run a command; return what it prints. It must end with this code and without a traceback."""
-    done = subprocess.run(words, cwd=cwd, env=env, capture_output=True, text=True, check=False, timeout=240)
+    done = subprocess.run(words, cwd=cwd, env=env, capture_output=True, text=True, check=False, timeout=limit_s)
     assert done.returncode == code, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
     return done.stdout + done.stderr

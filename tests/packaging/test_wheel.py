@@ -8,7 +8,9 @@ import shutil
 import sys
 import venv
 import zipfile
+from collections.abc import Callable
 from email.parser import Parser
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -22,10 +24,11 @@ from app.system.environment import pins
 from tests.packaging.conftest import DEMO, run
 from tests.paths import ROOT
 
-SOURCES = ("app", "models", "mattecam", "docs", "setup.py", "pyproject.toml", "README.md", "LICENSE")
 REQUIREMENTS = ("requirements.txt", "requirements-cluster.txt")
+SOURCES = ("app", "models", "mattecam", "docs", "setup.py", "pyproject.toml", "README.md", "LICENSE", *REQUIREMENTS)
 NOT_SHIPPED = shutil.ignore_patterns("__pycache__", "*.pyc")
 COMMANDS: dict[str, tuple[tuple[str, ...], int, str]] = {
+    "": ((*DEMO, "--status-json", "STATUS"), 0, ""),
     "headless": ((*DEMO, "--status-json", "STATUS"), 0, ""),
     "convert": (("photo.png", "matted.png"), 0, ""),
     "devices": ((), 0, "amera"),
@@ -35,7 +38,7 @@ COMMANDS: dict[str, tuple[tuple[str, ...], int, str]] = {
     "version": ((), 0, __version__),
     "weights": (("verify",), 0, "mattecam-plate"),
 }
-"""By name: arguments, exit code, and what is printed."""
+"""By name, the window without one: arguments, exit code, and what is printed."""
 IMPORT_ALL = """
 import importlib, pathlib, sys
 import mattecam
@@ -60,14 +63,13 @@ pytestmark = [
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A wheel built from a copy of the sources, so that no `build` folder is left in the repository."""
     source, out = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
-    for name in (*SOURCES, *REQUIREMENTS):
+    for name in SOURCES:
         if (ROOT / name).is_dir():
             shutil.copytree(ROOT / name, source / name, ignore=NOT_SHIPPED)
         else:
             shutil.copy(ROOT / name, source / name)
-    run(sys.executable, "-m", "pip", "wheel", "-q", str(source), "--no-deps", "--no-build-isolation", "-w", str(out))
-    (built,) = out.glob("*.whl")
-    return built
+    run(sys.executable, "-m", "pip", "wheel", "-q", source, "--no-deps", "--no-build-isolation", "-w", out)
+    return next(out.glob("*.whl"))
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +80,7 @@ def command(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     (site,) = folder.glob("lib/python*/site-packages")
     borrowed = (path for path in sys.path if path.endswith("site-packages"))
     (site / "borrowed.pth").write_text("\n".join(["import sys; sys.modules['torch'] = None", *borrowed]))
-    run(sys.executable, "-m", "pip", f"--python={folder / 'bin' / 'python'}", "install", "-q", "--no-deps", str(wheel))
+    run(sys.executable, "-m", "pip", f"--python={folder / 'bin' / 'python'}", "install", "-q", "--no-deps", wheel)
     return folder / "bin" / "mattecam"
 
 
@@ -88,11 +90,12 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("data")
 
 
-def start(*words: object, cwd: Path, data: Path, code: int = 0) -> str:
+@pytest.fixture
+def start(data: Path, tmp_path: Path) -> Callable[..., str]:
     """Run a program of the environment where nothing of the source folder can be found."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     own = {"QT_QPA_PLATFORM": "offscreen", "MATTECAM_DATA_DIR": str(data)}
-    return run(*map(str, words), cwd=cwd, env=env | own, code=code)
+    return partial(run, cwd=tmp_path, env=env | own)
 
 
 def test_metadata_names_version_pinned_dependencies_and_extras(wheel: Path) -> None:
@@ -100,7 +103,7 @@ def test_metadata_names_version_pinned_dependencies_and_extras(wheel: Path) -> N
         metadata = Parser().parsestr(archive.read(f"mattecam-{__version__}.dist-info/METADATA").decode())
     assert metadata["Version"] == __version__
     required = {str(line).partition(";")[0].strip() for line in metadata.get_all("Requires-Dist", [])}
-    for requirements in ("requirements.txt", "requirements-cluster.txt"):
+    for requirements in REQUIREMENTS:
         assert {f"{name}=={version}" for name, version in pins(ROOT / requirements)} <= required
     assert set(metadata.get_all("Provides-Extra", [])) == {"cluster", "torch"}
 
@@ -109,38 +112,29 @@ def test_one_package_holds_everything_that_the_sources_read(wheel: Path) -> None
     shipped = set(zipfile.ZipFile(wheel).namelist())
     stem = f"mattecam-{__version__}"
     assert {name.partition("/")[0] for name in shipped} == {"mattecam", f"{stem}.dist-info", f"{stem}.data"}
-    folders = ("app", "models", "mattecam")
     if not (ROOT / ".git").exists():
         pytest.skip("not a git checkout")
-    names = run("git", "-C", str(ROOT), "ls-files", *folders).splitlines()
+    names = run("git", "-C", str(ROOT), "ls-files", *SOURCES[:3]).splitlines()
     assert {name if name.startswith("mattecam/") else f"mattecam/_program/{name}" for name in names} <= shipped
 
 
-def test_no_module_takes_the_name_of_another_program(command: Path, tmp_path: Path, data: Path) -> None:
+def test_no_module_takes_the_name_of_another_program(command: Path, tmp_path: Path, start: Callable[..., str]) -> None:
     """All modules are imported beside a user's own `app` and `models`, which are left alone."""
     (tmp_path / "app.py").write_text("raise SystemExit('a module of the user')")
     shutil.copy(tmp_path / "app.py", tmp_path / "models.py")
     (tmp_path / "import_all.py").write_text(IMPORT_ALL)
-    assert int(start(command.with_name("python"), "import_all.py", cwd=tmp_path, data=data)) > 150
-
-
-def test_every_command_is_here() -> None:
-    assert set(COMMANDS) == set(getattr(typer.main.get_command(app), "commands"))  # noqa: B009 - not public in typer
+    assert int(start(command.with_name("python"), "import_all.py")) > 150
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_runs(command: Path, tmp_path: Path, data: Path, name: str) -> None:
+def test_every_command_runs(command: Path, tmp_path: Path, start: Callable[..., str], name: str) -> None:
+    assert set(COMMANDS) == {"", *getattr(typer.main.get_command(app), "commands")}  # noqa: B009 - not public in typer
     arguments, code, printed = COMMANDS[name]
     cv2.imwrite(str(tmp_path / "photo.png"), np.full((48, 64, 3), 90, np.uint8))
-    assert printed in start(command, name, *arguments, cwd=tmp_path, data=data, code=code)
-    if name == "headless":
+    assert printed in start(command, *name.split(), *arguments, code=code)
+    if "STATUS" in arguments:
         status = json.loads((tmp_path / "STATUS").read_text())
         assert status["frames_out"] >= 3 and not status["errors"]
-
-
-def test_the_window_opens_and_ends(command: Path, tmp_path: Path, data: Path) -> None:
-    start(command, *DEMO, "--status-json", tmp_path / "status.json", cwd=tmp_path, data=data)
-    assert json.loads((tmp_path / "status.json").read_text())["frames_out"] >= 3
 
 
 def test_the_command_starts_beside_broken_packages_and_libraries(command: Path, tmp_path: Path, data: Path) -> None:
@@ -148,17 +142,16 @@ def test_the_command_starts_beside_broken_packages_and_libraries(command: Path, 
     for name in ("numpy.py", "typer.py", "libQt6Core.so.6", "libtbb.so.12"):
         (tmp_path / name).write_text("raise RuntimeError")
     hostile = {"PYTHONPATH": str(tmp_path), "LD_LIBRARY_PATH": str(tmp_path), "MATTECAM_DATA_DIR": str(data)}
-    assert run(str(command), "version", cwd=tmp_path, env={**os.environ, **hostile}) == f"{__version__}\n"
+    assert run(command, "version", cwd=tmp_path, env={**os.environ, **hostile}) == f"{__version__}\n"
 
 
-def test_installed_paths_and_advice(command: Path, tmp_path: Path, data: Path) -> None:
+def test_installed_paths_and_advice(command: Path, start: Callable[..., str]) -> None:
     code = (
         "from mattecam._program.app.core import paths; "
         "assert (paths.documents_dir() / 'apps.md').is_file(); "
         "assert next(paths.assets_dir().glob('backgrounds/*.jpg')); "
         "print(paths.command_name(), paths.advice('Run `python3 run.py doctor`.'), *paths.start_command())"
     )
-    printed = start(command.with_name("python"), "-I", "-c", code, cwd=tmp_path, data=data).strip()
-    assert printed == f"mattecam Run `mattecam doctor`. {command}"
-    module = command.with_name("python"), "-m", "mattecam"
-    assert "Usage: mattecam bench" in start(*module, "bench", "--help", cwd=tmp_path, data=data)
+    python = command.with_name("python")
+    assert start(python, "-I", "-c", code).strip() == f"mattecam Run `mattecam doctor`. {command}"
+    assert "Usage: mattecam bench" in start(python, "-m", "mattecam", "bench", "--help")
