@@ -66,9 +66,7 @@ def test_it_starts_from_any_folder(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("argv", [[], ["--background", "blur"]])
-def test_a_window_without_its_libraries_stops_before_the_installation(
-    monkeypatch: pytest.MonkeyPatch, argv: list[str]
-) -> None:
+def test_nothing_is_installed_for_a_window_without_libraries(monkeypatch: pytest.MonkeyPatch, argv: list[str]) -> None:
     """The packages were installed for minutes, then the window gave way to a run without one that ended with 0."""
     monkeypatch.setattr(environment, "installed", lambda requirements: False)
     monkeypatch.setattr(environment, "prepare", lambda requirements: pytest.fail("installed"))

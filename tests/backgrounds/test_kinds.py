@@ -101,9 +101,7 @@ def test_an_animation_that_cannot_be_played_says_so(
 @pytest.mark.parametrize(
     "what", ["nothing chosen", "missing", "refused", "text", "folder", "empty", "cut short", "other kind", "sound"]
 )
-def test_bad_files_are_named_and_leave_no_thread(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, what: str
-) -> None:
+def test_bad_files_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, what: str) -> None:
     path, is_image = tmp_path / "bad file", kind == "image"
     if what == "text":
         path.write_text("neither picture nor video\n" * 100)

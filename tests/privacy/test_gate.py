@@ -75,9 +75,7 @@ def test_what_may_not_leave_becomes_a_card_of_its_size_and_so_does_a_frozen_pict
 
 
 @pytest.mark.parametrize("change", [{"paused": True}, {"background": BASE.background}], ids=["pause", "leave none"])
-def test_a_sink_that_opens_slowly_is_not_sent_what_was_permitted_before(
-    change: dict[str, object], world: FakeWorld
-) -> None:
+def test_a_sink_that_opens_slowly_gets_nothing_forbidden_since(change: dict[str, object], world: FakeWorld) -> None:
     slow = Hold()
     world.faults.put("open_virtual_camera", slow)
     with running(world, NONE) as pipeline:
@@ -249,9 +247,7 @@ MOVES = list(np.clip(0.4 + np.cumsum(np.random.default_rng(3).normal(0, 0.05, 30
         ),
     ],
 )
-def test_an_alpha_that_is_suspicious_has_to_last_and_then_the_engine_is_tested(
-    shares: list[float], expected: list[bool], tests: int
-) -> None:
+def test_a_suspicious_alpha_has_to_last_and_is_tested(shares: list[float], expected: list[bool], tests: int) -> None:
     tested: list[int] = []
     assert shown(shares, lambda: tested.append(1)) == expected
     assert len(tested) == tests

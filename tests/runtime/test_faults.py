@@ -170,9 +170,7 @@ class LostGpu(FakeEngine):
 
 
 @pytest.mark.parametrize("device", ["auto", "cuda"])
-def test_a_lost_gpu_shows_the_card_and_then_the_composites_of_the_cpu(
-    device: str, cards: CudaCards, world: FakeWorld
-) -> None:
+def test_a_lost_gpu_shows_the_card_then_composites_of_the_cpu(device: str, cards: CudaCards, world: FakeWorld) -> None:
     built: list[FakeEngine] = []
 
     def build(settings: EngineSettings, width: int, height: int, framing: FramingSettings) -> FakeEngine:
@@ -245,9 +243,7 @@ def frames_pass(world: FakeWorld, count: int = 50) -> None:
 @pytest.mark.parametrize("kind", ["colour", "blur"])
 @pytest.mark.parametrize("moment", ["start", "middle"])
 @pytest.mark.parametrize("trick", TRICKS.values(), ids=TRICKS)
-def test_an_engine_that_shows_the_room_leads_to_the_card_and_recovers(
-    trick: Trick, moment: str, kind: str, world: FakeWorld
-) -> None:
+def test_a_leaking_engine_leads_to_a_card_and_recovers(trick: Trick, moment: str, kind: str, world: FakeWorld) -> None:
     on, numbers = threading.Event(), count()
 
     class Engine(FakeEngine):
@@ -307,9 +303,7 @@ def test_a_suspicious_matte_is_shown_after_a_test_of_the_engine(world: FakeWorld
     assert tests == [False, True], "before its first frame, and once more"
 
 
-def test_the_governor_is_told_which_frames_the_network_left_out(
-    world: FakeWorld, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_governor_is_told_which_frames_were_left_out(world: FakeWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     told, completed = list[bool](), EngineSelector.completed
 
     class Engine(FakeEngine):

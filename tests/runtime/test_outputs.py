@@ -46,9 +46,7 @@ def recorder(world: FakeWorld) -> FakeSink:
     return next(sink for sink in world.sinks if sink.name == "recorder")
 
 
-def test_a_recording_begins_with_the_first_matte_and_keeps_later_stand_by_cards(
-    recorded: Settings, world: FakeWorld
-) -> None:
+def test_a_recording_begins_with_the_first_matte_and_keeps_later_cards(recorded: Settings, world: FakeWorld) -> None:
     world.faults.put("build_engine", world.faults.hang)
     with running(world, recorded) as pipeline:
         eventually(lambda: {"virtual_camera", "recorder"} == {sink.name for sink in world.sinks})
@@ -108,9 +106,7 @@ def test_a_full_disk_stops_one_recording_and_nothing_else_and_stays_reported(tmp
         assert [problem.stage for problem in pipeline.status().problems] == [Stage.RECORDING]
 
 
-def test_no_status_lacks_a_recording_that_failed_without_its_problem(
-    recorded: Settings, world: FakeWorld, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_recording_fails_unexplained(recorded: Settings, world: FakeWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     """The problems were read first: a recording that failed meanwhile looked like one that had been stopped."""
     read = StatusBoard.read
 
@@ -128,9 +124,7 @@ def test_no_status_lacks_a_recording_that_failed_without_its_problem(
         assert status.recording is not None or status.problems
 
 
-def test_every_encoded_frame_is_counted_and_the_frame_path_has_priority_over_the_encoder(
-    recorded: Settings, world: FakeWorld
-) -> None:
+def test_every_encoded_frame_is_counted_and_the_frame_path_has_priority(recorded: Settings, world: FakeWorld) -> None:
     own = os.getpriority(os.PRIO_PROCESS, 0)
     with running(world, recorded, parts=world.parts().with_sinks(recording=Recorder)) as pipeline:
         eventually(lambda: pipeline.status().encoded_frames >= 5)
@@ -196,9 +190,7 @@ def test_sound_is_recorded_but_not_while_paused_nor_with_the_matte(tmp_path: Pat
     assert loud.sum() * 0.02 > 1.2 and quiet_s > 0.9
 
 
-def test_the_end_of_the_program_waits_for_a_recording_that_is_being_finished(
-    recorded: Settings, world: FakeWorld
-) -> None:
+def test_the_end_of_the_program_waits_for_a_recording_to_be_finished(recorded: Settings, world: FakeWorld) -> None:
     """Hours of packets take longer to copy than threads take to end."""
     finished = threading.Event()
 
@@ -252,9 +244,7 @@ def test_something_plain_until_the_card_is_drawn_then_the_last_one_and_no_proble
         assert cards.preparer.stop(60)
 
 
-def test_an_image_that_cannot_be_read_is_reported_before_its_card_is_needed_and_replaced_by_a_text(
-    tmp_path: Path, world: FakeWorld
-) -> None:
+def test_an_image_that_cannot_be_read_is_reported_early_and_text_replaces_it(tmp_path: Path, world: FakeWorld) -> None:
     """The text was English in every language, and the report came with the first card, too late to choose another."""
     parts = replace(world.parts(), standby_text=lambda phase, preparing: "Einen Moment")
     gone = BASE.replaced_at(["output"], standby_image=tmp_path / "gone.png")

@@ -29,9 +29,7 @@ def stands_still(pipeline: Pipeline, world: FakeWorld) -> bool:
 
 
 @pytest.mark.parametrize("settings", [BASE, NONE], ids=["composites", "none"])
-def test_pause_shows_the_card_from_the_next_write_on_and_freeze_keeps_the_last_picture(
-    settings: Settings, world: FakeWorld
-) -> None:
+def test_pause_shows_the_card_from_the_next_write_and_freeze_a_picture(settings: Settings, world: FakeWorld) -> None:
     """No new frame and no tick of the clock is needed: the settings in force at the write decide."""
     with live(world, settings) as pipeline:
         eventually(lambda: world.newest().kind is not PictureKind.STANDBY)
@@ -55,9 +53,7 @@ def test_the_card_has_the_size_of_the_frames_that_the_source_delivers(world: Fak
         eventually(lambda: world.newest().size == pipeline.status().size == (WIDTH, HEIGHT))
 
 
-def test_while_paused_frames_are_skipped_but_a_new_engine_is_built_and_a_lost_camera_opened_again(
-    world: FakeWorld, pipeline: Pipeline
-) -> None:
+def test_while_paused_frames_are_skipped_and_engines_and_cameras_opened(world: FakeWorld, pipeline: Pipeline) -> None:
     (source,) = world.sources
     apply(pipeline, BASE.replace(paused=True))
     eventually(lambda: source.skipped > 0)
@@ -105,9 +101,7 @@ BLUR = BackgroundSettings(kind="blur")
         ("frozen", {"background": BASE.background.replace(colour="#00ff00")}, PictureKind.COMPOSITE),
     ],
 )
-def test_a_frozen_picture_ends_with_what_hides_more_and_outlives_what_hides_nothing(
-    moment: str, changes: dict[str, Any], kind: PictureKind, world: FakeWorld
-) -> None:
+def test_what_ends_a_frozen_picture(moment: str, changes: dict[str, Any], kind: PictureKind, world: FakeWorld) -> None:
     """What a new zone hides was sent on, also where both were changed at once."""
     with live(world, BASE, Timing(poll_s=0.02)) as pipeline:
         eventually(lambda: shows_person(world.newest().image))

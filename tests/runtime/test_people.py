@@ -199,9 +199,7 @@ def test_a_background_that_is_not_available_never_becomes_a_blurred_room(fault: 
 @pytest.mark.parametrize(
     ("wait_s", "colour"), [(60, (255, 0, 0)), (0.2, (PLAIN_GREY,) * 3)], ids=["in time", "too late"]
 )
-def test_the_first_composite_waits_for_its_background_for_a_bounded_time(
-    wait_s: float, colour: tuple[int, ...], world: FakeWorld
-) -> None:
+def test_the_first_composite_waits_for_its_background(wait_s: float, colour: tuple[int, ...], world: FakeWorld) -> None:
     """Where the background opened later than the engine, calls and recordings began with plain grey."""
     world.faults.put("open_background", lambda: world.faults.hang(0.4 if wait_s == 60 else 60))
     with running(world, timing=Timing(background_wait_s=wait_s)):

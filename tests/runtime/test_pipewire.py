@@ -44,9 +44,7 @@ def shows_room(reader: NodeReader) -> bool:
 
 
 @pytest.mark.parametrize("fault", ["raises", "hangs"])
-def test_a_failing_step_shows_the_card_and_never_the_room(
-    pipewire: PrivateSession, fault: str, world: FakeWorld
-) -> None:
+def test_a_failing_step_shows_the_card_never_the_room(pipewire: PrivateSession, fault: str, world: FakeWorld) -> None:
     def shows_card() -> bool:
         assert not shows_room(reader)
         return not shows(reader, BLUE)

@@ -171,9 +171,7 @@ def shows_no_camera(desk: Desk) -> bool:
 
 
 @pytest.mark.parametrize("settings", [AUTO, NONE], ids=["matted", "background none"])
-def test_where_the_preview_is_seen_it_shows_the_demonstration_and_others_see_a_card(
-    settings: Settings, desk: Desk
-) -> None:
+def test_a_preview_that_is_seen_shows_the_demonstration_and_others_see_a_card(settings: Settings, desk: Desk) -> None:
     with running(desk, settings, IMPATIENT) as pipeline:
         pipeline.demand.watched = True
         picture = shown(pipeline)

@@ -208,9 +208,7 @@ ROOM = BackgroundSettings(kind="blur", colour="#111111")
 
 
 @pytest.mark.parametrize(("left", "wanted"), [(WHITE, BLACK), (ROOM, WHITE)], ids=["the one before", "blurred room"])
-def test_a_background_that_was_left_before_it_opened_is_never_shown(
-    left: BackgroundSettings, wanted: BackgroundSettings, opened: Opened
-) -> None:
+def test_what_was_left_is_never_shown(left: BackgroundSettings, wanted: BackgroundSettings, opened: Opened) -> None:
     """A blurred room was shown, from one picture to the next, until the background chosen after it had been opened."""
     opened.use(BLACK, lambda image: not image.any())
     opened.gates = {each.colour: threading.Event() for each in (left, wanted)}

@@ -128,9 +128,7 @@ def test_the_log_names_a_dead_thread_and_its_error_once(caplog: pytest.LogCaptur
         ("demand", "count_readers", Stage.VIRTUAL_CAMERA),
     ],
 )
-def test_a_thread_that_dies_is_reported_and_without_capture_or_matting_only_the_card_leaves(
-    thread: str, fault: str, stage: Stage, tmp_path: Path, world: FakeWorld
-) -> None:
+def test_a_thread_that_dies_is_named(thread: str, fault: str, stage: Stage, tmp_path: Path, world: FakeWorld) -> None:
     makes_pictures = thread in ("capture", "matting")
     record = None if makes_pictures else tmp_path / "a.mp4"
     with live(world, BASE.replaced_at(["output"], record=record), TIMING) as pipeline:
@@ -251,9 +249,7 @@ def test_the_newest_request_wins_and_neither_an_error_nor_what_cannot_be_discard
     assert discarded == [10, 7]
 
 
-def test_what_is_retired_is_discarded_before_the_next_is_built_and_its_memory_returned(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_what_is_retired_is_discarded_with_its_memory_before_the_next_build(monkeypatch: pytest.MonkeyPatch) -> None:
     happened: list[str] = []
     monkeypatch.setattr("app.runtime.worker.return_free_memory", lambda: happened.append("memory returned"))
 
@@ -278,9 +274,7 @@ def test_what_is_retired_is_discarded_before_the_next_is_built_and_its_memory_re
     assert late == ["discarded 3", "discarded 4"], "what nobody took, and what came too late"
 
 
-def test_each_part_of_a_stage_has_one_problem_and_the_log_says_when_it_is_over(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
+def test_a_part_of_a_stage_has_one_problem_and_the_log_says_when_it_is_over(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO", "app.runtime.status")
     board = StatusBoard()
     for problem, part, still_open in (
