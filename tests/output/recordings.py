@@ -8,7 +8,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -106,14 +105,17 @@ def record(
     size: tuple[int, int] = (64, 48),
     alpha: bool = False,
     **output: Any,
-) -> Recording:
-    """Record pictures that are sent at these times, in seconds; return what was counted. output: its settings."""
+) -> tuple[list[BgrImage], list[float], Recording]:
+    """Record pictures that are sent at these times, in seconds. output: its settings.
+
+    Return what `read` finds, and what was counted.
+    """
     clock, shared = FakeClock(100.0), context(**output)
     recorder = Recorder(path, *size, shared, alpha=alpha, clock=clock)
     for clock.now_s, shown in sent:
         recorder.send(shown)
     recorder.close()
-    return shared.recordings[0]
+    return *read(path), shared.recordings[0]
 
 
 def send_slowly(
@@ -135,29 +137,6 @@ def composite(captured_at_s: float, number: int = 0) -> Outgoing:
 def tone(first: int, count: int) -> Samples:
     """Return `count` samples of 440 Hz from number `first` on."""
     return (8000 * np.sin(2 * np.pi * 440 * np.arange(first, first + count) / RATE)).astype(np.int16)
-
-
-def clicks(at_s: list[float], start_s: float, seconds: float) -> list[SoundBlock]:
-    """Return blocks from `start_s` on, silent but for a click of 5 ms at each of these times."""
-    samples = np.zeros(round(seconds * RATE), np.int16)
-    for time_s in at_s:
-        first = round((time_s - start_s) * RATE)
-        samples[first : first + round(0.005 * RATE)] = 20_000
-    return [
-        SoundBlock(samples[first : first + COUNT], start_s + first / RATE)
-        for first in range(0, len(samples) - COUNT + 1, COUNT)
-    ]
-
-
-def prepared(blocks: list[SoundBlock], clock: Callable[[], float]) -> Mock:
-    """Return a microphone that delivers these blocks 30 ms after they were captured."""
-    waiting = deque(blocks)
-
-    def take() -> list[SoundBlock]:
-        due_s = clock() - BLOCK_S - 0.03
-        return [waiting.popleft() for block in tuple(waiting) if block.captured_at_s <= due_s]
-
-    return Mock(take=take)
 
 
 class FakeDevice:

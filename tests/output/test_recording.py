@@ -6,6 +6,7 @@ import errno
 import os
 import sys
 import threading
+from collections import deque
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -21,34 +22,23 @@ from app.core.types import Outgoing, Picture, PictureKind
 from app.media.video_writer import RecordingWriter, live_encoder
 from app.output import recording as recorder_module
 from app.output.recording import CAPACITY, ENCODER_NICENESS, EncoderThread, Recorder
-from app.output.sound import RATE, SoundBlock
+from app.output.sound import BLOCK_S, RATE, SoundBlock
 from mattecam.testing import FakeClock
 from tests.clips import length_of
 from tests.offline.converting import times_of
 from tests.output.pictures import picture
-from tests.output.recordings import (
-    clicks,
-    composite,
-    context,
-    kill_while_recording,
-    prepared,
-    read,
-    record,
-    send_slowly,
-)
+from tests.output.recordings import COUNT, composite, context, kill_while_recording, read, record, send_slowly
 from tests.waiting import eventually
 
 BRIGHT, DARK = 11, 1
 """Numbers of composites."""
 FLASHES_S = [100.5, 101.3, 102.4]
-SUFFIXES = ["mp4", "mov", "mkv"]
 
 
 def test_the_matte_is_written_in_grey_and_black_if_missing(tmp_path: Path) -> None:
     half = np.zeros((48, 64), np.uint8)
     half[:, 32:] = 255
-    record(tmp_path / "a.mp4", [(100, picture(alpha=half)), (101, picture())], alpha=True)
-    (matte, none), _ = read(tmp_path / "a.mp4")
+    (matte, none), *_ = record(tmp_path / "a.mp4", [(100, picture(alpha=half)), (101, picture())], alpha=True)
     assert matte[:, :28].max() <= 6 and matte[:, 36:].min() >= 249
     assert none.max() <= 6
 
@@ -63,8 +53,7 @@ def test_the_size_is_that_of_the_first_composite(tmp_path: Path, rate: str, card
     """The recorder is opened with the card, before it is known that the camera has another shape."""
     shown = card(128, 72)
     sent = [*((100 + number / 30, shown) for number in range(cards)), (101.0, picture(64, 48, grey=200))]
-    record(tmp_path / "a.mp4", [*sent, (101.1, card(128, 72))], (128, 72), record_rate=rate)
-    images, times = read(tmp_path / "a.mp4")
+    images, times, _ = record(tmp_path / "a.mp4", [*sent, (101.1, shown)], (128, 72), record_rate=rate)
     assert {image.shape for image in images} == {(48, 64, 3)}
     assert images[0].min() > 190, "the composite has no bars"
     assert times[0] == 0 and times[-1] == pytest.approx(0.1, abs=0.04)
@@ -73,12 +62,11 @@ def test_the_size_is_that_of_the_first_composite(tmp_path: Path, rate: str, card
 
 
 def test_cards_are_kept_where_no_composite_has_another_size(tmp_path: Path) -> None:
-    record(tmp_path / "a.mp4", [(100, card(64, 48)), (101, picture(64, 48, grey=200))])
-    images, times = read(tmp_path / "a.mp4")
+    images, times, _ = record(tmp_path / "a.mp4", [(100, card(64, 48)), (101, picture(64, 48, grey=200))])
     assert images[0].max() < 60 and images[-1].min() > 190
     assert times[-1] == pytest.approx(1, abs=0.04)
-    record(tmp_path / "b.mp4", [(100, card(128, 72)), (100.1, card(128, 72))], (128, 72))
-    assert {image.shape for image in read(tmp_path / "b.mp4")[0]} == {(72, 128, 3)}
+    images, *_ = record(tmp_path / "b.mp4", [(100, card(128, 72)), (100.1, card(128, 72))], (128, 72))
+    assert {image.shape for image in images} == {(72, 128, 3)}
 
 
 def test_a_recording_that_cannot_begin_in_another_size_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,8 +83,7 @@ def test_each_new_composite_is_written_once_at_the_time_of_its_frame(tmp_path: P
     captured_s = [100.0, 100.041, 100.067, 100.12, 100.133]
     shown = [composite(at_s, number) for number, at_s in enumerate(captured_s)]
     sent = [(at_s + late_s, each) for at_s, each in zip(captured_s, shown, strict=True) for late_s in (0.05, 0.06)]
-    counts = record(tmp_path / "a.mp4", sent)
-    images, times = read(tmp_path / "a.mp4")
+    images, times, counts = record(tmp_path / "a.mp4", sent)
     assert times == pytest.approx([at_s - 100 for at_s in captured_s], abs=1e-4)
     assert [int(image[20, 20, 0]) for image in images] == pytest.approx([20 * n for n in range(5)], abs=4)
     assert (counts.encoded, counts.dropped) == (5, 0)
@@ -104,16 +91,15 @@ def test_each_new_composite_is_written_once_at_the_time_of_its_frame(tmp_path: P
 
 def test_an_unchanged_picture_is_repeated_four_times_a_second_and_lasts_to_the_end(tmp_path: Path) -> None:
     still = picture()
-    record(tmp_path / "a.mp4", [(100 + number / 30, still) for number in range(45)])
-    _, times = read(tmp_path / "a.mp4")
+    _, times, _ = record(tmp_path / "a.mp4", [(100 + number / 30, still) for number in range(45)])
     assert times == pytest.approx([0, 0.25, 0.5, 0.75, 1.0, 1.25, 43 / 30], abs=0.1)
     with av.open(str(tmp_path / "a.mp4")) as container:
         assert float(length_of(container.streams.video[0])) == pytest.approx(44 / 30, abs=0.02)
 
 
 def test_a_card_and_a_composite_captured_before_it_stay_in_order(tmp_path: Path) -> None:
-    record(tmp_path / "a.mp4", [(100, card()), (100.01, composite(99.93)), (100.21, composite(100.16))])
-    _, times = read(tmp_path / "a.mp4")
+    sent = [(100, card()), (100.01, composite(99.93)), (100.21, composite(100.16))]
+    _, times, _ = record(tmp_path / "a.mp4", sent)
     assert times == pytest.approx([0, 0.001, 0.16], abs=1e-4)
 
 
@@ -122,8 +108,8 @@ def test_a_card_and_a_composite_captured_before_it_stay_in_order(tmp_path: Path)
 )
 def test_a_constant_rate_has_no_short_gaps(tmp_path: Path, ticks: Sequence[float], written: Sequence[int]) -> None:
     still = picture()
-    record(tmp_path / "a.mp4", [(100 + tick / 30, still) for tick in ticks], record_rate="constant")
-    assert read(tmp_path / "a.mp4")[1] == pytest.approx([tick / 30 for tick in written], abs=1e-3)
+    _, times, _ = record(tmp_path / "a.mp4", [(100 + tick / 30, still) for tick in ticks], record_rate="constant")
+    assert times == pytest.approx([tick / 30 for tick in written], abs=1e-3)
     with av.open(str(tmp_path / "a.mp4")) as container:
         assert len(ticks) == 2 or container.streams.video[0].base_rate == 30
         assert not container.streams.audio, "there is no microphone"
@@ -204,24 +190,17 @@ def test_an_encoder_that_does_not_work_at_the_even_size_is_replaced_and_named(
 ) -> None:
     chosen = Mock(wraps=live_encoder)
     monkeypatch.setattr(recorder_module, "live_encoder", chosen)
-    record(tmp_path / "a.mp4", [(100, picture(65, 49, grey=90))], (65, 49), encoder="vaapi")
+    (image,), *_ = record(tmp_path / "a.mp4", [(100, picture(65, 49, grey=90))], (65, 49), encoder="vaapi")
     assert chosen.call_args.args[:3] == ("vaapi", 66, 50)
-    (image,), _ = read(tmp_path / "a.mp4")
     assert image.shape == (50, 66, 3) and np.abs(image.astype(int) - 90).max() <= 4
     assert "The encoder vaapi does not work on this computer; the recording uses x264." in caplog.text
 
 
 def sound_of(path: Path) -> tuple[NDArray[np.float32], float]:
-    """Return the samples, scaled to -1..1, and the time of the first."""
-    parts: list[NDArray[np.int16]] = []
-    start_s: float | None = None
+    """Return the samples, -1..1, and the time of the first."""
     with av.open(str(path)) as container:
-        resampler = av.AudioResampler("s16", "mono", RATE)
-        for frame in container.decode(audio=0):
-            start_s = float(frame.time or 0) if start_s is None else start_s
-            parts += [part.to_ndarray()[0].astype(np.int16) for part in resampler.resample(frame)]
-    assert start_s is not None
-    return (np.concatenate(parts) / 32768).astype(np.float32), start_s
+        frames = list(container.decode(audio=0))
+    return np.concatenate([frame.to_ndarray()[0] for frame in frames]), float(frames[0].time or 0)
 
 
 def flashes_of(path: Path) -> list[float]:
@@ -231,19 +210,36 @@ def flashes_of(path: Path) -> list[float]:
     return [time_s for time_s, now, before in zip(times, bright, [False, *bright], strict=False) if now > before]
 
 
-def clicks_of(path: Path) -> list[float]:
-    """Return the times at which the sound turns loud."""
-    samples, start_s = sound_of(path)
-    loud = np.flatnonzero(np.abs(samples) > 0.2)
-    first = loud[np.diff(loud, prepend=-RATE) > RATE // 5]
-    return [start_s + float(number) / RATE for number in first]
+def clicking(clock: FakeClock, seconds: float) -> Mock:
+    """Return a microphone with a click at each flash, whose sound ends after so many seconds."""
+    samples, start_s = np.zeros(round(seconds * RATE), np.int16), 99.7
+    for flash_s in FLASHES_S:
+        first = round((flash_s - start_s) * RATE)
+        samples[first : first + RATE // 200] = 20_000
+    starts = range(0, len(samples) - COUNT + 1, COUNT)
+    waiting = deque(SoundBlock(samples[first : first + COUNT], start_s + first / RATE) for first in starts)
+
+    def take() -> list[SoundBlock]:
+        """What was captured 30 ms ago."""
+        due_s = clock() - BLOCK_S - 0.03
+        return [waiting.popleft() for block in tuple(waiting) if block.captured_at_s <= due_s]
+
+    return Mock(take=take)
 
 
-def record_flashes(path: Path, blocks: list[SoundBlock], *, latency_s: float = 0.15, constant: bool = False) -> Mock:
-    """Record three seconds with flashes whose frames leave the matting `latency_s` after their capture."""
-    clock, rate = FakeClock(100.0), "constant" if constant else "variable"
-    feed = prepared(blocks, clock)
-    shared = context(open_microphone=lambda: feed, record_rate=rate, encoder="x264")
+@pytest.mark.parametrize("suffix", ["mp4", "mov", "mkv"])
+@pytest.mark.parametrize(
+    ("rate", "latency_s", "sound_s", "heard"),
+    [("variable", 0.02, 4, 3), ("constant", 0.3, 4, 3), ("variable", 0.15, 1.2, 1)]
+    + [pytest.param(*each, 4, 3, marks=pytest.mark.long) for each in (("variable", 0.3), ("constant", 0.02))],
+)
+def test_clicks_and_flashes_are_together_until_the_sound_ends(
+    tmp_path: Path, suffix: str, rate: str, latency_s: float, sound_s: float, heard: int
+) -> None:
+    """latency_s: of the matting. Silence follows what was heard."""
+    path, clock = tmp_path / f"a.{suffix}", FakeClock(100.0)
+    microphone = clicking(clock, sound_s)
+    shared = context(open_microphone=lambda: microphone, record_rate=rate, encoder="x264")
     recorder = Recorder(path, 64, 48, shared, clock=clock)
     sent = []
     for number in range(90):
@@ -252,36 +248,14 @@ def record_flashes(path: Path, blocks: list[SoundBlock], *, latency_s: float = 0
         sent.append((at_s + latency_s, composite(at_s, BRIGHT if bright else DARK)))
     send_slowly(recorder, clock, sent)
     recorder.close()
-    return feed
-
-
-@pytest.mark.parametrize("suffix", SUFFIXES)
-@pytest.mark.parametrize(
-    ("constant", "latency_s"),
-    [
-        (False, 0.02),
-        (True, 0.3),
-        *(pytest.param(*each, marks=pytest.mark.long) for each in ((False, 0.3), (True, 0.02))),
-    ],
-)
-def test_clicks_and_flashes_are_together(tmp_path: Path, suffix: str, constant: bool, latency_s: float) -> None:
-    path = tmp_path / f"a.{suffix}"
-    feed = record_flashes(path, clicks(FLASHES_S, 99.7, 4), latency_s=latency_s, constant=constant)
-    assert feed.close.called
-    flashes, heard = flashes_of(path), clicks_of(path)
-    assert len(flashes) == len(heard) == len(FLASHES_S)
-    assert max(abs(a - b) for a, b in zip(flashes, heard, strict=True)) <= 0.04
-
-
-@pytest.mark.parametrize("suffix", SUFFIXES)
-def test_a_recording_goes_on_where_the_sound_ends(tmp_path: Path, suffix: str) -> None:
-    path = tmp_path / f"a.{suffix}"
-    record_flashes(path, clicks(FLASHES_S, 99.7, 1.2))
-    assert len(flashes_of(path)) == 3
-    (heard,) = clicks_of(path)
-    assert heard == pytest.approx(0.5, abs=0.04)
+    assert microphone.close.called
     samples, start_s = sound_of(path)
-    assert start_s + len(samples) / RATE == pytest.approx(3.0, abs=0.06), "silence up to the end"
+    assert 2.94 < start_s + len(samples) / RATE < 3.06 + latency_s
+    loud = np.flatnonzero(np.abs(samples) > 0.2)
+    clicks_s = start_s + loud[np.diff(loud, prepend=-RATE) > RATE // 5] / RATE
+    flashes_s = flashes_of(path)
+    assert (len(flashes_s), len(clicks_s)) == (len(FLASHES_S), heard)
+    assert np.abs(clicks_s - flashes_s[:heard]).max() <= 0.04
 
 
 def test_a_recording_without_frames_releases_the_microphone_and_leaves_no_file(tmp_path: Path) -> None:
