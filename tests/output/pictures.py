@@ -15,7 +15,6 @@ from app.core.types import AlphaImage, Outgoing, Picture, PictureKind
 from app.doctor.proof import colour_bars
 from app.output.base import FrameSink
 from device_bed import marks
-from tests.waiting import beside
 
 Make = Callable[[Path], FrameSink]
 FPS = 30.0
@@ -47,12 +46,13 @@ def sender(pictures: Outgoing | Callable[[], Outgoing], *cameras: FrameSink, fps
             sent += 1
 
     send()
-    sending = beside(keep_sending)
+    thread = threading.Thread(target=keep_sending)
+    thread.start()
     try:
         yield
     finally:
         stop.set()
-        sending.result()
+        thread.join()
         for camera in cameras:
             camera.close()
 
