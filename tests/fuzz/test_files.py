@@ -53,7 +53,7 @@ from app.media.image_file import kind_of_file, read_image
 from models import weights
 from models.errors import WeightsDamagedError
 from models.table import NETWORKS
-from tests.clips import writing
+from tests.clips import numbered, writing
 from tests.fuzz.damage import damaged, sampled
 from tests.offline.batch.conftest import resource_tracker
 from tests.paths import ROOT
@@ -145,10 +145,8 @@ def video(suffix: str, codec: str, folder: Path) -> Path:
     path, size = folder / f"case.{suffix}", (64, 48)
     pixels = {"gif": "rgb8", "mjpeg": "yuvj420p"}.get(codec, "yuv420p")
     with writing(path, codec, rate=25, size=size, pixels=pixels) as (container, stream):
-        for index in range(FRAMES):
-            image = np.full((*size[::-1], 3), index * 20, np.uint8)
-            image[:, index * 5 : index * 5 + 5] = (250, 10, 60)
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+        for number in range(FRAMES):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(numbered(number, *size), "bgr24")))
     return path
 
 
@@ -315,14 +313,12 @@ HUGE = ((200_000, 200_000), (40_000, 40_000), (200_000, 10), (15_000, 15_000), (
 
 @pytest.mark.parametrize(("width", "height"), HUGE)
 def test_a_small_file_that_promises_a_huge_picture(tmp_path: Path, width: int, height: int) -> None:
-    def chunk(name: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-
-    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     path = tmp_path / "huge.png"
-    path.write_bytes(
-        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(bytes(99))) + chunk(b"IEND", b"")
-    )
+    Image.new("RGB", (5, 6)).save(path)
+    data = bytearray(path.read_bytes())
+    struct.pack_into(">II", data, 16, width, height)
+    struct.pack_into(">I", data, 29, zlib.crc32(data[12:29]))
+    path.write_bytes(data)
     with pytest.raises(BackgroundError, match=r"huge\.png is too large" if height >= 40_000 else r"huge\.png"):
         read_image(path)
     with pytest.raises(PlateError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from fractions import Fraction
+from itertools import product
 from pathlib import Path
 
 import av
@@ -39,12 +40,14 @@ from app.media.video_input import VideoError, VideoInput, open_container
 from app.media.video_reader import VideoReader
 from app.media.yuv import BT601, BT709, to_yuv
 from tests.backgrounds.files import cut, photo, write
-from tests.clips import frames_of, write_clip, writing
+from tests.clips import frames_of, writing
 from tests.fresh_python import printed_by
 from tests.paths import ROOT
 
 LUMINANCE = to_xyz(PRIMARIES[BT2020_PRIMARIES])[1]
-COLOURS = np.array([[1, 1, 1], [1, 0, 0], [0, 1, 0], [0, 0, 1], [0.8, 0.55, 0.45], [0.3, 0.3, 0.3]])
+NEUTRAL = [[1, 1, 1], [0.3, 0.3, 0.3], [0.8, 0.55, 0.45]]
+VIVID = [[0.8, 0.3, 0.2], [0.2, 0.7, 0.3], [0.25, 0.3, 0.8]]
+COLOURS = np.array([*NEUTRAL, *VIVID, [1, 0, 0], [0, 1, 0], [0, 0, 1]])
 WHITE_NITS = 80.0
 """Light of the brightest test colour, dark enough to be kept as it is."""
 NUMBERS: dict[Transfer, int] = {"pq": 16, "hlg": 18, "sdr": 14}
@@ -64,12 +67,7 @@ def encoded(colours: Values, transfer: Transfer, primaries: int = BT2020_PRIMARI
 
 
 def write_wide(
-    path: Path,
-    colours: Values,
-    transfer: Transfer = "sdr",
-    primaries: int = BT2020_PRIMARIES,
-    *,
-    rotation: int = 0,
+    path: Path, colours: Values, transfer: Transfer = "sdr", primaries: int = BT2020_PRIMARIES, *, rotation: int = 0
 ) -> Path:
     """Write stripes of 32 pixels, one for each of these BT.709 colours."""
     matrix = 9 if primaries == BT2020_PRIMARIES else 1
@@ -88,14 +86,21 @@ def write_wide(
     return path
 
 
-@pytest.mark.parametrize(("transfer", "rotation"), [("pq", 0), ("pq", 90), ("hlg", 0), ("sdr", 0)])
-def test_colours_are_those_of_a_standard_display_and_upright(tmp_path: Path, transfer: Transfer, rotation: int) -> None:
-    frames = list(VideoReader(write_wide(tmp_path / "in.mp4", COLOURS, transfer, rotation=rotation)).frames())
+@pytest.mark.parametrize(
+    ("transfer", "rotation", "primaries"),
+    [("pq", 0, 9), ("pq", 90, 9), ("hlg", 0, 9), *(("sdr", 0, primaries) for primaries in PRIMARIES)],
+)
+def test_colours_are_those_of_a_standard_display_and_upright(
+    tmp_path: Path, transfer: Transfer, rotation: int, primaries: int
+) -> None:
+    path = write_wide(tmp_path / "in.mp4", COLOURS, transfer, primaries, rotation=rotation)
+    frames = list(VideoReader(path).frames())
     assert [time_s for time_s, _ in frames] == [Fraction(number, 25) for number in range(3)]
     shown = np.rot90(frames[1][1], -rotation // 90)[32, 16::32, ::-1].astype(int)
     dimmed = 1.0 if transfer == "sdr" else (WHITE_NITS / 203) ** (1 / GAMMA)
     expected = np.round(COLOURS * dimmed * 255)
-    assert np.abs(shown - expected)[[0, 4, 5]].max() <= 3
+    assert np.abs(shown - expected)[:3].max() <= 3
+    assert np.abs(shown - expected)[3:6].max() <= 8
     assert np.abs(shown - expected).max() <= 30  # dark channels of saturated colours: 4 % of the light at most
 
 
@@ -167,8 +172,13 @@ def test_rotation_and_colours_are_kept(tmp_path: Path) -> None:
     assert decoded.colorspace == 1 and abs(decoded.rotation) == 90
 
 
-def test_progressive_frames_are_the_decoded_ones(tmp_path: Path) -> None:
-    given = frames_of(write_clip(tmp_path / "in.mp4", 4))
+@pytest.mark.parametrize("interlaced", [False, True])
+def test_progressive_frames_and_those_that_the_filter_cannot_take_pass_unchanged(
+    tmp_path: Path, interlaced: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = frames_of(write_interlaced(tmp_path / "in.mp4", flagged=interlaced))
+    if interlaced:
+        monkeypatch.setattr("app.media.frame_filters.DEINTERLACE", "mode=wrong")
     assert list(map(id, deinterlaced(given))) == list(map(id, given))
 
 
@@ -190,35 +200,21 @@ def test_video_that_becomes_interlaced_keeps_its_times(tmp_path: Path) -> None:
     assert times == pytest.approx([number / 25 for number in range(2 * COUNT)])
 
 
-def test_frames_that_the_filter_cannot_take_pass_unchanged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    given = frames_of(write_interlaced(tmp_path / "in.mp4"))
-    monkeypatch.setattr("app.media.frame_filters.DEINTERLACE", "mode=wrong")
-    assert list(map(id, deinterlaced(given))) == list(map(id, given))
-
-
-RED, GREEN = (30, 30, 220), (30, 220, 30)
-
-
-def top_red(width: int = 40, height: int = 30) -> Image.Image:
-    """Red above green, as Pillow (RGB) sees it."""
-    rgb = np.full((height, width, 3), GREEN[::-1], np.uint8)
-    rgb[: height // 2] = RED[::-1]
-    return Image.fromarray(rgb)
-
-
 @pytest.mark.parametrize("suffix", ["png", "tif", "jpg", "webp", "avif"])
 @pytest.mark.parametrize(
     ("orientation", "red_side"),
     [(1, "top"), (3, "bottom"), (4, "bottom"), (6, "right"), (8, "left"), (2, "top"), (5, "left"), (7, "right")],
 )
 def test_exif_orientation_is_applied(tmp_path: Path, orientation: int, red_side: str, suffix: str) -> None:
-    exif = Image.Exif()
+    exif, red = Image.Exif(), (220, 30, 30)
     exif[0x0112] = orientation
-    top_red().save(tmp_path / f"a.{suffix}", exif=exif)
+    picture = Image.new("RGB", (40, 30), (30, 220, 30))
+    picture.paste(red, (0, 0, 40, 15))
+    picture.save(tmp_path / f"a.{suffix}", exif=exif)
     image = read_image(tmp_path / f"a.{suffix}")
     assert image.shape == ((30, 40, 3) if red_side in ("top", "bottom") else (40, 30, 3))
     spots = {"top": image[2, 15], "bottom": image[-3, 15], "left": image[15, 2], "right": image[15, -3]}
-    assert np.abs(spots[red_side].astype(int) - RED).max() <= 12  # of JPEG
+    assert np.abs(spots[red_side].astype(int) - red[::-1]).max() <= 12  # of JPEG
 
 
 def test_transparent_parts_show_the_colour(tmp_path: Path) -> None:
@@ -231,7 +227,7 @@ def test_transparent_parts_show_the_colour(tmp_path: Path) -> None:
     assert np.abs(image[5, 18].astype(int) - (178, 153, 128)).max() <= 1
 
 
-@pytest.mark.parametrize("mode", ["L", "1", "P", "LA", "PA", "CMYK", "I;16", "RGBA", "F", "I"])
+@pytest.mark.parametrize("mode", ["L", "1", "P", "LA", "PA", "CMYK", "I;16", "RGBA", "F", "I", "LAB"])
 @pytest.mark.parametrize("side", [40, MAX_SIDE + 500])
 def test_every_mode_becomes_bgr(tmp_path: Path, mode: str, side: int) -> None:
     bright = np.full((30, side), 180, np.uint8)
@@ -240,7 +236,7 @@ def test_every_mode_becomes_bgr(tmp_path: Path, mode: str, side: int) -> None:
     elif mode in ("F", "I"):
         picture = Image.fromarray(bright.astype(np.float32) / 255 if mode == "F" else bright.astype(np.int32) * 257)
     else:
-        picture = Image.fromarray(bright).convert(mode)
+        picture = Image.fromarray(bright).convert("RGB" if mode == "LAB" else "L").convert(mode)
     path = tmp_path / "a.tif"
     picture.save(path)
     image = read_image(path)
@@ -338,11 +334,15 @@ def p3_profile() -> bytes:
     return profile
 
 
-@pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "tif", "avif"])
-@pytest.mark.parametrize("mode", ["RGB", "RGBA", "P", "LA"])
+@pytest.mark.parametrize(
+    ("suffix", "mode"),
+    [
+        *product(("jpg", "png", "webp", "tif", "avif"), ["RGB"]),
+        *product(("png", "webp", "tif", "avif"), ["RGBA"]),
+        *product(("png", "tif"), ("P", "LA")),
+    ],
+)
 def test_every_format_and_mode_is_converted(suffix: str, mode: str, tmp_path: Path) -> None:
-    if (suffix == "jpg" and mode != "RGB") or (mode in ("P", "LA") and suffix in ("webp", "avif")):
-        pytest.skip("the format has no such mode")
     colour = (120, 120, 120) if mode == "LA" else (180, 100, 80)
     image = Image.new("RGB", (40, 30), colour)
     image = image.quantize(2) if mode == "P" else image.convert(mode)
@@ -371,17 +371,9 @@ def test_a_grey_profile_is_converted(mode: str, tmp_path: Path) -> None:
     assert list(read_cut_out(tmp_path / "a.png")[4, 4]) == [128, 128, 128, 100][: 2 + len(mode)]
 
 
-def test_lab_is_converted(tmp_path: Path) -> None:
-    lab = Image.new("LAB", (8, 8), (180, 128, 128))
-    lab.save(tmp_path / "lab.tif")
-    grey = read_image(tmp_path / "lab.tif")[4, 4].astype(int)
-    assert np.ptp(grey) <= 2 and 160 < grey[0] < 190
-
-
 @pytest.mark.parametrize("profile", [b"no profile", p3_profile()[:200], b"\0" * 5_000_000, b""])
 def test_a_broken_profile_leaves_the_colours_as_they_are(profile: bytes, tmp_path: Path) -> None:
-    image = Image.new("RGB", (8, 8), (200, 60, 30))
-    image.save(tmp_path / "a.tif", icc_profile=profile)
+    Image.new("RGB", (8, 8), (200, 60, 30)).save(tmp_path / "a.tif", icc_profile=profile)
     assert tuple(read_image(tmp_path / "a.tif")[4, 4]) == (30, 60, 200)
 
 
@@ -390,15 +382,6 @@ def test_a_profile_of_other_pixels_is_not_used(tmp_path: Path) -> None:
     cmyk.save(tmp_path / "a.tif")
     cmyk.save(tmp_path / "b.tif", icc_profile=p3_profile())
     assert np.array_equal(read_image(tmp_path / "a.tif"), read_image(tmp_path / "b.tif"))
-
-
-@pytest.mark.parametrize("primaries", sorted(PRIMARIES))
-def test_video_of_a_wide_gamut_has_the_colours_of_a_standard_display(primaries: int, tmp_path: Path) -> None:
-    colours = np.array([[1, 1, 1], [0.8, 0.3, 0.2], [0.2, 0.7, 0.3], [0.25, 0.3, 0.8], [0.5, 0.5, 0.5]])
-    _, image = next(VideoReader(write_wide(tmp_path / "a.mp4", colours, primaries=primaries)).frames())
-    found = image[32, 16::32, ::-1] / 255
-    assert np.abs(found - colours).max() < 0.03
-    assert np.ptp(image[32, 16].astype(int)) <= 3, "white stays white"
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from fractions import Fraction
-from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -274,8 +273,6 @@ def write_tracks(path: Path, tracks: Sequence[Track]) -> Path:
 
 THUMBNAIL = Track("mjpeg", 1, width=64)
 FILM = Track("libx264", 30, width=128)
-
-
 SHORT = Track("libx264", 8, width=64)
 ONE_DEFAULT = [
     [THUMBNAIL, FILM._replace(is_default=True)],
@@ -319,12 +316,9 @@ def without_decoder(path: Path, number: int) -> Path:
     return path
 
 
-def test_a_film_that_cannot_be_decoded_is_another_as_long_one(tmp_path: Path) -> None:
+def test_another_as_long_film_stands_for_one_that_cannot_be_decoded_but_no_thumbnail(tmp_path: Path) -> None:
     path = write_tracks(tmp_path / "in.mov", [Track("libx264", 28, is_default=True), FILM])
     assert VideoReader(without_decoder(path, 0)).width == 128
-
-
-def test_a_thumbnail_does_not_stand_for_a_film_that_cannot_be_decoded(tmp_path: Path) -> None:
     path = write_tracks(tmp_path / "in.mov", [FILM._replace(is_default=True), Track("mjpeg", 3, width=64)])
     with pytest.raises(VideoError, match="format that cannot be played"):
         VideoReader(without_decoder(path, 0))
@@ -387,13 +381,13 @@ COUNT = 8
 
 def joined(folder: Path, *parts: tuple[tuple[int, int], Fraction | None]) -> Path:
     """Write a transport stream whose white frames have these sizes and pixel aspects, one after the other."""
-    data = b""
-    for number, (size, aspect) in enumerate(parts):
-        white = partial(np.full, (size[1], size[0], 3), 255, np.uint8)
-        path = folder / f"{number}.ts"
-        data += write_clip(path, COUNT, size=size, pixel_aspect=aspect, image=lambda _: white()).read_bytes()  # noqa: B023
-    (folder / "in.ts").write_bytes(data)
-    return folder / "in.ts"
+    path = folder / "in.ts"
+    with path.open("wb") as file:
+        for size, aspect in parts:
+            white = np.full((COUNT, *size[::-1], 3), 255, np.uint8)
+            part = write_clip(folder / "part.ts", COUNT, size=size, pixel_aspect=aspect, image=white.__getitem__)
+            file.write(part.read_bytes())
+    return path
 
 
 def white_part(image: BgrImage) -> tuple[int, int]:

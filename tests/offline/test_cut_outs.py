@@ -13,13 +13,7 @@ from numpy.typing import NDArray
 import mattecam
 from app.cli import main
 from app.core.errors import MattecamError
-from app.core.settings import (
-    BackgroundSettings,
-    EdgeSettings,
-    FramingSettings,
-    PeopleSettings,
-    Settings,
-)
+from app.core.settings import BackgroundSettings, EdgeSettings, FramingSettings, PeopleSettings, Settings
 from app.core.types import BgrImage, BlurredBackground, Matte
 from app.matting.base.interface import EngineInfo
 from app.media.frame_filters import extended
