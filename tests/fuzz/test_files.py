@@ -53,6 +53,7 @@ from app.media.image_file import kind_of_file, read_image
 from models import weights
 from models.errors import WeightsDamagedError
 from models.table import NETWORKS
+from tests.backgrounds.files import photo as noisy
 from tests.clips import numbered, writing
 from tests.fuzz.damage import damaged, sampled
 from tests.offline.batch.conftest import resource_tracker
@@ -118,14 +119,10 @@ def check_weights(record: Path) -> None:
 
 def picture(form: str, folder: Path) -> Path:
     path = folder / f"case.{form.lower()}"
-    rows, columns = np.mgrid[0:90, 0:120]
-    image = Image.fromarray(np.stack([rows * 2, columns * 2, (rows * columns) % 251], -1).astype(np.uint8))
     exif = Image.Exif()
     exif[0x0112] = 6
-    options: dict[str, object] = {"exif": exif} if form in ("JPEG", "PNG", "WEBP") else {}
-    if form == "TIFF":
-        options["compression"] = "tiff_lzw"
-    (image.convert("P") if form == "GIF" else image).save(path, form, **options)
+    image = Image.fromarray(noisy(120, 90)).convert("P" if form == "GIF" else "RGB")
+    image.save(path, form, exif=exif, compression="tiff_lzw")  # each format takes what it knows
     return path
 
 

@@ -320,13 +320,6 @@ def test_images_backgrounds_plates_and_thumbnails_with_a_profile_look_as_in_srgb
         assert distance(read_file(file), read_image(PLAIN)) <= 4
 
 
-def shown_of_p3(colour: tuple[int, int, int]) -> NDArray[np.float64]:
-    """Return the colour in sRGB."""
-    values = np.array(colour) / 255
-    light = np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4) @ matrix_to_bt709(12).T
-    return np.asarray(255 * np.where(light <= 0.0031308, light * 12.92, 1.055 * light.clip(0) ** (1 / 2.4) - 0.055))
-
-
 def p3_profile() -> bytes:
     with Image.open(PROFILED[0]) as image:
         profile = image.info["icc_profile"]
@@ -351,23 +344,23 @@ def test_every_format_and_mode_is_converted(suffix: str, mode: str, tmp_path: Pa
     options = {"lossless": True} if suffix == "webp" else {"quality": 100} if suffix in ("jpg", "avif") else {}
     image.save(tmp_path / f"a.{suffix}", icc_profile=p3_profile(), **options)
     found = read_cut_out(tmp_path / f"a.{suffix}")
-    assert np.abs(found[10, 10, 2::-1] - shown_of_p3(colour)).max() <= 3
+    values = np.array(colour) / 255
+    light = np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4) @ matrix_to_bt709(12).T
+    in_srgb = np.where(light <= 0.0031308, light * 12.92, 1.055 * light.clip(0) ** (1 / 2.4) - 0.055)
+    assert np.abs(found[10, 10, 2::-1] - 255 * in_srgb).max() <= 3
     assert found.shape[2] == (4 if "A" in mode else 3)
     if "A" in mode:
         assert np.abs(found[..., 3].astype(int) - 128).max() <= 1
 
 
-def grey_profile() -> bytes:
-    """Return the profile of linear light: that of sRGB, with one curve, which is straight."""
+@pytest.mark.parametrize("mode", ["L", "LA"])
+def test_a_grey_profile_is_converted(mode: str, tmp_path: Path) -> None:
+    """That of linear light: the one of sRGB, with one curve, which is straight."""
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     at, straight = profile.index(b"para"), b"para" + bytes(8) + (1 << 16).to_bytes(4, "big")
     profile = profile[:at] + straight + profile[at + len(straight) :]
-    return profile.replace(b"RGB XYZ ", b"GRAYXYZ ").replace(b"rTRC", b"kTRC")
-
-
-@pytest.mark.parametrize("mode", ["L", "LA"])
-def test_a_grey_profile_is_converted(mode: str, tmp_path: Path) -> None:
-    Image.new(mode, (8, 8), (55, 100)[: len(mode)]).save(tmp_path / "a.png", icc_profile=grey_profile())
+    profile = profile.replace(b"RGB XYZ ", b"GRAYXYZ ").replace(b"rTRC", b"kTRC")
+    Image.new(mode, (8, 8), (55, 100)[: len(mode)]).save(tmp_path / "a.png", icc_profile=profile)
     assert list(read_cut_out(tmp_path / "a.png")[4, 4]) == [128, 128, 128, 100][: 2 + len(mode)]
 
 

@@ -36,16 +36,12 @@ from tests.architecture.source import calls_of
 from tests.clips import copy_into, numbered, pictures, write_clip, write_sound, writing
 from tests.offline.converting import run
 
-
-def m3u8(folder: Path) -> str:
-    write_clip(folder / "other.ts")
-    return "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:0.4,\nother.ts\n#EXT-X-ENDLIST\n"
-
-
 CONTENTS: dict[str, Callable[[Path], str]] = {
     "text": lambda folder: "The quick brown fox\n" * 400,
     "ffconcat": lambda folder: f"ffconcat version 1.0\nfile '{write_clip(folder / 'other.mkv')}'\n",
-    "m3u8": m3u8,
+    "m3u8": lambda folder: (
+        f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:0.4,\n{write_clip(folder / 'other.ts').name}\n#EXT-X-ENDLIST\n"
+    ),
     "terminal escapes": lambda folder: "\x1b[2J\x1b[31mansi",
 }
 
@@ -100,22 +96,20 @@ def test_media_files_are_opened_in_one_place() -> None:
     assert devices and all("format" in {keyword.arg for keyword in call.keywords} for call in devices)
 
 
-def enlarged(path: Path, width: int, height: int) -> Path:
-    """Write a small AVI whose headers claim frames of another size."""
-    with writing(path, "rawvideo", size=(64, 48)) as (container, stream):
-        for _ in range(3):
-            container.mux(stream.encode(av.VideoFrame(64, 48, "yuv420p")))
-    path.write_bytes(path.read_bytes().replace(struct.pack("<II", 64, 48), struct.pack("<II", width, height)))
-    return path
-
-
-@pytest.mark.parametrize(("use", "limit"), [(play_as_background, LIVE_MAX_PIXELS), (play_as_source, LIVE_MAX_PIXELS),
-                                            (convert_file, MAX_PIXELS)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("use", "limit"),
+    [(play_as_background, LIVE_MAX_PIXELS), (play_as_source, LIVE_MAX_PIXELS), (convert_file, MAX_PIXELS)],
+)
 def test_a_small_file_with_huge_frames_is_refused_at_once(
     tmp_path: Path, use: Callable[[Path], None], limit: int
 ) -> None:
-    height = 4800
-    path = enlarged(tmp_path / "huge.avi", limit // height + 2, height)
+    """The headers of an AVI claim frames of another size."""
+    path, height = tmp_path / "huge.avi", 4800
+    with writing(path, "rawvideo", size=(64, 48)) as (container, stream):
+        for _ in range(3):
+            container.mux(stream.encode(av.VideoFrame(64, 48, "yuv420p")))
+    claimed = struct.pack("<II", limit // height + 2, height)
+    path.write_bytes(path.read_bytes().replace(struct.pack("<II", 64, 48), claimed))
     started_s = time.process_time()
     with pytest.raises(MattecamError, match="too large"):
         use(path)

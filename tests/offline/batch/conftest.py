@@ -19,7 +19,6 @@ from app.offline.batch import convert_batch
 from app.offline.job import Executor, Job, JobResult, News, run_job
 from app.offline.plan import MANIFEST, Record, last_records, plan_jobs
 from mattecam.testing import StepInput
-from tests.clips import write_clip
 from tests.offline.converting import HalfEngine, build_half
 
 
@@ -32,17 +31,6 @@ def resource_tracker() -> None:
 SETTINGS = Settings(
     matting=MattingSettings(model="mattecam"), background=BackgroundSettings(kind="colour", colour="#00b140")
 )
-
-
-def write_clips(folder: Path) -> Path:
-    """Two good clips, one that is no video, and one that is cut off."""
-    folder.mkdir()
-    write_clip(folder / "a.mp4", 12, audio="aac")
-    write_clip(folder / "b.mkv", 10)
-    (folder / "poison.mp4").write_text("no video")
-    whole = write_clip(folder / "cut.mkv", 40).read_bytes()
-    (folder / "cut.mkv").write_bytes(whole[: len(whole) // 2])
-    return folder
 
 
 def jobs_of(
@@ -131,5 +119,5 @@ def use_slow_engine() -> None:
 @pytest.fixture(autouse=True)
 def _trivial_engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Conversions in this process need no network, but where they are compared with those of other processes."""
-    if not any(request.node.get_closest_marker(name) for name in ("long", "slow")):
+    if not request.node.get_closest_marker("slow"):
         monkeypatch.setattr("app.offline.convert.build_engine", build_half)

@@ -25,7 +25,7 @@ from app.offline.executors import LOCAL, RayTasks, check_token_file, pin
 from app.offline.job import TRIES, Job, JobResult
 from app.offline.plan import MANIFEST
 from tests.clips import names_in, write_clip
-from tests.offline.batch.conftest import jobs_of, records_in, sequential_hashes, write_clips
+from tests.offline.batch.conftest import jobs_of, records_in, sequential_hashes
 from tests.paths import ROOT
 from tests.waiting import eventually
 
@@ -49,9 +49,13 @@ def ray_processes(title: str = "") -> list[psutil.Process]:
 @pytest.mark.skipif(sys.platform != "linux" or find_spec("ray") is None, reason="needs /proc, requirements-cluster.txt")
 @pytest.mark.parametrize("victim", ["nobody", "worker", "coordinator", "driver", "interrupt"])
 def test_whatever_is_killed_ray_writes_the_bits_of_one_after_the_other(tmp_path: Path, victim: str) -> None:
-    source, out = write_clips(tmp_path / "in"), tmp_path / "out"
+    source, out = tmp_path / "in", tmp_path / "out"
+    source.mkdir()
     for name in ("a.mp4", "b.mkv"):
         write_clip(source / name, 400, size=(192, 96), audio="aac")
+    (source / "poison.mp4").write_text("no video")
+    whole = write_clip(source / "cut.mkv", 40).read_bytes()
+    (source / "cut.mkv").write_bytes(whole[: len(whole) // 2])
     options = ["--model", "mattecam", "--jobs", "2", "--json", "--cluster"]
     command = [sys.executable, str(ROOT / "run.py"), "convert", str(source), str(out), *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
@@ -83,9 +87,6 @@ def test_whatever_is_killed_ray_writes_the_bits_of_one_after_the_other(tmp_path:
     for left in ray_processes() if victim == "driver" else ():
         left.kill()
     eventually(lambda: not ray_processes(), 30)
-
-
-POSIX = pytest.mark.skipif(os.name != "posix", reason="modes of files")
 
 
 JOB = Job("a.mp4", {"target": "out/a.mp4"}, Settings(), "")
@@ -163,7 +164,7 @@ def test_a_worker_leaves_no_core_dump(monkeypatch: pytest.MonkeyPatch) -> None:
     assert forbid.called
 
 
-@POSIX
+@pytest.mark.skipif(os.name != "posix", reason="modes of files")
 @pytest.mark.parametrize("named", [False, True])
 def test_a_token_file_that_others_can_read_is_refused(
     named: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
