@@ -12,6 +12,7 @@ import av
 import cv2
 import numpy as np
 from av.audio.stream import AudioStream
+from av.codec.context import Flags
 from av.container import OutputContainer
 from av.stream import Stream
 from av.video.frame import VideoFrame
@@ -23,7 +24,7 @@ from app.core.types import BgrImage
 from app.media.video_writer import VideoWriter
 
 BITS = 6
-TICK = Fraction(1, 1000)
+TICK_S = Fraction(1, 1000)
 SAMPLE_RATE = 16_000
 
 
@@ -138,10 +139,13 @@ def copy_into(path: Path, *parts: tuple[Path, int], header: int = 0, options: di
 def write_clip(
     path: Path,
     count: int = 10,
-    fps: int = 25,
+    fps: Fraction | int = 25,
     *,
     size: tuple[int, int] = (96, 48),
-    times_s: Sequence[float] | None = None,
+    times_s: Sequence[Fraction | float] | None = None,
+    unit_s: Fraction = TICK_S,
+    last_s: float = 0,
+    b_frames: int = 0,
     rotation: int = 0,
     mirrored: bool = False,
     pixel_aspect: Fraction | None = None,
@@ -150,14 +154,16 @@ def write_clip(
     audio_rate: int = SAMPLE_RATE,
     image: Callable[[int], BgrImage] | None = None,
 ) -> Path:
-    """Write a clip of `count` frames, at `times_s` or every 1/fps.
+    """Write a clip of `count` frames, at `times_s` or every 1/fps, rounded to `unit_s`.
 
+    last_s: duration of the last frame, where it is another. b_frames: between those that refer to earlier ones only.
     audio, layout, audio_rate: codec, channels and samples per second of a tone of equal length. image: returns the
     frame of a number, by default `numbered`.
     """
-    options = {"crf": "8", "preset": "ultrafast", "g": "4"}
+    options = {"crf": "8", "preset": "ultrafast", "g": "4", "x264-params": f"bframes={b_frames}:b-adapt=0"}
     with writing(path, rate=fps, size=size, pixels="yuv444p", options=options) as (container, stream):
-        stream.codec_context.time_base = TICK
+        stream.time_base = stream.codec_context.time_base = unit_s
+        stream.codec_context.flags |= Flags.frame_duration if last_s else 0
         if rotation or mirrored:
             stream.set_display_rotation(rotation, hflip=mirrored)
         if pixel_aspect:
@@ -165,11 +171,11 @@ def write_clip(
         sound = container.add_stream(audio, rate=audio_rate, layout=layout) if audio else None
         for number in range(count):
             frame = av.VideoFrame.from_ndarray(image(number) if image else numbered(number, *size), "bgr24")
-            frame.pts = round((times_s[number] if times_s else number / fps) / TICK)
-            frame.time_base = TICK
+            frame.pts = round((times_s[number] if times_s else Fraction(number) / fps) / unit_s)
+            frame.time_base, frame.duration = unit_s, round(last_s / unit_s) if number == count - 1 else 0
             container.mux(stream.encode(frame))
         if sound is not None:
-            write_sound(container, sound, count / fps, SAMPLE_RATE, 440)
+            write_sound(container, sound, float(count / fps), SAMPLE_RATE, 440)
     return path
 
 
