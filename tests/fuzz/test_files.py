@@ -109,12 +109,8 @@ def check_weights(record: Path) -> None:
     file = record.with_suffix("")
     assert weights.hash_record(file) == record
     is_intact = weights.recorded_sha256(file) in (None, hashlib.sha256(b"weights").hexdigest())
-    try:
+    with contextlib.nullcontext() if is_intact else pytest.raises(WeightsDamagedError, match=file.name):
         weights.check_intact("bgmv2-resnet101", file)
-        assert is_intact
-    except WeightsDamagedError:
-        assert not is_intact
-        raise
 
 
 def picture(form: str, folder: Path) -> Path:
@@ -155,13 +151,10 @@ def play_as_background(path: Path) -> None:
 
 
 def play_as_source(path: Path) -> None:
-    frames = 0
     with contextlib.closing(VideoFileSource(path, realtime=False)) as source:
-        while frames < 4 * FRAMES:
-            frame = source.read()
-            if frame is not None:
+        for _ in range(4 * FRAMES):
+            if (frame := source.read()) is not None:
                 check_bgr(frame.image)
-                frames += 1
 
 
 def settings_of(folder: Path) -> Path:
@@ -204,7 +197,7 @@ READERS: dict[str, Reader] = {
     "a background of the user": (own_background, show_thumbnail, (BackgroundError,)),
     "a plate": (plate, lambda path: check_bgr(read_plate(path, WIDTH, HEIGHT)), (PlateError,)),
     "what is noted beside a plate": (note_of_plate, lambda path: plate_info(path.with_suffix("")), ()),
-    "the record of a checksum": (record_of_weights, check_weights, (WeightsDamagedError,)),
+    "the record of a checksum": (record_of_weights, check_weights, ()),
     **{
         form: (partial(picture, form), show_picture, (BackgroundError,))
         for form in ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000")
@@ -236,7 +229,7 @@ def test_a_damaged_file_is_read_or_refused_by_its_name(kind: str, cases: int, tm
         try:
             read(path)
         except refusals as error:
-            assert path.name.removesuffix(".sha256") in str(error)
+            assert path.name in str(error)
         assert time.process_time() - started_s < SLOWEST_S
 
 

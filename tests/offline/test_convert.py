@@ -33,6 +33,12 @@ from tests.sources import TURNS
 from training.evaluate import find_clips
 
 
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    """A clip of five frames."""
+    return write_clip(tmp_path / "in.mp4", 5)
+
+
 def test_every_frame_is_converted_once_in_order(tmp_path: Path) -> None:
     source = write_clip(tmp_path / "in.mp4", 20)
     engine, seen = HalfEngine(), []
@@ -231,8 +237,8 @@ FAILED = ModelError("The network failed.")
 @pytest.mark.parametrize(
     ("target", "fails", "error"),
     [
-        ("out.mp4", lambda: HalfEngine(5, KeyboardInterrupt()), KeyboardInterrupt),
-        ("out", lambda: HalfEngine(5, KeyboardInterrupt()), KeyboardInterrupt),
+        ("out.mp4", lambda: HalfEngine(3, KeyboardInterrupt()), KeyboardInterrupt),
+        ("out", lambda: HalfEngine(3, KeyboardInterrupt()), KeyboardInterrupt),
         ("out.mp4", lambda: HalfEngine(0, FAILED), ModelError),
         ("out", lambda: HalfEngine(0, FAILED), ModelError),
         ("out.mp4", Mock(side_effect=FAILED), ModelError),
@@ -243,49 +249,49 @@ FAILED = ModelError("The network failed.")
     ids=["ctrl-c", "ctrl-c-images", "first-frame", "first-image", "no-network", "suffix", "folder", "file-as-folder"],
 )
 def test_what_cannot_go_on_leaves_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: str, fails: Callable[[], HalfEngine],
+    tmp_path: Path, clip: Path, monkeypatch: pytest.MonkeyPatch, target: str, fails: Callable[[], HalfEngine],
     error: type[BaseException],
 ) -> None:  # fmt: skip
     monkeypatch.setattr("app.offline.convert.build_engine", lambda *_: fails())
-    source = write_clip(tmp_path / "in.mp4", 10)
     with pytest.raises(error):
-        convert(source, tmp_path / target, settings=GREEN)
+        convert(clip, tmp_path / target, settings=GREEN)
     assert names_in(tmp_path) == ["in.mp4"]
 
 
 @pytest.mark.parametrize("target", ["out.mp4", "out"])
 @pytest.mark.parametrize("frames", [0, 2])
-def test_an_interrupted_conversion_leaves_what_an_earlier_one_made(tmp_path: Path, target: str, frames: int) -> None:
-    source, made = write_clip(tmp_path / "in.mp4", 4), tmp_path / target
+def test_an_interrupted_conversion_leaves_what_an_earlier_one_made(
+    tmp_path: Path, clip: Path, target: str, frames: int
+) -> None:
+    made = tmp_path / target
     other = Settings(background=BackgroundSettings(kind="colour", colour="#0000ff"))
 
     def contents() -> list[bytes]:
         return [path.read_bytes() for path in (sorted(made.iterdir()) if made.is_dir() else [made])]
 
-    run(source, made)
+    run(clip, made)
     before = contents()
     with pytest.raises(KeyboardInterrupt):
-        run(source, made, other, HalfEngine(frames, KeyboardInterrupt()), overwrite=True)
-    assert contents() == before and len(before) == (1 if made.suffix else 4)
-    run(source, made, other, overwrite=True)
+        run(clip, made, other, HalfEngine(frames, KeyboardInterrupt()), overwrite=True)
+    assert contents() == before and len(before) == (1 if made.suffix else 5)
+    run(clip, made, other, overwrite=True)
     assert contents()[0] != before[0] and len(contents()) == len(before)
 
 
-def test_no_frame_of_a_longer_film_is_left_among_those_of_a_new_one(tmp_path: Path) -> None:
-    long, short = write_clip(tmp_path / "long.mp4", 4), write_clip(tmp_path / "short.mp4", 2)
-    run(long, tmp_path / "out")
+def test_no_frame_of_a_longer_film_is_left_among_those_of_a_new_one(tmp_path: Path, clip: Path) -> None:
+    run(clip, tmp_path / "out")
     (tmp_path / "out" / "notes.txt").write_text("kept")
     run(write_images(tmp_path / "in", "000001.png"), tmp_path / "out", overwrite=True)
-    assert len(list((tmp_path / "out").iterdir())) == 5, "images under names of their own replace only these"
-    run(short, tmp_path / "out", overwrite=True)
+    assert len(list((tmp_path / "out").iterdir())) == 6, "images under names of their own replace only these"
+    run(write_clip(tmp_path / "short.mp4", 2), tmp_path / "out", overwrite=True)
     assert names_in(tmp_path / "out") == ["000000.png", "000001.png", "notes.txt"]
 
 
-def test_the_second_of_two_conversions_into_one_new_folder_is_kept_beside_it(tmp_path: Path) -> None:
-    source, target = write_clip(tmp_path / "in.mp4", 3), tmp_path / "out"
+def test_the_second_of_two_conversions_into_one_new_folder_is_kept_beside_it(tmp_path: Path, clip: Path) -> None:
+    target = tmp_path / "out"
     with pytest.raises(SinkLostError, match=r"another file has got this name.*What was written is in .*out\.part\."):
-        run(source, target, progress=lambda *_: target.is_dir() or write_images(target, "000000.png"))
-    assert len(list((tmp_path / "out.part").iterdir())) == 3
+        run(clip, target, progress=lambda *_: target.is_dir() or write_images(target, "000000.png"))
+    assert len(list((tmp_path / "out.part").iterdir())) == 5
 
 
 @pytest.mark.parametrize(
@@ -293,52 +299,42 @@ def test_the_second_of_two_conversions_into_one_new_folder_is_kept_beside_it(tmp
     [(ValueError, True, 3), (ValueError, False, 0), (SystemExit, True, 0), (BrokenPipeError, True, 0)],
 )
 def test_an_error_of_the_caller_keeps_what_was_asked_for(
-    tmp_path: Path, error: type[BaseException], keep: bool, left: int
+    tmp_path: Path, clip: Path, error: type[BaseException], keep: bool, left: int
 ) -> None:
     """An end of the program, and nobody who reads the progress, are interruptions."""
-
-    def fail(done: int, total: int | None) -> None:
-        if done == 3:
-            raise error
-
     with pytest.raises(error):
-        run(write_clip(tmp_path / "in.mp4", 5), tmp_path / "out", progress=fail, keep_failed=keep)
+        run(clip, tmp_path / "out", progress=Mock(side_effect=[None, None, error]), keep_failed=keep)
     part = tmp_path / "out.part"
     assert part.exists() == (left > 0) and len(list(part.glob("*"))) == left
 
 
 @pytest.mark.parametrize("exists", [True, False])
-def test_a_matte_goes_into_a_folder_within_that_of_the_frames(tmp_path: Path, exists: bool) -> None:
+def test_a_matte_goes_into_a_folder_within_that_of_the_frames(tmp_path: Path, clip: Path, exists: bool) -> None:
     out = tmp_path / "out"
     if exists:
         out.mkdir()
-    run(write_clip(tmp_path / "in.mp4", 2), out, alpha=out / "alpha")
-    assert sorted(out.rglob("*")) == [*(out / name for name in ("000000.png", "000001.png", "alpha")),
-                                      *(out / "alpha" / name for name in ("000000.png", "000001.png"))]  # fmt: skip
+    run(clip, out, alpha=out / "alpha")
+    frames = [f"{number:06}.png" for number in range(5)]
+    assert names_in(out) == [*frames, "alpha"] and names_in(out / "alpha") == frames
 
 
-def test_a_failing_network_keeps_the_frames_so_far(tmp_path: Path) -> None:
-    source = write_clip(tmp_path / "in.mp4", 25)
-    engine = HalfEngine(5, ModelError("The network failed."))
-    with pytest.raises(ModelError, match=r"The network failed. Frames kept in .*out\.part\.mp4: the first 5\."):
-        run(source, tmp_path / "out.mp4", engine=engine)
+def test_a_failing_network_keeps_the_frames_so_far(tmp_path: Path, clip: Path) -> None:
+    engine = HalfEngine(3, FAILED)
+    with pytest.raises(ModelError, match=r"The network failed. Frames kept in .*out\.part\.mp4: the first 3\."):
+        run(clip, tmp_path / "out.mp4", engine=engine)
     assert engine.closed
-    assert len(pictures(tmp_path / "out.part.mp4")) == 5
+    assert len(pictures(tmp_path / "out.part.mp4")) == 3
     assert not (tmp_path / "out.mp4").exists()
 
 
 @pytest.mark.parametrize("keep", [True, False])
 @pytest.mark.parametrize(("target", "last_step"), [("out.mp4", "replace"), ("out", "rename")])
 def test_a_disk_that_is_full_at_the_end_is_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: str, last_step: str, keep: bool
+    tmp_path: Path, clip: Path, monkeypatch: pytest.MonkeyPatch, target: str, last_step: str, keep: bool
 ) -> None:
-    def fail(path: Path, other: Path) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device", str(path))
-
-    source = write_clip(tmp_path / "in.mp4", 3)
-    monkeypatch.setattr(Path, last_step, fail)
+    monkeypatch.setattr(Path, last_step, Mock(side_effect=OSError(errno.ENOSPC, "No space left on device", target)))
     with pytest.raises(SinkLostError, match="could not be completed: the disk is full") as failure:
-        run(source, tmp_path / target, keep_failed=keep)
+        run(clip, tmp_path / target, keep_failed=keep)
     left = {path.name for path in tmp_path.iterdir()} - {"in.mp4"}
     if keep:
         (name,) = left
@@ -383,18 +379,18 @@ def test_a_name_that_is_no_utf8_is_converted_and_left_out_when_resumed(tmp_path:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
-def test_links_that_lead_nowhere_are_kept_and_those_in_a_circle_are_no_defect(tmp_path: Path) -> None:
+def test_links_that_lead_nowhere_are_kept_and_those_in_a_circle_are_no_defect(tmp_path: Path, clip: Path) -> None:
     """The film replaced a link to a disk that was not connected."""
-    source, circle, link = write_clip(tmp_path / "in.mp4", 3), tmp_path / "circle.mp4", tmp_path / "out.mp4"
+    circle, link = tmp_path / "circle.mp4", tmp_path / "out.mp4"
     circle.symlink_to(circle)
     link.symlink_to(tmp_path / "disk" / "film.mp4")
     with pytest.raises(UsageError, match="exists already"):
-        run(source, link)
+        run(clip, link)
     assert link.is_symlink() and free_name(link) == tmp_path / "out (2).mp4"
     with pytest.raises(SourceOpenError, match=r"There is no file or folder .*circle\.mp4"):
         run(circle, tmp_path / "film.mp4")
-    assert len(jobs_of([source, circle], tmp_path / "out")) == 2
-    assert run(source, circle, overwrite=True).complete
+    assert len(jobs_of([clip, circle], tmp_path / "out")) == 2
+    assert run(clip, circle, overwrite=True).complete
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a path has a limit of 260 characters there")
@@ -416,22 +412,22 @@ def test_every_video_in_a_folder_is_a_clip_but_temporary_files(tmp_path: Path) -
     assert len(find_clips(tmp_path)) == len(clips) + 2, "of the evaluation: no `._` files"
 
 
-def test_a_file_where_a_folder_of_frames_should_be_is_refused_before_the_first(tmp_path: Path) -> None:
-    source, target = write_clip(tmp_path / "in.mp4", 3), tmp_path / "frames"
+def test_a_file_where_a_folder_of_frames_should_be_is_refused_before_the_first(tmp_path: Path, clip: Path) -> None:
+    target = tmp_path / "frames"
     target.write_text("precious")
     with pytest.raises(UsageError, match="exists already"):
-        run(source, target)
+        run(clip, target)
     with pytest.raises(SinkOpenError, match="a file is where the folder should be"):
-        run(source, target, overwrite=True, progress=lambda *_: pytest.fail("a frame was converted"))
+        run(clip, target, overwrite=True, progress=lambda *_: pytest.fail("a frame was converted"))
     assert names_in(tmp_path) == ["frames", "in.mp4"]
     assert target.read_text() == "precious"
 
 
-def test_nothing_is_said_to_be_left_in_a_folder_that_was_removed(tmp_path: Path) -> None:
-    source, target = write_clip(tmp_path / "in.mp4", 5), tmp_path / "out" / "a.mp4"
+def test_nothing_is_said_to_be_left_in_a_folder_that_was_removed(tmp_path: Path, clip: Path) -> None:
+    target = tmp_path / "out" / "a.mp4"
     target.parent.mkdir()
     with pytest.raises(SinkLostError, match="could not be completed") as failure:
-        run(source, target, progress=lambda *_: shutil.rmtree(target.parent, ignore_errors=True))
+        run(clip, target, progress=lambda *_: shutil.rmtree(target.parent, ignore_errors=True))
     assert "What was written" not in str(failure.value)
 
 

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from app.backgrounds import open_background
-from app.capture.demo import DemoSource
 from app.core.errors import BackgroundError
 from app.core.settings import (
     BackgroundSettings,
@@ -45,31 +44,25 @@ from tests.waiting import eventually
 
 SIZE = 320, 180
 STEP_S = 0.4
-FRAMES = 6
 
 
 def small_people() -> list[BgrImage]:
     """Return frames of the demo person, far away at the right."""
-    source = DemoSource(*SIZE, 5, motion=0)
     part = SIZE[0] * 3 // 10, SIZE[1] * 3 // 10
     frames = []
-    for index in range(FRAMES):
-        small = cv2.resize(source.render(index), part, interpolation=cv2.INTER_AREA)
+    for image in demo(*SIZE, range(6), 5, motion=0):
+        small = cv2.resize(image, part, interpolation=cv2.INTER_AREA)
         frames.append(cv2.copyMakeBorder(small, SIZE[1] - part[1], 0, SIZE[0] - part[0], 0, cv2.BORDER_REPLICATE))
     return [np.ascontiguousarray(frame, np.uint8) for frame in frames]
 
 
 def selector_of(engine: MattingEngine) -> Mock:
     """Return what always selects one engine, which is used for several films. A step that fails ends the thread."""
-
-    def fail(error: Exception) -> None:
-        raise error
-
-    def decide(frame: Frame, settings: Settings) -> MatteFrame:
-        return MatteFrame(engine, settings.framing, (frame.generation, 1), frame.index)
-
     selector = Mock(EngineSelector, engine=engine, preparer=Mock(Preparer, pending=False))
-    selector.configure_mock(**{"decide.side_effect": decide, "failed.side_effect": fail})
+    selector.failed.side_effect = AssertionError("a step failed")
+    selector.decide.side_effect = lambda frame, settings: MatteFrame(
+        engine, settings.framing, (frame.generation, 1), frame.index
+    )
     return selector
 
 
@@ -100,9 +93,8 @@ def live(frames: list[BgrImage], settings: Settings, engine: MattingEngine) -> l
 def film(frames: list[BgrImage], settings: Settings, engine: MattingEngine) -> list[tuple[BgrImage, BgrImage]]:
     """Return composite and alpha of each frame, as `convert` makes them."""
     engine.reset()
-    background = None
-    if settings.background.kind != "none":
-        background = open_background(settings.background, realtime=False)
+    chosen = settings.background
+    background = None if chosen.kind == "none" else open_background(chosen, realtime=False)
     step = FilmStep(engine, background, settings, want_alpha=True, want_foreground=False)
     made = [step(image, index * STEP_S) for index, image in enumerate(frames)]
     if background is not None:
