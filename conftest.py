@@ -15,6 +15,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator
+from multiprocessing.resource_tracker import ensure_running
 from pathlib import Path
 
 import psutil
@@ -235,6 +236,12 @@ def _no_error_logged(request: pytest.FixtureRequest, caplog: pytest.LogCaptureFi
         if record.levelno >= logging.ERROR
     ]
     assert not errors, f"logged errors: {errors}"
+
+
+@pytest.fixture(scope="session")
+def resource_tracker() -> None:
+    """Start the process that multiprocessing keeps until the end of the program, so that no test seems to leave it."""
+    ensure_running()
 
 
 _daemons: set[int] = set()

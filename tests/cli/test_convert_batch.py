@@ -6,7 +6,7 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from unittest.mock import Mock
@@ -19,10 +19,12 @@ from app.cli import main
 from app.core.errors import MattecamError
 from app.offline.plan import MANIFEST, last_records
 from tests.clips import names_in, numbered, write_clip, write_inputs
-from tests.offline.batch.conftest import DirectExecutor, jobs_of, resource_tracker, sequential_hashes
+from tests.offline.batch.conftest import DirectExecutor, jobs_of, sequential_hashes
 from tests.offline.converting import build_half
+from tests.paths import ROOT
 
-__all__ = ["resource_tracker"]
+pytestmark = pytest.mark.usefixtures("resource_tracker")
+FAST = ("--model", "mattecam")
 
 
 @pytest.mark.long
@@ -32,13 +34,13 @@ def test_a_folder_of_clips_with_one_broken(tmp_path: Path, capsys: pytest.Captur
     write_clip(source / "a.mp4", 4)
     (source / "b.mp4").write_text("no video")
     (source / "notes.txt").write_text("left out")
-    assert main.main(["convert", str(source), str(tmp_path / "out"), "--model", "mattecam", "--json"]) == 1
+    assert main.main(["convert", str(source), str(tmp_path / "out"), *FAST, "--json"]) == 1
     events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert {"file", "state", "frames", "error"} <= set(events[0])
     good, bad = sorted((each for each in events if each["state"] in ("done", "failed")), key=lambda each: each["file"])
     assert (good["state"], good["frames"], bad["state"]) == ("done", 4, "failed") and "b.mp4" in bad["error"]
     (source / "b.mp4").unlink()
-    assert main.main(["convert", str(source), str(tmp_path / "out"), "--model", "mattecam", "--resume", "--json"]) == 0
+    assert main.main(["convert", str(source), str(tmp_path / "out"), *FAST, "--resume", "--json"]) == 0
     told = capsys.readouterr()
     assert [json.loads(line)["state"] for line in told.out.splitlines()] == ["skipped"]
     assert "of which 0 done, 1 left out because they were done before" in told.err
@@ -52,7 +54,7 @@ def half_engine(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("half_engine")
 def test_one_clip_tells_the_same_events(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source = write_clip(tmp_path / "a.mp4", 3)
-    assert main.main(["convert", str(source), str(tmp_path / "out.mp4"), "--model", "mattecam", "--json"]) == 0
+    assert main.main(["convert", str(source), str(tmp_path / "out.mp4"), *FAST, "--json"]) == 0
     events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [event["state"] for event in events] == ["started", *["progress"] * 4, "done"]
     assert [event["expected_frames"] for event in events] == [None, *[3] * 5]
@@ -67,7 +69,7 @@ def test_a_failure_names_its_clip(
     monkeypatch.setattr("app.offline.convert.build_engine", refuse)
     monkeypatch.setattr("app.offline.executors.Processes", lambda *_: DirectExecutor())
     good, bad = write_clip(tmp_path / "small.mp4", 3), tmp_path / "gone.mp4"
-    assert main.main(["convert", str(good), str(bad), str(tmp_path / "out"), "--model", "mattecam"]) == 1
+    assert main.main(["convert", str(good), str(bad), str(tmp_path / "out"), *FAST]) == 1
     told = capsys.readouterr().err
     assert f"mattecam: {good}: The frame is too small." in told
     assert told.count(str(bad)) == 1
@@ -96,14 +98,15 @@ def test_folders_that_are_not_searched_are_told(
             cv2.imwrite(str(source / name), numbered(1))
         else:
             (source / name).write_bytes(b"broken")
-    main.main(["convert", str(source), str(tmp_path / out), "--model", "mattecam", "--overwrite"])
+    main.main(["convert", str(source), str(tmp_path / out), *FAST, "--overwrite"])
     assert f"Folders of videos in {source} are not searched: {folders}. To convert" in capsys.readouterr().err
 
 
 @contextmanager
-def converting(command: Sequence[str], repo: Path) -> Iterator[subprocess.Popen[bytes]]:
+def converting(*words: str | Path) -> Iterator[subprocess.Popen[bytes]]:
     """Run the command; the context begins with the first progress of a clip."""
-    with subprocess.Popen([*command, "--json"], cwd=repo, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    command = [sys.executable, "run.py", "convert", *map(str, words), *FAST, "--json"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
         next(line for line in process.stdout if json.loads(line)["state"] == "progress")
         yield process
@@ -111,10 +114,9 @@ def converting(command: Sequence[str], repo: Path) -> Iterator[subprocess.Popen[
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
 @pytest.mark.long
-def test_a_stopped_clip_tells_how_far_it_came(tmp_path: Path, repo: Path) -> None:
+def test_a_stopped_clip_tells_how_far_it_came(tmp_path: Path) -> None:
     source = write_clip(tmp_path / "a.mp4", 400, size=(192, 96))
-    command = [sys.executable, "run.py", "convert", str(source), str(tmp_path / "out.mp4"), "--model", "mattecam"]
-    with converting(command, repo) as process:
+    with converting(source, tmp_path / "out.mp4") as process:
         process.send_signal(signal.SIGTERM)
         rest, errors = process.communicate(timeout=120)
     last = json.loads(rest.splitlines()[-1])
@@ -127,11 +129,9 @@ def test_a_stopped_clip_tells_how_far_it_came(tmp_path: Path, repo: Path) -> Non
 @pytest.mark.long
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
-def test_a_stopped_batch_leaves_nothing_and_can_be_resumed(tmp_path: Path, repo: Path, number: int) -> None:
-    clips = [write_clip(tmp_path / f"{name}.mp4", 200, size=(192, 96)) for name in "ab"]
-    out = tmp_path / "out"
-    command = [sys.executable, "run.py", "convert", *map(str, clips), str(out), "--jobs", "2", "--model", "mattecam"]
-    with converting(command, repo) as process:
+def test_a_stopped_batch_leaves_nothing_and_can_be_resumed(tmp_path: Path, number: int) -> None:
+    clips, out = [write_clip(tmp_path / f"{name}.mp4", 200, size=(192, 96)) for name in "ab"], tmp_path / "out"
+    with converting(*clips, out, "--jobs", "2") as process:
         workers = psutil.Process(process.pid).children(recursive=True)
         process.send_signal(number)
         process.communicate(timeout=120)
@@ -144,15 +144,11 @@ def test_a_stopped_batch_leaves_nothing_and_can_be_resumed(tmp_path: Path, repo:
         assert names_in(out) == [MANIFEST]
     assert not list(out.glob("*.mp4"))
 
-    done = subprocess.run([*command, "--resume"], cwd=repo, capture_output=True, check=False, timeout=250)
-    assert done.returncode == 0, done.stderr
+    assert main.main(["convert", *map(str, clips), str(out), "--jobs", "2", *FAST, "--resume"]) == 0
     expected = sequential_hashes(jobs_of(clips, tmp_path / "sequential"))
     hashes = {file: record.sha256 for file, record in last_records(out / MANIFEST).items()}
     assert list(hashes.values()) == list(expected.values())
     assert names_in(out) == ["a.mp4", "b.mp4", MANIFEST]
-
-
-FAST = ("--model", "mattecam")
 
 
 @pytest.fixture

@@ -28,11 +28,10 @@ from app.control.transport import SOCKET_FILE, ask, default_address
 from app.core import paths
 from app.core.errors import MattecamError
 from app.core.files import write_object
-from app.core.settings import BackgroundSettings, EngineSettings, FramingSettings, PeopleSettings, Settings, Zone
+from app.core.settings import BackgroundSettings, PeopleSettings, Settings, Zone
 from app.runtime.context import default_parts
 from mattecam.testing import FakeEngine
 from tests.clips import write_clip
-from tests.offline.batch.conftest import resource_tracker
 from tests.paths import ROOT
 from tests.waiting import accepts, beside, eventually
 
@@ -50,11 +49,11 @@ def one_sentence(capsys: pytest.CaptureFixture[str]) -> str:
 @pytest.fixture
 def fake_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let runs without a window build an engine without a network."""
-
-    def build(settings: EngineSettings, width: int, height: int, framing: FramingSettings) -> FakeEngine:
-        return FakeEngine(settings, width, height)
-
-    parts = replace(default_parts(), build_engine=build, self_test=lambda engine, width, height: None)
+    parts = replace(
+        default_parts(),
+        build_engine=lambda settings, width, height, framing: FakeEngine(settings, width, height),
+        self_test=lambda engine, width, height: None,
+    )
     monkeypatch.setattr(headless, "default_parts", lambda: parts)
 
 
@@ -295,8 +294,6 @@ def test_a_terminal_without_unicode_shows_similar_characters(encoding: str, tmp_
     assert json.loads(said("devices", "--json")[0])
     assert b'Fr?hst?ck "??".png' in said("convert", photo, "out.png")[1].replace(b"\xfc", b"?")
 
-
-__all__ = ["resource_tracker"]
 
 README = (ROOT / "README.md").read_text("utf-8")
 LINES = [line.strip() for line in re.findall(r"^    python3 run\.py(.*?)(?: #.*)?$", README, re.MULTILINE)]

@@ -23,7 +23,7 @@ from app.runtime.context import Timing
 from app.runtime.status import Phase
 from mattecam.testing import room_picture, shows_room
 from tests.control.conftest import Program, SettingsAlone
-from tests.fakes.world import BASE, FakeWorld, running
+from tests.fakes.world import BASE, FakeWorld, Hold, running
 from tests.waiting import beside, eventually
 
 BLUR = BackgroundSettings()
@@ -116,21 +116,20 @@ def test_a_failing_background_does_not_expose_the_room_again(program: Program, c
 
 def test_a_pause_does_not_wait_for_the_file_of_a_background(program: Program) -> None:
     """A network drive that does not answer delays its own command only; nothing that changed meanwhile is lost."""
-    asked, go_on = threading.Event(), threading.Event()
+    drive = Hold()
 
     def slow_drive() -> Backgrounds:
-        asked.set()
-        assert go_on.wait(60)
+        drive()
         return [("Beach", program.picture_file)]
 
     program.backgrounds = slow_drive
     slow = beside(lambda: program.run("background Beach"))
     try:
-        assert asked.wait(60)
+        assert drive.entered.wait(60)
         assert "stand-by card" in program.run("pause")
         program.run("set background.fit fit")
     finally:
-        go_on.set()
+        drive.go_on.set()
         slow.result(60)
     background = program.settings.background
     assert (background.path, background.fit, program.settings.paused) == (program.picture_file, "fit", True)

@@ -56,10 +56,7 @@ from models.table import NETWORKS
 from tests.backgrounds.files import photo as noisy
 from tests.clips import numbered, writing
 from tests.fuzz.damage import damaged, sampled
-from tests.offline.batch.conftest import resource_tracker
 from tests.paths import ROOT
-
-__all__ = ["resource_tracker"]
 
 HEIGHT, WIDTH = 36, 64
 PICTURE = np.random.default_rng(1).integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8)
@@ -336,7 +333,7 @@ VALUES = [
 
 
 @pytest.fixture
-def nothing_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def nothing_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, resource_tracker: None) -> None:
     """Replace work that takes long or changes the machine by no-ops; argument parsing stays real."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MATTECAM_RUNTIME_DIR", str(tmp_path / "run"))

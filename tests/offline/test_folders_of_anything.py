@@ -15,14 +15,13 @@ from app.matting.openvino.conversion import NetworkSource
 from app.media.image_file import is_picture, kind_of_file, read_image
 from models.table import BUNDLED
 from tests.clips import frames_of, names_in, numbered, write_clip, writing
-from tests.offline.batch.conftest import resource_tracker
 from tests.offline.converting import build_half
 from tests.paths import ROOT
 
 FIELD = ROOT / "tests" / "field"
 PHOTOS = FIELD / "photo_folder_with_other_types"
 FAST = ("--model", "mattecam")
-__all__ = ["resource_tracker"]
+pytestmark = pytest.mark.usefixtures("resource_tracker")
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,6 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import Future
-from multiprocessing.resource_tracker import ensure_running
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -20,13 +19,6 @@ from app.offline.job import Executor, Job, JobResult, News, run_job
 from app.offline.plan import MANIFEST, Record, last_records, plan_jobs
 from mattecam.testing import StepInput
 from tests.offline.converting import HalfEngine, build_half
-
-
-@pytest.fixture(scope="session", autouse=True)
-def resource_tracker() -> None:
-    """Start the process that multiprocessing keeps until the end of the program, so that no test seems to leave it."""
-    ensure_running()
-
 
 SETTINGS = Settings(
     matting=MattingSettings(model="mattecam"), background=BackgroundSettings(kind="colour", colour="#00b140")
@@ -117,7 +109,9 @@ def use_slow_engine() -> None:
 
 
 @pytest.fixture(autouse=True)
-def _trivial_engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+def _trivial_engine(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, resource_tracker: None
+) -> None:
     """Conversions in this process need no network, but where they are compared with those of other processes."""
     if not request.node.get_closest_marker("slow"):
         monkeypatch.setattr("app.offline.convert.build_engine", build_half)
