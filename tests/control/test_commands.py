@@ -219,6 +219,7 @@ def test_what_failed_is_tried_again(program: Program) -> None:
     program.world.faults.put("open_source", SourceOpenError("There is no camera."))
     program.world.faults.put("read", SourceLostError("The camera was unplugged."))
     eventually(lambda: program.pipeline.status().phase is Phase.WAITING)
+    assert program.run("framing 1.5") == "framing.zoom: 1.5", "in use, although no frame shows it"
     with pytest.raises(MattecamError, match="There is no camera"):
         program.run("retry")
     program.world.faults.heal()
@@ -243,25 +244,15 @@ def test_commands_do_not_undo_one_another(alone: SettingsAlone) -> None:
     assert alone.settings.framing == FramingSettings()
 
 
-@pytest.mark.parametrize("state", ["pause", "freeze", "lost"])
-def test_a_change_is_in_use_although_no_frame_shows_it(program: Program, state: str) -> None:
-    if state == "lost":
-        program.world.faults.put("open_source", SourceOpenError("There is no camera."))
-        program.world.faults.put("read", SourceLostError("The camera was unplugged."))
-        eventually(lambda: program.pipeline.status().phase is Phase.WAITING)
-    else:
-        program.run(state)
-    assert program.run("framing 1.5") == "framing.zoom: 1.5", "not pending"
-
-
 def test_a_pause_that_a_crash_would_end_says_why(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     mark_pause(file := tmp_path / "gone" / PAUSE_FILE, is_paused=True)
     assert f"A crash would end the pause, because {file} cannot be written: the file or its folder" in caplog.text
 
 
 def test_pause_and_freeze_can_be_switched_and_toggled(program: Program) -> None:
-    program.controller = program.controller_with(confirm_s=0.2)  # resumed while frozen, no frame confirms it
     assert program.run("freeze") == "Frozen: the outputs keep the last frame."
+    assert program.run("framing 1.5") == "framing.zoom: 1.5", "in use, although no frame shows it"
+    program.controller = program.controller_with(confirm_s=0.2)  # resumed while frozen, no frame confirms it
     for text, paused, frozen in (
         ("pause", 1, 1),
         ("pause", 1, 1),
@@ -283,6 +274,7 @@ def test_pause_and_freeze_can_be_switched_and_toggled(program: Program) -> None:
 def test_a_snapshot_is_what_may_leave_at_that_moment(program: Program, tmp_path: Path) -> None:
     assert program.run(f"snapshot {tmp_path / 'a.png'}") == f"Saved {tmp_path / 'a.png'}."
     program.run("pause")
+    assert program.run("framing 1.5") == "framing.zoom: 1.5", "in use, although no frame shows it"
     with pytest.raises(UsageError, match=r"must end in \.png, not “a\.txt”"):
         program.run(f"snapshot {tmp_path / 'a.txt'}")
     program.run(f"snapshot {tmp_path / 'paused.png'}")
