@@ -109,9 +109,7 @@ def use_slow_engine() -> None:
 
 
 @pytest.fixture(autouse=True)
-def _trivial_engine(
-    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, resource_tracker: None
-) -> None:
+def _trivial_engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, resource_tracker: None) -> None:
     """Conversions in this process need no network, but where they are compared with those of other processes."""
     if not request.node.get_closest_marker("slow"):
         monkeypatch.setattr("app.offline.convert.build_engine", build_half)
