@@ -27,19 +27,14 @@ def window_log(*, verbose: bool = False) -> Path:
 
 
 def test_the_console_shows_warnings_in_one_line_and_the_log_of_the_window_all(
-    capsys: pytest.CaptureFixture[str],
+    capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    other = logging.NullHandler()
-    logging.getLogger().addHandler(other)
-    try:
-        file = window_log()
-        assert file == paths.data_dir() / "logs" / "mattecam.log"
-        log.info("opened the camera")
-        log.warning("The camera %s is busy.", "/dev/video0", exc_info=ValueError("inner"))
-        logs.set_up_console()
-        assert other in logging.getLogger().handlers, "setting up again replaces only its own"
-    finally:
-        logging.getLogger().removeHandler(other)
+    file = window_log()
+    assert file == paths.data_dir() / "logs" / "mattecam.log"
+    log.info("opened the camera")
+    log.warning("The camera %s is busy.", "/dev/video0", exc_info=ValueError("inner"))
+    logs.set_up_console()
+    assert caplog.handler in logging.getLogger().handlers, "setting up again replaces only its own"
     log.info("detail")
     log.warning("once")
     sys.excepthook(KeyboardInterrupt, KeyboardInterrupt(), None)  # no defect

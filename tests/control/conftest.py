@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -27,7 +26,7 @@ from app.core.types import PictureKind
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase, PipelineStatus
 from mattecam.testing import room_picture
-from tests.fakes.world import BASE, FakeWorld
+from tests.fakes.world import BASE, FakeWorld, Hold
 from tests.waiting import eventually
 
 
@@ -39,8 +38,7 @@ class Recorder(SettingsController):
     """
 
     commands: list[Command] = field(default_factory=list)
-    closed: threading.Event = field(default_factory=threading.Event)
-    entered: threading.Event = field(default_factory=threading.Event)
+    slow: Hold = field(default_factory=Hold)
 
     def run(self, command: Command) -> str:
         if command == Command("scene", "nowhere"):
@@ -50,8 +48,7 @@ class Recorder(SettingsController):
         if command == Command("scene", "defect"):
             raise ZeroDivisionError("a defect")
         if command == Command("scene", "slow"):
-            self.entered.set()
-            self.closed.wait(60)
+            self.slow()
         self.commands.append(command)
         return f"{command.name} done"
 
@@ -60,7 +57,7 @@ class Recorder(SettingsController):
         return {**state, "recording": "a.mp4", "recording_alpha": "b.mkv"}
 
     def close(self) -> None:
-        self.closed.set()
+        self.slow.go_on.set()
 
 
 @contextmanager

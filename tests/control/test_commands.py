@@ -25,7 +25,7 @@ from app.core.settings import CaptureSettings, FramingSettings, Settings, Zone
 from app.core.types import PictureKind
 from app.runtime.status import Phase
 from tests.control.conftest import Program, SettingsAlone
-from tests.fakes.world import BASE, shows_person
+from tests.fakes.world import BASE, NONE, shows_person
 from tests.other_values import other_value
 from tests.waiting import beside, eventually
 
@@ -311,7 +311,6 @@ def test_one_person_is_selected_by_a_point(program: Program) -> None:
 
 
 HIDE = Zone(points=((0.1, 0.1), (0.4, 0.4)))
-ROOM = BASE.replace(background=BASE.background.replace(kind="none"))
 
 
 def _with_zones(*zones: Zone) -> Settings:
@@ -346,7 +345,7 @@ READABLE, UNHIDDEN = "so weak that text in your room can be read", "does not hid
 @pytest.mark.parametrize(
     ("scene", "now", "words"),
     [
-        (ROOM, BASE, "shows your real background"),
+        (NONE, BASE, "shows your real background"),
         (blurred(0, "off"), BASE, READABLE),
         (blurred(69, "off"), BASE, READABLE),
         (blurred(70, "off"), BASE, ""),
@@ -354,7 +353,7 @@ READABLE, UNHIDDEN = "so weak that text in your room can be read", "does not hid
         (blurred(30, "off"), blurred(30, "balanced"), READABLE),
         (blurred(30, "off"), blurred(31, "off"), READABLE),
         (blurred(30, "off"), blurred(30, "off"), ""),
-        (blurred(30, "off"), ROOM, ""),
+        (blurred(30, "off"), NONE, ""),
         (BASE, _with_zones(HIDE), UNHIDDEN),
         (_with_zones(OTHER), _with_zones(HIDE, OTHER), UNHIDDEN),
         (BASE, ALONE, "shows everybody"),
@@ -369,7 +368,7 @@ def test_a_scene_that_shows_more_must_be_confirmed(
     if words:
         with pytest.raises(UsageError, match=f"{words}.*; write `ctl scene Call --yes`"):
             program.run("scene Call")
-        assert program.settings == now and (PictureKind.UNMATTED in program.sent_after()) is (now is ROOM)
+        assert program.settings == now and (PictureKind.UNMATTED in program.sent_after()) is (now is NONE)
     assert program.run("scene Call --yes" if words else "scene Call") == "Scene: Call."
     assert program.run("scene Call") == "Scene: Call.", "what is shown already needs no answer"
     used = program.settings
