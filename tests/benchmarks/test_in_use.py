@@ -27,19 +27,6 @@ from benchmarks.soak_files import SoakFiles
 from benchmarks.soak_monkey import ROOMS, SoakWorld, rooms_in
 from mattecam.testing import FakeClock, room_picture
 
-
-@pytest.fixture
-def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Measure in this process, without warm-up and for a short time."""
-    monkeypatch.setattr(run, "SHORTEST_S", 0.1)
-    monkeypatch.setattr(run, "rows_of_child", child.measure)
-    monkeypatch.setattr(program, "WARM_UP_FRAMES", 3)
-    monkeypatch.setattr(program, "WARM_UP_S", 0.0)
-    monkeypatch.setattr(program, "TIMING", Timing(demand_linger_s=0.1))
-    monkeypatch.setattr(program, "SETTLE_S", 0.0)
-    monkeypatch.setattr(child, "SHORTEST_IDLE_S", 0.1)
-
-
 SMALL = Settings(
     capture=CaptureSettings(width=192, height=144, fps=30),
     matting=MattingSettings(model="mattecam", device="cpu", downsample_ratio=0.5),
@@ -98,8 +85,14 @@ def test_cpu_time_is_divided_by_thread_and_section_and_sums_up() -> None:
 
 
 @pytest.mark.long
-@pytest.mark.usefixtures("qapp", "short")
-def test_every_field_of_the_contract() -> None:
+@pytest.mark.usefixtures("qapp")
+def test_every_field_of_the_contract(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "rows_of_child", child.measure)  # in this process, and quickly
+    monkeypatch.setattr(run, "SHORTEST_S", 0.1)
+    monkeypatch.setattr(child, "SHORTEST_IDLE_S", 0.1)
+    monkeypatch.setattr(program, "TIMING", Timing(demand_linger_s=0.1))
+    for name, value in {"WARM_UP_FRAMES": 3, "WARM_UP_S": 0.0, "SETTLE_S": 0.0}.items():
+        monkeypatch.setattr(program, name, value)
     phases = [("preview", "camera", "recording")]
     result = json.loads(json.dumps(in_use(SMALL, 4.0, phases=phases)))
     (row,) = (row for row in result["results"] if row["what"] == "in-use")

@@ -421,13 +421,7 @@ def test_a_selection_in_the_picture_of_another_camera_selects_nobody() -> None:
     assert shown("two", None), "without a selection it is the largest person"
 
 
-LEFT = ((0.0, 0.0), (0.5, 0.0), (0.5, 1.0), (0.0, 1.0))
-
-
-def area(*points: tuple[float, float]) -> Zone:
-    return Zone(points=points, radius=0, filled=True)
-
-
+LEFT = Zone(points=((0.0, 0.0), (0.5, 0.0), (0.5, 1.0), (0.0, 1.0)), radius=0, filled=True)
 fractions = st.floats(0, 1)
 zones = st.builds(
     Zone,
@@ -449,7 +443,7 @@ def test_the_factor_stays_between_0_and_1(
 
 
 def test_a_zone_is_empty_inside_and_soft_outside() -> None:
-    gain = zone_gain(draw_zones([area(*LEFT)], ASPECT), WHOLE, SIZE)
+    gain = zone_gain(draw_zones([LEFT], ASPECT), WHOLE, SIZE)
     assert gain[:, :81].max() == 0, "up to the border, and one cell beyond"
     np.testing.assert_allclose(gain[45, 81:88], [0, 0.2, 0.4, 0.6, 0.8, 1, 1], atol=1e-6)
     assert gain[:, 86:].min() == 1
@@ -501,7 +495,7 @@ def test_positions_on_the_preview_and_in_the_frame_convert_both_ways(
 )
 def test_zones_hold_for_cameras_that_nobody_can_tell_apart(painted: str, camera: str, applies: bool) -> None:
     """A second camera of a model without serial numbers gives both another id: zones of the first one were lost."""
-    effects, zone = Effects(), area(*LEFT).replace(camera=painted)
+    effects, zone = Effects(), LEFT.replace(camera=painted)
     ours = Settings(people=PeopleSettings(zones=(zone,)))
     assert effects.prepare(context(ours, camera=painted))
     assert bool(effects.prepare(context(ours, camera=camera))) == applies
@@ -541,7 +535,7 @@ def test_the_most_zones_are_drawn_once_and_in_fewer_steps_than_points(monkeypatc
 @pytest.mark.parametrize("grow_px", [0, 7, 20])
 def test_a_matte_that_is_grown_stays_out_of_zones(grow_px: int) -> None:
     """It grew by up to 20 pixels into them."""
-    chosen = Settings(people=PeopleSettings(zones=(area(*LEFT),)))
+    chosen = Settings(people=PeopleSettings(zones=(LEFT,)))
     edges = EdgeSettings(strict="off", grow_px=grow_px)
     height, width = 4 * SIZE[0], 4 * SIZE[1]
     white = np.full((height, width, 3), 255, np.uint8)

@@ -43,29 +43,24 @@ from training.saving import save, save_quantized
 pytestmark = pytest.mark.torch
 
 
-@pytest.fixture(scope="module")
-def student() -> MattecamNetwork:
-    return load()
-
-
-def test_the_bundled_network_is_small_enough_to_ship(student: MattecamNetwork) -> None:
-    assert sum(p.numel() for p in student.parameters()) <= 3_500_000
+def test_the_bundled_network_is_small_enough_to_ship() -> None:
+    assert sum(p.numel() for p in load().parameters()) <= 3_500_000
     assert BUNDLED.stat().st_size <= 7_000_000
     assert int8_file(BUNDLED).stat().st_size <= 4_000_000
 
 
-def test_the_bundled_weights_give_the_expected_outputs(student: MattecamNetwork) -> None:
+def test_the_bundled_weights_give_the_expected_outputs() -> None:
     with np.load(GOLDEN / "student.npz") as golden:
-        outputs = expected_outputs(student)
+        outputs = expected_outputs(load())
         assert set(golden) == set(outputs)
         for name, value in outputs.items():
             np.testing.assert_allclose(value, golden[name], atol=1e-3, err_msg=name)
 
 
 @torch.no_grad()
-def test_the_coarse_alpha_is_the_one_before_the_decision(student: MattecamNetwork) -> None:
+def test_the_coarse_alpha_is_the_one_before_the_decision() -> None:
     """Strict mode tells people from ghosts by it."""
-    image = portrait(0)
+    student, image = load(), portrait(0)
     undecided, *_ = student.undecided_matte(image)
     _, _, coarse, *_ = student.coefficients(image)
     assert torch.equal(coarse, undecided[:, 3:])

@@ -169,11 +169,8 @@ def test_any_size_works_and_no_state_is_the_zero_state(network: Network, height:
 
 
 SIZE = 64, 96
-
-
-def inputs(seed: int = 4) -> tuple[Tensor, Tensor]:
-    """Return a frame and a plate."""
-    return frame(*SIZE, seed), frame(*SIZE, seed + 1)
+INPUTS = frame(*SIZE, 4), frame(*SIZE, 5)
+"""A frame and a plate."""
 
 
 def expecting(error: Literal[0, 1], refining: MattingRefine) -> MattingRefine:
@@ -205,7 +202,7 @@ def test_refining_every_cell_is_full_refinement(
     monkeypatch.setattr(bgmv2, "CELLS_AT_ONCE", 100)
     modes: tuple[RefineMode, ...] = ("full", "sampling", "thresholding")
     full, *others = (
-        expecting(1, MattingRefine("mobilenetv2", scale, mode, SIZE[0] * SIZE[1], kernel_size=kernel_size))(*inputs())
+        expecting(1, MattingRefine("mobilenetv2", scale, mode, SIZE[0] * SIZE[1], kernel_size=kernel_size))(*INPUTS)
         for mode in modes
     )
     for other in others:
@@ -215,7 +212,7 @@ def test_refining_every_cell_is_full_refinement(
 @pytest.mark.parametrize("mode", ["sampling", "thresholding"])
 def test_cells_that_are_not_chosen_keep_the_coarse_matte(mode: RefineMode) -> None:
     refining = filled(MattingRefine("mobilenetv2", 1 / 4, mode, sample_pixels=640, threshold=0.3))
-    pha, _, pha_sm, _, err_sm, ref_sm = refining(*inputs())
+    pha, _, pha_sm, _, err_sm, ref_sm = refining(*INPUTS)
     chosen = ref_sm.repeat_interleave(4, 2).repeat_interleave(4, 3) == 1
     coarse = resize(pha_sm, SIZE)
     assert torch.equal(pha[~chosen], coarse[~chosen])
@@ -231,7 +228,7 @@ def test_cells_that_are_not_chosen_keep_the_coarse_matte(mode: RefineMode) -> No
 @pytest.mark.parametrize(("mode", "threshold"), [("sampling", 0.1), ("thresholding", 0.1), ("thresholding", 0.0)])
 def test_without_expected_error_nothing_is_refined(mode: RefineMode, threshold: float) -> None:
     refining = expecting(0, MattingRefine("mobilenetv2", refine_mode=mode, threshold=threshold))
-    pha, _, pha_sm, _, _, ref_sm = refining(*inputs())
+    pha, _, pha_sm, _, _, ref_sm = refining(*INPUTS)
     assert torch.equal(ref_sm, torch.zeros(1, 1, 16, 24))
     assert torch.equal(pha, resize(pha_sm, SIZE))
 
@@ -254,7 +251,7 @@ def test_sampling_never_waits_for_the_device() -> None:
     """What would have to wait for values fails on tensors without them."""
     refining = filled(MattingRefine("mobilenetv2", sample_pixels=640))
     with FakeTensorMode(allow_non_fake_inputs=True):
-        refining(*inputs())
+        refining(*INPUTS)
 
 
 @pytest.mark.parametrize("case", cases("u2net", "u2netp"))
