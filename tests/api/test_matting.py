@@ -144,14 +144,10 @@ def test_a_name_that_no_file_can_have_is_a_sentence(stem: str, tmp_path: Path) -
     image, target = tmp_path / "a.png", tmp_path / "b.png"
     assert cv2.imwrite(str(image), GIVEN[0])
     for name in (stem, f"{stem}.png", f"{stem}.mp4"):
-        for clip, film, alpha, foreground in (
-            (name, target, None, None),
-            (image, name, None, None),
-            (image, target, name, None),
-            (image, target, None, name),
-        ):
+        for wrong in ("source", "target", "alpha", "foreground"):
+            files: dict[str, Any] = {"source": image, "target": target, wrong: name}
             with pytest.raises(MattecamError):
-                convert(clip, film, alpha=alpha, foreground=foreground)
+                convert(**files)
     for options in (
         *({"background": f"{stem}.{suffix}"} for suffix in ("png", "mp4", "pdf")),
         {"weights": f"{stem}.pth"},

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
 import threading
-import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
@@ -16,12 +14,11 @@ from pytestqt.qtbot import QtBot
 
 from app.backgrounds import open_background
 from app.capture import SourceName, parse_source, table
-from app.capture.base import FrameSource
 from app.capture.table import SourceSpec
 from app.core.edits import MatteEdit
 from app.core.geometry import View
 from app.core.settings import CaptureSettings
-from app.core.types import BgrImage, Floats, Frame, SourceInfo
+from app.core.types import BgrImage, Floats
 from app.effects import table as effects
 from app.effects.base import Effect, FrameContext
 from app.gui.panels.side_panel import LightSliders
@@ -30,8 +27,8 @@ from app.output.base import SinkSpec
 from app.runtime.context import Timing
 from app.runtime.status import Phase, status_fields
 from mattecam import Matting
-from mattecam.testing import HEIGHT, WIDTH, FakeEngine, FakeSink, room_picture
-from tests.fakes.world import BASE, FakeWorld, composites, live, person_in, running
+from mattecam.testing import HEIGHT, WIDTH, FakeEngine, FakeSink, FakeSource, room_picture
+from tests.fakes.world import BASE, FakeWorld, composites, live, person_in, running, shows_person
 from tests.fresh_python import printed_by
 from tests.gui.widgets import made_store
 from tests.sources import new_opener
@@ -39,37 +36,20 @@ from tests.waiting import eventually
 
 
 def test_a_row_is_all_that_a_source_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    row = SourceSpec("toy", lambda value, settings: FakeSource(settings, kind=f"toy number {value}"), str.isdigit)
     assert parse_source("toy:90") == SourceName("file", "toy:90")
-    monkeypatch.setattr(table, "SOURCES", (*table.SOURCES, TOY_SOURCE))
+    monkeypatch.setattr(table, "SOURCES", (*table.SOURCES, row))
     assert parse_source("toy:90") == SourceName("toy", "90")
     assert parse_source("toy:blue") == SourceName("file", "toy:blue")
 
     world = FakeWorld()
-    settings = BASE.replace(capture=CaptureSettings(source="toy:90", fps=120))
+    settings = BASE.replace(capture=CaptureSettings(source="toy:90"))
     with live(world, settings, parts=replace(world.parts(), open_source=new_opener())) as pipeline:
         info = pipeline.status().source
-    assert info is not None and (info.kind, info.name) == ("toy", "Toy 90")
+    assert info is not None and (info.kind, info.name) == ("toy number 90", "toy:90")
     newest = world.newest()
-    assert newest.frame is not None and (newest.frame.image == 90).all()
+    assert newest.frame is not None and shows_person(newest.image)
 
-
-class ToySource(FrameSource):
-    """Gives frames of the grey level that it is named by."""
-
-    def __init__(self, value: str, settings: CaptureSettings) -> None:
-        self.info = SourceInfo("toy", f"Toy {value}", f"toy:{value}", 64, 48, settings.fps, "")
-        self._image = np.full((48, 64, 3), int(value), np.uint8)
-        self._index = itertools.count()
-
-    def read(self) -> Frame | None:
-        time.sleep(1 / self.info.fps)
-        return Frame(self._image, next(self._index), time.perf_counter())
-
-    def close(self) -> None:
-        """Nothing to release."""
-
-
-TOY_SOURCE = SourceSpec("toy", ToySource, str.isdigit)
 
 ON = BASE.replace(output=BASE.output.replace(mirror=True))
 BLUE = (255, 0, 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -15,7 +16,6 @@ import torch.nn.functional as functional
 import typer
 from torch import Tensor, nn
 from torch.optim import AdamW
-from typer.testing import CliRunner
 
 from app.core.errors import UsageError
 from models.backbones import EfficientNetLite0
@@ -85,15 +85,11 @@ def test_a_run_goes_on_where_it_stopped_and_hands_its_weights_on(stage: Stage, t
     assert 0 <= lines[-1]["check"]["photo_iou"] <= 1 and lines[-1]["check"]["empty"] >= 0
 
 
-def test_a_folder_that_was_not_filled_is_named(stage: Stage, tmp_path: Path) -> None:
+def test_a_folder_that_was_not_filled_is_named(tmp_path: Path) -> None:
     make_cache(tmp_path)
     (tmp_path / "views.json").unlink()
-    command = typer.Typer()
-    command.command()(main)
-    wide = {"COLUMNS": "400"}  # a long path must not break the sentence into lines
-    result = CliRunner(env=wide).invoke(command, ["--out", str(tmp_path / "run"), "--cache", str(tmp_path)])
-    assert result.exit_code == 2
-    assert "no views" in result.output and "training.cache" in result.output
+    with pytest.raises(typer.BadParameter, match=re.escape(f"{tmp_path} has no views; fill it with training.cache")):
+        main(tmp_path / "run", tmp_path)
     assert not (tmp_path / "run").exists()
 
 
