@@ -29,6 +29,7 @@ def test_an_older_python_gets_one_sentence() -> None:
 
 SIGNALLED = """
 import os, runpy, signal, sys
+sys.path.insert(0, "")
 class Signals:
     def find_spec(self, name, *_):
         if name == "app.cli.main":
@@ -47,9 +48,7 @@ def test_a_signal_before_the_command_line_is_there_ends_the_process_as_later(sta
     """SIGTERM and SIGHUP killed it; Ctrl+C in the first second of the installed command printed a traceback."""
     if not environment.installed(ROOT / "requirements.txt"):
         pytest.skip("run.py would prepare an environment of its own")
-    code = SIGNALLED.format(run=start)
-    code = f"import sys; sys.path.insert(0, '')\n{code}"
-    command = [sys.executable, "-I", "-c", code, name]
+    command = [sys.executable, "-I", "-c", SIGNALLED.format(run=start), name]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=isolated(os.environ))
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 

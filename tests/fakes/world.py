@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
+from unittest.mock import Mock
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,20 +62,6 @@ class FakeRecorder(FakeSink):
             self._path.touch()
 
 
-class FakeCounter:
-    """As many readers as the world says."""
-
-    def __init__(self, world: FakeWorld) -> None:
-        self._world = world
-
-    def readers(self) -> range | None:
-        self._world.faults.at("count_readers")
-        return None if self._world.readers is None else range(self._world.readers)
-
-    def close(self) -> None:
-        pass
-
-
 class FakeNode(FakeSink):
     """A PipeWire camera whose readers the test sets."""
 
@@ -112,7 +99,7 @@ class FakeWorld:
             open_background=self._background,
             sinks=SINKS,
             open_microphone=self._microphone,
-            watch_readers=lambda device: FakeCounter(self),
+            watch_readers=lambda device: Mock(readers=self._read),
         ).with_sinks(
             virtual_camera=lambda choice, width, height, context: self.open_camera(),
             pipewire=lambda choice, width, height, context: self._pipewire_camera(),
@@ -145,6 +132,10 @@ class FakeWorld:
 
         background.backdrop = backdrop  # type: ignore[method-assign]
         return background
+
+    def _read(self) -> range | None:
+        self.faults.at("count_readers")
+        return None if self.readers is None else range(self.readers)
 
     def _pipewire_camera(self) -> FakeNode:
         if self.node is None:

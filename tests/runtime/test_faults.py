@@ -22,7 +22,7 @@ from app.matting.choice.hardware import CudaCards
 from app.runtime.context import Timing
 from app.runtime.engines import EngineSelector, MatteFrame, remember, replacement, shown_error
 from app.runtime.status import Phase
-from mattecam.testing import PERSON, FakeEngine, Fault, Faults, StepInput, room_picture
+from mattecam.testing import PERSON, FakeEngine, Fault, StepInput, room_picture
 from tests.fakes.world import BASE, IMPATIENT, FakeWorld, apply, composites, kinds, live, running
 from tests.matting.stubs import simulated_cards
 from tests.waiting import eventually
@@ -148,12 +148,7 @@ def test_out_of_memory_on_a_gpu_falls_back_to_a_smaller_ratio_and_then_the_cpu()
 class LostGpu(FakeEngine):
     """An engine whose device is lost after some frames: every call fails, even `reset` and `close`."""
 
-    frames = 5
-
-    def __init__(self, settings: EngineSettings, width: int, height: int, faults: Faults) -> None:
-        super().__init__(settings, width, height, faults)
-        self.info = replace(self.info, device="cuda", precision="float16")
-        self.steps = 0
+    steps = 0
 
     def matte(self, step: StepInput) -> Matte:
         self.steps += 1
@@ -161,7 +156,7 @@ class LostGpu(FakeEngine):
         return super().matte(step)
 
     def reset(self, seen: AlphaImage | None = None) -> None:
-        if self.steps > self.frames:
+        if self.steps > 5:
             raise failed(ILLEGAL)
 
     def close(self) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import given
@@ -22,7 +22,6 @@ from app.core.types import PictureKind
 from app.privacy.gate import Gate
 from app.runtime.backdrops import StandbyPictures
 from app.runtime.context import PipelineContext, Timing
-from app.runtime.outputs import OutputClock
 from app.runtime.pipeline import Pipeline, Watchdog
 from app.runtime.status import Latency, Meter, Phase, PipelineStatus, StatusBoard, write_status
 from app.runtime.worker import LatestSlot, Prepared, Preparer, SlotClosed, Worker
@@ -31,17 +30,6 @@ from tests.fakes.world import BASE, FakeWorld, Hold, apply, composites, ignore, 
 from tests.waiting import eventually
 
 TIMING = Timing(watchdog_s=0.02, stale_s=0.3, demand_poll_s=0.02)
-
-
-class Clock:
-    """An output clock of which the watchdog sees the thread alone."""
-
-    def __init__(self, thread: Worker | None = None) -> None:
-        self.thread = thread or Worker("output-clock", ignore)
-        self.cards = 0
-
-    def send_card(self) -> None:
-        self.cards += 1
 
 
 def die() -> None:
@@ -74,11 +62,15 @@ def test_without_the_output_clock_the_watchdog_sends_the_card_until_it_goes_on(h
             eventually(lambda: world.newest().kind is PictureKind.COMPOSITE)
 
 
-def problems_at_each_check(clock: Clock, checks: int, *watched: Worker) -> list[int]:
-    """Let a watchdog check so often; return how many problems were open before each check and after the last."""
+def problems_at_each_check(checks: int, clock: Worker, *watched: Worker) -> tuple[list[int], int]:
+    """Let a watchdog check so often.
+
+    Returns how many problems were open before each check and after the last, and how many cards it sent for the clock.
+    """
     context = PipelineContext(SettingsOwner(BASE), FakeWorld().parts(), TIMING)
     gate = Gate(context.owner, StandbyPictures(context.board).card)
-    watchdog = Watchdog(context, gate, cast("OutputClock", clock), *watched)
+    output = Mock(thread=clock)
+    watchdog = Watchdog(context, gate, output, *watched)
     stop, found = threading.Event(), list[int]()
 
     def next_check(timeout: float | None = None) -> bool:
@@ -87,7 +79,7 @@ def problems_at_each_check(clock: Clock, checks: int, *watched: Worker) -> list[
 
     stop.wait = next_check  # type: ignore[method-assign]
     watchdog.run(stop)
-    return found
+    return found, output.send_card.call_count
 
 
 def test_a_program_that_was_stopped_reports_no_thread() -> None:
@@ -95,10 +87,9 @@ def test_a_program_that_was_stopped_reports_no_thread() -> None:
     answers = iter([t("late"), None, t("late"), t("late"), None] * 2)
     late = Worker("late", ignore, Stage.CAPTURE)
     late.overdue_call = lambda: next(answers)  # type: ignore[method-assign]
-    clock = Clock(late)
-    assert problems_at_each_check(clock, 5) == [0, 0, 0, 0, 1, 0]
-    assert clock.cards == 3, "in place of the clock the card leaves all the same"
-    assert problems_at_each_check(Clock(), 5, late) == [0, 0, 0, 0, 1, 0]
+    seen = [0, 0, 0, 0, 1, 0]
+    assert problems_at_each_check(5, late) == (seen, 3), "in place of the clock the card leaves all the same"
+    assert problems_at_each_check(5, Worker("output-clock", ignore), late) == (seen, 0)
 
 
 def test_the_log_names_a_dead_thread_and_its_error_once(caplog: pytest.LogCaptureFixture) -> None:
@@ -111,7 +102,7 @@ def test_the_log_names_a_dead_thread_and_its_error_once(caplog: pytest.LogCaptur
         worker.start()
         assert worker.join(60)
     assert (camera.died, returned.died, stopped.died) == (True, True, False), "dead is what was not asked to end"
-    assert problems_at_each_check(Clock(), 3, camera) == [0, 1, 1, 1]
+    assert problems_at_each_check(3, Worker("output-clock", ignore), camera) == ([0, 1, 1, 1], 0)
     ended, named = caplog.messages
     assert ended == "The capture thread ended with an error." and named.startswith("The capture thread ")
 
