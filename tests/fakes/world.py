@@ -186,8 +186,13 @@ class Desk(FakeWorld):
 
     def unplug(self) -> None:
         """Remove the camera."""
+
+        def lost() -> None:
+            self.faults.heal()  # other sources can be read
+            raise SourceLostError("The camera is gone.")
+
         self.camera = False
-        self.faults.put("read", SourceLostError("The camera is gone."))
+        self.faults.put("read", lost)
 
 
 BASE = Settings(

@@ -203,7 +203,6 @@ def test_others_see_the_card_without_a_demonstration_but_of_a_camera_in_use_else
             PictureKind.STANDBY
         }
         for _ in range(3):
-            desk.faults.heal()
             desk.camera = True
             eventually(lambda: desk.newest().kind is PictureKind.COMPOSITE)
             status = pipeline.status()
