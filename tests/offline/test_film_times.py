@@ -248,13 +248,9 @@ def test_a_rate_is_written_as_people_write_it() -> None:
             frame_rate(value)
 
 
-@pytest.fixture
-def images(tmp_path: Path) -> Path:
-    return write_images(tmp_path / "in", *(f"{number}.png" for number in range(12)))
-
-
 @pytest.mark.parametrize("given", [None, "24", 24, 23.976, Fraction(25, 2), "30000/1001"])
-def test_images_become_a_film_of_the_rate(images: Path, tmp_path: Path, given: str | float | Fraction | None) -> None:
+def test_images_become_a_film_of_the_rate(tmp_path: Path, given: str | float | Fraction | None) -> None:
+    images = write_images(tmp_path / "in", *(f"{number}.png" for number in range(12)))
     target, alpha, told = tmp_path / "out.mp4", tmp_path / "alpha.mp4", tmp_path / "told.mp4"
     rate = Fraction(30) if given is None else frame_rate(given)
     with patch("app.offline.convert.build_engine", build_half):
@@ -266,7 +262,8 @@ def test_images_become_a_film_of_the_rate(images: Path, tmp_path: Path, given: s
         assert times.rate == times.base_rate == rate and times.length_s == 12 / rate
 
 
-def test_what_has_a_rate_of_its_own_takes_no_other_but_folders_of_images_do(images: Path, tmp_path: Path) -> None:
+def test_what_has_a_rate_of_its_own_takes_no_other_but_folders_of_images_do(tmp_path: Path) -> None:
+    images = write_images(tmp_path / "in", "0.png")
     for source in (write_clip(tmp_path / "clip.mp4", 3), images / "0.png"):
         with pytest.raises(UsageError, match=f"{source.name} is no folder of images, whose frame rate"):
             run(source, tmp_path / f"out{source.suffix}", fps=Fraction(24))

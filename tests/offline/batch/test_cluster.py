@@ -12,7 +12,6 @@ from concurrent.futures import Future
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
-from types import SimpleNamespace
 from unittest.mock import Mock
 
 import psutil
@@ -92,10 +91,6 @@ def test_whatever_is_killed_ray_writes_the_bits_of_one_after_the_other(tmp_path:
 JOB = Job("a.mp4", {"target": "out/a.mp4"}, Settings(), "")
 
 
-class Lost(Exception):
-    """Base of the errors of a worker."""
-
-
 def installed(monkeypatch: pytest.MonkeyPatch, error: Exception, *, starts: bool = False) -> Mock:
     """Return the Ray that is imported in this test, after which what is set for its processes is restored.
 
@@ -116,7 +111,7 @@ def installed(monkeypatch: pytest.MonkeyPatch, error: Exception, *, starts: bool
     for name in ("RAY_AUTH_TOKEN", "RAY_worker_niceness"):
         monkeypatch.setenv(name, "0")
     fails = Mock(side_effect=error)
-    ray = Mock(init=init, get=fails, cancel=fails, exceptions=SimpleNamespace(RayError=Lost, RayTaskError=Lost))
+    ray = Mock(init=init, get=fails, cancel=fails, exceptions=Mock(RayError=LookupError, RayTaskError=LookupError))
     ray.remote = lambda **options: actor_or_task
     monkeypatch.setitem(sys.modules, "ray", ray)
     return ray
