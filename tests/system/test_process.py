@@ -163,20 +163,14 @@ def test_a_hangup_that_is_ignored_stays_ignored() -> None:
 
 
 @pytest.fixture
-def modules(tmp_path: Path) -> str:
-    """A folder with modules that fail, named like those of Python, of the program and of its packages."""
+def others(tmp_path: Path) -> str:
+    """A folder of another program: modules that fail, named like those of Python, of the program and of its packages,
+    and libraries that cannot be loaded, named like some that packages bring and Python does not need.
+    """
     folder = tmp_path / "site-packages"
     folder.mkdir()
     for name in ("__future__", "typing", "enum", "re", "signal", "pathlib", "numpy", "cv2", "PyQt6", "app", "models"):
         (folder / f"{name}.py").write_text(f"raise RuntimeError('another {name}')")
-    return str(folder)
-
-
-@pytest.fixture
-def libraries(tmp_path: Path) -> str:
-    """A folder with libraries that cannot be loaded, named like some that packages bring and Python does not need."""
-    folder = tmp_path / "lib"
-    folder.mkdir()
     for name in ("libQt6Core.so.6", "libtbb.so.12", "libopenvino.so.2641", "libstdc++.so.6"):
         (folder / name).write_text("another library")
     return str(folder)
@@ -201,32 +195,32 @@ def test_a_process_that_nothing_disturbs_goes_on(monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.skipif(os.name == "nt", reason="variables of Linux")
 @pytest.mark.parametrize("words", [["devices"], pytest.param(WINDOW, marks=pytest.mark.long)], ids=["short", "window"])
-def test_run_py_starts_beside_broken_packages(words: list[str], modules: str, libraries: str, tmp_path: Path) -> None:
+def test_run_py_starts_beside_broken_packages(words: list[str], others: str, tmp_path: Path) -> None:
     if not environment.installed(ROOT / "requirements.txt"):
         pytest.skip("run.py would prepare an environment of its own")
     hostile = {
-        "PYTHONPATH": modules,
+        "PYTHONPATH": others,
         "PYTHONUSERBASE": str(tmp_path),
         "PYTHONWARNINGS": "error",
-        LIBRARIES: libraries,
-        "QT_PLUGIN_PATH": libraries,
-        "QT_QPA_PLATFORM_PLUGIN_PATH": libraries,
+        LIBRARIES: others,
+        "QT_PLUGIN_PATH": others,
+        "QT_QPA_PLATFORM_PLUGIN_PATH": others,
         "QT_QPA_PLATFORM": "offscreen",
         "MATTECAM_DATA_DIR": str(tmp_path),
     }
     command = [sys.executable, str(ROOT / "run.py"), *words]
-    done = subprocess.run(command, cwd=modules, env={**os.environ, **hostile}, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=others, env={**os.environ, **hostile}, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "another" not in done.stderr
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no exec")
-def test_the_process_is_replaced_once(modules: str) -> None:
+def test_the_process_is_replaced_once(others: str) -> None:
     """The second start finds what the first one removed."""
     code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from app.system.isolation import isolate\n"
     code += "isolate([sys.executable, '-I', '-c', sys.argv[1], sys.argv[1]])\n"
     code += "import json, os; print(json.dumps([sys.flags.isolated, dict(os.environ)]))"
-    environment = {**os.environ, "PYTHONPATH": modules, "PYTHONHASHSEED": "1", "GTK_PATH": "/snap"}
+    environment = {**os.environ, "PYTHONPATH": others, "PYTHONHASHSEED": "1", "GTK_PATH": "/snap"}
     flag, seen = json.loads(printed_by(code, code, env=environment))
     assert flag == 1
     assert {name for name in environment if name not in seen} >= {"PYTHONPATH", "PYTHONHASHSEED", "GTK_PATH"}
@@ -234,18 +228,18 @@ def test_the_process_is_replaced_once(modules: str) -> None:
 
 
 def test_folders_of_the_driver_of_nix_and_of_this_python_stay(
-    tmp_path: Path, libraries: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, others: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "libcuda.so.1").touch()
     kept = f"/nix/store/abc/lib:{tmp_path}"
-    assert isolated({LIBRARIES: f"{libraries}::{kept}"})[LIBRARIES] == kept
-    assert LIBRARIES not in isolated({LIBRARIES: libraries})
+    assert isolated({LIBRARIES: f"{others}::{kept}"})[LIBRARIES] == kept
+    assert LIBRARIES not in isolated({LIBRARIES: others})
     assert not_isolated({LIBRARIES: kept}) == ()
-    assert not_isolated({LIBRARIES: f"{kept}:{libraries}"}) == (LIBRARIES,)
+    assert not_isolated({LIBRARIES: f"{kept}:{others}"}) == (LIBRARIES,)
     # Without that of its libpython, Python does not start; other libraries in it are what the doctor names.
-    monkeypatch.setattr(isolation, "_holds_python", lambda folder: folder == libraries)
-    assert isolated({LIBRARIES: f"/opt/ros/lib:{libraries}"})[LIBRARIES] == libraries
-    assert not_isolated({LIBRARIES: libraries}) == (LIBRARIES,)
+    monkeypatch.setattr(isolation, "_holds_python", lambda folder: folder == others)
+    assert isolated({LIBRARIES: f"/opt/ros/lib:{others}"})[LIBRARIES] == others
+    assert not_isolated({LIBRARIES: others}) == (LIBRARIES,)
 
 
 def test_what_nobody_sets_and_what_the_program_sets_itself_is_not_named() -> None:
