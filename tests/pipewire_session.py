@@ -40,12 +40,12 @@ def has_gstreamer() -> bool:
 
 
 @contextmanager
-def private_session(start_s: float = 10.0) -> Iterator[PrivateSession]:
-    """Run a session; skip the test where it cannot be started. start_s: limit for each of its programs."""
+def private_session() -> Iterator[PrivateSession]:
+    """Run a session; skip the test where it cannot be started."""
     missing = [program for program in PROGRAMS if shutil.which(program) is None]
     if missing:
         pytest.skip(f"needs the packages pipewire, pipewire-bin, wireplumber and dbus ({', '.join(missing)} missing)")
-    session = PrivateSession(start_s)
+    session = PrivateSession()
     try:
         session.start()
         yield session
@@ -56,8 +56,7 @@ def private_session(start_s: float = 10.0) -> Iterator[PrivateSession]:
 class PrivateSession:
     """The daemons and the environment in which programs find them."""
 
-    def __init__(self, start_s: float) -> None:
-        self._start_s = start_s
+    def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="mattecam-pw-"))
         self.environment = {
             **os.environ,
@@ -140,7 +139,7 @@ class PrivateSession:
             process.wait(60)
 
     def _await(self, condition: Any, what: str) -> None:
-        deadline_s = time.monotonic() + self._start_s
+        deadline_s = time.monotonic() + 10
         while not condition():
             if time.monotonic() > deadline_s:
                 pytest.skip(f"{what} does not start on this machine")

@@ -20,6 +20,7 @@ import pytest
 from jeepney import DBusAddress, HeaderFields, Message, MessageType, new_error, new_method_return, new_signal
 from jeepney.bus_messages import message_bus
 from jeepney.io.blocking import Proxy, open_dbus_connection
+from numpy.typing import NDArray
 
 from app.capture import devices
 from app.capture import portal as portal_module
@@ -50,13 +51,13 @@ NAME, TITLE = "libcamera_input._SB_.PC00.LNK0", "Built-in Front Camera"
 SETTINGS = CaptureSettings(source="portal", width=64, height=48, fps=30)
 
 
-def packed(layout: Layout, width: int = 64, height: int = 48) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+def packed(layout: Layout) -> NDArray[np.uint8]:
     """Bars as a camera sends them."""
-    image = colour_bars(width, height)
+    image = colour_bars(64, 48)
     if layout == "NV12":
         planar = cv2.cvtColor(image, cv2.COLOR_BGR2YUV_I420)
-        u, v = planar[height:].reshape(2, -1)
-        return np.concatenate([planar[:height].ravel(), np.stack([u, v], 1).ravel()])
+        u, v = planar[48:].reshape(2, -1)
+        return np.concatenate([planar[:48].ravel(), np.stack([u, v], 1).ravel()])
     if layout == "MJPG":
         return np.asarray(cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, 95])[1], np.uint8)
     codes = {"YUY2": cv2.COLOR_BGR2YUV_YUY2, "I420": cv2.COLOR_BGR2YUV_I420, "RGB": cv2.COLOR_BGR2RGB}

@@ -46,7 +46,7 @@ def context(
     return SinkContext(lambda: settings, open_microphone or Mock(side_effect=AssertionError), wait_for_gap=wait_for_gap)
 
 
-def kill_while_recording(path: Path, seconds: float, fps: int = 30, microphone: str = "off") -> tuple[float, int]:
+def kill_while_recording(path: Path, seconds: float, fps: int, microphone: str) -> tuple[float, int]:
     """Record for more than these seconds, and as many frames as belong to them, in another process, and kill it.
 
     microphone: `off`, `working`, or `lost` after a second. Return the seconds and frames recorded.

@@ -44,9 +44,9 @@ def reading(size: tuple[int, int] = (WIDTH, HEIGHT)) -> AbstractContextManager[N
     return closing(NodeReader("mattecam", size, Fraction(30), follows=True))
 
 
-def next_frame(reader: NodeReader, timeout_s: float = 60.0) -> RawFrame:
-    frame = reader.read(timeout_s)
-    assert frame is not None, f"no frame within {timeout_s:g} s"
+def next_frame(reader: NodeReader) -> RawFrame:
+    frame = reader.read(60)
+    assert frame is not None, "no frame within a minute"
     return frame
 
 
