@@ -323,22 +323,25 @@ def test_loopbacks_are_listed_that_have_a_device_file(tmp_path: Path, monkeypatc
     assert list(v4l2.loopback_labels().items()) == [("/dev/video7", "Cam 7"), ("/dev/video10", "Cam 10")]
 
 
+NEW, NONE = b"frame", BlockingIOError()
+
+
 @pytest.mark.parametrize(
     ("reads", "arrive"),
     [
-        ([False] * 9, False),
-        ([True, True] + [False] * 9, False),
-        ([True, False, False, True], True),
-        ([True] * 99, True),
+        ([NONE] * 9, False),
+        ([NEW, NEW] + [NONE] * 9, False),
+        ([NEW, NONE, NONE, NEW], True),
+        ([NEW] * 99, True),
         ([OSError(errno.EBUSY, "the only place for a reader is taken")], True),
         ([OSError(errno.EIO, "it was removed")], False),
     ],
 )
 def test_only_new_frames_count_as_arriving(
-    monkeypatch: pytest.MonkeyPatch, reads: list[bool | OSError], arrive: bool
+    monkeypatch: pytest.MonkeyPatch, reads: list[bytes | OSError], arrive: bool
 ) -> None:
     """The first frames may be old ones in the ring buffer; more than the largest ring holds must be new."""
-    monkeypatch.setattr(v4l2, "_read_one", Mock(side_effect=reads))
+    monkeypatch.setattr("app.output.v4l2.os.read", Mock(side_effect=reads))
     monkeypatch.setattr(v4l2, "_LOOK_AGAIN_S", 0.01)
     assert v4l2.frames_arrive("/dev/null", 0.05) is arrive
 
