@@ -332,9 +332,12 @@ VALUES = [
 ]  # fmt: skip
 
 
-@pytest.fixture
-def nothing_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, resource_tracker: None) -> None:
-    """Replace work that takes long or changes the machine by no-ops; argument parsing stays real."""
+@sampled(50, 1000)
+@pytest.mark.usefixtures("resource_tracker")
+def test_command_lines(
+    cases: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Work that takes long or changes the machine is left out; argument parsing stays real."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MATTECAM_RUNTIME_DIR", str(tmp_path / "run"))
     monkeypatch.setattr("app.gui.application.run_window", lambda settings, options: 0)
@@ -343,10 +346,6 @@ def nothing_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, resource_track
     monkeypatch.setattr("app.cli.bench.measure_models", lambda *words: {"results": []})
     monkeypatch.setattr("models.download.download", lambda *words, again: tmp_path)
     (tmp_path / "broken.json").write_text("{")
-
-
-@sampled(50, 1000)
-def test_command_lines(cases: int, nothing_runs: None, capsys: pytest.CaptureFixture[str]) -> None:
     rng = random.Random(7)
     for _ in range(cases):
         line = [*rng.choices(COMMANDS, k=rng.random() < 0.8), *rng.choices([*WORDS, *VALUES], k=rng.randrange(10))]
