@@ -38,7 +38,6 @@ from training.tests.samples import learnt, make_cache
 from training.train import main
 from training.trunk import with_trunk
 
-SIZE = (64, 48)
 same = partial(torch.testing.assert_close, rtol=0, atol=0)
 
 
@@ -277,7 +276,7 @@ def test_the_highest_value_around_is_that_of_pooling(reach: int) -> None:
 
 
 def test_a_sample_holds_the_frame_and_its_plate(cache: Path) -> None:
-    source = PlateSource(cache, SIZE, 2, unspoilt=1.0)
+    source = PlateSource(cache, (64, 48), 2, unspoilt=1.0)
     inside, outside = [], []
     for index in range(30):
         sample = source.draw(index)
