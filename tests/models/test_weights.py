@@ -25,6 +25,7 @@ from models.errors import DownloadError, WeightsError, WeightsNotFoundError
 from models.table import MODELS, NETWORKS, WeightSpec
 from models.weights import SHIPPED_SHA256, WeightState, find, hash_record, verified
 from tests.clips import names_in
+from tests.published import install
 from tests.serving import Handler, served
 
 
@@ -93,9 +94,7 @@ def test_verify_compares_published_and_recorded_hashes(folder: Path, monkeypatch
     other.write_bytes(b"changed")
     assert state("bgmv2-resnet101") is WeightState.DIFFERENT
     assert state("u2net") is WeightState.MISSING
-    published = hashlib.sha256(good.read_bytes()).hexdigest()
-    spec = WeightSpec("u2netp", "u2netp.pth", "", "https://example.org/x", sha256=published)
-    monkeypatch.setitem(NETWORKS, "u2netp", replace(NETWORKS["u2netp"], weights=spec))
+    install(good, "u2netp", monkeypatch)
     assert state("u2netp") is WeightState.VERIFIED
 
 
