@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import queue
+import shutil
+import signal
 import subprocess
 import tempfile
 from pathlib import Path
@@ -14,7 +16,7 @@ import pytest
 
 from app.output.virtual_camera import VirtualCamera
 from device_bed.producer import backend
-from device_bed.tools import DEVICE, LABEL, ended_process, load, needs, say, sending
+from device_bed.tools import DEVICE, LABEL, load, say, sending
 from tests.output.pictures import FPS, marked_bars, sender
 from tests.output.web_page import ages_of, bars_error, browser_command, page
 
@@ -31,17 +33,22 @@ def look(browser: str = "chromium") -> dict[str, Any]:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, page() as (address, reports):
         command = browser_command(browser, Path(folder) / "profile", address, pipewire=False)
         nowhere, environment = subprocess.DEVNULL, {**os.environ, **_NO_SANDBOX}
-        with ended_process(command, stdout=nowhere, stderr=nowhere, env=environment):
+        with subprocess.Popen(
+            command, stdout=nowhere, stderr=nowhere, env=environment, start_new_session=True
+        ) as process:
             try:
                 return reports.get(timeout=WAIT_S)
             except queue.Empty:
                 return {"error": f"no report within {WAIT_S:.0f} s"}
+            finally:
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 @pytest.mark.parametrize("browser", ["chromium", "firefox-esr"])
 def test_browser(browser: str) -> None:
     """Check label, size and colours; Firefox opens the device itself."""
-    needs(browser)
+    if shutil.which(browser) is None:
+        pytest.skip(f"{browser} is not installed")
     for width, height in ((640, 480), (1280, 720)):
         load()
         with sender(marked_bars(width, height), VirtualCamera(DEVICE, width, height, FPS, backend=backend())):

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import time
 from contextlib import suppress
-from multiprocessing.context import ForkProcess
 
 import numpy as np
+import psutil
 import pytest
 
 from app.core.errors import SinkOpenError
@@ -18,10 +17,10 @@ from app.output.virtual_camera import VirtualCamera
 from device_bed.producer import backend
 from device_bed.tools import (
     DEVICE,
+    FORK,
     LABEL,
     OpenCvReader,
     ffmpeg_sends,
-    in_a_child,
     load,
     one_at_a_time,
     read_ffmpeg,
@@ -30,7 +29,6 @@ from device_bed.tools import (
     say,
     sending,
     shell,
-    unload,
 )
 
 pytestmark = pytest.mark.usefixtures("each_backend")
@@ -57,13 +55,14 @@ def test_colours() -> None:
         load()
         width, height = map(int, size.split("x"))
         with sending(size):
-            for name, image in (
-                ("OpenCV", read_opencv()),
-                ("ffmpeg", read_ffmpeg()),
-                ("GStreamer", read_gstreamer((width, height))),
-            ):
+            seen = {
+                "OpenCV": read_opencv(),
+                "ffmpeg": read_ffmpeg(width, height),
+                "GStreamer": read_gstreamer(width, height),
+            }
+            for name, image in seen.items():
                 error = bar_error(image)
-                say(f"{size} {name}: {image.shape[1]}x{image.shape[0]}, largest error {error:.1f} of 255")
+                say(f"{size} {name}: largest error {error:.1f} of 255")
                 assert image.shape == (height, width, 3), "unexpected size"
                 assert error <= MAX_ERROR, "wrong colours"
 
@@ -76,26 +75,26 @@ def test_opened_again() -> None:
             assert bar_error(read_opencv()) <= MAX_ERROR, "wrong colours"
             if turn == 1:
                 process.kill()
-    say("three consecutive senders, the second one killed")
     shell(f"chown root:video {DEVICE} && chmod 660 {DEVICE}")
     with sending(user="user"):
-        say("a sender of an ordinary user in the group video")
+        pass  # it is in the group video
 
 
-def test_readers_survive_a_kill() -> None:
-    """Check that an open reader continues after kill -9 and a restart of the sender."""
-    load()
-    with sending() as first:
-        reader = OpenCvReader()
-        reader.settled()
-        first.kill()
-        killed_s = time.monotonic()
-    with sending():
-        error = bar_error(reader.settled())
-        silence_s = time.monotonic() - killed_s
+def test_readers_survive_their_sender() -> None:
+    """Check that an open reader continues with the next sender, also after kill -9."""
+    for killed in (False, True):
+        load()
+        with sending() as first:
+            reader = OpenCvReader()
+            reader.settled()
+            if killed:
+                first.kill()
+            ended_s = time.monotonic()
+        with sending():
+            error = bar_error(reader.settled())
         reader.close()
-    say(f"frames again {silence_s:.2f} s after the kill, error {error:.1f}")
-    assert error <= MAX_ERROR, "wrong colours"
+        say(f"killed: {killed}; frames again after {time.monotonic() - ended_s:.2f} s, error {error:.1f}")
+        assert error <= MAX_ERROR, "wrong colours"
 
 
 def test_size_is_kept() -> None:
@@ -104,57 +103,39 @@ def test_size_is_kept() -> None:
     with sending("640x480") as process:
         reader = OpenCvReader()
         reader.settled()
-        _switch_size(process)  # now 1280x720
+        sender = psutil.Process(process.pid)
+        sender.send_signal(signal.SIGUSR1)  # now 1280x720
         time.sleep(0.5)
         image = reader.settled()
         assert image.shape == (480, 640, 3), f"the size became {image.shape}"
-        top, middle = image[:50], image[60:420]
-        say(f"640x480 kept, mean of the bar at the top {top.mean():.1f}, error of the middle {bar_error(middle):.1f}")
-        assert top.mean() < 20, "no black bar at the top"
-        assert bar_error(np.ascontiguousarray(middle)) <= MAX_ERROR, "the middle does not show the picture"
+        assert image[:50].mean() < 20, "no black bar at the top"
+        assert bar_error(np.ascontiguousarray(image[60:420])) <= MAX_ERROR, "the middle does not show the picture"
         reader.close()
         time.sleep(0.5)
-        _switch_size(process)
+        sender.send_signal(signal.SIGUSR1)
         time.sleep(0.3)
-        _switch_size(process)
+        sender.send_signal(signal.SIGUSR1)
         time.sleep(0.5)
-        image = read_opencv()
-        say(f"after the reader has closed: {image.shape[1]}x{image.shape[0]}")
-        assert image.shape == (720, 1280, 3), "the new size was not applied although there is no reader"
-
-
-def _switch_size(process: ForkProcess) -> None:
-    assert process.pid is not None
-    os.kill(process.pid, signal.SIGUSR1)
+        assert read_opencv().shape == (720, 1280, 3), "the new size was not applied although there is no reader"
 
 
 def test_reader_first() -> None:
-    """Check that a reader started before the program receives frames once the program sends."""
+    """Check that a reader that was started before the first sender receives its frames."""
     load()
-    with sending():
-        reader = OpenCvReader()
-        reader.settled()
-    with sending():
-        error = bar_error(reader.settled())
-        reader.close()
-    say(f"a reader that stayed open since the last run: error {error:.1f}")
-    assert error <= MAX_ERROR, "wrong colours"
-    load()
-    early = in_a_child(_ask_until_there)
-    time.sleep(2)
-    with sending():
-        said = early(120)
-    say(f"a reader that was started before the first sender: {said}")
-    assert "received a frame" in said, "the reader received no frame"
+    with FORK.Pool(1) as pool:
+        early = pool.apply_async(_ask_until_there)
+        time.sleep(2)
+        with sending():
+            say(early.get(120))
 
 
 def _ask_until_there() -> str:
-    """Open the camera repeatedly: the driver refuses readers until the first frame is sent."""
+    """Open the camera repeatedly, as the driver refuses readers until the first frame is sent."""
     for asked in range(600):
         with suppress(AssertionError):
             return f"received a frame with an error of {bar_error(read_opencv()):.1f} after {asked + 1} attempts"
         time.sleep(0.1)
-    return "received no frame"
+    raise AssertionError("received no frame")
 
 
 def test_unusual_sizes() -> None:
@@ -172,30 +153,15 @@ def test_two_readers() -> None:
     """Check two concurrent readers, or that a driver that takes one alone refuses the second without harm."""
     load()
     with sending():
+        first = OpenCvReader()
+        first.settled()
         if one_at_a_time():
-            _second_refused()
+            with pytest.raises(AssertionError):
+                OpenCvReader().settled()
         else:
-            _two_at_once()
-
-
-def _two_at_once() -> None:
-    first, second = OpenCvReader(), OpenCvReader()
-    errors = [bar_error(reader.settled()) for reader in (first, second)]
-    first.close()
-    second.close()
-    say(f"errors {errors[0]:.1f} and {errors[1]:.1f}")
-    assert max(errors) <= MAX_ERROR, "wrong colours"
-
-
-def _second_refused() -> None:
-    first = OpenCvReader()
-    first.settled()
-    with pytest.raises(AssertionError):
-        OpenCvReader().settled()
-    error = bar_error(first.settled())
-    first.close()
-    say(f"error of the first reader afterwards: {error:.1f}")
-    assert error <= MAX_ERROR, "the refused reader disturbed the first one"
+            second = OpenCvReader()  # where it is closed, version 0.12 gives nothing more to the first one either
+            assert bar_error(second.settled()) <= MAX_ERROR, "the second reader sees wrong colours"
+        assert bar_error(first.settled()) <= MAX_ERROR, "the second reader disturbed the first one"
 
 
 def test_taken_by_another() -> None:
@@ -218,19 +184,15 @@ def test_kept_formats() -> None:
             with sending("1280x720"):
                 image = reader.settled()
             reader.close()
-        error = bar_error(image[60:420])
-        say(f"{pixels}: the reader sees {image.shape[1]}x{image.shape[0]}, largest error {error:.1f} of 255")
-        assert image.shape == (480, 640, 3) and error <= MAX_ERROR, "wrong size or colours"
+        assert image.shape == (480, 640, 3), f"{pixels}: the size became {image.shape}"
+        assert bar_error(image[60:420]) <= MAX_ERROR, f"{pixels}: wrong colours"
 
 
 def test_several_devices() -> None:
     """Check the selection: the program's device first, then another free one; also by label and number."""
-    unload("v4l2loopback")
-    shell('modprobe v4l2loopback devices=2 video_nr=20,21 exclusive_caps=1,1 card_label="Other,Mattecam"')
-    shell("udevadm settle --timeout=10")
+    load({20: "Other", 21: LABEL})
     for wanted, device in (("auto", "/dev/video21"), ("Other", "/dev/video20"), ("20", "/dev/video20")):
         camera = VirtualCamera(wanted, 640, 480, 30, backend=backend())
-        say(f"{wanted}: {camera.name}")
         camera.close()
         assert camera.device == device, f"{wanted} selected {camera.device}"
     with sending(device="/dev/video21"):

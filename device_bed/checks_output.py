@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
-import signal
-import subprocess
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -13,9 +10,8 @@ from functools import partial
 from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
 
-import numpy as np
+import psutil
 import pytest
-from numpy.typing import NDArray
 
 from app.core.errors import MattecamError
 from app.core.types import Outgoing, Picture, PictureKind
@@ -23,8 +19,8 @@ from app.doctor.proof import bar_error, colour_bars
 from app.output import v4l2
 from app.output.virtual_camera import VirtualCamera
 from device_bed.producer import backend
-from device_bed.program import ctl, log, opened_reader, program, until_picture
-from device_bed.tools import DEVICE, OpenCvReader, background_process, load, say, sending, shell, unload
+from device_bed.program import corner_is, ctl, log, opened_reader, program, until_picture
+from device_bed.tools import DEVICE, OpenCvReader, background_process, load, rmmod, say, sending, shell, unload, until
 from tests.output import test_contract
 from tests.output.pictures import Make, sender
 
@@ -71,12 +67,11 @@ def test_reader_stopped() -> None:
     camera.send(BARS)
     frames = multiprocessing.get_context("fork").Value("i", 0)
     with background_process(partial(_count_frames, frames), DEVICE) as reader:
-        assert reader.pid is not None
         _send_for(camera, 2)
-        os.kill(reader.pid, signal.SIGSTOP)
+        psutil.Process(reader.pid).suspend()
         longest_s = _send_for(camera, STOPPED_S)
         before = frames.value
-        os.kill(reader.pid, signal.SIGCONT)
+        psutil.Process(reader.pid).resume()
         _send_for(camera, 2)
         say(f"longest send {longest_s * 1000:.0f} ms; {frames.value - before} frames within 2 s after it")
         assert before > 0 and frames.value - before > 10, "the reader received no frames afterwards"
@@ -108,17 +103,15 @@ def test_sender_stopped() -> None:
     """Check that a reader goes on after its sender was stopped for ten seconds."""
     load()
     with sending() as process:
-        assert process.pid is not None
         reader = OpenCvReader()
         reader.settled()
-        os.kill(process.pid, signal.SIGSTOP)
+        psutil.Process(process.pid).suspend()
         time.sleep(STOPPED_S)
-        os.kill(process.pid, signal.SIGCONT)
+        psutil.Process(process.pid).resume()
         began_s = time.monotonic()
         image = reader.settled()
         say(f"frames again {time.monotonic() - began_s:.2f} s after it, error {bar_error(image):.1f}")
         assert bar_error(image) <= 6, "wrong colours"
-        reader.close()
 
 
 def test_module_comes_and_stays() -> None:
@@ -127,56 +120,31 @@ def test_module_comes_and_stays() -> None:
     options = ("--source", "demo", "--background", "#336699", "--virtual-camera-backend", backend())
     with program(*options) as process:
         process.join(240)
-        said = [line for line in log().splitlines() if "modprobe" in line]
-        say(f"a device by name, without the module: exit code {process.exitcode}, {said[-1:]}")
-        assert process.exitcode == 1 and bool(said), "the program does not say what to do"
+        assert process.exitcode == 1 and "modprobe" in log(), f"the program does not say what to do: {log()}"
     with program(*options, "--virtual-camera", "auto", "--seconds", "900"):
-        _until_running(240)
+        until(_is_running, 240, lambda: f"no composite: {log()}")
         assert ctl("status")["virtual_camera"] is None, "there is a virtual camera without the module"
         load()
         loaded_s = time.monotonic()
-        while ctl("status")["virtual_camera"] != DEVICE:
-            assert time.monotonic() < loaded_s + 60, f"the device is not used: {ctl('status')['errors']}"
-            time.sleep(0.1)
+        until(lambda: ctl("status")["virtual_camera"] == DEVICE, 60, lambda: f"not used: {ctl('status')['errors']}")
         say(f"in use {time.monotonic() - loaded_s:.1f} s after loading the module")
-        reader = opened_reader()
-        until_picture(reader, _is_blue, 60)
+        reader, is_blue = opened_reader(), corner_is(0x33, 0x66, 0x99)
+        until_picture(reader, is_blue, 60)
         say(f"composite {time.monotonic() - loaded_s:.1f} s after loading the module")
-        for users in ("the program and a reader", "the program"):
-            refused = _rmmod()
-            say(f"unloaded while {users} used it: {refused}")
-            assert "in use" in refused, "the kernel unloaded the module"
-            until_picture(reader, _is_blue, 5)
-            reader.close()
-            reader = opened_reader()
+        assert "in use" in rmmod("v4l2loopback"), "the kernel unloaded the module that the program and a reader used"
+        until_picture(reader, is_blue, 5)
+        reader.close()
+        assert "in use" in rmmod("v4l2loopback"), "the kernel unloaded the module that the program used"
+        reader = opened_reader()
+        until_picture(reader, is_blue, 5)
         status = ctl("status")
         assert status["virtual_camera"] == DEVICE and not status["problems"], f"the problem stays: {status}"
-    refused = _rmmod()
-    say(f"unloaded while only the reader was left: {refused}")
-    assert "in use" in refused, "the kernel unloaded the module"
+    assert "in use" in rmmod("v4l2loopback"), "the kernel unloaded the module that a reader used"
     reader.close()
-    assert _rmmod() == "", "the module cannot be unloaded after program and reader have ended"
+    assert rmmod("v4l2loopback") == "", "the module cannot be unloaded after program and reader have ended"
 
 
-def _until_running(limit_s: float) -> None:
-    """Wait for the first composite of the program."""
-    deadline_s, last = time.monotonic() + limit_s, ""
-    while True:
-        try:
-            status = ctl("status")
-            if status["phase"] == "running":
-                return
-            last = f"{status['phase']}, {status['errors']}"
-        except (AssertionError, MattecamError, OSError) as error:
-            last = str(error)
-        assert time.monotonic() < deadline_s, f"no composite: {last}; log: {log()}"
-        time.sleep(0.5)
-
-
-def _is_blue(image: NDArray[np.uint8]) -> bool:
-    return bool(np.abs(image[5, 5].astype(int) - (0x99, 0x66, 0x33)).max() < 12)
-
-
-def _rmmod() -> str:
-    """Try to unload the module; return why the kernel refuses."""
-    return subprocess.run(["rmmod", "v4l2loopback"], capture_output=True, text=True, check=False).stderr.strip()
+def _is_running() -> bool:
+    with suppress(AssertionError, MattecamError, OSError):
+        return ctl("status")["phase"] == "running"
+    return False

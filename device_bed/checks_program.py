@@ -6,15 +6,14 @@ import os
 import threading
 import time
 from multiprocessing.context import ForkProcess
-from pathlib import Path
 
 import numpy as np
 
 from app.core.types import BgrImage
 from app.doctor.system import System
 from device_bed import marks, producer
-from device_bed.program import INSTALLED, SLACK, ctl, opened_reader, program, until_picture
-from device_bed.tools import LABEL, OpenCvReader, background_process, load, load_camera, say, shell, unload
+from device_bed.program import INSTALLED, SLACK, corner_is, ctl, opened_reader, program, until_picture
+from device_bed.tools import LABEL, VIVID, OpenCvReader, background_process, load, load_camera, say, unload, until
 
 WAKE_LIMIT_S, CAMERA_LIMIT_S = 1.0, 2.0
 RESTART_LIMIT_S = 15.0 if INSTALLED else 3.0  # an installed program also loads Python and its network
@@ -25,16 +24,11 @@ STARTING_S = 10.0
 """During start-up the frame rate is printed but not checked: the virtual machine has one slow CPU."""
 SOURCE = "/dev/video10"
 """A loopback camera that a test process feeds."""
-_DRIVER = Path("/sys/bus/platform/drivers/vivid")
 
 
 def is_live(image: BgrImage) -> bool:
     """Return whether a frame shows the test camera: its bars are bright and saturated, the stand-by card is not."""
     return bool((image.max(2).astype(int) - image.min(2)).mean() > 80)
-
-
-def _corner_is(image: BgrImage, blue: int, green: int, red: int) -> bool:
-    return bool(np.abs(image[5, 5].astype(int) - (blue, green, red)).max() < 12)
 
 
 def test_program_steady() -> None:
@@ -50,7 +44,6 @@ def test_program_steady() -> None:
         times = _picture_times(reader, STEADY_S)
         stop.set()
         toggler.join()
-        reader.close()
     say(f"while the program starts, for {STARTING_S:.0f} s: longest gap {np.diff(starting).max() * 1000:.0f} ms; then")
     gaps_ms = np.diff(times) * 1000
     rate = (len(times) - 1) / (times[-1] - times[0])
@@ -82,24 +75,21 @@ def _toggle(stop: threading.Event) -> None:
 def test_program_killed() -> None:
     """Check that a reader continues after kill -9 and a restart; ignore frames still buffered by the driver."""
     load()
+    is_green = corner_is(0x00, 0xB1, 0x40)
     with program("--source", "demo", "--background", "green") as first:
         reader = opened_reader()
-        until_picture(reader, _is_green, 60)
+        until_picture(reader, is_green, 60)
         first.kill()
     killed_s = time.monotonic()
     with program("--source", "demo", "--background", "#336699"):
-        until_picture(reader, lambda image: not _is_green(image), 60)
+        until_picture(reader, lambda image: not is_green(image), 60)
         card_s = time.monotonic() - killed_s
-        until_picture(reader, lambda image: _corner_is(image, 0x99, 0x66, 0x33), 60)
+        until_picture(reader, corner_is(0x33, 0x66, 0x99), 60)
         back_s = time.monotonic() - killed_s
         reader.close()
     say(f"the reader receives the stand-by card {card_s:.1f} s after the kill,")
     say(f"and a composite {back_s:.1f} s after it{'' if INSTALLED else ' (without loading Python)'}")
     assert card_s < RESTART_LIMIT_S * SLACK, "the stand-by card came too late"
-
-
-def _is_green(image: BgrImage) -> bool:
-    return _corner_is(image, 0x40, 0xB1, 0x00)
 
 
 def test_program_camera_unplugged() -> None:
@@ -109,10 +99,10 @@ def test_program_camera_unplugged() -> None:
     with program("--source", f"camera:{camera}", "--background", "none", "--always-on"):
         reader = opened_reader()
         say(f"composite after {until_picture(reader, is_live, 60):.1f} s")
-        (_DRIVER / "unbind").write_text("vivid.0")
+        (VIVID / "unbind").write_text("vivid.0")
         card_s = until_picture(reader, lambda image: not is_live(image), 10)
         say(f"stand-by card {card_s:.1f} s after the disconnection; the program reports {ctl('status')['errors']}")
-        (_DRIVER / "bind").write_text("vivid.0")
+        (VIVID / "bind").write_text("vivid.0")
         back_s = until_picture(reader, is_live, 20)
         say(f"composite again {back_s:.1f} s after the reconnection")
         reader.close()
@@ -129,11 +119,8 @@ def test_program_on_demand() -> None:
         until_picture(reader, is_live, 60)
         assert _holds(process, camera), "the camera is closed although there is a reader"
         reader.close()
-        closed_s = time.monotonic()
-        while _holds(process, camera):
-            assert time.monotonic() - closed_s < 30, "the camera stays open although there is no reader"
-            time.sleep(0.1)
-        say(f"camera released {time.monotonic() - closed_s:.1f} s after the last reader")
+        released_s = until(lambda: not _holds(process, camera), 30, lambda: "the camera stays open without a reader")
+        say(f"camera released {released_s:.1f} s after the last reader")
         reader = OpenCvReader()
         woken_s = until_picture(reader, is_live, 20)
         say(f"composite {woken_s:.2f} s after a reader connected")
@@ -148,8 +135,7 @@ def _holds(process: ForkProcess, device: str) -> bool:
 
 def test_program_latency() -> None:
     """Measure the latency from camera to reader, by a timestamp drawn into the frame; unmatted, to keep the mark."""
-    unload("v4l2loopback")
-    shell(f'modprobe v4l2loopback devices=2 video_nr=10,20 card_label="Camera,{LABEL}" exclusive_caps=1,1')
+    load({10: "Camera", 20: LABEL})
     camera = ("--source", f"camera:{SOURCE}", "--background", "none", "--always-on")
     with background_process(producer.feed, SOURCE), program(*camera):
         reader = opened_reader()

@@ -8,8 +8,6 @@ that runs instead, with its network.
 from __future__ import annotations
 
 import faulthandler
-import json
-import multiprocessing
 import os
 import signal
 import subprocess
@@ -29,7 +27,7 @@ from app.core.types import BgrImage, BlurredBackground, Matte
 from app.matting.base.interface import EngineInfo
 from app.matting.choice import preparation
 from app.runtime.context import PipelineParts
-from device_bed.tools import DEVICE, OpenCvReader, end, shell
+from device_bed.tools import DEVICE, FORK, OpenCvReader, end, shell, until
 from mattecam.testing import ImmediateEngine, StepInput
 
 FOLDER = Path("/tmp/mattecam")
@@ -41,7 +39,6 @@ INSTALLED = os.environ.get("PROGRAM")
 """Installed program that runs in place of this one."""
 NETWORK = ("--model", "mattecam", "--precision", "int8", "--downsample-ratio", "0.25")
 """Options of the installed program, so that it measures no precisions on the slow processor."""
-_FORK = multiprocessing.get_context("fork")
 
 
 class StandIn(ImmediateEngine):
@@ -66,14 +63,7 @@ def _parts() -> PipelineParts:
     from app.output.sound import open_microphone
     from app.output.table import SINKS
 
-    return PipelineParts(
-        SourceOpener(is_busy),
-        StandIn,
-        open_background,
-        SINKS,
-        open_microphone,
-        ReaderWatch,
-    )
+    return PipelineParts(SourceOpener(is_busy), StandIn, open_background, SINKS, open_microphone, ReaderWatch)
 
 
 def _main(options: tuple[str, ...]) -> None:
@@ -112,7 +102,7 @@ def program(*options: str) -> Iterator[ForkProcess]:
         (FOLDER / kind.lower()).mkdir(mode=0o700, exist_ok=True)
         os.environ[f"MATTECAM_{kind}_DIR"] = str(FOLDER / kind.lower())
     _load_modules()
-    process = _FORK.Process(target=_main, args=(options,))
+    process = FORK.Process(target=_main, args=(options,))
     process.start()
     try:
         yield process
@@ -125,9 +115,7 @@ def ctl(name: str, argument: str = "") -> Mapping[str, object]:
     """Send a command to the running program; return the status fields if the command is `status`."""
     answer = ask(Command(name, argument))
     assert answer.done, f"ctl {name} {argument}: {answer.message}"
-    fields = json.loads(json.dumps(answer.status or {}))
-    assert isinstance(fields, dict)
-    return fields
+    return answer.status or {}
 
 
 def log() -> str:
@@ -138,24 +126,25 @@ def log() -> str:
 
 def opened_reader() -> OpenCvReader:
     """Retry opening the camera until it works, as a user does."""
-    deadline_s = time.monotonic() + START_LIMIT_S
-    while "Video Capture\n" not in shell(f"v4l2-ctl -d {DEVICE} --info | tail -4"):
-        assert time.monotonic() < deadline_s, f"the virtual camera delivers no frame; log: {log()}"
-        time.sleep(0.1)
+    told = f"v4l2-ctl -d {DEVICE} --info | tail -4"
+    until(
+        lambda: "Video Capture\n" in shell(told),
+        START_LIMIT_S,
+        lambda: f"the virtual camera delivers no frame; {log()}",
+    )
     return OpenCvReader()
+
+
+def corner_is(red: int, green: int, blue: int) -> Callable[[BgrImage], bool]:
+    """Return whether a frame shows a background of this colour."""
+    return lambda image: bool(np.abs(image[5, 5].astype(int) - (blue, green, red)).max() < 12)
 
 
 def until_picture(reader: OpenCvReader, shows: Callable[[BgrImage], bool], limit_s: float) -> float:
     """Return the seconds until a frame satisfies the condition."""
     started_s = time.monotonic()
-    while not shows(_asked_again(reader)):
+    while True:
+        with suppress(AssertionError):  # OpenCV times out after a second without a frame
+            if shows(reader.read()):
+                return time.monotonic() - started_s
         assert time.monotonic() - started_s < limit_s, f"no such picture within {limit_s:.0f} s; log: {log()}"
-    return time.monotonic() - started_s
-
-
-def _asked_again(reader: OpenCvReader) -> BgrImage:
-    """Retry a read: OpenCV times out after a second without a frame."""
-    for _ in range(60):
-        with suppress(AssertionError):
-            return reader.read()
-    return reader.read()

@@ -6,22 +6,20 @@ import faulthandler
 import multiprocessing
 import os
 import pwd
-import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkProcess
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
 
 import cv2
 import numpy as np
-import pytest
 
 from app.core.errors import MattecamError
 from app.core.types import BgrImage
@@ -30,6 +28,7 @@ from device_bed import producer
 NUMBER = 20
 DEVICE = f"/dev/video{NUMBER}"
 LABEL = "Mattecam"
+VIVID = Path("/sys/bus/platform/drivers/vivid")
 DROPPED_PICTURES = 8
 """Frames to skip after opening: they may be torn or stale."""
 
@@ -47,11 +46,12 @@ def shell(line: str, timeout_s: float = 60.0) -> str:
     return done.stdout
 
 
-def load(*, exclusive: bool = True, label: str = LABEL, number: int = NUMBER, more: str = "") -> None:
-    """Reload the module with one device."""
+def load(labels: Mapping[int, str] = MappingProxyType({NUMBER: LABEL}), *, exclusive: bool = True) -> None:
+    """Reload the module with devices. labels: by their number."""
     unload("v4l2loopback")
-    caps = int(exclusive)
-    shell(f'modprobe v4l2loopback devices=1 video_nr={number} card_label="{label}" exclusive_caps={caps} {more}')
+    numbers, names = ",".join(map(str, labels)), ",".join(labels.values())
+    caps = ",".join("1" if exclusive else "0" for _ in labels)
+    shell(f'modprobe v4l2loopback devices={len(labels)} video_nr={numbers} card_label="{names}" exclusive_caps={caps}')
     shell("udevadm settle --timeout=10")
 
 
@@ -71,34 +71,35 @@ def load_camera(number: int = 0) -> str:
 
 def unload(module: str) -> None:
     """Unload the module; wait for processes that still close its devices."""
-    deadline_s = time.monotonic() + 60
-    while Path(f"/sys/module/{module}").exists():
-        done = subprocess.run(["rmmod", module], capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            assert time.monotonic() < deadline_s, f"{module} cannot be unloaded: {done.stderr}"
-            time.sleep(0.25)
+    loaded = Path(f"/sys/module/{module}")
+    until(lambda: not loaded.exists() or rmmod(module) == "", 60, lambda: rmmod(module))
 
 
-_FORK = multiprocessing.get_context("fork")
+def rmmod(module: str) -> str:
+    """Try to unload a module; return why the kernel refuses."""
+    return subprocess.run(["rmmod", module], capture_output=True, text=True, check=False).stderr.strip()
+
+
+def until(condition: Callable[[], bool], limit_s: float, problem: Callable[[], str]) -> float:
+    """Wait for a condition; return the seconds until it holds. problem: what to say if it does not in time."""
+    started_s = time.monotonic()
+    while not condition():
+        assert time.monotonic() - started_s < limit_s, problem()
+        time.sleep(0.1)
+    return time.monotonic() - started_s
+
+
+FORK = multiprocessing.get_context("fork")
 """Forked processes share imported modules: a new interpreter starts slowly in the virtual machine."""
-
-
 Work = Callable[[str, Callable[[str], None]], None]
 """Function that uses a device until SIGTERM, and calls its second argument once it has begun."""
-
-
-def needs(*programs: str) -> None:
-    """Skip the check unless all programs are installed."""
-    missing = [program for program in programs if shutil.which(program) is None]
-    if missing:
-        pytest.skip(f"{', '.join(missing)} is not installed")
 
 
 @contextmanager
 def background_process(work: Work, device: str, user: str = "root") -> Iterator[ForkProcess]:
     """Run `work` in its own process inside the context; stop it at the end if it still runs."""
-    receiver, sender = _FORK.Pipe(duplex=False)
-    process = _FORK.Process(target=_begin, args=(work, device, user, sender))
+    receiver, sender = FORK.Pipe(duplex=False)
+    process = FORK.Process(target=_begin, args=(work, device, user, sender))
     process.start()
     sender.close()
     try:
@@ -148,48 +149,6 @@ def become(user: str) -> None:
     os.setuid(entry.pw_uid)
 
 
-def in_a_child(work: Callable[[], str]) -> Callable[[float], str]:
-    """Start `work` in its own process; return a function that takes a timeout in seconds and returns the result."""
-    receiver, sender = _FORK.Pipe(duplex=False)
-    process = _FORK.Process(target=_work, args=(work, sender))
-    process.start()
-    sender.close()
-
-    def answer(limit_s: float) -> str:
-        try:
-            assert receiver.poll(limit_s), "the child process did not answer in time"
-            text = receiver.recv()
-            assert isinstance(text, str)
-            return text
-        finally:
-            process.kill()
-            process.join()
-            receiver.close()
-
-    return answer
-
-
-def _work(work: Callable[[], str], told: Connection) -> None:
-    try:
-        told.send(work())
-    except (AssertionError, MattecamError, OSError) as error:
-        told.send(f"{type(error).__name__}: {error}")
-
-
-@contextmanager
-def ended_process(command: Sequence[str], **options: Any) -> Iterator[subprocess.Popen[bytes]]:
-    """Run another program inside the context; end it then. options: those of Popen."""
-    process = subprocess.Popen(command, **options)
-    try:
-        yield process
-    finally:
-        process.terminate()
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(10)
-        process.kill()
-        process.wait(30)
-
-
 @contextmanager
 def ffmpeg_sends(
     *options: str, picture: str = "testsrc2=size=640x480:rate=30", device: str = DEVICE
@@ -199,10 +158,8 @@ def ffmpeg_sends(
     process = subprocess.Popen([*command, device])
     try:
         format_file = Path(f"/sys/class/video4linux/{Path(device).name}/format")
-        deadline_s = time.monotonic() + 300  # ffmpeg and its libraries load slowly in the virtual machine
-        while not format_file.read_text().strip():
-            assert time.monotonic() < deadline_s and process.poll() is None, f"ffmpeg does not send: {process.poll()}"
-            time.sleep(0.1)
+        # ffmpeg and its libraries load slowly in the virtual machine
+        until(lambda: bool(format_file.read_text().strip()), 300, lambda: f"ffmpeg does not send: {process.poll()}")
         time.sleep(1)
         yield process
     finally:
@@ -211,7 +168,7 @@ def ffmpeg_sends(
 
 
 class OpenCvReader:
-    """Reads the virtual camera with OpenCV."""
+    """Reads the virtual camera with OpenCV; closed at the latest when nothing refers to it."""
 
     def __init__(self, device: str = DEVICE) -> None:
         self._capture = cv2.VideoCapture(int(device.removeprefix("/dev/video")), cv2.CAP_V4L2)
@@ -232,33 +189,29 @@ class OpenCvReader:
         self._capture.release()
 
 
-def read_opencv(device: str = DEVICE) -> BgrImage:
+def read_opencv() -> BgrImage:
     """Return a frame read by OpenCV."""
-    reader = OpenCvReader(device)
-    try:
-        return reader.settled()
-    finally:
-        reader.close()
+    return OpenCvReader().settled()
 
 
-def read_ffmpeg(device: str = DEVICE) -> BgrImage:
-    """Return a frame read by ffmpeg."""
-    size = shell(f"ffprobe -v error -f v4l2 -i {device} -show_entries stream=width,height -of csv=p=0").strip()
-    width, height = map(int, size.split(","))
-    command = ["ffmpeg", "-nostdin", "-loglevel", "error", "-f", "v4l2", "-i", device, "-frames:v",
-               str(DROPPED_PICTURES + 1), "-f", "rawvideo", "-pix_fmt", "bgr24", "-"]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, timeout=60, check=False)
-    assert done.returncode == 0, f"ffmpeg failed: {done.stderr.decode()}"
-    return np.frombuffer(done.stdout, np.uint8)[-width * height * 3 :].reshape(height, width, 3)
+def read_ffmpeg(width: int, height: int) -> BgrImage:
+    """Return a frame read by ffmpeg, which must be of this size."""
+    count = DROPPED_PICTURES + 1
+    shell(f"ffmpeg -nostdin -loglevel error -y -f v4l2 -i {DEVICE} -frames:v {count} -f rawvideo -pix_fmt bgr24 {_RAW}")
+    return _last_frame(width, height)
 
 
-def read_gstreamer(size: tuple[int, int], device: str = DEVICE) -> BgrImage:
-    """Return a frame read by GStreamer."""
-    raw = Path("/tmp/gstreamer.raw")
-    shell(
-        f"gst-launch-1.0 -q v4l2src device={device} num-buffers={DROPPED_PICTURES + 1} ! videoconvert !"
-        f" video/x-raw,format=BGR ! filesink location={raw}"
-    )
-    width, height = size
-    data = np.frombuffer(raw.read_bytes(), np.uint8)
-    return data[-width * height * 3 :].reshape(height, width, 3)
+def read_gstreamer(width: int, height: int) -> BgrImage:
+    """Return a frame read by GStreamer, which must be of this size."""
+    source = f"v4l2src device={DEVICE} num-buffers={DROPPED_PICTURES + 1}"
+    shell(f"gst-launch-1.0 -q {source} ! videoconvert ! video/x-raw,format=BGR ! filesink location={_RAW}")
+    return _last_frame(width, height)
+
+
+_RAW = Path("/tmp/frames.raw")
+
+
+def _last_frame(width: int, height: int) -> BgrImage:
+    data, size = np.frombuffer(_RAW.read_bytes(), np.uint8), height * width * 3
+    assert len(data) == (DROPPED_PICTURES + 1) * size, "another size, or a frame is missing"
+    return data[-size:].reshape(height, width, 3)
