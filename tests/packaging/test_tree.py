@@ -25,7 +25,6 @@ from packaging.utils import NormalizedName, canonicalize_name
 from app import __version__
 from app.core.paths import stated_licence
 from app.doctor.fix import LOAD_FILE, MODPROBE_FILE
-from app.system import environment
 from app.system.environment import pins
 from models.table import NETWORKS
 from tests.paths import ROOT
@@ -44,20 +43,19 @@ def packaged() -> set[NormalizedName]:
     return {canonicalize_name(re.split(r"[= ]", entry)[0]) for entry in locked_for_packages(LOCK)}
 
 
+def required_by(package: str) -> list[Requirement]:
+    """Return what an installed package requires here; nothing of one for another system or build."""
+    try:
+        required = map(Requirement, distribution(package).requires or [])
+    except PackageNotFoundError:
+        return []
+    return [each for each in required if each.marker is None or each.marker.evaluate({"extra": ""})]
+
+
 def test_the_package_has_what_the_program_requires_without_torch() -> None:
-    needed = [canonicalize_name(name) for name, _ in pins(ROOT / "requirements.txt")]
-    wanted: set[str] = set()
-    while needed:
-        name = needed.pop()
-        if name in wanted or name in {"torch", *NOT_PACKAGED}:
-            continue
-        wanted.add(name)
-        try:
-            required = distribution(name).requires or []
-        except PackageNotFoundError:  # for another system
-            continue
-        found = [Requirement(line) for line in required]
-        needed += [canonicalize_name(each.name) for each in found if not each.marker or each.marker.evaluate()]
+    needed = {name for name, _ in pins(ROOT / "requirements.txt")}
+    needed |= {each.name for package in packaged() for each in required_by(package)}
+    wanted = {canonicalize_name(name) for name in needed} - {"torch", *NOT_PACKAGED}
     assert wanted <= packaged()
     assert {name for name in packaged() - wanted if not name.startswith("pyobjc")} <= {"typing-extensions", "colorama"}
 
@@ -243,20 +241,18 @@ def test_another_version_of_opencv_is_noticed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
 def test_every_requirement_is_an_exact_pin_that_is_understood(name: str) -> None:
-    lines = [line for line in (ROOT / name).read_text().splitlines() if line and not line.startswith(("#", "-r "))]
-    for line in lines:
+    pinned = dict(pins(ROOT / name))
+    for line in re.findall("^(?!#|-r ).+$", (ROOT / name).read_text(), re.MULTILINE):
         assert re.fullmatch(r'[\w.-]+==[\w.]+(; python_version (<|>=) "3\.\d+")?', line), line
-    pinned = dict(environment.pins(ROOT / name))
-    assert pinned.keys() >= {re.split("==", line)[0] for line in lines}
+        assert line.partition("==")[0] in pinned, line
     assert pinned["torch"] == "2.13.0"
 
 
 LOCK_ENTRY = re.compile(r"^([\w.-]+)==([\w.+]+)(?: ; (.+?))?((?: \\\n    --hash=sha256:\w{64})+)$", re.MULTILINE)
 
 
-def locked() -> dict[str, str]:
-    """Return package → version for this Python from the lock files, with the libraries of one build with CUDA."""
-    found: dict[str, str] = {}
+def test_the_lock_files_hold_every_requirement_and_what_it_requires() -> None:
+    versions: dict[str, str] = {}
     other_builds = {"cuda-cu126.lock", "torch-cu126.lock"}
     for path in (path for path in (ROOT / "requirements").glob("*.lock") if path.name not in other_builds):
         text = path.read_text()
@@ -265,23 +261,13 @@ def locked() -> dict[str, str]:
         for name, number, marker, _ in entries:
             if not marker or Marker(marker).evaluate():
                 number = number.partition("+")[0]
-                assert found.setdefault(name, number) == number, f"{name} is locked twice"
-    return found
-
-
-def test_the_lock_files_hold_every_requirement_and_what_it_requires() -> None:
-    versions = locked()
-    for name, number in environment.pins(ROOT / "requirements-dev.txt"):
+                assert versions.setdefault(name, number) == number, f"{name} is locked twice"
+    for name, number in pins(ROOT / "requirements-dev.txt"):
         assert versions[canonicalize_name(name)] == number, "run python -m tools.lock_requirements"
     for package in versions:
-        try:
-            required = distribution(package).requires or []
-        except PackageNotFoundError:
-            continue  # needed for another build of torch only
-        for requirement in map(Requirement, required):
-            if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
-                number = versions[canonicalize_name(requirement.name)]
-                assert requirement.specifier.contains(number), f"{package} requires {requirement}"
+        for requirement in required_by(package):
+            number = versions[canonicalize_name(requirement.name)]
+            assert requirement.specifier.contains(number), f"{package} requires {requirement}"
 
 
 def test_actions_are_named_by_commit() -> None:
@@ -303,9 +289,7 @@ def test_licences_are_those_of_the_installed_packages() -> None:
     named = {package: licence for package, licence in indirect.items() if package in installed}
     assert len(named) > len(indirect) // 2
     expected = direct | named
-    states = {package: stated_licence(metadata.metadata(package)) for package in expected}
-    differing = {package: states[package] for package in expected if states[package] != expected[package]}
-    assert not differing
+    assert {package: stated_licence(metadata.metadata(package)) for package in expected} == expected
 
 
 INDEX = "".join(
