@@ -51,8 +51,8 @@ class Machine:
         (self.root / absolute.lstrip("/")).rename(self.root / "removed")
         return self
 
-    def module_file(self, release: str | None = None) -> Machine:
-        return self.write(f"/lib/modules/{release or self.release}/updates/dkms/v4l2loopback.ko.xz")
+    def module_file(self) -> Machine:
+        return self.write(f"/lib/modules/{self.release}/updates/dkms/v4l2loopback.ko.xz")
 
     def loaded(self, *numbers: int, label: str = "Mattecam", caps: str = "Y") -> Machine:
         """The module in the running kernel, with devices."""
