@@ -67,7 +67,7 @@ def helped(capsys: pytest.CaptureFixture[str], *words: str) -> str:
     return output.out
 
 
-def test_every_command_explains_itself_and_runs_once_below(capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str]) -> None:
     """In words of the user, not in types of Python such as `<float range>` and `<list[str]>`."""
     group = typer.main.get_command(main.app)
     assert isinstance(group, TyperGroup)
