@@ -29,7 +29,7 @@ from app.core.settings import (
 from app.core.types import AlphaImage, BgrImage, BlurredBackground, Floats, Matte, magnified
 from app.matting.base import parameters
 from app.matting.base.interface import NotAMatteError, StepGeometry
-from app.matting.cpu.cpu_backend import Coefficients, RefinedCells, blurred_background
+from app.matting.cpu.cpu_backend import RefinedCells, blurred_background
 from app.matting.engine import FrameEngine
 from app.offline.convert import FilmStep
 from tests.fresh_python import printed_by
@@ -49,14 +49,6 @@ edge_settings = st.builds(
     despill=st.sampled_from([0.0, 0.4, 1.0]),
     strict=st.sampled_from(get_args(StrictLevel)),
 )
-
-
-def nobody(coefficients: Coefficients) -> Coefficients:
-    """Return the coefficients with alpha 0 everywhere: the composite is the backdrop."""
-    slope, offset = coefficients.slope.copy(), coefficients.offset.copy()
-    slope[3], offset[3] = 0, -1
-    cells = coefficients.cells and RefinedCells(coefficients.cells.indices[:0], coefficients.cells.matte[:0])
-    return replace(coefficients, slope=slope, offset=offset, cells=cells)
 
 
 def assert_bounded(matte: Matte, backdrop: BgrImage) -> None:
@@ -116,7 +108,10 @@ def test_composites_are_bounded(
             frame, coefficients = case.frame(), make()
             backdrop = shown = case.backdrop(kind, frame)
             if isinstance(backdrop, BlurredBackground):
-                stub.coefficients = nobody(coefficients)
+                slope, offset = coefficients.slope.copy(), coefficients.offset.copy()
+                slope[3], offset[3] = 0, -1  # alpha is 0 everywhere: the composite is the backdrop
+                none = coefficients.cells and RefinedCells(coefficients.cells.indices[:0], coefficients.cells.matte[:0])
+                stub.coefficients = replace(coefficients, slope=slope, offset=offset, cells=none)
                 shown = stub.step(frame, backdrop, OFF).composite
             stub.coefficients = coefficients
             matte = stub.step(frame, backdrop, edges, editor, want_foreground=editor is not None)
@@ -126,23 +121,18 @@ def test_composites_are_bounded(
                 assert matte.foreground is not None and matte.foreground.shape == frame.shape
 
 
-def spoiled(case: Case, coefficients: Coefficients, value: float) -> Coefficients:
-    """Return the coefficients with one value that is not a number."""
-    arrays = [coefficients.slope, coefficients.offset]
-    if coefficients.cells is not None and len(coefficients.cells.indices):
-        arrays.append(coefficients.cells.matte)
-    array = arrays[case.rng.integers(len(arrays))]
-    array.flat[case.rng.integers(array.size)] = value
-    return coefficients
-
-
 @pytest.mark.parametrize("backend", BACKENDS)
 @few_examples
 @given(seed=st.integers(0, 1 << 30), value=st.sampled_from([np.nan, np.inf, -np.inf]), edges=edge_settings)
 def test_what_is_not_a_number_never_passes(backend: str, seed: int, value: float, edges: EdgeSettings) -> None:
     case = Case(33, 21, 0.5, seed, padded=backend == "plate")
     make = case.refined if backend == "plate" else case.coefficients
-    intact, broken, frame = make(), spoiled(case, make(), value), case.frame()
+    intact, broken, frame = make(), make(), case.frame()
+    arrays = [broken.slope, broken.offset]
+    if broken.cells is not None and len(broken.cells.indices):
+        arrays.append(broken.cells.matte)
+    array = arrays[case.rng.integers(len(arrays))]
+    array.flat[case.rng.integers(array.size)] = value
     with closing(STUBS["torch" if backend == "torch" else "cpu"](case.geometry, intact)) as stub:
         stub.step(frame, np.zeros_like(frame), edges)  # smoothing begins with this frame
         stub.coefficients = broken
@@ -352,9 +342,7 @@ def test_blurred_room_holds_nothing_of_the_person_as_in_torch(strength: float) -
     cv2.ellipse(alpha, (100, 120), (40, 80), 0, 0, 360, 1, -1)
     picture[alpha > 0] = (0, 0, 255)
     small = small_of(picture)
-
     room = blurred_background(small, alpha, strength, 1, 200, 120)
-
     # The room is grey, brighter to the right: a red cast would come from the person.
     assert np.abs(room[..., 2].astype(int) - room[..., 0]).max() <= 1
     assert room.min() >= 50 and room.max() <= 190

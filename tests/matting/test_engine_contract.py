@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -33,29 +33,24 @@ RATIO = 0.5
 FRAME, BACKDROP = frames(160, 96, 2)
 
 
-def way(*names: str, marks: Sequence[pytest.MarkDecorator] = ()) -> Any:
-    """Return model, executor, device and precision as a case."""
-    return pytest.param(names, id="-".join(names), marks=marks)
-
-
-WAYS = [
-    way("rvm-mobilenetv3", "eager", "cpu", "float32"),
-    way("rvm-mobilenetv3", "openvino", "cpu", "float32"),
-    way("mattecam", "openvino", "cpu", "float32"),
-    way("u2netp", "eager", "cpu", "float32"),
-    way("toy", "eager", "cpu", "float32"),
-    way("toy", "openvino", "cpu", "float32"),
+WAYS: list[Any] = [
+    "rvm-mobilenetv3 eager cpu float32",
+    "rvm-mobilenetv3 openvino cpu float32",
+    "mattecam openvino cpu float32",
+    "u2netp eager cpu float32",
+    "toy eager cpu float32",
+    "toy openvino cpu float32",
 ]
 if hardware.cpu_has_bfloat16():
-    WAYS.append(way("toy", "openvino", "cpu", "bfloat16"))
-    WAYS.append(way("rvm-mobilenetv3", "openvino", "cpu", "bfloat16", marks=[pytest.mark.long]))
+    WAYS.append("toy openvino cpu bfloat16")
+    WAYS.append(pytest.param("rvm-mobilenetv3 openvino cpu bfloat16", marks=pytest.mark.long))
 if torch.cuda.is_available():
-    WAYS += [way(model, "eager", "cuda", "float16", marks=[pytest.mark.gpu]) for model in ("rvm-mobilenetv3", "toy")]
+    WAYS += [pytest.param(f"{model} eager cuda float16", marks=pytest.mark.gpu) for model in ("rvm-mobilenetv3", "toy")]
 
 
 @pytest.fixture(scope="module", params=WAYS)
 def settings(request: pytest.FixtureRequest, weights: dict[str, Path]) -> MattingSettings:
-    names = dict(zip(("model", "executor", "device", "precision"), request.param, strict=True))
+    names = dict(zip(("model", "executor", "device", "precision"), request.param.split(), strict=True))
     return MattingSettings(weights=weights[names["model"]], downsample_ratio=RATIO, **names)
 
 
@@ -87,10 +82,8 @@ def test_matte_has_the_frames_size_and_the_composite_is_the_foreground_before_th
     width, height = 101, 133
     engine = engines(settings, width, height)
     frame, backdrop = frames(width, height, 1)[0], frames(width, height, 1, seed=7)[0]
-
     assert engine.step(frame, backdrop, OFF).foreground is None, "only on request"
     matte = engine.step(frame, backdrop, OFF, want_foreground=True)
-
     assert matte.foreground is not None and matte.foreground.shape == matte.composite.shape == frame.shape
     assert matte.alpha.shape == (height, width)
     assert matte.alpha.dtype == matte.composite.dtype == np.uint8
@@ -102,13 +95,11 @@ def test_matte_has_the_frames_size_and_the_composite_is_the_foreground_before_th
 
 def test_reset_restores_the_first_frames_output(engine: FrameEngine) -> None:
     first, second, backdrop = frames(160, 96, 3)
-
     before = engine.step(first, backdrop, OFF)
     engine.step(second, backdrop, OFF)
     remembered = engine.step(first, backdrop, OFF)
     engine.reset()
     after = engine.step(first, backdrop, OFF)
-
     np.testing.assert_array_equal(after.alpha, before.alpha)
     np.testing.assert_array_equal(after.composite, before.composite)
     assert not np.array_equal(remembered.alpha, before.alpha)
@@ -131,11 +122,9 @@ def test_a_loaded_state_continues_bit_for_bit(
     for frame in given[:3]:
         engine.step(frame, BACKDROP, edges)
     other.step(255 - given[5], BACKDROP, edges)
-
     state = engine.state()
     expected = [engine.step(frame, BACKDROP, edges) for frame in given[3:]]
     other.load_state(state)
-
     for frame, wanted in zip(given[3:], expected, strict=True):
         found = other.step(frame, BACKDROP, edges)
         np.testing.assert_array_equal(found.alpha, wanted.alpha)
@@ -171,11 +160,9 @@ def test_nothing_is_shared_or_written_to(engine: FrameEngine, edges: EdgeSetting
     for frame in given:
         frame.flags.writeable = False
     behind = given[3] if backdrop is None else backdrop
-
     mattes = [engine.step(frame, behind, edges, want_foreground=True) for frame in given[:3]]
     copies = [(m.alpha.copy(), m.composite.copy()) for m in mattes[:2]]
     engine.step(given[3], behind, edges, want_foreground=True)
-
     outputs = [array for m in mattes for array in (m.alpha, m.composite, m.foreground) if array is not None]
     assert len(outputs) == 3 * len(mattes)
     for index, output in enumerate(outputs):
@@ -199,7 +186,6 @@ def test_numbers_that_are_none_are_an_error(
     engine = engines(
         MattingSettings(model="toy", weights=tmp_path / "broken.pth", executor=executor, device="cpu"), 160, 96
     )
-
     for _ in range(2):
         with pytest.raises(ModelError, match="not numbers"):
             engine.step(FRAME, BACKDROP, OFF)

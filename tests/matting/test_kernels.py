@@ -10,12 +10,11 @@ import torch
 import torch.nn.functional as functional
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 from torch import nn
 
 from app.core.settings import EdgeSettings
 from app.core.threads import Strips
-from app.core.types import Backdrop, BlurredBackground, Floats
+from app.core.types import Backdrop, BlurredBackground, Bytes, Floats
 from app.matting.base.interface import StepGeometry
 from app.matting.cpu.cpu_backend import Coefficients
 from app.matting.kernels import composite as kernels
@@ -43,10 +42,6 @@ EDGES = [
 ]
 
 
-Rows = NDArray[np.uint8]
-"""Pixels (H, 3 * W) or alpha (H, W)."""
-
-
 def coefficients(height: int, width: int, seed: int) -> tuple[Floats, Floats, Floats]:
     """Return coefficients of a person in the middle, with a soft edge and non-zero slopes."""
     rng = np.random.default_rng(seed)
@@ -59,15 +54,7 @@ def coefficients(height: int, width: int, seed: int) -> tuple[Floats, Floats, Fl
     return slope.astype(np.float32), offset.astype(np.float32), alpha.astype(np.float32)
 
 
-def in_torch(frame: Rows, slope: Floats, offset: Floats, behind: Rows) -> list[Rows]:
-    """Return composite, alpha and foreground in torch."""
-    image, backdrop = (torch.from_numpy(rows.reshape(len(rows), -1, 3)) for rows in (frame, behind))
-    slopes, offsets = (torch.from_numpy(planes)[None] for planes in (slope, offset))
-    person, alpha, background = layers(image, slopes, offsets, backdrop)
-    return [each.numpy().reshape(len(frame), -1) for each in (*to_pixels(person, alpha, background), to_bgr(person))]
-
-
-def difference(one: Rows, other: Rows) -> int:
+def difference(one: Bytes, other: Bytes) -> int:
     return int(np.abs(one.astype(np.int16) - other).max())
 
 
@@ -119,7 +106,6 @@ def test_small_frame_is_sampled_at_the_ratios(width: int, height: int, across: f
     image = torch.from_numpy(frame[..., ::-1].copy()).permute(2, 0, 1)[None].float() / 255
     scales = (down, across)
     expected = functional.interpolate(image, scale_factor=scales, mode="bilinear", recompute_scale_factor=False)[0]
-
     small = np.empty(expected.shape, np.float32)
     shrink_rows(frame, across, down, small, 0, small.shape[1])
     np.testing.assert_allclose(small, expected.numpy(), atol=2e-4)
@@ -156,8 +142,11 @@ def test_rows_of_any_size_are_finished_as_in_torch_also_where_nobody_can_be(
     composite, alpha = np.full_like(frame, 77), np.full((height, width), 77, np.uint8)
     person = np.full_like(frame, 77) if wanted else np.empty((0, 0), np.uint8)
     kernels.finish_rows(frame, slope, offset, behind, composite, alpha, person, 0, height)
-    for found, expected in zip((composite, alpha, person), in_torch(frame, slope, offset, behind), strict=True):
-        assert not found.size or difference(found, expected) <= 1
+    image, backdrop = (torch.from_numpy(rows.reshape(height, width, 3)) for rows in (frame, behind))
+    shown, opacity, background = layers(image, torch.from_numpy(slope)[None], torch.from_numpy(offset)[None], backdrop)
+    expected = *to_pixels(shown, opacity, background), to_bgr(shown)
+    for found, right in zip((composite, alpha, person), expected, strict=True):
+        assert not found.size or difference(found, right.numpy().reshape(height, -1)) <= 1
     nobody = (alpha == 0).repeat(3, 1)
     np.testing.assert_allclose(composite[nobody].astype(int), behind[nobody].astype(int), atol=1)
 
@@ -170,7 +159,6 @@ def test_cells_become_the_matte_of_the_network(size: tuple[int, int]) -> None:
     cells[0, 0, 12:] = 1000, -1000, 0, 5  # no overflow
     matte = np.full((4, height, width), np.nan, np.float32)
     matte_rows(cells, ALPHA_MARGIN, matte, 0, height)
-
     raw = functional.pixel_shuffle(torch.from_numpy(cells).permute(2, 0, 1), 2)[:, :height, :width]
     wanted = torch.cat([raw[:3], stretched(raw[3:])]).numpy()
     np.testing.assert_array_equal(matte[:3], wanted[:3])
@@ -215,7 +203,6 @@ def test_the_memories_keep_what_they_keep_in_torch(size: tuple[int, int]) -> Non
     assert 0.01 < np.mean(memories[0] < 0.5) < 0.7
 
 
-CHANNELS = 8
 sizes = given(height=st.integers(1, 12), width=st.integers(1, 140), seed=st.integers(0, 99))
 
 
@@ -250,10 +237,9 @@ def assert_close(found: list[Floats], image: Floats, slope: torch.Tensor, offset
 @few_examples
 @sizes
 def test_the_learned_filter_is_that_of_rvm(height: int, width: int, seed: int) -> None:
-    image, hidden = image_and_given(height, width, CHANNELS, seed)
+    image, hidden = image_and_given(height, width, 8, seed)
     torch.manual_seed(seed)
-    reference = DeepGuidedFilter(CHANNELS).eval()
-    project = nn.Conv2d(CHANNELS, 4, 1)
+    reference, project = DeepGuidedFilter(8).eval(), nn.Conv2d(8, 4, 1)
     with torch.inference_mode():
         values = torch.from_numpy(hidden)[None]
         matte = project(values)
@@ -267,7 +253,6 @@ def test_the_learned_filter_is_that_of_rvm(height: int, width: int, seed: int) -
         joined(second) * float(1 / np.sqrt(1 + norms[1].eps)),
         joined(third),
     )
-
     assert_close(run(guided, image, hidden), image, slope, offset, matte[0, 3].numpy())
 
 
@@ -280,7 +265,6 @@ def test_the_fast_filter_is_that_of_the_networks(within: bool, height: int, widt
         small, values = torch.from_numpy(image)[None], torch.from_numpy(matte)[None]
         slope, offset = explained(small, values) if within else fast_guided_filter(small, values)
     guided = FastFilterWeights(1e-4 if within else FILTER_EPS, within)
-
     assert_close(run(guided, image, matte), image, slope, offset, matte[3])
 
 
