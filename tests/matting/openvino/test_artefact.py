@@ -6,6 +6,7 @@ import errno
 import platform
 import shutil
 import sys
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -17,8 +18,10 @@ from safetensors.torch import load_file, save_file
 
 from app.core.errors import ModelError
 from app.core.settings import EdgeSettings, MattingSettings
+from app.core.threads import Strips
 from app.core.types import BgrImage, Floats
 from app.matting import build_engine
+from app.matting.base.interface import StepGeometry
 from app.matting.choice import hardware
 from app.matting.choice.choice import choose
 from app.matting.openvino import conversion
@@ -34,6 +37,7 @@ from app.matting.openvino.conversion import (
     halved_shapes,
     ov,
 )
+from app.matting.openvino.openvino_backend import RecurrentNetwork
 from models.mattecam.bundled import load
 from models.rules import FastFilterWeights, FilterWeights, LearnedFilterWeights, state_names
 from models.rvm.network import MattingNetwork
@@ -189,10 +193,9 @@ def test_unreadable_weights_are_a_named_error(
 def alphas(settings: MattingSettings, stream: list[BgrImage]) -> Floats:
     """Return the alphas of the frames, in 0..1."""
     height, width = stream[0].shape[:2]
-    engine = build_engine(settings, width, height)
-    assert engine.info.precision == settings.precision
-    steps = [engine.step(frame, np.zeros_like(frame), EdgeSettings(strict="off")) for frame in stream]
-    engine.close()
+    with closing(build_engine(settings, width, height)) as engine:
+        assert engine.info.precision == settings.precision
+        steps = [engine.step(frame, np.zeros_like(frame), EdgeSettings(strict="off")) for frame in stream]
     return np.stack([step.alpha for step in steps]).astype(np.float32) / np.float32(255)
 
 
@@ -261,27 +264,17 @@ def test_openvino_computes_what_the_simulation_of_rvm_computes(
     networks: tuple[Path, ExportedNetwork], pictures: torch.Tensor
 ) -> None:
     path, int8 = networks
-    artefact = int8_artefact(path)
-    requests = [network.create_infer_request() for network in compiled_for(artefact, WIDTH, HEIGHT, "int8")]
-    before, after = state_names(4)
-    shapes = zip(before, artefact.state_shapes(HEIGHT, WIDTH), strict=True)
-    arrays = {name: np.zeros(shape, np.float32) for name, shape in shapes}
     r1, r2, r3, r4 = int8.initial_state(1, HEIGHT, WIDTH)
-    for frame in pictures.unbind(1):
-        image = frame
-        arrays["small"] = frame.numpy()
-        for name in halved_shapes(HEIGHT, WIDTH):
-            image = torch.nn.functional.avg_pool2d(image, 2, 2)
-            arrays[name] = image.numpy()
-        for stage, request in zip(artefact.stages, requests, strict=True):
-            outputs = request.infer([arrays[name] for name in stage.reads])
-            arrays |= {name: outputs[index].copy() for index, name in enumerate(stage.writes)}
-        _, _, _, r1, r2, r3, r4 = int8.coefficients(frame, r1, r2, r3, r4)
-        for name, wanted in zip(after, (r1, r2, r3, r4), strict=True):
-            found = arrays[name].transpose(0, 3, 1, 2)
-            error = float(np.abs(found - wanted.numpy()).mean())
-            assert error < 0.02 * float(wanted.std()), name
-        arrays |= {name: arrays[new_name] for name, new_name in zip(before, after, strict=True)}
+    with closing(Strips(1)) as strips:
+        network = RecurrentNetwork(int8_artefact(path), StepGeometry(WIDTH, HEIGHT, 1.0), "int8", strips)
+        for frame in pictures.unbind(1):
+            network.small[:] = frame[0].numpy()
+            network.run()
+            _, _, _, r1, r2, r3, r4 = int8.coefficients(frame, r1, r2, r3, r4)
+            for (name, found), wanted in zip(network.state().items(), (r1, r2, r3, r4), strict=True):
+                error = float(np.abs(found.transpose(0, 3, 1, 2) - wanted.numpy()).mean())
+                assert error < 0.02 * float(wanted.std()), name
+        network.close()
 
 
 @pytest.mark.long
