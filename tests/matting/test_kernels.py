@@ -111,14 +111,6 @@ def test_small_frame_is_sampled_at_the_ratios(width: int, height: int, across: f
     np.testing.assert_allclose(small, expected.numpy(), atol=2e-4)
 
 
-@few_examples
-@given(width=st.integers(1, 90), height=st.integers(1, 60), seed=st.integers(0, 99))
-def test_halving_takes_the_mean_of_the_pixels_there_are(width: int, height: int, seed: int) -> None:
-    picture = np.random.default_rng(seed).random((3, height, width), dtype=np.float32)
-    expected = functional.avg_pool2d(torch.from_numpy(picture), 2, 2, ceil_mode=True, count_include_pad=False)
-    np.testing.assert_allclose(halved(picture), expected.numpy(), atol=1e-6)
-
-
 @pytest.mark.parametrize("sparse", [False, True], ids=["anybody", "hardly-anybody"])
 @few_examples
 @given(
@@ -185,7 +177,6 @@ def test_every_alpha_of_a_stream_is_decided_as_in_torch(size: tuple[int, int]) -
 
 @pytest.mark.parametrize("size", [(90, 160), (91, 163), (33, 50)])
 def test_the_memories_keep_what_they_keep_in_torch(size: tuple[int, int]) -> None:
-    """A dark disc rushes past in noisy frames."""
     random, (height, width) = np.random.default_rng(1), size
     y, x = np.mgrid[0:height, 0:width]
     last = halved(halved(np.zeros((3, *size), np.float32)))
@@ -212,18 +203,15 @@ def image_and_given(height: int, width: int, channels: int, seed: int) -> tuple[
     return rng.random((3, height, width), np.float32), rng.random((channels, height, width), np.float32)
 
 
-def run(weights: FilterWeights, image: Floats, values: Floats) -> list[Floats]:
-    """Return slope, offset and coarse alpha, computed in two strips."""
+def assert_filter(
+    weights: FilterWeights, image: Floats, values: Floats, slope: torch.Tensor, offset: torch.Tensor, alpha: Floats
+) -> None:
+    """Assert that the filter, in two strips, gives the same matte of the small frame, and nearly the same slopes."""
     height, width = image.shape[1:]
-    outputs = [np.full((planes, height, width), np.nan, np.float32) for planes in (4, 4, 1)]
+    found = [np.full((planes, height, width), np.nan, np.float32) for planes in (4, 4, 1)]
+    kernel, parameters = filter_kernel(weights)
     with closing(Strips(2)) as strips:
-        kernel, parameters = filter_kernel(weights)
-        strips.run(height, kernel, image, values, *parameters, *outputs, 0)
-    return outputs
-
-
-def assert_close(found: list[Floats], image: Floats, slope: torch.Tensor, offset: torch.Tensor, alpha: Floats) -> None:
-    """Assert that the matte of the small frame is equal and the slopes are close."""
+        strips.run(height, kernel, image, values, *parameters, *found, 0)
     guide = np.concatenate([image, image.mean(0, keepdims=True)])
     wanted_slope, wanted_offset = slope[0].numpy(), offset[0].numpy()
     scale = max(1.0, float(np.abs(wanted_slope).max()))
@@ -253,7 +241,7 @@ def test_the_learned_filter_is_that_of_rvm(height: int, width: int, seed: int) -
         joined(second) * float(1 / np.sqrt(1 + norms[1].eps)),
         joined(third),
     )
-    assert_close(run(guided, image, hidden), image, slope, offset, matte[0, 3].numpy())
+    assert_filter(guided, image, hidden, slope, offset, matte[0, 3].numpy())
 
 
 @pytest.mark.parametrize("within", [False, True], ids=["rvm", "mattecam"])
@@ -265,7 +253,7 @@ def test_the_fast_filter_is_that_of_the_networks(within: bool, height: int, widt
         small, values = torch.from_numpy(image)[None], torch.from_numpy(matte)[None]
         slope, offset = explained(small, values) if within else fast_guided_filter(small, values)
     guided = FastFilterWeights(1e-4 if within else FILTER_EPS, within)
-    assert_close(run(guided, image, matte), image, slope, offset, matte[3])
+    assert_filter(guided, image, matte, slope, offset, matte[3])
 
 
 def joined(convolution: nn.Conv2d) -> Floats:

@@ -28,15 +28,17 @@ NETWORKS: dict[str, Callable[[], nn.Module]] = {
 
 
 class StubNetwork(nn.Module):
-    """Returns the chosen coefficients for each stream of a batch."""
+    """Returns the coefficients of its backend for each stream of a batch."""
 
-    coefficients_now: Coefficients
+    def __init__(self, coefficients_now: Callable[[], Coefficients]) -> None:
+        super().__init__()
+        self._coefficients_now = coefficients_now
 
     def initial_state(self, batch: int, height_small: int, width_small: int) -> tuple[Tensor, ...]:
         return ()
 
     def coefficients(self, small: Tensor) -> tuple[Tensor, ...]:
-        now = self.coefficients_now
+        now = self._coefficients_now()
         tensors = (torch.from_numpy(array.copy()) for array in (now.slope, now.offset, now.coarse[None]))
         return tuple(tensor.expand(len(small), *tensor.shape) for tensor in tensors)
 
@@ -45,15 +47,6 @@ class StubTorch(TorchBackend):
     """The same as `StubCpu` in torch."""
 
     def __init__(self, geometry: StepGeometry, coefficients: Coefficients | None = None) -> None:
-        self._network = StubNetwork()
-        super().__init__(Core(self._network), geometry)
+        super().__init__(Core(StubNetwork(lambda: self.coefficients)), geometry)
         if coefficients is not None:
             self.coefficients = coefficients
-
-    @property
-    def coefficients(self) -> Coefficients:
-        return self._network.coefficients_now
-
-    @coefficients.setter
-    def coefficients(self, coefficients: Coefficients) -> None:
-        self._network.coefficients_now = coefficients

@@ -166,15 +166,14 @@ def test_auto_follows_the_measurement_and_not_the_instructions(taken: str) -> No
     assert choose(settings.replace(precision="float32")).precision == "float32", "what the user asks for goes first"
 
 
-def threads_at(precision: str, width: int = 1280, height: int = 720, ratio: float = 0.25) -> int | None:
-    of_openvino = Choice("mattecam", BUNDLED, "cpu", "openvino", precision)
-    return choice.openvino_threads(of_openvino, StepGeometry(width, height, ratio))
-
-
 @pytest.mark.parametrize("cores", [2, 16])
 def test_the_number_of_threads_follows_the_measurement_at_the_size_in_use(
     monkeypatch: pytest.MonkeyPatch, cores: int
 ) -> None:
+    def threads_at(precision: str, width: int = 1280, height: int = 720, ratio: float = 0.25) -> int | None:
+        of_openvino = Choice("mattecam", BUNDLED, "cpu", "openvino", precision)
+        return choice.openvino_threads(of_openvino, StepGeometry(width, height, ratio))
+
     monkeypatch.setattr(choice, "usable_cores", lambda: cores)
     assert threads_at("int8") == (1 if cores == 2 else None), "until it is measured"
     all_int8, one_int8 = made("int8", 9.0, None, 18.0), made("int8", 15.0, 1)

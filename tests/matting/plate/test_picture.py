@@ -182,23 +182,18 @@ def test_a_passer_by_is_not_in_the_plate() -> None:
 
 
 @pytest.mark.parametrize("size", [(320, 240), (160, 96)])
-def test_the_demo_with_and_without_its_person(size: tuple[int, int]) -> None:
-    """One network looks at both: the first image leaves nothing behind."""
+def test_a_plate_is_stored_if_nobody_is_in_it_and_it_is_still_wanted(size: tuple[int, int]) -> None:
     occupied, empty = (DemoSource(*size, 30, empty_scene_s=s, motion=0).render(0) for s in (0.0, 3.0))
     with closing(PersonFinder(*size)) as people:
         before = people.alpha(occupied)
         assert [people.finds_someone(image) for image in (empty, occupied)] == [False, True]
-        np.testing.assert_array_equal(people.alpha(occupied), before)
-
-
-def test_a_plate_is_stored_if_nobody_is_in_it_and_it_is_still_wanted() -> None:
-    occupied, empty = (DemoSource(*SIZE, 30, empty_scene_s=s, motion=0).render(0) for s in (0.0, 3.0))
+        np.testing.assert_array_equal(people.alpha(occupied), before, "the first image leaves nothing behind")
     with pytest.raises(PlateError, match="Someone is still in view"):
         module.store_plate(occupied, "usb-1")
     with pytest.raises(PlateError, match="Mattecam stops"):
         module.store_plate(empty, "usb-1", wanted=lambda: False)
-    assert not plate_path("usb-1", *SIZE).exists()
-    assert module.store_plate(empty, "usb-1") == plate_path("usb-1", *SIZE)
+    assert not plate_path("usb-1", *size).exists()
+    assert module.store_plate(empty, "usb-1") == plate_path("usb-1", *size)
 
 
 def test_what_is_no_room_shows_nobody() -> None:

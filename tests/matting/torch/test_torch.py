@@ -107,7 +107,6 @@ def assert_same(found: Matte, right: Matte, most: float = 0) -> None:
 
 @pytest.fixture(scope="module")
 def unrecorded() -> list[Matte]:
-    """The mattes of steps that are not recorded."""
     return [copy.deepcopy(matte) for matte in mattes_of(backend())]
 
 
