@@ -43,8 +43,7 @@ def test_the_public_names_are_there() -> None:
 @pytest.mark.parametrize("is_path", [False, True])
 def test_a_stream_gives_matte_and_composite_and_begins_anew_with_reset(tmp_path: Path, is_path: bool) -> None:
     red = tmp_path / "green"  # as a text, the name of a colour
-    assert cv2.imwrite(str(tmp_path / "red.png"), np.full((9, 16, 3), (0, 0, 255), np.uint8))
-    (tmp_path / "red.png").rename(red)
+    red.write_bytes(cv2.imencode(".png", np.full((9, 16, 3), (0, 0, 255), np.uint8))[1].tobytes())
     with Matting("mattecam", background=red if is_path else "#ff0000") as matting:
         before, matte, info = matting.info, matting.step(GIVEN[0], want_foreground=True), matting.info
         assert before is None and info is not None and info.model == "mattecam"

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
 from app.matting.base.interface import StepGeometry
 from benchmarks import gpu
-from benchmarks.gpu import Bench, Row, Step, correctness, machine, run, speed
+from benchmarks.gpu import Bench, Row, correctness, machine, run, speed
 from tests.fresh_python import printed_by
 
 pytestmark = [pytest.mark.torch, pytest.mark.long]
@@ -37,12 +38,9 @@ def test_a_check_that_fails_is_recorded_and_the_next_one_runs(tmp_path: Path) ->
 
 
 def test_a_missing_compiler_passes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def missing(*_: object) -> Step:
-        raise RuntimeError("no compiler")
-
     monkeypatch.setattr(gpu, "SIZES", gpu.SIZES[:1])
     monkeypatch.setattr(Bench, "seconds", lambda *_: 0.01)
-    monkeypatch.setattr(Bench, "compiled", missing)
+    monkeypatch.setattr(Bench, "compiled", Mock(side_effect=RuntimeError("no compiler")))
     assert run(Bench(rehearsal=True), tmp_path / "results.json", (speed,))
     told = (tmp_path / "results.json").read_text()
     assert told.count("no compiler") == 2 and told.count("program, eager") == 2

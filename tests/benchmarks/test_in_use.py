@@ -68,16 +68,13 @@ def test_the_source_delivers_decoded_frames_at_its_rate_and_counts_missed_ones()
 
 
 def test_cpu_time_is_divided_by_thread_and_section_and_sums_up() -> None:
-    def at(second: float, **cpu_s: float) -> CpuSample:
-        names = {"capture": 1, "matting": 2, "native": 3, "virtual-camera": 4}
-        threads = {
-            number: ThreadTime("matting" if name == "native" else name, name == "native", cpu_s[name.replace("-", "_")])
-            for name, number in names.items()
-        }
-        return CpuSample(second, sum(cpu_s.values()), threads, {(2, "network"): cpu_s["matting"] / 2})
+    kinds = ("capture", False), ("matting", False), ("matting", True), ("virtual-camera", False)  # True: native
 
-    before = at(0, capture=1, matting=2, native=3, virtual_camera=4)
-    after = at(1, capture=2, matting=4, native=6, virtual_camera=8.5)
+    def at(second: float, *cpu_s: float) -> CpuSample:
+        threads = {number: ThreadTime(*kind, cpu_s[number]) for number, kind in enumerate(kinds)}
+        return CpuSample(second, sum(cpu_s), threads, {(1, "network"): cpu_s[1] / 2})
+
+    before, after = at(0, 1, 2, 3, 4), at(1, 2, 4, 6, 8.5)
     spent = cpu_ms(before, after, 100)
     assert spent["capture"] == 10 and spent["camera"] == 45
     assert spent["network"] == 30 + 10 and spent["finish"] == 20 - 10

@@ -72,10 +72,7 @@ def test_an_explicit_file_comes_first_and_folders_are_searched_in_order(folder: 
 
 
 def test_a_file_in_a_closed_folder_is_not_called_absent(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refused(path: Path, **options: object) -> None:
-        raise PermissionError(errno.EACCES, "Permission denied", path)
-
-    monkeypatch.setattr(os, "stat", refused)
+    monkeypatch.setattr(os, "stat", Mock(side_effect=PermissionError(errno.EACCES, "Permission denied")))
     with pytest.raises(WeightsNotFoundError, match=r"own.pth cannot be read; check .* permissions"):
         find("u2net", Path("closed/own.pth"))
 
