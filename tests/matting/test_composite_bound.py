@@ -51,13 +51,6 @@ edge_settings = st.builds(
 )
 
 
-def assert_bounded(matte: Matte, backdrop: BgrImage) -> None:
-    """Assert that the composite differs from the backdrop by at most alpha, and nowhere where alpha is 0."""
-    difference = np.abs(matte.composite.astype(int) - backdrop).max(2)
-    assert (difference <= matte.alpha.astype(int) + ROUNDING).all()
-    assert not difference[matte.alpha == 0].any()
-
-
 def random_edit(case: Case) -> MatteEdit:
     rng, size = case.rng, (case.geometry.small_height, case.geometry.small_width)
     gain = rng.choice([0, 0.5, 1], size).astype(np.float32)
@@ -116,7 +109,9 @@ def test_composites_are_bounded(
             stub.coefficients = coefficients
             matte = stub.step(frame, backdrop, edges, editor, want_foreground=editor is not None)
             assert isinstance(shown, np.ndarray)
-            assert_bounded(matte, shown)
+            difference = np.abs(matte.composite.astype(int) - shown).max(2)
+            assert (difference <= matte.alpha.astype(int) + ROUNDING).all()
+            assert not difference[matte.alpha == 0].any()
             if editor is not None:
                 assert matte.foreground is not None and matte.foreground.shape == frame.shape
 
@@ -153,9 +148,7 @@ def treated(alpha: AlphaImage, edges: EdgeSettings) -> AlphaImage:
     return composited(frame, (alpha / 255).astype(np.float32), frame, edges).alpha
 
 
-def disc(radius: int) -> AlphaImage:
-    y, x = np.mgrid[-50:51, -50:51]
-    return np.where(np.hypot(x, y) <= radius, 255, 0).astype(np.uint8)
+DISC = np.where(np.hypot(*np.mgrid[-50:51, -50:51]) <= 25, 255, 0).astype(np.uint8)
 
 
 def test_full_contrast_is_a_hard_mask() -> None:
@@ -179,24 +172,22 @@ def test_temporal_smoothing_arrives_and_lets_motion_pass(temporal_smoothing: flo
 
 @pytest.mark.parametrize("pixels", [1, 3, 8, 20])
 def test_growing_and_shrinking_move_the_edge_by_pixels(pixels: int) -> None:
-    alpha, radius = disc(25), 25.5
     for grow_px in (pixels, -pixels):
-        shown = (treated(alpha, EdgeSettings(grow_px=grow_px)) > 127).sum()
-        assert np.sqrt(shown / np.pi) == pytest.approx(radius + grow_px, abs=1.1 + 0.05 * pixels)
+        shown = (treated(DISC, EdgeSettings(grow_px=grow_px)) > 127).sum()
+        assert np.sqrt(shown / np.pi) == pytest.approx(25.5 + grow_px, abs=1.1 + 0.05 * pixels)
 
 
 @pytest.mark.parametrize("pixels", [2, 5, 12, 20])
 def test_feather_goes_outward_only_and_shows_nothing_of_the_old_room(pixels: int) -> None:
     """For a red person in a white room on black, the feathered rim is red, not pink."""
-    alpha = disc(25)
-    frame = np.full((*alpha.shape, 3), 255, np.uint8)
-    frame[alpha > 0] = (0, 0, 200)
-    matte = composited(frame, (alpha / 255).astype(np.float32), np.zeros_like(frame), EdgeSettings(feather_px=pixels))
-    assert (matte.alpha[alpha == 255] == 255).all()
+    frame = np.full((*DISC.shape, 3), 255, np.uint8)
+    frame[DISC > 0] = (0, 0, 200)
+    matte = composited(frame, (DISC / 255).astype(np.float32), np.zeros_like(frame), EdgeSettings(feather_px=pixels))
+    assert (matte.alpha[DISC == 255] == 255).all()
     row = matte.alpha[50, 76:]
     assert (np.diff(row.astype(int)) <= 0).all()
     assert 0.5 * pixels <= int((row > 0).sum()) <= pixels + 2
-    rim = (alpha == 0) & (matte.alpha > 0)
+    rim = (DISC == 0) & (matte.alpha > 0)
     assert matte.composite[rim][:, :2].max() <= 2
     assert matte.composite[rim][:, 2].max() > 100
 

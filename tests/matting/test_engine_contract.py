@@ -22,13 +22,12 @@ from app.matting.engine import FrameEngine
 from app.matting.torch import torch_backend
 from app.media.video_reader import VideoReader
 from tests.golden.fill import fill
-from tests.matting.stubs import BuildEngine, assert_closing_frees, frames
+from tests.matting.stubs import OFF, BuildEngine, assert_closing_frees, frames
 from tests.matting.torch_stubs import NETWORKS
 from tests.paths import shared
 
 pytestmark = pytest.mark.torch
 
-OFF = EdgeSettings(strict="off")
 RATIO = 0.5
 FRAME, BACKDROP = frames(160, 96, 2)
 

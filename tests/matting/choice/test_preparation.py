@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import shutil
 import sys
-import textwrap
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,7 +29,7 @@ from tests.waiting import beside, eventually
 
 
 def script(code: str) -> tuple[str, ...]:
-    return sys.executable, "-c", textwrap.dedent(code)
+    return sys.executable, "-c", code
 
 
 STEPS = "print('1 2', flush=True); print('2 2', flush=True)"

@@ -35,10 +35,9 @@ LIT = Fixed(MatteEdit(lights=(np.array([1.3, 1.2, 1, 0, 0, 0], np.float32).repea
 BLUR = BlurredBackground(50)
 ROOM, STILL_ROOM, PERSON = demo(640, 360, (0, 7, 31), empty_scene_s=1.0, motion=0)
 """From a tripod, (360, 640, 3): twice the empty room, and with a person."""
-pytestmark = pytest.mark.usefixtures("_nobody_in_the_plate")
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def _nobody_in_the_plate(monkeypatch: pytest.MonkeyPatch) -> None:
     """Disable the detection of persons: plates are noise, and in this cut the demo's flag resembles a person."""
     monkeypatch.setattr("app.matting.plate.picture.PersonFinder.finds_someone", lambda people, plate: False)
