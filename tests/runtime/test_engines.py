@@ -242,7 +242,8 @@ def test_an_engine_that_fails_while_another_is_built_is_replaced_by_that_one(ben
     assert len(bench.built) == 2
 
 
-def test_an_engine_that_fails_while_one_is_built_that_nobody_wants_any_more_is_built_again(bench: Bench) -> None:
+@pytest.mark.parametrize("fails", [False, True])
+def test_full_quality_returns_also_if_it_fails_while_less_is_built_that_nobody_wants(bench: Bench, fails: bool) -> None:
     bench.settle()
     bench.gate.clear()
     while not bench.selector.preparer.busy:  # the governor asks for a lighter one
@@ -250,9 +251,12 @@ def test_an_engine_that_fails_while_one_is_built_that_nobody_wants_any_more_is_b
         bench.matte(0.1)
     bench.choose(governor=False)
     bench.matte()
-    bench.selector.failed(ModelError("The network gave no picture; choose another."))
+    if fails:
+        bench.selector.failed(ModelError("The network gave no picture; choose another."))
     bench.gate.set()
     eventually(lambda: bench.settle().downsample_ratio == FULL_RATIO and not bench.board.read().problems)
+    eventually(lambda: bench.built[1].closed_on == "engine-builder")
+    assert len(bench.built) == 2 + fails
 
 
 MODEL = "bgmv2-mobilenetv2"
