@@ -92,7 +92,6 @@ def test_readers_survive_their_sender() -> None:
             ended_s = time.monotonic()
         with sending():
             error = bar_error(reader.settled())
-        reader.close()
         say(f"killed: {killed}; frames again after {time.monotonic() - ended_s:.2f} s, error {error:.1f}")
         assert error <= MAX_ERROR, "wrong colours"
 
@@ -183,7 +182,6 @@ def test_kept_formats() -> None:
             producer.wait(30)
             with sending("1280x720"):
                 image = reader.settled()
-            reader.close()
         assert image.shape == (480, 640, 3), f"{pixels}: the size became {image.shape}"
         assert bar_error(image[60:420]) <= MAX_ERROR, f"{pixels}: wrong colours"
 

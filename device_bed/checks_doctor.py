@@ -59,7 +59,6 @@ def test_doctor_proof_beside_a_reader() -> None:
         reader = OpenCvReader()
         reader.settled()
     finding = _prove()
-    reader.close()
     assert finding.state is not State.PROBLEM, f"a camera that is being watched is called a problem: {finding}"
 
 

@@ -86,7 +86,6 @@ def test_program_killed() -> None:
         card_s = time.monotonic() - killed_s
         until_picture(reader, corner_is(0x33, 0x66, 0x99), 60)
         back_s = time.monotonic() - killed_s
-        reader.close()
     say(f"the reader receives the stand-by card {card_s:.1f} s after the kill,")
     say(f"and a composite {back_s:.1f} s after it{'' if INSTALLED else ' (without loading Python)'}")
     assert card_s < RESTART_LIMIT_S * SLACK, "the stand-by card came too late"
@@ -105,7 +104,6 @@ def test_program_camera_unplugged() -> None:
         (VIVID / "bind").write_text("vivid.0")
         back_s = until_picture(reader, is_live, 20)
         say(f"composite again {back_s:.1f} s after the reconnection")
-        reader.close()
     unload("vivid")
     assert back_s < CAMERA_LIMIT_S * SLACK, "the composite came back too late"
 
@@ -124,7 +122,6 @@ def test_program_on_demand() -> None:
         reader = OpenCvReader()
         woken_s = until_picture(reader, is_live, 20)
         say(f"composite {woken_s:.2f} s after a reader connected")
-        reader.close()
     unload("vivid")
     assert woken_s < WAKE_LIMIT_S * SLACK, "the composite came too late"
 
@@ -143,7 +140,6 @@ def test_program_latency() -> None:
         reader.settled()
         found = [mark for _ in range(300) if (mark := marks.read(reader.read())) is not None]
         own = ctl("status")["latency_ms"]
-        reader.close()
     numbers, ages = np.array([number for number, _ in found]), np.array([age for _, age in found])
     steps = np.diff(numbers)
     say(f"{len(found)} of 300 marks readable; {(steps > 1).sum()} gaps, {(steps == 0).sum()} repeated")

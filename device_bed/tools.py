@@ -17,6 +17,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import ForkProcess
 from pathlib import Path
 from types import MappingProxyType
+from weakref import WeakSet
 
 import cv2
 import numpy as np
@@ -70,7 +71,9 @@ def load_camera(number: int = 0) -> str:
 
 
 def unload(module: str) -> None:
-    """Unload the module; wait for processes that still close its devices."""
+    """Unload the module, after the readers, also those of a check that failed; wait for other processes."""
+    for reader in list(_READERS):
+        reader.close()
     loaded = Path(f"/sys/module/{module}")
     until(lambda: not loaded.exists() or rmmod(module) == "", 60, lambda: rmmod(module))
 
@@ -167,12 +170,16 @@ def ffmpeg_sends(
         process.wait(30)
 
 
+_READERS: WeakSet[OpenCvReader] = WeakSet()
+
+
 class OpenCvReader:
-    """Reads the virtual camera with OpenCV; closed at the latest when nothing refers to it."""
+    """Reads the virtual camera with OpenCV; closed at the latest with `unload`."""
 
     def __init__(self, device: str = DEVICE) -> None:
         self._capture = cv2.VideoCapture(int(device.removeprefix("/dev/video")), cv2.CAP_V4L2)
         assert self._capture.isOpened(), f"OpenCV cannot open {device}"
+        _READERS.add(self)
 
     def read(self) -> BgrImage:
         good, image = self._capture.read()
