@@ -170,9 +170,7 @@ def mime_of(place: Path | str, image: QImage | None = None) -> QMimeData:
     return mime
 
 
-def test_what_is_dropped_pasted_or_chosen_is_added(
-    controls: Session, qtbot: QtBot, picture: Path, tmp_path: Path
-) -> None:
+def test_what_is_dropped_or_chosen_is_added(controls: Session, qtbot: QtBot, picture: Path, tmp_path: Path) -> None:
     """Files, and images of a browser, on the tiles and elsewhere."""
     strip = controls.window.strip
     assert not drag_over(controls.window, mime_of("https://example.org/meadow.jpg")), "nothing is downloaded"
@@ -196,12 +194,18 @@ def test_what_is_dropped_pasted_or_chosen_is_added(
         qtbot.keyClick(controls.window, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
         qtbot.waitUntil(lambda count=count: len(ui.own(controls)) == count)  # type: ignore[misc]
     assert "no image to paste" in controls.window.notices.error
+    same = [tmp_path / str(number) / "beach.png" for number in range(6)]
+    for number, path in enumerate(same):
+        path.parent.mkdir()
+        Image.new("RGB", (600, 400), (40 * number, 0, 0)).save(path)
     ui.button(controls, "addBackgroundButton").click()
     dialog = ui.find(controls.window, QFileDialog)
-    dialog.filesSelected.emit([str(picture)])
+    dialog.filesSelected.emit([*map(str, same)])
     dialog.reject()
-    qtbot.waitUntil(lambda: len(ui.own(controls)) == 5)
-    qtbot.waitUntil(lambda: ui.existing(ui.chosen(controls).path).read_bytes() == picture.read_bytes())
+    qtbot.waitUntil(lambda: len(ui.own(controls)) == 10)
+    kept = {ui.existing(tile.path).read_bytes() for tile in ui.own(controls)}
+    assert kept >= {path.read_bytes() for path in (picture, *same)}, "also those of one name"
+    qtbot.waitUntil(lambda: ui.existing(ui.chosen(controls).path).read_bytes() in [each.read_bytes() for each in same])
     assert ui.existing(ui.chosen(controls).path).parent == paths.backgrounds_dir()
 
 
@@ -277,17 +281,6 @@ def test_no_name_of_another_file_is_taken(controls: Session, qtbot: QtBot, pictu
         qtbot.waitUntil(lambda why=why: why in notices.error)  # type: ignore[misc]
         assert names(controls) == ["beach"]
     assert away.is_symlink() and path.exists()
-
-
-def test_files_of_one_name_that_are_added_are_all_kept(controls: Session, qtbot: QtBot, tmp_path: Path) -> None:
-    dropped = [tmp_path / str(number) / "beach.bmp" for number in range(6)]
-    for number, path in enumerate(dropped):
-        path.parent.mkdir()
-        Image.new("RGB", (600, 400), (40 * number, 0, 0)).save(path)
-    controls.window.strip.library.add_files(dropped)
-    qtbot.waitUntil(lambda: len(ui.own(controls)) == 6)
-    kept = {path.read_bytes() for path in paths.backgrounds_dir().iterdir()}
-    assert kept == {path.read_bytes() for path in dropped}
 
 
 def test_removal_never_leads_to_a_blur_that_shows_text(session: Session, qtbot: QtBot, picture: Path) -> None:

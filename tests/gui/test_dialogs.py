@@ -22,7 +22,7 @@ from pytestqt.qtbot import QtBot
 from app.config import autostart
 from app.core import paths
 from app.core.errors import PlateError, SinkOpenError, Stage, WeightsMissingError, t
-from app.core.settings import CaptureSettings, EngineSettings, MattingSettings, Settings, WindowSettings
+from app.core.settings import CaptureSettings, EngineSettings, MattingSettings, WindowSettings
 from app.core.types import SourceInfo
 from app.doctor.finding import CommandLine, Finding
 from app.gui import notices
@@ -178,9 +178,7 @@ def test_one_click_sets_up_the_virtual_camera(
     assert summary.text() == said
 
 
-def test_closing_ends_the_question_for_a_password(
-    session: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_closing_ends_the_password_dialog(session: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.doctor.fix.desktop_command", lambda system: ["sleep", "60"])
     session.window.open_doctor("virtual camera")
     dialog = find(session.window, DoctorDialog)
@@ -328,11 +326,6 @@ def area(qtbot: QtBot) -> Iterator[NoticeArea]:
     window.close()
 
 
-def models_of(settings: Settings) -> Models:
-    """Return models of which nothing is known, with a store of settings."""
-    return Models(made_store(settings), cast("Tasks", None))
-
-
 def shown(area: NoticeArea) -> list[str]:
     """Return the keys of the notices on the screen, from top to bottom."""
     frames = [frame for frame in area.findChildren(NoticeFrame) if frame.isVisible()]
@@ -358,9 +351,7 @@ def test_the_most_important_notice_is_shown_and_the_others_below_it_on_request(a
     assert shown(area) == ["e"]
 
 
-def test_nothing_is_pressed_that_has_just_come_under_the_pointer(
-    area: NoticeArea, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_has_just_moved_is_not_pressed(area: NoticeArea, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
     area.show_notice(Notice("a", "It is so.", (("Do a", list),)))
     monkeypatch.setattr(area, "underMouse", lambda: True)
     area.show_notice(Notice("b", "It is bad.", (("Do b", list),), Rank.OUTAGE))
@@ -384,8 +375,9 @@ def test_a_camera_that_is_slow_at_its_size_says_so(area: NoticeArea) -> None:
     for kind, fps, wanted, said in (
         ("camera", 30.0, 30.0, ""), ("camera", 10.0, 30.0, text), ("camera", 5.0, 5.0, ""), ("file", 5.0, 30.0, ""),
     ):  # fmt: skip
-        shown = ProgramNotices(area, models_of(QUIET.replace(capture=CaptureSettings(fps=wanted))))
-        shown.show_status(PipelineStatus(source=SourceInfo(kind, "Cam", "", 1280, 720, fps, "YUYV")))
+        source, store = SourceInfo(kind, "Cam", "", 1280, 720, fps, "YUYV"), made_store()
+        store.edit("capture", fps=wanted)
+        ProgramNotices(area, Models(store, cast("Tasks", None))).show_status(PipelineStatus(source=source))
         assert area.text_of("slowCameraNotice") == said
 
 
@@ -432,7 +424,8 @@ def test_a_missing_model_falls_back_and_offers_its_download(
 
 @pytest.fixture
 def bar(area: NoticeArea) -> ProgramNotices:
-    return ProgramNotices(area, models_of(QUIET))
+    """Notices of a program of whose models nothing is known."""
+    return ProgramNotices(area, Models(made_store(QUIET), cast("Tasks", None)))
 
 
 def failing(*problems: tuple[Stage, str, float]) -> PipelineStatus:
@@ -446,9 +439,7 @@ def pressable(area: NoticeArea, part: str) -> qt.QAbstractButton:
     return find(area, qt.QAbstractButton, f"{shown(area)[0]}{part}")
 
 
-def test_a_dismissed_problem_makes_room_at_once_and_stays_away(
-    area: NoticeArea, bar: ProgramNotices, qtbot: QtBot
-) -> None:
+def test_a_dismissed_problem_makes_room_and_stays_away(area: NoticeArea, bar: ProgramNotices, qtbot: QtBot) -> None:
     """The failure of an action is shown first."""
     broken, paste = "The settings file is broken.", "There is no image to paste."
     bar.show_error(broken)

@@ -286,9 +286,7 @@ def choose_file(session: Session, file: Path, name: str = "fineDownloadFile") ->
     dialog.close()
 
 
-def test_fine_is_used_once_it_is_downloaded(
-    controls: Session, downloads: Downloads, qtbot: QtBot, tmp_path: Path
-) -> None:
+def test_fine_is_used_once_downloaded(controls: Session, downloads: Downloads, qtbot: QtBot, tmp_path: Path) -> None:
     opened(controls, qtbot)
     get, choose = button(controls, "fineDownloadButton"), button(controls, "fineDownloadFile")
     failure = find(controls.window, QLabel, "fineDownloadFailure")
@@ -313,9 +311,7 @@ def test_fine_is_used_once_it_is_downloaded(
 
 
 @pytest.mark.parametrize("elsewhere", [False, True])
-def test_another_choice_during_the_download_is_kept(
-    controls: Session, downloads: Downloads, qtbot: QtBot, elsewhere: bool
-) -> None:
+def test_a_choice_meanwhile_is_kept(controls: Session, downloads: Downloads, qtbot: QtBot, elsewhere: bool) -> None:
     opened(controls, qtbot)
     button(controls, "qualityFine").click()
     button(controls, "fineDownloadButton").click()
