@@ -53,21 +53,14 @@ MODELS = (
 FINDINGS = (
     Finding(t("camera"), State.OK, t("{name} ({device}).", name="Front camera", device="/dev/video0")),
     Finding(
-        t("virtual camera: module"),
-        State.PROBLEM,
-        t(
-            "The kernel module v4l2loopback is installed for the running kernel {kernel}, but not loaded.",
-            kernel="6.18.0",
-        ),
+        t("virtual camera: module"), State.PROBLEM,
+        t("The kernel module v4l2loopback is installed for the running kernel {kernel}, but not loaded.", kernel="6.1"),
         t("Without a virtual camera other programs cannot see the picture; only recording works."),
-        (
-            CommandLine("python3 run.py doctor --fix"),
-            t("Or manually:"),
-            CommandLine("sudo modprobe v4l2loopback devices=1 exclusive_caps=1 card_label=Mattecam video_nr=10"),
-        ),
+        (CommandLine("python3 run.py doctor --fix"), t("Or manually:"),
+         CommandLine("sudo modprobe v4l2loopback devices=1 exclusive_caps=1 card_label=Mattecam video_nr=10")),
     ),
     Finding(t("disk"), State.WARNING, t("{gibibytes} GiB are free in {folder}.", gibibytes="1.9", folder="/home")),
-)
+)  # fmt: skip
 NEEDS_PLATE = t(
     "The model {model} needs a picture of the empty room; take one⟦ in the window, or with `python3 run.py ctl plate "
     "take` while Mattecam runs with another model⟧.",

@@ -15,7 +15,7 @@ import numpy as np
 import psutil
 import PyQt6.QtWidgets as qt  # noqa: N813
 import pytest
-from PyQt6.QtCore import QProcess, Qt, QUrl
+from PyQt6.QtCore import QProcess, QSize, Qt, QUrl
 from PyQt6.QtGui import QAction, QDesktopServices, QGuiApplication, QShortcut, QTextDocumentFragment
 from pytestqt.qtbot import QtBot
 
@@ -109,10 +109,11 @@ def test_the_assistant_recommends_fine_quality_where_it_is_light(
     assistant.accept()
 
 
-def test_the_last_page_says_how_to_get_into_a_call_or_what_is_missing(session: Session, qtbot: QtBot) -> None:
+def test_the_assistant_says_what_others_see_how_and_what_is_missing(session: Session, qtbot: QtBot) -> None:
     """It said "Mattecam is ready." and no more, on half of the page."""
     assistant, controls = open_last_step(session), session.window.panel.virtual_camera
-    call, lowest = find(assistant, qt.QLabel, "assistantCall"), find(assistant, qt.QLabel, "qualityAbout")
+    call, demo = find(assistant, qt.QLabel, "assistantCall"), find(assistant, qt.QLabel, "assistantDemo")
+    lowest = find(assistant, qt.QLabel, "qualityAbout")
     for device, pipewire, said, unsaid in (
         ("/dev/video10", None, "In Zoom, Meet or Teams, choose the camera “Mattecam”", "missing"),
         ("OBS Virtual Camera", None, "choose the camera “OBS Virtual Camera”", "missing"),
@@ -128,22 +129,16 @@ def test_the_last_page_says_how_to_get_into_a_call_or_what_is_missing(session: S
     assert commands, "how to get it"
     content = existing(assistant.findChildren(qt.QScrollArea, "assistantPage")[-1].widget())
     assert lowest.mapTo(content, lowest.rect().bottomLeft()).y() > 0.8 * content.height(), "the page is full"
-
-
-def test_the_assistant_says_that_the_picture_is_a_demonstration(session: Session) -> None:
-    session.window.open_assistant()
-    demo = find(session.window, qt.QLabel, "assistantDemo")
     for source, kind, said in (
         ("auto", "demo", "No camera was found. Connect a camera: it is used at once."),
-        ("demo", "demo", "You see a demonstration, not your camera."),
-        ("demo", "camera", ""),
-    ):
+        ("demo", "demo", "You see a demonstration, not your camera."), ("demo", "camera", ""),
+    ):  # fmt: skip
         session.store.edit("capture", source=source)
         session.bridge.status_changed.emit(PipelineStatus(source=SourceInfo(kind, "Name", "", 640, 360, 30.0, "")))
-        assert (demo.text(), demo.isVisible()) == (said, bool(said))
+        assert (demo.text(), demo.isHidden()) == (said, not said)
 
 
-def test_the_assistant_and_the_preferences_choose_the_language_of_the_next_start(start_window: StartWindow) -> None:
+def test_the_next_start_has_the_size_of_the_window_and_the_language_that_was_chosen(start_window: StartWindow) -> None:
     session = start_window(window=WindowSettings())
     assistant, preferences = find(session.window, Assistant), session.window.open_preferences()
     for dialog, language in ((assistant, "es"), (preferences, "de")):
@@ -151,9 +146,12 @@ def test_the_assistant_and_the_preferences_choose_the_language_of_the_next_start
         pick(listed, listed.findData(language))
         assert "Another language is used from the next start on." in texts(dialog)
     assert button(session, "assistantNext").text() == "Next"
+    room = existing(session.window.screen()).availableSize() - QSize(40, 40)  # Qt keeps restored windows inside
+    session.window.resize(QSize(1000, 640).boundedTo(room))
+    wanted = session.window.size()
     session.close()
     again = start_window(window=session.store.saved.window)
-    assert again.window.open_preferences().windowTitle() == "Einstellungen"
+    assert (again.window.open_preferences().windowTitle(), again.window.size()) == ("Einstellungen", wanted)
 
 
 @pytest.mark.parametrize(("script", "said"), [
@@ -362,14 +360,6 @@ def test_what_has_just_moved_is_not_pressed(area: NoticeArea, qtbot: QtBot, monk
     assert shown(area) == ["a"] and not find(area, qt.QPushButton, "aAction0").isEnabled()
 
 
-def test_a_missing_virtual_camera_leads_to_its_setup(start_window: StartWindow, qtbot: QtBot, world: FakeWorld) -> None:
-    world.faults.put("open_virtual_camera", SinkOpenError("There is none."))
-    session = start_window(AUTO_CAMERA)
-    qtbot.waitUntil(lambda: "cannot see Mattecam" in session.window.notices.text_of("virtualCameraNotice"))
-    button(session, "virtualCameraNoticeAction0").click()
-    find(session.window, DoctorDialog).close()
-
-
 def test_a_camera_that_is_slow_at_its_size_says_so(area: NoticeArea) -> None:
     text = "The camera reaches 1280 × 720 only at 10 fps. Choose a smaller size or another format."
     for kind, fps, wanted, said in (
@@ -493,18 +483,21 @@ def test_the_button_of_a_problem_shows_the_controls_that_its_message_names(contr
         shown.hidePopup()
 
 
-def test_a_missing_plate_leads_to_its_capture_and_what_failed_is_tried_again(
-    start_window: StartWindow, qtbot: QtBot, world: FakeWorld, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    world.faults.put("build_engine", PlateError(NEEDS_PLATE))
-    session = start_window()
-    qtbot.waitUntil(lambda: "needs a picture of the empty room" in session.window.notices.error)
+@pytest.mark.parametrize(("stage", "error", "text", "opened"), [
+    ("open_virtual_camera", SinkOpenError("There is none."), "Zoom and Meet cannot see Mattecam", DoctorDialog),
+    ("build_engine", PlateError(NEEDS_PLATE), "needs a picture of the empty room", PlateDialog),
+])  # fmt: skip
+def test_what_is_missing_leads_to_its_setup_and_is_tried_again(
+    start_window: StartWindow, qtbot: QtBot, world: FakeWorld, monkeypatch: pytest.MonkeyPatch,
+    stage: str, error: Exception, text: str, opened: type[qt.QDialog],
+) -> None:  # fmt: skip
+    world.faults.put(stage, error)
+    session = start_window(AUTO_CAMERA)
+    qtbot.waitUntil(lambda: text in "".join(session.window.notices.texts[:1]))
     monkeypatch.setattr(session.pipeline, "retry", retry := Mock())
-    action = pressable(session.window.notices, "Action0")
-    assert action.text() == "Take a picture of the empty room…"
-    action.click()
+    pressable(session.window.notices, "Action0").click()
     retry.assert_called_once()
-    find(session.window, PlateDialog).close()
+    find(session.window, opened).close()
     world.faults.heal()
 
 

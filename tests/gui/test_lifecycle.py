@@ -10,6 +10,7 @@ import sys
 import threading
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from hypothesis import example, given
 from hypothesis import settings as profile
 from hypothesis import strategies as st
 from PyQt6 import sip
-from PyQt6.QtCore import QCoreApplication, QSize, QTimer
+from PyQt6.QtCore import QCoreApplication, QTimer
 from PyQt6.QtGui import QAction
 from PyQt6.QtWidgets import QApplication, QLabel, QPushButton, QSystemTrayIcon
 from pytestqt.qtbot import QtBot
@@ -38,7 +39,7 @@ from app.gui.panels.plate import PlateDialog
 from app.gui.state import NICENESS, THREADS, Saver, SettingsStore, Tasks
 from app.runtime.status import Phase, PipelineStatus
 from mattecam.testing import FakeEngine
-from tests.fakes.world import FakeWorld, ignore
+from tests.fakes.world import FakeWorld, Hold
 from tests.gui.conftest import GERMAN, ON_DEVICE, QUIET, Downloads, StartWindow
 from tests.gui.widgets import answered, bring_up, button, existing, find, full, made_store, ready, settle
 from tests.other_values import other_value
@@ -60,9 +61,9 @@ def test_window_stops_after_the_given_frames(qtbot: QtBot, world: FakeWorld, mac
 
 def test_the_seconds_of_a_run_count_from_its_first_frame(qtbot: QtBot, world: FakeWorld, machine: object) -> None:
     """They counted from the start of the window, so that a run on a slow machine ended before its first frame."""
-    ready, last = threading.Event(), list[PipelineStatus]()
-    world.faults.put("build_engine", lambda: ignore(ready.wait(60)))
-    QTimer.singleShot(600, ready.set)  # long after the seconds
+    building, last = Hold(), list[PipelineStatus]()
+    world.faults.put("build_engine", building)
+    QTimer.singleShot(600, building.go_on.set)  # long after the seconds
     options = WindowOptions(seconds=0.1, parts=world.parts(), on_finished=last.append, persist=False)
     assert run_window(QUIET, options) == 0
     assert last[0].phase is Phase.STOPPED and last[0].frames_out > 0 and FakeEngine.live == 0
@@ -123,15 +124,6 @@ def test_card_and_warning_of_the_start_have_the_windows_language(start_window: S
     qtbot.waitUntil(lambda: session.bridge.picture is not None and np.array_equal(session.bridge.picture.image, card))
 
 
-def test_the_size_of_the_window_is_restored(start_window: StartWindow, qtbot: QtBot) -> None:
-    session = start_window()
-    room = existing(session.window.screen()).availableSize() - QSize(40, 40)  # Qt keeps restored windows inside
-    session.window.resize(QSize(1000, 640).boundedTo(room))
-    wanted = session.window.size()
-    session.close()
-    assert start_window(window=session.store.current.window).window.size() == wanted
-
-
 UNMATTED = ON_DEVICE.replace(background=BackgroundSettings(kind="none"))
 
 
@@ -159,23 +151,18 @@ def test_none_that_was_asked_for_is_used_at_once(start_window: StartWindow, qtbo
     assert not session.window.notices.texts
 
 
-def test_the_window_hides_while_an_engine_is_built(start_window: StartWindow, qtbot: QtBot, world: FakeWorld) -> None:
-    making, made = threading.Event(), threading.Event()
-
-    def slow() -> None:
-        making.set()
-        made.wait(100)
-
-    world.faults.put("build_engine", slow)
+def test_the_window_hides_while_an_engine_is_built(start_window: StartWindow, world: FakeWorld) -> None:
+    building = Hold()
+    world.faults.put("build_engine", building)
     session = start_window()
     session.window.open_log()
-    assert making.wait(60)
+    assert building.entered.wait(60)
     session.window.quit_requested.emit()
-    assert not made.is_set() and not any(widget.isVisible() for widget in QApplication.topLevelWidgets())
-    timer = threading.Timer(0.5, made.set)
+    assert not any(widget.isVisible() for widget in QApplication.topLevelWidgets())
+    timer = threading.Timer(0.5, building.go_on.set)
     timer.start()
     assert session.close() == 0
-    assert made.is_set(), "close joined every thread"
+    assert building.go_on.is_set(), "close joined every thread"
     timer.join()
     assert FakeEngine.live == 0
 
@@ -431,10 +418,7 @@ def test_two_windows_save_what_each_changed(start_window: StartWindow, tmp_path:
 
 def test_outcomes_arrive_are_logged_or_dropped(qtbot: QtBot, tasks: Tasks, caplog: pytest.LogCaptureFixture) -> None:
     """Nothing is delivered to a deleted object, where it would raise, or after the end."""
-    taken: list[tuple[str, bool]] = []
-
-    def fail() -> None:
-        raise OSError("the disk is full")
+    taken, fail = list[tuple[str, bool]](), Mock(side_effect=OSError("the disk is full"))
 
     def take(value: object) -> None:
         taken.append((str(value), threading.current_thread() is threading.main_thread()))
@@ -474,16 +458,9 @@ def test_no_closure_hears_of_what_outlives_the_window_or_of_a_deletion() -> None
 
 def test_a_failed_write_that_a_later_one_made_good_is_no_failure_at_the_end() -> None:
     """Under load the first one had not been told when the window closed: exit code 1, and everything was written."""
-    outcomes = iter((OSError("full"), None, OSError("lost")))
-
-    def write() -> None:
-        if (error := next(outcomes)) is not None:
-            raise error
-
-    tasks = Tasks()
-    for _ in range(2):
-        tasks.write(write, lambda _none: None, lambda _error: None)
-    tasks.write(lambda: write(), lambda _none: None, lambda _error: None)
+    write, tasks = Mock(side_effect=(OSError("full"), None, OSError("lost"))), Tasks()
+    for work in (write, write, lambda: write()):
+        tasks.write(work, lambda _none: None, lambda _error: None)
     assert [str(error) for error in tasks.close()] == ["lost"]
 
 

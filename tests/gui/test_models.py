@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
@@ -21,7 +20,7 @@ from app.capture.devices import CameraDevice
 from app.core.errors import PlateError
 from app.core.settings import MattingSettings
 from app.core.threads import usable_cores
-from app.core.types import UNTURNED, BgrImage, SourceInfo
+from app.core.types import UNTURNED, SourceInfo
 from app.gui.application import Session
 from app.gui.panels import plate
 from app.gui.panels.devices import FILE
@@ -36,8 +35,16 @@ from app.matting.plate.picture import plate_path, save_plate
 from app.runtime.status import PipelineStatus
 from models.table import BUNDLED, NETWORKS
 from models.weights import user_folder
+from tests.fakes.world import Hold
 from tests.gui.conftest import CAMERAS, MODELS, STANDARD, Downloads
 from tests.gui.widgets import box, bring_up, button, existing, find, made_store, pick, said, settle, texts
+
+
+def choose(session: Session, file: Path) -> None:
+    """Answer the newest question for a file."""
+    dialog = session.window.findChildren(QFileDialog)[-1]
+    dialog.filesSelected.emit([str(file)])
+    dialog.close()
 
 
 def test_cameras_are_listed_and_remember_their_settings(controls: Session, tmp_path: Path) -> None:
@@ -60,8 +67,12 @@ def test_cameras_are_listed_and_remember_their_settings(controls: Session, tmp_p
     assert shown == ("A camera that is not connected", "portal:inside"), "the choice is kept"
     pick(cameras, cameras.findText("Front camera"))
     assert controls.store.current.capture == front
-    page.choose_source(str(tmp_path / "film.mp4"))
-    assert controls.store.current.capture.orientation == UNTURNED
+    pick(cameras, cameras.findData(FILE))
+    choose(controls, tmp_path / "film.mp4")
+    film = controls.store.current.capture
+    assert (film.source, film.orientation, cameras.currentText()) == (str(tmp_path / "film.mp4"), UNTURNED, "film.mp4")
+    page.show_status(PipelineStatus(source=SourceInfo("demo", "Demo", "demo", 1280, 720, 30.0, "")))
+    assert f"{cameras.itemText(cameras.findData('demo'))}: 1280 × 720" in texts(page), "it has one name"
     for source in ("camera:0", "0", "camera:Front camera"):
         controls.store.edit("capture", source=source)
         assert cameras.currentText() == "Front camera", "it was called not connected where it is named otherwise"
@@ -70,35 +81,18 @@ def test_cameras_are_listed_and_remember_their_settings(controls: Session, tmp_p
         assert controls.store.current.capture.source == source
 
 
-def test_a_video_file_and_the_demonstration_are_sources(controls: Session, tmp_path: Path) -> None:
-    camera, cameras = controls.window.panel.camera, box(controls, "cameraCombo")
-    pick(cameras, cameras.findData(FILE))
-    dialog = find(controls.window, QFileDialog)
-    dialog.filesSelected.emit([str(tmp_path / "film.mp4")])
-    dialog.close()
-    assert controls.store.current.capture.source == str(tmp_path / "film.mp4")
-    assert cameras.currentText() == "film.mp4"
-    camera.show_status(PipelineStatus(source=SourceInfo("demo", "Demo", "demo", 1280, 720, 30.0, "")))
-    assert f"{cameras.itemText(cameras.findData('demo'))}: 1280 × 720" in texts(camera), "it has one name"
-
-
-def choose_model(controls: Session, qtbot: QtBot, name: str) -> None:
-    """Choose a model in the list, which has the installed ones first, as a user does."""
-    bring_up(controls, controls.window.panel.quality)
-    models = box(controls, "modelCombo")
-    qtbot.waitUntil(lambda: models.findData(name) >= 0)
-    assert [models.itemData(row) for row in range(models.count())] == ["auto", "mattecam", "rvm-mobilenetv3"]
-    assert models.itemText(2).endswith(" – download 15 MB")
-    pick(models, models.findData(name))
-
-
 def test_a_model_is_used_only_after_its_download(controls: Session, qtbot: QtBot, downloads: Downloads) -> None:
     """A new model was loaded from the weights file of the last one, as if it were its own."""
     controls.store.edit("matting", weights=Path("own.pth"))
-    choose_model(controls, qtbot, "mattecam")
+    bring_up(controls, controls.window.panel.quality)
+    models = box(controls, "modelCombo")
+    qtbot.waitUntil(lambda: models.findData("mattecam") >= 0)
+    listed = [models.itemData(row) for row in range(models.count())]
+    assert (listed, models.itemText(2)[-17:]) == (["auto", "mattecam", "rvm-mobilenetv3"], " – download 15 MB")
+    pick(models, models.findData("mattecam"))
     assert (controls.store.current.matting.model, controls.store.current.matting.weights) == ("mattecam", None)
     downloads.connected.clear()
-    choose_model(controls, qtbot, "rvm-mobilenetv3")
+    pick(models, models.findData("rvm-mobilenetv3"))
     assert controls.store.current.matting.model == controls.store.saved.matting.model == "mattecam"
     get, bar = button(controls, "downloadButton"), find(controls.window, QProgressBar, "downloadProgress")
     assert get.isVisible() and get.text() == "Download (15 MB)"
@@ -183,18 +177,17 @@ def test_plate_is_captured_shown_and_used(dialog: PlateDialog, store: SettingsSt
 def test_a_plate_whose_dialog_is_closed_during_the_check_is_not_stored(
     quick: object, dialog: PlateDialog, qtbot: QtBot, tasks: Tasks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    checking, closed = threading.Event(), threading.Event()
+    check = Hold()
 
-    def empty_in_the_end(_plate: BgrImage) -> bool:
-        checking.set()
-        assert closed.wait(60)
+    def in_the_end_nobody(_plate: BgrImage) -> bool:
+        check()
         return False
 
-    monkeypatch.setattr(plate_capture, "shows_someone", empty_in_the_end)
+    monkeypatch.setattr(plate_capture, "shows_someone", in_the_end_nobody)
     dialog.begin()
-    qtbot.waitUntil(checking.is_set)
+    qtbot.waitUntil(check.entered.is_set)
     dialog.close()
-    closed.set()
+    check.go_on.set()
     tasks.close()
     assert not plate_path("demo", *SIZE).exists()
 
@@ -205,9 +198,7 @@ def test_a_plate_whose_dialog_is_closed_during_the_check_is_not_stored(
 def test_a_capture_that_fails_is_reported_and_can_be_repeated(
     dialog: PlateDialog, store: SettingsStore, qtbot: QtBot, quick: object, fault: str, said: str
 ) -> None:
-    def refuse(plate: BgrImage, camera: str, *, wanted: Callable[[], bool]) -> Path:
-        raise PlateError("Someone is still in the picture; step out of it and take the plate again.")
-
+    refuse = Mock(side_effect=PlateError("Someone is still in the picture; step out of it and take the plate again."))
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(plate_capture, "START_LIMIT_S", 0.1)
         if fault == "person":
@@ -281,9 +272,7 @@ def opened(session: Session, qtbot: QtBot) -> None:
 
 def choose_file(session: Session, file: Path, name: str = "fineDownloadFile") -> None:
     button(session, name).click()
-    dialog = session.window.findChildren(QFileDialog)[-1]
-    dialog.filesSelected.emit([str(file)])
-    dialog.close()
+    choose(session, file)
 
 
 def test_fine_is_used_once_downloaded(controls: Session, downloads: Downloads, qtbot: QtBot, tmp_path: Path) -> None:
