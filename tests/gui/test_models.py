@@ -20,7 +20,7 @@ from app.capture.devices import CameraDevice
 from app.core.errors import PlateError
 from app.core.settings import MattingSettings
 from app.core.threads import usable_cores
-from app.core.types import UNTURNED, SourceInfo
+from app.core.types import UNTURNED, BgrImage, SourceInfo
 from app.gui.application import Session
 from app.gui.panels import plate
 from app.gui.panels.devices import FILE
