@@ -32,8 +32,6 @@ from models.errors import DownloadError
 from models.table import NETWORKS
 from models.weights import WeightReport
 from tests.fakes.world import FakeWorld
-from tests.gui.widgets import translate
-from tools.make_translations import LANGUAGES
 
 QUIET = Settings(
     capture=CaptureSettings(source="demo", width=320, height=180),  # the stand-by card is drawn in this size
@@ -101,13 +99,6 @@ def _surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[N
         monkeypatch.setattr(notices, lasting, 10 * PATIENCE_MS)
     yield
     QLocale.setDefault(before)
-
-
-@pytest.fixture(params=["en", *LANGUAGES])
-def each_language(qapp: QApplication, request: pytest.FixtureRequest) -> Iterator[str]:
-    """Uses each language in turn."""
-    with translate(request.param):
-        yield request.param
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from PyQt6.QtCore import QFile, QMimeData, QPoint, QPointF, Qt, QUrl
-from PyQt6.QtGui import QColor, QDragEnterEvent, QDropEvent, QGuiApplication, QImage
+from PyQt6.QtGui import QAction, QColor, QDragEnterEvent, QDropEvent, QGuiApplication, QImage
 from PyQt6.QtWidgets import QApplication, QColorDialog, QFileDialog, QInputDialog, QMessageBox, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -270,19 +270,6 @@ def test_the_thumbnail_of_an_edited_file_is_made_anew(controls: Session, qtbot: 
     qtbot.waitUntil(lambda: colour() == (10, 200))
 
 
-def test_no_name_of_another_file_is_taken(controls: Session, qtbot: QtBot, picture: Path) -> None:
-    """A link to a file of a disk that was away was replaced."""
-    tile = ui.add(controls, qtbot, picture)
-    path, strip, notices = ui.existing(tile.path), controls.window.strip, controls.window.notices
-    away = paths.backgrounds_dir() / "away.png"
-    away.symlink_to(path.parent / "not connected" / "away.png")
-    for name, why in (("away", "already"), (300 * "x", "the name is too long"), ("///", "letters or digits")):
-        strip.rename(tile, name)
-        qtbot.waitUntil(lambda why=why: why in notices.error)  # type: ignore[misc]
-        assert names(controls) == ["beach"]
-    assert away.is_symlink() and path.exists()
-
-
 def test_removal_never_leads_to_a_blur_that_shows_text(session: Session, qtbot: QtBot, picture: Path) -> None:
     """It was, without a question, and so was one that could not be opened."""
     tile = ui.add(session, qtbot, picture)
@@ -336,6 +323,7 @@ def test_the_tile_beside_a_removed_one_is_next(controls: Session, qtbot: QtBot, 
 
 
 def test_only_backgrounds_of_the_user_are_renamed_and_removed(controls: Session, qtbot: QtBot, picture: Path) -> None:
+    """A link to a file of a disk that was away was replaced."""
     strip, tile = controls.window.strip, ui.add(controls, qtbot, picture)
     assert strip.current == tile, "it can be renamed at once"
     for each in ui.tiles(controls):
@@ -346,6 +334,13 @@ def test_only_backgrounds_of_the_user_are_renamed_and_removed(controls: Session,
             strip.ask_for_name(each)
     assert not any(controls.window.findChildren(kind) for kind in (QInputDialog, QMessageBox))
     strip.view.customContextMenuRequested.emit(QPoint(3, 3))
+    away = paths.backgrounds_dir() / "away.png"
+    away.symlink_to(away.parent / "not connected" / "away.png")
+    for name, why in (("away", "already"), (300 * "x", "the name is too long"), ("///", "letters or digits")):
+        strip.rename(tile, name)
+        qtbot.waitUntil(lambda why=why: why in controls.window.notices.error)  # type: ignore[misc]
+        assert names(controls) == ["beach"]
+    assert away.is_symlink() and ui.existing(tile.path).exists(), "no name of another file is taken"
 
 
 def test_the_tile_and_the_dialog_have_the_colour_that_is_in_use(controls: Session) -> None:
@@ -479,9 +474,15 @@ def test_a_scene_that_shows_more_than_was_confirmed_asks_again(controls: Session
     assert store.current.people == PeopleSettings()
 
 
-def test_ctl_accepts_the_names_of_translated_tiles(start_window: StartWindow, qtbot: QtBot) -> None:
-    model = start_window(window=GERMAN).window.strip.model
-    answer = ui.answered(qtbot, "background", "grün")
+def test_what_ctl_changes_is_shown_also_by_translated_names(start_window: StartWindow, qtbot: QtBot) -> None:
+    window = start_window(window=GERMAN).window
+    assert ui.answered(qtbot, "set", "window.show-readout off").done and ui.answered(qtbot, "retry").done
+    readout = next(each for each in window.findChildren(QAction) if each.shortcut().toString() == "I")
+    qtbot.waitUntil(lambda: not readout.isChecked())
+    for option, scenes in (("--save", ("Desk",)), ("--remove", ())):
+        assert ui.answered(qtbot, "scene", f"{option} Desk").done
+        qtbot.waitUntil(lambda scenes=scenes: window.scenes.names == scenes)  # type: ignore[misc]
+    answer, model = ui.answered(qtbot, "background", "grün"), window.strip.model
     assert answer.done, answer.message
     qtbot.waitUntil(lambda: model.tiles[model.chosen_row].name == "Grün")
     refused = ui.answered(qtbot, "background", "Atlantis").message

@@ -23,9 +23,7 @@ from app.gui.bridge import ViewMode
 from app.gui.doctor import DoctorDialog
 from app.gui.main_window import MainWindow
 from app.gui.notices import Notice
-from app.gui.panels.form import Caption
 from app.gui.widgets import theme
-from app.gui.widgets.page import FoldingRow
 from app.gui.widgets.qt import FRAME
 from app.matting.base.interface import EngineInfo
 from app.runtime.status import Phase, PipelineStatus
@@ -34,6 +32,7 @@ from tests.fakes.world import FakeWorld
 from tests.gui import widgets as ui
 from tests.gui.conftest import MODELS, Downloads, StartWindow, activate
 from tests.sources import open_source
+from tools.make_translations import LANGUAGES
 from tools.window_shots import ALL, DOCUMENTS
 
 SIMPLE = {
@@ -59,11 +58,8 @@ def test_an_opened_group_stays_whole_until_the_user_scrolls(controls: Session, q
     page = controls.window.panel.page
     controls.window.resize(1270, 743)
     controls.store.edit("window", all_settings=True)
-    viewport, bar, content = (
-        ui.existing(page.viewport()),
-        ui.existing(page.verticalScrollBar()),
-        ui.existing(page.widget()),
-    )
+    viewport, content = ui.existing(page.viewport()), ui.existing(page.widget())
+    bar = ui.existing(page.verticalScrollBar())
     *others, group = controls.window.panel.groups
     group.toggle.setChecked(True)
     for grows in (True, False):
@@ -281,14 +277,16 @@ def test_edge_presets_follow_the_sliders(rows: Session) -> None:
     assert rows.store.current.matting.edges.grow_px == 0
     rows.store.edit("matting.edges", feather_px=12)
     ui.button(rows, "edgeReset").click()
-    assert (
-        rows.store.current.matting.edges.feather_px == ui.find(rows.window, qt.QSlider, "edges.feather_px").value() == 0
-    )
+    feather = ui.find(rows.window, qt.QSlider, "edges.feather_px")
+    assert rows.store.current.matting.edges.feather_px == feather.value() == 0
 
 
 def test_badges_and_buttons_say_when_others_see_no_live_picture(session: Session, qtbot: QtBot) -> None:
     """The output was frozen, and the button that ends it said "Freeze"."""
     qtbot.waitUntil(lambda: session.bridge.status.phase is Phase.RUNNING)
+    session.bridge.poll()
+    with qtbot.assertNotEmitted(session.window.action_bar.pause.changed):  # the tray would send its menu again
+        session.bridge.poll()
     for setting, said, name, *captions in (
         ("frozen", "Frozen: others see the last frame", "freezeButton", "Freeze", "Unfreeze"),
         ("paused", "Paused: others see the stand-by card", "pauseButton", "Pause", "Resume"),
@@ -332,9 +330,7 @@ FAIR = Notice("one", "A sentence about something that has happened", (("Undo", l
     ("language", "size", "theme"),
     [("en", 1.0, "dark"), ("de", 1.0, "light"), ("de", 1.6, "dark"), ("es", 2.0, "light")],  # the longest words
 )
-def test_everything_is_reached_and_read(
-    start_window: StartWindow, qtbot: QtBot, language: str, size: float, theme: Theme
-) -> None:
+def test_everything_is_read(start_window: StartWindow, qtbot: QtBot, language: str, size: float, theme: Theme) -> None:
     """The right ends of the side panel were cut off, without a scroll bar."""
     with ui.letters(size):
         session = start_window(window=WindowSettings(first_run_done=True, theme=theme, language=language))
@@ -488,11 +484,11 @@ def test_each_state_that_a_screenshot_shows_can_be_shown(session: Session) -> No
             widget.close()
 
 
-@pytest.mark.usefixtures("each_language")
-def test_badges_and_notes_are_whole_beside_a_small_picture(start_window: StartWindow, qtbot: QtBot) -> None:
+@pytest.mark.parametrize("language", ["en", *LANGUAGES])
+def test_badges_and_notes_by_a_small_picture_are_whole(start_window: StartWindow, qtbot: QtBot, language: str) -> None:
     """The warning about the real background ended in an ellipsis after two words."""
     with ui.letters(2.0):
-        session = start_window(shown=False)
+        session = start_window(window=WindowSettings(language=language), shown=False)
         window = session.window
         window.show()
         window.resize(1024, 700)
@@ -511,14 +507,3 @@ def test_badges_and_notes_are_whole_beside_a_small_picture(start_window: StartWi
             assert [each for each in ui.cut_off(window.preview) if "figures" not in each] == []
 
         qtbot.waitUntil(check)
-
-
-def test_a_row_is_measured_without_another_layout(qtbot: QtBot) -> None:
-    """With and without a scroll bar, the side panel turned its rows for ever; one whose text wraps had no height."""
-    holder, title = qt.QWidget(), Caption("A title that wraps")
-    qtbot.addWidget(holder)
-    folding = FoldingRow(title, qt.QPushButton("Always hide this"))
-    holder.setLayout(folding)
-    width = folding.sizeHint().width()
-    assert folding.heightForWidth(width - 1) > folding.heightForWidth(width) >= title.sizeHint().height()
-    assert folding.direction() is qt.QBoxLayout.Direction.LeftToRight, "it was measured, not turned"

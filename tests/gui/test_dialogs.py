@@ -309,9 +309,6 @@ def test_help_links_to_documents_of_this_copy(session: Session, qtbot: QtBot, mo
     assert [Path(link.toLocalFile()) for link in opened] == [paths.documents_dir() / "apps.md"]
 
 
-AUTO_CAMERA = QUIET.replace(output=QUIET.output.replace(virtual_camera="auto"))
-
-
 @pytest.fixture
 def area(qtbot: QtBot) -> Iterator[NoticeArea]:
     """A notice area in a window."""
@@ -492,7 +489,7 @@ def test_what_is_missing_leads_to_its_setup_and_is_tried_again(
     stage: str, error: Exception, text: str, opened: type[qt.QDialog],
 ) -> None:  # fmt: skip
     world.faults.put(stage, error)
-    session = start_window(AUTO_CAMERA)
+    session = start_window(QUIET.replaced_at(["output"], virtual_camera="auto"))
     qtbot.waitUntil(lambda: text in "".join(session.window.notices.texts[:1]))
     monkeypatch.setattr(session.pipeline, "retry", retry := Mock())
     pressable(session.window.notices, "Action0").click()

@@ -19,7 +19,6 @@ from hypothesis import settings as profile
 from hypothesis import strategies as st
 from PyQt6 import sip
 from PyQt6.QtCore import QCoreApplication, QTimer
-from PyQt6.QtGui import QAction
 from PyQt6.QtWidgets import QApplication, QLabel, QPushButton, QSystemTrayIcon
 from pytestqt.qtbot import QtBot
 
@@ -45,12 +44,6 @@ from tests.gui.widgets import answered, bring_up, button, existing, find, full, 
 from tests.other_values import other_value
 from tests.paths import ROOT
 from tests.waiting import beside, eventually
-
-
-def test_a_status_leaves_the_actions_alone(session: Session, qtbot: QtBot) -> None:
-    ready(session, qtbot)
-    with qtbot.assertNotEmitted(session.window.action_bar.pause.changed):  # the tray would send its menu again
-        session.bridge.poll()
 
 
 def test_window_stops_after_the_given_frames(qtbot: QtBot, world: FakeWorld, machine: object) -> None:
@@ -181,9 +174,7 @@ def test_what_starts_minimised_is_opened_and_ends_without_a_tray_to_stay_in(
         session.window.close()
 
 
-def test_in_the_tray_the_output_goes_on(
-    start_window: StartWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_in_the_tray_output_goes_on(start_window: StartWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
     """Dialogs stayed on the screen, with a preview that stood still. The menu opens, pauses and quits."""
     monkeypatch.setattr(QSystemTrayIcon, "isSystemTrayAvailable", lambda: True)
     session = start_window(window=WindowSettings(first_run_done=True, close_to_tray=True))
@@ -207,27 +198,23 @@ def test_in_the_tray_the_output_goes_on(
         quits.trigger()
 
 
-def test_the_end_does_not_wait_for_a_download(session: Session, qtbot: QtBot, downloads: Downloads) -> None:
-    """The window was gone, and the program ran on until the model was there."""
+def test_the_end_waits_for_no_download_and_leaves_no_exposure_locked(
+    session: Session, qtbot: QtBot, downloads: Downloads
+) -> None:
+    """The program ran on without its window, and a camera kept the exposure of the picture of the empty room."""
+    ready(session, qtbot)
     bring_up(session, session.window.panel.quality_choice)
     qtbot.waitUntil(lambda: find(session.window, QLabel, "qualityAbout").text() != "")
     button(session, "qualityFine").click()
     button(session, "fineDownloadButton").click()
     qtbot.waitUntil(downloads.began.is_set)
-    session.window.quit_requested.emit()
-    assert session.close() == 0
-
-
-def test_the_end_leaves_no_exposure_locked(session: Session, qtbot: QtBot) -> None:
-    """Whoever quit while the picture of the empty room was taken had a camera with a fixed exposure from then on."""
-    ready(session, qtbot)
     session.window.open_plate_dialog()
     find(session.window, PlateDialog).begin()
     held = session.pipeline.demand.takes_plate
     session.window.quit_requested.emit()
     assert session.close() == 0
     assert not settings_file.load(settings_file.default_path())[0].capture.lock_exposure
-    assert held and not session.pipeline.demand.takes_plate
+    assert held and not session.pipeline.demand.takes_plate and not downloads.ended
 
 
 IN_A_FILE = [
@@ -267,10 +254,6 @@ def changed(settings: Settings, changes: Changes) -> Settings:
     return settings
 
 
-def store_of(saved: Settings, run: Settings) -> SettingsStore:
-    return SettingsStore(SettingsOwner(run), saved)
-
-
 KIND, FILE = SETTINGS["background.kind"], SETTINGS["background.path"]
 
 
@@ -286,7 +269,7 @@ def test_what_is_saved_differs_only_in_what_the_user_changed(
     """
     saved = changed(Settings(), file).replaced_at(["people"], zones=zones[0])
     run = changed(saved, options).replaced_at(["people"], zones=zones[1])
-    store = store_of(saved.kept, run)
+    store = SettingsStore(SettingsOwner(run), saved.kept)
     before = store.saved
     by_user = set[str]()
     for setting, value in touched:
@@ -312,19 +295,17 @@ def test_what_is_saved_differs_only_in_what_the_user_changed(
 def test_the_next_start_blurs_at_least_as_what_the_user_saw(saved_level: str, run_level: str, strength: float) -> None:
     """Saved without strict mode, 10 of a run at `balanced` was readable from the next start on."""
     saved = Settings().replaced_at(["matting", "edges"], strict=saved_level)
-    store = store_of(saved, saved.replaced_at(["matting", "edges"], strict=run_level))
+    store = SettingsStore(SettingsOwner(saved.replaced_at(["matting", "edges"], strict=run_level)), saved)
     store.edit("background", blur_strength=strength)
     assert store.saved.shown_blur >= store.current.shown_blur
     assert store.saved.matting == saved.matting
 
 
 def test_a_camera_is_remembered_without_the_options_of_the_run() -> None:
-    store = store_of(Settings(), Settings().replaced_at(["capture"], source="camera:usb-1", width=640))
+    saved = Settings()
+    store = SettingsStore(SettingsOwner(saved.replaced_at(["capture"], source="camera:usb-1", width=640)), saved)
     edit_capture(store, lock_exposure=True)
     assert store.saved.window.cameras["camera:usb-1"].width == Settings().capture.width
-
-
-RUN = QUIET.replaced_at(["matting", "edges"], strict="off").replaced_at(["background"], kind="colour")
 
 
 SAVED = QUIET.replaced_at(["capture"], source="auto")
@@ -332,7 +313,8 @@ SAVED = QUIET.replaced_at(["capture"], source="auto")
 
 def test_a_failed_scene_saves_no_option_of_the_run(start_window: StartWindow, world: FakeWorld, qtbot: QtBot) -> None:
     """It took back the level `off` of the run also in the settings file: the next run had it."""
-    session = start_window(RUN, saved_settings=SAVED)
+    run = QUIET.replaced_at(["matting", "edges"], strict="off").replaced_at(["background"], kind="colour")
+    session = start_window(run, saved_settings=SAVED)
     eventually(lambda: session.bridge.status.phase is Phase.RUNNING)
     world.faults.put("open_source", SourceOpenError("There is no such camera."))
     store = session.store
@@ -343,18 +325,13 @@ def test_a_failed_scene_saves_no_option_of_the_run(start_window: StartWindow, wo
     assert store.saved.replace(window=SAVED.window) == SAVED
 
 
-def write(session: Session) -> None:
-    """Write as after half a second."""
-    existing(session._saver).write()  # noqa: SLF001
-
-
 def test_what_was_changed_last_is_saved_while_all_threads_are_busy(session: Session) -> None:
     """It was lost, with exit code 0."""
     release = threading.Event()
     for _ in range(THREADS):
         session.window.tasks.run(lambda: release.wait(60), lambda _done: None)
     session.store.edit("background", blur_strength=93)
-    write(session)
+    existing(session._saver).write()  # noqa: SLF001  # as after half a second
     session.window.scenes.save("Late")
     session.store.edit("background", blur_strength=94)
     path = settings_file.default_path()
@@ -379,7 +356,7 @@ def test_what_cannot_be_saved_is_told_with_an_exit_code(
     else:
         failing.store.edit("background", blur_strength=91)
     if what == "settings before it":
-        write(failing)
+        existing(failing._saver).write()  # noqa: SLF001  # as after half a second
         QApplication.processEvents()
     assert failing.close() == 1
     assert "the disk is full" in caplog.text
@@ -462,16 +439,6 @@ def test_a_failed_write_that_a_later_one_made_good_is_no_failure_at_the_end() ->
     for work in (write, write, lambda: write()):
         tasks.write(work, lambda _none: None, lambda _error: None)
     assert [str(error) for error in tasks.close()] == ["lost"]
-
-
-def test_what_ctl_changes_is_shown(session: Session, qtbot: QtBot) -> None:
-    assert answered(qtbot, "set", "window.show-readout off").done and answered(qtbot, "retry").done
-    readout = next(each for each in session.window.findChildren(QAction) if each.shortcut().toString() == "I")
-    qtbot.waitUntil(lambda: not readout.isChecked())
-    assert not session.store.current.window.show_readout
-    for option, names in (("--save", ("Desk",)), ("--remove", ())):
-        assert answered(qtbot, "scene", f"{option} Desk").done
-        qtbot.waitUntil(lambda names=names: session.window.scenes.names == names)  # type: ignore[misc]
 
 
 def test_recording_pause_and_freeze_are_not_saved(tmp_path: Path, qtbot: QtBot) -> None:

@@ -359,9 +359,7 @@ def test_the_cost_on_this_computer_is_said_in_words(
     assert text.text().startswith("Recommended") is found.recommended
 
 
-def test_the_cost_is_predicted_from_the_standard_network_until_it_is_measured(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_the_cost_is_predicted_until_it_is_measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("MATTECAM_DATA_DIR", str(tmp_path))
     monkeypatch.setattr(hardware, "cuda_cards", lambda: hardware.CudaCards(None))
     settings = MattingSettings()

@@ -57,9 +57,8 @@ def test_the_preview_is_rendered_anew_on_a_screen_of_another_scale(session: Sess
     ratio = 2 * preview.devicePixelRatioF()
     preview.devicePixelRatioF = lambda: ratio  # type: ignore[method-assign]
     QApplication.sendEvent(preview, QEvent(QEvent.Type.DevicePixelRatioChange))
-    assert [(each.width, each.height) for each in requests if each] == [
-        (round(preview.width() * ratio), round(preview.height() * ratio))
-    ]
+    wanted = round(preview.width() * ratio), round(preview.height() * ratio)
+    assert [(each.width, each.height) for each in requests if each] == [wanted]
 
 
 def test_buttons_and_keys_choose_the_view_also_of_a_frozen_picture(session: Session, qtbot: QtBot) -> None:
@@ -149,10 +148,7 @@ def test_fine_stripes_do_not_alias_in_a_small_view(factor: float) -> None:
     assert np.abs(view[..., :3].astype(int) - 100).max() <= 1
 
 
-sides = st.integers(1, 40)
-
-
-@given(sides, sides, st.integers(0, 2**32 - 1))
+@given(st.integers(1, 40), st.integers(1, 40), st.integers(0, 2**32 - 1))
 def test_round_trip_keeps_pixels_at_every_width(width: int, height: int, seed: int) -> None:
     image = np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
     assert np.array_equal(from_qimage(to_qimage(image)), image)
@@ -363,24 +359,22 @@ def test_whatever_leaves_the_controls_of_the_brush_ends_it(session: Session, qtb
 
 
 def test_the_wheel_and_keys_zoom_and_pan(controls: Session, qtbot: QtBot) -> None:
-    preview = controls.window.preview
+    preview, store = controls.window.preview, controls.store
     ui.turn_wheel(preview, 8, ui.at(controls, 0.0, 1.0))
-    assert controls.store.current.framing.zoom == pytest.approx(1.1**8)
-    assert controls.store.current.framing.pan_x == pytest.approx(1, abs=0.02), "the mirrored left is the camera's right"
-    assert controls.store.current.framing.pan_y == pytest.approx(1, abs=0.02)
+    assert store.current.framing.zoom == pytest.approx(1.1**8)
+    assert store.current.framing.pan_x == pytest.approx(1, abs=0.02), "the mirrored left is the camera's right"
+    assert store.current.framing.pan_y == pytest.approx(1, abs=0.02)
     ui.turn_wheel(preview, -20)
-    assert controls.store.current.framing.zoom == 1
+    assert store.current.framing.zoom == 1
     for key, zoom in ((Qt.Key.Key_Plus, 1.1), (Qt.Key.Key_Minus, 1), (Qt.Key.Key_Minus, 1)):
         qtbot.keyClick(preview, key)
-        assert controls.store.current.framing.zoom == pytest.approx(zoom)
-    controls.store.edit("framing", zoom=2)
+        assert store.current.framing.zoom == pytest.approx(zoom)
+    store.edit("framing", zoom=2)
     qtbot.keyClick(preview, Qt.Key.Key_Down)
     qtbot.keyClick(preview, Qt.Key.Key_Right)
-    assert controls.store.current.framing.pan_x < 0 < controls.store.current.framing.pan_y, (
-        "right in the mirrored preview"
-    )
+    assert store.current.framing.pan_x < 0 < store.current.framing.pan_y, "right in the mirrored preview"
     ui.pick(ui.box(controls, "people.auto_framing"), 2)
-    assert controls.store.current.framing == WHOLE, "a manual zoom would override it"
+    assert store.current.framing == WHOLE, "a manual zoom would override it"
 
 
 @pytest.mark.parametrize("mirror", [True, False])

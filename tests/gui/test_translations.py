@@ -86,14 +86,15 @@ def test_texts_within_texts_are_translated_and_others_are_shown_as_they_are(qapp
     assert translated(text) == "/dev/video0 (HD Cam) is in use by zoom (process 12), Mattecam itself."
 
 
-@pytest.mark.usefixtures("each_language")
-def test_an_installed_copy_names_its_own_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("language", ["en", *LANGUAGES])
+def test_a_copy_names_its_command(qapp: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, language: str) -> None:
     script = tmp_path / "run.py"
     monkeypatch.setattr(paths, "SCRIPT", script)
-    for template in translatable():
-        values = dict.fromkeys(re.findall(r"\{(\w+)\}", template), "x")
-        assert "run.py" not in translated(Text(template, values)), template
-    assert str(script) in translated(t("{name} ({device}).", name="x", device=script)), "a file keeps its name"
+    with translate(language):
+        for template in translatable():
+            values = dict.fromkeys(re.findall(r"\{(\w+)\}", template), "x")
+            assert "run.py" not in translated(Text(template, values)), template
+        assert str(script) in translated(t("{name} ({device}).", name="x", device=script)), "a file keeps its name"
 
 
 COMMANDING = "docker run --", "start run.py again:", "Start run.py with"
