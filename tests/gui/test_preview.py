@@ -180,6 +180,7 @@ LOW = Lowered(30.0, 0.5, True, 15.0)
     (PipelineStatus(phase=Phase.RUNNING, outputs={"virtual_camera": "cam"}), False, "Others can see you"),
     (PipelineStatus(phase=Phase.RUNNING, readers=2), False, "Others see you: yes"),
     (PipelineStatus(phase=Phase.RUNNING, readers=2), True, "Others see you: frozen"),
+    (PipelineStatus(busy="the model", lowered=LOW), False, "Others see you: no   ·   preparing the model…"),
     (PipelineStatus(lowered=LOW), False, "Others see you: no   ·   This computer is busy: the quality is lower"),
 ])  # fmt: skip
 def test_the_status_says_whether_others_see_the_user(status: PipelineStatus, frozen: bool, said: str) -> None:
