@@ -56,7 +56,7 @@ def test_what_may_leave(shows: PictureKind, kind: str, paused: bool) -> None:
         assert may_leave(demonstration, chosen) == (shows in allowed and is_chosen)
 
 
-def test_what_may_not_leave_becomes_a_card_of_its_size_and_so_does_a_frozen_picture_once_more_is_hidden() -> None:
+def test_what_may_not_leave_or_not_any_more_becomes_a_card_of_its_size() -> None:
     owner = SettingsOwner(NONE)
     gate = Gate(owner, StandbyPictures(StatusBoard()).card)
     picture = Picture(room_picture(80, 60), PictureKind.UNMATTED)

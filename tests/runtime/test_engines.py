@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -34,47 +35,61 @@ CHOSEN, REPLACED, FAILED = ChoiceState
 DUE_S = 5.0
 
 
-def test_each_event_leads_where_the_table_says() -> None:
-    plan = EnginePlan()
-    for number, (event, given, answer, state, target, in_use) in enumerate((
+EVENTS = {
+    "the choice": [
         ("choose", LOCAL, LOCAL, CHOSEN, LOCAL, None),
         ("built", LOCAL, True, CHOSEN, LOCAL, LOCAL),
         ("choose", LOCAL, LOCAL, CHOSEN, LOCAL, LOCAL),
         ("lower", LIGHT, LIGHT, CHOSEN, LIGHT, LOCAL),
         ("lower", LIGHT, None, CHOSEN, LIGHT, LOCAL),  # it is being built
-        ("due", DUE_S, None, CHOSEN, LIGHT, LOCAL),
         ("lower", LOCAL, None, CHOSEN, LOCAL, LOCAL),  # it is in use
         ("built", LIGHT, False, CHOSEN, LOCAL, LOCAL),  # taken back while it was built
         ("choose", OTHER, OTHER, CHOSEN, OTHER, LOCAL),  # it is built beside the engine in use
         ("built", LIGHT, True, CHOSEN, OTHER, LIGHT),  # better than nothing newer
         ("built", OTHER, True, CHOSEN, OTHER, OTHER),
+        ("due", DUE_S, None, CHOSEN, OTHER, OTHER),
+    ],
+    "what replaces it": [
+        ("choose", LOCAL, LOCAL, CHOSEN, LOCAL, None),
         ("failed", CPU, CPU, REPLACED, CPU, None),
         ("built", CPU, True, REPLACED, CPU, CPU),
         ("due", DUE_S, None, REPLACED, CPU, CPU),
         ("lower", LIGHT, LIGHT, REPLACED, LIGHT, CPU),
-        ("failed", LOCAL, LOCAL, REPLACED, LOCAL, None),
-        ("failed", OTHER, OTHER, CHOSEN, OTHER, None),
+        ("failed", OTHER, OTHER, REPLACED, OTHER, None),
+        ("failed", LOCAL, LOCAL, CHOSEN, LOCAL, None),  # as it was chosen
         ("failed", CPU, CPU, REPLACED, CPU, None),
-        ("choose", OTHER, OTHER, CHOSEN, OTHER, None),
-        ("failed", None, None, FAILED, OTHER, None),
-        ("choose", OTHER, OTHER, CHOSEN, OTHER, None),
-        ("due", DUE_S, None, CHOSEN, OTHER, None),  # only what failed is tried again
+        ("choose", LOCAL, LOCAL, CHOSEN, LOCAL, None),
+    ],
+    "what failed": [
+        ("choose", LOCAL, LOCAL, CHOSEN, LOCAL, None),
+        ("failed", None, None, FAILED, LOCAL, None),
+        ("choose", LOCAL, LOCAL, CHOSEN, LOCAL, None),
+        ("due", DUE_S, None, CHOSEN, LOCAL, None),  # only what failed is tried again
         ("failed", CPU, CPU, REPLACED, CPU, None),
         ("failed", None, None, FAILED, CPU, None),
         ("due", DUE_S - 1, None, FAILED, CPU, None),
-        ("due", DUE_S, CPU, REPLACED, CPU, None),
+        ("due", DUE_S, CPU, REPLACED, CPU, None),  # not what was chosen
         ("due", DUE_S + 99, None, REPLACED, CPU, None),  # once
         ("failed", None, None, FAILED, CPU, None),
         ("built", LIGHT, True, FAILED, CPU, LIGHT),
         ("built", CPU, True, REPLACED, CPU, CPU),
         ("due", DUE_S, None, REPLACED, CPU, CPU),
-    )):  # fmt: skip
-        arguments: tuple[object, ...] = (given,)
+    ],
+}
+"""What befalls a plan: event, what it is given, its answer, then the state, the target and the engine in use."""
+
+
+@pytest.mark.parametrize("events", EVENTS.values(), ids=EVENTS)
+def test_each_event_leads_where_the_table_says(events: list[tuple[Any, ...]]) -> None:
+    plan = EnginePlan()
+    for number, (event, given, answer, state, target, in_use) in enumerate(events):
+        arguments: tuple[Any, ...] = (given,)
         if event == "failed":
             plan.in_use, arguments = None, (given, DUE_S)  # it was closed
-        assert getattr(plan, event)(*arguments) == answer, number
-        assert (plan.state, plan.target, plan.in_use) == (state, target, in_use), number
-        assert (plan.settled, plan.lowered) == (in_use == target, target == LIGHT), number
+        row = f"{event}, row {number}"
+        assert getattr(plan, event)(*arguments) == answer, row
+        assert (plan.state, plan.target, plan.in_use) == (state, target, in_use), row
+        assert (plan.settled, plan.lowered) == (in_use == target, target == LIGHT), row
 
 
 WIDTH, HEIGHT, FULL_RATIO = 960, 540, 0.5
@@ -242,8 +257,8 @@ def test_an_engine_that_fails_while_another_is_built_is_replaced_by_that_one(ben
     assert len(bench.built) == 2
 
 
-@pytest.mark.parametrize("fails", [False, True])
-def test_full_quality_returns_also_if_it_fails_while_less_is_built_that_nobody_wants(bench: Bench, fails: bool) -> None:
+@pytest.mark.parametrize("fails", [False, True], ids=["taken back", "the one in use fails"])
+def test_a_lighter_engine_that_nobody_wants_any_more_is_closed(bench: Bench, fails: bool) -> None:
     bench.settle()
     bench.gate.clear()
     while not bench.selector.preparer.busy:  # the governor asks for a lighter one

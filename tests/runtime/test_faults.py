@@ -8,6 +8,7 @@ from dataclasses import replace
 from itertools import count, product
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -285,6 +286,13 @@ def test_another_engine_that_shows_the_room_at_once_leads_to_the_card(world: Fak
         pipeline.change(lambda now: now.replace(matting=now.matting.replace(downsample_ratio=0.25)))
         eventually(lambda: pipeline.status().phase is Phase.WAITING)
         frames_pass(world)
+
+
+def test_an_engine_that_fails_its_self_test_is_closed_and_never_used(world: FakeWorld) -> None:
+    test = Mock(side_effect=ModelError("The model fails its self-test; choose another."))
+    with running(world, BASE, TIMING, parts=replace(world.parts(), self_test=test)) as pipeline:
+        eventually(lambda: bool(pipeline.status().problems) and len(world.pictures()) > 20)
+        assert kinds(world) == {PictureKind.STANDBY}
 
 
 def test_a_suspicious_matte_is_shown_after_a_test_of_the_engine(world: FakeWorld) -> None:

@@ -53,7 +53,7 @@ def test_the_card_has_the_size_of_the_frames_that_the_source_delivers(world: Fak
         eventually(lambda: world.newest().size == pipeline.status().size == (WIDTH, HEIGHT))
 
 
-def test_while_paused_frames_are_skipped_and_engines_and_cameras_opened(world: FakeWorld, pipeline: Pipeline) -> None:
+def test_while_paused_frames_are_skipped_but_a_new_engine_is_still_built(world: FakeWorld, pipeline: Pipeline) -> None:
     (source,) = world.sources
     apply(pipeline, BASE.replace(paused=True))
     eventually(lambda: source.skipped > 0)
@@ -71,14 +71,18 @@ def test_while_paused_frames_are_skipped_and_engines_and_cameras_opened(world: F
     skipped = source.skipped
     composites(pipeline)
     assert source.skipped <= skipped + 50, "still skips"
-    apply(pipeline, BASE.replace(paused=True))
-    eventually(lambda: source.skipped > skipped + 50)
-    world.faults.put("read", SourceLostError("The camera is disconnected."))
-    eventually(lambda: any(problem.stage is Stage.CAPTURE for problem in pipeline.status().problems))
-    world.faults.heal()
-    eventually(lambda: len(world.sources) > 1 and not pipeline.status().problems)
-    apply(pipeline, BASE)
-    composites(pipeline)
+
+
+def test_a_camera_that_is_lost_while_paused_is_reported_and_opened_again(world: FakeWorld) -> None:
+    with live(world, timing=Timing(source_retry_s=0.05)) as pipeline:
+        apply(pipeline, BASE.replace(paused=True))
+        eventually(lambda: world.sources[0].skipped > 0)
+        world.faults.put("read", SourceLostError("The camera is disconnected."))
+        eventually(lambda: any(problem.stage is Stage.CAPTURE for problem in pipeline.status().problems))
+        world.faults.heal()
+        eventually(lambda: len(world.sources) > 1 and not pipeline.status().problems)
+        apply(pipeline, BASE)
+        composites(pipeline)
 
 
 HIDE = PeopleSettings(zones=(Zone(filled=True, points=((0, 0), (1, 0), (1, 1), (0, 1))),))
@@ -133,7 +137,7 @@ def test_a_picture_of_what_is_hidden_now_does_not_stay_while_the_network_hangs(w
         eventually(lambda: world.newest().kind is PictureKind.COMPOSITE and not shows_person(world.newest().image))
 
 
-def test_a_freeze_brings_nothing_back_after_a_pause_or_a_stall_and_is_called_neither(world: FakeWorld) -> None:
+def test_a_freeze_brings_no_picture_back_after_a_pause_or_a_stall(world: FakeWorld) -> None:
     """The status said “paused” until the freeze ended; after a stall the picture came back, however old it was."""
     with live(world, timing=Timing(stale_s=0.3)) as pipeline:
         apply(pipeline, BASE.replace(frozen=True, paused=True))

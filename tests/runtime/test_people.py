@@ -112,16 +112,7 @@ def test_with_a_plate_the_framing_changes_together_with_the_engine(tmp_path: Pat
 CLOSE: Settings = BASE.replace(people=PeopleSettings(auto_framing="close"))
 
 
-class Uncropped(FakeEngine):
-    """Takes no view, as the networks that refine cells."""
-
-    def matte(self, step: StepInput) -> Matte:
-        if step.edit is not None:
-            step.edit.edit(np.zeros((3, HEIGHT, WIDTH), np.float32), person_in(step.frame).astype(np.float32))
-        return super().matte(replace(step, edit=None))
-
-
-def test_the_view_closes_in_until_the_user_zooms_or_switches_it_off_or_the_network_shows_none(world: FakeWorld) -> None:
+def test_the_view_closes_in_until_the_user_zooms_or_switches_it_off(world: FakeWorld) -> None:
     with live(world, CLOSE) as pipeline:
         eventually(lambda: person_share(pipeline) > 1.2 * person_in(room_picture()).mean())
         frame = newest(pipeline)
@@ -135,12 +126,24 @@ def test_the_view_closes_in_until_the_user_zooms_or_switches_it_off_or_the_netwo
         apply(pipeline, BASE)
         eventually(lambda: pipeline.status().view.is_whole and newest(pipeline).whole is None)
         assert not pipeline.status().errors
-        world.engine = Uncropped
-        apply(pipeline, CLOSE.replaced_at(["matting"], downsample_ratio=0.3))
-        eventually(lambda: (engine := pipeline.status().engine) is not None and engine.downsample_ratio == 0.3)
-        composites(pipeline, 60)
-        assert pipeline.status().view.is_whole, "zones painted on the preview would be laid elsewhere"
     assert len({picture.size for picture in world.pictures()}) == 1, "the output keeps its size"
+
+
+class Uncropped(FakeEngine):
+    """Takes no view, as the networks that refine cells."""
+
+    def matte(self, step: StepInput) -> Matte:
+        if step.edit is not None:
+            step.edit.edit(np.zeros((3, HEIGHT, WIDTH), np.float32), person_in(step.frame).astype(np.float32))
+        return super().matte(replace(step, edit=None))
+
+
+def test_the_status_tells_no_view_that_the_network_does_not_show(world: FakeWorld) -> None:
+    """Zones that were painted on the preview were laid elsewhere, by the view."""
+    world.engine = Uncropped
+    with running(world, CLOSE) as pipeline:
+        composites(pipeline, 60)
+        assert pipeline.status().view == WHOLE_VIEW
 
 
 def test_only_the_selected_person_is_shown(world: FakeWorld) -> None:
@@ -237,7 +240,7 @@ def turned(settings: Settings, orientation: Orientation) -> Settings:
     return settings.replaced_at(["capture"], rotate=orientation.rotate, flip=orientation.flip)
 
 
-def test_a_turned_camera_stays_open_and_starts_a_new_stream_and_is_not_turned_for_another(world: FakeWorld) -> None:
+def test_a_camera_is_turned_without_being_opened_again_and_not_for_another(world: FakeWorld) -> None:
     resets: list[int] = []
     world.faults.put("reset", lambda: resets.append(1))
     with live(world) as pipeline:

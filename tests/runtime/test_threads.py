@@ -63,10 +63,7 @@ def test_without_the_output_clock_the_watchdog_sends_the_card_until_it_goes_on(h
 
 
 def problems_at_each_check(checks: int, clock: Worker, *watched: Worker) -> tuple[list[int], int]:
-    """Let a watchdog check so often.
-
-    Returns how many problems were open before each check and after the last, and how many cards it sent for the clock.
-    """
+    """Let a watchdog check so often; return the number of problems before each check and at last, and that of cards."""
     context = PipelineContext(SettingsOwner(BASE), FakeWorld().parts(), TIMING)
     gate = Gate(context.owner, StandbyPictures(context.board).card)
     output = Mock(thread=clock)
@@ -207,7 +204,7 @@ def building(build: Callable[[int], int], discard: Callable[[int], None]) -> Ite
     assert preparer.stop(60)
 
 
-def test_the_newest_request_wins_and_neither_an_error_nor_what_cannot_be_discarded_ends_the_building() -> None:
+def test_the_newest_request_wins_and_no_error_of_build_or_discard_ends_the_building() -> None:
     begun, gate, discarded = threading.Event(), threading.Event(), list[int]()
 
     def build(key: int) -> int:
@@ -306,7 +303,7 @@ def test_latency_and_rate_are_those_of_the_last_seconds() -> None:
 
 @pytest.mark.skipif(os.name != "posix", reason="needs links, pipes and file modes")
 @pytest.mark.timeout(60)
-def test_the_status_replaces_a_link_not_its_target_and_enters_a_stream_or_a_pipe_that_is_read(tmp_path: Path) -> None:
+def test_the_status_replaces_a_link_but_is_written_into_a_stream_and_a_pipe_that_is_read(tmp_path: Path) -> None:
     """Without a reader the program waited for one without a word."""
     notes, path, pipe = tmp_path / "notes", tmp_path / "status.json", tmp_path / "pipe"
     notes.write_text("mine")
@@ -315,9 +312,9 @@ def test_the_status_replaces_a_link_not_its_target_and_enters_a_stream_or_a_pipe
     fields = json.loads(path.read_text())
     assert (notes.read_text(), fields["seconds"], fields["cpu_percent"]) == ("mine", 2.0, 50.0)
     assert not path.is_symlink() and path.stat().st_mode & 0o777 == 0o600
-    with notes.open() as entered:  # as /dev/stdout may lead to a file
+    with notes.open("r+") as entered:  # as /dev/stdout may lead to a file; macOS asks the mode of the descriptor
         write_status(Path(f"/dev/fd/{entered.fileno()}"), PipelineStatus())
-        assert json.loads(entered.read())["frames_in"] == 0
+    assert json.loads(notes.read_text())["frames_in"] == 0
     os.mkfifo(pipe)
     with pytest.raises(MattecamError, match="pipe cannot be written: no program reads from it; start one that does"):
         write_status(pipe, PipelineStatus())
