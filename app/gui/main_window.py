@@ -90,7 +90,7 @@ class MainWindow(QMainWindow):
         over = self.preview.over
         over.addLayout(self.badges, 0, 0, 1, 2)
         over.setRowStretch(1, 1)
-        over.addWidget(self.badges.figures, 2, 0, flags.AlignBottom | flags.AlignLeft)
+        over.addWidget(note.figures, 2, 0, flags.AlignBottom | flags.AlignLeft)
         over.addWidget(note, 2, 1, flags.AlignBottom | flags.AlignRight)
         left = QWidget()
         column(left, self.notices, self.preview, self.action_bar, self.strip, grows=self.preview, spacing=12,

@@ -199,7 +199,7 @@ class Pill(QLabel):
 
 
 class Badges(FoldingRow):
-    """What is said at the upper left of the preview, and the frame rate and delay at its lower left."""
+    """What is said at the upper left of the preview."""
 
     def __init__(self) -> None:
         self.unmatted = Pill("unmattedBadge", "alert")
@@ -208,15 +208,14 @@ class Badges(FoldingRow):
         self.state = Pill("stateBadge")
         self.readable = Pill("readableBadge")
         self.brush = Pill("brushBadge")
-        self.figures = Pill("figures")
-        above = self.unmatted, self.live, self.recording, self.state, self.readable, self.brush
-        super().__init__(*above)
-        for badge in above:
+        badges = self.unmatted, self.live, self.recording, self.state, self.readable, self.brush
+        super().__init__(*badges)
+        for badge in badges:
             self.setAlignment(badge, Qt.AlignmentFlag.AlignLeft)
         self.addStretch(1)
 
     def show_status(self, status: PipelineStatus, recording_time: str, settings: Settings) -> None:
-        """Show the badges and figures for the current status."""
+        """Show the badges for the current status."""
         self.unmatted.show_text(tr("Your real background is visible") if status.unmatted else "")
         several = tr("Live in {0} programs").format(status.readers)
         self.live.show_text("" if not status.readers else several if status.readers > 1 else tr("Live"))
@@ -224,10 +223,6 @@ class Badges(FoldingRow):
         self.state.show_text(self._state(status, settings))
         readable = settings.text_is_readable and not settings.paused
         self.readable.show_text(tr("Text behind you can be read") if readable else "")
-        running = status.phase is Phase.RUNNING and not settings.frozen and settings.window.show_readout
-        latency = status.latency_ms.end_to_end.median or status.latency_ms.step.median
-        figures = tr("{0} fps · {1} ms").format(f"{status.fps_out:.0f}", f"{latency:.0f}")
-        self.figures.show_text(figures if running else "")
 
     def show_brush(self, in_use: bool) -> None:
         """Say while a brush is in use that the mouse paints."""
@@ -252,12 +247,14 @@ class ViewNote(QWidget):
     """One short sentence, and a button that changes whether the preview is a mirror.
 
     They lie over the user's body: those about the mirror are shown while the pointer is over the preview.
+    The frame rate and delay at the lower left give way to them where there is no room for both.
     """
 
     def __init__(self, preview: Preview, store: SettingsStore, bridge: Bridge) -> None:
         super().__init__()
         self._preview, self._store = preview, store
-        self._runs = False
+        self._status = PipelineStatus()
+        self.figures = Pill("figures")
         self._note = Pill("viewNote")
         self._switch = button(
             "", tr("Switch between a mirror and the output as it leaves"), "othersSeeButton",
@@ -277,16 +274,22 @@ class ViewNote(QWidget):
         return False
 
     def _follow(self, status: PipelineStatus) -> None:
-        self._runs = status.phase is Phase.RUNNING
+        self._status = status
         self._show()
 
     def _show(self) -> None:
         """Follow the state; the note is hidden while the stand-by card is shown."""
         settings, mirror = self._store.current, self._store.current.window.mirror_preview
+        status, runs = self._status, self._status.phase is Phase.RUNNING
         same = mirror == settings.output.mirror
         differs = tr("You see a mirror, others do not") if mirror else tr("Others see a mirror, you do not")
         alone = self._preview.mode is not ViewMode.COMPOSITE
         self._note.show_text(tr("Only you see this") if alone else tr("You see what others see") if same else differs)
         self._switch.setText(tr("Mirror") if same else tr("Others see"))
         self._switch.setVisible(not alone)
-        self.setVisible(self._runs and not settings.paused and (alone or self._preview.underMouse()))
+        self.setVisible(runs and not settings.paused and (alone or self._preview.underMouse()))
+        latency = status.latency_ms.end_to_end.median or status.latency_ms.step.median
+        self.figures.setText(tr("{0} fps · {1} ms").format(f"{status.fps_out:.0f}", f"{latency:.0f}"))
+        taken = 2 * MARGIN + (0 if self.isHidden() else self.sizeHint().width() + MARGIN)
+        fits = self.figures.sizeHint().width() <= self._preview.width() - taken
+        self.figures.setVisible(runs and not settings.frozen and settings.window.show_readout and fits)
