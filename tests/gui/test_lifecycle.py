@@ -56,7 +56,7 @@ def test_the_seconds_of_a_run_count_from_its_first_frame(qtbot: QtBot, world: Fa
     """They counted from the start of the window, so that a run on a slow machine ended before its first frame."""
     building, last = Hold(), list[PipelineStatus]()
     world.faults.put("build_engine", building)
-    QTimer.singleShot(600, building.go_on.set)  # long after the seconds
+    QTimer.singleShot(0, lambda: QTimer.singleShot(600, building.go_on.set))  # of the running window: after the seconds
     options = WindowOptions(seconds=0.1, parts=world.parts(), on_finished=last.append, persist=False)
     assert run_window(QUIET, options) == 0
     assert last[0].phase is Phase.STOPPED and last[0].frames_out > 0 and FakeEngine.live == 0
