@@ -265,7 +265,9 @@ def test_pause_and_freeze_can_be_switched_and_toggled(program: Program) -> None:
         said = program.run(text)
         assert (program.settings.paused, program.settings.frozen) == (paused, frozen)
     assert said == "Paused: the outputs show the stand-by card."
-    assert set(program.sent_after()) == {PictureKind.STANDBY} and program.controller.status()["paused"] is True
+    assert set(program.sent_after()) == {PictureKind.STANDBY}
+    status = program.controller.status()
+    assert status["paused"] is status["frozen"] is True
     assert program.run("resume").startswith("Resumed")
     assert not program.settings.paused and not program.settings.frozen
     eventually(lambda: PictureKind.COMPOSITE in program.sent_after())
