@@ -116,8 +116,11 @@ def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_the_help_has_commands_first_and_options_in_groups(capsys: pytest.CaptureFixture[str]) -> None:
-    titles = re.findall(r"^(\w[^:\n]*):$", helped(capsys), re.MULTILINE)
+    told = helped(capsys)
+    titles = re.findall(r"^(\w[^:\n]*):$", told, re.MULTILINE)
     assert titles[0] == "Commands" and [title for title in titles if title in GROUPS] == list(GROUPS)
+    of_the_program = set(re.findall(r"^  (\w+)", told.partition("Commands:")[2], re.MULTILINE))
+    assert of_the_program == {name.split()[0] for name in RUNS}
     assert "..." not in helped(capsys, "weights").partition("Commands:")[2], "no sentence is cut"
     of_ctl = helped(capsys, "ctl").partition("Commands for the running program:")[2]
     assert set(re.findall(r"^  (\S+)", of_ctl, re.MULTILINE)) >= set(SYNTAX)
