@@ -232,19 +232,21 @@ def test_commands_reach_the_running_program_with_absolute_paths(
     assert running.commands == [Command(words.split()[0], argument) for words, argument in sent]
 
 
-def test_the_state_of_the_running_program_is_told_and_its_failures_from_wrong_usage(
-    running: Recorder, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main.main(["ctl", "status", "--json"]) == 0
-    assert status_line({**json.loads(capsys.readouterr().out), "paused": True}).startswith("paused, mattecam, ")
+@pytest.mark.usefixtures("running")
+def test_the_state_of_the_running_program_is_told_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.main(["ctl", "status"]) == 0
     shown = "background blur:50, no virtual camera, recording to a.mp4, recording the matte to b.mkv"
-    for words, code, said in (
-        ("status", 0, f"frozen, mattecam, 30 fps, {shown}"),
-        ("scene nowhere", 1, "The scenes file cannot be read"),
-        ("scene unknown", 2, "There is no scene unknown"),
-    ):
-        assert main.main(["ctl", *words.split()]) == code
-        assert said in "".join(capsys.readouterr())
+    assert capsys.readouterr().out == f"frozen, mattecam, 30 fps, {shown}\n"
+    assert main.main(["ctl", "status", "--json"]) == 0
+    changed = {**json.loads(capsys.readouterr().out), "paused": True, "model": None}
+    assert status_line(changed).startswith("paused, no model, 30 fps, ")
+
+
+@pytest.mark.usefixtures("running")
+def test_a_failure_of_the_running_program_is_told_from_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    for scene, code, said in (("nowhere", 1, "The scenes file cannot be read"), ("unknown", 2, "There is no scene")):
+        assert main.main(["ctl", "scene", scene]) == code
+        assert said in capsys.readouterr().err
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Windows and macOS have a home folder for every user")
@@ -279,15 +281,16 @@ def test_control_characters_do_not_reach_the_terminal(tmp_path: Path, capsys: py
     protect_outputs()  # those that are captured
     for words in (("headless", "--profile", "missing"), ("convert", str(tmp_path / f"{EVIL}.mp4"), "out.mp4")):
         assert main.main(words) in (1, 2)
-        told = capsys.readouterr().err
-        assert SHOWN in told and not set(told) & set("\x1b\x07\x9b\u202e\x7f\r"), words
+        said = capsys.readouterr().err
+        assert SHOWN in said and not set(said) & set("\x1b\x07\x9b\u202e\x7f\r"), words
     with progress_bar(f"[final]\n{EVIL}", TaskProgressColumn()) as show:
         show(1, 2)
     sys.stdout.write(f"{EVIL}\n")
     sys.stdout.write(json.dumps({"name": EVIL}, ensure_ascii=False))
     assert console(stderr=True).file is not sys.stderr, "the codes of its colours must pass"
-    line, data = (output := capsys.readouterr()).out.splitlines()
-    assert r"[final] a\u001b]0;title" in output.err and line == SHOWN and json.loads(data) == {"name": EVIL}
+    told = capsys.readouterr()
+    line, data = told.out.splitlines()
+    assert r"[final] a\u001b]0;title" in told.err and line == SHOWN and json.loads(data) == {"name": EVIL}
 
 
 def test_a_progress_bar_that_cannot_be_written_ends_no_conversion(monkeypatch: pytest.MonkeyPatch) -> None:
