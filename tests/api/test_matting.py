@@ -1,4 +1,4 @@
-"""The public Python API: streams, saved states, films, and the examples of docs/api.md."""
+"""The public Python API: streams, saved states, films, and the examples of README.md and docs/api.md."""
 
 from __future__ import annotations
 
@@ -286,7 +286,7 @@ def test_a_video_goes_on_where_the_saved_stream_was(saved_at: int, tmp_path: Pat
             np.testing.assert_array_equal(second.step(GIVEN[1], time_s=at_s).composite, expected.composite)
 
 
-def test_a_state_may_be_a_file_of_arrays_but_no_other_file_and_none_is_unpacked_into_gigabytes(tmp_path: Path) -> None:
+def test_a_file_of_the_arrays_of_a_state_is_loaded_and_no_other_is_unpacked(tmp_path: Path) -> None:
     file, unpacked = tmp_path / "a.npz", 1 << 26
     others = {"object": np.array([{}], object), "cut off": np.zeros(1), "large": np.zeros(unpacked, np.uint8)}
     with Matting("mattecam") as first, Matting("mattecam") as second:
@@ -324,7 +324,7 @@ def test_the_example_runs(
 ) -> None:
     write_clip(tmp_path / "talk.mp4", 4, audio="aac")
     monkeypatch.chdir(tmp_path)
-    exec(compile(example, "docs/api.md", "exec"), {"__name__": "__main__"})
+    exec(compile(example, "example", "exec"), {"__name__": "__main__"})
     if "convert(" in example:
         assert capsys.readouterr().out.startswith("4 True")
         assert len(read_numbers(tmp_path / "talk-alpha.mp4")) == 4

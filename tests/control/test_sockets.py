@@ -30,7 +30,8 @@ posix_only = pytest.mark.skipif(sys.platform == "win32", reason="Unix sockets an
 
 @pytest.fixture
 def unix(tmp_path: Path) -> ControlAddress:
-    (folder := tmp_path / "run").mkdir(mode=0o700)
+    folder = tmp_path / "run"
+    folder.mkdir(mode=0o700)
     return ControlAddress(folder)
 
 
@@ -240,7 +241,8 @@ def test_a_folder_that_others_can_write_to_is_refused(tmp_path: Path, monkeypatc
 def test_what_cannot_be_created_is_logged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    (too_long := tmp_path / ("x" * 120)).mkdir(mode=0o700)
+    too_long = tmp_path / ("x" * 120)
+    too_long.mkdir(mode=0o700)
     with serving(lambda: ControlAddress(too_long)):
         assert "cannot be opened" in caplog.text
     (tmp_path / "file").write_text("in the way")
