@@ -81,6 +81,8 @@ def walking(frame: int) -> Blob:
 
 POSTER = Blob(30, 40, 12)
 """Part of the room that the network takes for a person."""
+DOUBTFUL = [Blob(30, 40, 12, 0.9), Blob(30, 40, 9)]
+"""What the network would have to see moving to be shown: it is certain of half of it."""
 
 Scene = Callable[[int], list[Blob]]
 SCENES: dict[str, Scene] = {
@@ -89,9 +91,17 @@ SCENES: dict[str, Scene] = {
     "person enters and leaves": lambda n: [Blob(-30 + 8 * n, 55, 24), Blob(30, 40, 12, 0.4)],
     "person passes a poster": lambda n: [Blob(200 - 10 * n, 50, 24), Blob(30, 40, 12)],
     "still persons": lambda n: [walking(max(0, n - 10)), Blob(28 + max(0, n - 17), 60, 10)],
+    "a small piece": lambda n: [Blob(20 + 3 * n, 20, 3.3)],
+    "of somebody shown little is certain": lambda n: [Blob(80, 50, 24, 1 if n < 12 else 0.9), Blob(80, 50, 15)],
+    "somebody hidden stands still": lambda n: [
+        Blob(30 + 3 * min(n, 4), 40, 12, 0.9),
+        Blob(30 + 3 * min(n, 4), 40, 4 if n < 12 else 8),
+    ],
+    "person leaves a doubtful one": lambda n: [*DOUBTFUL, Blob(90 + 25 * max(0, n - 5), 50, 40)],
     "ghost": lambda n: [walking(n), Blob(walking(n).x + 34, 60, 14, 0.6, visible=False)],
+    "ghost in a known room": lambda n: [walking(n), Blob(walking(n).x + 34, 60, 14, 0.8 * (n > 8), visible=False)],
     "ghost behind a fast person": lambda n: [
-        Blob((60 if n < 4 else 82) + 4 * (n % 2), 50, 24),
+        Blob(48 + 6 * n if n < 2 else 82, 50, 24),
         Blob(56, 50, 10, 0.8 * (n >= 4), visible=False),
     ],
 }
