@@ -286,19 +286,22 @@ def test_ctrl_c_while_a_worker_starts_is_for_the_command(tmp_path: Path, capfd: 
     assert "Traceback" not in capfd.readouterr().err
 
 
-def test_only_one_batch_writes_to_a_folder_which_an_output_that_nobody_reads_does_not_hold(
-    clips: list[Path], out: Path
-) -> None:
-    jobs, unread = jobs_of(clips, out), Mock(side_effect=BrokenPipeError(errno.EPIPE, "Broken pipe"))
+def test_only_one_batch_writes_to_a_folder(clips: list[Path], out: Path) -> None:
+    jobs = jobs_of(clips, out)
 
     def start_another(event: Event) -> None:
         if event.state == "started":
             with pytest.raises(UsageError, match="Another conversion"):
                 run_batch(jobs, out, DirectExecutor())
 
+    assert run_batch(jobs, out, DirectExecutor(), tell=start_another) == {"done": 3}
+
+
+def test_an_output_that_nobody_reads_is_not_taken_for_the_folder(clips: list[Path], out: Path) -> None:
+    unread = Mock(side_effect=BrokenPipeError(errno.EPIPE, "Broken pipe"))
     with pytest.raises(BrokenPipeError):
-        run_batch(jobs, out, DirectExecutor(), tell=unread)
-    assert run_batch(jobs, out, DirectExecutor(), resume=True, tell=start_another)["done"] == 3
+        run_batch(jobs_of(clips, out), out, DirectExecutor(), tell=unread)
+    assert converted(clips, out)[1] == {"done": 3}
 
 
 def test_a_folder_that_exists_keeps_its_other_files(tmp_path: Path, out: Path) -> None:
@@ -446,7 +449,7 @@ def test_a_resumed_batch_leaves_out_the_films_that_are_uploaded(tmp_path: Path, 
         converted(sources, target, overwrite=False)
 
 
-def test_a_missing_clip_and_an_upload_that_fails_are_sentences(tmp_path: Path, memory: Any) -> None:
+def test_a_missing_clip_is_a_sentence(tmp_path: Path, memory: Any) -> None:
     with pytest.raises(SourceOpenError, match=r"missing\.mp4 cannot be fetched"):
         fetch("memory://clips/missing.mp4", tmp_path / "a.mp4")
     memory.pipe("/broken/a.mp4", b"no video")
@@ -457,8 +460,16 @@ def test_a_missing_clip_and_an_upload_that_fails_are_sentences(tmp_path: Path, m
     with pytest.raises(UsageError, match=r"^nosuchsystem://clips cannot be reached: "):
         list_folder("nosuchsystem://clips")
     assert size_and_time("memory://clips/missing.mp4") == (None, None)
+
+
+@pytest.mark.parametrize("name", ["missing.mp4", "whole.mp4"])
+def test_an_upload_that_fails_leaves_nothing(
+    name: str, tmp_path: Path, memory: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "whole.mp4").write_bytes(b"a film")
+    monkeypatch.setattr(memory, "mv", Mock(side_effect=PermissionError("may not be renamed")))
     with pytest.raises(SinkLostError, match="cannot be uploaded"):
-        upload(tmp_path / "missing.mp4", "memory://failed/a.mp4")
+        upload(tmp_path / name, "memory://failed/a.mp4")
     assert memory.ls("/failed", detail=False) == []
 
 
