@@ -127,11 +127,16 @@ def test_a_retry_opens_what_failed_and_leaves_alone_what_works(world: FakeWorld)
         pipeline.retry()
         composites(pipeline, 20)
         assert len(world.sources) == 1 and not built
-        world.faults.put("open_source", SourceOpenError("The camera is busy."))
+
+        def busy() -> None:
+            world.faults.heal()  # the camera in use was closed, and can be opened again
+            raise SourceOpenError("The camera is busy.")
+
+        world.faults.put("open_source", busy)
         apply(pipeline, BASE.replaced_at(["capture"], source="other"))
         eventually(lambda: bool(pipeline.status().problems))
-        world.faults.heal()
         composites(pipeline)
+        assert [source.info.id for source in world.sources] == ["fake", "fake"]
         pipeline.retry()
         eventually(lambda: not pipeline.status().problems and world.sources[-1].info.id == "other")
 
