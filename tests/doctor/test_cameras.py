@@ -54,6 +54,7 @@ def opened(machine: Machine) -> Machine:
         (lambda machine: machine.at_start("/usr/lib/modules-load.d/a.conf"), {}, "after a restart", (OK, "")),
         (opened, {"busy": True}, "in use",
          (WARNING, "Another program sends to /dev/video10; it is open in obs (process 812).", "fuser -v /dev/video10")),
+        (lambda machine: machine.loaded(10), {"busy": True}, "in use", (WARNING, "in a program of another user.")),
         (lambda machine: machine.loaded(10).without("/dev/video10"), {}, "permission",
          (PROBLEM, "the device file /dev/video10 is missing", "docker run")),
         (lambda machine: machine.without(f"/lib/modules/{RELEASE}"), {}, "module",
@@ -182,7 +183,7 @@ DESCRIBED = OK, "HD Webcam (/dev/video0, up to 1920×1080, MJPG, YUYV)."
           for name in ("Intel IPU6 ISYS Capture 0", "ipu3-cio2 1", "ipu3-imgu 2")),
     ],
 )  # fmt: skip
-def test_cameras(
+def test_what_is_found_of_cameras(
     machine: Machine,
     prepare: Callable[[Machine], Machine],
     given: dict[str, Any],
@@ -212,7 +213,7 @@ PORTAL = (OK, "has a camera portal")
          [ANSWERS, PORTAL, (WARNING, "firefox", "sudo snap connect firefox:camera")]),
     ],
 )  # fmt: skip
-def test_pipewire(machine: Machine, given: dict[str, Any], wanted: list[Wanted]) -> None:
+def test_what_is_found_of_pipewire(machine: Machine, given: dict[str, Any], wanted: list[Wanted]) -> None:
     machine.folder("/snap/firefox")
     expect(check_pipewire(machine.system(**{"pipewire": True, "permissions": {"": "yes"}, **given})), *wanted)
 

@@ -35,7 +35,7 @@ from app.doctor.checks import (
     read_torch,
 )
 from app.doctor.display import X11_LIBRARIES
-from app.doctor.finding import CommandLine, Finding, State, ok
+from app.doctor.finding import WHY, CommandLine, Finding, State, ok
 from app.doctor.fix import desktop_command, elevate, fix, make_script, run_fix
 from app.doctor.proof import Frames, prove
 from app.doctor.system import System, run_command
@@ -164,7 +164,9 @@ LACKING = Text("the window needs the library {library}, which …", {"library": 
           )),
     ],
 )  # fmt: skip
-def test_a_display(tmp_path: Path, distribution: str, given: dict[str, Any], wanted: list[Wanted]) -> None:
+def test_what_is_found_of_the_display(
+    tmp_path: Path, distribution: str, given: dict[str, Any], wanted: list[Wanted]
+) -> None:
     expect(check_display(Machine(tmp_path, distribution).system(**given)), *wanted)
 
 
@@ -200,7 +202,7 @@ def test_the_processors_precision_is_reported(monkeypatch: pytest.MonkeyPatch) -
     expect(check_processor(), (OK, f"{begin}float32 on all cores, which is the fastest here."))
 
 
-def test_models() -> None:
+def test_what_is_found_of_models() -> None:
     expect(check_weights([]), (PROBLEM, "", "run.py weights download"))
     for one in ("u2net", "mattecam"):
         expect(check_weights([one]), (WARNING, "", "run.py weights download"))
@@ -344,6 +346,12 @@ def test_the_doctor_looks_at_this_machine(capsys: pytest.CaptureFixture[str]) ->
     checks = {finding["check"].split(":")[0] for finding in findings}
     assert checks >= {"camera", "virtual camera", "graphics card", "models", "display", "disk"}
     assert {finding["state"] for finding in findings} <= {"ok", "warning", "problem"}
+
+
+def test_every_reason_is_of_a_check() -> None:
+    """A check of another name had the reason of its group, or none."""
+    source = "".join(path.read_text("utf-8") for path in Path(checks.__file__).parent.glob("*.py"))
+    assert [name for name in WHY if f't("{name}' not in source] == []
 
 
 def test_problems_are_shown_with_their_commands_and_are_a_failure(
