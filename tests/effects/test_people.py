@@ -316,13 +316,26 @@ def test_who_came_closer_is_shown_again_once_nobody_can_be_behind_them() -> None
     def is_shown_as_wide(columns: int, step_s: float = 0.1) -> bool:
         alpha = np.zeros((90, 160), np.float32)
         alpha[20:, 40 : 40 + columns] = 1
-        tracker.gain(np.zeros((3, 90, 160), np.float32), alpha, step_s)
+        gain = tracker.gain(np.zeros((3, 90, 160), np.float32), alpha, step_s)
+        assert not gain[:, 42 + columns :].any(), "a rim of two cells is enough for hair and soft edges"
         return tracker.shown
 
     assert is_shown_as_wide(40)
     assert not is_shown_as_wide(64), "two people"
     shown = [is_shown_as_wide(50, WARY_S / 20) for _ in range(20 + PROOF_FRAMES)]
     assert shown.index(True) >= 20
+
+
+def test_who_touches_me_is_hidden_while_somebody_else_stands_apart() -> None:
+    tracker, image = OnlyMe(), np.empty((3, 90, 160), np.float32)
+    image[:] = np.reshape(BLUE, (3, 1, 1))
+    image[:, :, 20:60] = np.reshape(RED, (3, 1, 1))
+    tracker.select((0.25, 0.9))
+    for left in (64, 60):
+        alpha = np.zeros((90, 160), np.float32)
+        alpha[20:, np.r_[20:60, left:74, 110:150]] = 1
+        gain = tracker.gain(image, alpha, 1 / FPS)
+    assert gain[30:, 20:55].all() and not gain[:, 63:].any()
 
 
 @pytest.mark.parametrize("changed", [{"pan_x": 1.0}, {"pan_y": 1.0}, {"zoom": 2.5, "pan_x": 0.6}])
@@ -383,15 +396,17 @@ def test_nobody_takes_my_place_in_a_pause() -> None:
     effects = Effects()
     chosen = Settings(people=PeopleSettings(only_me=True), selected=(0.3, 0.9))
 
-    def shown(who: Walker) -> bool:
-        """Return whether the person is shown in the end."""
-        image = wall()
-        alpha = who.paint(image, 0.0, np.random.default_rng(3))
+    def shown(*people: Walker) -> bool:
+        """Return whether anybody is shown in the end."""
+        image, rng = wall(), np.random.default_rng(3)
+        alpha = np.max([person.paint(image, 0.0, rng) for person in people], 0)
         return [is_shown(effects, chosen, image, alpha) for _ in range(PROOF_FRAMES + 1)][-1]
 
     assert shown(Walker(lambda _: 0.3, RED))
     effects.reset()
     assert not shown(Walker(lambda _: 0.3, BLUE)), "somebody else at the old click"
+    effects.reset()
+    assert not shown(Walker(lambda _: 0.3, RED), Walker(lambda _: 0.7, RED)), "one of two who look like me"
     effects.reset()
     assert shown(Walker(lambda _: 0.6, RED)), "I, at another place"
     chosen = chosen.replace(selected=None)

@@ -136,7 +136,8 @@ def _steps(network: nn.Module, optimizer: Optimizer, count: int) -> float:
 def test_kernels_and_the_rest_both_learn_alike_in_a_resumed_run_and_nothing_without_a_rate() -> None:
     torch.manual_seed(3)
     network = nn.Sequential(nn.Conv2d(3, 16, 3), nn.BatchNorm2d(16), nn.ReLU(), nn.Conv2d(16, 1, 1))
-    before = copy.deepcopy(network)
+    before, alone = copy.deepcopy(network), copy.deepcopy(network)
+    assert _steps(alone, Optimizer(alone[0].parameters(), 0.01), 30) < 0.9, "kernels go down, not up"
     optimizer = Optimizer(network.parameters(), 0.01)
     assert _steps(network, optimizer, 30) < 1 / 3
     assert all(
