@@ -235,6 +235,7 @@ def test_a_refused_state_leaves_the_stream_as_it_was() -> None:
             replace(own, size=None),  # type: ignore[arg-type]
             replace(own, arrays=None),  # type: ignore[arg-type]
             replace(own, arrays={**own.arrays, "effects.exposure": np.array([9, 0], np.float32)}),
+            replace(own, arrays={**own.arrays, "strict.age": np.array(0.5)}),
             *(
                 replace(own, arrays={**own.arrays, last: array})  # type: ignore[dict-item]
                 for array in (None, [1.0], np.full_like(own.arrays[last], np.nan), np.zeros(3, np.float32))

@@ -35,6 +35,7 @@ CPU = torch.device("cpu")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with a cache, frames and weights to begin with."""
     out = tmp_path_factory.mktemp("edges")
+    torch.manual_seed(0)
     save(widened(MattecamNetwork(trunk=True).eval()), out / "begin.safetensors")
     assert draw_frames(make_cache(out / "cache"), out / "frames", 0, 0, 1) == 2
     return out
