@@ -222,8 +222,6 @@ IN_A_FILE = [
     for setting in SETTINGS.values()
     if setting.description and setting.name not in ("people.zones", "output.record", "output.record_alpha")
 ]
-
-
 ZONES = [Zone(points=((x / 10, 0.5),)) for x in range(6)]
 
 
@@ -237,14 +235,10 @@ def values_of(setting: Setting) -> st.SearchStrategy[Any]:
 
 
 Changes = list[tuple[Setting, Any]]
-
-
 CHANGES = st.lists(
     st.sampled_from(IN_A_FILE).flatmap(lambda setting: values_of(setting).map(lambda value: (setting, value))),
     max_size=4,
 )
-
-
 ZONE_LISTS = st.lists(st.sampled_from(ZONES), unique=True, max_size=4).map(tuple)
 
 
@@ -254,11 +248,14 @@ def changed(settings: Settings, changes: Changes) -> Settings:
     return settings
 
 
-KIND, FILE = SETTINGS["background.kind"], SETTINGS["background.path"]
+KIND, FILE, COLOUR, FIT = (SETTINGS[f"background.{name}"] for name in ("kind", "path", "colour", "fit"))
+NO_ZONES: tuple[tuple[Zone, ...], ...] = ((), (), ())
 
 
 @profile(deadline=None, max_examples=200)
-@example(file=[], options=[(KIND, "image")], touched=[(FILE, Path("a.png"))], zones=((), (), ()))
+@example(file=[], options=[(KIND, "image")], touched=[(FILE, Path("a.png"))], zones=NO_ZONES)
+@example(file=[], options=[(KIND, "colour")], touched=[(COLOUR, "#112233")], zones=NO_ZONES)
+@example(file=[], options=[(KIND, "image")], touched=[(FIT, "fit")], zones=NO_ZONES)  # nothing was chosen
 @given(file=CHANGES, options=CHANGES, touched=CHANGES, zones=st.tuples(ZONE_LISTS, ZONE_LISTS, ZONE_LISTS))
 def test_what_is_saved_differs_only_in_what_the_user_changed(
     file: Changes, options: Changes, touched: Changes, zones: tuple[tuple[Zone, ...], ...]

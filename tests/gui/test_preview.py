@@ -467,6 +467,10 @@ def test_each_recording_is_reported_and_counts_from_its_own_start(qtbot: QtBot, 
     with qtbot.waitSignal(made.saved) as saved:
         assert made.follow(second) == "0:00"
     assert saved.args == [files[1]]
+    files[2].unlink()  # a recording that failed does not get its final name
+    with qtbot.assertNotEmitted(made.saved):
+        assert made.follow(PipelineStatus()) == ""
+        ui.settle(tasks, qtbot)
 
 
 def test_a_snapshot_is_the_card_while_paused(session: Session, world: FakeWorld, qtbot: QtBot, tmp_path: Path) -> None:
