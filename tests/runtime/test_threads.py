@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.errors import MattecamError, SourceOpenError, Stage, t
+from app.core.files import is_stream
 from app.core.settings import BackgroundSettings, CaptureSettings, Settings, SettingsOwner
 from app.core.types import PictureKind
 from app.privacy.gate import Gate
@@ -315,6 +316,7 @@ def test_the_status_replaces_a_link_but_is_written_into_a_stream_and_a_pipe_that
     with notes.open("r+") as entered:  # as /dev/stdout may lead to a file; macOS asks the mode of the descriptor
         write_status(Path(f"/dev/fd/{entered.fileno()}"), PipelineStatus())
     assert json.loads(notes.read_text())["frames_in"] == 0
+    assert is_stream(Path("/dev/none")), "whatever it leads to, as /dev/stdout does"
     os.mkfifo(pipe)
     with pytest.raises(MattecamError, match="pipe cannot be written: no program reads from it; start one that does"):
         write_status(pipe, PipelineStatus())
