@@ -24,6 +24,7 @@ from app.gui.doctor import DoctorDialog
 from app.gui.main_window import MainWindow
 from app.gui.notices import Notice
 from app.gui.widgets import theme
+from app.gui.widgets.page import FoldingRow
 from app.gui.widgets.qt import FRAME
 from app.matting.base.interface import EngineInfo
 from app.runtime.status import Phase, PipelineStatus
@@ -509,3 +510,14 @@ def test_badges_and_notes_by_a_small_picture_are_whole(start_window: StartWindow
         qtbot.waitUntil(check)
         qt.QApplication.sendEvent(window.preview, QEvent(QEvent.Type.Leave))
         assert (switch.isVisible(), ui.said(session, "figures")[:2]) == (False, "0 "), "they gave way to the note"
+
+
+def test_a_row_is_measured_and_not_turned(qtbot: QtBot) -> None:
+    """With and without a scroll bar, the side panel turned its rows for ever."""
+    holder, row = qt.QWidget(), FoldingRow(qt.QPushButton("Always hide this"), qt.QPushButton("Undo"))
+    qtbot.addWidget(holder)
+    holder.setLayout(row)
+    width = row.sizeHint().width()
+    assert row.heightForWidth(width - 1) > row.heightForWidth(width)
+    row.heightForWidth(width - 1)
+    assert row.direction() is qt.QBoxLayout.Direction.LeftToRight
