@@ -19,6 +19,7 @@ from app.core.errors import UsageError
 from app.core.settings import BackgroundSettings, Settings
 from app.media.video_reader import VideoReader
 from app.offline.files import frame_rate
+from app.offline.job import run_job
 from app.offline.plan import plan_jobs
 from tests.clips import copy_into, lengths_of, numbered, read_numbers, write_clip, write_images, write_sound, writing
 from tests.offline.converting import GREEN, build_half, run
@@ -273,6 +274,8 @@ def test_what_has_a_rate_of_its_own_takes_no_other_but_folders_of_images_do(tmp_
     jobs = plan_jobs(sources, target, GREEN, alpha=None, foreground=None, fps=Fraction(24))
     others = plan_jobs(sources, target, GREEN, alpha=None, foreground=None)
     assert [job.fps for job in jobs if job.is_folder] == [24]
+    with patch("app.offline.convert.build_engine", build_half):
+        assert run_job(jobs[0], lambda done, total: False).state == "done", "the clip beside a folder keeps its rate"
     assert jobs[0].settings_hash != others[0].settings_hash, "--resume converts again"
     with pytest.raises(UsageError, match=r"clip\.mp4 is no folder of images"):
         plan_jobs([clip], target, GREEN, alpha=None, foreground=None, fps=Fraction(24))
