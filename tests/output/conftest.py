@@ -5,6 +5,7 @@ It keeps what was sent, and behaves as the real driver was seen to: it may keep 
 
 from __future__ import annotations
 
+import enum
 import errno
 import sys
 from dataclasses import dataclass, field
@@ -18,6 +19,8 @@ from app.output import v4l2
 from app.system.v4l2 import PixelSize
 
 FOURCC = {"I420": "YU12", "YUYV": "YUYV", "UYVY": "UYVY", "BGR": "BGR3"}
+Format = enum.Enum("Format", ("I420", "YUYV", "UYVY", "BGR"))
+"""The layouts of pyvirtualcam, which takes no names of them."""
 BYTES = {"I420": 1.5, "YUYV": 2, "UYVY": 2, "BGR": 3}
 """Of a pixel."""
 
@@ -41,10 +44,10 @@ class FakeDriver:
     formats: dict[str, PixelSize] = field(default_factory=dict)
 
     def camera(
-        self, width: int, height: int, fps: float, *, device: str, fmt: str = "", layout: str = ""
+        self, width: int, height: int, fps: float, *, device: str, fmt: Format | None = None, layout: str = ""
     ) -> FakeCamera:
         """What pyvirtualcam.Camera(…, fmt=…) and LoopbackWriter(…, layout=…) give."""
-        layout = layout or fmt
+        layout = layout if fmt is None else fmt.name
         if device in self.refusals:
             raise self.refusals[device]
         if device in self.used_up:
@@ -94,7 +97,7 @@ class FakeCamera:
 def driver(monkeypatch: pytest.MonkeyPatch) -> FakeDriver:
     """The stand-in, in place of the drivers."""
     driver = FakeDriver()
-    module = SimpleNamespace(Camera=driver.camera, PixelFormat=dict(zip(FOURCC, FOURCC, strict=True)))
+    module = SimpleNamespace(Camera=driver.camera, PixelFormat=Format)
     monkeypatch.setitem(sys.modules, "pyvirtualcam", module)
     monkeypatch.setattr(v4l2, "LoopbackWriter", driver.camera)
     monkeypatch.setattr(v4l2, "loopback_labels", lambda: driver.labels)
