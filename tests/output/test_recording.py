@@ -70,11 +70,13 @@ def test_cards_are_kept_where_no_composite_has_another_size(tmp_path: Path) -> N
 
 
 def test_a_recording_that_cannot_begin_in_another_size_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    recorder = Recorder(tmp_path / "a.mp4", 128, 72, context())
+    microphone = Mock(take=list)
+    recorder = Recorder(tmp_path / "a.mp4", 128, 72, context(open_microphone=lambda: microphone))
     recorder.send(card(128, 72))
     monkeypatch.setattr(recorder_module, "RecordingWriter", Mock(side_effect=OSError(errno.ENOSPC, "full")))
     with pytest.raises(SinkLostError, match="disk is full"):
         recorder.send(picture())
+    assert microphone.close.called
     recorder.close()
     assert not list(tmp_path.iterdir())
 
@@ -236,11 +238,12 @@ def clicking(clock: FakeClock, seconds: float) -> Mock:
 def test_clicks_and_flashes_are_together_until_the_sound_ends(
     tmp_path: Path, suffix: str, rate: str, latency_s: float, sound_s: float, heard: int
 ) -> None:
-    """latency_s: of the matting. Silence follows what was heard."""
-    path, clock = tmp_path / f"a.{suffix}", FakeClock(100.0)
+    """latency_s: of the matting; sound does not wait for it, and may end later. Silence follows what was heard."""
+    path, clock = tmp_path / f"a.{suffix}", FakeClock(99.8)
     microphone = clicking(clock, sound_s)
     shared = context(open_microphone=lambda: microphone, record_rate=rate, encoder="x264")
-    recorder = Recorder(path, 64, 48, shared, clock=clock)
+    recorder = Recorder(path, 128, 72, shared, clock=clock)
+    send_slowly(recorder, clock, [(99.8, card(128, 72))])  # left out, and the sound until then
     sent = []
     for number in range(90):
         at_s = 100 + number / 30
