@@ -276,16 +276,16 @@ def test_faint_pixels_hold_no_more_of_the_room_than_a_composite(alpha: int, size
 
 
 @pytest.mark.parametrize(
-    ("layouts", "order"), [((RAW_LAYOUTS,), ("BGRA", [0, 1, 2, 3])), ((("RGBA", "YUY2"),), ("RGBA", [2, 1, 0, 3]))]
+    ("layouts", "chosen", "bgra"), [((RAW_LAYOUTS,), "BGRA", [0, 1, 2, 3]), ((("RGBA", "YUY2"),), "RGBA", [2, 1, 0, 3])]
 )
 def test_alpha_through_pipewire_is_exact(
-    pipewire: PrivateSession, layouts: tuple[tuple[NodeLayout, ...]], order: tuple[str, list[int]]
+    pipewire: PrivateSession, layouts: tuple[tuple[NodeLayout, ...]], chosen: NodeLayout, bgra: list[int]
 ) -> None:
-    """OBS takes RGBA, and no BGRA, from a PipeWire camera."""
+    """OBS takes RGBA, and no BGRA, from a PipeWire camera. bgra: the places of these channels."""
     with (
         sender(Outgoing(matted()), PipeWireCamera(WIDTH, HEIGHT, 30, alpha=True)),
         closing(NodeReader("mattecam", (WIDTH, HEIGHT), Fraction(30), layouts=layouts, follows=True)) as reader,
     ):
         frame = next_frame(reader)
-    assert frame.video.layout == order[0]
-    check_person(np.frombuffer(frame.data, np.uint8).reshape(HEIGHT, WIDTH, 4)[..., order[1]])
+    assert frame.video.layout == chosen
+    check_person(np.frombuffer(frame.data, np.uint8).reshape(HEIGHT, WIDTH, 4)[..., bgra])
