@@ -35,6 +35,7 @@ from app.core import paths
 from app.core.errors import BackgroundError
 from app.core.settings import BackgroundSettings
 from app.core.types import BgrImage, BlurredBackground, check_bgr
+from app.media.image_file import kind_of_file
 from app.media.video_writer import VideoWriter, file_encoder
 from tests.backgrounds.files import COLOURS, colour_number, cut, flat, photo, write, write_video
 from tests.fresh_python import printed_by
@@ -95,6 +96,11 @@ def test_an_animation_that_cannot_be_played_says_so(
         f"Only the first of the 3 frames of {tmp_path / name} is used; save it as a video or GIF to use them all."
     ]
     caplog.clear()
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".avi"])
+def test_a_video_with_the_name_of_an_image_is_a_video(tmp_path: Path, suffix: str) -> None:
+    assert kind_of_file(write_video(tmp_path / f"a{suffix}").rename(tmp_path / "video.png")) == "video"
 
 
 @pytest.mark.parametrize("kind", ["image", "video"])
