@@ -166,7 +166,8 @@ class SoundTrack:
     def add(self, blocks: Sequence[SoundBlock], frame_s: float, *, final: bool = False) -> Samples:
         """Return the samples that follow the previous ones.
 
-        frame_s: time of the frame in the file. final: the file ends there; the sound ends there as well.
+        frame_s: time of the frame in the file. final: the file ends there. Sound arrives before its matted frame: what
+        earlier calls returned from after the end, up to the latency of matting, stays in the file.
         """
         start = self._length
         parts = [part for block in blocks for part in self._placed(block)]
