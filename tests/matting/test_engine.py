@@ -253,9 +253,8 @@ def test_a_failure_is_named_and_starts_the_state_anew(
 
 def test_a_lost_device_that_refuses_the_reset_as_well_is_named(engine: FrameEngine, case: Case) -> None:
     backend = backend_of(engine)
-    backend.infer.side_effect = backend.reset.side_effect = RuntimeError(
-        "CUDA error: an illegal memory access was encountered"
-    )
+    backend.infer.side_effect = RuntimeError("CUDA error: an illegal memory access was encountered")
+    backend.reset.side_effect = RuntimeError("out of memory")
     with pytest.raises(ExecutorError, match="failed on the device nowhere") as caught:
         last_of(engine, case.frame(), 1)
     assert is_device_lost(caught.value)
