@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import errno
 import math
+import sys
 import threading
 from pathlib import Path
+from types import SimpleNamespace
+from unittest.mock import Mock
 
 import pytest
 
@@ -88,6 +91,18 @@ def test_physical_cameras_are_listed_first(kernel: Kernel) -> None:
     for wanted, found_id in (("/dev/null", "usb-late"), ("99", "/dev/video99")):
         late = devices.find_camera(wanted)
         assert (late.id, late.index) == (found_id, -1), "not listed, but it may open a moment later"
+
+
+@pytest.mark.parametrize("system", ["Windows", "Darwin"])
+def test_other_systems_list_physical_cameras_first_and_not_ours(system: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ("OBS Virtual Camera", "Mattecam", "HD Webcam")
+    found = [SimpleNamespace(path=None, name=name, index=index) for index, name in enumerate(names)]
+    monkeypatch.setitem(sys.modules, "cv2_enumerate_cameras", Mock(enumerate_cameras=Mock(return_value=found)))
+    monkeypatch.setattr(devices, "SYSTEM", system)
+    assert [(each.name, each.index, each.is_virtual) for each in devices.list_cameras()] == [
+        ("HD Webcam", 2, False),
+        ("OBS Virtual Camera", 0, True),
+    ]
 
 
 @pytest.mark.skipif(devices.SYSTEM != "Linux", reason="needs Linux")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -49,6 +50,7 @@ class Recorder(SettingsController):
             raise ZeroDivisionError("a defect")
         if command == Command("scene", "slow"):
             self.slow()
+            time.sleep(0.3)  # it is not done when it is asked to end
         self.commands.append(command)
         return f"{command.name} done"
 
