@@ -166,8 +166,8 @@ class SoundTrack:
     def add(self, blocks: Sequence[SoundBlock], frame_s: float, *, final: bool = False) -> Samples:
         """Return the samples that follow the previous ones.
 
-        frame_s: time of the frame in the file. final: the file ends there. Sound arrives before its matted frame: what
-        earlier calls returned from after the end, up to the latency of matting, stays in the file.
+        frame_s: time of the frame in the file. final: this frame is the last one. Samples that earlier calls returned
+        can extend past it by up to the matting latency; they stay in the file.
         """
         start = self._length
         parts = [part for block in blocks for part in self._placed(block)]

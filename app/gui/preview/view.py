@@ -247,7 +247,7 @@ class ViewNote(QWidget):
     """One short sentence, and a button that changes whether the preview is a mirror.
 
     They lie over the user's body: those about the mirror are shown while the pointer is over the preview.
-    The frame rate and delay at the lower left give way to them where there is no room for both.
+    The frame rate and latency at the lower left are hidden while these leave too little space for them.
     """
 
     def __init__(self, preview: Preview, store: SettingsStore, bridge: Bridge) -> None:
