@@ -122,29 +122,35 @@ def _controlled(session: HeadlessRun, *, keeps_pause: bool) -> Iterator[None]:
         newest=lambda: session.newest,
     )
     server = ControlServer(controller)
-    server.start()
     pipeline.watch(server.thread)
+    server.listen()
     mark = server.folder / PAUSE_FILE if keeps_pause and server.folder is not None else None
-    if mark is not None:
-        if mark.exists():
-            notify(
-                "The last run crashed while it was paused, so the outputs show the stand-by card; `python3 run.py ctl "
-                "resume` goes on."
-            )
-            pipeline.change(lambda settings: settings.replace(paused=True))
-        changing = threading.Lock()  # the last of two threads marks what is in force
-
-        def follow() -> None:
-            with changing:
-                mark_pause(mark, is_paused=pipeline.settings.paused)
-
-        pipeline.owner.listen(follow)
     try:
+        if mark is not None:
+            _keep_pause(pipeline, mark)
+        server.start()  # no command is answered before the pause is in force
         yield
         if mark is not None and session.failure is None:
             mark_pause(mark, is_paused=False)
     finally:
         server.stop()
+
+
+def _keep_pause(pipeline: Pipeline, mark: Path) -> None:
+    """Pause if the last run crashed while it was paused, and tell the next run about this one."""
+    if mark.exists():
+        notify(
+            "The last run crashed while it was paused, so the outputs show the stand-by card; `python3 run.py ctl "
+            "resume` goes on."
+        )
+        pipeline.change(lambda settings: settings.replace(paused=True))
+    changing = threading.Lock()  # the last of two threads marks what is in force
+
+    def follow() -> None:
+        with changing:
+            mark_pause(mark, is_paused=pipeline.settings.paused)
+
+    pipeline.owner.listen(follow)
 
 
 PAUSE_FILE = "paused"

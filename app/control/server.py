@@ -39,8 +39,8 @@ class ControlServer:
         self._calls: set[Future[None]] = set()
         """Connections that are served or wait."""
 
-    def start(self) -> None:
-        """Start listening. If that fails, the log says why and the program continues without."""
+    def listen(self) -> None:
+        """Own the address; commands wait until `start`. If that fails, the log says why and the program continues."""
         try:
             address = self._at()
             self._endpoint = Endpoint(address)
@@ -48,7 +48,11 @@ class ControlServer:
             log.warning("%s", error)
             return
         self.folder = address.folder
-        self.thread.start()
+
+    def start(self) -> None:
+        """Answer commands if the server listens."""
+        if self._endpoint is not None:
+            self.thread.start()
 
     def stop(self, timeout_s: float = 5.0) -> bool:
         """Stop listening, answer the commands that are running, and join the threads. Idempotent.

@@ -186,7 +186,8 @@ class Session:
             self.window.showMinimized()
         self.bridge.start()
         self.window.start()
-        self._server.start()  # the window also works where that fails
+        self._server.listen()  # the window also works where that fails
+        self._server.start()
         if self._options.warning:
             self.window.program_notices.show_error(self._options.warning, lasting=True)
 

@@ -19,9 +19,10 @@ import pytest
 
 from app.capture.demo import DemoSource
 from app.cli import headless, main
-from app.cli.headless import POLL_S, HeadlessRun, described, summary, write_before_after
+from app.cli.headless import PAUSE_FILE, POLL_S, HeadlessRun, described, mark_pause, summary, write_before_after
 from app.config import settings_file
 from app.control.commands import Answer, Command
+from app.control.server import ControlServer
 from app.control.transport import SOCKET_FILE, ask, default_address
 from app.core import paths
 from app.core.errors import BackgroundError, MattecamError, ModelError, SinkOpenError, Stage
@@ -416,6 +417,30 @@ def test_a_service_makes_no_sample_and_waits(
     assert answer.result(60).done and recordings == [None]
     assert not (paths.data_dir() / "proof").exists()
     assert "No camera was found" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("fake_engine")
+def test_no_command_is_answered_before_the_pause_of_a_crashed_run_is_in_force(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command that came at once was told that the run was not paused, or resumed it and was undone."""
+    states: list[object] = []
+
+    class AskedAtOnce(ControlServer):
+        def start(self) -> None:
+            super().start()
+            for command in ("status", "resume"):
+                ask(Command(command))
+                states.append((ask(Command("status")).status or {})["paused"])
+
+    monkeypatch.setattr(headless, "ControlServer", AskedAtOnce)
+    mark_pause(default_address().folder / PAUSE_FILE, is_paused=True)
+
+    def commanded() -> Answer:
+        eventually(lambda: len(states) == 2)
+        return ask(Command("quit"))
+
+    answer = beside(commanded)
+    assert main.main(["headless", *SMALL, "--background", "green"]) == 0
+    assert answer.result(60).done and states == [True, False]
 
 
 @pytest.mark.usefixtures("without_outputs", "fake_engine")

@@ -68,6 +68,7 @@ def serving(
 ) -> Iterator[ControlServer]:
     """Run a control server."""
     server = ControlServer(controller or Recorder(), at=at)
+    server.listen()
     server.start()
     try:
         yield server

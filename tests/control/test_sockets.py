@@ -267,6 +267,7 @@ def test_a_slow_command_delays_no_other_and_is_answered_before_the_end(
     address: ControlAddress, controller: Recorder
 ) -> None:
     server = ControlServer(controller, at=lambda: address)
+    server.listen()
     server.start()
     slow = beside(lambda: asked(address, "scene", "slow"))
     assert controller.slow.entered.wait(60)
