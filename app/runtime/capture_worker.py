@@ -189,8 +189,8 @@ class CaptureWorker:
             self._handle_failure(error, wanted, previous)
             return
         self._close()
+        self._board.report(Stage.CAPTURE, None)  # a missing camera, before `no_camera` is over
         self._set_source(source, wanted)
-        self._board.report(Stage.CAPTURE, None)
 
     def _handle_failure(self, error: Exception, wanted: CaptureSettings, previous: CaptureSettings | None) -> None:
         """Note that the wanted source does not open; the one in use stays, unless the wanted one is any camera."""
@@ -202,8 +202,8 @@ class CaptureWorker:
             previous = None
         elif stands_in:
             self._close()
+        self.no_camera = absent and self._source is None  # before the report: a run without a window ends by it alone
         self._board.report(Stage.CAPTURE, error)
-        self.no_camera = absent and self._source is None
         if self._source is not None:
             return
         if previous is not None and not opens_alike(wanted, previous):
@@ -224,7 +224,6 @@ class CaptureWorker:
                 return False
             self._close()
             self._set_source(demonstration, None)
-            self.no_camera = True
         self._look_again_s = time.perf_counter() + self._timing.source_retry_s
         self._board.report(Stage.CAPTURE, None)
         return True
@@ -243,8 +242,8 @@ class CaptureWorker:
             return self._parts.open_source(wanted)
 
     def _set_source(self, source: FrameSource, settings: CaptureSettings | None) -> None:
-        """Use a source. settings: those that it was opened with; None for one that stands in."""
-        self._source, self._running, self.no_camera = source, settings, False
+        """Use a source. settings: those that it was opened with; None for one that stands in for a camera."""
+        self._source, self._running, self.no_camera = source, settings, settings is None
         self._kind = source.info.kind
         self._generation += 1
         self._next_index = 0

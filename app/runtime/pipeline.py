@@ -208,13 +208,14 @@ class Pipeline:
         outputs = {
             sink.spec.name: sink.open_name for sink in self._sinks
         }  # before the board, which has why one is closed
+        board = self._board.read()  # before the phase: with a missing camera it is `NO_CAMERA`
         phase, unmatted = self._phase(), self._clock.unmatted
         shows_matte = phase is Phase.RUNNING and not unmatted
         busy = "the background" if self._backdrops.preparer.busy else ""
         if engines.preparer.busy:
             busy = self._preparing or "the model"
         return replace(
-            self._board.read(),
+            board,
             phase=phase,
             size=self._board.size or (0, 0),
             source=self._capture.info,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +17,8 @@ from app.core.settings import BackgroundSettings, CaptureSettings, PeopleSetting
 from app.core.types import PictureKind, SourceInfo
 from app.output.base import SinkContext
 from app.runtime.context import Timing
-from app.runtime.status import Phase
+from app.runtime.pipeline import Pipeline
+from app.runtime.status import Phase, PipelineStatus, StatusBoard
 from mattecam.testing import FakeSink, FakeSource
 from tests.fakes.world import BASE, IMPATIENT, Desk, FakeWorld, Hold, apply, composites, live, person_in, running, shown
 from tests.waiting import eventually
@@ -147,7 +150,7 @@ def test_a_source_that_opens_but_gives_no_frame_is_opened_again_after_a_while(wo
         world.faults.put("read", SourceLostError("The camera is disconnected."))
         eventually(lambda: len(world.sources) == 2 and bool(pipeline.status().problems))
         time.sleep(0.5)
-        assert [problem.message for problem in pipeline.status().problems] == ["The camera is disconnected."]
+        eventually(lambda: problems(pipeline) == ["The camera is disconnected."])
         assert len(world.sources) == 2
 
 
@@ -168,6 +171,10 @@ def test_outputs_know_the_devices_of_the_source(world: FakeWorld) -> None:
 
 
 MISSING = "No camera was found; connect one."
+
+
+def problems(pipeline: Pipeline) -> list[str]:
+    return [problem.message for problem in pipeline.status().problems]
 
 
 def shows_no_camera(desk: Desk) -> bool:
@@ -193,8 +200,8 @@ def test_a_preview_that_is_seen_shows_the_demonstration_and_others_see_a_card(se
         desk.unplug()
         eventually(lambda: desk.demonstrations == 2)
         apply(pipeline, settings.replace(capture=BASE.capture))  # nothing replaces a camera that is named
-        eventually(lambda: pipeline.status().source is None and shows_no_camera(desk))
-        assert [problem.message for problem in pipeline.status().problems] == [MISSING]
+        eventually(lambda: problems(pipeline) == [MISSING] and shows_no_camera(desk))
+        assert pipeline.status().source is None
         apply(pipeline, settings)
         eventually(lambda: desk.demonstrations == 3)
         pipeline.demand.watched = False
@@ -203,16 +210,13 @@ def test_a_preview_that_is_seen_shows_the_demonstration_and_others_see_a_card(se
 
 def test_no_demonstration_while_nobody_watches_and_a_camera_in_use_elsewhere_is_not_missing(desk: Desk) -> None:
     with running(desk, AUTO, IMPATIENT) as pipeline:
-        eventually(lambda: shows_no_camera(desk))
-        assert [problem.message for problem in pipeline.status().problems] == [MISSING]
+        eventually(lambda: shows_no_camera(desk) and problems(pipeline) == [MISSING])
         assert pipeline.status().phase is Phase.NO_CAMERA
         assert {picture.kind for picture in desk.pictures()} == {PictureKind.STANDBY}
         for _ in range(3):
             desk.camera = True
-            eventually(lambda: desk.newest().kind is PictureKind.COMPOSITE)
-            status = pipeline.status()
-            assert (status.phase, status.problems) == (Phase.RUNNING, ())
-            assert status.source is not None and status.source.kind == "camera"
+            eventually(lambda: desk.newest().kind is PictureKind.COMPOSITE and pipeline.status().phase is Phase.RUNNING)
+            assert not problems(pipeline) and desk.sources[-1].info.kind == "camera"
             desk.unplug()
             eventually(lambda: shows_no_camera(desk))
         desk.faults.put("open_source", SourceOpenError("It is in use."))
@@ -220,6 +224,39 @@ def test_no_demonstration_while_nobody_watches_and_a_camera_in_use_elsewhere_is_
         eventually(lambda: pipeline.status().phase is Phase.WAITING)
         eventually(lambda: not shows_no_camera(desk))
     assert not desk.demonstrations
+
+
+def test_a_missing_camera_is_never_a_problem_of_another_phase(
+    desk: Desk, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run without a window then took it for a failed start, and ended in place of waiting for a camera."""
+    looks, read = list[PipelineStatus](), StatusBoard.read
+
+    class Look(logging.Filter):
+        def filter(self, record: logging.LogRecord) -> bool:
+            looks.append(pipeline.status())
+            return True
+
+    def phases() -> set[Phase]:
+        return {each.phase for each in looks if MISSING in (problem.message for problem in each.problems)}
+
+    def read_late(board: StatusBoard) -> PipelineStatus:
+        eventually(lambda: bool(phases()) or threading.current_thread() is not threading.main_thread())
+        return read(board)
+
+    desk.camera = True
+    caplog.set_level("INFO", "app.runtime")
+    with live(desk, AUTO, IMPATIENT) as pipeline, caplog.filtering(Look()):
+        monkeypatch.setattr(StatusBoard, "read", read_late)
+        desk.unplug()
+        looks.append(pipeline.status())
+        pipeline.demand.watched = True
+        eventually(lambda: desk.demonstrations == 1 and not pipeline.status().problems)
+        pipeline.demand.watched = False
+        eventually(lambda: bool(pipeline.status().problems))
+        desk.camera = True
+        composites(pipeline)
+    assert phases() == {Phase.NO_CAMERA}
 
 
 @pytest.mark.parametrize("source", ["demo", "film.mp4"])
@@ -244,4 +281,4 @@ def test_a_demonstration_that_does_not_open_leaves_the_card(desk: Desk) -> None:
     with running(desk, AUTO, IMPATIENT) as pipeline:
         pipeline.demand.watched = True
         eventually(lambda: desk.demonstrations > 1 and shows_no_camera(desk))
-        assert [problem.message for problem in pipeline.status().problems] == [MISSING]
+        assert problems(pipeline) == [MISSING]
