@@ -114,6 +114,8 @@ class Microphone:
             try:
                 self._listen(name)
             except Exception as error:  # noqa: BLE001 - carried to the status
+                if self._stop.is_set():
+                    return  # `close` did not wait for a driver that hung: nobody would take the report back
                 self._report(error)
                 self._stop.wait(self._retry_s)
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import NoReturn
 from unittest.mock import Mock
 
 import av
@@ -28,6 +30,7 @@ from app.output.sound import (
     open_microphone,
     pulse_blocks,
 )
+from tests.fakes.world import Hold
 from tests.output.recordings import COUNT, FakeDevice, tone
 from tests.waiting import eventually
 
@@ -73,7 +76,7 @@ def test_a_lost_microphone_is_reported_and_tried_again() -> None:
     device = FakeDevice()
     with closing(device.microphone()) as microphone:
         eventually(lambda: microphone.level > 0)
-        device.lost, device.fails_to_open = True, True
+        device.fails_to_open, device.lost = True, True
         eventually(lambda: len(device.reports) > 2)
         for report, words in zip(device.reports[1:3], ("default was disconnected", "cannot be opened"), strict=True):
             assert isinstance(report, MicrophoneError) and words in report.text
@@ -83,6 +86,23 @@ def test_a_lost_microphone_is_reported_and_tried_again() -> None:
         device.open, device.wanted = Mock(side_effect=ZeroDivisionError), "of a driver with a defect"  # type: ignore[method-assign]
         eventually(lambda: isinstance(device.reports[-1], ZeroDivisionError))
     assert device.reports[-1] is None, "a closed microphone has no failure"
+
+
+def test_a_driver_that_fails_after_the_end_reports_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its failure stayed in the status of a program that recorded no more."""
+    monkeypatch.setattr(sound, "CLOSE_TIMEOUT_S", 0.0)
+    device, hang = FakeDevice(), Hold()
+
+    def fail(name: str) -> NoReturn:
+        hang()
+        raise ZeroDivisionError
+
+    device.open = fail  # type: ignore[method-assign]
+    with closing(device.microphone()):
+        assert hang.entered.wait(60)
+    hang.go_on.set()
+    eventually(lambda: "microphone" not in [thread.name for thread in threading.enumerate()])
+    assert device.reports == [None]
 
 
 def block(at_s: float, count: int = COUNT) -> SoundBlock:
@@ -133,6 +153,7 @@ def pactl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], No
     """Put a shell script in the place of pactl, for a user who writes numbers with a comma."""
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     monkeypatch.setenv("LC_ALL", "de_DE.UTF-8")
+    monkeypatch.setattr(sound, "LIST_TIMEOUT_S", 60.0)
 
     def write(script: str) -> None:
         (tmp_path / "pactl").write_text(f"#!/bin/sh\n{script}\n", "utf-8")
