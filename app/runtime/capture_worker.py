@@ -152,6 +152,8 @@ class CaptureWorker:
         try:
             while not stop.is_set():
                 revision = self._owner.revision
+                if revision != self._board.captured:
+                    self._read_at_s = 0.0  # `captured` then tells of a frame, also before `wake` is called
                 reads = self._read_or_open_wanted()
                 self._board.captured = revision
                 if not reads:

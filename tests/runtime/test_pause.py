@@ -12,11 +12,12 @@ from app.core.errors import SourceLostError, Stage
 from app.core.settings import BackgroundSettings, PeopleSettings, Settings, Zone
 from app.core.threads import elapsed_s
 from app.core.types import PictureKind
+from app.runtime.capture_worker import CaptureWorker
 from app.runtime.context import Timing
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from mattecam.testing import HEIGHT, WIDTH, FakeClock
-from tests.fakes.world import BASE, NONE, FakeWorld, Hold, apply, composites, live, running, shows_person
+from tests.fakes.world import BASE, NONE, FakeWorld, Hold, apply, composites, ignore, live, running, shows_person
 from tests.waiting import eventually
 
 
@@ -73,6 +74,19 @@ def test_while_paused_frames_are_skipped_but_a_new_engine_is_still_built(world: 
     assert source.skipped <= skipped + 50, "still skips"
 
 
+def test_settings_are_in_use_while_paused_once_a_frame_has_met_them(
+    world: FakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A command was answered before the engine was built where its thread stopped before it woke the source."""
+    monkeypatch.setattr(CaptureWorker, "wake", ignore)
+    with live(world, timing=Timing(poll_s=0.02, paused_interval_s=60)) as pipeline:
+        for model in ("auto", "mattecam"):
+            apply(pipeline, BASE.replace(paused=True).replaced_at(["matting"], model=model))
+            eventually(lambda: pipeline.status().revision == pipeline.owner.revision)
+        engine = pipeline.status().engine
+        assert engine is not None and engine.model == "mattecam"
+
+
 def test_a_camera_that_is_lost_while_paused_is_reported_and_opened_again(world: FakeWorld) -> None:
     with live(world, timing=Timing(source_retry_s=0.05)) as pipeline:
         apply(pipeline, BASE.replace(paused=True))
@@ -120,8 +134,8 @@ def test_what_ends_a_frozen_picture(moment: str, changes: dict[str, Any], kind: 
         assert (pipeline.status().phase is Phase.WAITING) is (kind is PictureKind.STANDBY)
         world.faults.heal()
         pipeline.change(lambda now: now.replace(frozen=False))
-        eventually(lambda: world.newest().kind is PictureKind.COMPOSITE)
-        assert shows_person(world.newest().image) is (changes.get("people") is not HIDE)
+        shows = changes.get("people") is not HIDE  # but for a step that was begun before
+        eventually(lambda: (new := world.newest()).kind is PictureKind.COMPOSITE and shows_person(new.image) is shows)
 
 
 def test_a_picture_of_what_is_hidden_now_does_not_stay_while_the_network_hangs(world: FakeWorld) -> None:
@@ -130,8 +144,7 @@ def test_a_picture_of_what_is_hidden_now_does_not_stay_while_the_network_hangs(w
         eventually(lambda: shows_person(world.newest().image))
         world.faults.put("step", world.faults.hang)
         pipeline.change(lambda now: now.replace(people=HIDE))
-        eventually(lambda: world.newest().kind is PictureKind.STANDBY)
-        assert pipeline.status().phase is Phase.WAITING
+        eventually(lambda: world.newest().kind is PictureKind.STANDBY and pipeline.status().phase is Phase.WAITING)
         world.faults.heal()
         # The step that hung was begun before.
         eventually(lambda: world.newest().kind is PictureKind.COMPOSITE and not shows_person(world.newest().image))
