@@ -152,6 +152,7 @@ def test_a_picture_of_what_is_hidden_now_does_not_stay_while_the_network_hangs(w
 
 def test_a_freeze_brings_no_picture_back_after_a_pause_or_a_stall(world: FakeWorld) -> None:
     """The status said “paused” until the freeze ended; after a stall the picture came back, however old it was."""
+    hold = Hold()
     with live(world, timing=Timing(stale_s=0.3)) as pipeline:
         apply(pipeline, BASE.replace(frozen=True, paused=True))
         eventually(lambda: pipeline.status().phase is Phase.PAUSED)
@@ -159,11 +160,13 @@ def test_a_freeze_brings_no_picture_back_after_a_pause_or_a_stall(world: FakeWor
         eventually(lambda: pipeline.status().phase is Phase.WAITING and world.newest().kind is PictureKind.STANDBY)
         apply(pipeline, BASE)
         composites(pipeline)
-        world.faults.put("read", world.faults.hang)
+        world.faults.put("step", hold)
+        assert hold.entered.wait(60)
         eventually(lambda: pipeline.status().phase is Phase.WAITING and world.newest().kind is PictureKind.STANDBY)
         apply(pipeline, BASE.replace(frozen=True))
         eventually(lambda: stands_still(pipeline, world))
         assert world.newest().kind is PictureKind.STANDBY
+        hold.go_on.set()
 
 
 def test_a_blurred_room_that_is_frozen_after_another_choice_ends(world: FakeWorld) -> None:
