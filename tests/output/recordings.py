@@ -145,6 +145,8 @@ class FakeDevice:
     def __init__(self) -> None:
         self.opened: list[str] = []
         self.open_now = 0
+        self.timely = 0
+        """Blocks that did not come late."""
         self.fails_to_open = False
         self.lost = False
         self.wanted: str | None = "default"
@@ -164,6 +166,7 @@ class FakeDevice:
             while not self.lost:
                 at_s = start_s + count / RATE
                 time.sleep(max(0.0, at_s + BLOCK_S - time.perf_counter()))
+                self.timely += time.perf_counter() < at_s + 5 * BLOCK_S
                 yield SoundBlock(tone(count, COUNT), at_s)
                 assert threading.get_ident() == thread
                 count += COUNT

@@ -168,21 +168,22 @@ def test_sound_is_recorded_but_not_while_paused_nor_with_the_matte(tmp_path: Pat
     sound = BASE.replaced_at(["output"], record=path, record_alpha=matte, microphone="default", encoder="x264")
     with running(world, sound, parts=parts) as pipeline:
         eventually(lambda: device.open_now == 1 and pipeline.status().encoded_frames > 0)  # from then on it has sound
-        time.sleep(1)
+        eventually(lambda: device.timely >= 50)
         apply(pipeline, sound.replace(paused=True))
         eventually(lambda: device.open_now == 0)
         time.sleep(1)
         assert device.open_now == 0, "a paused program holds no microphone"
         apply(pipeline, sound)
         eventually(lambda: device.open_now == 1)
-        time.sleep(0.7)
+        eventually(lambda: device.timely >= 85)
+        assert device.opened == ["default", "default"]
         device.lost = True
         eventually(lambda: any(problem.stage is Stage.MICROPHONE for problem in pipeline.status().problems))
         assert pipeline.status().recording is not None
         apply(pipeline, BASE)
         eventually(lambda: pipeline.status().recording is None)
         eventually(lambda: not [p for p in pipeline.status().problems if p.stage is Stage.MICROPHONE])
-    assert device.open_now == 0 and device.opened == ["default", "default"]
+    assert device.open_now == 0
     with av.open(str(path)) as container:
         heard = np.concatenate([frame.to_ndarray()[0] for frame in container.decode(audio=0)])
     with av.open(str(matte)) as container:

@@ -266,13 +266,16 @@ def test_a_camera_is_turned_without_being_opened_again_and_not_for_another(world
         assert newest(pipeline).source.orientation == Orientation(180), "it hangs as it did"
 
 
+def turned_as(picture: Picture, orientation: Orientation) -> bool:
+    return picture.frame is not None and picture.frame.source.orientation == orientation
+
+
 def test_what_a_zone_hides_stays_hidden_however_the_camera_is_turned_and_zoomed(world: FakeWorld) -> None:
     zoned = BASE.replace(people=PeopleSettings(zones=(RIGHT,)))
     with live(world, zoned) as pipeline:
         for orientation in (*TURNS, *TURNS[::-1]):
             apply(pipeline, turned(zoned, orientation))
-            eventually(lambda: newest(pipeline).source.orientation == orientation)  # noqa: B023 - called at once
-            eventually(lambda: person_share(pipeline) > 0)
+            eventually(lambda: person_share(pipeline) > 0 and turned_as(world.newest(), orientation))  # noqa: B023
         pictures = [picture for picture in world.pictures() if picture.kind is PictureKind.COMPOSITE]
         apply(pipeline, zoned.replace(framing=FramingSettings(zoom=2)))
         eventually(lambda: newest(pipeline).whole is not None and 0 < max(columns(pipeline), default=0) < WIDTH // 2)
