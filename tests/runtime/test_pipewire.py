@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -52,7 +53,9 @@ def test_a_failing_step_shows_the_card_never_the_room(pipewire: PrivateSession, 
     with camera_running(world, replace(FAST, stale_s=0.3)), reading() as reader:
         eventually(lambda: shows(reader, BLUE))
         broken = ModelError("The network gave no picture; choose another.")
-        world.faults.put("step", broken if fault == "raises" else lambda: world.faults.hang(120.0))
+        fail = Mock(side_effect=broken if fault == "raises" else lambda: world.faults.hang(120.0))
+        world.faults.put("step", fail)
+        eventually(lambda: fail.called)  # the step before is over
         eventually(shows_card)
         for _ in range(20):
             assert shows_card()
