@@ -49,15 +49,19 @@ def context(
 def kill_while_recording(path: Path, seconds: float, fps: int, microphone: str) -> tuple[float, int]:
     """Record for more than these seconds, and as many frames as belong to them, in another process, and kill it.
 
+    Not within a second after a pause, before which the file may end.
     microphone: `off`, `working`, or `lost` after a second. Return the seconds and frames recorded.
     """
     command = [sys.executable, "-m", "tests.output.recordings", str(path), str(fps), microphone]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        for recorded_s, frames in map(str.split, process.stdout):
-            if float(recorded_s) > seconds and int(frames) > seconds * fps:
+        before_s = steady_from_s = 0.0
+        for recorded_s, frames in ((float(word), int(other)) for word, other in map(str.split, process.stdout)):
+            steady_from_s = steady_from_s if recorded_s < before_s + 1 / fps + 0.1 else recorded_s
+            before_s = recorded_s
+            if recorded_s > max(seconds, steady_from_s + 1) and frames > seconds * fps:
                 process.kill()
-                return float(recorded_s), int(frames)
+                return recorded_s, frames
     raise AssertionError("the process ended by itself")
 
 
@@ -66,11 +70,12 @@ def record_the_demo(path: Path, fps: float, sound: str) -> None:
     device, source = FakeDevice(), DemoSource(320, 240, fps)
     shared = context(fps, open_microphone=None if sound == "off" else device.microphone)
     recorder = Recorder(path, 320, 240, shared)
-    started_s = time.perf_counter()
+    started_s = 0.0
     for sent in itertools.count(1):
         frame = source.read()
         assert frame is not None
         recorder.send(Outgoing(Picture(frame.image, PictureKind.COMPOSITE)))
+        started_s = started_s or time.perf_counter()
         eventually(lambda: shared.recordings[0].encoded >= sent - 2)  # noqa: B023 - at once
         seconds = time.perf_counter() - started_s
         device.lost = sound == "lost" and seconds > 1
