@@ -10,6 +10,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -131,10 +132,10 @@ def test_every_encoded_frame_is_counted_and_the_frame_path_has_priority(recorded
     with running(world, recorded, timing, parts=parts) as pipeline:
         eventually(lambda: pipeline.status().encoded_frames >= 5)
         if sys.platform == "linux":  # only there a thread has a niceness of its own
-            niceness = {
-                (task / "comm").read_text().strip(): os.getpriority(os.PRIO_PROCESS, int(task.name))
-                for task in Path("/proc/self/task").iterdir()
-            }
+            niceness = dict[str, int]()
+            for task in Path("/proc/self/task").iterdir():
+                with suppress(OSError):  # a thread that has just ended
+                    niceness[(task / "comm").read_text().strip()] = os.getpriority(os.PRIO_PROCESS, int(task.name))
             assert {niceness[name] for name in ("capture", "matting", "output-clock", "virtual-camera")} == {own}
             assert niceness["background-open"] == min(19, own + NICENESS)
             assert niceness["encoder"] == min(19, own + FEEDER_NICENESS)
