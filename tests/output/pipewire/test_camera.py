@@ -156,12 +156,11 @@ def test_a_reader_that_was_stopped_for_ten_seconds_goes_on_with_new_frames(pipew
         feeder.picture = picture(grey=30)
         eventually(lambda: int(lines[-1]) < 95)
         stopped.send_signal(signal.SIGSTOP)
-        time.sleep(0.3)
-        feeder.picture, printed = picture(grey=230), len(lines)
+        feeder.picture = picture(grey=230)
         received, began_s = other.received, time.monotonic()
         while time.monotonic() < began_s + STOPPED_S or other.received < received + ENOUGH:
             next_frame(other)  # fails if the other reader is blocked
-        assert len(lines) == printed
+        assert int(lines[-1]) < 95, "it printed what came after it was stopped"
         assert feeder.camera.readers == 1, "a stopped program still has the camera open"
         stopped.send_signal(signal.SIGCONT)
         eventually(lambda: int(lines[-1]) > 150)
@@ -188,9 +187,8 @@ def test_the_program_was_stopped_for_ten_seconds(pipewire: PrivateSession) -> No
             with reading() as reader:
                 eventually(lambda: is_composite(image_of(next_frame(reader))))
                 program.send_signal(signal.SIGSTOP)
-                time.sleep(0.5)
-                reader.read(0.0)
-                assert reader.read(STOPPED_S - 0.5) is None and not reader.lost
+                eventually(lambda: reader.read(STOPPED_S / 4) is None)  # what was on its way has come
+                assert reader.read(STOPPED_S * 3 / 4) is None and not reader.lost
                 program.send_signal(signal.SIGCONT)
                 continued_s = time.monotonic()
                 image = image_of(next_frame(reader))
