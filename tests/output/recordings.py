@@ -49,8 +49,8 @@ def context(
 def kill_while_recording(path: Path, seconds: float, fps: int, microphone: str) -> tuple[float, int]:
     """Record for more than these seconds, and as many frames as belong to them, in another process, and kill it.
 
-    Not within a second after a pause, before which the file may end.
-    microphone: `off`, `working`, or `lost` after a second. Return the seconds and frames recorded.
+    Not within a second after a pause. microphone: `off`, `working`, or `lost` after a second. Return the seconds and
+    frames recorded.
     """
     command = [sys.executable, "-m", "tests.output.recordings", str(path), str(fps), microphone]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
@@ -150,8 +150,7 @@ class FakeDevice:
     def __init__(self) -> None:
         self.opened: list[str] = []
         self.open_now = 0
-        self.timely = 0
-        """Blocks that did not come late."""
+        self.timely = 0  # blocks that did not come late
         self.fails_to_open = False
         self.lost = False
         self.wanted: str | None = "default"

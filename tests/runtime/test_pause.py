@@ -74,9 +74,7 @@ def test_while_paused_frames_are_skipped_but_a_new_engine_is_still_built(world: 
     assert source.skipped <= skipped + 50, "still skips"
 
 
-def test_settings_are_in_use_while_paused_once_a_frame_has_met_them(
-    world: FakeWorld, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_change_while_paused_waits_for_a_frame(world: FakeWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     """A command was answered before the engine was built where its thread stopped before it woke the source."""
     monkeypatch.setattr(CaptureWorker, "wake", ignore)
     with live(world, timing=Timing(poll_s=0.02, paused_interval_s=60)) as pipeline:

@@ -226,7 +226,7 @@ def test_no_demonstration_while_nobody_watches_and_a_camera_in_use_elsewhere_is_
     assert not desk.demonstrations
 
 
-def test_a_missing_camera_is_never_a_problem_of_another_phase(
+def test_a_missing_camera_has_its_phase(
     desk: Desk, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A run without a window then took it for a failed start, and ended in place of waiting for a camera."""
