@@ -195,8 +195,9 @@ class Pipeline:
 
     @property
     def outputs_decided(self) -> bool:
-        """Whether each output that the settings ask for is open or has failed to open."""
-        return all(sink.decided for sink in self._sinks)
+        """Whether each output that the settings ask for, its card and its background is there or has failed."""
+        pending = self._cards.preparer.busy or self._backdrops.preparer.pending
+        return not pending and all(sink.decided for sink in self._sinks)
 
     def status(self) -> PipelineStatus:
         """Return the status; after `stop` that of the run that ended."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from pathlib import Path
 from typing import get_args
@@ -11,6 +12,7 @@ import cv2
 import numpy as np
 import pytest
 
+from app.backgrounds import standby
 from app.cli.ctl import status_line
 from app.cli.headless import PAUSE_FILE, mark_pause
 from app.cli.options import LiveOptions, apply_options
@@ -23,6 +25,7 @@ from app.control.server import answer
 from app.core.errors import MattecamError, ModelError, SettingsError, SourceLostError, SourceOpenError, UsageError
 from app.core.settings import CaptureSettings, FramingSettings, Settings, Zone
 from app.core.types import PictureKind
+from app.media.image_file import read_image
 from app.runtime.status import Phase
 from tests.control.conftest import Program, SettingsAlone
 from tests.fakes.world import BASE, NONE, shows_person
@@ -76,7 +79,11 @@ def test_an_impossible_value_is_refused_and_what_get_shows_for_none_unsets(
         assert (said, setting.value_in(alone.settings)) == (f"{name}: {setting.unset}", None)
 
 
-def test_an_image_that_cannot_be_read_is_no_standby_image(program: Program, tmp_path: Path) -> None:
+def test_an_image_that_cannot_be_read_is_no_standby_image(
+    program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was one, by the answer, if it was read slowly."""
+    monkeypatch.setattr(standby, "read_image", lambda path: threading.Event().wait(0.5) or read_image(path))
     broken = tmp_path / "broken.png"
     broken.write_text("no image")
     program.run("pause")
