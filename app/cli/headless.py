@@ -130,10 +130,10 @@ def _controlled(session: HeadlessRun, *, keeps_pause: bool) -> Iterator[None]:
             _keep_pause(pipeline, mark)
         server.start()  # no command is answered before the pause is in force
         yield
-        if mark is not None and session.failure is None:
-            mark_pause(mark, is_paused=False)
     finally:
         server.stop()
+    if mark is not None and session.failure is None:  # after the last command, which may be a pause
+        mark_pause(mark, is_paused=False)
 
 
 def _keep_pause(pipeline: Pipeline, mark: Path) -> None:

@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from configparser import ConfigParser
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +22,7 @@ from app.capture.demo import DemoSource
 from app.cli import headless, main
 from app.cli.headless import PAUSE_FILE, POLL_S, HeadlessRun, described, mark_pause, summary, write_before_after
 from app.config import settings_file
-from app.control.commands import Answer, Command
+from app.control.commands import Command, Status
 from app.control.server import ControlServer
 from app.control.transport import SOCKET_FILE, ask, default_address
 from app.core import paths
@@ -314,6 +315,19 @@ def fake_engine(monkeypatch: pytest.MonkeyPatch) -> None:
         (["--weights", "missing.pth", "--model", "rvm-mobilenetv3"], "missing.pth"),
         (["--plate", ".", "--model", "mattecam-plate"], "cannot be read (it is a folder)"),
         (["--background", "missing.png"], "missing.png"),
+def quit_once(reached: Callable[[Status], bool]) -> Future[Status]:
+    """End the run of this process, by a command, once its status is as wanted; return that status."""
+
+    def commanded() -> Status:
+        eventually(lambda: accepts(default_address().folder / SOCKET_FILE))
+        while not reached(status := ask(Command("status")).status or {}):
+            time.sleep(headless.POLL_S)
+        assert ask(Command("quit")).done
+        return status
+
+    return beside(commanded)
+
+
         (["--record", "no/such/folder/out.mp4"], "no/such/folder"),
         (["--virtual-camera", "/dev/video87"], "There is no virtual camera"),
     ],
@@ -402,28 +416,20 @@ def test_a_service_makes_no_sample_and_waits(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.capture.table.list_cameras", tuple)
-    recordings: list[object] = []
-
-    def commanded() -> Answer:
-        eventually(lambda: accepts(default_address().folder / SOCKET_FILE))
-        eventually(lambda: (ask(Command("status")).status or {})["phase"] == "no_camera")
-        recordings.append((ask(Command("status")).status or {})["recording"])
-        return ask(Command("quit"))
-
-    answer, unit = beside(commanded), ConfigParser(strict=False)
+    last, unit = quit_once(lambda status: status["phase"] == "no_camera"), ConfigParser(strict=False)
     unit.read(ROOT / "deploy/mattecam.service")
     assert unit["Unit"]["StartLimitIntervalSec"] == "0", "systemd gives up after five starts"
     command, *words = unit["Service"]["ExecStart"].split()
     assert command == "/usr/bin/mattecam", "as the Debian package installs it"
     assert main.main([*words, *AUTOMATIC, "--source", "auto"]) == 0
-    assert answer.result(60).done and recordings == [None]
+    assert last.result(60)["recording"] is None
     assert not (paths.data_dir() / "proof").exists()
     assert "No camera was found" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("fake_engine")
-def test_no_command_is_answered_before_the_pause_of_a_crashed_run_is_in_force(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A command that came at once was told that the run was not paused, or resumed it and was undone."""
+def test_a_pause_outlives_a_crash_from_the_first_command_on_and_no_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command that came at once was told of no pause, or undone; a pause at the end left the mark of a crash."""
     states: list[object] = []
 
     class AskedAtOnce(ControlServer):
@@ -433,16 +439,15 @@ def test_no_command_is_answered_before_the_pause_of_a_crashed_run_is_in_force(mo
                 ask(Command(command))
                 states.append((ask(Command("status")).status or {})["paused"])
 
+        def stop(self, timeout_s: float = 5.0) -> bool:
+            ask(Command("pause", "on"))
+            return super().stop(timeout_s)
+
     monkeypatch.setattr(headless, "ControlServer", AskedAtOnce)
-    mark_pause(default_address().folder / PAUSE_FILE, is_paused=True)
-
-    def commanded() -> Answer:
-        eventually(lambda: len(states) == 2)
-        return ask(Command("quit"))
-
-    answer = beside(commanded)
+    mark_pause(mark := default_address().folder / PAUSE_FILE, is_paused=True)
+    quit_once(lambda _: len(states) == 2)
     assert main.main(["headless", *SMALL, "--background", "green"]) == 0
-    assert answer.result(60).done and states == [True, False]
+    assert states == [True, False] and not mark.exists()
 
 
 @pytest.mark.usefixtures("without_outputs", "fake_engine")
