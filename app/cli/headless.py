@@ -293,6 +293,7 @@ class HeadlessRun:
                 self._started_s = now_s
             elif now_s - self._started_s > START_LIMIT_S:
                 self.failure = f"No frame was matted within {START_LIMIT_S:.0f} seconds; run `python3 run.py doctor`."
+                return True  # the next look would be of a start without a problem
         elif self._seconds is not None and now_s - self._counted_from_s >= self._seconds:
             return True
         return self._frames is not None and self.status.frames_out >= self._frames

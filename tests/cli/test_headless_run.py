@@ -33,7 +33,7 @@ from app.matting.base.interface import EngineInfo
 from app.runtime.context import Timing, default_parts
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Latencies, Latency, Phase, PipelineStatus
-from mattecam.testing import FakeClock, FakeEngine
+from mattecam.testing import FakeClock, FakeEngine, FakeSource
 from tests.clips import write_clip
 from tests.fakes.world import BASE, IMPATIENT, Desk, FakeWorld, ignore
 from tests.paths import ROOT
@@ -252,6 +252,15 @@ def test_a_run_without_limit_waits_for_a_camera(
 def test_other_runs_fail_without_a_camera(settings: Settings, frames: int | None) -> None:
     session = watched(Pipeline(settings, parts=Desk().parts()), ignore, frames=frames)
     assert session.failure == "No camera was found; connect one."
+
+def test_a_recording_to_which_no_frame_comes_fails_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It waited for ever."""
+    monkeypatch.setattr(headless, "START_LIMIT_S", 0.0)
+    monkeypatch.setattr(FakeSource, "read", lambda source: None)
+    settings = BASE.replaced_at(["output"], record=Path("a.mp4"))
+    pipeline = Pipeline(settings, parts=FakeWorld().parts(), timing=Timing(source_timeout_s=30.0))
+    assert "No frame was matted" in (watched(pipeline, ignore).failure or "")
+
 
 
 def test_a_service_waits_for_a_virtual_camera() -> None:
