@@ -23,11 +23,11 @@ from app.control.server import ControlServer
 from app.control.transport import ControlAddress, default_address
 from app.core.errors import SettingsError, UsageError
 from app.core.settings import Settings, SettingsOwner
-from app.core.types import PictureKind
+from app.core.types import Picture, PictureKind
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase, PipelineStatus
 from mattecam.testing import room_picture
-from tests.fakes.world import BASE, FakeWorld, Hold
+from tests.fakes.world import BASE, FakeWorld, Hold, shown
 from tests.waiting import eventually
 
 
@@ -84,7 +84,7 @@ class Program:
         self.world, self.pipeline = world, pipeline
         self.scenes = SceneStore(folder / "scenes.json")
         self.scenes_changed = Mock()
-        self.picture = pipeline.preview.get(60)
+        self.picture = shown(pipeline)
         self.picture_file = folder / "beach.png"
         cv2.imwrite(str(self.picture_file), np.full((48, 64, 3), 33, np.uint8))
         self.backgrounds: Callable[[], Backgrounds] = lambda: [("Beach", self.picture_file)]
@@ -109,11 +109,14 @@ class Program:
     def settings(self) -> Settings:
         return self.pipeline.settings
 
+    def pictures_after(self, count: int = 5) -> list[Picture]:
+        """Return the next pictures that reach the outputs, but for a write to each that may be under way."""
+        before = [(sink, len(sink.pictures) + 1) for sink in self.world.sinks]
+        eventually(lambda: sum(len(sink.pictures[number:]) for sink, number in before) >= count)
+        return [picture for sink, number in before for picture in sink.pictures[number:]]
+
     def sent_after(self, count: int = 5) -> list[PictureKind]:
-        """Return the kinds of the next pictures that reach an output, but for a write that may be under way."""
-        before = len(self.world.pictures()) + 1
-        eventually(lambda: len(self.world.pictures()) >= before + count)
-        return [picture.kind for picture in self.world.pictures()[before:]]
+        return [picture.kind for picture in self.pictures_after(count)]
 
 
 class SettingsAlone:
