@@ -178,14 +178,11 @@ def test_silent_clients_delay_nobody(
 
 @posix_only
 @pytest.mark.parametrize("sent", [b"", b"x", struct.pack("!i", 100) + b"x", struct.pack("!iQ", -1, 1 << 40)])
-def test_a_client_that_does_not_send_its_request_at_once_is_cut_off(
-    unix: ControlAddress, sent: bytes, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(transport, "REQUEST_TIMEOUT_S", 0.5)
+def test_a_client_that_does_not_send_its_request_at_once_is_cut_off(unix: ControlAddress, sent: bytes) -> None:
     with serving(lambda: unix), socket.socket(socket.AF_UNIX) as client:
         client.settimeout(60)
         client.connect(unix.name)
-        if sent:  # even nothing at all cannot be sent to a server that has already closed
+        with contextlib.suppress(BrokenPipeError):  # it may have been cut off already
             client.sendall(sent)
         assert asked(unix).done
         with contextlib.suppress(ConnectionResetError):
@@ -273,5 +270,5 @@ def test_a_slow_command_delays_no_other_and_is_answered_before_the_end(
     assert controller.slow.entered.wait(60)
     assert asked(address).done
     assert controller.commands == [Command("pause")]
-    assert server.stop()
+    assert server.stop(60.0)
     assert slow.result(60).message == "scene done"

@@ -448,7 +448,7 @@ def with_other_matrix(image: BgrImage, _number: int) -> BgrImage:
         (Wire(), READ, OK, "read back"),
         (Wire(silent=True), {}, PROBLEM, "delivers no frames"),
         (Wire(opens=False), {}, PROBLEM, "The wire is not there."),
-        (Wire(opens_after_s=0.5), {"first_frame_s": 0.1}, PROBLEM, "accepted no frame within"),
+        (Wire(opens_after_s=3.0), {"first_frame_s": 0.1}, PROBLEM, "accepted no frame within"),
         (Wire(lambda image, _: np.ascontiguousarray(image[:, ::-1])), {}, PROBLEM, "colours"),
         (Wire(lambda image, _: np.ascontiguousarray(image[..., ::-1])), {}, PROBLEM, "colours"),
         (Wire(with_other_matrix), {}, PROBLEM, "colours"),

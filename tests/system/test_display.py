@@ -67,9 +67,11 @@ def test_why_no_window_opens(
     assert window_problem({**PLAIN, "XDG_RUNTIME_DIR": str(tmp_path), **variables}) == said
 
 
-def test_a_display_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(display, "ANSWER_S", 0.001)
-    assert window_problem({**PLAIN, **OFFSCREEN}) == "no window can open with QT_QPA_PLATFORM=offscreen"
+def test_a_display_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(display, "ANSWER_S", 0.1)
+    (tmp_path / "PyQt6.py").write_text("import time; time.sleep(600)")
+    variables = {**PLAIN, **OFFSCREEN, "PYTHONPATH": str(tmp_path)}
+    assert window_problem(variables) == "no window can open with QT_QPA_PLATFORM=offscreen"
 
 
 @pytest.mark.long
