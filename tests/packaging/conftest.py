@@ -25,7 +25,7 @@ def run(
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
     code: int = 0,
-    limit_s: float = 240,
+    limit_s: float = 900,
 ) -> str:
     """Run a command; return what it prints. It must end with this code and without a traceback."""
     done = subprocess.run(words, cwd=cwd, env=env, capture_output=True, text=True, check=False, timeout=limit_s)

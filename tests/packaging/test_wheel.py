@@ -54,7 +54,7 @@ print(len([name for name in sys.modules if name.startswith("mattecam.")]))
 """
 pytestmark = [
     pytest.mark.long,
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(1200),
     pytest.mark.skipif(os.name == "nt", reason="the folders of a Windows environment differ"),
 ]
 
