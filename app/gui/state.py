@@ -50,6 +50,8 @@ class Tasks(QObject):
         self._writer = ThreadPoolExecutor(1, "window-writer")
         self._writes: dict[Future[Any], Callable[[], Any]] = {}
         """Those whose outcome has not been delivered."""
+        self._newest: dict[Callable[[Any], object], Future[Any] | None] = {}
+        """By what takes the result of the newest call alone."""
         self._open = True
         # Queued: a future that is already done calls back on this thread, inside `run`.
         self._finished.connect(self._deliver, type=Qt.ConnectionType.QueuedConnection)  # type: ignore[call-arg]
@@ -59,9 +61,16 @@ class Tasks(QObject):
         work: Callable[[], T],
         done: Callable[[T], None],
         failed: Callable[[Exception], None] = log_error,
+        *,
+        newest: bool = False,
     ) -> None:
-        """Call `work` on a thread, then `done` with its result or `failed` with its error on the GUI thread."""
-        self._submit(self._pool, work, done, failed)
+        """Call `work` on a thread, then `done` with its result or `failed` with its error on the GUI thread.
+
+        newest: drop the outcomes of earlier such calls for `done` that arrive from now on; threads end in any order.
+        """
+        future = self._submit(self._pool, work, done, failed)
+        if newest:
+            self._newest[done] = future
 
     def write(self, work: Callable[[], T], done: Callable[[T], None], failed: Callable[[Exception], None]) -> None:
         """Call `work`, which reads or changes settings or scenes on disk, as `run` does, but after all before it.
@@ -87,16 +96,17 @@ class Tasks(QObject):
         work: Callable[[], T],
         done: Callable[[T], None],
         failed: Callable[[Exception], None],
-    ) -> None:
+    ) -> Future[T] | None:
         if not self._open:
-            return
+            return None
         future = threads.submit(work)
         if threads is self._writer:
             self._writes[future] = work
         future.add_done_callback(lambda future: self._finished.emit(future, done, failed))
+        return future
 
     def _deliver(self, future: Future[Any], done: Callable[[Any], None], failed: Callable[[Exception], None]) -> None:
-        if not self._open:
+        if not self._open or self._newest.get(done, future) is not future:
             return
         error = future.exception()
         taker = getattr(done if error is None else failed, "__self__", None)

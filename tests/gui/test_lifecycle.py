@@ -8,6 +8,7 @@ import re
 import signal
 import sys
 import threading
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
@@ -39,8 +40,8 @@ from app.gui.state import NICENESS, THREADS, Saver, SettingsStore, Tasks
 from app.runtime.status import Phase, PipelineStatus
 from mattecam.testing import FakeEngine
 from tests.fakes.world import FakeWorld, Hold
-from tests.gui.conftest import GERMAN, ON_DEVICE, QUIET, Downloads, StartWindow
-from tests.gui.widgets import answered, bring_up, button, existing, find, full, made_store, ready, settle
+from tests.gui.conftest import GERMAN, MODELS, ON_DEVICE, QUIET, Downloads, StartWindow
+from tests.gui.widgets import answered, bring_up, button, existing, find, full, made_store, own, ready, settle
 from tests.other_values import other_value
 from tests.paths import ROOT
 from tests.waiting import beside, eventually
@@ -410,6 +411,28 @@ def test_outcomes_arrive_are_logged_or_dropped(qtbot: QtBot, tasks: Tasks, caplo
     tasks.run(lambda: 4, take)
     QCoreApplication.sendPostedEvents()
     assert len(taken) == 1
+
+
+@pytest.mark.parametrize(("reader", "old", "new", "part"), [
+    ("app.gui.backgrounds.library.own_backgrounds", (), ((Path("a.png"), "a"),), "strip.library"),
+    ("models.weights.describe", (), MODELS, "models"),
+    ("app.gui.panels.plate.plate_view", (np.zeros((9, 16, 3), np.uint8), None), (None, None), "panel.quality.plate"),
+])  # fmt: skip
+def test_what_was_read_before_a_change_is_not_shown_after_it(
+    controls: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, reader: str, old: object, new: object, part: str
+) -> None:
+    """Threads end in any order: a background that was just added was missing."""
+    window, late, shown = controls.window, Hold(), list[object]()
+    settle(window.tasks, qtbot)
+    for found, begin in ((old, late), (new, bool)):
+        monkeypatch.setattr(reader, lambda *_, found=found, begin=begin: (begin(), found)[1])
+        attrgetter(f"{part}.reload")(window)()
+        assert late.entered.wait(60)
+    for free in (THREADS - 1, THREADS):
+        settle(window.tasks, qtbot, free)
+        shown.append((len(own(controls)), window.models.reports, window.panel.quality.plate.thumbnail.isHidden()))
+        late.go_on.set()
+    assert shown[0] == shown[1]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only there a thread has a niceness of its own")

@@ -206,12 +206,12 @@ def open_last_step(session: Session) -> Assistant:
     return assistant
 
 
-def settle(tasks: Tasks, qtbot: QtBot) -> None:
-    """Wait until what the window's threads were given before is done and delivered: then all of them are free."""
-    meet, free = threading.Barrier(THREADS), list[int]()
-    for _ in range(THREADS):
+def settle(tasks: Tasks, qtbot: QtBot, count: int = THREADS) -> None:
+    """Wait until what so many of the window's threads were given before is done and delivered: then they are free."""
+    meet, free = threading.Barrier(count), list[int]()
+    for _ in range(count):
         tasks.run(meet.wait, free.append)
-    qtbot.waitUntil(lambda: len(free) == THREADS)
+    qtbot.waitUntil(lambda: len(free) == count)
 
 
 def full(*_: object, **__: object) -> None:

@@ -143,7 +143,7 @@ class BackgroundLibrary(QObject):
 
     def reload(self) -> None:
         """List the files again."""
-        self._tasks.run(lambda: _tiles(own_backgrounds()), self._show)
+        self._tasks.run(lambda: _tiles(own_backgrounds()), self._show, newest=True)
 
     def add_files(self, paths: list[Path]) -> None:
         """Copy files to the library; the last one is chosen."""

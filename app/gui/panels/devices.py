@@ -231,7 +231,7 @@ class RecordingControls(Form):
     def showEvent(self, event: QShowEvent | None) -> None:
         """List the microphones, and begin to measure the level."""
         super().showEvent(event)
-        self._tasks.run(microphones, self._show_microphones)
+        self._tasks.run(microphones, self._show_microphones, newest=True)
         self._follow()
 
     def hideEvent(self, event: QHideEvent | None) -> None:

@@ -95,7 +95,7 @@ class Models(QObject):
     def reload(self) -> None:
         """Look again at what is installed and measured."""
         matting = self.store.current.matting
-        self._tasks.run(lambda: (weights.describe(), choice.fine_quality(matting)), self._take)
+        self._tasks.run(lambda: (weights.describe(), choice.fine_quality(matting)), self._take, newest=True)
 
     def show_status(self, status: PipelineStatus) -> None:
         """Look again with each engine: a model may have been installed, or measured."""

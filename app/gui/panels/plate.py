@@ -33,9 +33,11 @@ from app.runtime.status import PipelineStatus
 THUMBNAIL_PX = 160
 
 
-def plate_view(path: Path) -> tuple[BgrImage | None, PlateInfo | None]:
-    """Return a plate's thumbnail and how it was captured; None for what cannot be read."""
+def plate_view(path: Path | None) -> tuple[BgrImage | None, PlateInfo | None]:
+    """Return a plate's thumbnail and how it was captured; None for what cannot be read, or without a plate."""
     thumbnail = None
+    if path is None:
+        return None, None
     with suppress(BackgroundError):
         image = read_image(path)
         thumbnail = scale(image, THUMBNAIL_PX, max(1, round(image.shape[0] * THUMBNAIL_PX / image.shape[1])))
@@ -118,8 +120,7 @@ class PlateControls(Form):
         self.thumbnail.clear()
         self.thumbnail.hide()
         self.age.hide()
-        if self._path is not None:
-            self._tasks.run(partial(plate_view, self._path), self._show_view)
+        self._tasks.run(partial(plate_view, self._path), self._show_view, newest=True)
 
     def _show_view(self, view: tuple[BgrImage | None, PlateInfo | None]) -> None:
         thumbnail, info = view
