@@ -40,7 +40,7 @@ class ScenesMenu(QObject):
 
     def reload(self) -> None:
         """Read the scenes from the file."""
-        self._tasks.run(self._scenes.names, self._fill, self._fail)
+        self._tasks.write(self._scenes.names, self._fill, self._fail)  # after the changes before it
 
     def apply(self, name: str) -> None:
         """Apply a scene, after those that were asked for before."""

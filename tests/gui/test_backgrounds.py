@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import time
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -394,11 +396,17 @@ def test_a_background_is_removed_after_a_question(
     assert ("could not be moved to the trash" in controls.window.notices.error) == (not has_trash)
 
 
-def test_scenes_are_saved_replaced_applied_renamed_and_removed(session: Session, qtbot: QtBot) -> None:
+def test_scenes_are_saved_replaced_applied_renamed_and_removed(
+    session: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
     scenes, file = session.window.scenes, SceneStore(default_path())
+    read, end = SceneStore.names, iter((partial(time.sleep, 0.5),))
+    monkeypatch.setattr(SceneStore, "names", lambda store: (read(store), next(end, bool)())[0])
+    scenes.reload()  # it takes long, and the menu lost the scene that was saved meanwhile
     activate(session, qtbot)
     qtbot.keyClick(session.window, Qt.Key.Key_S, Qt.KeyboardModifier.ControlModifier)
     ui.give_name(session, "Work")
+    ui.settle(session.window.tasks, qtbot)
     qtbot.waitUntil(lambda: scenes.names == ("Work",))
     session.store.edit("background", kind="colour", colour="#112233")
     for reply in ("Keep", "Replace"):
