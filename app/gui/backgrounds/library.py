@@ -9,6 +9,7 @@ from functools import partial
 from os.path import lexists
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 from PyQt6.QtCore import QEvent, QFile, QMimeData, QObject, QStandardPaths, pyqtSignal
@@ -146,9 +147,15 @@ class BackgroundLibrary(QObject):
         self._tasks.run(lambda: _tiles(own_backgrounds()), self._show, newest=True)
 
     def add_files(self, paths: list[Path]) -> None:
-        """Copy files to the library; the last one is chosen."""
-        for path in paths:
-            self._tasks.run(partial(add_background, path), self._added, self.fail)
+        """Copy files to the library, one after the other; the last one is chosen."""
+
+        def go_on(tell: Callable[[Any], object], outcome: object) -> None:
+            tell(outcome)
+            self.add_files(paths[1:])
+
+        if paths:
+            added, failed = partial(go_on, self._added), partial(go_on, self.fail)
+            self._tasks.run(partial(add_background, paths[0]), added, failed)
 
     def add_image(self, image: object, name: str = "") -> None:
         """Add a pasted or dropped QImage."""
