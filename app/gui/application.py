@@ -161,7 +161,7 @@ class Session:
 
         def end(number: int, _frame: FrameType | None) -> None:
             signals.append(number)
-            self._app.quit()
+            QTimer.singleShot(0, self._app.quit)  # of the event loop, which may not run yet: until then it ends nothing
 
         # Python runs signal handlers between bytecodes; the status timer wakes it several times a second.
         with handled(end):

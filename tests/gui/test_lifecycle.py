@@ -34,6 +34,7 @@ from app.core.settings import BackgroundSettings, OutputSettings, Settings, Sett
 from app.core.types import PictureKind
 from app.gui.application import Session, SingleInstance, WindowOptions, run_window
 from app.gui.assistant import Assistant
+from app.gui.main_window import MainWindow
 from app.gui.panels.devices import edit_capture
 from app.gui.panels.plate import PlateDialog
 from app.gui.state import NICENESS, THREADS, Saver, SettingsStore, Tasks
@@ -66,19 +67,25 @@ def test_the_seconds_of_a_run_count_from_its_first_frame(qtbot: QtBot, world: Fa
 
 @pytest.mark.error_logs
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no signals of this kind")
-@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 130), ("SIGHUP", 130), ("SIGTERM", 1)])
+@pytest.mark.parametrize(("name", "code", "starts"), [
+    ("SIGINT", 130, False), ("SIGTERM", 130, False), ("SIGHUP", 130, False), ("SIGTERM", 1, False),
+    ("SIGTERM", 130, True),
+])  # fmt: skip
 def test_signals_end_the_window_cleanly_and_hide_no_loss(
-    qtbot: QtBot, world: FakeWorld, machine: object, monkeypatch: pytest.MonkeyPatch, name: str, code: int
+    qtbot: QtBot, world: FakeWorld, machine: object, monkeypatch: pytest.MonkeyPatch, name: str, code: int, starts: bool
 ) -> None:
-    """The exit code of a signal tells nobody to look at the log."""
+    """The exit code of a signal tells nobody to look at the log. One that came while the window started was lost."""
     if code == 1:
         monkeypatch.setattr(settings_file, "save", full)
-    number = getattr(signal, name)
+    number, last = getattr(signal, name), list[PipelineStatus]()
     inherited = signal.signal(number, signal.SIG_DFL)  # under nohup SIGHUP is ignored, and does not end the window
     try:
-        QTimer.singleShot(100, lambda: os.kill(os.getpid(), number))
-        assert run_window(QUIET, WindowOptions(frames=10**9, parts=world.parts())) == code
-        assert signal.getsignal(number) is signal.SIG_DFL
+        if starts:
+            monkeypatch.setattr(MainWindow, "start", lambda _window: os.kill(os.getpid(), number))
+        else:
+            QTimer.singleShot(100, lambda: os.kill(os.getpid(), number))
+        assert run_window(QUIET, WindowOptions(frames=400, parts=world.parts(), on_finished=last.append)) == code
+        assert last[0].frames_out < 400 and signal.getsignal(number) is signal.SIG_DFL
     finally:
         signal.signal(number, inherited)
     assert FakeEngine.live == 0
