@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from types import FrameType
 
-from PyQt6.QtCore import QCoreApplication, QEvent, QLocale, QObject, Qt, QTimer, pyqtSignal
+from PyQt6.QtCore import QCoreApplication, QDir, QEvent, QLocale, QLockFile, QObject, Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import QCloseEvent
 from PyQt6.QtNetwork import QLocalServer, QLocalSocket
 from PyQt6.QtWidgets import QApplication, QDialog, QMenu, QSystemTrayIcon
@@ -247,6 +247,9 @@ class SingleInstance(QObject):
 
     def claim(self) -> bool:
         """Return True for the first instance; otherwise raise the running one and return False."""
+        starting = QLockFile(str(Path(QDir.tempPath(), f"{self._name}.lock")))  # released at the end of this function
+        if not starting.tryLock(WAIT_MS) and starting.error() is QLockFile.LockError.LockFailedError:
+            return False  # another one that starts now
         socket = QLocalSocket()
         socket.connectToServer(self._name)
         if socket.waitForConnected(WAIT_MS):

@@ -20,6 +20,7 @@ from hypothesis import settings as profile
 from hypothesis import strategies as st
 from PyQt6 import sip
 from PyQt6.QtCore import QCoreApplication, QTimer
+from PyQt6.QtNetwork import QLocalServer
 from PyQt6.QtWidgets import QApplication, QLabel, QPushButton, QSystemTrayIcon
 from pytestqt.qtbot import QtBot
 
@@ -32,6 +33,7 @@ from app.control.transport import ask
 from app.core.errors import SourceOpenError, Stage
 from app.core.settings import BackgroundSettings, OutputSettings, Settings, SettingsOwner, WindowSettings, Zone
 from app.core.types import PictureKind
+from app.gui import application
 from app.gui.application import Session, SingleInstance, WindowOptions, run_window
 from app.gui.assistant import Assistant
 from app.gui.main_window import MainWindow
@@ -104,7 +106,9 @@ def test_settings_are_saved_shortly_after_a_change_and_at_the_end(session: Sessi
     assert not settings_file.load(path)[0].window.mirror_preview
 
 
-def test_a_second_start(session: Session, qtbot: QtBot, world: FakeWorld, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_second_start(
+    session: Session, qtbot: QtBot, world: FakeWorld, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     first, second = SingleInstance(), SingleInstance()
     assert first.claim()
     with qtbot.waitSignal(first.raised):
@@ -113,6 +117,12 @@ def test_a_second_start(session: Session, qtbot: QtBot, world: FakeWorld, caplog
     first.release()
     assert second.claim(), "released by the first instance"
     second.release()
+    remove = QLocalServer.removeServer
+    claims: Mock = Mock(side_effect=lambda name: claims.call_count > 1 or second.claim() or remove(name))
+    monkeypatch.setattr(application, "WAIT_MS", 50)
+    monkeypatch.setattr(QLocalServer, "removeServer", claims)
+    assert first.claim() and claims.call_count == 1, "of two that start at once, each removed the socket of the other"
+    first.release()
 
 
 def test_card_and_warning_of_the_start_have_the_windows_language(start_window: StartWindow, qtbot: QtBot) -> None:
