@@ -28,6 +28,7 @@ from app.gui.backgrounds import library
 from app.gui.state import Tasks
 from app.matting.choice.choice import FineQuality
 from app.output.sound import MicrophoneName
+from app.runtime.context import Timing
 from models.errors import DownloadError
 from models.table import NETWORKS
 from models.weights import WeightReport
@@ -88,7 +89,7 @@ made_once = cache(library.thumbnail)
 
 @pytest.fixture(autouse=True)
 def _surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Own folders, English numbers, quick thumbnails; no notice ends while a test on a busy machine comes to it."""
+    """Own folders, English numbers, quick thumbnails; on a busy machine no notice or picture ends before its test."""
     before = QLocale()
     QLocale.setDefault(QLocale("en_GB"))
     monkeypatch.setenv("MATTECAM_RUNTIME_DIR", str(tmp_path / "runtime"))
@@ -97,6 +98,7 @@ def _surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[N
     monkeypatch.setattr(library, "thumbnail", lambda path, *size: (made_once if path in bundled else make)(path, *size))
     for lasting in ("BRIEF_MS", "EVENT_MS"):
         monkeypatch.setattr(notices, lasting, 10 * PATIENCE_MS)
+    monkeypatch.setattr("app.runtime.pipeline.Timing", partial(Timing, stale_s=600.0, outdated_s=600.0))
     yield
     QLocale.setDefault(before)
 

@@ -171,6 +171,7 @@ def test_close_while_every_control_is_used(
     session.store.set("paused", False)
     session.store.set("frozen", False)
     qtbot.waitUntil(lambda: session.bridge.status.frames_out > frames + 2)
+    qtbot.waitUntil(lambda: len(window.models.reports) > 0)
     window.models.choose(MODELS[0].spec.name)
     window.models.download()
     window.action_bar.record.trigger()
