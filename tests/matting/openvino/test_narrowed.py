@@ -36,6 +36,7 @@ from models.table import bundled
 from tests.clips import demo
 from tests.fresh_python import printed_by
 from tests.matting.stubs import bundled_backend, small_of
+from tests.waiting import eventually
 
 WIDTH, HEIGHT = 320, 180
 GEOMETRY = StepGeometry(WIDTH, HEIGHT, 1.0)
@@ -52,10 +53,8 @@ def both() -> Iterator[Both]:
     """Yield a backend that sees all columns, and one that looks at a window once it has settled."""
     with closing(bundled_backend(GEOMETRY)) as whole, closing(bundled_backend(GEOMETRY, live=True)) as live:
         alpha_of(whole, FRAMES[0])
-        for frame in itertools.islice(itertools.cycle(FRAMES), 1000):  # the network for fewer columns is made beside it
-            alpha_of(live, frame)
-            if live.window is not None:
-                break
+        stream = itertools.cycle(FRAMES)  # the network for fewer columns is made beside it
+        eventually(lambda: alpha_of(live, next(stream)) is not None and live.window is not None)
         yield whole, live
 
 
@@ -154,6 +153,7 @@ def test_without_a_network_for_fewer_columns_all_are_seen(
 
     monkeypatch.setattr(OpenVinoBackend, "make_network", fail)
     with closing(bundled_backend(GEOMETRY, live=True)) as backend:
+        eventually(lambda: alpha_of(backend, FRAMES[0]) is not None and bool(caplog.messages))
         for frame in FRAMES:
             alpha_of(backend, frame)
             assert backend.window is None
