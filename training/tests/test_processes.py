@@ -25,6 +25,7 @@ from app.core import EXIT_DONE, EXIT_FAILED
 from models.mattecam.bundled import load
 from models.rvm.network import MattingNetwork
 from tests.paths import ROOT
+from tests.waiting import eventually
 from training import degrade, gpu, train
 from training.average import Average
 from training.degrade import through_h264
@@ -94,14 +95,20 @@ def test_asked_to_end_it_keeps_its_checkpoint(tmp_path: Path, number: int) -> No
 def test_a_stretch_is_cached_trained_evaluated_exported_and_resumed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plan_of = gpu.plan_of
+    plan_of, stop = gpu.plan_of, Run.stop
 
     def short(options: Namespace, scratch: Path) -> gpu.Plan:
         """Draw in the training thread, and train for a second."""
         plan = plan_of(options, scratch)
         return replace(plan, stage=replace(plan.stage, workers=0, minutes=10), stretch_s=0, least_s=1)
 
+    def after_a_step(run: Run) -> None:
+        begun = run.step
+        eventually(lambda: run.step > begun)  # the second may be over before the first one
+        stop(run)
+
     monkeypatch.setattr(gpu, "plan_of", short)
+    monkeypatch.setattr(Run, "stop", after_a_step)
     out = tmp_path / "run"
     assert gpu.main(["--rehearse", "--out", str(out)]) == EXIT_DONE
     cached, trained, evaluated = (json.loads(line) for line in capsys.readouterr().out.splitlines())
