@@ -11,7 +11,7 @@ import threading
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
-from unittest.mock import Mock
+from unittest.mock import Mock, patch
 
 import numpy as np
 import pytest
@@ -33,7 +33,6 @@ from app.control.transport import ask
 from app.core.errors import SourceOpenError, Stage
 from app.core.settings import BackgroundSettings, OutputSettings, Settings, SettingsOwner, WindowSettings, Zone
 from app.core.types import PictureKind
-from app.gui import application
 from app.gui.application import Session, SingleInstance, WindowOptions, run_window
 from app.gui.assistant import Assistant
 from app.gui.main_window import MainWindow
@@ -69,12 +68,9 @@ def test_the_seconds_of_a_run_count_from_its_first_frame(qtbot: QtBot, world: Fa
 
 @pytest.mark.error_logs
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no signals of this kind")
-@pytest.mark.parametrize(("name", "code", "starts"), [
-    ("SIGINT", 130, False), ("SIGTERM", 130, False), ("SIGHUP", 130, False), ("SIGTERM", 1, False),
-    ("SIGTERM", 130, True),
-])  # fmt: skip
+@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 130), ("SIGHUP", 130), ("SIGTERM", 1)])
 def test_signals_end_the_window_cleanly_and_hide_no_loss(
-    qtbot: QtBot, world: FakeWorld, machine: object, monkeypatch: pytest.MonkeyPatch, name: str, code: int, starts: bool
+    qtbot: QtBot, world: FakeWorld, machine: object, monkeypatch: pytest.MonkeyPatch, name: str, code: int
 ) -> None:
     """The exit code of a signal tells nobody to look at the log. One that came while the window started was lost."""
     if code == 1:
@@ -82,10 +78,8 @@ def test_signals_end_the_window_cleanly_and_hide_no_loss(
     number, last = getattr(signal, name), list[PipelineStatus]()
     inherited = signal.signal(number, signal.SIG_DFL)  # under nohup SIGHUP is ignored, and does not end the window
     try:
-        if starts:
-            monkeypatch.setattr(MainWindow, "start", lambda _window: os.kill(os.getpid(), number))
-        else:
-            QTimer.singleShot(100, lambda: os.kill(os.getpid(), number))
+        start = Mock(side_effect=lambda: os.kill(os.getpid(), number))
+        QTimer.singleShot(100, start) if name == "SIGTERM" else monkeypatch.setattr(MainWindow, "start", start)
         assert run_window(QUIET, WindowOptions(frames=400, parts=world.parts(), on_finished=last.append)) == code
         assert last[0].frames_out < 400 and signal.getsignal(number) is signal.SIG_DFL
     finally:
@@ -106,9 +100,7 @@ def test_settings_are_saved_shortly_after_a_change_and_at_the_end(session: Sessi
     assert not settings_file.load(path)[0].window.mirror_preview
 
 
-def test_a_second_start(
-    session: Session, qtbot: QtBot, world: FakeWorld, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_second_start(session: Session, qtbot: QtBot, world: FakeWorld, caplog: pytest.LogCaptureFixture) -> None:
     first, second = SingleInstance(), SingleInstance()
     assert first.claim()
     with qtbot.waitSignal(first.raised):
@@ -119,9 +111,8 @@ def test_a_second_start(
     second.release()
     remove = QLocalServer.removeServer
     claims: Mock = Mock(side_effect=lambda name: claims.call_count > 1 or second.claim() or remove(name))
-    monkeypatch.setattr(application, "WAIT_MS", 50)
-    monkeypatch.setattr(QLocalServer, "removeServer", claims)
-    assert first.claim() and claims.call_count == 1, "of two that start at once, each removed the socket of the other"
+    with patch.object(QLocalServer, "removeServer", claims):
+        assert first.claim() and claims.call_count == 1, "of two that start at once, each removed the other's socket"
     first.release()
 
 
