@@ -185,7 +185,8 @@ def test_the_number_of_threads_follows_the_measurement_at_the_size_in_use(
     assert threads_at("int8", 3840, 2160, 0.0833) is None, "the composite is nine times as large"
 
 
-def test_engines_beside_other_work_run_on_the_threads_that_were_measured() -> None:
+def test_engines_beside_other_work_run_on_the_threads_that_were_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.core.threads.usable_cores", lambda: 2)
     settings = EngineSettings(model="mattecam", device="cpu", executor="openvino", precision="float32")
     for threads in (1, None):
         save_trials("mattecam", BUNDLED, [made("float32", 10.0, threads)])
