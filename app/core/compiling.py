@@ -10,8 +10,10 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import functools
+import gc
 import logging
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -75,6 +77,25 @@ def compiled(function: Function, arguments: Sequence[Argument] | None = None, **
     dispatcher.disable_compile()
     kernels.append(dispatcher)
     return cast("Function", dispatcher)
+
+
+_loading = threading.Lock()
+
+
+@contextlib.contextmanager
+def loading() -> Iterator[None]:
+    """Import modules with kernels inside, which takes seconds where they are not compiled yet; another thread waits.
+
+    A collection of all objects that numba brings along stops every thread for 60 to 120 ms: there is none meanwhile,
+    and later ones never look at what exists then.
+    """
+    with _loading:
+        gc.disable()
+        try:
+            yield
+        finally:
+            gc.freeze()
+            gc.enable()
 
 
 def _numba(kind: Argument) -> str:

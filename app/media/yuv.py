@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import functools
+from types import ModuleType
 from typing import Literal
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from app.core.compiling import loading
 from app.core.types import Bytes
 
 Layout = Literal["I420", "YUYV", "UYVY"]
@@ -19,25 +21,32 @@ BLACK, WHITE, NEUTRAL = 16, 235, 128
 CHROMA_RANGE = 224
 
 
+@functools.cache
+def load_kernels() -> ModuleType:
+    """Load what `to_yuv` calls: seconds, and longer at a first start, which compiles it. Not every output needs it."""
+    with loading():
+        from app.media import yuv_kernels
+    return yuv_kernels
+
+
 def to_yuv(image: Bytes, layout: Layout, weights: tuple[float, float] = BT601) -> Bytes:
     """Convert (height, width, 3) uint8 BGR of even size, in limited range: to (height * 3 / 2, width) for I420, and to
     (height, width, 2) for YUYV and UYVY. Grey frames are (height, width).
 
     Chroma is the mean of four pixels. weights: `BT601` or `BT709`.
     """
-    from app.media import yuv_kernels  # at a first start it compiles for seconds; not every output needs it
-
+    kernels = load_kernels()
     if image.ndim == 2:
         image = np.asarray(cv2.cvtColor(image, cv2.COLOR_GRAY2BGR), np.uint8)
     height, width = image.shape[:2]
     rows = np.ascontiguousarray(image).reshape(height, -1)
     if layout != "I420":
         packed, scratch = np.empty((height, width, 2), np.uint8), np.empty((2, width // 2), np.uint8)
-        yuv_kernels.packed_rows(rows, _matrix(*weights), packed.reshape(height, -1), scratch, layout == "YUYV")
+        kernels.packed_rows(rows, _matrix(*weights), packed.reshape(height, -1), scratch, layout == "YUYV")
         return packed
     planes = np.empty((height * 3 // 2, width), np.uint8)
     luma, chroma = planes[:height], planes[height:].reshape(height, -1)
-    yuv_kernels.planar_rows(rows, _matrix(*weights), luma, chroma)
+    kernels.planar_rows(rows, _matrix(*weights), luma, chroma)
     return planes
 
 

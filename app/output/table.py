@@ -7,6 +7,7 @@ from typing import Any
 
 from app.core.errors import Stage
 from app.core.settings import Settings
+from app.media.yuv import load_kernels
 from app.output import pipewire, recording, virtual_camera
 from app.output.base import SinkSpec
 from app.output.camera_list import list_virtual_cameras
@@ -17,6 +18,7 @@ SINKS: tuple[SinkSpec[Any], ...] = (
         "virtual_camera",
         virtual_camera.wanted_camera,
         virtual_camera.open_virtual_camera,
+        load_kernels,
         Stage.VIRTUAL_CAMERA,
         optional=lambda choice: choice.device == "auto",
         waits_for_readers=True,
@@ -25,7 +27,7 @@ SINKS: tuple[SinkSpec[Any], ...] = (
         "recording",
         lambda settings: settings.output.record,
         recording.Recorder,
-        Stage.RECORDING,
+        stage=Stage.RECORDING,
         retry_s=None,
         from_first_matte=True,
     ),
@@ -33,7 +35,7 @@ SINKS: tuple[SinkSpec[Any], ...] = (
         "recording_alpha",
         lambda settings: settings.output.record_alpha,
         partial(recording.Recorder, alpha=True),
-        Stage.RECORDING,
+        stage=Stage.RECORDING,
         retry_s=None,
         from_first_matte=True,
     ),
@@ -41,6 +43,7 @@ SINKS: tuple[SinkSpec[Any], ...] = (
         "pipewire",
         pipewire.wanted_camera,
         pipewire.open_camera,
+        load_kernels,
         Stage.PIPEWIRE,
         retry_s=5.0,
         optional=lambda choice: not choice.required,

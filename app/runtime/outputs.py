@@ -331,6 +331,8 @@ class SinkWorker:
         self._report(None)
         self._close()
         self.sink, self.open_name = sink, sink.device or sink.name
+        with suppress(Exception):  # the first picture needs it, and reports that it fails
+            self.spec.load()
 
     def _send(self, picture: Picture, is_accepted: bool) -> None:
         repeats, self._sent = picture is self._sent, picture

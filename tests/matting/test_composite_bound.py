@@ -379,14 +379,26 @@ LOAD_AND_COUNT = """
 import gc, sys
 import app.gui.application  # what a window keeps alive makes a collection of everything due
 from app.matting.kernels.loading import start_loading
+from app.output.table import SINKS
 
 whole = []
 gc.callbacks.append(lambda phase, info: whole.append(phase) if info["generation"] == 2 else None)
-start_loading()
-import app.matting.cpu
-print("app.matting.kernels.composite" in sys.modules, len(whole), gc.isenabled(), gc.get_freeze_count() > 0)
+{load}
+print("{kernels}" in sys.modules, len(whole), gc.isenabled(), gc.get_freeze_count() > 0)
 """
+STEP = "start_loading(); import app.matting.cpu"
+CAMERA = "next(spec for spec in SINKS if spec.name == '{name}').load()"
 
 
-def test_the_kernels_are_loaded_without_a_collection_of_everything() -> None:
-    assert printed_by(LOAD_AND_COUNT, limit_s=300).split() == ["True", "0", "True", "True"]
+@pytest.mark.parametrize(
+    ("load", "kernels"),
+    [
+        (STEP, "app.matting.kernels.composite"),
+        (CAMERA.format(name="virtual_camera"), "app.media.yuv_kernels"),
+        (CAMERA.format(name="pipewire"), "app.media.yuv_kernels"),
+    ],
+    ids=["step", "virtual camera", "pipewire"],
+)
+def test_kernels_are_loaded_without_a_collection_of_everything(load: str, kernels: str) -> None:
+    printed = printed_by(LOAD_AND_COUNT.format(load=load, kernels=kernels), limit_s=300)
+    assert printed.split() == ["True", "0", "True", "True"]

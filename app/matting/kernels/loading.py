@@ -4,22 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import gc
 import threading
+
+from app.core.compiling import loading
 
 
 def load() -> None:
-    """Import the kernels; a thread that imports them meanwhile waits.
-
-    A collection of all objects that their compiler brings along stops every thread for 60 to 120 ms: there is none
-    meanwhile, and later ones never look at what exists then.
-    """
-    gc.disable()
-    try:
+    """Import the kernels; a thread that imports them meanwhile waits."""
+    with loading():
         from app.matting.kernels import composite, network  # noqa: F401
-    finally:
-        gc.freeze()
-        gc.enable()
 
 
 @functools.cache
