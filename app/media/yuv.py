@@ -29,11 +29,12 @@ def load_kernels() -> ModuleType:
     return yuv_kernels
 
 
-def to_yuv(image: Bytes, layout: Layout, weights: tuple[float, float] = BT601) -> Bytes:
+def to_yuv(image: Bytes, layout: Layout, weights: tuple[float, float] = BT601, target: Bytes | None = None) -> Bytes:
     """Convert (height, width, 3) uint8 BGR of even size, in limited range: to (height * 3 / 2, width) for I420, and to
     (height, width, 2) for YUYV and UYVY. Grey frames are (height, width).
 
-    Chroma is the mean of four pixels. weights: `BT601` or `BT709`.
+    Chroma is the mean of four pixels. weights: `BT601` or `BT709`. target: the result of an earlier call for this size
+    and layout, which is written again: a new array for each frame costs time for its memory.
     """
     kernels = load_kernels()
     if image.ndim == 2:
@@ -41,10 +42,11 @@ def to_yuv(image: Bytes, layout: Layout, weights: tuple[float, float] = BT601) -
     height, width = image.shape[:2]
     rows = np.ascontiguousarray(image).reshape(height, -1)
     if layout != "I420":
-        packed, scratch = np.empty((height, width, 2), np.uint8), np.empty((2, width // 2), np.uint8)
+        packed = np.empty((height, width, 2), np.uint8) if target is None else target
+        scratch = np.empty((2, width // 2), np.uint8)
         kernels.packed_rows(rows, _matrix(*weights), packed.reshape(height, -1), scratch, layout == "YUYV")
         return packed
-    planes = np.empty((height * 3 // 2, width), np.uint8)
+    planes = np.empty((height * 3 // 2, width), np.uint8) if target is None else target
     luma, chroma = planes[:height], planes[height:].reshape(height, -1)
     kernels.planar_rows(rows, _matrix(*weights), luma, chroma)
     return planes

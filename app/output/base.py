@@ -143,16 +143,19 @@ class Packer:
         self._last: tuple[BgrImage, PackedLayout, NDArray[np.uint8]] | None = None
 
     def pack(self, picture: Picture, layout: PackedLayout) -> NDArray[np.uint8]:
-        """Return the picture in this layout."""
-        if self._last is not None and self._last[0] is picture.image and self._last[1] == layout:
-            return self._last[2]
+        """Return the picture in this layout, until the next call, which may write to the same array."""
+        last, self._last = self._last, None  # a conversion that fails may have written to its array
+        target = last[2] if last is not None and last[1] == layout else None
+        if last is not None and target is not None and last[0] is picture.image:
+            self._last = last
+            return target
         if layout == "BGRA" or layout == "RGBA":
             packed = to_bgra(picture, *self.size)
             packed = packed if layout == "BGRA" else np.asarray(cv2.cvtColor(packed, cv2.COLOR_BGRA2RGBA), np.uint8)
         else:
             packed = geometry.letterbox(picture.image, *self.size)
             if layout != "BGR":
-                packed = yuv.to_yuv(packed, layout)
+                packed = yuv.to_yuv(packed, layout, target=target)
         self._last = picture.image, layout, packed
         return packed
 

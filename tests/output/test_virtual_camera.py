@@ -10,7 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from unittest.mock import Mock
 
 import cv2
@@ -19,10 +19,11 @@ import pytest
 
 from app.core.errors import SinkLostError, SinkOpenError
 from app.core.process import LINUX, Holder
-from app.core.types import BgrImage
+from app.core.types import BgrImage, Bytes
 from app.doctor.proof import bar_error
 from app.media import yuv
 from app.output import camera_list, v4l2, virtual_camera
+from app.output.base import Packer
 from app.output.camera_list import ReaderWatch, VirtualCameraDevice, list_virtual_cameras
 from app.output.v4l2 import LoopbackWriter
 from app.output.virtual_camera import VirtualCamera
@@ -124,6 +125,26 @@ def test_a_repeated_frame_is_converted_once(driver: FakeDriver, monkeypatch: pyt
         for _ in range(5):
             camera.send(one)
     assert pack.call_count == 2 and len(driver.opened[0].sent) == 10
+
+
+def test_frames_are_packed_in_one_array_whose_half_written_content_is_never_sent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The memory of a new one for each frame made readers wait on a slow machine."""
+    packer, (first, second, third) = Packer((64, 48)), (picture(64, 48, grey=grey) for grey in (40, 90, 200))
+    packed = packer.pack(first, "YUYV")
+    assert packer.pack(second, "YUYV") is packed and (packed == yuv.to_yuv(second.image, "YUYV")).all()
+    planes = packer.pack(second, "I420")
+    assert not np.shares_memory(planes, packed) and (planes == yuv.to_yuv(second.image, "I420")).all()
+
+    def half_written(*_: object, target: Bytes) -> NoReturn:
+        target.fill(1)
+        raise MemoryError
+
+    with monkeypatch.context() as patch, pytest.raises(MemoryError):
+        patch.setattr(yuv, "to_yuv", half_written)
+        packer.pack(third, "I420")
+    assert (packer.pack(second, "I420") == yuv.to_yuv(second.image, "I420")).all()
 
 
 def test_a_device_is_revived_after_another_program_and_for_the_next(driver: FakeDriver) -> None:
