@@ -79,21 +79,32 @@ def compiled(function: Function, arguments: Sequence[Argument] | None = None, **
     return cast("Function", dispatcher)
 
 
-_loading = threading.Lock()
+_lock = threading.Lock()
+_loads = 0
+"""Threads that import kernels now."""
 
 
 @contextlib.contextmanager
 def loading() -> Iterator[None]:
-    """Import modules with kernels inside, which takes seconds where they are not compiled yet; another thread waits.
+    """Import modules with kernels inside, which takes seconds where they are not compiled yet.
 
     A collection of all objects that numba brings along stops every thread for 60 to 120 ms: there is none meanwhile,
     and later ones never look at what exists then.
     """
-    with _loading:
-        gc.disable()
-        try:
-            yield
-        finally:
+    _count_load(1)
+    try:
+        yield
+    finally:
+        _count_load(-1)
+
+
+def _count_load(change: int) -> None:
+    global _loads
+    with _lock:  # not held while modules are imported, which have locks of their own
+        _loads += change
+        if _loads:
+            gc.disable()
+        else:
             gc.freeze()
             gc.enable()
 

@@ -107,7 +107,7 @@ class SinkSpec(Generic[K]):
     """The sink that the settings ask for; None for no such sink."""
     open: Callable[[K, int, int, SinkContext], FrameSink]
     """As `OpenSink`."""
-    load: Callable[[], object] = lambda: None
+    load: Callable[[K], object] = lambda wanted: None
     """Loads, once it is open, what its first picture needs: the seconds that this takes are no fault of a device."""
     stage: Stage = Stage.OUTPUT
     """Where failures are reported."""

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from app.core.errors import Stage
+from app.core.process import LINUX
 from app.core.settings import Settings
 from app.media.yuv import load_kernels
 from app.output import pipewire, recording, virtual_camera
@@ -18,7 +19,7 @@ SINKS: tuple[SinkSpec[Any], ...] = (
         "virtual_camera",
         virtual_camera.wanted_camera,
         virtual_camera.open_virtual_camera,
-        load_kernels,
+        lambda choice: load_kernels() if LINUX else None,  # elsewhere the driver packs
         Stage.VIRTUAL_CAMERA,
         optional=lambda choice: choice.device == "auto",
         waits_for_readers=True,
@@ -43,7 +44,7 @@ SINKS: tuple[SinkSpec[Any], ...] = (
         "pipewire",
         pipewire.wanted_camera,
         pipewire.open_camera,
-        load_kernels,
+        lambda choice: None if choice.alpha else load_kernels(),
         Stage.PIPEWIRE,
         retry_s=5.0,
         optional=lambda choice: not choice.required,

@@ -332,7 +332,7 @@ class SinkWorker:
         self._close()
         self.sink, self.open_name = sink, sink.device or sink.name
         with suppress(Exception):  # the first picture needs it, and reports that it fails
-            self.spec.load()
+            self.spec.load(wanted)
 
     def _send(self, picture: Picture, is_accepted: bool) -> None:
         repeats, self._sent = picture is self._sent, picture

@@ -97,7 +97,7 @@ class FakeWorld:
             open_source=self.open_source,
             build_engine=lambda settings, width, height, framing: self.engine(settings, width, height, self.faults),
             open_background=self._background,
-            sinks=[replace(spec, load=lambda: self.faults.at("load")) for spec in SINKS],
+            sinks=[replace(spec, load=lambda wanted: self.faults.at("load")) for spec in SINKS],
             open_microphone=self._microphone,
             watch_readers=lambda device: Mock(readers=self._read),
         ).with_sinks(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from contextlib import closing
 from dataclasses import replace
 from typing import get_args
@@ -14,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.backgrounds.kinds import BlurBackground
+from app.core.compiling import loading
 from app.core.edits import MatteEdit
 from app.core.geometry import View, viewed
 from app.core.settings import (
@@ -379,6 +381,7 @@ LOAD_AND_COUNT = """
 import gc, sys
 import app.gui.application  # what a window keeps alive makes a collection of everything due
 from app.matting.kernels.loading import start_loading
+from app.core.settings import Settings
 from app.output.table import SINKS
 
 whole = []
@@ -387,15 +390,28 @@ gc.callbacks.append(lambda phase, info: whole.append(phase) if info["generation"
 print("{kernels}" in sys.modules, len(whole), gc.isenabled(), gc.get_freeze_count() > 0)
 """
 STEP = "start_loading(); import app.matting.cpu"
-CAMERA = "next(spec for spec in SINKS if spec.name == '{name}').load()"
+CAMERA = """
+spec = next(spec for spec in SINKS if spec.name == "{name}")
+spec.load(spec.wanted(Settings().replaced_at(["output"], {name}="{named}")))
+"""
+
+
+def test_kernels_may_be_loaded_while_others_are() -> None:
+    """By another thread, or by a module that is imported for them."""
+    with loading():
+        with loading():
+            pass
+        assert not gc.isenabled()
+    gc.unfreeze()
+    assert gc.isenabled()
 
 
 @pytest.mark.parametrize(
     ("load", "kernels"),
     [
         (STEP, "app.matting.kernels.composite"),
-        (CAMERA.format(name="virtual_camera"), "app.media.yuv_kernels"),
-        (CAMERA.format(name="pipewire"), "app.media.yuv_kernels"),
+        (CAMERA.format(name="virtual_camera", named="auto"), "app.media.yuv_kernels"),
+        (CAMERA.format(name="pipewire", named="auto"), "app.media.yuv_kernels"),
     ],
     ids=["step", "virtual camera", "pipewire"],
 )

@@ -22,11 +22,12 @@ from app.core.process import LINUX, Holder
 from app.core.types import BgrImage, Bytes
 from app.doctor.proof import bar_error
 from app.media import yuv
-from app.output import camera_list, v4l2, virtual_camera
+from app.output import camera_list, table, v4l2, virtual_camera
 from app.output.base import Packer
 from app.output.camera_list import ReaderWatch, VirtualCameraDevice, list_virtual_cameras
+from app.output.pipewire import NodeChoice
 from app.output.v4l2 import LoopbackWriter
-from app.output.virtual_camera import VirtualCamera
+from app.output.virtual_camera import CameraChoice, VirtualCamera
 from app.system.v4l2 import PixelSize
 from mattecam.testing import FakeClock
 from tests.fresh_python import program
@@ -125,6 +126,16 @@ def test_a_repeated_frame_is_converted_once(driver: FakeDriver, monkeypatch: pyt
         for _ in range(5):
             camera.send(one)
     assert pack.call_count == 2 and len(driver.opened[0].sent) == 10
+
+
+def test_only_cameras_that_take_yuv_load_its_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(table, "load_kernels", load := Mock())
+    specs = {spec.name: spec for spec in table.SINKS}
+    for alpha, linux, loaded in ((True, False, 0), (False, True, 2)):
+        monkeypatch.setattr(table, "LINUX", linux)
+        specs["pipewire"].load(NodeChoice(required=False, alpha=alpha))
+        specs["virtual_camera"].load(CameraChoice("auto"))
+        assert load.call_count == loaded
 
 
 def test_frames_are_packed_in_one_array_whose_half_written_content_is_never_sent(
