@@ -125,15 +125,15 @@ def _controlled(session: HeadlessRun, *, keeps_pause: bool) -> Iterator[None]:
     pipeline.watch(server.thread)
     server.listen()
     mark = server.folder / PAUSE_FILE if keeps_pause and server.folder is not None else None
+    has_ended = False
     try:
         if mark is not None:
             _keep_pause(pipeline, mark)
         server.start()  # no command is answered before the pause is in force
         yield
+        has_ended = session.failure is None
     finally:
-        server.stop()
-    if mark is not None and session.failure is None:  # after the last command, which may be a pause
-        mark_pause(mark, is_paused=False)
+        server.stop(last=lambda: mark_pause(mark, is_paused=False) if mark is not None and has_ended else None)
 
 
 def _keep_pause(pipeline: Pipeline, mark: Path) -> None:
@@ -171,7 +171,7 @@ START_LIMIT_S = 120.0
 POLL_S = 0.1
 """Interval of looks at the pipeline."""
 STANDBY_START_S = 10.0
-"""A run on stand-by has started after this time; any other has started with the first frame sent."""
+"""A run on stand-by, or without its background, has started after this time; another with the first frame sent."""
 
 
 class HeadlessRun:
@@ -233,7 +233,10 @@ class HeadlessRun:
             self.failure = _failure_at_end(last, self.status, stopped, waits=self._awaits_camera(last))
 
     def _observe(self) -> None:
-        decided = self.pipeline.outputs_decided  # before the status, which has their problems then
+        now_s = time.monotonic()
+        late = now_s - self._started_s >= STANDBY_START_S
+        # Before the status, which has their problems then.
+        decided = self.pipeline.outputs_decided and (self.pipeline.pictures_decided or late)
         status = self.status = self.pipeline.status()
         try:
             picture = self.pipeline.preview.get(0)
@@ -244,7 +247,6 @@ class HeadlessRun:
             self.sample = picture
         # No composite is due.
         stands_by = status.phase is Phase.RESTING or self.pipeline.settings.paused
-        now_s = time.monotonic()
         if self._counted_from_s is None and (status.frames_out > 0 or stands_by):
             self._counted_from_s = now_s
         if isinstance(status.busy, Text):  # the preparation for this machine, which may take longer than a start
@@ -260,7 +262,7 @@ class HeadlessRun:
                 notify(description)
                 self._announced = description
             stands_by = stands_by or status.phase is Phase.NO_CAMERA
-            if decided and (status.frames_out > 0 or (stands_by and now_s - self._started_s >= STANDBY_START_S)):
+            if decided and (status.frames_out > 0 or (stands_by and late)):
                 self.has_started = True
 
     def _failed_start(self, status: PipelineStatus) -> str | None:

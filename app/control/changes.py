@@ -124,12 +124,15 @@ class SettingsChanges:
     def wait_until_used(self, *, with_outputs: bool = False) -> bool:
         """Wait until the settings of now are in use, or their use has failed; return False at the time limit.
 
-        with_outputs: also by the outputs, which open and close on their own threads.
+        with_outputs: also by the outputs, which open and close on their own threads, and by the stand-by card.
         """
         pipeline, revision = self.pipeline, self.pipeline.owner.revision
-        return self.wait_for(
-            lambda status: status.revision >= revision and (pipeline.outputs_decided or not with_outputs)
-        )
+
+        def used(status: PipelineStatus) -> bool:
+            decided = not with_outputs or (pipeline.outputs_decided and pipeline.pictures_decided)
+            return decided and status.revision >= revision
+
+        return self.wait_for(used)
 
 
 def answered(answer: str, in_use: bool) -> str:

@@ -54,10 +54,11 @@ class ControlServer:
         if self._endpoint is not None:
             self.thread.start()
 
-    def stop(self, timeout_s: float = 5.0) -> bool:
+    def stop(self, timeout_s: float = 5.0, *, last: Callable[[], object] = lambda: None) -> bool:
         """Stop listening, answer the commands that are running, and join the threads. Idempotent.
 
-        Return False if a thread did not end in time.
+        last: called after the last command, before another program can own the address. Return False if a thread did
+        not end in time; `last` is not called then.
         """
         deadline_s = time.monotonic() + timeout_s
         endpoint, self._endpoint = self._endpoint, None
@@ -74,6 +75,7 @@ class ControlServer:
         self._threads.shutdown(wait=not unanswered)
         if unanswered:
             return False
+        last()
         endpoint.close()
         return True
 

@@ -248,6 +248,7 @@ class SingleInstance(QObject):
     def claim(self) -> bool:
         """Return True for the first instance; otherwise raise the running one and return False."""
         starting = QLockFile(str(Path(QDir.tempPath(), f"{self._name}.lock")))  # released at the end of this function
+        starting.setStaleLockTime(3 * WAIT_MS)
         if not starting.tryLock(WAIT_MS) and starting.error() is QLockFile.LockError.LockFailedError:
             return False  # another one that starts now
         socket = QLocalSocket()

@@ -153,7 +153,7 @@ class CaptureWorker:
             while not stop.is_set():
                 revision = self._owner.revision
                 if revision != self._board.captured:
-                    self._read_at_s = 0.0  # `captured` then tells of a frame, also before `wake` is called
+                    self._read_at_s = 0.0  # the next frame is read, also before `wake` is called
                 reads = self._read_or_open_wanted()
                 self._board.captured = revision
                 if not reads:
@@ -278,9 +278,10 @@ class CaptureWorker:
                     arrived = source.skip()
                     self._next_index += 1
                 else:
-                    self._read_at_s = started_s + self._timing.paused_interval_s
                     frame = source.read()
                     arrived = frame is not None
+                    if arrived:
+                        self._read_at_s = started_s + self._timing.paused_interval_s
             if not arrived and time.perf_counter() - self._last_frame_s > self._timing.source_timeout_s:
                 raise SourceLostError(
                     t(

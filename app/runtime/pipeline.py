@@ -195,9 +195,13 @@ class Pipeline:
 
     @property
     def outputs_decided(self) -> bool:
-        """Whether each output that the settings ask for, its card and its background is there or has failed."""
-        pending = self._cards.preparer.busy or self._backdrops.preparer.pending
-        return not pending and all(sink.decided for sink in self._sinks)
+        """Whether each output that the settings ask for is open or has failed to open."""
+        return all(sink.decided for sink in self._sinks)
+
+    @property
+    def pictures_decided(self) -> bool:
+        """Whether the card and the background that the settings ask for are there or have failed."""
+        return not (self._cards.preparer.busy or self._backdrops.preparer.pending)
 
     def status(self) -> PipelineStatus:
         """Return the status; after `stop` that of the run that ended."""
@@ -211,6 +215,8 @@ class Pipeline:
         }  # before the board, which has why one is closed
         board = self._board.read()  # before the phase: with a missing camera it is `NO_CAMERA`
         phase, unmatted = self._phase(), self._clock.unmatted
+        if phase is not Phase.NO_CAMERA and any(each.stage is Stage.CAPTURE for each in board.problems):
+            board = self._board.read()  # the camera may have come meanwhile
         shows_matte = phase is Phase.RUNNING and not unmatted
         busy = "the background" if self._backdrops.preparer.busy else ""
         if engines.preparer.busy:

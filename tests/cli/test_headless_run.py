@@ -35,7 +35,7 @@ from app.runtime.pipeline import Pipeline
 from app.runtime.status import Latencies, Latency, Phase, PipelineStatus
 from mattecam.testing import FakeClock, FakeEngine, FakeSource
 from tests.clips import write_clip
-from tests.fakes.world import BASE, IMPATIENT, Desk, FakeWorld, ignore
+from tests.fakes.world import BASE, IMPATIENT, Desk, FakeWorld, Hold, ignore
 from tests.paths import ROOT
 from tests.waiting import accepts, beside, eventually
 
@@ -253,6 +253,22 @@ def test_other_runs_fail_without_a_camera(settings: Settings, frames: int | None
     assert session.failure == "No camera was found; connect one."
 
 
+def test_a_run_has_started_although_its_background_opens_slowly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A failure of its camera, however late, would end it as a failed start."""
+    monkeypatch.setattr(headless, "STANDBY_START_S", 0.2)
+    world, hang = FakeWorld(), Hold()
+    world.faults.put("open_background", hang)
+
+    def look(session: HeadlessRun) -> None:
+        if session.has_started:
+            hang.go_on.set()
+            session.end()
+
+    pipeline = Pipeline(BASE, parts=world.parts(), timing=Timing(background_wait_s=0.0))
+    session = watched(pipeline, look)
+    assert hang.entered.is_set() and session.has_started and session.failure is None
+
+
 def test_a_recording_to_which_no_frame_comes_fails_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """It waited for ever."""
     monkeypatch.setattr(headless, "START_LIMIT_S", 0.0)
@@ -454,15 +470,20 @@ def test_a_pause_outlives_a_crash_from_the_first_command_on_and_no_end(monkeypat
                 ask(Command(command))
                 states.append((ask(Command("status")).status or {})["paused"])
 
-        def stop(self, timeout_s: float = 5.0) -> bool:
+        def stop(self, timeout_s: float = 5.0, *, last: Callable[[], object] = bool) -> bool:
             ask(Command("pause", "on"))
-            return super().stop(timeout_s)
+
+            def forget() -> None:
+                last()
+                states.append(not mark.exists() and default_address().knock())  # no other run has paused meanwhile
+
+            return super().stop(timeout_s, last=forget)
 
     monkeypatch.setattr(headless, "ControlServer", AskedAtOnce)
     mark_pause(mark := default_address().folder / PAUSE_FILE, is_paused=True)
     quit_once(lambda _: len(states) == 2)
     assert main.main(["headless", *SMALL, "--background", "green"]) == 0
-    assert states == [True, False] and not mark.exists()
+    assert states == [True, False, True]
 
 
 @pytest.mark.usefixtures("without_outputs", "fake_engine")

@@ -127,7 +127,7 @@ class SettingsAlone:
         self.change = self.owner.change
         self.image = folder / "beach.png"
         cv2.imwrite(str(self.image), room_picture())
-        self.outputs_decided = True
+        self.outputs_decided = self.pictures_decided = True
         self.controller = SettingsController(
             cast("Pipeline", self), backgrounds=list, scenes=SceneStore(folder / "scenes.json"), request_quit=Mock()
         )

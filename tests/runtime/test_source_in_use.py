@@ -226,6 +226,24 @@ def test_no_demonstration_while_nobody_watches_and_a_camera_in_use_elsewhere_is_
     assert not desk.demonstrations
 
 
+def test_a_camera_that_comes_while_the_status_is_read_is_not_missing_in_it(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = StatusBoard.read
+
+    def read_early(board: StatusBoard) -> PipelineStatus:
+        found = read(board)
+        if threading.current_thread() is threading.main_thread() and not desk.camera:
+            desk.camera = True
+            eventually(lambda: desk.newest().kind is PictureKind.COMPOSITE)
+        return found
+
+    with running(desk, AUTO, IMPATIENT) as pipeline:
+        eventually(lambda: problems(pipeline) == [MISSING])
+        monkeypatch.setattr(StatusBoard, "read", read_early)
+        assert not problems(pipeline)
+
+
 def test_a_missing_camera_has_its_phase(
     desk: Desk, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
