@@ -116,8 +116,7 @@ class LiveOptions(SimpleNamespace):
 def with_live_options(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Return a decorator: typer reads what follows from the signature of the command.
 
-    The argument `live` becomes these live options, all without names; an argument that is a dataclass becomes its
-    fields.
+    The argument `live` becomes these live options, all without names; one that is a dataclass becomes its fields.
     """
     options = [option for name, option in PARAMETERS.items() if not names or name in names]
 

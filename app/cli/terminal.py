@@ -49,9 +49,7 @@ class Output:
     """
 
     def __init__(self, stream: TextIO, *lost: type[OSError], shown: Callable[[str], str] = visible) -> None:
-        """lost: errors for which what cannot be written is lost, as to a closed terminal or a full disk. shown: how a
-        text is written.
-        """
+        """lost: errors for which a text is lost, as to a closed terminal or full disk. shown: how a text is written."""
         self.stream, self.lost, self._shown = stream, lost, shown
 
     def write(self, text: str) -> int:
@@ -96,8 +94,7 @@ def notify(text: str) -> None:
 def progress_bar(title: str, amount: ProgressColumn) -> Iterator[Callable[[int, int | None], None]]:
     """Yield a function that shows (done, total); total None: unknown.
 
-    The bar appears with its first call, so that an error before it is printed without a bar. title: plain text, such as
-    a file name.
+    The bar appears with its first call: an error before it is printed without a bar. title: plain, such as a file name.
     """
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 

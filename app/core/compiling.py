@@ -80,8 +80,8 @@ def compiled(function: Function, arguments: Sequence[Argument] | None = None, **
 
 
 _lock = threading.Lock()
-_loads = 0
-"""Threads that import kernels now."""
+_loads: list[None] = []
+"""One for each load that is under way."""
 
 
 @contextlib.contextmanager
@@ -91,22 +91,17 @@ def loading() -> Iterator[None]:
     A collection of all objects that numba brings along stops every thread for 60 to 120 ms: there is none meanwhile,
     and later ones never look at what exists then.
     """
-    _count_load(1)
+    with _lock:  # not held while modules are imported, which have locks of their own
+        _loads.append(None)
+        gc.disable()
     try:
         yield
     finally:
-        _count_load(-1)
-
-
-def _count_load(change: int) -> None:
-    global _loads
-    with _lock:  # not held while modules are imported, which have locks of their own
-        _loads += change
-        if _loads:
-            gc.disable()
-        else:
-            gc.freeze()
-            gc.enable()
+        with _lock:
+            _loads.pop()
+            if not _loads:
+                gc.freeze()
+                gc.enable()
 
 
 def _numba(kind: Argument) -> str:

@@ -1,8 +1,7 @@
 """Texts for the user, and the errors that carry one: what happened, to which device or file, and what to do.
 
 `t("The camera {camera} is black.", camera=name)` is written where it is raised. The result is English text that keeps
-both, so that the window can build the same sentence from the translated template. What only the command line prints is
-a plain `str`.
+both: the window builds the same sentence from the translated template. What only the command line prints is a `str`.
 """
 
 from __future__ import annotations

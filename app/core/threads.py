@@ -33,8 +33,7 @@ def name_thread(name: str) -> None:
 def lower_priority(niceness: int, *, batch: bool = False) -> None:
     """Raise the niceness of the calling thread by `niceness`, at most to 19; threads that it starts inherit it (Linux).
 
-    batch: also do not let it preempt other threads when it wakes up. Elsewhere niceness belongs to the process, which
-    stays as it is.
+    batch: also do not let it preempt other threads when it wakes up. Elsewhere niceness is the process's, and stays.
     """
     if sys.platform == "linux":
         with suppress(OSError):

@@ -247,8 +247,7 @@ class VideoInput:
     def picture(self, frame: VideoFrame, size: tuple[int, int], interpolation: str | None = None) -> BgraImage:
         """Return a frame turned upright, and mirrored, as the display matrix of the file says: (H, W, 3) BGR.
 
-        It is (H, W, 4) with straight alpha if the frame is not opaque, and `with_alpha`. size: (width, height) before
-        it is turned.
+        It is (H, W, 4) with straight alpha if the frame is not opaque, and `with_alpha`. size: (W, H) before the turn.
         """
         if self._mirrored is None:
             self._mirrored = _is_mirrored(frame)

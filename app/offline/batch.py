@@ -1,6 +1,4 @@
-"""Runs a batch in an output folder: starts jobs, retries those whose worker died, keeps lock and manifest, stops on
-request.
-"""
+"""Runs a batch in an output folder: starts jobs, retries those whose worker died, keeps lock and manifest."""
 
 from __future__ import annotations
 
@@ -80,8 +78,7 @@ class Batch:
     def run(self, jobs: Sequence[Job], stop: StopRequest, known: dict[str, Record]) -> None:
         """Convert every clip but those that `known`, the last records of an earlier run, shows as done.
 
-        Raises UsageError if a clip would replace a file that may not be replaced, OSError if the manifest cannot be
-        written.
+        Raises UsageError if a clip would replace a file that must stay, OSError if the manifest cannot be written.
         """
         for job in jobs:
             record = record_of(job, known)

@@ -366,8 +366,7 @@ class Outputs:
 
         end_s: when the last frame of a video ends; None after one frame interval.
 
-        Return the file or folder of the composite, None if there is none, and a text on the first output that could not
-        be completed.
+        Return the file or folder of the composite, None without one, and a text on the first output that is incomplete.
         """
         finished = [self._finish(output, complete, keep, end_s) for output in self._outputs]
         return finished[0][0], next((failure for _, failure in finished if failure), None)

@@ -63,8 +63,7 @@ CLOSE_TIMEOUT_S = 2.0
 class Microphone:
     """Opens the microphone that is wanted, and reads it until `close`.
 
-    Muting releases the device: while `wanted` returns None, nothing is captured. A device that fails is reported and
-    tried again.
+    Muting releases it: while `wanted` returns None, nothing is captured. One that fails is reported and retried.
     """
 
     def __init__(
@@ -153,8 +152,7 @@ LATEST_S = 0.3
 class SoundTrack:
     """Places blocks on the time line of the file. Gaps are filled with silence, overlaps are cut.
 
-    The clock of a sound card drifts against that of the frames: blocks are stretched or shortened to follow their
-    capture times.
+    The clock of a sound card drifts against that of the frames: blocks are stretched or shortened to follow it.
     """
 
     def __init__(self, origin_s: float) -> None:

@@ -46,8 +46,7 @@ PRESSES = QEvent.Type.MouseButtonPress, QEvent.Type.MouseButtonDblClick
 class PreviewInteraction(QObject):
     """Filters the preview's events. Nothing is moved, selected or painted on the stand-by card, where nobody sees it.
 
-    While the brush is in use, the mouse paints zones, which are outlined: a stroke takes effect when the button is
-    released.
+    While the brush is in use, the mouse paints zones, which are outlined: a stroke takes effect at its end.
     """
 
     full = pyqtSignal()

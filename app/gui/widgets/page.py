@@ -190,8 +190,7 @@ class Page(QScrollArea):
     def scroll_to(self, widget: QWidget | None) -> None:
         """Scroll as little as shows the widget whole, or its top where it is higher than the page; None: stay.
 
-        Texts wrap and others come later, so that it is done again until the user scrolls or the focus moves in
-        the window.
+        Texts wrap and others come later, so that it is done again until the user scrolls or the focus moves.
         """
         self._wanted = widget
         self._following.start()
