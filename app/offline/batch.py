@@ -1,4 +1,6 @@
-"""Runs a batch in an output folder: starts jobs, retries those whose worker died, keeps lock and manifest."""
+"""Runs a batch in an output folder, until it is asked to stop: starts jobs, retries those whose worker died, keeps lock
+and manifest.
+"""
 
 from __future__ import annotations
 

@@ -144,18 +144,17 @@ class Packer:
 
     def pack(self, picture: Picture, layout: PackedLayout) -> NDArray[np.uint8]:
         """Return the picture in this layout, until the next call, which may write to the same array."""
-        last, self._last = self._last, None  # a conversion that fails may have written to its array
-        target = last[2] if last is not None and last[1] == layout else None
-        if last is not None and target is not None and last[0] is picture.image:
-            self._last = last
-            return target
+        last = self._last if self._last is not None and self._last[1] == layout else None
+        if last is not None and last[0] is picture.image:
+            return last[2]
+        self._last = None  # a conversion that fails may have written to its array
         if layout == "BGRA" or layout == "RGBA":
             packed = to_bgra(picture, *self.size)
             packed = packed if layout == "BGRA" else np.asarray(cv2.cvtColor(packed, cv2.COLOR_BGRA2RGBA), np.uint8)
         else:
             packed = geometry.letterbox(picture.image, *self.size)
             if layout != "BGR":
-                packed = yuv.to_yuv(packed, layout, target=target)
+                packed = yuv.to_yuv(packed, layout, target=None if last is None else last[2])
         self._last = picture.image, layout, packed
         return packed
 
