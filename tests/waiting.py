@@ -1,12 +1,14 @@
-"""Waiting for what other threads do."""
+"""Waiting for what other threads do, and how Linux schedules them."""
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -34,3 +36,14 @@ def accepts(path: Path) -> bool:
     """Whether a server accepts connections on this socket; the file is there a moment earlier."""
     with socket.socket(socket.AF_UNIX) as tried:
         return tried.connect_ex(str(path)) == 0
+
+
+def scheduled() -> list[tuple[str, int, int]]:
+    """Name, niceness and policy of each native thread of this process."""
+    found = []
+    for task in Path("/proc/self/task").iterdir():
+        with suppress(OSError):  # a thread that has just ended
+            number = int(task.name)
+            niceness, policy = os.getpriority(os.PRIO_PROCESS, number), os.sched_getscheduler(number)
+            found.append(((task / "comm").read_text().strip(), niceness, policy))
+    return found

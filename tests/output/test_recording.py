@@ -8,7 +8,6 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Sequence
-from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from unittest.mock import Mock
@@ -29,7 +28,7 @@ from tests.clips import length_of
 from tests.offline.converting import times_of
 from tests.output.pictures import picture
 from tests.output.recordings import COUNT, composite, context, kill_while_recording, read, record, send_slowly
-from tests.waiting import eventually
+from tests.waiting import eventually, scheduled
 
 BRIGHT, DARK = 11, 1
 """Numbers of composites."""
@@ -178,11 +177,7 @@ def test_frames_are_encoded_between_the_steps_unless_many_wait(tmp_path: Path) -
 def test_the_threads_of_the_encoder_have_a_low_priority(tmp_path: Path) -> None:
     recorder = Recorder(tmp_path / "a.mp4", 1920, 1080, context(60))
     recorder.send(picture(1920, 1080))
-    started = list[tuple[int, int]]()
-    for task in Path("/proc/self/task").iterdir():
-        with suppress(OSError):  # a thread that has just ended
-            if (task / "comm").read_text() == "encoder-pool\n":
-                started.append((os.getpriority(os.PRIO_PROCESS, int(task.name)), os.sched_getscheduler(int(task.name))))
+    started = [(niceness, policy) for name, niceness, policy in scheduled() if name == "encoder-pool"]
     assert len(started) >= 2
     assert set(started) == {(min(19, os.getpriority(os.PRIO_PROCESS, 0) + ENCODER_NICENESS), os.SCHED_BATCH)}
     recorder.close()

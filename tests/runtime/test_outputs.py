@@ -10,7 +10,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -33,7 +32,7 @@ from app.runtime.worker import NICENESS
 from mattecam.testing import HEIGHT, WIDTH, FakeClock, FakeSink
 from tests.fakes.world import BASE, FakeWorld, Hold, apply, composites, live, running
 from tests.output.recordings import FakeDevice
-from tests.waiting import eventually
+from tests.waiting import eventually, scheduled
 
 
 @pytest.fixture
@@ -132,10 +131,7 @@ def test_every_encoded_frame_is_counted_and_the_frame_path_has_priority(recorded
     with running(world, recorded, timing, parts=parts) as pipeline:
         eventually(lambda: pipeline.status().encoded_frames >= 5)
         if sys.platform == "linux":  # only there a thread has a niceness of its own
-            niceness = dict[str, int]()
-            for task in Path("/proc/self/task").iterdir():
-                with suppress(OSError):  # a thread that has just ended
-                    niceness[(task / "comm").read_text().strip()] = os.getpriority(os.PRIO_PROCESS, int(task.name))
+            niceness = {name: value for name, value, _ in scheduled()}
             assert {niceness[name] for name in ("capture", "matting", "output-clock", "virtual-camera")} == {own}
             assert niceness["background-open"] == min(19, own + NICENESS)
             assert niceness["encoder"] == min(19, own + FEEDER_NICENESS)
