@@ -1,3 +1,3 @@
 """Mattecam: a virtual webcam with real-time background matting."""
 
-__version__ = "0.4.0"
+__version__ = "0.5.0.dev0"
