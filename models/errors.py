@@ -18,6 +18,11 @@ def for_window(template: str) -> str:
     return _TYPED.sub("", template)
 
 
+def restored_error(kind: type[Exception], arguments: tuple[object, ...]) -> Exception:
+    """Return an error of a type for `pickle` and `copy`, without a call of its constructor."""
+    return kind.__new__(kind, *arguments)
+
+
 class WeightsError(Exception):
     """Weights cannot be found, read or downloaded."""
 
@@ -26,6 +31,9 @@ class WeightsError(Exception):
         super().__init__(for_command_line(template).format(**values))
         self.template = template
         self.values = values
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return restored_error, (type(self), self.args), self.__dict__  # `args` is the text, which is no template
 
 
 class WeightsNotFoundError(WeightsError):

@@ -25,7 +25,7 @@ from app.cli.start import settings_from, what_is_used
 from app.cli.terminal import PLAIN, ControlCommand, GroupedCommand, GroupedProgram, notify, protect_outputs, refusal
 from app.config import logs
 from app.core import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, paths
-from app.core.errors import MattecamError, SettingsError, UsageError, text_of
+from app.core.errors import NO_MEMORY, MattecamError, SettingsError, UsageError, text_of
 from app.core.files import why_not_read, why_not_written
 from app.core.process import check_memory_limit, disable_core_dumps, handled, limit_heaps, refuse_open_umask
 from models.errors import WeightsError
@@ -66,9 +66,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (MattecamError, WeightsError) as error:
         return _fail(text_of(error), EXIT_FAILED)
     except MemoryError:
-        return _fail(
-            "There is not enough memory; close other programs, or raise the limit if this one has one.", EXIT_FAILED
-        )
+        return _fail(NO_MEMORY, EXIT_FAILED)
     except RuntimeError as error:
         if "home directory" not in str(error):  # as platformdirs and pathlib call it
             raise

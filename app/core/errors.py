@@ -7,12 +7,13 @@ both: the window builds the same sentence from the translated template. What onl
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from enum import Enum
 from pathlib import PurePath
 from typing import TypeAlias
 
-from models.errors import WeightsError, for_command_line
+from models.errors import WeightsError, for_command_line, restored_error
 
 Value: TypeAlias = "str | int | PurePath | Sequence[Value]"
 """What may be inserted into a text; a `Text` is translated with it, and a sequence is joined with commas."""
@@ -97,6 +98,28 @@ class MattecamError(Exception):
         """text: a `Text`, so that the window can translate it; a plain `str` stays English."""
         super().__init__(text)
         self.text = text
+
+    def extend(self, sentence: str) -> None:
+        """Add a sentence to the text, which is plain English from then on. Type and attributes stay."""
+        self.text = f"{self.text} {sentence}"
+        self.args = (self.text,)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # Exceptions are restored by a call of their type with `args`, which a constructor with further parameters
+        # refuses: a pool of processes then breaks, or waits for ever, in place of reporting the error.
+        return restored_error, (type(self), self.args), self.__dict__
+
+
+NO_MEMORY = "There is not enough memory; close other programs, or raise the limit if this one has one."
+
+
+@contextmanager
+def memory_errors() -> Iterator[None]:
+    """Raise MattecamError for MemoryError."""
+    try:
+        yield
+    except MemoryError as error:
+        raise MattecamError(NO_MEMORY) from error
 
 
 def text_of(error: BaseException) -> str:

@@ -334,7 +334,7 @@ class FrameEngine:
 
 @contextlib.contextmanager
 def backend_errors(model: str, device: str, precision: str) -> Iterator[None]:
-    """Raise ExecutorError for the exceptions of an executor: NotAMatteError and RuntimeError."""
+    """Raise ExecutorError for the exceptions of an executor: NotAMatteError, RuntimeError and MemoryError."""
     try:
         yield
     except NotAMatteError:
@@ -344,7 +344,7 @@ def backend_errors(model: str, device: str, precision: str) -> Iterator[None]:
             model=model,
         )
         raise ExecutorError(text, model, device, precision, invalid_output=True) from None
-    except RuntimeError as error:
+    except (RuntimeError, MemoryError) as error:
         if is_out_of_memory(error):
             text = t(
                 "The model {model} ran out of memory on the device {device}; choose less detail⟦, which is a lower "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
@@ -13,7 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.backgrounds import Background, open_background
-from app.core.errors import MattecamError, PlateError, SinkLostError, SinkOpenError, SourceOpenError, UsageError
+from app.core.errors import (
+    MattecamError,
+    PlateError,
+    SinkLostError,
+    SinkOpenError,
+    SourceOpenError,
+    UsageError,
+    memory_errors,
+)
 from app.core.files import check_outputs, is_folder, is_special, why_not_written
 from app.core.geometry import framed, viewed
 from app.core.settings import BackgroundSettings, PeopleSettings, Settings
@@ -41,6 +50,8 @@ from app.offline.files import (
     not_read,
     rate_without_folder,
 )
+
+log = logging.getLogger(__name__)
 
 VIDEO_CRF, MATTE_CRF = 18, 10
 """Quality of x264. The matte gets a higher one: its coding errors are visible as ghosts."""
@@ -168,6 +179,7 @@ class ConvertReport:
     """Number of frames that the container of the source names or its duration implies; None if unknown."""
 
 
+@memory_errors()
 def convert(
     source: Path,
     target: Path,
@@ -275,31 +287,45 @@ def _run(
     """
     complete = False
     try:
-        for time_s, name, image in frames:
-            if should_stop():
-                break
-            try:
-                converted = step(image, float(time_s))
-            except PlateError as error:
-                raise PlateError(f"Image {name} of {reader.path}: {error.text}") from error
-            outputs.write(converted, time_s, name)
-            progress(outputs.frames, reader.frame_estimate)
-        else:
-            complete = True
+        with memory_errors():
+            for time_s, name, image in frames:
+                if should_stop():
+                    break
+                try:
+                    converted = step(image, float(time_s))
+                except PlateError as error:
+                    raise PlateError(f"Image {name} of {reader.path}: {error.text}") from error
+                outputs.write(converted, time_s, name)
+                progress(outputs.frames, reader.frame_estimate)
+            else:
+                complete = True
     except BaseException as error:
-        # Ctrl+C, or nobody who reads the progress, is an interruption, not a failure.
-        failed = isinstance(error, Exception) and not isinstance(error, BrokenPipeError)
-        written, failure = outputs.finish(complete=False, keep=failed and keep_failed)
-        kept = f"Frames kept in {written}: the first {outputs.frames}." if written else None
-        if isinstance(error, MattecamError) and (failure or kept):
-            raise type(error)(f"{error.text} {failure or kept}") from error
-        if failure:
-            raise SinkLostError(failure) from error
+        _finish_failed(outputs, error, keep_failed)
         raise
     written, failure = outputs.finish(complete=complete, keep=complete and keep_failed, end_s=reader.end_s)
     if failure:
         raise SinkLostError(failure)
     return complete, written
+
+
+def _finish_failed(outputs: Outputs, error: BaseException, keep_failed: bool) -> None:
+    """Keep or remove what was written before an error, and add to the error what was kept.
+
+    Raises SinkLostError if an error of another kind than ours meets outputs that cannot be finished.
+    """
+    # Ctrl+C, or nobody who reads the progress, is an interruption, not a failure.
+    failed = isinstance(error, Exception) and not isinstance(error, BrokenPipeError)
+    written, failure = outputs.finish(complete=False, keep=failed and keep_failed)
+    kept = f"Frames kept in {written}: the first {outputs.frames}." if written else None
+    told = failure or kept
+    if told is None:
+        return
+    if isinstance(error, MattecamError):
+        error.extend(told)
+    elif failure:
+        raise SinkLostError(failure) from error
+    else:
+        log.warning("%s", kept)  # an error of the caller's own is not altered
 
 
 def _open_outputs(

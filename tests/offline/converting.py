@@ -11,6 +11,7 @@ import numpy as np
 from app.core.settings import BackgroundSettings, FramingSettings, MattingSettings, Settings
 from app.core.types import BlurredBackground, Matte
 from app.matting.base.interface import EngineInfo
+from app.matting.engine import backend_errors
 from app.offline.convert import ConvertReport, convert
 from mattecam.testing import ImmediateEngine, StepInput
 from tests.clips import frames_of
@@ -22,7 +23,7 @@ GREEN = Settings(background=BackgroundSettings(kind="colour", colour="#00ff00"))
 
 
 class HalfEngine(ImmediateEngine):
-    """Mattes the left half of every frame as the person."""
+    """Mattes the left half of every frame as the person. Fails as an engine does whose executor raises `error`."""
 
     info = EngineInfo("half", "none", "uint8", "cpu", 1.0, (1, 1))
 
@@ -34,7 +35,8 @@ class HalfEngine(ImmediateEngine):
     def matte(self, step: StepInput) -> Matte:
         frame = step.frame
         if self.steps == self._fail_at and self._error is not None:
-            raise self._error
+            with backend_errors(self.info.model, self.info.device, self.info.precision):
+                raise self._error
         self.steps += 1
         assert not isinstance(step.backdrop, BlurredBackground)
         middle = frame.shape[1] // 2

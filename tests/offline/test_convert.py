@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import shutil
 import sys
@@ -17,10 +18,22 @@ import psutil
 import pytest
 from PIL import Image
 
-from app.core.errors import ModelError, PlateError, SinkError, SinkLostError, SinkOpenError, SourceOpenError, UsageError
+from app.cli import main
+from app.core import EXIT_FAILED
+from app.core.errors import (
+    MattecamError,
+    ModelError,
+    PlateError,
+    SinkError,
+    SinkLostError,
+    SinkOpenError,
+    SourceOpenError,
+    UsageError,
+)
 from app.core.files import free_name
 from app.core.settings import BackgroundSettings, MattingSettings, PeopleSettings, Settings, Zone
 from app.core.types import BgrImage, Matte, Orientation
+from app.matting.base.interface import ExecutorError, NotAMatteError
 from app.media import image_file
 from app.offline.convert import ConvertReport, convert
 from app.offline.plan import MANIFEST, clips_in, left_out
@@ -227,7 +240,8 @@ def test_a_stopped_conversion_leaves_nothing(tmp_path: Path) -> None:
     assert names_in(tmp_path) == ["in.mp4"]
 
 
-FAILED = ModelError("The network failed.")
+def failed() -> ModelError:
+    return ModelError("The network failed.")
 
 
 @pytest.mark.parametrize(
@@ -235,9 +249,9 @@ FAILED = ModelError("The network failed.")
     [
         ("out.mp4", lambda: HalfEngine(3, KeyboardInterrupt()), KeyboardInterrupt),
         ("out", lambda: HalfEngine(3, KeyboardInterrupt()), KeyboardInterrupt),
-        ("out.mp4", lambda: HalfEngine(0, FAILED), ModelError),
-        ("out", lambda: HalfEngine(0, FAILED), ModelError),
-        ("out.mp4", Mock(side_effect=FAILED), ModelError),
+        ("out.mp4", lambda: HalfEngine(0, failed()), ModelError),
+        ("out", lambda: HalfEngine(0, failed()), ModelError),
+        ("out.mp4", Mock(side_effect=failed()), ModelError),
         ("out.txt", HalfEngine, SinkError),
         ("nowhere/out.mp4", HalfEngine, SinkError),
         ("in.mp4/out.mp4", HalfEngine, SinkError),
@@ -295,13 +309,15 @@ def test_the_second_of_two_conversions_into_one_new_folder_is_kept_beside_it(tmp
     [(ValueError, True, 3), (ValueError, False, 0), (SystemExit, True, 0), (BrokenPipeError, True, 0)],
 )
 def test_an_error_of_the_caller_keeps_what_was_asked_for(
-    tmp_path: Path, clip: Path, error: type[BaseException], keep: bool, left: int
+    tmp_path: Path, clip: Path, caplog: pytest.LogCaptureFixture, error: type[BaseException], keep: bool, left: int
 ) -> None:
     """An end of the program, and nobody who reads the progress, are interruptions."""
     with pytest.raises(error):
         run(clip, tmp_path / "out", progress=Mock(side_effect=[None, None, error]), keep_failed=keep)
     part = tmp_path / "out.part"
     assert part.exists() == (left > 0) and len(list(part.glob("*"))) == left
+    assert caplog.messages == ([f"Frames kept in {part}: the first 3."] if left else [])
+    caplog.clear()
 
 
 @pytest.mark.parametrize("exists", [True, False])
@@ -314,13 +330,50 @@ def test_a_matte_goes_into_a_folder_within_that_of_the_frames(tmp_path: Path, cl
     assert names_in(out) == [*frames, "alpha"] and names_in(out / "alpha") == frames
 
 
-def test_a_failing_network_keeps_the_frames_so_far(tmp_path: Path, clip: Path) -> None:
-    engine = HalfEngine(3, FAILED)
-    with pytest.raises(ModelError, match=r"The network failed. Frames kept in .*out\.part\.mp4: the first 3\."):
+FAILURES = [
+    pytest.param(RuntimeError("bad"), ExecutorError, "failed on the device cpu", id="an executor that fails"),
+    pytest.param(RuntimeError("CUDA out of memory"), ExecutorError, "ran out of memory", id="a full graphics card"),
+    pytest.param(MemoryError(), ExecutorError, "ran out of memory", id="a full memory"),
+    pytest.param(NotAMatteError(), ExecutorError, "values that are not numbers", id="values that are not numbers"),
+    pytest.param(ModelError("It failed."), ModelError, "It failed", id="another error of the model"),
+]
+"""What a network raises in the middle of a film, the error of the film, and words of its text."""
+
+
+@pytest.mark.parametrize(("raised", "kind", "words"), FAILURES)
+def test_a_failing_network_keeps_the_frames_so_far(
+    tmp_path: Path, clip: Path, raised: Exception, kind: type[Exception], words: str
+) -> None:
+    """The error was built again by its type alone, which failed by a traceback and did not name the frames."""
+    engine = HalfEngine(3, raised)
+
+    with pytest.raises(kind, match=rf"{words}.* Frames kept in .*out\.part\.mp4: the first 3\.$"):
         run(clip, tmp_path / "out.mp4", engine=engine)
+
     assert engine.closed
     assert len(pictures(tmp_path / "out.part.mp4")) == 3
     assert not (tmp_path / "out.mp4").exists()
+
+
+@pytest.mark.parametrize(("raised", "kind", "words"), FAILURES)
+def test_the_command_line_names_the_frames_of_a_network_that_fails(
+    tmp_path: Path, clip: Path, capsys: pytest.CaptureFixture[str], raised: Exception, kind: type[Exception], words: str
+) -> None:
+    words_of_command = ["convert", str(clip), str(tmp_path / "out.mp4"), "--background", "green", "--json"]
+
+    with patch("app.offline.convert.build_engine", lambda *_: HalfEngine(3, raised)):
+        code = main.main(words_of_command)
+
+    output = capsys.readouterr()
+    last = json.loads(output.out.splitlines()[-1])
+    assert code == EXIT_FAILED
+    assert words in output.err and f"Frames kept in {tmp_path / 'out.part.mp4'}: the first 3." in output.err
+    assert last["state"] == "failed" and "the first 3." in last["error"]
+
+
+def test_memory_that_runs_out_beside_the_network_is_a_sentence_with_the_frames(tmp_path: Path, clip: Path) -> None:
+    with pytest.raises(MattecamError, match=r"not enough memory; .*Frames kept in .*out\.part\.mp4: the first 3\."):
+        run(clip, tmp_path / "out.mp4", progress=Mock(side_effect=[None, None, MemoryError]))
 
 
 @pytest.mark.parametrize("keep", [True, False])
