@@ -9,17 +9,13 @@ import math
 import os
 import weakref
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 
-import numpy as np
-
 from app.backgrounds import open_background
 from app.backgrounds.kinds import VideoBackground
 from app.config.setting import TRANSPARENT, parse_background, with_values
-from app.core.edits import StateArrays, prefixed, saved, under
 from app.core.errors import MattecamError, ModelError, UsageError
 from app.core.geometry import WHOLE
 from app.core.settings import BackgroundSettings, EdgeSettings, EngineSettings, MattingSettings, Settings
@@ -27,8 +23,7 @@ from app.core.types import AlphaImage, Backdrop, BgrImage, Matte, check_bgr
 from app.effects.base import FrameContext
 from app.effects.table import Effects
 from app.matting import build_engine
-from app.matting.base.interface import EngineInfo, EngineState, MattingEngine
-from app.matting.engine import FrameEngine, checked_state
+from app.matting.base.interface import EngineInfo, MattingEngine
 from app.offline import convert as offline
 from app.offline.convert import ConvertReport, Progress
 from app.offline.files import check_names, frame_rate
@@ -39,7 +34,6 @@ __all__ = [
     "ConvertReport",
     "EdgeSettings",
     "EngineInfo",
-    "EngineState",
     "Matte",
     "MattecamError",
     "Matting",
@@ -68,10 +62,6 @@ def _settings(background: Path | str, edges: EdgeSettings, engine: Sequence[obje
     return with_values(settings, {f"matting.{name}": value for name, value in zip(ENGINE, engine, strict=True)})
 
 
-CLOCK = "background.clock"
-"""Name of the position of a video in a saved state."""
-
-
 class StreamBackground:
     """Used on one thread."""
 
@@ -88,24 +78,11 @@ class StreamBackground:
         """Return the backdrop in this size for this time."""
         return self._background.backdrop(width, height, time_s)
 
-    def state(self) -> StateArrays:
-        """Return the position of a video."""
-        clock = self._background.clock if isinstance(self._background, VideoBackground) else None
-        return {} if clock is None else {CLOCK: np.array(clock)}
-
-    def again(self, arrays: StateArrays) -> StreamBackground:
-        """Return the background of a stream that goes on after `state`: a video opened again, others as they are.
-
-        arrays: of `state`; a video for which they hold no position starts again. Raises ValueError or TypeError if the
-        position is none, and BackgroundError.
-        """
-        if not isinstance(self._background, VideoBackground):  # whose clock only goes forwards
-            return self
-        clock = saved(arrays, CLOCK, (2,), np.float64)
-        again = StreamBackground(self._settings)
-        if clock is not None and isinstance(again._background, VideoBackground):
-            again._background.clock = float(clock[0]), float(clock[1])
-        return again
+    def restarted(self) -> StreamBackground:
+        """Return the background of a new stream: a video opened again, others as they are. Raises BackgroundError."""
+        if isinstance(self._background, VideoBackground):  # the clock of a video only goes forwards
+            return StreamBackground(self._settings)
+        return self
 
 
 Build = Callable[[EngineSettings, int, int], MattingEngine]
@@ -179,50 +156,6 @@ class Matting:
         editor = self._effects.prepare(FrameContext(self._settings, WHOLE, (width, height), time_s, backdrop))
         return engine.step(frame, backdrop, self.edges, editor, want_foreground=want_foreground)
 
-    @property
-    def state(self) -> EngineState:
-        """Copy of what the stream remembers, for `load_state`; it holds small images of the background.
-
-        Raises ModelError before the first frame, and for models with a plate.
-        """
-        self._check_open()
-        if self._engine is None:
-            raise ModelError("A stream has a state only after its first frame; step it first.")
-        state = self._resumable(self._engine).state()
-        effects = prefixed("effects", self._effects.state())
-        return replace(state, arrays={**state.arrays, **self._background.state(), **effects})
-
-    def load_state(self, state: EngineState) -> None:
-        """Continue after the frame at which `state` was saved: the following mattes are the same bits.
-
-        A video as background goes on where it was; the next step decodes it from its start up to there.
-        Raises ModelError if the state was saved with another model, precision, executor or ratio, BackgroundError if
-        the video cannot be opened again, and TypeError for what is no state; the stream is then as before.
-        """
-        self._check_open()
-        own = self._settings.matting.model
-        state = checked_state(state, own)
-        had_engine = self._engine is not None
-        engine = self._fit(*state.size)
-        background, effects = self._background, Effects()
-        try:
-            effects.load_state(under("effects", state.arrays))
-            background = background.again(state.arrays)
-            self._resumable(engine).load_state(state)
-        except (MattecamError, TypeError, ValueError) as error:
-            if background is not self._background:
-                background.close()
-            if not had_engine:
-                engine.close()
-                self._engine = None
-            if isinstance(error, MattecamError):
-                raise
-            raise ModelError(
-                f"The state was saved with {state.model} under other settings; this stream runs {own}."
-            ) from error
-        self._replace_background(background)
-        self._effects = effects
-
     def reset(self) -> None:
         """Forget the frames seen so far, before a new video or after a cut; a video as background starts again.
 
@@ -231,7 +164,10 @@ class Matting:
         if self._closed:
             return
         self._check_open()
-        self._replace_background(self._background.again({}))
+        background = self._background.restarted()
+        if background is not self._background:
+            self._background.close()
+            self._background = background
         self._effects.reset()
         if self._engine is not None:
             self._engine.reset()
@@ -257,24 +193,11 @@ class Matting:
             self._engine = self._build(self._settings.matting, width, height)
         return self._engine
 
-    def _replace_background(self, background: StreamBackground) -> None:
-        if background is not self._background:
-            self._background.close()
-            self._background = background
-
     def _check_open(self) -> None:
         if self._closed:
             raise ModelError("The stream is closed; make a new Matting object.")
         if os.getpid() != self._process:  # after a fork, whose child has none of the threads and would wait for them
             raise ModelError("This stream belongs to the process that made it; make a stream in each process.")
-
-    def _resumable(self, engine: MattingEngine) -> FrameEngine:
-        if not isinstance(engine, FrameEngine):
-            raise ModelError(
-                f"The state of the model {self._settings.matting.model} cannot be saved; choose a model without an "
-                "empty-background plate."
-            )
-        return engine
 
 
 def convert(

@@ -190,18 +190,6 @@ class VideoBackground(Background):
             self._current = geometry.lay_out(shown, Layout(self._layout.fit), width, height)
             return self._current
 
-    @property
-    def clock(self) -> tuple[float, float] | None:
-        """The time of the first frame and the position, in seconds; None before the first call of `backdrop`.
-
-        Before it, the clock of another background of this video can be set; the first call then decodes up to there.
-        """
-        return None if self._origin_s is None else (self._origin_s, self._due_s)
-
-    @clock.setter
-    def clock(self, clock: tuple[float, float]) -> None:
-        self._origin_s, self._due_s = clock
-
     def apply_layout(self, settings: BackgroundSettings) -> None:
         """Take over fit, zoom and pan, from the next frame that is decoded."""
         self._layout = layout_of(settings)

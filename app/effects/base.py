@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from app.core.edits import MatteEdit, StateArrays
+from app.core.edits import MatteEdit
 from app.core.settings import FramingSettings, Settings
 from app.core.types import UNTURNED, Backdrop, Floats, Orientation
 
@@ -59,10 +59,3 @@ class Effect:
 
     def start_scene(self) -> None:
         """Forget what belongs to one scene: the next frame comes after a cut."""
-
-    def state(self) -> StateArrays:
-        """Return copies of what the next frame depends on, under names that no other effect uses."""
-        return {}
-
-    def load_state(self, arrays: StateArrays) -> None:
-        """Restore the state. Raises ValueError or TypeError if it does not fit."""

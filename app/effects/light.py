@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.edits import MatteEdit, StateArrays, saved
+from app.core.edits import MatteEdit
 from app.core.settings import EdgeSettings
 from app.core.types import BgrImage, BlurredBackground, Floats
 from app.effects.base import Effect, FrameContext
@@ -333,18 +333,6 @@ class Light(Effect):
 
     def start_scene(self) -> None:
         self.reset()
-
-    def state(self) -> StateArrays:
-        remembered = {"tone": self._tone, "head": self._head, "exposure": self._gain}
-        return {name: np.array(values, np.float32) for name, values in remembered.items() if values is not None}
-
-    def load_state(self, arrays: StateArrays) -> None:
-        self._tone = saved(arrays, "tone", (6,), np.float32)
-        self._head = saved(arrays, "head", (3,), np.float32)
-        gain = saved(arrays, "exposure", (2,), np.float32)
-        if gain is not None and not LEAST_EV <= gain[0] <= MOST_EV:
-            raise ValueError(f"a saved exposure is {gain[0]:g} EV")
-        self._gain = None if gain is None else Gain(float(gain[0]), int(gain[1]))
 
     def maps(self, image: Floats, alpha: Floats, backdrop: BgrImage | None, edges: EdgeSettings) -> Floats:
         """Return gains (3) and biases (3), RGB, (6, h, w), for the next frame.

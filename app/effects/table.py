@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.core.edits import MatteEdit, StateArrays
+from app.core.edits import MatteEdit
 from app.core.geometry import WHOLE_VIEW
 from app.core.types import Floats
 from app.effects.auto_framing import AutoFraming
@@ -76,12 +76,3 @@ class Effects:
         """Forget what belongs to one scene; see `MatteEditor`."""
         for effect in self._active:
             effect.start_scene()
-
-    def state(self) -> StateArrays:
-        """Return copies of what the next frame depends on."""
-        return {name: array for effect in self._effects for name, array in effect.state().items()}
-
-    def load_state(self, arrays: StateArrays) -> None:
-        """Restore the state. Raises ValueError or TypeError if it does not fit."""
-        for effect in self._effects:
-            effect.load_state(arrays)

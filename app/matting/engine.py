@@ -10,23 +10,19 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import operator
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import SupportsIndex
 
 import cv2
 import numpy as np
-from numpy.lib.npyio import NpzFile
 
-from app.core.edits import MatteEditor, StateArrays, prefixed, saved, under
+from app.core.edits import MatteEditor
 from app.core.errors import ModelError, t
 from app.core.settings import EdgeSettings, shown_strength
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Floats, Matte, check_bgr
 from app.matting.base.interface import (
     Backend,
     EngineInfo,
-    EngineState,
     ExecutorError,
     NotAMatteError,
     Reuse,
@@ -115,16 +111,6 @@ class Motion:
         """Thumbnail of the frame of which the coarse features are."""
         self._features_age = 0
         """Frames since then."""
-
-    def state(self) -> StateArrays:
-        """Return a copy of the last thumbnail."""
-        return {} if self.thumbnail is None else {"last": self.thumbnail.copy()}
-
-    def load_state(self, arrays: StateArrays) -> None:
-        """Restore the last thumbnail. Raises ValueError or TypeError if it is none."""
-        thumbnail = saved(arrays, "last", (ROWS, COLUMNS, 3), np.float32)
-        self.forget()
-        self.thumbnail = thumbnail
 
     def is_cut(self, frame: BgrImage) -> bool:
         """Return whether the frame begins another scene, and remember it. frame: (H, W, 3) uint8 BGR."""
@@ -257,50 +243,6 @@ class FrameEngine:
                     _log.warning("The state of a failed model could not be reset.", exc_info=error)
                 raise
 
-    def state(self) -> EngineState:
-        """Return what the engine remembers of its stream. Raises ModelError if the network cannot give it."""
-        backend = self.backend
-        if self._closed:
-            raise self._closed_error()
-        size = self._geometry.width, self._geometry.height
-        with backend_errors(self._model, backend.device, backend.precision):
-            arrays = {**backend.state(), **prefixed("cut", self._motion.state())}
-        return EngineState(self._model, backend.name, backend.precision, size, self._geometry.ratio, arrays)
-
-    def load_state(self, state: EngineState) -> None:
-        """Continue after the frame at which `state` was saved.
-
-        state: as `checked_state` returns it. Raises ModelError for one of another engine, which leaves the stream as
-        it was.
-        """
-        if self._closed:
-            raise self._closed_error()
-        other = ModelError(
-            f"The state was saved with {state.model} under other settings; this stream runs {self._model}."
-        )
-        backend, geometry = self.backend, self._geometry
-        if state.size != (geometry.width, geometry.height):
-            geometry = self._make_geometry(*state.size)
-        own = self._model, backend.name, backend.precision, geometry.ratio
-        if own != (state.model, state.executor, state.precision, state.downsample_ratio):
-            raise other
-        if geometry is not self._geometry:
-            backend = self._make_backend(geometry)
-        with backend_errors(self._model, backend.device, backend.precision):
-            before = backend.state()
-            try:
-                backend.load_state(state.arrays)
-                self._motion.load_state(under("cut", state.arrays))
-            except (KeyError, TypeError, ValueError, OverflowError) as error:
-                if backend is self.backend:
-                    backend.load_state(before)
-                else:
-                    backend.close()
-                raise other from error
-        if backend is not self.backend:
-            self.backend.close()
-            self._use(geometry, backend)
-
     def reset(self, seen: AlphaImage | None = None) -> None:
         """Forget the frames seen so far."""
         if not self._closed:
@@ -360,48 +302,3 @@ def backend_errors(model: str, device: str, precision: str) -> Iterator[None]:
                 device=device,
             )
         raise ExecutorError(text, model, device, precision) from error
-
-
-MOST_PIXELS = 8192 * 8192
-BYTES_PER_PIXEL, LEAST_BYTES, MOST_BYTES = 128, 1 << 20, 1 << 30
-"""Limits of all arrays together, per pixel of the frame and in all: some 70 bytes where the network sees all pixels."""
-
-
-def checked_state(state: EngineState, own: str) -> EngineState:
-    """Return the state with its arrays in memory and a size of integers. own: model of the stream.
-
-    Raises TypeError for what is no state, and ModelError for one that no engine saves.
-    """
-    if not isinstance(state, EngineState):
-        raise TypeError(f"state must be an EngineState, not {type(state).__name__}")
-    other = ModelError(f"The state was saved with {state.model} under other settings; this stream runs {own}.")
-    size = _size(state.size)
-    if size is None or not isinstance(state.arrays, Mapping) or not _fits(state.arrays, *size):
-        raise other
-    try:
-        arrays = dict(state.arrays)
-    except Exception as error:  # NumPy raises anything on damaged bytes, from BadZipFile to TokenError
-        raise other from error
-    for name, array in arrays.items():
-        if not (isinstance(name, str) and isinstance(array, (np.ndarray, np.generic)) and array.dtype.kind in "biuf"):
-            raise other
-        if not array.size or not np.isfinite(array).all():  # one NaN would hide the person for ever
-            raise other
-    return replace(state, size=size, arrays=arrays)
-
-
-def _size(sides: Iterable[SupportsIndex]) -> tuple[int, int] | None:
-    """Return (width, height), which JSON makes a list and NumPy an array; None for what is no size."""
-    try:
-        width, height = map(operator.index, sides)
-    except (TypeError, ValueError):
-        return None
-    return (width, height) if min(width, height) > 0 and width * height <= MOST_PIXELS else None
-
-
-def _fits(arrays: Mapping[str, object], width: int, height: int) -> bool:
-    """Return whether a file of `numpy.savez` declares no more than a state has; each array is unpacked when read."""
-    if not isinstance(arrays, NpzFile):
-        return True
-    declared = [member.file_size for member in arrays.zip.infolist()] if arrays.zip is not None else []
-    return sum(declared) <= min(BYTES_PER_PIXEL * width * height + LEAST_BYTES, MOST_BYTES)

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
-import pickle
 import re
 import threading
-import tracemalloc
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,11 +19,10 @@ from app.cli.options import LiveOptions
 from app.cli.start import film_settings
 from app.core.settings import Settings
 from app.core.types import Backdrop
-from mattecam import EdgeSettings, EngineState, Matte, MattecamError, Matting, ModelError, convert
-from mattecam._api import CLOCK
+from mattecam import Matte, MattecamError, Matting, ModelError, convert
 from mattecam.testing import FakeEngine, StepInput
 from tests.backgrounds.files import colour_number, write_video
-from tests.clips import demo, read_numbers, write_clip
+from tests.clips import read_numbers, write_clip
 from tests.matting.stubs import frames
 from tests.paths import ROOT
 
@@ -102,15 +97,10 @@ def test_a_blur_without_a_number_hides_text(monkeypatch: pytest.MonkeyPatch, bac
 def test_a_closed_stream_stays_closed() -> None:
     unused, used = Matting("mattecam"), Matting("mattecam")
     used.step(GIVEN[0])
-    state = used.state
     for matting in unused, used:
         matting.close()
         with pytest.raises(ModelError, match="closed"):
             matting.step(GIVEN[0])
-        with pytest.raises(ModelError, match="closed"):
-            _ = matting.state
-        with pytest.raises(ModelError, match="closed"):
-            matting.load_state(state)
 
 
 def test_a_stream_is_refused_in_another_process(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,7 +109,7 @@ def test_a_stream_is_refused_in_another_process(monkeypatch: pytest.MonkeyPatch)
         matting.step(GIVEN[0])
         with monkeypatch.context() as child:
             child.setattr(os, "getpid", lambda: 0)
-            for use in (lambda: matting.step(GIVEN[1]), lambda: matting.state, matting.reset):
+            for use in (lambda: matting.step(GIVEN[1]), matting.reset):
                 with pytest.raises(ModelError, match="belongs to the process"):
                     use()
         matting.step(GIVEN[1])
@@ -203,123 +193,12 @@ def test_a_film_is_turned_by_arguments(tmp_path: Path) -> None:
     np.testing.assert_array_equal(cv2.imread(str(tmp_path / "out.png")), turned)
 
 
-def test_a_saved_state_continues_in_another_object(tmp_path: Path) -> None:
-    cv2.imwrite(str(tmp_path / "behind.png"), GIVEN[-1])
-    given = [frame // 2 for frame in demo(320, 192, range(6))]
-    lit = EdgeSettings(strict="off", temporal_smoothing=0.5, light_match=100, portrait_light=100, brightness=100)
-    first, second = (Matting("mattecam", background=tmp_path / "behind.png", edges=lit) for _ in range(2))
-    with first, second:
-        with pytest.raises(ModelError, match="first frame"):
-            _ = first.state
-        for frame in given[:3]:
-            first.step(frame)
-        second.load_state(pickle.loads(pickle.dumps(first.state)))
-        for frame in given[3:]:
-            continued, expected = second.step(frame), first.step(frame)
-            np.testing.assert_array_equal(continued.alpha, expected.alpha)
-            np.testing.assert_array_equal(continued.composite, expected.composite)
-
-
-def test_a_refused_state_leaves_the_stream_as_it_was() -> None:
-    with Matting("mattecam") as matting, Matting("mattecam") as untouched, Matting("mattecam") as small:
-        for frame in GIVEN[:3]:
-            matting.step(frame)
-            untouched.step(frame)
-        small.step(GIVEN[0][:64, :96])
-        own, other = matting.state, small.state
-        last = list(own.arrays)[-1]
-        wrong = [
-            replace(other, precision="int3"),
-            replace(other, arrays={}),
-            replace(own, size=(0, 0)),
-            replace(own, size=None),  # type: ignore[arg-type]
-            replace(own, arrays=None),  # type: ignore[arg-type]
-            replace(own, arrays={**own.arrays, "effects.exposure": np.array([9, 0], np.float32)}),
-            replace(own, arrays={**own.arrays, "strict.age": np.array(0.5)}),
-            *(
-                replace(own, arrays={**own.arrays, last: array})  # type: ignore[dict-item]
-                for array in (None, [1.0], np.full_like(own.arrays[last], np.nan), np.zeros(3, np.float32))
-            ),
-        ]
-        with Matting("mattecam") as fresh:
-            for state in wrong:
-                for stream in (matting, fresh):
-                    with pytest.raises(ModelError, match="was saved with"):
-                        stream.load_state(state)
-            assert fresh.info is None
-        with pytest.raises(TypeError, match="EngineState"):
-            matting.load_state(None)  # type: ignore[arg-type]
-        for frame in GIVEN[3:]:
-            np.testing.assert_array_equal(matting.step(frame).alpha, untouched.step(frame).alpha)
-
-
-@pytest.mark.parametrize("executor", ["openvino", pytest.param("eager", marks=pytest.mark.torch)])
-def test_a_state_that_would_hide_people_for_ever_is_refused(executor: str) -> None:
-    """Its finite values kept the memory of the network out of reach of what it sees."""
-    with Matting("mattecam", executor=executor, edges=EdgeSettings(strict="balanced")) as matting:
-        matting.step(GIVEN[0])
-        state = matting.state
-        matting.load_state(state)
-        changes = {"state1": np.full_like(state.arrays["state1"], -16)}
-        if executor == "openvino":
-            changes["strict.age"] = np.array(-(10**9))
-        for name, array in changes.items():
-            with pytest.raises(ModelError, match="was saved with"):
-                matting.load_state(replace(state, arrays={**state.arrays, name: array}))
-
-
-@pytest.mark.parametrize("saved_at", [2, 7, 11])
-def test_a_video_goes_on_where_the_saved_stream_was(saved_at: int, tmp_path: Path) -> None:
-    """It began anew: other pictures were behind the person. A state that is refused leaves it where it was."""
-    video = write_video(tmp_path / "a.mp4", frames=6, fps=20)
-    times_s = [5 + index / 20 for index in range(16)]
-    with Matting("mattecam", background=video) as first, Matting("mattecam", background=video) as second:
-        second.step(GIVEN[5], time_s=1.0)
-        for at_s in times_s[:saved_at]:
-            first.step(GIVEN[0], time_s=at_s)
-        state = first.state
-        second.load_state(pickle.loads(pickle.dumps(state)))
-        for arrays in ({CLOCK: np.zeros(3)}, {"cut.last": np.zeros(1)}):
-            with pytest.raises(ModelError, match="was saved with"):
-                first.load_state(replace(state, arrays={**state.arrays, **arrays}))
-        for at_s in times_s[saved_at:]:
-            expected = first.step(GIVEN[1], time_s=at_s)
-            np.testing.assert_array_equal(second.step(GIVEN[1], time_s=at_s).composite, expected.composite)
-
-
-def test_a_file_of_the_arrays_of_a_state_is_loaded_and_no_other_is_unpacked(tmp_path: Path) -> None:
-    file, unpacked = tmp_path / "a.npz", 1 << 26
-    others = {"object": np.array([{}], object), "cut off": np.zeros(1), "large": np.zeros(unpacked, np.uint8)}
-    with Matting("mattecam") as first, Matting("mattecam") as second:
-        first.step(GIVEN[0])
-        state = first.state
-        for kind, other in others.items():
-            np.savez_compressed(file, **dict[str, Any](state.arrays), other=other)
-            if kind == "cut off":
-                content = bytearray(file.read_bytes())
-                content[200:400] = bytes(200)
-                file.write_bytes(content)
-            tracemalloc.start()
-            try:
-                with np.load(file) as arrays, pytest.raises(ModelError, match="was saved with"):
-                    second.load_state(replace(state, arrays=arrays))
-                assert tracemalloc.get_traced_memory()[1] < unpacked / 4
-            finally:
-                tracemalloc.stop()
-        np.savez_compressed(file, **dict[str, Any](state.arrays))
-        names = ("model", "executor", "precision", "size", "downsample_ratio")
-        fields = json.loads(json.dumps({name: getattr(state, name) for name in names}))
-        with np.load(file) as arrays:
-            second.load_state(EngineState(**fields, arrays=arrays))
-        np.testing.assert_array_equal(second.step(GIVEN[1]).alpha, first.step(GIVEN[1]).alpha)
-
-
 PAGES = "".join((ROOT / page).read_text(encoding="utf-8") for page in ("README.md", "docs/api.md"))
 EXAMPLES = re.findall(r"```python\n(.*?)```", PAGES.replace("range(30)", "range(3)"), re.DOTALL)
-assert len(EXAMPLES) == 5
+assert len(EXAMPLES) == 4
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=map(str, range(5)))
+@pytest.mark.parametrize("example", EXAMPLES, ids=map(str, range(4)))
 def test_the_example_runs(
     example: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

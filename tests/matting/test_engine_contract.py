@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ import pytest
 import torch
 
 from app.core.errors import ModelError
-from app.core.settings import EdgeSettings, MattingSettings, StrictLevel
+from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import Backdrop, BlurredBackground
 from app.matting import build_engine
 from app.matting.choice import hardware
@@ -54,25 +53,18 @@ def settings(request: pytest.FixtureRequest, weights: dict[str, Path]) -> Mattin
 
 
 @pytest.fixture(scope="module")
-def _two_engines(settings: MattingSettings) -> Iterator[tuple[FrameEngine, FrameEngine]]:
-    with closing(build_engine(settings, 160, 96)) as one, closing(build_engine(settings, 160, 96)) as other:
-        assert isinstance(one, FrameEngine) and isinstance(other, FrameEngine)
-        for each in (one, other):
-            each.step(FRAME, BACKDROP, OFF)  # starts its threads here, outside of the tests
-        yield one, other
+def _engine(settings: MattingSettings) -> Iterator[FrameEngine]:
+    with closing(build_engine(settings, 160, 96)) as engine:
+        assert isinstance(engine, FrameEngine)
+        engine.step(FRAME, BACKDROP, OFF)  # starts its threads here, outside of the tests
+        yield engine
 
 
 @pytest.fixture
-def two_engines(_two_engines: tuple[FrameEngine, FrameEngine]) -> tuple[FrameEngine, FrameEngine]:
-    """Return engines that have forgotten the frames of other tests."""
-    for engine in _two_engines:
-        engine.reset()
-    return _two_engines
-
-
-@pytest.fixture
-def engine(two_engines: tuple[FrameEngine, FrameEngine]) -> FrameEngine:
-    return two_engines[0]
+def engine(_engine: FrameEngine) -> FrameEngine:
+    """Return an engine that has forgotten the frames of other tests."""
+    _engine.reset()
+    return _engine
 
 
 def test_matte_has_the_frames_size_and_the_composite_is_the_foreground_before_the_backdrop(
@@ -108,45 +100,6 @@ def test_a_closed_engine_leaves_its_memory_at_once(settings: MattingSettings) ->
     """Each change of the network left 40 MB in reference cycles."""
     steps = [(frame, backdrop) for frame in frames(320, 192, 2) for backdrop in (frame, BlurredBackground(50))]
     assert_closing_frees(lambda: build_engine(settings, 320, 192, live=True), "backend", steps)
-
-
-@pytest.mark.parametrize("strict", ["off", "balanced"])
-def test_a_loaded_state_continues_bit_for_bit(
-    two_engines: tuple[FrameEngine, FrameEngine], strict: StrictLevel
-) -> None:
-    engine, other = two_engines
-    edges = EdgeSettings(temporal_smoothing=0.5, strict=strict)
-    given = frames(160, 96, 8)
-    engine.reset(np.full((96, 160), 255, np.uint8))
-    for frame in given[:3]:
-        engine.step(frame, BACKDROP, edges)
-    other.step(255 - given[5], BACKDROP, edges)
-    state = engine.state()
-    expected = [engine.step(frame, BACKDROP, edges) for frame in given[3:]]
-    other.load_state(state)
-    for frame, wanted in zip(given[3:], expected, strict=True):
-        found = other.step(frame, BACKDROP, edges)
-        np.testing.assert_array_equal(found.alpha, wanted.alpha)
-        np.testing.assert_array_equal(found.composite, wanted.composite)
-        assert np.ptp(wanted.alpha) > 0 or strict == "balanced"
-
-
-def test_the_state_of_another_engine_or_with_arrays_of_other_shapes_is_refused(engine: FrameEngine) -> None:
-    """Those of strict mode and the last alpha were taken, and failed in a later step, or were read past their end."""
-    edges = EdgeSettings(temporal_smoothing=0.5, strict="balanced")
-    engine.reset(np.full((96, 160), 255, np.uint8))
-    engine.step(FRAME, BACKDROP, edges)
-    state = engine.state()
-    others = [replace(state, model="other"), replace(state, precision="int3"), replace(state, downsample_ratio=1)]
-    others += [
-        replace(state, arrays=dict(state.arrays) | {name: np.zeros(shape, array.dtype)})
-        for name, array in state.arrays.items()
-        for shape in ((*array.shape, 2), tuple(side + 1 for side in array.shape) or (1,))
-    ]
-    for other in others:
-        with pytest.raises(ModelError, match="was saved with"):
-            engine.load_state(other)
-    engine.step(FRAME, BACKDROP, edges)
 
 
 @pytest.mark.parametrize(

@@ -1,39 +1,16 @@
-"""Interfaces of matting: the engine, the backend that runs the frame step for it, its sizes, state and failures."""
+"""Interfaces of matting: the engine, the backend that runs the frame step for it, its sizes and its failures."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Protocol
+from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
-from app.core.edits import MatteEditor, StateArrays
+from app.core.edits import MatteEditor
 from app.core.errors import ModelError
 from app.core.settings import EdgeSettings
 from app.core.types import AlphaImage, Backdrop, BgrImage, Matte
-
-
-@dataclass(frozen=True, slots=True)
-class EngineState:
-    """Everything that an engine remembers of the frames of its stream."""
-
-    model: str
-    executor: str
-    precision: str
-    size: tuple[int, int]
-    """(width, height) of the frames."""
-    downsample_ratio: float
-    arrays: StateArrays
-
-
-def check_memory(array: NDArray[Any]) -> None:
-    """Raise ValueError for values that no recurrent unit keeps, ±1 but for rounding: they would hide people."""
-    if not np.abs(array).max() <= 2.0:
-        raise ValueError(f"a saved state reaches {np.abs(array).max():g}")
-
 
 AUTO_SHORT_SIDE = 270
 """Default short side of the small frame in pixels; a network's spec may override it."""
@@ -165,15 +142,6 @@ class Backend(Protocol):
 
     def reset(self, seen: AlphaImage | None = None) -> None:
         """Reset the recurrent state."""
-
-    def state(self) -> StateArrays:
-        """Return copies of all arrays that the next step depends on."""
-
-    def load_state(self, arrays: StateArrays) -> None:
-        """Continue after the frame at which `arrays` were saved.
-
-        Raises KeyError, ValueError or TypeError if they do not fit.
-        """
 
     def close(self) -> None:
         """Release the device. Idempotent."""

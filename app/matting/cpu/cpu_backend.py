@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import functools
 from abc import ABC, abstractmethod
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import NamedTuple, final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.edits import MatteEdit, MatteEditor, StateArrays, copy_into, prefixed, saved
+from app.core.edits import MatteEdit, MatteEditor
 from app.core.geometry import viewed
 from app.core.settings import EdgeSettings
 from app.core.threads import Strips
@@ -51,12 +51,9 @@ from app.matting.kernels.composite import (
     smooth_alpha_rows,
     view_rows,
 )
-from app.matting.strict import rules
 from app.matting.strict.cpu_strict import initial_memory, strict_matte
 from models.rules import CELL
 
-PREVIOUS_ALPHA = "previous_alpha"
-"""Name of the last alpha in the state."""
 NOTHING: Bytes = np.empty((0, 0), np.uint8)
 
 
@@ -282,21 +279,6 @@ class CpuBackend(ABC):
         """Reset the recurrent state."""
         self._last = self._previous_alpha = self._blurred = None
         self._strict = initial_memory(self._geometry.small_height, self._geometry.small_width, seen)
-
-    def state(self) -> StateArrays:
-        """Return copies of the state."""
-        arrays = {} if self._previous_alpha is None else {PREVIOUS_ALPHA: self._previous_alpha.copy()}
-        return arrays | prefixed("strict", asdict(self._strict))  # which copies
-
-    def load_state(self, arrays: StateArrays) -> None:
-        """Restore the state. Raises KeyError, ValueError or TypeError if the arrays do not fit."""
-        size = self._geometry.height, self._geometry.width
-        CpuBackend.reset(self)
-        self._previous_alpha = saved(arrays, PREVIOUS_ALPHA, size, np.uint8)
-        for field in fields(self._strict):
-            copy_into(getattr(self._strict, field.name), arrays[f"strict.{field.name}"])
-        if not -1 <= self._strict.age <= rules.WAIT_FRAMES:
-            raise ValueError(f"a saved age is {self._strict.age}")
 
     def close(self) -> None:
         """Stop the threads. Idempotent."""

@@ -14,10 +14,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import cv2
 import numpy as np
 
-from app.core.edits import StateArrays, copy_into
 from app.core.threads import Strips, name_thread
 from app.core.types import AlphaImage, BgrImage, Floats
-from app.matting.base.interface import StepGeometry, check_memory
+from app.matting.base.interface import StepGeometry
 from app.matting.base.parameters import DARK, network_gain
 from app.matting.cpu.cpu_backend import Coefficients, CpuBackend
 from app.matting.kernels.network import (
@@ -135,7 +134,7 @@ class RecurrentNetwork:
         return alpha
 
     @property
-    def _memory(self) -> Arrays:
+    def memory(self) -> Arrays:
         """All that is remembered of the stream, by name."""
         return self._states | self._last
 
@@ -146,8 +145,8 @@ class RecurrentNetwork:
         factors of states.
         """
         self._has_features = False
-        theirs = other._memory
-        for name, array in self._memory.items():
+        theirs = other.memory
+        for name, array in self.memory.items():
             axis, factor = self._columns_of[name]
             own, source = (
                 np.moveaxis(memory, axis, 0)[begin // factor : (begin + width) // factor]
@@ -158,19 +157,8 @@ class RecurrentNetwork:
     def reset(self) -> None:
         """Forget the stream."""
         self._has_features = False
-        for array in self._memory.values():
+        for array in self.memory.values():
             array.fill(0)
-
-    def state(self) -> Arrays:
-        """Return copies of the memory; see `Backend.state`."""
-        return {name: array.copy() for name, array in self._memory.items()}
-
-    def load_state(self, arrays: StateArrays) -> None:
-        """Restore the memory. Raises KeyError or ValueError if the arrays do not fit."""
-        self._has_features = False
-        for name, array in self._memory.items():
-            check_memory(arrays[name])
-            copy_into(array, arrays[name])
 
     def close(self) -> None:
         """Release the requests. Idempotent."""
@@ -503,19 +491,6 @@ class OpenVinoBackend(CpuBackend):
         self._first = None
         self._whole.reset()
         self._columns.reset()
-
-    def state(self) -> StateArrays:
-        """Return copies of the state; all columns of the next frame are seen."""
-        self._move_memory(None)
-        self._columns.reset()
-        return {**super().state(), **self._whole.state()}
-
-    def load_state(self, arrays: StateArrays) -> None:
-        """Restore the state. Raises KeyError, ValueError or TypeError if the arrays do not fit."""
-        self._first = None
-        self._columns.reset()
-        self._whole.load_state(arrays)
-        super().load_state(arrays)
 
     def close(self) -> None:
         """Stop the threads and release the requests. Idempotent."""

@@ -26,12 +26,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from app.core.edits import MatteEditor, StateArrays, saved
+from app.core.edits import MatteEditor
 from app.core.errors import ModelError, t, text_of
 from app.core.geometry import viewed
 from app.core.settings import EdgeSettings
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte
-from app.matting.base.interface import NotAMatteError, Reuse, StepGeometry, check_memory
+from app.matting.base.interface import NotAMatteError, Reuse, StepGeometry
 from app.matting.base.parameters import plan, strength_taps
 from app.matting.torch.frame_step import Core, DirectCore, FrameStep, State, StepInputs, StepOutput
 from models.checkpoint import load_state_dict
@@ -234,7 +234,6 @@ class Transfers:
         return found
 
 
-PREVIOUS_ALPHA = "previous_alpha"
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 
 
@@ -303,27 +302,6 @@ class TorchBackend:
         shown = None if output.view is None else viewed(frame, output.view)
         person = foreground[0].numpy() if foreground else None
         return Matte(composite.numpy(), alpha.numpy(), person, shown)
-
-    def state(self) -> StateArrays:
-        """Return copies of the state in float32, in which every supported precision is exact."""
-        named = {f"state{index}": tensor for index, tensor in enumerate(self.recurrent)}
-        if self.previous_alpha is not None:
-            named[PREVIOUS_ALPHA] = self.previous_alpha
-        return {name: tensor.float().cpu().numpy().copy() for name, tensor in named.items()}
-
-    def load_state(self, arrays: StateArrays) -> None:
-        """Restore the state. Raises KeyError, ValueError or TypeError if the arrays do not fit."""
-        geometry, state = self.frame_step.geometry, []
-        for index, current in enumerate(self.recurrent):
-            array = arrays[f"state{index}"]
-            if array.shape != tuple(current.shape):
-                raise ValueError(f"a saved array is {array.shape} in place of {tuple(current.shape)}")
-            if index < len(self.recurrent) - 1:  # the last one is that of strict mode
-                check_memory(array)
-            state.append(torch.from_numpy(array.copy()).to(current))
-        alpha = saved(arrays, PREVIOUS_ALPHA, (1, 1, geometry.height, geometry.width), np.float32)
-        self.recurrent = tuple(state)
-        self.previous_alpha = None if alpha is None else torch.from_numpy(alpha).to(self.torch_device)
 
     def close(self) -> None:
         """Drop the state, and return the memory of a GPU."""

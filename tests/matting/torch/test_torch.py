@@ -144,11 +144,13 @@ def test_a_failed_step_leaves_the_stream_as_it_was(edges: EdgeSettings) -> None:
     for picture in people(9):
         recorded.step(picture, wall, edges)
     assert is_captured(recorded)
-    before = {name: array.copy() for name, array in recorded.state().items()}
+    before = [tensor.clone() for tensor in recorded.recurrent]
+    alpha_before = recorded.previous_alpha
     with pytest.raises(NotAMatteError):
         recorded.step(np.zeros_like(wall), wall, edges)
-    for name, array in recorded.state().items():
-        np.testing.assert_array_equal(array, before[name])
+    for tensor, earlier in zip(recorded.recurrent, before, strict=True):
+        assert torch.equal(tensor, earlier)
+    assert recorded.previous_alpha is alpha_before
 
 
 def fails(step: Callable[[], StepOutput]) -> tuple[StepOutput, Callable[[], None]]:
