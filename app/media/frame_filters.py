@@ -22,6 +22,7 @@ from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
 from app.core.types import AlphaImage, BgrImage
+from app.media.frame_converter import THREADS, FrameConverter
 
 log = logging.getLogger(__name__)
 
@@ -131,11 +132,8 @@ Shape = tuple[int, int, str, Fraction | None]
 """What a graph is built for: width, height, format and unit of the times."""
 
 
-def deinterlaced(frames: Iterable[VideoFrame], threads: int = 0) -> Iterator[VideoFrame]:
-    """Yield every frame at its time, interlaced ones deinterlaced. Video without interlaced frames passes unchanged.
-
-    threads: of the filter, 0 for one per core.
-    """
+def deinterlaced(frames: Iterable[VideoFrame]) -> Iterator[VideoFrame]:
+    """Yield every frame at its time, interlaced ones deinterlaced. Video without interlaced frames passes unchanged."""
     graph: Graph | None = None
     shape = None
     """Of the frames that the present graph takes, or that none takes."""
@@ -144,7 +142,9 @@ def deinterlaced(frames: Iterable[VideoFrame], threads: int = 0) -> Iterator[Vid
             yield from _pushed(graph, None)
             graph = None
         if graph is None and frame.interlaced_frame and shape != _shape(frame):
-            graph, shape = _graph(frame, threads, "bwdif", DEINTERLACE), _shape(frame)
+            # FFmpeg converts formats that the filter does not take, with as many threads as the graph has
+            graph = _graph(frame, THREADS, "bwdif", DEINTERLACE)
+            shape = _shape(frame)
         if graph is None:
             yield frame
         else:
@@ -156,8 +156,9 @@ def deinterlaced(frames: Iterable[VideoFrame], threads: int = 0) -> Iterator[Vid
 def in_bt709(frames: Iterable[VideoFrame], threads: int = 0) -> Iterator[VideoFrame]:
     """Yield every frame at its time; HDR (PQ, HLG) and other video of a wide gamut as RGB with BT.709 colours.
 
-    threads: of the filter, 0 for one per core.
+    threads: of the filter of colours, 0 for one per core.
     """
+    converter = FrameConverter()
     graph: Graph | None = None
     kind = None
     for frame in frames:
@@ -167,7 +168,7 @@ def in_bt709(frames: Iterable[VideoFrame], threads: int = 0) -> Iterator[VideoFr
             continue
         usual = BT2020_MATRIX if colours[1] == BT2020_PRIMARIES else BT709_MATRIX
         matrix = usual if frame.colorspace == UNSPECIFIED else None
-        rgb = frame.reformat(format=RGB_ALPHA if has_alpha(frame) else RGB, src_colorspace=matrix)
+        rgb = converter.convert(frame, RGB_ALPHA if has_alpha(frame) else RGB, matrix=matrix)
         if kind != (colours, _shape(frame)):
             with colour_table(*colours) as table:
                 graph, kind = _graph(rgb, threads, "lut3d", f"file={table}"), (colours, _shape(frame))
@@ -224,14 +225,16 @@ def has_alpha(frame: VideoFrame) -> bool:
     return any(component.is_alpha for component in frame.format.components)
 
 
-def over_colour(frame: VideoFrame, matrix: int | None, colour: tuple[int, int, int] = BLACK) -> VideoFrame:
+def over_colour(
+    frame: VideoFrame, converter: FrameConverter, matrix: int | None, colour: tuple[int, int, int] = BLACK
+) -> VideoFrame:
     """Return a frame with a colour behind its transparent parts; one without alpha as it is.
 
     matrix: that of its YUV; None for the one that the frame names. The result has no side data.
     """
     if not has_alpha(frame):
         return frame
-    image = np.asarray(frame.reformat(format="bgra", src_colorspace=matrix).to_ndarray(), np.uint8)
+    image = np.asarray(converter.convert(frame, "bgra", matrix=matrix).to_ndarray(), np.uint8)
     shown = premultiplied(image[..., :3], image[..., 3])
     if any(colour):
         behind = np.full_like(shown, colour)

@@ -28,11 +28,12 @@ from av.packet import Packet
 from av.stream import Disposition, Stream
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
-from av.video.reformatter import Colorspace, VideoReformatter
+from av.video.reformatter import Colorspace
 from av.video.stream import VideoStream
 from PIL import Image, ImageSequence
 
 from app.core.errors import MattecamError, Text, t
+from app.media.frame_converter import FrameConverter
 from app.media.frame_filters import BLACK, BgraImage, deinterlaced, has_alpha, in_bt709, over_colour
 from app.media.headers import read_header
 from app.media.image_file import BROKEN
@@ -157,8 +158,7 @@ class VideoInput:
         """When the last frame read by `timed_frames` ends."""
         self._mirrored: bool | None = None
         """Whether the film is mirrored; None before the first picture."""
-        self._scaler = VideoReformatter()
-        """One for all frames: each has threads, and a frame with side data would keep its own until it is collected."""
+        self._converter = FrameConverter()
         self.container = open_container(path)
         self._header = read_header(path)
         self.is_short = self._header.is_short
@@ -197,7 +197,7 @@ class VideoInput:
         Frames with BT.2020 or P3 colours, also of HDR, are converted to RGB with BT.709 colours.
         """
         threads = self._decoder.thread_count
-        return in_bt709(deinterlaced(self._decoded(), threads), threads)
+        return in_bt709(deinterlaced(self._decoded()), threads)
 
     def timed_frames(self, leaps: Sequence[Leap] | None = None) -> Iterator[tuple[Fraction, VideoFrame]]:
         """Yield (time, frame) as `frames`. Times are seconds from the start of the file and strictly increase.
@@ -252,8 +252,9 @@ class VideoInput:
         if self._mirrored is None:
             self._mirrored = _is_mirrored(frame)
         matrix, kept = _colour_matrix(frame), self._with_alpha and has_alpha(frame)
-        shown, pixels = (frame, "bgra") if kept else (over_colour(frame, matrix, self._colour), "bgr24")
-        scaled = self._scaler.reformat(shown, *size, pixels, src_colorspace=matrix, interpolation=interpolation)
+        pixels = "bgra" if kept else "bgr24"
+        shown = frame if kept else over_colour(frame, self._converter, matrix, self._colour)
+        scaled = self._converter.convert(shown, pixels, size, matrix=matrix, interpolation=interpolation)
         image = scaled.to_ndarray()
         if kept and image[..., 3].min() == 255:
             image = image[..., :3]

@@ -31,6 +31,7 @@ from app.core.files import ExplainedOSError, free_name, is_special, version_of
 from app.core.threads import usable_cores
 from app.media import yuv
 from app.media.audio import SOUND_RATE, AudioCopy, SoundWriter
+from app.media.frame_converter import FrameConverter
 from app.media.frame_filters import extended
 from app.media.video_input import HD_HEIGHT, Leap, file_address
 from app.media.video_reader import simple_rate
@@ -201,6 +202,7 @@ class VideoWriter:
         """The times of all packets in the file, exact, in their order."""
         self._frame: av.VideoFrame | None = None
         """The frame written last; kept for `repeat`."""
+        self._converter = FrameConverter()
         self._next_tick = 0
         self._closed = False
         self._reproducible = reproducible
@@ -290,15 +292,18 @@ class VideoWriter:
     def _converted(self, image: NDArray[np.uint8]) -> av.VideoFrame:
         if image.ndim == 3 and image.shape[2] == 4:
             matrix = Colorspace.ITU709 if image.shape[0] >= HD_HEIGHT else Colorspace.ITU601
-            return av.VideoFrame.from_ndarray(extended(image), "bgra").reformat(
-                format=self._encoder.pixel_format, dst_colorspace=matrix, dst_color_range=ColorRange.MPEG
+            return self._converter.convert(
+                av.VideoFrame.from_ndarray(extended(image), "bgra"),
+                self._encoder.pixel_format,
+                to_matrix=matrix,
+                to_range=ColorRange.MPEG,
             )
         planes = yuv.to_yuv(image, "I420", self._weights)
         # x264 copies a frame before `encode` returns; encoders of hardware may read it later, and PyAV lends frames of
-        # other heights wrongly. It interleaves the chroma for NV12.
+        # other heights wrongly.
         lends = self._encoder.name == "x264" and len(planes) % 6 == 0
         to_frame = av.VideoFrame.from_numpy_buffer if lends else av.VideoFrame.from_ndarray
-        return to_frame(planes, format="yuv420p")
+        return self._converter.convert(to_frame(planes, format="yuv420p"), self._encoder.pixel_format)
 
     def repeat(self, pts_s: Fraction | float) -> None:
         """Append the last frame once more at this time."""
