@@ -23,6 +23,7 @@ from app.offline.plan import (
     Manifest,
     Record,
     existing_output,
+    is_as_recorded,
     is_done,
     last_records,
     record_of,
@@ -77,21 +78,28 @@ class Batch:
         self.ended = Counter[str]()
         """Number of clips by their final state."""
 
-    def run(self, jobs: Sequence[Job], stop: StopRequest, known: dict[str, Record]) -> None:
-        """Convert every clip but those that `known`, the last records of an earlier run, shows as done.
+    def run(self, jobs: Sequence[Job], stop: StopRequest, known: dict[str, Record] | None) -> None:
+        """Convert every clip but those that `known` shows as done.
 
-        Raises UsageError if a clip would replace a file that must stay, OSError if the manifest cannot be written.
+        known: the last records of the earlier run that this one resumes; None where it resumes none.
+
+        Raises UsageError if clips would replace files that must stay, OSError if the manifest cannot be written. Where
+        a run is resumed, such a clip fails, unless it concerns them all, and the others are converted.
         """
-        for job in jobs:
-            record = record_of(job, known)
-            if record is not None and is_done(job, record):
-                self._end(job, "skipped", JobResult("done", record.frames))
-            else:
-                may_replace = job.overwrite or (record is not None and _may_have_written(record))
-                self._waiting.append(replace(job, overwrite=may_replace))
         try:
-            if files := [file for file in map(existing_output, self._waiting) if file is not None]:
-                raise exists_already(files)
+            taken: list[_Taken] = []
+            for job in jobs:
+                record = None if known is None else record_of(job, known)
+                if record is not None and is_done(job, record):
+                    self._report(job, "skipped", JobResult("done", record.frames))
+                elif (file := _not_replaced(job, record)) is not None:
+                    taken.append(_Taken(job, file, was_done=record is not None and record.state == "done"))
+                else:
+                    self._waiting.append(job if record is None else replace(job, overwrite=_replaces(job, record)))
+            if taken and (known is None or len(taken) == len(jobs)):
+                raise exists_already([each.file for each in taken])
+            for each in taken:
+                self._report(each.job, "failed", JobResult("failed", error=each.text))
             while (self._waiting or self._running) and not stop.requests:
                 while self._waiting and len(self._running) < self._executor.count:
                     self._start(self._waiting.popleft())
@@ -150,9 +158,12 @@ class Batch:
                 self._end(job, "interrupted" if stopping else "failed", replace(result, error=text))
 
     def _end(self, job: Job, state: State, result: JobResult) -> None:
+        self._note(job, state, result)
+        self._report(job, state, result)
+
+    def _report(self, job: Job, state: State, result: JobResult) -> None:
+        """Count and tell the final state of a clip."""
         self.ended[state] += 1
-        if state != "skipped":
-            self._note(job, state, result)
         self._tell(Event(job.source, state, result.frames, result.expected_frames, result.error))
 
     def _note(self, job: Job, state: str, result: JobResult) -> None:
@@ -165,14 +176,44 @@ class Batch:
         self._manifest.add(record)
 
 
-def _may_have_written(record: Record) -> bool:
-    """Return whether a run that did not finish a clip may have left outputs, which then are not another file's.
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """A clip that would replace a file that must stay."""
 
-    A clip that failed by itself leaves none, unless it is cut off: its film is recorded.
+    job: Job
+    file: str
+    was_done: bool
+    """The manifest shows the clip as done: then the file was made of it."""
+
+    @property
+    def text(self) -> str:
+        """Return the error of the clip."""
+        if self.was_done:
+            return (
+                f"{self.file} was made of another version of {self.job.source} or with other settings, or has changed "
+                "since; add --overwrite to replace it."
+            )
+        return str(exists_already([self.file]))
+
+
+def _replaces(job: Job, record: Record) -> bool:
+    """Return whether a clip may replace its outputs: where that was asked for, or where they are of a cut-off clip.
+
+    What has the name of an output that was never finished may be another film of the user's. A clip that is cut off
+    fails, but its film is recorded: one that is still as recorded is the batch's own.
     """
-    if record.state == "failed":
-        return record.sha256 is not None or record.tries >= MOST_TRIES
-    return record.state != "done"
+    return job.overwrite or (record.state == "failed" and is_as_recorded(job, record))
+
+
+def _not_replaced(job: Job, record: Record | None) -> str | None:
+    """Return a file that must stay and has the name of an output, None without one.
+
+    A program that was killed may have moved a film to its name before it could record that. So the clip is converted
+    again: a file of the same content is its film, any other one stays (`move_finished`).
+    """
+    if record is not None and (record.state in ("started", "retried") or _replaces(job, record)):
+        return None
+    return existing_output(job)
 
 
 def convert_batch(
@@ -190,14 +231,15 @@ def convert_batch(
     (not finished, or not begun, because a stop was requested).
 
     A clip that fails stops no other. The manifest of a remote folder is kept in the user's data folder and uploaded at
-    the end. resume: skip the clips that the manifest shows as done and whose source, settings and film are unchanged.
+    the end. resume: skip the clips that the manifest shows as done and whose source, settings and film are unchanged;
+    a clip that would replace another file fails.
     Raises UsageError if `target` is a file or in use, SinkOpenError or SinkLostError if it cannot be written to.
     """
     folder = state_folder(target)
     check_folder(str(folder) if is_remote(target) else target)  # as it was written: it may end in a slash
     try:
         with _locked(folder):
-            known = last_records(folder / MANIFEST) if resume else {}
+            known = last_records(folder / MANIFEST) if resume else None
             with closing(Manifest(folder / MANIFEST)) as manifest:
                 batch = Batch(executor(), manifest, tell)
                 batch.run(jobs, stop or StopRequest(), known)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import filecmp
 import logging
 import os
 import re
@@ -325,13 +326,21 @@ def move_finished(finished: Path, final: Path, *, overwrite: bool) -> None:
     A folder that exists keeps its other files: the images are moved into it. overwrite: replace files of these names.
     """
     if not is_folder(finished):
-        move(finished, final, overwrite=overwrite)
+        _move_file(finished, final, overwrite)
     elif not is_folder(final):
         finished.rename(final)
     else:
         for image in sorted(finished.iterdir()):
-            move(image, final / image.name, overwrite=overwrite)
+            _move_file(image, final / image.name, overwrite)
         finished.rmdir()
+
+
+def _move_file(finished: Path, final: Path, overwrite: bool) -> None:
+    if not overwrite and is_file(final) and filecmp.cmp(finished, final, shallow=False):
+        # A process that was killed between this move and its report is followed by one that makes the same bytes.
+        finished.unlink()
+    else:
+        move(finished, final, overwrite=overwrite)
 
 
 Output = PictureOutput | VideoWriter

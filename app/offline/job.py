@@ -164,7 +164,7 @@ def _convert(job: Job, fetched: Path, tries: Mapping[str, Path], progress: _Prog
     written = {use: digest(path) for use, path in tries.items()}
     for use, final in job.outputs.items():
         if is_remote(final):
-            upload(tries[use], final)
+            _upload_new(tries[use], final, overwrite=job.overwrite)
             continue
         try:
             publish(tries[use], Path(final), overwrite=job.overwrite)
@@ -266,6 +266,15 @@ def upload(local: Path, target: str) -> None:
             if system.exists(temporary):
                 system.rm_file(temporary)
             raise
+
+
+def _upload_new(local: Path, target: str, *, overwrite: bool) -> None:
+    """Upload a finished file, without overwrite only where no other one is. Raises SinkOpenError or SinkLostError."""
+    there = None if overwrite else size_and_time(target)[0]
+    if not there:
+        upload(local, target)
+    elif there != local.stat().st_size:  # else an earlier try has uploaded it, and was killed before it could tell
+        raise SinkOpenError(f"{target} cannot be written: another file has this name; rename one of them.")
 
 
 def list_folder(address: str) -> list[str]:

@@ -281,15 +281,19 @@ def record_of(job: Job, known: dict[str, Record]) -> Record | None:
 
 
 def is_done(job: Job, record: Record) -> bool:
-    """Return whether all outputs are what an earlier run made of the same source and settings.
-
-    Of those elsewhere only the sizes are compared.
-    """
+    """Return whether all outputs are what an earlier run made of the same source and settings."""
     if record.state != "done" or record.settings_hash != job.settings_hash:
         return False
     if size_and_time(job.source) != (record.source_bytes, record.source_time_ns):
         return False
-    recorded = {**record.outputs, "target": Written(record.sha256 or "", record.target_bytes or 0)}
+    return is_as_recorded(job, record)
+
+
+def is_as_recorded(job: Job, record: Record) -> bool:
+    """Return whether all outputs are there, as an earlier run made them. Of those elsewhere only sizes are compared."""
+    if record.sha256 is None:
+        return False
+    recorded = {**record.outputs, "target": Written(record.sha256, record.target_bytes or 0)}
     try:
         images = {f"{name}.png" for name in picture_names(Path(job.source)).values()} if job.is_folder else None
         return all(use in recorded and _is_written(path, recorded[use], images) for use, path in job.outputs.items())

@@ -7,6 +7,7 @@ import os
 import signal
 from concurrent.futures import Future
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -21,7 +22,7 @@ from app.core.errors import MattecamError, SinkLostError, SinkOpenError, SourceO
 from app.core.settings import BackgroundSettings, FramingSettings, PeopleSettings
 from app.offline.batch import MOST_TRIES, Event, StopRequest
 from app.offline.executors import Processes
-from app.offline.job import TRIES, JobResult, fetch, list_folder, run_job, size_and_time, upload
+from app.offline.job import TRIES, Job, JobResult, fetch, list_folder, run_job, size_and_time, upload
 from app.offline.plan import MANIFEST, Manifest, Record, last_records, plan_jobs, settings_hash
 from tests.clips import names_in, read_numbers, write_clip, write_images
 from tests.offline.batch.conftest import (
@@ -67,10 +68,9 @@ def test_a_clip_is_done_also_under_another_spelling_of_its_path(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     converted([clip.name for clip in clips], out, {"c.mp4": MOST_TRIES})
-    (out / "c.mp4").write_bytes(b"left by a crash")
     (tmp_path / "elsewhere").mkdir()
-    other = write_clip(tmp_path / "elsewhere" / "c.mp4", 5)
-    with pytest.raises(UsageError, match=r"c\.mp4 exists already"):
+    other = write_clip(tmp_path / "elsewhere" / "b.mp4", 5)
+    with pytest.raises(UsageError, match=r"b\.mp4 exists already"):
         converted([other], out, overwrite=False)
     assert converted(clips, out, overwrite=False) == (["c.mp4"], {"done": 1, "skipped": 2})
 
@@ -91,27 +91,114 @@ def test_a_clip_that_changes_while_it_is_converted_is_not_done(clips: list[Path]
         assert converted(clips[:1], out)[1] == {state: 1}
 
 
-def test_a_batch_replaces_what_it_began_and_nothing_else(clips: list[Path], out: Path) -> None:
-    """a.mp4 kills its workers at first, c.mp4 fails."""
-    (out / "b.mp4").parent.mkdir()
+def test_a_batch_that_would_replace_another_film_is_refused(clips: list[Path], out: Path) -> None:
+    out.mkdir()
     (out / "b.mp4").write_bytes(b"another film")
-    clips[2].write_text("no video")
     idle = DirectExecutor()
+
     with pytest.raises(UsageError, match=r"b\.mp4 exists already; add --overwrite"):
         run_batch(jobs_of(clips, out, overwrite=False), out, idle)
+
     assert idle.run == []
-    (out / "b.mp4").unlink()
-    assert converted(clips, out, {"a.mp4": MOST_TRIES}, overwrite=False)[1] == {"done": 1, "failed": 2}
-    write_clip(clips[2], 4)
-    (out / "a.mp4").write_bytes(b"left by a crash")
-    for name in ("c.mp4", "b.mp4"):
-        (out / name).write_bytes(b"made by other means")
-        with pytest.raises(UsageError, match=f"{name} exists already; add --overwrite"):
-            converted(clips, out, overwrite=False)
-        assert (out / name).read_bytes() == b"made by other means"
-        (out / name).unlink()
-        ran = ["a.mp4", "c.mp4"] if name == "c.mp4" else ["b.mp4"]
-        assert converted(clips, out, overwrite=False) == (ran, {"done": len(ran), "skipped": 3 - len(ran)})
+    assert (out / "b.mp4").read_bytes() == b"another film"
+
+
+LEFT = [
+    pytest.param("interrupted", {"state": "interrupted"}, id="interrupted"),
+    pytest.param("failed", {"state": "failed"}, id="failed"),
+    pytest.param("failed", {"state": "failed", "tries": MOST_TRIES}, id="whose process died each time"),
+    pytest.param("started", {"state": "started"}, id="of a program that was killed"),
+    pytest.param("retried", {"state": "retried"}, id="of a program that was killed at the second try"),
+]
+"""What the manifest says of a clip that was not finished."""
+
+
+@pytest.mark.parametrize(("state", "changes"), LEFT)
+@pytest.mark.parametrize("name", ["a.mp4", "pics"])
+def test_a_film_of_the_user_with_the_name_of_an_unfinished_output_is_kept(
+    tmp_path: Path, clips: list[Path], out: Path, name: str, state: str, changes: dict[str, Any]
+) -> None:
+    """A resumed batch took every such film for its own."""
+    clip = clips[0] if name == "a.mp4" else write_images(tmp_path / "pics", "1.png", "2.png")
+    mine = out / name if name == "a.mp4" else out / name / "2.png"
+    mine.parent.mkdir(parents=True)
+    mine.write_bytes(b"a film of my own")
+    leave_unfinished(clip, out, **changes)
+
+    ran, ended = converted([clip, clips[1]], out, overwrite=False)
+
+    assert ended == {"done": 1, "failed": 1}
+    assert mine.read_bytes() == b"a film of my own"
+    assert ran == (["b.mp4"] if state in ("interrupted", "failed") else [name, "b.mp4"])
+
+
+def leave_unfinished(clip: Path, out: Path, **changes: Any) -> None:
+    """Write the manifest of a batch that did not finish a clip."""
+    (job,) = jobs_of([clip], out)
+    size, time_ns = size_and_time(str(clip))
+    record = Record(
+        file=str(clip),
+        settings_hash=job.settings_hash,
+        state="started",
+        tries=1,
+        source_bytes=size,
+        source_time_ns=time_ns,
+        target=clip.name,
+    )
+    with closing(Manifest(out / MANIFEST)) as manifest:
+        manifest.add(replace(record, **changes))
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "pics"])
+def test_a_film_that_was_made_but_not_recorded_is_done_when_resumed(
+    tmp_path: Path, clips: list[Path], out: Path, name: str
+) -> None:
+    """The program was killed after it had moved the film, or some of the images, to their names."""
+    clip = clips[0] if name == "a.mp4" else write_images(tmp_path / "pics", "1.png", "2.png")
+    converted([clip], out)
+    if name == "pics":
+        (out / "pics" / "2.png").unlink()
+    (out / MANIFEST).unlink()
+    leave_unfinished(clip, out)
+
+    assert converted([clip], out, overwrite=False) == ([name], {"done": 1})
+    assert converted([clip], out, overwrite=False)[1] == {"skipped": 1}
+
+
+def test_a_worker_that_dies_after_its_film_is_in_place_is_followed_by_one_that_finds_it(
+    clips: list[Path], out: Path
+) -> None:
+    class Dying(DirectExecutor):
+        def submit(self, job: Job) -> Future[JobResult]:
+            result = super().submit(job)
+            if len(self.run) > 1:
+                return result
+            died: Future[JobResult] = Future()
+            died.set_result(JobResult("died", error="signal 9"))
+            return died
+
+    assert run_batch(jobs_of(clips[:1], out, overwrite=False), out, Dying()) == {"done": 1}
+    assert records_in(out)["a.mp4"].tries == 2
+
+
+def test_a_changed_source_keeps_its_film_and_the_new_clips_are_converted(clips: list[Path], out: Path) -> None:
+    """The whole batch was refused."""
+    converted(clips[:2], out)
+    made = (out / "a.mp4").read_bytes()
+    write_clip(clips[0], 6)
+    events: list[Event] = []
+
+    ended = run_batch(jobs_of(clips, out, overwrite=False), out, DirectExecutor(), resume=True, tell=events.append)
+
+    assert ended == {"skipped": 1, "failed": 1, "done": 1}
+    assert (out / "a.mp4").read_bytes() == made
+    (failed,) = [event for event in events if event.state == "failed"]
+    assert failed.file == str(clips[0])
+    assert failed.error == (
+        f"{out / 'a.mp4'} was made of another version of {clips[0]} or with other settings, or has changed since; "
+        "add --overwrite to replace it."
+    )
+    assert records_in(out)["a.mp4"].state == "done", "of the film that is there"
 
 
 @pytest.mark.parametrize("output", ["out", "alpha"])
@@ -133,6 +220,22 @@ def test_a_clip_that_was_cut_off_is_converted_again(tmp_path: Path, out: Path) -
         assert converted([clip], out, overwrite=overwrite) == (["a.mkv"], {"failed": 1})
     record = records_in(out)["a.mkv"]
     assert record.sha256 and f"{record.frames} of 40 frames" in (record.error or "")
+
+    write_clip(clip, 40)
+    assert converted([clip], out, overwrite=False) == (["a.mkv"], {"done": 1}), "its film is the batch's own"
+    assert len(read_numbers(out / "a.mkv")) == 40
+
+
+def test_the_film_of_a_cut_off_clip_that_the_user_has_changed_is_kept(tmp_path: Path, out: Path) -> None:
+    clip = write_clip(tmp_path / "a.mkv", 40)
+    clip.write_bytes(clip.read_bytes()[: clip.stat().st_size // 2])
+    converted([clip], out)
+    (out / "a.mkv").write_bytes(b"cut by the user")
+
+    with pytest.raises(UsageError, match=r"a\.mkv exists already"):
+        converted([clip], out, overwrite=False)
+
+    assert (out / "a.mkv").read_bytes() == b"cut by the user"
 
 
 @pytest.mark.parametrize(
@@ -445,8 +548,25 @@ def test_a_resumed_batch_leaves_out_the_films_that_are_uploaded(tmp_path: Path, 
     memory.pipe("/monday/b.mp4", good)
     assert converted(sources, target, overwrite=False) == (["b.mp4"], {"done": 1, "skipped": 1})
     memory.pipe("/matted/a.mp4", b"of another size")
-    with pytest.raises(UsageError, match=r"matted/a\.mp4 exists already"):
-        converted(sources, target, overwrite=False)
+    assert converted(sources, target, overwrite=False) == ([], {"failed": 1, "skipped": 1})
+    assert memory.cat("/matted/a.mp4") == b"of another size"
+
+
+@pytest.mark.parametrize("there", [b"of another size", None], ids=["another film", "the film of a killed try"])
+def test_no_upload_replaces_a_film_that_appeared_during_the_conversion(
+    tmp_path: Path, memory: Any, there: bytes | None
+) -> None:
+    (job,) = jobs_of([write_clip(tmp_path / "a.mp4", 3)], "memory://late", overwrite=False)
+    if there is None:
+        run_job(job, lambda done, total: False)
+        there = memory.cat("/late/a.mp4")
+    else:
+        memory.pipe("/late/a.mp4", there)
+
+    result = run_job(job, lambda done, total: False)
+
+    assert memory.cat("/late/a.mp4") == there
+    assert result.state == ("failed" if there == b"of another size" else "done"), result.error
 
 
 def test_a_missing_clip_is_a_sentence(tmp_path: Path, memory: Any) -> None:
