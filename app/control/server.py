@@ -84,8 +84,9 @@ class ControlServer:
         while endpoint is not None:
             try:
                 connection = endpoint.accept()
-                if stop.is_set():
-                    connection.close()
+                if connection is None or stop.is_set():
+                    if connection is not None:
+                        connection.close()
                     return
                 call = self._threads.submit(self._serve, connection, endpoint)
                 self._calls.add(call)

@@ -146,7 +146,7 @@ class PipelineStatus:
     problems: tuple[Problem, ...] = field(default=())
     """Open problems, the newest last; a problem is closed when the part that it comes from works again."""
     errors: tuple[str, ...] = field(default=())
-    """Every problem of the run, oldest first, without repetitions."""
+    """Every problem of the run, oldest first, without repetitions; after the first ones, a sentence names the log."""
 
     @property
     def virtual_camera(self) -> str | None:
@@ -231,6 +231,9 @@ def _open_stream(name: str, flags: int) -> int:
 
 _log = logging.getLogger(__name__)
 MAX_ERRORS = 100
+MAX_ERROR_CHARS = 50_000
+"""Of all problems of a run together: the status is sent as a whole to each client that asks."""
+MORE_ERRORS = "There were further problems; the log has them."
 MAX_SAMPLES = 1000
 RATE_SPAN_S = 2.0
 LATENCY_SPAN_S = 5.0
@@ -298,6 +301,7 @@ class StatusBoard:
         self._problems: dict[tuple[Stage, object], Problem] = {}
         """Open problems, by stage and by the part of it that reported them."""
         self._errors: list[str] = []
+        self._error_chars = 0
         self._started_s = time.perf_counter()
         self._started_cpu_s = time.process_time()
         self.capture_ms = Meter(LATENCY_SPAN_S)
@@ -327,12 +331,22 @@ class StatusBoard:
                 del self._problems[stage, part]
             else:
                 self._problems[stage, part] = Problem(stage, message, time.monotonic(), part)
-                if message not in self._errors and len(self._errors) < MAX_ERRORS:
-                    self._errors.append(message)
+                self._keep_error(message)
         if message is not None:
             _log.warning("%s", message, exc_info=problem if isinstance(problem, Exception) else None)
         elif known is not None:
             _log.info("Over: %s", known.message)
+
+    def _keep_error(self, message: str) -> None:
+        """Add a problem to those of the run, within its limits; call it under the lock."""
+        if message in self._errors:
+            return
+        self._error_chars += len(message)
+        if len(self._errors) < MAX_ERRORS and self._error_chars <= MAX_ERROR_CHARS:
+            self._errors.append(message)
+        elif MORE_ERRORS not in self._errors:
+            self._errors.append(MORE_ERRORS)
+            self._error_chars = MAX_ERROR_CHARS  # none is added from now on, however short it is
 
     def read(self) -> PipelineStatus:
         """Return a snapshot."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import socket
 import stat
 import struct
@@ -20,7 +21,8 @@ import pytest
 from app.control import transport
 from app.control.commands import Answer, Command
 from app.control.server import RETRY_S, ControlServer
-from app.control.transport import ControlAddress, ControlError, Endpoint, ask
+from app.control.transport import ControlAddress, ControlError, Endpoint, OtherProgramError, ask
+from app.core.files import lock_file
 from tests.control.conftest import Recorder, serving
 from tests.paths import ROOT
 from tests.waiting import beside, eventually
@@ -144,6 +146,35 @@ def test_an_answer_may_name_a_file_whose_name_is_not_in_utf8(
     assert asked(address, "record", "caf\udce9.mkv").message == "caf\udce9.mkv"
 
 
+def test_an_answer_of_any_length_arrives_whole(
+    address: ControlAddress, controller: Recorder, server: ControlServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the socket does not hold at once was never sent: `status` was not answered after many problems."""
+    problems = ["The camera failed."] * 100_000
+    monkeypatch.setattr(controller, "status", lambda: {"errors": problems})
+
+    answer = asked(address, "status")
+
+    assert answer.status == {"errors": problems}
+
+
+@posix_only
+def test_a_client_that_does_not_read_its_answer_holds_no_thread(
+    unix: ControlAddress, controller: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transport, "SEND_TIMEOUT_S", 1)
+    monkeypatch.setattr(controller, "status", lambda: {"errors": ["x" * 1_000_000]})
+    server = ControlServer(controller, at=lambda: unix)
+    server.listen()
+    server.start()
+    silent = unix.connect()
+    assert silent is not None
+
+    with silent:
+        transport.send(silent, unix, b"status ")
+        assert server.stop(60.0)
+
+
 @pytest.mark.parametrize("kind", ["too long", "without secret", "wrong secret", "empty", "pickle"])
 def test_other_messages_are_not_answered(
     address: ControlAddress, server: ControlServer, controller: Recorder, kind: str
@@ -217,7 +248,79 @@ def test_only_the_user_can_open_what_it_creates(tmp_path: Path) -> None:
     files = folder, folder / transport.SOCKET_FILE, folder / transport.SECRET_FILE
     assert [stat.S_IMODE(path.stat().st_mode) for path in files] == [0o700, 0o600, 0o600]
     endpoint.close()
-    assert not list(folder.iterdir())
+    lock = folder / transport.LOCK_FILE
+    assert list(folder.iterdir()) == [lock] and stat.S_IMODE(lock.stat().st_mode) == 0o600
+
+
+def test_a_program_that_has_the_lock_and_does_not_listen_yet_owns_the_address(address: ControlAddress) -> None:
+    """Of two that started together, both found that nobody listened."""
+    first = Endpoint(address)
+    if sys.platform != "win32":
+        Path(address.name).unlink()  # as before it is made
+
+    with pytest.raises(OtherProgramError, match="Another Mattecam"):
+        Endpoint(address)
+
+    first.close()
+    Endpoint(address).close()
+
+
+@posix_only
+def test_the_end_of_a_program_leaves_the_address_of_the_next_one(unix: ControlAddress) -> None:
+    """The folder of a session is removed when the session ends, and made again for the next one."""
+    first = Endpoint(unix)
+    shutil.rmtree(unix.folder)
+    unix.folder.mkdir(mode=0o700)
+
+    with serving(lambda: unix):
+        first.close()
+        assert asked(unix).done
+
+
+@posix_only
+@pytest.mark.parametrize("broken", ["socket", "secret", "folder"])
+def test_closing_never_raises_and_leaves_the_lock(
+    unix: ControlAddress, broken: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A folder that lost its right to write kept recordings from being finished: nothing after it was done."""
+    endpoint = Endpoint(unix)
+    if broken == "folder":
+        shutil.rmtree(unix.folder)
+    else:  # a folder in its place cannot be removed, whoever the user is
+        file = Path(unix.name) if broken == "socket" else unix.folder / transport.SECRET_FILE
+        file.unlink()
+        file.mkdir()
+
+    endpoint.close()
+
+    assert ("could not be closed completely" in caplog.text) is (broken != "folder")
+    if broken != "folder":
+        lock = lock_file(unix.folder / transport.LOCK_FILE, wait=False)
+        assert lock is not None
+        lock.close()
+
+
+@posix_only
+def test_a_server_ends_although_its_socket_was_removed(unix: ControlAddress) -> None:
+    """Nothing could connect to it to wake it, so that the end was reported as that of a hanging driver."""
+    with serving(lambda: unix):
+        shutil.rmtree(unix.folder)
+
+
+@posix_only
+def test_a_socket_whose_name_is_too_long_is_named(tmp_path: Path) -> None:
+    folder = tmp_path / ("x" * 120)
+    folder.mkdir(mode=0o700)
+
+    with pytest.raises(ControlError, match="cannot be opened: its name is too long for a socket; name a shorter"):
+        Endpoint(ControlAddress(folder))
+
+
+def test_a_lock_that_is_refused_is_a_sentence(address: ControlAddress) -> None:
+    (address.folder / transport.LOCK_FILE).mkdir()
+
+    with pytest.raises(ControlError, match="cannot be opened: a folder has this name"):
+        Endpoint(address)
 
 
 @posix_only
@@ -230,6 +333,10 @@ def test_a_folder_that_others_can_write_to_is_refused(tmp_path: Path, monkeypatc
     for name in ("open", "link"):
         with pytest.raises(ControlError, match="Other users can write"):
             transport.make_private(tmp_path / name)
+    with pytest.raises(ControlError, match="Other users can replace"):
+        transport.make_private(tmp_path / "open" / "own")
+    (tmp_path / "open").chmod(0o1777)
+    transport.make_private(tmp_path / "open" / "own")
     monkeypatch.setattr(os, "getuid", lambda: tmp_path.stat().st_uid + 1)
     with pytest.raises(ControlError, match="Other users can write"):
         transport.make_private(tmp_path / "own")
@@ -238,9 +345,9 @@ def test_a_folder_that_others_can_write_to_is_refused(tmp_path: Path, monkeypatc
 def test_what_cannot_be_created_is_logged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    too_long = tmp_path / ("x" * 120)
-    too_long.mkdir(mode=0o700)
-    with serving(lambda: ControlAddress(too_long)):
+    occupied = tmp_path / "run"
+    (occupied / transport.SECRET_FILE).mkdir(parents=True)
+    with serving(lambda: ControlAddress(occupied)):
         assert "cannot be opened" in caplog.text
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("MATTECAM_RUNTIME_DIR", str(tmp_path / "file" / "run"))

@@ -286,6 +286,22 @@ def test_a_part_of_a_stage_has_one_problem_and_the_log_says_when_it_is_over(capl
     assert caplog.messages == [*errors[:2], over[0], errors[2], over[1]]
 
 
+def test_the_problems_of_a_long_run_have_a_limit_and_the_log_is_named(caplog: pytest.LogCaptureFixture) -> None:
+    """The status grew until no client got it any more."""
+    board = StatusBoard()
+    for number in range(300):
+        board.report(Stage.CAPTURE, f"The camera {number} failed: {'x' * 2000}.")
+
+    board.report(Stage.CAPTURE, "The last one.")
+
+    status = board.read()
+    assert len(status.errors) == 25 and status.errors[0].startswith("The camera 0 failed")
+    assert status.errors[-1] == "There were further problems; the log has them."
+    assert sum(map(len, status.errors)) < 51_000
+    assert [problem.message for problem in status.problems] == ["The last one."], "what is open is never left out"
+    assert "The camera 299 failed" in caplog.text
+
+
 def test_latency_and_rate_are_those_of_the_last_seconds() -> None:
     clock = FakeClock(1000.0)
     meter = Meter(span_s=0.5, now=clock)
