@@ -21,16 +21,8 @@ from av.packet import Packet
 from av.stream import Disposition
 from numpy.typing import NDArray
 
-from app.media.video_input import (
-    AUDIO_CODECS,
-    AV_TIME_BASE,
-    JOIN_S,
-    LEAP_S,
-    Leap,
-    VideoError,
-    open_container,
-    packet_counts,
-)
+from app.media.film_clock import AV_TIME_BASE, JOIN_S, LEAP_S, Leap
+from app.media.video_input import AUDIO_CODECS, VideoError, open_container, packet_counts
 
 SOUND_RATE, SOUND_BIT_RATE = 48_000, 96_000
 """Of what is encoded here."""

@@ -41,6 +41,14 @@ class Header:
     """The picture has colours of Dolby Vision alone, as profile 5; others have those of HDR or SDR too."""
     sizes: list[tuple[int, int]] = field(default_factory=list)
     """(width, height) of the frames of each video track."""
+    avi_video_parts: dict[int, int] = field(default_factory=dict)
+    """Number of parts of the film in the index of an AVI file, by the number of the stream; those without content,
+    which repeat the frame before, count as well."""
+
+    def video_parts(self, number: int) -> int:
+        """Return the number of parts of a video track of an AVI file by its place among them; 0 if unknown."""
+        streams = sorted(self.avi_video_parts)
+        return self.avi_video_parts[streams[number]] if number < len(streams) else 0
 
 
 def read_header(path: Path) -> Header:
@@ -54,8 +62,8 @@ def read_header(path: Path) -> Header:
             header.needs_dolby_vision = _needs_dolby_vision(start)
             _read_matroska(file, size, header)
         elif start[:4] == b"RIFF":
-            lists = islice(_parts(file, 12, size, _riff_head), MAX_PARTS)
-            header.is_short = start[8:12] == b"AVI " and any(kind == b"movi" and end > size for kind, _, end in lists)
+            if start[8:12] == b"AVI ":
+                _read_avi(file, size, header)
         else:
             header.is_short = _is_mp4_short(file, size)
     return header
@@ -180,6 +188,28 @@ def _is_mp4_short(file: BinaryIO, size: int) -> bool:
 def _riff_head(head: bytes) -> tuple[bytes, int, int]:
     name, length, kind = struct.unpack("<4sI4s4x", head)
     return kind if name == b"LIST" else name, 8, length + length % 2
+
+
+VIDEO_PARTS = (b"dc", b"db")
+"""Last letters of the names of parts of an AVI film; before them stands the number of the stream."""
+
+
+def _read_avi(file: BinaryIO, size: int, header: Header) -> None:
+    for kind, start, end in islice(_parts(file, 12, size, _riff_head), MAX_PARTS):
+        if kind == b"movi" and end > size:
+            header.is_short = True
+            return
+        if kind == b"idx1" and end - start <= MAX_ENTRIES * 16:
+            file.seek(start)
+            _count_avi_parts(file.read(end - start), header)
+
+
+def _count_avi_parts(index: bytes, header: Header) -> None:
+    whole = len(index) // 16 * 16
+    for (name,) in struct.iter_unpack("<4s12x", index[:whole]):
+        if name[2:] in VIDEO_PARTS and name[:2].isdigit():
+            number = int(name[:2])
+            header.avi_video_parts[number] = header.avi_video_parts.get(number, 0) + 1
 
 
 EBML = b"\x1a\x45\xdf\xa3"

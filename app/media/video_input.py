@@ -11,9 +11,8 @@ import logging
 import re
 import time
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from itertools import islice
@@ -33,6 +32,7 @@ from av.video.stream import VideoStream
 from PIL import Image, ImageSequence
 
 from app.core.errors import MattecamError, Text, t
+from app.media.film_clock import AV_TIME_BASE, MAX_RATE, NO_TIMESTAMPS, FilmEnd, FrameClock, Leap, is_discontinuous
 from app.media.frame_converter import FrameConverter
 from app.media.frame_filters import BLACK, BgraImage, deinterlaced, has_alpha, in_bt709, over_colour
 from app.media.headers import read_header
@@ -154,8 +154,6 @@ class VideoInput:
         self._max_pixels = max_pixels
         self.damaged = 0
         """Packets and frames skipped so far."""
-        self.end_s = Fraction(0)
-        """When the last frame read by `timed_frames` ends."""
         self._mirrored: bool | None = None
         """Whether the film is mirrored; None before the first picture."""
         self._converter = FrameConverter()
@@ -179,6 +177,9 @@ class VideoInput:
         rate = rate or self.stream.average_rate or self.stream.guessed_rate or FALLBACK_RATE
         self.fps = rate if 0 < rate < MAX_RATE else FALLBACK_RATE
         """Frame rate that the file names."""
+        self.start_s = Fraction(self.container.start_time or 0, AV_TIME_BASE)
+        """Time stamp of the start of the file."""
+        self._end = self.new_end()
         codec.options = {"max_pixels": str(max_pixels * PADDING), "codec_whitelist": VIDEO_CODECS}
         codec.thread_type = "AUTO"
         codec.thread_count = threads
@@ -204,29 +205,53 @@ class VideoInput:
 
         leaps: of the clock of the file, which are closed; None for all, in formats that may have some.
         """
-        interval_s, start_s = 1 / self.fps, Fraction(self.container.start_time or 0, AV_TIME_BASE)
-        clock = FrameClock(start_s, interval_s, leaps if is_discontinuous(self.container) else ())
+        interval_s = 1 / self.fps
+        clock = FrameClock(self.start_s, interval_s, leaps if is_discontinuous(self.container) else ())
+        self._end = self.new_end()
         for frame in self.frames():
             tick_s = frame.time_base or self.stream.time_base or interval_s
             stamp_s = frame.pts * tick_s if self.has_stamps and frame.pts is not None else None
             time_s = clock.time_of(stamp_s, tick_s)
-            self.end_s = time_s + self.lasts_s(frame.duration * tick_s)
+            self._end.show(time_s, frame.duration * tick_s if self.has_stamps else Fraction(0))
             yield time_s, frame
-        if self.named_end_s is not None and not self.damaged and not self.is_short:
-            self.end_s = max(self.end_s, self.named_end_s)  # the duration of the last frame may be named nowhere else
 
-    def lasts_s(self, named_s: Fraction) -> Fraction:
-        """Return how long a frame lasts for which the file names this duration, 0 for none."""
-        interval_s = 1 / self.fps
-        if not self.has_stamps or not named_s:
-            return interval_s
-        is_exact = any(name in self.container.format.name for name in EACH_TIMED)
-        return named_s if is_exact else max(named_s, interval_s)
+    @property
+    def end_s(self) -> Fraction:
+        """When the last frame read by `timed_frames` ends, in seconds from the start of the file."""
+        # Frames at the end that cannot be decoded are not replaced by the last one that can.
+        return self._end.shown_until_s if self.damaged else self._end.end_s
+
+    def new_end(self) -> FilmEnd:
+        """Return what finds the end of this film; `code_into` it each packet."""
+        end = FilmEnd(1 / self.fps, is_exact=_names_format(self.container, EACH_TIMED))
+        if self.container.format.name == "avi" and not self.is_short:
+            end.hold(self._repeated_until_s())
+        return end
+
+    def code_into(self, end: FilmEnd, packet: Packet[Any]) -> None:
+        """Take a packet of the film, in the order of decoding."""
+        is_timed = packet.pts is not None and not packet.is_discard
+        if is_timed and packet.size and _names_format(self.container, ("mp4",)):
+            assert packet.pts is not None
+            end.code(packet.pts * packet.time_base - self.start_s, (packet.duration or 0) * packet.time_base)
+
+    def _repeated_until_s(self) -> Fraction:
+        """Return the end of an AVI film: empty parts of it repeat the last frame. 0 where that is unknown.
+
+        The header names their number as well, and may name more than there are.
+        """
+        number = self.container.streams.video.index(self.stream)
+        parts = min(self.stream.duration or 0, self._header.video_parts(number))
+        unit_s = self.stream.time_base or Fraction(0)
+        return (self.stream.start_time or 0) * unit_s + parts * unit_s - self.start_s
 
     @property
     def named_end_s(self) -> Fraction | None:
-        """When the film ends, in seconds from the start of the file, as its header says; None where it does not."""
-        start_s = Fraction(self.container.start_time or 0, AV_TIME_BASE)
+        """When the film ends, in seconds from the start of the file, as its header says; None where it does not.
+
+        It tells how much of a film is missing, and nothing about how long the last frame is shown.
+        """
+        start_s = self.start_s
         name, stream = self.container.format.name, self.stream
         if "matroska" in name:
             whole_s = Fraction(self.container.duration or 0, AV_TIME_BASE)
@@ -237,7 +262,9 @@ class VideoInput:
                 return None
             return whole_s - start_s if whole_s else None
         if ("mp4" in name or name == "avi") and stream.duration and stream.time_base:
-            return ((stream.start_time or 0) + stream.duration) * stream.time_base - start_s
+            # FFmpeg counts that of fragments from the time 0
+            first = (stream.start_time or 0) if stream.frames else 0
+            return (first + stream.duration) * stream.time_base - start_s
         return None
 
     def shape_of(self, frame: VideoFrame) -> tuple[int, int]:
@@ -279,6 +306,7 @@ class VideoInput:
                 return
             if packet is None:
                 return
+            self.code_into(self._end, packet)
             for frame in self._decode(packet):
                 yield frame
                 started_s = time.monotonic()
@@ -368,6 +396,11 @@ def _decoder_of(stream: VideoStream) -> VideoCodecContext:
     return decoder
 
 
+def _names_format(container: InputContainer, names: Sequence[str]) -> bool:
+    """Return whether the file is in one of these formats."""
+    return any(name in container.format.name for name in names)
+
+
 def packet_counts(path: Path, streams: Sequence[Stream]) -> Mapping[int, int]:
     """Return the number of packets by the index of the stream; counted near the start where it is not named."""
     if len(streams) == 1 or all(stream.frames for stream in streams):
@@ -445,74 +478,3 @@ def _as_png(path: Path, size: int, time_ns: int) -> bytes:
             durations_ms.append(frame.info.get("duration") or USUAL_MS)
         image.save(written, "PNG", save_all=True, duration=durations_ms, compress_level=1)
     return written.getvalue()
-
-
-AV_TIME_BASE = 1_000_000
-"""FFmpeg's ticks per second for times of a whole file."""
-TS_DISCONT, NO_TIMESTAMPS = 0x200, 0x80
-"""FFmpeg's flags of formats whose clock may start anew within a file, and of those without times."""
-JOIN_S = Fraction(1, 10)
-"""A clock that is set back by more than this is that of another recording."""
-LEAP_S = 10
-"""So is one that leaps forward by more than this, in formats whose clock may start anew."""
-MAX_RATE = Fraction(1000)
-"""From here on it is the clock of the file in place of a frame rate, as in what browsers record."""
-
-
-def is_discontinuous(container: InputContainer) -> bool:
-    """Return whether the clock of this format may start anew within a file, as in transport streams."""
-    return bool(container.format.flags & TS_DISCONT)
-
-
-@dataclass(frozen=True, slots=True)
-class Leap:
-    """A leap of the clock of a file between two recordings; times as stamped, in seconds."""
-
-    from_s: Fraction
-    """Time of the last frame before it."""
-    to_s: Fraction
-    shift_s: Fraction
-    """What is subtracted from the times after it."""
-
-    def between(self, before_s: Fraction, after_s: Fraction) -> bool:
-        """Return whether it lies between two times of one stream."""
-        return before_s < self.to_s and self.from_s < after_s
-
-    def sounds(self, seconds: Collection[int]) -> bool:
-        """Return whether one of these seconds of the clock lies within it, but for a second at its ends."""
-        return any(self.from_s + 1 < second < self.to_s - 2 for second in seconds)
-
-
-class FrameClock:
-    """Gives each frame its time in seconds from the start of the file. Times strictly increase.
-
-    Where recordings were joined, and the clock was set back or leaps, the next frame follows one interval later.
-    """
-
-    def __init__(self, start_s: Fraction, interval_s: Fraction, leaps: Sequence[Leap] | None = ()) -> None:
-        """start_s: stamp of the start of the file. leaps: those that are closed; None for all."""
-        self._start_s, self._interval_s, self._leaps = start_s, interval_s, leaps
-        self._last_s = -interval_s
-        self._stamp_s: Fraction | None = None
-
-    def time_of(self, stamp_s: Fraction | None, tick_s: Fraction) -> Fraction:
-        """Return the time of the next frame. stamp_s: what the file says; None: one interval after the last.
-
-        tick_s: distance of frames with equal stamps.
-        """
-        follows_s = self._last_s + self._interval_s
-        time_s = follows_s if stamp_s is None else stamp_s - self._start_s
-        if self._last_s - time_s > JOIN_S or (stamp_s is not None and self._leaps_to(stamp_s)):
-            self._start_s += time_s - follows_s
-            time_s = follows_s
-        elif time_s <= self._last_s:  # of equal times: the later frames, and the sound, keep theirs
-            time_s = self._last_s + min(tick_s, self._interval_s)
-        self._last_s = time_s
-        self._stamp_s = self._stamp_s if stamp_s is None else stamp_s
-        return time_s
-
-    def _leaps_to(self, stamp_s: Fraction) -> bool:
-        before_s = self._stamp_s
-        if before_s is None or stamp_s - before_s <= LEAP_S:
-            return False
-        return self._leaps is None or any(leap.between(before_s, stamp_s) for leap in self._leaps)

@@ -21,20 +21,8 @@ from numpy.typing import NDArray
 from app.core import geometry
 from app.core.errors import t
 from app.core.types import BgrImage
-from app.media.video_input import (
-    AV_TIME_BASE,
-    JOIN_S,
-    LEAP_S,
-    MAX_PIXELS,
-    MAX_RATE,
-    PICTURES,
-    FrameClock,
-    Leap,
-    VideoError,
-    VideoInput,
-    is_discontinuous,
-    is_turned,
-)
+from app.media.film_clock import AV_TIME_BASE, JOIN_S, LEAP_S, MAX_RATE, FrameClock, Leap, is_discontinuous
+from app.media.video_input import MAX_PIXELS, PICTURES, VideoError, VideoInput, is_turned
 
 CUT_TOLERANCE = Fraction(1, 50)
 """Fraction of the named duration or number of frames by which a whole file may fall short of it."""
@@ -114,21 +102,24 @@ class VideoReader:
         """How the frames are timed; `frames` gives exact times once it is known. Reads the whole file."""
         with closing(VideoInput(self.path, max_pixels=self._max_pixels)) as video:
             found = _Packets(video)
-            film_ends_s = max(found.film_ends_s, video.named_end_s or 0)
         if not self._is_short:
             self.frame_estimate = len(found.times_s) or self.frame_estimate
         if not video.has_stamps:
             return Timing(self.fps, Grid(self.fps), len(found.times_s), found.ends_s, found.leaps, is_constant=True)
         last_s = Fraction(found.times_s.max(initial=0)).limit_denominator(AV_TIME_BASE)
-        grid, rate, lasts_s = None, self.fps, film_ends_s - last_s
+        grid = None
+        rate = self.fps
+        lasts_s = found.film_ends_s - last_s
+        is_constant = False
         if len(found.times_s) > 1:
             grid = find_grid(found.times_s, found.tick_s, self._named_rates)
-            if grid is not None and grid.rate == 2 * self.fps:  # packets of fields, as of some camcorders
-                grid = replace(grid, rate=self.fps)
-            rate = self.fps if grid is None else grid.rate
         elif lasts_s > 0 and 1 / lasts_s < MAX_RATE:
             rate = 1 / lasts_s
-        is_constant = grid is not None and grid.gapless and abs(lasts_s * rate - 1) <= HELD_SHARE
+        if grid is not None:
+            is_constant = grid.gapless and abs(lasts_s * grid.rate - 1) <= HELD_SHARE
+            if grid.rate == 2 * self.fps:  # packets of fields, as of some camcorders
+                grid = replace(grid, rate=self.fps)
+            rate = grid.rate
         return Timing(rate, grid, len(found.times_s), found.ends_s, found.leaps, is_constant)
 
     @property
@@ -200,12 +191,15 @@ class _Packets:
     """What the packets of a file say of its times. They are read to its end, and not decoded."""
 
     def __init__(self, video: VideoInput) -> None:
-        start_s, interval_s = Fraction(video.container.start_time or 0, AV_TIME_BASE), 1 / video.fps
+        start_s = video.start_s
+        interval_s = 1 / video.fps
         recordings = [array("q")]
         """Time stamps of the frames that are shown, between two changes of the clock."""
+        durations = [array("q")]
         leaps: list[Leap] = []
-        self.ends_s = self.film_ends_s = Fraction(0)
-        """When the last stream ends, and when the film does, without changes of the clock."""
+        end = video.new_end()
+        self.ends_s = Fraction(0)
+        """When the last stream ends, without changes of the clock."""
         sounding: set[int] = set()
         """Seconds of the clock in which there is sound."""
         last_s: Fraction | None = None
@@ -219,9 +213,7 @@ class _Packets:
                 if stamp is not None:
                     lasts_s = (packet.duration or 0) * packet.time_base
                     self.ends_s = max(self.ends_s, stamp_s - start_s + lasts_s)
-                    if is_film:
-                        self.film_ends_s = max(self.film_ends_s, stamp_s - start_s + video.lasts_s(lasts_s))
-                    elif packet.stream.type == "audio":
+                    if packet.stream.type == "audio":
                         sounding.add(int(stamp_s))
                 if is_film and packet.dts is not None:
                     dts_s = packet.dts * packet.time_base
@@ -230,18 +222,34 @@ class _Packets:
                         leaps.append(Leap(latest_s, stamp_s, stamp_s - latest_s - interval_s))
                     if step_s > LEAP_S or step_s < -JOIN_S:
                         recordings.append(array("q"))
+                        durations.append(array("q"))
                     last_s, latest_s = dts_s, stamp_s if len(recordings[-1]) == 0 else max(latest_s, stamp_s)
                 if is_film:
                     recordings[-1].append(stamp or 0)
+                    durations[-1].append(packet.duration or 0)
+                    video.code_into(end, packet)
         unit_s = video.stream.time_base or interval_s
-        stamps = np.concatenate([np.sort(np.array(recording, np.int64)) for recording in recordings])
+        orders = [np.argsort(np.array(recording, np.int64), kind="stable") for recording in recordings]
+        stamps = _joined(recordings, orders)
+        lasting = _joined(durations, orders)
         self.leaps = [leap for leap in leaps if is_discontinuous(video.container) and not leap.sounds(sounding)]
         """During which there is no sound, which would lose its place."""
         clock = FrameClock(start_s, interval_s, self.leaps)
-        times_s = (float(clock.time_of(int(stamp) * unit_s, unit_s)) for stamp in stamps)
-        self.times_s = np.fromiter(times_s, np.float64, len(stamps))
+        self.times_s = np.zeros(len(stamps))
+        for number, (stamp, duration) in enumerate(zip(stamps, lasting, strict=True)):
+            time_s = clock.time_of(int(stamp) * unit_s, unit_s)
+            self.times_s[number] = time_s
+            end.show(time_s, int(duration) * unit_s)
+        self.film_ends_s = end.end_s
+        """When the last frame ends."""
         self.tick_s = stamp_unit_s(stamps, unit_s)
         """Unit to which the times were rounded."""
+
+
+def _joined(recordings: Sequence[array[int]], orders: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
+    """Return the numbers of all recordings, each in its order."""
+    parts = (np.array(part, np.int64)[order] for part, order in zip(recordings, orders, strict=True))
+    return np.concatenate(list(parts))
 
 
 def _timecode(container: InputContainer, stream: VideoStream, first: VideoFrame) -> str | None:

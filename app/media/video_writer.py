@@ -31,9 +31,10 @@ from app.core.files import ExplainedOSError, free_name, is_special, version_of
 from app.core.threads import usable_cores
 from app.media import yuv
 from app.media.audio import SOUND_RATE, AudioCopy, SoundWriter
+from app.media.film_clock import Leap
 from app.media.frame_converter import FrameConverter
 from app.media.frame_filters import extended
-from app.media.video_input import HD_HEIGHT, Leap, file_address
+from app.media.video_input import HD_HEIGHT, file_address
 from app.media.video_reader import simple_rate
 
 log = logging.getLogger(__name__)
