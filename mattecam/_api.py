@@ -18,6 +18,7 @@ from app.backgrounds.kinds import VideoBackground
 from app.config.setting import TRANSPARENT, parse_background, with_values
 from app.core.errors import MattecamError, ModelError, UsageError
 from app.core.geometry import WHOLE
+from app.core.process import check_not_forked
 from app.core.settings import BackgroundSettings, EdgeSettings, EngineSettings, MattingSettings, Settings
 from app.core.types import AlphaImage, Backdrop, BgrImage, Matte, check_bgr
 from app.effects.base import FrameContext
@@ -119,6 +120,8 @@ class Matting:
         those of `run.py convert`.
         Raises MattecamError.
         """
+        if build is build_engine:
+            check_not_forked()
         chosen = model, weights, refiner, plate, device, executor, precision, downsample_ratio
         self._settings = _settings(background, edges, chosen)
         if self._settings.background.kind == "none":
@@ -197,7 +200,10 @@ class Matting:
         if self._closed:
             raise ModelError("The stream is closed; make a new Matting object.")
         if os.getpid() != self._process:  # after a fork, whose child has none of the threads and would wait for them
-            raise ModelError("This stream belongs to the process that made it; make a stream in each process.")
+            raise ModelError(
+                "This stream belongs to the process that made it; make a stream in each process, and start processes "
+                'by spawn, as with multiprocessing.get_context("spawn").'
+            )
 
 
 def convert(

@@ -1,4 +1,4 @@
-"""This process: its signals, umask, limits of core dumps, heaps and memory; how others ended, which devices they hold.
+"""This process: signals, umask, core dumps, heaps, memory, forks; how others ended, which devices they hold.
 
 Standard library only: `run.py` handles signals before anything else is imported.
 """
@@ -16,7 +16,7 @@ from pathlib import Path
 from types import FrameType
 
 from app.core import EXIT_INTERRUPTED
-from app.core.errors import MattecamError, Text, t
+from app.core.errors import MattecamError, ModelError, Text, t
 from app.core.threads import usable_cores
 
 HANGUP: int | None = getattr(signal, "SIGHUP", None)
@@ -93,6 +93,29 @@ def check_memory_limit() -> None:
                 f"A program may use {round(limit / 1000000.0)} MB of memory here, and this one needs {NEEDED_MB}; "
                 "raise the limit with `ulimit -v unlimited`, or ask who set it."
             )
+
+
+_thread_starter: int | None = None
+"""Number of the process that has started threads of native libraries; a fork of it has the same value."""
+
+
+def check_not_forked() -> None:
+    """Raise ModelError in a fork of a process that called `start_native_threads`.
+
+    OpenVINO and PyTorch keep threads that a fork lacks and waits for. A fork made before their first use works.
+    """
+    if _thread_starter not in (None, os.getpid()):
+        raise ModelError(
+            "This process was forked from one that had already matted, and lacks its threads; start processes by "
+            'spawn, as with multiprocessing.get_context("spawn"), or matte in none before they are forked.'
+        )
+
+
+def start_native_threads() -> None:
+    """Note that libraries with threads of their own are used from now on. Raises as `check_not_forked`."""
+    global _thread_starter
+    check_not_forked()
+    _thread_starter = os.getpid()
 
 
 @contextmanager

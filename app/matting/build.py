@@ -9,6 +9,7 @@ from collections.abc import Callable
 from app.core import paths
 from app.core.errors import PlateError, t
 from app.core.geometry import WHOLE, framed
+from app.core.process import start_native_threads
 from app.core.settings import EngineSettings, FramingSettings
 from app.core.types import BgrImage
 from app.matting.base.interface import Backend, StepGeometry, auto_ratio
@@ -33,8 +34,10 @@ def build_engine(
     identically. shared: capture and outputs run beside the engine and need the cores as well. live: the network may
     spare work where little moves.
 
-    Raises WeightsMissingError if the weights are not available, ModelError if the network cannot run.
+    Raises WeightsMissingError if the weights are not available, ModelError if the network cannot run, or in a fork of a
+    process that has built an engine.
     """
+    start_native_threads()
     choice = choose(settings)
     if choice.device == "cpu":
         _release_gpu()

@@ -22,7 +22,8 @@ from app.core.types import Backdrop
 from mattecam import Matte, MattecamError, Matting, ModelError, convert
 from mattecam.testing import FakeEngine, StepInput
 from tests.backgrounds.files import colour_number, write_video
-from tests.clips import read_numbers, write_clip
+from tests.clips import names_in, read_numbers, write_clip
+from tests.fresh_python import printed_by
 from tests.matting.stubs import frames
 from tests.paths import ROOT
 
@@ -113,6 +114,73 @@ def test_a_stream_is_refused_in_another_process(monkeypatch: pytest.MonkeyPatch)
                 with pytest.raises(ModelError, match="belongs to the process"):
                     use()
         matting.step(GIVEN[1])
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows has no forks")
+@pytest.mark.parametrize("entry", ["Matting", "step", "convert"])
+def test_a_fork_of_a_process_that_has_matted_is_told_to_spawn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, entry: str
+) -> None:
+    """It waited for ever, in the middle of the network."""
+    clip = write_clip(tmp_path / "a.mp4", 3)
+    with Matting("mattecam") as matting:
+        matting.step(GIVEN[0])
+    before_the_fork = Matting("mattecam")
+    use: dict[str, Any] = {
+        "Matting": lambda: Matting("mattecam"),
+        "step": lambda: before_the_fork.step(GIVEN[0]),
+        "convert": lambda: convert(clip, tmp_path / "b.mp4", model="mattecam"),
+    }
+
+    with monkeypatch.context() as child:
+        child.setattr(os, "getpid", lambda: 0)
+        with pytest.raises(ModelError, match=r'spawn, as with multiprocessing\.get_context\("spawn"\)'):
+            use[entry]()
+        with Matting("mattecam", build=FakeEngine) as stand_in:  # without threads of its own
+            stand_in.step(GIVEN[0])
+
+    before_the_fork.close()
+    assert names_in(tmp_path) == ["a.mp4"]
+
+
+FORKS = """
+import multiprocessing, sys
+import numpy as np
+from mattecam import Matting, ModelError, convert
+
+def matte(index):
+    try:
+        if sys.argv[2] == "step":
+            with Matting("mattecam") as matting:
+                return matting.step(np.full((96, 160, 3), 90, np.uint8)).alpha.shape
+        return convert(sys.argv[3], f"{sys.argv[3]}.{index}.mp4", model="mattecam").frames
+    except ModelError as error:
+        return str(error)
+
+if sys.argv[1] == "after":
+    matte(0)
+with multiprocessing.get_context("fork").Pool(1) as pool:
+    print(pool.map_async(matte, [1]).get(100)[0])
+"""
+
+
+@pytest.mark.long
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows has no forks")
+@pytest.mark.parametrize(
+    ("when", "entry", "answer"),
+    [
+        ("after", "step", "This process was forked"),
+        ("after", "convert", "This process was forked"),
+        ("before", "step", "(96, 160)"),
+        ("before", "convert", "3"),
+    ],
+)
+def test_a_pool_of_forks_works_before_the_first_matte_and_is_a_sentence_after_it(
+    tmp_path: Path, when: str, entry: str, answer: str
+) -> None:
+    clip = write_clip(tmp_path / "a.mp4", 3)
+
+    assert printed_by(FORKS, when, entry, str(clip)).startswith(answer)
 
 
 @pytest.mark.parametrize(
