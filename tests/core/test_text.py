@@ -49,7 +49,6 @@ COMMAND_LINE = (
     "app.cli",
     "app.control",
     "app.doctor.fix",
-    "app.matting.engine",
     "app.offline",
     "app.core.process",
     "mattecam",
