@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import threading
 from collections import Counter
@@ -84,7 +85,7 @@ class CommandMonkey:
         if command.name == "status":
             self._controller.status()
         else:
-            self._controller.run(command)
+            asyncio.run(self._controller.run(command))
 
     def words(self, dice: random.Random) -> list[str]:
         """Return the words of a random command."""

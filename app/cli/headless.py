@@ -122,7 +122,8 @@ def _controlled(session: HeadlessRun, *, keeps_pause: bool) -> Iterator[None]:
         newest=lambda: session.newest,
     )
     server = ControlServer(controller)
-    pipeline.watch(server.thread)
+    for thread in server.threads:
+        pipeline.watch(thread)
     server.listen()
     mark = server.folder / PAUSE_FILE if keeps_pause and server.folder is not None else None
     has_ended = False

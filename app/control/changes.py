@@ -1,19 +1,36 @@
-"""Changes of the settings that are answered after they took effect."""
+"""What a command waits for, without a thread of its own: that a change is used, and work on files.
+
+Commands are coroutines of the one thread that answers them. What they do between two waits is short and touches no
+disk, so that a command that hides something is never late.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections.abc import Callable, Mapping
 from operator import attrgetter
+from pathlib import Path
+from typing import TypeVar
 
 from app.config.scenes import exposed_by
-from app.core.errors import MattecamError, Stage
+from app.core.errors import MattecamError, Stage, Text, t
 from app.core.settings import Settings
+from app.core.threads import on_own_thread
 from app.runtime.pipeline import Pipeline, Update
-from app.runtime.status import PipelineStatus
 
+T = TypeVar("T")
 POLL_S = 0.02
+"""Interval of the first looks at whether a change is used."""
+LONGEST_POLL_S = 0.2
+"""The interval grows to this, so that hundreds of commands that wait take no time from the frames."""
+POLLS_PER_WAIT = 10
+"""Each look comes after this fraction of the time waited so far, and so at most a tenth late."""
+NAMED_AFTER_S = 2.0
+"""A file that has not answered for this long is named in the status."""
+MOST_AT_ONCE = 16
+"""Works on files at a time. More wait, without a thread, until one has ended."""
 EXPOSING = ("background", "framing", "people")
 """Sections of the settings that decide which part of the room is shown."""
 RECORDINGS = {"record": "recording", "record_alpha": "recording-alpha"}
@@ -31,10 +48,104 @@ CONCERNED: Mapping[Stage | str, Callable[[Settings], object]] = {
 """Settings that may be why a stage of the program, or a part of one, has a problem."""
 Apply = Callable[[Update], Settings]
 """Changes the settings in force by an update and returns the new ones."""
+Report = Callable[[Stage, Text | None, object], None]
+"""Reports the problem of a part of a stage; None where it works again."""
+
+
+class Waits:
+    """Waits of coroutines, which all end early once the program ends. Any thread, any event loop."""
+
+    def __init__(self) -> None:
+        self._ended = threading.Event()
+
+    def end(self) -> None:
+        """Let every wait return now, as at its time limit."""
+        self._ended.set()
+
+    @property
+    def have_ended(self) -> bool:
+        """Whether the program ends."""
+        return self._ended.is_set()
+
+    async def pause(self) -> bool:
+        """Wait a moment; return whether the program ends."""
+        await asyncio.sleep(POLL_S)
+        return self.have_ended
+
+    async def until(self, condition: Callable[[], bool], limit_s: float) -> bool:
+        """Wait until a condition holds, which must be cheap; return False if it does not within the time limit."""
+        started_s = time.monotonic()
+        while not condition():
+            waited_s = time.monotonic() - started_s
+            if waited_s >= limit_s or self.have_ended:
+                return False
+            await asyncio.sleep(min(max(POLL_S, waited_s / POLLS_PER_WAIT), LONGEST_POLL_S))
+        return True
+
+
+class NoAnswerError(MattecamError):
+    """A disk does not answer."""
+
+
+def no_answer(file: Path | str) -> Text:
+    """Return the sentence about a file whose disk does not answer."""
+    return t("{file} does not answer; reconnect its disk, or choose another file.", file=file)
+
+
+class FileWork:
+    """Work on files of the user, each on a thread of its own, because a disk may never answer. Any thread."""
+
+    def __init__(self, waits: Waits, report: Report, limit_s: float) -> None:
+        """limit_s: longest wait of a command for a file. report: tells the status of a file that does not answer."""
+        self._waits = waits
+        self._report = report
+        self._limit_s = limit_s
+        self._lock = threading.Lock()
+        self._running = 0
+
+    async def run(
+        self,
+        work: Callable[[], T],
+        problem: Text,
+        *,
+        hides: bool = False,
+        stage: Stage = Stage.SETTINGS,
+        named_after_s: float | None = None,
+    ) -> T:
+        """Call `work` beside everything else and return its result, or raise its error.
+
+        problem: the sentence on a file that does not answer: in the status after `named_after_s`, by default
+        `NAMED_AFTER_S`, and raised as a NoAnswerError at the time limit; what `work` does after that is nobody's.
+        hides: the command hides something, so that it waits for no other work.
+        """
+        if named_after_s is None:
+            named_after_s = NAMED_AFTER_S
+        limit_s = max(self._limit_s, named_after_s)
+        if not hides and not await self._waits.until(lambda: self._running < MOST_AT_ONCE, limit_s):
+            raise NoAnswerError(problem)
+        with self._lock:
+            self._running += 1
+        job = on_own_thread("control-file", work)
+        job.add_done_callback(lambda _job: self._count_down())
+        outcome = asyncio.wrap_future(job)
+        # What is being written is finished: the end of the program cuts off only what is late.
+        await asyncio.wait({outcome}, timeout=named_after_s)
+        if not outcome.done():
+            self._report(stage, problem, job)
+            job.add_done_callback(lambda job: self._report(stage, None, job))
+            await self._waits.until(outcome.done, limit_s - named_after_s)
+        if outcome.done():
+            return outcome.result()
+        outcome.cancel()  # nobody takes it any more
+        raise NoAnswerError(problem)
+
+    def _count_down(self) -> None:
+        with self._lock:
+            self._running -= 1
 
 
 class SettingsChanges:
-    """Changes the settings and waits, for a limited time, until the status shows the effect. Thread-safe."""
+    """Changes the settings and waits, for a limited time, until they are in use. Any thread, any event loop."""
 
     def __init__(
         self,
@@ -50,29 +161,35 @@ class SettingsChanges:
         self.pipeline = pipeline
         self.apply = apply or pipeline.change
         """Replaces the settings atomically by `update(settings)` and returns the new ones."""
+        self.waits = Waits()
+        self.files = FileWork(self.waits, pipeline.report, timeout_s)
         self._undo = undo or (lambda: self.apply)
         self._timeout_s = timeout_s
-        self._closed = threading.Event()
 
-    def follow(self, update: Update, *, files: bool = False) -> tuple[Settings, bool]:
+    async def follow(self, update: Update, *, named: Path | None = None) -> tuple[Settings, bool]:
         """Change the settings and wait until the workers follow; return the settings and whether they are in use.
 
         If a part of the program that the change concerns then has a problem, take the change back and raise
         MattecamError with that problem. A change that names what is in use already concerns every part that then has
-        another problem than before. files: whether the settings name files, which may have been edited.
+        another problem than before. named: a file that the settings name, which may have been edited.
         """
-        before, give_back = self.pipeline.settings, self.apply
+        before = self.pipeline.settings
+        give_back = self.apply
         known = self.pipeline.status().problems
 
         def tracked(settings: Settings) -> Settings:
             nonlocal before, give_back
-            before, give_back = settings, self._undo()
+            before = settings
+            give_back = self._undo()
             return update(settings)
 
         after = self.apply(tracked)
-        if files:
-            self.pipeline.read_files_again()
-        if not self.wait_until_used(with_outputs=before.output != after.output):
+        if named is not None:
+            try:
+                await self.files.run(self.pipeline.read_files_again, no_answer(named))
+            except NoAnswerError:
+                return after, False  # the status names the file
+        if not await self.wait_until_used(with_outputs=before.output != after.output):
             return after, False
         concerned = {stage for stage, part in CONCERNED.items() if part(before) != part(after)}
         problem = self.problem(*concerned)
@@ -107,32 +224,27 @@ class SettingsChanges:
 
     def close(self) -> None:
         """Cancel all waits."""
-        self._closed.set()
+        self.waits.end()
 
-    def wait(self) -> bool:
-        """Wait a moment; return whether waits were cancelled."""
-        return self._closed.wait(POLL_S)
+    async def wait_for(self, took_effect: Callable[[], bool]) -> bool:
+        """Wait until a change took effect; return False if it does not within the time limit."""
+        return await self.waits.until(took_effect, self._timeout_s)
 
-    def wait_for(self, took_effect: Callable[[PipelineStatus], bool]) -> bool:
-        """Wait until `took_effect(status)`; return False if it does not within the time limit."""
-        deadline_s = time.monotonic() + self._timeout_s
-        while not took_effect(self.pipeline.status()):
-            if time.monotonic() >= deadline_s or self.wait():
-                return False
-        return True
-
-    def wait_until_used(self, *, with_outputs: bool = False) -> bool:
+    async def wait_until_used(self, *, with_outputs: bool = False) -> bool:
         """Wait until the settings of now are in use, or their use has failed; return False at the time limit.
 
         with_outputs: also by the outputs, which open and close on their own threads, and by the stand-by card.
         """
-        pipeline, revision = self.pipeline, self.pipeline.owner.revision
+        pipeline = self.pipeline
+        revision = pipeline.owner.revision
 
-        def used(status: PipelineStatus) -> bool:
-            decided = not with_outputs or (pipeline.outputs_decided and pipeline.pictures_decided)
-            return decided and status.revision >= revision
+        def used() -> bool:
+            # The revision first: a card is asked for by the tick that makes it that in use.
+            if pipeline.revision_in_use < revision:
+                return False
+            return not with_outputs or (pipeline.outputs_decided and pipeline.pictures_decided)
 
-        return self.wait_for(used)
+        return await self.wait_for(used)
 
 
 def answered(answer: str, in_use: bool) -> str:

@@ -42,6 +42,8 @@ SETTABLE: Mapping[str, Setting] = {
     name: setting for name, setting in SETTINGS.items() if setting.description and name not in OWN_COMMANDS
 }
 """The settings that `ctl set` changes; one without a description is set by the program."""
+AT_ONCE = "pause", "freeze", "only-me", "quit", "resume", "status"
+"""Commands that are in force before they wait for anything, and are never refused because others wait."""
 SETTERS = "set", "framing", "model"
 """Commands that only set something."""
 AUTO_FRAMINGS = {"whole": "off", "calm": "calm", "close": "close"}

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
@@ -11,12 +10,21 @@ from typing import Any
 
 from app.config.scenes import SceneStore
 from app.config.setting import Setting, with_value
-from app.control.changes import Apply, SettingsChanges, answered
+from app.control.changes import Apply, SettingsChanges, answered, no_answer
 from app.control.commands import SETTABLE, SETTERS, Command, Status, find_settable, parse_person
-from app.control.files import Backgrounds, description, named_background, next_background, record, take_plate
-from app.core.errors import MattecamError, SinkError, Stage, UsageError
+from app.control.files import (
+    Backgrounds,
+    PlateTaking,
+    background_of_word,
+    description,
+    named_background,
+    next_background,
+    record,
+)
+from app.core.errors import MattecamError, SinkError, Stage, UsageError, t
 from app.core.files import exists
-from app.core.settings import Settings, rebase
+from app.core.paths import backgrounds_dir
+from app.core.settings import BackgroundSettings, Settings, rebase
 from app.core.types import BgrImage, Picture
 from app.matting.plate.picture import store_plate
 from app.output.base import write_snapshot
@@ -40,7 +48,10 @@ CREATED = ("window.recordings_dir",)
 
 
 class SettingsController:
-    """Changes the settings of the running program. Thread-safe if its callables are."""
+    """Changes the settings of the running program. Thread-safe if its callables are.
+
+    Commands are coroutines. What hides is in force before their first wait, and before any file is read.
+    """
 
     def __init__(
         self,
@@ -56,11 +67,11 @@ class SettingsController:
         store_plate: Callable[[BgrImage, str], Path] = store_plate,
         confirm_s: float = CONFIRM_S,
     ) -> None:
-        """Connect the controller with the program; the callables are called on control threads.
+        """Connect the controller with the program.
 
-        request_quit: returns at once. newest: the picture that a snapshot shows; None before the first one.
-        change, undo: see `SettingsChanges`. scenes_changed: called after a scene was saved or removed. store_plate:
-        `keep` of `take_plate`.
+        backgrounds, store_plate: may read and write files; called on threads of their own. store_plate: `keep` of
+        `PlateTaking`. request_quit: returns at once. newest: the picture that a snapshot shows; None before the first
+        one. change, undo: see `SettingsChanges`. scenes_changed: called after a scene was saved or removed.
         """
         self._pipeline = pipeline
         self._backgrounds = backgrounds
@@ -68,29 +79,29 @@ class SettingsController:
         self._newest = newest
         self._changes = changes = SettingsChanges(pipeline, confirm_s, change, undo)
         self._scenes, self._scenes_changed = scenes, scenes_changed
-        self._actions: Mapping[str, Callable[[str], str]] = {
+        self._actions: Mapping[str, Callable[[str], Awaitable[str]]] = {
             "background": self._background,
             "freeze": partial(self._switch, "frozen"),
             "get": self._describe,
             "model": self._describe_model,
             "only-me": self._only_me,
             "pause": partial(self._switch, "paused"),
-            "plate": partial(take_plate, changes, store_plate, threading.Lock()),
+            "plate": PlateTaking(changes, store_plate).take,
             "quit": self._quit,
             "record": partial(record, changes, "record"),
             "record-alpha": partial(record, changes, "record_alpha"),
-            "reset": lambda name: self._store({name: _find(name).default}),
+            "reset": self._reset,
             "resume": self._resume,
             "retry": self._retry_failed,
             "scene": self._scene,
             "snapshot": self._snapshot,
         }
 
-    def run(self, command: Command) -> str:
+    async def run(self, command: Command) -> str:
         """Execute a checked command; return a sentence about the state it led to. Raises MattecamError."""
         if command.name in SETTERS and command.argument:
-            return self._set(command.values)
-        return self._actions[command.name](command.argument)
+            return await self._set(command.values)
+        return await self._actions[command.name](command.argument)
 
     def status(self) -> Status:
         """Return the fields of `--status-json`, `paused` and `frozen`."""
@@ -101,7 +112,7 @@ class SettingsController:
         """Let running commands return without waiting any longer."""
         self._changes.close()
 
-    def _describe(self, name: str) -> str:
+    async def _describe(self, name: str) -> str:
         """Return one setting with its choices, or all settings, one per line."""
         shown = [_find(name)] if name else SETTABLE.values()
         settings = self._pipeline.settings
@@ -109,7 +120,7 @@ class SettingsController:
         choices = _find(name).choices if name else ()
         return "\n".join(lines) + (f"; the choices are {', '.join(choices)}" if choices else "")
 
-    def _describe_model(self, _argument: str) -> str:
+    async def _describe_model(self, _argument: str) -> str:
         """Return the model of the settings, and that in use as `ctl status` names it."""
         status, chosen = self._pipeline.status(), self._pipeline.settings.matting.model
         if status.engine is None:
@@ -117,17 +128,19 @@ class SettingsController:
         weights = f", with the weights {status.weights}" if status.weights is not None else ""
         return f"matting.model: {chosen}; in use: {status.engine.model}{weights}"
 
-    def _set(self, values: Mapping[str, str]) -> str:
+    async def _set(self, values: Mapping[str, str]) -> str:
         """Set settings by their names, all at once. Raises UsageError, which lists the choices."""
-        parsed: dict[str, Any] = {}
-        for name, text in values.items():
-            setting = _find(name)
-            value = parsed[name] = setting.parsed(text, name)
-            if isinstance(value, Path) and not exists(value) and setting.name not in CREATED:
-                raise UsageError(f"There is no file {value} for {name}; check the path, or write “none” to remove it.")
-        return self._store(parsed)
+        files = [text for name, text in values.items() if _find(name).is_path]
+        if not files:
+            return await self._store(_parsed(values))
+        hides = any(_find(name).name == "people.zones" for name in values)
+        parsed = await self._changes.files.run(partial(_parsed, values), no_answer(files[0]), hides=hides)
+        return await self._store(parsed)
 
-    def _store(self, values: Mapping[str, Any]) -> str:
+    async def _reset(self, name: str) -> str:
+        return await self._store({name: _find(name).default})
+
+    async def _store(self, values: Mapping[str, Any]) -> str:
         found = {name: _find(name) for name in values}
 
         def update(settings: Settings) -> Settings:
@@ -135,63 +148,81 @@ class SettingsController:
                 settings = with_value(settings, setting.name, values[name])
             return settings
 
-        files = any(isinstance(value, Path) for value in values.values())
-        settings, in_use = self._changes.follow(update, files=files)
+        named = next((value for value in values.values() if isinstance(value, Path)), None)
+        settings, in_use = await self._changes.follow(update, named=named)
         answers = (f"{name}: {setting.text(setting.value_in(settings))}" for name, setting in found.items())
         return answered(", ".join(answers), in_use)
 
-    def _background(self, name: str) -> str:
-        backgrounds, present = self._backgrounds(), self._pipeline.settings
+    async def _background(self, name: str) -> str:
+        present = self._pipeline.settings
         before = present.background
-        if name == "next":
-            readable = present.replace(background=before.replace(kind="blur")).text_is_readable
-            chosen = next_background(before, backgrounds, blur=not readable)
+        backgrounds: Backgrounds = ()
+        word = background_of_word(name, before)
+        if word is not None:
+            chosen = word
         else:
-            chosen = named_background(name, before, backgrounds)  # a slow disk delays this command alone
+            chosen, backgrounds = await self._changes.files.run(
+                partial(self._find_background, name, present),
+                no_answer(backgrounds_dir() if name == "next" else name),
+                hides=before.kind == "none",
+                stage=Stage.BACKGROUND,
+            )
 
         def update(now: Settings) -> Settings:
             return now.replace(background=rebase(now.background, before, chosen))
 
-        settings, in_use = self._changes.follow(update, files=True)
+        settings, in_use = await self._changes.follow(update, named=chosen.file)
         return answered(f"Background: {description(settings.background, backgrounds)}.", in_use)
 
-    def _switch(self, name: str, switch: str) -> str:
+    def _find_background(self, name: str, present: Settings) -> tuple[BackgroundSettings, Backgrounds]:
+        """Return the background that a name stands for, and all that have names. Reads files."""
+        backgrounds = self._backgrounds()
+        before = present.background
+        if name != "next":
+            return named_background(name, before, backgrounds), backgrounds
+        readable = present.replace(background=before.replace(kind="blur")).text_is_readable
+        return next_background(before, backgrounds, blur=not readable), backgrounds
+
+    async def _switch(self, name: str, switch: str) -> str:
         def update(settings: Settings) -> Settings:
             on = not getattr(settings, name) if switch == "toggle" else switch != "off"
             return settings.replace(**{name: on})
 
         self._changes.apply(update)
-        return self._shown()
+        return await self._shown()
 
-    def _resume(self, _argument: str) -> str:
+    async def _resume(self, _argument: str) -> str:
         self._changes.apply(lambda settings: settings.replace(paused=False, frozen=False))
-        return self._shown()
+        return await self._shown()
 
-    def _shown(self) -> str:
+    async def _shown(self) -> str:
         """Return what the outputs show once they do."""
         settings = self._pipeline.settings
         if settings.paused:
             answer = "Paused: the outputs show the stand-by card."
-            if self._changes.wait_for(lambda status: status.phase is not Phase.RUNNING):
+            if await self._changes.wait_for(lambda: self._pipeline.phase is not Phase.RUNNING):
                 return answer
             return f"{answer} The part that processes frames does not answer."
         if settings.frozen:
             return "Frozen: the outputs keep the last frame."
-        resumed = self._changes.wait_for(lambda status: status.phase is not Phase.PAUSED)
+        resumed = await self._changes.wait_for(lambda: self._pipeline.phase is not Phase.PAUSED)
         return "Resumed." if resumed else "Resumed; the next frame is still to come."
 
-    def _scene(self, argument: str) -> str:
+    async def _scene(self, argument: str) -> str:
         """Use the scene in `NAME [--yes]`, or change the saved ones by a word such as `--save`.
 
         Without `--yes` a scene is used only if it shows nothing that the settings hide.
         """
         word, _, rest = argument.partition(" ")
+        files = self._changes.files
+        gone = t("The scenes file {file} does not answer; reconnect its disk.", file=self._scenes.path)
         if word in CHANGE_SCENES:
-            answer = self._change_scenes(word, rest)
+            answer = await files.run(partial(self._change_scenes, word, rest), gone)
             self._scenes_changed()
             return answer
-        name, confirmed = argument.removesuffix(CONFIRMED).rstrip(), argument.endswith(CONFIRMED)
-        scene = self._scenes.get(name)
+        name = argument.removesuffix(CONFIRMED).rstrip()
+        confirmed = argument.endswith(CONFIRMED)
+        scene = await files.run(partial(self._scenes.get, name), gone)
 
         def update(current: Settings) -> Settings:
             exposed = () if confirmed else scene.exposes(current)
@@ -200,7 +231,7 @@ class SettingsController:
                 raise UsageError(f"The scene “{name}” {does}; write `ctl scene {name} --yes` to confirm it.")
             return scene.applied_to(current)
 
-        _, in_use = self._changes.follow(update)
+        _, in_use = await self._changes.follow(update)
         return answered(f"Scene: {name}.", in_use)
 
     def _change_scenes(self, word: str, rest: str) -> str:
@@ -216,38 +247,57 @@ class SettingsController:
         self._scenes.rename(name, new)
         return f"Renamed the scene {name} to {new}."
 
-    def _only_me(self, text: str) -> str:
-        point, on = parse_person(text), text != "off"
+    async def _only_me(self, text: str) -> str:
+        point = parse_person(text)
+        on = text != "off"
         self._changes.apply(lambda now: now.replace(people=now.people.replace(only_me=on), selected=point))
         if not on:
             return "Everybody is shown."
-        self._changes.wait_until_used()
+        await self._changes.wait_until_used()
         if self._pipeline.status().hides_person:
             return "Nobody is shown: there is no person at this place, or it is not certain who is the selected one."
         return "Only the selected person is shown."
 
-    def _snapshot(self, file: str) -> str:
-        path, picture = Path(file), self._newest()
+    async def _snapshot(self, file: str) -> str:
+        path = Path(file)
         if path.suffix.lower() != ".png":
             raise UsageError(f"The name of a snapshot must end in .png, not “{path.name}”.")
-        if exists(path):
-            raise UsageError(f"{path} already exists; name a new file.")
-        if picture is None:
-            raise SinkError("There is no frame yet; try again when the preview shows one.")
-        write_snapshot(path, self._pipeline.release(picture).image)
+
+        def write() -> None:
+            if exists(path):
+                raise UsageError(f"{path} already exists; name a new file.")
+            picture = self._newest()
+            if picture is None:
+                raise SinkError("There is no frame yet; try again when the preview shows one.")
+            write_snapshot(path, self._pipeline.release(picture).image)
+
+        await self._changes.files.run(write, no_answer(path))
         return f"Saved {path}."
 
-    def _retry_failed(self, _argument: str) -> str:
-        self._pipeline.retry()
-        self._changes.wait_until_used()
+    async def _retry_failed(self, _argument: str) -> str:
+        gone = t("A file that the settings name does not answer; reconnect its disk.")
+        await self._changes.files.run(self._pipeline.retry, gone)
+        await self._changes.wait_until_used()
         problem = self._changes.problem(Stage.CAPTURE, Stage.MATTING)
         if problem is not None:
             raise MattecamError(problem)
         return "What failed is tried again."
 
-    def _quit(self, _argument: str) -> str:
+    async def _quit(self, _argument: str) -> str:
         self._request_quit()
         return "Mattecam stops."
+
+
+def _parsed(values: Mapping[str, str]) -> dict[str, Any]:
+    """Return the values that texts name, by the names of settings. May read files. Raises UsageError."""
+    parsed: dict[str, Any] = {}
+    for name, text in values.items():
+        setting = _find(name)
+        value = setting.parsed(text, name)
+        if isinstance(value, Path) and not exists(value) and setting.name not in CREATED:
+            raise UsageError(f"There is no file {value} for {name}; check the path, or write “none” to remove it.")
+        parsed[name] = value
+    return parsed
 
 
 def _find(name: str) -> Setting:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
 from app.config.setting import UnknownBackgroundError, parse_background
-from app.control.changes import RECORDINGS, SettingsChanges, answered
-from app.control.commands import COLLECT_S, countdown_of
-from app.core.errors import MattecamError, PlateError, UsageError, t
+from app.control.changes import RECORDINGS, SettingsChanges, answered, no_answer
+from app.control.commands import COLLECT_S, PLATE_CHECKS_S, countdown_of
+from app.core.errors import MattecamError, PlateError, Stage, UsageError, t
 from app.core.files import check_outputs, exists
 from app.core.settings import BackgroundSettings, Settings
 from app.core.types import BgrImage
@@ -62,6 +64,16 @@ def named_background(text: str, current: BackgroundSettings, backgrounds: Backgr
     raise UsageError(f"There is no background and no file “{text}”; the backgrounds are {known}.")
 
 
+def background_of_word(text: str, current: BackgroundSettings) -> BackgroundSettings | None:
+    """Return the background of a word that hides the room without any file; None for other texts. Raises UsageError.
+
+    Such a change must not wait for a disk.
+    """
+    if re.fullmatch(r"green|#[0-9a-fA-F]{6}|(blur|bokeh)(:.*)?", text) is None:
+        return None
+    return parse_background(text, current)
+
+
 def description(background: BackgroundSettings, backgrounds: Backgrounds) -> str:
     """Return the background as an answer names it."""
     if background.file is not None:
@@ -73,48 +85,73 @@ def description(background: BackgroundSettings, backgrounds: Backgrounds) -> str
     return "none; the outputs show the room" if background.kind == "none" else background.kind
 
 
-def take_plate(
-    changes: SettingsChanges, keep: Callable[[BgrImage, str], Path], taking: threading.Lock, argument: str
-) -> str:
-    """Count down, collect frames of the camera, store the plate if nobody is in it, and use it.
+class PlateTaking:
+    """Takes the picture of the empty room, one at a time."""
 
-    Like the window's dialog: the camera stays on and holds its exposure until the engine compares frames with the
-    plate, and nothing is taken while the user has paused. keep: stores the plate of a camera, given by its id. taking:
-    held meanwhile. Raises MattecamError.
-    """
-    capture, demand = PlateCapture(countdown_of(argument), COLLECT_S), changes.pipeline.demand
-    if not taking.acquire(blocking=False):
-        raise MattecamError("A picture of the empty room is already being taken; wait for it.")
-    demand.takes_plate = True
-    try:
+    def __init__(self, changes: SettingsChanges, keep: Callable[[BgrImage, str], Path]) -> None:
+        """keep: stores the plate of a camera, given by its id, and returns its file. Raises MattecamError."""
+        self._changes = changes
+        self._keep = keep
+        self._taking = threading.Lock()
+
+    async def take(self, argument: str) -> str:
+        """Count down, collect frames of the camera, store the plate if nobody is in it, and use it.
+
+        Like the window's dialog: the camera stays on and holds its exposure until the engine compares frames with the
+        plate, and nothing is taken while the user has paused. Raises MattecamError.
+        """
+        capture = PlateCapture(countdown_of(argument), COLLECT_S)
+        changes = self._changes
+        demand = changes.pipeline.demand
+        if not self._taking.acquire(blocking=False):
+            raise MattecamError("A picture of the empty room is already being taken; wait for it.")
+        demand.takes_plate = True
+        try:
+            await self._collect(capture)
+            file = await changes.files.run(
+                partial(self._store, capture),
+                t("The picture of the empty room is not stored yet; its disk may not answer."),
+                named_after_s=PLATE_CHECKS_S,
+            )
+            settings, in_use = await changes.follow(lambda now: now.replaced_at(["matting"], plate=file), named=file)
+        finally:
+            demand.takes_plate = False
+            self._taking.release()
+        engine = settings.matting.engine
+        model = await changes.files.run(partial(choose_model, engine), no_answer(file), stage=Stage.MATTING)
+        if not needs_plate(model):
+            return f"Picture of the empty room: {file}. The model {model} does not use it; `bgmv2-*` do."
+        return answered(f"Picture of the empty room: {file}.", in_use)
+
+    async def _collect(self, capture: PlateCapture) -> None:
         while True:
-            if changes.pipeline.settings.paused:
-                raise PlateError(
-                    t("While Mattecam is paused, no picture of the empty room is taken; resume and take it again.")
-                )
-            if capture.feed(changes.pipeline.newest_frame):
-                break
-            if changes.wait():
+            self._check_not_paused()
+            if capture.feed(self._changes.pipeline.newest_frame):
+                return
+            if await self._changes.waits.pause():
                 raise PlateError(t("Mattecam stops; no picture of the empty room was taken."))
-        file = keep(capture.plate(), capture.camera)
-        settings, in_use = changes.follow(lambda now: now.replaced_at(["matting"], plate=file), files=True)
-    finally:
-        demand.takes_plate = False
-        taking.release()
-    if not needs_plate(model := choose_model(settings.matting.engine)):
-        return f"Picture of the empty room: {file}. The model {model} does not use it; `bgmv2-*` do."
-    return answered(f"Picture of the empty room: {file}.", in_use)
+
+    def _store(self, capture: PlateCapture) -> Path:
+        plate = capture.plate()
+        self._check_not_paused()  # the user may have paused while it was computed
+        return self._keep(plate, capture.camera)
+
+    def _check_not_paused(self) -> None:
+        if self._changes.pipeline.settings.paused:
+            raise PlateError(
+                t("While Mattecam is paused, no picture of the empty room is taken; resume and take it again.")
+            )
 
 
-def record(changes: SettingsChanges, field: Literal["record", "record_alpha"], argument: str) -> str:
+async def record(changes: SettingsChanges, field: Literal["record", "record_alpha"], argument: str) -> str:
     """Record the output or the matte to the file that the argument names, or stop.
 
     field: of `OutputSettings`. Raises UsageError, and MattecamError if it fails.
     """
     if argument == "stop":
-        return _stop_recording(changes, field)
+        return await _stop_recording(changes, field)
     path, sink = Path(argument), field.replace("record", "recording")
-    if exists(path):
+    if await changes.files.run(partial(exists, path), no_answer(path)):
         raise UsageError(f"{path} already exists; name a new file.")
     runs = changes.pipeline.status().outputs[sink] is not None
 
@@ -126,20 +163,20 @@ def record(changes: SettingsChanges, field: Literal["record", "record_alpha"], a
             raise MattecamError(f"A recording to {before} is running; stop it first with `ctl record stop`.")
         return settings.replaced_at(["output"], **{field: path})
 
-    _, in_use = changes.follow(update)
+    _, in_use = await changes.follow(update)
     begins = in_use and changes.pipeline.status().frames_out != 0
     return f"Recording to {path}." if begins else f"Recording to {path} starts with the first matted frame."
 
 
-def _stop_recording(changes: SettingsChanges, field: str) -> str:
+async def _stop_recording(changes: SettingsChanges, field: str) -> str:
     path: Path | None = getattr(changes.pipeline.settings.output, field)
     changes.apply(lambda now: now.replaced_at(["output"], **{field: None}))
     if path is None:
         raise MattecamError("Nothing is being recorded.")
-    if not changes.wait_until_used(with_outputs=True):
+    if not await changes.wait_until_used(with_outputs=True):
         return f"The recording {path} is still being finished."
     if (problem := changes.problem(RECORDINGS[field])) is not None:
         raise MattecamError(problem)
-    if not exists(path):
+    if not await changes.files.run(partial(exists, path), no_answer(path)):
         raise MattecamError(f"Nothing was recorded to {path}: there was no matted frame; resume, then record again.")
     return f"Recorded to {path}."

@@ -1,28 +1,38 @@
-"""The control server of the running program: accepts commands on a socket and answers each on its own thread."""
+"""The control server of the running program: accepts commands on a socket and answers all of them on one thread.
+
+One thread accepts, the other reads and answers: each command is a coroutine, so that waiting holds no thread and a
+command that hides something is in force as soon as it is read, whatever else waits.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
+import socket
+import struct
+import sys
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import asdict
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from app.control.commands import Answer, parse_words
+from app.control import transport
+from app.control.commands import AT_ONCE, Answer, parse_words
 from app.control.controller import SettingsController
 from app.control.transport import ControlAddress, ControlError, Endpoint, default_address
 from app.core.errors import MattecamError, Stage, UsageError
 from app.runtime.worker import Worker
 
 log = logging.getLogger(__name__)
-MAX_CALLS = 32
-"""Maximum number of commands at a time; further ones wait."""
+MOST_WAITING = 400
+"""Connections at a time. More are refused but for `AT_ONCE`, so that the system's limit of open files never is."""
 RETRY_S = 0.1
 """Wait after a connection that could not be accepted."""
+SEND_LIMIT_S = 5.0
+"""How long a client may take to read its answer."""
 
 
 class ControlServer:
@@ -34,10 +44,13 @@ class ControlServer:
         self._endpoint: Endpoint | None = None
         self.folder: Path | None = None
         """The private folder that this program owns while it listens; None where it does not."""
-        self.thread = Worker("control", self._accept, Stage.SETTINGS)
-        self._threads = ThreadPoolExecutor(MAX_CALLS, thread_name_prefix="control-call")
-        self._calls: set[Future[None]] = set()
-        """Connections that are served or wait."""
+        self._accepting = Worker("control", self._accept, Stage.SETTINGS)
+        self._answering = Worker("control-answers", self._answer_until_stopped, Stage.SETTINGS)
+        self.threads = (self._accepting, self._answering)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        """Of the thread that answers, from `start` on."""
+        self._calls: set[asyncio.Task[None]] = set()
+        """Connections that are served or wait; of the thread that answers."""
 
     def listen(self) -> None:
         """Own the address; commands wait until `start`. If that fails, the log says why and the program continues."""
@@ -52,69 +65,139 @@ class ControlServer:
     def start(self) -> None:
         """Answer commands if the server listens."""
         if self._endpoint is not None:
-            self.thread.start()
+            self._loop = asyncio.new_event_loop()
+            for thread in self.threads:
+                thread.start()
 
     def stop(self, timeout_s: float = 5.0, *, last: Callable[[], object] = lambda: None) -> bool:
         """Stop listening, answer the commands that are running, and join the threads. Idempotent.
 
         last: called after the last command, before another program can own the address. Return False if a thread did
-        not end in time; `last` is not called then.
+        not end in time, or a command was not answered.
         """
         deadline_s = time.monotonic() + timeout_s
-        endpoint, self._endpoint = self._endpoint, None
+        endpoint = self._endpoint
         if endpoint is None:
-            return self.thread.join(0)
+            return self._accepting.join(0) and self._answering.join(0)
+        self._endpoint = None
         self._controller.close()
-        self.thread.request_stop()
+        self._accepting.request_stop()
         endpoint.wake()
-        while not self.thread.join(RETRY_S):
-            if time.monotonic() >= deadline_s:
-                return False
+        while not self._accepting.join(RETRY_S) and time.monotonic() < deadline_s:
             endpoint.wake()
-        _, unanswered = wait(self._calls, max(0.0, deadline_s - time.monotonic()))
-        self._threads.shutdown(wait=not unanswered)
-        if unanswered:
-            return False
+        ended = self._accepting.join(0)
+        all_answered = self._end_answering(deadline_s)
         last()
         endpoint.close()
-        return True
+        return ended and all_answered
+
+    def _end_answering(self, deadline_s: float) -> bool:
+        """Answer what is running, and end the thread; return whether all was answered in time."""
+        loop = self._loop
+        if loop is None:
+            return True
+        self._answering.request_stop()
+        finished = asyncio.run_coroutine_threadsafe(self._finish(deadline_s), loop)
+        finished.add_done_callback(lambda _finished: loop.call_soon_threadsafe(loop.stop))
+        ended = self._answering.join(max(RETRY_S, deadline_s - time.monotonic() + RETRY_S))
+        return ended and finished.result()
+
+    async def _finish(self, deadline_s: float) -> bool:
+        """Wait for the commands that are running, and cancel those that are not done in time."""
+        if not self._calls:
+            return True
+        _, unanswered = await asyncio.wait(self._calls, timeout=max(0.0, deadline_s - time.monotonic()))
+        for call in unanswered:
+            call.cancel()
+        await asyncio.gather(*unanswered, return_exceptions=True)
+        return not unanswered
 
     def _accept(self, stop: threading.Event) -> None:
-        endpoint, reported = self._endpoint, False
-        while endpoint is not None:
+        endpoint, loop = self._endpoint, self._loop
+        reported = False
+        while endpoint is not None and loop is not None:
             try:
                 connection = endpoint.accept()
-                if connection is None or stop.is_set():
-                    if connection is not None:
-                        connection.close()
-                    return
-                call = self._threads.submit(self._serve, connection, endpoint)
-                self._calls.add(call)
-                call.add_done_callback(self._calls.discard)
-            except (OSError, RuntimeError) as error:  # noqa: PERF203 - no file or thread is left
+            except OSError as error:  # no file is left
                 if not reported:
                     log.warning("A command could not be accepted: %s", error)
                 reported = True
                 if stop.wait(RETRY_S):
                     return
+                continue
+            if connection is None:
+                return
+            if stop.is_set():
+                connection.close()
+                return
+            loop.call_soon_threadsafe(self._begin, connection, endpoint)
 
-    def _serve(self, connection: Connection, endpoint: Endpoint) -> None:
+    def _answer_until_stopped(self, _stop: threading.Event) -> None:
+        loop = self._loop
+        assert loop is not None
+        try:
+            loop.run_forever()
+        finally:
+            loop.close()
+
+    def _begin(self, connection: Connection, endpoint: Endpoint) -> None:
+        call = asyncio.get_running_loop().create_task(self._serve(connection, endpoint))
+        self._calls.add(call)
+        call.add_done_callback(self._calls.discard)
+
+    async def _serve(self, connection: Connection, endpoint: Endpoint) -> None:
         with connection:
             try:
+                if not await _has_data(connection, transport.REQUEST_TIMEOUT_S):
+                    return
                 request = endpoint.receive(connection)
                 if request:
-                    connection.send_bytes(json.dumps(asdict(answer(self._controller, request))).encode())
-            except OSError as error:  # the client closed the connection or sent invalid data
+                    reply = await answer(self._controller, request, crowded=len(self._calls) > MOST_WAITING)
+                    await _send(connection, json.dumps(asdict(reply)).encode())
+            except (OSError, asyncio.TimeoutError) as error:  # the client hung up, or sent or read no whole message
                 log.info("A control connection was dropped: %s", error)
 
 
-def answer(controller: SettingsController, request: bytes) -> Answer:
-    """Execute the command in a request."""
+async def _has_data(connection: Connection, timeout_s: float) -> bool:
+    """Wait until a client has sent something or hung up; return False if it does neither in time."""
+    loop = asyncio.get_running_loop()
+    if sys.platform == "win32":  # an event loop cannot watch these pipes
+        return await loop.run_in_executor(None, connection.poll, timeout_s)
+    arrived: asyncio.Future[None] = loop.create_future()
+
+    def note() -> None:
+        if not arrived.done():
+            arrived.set_result(None)
+
+    loop.add_reader(connection.fileno(), note)
+    try:
+        await asyncio.wait({arrived}, timeout=timeout_s)
+    finally:
+        loop.remove_reader(connection.fileno())
+    return arrived.done()
+
+
+async def _send(connection: Connection, message: bytes) -> None:
+    """Send a message to a client, however slowly it reads. Raises OSError, or TimeoutError if it does not read."""
+    loop = asyncio.get_running_loop()
+    if sys.platform == "win32":
+        await loop.run_in_executor(None, connection.send_bytes, message)
+        return
+    with socket.fromfd(connection.fileno(), socket.AF_UNIX, socket.SOCK_STREAM) as client:
+        client.setblocking(False)
+        whole = struct.pack("!i", len(message)) + message  # as `Connection.send_bytes` frames it
+        await asyncio.wait_for(loop.sock_sendall(client, whole), SEND_LIMIT_S)
+
+
+async def answer(controller: SettingsController, request: bytes, *, crowded: bool = False) -> Answer:
+    """Execute the command in a request. crowded: refuse one that may have to wait."""
     try:
         command = parse_words(request.decode("utf-8", "surrogateescape").split(" ", 1))
+        if crowded and command.name not in AT_ONCE:
+            raise MattecamError("Too many commands wait for what they change; try again when they are answered.")
         if command.name == "status":
             return Answer(True, "", controller.status())
-        return Answer(True, controller.run(command))
+        return Answer(True, await controller.run(command))
     except MattecamError as error:
         return Answer(False, error.text, wrong_usage=isinstance(error, UsageError))
     except Exception as error:  # thread boundary: carried to the client and the log

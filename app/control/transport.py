@@ -42,7 +42,8 @@ SECRET_BYTES = 32
 MAX_REQUEST_BYTES = 16 * 1024
 """A message of this size is written, and arrives, in one piece."""
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
-BACKLOG = 64
+BACKLOG = 512
+"""Clients that may connect at the same moment: one that is refused then may be the pause."""
 REQUEST_TIMEOUT_S = 2.0
 """How long a client may be silent after it has connected."""
 SEND_TIMEOUT_S = 2.0

@@ -1,4 +1,4 @@
-"""Threads: names and priorities of native ones, how many may run, work in strips, and a clock that goes on.
+"""Threads: names and priorities of native ones, how many may run, work that may not return, strips, a clock.
 
 `elapsed_s` goes on while the machine is suspended.
 """
@@ -13,9 +13,12 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T")
 
 MAX_NAME_BYTES = 15
 """Limit of Linux."""
@@ -41,6 +44,28 @@ def lower_priority(niceness: int, *, batch: bool = False) -> None:
             os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + niceness)
             if batch:
                 os.sched_setscheduler(thread, os.SCHED_BATCH, os.sched_param(0))
+
+
+def on_own_thread(name: str, work: Callable[[], T]) -> Future[T]:
+    """Call `work` on a new thread and return its outcome, which cannot be cancelled.
+
+    For work that may never return, such as opening a file on a disk that is gone: the thread is a daemon, so that it
+    does not keep the process alive. Raises RuntimeError where no thread can be started.
+    """
+    outcome: Future[T] = Future()
+    outcome.set_running_or_notify_cancel()
+
+    def run() -> None:
+        name_thread(name)
+        try:
+            result = work()
+        except BaseException as error:  # noqa: BLE001 - carried to whoever takes the outcome
+            outcome.set_exception(error)
+        else:
+            outcome.set_result(result)
+
+    threading.Thread(target=run, name=name, daemon=True).start()
+    return outcome
 
 
 def elapsed_s() -> float:

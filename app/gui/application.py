@@ -148,7 +148,8 @@ class Session:
             scenes_changed=self.window.scenes.changed.emit,
         )
         self._server = ControlServer(controller)
-        self.pipeline.watch(self._server.thread)
+        for thread in self._server.threads:
+            self.pipeline.watch(thread)
         if self._saver is not None:
             self.window.program_notices.remedy_chosen.connect(self._saver.write)
         self._instance.raised.connect(self.lifecycle.show_in_front)

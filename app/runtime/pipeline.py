@@ -170,9 +170,9 @@ class Pipeline:
         """Watch a thread of the caller as well."""
         self._watchdog.watch(thread)
 
-    def report(self, stage: Stage, problem: Exception | None) -> None:
+    def report(self, stage: Stage, problem: Exception | str | None, part: object = None) -> None:
         """Report a problem of a part of the caller under `stage`; None where it works again."""
-        self._board.report(stage, problem)
+        self._board.report(stage, problem, part)
 
     def release(self, picture: Picture) -> Outgoing:
         """Return `picture` if it may leave now, otherwise the stand-by card: for files that are written of a preview.
@@ -187,7 +187,10 @@ class Pipeline:
         self.read_files_again()
 
     def read_files_again(self) -> None:
-        """Read the files of background, plate and card again, if they failed or were changed."""
+        """Read the files of background, plate and card again, if they failed or were changed.
+
+        It looks at these files: not for a thread that must not wait for a disk.
+        """
         self._engines.retry()
         self._backdrops.retry()
         self._cards.retry()
@@ -202,6 +205,16 @@ class Pipeline:
     def pictures_decided(self) -> bool:
         """Whether the card and the background that the settings ask for are there or have failed."""
         return not (self._cards.preparer.busy or self._backdrops.preparer.pending)
+
+    @property
+    def revision_in_use(self) -> int:
+        """The revision of the settings that is in use, as in the status, of which it is a cheap part."""
+        return self._board.sent
+
+    @property
+    def phase(self) -> Phase:
+        """What the pipeline is doing, as in the status, of which it is a cheap part."""
+        return self._phase() if self._final is None else self._final.phase
 
     def status(self) -> PipelineStatus:
         """Return the status; after `stop` that of the run that ended."""

@@ -256,13 +256,19 @@ def test_some_functions_are_called_in_few_places() -> None:
     assert [name for name in modules() if "ioctl" in attributes(name)] == ["app.system.v4l2"]
 
 
+CONNECTING = {"create_server", "create_connection", "create_datagram_endpoint", "start_server", "open_connection"}
+"""Functions of `socket` and of the event loops of `asyncio` that open a socket of the network."""
+
+
 def test_nothing_listens_on_the_network() -> None:
     """The control socket is a file of this user, on Windows a named pipe."""
     families = {ast.unparse(argument) for _, call in calls_of("socket.socket") for argument in call.args[:1]}
+    families |= {ast.unparse(call.args[1]) for _, call in calls_of("socket.fromfd")}
     assert families == {"socket.AF_UNIX"}
-    servers = {"socketserver", "http.server", "xmlrpc.server", "asyncio"}
+    servers = {"socketserver", "http.server", "xmlrpc.server"}
     assert not [name for name in modules() if imports(name) & servers]
-    assert not calls_of("socket.create_server")
+    assert not [name for name in modules() if attributes(name) & CONNECTING]
+    assert {name for name in modules() if "asyncio" in imports(name)} == {"app.control.changes", "app.control.server"}
 
 
 def test_downloads_are_encrypted_and_pinned() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,12 +16,13 @@ import pytest
 
 from app.config.scenes import SceneStore
 from app.control import changes
+from app.control.changes import POLL_S
 from app.control.commands import Command, Status, parse_words
 from app.control.controller import SettingsController
 from app.control.files import Backgrounds
 from app.control.server import ControlServer
 from app.control.transport import ControlAddress, default_address
-from app.core.errors import SettingsError, UsageError
+from app.core.errors import SettingsError, Stage, UsageError
 from app.core.settings import Settings, SettingsOwner
 from app.core.types import Picture, PictureKind
 from app.runtime.pipeline import Pipeline
@@ -41,7 +42,7 @@ class Recorder(SettingsController):
     commands: list[Command] = field(default_factory=list)
     slow: Hold = field(default_factory=Hold)
 
-    def run(self, command: Command) -> str:
+    async def run(self, command: Command) -> str:
         if command == Command("scene", "nowhere"):
             raise SettingsError("The scenes file cannot be read.")
         if command == Command("scene", "unknown"):
@@ -49,8 +50,10 @@ class Recorder(SettingsController):
         if command == Command("scene", "defect"):
             raise ZeroDivisionError("a defect")
         if command == Command("scene", "slow"):
-            self.slow()
-            time.sleep(0.3)  # it is not done when it is asked to end
+            self.slow.entered.set()
+            while not self.slow.go_on.is_set():
+                await asyncio.sleep(POLL_S)
+            await asyncio.sleep(0.3)  # it is not done when it is asked to end
         self.commands.append(command)
         return f"{command.name} done"
 
@@ -75,6 +78,11 @@ def serving(
     finally:
         stopped = server.stop(timeout_s=60.0)
     assert stopped
+
+
+def executed(controller: SettingsController, text: str) -> str:
+    """Execute a command on this thread and return its answer."""
+    return asyncio.run(controller.run(parse_words(text.split())))
 
 
 class Program:
@@ -103,7 +111,7 @@ class Program:
         )
 
     def run(self, text: str) -> str:
-        return self.controller.run(parse_words(text.split()))
+        return executed(self.controller, text)
 
     @property
     def settings(self) -> Settings:
@@ -125,6 +133,7 @@ class SettingsAlone:
     def __init__(self, folder: Path) -> None:
         self.owner = SettingsOwner(BASE)
         self.change = self.owner.change
+        self.phase = Phase.PAUSED
         self.image = folder / "beach.png"
         cv2.imwrite(str(self.image), room_picture())
         self.outputs_decided = self.pictures_decided = True
@@ -133,14 +142,22 @@ class SettingsAlone:
         )
 
     def run(self, text: str) -> str:
-        return self.controller.run(parse_words(text.split()))
+        return executed(self.controller, text)
 
     def read_files_again(self) -> None:
         """Do nothing: no file is open."""
 
+    def report(self, stage: Stage, problem: str | None, part: object) -> None:
+        """Fail: no disk is slow."""
+        raise AssertionError(f"{stage} {part}: {problem}")
+
     @property
     def settings(self) -> Settings:
         return self.owner.current
+
+    @property
+    def revision_in_use(self) -> int:
+        return self.owner.revision
 
     def status(self) -> PipelineStatus:
         recordings = {"recording": None, "recording_alpha": None}

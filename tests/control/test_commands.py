@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 import time
@@ -121,7 +122,7 @@ def test_an_answer_tells_wrong_usage_from_a_failure(
     alone: SettingsAlone, words: str, said: str, wrong_usage: bool
 ) -> None:
     """`ctl` ended with 1 for both. A name that no file can have would end the run where it is printed or opened."""
-    given = answer(alone.controller, words.encode("utf-8", "surrogateescape"))
+    given = asyncio.run(answer(alone.controller, words.encode("utf-8", "surrogateescape")))
     assert (given.done, given.wrong_usage) == (False, wrong_usage) and said in given.message
     assert alone.settings == BASE
 

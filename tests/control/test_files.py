@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from pathlib import Path
@@ -11,9 +12,9 @@ import numpy as np
 import pytest
 
 from app.control import files as live_plate
-from app.control.changes import SettingsChanges
+from app.control.changes import SettingsChanges, Waits
 from app.control.commands import COLLECT_S, COUNTDOWN_S, PLATE_CHECKS_S, Command
-from app.control.files import Backgrounds, description, named_background, next_background, take_plate
+from app.control.files import Backgrounds, PlateTaking, description, named_background, next_background
 from app.core.errors import BackgroundError, MattecamError, PlateError, SinkLostError, UsageError
 from app.core.settings import BackgroundSettings, Settings
 from app.core.types import PictureKind
@@ -22,7 +23,7 @@ from app.matting.plate.picture import plate_path
 from app.runtime.context import Timing
 from app.runtime.status import Phase
 from mattecam.testing import room_picture, shows_room
-from tests.control.conftest import Program, SettingsAlone
+from tests.control.conftest import Program, SettingsAlone, executed
 from tests.fakes.world import BASE, FakeWorld, Hold, running
 from tests.waiting import beside, eventually
 
@@ -79,7 +80,7 @@ def test_names_in_both_languages_and_of_files_choose_the_same(backgrounds: Backg
 def test_what_is_still_pending_at_the_time_limit_is_named(program: Program) -> None:
     program.world.faults.put("open_background", program.world.faults.hang)
     hasty = program.controller_with(confirm_s=0.2)
-    assert "still being prepared" in hasty.run(Command("background", "Beach"))
+    assert "still being prepared" in executed(hasty, "background Beach")
 
 
 def test_a_file_that_fails_or_exists_is_an_error_and_changes_nothing(program: Program, tmp_path: Path) -> None:
@@ -221,17 +222,19 @@ def test_a_camera_that_rests_is_turned_on_and_holds_its_exposure(tmp_path: Path)
     world, held = FakeWorld(), list[bool]()
     world.source_kind, world.readers = "camera", 0
 
-    class Watched(SettingsChanges):
-        def wait(self) -> bool:
+    class Watched(Waits):
+        async def pause(self) -> bool:
             held.append(world.sources[-1].holds_exposure)
-            return super().wait()
+            return await super().pause()
 
     timing = Timing(demand_poll_s=0.02, demand_linger_s=0.1, source_retry_s=0.1)
     with running(world, BASE, timing) as pipeline:
         eventually(lambda: pipeline.status().phase is Phase.RESTING)
         opened = len(world.sources)
         plate = tmp_path / "plate.png"
-        take_plate(Watched(pipeline, 30.0), lambda *_: plate, threading.Lock(), "take 0.3")
+        changes = SettingsChanges(pipeline, 30.0)
+        changes.waits = Watched()
+        asyncio.run(PlateTaking(changes, lambda *_: plate).take("take 0.3"))
         assert len(world.sources) == opened + 1
         assert held[-1]
         eventually(lambda: pipeline.status().phase is Phase.RESTING)

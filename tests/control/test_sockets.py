@@ -142,7 +142,10 @@ def test_invalid_requests_are_refused(address: ControlAddress, server: ControlSe
 def test_an_answer_may_name_a_file_whose_name_is_not_in_utf8(
     address: ControlAddress, controller: Recorder, server: ControlServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(controller, "run", lambda command: command.argument)
+    async def repeat(command: Command) -> str:
+        return command.argument
+
+    monkeypatch.setattr(controller, "run", repeat)
     assert asked(address, "record", "caf\udce9.mkv").message == "caf\udce9.mkv"
 
 

@@ -44,6 +44,10 @@
             <translation>Eine nicht angeschlossene Kamera</translation>
         </message>
         <message>
+            <source>A file that the settings name does not answer; reconnect its disk.</source>
+            <translation>Eine Datei aus den Einstellungen antwortet nicht; schließen Sie ihren Datenträger wieder an.</translation>
+        </message>
+        <message>
             <source>A frame of {width}×{height} at the detail {ratio} is too small for the model {model}; choose a larger one or more detail.</source>
             <translation>Ein Bild von {width} × {height} ist beim Detail {ratio} zu klein für das Modell {model}; wählen Sie ein größeres oder mehr Detail.</translation>
         </message>
@@ -2159,6 +2163,10 @@
             <translation>Die Person ohne Hintergrund</translation>
         </message>
         <message>
+            <source>The picture of the empty room is not stored yet; its disk may not answer.</source>
+            <translation>Das Bild des leeren Raums ist noch nicht gespeichert; vielleicht antwortet der Datenträger nicht.</translation>
+        </message>
+        <message>
             <source>The picture of the empty room {file} cannot be read ({reason}); choose another one or take it again.</source>
             <translation>Das Bild des leeren Raums {file} lässt sich nicht lesen ({reason}); wählen Sie ein anderes oder nehmen Sie es erneut auf.</translation>
         </message>
@@ -2245,6 +2253,10 @@
         <message>
             <source>The scenes file {file} cannot be read ({reason}).</source>
             <translation>Die Szenendatei {file} lässt sich nicht lesen ({reason}).</translation>
+        </message>
+        <message>
+            <source>The scenes file {file} does not answer; reconnect its disk.</source>
+            <translation>Die Szenendatei {file} antwortet nicht; schließen Sie ihren Datenträger wieder an.</translation>
         </message>
         <message>
             <source>The settings file {file} cannot be read ({reason}); the default settings are used.</source>
@@ -3201,6 +3213,10 @@
         <message>
             <source>{file} could not be written: {reason}.</source>
             <translation>{file} konnte nicht geschrieben werden: {reason}.</translation>
+        </message>
+        <message>
+            <source>{file} does not answer; reconnect its disk, or choose another file.</source>
+            <translation>{file} antwortet nicht; schließen Sie den Datenträger wieder an oder wählen Sie eine andere Datei.</translation>
         </message>
         <message>
             <source>{file} has colours of Dolby Vision that only its own displays show (profile 5); save it in HDR10, HLG or without HDR.</source>

@@ -44,6 +44,10 @@
             <translation>Una cámara que no está conectada</translation>
         </message>
         <message>
+            <source>A file that the settings name does not answer; reconnect its disk.</source>
+            <translation>Un archivo de los ajustes no responde; vuelva a conectar su disco.</translation>
+        </message>
+        <message>
             <source>A frame of {width}×{height} at the detail {ratio} is too small for the model {model}; choose a larger one or more detail.</source>
             <translation>Una imagen de {width} × {height} con el detalle {ratio} es demasiado pequeña para el modelo {model}; elija una mayor o más detalle.</translation>
         </message>
@@ -2159,6 +2163,10 @@
             <translation>La persona sin el fondo</translation>
         </message>
         <message>
+            <source>The picture of the empty room is not stored yet; its disk may not answer.</source>
+            <translation>La imagen de la habitación vacía aún no está guardada; quizá su disco no responde.</translation>
+        </message>
+        <message>
             <source>The picture of the empty room {file} cannot be read ({reason}); choose another one or take it again.</source>
             <translation>No se puede leer la imagen de la habitación vacía {file} ({reason}); elija otra o tómela de nuevo.</translation>
         </message>
@@ -2245,6 +2253,10 @@
         <message>
             <source>The scenes file {file} cannot be read ({reason}).</source>
             <translation>No se puede leer el archivo de escenas {file} ({reason}).</translation>
+        </message>
+        <message>
+            <source>The scenes file {file} does not answer; reconnect its disk.</source>
+            <translation>El archivo de escenas {file} no responde; vuelva a conectar su disco.</translation>
         </message>
         <message>
             <source>The settings file {file} cannot be read ({reason}); the default settings are used.</source>
@@ -3201,6 +3213,10 @@
         <message>
             <source>{file} could not be written: {reason}.</source>
             <translation>No se pudo escribir {file}: {reason}.</translation>
+        </message>
+        <message>
+            <source>{file} does not answer; reconnect its disk, or choose another file.</source>
+            <translation>{file} no responde; vuelva a conectar su disco o elija otro archivo.</translation>
         </message>
         <message>
             <source>{file} has colours of Dolby Vision that only its own displays show (profile 5); save it in HDR10, HLG or without HDR.</source>
