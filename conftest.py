@@ -151,6 +151,7 @@ def _own_folders(_homes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MATTECAM_DATA_DIR", str(folder / "data"))
     monkeypatch.setenv("MATTECAM_RUNTIME_DIR", str(folder / "run"))
     monkeypatch.setenv("PIPEWIRE_RUNTIME_DIR", str(folder / "run"))  # where no daemon answers
+    monkeypatch.setenv("PULSE_SERVER", f"unix:{folder}/run/pulse")  # nor starts by itself
     monkeypatch.delenv("MATTECAM_WEIGHTS_DIR", raising=False)
 
 
@@ -261,6 +262,21 @@ def pipewire(_pipewire_daemons: PrivateSession, monkeypatch: pytest.MonkeyPatch)
     """A private PipeWire, which this process finds too."""
     monkeypatch.setenv("PIPEWIRE_RUNTIME_DIR", str(_pipewire_daemons.folder))
     return _pipewire_daemons
+
+
+@pytest.fixture(scope="session")
+def _sound_daemon(_pipewire_daemons: PrivateSession) -> PrivateSession:
+    before = _children()
+    _pipewire_daemons.start_sound()
+    _daemons.update(_children() - before)
+    return _pipewire_daemons
+
+
+@pytest.fixture
+def sound_session(_sound_daemon: PrivateSession, monkeypatch: pytest.MonkeyPatch) -> PrivateSession:
+    """A private sound server without a sound card, which this process finds too."""
+    monkeypatch.setenv("PULSE_SERVER", _sound_daemon.environment["PULSE_SERVER"])
+    return _sound_daemon
 
 
 @pytest.fixture

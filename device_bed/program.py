@@ -60,7 +60,7 @@ def _parts() -> PipelineParts:
     from app.backgrounds import open_background
     from app.capture import SourceOpener
     from app.output.camera_list import ReaderWatch, is_busy
-    from app.output.sound import open_microphone
+    from app.output.microphones import open_microphone
     from app.output.table import SINKS
 
     return PipelineParts(SourceOpener(is_busy), StandIn, open_background, SINKS, open_microphone, ReaderWatch)

@@ -11,21 +11,24 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.paths import ROOT
 from tests.waiting import accepts, beside, eventually
 
 PROGRAMS = ("pipewire", "wireplumber", "dbus-daemon", "pw-dump", "pw-cli")
+SOUND_PROGRAMS = ("pipewire-pulse", "pactl", "pacat")
 BUS_CONFIGURATION = """<busconfig><type>session</type><listen>{address}</listen><auth>EXTERNAL</auth>
 <policy context="default"><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/>
 </policy></busconfig>"""
 """A bus that starts no service of the machine by itself, such as its portals."""
+SOUND_RATE = 48_000
 NEEDS_GSTREAMER = "needs gstreamer1.0-tools, gstreamer1.0-plugins-base and gstreamer1.0-pipewire"
 
 
@@ -51,6 +54,13 @@ def private_session() -> Iterator[PrivateSession]:
         yield session
     finally:
         session.stop()
+
+
+def _feed(player: subprocess.Popen[bytes], samples: bytes) -> None:
+    assert player.stdin is not None
+    with suppress(OSError):  # it has ended
+        while True:
+            player.stdin.write(samples)
 
 
 class PrivateSession:
@@ -82,6 +92,43 @@ class PrivateSession:
         self._await(lambda: accepts(self.folder / "pipewire-0"), "PipeWire")
         self.launch("wireplumber")
         self._await(lambda: "WirePlumber" in self.run(["pw-cli", "ls", "Client"]).stdout, "WirePlumber")
+
+    def start_sound(self) -> None:
+        """Start the sound server; skip the test where it cannot be started."""
+        missing = [program for program in SOUND_PROGRAMS if shutil.which(program) is None]
+        if missing:
+            pytest.skip(f"needs the packages pipewire-pulse and pulseaudio-utils ({', '.join(missing)} missing)")
+        socket = self.folder / "pulse" / "native"
+        self.environment["PULSE_SERVER"] = f"unix:{socket}"
+        self.launch("pipewire-pulse")
+        self._await(lambda: accepts(socket), "pipewire-pulse")
+
+    def load_sound(self, module: str, *arguments: str) -> str:
+        """Load a module of the sound server, such as a source, and return its number for `unload_sound`."""
+        done = self.run(["pactl", "load-module", module, *arguments])
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    def unload_sound(self, number: str) -> None:
+        """Take away what a module gave."""
+        done = self.run(["pactl", "unload-module", number])
+        assert done.returncode == 0, done.stderr
+
+    @contextmanager
+    def playing(self, sink: str, hertz: int) -> Iterator[None]:
+        """Play a tone to a sink inside the context."""
+        times_s = np.arange(SOUND_RATE) / SOUND_RATE
+        second = np.rint(9000 * np.sin(2 * np.pi * hertz * times_s)).astype("<i2").tobytes()
+        command = ["pacat", "--raw", f"--rate={SOUND_RATE}", "--channels=1", "--format=s16le", f"--device={sink}"]
+        command.append("--latency-msec=50")
+        with subprocess.Popen(command, env=self.environment, stdin=subprocess.PIPE) as player:
+            feeder = beside(partial(_feed, player, second))
+            try:
+                yield
+            finally:
+                player.kill()
+                player.wait(60)
+                feeder.result(60)
 
     def kill_pipewire(self) -> None:
         """Kill both with SIGKILL."""

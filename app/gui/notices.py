@@ -265,7 +265,8 @@ BRIEF_MS = 12_000
 """How long a notice about something that was done stays."""
 EVENT_MS = 30_000
 """How long the error of a single action, or of a file, stays."""
-OUTAGES = Stage.CAPTURE, Stage.MATTING, Stage.OUTPUT, Stage.RECORDING  # what is not recorded is lost
+# What is not recorded, or recorded without its sound, is lost.
+OUTAGES = Stage.CAPTURE, Stage.MATTING, Stage.OUTPUT, Stage.RECORDING, Stage.MICROPHONE
 """Stages whose problems are not just errors."""
 
 

@@ -1,27 +1,18 @@
-"""Sound of the microphone for recordings: the devices, the thread that reads one, and the track without gaps."""
+"""Sound for recordings: blocks of a microphone, the thread that reads them, and the track without gaps."""
 
 from __future__ import annotations
 
-import ctypes
-import json
 import logging
-import os
-import subprocess
-import sys
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
-import av
 import numpy as np
-from av.error import FFmpegError
 from numpy.typing import NDArray
 
-from app.core.errors import MicrophoneError, t
 from app.core.threads import name_thread
 
 log = logging.getLogger(__name__)
@@ -47,7 +38,9 @@ class SoundBlock:
 OpenMicrophone: TypeAlias = Callable[[str], Generator[SoundBlock, None, None]]
 """Opens `default` or a microphone by its name, yields its blocks, and releases it when it is closed.
 
-Used on one thread. Raises MicrophoneError if the microphone does not open or is lost.
+Never yields blocks of another source in place of the named one. A block without samples says that none have come yet.
+Used on one thread. Raises MicrophoneError if the microphone does not open or is lost; ends without an error if it
+must be opened again.
 """
 
 
@@ -83,6 +76,8 @@ class Microphone:
         self._blocks: deque[SoundBlock] = deque(maxlen=MAX_BLOCKS)
         self.level = 0.0
         """Peak of the last block, from 0 to 1; 0 while muted. Readable on any thread."""
+        self._has_failed = False
+        """Whether a failure was reported last."""
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="microphone", daemon=True)
         self._thread.start()
@@ -108,6 +103,8 @@ class Microphone:
         while not self._stop.is_set():
             name = self._wanted()
             if name is None:
+                if self._has_failed:
+                    self._tell(None)  # the failure of a microphone that nobody wants any more
                 self._stop.wait(POLL_S)
                 continue
             try:
@@ -115,21 +112,26 @@ class Microphone:
             except Exception as error:  # noqa: BLE001 - carried to the status
                 if self._stop.is_set():
                     return  # `close` did not wait for a driver that hung: nobody would take the report back
-                self._report(error)
+                self._tell(error)
                 self._stop.wait(self._retry_s)
 
+    def _tell(self, problem: Exception | None) -> None:
+        self._has_failed = problem is not None
+        self._report(problem)
+
     def _listen(self, name: str) -> None:
-        """Read the device until another one, or none, is wanted."""
+        """Read the device until another one, or none, is wanted, or until it must be opened again."""
         heard = False
         with closing(self._open(name)) as blocks:
             try:
                 for block in blocks:
                     if self._wanted() != name:  # muted in the meantime: what was just captured is discarded
                         return
-                    if not heard:
-                        heard = True
-                        self._report(None)
-                    self._blocks.append(block)
+                    if len(block.samples) > 0:
+                        if not heard:
+                            heard = True
+                            self._tell(None)
+                        self._blocks.append(block)
                     self.level = min(1.0, float(np.abs(block.samples.astype(np.int32)).max(initial=0)) / 32767)
                     if self._stop.is_set():
                         return
@@ -206,151 +208,3 @@ def _stretched(samples: Samples, more: int) -> Samples:
         return samples
     places = np.linspace(0, len(samples) - 1, len(samples) + more)
     return np.rint(np.interp(places, np.arange(len(samples)), samples)).astype(np.int16)
-
-
-LIBRARY = "libpulse-simple.so.0"
-_RECORD = 2
-_S16LE = 3
-_UNSET = 0xFFFFFFFF
-LIST_COMMAND = ("pactl", "--format=json", "list", "sources")
-LIST_TIMEOUT_S = 3.0
-
-
-@dataclass(frozen=True, slots=True)
-class MicrophoneName:
-    """A microphone that can be chosen."""
-
-    name: str
-    """What `--microphone` takes."""
-    title: str
-    """What the system shows."""
-
-
-def microphones(platform: str = sys.platform) -> tuple[MicrophoneName, ...]:
-    """Return the microphones that the system lists; none if it cannot list them. Takes up to some seconds."""
-    if platform != "linux":
-        return _ffmpeg_devices("dshow" if platform == "win32" else "avfoundation")
-    # PulseAudio 16 writes numbers as the language of the user does: with a comma they are no JSON.
-    environment = {**os.environ, "LC_ALL": "C.UTF-8"}
-    try:
-        done = subprocess.run(
-            LIST_COMMAND, capture_output=True, encoding="utf-8", env=environment, timeout=LIST_TIMEOUT_S, check=True
-        )
-        sources = json.loads(done.stdout)
-    except (OSError, subprocess.SubprocessError, ValueError):
-        return ()
-    titles = {str(source.get("name", "")): source.get("description") for source in sources}
-    return tuple(
-        MicrophoneName(name, str(title or name))
-        for name, title in titles.items()
-        if name and not name.endswith(".monitor")  # what a loudspeaker plays
-    )
-
-
-def open_microphone(name: str, platform: str = sys.platform) -> Generator[SoundBlock, None, None]:
-    """See `OpenMicrophone`."""
-    if platform == "linux":
-        return pulse_blocks(name)
-    if platform == "win32":
-        first = next(iter(microphones(platform=platform)), None)
-        device = first.name if name == "default" and first is not None else name
-        return ffmpeg_blocks(name, f"audio={device}", "dshow", {"audio_buffer_size": "20"})
-    return ffmpeg_blocks(name, f":{name}", "avfoundation", {})
-
-
-def _ffmpeg_devices(device_format: str) -> tuple[MicrophoneName, ...]:
-    try:
-        devices = av.enumerate_input_devices(device_format)
-    except (ValueError, FFmpegError):
-        return ()
-    titles = [device.description for device in devices if "audio" in device.media_types]
-    return tuple(MicrophoneName(title, title) for title in titles)
-
-
-class _SampleSpec(ctypes.Structure):
-    _fields_ = (("format", ctypes.c_int), ("rate", ctypes.c_uint32), ("channels", ctypes.c_uint8))
-
-
-class _BufferAttributes(ctypes.Structure):
-    _fields_ = tuple((name, ctypes.c_uint32) for name in ("maxlength", "tlength", "prebuf", "minreq", "fragsize"))
-
-
-def pulse_blocks(name: str, load: Callable[[str], Any] = ctypes.CDLL) -> Generator[SoundBlock, None, None]:
-    """Read a recording stream of the sound server. See `OpenMicrophone`. load: loads the library; raises OSError."""
-    try:
-        pulse = load(LIBRARY)
-    except OSError as error:
-        raise MicrophoneError(
-            t(
-                "Sound cannot be recorded because the library of the sound server is missing; install it (package "
-                "libpulse0), or turn the microphone off."
-            )
-        ) from error
-    pulse.pa_simple_new.restype = ctypes.c_void_p
-    pulse.pa_simple_get_latency.restype = ctypes.c_uint64
-    number = ctypes.c_int(0)
-    error_number = ctypes.byref(number)
-    block = ctypes.create_string_buffer(round(BLOCK_S * RATE) * 2)
-    device = None if name == "default" else name.encode()
-    spec = ctypes.byref(_SampleSpec(_S16LE, RATE, 1))
-    attributes = ctypes.byref(_BufferAttributes(_UNSET, _UNSET, _UNSET, _UNSET, len(block)))
-    stream = ctypes.c_void_p(
-        pulse.pa_simple_new(None, b"Mattecam", _RECORD, device, b"Recording", spec, None, attributes, error_number)
-    )
-    if not stream:
-        raise _not_opened(name)
-    try:
-        while pulse.pa_simple_read(stream, block, ctypes.c_size_t(len(block)), error_number) >= 0:
-            now_s = time.perf_counter()
-            number.value = 0
-            latency_us = pulse.pa_simple_get_latency(stream, error_number)
-            age_s = latency_us / 1e6 if number.value == 0 else 0.0
-            yield SoundBlock(np.frombuffer(block.raw, "<i2").astype(np.int16), now_s - age_s - BLOCK_S)
-    finally:
-        pulse.pa_simple_free(stream)
-    raise _lost(name)
-
-
-def ffmpeg_blocks(
-    name: str, address: str, device_format: str, options: dict[str, str]
-) -> Generator[SoundBlock, None, None]:
-    """Read an input device of FFmpeg. See `OpenMicrophone`.
-
-    name: for messages. address, device_format, options: as FFmpeg's input device expects them.
-    """
-    try:
-        container = av.open(address, format=device_format, options=options)
-    except (FFmpegError, ValueError) as error:  # ValueError: this FFmpeg has no such device
-        raise _not_opened(name) from error
-    with container:
-        if not container.streams.audio:
-            raise _not_opened(name)
-        resampler = av.AudioResampler("s16", "mono", RATE)
-        try:
-            for frame in container.decode(audio=0):
-                now_s = time.perf_counter()
-                parts = [part.to_ndarray()[0] for part in resampler.resample(frame)]
-                samples = np.concatenate(parts).astype(np.int16) if parts else np.zeros(0, np.int16)
-                yield SoundBlock(samples, now_s - len(samples) / RATE)
-        except FFmpegError as error:
-            raise _lost(name) from error
-    raise _lost(name)
-
-
-def _not_opened(name: str) -> MicrophoneError:
-    return MicrophoneError(
-        t(
-            "The microphone {device} cannot be opened, and the recording has no sound; connect it or choose another "
-            "one.",
-            device=name,
-        )
-    )
-
-
-def _lost(name: str) -> MicrophoneError:
-    return MicrophoneError(
-        t(
-            "The microphone {device} was disconnected, and the recording goes on without sound; connect it again.",
-            device=name,
-        )
-    )

@@ -106,7 +106,7 @@ def default_parts() -> PipelineParts:
     from app.matting import build_engine
     from app.matting.choice.preparation import preparation
     from app.output.camera_list import ReaderWatch, is_busy
-    from app.output.sound import open_microphone
+    from app.output.microphones import open_microphone
     from app.output.table import SINKS
     from app.runtime.self_test import self_test
 

@@ -27,7 +27,7 @@ from app.gui.application import Session, WindowOptions, make_application
 from app.gui.backgrounds import library
 from app.gui.state import Tasks
 from app.matting.choice.choice import FineQuality
-from app.output.sound import MicrophoneName
+from app.output.microphones import MicrophoneName
 from app.runtime.context import Timing
 from models.errors import DownloadError
 from models.table import NETWORKS

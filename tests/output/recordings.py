@@ -153,6 +153,8 @@ class FakeDevice:
         self.timely = 0  # blocks that did not come late
         self.fails_to_open = False
         self.lost = False
+        self.is_silent = False
+        self.empty = 0  # blocks without samples
         self.wanted: str | None = "default"
         """What `microphone` opens, and what it reported."""
         self.reports: list[Exception | None] = []
@@ -170,6 +172,10 @@ class FakeDevice:
             while not self.lost:
                 at_s = start_s + count / RATE
                 time.sleep(max(0.0, at_s + BLOCK_S - time.perf_counter()))
+                if self.is_silent:
+                    self.empty += 1
+                    yield SoundBlock(tone(0, 0), at_s)
+                    continue
                 self.timely += time.perf_counter() < at_s + 5 * BLOCK_S
                 yield SoundBlock(tone(count, COUNT), at_s)
                 assert threading.get_ident() == thread

@@ -19,7 +19,8 @@ from app.gui.state import SettingsStore, Tasks
 from app.gui.translation import short, tr, translated_error
 from app.gui.widgets.controls import button, combo, describe, fill_combo, label, on_button
 from app.gui.widgets.qt import timer, tip_of
-from app.output.sound import Microphone, MicrophoneName, OpenMicrophone, microphones, open_microphone
+from app.output.microphones import MicrophoneName, microphones, open_microphone
+from app.output.sound import Microphone, OpenMicrophone
 from app.runtime.status import PipelineStatus
 
 SIZES = ((640, 360), (640, 480), (960, 540), (1280, 720), (1920, 1080), (2560, 1440), (3840, 2160))

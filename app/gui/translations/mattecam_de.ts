@@ -153,6 +153,14 @@
             <translation>Eine andere Sprache gilt ab dem nächsten Start.</translation>
         </message>
         <message>
+            <source>Another microphone has become the default one; the recording goes on with it.</source>
+            <translation>Ein anderes Mikrofon ist jetzt das Standardmikrofon; die Aufnahme läuft damit weiter.</translation>
+        </message>
+        <message>
+            <source>Another program connected the recording to {other} in place of the microphone {device}, and the recording goes on without sound; choose the microphone that is wanted.</source>
+            <translation>Ein anderes Programm hat die Aufnahme mit {other} statt mit dem Mikrofon {device} verbunden, und die Aufnahme läuft ohne Ton weiter; wählen Sie das gewünschte Mikrofon.</translation>
+        </message>
+        <message>
             <source>Another program sends to the virtual camera {device}; close that program or choose another virtual camera.</source>
             <translation>Ein anderes Programm sendet an die virtuelle Kamera {device}; schließen Sie es oder wählen Sie eine andere virtuelle Kamera.</translation>
         </message>
@@ -1037,6 +1045,10 @@
         <message>
             <source>No image is chosen for the background; choose a file.</source>
             <translation>Für den Hintergrund ist kein Bild gewählt; wählen Sie eine Datei.</translation>
+        </message>
+        <message>
+            <source>No microphone is connected, and the recording has no sound; connect one, or name {device} to record what the loudspeaker plays.</source>
+            <translation>Es ist kein Mikrofon angeschlossen, und die Aufnahme hat keinen Ton; schließen Sie eines an oder nennen Sie {device}, um aufzunehmen, was der Lautsprecher wiedergibt.</translation>
         </message>
         <message>
             <source>No model is installed, not even the bundled one.</source>
@@ -2071,6 +2083,10 @@
             <translation>Das Mikrofon {device} lässt sich nicht öffnen, und die Aufnahme hat keinen Ton; schließen Sie es an oder wählen Sie ein anderes.</translation>
         </message>
         <message>
+            <source>The microphone {device} sends nothing, and the recording goes on without sound; connect it again or choose another one.</source>
+            <translation>Das Mikrofon {device} sendet nichts, und die Aufnahme läuft ohne Ton weiter; schließen Sie es neu an oder wählen Sie ein anderes.</translation>
+        </message>
+        <message>
             <source>The microphone {device} was disconnected, and the recording goes on without sound; connect it again.</source>
             <translation>Das Mikrofon {device} wurde getrennt, und die Aufnahme läuft ohne Ton weiter; schließen Sie es wieder an.</translation>
         </message>
@@ -2265,6 +2281,10 @@
         <message>
             <source>The snap {program} may not use cameras.</source>
             <translation>Das Snap {program} darf keine Kameras verwenden.</translation>
+        </message>
+        <message>
+            <source>The sound server does not answer, and the recording has no sound; start PipeWire with pipewire-pulse or PulseAudio, or turn the microphone off.</source>
+            <translation>Der Audioserver antwortet nicht, und die Aufnahme hat keinen Ton; starten Sie PipeWire mit pipewire-pulse oder PulseAudio oder schalten Sie das Mikrofon aus.</translation>
         </message>
         <message>
             <source>The source {source} does not open; reconnect it, or start the program again with another source.</source>

@@ -153,6 +153,14 @@
             <translation>Otro idioma se usa a partir del próximo inicio.</translation>
         </message>
         <message>
+            <source>Another microphone has become the default one; the recording goes on with it.</source>
+            <translation>Otro micrófono es ahora el predeterminado; la grabación continúa con él.</translation>
+        </message>
+        <message>
+            <source>Another program connected the recording to {other} in place of the microphone {device}, and the recording goes on without sound; choose the microphone that is wanted.</source>
+            <translation>Otro programa ha conectado la grabación a {other} en lugar del micrófono {device}, y la grabación continúa sin sonido; elija el micrófono deseado.</translation>
+        </message>
+        <message>
             <source>Another program sends to the virtual camera {device}; close that program or choose another virtual camera.</source>
             <translation>Otro programa envía a la cámara virtual {device}; cierre ese programa o elija otra cámara virtual.</translation>
         </message>
@@ -1037,6 +1045,10 @@
         <message>
             <source>No image is chosen for the background; choose a file.</source>
             <translation>No se ha elegido ninguna imagen para el fondo; elija un archivo.</translation>
+        </message>
+        <message>
+            <source>No microphone is connected, and the recording has no sound; connect one, or name {device} to record what the loudspeaker plays.</source>
+            <translation>No hay ningún micrófono conectado y la grabación no tiene sonido; conecte uno o indique {device} para grabar lo que reproduce el altavoz.</translation>
         </message>
         <message>
             <source>No model is installed, not even the bundled one.</source>
@@ -2071,6 +2083,10 @@
             <translation>No se puede abrir el micrófono {device} y la grabación no tiene sonido; conéctelo o elija otro.</translation>
         </message>
         <message>
+            <source>The microphone {device} sends nothing, and the recording goes on without sound; connect it again or choose another one.</source>
+            <translation>El micrófono {device} no envía nada y la grabación continúa sin sonido; vuelva a conectarlo o elija otro.</translation>
+        </message>
+        <message>
             <source>The microphone {device} was disconnected, and the recording goes on without sound; connect it again.</source>
             <translation>El micrófono {device} se ha desconectado y la grabación continúa sin sonido; vuelva a conectarlo.</translation>
         </message>
@@ -2265,6 +2281,10 @@
         <message>
             <source>The snap {program} may not use cameras.</source>
             <translation>El snap {program} no puede usar cámaras.</translation>
+        </message>
+        <message>
+            <source>The sound server does not answer, and the recording has no sound; start PipeWire with pipewire-pulse or PulseAudio, or turn the microphone off.</source>
+            <translation>El servidor de sonido no responde y la grabación no tiene sonido; inicie PipeWire con pipewire-pulse o PulseAudio, o apague el micrófono.</translation>
         </message>
         <message>
             <source>The source {source} does not open; reconnect it, or start the program again with another source.</source>
