@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import json
+import logging
 import os
 import re
 import stat
@@ -19,6 +20,8 @@ from pathlib import Path
 from typing import IO
 
 from app.core.errors import MattecamError, SettingsError, Text, UsageError, t
+
+log = logging.getLogger(__name__)
 
 _WRITING = {
     errno.ENOSPC: t("the disk is full; free some space and try again"),
@@ -284,27 +287,51 @@ def write_object(path: Path, data: JsonObject) -> None:
 NO_LINK = getattr(os, "O_NOFOLLOW", 0)  # Windows has none
 
 
-def lock_file(path: Path, *, wait: bool) -> IO[bytes] | None:
+_WITHOUT_LOCKS = {
+    errno.ENOLCK,  # NFS without a lock service
+    errno.EOPNOTSUPP,  # SMB, FUSE
+    errno.ENOTSUP,
+    errno.ENOSYS,
+    errno.EINVAL,  # a network drive of Windows
+}
+"""Errors of file systems that cannot lock a file."""
+
+
+def lock_file(path: Path, *, wait: bool, required: bool = False) -> IO[bytes] | None:
     """Open `path` and lock it; closing the returned file unlocks it. Return None if it is locked: at once without
     `wait`, with it on Windows alone, after ten seconds.
 
-    Raises OSError if the file cannot be created or the file system cannot lock, and for a symbolic link, which another
-    user may have made to have a file created elsewhere.
+    On a file system without locks the file is returned unlocked, and a warning is logged; required: OSError is raised
+    there. Raises OSError if the file cannot be created, and for a symbolic link, which another user may have made to
+    have a file created elsewhere.
     """
     file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | NO_LINK, 0o600), "r+b")
     try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            msvcrt.locking(file.fileno(), msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BaseException as error:
-        file.close()
+        _lock(file, wait)
+    except OSError as error:
         # Windows reports a held lock as EACCES, and as EDEADLK after it has waited for ten seconds.
-        if isinstance(error, OSError) and error.errno in (errno.EAGAIN, errno.EACCES, errno.EDEADLK):
+        if error.errno in (errno.EAGAIN, errno.EACCES, errno.EDEADLK):
+            file.close()
             return None
+        if required or error.errno not in _WITHOUT_LOCKS:
+            file.close()
+            raise
+        log.warning(
+            "Files in %s cannot be locked, as on some network drives; use this folder in one Mattecam at a time.",
+            path.parent,
+        )
+    except BaseException:
+        file.close()
         raise
     return file
+
+
+def _lock(file: IO[bytes], wait: bool) -> None:
+    if sys.platform == "win32":
+        import msvcrt
+
+        msvcrt.locking(file.fileno(), msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)

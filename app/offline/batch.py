@@ -5,11 +5,12 @@ and manifest.
 from __future__ import annotations
 
 import shutil
+import sys
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Literal
@@ -32,6 +33,8 @@ from app.offline.plan import (
 
 MOST_TRIES = 3
 """Tries of a clip whose worker dies. A clip that fails by itself, such as a broken file, is tried once."""
+OPEN_FILES_STAY = sys.platform == "win32"
+"""The system removes no file that a process has open."""
 WAIT_S = 0.2
 STOP_TIMEOUT_S = 20.0
 """How long interrupted clips may take to end."""
@@ -264,7 +267,8 @@ def _locked(folder: Path) -> Iterator[None]:
         if path.is_symlink():  # it may lead to any file or folder of the user
             raise SinkOpenError(f"{path} cannot be written: it is a symbolic link, which is not followed; remove it.")
     tries.mkdir(parents=True, exist_ok=True)
-    lock = lock_file(tries / "lock", wait=False)
+    lock_path = tries / "lock"
+    lock = lock_file(lock_path, wait=False)
     if lock is None:
         raise UsageError(f"Another conversion writes to {folder}; wait for it or choose another folder.")
     with lock:
@@ -274,4 +278,9 @@ def _locked(folder: Path) -> Iterator[None]:
         try:
             yield
         finally:
+            # While it is locked: a conversion that starts now makes a file of its own.
             shutil.rmtree(tries, ignore_errors=True)
+    if OPEN_FILES_STAY:
+        with suppress(OSError):  # another conversion has the file open, or files in the folder
+            lock_path.unlink()
+            tries.rmdir()

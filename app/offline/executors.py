@@ -6,6 +6,7 @@ manifest and retries. `requirements-cluster.txt` lists its packages. Ray trusts 
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
 import secrets
@@ -36,15 +37,20 @@ if sys.platform == "win32":
 else:
     PipeEnd: TypeAlias = Connection
 
+log = logging.getLogger(__name__)
+
+_REFUSED = (OSError, ValueError, psutil.Error)
+"""What psutil raises where the system does not pin a process to a core."""
+
 
 class Processes:
     """Implements `Executor`: each clip is followed by a thread that talks to its process. A dead one is replaced."""
 
     def __init__(self, count: int, begin: Callable[[], None] | None = None) -> None:
         """count: of processes, each with a core of its own; a single one uses all. begin: called first in each."""
-        cores = core_numbers()
+        cores = core_numbers() if count > 1 else []
         self.count = count
-        self._idle = [_Worker(cores[i % len(cores)] if count > 1 and cores else None, begin) for i in range(count)]
+        self._idle = [_Worker(cores[i % len(cores)] if cores else None, begin) for i in range(count)]
         self._workers = tuple(self._idle)
         self._threads = ThreadPoolExecutor(count)
         self._news = deque[News]()
@@ -146,15 +152,32 @@ def _work(connection: PipeEnd, core: int | None, begin: Callable[[], None] | Non
 
 
 def core_numbers() -> list[int]:
-    """Return the numbers of the cores that this process may use; none where the system cannot pin to one (macOS)."""
-    affinity: Any = getattr(psutil.Process(), "cpu_affinity", None)
-    return [] if affinity is None else affinity()
+    """Return the numbers of the cores that this process may use; none where the system lets nobody choose one.
+
+    macOS does not, and nor do some containers and sandboxes, which a warning tells.
+    """
+    process: Any = psutil.Process()
+    if not hasattr(process, "cpu_affinity"):
+        return []
+    try:
+        cores: list[int] = process.cpu_affinity()
+        process.cpu_affinity(cores)  # no change: it shows whether the system refuses one
+    except _REFUSED as error:
+        log.warning("The system lets no process choose its core (%s); the workers share all of them.", error)
+        return []
+    return cores
 
 
 def use_one_core(core: int) -> None:
-    """Pin this process to a core, before anything starts threads: engines then start one thread."""
+    """Pin this process to a core, before anything starts threads: engines then start one thread.
+
+    Where the system refuses it, as for a core that is taken away meanwhile, the process runs on any of them.
+    """
     process: Any = psutil.Process()
-    process.cpu_affinity([core])
+    try:
+        process.cpu_affinity([core])
+    except _REFUSED as error:
+        log.warning("The system does not let a worker have the core %s (%s); it runs on any.", core, error)
 
 
 @contextmanager
@@ -302,7 +325,8 @@ def pin() -> None:
     user = os.getuid() if hasattr(os, "getuid") else "user"
     for core in core_numbers():
         with suppress(OSError):  # such as a file of this name that belongs to somebody else
-            lock = None if _pinned else lock_file(Path(tempfile.gettempdir(), f"mattecam-{user}-{core}"), wait=False)
+            name = Path(tempfile.gettempdir(), f"mattecam-{user}-{core}")
+            lock = None if _pinned else lock_file(name, wait=False, required=True)
             if lock is not None:
                 _pinned.append(lock)
                 use_one_core(core)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import re
 import sys
 import threading
 from pathlib import Path
@@ -266,6 +267,41 @@ def test_a_lock_that_windows_ceases_to_wait_for_is_held(tmp_path: Path, monkeypa
     monkeypatch.setitem(sys.modules, "msvcrt", Mock(locking=refuses))
     monkeypatch.setattr(sys, "platform", "win32")
     assert lock_file(tmp_path / "lock", wait=True) is None
+
+
+NO_LOCKS = {
+    "NFS without a lock service": errno.ENOLCK,
+    "SMB and FUSE": errno.EOPNOTSUPP,
+    "a file system that lacks the call": errno.ENOSYS,
+}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="replaces the lock of POSIX")
+@pytest.mark.parametrize("number", NO_LOCKS.values(), ids=list(NO_LOCKS))
+@pytest.mark.parametrize("wait", [True, False])
+def test_a_file_system_without_locks_is_used_with_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, number: int, wait: bool
+) -> None:
+    """Batches and the set-up of the environment ended there."""
+    monkeypatch.setattr("fcntl.flock", Mock(side_effect=OSError(number, os.strerror(number))))
+
+    file = lock_file(tmp_path / "lock", wait=wait)
+
+    assert file is not None
+    file.close()
+    assert caplog.messages == [
+        f"Files in {tmp_path} cannot be locked, as on some network drives; use this folder in one Mattecam at a time."
+    ]
+    caplog.clear()
+    with pytest.raises(OSError, match=re.escape(os.strerror(number))):
+        lock_file(tmp_path / "lock", wait=wait, required=True)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="replaces the lock of POSIX")
+def test_a_lock_that_fails_otherwise_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fcntl.flock", Mock(side_effect=OSError(errno.EIO, "Input/output error")))
+    with pytest.raises(OSError, match="Input/output"):
+        lock_file(tmp_path / "lock", wait=False)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows has no such links")

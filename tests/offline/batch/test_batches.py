@@ -10,7 +10,7 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import IO, Any
 from unittest.mock import Mock
 
 import cv2
@@ -19,9 +19,11 @@ import pytest
 
 from app.cli.convert import with_cluster_address
 from app.core.errors import MattecamError, SinkLostError, SinkOpenError, SourceOpenError, UsageError
+from app.core.files import lock_file
 from app.core.settings import BackgroundSettings, FramingSettings, PeopleSettings
+from app.offline import batch
 from app.offline.batch import MOST_TRIES, Event, StopRequest
-from app.offline.executors import Processes
+from app.offline.executors import Processes, use_one_core
 from app.offline.job import TRIES, Job, JobResult, fetch, list_folder, run_job, size_and_time, upload
 from app.offline.plan import MANIFEST, Manifest, Record, last_records, plan_jobs, settings_hash
 from tests.clips import names_in, read_numbers, write_clip, write_images
@@ -398,6 +400,86 @@ def test_only_one_batch_writes_to_a_folder(clips: list[Path], out: Path) -> None
                 run_batch(jobs, out, DirectExecutor())
 
     assert run_batch(jobs, out, DirectExecutor(), tell=start_another) == {"done": 3}
+
+
+@POSIX
+def test_a_folder_whose_files_cannot_be_locked_is_used_with_a_sentence(
+    clips: list[Path], out: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The batch ended with "the disk reports an error"."""
+    monkeypatch.setattr("fcntl.flock", Mock(side_effect=OSError(errno.ENOLCK, "No locks available")))
+
+    assert converted(clips, out)[1] == {"done": 3}
+
+    assert len(caplog.messages) == 1 and "cannot be locked" in caplog.messages[0]
+    caplog.clear()
+    assert not (out / TRIES).exists()
+
+
+REFUSALS = [
+    pytest.param(psutil.AccessDenied(), id="no permission"),
+    pytest.param(OSError(errno.ENOSYS, "Function not implemented"), id="a sandbox without the call"),
+    pytest.param(ValueError("invalid CPU"), id="a core that is taken away"),
+]
+
+
+@pytest.mark.parametrize("refusal", REFUSALS)
+def test_workers_share_the_cores_where_the_system_pins_nothing(
+    clips: list[Path], out: Path, refusal: Exception, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Every worker died at its start, three times for each clip."""
+
+    def refuse(process: psutil.Process, cores: list[int] | None = None) -> list[int]:
+        if cores is not None:
+            raise refusal
+        return [0, 1]
+
+    monkeypatch.setattr(psutil.Process, "cpu_affinity", refuse, raising=False)
+
+    executor = Processes(2, use_slow_engine)
+
+    assert run_batch(jobs_of(clips[:2], out), out, executor) == {"done": 2}
+    assert len(caplog.messages) == 1 and "lets no process choose its core" in caplog.messages[0]
+    caplog.clear()
+
+
+@pytest.mark.parametrize("refusal", REFUSALS)
+def test_a_worker_goes_on_where_it_is_refused_its_core(
+    refusal: Exception, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(psutil.Process, "cpu_affinity", Mock(side_effect=refusal), raising=False)
+
+    use_one_core(1)
+
+    assert len(caplog.messages) == 1 and "does not let a worker have the core 1" in caplog.messages[0]
+    caplog.clear()
+
+
+def test_nothing_is_left_where_no_open_file_can_be_removed(
+    clips: list[Path], out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Windows kept `.tries/lock`: its folder was removed while the file was open."""
+    opened: list[IO[bytes]] = []
+    unlink = os.unlink
+
+    def note(path: Path, **options: bool) -> IO[bytes] | None:
+        file = lock_file(path, **options)
+        assert file is not None
+        opened.append(file)
+        return file
+
+    def refuse_open(path: Any, **options: Any) -> None:
+        if Path(path).name == "lock" and not opened[-1].closed:
+            raise PermissionError(errno.EACCES, "The process cannot access the file", str(path))
+        unlink(path, **options)
+
+    monkeypatch.setattr(batch, "lock_file", note)
+    monkeypatch.setattr(batch, "OPEN_FILES_STAY", True)
+    monkeypatch.setattr(os, "unlink", refuse_open)
+
+    assert converted(clips[:1], out)[1] == {"done": 1}
+
+    assert names_in(out) == ["a.mp4", MANIFEST]
 
 
 def test_an_output_that_nobody_reads_is_not_taken_for_the_folder(clips: list[Path], out: Path) -> None:

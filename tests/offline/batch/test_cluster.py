@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -146,6 +147,17 @@ def test_locks_that_cannot_be_made_end_no_clip(tmp_path: Path, monkeypatch: pyte
     """Their names are known, so that another user could make every clip on a cluster fail."""
     monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path / "not-a-folder"))
     (tmp_path / "not-a-folder").touch()
+    pin()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="replaces the lock of POSIX")
+def test_no_core_is_taken_that_cannot_be_kept_from_the_other_workers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every worker of a machine would run on the first core."""
+    monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path))
+    monkeypatch.setattr("fcntl.flock", Mock(side_effect=OSError(errno.ENOLCK, "No locks available")))
+    monkeypatch.setattr(executors, "use_one_core", lambda core: pytest.fail("pinned"))
     pin()
 
 
