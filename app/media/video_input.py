@@ -17,7 +17,7 @@ from fractions import Fraction
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import av
 import numpy as np
@@ -37,7 +37,7 @@ from app.media.frame_converter import FrameConverter
 from app.media.frame_filters import BLACK, BgraImage, deinterlaced, has_alpha, in_bt709, over_colour
 from app.media.headers import read_header
 from app.media.image_file import BROKEN
-from app.media.jpeg import DamagedJpegError, decode_jpeg
+from app.media.jpeg import DamagedJpegError, intact_file
 
 log = logging.getLogger(__name__)
 
@@ -367,11 +367,11 @@ class VideoInput:
     def _decode(self, packet: Packet[VideoStream]) -> Iterator[VideoFrame]:
         if self._is_mjpeg and packet.size:
             try:
-                decode_jpeg(np.frombuffer(memoryview(packet), np.uint8), "GRAY")
+                packet = _intact_packet(packet)
             except DamagedJpegError as error:
-                if not error.is_surplus:
-                    self.damaged += 1
-                    return
+                self.damaged += 1
+                log.debug("damaged frame in %s: %s", self.path, error)
+                return
         try:
             frames = self._decoder.decode(packet)
         except (FFmpegError, ValueError) as error:
@@ -383,6 +383,21 @@ class VideoInput:
                 self.damaged += 1
             else:
                 yield frame
+
+
+def _intact_packet(packet: Packet[VideoStream]) -> Packet[VideoStream]:
+    """Return a packet of MJPEG without surplus bytes. Raises DamagedJpegError if data is missing."""
+    file = intact_file(np.frombuffer(memoryview(packet), np.uint8))
+    if len(file) == packet.size:
+        return packet
+    intact = cast("Packet[VideoStream]", Packet(file.tobytes()))
+    intact.stream = packet.stream
+    intact.time_base = packet.time_base
+    intact.pts = packet.pts
+    intact.dts = packet.dts
+    intact.duration = packet.duration
+    intact.is_keyframe = packet.is_keyframe
+    return intact
 
 
 def _decoder_of(stream: VideoStream) -> VideoCodecContext:

@@ -225,7 +225,7 @@ CALLED_IN = {
     "av.open": {"app.media.video_input", "app.media.video_writer", "app.output.microphones"},
     "Image.open": {"app.media.video_input", "app.media.image_file"},
     "cv2.imdecode": set(),
-    "simplejpeg.decode_jpeg": {"app.media.jpeg"},
+    "simplejpeg.decode_jpeg": {"app.media.jpeg", "app.media.jpeg_surplus"},
     "cv2.imread": {"app.capture.demo", "app.matting.choice.preparation"},
 }
 """Functions that few modules may call."""

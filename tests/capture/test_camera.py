@@ -17,7 +17,7 @@ from app.capture.camera import CameraTiming, is_blank
 from app.core.errors import SourceLostError, SourceOpenError
 from app.core.types import BgrImage
 from tests.capture.conftest import FAST, PATIENT, WEBCAM, Driver, FakeCapture, lost, picture, played_time
-from tests.media.damaged_jpegs import encode, lost_packets
+from tests.media.damaged_jpegs import encode, lost_packets, with_surplus
 
 BLACK, GREEN = np.zeros((48, 64, 3), np.uint8), np.full((48, 64, 3), (0, 135, 0), np.uint8)
 BYTES = np.zeros((1, 700), np.uint8)
@@ -195,6 +195,24 @@ def test_damaged_mjpg_frames_are_dropped(driver: Driver) -> None:
     for frame in frames:
         assert frame is not None
         assert np.array_equal(frame.image, expected)
+
+
+@pytest.mark.parametrize("every", [1, 2], ids=["every frame", "every second frame"])
+def test_the_mjpg_of_webcams_with_surplus_bytes_is_used_without_loss(
+    driver: Driver, every: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Logitech's C270 sends them: it was read in YUYV of 640x480, or lost every second frame, and its cable blamed."""
+    frame = encode(picture(320, 240), restart=20)
+    surplus = with_surplus(frame, b"\x12\x34")
+    driver.undecoded[:] = [frame if number % every else surplus for number in range(20)]
+
+    with driver.source(PATIENT) as source:
+        frames = [source.read() for _ in range(19)]
+
+    assert source.info.pixel_format == "MJPG"
+    assert [each and each.index for each in frames] == list(range(19))
+    assert not driver.undecoded[1:], "frames were left out"
+    assert not caplog.records
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import simplejpeg
 from numpy.typing import NDArray
 
 from app.core.types import BgrImage
-from app.media.jpeg import END
+from app.media.jpeg_surplus import END
 
 PACKETS = (512, 1024, 3060)
 """Payloads of USB packets, in bytes."""
@@ -34,6 +34,19 @@ def scan_start(data: bytes) -> int:
     """Return where the entropy-coded data begins."""
     at = data.index(b"\xff\xda")
     return at + 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+
+
+def restart_marks(frame: bytes) -> list[int]:
+    """Return where the restart markers of a frame are."""
+    start = scan_start(frame)
+    return [at for at in range(start, len(frame) - 1) if frame[at] == 0xFF and 0xD0 <= frame[at + 1] <= 0xD7]
+
+
+def with_surplus(frame: bytes, added: bytes, every: int = 3) -> bytes:
+    """Return a frame with bytes added before the first restart marker and each that follows at this distance."""
+    for at in reversed(restart_marks(frame)[::every]):
+        frame = frame[:at] + added + frame[at:]
+    return frame
 
 
 def cut_off(data: bytes, other: bytes, dice: random.Random) -> bytes:
