@@ -119,7 +119,6 @@ def _controlled(session: HeadlessRun, *, keeps_pause: bool) -> Iterator[None]:
         ],
         scenes=SceneStore(default_path()),
         request_quit=session.end,
-        newest=lambda: session.newest,
     )
     server = ControlServer(controller)
     for thread in server.threads:
@@ -198,8 +197,6 @@ class HeadlessRun:
         self.status = PipelineStatus()
         self.sample: Picture | None = None
         """The newest composite."""
-        self.newest: Picture | None = None
-        """The newest picture, for a snapshot (any thread)."""
         self.failure: str | None = None
         """Why the run failed, in one sentence."""
         self.interrupted = False
@@ -243,7 +240,6 @@ class HeadlessRun:
             picture = self.pipeline.preview.get(0)
         except SlotClosed:
             return
-        self.newest = picture or self.newest
         if picture is not None and picture.kind is PictureKind.COMPOSITE:
             self.sample = picture
         # No composite is due.

@@ -21,11 +21,11 @@ from app.control.files import (
     next_background,
     record,
 )
-from app.core.errors import MattecamError, SinkError, Stage, UsageError, t
+from app.core.errors import MattecamError, Stage, UsageError, t
 from app.core.files import exists
 from app.core.paths import backgrounds_dir
 from app.core.settings import BackgroundSettings, Settings, rebase
-from app.core.types import BgrImage, Picture
+from app.core.types import BgrImage
 from app.matting.plate.picture import store_plate
 from app.output.base import write_snapshot
 from app.runtime.pipeline import Pipeline
@@ -60,7 +60,6 @@ class SettingsController:
         backgrounds: Callable[[], Backgrounds],
         scenes: SceneStore,
         request_quit: Callable[[], None],
-        newest: Callable[[], Picture | None] = lambda: None,
         change: Apply | None = None,
         undo: Callable[[], Apply] | None = None,
         scenes_changed: Callable[[], None] = lambda: None,
@@ -70,13 +69,12 @@ class SettingsController:
         """Connect the controller with the program.
 
         backgrounds, store_plate: may read and write files; called on threads of their own. store_plate: `keep` of
-        `PlateTaking`. request_quit: returns at once. newest: the picture that a snapshot shows; None before the first
-        one. change, undo: see `SettingsChanges`. scenes_changed: called after a scene was saved or removed.
+        `PlateTaking`. request_quit: returns at once. change, undo: see `SettingsChanges`. scenes_changed: called after
+        a scene was saved or removed.
         """
         self._pipeline = pipeline
         self._backgrounds = backgrounds
         self._request_quit = request_quit
-        self._newest = newest
         self._changes = changes = SettingsChanges(pipeline, confirm_s, change, undo)
         self._scenes, self._scenes_changed = scenes, scenes_changed
         self._actions: Mapping[str, Callable[[str], Awaitable[str]]] = {
@@ -266,10 +264,7 @@ class SettingsController:
         def write() -> None:
             if exists(path):
                 raise UsageError(f"{path} already exists; name a new file.")
-            picture = self._newest()
-            if picture is None:
-                raise SinkError("There is no frame yet; try again when the preview shows one.")
-            write_snapshot(path, self._pipeline.release(picture).image)
+            write_snapshot(path, self._pipeline.still().image)
 
         await self._changes.files.run(write, no_answer(path))
         return f"Saved {path}."

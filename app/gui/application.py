@@ -144,7 +144,6 @@ class Session:
             backgrounds=lambda: shown_backgrounds(self.store.current.window.own_colour),
             scenes=scene_store,
             request_quit=self.window.quit_requested.emit,
-            newest=lambda: self.bridge.picture,
             scenes_changed=self.window.scenes.changed.emit,
         )
         self._server = ControlServer(controller)

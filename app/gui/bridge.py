@@ -24,7 +24,6 @@ from app.core.files import new_file, new_file_held
 from app.core.geometry import contain_size
 from app.core.types import AlphaImage, BgrImage, Outgoing, Picture, PictureKind
 from app.gui.state import SettingsStore, Tasks
-from app.gui.translation import tr
 from app.gui.widgets.qt import existing, timer
 from app.output.base import write_snapshot
 from app.runtime.pipeline import Pipeline
@@ -159,7 +158,7 @@ class Bridge(QObject):
         super().__init__()
         self.pipeline = pipeline
         self.picture: Picture | None = None
-        """The newest picture at full size, for a snapshot."""
+        """The newest picture at full size."""
         self._images: LatestSlot[BgrxImage] = LatestSlot()
         self._signalled = False
         self._request: ViewRequest | None = None
@@ -255,13 +254,8 @@ class Recording(QObject):
 
     def snapshot(self) -> None:
         """Save the newest output frame as a PNG file."""
-        picture = self._bridge.picture
-        if picture is None:
-            self.failed.emit(tr("There is no frame yet. Try again when the preview shows one."))
-            return
-        folder = self._store.recordings_dir
-        release = partial(self._bridge.pipeline.release, picture)  # when it is written: the user may pause until then
-        self._tasks.run(partial(_snapshot, folder, release), self.saved.emit, self._tell)
+        take = partial(_snapshot, self._store.recordings_dir, self._bridge.pipeline.still)
+        self._tasks.run(take, self.saved.emit, self._tell)
 
     def _tell(self, error: Exception) -> None:
         self.failed.emit(text_of(error))
@@ -299,8 +293,8 @@ def dated_name() -> str:
     return datetime.now().strftime("Mattecam %Y-%m-%d %H.%M.%S")
 
 
-def _snapshot(folder: Path, release: Callable[[], Outgoing]) -> Path:
-    """Write a PNG file of what `release` lets leave at this moment; return its path. Raises MattecamError."""
+def _snapshot(folder: Path, still: Callable[[], Outgoing]) -> Path:
+    """Write a PNG file of what `still` lets leave at this moment; return its path. Raises MattecamError."""
     with new_file_held(folder, dated_name(), ".png") as path:  # several may be taken within a second
-        write_snapshot(path, release().image)
+        write_snapshot(path, still().image)
     return path

@@ -60,6 +60,8 @@ class MattingWorker:
         """What `_hides` and the effects follow from, besides the frame."""
         self._hides: tuple[object, ...] = ()
         """As in `Picture`."""
+        self._published: Settings | None = None
+        """Those that the picture published last was made under; None for the stand-by card."""
         self._check = MatteCheck(context.timing.plausibility_hold_s)
         self.view = WHOLE_VIEW
         """The part of the frame that the last composite shows."""
@@ -83,17 +85,25 @@ class MattingWorker:
                     self._engines.use_built()
                 elif isinstance(captured, Phase):
                     self.newest = None
-                    self._publish(captured)
+                    self._publish_phase(captured)
                 else:
                     self.newest = captured
                     self._process(captured, settings)
-                if self._board.matted < revision and not (
-                    self._engines.preparer.pending or self._backdrops.preparer.pending
-                ):
+                if self._board.matted < revision and self._follows(settings):
                     self._board.matted = revision
         finally:
             self._engines.close_engine()
             self._backdrops.close()
+
+    def _follows(self, settings: Settings) -> bool:
+        """Return whether engine, background and the picture published last are those of these settings.
+
+        A frame that is left out leaves the picture before it in the outputs, which may show what is hidden now.
+        """
+        if self._engines.preparer.pending or self._backdrops.preparer.pending:
+            return False
+        published = self._published
+        return published is None or settings.frozen or published.hides == settings.hides
 
     def _process(self, frame: Frame, settings: Settings) -> None:
         """Decide what becomes of a frame; without a picture of it the outputs repeat the last one."""
@@ -105,17 +115,18 @@ class MattingWorker:
         if settings.paused or settings.frozen or settings.background.kind == "none":
             self._sequence = None
             if settings.paused:
-                self._publish(Phase.PAUSED)
+                self._publish_phase(Phase.PAUSED)
             elif not settings.frozen:
                 shown = cropped(frame, settings.framing)
-                self._publish_frame(Picture(shown.image, PictureKind.UNMATTED, frame=shown, hides=settings.hides))
+                picture = Picture(shown.image, PictureKind.UNMATTED, frame=shown, hides=settings.hides)
+                self._publish_frame(picture, settings)
             return
         decision = self._engines.decide(frame, settings)
         if isinstance(decision, Phase):
             self._sequence = None
-            self._publish(decision)
+            self._publish_phase(decision)
         elif decision is not None and not self._backdrops.decided:
-            self._publish(Phase.STARTING)
+            self._publish_phase(Phase.STARTING)
         elif decision is not None:
             self._matte(decision, frame, settings)
 
@@ -126,13 +137,13 @@ class MattingWorker:
         except Exception as error:  # noqa: BLE001 - carried to the status
             self._sequence = None
             self._engines.failed(error)
-            self._publish(Phase.WAITING)
+            self._publish_phase(Phase.WAITING)
             return
         self._sequence = decision.sequence
         if picture is None:
-            self._publish(Phase.WAITING)
+            self._publish_phase(Phase.WAITING)
         else:
-            self._publish_frame(picture)
+            self._publish_frame(picture, settings)
         ended_s = time.perf_counter()
         self._board.step_ms.add(ended_s - started_s)
         fps, source = self._owner.current.capture.fps, frame.source
@@ -196,7 +207,13 @@ class MattingWorker:
         finally:
             gap.set()
 
-    def _publish_frame(self, picture: Picture) -> None:
+    def _publish_phase(self, phase: Phase) -> None:
+        """Request the stand-by card."""
+        self._published = None
+        self._publish(phase)
+
+    def _publish_frame(self, picture: Picture, settings: Settings) -> None:
         """Publish a picture of a new frame, but for those beyond the last one of a limited run."""
+        self._published = settings
         if self._board.frames_out.add():
             self._publish(picture)

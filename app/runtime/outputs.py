@@ -14,9 +14,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.errors import t
+from app.core.errors import SinkError, t
 from app.core.settings import Settings
-from app.core.types import Picture, PictureKind
+from app.core.types import Outgoing, Picture, PictureKind
 from app.output.base import FrameSink, SinkContext, SinkSpec
 from app.privacy.gate import Gate
 from app.runtime.context import PipelineContext
@@ -103,6 +103,9 @@ class OutputClock:
         self._previewed: Picture | None = None
         """What the preview shows."""
         self._sent: Picture | None = None
+        """What was chosen at the last tick, not mirrored."""
+        self._ticked = threading.Condition()
+        """Notified after each tick."""
         self._mirrored: tuple[Picture, Picture] | None = None
         self._hides: tuple[object, ...] = ()
         """As in `Settings`, those in force at the last tick."""
@@ -143,14 +146,39 @@ class OutputClock:
                 self._preview_picture(picture)
             if not self._gate.permits(picture):  # the demonstration in place of a camera
                 picture = self._card(settings)
-            self._send(picture, mirror=settings.output.mirror)
-            self._board.sent = revision
+            with self._ticked:
+                self._send(picture, mirror=settings.output.mirror)
+                self._board.sent = revision
+                self._ticked.notify_all()
 
     @property
     def unmatted(self) -> bool:
         """Whether unmatted frames leave now."""
         sent = self._sent
         return sent is not None and sent.kind is PictureKind.UNMATTED and self._gate.permits(sent)
+
+    def still(self, timeout_s: float) -> Outgoing:
+        """Return what leaves now, for a file, once it hides what the settings hide; wait for that so long.
+
+        What was chosen before a change may show what is hidden by it. Call it at the moment of the write. Raises
+        SinkError where nothing was sent yet, or what leaves is still from before a change.
+        """
+        with self._ticked:
+            is_current = self._ticked.wait_for(self._is_current, timeout_s)
+            picture = self._sent
+        if picture is None:
+            raise SinkError(t("There is no frame yet; try again when the preview shows one."))
+        if not is_current and picture.kind is not PictureKind.STANDBY:
+            raise SinkError(t("What was changed last is not in use yet; take the snapshot again in a moment."))
+        return self._gate.release(picture)
+
+    def _is_current(self) -> bool:
+        revision = self._owner.revision  # before the settings: they are at least as new
+        settings = self._owner.current
+        picture = self._sent
+        if picture is None:
+            return False
+        return self._board.sent >= revision or picture.hides == settings.hides
 
     def send_card(self) -> None:
         """Send the stand-by card to every output: called by the watchdog in place of this thread."""

@@ -34,6 +34,9 @@ from app.runtime.outputs import OutputClock, SinkWorker
 from app.runtime.status import OF_THE_RUN, Phase, PipelineStatus, StatusBoard
 from app.runtime.worker import LatestSlot, Preparer, Worker
 
+STILL_WAIT_S = 2.0
+"""Longest wait of a snapshot for a picture that was made under the settings of now."""
+
 
 class Watchdog:
     """Checks the threads on its own thread. A dead thread is not restarted: its state is unknown."""
@@ -175,11 +178,18 @@ class Pipeline:
         self._board.report(stage, problem, part)
 
     def release(self, picture: Picture) -> Outgoing:
-        """Return `picture` if it may leave now, otherwise the stand-by card: for files that are written of a preview.
+        """Return `picture` if it may leave now, otherwise the stand-by card: for files that are written of a picture.
 
         Call it at the moment of the write.
         """
         return self._gate.release(picture)
+
+    def still(self) -> Outgoing:
+        """Return what leaves now, for a snapshot; wait a moment for one that hides what the settings hide.
+
+        Call it at the moment of the write. Raises SinkError where there is none.
+        """
+        return self._clock.still(STILL_WAIT_S)
 
     def retry(self) -> None:
         """Retry now what failed."""

@@ -105,7 +105,6 @@ class Program:
             backgrounds=lambda: self.backgrounds(),
             scenes=self.scenes,
             request_quit=Mock(),
-            newest=lambda: self.picture,
             scenes_changed=self.scenes_changed,
             confirm_s=confirm_s,
         )

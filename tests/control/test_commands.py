@@ -308,6 +308,19 @@ def test_zones_are_read_from_a_file_and_hide_before_the_answer(program: Program,
     assert program.run("set people.zones none") == program.run("reset people.zones") == "people.zones: none"
 
 
+def test_a_snapshot_after_a_zone_is_in_use_shows_nothing_of_it(program: Program, tmp_path: Path) -> None:
+    """It showed the picture that was there at the last look, up to a tenth of a second before."""
+    zones = tmp_path / "zones.json"
+    zones.write_text(json.dumps({"zones": [{"filled": True, "points": [[0, 0], [1, 0], [1, 1], [0, 1]]}]}))
+    program.run(f"snapshot {tmp_path / 'before.png'}")
+
+    program.run(f"set people.zones {zones}")
+    program.run(f"snapshot {tmp_path / 'after.png'}")
+
+    assert shows_person(read_image(tmp_path / "before.png"))
+    assert not shows_person(read_image(tmp_path / "after.png"))
+
+
 def test_one_person_is_selected_by_a_point(program: Program) -> None:
     assert program.run("only-me on") == "Only the selected person is shown."
     assert program.run("only-me 0.5,0.7") == "Only the selected person is shown."

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from itertools import product
 from typing import Any
 
 import pytest
 
-from app.core.errors import SourceLostError, Stage
+from app.core.errors import SinkError, SourceLostError, Stage
 from app.core.settings import BackgroundSettings, PeopleSettings, Settings, Zone
 from app.core.threads import elapsed_s
-from app.core.types import PictureKind
+from app.core.types import Frame, PictureKind
+from app.runtime import pipeline as runtime_pipeline
 from app.runtime.capture_worker import CaptureWorker
 from app.runtime.context import Timing
+from app.runtime.engines import EngineSelector, MatteFrame
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from mattecam.testing import HEIGHT, WIDTH, FakeClock
 from tests.fakes.world import BASE, NONE, FakeWorld, Hold, apply, composites, ignore, live, running, shows_person
-from tests.waiting import eventually
+from tests.waiting import beside, eventually
 
 
 def stands_still(pipeline: Pipeline, world: FakeWorld) -> bool:
@@ -211,3 +214,52 @@ def test_no_card_is_shown_between_a_frozen_picture_and_the_next_one(world: FakeW
         composites(pipeline)
         eventually(lambda: len(world.pictures()) > sent)
         assert {picture.kind for picture in world.pictures()[sent:]} == {PictureKind.COMPOSITE}
+
+
+def test_what_hides_is_not_in_use_before_a_frame_is_matted_under_it(
+    world: FakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A slow computer leaves frames out: the change was in use by the status, and the picture before it was sent."""
+    decide = EngineSelector.decide
+    leaves_out = threading.Event()
+
+    def leave_out(selector: EngineSelector, frame: Frame, settings: Settings) -> MatteFrame | Phase | None:
+        return None if leaves_out.is_set() else decide(selector, frame, settings)
+
+    monkeypatch.setattr(EngineSelector, "decide", leave_out)
+    with live(world, BASE, Timing(outdated_s=60.0, stale_s=60.0)) as pipeline:
+        leaves_out.set()
+        pipeline.change(lambda now: now.replace(people=HIDE))
+        frames_in = pipeline.status().frames_in
+        eventually(lambda: pipeline.status().frames_in > frames_in + 20)
+        assert pipeline.revision_in_use < pipeline.owner.revision
+
+        leaves_out.clear()
+
+        eventually(lambda: pipeline.revision_in_use == pipeline.owner.revision)
+        assert not shows_person(world.newest().image)
+
+
+def test_a_still_hides_what_the_settings_hide(world: FakeWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A snapshot showed what a zone hid already."""
+    step = Hold()
+    with live(world, BASE) as pipeline:
+        assert shows_person(pipeline.still().image)
+        world.faults.put("step", step)
+        assert step.entered.wait(60)
+        pipeline.change(lambda now: now.replace(people=HIDE))
+        monkeypatch.setattr(runtime_pipeline, "STILL_WAIT_S", 0.05)
+        with pytest.raises(SinkError, match="not in use yet"):
+            pipeline.still()
+        monkeypatch.setattr(runtime_pipeline, "STILL_WAIT_S", 60.0)
+        taken = beside(pipeline.still)
+
+        step.go_on.set()
+
+        assert not shows_person(taken.result(60).image)
+
+
+def test_without_a_picture_there_is_no_still(world: FakeWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runtime_pipeline, "STILL_WAIT_S", 0.05)
+    with pytest.raises(SinkError, match="There is no frame yet"):
+        Pipeline(BASE, parts=world.parts()).still()

@@ -2455,8 +2455,8 @@
             <translation>Es gibt keine Anzeige: Weder WAYLAND_DISPLAY noch DISPLAY ist gesetzt.</translation>
         </message>
         <message>
-            <source>There is no frame yet. Try again when the preview shows one.</source>
-            <translation>Es gibt noch kein Bild. Versuchen Sie es wieder, wenn die Vorschau eines zeigt.</translation>
+            <source>There is no frame yet; try again when the preview shows one.</source>
+            <translation>Es gibt noch kein Bild; versuchen Sie es erneut, sobald die Vorschau eines zeigt.</translation>
         </message>
         <message>
             <source>There is no image to paste. Copy an image or a file first.</source>
@@ -2657,6 +2657,10 @@
         <message>
             <source>What others see while you are paused</source>
             <translation>Was andere während der Pause sehen</translation>
+        </message>
+        <message>
+            <source>What was changed last is not in use yet; take the snapshot again in a moment.</source>
+            <translation>Die letzte Änderung gilt noch nicht; nehmen Sie das Foto gleich noch einmal auf.</translation>
         </message>
         <message>
             <source>What you paint is never shown, not even people</source>

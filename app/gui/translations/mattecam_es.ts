@@ -2455,8 +2455,8 @@
             <translation>No hay ninguna pantalla: ni WAYLAND_DISPLAY ni DISPLAY están definidas.</translation>
         </message>
         <message>
-            <source>There is no frame yet. Try again when the preview shows one.</source>
-            <translation>Aún no hay ningún fotograma. Inténtelo cuando la vista previa muestre uno.</translation>
+            <source>There is no frame yet; try again when the preview shows one.</source>
+            <translation>Aún no hay ninguna imagen; inténtelo de nuevo cuando la vista previa muestre una.</translation>
         </message>
         <message>
             <source>There is no image to paste. Copy an image or a file first.</source>
@@ -2657,6 +2657,10 @@
         <message>
             <source>What others see while you are paused</source>
             <translation>Lo que ven los demás durante la pausa</translation>
+        </message>
+        <message>
+            <source>What was changed last is not in use yet; take the snapshot again in a moment.</source>
+            <translation>El último cambio aún no se aplica; vuelva a tomar la foto en un momento.</translation>
         </message>
         <message>
             <source>What you paint is never shown, not even people</source>
