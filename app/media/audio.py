@@ -5,9 +5,11 @@ from __future__ import annotations
 import errno
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -15,31 +17,58 @@ from av.audio.codeccontext import AudioCodecContext
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
-from av.container import OutputContainer
+from av.container import InputContainer, OutputContainer
 from av.error import FFmpegError
 from av.packet import Packet
 from av.stream import Disposition
 from numpy.typing import NDArray
 
 from app.media.film_clock import AV_TIME_BASE, JOIN_S, LEAP_S, Leap
+from app.media.headers import read_header
+from app.media.sound_clock import ROUNDED_TICKS, SoundClock
 from app.media.video_input import AUDIO_CODECS, VideoError, open_container, packet_counts
 
 SOUND_RATE, SOUND_BIT_RATE = 48_000, 96_000
-"""Of what is encoded here."""
+"""Of what is encoded here; the bit rate is that of a channel."""
 PLAYED_IN_MP4 = ("aac", "ac3", "eac3", "alac")
 """Sound that players of MP4 and MOV files can be expected to play; with other sound they are silent."""
-KEPT_LAYOUTS = {name: name for name in ("mono", "stereo", "3.0", "5.0", "5.1")}
-KEPT_LAYOUTS |= {"5.0(side)": "5.0", "5.1(side)": "5.1"}
-"""Places of channels that are kept, and what the encoders call them; others become stereo."""
+SIDE_LAYOUTS = {"5.0(side)": "5.0", "5.1(side)": "5.1"}
+KEPT_LAYOUTS = {
+    "aac": SIDE_LAYOUTS | {name: name for name in ("mono", "stereo", "3.0", "4.0", "5.0", "5.1")},
+    "libopus": SIDE_LAYOUTS | {name: name for name in ("mono", "stereo", "3.0", "quad", "5.0", "5.1")},
+}
+"""Places of channels that an encoder keeps, and what it calls them; others become stereo."""
+NAMES = {"aac": "AAC", "libopus": "Opus"}
+PCM_CODECS = frozenset(name for name in AUDIO_CODECS.split(",") if name.startswith("pcm_"))
+NEVER_LOUDER = {"rematrix_maxval": "1.0"}
+"""Option of FFmpeg's mixer: otherwise the sum of channels may exceed full scale, which is clipped."""
+PROBED = 8
+"""Packets that are decoded at most to learn how many samples one holds."""
+FINE_TICK_S = Fraction(1, 8000)
+"""Files with times in such units or finer ones give those of samples, not rounded ones."""
+SILENCE_S = 1
+"""Length of a piece of silence."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What becomes of a sound track."""
+
+    encoder: str
+    """FFmpeg's name; empty where the packets are copied."""
+    layout: str
+    loss: str
+    """What is lost, as a part of a sentence; empty for nothing."""
 
 
 class AudioCopy:
     """Copies the sound of a film into a video that is being written, interleaved with its frames.
 
     It is the default audio track, else the one with the most packets, of those that can be read. Packets are copied if
-    players of the target can be expected to play them, and encoded as AAC, in WebM as Opus, otherwise. Times are
-    relative to the start of the source and rise, also where recordings were joined. The copy ends where the audio of
-    the source is damaged; a source without audio adds none.
+    players of the target can be expected to play them, and encoded as AAC, in WebM as Opus, otherwise; PCM of MOV files
+    stays PCM in MOV. Times are relative to the start of the source and rise, also where recordings were joined. What
+    the edits of an MP4 file leave out is left out. The copy ends where the audio of the source is damaged; a source
+    without audio adds none.
     """
 
     def __init__(self, source: Path, target: OutputContainer, leaps: Sequence[Leap] = ()) -> None:
@@ -47,7 +76,10 @@ class AudioCopy:
 
         Raises OSError, also for audio that can be neither copied nor decoded, or FFmpegError.
         """
-        self._target, self._leaps = target, leaps
+        self._target = target
+        self._leaps = leaps
+        self.problem: str | None = None
+        """Sentence on what the target cannot hold; None if there is nothing."""
         try:
             self._input = open_container(source)
         except VideoError as error:
@@ -56,21 +88,22 @@ class AudioCopy:
         self._packets: Iterator[Packet[AudioStream]] = iter(())
         if not self._input.streams.audio:
             return
-        track = _sound_among(source, self._input.streams.audio, target)
+        track = _sound_among(source, self._input, target)
         if track is None:
             self._input.close()
             raise OSError(errno.EIO, "its sound cannot be decoded", str(source))
-        codec = track.codec_context
-        if _is_copied(target, codec):
-            stream = target.add_stream_from_template(track)
-            self._packets = self._copied(track, stream)
-        else:
-            layout = "mono" if codec.channels == 1 else KEPT_LAYOUTS.get(codec.layout.name, "stereo")
-            encoder = "libopus" if target.format.name == "webm" else "aac"
-            added = target.add_stream(encoder, rate=SOUND_RATE, layout=layout)
-            assert isinstance(added, AudioStream)
+        plan = _plan(source, self._input, track, target)
+        if plan.loss:
+            self.problem = f"The sound of {source} {plan.loss}."
+        if not plan.encoder:
+            self._packets = self._copied(track, target.add_stream_from_template(track))
+            return
+        rate = track.codec_context.sample_rate if plan.encoder.startswith("pcm_") else SOUND_RATE
+        added = target.add_stream(plan.encoder, rate=rate, layout=plan.layout)
+        assert isinstance(added, AudioStream)
+        if plan.encoder in KEPT_LAYOUTS:
             added.bit_rate = SOUND_BIT_RATE * added.channels
-            self._packets = self._encoded(track, added)
+        self._packets = self._encoded(track, added)
 
     def copy_until(self, time_s: Fraction | None) -> None:
         """Write the packets that start before `time_s`; all packets for None. Raises FFmpegError."""
@@ -86,7 +119,10 @@ class AudioCopy:
         self._input.close()
 
     def _demuxed(self, track: AudioStream) -> Iterator[Packet[AudioStream]]:
-        """Yield the packets of the stream, with rising times relative to the start of the file."""
+        """Yield the packets of the stream, with rising times relative to the start of the file.
+
+        Those that edits leave out, which decoders need before others, keep the times of the file.
+        """
         start_s = Fraction(self._input.start_time or 0, AV_TIME_BASE)
         last = end = None
         stamp_s = Fraction(0)
@@ -94,7 +130,11 @@ class AudioCopy:
             for packet in self._input.demux(track):
                 if packet.dts is None:  # the flush packet
                     continue
-                before_s, stamp_s = stamp_s, packet.dts * packet.time_base
+                if packet.is_discard:
+                    yield packet
+                    continue
+                before_s = stamp_s
+                stamp_s = packet.dts * packet.time_base
                 if last is not None and stamp_s - before_s > LEAP_S:
                     start_s += sum(leap.shift_s for leap in self._leaps if leap.between(before_s, stamp_s))
                 delay = 0 if packet.pts is None else packet.pts - packet.dts
@@ -103,30 +143,35 @@ class AudioCopy:
                     if (last - time) * packet.time_base > JOIN_S:
                         start_s -= (end - time) * packet.time_base
                     time = end
-                last, end = time, time + (packet.duration or 1)
-                packet.dts, packet.pts = time, time + delay
+                last = time
+                end = time + (packet.duration or 1)
+                packet.dts = time
+                packet.pts = time + delay
                 yield packet
 
     def _copied(self, track: AudioStream, stream: AudioStream) -> Iterator[Packet[AudioStream]]:
+        kept = _with_preroll(self._demuxed(track))
         # Matroska has no times before 0, where the priming of AAC lies: FFmpeg would delay the film instead.
-        is_late = self._target.format.name in ("matroska", "webm") and track.codec_context.name != "opus"
-        for packet in self._demuxed(track):
+        if self._target.format.name in ("matroska", "webm"):
+            packets = kept if track.codec_context.name == "opus" else _from_zero(kept)
+        else:
+            packets = _evenly(kept)
+        for packet in packets:
             packet.stream = stream
-            if (packet.dts or 0) < 0 and is_late:
-                if (packet.dts or 0) + (packet.duration or 0) <= 0:
-                    continue
-                packet.dts = packet.pts = 0
             yield packet
 
     def _encoded(self, track: AudioStream, stream: AudioStream) -> Iterator[Packet[AudioStream]]:
-        last = None
-        for frame in chain(_alike(self._decoded(track), stream.codec_context), [None]):
-            for packet in stream.encode(frame):
-                if last is not None and packet.dts is not None and packet.dts <= last:  # of inexact times in the source
-                    packet.dts = last + 1
-                    packet.pts = max(packet.pts or 0, packet.dts)
-                last = packet.dts
-                yield packet
+        clock = SoundClock()
+        time: int | None = None
+        for frame in _without_gaps(self._decoded(track), clock, stream.codec_context):
+            if time is None:
+                assert clock.first_s is not None
+                time = round(clock.first_s * frame.sample_rate)
+            frame.pts = time
+            frame.time_base = Fraction(1, frame.sample_rate)
+            time += frame.samples
+            yield from stream.encode(frame)
+        yield from stream.encode(None)
 
     def _decoded(self, track: AudioStream) -> Iterator[AudioFrame]:
         for packet in self._demuxed(track):
@@ -134,8 +179,9 @@ class AudioCopy:
                 yield from packet.decode()
 
 
-def _sound_among(source: Path, tracks: Sequence[AudioStream], target: OutputContainer) -> AudioStream | None:
+def _sound_among(source: Path, container: InputContainer, target: OutputContainer) -> AudioStream | None:
     """Return the default track, else the one with the most packets, of those that can be read; None if none can."""
+    tracks = container.streams.audio
     counts = packet_counts(source, tracks)
     for track in sorted(tracks, key=lambda track: (not track.disposition & Disposition.default, -counts[track.index])):
         codec: AudioCodecContext | None = track.codec_context  # None for one that FFmpeg does not know
@@ -153,17 +199,161 @@ def _is_copied(target: OutputContainer, codec: AudioCodecContext) -> bool:
     )
 
 
-def _alike(frames: Iterable[AudioFrame], codec: AudioCodecContext) -> Iterator[AudioFrame]:
-    """Yield frames as the encoder takes them, whatever kind they are of: broadcasts go from stereo to mono."""
-    converters: dict[tuple[str, str, int], AudioResampler] = {}
-    kind = None
+def _plan(source: Path, container: InputContainer, track: AudioStream, target: OutputContainer) -> _Plan:
+    """Return what becomes of a track."""
+    codec = track.codec_context
+    layout = codec.layout.name
+    is_mov = "mov" in container.format.name
+    if is_mov and target.format.name == "mov" and codec.name in target.supported_codecs & PCM_CODECS:
+        return _Plan(codec.name, layout, "")
+    number = container.streams.audio.index(track)
+    # Joined where an edit ends, packets of a codec would sound as neither of the two.
+    is_edited = is_mov and read_header(source).sound_edits(number) > 1
+    if _is_copied(target, codec) and not is_edited:
+        return _Plan("", layout, "")
+    encoder = "libopus" if target.format.name == "webm" else "aac"
+    if codec.channels == 1:
+        return _Plan(encoder, "mono", "")
+    if kept := KEPT_LAYOUTS[encoder].get(layout):
+        return _Plan(encoder, kept, "")
+    loss = f"has {codec.channels} channels ({layout}), which {NAMES[encoder]} does not hold; it was mixed to stereo"
+    return _Plan(encoder, "stereo", loss if codec.channels > 2 else "")
+
+
+def _with_preroll(packets: Iterator[Packet[AudioStream]]) -> Iterator[Packet[AudioStream]]:
+    """Yield the packets that are heard, and the one before the first, without which decoders begin with a fade."""
+    before: Packet[AudioStream] | None = None
+    is_first = True
+    for packet in packets:
+        if packet.is_discard:
+            before = packet
+            continue
+        if is_first and before is not None and before.duration and packet.dts is not None:
+            before.dts = packet.dts - before.duration
+            before.pts = before.dts
+            yield before
+        is_first = False
+        yield packet
+
+
+def _from_zero(packets: Iterator[Packet[AudioStream]]) -> Iterator[Packet[AudioStream]]:
+    """Yield the packets that end after the time 0, from then on."""
+    for packet in packets:
+        if (packet.dts or 0) < 0:
+            if (packet.dts or 0) + (packet.duration or 0) <= 0:
+                continue
+            packet.dts = 0
+            packet.pts = 0
+        yield packet
+
+
+def _evenly(packets: Iterator[Packet[AudioStream]]) -> Iterator[Packet[AudioStream]]:
+    """Yield packets of a codec with a constant number of samples at times counted by these."""
+    probed: list[Packet[AudioStream]] = []
+    samples = rate = 0
+    while len(probed) < PROBED and (packet := next(packets, None)) is not None:
+        probed.append(packet)
+        with suppress(FFmpegError):
+            for frame in packet.decode():
+                samples = max(samples, frame.samples)  # the first may be shorter, without its priming
+                rate = frame.sample_rate
+    if not samples:
+        yield from (*probed, *packets)
+        return
+    lasts_s = Fraction(samples, rate)
+    clock = SoundClock()
+    for packet in chain(probed, packets):
+        tick_s = packet.time_base
+        start_s = clock.place((packet.dts or 0) * tick_s, lasts_s, tick_s)
+        if start_s is None:
+            continue
+        is_shorter = packet.duration and packet.duration * tick_s < lasts_s - tick_s * 2  # the last one, of ALAC
+        duration_s = packet.duration * tick_s if packet.duration and is_shorter else lasts_s
+        packet.time_base = Fraction(1, rate)
+        packet.dts = packet.pts = round(start_s * rate)
+        packet.duration = round(duration_s * rate)
+        yield packet
+
+
+def _without_gaps(frames: Iterator[AudioFrame], clock: SoundClock, codec: AudioCodecContext) -> Iterator[AudioFrame]:
+    """Yield frames as the encoder takes them, with silence where there are none, without those that are too many.
+
+    They are cut and filled in the format of the encoder: PyAV cannot look into decoded frames of eight channels.
+    """
+    converter = _Converter(codec)
     for frame in frames:
+        tick_s = frame.time_base or Fraction(1, frame.sample_rate)
+        stamp_s = (frame.pts or 0) * tick_s
+        lasts_s = Fraction(frame.samples, frame.sample_rate)
+        before_s = clock.next_s
+        double_s = Fraction(0)
+        if before_s is not None and tick_s <= FINE_TICK_S:
+            early_s = before_s - stamp_s
+            if ROUNDED_TICKS * tick_s < early_s < lasts_s:  # the sound before an edit ends after it
+                double_s = early_s
+        start_s = clock.place(stamp_s + double_s, lasts_s - double_s, tick_s)
+        if start_s is None:
+            continue
+        if before_s is not None and start_s > before_s:
+            yield from _silence(codec, round((start_s - before_s) * codec.sample_rate))
+        yield from _cut(converter.convert(frame), round(double_s * codec.sample_rate))
+    yield from converter.rest()
+
+
+class _Converter:
+    """Converts frames of any kind to that of an encoder: broadcasts go from stereo to mono."""
+
+    def __init__(self, codec: AudioCodecContext) -> None:
+        self._codec = codec
+        self._kind: tuple[str, str, int] | None = None
+        self._resampler: AudioResampler | None = None
+
+    def convert(self, frame: AudioFrame) -> list[AudioFrame]:
+        """Return what is finished; the frame loses its time."""
         kind = frame.format.name, frame.layout.name, frame.sample_rate
-        if kind not in converters:
-            converters[kind] = AudioResampler(codec.format, codec.layout, codec.sample_rate)
-        yield from converters[kind].resample(frame)
-    if kind is not None:
-        yield from converters[kind].resample(None)
+        finished = self.rest() if kind != self._kind else []
+        if self._resampler is None:
+            self._kind = kind
+            codec = self._codec
+            self._resampler = AudioResampler(codec.format, codec.layout, codec.sample_rate, options=NEVER_LOUDER)
+        frame.pts = None
+        return finished + self._resampler.resample(frame)
+
+    def rest(self) -> list[AudioFrame]:
+        """Return what was held back."""
+        resampler = self._resampler
+        self._resampler = None
+        return [] if resampler is None else resampler.resample(None)
+
+
+def _cut(frames: Iterable[AudioFrame], samples: int) -> Iterator[AudioFrame]:
+    """Yield frames without the first samples of all of them."""
+    for frame in frames:
+        count = min(samples, frame.samples)
+        samples -= count
+        if count == 0:
+            yield frame
+        elif count < frame.samples:
+            each = 1 if frame.format.is_planar else frame.layout.nb_channels
+            yield _frame_like(frame, frame.to_ndarray()[:, count * each :])
+
+
+def _silence(codec: AudioCodecContext, samples: int) -> Iterator[AudioFrame]:
+    """Yield frames for an encoder with so many samples of silence."""
+    most = SILENCE_S * codec.sample_rate
+    for start in range(0, samples, most):
+        frame = AudioFrame(codec.format.name, codec.layout.name, min(most, samples - start))
+        frame.sample_rate = codec.sample_rate
+        values = frame.to_ndarray()
+        values[:] = 128 if codec.format.name.startswith("u8") else 0
+        yield _frame_like(frame, values)
+
+
+def _frame_like(like: AudioFrame, values: NDArray[Any]) -> AudioFrame:
+    """Return a frame of the same kind as another. values: as of `to_ndarray`."""
+    frame = AudioFrame.from_ndarray(np.ascontiguousarray(values), like.format.name, like.layout.name)
+    frame.sample_rate = like.sample_rate
+    return frame
 
 
 class SoundWriter:

@@ -17,6 +17,8 @@ from typing import BinaryIO, TypeVar
 
 MAX_ENTRIES = 5_000_000
 """Entries of the index: 46 hours of video at 30 fps, for which FFmpeg takes 0.4 GB."""
+MAX_EDITS = 1000
+"""Entries of an edit list that are looked at."""
 PCM_SAMPLES = 1024
 """FFmpeg takes so many samples of uncompressed sound for one entry."""
 MAX_DEPTH = 8
@@ -41,9 +43,16 @@ class Header:
     """The picture has colours of Dolby Vision alone, as profile 5; others have those of HDR or SDR too."""
     sizes: list[tuple[int, int]] = field(default_factory=list)
     """(width, height) of the frames of each video track."""
+    sound_edits_by_track: list[int] = field(default_factory=list)
+    """Number of parts that the edit list of each sound track of an MP4 or MOV file shows, pauses left out."""
     avi_video_parts: dict[int, int] = field(default_factory=dict)
     """Number of parts of the film in the index of an AVI file, by the number of the stream; those without content,
     which repeat the frame before, count as well."""
+
+    def sound_edits(self, number: int) -> int:
+        """Return the number of parts that a sound track shows, by its place among them."""
+        edits = self.sound_edits_by_track
+        return edits[number] if number < len(edits) else 1
 
     def video_parts(self, number: int) -> int:
         """Return the number of parts of a video track of an AVI file by its place among them; 0 if unknown."""
@@ -115,6 +124,8 @@ class _Track:
     runs: list[tuple[int, int]] = field(default_factory=list)
     """(first chunk from 1, samples per chunk)"""
     edits: int = 1
+    shown_edits: int = 1
+    """Without those that are pauses."""
     is_pcm: bool = False
     kinds: set[bytes] = field(default_factory=set)
     """`vide` or `soun`; a second one may tell of the data's place."""
@@ -137,7 +148,9 @@ def _count_entries(file: BinaryIO, size: int, header: Header) -> None:
             header.declares_too_much = True
             return
         if kind in (b"trak", b"traf"):
-            total, track = total + track.entries, _Track()
+            _end_track(track, header)
+            total += track.entries
+            track = _Track()
         elif kind == b"stsd":
             file.seek(start)
             content = file.read(min(end - start, HEADER_BYTES))
@@ -146,7 +159,13 @@ def _count_entries(file: BinaryIO, size: int, header: Header) -> None:
                 header.sizes.append(struct.unpack_from(">HH", content, ENTRY_SIZE_AT))
         else:
             _read_table(file, kind, start, max(start, min(end, size)), track)
+    _end_track(track, header)
     header.declares_too_much = total + track.entries > MAX_ENTRIES
+
+
+def _end_track(track: _Track, header: Header) -> None:
+    if b"soun" in track.kinds:
+        header.sound_edits_by_track.append(track.shown_edits)
 
 
 def _read_table(file: BinaryIO, kind: bytes, start: int, end: int, track: _Track) -> None:
@@ -162,6 +181,7 @@ def _read_table(file: BinaryIO, kind: bytes, start: int, end: int, track: _Track
         track.chunks += min(first, (end - start) // 4)
     elif kind == b"elst":
         track.edits = max(first, 1)
+        track.shown_edits = _shown_edits(file, start, end, first, is_long=head[0] == 1)
     elif kind == b"hdlr":
         track.kinds.add(head[8:12])
     elif kind == b"stts":
@@ -171,6 +191,16 @@ def _read_table(file: BinaryIO, kind: bytes, start: int, end: int, track: _Track
         file.seek(start + 8)
         table = struct.iter_unpack(">III", file.read(12 * count))
         track.runs += [(first_chunk, samples) for first_chunk, samples, _ in table]
+
+
+def _shown_edits(file: BinaryIO, start: int, end: int, count: int, *, is_long: bool) -> int:
+    """Return the number of edits that show a part of the track; the others are pauses."""
+    entry = struct.Struct(">QqI" if is_long else ">IiI")
+    most = max(0, end - start - 8) // entry.size
+    file.seek(start + 8)
+    table = file.read(entry.size * min(count, most, MAX_EDITS))
+    whole = len(table) // entry.size * entry.size
+    return sum(media_time >= 0 for _, media_time, _ in entry.iter_unpack(table[:whole]))
 
 
 def _needs_dolby_vision(content: bytes) -> bool:

@@ -315,6 +315,11 @@ class VideoWriter:
         return max(round(Fraction(time_s) / self._time_base), self._last_tick + 1)
 
     @property
+    def problem(self) -> str | None:
+        """Sentence on what the file cannot hold of the sound that is copied; None if there is nothing."""
+        return None if self._audio is None else self._audio.problem
+
+    @property
     def last_s(self) -> Fraction | None:
         """Time of the last frame in seconds; None before the first."""
         return None if self._last_tick < 0 else self._last_tick * self._time_base

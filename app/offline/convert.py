@@ -251,6 +251,7 @@ def convert(
             f"{source} is cut off: {done} of {max(expected or 0, done + 1)} frames could be read; copy or download it "
             "again."
         )
+    problems += (each.problem for each in opened if isinstance(each, VideoWriter) and each.problem)
     problems += reader.left_out(is_film=isinstance(opened[0], VideoWriter))
     if complete:
         progress(done, done)
