@@ -118,6 +118,8 @@ class SinkSpec(Generic[K]):
     """Whether a failure to open it is no problem to report."""
     waits_for_readers: bool = False
     """Whether it needs frames only while a program reads it; another sink needs them while it is wanted."""
+    takes_device_of: Callable[[K, FrameSink], bool] = lambda wanted, in_use: False
+    """Whether opening what is wanted may take the device of the sink in use, which must be closed first then."""
     from_first_matte: bool = False
     """Whether the stand-by cards of the program's start are left out."""
 

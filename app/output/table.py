@@ -23,6 +23,7 @@ SINKS: tuple[SinkSpec[Any], ...] = (
         Stage.VIRTUAL_CAMERA,
         optional=lambda choice: choice.device == "auto",
         waits_for_readers=True,
+        takes_device_of=virtual_camera.takes_device_of,
     ),
     SinkSpec(
         "recording",

@@ -257,6 +257,15 @@ def wanted_camera(settings: Settings) -> CameraChoice | None:
     return CameraChoice(output.virtual_camera, output.virtual_camera_backend)
 
 
+def takes_device_of(choice: CameraChoice, in_use: FrameSink) -> bool:
+    """Return whether opening this virtual camera may take the device of the one in use, by whatever name."""
+    try:
+        candidates = _candidates(choice.device, tuple)
+    except SinkOpenError:
+        return False  # opening reports why
+    return in_use.device in [candidate.id for candidate in candidates]
+
+
 def open_virtual_camera(choice: CameraChoice, width: int, height: int, context: SinkContext) -> VirtualCamera:
     """Open the virtual camera that is asked for. Raises SinkOpenError."""
     return VirtualCamera(

@@ -262,6 +262,8 @@ class SinkWorker:
         self._sent: Picture | None = None
         self.sink: FrameSink | None = None
         """The open one."""
+        self._opened_for: Any = None
+        """What the settings asked for when the open sink was opened."""
         self._asked: tuple[Settings | None, Any] = (None, None)
         """Settings, and the sink that they ask for."""
         self._tried: Any = None
@@ -333,32 +335,53 @@ class SinkWorker:
         return wanted is not None
 
     def _open(self, wanted: Any, picture: Picture) -> None:
-        """Open another sink; where that fails, the one in use stays open."""
-        capture, size = self._owner.current.capture, picture.size
-        if self.spec.waits_for_readers and (size[0] < size[1]) != (capture.width < capture.height):
-            size = capture.width, capture.height  # a camera stays portrait or landscape, and adds bars
+        """Open another sink; where that fails, the one in use stays open, or is opened again."""
+        in_use = self._opened_for
+        gives_way = self.sink is not None and self.spec.takes_device_of(wanted, self.sink)
+        if gives_way:
+            # A device takes one sender, and refuses a second one of this program as well.
+            self._close()
         try:
-            name = self.spec.name.replace("_", " ")
-            with self.thread.blocking_call(
-                partial(
-                    t,
-                    "The output {output} does not open; close the programs that use it, or start the program again "
-                    "with another output.",
-                    output=name,
-                ),
-                self._timing.open_hang_s,
-            ):
-                sink = self.spec.open(wanted, *size, self._sink_context)
+            sink = self._opened(wanted, picture)
         except Exception as error:  # noqa: BLE001 - carried to the status
-            if self.spec.optional(wanted):
-                self._report(None)  # that of the device that was wanted before
-            else:
-                self._report(error)
+            is_optional = self.spec.optional(wanted)
+            self._report(None if is_optional else error)  # None: of the device that was wanted before
+            if gives_way and self._reopens(in_use, picture):
+                return  # another attempt would take the device from its readers again
             self._plan_retry()
             return
-        self._report(None)
+        self._report(None)  # before the other one is closed, which may fail
+        self._use(sink, wanted)
+
+    def _reopens(self, previous: Any, picture: Picture) -> bool:
+        """Open the sink that has given way again; return whether it is open."""
+        try:
+            sink = self._opened(previous, picture)
+        except Exception as error:  # noqa: BLE001 - carried to the status
+            self._report(error)
+            return False
+        self._use(sink, previous)
+        return True
+
+    def _opened(self, wanted: Any, picture: Picture) -> FrameSink:
+        capture = self._owner.current.capture
+        size = picture.size
+        if self.spec.waits_for_readers and (size[0] < size[1]) != (capture.width < capture.height):
+            size = capture.width, capture.height  # a camera stays portrait or landscape, and adds bars
+        problem = partial(
+            t,
+            "The output {output} does not open; close the programs that use it, or start the program again with "
+            "another output.",
+            output=self.spec.name.replace("_", " "),
+        )
+        with self.thread.blocking_call(problem, self._timing.open_hang_s):
+            return self.spec.open(wanted, *size, self._sink_context)
+
+    def _use(self, sink: FrameSink, wanted: Any) -> None:
         self._close()
-        self.sink, self.open_name = sink, sink.device or sink.name
+        self.sink = sink
+        self._opened_for = wanted
+        self.open_name = sink.device or sink.name
         with suppress(Exception):  # the first picture needs it, and reports that it fails
             self.spec.load(wanted)
 
@@ -400,7 +423,9 @@ class SinkWorker:
             self._retry_at_s = time.monotonic() + self._retry_s
 
     def _close(self) -> None:
-        sink, self.sink = self.sink, None
+        sink = self.sink
+        self.sink = None
+        self._opened_for = None
         if sink is None:
             return
         try:

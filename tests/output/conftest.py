@@ -41,6 +41,8 @@ class FakeDriver:
     refusals: dict[str, Exception] = field(default_factory=dict)
     opened: list[FakeCamera] = field(default_factory=list)
     revived: list[str] = field(default_factory=list)
+    disturbed: list[str] = field(default_factory=list)
+    """Devices that were revived while a producer was sending to them."""
     formats: dict[str, PixelSize] = field(default_factory=dict)
 
     def camera(
@@ -50,7 +52,7 @@ class FakeDriver:
         layout = layout if fmt is None else fmt.name
         if device in self.refusals:
             raise self.refusals[device]
-        if device in self.used_up:
+        if device in self.used_up or self._has_producer(device):
             raise RuntimeError(f"'v4l2loopback' backend: Device {device} is not a video output device.")
         if self.refuses_others and self.kept is not None and self.kept != PixelSize(width, height, FOURCC[layout]):
             raise OSError(errno.EBUSY, "Device or resource busy")
@@ -60,9 +62,16 @@ class FakeDriver:
         return self.opened[-1]
 
     def revive(self, path: str) -> None:
-        """A device takes a producer again."""
+        """A device takes a producer again; one that has a producer refuses, as with `exclusive_caps=1`."""
+        if self._has_producer(path):
+            self.disturbed.append(path)
+            raise OSError(errno.EBUSY, "Device or resource busy", path)
         self.revived.append(path)
         self.used_up.discard(path)
+
+    def _has_producer(self, path: str) -> bool:
+        is_open = any(camera.device == path and not camera.closed for camera in self.opened)
+        return is_open or path in self.sending
 
 
 @dataclass

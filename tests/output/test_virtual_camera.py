@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 import pytest
 
-from app.core.errors import SinkLostError, SinkOpenError
+from app.core.errors import SinkLostError, SinkOpenError, Stage
 from app.core.process import LINUX, Holder
 from app.core.types import BgrImage, Bytes
 from app.doctor.proof import bar_error
@@ -27,12 +27,15 @@ from app.output.base import Packer
 from app.output.camera_list import ReaderWatch, VirtualCameraDevice, list_virtual_cameras
 from app.output.pipewire import NodeChoice
 from app.output.v4l2 import LoopbackWriter
-from app.output.virtual_camera import CameraChoice, VirtualCamera
+from app.output.virtual_camera import CameraChoice, VirtualCamera, open_virtual_camera
+from app.runtime.pipeline import Pipeline
 from app.system.v4l2 import PixelSize
 from mattecam.testing import FakeClock
+from tests.fakes.world import BASE, IMPATIENT, FakeWorld, apply, live
 from tests.fresh_python import program
 from tests.output.conftest import FakeCamera, FakeDriver
 from tests.output.pictures import picture
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.skipif(not LINUX, reason="loopback devices of Linux")
 OURS, OTHER = "/dev/video10", "/dev/video7"
@@ -167,19 +170,113 @@ def test_a_device_is_revived_after_another_program_and_for_the_next(driver: Fake
     assert driver.used_up == set() and driver.opened[0].closed == 1
 
 
-def test_auto_prefers_our_device_and_tries_the_next_on_failure(driver: FakeDriver) -> None:
-    driver.labels, driver.sending = BOTH, {OURS, OTHER}
-    for wanted in ("auto", OURS):
-        assert f"Another program sends to the virtual camera {OURS}" in refusal(wanted)
-    assert driver.opened == [] and driver.revived == []
-    for driver.sending, device in (({OURS}, OTHER), (set(), OURS)):
-        assert VirtualCamera("auto", 64, 48, 30).device == device
-    for wanted in (OTHER, "Cam 7", "7"):
-        assert VirtualCamera(wanted, 64, 48, 30).device == OTHER
+def device_of(wanted: str) -> str:
+    """Open this camera and close it again; return its device."""
+    with closing(VirtualCamera(wanted, 64, 48, 30)) as camera:
+        return camera.device
+
+
+@pytest.mark.parametrize("wanted", ["auto", OURS])
+def test_devices_that_other_programs_send_to_are_left_alone(driver: FakeDriver, wanted: str) -> None:
+    driver.labels = BOTH
+    driver.sending = {OURS, OTHER}
+
+    assert f"Another program sends to the virtual camera {OURS}" in refusal(wanted)
+    assert driver.opened == []
+    assert driver.revived == driver.disturbed == []
+
+
+def test_auto_prefers_our_device_and_tries_the_next_where_it_is_busy(driver: FakeDriver) -> None:
+    driver.labels = BOTH
+    assert device_of("auto") == OURS
+
+    driver.sending = {OURS}
+
+    assert device_of("auto") == OTHER
+
+
+@pytest.mark.parametrize("wanted", [OTHER, "Cam 7", "7"])
+def test_a_device_is_found_by_file_label_and_number(driver: FakeDriver, wanted: str) -> None:
+    driver.labels = BOTH
+
+    assert device_of(wanted) == OTHER
+
+
+def test_auto_tries_the_next_on_failure_and_reports_the_first(driver: FakeDriver) -> None:
+    driver.labels = BOTH
     driver.refusals = {OURS: loopback_error("Device could not be opened: Device or resource busy")}
-    assert VirtualCamera("auto", 64, 48, 30).device == OTHER
+    assert device_of("auto") == OTHER
+
     driver.refusals[OTHER] = RuntimeError("another reason")
+
     assert "Another program" in refusal()
+
+
+def sends_to(pipeline: Pipeline, device: str) -> bool:
+    """Whether the virtual camera that the settings ask for is open, or has failed to open, and this one is in use."""
+    return pipeline.outputs_decided and pipeline.status().virtual_camera == device
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param({"virtual_camera": OURS}, id="by its file, as the window lists it"),
+        pytest.param({"virtual_camera": "Mattecam"}, id="by its label"),
+        pytest.param({"virtual_camera_backend": "v4l2"}, id="with another backend"),
+    ],
+)
+def test_the_camera_in_use_is_closed_before_it_is_opened_under_another_name(
+    driver: FakeDriver, world: FakeWorld, change: dict[str, str]
+) -> None:
+    """The driver refused the second handle: the program said for ever that another one sends to the camera."""
+    parts = world.parts().with_sinks(virtual_camera=open_virtual_camera)
+    settings = BASE.replaced_at(["output"], virtual_camera="auto")
+    with live(world, settings, parts=parts, timing=IMPATIENT) as pipeline:
+        eventually(lambda: sends_to(pipeline, OURS))
+
+        apply(pipeline, settings.replaced_at(["output"], **change))
+        eventually(lambda: len(driver.opened) == 2 and sends_to(pipeline, OURS))
+        eventually(lambda: len(driver.opened[-1].sent) > 0)
+
+        assert pipeline.status().problems == ()
+        assert pipeline.status().errors == ()
+    assert driver.disturbed == []
+    assert [camera.closed for camera in driver.opened] == [1, 1]
+
+
+def test_the_camera_in_use_is_opened_again_where_another_backend_fails_and_is_then_left_alone(
+    driver: FakeDriver, world: FakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attempts = Mock(side_effect=RuntimeError("a backend that does not work here"))
+    parts = world.parts().with_sinks(virtual_camera=open_virtual_camera)
+    settings = BASE.replaced_at(["output"], virtual_camera="auto", virtual_camera_backend="v4l2")
+    with live(world, settings, parts=parts, timing=IMPATIENT) as pipeline:
+        eventually(lambda: sends_to(pipeline, OURS))
+        monkeypatch.setattr(sys.modules["pyvirtualcam"], "Camera", attempts)
+
+        apply(pipeline, settings.replaced_at(["output"], virtual_camera=OURS, virtual_camera_backend="pyvirtualcam"))
+        eventually(lambda: len(driver.opened) == 2 and sends_to(pipeline, OURS))
+        eventually(lambda: len(driver.opened[-1].sent) > 20)
+
+        assert [problem.stage for problem in pipeline.status().problems] == [Stage.VIRTUAL_CAMERA]
+        assert attempts.call_count == 1, "its readers would be interrupted at every attempt"
+    assert driver.disturbed == []
+
+
+def test_another_device_that_fails_does_not_interrupt_the_one_in_use(driver: FakeDriver, world: FakeWorld) -> None:
+    driver.labels = BOTH
+    driver.sending = {OTHER}
+    parts = world.parts().with_sinks(virtual_camera=open_virtual_camera)
+    settings = BASE.replaced_at(["output"], virtual_camera="auto")
+    with live(world, settings, parts=parts, timing=IMPATIENT) as pipeline:
+        eventually(lambda: sends_to(pipeline, OURS))
+
+        apply(pipeline, settings.replaced_at(["output"], virtual_camera=OTHER))
+        eventually(lambda: bool(pipeline.status().problems))
+
+        assert [camera.closed for camera in driver.opened] == [0]
+        driver.sending = set()
+        eventually(lambda: sends_to(pipeline, OTHER))
 
 
 def test_an_unknown_device_is_reported_with_the_known_ones(driver: FakeDriver) -> None:
@@ -269,7 +366,8 @@ def test_other_systems_are_told_of_obs_and_have_one_backend(monkeypatch: pytest.
 def test_nothing_is_sent_to_the_camera_that_is_the_source(driver: FakeDriver, wanted: str) -> None:
     driver.labels = {OTHER: "Cam 7", "/dev/video8": "Cam 7", OURS: "Mattecam"}
     for avoided, device in (({OURS, OTHER}, "/dev/video8"), ({OTHER}, OURS if wanted == "auto" else "/dev/video8")):
-        assert VirtualCamera(wanted, 64, 48, 30, avoided=avoided.copy).device == device
+        with closing(VirtualCamera(wanted, 64, 48, 30, avoided=avoided.copy)) as camera:
+            assert camera.device == device
     for named in (wanted, "/dev/video7", "7"):
         driver.labels = {OTHER: "Cam 7"}
         assert f"{OTHER} is the camera that the picture comes from" in refusal(named, avoided={OTHER}.copy)
