@@ -15,7 +15,7 @@ import typer
 from app.backgrounds.kinds import named_backgrounds
 from app.capture.table import AUTO, finds_camera
 from app.cli.options import LiveOptions
-from app.cli.start import UNUSED_ZONES, StartSettings
+from app.cli.start import CONFIRM, UNUSED_ZONES, StartSettings, why_unconfirmed
 from app.cli.terminal import notify
 from app.config.scenes import SceneStore, default_path
 from app.control.controller import SettingsController
@@ -61,6 +61,12 @@ def run(start: StartSettings, options: LiveOptions) -> int:
             "`--background none` to confirm it, or choose another with `python3 run.py ctl background` and then "
             "`python3 run.py ctl resume`."
         )
+        settings = settings.replace(paused=True)
+    if settings.unconfirmed:  # by the window, which wrote the file of --config
+        if limited or proves or records(settings):
+            raise UsageError(f"{why_unconfirmed(start.path)}; {CONFIRM}.")
+        shown = "so the outputs show the stand-by card; `python3 run.py ctl resume` goes on"
+        notify(f"{why_unconfirmed(start.path)}, {shown}.")
         settings = settings.replace(paused=True)
     if proves:
         settings = with_proof(settings)

@@ -13,7 +13,16 @@ from app.cli.terminal import notify
 from app.config import logs, scenes, settings_file
 from app.config.setting import TRANSPARENT
 from app.core.errors import MattecamError, SettingsError, Text, UsageError, t
-from app.core.files import BrokenFileError, check_outputs, free_name, is_stream, is_taken, why_not_used, why_not_written
+from app.core.files import (
+    BrokenFileError,
+    check_outputs,
+    free_name,
+    is_file,
+    is_stream,
+    is_taken,
+    why_not_used,
+    why_not_written,
+)
 from app.core.process import check_memory_limit
 from app.core.settings import Settings
 from models.table import bundled
@@ -22,6 +31,8 @@ from models.weights import on_hand
 STATUS_FIELD = b'"frames_in"'
 """The first field of a status file."""
 HEAD_BYTES = 200
+CONFIRM = "resume in the window once, or name another file with --config"
+"""What to do about settings that are not confirmed: a part of a sentence."""
 UNUSED_ZONES = "Zones that were painted for a camera are not used for films; name a file with --zones."
 
 
@@ -96,10 +107,10 @@ def settings_from(options: LiveOptions, *, window: bool = False) -> StartSetting
 
     Raises UsageError for an impossible value or an unknown scene and SettingsError for a damaged file.
     """
-    if options.config is not None and not options.config.is_file():
+    if options.config is not None and not is_file(options.config):
         raise UsageError(f"There is no settings file {options.config}; check --config.")
     path = options.config or settings_file.default_path()
-    saved, warning = settings_file.load(path) if window else (_of_run(options.config), None)
+    saved, warning = settings_file.load(path) if window and options.config is None else (_of_run(options.config), None)
     saved = saved.kept
     base = saved
     if options.profile is not None:
@@ -118,7 +129,7 @@ def settings_from(options: LiveOptions, *, window: bool = False) -> StartSetting
 def _of_run(file: Path | None) -> Settings:
     """Return the settings in the file of --config, which is left as it is. Raises SettingsError.
 
-    Only the window, which writes its file, starts without a damaged one: nobody sees what else runs or is converted.
+    A file that is named and cannot be used is a mistake, and may be no file of settings at all.
     """
     if file is None:
         return Settings()
@@ -131,6 +142,11 @@ def _of_run(file: Path | None) -> Settings:
         ) from error
 
 
+def why_unconfirmed(file: Path) -> str:
+    """Return why a run with the settings in a file needs a word of the user: a part of a sentence."""
+    return f"The settings file {file} took the place of one that could not be read, and what that hid is unknown"
+
+
 def film_settings(options: LiveOptions, background: str | None = None) -> StartSettings:
     """Return the settings of a film: command line over scene over the file of --config; green without a background.
 
@@ -141,6 +157,8 @@ def film_settings(options: LiveOptions, background: str | None = None) -> StartS
     if background is not None:
         options = options.replace(background=background)
     start = settings_from(options.replace(strict=options.strict or "off"))
+    if start.settings.unconfirmed:
+        raise UsageError(f"{why_unconfirmed(start.path)}; {CONFIRM}.")
     if any(zone.camera for zone in start.settings.people.zones):
         notify(UNUSED_ZONES)
     return start

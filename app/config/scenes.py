@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-import logging
-import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from app.config import settings_file
+from app.config.exposure import exposed_by
 from app.core import paths
-from app.core.errors import SettingsError, UsageError, t
-from app.core.files import BrokenFileError, JsonObject, read_object, why_not_read, write_object
+from app.core.declaration import Exposure
+from app.core.errors import SettingsError, Text, UsageError, t
+from app.core.files import BrokenFileError, JsonObject, why_not_used
 from app.core.settings import Settings
+from app.core.user_file import UserFile
 
-log = logging.getLogger(__name__)
-_changing = threading.Lock()
-"""Held from reading a file to writing it."""
 FORMAT_VERSION = 1
 MAX_NAME_LENGTH = 80
 _WITH_DEVICES = "with_devices"
-_OF_THE_PROGRAM = ("window", "selected", "paused", "frozen")
+_OF_THE_PROGRAM = ("window", "selected", "paused", "frozen", "unconfirmed")
 _OF_A_RUN = ("record", "record_alpha", "record_rate", "encoder", "microphone")
 _DEVICES = ("virtual_camera", "virtual_camera_backend", "alpha_output", "pipewire", "on_demand")
 """Fields of `Settings`, and of its output, that are never part of a scene; `_DEVICES` of the output are if it is saved
 with them."""
-
-Exposure = Literal["room", "readable", "hidden", "people"]
-"""What settings may show and others do not: the room, text in the room, what a zone hides, or other people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,22 +49,6 @@ class Scene:
         return exposed_by(self.applied_to(current), current)
 
 
-def exposed_by(new: Settings, current: Settings) -> tuple[Exposure, ...]:
-    """Return all that `new` may show and `current` does not, the worst first."""
-    if new.background.kind == "none":
-        return () if current.background.kind == "none" else ("room",)
-    # As readable as under a weak blur; an image hides all of the room.
-    readable_now = current.background.kind == "none" or (
-        current.background.kind == "blur" and current.shown_blur <= new.shown_blur
-    )
-    exposed: dict[Exposure, bool] = {
-        "readable": new.text_is_readable and not readable_now,
-        "hidden": not set(current.people.zones) <= set(new.people.zones),
-        "people": current.people.only_me and not new.people.only_me,
-    }
-    return tuple(what for what, is_exposed in exposed.items() if is_exposed)
-
-
 def default_path() -> Path:
     """Return the scenes file that is used unless another one is named."""
     return paths.config_dir() / "scenes.json"
@@ -89,17 +68,31 @@ def check_name(name: str) -> str:
     return name
 
 
+def _checked(data: JsonObject) -> JsonObject:
+    """Return what a scenes file holds. Raises BrokenFileError."""
+    if data.get("version") != FORMAT_VERSION or not isinstance(data.get("scenes"), dict):
+        raise BrokenFileError(t("it is not a scenes file of format version {version}", version=FORMAT_VERSION))
+    return data
+
+
+def _scenes_in(data: JsonObject | None) -> JsonObject:
+    scenes = {} if data is None else data["scenes"]
+    return scenes if isinstance(scenes, dict) else {}
+
+
 class SceneStore:
     """The scenes in one file, which every call reads. Thread-safe.
 
-    An invalid scene stays in the file unchanged. An invalid file is kept as `.bad`.
+    An invalid scene stays in the file unchanged. A file that cannot be used stays as it is until a scene is saved: then
+    it is renamed to `.bad`.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._file = UserFile(path, _checked)
 
     def get(self, name: str) -> Scene:
-        """Return a scene; raise UsageError if there is none of that name, SettingsError if it is invalid."""
+        """Return a scene; raise UsageError if there is none of that name, SettingsError if it cannot be used."""
         data = self._find(self._read(), name)
         try:
             if not isinstance(data, dict):
@@ -117,57 +110,72 @@ class SceneStore:
             ) from error
 
     def names(self) -> tuple[str, ...]:
-        """Return all names, in the order in which they were first saved; those of invalid scenes too."""
+        """Return all names, in the order in which they were first saved; those of invalid scenes too.
+
+        Raises SettingsError.
+        """
         return tuple(self._read())
 
-    def put(self, name: str, settings: Settings, *, with_devices: bool = False) -> None:
+    def put(self, name: str, settings: Settings, *, with_devices: bool = False) -> Text | None:
         """Save the look of `settings` as a scene, and their devices if asked; replaces a scene of the same name.
 
-        Raises UsageError if the name is impossible, and SettingsError.
+        Returns what to tell the user where the file could not be used and was renamed. Raises UsageError if the name is
+        impossible, and SettingsError.
         """
         name = check_name(name)
-        data = settings.model_dump(
+        scene = settings.model_dump(
             mode="json", exclude={**dict.fromkeys(_OF_THE_PROGRAM, True), "output": set(_OF_A_RUN)}
         )
         if with_devices:
-            data[_WITH_DEVICES] = True
+            scene[_WITH_DEVICES] = True
         else:
-            del data["capture"]
+            del scene["capture"]
             for device in _DEVICES:
-                del data["output"][device]
-        with _changing:
-            self._write({**self._read(), name: data})
+                del scene["output"][device]
+
+        def update(data: JsonObject | None) -> JsonObject:
+            scenes = {**_scenes_in(data), name: scene}
+            return {**(data or {"version": FORMAT_VERSION}), "scenes": scenes}
+
+        return self._file.change(update)
 
     def rename(self, name: str, new_name: str) -> None:
-        """Rename a scene and keep its position; raise UsageError if it is missing or the new name is taken."""
-        with _changing:
-            scenes = self._read()
+        """Rename a scene and keep its position; raise UsageError if it is missing or the new name is taken.
+
+        Raises SettingsError.
+        """
+
+        def renamed(scenes: JsonObject) -> JsonObject:
             self._find(scenes, name)
-            new_name = check_name(new_name)
-            if new_name in scenes and new_name != name:
+            new = check_name(new_name)
+            if new in scenes and new != name:
                 raise UsageError(
-                    t("A scene “{name}” already exists; choose another name or remove it first.", name=new_name)
+                    t("A scene “{name}” already exists; choose another name or remove it first.", name=new)
                 )
-            self._write({new_name if key == name else key: data for key, data in scenes.items()})
+            return {new if key == name else key: data for key, data in scenes.items()}
+
+        self._change(renamed)
 
     def follow_rename(self, old: Path, new: Path) -> None:
         """Let scenes whose background was `old` name it `new`. Raises SettingsError."""
-        with _changing:
-            scenes = self._read()
+
+        def followed(scenes: JsonObject) -> JsonObject | None:
             backgrounds = [data.get("background") for data in scenes.values() if isinstance(data, dict)]
             used = [each for each in backgrounds if isinstance(each, dict) and each.get("path") == str(old)]
             for background in used:
                 background["path"] = str(new)
-            if used:
-                self._write(scenes)
+            return scenes if used else None
+
+        self._change(followed)
 
     def remove(self, name: str) -> None:
-        """Delete a scene; raise UsageError if there is none of that name."""
-        with _changing:
-            scenes = self._read()
+        """Delete a scene; raise UsageError if there is none of that name. Raises SettingsError."""
+
+        def without(scenes: JsonObject) -> JsonObject:
             self._find(scenes, name)
-            del scenes[name]
-            self._write(scenes)
+            return {key: data for key, data in scenes.items() if key != name}
+
+        self._change(without)
 
     @staticmethod
     def _find(scenes: JsonObject, name: str) -> object:
@@ -179,21 +187,22 @@ class SceneStore:
 
     def _read(self) -> JsonObject:
         try:
-            data = read_object(self.path)
-            if data is None:
-                return {}
-            scenes = data.get("scenes")
-            if data.get("version") != FORMAT_VERSION or not isinstance(scenes, dict):
-                raise BrokenFileError(t("it is not a scenes file of format version {version}", version=FORMAT_VERSION))
-        except BrokenFileError as error:
-            log.warning("%s", settings_file.keep_broken(self.path, error.text))
-            return {}
-        except OSError as error:
-            # Writing after a failed read would delete the scenes in the file.
+            return _scenes_in(self._file.read())
+        except (BrokenFileError, OSError) as error:
             raise SettingsError(
-                t("The scenes file {file} cannot be read ({reason}).", file=self.path, reason=why_not_read(error))
+                t(
+                    "The scenes file {file} cannot be used ({reason}); correct it or move it away.",
+                    file=self.path,
+                    reason=why_not_used(error),
+                )
             ) from error
-        return scenes
 
-    def _write(self, scenes: JsonObject) -> None:
-        write_object(self.path, {"version": FORMAT_VERSION, "scenes": scenes})
+    def _change(self, update: Callable[[JsonObject], JsonObject | None]) -> None:
+        """Change the scenes that were read; by None nothing is written."""
+        self._read()  # raises what is wrong with the file
+
+        def changed(data: JsonObject | None) -> JsonObject | None:
+            scenes = update(_scenes_in(data))
+            return None if scenes is None else {**(data or {"version": FORMAT_VERSION}), "scenes": scenes}
+
+        self._file.change(changed)

@@ -19,9 +19,10 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from app.core import paths
+from app.core.declaration import Hides, Model, fields_of
 from app.core.errors import SettingsError, Text, UsageError, counted, t
 from app.core.files import BrokenFileError, is_folder, read_object, why_not_used
-from app.core.settings import MAX_ZONES, BackgroundSettings, FramingSettings, Model, Settings, Zone
+from app.core.settings import MAX_ZONES, BackgroundSettings, FramingSettings, Settings, Zone
 from app.media.image_file import kind_of_file
 
 GREEN = "#00b140"
@@ -148,6 +149,8 @@ class Setting:
     """The values as the help shows them in place of what the type allows; empty for this."""
     range: tuple[float, float] | None = None
     """The lowest and the highest value of a number; None if not both are limited."""
+    hides: Hides | None = None
+    """How it decides which part of the room is shown; None if it does not."""
 
     @property
     def name(self) -> str:
@@ -244,18 +247,14 @@ class Setting:
         return str(value) if isinstance(value, str | int | Path) else f"{value:g}"
 
 
-def _fields(tree: type[Model], path: tuple[str, ...] = ()) -> Iterator[Setting]:
-    """Yield every field of a class of settings, in order. path: of the class in `Settings`."""
-    for name, field in tree.model_fields.items():
-        kind = field.annotation
-        if isinstance(kind, type) and issubclass(kind, Model):
-            yield from _fields(kind, (*path, name))
-        else:
-            shown: Any = field.json_schema_extra or {}
-            yield Setting((*path, name), field, **shown)
+def _settings() -> Iterator[Setting]:
+    """Yield every field of the settings, in order."""
+    for path, field in fields_of(Settings):
+        declared: Any = field.json_schema_extra or {}
+        yield Setting(path, field, **declared)
 
 
-SETTINGS: Mapping[str, Setting] = {setting.name: setting for setting in _fields(Settings)}
+SETTINGS: Mapping[str, Setting] = {setting.name: setting for setting in _settings()}
 
 
 def with_value(settings: Settings, name: str, value: Any) -> Settings:

@@ -1,9 +1,11 @@
-"""The settings file: versioned JSON. That of version 0.3 is read; an invalid file is kept as `.bad`."""
+"""The settings file: versioned JSON. That of version 0.3 is read; one that cannot be used is kept as `.bad`."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,8 +16,10 @@ from pydantic_core import ErrorDetails
 from app.config.setting import file_problem
 from app.core import paths
 from app.core.errors import Text, t
-from app.core.files import BrokenFileError, JsonObject, free_name, read_object, why_not_read, write_object
+from app.core.files import BrokenFileError, JsonObject, leads_nowhere, why_not_used
 from app.core.settings import SETTINGS_VERSION, Settings
+from app.core.settings_owner import rebase
+from app.core.user_file import UserFile
 
 log = logging.getLogger(__name__)
 
@@ -25,8 +29,44 @@ def default_path() -> Path:
     return paths.config_dir() / "settings.json"
 
 
+Place = tuple[int | str, ...]
+"""The names that lead to a value in the file, and numbers in lists."""
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a file holds."""
+
+    settings: Settings
+    unknown: Mapping[Place, object]
+    """Values that only another version can use."""
+
+    def written(self, settings: Settings) -> JsonObject:
+        """Return what the file holds with other settings: the other version still finds what only it can use."""
+        data = settings.model_dump(mode="json")
+        defaults = Settings().model_dump(mode="json")
+        for place, value in self.unknown.items():
+            *path, name = map(str, place)
+            part, default = _part_at(data, path), _part_at(defaults, path)
+            is_default = part is not None and part.get(name) == (default or {}).get(name)
+            if part is not None and is_default:  # the user chose nothing else
+                part[name] = value
+        return data
+
+
+def _part_at(data: JsonObject, path: Sequence[str]) -> JsonObject | None:
+    part: object = data
+    for step in path:
+        part = part.get(step) if isinstance(part, dict) else None
+    return part if isinstance(part, dict) else None
+
+
 def parse(data: JsonObject) -> Settings:
     """Convert JSON data of a known version to settings. Raises BrokenFileError with the reason."""
+    return _parse_all(data).settings
+
+
+def _parse_all(data: JsonObject) -> Content:
     version = data.get("version", SETTINGS_VERSION)
     if not isinstance(version, int) or isinstance(version, bool) or version < 2:
         raise BrokenFileError(t("“{version}” is not a version", version=str(version)))
@@ -41,29 +81,31 @@ def parse(data: JsonObject) -> Settings:
         raise BrokenFileError(file_problem(error)) from error
 
 
-def _without_unknown(data: JsonObject) -> Settings:
+def _without_unknown(data: JsonObject) -> Content:
     """Return the settings in `data`, without what this version does not know: names, choices and keep zones.
 
     Their defaults show no more of the room. Raises ValidationError.
     """
     try:
-        return Settings.model_validate(data)
+        return Content(Settings.model_validate(data), {})
     except ValidationError as error:
-        unknown = [place for place in map(_unknown_at, error.errors()) if place is not None]
-        if not unknown:
+        places = [place for place in map(_unknown_at, error.errors()) if place is not None]
+        if not places:
             raise
     known = deepcopy(data)
-    for *path, name in reversed(unknown):  # the last of a list first
+    unknown: dict[Place, object] = {}
+    for place in reversed(places):  # the last of a list first
+        *path, name = place
         part: Any = known
         for step in path:
             part = part[step]
-        del part[name]
+        unknown[place] = part.pop(name)
     settings = Settings.model_validate(known)
-    _log_unknown(", ".join(".".join(map(str, place)) for place in unknown))
-    return settings
+    _log_unknown(", ".join(".".join(map(str, place)) for place in places))
+    return Content(settings, unknown)
 
 
-def _unknown_at(error: ErrorDetails) -> tuple[int | str, ...] | None:
+def _unknown_at(error: ErrorDetails) -> Place | None:
     """Return the place of a name, choice or keep zone that only another version knows; None for any other error."""
     place = error["loc"]
     if any(isinstance(part, int) for part in place):  # in a list: no other part of a zone may be left out
@@ -77,49 +119,54 @@ def _log_unknown(names: str) -> None:
     log.warning("What this version does not know is left out of the settings: %s", names)
 
 
+def _file(path: Path) -> UserFile[Content]:
+    return UserFile(path, _parse_all)
+
+
 def read(path: Path) -> Settings:
     """Return the settings in a file, the defaults without it. Raises BrokenFileError with the reason, or OSError."""
-    return parse(read_object(path) or {})
+    content = _file(path).read()
+    return Settings() if content is None else content.settings
 
 
-def load(path: Path) -> tuple[Settings, str | None]:
-    """Return the settings in a file, and a text for the user if they could not be used.
+def load(path: Path) -> tuple[Settings, Text | None]:
+    """Return the settings in a file, and a text for the user if they could not be used or are not confirmed.
 
-    A missing file gives the defaults. A broken one is renamed to `.bad` and the defaults are used.
+    A missing file gives the defaults. One that cannot be used gives defaults that are not confirmed, so that the run
+    starts paused: nobody knows what it hides. The file stays as it is until `save` renames it.
     """
     try:
-        return read(path), None
-    except BrokenFileError as error:
-        text = keep_broken(path, error.text)
+        if leads_nowhere(path):  # such as a disk that is not connected yet
+            raise BrokenFileError(t("it is a link to what does not exist"))
+        settings = read(path)
+    except (BrokenFileError, OSError) as error:
+        text = t(
+            "The settings file {file} cannot be used ({reason}). What it hides is unknown, so Mattecam starts paused, "
+            "with the default settings.",
+            file=path,
+            reason=why_not_used(error),
+        )
         log.info("%s", text)  # the caller prints it
-        return Settings(), text
-    except OSError as error:
-        return Settings(), t(
-            "The settings file {file} cannot be read ({reason}); the default settings are used.",
-            file=path,
-            reason=why_not_read(error),
-        )
-
-
-def keep_broken(path: Path, reason: str) -> Text:
-    """Rename a broken file to `NAME.bad`, or to `NAME (2).bad` and so on; return what to tell the user."""
-    kept = free_name(path.with_name(f"{path.name}.bad"))
-    try:
-        path.rename(kept)
-    except OSError:
-        return t(
-            "The file {file} cannot be used ({reason}) nor renamed; Mattecam goes on without it.",
-            file=path,
-            reason=reason,
-        )
-    return t(
-        "The file {file} cannot be used ({reason}) and was renamed to {kept}; Mattecam goes on without it.",
-        file=path,
-        reason=reason,
-        kept=kept,
+        return Settings(unconfirmed=True), text
+    if not settings.unconfirmed:
+        return settings, None
+    return settings, t(
+        "Earlier settings could not be read, and nobody has resumed since. What they hid is unknown, so Mattecam "
+        "starts paused."
     )
 
 
-def save(path: Path, settings: Settings) -> None:
-    """Write the file atomically with mode 0600. Raises SettingsError and keeps the old file on failure."""
-    write_object(path, settings.model_dump(mode="json"))
+def save(path: Path, settings: Settings, before: Settings | None = None) -> Text | None:
+    """Write the settings, atomically and with mode 0600.
+
+    before: what this program read or wrote last; only what differs from it is changed in the file, which another window
+    may have changed meanwhile. Returns what to tell the user where the file could not be used and was renamed, and
+    raises SettingsError where nothing is written, as `UserFile.change`.
+    """
+
+    def update(present: Content | None) -> JsonObject:
+        if present is None:
+            return settings.model_dump(mode="json")
+        return present.written(settings if before is None else rebase(present.settings, before, settings))
+
+    return _file(path).change(update)

@@ -14,7 +14,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TypeVar
 
-from app.config.scenes import exposed_by
+from app.config.exposure import without_exposure
 from app.core.errors import MattecamError, Stage, Text, t
 from app.core.settings import Settings
 from app.core.threads import on_own_thread
@@ -31,8 +31,6 @@ NAMED_AFTER_S = 2.0
 """A file that has not answered for this long is named in the status."""
 MOST_AT_ONCE = 16
 """Works on files at a time. More wait, without a thread, until one has ended."""
-EXPOSING = ("background", "framing", "people")
-"""Sections of the settings that decide which part of the room is shown."""
 RECORDINGS = {"record": "recording", "record_alpha": "recording-alpha"}
 """Fields of the output, and the parts that report their problems."""
 CONCERNED: Mapping[Stage | str, Callable[[Settings], object]] = {
@@ -211,9 +209,7 @@ class SettingsChanges:
                 for name, old in before
                 if old != getattr(after, name) and getattr(now, name) == getattr(after, name)
             }
-            if exposed_by(now.replace(**restored), now):  # a failure must not expose the room again
-                restored = {name: value for name, value in restored.items() if name not in EXPOSING}
-            return now.replace(**restored)
+            return without_exposure(now.replace(**restored), now)  # a failure must not expose the room again
 
         give_back(update)
 

@@ -21,10 +21,12 @@ from app.control.files import (
     next_background,
     record,
 )
+from app.core.declaration import Exposure
 from app.core.errors import MattecamError, Stage, UsageError, t
 from app.core.files import exists
 from app.core.paths import backgrounds_dir
-from app.core.settings import BackgroundSettings, Settings, rebase
+from app.core.settings import BackgroundSettings, Settings
+from app.core.settings_owner import rebase
 from app.core.types import BgrImage
 from app.matting.plate.picture import store_plate
 from app.output.base import write_snapshot
@@ -33,11 +35,13 @@ from app.runtime.status import Phase, status_fields
 
 CONFIRM_S = 8.0
 """Timeout for the effect of a command, which is then answered as pending."""
-EXPOSURES = {
-    "people": "shows everybody, and not one person only",
-    "hidden": "does not hide what your zones hide now",
-    "readable": "has a blur so weak that text in your room can be read",
+EXPOSURES: Mapping[Exposure, str] = {
     "room": "shows your real background",
+    "readable": "has a blur so weak that text in your room can be read",
+    "hidden": "does not hide what your zones hide now",
+    "people": "shows everybody, and not one person only",
+    "things": "does not hide things mistaken for people",
+    "edges": "shows more around people",
 }
 """What a scene does, by what `Scene.exposes` returns."""
 CHANGE_SCENES = "--save", "--save-with-camera", "--rename", "--remove"
@@ -237,8 +241,8 @@ class SettingsController:
             self._scenes.remove(rest)
             return f"Removed the scene {rest}."
         if word != "--rename":
-            self._scenes.put(rest, self._pipeline.settings, with_devices=word == "--save-with-camera")
-            return f"Saved the scene {rest}."
+            renamed = self._scenes.put(rest, self._pipeline.settings, with_devices=word == "--save-with-camera")
+            return f"Saved the scene {rest}." if renamed is None else f"Saved the scene {rest}. {renamed}"
         name, equals, new = map(str.strip, rest.partition("="))
         if not equals:
             raise UsageError(f"Name the scene and its new name, such as `scene --rename Work=Office`, not “{rest}”.")

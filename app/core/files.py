@@ -75,6 +75,7 @@ _naming = threading.Lock()
 
 # Unlike the methods of Path, these are False also for a name that the system cannot look up: too long, or with a NUL.
 exists, is_file, is_folder = os.path.exists, os.path.isfile, os.path.isdir
+is_link = os.path.islink
 
 
 def is_special(path: Path) -> bool:
@@ -85,6 +86,11 @@ def is_special(path: Path) -> bool:
 def is_stream(path: Path) -> bool:
     """Return whether a path is special, or one such as /dev/stdout, which may lead to a file: not to be replaced."""
     return is_special(path) or path.absolute().parent in (Path("/dev"), Path("/dev/fd"))
+
+
+def leads_nowhere(path: Path) -> bool:
+    """Return whether a path, or a folder in it, is a link to what does not exist."""
+    return any(is_link(part) and not exists(part) for part in (path, *path.parents))
 
 
 def same_file(first: Path, second: Path) -> bool:
@@ -179,22 +185,50 @@ def final_name(part: Path) -> Path:
     return part.with_name(name) if name else part  # "." and "/" have none
 
 
-def write_private(path: Path, data: bytes, *, durable: bool = False) -> None:
+def write_private(
+    path: Path, data: bytes, *, durable: bool = False, kept: Path | None = None, keeps_owner: bool = False
+) -> None:
     """Create or replace the file atomically, with mode 0600. Raises OSError and keeps the old file on failure.
 
-    durable: flush the file to disk before returning, so that it survives a power failure.
+    durable: flush the file to disk before returning, so that it survives a power failure. kept: the name that the old
+    file gets, which must be free. keeps_owner: let root give the file to the owner of the old one, or of the folder.
     """
     handle, name = tempfile.mkstemp(prefix=f".{path.name[:48]}.", dir=path.parent)  # mode 0600
     try:
         with os.fdopen(handle, "wb") as file:
+            if keeps_owner:
+                _give_to_owner(file.fileno(), path)
             file.write(data)
             if durable:
                 file.flush()
                 os.fsync(file.fileno())
-        Path(name).replace(path)
+        if kept is None:
+            Path(name).replace(path)
+        else:
+            _replace_keeping(Path(name), path, kept)
     except BaseException:
         with suppress(OSError):
             Path(name).unlink()
+        raise
+
+
+def _give_to_owner(handle: int, path: Path) -> None:
+    """Let root give a new file to the owner of the one it replaces, or of its folder."""
+    if sys.platform == "win32" or os.geteuid() != 0:
+        return
+    owned = path if os.path.lexists(path) else path.parent
+    owner = owned.lstat()
+    with suppress(OSError):  # such as a network disk, where root is nobody
+        os.fchown(handle, owner.st_uid, owner.st_gid)
+
+
+def _replace_keeping(new: Path, path: Path, kept: Path) -> None:
+    """Rename `path` to `kept` and `new` to `path`; nothing is renamed if either fails. Raises OSError."""
+    path.rename(kept)
+    try:
+        new.rename(path)
+    except OSError:
+        kept.rename(path)
         raise
 
 
@@ -266,22 +300,6 @@ def read_object(path: Path) -> JsonObject | None:
     if not isinstance(data, dict):
         raise BrokenFileError(t("it contains no JSON object"))
     return data
-
-
-def write_object(path: Path, data: JsonObject) -> None:
-    """Replace the file atomically with `write_private`. Raises SettingsError."""
-    target = resolved(path)  # Keep symbolic links, which users have who keep their settings under version control.
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        write_private(target, (json.dumps(data, indent=2) + "\n").encode(), durable=True)
-    except OSError as error:
-        raise SettingsError(
-            t(
-                "The file {file} cannot be written: {reason}⟦; another file can be named with --config⟧.",
-                file=path,
-                reason=why_not_written(error),
-            )
-        ) from error
 
 
 NO_LINK = getattr(os, "O_NOFOLLOW", 0)  # Windows has none

@@ -1,7 +1,7 @@
-"""The user's settings as immutable data, and their owner, which changes those in force atomically.
+"""The user's settings as immutable data.
 
-Every worker reads a `Settings` value once per frame; a change creates a new value (`replace`). Reading and writing
-the settings file is `app.config.settings_file`.
+Every worker reads a `Settings` value once per frame; a change creates a new value (`replace`), which
+`app.core.settings_owner` puts in force. Reading and writing the settings file is `app.config.settings_file`.
 
 A blur strength is one number, 0 to 100, at every level of strict mode. The level `balanced` shows at least
 `HIDES_TEXT` (`shown_strength`), and every step of the engine applies that.
@@ -9,62 +9,20 @@ A blur strength is one number, 0 to 100, at every level of strict mode. The leve
 
 from __future__ import annotations
 
+import operator
 import re
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
+from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 
-from app.core.errors import Text
+from app.core.declaration import Hides, Model, fields_of, setting
 from app.core.types import Orientation, Rotation
 from models.table import NETWORKS
 
-if TYPE_CHECKING:
-    from typing_extensions import Self  # in typing from Python 3.11 on
-
 MAX_ZOOM = 4.0
-
-
-class Model(BaseModel):
-    """Base of all settings: immutable, validated, rejects unknown names."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
-
-    def replace(self, **changes: Any) -> Self:
-        """Return a validated copy with `changes` (pydantic's model_copy does not validate)."""
-        return type(self).model_validate({**dict(self), **changes})
-
-    def replaced_at(self, path: Sequence[str], /, **changes: Any) -> Self:
-        """Return the same with `changes` of the part at `path`, such as `("matting", "edges")`."""
-        if not path:
-            return self.replace(**changes)
-        return self.replace(**{path[0]: getattr(self, path[0]).replaced_at(path[1:], **changes)})
-
-
-def setting(
-    default: Any,
-    description: str,
-    low: float | None = None,
-    high: float | None = None,
-    *,
-    title: str = "",
-    option: str = "",
-    values: str = "",
-    **constraints: Any,
-) -> Any:
-    """Declare a setting. Options, `ctl`, checks of files, rows of the window and documents are derived from it.
-
-    description: help of the option and tool tip of the row; the window leaves out what is between ⟦ and ⟧. low, high:
-    the range, both included. title: of the row; empty for a setting without one. option: such as `--mirror`, for a
-    switch with two names `--on-demand/--always-on`; empty for a setting without an option. values: what the help shows
-    in place of what the type allows. constraints: further arguments of pydantic's `Field`.
-    """
-    constraints |= {"title": Text(title, {}), "description": Text(description, {}), "ge": low, "le": high}
-    shown: Any = {"option": option, "written": values, "range": None if None in (low, high) else (low, high)}
-    return Field(default, json_schema_extra=shown, **constraints)
-
 
 StrictLevel = Literal["off", "balanced"]
 
@@ -83,13 +41,38 @@ MIN_RATIO, MAX_RATIO = 0.05, 1.0
 class EdgeSettings(Model):
     """Edge and light controls, applied to matte and foreground between network and composite."""
 
-    threshold: float = setting(0.5, "Alpha above which pixels stay when the edge is hardened.", 0, 1, title="Threshold")
-    contrast: float = setting(0.0, "From the soft matte to a hard mask at the threshold.", 0, 1, title="Hardness")
+    threshold: float = setting(
+        0.5,
+        "Alpha above which pixels stay when the edge is hardened.",
+        0,
+        1,
+        title="Threshold",
+        hides=Hides("edges", operator.lt),
+    )
+    # A harder edge shows more above the threshold, a softer one more below it.
+    contrast: float = setting(
+        0.0,
+        "From the soft matte to a hard mask at the threshold.",
+        0,
+        1,
+        title="Hardness",
+        hides=Hides("edges", operator.ne),
+    )
     grow_px: int = setting(
-        0, "Move the edge outward⟦ (above 0)⟧ or inward⟦, in output pixels⟧.", -20, 20, title="Shrink or grow"
+        0,
+        "Move the edge outward⟦ (above 0)⟧ or inward⟦, in output pixels⟧.",
+        -20,
+        20,
+        title="Shrink or grow",
+        hides=Hides("edges", operator.gt),
     )
     feather_px: int = setting(
-        0, "Soften the edge outward⟦, in output pixels⟧; the inside stays opaque.", 0, 40, title="Feather outward"
+        0,
+        "Soften the edge outward⟦, in output pixels⟧; the inside stays opaque.",
+        0,
+        40,
+        title="Feather outward",
+        hides=Hides("edges", operator.gt),
     )
     temporal_smoothing: float = setting(0.0, "Reduce flicker of the edge.", 0, 1, title="Temporal smoothing")
     despill: float = setting(0.0, "Remove a green cast from hair and edges.", 0, 1, title="Remove colour fringe")
@@ -98,6 +81,7 @@ class EdgeSettings(Model):
         "Balanced: hide things mistaken for people, and nothing of a person.",
         title="Hide things mistaken for people",
         option="--strict",
+        hides=Hides("things", lambda level, other: level == "off" != other),
     )
     light_match: float = setting(
         0.0, "Adapt your light and colours to the background.", 0, 100, title="Light match", option="--light-match"
@@ -192,7 +176,11 @@ class CaptureSettings(Model):
     lock_exposure: bool = setting(False, "Lock exposure and white balance once they have settled.")
     """If the camera supports it; keeps the plate valid."""
     rotate: Rotation = setting(
-        0, "Turn the camera⟦ or film⟧ clockwise, in degrees.", title="Turn the camera", option="--rotate"
+        0,
+        "Turn the camera⟦ or film⟧ clockwise, in degrees.",
+        title="Turn the camera",
+        option="--rotate",
+        hides=Hides(),
     )
     """Added to what a film's own metadata says."""
     flip: bool = setting(
@@ -200,6 +188,7 @@ class CaptureSettings(Model):
         "Swap left and right of the camera⟦ or film⟧, not of the background.",
         title="Swap left and right of the camera",
         option="--flip/--no-flip",
+        hides=Hides(),
     )
     """After the turn. Zones, plates and framing follow; `output.mirror` mirrors what leaves, with the background."""
 
@@ -218,14 +207,16 @@ class BackgroundSettings(Model):
     """The background that replaces the camera's."""
 
     kind: Literal["blur", "image", "video", "colour", "none"] = setting(
-        "blur", "What replaces the camera's background; none shows the room.", option="--background"
+        "blur", "What replaces the camera's background; none shows the room.", option="--background", hides=Hides()
     )
     path: Path | None = setting(None, "Image or video; kept while another kind is used.")
     colour: str = setting("#00b140", "Colour of the kind colour.", pattern=COLOUR)
-    blur_strength: float = setting(85.0, f"Strength of the blur; from {HIDES_TEXT:g} on it hides text.", 0, 100)
+    blur_strength: float = setting(
+        85.0, f"Strength of the blur; from {HIDES_TEXT:g} on it hides text.", 0, 100, hides=Hides()
+    )
     """The same at every level of strict mode, which may show a stronger one: `Settings.shown_blur`."""
     bokeh: bool = setting(
-        False, "Blur like a wide lens: lights become discs; needs the executor OpenVINO.", title="Bokeh"
+        False, "Blur like a wide lens: lights become discs; needs the executor OpenVINO.", title="Bokeh", hides=Hides()
     )
     fit: Literal["fill", "fit"] = setting(
         "fill", "Whether the background covers the frame or is shown whole.", option="--background-fit"
@@ -287,12 +278,26 @@ MAX_ZONES = 200
 class FramingSettings(Model):
     """Crop of the source's frames: digital zoom and pan."""
 
-    zoom: float = setting(1.0, "Enlarge a part of the camera image.", 1, MAX_ZOOM, title="Zoom", option="--zoom")
+    zoom: float = setting(
+        1.0, "Enlarge a part of the camera image.", 1, MAX_ZOOM, title="Zoom", option="--zoom", hides=Hides()
+    )
     pan_x: float = setting(
-        0.0, "Part of the camera image that is shown⟦: -1 left, 1 right⟧.", -1, 1, title="Left–right", option="--pan"
+        0.0,
+        "Part of the camera image that is shown⟦: -1 left, 1 right⟧.",
+        -1,
+        1,
+        title="Left–right",
+        option="--pan",
+        hides=Hides(),
     )
     pan_y: float = setting(
-        0.0, "Part of the camera image that is shown⟦: -1 top, 1 bottom⟧.", -1, 1, title="Up–down", option="--pan"
+        0.0,
+        "Part of the camera image that is shown⟦: -1 top, 1 bottom⟧.",
+        -1,
+        1,
+        title="Up–down",
+        option="--pan",
+        hides=Hides(),
     )
 
 
@@ -320,7 +325,11 @@ class PeopleSettings(Model):
     """What follows the people in the frame."""
 
     auto_framing: Literal["off", "calm", "close"] = setting(
-        "off", "Crop the image to head and shoulders, and follow them.", title="Auto-framing", option="--auto-framing"
+        "off",
+        "Crop the image to head and shoulders, and follow them.",
+        title="Auto-framing",
+        option="--auto-framing",
+        hides=Hides(),
     )
     """In effect while `FramingSettings.zoom` is 1."""
     only_me: bool = setting(
@@ -328,6 +337,7 @@ class PeopleSettings(Model):
         "Hide everybody but one person; click the person in the preview.",
         title="Only me",
         option="--only-me/--everybody",
+        hides=Hides("people", operator.lt),
     )
     """The largest person, or the one at `Settings.selected`."""
     zones: tuple[Zone, ...] = setting(
@@ -335,6 +345,7 @@ class PeopleSettings(Model):
         "JSON file of zones of the frame that are always hidden.",
         option="--zones",
         values="FILE",
+        hides=Hides("hidden", lambda zones, others: not set(others) <= set(zones)),
         max_length=MAX_ZONES,
     )
 
@@ -459,7 +470,7 @@ class WindowSettings(Model):
     )
     geometry: str = ""
     """Size and position of the window, as encoded by Qt, in base 64."""
-    cameras: dict[str, CaptureSettings] = {}
+    cameras: dict[str, CaptureSettings] = Field(default_factory=dict)
     """The last settings of each camera, by its stable id."""
 
 
@@ -475,10 +486,13 @@ class Settings(Model):
     output: OutputSettings = OutputSettings()
     window: WindowSettings = WindowSettings()
     """Never part of a scene."""
-    selected: tuple[Fraction, Fraction] | None = None
+    selected: tuple[Fraction, Fraction] | None = setting(None, "", hides=Hides())
     """Where the user last selected a person, in fractions of the camera's upright frame; never saved."""
     paused: bool = False
     """The outputs show the stand-by card."""
+    unconfirmed: bool = False
+    """The settings file could not be read and nobody has resumed since: what it hid is unknown, so a run starts paused.
+    """
     frozen: bool = False
     """The outputs keep the last composite, while `hides` stays the same."""
 
@@ -489,13 +503,7 @@ class Settings(Model):
 
     def hides_in(self, framing: FramingSettings, background: BackgroundSettings) -> tuple[object, ...]:
         """Return `hides` of a picture whose framing and background may not be the chosen ones."""
-        edges = self.matting.edges
-        return (
-            (background.kind, background.blur_strength, background.bokeh),
-            (edges.strict, edges.threshold, edges.contrast, edges.grow_px, edges.feather_px),
-            (self.people, self.selected, framing),
-            self.capture.orientation,
-        )
+        return _hiding(self.model_copy(update={"framing": framing, "background": background}))
 
     @property
     def kept(self) -> Settings:
@@ -514,68 +522,12 @@ class Settings(Model):
         return self.background.kind == "blur" and self.shown_blur < HIDES_TEXT
 
 
-class SettingsOwner:
-    """Thread-safe. `current` is read without a lock; every change is atomic."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._lock = threading.Lock()
-        self.current = settings
-        """The settings in force."""
-        self.revision = 0
-        """Counts the changes, and the requests to read files again. It grows after `current` has changed: read it
-        before `current` to know settings that are at least as new."""
-        self._listeners: list[Callable[[], None]] = []
-
-    def listen(self, callback: Callable[[], None]) -> None:
-        """Call `callback` after every change, on the thread that made it and without a lock held."""
-        self._listeners.append(callback)
-
-    def change(self, update: Callable[[Settings], Settings]) -> Settings:
-        """Replace the settings by `update` of those in force and return the new ones.
-
-        `update` runs under the lock: it must be short and must not change settings itself. An error that it raises
-        changes nothing and reaches the caller. Settings that stay equal notify nobody.
-        """
-        with self._lock:
-            new = update(self.current)
-            if new == self.current:
-                return self.current
-            self.current = new
-            self.revision += 1
-        self._notify()
-        return new
-
-    def renew(self) -> None:
-        """Let the workers use the settings again, since what they name has changed."""
-        with self._lock:
-            self.revision += 1
-        self._notify()
-
-    def _notify(self) -> None:
-        for callback in tuple(self._listeners):
-            callback()
+def _declared_to_hide() -> Iterator[str]:
+    """Yield the names of the settings that decide which part of the room is shown, such as `people.only_me`."""
+    for path, field in fields_of(Settings):
+        declared = field.json_schema_extra
+        if isinstance(declared, dict) and declared.get("hides") is not None:
+            yield ".".join(path)
 
 
-M = TypeVar("M", bound=Model)
-
-
-def rebase(current: M, before: M, after: M, values: M | None = None) -> M:
-    """Return `current` with what differs between `before` and `after`: fields at every depth, and single zones.
-
-    An edit of a stale snapshot so changes what it was meant to change and nothing else. values: where what differs is
-    taken from, in place of `after`.
-    """
-    changes: dict[str, object] = {}
-    for name, old in before:
-        new, own = getattr(after, name), getattr(current, name)
-        if new == old:
-            continue
-        if isinstance(old, Model):
-            new = rebase(own, old, new, None if values is None else getattr(values, name))
-        elif values is not None:
-            new = getattr(values, name)
-        elif name == "zones":
-            kept = [zone for zone in own if zone in new or zone not in old]
-            new = (*kept, *(zone for zone in new if zone not in old and zone not in kept))[:MAX_ZONES]
-        changes[name] = new
-    return current.replace(**changes) if changes else current
+_hiding: Callable[[Settings], tuple[object, ...]] = attrgetter(*_declared_to_hide())

@@ -115,7 +115,7 @@ class Session:
         self._tasks = Tasks()
         asks_before_unmatted = settings.background.kind == "none" and not options.unmatted_confirmed
         saved = options.saved_settings or settings
-        if asks_before_unmatted:
+        if asks_before_unmatted or settings.unconfirmed:
             settings = settings.replace(paused=True)
         parts = replace(options.parts or default_parts(), standby_text=standby_text)
         self.pipeline = Pipeline(settings, parts=parts)
@@ -130,6 +130,7 @@ class Session:
             self._saver = Saver(self.store, settings_path, self._tasks)
             self._saver.failed.connect(lambda error: self.pipeline.report(Stage.SETTINGS, error))
             self._saver.saved.connect(partial(self.pipeline.report, Stage.SETTINGS, None))
+            self._saver.renamed.connect(self._show_lasting)
         self.window = MainWindow(self.store, self.bridge, self._tasks, scene_store)
         if asks_before_unmatted:
             self.window.program_notices.ask_before_unmatted()
@@ -189,7 +190,10 @@ class Session:
         self._server.listen()  # the window also works where that fails
         self._server.start()
         if self._options.warning:
-            self.window.program_notices.show_error(self._options.warning, lasting=True)
+            self._show_lasting(self._options.warning)
+
+    def _show_lasting(self, message: str) -> None:
+        self.window.program_notices.show_error(message, lasting=True)
 
     def _end_at_the_limit(self, status: PipelineStatus) -> None:
         """End the run after its frames, or its seconds from the first frame sent or as soon as none is due."""

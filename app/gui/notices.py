@@ -345,6 +345,10 @@ class ProgramNotices(QObject):
                 (tr("Show it"), partial(self._store.set, "paused", False)),
             )
             yield Notice("unmattedStartNotice", text, answers, Rank.QUESTION)
+        if settings.paused and settings.unconfirmed:
+            text = tr("Paused: saved settings could not be read, so that nothing is hidden by zones or by “Only me”.")
+            resume = tr("Resume"), partial(self._store.set, "paused", False)
+            yield Notice("unconfirmedStartNotice", text, (resume,), Rank.QUESTION)
         if settings.capture.source == "auto" and source is not None and source.kind == "demo":
             text = tr("No camera found: only you see this demonstration. Connect a camera: it is used at once.")
             yield Notice("demoNotice", text)

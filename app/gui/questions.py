@@ -10,7 +10,8 @@ from PyQt6.QtCore import QStandardPaths, Qt, QUrl
 from PyQt6.QtGui import QDesktopServices
 from PyQt6.QtWidgets import QFileDialog, QInputDialog, QMessageBox, QWidget
 
-from app.config.scenes import Exposure, exposed_by
+from app.config.exposure import exposed_by
+from app.core.declaration import Exposure
 from app.core.settings import Settings
 from app.gui.state import SettingsStore
 from app.gui.translation import tr
@@ -116,6 +117,12 @@ def ask_before_unmatted(parent: QWidget, show: Callable[[], object], exposed: Ex
     elif exposed == "readable":
         text = tr("Let others read what is behind you?")
         consequence = tr("The blur is so weak that text in your room can be read.")
+    elif exposed == "things":
+        text = tr("Show things mistaken for people to others?")
+        consequence = tr("This scene does not hide things mistaken for people.")
+    elif exposed == "edges":
+        text = tr("Show more around you to others?")
+        consequence = tr("The edge of this scene shows more of the room around you.")
     answers = tr("Show it"), tr("Keep it hidden")
     _ask_before(parent, "unmattedQuestion", text, consequence, answers, show)
 

@@ -11,7 +11,7 @@ from PyQt6.QtCore import QObject, pyqtSignal
 from PyQt6.QtWidgets import QMenu, QWidget
 
 from app.config.scenes import SceneStore
-from app.core.errors import text_of
+from app.core.errors import Text, text_of
 from app.gui.questions import ask_before_loss, ask_for_name, change_or_ask
 from app.gui.state import SettingsStore, Tasks
 from app.gui.translation import tr
@@ -84,12 +84,20 @@ class ScenesMenu(QObject):
             self._window, tr("Rename scene"), name, lambda new: self._change(partial(self._scenes.rename, name, new))
         )
 
-    def _change(self, work: Callable[[], None]) -> None:
-        def change() -> tuple[str, ...]:
-            work()
-            return self._scenes.names()
+    def _change(self, work: Callable[[], Text | None]) -> None:
+        """Change the scenes. work: returns what to tell the user about a file that could not be used."""
 
-        self._tasks.write(change, self._fill, self._fail)
+        def change() -> tuple[tuple[str, ...], Text | None]:
+            renamed = work()
+            return self._scenes.names(), renamed
+
+        self._tasks.write(change, self._changed, self._fail)
+
+    def _changed(self, result: tuple[tuple[str, ...], Text | None]) -> None:
+        names, renamed = result
+        self._fill(names)
+        if renamed is not None:
+            self.failed.emit(renamed)
 
     def _fail(self, error: Exception) -> None:
         self.failed.emit(text_of(error))

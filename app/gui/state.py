@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,9 +15,9 @@ from PyQt6.sip import isdeleted
 from app.capture.devices import CameraDevice, list_cameras
 from app.config import settings_file
 from app.config.setting import with_value
-from app.core.errors import SettingsError
-from app.core.files import BrokenFileError
-from app.core.settings import Settings, SettingsOwner, rebase
+from app.core.errors import SettingsError, Text
+from app.core.settings import Settings
+from app.core.settings_owner import SettingsOwner, rebase
 from app.core.threads import lower_priority
 from app.gui.widgets.qt import timer
 from app.output.camera_list import list_virtual_cameras
@@ -213,6 +212,8 @@ class SettingsStore(QObject):
 
         def tracked(settings: Settings) -> Settings:
             new = update(settings)
+            if settings.paused and not new.paused:
+                new = new.replace(unconfirmed=False)
             if saved_then is None and new.background.blur_strength != settings.background.blur_strength:
                 # as it is shown: it may be saved beside a level that allows less
                 new = new.replaced_at(["background"], blur_strength=new.shown_blur)
@@ -253,6 +254,8 @@ class Saver(QObject):
     """The SettingsError of a write."""
     saved = pyqtSignal()
     """Everything is written."""
+    renamed = pyqtSignal(object)  # a str would lose the message of a Text
+    """The sentence about a file that could not be used and was kept under another name."""
 
     def __init__(self, store: SettingsStore, path: Path, tasks: Tasks) -> None:
         super().__init__()
@@ -265,16 +268,22 @@ class Saver(QObject):
     def write(self) -> None:
         """Write what is not written yet, after earlier writes; `Tasks.close` waits for it."""
         self._timer.stop()
-        self._tasks.write(self._write, lambda _none: self.saved.emit(), self._fail)
+        self._tasks.write(self._write, self._tell, self._fail)
 
-    def _write(self) -> None:
+    def _write(self) -> Text | None:
         settings = self._store.saved
-        if settings != self._written:
-            present = self._written
-            with suppress(BrokenFileError, OSError):  # another window may have changed what the file holds
-                present = settings_file.read(self._path) if self._path.exists() else present
-            settings_file.save(self._path, rebase(present, self._written, settings))
-            self._written = settings
+        if settings == self._written:
+            return None
+        renamed = settings_file.save(self._path, settings, self._written)
+        self._written = settings
+        if renamed is not None:
+            log.warning("%s", renamed)
+        return renamed
+
+    def _tell(self, renamed: Text | None) -> None:
+        if renamed is not None:
+            self.renamed.emit(renamed)
+        self.saved.emit()
 
     def _fail(self, error: Exception) -> None:
         if not isinstance(error, SettingsError):

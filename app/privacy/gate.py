@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from app.core.settings import OutputSettings, Settings, SettingsOwner
+from app.core.settings import OutputSettings, Settings
+from app.core.settings_owner import SettingsOwner
 from app.core.types import Outgoing, Picture, PictureKind
 
 

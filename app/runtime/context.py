@@ -11,7 +11,8 @@ from app.backgrounds.kinds import Background
 from app.backgrounds.standby import DEFAULT_TEXT, NO_CAMERA_TEXT
 from app.capture.base import FrameSource
 from app.core.errors import Text
-from app.core.settings import BackgroundSettings, CaptureSettings, EngineSettings, FramingSettings, SettingsOwner
+from app.core.settings import BackgroundSettings, CaptureSettings, EngineSettings, FramingSettings
+from app.core.settings_owner import SettingsOwner
 from app.core.threads import elapsed_s
 from app.matting.base.interface import MattingEngine
 from app.matting.choice.governor import WINDOW_S

@@ -20,7 +20,8 @@ import cv2
 
 from app.core.errors import Stage, Text, t
 from app.core.geometry import WHOLE_VIEW
-from app.core.settings import Settings, SettingsOwner
+from app.core.settings import Settings
+from app.core.settings_owner import SettingsOwner
 from app.core.types import Frame, Outgoing, Picture
 from app.output.base import SinkContext
 from app.output.sound import Microphone

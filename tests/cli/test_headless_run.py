@@ -486,6 +486,24 @@ def test_a_pause_outlives_a_crash_from_the_first_command_on_and_no_end(monkeypat
     assert states == [True, False, True]
 
 
+@pytest.mark.usefixtures("fake_engine")
+def test_a_run_with_settings_that_took_the_place_of_unread_ones_is_paused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The service went live without the zones that could not be read."""
+    config = tmp_path / "settings.json"
+    settings_file.save(config, Settings(unconfirmed=True))
+    words = [*SMALL, "--background", "green", "--config", str(config)]
+
+    last = quit_once(lambda status: status["phase"] == "paused")
+
+    assert main.main(["headless", *words]) == 0
+    assert (last.result(60)["paused"], last.result(60)["frames_out"]) == (True, 0)
+    assert "settings.json took the place of one that could not be read" in capsys.readouterr().err
+    assert main.main(["headless", *words, "--frames", "3"]) == 2, "it would end without a result"
+    assert "resume in the window once" in one_sentence(capsys)
+
+
 @pytest.mark.usefixtures("without_outputs", "fake_engine")
 def test_the_proof_of_a_users_source_is_the_composite_clip_only(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]

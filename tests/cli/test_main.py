@@ -23,7 +23,6 @@ from app.cli.terminal import Output, console, progress_bar, protect_outputs
 from app.config.scenes import default_path
 from app.control.commands import Command
 from app.core import paths
-from app.core.files import write_object
 from models.errors import DownloadError
 from models.table import NETWORKS
 from tests.clips import write_clip, write_inputs
@@ -277,7 +276,7 @@ def test_control_characters_do_not_reach_the_terminal(tmp_path: Path, capsys: py
     """Those in names of scenes and files, and in progress, tables and JSON."""
     scenes = default_path()
     scenes.parent.mkdir(parents=True)
-    write_object(scenes, {"version": 1, "scenes": {EVIL: {}}})
+    scenes.write_text(json.dumps({"version": 1, "scenes": {EVIL: {}}}))
     protect_outputs()  # those that are captured
     for words in (("headless", "--profile", "missing"), ("convert", str(tmp_path / f"{EVIL}.mp4"), "out.mp4")):
         assert main.main(words) in (1, 2)

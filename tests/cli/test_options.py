@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -72,7 +73,7 @@ def test_a_checkpoint_belongs_to_its_model() -> None:
     assert apply_options(base, LiveOptions(model="u2netp", weights="mine.pth")).matting.weights == Path("mine.pth")
 
 
-@pytest.mark.parametrize("make", [settings_from, film_settings])
+@pytest.mark.parametrize("make", [settings_from, partial(settings_from, window=True), film_settings])
 @pytest.mark.parametrize("content", ['{"version": 99}', '{"background": {"colour": "red"}}', '{"paused": tr'])
 def test_a_damaged_file_that_is_named_is_refused_and_left(
     tmp_path: Path, content: str, make: Callable[[LiveOptions], object]
@@ -83,7 +84,6 @@ def test_a_damaged_file_that_is_named_is_refused_and_left(
     with pytest.raises(SettingsError, match=r"look\.json cannot be used: .*; correct or replace it"):
         make(LiveOptions(config=file))
     assert [path.name for path in tmp_path.iterdir()] == ["look.json"] and file.read_text() == content
-    assert settings_from(LiveOptions(config=file), window=True).warning
 
 
 @pytest.fixture
@@ -113,6 +113,34 @@ def test_a_saved_background_none_is_confirmed_by_the_command_line_alone(file: Pa
         ({}, True),
     ):
         assert settings_from(LiveOptions(**options)).unmatted_confirmed is confirmed
+
+
+def test_settings_that_took_the_place_of_unread_ones_are_confirmed_in_the_window_alone(file: Path) -> None:
+    """A film of the camera would show what the zones hid that could not be read."""
+    settings_file.save(file, Settings(unconfirmed=True))
+    for window in (False, True):
+        assert settings_from(LiveOptions(config=file, only_me=True), window=window).settings.unconfirmed
+    with pytest.raises(UsageError, match=r"saved\.json took the place of one that could not be read"):
+        film_settings(LiveOptions(config=file))
+
+
+def test_the_windows_own_settings_that_cannot_be_used_start_it_unconfirmed() -> None:
+    path = settings_file.default_path()
+    path.parent.mkdir(parents=True)
+    path.write_text('{"version": 99}')
+
+    start = settings_from(LiveOptions(background="green"), window=True)
+
+    assert start.settings.unconfirmed and start.saved.unconfirmed
+    assert start.warning is not None and "a newer version of Mattecam wrote it" in start.warning
+    assert path.read_text() == '{"version": 99}'
+    assert not settings_from(LiveOptions()).settings.unconfirmed, "other commands do not use them"
+
+
+def test_a_scene_does_not_confirm_settings() -> None:
+    SceneStore(default_path()).put("Work", Settings())
+    scene = SceneStore(default_path()).get("Work")
+    assert scene.applied_to(Settings(unconfirmed=True)).unconfirmed
 
 
 def test_a_saved_model_that_is_not_installed_is_replaced_by_the_bundled_one(file: Path) -> None:

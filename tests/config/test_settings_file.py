@@ -25,6 +25,9 @@ OLD = Path(__file__).with_name("settings_of_0_3.json")
 """Every setting of version 0.3, with another value than its default."""
 
 
+CHANGED = Settings().replaced_at(["output"], mirror=True)
+
+
 def test_settings_are_saved_where_a_link_leads(tmp_path: Path) -> None:
     real, link = tmp_path / "dotfiles" / "real.json", tmp_path / "settings.json"
     zone = Zone(points=((0.5, 0.25),), camera="usb-1")
@@ -66,27 +69,186 @@ def test_the_file_is_the_owners_alone_and_a_failed_save_keeps_it(
         (b'{"version": true}', "is not a version"),
     ],
 )
-def test_a_broken_file_is_kept_and_said_once(
+def test_a_broken_file_stays_until_something_is_saved_and_is_kept_then(
     tmp_path: Path, content: bytes, reason: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     path, taken = tmp_path / "settings.json", tmp_path / "settings.json.bad"
     taken.symlink_to("nowhere")
     path.write_bytes(content)
+
     settings, warning = settings_file.load(path)
-    assert settings == Settings()
+
+    assert settings == Settings(unconfirmed=True)
     assert warning is not None and reason in warning and str(path) in warning
     assert not caplog.records, "what is returned is printed; the log is printed as well"
-    assert (tmp_path / "settings.json (2).bad").read_bytes() == content
-    assert taken.is_symlink() and not path.exists()
-    assert settings_file.load(path) == (Settings(), None)
+    assert path.read_bytes() == content
+
+    renamed = settings_file.save(path, CHANGED, settings)
+
+    kept = tmp_path / "settings.json (2).bad"
+    assert renamed is not None and reason in renamed and str(kept) in renamed
+    assert kept.read_bytes() == content and taken.is_symlink()
+    assert settings_file.read(path) == CHANGED
 
 
-def test_a_file_that_cannot_be_read_is_left_alone(tmp_path: Path) -> None:
-    settings, warning = settings_file.load(tmp_path)  # a folder
-    assert settings == Settings() and warning is not None and "cannot be read" in warning
-    with pytest.raises(SettingsError, match="cannot be read"):
-        SceneStore(tmp_path).put("Work", Settings())
-    assert tmp_path.is_dir()
+def unreadable(path: Path) -> None:
+    """Let the system refuse to read a file. Tests run as root too, for whom modes do not count."""
+    path.mkdir()
+    (path / "mine").touch()
+
+
+def test_a_file_that_cannot_be_read_is_never_overwritten(tmp_path: Path) -> None:
+    path = tmp_path / "settings.json"
+    unreadable(path)
+
+    settings, warning = settings_file.load(path)
+
+    assert settings == Settings(unconfirmed=True)
+    assert warning is not None and "it is a folder" in warning and "starts paused" in warning
+    assert path.is_dir()
+
+    renamed = settings_file.save(path, CHANGED, settings)
+
+    assert renamed is not None and "settings.json.bad" in renamed
+    assert (tmp_path / "settings.json.bad" / "mine").exists()
+    assert settings_file.read(path) == CHANGED
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EIO, errno.ESTALE])
+def test_a_file_that_can_be_read_again_gets_only_what_was_changed_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """That of a network home which came late was overwritten with defaults: zones and texts were gone."""
+    path = tmp_path / "settings.json"
+    zone = Zone(points=((0.5, 0.25),))
+    saved = Settings().replaced_at(["people"], zones=(zone,)).replaced_at(["output"], standby_text="Back at noon")
+    settings_file.save(path, saved)
+
+    def refuse(_path: Path) -> bytes:
+        raise OSError(number, os.strerror(number))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "read_bytes", refuse)
+        settings, warning = settings_file.load(path)
+    renamed = settings_file.save(path, settings.replaced_at(["window"], theme="dark"), settings)
+
+    assert settings.unconfirmed and warning is not None
+    assert renamed is None and [each.name for each in tmp_path.iterdir()] == ["settings.json"]
+    assert settings_file.load(path) == (saved.replaced_at(["window"], theme="dark"), None)
+
+
+def test_nothing_is_written_where_what_was_not_read_cannot_be_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "settings.json"
+    path.write_text('{"version": 99}')
+
+    def refuse(_path: Path, _target: Path) -> Path:
+        raise OSError(errno.EPERM, "not permitted")
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    with pytest.raises(SettingsError, match=r"settings\.json cannot be used .*nothing is saved over it"):
+        settings_file.save(path, CHANGED)
+
+    assert path.read_text() == '{"version": 99}'
+    assert [each.name for each in tmp_path.iterdir()] == ["settings.json"]
+
+
+def test_a_full_disk_leaves_what_was_not_read_under_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full_disk(_: int) -> None:
+        raise OSError(errno.ENOSPC, "the disk is full")
+
+    path = tmp_path / "settings.json"
+    path.write_text("{")
+    monkeypatch.setattr(os, "fsync", full_disk)
+
+    with pytest.raises(SettingsError, match="the disk is full"):
+        settings_file.save(path, CHANGED)
+
+    assert [each.name for each in tmp_path.iterdir()] == ["settings.json"] and path.read_text() == "{"
+
+
+def test_a_link_to_a_file_that_cannot_be_used_is_renamed_and_not_followed(tmp_path: Path) -> None:
+    real, link = tmp_path / "dotfiles.json", tmp_path / "settings.json"
+    real.write_text("{")
+    link.symlink_to(real)
+
+    settings_file.save(link, CHANGED)
+
+    assert real.read_text() == "{" and (tmp_path / "settings.json.bad").resolve() == real
+    assert not link.is_symlink() and settings_file.read(link) == CHANGED
+
+
+@pytest.mark.parametrize("part", ["the file", "its folder"])
+def test_settings_on_a_disk_that_is_not_connected_are_unknown(tmp_path: Path, part: str) -> None:
+    path = tmp_path / "config" / "settings.json"
+    if part == "the file":
+        path.parent.mkdir()
+        path.symlink_to(tmp_path / "disk" / "settings.json")
+    else:
+        path.parent.symlink_to(tmp_path / "disk")
+
+    settings, warning = settings_file.load(path)
+
+    assert settings.unconfirmed and warning is not None and "a link to what does not exist" in warning
+    assert settings_file.load(tmp_path / "none" / "settings.json") == (Settings(), None), "a first start"
+
+
+def test_settings_that_nobody_confirmed_are_unknown_at_the_next_start_too(tmp_path: Path) -> None:
+    """What was kept aside is no longer there to be noticed."""
+    path = tmp_path / "settings.json"
+    path.write_text("{")
+    settings, _ = settings_file.load(path)
+    moved = settings.replaced_at(["window"], geometry="AAAA")
+    settings_file.save(path, moved, settings)
+
+    again, warning = settings_file.load(path)
+
+    assert again == moved and again.unconfirmed
+    assert warning is not None and "starts paused" in warning
+
+    settings_file.save(path, again.replace(unconfirmed=False), again)
+
+    assert settings_file.load(path) == (moved.replace(unconfirmed=False), None)
+
+
+def test_what_only_another_version_knows_stays_in_the_file(tmp_path: Path) -> None:
+    """A look with an older version dropped the settings that it lacks."""
+    path = tmp_path / "settings.json"
+    theirs: dict[str, Any] = {
+        "people": {"faces": "blurred", "only_me": True},
+        "background": {"kind": "rainbow"},
+        "matting": {"executor": "cuda-graph"},
+        "window": {"cameras": {"usb-1": {"hdr": True}}},
+        "pets": {"hide": True},
+    }
+    path.write_text(json.dumps(theirs))
+    before = settings_file.read(path)
+    after = before.replaced_at(["matting"], executor="eager").replaced_at(["people"], only_me=False)
+
+    settings_file.save(path, after, before)
+
+    kept = json.loads(path.read_text())
+    assert (kept["people"]["faces"], kept["background"]["kind"], kept["pets"]) == ("blurred", "rainbow", {"hide": True})
+    assert kept["window"]["cameras"]["usb-1"]["hdr"] is True
+    assert (kept["matting"]["executor"], kept["people"]["only_me"]) == ("eager", False), "what the user chose is saved"
+    assert settings_file.read(path) == after
+
+
+@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="only root can give files away")
+def test_what_root_saves_belongs_to_the_user_as_before(tmp_path: Path) -> None:
+    """After one start with sudo the settings were root's: the next start could not read them."""
+    first, second = tmp_path / "settings.json", tmp_path / "scenes.json"
+    settings_file.save(first, Settings())
+    os.chown(first, 12345, 12346)
+    os.chown(tmp_path, 12345, 12345)
+
+    settings_file.save(first, CHANGED)
+    SceneStore(second).put("Work", Settings())
+
+    assert (first.stat().st_uid, first.stat().st_gid) == (12345, 12346)
+    assert second.stat().st_uid == 12345
+    assert first.stat().st_mode & 0o777 == 0o600
 
 
 def test_the_environment_names_the_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -248,14 +410,38 @@ def test_unknown_and_impossible_names(store: SceneStore) -> None:
     assert SceneStore(store.path).names() == ("Évening", "Home")
 
 
-def test_a_broken_file_is_kept_and_said(store: SceneStore, caplog: pytest.LogCaptureFixture) -> None:
-    for number, content in enumerate(("{", "[]", '{"version": 2, "scenes": {}}', '{"version": 1, "scenes": []}'), 1):
-        store.path.write_text(content)
-        caplog.clear()
-        assert store.names() == ()
-        assert str(store.path) in caplog.text
-        kept = store.path.with_name(f"scenes.json{f' ({number})' if number > 1 else ''}.bad")
-        assert kept.read_text() == content
+@pytest.mark.parametrize("content", ["{", "[]", '{"version": 2, "scenes": {}}', '{"version": 1, "scenes": []}'])
+def test_a_broken_scenes_file_is_said_and_kept_by_the_next_scene(store: SceneStore, content: str) -> None:
+    store.path.write_text(content)
+
+    for use in (store.names, lambda: store.get("Work"), lambda: store.remove("Work"), lambda: store.rename("A", "B")):
+        with pytest.raises(SettingsError, match=f"{store.path} cannot be used"):
+            use()
+    assert store.path.read_text() == content
+
+    renamed = store.put("Work", Settings())
+
+    kept = store.path.with_name("scenes.json.bad")
+    assert renamed is not None and str(kept) in renamed
+    assert kept.read_text() == content and store.names() == ("Work",)
+
+
+def test_scenes_that_cannot_be_read_are_never_overwritten(store: SceneStore) -> None:
+    unreadable(store.path)
+    with pytest.raises(SettingsError, match="it is a folder"):
+        store.follow_rename(Path("/beach.png"), Path("/sea.png"))
+
+    renamed = store.put("Work", Settings())
+
+    assert renamed is not None and (store.path.with_name("scenes.json.bad") / "mine").exists()
+    assert store.names() == ("Work",)
+
+
+def test_what_only_another_version_knows_stays_beside_the_scenes(store: SceneStore) -> None:
+    store.path.write_text('{"version": 1, "scenes": {}, "order": ["Work"]}')
+    store.put("Work", Settings())
+    store.rename("Work", "Home")
+    assert json.loads(store.path.read_text())["order"] == ["Work"]
 
 
 def test_a_broken_scene_stays_and_costs_no_other(store: SceneStore) -> None:

@@ -23,7 +23,8 @@ from app.control.files import Backgrounds
 from app.control.server import ControlServer
 from app.control.transport import ControlAddress, default_address
 from app.core.errors import SettingsError, Stage, UsageError
-from app.core.settings import Settings, SettingsOwner
+from app.core.settings import Settings
+from app.core.settings_owner import SettingsOwner
 from app.core.types import Picture, PictureKind
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase, PipelineStatus

@@ -35,7 +35,7 @@ from tests.waiting import beside, eventually
 
 
 def test_every_setting_but_those_of_the_program_has_a_name_in_set_or_a_command_of_its_own() -> None:
-    of_the_program = {"version", "window.first_run_done", "window.geometry", "window.cameras"}
+    of_the_program = {"version", "unconfirmed", "window.first_run_done", "window.geometry", "window.cameras"}
     assert set(SETTINGS) - set(SETTABLE) == {*OWN_COMMANDS, *of_the_program}
 
 
@@ -360,8 +360,13 @@ def blurred(strength: float, level: str) -> Settings:
     return BASE.replace(background=blur).replaced_at(("matting", "edges"), strict=level)
 
 
+def edged(**edges: int) -> Settings:
+    return BASE.replaced_at(("matting", "edges"), **edges)
+
+
 OTHER = HIDE.replace(points=((0.8, 0.8),))
 ALONE = BASE.replace(people=BASE.people.replace(only_me=True))
+UNSTRICT, WIDER = "does not hide things mistaken for people", "shows more around people"
 READABLE, UNHIDDEN = "so weak that text in your room can be read", "does not hide what your zones hide now"
 
 
@@ -371,7 +376,11 @@ READABLE, UNHIDDEN = "so weak that text in your room can be read", "does not hid
         (NONE, BASE, "shows your real background"),
         (blurred(0, "off"), BASE, READABLE),
         (blurred(69, "off"), BASE, READABLE),
-        (blurred(70, "off"), BASE, ""),
+        (blurred(70, "off"), BASE, UNSTRICT),
+        (BASE, blurred(70, "off"), ""),
+        (edged(grow_px=1), BASE, WIDER),
+        (BASE, edged(grow_px=1), ""),
+        (edged(feather_px=4), edged(feather_px=2), WIDER),
         (blurred(0, "balanced"), BASE, ""),
         (blurred(30, "off"), blurred(30, "balanced"), READABLE),
         (blurred(30, "off"), blurred(31, "off"), READABLE),
@@ -422,7 +431,7 @@ def test_a_scene_of_which_a_part_fails_changes_nothing_but_what_hides_more(
     assert program.settings == before.replace(people=scene.people)
 
 
-@pytest.mark.parametrize("command", ["set edges.strict off", "scene Safe"])
+@pytest.mark.parametrize("command", ["set edges.strict off", "scene Safe --yes"])
 def test_a_problem_from_before_takes_no_change_back(program: Program, command: str) -> None:
     """A network that could not be built kept a part of the room in the output."""
     broken = BASE.matting.replace(downsample_ratio=0.7)
@@ -433,4 +442,4 @@ def test_a_problem_from_before_takes_no_change_back(program: Program, command: s
     eventually(lambda: bool(program.pipeline.status().problems))
     program.run(command)
     assert program.settings.matting.edges.strict == "off"
-    assert command != "scene Safe" or program.settings.people.zones == (HIDE,)
+    assert command != "scene Safe --yes" or program.settings.people.zones == (HIDE,)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
 import re
 import signal
@@ -31,7 +32,8 @@ from app.config.setting import SETTINGS, Setting
 from app.control.commands import Command
 from app.control.transport import ask
 from app.core.errors import SourceOpenError, Stage
-from app.core.settings import BackgroundSettings, OutputSettings, Settings, SettingsOwner, WindowSettings, Zone
+from app.core.settings import BackgroundSettings, OutputSettings, Settings, WindowSettings, Zone
+from app.core.settings_owner import SettingsOwner
 from app.core.types import PictureKind
 from app.gui.application import Session, SingleInstance, WindowOptions, run_window
 from app.gui.assistant import Assistant
@@ -145,6 +147,96 @@ def test_a_saved_background_none_pauses_and_asks(
     qtbot.waitUntil(lambda: session.bridge.status.unmatted is session.window.badges.unmatted.isVisible() is not pressed)
     session.store.set("paused", True)
     assert not notices.text_of("unmattedStartNotice"), "what is settled does not come back with a pause of the user"
+
+
+def unread_settings(content: str = "{") -> tuple[Path, Settings, str | None]:
+    """Return the settings file of the window, which cannot be used, and what a start makes of it."""
+    path = settings_file.default_path()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content)
+    settings, warning = settings_file.load(path)
+    return path, ON_DEVICE.replace(unconfirmed=settings.unconfirmed), warning
+
+
+def test_a_start_without_the_saved_settings_is_paused_until_the_user_resumes(
+    start_window: StartWindow, qtbot: QtBot, world: FakeWorld
+) -> None:
+    """It went live without the zones that the file held, and wrote defaults over them."""
+    path, settings, warning = unread_settings('{"people": {"zones": [')
+    session = start_window(settings, warning=warning)
+    notices = session.window.notices
+
+    qtbot.waitUntil(lambda: session.bridge.status.phase is Phase.PAUSED and bool(world.pictures()))
+    assert {picture.kind for picture in world.pictures()} == {PictureKind.STANDBY}
+    qtbot.waitUntil(lambda: "saved settings could not be read" in notices.text_of("unconfirmedStartNotice"))
+    assert str(path) in str(notices.texts) and path.read_text() == '{"people": {"zones": ['
+
+    button(session, "unconfirmedStartNoticeAction0").click()
+
+    qtbot.waitUntil(lambda: PictureKind.COMPOSITE in {picture.kind for picture in world.pictures()})
+    assert not notices.text_of("unconfirmedStartNotice")
+    qtbot.waitUntil(lambda: "settings.json.bad" in notices.error)
+    assert path.with_name("settings.json.bad").read_text() == '{"people": {"zones": ['
+    session.close()
+    assert settings_file.load(path)[1] is None, "the user has resumed: the next start is as usual"
+
+
+def test_a_window_that_was_closed_before_the_user_resumed_starts_paused_again(start_window: StartWindow) -> None:
+    path, settings, warning = unread_settings()
+    start_window(settings, warning=warning).close()
+
+    again, warning = settings_file.load(path)
+
+    assert again.unconfirmed and warning is not None
+    assert path.with_name("settings.json.bad").read_text() == "{"
+    assert start_window(again).pipeline.settings.paused
+
+
+@pytest.mark.parametrize(
+    "content", ["{", '{"version": 99, "zones": "all"}', '{"people": {"zones": 3}}', "\x00"],
+    ids=["a slip", "a newer version", "an impossible value", "no text"],
+)  # fmt: skip
+def test_settings_that_break_under_a_running_window_are_kept(session: Session, qtbot: QtBot, content: str) -> None:
+    """What the user had written into the file was gone with the next change in the window."""
+    path = settings_file.default_path()
+    session.store.edit("background", blur_strength=91)
+    qtbot.waitUntil(path.exists)
+    path.write_text(content)
+
+    session.store.edit("background", blur_strength=92)
+
+    qtbot.waitUntil(lambda: "settings.json.bad" in session.window.notices.error)
+    assert path.with_name("settings.json.bad").read_text() == content
+    assert settings_file.read(path).background.blur_strength == 92
+
+
+def test_settings_that_are_edited_under_a_running_window_are_merged(session: Session, qtbot: QtBot) -> None:
+    path = settings_file.default_path()
+    session.store.edit("background", blur_strength=91)
+    qtbot.waitUntil(path.exists)
+    edited = json.loads(path.read_text())
+    edited["output"]["standby_text"] = "Back at noon"
+    path.write_text(json.dumps(edited))
+
+    session.store.edit("background", blur_strength=92)
+    assert session.close() == 0
+
+    kept = settings_file.read(path)
+    assert (kept.output.standby_text, kept.background.blur_strength) == ("Back at noon", 92)
+
+
+def test_a_scenes_file_that_cannot_be_used_is_said_and_kept(session: Session, qtbot: QtBot) -> None:
+    path = settings_file.default_path().with_name("scenes.json")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text('{"version": 7}')
+
+    session.window.scenes.reload()
+    qtbot.waitUntil(lambda: "scenes.json cannot be used" in session.window.notices.error)
+    session.window.scenes.save("Work")
+
+    qtbot.waitUntil(lambda: session.window.scenes.names == ("Work",))
+    assert path.with_name("scenes.json.bad").read_text() == '{"version": 7}'
+    assert "scenes.json.bad" in session.window.notices.error
 
 
 def test_none_that_was_asked_for_is_used_at_once(start_window: StartWindow, qtbot: QtBot) -> None:
@@ -318,8 +410,8 @@ SAVED = QUIET.replaced_at(["capture"], source="auto")
 
 
 def test_a_failed_scene_saves_no_option_of_the_run(start_window: StartWindow, world: FakeWorld, qtbot: QtBot) -> None:
-    """It took back the level `off` of the run also in the settings file: the next run had it."""
-    run = QUIET.replaced_at(["matting", "edges"], strict="off").replaced_at(["background"], kind="colour")
+    """It took back the light of the run also in the settings file: the next run had it."""
+    run = QUIET.replaced_at(["matting", "edges"], light_match=30).replaced_at(["background"], kind="colour")
     session = start_window(run, saved_settings=SAVED)
     eventually(lambda: session.bridge.status.phase is Phase.RUNNING)
     world.faults.put("open_source", SourceOpenError("There is no such camera."))
@@ -327,7 +419,7 @@ def test_a_failed_scene_saves_no_option_of_the_run(start_window: StartWindow, wo
     scenes = SceneStore(settings_file.default_path().with_name("scenes.json"))
     scenes.put("Desk", SAVED.replaced_at(["capture"], source="camera:7"), with_devices=True)
     assert "no such camera" in str(answered(qtbot, "scene", "Desk"))
-    assert (store.current.capture.source, store.current.matting.edges.strict) == ("demo", "off")
+    assert (store.current.capture.source, store.current.matting.edges.light_match) == ("demo", 30)
     assert store.saved.replace(window=SAVED.window) == SAVED
 
 
@@ -370,18 +462,20 @@ def test_what_cannot_be_saved_is_told_with_an_exit_code(
 
 @pytest.mark.parametrize("by", ["button", "end"])
 def test_a_failed_write_is_repeated_and_its_error_ends(session: Session, qtbot: QtBot, by: str) -> None:
-    blocked, area = settings_file.default_path(), session.window.notices
-    blocked.mkdir(parents=True)
+    file, area = settings_file.default_path(), session.window.notices
+    blocked = file.parent
+    blocked.parent.mkdir(parents=True, exist_ok=True)
+    blocked.touch()
     session.store.edit("background", blur_strength=91)
-    qtbot.waitUntil(lambda: "settings.json cannot be written" in area.error)
+    qtbot.waitUntil(lambda: "settings.json cannot be used" in area.error)
     assert any(problem.stage is Stage.SETTINGS for problem in session.bridge.status.problems)
-    blocked.rmdir()
+    blocked.unlink()
     if by == "button":
         next(each for each in area.findChildren(QPushButton) if each.text() == "Try again").click()
         qtbot.waitUntil(lambda: not area.error)
     else:
         assert session.close() == 0
-    assert settings_file.load(blocked)[0].background.blur_strength == 91
+    assert settings_file.load(file)[0].background.blur_strength == 91
 
 
 def test_two_windows_save_what_each_changed(start_window: StartWindow, tmp_path: Path, qtbot: QtBot) -> None:

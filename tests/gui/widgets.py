@@ -17,7 +17,8 @@ from pytestqt.qtbot import QtBot
 from app.control.commands import Answer, Command
 from app.control.transport import ask
 from app.core.errors import SettingsError
-from app.core.settings import BackgroundSettings, Settings, SettingsOwner
+from app.core.settings import BackgroundSettings, Settings
+from app.core.settings_owner import SettingsOwner
 from app.gui.application import Session
 from app.gui.assistant import Assistant
 from app.gui.backgrounds.tiles import Tile

@@ -19,9 +19,9 @@ from app.core.settings import (
     MattingSettings,
     PeopleSettings,
     Settings,
-    SettingsOwner,
     Zone,
 )
+from app.core.settings_owner import SettingsOwner
 from app.core.types import BgrImage, Frame, Picture
 from app.matting import build_engine
 from app.matting.base.interface import MattingEngine

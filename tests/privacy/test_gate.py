@@ -12,7 +12,8 @@ import pytest
 
 from app.capture.demo import DemoSource
 from app.core.errors import ModelError
-from app.core.settings import EdgeSettings, EngineSettings, PeopleSettings, Settings, SettingsOwner
+from app.core.settings import EdgeSettings, EngineSettings, PeopleSettings, Settings
+from app.core.settings_owner import SettingsOwner
 from app.core.types import Backdrop, BgrImage, BlurredBackground, Frame, Matte, Picture, PictureKind
 from app.matting import build_engine
 from app.privacy.gate import Gate, may_leave, may_show

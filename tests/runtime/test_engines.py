@@ -13,7 +13,8 @@ import pytest
 
 from app.core.errors import ModelError, WeightsMissingError
 from app.core.geometry import WHOLE
-from app.core.settings import EdgeSettings, EngineSettings, FramingSettings, Settings, SettingsOwner
+from app.core.settings import EdgeSettings, EngineSettings, FramingSettings, Settings
+from app.core.settings_owner import SettingsOwner
 from app.core.types import Frame, SourceInfo
 from app.matting.base.interface import EngineInfo
 from app.matting.choice.governor import StepTiming

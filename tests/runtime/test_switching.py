@@ -14,8 +14,10 @@ import numpy as np
 import pytest
 
 from app.backgrounds import Background, open_background
+from app.core.declaration import Model
 from app.core.errors import BackgroundError, Stage
-from app.core.settings import BackgroundSettings, Model, Settings, SettingsOwner, rebase
+from app.core.settings import BackgroundSettings, Settings
+from app.core.settings_owner import SettingsOwner, rebase
 from app.core.types import AlphaImage, BgrImage, Frame, Picture
 from app.media.video_input import VideoInput
 from app.runtime.backdrops import PLAIN_GREY, Backdrops

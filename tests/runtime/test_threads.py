@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 
 from app.core.errors import MattecamError, SourceOpenError, Stage, t
 from app.core.files import is_stream
-from app.core.settings import BackgroundSettings, CaptureSettings, Settings, SettingsOwner
+from app.core.settings import BackgroundSettings, CaptureSettings, Settings
+from app.core.settings_owner import SettingsOwner
 from app.core.types import PictureKind
 from app.privacy.gate import Gate
 from app.runtime.backdrops import StandbyPictures

@@ -11,7 +11,7 @@ from PyQt6.QtGui import QColor, QKeySequence, QShortcut
 from PyQt6.QtWidgets import QColorDialog, QComboBox, QFrame, QLabel, QMenu, QPushButton, QSizePolicy, QWidget
 
 from app.backgrounds.kinds import BACKGROUND_SUFFIXES
-from app.config.scenes import exposed_by
+from app.config.exposure import exposed_by
 from app.config.setting import GREEN
 from app.core.settings import BackgroundSettings, Settings, opens_alike, shown_strength
 from app.gui.backgrounds.library import BackgroundLibrary, remove_background, rename_background

@@ -534,6 +534,10 @@
             <translation>Hügel im Abendlicht</translation>
         </message>
         <message>
+            <source>Earlier settings could not be read, and nobody has resumed since. What they hid is unknown, so Mattecam starts paused.</source>
+            <translation>Frühere Einstellungen konnten nicht gelesen werden, und seither hat niemand fortgesetzt. Was sie verbargen, ist unbekannt; deshalb startet Mattecam pausiert.</translation>
+        </message>
+        <message>
             <source>Edge</source>
             <translation>Kante</translation>
         </message>
@@ -1247,6 +1251,10 @@
             <translation>Pausiert: Andere sehen die Pausentafel</translation>
         </message>
         <message>
+            <source>Paused: saved settings could not be read, so that nothing is hidden by zones or by “Only me”.</source>
+            <translation>Pausiert: Gespeicherte Einstellungen konnten nicht gelesen werden; weder Zonen noch „Nur ich“ verbergen etwas.</translation>
+        </message>
+        <message>
             <source>Paused: the saved background is “None”, which shows your real background to others.</source>
             <translation>Pausiert: Der gespeicherte Hintergrund ist „Keiner“; damit sähen andere Ihren echten Hintergrund.</translation>
         </message>
@@ -1631,6 +1639,10 @@
             <translation>Zeigen</translation>
         </message>
         <message>
+            <source>Show more around you to others?</source>
+            <translation>Anderen mehr um Sie herum zeigen?</translation>
+        </message>
+        <message>
             <source>Show only what most people need</source>
             <translation>Zeigt nur, was die meisten brauchen</translation>
         </message>
@@ -1657,6 +1669,10 @@
         <message>
             <source>Show the whole image</source>
             <translation>Ganzes Bild zeigen</translation>
+        </message>
+        <message>
+            <source>Show things mistaken for people to others?</source>
+            <translation>Anderen zeigen, was für Personen gehalten wird?</translation>
         </message>
         <message>
             <source>Show your real background to others?</source>
@@ -1979,6 +1995,10 @@
             <translation>Der Treiber von {device} antwortet nicht.</translation>
         </message>
         <message>
+            <source>The edge of this scene shows more of the room around you.</source>
+            <translation>Der Rand dieser Szene zeigt mehr vom Raum um Sie herum.</translation>
+        </message>
+        <message>
             <source>The encoder {wanted} does not work on this computer; the recording uses {used}.</source>
             <translation>Der Encoder {wanted} funktioniert auf diesem Rechner nicht; die Aufnahme verwendet {used}.</translation>
         </message>
@@ -1995,8 +2015,8 @@
             <translation>Die Datei {file} ist nicht verwendbar ({reason}) und wurde in {kept} umbenannt; Mattecam läuft ohne sie weiter.</translation>
         </message>
         <message>
-            <source>The file {file} cannot be used ({reason}) nor renamed; Mattecam goes on without it.</source>
-            <translation>Die Datei {file} ist nicht verwendbar ({reason}) und lässt sich nicht umbenennen; Mattecam läuft ohne sie weiter.</translation>
+            <source>The file {file} cannot be used ({reason}), and nothing is saved over it, because it cannot be kept under another name: {why}.</source>
+            <translation>Die Datei {file} ist nicht verwendbar ({reason}) und wird nicht überschrieben, weil sie nicht unter einem anderen Namen aufbewahrt werden kann: {why}.</translation>
         </message>
         <message>
             <source>The file {file} cannot be written: {reason}.</source>
@@ -2267,16 +2287,16 @@
             <translation>Die Szene „{name}“ in {file} ist nicht verwendbar ({reason}); speichern Sie sie neu oder entfernen Sie sie.</translation>
         </message>
         <message>
-            <source>The scenes file {file} cannot be read ({reason}).</source>
-            <translation>Die Szenendatei {file} lässt sich nicht lesen ({reason}).</translation>
+            <source>The scenes file {file} cannot be used ({reason}); correct it or move it away.</source>
+            <translation>Die Szenendatei {file} ist nicht verwendbar ({reason}); berichtigen oder verschieben Sie sie.</translation>
         </message>
         <message>
             <source>The scenes file {file} does not answer; reconnect its disk.</source>
             <translation>Die Szenendatei {file} antwortet nicht; schließen Sie ihren Datenträger wieder an.</translation>
         </message>
         <message>
-            <source>The settings file {file} cannot be read ({reason}); the default settings are used.</source>
-            <translation>Die Einstellungsdatei {file} lässt sich nicht lesen ({reason}); es gelten die Standardeinstellungen.</translation>
+            <source>The settings file {file} cannot be used ({reason}). What it hides is unknown, so Mattecam starts paused, with the default settings.</source>
+            <translation>Die Einstellungsdatei {file} ist nicht verwendbar ({reason}). Was sie verbirgt, ist unbekannt; deshalb startet Mattecam pausiert, mit den Standardeinstellungen.</translation>
         </message>
         <message>
             <source>The snap {program} may not use cameras.</source>
@@ -2529,6 +2549,10 @@
         <message>
             <source>This picture was taken with another camera. Take a new one.</source>
             <translation>Dieses Bild stammt von einer anderen Kamera. Nehmen Sie ein neues auf.</translation>
+        </message>
+        <message>
+            <source>This scene does not hide things mistaken for people.</source>
+            <translation>Diese Szene verbirgt nicht, was für Personen gehalten wird.</translation>
         </message>
         <message>
             <source>This scene does not hide what you marked with “Always hide”.</source>
@@ -2831,6 +2855,10 @@
             <translation>Sie liefert keine Bilder; schließen Sie sie neu an oder wählen Sie eine andere Größe oder ein anderes Format</translation>
         </message>
         <message>
+            <source>it does not describe a picture of the empty room</source>
+            <translation>Sie beschreibt kein Bild des leeren Raums</translation>
+        </message>
+        <message>
             <source>it does not exist</source>
             <translation>Sie existiert nicht</translation>
         </message>
@@ -2851,8 +2879,16 @@
             <translation>sie enthält eine Zone der Art „keep“, die den Raum zeigt; nur Zonen der Art „drop“ sind möglich</translation>
         </message>
         <message>
+            <source>it holds no measurements</source>
+            <translation>Sie enthält keine Messungen</translation>
+        </message>
+        <message>
             <source>it is a folder</source>
             <translation>Es ist ein Ordner</translation>
+        </message>
+        <message>
+            <source>it is a link to what does not exist</source>
+            <translation>Sie ist ein Verweis auf etwas, das es nicht gibt</translation>
         </message>
         <message>
             <source>it is a symbolic link, which is not followed; remove it or choose another name</source>

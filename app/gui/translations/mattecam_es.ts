@@ -534,6 +534,10 @@
             <translation>Colinas al anochecer</translation>
         </message>
         <message>
+            <source>Earlier settings could not be read, and nobody has resumed since. What they hid is unknown, so Mattecam starts paused.</source>
+            <translation>No se pudieron leer ajustes anteriores y nadie ha reanudado desde entonces. Se desconoce qué ocultaban; por eso Mattecam empieza en pausa.</translation>
+        </message>
+        <message>
             <source>Edge</source>
             <translation>Borde</translation>
         </message>
@@ -1247,6 +1251,10 @@
             <translation>En pausa: los demás ven la pantalla de pausa</translation>
         </message>
         <message>
+            <source>Paused: saved settings could not be read, so that nothing is hidden by zones or by “Only me”.</source>
+            <translation>En pausa: no se pudieron leer los ajustes guardados; ni las zonas ni «Solo yo» ocultan nada.</translation>
+        </message>
+        <message>
             <source>Paused: the saved background is “None”, which shows your real background to others.</source>
             <translation>En pausa: el fondo guardado es «Ninguno», que mostraría a los demás su fondo real.</translation>
         </message>
@@ -1631,6 +1639,10 @@
             <translation>Mostrar</translation>
         </message>
         <message>
+            <source>Show more around you to others?</source>
+            <translation>¿Mostrar a los demás más de lo que le rodea?</translation>
+        </message>
+        <message>
             <source>Show only what most people need</source>
             <translation>Muestra solo lo que necesita la mayoría</translation>
         </message>
@@ -1657,6 +1669,10 @@
         <message>
             <source>Show the whole image</source>
             <translation>Mostrar la imagen completa</translation>
+        </message>
+        <message>
+            <source>Show things mistaken for people to others?</source>
+            <translation>¿Mostrar a los demás lo que se confunde con personas?</translation>
         </message>
         <message>
             <source>Show your real background to others?</source>
@@ -1979,6 +1995,10 @@
             <translation>El controlador de {device} no responde.</translation>
         </message>
         <message>
+            <source>The edge of this scene shows more of the room around you.</source>
+            <translation>El borde de esta escena muestra más de la habitación a su alrededor.</translation>
+        </message>
+        <message>
             <source>The encoder {wanted} does not work on this computer; the recording uses {used}.</source>
             <translation>El codificador {wanted} no funciona en este equipo; la grabación usa {used}.</translation>
         </message>
@@ -1995,8 +2015,8 @@
             <translation>El archivo {file} no se puede usar ({reason}) y se ha renombrado a {kept}; Mattecam sigue sin él.</translation>
         </message>
         <message>
-            <source>The file {file} cannot be used ({reason}) nor renamed; Mattecam goes on without it.</source>
-            <translation>El archivo {file} no se puede usar ({reason}) ni renombrar; Mattecam sigue sin él.</translation>
+            <source>The file {file} cannot be used ({reason}), and nothing is saved over it, because it cannot be kept under another name: {why}.</source>
+            <translation>El archivo {file} no se puede usar ({reason}) y no se sobrescribe, porque no se puede conservar con otro nombre: {why}.</translation>
         </message>
         <message>
             <source>The file {file} cannot be written: {reason}.</source>
@@ -2267,16 +2287,16 @@
             <translation>La escena «{name}» de {file} no se puede usar ({reason}); guárdela de nuevo o quítela.</translation>
         </message>
         <message>
-            <source>The scenes file {file} cannot be read ({reason}).</source>
-            <translation>No se puede leer el archivo de escenas {file} ({reason}).</translation>
+            <source>The scenes file {file} cannot be used ({reason}); correct it or move it away.</source>
+            <translation>El archivo de escenas {file} no se puede usar ({reason}); corríjalo o muévalo a otro lugar.</translation>
         </message>
         <message>
             <source>The scenes file {file} does not answer; reconnect its disk.</source>
             <translation>El archivo de escenas {file} no responde; vuelva a conectar su disco.</translation>
         </message>
         <message>
-            <source>The settings file {file} cannot be read ({reason}); the default settings are used.</source>
-            <translation>No se puede leer el archivo de ajustes {file} ({reason}); se usan los ajustes predeterminados.</translation>
+            <source>The settings file {file} cannot be used ({reason}). What it hides is unknown, so Mattecam starts paused, with the default settings.</source>
+            <translation>El archivo de ajustes {file} no se puede usar ({reason}). Se desconoce qué oculta; por eso Mattecam empieza en pausa, con los ajustes predeterminados.</translation>
         </message>
         <message>
             <source>The snap {program} may not use cameras.</source>
@@ -2529,6 +2549,10 @@
         <message>
             <source>This picture was taken with another camera. Take a new one.</source>
             <translation>Esta imagen se tomó con otra cámara. Tome una nueva.</translation>
+        </message>
+        <message>
+            <source>This scene does not hide things mistaken for people.</source>
+            <translation>Esta escena no oculta lo que se confunde con personas.</translation>
         </message>
         <message>
             <source>This scene does not hide what you marked with “Always hide”.</source>
@@ -2831,6 +2855,10 @@
             <translation>no entrega imágenes; vuelva a conectarla o elija otro tamaño o formato</translation>
         </message>
         <message>
+            <source>it does not describe a picture of the empty room</source>
+            <translation>no describe una imagen de la habitación vacía</translation>
+        </message>
+        <message>
             <source>it does not exist</source>
             <translation>no existe</translation>
         </message>
@@ -2851,8 +2879,16 @@
             <translation>contiene una zona del tipo «keep», que muestra la habitación; solo se pueden usar zonas del tipo «drop»</translation>
         </message>
         <message>
+            <source>it holds no measurements</source>
+            <translation>no contiene mediciones</translation>
+        </message>
+        <message>
             <source>it is a folder</source>
             <translation>es una carpeta</translation>
+        </message>
+        <message>
+            <source>it is a link to what does not exist</source>
+            <translation>es un enlace a algo que no existe</translation>
         </message>
         <message>
             <source>it is a symbolic link, which is not followed; remove it or choose another name</source>

@@ -22,9 +22,10 @@ from pydantic import TypeAdapter, ValidationError
 from app import __version__
 from app.core import paths
 from app.core.errors import ModelError, Text, WeightsMissingError, t, text_of
-from app.core.files import write_private
+from app.core.files import BrokenFileError, JsonObject
 from app.core.settings import EngineSettings
 from app.core.threads import usable_cores
+from app.core.user_file import UserFile
 from app.matting.base.interface import Backend, StepGeometry, auto_ratio
 from app.matting.choice import hardware
 from app.matting.choice.governor import FIXED_WORK, LIGHTER_WORK
@@ -143,8 +144,9 @@ def trials_of(model: str, weights: Path) -> Trials:
 
 
 def save_trials(model: str, weights: Path, trials: Trials) -> None:
-    """Save the trials of a network in place of earlier ones. Raises OSError."""
-    _write({**_read(), _identity(model, weights): list(trials)})
+    """Save the trials of a network in place of earlier ones. Raises SettingsError."""
+    name = _identity(model, weights)
+    _change(lambda kept: {**kept, name: list(trials)})
 
 
 def is_prepared() -> bool:
@@ -153,25 +155,43 @@ def is_prepared() -> bool:
 
 
 def save_prepared(prepared: bool) -> None:
-    """Save whether this machine is prepared. Raises OSError."""
-    others = {name: trials for name, trials in _read().items() if name != "prepared"}
-    _write({**others, "prepared": []} if prepared else others)
+    """Save whether this machine is prepared. Raises SettingsError."""
+
+    def update(kept: KeptTrials) -> KeptTrials:
+        others = {name: trials for name, trials in kept.items() if name != "prepared"}
+        return {**others, "prepared": []} if prepared else others
+
+    _change(update)
 
 
-Kept = TypeAdapter(dict[str, list[Trial]])
+KeptTrials = dict[str, list[Trial]]
 """Content of the file: trials by the name of the network and its weights, and `prepared` once the machine is."""
+Kept = TypeAdapter(KeptTrials)
 
 
-def _read() -> dict[str, list[Trial]]:
+def _file() -> UserFile[KeptTrials]:
+    return UserFile(kept_file(), _checked)
+
+
+def _checked(data: JsonObject) -> KeptTrials:
     try:
-        return Kept.validate_json(kept_file().read_bytes())
-    except (OSError, ValidationError):  # missing or damaged
+        return Kept.validate_python(data)
+    except ValidationError as error:
+        raise BrokenFileError(t("it holds no measurements")) from error
+
+
+def _read() -> KeptTrials:
+    try:
+        return _file().read() or {}
+    except (OSError, BrokenFileError):  # it is measured again
         return {}
 
 
-def _write(kept: dict[str, list[Trial]]) -> None:
-    kept_file().parent.mkdir(parents=True, exist_ok=True)
-    write_private(kept_file(), Kept.dump_json(kept))
+def _change(update: Callable[[KeptTrials], KeptTrials]) -> None:
+    """Replace the trials by what `update` makes of them. Raises SettingsError."""
+    renamed = _file().change(lambda kept: Kept.dump_python(update(kept or {}), mode="json"))
+    if renamed is not None:
+        LOG.warning("%s", renamed)
 
 
 def kept_file() -> Path:

@@ -30,7 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core import paths
-from app.core.errors import ModelError, Text, how_ended, t
+from app.core.errors import ModelError, SettingsError, Text, how_ended, t
 from app.core.files import why_not_written
 from app.core.settings import EdgeSettings, EngineSettings, MattingSettings
 from app.core.types import BgrImage
@@ -161,12 +161,13 @@ class Preparation:
                 text=True,
                 errors="replace",
             )
-        except OSError as error:
+        except (SettingsError, OSError) as error:
+            cause = error.__cause__ if isinstance(error, SettingsError) else error
             log.warning(
                 "This computer cannot be prepared in %s, so that every start takes longer: %s; MATTECAM_DATA_DIR names "
                 "another folder.",
                 paths.data_dir(),
-                why_not_written(error),
+                why_not_written(cause) if isinstance(cause, OSError) else error,
             )
             self._tried.add(part)
             return

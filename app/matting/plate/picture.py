@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import re
 import time
 from collections.abc import Callable, Sequence
@@ -14,11 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, FiniteFloat
 
-from app.core import files, paths
+from app.core import paths
 from app.core.errors import BackgroundError, PlateError, SettingsError, t
-from app.core.files import is_special, why_not_read, why_not_written
+from app.core.files import BrokenFileError, JsonObject, free_name, is_special, why_not_read, why_not_written
 from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import AlphaImage, BgrImage, Frame, Mask
+from app.core.user_file import UserFile
 from app.matting.choice.choice import choose, network_engine
 from app.media.image_file import read_image, write_picture
 from models.table import NETWORKS, bundled
@@ -132,13 +134,17 @@ def plate_path(camera: str, width: int, height: int) -> Path:
 
 
 def save_plate(path: Path, plate: BgrImage, camera: str) -> PlateInfo:
-    """Write the plate as PNG, atomically, and its metadata beside it. Raises PlateError."""
+    """Write the plate as PNG, atomically, and its metadata beside it. Raises PlateError.
+
+    An earlier plate of the same camera is replaced; any other picture of the name gets another one.
+    """
     height, width = plate.shape[:2]
     info = PlateInfo(camera=camera, width=width, height=height, taken_at_s=time.time())
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _keep_other(path, camera)
         write_picture(path, plate)
-        files.write_object(record_of(path), info.model_dump())
+        _record(path).change(lambda _earlier: info.model_dump())
     except SettingsError as error:
         raise PlateError(error.text) from error
     except OSError as error:
@@ -152,12 +158,35 @@ def save_plate(path: Path, plate: BgrImage, camera: str) -> PlateInfo:
     return info
 
 
+def _keep_other(path: Path, camera: str) -> None:
+    """Rename a picture of unknown origin, or of another camera whose id gives the same name. Raises OSError."""
+    info = plate_info(path)
+    if not os.path.lexists(path) or (info is not None and info.camera == camera):
+        return
+    kept = free_name(path)
+    path.rename(kept)
+    with contextlib.suppress(FileNotFoundError):
+        record_of(path).rename(record_of(kept))
+    LOG.warning("The picture %s is of another camera, or of unknown origin; it was renamed to %s.", path, kept)
+
+
 def plate_info(path: Path) -> PlateInfo | None:
     """Return the metadata of a plate; None for an image of unknown origin."""
     try:
-        return PlateInfo.model_validate(files.read_object(record_of(path)))
-    except (OSError, files.BrokenFileError, ValueError):  # ValueError: also a path without a name
+        return _record(path).read()
+    except (OSError, BrokenFileError, ValueError):  # ValueError: a path without a name
         return None
+
+
+def _record(path: Path) -> UserFile[PlateInfo]:
+    return UserFile(record_of(path), _checked)
+
+
+def _checked(data: JsonObject) -> PlateInfo:
+    try:
+        return PlateInfo.model_validate(data)
+    except ValueError as error:
+        raise BrokenFileError(t("it does not describe a picture of the empty room")) from error
 
 
 def record_of(path: Path) -> Path:

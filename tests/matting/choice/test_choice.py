@@ -219,6 +219,11 @@ def test_a_damaged_file_is_no_measurement_and_no_preparation(content: str) -> No
     choice.kept_file().write_text(content, "utf-8")
     assert not trials_of("mattecam", BUNDLED) and not choice.is_prepared()
 
+    save_trials("mattecam", BUNDLED, [FLOAT32])
+
+    assert choice.kept_file().with_name(f"{choice.kept_file().name}.bad").read_text("utf-8") == content
+    assert trials_of("mattecam", BUNDLED) == [FLOAT32]
+
 
 def test_a_network_without_a_choice_is_not_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without VNNI, int8 was not measured, where it takes 0.7 of the time."""

@@ -213,6 +213,30 @@ def test_a_plate_comes_back_with_its_origin(tmp_path: Path) -> None:
         save_plate(path / "plate.png", shot(0).image, "usb-1")
 
 
+@pytest.mark.parametrize("note", ["of another camera", "damaged", "none"])
+def test_a_plate_replaces_only_one_of_the_same_camera(
+    tmp_path: Path, note: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Two cameras whose ids give one name, and a picture that the user put there, were overwritten."""
+    path, record = tmp_path / "usb_1-64x48.png", tmp_path / "usb_1-64x48.png.json"
+    save_plate(path, shot(0).image, "usb:1")
+    earlier = path.read_bytes()
+    if note == "damaged":
+        record.write_text("{")
+    if note == "none":
+        record.unlink()
+
+    for _ in range(2):
+        save_plate(path, shot(1).image, "usb_1")
+
+    kept = tmp_path / "usb_1-64x48 (2).png"
+    assert kept.read_bytes() == earlier and str(kept) in caplog.text
+    assert len([*tmp_path.glob("*.png")]) == 2, "the second one replaced the first of its camera"
+    stored, other = module.plate_info(path), module.plate_info(kept)
+    assert stored is not None and stored.camera == "usb_1"
+    assert (other is not None and other.camera == "usb:1") is (note == "of another camera")
+
+
 def test_cameras_have_their_own_files() -> None:
     one, other = plate_path("usb-1/../x y", 640, 480), plate_path("usb-2", 640, 480)
     assert one.parent == other.parent != one

@@ -1,0 +1,87 @@
+"""What a change of the settings may show that they hide now: one rule for scenes, `ctl`, the window and undoing.
+
+A setting that decides this says so where it is declared (`hides=`). What several settings decide together is here: how
+readable a blurred background is, and how much of the camera's frame is shown where nothing replaces its background.
+"""
+
+from __future__ import annotations
+
+from functools import reduce
+from typing import Any, get_args
+
+from app.config.setting import SETTINGS
+from app.core.declaration import Exposure, Hides
+from app.core.geometry import view_of
+from app.core.settings import Settings
+
+_HIDING = tuple((setting, setting.hides) for setting in SETTINGS.values() if setting.hides is not None)
+_WHOLE = ("background", "framing")
+"""Sections whose values belong together, such as the kind of a background and its file."""
+_PARTS = tuple(dict.fromkeys(setting.path[:1] if setting.path[0] in _WHOLE else setting.path for setting, _ in _HIDING))
+"""The parts of the settings that are given back each, if that shows no more."""
+
+
+def exposed_by(new: Settings, current: Settings) -> tuple[Exposure, ...]:
+    """Return all that `new` may show and `current` does not, the worst first."""
+    if new.background.kind == "none":
+        # Nothing else that hides is in effect.
+        return ("room",) if current.background.kind != "none" or _shows_more_of_frame(new, current) else ()
+    exposed: set[Exposure | None] = {
+        hides.exposure for setting, hides in _HIDING if _shows_more(hides, setting.path, new, current)
+    }
+    if _is_more_readable(new, current):
+        exposed.add("readable")
+    if current.background.kind == "none":
+        # The whole frame is shown now. Asked about is only what the user marked as hidden, which would be lost.
+        exposed &= {"hidden", "people"}
+    if new.people.only_me and current.people.only_me and new.selected != current.selected:
+        exposed.add("people")  # another one
+    return tuple(each for each in get_args(Exposure) if each in exposed)
+
+
+def without_exposure(new: Settings, current: Settings) -> Settings:
+    """Return `new`, with the values of `current` in place of those that may show more than `current`."""
+    if not exposed_by(new, current):
+        return new
+    kept = new
+    for part in _PARTS:
+        kept = _with_part(kept, part, current)
+    for part in _PARTS:
+        candidate = _with_part(kept, part, new)
+        if not exposed_by(candidate, current):
+            kept = candidate
+    return kept
+
+
+def _shows_more(hides: Hides, path: tuple[str, ...], new: Settings, current: Settings) -> bool:
+    return hides.exposure is not None and hides.shows_more(_value(new, path), _value(current, path))
+
+
+def _value(settings: Settings, path: tuple[str, ...]) -> Any:
+    value: Any = settings
+    return reduce(getattr, path, value)
+
+
+def _with_part(settings: Settings, part: tuple[str, ...], other: Settings) -> Settings:
+    """Return the settings with a part of other ones."""
+    return settings.replaced_at(part[:-1], **{part[-1]: _value(other, part)})
+
+
+def _is_more_readable(new: Settings, current: Settings) -> bool:
+    """Return whether text in the room can be read, and less so now. An image hides all of the room."""
+    if not new.text_is_readable:
+        return False
+    return current.background.kind != "blur" or new.shown_blur < current.shown_blur
+
+
+def _shows_more_of_frame(new: Settings, current: Settings) -> bool:
+    """Return whether the framing shows a part of the camera's frame that is cut off now."""
+    if current.framing.zoom == 1:
+        return False
+    if new.capture.orientation != current.capture.orientation:
+        return True
+    shown, shown_now = view_of(new.framing), view_of(current.framing)
+    inside = shown_now.left <= shown.left and shown_now.top <= shown.top
+    right, right_now = shown.left + shown.size, shown_now.left + shown_now.size
+    bottom, bottom_now = shown.top + shown.size, shown_now.top + shown_now.size
+    return not (inside and right <= right_now and bottom <= bottom_now)

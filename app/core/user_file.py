@@ -1,0 +1,106 @@
+"""JSON files of the user that are read, changed and written again: what was not read is never overwritten."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from app.core.errors import SettingsError, Text, t
+from app.core.files import (
+    BrokenFileError,
+    JsonObject,
+    free_name,
+    read_object,
+    resolved,
+    why_not_used,
+    why_not_written,
+    write_private,
+)
+
+T = TypeVar("T")
+_locks: dict[Path, threading.Lock] = {}
+"""By file, held from reading it to writing it: one on a disk that hangs delays no other."""
+
+
+class UserFile(Generic[T]):
+    """A JSON file whose content `parse` turns into a value. Thread-safe within this process."""
+
+    def __init__(self, path: Path, parse: Callable[[JsonObject], T]) -> None:
+        """parse: raises BrokenFileError, with the reason, for a content that cannot be used."""
+        self.path = path
+        self._parse = parse
+
+    def read(self) -> T | None:
+        """Return the value; None where there is no file. Leaves the file as it is.
+
+        Raises BrokenFileError with the reason, or OSError.
+        """
+        data = read_object(self.path)
+        return None if data is None else self._parse(data)
+
+    def change(self, update: Callable[[T | None], JsonObject | None]) -> Text | None:
+        """Replace the file atomically by what `update` makes of its value; by None nothing is written.
+
+        `update` gets None where there is no file, or none that can be used: one that is damaged, of a newer version, or
+        on a disk that does not answer now. Such a file is renamed to `NAME.bad`, or to `NAME (2).bad` and so on, and
+        the sentence about that is returned; otherwise None. Raises SettingsError if the file cannot be written or
+        renamed: then it is as it was.
+        """
+        with _locks.setdefault(self.path.absolute(), threading.Lock()):
+            try:
+                value = self.read()
+            except (BrokenFileError, OSError) as error:
+                return self._replace_unread(update(None), why_not_used(error))
+            data = update(value)
+            if data is not None:
+                self._replace(data)
+        return None
+
+    def _replace(self, data: JsonObject) -> None:
+        """Write the file in place of the one that was read."""
+        try:
+            # Users who keep their settings under version control have a link here, which stays.
+            _write(resolved(self.path), data)
+        except OSError as error:
+            raise SettingsError(
+                t(
+                    "The file {file} cannot be written: {reason}⟦; another file can be named with --config⟧.",
+                    file=self.path,
+                    reason=why_not_written(error),
+                )
+            ) from error
+
+    def _replace_unread(self, data: JsonObject | None, reason: str) -> Text | None:
+        """Rename the file that cannot be used, for this reason, and write another in its place."""
+        if data is None:
+            return None
+        kept = free_name(self.path.with_name(f"{self.path.name}.bad"))
+        try:
+            # A link is renamed, not followed: what it leads to is left as it is.
+            _write(self.path, data, kept=kept)
+        except OSError as error:
+            raise SettingsError(
+                t(
+                    "The file {file} cannot be used ({reason}), and nothing is saved over it, because it cannot be "
+                    "kept under another name: {why}⟦; another file can be named with --config⟧.",
+                    file=self.path,
+                    reason=reason,
+                    why=why_not_written(error),
+                )
+            ) from error
+        return t(
+            "The file {file} cannot be used ({reason}) and was renamed to {kept}; Mattecam goes on without it.",
+            file=self.path,
+            reason=reason,
+            kept=kept,
+        )
+
+
+def _write(path: Path, data: JsonObject, kept: Path | None = None) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(data, indent=2) + "\n"
+    # After one start as root, which left a file of root, nothing that the user saved was read.
+    write_private(path, text.encode(), durable=True, kept=kept, keeps_owner=True)
