@@ -17,17 +17,15 @@ from app.backgrounds import open_background
 from app.backgrounds.kinds import VideoBackground
 from app.config.setting import TRANSPARENT, parse_background, with_values
 from app.core.errors import MattecamError, ModelError, UsageError
-from app.core.geometry import WHOLE
 from app.core.process import check_not_forked
 from app.core.settings import BackgroundSettings, EdgeSettings, EngineSettings, MattingSettings, Settings
-from app.core.types import AlphaImage, Backdrop, BgrImage, Matte, check_bgr
-from app.effects.base import FrameContext
-from app.effects.table import Effects
+from app.core.types import AlphaImage, Backdrop, BgrImage, Frame, Matte, check_bgr
 from app.matting import build_engine
 from app.matting.base.interface import EngineInfo, MattingEngine
 from app.offline import convert as offline
 from app.offline.convert import ConvertReport, Progress
 from app.offline.files import check_names, frame_rate
+from app.stream import Stream
 
 __all__ = [
     "AlphaImage",
@@ -127,7 +125,7 @@ class Matting:
         if self._settings.background.kind == "none":
             raise UsageError('The background "none" has no composite; choose another background.')
         self._background = StreamBackground(self._settings.background)
-        self._effects = Effects()
+        self._stream = Stream()
         self._build = build
         self._engine: MattingEngine | None = None
         self._closed = False
@@ -155,9 +153,11 @@ class Matting:
         if not math.isfinite(time_s):
             raise ValueError(f"time_s must be a finite number of seconds, not {time_s}")
         height, width = frame.shape[:2]
-        engine, backdrop = self._fit(width, height), self._background.backdrop(width, height, time_s)
-        editor = self._effects.prepare(FrameContext(self._settings, WHOLE, (width, height), time_s, backdrop))
-        return engine.step(frame, backdrop, self.edges, editor, want_foreground=want_foreground)
+        self._stream.use(self._fit(width, height))
+        backdrop = self._background.backdrop(width, height, time_s)
+        self._stream.step(Frame(frame, 0, time_s), self._settings, backdrop, want_foreground=want_foreground)
+        assert self._stream.matte is not None
+        return self._stream.matte
 
     def reset(self) -> None:
         """Forget the frames seen so far, before a new video or after a cut; a video as background starts again.
@@ -171,9 +171,7 @@ class Matting:
         if background is not self._background:
             self._background.close()
             self._background = background
-        self._effects.reset()
-        if self._engine is not None:
-            self._engine.reset()
+        self._stream.restart()
 
     def close(self) -> None:
         """Release the model and the background; the stream takes no more frames. Idempotent."""

@@ -23,13 +23,12 @@ from app.backgrounds import open_background
 from app.capture.demo import DemoSource
 from app.core.paths import assets_dir
 from app.core.settings import EdgeSettings, EngineSettings, Settings
-from app.core.types import BgrImage
-from app.effects.base import FrameContext
-from app.effects.table import Effects
+from app.core.types import BgrImage, Frame
 from app.matting import build_engine
 from app.matting.base.interface import MattingEngine
 from app.media.image_file import read_image
 from app.media.video_reader import VideoReader
+from app.stream import Stream
 from tools.feature_shots import FEATURES, Feature
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -78,15 +77,15 @@ def clip(path: Path, count: int) -> Iterator[BgrImage]:
 
 def composites(frames: Sequence[BgrImage], settings: Settings) -> Iterator[BgrImage]:
     """Yield the program's composites of the frames."""
-    effects = Effects()
+    stream = Stream()
     with ExitStack() as stack:
-        engine = stack.enter_context(closing(_engine()))
+        stream.use(stack.enter_context(closing(_engine())))
         background = stack.enter_context(closing(open_background(settings.background, realtime=False)))
         for index, frame in enumerate(frames):
             now_s = index / SOURCE_FPS
-            backdrop = background.backdrop(*SIZE, now_s)
-            editor = effects.prepare(FrameContext(settings, settings.framing, SIZE, now_s, backdrop))
-            yield engine.step(frame, backdrop, settings.matting.edges, editor).composite
+            picture = stream.step(Frame(frame, index, now_s), settings, background.backdrop(*SIZE, now_s))
+            assert picture is not None
+            yield picture.image
 
 
 def without(feature: Feature) -> Settings:

@@ -255,7 +255,7 @@ class AutoFraming(Effect):
         self._path: FramingPath | None = None
 
     def prepare(self, frame: FrameContext, last: FrameContext | None) -> bool:
-        if frame.settings.people.auto_framing == "off" or frame.framing.zoom != 1:
+        if frame.settings.people.auto_framing == "off" or frame.settings.framing.zoom != 1:
             self._path = None
         elif self._path is None or last is None or frame.aspect != last.aspect or frame.time_s < last.time_s:
             self._path = FramingPath(frame.aspect)

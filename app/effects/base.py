@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from app.core.edits import MatteEdit
-from app.core.settings import FramingSettings, Settings
+from app.core.settings import Settings
 from app.core.types import UNTURNED, Backdrop, Floats, Orientation
 
 
@@ -15,8 +15,7 @@ class FrameContext:
     """What is known of a frame before it is matted."""
 
     settings: Settings
-    framing: FramingSettings
-    """The manual crop that the frame shows."""
+    """With the manual crop that the frame shows."""
     size: tuple[int, int]
     """(width, height) in pixels."""
     time_s: float

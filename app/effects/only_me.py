@@ -195,10 +195,10 @@ class OnlyMe(Effect):
         if not frame.settings.people.only_me:
             self._on = False
         elif not self._on or selected != self._selected:
-            self.select(None if selected is None else from_camera(frame.framing, WHOLE_VIEW, *selected))
+            self.select(None if selected is None else from_camera(frame.settings.framing, WHOLE_VIEW, *selected))
             self._on, self._selected = True, selected
-        elif last is not None and frame.framing != last.framing:
-            self.reframe(last.framing, frame.framing)
+        elif last is not None and frame.settings.framing != last.settings.framing:
+            self.reframe(last.settings.framing, frame.settings.framing)
         return self._on
 
     def edit(self, frame: FrameContext, small: Floats, alpha: Floats, step_s: float) -> MatteEdit:

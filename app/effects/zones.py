@@ -95,8 +95,8 @@ class Zones(Effect):
             drawn = draw_zones(self._zones, 1 / aspect if orientation.is_sideways else aspect)
             self._drawn, self._gain = (drawn_of, orientation.upright(drawn)), None
         grow = max(0, frame.settings.matting.edges.grow_px) / frame.size[1]
-        depends_on = frame.framing, alpha.shape, grow
+        depends_on = frame.settings.framing, alpha.shape, grow
         if self._gain is None or self._gain[0] != depends_on:
             rows, columns = alpha.shape
-            self._gain = depends_on, zone_gain(self._drawn[1], frame.framing, (rows, columns), grow)
+            self._gain = depends_on, zone_gain(self._drawn[1], frame.settings.framing, (rows, columns), grow)
         return MatteEdit(self._gain[1])

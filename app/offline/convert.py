@@ -24,15 +24,12 @@ from app.core.errors import (
     memory_errors,
 )
 from app.core.files import check_outputs, is_folder, is_special, why_not_written
-from app.core.geometry import framed, viewed
+from app.core.geometry import cropped, framed, viewed
 from app.core.settings import BackgroundSettings, PeopleSettings, Settings
-from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte, magnified
-from app.effects.base import FrameContext
-from app.effects.table import Effects
+from app.core.types import UNKNOWN_SOURCE, AlphaImage, Backdrop, BgrImage, BlurredBackground, Frame, Matte
 from app.matting import build_engine
 from app.matting.base.interface import MattingEngine
 from app.matting.build import frame_check
-from app.matting.strict.rules import WAIT_FRAMES
 from app.media.frame_filters import BgraImage, premultiplied, straight
 from app.media.image_file import is_picture
 from app.media.video_reader import VideoReader
@@ -50,6 +47,7 @@ from app.offline.files import (
     not_read,
     rate_without_folder,
 )
+from app.stream import Stream
 
 log = logging.getLogger(__name__)
 
@@ -84,29 +82,27 @@ class FilmStep:
         background: None for the kind "none", whose composite is the frame itself, as in the live pipeline. transparent:
         the composite is (H, W, 4): the person alone, with straight alpha.
         """
-        self._engine = engine
         self._background = background
         # The background "none" shows the whole room, and the matte with it.
         self._settings = settings if background is not None else settings.replace(people=PeopleSettings())
         self._want_alpha = want_alpha
         self._want_foreground = want_foreground
         self._transparent = transparent
-        self._stream: object = None
-        """Size of the last frame, and number of cuts before it: strict mode shows nobody in the first frames of a
-        scene, so that a film sees the first one more often."""
-        self._effects = Effects()
+        self._source = replace(UNKNOWN_SOURCE, orientation=settings.capture.orientation)
+        self._stream = Stream(settles_first=True)
+        self._stream.use(engine)
+        self._mattes = engine is not None
 
     def __call__(self, image: BgrImage | BgraImage, time_s: float) -> list[NDArray[np.uint8]]:
         """Return [composite, alpha if wanted, premultiplied foreground if wanted]. Raises MattecamError.
 
         image: with straight alpha if parts of the source are transparent; alpha multiplies the matte.
         """
-        image, opacity = self._framed(image)
-        if self._engine is None:
-            return [image]
-        matte = self._matted(self._engine, image, opacity, time_s)
-        composite = image if self._background is None else matte.composite
-        pictures: list[NDArray[np.uint8]] = [composite]
+        frame, opacity = self._framed(image, time_s)
+        if not self._mattes:
+            return [frame.image]
+        matte = self._matted(frame, opacity, time_s)
+        pictures: list[NDArray[np.uint8]] = [frame.image if self._background is None else matte.composite]
         if self._want_alpha:
             pictures.append(matte.alpha)
         if self._want_foreground or self._transparent:
@@ -118,37 +114,33 @@ class FilmStep:
                 pictures.append(person)
         return pictures
 
-    def _framed(self, image: BgrImage | BgraImage) -> tuple[BgrImage, AlphaImage | None]:
-        """Return the crop, and its alpha; what a transparent part hides is black."""
+    def _framed(self, image: BgrImage | BgraImage, time_s: float) -> tuple[Frame, AlphaImage | None]:
+        """Return the crop of a frame, and its alpha; what a transparent part hides is black."""
         framing = self._settings.framing
         if image.shape[2] == 3:
-            return framed(image, framing), None
+            return cropped(Frame(image, 0, time_s, source=self._source), framing), None
         opacity = framed(image[..., 3], framing)
-        return straight(framed(premultiplied(image[..., :3], image[..., 3]), framing), opacity), opacity
+        # Colours are interpolated premultiplied: those of transparent pixels mean nothing.
+        shown = straight(framed(premultiplied(image[..., :3], image[..., 3]), framing), opacity)
+        return Frame(shown, 0, time_s, whole=image[..., :3], source=self._source), opacity
 
-    def _matted(self, engine: MattingEngine, image: BgrImage, opacity: AlphaImage | None, time_s: float) -> Matte:
-        settings, edges = self._settings, self._settings.matting.edges
-        foreground = self._want_foreground or self._transparent or opacity is not None
-        size = image.shape[1], image.shape[0]
-        backdrop = np.zeros_like(image) if self._background is None else self._backdrop(self._background, *size, time_s)
-        editor = self._effects.prepare(
-            FrameContext(settings, settings.framing, size, time_s, backdrop, orientation=settings.capture.orientation)
-        )
-        matte = engine.step(image, backdrop, edges, editor, want_foreground=foreground)
-        stream = image.shape, getattr(engine, "cuts", 0)
-        if edges.strict != "off" and stream != self._stream:
-            for _ in range(WAIT_FRAMES):
-                matte = engine.step(image, backdrop, edges, editor, want_foreground=foreground)
-        self._stream = stream
+    def _matted(self, frame: Frame, opacity: AlphaImage | None, time_s: float) -> Matte:
+        want_foreground = self._want_foreground or self._transparent or opacity is not None
+        backdrop: Backdrop = np.zeros_like(frame.image)
+        if self._background is not None:
+            backdrop = self._background.backdrop(*frame.size, time_s)
+            # A film whose background stands still would be taken for a good one.
+            if self._background.problem is not None:
+                raise self._background.problem
+        self._stream.step(frame, self._settings, backdrop, want_foreground=want_foreground)
+        matte = self._stream.matte
+        assert matte is not None
         if opacity is None:
             return matte
-        return _multiplied(matte, opacity if editor is None else viewed(opacity, editor.view), backdrop)
-
-    def _backdrop(self, background: Background, width: int, height: int, time_s: float) -> Backdrop:
-        backdrop = background.backdrop(width, height, time_s)
-        if background.problem is not None:  # a film whose background stands still would be taken for a good one
-            raise background.problem
-        return magnified(backdrop, self._settings.framing.zoom)
+        view = self._stream.view
+        if not view.is_whole:
+            opacity = viewed(opacity, view)
+        return _multiplied(matte, opacity, backdrop)
 
 
 def _multiplied(matte: Matte, opacity: AlphaImage, backdrop: Backdrop) -> Matte:

@@ -239,10 +239,9 @@ class MatteFrame:
     framing: FramingSettings
     """The crop to matte. A plate engine takes its plate's crop: background that moved into view would be matted as a
     person."""
-    sequence: tuple[int, int]
-    """(generation of the frame, engine number): what the recurrent state belongs to."""
+    generation: int
+    """Of the frame, like its index."""
     index: int
-    """Of the frame."""
 
 
 class EngineSelector:
@@ -271,8 +270,6 @@ class EngineSelector:
         """Whether the camera should hold its exposure (any thread)."""
         self.unneeded: tuple[int, frozenset[int]] = (-1, frozenset())
         """Source generation, and indexes of frames of this source that will not be matted (any thread)."""
-        self._number = 0
-        """Counts the engines used so far."""
         self._plate: object = None
         """Version of the plate that was read last."""
         self._last_step: StepTiming | None = None
@@ -351,13 +348,13 @@ class EngineSelector:
             skipped = pattern.skipped_after(frame.generation, frame.index)
         self.unneeded = frame.generation, skipped
         crop = settings.framing if used.framing is None else used.framing
-        return MatteFrame(engine, crop, (frame.generation, self._number), frame.index)
+        return MatteFrame(engine, crop, frame.generation, frame.index)
 
     def completed(self, matted: MatteFrame, step: StepTiming) -> None:
         """Record a step that succeeded."""
         self._last_step = step
         if (pattern := self._governor.pattern) is not None:
-            pattern.record(matted.sequence[0], matted.index)
+            pattern.record(matted.generation, matted.index)
         if self.preparer.busy or self._plan.in_use != self._plan.target:
             return  # Building an engine takes time from the one that runs.
         if self._governor.observe(step):
@@ -409,7 +406,6 @@ class EngineSelector:
         words = info.model, info.device, info.precision, info.executor, info.downsample_ratio
         _log.info("The engine is %s on %s (%s, %s, ratio %.3g).", *words)
         self._governor.restart_measuring()
-        self._number += 1
         if plan.settled and plan.base == plan.choice:
             self._board.report(Stage.MATTING, None)
 

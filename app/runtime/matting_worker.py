@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterator
 from functools import partial
 
-import numpy as np
-
 from app.core.errors import Stage, t
-from app.core.geometry import WHOLE_VIEW, cropped
+from app.core.geometry import cropped
 from app.core.settings import Settings
-from app.core.types import AlphaImage, Backdrop, Frame, Matte, Picture, PictureKind, magnified
-from app.effects.base import FrameContext
-from app.effects.table import Effects
+from app.core.types import Frame, Picture, PictureKind
+from app.matting.base.interface import MattingEngine
 from app.matting.choice.governor import StepTiming
-from app.privacy.plausibility import MatteCheck, mean_alpha
 from app.runtime.backdrops import Backdrops
 from app.runtime.capture_worker import DemandWatch
 from app.runtime.context import PipelineContext
 from app.runtime.engines import EngineSelector, MatteFrame
 from app.runtime.status import Phase
 from app.runtime.worker import LatestSlot, SlotClosed, Worker
+from app.stream import Stream
 
 
 class MattingWorker:
-    """Makes a checked composite of each frame that the selector has an engine for. What is public is for any thread."""
+    """Decides when a frame is matted, and publishes what its stream makes of it. What is public is for any thread."""
 
     def __init__(
         self,
@@ -40,46 +37,32 @@ class MattingWorker:
     ) -> None:
         """publish: takes a picture, or why the stand-by card is shown."""
         self._context = context
-        self._owner, self._board, self._timing = context.owner, context.board, context.timing
         self._frames = frames
         self._engines = engines
         self._backdrops = backdrops
         self._demand = demand
         self._publish = publish
         self.thread = Worker("matting", self._run, Stage.MATTING, frame_path=True)
+        self.stream = Stream(context.parts.self_test, hold_s=context.timing.plausibility_hold_s)
         self.newest: Frame | None = None
         """The newest frame of the source, also if it is not matted; None while there is no source."""
-        self._sequence: tuple[int, int] | None = None
-        """Of the last step, as in `MatteFrame`, while frames follow it without a break."""
-        self._last_alpha: AlphaImage | None = None
-        """Of the last composite, of the whole frame."""
-        self._effects = Effects()
-        self._editor: Effects | None = None
-        """The effects, if any is on."""
-        self._prepared: tuple[object, ...] = ()
-        """What `_hides` and the effects follow from, besides the frame."""
-        self._hides: tuple[object, ...] = ()
-        """As in `Picture`."""
-        self._published: Settings | None = None
-        """Those that the picture published last was made under; None for the stand-by card."""
-        self._check = MatteCheck(context.timing.plausibility_hold_s)
-        self.view = WHOLE_VIEW
-        """The part of the frame that the last composite shows."""
-        self.hides_everybody = False
-        """Nobody is shown in it, because it is not certain who the selected person is."""
+        self._published_under: Settings | None = None
+        """The settings of the picture published last; None for the stand-by card."""
 
     def _run(self, stop: threading.Event) -> None:
         """Process frames until `stop` is set or the slot is closed."""
-        self._backdrops.update(self._owner.current.background)  # it opens beside the source and the engine
+        owner = self._context.owner
+        board = self._context.board
+        self._backdrops.update(owner.current.background)  # it opens beside the source and the engine
         try:
             while not stop.is_set():
-                captured_revision = self._board.captured  # before the frame
+                captured_revision = board.captured  # before the frame
                 try:
-                    captured = self._frames.get(self._timing.poll_s)
+                    captured = self._frames.get(self._context.timing.poll_s)
                 except SlotClosed:
                     return
-                revision = min(captured_revision, self._owner.revision)
-                settings = self._owner.current
+                revision = min(captured_revision, owner.revision)
+                settings = owner.current
                 self._backdrops.update(settings.background)
                 if captured is None:
                     self._engines.use_built()
@@ -89,9 +72,10 @@ class MattingWorker:
                 else:
                     self.newest = captured
                     self._process(captured, settings)
-                if self._board.matted < revision and self._follows(settings):
-                    self._board.matted = revision
+                if board.matted < revision and self._follows(settings):
+                    board.matted = revision
         finally:
+            self.stream.use(None)
             self._engines.close_engine()
             self._backdrops.close()
 
@@ -102,18 +86,18 @@ class MattingWorker:
         """
         if self._engines.preparer.pending or self._backdrops.preparer.pending:
             return False
-        published = self._published
-        return published is None or settings.frozen or published.hides == settings.hides
+        published_under = self._published_under
+        return published_under is None or settings.frozen or published_under.hides == settings.hides
 
     def _process(self, frame: Frame, settings: Settings) -> None:
         """Decide what becomes of a frame; without a picture of it the outputs repeat the last one."""
-        self._board.size = frame.size
+        self._context.board.size = frame.size
         if not self._backdrops.decided:
             self._backdrops.wait()
         self._engines.request(frame, settings)
         self._engines.use_built()
         if settings.paused or settings.frozen or settings.background.kind == "none":
-            self._sequence = None
+            self.stream.restart()
             if settings.paused:
                 self._publish_phase(Phase.PAUSED)
             elif not settings.frozen:
@@ -123,7 +107,7 @@ class MattingWorker:
             return
         decision = self._engines.decide(frame, settings)
         if isinstance(decision, Phase):
-            self._sequence = None
+            self.stream.restart()
             self._publish_phase(decision)
         elif decision is not None and not self._backdrops.decided:
             self._publish_phase(Phase.STARTING)
@@ -133,87 +117,60 @@ class MattingWorker:
     def _matte(self, decision: MatteFrame, frame: Frame, settings: Settings) -> None:
         started_s = time.perf_counter()
         try:
-            picture, still = self._composite(decision, frame, settings)
+            picture = self._step(decision, frame, settings)
         except Exception as error:  # noqa: BLE001 - carried to the status
-            self._sequence = None
+            self.stream.use(None)
             self._engines.failed(error)
             self._publish_phase(Phase.WAITING)
             return
-        self._sequence = decision.sequence
         if picture is None:
             self._publish_phase(Phase.WAITING)
         else:
             self._publish_frame(picture, settings)
         ended_s = time.perf_counter()
-        self._board.step_ms.add(ended_s - started_s)
-        fps, source = self._owner.current.capture.fps, frame.source
-        rate_hz = min(fps, source.fps) if source.fps > 0 else fps
-        timing = StepTiming(ended_s, ended_s - started_s, ended_s - frame.captured_at_s, rate_hz, still)
-        self._engines.completed(decision, timing)
+        step_s = ended_s - started_s
+        self._context.board.step_ms.add(step_s)
+        rate_hz = self._context.owner.current.capture.fps
+        if frame.source.fps > 0:
+            rate_hz = min(rate_hz, frame.source.fps)
+        latency_s = ended_s - frame.captured_at_s
+        network_rested = self.stream.matte is not None and self.stream.matte.still
+        self._engines.completed(decision, StepTiming(ended_s, step_s, latency_s, rate_hz, network_rested))
 
-    def _composite(self, decision: MatteFrame, frame: Frame, settings: Settings) -> tuple[Picture | None, bool]:
-        """Return the composite of a frame, None where it is not plausible yet, and whether the network left it out.
-
-        Raises any exception where the engine has failed.
-        """
-        engine, framing, sequence, size = decision.engine, decision.framing, decision.sequence, frame.size
+    def _step(self, decision: MatteFrame, frame: Frame, settings: Settings) -> Picture | None:
+        """Return the picture of a frame, None where it is not plausible yet. Raises what the engine raises."""
         backdrop, background = self._backdrops.backdrop(frame, settings.background, time.perf_counter())
-        if framing.zoom != 1:
-            frame, backdrop = cropped(frame, framing), magnified(backdrop, framing.zoom)
-        if sequence != self._sequence:
-            continues = self._sequence is not None and self._sequence[0] == frame.generation
-            engine.reset(self._last_alpha if continues else None)  # the people of the last frame are still there
-            if not continues:
-                self._effects.reset()
-        prepared = settings, background, framing, sequence, size
-        changed = prepared != self._prepared
-        if changed:
-            self._prepared, self._hides = prepared, settings.hides_in(framing, background)
-        if changed or self._editor is not None:
-            source = frame.source
-            of_frame = FrameContext(
-                settings, framing, size, frame.captured_at_s, backdrop, source.id, source.orientation
-            )
-            self._editor = self._effects.prepare(of_frame)
-        matte = self._step(decision, frame, backdrop, settings)
-        shown = frame if matte.frame is None else replace(frame, image=matte.frame, whole=frame.image)
-        self._check.check(matte, shown, backdrop)
-        self_test = partial(self._context.parts.self_test, engine, *size)
-        if not self._check.accepts_alpha(mean_alpha(matte.alpha), time.monotonic(), sequence, self_test):
-            self._last_alpha = None
-            return None, matte.still
-        effects = self._effects
-        self.hides_everybody = effects.hides_everybody
-        self.view = WHOLE_VIEW if matte.frame is None else effects.view  # networks that refine cells show the frame
-        self._last_alpha = matte.alpha if effects.alpha is None else (effects.alpha * 255).astype(np.uint8)
-        picture = Picture(matte.composite, PictureKind.COMPOSITE, matte.alpha, matte.foreground, shown, self._hides)
-        return picture, matte.still
+        if decision.framing is not settings.framing or background is not settings.background:
+            # In use while others are being prepared; both were validated when they were set.
+            settings = settings.model_copy(update={"framing": decision.framing, "background": background})
+        self.stream.use(decision.engine)
+        want_foreground = self._demand.want_foreground or settings.output.alpha_output != "off"
+        with self._watched(decision.engine):
+            return self.stream.step(frame, settings, backdrop, want_foreground=want_foreground)
 
-    def _step(self, decision: MatteFrame, frame: Frame, backdrop: Backdrop, settings: Settings) -> Matte:
-        """Run the engine; the watchdog reports it where it hangs."""
-        engine, gap = decision.engine, self._context.between_steps
+    @contextlib.contextmanager
+    def _watched(self, engine: MattingEngine) -> Iterator[None]:
+        """Let the watchdog report an engine that hangs, and hold back work that can wait for the end of the step."""
         problem = partial(
             t,
             "The model does not respond on {device}; start the program again, or with another device.",
             device=engine.info.device,
         )
-        want_foreground = self._demand.want_foreground or settings.output.alpha_output != "off"
-        gap.clear()
+        between_steps = self._context.between_steps
+        between_steps.clear()
         try:
-            with self.thread.blocking_call(problem, self._timing.step_hang_s):
-                return engine.step(
-                    frame.image, backdrop, settings.matting.edges, self._editor, want_foreground=want_foreground
-                )
+            with self.thread.blocking_call(problem, self._context.timing.step_hang_s):
+                yield
         finally:
-            gap.set()
+            between_steps.set()
 
     def _publish_phase(self, phase: Phase) -> None:
         """Request the stand-by card."""
-        self._published = None
+        self._published_under = None
         self._publish(phase)
 
     def _publish_frame(self, picture: Picture, settings: Settings) -> None:
         """Publish a picture of a new frame, but for those beyond the last one of a limited run."""
-        self._published = settings
-        if self._board.frames_out.add():
+        self._published_under = settings
+        if self._context.board.frames_out.add():
             self._publish(picture)

@@ -233,7 +233,7 @@ class Pipeline:
             return self._final
         if self._watchdog.thread.died:
             report_failure(self._board, self._watchdog.thread)
-        engines, matting, recordings = self._engines, self._matting, self._sink_context.recordings
+        engines, stream, recordings = self._engines, self._matting.stream, self._sink_context.recordings
         outputs = {
             sink.spec.name: sink.open_name for sink in self._sinks
         }  # before the board, which has why one is closed
@@ -255,8 +255,8 @@ class Pipeline:
             lowered=engines.lowered,
             background=self.settings.background.text,
             unmatted=unmatted,
-            view=matting.view if shows_matte else WHOLE_VIEW,
-            hides_person=shows_matte and matting.hides_everybody,
+            view=stream.view if shows_matte else WHOLE_VIEW,
+            hides_person=shows_matte and stream.hides_everybody,
             outputs=outputs,
             readers=self.demand.readers,
             busy=busy,

@@ -124,7 +124,7 @@ LAYERS = (
     ("models", "app.core"),
     ("app.config", "app.media"),
     ("app.matting", "app.effects", "app.backgrounds", "app.system"),
-    ("app.capture", "app.output", "app.offline", "app.privacy"),
+    ("app.capture", "app.output", "app.offline", "app.privacy", "app.stream"),
     ("app.runtime", "app.doctor"),
     ("app.control",),
     ("app.gui",),
@@ -139,7 +139,10 @@ LAYERS = (
 OUTSIDE = {"app"}
 """The version alone."""
 MAX_ARROWS = 65
-"""Pairs of packages of `app` and `models` of which one imports from the other."""
+"""Pairs of packages of `app` and `models` of which one imports from the other.
+
+A module directly in `app` joins packages, as the API does; it is none.
+"""
 
 
 def _layer(name: str) -> int | None:
@@ -157,7 +160,7 @@ def test_few_packages_know_each_other() -> None:
     def package(name: str) -> str:
         return ".".join(name.split(".")[: 2 if under(name, "app") else 1])
 
-    program = set(in_package("app", "models")) - OUTSIDE
+    program = {name for name in in_package("app", "models") if len(name.split(".")) > 2 or name.startswith("models")}
     arrows = {(package(name), package(i)) for name in program for i in imports(name) if i in program}
     assert len({arrow for arrow in arrows if arrow[0] != arrow[1]}) <= MAX_ARROWS
 

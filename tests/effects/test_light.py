@@ -13,7 +13,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.core.edits import MatteEdit
-from app.core.geometry import WHOLE
 from app.core.settings import EdgeSettings, Settings
 from app.core.types import Backdrop, BgrImage, BlurredBackground, Floats
 from app.effects import light
@@ -131,7 +130,7 @@ def test_both_backends_give_the_same_light(backdrop: Backdrop) -> None:
     for stub in STUBS.values():
         engine = stub(GEOMETRY, person)
         settings_ = Settings().replaced_at(["matting"], edges=ALL)
-        editor = Effects().prepare(FrameContext(settings_, WHOLE, SIZE, 0.0, backdrop))
+        editor = Effects().prepare(FrameContext(settings_, SIZE, 0.0, backdrop))
         mattes.append(engine.step(frame, backdrop, ALL, editor, want_foreground=True))
         dark = engine.step(frame, backdrop, OFF)
         engine.close()

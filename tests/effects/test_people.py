@@ -380,7 +380,7 @@ def test_any_sequence_only_lowers_alpha(seed: int, clicks: list[tuple[float, flo
 def context(
     settings_: Settings, framing: FramingSettings = WHOLE, camera: str = "", size: tuple[int, int] = (160, 90)
 ) -> FrameContext:
-    return FrameContext(settings_, framing, size, 0.0, BlurredBackground(85), camera)
+    return FrameContext(settings_.replace(framing=framing), size, 0.0, BlurredBackground(85), camera)
 
 
 def is_shown(effects: Effects, settings: Settings, image: Floats, alpha: Floats, camera: str = "one") -> bool:

@@ -61,7 +61,7 @@ def selector_of(engine: MattingEngine) -> Mock:
     selector = Mock(EngineSelector, engine=engine, preparer=Mock(Preparer, pending=False))
     selector.failed.side_effect = AssertionError("a step failed")
     selector.decide.side_effect = lambda frame, settings: MatteFrame(
-        engine, settings.framing, (frame.generation, 1), frame.index
+        engine, settings.framing, frame.generation, frame.index
     )
     return selector
 

@@ -135,6 +135,57 @@ def test_a_row_is_all_that_an_effect_needs(kind: str, monkeypatch: pytest.Monkey
     assert slider is not None and slider.value() == slider.maximum()
 
 
+class TimedEffect(Effect):
+    """Makes the person red from 0.2 s of the stream on: nothing but time switches it on."""
+
+    def __init__(self) -> None:
+        self._first_s: float | None = None
+
+    def prepare(self, frame: FrameContext, last: FrameContext | None) -> bool:
+        if self._first_s is None:
+            self._first_s = frame.time_s
+        return frame.time_s - self._first_s > 0.2
+
+    def edit(self, frame: FrameContext, small: Floats, alpha: Floats, step_s: float) -> MatteEdit:
+        return MatteEdit(lights=(LIT_RED,))
+
+
+@pytest.fixture
+def timed_effect(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(effects, "EFFECTS", (*effects.EFFECTS, TimedEffect))
+
+
+def is_red(image: BgrImage) -> bool:
+    return (0, 0, 255) in set(map(tuple, image[HEIGHT // 2]))
+
+
+@pytest.mark.usefixtures("timed_effect")
+def test_an_effect_that_changes_with_time_works_in_a_call() -> None:
+    """It was asked once in 246 frames, since no setting changed."""
+    world = FakeWorld()
+    with live(world, BASE):
+        eventually(lambda: is_red(world.newest().image))
+
+
+@pytest.mark.usefixtures("timed_effect")
+def test_an_effect_that_changes_with_time_works_in_a_film() -> None:
+    background = open_background(BASE.background)
+    with closing(FakeEngine(BASE.matting, WIDTH, HEIGHT)) as engine:
+        step = FilmStep(engine, background, BASE, want_alpha=False, want_foreground=False)
+
+        composites_ = [step(room_picture(), index / 10)[0] for index in range(5)]
+
+    assert [is_red(image) for image in composites_] == [False, False, False, True, True]
+
+
+@pytest.mark.usefixtures("timed_effect")
+def test_an_effect_that_changes_with_time_works_from_python() -> None:
+    with Matting("mattecam", background="#0000ff", build=FakeEngine) as matting:
+        composites_ = [matting.step(room_picture(), time_s=index / 10).composite for index in range(5)]
+
+    assert [is_red(image) for image in composites_] == [False, False, False, True, True]
+
+
 LINE = 'tilt: int = setting(0, "Tilt the output.", 0, 270, title="Slope", option="--tilt")'
 PROGRAM = """
 import sys, types

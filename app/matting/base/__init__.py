@@ -1,1 +1,1 @@
-"""What all backends share: interfaces, sizes, saved state, and the tables of edge controls and blur."""
+"""What all backends share: interfaces, sizes, and the tables of edge controls and blur."""
