@@ -46,6 +46,8 @@ UDEV_S = 5.0
 UDEV_POLL_S = 0.02
 VIDEO_MAJOR = 81
 """Major device number of video devices."""
+_SOFT_PORT = re.compile(r"@(?:pci|platform|usb|acpi)-[^@]*$")
+"""The port at the end of an address."""
 
 
 class Rank(IntEnum):
@@ -65,7 +67,7 @@ class CameraDevice:
     """A connected camera."""
 
     id: str
-    """Stable across restarts, reconnects and renumbering."""
+    """Stable across restarts, reconnects and renumbering. Of several cameras of a model it ends with `#` and a port."""
     name: str
     path: str
     """The device file; empty if the system has none."""
@@ -81,6 +83,8 @@ class CameraDevice:
     """Alternative stable names."""
     busy: bool = False
     """It cannot be opened because another program uses it."""
+    port: str = ""
+    """Where it is connected; empty if unknown."""
 
     @property
     def by_pipewire(self) -> bool:
@@ -88,9 +92,19 @@ class CameraDevice:
         return self.id.startswith(PIPEWIRE)
 
     @property
+    def address(self) -> str:
+        """Its id; of the only camera of a model also the port, after `@`: a second one may be connected later.
+
+        The port then tells which of them is meant. Until then the camera may move to another port.
+        """
+        if not self.port or self.port == self.id or "#" in self.id:
+            return self.id
+        return f"{self.id}@{self.port}"
+
+    @property
     def source(self) -> str:
         """The value of `CaptureSettings.source` that opens it."""
-        return self.id if self.by_pipewire else f"camera:{self.id}"
+        return self.id if self.by_pipewire else f"camera:{self.address}"
 
     @property
     def rank(self) -> Rank | None:
@@ -154,22 +168,42 @@ def find_camera(wanted: str) -> CameraDevice:
 
 
 def automatic_cameras(cameras: Sequence[CameraDevice], used_last: str) -> list[CameraDevice]:
-    """Return the cameras that `auto` may take, the best one first. used_last: the id of the one that was used last."""
+    """Return the cameras that `auto` may take, the best one first. used_last: the address of the last one in use."""
     usable = [camera for camera in cameras if camera.rank is not None]
-    return sorted(usable, key=lambda camera: (camera.rank, camera.id != used_last, camera.index))
+    preferred = cameras_named(used_last, cameras)
+    return sorted(usable, key=lambda camera: (camera.rank, camera not in preferred, camera.index))
 
 
 def cameras_named(wanted: str, cameras: Sequence[CameraDevice]) -> list[CameraDevice]:
     """Return those of these cameras that `find_camera` chooses from."""
-    for matches in (
-        lambda camera: wanted.isdecimal() and camera.index == int(wanted),
-        lambda camera: wanted in (camera.path, camera.id, *camera.other_ids),
-        lambda camera: wanted in (camera.name, camera.id.rpartition("#")[0]),
-    ):
-        found = [camera for camera in cameras if matches(camera)]
-        if found:
-            return found
-    return []
+    model = without_port(wanted)
+    port = wanted.removeprefix(model).removeprefix("@")
+    of_model = [camera for camera in cameras if port and model == _model(camera)]
+    groups = (
+        [camera for camera in cameras if wanted.isdecimal() and camera.index == int(wanted)],
+        [camera for camera in cameras if wanted in (camera.path, camera.id, *camera.other_ids)],
+        [camera for camera in cameras if wanted in (camera.name, _model(camera))],
+        [camera for camera in of_model if port == camera.port],
+        of_model,
+    )
+    return next((group for group in groups if group), [])
+
+
+def without_port(address: str) -> str:
+    """Return an address or a source without the port at its end, by which settings of a camera are remembered."""
+    return _SOFT_PORT.sub("", address)
+
+
+def titles(cameras: Sequence[CameraDevice]) -> list[str]:
+    """Return the names of cameras for a list; those of one name are told apart by their device files."""
+    names = Counter(camera.name for camera in cameras)
+    return [
+        camera.name if names[camera.name] == 1 else f"{camera.name} ({camera.path or camera.id})" for camera in cameras
+    ]
+
+
+def _model(camera: CameraDevice) -> str:
+    return camera.id.rpartition("#")[0] or camera.id
 
 
 def _distinct(cameras: list[CameraDevice]) -> list[CameraDevice]:
@@ -181,11 +215,12 @@ def _distinct(cameras: list[CameraDevice]) -> list[CameraDevice]:
     names = Counter(name for camera in cameras for name in camera.other_ids)
     found = []
     for camera in cameras:
-        port = next((name for name in camera.other_ids if names[name] == 1), str(camera.index))
-        own = f"{camera.id}#{port}"
-        found.append(
-            replace(camera, id=own) if ids[camera.id] > 1 else replace(camera, other_ids=(*camera.other_ids, own))
-        )
+        port = next((name for name in camera.other_ids if names[name] == 1), "")
+        own = f"{camera.id}#{port or camera.index}"
+        if ids[camera.id] > 1:
+            found.append(replace(camera, id=own, port=port))
+        else:
+            found.append(replace(camera, other_ids=(*camera.other_ids, own), port=port))
     return found
 
 
@@ -194,8 +229,7 @@ def _linux() -> list[CameraDevice]:
     for folder in SYS_CLASS.glob("video*"):
         name, path = _text(folder / "name") or folder.name, f"/dev/{folder.name}"
         number = re.fullmatch(r"video(\d+)", folder.name)
-        is_further_node = _text(folder / "index") not in ("", "0")  # such as that of a camera's metadata
-        if number is None or is_further_node or RAW_SENSOR.search(name) or name.startswith(camera_names.OWN):
+        if number is None or RAW_SENSOR.search(name) or name.startswith(camera_names.OWN):
             continue
         names = links(path)
         busy = False
@@ -205,6 +239,8 @@ def _linux() -> list[CameraDevice]:
             busy = error.errno == errno.EBUSY
             if not busy and not isinstance(error, PermissionError):  # disconnected meanwhile, or not responding
                 continue
+            if _text(folder / "index") not in ("", "0"):
+                continue  # nearly always the metadata of a camera; the channels of a card are rarely refused
             node = NodeAnswer(v4l2.LOOPBACK_DRIVER if v4l2.is_loopback(folder) else "", "", True, (), ())
         if not node.is_camera or (node.formats and all(map(RAW_BAYER.fullmatch, node.formats))):
             continue

@@ -13,7 +13,14 @@ from typing import NamedTuple
 from app.capture.base import PIPEWIRE, FrameSource
 from app.capture.camera import CameraSource
 from app.capture.demo import DemoSource
-from app.capture.devices import Rank, automatic_cameras, find_camera, list_cameras
+from app.capture.devices import (
+    Rank,
+    automatic_cameras,
+    cameras_named,
+    find_camera,
+    list_cameras,
+    without_port,
+)
 from app.capture.video_file import VideoFileSource
 from app.core import paths
 from app.core.errors import CameraAbsentError, SourceOpenError, UsageError, t
@@ -121,7 +128,7 @@ class SourceOpener:
         """is_sent_to: whether another program sends to the virtual camera of this device file."""
         self._is_sent_to = is_sent_to
         self._chosen = ""
-        """The id of the camera that `auto` chose last; empty before the first one."""
+        """The address of the camera that `auto` chose last; empty before the first one."""
 
     def __call__(self, settings: CaptureSettings) -> FrameSource:
         """Open the source named in `settings`; `auto` is the best camera that there is (`Rank`).
@@ -138,7 +145,8 @@ class SourceOpener:
         spec = next((spec for spec in SOURCES if spec.name == name.kind), None)
         source = VideoFileSource(paths.from_user(name.value)) if spec is None else spec.open(name.value, settings)
         if source.info.kind == CAMERA:
-            _remember(source.info.id)
+            is_address = without_port(name.value) == source.info.id  # a number or a name may be another camera's later
+            _remember(name.value if is_address else source.info.id)
         return source
 
     def _open_auto(self, settings: CaptureSettings) -> FrameSource:
@@ -148,16 +156,16 @@ class SourceOpener:
             if camera.rank is Rank.SENT and not self._is_sent_to(camera.path):
                 continue
             try:
-                source = open_camera(camera.id, settings)
+                source = open_camera(camera.address, settings)
             except SourceOpenError as error:
                 if not camera.is_virtual:
                     raise
                 missing = CameraAbsentError(error.text)  # nothing is sent to it
                 continue
-            self._chosen = camera.id
-            _remember(camera.id)
+            self._chosen = camera.address
+            _remember(camera.address)
             return source
-        if self._chosen and self._chosen not in (camera.id for camera in cameras):
+        if self._chosen and not cameras_named(self._chosen, cameras):
             return open_camera(self._chosen, settings)  # tells which one is gone
         raise missing
 
@@ -173,7 +181,7 @@ def _remember(camera: str) -> None:
 
 
 def _memory() -> Path:
-    """Return the path of the file with the id of the camera used last."""
+    """Return the path of the file with the address of the camera used last."""
     return paths.data_dir() / "last-camera"
 
 

@@ -28,7 +28,7 @@ def devices(as_json: Annotated[bool, typer.Option("--json", help="For scripts.")
 
     cameras, virtual = list_cameras(), list_virtual_cameras()
     if as_json:
-        shown = ("id", "name", "path", "index", "sizes", "formats")
+        shown = ("id", "source", "name", "path", "index", "sizes", "formats")
         found = {
             "cameras": [{name: getattr(camera, name) for name in shown} for camera in cameras],
             "virtual_cameras": [asdict(camera) for camera in virtual],
@@ -41,7 +41,7 @@ def devices(as_json: Annotated[bool, typer.Option("--json", help="For scripts.")
         if camera.by_pipewire:
             print(f"{camera.source}  {camera.name}  (PipeWire)")
             continue
-        print(f"camera:{camera.index}  {camera.name}{widest}{formats}  (camera:{camera.id})")
+        print(f"camera:{camera.index}  {camera.name}{widest}{formats}  ({camera.source})")
     for device in virtual:
         print(f"virtual camera  {device.id}  {device.label}{', in use' if device.busy else ''}")
     if not cameras:

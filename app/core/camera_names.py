@@ -15,6 +15,11 @@ MIXER = re.compile(r"\bOBS\b|virtual camera|unity video capture", re.IGNORECASE)
 """Virtual cameras of programs that compose what other cameras send."""
 
 _PARTS = re.compile(r"(?<![a-z])(?:(ir|infra-?red)|rgb|colou?r)(?![a-z])", re.IGNORECASE)
+_COLOUR_AT_DAY = re.compile(
+    r"(?<![a-z])(?:ir[-_ ]*(?:cut|leds?|lights?|illum)|icr(?![a-z])|(?:day[-_ /&+]*)?night)", re.IGNORECASE
+)
+"""Colour cameras that also see in the dark: a filter cuts infrared light off by day, or lamps of their own emit it."""
+_MAY_BE_COLOUR_AT_DAY = re.compile(r"(?<![a-z])ir[-_ ]+(?:c|cu|l|le|li|n|ni|nig|nigh)?$", re.IGNORECASE)
 _CUT = re.compile(r"\b(?:I|Infr\w*)$")
 _LONGEST = 31
 """Letters of a name that the kernel keeps."""
@@ -22,10 +27,13 @@ _LONGEST = 31
 
 def is_infrared(name: str) -> bool:
     """Return whether the name is that of an infrared camera. “RGB/IR Camera: RGB” is not one: the last word counts."""
+    if _COLOUR_AT_DAY.search(name) or may_be_infrared(name):
+        return False
     parts = _PARTS.findall(name)
     return bool(parts) and bool(parts[-1])
 
 
 def may_be_infrared(name: str) -> bool:
     """Return whether the name may be that of an infrared camera, cut off by the kernel within the word."""
-    return len(name) >= _LONGEST and _CUT.search(name) is not None
+    is_cut = len(name) >= _LONGEST
+    return is_cut and bool(_CUT.search(name) or _MAY_BE_COLOUR_AT_DAY.search(name))

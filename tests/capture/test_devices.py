@@ -66,7 +66,8 @@ def test_the_reason_names_who_is_to_blame(
 
 def test_physical_cameras_are_listed_first(kernel: Kernel) -> None:
     kernel.plug(10, "Webcam", ("MJPG",), bus="usb-1")
-    kernel.plug(11, "Webcam", node=1)
+    kernel.plug(11, "Webcam", node=1, is_camera=False)
+    kernel.plug(14, "not ours", node=1, error=PermissionError(13, "Permission denied"))
     kernel.plug(2, "OBS Cam", driver=LOOPBACK)
     kernel.plug(3, "Mattecam")
     kernel.plug(4, "decoder", driver="dec", is_camera=False)
@@ -170,6 +171,81 @@ def test_two_cameras_of_a_model_keep_their_ids_when_they_are_found_in_another_or
         devices.find_camera(ids[0])
 
 
+def address(kernel: Kernel) -> str:
+    """Return what is saved of the only camera."""
+    (camera,) = devices.list_cameras()
+    return camera.source.removeprefix("camera:")
+
+
+def test_a_camera_saved_alone_is_opened_beside_a_second_one_of_its_model(kernel: Kernel) -> None:
+    """It was refused: both have the id that was saved."""
+    plug_twin(kernel, 0, "1")
+    saved = address(kernel)
+
+    plug_twin(kernel, 2, "2")
+
+    assert devices.find_camera(saved).path == "/dev/video0"
+    first, _ = devices.automatic_cameras(devices.list_cameras(), saved)
+    assert first.path == "/dev/video0"
+
+
+def test_of_two_cameras_of_a_model_auto_takes_the_one_that_it_took_alone(kernel: Kernel) -> None:
+    plug_twin(kernel, 2, "2")
+    saved = address(kernel)
+
+    plug_twin(kernel, 0, "1")
+
+    first, _ = devices.automatic_cameras(devices.list_cameras(), saved)
+    assert first.path == "/dev/video2"
+
+
+def test_a_camera_saved_alone_may_move_to_another_port(kernel: Kernel) -> None:
+    plug_twin(kernel, 0, "1")
+    saved = address(kernel)
+    kernel.unplug(0)
+
+    plug_twin(kernel, 3, "7")
+
+    assert devices.find_camera(saved).path == "/dev/video3"
+    assert devices.without_port(saved) == devices.without_port(address(kernel)) == TWIN
+
+
+def test_two_cameras_of_a_model_that_both_moved_are_not_guessed(kernel: Kernel) -> None:
+    plug_twin(kernel, 0, "1")
+    saved = address(kernel)
+    kernel.unplug(0)
+
+    plug_twin(kernel, 2, "2")
+    plug_twin(kernel, 3, "3")
+
+    with pytest.raises(SourceOpenError, match="several cameras"):
+        devices.find_camera(saved)
+
+
+def test_cameras_of_one_name_have_titles_of_their_own(kernel: Kernel) -> None:
+    plug_twin(kernel, 0, "1")
+    plug_twin(kernel, 1, "2")
+    kernel.plug(5, "Desk")
+
+    assert devices.titles(devices.list_cameras()) == ["Twin (/dev/video0)", "Twin (/dev/video1)", "Desk"]
+
+
+@pytest.mark.parametrize("name", ["tw686x channel", "TW6869"], ids=["numbered names", "one name"])
+def test_all_channels_of_a_card_are_listed_and_opened(name: str, kernel: Kernel) -> None:
+    """Only the first node of a card was listed, as if the others held metadata."""
+    for number in range(4):
+        is_numbered = name.endswith("channel")
+        kernel.plug(number, f"{name} {number}" if is_numbered else name, ("UYVY",), "tw686x", bus="PCI:1", node=number)
+    kernel.plug(4, name, (), "tw686x", bus="PCI:1", node=4, is_camera=False)
+
+    found = devices.list_cameras()
+
+    assert [camera.index for camera in found] == [0, 1, 2, 3]
+    assert len({camera.source for camera in found}) == len(set(devices.titles(found))) == 4
+    for camera in found:
+        assert devices.find_camera(camera.source.removeprefix("camera:")) == camera
+
+
 def plug(kernel: Kernel, *nodes: Node) -> None:
     for node in nodes:
         kernel.plug(*node)
@@ -212,6 +288,14 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         ([(0, "Android Webcam", COLOUR), (2, "Cam", COLOUR)], 2),
         ([(0, "DroidCam silent", ("YU12",), LOOPBACK), (2, "Dummy", ("YU12",), LOOPBACK)], 2),
         ([(0, "Integrated Camera: Integrated I", COLOUR)], 0),
+        ([(0, "HD USB Camera IR-CUT", COLOUR)], 0),
+        ([(0, "IR CUT USB Camera", COLOUR)], 0),
+        ([(0, "1080P IR Night Vision Camera", COLOUR)], 0),
+        ([(0, "ELP infrared nightvision", COLOUR)], 0),
+        ([(0, "Day/Night USB camera with IR LED", COLOUR)], 0),
+        ([(0, "HD USB Camera 1080P with ICR+IR", COLOUR)], 0),
+        ([(0, "2MP Sony IMX USB Camera with IR-", COLOUR), (2, "Cam", COLOUR)], 2),
+        ([(0, "Sonix 1080P USB Webcam with IR-", COLOUR)], 0),
         ([(0, "iPhone Camera", ()), (2, "Integrated IR Camera", ()), (4, "Webcam", ())], 4),
     ],
 )  # fmt: skip

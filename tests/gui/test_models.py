@@ -47,6 +47,35 @@ def choose(session: Session, file: Path) -> None:
     dialog.close()
 
 
+def test_two_cameras_of_one_name_are_told_apart_in_the_list(controls: Session) -> None:
+    twins = (
+        CameraDevice("usb-Twin#pci-1", "Webcam", "/dev/video2", 2),
+        CameraDevice("usb-Twin#pci-2", "Webcam", "/dev/video4", 4),
+    )
+    cameras = box(controls, "cameraCombo")
+
+    controls.window.panel.camera.show_cameras(twins)
+    pick(cameras, cameras.findText("Webcam (/dev/video4)"))
+
+    assert cameras.findText("Webcam (/dev/video2)") >= 0
+    assert controls.store.current.capture.source == "camera:usb-Twin#pci-2"
+
+
+def test_settings_of_a_camera_move_with_it_to_another_port(controls: Session) -> None:
+    page, cameras, sizes = controls.window.panel.camera, box(controls, "cameraCombo"), box(controls, "sizeCombo")
+    page.show_cameras((CameraDevice("usb-Desk", "Desk", "/dev/video2", 2, port="pci-usb-0:1"),))
+    pick(cameras, cameras.findText("Desk"))
+    pick(sizes, sizes.findText("640 × 480"))
+    pick(cameras, cameras.findData("demo"))
+    controls.store.edit("capture", width=1920, height=1080)
+
+    page.show_cameras((CameraDevice("usb-Desk", "Desk", "/dev/video4", 4, port="pci-usb-0:7"),))
+    pick(cameras, cameras.findText("Desk"))
+
+    capture = controls.store.current.capture
+    assert (capture.source, capture.width) == ("camera:usb-Desk@pci-usb-0:7", 640)
+
+
 def test_cameras_are_listed_and_remember_their_settings(controls: Session, tmp_path: Path) -> None:
     """How each hangs too: one that is new, or a film, is not turned. PipeWire may offer one alone."""
     page, cameras, sizes = controls.window.panel.camera, box(controls, "cameraCombo"), box(controls, "sizeCombo")

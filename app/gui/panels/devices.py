@@ -10,7 +10,7 @@ from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtGui import QHideEvent, QShowEvent
 from PyQt6.QtWidgets import QFileDialog, QProgressBar
 
-from app.capture.devices import CameraDevice, cameras_named
+from app.capture.devices import CameraDevice, cameras_named, titles, without_port
 from app.core.process import LINUX
 from app.core.settings import Settings
 from app.gui.panels.form import Entries, Form, say
@@ -38,7 +38,7 @@ def edit_capture(store: SettingsStore, **changes: Any) -> None:
     capture = store.current.capture
     if capture.source.startswith(CAMERAS):
         remembered = store.saved.capture.replace(source=capture.source)  # without the options of this run
-        store.set("window.cameras", {**store.current.window.cameras, capture.source: remembered})
+        store.set("window.cameras", {**store.current.window.cameras, without_port(capture.source): remembered})
 
 
 class CameraControls(Form):
@@ -93,7 +93,7 @@ class CameraControls(Form):
                          folder=UserFolder.MoviesLocation)  # fmt: skip
             return
         upright = self.store.current.capture.replace(rotate=0, flip=False)  # each camera hangs in its own way
-        known = self.store.current.window.cameras.get(source, upright)
+        known = self.store.current.window.cameras.get(without_port(source), upright)
         edit_capture(self.store, **{**dict(known), "source": source})
 
     @property
@@ -106,7 +106,8 @@ class CameraControls(Form):
         """(name, value for the settings) of all sources."""
         capture, chosen = self.store.current.capture, self.chosen
         entries: list[tuple[str, object]] = [(tr("Automatic"), "auto")]
-        entries += [(camera.name, capture.source if camera is chosen else camera.source) for camera in self.cameras]
+        for camera, title in zip(self.cameras, titles(self.cameras), strict=True):
+            entries.append((title, capture.source if camera is chosen else camera.source))
         entries.append((tr("Demonstration"), "demo"))
         if capture.source not in (data for _text, data in entries):
             gone = capture.source.startswith(CAMERAS)
