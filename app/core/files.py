@@ -9,10 +9,9 @@ import errno
 import json
 import logging
 import os
-import re
+import secrets
 import stat
 import sys
-import tempfile
 import threading
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -68,6 +67,10 @@ def why_not_read(error: OSError) -> Text:
     """Return the reason: a part of a sentence."""
     return _READING.get(error.errno or 0, t("the disk reports an error"))
 
+
+NO_LINK = getattr(os, "O_NOFOLLOW", 0)  # Windows has none
+SHORT_NAME_BYTES = 48
+"""What a temporary name has of the final one, for a reader."""
 
 _naming = threading.Lock()
 """Held from the choice of a name until there is a file of it."""
@@ -127,11 +130,40 @@ def check_outputs(outputs: Iterable[Path], source: Path | None = None) -> None:
         known[path] = "another output"
 
 
+MOST_NAME_BYTES = 255
+"""Length of a file name on nearly every file system."""
+
+
+def name_limit(folder: Path) -> int:
+    """Return how many bytes a name in a folder may have: fewer on encrypted ones."""
+    if sys.platform != "win32":
+        with suppress(OSError, ValueError):
+            return os.pathconf(folder, "PC_NAME_MAX")
+    return MOST_NAME_BYTES
+
+
+def fitting(folder: Path, stem: str, ending: str) -> str:
+    """Return the name `stem` with `ending` for a file in a folder; a stem that is too long for that is cut."""
+    return cut(stem, name_limit(folder) - len(os.fsencode(ending))) + ending
+
+
+def cut(text: str, most_bytes: int) -> str:
+    """Return as much of a name as has at most so many bytes, in whole characters."""
+    while len(os.fsencode(text)) > max(most_bytes, 0):
+        text = text[:-1]
+    return text
+
+
 def free_name(wanted: Path, numbered: str = "{} ({})", taken: Path | None = None) -> Path:
-    """Return `wanted`, or `name (2).ext` and so on if that exists or is `taken`. numbered: stem of the latter."""
-    path, number = wanted, 2
+    """Return `wanted`, or `name (2).ext` and so on if that exists or is `taken`. numbered: stem of the latter.
+
+    A name that is too long for the folder is cut before the number.
+    """
+    path = wanted.with_name(fitting(wanted.parent, wanted.stem, wanted.suffix))
+    number = 2
     while os.path.lexists(path) or path == taken:
-        path = wanted.with_stem(numbered.format(wanted.stem, number))
+        ending = numbered.format("", number) + wanted.suffix
+        path = wanted.with_name(fitting(wanted.parent, wanted.stem, ending))
         number += 1
     return path
 
@@ -179,12 +211,6 @@ def is_taken(path: Path) -> bool:
     return holds_something(path) or is_special(path) or (os.path.lexists(path) and not exists(path))
 
 
-def final_name(part: Path) -> Path:
-    """Return the name of a video once it is finished: `name.part.mp4` and `name.part2.mp4` give `name.mp4`."""
-    name = re.sub(r"\.part\d*$", "", part.stem) + part.suffix
-    return part.with_name(name) if name else part  # "." and "/" have none
-
-
 def write_private(
     path: Path, data: bytes, *, durable: bool = False, kept: Path | None = None, keeps_owner: bool = False
 ) -> None:
@@ -193,7 +219,26 @@ def write_private(
     durable: flush the file to disk before returning, so that it survives a power failure. kept: the name that the old
     file gets, which must be free. keeps_owner: let root give the file to the owner of the old one, or of the folder.
     """
-    handle, name = tempfile.mkstemp(prefix=f".{path.name[:48]}.", dir=path.parent)  # mode 0600
+    _write(path, data, 0o600, durable=durable, kept=kept, keeps_owner=keeps_owner)
+
+
+def write_shared(path: Path, data: bytes) -> None:
+    """Create or replace the file as `write_private`, with the mode of the umask."""
+    _write(path, data, 0o666)
+
+
+def _write(
+    path: Path,
+    data: bytes,
+    mode: int,
+    *,
+    durable: bool = False,
+    kept: Path | None = None,
+    keeps_owner: bool = False,
+) -> None:
+    part = path.with_name(f".{cut(path.name, SHORT_NAME_BYTES)}.{secrets.token_hex(4)}")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | NO_LINK | getattr(os, "O_BINARY", 0)
+    handle = os.open(part, flags, mode)
     try:
         with os.fdopen(handle, "wb") as file:
             if keeps_owner:
@@ -203,12 +248,12 @@ def write_private(
                 file.flush()
                 os.fsync(file.fileno())
         if kept is None:
-            Path(name).replace(path)
+            part.replace(path)
         else:
-            _replace_keeping(Path(name), path, kept)
+            _replace_keeping(part, path, kept)
     except BaseException:
         with suppress(OSError):
-            Path(name).unlink()
+            part.unlink()
         raise
 
 
@@ -300,9 +345,6 @@ def read_object(path: Path) -> JsonObject | None:
     if not isinstance(data, dict):
         raise BrokenFileError(t("it contains no JSON object"))
     return data
-
-
-NO_LINK = getattr(os, "O_NOFOLLOW", 0)  # Windows has none
 
 
 _WITHOUT_LOCKS = {

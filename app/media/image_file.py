@@ -13,7 +13,7 @@ import re
 import struct
 import warnings
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import cache, lru_cache
 from pathlib import Path
@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from app.core.errors import BackgroundError, Text, t
-from app.core.files import is_file, is_special, write_private
+from app.core.files import MOST_NAME_BYTES, cut, is_file, is_special, write_private, write_shared
 from app.core.types import BgrImage
 
 log = logging.getLogger(__name__)
@@ -262,16 +262,18 @@ def _to_8_bit(image: Image.Image) -> Image.Image:
     return image
 
 
-def write_picture(path: Path, image: NDArray[np.uint8]) -> None:
-    """Write an image in the format of its suffix, PNG if it is unknown, with `write_private`. Raises OSError.
+def write_picture(path: Path, image: NDArray[np.uint8], *, private: bool = True) -> None:
+    """Write an image in the format of its suffix, PNG if it is unknown. Raises OSError.
 
-    image: (height, width, 3) BGR or (height, width) greyscale, uint8.
+    image: (height, width, 3) BGR or (height, width) greyscale, uint8. private: with mode 0600, otherwise with that of
+    the umask.
     """
     suffix = path.suffix.lower() if path.suffix.lower() in IMAGE_SUFFIXES else ".png"
     encoded, data = cv2.imencode(suffix, image)
     if not encoded:  # such as WebP with more than 16,383 pixels in a row
         raise OSError(errno.EINVAL, f"an image of {image.shape[1]}x{image.shape[0]} cannot be {suffix}", str(path))
-    write_private(path, data.tobytes())
+    write = write_private if private else write_shared
+    write(path, data.tobytes())
 
 
 NAMED = 20
@@ -310,15 +312,32 @@ def _visible(folder: Path) -> list[Path]:
 def picture_names(folder: Path) -> dict[Path, str]:
     """Return a name for each image of a folder: without its suffix, unless two images would have the same name.
 
-    Names differ in more than case. Raises OSError.
+    Names differ in more than case, and a PNG file can have them. Raises OSError.
     """
     names = {file: file.stem for file in pictures_in(folder)}
     while True:
         count = Counter(name.casefold() for name in names.values())
         same = [file for file, name in names.items() if count[name.casefold()] > 1 and name != file.name]
         if not same:
-            return names
+            return _shortened(names)
         names.update((file, file.name) for file in same)
+
+
+def _shortened(names: Mapping[Path, str]) -> dict[Path, str]:
+    """Cut the names that would be too long with the suffix .png, and number those that are the same then."""
+    most_bytes = MOST_NAME_BYTES - len(".png")
+    made: dict[Path, str] = {}
+    taken = {name.casefold() for name in names.values()}
+    for file, name in names.items():
+        short = cut(name, most_bytes)
+        number = 2
+        while short != name and short.casefold() in taken:
+            ending = f" ({number})"
+            short = cut(name, most_bytes - len(ending)) + ending
+            number += 1
+        taken.add(short.casefold())
+        made[file] = short
+    return made
 
 
 def _natural(file: Path) -> list[tuple[int, str]]:

@@ -29,6 +29,7 @@ from app.core import geometry
 from app.core.errors import t
 from app.core.files import ExplainedOSError, free_name, is_special, version_of
 from app.core.threads import usable_cores
+from app.core.unfinished import RECORDING, unfinished_file
 from app.media import yuv
 from app.media.audio import SOUND_RATE, AudioCopy, SoundWriter
 from app.media.film_clock import Leap
@@ -152,7 +153,7 @@ FRAGMENT_S = 0.4
 class VideoWriter:
     """Writes H.264 (4:2:0, limited range) into an MP4, MOV or Matroska file.
 
-    The file has a temporary name (`name.part.mp4`, mode 0600) until `close` has finished it. Odd sizes are padded by a
+    The file has a temporary name (`name.part.mp4`) until `close` has finished it. Odd sizes are padded by a
     copy of the last row or column. Until it is finished, the file consists of fragments, so that the frames before a
     failure can be played.
 
@@ -223,7 +224,7 @@ class VideoWriter:
 
     def _create_file(self) -> Path:
         """Create the file that is written until `close`. Raises OSError."""
-        return create_temporary(self.path)
+        return unfinished_file(self.path, private=False)
 
     def _open(self, audio_from: Path | None, leaps: Sequence[Leap], sound: bool) -> None:
         # delay_moov: without it the first times are not known when the header is written, and the sound leads the video
@@ -420,29 +421,6 @@ def mp4_options(time_base: Fraction) -> dict[str, str]:
     return {"movie_timescale": str(_ticks(time_base.denominator))}
 
 
-def create_temporary(path: Path) -> Path:
-    """Create `name.part.ext` beside `path`, readable by its owner alone, or a numbered one. Raises OSError."""
-    return create_numbered(path.parent / f"{path.stem}.part", path.suffix)
-
-
-def create_numbered(path: Path, suffix: str = "", *, folder: bool = False) -> Path:
-    """Create an empty file, or a folder, `path` with the suffix; with a number before it where that is taken.
-
-    What a crash left is never written to. Raises OSError.
-    """
-    for number in ("", *range(2, 1000)):
-        candidate = path.with_name(f"{path.name}{number}{suffix}")
-        with suppress(FileExistsError):
-            if folder:
-                candidate.mkdir(mode=0o700)
-            else:
-                candidate.touch(mode=0o600, exist_ok=False)
-            return candidate
-    raise ExplainedOSError(
-        errno.EEXIST, t("too many unfinished files are in this folder; remove them or choose another folder"), path
-    )
-
-
 @contextmanager
 def os_errors(path: Path) -> Iterator[None]:
     """Convert FFmpeg's errors to OSError with the file's name."""
@@ -455,14 +433,15 @@ def os_errors(path: Path) -> Iterator[None]:
 class RecordingWriter(VideoWriter):
     """Writes `name.recording.mkv` until `close`, which copies the packets into the file of the wanted name.
 
-    They keep their exact times. What a crash, a power failure or a full disk leaves is the Matroska file.
+    Both have mode 0600: unlike a film, a recording shows its user. The packets keep their exact times. What a
+    crash, a power failure or a full disk leaves is the Matroska file.
     """
 
     file: Path
     """The file that holds the recording: the Matroska file, and the one of the final name after `close`."""
 
     def _create_file(self) -> Path:
-        self.file = create_numbered(self.path.parent / f"{self.path.stem}.recording", ".mkv")
+        self.file = unfinished_file(self.path, RECORDING, ".mkv", private=True)
         return self.file
 
     def close(self, *, complete: bool = True, end_s: Fraction | None = None) -> Path:
@@ -493,7 +472,7 @@ class RecordingWriter(VideoWriter):
             return
         if not recorded.exists():
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(recorded), None, str(self.path))
-        copy = create_temporary(self.path)
+        copy = unfinished_file(self.path, private=True)
         try:
             with os_errors(copy):
                 self._copy(recorded, copy)

@@ -17,8 +17,9 @@ from typing import Literal
 
 from app.core.errors import SinkOpenError, UsageError
 from app.core.files import lock_file, why_not_written
+from app.core.unfinished import TRIES
 from app.offline.files import check_folder, exists_already
-from app.offline.job import TRIES, Executor, Job, JobResult, is_remote, joined, size_and_time, upload
+from app.offline.job import Executor, Job, JobResult, is_remote, joined, size_and_time, upload
 from app.offline.plan import (
     MANIFEST,
     Manifest,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import filecmp
 import logging
 import os
 import re
@@ -17,8 +16,18 @@ from numpy.typing import NDArray
 
 from app.backgrounds.kinds import VIDEO_SUFFIXES
 from app.core.errors import BackgroundError, ModelError, SinkLostError, SinkOpenError, SourceOpenError, UsageError
-from app.core.files import exists, is_file, is_folder, is_taken, move, why_not_read, why_not_written
+from app.core.files import (
+    MOST_NAME_BYTES,
+    cut,
+    exists,
+    is_file,
+    is_folder,
+    is_taken,
+    why_not_read,
+    why_not_written,
+)
 from app.core.types import BgrImage
+from app.core.unfinished import move_finished, unfinished_folder
 from app.media.frame_filters import BgraImage
 from app.media.image_file import (
     IMAGE_SUFFIXES,
@@ -41,7 +50,6 @@ from app.media.video_writer import (
     FILM_SUFFIXES,
     SUFFIXES,
     VideoWriter,
-    create_numbered,
 )
 
 VIDEOS = VIDEO_SUFFIXES | {
@@ -101,10 +109,12 @@ def film_name(clip: str, transparent: bool | None = None) -> str:
     transparent: as of `is_transparent`.
     """
     path = Path(clip)
-    if is_picture(path):
-        return f"{path.stem}.png"
     usual, other = (ALPHA_SUFFIXES, ".mov") if transparent else (SUFFIXES, ".mp4")
-    return path.stem + (path.suffix.lower() if path.suffix.lower() in usual else other)
+    suffix = path.suffix.lower() if path.suffix.lower() in usual else other
+    if is_picture(path):
+        suffix = ".png"
+    # That of the clip may be shorter, or missing.
+    return cut(path.stem, MOST_NAME_BYTES - len(suffix)) + suffix
 
 
 def is_transparent(target: Path, wanted: bool | None) -> bool:
@@ -280,8 +290,7 @@ class ImageFolderReader:
 class PictureOutput:
     """Writes every frame as a PNG file, or a single image in the format of its suffix.
 
-    They lie in a temporary folder until all are there: `name.part` beside a new folder or an image, and `.part` in a
-    folder that already exists.
+    They lie in a temporary folder until all are there (`app.core.unfinished`).
     """
 
     def __init__(self, path: Path, *, overwrite: bool, is_image: bool = False, is_video: bool = False) -> None:
@@ -292,12 +301,12 @@ class PictureOutput:
             if not is_folder(path) and os.path.lexists(path):
                 raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
             path.parent.mkdir(parents=True, exist_ok=True)
-        part = path / ".part" if is_folder(path) else path.with_name(f"{path.name}.part")
-        self.temporary_path = create_numbered(part, folder=True)
+        self.temporary_path = unfinished_folder(path)
 
     def write(self, image: NDArray[np.uint8], name: str) -> None:
         """Write the image, or `name`.png. Raises OSError."""
-        write_picture(self.temporary_path / (self.path.name if self._is_image else f"{name}.png"), image)
+        file = self.temporary_path / (self.path.name if self._is_image else f"{name}.png")
+        write_picture(file, image, private=False)
 
     def close(self, *, complete: bool, end_s: Fraction | None = None) -> Path:
         """Move what was written to its place and return that; if it is not complete, return the temporary folder.
@@ -318,29 +327,6 @@ class PictureOutput:
     def abort(self) -> None:
         """Remove the images written so far, also if they could not be completed."""
         shutil.rmtree(self.temporary_path, ignore_errors=True)
-
-
-def move_finished(finished: Path, final: Path, *, overwrite: bool) -> None:
-    """Move a finished film or folder of images to its final name at once, in the same file system. Raises OSError.
-
-    A folder that exists keeps its other files: the images are moved into it. overwrite: replace files of these names.
-    """
-    if not is_folder(finished):
-        _move_file(finished, final, overwrite)
-    elif not is_folder(final):
-        finished.rename(final)
-    else:
-        for image in sorted(finished.iterdir()):
-            _move_file(image, final / image.name, overwrite)
-        finished.rmdir()
-
-
-def _move_file(finished: Path, final: Path, overwrite: bool) -> None:
-    if not overwrite and is_file(final) and filecmp.cmp(finished, final, shallow=False):
-        # A process that was killed between this move and its report is followed by one that makes the same bytes.
-        finished.unlink()
-    else:
-        move(finished, final, overwrite=overwrite)
 
 
 Output = PictureOutput | VideoWriter

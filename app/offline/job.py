@@ -21,13 +21,12 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from app.core import paths
 from app.core.errors import MattecamError, SinkLostError, SinkOpenError, SourceOpenError, UsageError, text_of
-from app.core.files import is_file, why_not_written
+from app.core.files import SHORT_NAME_BYTES, cut, is_file, why_not_written
+from app.core.unfinished import TRIES, move_finished
 
 if TYPE_CHECKING:  # a worker imports this module before it is pinned to its core, when no thread may start
     from app.core.settings import Settings
 
-TRIES = ".tries"
-"""Folder in the output folder in which each try has a folder of its own."""
 CHUNK = 1 << 20
 TELL_EVERY_S = 0.2
 Exchange = Callable[[int, int | None], bool]
@@ -135,7 +134,8 @@ def _try_folder(target: str) -> tempfile.TemporaryDirectory[str]:
         return tempfile.TemporaryDirectory(prefix="mattecam-", ignore_cleanup_errors=True)
     home = Path(target).parent / TRIES
     home.mkdir(parents=True, exist_ok=True)
-    return tempfile.TemporaryDirectory(prefix=f"{Path(target).name[:48]}-", dir=home, ignore_cleanup_errors=True)
+    prefix = f"{cut(Path(target).name, SHORT_NAME_BYTES)}-"
+    return tempfile.TemporaryDirectory(prefix=prefix, dir=home, ignore_cleanup_errors=True)
 
 
 def _convert(job: Job, fetched: Path, tries: Mapping[str, Path], progress: _Progress) -> JobResult:
@@ -203,11 +203,10 @@ def digest(path: Path, names: Collection[str] | None = None) -> Written:
 
 def publish(finished: Path, final: Path, *, overwrite: bool) -> None:
     """Move a finished film or folder of images to its final name, as `move_finished`, also from another file system."""
-    from app.offline.files import move_finished
-
     merge = finished.is_dir() and final.is_dir()
     final.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{final.name[:48]}.", dir=final if merge else final.parent) as near:
+    prefix = f".{cut(final.name, SHORT_NAME_BYTES)}."
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=final if merge else final.parent) as near:
         if finished.stat().st_dev != Path(near).stat().st_dev:
             finished = Path(shutil.move(finished, near))
         move_finished(finished, final, overwrite=overwrite)
@@ -257,8 +256,9 @@ def upload(local: Path, target: str) -> None:
     """Upload a finished file whole: under a temporary name, which is then renamed. Raises SinkLostError."""
     with _explained(SinkLostError, "uploaded", target):
         system, path = _opened(target)
-        temporary = f"{path}.{uuid.uuid4().hex}.part"
-        system.makedirs(path.rpartition("/")[0], exist_ok=True)
+        folder, slash, _ = path.rpartition("/")
+        temporary = f"{folder}{slash}{uuid.uuid4().hex}.part"  # the final name may be as long as names can be
+        system.makedirs(folder, exist_ok=True)
         try:
             system.put_file(str(local), temporary)
             system.mv(temporary, path)

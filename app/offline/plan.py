@@ -20,8 +20,9 @@ from pydantic import TypeAdapter
 from app import __version__
 from app.core import paths
 from app.core.errors import SourceOpenError, UsageError
-from app.core.files import final_name, is_file, is_folder, is_of_kind, resolved, same_file
+from app.core.files import is_file, is_folder, is_of_kind, resolved, same_file
 from app.core.settings import Settings
+from app.core.unfinished import is_unfinished
 from app.matting.choice.choice import choose
 from app.media.image_file import is_picture, others_in, others_left_out, picture_names
 from app.offline.files import (
@@ -79,7 +80,7 @@ class Manifest:
 
     def __init__(self, path: Path) -> None:
         """Raises OSError, also for a symbolic link."""
-        self._file: IO[bytes] = os.fdopen(os.open(path, _FLAGS, 0o600), "ab+")
+        self._file: IO[bytes] = os.fdopen(os.open(path, _FLAGS, 0o666), "ab+")
         self._file.seek(0, os.SEEK_END)
         if self._file.tell():
             self._file.seek(-1, os.SEEK_END)
@@ -135,7 +136,7 @@ def left_out(source: str, outputs: Sequence[str]) -> Iterator[str]:
     names = [] if is_remote(source) else _names_in(source)
     clips = _clips_among(names)
     if clips:
-        found = [file for file in others_in(Path(source)) if final_name(file) == file and str(file) not in clips]
+        found = [file for file in others_in(Path(source)) if not is_unfinished(file) and str(file) not in clips]
         if others := [file.name for file in found if file.name != MANIFEST]:
             yield others_left_out(source, others)
     if any(is_of_kind(Path(name), VIDEOS_AND_IMAGES) for name in names):
@@ -155,7 +156,7 @@ def _holds_clips(folder: str) -> bool:
 
 
 def _clips_among(names: Sequence[str]) -> list[str]:
-    videos = [name for name in names if is_of_kind(Path(name), VIDEOS) and final_name(Path(name)) == Path(name)]
+    videos = [name for name in names if is_of_kind(Path(name), VIDEOS) and not is_unfinished(Path(name))]
     return [name for name in videos if not is_picture(Path(name))]
 
 

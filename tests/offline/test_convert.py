@@ -442,14 +442,129 @@ def test_links_that_lead_nowhere_are_kept_and_those_in_a_circle_are_no_defect(tm
     assert run(clip, circle, overwrite=True).complete
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="a path has a limit of 260 characters there")
-def test_the_longest_name_is_written(tmp_path: Path) -> None:
-    name = "🙂" * 62 + ".png"  # 252 bytes of 255
-    source = write_images(tmp_path / "in", name)
-    run(source, tmp_path / "out")
+NO_LONG_NAMES = pytest.mark.skipif(sys.platform == "win32", reason="a path has a limit of 260 characters there")
+
+
+def name_of(length: int, suffix: str) -> str:
+    """Return a name of so many bytes, of characters of four bytes as far as possible."""
+    smileys, rest = divmod(length - len(suffix), 4)
+    return "🙂" * smileys + "x" * rest + suffix
+
+
+@NO_LONG_NAMES
+@pytest.mark.parametrize("length", [251, 252, 253, 254, 255])
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".png", ""])
+def test_an_output_may_have_the_longest_name(tmp_path: Path, suffix: str, length: int) -> None:
+    """With the suffix of unfinished files it was too long."""
+    name = name_of(length, suffix)
+    source = write_images(tmp_path / "in", "1.png")
+    if suffix == ".png":
+        source /= "1.png"
+    target = tmp_path / "out" / name
+    target.parent.mkdir()
+
+    for overwrite in (False, True):
+        assert run(source, target, overwrite=overwrite).complete
+
+    assert names_in(target.parent) == [name]
+
+
+@NO_LONG_NAMES
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".png", ""])
+def test_a_name_that_no_file_can_have_is_refused_before_the_first_frame(
+    tmp_path: Path, clip: Path, suffix: str
+) -> None:
+    source = write_images(tmp_path / "pics", "1.png") / "1.png" if suffix == ".png" else clip
+
+    with pytest.raises(SinkOpenError, match="the name is too long; choose a shorter one"):
+        run(source, tmp_path / name_of(256, suffix), progress=lambda *_: pytest.fail("a frame was converted"))
+
+    assert not list(tmp_path.glob("x*")) + list(tmp_path.glob("🙂*"))
+
+
+@NO_LONG_NAMES
+def test_frames_of_a_film_of_the_longest_name_are_kept(tmp_path: Path, clip: Path) -> None:
+    target = tmp_path / name_of(255, ".mp4")
+
+    with pytest.raises(ModelError, match=r"Frames kept in .*\.part\.mp4: the first 3\."):
+        run(clip, target, engine=HalfEngine(3, failed()))
+
+    (kept,) = tmp_path.glob("*.part.mp4")
+    assert len(pictures(kept)) == 3
+    assert clips_in(str(tmp_path)) == [str(clip)], "what is unfinished is no clip"
+
+
+@NO_LONG_NAMES
+@pytest.mark.parametrize("suffix", [".mp4", ".ts", ".png", ".mpeg", "", ".images"])
+def test_a_source_may_have_the_longest_name(tmp_path: Path, suffix: str) -> None:
+    """The film of one whose suffix is shorter than .mp4 has a shorter stem."""
+    name = name_of(255, suffix)
+    source = tmp_path / "in" / name
+    source.parent.mkdir()
+    if suffix == ".images":
+        write_images(source, "1.png")
+    elif suffix in (".png", ""):
+        Image.fromarray(numbered(1)).save(source, "PNG")
+    else:
+        write_clip(tmp_path / f"clip{suffix}", 3).rename(source)
     films = tmp_path / "films"
-    assert converted([source / name], films)[1] == {"done": 1}
-    assert (tmp_path / "out" / name).exists() and (films / name).exists()
+
+    assert converted([source], films)[1] == {"done": 1}
+
+    assert converted([source], films)[1] == {"skipped": 1}
+    (made,) = (each for each in names_in(films) if each != MANIFEST)
+    assert made[:61] == name[:61] and len(os.fsencode(made)) <= 255
+
+
+@NO_LONG_NAMES
+def test_images_whose_names_are_too_long_for_png_get_shorter_ones(tmp_path: Path) -> None:
+    """Known by their content, they have no suffix that .png could replace."""
+    source = tmp_path / "in"
+    source.mkdir()
+    for ending in ("a", "b", "c"):
+        Image.fromarray(numbered(1)).save(source / f"{'x' * 254}{ending}", "PNG")
+
+    assert run(source, tmp_path / "out").frames == 3
+
+    assert names_in(tmp_path / "out") == [f"{'x' * 247} (2).png", f"{'x' * 247} (3).png", f"{'x' * 251}.png"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs file modes")
+@pytest.mark.parametrize(("umask", "file_mode", "folder_mode"), [(0o022, 0o644, 0o755), (0o077, 0o600, 0o700)])
+@pytest.mark.parametrize("target", ["out.mp4", "out.mkv", "out", "there"])
+def test_what_is_converted_has_the_mode_of_the_umask(
+    tmp_path: Path, clip: Path, umask: int, file_mode: int, folder_mode: int, target: str
+) -> None:
+    """Nobody else could read the film that was asked for."""
+    (tmp_path / "there").mkdir(mode=0o700)
+    before = os.umask(umask)
+    try:
+        run(clip, tmp_path / target, alpha=tmp_path / "alpha.mp4")
+    finally:
+        os.umask(before)
+
+    made = tmp_path / target
+    if made.is_dir():
+        assert made.stat().st_mode & 0o777 == (0o700 if target == "there" else folder_mode)
+    files = [tmp_path / "alpha.mp4", *(made.iterdir() if made.is_dir() else [made])]
+    assert {file.stat().st_mode & 0o777 for file in files} == {file_mode}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs file modes")
+def test_what_a_batch_writes_has_the_mode_of_the_umask(tmp_path: Path, clip: Path) -> None:
+    images = write_images(tmp_path / "pics", "1.png")
+    photo = write_images(tmp_path / "photos", "photo.png") / "photo.png"
+    before = os.umask(0o022)
+    try:
+        converted([clip, images, photo], tmp_path / "out", alpha=tmp_path / "alpha")
+    finally:
+        os.umask(before)
+
+    for folder in (tmp_path / "out", tmp_path / "alpha"):
+        made = [*folder.rglob("*")]
+        assert len(made) >= 4
+        assert {path.stat().st_mode & 0o777 for path in made if path.is_file()} == {0o644}
+        assert {path.stat().st_mode & 0o777 for path in made if path.is_dir()} == {0o755}
 
 
 def test_every_video_in_a_folder_is_a_clip_but_temporary_files(tmp_path: Path) -> None:

@@ -174,6 +174,32 @@ def test_a_recording_replaces_the_file_that_was_there_and_no_other(tmp_path: Pat
     assert names_in(tmp_path) == ["a (2).mp4", path.name, left.name]
 
 
+@pytest.mark.skipif(os.name == "nt", reason="a path has a limit of 260 characters there")
+@pytest.mark.parametrize("suffix", ["mp4", "mkv"])
+def test_a_recording_may_have_the_longest_name_and_is_private(tmp_path: Path, suffix: str) -> None:
+    """Its unfinished file could not be made: the name was too long."""
+    path = tmp_path / f"{'x' * 251}.{suffix}"
+    before = os.umask(0o022)
+    try:
+        begun(path).close()
+        with pytest.raises(SinkLostError, match="appeared during the recording"):
+            recording_beside_another(path)
+    finally:
+        os.umask(before)
+
+    assert names_in(tmp_path) == [f"{'x' * 247} (2).{suffix}", path.name]
+    assert {file.stat().st_mode & 0o777 for file in tmp_path.iterdir()} == {0o600}
+
+
+def recording_beside_another(path: Path) -> None:
+    """Record under a name that another file takes meanwhile."""
+    path.unlink()
+    sink = begun(path)
+    path.touch(0o600)
+    path.write_bytes(b"another file")
+    sink.close()
+
+
 @pytest.mark.parametrize("suffix", ["mp4", "mov", "m4v", "mkv"])
 @pytest.mark.parametrize("rate", [Fraction(25), Fraction(30000, 1001), Fraction(60)])
 def test_a_finished_recording_has_exact_times(tmp_path: Path, suffix: str, rate: Fraction) -> None:

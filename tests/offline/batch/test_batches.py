@@ -21,10 +21,11 @@ from app.cli.convert import with_cluster_address
 from app.core.errors import MattecamError, SinkLostError, SinkOpenError, SourceOpenError, UsageError
 from app.core.files import lock_file
 from app.core.settings import BackgroundSettings, FramingSettings, PeopleSettings
+from app.core.unfinished import TRIES
 from app.offline import batch
 from app.offline.batch import MOST_TRIES, Event, StopRequest
 from app.offline.executors import Processes, use_one_core
-from app.offline.job import TRIES, Job, JobResult, fetch, list_folder, run_job, size_and_time, upload
+from app.offline.job import Job, JobResult, fetch, list_folder, run_job, size_and_time, upload
 from app.offline.plan import MANIFEST, Manifest, Record, last_records, plan_jobs, settings_hash
 from tests.clips import names_in, read_numbers, write_clip, write_images
 from tests.offline.batch.conftest import (

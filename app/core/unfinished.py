@@ -1,0 +1,100 @@
+"""Unfinished outputs: what is written has a temporary name beside its final one until it is whole.
+
+`talk.part.mp4` is a film, `frames.part` a folder of images, `photo.png.part` the folder of an image, `.part` that of
+images for a folder that exists, and `talk.recording.mkv` a recording. What a crash left is never written to: the next
+one is `talk.part2.mp4`. The tries of a batch are folders in `.tries` of the output folder, which the next batch into it
+removes; films in them have the names above.
+"""
+
+from __future__ import annotations
+
+import errno
+import filecmp
+import os
+import re
+from contextlib import suppress
+from pathlib import Path
+
+from app.core.errors import t
+from app.core.files import ExplainedOSError, fitting, is_file, is_folder, move, name_limit
+
+PART = "part"
+"""What the name of an unfinished file has before its suffix."""
+RECORDING = "recording"
+"""The same of a recording: what a crash leaves of it is whole but for its last second, and is no film of a batch."""
+TRIES = ".tries"
+"""Folder of the tries of a batch."""
+MOST = 1000
+"""Unfinished files of one name. A program that is started anew by a supervisor must not fill the folder."""
+
+
+def unfinished_file(final: Path, word: str = PART, suffix: str | None = None, *, private: bool) -> Path:
+    """Create an empty file beside its final name. Raises OSError, also where the final name is too long.
+
+    word: `PART` or `RECORDING`. suffix: of the file, by default that of the final name. private: with mode 0600,
+    otherwise with that of the umask.
+    """
+    _check_length(final)
+    mode = 0o600 if private else 0o666
+    for number in ("", *range(2, MOST)):
+        ending = f".{word}{number}{final.suffix if suffix is None else suffix}"
+        path = final.with_name(fitting(final.parent, final.stem, ending))
+        with suppress(FileExistsError):
+            path.touch(mode, exist_ok=False)
+            return path
+    raise _too_many(final)
+
+
+def unfinished_folder(final: Path) -> Path:
+    """Create the folder for the images of a folder, or for an image: in a folder that exists, else beside the name.
+
+    It has the mode of the umask. Raises OSError, also where the final name is too long.
+    """
+    _check_length(final)
+    parent, name = (final, "") if is_folder(final) else (final.parent, final.name)
+    for number in ("", *range(2, MOST)):
+        path = parent / fitting(parent, name, f".{PART}{number}")
+        with suppress(FileExistsError):
+            path.mkdir()
+            return path
+    raise _too_many(final)
+
+
+def is_unfinished(path: Path) -> bool:
+    """Return whether a video has the name of an unfinished film, as `talk.part.mp4` and `talk.part2.mp4`."""
+    return re.search(rf"\.{PART}\d*$", path.stem) is not None
+
+
+def move_finished(finished: Path, final: Path, *, overwrite: bool) -> None:
+    """Move a finished film or folder of images to its final name at once, in the same file system. Raises OSError.
+
+    A folder that exists keeps its other files: the images are moved into it. overwrite: replace files of these names.
+    """
+    if not is_folder(finished):
+        _move_file(finished, final, overwrite)
+    elif not is_folder(final):
+        finished.rename(final)
+    else:
+        for image in sorted(finished.iterdir()):
+            _move_file(image, final / image.name, overwrite)
+        finished.rmdir()
+
+
+def _move_file(finished: Path, final: Path, overwrite: bool) -> None:
+    if not overwrite and is_file(final) and filecmp.cmp(finished, final, shallow=False):
+        # A process that was killed between this move and its report is followed by one that makes the same bytes.
+        finished.unlink()
+    else:
+        move(finished, final, overwrite=overwrite)
+
+
+def _check_length(final: Path) -> None:
+    """Raise OSError for a name that no file can have: it would be told after hours of work, at the last step."""
+    if len(os.fsencode(final.name)) > name_limit(final.parent):
+        raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG), str(final))
+
+
+def _too_many(final: Path) -> ExplainedOSError:
+    return ExplainedOSError(
+        errno.EEXIST, t("too many unfinished files are in this folder; remove them or choose another folder"), final
+    )
