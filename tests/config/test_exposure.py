@@ -92,7 +92,9 @@ def test_a_setting_counts_as_hiding_where_it_is_declared_to(setting: Setting) ->
     assert (changed.hides != Settings().hides) is (setting.hides is not None)
 
 
-@pytest.mark.parametrize("setting", [each for each in HIDING if each.hides and each.hides.exposure], ids=str)
+@pytest.mark.parametrize(
+    "setting", [each for each in HIDING if each.hides and each.hides.exposure], ids=lambda setting: setting.name
+)
 def test_a_setting_that_is_declared_to_hide_is_asked_about_in_one_direction_at_least(setting: Setting) -> None:
     value = (DOOR,) if setting.name == "people.zones" else other_value(setting, ROOT)
     other = setting.replaced_in(Settings(), value)
