@@ -274,13 +274,15 @@ class HeadlessRun:
         A problem after a command is answered to the command, and the run goes on.
         """
         settings = self.pipeline.settings  # read after the status: a command changes them before it causes a problem
-        if settings is not self._start_settings:
+        if _without_recordings(settings) != _without_recordings(self._start_settings):
             return None
         unneeded = {Stage.MICROPHONE}  # the run goes on without it
         if self._waits:
             unneeded |= {Stage.VIRTUAL_CAMERA, Stage.PIPEWIRE}
         if status.frames_out > 0 or settings.paused or self._awaits_camera(status):
             unneeded.add(Stage.CAPTURE)  # the source is opened again until the user resumes
+        if not records(self._start_settings):
+            unneeded.add(Stage.RECORDING)  # a command asked for it
         return next((each.message for each in status.problems if each.stage not in unneeded), None)
 
     def _awaits_camera(self, status: PipelineStatus) -> bool:
@@ -302,6 +304,11 @@ class HeadlessRun:
         elif self._seconds is not None and now_s - self._counted_from_s >= self._seconds:
             return True
         return self._frames is not None and self.status.frames_out >= self._frames
+
+
+def _without_recordings(settings: Settings) -> Settings:
+    """Return the settings without what a recording that failed takes out of them by itself."""
+    return settings.replaced_at(["output"], record=None, record_alpha=None)
 
 
 def records(settings: Settings) -> bool:

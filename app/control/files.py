@@ -19,6 +19,7 @@ from app.core.settings import BackgroundSettings, Settings
 from app.core.types import BgrImage
 from app.matting import choose_model
 from app.matting.plate.picture import PlateCapture, needs_plate
+from app.runtime.status import Phase
 
 Backgrounds = Sequence[tuple[str, str | Path]]
 """Names as shown in the window, in its order, each with its value of `--background`."""
@@ -143,40 +144,71 @@ class PlateTaking:
             )
 
 
-async def record(changes: SettingsChanges, field: Literal["record", "record_alpha"], argument: str) -> str:
+RecordField = Literal["record", "record_alpha"]
+"""Fields of `OutputSettings`."""
+
+
+async def record(changes: SettingsChanges, field: RecordField, argument: str) -> str:
     """Record the output or the matte to the file that the argument names, or stop.
 
-    field: of `OutputSettings`. Raises UsageError, and MattecamError if it fails.
+    Whether a recording runs is decided while the settings are changed: of two commands at once, one is refused. Raises
+    UsageError, and MattecamError if it fails.
     """
     if argument == "stop":
         return await _stop_recording(changes, field)
-    path, sink = Path(argument), field.replace("record", "recording")
-    if await changes.files.run(partial(exists, path), no_answer(path)):
-        raise UsageError(f"{path} already exists; name a new file.")
-    runs = changes.pipeline.status().outputs[sink] is not None
+    path = Path(argument)
+    other: RecordField = "record_alpha" if field == "record" else "record"
+    other_file = getattr(changes.pipeline.settings.output, other)
+    # Links are followed here: no disk may hold up the change of the settings.
+    await changes.files.run(partial(_check_new, path, other_file), no_answer(path), stage=Stage.RECORDING)
 
     def update(settings: Settings) -> Settings:
-        files = {"record": settings.output.record, "record_alpha": settings.output.record_alpha}
-        before = files.pop(field)
-        check_outputs(filter(None, (*files.values(), path)))
-        if before is not None and runs:
-            raise MattecamError(f"A recording to {before} is running; stop it first with `ctl record stop`.")
+        running = getattr(settings.output, field)
+        if running is not None:
+            command = field.replace("_", "-")
+            raise MattecamError(f"A recording to {running} is running; stop it first with `ctl {command} stop`.")
+        if getattr(settings.output, other) == path:
+            raise UsageError(f"{path} cannot be written: it is also another output; choose another name.")
         return settings.replaced_at(["output"], **{field: path})
 
-    _, in_use = await changes.follow(update)
+    try:
+        _, in_use = await changes.follow(update)
+    except MattecamError:
+        changes.pipeline.forget_failed_outputs()  # it is told in the answer
+        raise
+    if getattr(changes.pipeline.settings.output, field) != path:
+        raise MattecamError(f"The recording to {path} was stopped meanwhile.")
     begins = in_use and changes.pipeline.status().frames_out != 0
     return f"Recording to {path}." if begins else f"Recording to {path} starts with the first matted frame."
 
 
-async def _stop_recording(changes: SettingsChanges, field: str) -> str:
-    path: Path | None = getattr(changes.pipeline.settings.output, field)
-    changes.apply(lambda now: now.replaced_at(["output"], **{field: None}))
-    if path is None:
-        raise MattecamError("Nothing is being recorded.")
+def _check_new(path: Path, other: Path | None) -> None:
+    """Raise UsageError unless a path names a new file, which is not the other output."""
+    if exists(path):
+        raise UsageError(f"{path} already exists; name a new file.")
+    check_outputs(filter(None, (other, path)))
+
+
+async def _stop_recording(changes: SettingsChanges, field: RecordField) -> str:
+    stopped = Path()
+    earlier = changes.problem(RECORDINGS[field])
+
+    def update(now: Settings) -> Settings:
+        nonlocal stopped
+        running: Path | None = getattr(now.output, field)
+        if running is None:
+            raise MattecamError("Nothing is being recorded.")
+        stopped = running
+        return now.replaced_at(["output"], **{field: None})
+
+    changes.apply(update)
     if not await changes.wait_until_used(with_outputs=True):
-        return f"The recording {path} is still being finished."
-    if (problem := changes.problem(RECORDINGS[field])) is not None:
+        return f"The recording {stopped} is still being finished."
+    problem = changes.problem(RECORDINGS[field])
+    if problem is not None and problem != earlier:
         raise MattecamError(problem)
-    if not await changes.files.run(partial(exists, path), no_answer(path)):
-        raise MattecamError(f"Nothing was recorded to {path}: there was no matted frame; resume, then record again.")
-    return f"Recorded to {path}."
+    if await changes.files.run(partial(exists, stopped), no_answer(stopped), stage=Stage.RECORDING):
+        return f"Recorded to {stopped}."
+    if changes.pipeline.phase is Phase.RUNNING:
+        raise MattecamError(f"Nothing was recorded to {stopped}: it was stopped before its first frame.")
+    raise MattecamError(f"Nothing was recorded to {stopped}: there was no matted frame; resume, then record again.")

@@ -154,24 +154,24 @@ def cut(text: str, most_bytes: int) -> str:
     return text
 
 
-def free_name(wanted: Path, numbered: str = "{} ({})", taken: Path | None = None) -> Path:
-    """Return `wanted`, or `name (2).ext` and so on if that exists or is `taken`. numbered: stem of the latter.
+def free_name(wanted: Path, numbered: str = "{} ({})") -> Path:
+    """Return `wanted`, or `name (2).ext` and so on if that exists. numbered: stem of the latter.
 
     A name that is too long for the folder is cut before the number.
     """
     path = wanted.with_name(fitting(wanted.parent, wanted.stem, wanted.suffix))
     number = 2
-    while os.path.lexists(path) or path == taken:
+    while os.path.lexists(path):
         ending = numbered.format("", number) + wanted.suffix
         path = wanted.with_name(fitting(wanted.parent, wanted.stem, ending))
         number += 1
     return path
 
 
-def new_file(folder: Path, stem: str, suffix: str, taken: Path | None = None) -> Path:
+def new_file(folder: Path, stem: str, suffix: str) -> Path:
     """Return the path of a file that does not exist: `stem.ext`, or `stem 2.ext` and so on. Creates the folder.
 
-    taken: a name that is not free either. Raises MattecamError.
+    Raises MattecamError.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -179,7 +179,7 @@ def new_file(folder: Path, stem: str, suffix: str, taken: Path | None = None) ->
         raise MattecamError(
             t("The folder {folder} cannot be created: {reason}.", folder=folder, reason=why_not_written(error))
         ) from error
-    return free_name(folder / f"{stem}{suffix}", "{} {}", taken)
+    return free_name(folder / f"{stem}{suffix}", "{} {}")
 
 
 @contextmanager

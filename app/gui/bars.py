@@ -32,7 +32,7 @@ class ActionBar(QToolBar):
     def __init__(self, store: SettingsStore) -> None:
         super().__init__()
         self._store = store
-        self._elapsed, self._recording_failed = "", False
+        self._elapsed = ""
         side = scaled(ICON_PX, self)
         self.setIconSize(QSize(side, side))
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
@@ -84,19 +84,16 @@ class ActionBar(QToolBar):
         """Choose a view mode."""
         next(action for action in self.modes.actions() if action.data() is mode).trigger()
 
-    def show_recording(self, elapsed: str, *, failed: bool) -> None:
-        """Show the elapsed time on the record button; empty while nothing is recorded.
-
-        failed: the recording ended by itself; the button starts a new one.
-        """
-        if (elapsed, failed) != (self._elapsed, self._recording_failed):
-            self._elapsed, self._recording_failed = elapsed, failed
+    def show_recording(self, elapsed: str) -> None:
+        """Show the elapsed time on the record button; empty while nothing is recorded."""
+        if elapsed != self._elapsed:
+            self._elapsed = elapsed
             self.refresh()
 
     def refresh(self) -> None:
         """Show the settings, also for a button whose action failed."""
         settings = self._store.current
-        recording = settings.output.record is not None and not self._recording_failed
+        recording = settings.output.record is not None
         for action, on, caption in (
             (self.pause, settings.paused, tr("Resume") if settings.paused else tr("Pause")),
             (self.freeze, settings.frozen, tr("Unfreeze") if settings.frozen else tr("Freeze")),

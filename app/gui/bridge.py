@@ -22,6 +22,7 @@ from PyQt6.sip import voidptr
 from app.core.errors import text_of
 from app.core.files import new_file, new_file_held
 from app.core.geometry import contain_size
+from app.core.settings import Settings
 from app.core.types import AlphaImage, BgrImage, Outgoing, Picture, PictureKind
 from app.gui.state import SettingsStore, Tasks
 from app.gui.widgets.qt import existing, timer
@@ -237,19 +238,15 @@ class Recording(QObject):
         self._file: Path | None = None
         """The file being recorded, or of the recording that is ending."""
         self._requested = False
-        self.broken = False
-        """The recording that is wanted ended by itself, such as on a full disk."""
 
     def set_on(self, on: bool) -> None:
         """Start a recording under a new name, or stop it."""
         self._requested = on
         if on:
-            taken = self._store.current.output.record  # by a recording that failed, and perhaps left no file
-            find = partial(new_file, self._store.recordings_dir, dated_name(), ".mp4", taken)
-            self._tasks.run(find, self._start, self._fail_to_start)
+            find = partial(new_file, self._store.recordings_dir, dated_name(), ".mp4")
+            self._tasks.run(find, self._start, self._tell)
         else:
-            if not self.broken:
-                self._file = self._file or self._store.current.output.record  # it may end before a status tells of it
+            self._file = self._file or self._store.current.output.record  # it may end before a status tells of it
             self._store.edit("output", record=None)
 
     def snapshot(self) -> None:
@@ -262,8 +259,6 @@ class Recording(QObject):
 
     def follow(self, status: PipelineStatus) -> str:
         """Return the elapsed time, such as 1:05; empty while nothing is recorded. Emit `saved` after the end."""
-        failed = any(problem.part == "recording" for problem in status.problems)
-        self.broken = failed and status.recording is None
         file = None if status.recording is None else Path(status.recording)
         if self._file not in (None, file):  # it has ended, and another may have begun since the last status
             self._started_s = None
@@ -280,12 +275,13 @@ class Recording(QObject):
             self.saved.emit(file)
 
     def _start(self, path: Path) -> None:
-        if self._requested:  # not stopped in the meantime
-            self._store.edit("output", record=path)
+        def begin(now: Settings) -> Settings:
+            if now.output.record is not None:  # `ctl` has begun one, which goes on
+                return now
+            return now.replaced_at(["output"], record=path)
 
-    def _fail_to_start(self, error: Exception) -> None:
-        self._tell(error)
-        self._store.edit("output", record=None)
+        if self._requested:  # not stopped in the meantime
+            self._store.change(begin)
 
 
 def dated_name() -> str:

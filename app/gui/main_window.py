@@ -185,7 +185,7 @@ class MainWindow(QMainWindow):
     def _show_status(self, status: PipelineStatus) -> None:
         elapsed = self.recording.follow(status)
         self.badges.show_status(status, elapsed, self.store.current)
-        self.action_bar.show_recording(elapsed, failed=self.recording.broken)
+        self.action_bar.show_recording(elapsed)
         self.status_line.show_status(status, frozen=self.store.current.frozen)
         self.program_notices.show_status(status)
         self.panel.show_status(status)
@@ -272,7 +272,6 @@ class MainWindow(QMainWindow):
             case Remedy.VIRTUAL_CAMERA:
                 self.open_doctor("virtual camera")
             case Remedy.RECORDINGS_FOLDER:
-                self.store.edit("output", record=None)
                 panel.reveal(panel.recordings.folder)
                 panel.recordings.ask_for_folder()
         self.bridge.pipeline.retry()

@@ -114,6 +114,8 @@ class SinkSpec(Generic[K]):
     retry_s: float | None = 2.0
     """Wait before a sink that failed is opened again; None: not until the settings change (a recording would
     overwrite what is already on disk)."""
+    unset: Callable[[Settings], Settings] | None = None
+    """Returns settings that ask for no such sink: those after it failed, of a sink that is not opened again."""
     optional: Callable[[K], bool] = lambda wanted: False
     """Whether a failure to open it is no problem to report."""
     waits_for_readers: bool = False

@@ -31,6 +31,7 @@ SINKS: tuple[SinkSpec[Any], ...] = (
         recording.Recorder,
         stage=Stage.RECORDING,
         retry_s=None,
+        unset=lambda settings: settings.replaced_at(["output"], record=None),
         from_first_matte=True,
     ),
     SinkSpec(
@@ -39,6 +40,7 @@ SINKS: tuple[SinkSpec[Any], ...] = (
         partial(recording.Recorder, alpha=True),
         stage=Stage.RECORDING,
         retry_s=None,
+        unset=lambda settings: settings.replaced_at(["output"], record_alpha=None),
         from_first_matte=True,
     ),
     SinkSpec(

@@ -267,7 +267,7 @@ class SinkWorker:
         self._asked: tuple[Settings | None, Any] = (None, None)
         """Settings, and the sink that they ask for."""
         self._tried: Any = None
-        """The settings for which a sink is open or has failed to open."""
+        """The settings for which a sink is open or has failed to open. A sink that is given up is no longer wanted."""
         self._retry_at_s: float | None = None
         self.open_name: str | None = None
         """The sink in the status, until it is closed: its device or its name."""
@@ -294,6 +294,11 @@ class SinkWorker:
             return False  # do not wake a thread that has nothing to do
         self._pictures.put((picture, self._accepts_cards))
         return self.sink is not None
+
+    def forget_failure(self) -> None:
+        """Report no longer why a sink failed that the settings do not ask for any more."""
+        if self.sink is None and self.wanted is None:
+            self._report(None)
 
     def finish(self) -> None:
         """Accept no further pictures: what was handed over is still sent, then the sink is closed."""
@@ -329,9 +334,9 @@ class SinkWorker:
         if wanted is None:
             self._report(None)
             self._close()
+            self._tried = None
         else:
             self._open(wanted, picture)
-        self._tried = wanted
         return wanted is not None
 
     def _open(self, wanted: Any, picture: Picture) -> None:
@@ -346,12 +351,14 @@ class SinkWorker:
         except Exception as error:  # noqa: BLE001 - carried to the status
             is_optional = self.spec.optional(wanted)
             self._report(None if is_optional else error)  # None: of the device that was wanted before
-            if gives_way and self._reopens(in_use, picture):
-                return  # another attempt would take the device from its readers again
-            self._plan_retry()
+            is_open = gives_way and self._reopens(in_use, picture)
+            self._tried = wanted
+            if not is_open:  # another attempt would take the device from its readers again
+                self._retry_later_or_give_up()
             return
         self._report(None)  # before the other one is closed, which may fail
         self._use(sink, wanted)
+        self._tried = wanted
 
     def _reopens(self, previous: Any, picture: Picture) -> bool:
         """Open the sink that has given way again; return whether it is open."""
@@ -406,7 +413,7 @@ class SinkWorker:
         except Exception as error:  # noqa: BLE001 - carried to the status
             self._report(error)
             self._close()
-            self._plan_retry()
+            self._retry_later_or_give_up()
             return
         if self.spec.waits_for_readers and sink.readers == 0:
             return  # the sink discards pictures
@@ -418,9 +425,20 @@ class SinkWorker:
     def _report(self, problem: Exception | None) -> None:
         self._board.report(self.spec.stage, problem, self.thread.name)
 
-    def _plan_retry(self) -> None:
+    def _retry_later_or_give_up(self) -> None:
+        """Plan to open the sink that failed again, or take it out of the settings, which then say what is true."""
         if self._retry_s is not None:
             self._retry_at_s = time.monotonic() + self._retry_s
+            return
+        failed, unset = self._tried, self.spec.unset
+        if unset is None:
+            return
+        self._tried = None  # before the change, after which the problem that was reported stays
+
+        def update(now: Settings) -> Settings:
+            return unset(now) if self.spec.wanted(now) == failed else now
+
+        self._owner.change(update)
 
     def _close(self) -> None:
         sink = self.sink

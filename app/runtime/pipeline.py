@@ -195,7 +195,13 @@ class Pipeline:
     def retry(self) -> None:
         """Retry now what failed."""
         self._capture.retry()
+        self.forget_failed_outputs()
         self.read_files_again()
+
+    def forget_failed_outputs(self) -> None:
+        """Report no longer why outputs failed that the settings do not ask for any more: the user knows."""
+        for sink in self._sinks:
+            sink.forget_failure()
 
     def read_files_again(self) -> None:
         """Read the files of background, plate and card again, if they failed or were changed.

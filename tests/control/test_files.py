@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import cv2
@@ -301,14 +302,98 @@ def test_the_answer_waits_until_the_file_is_open_or_finished(program: Program, t
 def test_a_recording_starts_beside_or_after_one_that_failed(
     program: Program, tmp_path: Path, failed: str, other: str
 ) -> None:
-    """`ctl record` failed with the problem of the matte's recording.
-
-    The window and the command line keep the file of the one that failed in the settings.
-    """
+    """`ctl record` failed with the problem of the matte's recording."""
     output = program.settings.output.replace(**{failed: tmp_path / "full.mp4"})
     program.pipeline.change(lambda settings: settings.replace(output=output))
-    eventually(lambda: program.controller.status()["problems"] != [])
+    eventually(lambda: getattr(program.settings.output, failed) is None)
+
     assert program.run(f"{other} {tmp_path / 'a.mp4'}") == f"Recording to {tmp_path / 'a.mp4'}."
     assert program.run(f"{other} stop") == f"Recorded to {tmp_path / 'a.mp4'}."
-    if other.replace("-", "_") != failed:
-        assert getattr(program.settings.output, failed) is not None, "the window still offers what helps"
+
+    told = [problem["stage"] for problem in program.controller.status()["problems"]]
+    same = other.replace("-", "_") == failed
+    assert told == ([] if same else ["recording"]), "the window still offers what helps"
+
+
+@pytest.mark.parametrize("moment", ["open_recorder", "recorder"])
+def test_a_recording_that_fails_is_no_longer_asked_for(program: Program, tmp_path: Path, moment: str) -> None:
+    program.world.faults.put(moment, SinkLostError("The disk is full."))
+    output = program.settings.output.replace(record=tmp_path / "a.mp4")
+    program.pipeline.change(lambda settings: settings.replace(output=output))
+
+    eventually(lambda: program.settings.output.record is None)
+
+    assert [each["message"] for each in program.controller.status()["problems"]] == ["The disk is full."]
+    with pytest.raises(MattecamError, match="Nothing is being recorded"):
+        program.run("record stop")
+    program.world.faults.heal()
+    assert program.run("retry") == "What failed is tried again."
+    assert program.controller.status()["problems"] == []
+
+
+@pytest.mark.parametrize("command", ["record", "record-alpha"])
+def test_of_two_recordings_that_begin_at_once_one_is_refused(program: Program, tmp_path: Path, command: str) -> None:
+    """Both were confirmed, and one had no frame."""
+    first, second = tmp_path / "first.mp4", tmp_path / "second.mp4"
+    opening = Hold()
+    program.world.faults.put("open_recorder", opening)
+    begun = beside(lambda: program.run(f"{command} {first}"))
+    assert opening.entered.wait(60)
+
+    with pytest.raises(MattecamError, match=rf"recording to .*first\.mp4 is running; stop .* `ctl {command} stop`"):
+        program.run(f"{command} {second}")
+
+    opening.go_on.set()
+    assert begun.result(60) == f"Recording to {first}."
+    assert program.run(f"{command} stop") == f"Recorded to {first}."
+    assert first.exists() and not second.exists()
+
+
+def test_a_recording_that_is_stopped_while_it_begins_is_not_confirmed(program: Program, tmp_path: Path) -> None:
+    """It was, and the command that stopped it spoke of a pause."""
+    opening = Hold()
+    program.world.faults.put("open_recorder", opening)
+    begun = beside(lambda: program.run(f"record {tmp_path / 'a.mp4'}"))
+    assert opening.entered.wait(60)
+    stopped = beside(lambda: program.run("record stop"))
+    eventually(lambda: program.settings.output.record is None)
+
+    opening.go_on.set()
+
+    with pytest.raises(MattecamError, match="was stopped meanwhile"):
+        begun.result(60)
+    assert stopped.result(60) == f"Recorded to {tmp_path / 'a.mp4'}."
+
+
+def test_only_one_of_two_commands_stops_a_recording(program: Program, tmp_path: Path) -> None:
+    file = tmp_path / "a.mp4"
+    finishing = Hold()
+    program.run(f"record {file}")
+    program.world.faults.put("close_recorder", finishing)
+    stopped = beside(lambda: program.run("record stop"))
+    assert finishing.entered.wait(60)
+
+    with pytest.raises(MattecamError, match="Nothing is being recorded"):
+        program.run("record stop")
+
+    finishing.go_on.set()
+    assert stopped.result(60) == f"Recorded to {file}."
+
+
+def test_no_disk_holds_up_the_settings_while_a_recording_is_chosen(
+    program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Links were followed while the settings were locked: a pause waited for the disk."""
+    disk = Hold()
+
+    def follow_links(outputs: Iterable[Path]) -> None:
+        disk()
+
+    monkeypatch.setattr(live_plate, "check_outputs", follow_links)
+    begun = beside(lambda: program.run(f"record {tmp_path / 'a.mp4'}"))
+    assert disk.entered.wait(60)
+
+    assert program.run("pause").startswith("Paused")
+
+    disk.go_on.set()
+    begun.result(60)

@@ -50,13 +50,19 @@ class Hold:
 
 
 class FakeRecorder(FakeSink):
-    """A recording: the file exists after the end if it was given a picture."""
+    """A recording: the file exists after the end if it was given a picture. It takes no file that another one has."""
 
-    def __init__(self, path: Path, faults: Faults) -> None:
+    def __init__(self, path: Path, faults: Faults, open_files: set[Path]) -> None:
+        """open_files: those of all recordings of the world."""
         super().__init__("recorder", faults)
+        if path in open_files or path.exists():
+            raise SinkOpenError(f"The recording {path} cannot be started: the file exists.")
         self._path = path
+        self._open_files = open_files
+        open_files.add(path)
 
     def close(self) -> None:
+        self._open_files.discard(self._path)
         super().close()
         if self.pictures and self._path.is_absolute():
             self._path.touch()
@@ -90,6 +96,7 @@ class FakeWorld:
         self.pause_s = 0.0
         """Wait for each frame; as fast as they come otherwise, they would starve a window."""
         self.engine: type[FakeEngine] = FakeEngine
+        self._recording_files: set[Path] = set()
 
     def parts(self) -> PipelineParts:
         """For `Pipeline(settings, parts=…)`."""
@@ -158,7 +165,7 @@ class FakeWorld:
     def _recorder(self, path: Path) -> FakeSink:
         if path.name == "full.mp4":
             raise SinkLostError(f"The disk is full while recording {path}; free some space.")
-        recorder = FakeRecorder(path, self.faults)
+        recorder = FakeRecorder(path, self.faults, self._recording_files)
         self.sinks.append(recorder)
         return recorder
 

@@ -443,9 +443,23 @@ def test_a_recording_starts_and_ends_and_one_that_failed_makes_way_for_another(
     with monkeypatch.context() as broken:
         broken.setattr(Recorder, "send", Mock(side_effect=SinkError("The recording stopped: the disk is full.")))
         qtbot.waitUntil(lambda: not record.isChecked())
-    assert "the disk is full" in notices.error
+    assert session.pipeline.settings.output.record is None
+    qtbot.waitUntil(lambda: "the disk is full" in notices.error)
     failed.unlink(missing_ok=True)  # on a full disk it may be gone
-    assert begin() not in (file, failed)
+    assert begin() != file
+
+
+def test_the_button_ends_no_recording_that_a_command_began(qtbot: QtBot, tasks: Tasks, tmp_path: Path) -> None:
+    """It took the place of the one that had just begun, whose file got no frame."""
+    store = ui.made_store(Settings())
+    store.edit("window", recordings_dir=tmp_path)
+    made = Recording(store, cast("Bridge", None), tasks, QObject())
+    made.set_on(True)
+    store.edit("output", record=tmp_path / "of a command.mp4")
+
+    ui.settle(tasks, qtbot)
+
+    assert store.current.output.record == tmp_path / "of a command.mp4"
 
 
 def test_each_recording_is_reported_and_counts_from_its_own_start(qtbot: QtBot, tasks: Tasks, tmp_path: Path) -> None:
