@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -19,6 +18,7 @@ from app.cli.start import CONFIRM, UNUSED_ZONES, StartSettings, why_unconfirmed
 from app.cli.terminal import notify
 from app.config.scenes import SceneStore, default_path
 from app.control.controller import SettingsController
+from app.control.program import RunningProgram
 from app.control.server import ControlServer
 from app.core import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, paths
 from app.core.errors import MattecamError, Stage, Text, UsageError, counted
@@ -126,51 +126,38 @@ def _controlled(session: HeadlessRun, *, keeps_pause: bool) -> Iterator[None]:
         scenes=SceneStore(default_path()),
         request_quit=session.end,
     )
-    server = ControlServer(controller)
+    program = RunningProgram()
+    server = ControlServer(controller, program)
     for thread in server.threads:
         pipeline.watch(thread)
     server.listen()
-    mark = server.folder / PAUSE_FILE if keeps_pause and server.folder is not None else None
     has_ended = False
     try:
-        if mark is not None:
-            _keep_pause(pipeline, mark)
+        if keeps_pause:
+            _keep_pause(pipeline, program)
         server.start()  # no command is answered before the pause is in force
         yield
         has_ended = session.failure is None
     finally:
-        server.stop(last=lambda: mark_pause(mark, is_paused=False) if mark is not None and has_ended else None)
+        server.stop(last=lambda: program.forget_pause() if keeps_pause and has_ended else None)
 
 
-def _keep_pause(pipeline: Pipeline, mark: Path) -> None:
+def _keep_pause(pipeline: Pipeline, program: RunningProgram) -> None:
     """Pause if the last run crashed while it was paused, and tell the next run about this one."""
-    if mark.exists():
-        notify(
-            "The last run crashed while it was paused, so the outputs show the stand-by card; `python3 run.py ctl "
-            "resume` goes on."
-        )
+    if program.was_paused:
+        if program.problem is None:
+            notify(
+                "The last run crashed while it was paused, so the outputs show the stand-by card; `python3 run.py ctl "
+                "resume` goes on."
+            )
+        else:  # a command reaches the other one
+            notify(
+                "Another Mattecam is paused, or crashed while it was paused, so the outputs show the stand-by card; "
+                "end the other one, then `python3 run.py ctl resume` goes on."
+            )
         pipeline.change(lambda settings: settings.replace(paused=True))
-    changing = threading.Lock()  # the last of two threads marks what is in force
-
-    def follow() -> None:
-        with changing:
-            mark_pause(mark, is_paused=pipeline.settings.paused)
-
-    pipeline.owner.listen(follow)
-
-
-PAUSE_FILE = "paused"
-
-
-def mark_pause(file: Path, *, is_paused: bool) -> None:
-    """Tell the next run whether this one is paused, in case it crashes."""
-    try:
-        if is_paused:
-            file.touch(mode=0o600)
-        else:
-            file.unlink(missing_ok=True)
-    except OSError as error:  # the pause itself is in force
-        log.warning("A crash would end the pause, because %s cannot be written: %s.", file, why_not_written(error))
+    program.keep_pause(lambda: pipeline.settings.paused)
+    pipeline.owner.listen(program.mark_pause)
 
 
 START_LIMIT_S = 120.0

@@ -42,7 +42,7 @@ SETTABLE: Mapping[str, Setting] = {
     name: setting for name, setting in SETTINGS.items() if setting.description and name not in OWN_COMMANDS
 }
 """The settings that `ctl set` changes; one without a description is set by the program."""
-AT_ONCE = "pause", "freeze", "only-me", "quit", "resume", "status"
+AT_ONCE = "pause", "freeze", "only-me", "quit", "resume", "show", "status"
 """Commands that are in force before they wait for anything, and are never refused because others wait."""
 SETTERS = "set", "framing", "model"
 """Commands that only set something."""
@@ -75,6 +75,7 @@ SYNTAX: Mapping[str, Syntax] = {
         "NAME [--yes]|--save NAME|--save-with-camera NAME|--rename NAME=NEW NAME|--remove NAME",
     ),
     "set": Syntax("Change a setting.", "NAME VALUE, such as output.mirror on; `get` lists the names"),
+    "show": Syntax("Show the window in front of all others."),
     "snapshot": Syntax("Save the current frame of the output as a PNG file.", "FILE"),
     "status": Syntax("Print the state of the program."),
 }

@@ -64,6 +64,7 @@ class SettingsController:
         backgrounds: Callable[[], Backgrounds],
         scenes: SceneStore,
         request_quit: Callable[[], None],
+        request_show: Callable[[], None] | None = None,
         change: Apply | None = None,
         undo: Callable[[], Apply] | None = None,
         scenes_changed: Callable[[], None] = lambda: None,
@@ -73,12 +74,13 @@ class SettingsController:
         """Connect the controller with the program.
 
         backgrounds, store_plate: may read and write files; called on threads of their own. store_plate: `keep` of
-        `PlateTaking`. request_quit: returns at once. change, undo: see `SettingsChanges`. scenes_changed: called after
-        a scene was saved or removed.
+        `PlateTaking`. request_quit, request_show: return at once; the latter is None for a run without a window of the
+        user. change, undo: see `SettingsChanges`. scenes_changed: called after a scene was saved or removed.
         """
         self._pipeline = pipeline
         self._backgrounds = backgrounds
         self._request_quit = request_quit
+        self._request_show = request_show
         self._changes = changes = SettingsChanges(pipeline, confirm_s, change, undo)
         self._scenes, self._scenes_changed = scenes, scenes_changed
         self._actions: Mapping[str, Callable[[str], Awaitable[str]]] = {
@@ -96,6 +98,7 @@ class SettingsController:
             "resume": self._resume,
             "retry": self._retry_failed,
             "scene": self._scene,
+            "show": self._show,
             "snapshot": self._snapshot,
         }
 
@@ -285,6 +288,12 @@ class SettingsController:
     async def _quit(self, _argument: str) -> str:
         self._request_quit()
         return "Mattecam stops."
+
+    async def _show(self, _argument: str) -> str:
+        if self._request_show is None:
+            raise MattecamError("The running Mattecam has no window; `ctl quit` ends it.")
+        self._request_show()
+        return "The window is brought to the front."
 
 
 def _parsed(values: Mapping[str, str]) -> dict[str, Any]:

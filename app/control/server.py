@@ -17,12 +17,12 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict
 from multiprocessing.connection import Connection
-from pathlib import Path
 
 from app.control import transport
 from app.control.commands import AT_ONCE, Answer, parse_words
 from app.control.controller import SettingsController
-from app.control.transport import ControlAddress, ControlError, Endpoint, default_address
+from app.control.program import RunningProgram
+from app.control.transport import Endpoint, OtherProgramError
 from app.core.errors import MattecamError, Stage, UsageError
 from app.runtime.worker import Worker
 
@@ -38,12 +38,10 @@ SEND_LIMIT_S = 5.0
 class ControlServer:
     """Serves connections concurrently, one command each. The program also works without it."""
 
-    def __init__(self, controller: SettingsController, *, at: Callable[[], ControlAddress] = default_address) -> None:
+    def __init__(self, controller: SettingsController, program: RunningProgram) -> None:
+        """program: owns the address, now or once another program has ended; `stop` closes it."""
         self._controller = controller
-        self._at = at
-        self._endpoint: Endpoint | None = None
-        self.folder: Path | None = None
-        """The private folder that this program owns while it listens; None where it does not."""
+        self._program = program
         self._accepting = Worker("control", self._accept, Stage.SETTINGS)
         self._answering = Worker("control-answers", self._answer_until_stopped, Stage.SETTINGS)
         self.threads = (self._accepting, self._answering)
@@ -53,21 +51,20 @@ class ControlServer:
         """Connections that are served or wait; of the thread that answers."""
 
     def listen(self) -> None:
-        """Own the address; commands wait until `start`. If that fails, the log says why and the program continues."""
-        try:
-            address = self._at()
-            self._endpoint = Endpoint(address)
-        except ControlError as error:
-            log.warning("%s", error)
+        """Own the address if it is free; commands wait until `start`. Otherwise the log says why it is not."""
+        if self._program.claim():
             return
-        self.folder = address.folder
+        problem = self._program.problem
+        if isinstance(problem, OtherProgramError):
+            log.warning("%s", problem)
+        else:
+            log.warning("%s Until then, Mattecam works without `ctl`.", problem)
 
     def start(self) -> None:
-        """Answer commands if the server listens."""
-        if self._endpoint is not None:
-            self._loop = asyncio.new_event_loop()
-            for thread in self.threads:
-                thread.start()
+        """Answer commands from now on, or from when another program leaves the address."""
+        self._loop = asyncio.new_event_loop()
+        for thread in self.threads:
+            thread.start()
 
     def stop(self, timeout_s: float = 5.0, *, last: Callable[[], object] = lambda: None) -> bool:
         """Stop listening, answer the commands that are running, and join the threads. Idempotent.
@@ -76,26 +73,22 @@ class ControlServer:
         not end in time, or a command was not answered.
         """
         deadline_s = time.monotonic() + timeout_s
-        endpoint = self._endpoint
-        if endpoint is None:
-            return self._accepting.join(0) and self._answering.join(0)
-        self._endpoint = None
         self._controller.close()
         self._accepting.request_stop()
-        endpoint.wake()
+        self._program.wake()
         while not self._accepting.join(RETRY_S) and time.monotonic() < deadline_s:
-            endpoint.wake()
+            self._program.wake()
         ended = self._accepting.join(0)
         all_answered = self._end_answering(deadline_s)
         last()
-        endpoint.close()
+        self._program.close()
         return ended and all_answered
 
     def _end_answering(self, deadline_s: float) -> bool:
         """Answer what is running, and end the thread; return whether all was answered in time."""
         loop = self._loop
-        if loop is None:
-            return True
+        if loop is None or loop.is_closed():  # never started, or ended before
+            return self._answering.join(0)
         self._answering.request_stop()
         finished = asyncio.run_coroutine_threadsafe(self._finish(deadline_s), loop)
         finished.add_done_callback(lambda _finished: loop.call_soon_threadsafe(loop.stop))
@@ -113,7 +106,8 @@ class ControlServer:
         return not unanswered
 
     def _accept(self, stop: threading.Event) -> None:
-        endpoint, loop = self._endpoint, self._loop
+        loop = self._loop
+        endpoint = self._program.wait(stop)
         reported = False
         while endpoint is not None and loop is not None:
             try:

@@ -16,7 +16,6 @@ import os
 import secrets
 import socket
 import stat
-import struct
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -46,8 +45,6 @@ BACKLOG = 512
 """Clients that may connect at the same moment: one that is refused then may be the pause."""
 REQUEST_TIMEOUT_S = 2.0
 """How long a client may be silent after it has connected."""
-SEND_TIMEOUT_S = 2.0
-"""How long a client may leave an answer unread that the socket does not hold as a whole."""
 ANSWER_TIMEOUT_S = 15.0
 """How long a client waits for the answer; commands are confirmed within less."""
 MAX_SOCKET_NAME_BYTES = 107 if sys.platform == "linux" else 103
@@ -57,7 +54,7 @@ NAME_TOO_LONG = Text("its name is too long for a socket; name a shorter folder i
 """Only the command line prints it."""
 USERS_FOLDER = Path("/run/user")
 """Where systemd and elogind keep a folder for each user, also for those whose environment does not name it."""
-ANOTHER_RUNS = "Another Mattecam of this user is running; `ctl` controls that one."
+ANOTHER_RUNS = "Another Mattecam of this user is running; `ctl` controls that one until it ends."
 
 
 class ControlError(MattecamError):
@@ -271,9 +268,6 @@ else:
             if self._sleeper in wait([self._socket, self._sleeper]):
                 return None
             client, _ = self._socket.accept()
-            # A client that does not read its answer must not hold a thread for ever.
-            limit = struct.pack("ll", int(SEND_TIMEOUT_S), 0)
-            client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
             return Connection(client.detach())
 
         def wake(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
 import sys
@@ -12,15 +11,15 @@ from functools import partial
 from pathlib import Path
 from types import FrameType
 
-from PyQt6.QtCore import QCoreApplication, QDir, QEvent, QLocale, QLockFile, QObject, Qt, QTimer, pyqtSignal
+from PyQt6.QtCore import QCoreApplication, QEvent, QLocale, QObject, Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import QCloseEvent
-from PyQt6.QtNetwork import QLocalServer, QLocalSocket
 from PyQt6.QtWidgets import QApplication, QDialog, QMenu, QSystemTrayIcon
 
 from app.config import scenes, settings_file
 from app.control.controller import SettingsController
+from app.control.program import RunningProgram
 from app.control.server import ControlServer
-from app.core import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, paths
+from app.core import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED
 from app.core.errors import Stage
 from app.core.process import handled
 from app.core.settings import Settings
@@ -92,22 +91,25 @@ def make_application() -> QApplication:
 def run_window(settings: Settings, options: WindowOptions) -> int:
     """Run the program in a window until the user quits; return the exit code."""
     app = make_application()
-    instance = SingleInstance()
-    if not options.limited and not instance.claim():
-        log.warning("Mattecam is already running; its window was brought to the front.")
-        return EXIT_DONE
-    return Session(app, settings, options, instance).run()
+    program = RunningProgram()
+    try:
+        if not options.limited and program.claim_or_show():
+            log.warning("Mattecam is already running; its window was brought to the front.")
+            return EXIT_DONE
+        return Session(app, settings, options, program).run()
+    finally:
+        program.close()
 
 
 class Session:
     """One run of the window: owns its objects and closes them."""
 
     def __init__(
-        self, app: QApplication, settings: Settings, options: WindowOptions, instance: SingleInstance | None = None
+        self, app: QApplication, settings: Settings, options: WindowOptions, program: RunningProgram | None = None
     ) -> None:
-        """instance: raises the window when the program is started again."""
-        self._app, self._options = app, options
-        self._instance = instance or SingleInstance()
+        """program: as the owner of the control address, or as one that waits for it."""
+        self._app = app
+        self._options = options
         language = settings.window.language
         self._translation = Translation(app, None if language == "system" else QLocale(language))
         settings_path = options.settings_path or settings_file.default_path()
@@ -145,14 +147,15 @@ class Session:
             backgrounds=lambda: shown_backgrounds(self.store.current.window.own_colour),
             scenes=scene_store,
             request_quit=self.window.quit_requested.emit,
+            # A run that ends by itself is not the window that a second start looks for.
+            request_show=None if options.limited else self.window.show_requested.emit,
             scenes_changed=self.window.scenes.changed.emit,
         )
-        self._server = ControlServer(controller)
+        self._server = ControlServer(controller, program or RunningProgram())
         for thread in self._server.threads:
             self.pipeline.watch(thread)
         if self._saver is not None:
             self.window.program_notices.remedy_chosen.connect(self._saver.write)
-        self._instance.raised.connect(self.lifecycle.show_in_front)
         self.store.changed.connect(self._apply_theme)
         existing(app.styleHints()).colorSchemeChanged.connect(self._apply_theme)
 
@@ -209,8 +212,7 @@ class Session:
             return self._exit_code
         self.store.set("window.geometry", self.window.saveGeometry().toBase64().data().decode())
         self.lifecycle.hide_all()
-        self._instance.release()  # allow a new start while threads are still ending
-        server_ended = self._server.stop()
+        server_ended = self._server.stop()  # first: a new start is possible while threads are still ending
         ended = self.bridge.stop(STOP_TIMEOUT_S) and server_ended
         if self._saver is not None:
             self._saver.write()
@@ -232,49 +234,6 @@ class Session:
             theme.apply(self._app, dark)
 
 
-WAIT_MS = 1000
-
-
-class SingleInstance(QObject):
-    """A local server whose name is derived from the user's settings folder."""
-
-    raised = pyqtSignal()
-    """The program was started again."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        folder = str(paths.config_dir().resolve())
-        self._name = f"mattecam-{hashlib.sha256(folder.encode()).hexdigest()[:16]}"
-        self._server = QLocalServer(self)
-        self._server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
-        self._server.newConnection.connect(self._on_connection)
-
-    def claim(self) -> bool:
-        """Return True for the first instance; otherwise raise the running one and return False."""
-        starting = QLockFile(str(Path(QDir.tempPath(), f"{self._name}.lock")))  # released at the end of this function
-        starting.setStaleLockTime(3 * WAIT_MS)
-        if not starting.tryLock(WAIT_MS) and starting.error() is QLockFile.LockError.LockFailedError:
-            return False  # another one that starts now
-        socket = QLocalSocket()
-        socket.connectToServer(self._name)
-        if socket.waitForConnected(WAIT_MS):
-            socket.disconnectFromServer()
-            return False
-        QLocalServer.removeServer(self._name)  # stale socket of a crashed instance
-        self._server.listen(self._name)
-        return True
-
-    def release(self) -> None:
-        """Stop listening, so that another instance can start."""
-        self._server.close()
-
-    def _on_connection(self) -> None:
-        while (socket := self._server.nextPendingConnection()) is not None:
-            socket.disconnectFromServer()
-            socket.deleteLater()
-        self.raised.emit()
-
-
 class WindowLifecycle(QObject):
     """Ends the program when the window is closed, or keeps it in the tray, which has a menu."""
 
@@ -286,6 +245,7 @@ class WindowLifecycle(QObject):
         self._ending = False
         window.close_requested.connect(self._on_close)
         window.quit_requested.connect(self.end)
+        window.show_requested.connect(self.show_in_front)
         self.menu = QMenu(window)
         """Of the tray."""
         self.menu.addAction(tr("Open Mattecam"), self.show_in_front)

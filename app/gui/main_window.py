@@ -51,6 +51,7 @@ class MainWindow(QMainWindow):
     close_requested = pyqtSignal(object)
     """The user closed the window; the handler may ignore the QCloseEvent."""
     quit_requested = pyqtSignal()
+    show_requested = pyqtSignal()
 
     def __init__(self, store: SettingsStore, bridge: Bridge, tasks: Tasks, scenes: SceneStore) -> None:
         super().__init__()

@@ -20,9 +20,10 @@ import pytest
 
 from app.capture.demo import DemoSource
 from app.cli import headless, main
-from app.cli.headless import PAUSE_FILE, HeadlessRun, described, mark_pause, records, summary, write_before_after
+from app.cli.headless import HeadlessRun, described, records, summary, write_before_after
 from app.config import settings_file
 from app.control.commands import Command, Status
+from app.control.program import PAUSE_FILE
 from app.control.server import ControlServer
 from app.control.transport import SOCKET_FILE, ask, default_address
 from app.core import paths
@@ -480,7 +481,8 @@ def test_a_pause_outlives_a_crash_from_the_first_command_on_and_no_end(monkeypat
             return super().stop(timeout_s, last=forget)
 
     monkeypatch.setattr(headless, "ControlServer", AskedAtOnce)
-    mark_pause(mark := default_address().folder / PAUSE_FILE, is_paused=True)
+    mark = default_address().folder / PAUSE_FILE
+    mark.touch()
     quit_once(lambda _: len(states) == 2)
     assert main.main(["headless", *SMALL, "--background", "green"]) == 0
     assert states == [True, False, True]

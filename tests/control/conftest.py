@@ -20,6 +20,7 @@ from app.control.changes import POLL_S
 from app.control.commands import Command, Status, parse_words
 from app.control.controller import SettingsController
 from app.control.files import Backgrounds
+from app.control.program import RunningProgram
 from app.control.server import ControlServer
 from app.control.transport import ControlAddress, default_address
 from app.core.errors import SettingsError, Stage, UsageError
@@ -71,7 +72,7 @@ def serving(
     at: Callable[[], ControlAddress] = default_address, controller: SettingsController | None = None
 ) -> Iterator[ControlServer]:
     """Run a control server."""
-    server = ControlServer(controller or Recorder(), at=at)
+    server = ControlServer(controller or Recorder(), RunningProgram(at))
     server.listen()
     server.start()
     try:

@@ -15,7 +15,6 @@ import pytest
 
 from app.backgrounds import standby
 from app.cli.ctl import status_line
-from app.cli.headless import PAUSE_FILE, mark_pause
 from app.cli.options import LiveOptions, apply_options
 from app.config import settings_file
 from app.config.scenes import SceneStore
@@ -250,11 +249,6 @@ def test_commands_do_not_undo_one_another(alone: SettingsAlone) -> None:
     assert alone.settings.paused
     assert alone.settings.frozen
     assert alone.settings.framing == FramingSettings()
-
-
-def test_a_pause_that_a_crash_would_end_says_why(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    mark_pause(file := tmp_path / "gone" / PAUSE_FILE, is_paused=True)
-    assert f"A crash would end the pause, because {file} cannot be written: the file or its folder" in caplog.text
 
 
 def test_pause_and_freeze_can_be_switched_and_toggled(program: Program) -> None:

@@ -18,8 +18,10 @@ from pathlib import Path
 
 import pytest
 
+from app.control import server as server_module
 from app.control import transport
 from app.control.commands import Answer, Command
+from app.control.program import RunningProgram
 from app.control.server import RETRY_S, ControlServer
 from app.control.transport import ControlAddress, ControlError, Endpoint, OtherProgramError, ask
 from app.core.files import lock_file
@@ -72,7 +74,7 @@ def connected(address: ControlAddress) -> Iterator[Connection]:
 
 
 def test_a_server_can_be_started_again_after_the_first_has_stopped(address: ControlAddress) -> None:
-    assert ControlServer(Recorder(), at=lambda: address).stop(), "it was never started"
+    assert ControlServer(Recorder(), RunningProgram(lambda: address)).stop(), "it was never started"
     for _ in range(2):
         with pytest.raises(ControlError, match="not running"):
             asked(address)
@@ -165,9 +167,9 @@ def test_an_answer_of_any_length_arrives_whole(
 def test_a_client_that_does_not_read_its_answer_holds_no_thread(
     unix: ControlAddress, controller: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transport, "SEND_TIMEOUT_S", 1)
+    monkeypatch.setattr(server_module, "SEND_LIMIT_S", 0.2)
     monkeypatch.setattr(controller, "status", lambda: {"errors": ["x" * 1_000_000]})
-    server = ControlServer(controller, at=lambda: unix)
+    server = ControlServer(controller, RunningProgram(lambda: unix))
     server.listen()
     server.start()
     silent = unix.connect()
@@ -373,7 +375,7 @@ def test_a_defect_in_a_command_is_answered_and_logged(
 def test_a_slow_command_delays_no_other_and_is_answered_before_the_end(
     address: ControlAddress, controller: Recorder
 ) -> None:
-    server = ControlServer(controller, at=lambda: address)
+    server = ControlServer(controller, RunningProgram(lambda: address))
     server.listen()
     server.start()
     slow = beside(lambda: asked(address, "scene", "slow"))

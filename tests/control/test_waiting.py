@@ -13,6 +13,7 @@ import pytest
 
 from app.control import changes, controller, server, transport
 from app.control.commands import Answer, Command
+from app.control.program import RunningProgram
 from app.control.server import ControlServer
 from app.control.transport import ControlAddress, ask
 from app.core.errors import MattecamError
@@ -241,7 +242,7 @@ def test_the_end_waits_for_no_dead_disk_and_leaves_no_address(
 ) -> None:
     """The socket and its secret stayed behind, and the process did not end."""
     monkeypatch.setattr(changes, "NAMED_AFTER_S", 0.05)
-    running = ControlServer(program.controller_with(confirm_s=600.0), at=lambda: address)
+    running = ControlServer(program.controller_with(confirm_s=600.0), RunningProgram(lambda: address))
     running.listen()
     running.start()
     with sent(address, "background Beach") as waiting:
@@ -266,7 +267,7 @@ def test_what_is_being_written_is_finished_before_the_end(
         write_snapshot(path, image)
 
     monkeypatch.setattr(controller, "write_snapshot", write_slowly)
-    running = ControlServer(program.controller_with(confirm_s=600.0), at=lambda: address)
+    running = ControlServer(program.controller_with(confirm_s=600.0), RunningProgram(lambda: address))
     running.listen()
     running.start()
     with sent(address, f"snapshot {file}") as waiting:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 import json
 import os
 import re
 import signal
+import socket
 import sys
 import threading
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
-from unittest.mock import Mock, patch
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -21,7 +23,6 @@ from hypothesis import settings as profile
 from hypothesis import strategies as st
 from PyQt6 import sip
 from PyQt6.QtCore import QCoreApplication, QTimer
-from PyQt6.QtNetwork import QLocalServer
 from PyQt6.QtWidgets import QApplication, QLabel, QPushButton, QSystemTrayIcon
 from pytestqt.qtbot import QtBot
 
@@ -31,11 +32,12 @@ from app.config.scenes import SceneStore
 from app.config.setting import SETTINGS, Setting
 from app.control.commands import Command
 from app.control.transport import ask
+from app.core import paths
 from app.core.errors import SourceOpenError, Stage
 from app.core.settings import BackgroundSettings, OutputSettings, Settings, WindowSettings, Zone
 from app.core.settings_owner import SettingsOwner
 from app.core.types import PictureKind
-from app.gui.application import Session, SingleInstance, WindowOptions, run_window
+from app.gui.application import Session, WindowOptions, run_window
 from app.gui.assistant import Assistant
 from app.gui.main_window import MainWindow
 from app.gui.panels.devices import edit_capture
@@ -102,20 +104,50 @@ def test_settings_are_saved_shortly_after_a_change_and_at_the_end(session: Sessi
     assert not settings_file.load(path)[0].window.mirror_preview
 
 
-def test_a_second_start(session: Session, qtbot: QtBot, world: FakeWorld, caplog: pytest.LogCaptureFixture) -> None:
-    first, second = SingleInstance(), SingleInstance()
-    assert first.claim()
-    with qtbot.waitSignal(first.raised):
-        assert run_window(QUIET, WindowOptions(parts=world.parts())) == 0
-    assert "already running" in caplog.text
-    first.release()
-    assert second.claim(), "released by the first instance"
-    second.release()
-    remove = QLocalServer.removeServer
-    claims: Mock = Mock(side_effect=lambda name: claims.call_count > 1 or second.claim() or remove(name))
-    with patch.object(QLocalServer, "removeServer", claims):
-        assert first.claim() and claims.call_count == 1, "of two that start at once, each removed the other's socket"
-    first.release()
+def test_a_second_start_shows_the_window_of_the_first(
+    session: Session, qtbot: QtBot, world: FakeWorld, caplog: pytest.LogCaptureFixture
+) -> None:
+    session.window.hide()
+
+    code = run_window(QUIET, WindowOptions(parts=world.parts()))
+
+    assert code == 0
+    assert "already running; its window was brought to the front" in caplog.text
+    qtbot.waitUntil(session.window.isVisible)
+
+
+def test_a_second_start_goes_on_beside_a_run_that_ends_by_itself(
+    start_window: StartWindow, world: FakeWorld, caplog: pytest.LogCaptureFixture
+) -> None:
+    start_window(frames=10**6)
+
+    code = run_window(QUIET, WindowOptions(frames=3, parts=world.parts(), persist=False))
+
+    assert code == 0
+    assert "already running" not in caplog.text
+    assert "Another Mattecam of this user is running" in caplog.text
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the temporary folder is that of the user")
+def test_another_user_keeps_no_window_from_starting(
+    tmp_path: Path, world: FakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lock and socket had names in the shared temporary folder that follow from the folder of the settings."""
+    shared = tmp_path / "tmp"
+    shared.mkdir()
+    monkeypatch.setenv("TMPDIR", str(shared))
+    digest = hashlib.sha256(str(paths.config_dir().resolve()).encode()).hexdigest()[:16]
+    (shared / f"mattecam-{digest}.lock").mkdir()
+    with socket.socket(socket.AF_UNIX) as foreign:
+        foreign.bind(str(shared / f"mattecam-{digest}"))
+        foreign.listen()
+        last: list[PipelineStatus] = []
+        options = WindowOptions(parts=world.parts(), on_finished=last.append, persist=False)
+        QTimer.singleShot(300, QApplication.quit)
+
+        run_window(QUIET, options)
+
+    assert last, "it has run"
 
 
 def test_card_and_warning_of_the_start_have_the_windows_language(start_window: StartWindow, qtbot: QtBot) -> None:
