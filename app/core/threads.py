@@ -88,20 +88,50 @@ def usable_cores() -> int:
 def cpu_share(cgroups: Path = Path("/sys/fs/cgroup"), membership: Path = Path("/proc/self/cgroup")) -> float:
     """Return how many cores' time this process may use: the least quota of its control groups, at most its cores.
 
-    These are the groups of this process and all above them, of version 2. cgroups, membership: replaced in tests.
+    These are the groups of this process and all above them, of both versions of control groups. cgroups, membership:
+    replaced in tests.
     """
-    quotas, paths = [float(_own_cores())], ["/"]
-    with suppress(OSError):  # not Linux
-        lines = membership.read_bytes().decode("utf-8", "replace").splitlines()
-        paths += [line.removeprefix("0::") for line in lines if line.startswith("0::")]
-    for path in paths:
-        nearest = cgroups / path.lstrip("/")
+    shares = [float(_own_cores())]
+    for root, path in _groups(cgroups, membership):
+        nearest = root / path.lstrip("/")
         for group in (nearest, *nearest.parents):
-            if group.is_relative_to(cgroups):
-                with suppress(OSError, ValueError):  # "max": no quota
-                    quota, period = map(int, (group / "cpu.max").read_text().split())
-                    quotas.append(quota / period)
-    return min(quotas)
+            if group.is_relative_to(root):
+                shares += _quota(group)
+    return min(shares)
+
+
+def _groups(cgroups: Path, membership: Path) -> list[tuple[Path, str]]:
+    """Return the groups that may limit this process: the folder of the hierarchy, and the path in it.
+
+    The root counts also where it is not named: a container sees its own group there, whatever its path outside is.
+    """
+    found = [(cgroups, "/")]
+    try:
+        lines = membership.read_bytes().decode("utf-8", "replace").splitlines()
+    except OSError:  # not Linux
+        return found
+    for line in lines:
+        fields = line.split(":", 2)
+        if len(fields) < 3:
+            continue
+        _, controllers, path = fields
+        if not controllers:
+            found.append((cgroups, path))
+        elif "cpu" in controllers.split(","):  # version 1: a hierarchy has one folder, and links for its controllers
+            found += [(cgroups / controllers, path), (cgroups / "cpu", path)]
+    return found
+
+
+def _quota(group: Path) -> list[float]:
+    """Return the quota of a control group in cores; empty if it has none."""
+    with suppress(OSError, ValueError, ZeroDivisionError):  # "max": no quota
+        quota, period = map(int, (group / "cpu.max").read_text().split())
+        return [quota / period]
+    with suppress(OSError, ValueError, ZeroDivisionError):
+        quota = int((group / "cpu.cfs_quota_us").read_text())
+        period = int((group / "cpu.cfs_period_us").read_text())
+        return [quota / period] if quota > 0 else []  # -1: no quota
+    return []
 
 
 def _own_cores() -> int:

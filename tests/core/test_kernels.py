@@ -153,6 +153,32 @@ def test_the_least_quota_of_the_nearest_group_and_of_all_above_counts(
     assert cpu_share(tmp_path / "cgroup", membership) == cores
 
 
+@pytest.mark.parametrize(
+    ("membership", "folder", "quota", "period", "cores"),
+    [
+        pytest.param("4:cpu,cpuacct:/docker/1f\n", "cpu,cpuacct", 150000, 100000, 1.5, id="a container"),
+        pytest.param("4:cpu,cpuacct:/docker/1f\n", "cpu,cpuacct/docker/1f", 50000, 100000, 0.5, id="its group"),
+        pytest.param("1:cpu:/a/b\n0::/\n", "cpu/a", 100000, 50000, 2, id="a group above"),
+        pytest.param("4:cpuacct,cpu:/a\n", "cpu/a", 300000, 100000, 3, id="the link of the controller"),
+        pytest.param("4:cpu,cpuacct:/a\n", "cpu,cpuacct/a", -1, 100000, CORES, id="no quota"),
+        pytest.param("4:cpu,cpuacct:/a\n", "cpu,cpuacct/a", 100000, 0, CORES, id="no period"),
+        pytest.param("4:cpuset:/a\n", "cpuset/a", 50000, 100000, CORES, id="another controller"),
+        pytest.param("4:cpu,cpuacct:/a\n", "cpu,cpuacct/b", 50000, 100000, CORES, id="another group"),
+    ],
+)
+def test_quotas_of_control_groups_of_version_1_count(
+    membership: str, folder: str, quota: int, period: int, cores: float, tmp_path: Path
+) -> None:
+    """Docker on older systems limited the processor unseen: as many threads as cores waited for their turn."""
+    group = tmp_path / "cgroup" / folder
+    group.mkdir(parents=True)
+    (group / "cpu.cfs_quota_us").write_text(f"{quota}\n")
+    (group / "cpu.cfs_period_us").write_text(f"{period}\n")
+    (tmp_path / "membership").write_text(membership)
+
+    assert cpu_share(tmp_path / "cgroup", tmp_path / "membership") == cores
+
+
 @pytest.mark.parametrize(("share", "cores", "limit"), [(0.2, 1, 1), (1.5, 2, 2), (CORES, CORES, None)])
 def test_a_quota_limits_the_threads(
     share: float, cores: int, limit: int | None, monkeypatch: pytest.MonkeyPatch
