@@ -91,8 +91,8 @@ def test_media_files_are_opened_in_one_place() -> None:
     reading = {name for name, call in opened if [ast.unparse(mode) for mode in call.args[1:]] != ["'w'"]}
     # the microphone opens an input device, by a format of the program's own choice, and never a file
     # the recording writer reads what it has just written, to copy it into the type that was asked for
-    assert reading == {"app.media.video_input", "app.media.video_writer", "app.output.sound"}
-    devices = [call for name, call in opened if name == "app.output.sound"]
+    assert reading == {"app.media.video_input", "app.media.video_writer", "app.output.microphones"}
+    devices = [call for name, call in opened if name == "app.output.microphones"]
     assert devices and all("format" in {keyword.arg for keyword in call.keywords} for call in devices)
 
 

@@ -84,7 +84,9 @@ class LeakyEngine(HalfEngine):
         matte = super().matte(step)
         soft = matte.alpha.copy()
         soft[:, 40:48] = 128
-        return replace(matte, alpha=soft, foreground=255 - step.frame)
+        composite = matte.composite.copy()
+        composite[:, 40:48] = np.asarray(step.backdrop)[:, 40:48]  # within the bound that alpha sets
+        return replace(matte, composite=composite, alpha=soft, foreground=255 - step.frame)
 
 
 def test_the_foreground_is_black_where_the_matte_is_zero(tmp_path: Path) -> None:
