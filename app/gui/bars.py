@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from functools import partial
 
-from PyQt6.QtCore import QSize, Qt, pyqtSignal
+from PyQt6.QtCore import QEvent, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QAction, QActionGroup, QPainter, QPaintEvent
-from PyQt6.QtWidgets import QLabel, QSizePolicy, QToolBar, QWidget
+from PyQt6.QtWidgets import QLabel, QSizePolicy, QToolBar, QToolButton, QWidget
 
 from app.gui.bridge import ViewMode
 from app.gui.state import SettingsStore
@@ -79,6 +79,24 @@ class ActionBar(QToolBar):
         control.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         describe(control, text, description, f"{name}Button")
         return action
+
+    def event(self, event: QEvent | None) -> bool:
+        """Measure the buttons before the tool bar lays them out."""
+        if event is not None and event.type() == QEvent.Type.LayoutRequest:
+            self._keep_buttons_whole()
+        return super().event(event)
+
+    def _keep_buttons_whole(self) -> None:
+        """Let no button be narrower than its text.
+
+        Qt's layout takes up to 8 pixels from the last button that fits beside the menu at the end.
+        """
+        for action in self.actions():
+            control = self.widgetForAction(action)
+            if isinstance(control, QToolButton):
+                width = control.sizeHint().width()
+                if control.minimumWidth() != width:
+                    control.setMinimumWidth(width)
 
     def set_mode(self, mode: ViewMode) -> None:
         """Choose a view mode."""

@@ -19,6 +19,7 @@ from app.config.setting import SETTINGS
 from app.core.settings import Theme, WindowSettings
 from app.gui.application import Session
 from app.gui.assistant import Assistant
+from app.gui.bars import ActionBar
 from app.gui.bridge import ViewMode
 from app.gui.doctor import DoctorDialog
 from app.gui.main_window import MainWindow
@@ -319,6 +320,22 @@ def test_a_slider_goes_where_it_is_pressed_and_shows_what_was_set_meanwhile(cont
     assert slider.value() == controls.store.current.background.blur_strength == 90
     qtbot.mouseClick(slider, Qt.MouseButton.RightButton, pos=QPoint(5, 2))
     assert slider.value() == 90
+
+
+def test_no_button_of_the_bar_is_narrower_than_its_text(qtbot: QtBot) -> None:
+    """With other letters Qt took up to 8 pixels from the last button beside the menu at the end."""
+    with ui.letters(2.0):
+        bar = ActionBar(ui.made_store())
+        qtbot.addWidget(bar)
+        bar.show()
+        cut_off = []
+
+        for width in range(300, 900, 2):
+            bar.resize(width, bar.sizeHint().height())
+            qt.QApplication.processEvents()
+            cut_off += [(width, text) for text in ui.cut_off(bar)]
+
+    assert cut_off == []
 
 
 SIZES = ((1024, 700), (1366, 768), (1600, 1000))
