@@ -17,6 +17,7 @@ from app.core.errors import MattecamError, MicrophoneError, SinkOpenError
 from app.core.settings import BackgroundSettings, CaptureSettings, EngineSettings
 from app.core.types import BgrImage, Frame, Matte, Picture
 from app.output.base import FrameSink, SinkContext
+from app.runtime.capture_worker import Preview
 from app.runtime.context import PipelineParts, default_parts
 from app.runtime.pipeline import Pipeline
 from mattecam.testing import ROOM, FakeEngine, FakeSource, Fault, Faults, StepInput, room_picture
@@ -165,7 +166,7 @@ class Monkey:
         do()
 
     def _foreground(self) -> None:
-        self._pipeline.demand.want_foreground = self._dice.random() < 0.5
+        self._pipeline.demand.show_preview(Preview(with_foreground=self._dice.random() < 0.5))
 
     def _change(self, world: SoakWorld) -> None:
         world.readers = self._dice.choice((None, 0, 1))

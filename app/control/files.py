@@ -86,6 +86,10 @@ def description(background: BackgroundSettings, backgrounds: Backgrounds) -> str
     return "none; the outputs show the room" if background.kind == "none" else background.kind
 
 
+TAKER = "ctl plate"
+"""Holds the camera while the picture of the empty room is taken; the window may take one at the same time."""
+
+
 class PlateTaking:
     """Takes the picture of the empty room, one at a time."""
 
@@ -106,7 +110,7 @@ class PlateTaking:
         demand = changes.pipeline.demand
         if not self._taking.acquire(blocking=False):
             raise MattecamError("A picture of the empty room is already being taken; wait for it.")
-        demand.takes_plate = True
+        demand.begin_plate(TAKER)
         try:
             await self._collect(capture)
             file = await changes.files.run(
@@ -116,7 +120,7 @@ class PlateTaking:
             )
             settings, in_use = await changes.follow(lambda now: now.replaced_at(["matting"], plate=file), named=file)
         finally:
-            demand.takes_plate = False
+            demand.end_plate(TAKER)
             self._taking.release()
         engine = settings.matting.engine
         model = await changes.files.run(partial(choose_model, engine), no_answer(file), stage=Stage.MATTING)

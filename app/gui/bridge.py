@@ -27,6 +27,7 @@ from app.core.types import AlphaImage, BgrImage, Outgoing, Picture, PictureKind
 from app.gui.state import SettingsStore, Tasks
 from app.gui.widgets.qt import existing, timer
 from app.output.base import write_snapshot
+from app.runtime.capture_worker import Preview
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import PipelineStatus
 from app.runtime.worker import LatestSlot, SlotClosed, Worker
@@ -195,8 +196,8 @@ class Bridge(QObject):
 
     def request_view(self, request: ViewRequest | None) -> None:
         """Set what the preview shows from now on, also of the last picture; None while it is hidden."""
-        self.pipeline.demand.watched = request is not None
-        self.pipeline.demand.want_foreground = request is not None and request.mode is ViewMode.FOREGROUND
+        shows_foreground = request is not None and request.mode is ViewMode.FOREGROUND
+        self.pipeline.demand.show_preview(Preview(visible=request is not None, with_foreground=shows_foreground))
         self._request = request
         self._woken.set()
 

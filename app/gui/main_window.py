@@ -213,8 +213,7 @@ class MainWindow(QMainWindow):
 
         def make() -> PlateDialog:
             pipeline = self.bridge.pipeline
-            hold = partial(setattr, pipeline.demand, "takes_plate")
-            dialog = PlateDialog(self.store, self.tasks, lambda: pipeline.newest_frame, hold, self)
+            dialog = PlateDialog(self.store, self.tasks, lambda: pipeline.newest_frame, pipeline.demand, self)
             dialog.taken.connect(pipeline.retry)
             dialog.taken.connect(self.panel.quality.plate.reload)
             return dialog

@@ -7,7 +7,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 from app.capture.base import FrameSource
@@ -24,6 +24,14 @@ from app.runtime.worker import LatestSlot, Worker
 _log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What the preview of the window needs; by default it is hidden."""
+
+    visible: bool = False
+    with_foreground: bool = False
+
+
 class DemandWatch:
     """Counts readers on its own thread. What is public is for any thread."""
 
@@ -35,12 +43,9 @@ class DemandWatch:
         self.on_change: Callable[[], None] = lambda: None
         """Called when `resting` or `watched` has changed; set before the start."""
         self.thread = Worker("demand", self._run, Stage.VIRTUAL_CAMERA)
-        self.watched = False
-        """Whether the preview is visible (set by the caller)."""
-        self.want_foreground = False
-        """Whether preview pictures carry the foreground image, which costs time (set by the caller)."""
-        self.takes_plate = False
-        """While a plate is captured, the camera stays on and holds its exposure (set by the caller)."""
+        self._preview = Preview()
+        self._plate_takers: frozenset[str] = frozenset()
+        self._changing_takers = threading.Lock()
         self._watched_device: str | None = None
         self._counter: ReaderCounter | None = None
         self._last_demand_s = time.monotonic()
@@ -50,6 +55,35 @@ class DemandWatch:
         """`resting` and `watched` when they were last looked at."""
         self.readers: int | None = None
         """The number of programs that read the cameras among the sinks; None if unknown."""
+
+    @property
+    def watched(self) -> bool:
+        """Whether the preview is visible."""
+        return self._preview.visible
+
+    @property
+    def want_foreground(self) -> bool:
+        """Whether preview pictures carry the foreground image, which costs time."""
+        return self._preview.with_foreground
+
+    def show_preview(self, preview: Preview) -> None:
+        """Say what the preview shows from now on; the window alone has one."""
+        self._preview = preview
+
+    @property
+    def takes_plate(self) -> bool:
+        """Whether a plate is being taken: the camera stays on and holds its exposure."""
+        return bool(self._plate_takers)
+
+    def begin_plate(self, taker: str) -> None:
+        """Keep the camera on, with its exposure, until `end_plate` of this taker and of every other one."""
+        with self._changing_takers:
+            self._plate_takers |= {taker}
+
+    def end_plate(self, taker: str) -> None:
+        """Release what `begin_plate` holds for this taker; one that holds nothing releases nothing."""
+        with self._changing_takers:
+            self._plate_takers -= {taker}
 
     def _run(self, stop: threading.Event) -> None:
         """Count until `stop` is set."""

@@ -350,6 +350,17 @@ def test_the_end_waits_for_no_download_and_leaves_no_exposure_locked(
     assert held and not session.pipeline.demand.takes_plate and not downloads.ended
 
 
+def test_a_dialog_that_is_closed_leaves_the_camera_to_ctl(session: Session, qtbot: QtBot) -> None:
+    demand = session.pipeline.demand
+    demand.begin_plate("ctl plate")
+    session.window.open_plate_dialog()
+
+    find(session.window, PlateDialog).close()
+
+    assert demand.takes_plate
+    demand.end_plate("ctl plate")
+
+
 IN_A_FILE = [
     setting
     for setting in SETTINGS.values()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
-from unittest.mock import Mock
+from unittest.mock import Mock, call
 
 import numpy as np
 import pytest
@@ -188,7 +188,7 @@ def test_plate_is_captured_shown_and_used(dialog: PlateDialog, store: SettingsSt
     def press_enter() -> None:
         qtbot.keyClick(dialog.focusWidget() or dialog, Qt.Key.Key_Return)
 
-    hold = cast("Mock", dialog._hold)  # noqa: SLF001
+    demand = cast("Mock", dialog._demand)  # noqa: SLF001
     assert dialog.number.text().isdigit(), "no empty space before the countdown"
     with qtbot.waitSignal(dialog.taken):
         press_enter()
@@ -196,11 +196,11 @@ def test_plate_is_captured_shown_and_used(dialog: PlateDialog, store: SettingsSt
         press_enter()
         assert dialog.isVisible(), "the countdown goes on"
     assert store.current.matting.plate == plate_path("demo", *SIZE) and plate_path("demo", *SIZE).is_file()
-    hold.assert_called_once_with(True)
+    assert demand.mock_calls == [call.begin_plate("the window")]
     assert dialog.start_button.isEnabled() and not dialog.number.pixmap().isNull()
     press_enter()
     assert not dialog.isVisible()
-    hold.assert_called_with(False)  # the pipeline holds the exposure while it uses the plate
+    demand.end_plate.assert_called_with("the window")  # the pipeline holds the exposure while it uses the plate
 
 
 def test_a_plate_whose_dialog_is_closed_during_the_check_is_not_stored(

@@ -16,6 +16,7 @@ from app.core.errors import PlateError, SourceLostError, SourceOpenError
 from app.core.settings import BackgroundSettings, CaptureSettings, PeopleSettings, Settings, Zone
 from app.core.types import PictureKind, SourceInfo
 from app.output.base import SinkContext
+from app.runtime.capture_worker import Preview
 from app.runtime.context import Timing
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase, PipelineStatus, StatusBoard
@@ -101,6 +102,22 @@ def test_a_switch_of_the_camera_shapes_each_frame_by_the_zones_of_its_own_camera
         assert not any(person_in(picture.image).any() for picture in after)
 
 
+def test_the_camera_is_held_until_each_that_takes_a_plate_has_released_it(world: FakeWorld) -> None:
+    """The window and `ctl` share it: a dialog that was closed released the exposure of the other's plate."""
+    demand = Pipeline(BASE, parts=world.parts()).demand
+    demand.begin_plate("ctl")
+    demand.end_plate("the window")
+    assert demand.takes_plate, "one that took none releases nothing"
+
+    demand.begin_plate("the window")
+    demand.begin_plate("the window")
+    demand.end_plate("ctl")
+    assert demand.takes_plate
+
+    demand.end_plate("the window")
+    assert not demand.takes_plate
+
+
 def test_the_camera_is_released_while_nobody_reads_or_records(tmp_path: Path, world: FakeWorld) -> None:
     world.source_kind, world.readers = "camera", 1
     with live(world, timing=Timing(demand_poll_s=0.02, demand_linger_s=0.1)) as pipeline:
@@ -111,10 +128,10 @@ def test_the_camera_is_released_while_nobody_reads_or_records(tmp_path: Path, wo
         world.readers = 1
         composites(pipeline)
         world.readers = 0
-        pipeline.demand.watched = True
+        pipeline.demand.show_preview(Preview(visible=True))
         frames = pipeline.status().frames_out
         eventually(lambda: pipeline.status().frames_out > frames + 60)
-        pipeline.demand.watched = False
+        pipeline.demand.show_preview(Preview())
         for needed in ({"record": tmp_path / "a.mp4"}, {"on_demand": False}):
             eventually(lambda: pipeline.status().phase is Phase.RESTING)
             apply(pipeline, BASE.replace(output=BASE.output.replace(**needed)))
@@ -186,7 +203,7 @@ def shows_no_camera(desk: Desk) -> bool:
 @pytest.mark.parametrize("settings", [AUTO, NONE], ids=["matted", "background none"])
 def test_a_preview_that_is_seen_shows_the_demonstration_and_others_see_a_card(settings: Settings, desk: Desk) -> None:
     with running(desk, settings, IMPATIENT) as pipeline:
-        pipeline.demand.watched = True
+        pipeline.demand.show_preview(Preview(visible=True))
         picture = shown(pipeline)
         assert picture.frame is not None and picture.frame.synthetic
         eventually(lambda: shows_no_camera(desk))
@@ -204,7 +221,7 @@ def test_a_preview_that_is_seen_shows_the_demonstration_and_others_see_a_card(se
         assert pipeline.status().source is None
         apply(pipeline, settings)
         eventually(lambda: desk.demonstrations == 3)
-        pipeline.demand.watched = False
+        pipeline.demand.show_preview(Preview())
         eventually(lambda: pipeline.status().source is None)  # it ends while the window is hidden
 
 
@@ -268,9 +285,9 @@ def test_a_missing_camera_has_its_phase(
         monkeypatch.setattr(StatusBoard, "read", read_late)
         desk.unplug()
         looks.append(pipeline.status())
-        pipeline.demand.watched = True
+        pipeline.demand.show_preview(Preview(visible=True))
         eventually(lambda: desk.demonstrations == 1 and not pipeline.status().problems)
-        pipeline.demand.watched = False
+        pipeline.demand.show_preview(Preview())
         eventually(lambda: bool(pipeline.status().problems))
         desk.camera = True
         composites(pipeline)
@@ -281,7 +298,7 @@ def test_a_missing_camera_has_its_phase(
 def test_what_is_no_camera_leaves_only_while_it_is_the_chosen_source(source: str, desk: Desk) -> None:
     chosen = BASE.replace(capture=BASE.capture.replace(source=source))
     with running(desk, chosen, IMPATIENT) as pipeline:
-        pipeline.demand.watched = True
+        pipeline.demand.show_preview(Preview(visible=True))
         composites(pipeline)
         eventually(lambda: desk.newest().kind is PictureKind.COMPOSITE)
         (sink,) = desk.sinks
@@ -297,6 +314,6 @@ def test_what_is_no_camera_leaves_only_while_it_is_the_chosen_source(source: str
 def test_a_demonstration_that_does_not_open_leaves_the_card(desk: Desk) -> None:
     desk.faults.put("open_source", SourceOpenError("The photo is missing."))
     with running(desk, AUTO, IMPATIENT) as pipeline:
-        pipeline.demand.watched = True
+        pipeline.demand.show_preview(Preview(visible=True))
         eventually(lambda: desk.demonstrations > 1 and shows_no_camera(desk))
         assert problems(pipeline) == [MISSING]

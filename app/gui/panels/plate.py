@@ -28,6 +28,7 @@ from app.gui.widgets.qt import column, prepare, row, timer, was_hidden
 from app.gui.widgets.theme import restyle
 from app.matting.plate.picture import PlateCapture, PlateInfo, needs_plate, plate_info, plate_path, store_plate
 from app.media.image_file import read_image
+from app.runtime.capture_worker import DemandWatch
 from app.runtime.status import PipelineStatus
 
 THUMBNAIL_PX = 160
@@ -136,6 +137,8 @@ class PlateControls(Form):
 
 
 TICK_MS = 30
+TAKER = "the window"
+"""Holds the camera while a plate is taken; `ctl` may take one at the same time."""
 THUMBNAIL_WIDTH = 320
 
 
@@ -150,13 +153,16 @@ class PlateDialog(QDialog):
         store: SettingsStore,
         tasks: Tasks,
         newest: Callable[[], Frame | None],
-        hold: Callable[[bool], object],
+        demand: DemandWatch,
         parent: QWidget | None = None,
     ) -> None:
-        """hold: called with whether the camera stays on and holds its exposure, from the start to the end."""
+        """demand: keeps the camera on and its exposure held from the start to the end."""
         super().__init__(parent)
         prepare(self, "plateDialog", tr("Picture of the empty room"))
-        self._store, self._tasks, self._newest, self._hold = store, tasks, newest, hold
+        self._store = store
+        self._tasks = tasks
+        self._newest = newest
+        self._demand = demand
         self._capture: PlateCapture | None = None
         self._timer = timer(self, TICK_MS, self._tick)
         self.text = label("", wrap=True)
@@ -177,7 +183,7 @@ class PlateDialog(QDialog):
 
     def begin(self) -> None:
         """Hold the camera's exposure and start the countdown."""
-        self._hold(True)
+        self._demand.begin_plate(TAKER)
         self.start_button.setEnabled(False)
         self._capture = PlateCapture(COUNTDOWN_S, COLLECT_S)
         self._timer.start()
@@ -188,7 +194,7 @@ class PlateDialog(QDialog):
         if was_hidden(event):
             self._timer.stop()
             self._capture = None  # and store nothing of what is being checked
-            self._hold(False)
+            self._demand.end_plate(TAKER)
 
     def _tick(self) -> None:
         capture = self._capture
