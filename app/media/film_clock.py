@@ -130,11 +130,17 @@ class FilmEnd:
         if self._is_exact and self._named_s:
             return self._named_s
         lasts_s = max(self._named_s, self._interval_s)
-        if self._shown > 1 and self._named_s == self._named_before_s:
-            # The duration of every frame, by a rate in the header: the frames may come faster.
+        if self.is_usual:
+            # The rate may be wrong, and the frames come faster.
             mean_s = (self._last_s - self._first_s) / (self._shown - 1)
             lasts_s = min(lasts_s, max(self._step_s, mean_s))
         return lasts_s
+
+    @property
+    def is_usual(self) -> bool:
+        """Whether the file names no other duration for the last frame than for the one before, but that of a rate."""
+        is_held = self._held_until_s > self._last_s + self._interval_s
+        return not self._is_exact and not is_held and self._shown > 1 and self._named_s == self._named_before_s
 
     @property
     def shown_until_s(self) -> Fraction:

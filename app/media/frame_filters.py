@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from app.core.types import AlphaImage, BgrImage
 from app.media.frame_converter import THREADS, FrameConverter
+from app.media.headers import NO_CROP, Crop
 
 log = logging.getLogger(__name__)
 
@@ -143,7 +144,7 @@ def deinterlaced(frames: Iterable[VideoFrame]) -> Iterator[VideoFrame]:
             graph = None
         if graph is None and frame.interlaced_frame and shape != _shape(frame):
             # FFmpeg converts formats that the filter does not take, with as many threads as the graph has
-            graph = _graph(frame, THREADS, "bwdif", DEINTERLACE)
+            graph = _graph(frame, THREADS, ("bwdif", DEINTERLACE))
             shape = _shape(frame)
         if graph is None:
             yield frame
@@ -151,6 +152,29 @@ def deinterlaced(frames: Iterable[VideoFrame]) -> Iterator[VideoFrame]:
             yield from _pushed(graph, frame)
     if graph is not None:
         yield from _pushed(graph, None)
+
+
+def cropped(frames: Iterable[VideoFrame], crop: Crop, size: tuple[int, int]) -> Iterator[VideoFrame]:
+    """Yield every frame without the pixels at its edges that are not shown.
+
+    size: (width, height) of the frames that the crop is of, and which it leaves a pixel; others pass unchanged.
+    """
+    width = size[0] - crop.left - crop.right
+    height = size[1] - crop.top - crop.bottom
+    graph: Graph | None = None
+    shape = None
+    for frame in frames:
+        if (frame.width, frame.height) != size or crop == NO_CROP:
+            yield frame
+            continue
+        if shape != _shape(frame):
+            # exact: not rounded to pixels of the chroma
+            graph = _graph(frame, THREADS, ("crop", f"{width}:{height}:{crop.left}:{crop.top}:exact=1"))
+            shape = _shape(frame)
+        if graph is None:
+            yield frame
+        else:
+            yield from _pushed(graph, frame)
 
 
 def in_bt709(frames: Iterable[VideoFrame], threads: int = 0) -> Iterator[VideoFrame]:
@@ -171,7 +195,7 @@ def in_bt709(frames: Iterable[VideoFrame], threads: int = 0) -> Iterator[VideoFr
         rgb = converter.convert(frame, RGB_ALPHA if has_alpha(frame) else RGB, matrix=matrix)
         if kind != (colours, _shape(frame)):
             with colour_table(*colours) as table:
-                graph, kind = _graph(rgb, threads, "lut3d", f"file={table}"), (colours, _shape(frame))
+                graph, kind = _graph(rgb, threads, ("lut3d", f"file={table}")), (colours, _shape(frame))
         if graph is None:
             yield frame
         else:
@@ -190,17 +214,21 @@ def _shape(frame: VideoFrame) -> Shape:
     return frame.width, frame.height, frame.format.name, frame.time_base
 
 
-def _graph(frame: VideoFrame, threads: int, name: str, options: str) -> Graph | None:
-    """Return a graph of one filter for frames like this one; None if it does not take their size or format."""
+def _graph(frame: VideoFrame, threads: int, *filters: tuple[str, str]) -> Graph | None:
+    """Return a graph for frames like this one; None if it does not take their size or format.
+
+    filters: name and options of each, in their order.
+    """
     graph = Graph()
     graph.threads = threads
     try:
         source = graph.add_buffer(
             width=frame.width, height=frame.height, format=frame.format, time_base=frame.time_base
         )
-        graph.link_nodes(source, graph.add(name, options), graph.add("buffersink")).configure()
+        added = [graph.add(name, options) for name, options in filters]
+        graph.link_nodes(source, *added, graph.add("buffersink")).configure()
     except (FFmpegError, ValueError) as error:
-        log.warning("frames cannot be filtered with %s: %s", name, error)
+        log.warning("frames cannot be filtered with %s: %s", filters[0][0], error)
         return None
     return graph
 
@@ -211,6 +239,34 @@ def _pushed(graph: Graph, frame: VideoFrame | None) -> Iterator[VideoFrame]:
     with suppress(BlockingIOError, EOFError):
         while True:
             yield graph.vpull()
+
+
+ASPECT_STEPS = 720
+"""A pixel aspect is measured in parts of this; it divides by the numbers of all usual ones."""
+CORNER_WIDENED = (
+    ("crop", "2:2:0:0"),
+    ("scale", f"w='clip(round(sar*{ASPECT_STEPS}),1,65535)':h=2:eval=frame:flags=neighbor"),
+)
+
+
+class AspectMeter:
+    """Measures the pixel aspect of decoded frames, which PyAV does not name: FFmpeg widens a corner by it.
+
+    The decoder names only that of the newest packet, which may belong to a frame that is shown later.
+    """
+
+    def __init__(self) -> None:
+        self._graph: Graph | None = None
+        self._shape: Shape | None = None
+
+    def aspect_of(self, frame: VideoFrame) -> float | None:
+        """Return the width of a pixel over its height, 1 where none is named; None where it cannot be measured."""
+        if self._shape != _shape(frame):
+            self._graph = _graph(frame, THREADS, *CORNER_WIDENED)
+            self._shape = _shape(frame)
+        if self._graph is None:
+            return None
+        return next((corner.width / ASPECT_STEPS for corner in _pushed(self._graph, frame)), None)
 
 
 BgraImage = NDArray[np.uint8]

@@ -10,7 +10,8 @@ import os
 import re
 import struct
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, TypeVar
@@ -31,6 +32,28 @@ Head = Callable[[bytes], tuple[Name, int, int | None] | None]
 that of its content, None where this goes to the end; None for what is no part."""
 
 
+@dataclass(frozen=True, slots=True)
+class Crop:
+    """Pixels at the edges of coded frames that are not shown."""
+
+    left: int = 0
+    top: int = 0
+    right: int = 0
+    bottom: int = 0
+
+
+NO_CROP = Crop()
+
+
+@dataclass(frozen=True, slots=True)
+class VideoTrack:
+    """What a header declares of the frames of a video track; zeros where it does not."""
+
+    width: int = 0
+    height: int = 0
+    crop: Crop = NO_CROP
+
+
 @dataclass(slots=True)
 class Header:
     """What the header of a file declares; nothing for a file of another kind."""
@@ -41,13 +64,17 @@ class Header:
     """The file lacks bytes that its outermost parts declare, as after an interrupted download."""
     needs_dolby_vision: bool = False
     """The picture has colours of Dolby Vision alone, as profile 5; others have those of HDR or SDR too."""
-    sizes: list[tuple[int, int]] = field(default_factory=list)
-    """(width, height) of the frames of each video track."""
+    videos: list[VideoTrack] = field(default_factory=list)
+    """The video tracks in their order."""
     sound_edits_by_track: list[int] = field(default_factory=list)
     """Number of parts that the edit list of each sound track of an MP4 or MOV file shows, pauses left out."""
     avi_video_parts: dict[int, int] = field(default_factory=dict)
     """Number of parts of the film in the index of an AVI file, by the number of the stream; those without content,
     which repeat the frame before, count as well."""
+
+    def video(self, number: int) -> VideoTrack:
+        """Return what is declared of a video track, by its place among them."""
+        return self.videos[number] if number < len(self.videos) else VideoTrack()
 
     def sound_edits(self, number: int) -> int:
         """Return the number of parts that a sound track shows, by its place among them."""
@@ -103,6 +130,8 @@ CONTAINERS = (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"edts", b"moof", b"t
 TOP_LEVEL = (b"ftyp", b"styp", b"moov", b"moof", b"mdat", b"free", b"skip", b"wide", b"sidx", b"mfra", b"uuid", b"udta")
 ENTRY_SIZE_AT = 40
 """Offset of width and height in the content of an `stsd` box."""
+ENTRY_BOXES_AT = 94
+"""Offset of the boxes in it that describe the frames further."""
 DOLBY_VISION = re.compile(rb"dv[cvw]C(?:\x41\xed.)?(.{5})", re.DOTALL)
 """The record of its configuration: in the box of its name in MP4, in Matroska after the tag of extra data."""
 
@@ -156,7 +185,8 @@ def _count_entries(file: BinaryIO, size: int, header: Header) -> None:
             content = file.read(min(end - start, HEADER_BYTES))
             header.needs_dolby_vision |= _needs_dolby_vision(content)
             if b"vide" in track.kinds and len(content) >= ENTRY_SIZE_AT + 4:
-                header.sizes.append(struct.unpack_from(">HH", content, ENTRY_SIZE_AT))
+                width, height = struct.unpack_from(">HH", content, ENTRY_SIZE_AT)
+                header.videos.append(VideoTrack(width, height, _clean_aperture(content, width, height)))
         else:
             _read_table(file, kind, start, max(start, min(end, size)), track)
     _end_track(track, header)
@@ -203,6 +233,25 @@ def _shown_edits(file: BinaryIO, start: int, end: int, count: int, *, is_long: b
     return sum(media_time >= 0 for _, media_time, _ in entry.iter_unpack(table[:whole]))
 
 
+def _clean_aperture(content: bytes, width: int, height: int) -> Crop:
+    """Return what the box `clap` of a sample description leaves out; nothing without one, or for an impossible one."""
+    at = content.find(b"clap", ENTRY_BOXES_AT)
+    if at < 0 or len(content) < at + 36:
+        return NO_CROP
+    numbers = struct.unpack_from(">IIIIiIiI", content, at + 4)
+    if not all(numbers[1::2]):
+        return NO_CROP
+    shown_width, shown_height, right_by, down_by = (
+        Fraction(above, below) for above, below in zip(numbers[::2], numbers[1::2], strict=True)
+    )
+    left = round((width - shown_width) / 2 + right_by)
+    top = round((height - shown_height) / 2 + down_by)
+    right = width - left - round(shown_width)
+    bottom = height - top - round(shown_height)
+    is_possible = min(left, top, right, bottom) >= 0 and shown_width >= 1 and shown_height >= 1
+    return Crop(left, top, right, bottom) if is_possible else NO_CROP
+
+
 def _needs_dolby_vision(content: bytes) -> bool:
     records = [match[1] for match in DOLBY_VISION.finditer(content)]
     return any(record[2] >> 1 in (5, 10) and record[4] >> 4 == 0 for record in records)
@@ -244,8 +293,9 @@ def _count_avi_parts(index: bytes, header: Header) -> None:
 
 EBML = b"\x1a\x45\xdf\xa3"
 SEGMENT, CLUSTER, TRACKS, TRACK, VIDEO = 0x18538067, 0x1F43B675, 0x1654AE6B, 0xAE, 0xE0
-PIXELS = (0xB0, 0xBA)
-"""Width and height in the element VIDEO."""
+PIXEL_WIDTH, PIXEL_HEIGHT = 0xB0, 0xBA
+CROPS = {0x54CC: "left", 0x54BB: "top", 0x54DD: "right", 0x54AA: "bottom"}
+"""Numbers in the element VIDEO: of coded pixels, and of those at its edges that are not shown."""
 
 
 def _element_head(head: bytes) -> tuple[int, int, int | None] | None:
@@ -267,8 +317,14 @@ def _read_matroska(file: BinaryIO, size: int, header: Header) -> None:
         elif name == CLUSTER:
             return
         elif name == VIDEO:
-            header.sizes.append((0, 0))
-        elif name in PIXELS and header.sizes and end - start <= 8:
+            header.videos.append(VideoTrack())
+        elif name in (PIXEL_WIDTH, PIXEL_HEIGHT, *CROPS) and header.videos and end - start <= 8:
             file.seek(start)
-            value, (width, height) = int.from_bytes(file.read(end - start), "big"), header.sizes[-1]
-            header.sizes[-1] = (value, height) if name == PIXELS[0] else (width, value)
+            value = int.from_bytes(file.read(end - start), "big")
+            track = header.videos[-1]
+            if name == PIXEL_WIDTH:
+                header.videos[-1] = replace(track, width=value)
+            elif name == PIXEL_HEIGHT:
+                header.videos[-1] = replace(track, height=value)
+            else:
+                header.videos[-1] = replace(track, crop=replace(track.crop, **{CROPS[name]: value}))

@@ -34,8 +34,17 @@ from PIL import Image, ImageSequence
 from app.core.errors import MattecamError, Text, t
 from app.media.film_clock import AV_TIME_BASE, MAX_RATE, NO_TIMESTAMPS, FilmEnd, FrameClock, Leap, is_discontinuous
 from app.media.frame_converter import FrameConverter
-from app.media.frame_filters import BLACK, BgraImage, deinterlaced, has_alpha, in_bt709, over_colour
-from app.media.headers import read_header
+from app.media.frame_filters import (
+    BLACK,
+    AspectMeter,
+    BgraImage,
+    cropped,
+    deinterlaced,
+    has_alpha,
+    in_bt709,
+    over_colour,
+)
+from app.media.headers import NO_CROP, read_header
 from app.media.image_file import BROKEN
 from app.media.jpeg import DamagedJpegError, intact_file
 
@@ -168,9 +177,19 @@ class VideoInput:
             raise
         codec = self._decoder = _decoder_of(self.stream)
         self._is_mjpeg = codec.name == "mjpeg"
-        self._size = self._named_size()
-        self._aspect = codec.sample_aspect_ratio
-        """Of the bitstream, where it begins."""
+        self._track = self._header.video(self.container.streams.video.index(self.stream))
+        self._coded_size = self._named_size()
+        crop = self._track.crop
+        width = self._coded_size[0] - crop.left - crop.right
+        height = self._coded_size[1] - crop.top - crop.bottom
+        if min(width, height) < 1:
+            crop = NO_CROP
+            width, height = self._coded_size
+        self._crop = crop
+        self._size = width, height
+        self._aspects = [codec.sample_aspect_ratio or Fraction(1)]
+        """Those that the bitstream has named so far; the first is that of its start."""
+        self._meter = AspectMeter()
         self.has_stamps = not self.container.format.flags & NO_TIMESTAMPS
         """Whether the file times its frames, which a bare stream of a codec does not."""
         rate = None if self.has_stamps else codec.framerate  # else FFmpeg assumes one for the file
@@ -186,11 +205,19 @@ class VideoInput:
 
     @property
     def pixel_aspect(self) -> Fraction:
-        """Width of a pixel of the frame decoded last over its height; 1 where none or an implausible one is named."""
-        aspect = self._decoder.sample_aspect_ratio
-        if aspect is None or aspect == self._aspect:  # the container may name another, which goes before
-            aspect = self.stream.sample_aspect_ratio or Fraction(1)
-        return aspect if Fraction(1, MAX_PIXEL_ASPECT) <= aspect <= MAX_PIXEL_ASPECT else Fraction(1)
+        """Width of a pixel over its height at the start of the film; 1 where none or an implausible one is named."""
+        return _plausible(self.stream.sample_aspect_ratio)
+
+    def pixel_aspect_of(self, frame: VideoFrame) -> Fraction:
+        """Return the width of a pixel of a frame over its height, as `pixel_aspect`."""
+        if len(self._aspects) == 1:
+            return self.pixel_aspect
+        measured = self._meter.aspect_of(frame)
+        if measured is None:
+            return self.pixel_aspect
+        aspect = min(self._aspects, key=lambda each: abs(float(each) - measured))
+        # That of the container goes before the one with which the bitstream begins.
+        return self.pixel_aspect if aspect == self._aspects[0] else _plausible(aspect)
 
     def frames(self) -> Iterator[VideoFrame]:
         """Decode from the current position to the end. Corrupt frames are skipped, interlaced ones deinterlaced.
@@ -198,7 +225,8 @@ class VideoInput:
         Frames with BT.2020 or P3 colours, also of HDR, are converted to RGB with BT.709 colours.
         """
         threads = self._decoder.thread_count
-        return in_bt709(deinterlaced(self._decoded()), threads)
+        shown = cropped(deinterlaced(self._decoded()), self._crop, self._coded_size)
+        return in_bt709(shown, threads)
 
     def timed_frames(self, leaps: Sequence[Leap] | None = None) -> Iterator[tuple[Fraction, VideoFrame]]:
         """Yield (time, frame) as `frames`. Times are seconds from the start of the file and strictly increase.
@@ -269,7 +297,7 @@ class VideoInput:
 
     def shape_of(self, frame: VideoFrame) -> tuple[int, int]:
         """Return width and height of a frame with square pixels, before it is turned upright."""
-        return max(1, round(frame.width * self.pixel_aspect)), frame.height
+        return max(1, round(frame.width * self.pixel_aspect_of(frame))), frame.height
 
     def picture(self, frame: VideoFrame, size: tuple[int, int], interpolation: str | None = None) -> BgraImage:
         """Return a frame turned upright, and mirrored, as the display matrix of the file says: (H, W, 3) BGR.
@@ -355,14 +383,13 @@ class VideoInput:
         return stream
 
     def _named_size(self) -> tuple[int, int]:
-        """Return width and height of the frames as the container names them, else those of the first ones."""
-        first = self.stream.codec_context.width, self.stream.codec_context.height
-        number = self.container.streams.video.index(self.stream)
-        named = self._header.sizes[number] if number < len(self._header.sizes) else (0, 0)
-        if not all(named) or named[0] * named[1] > self._max_pixels:
-            return first
+        """Return width and height of coded frames as the container names them, else those of the first ones."""
+        width, height = self.stream.codec_context.width, self.stream.codec_context.height
+        track = self._track
+        is_named = track.width > 0 and track.height > 0 and track.width * track.height <= self._max_pixels
         # codecs have frames of whole blocks, which some containers name
-        return first if all(abs(a - b) < BLOCK for a, b in zip(first, named, strict=True)) else named
+        is_padding = abs(track.width - width) < BLOCK and abs(track.height - height) < BLOCK
+        return (track.width, track.height) if is_named and not is_padding else (width, height)
 
     def _decode(self, packet: Packet[VideoStream]) -> Iterator[VideoFrame]:
         if self._is_mjpeg and packet.size:
@@ -378,6 +405,9 @@ class VideoInput:
             self.damaged += 1
             log.debug("broken packet in %s: %s", self.path, error)
             return
+        aspect = self._decoder.sample_aspect_ratio or Fraction(1)
+        if aspect not in self._aspects:
+            self._aspects.append(aspect)
         for frame in frames:
             if frame.is_corrupt:
                 self.damaged += 1
@@ -447,6 +477,13 @@ def _is_mirrored(first: VideoFrame) -> bool:
     except ValueError:  # PyAV does not know every kind of side data, such as EXIF, and then gives none
         return False
     return matrix is not None and bool(np.linalg.det(np.frombuffer(matrix, np.int32).reshape(3, 3)[:2, :2]) < 0)
+
+
+def _plausible(aspect: Fraction | None) -> Fraction:
+    """Return a pixel aspect; 1 for none, or one of a broken header."""
+    if aspect is None or not Fraction(1, MAX_PIXEL_ASPECT) <= aspect <= MAX_PIXEL_ASPECT:
+        return Fraction(1)
+    return aspect
 
 
 def is_turned(frame: VideoFrame) -> bool:

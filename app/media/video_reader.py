@@ -116,7 +116,7 @@ class VideoReader:
         elif lasts_s > 0 and 1 / lasts_s < MAX_RATE:
             rate = 1 / lasts_s
         if grid is not None:
-            is_constant = grid.gapless and abs(lasts_s * grid.rate - 1) <= HELD_SHARE
+            is_constant = grid.gapless and (found.ends_as_usual or abs(lasts_s * grid.rate - 1) <= HELD_SHARE)
             if grid.rate == 2 * self.fps:  # packets of fields, as of some camcorders
                 grid = replace(grid, rate=self.fps)
             rate = grid.rate
@@ -156,8 +156,9 @@ class VideoReader:
                 yield time_s, self._image(video, frame)
             self.damaged = counted + video.damaged
             lasts_s = video.end_s - stamp_s
-            if timing is not None and timing.grid is not None and abs(lasts_s * timing.rate - 1) <= HELD_SHARE:
-                lasts_s = 1 / timing.rate
+            if timing is not None and timing.grid is not None:
+                is_alike = timing.is_constant or abs(lasts_s * timing.rate - 1) <= HELD_SHARE
+                lasts_s = 1 / timing.rate if is_alike else lasts_s
             self.end_s = time_s + lasts_s
             self._frames_read = total
 
@@ -242,6 +243,7 @@ class _Packets:
             end.show(time_s, int(duration) * unit_s)
         self.film_ends_s = end.end_s
         """When the last frame ends."""
+        self.ends_as_usual = end.is_usual
         self.tick_s = stamp_unit_s(stamps, unit_s)
         """Unit to which the times were rounded."""
 
@@ -264,6 +266,10 @@ def _timecode(container: InputContainer, stream: VideoStream, first: VideoFrame)
 
 NANOSECONDS = Fraction(1, 10_000_000)
 """Error of a rate from a frame duration in nanoseconds; 29.97 differs ten times as much from 30000/1001."""
+TELECINE = (Fraction(2, 5), Fraction(12, 25))
+"""Frames of a film per field of television: of 60 fields a second, and of 50."""
+TELECINE_FRAMES = 12
+"""Fewer may last two and three fields by chance."""
 MAX_GRID_RATE = 240
 """Times at multiples of a finer unit, with gaps, are a clock in place of a frame rate."""
 ROUNDING_S = 1e-9
@@ -329,11 +335,38 @@ def find_grid(times_s: NDArray[np.float64], tick_s: Fraction, named: Iterable[Fr
         for rate in rates:
             if (grid := _fitted(times_s, every, tolerance_s, rate)) is not None:
                 return grid
+    if (grid := _telecine_grid(times_s, tick_s, {*exact, *(2 * rate for rate in exact)})) is not None:
+        return grid
     for rate in exact:
         numbers = np.round(steps * float(rate)).astype(np.int64)
         told_apart = rate <= MAX_GRID_RATE and 4 * tick_s * rate <= 1 and np.all(np.diff(numbers) > 0)
         if told_apart and (grid := _fitted(times_s, numbers, tick_s, rate)) is not None:
             return grid
+    return None
+
+
+def _telecine_grid(times_s: NDArray[np.float64], tick_s: Fraction, field_rates: Iterable[Fraction]) -> Grid | None:
+    """Return the grid of a film whose frames last two and three fields, as on DVDs; None for others.
+
+    Television shows films of 24 frames per second so: 3 and 2 fields in turn, or 3 in place of 2 every half second.
+    field_rates: possible numbers of fields per second.
+    """
+    steps_s = np.diff(times_s)
+    every = np.arange(len(times_s))
+    rounding_s = float(tick_s * 3 / 2) + ROUNDING_S
+    if len(times_s) < TELECINE_FRAMES:
+        return None
+    for field_rate in sorted(field_rates):
+        if 4 * tick_s * field_rate > 1:  # two and three fields cannot be told apart
+            continue
+        fields = np.round(steps_s * float(field_rate))
+        differ_s = np.abs(steps_s - fields / float(field_rate))
+        if set(fields) != {2, 3} or differ_s.max() > rounding_s:
+            continue
+        for frames_per_field in TELECINE:
+            grid = _fitted(times_s, every, 1 / field_rate, field_rate * frames_per_field)
+            if grid is not None:
+                return grid
     return None
 
 

@@ -137,6 +137,47 @@ def test_the_priming_of_sound_does_not_delay_the_film(tmp_path: Path, suffix: st
         assert next(container.decode(audio=0)).time == pytest.approx(0, abs=0.025)
 
 
+FIELD_S = Fraction(1001, 60_000)
+PAL_FIELD_S = Fraction(1, 50)
+
+
+def after(field_s: Fraction, fields: list[int]) -> list[Fraction]:
+    """Return the times of frames that last so many fields each."""
+    return [sum(fields[:number]) * field_s for number in range(len(fields))]
+
+
+@pytest.mark.parametrize(
+    ("field_s", "fields", "rate"),
+    [
+        pytest.param(FIELD_S, [3, 2] * 24, 1 / NTSC, id="3 and 2 fields in turn"),
+        pytest.param(FIELD_S, [2, 3] * 24, 1 / NTSC, id="2 and 3 fields in turn"),
+        pytest.param(FIELD_S, [3, 2] * 12 + [2, 3] * 12, 1 / NTSC, id="joined where the turn changes"),
+        pytest.param(PAL_FIELD_S, ([2] * 11 + [3]) * 4, Fraction(24), id="3 in place of 2 every half second"),
+    ],
+)
+@pytest.mark.parametrize(("source", "unit"), [("in.ts", Fraction(1, 90_000)), ("in.mkv", MS)])
+def test_a_film_that_repeats_fields_for_television_has_the_rate_of_cinema(
+    source: str, unit: Fraction, field_s: Fraction, fields: list[int], rate: Fraction, tmp_path: Path
+) -> None:
+    """As on DVDs. Its frames were 33 and 50 milliseconds long in turn."""
+    clip = write_clip(tmp_path / source, len(fields), 1 / field_s / 2, times_s=after(field_s, fields), unit_s=unit)
+
+    (film, *_) = converted(clip, "mp4")
+
+    assert film.starts_s == [number / rate for number in range(len(fields))]
+    assert film.rate == film.base_rate == rate
+    assert film.length_s == len(fields) / rate
+
+
+def test_a_film_that_is_partly_of_cinema_and_partly_of_television_keeps_its_times(tmp_path: Path) -> None:
+    times_s = after(FIELD_S, [2] * 24 + [3, 2] * 12)
+    clip = write_clip(tmp_path / "in.ts", len(times_s), 1 / FIELD_S / 2, times_s=times_s, unit_s=Fraction(1, 90_000))
+
+    (film, *_) = converted(clip, "mp4")
+
+    assert [float(start_s) for start_s in film.starts_s] == pytest.approx(list(map(float, times_s)), abs=0.0001)
+
+
 def test_film_and_sound_that_begin_apart_keep_their_distance(tmp_path: Path) -> None:
     times_s = [21 * MS + Fraction(n, 30) for n in range(30)]
     (film, *_) = converted(write_clip(tmp_path / "in.mkv", 30, 30, times_s=times_s, audio="pcm_s16le"), "mp4")
