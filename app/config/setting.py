@@ -74,11 +74,13 @@ def first_problem(error: ValidationError) -> tuple[ErrorDetails, Text | str]:
     return first, first["msg"].removeprefix("Value error, ")
 
 
-def parse_background(text: str | Path, base: BackgroundSettings | None = None) -> BackgroundSettings:
+def parse_background(
+    text: str | Path, base: BackgroundSettings | None = None, name: str = "background"
+) -> BackgroundSettings:
     """Return `base` with the background that `text` names. Raises UsageError.
 
-    A path always names a file. A file that does not exist is an error only where its name has no suffix: it may be on a
-    disk that is not connected.
+    name: what the user wrote the text for, such as `--background`, for the error. A path always names a file. A file
+    that does not exist is an error only where its name has no suffix: it may be on a disk that is not connected.
     """
     base = base or BackgroundSettings()
     if isinstance(text, Path):
@@ -86,13 +88,13 @@ def parse_background(text: str | Path, base: BackgroundSettings | None = None) -
     if text == "none":
         return base.replace(kind="none")
     if text == "green" or text.startswith("#"):
-        colour = GREEN if text == "green" else SETTINGS["background.colour"].parsed(text)
+        colour = GREEN if text == "green" else SETTINGS["background.colour"].parsed(text, name)
         return base.replace(kind="colour", colour=colour)
     blur = re.fullmatch(r"(blur|bokeh)(?::(.*))?", text)
     if blur is not None:
         strength = base.blur_strength
         if blur[2] is not None:
-            strength = SETTINGS["background.blur_strength"].parsed(blur[2])
+            strength = SETTINGS["background.blur_strength"].parsed(blur[2], name)
         return base.replace(kind="blur", blur_strength=strength, bokeh=blur[1] == "bokeh")
     if not text:
         raise UsageError("The background is empty; write blur, a file, #RRGGBB, green or none.")
@@ -294,7 +296,7 @@ class Option:
         """Return the settings with the values that the text names, and what follows from them. Raises UsageError."""
         name = self.names.partition("/")[0]
         if name == "--background":
-            return settings.replace(background=parse_background(text, settings.background))
+            return settings.replace(background=parse_background(text, settings.background, name))
         separator = "," if "," in self.values else "[xX×]"
         parts = [text] if len(self.settings) == 1 else re.split(separator, text)
         if len(parts) != len(self.settings):

@@ -237,7 +237,10 @@ class MainWindow(QMainWindow):
 
     def open_log(self) -> None:
         """Show the log up to now, at its end."""
-        self._open_text("logWindow", tr("Log"), log_page()).text.moveCursor(QTextCursor.MoveOperation.End)
+        text = self._open_text("logWindow", tr("Log"), log_page()).text
+        text.moveCursor(QTextCursor.MoveOperation.End)
+        # The page scrolls to the cursor: at the end of a long line it would show nothing but the ends of lines.
+        text.moveCursor(QTextCursor.MoveOperation.StartOfBlock)
 
     def _open_text(self, name: str, title: str, page: str) -> TextDialog:
         dialog = open_once(self, TextDialog, lambda: TextDialog(name, title, self), name)

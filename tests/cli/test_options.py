@@ -66,6 +66,15 @@ def test_an_option_leaves_what_it_does_not_name(
         assert apply_options(leveled, LiveOptions(**options, strict=level)) == leveled.replace(**expected)
 
 
+@pytest.mark.parametrize("text", ["#00b14", "blur:200", "bokeh:x"])
+def test_an_impossible_background_is_refused_by_the_name_that_the_user_wrote(text: str) -> None:
+    """`--background '#00b14'` was refused as background.colour."""
+    with pytest.raises(UsageError, match=r"^--background: “.*” is not possible"):
+        apply_options(Settings(), LiveOptions(background=text))
+    with pytest.raises(UsageError, match=r"^background: “.*” is not possible"):
+        parse_background(text)
+
+
 def test_a_checkpoint_belongs_to_its_model() -> None:
     base = Settings(matting=MattingSettings(model="u2net", weights=Path("u2net.pth")))
     assert apply_options(base, LiveOptions(model="u2net")) == base

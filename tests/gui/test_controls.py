@@ -97,6 +97,12 @@ def test_the_wheel_changes_no_control_and_every_scrolled_page_has_a_name(session
             ui.turn_wheel(control, notches)
             control.setFocus()
         assert session.store.current == settings, control.objectName()
+    focused_by_wheel = [
+        each.objectName() or type(each).__name__
+        for each in window.findChildren(qt.QWidget)
+        if each.focusPolicy() == Qt.FocusPolicy.WheelFocus
+    ]
+    assert focused_by_wheel == [], "who scrolls over these leaves what the keys acted on"
     pages = window.findChildren(qt.QScrollArea)
     assert len(pages) == 8
     for page in pages:

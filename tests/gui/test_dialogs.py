@@ -296,6 +296,23 @@ def test_the_log_is_shown_at_its_end_and_diagnostics_are_copied(session: Session
     assert all(part in text for part in ('"blur_strength": 85.0', "frames_out", "line <3000>"))
 
 
+@pytest.mark.parametrize("opened_before", [False, True])
+def test_the_log_is_shown_from_the_beginning_of_its_lines(session: Session, qtbot: QtBot, opened_before: bool) -> None:
+    """Where the last line was long, nothing was shown but the ends of lines."""
+    file = paths.data_dir() / "logs" / "mattecam.log"
+    file.parent.mkdir(parents=True)
+    file.write_text("short\n" * 100 + 300 * "wide ")
+    if opened_before:
+        session.window.open_log()
+
+    session.window.open_log()
+
+    shown = find(find(session.window, TextDialog), qt.QTextBrowser)
+    across, down = existing(shown.horizontalScrollBar()), existing(shown.verticalScrollBar())
+    qtbot.waitUntil(lambda: across.maximum() > 0 and down.value() > down.maximum() - shown.height() > 0)
+    assert across.value() == across.minimum()
+
+
 def test_help_links_to_documents_of_this_copy(session: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[QUrl] = []
     monkeypatch.setattr(QDesktopServices, "openUrl", opened.append)

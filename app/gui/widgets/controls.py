@@ -223,6 +223,7 @@ def combo(name: str, description: str, object_name: str) -> QComboBox:
     made = ElidedComboBox()
     describe(made, name, description, object_name)
     made.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    made.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # by default the wheel gives it the focus, though it only scrolls
     made.setMinimumContentsLength(10)
     made.setMaxVisibleItems(20)
     made.setItemDelegate(QStyledItemDelegate(made))  # the default delegate ignores the style sheet
