@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from array import array
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing, suppress
@@ -12,23 +11,21 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from av.container import InputContainer
 from av.error import FFmpegError
 from av.video.frame import VideoFrame
-from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from app.core import geometry
 from app.core.errors import t
 from app.core.types import BgrImage
 from app.media.film_clock import AV_TIME_BASE, JOIN_S, LEAP_S, MAX_RATE, FrameClock, Leap, is_discontinuous
+from app.media.film_labels import labels_of
 from app.media.video_input import MAX_PIXELS, PICTURES, VideoError, VideoInput, is_turned
 
 CUT_TOLERANCE = Fraction(1, 50)
 """Fraction of the named duration or number of frames by which a whole file may fall short of it."""
 CUT_TOLERANCE_S = Fraction(1, 2)
 """The same at least, where the number of frames or bytes is not named."""
-TIMECODE = re.compile(r"\d\d:\d\d:\d\d[:;.]\d\d")
 HELD_SHARE = Fraction(1, 4)
 """Share of a frame interval by which the last frame must be longer or shorter to count as held, or cut short."""
 
@@ -84,8 +81,7 @@ class VideoReader:
             self.more_tracks = max(0, len(films) - 1) + max(0, len(streams.audio) - 1) + len(streams.subtitles)
             """Number of tracks that a film of one video and sound leaves out; covers and thumbnails do not count."""
             self.codec = stream.codec_context.name
-            self.timecode = _timecode(container, video.stream, first)
-            """SMPTE timecode of the first frame, with `;` before the frames in drop frame; None without one."""
+            self.labels = labels_of(container, video.stream, first)
             self._named_s = video.named_end_s or Fraction(container.duration or 0, AV_TIME_BASE)
             self._is_short = video.is_short
             self._named_rates = [each for each in (stream.average_rate, stream.base_rate, stream.guessed_rate) if each]
@@ -252,16 +248,6 @@ def _joined(recordings: Sequence[array[int]], orders: Sequence[NDArray[np.int64]
     """Return the numbers of all recordings, each in its order."""
     parts = (np.array(part, np.int64)[order] for part, order in zip(recordings, orders, strict=True))
     return np.concatenate(list(parts))
-
-
-def _timecode(container: InputContainer, stream: VideoStream, first: VideoFrame) -> str | None:
-    """Return the timecode that the file names, else that of its first frame, unless the encoder began at zero."""
-    named = [stream.metadata, container.metadata, *(data.metadata for data in container.streams.data)]
-    for number, tags in enumerate([*named, first.metadata]):
-        timecode = next((value for key, value in tags.items() if key.lower() == "timecode"), "")
-        if TIMECODE.fullmatch(timecode) and (number < len(named) or any(digit in timecode for digit in "123456789")):
-            return timecode
-    return None
 
 
 NANOSECONDS = Fraction(1, 10_000_000)

@@ -33,6 +33,7 @@ from app.core.unfinished import RECORDING, unfinished_file
 from app.media import yuv
 from app.media.audio import SOUND_RATE, AudioCopy, SoundWriter
 from app.media.film_clock import Leap
+from app.media.film_labels import NO_LABELS, FilmLabels
 from app.media.frame_converter import FrameConverter
 from app.media.frame_filters import extended
 from app.media.video_input import HD_HEIGHT, file_address
@@ -173,14 +174,14 @@ class VideoWriter:
         sound: bool = False,
         encoder: VideoEncoder | None = None,
         is_constant: bool = False,
-        timecode: str | None = None,
+        labels: FilmLabels = NO_LABELS,
         reproducible: bool = False,
     ) -> None:
         """width, height: pixels of every frame. fps: the nominal rate, also the spacing of frames written without a
         time. time_base: the unit that times are rounded to; by default, or where files cannot have it, about 1/90000 s
         and exact for `fps`.
         is_constant: whether all frames are spaced alike; else none is encoded out of order, for which MP4 has no exact
-        durations. timecode: SMPTE timecode of the first frame. audio_from: a file whose audio is copied. leaps: of its
+        durations. labels: timecode, title and chapters. audio_from: a file whose audio is copied. leaps: of its
         clock. sound: add a track for `write_sound`. encoder: by default that of `file_encoder`. reproducible: write the
         same bytes for the same frames on every machine, for which the encoder runs in one thread.
         """
@@ -194,7 +195,7 @@ class VideoWriter:
         self._time_base = time_base
         self._interval = max(1, round(1 / self._rate / self._time_base))
         self._encoder = encoder or file_encoder()
-        self._reorders, self._timecode = is_constant and self._rate >= SLOWEST_REORDERED, timecode
+        self._reorders = is_constant and self._rate >= SLOWEST_REORDERED
         self._last_tick = -1
         self._first_tick = 0
         self._first_dts: int | None = None
@@ -217,7 +218,7 @@ class VideoWriter:
         self.temporary_path = self._create_file()
         try:
             with os_errors(path):
-                self._open(audio_from, leaps, sound)
+                self._open(audio_from, leaps, sound, labels)
         except OSError:
             self.temporary_path.unlink(missing_ok=True)
             raise
@@ -226,7 +227,7 @@ class VideoWriter:
         """Create the file that is written until `close`. Raises OSError."""
         return unfinished_file(self.path, private=False)
 
-    def _open(self, audio_from: Path | None, leaps: Sequence[Leap], sound: bool) -> None:
+    def _open(self, audio_from: Path | None, leaps: Sequence[Leap], sound: bool, labels: FilmLabels) -> None:
         # delay_moov: without it the first times are not known when the header is written, and the sound leads the video
         # Frames shown after the one coded last must be in its fragment: else the edit list ends before them.
         of_mp4 = {"movflags": "+hybrid_fragmented+delay_moov", **mp4_options(self._time_base)}
@@ -246,10 +247,7 @@ class VideoWriter:
                 self._audio = AudioCopy(audio_from, self._container, leaps)
             if sound:
                 self._sound = SoundWriter(self._container, self.path.suffix.lower())
-            if self._timecode is not None:
-                # where FFmpeg looks for it first: MP4 and MOV have a track of their own for it
-                matroska = self._container.format.name == "matroska"
-                (self._container if matroska else self._video).metadata["timecode"] = self._timecode
+            labels.write(self._container, self._video)
             self._container.start_encoding()
         except BaseException:
             self._release()

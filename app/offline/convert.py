@@ -353,7 +353,7 @@ def _open_outputs(
             leaps=timing.leaps,
             encoder=file_encoder(crf, path.suffix.lower(), alpha=alpha),
             is_constant=timing.is_constant,
-            timecode=reader.timecode,
+            labels=reader.labels.until(timing.ends_s),
             reproducible=reproducible,
         )
 

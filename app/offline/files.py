@@ -28,6 +28,7 @@ from app.core.files import (
 )
 from app.core.types import BgrImage
 from app.core.unfinished import move_finished, unfinished_folder
+from app.media.film_labels import NO_LABELS
 from app.media.frame_filters import BgraImage
 from app.media.image_file import (
     IMAGE_SUFFIXES,
@@ -237,7 +238,9 @@ class ImageFolderReader:
         Raise VideoError if there is no image.
         """
         self.path, self.is_image = path, not is_folder(path)
-        self.time_base, self.timecode, self.is_cut = 1 / fps, None, False
+        self.time_base = 1 / fps
+        self.labels = NO_LABELS
+        self.is_cut = False
         self.end_s: Fraction | None = None
         """None: the last frame lasts as long as the others."""
         self.damaged: list[str] = []

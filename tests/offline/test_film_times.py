@@ -255,7 +255,7 @@ def test_films_have_the_timecode_of_their_source(
     report = run(path, outputs[0], alpha=outputs[1], foreground=outputs[2])
     assert (report.frames, report.problems) == (10, ())
     for output in outputs:
-        assert VideoReader(output).timecode == timecode
+        assert VideoReader(output).labels.timecode == timecode
         with av.open(str(output)) as container:
             named = [container.metadata, *(stream.metadata for stream in container.streams)]
             assert timecode in [tags.get("timecode", tags.get("TIMECODE")) for tags in named]
@@ -266,9 +266,55 @@ def test_films_have_the_timecode_of_their_source(
 def test_a_timecode_that_is_none_is_left_out(tmp_path: Path, timecode: str) -> None:
     """The last one drops frames, at a rate without that."""
     assert run(write_coded(tmp_path / "in.mkv", timecode, Fraction(25), on_file=True), tmp_path / "out.mov").complete
-    assert VideoReader(tmp_path / "out.mov").timecode is None
+    assert VideoReader(tmp_path / "out.mov").labels.timecode is None
     begun_at_zero = write_coded(tmp_path / "in.mpg", "00:00:00:00", Fraction(25), codec="mpeg2video")
-    assert VideoReader(begun_at_zero).timecode is None
+    assert VideoReader(begun_at_zero).labels.timecode is None
+
+
+CHAPTERS_S = [(0.0, 0.2, "One"), (0.2, 0.9, "Two"), (5.0, 9.0, "Of the whole film")]
+
+
+def write_labelled(path: Path) -> Path:
+    """Write a film of half a second with a title and three chapters, of which one is behind its end."""
+    with writing(path, "libvpx" if path.suffix == ".webm" else "libx264") as (container, stream):
+        container.metadata["title"] = "Ein schöner Tag"
+        container.set_chapters(
+            [
+                {
+                    "id": number,
+                    "start": round(start_s * 1000),
+                    "end": round(end_s * 1000),
+                    "time_base": MS,
+                    "metadata": {"title": title},
+                }
+                for number, (start_s, end_s, title) in enumerate(CHAPTERS_S)
+            ]
+        )
+        sound = container.add_stream("libopus" if path.suffix == ".webm" else "aac", rate=48_000, layout="mono")
+        for number in range(12):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(numbered(number), "bgr24")))
+        write_sound(container, sound, 0.48)
+    return path
+
+
+@pytest.mark.parametrize("target", ["mp4", "m4v", "mov", "mkv", "webm"])
+@pytest.mark.parametrize("source", ["in.mp4", "in.mov", "in.mkv", "in.webm"])
+def test_films_have_the_title_and_the_chapters_of_their_source(source: str, target: str, tmp_path: Path) -> None:
+    clip = write_labelled(tmp_path / source)
+
+    report = run(clip, tmp_path / f"out.{target}")
+
+    assert report.problems == ()
+    with av.open(str(report.target)) as container:
+        found = [
+            (float(each["start"] * (each["time_base"] or 0)), each["metadata"]["title"])
+            for each in container.chapters()
+        ]
+        assert container.metadata["title"] == "Ein schöner Tag"
+        assert container.duration is not None
+        assert container.duration / 1e6 < 0.6, "no chapter lasts longer than the film"
+    assert found == [(0.0, "One"), (0.2, "Two")]
+    assert len(read_numbers(report.target)) == 12
 
 
 RATES = {

@@ -1,0 +1,103 @@
+"""What a film says of itself beside pictures and sound: timecode, title and chapters."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from av.container import InputContainer, OutputContainer
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from app.media.film_clock import AV_TIME_BASE
+
+TIMECODE = re.compile(r"\d\d:\d\d:\d\d[:;.]\d\d")
+MOST_CHAPTERS = 1000
+"""More are no chapters of a film, but the work of a broken program; the further ones are left out."""
+MOST_LETTERS = 1000
+"""Length at which titles are cut, for the same reason."""
+MILLISECOND = Fraction(1, 1000)
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """A part of a film with a title; times in seconds from the start of the file."""
+
+    start_s: Fraction
+    end_s: Fraction
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class FilmLabels:
+    """Labels of a film that its copy keeps."""
+
+    timecode: str | None = None
+    """SMPTE timecode of the first frame, with `;` before the frames in drop frame; None without one."""
+    title: str = ""
+    chapters: tuple[Chapter, ...] = ()
+
+    def until(self, end_s: Fraction) -> FilmLabels:
+        """Return the labels of a film that ends at this time.
+
+        A part of a film may name the chapters of the whole; in MP4, where they are a track, it would be as long.
+        """
+        within = (chapter for chapter in self.chapters if chapter.start_s < end_s)
+        chapters = tuple(replace(chapter, end_s=min(chapter.end_s, end_s)) for chapter in within)
+        return replace(self, chapters=chapters)
+
+    def write(self, container: OutputContainer, stream: VideoStream) -> None:
+        """Add the labels to a film whose header is not written yet. stream: that of its frames."""
+        if self.timecode is not None:
+            # where FFmpeg looks for it first: MP4 and MOV have a track of their own for it
+            labelled = container if container.format.name == "matroska" else stream
+            labelled.metadata["timecode"] = self.timecode
+        if self.title:
+            container.metadata["title"] = self.title
+        if self.chapters:
+            container.set_chapters(
+                [
+                    {
+                        "id": number,
+                        "start": round(chapter.start_s / MILLISECOND),
+                        "end": round(chapter.end_s / MILLISECOND),
+                        "time_base": MILLISECOND,
+                        "metadata": {"title": chapter.title},
+                    }
+                    for number, chapter in enumerate(self.chapters, start=1)
+                ]
+            )
+
+
+NO_LABELS = FilmLabels()
+
+
+def labels_of(container: InputContainer, stream: VideoStream, first: VideoFrame) -> FilmLabels:
+    """Return the labels of a film. first: its first frame."""
+    title = container.metadata.get("title", "").strip()[:MOST_LETTERS]
+    return FilmLabels(_timecode(container, stream, first), title, _chapters(container))
+
+
+def _timecode(container: InputContainer, stream: VideoStream, first: VideoFrame) -> str | None:
+    """Return the timecode that the file names, else that of its first frame, unless the encoder began at zero."""
+    named = [stream.metadata, container.metadata, *(data.metadata for data in container.streams.data)]
+    for number, tags in enumerate([*named, first.metadata]):
+        timecode = next((value for key, value in tags.items() if key.lower() == "timecode"), "")
+        if TIMECODE.fullmatch(timecode) and (number < len(named) or any(digit in timecode for digit in "123456789")):
+            return timecode
+    return None
+
+
+def _chapters(container: InputContainer) -> tuple[Chapter, ...]:
+    """Return the chapters in the order of their starts, without those that end before the film starts."""
+    start_s = Fraction(container.start_time or 0, AV_TIME_BASE)
+    found = []
+    for chapter in container.chapters()[:MOST_CHAPTERS]:
+        unit_s = chapter["time_base"] or MILLISECOND
+        from_s = max(chapter["start"] * unit_s - start_s, Fraction(0))
+        to_s = chapter["end"] * unit_s - start_s
+        title = chapter["metadata"].get("title", "")[:MOST_LETTERS]
+        if to_s > from_s:
+            found.append(Chapter(from_s, to_s, title))
+    return tuple(sorted(found, key=lambda chapter: chapter.start_s))
