@@ -126,7 +126,8 @@ class Stream:
             FrameContext(settings, frame.size, frame.captured_at_s, backdrop, source.id, source.orientation)
         )
         matte = engine.step(frame.image, backdrop, edges, editor, want_foreground=want_foreground)
-        if self._settles_first and self._begins_scene(engine, frame.image) and edges.strict != "off":
+        is_strict = edges.strict != "off" and engine.info.strict_mode
+        if self._settles_first and self._begins_scene(engine, frame.image) and is_strict:
             for _ in range(WAIT_FRAMES):
                 matte = engine.step(frame.image, backdrop, edges, editor, want_foreground=want_foreground)
         return matte

@@ -40,7 +40,7 @@ __all__ = [
     "convert",
 ]
 
-WITHOUT_STRICT = EdgeSettings(strict="off")
+DEFAULT_EDGES = EdgeSettings()
 NO_VALUES: Mapping[str, object] = MappingProxyType({})
 
 
@@ -101,7 +101,7 @@ class Matting:
         model: str = "auto",
         *,
         background: Path | str = "green",
-        edges: EdgeSettings = WITHOUT_STRICT,
+        edges: EdgeSettings = DEFAULT_EDGES,
         weights: Path | str | None = None,
         refiner: str = "auto",
         plate: Path | str | None = None,
@@ -113,9 +113,9 @@ class Matting:
     ) -> None:
         """Choose model and background; the model is loaded for the first frame, whose size it needs.
 
-        background: `green`, `#RRGGBB`, `blur[:0-100]`, an image or a video. edges: edge controls; strict mode is
-        off by default. build: makes the engine; a test gives `mattecam.testing.FakeEngine`. The other arguments are
-        those of `run.py convert`.
+        background: `green`, `#RRGGBB`, `blur[:0-100]`, an image or a video. edges: edge controls, with
+        the level of strict mode. build: makes the engine; a test gives `mattecam.testing.FakeEngine`. The other
+        arguments are those of `run.py convert`.
         Raises MattecamError.
         """
         if build is build_engine:
@@ -125,7 +125,7 @@ class Matting:
         if self._settings.background.kind == "none":
             raise UsageError('The background "none" has no composite; choose another background.')
         self._background = StreamBackground(self._settings.background)
-        self._stream = Stream()
+        self._stream = Stream(settles_first=True)
         self._build = build
         self._engine: MattingEngine | None = None
         self._closed = False
@@ -212,7 +212,7 @@ def convert(
     background: Path | str | None = None,
     alpha: Path | str | None = None,
     foreground: Path | str | None = None,
-    edges: EdgeSettings = WITHOUT_STRICT,
+    edges: EdgeSettings = DEFAULT_EDGES,
     weights: Path | str | None = None,
     refiner: str = "auto",
     plate: Path | str | None = None,

@@ -62,6 +62,8 @@ class NetworkSpec:
     needs_plate: bool = False
     recurrent: bool = True
     """Whether the network has recurrent state."""
+    finds_any_object: bool = False
+    """Whether it finds what stands out, a person or not. Strict mode knows people alone, and leaves its mattes out."""
     direct: bool = False
     """Whether the network runs without its guided filter on frames that are not downsampled."""
     short_side: int = 270
@@ -112,13 +114,14 @@ def _background_matting(title: str, backbone: str, sha256: str | None, *, ranks:
     )
 
 
-def _saliency(title: str, weights: WeightSpec, *, small: bool = False) -> NetworkSpec:
+def _saliency(title: str, weights: WeightSpec, *, small: bool = False, finds_any_object: bool = True) -> NetworkSpec:
     return NetworkSpec(
         title=title,
         weights=weights,
         load=partial(late("u2net", "load"), small),
         export=late("u2net", "export"),
         recurrent=False,
+        finds_any_object=finds_any_object,
         precisions=("float32", "float16"),
     )
 
@@ -209,6 +212,7 @@ NETWORKS: dict[str, NetworkSpec] = {
                 "Apache-2.0",
                 _DRIVE + "1-Yg0cxgrNhHP-016FPdp902BR-kSsA4P",
             ),
+            finds_any_object=False,
         ),
         NetworkSpec(
             title="Standard",

@@ -100,8 +100,7 @@ def convert(
     """Matte videos, images or folders of images offline: every frame once and in order, with audio.
 
     Several clips, or a folder of videos, go into the folder OUT under their names, with a manifest. Without
-    --background, --profile and --config pictures are cut out, with a transparent background, and films are green;
-    strict mode is off unless --strict is given.
+    --background, --profile and --config pictures are cut out, with a transparent background, and films are green.
     """
     if not sources:  # the only name was taken for OUT
         raise UsageError(f"OUT is missing; name the result after {target}.")

@@ -150,13 +150,13 @@ def why_unconfirmed(file: Path) -> str:
 def film_settings(options: LiveOptions, background: str | None = None) -> StartSettings:
     """Return the settings of a film: command line over scene over the file of --config; green without a background.
 
-    background: as on the command line. Strict mode is off unless the command line asks for it. Raises UsageError.
+    background: as on the command line. Raises UsageError.
     """
     if background == TRANSPARENT or (background is None and options.profile is None and options.config is None):
         background = "green"
     if background is not None:
         options = options.replace(background=background)
-    start = settings_from(options.replace(strict=options.strict or "off"))
+    start = settings_from(options)
     if start.settings.unconfirmed:
         raise UsageError(f"{why_unconfirmed(start.path)}; {CONFIRM}.")
     if any(zone.camera for zone in start.settings.people.zones):

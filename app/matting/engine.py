@@ -177,7 +177,7 @@ class FrameEngine:
         """Create the backend for frames of `width` by `height`. Raises ModelError if that fails.
 
         strict_mode: whether strict mode may filter the mattes. The networks with a plate tell people from the
-        background by the plate.
+        background by the plate; those that find any object find what strict mode removes.
         live: the network may skip work where little moves; see `Reuse`.
         """
         self._model = model
@@ -270,6 +270,7 @@ class FrameEngine:
             device=backend.device,
             downsample_ratio=geometry.ratio,
             small_size=(geometry.small_width, geometry.small_height),
+            strict_mode=self._strict_mode,
         )
         """See `MattingEngine.info`."""
 

@@ -6,6 +6,7 @@ import math
 import os
 import re
 import threading
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,12 +18,13 @@ import pytest
 import mattecam
 from app.cli.options import LiveOptions
 from app.cli.start import film_settings
-from app.core.settings import Settings
+from app.core.settings import EngineSettings, Settings
 from app.core.types import Backdrop
-from mattecam import Matte, MattecamError, Matting, ModelError, convert
+from app.matting.strict.rules import WAIT_FRAMES
+from mattecam import EdgeSettings, Matte, MattecamError, Matting, ModelError, convert
 from mattecam.testing import FakeEngine, StepInput
 from tests.backgrounds.files import colour_number, write_video
-from tests.clips import names_in, read_numbers, write_clip
+from tests.clips import demo, names_in, read_numbers, write_clip
 from tests.fresh_python import printed_by
 from tests.matting.stubs import frames
 from tests.paths import ROOT
@@ -75,6 +77,56 @@ def test_a_stream_that_nobody_closes_ends_with_its_thread(tmp_path: Path) -> Non
     engine.close()
 
 
+def test_window_films_and_python_hide_things_mistaken_for_people_by_one_default(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Films and Python left strict mode off, and showed a chair in all frames of a clip."""
+    films: list[Settings] = []
+    monkeypatch.setattr("app.offline.convert.convert", lambda *_, settings, **__: films.append(settings))
+
+    convert("a.mp4", "b.mp4")
+    films.append(film_settings(LiveOptions()).settings)
+    with Matting("mattecam", build=FakeEngine) as matting:
+        edges = matting.edges
+
+    assert edges == Settings().matting.edges
+    assert [settings.matting.edges for settings in films] == [edges, edges]
+    assert edges.strict == "balanced"
+
+
+def test_a_person_is_shown_from_python_in_the_first_frame() -> None:
+    """Strict mode shows nobody in the first frames of a scene; a single picture would be empty."""
+    (person,) = demo(320, 180, [30])
+
+    with Matting("mattecam") as matting:
+        first = matting.step(person).alpha
+    with Matting("mattecam", edges=EdgeSettings(strict="off")) as matting:
+        without = matting.step(person).alpha
+
+    assert without.mean() > 10
+    assert first.mean() > 0.8 * without.mean()
+
+
+@pytest.mark.parametrize(("strict_mode", "steps"), [(True, 1 + WAIT_FRAMES), (False, 1)])
+def test_a_network_of_any_object_sees_each_frame_once(strict_mode: bool, steps: int) -> None:
+    stepped: list[StepInput] = []
+
+    class Engine(FakeEngine):
+        def matte(self, step: StepInput) -> Matte:
+            stepped.append(step)
+            return super().matte(step)
+
+    def build(settings: EngineSettings, width: int, height: int) -> Engine:
+        engine = Engine(settings, width, height)
+        engine.info = replace(engine.info, strict_mode=strict_mode)
+        return engine
+
+    with Matting("mattecam", build=build) as matting:
+        matting.step(GIVEN[0])
+
+    assert len(stepped) == steps
+
+
 @pytest.mark.parametrize(("background", "strength"), [("blur", 85), ("bokeh", 85), ("blur:20", 20)])
 def test_a_blur_without_a_number_hides_text(monkeypatch: pytest.MonkeyPatch, background: str, strength: float) -> None:
     """It was weaker than that of the command line, and text could be read."""
@@ -82,7 +134,7 @@ def test_a_blur_without_a_number_hides_text(monkeypatch: pytest.MonkeyPatch, bac
     monkeypatch.setattr("app.offline.convert.convert", lambda *_, settings, **__: used.append(settings))
     convert("a.mp4", "b.mp4", background=background)
     used.append(film_settings(LiveOptions(), background).settings)
-    assert [settings.shown_blur for settings in used] == [strength] * 2
+    assert [settings.background.blur_strength for settings in used] == [strength] * 2
     stepped: list[Backdrop] = []
 
     class Engine(FakeEngine):
@@ -92,7 +144,7 @@ def test_a_blur_without_a_number_hides_text(monkeypatch: pytest.MonkeyPatch, bac
 
     with Matting("mattecam", background=background, build=Engine) as matting:
         matting.step(GIVEN[0])
-    assert [getattr(backdrop, "strength", None) for backdrop in stepped] == [strength]
+    assert {getattr(backdrop, "strength", None) for backdrop in stepped} == {strength}
 
 
 def test_a_closed_stream_stays_closed() -> None:

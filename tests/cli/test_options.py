@@ -190,7 +190,7 @@ def test_a_scene_gives_a_film_its_look(capsys: pytest.CaptureFixture[str]) -> No
     settings = film_settings(LiveOptions(profile="Desk")).settings
     for name in ("framing", "people", "background"):
         assert getattr(settings, name) == getattr(OF_A_CAMERA, name)
-    assert settings.matting.edges.strict == "off"
+    assert settings.matting.edges == OF_A_CAMERA.matting.edges
     assert "painted for a camera are not used" in capsys.readouterr().err
     over = film_settings(LiveOptions(profile="Desk", background="green", zoom=1)).settings
     assert (over.background.kind, over.framing.zoom) == ("colour", 1)

@@ -20,6 +20,7 @@ from app.matting.choice import hardware
 from app.matting.engine import FrameEngine
 from app.matting.torch import torch_backend
 from app.media.video_reader import VideoReader
+from models.table import NETWORKS as TABLE
 from tests.golden.fill import fill
 from tests.matting.stubs import OFF, BuildEngine, assert_closing_frees, frames
 from tests.matting.torch_stubs import NETWORKS
@@ -82,6 +83,19 @@ def test_matte_has_the_frames_size_and_the_composite_is_the_foreground_before_th
     part = matte.alpha[..., None] / 255
     assert np.abs(matte.composite - (part * matte.foreground + (1 - part) * backdrop)).max() <= 1.6
     assert engine.info.small_size == (int(width * RATIO), int(height * RATIO))
+
+
+def test_strict_mode_filters_only_networks_that_know_people(settings: MattingSettings, engine: FrameEngine) -> None:
+    """It removed the objects that the user wanted."""
+    knows_people = not TABLE[settings.model].finds_any_object
+    strict = EdgeSettings(strict="balanced")
+
+    filtered = [engine.step(frame, BACKDROP, strict).alpha for frame in frames(160, 96, 2)]
+    engine.reset()
+    plain = [engine.step(frame, BACKDROP, OFF).alpha for frame in frames(160, 96, 2)]
+
+    assert engine.info.strict_mode == knows_people
+    assert np.array_equal(filtered, plain) != knows_people
 
 
 def test_reset_restores_the_first_frames_output(engine: FrameEngine) -> None:

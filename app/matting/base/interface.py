@@ -62,6 +62,8 @@ class EngineInfo:
     downsample_ratio: float
     small_size: tuple[int, int]
     """(width, height) of the network's input."""
+    strict_mode: bool = True
+    """Whether strict mode may filter its mattes."""
 
 
 class MattingEngine(Protocol):

@@ -456,4 +456,12 @@ def network_engine(
             core = load_core(*names, geometry.ratio, choice.device, choice.precision)
             return TorchBackend(core, geometry, choice.device, choice.precision)
 
-    return FrameEngine(choice.model, make, make_geometry, width, height, live=live)
+    return FrameEngine(
+        choice.model,
+        make,
+        make_geometry,
+        width,
+        height,
+        strict_mode=not choice.spec.finds_any_object,
+        live=live,
+    )
