@@ -30,7 +30,15 @@ from pydantic import TypeAdapter
 from app.control.commands import Answer, Command
 from app.core import paths
 from app.core.errors import MattecamError, Text
-from app.core.files import ExplainedOSError, is_folder, lock_file, why_not_read, why_not_written, write_private
+from app.core.files import (
+    WITHOUT_LOCKS,
+    ExplainedOSError,
+    is_folder,
+    lock_file,
+    why_not_read,
+    why_not_written,
+    write_private,
+)
 
 log = logging.getLogger(__name__)
 SOCKET_FILE = "control.sock"
@@ -51,7 +59,8 @@ MAX_SOCKET_NAME_BYTES = 107 if sys.platform == "linux" else 103
 """Of the path of a Unix socket."""
 
 NAME_TOO_LONG = Text("its name is too long for a socket; name a shorter folder in MATTECAM_RUNTIME_DIR", {})
-"""Only the command line prints it."""
+NO_LOCKS = Text("its file system cannot lock files; name another folder in MATTECAM_RUNTIME_DIR", {})
+"""Only the command line prints both."""
 USERS_FOLDER = Path("/run/user")
 """Where systemd and elogind keep a folder for each user, also for those whose environment does not name it."""
 ANOTHER_RUNS = "Another Mattecam of this user is running; `ctl` controls that one until it ends."
@@ -289,8 +298,10 @@ class Endpoint:
         self._secret = secrets.token_bytes(SECRET_BYTES)
         self._secret_file = address.folder / SECRET_FILE
         try:
-            lock = lock_file(address.folder / LOCK_FILE, wait=False)
+            lock = lock_file(address.folder / LOCK_FILE, wait=False, required=True)
         except OSError as error:
+            if error.errno in WITHOUT_LOCKS:
+                error = ExplainedOSError(error.errno, NO_LOCKS, address.folder)
             raise self._not_opened(error) from error
         if lock is None:
             raise OtherProgramError(ANOTHER_RUNS)

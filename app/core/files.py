@@ -13,6 +13,7 @@ import secrets
 import stat
 import sys
 import threading
+import time
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -22,6 +23,13 @@ from app.core.errors import MattecamError, SettingsError, Text, UsageError, t
 
 log = logging.getLogger(__name__)
 
+WITHOUT_LOCKS = {
+    errno.ENOLCK,  # NFS without a lock service
+    errno.EOPNOTSUPP,  # SMB, FUSE
+    errno.ENOTSUP,
+    errno.ENOSYS,
+    errno.EINVAL,  # a network drive of Windows
+}
 _WRITING = {
     errno.ENOSPC: t("the disk is full; free some space and try again"),
     errno.EDQUOT: t("the disk is full; free some space and try again"),
@@ -347,13 +355,6 @@ def read_object(path: Path) -> JsonObject | None:
     return data
 
 
-_WITHOUT_LOCKS = {
-    errno.ENOLCK,  # NFS without a lock service
-    errno.EOPNOTSUPP,  # SMB, FUSE
-    errno.ENOTSUP,
-    errno.ENOSYS,
-    errno.EINVAL,  # a network drive of Windows
-}
 """Errors of file systems that cannot lock a file."""
 
 
@@ -373,7 +374,7 @@ def lock_file(path: Path, *, wait: bool, required: bool = False) -> IO[bytes] | 
         if error.errno in (errno.EAGAIN, errno.EACCES, errno.EDEADLK):
             file.close()
             return None
-        if required or error.errno not in _WITHOUT_LOCKS:
+        if required or error.errno not in WITHOUT_LOCKS:
             file.close()
             raise
         log.warning(
@@ -395,3 +396,55 @@ def _lock(file: IO[bytes], wait: bool) -> None:
         import fcntl
 
         fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+LOCK_POLL_S = 0.02
+"""Interval of tries: to wait for a lock cannot be limited in time."""
+
+
+@contextmanager
+def locked(path: Path, limit_s: float) -> Iterator[None]:
+    """Keep other programs, and threads, out while something is read, changed and written; `path` is removed at the end.
+
+    What cannot be locked at all, or within `limit_s` because another program hangs, is used without a lock: only what
+    each of two programs replaces as a whole may be guarded by this.
+    """
+    file = _lock_within(path, limit_s)
+    try:
+        yield
+    finally:
+        if file is not None:
+            _unlock(file, path)
+
+
+def _lock_within(path: Path, limit_s: float) -> IO[bytes] | None:
+    deadline_s = time.monotonic() + limit_s
+    while time.monotonic() < deadline_s:
+        try:
+            file = lock_file(path, wait=False, required=True)
+        except OSError as error:
+            log.debug("%s cannot be locked: %s", path, error)
+            return None
+        if file is not None:
+            if _is_at(file, path):
+                return file
+            file.close()  # its holder before has removed it, and another program may lock a new one
+        time.sleep(LOCK_POLL_S)
+    log.warning("Another Mattecam has kept %s locked for %g seconds; this one goes on without.", path, limit_s)
+    return None
+
+
+def _is_at(file: IO[bytes], path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except OSError:
+        return False
+
+
+def _unlock(file: IO[bytes], path: Path) -> None:
+    """Remove the file of a lock, then unlock it. Windows removes no open file, and none that another program has."""
+    if sys.platform == "win32":
+        file.close()
+    with suppress(OSError):
+        path.unlink()
+    file.close()

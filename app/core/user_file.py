@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -13,6 +14,7 @@ from app.core.files import (
     BrokenFileError,
     JsonObject,
     free_name,
+    locked,
     read_object,
     resolved,
     why_not_used,
@@ -23,10 +25,12 @@ from app.core.files import (
 T = TypeVar("T")
 _locks: dict[Path, threading.Lock] = {}
 """By file, held from reading it to writing it: one on a disk that hangs delays no other."""
+LOCK_LIMIT_S = 5.0
+"""How long another program may change the file."""
 
 
 class UserFile(Generic[T]):
-    """A JSON file whose content `parse` turns into a value. Thread-safe within this process."""
+    """A JSON file whose content `parse` turns into a value. Thread-safe, and safe beside other programs."""
 
     def __init__(self, path: Path, parse: Callable[[JsonObject], T]) -> None:
         """parse: raises BrokenFileError, with the reason, for a content that cannot be used."""
@@ -49,7 +53,7 @@ class UserFile(Generic[T]):
         the sentence about that is returned; otherwise None. Raises SettingsError if the file cannot be written or
         renamed: then it is as it was.
         """
-        with _locks.setdefault(self.path.absolute(), threading.Lock()):
+        with _locks.setdefault(self.path.absolute(), threading.Lock()), self._no_other_program():
             try:
                 value = self.read()
             except (BrokenFileError, OSError) as error:
@@ -58,6 +62,15 @@ class UserFile(Generic[T]):
             if data is not None:
                 self._replace(data)
         return None
+
+    @contextmanager
+    def _no_other_program(self) -> Iterator[None]:
+        """Keep other programs from changing the file, which would lose what one of them writes."""
+        file = resolved(self.path)
+        with suppress(OSError):  # writing says why
+            file.parent.mkdir(parents=True, exist_ok=True)
+        with locked(file.with_name(f".{file.name[:48]}.lock"), LOCK_LIMIT_S):
+            yield
 
     def _replace(self, data: JsonObject) -> None:
         """Write the file in place of the one that was read."""

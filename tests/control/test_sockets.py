@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import socket
@@ -15,6 +16,7 @@ import time
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -319,6 +321,15 @@ def test_a_socket_whose_name_is_too_long_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(ControlError, match="cannot be opened: its name is too long for a socket; name a shorter"):
         Endpoint(ControlAddress(folder))
+
+
+@posix_only
+def test_without_locks_no_program_owns_the_address(unix: ControlAddress, monkeypatch: pytest.MonkeyPatch) -> None:
+    refused = OSError(errno.ENOLCK, "No locks available")
+    monkeypatch.setattr("fcntl.flock", Mock(side_effect=refused))
+
+    with pytest.raises(ControlError, match="its file system cannot lock files; name another folder"):
+        Endpoint(unix)
 
 
 def test_a_lock_that_is_refused_is_a_sentence(address: ControlAddress) -> None:

@@ -154,6 +154,11 @@ def is_prepared() -> bool:
     return "prepared" in _read()
 
 
+def check_kept_file() -> None:
+    """Write the file as it is, which shows whether it can be written. Raises SettingsError."""
+    _change(lambda kept: kept)
+
+
 def save_prepared(prepared: bool) -> None:
     """Save whether this machine is prepared. Raises SettingsError."""
 

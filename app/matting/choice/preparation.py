@@ -39,6 +39,7 @@ from app.matting.choice.choice import (
     WIDTH,
     Trial,
     Trials,
+    check_kept_file,
     choose,
     cpu_precisions,
     is_prepared,
@@ -152,7 +153,7 @@ class Preparation:
         if self._cancelled.is_set() or not self._is_due(part):
             return
         try:
-            save_prepared(is_prepared())  # shows whether the folder can be written to
+            check_kept_file()
             child = subprocess.Popen(
                 [*self._command, part],
                 cwd=paths.IMPORT_ROOT,

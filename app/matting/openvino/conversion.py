@@ -18,7 +18,7 @@ import sys
 import tempfile
 import threading
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -30,7 +30,7 @@ from pydantic import TypeAdapter
 
 from app.core import paths
 from app.core.errors import ModelError, t, text_of
-from app.core.files import why_not_written
+from app.core.files import locked, version_of, why_not_written
 from app.core.threads import thread_limit
 from models.errors import WeightsError
 from models.rules import DecisionRule, FastFilterWeights, FilterWeights, ForgettingRule, LearnedFilterWeights
@@ -178,29 +178,55 @@ class ArtefactCache:
         return (own,) if self._shipped is None else (self._shipped / source.artefact_name(), own)
 
 
+CONVERSION_LIMIT_S = 60.0
+"""How long another program may convert the same network."""
+
+
 def _from_disk(folders: tuple[Path, ...], source: NetworkSource) -> Artefact:
-    for folder in filter(Path.is_dir, folders):
-        try:
-            return read_artefact(folder)
-        except Exception as error:  # noqa: BLE001, PERF203 - OpenVINO raises anything, MemoryError included
-            LOG.warning("The converted network %s cannot be read and is converted again (%r).", folder, error)
     folder = folders[-1]
+    tried = version_of(folder)
+    known = _read_first(folders)
+    if known is not None:
+        return known
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        # Atomic, so that an interrupted run leaves no partial artefact.
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".new-") as beside:
-            made = Path(beside) / folder.name
-            made.mkdir()
-            convert(source, made)
-            shutil.rmtree(folder, ignore_errors=True)
-            made.replace(folder)
-        return read_artefact(folder)
+        with locked(folder.with_name(f"{folder.name}.lock"), CONVERSION_LIMIT_S):
+            # Another program may have converted it while this one waited for it.
+            known = None if version_of(folder) == tried else _read_first((folder,))
+            return known or _converted_to(folder, source)
     except (OSError, RuntimeError, ValueError) as error:
         reason = why_not_written(error) if isinstance(error, OSError) else error
         LOG.warning("The converted network cannot be kept in %s: %s.", folder.parent, reason)
     with tempfile.TemporaryDirectory() as temporary:
         convert(source, Path(temporary))
         return read_artefact(Path(temporary), in_memory=True)
+
+
+def _read_first(folders: Iterable[Path]) -> Artefact | None:
+    """Return the first artefact that can be read; None if there is none."""
+    for folder in filter(Path.is_dir, folders):
+        try:
+            return read_artefact(folder)
+        except Exception as error:  # noqa: BLE001, PERF203 - OpenVINO raises anything, MemoryError included
+            LOG.warning("The converted network %s cannot be read and is converted again (%r).", folder, error)
+    return None
+
+
+def _converted_to(folder: Path, source: NetworkSource) -> Artefact:
+    """Convert a network, and keep it in `folder` in place of what is there. Raises as `convert`, and OSError."""
+    # Atomic, so that an interrupted run leaves no partial artefact.
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".new-") as beside:
+        made = Path(beside) / folder.name
+        made.mkdir()
+        convert(source, made)
+        shutil.rmtree(folder, ignore_errors=True)
+        try:
+            made.replace(folder)
+        except OSError:
+            if not folder.is_dir():
+                raise
+            # Where no file can be locked, another program may have put its own there meanwhile.
+    return read_artefact(folder)
 
 
 @functools.cache

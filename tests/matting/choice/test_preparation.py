@@ -131,6 +131,24 @@ def test_a_folder_that_cannot_be_written_to_is_named_and_nothing_is_prepared_in_
     assert why in caplog.text and "Errno" not in caplog.text, "why, as a person reads it"
 
 
+def test_a_start_keeps_what_another_program_does_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It wrote back what it had read before, without what the other one measured and prepared."""
+    trial = Trial("float32", None, 10.0, 10.0)
+    look = choice.is_prepared
+
+    def look_before_the_other_one_is_done() -> bool:
+        save_trials("mattecam", BUNDLED, [trial])
+        save_prepared(True)
+        return False
+
+    monkeypatch.setattr(module, "is_prepared", look_before_the_other_one_is_done)
+
+    Preparation(script(STEPS)).ensure()
+
+    assert choice.trials_of("mattecam", BUNDLED) == [trial]
+    assert look()
+
+
 def test_cancelling_ends_the_process_and_the_next_start_continues() -> None:
     preparation = Preparation(ENDLESS)
     for _ in range(2):

@@ -9,6 +9,7 @@ import sys
 from contextlib import closing
 from functools import partial
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -43,7 +44,9 @@ from models.rvm.network import MattingNetwork
 from models.table import BUNDLED, NETWORKS
 from models.weights import SIMILAR, SOURCE, find_int8, int8_file, sha256_of
 from tests.clips import demo
+from tests.fakes.world import Hold
 from tests.matting.stubs import BuildEngine, frames, small_of
+from tests.waiting import beside
 from training.calibration import calibrate, run_rvm
 from training.rvm_int8 import LAYERS, ExportedNetwork, in_int8, scales_of
 
@@ -131,6 +134,52 @@ def test_an_artefact_that_cannot_be_read_is_converted_again(
     assert [path.name for path in tmp_path.iterdir()] == [kept.name]
     caplog.clear()
     ArtefactCache(lambda: tmp_path).load(source)
+    assert not caplog.text
+
+
+def test_of_two_programs_one_converts_a_network_and_the_other_reads_it(
+    weights: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Both did, and the second could not keep it: the folder was there."""
+    source = NetworkSource("toy", weights["toy"])
+    converting = Hold()
+    converted: list[Path] = []
+
+    def convert_slowly(source: NetworkSource, folder: Path) -> None:
+        converted.append(folder)
+        converting()
+        convert(source, folder)
+
+    monkeypatch.setattr(conversion, "convert", convert_slowly)
+    first = beside(lambda: ArtefactCache(lambda: tmp_path).load(source))
+    assert converting.entered.wait(60)
+    second = beside(lambda: ArtefactCache(lambda: tmp_path).load(source))
+    converting.go_on.set()
+
+    assert first.result(60).states == second.result(60).states
+    assert len(converted) == 1
+    assert not caplog.text
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_what_another_program_has_put_there_is_used_where_nothing_can_be_locked(
+    weights: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    source = NetworkSource("toy", weights["toy"])
+    cache = ArtefactCache(lambda: tmp_path / "cache")
+    ArtefactCache(lambda: tmp_path / "other").load(source)
+
+    def put(folder: Path, *, ignore_errors: bool) -> None:
+        assert ignore_errors
+        shutil.copytree(tmp_path / "other" / folder.name, folder)
+
+    # The cache calls it before it puts its own there.
+    monkeypatch.setattr(conversion, "shutil", Mock(rmtree=put))
+
+    with monkeypatch.context() as patched:
+        patched.setattr("fcntl.flock", Mock(side_effect=OSError(95, "Operation not supported")))
+        assert cache.load(source).states == ((1, 1),)
+
     assert not caplog.text
 
 
