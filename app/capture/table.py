@@ -107,6 +107,15 @@ def parse_source(text: str) -> SourceName:
     return SourceName(FILE, text)
 
 
+def source_file(text: str) -> Path | None:
+    """Return the file that a source may name, without looking at any disk; None for one that names none."""
+    kind = text.partition(":")[0]
+    is_named = kind == AUTO or any(kind == spec.name for spec in SOURCES)
+    if is_named or text.startswith("/dev/") or text.isdecimal():
+        return None
+    return paths.from_user(text)
+
+
 def source_device(text: str) -> str:
     """Return the device file of the camera that a source names (Linux); empty for any other source."""
     with suppress(UsageError, SourceOpenError):

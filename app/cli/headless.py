@@ -245,7 +245,7 @@ class HeadlessRun:
                 notify(status.busy)
                 self._announced = status.busy
         if not self.has_started:
-            self.failure = self._failed_start(status)
+            self.failure = self._failed_start(status, late=late)
         if self.failure is None:
             description = described(status) if decided else ""
             if description and description != self._announced:
@@ -255,10 +255,11 @@ class HeadlessRun:
             if decided and (status.frames_out > 0 or (stands_by and late)):
                 self.has_started = True
 
-    def _failed_start(self, status: PipelineStatus) -> str | None:
+    def _failed_start(self, status: PipelineStatus, *, late: bool) -> str | None:
         """Return the problem for which the start failed: users expect what they named, or an error.
 
-        A problem after a command is answered to the command, and the run goes on.
+        A problem after a command is answered to the command, and the run goes on. late: wait for no disk any longer,
+        such as one that starts to turn.
         """
         settings = self.pipeline.settings  # read after the status: a command changes them before it causes a problem
         if _without_recordings(settings) != _without_recordings(self._start_settings):
@@ -268,6 +269,8 @@ class HeadlessRun:
             unneeded |= {Stage.VIRTUAL_CAMERA, Stage.PIPEWIRE}
         if status.frames_out > 0 or settings.paused or self._awaits_camera(status):
             unneeded.add(Stage.CAPTURE)  # the source is opened again until the user resumes
+        if not late and not self.pipeline.pictures_decided:
+            unneeded |= {Stage.BACKGROUND, Stage.OUTPUT}
         if not records(self._start_settings):
             unneeded.add(Stage.RECORDING)  # a command asked for it
         return next((each.message for each in status.problems if each.stage not in unneeded), None)

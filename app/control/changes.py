@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from app.config.exposure import without_exposure
-from app.core.errors import MattecamError, Stage, Text, t
+from app.core.errors import MattecamError, Stage, Text
+from app.core.files import no_answer
 from app.core.settings import Settings
 from app.core.threads import on_own_thread
 from app.runtime.pipeline import Pipeline, Update
@@ -83,11 +84,6 @@ class Waits:
 
 class NoAnswerError(MattecamError):
     """A disk does not answer."""
-
-
-def no_answer(file: Path | str) -> Text:
-    """Return the sentence about a file whose disk does not answer."""
-    return t("{file} does not answer; reconnect its disk, or choose another file.", file=file)
 
 
 class FileWork:

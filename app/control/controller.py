@@ -10,7 +10,7 @@ from typing import Any
 
 from app.config.scenes import SceneStore
 from app.config.setting import Setting, with_value
-from app.control.changes import Apply, SettingsChanges, answered, no_answer
+from app.control.changes import Apply, SettingsChanges, answered
 from app.control.commands import SETTABLE, SETTERS, Command, Status, find_settable, parse_person
 from app.control.files import (
     Backgrounds,
@@ -23,7 +23,7 @@ from app.control.files import (
 )
 from app.core.declaration import Exposure
 from app.core.errors import MattecamError, Stage, UsageError, t
-from app.core.files import exists
+from app.core.files import exists, no_answer
 from app.core.paths import backgrounds_dir
 from app.core.settings import BackgroundSettings, Settings
 from app.core.settings_owner import rebase

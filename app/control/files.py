@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Literal
 
 from app.config.setting import UnknownBackgroundError, parse_background
-from app.control.changes import RECORDINGS, SettingsChanges, answered, no_answer
+from app.control.changes import RECORDINGS, SettingsChanges, answered
 from app.control.commands import COLLECT_S, PLATE_CHECKS_S, countdown_of
 from app.core.errors import MattecamError, PlateError, Stage, UsageError, t
-from app.core.files import check_outputs, exists
+from app.core.files import check_outputs, exists, no_answer
 from app.core.settings import BackgroundSettings, Settings
 from app.core.types import BgrImage
 from app.matting import choose_model

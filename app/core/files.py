@@ -80,6 +80,20 @@ NO_LINK = getattr(os, "O_NOFOLLOW", 0)  # Windows has none
 SHORT_NAME_BYTES = 48
 """What a temporary name has of the final one, for a reader."""
 
+
+def no_answer(file: Path | str) -> Text:
+    """Return the sentence about a file whose disk does not answer."""
+    return t("{file} does not answer; reconnect its disk, or choose another file.", file=file)
+
+
+def touch(file: Path) -> None:
+    """Read the first byte of a file, if there is one: a disk that does not answer holds up this call alone."""
+    if is_special(file):  # a camera must not be opened twice, and a pipe may give nothing
+        return
+    with suppress(OSError, ValueError), file.open("rb") as opened:  # whoever uses the file says why it cannot
+        opened.read(1)
+
+
 _naming = threading.Lock()
 """Held from the choice of a name until there is a file of it."""
 

@@ -12,11 +12,12 @@ import os
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
@@ -66,6 +67,63 @@ def on_own_thread(name: str, work: Callable[[], T]) -> Future[T]:
 
     threading.Thread(target=run, name=name, daemon=True).start()
     return outcome
+
+
+class DaemonPool:
+    """Runs calls on daemon threads in the order in which they come, so many at a time. Any thread.
+
+    For work on files: a call that never returns can be given up, so that those behind it run, and does not keep the
+    process alive.
+    """
+
+    def __init__(self, name: str, most: int, begin: Callable[[], object] = lambda: None) -> None:
+        """name: of the threads. most: calls at a time. begin: called on each thread first."""
+        self._name = name
+        self._most = most
+        self._begin = begin
+        self._lock = threading.Lock()
+        self._waiting: deque[tuple[Future[Any], Callable[[], Any]]] = deque()
+        self._running: dict[Future[Any], float] = {}
+        """Those that count, and when they began, by time.monotonic()."""
+
+    def submit(self, work: Callable[[], T]) -> Future[T]:
+        """Call `work` as soon as fewer calls run, and return its outcome."""
+        call: Future[T] = Future()
+        with self._lock:
+            self._waiting.append((call, work))
+        self._start_next()
+        return call
+
+    def late(self, limit_s: float) -> list[Future[Any]]:
+        """Return the calls that have been running for longer than this and were not given up."""
+        began_before_s = time.monotonic() - limit_s
+        with self._lock:
+            return [call for call, began_s in self._running.items() if began_s < began_before_s]
+
+    def give_up(self, call: Future[Any]) -> None:
+        """Let another call run in place of this one, which goes on."""
+        with self._lock:
+            self._running.pop(call, None)
+        self._start_next()
+
+    def _start_next(self) -> None:
+        with self._lock:
+            while self._waiting and len(self._running) < self._most:
+                call, work = self._waiting.popleft()
+                if call.set_running_or_notify_cancel():
+                    self._running[call] = time.monotonic()
+                    threading.Thread(target=self._run, args=(call, work), name=self._name, daemon=True).start()
+
+    def _run(self, call: Future[Any], work: Callable[[], Any]) -> None:
+        name_thread(self._name)
+        self._begin()
+        try:
+            result = work()
+        except BaseException as error:  # noqa: BLE001 - carried to whoever takes the outcome
+            call.set_exception(error)
+        else:
+            call.set_result(result)
+        self.give_up(call)
 
 
 def elapsed_s() -> float:

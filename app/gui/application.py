@@ -114,13 +114,13 @@ class Session:
         self._translation = Translation(app, None if language == "system" else QLocale(language))
         settings_path = options.settings_path or settings_file.default_path()
         self._seconds_left = options.seconds
-        self._tasks = Tasks()
         asks_before_unmatted = settings.background.kind == "none" and not options.unmatted_confirmed
         saved = options.saved_settings or settings
         if asks_before_unmatted or settings.unconfirmed:
             settings = settings.replace(paused=True)
         parts = replace(options.parts or default_parts(), standby_text=standby_text)
         self.pipeline = Pipeline(settings, parts=parts)
+        self._tasks = Tasks(self.pipeline.report)
         self.bridge = Bridge(self.pipeline)
         self.store = SettingsStore(self.pipeline.owner, saved)
         self._dark = theme.is_dark(settings.window.theme)

@@ -61,8 +61,8 @@ class Assistant(QDialog):
         self._source, self._output = panel.camera, panel.virtual_camera
         self._steps = QStackedWidget()
         self._findings = Findings(tasks, "virtual camera")
-        self._findings.repaired.connect(bridge.pipeline.retry)
-        self.finished.connect(bridge.pipeline.retry)
+        self._findings.repaired.connect(bridge.retry)
+        self.finished.connect(bridge.retry)
         self._quality = QualityChoice(panel.models, suggests=True)
         self._steps.addWidget(self._camera_step(bridge))
         self._steps.addWidget(self._background_step(bridge, strip))

@@ -23,6 +23,7 @@ from app.core.errors import text_of
 from app.core.files import new_file, new_file_held
 from app.core.geometry import contain_size
 from app.core.settings import Settings
+from app.core.threads import on_own_thread
 from app.core.types import AlphaImage, BgrImage, Outgoing, Picture, PictureKind
 from app.gui.state import SettingsStore, Tasks
 from app.gui.widgets.qt import existing, timer
@@ -185,6 +186,14 @@ class Bridge(QObject):
         self._woken.set()
         return self._thread.join(timeout_s) and pipeline_ended
 
+    def retry(self) -> None:
+        """Try again what failed, on a thread: its files may be on a disk that does not answer."""
+        on_own_thread("retry", self.pipeline.retry)
+
+    def read_files_again(self) -> None:
+        """As `Pipeline.read_files_again`, on a thread."""
+        on_own_thread("retry", self.pipeline.read_files_again)
+
     def poll(self) -> None:
         """Emit the status now."""
         self.status_changed.emit(self.status)
@@ -245,7 +254,7 @@ class Recording(QObject):
         self._requested = on
         if on:
             find = partial(new_file, self._store.recordings_dir, dated_name(), ".mp4")
-            self._tasks.run(find, self._start, self._tell)
+            self._tasks.run(find, self._start, self._tell, file=self._store.recordings_dir)
         else:
             self._file = self._file or self._store.current.output.record  # it may end before a status tells of it
             self._store.edit("output", record=None)
@@ -253,7 +262,7 @@ class Recording(QObject):
     def snapshot(self) -> None:
         """Save the newest output frame as a PNG file."""
         take = partial(_snapshot, self._store.recordings_dir, self._bridge.pipeline.still)
-        self._tasks.run(take, self.saved.emit, self._tell)
+        self._tasks.run(take, self.saved.emit, self._tell, file=self._store.recordings_dir)
 
     def _tell(self, error: Exception) -> None:
         self.failed.emit(text_of(error))
@@ -263,7 +272,7 @@ class Recording(QObject):
         file = None if status.recording is None else Path(status.recording)
         if self._file not in (None, file):  # it has ended, and another may have begun since the last status
             self._started_s = None
-            self._tasks.run(self._file.is_file, partial(self._report, self._file))
+            self._tasks.run(self._file.is_file, partial(self._report, self._file), file=self._file)
         self._file = file
         if file is None:
             return ""

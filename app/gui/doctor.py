@@ -194,7 +194,7 @@ class DoctorDialog(QDialog):
         self._lent: str | None = None
         """The virtual camera of the settings while the pipeline has released it."""
         self.findings = Findings(tasks, only)
-        self.findings.repaired.connect(bridge.pipeline.retry)
+        self.findings.repaired.connect(bridge.retry)
         self.prove_button = button(
             tr("Send a test picture"),
             tr("Sends colour bars to the virtual camera for a second and compares them with what a program reads"),

@@ -159,15 +159,15 @@ class MainWindow(QMainWindow):
         plate = self.panel.quality.plate
         self.panel.virtual_camera.help_requested.connect(partial(self.open_doctor, "virtual camera"))
         plate.capture_requested.connect(self.open_plate_dialog)
-        plate.chosen_again.connect(self.bridge.pipeline.read_files_again)
-        self.models.installed.connect(self.bridge.pipeline.retry)
+        plate.chosen_again.connect(self.bridge.read_files_again)
+        self.models.installed.connect(self.bridge.retry)
         self.program_notices.download_requested.connect(partial(self.panel.reveal, self.panel.quality))
         self.program_notices.download_requested.connect(self.models.download)
         self.program_notices.remedy_chosen.connect(self.help_with)
         for source in (self.recording.failed, self.strip.library.failed, self.scenes.failed):
             source.connect(self.program_notices.show_error)
         self.strip.renamed.connect(self.scenes.follow_rename)
-        self.strip.chosen_again.connect(self.bridge.pipeline.read_files_again)
+        self.strip.chosen_again.connect(self.bridge.read_files_again)
         self.strip.chosen_again.connect(self.strip.library.reload)
         self.strip.library.watch(self)
         application().focusChanged.connect(self._follow_focus)
@@ -214,7 +214,7 @@ class MainWindow(QMainWindow):
         def make() -> PlateDialog:
             pipeline = self.bridge.pipeline
             dialog = PlateDialog(self.store, self.tasks, lambda: pipeline.newest_frame, pipeline.demand, self)
-            dialog.taken.connect(pipeline.retry)
+            dialog.taken.connect(self.bridge.retry)
             dialog.taken.connect(self.panel.quality.plate.reload)
             return dialog
 
@@ -277,4 +277,4 @@ class MainWindow(QMainWindow):
             case Remedy.RECORDINGS_FOLDER:
                 panel.reveal(panel.recordings.folder)
                 panel.recordings.ask_for_folder()
-        self.bridge.pipeline.retry()
+        self.bridge.retry()

@@ -40,12 +40,12 @@ class ScenesMenu(QObject):
 
     def reload(self) -> None:
         """Read the scenes from the file."""
-        self._tasks.write(self._scenes.names, self._fill, self._fail)  # after the changes before it
+        self._tasks.read(self._scenes.names, self._fill, self._fail, self._scenes.path)
 
     def apply(self, name: str) -> None:
         """Apply a scene, after those that were asked for before."""
         use = partial(change_or_ask, self._window, self._store)
-        self._tasks.write(lambda: self._scenes.get(name).applied_to, use, self._fail)
+        self._tasks.read(lambda: self._scenes.get(name).applied_to, use, self._fail, self._scenes.path)
 
     def save(self, name: str, *, with_devices: bool = False) -> None:
         """Save the current look as a scene, optionally with the camera and the virtual camera."""
@@ -91,7 +91,7 @@ class ScenesMenu(QObject):
             renamed = work()
             return self._scenes.names(), renamed
 
-        self._tasks.write(change, self._changed, self._fail)
+        self._tasks.write(change, self._changed, self._fail, self._scenes.path)
 
     def _changed(self, result: tuple[tuple[str, ...], Text | None]) -> None:
         names, renamed = result

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, wait
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,10 +16,12 @@ from PyQt6.sip import isdeleted
 from app.capture.devices import CameraDevice, list_cameras
 from app.config import settings_file
 from app.config.setting import with_value
-from app.core.errors import SettingsError, Text
+from app.core import paths
+from app.core.errors import SettingsError, Stage, Text, t
+from app.core.files import no_answer
 from app.core.settings import Settings
 from app.core.settings_owner import SettingsOwner, rebase
-from app.core.threads import lower_priority
+from app.core.threads import DaemonPool, lower_priority
 from app.gui.widgets.qt import timer
 from app.output.camera_list import list_virtual_cameras
 
@@ -27,6 +30,16 @@ T = TypeVar("T")
 NICENESS = 4
 """Added to the threads: at the start, they decode the pictures of the background strip while the window is drawn."""
 THREADS = 3
+LATE_S = 2.0
+"""A task that runs for longer than this counts no longer among `THREADS`, and its file is named in the status."""
+MOST_LATE = 32
+"""Such tasks at a time; beyond it, others wait for them."""
+WATCH_MS = 200
+"""Interval of looks at the tasks that run."""
+END_S = 5.0
+"""Limit of the end for what is being saved."""
+Report = Callable[[Stage, Text | None, object], None]
+"""Reports the problem of a part of a stage of the program; None where it works again."""
 
 
 def log_error(error: Exception) -> None:
@@ -37,21 +50,30 @@ def log_error(error: Exception) -> None:
 class Tasks(QObject):
     """Runs functions on threads and delivers each result on the GUI thread.
 
-    A result for a method of a deleted QObject is dropped. After `close` nothing is delivered.
+    A result for a method of a deleted QObject is dropped. After `close` nothing is delivered. A disk that does not
+    answer holds up its own task alone: others take its place, and the status names the file.
     """
 
     _finished = pyqtSignal(object, object, object)
     """A Future, what takes its result, and what takes its error."""
 
-    def __init__(self) -> None:
+    def __init__(self, report: Report = lambda stage, problem, part: None) -> None:
+        """report: tells the status of a file that does not answer; None once it does (any thread)."""
         super().__init__()
-        self._pool = ThreadPoolExecutor(THREADS, "window-task", initializer=lower_priority, initargs=(NICENESS,))
-        self._writer = ThreadPoolExecutor(1, "window-writer")
+        self._report = report
+        self._pool = DaemonPool("window-task", THREADS, partial(lower_priority, NICENESS))
+        self._in_order: dict[Path | None, DaemonPool] = {}
+        """One for each file that is changed: a scenes file on a dead disk holds up no settings."""
+        self._files: dict[Future[Any], Path | None] = {}
+        """Tasks that are not done, and the file that each uses."""
+        self._late: set[Future[Any]] = set()
+        """Those of them that others have taken the place of."""
         self._writes: dict[Future[Any], Callable[[], Any]] = {}
         """Those whose outcome has not been delivered."""
         self._newest: dict[Callable[[Any], object], Future[Any] | None] = {}
         """By what takes the result of the newest call alone."""
         self._open = True
+        self._watch = timer(self, WATCH_MS, self._give_up_late)
         # Queued: a future that is already done calls back on this thread, inside `run`.
         self._finished.connect(self._deliver, type=Qt.ConnectionType.QueuedConnection)  # type: ignore[call-arg]
 
@@ -62,49 +84,118 @@ class Tasks(QObject):
         failed: Callable[[Exception], None] = log_error,
         *,
         newest: bool = False,
+        file: Path | None = None,
     ) -> None:
         """Call `work` on a thread, then `done` with its result or `failed` with its error on the GUI thread.
 
         newest: drop the outcomes of earlier such calls for `done` that arrive from now on; threads end in any order.
+        file: the file or folder that `work` uses, named in the status if it does not answer.
         """
-        future = self._submit(self._pool, work, done, failed)
+        future = self._submit(self._pool, work, done, failed, file)
         if newest:
             self._newest[done] = future
 
-    def write(self, work: Callable[[], T], done: Callable[[T], None], failed: Callable[[Exception], None]) -> None:
-        """Call `work`, which reads or changes settings or scenes on disk, as `run` does, but after all before it.
+    def read(
+        self,
+        work: Callable[[], T],
+        done: Callable[[T], None],
+        failed: Callable[[Exception], None],
+        file: Path,
+    ) -> None:
+        """Call `work`, which reads a file that `write` changes, as `run` does, but after all before it on this file."""
+        self._submit(self._queue(file), work, done, failed, file)
+
+    def write(
+        self,
+        work: Callable[[], T],
+        done: Callable[[T], None],
+        failed: Callable[[Exception], None],
+        file: Path | None = None,
+    ) -> None:
+        """Call `work`, which changes this file on disk, as `run` does, but after all before it on the same file.
 
         `close` waits for it, however busy the other threads are.
         """
-        self._submit(self._writer, work, done, failed)
+        future = self._submit(self._queue(file), work, done, failed, file)
+        if future is not None:
+            self._writes[future] = work
 
     def close(self) -> list[Exception]:
-        """Finish all writes, cancel pending tasks, wait for running ones, and discard their results.
+        """Finish all writes, within `END_S`, and what began just now; drop the results of everything else.
 
         Returns the errors of writes that nobody has been told, and that no later write of the same work made good.
         """
         self._open = False
-        self._writer.shutdown(wait=True)
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._watch.stop()
+        deadline_s = time.monotonic() + END_S
+        wait(self._writes, END_S)
+        # Such as a snapshot that is being written. What takes longer, such as a list of devices, changes nothing.
+        begun = [call for call in self._files if not call.cancel() and call not in self._late]
+        wait(begun, min(LATE_S, max(0.0, deadline_s - time.monotonic())))
         last = {work: future for future, work in self._writes.items()}  # the same work writes all anew
-        return [error for write in last.values() if isinstance(error := write.exception(), Exception)]
+        errors = [self._error_of(write) for write in last.values()]
+        return [error for error in errors if error is not None]
+
+    def _error_of(self, write: Future[Any]) -> Exception | None:
+        """Return why a write has failed; None for one that has not."""
+        if not write.done() or write.cancelled():
+            file = self._files.get(write)
+            return SettingsError(
+                t("{file} does not answer; what was changed last is not saved.", file=file or paths.config_dir())
+            )
+        error = write.exception()
+        return error if isinstance(error, Exception) else None
+
+    def _queue(self, file: Path | None) -> DaemonPool:
+        return self._in_order.setdefault(file, DaemonPool("window-writer", 1))
 
     def _submit(
         self,
-        threads: ThreadPoolExecutor,
+        threads: DaemonPool,
         work: Callable[[], T],
         done: Callable[[T], None],
         failed: Callable[[Exception], None],
+        file: Path | None,
     ) -> Future[T] | None:
         if not self._open:
             return None
         future = threads.submit(work)
-        if threads is self._writer:
-            self._writes[future] = work
-        future.add_done_callback(lambda future: self._finished.emit(future, done, failed))
+        self._files[future] = file
+        if not self._watch.isActive():
+            self._watch.start()
+        future.add_done_callback(partial(self._end, done, failed))
         return future
 
+    def _end(self, done: Callable[[Any], None], failed: Callable[[Exception], None], future: Future[Any]) -> None:
+        if future in self._late:
+            self._report(Stage.SETTINGS, None, future)
+        if self._open:  # the signal may be deleted after the end
+            self._finished.emit(future, done, failed)
+
+    def _give_up_late(self) -> None:
+        """Let other tasks run in place of those whose disk does not answer, and name the file."""
+        for threads in (self._pool, *self._in_order.values()):
+            for future in threads.late(LATE_S):
+                self._name(future)
+                # The order of changes of one file is kept, and the number of threads has a limit.
+                if threads is self._pool and len(self._late) < MOST_LATE:
+                    threads.give_up(future)
+        if not self._files:
+            self._watch.stop()
+
+    def _name(self, future: Future[Any]) -> None:
+        file = self._files.get(future)
+        if future in self._late:
+            return
+        self._late.add(future)
+        if file is not None:
+            self._report(Stage.SETTINGS, no_answer(file), future)
+        if future.done():  # meanwhile
+            self._report(Stage.SETTINGS, None, future)
+
     def _deliver(self, future: Future[Any], done: Callable[[Any], None], failed: Callable[[Exception], None]) -> None:
+        self._files.pop(future, None)
+        self._late.discard(future)
         if not self._open or self._newest.get(done, future) is not future:
             return
         error = future.exception()
@@ -268,7 +359,7 @@ class Saver(QObject):
     def write(self) -> None:
         """Write what is not written yet, after earlier writes; `Tasks.close` waits for it."""
         self._timer.stop()
-        self._tasks.write(self._write, self._tell, self._fail)
+        self._tasks.write(self._write, self._tell, self._fail, self._path)
 
     def _write(self) -> Text | None:
         settings = self._store.saved

@@ -36,6 +36,7 @@ class Backdrops:
             lambda background: background.close(),
             Stage.BACKGROUND,
             low_priority=True,
+            files_of=lambda settings: (settings.file,),
         )
         self._requested: BackgroundSettings | None = None
         """The newest settings; a background was requested for their `opened`."""
@@ -168,7 +169,13 @@ class StandbyPictures:
         """Of the card asked for last, which is drawn or being drawn."""
         self._card: Picture | None = None
         """The one drawn last: it stands in for the card that is being drawn, if the size is the same."""
-        self.preparer: Preparer[CardKey, None] = Preparer(CARD, self._prepare, lambda _: None, low_priority=True)
+        self.preparer: Preparer[CardKey, None] = Preparer(
+            CARD,
+            self._prepare,
+            lambda _: None,
+            low_priority=True,
+            files_of=lambda key: (key[1],),
+        )
 
     def card(self, settings: OutputSettings, width: int, height: int) -> Picture:
         """Return the card at this size without waiting; until it is drawn, the last card or a plain picture."""

@@ -7,11 +7,14 @@ import math
 import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 
 from app.capture.base import FrameSource
 from app.core.errors import CameraAbsentError, SourceLostError, Stage, t
+from app.core.files import no_answer
 from app.core.settings import CaptureSettings, opens_alike
 from app.core.types import UNTURNED, Frame, Orientation, SourceInfo
 from app.output.base import FrameSink, ReaderCounter
@@ -19,9 +22,11 @@ from app.runtime.context import PipelineContext
 from app.runtime.engines import EngineSelector
 from app.runtime.outputs import SinkWorker
 from app.runtime.status import Phase
-from app.runtime.worker import LatestSlot, Worker
+from app.runtime.worker import FILE_LIMIT_S, LatestSlot, Reaching, Worker
 
 _log = logging.getLogger(__name__)
+FIRST_WAIT_S = 0.1
+"""How long frames may wait for the disk of another source: most answer at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +129,59 @@ class DemandWatch:
         self._counter = None if device is None else self._context.parts.watch_readers(device)
 
 
+class SourceFile:
+    """The file of the wanted source, whose disk may not answer. The source in use is read until it does."""
+
+    def __init__(self, context: PipelineContext, on_answer: Callable[[], None]) -> None:
+        """on_answer: called on any thread."""
+        self._file_of = context.parts.source_file
+        self._board = context.board
+        self._on_answer = on_answer
+        self._reaching = Reaching()
+        self._file: Path | None = None
+        """The file that was asked for last."""
+        self._answer: Future[None] | None = None
+        """None while no answer is awaited."""
+        self._late_at_s = 0.0
+        """When it is to be named, by time.monotonic()."""
+        self._is_named = False
+        """Whether the status names it."""
+
+    @property
+    def is_undecided(self) -> bool:
+        """Whether the file has neither answered nor been named in the status."""
+        return self._answer is not None and not self._is_named
+
+    def answers(self, source: str) -> bool:
+        """Return whether a source can be opened now, as far as its file is concerned."""
+        file = self._file_of(source)
+        if self._answer is None or file != self._file:
+            self.forget()
+            self._ask(file)
+        if self._answer is None or self._answer.done():
+            self.forget()
+            return True
+        if file is not None and not self._is_named and time.monotonic() >= self._late_at_s:
+            self._board.report(Stage.CAPTURE, no_answer(file), self)
+            self._is_named = True
+        return False
+
+    def forget(self) -> None:
+        """Await no answer any more."""
+        self._answer = None
+        if self._is_named:
+            self._is_named = False
+            self._board.report(Stage.CAPTURE, None, self)
+
+    def _ask(self, file: Path | None) -> None:
+        self._file = file
+        if file is not None:
+            self._late_at_s = time.monotonic() + FILE_LIMIT_S
+            self._answer = self._reaching.start(file)
+            wait([self._answer], FIRST_WAIT_S)
+            self._answer.add_done_callback(lambda _answer: self._on_answer())
+
+
 class CaptureWorker:
     """Follows the capture settings; if a switch fails, the source in use stays open.
 
@@ -167,6 +225,7 @@ class CaptureWorker:
         """While paused, frames before this time of time.perf_counter() are skipped."""
         self._next_index = 0
         """Of the next frame."""
+        self._file = SourceFile(context, self.wake)
         self.thread = Worker("capture", self._run, Stage.CAPTURE, frame_path=True)
         demand.on_change = self.wake
 
@@ -189,7 +248,8 @@ class CaptureWorker:
                 if revision != self._board.captured:
                     self._read_at_s = 0.0  # the next frame is read, also before `wake` is called
                 reads = self._read_or_open_wanted()
-                self._board.captured = revision
+                if not self._file.is_undecided:
+                    self._board.captured = revision
                 if not reads:
                     self._wake.wait(self._timing.source_retry_s)
                     self._wake.clear()
@@ -205,7 +265,10 @@ class CaptureWorker:
             return False
         settings = self._owner.current.capture
         looks = self.no_camera and time.perf_counter() >= self._look_again_s
-        if self._source is None or looks or not (settings is self._tried or opens_alike(settings, self._tried)):
+        is_other = not (settings is self._tried or opens_alike(settings, self._tried))
+        if not (self._source is None or looks or is_other):
+            self._file.forget()
+        elif self._file.answers(settings.source):
             self._open_wanted(settings)
         if self._source is None:
             return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.backgrounds.kinds import Background
@@ -91,6 +92,8 @@ class PipelineParts:
     """Prepares this machine once for its engines."""
     source_device: Callable[[str], str] = lambda source: ""
     """(a source as in the settings): the device file of its camera, if it is one"""
+    source_file: Callable[[str], Path | None] = lambda source: None
+    """(a source as in the settings): the file that it names, if any"""
     standby_text: Callable[[Phase, Text | None], str] = default_standby_text
     """(phase, what is being prepared): text of the stand-by card while the settings have none, in the user's
     language"""
@@ -103,7 +106,7 @@ class PipelineParts:
 def default_parts() -> PipelineParts:
     """Return the parts of the product. They are imported here so that packages load only where they are used."""
     from app.backgrounds import open_background
-    from app.capture import SourceOpener, source_device
+    from app.capture import SourceOpener, source_device, source_file
     from app.matting import build_engine
     from app.matting.choice.preparation import preparation
     from app.output.camera_list import ReaderWatch, is_busy
@@ -128,6 +131,7 @@ def default_parts() -> PipelineParts:
         self_test,
         preparation,
         source_device,
+        source_file,
     )
 
 

@@ -253,7 +253,11 @@ class EngineSelector:
     def __init__(self, context: PipelineContext) -> None:
         self._parts, self._board, self._timing = context.parts, context.board, context.timing
         self.preparer: Preparer[EngineKey, MattingEngine] = Preparer(
-            "engine-builder", self._build_tested, lambda engine: engine.close(), Stage.MATTING
+            "engine-builder",
+            self._build_tested,
+            lambda engine: engine.close(),
+            Stage.MATTING,
+            files_of=lambda key: (key.settings.plate, key.settings.weights),
         )
         self._governor = Governor()
         """That of the present choice of the user."""

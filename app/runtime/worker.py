@@ -8,16 +8,21 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Generic, TypeVar
 
 from app.core.errors import Stage, Text
-from app.core.threads import lower_priority, name_thread, return_free_memory
+from app.core.files import no_answer, touch
+from app.core.threads import lower_priority, name_thread, on_own_thread, return_free_memory
 
 _log = logging.getLogger(__name__)
+FILE_LIMIT_S = 2.0
+"""A file that has not answered for this long is named in the status."""
 NICENESS = 4
 """Niceness added to threads that prepare something, so that the frame path and the window run first."""
 
@@ -153,6 +158,22 @@ class Worker:
             self.died = not self._stop.is_set()
 
 
+class Reaching:
+    """Finds out whether the disks of files answer, on one thread for each file. Any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._unanswered: dict[Path, Future[None]] = {}
+
+    def start(self, file: Path) -> Future[None]:
+        """Return what is done once the disk of a file has answered, also that there is no such file."""
+        with self._lock:
+            self._unanswered = {path: answer for path, answer in self._unanswered.items() if not answer.done()}
+            if file not in self._unanswered:
+                self._unanswered[file] = on_own_thread("file-opener", partial(touch, file))
+            return self._unanswered[file]
+
+
 @dataclass(frozen=True, slots=True)
 class Prepared(Generic[K, T]):
     """The outcome of one request: a value or an error."""
@@ -165,7 +186,7 @@ class Prepared(Generic[K, T]):
 class Preparer(Worker, Generic[K, T]):
     """Builds for the newest request on its own thread. An outcome that a newer one replaces unread is discarded.
 
-    Its methods are for other threads.
+    A file of a request that does not answer holds up this request alone. Its methods are for other threads.
     """
 
     def __init__(
@@ -176,11 +197,14 @@ class Preparer(Worker, Generic[K, T]):
         stage: Stage = Stage.OUTPUT,
         *,
         low_priority: bool = False,
+        files_of: Callable[[K], Iterable[Path | None]] = lambda key: (),
     ) -> None:
         """stage, low_priority: as in `Worker`. No low priority for engines: OpenVINO's workers, which run them, are
-        started here.
+        started here. files_of: the files that `build` reads for a request.
         """
         super().__init__(name, self._serve, stage, low_priority=low_priority)
+        self._files_of = files_of
+        self._reaching = Reaching()
         self._build = build
         self._discard = discard
         self._condition = threading.Condition()
@@ -241,8 +265,29 @@ class Preparer(Worker, Generic[K, T]):
                 if not retired:  # what is retired goes first: it holds memory that the next one needs
                     key, self._request = self._request, None
             self._discard_all(retired)
-            if key is not None:
+            if key is not None and all(self._reaches(file, stop) for file in self._files_of(key) if file is not None):
                 self._prepare(key)
+
+    def _reaches(self, file: Path, stop: threading.Event) -> bool:
+        """Wait until the disk of a file answers; return False if there is something else to do before."""
+        answer = self._reaching.start(file)
+        answer.add_done_callback(lambda _answer: self._wake())
+
+        def is_over() -> bool:
+            return answer.done() or self._request is not None or stop.is_set()
+
+        with self.blocking_call(lambda: no_answer(file), FILE_LIMIT_S):
+            while True:
+                with self._condition:
+                    self._condition.wait_for(lambda: is_over() or bool(self._retired))
+                    retired, self._retired = self._retired, []
+                self._discard_all(retired)  # it holds memory and devices
+                if is_over():
+                    return answer.done()
+
+    def _wake(self) -> None:
+        with self._condition:
+            self._condition.notify()
 
     def _prepare(self, key: K) -> None:
         try:

@@ -144,7 +144,8 @@ class BackgroundLibrary(QObject):
 
     def reload(self) -> None:
         """List the files again."""
-        self._tasks.run(lambda: _tiles(own_backgrounds()), self._show, newest=True)
+        folder = paths.backgrounds_dir()
+        self._tasks.run(lambda: _tiles(own_backgrounds()), self._show, newest=True, file=folder)
 
     def add_files(self, paths: list[Path]) -> None:
         """Copy files to the library, one after the other; the last one is chosen."""
@@ -155,7 +156,7 @@ class BackgroundLibrary(QObject):
 
         if paths:
             added, failed = partial(go_on, self._added), partial(go_on, self.fail)
-            self._tasks.run(partial(add_background, paths[0]), added, failed)
+            self._tasks.run(partial(add_background, paths[0]), added, failed, file=paths[0])
 
     def add_image(self, image: object, name: str = "") -> None:
         """Add a pasted or dropped QImage."""
@@ -163,7 +164,8 @@ class BackgroundLibrary(QObject):
             self.failed.emit(tr("The clipboard holds no image. Copy an image first."))
             return
         name = clean_name(name)[:LONGEST_NAME] or tr("Image")
-        self._tasks.run(partial(add_picture, from_qimage(image), name), self._added, self.fail)
+        add = partial(add_picture, from_qimage(image), name)
+        self._tasks.run(add, self._added, self.fail, file=paths.backgrounds_dir())
 
     def _show(self, tiles: list[Tile]) -> None:
         self._model.set_tiles(tiles)
@@ -171,7 +173,8 @@ class BackgroundLibrary(QObject):
             if tile.path is not None and self._model.image_of(tile) is None:
                 # Twice the size of the tile, for screens scaled to 200 %.
                 make = partial(thumbnail, tile.path, 2 * THUMBNAIL.width(), 2 * THUMBNAIL.height())
-                self._tasks.run(make, partial(self._show_thumbnail, tile), partial(self._show_problem, tile))
+                show = partial(self._show_thumbnail, tile)
+                self._tasks.run(make, show, partial(self._show_problem, tile), file=tile.path)
 
     def _show_thumbnail(self, tile: Tile, image: BgrImage) -> None:
         self._model.show_file(tile, to_qimage(image))

@@ -254,7 +254,7 @@ class BackgroundStrip(QWidget):
             self.renamed.emit(old, new)
             self.library.reload()
 
-        self._tasks.run(partial(rename_background, old, name), done, self.library.fail)
+        self._tasks.run(partial(rename_background, old, name), done, self.library.fail, file=old)
 
     def ask_before_removal(self, tile: Tile) -> None:
         """Ask whether to remove a file of the user."""
@@ -273,4 +273,5 @@ class BackgroundStrip(QWidget):
                 self._store.edit("background", kind="colour" if readable else "blur")
             self.library.reload()
 
-        self._tasks.run(partial(remove_background, existing(tile.path)), done, self.library.fail)
+        path = existing(tile.path)
+        self._tasks.run(partial(remove_background, path), done, self.library.fail, file=path)

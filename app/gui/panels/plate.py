@@ -121,7 +121,7 @@ class PlateControls(Form):
         self.thumbnail.clear()
         self.thumbnail.hide()
         self.age.hide()
-        self._tasks.run(partial(plate_view, self._path), self._show_view, newest=True)
+        self._tasks.run(partial(plate_view, self._path), self._show_view, newest=True, file=self._path)
 
     def _show_view(self, view: tuple[BgrImage | None, PlateInfo | None]) -> None:
         thumbnail, info = view

@@ -3279,6 +3279,10 @@
             <translation>{file} antwortet nicht; schließen Sie den Datenträger wieder an oder wählen Sie eine andere Datei.</translation>
         </message>
         <message>
+            <source>{file} does not answer; what was changed last is not saved.</source>
+            <translation>{file} antwortet nicht; die letzten Änderungen sind nicht gespeichert.</translation>
+        </message>
+        <message>
             <source>{file} has colours of Dolby Vision that only its own displays show (profile 5); save it in HDR10, HLG or without HDR.</source>
             <translation>{file} hat Farben von Dolby Vision, die nur dessen eigene Bildschirme zeigen (Profil 5); speichern Sie das Video in HDR10, HLG oder ohne HDR.</translation>
         </message>

@@ -3279,6 +3279,10 @@
             <translation>{file} no responde; vuelva a conectar su disco o elija otro archivo.</translation>
         </message>
         <message>
+            <source>{file} does not answer; what was changed last is not saved.</source>
+            <translation>{file} no responde; los últimos cambios no se han guardado.</translation>
+        </message>
+        <message>
             <source>{file} has colours of Dolby Vision that only its own displays show (profile 5); save it in HDR10, HLG or without HDR.</source>
             <translation>{file} tiene colores de Dolby Vision que solo muestran sus propias pantallas (perfil 5); guárdelo en HDR10, HLG o sin HDR.</translation>
         </message>

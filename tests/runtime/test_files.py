@@ -1,0 +1,139 @@
+"""Files of the user whose disk does not answer: each is named, and holds up nothing but what needs it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from app.core.settings import Settings
+from app.runtime import capture_worker, worker
+from app.runtime.pipeline import Pipeline
+from app.runtime.worker import Reaching
+from tests.fakes.world import BASE, FakeWorld, apply, composites, live
+from tests.waiting import eventually
+
+
+class DeadDisk:
+    """A disk that has stopped to answer: whoever reads a file on it waits until it answers again."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.answers = threading.Event()
+        self.reads = 0
+
+    def touch(self, file: Path) -> None:
+        """Read a file, in place of `app.core.files.touch`."""
+        if file.is_relative_to(self.folder):
+            self.reads += 1
+            self.answers.wait(60)
+
+
+@pytest.fixture
+def disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DeadDisk]:
+    dead = DeadDisk(tmp_path / "gone")
+    monkeypatch.setattr(worker, "touch", dead.touch)
+    monkeypatch.setattr(worker, "FILE_LIMIT_S", 0.1)
+    monkeypatch.setattr(capture_worker, "FILE_LIMIT_S", 0.1)
+    yield dead
+    dead.answers.set()
+
+
+def with_background(file: Path) -> Settings:
+    return BASE.replaced_at(["background"], kind="image", path=file)
+
+
+def with_card(file: Path) -> Settings:
+    return BASE.replaced_at(["output"], standby_image=file)
+
+
+def with_plate(file: Path) -> Settings:
+    return BASE.replaced_at(["matting"], plate=file)
+
+
+def with_weights(file: Path) -> Settings:
+    return BASE.replaced_at(["matting"], weights=file)
+
+
+def with_source(file: Path) -> Settings:
+    return BASE.replaced_at(["capture"], source=str(file))
+
+
+OTHERS = (
+    BASE.replaced_at(["background"], colour="#102030")
+    .replaced_at(["output"], standby_text="Back at noon")
+    .replaced_at(["matting"], downsample_ratio=0.7)
+    .replaced_at(["capture"], source="another")
+)
+"""Others of all kinds, which need no file."""
+
+
+def file_of_source(source: str) -> Path | None:
+    return Path(source) if source.startswith("/") else None
+
+
+@pytest.fixture
+def film(world: FakeWorld) -> Iterator[Pipeline]:
+    """A pipeline whose sources may be files."""
+    parts = replace(world.parts(), source_file=file_of_source)
+    with live(world, parts=parts) as pipeline:
+        yield pipeline
+        world.faults.heal()
+
+
+def problems(pipeline: Pipeline) -> list[str]:
+    return [problem.message for problem in pipeline.status().problems]
+
+
+@pytest.mark.parametrize("choose", [with_background, with_card, with_plate, with_weights, with_source])
+def test_a_file_that_does_not_answer_is_named_and_what_is_chosen_next_is_used(
+    film: Pipeline, disk: DeadDisk, choose: Callable[[Path], Settings]
+) -> None:
+    """It hung in silence, and nothing of its kind was opened after it."""
+    file = disk.folder / "film.png"
+    apply(film, choose(file))
+    eventually(lambda: problems(film) == [f"{file} does not answer; reconnect its disk, or choose another file."])
+    composites(film)  # what was in use goes on
+
+    apply(film, OTHERS)
+
+    eventually(lambda: film.revision_in_use == film.owner.revision and film.pictures_decided and not problems(film))
+    status = film.status()
+    assert status.source is not None and status.source.id == "another"
+    assert status.engine is not None and status.engine.downsample_ratio == 0.7
+    assert not disk.answers.is_set()
+
+
+@pytest.mark.parametrize("choose", [with_background, with_card, with_plate, with_weights, with_source])
+def test_a_disk_that_answers_again_is_no_problem_any_more(
+    film: Pipeline, disk: DeadDisk, choose: Callable[[Path], Settings], tmp_path: Path
+) -> None:
+    file = disk.folder / "film.png"
+    apply(film, choose(file))
+    eventually(lambda: any("does not answer" in problem for problem in problems(film)))
+
+    disk.answers.set()
+
+    eventually(lambda: not any("does not answer" in problem for problem in problems(film)))
+
+
+def test_the_end_waits_for_no_disk(world: FakeWorld, disk: DeadDisk) -> None:
+    """It waited for 15 seconds, and the run had failed."""
+    file = disk.folder / "film.png"
+    everything = with_background(file).replace(output=with_card(file).output, matting=with_plate(file).matting)
+    with live(world) as pipeline:
+        apply(pipeline, everything)
+        eventually(lambda: len(problems(pipeline)) == 3)
+    assert not disk.answers.is_set(), "`live` asserts that all threads have ended"
+
+
+def test_one_thread_waits_for_a_file_however_often_it_is_chosen(disk: DeadDisk) -> None:
+    reaching = Reaching()
+
+    answers = {reaching.start(disk.folder / "film.png") for _ in range(20)}
+
+    assert len(answers) == 1
+    eventually(lambda: disk.reads == 1)
