@@ -49,11 +49,16 @@ def even_size(width: int, height: int) -> tuple[int, int]:
 
 
 def scale(image: Image, width: int, height: int) -> Image:
-    """Resize `image` without keeping its aspect ratio: area averaging to shrink, interpolation to enlarge."""
+    """Resize `image` without keeping its aspect ratio: area averaging to a half or less, else interpolation.
+
+    Down to a half, interpolation skips no pixel. Area averaging at other ratios than whole ones has no fast path in
+    OpenCV: 1280x720 to 1024x576 takes 8.5 ms in place of 1.6.
+    """
     if (image.shape[1], image.shape[0]) == (width, height):
         return image
-    shrinks = width <= image.shape[1] and height <= image.shape[0]
-    return _uint8(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR))
+    is_half_or_less = 2 * width <= image.shape[1] and 2 * height <= image.shape[0]
+    interpolation = cv2.INTER_AREA if is_half_or_less else cv2.INTER_LINEAR
+    return _uint8(cv2.resize(image, (width, height), interpolation=interpolation))
 
 
 class Layout(NamedTuple):

@@ -84,6 +84,8 @@ class ViewRequest:
     mode: ViewMode = ViewMode.COMPOSITE
     mirror: bool = True
     """Mirror everything but the stand-by card."""
+    in_active_window: bool = True
+    """Whether the user works in the window of the preview."""
 
 
 BgrxImage = NDArray[np.uint8]
@@ -144,6 +146,15 @@ def _over_checkers(person: BgrImage, alpha: AlphaImage) -> BgrImage:
 
 STATUS_INTERVAL_MS = 300
 """Between two looks at the status."""
+BESIDE_A_CALL_S = 1 / 15
+"""Between two views while a program reads the camera and the user works in its window: the others see every picture,
+and a view takes 2 ms of processor time."""
+
+
+def pause_after_view_s(request: ViewRequest, readers: int | None) -> float:
+    """Return for how long no further view is drawn. readers: programs that read the camera; None: unknown."""
+    others_watch = readers is not None and readers > 0
+    return BESIDE_A_CALL_S if others_watch and not request.in_active_window else 0.0
 
 
 class Bridge(QObject):
@@ -230,6 +241,7 @@ class Bridge(QObject):
                 if not self._signalled:
                     self._signalled = True
                     self.frame_ready.emit()
+                stop.wait(pause_after_view_s(request, self.pipeline.demand.readers))
 
 
 class Recording(QObject):

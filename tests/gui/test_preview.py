@@ -26,7 +26,17 @@ from app.core.settings import MAX_ZONES, FramingSettings, OutputSettings, Settin
 from app.core.types import BgrImage, Frame, Orientation, Picture, PictureKind
 from app.gui.application import Session
 from app.gui.bars import summarize
-from app.gui.bridge import Bridge, Recording, ViewMode, ViewRequest, from_qimage, render, to_qimage
+from app.gui.bridge import (
+    BESIDE_A_CALL_S,
+    Bridge,
+    Recording,
+    ViewMode,
+    ViewRequest,
+    from_qimage,
+    pause_after_view_s,
+    render,
+    to_qimage,
+)
 from app.gui.panels.devices import RecordingControls
 from app.gui.state import Tasks
 from app.media.image_file import read_image
@@ -550,6 +560,39 @@ def test_the_meter_opens_the_device_only_while_it_is_visible_and_not_paused(qtbo
     controls.show()
     qtbot.waitUntil(lambda: any("usb cannot be opened" in text for text in ui.texts(controls)))
     controls.hide()
+
+
+@pytest.mark.parametrize(
+    ("readers", "in_active_window", "pause_s"),
+    [
+        pytest.param(1, False, BESIDE_A_CALL_S, id="beside a call"),
+        pytest.param(1, True, 0, id="in the window"),
+        pytest.param(0, False, 0, id="nobody watches"),
+        pytest.param(None, False, 0, id="nobody knows who watches"),
+    ],
+)
+def test_the_preview_is_drawn_more_rarely_beside_a_call(
+    readers: int | None, in_active_window: bool, pause_s: float
+) -> None:
+    request = ViewRequest(32, 24, in_active_window=in_active_window)
+
+    assert pause_after_view_s(request, readers) == pause_s
+
+
+def test_the_preview_knows_whether_the_user_works_in_its_window(session: Session, qtbot: QtBot) -> None:
+    preview = ui.ready(session, qtbot)
+    requests: list[ViewRequest] = []
+    preview.view_requested.connect(requests.append)
+    other = QLabel("another window")
+    qtbot.addWidget(other)
+
+    activate(session, qtbot)
+    other.show()
+    other.activateWindow()
+    qtbot.waitUntil(lambda: bool(requests) and not requests[-1].in_active_window)
+    activate(session, qtbot)
+
+    qtbot.waitUntil(lambda: requests[-1].in_active_window)
 
 
 def test_views_are_rendered_on_request_and_signalled_one_at_a_time(qtbot: QtBot, world: FakeWorld) -> None:

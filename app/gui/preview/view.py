@@ -157,6 +157,8 @@ class Preview(QWidget):
         elif event is not None and event.type() == QEvent.Type.DevicePixelRatioChange:  # on another screen
             self._place_picture()
             self._request_view()
+        elif event is not None and event.type() in (QEvent.Type.WindowActivate, QEvent.Type.WindowDeactivate):
+            self._request_view()
         return super().event(event)
 
     def _request_view(self) -> None:
@@ -164,7 +166,9 @@ class Preview(QWidget):
             ratio = self.devicePixelRatioF()
             width, height = round(self.width() * ratio), round(self.height() * ratio)
             settings = self._store.current
-            request = ViewRequest(width, height, self.mode, settings.window.mirror_preview)
+            request = ViewRequest(
+                width, height, self.mode, settings.window.mirror_preview, in_active_window=self.isActiveWindow()
+            )
             if request != self._request:
                 self._request = request
                 self.view_requested.emit(request)
