@@ -20,6 +20,7 @@ from app.core.files import no_answer
 from app.core.settings import Settings
 from app.core.threads import on_own_thread
 from app.runtime.pipeline import Pipeline, Update
+from app.runtime.worker import NoAnswerError
 
 T = TypeVar("T")
 POLL_S = 0.02
@@ -82,10 +83,6 @@ class Waits:
         return True
 
 
-class NoAnswerError(MattecamError):
-    """A disk does not answer."""
-
-
 class FileWork:
     """Work on files of the user, each on a thread of its own, because a disk may never answer. Any thread."""
 
@@ -103,7 +100,6 @@ class FileWork:
         problem: Text,
         *,
         hides: bool = False,
-        stage: Stage = Stage.SETTINGS,
         named_after_s: float | None = None,
     ) -> T:
         """Call `work` beside everything else and return its result, or raise its error.
@@ -125,8 +121,8 @@ class FileWork:
         # What is being written is finished: the end of the program cuts off only what is late.
         await asyncio.wait({outcome}, timeout=named_after_s)
         if not outcome.done():
-            self._report(stage, problem, job)
-            job.add_done_callback(lambda job: self._report(stage, None, job))
+            self._report(Stage.SETTINGS, problem, job)
+            job.add_done_callback(lambda job: self._report(Stage.SETTINGS, None, job))
             await self._waits.until(outcome.done, limit_s - named_after_s)
         if outcome.done():
             return outcome.result()
@@ -188,7 +184,7 @@ class SettingsChanges:
         concerned = {stage for stage, part in CONCERNED.items() if part(before) != part(after)}
         problem = self.problem(*concerned)
         if after == before:
-            new = [each.message for each in self.pipeline.status().problems if each not in known]
+            new = [each.message for each in self.pipeline.status().problems if each not in known and not each.is_late]
             problem = new[-1] if new else None
         if problem is not None:
             self._restore(before, after, give_back)
@@ -211,7 +207,11 @@ class SettingsChanges:
 
     def problem(self, *parts: Stage | str) -> str | None:
         """Return the newest problem of these stages, or parts of a stage as in `Problem`; None if they work."""
-        found = [each for each in self.pipeline.status().problems if each.stage in parts or each.part in parts]
+        found = [
+            each
+            for each in self.pipeline.status().problems
+            if (each.stage in parts or each.part in parts) and not each.is_late
+        ]
         return found[-1].message if found else None
 
     def close(self) -> None:

@@ -170,7 +170,6 @@ class SettingsController:
                 partial(self._find_background, name, present),
                 no_answer(backgrounds_dir() if name == "next" else name),
                 hides=before.kind == "none",
-                stage=Stage.BACKGROUND,
             )
 
         def update(now: Settings) -> Settings:

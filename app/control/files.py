@@ -13,7 +13,7 @@ from typing import Literal
 from app.config.setting import UnknownBackgroundError, parse_background
 from app.control.changes import RECORDINGS, SettingsChanges, answered
 from app.control.commands import COLLECT_S, PLATE_CHECKS_S, countdown_of
-from app.core.errors import MattecamError, PlateError, Stage, UsageError, t
+from app.core.errors import MattecamError, PlateError, UsageError, t
 from app.core.files import check_outputs, exists, no_answer
 from app.core.settings import BackgroundSettings, Settings
 from app.core.types import BgrImage
@@ -123,7 +123,7 @@ class PlateTaking:
             demand.end_plate(TAKER)
             self._taking.release()
         engine = settings.matting.engine
-        model = await changes.files.run(partial(choose_model, engine), no_answer(file), stage=Stage.MATTING)
+        model = await changes.files.run(partial(choose_model, engine), no_answer(file))
         if not needs_plate(model):
             return f"Picture of the empty room: {file}. The model {model} does not use it; `bgmv2-*` do."
         return answered(f"Picture of the empty room: {file}.", in_use)
@@ -164,7 +164,7 @@ async def record(changes: SettingsChanges, field: RecordField, argument: str) ->
     other: RecordField = "record_alpha" if field == "record" else "record"
     other_file = getattr(changes.pipeline.settings.output, other)
     # Links are followed here: no disk may hold up the change of the settings.
-    await changes.files.run(partial(_check_new, path, other_file), no_answer(path), stage=Stage.RECORDING)
+    await changes.files.run(partial(_check_new, path, other_file), no_answer(path))
 
     def update(settings: Settings) -> Settings:
         running = getattr(settings.output, field)
@@ -211,7 +211,7 @@ async def _stop_recording(changes: SettingsChanges, field: RecordField) -> str:
     problem = changes.problem(RECORDINGS[field])
     if problem is not None and problem != earlier:
         raise MattecamError(problem)
-    if await changes.files.run(partial(exists, stopped), no_answer(stopped), stage=Stage.RECORDING):
+    if await changes.files.run(partial(exists, stopped), no_answer(stopped)):
         return f"Recorded to {stopped}."
     if changes.pipeline.phase is Phase.RUNNING:
         raise MattecamError(f"Nothing was recorded to {stopped}: it was stopped before its first frame.")

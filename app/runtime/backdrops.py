@@ -36,7 +36,6 @@ class Backdrops:
             lambda background: background.close(),
             Stage.BACKGROUND,
             low_priority=True,
-            files_of=lambda settings: (settings.file,),
         )
         self._requested: BackgroundSettings | None = None
         """The newest settings; a background was requested for their `opened`."""
@@ -63,6 +62,10 @@ class Backdrops:
         if self._broken or (wanted.file is not None and version_of(wanted.file) != self._version):
             self._again = True
 
+    def _open_again_if_broken(self) -> None:
+        if self._broken:
+            self._again = True
+
     def update(self, wanted: BackgroundSettings) -> None:
         """Request the background of the settings in force, and use it once it is open."""
         if wanted is not self._requested or self._again:
@@ -81,6 +84,7 @@ class Backdrops:
 
     def _open(self, settings: BackgroundSettings) -> Background:
         """Open a background: called on the thread of the preparer."""
+        self.preparer.reach(settings.file, self._open_again_if_broken)
         problem = partial(
             t,
             "The background {background} does not open; reconnect its disk, or start the program again with another "
@@ -169,13 +173,7 @@ class StandbyPictures:
         """Of the card asked for last, which is drawn or being drawn."""
         self._card: Picture | None = None
         """The one drawn last: it stands in for the card that is being drawn, if the size is the same."""
-        self.preparer: Preparer[CardKey, None] = Preparer(
-            CARD,
-            self._prepare,
-            lambda _: None,
-            low_priority=True,
-            files_of=lambda key: (key[1],),
-        )
+        self.preparer: Preparer[CardKey, None] = Preparer(CARD, self._prepare, lambda _: None, low_priority=True)
 
     def card(self, settings: OutputSettings, width: int, height: int) -> Picture:
         """Return the card at this size without waiting; until it is drawn, the last card or a plain picture."""
@@ -203,6 +201,7 @@ class StandbyPictures:
         drawn, problem = _plain(width, height), None
         for tried in dict.fromkeys((image, None)):
             try:
+                self.preparer.reach(tried, self.retry)
                 drawn = self._draw(text or ("" if tried else self._default_text()), tried, width, height)
                 break
             except Exception as error:  # noqa: BLE001 - reported; it would be drawn again at each tick

@@ -257,7 +257,6 @@ class EngineSelector:
             self._build_tested,
             lambda engine: engine.close(),
             Stage.MATTING,
-            files_of=lambda key: (key.settings.plate, key.settings.weights),
         )
         self._governor = Governor()
         """That of the present choice of the user."""
@@ -304,6 +303,10 @@ class EngineSelector:
         choice = self._plan.choice
         plate = None if choice is None else choice.settings.plate
         if self._plan.state is not ChoiceState.CHOSEN or (plate is not None and version_of(plate) != self._plate):
+            self._choose_again = True
+
+    def _choose_again_if_replaced(self) -> None:
+        if self._plan.state is not ChoiceState.CHOSEN:
             self._choose_again = True
 
     def choose_again(self) -> None:
@@ -392,6 +395,8 @@ class EngineSelector:
 
     def _build_tested(self, key: EngineKey) -> MattingEngine:
         """Called on the builder thread."""
+        for file in (key.settings.plate, key.settings.weights):
+            self.preparer.reach(file, self._choose_again_if_replaced)
         self._plate = key.settings.plate and version_of(key.settings.plate)
         _check_plate(key)
         engine = self._parts.build_engine(key.settings, *key.size, key.framing or WHOLE)

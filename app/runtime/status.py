@@ -57,6 +57,8 @@ class Problem:
     """time.monotonic()."""
     part: object = None
     """Of the stage, as it reports itself: an output by the name of its thread."""
+    is_late: bool = False
+    """Whether it may still be done: a call that takes longer than it should."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,7 +319,9 @@ class StatusBoard:
         """Revisions of the settings that are in use, or whose use has failed: by the source, by matting of its frames,
         and by the picture sent."""
 
-    def report(self, stage: Stage, problem: Exception | str | None, part: object = None) -> None:
+    def report(
+        self, stage: Stage, problem: Exception | str | None, part: object = None, *, is_late: bool = False
+    ) -> None:
         """Report the problem of a part of `stage`, which stays open until None is reported: the part works (again).
 
         A repeated report changes nothing.
@@ -330,7 +334,7 @@ class StatusBoard:
             if message is None:
                 del self._problems[stage, part]
             else:
-                self._problems[stage, part] = Problem(stage, message, time.monotonic(), part)
+                self._problems[stage, part] = Problem(stage, message, time.monotonic(), part, is_late)
                 self._keep_error(message)
         if message is not None:
             _log.warning("%s", message, exc_info=problem if isinstance(problem, Exception) else None)

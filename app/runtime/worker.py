@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,13 +16,16 @@ from functools import partial
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from app.core.errors import Stage, Text
+from app.core.errors import MattecamError, Stage, Text
 from app.core.files import no_answer, touch
 from app.core.threads import lower_priority, name_thread, on_own_thread, return_free_memory
 
 _log = logging.getLogger(__name__)
 FILE_LIMIT_S = 2.0
 """A file that has not answered for this long is named in the status."""
+GIVE_UP_S = 6.0
+"""What needs a file that has not answered for this long has failed. Most disks that stood still turn by then, and a
+command still waits."""
 NICENESS = 4
 """Niceness added to threads that prepare something, so that the frame path and the window run first."""
 
@@ -158,6 +161,14 @@ class Worker:
             self.died = not self._stop.is_set()
 
 
+class NoAnswerError(MattecamError):
+    """A disk does not answer."""
+
+
+class _SupersededError(BaseException):
+    """What is being built is no longer wanted; no `except Exception` of a builder takes it for a failure."""
+
+
 class Reaching:
     """Finds out whether the disks of files answer, on one thread for each file. Any thread."""
 
@@ -197,13 +208,11 @@ class Preparer(Worker, Generic[K, T]):
         stage: Stage = Stage.OUTPUT,
         *,
         low_priority: bool = False,
-        files_of: Callable[[K], Iterable[Path | None]] = lambda key: (),
     ) -> None:
         """stage, low_priority: as in `Worker`. No low priority for engines: OpenVINO's workers, which run them, are
-        started here. files_of: the files that `build` reads for a request.
+        started here.
         """
         super().__init__(name, self._serve, stage, low_priority=low_priority)
-        self._files_of = files_of
         self._reaching = Reaching()
         self._build = build
         self._discard = discard
@@ -265,25 +274,38 @@ class Preparer(Worker, Generic[K, T]):
                 if not retired:  # what is retired goes first: it holds memory that the next one needs
                     key, self._request = self._request, None
             self._discard_all(retired)
-            if key is not None and all(self._reaches(file, stop) for file in self._files_of(key) if file is not None):
+            if key is not None:
                 self._prepare(key)
 
-    def _reaches(self, file: Path, stop: threading.Event) -> bool:
-        """Wait until the disk of a file answers; return False if there is something else to do before."""
+    def reach(self, file: Path | None, then: Callable[[], object]) -> None:
+        """Wait until the disk of a file answers: for `build`, before it reads the file. None: there is no file.
+
+        The status names a file that does not answer soon. Raises NoAnswerError if it does not for `GIVE_UP_S`; `then`
+        is called, on any thread, once it does after that.
+        """
+        if file is None:
+            return
         answer = self._reaching.start(file)
         answer.add_done_callback(lambda _answer: self._wake())
-
-        def is_over() -> bool:
-            return answer.done() or self._request is not None or stop.is_set()
-
-        with self.blocking_call(lambda: no_answer(file), FILE_LIMIT_S):
-            while True:
+        deadline_s = time.monotonic() + GIVE_UP_S
+        problem = no_answer(file)
+        with self.blocking_call(lambda: problem, FILE_LIMIT_S):
+            while not answer.done():
                 with self._condition:
-                    self._condition.wait_for(lambda: is_over() or bool(self._retired))
+                    self._condition.wait_for(
+                        lambda: answer.done() or self._is_called_away, deadline_s - time.monotonic()
+                    )
+                    if self._stop.is_set() or self._request is not None:
+                        raise _SupersededError
                     retired, self._retired = self._retired, []
                 self._discard_all(retired)  # it holds memory and devices
-                if is_over():
-                    return answer.done()
+                if time.monotonic() >= deadline_s and not answer.done():
+                    answer.add_done_callback(lambda _answer: then())
+                    raise NoAnswerError(problem)
+
+    @property
+    def _is_called_away(self) -> bool:
+        return self._stop.is_set() or self._request is not None or bool(self._retired)
 
     def _wake(self) -> None:
         with self._condition:
@@ -292,6 +314,8 @@ class Preparer(Worker, Generic[K, T]):
     def _prepare(self, key: K) -> None:
         try:
             outcome: Prepared[K, T] = Prepared(key, self._build(key), None)
+        except _SupersededError:
+            return  # a newer request is there, or the end
         except Exception as error:  # noqa: BLE001 - carried to the requester
             outcome = Prepared(key, None, error)
         with self._condition:

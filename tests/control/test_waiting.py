@@ -16,12 +16,13 @@ from app.control.commands import Answer, Command
 from app.control.program import RunningProgram
 from app.control.server import ControlServer
 from app.control.transport import ControlAddress, ask
-from app.core.errors import MattecamError
+from app.core.errors import MattecamError, Stage, UsageError, t
 from app.core.settings import Settings
 from app.core.types import BgrImage
 from app.output.base import write_snapshot
+from app.runtime.worker import Worker
 from tests.control.conftest import Program, Recorder, executed, serving
-from tests.fakes.world import NONE, Hold, apply
+from tests.fakes.world import NONE, Hold, apply, ignore
 from tests.waiting import beside, eventually
 
 WAITING = 200
@@ -235,6 +236,33 @@ def test_a_scenes_file_that_does_not_answer_is_named(
     assert "does not answer" in hasty.status()["problems"][0]["message"]
     gone.go_on.set()
     eventually(lambda: hasty.status()["problems"] == [])
+
+
+def test_a_disk_that_another_command_waits_for_takes_no_change_back(
+    program: Program, disk: DeadDisk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next background failed with the problem of the one before it."""
+    monkeypatch.setattr(changes, "NAMED_AFTER_S", 0.05)
+    first = beside(lambda: program.run("background Beach"))
+    eventually(lambda: "Beach does not answer" in str(program.controller.status()["problems"]))
+
+    assert program.run("background #203040") == "Background: #203040."
+
+    disk.hold.go_on.set()
+    with pytest.raises(UsageError):
+        first.result(60)
+    assert program.settings.background.colour == "#203040"
+
+
+def test_a_call_that_is_late_takes_no_change_back(program: Program) -> None:
+    program.pipeline.watch(late := Worker("late", lambda stop: ignore(stop.wait(60)), Stage.BACKGROUND))
+    late.start()
+    late.limit_call(lambda: t("The background before does not open."), 0.0)
+    eventually(lambda: program.controller.status()["problems"] != [])
+
+    assert program.run("background #203040") == "Background: #203040."
+
+    assert late.stop(60)
 
 
 def test_the_end_waits_for_no_dead_disk_and_leaves_no_address(

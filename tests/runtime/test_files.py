@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from app.core.files import no_answer
 from app.core.settings import Settings
 from app.runtime import capture_worker, worker
 from app.runtime.pipeline import Pipeline
 from app.runtime.worker import Reaching
+from tests.backgrounds.files import flat, write
 from tests.fakes.world import BASE, FakeWorld, apply, composites, live
 from tests.waiting import eventually
 
@@ -35,8 +37,10 @@ class DeadDisk:
 @pytest.fixture
 def disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DeadDisk]:
     dead = DeadDisk(tmp_path / "gone")
+    dead.folder.mkdir()
     monkeypatch.setattr(worker, "touch", dead.touch)
     monkeypatch.setattr(worker, "FILE_LIMIT_S", 0.1)
+    monkeypatch.setattr(worker, "GIVE_UP_S", 600.0)
     monkeypatch.setattr(capture_worker, "FILE_LIMIT_S", 0.1)
     yield dead
     dead.answers.set()
@@ -118,6 +122,23 @@ def test_a_disk_that_answers_again_is_no_problem_any_more(
     disk.answers.set()
 
     eventually(lambda: not any("does not answer" in problem for problem in problems(film)))
+
+
+@pytest.mark.parametrize("choose", [with_background, with_card, with_plate, with_weights, with_source])
+def test_a_file_is_given_up_and_used_once_its_disk_answers(
+    film: Pipeline, disk: DeadDisk, choose: Callable[[Path], Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing else was in use as long as it was waited for."""
+    monkeypatch.setattr(worker, "GIVE_UP_S", 0.2)
+    file = write(disk.folder / "film.png", flat((1, 2, 3)))
+    apply(film, choose(file))
+
+    eventually(lambda: film.revision_in_use == film.owner.revision and film.pictures_decided)
+
+    assert [(each.message, each.is_late) for each in film.status().problems] == [(str(no_answer(file)), False)]
+    disk.answers.set()
+    film.owner.renew()
+    eventually(lambda: not problems(film))
 
 
 def test_the_end_waits_for_no_disk(world: FakeWorld, disk: DeadDisk) -> None:
