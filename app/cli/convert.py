@@ -21,7 +21,7 @@ from app.cli.start import film_settings, on_console
 from app.cli.terminal import notify, progress_bar
 from app.config import logs
 from app.config.setting import TRANSPARENT
-from app.core import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED
+from app.core import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE
 from app.core.errors import MattecamError, UsageError, counted
 from app.core.process import handled
 
@@ -131,9 +131,16 @@ def _convert_one(sources: Sequence[str], name: str, options: FilmOptions, how: M
 
     source = Path(sources[0])
 
-    def event(state: State, frames: int = 0, expected: int | None = None, error: str | None = None) -> None:
+    def event(
+        state: State,
+        frames: int = 0,
+        expected: int | None = None,
+        error: str | None = None,
+        *,
+        unusable: bool = False,
+    ) -> None:
         if options.as_json:
-            _print_event(Event(str(source), state, frames, expected, error))
+            _print_event(Event(str(source), state, frames, expected, error, unusable))
 
     target = single_output(source, name, how["transparent"])
     alpha, foreground = (
@@ -153,7 +160,7 @@ def _convert_one(sources: Sequence[str], name: str, options: FilmOptions, how: M
                 **how,
             )
     except MattecamError as error:
-        event("failed", error=str(error))
+        event("failed", error=str(error), unusable=error.unusable)
         raise
     for problem in report.problems:
         notify(problem)
@@ -171,9 +178,11 @@ def _convert_one(sources: Sequence[str], name: str, options: FilmOptions, how: M
 def _convert_many(sources: Sequence[str], folder: str, options: FilmOptions, how: Mapping[str, Any]) -> int:
     """Convert the clips and return the exit code. how: arguments of `plan_jobs`. Raises MattecamError."""
     from app.offline.batch import StopRequest, convert_batch
-    from app.offline.executors import Processes
+    from app.offline.executors import Processes, load_ray
     from app.offline.plan import plan_jobs
 
+    if options.cluster is not None:
+        load_ray()  # before OUT is created
     jobs = plan_jobs(sources, folder, alpha=options.alpha, foreground=options.foreground, **how)
 
     def executor() -> Executor:
@@ -184,7 +193,14 @@ def _convert_many(sources: Sequence[str], folder: str, options: FilmOptions, how
         return RayTasks(options.cluster, options.jobs or os.cpu_count() or 1)
 
     stop = StopRequest()
-    with handled(stop), _shown(len(jobs), options.as_json) as tell:
+    unusable: list[str] = []
+    with handled(stop), _shown(len(jobs), options.as_json) as show:
+
+        def tell(event: Event) -> None:
+            show(event)
+            if event.unusable:
+                unusable.append(event.file)
+
         ended = convert_batch(jobs, folder, executor, resume=options.resume, tell=tell, stop=stop)
     done, skipped, failed, interrupted = (ended[state] for state in ("done", "skipped", "failed", "interrupted"))
     text = (
@@ -197,7 +213,10 @@ def _convert_many(sources: Sequence[str], folder: str, options: FilmOptions, how
         print(text)
     if stop.requests:
         return EXIT_INTERRUPTED
-    return EXIT_FAILED if failed or interrupted else EXIT_DONE
+    if not failed and not interrupted:
+        return EXIT_DONE
+    # Of several clips the others may be done: something failed while the command ran.
+    return EXIT_USAGE if len(jobs) == 1 and unusable else EXIT_FAILED
 
 
 def _print_event(event: Event) -> None:

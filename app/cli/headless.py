@@ -20,7 +20,7 @@ from app.config.scenes import SceneStore, default_path
 from app.control.controller import SettingsController
 from app.control.program import RunningProgram
 from app.control.server import ControlServer
-from app.core import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, paths
+from app.core import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, paths
 from app.core.errors import MattecamError, Stage, Text, UsageError, counted
 from app.core.files import is_file, why_not_written
 from app.core.process import handled
@@ -31,7 +31,7 @@ from app.output.camera_list import is_busy
 from app.output.table import has_camera
 from app.runtime.context import default_parts
 from app.runtime.pipeline import Pipeline
-from app.runtime.status import Latency, Phase, PipelineStatus, write_status
+from app.runtime.status import Latency, Phase, PipelineStatus, Problem, write_status
 from app.runtime.worker import SlotClosed
 
 log = logging.getLogger(__name__)
@@ -105,7 +105,7 @@ def report(session: HeadlessRun, settings: Settings, *, proves: bool) -> int:
     if session.failure is not None:
         if session.failure not in session.status.errors:  # workers log their own errors
             notify(session.failure)
-        return EXIT_FAILED
+        return EXIT_USAGE if session.named_unusable else EXIT_FAILED
     typer.echo(summary(session.status))
     return EXIT_INTERRUPTED if session.interrupted else EXIT_DONE
 
@@ -192,6 +192,8 @@ class HeadlessRun:
         """The newest composite."""
         self.failure: str | None = None
         """Why the run failed, in one sentence."""
+        self.named_unusable = False
+        """It failed because something that was named cannot be used."""
         self.interrupted = False
         self._ending = False
 
@@ -221,7 +223,11 @@ class HeadlessRun:
             last = self.status
             self.status = pipeline.status()
         if self.failure is None:
-            self.failure = _failure_at_end(last, self.status, stopped, waits=self._awaits_camera(last))
+            problem = _problem_at_end(last, self.status, waits=self._awaits_camera(last))
+            if problem is not None:
+                self._fail(problem)
+            elif not stopped:
+                self.failure = "A part of the program did not stop in time; the driver of a device may hang."
 
     def _observe(self) -> None:
         now_s = time.monotonic()
@@ -245,7 +251,7 @@ class HeadlessRun:
                 notify(status.busy)
                 self._announced = status.busy
         if not self.has_started:
-            self.failure = self._failed_start(status, late=late)
+            self._note_failed_start(status, late=late)
         if self.failure is None:
             description = described(status) if decided else ""
             if description and description != self._announced:
@@ -255,15 +261,15 @@ class HeadlessRun:
             if decided and (status.frames_out > 0 or (stands_by and late)):
                 self.has_started = True
 
-    def _failed_start(self, status: PipelineStatus, *, late: bool) -> str | None:
-        """Return the problem for which the start failed: users expect what they named, or an error.
+    def _note_failed_start(self, status: PipelineStatus, *, late: bool) -> None:
+        """Note the problem for which the start failed: users expect what they named, or an error.
 
         A problem after a command is answered to the command, and the run goes on. late: wait for no disk any longer,
         such as one that starts to turn.
         """
         settings = self.pipeline.settings  # read after the status: a command changes them before it causes a problem
         if _without_recordings(settings) != _without_recordings(self._start_settings):
-            return None
+            return
         unneeded = {Stage.MICROPHONE}  # the run goes on without it
         if self._waits:
             unneeded |= {Stage.VIRTUAL_CAMERA, Stage.PIPEWIRE}
@@ -273,7 +279,15 @@ class HeadlessRun:
             unneeded |= {Stage.BACKGROUND, Stage.OUTPUT}
         if not records(self._start_settings):
             unneeded.add(Stage.RECORDING)  # a command asked for it
-        return next((each.message for each in status.problems if each.stage not in unneeded), None)
+        problem = next((each for each in status.problems if each.stage not in unneeded), None)
+        if problem is not None:
+            self._fail(problem)
+
+    def _fail(self, problem: Problem) -> None:
+        self.failure = problem.message
+        named = not is_automatic(self._start_settings, problem.stage)
+        # What worked at the start has failed since.
+        self.named_unusable = problem.unusable and named and not self.has_started
 
     def _awaits_camera(self, status: PipelineStatus) -> bool:
         """Return whether the run goes on without a camera until one comes."""
@@ -299,6 +313,12 @@ class HeadlessRun:
 def _without_recordings(settings: Settings) -> Settings:
     """Return the settings without what a recording that failed takes out of them by itself."""
     return settings.replaced_at(["output"], record=None, record_alpha=None)
+
+
+def is_automatic(settings: Settings, stage: Stage) -> bool:
+    """Return whether the program chooses the device of a stage by itself."""
+    chosen = {Stage.CAPTURE: settings.capture.source, Stage.VIRTUAL_CAMERA: settings.output.virtual_camera}
+    return chosen.get(stage) == AUTO
 
 
 def records(settings: Settings) -> bool:
@@ -336,13 +356,14 @@ def described(status: PipelineStatus) -> str:
     )
 
 
-def _failure_at_end(last: PipelineStatus, end: PipelineStatus, stopped: bool, *, waits: bool) -> str | None:
+def _problem_at_end(last: PipelineStatus, end: PipelineStatus, *, waits: bool) -> Problem | None:
+    """Return the problem for which a run without a failure so far has failed; None without one."""
     for problem in end.problems:
         if problem.stage is Stage.RECORDING:
-            return problem.message
+            return problem
     if last.phase in (Phase.WAITING, Phase.NO_CAMERA) and last.problems and not waits:
-        return last.problems[-1].message
-    return None if stopped else "A part of the program did not stop in time; the driver of a device may hang."
+        return last.problems[-1]
+    return None
 
 
 PROOF_S = 10.0

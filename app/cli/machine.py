@@ -148,6 +148,8 @@ def download(
     unknown = [name for name in names if name not in NETWORKS]
     if unknown:
         raise UsageError(f"There are no weights named {', '.join(unknown)}; the names are {', '.join(NETWORKS)}.")
+    if part := [name for name in names if NETWORKS[name].bundled]:
+        raise UsageError(f"The weights of {', '.join(part)} are part of the program and are not downloaded.")
     for name in names:
         with progress_bar(name, DownloadColumn()) as show:
             path = fetch(name, show, again=again)

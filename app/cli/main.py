@@ -25,7 +25,7 @@ from app.cli.start import settings_from, what_is_used
 from app.cli.terminal import PLAIN, ControlCommand, GroupedCommand, GroupedProgram, notify, protect_outputs, refusal
 from app.config import logs
 from app.core import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, paths
-from app.core.errors import NO_MEMORY, MattecamError, SettingsError, UsageError, text_of
+from app.core.errors import NO_MEMORY, MattecamError, UsageError, text_of
 from app.core.files import why_not_read, why_not_written
 from app.core.process import check_memory_limit, disable_core_dumps, handled, limit_heaps, refuse_open_umask
 from models.errors import WeightsError
@@ -61,9 +61,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return EXIT_USAGE
     except (KeyboardInterrupt, typer.Abort):
         return EXIT_INTERRUPTED
-    except (UsageError, SettingsError) as error:  # SettingsError: of a file that the command line names
-        return _fail(str(error), EXIT_USAGE)
-    except (MattecamError, WeightsError) as error:
+    except MattecamError as error:
+        return _fail(str(error), EXIT_USAGE if error.unusable else EXIT_FAILED)
+    except WeightsError as error:
         return _fail(text_of(error), EXIT_FAILED)
     except MemoryError:
         return _fail(NO_MEMORY, EXIT_FAILED)
@@ -77,7 +77,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:  # such as a file name that is too long
         if error.filename is None:
             return _fail(f"The output cannot be written: {why_not_written(error)}.", EXIT_FAILED)
-        return _fail(f"{str(error.filename)[:80]} cannot be used: {why_not_read(error)}; check the name.", EXIT_FAILED)
+        code = EXIT_USAGE if str(error.filename) in words else EXIT_FAILED
+        return _fail(f"{str(error.filename)[:80]} cannot be used: {why_not_read(error)}; check the name.", code)
     return code if isinstance(code, int) else EXIT_DONE
 
 

@@ -12,7 +12,7 @@ from app.cli.options import LiveOptions, apply_options
 from app.cli.terminal import notify
 from app.config import logs, scenes, settings_file
 from app.config.setting import TRANSPARENT
-from app.core.errors import MattecamError, SettingsError, Text, UsageError, t
+from app.core.errors import Text, UsageError, t
 from app.core.files import (
     BrokenFileError,
     check_outputs,
@@ -22,6 +22,7 @@ from app.core.files import (
     is_taken,
     why_not_used,
     why_not_written,
+    write_error,
 )
 from app.core.process import check_memory_limit
 from app.core.settings import Settings
@@ -39,7 +40,7 @@ UNUSED_ZONES = "Zones that were painted for a camera are not used for films; nam
 def checked_files(settings: Settings, status_json: Path | None) -> tuple[Settings, Text | None]:
     """Return the settings with a new name for each recording whose file exists, and a sentence about it.
 
-    Raises UsageError if two files of the run are the same or a recording has no name of a video, MattecamError if the
+    Raises UsageError if two files of the run are the same or a recording has no name of a video, SinkError if the
     status file cannot be written.
     """
     output, source = settings.output, Path(settings.capture.source)
@@ -80,7 +81,7 @@ def _check_status_file(path: Path) -> None:
         with TemporaryFile(dir=path.parent):  # the system names the reason; the file leaves no trace
             pass
     except OSError as error:
-        raise MattecamError(
+        raise write_error(error)(
             t("The status file {file} cannot be written: {reason}.", file=path, reason=why_not_written(error))
         ) from error
 
@@ -105,7 +106,8 @@ def settings_from(options: LiveOptions, *, window: bool = False) -> StartSetting
 
     window: whether to use the settings file of the window; without it only a file that `--config` names is used.
 
-    Raises UsageError for an impossible value or an unknown scene and SettingsError for a damaged file.
+    Raises UsageError for an impossible value, an unknown scene or a file of --config that cannot be used, SettingsError
+    for a file of scenes that cannot be read.
     """
     if options.config is not None and not is_file(options.config):
         raise UsageError(f"There is no settings file {options.config}; check --config.")
@@ -127,7 +129,7 @@ def settings_from(options: LiveOptions, *, window: bool = False) -> StartSetting
 
 
 def _of_run(file: Path | None) -> Settings:
-    """Return the settings in the file of --config, which is left as it is. Raises SettingsError.
+    """Return the settings in the file of --config, which is left as it is. Raises UsageError.
 
     A file that is named and cannot be used is a mistake, and may be no file of settings at all.
     """
@@ -136,7 +138,7 @@ def _of_run(file: Path | None) -> Settings:
     try:
         return settings_file.read(file)
     except (BrokenFileError, OSError) as error:
-        raise SettingsError(
+        raise UsageError(
             f"The settings file {file} cannot be used: {why_not_used(error)}; correct or replace it, or leave --config "
             "out."
         ) from error

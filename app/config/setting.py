@@ -20,7 +20,7 @@ from pydantic_core import ErrorDetails
 
 from app.core import paths
 from app.core.declaration import Hides, Model, fields_of
-from app.core.errors import SettingsError, Text, UsageError, counted, t
+from app.core.errors import Text, UsageError, counted, t
 from app.core.files import BrokenFileError, is_folder, read_object, why_not_used
 from app.core.settings import MAX_ZONES, BackgroundSettings, FramingSettings, Settings, Zone
 from app.media.image_file import kind_of_file
@@ -117,12 +117,12 @@ class ZonesFile(Model):
 def read_zones(path: Path) -> tuple[Zone, ...]:
     """Return the zones in a file such as `{"zones": [{"kind": "drop", "points": [[0, 0], [1, 0]], "radius": 0.1}]}`.
 
-    Raises SettingsError.
+    Raises UsageError.
     """
     try:
         data = read_object(path)
         if data is None:
-            raise SettingsError(t("The zones file {file} does not exist; check the path.", file=path))
+            raise UsageError(t("The zones file {file} does not exist; check the path.", file=path))
         zones = data.get("zones")
         if isinstance(zones, list) and any(isinstance(zone, dict) and zone.get("kind") == "keep" for zone in zones):
             raise BrokenFileError(
@@ -131,7 +131,7 @@ def read_zones(path: Path) -> tuple[Zone, ...]:
         return ZonesFile.model_validate(data).zones
     except (ValidationError, BrokenFileError, OSError) as error:
         reason = file_problem(error) if isinstance(error, ValidationError) else why_not_used(error)
-        raise SettingsError(t("The zones file {file} cannot be used: {reason}.", file=path, reason=reason)) from error
+        raise UsageError(t("The zones file {file} cannot be used: {reason}.", file=path, reason=reason)) from error
 
 
 NO_VALUE = "none"

@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from app.config.exposure import without_exposure
-from app.core.errors import MattecamError, Stage, Text
+from app.core.errors import Stage, Text
 from app.core.files import no_answer
 from app.core.settings import Settings
 from app.core.threads import on_own_thread
 from app.runtime.pipeline import Pipeline, Update
+from app.runtime.status import Problem
 from app.runtime.worker import NoAnswerError
 
 T = TypeVar("T")
@@ -184,11 +185,11 @@ class SettingsChanges:
         concerned = {stage for stage, part in CONCERNED.items() if part(before) != part(after)}
         problem = self.problem(*concerned)
         if after == before:
-            new = [each.message for each in self.pipeline.status().problems if each not in known and not each.is_late]
+            new = [each for each in self.pipeline.status().problems if each not in known and not each.is_late]
             problem = new[-1] if new else None
         if problem is not None:
             self._restore(before, after, give_back)
-            raise MattecamError(problem)
+            raise problem.error
         return after, True
 
     @staticmethod
@@ -205,14 +206,14 @@ class SettingsChanges:
 
         give_back(update)
 
-    def problem(self, *parts: Stage | str) -> str | None:
+    def problem(self, *parts: Stage | str) -> Problem | None:
         """Return the newest problem of these stages, or parts of a stage as in `Problem`; None if they work."""
         found = [
             each
             for each in self.pipeline.status().problems
             if (each.stage in parts or each.part in parts) and not each.is_late
         ]
-        return found[-1].message if found else None
+        return found[-1] if found else None
 
     def close(self) -> None:
         """Cancel all waits."""

@@ -281,7 +281,7 @@ class SettingsController:
         await self._changes.wait_until_used()
         problem = self._changes.problem(Stage.CAPTURE, Stage.MATTING)
         if problem is not None:
-            raise MattecamError(problem)
+            raise problem.error
         return "What failed is tried again."
 
     async def _quit(self, _argument: str) -> str:

@@ -210,7 +210,7 @@ async def _stop_recording(changes: SettingsChanges, field: RecordField) -> str:
         return f"The recording {stopped} is still being finished."
     problem = changes.problem(RECORDINGS[field])
     if problem is not None and problem != earlier:
-        raise MattecamError(problem)
+        raise problem.error
     if await changes.files.run(partial(exists, stopped), no_answer(stopped)):
         return f"Recorded to {stopped}."
     if changes.pipeline.phase is Phase.RUNNING:

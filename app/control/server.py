@@ -23,7 +23,7 @@ from app.control.commands import AT_ONCE, Answer, parse_words
 from app.control.controller import SettingsController
 from app.control.program import RunningProgram
 from app.control.transport import Endpoint, OtherProgramError
-from app.core.errors import MattecamError, Stage, UsageError
+from app.core.errors import MattecamError, Stage
 from app.runtime.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -193,7 +193,7 @@ async def answer(controller: SettingsController, request: bytes, *, crowded: boo
             return Answer(True, "", controller.status())
         return Answer(True, await controller.run(command))
     except MattecamError as error:
-        return Answer(False, error.text, wrong_usage=isinstance(error, UsageError))
+        return Answer(False, error.text, wrong_usage=error.unusable)
     except Exception as error:  # thread boundary: carried to the client and the log
         log.error("A control command failed.", exc_info=error)
         return Answer(False, "The command failed; the log of the running program has the details.")

@@ -94,6 +94,12 @@ class Stage(Enum):
 class MattecamError(Exception):
     """A failure that the program can name."""
 
+    unusable = False
+    """What was asked for cannot be used: a value, a file, a device or a name. Otherwise something failed while it ran.
+
+    It decides the exit code.
+    """
+
     def __init__(self, text: str) -> None:
         """text: a `Text`, so that the window can translate it; a plain `str` stays English."""
         super().__init__(text)
@@ -137,6 +143,8 @@ def text_of(error: BaseException) -> str:
 class UsageError(MattecamError):
     """A value from the user is not possible."""
 
+    unusable = True
+
 
 class SettingsError(MattecamError):
     """Settings cannot be read or written."""
@@ -144,6 +152,8 @@ class SettingsError(MattecamError):
 
 class SourceOpenError(MattecamError):
     """A camera or video cannot be opened."""
+
+    unusable = True
 
 
 class CameraAbsentError(SourceOpenError):
@@ -161,13 +171,25 @@ class ModelError(MattecamError):
 class WeightsMissingError(ModelError):
     """The weights of the chosen model are not installed."""
 
+    unusable = True
+
+
+class ModelChoiceError(ModelError):
+    """The chosen model, device, executor, precision or detail cannot be used here, or not for such frames."""
+
+    unusable = True
+
 
 class PlateError(ModelError):
     """The empty-background plate cannot be used."""
 
+    unusable = True
+
 
 class BackgroundError(MattecamError):
     """A background image or video cannot be used."""
+
+    unusable = True
 
 
 class MicrophoneError(MattecamError):
@@ -180,6 +202,8 @@ class SinkError(MattecamError):
 
 class SinkOpenError(SinkError):
     """The sink cannot be opened."""
+
+    unusable = True
 
 
 class SinkLostError(SinkError):

@@ -19,7 +19,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from app.core.errors import MattecamError, SettingsError, Text, UsageError, t
+from app.core.errors import MattecamError, SettingsError, SinkError, SinkLostError, SinkOpenError, Text, UsageError, t
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +54,14 @@ _READING = {
     errno.EISDIR: t("it is a folder"),
     errno.ENAMETOOLONG: t("its name is too long"),
 }
+
+
+_OF_THE_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EIO}
+
+
+def write_error(error: OSError) -> type[SinkError]:
+    """Return what to raise where an output cannot be opened: the name cannot be used, or the disk has failed."""
+    return SinkLostError if error.errno in _OF_THE_DISK else SinkOpenError
 
 
 class ExplainedOSError(OSError):

@@ -95,6 +95,8 @@ UNSPECIFIED_MATRIX, HD_HEIGHT = 2, 720
 class VideoError(MattecamError):
     """A video file cannot be read."""
 
+    unusable = True
+
 
 def file_address(path: Path) -> str:
     """Return the name under which FFmpeg opens a file: without it, 12:30.mp4 would be taken for an address."""

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Literal
 
 from app.core.errors import SinkOpenError, UsageError
-from app.core.files import lock_file, why_not_written
+from app.core.files import lock_file, why_not_written, write_error
 from app.core.unfinished import TRIES
 from app.offline.files import check_folder, exists_already
 from app.offline.job import Executor, Job, JobResult, is_remote, joined, size_and_time, upload
@@ -52,6 +52,8 @@ class Event:
     frames: int = 0
     expected_frames: int | None = None
     error: str | None = None
+    unusable: bool = False
+    """The clip failed because it, or an output, cannot be used; otherwise while it was converted."""
 
 
 class StopRequest:
@@ -103,7 +105,7 @@ class Batch:
             if taken and (known is None or len(taken) == len(jobs)):
                 raise exists_already([each.file for each in taken])
             for each in taken:
-                self._report(each.job, "failed", JobResult("failed", error=each.text))
+                self._report(each.job, "failed", JobResult("failed", error=each.text, unusable=True))
             while (self._waiting or self._running) and not stop.requests:
                 while self._waiting and len(self._running) < self._executor.count:
                     self._start(self._waiting.popleft())
@@ -168,7 +170,7 @@ class Batch:
     def _report(self, job: Job, state: State, result: JobResult) -> None:
         """Count and tell the final state of a clip."""
         self.ended[state] += 1
-        self._tell(Event(job.source, state, result.frames, result.expected_frames, result.error))
+        self._tell(Event(job.source, state, result.frames, result.expected_frames, result.error, result.unusable))
 
     def _note(self, job: Job, state: str, result: JobResult) -> None:
         """Record how a try ended."""
@@ -252,7 +254,7 @@ def convert_batch(
     except BrokenPipeError:  # of standard output, to which `tell` prints
         raise
     except OSError as error:
-        raise SinkOpenError(f"{folder} cannot be written: {why_not_written(error)}.") from error
+        raise write_error(error)(f"{folder} cannot be written: {why_not_written(error)}.") from error
     begun = batch.ended
     return begun + Counter(interrupted=len(jobs) - begun.total())
 

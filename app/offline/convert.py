@@ -18,12 +18,11 @@ from app.core.errors import (
     MattecamError,
     PlateError,
     SinkLostError,
-    SinkOpenError,
     SourceOpenError,
     UsageError,
     memory_errors,
 )
-from app.core.files import check_outputs, is_folder, is_special, why_not_written
+from app.core.files import check_outputs, is_folder, is_special, why_not_written, write_error
 from app.core.geometry import cropped, framed, viewed
 from app.core.settings import BackgroundSettings, PeopleSettings, Settings
 from app.core.types import UNKNOWN_SOURCE, AlphaImage, Backdrop, BgrImage, BlurredBackground, Frame, Matte
@@ -373,5 +372,5 @@ def _open_outputs(
         except OSError as error:
             for output in opened:
                 output.abort()
-            raise SinkOpenError(f"{path} cannot be written: {why_not_written(error)}.") from error
+            raise write_error(error)(f"{path} cannot be written: {why_not_written(error)}.") from error
     return opened, problems

@@ -206,17 +206,21 @@ _pinned: list[IO[bytes]] = []
 """Lock of the core that this worker process holds."""
 
 
+def load_ray() -> Any:
+    """Return the module of Ray. Raises UsageError if it is not installed."""
+    try:
+        import ray
+    except ImportError as error:
+        raise UsageError(f"--cluster needs Ray; {paths.how_to_install('ray')}, or use --jobs.") from error
+    return ray
+
+
 class RayTasks:
     """Implements `Executor`."""
 
     def __init__(self, address: str, count: int) -> None:
         """count: of tasks that run side by side. Raises MattecamError if Ray is missing, does not start or answer."""
-        try:
-            import ray
-        except ImportError as error:
-            remedy = paths.how_to_install("ray")
-            raise MattecamError(f"--cluster needs Ray; {remedy}, or use --jobs.") from error
-        self._ray: Any = ray
+        self._ray = ray = load_ray()
         self.count = count
         self._running: set[Any] = set()
         if address != LOCAL:

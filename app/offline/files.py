@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.backgrounds.kinds import VIDEO_SUFFIXES
-from app.core.errors import BackgroundError, ModelError, SinkLostError, SinkOpenError, SourceOpenError, UsageError
+from app.core.errors import BackgroundError, ModelError, SinkLostError, SourceOpenError, UsageError
 from app.core.files import (
     MOST_NAME_BYTES,
     cut,
@@ -25,6 +25,7 @@ from app.core.files import (
     is_taken,
     why_not_read,
     why_not_written,
+    write_error,
 )
 from app.core.types import BgrImage
 from app.core.unfinished import move_finished, unfinished_folder
@@ -193,7 +194,7 @@ def _create(folder: Path) -> None:
     try:
         folder.mkdir(parents=True)
     except OSError as error:
-        raise SinkOpenError(f"{folder} cannot be written: {why_not_written(error)}.") from error
+        raise write_error(error)(f"{folder} cannot be written: {why_not_written(error)}.") from error
 
 
 def exists_already(files: Sequence[Path | str]) -> UsageError:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from app.core import paths
 from app.core.errors import MattecamError, SinkLostError, SinkOpenError, SourceOpenError, UsageError, text_of
-from app.core.files import SHORT_NAME_BYTES, cut, is_file, why_not_written
+from app.core.files import SHORT_NAME_BYTES, cut, is_file, why_not_written, write_error
 from app.core.unfinished import TRIES, move_finished
 
 if TYPE_CHECKING:  # a worker imports this module before it is pinned to its core, when no thread may start
@@ -85,6 +85,8 @@ class JobResult:
     """Sentences for the user: why it failed, or what was left out of a finished film."""
     outputs: dict[str, Written] = field(default_factory=dict)
     """Those besides the composite: `alpha` and `foreground` if wanted."""
+    unusable: bool = False
+    """A failure as of `MattecamError`."""
 
 
 class _Progress:
@@ -118,14 +120,14 @@ def run_job(job: Job, exchange: Exchange) -> JobResult:
             try:
                 result = _convert(job, fetched, tries, progress)
             except MattecamError as failure:
-                result = JobResult("failed", *progress.seen, error=text_of(failure))
+                result = JobResult("failed", *progress.seen, error=text_of(failure), unusable=failure.unusable)
             error = result.error
             for path, given in [(fetched, job.source), *((tries[use], job.outputs[use]) for use in tries)]:
                 error = error and error.replace(str(path), given)  # the user knows no temporary names
             return replace(result, error=error)
     except OSError as failure:
         text = f"{job.target} cannot be written: {why_not_written(failure)}."
-        return JobResult("failed", *progress.seen, error=text)
+        return JobResult("failed", *progress.seen, error=text, unusable=write_error(failure).unusable)
 
 
 def _try_folder(target: str) -> tempfile.TemporaryDirectory[str]:
@@ -169,7 +171,7 @@ def _convert(job: Job, fetched: Path, tries: Mapping[str, Path], progress: _Prog
         try:
             publish(tries[use], Path(final), overwrite=job.overwrite)
         except OSError as error:
-            raise SinkOpenError(f"{final} cannot be written: {why_not_written(error)}.") from error
+            raise write_error(error)(f"{final} cannot be written: {why_not_written(error)}.") from error
     film = written.pop("target")
     return JobResult(
         "failed" if report.source_cut else "done",

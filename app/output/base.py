@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core import geometry
-from app.core.errors import SinkError, Stage, t
-from app.core.files import why_not_written
+from app.core.errors import Stage, t
+from app.core.files import why_not_written, write_error
 from app.core.settings import Settings
 from app.core.types import BgrImage, Outgoing, Picture
 from app.media import yuv
@@ -186,4 +186,4 @@ def write_snapshot(path: Path, image: BgrImage) -> None:
         write_picture(path, image)
     except OSError as error:
         reason = why_not_written(error)
-        raise SinkError(t("{file} could not be written: {reason}.", file=path, reason=reason)) from error
+        raise write_error(error)(t("{file} could not be written: {reason}.", file=path, reason=reason)) from error

@@ -16,8 +16,8 @@ from typing import NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.errors import SinkLostError, SinkOpenError, Text, UsageError, t
-from app.core.files import why_not_written
+from app.core.errors import SinkLostError, Text, UsageError, t
+from app.core.files import why_not_written, write_error
 from app.core.threads import lower_priority, name_thread
 from app.core.types import Picture, PictureKind
 from app.media.video_writer import SUFFIXES, RecordingWriter, live_encoder
@@ -215,7 +215,7 @@ class Recorder(FrameSink):
                 raise OSError(errno.ENOTDIR if path.parent.exists() else errno.ENOENT, "no folder")
             self._open(width, height)
         except OSError as error:
-            raise SinkOpenError(
+            raise write_error(error)(
                 t("The recording {file} cannot be started: {reason}.", file=path, reason=why_not_written(error))
             ) from error
         if self._has_sound:

@@ -59,6 +59,15 @@ class Problem:
     """Of the stage, as it reports itself: an output by the name of its thread."""
     is_late: bool = False
     """Whether it may still be done: a call that takes longer than it should."""
+    unusable: bool = False
+    """As of `MattecamError`."""
+
+    @property
+    def error(self) -> MattecamError:
+        """The error that reports it."""
+        error = MattecamError(self.message)
+        error.unusable = self.unusable
+        return error
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,7 +343,8 @@ class StatusBoard:
             if message is None:
                 del self._problems[stage, part]
             else:
-                self._problems[stage, part] = Problem(stage, message, time.monotonic(), part, is_late)
+                unusable = isinstance(problem, MattecamError) and problem.unusable
+                self._problems[stage, part] = Problem(stage, message, time.monotonic(), part, is_late, unusable)
                 self._keep_error(message)
         if message is not None:
             _log.warning("%s", message, exc_info=problem if isinstance(problem, Exception) else None)

@@ -345,29 +345,6 @@ def quit_once(reached: Callable[[Status], bool]) -> Future[Status]:
     return beside(commanded)
 
 
-@pytest.mark.parametrize(
-    ("words", "named"),
-    [
-        (["--source", "missing.mp4"], "missing.mp4"),
-        (["--source", "camera:87"], "87"),
-        (["--weights", "missing.pth", "--model", "rvm-mobilenetv3"], "missing.pth"),
-        (["--plate", ".", "--model", "mattecam-plate"], "cannot be read (it is a folder)"),
-        (["--background", "missing.png"], "missing.png"),
-        (["--record", "no/such/folder/out.mp4"], "no/such/folder"),
-        (["--virtual-camera", "/dev/video87"], "There is no virtual camera"),
-    ],
-)
-def test_a_start_that_fails_is_1_and_names_the_thing(
-    words: list[str], named: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], request: pytest.FixtureRequest
-) -> None:
-    request.getfixturevalue("monkeypatch").chdir(tmp_path)
-    if words[0] not in ("--weights", "--plate"):  # so fast that a frame leaves before an output has failed to open
-        request.getfixturevalue("fake_engine")
-    record = [] if "--virtual-camera" in words else ["--record", str(tmp_path / "out.mp4")]
-    assert main.main(["headless", *SMALL, "--seconds", "20", *record, *words]) == 1
-    assert named in one_sentence(capsys)
-
-
 @pytest.mark.usefixtures("fake_engine")
 def test_a_missing_microphone_does_not_end_a_recording(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "out.mp4"

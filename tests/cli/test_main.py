@@ -25,112 +25,9 @@ from app.control.commands import Command
 from app.core import paths
 from models.errors import DownloadError
 from models.table import NETWORKS
-from tests.clips import write_clip, write_inputs
+from tests.clips import write_clip
 from tests.control.conftest import Recorder, serving
 from tests.paths import ROOT
-
-REFUSED: tuple[tuple[str, int, str], ...] = (
-    ("headless --fps abc", 2, "--fps: “abc” is not possible: it must be a number."),
-    ("headless --size huge", 2, "--size: “huge” is not possible; write WIDTHxHEIGHT."),
-    ("headless --size 99999x1", 2, "--size: “99999” is not possible: it must be at most"),
-    ("headless --pan 1", 2, "--pan: “1” is not possible; write X,Y."),
-    ("headless --seconds 0", 2, "--seconds: “0” is not possible: it must be at least 0.1."),
-    ("headless --frames 1.5", 2, "--frames: “1.5” is not possible: it must be a whole number."),
-    ("headless --model gpt", 2, "“gpt” is not possible: it must be one of auto,"),
-    ("headless --background '#00b14'", 2, "background.colour: “#00b14” is not possible: it must be a colour like"),
-    ("headless --background blur:101", 2, "background.blur_strength: “101” is not possible: it must be at most 100."),
-    ("headless --background https://example.org/room.jpg", 2, "There is no background “https://example.org/room.jpg”"),
-    (f"headless --background {'a' * 300}", 2, "There is no background “aaa"),
-    ("headless --pan 2,0", 2, "--pan: “2” is not possible: it must be at most 1."),
-    ("headless --record talk.avi", 2, "talk.avi cannot be started: the name of a video must end in .mp4, .m4v, .mov"),
-    ("headless --microphone ''", 2, "--microphone: “” is not possible: it is empty."),
-    ("headless --source ''", 2, "is no source; use auto, demo"),
-    ("headless --config missing.json", 2, "There is no settings file missing.json; check --config."),
-    ("headless --profile nowhere", 2, "There is no scene “nowhere”"),
-    ("headless --zones missing.json", 2, "The zones file missing.json does not exist"),
-    ("headless --config note.txt", 2, "The settings file note.txt cannot be used"),
-    ("headless --status-json note.txt", 2, "note.txt exists and holds no measurements"),
-    ("headless --record x.mp4 --record-alpha x.mp4", 2, "x.mp4 cannot be written: it is also another output"),
-    ("headless --source one.mp4 --record one.mp4", 2, "one.mp4 cannot be written: it is also the source"),
-    ("headless --no-such-option", 2, "No such option: --no-such-option; `python3 run.py headless --help`"),
-    ("headless --strct on", 2, "No such option: --strct (Possible options: --source, --strict)"),
-    ("headless --fps", 2, "Option '--fps' requires an argument; `python3 run.py [COMMAND] --help` shows the usage."),
-    ("headless --verbose=yes", 2, "Option '--verbose' does not take a value"),
-    ("headless now", 2, "(now); `python3 run.py headless --help` shows the usage."),
-    ("no-such-command", 2, "No such command 'no-such-command'; `python3 run.py --help` shows the usage."),
-    ("devise", 2, "No such command 'devise'. Did you mean 'devices'?"),
-    ("--source demo devices", 2, "Options go after the command: `python3 run.py devices --…`."),
-    ("convert", 2, "Missing argument 'OUT'; `python3 run.py convert --help` shows the usage."),
-    ("convert one.mp4 ''", 2, "'' does not stand for a file"),
-    ("convert one.mp4 out.mp4 --alpha ''", 2, "'' does not stand for a file"),
-    *(
-        (line, 2, "'-' does not stand for a file, a folder or a stream")
-        for line in ("convert one.mp4 -", "convert - out.mp4", "convert one.mp4 out.mp4 --alpha -")
-    ),
-    ("headless --status-json -", 2, "“-” does not stand for standard input or output"),
-    ("convert one out.mp4", 2, "out.mp4 is not a folder"),
-    ("convert one.mp4 base.avi out.webm", 2, "out.webm is not a folder"),
-    ("convert one.mp4 out.mp4 --jobs 1", 2, "out.mp4 is not a folder"),
-    ("convert photo.jpg base.avi out.png", 2, "out.png is not a folder"),
-    ("convert one out --alpha alpha.mp4", 2, "alpha.mp4 is not a folder"),
-    ("convert photo.jpg x.mp4", 2, "photo.jpg is an image, and x.mp4 is no name of one"),
-    ("convert photo.heic out.png", 1, "photo.heic is not a readable image; use a JPEG, PNG"),
-    ("convert base.avi one.mp4", 2, "one.mp4 exists already; add --overwrite"),
-    ("convert base.avi out.mp4 --alpha one.mp4", 2, "one.mp4 exists already; add --overwrite"),
-    ("convert pics pics/", 2, "pics cannot be written: it is also the source"),
-    ("convert one.mp4 o.mp4 --alpha ./o.mp4", 2, "o.mp4 cannot be written: it is also another output"),
-    ("convert one.mp4 pipe.mp4 --overwrite", 2, "pipe.mp4 is a pipe or a device"),
-    ("convert one.mp4 o --jobs 0", 2, "--jobs: “0” is not possible: it must be at least 1."),
-    ("convert one.mp4 s3x://bucket/films", 2, "s3x://bucket/films cannot be reached: Protocol not known"),
-    ("convert note.txt out.mp4", 1, "note.txt is not a readable video"),
-    ("convert pics out.mp4 --fps fast", 2, "“fast” is no frame rate"),
-    ("convert empty out.mp4", 1, "empty contains no images"),
-    ("convert nested out", 1, "and folders in it are not searched for images or videos; name the folder that"),
-    ("convert missing.mp4 new/", 1, "There is no file or folder missing.mp4"),
-    (f"convert {'a' * 300} out.mp4", 1, f"mattecam: {'a' * 300} cannot be read: its name is too long; check its name"),
-    ("weights download", 2, "Missing argument 'NAME'"),
-    ("weights download gpt", 2, "There are no weights named gpt"),
-    ("weights download mattecam", 1, "The weights of mattecam are part of the program"),
-    ("ctl", 2, "Missing argument 'COMMAND'"),
-    ("ctl dance", 2, "There is no command “dance”"),
-    ("ctl pause maybe", 2, "the choices are on, off, toggle"),
-    ("ctl set matting.edges.strict off", 1, "Mattecam is not running for this user, or records a sample"),
-    ("ctl set output.mirror", 2, "output.mirror needs a value"),
-    ("ctl framing sun", 2, "framing “sun” is not possible; write whole|calm|close|ZOOM [X,Y]"),
-)
-"""(words after `run.py`, exit code, part of the sentence)"""
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Inputs, a folder with a folder of videos, and a text."""
-    place = tmp_path_factory.mktemp("refused")
-    write_inputs(place)
-    (place / "nested" / "day").mkdir(parents=True)
-    write_clip(place / "nested" / "day" / "clip.mp4", 1)
-    (place / "note.txt").write_text("text")
-    (place / "empty").mkdir()
-    os.mkfifo(place / "pipe.mp4")
-    return place
-
-
-@pytest.mark.parametrize("case", REFUSED, ids=[words for words, _, _ in REFUSED])
-def test_a_wrong_input_gets_one_sentence(
-    case: tuple[str, int, str], folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    words, code, sentence = case
-    if "s3x:" in words:
-        pytest.importorskip("fsspec")
-    monkeypatch.chdir(folder)
-    for build in ("app.offline.convert.build_engine", "app.cli.bench.prepare"):
-        monkeypatch.setattr(build, lambda *_: pytest.fail("something was loaded"))
-    before = sorted(folder.rglob("*"))
-    assert main.main(shlex.split(words)) == code
-    captured = capsys.readouterr()
-    assert captured.out == ""
-    (line,) = captured.err.splitlines()
-    assert line.startswith("mattecam: ") and sentence in line
-    assert sorted(folder.rglob("*")) == before
 
 
 def test_the_list_is_tab_separated_and_verify_fails_where_a_file_is_not_the_published_one(
@@ -239,13 +136,6 @@ def test_the_state_of_the_running_program_is_told_in_one_line(capsys: pytest.Cap
     assert main.main(["ctl", "status", "--json"]) == 0
     changed = {**json.loads(capsys.readouterr().out), "paused": True, "model": None}
     assert status_line(changed).startswith("paused, no model, 30 fps, ")
-
-
-@pytest.mark.usefixtures("running")
-def test_a_failure_of_the_running_program_is_told_from_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
-    for scene, code, said in (("nowhere", 1, "The scenes file cannot be read"), ("unknown", 2, "There is no scene")):
-        assert main.main(["ctl", "scene", scene]) == code
-        assert said in capsys.readouterr().err
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Windows and macOS have a home folder for every user")

@@ -16,7 +16,7 @@ from app.config import settings_file
 from app.config.scenes import SceneStore, default_path
 from app.config.setting import parse_background
 from app.control.commands import parse_pan
-from app.core.errors import SettingsError, UsageError
+from app.core.errors import UsageError
 from app.core.settings import BackgroundSettings, CaptureSettings, FramingSettings, MattingSettings, Settings, Zone
 from models import weights
 
@@ -90,7 +90,7 @@ def test_a_damaged_file_that_is_named_is_refused_and_left(
     """A thousand films would have the default look, and a service would open another camera."""
     file = tmp_path / "look.json"
     file.write_text(content)
-    with pytest.raises(SettingsError, match=r"look\.json cannot be used: .*; correct or replace it"):
+    with pytest.raises(UsageError, match=r"look\.json cannot be used: .*; correct or replace it"):
         make(LiveOptions(config=file))
     assert [path.name for path in tmp_path.iterdir()] == ["look.json"] and file.read_text() == content
 

@@ -492,5 +492,5 @@ def test_any_other_file_is_refused(tmp_path: Path, data: object, problem: str) -
     file = tmp_path / "zones.json"
     file.write_text(json.dumps(data))
     for path, said in ((file, problem), (tmp_path / "none.json", "not exist"), (tmp_path, "a folder")):
-        with pytest.raises(SettingsError, match=rf"zones file {path} .*{said}"):
+        with pytest.raises(UsageError, match=rf"zones file {path} .*{said}"):
             read_zones(path)

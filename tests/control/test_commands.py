@@ -22,7 +22,7 @@ from app.config.setting import OPTIONS, SETTINGS, Setting, with_value
 from app.control.commands import OWN_COMMANDS, SETTABLE, find_settable
 from app.control.controller import CREATED
 from app.control.server import answer
-from app.core.errors import MattecamError, ModelError, SettingsError, SourceLostError, SourceOpenError, UsageError
+from app.core.errors import MattecamError, ModelError, SourceLostError, SourceOpenError, UsageError
 from app.core.settings import CaptureSettings, FramingSettings, Settings, Zone
 from app.core.types import PictureKind
 from app.media.image_file import read_image
@@ -97,7 +97,7 @@ def test_an_image_that_cannot_be_read_is_no_standby_image(
     [
         ("framing 101", "framing.zoom: “101” is not possible: it must be at most 4.", True),
         ("framing 2 5,5", "framing.pan_x: “5.0” is not possible: it must be at most 1.", True),
-        ("background blur:200", "background.blur_strength: “200” is not possible", True),
+        ("background blur:200", "background: “200” is not possible", True),
         ("background blur:200", "it must be at most 100", True),
         ("set output.mirror", "needs a value", True),
         ("set output.mirrored on", "There is no setting “output.mirrored”; similar ones are output.mirror", True),
@@ -296,7 +296,7 @@ def test_zones_are_read_from_a_file_and_hide_before_the_answer(program: Program,
     program.world.faults.put("step", lambda: time.sleep(0.2))
     assert program.run(f"set people.zones {path}") == "people.zones: 2 zones"
     assert not any(shows_person(picture.image) for picture in program.pictures_after())
-    with pytest.raises(SettingsError, match="does not exist"):
+    with pytest.raises(UsageError, match="does not exist"):
         program.run("set people.zones /nowhere.json")
     assert len(program.settings.people.zones) == 2
     assert program.run("set people.zones none") == program.run("reset people.zones") == "people.zones: none"

@@ -193,7 +193,7 @@ VIDEOS = {"mp4": "libx264", "mkv": "libx264", "webm": "libvpx-vp9", "avi": "mpeg
 READERS: dict[str, Reader] = {
     "settings": (settings_of, load_both, ()),
     "scenes": (scenes, load_both, ()),
-    "zones": (zones_file, read_zones, (SettingsError,)),
+    "zones": (zones_file, read_zones, (UsageError,)),
     "a background of the user": (own_background, show_thumbnail, (BackgroundError,)),
     "a plate": (plate, lambda path: check_bgr(read_plate(path, WIDTH, HEIGHT)), (PlateError,)),
     "what is noted beside a plate": (note_of_plate, lambda path: plate_info(path.with_suffix("")), ()),

@@ -21,7 +21,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from app import __version__
 from app.core import paths
-from app.core.errors import ModelError, Text, WeightsMissingError, t, text_of
+from app.core.errors import ModelChoiceError, ModelError, Text, WeightsMissingError, t, text_of
 from app.core.files import BrokenFileError, JsonObject
 from app.core.settings import EngineSettings
 from app.core.threads import usable_cores
@@ -321,7 +321,7 @@ def fine_quality(settings: EngineSettings) -> FineQuality:
 
 
 def choose(settings: EngineSettings) -> Choice:
-    """Resolve every `auto`. Raises WeightsMissingError or ModelError."""
+    """Resolve every `auto`. Raises WeightsMissingError or ModelChoiceError."""
     model = choose_model(settings)
     try:
         weights = find(model, settings.weights)
@@ -335,11 +335,11 @@ def choose(settings: EngineSettings) -> Choice:
 
 
 def geometry_for(settings: EngineSettings, model: str, width: int, height: int) -> StepGeometry:
-    """Return the frame geometry for `model`. Raises ModelError if the small frame would be too small."""
+    """Return the frame geometry for `model`. Raises ModelChoiceError if the small frame would be too small."""
     ratio = settings.downsample_ratio or auto_ratio(width, height, NETWORKS[model].short_side)
     geometry = StepGeometry(width, height, ratio)
     if min(geometry.small_width, geometry.small_height) < MIN_SMALL_SIDE:
-        raise ModelError(
+        raise ModelChoiceError(
             t(
                 "A frame of {width}×{height} at the detail {ratio} is too small for the model {model}; choose a "
                 "larger one or more detail⟦, which is a higher --downsample-ratio⟧.",
@@ -353,7 +353,7 @@ def geometry_for(settings: EngineSettings, model: str, width: int, height: int) 
 
 
 def choose_device(settings: EngineSettings) -> str:
-    """Return the device. Raises ModelError if it is not available."""
+    """Return the device. Raises ModelChoiceError if it is not available."""
     if settings.device == "auto":
         return "cpu" if settings.executor == "openvino" else hardware.cuda_cards().first() or "cpu"
     if settings.device != "cpu":
@@ -362,14 +362,14 @@ def choose_device(settings: EngineSettings) -> str:
 
 
 def choose_executor(settings: EngineSettings, device: str) -> str:
-    """Return the executor. Raises ModelError if the one in the settings cannot run on this device."""
+    """Return the executor. Raises ModelChoiceError if the one in the settings cannot run on this device."""
     if settings.executor == "auto" and device == "cpu":
         return "openvino"
     if settings.executor in ("auto", "eager"):
         _require_torch("eager")
         return "eager"
     if settings.executor == "openvino" and device != "cpu":
-        raise ModelError(
+        raise ModelChoiceError(
             t(
                 "The executor openvino does not run on the device {device}; choose eager or the device cpu.",
                 device=device,
@@ -380,7 +380,7 @@ def choose_executor(settings: EngineSettings, device: str) -> str:
 
 def _require_torch(choice: str) -> None:
     if not hardware.torch_usable():
-        raise ModelError(
+        raise ModelChoiceError(
             t(
                 "{choice} needs PyTorch, which this copy of Mattecam lacks; run Mattecam from its sources for it.",
                 choice=choice,
@@ -390,7 +390,7 @@ def _require_torch(choice: str) -> None:
 
 def _precision(settings: EngineSettings, model: str, weights: Path, device: str, executor: str) -> str:
     if settings.precision == "int8" and not (executor == "openvino" and "int8" in cpu_precisions(model, weights)):
-        raise ModelError(
+        raise ModelChoiceError(
             t(
                 "There is no int8 version of the model {model} for this device and these weights; choose another "
                 "precision.",

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from app.core.errors import ModelError, t
+from app.core.errors import ModelChoiceError, t
 from app.matting.base.interface import ExecutorError
 
 _log = logging.getLogger(__name__)
@@ -47,7 +47,10 @@ class CudaCards:
             return ()
 
     def find(self, device: str) -> str:
-        """Return the device for `cuda` (the first usable card) or `cuda:N`. Raises ModelError if it is not usable."""
+        """Return the device for `cuda` (the first usable card) or `cuda:N`.
+
+        Raises ModelChoiceError if it is not usable, ExecutorError if it has failed before.
+        """
         if self._lost:
             raise ExecutorError(
                 t(
@@ -60,9 +63,9 @@ class CudaCards:
             )
         first, number = self.first(), device.partition(":")[2]
         if first is None:
-            raise ModelError(t("There is no usable NVIDIA GPU on this computer; choose the device cpu or auto."))
+            raise ModelChoiceError(t("There is no usable NVIDIA GPU on this computer; choose the device cpu or auto."))
         if number and not (int(number) < self._count and self._usable(int(number))):
-            raise ModelError(
+            raise ModelChoiceError(
                 t(
                     "There is no GPU {device}, or the installed torch cannot use it; choose another device.",
                     device=device,
