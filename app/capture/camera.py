@@ -18,12 +18,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.capture.base import FrameSource
-from app.capture.devices import COMPRESSED, DEPTH, GREY, SYSTEM, CameraDevice, why_not
+from app.capture.colours import BT601, JPEG, NAMED, RawConverter, YuvColours, declared, reinterpreted, takes_raw
+from app.capture.delivered import FrameShaper, is_blank
+from app.capture.devices import COMPRESSED, DEPTH, GREY, SYSTEM, CameraDevice, captured_kind, why_not
 from app.core.errors import CameraAbsentError, SourceLostError, SourceOpenError, Text, t
 from app.core.process import holders
 from app.core.settings import CaptureSettings
 from app.core.types import BgrImage, Frame, SourceInfo
 from app.media.jpeg import MjpgDecoder
+from app.system.v4l2 import CapturedKind
 
 log = logging.getLogger(__name__)
 
@@ -69,8 +72,10 @@ class CameraSource(FrameSource):
         settings: CaptureSettings,
         timing: CameraTiming = CameraTiming(),
         make_capture: Callable[[], cv2.VideoCapture] = cv2.VideoCapture,
+        ask_kind: Callable[[str], CapturedKind] = captured_kind,
     ) -> None:
-        """Size, rate and format are requests; `info` has the actual values.
+        """Size, rate and format are requests; `info` has the actual values. ask_kind: what the driver of a device file
+        says of its frames in the format in use.
 
         Blocks for up to some seconds. Raises SourceOpenError: absent, busy, no permission, no frame.
         """
@@ -87,11 +92,16 @@ class CameraSource(FrameSource):
         self._mjpg = MjpgDecoder()
         self._is_raw_mjpg = False
         """The driver delivers undecoded JPEG frames."""
+        self._ask_kind = ask_kind
+        self._raw: RawConverter | None = None
+        """Converts undecoded frames, where OpenCV would show wrong colours."""
+        self._shaper = FrameShaper(settings)
+        self._asked_size = settings.width, settings.height
         self._grabbed_s = self._last_s = time.perf_counter()
         self.info = SourceInfo(
             "camera", self._device.name, self._device.id, 0, 0, settings.fps, "", self._device.is_virtual
         )
-        """Size, rate and format as read back from the camera."""
+        """Size of the frames; rate and format as read back from the camera."""
         may_be_own = device.is_virtual or device.index < 0
         if may_be_own and any(each.pid == os.getpid() and each.only_writes for each in holders(device.path)):
             raise SourceOpenError(
@@ -127,6 +137,7 @@ class CameraSource(FrameSource):
         if self._grab(self._capture, time.perf_counter() + self._timing.read_s):
             self._last_s = self._grabbed_s
             self._index += 1
+            self._shaper.skip()
             return True
         self._check_lost(time.perf_counter())
         return False
@@ -169,6 +180,7 @@ class CameraSource(FrameSource):
                 capture.release()
                 continue
             tries += 1
+            self._understand(capture)
             image, found = self._read_frame(capture, self._timing.start_s if tries < 3 else self._timing.read_s)
             if image is not None:
                 height, width = image.shape[:2]
@@ -212,6 +224,7 @@ class CameraSource(FrameSource):
 
     def _negotiate(self, capture: cv2.VideoCapture, pixel_format: str, size: tuple[int, int]) -> None:
         # set() returns True even if it had no effect; the actual values are read back later
+        self._asked_size = size
         if len(pixel_format) == 4 and pixel_format.isascii():
             capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*pixel_format))
         capture.set(cv2.CAP_PROP_FRAME_WIDTH, size[0])
@@ -221,6 +234,23 @@ class CameraSource(FrameSource):
         self._is_raw_mjpg = SYSTEM == "Linux" and _fourcc(capture) == "MJPG"
         if self._is_raw_mjpg:
             self._is_raw_mjpg = bool(capture.set(cv2.CAP_PROP_CONVERT_RGB, 0))
+
+    def _understand(self, capture: cv2.VideoCapture) -> None:
+        """Find out how the frames of the negotiated format are interlaced, and how they encode colours."""
+        kind = self._ask_kind(self._device.path) if SYSTEM == "Linux" else CapturedKind()
+        self._shaper = FrameShaper(self._settings, is_interlaced=kind.is_interlaced)
+        colours = self._chosen_colours or declared(kind)
+        pixel_format = _fourcc(capture)
+        self._raw = None
+        if SYSTEM == "Linux" and colours != BT601 and takes_raw(pixel_format):
+            # OpenCV would clip what is darker or brighter than the limited range.
+            capture.set(cv2.CAP_PROP_CONVERT_RGB, 0)
+            self._raw = RawConverter(pixel_format, colours)
+
+    @property
+    def _chosen_colours(self) -> YuvColours | None:
+        """The colours of the settings; None where the driver is asked."""
+        return NAMED.get(self._settings.colours)
 
     def _rate(self, capture: cv2.VideoCapture) -> float:
         """Return the frame rate that the camera has accepted; the wanted one if it is unknown."""
@@ -241,7 +271,7 @@ class CameraSource(FrameSource):
             image = self._decoded(np.asarray(raw, np.uint8)) if done and raw is not None and raw.size else None
             if image is not None:
                 if not is_blank(image):
-                    return image, None
+                    return self._shaper.shape(image, self._asked_size), None
                 blank = "empty"
             if time.perf_counter() >= end_s:
                 break
@@ -261,8 +291,18 @@ class CameraSource(FrameSource):
     def _decoded(self, raw: NDArray[np.uint8]) -> BgrImage | None:
         """Return a frame from what the driver delivers; None if it is damaged."""
         if self._is_raw_mjpg and (raw.ndim == 1 or raw.shape[-1] != 3):
-            return self._mjpg.decode(raw.reshape(-1))
-        return _as_bgr(raw)
+            decoded = self._mjpg.decode(raw.reshape(-1))
+            return None if decoded is None else self._recoloured(decoded, JPEG)
+        if self._raw is not None:
+            converted = self._raw.convert(raw)
+            if converted is not None:
+                return converted
+        image = _as_bgr(raw)
+        return None if image is None else self._recoloured(image, BT601)
+
+    def _recoloured(self, image: BgrImage, assumed: YuvColours) -> BgrImage:
+        """Return a frame in the colours of the settings, which was converted as `assumed`."""
+        return reinterpreted(image, assumed, self._chosen_colours or assumed)
 
     def _check_lost(self, now_s: float) -> None:
         """Raise SourceLostError if no frame has arrived for too long."""
@@ -336,33 +376,18 @@ def _open_device(capture: cv2.VideoCapture, device: CameraDevice) -> bool:
     return bool(capture.open(device.index, cv2.CAP_MSMF)) or bool(capture.open(device.index, cv2.CAP_DSHOW))
 
 
-def _as_bgr(image: BgrImage) -> BgrImage:
-    """Convert what OpenCV delivers, which is in memory of its own, to contiguous (height, width, 3) BGR."""
+def _as_bgr(image: NDArray[np.uint8]) -> BgrImage | None:
+    """Convert what OpenCV delivers, which is in memory of its own, to contiguous (height, width, 3) BGR.
+
+    None for a frame of two channels: it is not decoded.
+    """
     if image.ndim == 2 or image.shape[2] == 1:
         return np.asarray(cv2.cvtColor(image, cv2.COLOR_GRAY2BGR), np.uint8)
-    return np.ascontiguousarray(image[:, :, :3])
-
-
-STEPS = (64, 8)
-"""Distances of the sampled pixels: few of them tell that most frames are not blank."""
+    return np.ascontiguousarray(image[:, :, :3]) if image.shape[2] >= 3 else None
 
 
 Blank = Literal["empty", "not decoded"]
 """What is wrong with a frame that shows nothing."""
-
-
-def is_blank(image: BgrImage) -> bool:
-    """Return whether a frame is black, or green (all planes zero in a YUV format), and has no other colour.
-
-    image: (height, width, 3) uint8 BGR.
-    """
-    for step in STEPS:
-        sample = image[::step, ::step]
-        high = sample.max(axis=(0, 1))
-        if int((high - sample.min(axis=(0, 1))).max()) > 2:
-            return False
-    blue, green, red = (int(value) for value in high)
-    return max(blue, green, red) <= 2 or (max(blue, red) <= 8 and 100 <= green <= 170)
 
 
 # V4L2 uses 1 for manual and 3 for aperture-priority exposure; the other systems use 0.25 and 0.75.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import platform
 import re
@@ -21,6 +22,8 @@ from app.core import camera_names
 from app.core.errors import CameraAbsentError, Text, t
 from app.core.process import CAMERA_SERVICES, holders
 from app.system import v4l2
+
+log = logging.getLogger(__name__)
 
 SYSTEM = platform.system()
 """`Linux`, `Windows` or `Darwin`."""
@@ -301,6 +304,17 @@ def query(path: str) -> NodeAnswer:
         sizes = {size for code in codes for size in v4l2.frame_sizes(node, code)}
         formats = tuple(dict.fromkeys(v4l2.fourcc(code) for code in codes))
         return NodeAnswer(answer.driver, answer.bus, is_camera, tuple(sorted(sizes)), formats)
+
+
+def captured_kind(path: str) -> v4l2.CapturedKind:
+    """Return what the driver of a device of Linux says of its frames; nothing if it cannot be asked."""
+    try:
+        if v4l2.device_number(path)[0] == VIDEO_MAJOR:
+            with v4l2.opened(path) as node:
+                return v4l2.captured_kind(node)
+    except OSError as error:
+        log.info("%s does not describe its frames: %s", path, error)
+    return v4l2.CapturedKind()
 
 
 def links(path: str) -> list[str]:

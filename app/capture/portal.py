@@ -13,6 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from app.capture.base import PIPEWIRE, FrameSource, several_cameras
+from app.capture.colours import BT601, JPEG, NAMED, RawConverter, declared_in_pipewire, reinterpreted, takes_raw
+from app.capture.delivered import FrameShaper
 from app.core import camera_names
 from app.core.errors import CameraAbsentError, SourceLostError, SourceOpenError, t
 from app.core.settings import CaptureSettings
@@ -20,13 +22,15 @@ from app.core.types import BgrImage, Frame, SourceInfo
 from app.media.jpeg import MjpgDecoder
 from app.system.pipewire.connection import Connection, ListedCamera, list_cameras
 from app.system.pipewire.stream import NodeReader
-from app.system.pipewire.video_format import RAW_LAYOUTS, Layout, RawFrame, to_bgr
+from app.system.pipewire.video_format import RAW_LAYOUTS, Layout, RawFrame, VideoFormat, to_bgr, to_pixels
 from app.system.portal import PortalError, PortalFault, open_cameras
 
 FIRST_FRAME_S = 5.0
 QUESTION_S = 12.0
 """Limit for the answer to the desktop's question: the capture thread must be able to stop. It is asked again then."""
 READ_TIMEOUT_S = 1.0
+FOURCCS: dict[Layout, str] = {"YUY2": "YUYV", "UYVY": "UYVY", "NV12": "NV12", "I420": "YU12"}
+"""Layouts of YUV, as V4L2 calls them."""
 
 
 class PortalSource(FrameSource):
@@ -37,6 +41,11 @@ class PortalSource(FrameSource):
     def __init__(self, wanted: str, settings: CaptureSettings) -> None:
         """wanted: the name or title of a camera; empty for the first one. Raises SourceOpenError."""
         self._decoder = MjpgDecoder()
+        self._shaper = FrameShaper(settings)
+        self._chosen_colours = NAMED.get(settings.colours)
+        """None: those that the camera declares."""
+        self._raw: tuple[VideoFormat, RawConverter] | None = None
+        """Converts frames of a format that OpenCV would show in wrong colours."""
         self._index = 0
         self._reader: NodeReader | None = None
         layouts: tuple[tuple[Layout, ...], ...] = (("MJPG",), RAW_LAYOUTS)
@@ -64,25 +73,33 @@ class PortalSource(FrameSource):
                     camera=self._camera.title,
                 )
             )
-        self.info = self._describe(first)
-        """The negotiated format."""
-        self._waiting: RawFrame | None = first
+        image = self._decode(first)
+        self.info = self._describe(first, image)
+        """The negotiated format, and the size of the frames."""
+        self._waiting = image
+        """The first frame, until it is read; None also if it was damaged."""
 
     def read(self) -> Frame | None:
         """Return the next frame, or None if none arrives within about a second. Raises SourceLostError."""
-        raw = self._next()
-        image = None if raw is None else self._decode(raw)
-        if raw is None or image is None:
-            return None
-        if (image.shape[1], image.shape[0]) != (self.info.width, self.info.height):
-            self.info = self._describe(raw)
+        image = self._waiting
+        self._waiting = None
+        if image is None:
+            raw = self._next()
+            image = None if raw is None else self._decode(raw)
+            if raw is None or image is None:
+                return None
+            if (image.shape[1], image.shape[0]) != (self.info.width, self.info.height):
+                self.info = self._describe(raw, image)
         self._index += 1
         return Frame(image, self._index - 1, time.perf_counter())
 
     def skip(self) -> bool:
         """See `FrameSource`."""
-        if self._next() is None:
+        is_first = self._waiting is not None
+        self._waiting = None
+        if not is_first and self._next() is None:
             return False
+        self._shaper.skip()
         self._index += 1
         return True
 
@@ -96,7 +113,7 @@ class PortalSource(FrameSource):
         """Return the next frame as it arrives, or None if none does in time. Raises SourceLostError."""
         if self._reader is None:
             return None
-        raw, self._waiting = self._waiting or self._reader.read(READ_TIMEOUT_S), None
+        raw = self._reader.read(READ_TIMEOUT_S)
         if raw is None and self._reader.lost:
             raise SourceLostError(
                 t("The camera {camera} of the portal is gone; connect it again.", camera=self._camera.title)
@@ -104,14 +121,32 @@ class PortalSource(FrameSource):
         return raw
 
     def _decode(self, raw: RawFrame) -> BgrImage | None:
-        if raw.video.layout == "MJPG":
-            return self._decoder.decode(np.frombuffer(raw.data, np.uint8))
-        return to_bgr(raw)
+        """Return a frame in its colours and the wanted size; None if it is damaged."""
+        image = self._mjpg(raw) if raw.video.layout == "MJPG" else self._yuv(raw)
+        return None if image is None else self._shaper.shape(image)
 
-    def _describe(self, raw: RawFrame) -> SourceInfo:
+    def _mjpg(self, raw: RawFrame) -> BgrImage | None:
+        image = self._decoder.decode(np.frombuffer(raw.data, np.uint8))
+        return None if image is None else reinterpreted(image, JPEG, self._chosen_colours or JPEG)
+
+    def _yuv(self, raw: RawFrame) -> BgrImage | None:
+        video = raw.video
+        fourcc = FOURCCS.get(video.layout, "")
+        colours = self._chosen_colours or declared_in_pipewire(video.colour_matrix, video.colour_range)
+        if colours == BT601 or not takes_raw(fourcc):
+            return to_bgr(raw)
+        if self._raw is None or self._raw[0] != video:
+            self._raw = video, RawConverter(fourcc, colours)
+        pixels = to_pixels(raw)
+        return None if pixels is None else self._raw[1].convert(pixels)
+
+    def _describe(self, raw: RawFrame, image: BgrImage | None) -> SourceInfo:
         video = raw.video
         name = f"{PIPEWIRE}{self._camera.name}"
-        return SourceInfo("camera", self._camera.title, name, video.width, video.height, float(video.fps), video.layout)
+        width, height = video.width, video.height
+        if image is not None:
+            height, width = image.shape[:2]
+        return SourceInfo("camera", self._camera.title, name, width, height, float(video.fps), video.layout)
 
 
 def cameras_without_device() -> list[ListedCamera]:

@@ -173,6 +173,20 @@ class CaptureSettings(Model):
     pixel_format: str = setting(
         "auto", "Pixel format of the camera⟦, such as MJPG or YUYV⟧.", title="Format", option="--format"
     )
+    colours: Literal["auto", "bt601", "bt601-full", "bt709", "bt709-full"] = setting(
+        "auto",
+        "How the camera encodes colours⟦: auto as its driver says, else the matrix, and full for the full range⟧.",
+        title="Colours of the camera",
+        option="--camera-colours",
+    )
+    """Of YUV and JPEG; of other formats they are clear."""
+    deinterlace: Literal["auto", "on", "off"] = setting(
+        "auto",
+        "Remove the combs of interlaced video⟦ of a camera or grabber⟧.",
+        title="Deinterlace",
+        option="--deinterlace",
+    )
+    """`auto`: where the driver says so, or the frames show it. Films are deinterlaced as they say themselves."""
     lock_exposure: bool = setting(False, "Lock exposure and white balance once they have settled.")
     """If the camera supports it; keeps the plate valid."""
     rotate: Rotation = setting(

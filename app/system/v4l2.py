@@ -37,6 +37,10 @@ _G_FMT, _S_FMT = 0xC0005604 | _FORMAT_BYTES << 16, 0xC0005605 | _FORMAT_BYTES <<
 _S_PARM = 0xC0005616 | _PARM_BYTES << 16
 _STREAMON = 0x40045612
 _PROGRESSIVE, _SMPTE170M = 1, 1
+_INTERLACED = (4, 8, 9)
+"""V4L2_FIELD_INTERLACED: in the order of the signal; the upper, or the lower field first."""
+_PLANES_BYTES = 160
+"""Of the descriptions of planes in struct v4l2_pix_format_mplane."""
 _MAX_ENTRIES = 256
 """Limit for drivers that never end an enumeration."""
 _DISCRETE = 1
@@ -50,6 +54,22 @@ class NodeCapability:
     bus: str
     flags: int
     """Capabilities of this node."""
+
+
+@dataclass(frozen=True, slots=True)
+class CapturedKind:
+    """What a driver says of the frames that it captures, in the numbers of linux/videodev2.h."""
+
+    field: int = 0
+    """How the fields of interlaced video lie in a frame."""
+    colorspace: int = 0
+    ycbcr_encoding: int = 0
+    quantization: int = 0
+
+    @property
+    def is_interlaced(self) -> bool:
+        """Whether the rows of two fields alternate."""
+        return self.field in _INTERLACED
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +146,21 @@ def fourcc(code: int) -> str:
     """Return the letters of a pixel format."""
     letters = (code & 0x7FFFFFFF).to_bytes(4, "little").decode("ascii", "replace").rstrip()
     return f"{letters}-BE" if code >> 31 else letters
+
+
+def captured_kind(node: int) -> CapturedKind:
+    """Return how the frames of a camera are to be understood, in the format in use. Raises OSError."""
+    has_planes = bool(capability(node).flags & CAN_CAPTURE_MPLANE)
+    request = bytearray(_FORMAT_BYTES)
+    struct.pack_into("I", request, 0, CAPTURE_MPLANE if has_planes else CAPTURE)
+    answer = _call(node, _G_FMT, request)
+    if has_planes:
+        field, colorspace = struct.unpack_from("II", answer, _PIX + 12)
+        encoding, quantization = struct.unpack_from("BB", answer, _PIX + 20 + _PLANES_BYTES + 2)
+    else:
+        field, _, _, colorspace = struct.unpack_from("IIII", answer, _PIX + 12)
+        encoding, quantization = struct.unpack_from("II", answer, _PIX + 36)
+    return CapturedKind(field, colorspace, encoding, quantization)
 
 
 def output_format(node: int) -> PixelSize:

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.capture.base import FrameSource
-from app.capture.camera import is_blank
+from app.capture.delivered import FrameShaper, is_blank
 from app.capture.demo import DemoSource
+from app.core.settings import CaptureSettings
 from app.core.types import Frame, Outgoing, Picture, SourceInfo
 from app.media.jpeg import MjpgDecoder
 from app.output.base import FrameSink, Packer, sendable
@@ -52,6 +53,7 @@ class CameraLikeSource(FrameSource):
         self.info = SourceInfo("camera", "benchmark", "benchmark", width, height, fps, "MJPG")
         """Size and frame rate."""
         self._decoder = MjpgDecoder()
+        self._shaper = FrameShaper(CaptureSettings(width=width, height=height))
         self._now, self._started_s = now, now()
         self._count = 0
         self._closed = Event()
@@ -65,7 +67,9 @@ class CameraLikeSource(FrameSource):
         grabbed_s = self._now()
         turn = self._count % (2 * len(self._frames))
         image = self._decoder.decode(self._frames[min(turn, 2 * len(self._frames) - 1 - turn)])
-        return None if image is None or is_blank(image) else Frame(image, self._count, grabbed_s)
+        if image is None or is_blank(image):
+            return None
+        return Frame(self._shaper.shape(image), self._count, grabbed_s)
 
     def skip(self) -> bool:
         """Wait for the next frame."""

@@ -13,7 +13,7 @@ import pytest
 import simplejpeg
 
 from app.capture import camera
-from app.capture.camera import CameraTiming, is_blank
+from app.capture.camera import CameraTiming
 from app.core.errors import SourceLostError, SourceOpenError
 from app.core.types import BgrImage
 from tests.capture.conftest import FAST, PATIENT, WEBCAM, Driver, FakeCapture, lost, picture, played_time
@@ -162,6 +162,37 @@ def test_a_change_of_size_is_followed(driver: Driver) -> None:
         assert frame is not None and frame.size == (source.info.width, source.info.height) == (80, 60)
 
 
+@pytest.mark.parametrize("pixel_format", ["MJPG", "YUYV"])
+def test_a_camera_that_ignores_the_wanted_size_is_scaled(driver: Driver, pixel_format: str) -> None:
+    """A grabber that knows 3840x2160 alone made everything compute with nine times the pixels."""
+    driver.shows[pixel_format] = picture(1920, 1080)
+
+    frame, info = driver.first_frame(pixel_format=pixel_format, width=640, height=360)
+
+    assert frame.size == (info.width, info.height) == (640, 360)
+
+
+@pytest.mark.parametrize(("width", "height"), [(1920, 1080), (1280, 720)])
+def test_rows_that_only_fill_a_block_of_the_encoder_are_cut(driver: Driver, width: int, height: int) -> None:
+    coded = picture(1920, 1088)
+    coded[1080:] = (0, 135, 0)
+    driver.shows["YUYV"] = coded
+
+    frame, info = driver.first_frame(pixel_format="YUYV", width=width, height=height)
+
+    assert frame.size == (info.width, info.height) == (width, height)
+    assert not (frame.image[-1] == (0, 135, 0)).all(axis=1).any()
+
+
+def test_a_shutter_that_lets_noise_through_is_named(driver: Driver) -> None:
+    """Automatic gain amplifies the noise of a covered sensor, which was sent as an image."""
+    dark = np.random.default_rng(0).normal(6, 2.5, (480, 640, 3)).clip(0, 255).astype(np.uint8)
+    with driver.source() as source:
+        driver.shows["MJPG"] = dark
+
+        lost(source.read, "only black or green frames; open its shutter", most=100)
+
+
 @pytest.mark.parametrize("fps", [0.0, -1.0, float("nan"), 1e9])
 def test_an_implausible_frame_rate_is_ignored(driver: Driver, fps: float) -> None:
     driver.fps = fps
@@ -174,16 +205,6 @@ def test_grey_and_four_channels_become_bgr(driver: Driver, shape: tuple[int, ...
     frame, _ = driver.first_frame(pixel_format="YUYV")
     np.testing.assert_array_equal(frame.image, np.atleast_3d(image)[..., [0, 1, 2] if shape[2:] == (4,) else [0, 0, 0]])
     assert frame.image.flags.c_contiguous
-
-
-@pytest.mark.parametrize(
-    ("colour", "expected"),
-    [((0, 0, 0), True), ((2, 1, 0), True), ((0, 135, 0), True), ((0, 154, 0), True), ((0, 255, 0), False),
-     ((30, 30, 30), False), ((255, 255, 255), False), (np.random.default_rng(0).integers(0, 6, (48, 64, 3)), False)],
-)  # fmt: skip
-def test_blank_frames(colour: tuple[int, int, int], expected: bool) -> None:
-    """The last one is dark with noise."""
-    assert is_blank(np.full((48, 64, 3), colour, np.uint8)) is expected
 
 
 def test_damaged_mjpg_frames_are_dropped(driver: Driver) -> None:

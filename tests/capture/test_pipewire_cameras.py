@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from app.capture import devices
 from app.capture import portal as portal_module
 from app.capture.base import FrameSource
+from app.capture.colours import NAMED
 from app.capture.devices import RAW_BAYER, list_cameras
 from app.capture.portal import PortalSource
 from app.core.errors import CameraAbsentError, SourceLostError, SourceOpenError
@@ -40,6 +41,7 @@ from app.system.pipewire.stream import Stream
 from app.system.pipewire.video_format import Layout, RawFrame, VideoFormat, to_bgr
 from app.system.portal import PortalError, PortalFault, open_cameras, read_permissions
 from tests.capture.conftest import Kernel
+from tests.capture.yuv_frames import yuyv
 from tests.paths import ROOT
 from tests.pipewire_session import PrivateSession
 from tests.sources import new_opener, open_source
@@ -47,6 +49,7 @@ from tests.waiting import beside, eventually
 
 LAYOUTS: tuple[Layout, ...] = (*("YUY2", "UYVY", "I420", "NV12", "BGRx", "BGRA", "RGBx", "RGBA", "RGB", "BGR"), "MJPG")
 AUTO = CaptureSettings(width=64, height=48, fps=30)
+PIPEWIRE_BT709, PIPEWIRE_FULL_RANGE = 3, 1
 NAME, TITLE = "libcamera_input._SB_.PC00.LNK0", "Built-in Front Camera"
 SETTINGS = CaptureSettings(source="portal", width=64, height=48, fps=30)
 
@@ -67,11 +70,17 @@ def packed(layout: Layout) -> NDArray[np.uint8]:
 
 
 @contextmanager
-def camera(name: str, layout: Layout = "YUY2", title: str = "") -> Iterator[Callable[[], None]]:
-    """Another camera of PipeWire, which sends bars; gives a function that removes it."""
+def camera(
+    name: str,
+    layout: Layout = "YUY2",
+    title: str = "",
+    video: VideoFormat | None = None,
+    frame: NDArray[np.uint8] | None = None,
+) -> Iterator[Callable[[], None]]:
+    """Another camera of PipeWire, which sends bars, or a frame of a format; gives a function that removes it."""
     stop = threading.Event()
-    node = PipeWireNode(VideoFormat(layout, 64, 48, Fraction(30)), name=name, title=title or name)
-    frame = packed(layout)
+    node = PipeWireNode(video or VideoFormat(layout, 64, 48, Fraction(30)), name=name, title=title or name)
+    frame = packed(layout) if frame is None else frame
 
     eventually(lambda: name == OWN_NODE or is_listed(name))
 
@@ -325,6 +334,31 @@ def test_without_a_portal_or_a_bus(pipewire: PrivateSession, monkeypatch: pytest
     monkeypatch.setenv("PIPEWIRE_RUNTIME_DIR", str(pipewire.folder / "none"))
     with pytest.raises(SourceOpenError, match="no camera portal"):
         open_source(SETTINGS)
+
+
+@pytest.mark.parametrize("chosen", ["auto", "bt709-full"])
+def test_the_colours_that_a_camera_declares_are_shown(chosen: str) -> None:
+    """Cameras of BT.709 and full range were read as BT.601 of limited range."""
+    frame = yuyv(colour_bars(64, 48), NAMED["bt709-full"])
+    says = (PIPEWIRE_BT709, PIPEWIRE_FULL_RANGE) if chosen == "auto" else (0, 0)
+    video = VideoFormat("YUY2", 64, 48, Fraction(30), *says)
+
+    with camera(NAME, video=video, frame=frame), closing(PortalSource("", SETTINGS.replace(colours=chosen))) as source:
+        image = source.read()
+
+    assert image is not None
+    assert np.abs(image.image.astype(int) - colour_bars(64, 48)).max() <= 4
+
+
+def test_a_camera_of_pipewire_that_is_far_larger_than_wanted_is_scaled() -> None:
+    video = VideoFormat("YUY2", 256, 192, Fraction(30))
+    frame = yuyv(colour_bars(256, 192), NAMED["bt601"])
+
+    with camera(NAME, video=video, frame=frame), closing(PortalSource("", SETTINGS)) as source:
+        image = source.read()
+
+    assert image is not None
+    assert image.size == (source.info.width, source.info.height) == (64, 48)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS[:-1])

@@ -66,6 +66,8 @@ class CameraControls(Form):
             self._size,
             self.row("capture.fps", self._rates, change=lambda rate: edit_capture(store, fps=rate)),
             self.row("capture.pixel_format", self._formats, change=lambda name: edit_capture(store, pixel_format=name)),
+            self.row("capture.colours", change=lambda name: edit_capture(store, colours=name)),
+            self.row("capture.deinterlace", change=lambda mode: edit_capture(store, deinterlace=mode)),
             self.row("window.mirror_preview"),
         )
         self.on_settings(self._show)

@@ -193,6 +193,14 @@
             <translation>Automatisches Detail</translation>
         </message>
         <message>
+            <source>BT.601, full range</source>
+            <translation>BT.601, voller Bereich</translation>
+        </message>
+        <message>
+            <source>BT.709, full range</source>
+            <translation>BT.709, voller Bereich</translation>
+        </message>
+        <message>
             <source>Back</source>
             <translation>Zurück</translation>
         </message>
@@ -426,6 +434,10 @@
             <translation>Farbe des Hintergrunds</translation>
         </message>
         <message>
+            <source>Colours of the camera</source>
+            <translation>Farben der Kamera</translation>
+        </message>
+        <message>
             <source>Comes with Mattecam and needs little of this computer</source>
             <translation>Gehört zu Mattecam und braucht wenig von diesem Rechner</translation>
         </message>
@@ -472,6 +484,10 @@
         <message>
             <source>Default</source>
             <translation>Standard</translation>
+        </message>
+        <message>
+            <source>Deinterlace</source>
+            <translation>Zeilensprung entfernen</translation>
         </message>
         <message>
             <source>Delete {folder} and start run.py again: the setup then installs the build for CUDA {cuda}.</source>
@@ -716,6 +732,10 @@
         <message>
             <source>How strongly the real background is blurred</source>
             <translation>Wie stark der echte Hintergrund unscharf wird</translation>
+        </message>
+        <message>
+            <source>How the camera encodes colours.</source>
+            <translation>Wie die Kamera Farben codiert.</translation>
         </message>
         <message>
             <source>How the image is fitted to the frame</source>
@@ -1449,6 +1469,10 @@
         <message>
             <source>Remove the background “{0}”?</source>
             <translation>Den Hintergrund „{0}“ entfernen?</translation>
+        </message>
+        <message>
+            <source>Remove the combs of interlaced video.</source>
+            <translation>Entfernt die Kammränder von Video mit Zeilensprung.</translation>
         </message>
         <message>
             <source>Remove the last zone</source>

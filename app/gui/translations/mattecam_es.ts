@@ -193,6 +193,14 @@
             <translation>Detalle automático</translation>
         </message>
         <message>
+            <source>BT.601, full range</source>
+            <translation>BT.601, rango completo</translation>
+        </message>
+        <message>
+            <source>BT.709, full range</source>
+            <translation>BT.709, rango completo</translation>
+        </message>
+        <message>
             <source>Back</source>
             <translation>Atrás</translation>
         </message>
@@ -426,6 +434,10 @@
             <translation>Color del fondo</translation>
         </message>
         <message>
+            <source>Colours of the camera</source>
+            <translation>Colores de la cámara</translation>
+        </message>
+        <message>
             <source>Comes with Mattecam and needs little of this computer</source>
             <translation>Viene con Mattecam y necesita poco de este equipo</translation>
         </message>
@@ -472,6 +484,10 @@
         <message>
             <source>Default</source>
             <translation>Predeterminado</translation>
+        </message>
+        <message>
+            <source>Deinterlace</source>
+            <translation>Desentrelazar</translation>
         </message>
         <message>
             <source>Delete {folder} and start run.py again: the setup then installs the build for CUDA {cuda}.</source>
@@ -716,6 +732,10 @@
         <message>
             <source>How strongly the real background is blurred</source>
             <translation>Intensidad del desenfoque del fondo real</translation>
+        </message>
+        <message>
+            <source>How the camera encodes colours.</source>
+            <translation>Cómo codifica la cámara los colores.</translation>
         </message>
         <message>
             <source>How the image is fitted to the frame</source>
@@ -1449,6 +1469,10 @@
         <message>
             <source>Remove the background “{0}”?</source>
             <translation>¿Eliminar el fondo «{0}»?</translation>
+        </message>
+        <message>
+            <source>Remove the combs of interlaced video.</source>
+            <translation>Elimina los bordes dentados del vídeo entrelazado.</translation>
         </message>
         <message>
             <source>Remove the last zone</source>

@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from app.core.types import BgrImage
 
@@ -125,13 +126,17 @@ _MAX_SIZE = (16384, 16384)
 
 @dataclass(frozen=True, slots=True)
 class VideoFormat:
-    """A format of video. Layouts of YUV are BT.601, limited range."""
+    """A format of video. Layouts of YUV are offered as BT.601, limited range, unless it says otherwise."""
 
     layout: Layout
     width: int
     height: int
     fps: Fraction
     """0 if frames come at irregular times."""
+    colour_matrix: int = 0
+    """Of YUV, in enum spa_video_color_matrix; 0 if the sender does not say it."""
+    colour_range: int = 0
+    """In enum spa_video_color_range; 0 if the sender does not say it."""
 
     @property
     def stride(self) -> int:
@@ -157,8 +162,8 @@ class VideoFormat:
         }
         if self.layout in ("YUY2", "UYVY", *_PLANAR):
             properties |= {
-                _COLOUR_RANGE: value(ID, _LIMITED_RANGE),
-                _COLOUR_MATRIX: value(ID, _BT601_MATRIX),
+                _COLOUR_RANGE: value(ID, self.colour_range or _LIMITED_RANGE),
+                _COLOUR_MATRIX: value(ID, self.colour_matrix or _BT601_MATRIX),
                 _TRANSFER: value(ID, _BT709_TRANSFER),
                 _PRIMARIES: value(ID, _BT709_PRIMARIES),
             }
@@ -187,7 +192,9 @@ def parse_format(pod: bytes) -> VideoFormat:
     if layout is None:
         raise ValueError(f"the pixel format {code} is not supported")
     (width, height), (rate, per) = found.get(_SIZE, ())[:2], found.get(_RATE, (0, 1))[:2]
-    return VideoFormat(layout, width, height, Fraction(rate, per or 1))
+    matrix = next(iter(found.get(_COLOUR_MATRIX, ())), 0)
+    colour_range = next(iter(found.get(_COLOUR_RANGE, ())), 0)
+    return VideoFormat(layout, width, height, Fraction(rate, per or 1), matrix, colour_range)
 
 
 def _video(*layouts: Layout) -> dict[int, Value]:
@@ -208,9 +215,11 @@ class RawFrame:
     """Bytes of a row of the first plane."""
 
 
-def to_bgr(frame: RawFrame) -> BgrImage | None:
-    """Return a frame of any layout but MJPG as (height, width, 3) uint8 BGR; None if it is cut off or padded in a way
+def to_pixels(frame: RawFrame) -> NDArray[np.uint8] | None:
+    """Return a frame of any layout but MJPG without the padding of its rows; None if it is cut off or padded in a way
     that cannot be read.
+
+    (height, width, bytes of a pixel), or all planes as (rows, width).
     """
     video, packing = frame.video, _PACKINGS[frame.video.layout]
     planar, rows = video.layout in _PLANAR, video.rows
@@ -220,5 +229,15 @@ def to_bgr(frame: RawFrame) -> BgrImage | None:
         return None
     data = np.frombuffer(frame.data.ljust(rows * frame.stride, b"\0"), np.uint8)  # the last row may lack its padding
     packed = data[: rows * frame.stride].reshape(rows, frame.stride)[:, : video.stride]
-    pixels = np.ascontiguousarray(packed).reshape(rows, video.width, *(() if planar else (packing.pixel_bytes,)))
-    return pixels if video.layout == "BGR" else np.asarray(cv2.cvtColor(pixels, packing.to_bgr), np.uint8)
+    return np.ascontiguousarray(packed).reshape(rows, video.width, *(() if planar else (packing.pixel_bytes,)))
+
+
+def to_bgr(frame: RawFrame) -> BgrImage | None:
+    """Return a frame of any layout but MJPG as (height, width, 3) uint8 BGR, YUV as BT.601 of limited range.
+
+    None as in `to_pixels`.
+    """
+    pixels = to_pixels(frame)
+    if pixels is None or frame.video.layout == "BGR":
+        return pixels
+    return np.asarray(cv2.cvtColor(pixels, _PACKINGS[frame.video.layout].to_bgr), np.uint8)
