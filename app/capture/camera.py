@@ -153,8 +153,10 @@ class CameraSource(FrameSource):
     def close(self) -> None:
         """Release the camera. Idempotent."""
         self._closed.set()
-        self.hold_exposure(False)
-        self._capture.release()
+        try:
+            self.hold_exposure(False)
+        finally:
+            self._capture.release()
 
     def _open(self) -> cv2.VideoCapture:
         """Open the camera in the first format that delivers a frame. Sets `info`.

@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from multiprocessing.connection import Connection
 
 from app.control import transport
@@ -23,6 +24,7 @@ from app.control.commands import AT_ONCE, Answer, parse_words
 from app.control.controller import SettingsController
 from app.control.program import RunningProgram
 from app.control.transport import Endpoint, OtherProgramError
+from app.core.ending import all_done
 from app.core.errors import MattecamError, Stage
 from app.runtime.worker import Worker
 
@@ -73,16 +75,21 @@ class ControlServer:
         not end in time, or a command was not answered.
         """
         deadline_s = time.monotonic() + timeout_s
-        self._controller.close()
+        return all_done(
+            self._controller.close,
+            partial(self._end_accepting, deadline_s),
+            partial(self._end_answering, deadline_s),
+            last,
+            self._program.close,
+        )
+
+    def _end_accepting(self, deadline_s: float) -> bool:
+        """End the thread that accepts; return whether it has ended in time."""
         self._accepting.request_stop()
         self._program.wake()
         while not self._accepting.join(RETRY_S) and time.monotonic() < deadline_s:
             self._program.wake()
-        ended = self._accepting.join(0)
-        all_answered = self._end_answering(deadline_s)
-        last()
-        self._program.close()
-        return ended and all_answered
+        return self._accepting.join(0)
 
     def _end_answering(self, deadline_s: float) -> bool:
         """Answer what is running, and end the thread; return whether all was answered in time."""

@@ -20,6 +20,7 @@ from app.control.controller import SettingsController
 from app.control.program import RunningProgram
 from app.control.server import ControlServer
 from app.core import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED
+from app.core.ending import all_done
 from app.core.errors import Stage
 from app.core.process import handled
 from app.core.settings import Settings
@@ -168,10 +169,12 @@ class Session:
             QTimer.singleShot(0, self._app.quit)  # of the event loop, which may not run yet: until then it ends nothing
 
         # Python runs signal handlers between bytecodes; the status timer wakes it several times a second.
-        with handled(end):
-            self.start()
-            self._app.exec()
-        code = self.close()
+        try:
+            with handled(end):
+                self.start()
+                self._app.exec()
+        finally:
+            code = self.close()
         if self._options.on_finished is not None:
             self._options.on_finished(self.bridge.status)
         return EXIT_INTERRUPTED if signals and code == EXIT_DONE else code
@@ -208,24 +211,46 @@ class Session:
 
     def close(self) -> int:
         """Close everything; return the exit code. Idempotent."""
-        if self._exit_code is not None:
-            return self._exit_code
+        if self._exit_code is None:
+            succeeded = all_done(
+                self._keep_geometry,
+                self.lifecycle.hide_all,
+                self._stop_server,  # first: a new start is possible while threads are still ending
+                self._stop_pipeline,
+                self._save,
+                self._translation.remove,
+                self._delete_window,
+            )
+            self._exit_code = EXIT_DONE if succeeded else EXIT_FAILED
+        return self._exit_code
+
+    def _keep_geometry(self) -> None:
         self.store.set("window.geometry", self.window.saveGeometry().toBase64().data().decode())
-        self.lifecycle.hide_all()
-        server_ended = self._server.stop()  # first: a new start is possible while threads are still ending
-        ended = self.bridge.stop(STOP_TIMEOUT_S) and server_ended
+
+    def _stop_server(self) -> bool:
+        ended = self._server.stop()
+        if not ended:
+            log.error("A command was not answered before the end: a disk or a device does not answer.")
+        return ended
+
+    def _stop_pipeline(self) -> bool:
+        ended = self.bridge.stop(STOP_TIMEOUT_S)
+        if not ended:
+            log.error("A thread did not end in time: a device driver is blocked.")
+        return ended
+
+    def _save(self) -> bool:
+        """Save what is not saved yet; return whether everything is."""
         if self._saver is not None:
             self._saver.write()
         unsaved = self._tasks.close()
-        self._translation.remove()
         for error in unsaved:
             log.error("%s", error)
-        if not ended:
-            log.error("A thread did not end in time: a device driver is blocked.")
-        self._exit_code = EXIT_DONE if ended and not unsaved else EXIT_FAILED
+        return not unsaved
+
+    def _delete_window(self) -> None:
         self.window.deleteLater()  # before the interpreter shuts down
         QCoreApplication.sendPostedEvents(self.window, QEvent.Type.DeferredDelete)
-        return self._exit_code
 
     def _apply_theme(self) -> None:
         dark = theme.is_dark(self.store.current.window.theme)

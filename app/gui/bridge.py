@@ -19,6 +19,7 @@ from PyQt6.QtCore import QObject, pyqtSignal
 from PyQt6.QtGui import QImage
 from PyQt6.sip import voidptr
 
+from app.core.ending import all_done
 from app.core.errors import text_of
 from app.core.files import new_file, new_file_held
 from app.core.geometry import contain_size
@@ -192,10 +193,12 @@ class Bridge(QObject):
     def stop(self, timeout_s: float = 10) -> bool:
         """Stop them; return False if a thread did not end in time."""
         self._timer.stop()
-        pipeline_ended = self.pipeline.stop(timeout_s)
-        self._thread.request_stop()
-        self._woken.set()
-        return self._thread.join(timeout_s) and pipeline_ended
+        return all_done(
+            partial(self.pipeline.stop, timeout_s),
+            self._thread.request_stop,
+            self._woken.set,
+            partial(self._thread.join, timeout_s),
+        )
 
     def retry(self) -> None:
         """Try again what failed, on a thread: its files may be on a disk that does not answer."""

@@ -404,9 +404,11 @@ class VideoWriter:
 
     def _release(self) -> None:
         with os_errors(self.temporary_path):
-            if self._audio is not None:
-                self._audio.close()
-            self._container.close()
+            try:
+                if self._audio is not None:
+                    self._audio.close()
+            finally:
+                self._container.close()
 
 
 def _ticks(unit: int) -> int:

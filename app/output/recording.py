@@ -16,6 +16,7 @@ from typing import NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
+from app.core.ending import close_unused
 from app.core.errors import SinkLostError, Text, UsageError, t
 from app.core.files import why_not_written, write_error
 from app.core.threads import lower_priority, name_thread
@@ -301,7 +302,7 @@ class Recorder(FrameSink):
         last, interval_s = self._last, 1 / self._rate
         end_s = self._clock() - self._lag_s - self._start_s - interval_s
         if self._microphone is not None:
-            self._microphone.close()
+            close_unused(self._microphone.close)  # the film is finished in any case
         if last is not None and not self._is_constant and end_s > self._last_s + interval_s / 2:
             self._thread.put(last, end_s)  # once more, so that it is shown as long as it was
         self._thread.finish()

@@ -125,10 +125,12 @@ class VirtualCamera(FrameSink):
         driver, self._driver = self._driver, None
         if driver is None:
             return
-        driver.close()
-        if LINUX:
-            with suppress(OSError):
-                v4l2.revive(self.device)
+        try:
+            driver.close()
+        finally:
+            if LINUX:
+                with suppress(OSError):
+                    v4l2.revive(self.device)
 
     def _resized(self) -> bool:
         """Reopen with the new size if there is no reader; otherwise frames are letterboxed from now on."""

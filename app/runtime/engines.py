@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
+from app.core.ending import close_unused
 from app.core.errors import MattecamError, ModelError, PlateError, Stage, WeightsMissingError, t
 from app.core.files import version_of
 from app.core.geometry import WHOLE
@@ -22,7 +23,7 @@ from app.matting.choice.governor import FULL, Governor, StepTiming, at_quality, 
 from app.matting.plate.picture import needs_plate, plate_info
 from app.runtime.context import PipelineContext
 from app.runtime.status import Lowered, Phase
-from app.runtime.worker import Preparer, close_unused
+from app.runtime.worker import Preparer
 
 _log = logging.getLogger(__name__)
 

@@ -18,6 +18,7 @@ from typing import Any
 
 import cv2
 
+from app.core.ending import all_done
 from app.core.errors import Stage, Text, t
 from app.core.geometry import WHOLE_VIEW
 from app.core.settings import Settings
@@ -287,30 +288,38 @@ class Pipeline:
         """End every thread, close every device, finish every recording; return False if a thread did not end."""
         running = self.status()
         deadline_s = time.monotonic() + timeout_s
-        ended = self._watchdog.thread.stop(timeout_s)
-        for thread in [self._capture.thread, self._matting.thread, self._clock.thread, self.demand.thread]:
-            thread.request_stop()
-        self._capture.wake()
-        self._frames.close()
-        self._pictures.close()
-        *builders, _cards = self._preparers  # cards are drawn to the end
-        for preparer in builders:
-            preparer.request_stop()
-        if self._preparation is not None:
-            self._preparation.cancel()  # an engine that waits for it fails at once
-        ended = self._clock.thread.join(deadline_s - time.monotonic()) and ended
-        for sink in self._sinks:
-            sink.finish()
-        for sink in self._sinks:
-            sink.join(deadline_s)
-        for thread in reversed(self._threads):
-            ended = thread.join(deadline_s - time.monotonic()) and ended
-        for preparer in self._preparers:
-            ended = preparer.stop(deadline_s - time.monotonic()) and ended
-        self.preview.close()
+
+        def join(thread: Worker) -> bool:
+            return thread.join(deadline_s - time.monotonic())
+
+        def stop(preparer: Preparer[Any, Any]) -> bool:
+            return preparer.stop(deadline_s - time.monotonic())
+
+        frame_path = [self._capture.thread, self._matting.thread, self._clock.thread, self.demand.thread]
+        # Without that of the cards, which are drawn to the end.
+        builders: list[Preparer[Any, Any]] = [self._engines.preparer, self._backdrops.preparer]
+        ended = all_done(
+            partial(self._watchdog.thread.stop, timeout_s),
+            *(thread.request_stop for thread in frame_path),
+            self._capture.wake,
+            self._frames.close,
+            self._pictures.close,
+            *(builder.request_stop for builder in builders),
+            self._cancel_preparation,
+            partial(join, self._clock.thread),
+            *(sink.finish for sink in self._sinks),
+            *(partial(sink.join, deadline_s) for sink in self._sinks),
+            *(partial(join, thread) for thread in reversed(self._threads)),
+            *(partial(stop, preparer) for preparer in self._preparers),
+            self.preview.close,
+        )
         ran_with = {name: getattr(running, name) for name in OF_THE_RUN}
         self._final = replace(self.status(), phase=Phase.STOPPED, **ran_with)
         return ended
+
+    def _cancel_preparation(self) -> None:
+        if self._preparation is not None:
+            self._preparation.cancel()  # an engine that waits for it fails at once
 
     def _open_microphone(self) -> Microphone:
         """Open the microphone of the settings; it is released while the user pauses."""

@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Generic, TypeVar
 
+from app.core.ending import close_unused
 from app.core.errors import MattecamError, Stage, Text
 from app.core.files import no_answer, touch
 from app.core.threads import lower_priority, name_thread, on_own_thread, return_free_memory
@@ -333,11 +334,3 @@ class Preparer(Worker, Generic[K, T]):
         while retired:
             close_unused(partial(self._discard, retired.pop(0)))
         return_free_memory()
-
-
-def close_unused(close: Callable[[], object]) -> None:
-    """Call `close`; a failure is logged only: a device that is lost refuses even that, and the program goes on."""
-    try:
-        close()
-    except Exception as error:  # noqa: BLE001 - what is closed is out of use
-        _log.warning("Something that is no longer used could not be closed.", exc_info=error)

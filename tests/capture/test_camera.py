@@ -330,6 +330,19 @@ def test_exposure_is_locked_once_settled_while_wanted(
     assert controls.values[AUTO_EXPOSURE] == AUTOMATIC
 
 
+def test_a_camera_is_released_although_its_exposure_cannot_be_given_back(controls: type[Controls]) -> None:
+    class Refusing(controls):  # type: ignore[misc, valid-type]
+        def set(self, key: int, value: float) -> bool:
+            if (key, value) == (AUTO_EXPOSURE, AUTOMATIC):
+                raise cv2.error("the camera was unplugged")
+            return bool(super().set(key, value))
+
+    with pytest.raises(cv2.error), Refusing.source(CameraTiming(settle_s=0), lock_exposure=True) as source:
+        source.read()
+
+    assert Refusing.made[-1].released
+
+
 def test_a_camera_that_falls_silent_gets_automatic_exposure_back(controls: type[Controls]) -> None:
     """Otherwise the camera would keep it for every program, and this one take it for the user's."""
     with controls.source(CameraTiming(read_s=0, silence_s=0, settle_s=0), lock_exposure=True) as source:

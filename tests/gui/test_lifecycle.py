@@ -37,7 +37,7 @@ from app.core.errors import SourceOpenError, Stage
 from app.core.settings import BackgroundSettings, OutputSettings, Settings, WindowSettings, Zone
 from app.core.settings_owner import SettingsOwner
 from app.core.types import PictureKind
-from app.gui.application import Session, WindowOptions, run_window
+from app.gui.application import Session, WindowOptions, make_application, run_window
 from app.gui.assistant import Assistant
 from app.gui.main_window import MainWindow
 from app.gui.panels.devices import edit_capture
@@ -359,6 +359,46 @@ def test_a_dialog_that_is_closed_leaves_the_camera_to_ctl(session: Session, qtbo
 
     assert demand.takes_plate
     demand.end_plate("ctl plate")
+
+
+@pytest.mark.error_logs
+@pytest.mark.parametrize(
+    ("part", "name"),
+    [("_server", "stop"), ("bridge", "stop"), ("lifecycle", "hide_all"), ("_translation", "remove")],
+)
+def test_what_fails_at_the_end_keeps_nothing_else_from_ending(
+    world: FakeWorld, machine: object, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, part: str, name: str
+) -> None:
+    """A control socket that could not be removed cost the last changes, and left a recording unfinished."""
+    session = Session(make_application(), QUIET, WindowOptions(parts=world.parts()))
+    session.start()
+    session.store.edit("background", blur_strength=93)
+    end = getattr(getattr(session, part), name)
+
+    def end_and_fail(*arguments: object) -> None:
+        end(*arguments)
+        raise PermissionError("refused")
+
+    monkeypatch.setattr(getattr(session, part), name, end_and_fail)
+
+    code = session.close()
+
+    assert code == 1
+    assert settings_file.load(settings_file.default_path())[0].background.blur_strength == 93
+    assert session.pipeline.status().phase is Phase.STOPPED
+    assert FakeEngine.live == 0
+
+
+@pytest.mark.error_logs
+def test_a_window_that_fails_while_it_starts_ends_what_runs(
+    world: FakeWorld, machine: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(MainWindow, "start", Mock(side_effect=ZeroDivisionError("a defect")))
+
+    with pytest.raises(ZeroDivisionError):
+        run_window(QUIET, WindowOptions(parts=world.parts(), persist=False))
+
+    assert FakeEngine.live == 0
 
 
 IN_A_FILE = [

@@ -81,6 +81,20 @@ def test_a_recording_that_cannot_begin_in_another_size_is_told(tmp_path: Path, m
     assert not list(tmp_path.iterdir())
 
 
+def test_a_recording_is_finished_although_its_microphone_cannot_be_closed(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It stayed `.recording.mkv`."""
+    microphone = Mock(take=list, close=Mock(side_effect=OSError(errno.EIO, "Input/output error")))
+    recorder = Recorder(tmp_path / "a.mp4", 64, 48, context(open_microphone=lambda: microphone))
+    recorder.send(picture())
+
+    recorder.close()
+
+    assert [file.name for file in tmp_path.iterdir()] == ["a.mp4"]
+    assert "could not be closed" in caplog.text
+
+
 def test_each_new_composite_is_written_once_at_the_time_of_its_frame(tmp_path: Path) -> None:
     captured_s = [100.0, 100.041, 100.067, 100.12, 100.133]
     shown = [composite(at_s, number) for number, at_s in enumerate(captured_s)]

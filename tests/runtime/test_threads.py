@@ -27,8 +27,8 @@ from app.runtime.context import PipelineContext, Timing
 from app.runtime.pipeline import Pipeline, Watchdog
 from app.runtime.status import Latency, Meter, Phase, PipelineStatus, StatusBoard, write_status
 from app.runtime.worker import LatestSlot, Prepared, Preparer, SlotClosed, Worker
-from mattecam.testing import FakeClock
-from tests.fakes.world import BASE, FakeWorld, Hold, apply, composites, ignore, live, running
+from mattecam.testing import FakeClock, FakeEngine
+from tests.fakes.world import BASE, FakeRecorder, FakeWorld, Hold, apply, composites, ignore, live, running
 from tests.waiting import eventually
 
 TIMING = Timing(watchdog_s=0.02, stale_s=0.3, demand_poll_s=0.02)
@@ -133,6 +133,32 @@ def test_a_thread_that_dies_is_named(thread: str, fault: str, stage: Stage, tmp_
         else:
             composites(pipeline)
         world.faults.heal()
+
+
+@pytest.mark.error_logs
+@pytest.mark.parametrize("part", ["preparation", "watchdog", "preview"])
+def test_the_end_finishes_recordings_whatever_else_fails(
+    part: str, tmp_path: Path, world: FakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = Mock(side_effect=PermissionError("refused"))
+    preparation = Mock(progress=None, cancel=refused if part == "preparation" else Mock())
+    file = tmp_path / "a.mp4"
+    settings = BASE.replace(output=BASE.output.replace(record=file))
+    pipeline = Pipeline(settings, parts=replace(world.parts(), preparation=preparation))
+    if part == "preview":
+        monkeypatch.setattr(pipeline.preview, "close", refused)
+    elif part == "watchdog":
+        stop = pipeline._watchdog.thread.stop  # noqa: SLF001
+        monkeypatch.setattr(pipeline._watchdog.thread, "stop", lambda limit_s: (stop(limit_s), refused()))  # noqa: SLF001
+    pipeline.start()
+    eventually(lambda: any(sink.pictures for sink in world.sinks if isinstance(sink, FakeRecorder)))
+
+    succeeded = pipeline.stop()
+
+    assert not succeeded
+    assert file.exists()
+    assert FakeEngine.live == 0
+    assert pipeline.status().phase is Phase.STOPPED
 
 
 def test_the_death_of_the_watchdog_is_seen_by_the_status(world: FakeWorld) -> None:
