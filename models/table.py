@@ -130,7 +130,7 @@ NETWORKS: dict[str, NetworkSpec] = {
     spec.name: spec
     for spec in (
         NetworkSpec(
-            title="Robust Video Matting, fast",
+            title="Fine (Robust Video Matting)",
             weights=WeightSpec(
                 "rvm-mobilenetv3",
                 "rvm_mobilenetv3.pth",
@@ -149,7 +149,7 @@ NETWORKS: dict[str, NetworkSpec] = {
             gpu_rank=5,
         ),
         NetworkSpec(
-            title="Robust Video Matting, fine",
+            title="Finest (Robust Video Matting, ResNet-50)",
             weights=WeightSpec(
                 "rvm-resnet50",
                 "rvm_resnet50.pth",

@@ -38,7 +38,7 @@ def build_engine(
     process that has built an engine.
     """
     start_native_threads()
-    choice = choose(settings)
+    choice = choose(settings, live=live)
     if choice.device == "cpu":
         _release_gpu()
     if choice.spec.needs_plate:

@@ -33,6 +33,8 @@ from models.weights import WeightReport
 
 MEGABYTE = 1_000_000
 STANDARD, FINE = bundled().name, recommended().name
+QUALITIES = ("auto", STANDARD, FINE)
+"""The models that the buttons of the quality stand for, in their order."""
 """The models of both qualities."""
 
 
@@ -411,7 +413,7 @@ class Sample(QWidget):
 
 
 class QualityChoice(Form):
-    """Standard and Fine, which stand for models; neither is pressed while another model is used.
+    """Automatic, Standard and Fine, which stand for models; none is pressed while another model is used.
 
     Fine takes effect after its download; until then the settings stay as they are.
     """
@@ -422,6 +424,7 @@ class QualityChoice(Form):
         self._models, self._suggests = models, suggests
         self._again = timer(self, MEASURED_MS, models.reload, once=True)
         self._choice = Segments((
+            (tr("Automatic"), tr("Fine where this computer has the time for it, else standard"), "qualityAutomatic"),
             (tr("Standard"), tr("Comes with Mattecam and needs little of this computer"), "qualityStandard"),
             (tr("Fine"), tr("Cleaner edges and hair; needs more of this computer"), "qualityFine"),
         ))  # fmt: skip
@@ -446,10 +449,7 @@ class QualityChoice(Form):
 
     def _choose(self, number: int) -> None:
         self._suggests = False
-        found = self._models.fine
-        if found is not None:
-            standard = "auto" if found.automatic == STANDARD else STANDARD
-            self._models.choose((standard, FINE)[number])
+        self._models.choose(QUALITIES[number])
 
     def _show(self, settings: Settings) -> None:
         found, wanted, offered = self._models.fine, self._models.wanted, self._models.offered
@@ -457,9 +457,14 @@ class QualityChoice(Form):
         if found is None:
             return
         used = found.automatic if settings.matting.model == "auto" else settings.matting.model
-        number = {STANDARD: 0, FINE: 1}.get(wanted or used)
+        chosen = wanted or settings.matting.model
+        number = QUALITIES.index(chosen) if chosen in QUALITIES else None
         self._choice.show_chosen(number)
-        about = tr("In use: {0}").format(describe_model(used)) if number is None else self._cost(found)
+        about = self._cost(found)
+        if number is None:
+            about = tr("In use: {0}").format(describe_model(used))
+        elif chosen == "auto":
+            about = tr("In use: {0}. {1}").format(describe_model(used), about)
         say(self._about, f"{about} {tr('Fine is used once it is downloaded.')}" if wanted == FINE else about)
 
     def _cost(self, found: FineQuality) -> str:

@@ -602,6 +602,10 @@
             <translation>Fein</translation>
         </message>
         <message>
+            <source>Fine (Robust Video Matting)</source>
+            <translation>Fein (Robust Video Matting)</translation>
+        </message>
+        <message>
             <source>Fine is too slow for 30 frames per second on this computer.</source>
             <translation>Fein ist auf diesem Rechner zu langsam für 30 Bilder pro Sekunde.</translation>
         </message>
@@ -612,6 +616,14 @@
         <message>
             <source>Fine uses about {0} % of this computer.</source>
             <translation>Fein nutzt etwa {0} % dieses Rechners.</translation>
+        </message>
+        <message>
+            <source>Fine where this computer has the time for it, else standard</source>
+            <translation>Fein, wo dieser Computer die Zeit dafür hat, sonst Standard</translation>
+        </message>
+        <message>
+            <source>Finest (Robust Video Matting, ResNet-50)</source>
+            <translation>Am feinsten (Robust Video Matting, ResNet-50)</translation>
         </message>
         <message>
             <source>Fit</source>
@@ -800,6 +812,10 @@
         <message>
             <source>In use: {0}</source>
             <translation>In Gebrauch: {0}</translation>
+        </message>
+        <message>
+            <source>In use: {0}. {1}</source>
+            <translation>In Gebrauch: {0}. {1}</translation>
         </message>
         <message>
             <source>Input of the network: {0} × {1} px</source>
@@ -1543,14 +1559,6 @@
             <translation>Fortsetzen</translation>
         </message>
         <message>
-            <source>Robust Video Matting, fast</source>
-            <translation>Robust Video Matting, schnell</translation>
-        </message>
-        <message>
-            <source>Robust Video Matting, fine</source>
-            <translation>Robust Video Matting, fein</translation>
-        </message>
-        <message>
             <source>Run Mattecam from its sources to use the graphics card.</source>
             <translation>Starten Sie Mattecam aus seinem Quelltext, um die Grafikkarte zu benutzen.</translation>
         </message>
@@ -2061,6 +2069,10 @@
         <message>
             <source>The file {file} is not the published file of {model}, whose name is {published}; download it again or choose another file.</source>
             <translation>Die Datei {file} ist nicht die veröffentlichte Datei von {model}, die {published} heißt; laden Sie sie erneut herunter oder wählen Sie eine andere Datei.</translation>
+        </message>
+        <message>
+            <source>The finer model {model} takes {share} % of the time of all cores at 30 fps ({step} ms for a frame); auto takes it in a call up to {most} %. Films use it.</source>
+            <translation>Das feinere Modell {model} braucht bei 30 Bildern pro Sekunde {share} % der Zeit aller Kerne ({step} ms für ein Bild); auto nimmt es in einem Anruf bis {most} %. Filme verwenden es.</translation>
         </message>
         <message>
             <source>The folder {folder} cannot be created: {reason}.</source>
@@ -2865,6 +2877,10 @@
         <message>
             <source>display: libraries</source>
             <translation>Bildschirm: Bibliotheken</translation>
+        </message>
+        <message>
+            <source>finer model</source>
+            <translation>feineres Modell</translation>
         </message>
         <message>
             <source>graphics card</source>

@@ -602,6 +602,10 @@
             <translation>Fina</translation>
         </message>
         <message>
+            <source>Fine (Robust Video Matting)</source>
+            <translation>Fina (Robust Video Matting)</translation>
+        </message>
+        <message>
             <source>Fine is too slow for 30 frames per second on this computer.</source>
             <translation>Fina es demasiado lenta para 30 fotogramas por segundo en este equipo.</translation>
         </message>
@@ -612,6 +616,14 @@
         <message>
             <source>Fine uses about {0} % of this computer.</source>
             <translation>Fina usa cerca del {0} % de este equipo.</translation>
+        </message>
+        <message>
+            <source>Fine where this computer has the time for it, else standard</source>
+            <translation>Fina si este ordenador tiene tiempo para ella; si no, estándar</translation>
+        </message>
+        <message>
+            <source>Finest (Robust Video Matting, ResNet-50)</source>
+            <translation>La más fina (Robust Video Matting, ResNet-50)</translation>
         </message>
         <message>
             <source>Fit</source>
@@ -800,6 +812,10 @@
         <message>
             <source>In use: {0}</source>
             <translation>En uso: {0}</translation>
+        </message>
+        <message>
+            <source>In use: {0}. {1}</source>
+            <translation>En uso: {0}. {1}</translation>
         </message>
         <message>
             <source>Input of the network: {0} × {1} px</source>
@@ -1543,14 +1559,6 @@
             <translation>Reanudar</translation>
         </message>
         <message>
-            <source>Robust Video Matting, fast</source>
-            <translation>Robust Video Matting, rápido</translation>
-        </message>
-        <message>
-            <source>Robust Video Matting, fine</source>
-            <translation>Robust Video Matting, fino</translation>
-        </message>
-        <message>
             <source>Run Mattecam from its sources to use the graphics card.</source>
             <translation>Inicie Mattecam desde su código fuente para usar la tarjeta gráfica.</translation>
         </message>
@@ -2061,6 +2069,10 @@
         <message>
             <source>The file {file} is not the published file of {model}, whose name is {published}; download it again or choose another file.</source>
             <translation>El archivo {file} no es el archivo publicado de {model}, que se llama {published}; descárguelo de nuevo o elija otro archivo.</translation>
+        </message>
+        <message>
+            <source>The finer model {model} takes {share} % of the time of all cores at 30 fps ({step} ms for a frame); auto takes it in a call up to {most} %. Films use it.</source>
+            <translation>El modelo más fino {model} ocupa el {share} % del tiempo de todos los núcleos a 30 fps ({step} ms por fotograma); auto lo usa en una llamada hasta el {most} %. Los vídeos lo usan.</translation>
         </message>
         <message>
             <source>The folder {folder} cannot be created: {reason}.</source>
@@ -2865,6 +2877,10 @@
         <message>
             <source>display: libraries</source>
             <translation>Pantalla: bibliotecas</translation>
+        </message>
+        <message>
+            <source>finer model</source>
+            <translation>modelo más fino</translation>
         </message>
         <message>
             <source>graphics card</source>

@@ -44,6 +44,10 @@ LONGEST_MS = 0.8 * 1000 / 30
 """Time per frame that holds 30 fps well: the machine has other work, and slows down when it is hot."""
 WIDTH, HEIGHT = 1280, 720
 """Size of the measured frames."""
+MEASURED_FPS = 30
+AFFORDABLE_SHARE = 1 / 3
+"""Largest share of the time of all usable cores that a finer network may take in a call. The call itself, the window
+and the encoder of the browser need the rest."""
 MEAN_BOUND = 2.5e-4
 """Largest accepted mean difference of alpha (0..1) from float32 on the trial's frames.
 
@@ -81,6 +85,16 @@ class Trial:
     def holds_rate(self) -> bool:
         """Whether it holds 30 fps well."""
         return self.step_ms <= LONGEST_MS
+
+    @property
+    def share_of_cores(self) -> float:
+        """The time of all usable cores that it takes at 30 fps, 0..1."""
+        return self.cpu_ms * MEASURED_FPS / 1000 / usable_cores()
+
+    @property
+    def is_affordable(self) -> bool:
+        """Whether it leaves a call the time that it needs."""
+        return self.holds_rate and self.share_of_cores <= AFFORDABLE_SHARE
 
     def scaled(self, network: float, frame: float) -> Trial:
         """Return what is expected for so many times the pixels of the network's input and of the frame."""
@@ -256,14 +270,33 @@ class Choice:
         return find_int8(self.weights, self.spec.int8) if self.precision == "int8" else None
 
 
-def choose_model(settings: EngineSettings) -> str:
-    """Return the chosen model; for `auto`, the best one whose weights are available and intact."""
+def choose_model(settings: EngineSettings, *, live: bool = False) -> str:
+    """Return the chosen model; for `auto`, the best one whose weights are available and intact.
+
+    live: the best one that leaves a call the time that it needs, by measurement. Films and the Python API, where
+    nobody waits for a frame, take the best one.
+    """
     if settings.model != "auto":
         return settings.model
     if settings.weights is not None:
         return recommended().name
-    candidates = auto_order(gpu=choose_device(settings) != "cpu", plate=settings.plate is not None)
-    return next((spec.name for spec in candidates if _is_usable(spec.name)), bundled().name)
+    on_gpu = choose_device(settings) != "cpu"
+    for spec in auto_order(gpu=on_gpu, plate=settings.plate is not None):
+        if _is_usable(spec.name) and (on_gpu or not live or _suits_a_call(spec)):
+            return spec.name
+    return bundled().name
+
+
+def _suits_a_call(spec: NetworkSpec) -> bool:
+    """Return whether a network was measured to leave a call enough of the processor.
+
+    The bundled one always does: nothing is lighter. One with a plate is wanted by whoever took the plate.
+    """
+    weights = on_hand(spec.name)
+    if spec.bundled or spec.needs_plate or weights is None:
+        return True
+    trial = best(trials_of(spec.name, weights))
+    return trial is not None and trial.is_affordable
 
 
 def _is_usable(model: str) -> bool:
@@ -295,14 +328,14 @@ class FineQuality:
 
     @property
     def recommended(self) -> bool:
-        """Whether it holds 30 fps on less than half of the cores."""
-        return self.share is not None and self.share < 0.5 and self.holds_rate
+        """Whether `auto` takes it in a call."""
+        return self.share is not None and self.share <= AFFORDABLE_SHARE and self.holds_rate
 
 
 def fine_quality(settings: EngineSettings) -> FineQuality:
     """Return what finer quality takes; before that was measured, as predicted from the bundled network's load."""
     try:
-        automatic = choose_model(settings.replace(model="auto"))
+        automatic = choose_model(settings.replace(model="auto"), live=True)
         if choose_device(settings) != "cpu":
             return FineQuality(automatic, 0.0, holds_rate=True)
     except ModelError:  # such as a device that is not available; the engine that needs it says why
@@ -317,12 +350,12 @@ def fine_quality(settings: EngineSettings) -> FineQuality:
     trial = best(trials)
     if trial is None:
         return FineQuality(automatic, None, holds_rate=False)
-    return FineQuality(automatic, trial.cpu_ms * 30 / 1000 / usable_cores(), trial.holds_rate)
+    return FineQuality(automatic, trial.share_of_cores, trial.holds_rate)
 
 
-def choose(settings: EngineSettings) -> Choice:
-    """Resolve every `auto`. Raises WeightsMissingError or ModelChoiceError."""
-    model = choose_model(settings)
+def choose(settings: EngineSettings, *, live: bool = False) -> Choice:
+    """Resolve every `auto`. live: as of `choose_model`. Raises WeightsMissingError or ModelChoiceError."""
+    model = choose_model(settings, live=live)
     try:
         weights = find(model, settings.weights)
         if settings.weights is None:

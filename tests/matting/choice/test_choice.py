@@ -50,6 +50,45 @@ def test_auto_takes_the_best_on_hand_whose_weights_are_not_damaged(
     assert choose(MattingSettings(model="rvm-mobilenetv3", weights=file)).weights == file, "named by the user"
 
 
+HEAVY_MS, LIGHT_MS = 30.0, 10.0
+"""Processor time of a step, on 2 cores at 30 fps: 45 % and 15 % of theirs."""
+
+
+@pytest.mark.parametrize(
+    ("trials", "in_a_call"),
+    [
+        pytest.param([], "mattecam", id="not measured yet"),
+        pytest.param([Trial("int8", None, 10.0, LIGHT_MS)], "rvm-mobilenetv3", id="affordable"),
+        pytest.param([Trial("int8", None, 10.0, HEAVY_MS)], "mattecam", id="more than a third of the cores"),
+        pytest.param([Trial("int8", None, 40.0, LIGHT_MS)], "mattecam", id="too slow for 30 fps"),
+        pytest.param([Trial("int8", None, 10.0, LIGHT_MS, mean_difference=1.0)], "mattecam", id="inaccurate"),
+    ],
+)
+def test_in_a_call_auto_takes_the_finer_network_where_it_was_measured_to_be_affordable(
+    weights: dict[str, Path], monkeypatch: pytest.MonkeyPatch, trials: list[Trial], in_a_call: str
+) -> None:
+    file = install(weights["rvm-mobilenetv3"], "rvm-mobilenetv3", monkeypatch)
+    monkeypatch.setattr(choice, "usable_cores", lambda: 2)
+    save_trials("rvm-mobilenetv3", file, trials)
+
+    chosen = choose(EngineSettings(), live=True).model
+
+    assert chosen == in_a_call
+    assert choose(EngineSettings()).model == "rvm-mobilenetv3", "in films nobody waits for a frame"
+    assert choose(EngineSettings(model="rvm-mobilenetv3"), live=True).model == "rvm-mobilenetv3", "asked for by name"
+
+
+@pytest.mark.parametrize(("cores", "in_a_call"), [(2, "mattecam"), (4, "rvm-mobilenetv3"), (8, "rvm-mobilenetv3")])
+def test_what_auto_takes_follows_the_usable_cores(
+    weights: dict[str, Path], monkeypatch: pytest.MonkeyPatch, cores: int, in_a_call: str
+) -> None:
+    file = install(weights["rvm-mobilenetv3"], "rvm-mobilenetv3", monkeypatch)
+    monkeypatch.setattr(choice, "usable_cores", lambda: cores)
+    save_trials("rvm-mobilenetv3", file, [Trial("int8", None, 15.0, HEAVY_MS)])
+
+    assert choose(EngineSettings(), live=True).model == in_a_call
+
+
 def test_other_weights_in_the_folder_that_the_user_named_are_theirs(
     weights: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
