@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import errno
 import logging
+import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import requests
 
@@ -19,7 +22,13 @@ from models.weights import hash_record, recorded_sha256, sha256_of, user_folder
 
 log = logging.getLogger(__name__)
 Progress = Callable[[int, "int | None"], None]
-"""Called with the bytes received and the total, None if unknown; may raise to cancel the download."""
+"""Called with the bytes received and the total, None if unknown."""
+Check = Callable[[], object]
+"""Raises to cancel the download.
+
+Called before anything is written: what was cancelled while it waited for the server changes no file any more, which a
+new download may have begun.
+"""
 
 TIMEOUT_S = 30.0
 MAX_BYTES = 1_000_000_000
@@ -31,16 +40,22 @@ def ignore_progress(done: int, total: int | None) -> None:
     """Do nothing: the default progress callback."""
 
 
-def download(name: str, progress: Progress = ignore_progress, *, again: bool = False) -> Path:
+def never_cancel() -> None:
+    """Do nothing: the default check."""
+
+
+def download(
+    name: str, progress: Progress = ignore_progress, *, check: Check = never_cancel, again: bool = False
+) -> Path:
     """Download a model's weights to the user's folder unless they are there, and return the file.
 
-    again: download them in any case. An interrupted download is resumed. An existing file is replaced only by a
-    verified one. Raises DownloadError.
+    check: cancels it. again: download them in any case. An interrupted download is resumed. An existing file is
+    replaced only by a verified one. Raises DownloadError.
     """
     spec, url = _published(name)
     target = user_folder() / spec.file
     if again or not target.is_file() or sha256_of(target) != (spec.sha256 or recorded_sha256(target)):
-        fetch(spec, url, target, progress)
+        fetch(spec, url, target, progress, check)
     return target
 
 
@@ -79,14 +94,17 @@ def _published(name: str) -> tuple[WeightSpec, str]:
     return spec, spec.url
 
 
-def fetch(spec: WeightSpec, url: str, target: Path, progress: Progress = ignore_progress) -> None:
+def fetch(
+    spec: WeightSpec, url: str, target: Path, progress: Progress = ignore_progress, check: Check = never_cancel
+) -> None:
     """Download `url` to `target` through `target`.part and verify it against `spec`. Raises DownloadError."""
     log.info("The download of %s from %s begins.", spec.name, url)
     part = target.with_name(f"{target.name}.part")
     try:
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            _transfer(url, part, spec.bytes, progress)
+            _transfer(url, part, spec.bytes, progress, check)
+            check()
             _keep(spec, part, target)
         except (OSError, ValueError) as error:  # ValueError: a length or an address in the answer that is none
             raise _failure(spec, target, error) from error
@@ -96,13 +114,10 @@ def fetch(spec: WeightSpec, url: str, target: Path, progress: Progress = ignore_
     except BaseException:
         log.info("The download of %s was stopped.", spec.name)
         raise
-    finally:
-        if part.is_file() and part.stat().st_size == 0:  # nothing that a next download could resume
-            part.unlink()
     log.info("The download of %s is done: %s, %d bytes.", spec.name, target.name, target.stat().st_size)
 
 
-def _transfer(url: str, part: Path, size: int | None, progress: Progress) -> None:
+def _transfer(url: str, part: Path, size: int | None, progress: Progress, check: Check) -> None:
     """Receive the rest of a file into `part`. size: in bytes, if published. Raises OSError or ValueError."""
     done = part.stat().st_size if part.exists() else 0
     if done and done == size:
@@ -112,9 +127,10 @@ def _transfer(url: str, part: Path, size: int | None, progress: Progress) -> Non
     with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT_S) as answer:
         if url.startswith("https:") and not answer.url.startswith("https:"):
             raise ConnectionError("the server redirects to an address without encryption")
+        check()
         if answer.status_code == 416 and done:  # the partial file is not a prefix of this file
             part.unlink()
-            _transfer(url, part, size, progress)
+            _transfer(url, part, size, progress, check)
             return
         answer.raise_for_status()
         # A page would be kept as the weights if their hash is not published, and its own hash recorded.
@@ -127,24 +143,42 @@ def _transfer(url: str, part: Path, size: int | None, progress: Progress) -> Non
         limit = size or MAX_BYTES
         if not done:
             part.unlink(missing_ok=True)
-        with part.open("ab") as file:
+        with _appending(part) as file:
             for block in answer.iter_content(_BLOCK_BYTES):
                 done += len(block)
                 if max(done, total or 0) > limit:
                     break
+                check()
                 file.write(block)
                 file.flush()
                 if file.tell() != done:  # another program has written to the end as well
                     break
                 progress(done, total)
     if max(done, total or 0) > limit:
-        part.unlink()
+        part.unlink(missing_ok=True)
         raise ConnectionError(f"the server sends more than {limit} bytes")
     if not part.exists() or part.stat().st_size != done:
         part.unlink(missing_ok=True)  # its hash may be unknown: what two programs have mixed must not be trusted
         raise ConnectionError("another program downloads the same file")
     if total is not None and done != total:
         raise ConnectionError("the transfer ended early")
+
+
+@contextmanager
+def _appending(part: Path) -> Iterator[BinaryIO]:
+    """Open a file to append to, and remove it if it is empty then: there is nothing that a next download could resume.
+
+    Not if another download has put one of its own there meanwhile.
+    """
+    with part.open("ab") as file:
+        try:
+            yield file
+        finally:
+            is_empty = file.tell() == 0
+            is_own = part.exists() and os.path.samestat(os.fstat(file.fileno()), part.stat())
+            file.close()
+            if is_empty and is_own:
+                part.unlink(missing_ok=True)
 
 
 def _keep(spec: WeightSpec, part: Path, target: Path) -> None:

@@ -129,11 +129,12 @@ class Downloads:
         self.fails = self.ended = False
         self._monkeypatch = monkeypatch
 
-    def run(self, name: str, progress: Callable[[int, int | None], None]) -> Path:
+    def run(self, name: str, progress: Callable[[int, int | None], None], *, check: Callable[[], object]) -> Path:
         """Download a model, as `models.download` does."""
         self.began.set()
         self.connected.wait(60)
         while not self.may_end.wait(0.01):
+            check()
             progress(5_000_000, 10_000_000)
         if self.fails:
             raise DownloadError(

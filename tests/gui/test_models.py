@@ -138,6 +138,36 @@ def test_a_model_is_used_only_after_its_download(controls: Session, qtbot: QtBot
     assert not bar.isVisible() and not get.isVisible(), "it is installed now"
 
 
+def test_cancel_acts_at_once_on_a_dead_line(
+    controls: Session, qtbot: QtBot, downloads: Downloads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The button did nothing until the time limit, and no other model could be fetched meanwhile."""
+    bring_up(controls, controls.window.panel.quality)
+    models = box(controls, "modelCombo")
+    qtbot.waitUntil(lambda: models.findData("mattecam") >= 0)
+    downloads.connected.clear()
+    pick(models, models.findData("rvm-mobilenetv3"))
+    get = button(controls, "downloadButton")
+    get.click()
+    qtbot.waitUntil(downloads.began.is_set)
+
+    button(controls, "downloadCancel").click()
+
+    assert get.isVisible(), "at once: the line is still dead"
+
+    other = Downloads(monkeypatch)
+    monkeypatch.setattr("models.download.download", other.run)
+    get.click()
+    qtbot.waitUntil(lambda: controls.window.models.progress == (5000, 10_000))
+    downloads.connected.set()  # the server of the first answers at last
+    downloads.may_end.set()
+    qtbot.waitUntil(lambda: downloads.ended)
+    assert controls.window.models.running, "the outcome of what was cancelled changes nothing"
+    assert controls.store.saved.matting.model != "rvm-mobilenetv3"
+    other.may_end.set()
+    qtbot.waitUntil(lambda: controls.store.saved.matting.model == "rvm-mobilenetv3")
+
+
 def test_own_weights_can_always_be_chosen_and_taken_back(controls: Session, qtbot: QtBot, tmp_path: Path) -> None:
     """The button was there only after a download had failed."""
     bring_up(controls, controls.window.panel.quality)

@@ -219,6 +219,28 @@ def test_a_download_that_is_stopped_can_go_on(
     assert Server.ranges == [None, f"bytes={begun}-"] and begun > 0
 
 
+@pytest.mark.parametrize("cancelled_at", [1, 2])
+@pytest.mark.parametrize("begun", [0, 1000])
+def test_a_download_that_was_cancelled_while_it_waited_changes_no_file_of_the_next_one(
+    server: str, target: Path, begun: int, cancelled_at: int
+) -> None:
+    """1: its server answers at last; 2: a block arrives at last."""
+    part_of(target, CONTENT[:begun])
+    checks: list[int] = []
+
+    def check() -> None:
+        checks.append(1)
+        if len(checks) == cancelled_at:
+            target.with_name("a.pth.part").unlink()
+            part_of(target, b"")  # as the next one begins
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fetch(SPEC, f"{server}/file", target, check=check)
+
+    assert target.with_name("a.pth.part").read_bytes() == b""
+
+
 @pytest.mark.parametrize(
     ("url", "spec", "words"),
     [

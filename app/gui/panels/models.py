@@ -42,6 +42,23 @@ class _Cancelled(Exception):
     """The user cancelled the download."""
 
 
+class _Fetch:
+    """A download, or a copy, of a model. Cancelled, it may go on until its server answers, and changes nothing then."""
+
+    def __init__(self, model: str) -> None:
+        self.model = model
+        self._cancelled = threading.Event()
+
+    def cancel(self) -> None:
+        """Let it end at its next step."""
+        self._cancelled.set()
+
+    def check(self) -> None:
+        """Raise _Cancelled if it was cancelled (on the thread of the download)."""
+        if self._cancelled.is_set():
+            raise _Cancelled
+
+
 class Models(QObject):
     """What is known of the models, which one is wanted, and its download: the panels and the assistant show it.
 
@@ -51,7 +68,8 @@ class Models(QObject):
     changed = pyqtSignal()
     installed = pyqtSignal()
     """A model was installed: what failed without it can be tried again."""
-    _progressed = pyqtSignal(int, int)
+    _progressed = pyqtSignal(object, int, int)
+    """A _Fetch, kilobytes received and in total."""
 
     def __init__(self, store: SettingsStore, tasks: Tasks) -> None:
         super().__init__()
@@ -66,8 +84,7 @@ class Models(QObject):
         """Why the last download failed."""
         self.progress = 0, 0
         """Of the download: (kilobytes received, kilobytes in total; 0 where that is unknown)"""
-        self._running: tuple[str, threading.Event] | None = None
-        """The model that is downloaded, and what ends that."""
+        self._running: _Fetch | None = None
         self._shown = store.current.matting
         self.engine: EngineInfo | None = None
         """The one in use."""
@@ -108,9 +125,10 @@ class Models(QObject):
 
     def choose(self, name: str) -> None:
         """Use a model with its own weights, once it is installed. The download of another one ends."""
-        if self._running is not None and self._running[0] != name:
+        if self._running is not None and self._running.model != name:
             self.stop()
-        self.wanted, self.failure = name, ""
+        self.wanted = name
+        self.failure = ""
         self._use_wanted()
 
     def forget(self) -> None:
@@ -121,49 +139,63 @@ class Models(QObject):
 
     def download(self) -> None:
         """Download the offered model; ignored while a download runs."""
-        cancel = threading.Event()
+        offered = self.offered
+        if offered is None:
+            return
+        from models.download import download  # the window starts without it
+
+        fetch = _Fetch(offered.name)
 
         def progress(received: int, total: int | None) -> None:
-            if cancel.is_set():
-                raise _Cancelled
-            self._progressed.emit(received // 1000, (total or 0) // 1000)
+            self._progressed.emit(fetch, received // 1000, (total or 0) // 1000)
 
-        if self.offered is not None:
-            from models.download import download  # the window starts without it
-
-            name = self.offered.name
-            self._begin(name, cancel, partial(download, name, progress))
+        self._begin(fetch, partial(download, fetch.model, progress, check=fetch.check))
 
     def install(self, name: str, file: Path) -> None:
         """Install a model from a file that was downloaded elsewhere."""
         from models.download import install
 
-        self._begin(name, threading.Event(), partial(install, name, file))
+        self._begin(_Fetch(name), partial(install, name, file))
 
     def stop(self) -> None:
-        """Cancel a running download. Received data is kept, so that the next download resumes."""
-        if self._running is not None:
-            self._running[1].set()
+        """Cancel a running download at once, also where its server does not answer.
 
-    def _begin(self, name: str, cancel: threading.Event, work: Callable[[], Path]) -> None:
-        if self._running is None:
-            self._running, self.wanted, self.failure = (name, cancel), name, ""
-            self._tasks.run(work, partial(self._end, name), self._fail)
+        Received data is kept, so that the next download resumes.
+        """
+        if self._running is not None:
+            self._running.cancel()
+            self._forget_running()
             self.changed.emit()
 
-    def _end(self, name: str, file: Path) -> None:
-        self._running, self.progress = None, (0, 0)
+    def _begin(self, fetch: _Fetch, work: Callable[[], Path]) -> None:
+        if self._running is None:
+            self._running = fetch
+            self.wanted = fetch.model
+            self.failure = ""
+            self._tasks.run(work, partial(self._end, fetch), partial(self._fail, fetch))
+            self.changed.emit()
+
+    def _forget_running(self) -> None:
+        self._running = None
+        self.progress = 0, 0
+
+    def _end(self, fetch: _Fetch, file: Path) -> None:
+        name = fetch.model
+        if fetch is not self._running:  # cancelled when it was done already: it is installed, and not used
+            self.reload()
+            return
+        self._forget_running()
         # Until they are read again, the download must not be offered once more.
         self.reports = tuple(replace(one, path=file) if one.spec.name == name else one for one in self.reports)
         self._use_wanted()
         self.installed.emit()
         self.reload()
 
-    def _fail(self, error: Exception) -> None:
-        self._running, self.progress = None, (0, 0)
-        if not isinstance(error, _Cancelled):
+    def _fail(self, fetch: _Fetch, error: Exception) -> None:
+        if fetch is self._running:
+            self._forget_running()
             self.failure = translated_error(error)
-        self.changed.emit()
+            self.changed.emit()
 
     def _use_wanted(self) -> None:
         if self.wanted is not None and self.missing(self.wanted) is None:
@@ -175,9 +207,9 @@ class Models(QObject):
         self.reports, self.fine = found
         self.changed.emit()
 
-    def _show_progress(self, *progress: int) -> None:
-        if self.running:
-            self.progress = progress[0], progress[1]
+    def _show_progress(self, fetch: _Fetch, received: int, total: int) -> None:
+        if fetch is self._running:
+            self.progress = received, total
             self.changed.emit()
 
     def _follow(self, settings: Settings) -> None:
