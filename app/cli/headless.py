@@ -25,9 +25,11 @@ from app.core.errors import MattecamError, Stage, Text, UsageError, counted
 from app.core.files import is_file, why_not_written
 from app.core.process import handled
 from app.core.settings import Settings
+from app.core.threads import on_own_thread
 from app.core.types import Outgoing, Picture, PictureKind
 from app.output.base import write_snapshot
 from app.output.camera_list import is_busy
+from app.output.interrupted import kept_after_crash
 from app.output.table import has_camera
 from app.runtime.context import default_parts
 from app.runtime.pipeline import Pipeline
@@ -41,6 +43,7 @@ def run(start: StartSettings, options: LiveOptions) -> int:
     """Run until a limit of `options`, a signal, or a failed start; return the exit code."""
     if start.warning:
         notify(start.warning)
+    on_own_thread("kept-recordings", tell_kept)
     settings = start.settings
     film, people = paths.from_user(settings.capture.source), settings.people
     if is_file(film) and people.zones_of(str(film.resolve())) != people.zones:
@@ -108,6 +111,13 @@ def report(session: HeadlessRun, settings: Settings, *, proves: bool) -> int:
         return EXIT_USAGE if session.named_unusable else EXIT_FAILED
     typer.echo(summary(session.status))
     return EXIT_INTERRUPTED if session.interrupted else EXIT_DONE
+
+
+def tell_kept() -> None:
+    """Print which recordings a crash left. Their disk may not answer."""
+    kept = kept_after_crash()
+    if kept is not None:
+        notify(kept)
 
 
 @contextmanager

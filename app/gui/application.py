@@ -21,7 +21,7 @@ from app.control.program import RunningProgram
 from app.control.server import ControlServer
 from app.core import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED
 from app.core.ending import all_done
-from app.core.errors import Stage
+from app.core.errors import Stage, Text
 from app.core.process import handled
 from app.core.settings import Settings
 from app.gui.backgrounds.tiles import shown_backgrounds
@@ -32,6 +32,7 @@ from app.gui.translation import Translation, standby_text, tr
 from app.gui.widgets import theme
 from app.gui.widgets.qt import existing
 from app.gui.widgets.theme import icon
+from app.output.interrupted import kept_after_crash
 from app.runtime.context import PipelineParts, default_parts
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase, PipelineStatus
@@ -197,6 +198,12 @@ class Session:
         self._server.start()
         if self._options.warning:
             self._show_lasting(self._options.warning)
+        self._tasks.run(kept_after_crash, self._show_kept)
+
+    def _show_kept(self, recordings: Text | None) -> None:
+        if recordings is not None:
+            log.warning("%s", recordings)
+            self._show_lasting(recordings)
 
     def _show_lasting(self, message: str) -> None:
         self.window.program_notices.show_error(message, lasting=True)

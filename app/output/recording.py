@@ -23,6 +23,7 @@ from app.core.threads import lower_priority, name_thread
 from app.core.types import Picture, PictureKind
 from app.media.video_writer import SUFFIXES, RecordingWriter, live_encoder
 from app.output.base import FrameSink, Recording, SinkContext
+from app.output.interrupted import RecordingNote
 from app.output.sound import Microphone, SoundTrack
 
 log = logging.getLogger(__name__)
@@ -242,11 +243,13 @@ class Recorder(FrameSink):
         fill_rate, sound_for = rate if self._is_constant else None, self._sound_for if self._has_sound else None
         self._thread = EncoderThread(open_writer, self._image, self._context, fill_rate, sound_for)
         self._writer, self._size = self._thread.writer, (width, height)
+        self._note = RecordingNote(self._writer.file)
 
     def _open_anew(self, width: int, height: int) -> None:
         """Begin the file again in another size, without the cards so far. Raises SinkLostError."""
         self._thread.finish()
         self._writer.abort()
+        self._note.end()
         self._last = self._track = None
         try:
             self._open(width, height)
@@ -325,6 +328,8 @@ class Recorder(FrameSink):
                     kept=self._salvage(),
                 )
             ) from error
+        finally:
+            self._note.end()
         if str(self._writer.path) != self.name:
             raise SinkLostError(
                 t(
@@ -361,6 +366,7 @@ class Recorder(FrameSink):
         self._thread.finish()
         with suppress(OSError):
             self._writer.close()
+        self._note.end()
         file = self._writer.file
         if not file.exists():
             return t("nothing was recorded")

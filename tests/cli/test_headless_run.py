@@ -37,6 +37,7 @@ from app.runtime.status import Latencies, Latency, Phase, PipelineStatus
 from mattecam.testing import FakeClock, FakeEngine, FakeSource
 from tests.clips import write_clip
 from tests.fakes.world import BASE, IMPATIENT, Desk, FakeWorld, Hold, ignore
+from tests.output.test_interrupted import crashed_recording
 from tests.paths import ROOT
 from tests.waiting import accepts, beside, eventually
 
@@ -463,6 +464,16 @@ def test_a_pause_outlives_a_crash_from_the_first_command_on_and_no_end(monkeypat
     quit_once(lambda _: len(states) == 2)
     assert main.main(["headless", *SMALL, "--background", "green"]) == 0
     assert states == [True, False, True]
+
+
+@pytest.mark.usefixtures("without_outputs", "fake_engine")
+def test_the_recording_that_a_crash_left_is_named_in_one_line_at_the_next_start(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    crashed_recording(tmp_path / "talk.recording.mkv")
+    assert main.main(["headless", *SMALL, "--background", "green", "--frames", "3"]) == 0
+    said = [line for line in capsys.readouterr().err.splitlines() if "What it recorded was kept" in line]
+    assert len(said) == 1 and str(tmp_path / "talk.recording.mkv") in said[0]
 
 
 @pytest.mark.usefixtures("fake_engine")

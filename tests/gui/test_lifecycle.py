@@ -49,6 +49,7 @@ from tests.fakes.world import FakeWorld, Hold
 from tests.gui.conftest import GERMAN, MODELS, ON_DEVICE, QUIET, Downloads, StartWindow
 from tests.gui.widgets import answered, bring_up, button, existing, find, full, made_store, own, ready, settle
 from tests.other_values import other_value
+from tests.output.test_interrupted import crashed_recording
 from tests.paths import ROOT
 from tests.waiting import beside, eventually
 
@@ -269,6 +270,15 @@ def test_a_scenes_file_that_cannot_be_used_is_said_and_kept(session: Session, qt
     qtbot.waitUntil(lambda: session.window.scenes.names == ("Work",))
     assert path.with_name("scenes.json.bad").read_text() == '{"version": 7}'
     assert "scenes.json.bad" in session.window.notices.error
+
+
+def test_the_recording_that_a_crash_left_is_named_at_the_next_start(
+    start_window: StartWindow, qtbot: QtBot, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    crashed_recording(tmp_path / "talk.recording.mkv")
+    session = start_window()
+    qtbot.waitUntil(lambda: str(tmp_path / "talk.recording.mkv") in session.window.notices.error)
+    assert "talk.recording.mkv" in caplog.text, "for who started it in a terminal"
 
 
 def test_none_that_was_asked_for_is_used_at_once(start_window: StartWindow, qtbot: QtBot) -> None:

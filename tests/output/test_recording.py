@@ -21,6 +21,7 @@ from app.core.errors import SinkLostError
 from app.core.types import Outgoing, Picture, PictureKind
 from app.media.video_writer import RecordingWriter, live_encoder
 from app.output import recording as recorder_module
+from app.output.interrupted import kept_after_crash
 from app.output.recording import CAPACITY, ENCODER_NICENESS, EncoderThread, Recorder
 from app.output.sound import BLOCK_S, RATE, SoundBlock
 from mattecam.testing import FakeClock
@@ -288,6 +289,7 @@ def test_a_killed_recording_plays_from_its_first_to_its_last_second(
     seconds, sent = kill_while_recording(tmp_path / f"a.{suffix}", 3.0, fps, microphone)
     (left,) = tmp_path.iterdir()
     assert left.name == "a.recording.mkv"
+    assert str(left) in str(kept_after_crash())
     times = times_of(left)
     assert times[0] == 0 and times[-1] + 1 / fps > seconds - 1
     assert len(times) >= sent - fps, "all frames but those of the last second"

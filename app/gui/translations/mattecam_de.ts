@@ -2123,6 +2123,10 @@
             <translation>Das Kernelmodul v4l2loopback ist nicht installiert.</translation>
         </message>
         <message>
+            <source>The last run did not end by itself. What it recorded was kept: {files}.</source>
+            <translation>Der letzte Lauf wurde abgebrochen. Was er aufgenommen hat, ist erhalten: {files}.</translation>
+        </message>
+        <message>
             <source>The light or the camera has changed since the picture of the empty room was taken; take it again.</source>
             <translation>Licht oder Kamera haben sich seit der Aufnahme des leeren Raums verändert; nehmen Sie das Bild erneut auf.</translation>
         </message>

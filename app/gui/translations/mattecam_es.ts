@@ -2123,6 +2123,10 @@
             <translation>El módulo del núcleo v4l2loopback no está instalado.</translation>
         </message>
         <message>
+            <source>The last run did not end by itself. What it recorded was kept: {files}.</source>
+            <translation>La última ejecución se interrumpió. Lo que grabó se ha conservado: {files}.</translation>
+        </message>
+        <message>
             <source>The light or the camera has changed since the picture of the empty room was taken; take it again.</source>
             <translation>La luz o la cámara han cambiado desde que se tomó la imagen de la habitación vacía; tómela de nuevo.</translation>
         </message>

@@ -1,0 +1,81 @@
+"""Recordings whose program was killed: the next start says which were kept, and where.
+
+Each recording that runs has a note in the data folder: a file that names its Matroska file, and that is locked. The
+kernel unlocks the note of a program that is killed, which tells it from that of another program that records now.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from app.core import paths
+from app.core.errors import Text, t
+from app.core.files import holds_something, lock_file, why_not_written
+
+log = logging.getLogger(__name__)
+_numbers = itertools.count(1)
+
+
+def folder() -> Path:
+    """Return the folder of the notes."""
+    return paths.data_dir() / "recording-now"
+
+
+class RecordingNote:
+    """The note of a recording that runs. Where it cannot be written, the recording goes on without it."""
+
+    def __init__(self, file: Path) -> None:
+        """file: where the recording is as long as it runs."""
+        self._path = folder() / f"{os.getpid()}-{next(_numbers)}"
+        self._note = None
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._note = lock_file(self._path, wait=True, required=True)
+            if self._note is not None:
+                self._note.truncate()  # of an earlier process with this number
+                self._note.write(os.fsencode(file.absolute()))
+                self._note.flush()
+        except OSError as error:
+            log.info("After a crash, %s would not be named at the next start: %s.", file, why_not_written(error))
+
+    def end(self) -> None:
+        """Remove the note: the recording is finished, or the user is told of what there is of it. Idempotent."""
+        note, self._note = self._note, None
+        if note is None:
+            return
+        with suppress(OSError):
+            note.truncate(0)  # nobody who locks it before it is removed finds a recording in it
+        note.close()
+        with suppress(OSError):
+            self._path.unlink()
+
+
+def kept_after_crash() -> Text | None:
+    """Return the sentence about recordings whose program was killed, once for each; None if there are none."""
+    try:
+        notes = sorted(folder().iterdir())
+    except OSError:
+        return None
+    kept = tuple(file for note in notes if (file := _recorded(note)) is not None)
+    if not kept:
+        return None
+    return t("The last run did not end by itself. What it recorded was kept: {files}.", files=kept)
+
+
+def _recorded(path: Path) -> Path | None:
+    """Remove the note of a program that was killed, and return its recording; None where there is none."""
+    try:
+        note = lock_file(path, wait=False, required=True)
+    except OSError:
+        return None
+    if note is None:
+        return None  # its program records now
+    with note:
+        recorded = Path(os.fsdecode(note.read()))
+    with suppress(OSError):
+        path.unlink()
+    return recorded if recorded.is_absolute() and holds_something(recorded) else None
