@@ -30,6 +30,7 @@ import subprocess
 
 from app.doctor import display
 from app.system import environment
+from models.program import program_command
 
 PARALLEL = (f"--numprocesses={min((os.cpu_count() or 1) + 1, 4)}", "--dist=worksteal")
 """Options of pytest: a process more than cores, because many tests wait; four at most, each needs about a gigabyte."""
@@ -47,7 +48,7 @@ def main(argv: list[str]) -> int:
             sys.exit(f"mattecam: {unsupported}")
         missing = display.missing_libraries() if opens_window(argv) else None
         if missing:  # said before an installation of some minutes
-            sys.exit(f"mattecam: {missing}; install them first, or run `python3 run.py headless`.")
+            sys.exit(f"mattecam: {missing}; install them first, or run `{program_command()} headless`.")
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.default_int_handler)
         try:

@@ -19,6 +19,7 @@ from enum import Enum
 from pathlib import Path
 
 from models.errors import WeightsDamagedError, WeightsError, WeightsNotFoundError
+from models.program import program_command
 from models.table import MODELS, NETWORKS, WeightSpec, bundled
 
 LOG = logging.getLogger(__name__)
@@ -104,10 +105,11 @@ def find(name: str, explicit: Path | None = None) -> Path:
             file=spec.file,
         )
     raise WeightsNotFoundError(
-        "The weights of {model} ({file}) are not installed; download them⟦ with `python3 run.py weights download "
+        "The weights of {model} ({file}) are not installed; download them⟦ with `{program} weights download "
         "{model}`⟧, or choose a file of your own⟦ with --weights⟧.",
         model=name,
         file=spec.file,
+        program=program_command(),
     )
 
 
@@ -122,10 +124,10 @@ def _tell_of_own(path: Path, name: str) -> None:
     """Warn once per process that a file is used as the user's own weights."""
     LOG.warning(
         "The weights %s in MATTECAM_WEIGHTS_DIR differ from the published ones of %s and are used as your own; if "
-        "they are not, the file is damaged: `run.py weights download %s` fetches the published ones into the data "
-        "folder.",
+        "they are not, the file is damaged: `%s weights download %s` fetches the published ones into the data folder.",
         path,
         name,
+        program_command(),
         name,
     )
 
@@ -150,10 +152,11 @@ def check_intact(name: str, path: Path) -> None:
             file=path,
         )
     raise WeightsDamagedError(
-        "The weights file {file} is damaged or not the published one; download it again⟦ with `python3 run.py weights "
+        "The weights file {file} is damaged or not the published one; download it again⟦ with `{program} weights "
         "download {model}`⟧, or choose a file of your own⟦ with --weights⟧.",
         file=path,
         model=name,
+        program=program_command(),
     )
 
 

@@ -18,10 +18,12 @@ from app.control.commands import SETTABLE, SYNTAX
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 SETTINGS_HEAD = """# All settings
 
-`run.py ctl set NAME VALUE` changes a setting, and the file that `--config` names holds it. This table is made from the
-declarations in `app/core/settings.py` and beside it (`python -m tools.settings_table`).
+`python3 run.py ctl set NAME VALUE` changes a setting, and the file that `--config` names holds it. This table is made
+from the declarations in `app/core/settings.py` and beside it (`python -m tools.settings_table`).
 
 """
+COMMAND = "python3 run.py"
+"""As the documents write it; on Windows it is `py run.py`, and an installed copy has another one."""
 MARK = "## Tables"
 """The heading in `docs/command-line.md` from which on the page is made."""
 
@@ -47,13 +49,13 @@ def commands() -> str:
     names: list[tuple[str, str]] = []
     for name, command in _commands(top):
         arguments = []
-        for parameter in command.get_params(command.make_context("run.py", [], resilient_parsing=True)):
+        for parameter in command.get_params(command.make_context("mattecam", [], resilient_parsing=True)):
             word, does = parameter.get_help_record(command.context_class(command)) or ("", "")
             if parameter.param_type_name == "argument":
                 arguments.append(re.sub(r" <.+?>|[{}]", "", word))
             elif word and not known.intersection(parameter.opts):
                 rows.setdefault((_code(word), does), []).append(name or "window")
-        names.append((_code(" ".join(("run.py", name, *arguments)).strip()), _sentence(command.help)))
+        names.append((_code(" ".join((COMMAND, name, *arguments)).strip()), _sentence(command.help)))
     options = ((option, ", ".join(of), does) for (option, does), of in rows.items())
     verbs = ((_code(f"{name} {syntax.usage}".strip()), syntax.description) for name, syntax in SYNTAX.items())
     return "\n".join(
@@ -65,7 +67,7 @@ def commands() -> str:
             "Options that set a setting are in [all settings](settings.md); these are the others.\n",
             _table(("option", "of", "what it does"), options),
             "### Commands of `ctl`\n",
-            _table(("`run.py ctl` …", "what it does"), verbs),
+            _table((f"`{COMMAND} ctl` …", "what it does"), verbs),
         )
     )
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from app.capture.base import FrameSource
 from app.core.errors import BackgroundError, SourceLostError, SourceOpenError, t
 from app.core.files import exists
+from app.core.paths import program_command
 from app.core.types import BgrImage, Frame, SourceInfo
 from app.media.image_file import first_frame_alone, kind_of_file, read_image
 from app.media.video_input import LIVE_MAX_PIXELS, VideoError, no_longer_readable
@@ -54,9 +55,9 @@ class VideoFileSource(FrameSource):
         if exists(path) and path.is_dir():
             raise SourceOpenError(
                 t(
-                    "{file} is a folder; choose a video or an image in it⟦ (`python3 run.py convert` converts "
-                    "folders)⟧.",
+                    "{file} is a folder; choose a video or an image in it⟦ (`{program} convert` converts folders)⟧.",
                     file=path,
+                    program=program_command(),
                 )
             )
         try:

@@ -37,7 +37,7 @@ def ctl(
     if answer.status is not None:
         print(json.dumps(answer.status, indent=2) if as_json else status_line(answer.status))
     else:
-        print(json.dumps({"message": answer.message}) if as_json else paths.advice(answer.message))
+        print(json.dumps({"message": answer.message}) if as_json else answer.message)
 
 
 def _with_absolute_path(command: Command) -> Command:

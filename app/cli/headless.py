@@ -23,6 +23,7 @@ from app.control.server import ControlServer
 from app.core import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, paths
 from app.core.errors import MattecamError, Stage, Text, UsageError, counted
 from app.core.files import is_file, why_not_written
+from app.core.paths import program_command
 from app.core.process import handled
 from app.core.settings import Settings
 from app.core.threads import on_own_thread
@@ -61,14 +62,14 @@ def run(start: StartSettings, options: LiveOptions) -> int:
             )
         notify(
             'The saved background is "none", which shows the room, so the outputs show the stand-by card. Start with '
-            "`--background none` to confirm it, or choose another with `python3 run.py ctl background` and then "
-            "`python3 run.py ctl resume`."
+            f"`--background none` to confirm it, or choose another with `{program_command()} ctl background` and "
+            f"then `{program_command()} ctl resume`."
         )
         settings = settings.replace(paused=True)
     if settings.unconfirmed:  # by the window, which wrote the file of --config
         if limited or proves or records(settings):
             raise UsageError(f"{why_unconfirmed(start.path)}; {CONFIRM}.")
-        shown = "so the outputs show the stand-by card; `python3 run.py ctl resume` goes on"
+        shown = f"so the outputs show the stand-by card; `{program_command()} ctl resume` goes on"
         notify(f"{why_unconfirmed(start.path)}, {shown}.")
         settings = settings.replace(paused=True)
     if proves:
@@ -157,13 +158,13 @@ def _keep_pause(pipeline: Pipeline, program: RunningProgram) -> None:
     if program.was_paused:
         if program.problem is None:
             notify(
-                "The last run crashed while it was paused, so the outputs show the stand-by card; `python3 run.py ctl "
-                "resume` goes on."
+                "The last run crashed while it was paused, so the outputs show the stand-by card; "
+                f"`{program_command()} ctl resume` goes on."
             )
         else:  # a command reaches the other one
             notify(
                 "Another Mattecam is paused, or crashed while it was paused, so the outputs show the stand-by card; "
-                "end the other one, then `python3 run.py ctl resume` goes on."
+                f"end the other one, then `{program_command()} ctl resume` goes on."
             )
         pipeline.change(lambda settings: settings.replace(paused=True))
     program.keep_pause(lambda: pipeline.settings.paused)
@@ -232,6 +233,8 @@ class HeadlessRun:
             stopped = pipeline.stop()
             last = self.status
             self.status = pipeline.status()
+        if not self.has_started:  # a run of few frames may end before the problem of a background is known
+            self._note_failed_start(self.status, late=True)
         if self.failure is None:
             problem = _problem_at_end(last, self.status, waits=self._awaits_camera(last))
             if problem is not None:
@@ -313,7 +316,8 @@ class HeadlessRun:
             if self._awaits_camera(self.status):
                 self._started_s = now_s
             elif now_s - self._started_s > START_LIMIT_S:
-                self.failure = f"No frame was matted within {START_LIMIT_S:.0f} seconds; run `python3 run.py doctor`."
+                advice = f"run `{program_command()} doctor`"
+                self.failure = f"No frame was matted within {START_LIMIT_S:.0f} seconds; {advice}."
                 return True  # the next look would be of a start without a problem
         elif self._seconds is not None and now_s - self._counted_from_s >= self._seconds:
             return True

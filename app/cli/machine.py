@@ -15,8 +15,9 @@ from rich.table import Table
 from app.cli.options import LiveOptions, with_live_options
 from app.cli.start import on_console
 from app.cli.terminal import GroupedCommand, GroupedProgram, console, notify, progress_bar
-from app.core import EXIT_FAILED, paths
+from app.core import EXIT_FAILED
 from app.core.errors import MattecamError, ModelError, UsageError, visible
+from app.core.paths import program_command
 from models.table import NETWORKS
 from models.weights import WeightState, describe, verified
 
@@ -47,7 +48,7 @@ def devices(as_json: Annotated[bool, typer.Option("--json", help="For scripts.")
     if not cameras:
         print("No camera was found; the demo view (--source demo) works without one.")
     if not virtual:
-        print(paths.advice("No virtual camera was found; `python3 run.py doctor` tells how to get one."))
+        print(f"No virtual camera was found; `{program_command()} doctor` tells how to get one.")
 
 
 _SIGNS = {"ok": "[green]✓[/]", "warning": "[yellow]![/]", "problem": "[red]✗[/]"}
@@ -77,7 +78,7 @@ def doctor(
             terminal.print(_SIGNS[finding.state.value], end=" ")
             further = [f"    {line}" for line in (finding.why, *finding.fix.splitlines()) if line]
             for line in (f"{finding.check}: {finding.detail}", *further):
-                terminal.print(visible(paths.advice(line)), markup=False, soft_wrap=True)
+                terminal.print(visible(line), markup=False, soft_wrap=True)
     if any(finding.state.value == "problem" for finding in findings):
         raise typer.Exit(EXIT_FAILED)
 

@@ -24,9 +24,10 @@ from app.cli.options import LiveOptions, with_live_options
 from app.cli.start import settings_from, what_is_used
 from app.cli.terminal import PLAIN, ControlCommand, GroupedCommand, GroupedProgram, notify, protect_outputs, refusal
 from app.config import logs
-from app.core import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, paths
+from app.core import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE
 from app.core.errors import NO_MEMORY, MattecamError, UsageError, text_of
 from app.core.files import why_not_read, why_not_written
+from app.core.paths import program_command
 from app.core.process import check_memory_limit, disable_core_dumps, handled, limit_heaps, refuse_open_umask
 from models.errors import WeightsError
 
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 app = typer.Typer(
-    name=paths.command_name(),
+    name=program_command(),
     cls=GroupedProgram,
     help="Mattecam: a virtual webcam that replaces the background behind people in real time. "
     "Without a command it opens the window; without a display it runs as `headless`.",
@@ -53,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command in `argv` (default: sys.argv) and return the exit code; print a failure as one sentence."""
     try:
         words = with_cluster_address(sys.argv[1:] if argv is None else argv)
-        code = _command(args=words, prog_name=paths.command_name(), standalone_mode=False)
+        code = _command(args=words, prog_name=program_command(), standalone_mode=False)
     except TyperException as error:
         if not error.message.startswith("Usage:"):  # the help of a group of commands
             return _fail(refusal(error), EXIT_USAGE)
@@ -135,7 +136,7 @@ def _program(
     if ctx.invoked_subcommand is None:
         raise typer.Exit(_window(live))
     if live.given:
-        raise UsageError(f"Options go after the command: `python3 run.py {ctx.invoked_subcommand} --…`.")
+        raise UsageError(f"Options go after the command: `{program_command()} {ctx.invoked_subcommand} --…`.")
 
 
 @with_live_options()

@@ -24,6 +24,7 @@ from app.core.files import (
     why_not_written,
     write_error,
 )
+from app.core.paths import program_command
 from app.core.process import check_memory_limit
 from app.core.settings import Settings
 from models.table import bundled
@@ -203,8 +204,9 @@ def _with_installed_model(settings: Settings, options: LiveOptions) -> tuple[Set
     if weights.is_file() if weights is not None else on_hand(model) is not None:
         return settings, None
     return settings.replaced_at(["matting"], model=bundled().name, weights=None), t(
-        "The saved model {model} is not installed; {bundled} is used instead⟦ (`python3 run.py weights list` shows "
-        "what is installed)⟧.",
+        "The saved model {model} is not installed; {bundled} is used instead⟦ (`{program} weights list` shows what "
+        "is installed)⟧.",
         model=weights or model,
         bundled=bundled().name,
+        program=program_command(),
     )

@@ -19,8 +19,8 @@ from typer.exceptions import TyperException
 
 from app.config.setting import first_problem
 from app.control.commands import SYNTAX
-from app.core import paths
 from app.core.errors import visible
+from app.core.paths import program_command
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -86,8 +86,8 @@ def console(*, stderr: bool = False, highlight: bool = False) -> Console:
 
 
 def notify(text: str) -> None:
-    """Print a message for the user; its advice names the command of this copy."""
-    print(f"mattecam: {paths.advice(text)}", file=sys.stderr)
+    """Print a message for the user."""
+    print(f"mattecam: {text}", file=sys.stderr)
 
 
 @contextmanager
@@ -173,6 +173,6 @@ def refusal(error: TyperException) -> str:
     message = error.format_message().rstrip(".")
     if message.endswith("?"):
         return message
-    # The first word is the name of the program; errors of an option's value do not know their command.
-    command = " ".join(["python3 run.py", *(context.command_path.split()[1:] if context else ["[COMMAND]"])])
-    return f"{message}; `{command} --help` shows the usage."
+    # Errors of an option's value do not know their command.
+    words = context.command_path if context else f"{program_command()} [COMMAND]"
+    return f"{message}; `{words} --help` shows the usage."

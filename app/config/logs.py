@@ -90,7 +90,7 @@ class ShortFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line of `record`, without its traceback."""
-        return paths.advice(f"mattecam: {one_line(record.getMessage())}")
+        return f"mattecam: {one_line(record.getMessage())}"
 
 
 class FullFormatter(logging.Formatter):

@@ -17,6 +17,7 @@ from typing import TypeVar
 from app.config.exposure import without_exposure
 from app.core.errors import Stage, Text
 from app.core.files import no_answer
+from app.core.paths import program_command
 from app.core.settings import Settings
 from app.core.threads import on_own_thread
 from app.runtime.pipeline import Pipeline, Update
@@ -242,5 +243,5 @@ class SettingsChanges:
 
 def answered(answer: str, in_use: bool) -> str:
     """Return the answer about a change, which says so where the change is not yet in use."""
-    pending = " (It is still being prepared; `python3 run.py ctl status` shows when it is in use.)"
+    pending = f" (It is still being prepared; `{program_command()} ctl status` shows when it is in use.)"
     return answer if in_use else f"{answer}{pending}"

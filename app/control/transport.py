@@ -39,6 +39,7 @@ from app.core.files import (
     why_not_written,
     write_private,
 )
+from app.core.paths import NAME, program_command
 
 log = logging.getLogger(__name__)
 SOCKET_FILE = "control.sock"
@@ -161,9 +162,9 @@ def runtime_dirs() -> Sequence[Path]:
         of_the_session = Path(os.environ.get("XDG_RUNTIME_DIR", ""))
         of_the_user = USERS_FOLDER / str(os.getuid())
         present = [each for each in (of_the_session, of_the_user) if each.is_absolute() and is_folder(each)]
-        folders = [*(each / paths.NAME for each in present), paths.data_dir() / "run"]
+        folders = [*(each / NAME for each in present), paths.data_dir() / "run"]
     else:
-        folders = [Path(platformdirs.user_runtime_dir(paths.NAME, appauthor=False))]
+        folders = [Path(platformdirs.user_runtime_dir(NAME, appauthor=False))]
     return list(dict.fromkeys(folders))
 
 
@@ -381,7 +382,7 @@ def ask(command: Command, *, at: Callable[[], ControlAddress] = default_address)
     if connection is None:
         raise ControlError(
             "Mattecam is not running for this user, or records a sample, which takes no commands; start it with "
-            "`python3 run.py` or `python3 run.py headless`."
+            f"`{program_command()}` or `{program_command()} headless`."
         )
     with connection:
         try:

@@ -1,4 +1,4 @@
-"""This copy of the program: its folders, the command that starts it (`run.py` or `mattecam`), its packages."""
+"""This copy of the program: its folders, what starts it from any folder, its packages."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
-NAME = "mattecam"
+from models import program
+from models.program import NAME as NAME
+from models.program import program_command as program_command
+
 ROOT = Path(__file__).resolve().parents[2]
 """The folder that contains the packages `app` and `models`: the source tree, or `_program` of the installed package."""
 PREFIX = __name__.removesuffix("app.core.paths")
@@ -64,20 +67,14 @@ def documents_dir() -> Path:
     return folder if folder.is_dir() else Path(sysconfig.get_path("data")) / "share" / "doc" / NAME
 
 
-SCRIPT = ROOT / "run.py"
 COMMIT = ROOT / "COMMIT"
 """Commit that a package was built of (tools/packages/tree.py)."""
 
 
-def command_name() -> str:
-    """Return the command that the user types to start this copy: `run.py` or `mattecam`."""
-    return SCRIPT.name if SCRIPT.exists() else NAME
-
-
 def start_command() -> list[str]:
     """Return the command line that starts this copy from any folder, without arguments."""
-    if SCRIPT.exists():
-        return [sys.executable, "-I", str(SCRIPT)]
+    if program.SCRIPT.exists():
+        return [sys.executable, "-I", str(program.SCRIPT)]
     suffix = ".exe" if sys.platform == "win32" else ""
     return [str(Path(sysconfig.get_path("scripts")) / f"{NAME}{suffix}")]
 
@@ -107,8 +104,3 @@ def stated_licence(fields: metadata.PackageMetadata) -> str:
     classifiers = [line.split(" :: ")[-1] for line in lines if line.startswith("License")]
     known = fields.get_all("License-Expression") or fields.get_all("License") or [""]
     return known[0].split("\n")[0] or "; ".join(classifiers)
-
-
-def advice(text: str) -> str:
-    """Return `text` with `run.py` replaced by the command of this copy."""
-    return text if SCRIPT.exists() else text.replace("python3 run.py", NAME).replace(SCRIPT.name, NAME)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from app.core import paths
 from app.core.errors import MattecamError, Text, Value, t
+from app.core.paths import program_command
 from app.core.settings import EngineSettings
 from app.doctor.camera import check_cameras
 from app.doctor.display import missing_x11_libraries
@@ -56,7 +57,7 @@ def check_display(system: System) -> Iterator[Finding]:
         yield ok(t("display"), t("The window opens on the desktop of this system."))
         return
     wayland, x11 = system.environment.get("WAYLAND_DISPLAY"), system.environment.get("DISPLAY")
-    headless = CommandLine("python3 run.py headless")
+    headless = CommandLine(f"{program_command()} headless")
     if not wayland and not x11:
         yield warning(t("display"), t("There is no display: neither WAYLAND_DISPLAY nor DISPLAY is set."), headless)
         return
@@ -83,7 +84,7 @@ def check_variables(system: System) -> Iterator[Finding]:
     """Yield a finding where variables of other programs could not be kept away (app/system/isolation.py)."""
     names = not_isolated(system.environment)
     if names:
-        step = CommandLine(f"env {' '.join(f'-u {name}' for name in names)} python3 run.py")
+        step = CommandLine(f"env {' '.join(f'-u {name}' for name in names)} {program_command()}")
         detail = t("Variables of other programs reach this one: {variables}.", variables=names)
         yield warning(t("variables"), detail, step)
 
@@ -149,7 +150,7 @@ def _why_no_finer_model(chosen: str) -> Iterator[Finding]:
 def check_weights(installed: Collection[str]) -> Iterator[Finding]:
     """Yield one finding. installed: names of the models whose weights were found."""
     models, again = tuple(sorted(installed)), t("Reinstall the program, or download a model:")
-    download = CommandLine(f"python3 run.py weights download {recommended().name}")
+    download = CommandLine(f"{program_command()} weights download {recommended().name}")
     if not models:
         yield problem(t("models"), t("No model is installed, not even the bundled one."), again, download)
     elif bundled().name not in models:
@@ -256,8 +257,9 @@ def _steps_to_build(system: System, nvidia: environment.Nvidia | None) -> Iterat
         yield t("No build of PyTorch with CUDA suits this driver and graphics card.")
     elif environment.inside():
         yield t(
-            "Delete {folder} and start run.py again: the setup then installs the build for CUDA {cuda}.",
+            "Delete {folder} and run `{program}` again: the setup then installs the build for CUDA {cuda}.",
             folder=environment.VENV,
+            program=program_command(),
             cuda=builds[0].cuda,
         )
     else:

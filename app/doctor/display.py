@@ -12,7 +12,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 
-from app.core.errors import Text
+from app.core.paths import program_command
 from app.core.process import LINUX
 
 X11_LIBRARIES = {
@@ -86,10 +86,7 @@ def window_problem(environment: Mapping[str, str] = os.environ) -> str | None:
         return None
     said = child.stderr.decode(errors="replace")
     if library := re.search(r"^ImportError: (lib[\w.+-]+\.so[.\d]*)", said, re.MULTILINE):
-        return Text(
-            "the window needs the library {library}, which `python3 run.py doctor` tells how to install",
-            {"library": library[1]},
-        )
+        return f"the window needs the library {library[1]}, which `{program_command()} doctor` tells how to install"
     return (
         "the window needs PyQt6, which cannot be loaded"
         if "Error: " in said

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from app.core import camera_names
 from app.core.errors import Text, t
+from app.core.paths import program_command
 from app.doctor.finding import (
     MODULE_OPTIONS,
     WHY,
@@ -29,7 +30,7 @@ PREFERRED_NUMBER = 10
 _SYSFS = "/sys/devices/virtual/video4linux"
 _PARAMETERS = "/sys/module/v4l2loopback/parameters"
 _SECURE_BOOT = "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
-_REPAIR = CommandLine("python3 run.py doctor --fix")
+_REPAIR = CommandLine(f"{program_command()} doctor --fix")
 _UNLOAD = CommandLine("sudo modprobe -r v4l2loopback")
 
 

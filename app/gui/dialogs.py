@@ -16,7 +16,7 @@ from app import __version__
 from app.config import autostart, logs
 from app.core import paths
 from app.core.errors import MattecamError
-from app.core.paths import advice
+from app.core.paths import program_command
 from app.core.process import LINUX
 from app.core.settings import Settings
 from app.gui.assistant import add_languages
@@ -127,7 +127,7 @@ def help_page() -> str:
               "preview, + and − zoom, and the arrow keys move the zoomed image. For a key that works in every program, "
               "give it the command {1} in the settings of your desktop.").format(
                   QKeySequence("Ctrl+0").toString(QKeySequence.SequenceFormat.NativeText),
-                  f"<code>{escape(advice('python3 run.py ctl pause'))}</code>")),
+                  f"<code>{escape(f'{program_command()} ctl pause')}</code>")),
         _part(tr("Documents"), tr("They are in English, in the folder {0}.").format(escape(str(folder)))),
         f"<ul>{listed}</ul>",
     ))  # fmt: skip

@@ -11,7 +11,6 @@ from PyQt6.QtWidgets import QApplication, QDialog, QScrollArea, QWidget
 
 from app.config.setting import with_value
 from app.core.errors import MattecamError, t
-from app.core.paths import advice
 from app.doctor import fix
 from app.doctor.checks import run_checks
 from app.doctor.finding import CommandLine, Finding, State
@@ -142,7 +141,7 @@ def _row(finding: Finding) -> QWidget:
         texts.addWidget(selectable(translated(finding.why), "faint"))
     for kind, steps in groupby(finding.steps, type):
         if kind is CommandLine:
-            texts.addWidget(_command(advice("\n".join(steps))))
+            texts.addWidget(_command("\n".join(steps)))
         else:
             texts.addWidget(selectable("\n".join(map(translated, steps))))
     row(whole, mark, texts, grows=texts, spacing=10)

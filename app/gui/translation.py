@@ -11,7 +11,6 @@ from xml.etree import ElementTree
 from PyQt6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QTranslator
 
 from app.core.errors import Text, Value, fill, text_of
-from app.core.paths import advice
 from app.runtime.status import Phase
 from models.errors import for_window
 from models.table import NETWORKS
@@ -78,13 +77,13 @@ def tr(text: str, comment: str = "") -> str:
 
 
 def translated(text: str) -> str:
-    """Return a text in the language of the window, without options, and with the command of this copy in its advice.
+    """Return a text in the language of the window, without options.
 
     A plain `str` is returned as it is.
     """
     if not isinstance(text, Text):
         return text
-    template = advice(tr(for_window(text.template)))
+    template = tr(for_window(text.template))
     titles = {place: _titles(text.values[place]) for place in MODEL_PLACES if place in text.values}
     return fill(template, {**text.values, **titles}, translated)
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from app.core import paths
 from app.core.errors import PlateError, t
 from app.core.geometry import WHOLE, framed
+from app.core.paths import program_command
 from app.core.process import start_native_threads
 from app.core.settings import EngineSettings, FramingSettings
 from app.core.types import BgrImage
@@ -64,9 +65,10 @@ def _plate_engine(
     if path is None:
         raise PlateError(
             t(
-                "The model {model} needs a picture of the empty room; take one⟦ in the window, or with `python3 run.py "
+                "The model {model} needs a picture of the empty room; take one⟦ in the window, or with `{program} "
                 "ctl plate take` while Mattecam runs with another model⟧.",
                 model=choice.model,
+                program=program_command(),
             )
         )
     made: list[PlateParts] = []

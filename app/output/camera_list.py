@@ -15,6 +15,7 @@ from pathlib import Path
 
 from app.core import camera_names
 from app.core.errors import Text, t
+from app.core.paths import program_command
 from app.core.process import LINUX, Holder, holders
 from app.output import v4l2
 
@@ -91,8 +92,9 @@ def no_virtual_camera() -> Text:
     return (
         t(
             "There is no virtual camera: install v4l2loopback (package v4l2loopback-dkms), then run `{command}`⟦, or "
-            "let `python3 run.py doctor --fix` do it⟧.",
+            "let `{program} doctor --fix` do it⟧.",
             command=LOAD_COMMAND,
+            program=program_command(),
         )
         if LINUX
         else t(
@@ -139,8 +141,9 @@ def explain(error: Exception, device: str) -> Text:
             device=device,
         )
     return t(
-        "The virtual camera {device} cannot be used; choose another one⟦ or run `python3 run.py doctor`⟧.",
+        "The virtual camera {device} cannot be used; choose another one⟦ or run `{program} doctor`⟧.",
         device=device,
+        program=program_command(),
     )
 
 

@@ -26,10 +26,9 @@ each_document = pytest.mark.parametrize("page", DOCUMENTS, ids=lambda page: page
 
 def commands(text: str) -> Iterator[list[str]]:
     """The words of each command of the program that a document names, in code blocks and in backticks."""
-    for line in re.findall(r"^    (?:python3 )?run\.py(.*)$", text, re.MULTILINE):
-        for part in [] if "→" in line else re.split(r"\s{4,}run\.py", line.split(" #")[0]):
-            yield shlex.split(part)
-    for inline in re.findall(r"`(?:python3 )?run\.py([^`]*)`", text):
+    for line in re.findall(r"^    python3 run\.py(.*)$", text, re.MULTILINE):
+        yield shlex.split(line.split(" #")[0])
+    for inline in re.findall(r"`python3 run\.py([^`]*)`", text):
         yield shlex.split(inline)
 
 
@@ -87,6 +86,15 @@ def test_commands_and_options_exist(page: Path) -> None:
                 assert word in known | {"--help"}, " ".join(words)
             elif isinstance(command, TyperGroup) and re.fullmatch(r"[a-z]+", word) and command is top:
                 pytest.fail(f"no command {word!r}")
+
+
+@each_document
+def test_commands_can_be_pasted(page: Path) -> None:
+    """`run.py headless` is no command of any shell."""
+    text = page.read_text(encoding="utf-8")
+    assert re.findall(r"(?<!python3 )(?<!\bpy )\brun\.py [\w-]\S*", text) == []
+    blocks = re.findall(r"^ {4}.*", text, re.MULTILINE)
+    assert [line for line in blocks if line.count("run.py ") > 1] == [], "a line holds one command"
 
 
 @each_document

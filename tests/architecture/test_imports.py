@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from graphlib import TopologicalSorter
 
-from app.core.paths import NAME
+from models.program import NAME
 from models.table import NETWORKS
 from tests.architecture.source import (
     MODELS_MAY_IMPORT,
@@ -28,6 +28,8 @@ from tests.fresh_python import printed_by
 from tests.paths import ROOT
 
 MAX_LINES = 600
+NAMES_THE_SCRIPT = {"models.program", "app.system.environment"}
+"""Their strings may hold the name of run.py: the first says what starts this copy, the second belongs to run.py."""
 SIBLINGS = ("app.capture", "app.matting", "app.backgrounds", "app.output")
 MAY_PROBE_QT = {"app.doctor.display"}
 """Checks whether Qt can be loaded, before the window is imported."""
@@ -214,6 +216,19 @@ def test_nothing_in_the_program_names_a_network() -> None:
 def test_the_table_needs_no_torch() -> None:
     code = "import sys, models.table, models.weights, app.core.settings; print('torch' in sys.modules)"
     assert printed_by(code) == "False\n"
+
+
+def test_messages_name_the_command_by_one_function() -> None:
+    """What an installed copy, or Windows, calls otherwise was written out in twenty messages."""
+    found = []
+    for name in modules():
+        if name.split(".")[0] not in ("app", "models", "mattecam") or name in NAMES_THE_SCRIPT:
+            continue
+        documentation = {id(node.value) for node in nodes(name) if isinstance(node, ast.Expr)}
+        for node in nodes(name):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documentation:
+                found += [f"{name}:{node.lineno}"] if "run.py" in node.value else []
+    assert not found, "use program_command() of models/program.py"
 
 
 FORBIDDEN_CALLS = {"eval", "exec", "os.system", "os.popen", "subprocess.getoutput", "tempfile.mktemp", "torch.jit.load"}

@@ -58,7 +58,7 @@ def test_one_clip_tells_the_same_events(tmp_path: Path, capsys: pytest.CaptureFi
     events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [event["state"] for event in events] == ["started", *["progress"] * 4, "done"]
     assert [event["expected_frames"] for event in events] == [None, *[3] * 5]
-    assert main.main(["convert", str(tmp_path / "no.mp4"), str(tmp_path / "x.mp4"), "--json"]) == 1
+    assert main.main(["convert", str(tmp_path / "no.mp4"), str(tmp_path / "x.mp4"), "--json"]) == 2
     assert json.loads(capsys.readouterr().out.splitlines()[-1])["state"] == "failed"
 
 

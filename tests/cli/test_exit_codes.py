@@ -34,7 +34,7 @@ from tests.offline.converting import HalfEngine, build_half
 from tests.output.recordings import full_disk
 from tests.waiting import eventually
 
-DEMO = "--source demo --size 320x240 --virtual-camera off --model mattecam --frames 3"
+DEMO = "--source demo --size 320x240 --virtual-camera off --model mattecam"
 
 REFUSED: tuple[tuple[str, str], ...] = (
     ("headless --fps abc", "--fps: “abc” is not possible: it must be a number."),
@@ -279,7 +279,7 @@ def test_a_limited_run_without_any_camera_is_1_where_none_was_named(
 ) -> None:
     without_source = shlex.split(DEMO)[2:]
 
-    assert main.main(["headless", *without_source, *words.split()]) == EXIT_FAILED
+    assert main.main(["headless", *without_source, "--frames", "3", *words.split()]) == EXIT_FAILED
 
     assert "camera" in capsys.readouterr().err
 

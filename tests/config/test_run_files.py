@@ -15,13 +15,20 @@ import cv2
 import numpy as np
 import pytest
 
+from app.capture.video_file import VideoFileSource
 from app.cli.start import checked_files
 from app.config import logs
+from app.control.commands import Command
+from app.control.transport import ControlAddress, ControlError, ask
 from app.core import paths
-from app.core.errors import BackgroundError, MattecamError, UsageError, t
+from app.core.errors import BackgroundError, MattecamError, SourceOpenError, UsageError, t
 from app.core.files import lock_file, why_not_written
 from app.core.settings import CaptureSettings, OutputSettings, Settings
 from app.media.image_file import write_picture
+from models import program
+from models.errors import WeightsNotFoundError
+from models.program import program_command
+from models.weights import find
 from tests.paths import ROOT
 
 log = logging.getLogger("app.test")
@@ -223,17 +230,38 @@ def test_a_status_file_that_cannot_be_written_is_named_at_the_start(tmp_path: Pa
 def test_a_source_folder_is_started_with_run_py_and_an_installed_copy_by_its_command(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert paths.command_name() == "run.py" and paths.documents_dir() == ROOT / "docs"
+    assert paths.documents_dir() == ROOT / "docs"
     assert paths.start_command() == [sys.executable, "-I", str(ROOT / "run.py")]
-    assert paths.advice("Run `python3 run.py doctor`.") == "Run `python3 run.py doctor`."
-    monkeypatch.setattr(paths, "SCRIPT", tmp_path / "run.py")
-    assert paths.command_name() == "mattecam"
+    monkeypatch.setattr(program, "SCRIPT", tmp_path / "run.py")
     assert Path(paths.start_command()[0]).stem == "mattecam"
-    assert paths.advice("Run `python3 run.py doctor` or run.py headless.") == (
-        "Run `mattecam doctor` or mattecam headless."
-    )
-    record = logging.LogRecord("x", logging.WARNING, "", 0, "run `run.py doctor` for %s", ("a.mkv",), None)
-    assert logs.ShortFormatter().format(record) == "mattecam: run `mattecam doctor` for a.mkv"
+
+
+@pytest.mark.parametrize(
+    ("platform", "is_source", "expected"),
+    [
+        ("linux", True, "python3 run.py"),
+        ("darwin", True, "python3 run.py"),
+        ("win32", True, "py run.py"),
+        ("linux", False, "mattecam"),
+        ("win32", False, "mattecam"),
+    ],
+)
+def test_advice_names_the_command_of_this_copy_and_system(
+    platform: str, is_source: bool, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was `python3 run.py` everywhere, also on Windows and in errors of the Python API."""
+    monkeypatch.setattr(sys, "platform", platform)
+    if not is_source:
+        monkeypatch.setattr(program, "SCRIPT", tmp_path / "run.py")
+    monkeypatch.setenv("MATTECAM_DATA_DIR", str(tmp_path))
+
+    assert program_command() == expected
+    with pytest.raises(WeightsNotFoundError, match=f"download them with `{expected} weights download u2net`"):
+        find("u2net")
+    with pytest.raises(SourceOpenError, match=rf"\(`{expected} convert` converts folders\)"):
+        VideoFileSource(tmp_path)
+    with pytest.raises(ControlError, match=f"start it with `{expected}` or `{expected} headless`"):
+        ask(Command("status"), at=lambda: ControlAddress(tmp_path))
 
 
 def test_packages_are_installed_into_the_environment_of_this_copy(monkeypatch: pytest.MonkeyPatch) -> None:

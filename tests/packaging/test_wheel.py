@@ -145,13 +145,14 @@ def test_the_command_starts_beside_broken_packages_and_libraries(command: Path, 
     assert run(command, "version", cwd=tmp_path, env={**os.environ, **hostile}) == f"{__version__}\n"
 
 
-def test_installed_paths_and_advice(command: Path, start: Callable[..., str]) -> None:
+def test_installed_paths_and_command(command: Path, start: Callable[..., str]) -> None:
     code = (
         "from mattecam._program.app.core import paths; "
+        "from mattecam._program.models.program import program_command; "
         "assert (paths.documents_dir() / 'apps.md').is_file(); "
         "assert next(paths.assets_dir().glob('backgrounds/*.jpg')); "
-        "print(paths.command_name(), paths.advice('Run `python3 run.py doctor`.'), *paths.start_command())"
+        "print(program_command(), *paths.start_command())"
     )
     python = command.with_name("python")
-    assert start(python, "-I", "-c", code).strip() == f"mattecam Run `mattecam doctor`. {command}"
+    assert start(python, "-I", "-c", code).strip() == f"mattecam {command}"
     assert "Usage: mattecam bench" in start(python, "-m", "mattecam", "bench", "--help")

@@ -490,8 +490,8 @@
             <translation>Zeilensprung entfernen</translation>
         </message>
         <message>
-            <source>Delete {folder} and start run.py again: the setup then installs the build for CUDA {cuda}.</source>
-            <translation>Löschen Sie {folder} und starten Sie run.py neu: Die Einrichtung installiert dann den Build für CUDA {cuda}.</translation>
+            <source>Delete {folder} and run `{program}` again: the setup then installs the build for CUDA {cuda}.</source>
+            <translation>Löschen Sie {folder} und starten Sie `{program}` neu: Die Einrichtung installiert dann den Build für CUDA {cuda}.</translation>
         </message>
         <message>
             <source>Demonstration</source>

@@ -490,8 +490,8 @@
             <translation>Desentrelazar</translation>
         </message>
         <message>
-            <source>Delete {folder} and start run.py again: the setup then installs the build for CUDA {cuda}.</source>
-            <translation>Elimine {folder} y vuelva a iniciar run.py: la preparación instalará la compilación para CUDA {cuda}.</translation>
+            <source>Delete {folder} and run `{program}` again: the setup then installs the build for CUDA {cuda}.</source>
+            <translation>Elimine {folder} y vuelva a iniciar `{program}`: la preparación instalará la compilación para CUDA {cuda}.</translation>
         </message>
         <message>
             <source>Demonstration</source>
