@@ -456,7 +456,7 @@ class QualityChoice(Form):
         self._models, self._suggests = models, suggests
         self._again = timer(self, MEASURED_MS, models.reload, once=True)
         self._choice = Segments((
-            (tr("Automatic"), tr("Fine where this computer has the time for it, else standard"), "qualityAutomatic"),
+            (tr("Auto"), tr("Fine where this computer has the time for it, else standard"), "qualityAutomatic"),
             (tr("Standard"), tr("Comes with Mattecam and needs little of this computer"), "qualityStandard"),
             (tr("Fine"), tr("Cleaner edges and hair; needs more of this computer"), "qualityFine"),
         ))  # fmt: skip

@@ -68,7 +68,7 @@ def test_a_run_shows_who_is_before_the_room_of_its_plate_and_ends_where_it_does_
         alike = np.abs(image.astype(int) - ROOM).max(2) < 25
         assert (alike & unlike).sum() / unlike.sum() < 0.02, "the room is in the recording"
     if sentence:
-        assert code == 1 and sentence in said
+        assert code == 2 and sentence in said
         assert "take it again" in said or "take the picture of the empty room again" in said
         assert any(sentence in str(error) for error in status["errors"])
     else:
