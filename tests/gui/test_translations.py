@@ -17,6 +17,7 @@ from app.core import paths
 from app.core.errors import Text, t, text_of
 from app.gui.panels.plate import PlateDialog
 from app.gui.translation import describe_model, tr, translated, translation_file
+from models import program
 from models.errors import WeightsNotFoundError, for_command_line, for_window
 from models.weights import find as find_weights
 from tests.gui.conftest import GERMAN, NEEDS_PLATE, StartWindow
@@ -89,7 +90,7 @@ def test_texts_within_texts_are_translated_and_others_are_shown_as_they_are(qapp
 @pytest.mark.parametrize("language", ["en", *LANGUAGES])
 def test_a_copy_names_its_command(qapp: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, language: str) -> None:
     script = tmp_path / "run.py"
-    monkeypatch.setattr(paths, "SCRIPT", script)
+    monkeypatch.setattr(program, "SCRIPT", script)
     with translate(language):
         for template in translatable():
             values = dict.fromkeys(re.findall(r"\{(\w+)\}", template), "x")
