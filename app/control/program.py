@@ -17,8 +17,8 @@ from app.control.transport import ControlAddress, ControlError, Endpoint, OtherP
 from app.core.files import exists, why_not_written
 
 log = logging.getLogger(__name__)
-TAKE_OVER_S = 1.0
-"""Interval at which a program that does not own the address looks whether it is free."""
+TAKE_OVER_S = 0.1
+"""Interval at which a program that does not own the address tries its lock, which takes some microseconds."""
 CHANGE_S = 0.05
 CHANGE_LIMIT_S = 5.0
 """Interval and duration of looks at an owner that has the lock and does not listen."""
