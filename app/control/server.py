@@ -163,19 +163,21 @@ async def _has_data(connection: Connection, timeout_s: float) -> bool:
     """Wait until a client has sent something or hung up; return False if it does neither in time."""
     loop = asyncio.get_running_loop()
     if sys.platform == "win32":  # an event loop cannot watch these pipes
-        return await loop.run_in_executor(None, connection.poll, timeout_s)
-    arrived: asyncio.Future[None] = loop.create_future()
+        has_data = await loop.run_in_executor(None, connection.poll, timeout_s)
+    else:
+        arrived: asyncio.Future[None] = loop.create_future()
 
-    def note() -> None:
-        if not arrived.done():
-            arrived.set_result(None)
+        def note() -> None:
+            if not arrived.done():
+                arrived.set_result(None)
 
-    loop.add_reader(connection.fileno(), note)
-    try:
-        await asyncio.wait({arrived}, timeout=timeout_s)
-    finally:
-        loop.remove_reader(connection.fileno())
-    return arrived.done()
+        loop.add_reader(connection.fileno(), note)
+        try:
+            await asyncio.wait({arrived}, timeout=timeout_s)
+        finally:
+            loop.remove_reader(connection.fileno())
+        has_data = arrived.done()
+    return has_data
 
 
 async def _send(connection: Connection, message: bytes) -> None:
@@ -183,11 +185,11 @@ async def _send(connection: Connection, message: bytes) -> None:
     loop = asyncio.get_running_loop()
     if sys.platform == "win32":
         await loop.run_in_executor(None, connection.send_bytes, message)
-        return
-    with socket.fromfd(connection.fileno(), socket.AF_UNIX, socket.SOCK_STREAM) as client:
-        client.setblocking(False)
-        whole = struct.pack("!i", len(message)) + message  # as `Connection.send_bytes` frames it
-        await asyncio.wait_for(loop.sock_sendall(client, whole), SEND_LIMIT_S)
+    else:
+        with socket.fromfd(connection.fileno(), socket.AF_UNIX, socket.SOCK_STREAM) as client:
+            client.setblocking(False)
+            whole = struct.pack("!i", len(message)) + message  # as `Connection.send_bytes` frames it
+            await asyncio.wait_for(loop.sock_sendall(client, whole), SEND_LIMIT_S)
 
 
 async def answer(controller: SettingsController, request: bytes, *, crowded: bool = False) -> Answer:

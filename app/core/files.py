@@ -289,12 +289,11 @@ def _write(
 
 def _give_to_owner(handle: int, path: Path) -> None:
     """Let root give a new file to the owner of the one it replaces, or of its folder."""
-    if sys.platform == "win32" or os.geteuid() != 0:
-        return
-    owned = path if os.path.lexists(path) else path.parent
-    owner = owned.lstat()
-    with suppress(OSError):  # such as a network disk, where root is nobody
-        os.fchown(handle, owner.st_uid, owner.st_gid)
+    if sys.platform != "win32" and os.geteuid() == 0:
+        owned = path if os.path.lexists(path) else path.parent
+        owner = owned.lstat()
+        with suppress(OSError):  # such as a network disk, where root is nobody
+            os.fchown(handle, owner.st_uid, owner.st_gid)
 
 
 def _replace_keeping(new: Path, path: Path, kept: Path) -> None:

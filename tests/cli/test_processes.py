@@ -110,6 +110,20 @@ def test_a_run_that_crashed_while_paused_is_paused_when_it_is_started_again(prep
         assert first_status()["paused"] is False, "the user ended it"
 
 
+def test_of_two_programs_the_second_takes_commands_once_the_first_has_ended(prepared: Path) -> None:
+    """Both had the address, or the second never got it."""
+    with start(prepared) as one, start(prepared) as other:
+        first_status()
+        assert ask(Command("quit")).done
+        eventually(lambda: one.poll() is not None or other.poll() is not None, START_S)
+        survivor = one if one.poll() is None else other
+
+        first_status()
+
+        assert survivor.poll() is None
+        quits(survivor)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the signals that a process handles from /proc")
 @pytest.mark.parametrize("delay_s", [0.0, 0.1, 0.4, 1.0])
 def test_an_interrupted_start_prints_no_traceback(delay_s: float, tmp_path: Path) -> None:
