@@ -124,7 +124,7 @@ def test_a_disk_that_answers_again_is_no_problem_any_more(
     eventually(lambda: not any("does not answer" in problem for problem in problems(film)))
 
 
-@pytest.mark.parametrize("choose", [with_background, with_card, with_plate, with_weights, with_source])
+@pytest.mark.parametrize("choose", [with_background, with_plate, with_weights, with_source])
 def test_a_file_is_given_up_and_used_once_its_disk_answers(
     film: Pipeline, disk: DeadDisk, choose: Callable[[Path], Settings], monkeypatch: pytest.MonkeyPatch
 ) -> None:
