@@ -513,11 +513,7 @@ class Settings(Model):
     @property
     def hides(self) -> tuple[object, ...]:
         """What decides which part of the room a picture shows."""
-        return self.hides_in(self.framing, self.background)
-
-    def hides_in(self, framing: FramingSettings, background: BackgroundSettings) -> tuple[object, ...]:
-        """Return `hides` of a picture whose framing and background may not be the chosen ones."""
-        return _hiding(self.model_copy(update={"framing": framing, "background": background}))
+        return _hiding(self)
 
     @property
     def kept(self) -> Settings:
