@@ -58,15 +58,20 @@ def on_own_thread(name: str, work: Callable[[], T]) -> Future[T]:
 
     def run() -> None:
         name_thread(name)
-        try:
-            result = work()
-        except BaseException as error:  # noqa: BLE001 - carried to whoever takes the outcome
-            outcome.set_exception(error)
-        else:
-            outcome.set_result(result)
+        _carry(work, outcome)
 
     threading.Thread(target=run, name=name, daemon=True).start()
     return outcome
+
+
+def _carry(work: Callable[[], T], outcome: Future[T]) -> None:
+    """Call `work`, and carry its result or its error to whoever takes the outcome."""
+    try:
+        result = work()
+    except BaseException as error:  # noqa: BLE001 - carried
+        outcome.set_exception(error)
+    else:
+        outcome.set_result(result)
 
 
 class DaemonPool:
@@ -117,12 +122,7 @@ class DaemonPool:
     def _run(self, call: Future[Any], work: Callable[[], Any]) -> None:
         name_thread(self._name)
         self._begin()
-        try:
-            result = work()
-        except BaseException as error:  # noqa: BLE001 - carried to whoever takes the outcome
-            call.set_exception(error)
-        else:
-            call.set_result(result)
+        _carry(work, call)
         self.give_up(call)
 
 
