@@ -94,7 +94,7 @@ class Trial:
     @property
     def is_affordable(self) -> bool:
         """Whether it leaves a call the time that it needs."""
-        return self.holds_rate and self.share_of_cores <= AFFORDABLE_SHARE
+        return is_affordable(self.share_of_cores, holds_rate=self.holds_rate)
 
     def scaled(self, network: float, frame: float) -> Trial:
         """Return what is expected for so many times the pixels of the network's input and of the frame."""
@@ -106,6 +106,11 @@ class Trial:
             return self.holds_rate
         cost, others = (self.cpu_ms, other.cpu_ms) if self.holds_rate else (self.step_ms, other.step_ms)
         return cost * MIN_GAIN < others
+
+
+def is_affordable(share: float, *, holds_rate: bool) -> bool:
+    """Return whether a network leaves a call the time that it needs. share: of the time of all usable cores, 0..1."""
+    return holds_rate and share <= AFFORDABLE_SHARE
 
 
 Trials = Sequence[Trial]
@@ -329,7 +334,7 @@ class FineQuality:
     @property
     def recommended(self) -> bool:
         """Whether `auto` takes it in a call."""
-        return self.share is not None and self.share <= AFFORDABLE_SHARE and self.holds_rate
+        return self.share is not None and is_affordable(self.share, holds_rate=self.holds_rate)
 
 
 def fine_quality(settings: EngineSettings) -> FineQuality:
