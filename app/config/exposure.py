@@ -6,10 +6,10 @@ readable a blurred background is, and how much of the camera's frame is shown wh
 
 from __future__ import annotations
 
-from functools import reduce
-from typing import Any, get_args
+from operator import attrgetter
+from typing import get_args
 
-from app.config.setting import SETTINGS
+from app.config.setting import SETTINGS, Setting
 from app.core.declaration import Exposure, Hides
 from app.core.geometry import view_of
 from app.core.settings import Settings
@@ -27,7 +27,7 @@ def exposed_by(new: Settings, current: Settings) -> tuple[Exposure, ...]:
         # Nothing else that hides is in effect.
         return ("room",) if current.background.kind != "none" or _shows_more_of_frame(new, current) else ()
     exposed: set[Exposure | None] = {
-        hides.exposure for setting, hides in _HIDING if _shows_more(hides, setting.path, new, current)
+        hides.exposure for setting, hides in _HIDING if _shows_more(setting, hides, new, current)
     }
     if _is_more_readable(new, current):
         exposed.add("readable")
@@ -53,18 +53,13 @@ def without_exposure(new: Settings, current: Settings) -> Settings:
     return kept
 
 
-def _shows_more(hides: Hides, path: tuple[str, ...], new: Settings, current: Settings) -> bool:
-    return hides.exposure is not None and hides.shows_more(_value(new, path), _value(current, path))
-
-
-def _value(settings: Settings, path: tuple[str, ...]) -> Any:
-    value: Any = settings
-    return reduce(getattr, path, value)
+def _shows_more(setting: Setting, hides: Hides, new: Settings, current: Settings) -> bool:
+    return hides.exposure is not None and hides.shows_more(setting.value_in(new), setting.value_in(current))
 
 
 def _with_part(settings: Settings, part: tuple[str, ...], other: Settings) -> Settings:
     """Return the settings with a part of other ones."""
-    return settings.replaced_at(part[:-1], **{part[-1]: _value(other, part)})
+    return settings.replaced_at(part[:-1], **{part[-1]: attrgetter(".".join(part))(other)})
 
 
 def _is_more_readable(new: Settings, current: Settings) -> bool:

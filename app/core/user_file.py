@@ -11,8 +11,10 @@ from typing import Generic, TypeVar
 
 from app.core.errors import SettingsError, Text, t
 from app.core.files import (
+    SHORT_NAME_BYTES,
     BrokenFileError,
     JsonObject,
+    cut,
     free_name,
     locked,
     read_object,
@@ -69,7 +71,7 @@ class UserFile(Generic[T]):
         file = resolved(self.path)
         with suppress(OSError):  # writing says why
             file.parent.mkdir(parents=True, exist_ok=True)
-        with locked(file.with_name(f".{file.name[:48]}.lock"), LOCK_LIMIT_S):
+        with locked(file.with_name(f".{cut(file.name, SHORT_NAME_BYTES)}.lock"), LOCK_LIMIT_S):
             yield
 
     def _replace(self, data: JsonObject) -> None:
