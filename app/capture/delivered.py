@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from app.capture.interlaced import Deinterlacer
+from app.core import geometry
 from app.core.settings import CaptureSettings
 from app.core.types import BgrImage
 
@@ -82,7 +83,7 @@ def fitted(image: BgrImage, wanted: tuple[int, int]) -> BgrImage:
         wanted_width, wanted_height = wanted_height, wanted_width
     scale = min(wanted_width / width, wanted_height / height)
     size = _even(width * scale), _even(height * scale)
-    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return geometry.scale(image, *size)
 
 
 def _even(length: float) -> int:
