@@ -22,7 +22,7 @@ from app.core.settings import Settings
 from app.core.threads import on_own_thread
 from app.runtime.pipeline import Pipeline, Update
 from app.runtime.status import Problem
-from app.runtime.worker import NoAnswerError
+from app.runtime.worker import FILE_LIMIT_S, NoAnswerError
 
 T = TypeVar("T")
 POLL_S = 0.02
@@ -31,8 +31,6 @@ LONGEST_POLL_S = 0.2
 """The interval grows to this, so that hundreds of commands that wait take no time from the frames."""
 POLLS_PER_WAIT = 10
 """Each look comes after this fraction of the time waited so far, and so at most a tenth late."""
-NAMED_AFTER_S = 2.0
-"""A file that has not answered for this long is named in the status."""
 MOST_AT_ONCE = 16
 """Works on files at a time. More wait, without a thread, until one has ended."""
 RECORDINGS = {"record": "recording", "record_alpha": "recording-alpha"}
@@ -107,11 +105,11 @@ class FileWork:
         """Call `work` beside everything else and return its result, or raise its error.
 
         problem: the sentence on a file that does not answer: in the status after `named_after_s`, by default
-        `NAMED_AFTER_S`, and raised as a NoAnswerError at the time limit; what `work` does after that is nobody's.
+        `FILE_LIMIT_S`, and raised as a NoAnswerError at the time limit; what `work` does after that is nobody's.
         hides: the command hides something, so that it waits for no other work.
         """
         if named_after_s is None:
-            named_after_s = NAMED_AFTER_S
+            named_after_s = FILE_LIMIT_S
         limit_s = max(self._limit_s, named_after_s)
         if not hides and not await self._waits.until(lambda: self._running < MOST_AT_ONCE, limit_s):
             raise NoAnswerError(problem)

@@ -206,7 +206,7 @@ def test_a_file_that_does_not_answer_is_named_until_it_does(
     program: Program, disk: DeadDisk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its command waited for ever, and nothing was said."""
-    monkeypatch.setattr(changes, "NAMED_AFTER_S", 0.05)
+    monkeypatch.setattr(changes, "FILE_LIMIT_S", 0.05)
     hasty = program.controller_with(confirm_s=0.1)
 
     with pytest.raises(MattecamError, match=r"/gone/beach\.png does not answer; reconnect its disk"):
@@ -224,7 +224,7 @@ def test_a_file_that_does_not_answer_is_named_until_it_does(
 def test_a_scenes_file_that_does_not_answer_is_named(
     program: Program, command: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(changes, "NAMED_AFTER_S", 0.05)
+    monkeypatch.setattr(changes, "FILE_LIMIT_S", 0.05)
     gone = Hold()
     for name in ("get", "put", "remove"):
         monkeypatch.setattr(program.scenes, name, lambda *_names, **_devices: gone())
@@ -242,7 +242,7 @@ def test_a_disk_that_another_command_waits_for_takes_no_change_back(
     program: Program, disk: DeadDisk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The next background failed with the problem of the one before it."""
-    monkeypatch.setattr(changes, "NAMED_AFTER_S", 0.05)
+    monkeypatch.setattr(changes, "FILE_LIMIT_S", 0.05)
     first = beside(lambda: program.run("background Beach"))
     eventually(lambda: "Beach does not answer" in str(program.controller.status()["problems"]))
 
@@ -269,7 +269,7 @@ def test_the_end_waits_for_no_dead_disk_and_leaves_no_address(
     program: Program, address: ControlAddress, disk: DeadDisk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The socket and its secret stayed behind, and the process did not end."""
-    monkeypatch.setattr(changes, "NAMED_AFTER_S", 0.05)
+    monkeypatch.setattr(changes, "FILE_LIMIT_S", 0.05)
     running = ControlServer(program.controller_with(confirm_s=600.0), RunningProgram(lambda: address))
     running.listen()
     running.start()
