@@ -18,7 +18,7 @@ import pytest
 import typer
 from typer.core import TyperGroup
 
-from app.cli import headless, main
+from app.cli import main
 from app.config.scenes import SceneStore, default_path
 from app.control.controller import SettingsController
 from app.core import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE
@@ -216,17 +216,6 @@ def test_a_value_that_means_nothing_is_2_for_every_option(
 
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("mattecam: ")
-
-
-@pytest.fixture
-def fake_engine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let runs without a window build an engine without a network."""
-    parts = replace(
-        default_parts(),
-        build_engine=lambda settings, width, height, framing: FakeEngine(settings, width, height),
-        self_test=lambda engine, width, height: None,
-    )
-    monkeypatch.setattr(headless, "default_parts", lambda: parts)
 
 
 @pytest.mark.parametrize(

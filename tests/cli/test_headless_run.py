@@ -31,10 +31,10 @@ from app.core.errors import BackgroundError, MattecamError, ModelError, SinkOpen
 from app.core.settings import BackgroundSettings, PeopleSettings, Settings, Zone
 from app.core.types import Frame, Outgoing, Picture, PictureKind, SourceInfo
 from app.matting.base.interface import EngineInfo
-from app.runtime.context import Timing, default_parts
+from app.runtime.context import Timing
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Latencies, Latency, Phase, PipelineStatus
-from mattecam.testing import FakeClock, FakeEngine, FakeSource
+from mattecam.testing import FakeClock, FakeSource
 from tests.clips import write_clip
 from tests.fakes.world import BASE, IMPATIENT, Desk, FakeWorld, Hold, ignore
 from tests.output.test_interrupted import crashed_recording
@@ -320,17 +320,6 @@ def one_sentence(capsys: pytest.CaptureFixture[str]) -> str:
     lines = [line for line in said if "Preparing for this computer" not in line and ": Using " not in line]
     assert len(lines) == 1, lines
     return lines[0]
-
-
-@pytest.fixture
-def fake_engine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let runs without a window build an engine without a network."""
-    parts = replace(
-        default_parts(),
-        build_engine=lambda settings, width, height, framing: FakeEngine(settings, width, height),
-        self_test=lambda engine, width, height: None,
-    )
-    monkeypatch.setattr(headless, "default_parts", lambda: parts)
 
 
 def quit_once(reached: Callable[[Status], bool]) -> Future[Status]:
