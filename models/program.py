@@ -1,4 +1,4 @@
-"""The command that starts this copy of the program, as it stands in messages.
+"""The command that starts this copy of the program, for messages and documents.
 
 Standard library only: run.py names it before anything is installed.
 """

@@ -21,6 +21,7 @@ from app.output.base import OpenSink, ReaderCounter, SinkSpec
 from app.output.sound import OpenMicrophone
 from app.privacy.plausibility import HOLD_S, STALE_S
 from app.runtime.status import Phase, StatusBoard
+from app.stream import SelfTest
 
 if TYPE_CHECKING:
     from app.matting.choice.preparation import Preparation
@@ -85,9 +86,8 @@ class PipelineParts:
     """(`default` or a name)"""
     watch_readers: Callable[[str], ReaderCounter]
     """(device of the virtual camera)"""
-    self_test: Callable[[MattingEngine, int, int], None] = lambda engine, width, height: None
-    """(engine, width, height of its frames): raises ModelError if the engine fails on known frames. Called before
-    an engine's first frame and when its alpha is suspicious."""
+    self_test: SelfTest = lambda engine, width, height: None
+    """Called before an engine's first frame and when its alpha is suspicious."""
     preparation: Preparation | None = None
     """Prepares this machine once for its engines."""
     source_device: Callable[[str], str] = lambda source: ""

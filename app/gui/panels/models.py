@@ -445,7 +445,7 @@ class Sample(QWidget):
 
 
 class QualityChoice(Form):
-    """Automatic, Standard and Fine, which stand for models; none is pressed while another model is used.
+    """Auto, Standard and Fine, which stand for models; none is pressed while another model is used.
 
     Fine takes effect after its download; until then the settings stay as they are.
     """
