@@ -109,7 +109,7 @@ class OutputClock:
         self._mirrored: tuple[Picture, Picture] | None = None
         self._hides: tuple[object, ...] = ()
         """As in `Settings`, those in force at the last tick."""
-        self._prepared: tuple[Settings, tuple[int, int] | None] | None = None
+        self._prepared: tuple[int, Settings, tuple[int, int] | None] | None = None
         """What the stand-by card was last drawn ahead for."""
         self._resumed_s = 0.0
         """When the last suspension ended, by time.perf_counter()."""
@@ -134,10 +134,12 @@ class OutputClock:
             if arrived is not None:
                 clock.note_arrival()
                 self._accept(arrived)
+            # Before the settings, which are at least as new. It grows also where files are to be read again.
+            in_force = self._owner.revision
             settings = self._owner.current
             idle = settings.paused or self.phase is Phase.RESTING
             clock.rate_hz = min(IDLE_HZ, settings.capture.fps) if idle else settings.capture.fps
-            prepared = settings, self._board.size
+            prepared = in_force, settings, self._board.size
             if prepared != self._prepared:
                 self._prepared, self._hides = prepared, settings.hides
                 self._card(settings)  # before it is needed, so that an image that cannot be read is reported at once

@@ -124,7 +124,20 @@ def test_a_disk_that_answers_again_is_no_problem_any_more(
     eventually(lambda: not any("does not answer" in problem for problem in problems(film)))
 
 
-@pytest.mark.parametrize("choose", [with_background, with_plate, with_weights, with_source])
+def test_a_card_that_cannot_be_read_is_told_again_when_files_are_read_again(film: Pipeline, tmp_path: Path) -> None:
+    """It was drawn ahead only after a change: a file that was named anew while the picture ran was confirmed."""
+    note = tmp_path / "note.txt"
+    note.write_text("no image")
+    apply(film, with_card(note))
+    eventually(lambda: any(str(note) in problem for problem in problems(film)))
+
+    film.read_files_again()
+
+    eventually(lambda: film.revision_in_use == film.owner.revision and film.pictures_decided)
+    assert any(str(note) in problem for problem in problems(film))
+
+
+@pytest.mark.parametrize("choose", [with_background, with_card, with_plate, with_weights, with_source])
 def test_a_file_is_given_up_and_used_once_its_disk_answers(
     film: Pipeline, disk: DeadDisk, choose: Callable[[Path], Settings], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -135,7 +148,9 @@ def test_a_file_is_given_up_and_used_once_its_disk_answers(
 
     eventually(lambda: film.revision_in_use == film.owner.revision and film.pictures_decided)
 
-    assert [(each.message, each.is_late) for each in film.status().problems] == [(str(no_answer(file)), False)]
+    # The watchdog ends its report of the late call at its next look.
+    given_up = [(str(no_answer(file)), False)]
+    eventually(lambda: [(each.message, each.is_late) for each in film.status().problems] == given_up)
     disk.answers.set()
     film.owner.renew()
     eventually(lambda: not problems(film))
