@@ -53,6 +53,7 @@ class Backdrops:
         self.decided = False
         """A background was opened, could not be, or took too long."""
         self._wait_until_s = 0.0
+        self._is_accepting = False
 
     def retry(self) -> None:
         """Open the background again at the next frame if it failed or its file was changed (any thread)."""
@@ -72,8 +73,8 @@ class Backdrops:
             if wanted.kind != "none" and (self._again or not opens_alike(wanted, self._requested)):
                 self.preparer.request(wanted)
             self._requested, self._again = wanted, False
-        if self.preparer.outcome is not None and (outcome := self.preparer.take_outcome()) is not None:
-            self._accept(outcome, wanted)
+        if self.preparer.outcome is not None:
+            self._accept_outcome(wanted)
         if wanted.kind == "none":
             self._report(None)  # no background can fail
         if self._background is None or self._settings is None or wanted is self._settings:
@@ -81,6 +82,21 @@ class Backdrops:
         if opens_alike(wanted, self._settings):
             self._settings = wanted
             self._background.apply_layout(wanted)
+
+    @property
+    def pending(self) -> bool:
+        """Whether a background is still to be opened, or taken into use with the report of its problem (any thread)."""
+        # In this order: what is taken is accepted from before it stops to be pending.
+        return self.preparer.pending or self._is_accepting
+
+    def _accept_outcome(self, in_force: BackgroundSettings) -> None:
+        self._is_accepting = True
+        try:
+            outcome = self.preparer.take_outcome()
+            if outcome is not None:
+                self._accept(outcome, in_force)
+        finally:
+            self._is_accepting = False
 
     def _open(self, settings: BackgroundSettings) -> Background:
         """Open a background: called on the thread of the preparer."""

@@ -222,7 +222,7 @@ class Pipeline:
     @property
     def pictures_decided(self) -> bool:
         """Whether the card and the background that the settings ask for are there or have failed."""
-        return not (self._cards.preparer.busy or self._backdrops.preparer.pending)
+        return not (self._cards.preparer.busy or self._backdrops.pending)
 
     @property
     def revision_in_use(self) -> int:

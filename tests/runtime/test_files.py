@@ -6,14 +6,20 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
+from app.backgrounds.kinds import Background
+from app.core.errors import BackgroundError
 from app.core.files import no_answer
-from app.core.settings import Settings
+from app.core.settings import BackgroundSettings, Settings
+from app.core.settings_owner import SettingsOwner
 from app.runtime import capture_worker, worker
+from app.runtime.backdrops import Backdrops
+from app.runtime.context import PipelineContext, Timing
 from app.runtime.pipeline import Pipeline
-from app.runtime.worker import Reaching
+from app.runtime.worker import Prepared, Reaching
 from tests.backgrounds.files import flat, write
 from tests.fakes.world import BASE, FakeWorld, apply, composites, live
 from tests.waiting import eventually
@@ -122,6 +128,23 @@ def test_a_disk_that_answers_again_is_no_problem_any_more(
     disk.answers.set()
 
     eventually(lambda: not any("does not answer" in problem for problem in problems(film)))
+
+
+def test_a_background_is_pending_until_its_problem_is_reported(tmp_path: Path) -> None:
+    """A run whose background could not be read was taken to have started between the two."""
+    context = PipelineContext(SettingsOwner(BASE), FakeWorld().parts(), Timing())
+    backdrops = Backdrops(context)
+    pending_when_reported: list[bool] = []
+    chosen = with_background(tmp_path / "note.txt").background
+    failed: Prepared[BackgroundSettings, Background] = Prepared(chosen, None, BackgroundError("It is no image."))
+
+    with patch.object(context.board, "report", lambda *_: pending_when_reported.append(backdrops.pending)):
+        backdrops.preparer.outcome = failed
+        assert backdrops.pending
+        backdrops.update(failed.key)
+
+    assert pending_when_reported == [True]
+    assert not backdrops.preparer.outcome
 
 
 def test_a_card_that_cannot_be_read_is_told_again_when_files_are_read_again(film: Pipeline, tmp_path: Path) -> None:
