@@ -25,6 +25,7 @@ from tests.capture.yuv_frames import nv12, uyvy, yu12, yuyv
 
 G_FMT, QUERYCAP = 0xC0D05604, 0x80685600
 SRGB, REC709, JPEG_SPACE, BT2020_SPACE = 8, 3, 7, 10
+BT2020_MATRIX = 9  # AVCOL_SPC_BT2020_NCL
 INTERLACED, PROGRESSIVE = 4, 1
 DECLARED = {
     "bt601": CapturedKind(colorspace=SRGB),
@@ -93,7 +94,7 @@ def test_what_was_converted_as_another_kind_is_corrected() -> None:
         (CapturedKind(colorspace=SRGB, quantization=1), JPEG),
         (CapturedKind(colorspace=JPEG_SPACE), JPEG),
         (CapturedKind(colorspace=JPEG_SPACE, quantization=2), BT601),
-        (CapturedKind(colorspace=BT2020_SPACE), YuvColours(Colorspace.BT2020, is_full_range=False)),
+        (CapturedKind(colorspace=BT2020_SPACE), YuvColours(BT2020_MATRIX, is_full_range=False)),
         (CapturedKind(colorspace=99, ycbcr_encoding=99, quantization=99), BT601),
     ],
 )
