@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -15,10 +16,10 @@ import av
 import numpy as np
 from av.audio.codeccontext import AudioCodecContext
 from av.audio.frame import AudioFrame
-from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
 from av.error import FFmpegError
+from av.filter import Graph
 from av.packet import Packet
 from av.stream import Disposition
 from numpy.typing import NDArray
@@ -301,29 +302,69 @@ def _without_gaps(frames: Iterator[AudioFrame], clock: SoundClock, codec: AudioC
 
 
 class _Converter:
-    """Converts frames of any kind to that of an encoder: broadcasts go from stereo to mono."""
+    """Converts frames of any kind to that of an encoder: broadcasts go from stereo to mono.
+
+    A filter, not PyAV's `AudioResampler`: that of PyAV 17, the last one for Python 3.10, takes no options.
+    """
 
     def __init__(self, codec: AudioCodecContext) -> None:
         self._codec = codec
         self._kind: tuple[str, str, int] | None = None
-        self._resampler: AudioResampler | None = None
+        self._graph: Graph | None = None
 
     def convert(self, frame: AudioFrame) -> list[AudioFrame]:
         """Return what is finished; the frame loses its time."""
         kind = frame.format.name, frame.layout.name, frame.sample_rate
         finished = self.rest() if kind != self._kind else []
-        if self._resampler is None:
+        if self._graph is None:
             self._kind = kind
-            codec = self._codec
-            self._resampler = AudioResampler(codec.format, codec.layout, codec.sample_rate, options=NEVER_LOUDER)
+            self._graph = _conversion(frame, self._codec)
         frame.pts = None
-        return finished + self._resampler.resample(frame)
+        self._graph.push(frame)
+        return finished + _pulled(self._graph)
 
     def rest(self) -> list[AudioFrame]:
         """Return what was held back."""
-        resampler = self._resampler
-        self._resampler = None
-        return [] if resampler is None else resampler.resample(None)
+        graph = self._graph
+        self._graph = None
+        if graph is None:
+            return []
+        graph.push(None)
+        return _pulled(graph)
+
+
+def _conversion(first: AudioFrame, codec: AudioCodecContext) -> Graph:
+    """Return a graph that takes frames of one kind and gives those of an encoder."""
+    wanted = {
+        "out_sample_fmt": codec.format.name,
+        "out_sample_rate": str(codec.sample_rate),
+        "out_chlayout": codec.layout.name,
+        **NEVER_LOUDER,
+    }
+    graph = Graph()
+    source = graph.add_abuffer(
+        sample_rate=first.sample_rate,
+        format=first.format.name,
+        layout=first.layout.name,
+        time_base=Fraction(1, first.sample_rate),
+    )
+    resample = graph.add("aresample", ":".join(f"{name}={value}" for name, value in wanted.items()))
+    sink = graph.add("abuffersink")
+    source.link_to(resample)
+    resample.link_to(sink)
+    graph.configure()
+    return graph
+
+
+def _pulled(graph: Graph) -> list[AudioFrame]:
+    """Return the frames that a graph has finished."""
+    finished = []
+    with contextlib.suppress(BlockingIOError, EOFError):
+        while True:
+            frame = graph.pull()
+            assert isinstance(frame, AudioFrame)
+            finished.append(frame)
+    return finished
 
 
 def _cut(frames: Iterable[AudioFrame], samples: int) -> Iterator[AudioFrame]:

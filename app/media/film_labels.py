@@ -82,7 +82,8 @@ def labels_of(container: InputContainer, stream: VideoStream, first: VideoFrame)
 def _timecode(container: InputContainer, stream: VideoStream, first: VideoFrame) -> str | None:
     """Return the timecode that the file names, else that of its first frame, unless the encoder began at zero."""
     named = [stream.metadata, container.metadata, *(data.metadata for data in container.streams.data)]
-    for number, tags in enumerate([*named, first.metadata]):
+    of_first = getattr(first, "metadata", {})  # PyAV 17, the last one for Python 3.10, reads none of a frame
+    for number, tags in enumerate([*named, of_first]):
         timecode = next((value for key, value in tags.items() if key.lower() == "timecode"), "")
         if TIMECODE.fullmatch(timecode) and (number < len(named) or any(digit in timecode for digit in "123456789")):
             return timecode

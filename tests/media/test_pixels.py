@@ -100,8 +100,8 @@ def test_colours_are_those_of_a_standard_display_and_upright(
     shown = np.rot90(frames[1][1], -rotation // 90)[32, 16::32, ::-1].astype(int)
     dimmed = 1.0 if transfer == "sdr" else (WHITE_NITS / 203) ** (1 / GAMMA)
     expected = np.round(COLOURS * dimmed * 255)
-    assert np.abs(shown - expected)[:3].max() <= 3
-    assert np.abs(shown - expected)[3:6].max() <= 8
+    assert np.abs(shown - expected)[:3].max() <= 4  # 3, and one more by FFmpeg of PyAV 17
+    assert np.abs(shown - expected)[3:6].max() <= 11  # 8, and three more by that FFmpeg
     assert np.abs(shown - expected).max() <= 30  # dark channels of saturated colours: 4 % of the light at most
 
 
