@@ -10,7 +10,6 @@ from contextlib import closing
 import cv2
 import numpy as np
 import pytest
-from av.video.reformatter import Colorspace
 from numpy.typing import NDArray
 
 from app.capture import devices

@@ -54,6 +54,11 @@ WHITE_NITS = 80.0
 NUMBERS: dict[Transfer, int] = {"pq": 16, "hlg": 18, "sdr": 14}
 
 
+needs_bt2020 = pytest.mark.skipif(
+    av.__version__.startswith("17."), reason="PyAV of Python 3.10 converts no BT.2020 and takes BT.601 in its place"
+)
+
+
 def encoded(colours: Values, transfer: Transfer, primaries: int = BT2020_PRIMARIES) -> Values:
     """Return the values of BT.709 colours in a video of a wide gamut."""
     light = np.maximum(colours, 1e-4) ** GAMMA @ np.linalg.inv(matrix_to_bt709(primaries)).T
@@ -89,7 +94,12 @@ def write_wide(
 
 @pytest.mark.parametrize(
     ("transfer", "rotation", "primaries"),
-    [("pq", 0, 9), ("pq", 90, 9), ("hlg", 0, 9), *(("sdr", 0, primaries) for primaries in PRIMARIES)],
+    [
+        pytest.param("pq", 0, 9, marks=needs_bt2020),
+        pytest.param("pq", 90, 9, marks=needs_bt2020),
+        pytest.param("hlg", 0, 9, marks=needs_bt2020),
+        *(pytest.param("sdr", 0, number, marks=[needs_bt2020] if number == 9 else []) for number in PRIMARIES),
+    ],
 )
 def test_colours_are_those_of_a_standard_display_and_upright(
     tmp_path: Path, transfer: Transfer, rotation: int, primaries: int
@@ -100,8 +110,8 @@ def test_colours_are_those_of_a_standard_display_and_upright(
     shown = np.rot90(frames[1][1], -rotation // 90)[32, 16::32, ::-1].astype(int)
     dimmed = 1.0 if transfer == "sdr" else (WHITE_NITS / 203) ** (1 / GAMMA)
     expected = np.round(COLOURS * dimmed * 255)
-    assert np.abs(shown - expected)[:3].max() <= 4  # 3, and one more by FFmpeg of PyAV 17
-    assert np.abs(shown - expected)[3:6].max() <= 11  # 8, and three more by that FFmpeg
+    assert np.abs(shown - expected)[:3].max() <= 3
+    assert np.abs(shown - expected)[3:6].max() <= 8
     assert np.abs(shown - expected).max() <= 30  # dark channels of saturated colours: 4 % of the light at most
 
 
