@@ -27,6 +27,7 @@ from app.gui.scenes import ScenesMenu
 from app.gui.state import DeviceWatcher, SettingsStore, Tasks
 from app.gui.translation import tr
 from app.gui.widgets.page import PanelSplitter
+from app.gui.widgets.physical_keys import PhysicalKeys
 from app.gui.widgets.qt import (
     add_action,
     application,
@@ -75,6 +76,7 @@ class MainWindow(QMainWindow):
         self._switches: dict[str, QAction] = {}
         """By the field of `WindowSettings` that each one shows."""
         self._fill_menu_bar()
+        self._physical_keys = PhysicalKeys(self)
         self._connect()
         self._show_settings(store.current)
         resize(self, *FIRST_SIZE)

@@ -1,0 +1,111 @@
+"""Keys by their place on the keyboard, for layouts that have no Latin letters, or digits only with Shift.
+
+Qt compares a shortcut with what a key types. A Russian layout alone types no Latin letter, and the upper row of a
+French one types no digit. What no shortcut took is therefore looked up once more, by what it types on a US keyboard.
+"""
+
+from __future__ import annotations
+
+import sys
+import unicodedata
+
+from PyQt6.QtCore import QEvent, QKeyCombination, QObject, Qt
+from PyQt6.QtGui import QAction, QGuiApplication, QKeyEvent, QKeySequence, QShortcut, QWindow
+from PyQt6.QtWidgets import QApplication, QWidget
+
+from app.gui.widgets.qt import application
+
+ROWS = {2: "1234567890", 16: "QWERTYUIOP", 30: "ASDFGHJKL", 44: "ZXCVBNM"}
+"""Rows of a US keyboard, by the number of their first key in Linux and in the PC's first set of scan codes."""
+X11_OFFSET = 8
+"""What X11, and xkb of Wayland, add to the numbers of Linux."""
+US_KEYS = {first + place: Qt.Key(ord(typed)) for first, row in ROWS.items() for place, typed in enumerate(row)}
+FIRST_SPECIAL_KEY = 0x01000000
+"""Values of `Qt.Key` from here on are no characters."""
+
+
+def us_key(event: QKeyEvent) -> Qt.Key | None:
+    """Return the letter or digit that a key has on a US keyboard; None where the layout has a Latin one of its own."""
+    if sys.platform == "darwin":  # it tells no scan codes
+        return None
+    offset = 0 if sys.platform == "win32" else X11_OFFSET
+    key = US_KEYS.get(event.nativeScanCode() - offset)
+    if key is None:
+        return None
+    is_digit = key <= Qt.Key.Key_9
+    if is_digit:
+        # With Shift, a key of the upper row types something else on purpose.
+        with_shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+        types_digit = Qt.Key.Key_0 <= event.key() <= Qt.Key.Key_9
+        return None if with_shift or types_digit else key
+    return key if _is_foreign_letter(event.key()) else None
+
+
+def _is_foreign_letter(key: int) -> bool:
+    """Return whether a key types a letter, or a vowel sign, of another script: a Latin letter stands for itself."""
+    if not 0 < key < FIRST_SPECIAL_KEY:
+        return False
+    typed = chr(key)
+    return unicodedata.category(typed)[0] in "LM" and not unicodedata.name(typed, "").startswith("LATIN")
+
+
+class PhysicalKeys(QObject):
+    """Lets the shortcuts of a window also follow the place of a key, and the ones of the whole program in its dialogs.
+
+    It sees the keys that no shortcut took, before the control with the focus: a list would search for the letter.
+    """
+
+    def __init__(self, window: QWidget) -> None:
+        super().__init__(window)
+        self._window = window
+        application().focusWindowChanged.connect(self._watch)
+        self._watch(QGuiApplication.focusWindow())
+
+    def _watch(self, focused: QWindow | None) -> None:
+        # An event filter of the program would see every event, and call Python for each.
+        if focused is not None:
+            focused.installEventFilter(self)
+
+    def eventFilter(self, _window: QObject | None, event: QEvent | None) -> bool:
+        """Take a key whose place is that of a shortcut."""
+        if not isinstance(event, QKeyEvent) or event.type() is not QEvent.Type.KeyPress:
+            return False
+        key = us_key(event)
+        if key is None or self._is_typed(key, event.modifiers()):
+            return False
+        shortcut = self._shortcut_of(QKeySequence(QKeyCombination(event.modifiers(), key)))
+        if shortcut is None:
+            return False
+        if not event.isAutoRepeat():  # a key that is held must not pause and resume
+            _press(shortcut)
+        return True
+
+    def _is_typed(self, key: Qt.Key, modifiers: Qt.KeyboardModifier) -> bool:
+        """Return whether the control with the focus takes such a key as text, as Qt asks before a shortcut."""
+        focused = QApplication.focusWidget()
+        if focused is None:
+            return False
+        question = QKeyEvent(QEvent.Type.ShortcutOverride, key, modifiers, chr(key).lower())
+        question.ignore()
+        QApplication.sendEvent(focused, question)
+        return question.isAccepted()
+
+    def _shortcut_of(self, keys: QKeySequence) -> QAction | QShortcut | None:
+        """Return the enabled shortcut of these keys that works where the focus is."""
+        in_front = QApplication.activeWindow() is self._window and QApplication.activePopupWidget() is None
+        for action in self._window.findChildren(QAction):
+            if action.shortcut() == keys and action.isEnabled():
+                everywhere = action.shortcutContext() is Qt.ShortcutContext.ApplicationShortcut
+                return action if in_front or everywhere else None
+        for shortcut in self._window.findChildren(QShortcut):
+            of_window = shortcut.context() is Qt.ShortcutContext.WindowShortcut
+            if shortcut.key() == keys and shortcut.isEnabled() and of_window and in_front:
+                return shortcut
+        return None
+
+
+def _press(shortcut: QAction | QShortcut) -> None:
+    if isinstance(shortcut, QAction):
+        shortcut.trigger()
+    else:
+        shortcut.activated.emit()
