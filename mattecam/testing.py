@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 
 from app.core.edits import MatteEditor
+from app.core.errors import Text
 from app.core.geometry import viewed
 from app.core.settings import CaptureSettings, EdgeSettings, EngineSettings
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Frame, Matte, Picture, SourceInfo
@@ -153,6 +154,7 @@ class FakeSink:
     """Keeps every picture; suffers faults under the name of its stage."""
 
     device: str | None = None
+    notice: Text | None = None
 
     @property
     def readers(self) -> int | None:

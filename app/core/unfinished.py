@@ -12,11 +12,13 @@ import errno
 import filecmp
 import os
 import re
+import shutil
+import sys
 from contextlib import suppress
 from pathlib import Path
 
 from app.core.errors import t
-from app.core.files import ExplainedOSError, fitting, is_file, is_folder, move, name_limit
+from app.core.files import ExplainedOSError, exists, fitting, is_file, is_folder, move, name_limit
 
 PART = "part"
 """What the name of an unfinished file has before its suffix."""
@@ -63,6 +65,63 @@ def unfinished_folder(final: Path) -> Path:
 def is_unfinished(path: Path) -> bool:
     """Return whether a video has the name of an unfinished film, as `talk.part.mp4` and `talk.part2.mp4`."""
     return re.search(rf"\.{PART}\d*$", path.stem) is not None
+
+
+class HeldFile:
+    """Holds a file open beside what writes it: it is found after a move, and its content after a removal.
+
+    It is locked as long as it is held, which tells it from what a crash left. Windows neither moves nor removes an open
+    file, and a lock would keep others from writing it: there nothing is held.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Raises OSError."""
+        self._path = path
+        self._handle: int | None = None
+        if sys.platform != "win32":
+            import fcntl
+
+            self._handle = os.open(path, os.O_RDWR)
+            with suppress(OSError):  # a file system without locks
+                fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def place(self) -> Path | None:
+        """Return where the file is now, without links; None if it was removed. Raises OSError."""
+        if self._handle is None:
+            return self._path
+        if os.fstat(self._handle).st_nlink == 0:
+            return None
+        place = _place_of(self._handle)
+        # A file system that is no longer mounted, or mounted elsewhere, gives names that lead nowhere.
+        return self._path if place is None or not exists(place) else place
+
+    def copy_to(self, path: Path) -> None:
+        """Write the content, which is there also after a removal, into a file that exists. Raises OSError."""
+        assert self._handle is not None
+        os.lseek(self._handle, 0, os.SEEK_SET)
+        with os.fdopen(os.dup(self._handle), "rb") as content, path.open("rb+") as copy:
+            shutil.copyfileobj(content, copy)
+            copy.flush()
+            os.fsync(copy.fileno())
+
+    def close(self) -> None:
+        """Let the file go. Idempotent."""
+        handle = self._handle
+        self._handle = None
+        if handle is not None:
+            os.close(handle)
+
+
+def _place_of(handle: int) -> Path | None:
+    """Return the path of an open file, if the system tells it."""
+    place: Path | None = None
+    if sys.platform == "linux":
+        place = Path(os.readlink(f"/proc/self/fd/{handle}"))
+    elif sys.platform == "darwin":
+        import fcntl
+
+        place = Path(os.fsdecode(fcntl.fcntl(handle, fcntl.F_GETPATH, bytes(1024)).rstrip(b"\0")))
+    return place
 
 
 def move_finished(finished: Path, final: Path, *, overwrite: bool) -> None:

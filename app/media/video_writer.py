@@ -7,7 +7,7 @@ import logging
 import math
 import os
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -29,7 +29,7 @@ from app.core import geometry
 from app.core.errors import t
 from app.core.files import ExplainedOSError, free_name, is_special, version_of
 from app.core.threads import usable_cores
-from app.core.unfinished import RECORDING, unfinished_file
+from app.core.unfinished import RECORDING, HeldFile, unfinished_file
 from app.media import yuv
 from app.media.audio import SOUND_RATE, AudioCopy, SoundWriter
 from app.media.film_clock import Leap
@@ -220,12 +220,16 @@ class VideoWriter:
             with os_errors(path):
                 self._open(audio_from, leaps, sound, labels)
         except OSError:
-            self.temporary_path.unlink(missing_ok=True)
+            self._remove_file()
             raise
 
     def _create_file(self) -> Path:
         """Create the file that is written until `close`. Raises OSError."""
         return unfinished_file(self.path, private=False)
+
+    def _remove_file(self) -> None:
+        """Remove what was written. Raises OSError."""
+        self.temporary_path.unlink(missing_ok=True)
 
     def _open(self, audio_from: Path | None, leaps: Sequence[Leap], sound: bool, labels: FilmLabels) -> None:
         # delay_moov: without it the first times are not known when the header is written, and the sound leads the video
@@ -400,7 +404,7 @@ class VideoWriter:
             self._closed = True
             with suppress(OSError):
                 self._release()
-        self.temporary_path.unlink(missing_ok=True)
+        self._remove_file()
 
     def _release(self) -> None:
         with os_errors(self.temporary_path):
@@ -430,18 +434,68 @@ def os_errors(path: Path) -> Iterator[None]:
         raise OSError(error.errno or errno.EIO, error.strerror or str(error), str(path)) from error
 
 
+def holds_frame(path: Path) -> bool:
+    """Return whether a video that is not finished has a whole frame; True where that cannot be told. Raises OSError."""
+    try:
+        with av.open(file_address(path)) as container:
+            return any(packet.size for packet in container.demux(video=0))
+    except EOFError:  # it ends in its header
+        return False
+    except FFmpegError:  # a damaged one may be repaired
+        return path.stat().st_size > 0
+
+
 class RecordingWriter(VideoWriter):
     """Writes `name.recording.mkv` until `close`, which copies the packets into the file of the wanted name.
 
     Both have mode 0600: unlike a film, a recording shows its user. The packets keep their exact times. What a
-    crash, a power failure or a full disk leaves is the Matroska file.
+    crash, a power failure or a full disk leaves is the Matroska file. One that is moved meanwhile is finished where it
+    is then, and one that is removed is written again at the end.
     """
 
     file: Path
     """The file that holds the recording: the Matroska file, and the one of the final name after `close`."""
 
+    def __init__(
+        self,
+        path: Path,
+        width: int,
+        height: int,
+        fps: Fraction | float,
+        *,
+        encoder: VideoEncoder | None = None,
+        sound: bool = False,
+        on_created: Callable[[Path], object] = lambda file: None,
+    ) -> None:
+        """on_created: called with the Matroska file as soon as it exists, before anything that takes time."""
+        self._on_created = on_created
+        super().__init__(path, width, height, fps, encoder=encoder, sound=sound)
+
     def _create_file(self) -> Path:
         self.file = unfinished_file(self.path, RECORDING, ".mkv", private=True)
+        self._held = HeldFile(self.file)
+        self._place = self._held.place()
+        self._on_created(self.file)
+        return self.file
+
+    def _remove_file(self) -> None:
+        with suppress(OSError):  # it was removed by others
+            self.follow()
+        self._held.close()
+        self.file.unlink(missing_ok=True)
+
+    def follow(self) -> Path:
+        """Return the Matroska file, which is finished in its present folder if it was moved.
+
+        Raises OSError if it was removed: `close` writes it again.
+        """
+        place = self._held.place()
+        if place is None:
+            raise ExplainedOSError(errno.ENOENT, t("its file was removed while it ran; start another one"), self.file)
+        if place != self._place:
+            self._place = place
+            self.file = self.temporary_path = place
+            self.path = place.with_name(self.path.name)
         return self.file
 
     def close(self, *, complete: bool = True, end_s: Fraction | None = None) -> Path:
@@ -452,26 +506,31 @@ class RecordingWriter(VideoWriter):
         if self._closed:
             return self.path
         try:
-            super().close(complete=False, end_s=end_s)
-        except OSError:
-            with suppress(OSError):
-                self._finish_name()
-            raise
-        self._finish_name()
+            try:
+                super().close(complete=False, end_s=end_s)
+            except OSError:
+                with suppress(OSError):
+                    self._finish_name()
+                raise
+            self._finish_name()
+        finally:
+            self._held.close()
         return self.path
 
     def _finish_name(self) -> None:
         """Give the recording its final name, or remove a file without a frame. Raises OSError."""
-        recorded = self.file
         if not self._ticks:
-            recorded.unlink(missing_ok=True)
+            self._remove_file()
             return
+        if self._held.place() is None:
+            self._write_again()
+        else:
+            self.follow()
+        recorded = self.file
         if self.path.suffix.lower() == ".mkv":
             self._take_name(recorded)
             self.file = self.path
             return
-        if not recorded.exists():
-            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(recorded), None, str(self.path))
         copy = unfinished_file(self.path, private=True)
         try:
             with os_errors(copy):
@@ -484,6 +543,12 @@ class RecordingWriter(VideoWriter):
             raise
         self.file = self.path
         recorded.unlink()
+
+    def _write_again(self) -> None:
+        """Write the content of the file that was removed into another one of its folder. Raises OSError."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)  # the folder may have been removed with it
+        self.file = unfinished_file(self.path, RECORDING, ".mkv", private=True)
+        self._held.copy_to(self.file)
 
     def _copy(self, recorded: Path, copy: Path) -> None:
         """Write all packets of the Matroska file into a file of the wanted type. Raises OSError or FFmpegError."""

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core import geometry
-from app.core.errors import Stage, t
+from app.core.errors import Stage, Text, t
 from app.core.files import why_not_written, write_error
 from app.core.settings import Settings
 from app.core.types import BgrImage, Outgoing, Picture
@@ -32,6 +32,8 @@ class FrameSink(Protocol):
     """Display name: the device, its label or the file."""
     device: str | None = None
     """Of a camera whose readers are those of its device: the device file, or the camera's name if there are none."""
+    notice: Text | None = None
+    """What the user should know of it while it goes on."""
 
     @property
     def readers(self) -> int | None:

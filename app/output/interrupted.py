@@ -1,7 +1,8 @@
 """Recordings whose program was killed: the next start says which were kept, and where.
 
 Each recording that runs has a note in the data folder: a file that names its Matroska file, and that is locked. The
-kernel unlocks the note of a program that is killed, which tells it from that of another program that records now.
+kernel unlocks the note of a program that is killed, which tells it from that of another program that records now. What
+has no whole frame, because the program was killed as it began, is removed and not named.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from pathlib import Path
 
 from app.core import paths
 from app.core.errors import Text, t
-from app.core.files import holds_something, lock_file, why_not_written
+from app.core.files import is_file, is_link, lock_file, why_not_written
+from app.media.video_writer import holds_frame
 
 log = logging.getLogger(__name__)
 _numbers = itertools.count(1)
@@ -78,4 +80,25 @@ def _recorded(path: Path) -> Path | None:
         recorded = Path(os.fsdecode(note.read()))
     with suppress(OSError):
         path.unlink()
-    return recorded if recorded.is_absolute() and holds_something(recorded) else None
+    return recorded if recorded.is_absolute() and is_file(recorded) and not _removed_as_empty(recorded) else None
+
+
+def _removed_as_empty(recorded: Path) -> bool:
+    """Remove a recording without a whole frame; return whether that was done. One that cannot be read is kept."""
+    if is_link(recorded):
+        return False
+    try:
+        # Another recording may have got the name of one that was removed since: that is locked as long as it runs.
+        held = lock_file(recorded, wait=False, required=True)
+    except OSError:
+        return False
+    if held is None:
+        return False
+    with held:
+        try:
+            if holds_frame(recorded):
+                return False
+            recorded.unlink()
+        except OSError:
+            return False
+    return True

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from app.core.ending import close_unused
 from app.core.errors import SinkLostError, Text, UsageError, t
-from app.core.files import why_not_written, write_error
+from app.core.files import same_file, why_not_written, write_error
 from app.core.threads import lower_priority, name_thread
 from app.core.types import Picture, PictureKind
 from app.media.video_writer import SUFFIXES, RecordingWriter, live_encoder
@@ -64,6 +64,8 @@ PATIENT = CAPACITY // 2
 delay the step by more than the encoding takes."""
 LONGEST_WAIT_S = 0.05
 """Longest wait for the end of a step. A machine that steps without a gap encodes during the next step."""
+FOLLOW_S = 1
+"""Interval at which is noticed that the file was moved or removed."""
 LONGEST_FILL_S = 1
 """Longest gap of a constant frame rate that is filled; a longer one is a suspended machine."""
 
@@ -101,6 +103,9 @@ class EncoderThread:
         opener.join()
         if self.error is not None:
             raise self.error
+        self.file = self.writer.file
+        """Where the file was when that was looked for last."""
+        self._followed_s: Time = 0
         self.recording = Recording()
         context.recordings.append(self.recording)
         self._thread = threading.Thread(target=self._run, name="encoder", daemon=True)
@@ -158,6 +163,9 @@ class EncoderThread:
         self.recording.encoded += 1
         if self._sound_for is not None:
             self.writer.write_sound(self._sound_for(time_s))
+        if time_s >= self._followed_s + FOLLOW_S:
+            self._followed_s = time_s
+            self.file = self.writer.follow()
 
     def _fill(self, time_s: Time, rate: Fraction) -> None:
         """Repeat the last frame up to `time_s`."""
@@ -207,6 +215,7 @@ class Recorder(FrameSink):
         self._only_cards = True
         """Whether no composite has come yet."""
         self._closed = False
+        self._note: RecordingNote | None = None
         self._microphone: Microphone | None = None
         self._track: SoundTrack | None = None
         output = context.settings().output
@@ -238,18 +247,37 @@ class Recorder(FrameSink):
                         used=chosen.name,
                     ),
                 )
-            return RecordingWriter(self._path, width, height, rate, encoder=chosen, sound=self._has_sound)
+            return RecordingWriter(
+                self._path,
+                width,
+                height,
+                rate,
+                encoder=chosen,
+                sound=self._has_sound,
+                on_created=self._begin_note,
+            )
 
         fill_rate, sound_for = rate if self._is_constant else None, self._sound_for if self._has_sound else None
-        self._thread = EncoderThread(open_writer, self._image, self._context, fill_rate, sound_for)
+        try:
+            self._thread = EncoderThread(open_writer, self._image, self._context, fill_rate, sound_for)
+        except OSError:
+            self._end_note()
+            raise
         self._writer, self._size = self._thread.writer, (width, height)
-        self._note = RecordingNote(self._writer.file)
+        self._file = self._thread.file
+
+    def _begin_note(self, file: Path) -> None:
+        self._note = RecordingNote(file)
+
+    def _end_note(self) -> None:
+        if self._note is not None:
+            self._note.end()
 
     def _open_anew(self, width: int, height: int) -> None:
         """Begin the file again in another size, without the cards so far. Raises SinkLostError."""
         self._thread.finish()
         self._writer.abort()
-        self._note.end()
+        self._end_note()
         self._last = self._track = None
         try:
             self._open(width, height)
@@ -262,6 +290,8 @@ class Recorder(FrameSink):
             raise SinkLostError(t("The recording {file} is finished; start another one.", file=self.name))
         if self._thread.error is not None:
             self._fail(self._thread.error)
+        if self._thread.file != self._file:
+            self._tell_move(self._thread.file)
         if self._only_cards and picture.kind is not PictureKind.STANDBY:
             self._only_cards = False
             if picture.size != self._size:
@@ -272,6 +302,14 @@ class Recorder(FrameSink):
         time_s = self._next_s(picture, now_s)
         if time_s is not None:
             self._thread.put(picture, time_s)
+
+    def _tell_move(self, file: Path) -> None:
+        self._file = file
+        self._end_note()
+        self._begin_note(file)
+        self.notice = t(
+            "The recording {file} was moved while it runs; it goes on in {folder}.", file=self.name, folder=file.parent
+        )
 
     def _next_s(self, picture: Picture, now_s: float) -> Time | None:
         """Return the time of the next picture in seconds from the first one; None if it is not written.
@@ -318,6 +356,7 @@ class Recorder(FrameSink):
             else:
                 if self._microphone is not None:
                     self._writer.write_sound(self._sound_for(self._writer.end_s, final=True))
+                self._writer.follow()  # one that was removed is told, and written again
                 self._writer.close()
                 self._thread.recording.file = str(self._writer.path)
         except OSError as error:
@@ -329,8 +368,12 @@ class Recorder(FrameSink):
                 )
             ) from error
         finally:
-            self._note.end()
-        if str(self._writer.path) != self.name:
+            self._end_note()
+        if not same_file(self._writer.path.parent, self._path.parent):
+            raise SinkLostError(
+                t("The recording {file} was moved while it ran; it is {copy}.", file=self.name, copy=self._writer.path)
+            )
+        if self._writer.path.name != self._path.name:
             raise SinkLostError(
                 t(
                     "Another file {file} appeared during the recording, which is saved as {copy}.",
@@ -366,7 +409,7 @@ class Recorder(FrameSink):
         self._thread.finish()
         with suppress(OSError):
             self._writer.close()
-        self._note.end()
+        self._end_note()
         file = self._writer.file
         if not file.exists():
             return t("nothing was recorded")

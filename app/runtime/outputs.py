@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.errors import SinkError, t
+from app.core.errors import SinkError, Text, t
 from app.core.settings import Settings
 from app.core.types import Outgoing, Picture, PictureKind
 from app.output.base import FrameSink, SinkContext, SinkSpec
@@ -417,6 +417,8 @@ class SinkWorker:
             self._close()
             self._retry_later_or_give_up()
             return
+        if sink.notice is not None:
+            self._report(sink.notice)
         if self.spec.waits_for_readers and sink.readers == 0:
             return  # the sink discards pictures
         now_s = time.perf_counter()
@@ -424,7 +426,7 @@ class SinkWorker:
         if not repeats and outgoing.frame is not None:
             self._board.end_to_end_ms.add(now_s - outgoing.frame.captured_at_s)
 
-    def _report(self, problem: Exception | None) -> None:
+    def _report(self, problem: Exception | Text | None) -> None:
         self._board.report(self.spec.stage, problem, self.thread.name)
 
     def _retry_later_or_give_up(self) -> None:

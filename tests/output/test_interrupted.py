@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from app.core.errors import SinkLostError
+from app.media.video_writer import RecordingWriter, VideoWriter, live_encoder
 from app.output import interrupted
 from app.output.interrupted import RecordingNote, kept_after_crash
 from app.output.recording import Recorder
@@ -90,3 +93,72 @@ def test_a_recording_goes_on_where_no_note_can_be_written(tmp_path: Path) -> Non
     recorder.send(picture())
     recorder.close()
     assert (tmp_path / "a.mp4").exists() and kept_after_crash() is None
+
+
+def begun_file(folder: Path) -> Path:
+    """Return what a program leaves that is killed as its recording begins: a header without a frame."""
+    writer = RecordingWriter(folder / "a.mp4", 64, 48, 30, encoder=live_encoder("x264", 64, 48, Fraction(30)))
+    left = folder / "left.recording.mkv"
+    left.write_bytes(writer.file.read_bytes())
+    writer.abort()
+    return left
+
+
+@pytest.mark.parametrize("length", [0, 100, 10_000])
+def test_a_recording_without_a_frame_is_removed_and_not_named(tmp_path: Path, length: int) -> None:
+    file = begun_file(tmp_path)
+    file.write_bytes(file.read_bytes()[:length])
+    kill(RecordingNote(file))
+
+    said = kept_after_crash()
+
+    assert said is None
+    assert not file.exists() and notes() == []
+
+
+def test_a_recording_with_one_whole_frame_is_kept_and_named(tmp_path: Path) -> None:
+    header = begun_file(tmp_path).read_bytes()
+    recorder = Recorder(tmp_path / "b.mkv", 64, 48, context())
+    recorder.send(picture())
+    recorder.close()
+    file = tmp_path / "b.mkv"
+    assert file.stat().st_size > len(header)
+    kill(RecordingNote(file))
+
+    assert str(file) in str(kept_after_crash())
+    assert file.exists()
+
+
+def test_what_cannot_be_read_is_kept_and_named(tmp_path: Path) -> None:
+    """A header that a power failure damaged can be repaired."""
+    file = tmp_path / "a.recording.mkv"
+    crashed_recording(file, bytes(10_000))
+
+    assert str(file) in str(kept_after_crash())
+    assert file.exists()
+
+
+def test_a_recording_that_has_taken_the_name_is_not_removed(tmp_path: Path) -> None:
+    crashed = tmp_path / "a.recording.mkv"
+    kill(RecordingNote(crashed))
+    recorder = Recorder(tmp_path / "a.mp4", 64, 48, context())
+
+    kept_after_crash()
+
+    assert crashed.exists()
+    recorder.close()
+
+
+def test_a_recording_has_its_note_before_its_encoder_is_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    noted: list[bytes] = []
+
+    def fail(*_: object) -> None:
+        noted.extend(note.read_bytes() for note in notes())
+        raise OSError(errno.EIO, "the encoder does not open")
+
+    monkeypatch.setattr(VideoWriter, "_open", fail)
+    with pytest.raises(SinkLostError):
+        Recorder(tmp_path / "a.mp4", 64, 48, context())
+
+    assert noted == [bytes(tmp_path / "a.recording.mkv")]
+    assert notes() == [] and list(tmp_path.glob("*.mkv")) == []

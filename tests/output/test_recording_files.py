@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import stat
 from contextlib import closing
 from fractions import Fraction
@@ -30,6 +31,7 @@ from tests.output.pictures import picture, sender
 from tests.output.pipewire.feeding import next_frame
 from tests.output.recordings import context, full_disk, read, send_slowly
 from tests.pipewire_session import PrivateSession
+from tests.waiting import eventually
 
 LAYOUTS: tuple[Layout, ...] = ("I420", "YUYV", "UYVY")
 WIDTH, HEIGHT = 64, 48
@@ -70,8 +72,64 @@ def test_a_recording_that_was_removed_meanwhile_is_told(tmp_path: Path) -> None:
     recorder = begun(tmp_path / "a.mp4")
     for file in tmp_path.iterdir():
         file.unlink()
-    with pytest.raises(SinkLostError, match="the file or its folder does not exist"):
+
+    with pytest.raises(SinkLostError, match="its file was removed while it ran") as caught:
         recorder.close()
+
+    assert f"the recording so far is in {tmp_path / 'a.mp4'}" in str(caught.value)
+    assert len(read(tmp_path / "a.mp4")[0]) >= 1 and names_in(tmp_path) == ["a.mp4"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows removes no open file")
+@pytest.mark.parametrize("removed", ["file", "folder"])
+@pytest.mark.parametrize("suffix", ["mp4", "mkv"])
+def test_a_recording_that_is_removed_ends_at_once_and_is_written_again(
+    tmp_path: Path, suffix: str, removed: str
+) -> None:
+    folder, clock = tmp_path / "talks", FakeClock()
+    folder.mkdir()
+    path = folder / f"a.{suffix}"
+    recorder = Recorder(path, 64, 48, context(), clock=clock)
+    send_slowly(recorder, clock, ((number / 30, picture()) for number in range(20)))
+    if removed == "folder":
+        shutil.rmtree(folder)
+    else:
+        (folder / "a.recording.mkv").unlink()
+
+    clock.now_s = 2
+    recorder.send(picture())
+    eventually(lambda: recorder._thread.error is not None)  # noqa: SLF001
+    with pytest.raises(SinkLostError, match="The recording stopped: its file was removed while it ran") as caught:
+        recorder.send(picture())
+
+    assert f"the recording so far is in {path}" in str(caught.value)
+    assert len(read(path)[0]) >= 21 and names_in(folder) == [path.name]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows moves no open file")
+@pytest.mark.parametrize("suffix", ["mp4", "mkv"])
+def test_a_recording_whose_folder_is_renamed_goes_on_there_and_says_so(tmp_path: Path, suffix: str) -> None:
+    folder, renamed, clock = tmp_path / "talks", tmp_path / "talks of may", FakeClock()
+    folder.mkdir()
+    recorder = Recorder(folder / f"a.{suffix}", 64, 48, context(), clock=clock)
+    send_slowly(recorder, clock, ((number / 30, picture()) for number in range(20)))
+    assert recorder.notice is None
+    folder.rename(renamed)
+
+    clock.now_s = 2
+    recorder.send(picture())
+    eventually(lambda: recorder._thread.file.parent == renamed)  # noqa: SLF001
+    clock.now_s = 3
+    recorder.send(picture())
+    notice = str(recorder.notice)
+    with pytest.raises(SinkLostError, match="was moved while it ran") as caught:
+        recorder.close()
+
+    assert "it goes on in" in notice and str(renamed) in notice
+    assert str(renamed / f"a.{suffix}") in str(caught.value)
+    assert len(read(renamed / f"a.{suffix}")[0]) >= 22
+    assert not folder.exists() and names_in(renamed) == [f"a.{suffix}"]
 
 
 @pytest.mark.parametrize(

@@ -125,6 +125,21 @@ def test_no_recording_fails_unexplained(recorded: Settings, world: FakeWorld, mo
         assert status.recording is not None or status.problems
 
 
+def test_a_recording_that_is_moved_is_told_while_it_runs(tmp_path: Path, world: FakeWorld) -> None:
+    folder = tmp_path / "talks"
+    folder.mkdir()
+    settings = BASE.replaced_at(["output"], record=folder / "a.mp4")
+    with running(world, settings, parts=world.parts().with_sinks(recording=Recorder)) as pipeline:
+        eventually(lambda: pipeline.status().encoded_frames > 0)
+        folder.rename(tmp_path / "renamed")
+
+        eventually(lambda: any("was moved while it runs" in each.message for each in pipeline.status().problems))
+
+        assert pipeline.status().recording is not None
+        apply(pipeline, BASE)
+        eventually(lambda: pipeline.status().recorded == (str(tmp_path / "renamed" / "a.mp4"),))
+
+
 def test_every_encoded_frame_is_counted_and_the_frame_path_has_priority(recorded: Settings, world: FakeWorld) -> None:
     own = os.getpriority(os.PRIO_PROCESS, 0)
     parts, timing = world.parts().with_sinks(recording=Recorder), Timing(background_wait_s=60)

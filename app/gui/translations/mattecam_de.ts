@@ -2299,6 +2299,14 @@
             <translation>Die Aufnahme {file} ist abgeschlossen; starten Sie eine neue.</translation>
         </message>
         <message>
+            <source>The recording {file} was moved while it ran; it is {copy}.</source>
+            <translation>Die Aufnahme {file} wurde verschoben, während sie lief; sie ist jetzt {copy}.</translation>
+        </message>
+        <message>
+            <source>The recording {file} was moved while it runs; it goes on in {folder}.</source>
+            <translation>Die laufende Aufnahme {file} wurde verschoben; sie geht in {folder} weiter.</translation>
+        </message>
+        <message>
             <source>The repair could not be started ({program} cannot be run); run the shown commands as root.</source>
             <translation>Die Reparatur konnte nicht gestartet werden ({program} lässt sich nicht ausführen); führen Sie die gezeigten Befehle als root aus.</translation>
         </message>
@@ -3017,6 +3025,10 @@
         <message>
             <source>it must be true or false</source>
             <translation>er muss true oder false sein</translation>
+        </message>
+        <message>
+            <source>its file was removed while it ran; start another one</source>
+            <translation>ihre Datei wurde entfernt, während sie lief; starten Sie eine neue</translation>
         </message>
         <message>
             <source>its name is too long</source>

@@ -2299,6 +2299,14 @@
             <translation>La grabación {file} ha terminado; inicie otra.</translation>
         </message>
         <message>
+            <source>The recording {file} was moved while it ran; it is {copy}.</source>
+            <translation>La grabación {file} se movió mientras se hacía; ahora es {copy}.</translation>
+        </message>
+        <message>
+            <source>The recording {file} was moved while it runs; it goes on in {folder}.</source>
+            <translation>La grabación en curso {file} se movió; continúa en {folder}.</translation>
+        </message>
+        <message>
             <source>The repair could not be started ({program} cannot be run); run the shown commands as root.</source>
             <translation>No se pudo iniciar la reparación (no se puede ejecutar {program}); ejecute como root las órdenes mostradas.</translation>
         </message>
@@ -3017,6 +3025,10 @@
         <message>
             <source>it must be true or false</source>
             <translation>debe ser true o false</translation>
+        </message>
+        <message>
+            <source>its file was removed while it ran; start another one</source>
+            <translation>su archivo se eliminó mientras se hacía; inicie otra</translation>
         </message>
         <message>
             <source>its name is too long</source>
