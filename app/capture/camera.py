@@ -102,16 +102,14 @@ class CameraSource(FrameSource):
             "camera", self._device.name, self._device.id, 0, 0, settings.fps, "", self._device.is_virtual
         )
         """Size of the frames; rate and format as read back from the camera."""
-        may_be_own = device.is_virtual or device.index < 0
-        if may_be_own and any(each.pid == os.getpid() and each.only_writes for each in holders(device.path)):
-            raise SourceOpenError(
-                t(
-                    "{camera} is the virtual camera that this program sends to; choose another source or another "
-                    "virtual camera.",
-                    camera=self._name(),
-                )
-            )
+        self._refuse_own()
         self._capture = self._open()
+        try:
+            # The first frame is waited for, and meanwhile this program may have begun to send to the device.
+            self._refuse_own()
+        except SourceOpenError:
+            self._capture.release()
+            raise
         self._settled_at_s = self._last_s + self._timing.settle_s
 
     def read(self) -> Frame | None:
@@ -198,6 +196,19 @@ class CameraSource(FrameSource):
         raise SourceOpenError(
             t("The camera {camera} delivers no frames: {reason}.", camera=self._name(), reason=self._why_not())
         )
+
+    def _refuse_own(self) -> None:
+        """Raise SourceOpenError if this program sends to the device."""
+        device = self._device
+        may_be_own = device.is_virtual or device.index < 0
+        if may_be_own and any(each.pid == os.getpid() and each.sends for each in holders(device.path)):
+            raise SourceOpenError(
+                t(
+                    "{camera} is the virtual camera that this program sends to; choose another source or another "
+                    "virtual camera.",
+                    camera=self._name(),
+                )
+            )
 
     def _formats(self) -> tuple[str, ...]:
         """Return the formats to try, in order."""

@@ -232,7 +232,7 @@ def _linux() -> list[CameraDevice]:
     for folder in SYS_CLASS.glob("video*"):
         name, path = _text(folder / "name") or folder.name, f"/dev/{folder.name}"
         number = re.fullmatch(r"video(\d+)", folder.name)
-        if number is None or RAW_SENSOR.search(name) or name.startswith(camera_names.OWN):
+        if number is None or RAW_SENSOR.search(name) or camera_names.is_own(name):
             continue
         names = links(path)
         busy = False
@@ -277,7 +277,7 @@ def _elsewhere() -> list[CameraDevice]:
             is_virtual=bool(camera_names.MIXER.search(info.name)),
         )
         for info in enumerate_cameras(backend)
-        if not info.name.startswith(camera_names.OWN)
+        if not camera_names.is_own(info.name)
     ]
 
 

@@ -179,7 +179,7 @@ def _offered(connection: Connection) -> list[ListedCamera]:
     return [
         camera
         for camera in list_cameras(connection)
-        if not camera.title.startswith(camera_names.OWN) and not (camera.device and Path(camera.device).exists())
+        if not camera_names.is_own(camera.title) and not (camera.device and Path(camera.device).exists())
     ]
 
 

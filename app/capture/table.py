@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ from app.capture.base import PIPEWIRE, FrameSource
 from app.capture.camera import CameraSource
 from app.capture.demo import DemoSource
 from app.capture.devices import (
+    CameraDevice,
     Rank,
     automatic_cameras,
     cameras_named,
@@ -127,7 +128,8 @@ def source_device(text: str) -> str:
 
 def finds_camera(is_sent_to: Callable[[str], bool]) -> bool:
     """Return whether there is a camera for `auto`. is_sent_to: as for `SourceOpener`."""
-    return any(not one.is_virtual or is_sent_to(one.path) for one in automatic_cameras(list_cameras(), ""))
+    cameras = automatic_cameras(list_cameras(), "")
+    return any(not one.is_virtual or is_sent_to(one.path) or _may_wait_for_reader(one) for one in cameras)
 
 
 class SourceOpener:
@@ -160,23 +162,42 @@ class SourceOpener:
 
     def _open_auto(self, settings: CaptureSettings) -> FrameSource:
         cameras = list_cameras()
-        missing = CameraAbsentError(t("No camera was found; connect one or choose another source."))
-        for camera in automatic_cameras(cameras, _remembered()):
-            if camera.rank is Rank.SENT and not self._is_sent_to(camera.path):
-                continue
+        missing: CameraAbsentError | None = None
+        for camera in self._by_what_is_sent(automatic_cameras(cameras, _remembered())):
             try:
                 source = open_camera(camera.address, settings)
             except SourceOpenError as error:
                 if not camera.is_virtual:
                     raise
-                missing = CameraAbsentError(error.text)  # nothing is sent to it
+                missing = missing or CameraAbsentError(error.text)  # nothing is sent to it
                 continue
             self._chosen = camera.address
             _remember(camera.address)
             return source
         if self._chosen and not cameras_named(self._chosen, cameras):
             return open_camera(self._chosen, settings)  # tells which one is gone
-        raise missing
+        raise missing or CameraAbsentError(t("No camera was found; connect one or choose another source."))
+
+    def _by_what_is_sent(self, cameras: list[CameraDevice]) -> Iterator[CameraDevice]:
+        """Yield the cameras to try; last those virtual ones that may send only while they are read.
+
+        v4l2-relayd is one: it opens the camera of the laptop for a reader, whose first frame comes a second later.
+        """
+        silent = []
+        for camera in cameras:
+            if camera.rank is not Rank.SENT or self._is_sent_to(camera.path):
+                yield camera
+            elif _may_wait_for_reader(camera):
+                silent.append(camera)
+        yield from silent
+
+
+def _may_wait_for_reader(camera: CameraDevice) -> bool:
+    """Return whether a program may be about to send to a virtual camera once it is read.
+
+    A node of v4l2loopback that no program has given a format names none, and sends nothing to a reader.
+    """
+    return camera.is_virtual and bool(camera.formats)
 
 
 def _remember(camera: str) -> None:

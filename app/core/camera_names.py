@@ -25,6 +25,11 @@ _LONGEST = 31
 """Letters of a name that the kernel keeps."""
 
 
+def is_own(name: str) -> bool:
+    """Return whether the name is that of this program's own virtual camera."""
+    return name.startswith(OWN)
+
+
 def is_infrared(name: str) -> bool:
     """Return whether the name is that of an infrared camera. “RGB/IR Camera: RGB” is not one: the last word counts."""
     if _COLOUR_AT_DAY.search(name) or may_be_infrared(name):

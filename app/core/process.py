@@ -156,6 +156,8 @@ class Holder:
     name: str
     only_writes: bool
     """The device is open for writing only, as by a producer."""
+    sends: bool = False
+    """One of its handles of the device is for writing only."""
 
     @property
     def text(self) -> Text:
@@ -182,8 +184,8 @@ def holders(device: str, proc: Path = PROC) -> tuple[Holder, ...]:
                 handles = [fd.name for fd in os.scandir(f"{entry.path}/fd") if _target(fd.path) == wanted]
                 if handles:
                     name = _text(f"{entry.path}/comm").strip() or "a program"
-                    only_writes = all(_only_writes(f"{entry.path}/fdinfo/{handle}") for handle in handles)
-                    found.append(Holder(int(entry.name), name, only_writes))
+                    writing = [_only_writes(f"{entry.path}/fdinfo/{handle}") for handle in handles]
+                    found.append(Holder(int(entry.name), name, all(writing), any(writing)))
     return tuple(sorted(found, key=lambda holder: holder.pid))
 
 

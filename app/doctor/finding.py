@@ -160,8 +160,6 @@ DISTRIBUTIONS = (
     ),
     Distribution("nixos"),
 )
-MODULE_OPTIONS = 'devices=1 video_nr={number} card_label="Mattecam" exclusive_caps=1'
-"""Options for loading v4l2loopback."""
 
 
 def detect(system: System) -> Distribution:
@@ -180,9 +178,8 @@ def for_kernel(lines: Sequence[Text | str], release: str) -> Steps:
     )
 
 
-def nixos_configuration(number: int) -> Steps:
-    """Return the steps that change configuration.nix; NixOS discards changes in /etc."""
-    options = MODULE_OPTIONS.format(number=number)
+def nixos_configuration(options: str) -> Steps:
+    """Return the steps that change configuration.nix; NixOS discards changes in /etc. options: of v4l2loopback."""
     return (
         t("In /etc/nixos/configuration.nix:"),
         CommandLine("boot.extraModulePackages = [ config.boot.kernelPackages.v4l2loopback ];"),

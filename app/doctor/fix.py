@@ -11,9 +11,9 @@ from contextlib import suppress
 
 from app.core import camera_names
 from app.core.errors import MattecamError, Text, t
-from app.doctor.finding import MODULE_OPTIONS, detect, nixos_configuration
+from app.doctor.finding import detect, nixos_configuration
 from app.doctor.system import System
-from app.doctor.virtual_camera import check_module, find_device, free_number, read_module
+from app.doctor.virtual_camera import check_module, find_device, module_options, read_module
 
 log = logging.getLogger(__name__)
 
@@ -30,13 +30,12 @@ def make_script(system: System) -> list[str]:
     if not system.platform.startswith("linux"):
         raise MattecamError("On this system the virtual camera comes from OBS; run `doctor` to see what to install.")
     module, device, nixos = read_module(system), find_device(system), detect(system).name == "nixos"
-    number = free_number(system) if device is None else device.number
     if nixos or (not module.built and device is None):
         finding = check_module(system, module, device)
-        steps = "\n".join(nixos_configuration(number)) if nixos else finding.fix
+        steps = "\n".join(nixos_configuration(module_options(system))) if nixos else finding.fix
         message = f"{finding.detail}\n{steps}"  # lines of steps after the sentence
         raise MattecamError(message)
-    options = f"options v4l2loopback {MODULE_OPTIONS.format(number=number)}"
+    options = f"options v4l2loopback {module_options(system)}"
     works = device is not None and device.exclusive_caps  # until the next restart
     if works and options in system.read(MODPROBE_FILE) and "v4l2loopback" in system.read(LOAD_FILE):
         return []

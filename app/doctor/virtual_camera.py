@@ -10,7 +10,6 @@ from app.core import camera_names
 from app.core.errors import Text, t
 from app.core.paths import program_command
 from app.doctor.finding import (
-    MODULE_OPTIONS,
     WHY,
     CommandLine,
     Finding,
@@ -24,9 +23,9 @@ from app.doctor.finding import (
     warning,
 )
 from app.doctor.system import System
+from app.output.camera_list import free_number
 from app.system.v4l2 import is_loopback
 
-PREFERRED_NUMBER = 10
 _SYSFS = "/sys/devices/virtual/video4linux"
 _PARAMETERS = "/sys/module/v4l2loopback/parameters"
 _SECURE_BOOT = "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
@@ -81,8 +80,8 @@ def read_module(system: System) -> Module:
     )
 
 
-def find_device(system: System) -> LoopbackDevice | None:
-    """Return the device of the module that the program uses: with its label, else the first that is not a phone's."""
+def find_devices(system: System) -> list[LoopbackDevice]:
+    """Return all devices of the module, by their numbers."""
     names = [name for name in system.names(_SYSFS) if is_loopback(system.path(f"{_SYSFS}/{name}"))]
     numbers = sorted(int(match[1]) for name in names if (match := re.fullmatch(r"video(\d+)", name)))
     # the array parameters of the module are in the order in which the devices were asked for
@@ -90,16 +89,34 @@ def find_device(system: System) -> LoopbackDevice | None:
     order = [*(number for number in asked if number in numbers), *(number for number in numbers if number not in asked)]
     caps = system.read(f"{_PARAMETERS}/exclusive_caps").split(",")
     exclusive = {number for number, value in zip(order, caps, strict=False) if value in ("Y", "1")}
-    labels = {number: system.read(f"{_SYSFS}/video{number}/name") for number in numbers}
-    usable = [number for number in numbers if not camera_names.PHONE.search(labels[number])]
-    usable.sort(key=lambda number: labels[number] != camera_names.OWN)
-    return next((LoopbackDevice(number, labels[number], number in exclusive) for number in usable), None)
+    return [
+        LoopbackDevice(number, system.read(f"{_SYSFS}/video{number}/name"), number in exclusive) for number in numbers
+    ]
 
 
-def free_number(system: System) -> int:
-    """Return the lowest free number of a new device, from 10."""
+def find_device(system: System) -> LoopbackDevice | None:
+    """Return the device that the program uses: the first one with its label. Others belong to other programs."""
+    return next((device for device in find_devices(system) if camera_names.is_own(device.label)), None)
+
+
+def module_options(system: System, *further: str) -> str:
+    """Return the options that load the module with the device of this program, and those that others have now.
+
+    Loading it with one device alone would take away the camera of a laptop that v4l2-relayd sends, or that of OBS.
+    further: labels of more devices.
+    """
+    own = find_device(system)
     taken = set(system.names("/sys/class/video4linux"))
-    return next(number for number in range(PREFERRED_NUMBER, 256) if f"video{number}" not in taken)
+    number = free_number(taken) if own is None else own.number
+    devices = [LoopbackDevice(number, camera_names.OWN, exclusive_caps=True)]
+    devices += [device for device in find_devices(system) if device.number != number]
+    for label in further:
+        taken |= {f"video{device.number}" for device in devices}
+        devices.append(LoopbackDevice(free_number(taken), label, exclusive_caps=True))
+    numbers = ",".join(str(device.number) for device in devices)
+    labels = ",".join(device.label for device in devices)
+    caps = ",".join(str(int(device.exclusive_caps)) for device in devices)
+    return f'devices={len(devices)} video_nr={numbers} card_label="{labels}" exclusive_caps={caps}'
 
 
 def check_virtual_camera(system: System) -> Iterator[Finding]:
@@ -117,9 +134,9 @@ def check_virtual_camera(system: System) -> Iterator[Finding]:
     yield from _conflict_findings(system)
 
 
-def load_command(number: int) -> CommandLine:
+def _load_command(system: System) -> CommandLine:
     """Return the command that loads the module until the next restart."""
-    return CommandLine(f"sudo modprobe v4l2loopback {MODULE_OPTIONS.format(number=number)}")
+    return CommandLine(f"sudo modprobe v4l2loopback {module_options(system)}")
 
 
 def permission_steps(user: str) -> Steps:
@@ -129,11 +146,18 @@ def permission_steps(user: str) -> Steps:
 
 def check_module(system: System, module: Module, device: LoopbackDevice | None) -> Finding:
     """Return the state of the kernel module and the next step towards loading it."""
-    check, load = t("virtual camera: module"), load_command(free_number(system))
+    check, load = t("virtual camera: module"), _load_command(system)
     if device is not None:
         return ok(check, t("The kernel module v4l2loopback is loaded."))
     if module.loaded:
+        others = [f"{one.path} ({one.label})" for one in find_devices(system)]
         detail = t("The kernel module v4l2loopback is loaded, but has no device.")
+        if others:
+            detail = t(
+                "No device of the kernel module v4l2loopback is named {name}: {devices} belong to other programs.",
+                name=camera_names.OWN,
+                devices=others,
+            )
         return problem(check, detail, *_repair(system, _UNLOAD, load))
     if module.built:
         detail = t(
@@ -145,10 +169,10 @@ def check_module(system: System, module: Module, device: LoopbackDevice | None) 
     return problem(check, detail, *(_repair(system) if detect(system).name == "nixos" else steps))
 
 
-def _repair(system: System, *by_hand: CommandLine, number: int | None = None) -> Steps:
-    """Return the steps that load the module now and at every start. number: that of the device; None: a free one."""
+def _repair(system: System, *by_hand: CommandLine) -> Steps:
+    """Return the steps that load the module now and at every start."""
     if detect(system).name == "nixos":
-        return nixos_configuration(free_number(system) if number is None else number)
+        return nixos_configuration(module_options(system))
     return (_REPAIR, t("Or manually, until the next restart:"), *by_hand) if by_hand else (_REPAIR,)
 
 
@@ -168,7 +192,7 @@ def _absent(system: System, module: Module) -> tuple[Text, Steps]:
             kernel=kernel,
         )
         host = t("Load the module on the host, outside the container:")
-        return detail, (host, *for_kernel(distribution.module, "$(uname -r)"), load_command(free_number(system)))
+        return detail, (host, *for_kernel(distribution.module, "$(uname -r)"), _load_command(system))
     if not module.installed:
         steps = for_kernel(distribution.module, kernel)
         return t("The kernel module v4l2loopback is not installed."), (*steps, t("Then:"), _REPAIR)
@@ -201,7 +225,7 @@ def _caps_finding(system: System, device: LoopbackDevice) -> Finding:
     if device.exclusive_caps:
         return ok(check, t("{device} has exclusive_caps=1: browsers and meeting programs list it.", device=device.path))
     close = t("Close every program that uses {device}, then:", device=device.path)
-    steps = close, *_repair(system, _UNLOAD, load_command(device.number), number=device.number)
+    steps = close, *_repair(system, _UNLOAD, _load_command(system))
     return problem(check, t("{device} was loaded without exclusive_caps=1.", device=device.path), *steps)
 
 
@@ -252,11 +276,12 @@ def _conflict_findings(system: System) -> Iterator[Finding]:
     setting = re.compile(r"^\s*options\s+v4l2loopback\b", re.MULTILINE)
     others = [file for file in files if setting.search(system.read(file))]
     if others:
-        options = 'devices=2 video_nr=10,11 card_label="Mattecam,OBS Virtual Camera" exclusive_caps=1,1'
+        of_others = any(not camera_names.is_own(device.label) for device in find_devices(system))
+        options = module_options(system) if of_others else module_options(system, "OBS Virtual Camera")
         yield warning(
             t("virtual camera: options"),
             t("Options of v4l2loopback are also set in {files}.", files=others),
-            t("Keep one file with both devices, for example:"),
+            t("Keep one file with all devices, for example:"),
             CommandLine(f"options v4l2loopback {options}"),
             t("Remove such options from the other files, but keep what else is in them."),
         )

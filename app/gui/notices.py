@@ -24,6 +24,7 @@ from app.gui.widgets.controls import button, describe, selectable
 from app.gui.widgets.page import FoldingRow
 from app.gui.widgets.qt import column, row, scale_icon, scaled, timer
 from app.gui.widgets.theme import icon
+from app.output.camera_list import is_automatic
 from app.runtime.status import Phase, PipelineStatus, Problem
 from models.table import WeightSpec
 
@@ -281,15 +282,15 @@ class ProgramNotices(QObject):
     def __init__(self, area: NoticeArea, models: Models) -> None:
         super().__init__(area)
         self._area, self._store, self._models = area, models.store, models
-        self._virtual_cameras: tuple[tuple[str, str], ...] | None = None
-        """None until the system was asked."""
+        self._lacks_virtual_camera = False
+        """Whether the system has none that `auto` may send to; False until it was asked."""
         self._asks_before_unmatted = False
         self._status = PipelineStatus()
         models.store.changed.connect(self._show_states)
 
     def show_virtual_cameras(self, cameras: tuple[tuple[str, str], ...]) -> None:
         """Take the (device, label) pairs of the virtual cameras that exist."""
-        self._virtual_cameras = cameras
+        self._lacks_virtual_camera = not any(is_automatic(label) for _device, label in cameras)
 
     def ask_before_unmatted(self) -> None:
         """Ask whether to show the real background: the saved settings say so, and the program started paused."""
@@ -356,7 +357,7 @@ class ProgramNotices(QObject):
             text = tr("The camera reaches {0} × {1} only at {2} fps. Choose a smaller size or another format.")
             yield Notice("slowCameraNotice", text.format(source.width, source.height, short(source.fps, 3)))
         unseen = status.virtual_camera is None and status.pipewire is None and status.phase is not Phase.STOPPED
-        if settings.output.virtual_camera == "auto" and unseen and self._virtual_cameras == ():
+        if settings.output.virtual_camera == "auto" and unseen and self._lacks_virtual_camera:
             set_up = tr("Set up…"), partial(self.remedy_chosen.emit, Remedy.VIRTUAL_CAMERA)
             yield Notice("virtualCameraNotice", tr("Zoom and Meet cannot see Mattecam yet."), (set_up,))
         if missing is not None:

@@ -211,12 +211,13 @@ class Tasks(QObject):
 
 WATCH_INTERVAL_MS = 2500
 CHECKS_PER_VIRTUAL = 4
-"""Virtual cameras change rarely, and probing one that another program feeds takes a second."""
+"""Virtual cameras change rarely."""
 
 
 def virtual_cameras() -> tuple[tuple[str, str], ...]:
     """Return (device, label) of the virtual cameras."""
-    return tuple((device.id, device.label) for device in list_virtual_cameras())
+    # Nothing is read from them: a program such as v4l2-relayd switches a camera on for each reader.
+    return tuple((device.id, device.label) for device in list_virtual_cameras(probe=False))
 
 
 class DeviceWatcher(QObject):

@@ -8,7 +8,7 @@ import os
 import re
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,7 +48,7 @@ def list_virtual_cameras(*, probe: bool = True) -> tuple[VirtualCameraDevice, ..
     probe: also find out which are busy, which takes up to half a second each.
     """
     if LINUX:
-        cameras = sorted(v4l2.loopback_labels().items(), key=lambda camera: camera[1] != camera_names.OWN)
+        cameras = sorted(v4l2.loopback_labels().items(), key=lambda camera: not camera_names.is_own(camera[1]))
         cameras = [(path, label) for path, label in cameras if not camera_names.PHONE.search(label)]
         return tuple(VirtualCameraDevice(path, label, path, probe and is_busy(path)) for path, label in cameras)
     names: Iterable[str] = ()
@@ -57,6 +57,15 @@ def list_virtual_cameras(*, probe: bool = True) -> tuple[VirtualCameraDevice, ..
     elif sys.platform == "darwin" and Path("/Applications/OBS.app").exists():
         names = ("OBS Virtual Camera",)
     return tuple(VirtualCameraDevice(name, name, "", False) for name in names)
+
+
+def is_automatic(label: str) -> bool:
+    """Return whether `auto` may send to a virtual camera with this label: on Linux to its own alone.
+
+    Another one belongs to a program that may only be silent now: v4l2-relayd sends the camera of the laptop once it is
+    read. Elsewhere all are of programs that provide one for others.
+    """
+    return not LINUX or camera_names.is_own(label)
 
 
 def is_busy(path: str) -> bool:
@@ -84,7 +93,14 @@ def _registered_on_windows() -> list[str]:
     return names
 
 
-LOAD_COMMAND = 'sudo modprobe v4l2loopback devices=1 video_nr=10 exclusive_caps=1 card_label="Mattecam"'
+_LOAD = 'sudo modprobe v4l2loopback devices=1 video_nr={number} card_label="Mattecam" exclusive_caps=1'
+_LOWEST_NUMBER = 10
+"""Of a new device: the lower ones are left to webcams, which programs expect at 0."""
+
+
+def free_number(taken: Collection[str]) -> int:
+    """Return the lowest free number of a new device. taken: names of video devices, such as `video0`."""
+    return next(number for number in range(_LOWEST_NUMBER, 256) if f"video{number}" not in taken)
 
 
 def no_virtual_camera() -> Text:
@@ -93,7 +109,7 @@ def no_virtual_camera() -> Text:
         t(
             "There is no virtual camera: install v4l2loopback (package v4l2loopback-dkms), then run `{command}`⟦, or "
             "let `{program} doctor --fix` do it⟧.",
-            command=LOAD_COMMAND,
+            command=_LOAD.format(number=free_number(v4l2.device_names())),
             program=program_command(),
         )
         if LINUX
@@ -101,6 +117,22 @@ def no_virtual_camera() -> Text:
             "There is no virtual camera: install OBS Studio 30 or later, which provides one, start it once and close "
             "it."
         )
+    )
+
+
+def titles(cameras: Iterable[VirtualCameraDevice]) -> list[str]:
+    """Return what a text says of virtual cameras: their device files and labels."""
+    return [f"{camera.id} ({camera.label})" for camera in cameras]
+
+
+def no_own_camera(others: Iterable[VirtualCameraDevice]) -> Text:
+    """Return why `auto` sends to none of the virtual cameras that there are."""
+    return t(
+        "No virtual camera is named {name}, and others may belong to other programs; choose one of {devices}⟦ with "
+        "--virtual-camera, or run `{program} doctor --fix`⟧.",
+        name=camera_names.OWN,
+        devices=titles(others),
+        program=program_command(),
     )
 
 

@@ -11,7 +11,7 @@ from app.core.settings import Settings
 from app.media.yuv import load_kernels
 from app.output import pipewire, recording, virtual_camera
 from app.output.base import SinkSpec
-from app.output.camera_list import list_virtual_cameras
+from app.output.camera_list import is_automatic, list_virtual_cameras
 from app.system.pipewire.connection import daemon_answers
 
 SINKS: tuple[SinkSpec[Any], ...] = (
@@ -58,4 +58,7 @@ SINKS: tuple[SinkSpec[Any], ...] = (
 
 def has_camera(settings: Settings) -> bool:
     """Return whether programs can see the picture as a camera on this machine: a virtual one, or that of PipeWire."""
-    return bool(list_virtual_cameras(probe=False)) or (settings.output.offers_pipewire and daemon_answers())
+    cameras = list_virtual_cameras(probe=False)
+    if settings.output.virtual_camera == "auto":
+        cameras = tuple(camera for camera in cameras if is_automatic(camera.label))
+    return bool(cameras) or (settings.output.offers_pipewire and daemon_answers())

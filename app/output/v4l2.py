@@ -35,6 +35,11 @@ def loopback_labels() -> dict[str, str]:
     return {f"/dev/video{number}": label for number, label in sorted(labels.items())}
 
 
+def device_names() -> list[str]:
+    """Return the names of all video devices, such as `video0`."""
+    return [entry.name for entry in SYSFS.glob("video*")]
+
+
 def takes_output(path: str) -> bool:
     """Return whether a producer may open the node. Raises OSError if the node cannot be opened.
 

@@ -24,9 +24,12 @@ from app.output.base import FrameSink, Packer, SinkContext, sendable
 from app.output.camera_list import (
     VirtualCameraDevice,
     explain,
+    is_automatic,
     is_busy,
     list_virtual_cameras,
+    no_own_camera,
     no_virtual_camera,
+    titles,
 )
 
 log = logging.getLogger(__name__)
@@ -216,11 +219,14 @@ def _candidates(device_or_label: str, avoided: Callable[[], Collection[str]]) ->
         raise SinkOpenError(no_virtual_camera())
     sources = avoided()
     known = [one for one in found if one.id not in sources]
-    named = [
-        one for one in found if device_or_label in ("auto", one.id, one.label, one.path.removeprefix("/dev/video"))
-    ]
+    if device_or_label == "auto":
+        named = [one for one in found if is_automatic(one.label)]
+        if not named:
+            raise SinkOpenError(no_own_camera(found))
+    else:
+        named = [one for one in found if device_or_label in (one.id, one.label, one.path.removeprefix("/dev/video"))]
     if not named:
-        devices = [f"{one.id} ({one.label})" for one in known]
+        devices = titles(known)
         raise SinkOpenError(
             t("There is no virtual camera {device}; choose one of {devices}.", device=device_or_label, devices=devices)
         )

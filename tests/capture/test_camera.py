@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import random
 import time
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
 import cv2
 import numpy as np
@@ -15,6 +17,7 @@ import simplejpeg
 from app.capture import camera
 from app.capture.camera import CameraTiming
 from app.core.errors import SourceLostError, SourceOpenError
+from app.core.process import Holder
 from app.core.types import BgrImage
 from tests.capture.conftest import FAST, PATIENT, WEBCAM, Driver, FakeCapture, lost, picture, played_time
 from tests.media.damaged_jpegs import encode, lost_packets, with_surplus
@@ -40,6 +43,20 @@ def test_the_preferred_format_is_requested_and_the_actual_one_reported(driver: D
     assert asked.items() >= wanted.items()
     assert (info.kind, info.name, info.id) == ("camera", "Webcam", "usb-webcam")
     assert (info.width, info.height, info.fps, info.pixel_format) == (64, 48, 25.0, "MJPG")
+
+
+def test_a_device_that_this_program_has_begun_to_send_to_meanwhile_is_no_source(
+    driver: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first frame of a virtual camera may be awaited for seconds, in which the output may open the device."""
+    driver.device = replace(WEBCAM, is_virtual=True)
+    own_handles = Holder(os.getpid(), "mattecam", only_writes=False, sends=True)
+    monkeypatch.setattr(camera, "holders", Mock(side_effect=[(), (own_handles,)]))
+
+    with pytest.raises(SourceOpenError, match="is the virtual camera that this program sends to"):
+        driver.first_frame()
+
+    assert [capture.released for capture in driver.made] == [True]
 
 
 @pytest.mark.parametrize("nothing", [None, BLACK, GREEN])

@@ -312,7 +312,7 @@ def test_the_camera_that_is_taken(nodes: list[Node], taken: int, kernel: Kernel,
         (0, "Cam", ("GREY",)),
         (0, "Cam IR", COLOUR),
         (0, "Cam", ("Z16", "YUYV")),
-        (0, "Dummy", ("YU12",), LOOPBACK),
+        pytest.param((0, "Dummy", (), LOOPBACK), id="a virtual camera that no program has given a format"),
         (0, "OBS Cam", ("YU12",), LOOPBACK),
     ],
 )
@@ -323,6 +323,39 @@ def test_other_cameras_are_used_only_by_name(node: Node, kernel: Kernel, opened:
     assert not finds_camera(lambda path: False)
     new_opener()(CaptureSettings(source="camera:0"))
     assert opened == [node[1]]
+
+
+MIPI: Node = (0, "Intel MIPI Camera", ("YUYV",), LOOPBACK)
+"""The camera of a laptop behind v4l2-relayd, which sends nothing while nobody reads."""
+
+
+@pytest.mark.parametrize(
+    ("others", "taken"),
+    [
+        pytest.param([], "Intel MIPI Camera", id="alone"),
+        pytest.param([(2, "Webcam", COLOUR)], "Webcam", id="beside a webcam"),
+        pytest.param([(2, "DroidCam", ("YU12",), LOOPBACK)], "DroidCam", id="beside a phone"),
+        pytest.param([(2, "Dummy", (), LOOPBACK)], "Intel MIPI Camera", id="beside a node without a sender"),
+        pytest.param([(2, "silent", ("YU12",), LOOPBACK)], "Intel MIPI Camera", id="beside one that stays silent"),
+    ],
+)
+def test_a_camera_that_sends_only_while_it_is_read_is_taken_last(
+    others: list[Node], taken: str, kernel: Kernel, opened: list[str]
+) -> None:
+    plug(kernel, MIPI, *others)
+
+    new_opener()(AUTO)
+
+    assert finds_camera(lambda path: False)
+    assert opened == [taken]
+
+
+def test_a_camera_that_sends_already_is_taken_before_one_that_may(kernel: Kernel, opened: list[str]) -> None:
+    plug(kernel, MIPI, (2, "Photo camera", ("YUYV",), LOOPBACK))
+
+    SourceOpener(lambda path: path == "/dev/video2")(AUTO)
+
+    assert opened == ["Photo camera"]
 
 
 @pytest.mark.parametrize(
@@ -391,7 +424,7 @@ def test_the_device_of_a_source(named: str, device: str, kernel: Kernel, tmp_pat
 def test_the_virtual_camera_in_use_is_no_source(kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
     plug(kernel, (2, "Dummy", ("YU12",), LOOPBACK))
     monkeypatch.setattr("app.capture.camera.os.getpid", lambda: 7)
-    monkeypatch.setattr("app.capture.camera.holders", lambda path: (Holder(7, "mattecam", True),))
+    monkeypatch.setattr("app.capture.camera.holders", lambda path: (Holder(7, "mattecam", True, True),))
     for named in ("camera:2", "/dev/video9"):
         with pytest.raises(SourceOpenError, match="is the virtual camera that this program sends to"):
             new_opener()(CaptureSettings(source=named))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,9 +14,10 @@ from app.capture.devices import CameraDevice
 from app.core.errors import t
 from app.doctor.camera import check_cameras
 from app.doctor.finding import Finding, State
+from app.doctor.fix import make_script
 from app.doctor.proof import prove_pipewire
 from app.doctor.system import System
-from app.doctor.virtual_camera import check_elsewhere, check_pipewire, check_virtual_camera
+from app.doctor.virtual_camera import check_elsewhere, check_pipewire, check_virtual_camera, find_device
 from tests.doctor.conftest import RELEASE, Machine, Wanted, expect
 from tests.pipewire_session import PrivateSession, private_session
 
@@ -44,7 +46,7 @@ def opened(machine: Machine) -> Machine:
         (lambda machine: machine.module_file().camera(10, "A real camera"), {}, "module",  # has the number of ours
          (PROBLEM, "not loaded", f"sudo modprobe v4l2loopback {OPTIONS}")),
         (Machine.loaded, {}, "module", (PROBLEM, "has no device")),
-        (lambda machine: machine.loaded(4, caps="N", label="Dummy"), {}, "seen by browsers",
+        (lambda machine: machine.loaded(4, caps="N"), {}, "seen by browsers",
          (PROBLEM, "", "sudo modprobe -r v4l2loopback", "video_nr=4", "exclusive_caps=1")),
         (opened, {"allowed": False}, "permission",
          (PROBLEM, "ada has no permission to open /dev/video10", "sudo usermod -aG video ada")),
@@ -134,7 +136,37 @@ def test_the_device_of_a_phone_is_no_virtual_camera(machine: Machine) -> None:
     machine.write("/sys/devices/virtual/video4linux/video2/name", "DroidCam")
     assert "/dev/video10" in found(machine.system())["device"].detail
     machine.write("/sys/devices/virtual/video4linux/video10/name", "Iriun Webcam")
-    expect([found(machine.system())["module"]], (PROBLEM, "has no device"))
+    expect([found(machine.system())["module"]], (PROBLEM, "/dev/video10 (Iriun Webcam) belong to other programs"))
+
+
+@pytest.mark.parametrize("label", ["Intel MIPI Camera", "OBS Virtual Camera", "Dummy video device (0x0000)"])
+def test_the_device_of_another_program_is_not_ours_and_is_kept(machine: Machine, label: str) -> None:
+    """The doctor sent its test picture to the camera of a laptop, and the repair would have taken that away."""
+    machine.loaded(4, label=label)
+
+    findings = found(machine.system())
+
+    assert set(findings) == {"module"}
+    kept = f'devices=2 video_nr=10,4 card_label="Mattecam,{label}" exclusive_caps=1,1'
+    expect(
+        findings.values(),
+        (PROBLEM, f"is named Mattecam: /dev/video4 ({label}) belong", f"sudo modprobe v4l2loopback {kept}"),
+    )
+    assert find_device(machine.system()) is None
+    assert shlex.quote(f"options v4l2loopback {kept}") in "\n".join(make_script(machine.system()))
+
+
+@pytest.mark.parametrize(
+    ("taken", "numbers"), [((), "10,11"), ((10,), "11,12"), ((11,), "10,12")], ids=["none", "ours", "the next"]
+)
+def test_the_advice_for_two_devices_names_free_numbers(machine: Machine, taken: tuple[int, ...], numbers: str) -> None:
+    machine.write("/etc/modprobe.d/obs.conf", "options v4l2loopback devices=1\n")
+    for number in taken:
+        machine.camera(number, "bcm2835-codec-decode")
+
+    advice = found(machine.system())["options"].fix
+
+    assert f'devices=2 video_nr={numbers} card_label="Mattecam,OBS Virtual Camera" exclusive_caps=1,1' in advice
 
 
 def test_secure_boot_is_no_matter_where_the_module_is_loaded(tmp_path: Path) -> None:

@@ -40,6 +40,8 @@ from tests.waiting import eventually
 pytestmark = pytest.mark.skipif(not LINUX, reason="loopback devices of Linux")
 OURS, OTHER = "/dev/video10", "/dev/video7"
 BOTH = {OTHER: "Cam 7", OURS: "Mattecam"}
+SECOND = "/dev/video11"
+OURS_TWICE = {OTHER: "Cam 7", OURS: "Mattecam", SECOND: "Mattecam 2"}
 QUERYCAP, STREAMON = 0x80685600, 0x40045612
 G_FMT, S_FMT, S_PARM = 0xC0D05604, 0xC0D05605, 0xC0CC5616
 
@@ -186,13 +188,36 @@ def test_devices_that_other_programs_send_to_are_left_alone(driver: FakeDriver, 
     assert driver.revived == driver.disturbed == []
 
 
-def test_auto_prefers_our_device_and_tries_the_next_where_it_is_busy(driver: FakeDriver) -> None:
+@pytest.mark.parametrize("label", ["Cam 7", "Intel MIPI Camera", "OBS Virtual Camera", "Dummy video device (0x0000)"])
+def test_auto_sends_to_no_camera_of_another_program(driver: FakeDriver, label: str) -> None:
+    """That of v4l2-relayd is silent while nobody reads it: the program wrote into the camera of the laptop."""
+    driver.labels = {OTHER: label}
+
+    message = refusal("auto")
+
+    assert "No virtual camera is named Mattecam, and others may belong to other programs" in message
+    assert f"choose one of {OTHER} ({label}) with --virtual-camera" in message
+    assert driver.opened == []
+    assert device_of(OTHER) == OTHER, "the user may name it"
+
+
+def test_only_a_camera_that_auto_may_send_to_shows_the_picture_to_programs(driver: FakeDriver) -> None:
+    settings = BASE.replaced_at(["output"], virtual_camera="auto", pipewire="off")
+    driver.labels = {OTHER: "Intel MIPI Camera"}
+    assert not table.has_camera(settings)
+
     driver.labels = BOTH
+
+    assert table.has_camera(settings)
+
+
+def test_auto_takes_our_device_and_tries_our_next_one_where_it_is_busy(driver: FakeDriver) -> None:
+    driver.labels = OURS_TWICE
     assert device_of("auto") == OURS
 
     driver.sending = {OURS}
 
-    assert device_of("auto") == OTHER
+    assert device_of("auto") == SECOND
 
 
 @pytest.mark.parametrize("wanted", [OTHER, "Cam 7", "7"])
@@ -203,11 +228,11 @@ def test_a_device_is_found_by_file_label_and_number(driver: FakeDriver, wanted: 
 
 
 def test_auto_tries_the_next_on_failure_and_reports_the_first(driver: FakeDriver) -> None:
-    driver.labels = BOTH
+    driver.labels = OURS_TWICE
     driver.refusals = {OURS: loopback_error("Device could not be opened: Device or resource busy")}
-    assert device_of("auto") == OTHER
+    assert device_of("auto") == SECOND
 
-    driver.refusals[OTHER] = RuntimeError("another reason")
+    driver.refusals[SECOND] = RuntimeError("another reason")
 
     assert "Another program" in refusal()
 
@@ -288,6 +313,20 @@ def test_an_unknown_device_is_reported_with_the_known_ones(driver: FakeDriver) -
         assert "modprobe v4l2loopback" in message and ". " not in message, "one sentence"
 
 
+def test_the_advice_names_a_number_that_is_free(
+    driver: FakeDriver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Number 10 is that of a decoder on a Raspberry Pi."""
+    driver.labels = {}
+    monkeypatch.setattr(v4l2, "SYSFS", tmp_path)
+    assert "video_nr=10 " in refusal()
+
+    (tmp_path / "video10").mkdir()
+    (tmp_path / "video11").mkdir()
+
+    assert "video_nr=12 " in refusal()
+
+
 @pytest.mark.parametrize(
     ("error", "words"),
     [
@@ -343,6 +382,7 @@ def test_other_systems_receive_bgr_of_fixed_size(driver: FakeDriver, monkeypatch
     """OBS's camera on Windows and macOS converts by itself and tells nobody who reads."""
     obs = VirtualCameraDevice("OBS Virtual Camera", "OBS Virtual Camera", "", False)
     monkeypatch.setattr(virtual_camera, "LINUX", False)
+    monkeypatch.setattr(camera_list, "LINUX", False)
     monkeypatch.setattr(virtual_camera, "list_virtual_cameras", lambda probe: (obs,))
     camera = VirtualCamera("auto", 64, 48, 30)
     camera.send(picture())
@@ -362,14 +402,18 @@ def test_other_systems_are_told_of_obs_and_have_one_backend(monkeypatch: pytest.
         assert words in refusal(backend=backend)
 
 
-@pytest.mark.parametrize("wanted", ["auto", "Cam 7"])
-def test_nothing_is_sent_to_the_camera_that_is_the_source(driver: FakeDriver, wanted: str) -> None:
-    driver.labels = {OTHER: "Cam 7", "/dev/video8": "Cam 7", OURS: "Mattecam"}
-    for avoided, device in (({OURS, OTHER}, "/dev/video8"), ({OTHER}, OURS if wanted == "auto" else "/dev/video8")):
-        with closing(VirtualCamera(wanted, 64, 48, 30, avoided=avoided.copy)) as camera:
-            assert camera.device == device
+@pytest.mark.parametrize(
+    ("wanted", "label"),
+    [("auto", "Mattecam"), ("Mattecam", "Mattecam"), ("Cam 7", "Cam 7")],
+    ids=["auto", "our label", "another label"],
+)
+def test_nothing_is_sent_to_the_camera_that_is_the_source(driver: FakeDriver, wanted: str, label: str) -> None:
+    driver.labels = {OTHER: label, "/dev/video8": label, OURS: "Cam 10"}
+    with closing(VirtualCamera(wanted, 64, 48, 30, avoided={OURS, OTHER}.copy)) as camera:
+        assert camera.device == "/dev/video8"
+
+    driver.labels = {OTHER: label}
     for named in (wanted, "/dev/video7", "7"):
-        driver.labels = {OTHER: "Cam 7"}
         assert f"{OTHER} is the camera that the picture comes from" in refusal(named, avoided={OTHER}.copy)
     assert OTHER not in [one.device for one in driver.opened]
 
@@ -385,7 +429,7 @@ def test_nothing_is_sent_to_the_camera_of_a_phone(driver: FakeDriver, label: str
     driver.labels = {"/dev/null": label}
     for named in ("auto", label, "/dev/null"):
         assert refusal(named)
-    driver.labels[OTHER] = "Cam 7"
+    driver.labels[OTHER] = "Mattecam"
     assert VirtualCamera("auto", 64, 48, 30).device == OTHER
     assert [one.device for one in driver.opened] == [OTHER]
     assert [one.id for one in list_virtual_cameras(probe=False)] == [OTHER]

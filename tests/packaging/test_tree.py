@@ -112,6 +112,8 @@ def test_the_package_recommends_the_module_and_is_found_with_its_manual(tmp_path
     deb.system_files(tmp_path, "1.2.3", Report())
     unit = (tmp_path / "usr/lib/systemd/user/mattecam.service").read_text()
     assert unit == (ROOT / "deploy/mattecam.service").read_text()
+    options = (tmp_path / "usr/lib/modprobe.d/mattecam.conf").read_text()
+    assert 'card_label="Mattecam"' in options and "video_nr" not in options, "number 10 may be another device's"
     assert not (tmp_path / "usr/lib/modules-load.d").exists()
     deb.desktop_files(tmp_path / "usr", "1.2.3")
     documents = tmp_path / INSTALLED_IN[1:] / "share/doc/mattecam"

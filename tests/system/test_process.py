@@ -308,6 +308,17 @@ def test_holders_of_a_device_are_found_by_what_they_may_do(tmp_path: Path) -> No
 
 
 @pytest.mark.skipif(not LINUX, reason="only Linux tells who has a device open")
+def test_a_program_that_reads_the_device_that_it_sends_to_is_known(tmp_path: Path) -> None:
+    device = tmp_path / "video10"
+    device.touch()
+
+    with device.open("rb"), device.open("wb"):
+        (found,) = holders(str(device))
+
+    assert found.sends and not found.only_writes
+
+
+@pytest.mark.skipif(not LINUX, reason="only Linux tells who has a device open")
 def test_a_holder_whose_name_and_flags_cannot_be_read_does_not_count_as_a_producer(tmp_path: Path) -> None:
     (tmp_path / "12/fd").mkdir(parents=True)
     (tmp_path / "12/fd/3").symlink_to("/dev/video97")

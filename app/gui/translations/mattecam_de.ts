@@ -882,8 +882,8 @@
             <translation>Verborgen lassen</translation>
         </message>
         <message>
-            <source>Keep one file with both devices, for example:</source>
-            <translation>Behalten Sie eine Datei mit beiden Geräten, zum Beispiel:</translation>
+            <source>Keep one file with all devices, for example:</source>
+            <translation>Behalten Sie eine Datei mit allen Geräten, zum Beispiel:</translation>
         </message>
         <message>
             <source>Keep running in the tray when the window is closed</source>
@@ -1087,6 +1087,10 @@
             <translation>Keine Kamera: Andere sehen die Pausentafel</translation>
         </message>
         <message>
+            <source>No device of the kernel module v4l2loopback is named {name}: {devices} belong to other programs.</source>
+            <translation>Kein Gerät des Kernelmoduls v4l2loopback heißt {name}: {devices} gehören anderen Programmen.</translation>
+        </message>
+        <message>
             <source>No image is chosen for the background; choose a file.</source>
             <translation>Für den Hintergrund ist kein Bild gewählt; wählen Sie eine Datei.</translation>
         </message>
@@ -1117,6 +1121,10 @@
         <message>
             <source>No virtual camera is installed.</source>
             <translation>Es ist keine virtuelle Kamera installiert.</translation>
+        </message>
+        <message>
+            <source>No virtual camera is named {name}, and others may belong to other programs; choose one of {devices}.</source>
+            <translation>Keine virtuelle Kamera heißt {name}, und andere können anderen Programmen gehören; wählen Sie eine von {devices}.</translation>
         </message>
         <message>
             <source>No window can open on {display}.</source>

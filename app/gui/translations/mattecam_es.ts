@@ -882,8 +882,8 @@
             <translation>Mantenerlo oculto</translation>
         </message>
         <message>
-            <source>Keep one file with both devices, for example:</source>
-            <translation>Conserve un solo archivo con ambos dispositivos, por ejemplo:</translation>
+            <source>Keep one file with all devices, for example:</source>
+            <translation>Conserve un solo archivo con todos los dispositivos, por ejemplo:</translation>
         </message>
         <message>
             <source>Keep running in the tray when the window is closed</source>
@@ -1087,6 +1087,10 @@
             <translation>Sin cámara: los demás ven la pantalla de pausa</translation>
         </message>
         <message>
+            <source>No device of the kernel module v4l2loopback is named {name}: {devices} belong to other programs.</source>
+            <translation>Ningún dispositivo del módulo del kernel v4l2loopback se llama {name}: {devices} pertenecen a otros programas.</translation>
+        </message>
+        <message>
             <source>No image is chosen for the background; choose a file.</source>
             <translation>No se ha elegido ninguna imagen para el fondo; elija un archivo.</translation>
         </message>
@@ -1117,6 +1121,10 @@
         <message>
             <source>No virtual camera is installed.</source>
             <translation>No hay ninguna cámara virtual instalada.</translation>
+        </message>
+        <message>
+            <source>No virtual camera is named {name}, and others may belong to other programs; choose one of {devices}.</source>
+            <translation>Ninguna cámara virtual se llama {name}, y las demás pueden pertenecer a otros programas; elija una de {devices}.</translation>
         </message>
         <message>
             <source>No window can open on {display}.</source>
