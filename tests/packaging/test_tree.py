@@ -31,7 +31,7 @@ from tests.paths import ROOT
 from tests.serving import served
 from tools import lock_requirements
 from tools.packages import deb, release
-from tools.packages.check import Report, foreign_folders, refused, resolved
+from tools.packages.check import Report, external_libraries, foreign_folders, refused, resolved
 from tools.packages.opencv import replace_texts
 from tools.packages.prune import prune
 from tools.packages.tree import INSTALLED_IN, NOT_PACKAGED, build, locked_for_packages, relocated, site_packages
@@ -102,6 +102,27 @@ def test_libraries_are_searched_nowhere_but_in_the_tree_and_may_be_missing() -> 
     line = " 0x000000000000001d (RUNPATH)  Library runpath: [{}]\n"
     assert foreign_folders(line.format("$ORIGIN/../lib:$ORIGIN")) == []
     assert foreign_folders(line.format("$ORIGIN:/tmp/build/lib")) == ["/tmp/build/lib"]
+
+
+@pytest.mark.skipif(sys.platform != "linux" or not shutil.which("gcc"), reason="needs gcc on Linux")
+def test_a_library_that_another_folder_of_the_tree_has_is_not_missing(tmp_path: Path) -> None:
+    """`libheif` names `libde265`, which only the search path of the module that loads both leads to."""
+    (tmp_path / "libs").mkdir()
+    names = ("libdecoder.so.1", "libother.so.1", "libreader.so.1")
+    made = {name: tmp_path / "libs" / name for name in names}
+    source = tmp_path / "empty.c"
+    source.touch()
+    for name in names[:2]:
+        subprocess.run(["gcc", "-shared", f"-Wl,-soname,{name}", "-o", made[name], source], check=True)
+    needed = ("-Wl,--no-as-needed", made["libdecoder.so.1"], made["libother.so.1"])
+    reader = made["libreader.so.1"]
+    subprocess.run(["gcc", "-shared", "-o", reader, source, *needed], check=True)
+
+    made["libother.so.1"].unlink()
+    external, wrong = external_libraries(tmp_path, [made["libdecoder.so.1"], reader])
+
+    assert wrong == ["missing library: libs/libreader.so.1 needs libother.so.1"]
+    assert "libdecoder.so.1" not in external
 
 
 def test_the_package_recommends_the_module_and_is_found_with_its_manual(tmp_path: Path) -> None:

@@ -93,14 +93,20 @@ def external_libraries(tree: Path, binaries: Iterable[Path]) -> tuple[dict[str, 
     """Return the system's libraries that binaries name themselves, with their paths, and what is wrong with others."""
     external: dict[str, str] = {}
     wrong: list[str] = []
+    binaries = list(binaries)
+    # A module loads its libraries by its own search path, which they inherit: asked alone, such a library finds nothing
+    # beside itself (libde265 beside libheif).
+    in_tree = {binary.name for binary in binaries}
     for binary in binaries:
         dynamic = _output("readelf", "-d", str(binary))
         needed = set(re.findall(r"\(NEEDED\).*\[(.+)\]", dynamic))
         wrong += [f"{binary.relative_to(tree)} searches libraries in {folder}" for folder in foreign_folders(dynamic)]
         for name, path in resolved(_output("ldd", str(binary))).items():
-            if name in needed and not path:
+            if name not in needed or name in in_tree:
+                continue
+            if not path:
                 wrong.append(f"missing library: {binary.relative_to(tree)} needs {name}")
-            elif name in needed and not Path(path).resolve().is_relative_to(tree):
+            elif not Path(path).resolve().is_relative_to(tree):
                 external[name] = path
     return dict(sorted(external.items())), wrong
 
