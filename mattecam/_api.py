@@ -210,6 +210,7 @@ def convert(
     *,
     model: str = "auto",
     background: Path | str | None = None,
+    matte: Path | str | None = None,
     alpha: Path | str | None = None,
     foreground: Path | str | None = None,
     edges: EdgeSettings = DEFAULT_EDGES,
@@ -234,7 +235,8 @@ def convert(
     target, alpha, foreground: for composite, matte and premultiplied foreground; a video (.mp4, .m4v, .mov, .mkv,
     .webm), for an image an image (.png, .jpg), or, without suffix, a folder for PNG images. background: `transparent`
     (PNG, WebP, TIFF, .mov, .webm and folders, with straight alpha), `green`, `#RRGGBB`, `blur[:0-100]`, an image, a
-    video or `none`; None cuts out pictures, but for JPEG, and gives films green.
+    video or `none`; None cuts out pictures, but for JPEG, and gives films green. matte: a film or a folder of images
+    with the matte of each frame, which is used in place of a network; of an image, an image.
     rotate, flip: turn the source clockwise by 0, 90, 180 or 270 degrees, then swap left and right, before matting.
     settings: values by the names of docs/settings.md, such as {"framing.zoom": 2}; they win over the other arguments.
     progress(frames done, expected frames or None) is called after every frame, and with the true total when the outputs
@@ -246,7 +248,7 @@ def convert(
     """
     if not isinstance(settings, Mapping):
         raise TypeError(f"settings must be a mapping, not {type(settings).__name__}")
-    check_names(str(name) for name in (source, target, alpha, foreground) if name is not None)
+    check_names(str(name) for name in (source, target, matte, alpha, foreground) if name is not None)
     chosen = model, weights, refiner, plate, device, executor, precision, downsample_ratio
     transparent: bool | None = background == TRANSPARENT
     if background is None and not any(name.split(".")[0] == "background" for name in settings):
@@ -259,6 +261,7 @@ def convert(
         settings=with_values(
             _settings(background, edges, chosen), {"capture.rotate": rotate, "capture.flip": flip, **settings}
         ),
+        matte=None if matte is None else Path(matte),
         alpha=None if alpha is None else Path(alpha),
         foreground=None if foreground is None else Path(foreground),
         progress=progress,

@@ -36,6 +36,10 @@ RAY_ADDRESS = re.compile(r"auto|local|ray://\S+|[\w.-]+:\d+")
 class FilmOptions:
     """Options of the command beside those of live runs."""
 
+    matte: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Use this matte, a film or a folder of images, in place of a network's."),
+    ] = None
     alpha: Annotated[str | None, typer.Option(metavar="FILE", help="Also write the matte here.")] = None
     foreground: Annotated[
         str | None,
@@ -113,12 +117,14 @@ def convert(
 
     rate = None if options.fps is None else frame_rate(options.fps)
     outputs = [name for name in (target, options.alpha, options.foreground) if name is not None]
-    check_names([*sources, *outputs])
+    check_names([*sources, *outputs, *([] if options.matte is None else [str(options.matte)])])
     for text in chain.from_iterable(left_out(source, outputs) for source in sources):
         notify(text)
     asked = options.jobs is not None or options.resume or options.cluster is not None
     remote = any(map(is_remote, (*sources, target)))
     is_batch = asked or remote or len(sources) > 1 or clips_in(sources[0]) != [sources[0]]
+    if is_batch and options.matte is not None:
+        raise UsageError("--matte belongs to a single source, without --jobs, --resume and --cluster; leave it out.")
     how = {"settings": settings, "overwrite": options.overwrite, "transparent": transparent, "fps": rate}
     raise typer.Exit((_convert_many if is_batch else _convert_one)(sources, target, options, how))
 
@@ -153,6 +159,7 @@ def _convert_one(sources: Sequence[str], name: str, options: FilmOptions, how: M
             report = run_convert(
                 source,
                 target,
+                matte=options.matte,
                 alpha=alpha,
                 foreground=foreground,
                 progress=(lambda done, total: event("progress", done, total)) if options.as_json else show,

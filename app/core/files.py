@@ -150,9 +150,10 @@ def is_of_kind(path: Path, suffixes: Collection[str]) -> bool:
     return path.suffix.lower() in suffixes and not path.name.startswith("._")
 
 
-def check_outputs(outputs: Iterable[Path], source: Path | None = None) -> None:
-    """Raise UsageError if an output is the source or another output."""
-    known = {} if source is None else {source: "the source"}
+def check_outputs(outputs: Iterable[Path], source: Path | None = None, matte: Path | None = None) -> None:
+    """Raise UsageError if an output is the source, the matte that is given with it, or another output."""
+    inputs = {"the matte": matte, "the source": source}
+    known = {path: use for use, path in inputs.items() if path is not None}
     for path in outputs:
         for other, use in known.items():
             if same_file(path, other):

@@ -103,6 +103,31 @@ def read_cut_out(path: Path, max_side: int = MAX_SIDE) -> NDArray[np.uint8]:
     return _decoded(path, convert)
 
 
+def read_matte(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
+    """Read an image of a matte: its grey values (H, W) uint8, as the file holds them, and its alpha, None if opaque.
+
+    Objects that a palette numbers are white: programs that segment give them colours, and 0 is the room. Raises
+    BackgroundError as `read_image`.
+    """
+
+    def convert(image: Image.Image) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
+        _check_size(image, path)
+        image.load()
+        alpha = np.asarray(image.convert("RGBA"))[..., 3] if image.has_transparency_data else None
+        is_opaque = alpha is None or alpha.min() == 255
+        return _grey(image), None if is_opaque else alpha
+
+    return _decoded(path, convert)
+
+
+def _grey(image: Image.Image) -> NDArray[np.uint8]:
+    if image.mode == "P":
+        colours = np.asarray(image.convert("RGB"))
+        if np.ptp(colours, axis=2).any():
+            return np.where(np.asarray(image) > 0, 255, 0).astype(np.uint8)
+    return np.asarray(_to_8_bit(image).convert("L"))
+
+
 def _decoded(path: Path, convert: Callable[[Image.Image], T]) -> T:
     _register_heif()
     try:

@@ -26,6 +26,8 @@ CUT_TOLERANCE = Fraction(1, 50)
 """Fraction of the named duration or number of frames by which a whole file may fall short of it."""
 CUT_TOLERANCE_S = Fraction(1, 2)
 """The same at least, where the number of frames or bytes is not named."""
+SHOWS_NOT_ALL = ("vp8",)
+"""Codecs with packets of frames that are only referred to."""
 HELD_SHARE = Fraction(1, 4)
 """Share of a frame interval by which the last frame must be longer or shorter to count as held, or cut short."""
 
@@ -87,6 +89,8 @@ class VideoReader:
             self._named_rates = [each for each in (stream.average_rate, stream.base_rate, stream.guessed_rate) if each]
             named_frames = round(self._named_s * self.fps)
             self._counts_frames = "mp4" in container.format.name and stream.frames > 0
+            has_containers = any(name in container.format.name for name in ("mp4", "matroska"))
+            self._counts_packets = has_containers and stream.codec_context.name not in SHOWS_NOT_ALL
             self._names_length = "avi" not in container.format.name  # FFmpeg shortens it to what is there
             self._declares_bytes = any(name in container.format.name for name in ("mp4", "matroska", "avi"))
             self.frame_estimate: int | None = stream.frames or named_frames or None
@@ -117,6 +121,14 @@ class VideoReader:
                 grid = replace(grid, rate=self.fps)
             rate = grid.rate
         return Timing(rate, grid, len(found.times_s), found.ends_s, found.leaps, is_constant)
+
+    @property
+    def counted_frames(self) -> int | None:
+        """Number of frames by the packets of the file; None where a packet may hold none, or half of one.
+
+        Reads the whole file.
+        """
+        return self.timing.frames if self._counts_packets else None
 
     @property
     def is_cut(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -46,6 +46,7 @@ from app.offline.files import (
     not_read,
     rate_without_folder,
 )
+from app.offline.given_matte import GivenMattes, NamedFrame, matte_engine
 from app.stream import Stream
 
 log = logging.getLogger(__name__)
@@ -59,8 +60,6 @@ CLEAR = BackgroundSettings(kind="colour", colour="#000000")
 Progress = Callable[[int, int | None], None]
 """(frames done, total number of frames or None if unknown)"""
 Reader = VideoReader | ImageFolderReader
-NamedFrame = tuple[Fraction, str, BgrImage | BgraImage]
-"""Time in seconds, name of its file, image: with alpha where it is not opaque."""
 
 
 class FilmStep:
@@ -176,6 +175,7 @@ def convert(
     target: Path,
     *,
     settings: Settings,
+    matte: Path | None = None,
     alpha: Path | None = None,
     foreground: Path | None = None,
     progress: Progress = lambda done, total: None,
@@ -191,7 +191,9 @@ def convert(
     settings: matting, background, people, framing and the turn of `capture` take effect as in the live pipeline.
     source: a video, an image or a folder of images. target, alpha, foreground: for the composite, the matte and the
     foreground over black (premultiplied by the matte); a video (.mp4, .mov, .mkv, .webm), of an image an image (.png,
-    .jpg), or, without suffix, a folder for PNG images. overwrite: replace files of these names, which are refused
+    .jpg), or, without suffix, a folder for PNG images. matte: a film or a folder of images, or of an image an image,
+    with the matte of each frame, in place of the network's; the film ends with a sentence where it is of another size
+    or number. overwrite: replace files of these names, which are refused
     otherwise. transparent: write the composite as a cut-out, with straight alpha and no background; None: where
     `is_transparent` says so. Transparent parts of the source are so in the matte.
     fps: frame rate of a folder of images, by default 30; refused for what has its own.
@@ -205,17 +207,23 @@ def convert(
     """
     transparent = is_transparent(target, transparent)
     wanted = [path for path in (target, alpha, foreground) if path is not None]
-    check_outputs(wanted, source)
+    check_outputs(wanted, source, matte)
     for taken in filter(None, (existing(source, path) for path in wanted)):
         if is_special(taken):
             raise UsageError(f"{taken} is a pipe or a device, which is not replaced; choose another name.")
         if not overwrite:
             raise exists_already([taken])
-    orientation, check = settings.capture.orientation, frame_check(settings.matting)
+    orientation = settings.capture.orientation
+    mattes = None if matte is None else GivenMattes(matte, settings)
+    check = frame_check(settings.matting) if mattes is None else _any_size
     reader = _open_reader(source, lambda width, height: check(*orientation.size(width, height)), fps)
     _ = reader.timing  # before the first frame, whose exact time depends on those of all
+    if mattes is not None:
+        mattes.check_count(reader)
     with ExitStack() as stack:
-        stored = stack.enter_context(closing(reader.named_frames()))
+        stored: Generator[NamedFrame] = stack.enter_context(closing(reader.named_frames()))
+        if mattes is not None:
+            stored = stack.enter_context(closing(mattes.beside(stored, reader)))
         frames = ((time_s, name, orientation.upright(image)) for time_s, name, image in stored)
         first = next(frames, None)
         if first is None:
@@ -226,7 +234,7 @@ def convert(
         if backdrop.kind != "none":
             background = stack.enter_context(closing(open_background(backdrop, realtime=False)))
         if background is not None or alpha is not None or foreground is not None:
-            engine = stack.enter_context(closing(build_engine(settings.matting, width, height, settings.framing)))
+            engine = stack.enter_context(closing(_engine(settings, mattes, width, height)))
         opened, problems = _open_outputs(
             reader, (target, alpha, foreground), (width, height), overwrite, reproducible, transparent
         )
@@ -246,7 +254,18 @@ def convert(
     problems += reader.left_out(is_film=isinstance(opened[0], VideoWriter))
     if complete:
         progress(done, done)
+        problems += [] if mattes is None else mattes.problems()
     return ConvertReport(written or target, done, complete, tuple(problems), cut, expected)
+
+
+def _engine(settings: Settings, mattes: GivenMattes | None, width: int, height: int) -> MattingEngine:
+    if mattes is not None:
+        return matte_engine(mattes, width, height)
+    return build_engine(settings.matting, width, height, settings.framing)
+
+
+def _any_size(width: int, height: int) -> None:
+    """Check nothing: only a network has a least size of frames."""
 
 
 def _open_reader(source: Path, check_size: Callable[[int, int], object], fps: Fraction | None) -> Reader:
