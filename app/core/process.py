@@ -158,6 +158,8 @@ class Holder:
     """The device is open for writing only, as by a producer."""
     sends: bool = False
     """One of its handles of the device is for writing only."""
+    handles: tuple[str, ...] = ()
+    """Numbers of its handles of the device."""
 
     @property
     def text(self) -> Text:
@@ -185,7 +187,7 @@ def holders(device: str, proc: Path = PROC) -> tuple[Holder, ...]:
                 if handles:
                     name = _text(f"{entry.path}/comm").strip() or "a program"
                     writing = [_only_writes(f"{entry.path}/fdinfo/{handle}") for handle in handles]
-                    found.append(Holder(int(entry.name), name, all(writing), any(writing)))
+                    found.append(Holder(int(entry.name), name, all(writing), any(writing), tuple(handles)))
     return tuple(sorted(found, key=lambda holder: holder.pid))
 
 

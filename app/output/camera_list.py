@@ -6,6 +6,7 @@ import errno
 import logging
 import os
 import re
+import struct
 import sys
 import time
 from collections.abc import Callable, Collection, Iterable
@@ -181,13 +182,23 @@ def explain(error: Exception, device: str) -> Text:
 
 _RESCAN_S = 5.0
 """Limit until a reader that uses another device file (in a container) is noticed."""
+_MOST_SCANS = 4
+"""Scans in a row while programs open and close the device."""
+_EVENT = struct.Struct("iIII")
+"""struct inotify_event: watch, mask, cookie, bytes of a name that follows."""
+_OPENED, _CLOSED = 0x20, 0x08 | 0x10
+"""IN_OPEN; IN_CLOSE_WRITE and IN_CLOSE_NOWRITE."""
+_WRITTEN = 0x02
+"""IN_MODIFY, by each frame that is sent. The kernel reports equal events that follow each other as one: frames between
+them keep two readers that open the device at short intervals apart."""
 
 
 class ReaderWatch:
     """Reports the readers of a virtual camera at low cost.
 
     Processes are scanned only after the kernel reports that the device was opened or closed (inotify). Handles of this
-    program do not count.
+    program do not count. The files of other users' processes, such as root's, cannot be listed: what has opened the
+    device and is found nowhere is one of them.
     """
 
     def __init__(self, device: str, clock: Callable[[], float] = time.monotonic) -> None:
@@ -195,16 +206,25 @@ class ReaderWatch:
         self._clock = clock
         self._events = _open_events(device)
         self._known: tuple[Holder, ...] | None = None
-        self._scanned_s = -_RESCAN_S
+        self._handles: frozenset[tuple[int, str]] = frozenset()
+        """Process and number of all handles that were found last."""
+        self._opened = 0
+        self._closed = 0
+        """Events since then."""
+        self._unseen = 0
+        """How often it was opened, and not yet closed, by processes that cannot be seen."""
+        self._scanned_s = clock()
+        self._scan()
+        self._unseen = 0  # what was open before is no event
 
     def readers(self) -> tuple[Holder, ...] | None:
-        """Return the current readers; None if the system cannot tell."""
+        """Return the current readers; None if the system cannot tell: nobody is seen, but another user may read."""
         now_s = self._clock()
-        if self._changed() or now_s - self._scanned_s >= _RESCAN_S:
+        if self._has_changed() or now_s - self._scanned_s >= _RESCAN_S:
             self._scanned_s = now_s
-            if LINUX:
-                found = holders(self._device)
-                self._known = tuple(one for one in found if one.pid != os.getpid() and not one.only_writes)
+            self._scan()
+        if self._unseen and not self._known:
+            return None
         return self._known
 
     def close(self) -> None:
@@ -213,13 +233,49 @@ class ReaderWatch:
             os.close(self._events)
             self._events = None
 
-    def _changed(self) -> bool:
+    def _scan(self) -> None:
+        if not LINUX:
+            return
+        for _ in range(_MOST_SCANS):
+            found = holders(self._device)
+            self._known = tuple(one for one in found if one.pid != os.getpid() and not one.only_writes)
+            if self._events is None:
+                return
+            if not self._has_changed():
+                self._count_unseen(frozenset((one.pid, handle) for one in found for handle in one.handles))
+                return
+        # It is opened and closed again and again: what was counted belongs to no list yet, so the next scan takes it.
+
+    def _count_unseen(self, handles: frozenset[tuple[int, str]]) -> None:
+        """Compare what was opened and closed with the handles that were found after it.
+
+        Fewer events may have been reported, as of the two handles of a killed program, than handles have come or gone.
+        """
+        come = len(handles - self._handles)
+        gone = len(self._handles - handles)
+        opened_unseen = max(0, self._opened - come)
+        closed_unseen = max(0, self._closed - gone)
+        self._unseen = max(0, self._unseen + opened_unseen - closed_unseen)
+        self._handles = handles
+        self._opened = 0
+        self._closed = 0
+
+    def _has_changed(self) -> bool:
+        """Count what was opened and closed since the last call; return whether anything was, or may have been."""
         if self._events is None:
             return True
         try:
-            return bool(os.read(self._events, 1 << 16))
+            data = os.read(self._events, 1 << 16)
         except BlockingIOError:
             return False
+        before = self._opened + self._closed
+        at = 0
+        while at < len(data):
+            _, mask, _, name_bytes = _EVENT.unpack_from(data, at)
+            at += _EVENT.size + name_bytes
+            self._opened += bool(mask & _OPENED)
+            self._closed += bool(mask & _CLOSED)
+        return self._opened + self._closed > before
 
 
 def _open_events(device: str) -> int | None:
@@ -228,12 +284,11 @@ def _open_events(device: str) -> int | None:
         return None
     import ctypes
 
-    opened, closed = 0x20, 0x08 | 0x10  # IN_OPEN, IN_CLOSE_WRITE | IN_CLOSE_NOWRITE
     library = ctypes.CDLL(None)
     handle: int = library.inotify_init1(getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
     if handle < 0:
         return None
-    if library.inotify_add_watch(handle, os.fsencode(device), opened | closed) < 0:
+    if library.inotify_add_watch(handle, os.fsencode(device), _OPENED | _CLOSED | _WRITTEN) < 0:
         os.close(handle)
         return None
     return handle

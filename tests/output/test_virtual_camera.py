@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import struct
+import subprocess
 import sys
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ import numpy as np
 import pytest
 
 from app.core.errors import SinkLostError, SinkOpenError, Stage
-from app.core.process import LINUX, Holder
+from app.core.process import LINUX, Holder, holders
 from app.core.types import BgrImage, Bytes
 from app.doctor.proof import bar_error
 from app.media import yuv
@@ -593,6 +594,63 @@ def test_processes_are_not_scanned_without_an_event(device: Path, monkeypatch: p
         clock.now_s += 6
         watch.readers()
         assert search.call_count >= 3, "from time to time it looks without being told"
+
+
+@pytest.fixture
+def hidden(monkeypatch: pytest.MonkeyPatch) -> set[int]:
+    """Processes whose files cannot be listed, as those of another user."""
+    pids: set[int] = set()
+    monkeypatch.setattr(camera_list, "holders", lambda path: tuple(one for one in holders(path) if one.pid not in pids))
+    return pids
+
+
+def test_a_reader_that_cannot_be_seen_is_unknown_until_it_closes_the_device(device: Path, hidden: set[int]) -> None:
+    """A container of root, or a daemon, counted as nobody: the camera rested, and it saw the card for ever."""
+    with device.open("wb"), closing(ReaderWatch(str(device))) as watch:
+        assert watch.readers() == ()
+
+        with program(device, "O_RDWR") as reader:
+            hidden.add(reader)
+            assert watch.readers() is None
+            assert watch.readers() is None, "nothing has changed since"
+
+        assert watch.readers() == ()
+
+
+def test_a_reader_that_cannot_be_seen_stays_unknown_after_one_that_can(device: Path, hidden: set[int]) -> None:
+    with closing(ReaderWatch(str(device))) as watch, device.open("wb") as sent, program(device, "O_RDWR") as unseen:
+        hidden.add(unseen)
+        sent.write(b"a frame")
+        sent.flush()
+        with program(device, "O_RDWR") as seen:
+            assert [one.pid for one in watch.readers() or ()] == [seen]
+
+        assert watch.readers() is None
+
+
+def test_what_opens_the_device_for_a_moment_is_no_unknown_reader(device: Path) -> None:
+    """Browsers and PipeWire look at all cameras again and again, as this program does."""
+    with closing(ReaderWatch(str(device))) as watch:
+        for _ in range(5):
+            device.read_bytes()
+        with device.open(), device.open():
+            pass
+
+        assert watch.readers() == ()
+
+
+def test_a_killed_reader_with_several_handles_leaves_nobody(device: Path) -> None:
+    """The kernel reports its closed handles as one event."""
+    code = "import sys; files = [open(sys.argv[1], 'r+b') for _ in range(3)]; print('open', flush=True); input()"
+    with closing(ReaderWatch(str(device))) as watch:
+        command = [sys.executable, "-c", code, str(device)]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as reader:
+            assert reader.stdout is not None
+            reader.stdout.readline()
+            assert [one.pid for one in watch.readers() or ()] == [reader.pid]
+            reader.kill()
+
+        assert watch.readers() == ()
 
 
 def test_readers_of_a_removed_device_and_of_other_systems(device: Path, monkeypatch: pytest.MonkeyPatch) -> None:
