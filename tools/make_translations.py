@@ -17,6 +17,8 @@ from pathlib import Path
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
+from app.config.setting import SETTINGS
+from app.core.errors import Text
 from models.errors import for_window
 from models.table import NETWORKS
 
@@ -30,16 +32,10 @@ Key = tuple[str, str]
 
 
 def templates(path: Path) -> Iterator[str]:
-    """Yield the templates in a module, also of `partial(t, …)`. Raise ValueError for one that is no literal.
-
-    Of settings that have a row in the window, yield title and description.
-    """
+    """Yield the templates in a module, also of `partial(t, …)`. Raise ValueError for one that is no literal."""
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
             continue
-        titles = [each.value for each in node.keywords if node.func.id == "setting" and each.arg == "title"]
-        for each in (*titles, node.args[1]) if titles else ():
-            yield ast.literal_eval(each)
         deferred = node.func.id == "partial" and isinstance(node.args[0], ast.Name) and node.args[0].id == "t"
         if node.func.id not in TAKE_TEMPLATES and not deferred:
             continue
@@ -52,7 +48,12 @@ def templates(path: Path) -> Iterator[str]:
 def translatable() -> list[str]:
     """Return the template of every message that the window can show, in the order of the alphabet."""
     files = (path for folder in ("app", "models") for path in (ROOT / folder).rglob("*.py"))
-    return sorted({template for path in files for template in templates(path)})
+    found = {template for path in files for template in templates(path)}
+    for setting in SETTINGS.values():
+        for text in (setting.title, setting.description):
+            if setting.title and isinstance(text, Text):  # it has a row in the window
+                found.add(text.template)
+    return sorted(found)
 
 
 def texts_of_window(path: Path) -> Iterator[Key]:

@@ -45,7 +45,7 @@ class Background(Protocol):
         ...
 
     def apply_layout(self, settings: BackgroundSettings) -> None:
-        """Take over the settings of `FOLLOWED` from the next backdrop on; the others are those it was opened with."""
+        """Take over the settings without a stage from the next backdrop on; the others are those it was opened with."""
         return
 
     def close(self) -> None:

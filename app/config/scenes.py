@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from app.config import settings_file
 from app.config.exposure import exposed_by
+from app.config.setting import SETTINGS
 from app.core import paths
-from app.core.declaration import Exposure
+from app.core.declaration import Exposure, Scope, with_scopes_of
 from app.core.errors import SettingsError, Text, UsageError, t
 from app.core.files import BrokenFileError, JsonObject, why_not_used
 from app.core.settings import Settings
@@ -18,11 +20,6 @@ from app.core.user_file import UserFile
 FORMAT_VERSION = 1
 MAX_NAME_LENGTH = 80
 _WITH_DEVICES = "with_devices"
-_OF_THE_PROGRAM = ("window", "selected", "paused", "frozen", "unconfirmed")
-_OF_A_RUN = ("record", "record_alpha", "record_rate", "encoder", "microphone")
-_DEVICES = ("virtual_camera", "virtual_camera_backend", "alpha_output", "pipewire", "on_demand")
-"""Fields of `Settings`, and of its output, that are never part of a scene; `_DEVICES` of the output are if it is saved
-with them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +35,8 @@ class Scene:
 
     def applied_to(self, current: Settings) -> Settings:
         """Return `current` with the look of the scene, and with its devices if it was saved with them."""
-        devices = self.settings if self.with_devices else current
-        kept = {name: getattr(current.output, name) for name in _OF_A_RUN}
-        output = self.settings.output.replace(**kept, **{name: getattr(devices.output, name) for name in _DEVICES})
-        own = {name: getattr(current, name) for name in _OF_THE_PROGRAM}
-        return self.settings.replace(capture=devices.capture, output=output, **own)
+        stay: tuple[Scope, ...] = ("program", "run") if self.with_devices else ("program", "run", "device")
+        return with_scopes_of(self.settings, current, stay)
 
     def exposes(self, current: Settings) -> tuple[Exposure, ...]:
         """Return what the scene may show and `current` does not."""
@@ -78,6 +72,18 @@ def _checked(data: JsonObject) -> JsonObject:
 def _scenes_in(data: JsonObject | None) -> JsonObject:
     scenes = {} if data is None else data["scenes"]
     return scenes if isinstance(scenes, dict) else {}
+
+
+def _places(*scopes: Scope) -> dict[str, Any]:
+    """Return the fields of the settings of these scopes, as pydantic takes them: True by name, in sections by name."""
+    places: dict[str, Any] = {}
+    for setting in SETTINGS.values():
+        if setting.scope in scopes:
+            section = places
+            for name in setting.path[:-1]:
+                section = section.setdefault(name, {})
+            section[setting.path[-1]] = True
+    return places
 
 
 class SceneStore:
@@ -124,14 +130,10 @@ class SceneStore:
         """
         name = check_name(name)
         scene = settings.model_dump(
-            mode="json", exclude={**dict.fromkeys(_OF_THE_PROGRAM, True), "output": set(_OF_A_RUN)}
+            mode="json", include=_places("scene", "device") if with_devices else _places("scene")
         )
         if with_devices:
             scene[_WITH_DEVICES] = True
-        else:
-            del scene["capture"]
-            for device in _DEVICES:
-                del scene["output"][device]
 
         def update(data: JsonObject | None) -> JsonObject:
             scenes = {**_scenes_in(data), name: scene}

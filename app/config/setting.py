@@ -19,8 +19,8 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from app.core import paths
-from app.core.declaration import Hides, Model, fields_of
-from app.core.errors import Text, UsageError, counted, t
+from app.core.declaration import Hides, Model, Scope, Unit, facts_of, fields_of
+from app.core.errors import Stage, Text, UsageError, counted, t
 from app.core.files import BrokenFileError, is_folder, read_object, why_not_used
 from app.core.settings import MAX_ZONES, BackgroundSettings, FramingSettings, Settings, Zone
 from app.media.image_file import kind_of_file
@@ -145,14 +145,16 @@ class Setting:
     path: tuple[str, ...]
     """Names of the fields from `Settings` on."""
     field: FieldInfo
-    option: str = ""
-    """The option of the command line, such as `--mirror/--no-mirror`; empty if there is none."""
-    written: str = ""
+    # What follows is declared: `app.core.declaration.setting` says what it means.
+    scope: Scope
+    stage: Stage | str | None
+    unit: Unit | None
+    option: str
+    written: str
     """The values as the help shows them in place of what the type allows; empty for this."""
-    range: tuple[float, float] | None = None
+    range: tuple[float, float] | None
     """The lowest and the highest value of a number; None if not both are limited."""
-    hides: Hides | None = None
-    """How it decides which part of the room is shown; None if it does not."""
+    hides: Hides | None
 
     @property
     def name(self) -> str:
@@ -178,6 +180,11 @@ class Setting:
     def is_path(self) -> bool:
         """Whether a text for it is the path of a file or a folder."""
         return self.written == "FILE" or Path in (self.annotation, *get_args(self.annotation))
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether it names a folder, which is made when it is needed."""
+        return self.written == "FOLDER"
 
     @property
     def unset(self) -> str | None:
@@ -252,8 +259,7 @@ class Setting:
 def _settings() -> Iterator[Setting]:
     """Yield every field of the settings, in order."""
     for path, field in fields_of(Settings):
-        declared: Any = field.json_schema_extra or {}
-        yield Setting(path, field, **declared)
+        yield Setting(path, field, **facts_of(field))
 
 
 SETTINGS: Mapping[str, Setting] = {setting.name: setting for setting in _settings()}

@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Mapping
-from operator import attrgetter
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
 from app.config.exposure import without_exposure
+from app.config.setting import SETTINGS
 from app.core.errors import Stage, Text
 from app.core.files import no_answer
 from app.core.paths import program_command
@@ -33,19 +33,6 @@ POLLS_PER_WAIT = 10
 """Each look comes after this fraction of the time waited so far, and so at most a tenth late."""
 MOST_AT_ONCE = 16
 """Works on files at a time. More wait, without a thread, until one has ended."""
-RECORDINGS = {"record": "recording", "record_alpha": "recording-alpha"}
-"""Fields of the output, and the parts that report their problems."""
-CONCERNED: Mapping[Stage | str, Callable[[Settings], object]] = {
-    Stage.CAPTURE: attrgetter("capture"),
-    Stage.MATTING: attrgetter("matting.engine"),
-    Stage.BACKGROUND: attrgetter("background"),
-    Stage.VIRTUAL_CAMERA: attrgetter("output.virtual_camera", "output.virtual_camera_backend"),
-    Stage.PIPEWIRE: attrgetter("output.pipewire", "output.alpha_output"),
-    Stage.OUTPUT: attrgetter("output.standby_image"),
-    Stage.MICROPHONE: attrgetter("output.microphone"),
-    **{part: attrgetter(f"output.{field}") for field, part in RECORDINGS.items()},
-}
-"""Settings that may be why a stage of the program, or a part of one, has a problem."""
 Apply = Callable[[Update], Settings]
 """Changes the settings in force by an update and returns the new ones."""
 Report = Callable[[Stage, Text | None, object], None]
@@ -181,8 +168,7 @@ class SettingsChanges:
                 return after, False  # the status names the file
         if not await self.wait_until_used(with_outputs=before.output != after.output):
             return after, False
-        concerned = {stage for stage, part in CONCERNED.items() if part(before) != part(after)}
-        problem = self.problem(*concerned)
+        problem = self.problem(*_opened_anew(before, after))
         if after == before:
             new = [each for each in self.pipeline.status().problems if each not in known and not each.is_late]
             problem = new[-1] if new else None
@@ -205,12 +191,16 @@ class SettingsChanges:
 
         give_back(update)
 
-    def problem(self, *parts: Stage | str) -> Problem | None:
-        """Return the newest problem of these stages, or parts of a stage as in `Problem`; None if they work."""
+    def problem(self, *parts: Stage | str | None) -> Problem | None:
+        """Return the newest problem of these stages, or parts of a stage as in `Problem`; None if they work.
+
+        parts: None stands for no part.
+        """
+        concerned = set(parts) - {None}
         found = [
             each
             for each in self.pipeline.status().problems
-            if (each.stage in parts or each.part in parts) and not each.is_late
+            if (each.stage in concerned or each.part in concerned) and not each.is_late
         ]
         return found[-1] if found else None
 
@@ -237,6 +227,11 @@ class SettingsChanges:
             return not with_outputs or (pipeline.outputs_decided and pipeline.pictures_decided)
 
         return await self.wait_for(used)
+
+
+def _opened_anew(before: Settings, after: Settings) -> set[Stage | str | None]:
+    """Return the stages and parts that a change may have given a problem."""
+    return {each.stage for each in SETTINGS.values() if each.value_in(before) != each.value_in(after)}
 
 
 def answered(answer: str, in_use: bool) -> str:

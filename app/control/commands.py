@@ -36,12 +36,10 @@ class Syntax:
     """The argument as shown to the user, such as `NAME` or `[on|off]`; empty for none."""
 
 
-OWN_COMMANDS = "paused", "frozen", "selected", "output.record", "output.record_alpha"
-"""Settings that other commands change."""
 SETTABLE: Mapping[str, Setting] = {
-    name: setting for name, setting in SETTINGS.items() if setting.description and name not in OWN_COMMANDS
+    name: setting for name, setting in SETTINGS.items() if setting.description and setting.scope != "run"
 }
-"""The settings that `ctl set` changes; one without a description is set by the program."""
+"""The settings that `ctl set` changes; one without a description is set by the program, one of a run has a command."""
 AT_ONCE = "pause", "freeze", "only-me", "quit", "resume", "show", "status"
 """Commands that are in force before they wait for anything, and are never refused because others wait."""
 SETTERS = "set", "framing", "model"

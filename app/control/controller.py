@@ -47,8 +47,6 @@ EXPOSURES: Mapping[Exposure, str] = {
 CHANGE_SCENES = "--save", "--save-with-camera", "--rename", "--remove"
 CONFIRMED = " --yes"
 """After the name of a scene: the user knows that it shows the room."""
-CREATED = ("window.recordings_dir",)
-"""Settings whose folder is made when it is needed."""
 
 
 class SettingsController:
@@ -301,7 +299,7 @@ def _parsed(values: Mapping[str, str]) -> dict[str, Any]:
     for name, text in values.items():
         setting = _find(name)
         value = setting.parsed(text, name)
-        if isinstance(value, Path) and not exists(value) and setting.name not in CREATED:
+        if isinstance(value, Path) and not setting.is_folder and not exists(value):
             raise UsageError(f"There is no file {value} for {name}; check the path, or write “none” to remove it.")
         parsed[name] = value
     return parsed

@@ -10,8 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from app.config.setting import UnknownBackgroundError, parse_background
-from app.control.changes import RECORDINGS, SettingsChanges, answered
+from app.config.setting import SETTINGS, UnknownBackgroundError, parse_background
+from app.control.changes import SettingsChanges, answered
 from app.control.commands import COLLECT_S, PLATE_CHECKS_S, countdown_of
 from app.core.errors import MattecamError, PlateError, UsageError, t
 from app.core.files import check_outputs, exists, no_answer
@@ -195,7 +195,8 @@ def _check_new(path: Path, other: Path | None) -> None:
 
 async def _stop_recording(changes: SettingsChanges, field: RecordField) -> str:
     stopped = Path()
-    earlier = changes.problem(RECORDINGS[field])
+    recorder = SETTINGS[f"output.{field}"].stage
+    earlier = changes.problem(recorder)
 
     def update(now: Settings) -> Settings:
         nonlocal stopped
@@ -208,7 +209,7 @@ async def _stop_recording(changes: SettingsChanges, field: RecordField) -> str:
     changes.apply(update)
     if not await changes.wait_until_used(with_outputs=True):
         return f"The recording {stopped} is still being finished."
-    problem = changes.problem(RECORDINGS[field])
+    problem = changes.problem(recorder)
     if problem is not None and problem != earlier:
         raise problem.error
     if await changes.files.run(partial(exists, stopped), no_answer(stopped)):

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from functools import cache
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.fields import FieldInfo
 
-from app.core.errors import Text
+from app.core.errors import Stage, Text
 
 if TYPE_CHECKING:
     from typing_extensions import Self  # in typing from Python 3.11 on
@@ -39,6 +40,21 @@ The room, text in the room, what a zone hides, other people, things mistaken for
 """
 
 
+Scope = Literal["scene", "device", "program", "run"]
+"""What the value of a setting belongs to, and so where it is saved.
+
+scene: the look of the output; in the settings file and in every scene. device: cameras and outputs of this machine; in
+the settings file, and in scenes that are saved with their devices. program: in the settings file alone. run: nowhere;
+it has a command of its own in place of `ctl set`.
+"""
+Unit = Literal["percent", "share", "shift", "factor", "px", "fps"]
+"""What a number counts, and so how the window writes it.
+
+percent: 0 to 100. share: of a whole, 0 to 1. shift: of the room to move in, -1 to 1. factor: 1 leaves things as they
+are. px: pixels. fps: frames per second.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Hides:
     """How a setting decides which part of the room a picture shows."""
@@ -55,6 +71,9 @@ def setting(
     low: float | None = None,
     high: float | None = None,
     *,
+    scope: Scope,
+    stage: Stage | str | None,
+    unit: Unit | None = None,
     title: str = "",
     option: str = "",
     values: str = "",
@@ -63,20 +82,63 @@ def setting(
 ) -> Any:
     """Declare a setting. Options, `ctl`, checks of files, rows of the window and documents are derived from it.
 
-    description: help of the option and tool tip of the row; the window leaves out what is between ⟦ and ⟧. low, high:
-    the range, both included. title: of the row; empty for a setting without one. option: such as `--mirror`, for a
-    switch with two names `--on-demand/--always-on`; empty for a setting without an option. values: what the help shows
-    in place of what the type allows. hides: for a setting that decides which part of the room is shown. constraints:
-    further arguments of pydantic's `Field`.
+    description: help of the option and tool tip of the row, in which the window leaves out what is between ⟦ and ⟧;
+    empty for a setting that only the program changes. low, high: the range, both included. scope: what the value
+    belongs to. stage: what a change opens, loads or draws anew, and so what tells in the status that the value cannot
+    be used: a stage, or a part of one as in `Problem`; None where a change takes effect on what is in use. unit: of a
+    number. title: of the row; empty for a setting without one. option: such as `--mirror`, for a switch with two names
+    `--on-demand/--always-on`; empty for a setting without an option. values: what the help shows in place of what the
+    type allows. hides: for a setting that decides which part of the room is shown. constraints: further arguments of
+    pydantic's `Field`.
     """
     constraints |= {"title": Text(title, {}), "description": Text(description, {}), "ge": low, "le": high}
     declared: Any = {
+        "scope": scope,
+        "stage": stage,
+        "unit": unit,
         "option": option,
         "written": values,
         "range": None if None in (low, high) else (low, high),
         "hides": hides,
     }
     return Field(default, json_schema_extra=declared, **constraints)
+
+
+def facts_of(field: FieldInfo) -> dict[str, Any]:
+    """Return what `setting` was told of a field beside its type, default and texts. Raises TypeError for another field.
+
+    They are the arguments of `app.config.setting.Setting` beside path and field.
+    """
+    facts = field.json_schema_extra
+    if not isinstance(facts, dict):
+        raise TypeError("Declare each field of the settings by `setting(…)`: it needs a scope and a stage.")
+    return facts
+
+
+_M = TypeVar("_M", bound=Model)
+
+
+def with_scopes_of(settings: _M, other: _M, scopes: Collection[Scope]) -> _M:
+    """Return settings, in which those of these scopes have the values of `other`."""
+    values: dict[str, Any] = {}
+    for name, field in type(settings).model_fields.items():
+        value = getattr(settings, name)
+        if isinstance(value, Model):
+            values[name] = with_scopes_of(value, getattr(other, name), scopes)
+        elif facts_of(field)["scope"] in scopes:
+            values[name] = getattr(other, name)
+    return settings.replace(**values)
+
+
+def opens_alike(one: _M, other: _M | None) -> bool:
+    """Return whether the same source or background is open under both."""
+    return other is not None and all(getattr(one, name) == getattr(other, name) for name in _opened_anew(type(one)))
+
+
+@cache
+def _opened_anew(kind: type[Model]) -> tuple[str, ...]:
+    """Return the fields whose change opens something anew; the others take effect on what is open."""
+    return tuple(name for name, field in kind.model_fields.items() if facts_of(field)["stage"] is not None)
 
 
 def fields_of(tree: type[Model], path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], FieldInfo]]:

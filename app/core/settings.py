@@ -11,14 +11,15 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Iterator
+from functools import partial
 from operator import attrgetter
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
-from app.core.declaration import Hides, Model, fields_of, setting
+from app.core.declaration import Hides, Model, facts_of, fields_of, setting, with_scopes_of
+from app.core.errors import Stage
 from app.core.types import Orientation, Rotation
 from models.table import NETWORKS
 
@@ -35,92 +36,117 @@ def shown_strength(strength: float, level: StrictLevel) -> float:
     return strength if level == "off" else max(strength, HIDES_TEXT)
 
 
+# What the settings of a part have in common.
+_look = partial(setting, scope="scene", stage=None)
+_share = partial(_look, low=0, high=1, unit="share")
+_shift = partial(_look, low=-1, high=1, unit="shift")
+_engine = partial(setting, scope="scene", stage=Stage.MATTING)
+_background = partial(setting, scope="scene", stage=Stage.BACKGROUND)
+_camera = partial(setting, scope="device", stage=Stage.CAPTURE)
+_virtual_camera = partial(setting, scope="device", stage=Stage.VIRTUAL_CAMERA)
+_pipewire = partial(setting, scope="device", stage=Stage.PIPEWIRE)
+_program = partial(setting, scope="program", stage=None)
+
 MIN_RATIO, MAX_RATIO = 0.05, 1.0
 
 
 class EdgeSettings(Model):
     """Edge and light controls, applied to matte and foreground between network and composite."""
 
-    threshold: float = setting(
+    threshold: float = _share(
         0.5,
         "Alpha above which pixels stay when the edge is hardened.",
-        0,
-        1,
         title="Threshold",
         hides=Hides("edges", operator.lt),
     )
     # A harder edge shows more above the threshold, a softer one more below it.
-    contrast: float = setting(
-        0.0,
-        "From the soft matte to a hard mask at the threshold.",
-        0,
-        1,
-        title="Hardness",
-        hides=Hides("edges", operator.ne),
+    contrast: float = _share(
+        0.0, "From the soft matte to a hard mask at the threshold.", title="Hardness", hides=Hides("edges", operator.ne)
     )
-    grow_px: int = setting(
+    grow_px: int = _look(
         0,
         "Move the edge outward⟦ (above 0)⟧ or inward⟦, in output pixels⟧.",
         -20,
         20,
         title="Shrink or grow",
         hides=Hides("edges", operator.gt),
+        unit="px",
     )
-    feather_px: int = setting(
+    feather_px: int = _look(
         0,
         "Soften the edge outward⟦, in output pixels⟧; the inside stays opaque.",
         0,
         40,
         title="Feather outward",
         hides=Hides("edges", operator.gt),
+        unit="px",
     )
-    temporal_smoothing: float = setting(0.0, "Reduce flicker of the edge.", 0, 1, title="Temporal smoothing")
-    despill: float = setting(0.0, "Remove a green cast from hair and edges.", 0, 1, title="Remove colour fringe")
-    strict: StrictLevel = setting(
+    temporal_smoothing: float = _share(0.0, "Reduce flicker of the edge.", title="Temporal smoothing")
+    despill: float = _share(0.0, "Remove a green cast from hair and edges.", title="Remove colour fringe")
+    strict: StrictLevel = _look(
         "balanced",
         "Balanced: hide things mistaken for people, and nothing of a person.",
         title="Hide things mistaken for people",
         option="--strict",
         hides=Hides("things", lambda level, other: level == "off" != other),
     )
-    light_match: float = setting(
-        0.0, "Adapt your light and colours to the background.", 0, 100, title="Light match", option="--light-match"
+    light_match: float = _look(
+        0.0,
+        "Adapt your light and colours to the background.",
+        0,
+        100,
+        title="Light match",
+        option="--light-match",
+        unit="percent",
     )
-    portrait_light: float = setting(
-        0.0, "Light your face like a soft lamp.", 0, 100, title="Portrait light", option="--portrait-light"
+    portrait_light: float = _look(
+        0.0,
+        "Light your face like a soft lamp.",
+        0,
+        100,
+        title="Portrait light",
+        option="--portrait-light",
+        unit="percent",
     )
-    brightness: float = setting(
-        0.0, "Brighten a dark face, darken an overexposed one.", 0, 100, title="Brightness", option="--brightness"
+    brightness: float = _look(
+        0.0,
+        "Brighten a dark face, darken an overexposed one.",
+        0,
+        100,
+        title="Brightness",
+        option="--brightness",
+        unit="percent",
     )
 
 
 class EngineSettings(Model):
     """Settings that identify an engine: the network and how it runs. A change requires another engine."""
 
-    model: str = setting("auto", "auto or a network; weights list shows the names.", option="--model")
-    weights: Path | None = setting(
+    model: str = _engine("auto", "auto or a network; weights list shows the names.", option="--model")
+    weights: Path | None = _engine(
         None, "Checkpoint for the model, in place of the registered one.", option="--weights"
     )
-    refiner: Literal["auto", "deep-guided-filter", "fast-guided-filter"] = setting(
+    refiner: Literal["auto", "deep-guided-filter", "fast-guided-filter"] = _engine(
         "auto", "How the matte is upsampled.", title="Refiner", option="--refiner"
     )
-    plate: Path | None = setting(None, "Image of the empty background, for models that need one.", option="--plate")
-    device: str = setting(
+    plate: Path | None = _engine(None, "Image of the empty background, for models that need one.", option="--plate")
+    device: str = _engine(
         "auto", "Processor that runs the network⟦: auto, cpu, cuda, cuda:N or mps⟧.", title="Device", option="--device"
     )
-    executor: Literal["auto", "eager", "openvino"] = setting(
+    executor: Literal["auto", "eager", "openvino"] = _engine(
         "auto", "Software that runs the network.", title="Executor", option="--executor"
     )
-    precision: Literal["auto", "float32", "float16", "bfloat16", "int8"] = setting(
+    precision: Literal["auto", "float32", "float16", "bfloat16", "int8"] = _engine(
         "auto", "Number format of the computation.", title="Precision", option="--precision"
     )
-    downsample_ratio: float | None = setting(
+    downsample_ratio: float | None = _engine(
         None,
         "Resolution of the network's input⟦ as a share of the frame's⟧: more is finer and slower.",
         MIN_RATIO,
         MAX_RATIO,
         title="Detail",
         option="--downsample-ratio",
+        unit="share",
     )
     """None selects a ratio for which the short side of the network's input is about 270 pixels."""
 
@@ -143,7 +169,7 @@ class EngineSettings(Model):
 class MattingSettings(EngineSettings):
     """Engine settings, and settings that take effect at the next frame without another engine."""
 
-    governor: bool = setting(
+    governor: bool = _look(
         True,
         "Lower automatic settings and the frame rate while this computer cannot keep up.",
         title="Lower quality when this computer is busy",
@@ -163,31 +189,35 @@ COLOUR = r"^#[0-9a-fA-F]{6}$"
 class CaptureSettings(Model):
     """The source of the frames and its format."""
 
-    source: str = setting(
+    source: str = _camera(
         "auto", "auto, camera:INDEX, camera:/dev/videoN, portal:NAME, demo or a file.", option="--source"
     )
     """Also `camera:STABLE-ID`, and `portal` for the first camera of PipeWire."""
-    width: int = setting(1280, "Width of the frames.", 16, 7680, option="--size")
-    height: int = setting(720, "Height of the frames.", 16, 4320, option="--size")
-    fps: float = setting(30.0, "Frames per second of the camera.", 1, 240, title="Frame rate", option="--fps")
-    pixel_format: str = setting(
+    width: int = _camera(1280, "Width of the frames.", 16, 7680, option="--size", unit="px")
+    height: int = _camera(720, "Height of the frames.", 16, 4320, option="--size", unit="px")
+    fps: float = _camera(
+        30.0, "Frames per second of the camera.", 1, 240, title="Frame rate", option="--fps", unit="fps"
+    )
+    pixel_format: str = _camera(
         "auto", "Pixel format of the camera⟦, such as MJPG or YUYV⟧.", title="Format", option="--format"
     )
-    colours: Literal["auto", "bt601", "bt601-full", "bt709", "bt709-full"] = setting(
+    colours: Literal["auto", "bt601", "bt601-full", "bt709", "bt709-full"] = _camera(
         "auto",
         "How the camera encodes colours⟦: auto as its driver says, else the matrix, and full for the full range⟧.",
         title="Colours of the camera",
         option="--camera-colours",
     )
     """Of YUV and JPEG; of other formats they are clear."""
-    deinterlace: Literal["auto", "on", "off"] = setting(
+    deinterlace: Literal["auto", "on", "off"] = _camera(
         "auto",
         "Remove the combs of interlaced video⟦ of a camera or grabber⟧.",
         title="Deinterlace",
         option="--deinterlace",
     )
     """`auto`: where the driver says so, or the frames show it. Films are deinterlaced as they say themselves."""
-    lock_exposure: bool = setting(False, "Lock exposure and white balance once they have settled.")
+    lock_exposure: bool = setting(
+        False, "Lock exposure and white balance once they have settled.", scope="device", stage=None
+    )
     """If the camera supports it; keeps the plate valid."""
     rotate: Rotation = setting(
         0,
@@ -195,6 +225,8 @@ class CaptureSettings(Model):
         title="Turn the camera",
         option="--rotate",
         hides=Hides(),
+        scope="device",
+        stage=None,
     )
     """Added to what a film's own metadata says."""
     flip: bool = setting(
@@ -203,6 +235,8 @@ class CaptureSettings(Model):
         title="Swap left and right of the camera",
         option="--flip/--no-flip",
         hides=Hides(),
+        scope="device",
+        stage=None,
     )
     """After the turn. Zones, plates and framing follow; `output.mirror` mirrors what leaves, with the background."""
 
@@ -220,39 +254,35 @@ class CaptureSettings(Model):
 class BackgroundSettings(Model):
     """The background that replaces the camera's."""
 
-    kind: Literal["blur", "image", "video", "colour", "none"] = setting(
+    kind: Literal["blur", "image", "video", "colour", "none"] = _background(
         "blur", "What replaces the camera's background; none shows the room.", option="--background", hides=Hides()
     )
-    path: Path | None = setting(None, "Image or video; kept while another kind is used.")
-    colour: str = setting("#00b140", "Colour of the kind colour.", pattern=COLOUR)
-    blur_strength: float = setting(
-        85.0, f"Strength of the blur; from {HIDES_TEXT:g} on it hides text.", 0, 100, hides=Hides()
+    path: Path | None = _background(None, "Image or video; kept while another kind is used.")
+    colour: str = _background("#00b140", "Colour of the kind colour.", pattern=COLOUR)
+    blur_strength: float = _background(
+        85.0, f"Strength of the blur; from {HIDES_TEXT:g} on it hides text.", 0, 100, hides=Hides(), unit="percent"
     )
     """The same at every level of strict mode, which may show a stronger one: `Settings.shown_blur`."""
-    bokeh: bool = setting(
+    bokeh: bool = _background(
         False, "Blur like a wide lens: lights become discs; needs the executor OpenVINO.", title="Bokeh", hides=Hides()
     )
-    fit: Literal["fill", "fit"] = setting(
+    fit: Literal["fill", "fit"] = _look(
         "fill", "Whether the background covers the frame or is shown whole.", option="--background-fit"
     )
-    zoom: float = setting(
-        1.0, "Enlarge the image behind the person.", 1, MAX_ZOOM, title="Zoom", option="--background-zoom"
-    )
-    pan_x: float = setting(
-        0.0,
-        "Part of the background that is shown⟦: -1 left, 1 right⟧.",
-        -1,
+    zoom: float = _look(
+        1.0,
+        "Enlarge the image behind the person.",
         1,
-        title="Left–right",
-        option="--background-pan",
+        MAX_ZOOM,
+        title="Zoom",
+        option="--background-zoom",
+        unit="factor",
     )
-    pan_y: float = setting(
-        0.0,
-        "Part of the background that is shown⟦: -1 top, 1 bottom⟧.",
-        -1,
-        1,
-        title="Up–down",
-        option="--background-pan",
+    pan_x: float = _shift(
+        0.0, "Part of the background that is shown⟦: -1 left, 1 right⟧.", title="Left–right", option="--background-pan"
+    )
+    pan_y: float = _shift(
+        0.0, "Part of the background that is shown⟦: -1 top, 1 bottom⟧.", title="Up–down", option="--background-pan"
     )
 
     @property
@@ -275,15 +305,6 @@ class BackgroundSettings(Model):
         return self.replace(kind=kind, path=path, **moved)
 
 
-FOLLOWED = "fit", "zoom", "pan_x", "pan_y", "lock_exposure", "rotate", "flip"
-"""Fields of `BackgroundSettings` and `CaptureSettings` that take effect on what is open, without opening it again."""
-
-
-def opens_alike(one: BackgroundSettings | CaptureSettings, other: BackgroundSettings | CaptureSettings | None) -> bool:
-    """Return whether the same background or source is open under both."""
-    return other is not None and all(value == getattr(other, name) for name, value in one if name not in FOLLOWED)
-
-
 SETTINGS_VERSION = 3
 
 MAX_ZONES = 200
@@ -292,23 +313,26 @@ MAX_ZONES = 200
 class FramingSettings(Model):
     """Crop of the source's frames: digital zoom and pan."""
 
-    zoom: float = setting(
-        1.0, "Enlarge a part of the camera image.", 1, MAX_ZOOM, title="Zoom", option="--zoom", hides=Hides()
+    zoom: float = _look(
+        1.0,
+        "Enlarge a part of the camera image.",
+        1,
+        MAX_ZOOM,
+        title="Zoom",
+        option="--zoom",
+        hides=Hides(),
+        unit="factor",
     )
-    pan_x: float = setting(
+    pan_x: float = _shift(
         0.0,
         "Part of the camera image that is shown⟦: -1 left, 1 right⟧.",
-        -1,
-        1,
         title="Left–right",
         option="--pan",
         hides=Hides(),
     )
-    pan_y: float = setting(
+    pan_y: float = _shift(
         0.0,
         "Part of the camera image that is shown⟦: -1 top, 1 bottom⟧.",
-        -1,
-        1,
         title="Up–down",
         option="--pan",
         hides=Hides(),
@@ -338,7 +362,7 @@ class Zone(Model):
 class PeopleSettings(Model):
     """What follows the people in the frame."""
 
-    auto_framing: Literal["off", "calm", "close"] = setting(
+    auto_framing: Literal["off", "calm", "close"] = _look(
         "off",
         "Crop the image to head and shoulders, and follow them.",
         title="Auto-framing",
@@ -346,7 +370,7 @@ class PeopleSettings(Model):
         hides=Hides(),
     )
     """In effect while `FramingSettings.zoom` is 1."""
-    only_me: bool = setting(
+    only_me: bool = _look(
         False,
         "Hide everybody but one person; click the person in the preview.",
         title="Only me",
@@ -354,7 +378,7 @@ class PeopleSettings(Model):
         hides=Hides("people", operator.lt),
     )
     """The largest person, or the one at `Settings.selected`."""
-    zones: tuple[Zone, ...] = setting(
+    zones: tuple[Zone, ...] = _look(
         (),
         "JSON file of zones of the frame that are always hidden.",
         option="--zones",
@@ -387,23 +411,23 @@ def _without_port(camera: str) -> str:
 class OutputSettings(Model):
     """The virtual camera and other outputs."""
 
-    virtual_camera: str = setting(
+    virtual_camera: str = _virtual_camera(
         "auto",
         "Device that programs read⟦: auto, off, a device or its label⟧.",
         title="Device",
         option="--virtual-camera",
     )
-    virtual_camera_backend: Literal["auto", "pyvirtualcam", "v4l2"] = setting(
+    virtual_camera_backend: Literal["auto", "pyvirtualcam", "v4l2"] = _virtual_camera(
         "auto", "Library for the virtual camera.", title="Virtual camera backend", option="--virtual-camera-backend"
     )
     """auto: pyvirtualcam, or V4L2 where that is not installed or fails."""
-    alpha_output: Literal["off", "bgra"] = setting(
+    alpha_output: Literal["off", "bgra"] = _pipewire(
         "off",
         "For programs that put another picture behind the person⟦: bgra sends alpha in the PipeWire camera⟧.",
         title="Send cut-out person to OBS",
         option="--alpha-output",
     )
-    pipewire: Literal["auto", "on", "off"] = setting(
+    pipewire: Literal["auto", "on", "off"] = _pipewire(
         "auto",
         "Offer a camera that browsers and Flatpak programs find by its portal⟦; auto: where PipeWire runs⟧.",
         title="PipeWire camera",
@@ -415,18 +439,24 @@ class OutputSettings(Model):
         "Turn the camera off while no program reads it and the window is hidden.",
         title="Switch the real camera off while nobody watches",
         option="--on-demand/--always-on",
+        scope="device",
+        stage=None,
     )
     """Not while the window is visible."""
-    record: Path | None = setting(None, "Also record the output to this video file.", option="--record")
+    record: Path | None = setting(
+        None, "Also record the output to this video file.", option="--record", scope="run", stage="recording"
+    )
     record_alpha: Path | None = setting(
-        None, "Also record the alpha matte to this video file.", option="--record-alpha"
+        None,
+        "Also record the alpha matte to this video file.",
+        option="--record-alpha",
+        scope="run",
+        stage="recording-alpha",
     )
-    record_rate: Literal["variable", "constant"] = setting(
-        "variable",
-        "Record frames with their own times, or at a constant frame rate.",
-        option="--record-rate",
+    record_rate: Literal["variable", "constant"] = _program(
+        "variable", "Record frames with their own times, or at a constant frame rate.", option="--record-rate"
     )
-    encoder: Literal["auto", "x264", "vaapi", "nvenc", "qsv", "videotoolbox"] = setting(
+    encoder: Literal["auto", "x264", "vaapi", "nvenc", "qsv", "videotoolbox"] = _program(
         "auto", "Encoder of recordings; auto takes a hardware encoder that works.", option="--encoder"
     )
     microphone: str = setting(
@@ -437,18 +467,24 @@ class OutputSettings(Model):
         values="off|default|NAME",
         min_length=1,
         max_length=300,
+        scope="program",
+        stage=Stage.MICROPHONE,
     )
-    mirror: bool = setting(
+    mirror: bool = _look(
         False,
         "Mirror what leaves, with the background and texts in it.",
         title="Mirror the output",
         option="--mirror/--no-mirror",
     )
-    standby_text: str = setting(
+    standby_text: str = _look(
         "", "Text of the card that others see while you are paused.", title="Stand-by text", max_length=200
     )
     standby_image: Path | None = setting(
-        None, "Image of the card that others see while you are paused.", title="Stand-by image"
+        None,
+        "Image of the card that others see while you are paused.",
+        title="Stand-by image",
+        scope="scene",
+        stage=Stage.OUTPUT,
     )
 
     @property
@@ -464,34 +500,35 @@ Language = Literal["system", "en", "de", "es"]
 class WindowSettings(Model):
     """What the window looks like and remembers. None of it affects the output."""
 
-    first_run_done: bool = False
-    close_to_tray: bool = setting(
+    first_run_done: bool = _program(False, "")
+    close_to_tray: bool = _program(
         False,
         "Other programs keep receiving your video when the window is closed.",
         title="Keep running in the tray when the window is closed",
     )
-    mirror_preview: bool = setting(
+    mirror_preview: bool = _program(
         True, "Show the preview as a mirror; the output stays as it is.", title="Mirror the preview"
     )
-    show_panel: bool = setting(True, "Show the side panel.")
-    all_settings: bool = setting(False, "Show every setting in the side panel, not only what most people need.")
-    show_readout: bool = setting(True, "Show frame rate and delay on the preview.")
-    theme: Theme = setting("system", "Light or dark colours of the window.", title="Theme")
-    language: Language = setting("system", "Language of the window⟦, from the next start on⟧.", title="Language")
-    own_colour: str = setting("#3a5f8a", "The colour of the tile Colour.", pattern=COLOUR, values="#RRGGBB")
-    recordings_dir: Path | None = setting(
+    show_panel: bool = _program(True, "Show the side panel.")
+    all_settings: bool = _program(False, "Show every setting in the side panel, not only what most people need.")
+    show_readout: bool = _program(True, "Show frame rate and delay on the preview.")
+    theme: Theme = _program("system", "Light or dark colours of the window.", title="Theme")
+    language: Language = _program("system", "Language of the window⟦, from the next start on⟧.", title="Language")
+    own_colour: str = _program("#3a5f8a", "The colour of the tile Colour.", pattern=COLOUR, values="#RRGGBB")
+    recordings_dir: Path | None = _program(
         None, "Folder of recordings; none: Mattecam in your folder of videos.", values="FOLDER"
     )
-    geometry: str = ""
+    geometry: str = _program("", "")
     """Size and position of the window, as encoded by Qt, in base 64."""
-    cameras: dict[str, CaptureSettings] = Field(default_factory=dict)
+    cameras: dict[str, CaptureSettings] = _program({}, "")
     """The last settings of each camera, by its stable id."""
 
 
 class Settings(Model):
     """All settings of the program."""
 
-    version: int = SETTINGS_VERSION
+    version: int = setting(SETTINGS_VERSION, "", scope="scene", stage=None)
+    """Of the format of every file with settings."""
     capture: CaptureSettings = CaptureSettings()
     framing: FramingSettings = FramingSettings()
     people: PeopleSettings = PeopleSettings()
@@ -499,27 +536,26 @@ class Settings(Model):
     background: BackgroundSettings = BackgroundSettings()
     output: OutputSettings = OutputSettings()
     window: WindowSettings = WindowSettings()
-    """Never part of a scene."""
-    selected: tuple[Fraction, Fraction] | None = setting(None, "", hides=Hides())
+    selected: tuple[Fraction, Fraction] | None = setting(None, "", scope="run", stage=None, hides=Hides())
     """Where the user last selected a person, in fractions of the camera's upright frame; never saved."""
-    paused: bool = False
+    paused: bool = setting(False, "", scope="run", stage=None)
     """The outputs show the stand-by card."""
-    unconfirmed: bool = False
+    unconfirmed: bool = setting(False, "", scope="program", stage=None)
     """The settings file could not be read and nobody has resumed since: what it hid is unknown, so a run starts paused.
     """
-    frozen: bool = False
+    frozen: bool = setting(False, "", scope="run", stage=None)
     """The outputs keep the last composite, while `hides` stays the same."""
 
     @property
     def hides(self) -> tuple[object, ...]:
         """What decides which part of the room a picture shows."""
-        return _hiding(self)
+        values: tuple[object, ...] = _hiding(self)
+        return values
 
     @property
     def kept(self) -> Settings:
         """The settings without what belongs to one run: selected person, pause, freeze and recordings."""
-        output = self.output.replace(record=None, record_alpha=None)
-        return self.replace(output=output, selected=None, paused=False, frozen=False)
+        return with_scopes_of(self, Settings(), {"run"})
 
     @property
     def shown_blur(self) -> float:
@@ -532,12 +568,4 @@ class Settings(Model):
         return self.background.kind == "blur" and self.shown_blur < HIDES_TEXT
 
 
-def _declared_to_hide() -> Iterator[str]:
-    """Yield the names of the settings that decide which part of the room is shown, such as `people.only_me`."""
-    for path, field in fields_of(Settings):
-        declared = field.json_schema_extra
-        if isinstance(declared, dict) and declared.get("hides") is not None:
-            yield ".".join(path)
-
-
-_hiding: Callable[[Settings], tuple[object, ...]] = attrgetter(*_declared_to_hide())
+_hiding = attrgetter(*(".".join(path) for path, field in fields_of(Settings) if facts_of(field)["hides"] is not None))

@@ -12,9 +12,10 @@ import numpy as np
 
 from app.backgrounds.kinds import Background
 from app.backgrounds.standby import draw_card
+from app.core.declaration import opens_alike
 from app.core.errors import Stage, t
 from app.core.files import version_of
-from app.core.settings import BackgroundSettings, OutputSettings, opens_alike
+from app.core.settings import BackgroundSettings, OutputSettings
 from app.core.types import Backdrop, BgrImage, Frame, Picture, PictureKind
 from app.runtime.context import PipelineContext
 from app.runtime.status import StatusBoard

@@ -13,9 +13,10 @@ from functools import partial
 from pathlib import Path
 
 from app.capture.base import FrameSource
+from app.core.declaration import opens_alike
 from app.core.errors import CameraAbsentError, SourceLostError, Stage, t
 from app.core.files import no_answer
-from app.core.settings import CaptureSettings, opens_alike
+from app.core.settings import CaptureSettings
 from app.core.types import UNTURNED, Frame, Orientation, SourceInfo
 from app.output.base import FrameSink, ReaderCounter
 from app.runtime.context import PipelineContext

@@ -19,8 +19,7 @@ from app.cli.options import LiveOptions, apply_options
 from app.config import settings_file
 from app.config.scenes import SceneStore
 from app.config.setting import OPTIONS, SETTINGS, Setting, with_value
-from app.control.commands import OWN_COMMANDS, SETTABLE, find_settable
-from app.control.controller import CREATED
+from app.control.commands import SETTABLE, find_settable
 from app.control.server import answer
 from app.core.errors import MattecamError, ModelError, SourceLostError, SourceOpenError, UsageError
 from app.core.settings import CaptureSettings, FramingSettings, Settings, Zone
@@ -35,7 +34,8 @@ from tests.waiting import beside, eventually
 
 def test_every_setting_but_those_of_the_program_has_a_name_in_set_or_a_command_of_its_own() -> None:
     of_the_program = {"version", "unconfirmed", "window.first_run_done", "window.geometry", "window.cameras"}
-    assert set(SETTINGS) - set(SETTABLE) == {*OWN_COMMANDS, *of_the_program}
+    own_commands = {"paused", "frozen", "selected", "output.record", "output.record_alpha"}
+    assert set(SETTINGS) - set(SETTABLE) == own_commands | of_the_program
 
 
 def test_a_name_may_have_hyphens_or_be_the_path_in_the_settings_file(alone: SettingsAlone) -> None:
@@ -58,7 +58,7 @@ def impossible(setting: Setting) -> tuple[str, ...]:
     if setting.choices:
         return ("nosuch",)
     # The system can look up no name as long as the second.
-    return ("/no/nosuch.png", "x" * 2000) if setting.is_path and setting.name not in CREATED else ()
+    return ("/no/nosuch.png", "x" * 2000) if setting.is_path and not setting.is_folder else ()
 
 
 @pytest.mark.parametrize("setting", SETTABLE.values(), ids=lambda setting: setting.name)
@@ -146,8 +146,6 @@ def test_scenes_are_saved_renamed_and_removed(program: Program) -> None:
 
 
 DECLARED = [setting for setting in SETTINGS.values() if setting.description and setting.name != "people.zones"]
-OF_A_RUN = {f"output.{name}" for name in ("record", "record_alpha", "record_rate", "encoder", "microphone")}
-"""Settings that no scene changes, beside those of the window."""
 LEADS_TO_ANOTHER_PART = {"matting.weights", "background.kind", "background.path"}
 """Settings whose other values need a file beside them; tests of their own cover them in `ctl`."""
 
@@ -164,7 +162,7 @@ def test_a_setting_has_the_same_value_on_each_of_its_faces(
     assert setting.replaced_in(changed, setting.default) == Settings(), "nothing else has changed"
     settings_file.save(tmp_path / "settings.json", changed)
     assert settings_file.load(tmp_path / "settings.json") == (changed, None)
-    of_scenes = setting.path[0] != "window" and setting.name not in OF_A_RUN
+    of_scenes = setting.scope in ("scene", "device")
     store = SceneStore(tmp_path / "own-scenes.json")
     store.put("Look", changed, with_devices=True)
     assert setting.value_in(store.get("Look").applied_to(Settings())) == (value if of_scenes else setting.default)
@@ -181,7 +179,7 @@ def test_a_setting_has_the_same_value_on_each_of_its_faces(
         alone.run(f"reset {setting.name}")
         assert alone.settings == before
     else:
-        assert setting.name in {*OWN_COMMANDS, *LEADS_TO_ANOTHER_PART}
+        assert setting.scope == "run" or setting.name in LEADS_TO_ANOTHER_PART
 
 
 def test_several_settings_change_at_once(alone: SettingsAlone) -> None:
@@ -227,6 +225,9 @@ def test_what_failed_is_tried_again(program: Program) -> None:
     program.world.faults.put("read", SourceLostError("The camera was unplugged."))
     eventually(lambda: program.pipeline.status().phase is Phase.WAITING)
     assert program.run("framing 1.5") == "framing.zoom: 1.5", "in use, although no frame shows it"
+    assert program.run("set capture.flip on") == "capture.flip: on", "it opens no camera, so it was not refused for one"
+    with pytest.raises(MattecamError, match="There is no camera"):
+        program.run("set capture.width 48")
     with pytest.raises(MattecamError, match="There is no camera"):
         program.run("retry")
     program.world.faults.heal()
@@ -254,6 +255,9 @@ def test_commands_do_not_undo_one_another(alone: SettingsAlone) -> None:
 def test_pause_and_freeze_can_be_switched_and_toggled(program: Program) -> None:
     assert program.run("freeze") == "Frozen: the outputs keep the last frame."
     assert program.run("framing 1.5") == "framing.zoom: 1.5", "in use, although no frame shows it"
+    assert program.run("set capture.flip on") == "capture.flip: on", "it opens no camera, so it was not refused for one"
+    with pytest.raises(MattecamError, match="There is no camera"):
+        program.run("set capture.width 48")
     program.controller = program.controller_with(confirm_s=0.2)  # resumed while frozen, no frame confirms it
     for text, paused, frozen in (
         ("pause", 1, 1),
@@ -279,6 +283,9 @@ def test_a_snapshot_is_what_may_leave_at_that_moment(program: Program, tmp_path:
     assert program.run(f"snapshot {tmp_path / 'a.png'}") == f"Saved {tmp_path / 'a.png'}."
     program.run("pause")
     assert program.run("framing 1.5") == "framing.zoom: 1.5", "in use, although no frame shows it"
+    assert program.run("set capture.flip on") == "capture.flip: on", "it opens no camera, so it was not refused for one"
+    with pytest.raises(MattecamError, match="There is no camera"):
+        program.run("set capture.width 48")
     with pytest.raises(UsageError, match=r"must end in \.png, not “a\.txt”"):
         program.run(f"snapshot {tmp_path / 'a.txt'}")
     program.run(f"snapshot {tmp_path / 'paused.png'}")

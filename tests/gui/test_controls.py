@@ -24,6 +24,7 @@ from app.gui.bridge import ViewMode
 from app.gui.doctor import DoctorDialog
 from app.gui.main_window import MainWindow
 from app.gui.notices import Notice
+from app.gui.panels.form import Form
 from app.gui.widgets import theme
 from app.gui.widgets.page import FoldingRow
 from app.gui.widgets.qt import FRAME
@@ -254,6 +255,34 @@ def test_dragging_the_detail_slider_disables_automatic(rows: Session) -> None:
     assert rows.store.current.matting.downsample_ratio == pytest.approx(0.3) and not auto.isChecked()
     auto.click()
     assert rows.store.current.matting.downsample_ratio is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "text"),
+    [
+        pytest.param("capture.fps", 5.0, "5 fps", id="a rate"),
+        pytest.param("background.zoom", 1.5, "1.50 ×", id="a factor"),
+        pytest.param("framing.pan_x", 0.2, "+20 %", id="a shift"),
+        pytest.param("edges.contrast", 0.35, "35 %", id="a share"),
+        pytest.param("edges.light_match", 35.0, "35 %", id="of a hundred"),
+        pytest.param("edges.grow_px", -4, "-4 px", id="pixels"),
+    ],
+)
+def test_the_unit_of_a_setting_decides_how_its_value_is_written(
+    name: str, value: float, text: str, qtbot: QtBot
+) -> None:
+    """A rate of 5 was shown as 0.05 ×, since its lower limit is that of a factor."""
+    store = ui.made_store()
+    form = Form(store)
+    qtbot.addWidget(form)
+
+    slider = form.add_slider(name)
+    store.set(name, value)
+    shown = slider.value.text()
+    slider.slider.setValue(slider.slider.minimum())
+
+    assert shown == text
+    assert SETTINGS[name].value_in(store.current) == (SETTINGS[name].range or (0, 0))[0]
 
 
 def test_stand_by_text_is_applied_while_typing(controls: Session, qtbot: QtBot) -> None:

@@ -186,7 +186,10 @@ def test_an_effect_that_changes_with_time_works_from_python() -> None:
     assert [is_red(image) for image in composites_] == [False, False, False, True, True]
 
 
-LINE = 'tilt: int = setting(0, "Tilt the output.", 0, 270, title="Slope", option="--tilt")'
+LINE = (
+    'tilt: int = setting(0, "Tilt the output.", 0, 270, scope="scene", stage=None, unit="percent", title="Slope", '
+    'option="--tilt")'
+)
 PROGRAM = """
 import sys, types
 from pathlib import Path
@@ -194,7 +197,7 @@ from pathlib import Path
 import app.core
 module = types.ModuleType("app.core.settings")
 source = Path("app/core/settings.py").read_text(encoding="utf-8")
-beside = "    mirror: bool = setting("
+beside = "    mirror: bool = _look("
 assert source.count(beside) == 1
 sys.modules[module.__name__] = module
 exec(source.replace(beside, f"    {LINE}\\n{beside}"), module.__dict__)

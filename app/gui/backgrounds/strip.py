@@ -13,7 +13,8 @@ from PyQt6.QtWidgets import QColorDialog, QComboBox, QFrame, QLabel, QMenu, QPus
 from app.backgrounds.kinds import BACKGROUND_SUFFIXES
 from app.config.exposure import exposed_by
 from app.config.setting import GREEN
-from app.core.settings import BackgroundSettings, Settings, opens_alike, shown_strength
+from app.core.declaration import opens_alike
+from app.core.settings import BackgroundSettings, Settings, shown_strength
 from app.gui.backgrounds.library import BackgroundLibrary, remove_background, rename_background
 from app.gui.backgrounds.tiles import Tile, TileModel, TileView
 from app.gui.questions import UserFolder, ask_before_loss, ask_before_unmatted, ask_for_files, ask_for_name, path_of

@@ -17,7 +17,7 @@ from app.gui.questions import UserFolder, ask_for_file
 from app.gui.state import SettingsStore
 from app.gui.translation import tr, translated
 from app.gui.widgets.controls import (
-    STEPS,
+    SCALES,
     ValueSlider,
     WrappingButton,
     button,
@@ -26,11 +26,7 @@ from app.gui.widgets.controls import (
     describe,
     fill_combo,
     label,
-    offset,
     on_button,
-    percent,
-    pixels,
-    times,
 )
 from app.gui.widgets.page import FoldingRow
 from app.gui.widgets.qt import column, longest_word, scaled
@@ -38,8 +34,6 @@ from app.gui.widgets.qt import column, longest_word, scaled
 Entries = list[tuple[str, object]]
 """(text, value of the setting)"""
 Change = Callable[[Any], object]
-FINE_RANGE = 10
-"""Sliders of settings with a shorter range move in steps of a hundredth, others in steps of one."""
 CAPTION_PX = 108
 """Width of the titles, in the usual font."""
 IMAGES = "*.png *.jpg *.jpeg *.webp *.bmp"
@@ -187,18 +181,25 @@ class Form(QWidget):
 
     def add_slider(self, setting: str, sign: Callable[[], int] = lambda: 1) -> ValueSlider:
         """Add a slider over the range of a setting; where that has no value, it stays as it is. sign: see `row`."""
-        low, high = SETTINGS[setting].range or (0, 1)
-        per_unit = STEPS if high - low < FINE_RANGE else 1
-        text = pixels if setting.endswith("_px") else times if low == 1 else offset if low < 0 else percent
-        title, tip = _words(SETTINGS[setting])
-        made = ValueSlider(round(low * per_unit), round(high * per_unit), text, title, tip, setting)
-        made.value_changed.connect(
-            lambda value: self.store.set(setting, sign() * value if per_unit == 1 else sign() * value / per_unit)
-        )
-        self._bind(
-            made.slider, setting,
-            lambda value: None if value is None else made.show_value(round(sign() * value * per_unit)),
-        )  # fmt: skip
+        declared = SETTINGS[setting]
+        if declared.range is None or declared.unit is None:
+            raise ValueError(f"A slider needs low, high and unit in the declaration of {setting}.")
+        low, high = declared.range
+        scale = SCALES[declared.unit]
+
+        def change(position: int) -> None:
+            # A setting of whole numbers takes no 4.0.
+            value = position if scale.steps == 1 else position / scale.steps
+            self.store.set(setting, sign() * value)
+
+        def show(value: float | None) -> None:
+            if value is not None:
+                made.show_value(round(sign() * value * scale.steps))
+
+        title, tip = _words(declared)
+        made = ValueSlider(round(low * scale.steps), round(high * scale.steps), scale.text, title, tip, setting)
+        made.value_changed.connect(change)
+        self._bind(made.slider, setting, show)
         self.add_row(title, made, made.slider)
         return made
 

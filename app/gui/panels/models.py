@@ -20,7 +20,7 @@ from app.gui.panels.plate import PlateControls
 from app.gui.questions import UserFolder, ask_for_file
 from app.gui.state import SettingsStore, Tasks
 from app.gui.translation import describe_model, tr, translated_error
-from app.gui.widgets.controls import STEPS, Segments, button, combo, describe, fill_combo, selectable
+from app.gui.widgets.controls import SCALES, Segments, button, combo, describe, fill_combo, selectable
 from app.gui.widgets.page import FoldingRow, breakable
 from app.gui.widgets.qt import column, copy_text, scaled, timer
 from app.matting.base.interface import EngineInfo
@@ -287,6 +287,8 @@ def download_caption(spec: WeightSpec) -> str:
     return tr("Download ({0})").format(size) if size else tr("Download")
 
 
+_RATIO = SCALES["share"]
+"""Of the slider of the detail."""
 SHAPE = {"contrast": 0.0, "threshold": 0.5, "grow_px": 0, "feather_px": 0}
 PRESETS: tuple[dict[str, float], ...] = ({**SHAPE, "feather_px": 4}, SHAPE, {**SHAPE, "contrast": 0.4})
 """Settings of the edge's shape, soft, normal and crisp; smoothing over time and colour fringe do not depend on it."""
@@ -405,12 +407,12 @@ class AdvancedControls(Form):
             self._pixels.hide()
             return
         if self.store.current.matting.downsample_ratio is None:
-            self._ratio.show_value(round(engine.downsample_ratio * STEPS))
+            self._ratio.show_value(round(engine.downsample_ratio * _RATIO.steps))
         say(self._pixels, tr("Input of the network: {0} × {1} px").format(*engine.small_size))
         say(self._precision, tr("In use: {0}").format(engine.precision))
 
     def _set_auto(self, automatic: bool) -> None:
-        self.store.set("matting.downsample_ratio", None if automatic else self._ratio.slider.value() / STEPS)
+        self.store.set("matting.downsample_ratio", None if automatic else self._ratio.slider.value() / _RATIO.steps)
 
     def _show_devices(self, devices: tuple[tuple[str, str], ...]) -> None:
         self._devices = devices

@@ -3223,6 +3223,10 @@
             <translation>{0} (Taste {1})</translation>
         </message>
         <message>
+            <source>{0} fps</source>
+            <translation>{0} Bilder/s</translation>
+        </message>
+        <message>
             <source>{0} fps in, {1} out</source>
             <translation>{0} Bilder/s ein, {1} aus</translation>
         </message>

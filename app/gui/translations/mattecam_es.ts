@@ -3223,6 +3223,10 @@
             <translation>{0} (tecla {1})</translation>
         </message>
         <message>
+            <source>{0} fps</source>
+            <translation>{0} fps</translation>
+        </message>
+        <message>
             <source>{0} fps in, {1} out</source>
             <translation>{0} fps de entrada, {1} de salida</translation>
         </message>

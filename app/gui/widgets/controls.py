@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QLocale, QMargins, QPointF, QRect, QSignalBlocker, QSize, Qt, pyqtSignal
@@ -26,7 +27,8 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from app.gui.translation import decimal
+from app.core.declaration import Unit
+from app.gui.translation import decimal, tr
 from app.gui.widgets.qt import Margins, broken, existing, longest_word, row, scale_icon, scaled, tip_of, width_of
 from app.gui.widgets.theme import ICON_PX, icon
 
@@ -246,28 +248,49 @@ def fill_combo(box: QComboBox, entries: list[tuple[str, object]], chosen: object
         box.setCurrentIndex(next((index for index, (_text, data) in enumerate(entries) if data == chosen), -1))
 
 
-STEPS = 100
-"""Slider steps per unit of the setting."""
-
-
-def times(value: int) -> str:
+def _factor(position: int) -> str:
     """Return a factor, such as `1.50 ×`."""
-    return f"{decimal(value / STEPS, 2)} ×"
+    return f"{decimal(position / 100, 2)} ×"
 
 
-def percent(value: int) -> str:
+def percent(position: int) -> str:
     """Return a share, such as `35 %`."""
-    return f"{QLocale().toString(value)} %"
+    return f"{QLocale().toString(position)} %"
 
 
-def pixels(value: int) -> str:
+def _pixels(position: int) -> str:
     """Return a width, such as `4 px`."""
-    return f"{QLocale().toString(value)} px"
+    return f"{QLocale().toString(position)} px"
 
 
-def offset(value: int) -> str:
+def _shift(position: int) -> str:
     """Return a shift with its sign, such as `+20 %`."""
-    return f"{value:+d} %" if value else "0 %"
+    return f"{position:+d} %" if position else "0 %"
+
+
+def _rate(position: int) -> str:
+    """Return a frame rate, such as `5 fps`."""
+    return tr("{0} fps").format(QLocale().toString(position))
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How a slider counts a setting of a unit."""
+
+    text: Callable[[int], str]
+    """Writes the value at a position."""
+    steps: int = 1
+    """Positions per 1 of the value."""
+
+
+SCALES: Mapping[Unit, Scale] = {
+    "percent": Scale(percent),
+    "share": Scale(percent, 100),
+    "shift": Scale(_shift, 100),
+    "factor": Scale(_factor, 100),
+    "px": Scale(_pixels),
+    "fps": Scale(_rate),
+}
 
 
 class StillSlider(QSlider):
@@ -316,7 +339,7 @@ class ValueSlider(QWidget):
         describe(self.slider, name, description, object_name)
         self.value = label("", "faint")
         advance = self.value.fontMetrics().horizontalAdvance
-        longest = text(low), text(high), offset(STEPS)  # also of others: sliders below each other are equally long
+        longest = text(low), text(high), _shift(100)  # also of others: sliders below each other are equally long
         self.value.setMinimumWidth(max(map(advance, longest)))
         self.value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         row(self, self.slider, self.value, grows=self.slider, spacing=10)
