@@ -264,7 +264,10 @@ def _belongs(file: Path, weights: Path) -> bool:
 
 
 CONVERTED = MODELS / "converted"
-"""Folder of the converted networks of this copy. With PyTorch none is used, so that changes of the code count."""
+"""Folder of the converted networks of this copy, which are used where their name says that weights and OpenVINO fit.
+
+They do not follow a change of the code that converts: `tests/packaging/test_without_torch.py` compares.
+"""
 
 
 def converts() -> bool:

@@ -15,6 +15,7 @@ from app.core.settings import EngineSettings, FramingSettings
 from app.core.types import BgrImage
 from app.matting.base.interface import Backend, StepGeometry, auto_ratio
 from app.matting.choice.choice import Choice, choose, choose_model, geometry_for, network_engine, openvino_threads
+from app.matting.choice.preparation import prepare_here
 from app.matting.engine import FrameEngine, backend_errors
 from app.matting.plate.engine import LitPlate, PlateEngine, PlateParts
 from app.matting.plate.picture import PersonFinder, PlateFit, check_shape, needs_plate, read_plate, whole_plate
@@ -44,6 +45,9 @@ def build_engine(
         _release_gpu()
     if choice.spec.needs_plate:
         return _plate_engine(settings, choice, width, height, framing)
+
+    if choice.executor == "openvino" and not live:
+        prepare_here()
 
     def threads(geometry: StepGeometry) -> int | None:
         return openvino_threads(choice, geometry) if shared else None

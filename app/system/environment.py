@@ -235,8 +235,6 @@ def prepare(requirements: Path) -> None:
             if not (package / "INSTALLER").exists():  # a killed pip left it incomplete, and would skip it
                 shutil.rmtree(package)
         install(requirements, held.fileno())
-        # Compile the kernels and convert the bundled network now; otherwise the first start takes longer.
-        subprocess.run([str(PYTHON), "-m", "app.matting.choice.preparation"], cwd=ROOT, check=False)
         stamp.write_text(wanted)
 
 

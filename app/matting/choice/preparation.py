@@ -1,17 +1,18 @@
-"""Preparation for this computer, once after installation: compiles kernels, converts the bundled network, measures.
+"""Preparation for this computer, at its first start: compiles kernels, reads the bundled network, measures.
 
-Each load of these would make a live picture stutter, so that child processes of low priority do it. A live picture
-waits for the kernels, beside the stand-by card, and starts with the built-in choice; what `auto` takes is measured
-beside it. Other commands wait for both, with progress on standard error. `app.matting.choice.choice` keeps the results.
+Each load of these would make a live picture stutter, so that child processes do it. A live picture waits for the
+kernels, beside the stand-by card, and starts with the built-in choice; what `auto` takes is measured beside it, with
+low priority. `bench` waits for both. Films and the Python API compile in their own process, and measure nothing.
+`app.matting.choice.choice` keeps the results.
 
-`python -m app.matting.choice.preparation` prepares with progress, as `run.py` does at set-up; with the name of a part
-it is the child process.
+`python -m app.matting.choice.preparation PART…` is the child process.
 """
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import importlib
 import logging
 import os
@@ -29,7 +30,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core import paths
+from app.core import EXIT_INTERRUPTED, paths
+from app.core.compiling import library, loading
 from app.core.errors import ModelError, SettingsError, Text, how_ended, t
 from app.core.files import why_not_written
 from app.core.settings import EdgeSettings, EngineSettings, MattingSettings
@@ -60,6 +62,9 @@ KERNELS = (
 )
 """Modules that give access to all compiled functions."""
 NICENESS = 10
+"""Of a measurement beside a picture, for which nobody waits; what is waited for has the program's priority."""
+LIMIT_S = 600.0
+"""How long a child process may take. Kernels took 5 minutes beside 12 busy processes on 2 cores."""
 TRIALS_S = 8.0
 """About how long all networks together are measured."""
 COMMAND = (sys.executable, "-m", paths.module("app.matting.choice.preparation"))
@@ -73,12 +78,15 @@ Show = Callable[[Text], object]
 class Preparation:
     """Prepares where it is needed. Thread-safe."""
 
-    def __init__(self, command: Sequence[str] = COMMAND, beside_after_s: float = 10.0) -> None:
-        """command: the child process, which gets the name of a part; prints `step count` per step.
+    def __init__(
+        self, command: Sequence[str] = COMMAND, beside_after_s: float = 10.0, limit_s: float = LIMIT_S
+    ) -> None:
+        """command: the child process, which gets the names of parts; prints `step count` per step.
 
-        beside_after_s: the measurement beside a live picture begins so long after its engine was built.
+        beside_after_s: the measurement beside a live picture begins so long after its engine was built. limit_s: a
+        child that takes longer is ended.
         """
-        self._command, self._beside_after_s = command, beside_after_s
+        self._command, self._beside_after_s, self._limit_s = command, beside_after_s, limit_s
         self._lock = threading.Lock()
         self._cancelled = threading.Event()
         self._children: set[subprocess.Popen[str]] = set()
@@ -119,8 +127,7 @@ class Preparation:
             if measured:  # nothing live, which alone is cancelled
                 self._cancelled.clear()
             try:
-                for part in PARTS if measured else PARTS[:1]:
-                    self._run(part, show_progress)
+                self._run(PARTS if measured else PARTS[:1], show_progress)
             finally:
                 self.progress = None
             if self._cancelled.is_set():
@@ -141,22 +148,24 @@ class Preparation:
 
     def _measure(self) -> None:
         if self._is_due("measurement") and not self._cancelled.wait(self._beside_after_s):
-            self._run("measurement", lambda _text: None)
+            self._run(("measurement",), lambda _text: None)
             if not self._cancelled.is_set():
                 self._measured()
 
     def _is_due(self, part: Part) -> bool:
         return part not in self._tried and (bool(unmeasured()) if part == "measurement" else not is_prepared())
 
-    def _run(self, part: Part, show: Show) -> None:
-        """Run the child process of a part that is due. A failure is logged."""
-        if self._cancelled.is_set() or not self._is_due(part):
+    def _run(self, parts: Sequence[Part], show: Show) -> None:
+        """Run a child process for those of the parts that are due. A failure is logged."""
+        due = [part for part in parts if self._is_due(part)]
+        if self._cancelled.is_set() or not due:
             return
         try:
             check_kept_file()
             child = subprocess.Popen(
-                [*self._command, part],
+                [*self._command, *due],
                 cwd=paths.IMPORT_ROOT,
+                stdin=subprocess.PIPE,  # which closes if this process is killed; see `end_with_the_program`
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,  # a second pipe that nobody empties would stop the child
                 text=True,
@@ -170,9 +179,18 @@ class Preparation:
                 paths.data_dir(),
                 why_not_written(cause) if isinstance(cause, OSError) else error,
             )
-            self._tried.add(part)
+            self._tried.update(due)
             return
         self._children.add(child)
+        is_late = threading.Event()
+
+        def end_late_child() -> None:
+            is_late.set()
+            child.kill()
+
+        limit = threading.Timer(self._limit_s, end_late_child)
+        limit.daemon = True
+        limit.start()
         with child:
             try:
                 if self._cancelled.is_set():  # before the child was there to be ended
@@ -182,11 +200,18 @@ class Preparation:
                 child.terminate()
                 raise
             finally:
+                limit.cancel()
                 self._children.discard(child)
         if self._cancelled.is_set():
             return
-        self._tried.add(part)
-        if child.returncode:
+        self._tried.update(due)
+        if is_late.is_set():
+            log.warning(
+                "The preparation for this machine was ended after %g seconds, so that this start takes longer; it is "
+                "tried again at the next start.",
+                self._limit_s,
+            )
+        elif child.returncode:
             reason = output[-1] if output and child.returncode > 0 else how_ended(child.returncode)
             log.warning("The preparation for this machine failed (%s); it is tried again at the next start.", reason)
             log.debug("%s", "\n".join(output))
@@ -209,31 +234,56 @@ preparation = Preparation()
 """Shared instance of the process."""
 
 
-def do(part: str) -> None:
-    """Run all steps of a part, as the child process, and print `step count` at the beginning of each.
+@functools.cache
+def prepare_here() -> None:
+    """Compile the kernels in this process, for films and the Python API, and say so where it takes long.
+
+    Once per process.
+    """
+    if library() is not None or is_prepared():
+        return
+    log.info("Preparing for this computer, once: the arithmetic is compiled, in about half a minute.")
+    started_s = time.monotonic()
+    with loading():
+        for name in KERNELS:
+            importlib.import_module(name)
+    log.info("The arithmetic was compiled for this computer in %.0f seconds.", time.monotonic() - started_s)
+    with contextlib.suppress(SettingsError):  # every start then compiles
+        save_prepared(True)
+
+
+def do(*parts: str) -> None:
+    """Run all steps of the parts, as the child process, and print `step count` at the beginning of each.
 
     A step that fails is left to the program, which reports what does not work.
     """
-    if hasattr(os, "nice"):
+    nobody_waits = "kernels" not in parts
+    if nobody_waits and hasattr(os, "nice"):
         with contextlib.suppress(OSError):  # a sandbox may refuse it
             os.nice(NICENESS)
-    if part == "kernels":
-        steps: list[Callable[[], object]] = [partial(importlib.import_module, name) for name in KERNELS]
-        steps += [convert_bundled]
-    else:
+    steps: list[Callable[[], object]] = []
+    if "kernels" in parts:
+        steps += [partial(importlib.import_module, name) for name in KERNELS]
+        steps += [finish_kernels]
+    if "measurement" in parts:
         networks = unmeasured()
-        steps = [partial(measure_network, *network, TRIALS_S / len(networks)) for network in networks.items()]
+        steps += [partial(measure_network, *network, TRIALS_S / len(networks)) for network in networks.items()]
     for number, step in enumerate(steps, 1):
         sys.stdout.write(f"{number} {len(steps)}\n")
         sys.stdout.flush()
         with contextlib.suppress(ImportError, ModelError):
             step()
-    if part == "kernels":
-        save_prepared(True)
+
+
+def finish_kernels() -> None:
+    """Convert the bundled network where the one that ships does not fit, and save that this machine is prepared."""
+    with contextlib.suppress(ImportError, ModelError):
+        convert_bundled()
+    save_prepared(True)
 
 
 def convert_bundled() -> None:
-    """Convert the bundled network where it runs in OpenVINO."""
+    """Convert the bundled network where it runs in OpenVINO, and none that ships fits."""
     from app.matting.openvino.conversion import NetworkSource, artefacts
 
     choice = choose(MattingSettings(model=bundled().name))
@@ -339,8 +389,16 @@ def trial_frames(width: int, height: int, count: int) -> list[BgrImage]:
     return frames
 
 
+def end_with_the_program() -> None:
+    """End this process, the child, once the program has ended: one that is killed ends no child itself."""
+
+    def wait() -> None:
+        sys.stdin.buffer.read()  # the other end of this pipe closes with the program
+        os._exit(EXIT_INTERRUPTED)
+
+    threading.Thread(target=wait, name="program-watch", daemon=True).start()
+
+
 if __name__ == "__main__":
-    if sys.argv[1:]:
-        do(sys.argv[1])
-    else:
-        preparation.ensure(lambda text: sys.stderr.write(f"mattecam: {text}\n"), measured=True)
+    end_with_the_program()
+    do(*sys.argv[1:])

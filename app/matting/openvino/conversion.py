@@ -1,8 +1,8 @@
 """Converted networks: their format on disk, their conversion, a cache of them, and compiling them for one size.
 
 An artefact is a folder with an OpenVINO model of dynamic size for each exported stage, the guided filter's weights, and
-an index, which holds the rule of the decision stage. torch is imported only to convert. Packages ship converted
-networks beside the weights (`tools.convert_networks`), so that they need no torch.
+an index, which holds the rule of the decision stage. torch is imported only to convert. Sources and packages ship
+converted networks beside the weights (`tools.convert_networks`), so that a first start converts nothing.
 
 Importing openvino sends usage data to its vendor unless the package `openvino_telemetry` cannot be imported; OpenVINO
 then uses a stub without network access. This program sends no telemetry: all other modules import OpenVINO from here.
@@ -214,8 +214,11 @@ def _read_first(folders: Iterable[Path]) -> Artefact | None:
 
 def _converted_to(folder: Path, source: NetworkSource) -> Artefact:
     """Convert a network, and keep it in `folder` in place of what is there. Raises as `convert`, and OSError."""
+    beginning = f".new-{folder.name}-"
+    for left in folder.parent.glob(f"{beginning}*"):  # of a program that was killed
+        shutil.rmtree(left, ignore_errors=True)
     # Atomic, so that an interrupted run leaves no partial artefact.
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".new-") as beside:
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=beginning) as beside:
         made = Path(beside) / folder.name
         made.mkdir()
         convert(source, made)
@@ -382,5 +385,5 @@ def bound(
     return request
 
 
-artefacts = ArtefactCache(lambda: paths.data_dir() / "cache", None if converts() else CONVERTED)
+artefacts = ArtefactCache(lambda: paths.data_dir() / "cache", CONVERTED)
 """Shared cache of the process."""

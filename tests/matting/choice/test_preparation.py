@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+import re
 import shutil
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +28,7 @@ from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from models.table import BUNDLED
 from models.weights import SOURCE, int8_file, sha256_of
+from tests.paths import ROOT
 from tests.waiting import beside, eventually
 
 
@@ -59,19 +63,26 @@ def test_a_live_picture_waits_for_the_kernels_alone_and_other_work_for_the_measu
     """Each once per process. Warnings of libraries on the standard error are more than a pipe holds."""
     seen: list[Text] = []
     file = tmp_path / "parts"
-    notes = f"import sys; sys.stderr.write(99_999 * 'warning\\n'); open({str(file)!r}, 'a').write(sys.argv[1] + ' ')"
+    notes = f"import sys; sys.stderr.write(99_999 * 'warning\\n'); open({str(file)!r}, 'a').write(str(sys.argv[1:]))"
     command = script(f"{notes}; {STEPS}")
     preparation = Preparation(command)
-    for measured, parts in ((False, "kernels "), (True, "kernels measurement "), (True, "kernels measurement ")):
-        preparation.ensure(seen.append, measured=measured)
-        assert file.read_text() == parts
-        assert [(text.values["step"], text.values["count"]) for text in seen] == [(1, 2), (2, 2)] * len(parts.split())
-        assert preparation.progress is None
+    for measured, parts in ((False, "['kernels']"), (True, "['kernels']['measurement']")):
+        for _ in range(2):
+            preparation.ensure(seen.append, measured=measured)
+            assert file.read_text() == parts
+            assert preparation.progress is None
+    assert [(text.values["step"], text.values["count"]) for text in seen] == [(1, 2), (2, 2)] * 2
+
+    file.unlink()
     Preparation(command).ensure(measured=True)
-    assert file.read_text() == 2 * "kernels measurement "
+
+    assert file.read_text() == "['kernels', 'measurement']", "one process, so that the steps have one count"
+
+    file.unlink()
     save_prepared(True)
     Preparation(command).ensure()
-    assert file.read_text() == 2 * "kernels measurement ", "a prepared machine starts no process"
+
+    assert not file.exists(), "a prepared machine starts no process"
 
 
 def test_the_end_of_a_measurement_beside_a_picture_is_reported_once() -> None:
@@ -163,6 +174,36 @@ def test_cancelling_ends_the_process_and_the_next_start_continues() -> None:
         preparation.ensure()
 
 
+def test_a_preparation_ends_at_its_limit_and_the_start_goes_on(caplog: pytest.LogCaptureFixture) -> None:
+    before = children()
+
+    Preparation(ENDLESS, limit_s=0.01).ensure()
+
+    assert "was ended after 0.01 seconds, so that this start takes longer" in caplog.text
+    assert not children() - before
+
+
+def test_a_killed_program_leaves_no_preparation() -> None:
+    """It went on, with the load of a core, and nobody waited for it."""
+    endless = "import time; print('1 1', flush=True); time.sleep(600)"
+    child = script(f"from app.matting.choice.preparation import end_with_the_program as e; e(); {endless}")
+    code = (
+        f"from app.matting.choice.preparation import Preparation as P; P({child!r}).ensure(lambda _: print(flush=True))"
+    )
+    with subprocess.Popen(script(code), stdout=subprocess.PIPE, cwd=ROOT) as program:
+        assert program.stdout is not None and program.stdout.readline()
+        (preparing,) = psutil.Process(program.pid).children()
+
+        program.kill()
+
+    def has_ended() -> bool:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            return preparing.status() == psutil.STATUS_ZOMBIE  # a container may have nobody who waits for it
+        return True
+
+    eventually(has_ended)
+
+
 def test_an_interrupted_preparation_leaves_no_process() -> None:
     """SIGTERM reaches this process alone; the child went on, with the load of all cores."""
 
@@ -181,13 +222,19 @@ def test_the_steps_compile_convert_and_measure_what_is_asked_for(
     measured: list[str] = []
     monkeypatch.setattr(module, "convert_bundled", lambda: None)
     monkeypatch.setattr(module, "measure_network", lambda model, weights, seconds: measured.append(model))
-    monkeypatch.setattr("os.nice", lambda _by: None)
-    networks = list(measurable())
-    for part, count, trials in (("kernels", len(KERNELS) + 1, []), ("measurement", len(networks), networks)):
-        do(part)
+    lowered: list[int] = []
+    monkeypatch.setattr("os.nice", lowered.append)
+    networks, kernels = list(measurable()), len(KERNELS) + 1
+    for parts, count, trials, niceness in (
+        (["kernels"], kernels, [], []),
+        (["kernels", "measurement"], kernels + len(networks), networks, []),
+        (["measurement"], len(networks), networks, [module.NICENESS]),
+    ):
+        do(*parts)
         assert capsys.readouterr().out.splitlines() == [f"{step} {count}" for step in range(1, count + 1)]
-        assert measured == trials
+        assert (measured, lowered) == (trials, niceness), "what somebody waits for has the priority of the program"
         assert is_prepared()
+        measured.clear()
 
 
 def test_the_pipeline_shows_a_card_that_says_what_it_waits_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -213,6 +260,30 @@ def test_the_pipeline_shows_a_card_that_says_what_it_waits_for(monkeypatch: pyte
     finally:
         assert pipeline.stop(), "a preparation does not delay the end"
     assert pipeline.status().frames_out == 0
+
+
+def test_the_python_api_says_once_what_it_compiles_and_how_long_it_took(caplog: pytest.LogCaptureFixture) -> None:
+    """The first frame took half a minute without a word."""
+    caplog.set_level("INFO", module.log.name)
+    module.prepare_here.cache_clear()
+
+    for _ in range(2):
+        module.prepare_here()
+
+    begun, done = caplog.messages
+    assert begun == "Preparing for this computer, once: the arithmetic is compiled, in about half a minute."
+    assert re.fullmatch(r"The arithmetic was compiled for this computer in \d+ seconds\.", done)
+    assert is_prepared()
+
+
+def test_a_prepared_computer_is_told_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", module.log.name)
+    module.prepare_here.cache_clear()
+    save_prepared(True)
+
+    module.prepare_here()
+
+    assert not caplog.messages
 
 
 FRAMES = trial_frames(640, 360, 8)

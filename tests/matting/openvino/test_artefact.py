@@ -42,9 +42,10 @@ from models.mattecam.bundled import load
 from models.rules import FastFilterWeights, FilterWeights, LearnedFilterWeights, state_names
 from models.rvm.network import MattingNetwork
 from models.table import BUNDLED, NETWORKS
-from models.weights import SIMILAR, SOURCE, find_int8, int8_file, sha256_of
+from models.weights import CONVERTED, SIMILAR, SOURCE, find_int8, int8_file, sha256_of
 from tests.clips import demo
 from tests.fakes.world import Hold
+from tests.fresh_python import printed_by
 from tests.matting.stubs import BuildEngine, frames, small_of
 from tests.waiting import beside
 from training.calibration import calibrate, run_rvm
@@ -372,3 +373,29 @@ def test_the_shipped_scales_fit_the_published_weights_and_their_network_and_cont
     assert find_int8(other, RVM.int8) is None
     artefact = conversion.artefacts.load(NetworkSource(NAME, weights[NAME], int8=RVM.int8))
     assert [stage.name for stage in artefact.stages] == ["encoder", "decoder"]
+
+
+def test_the_networks_that_ship_are_used_with_torch_as_well() -> None:
+    """The first start converted them again, which took 27 seconds of processor time."""
+    code = (
+        "from app.matting.openvino.conversion import NetworkSource, artefacts; "
+        "from models.table import BUNDLED; from models.weights import int8_file; "
+        "print(*(artefacts.folder(NetworkSource('mattecam', BUNDLED, int8=i)) for i in (None, int8_file(BUNDLED))))"
+    )
+
+    folders = [Path(folder) for folder in printed_by(code).split()]
+
+    assert [folder.parent for folder in folders] == [CONVERTED, CONVERTED]
+    assert all(folder.is_dir() for folder in folders)
+
+
+def test_a_conversion_removes_what_a_killed_one_left(tmp_path: Path) -> None:
+    source = NetworkSource("mattecam", BUNDLED)
+    cache = ArtefactCache(lambda: tmp_path)
+    left = tmp_path / f".new-{cache.folder(source).name}-abc"
+    left.mkdir()
+    (left / "trunk.bin").touch()
+
+    cache.load(source)
+
+    assert not left.exists()
