@@ -11,6 +11,8 @@ import io
 import logging
 import re
 import struct
+import subprocess
+import sys
 import warnings
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -24,20 +26,30 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
+from app.core import paths
 from app.core.errors import BackgroundError, Text, t
 from app.core.files import MOST_NAME_BYTES, cut, is_file, is_special, write_private, write_shared
 from app.core.types import BgrImage
+from app.media.image_memory import (
+    UNBOUND,
+    WORKING_BYTES,
+    has_limit,
+    is_file_too_large,
+    limit_memory,
+    picture_bytes,
+    takes_too_much,
+)
 
 log = logging.getLogger(__name__)
 logging.getLogger("PIL").setLevel(logging.CRITICAL)  # the errors of this module say what is wrong with a file
 
 MAX_SIDE = 3840
 """Larger images are downscaled to this; no output needs more."""
-MAX_DECODED_BYTES = 1 << 29
-"""Limit of the memory that decoding a file may take."""
+BAND_ROWS = 256
+"""Rows whose colours are converted at once, so that conversions need little memory."""
 
-FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "HEIF", "GIF", "BMP", "DIB", "TIFF", "JPEG2000", "PPM", "QOI", "ICO")
-"""Allowed formats. Others make Pillow start external programs, or have no signature."""
+FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "HEIF", "GIF", "BMP", "DIB", "TIFF", "JPEG2000", "PPM", "QOI")
+"""Allowed formats. Others make Pillow start external programs, have no signature, or decode while they are opened."""
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 """Of images that are also written."""
 READ_SUFFIXES = (
@@ -63,9 +75,11 @@ SRGB = ImageCms.createProfile("sRGB")
 
 SIXTEEN_BITS = ("I", "I;16", "I;16L", "I;16B", "I;16N")
 """Pillow's modes for grey images of 16 bits."""
+SHAPE = struct.Struct("<III")
+"""Rows, columns and channels, which precede the pixels in the output of a child process."""
 T = TypeVar("T")
 
-# Pillow's limit against decompression bombs counts pixels before the reduction of JPEG; ours counts bytes after it.
+# Pillow's limit against decompression bombs counts pixels; ours what the decoder takes (`image_memory`).
 Image.MAX_IMAGE_PIXELS = None
 
 BROKEN = (
@@ -93,12 +107,42 @@ def read_cut_out(path: Path, max_side: int = MAX_SIDE) -> NDArray[np.uint8]:
     """Read an image as `read_image`; one with transparent parts as (H, W, 4) uint8 BGRA, with straight alpha."""
 
     def convert(image: Image.Image) -> NDArray[np.uint8]:
-        small = _small(image, path, max_side)
-        if small.has_transparency_data:
-            rgba = np.asarray(small.convert("RGBA"))
-            if rgba[..., 3].min() < 255:
-                return np.ascontiguousarray(rgba[..., [2, 1, 0, 3]])
-        return np.ascontiguousarray(np.asarray(small.convert("RGB"))[..., ::-1])
+        if takes_too_much(image, max_side):
+            raise BackgroundError(_too_large(path))
+        if image.format in UNBOUND and has_limit():
+            return _read_by_child(path, max_side)
+        return _pixels(image, max_side)
+
+    return _decoded(path, convert)
+
+
+def _read_by_child(path: Path, max_side: int) -> NDArray[np.uint8]:
+    """Let a child process read an image, whose memory is limited to what the header of the image needs."""
+    command = [sys.executable, "-m", paths.module("app.media.image_file"), str(path.absolute()), str(max_side)]
+    child = subprocess.run(
+        command,
+        cwd=paths.IMPORT_ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        check=False,
+    )
+    size = SHAPE.size
+    if child.returncode or len(child.stdout) < size:
+        log.info("%s cannot be decoded: its process ended with %d", path, child.returncode)
+        raise BackgroundError(_damaged(path))
+    pixels = np.frombuffer(child.stdout, np.uint8, offset=size)
+    return pixels.reshape(SHAPE.unpack(child.stdout[:size])).copy()
+
+
+def _read_limited(path: Path, max_side: int) -> NDArray[np.uint8]:
+    """Read an image in this process, whose memory is limited from now on."""
+
+    def convert(image: Image.Image) -> NDArray[np.uint8]:
+        if takes_too_much(image, max_side):
+            raise BackgroundError(_too_large(path))
+        limit_memory(picture_bytes(image) + WORKING_BYTES)
+        return _pixels(image, max_side)
 
     return _decoded(path, convert)
 
@@ -111,7 +155,12 @@ def read_matte(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]
     """
 
     def convert(image: Image.Image) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
-        _check_size(image, path)
+        if takes_too_much(image, max(image.size)):
+            raise BackgroundError(_too_large(path))
+        if image.format in UNBOUND and has_limit():
+            pixels = _read_by_child(path, max(image.size))
+            grey = np.asarray(Image.fromarray(pixels[..., 2::-1]).convert("L"))
+            return grey, pixels[..., 3] if pixels.shape[2] == 4 else None
         image.load()
         alpha = np.asarray(image.convert("RGBA"))[..., 3] if image.has_transparency_data else None
         is_opaque = alpha is None or alpha.min() == 255
@@ -128,11 +177,29 @@ def _grey(image: Image.Image) -> NDArray[np.uint8]:
     return np.asarray(_to_8_bit(image).convert("L"))
 
 
+def _pixels(image: Image.Image, max_side: int) -> NDArray[np.uint8]:
+    """Return the pixels of an opened image as of `read_cut_out`."""
+    small = _small(image, max_side)
+    mode = "RGBA" if small.has_transparency_data else "RGB"
+    order = [2, 1, 0, 3][: len(mode)]
+    pixels = np.empty((small.height, small.width, len(mode)), np.uint8)
+    for top in range(0, small.height, BAND_ROWS):
+        bottom = min(top + BAND_ROWS, small.height)
+        band = small.crop((0, top, small.width, bottom))
+        shown = _in_srgb(band, image.info.get("icc_profile"))
+        pixels[top:bottom] = np.asarray(shown.convert(mode))[..., order]
+    is_opaque = mode == "RGB" or pixels[..., 3].min() == 255
+    return np.ascontiguousarray(pixels[..., :3]) if is_opaque else pixels
+
+
 def _decoded(path: Path, convert: Callable[[Image.Image], T]) -> T:
+    """Return what `convert` makes of the opened image: all images of the user are opened here."""
     _register_heif()
     try:
         if is_special(path):  # opening a pipe waits until another program writes to it
             raise BackgroundError(unknown_format(path))
+        if is_file_too_large(path):
+            raise BackgroundError(_too_large(path))
         if path.suffix.lower() in RAW_SUFFIXES and is_file(path):
             raise BackgroundError(
                 t("{file} is raw data of a camera; develop it and export it as JPEG or TIFF.", file=path)
@@ -156,14 +223,16 @@ def _decoded(path: Path, convert: Callable[[Image.Image], T]) -> T:
         raise BackgroundError(_too_large(path)) from None
     except BROKEN as error:
         log.info("%s cannot be decoded: %s", path, error)
-        raise BackgroundError(
-            t("The image {file} is damaged; save it again or choose another one.", file=path)
-        ) from None
+        raise BackgroundError(_damaged(path)) from None
 
 
 def unknown_format(path: Path) -> Text:
     """Return the sentence on a file that is no image."""
     return t("{file} is not a readable image; use a JPEG, PNG, WebP, HEIC, AVIF, TIFF or BMP file.", file=path)
+
+
+def _damaged(path: Path) -> Text:
+    return t("The image {file} is damaged; save it again or choose another one.", file=path)
 
 
 def _too_large(path: Path) -> Text:
@@ -239,17 +308,19 @@ def _frames_of(path: Path) -> tuple[int, str | None] | None:
         return None
 
 
-def _small(image: Image.Image, path: Path, max_side: int) -> Image.Image:
+def _small(image: Image.Image, max_side: int) -> Image.Image:
     """Return the image upright, in 8 bits, its long side at most `max_side` pixels."""
-    image.draft("RGB", (max_side, max_side))  # JPEG only: decode at 1/2, 1/4 or 1/8
-    _check_size(image, path)
     image.load()  # which turns TIFF
     # palette indices cannot be averaged
     palette = image.mode in ("P", "PA")
-    image.thumbnail((max_side, max_side), Image.Resampling.NEAREST if palette else Image.Resampling.HAMMING)
+    image.thumbnail(
+        (max_side, max_side),
+        Image.Resampling.NEAREST if palette else Image.Resampling.HAMMING,
+        reducing_gap=None if image.mode in SIXTEEN_BITS else 2.0,  # Pillow does not average those first
+    )
     with suppress(*BROKEN):  # broken metadata does not prevent reading the pixels
         ImageOps.exif_transpose(image, in_place=True)
-    return _in_srgb(_to_8_bit(image), image.info.get("icc_profile"))
+    return _to_8_bit(image)
 
 
 def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
@@ -272,15 +343,9 @@ def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     return shown
 
 
-def _check_size(image: Image.Image, path: Path) -> None:
-    bytes_per_pixel = {"1": 1, "L": 1, "P": 1}.get(image.mode, 2 if image.mode.startswith("I;16") else 4)
-    if image.width * image.height * bytes_per_pixel > MAX_DECODED_BYTES:
-        raise BackgroundError(_too_large(path))
-
-
 def _to_8_bit(image: Image.Image) -> Image.Image:
     if image.mode in SIXTEEN_BITS:
-        return Image.fromarray((np.asarray(image).astype(np.int64).clip(0, 65535) >> 8).astype(np.uint8))
+        return Image.fromarray((np.asarray(image).clip(0, 65535) >> 8).astype(np.uint8))
     if image.mode == "F":  # with values in 0..1 or in 0..255
         values = np.nan_to_num(np.asarray(image, np.float32), nan=0.0, posinf=255.0, neginf=0.0).clip(0, 255)
         return Image.fromarray((values * (255 if values.max() <= 1 else 1)).astype(np.uint8))
@@ -367,3 +432,8 @@ def _shortened(names: Mapping[Path, str]) -> dict[Path, str]:
 
 def _natural(file: Path) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", file.name.lower())]
+
+
+if __name__ == "__main__":
+    _image = _read_limited(Path(sys.argv[1]), int(sys.argv[2]))
+    sys.stdout.buffer.write(SHAPE.pack(*_image.shape) + _image.tobytes())

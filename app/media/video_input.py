@@ -46,6 +46,7 @@ from app.media.frame_filters import (
 )
 from app.media.headers import NO_CROP, read_header
 from app.media.image_file import BROKEN
+from app.media.image_memory import WORKING_BYTES, is_file_too_large, takes_too_much
 from app.media.jpeg import DamagedJpegError, intact_file
 
 log = logging.getLogger(__name__)
@@ -502,6 +503,7 @@ def _colour_matrix(frame: VideoFrame) -> int | None:
 
 MAX_BYTES = 1 << 29
 """Of all frames decoded; longer animations are refused."""
+MILLISECOND = Fraction(1, 1000)
 USUAL_MS = 100
 """Duration of a frame that names none, as in web browsers."""
 
@@ -522,13 +524,27 @@ def _opened_by_ffmpeg(path: Path) -> str | io.BytesIO:
 @lru_cache(maxsize=1)
 def _as_png(path: Path, size: int, time_ns: int) -> bytes:
     """size, time_ns: of the file, which a film opens several times."""
-    written, durations_ms = io.BytesIO(), []
-    with Image.open(path, formats=("WEBP",)) as image:
+    if is_file_too_large(path):
+        raise ValueError(f"{size} bytes")
+    written = io.BytesIO()
+    time_ms = 0
+    # one frame after the other: Pillow would keep all of them to write them
+    with Image.open(path, formats=("WEBP",)) as image, av.open(written, "w", format="apng") as container:
         count = getattr(image, "n_frames", 1)
-        if image.width * image.height * 4 * count > MAX_BYTES:
+        if image.width * image.height * 4 * count > MAX_BYTES or takes_too_much(image, max(image.size)):
             raise ValueError(f"{count} frames of {image.width}x{image.height}")
-        for frame in ImageSequence.Iterator(image):
-            frame.load()
-            durations_ms.append(frame.info.get("duration") or USUAL_MS)
-        image.save(written, "PNG", save_all=True, duration=durations_ms, compress_level=1)
+        stream = container.add_stream("apng", rate=1000, options={"compression_level": "1"})
+        stream.width, stream.height = image.size
+        stream.pix_fmt = "rgba"
+        stream.codec_context.time_base = MILLISECOND
+        for picture in ImageSequence.Iterator(image):
+            frame = VideoFrame.from_ndarray(np.array(picture.convert("RGBA")), "rgba")
+            frame.pts = time_ms
+            frame.time_base = MILLISECOND
+            frame.duration = picture.info.get("duration") or USUAL_MS
+            time_ms += frame.duration
+            container.mux(stream.encode(frame))
+            if written.tell() > WORKING_BYTES:
+                raise ValueError(f"{written.tell()} bytes")
+        container.mux(stream.encode(None))
     return written.getvalue()
