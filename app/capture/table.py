@@ -45,6 +45,10 @@ class SourceSpec:
     """(value, settings); raises SourceOpenError."""
     takes: Callable[[str], bool] = lambda value: not value
     """Whether a value is one of this kind; the empty one stands for the name alone."""
+    title: str = ""
+    """Of its entry in the window's list; empty for a kind whose entries are the devices that are found."""
+    names_camera: bool = False
+    """Whether a value names one of several cameras, whose settings are remembered each."""
 
 
 def open_demo(_value: str, settings: CaptureSettings) -> DemoSource:
@@ -66,10 +70,20 @@ def open_camera(camera: str, settings: CaptureSettings) -> FrameSource:
 
 
 SOURCES: tuple[SourceSpec, ...] = (
-    SourceSpec("demo", open_demo),
-    SourceSpec("camera", open_camera, bool),
-    SourceSpec("portal", _open_portal, lambda value: True),
+    SourceSpec("demo", open_demo, title=t("Demonstration")),
+    SourceSpec("camera", open_camera, bool, names_camera=True),
+    SourceSpec("portal", _open_portal, lambda value: True, names_camera=True),
 )
+
+
+def listed_sources() -> tuple[SourceSpec, ...]:
+    """Return the kinds with an entry of their own in the window's list."""
+    return tuple(spec for spec in SOURCES if spec.title)
+
+
+def names_camera(source: str) -> bool:
+    """Return whether the name of a source, such as `camera:usb-046d`, is that of one camera."""
+    return any(spec.names_camera and source.startswith(f"{spec.name}:") for spec in SOURCES)
 
 
 class SourceName(NamedTuple):

@@ -14,9 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import ExifTags, Image
 
-from app.capture import SourceName, parse_source, video_file
+from app.capture import SourceName, parse_source, table, video_file
 from app.capture import demo as demo_source
 from app.capture.base import FrameSource
+from app.capture.camera import CameraSource
 from app.capture.demo import DemoSource
 from app.capture.video_file import VideoFileSource
 from app.core.errors import SourceLostError, SourceOpenError, UsageError
@@ -25,7 +26,7 @@ from app.core.types import BgrImage, BlurredBackground, check_bgr
 from app.matting.build import build_engine
 from app.matting.strict.rules import WAIT_FRAMES
 from mattecam.testing import FakeClock
-from tests.capture.conftest import played_time
+from tests.capture.conftest import PATIENT, Driver, played_time
 from tests.clips import number_of, numbered, write_clip, write_images, writing
 from tests.sources import open_source
 
@@ -71,20 +72,46 @@ def test_any_text_is_parsed_or_a_usage_error(text: str) -> None:
     assert bool(name.value) == (name.kind in ("camera", "file"))
 
 
-MAKERS: dict[str, Callable[[Path], FrameSource]] = {
-    "demo": lambda _: DemoSource(160, 120, 60),
-    "demo as fast as it goes": lambda _: DemoSource(161, 91, realtime=False),
-    "demo with an empty scene": lambda _: DemoSource(160, 90, 60, empty_scene_s=0.05),
-    "file": lambda folder: VideoFileSource(write_clip(folder / "clip.mp4", fps=50)),
-    "file of an odd size": lambda folder: VideoFileSource(write_clip(folder / "clip.mkv", fps=50, size=(97, 49))),
-    "turned file": lambda folder: VideoFileSource(write_clip(folder / "clip.mp4", fps=50, rotation=90)),
-    "file as fast as it goes": lambda folder: VideoFileSource(write_clip(folder / "clip.mp4"), realtime=False),
+Make = Callable[[pytest.FixtureRequest, Path], FrameSource]
+
+
+def camera(request: pytest.FixtureRequest, _folder: Path) -> FrameSource:
+    driver: Driver = request.getfixturevalue("driver")
+    return CameraSource(driver.device, CaptureSettings(), PATIENT, driver)  # type: ignore[arg-type]
+
+
+def portal_camera(request: pytest.FixtureRequest, _folder: Path) -> FrameSource:
+    return pytest.skip("tests/capture/test_pipewire_cameras.py has its contract, with a session of PipeWire")
+
+
+MAKERS: dict[str, dict[str, Make]] = {
+    "demo": {
+        "demo": lambda *_: DemoSource(160, 120, 60),
+        "demo as fast as it goes": lambda *_: DemoSource(161, 91, realtime=False),
+        "demo with an empty scene": lambda *_: DemoSource(160, 90, 60, empty_scene_s=0.05),
+    },
+    "camera": {"camera": camera},
+    "portal": {"camera of the portal": portal_camera},
+    "file": {
+        "file": lambda _, folder: VideoFileSource(write_clip(folder / "clip.mp4", fps=50)),
+        "file of an odd size": lambda _, folder: VideoFileSource(
+            write_clip(folder / "clip.mkv", fps=50, size=(97, 49))
+        ),
+        "turned file": lambda _, folder: VideoFileSource(write_clip(folder / "clip.mp4", fps=50, rotation=90)),
+        "file as fast as it goes": lambda _, folder: VideoFileSource(write_clip(folder / "clip.mp4"), realtime=False),
+    },
+}
+"""Sources of each row of `app/capture/table.py`, where a row without one fails here, and of files."""
+CONTRACT = {
+    name: made for row in (*(spec.name for spec in table.SOURCES), table.FILE) for name, made in MAKERS[row].items()
 }
 
 
-@pytest.mark.parametrize("kind", MAKERS)
-def test_frames_come_in_order_in_the_size_of_info_and_are_not_written_to(kind: str, tmp_path: Path) -> None:
-    source: FrameSource = MAKERS[kind](tmp_path)
+@pytest.mark.parametrize("kind", CONTRACT)
+def test_frames_come_in_order_in_the_size_of_info_and_are_not_written_to(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    source = CONTRACT[kind](request, tmp_path)
     info, last_index, last_s = source.info, -1, 0.0
     assert info.kind in kind and info.name and info.id and info.fps > 0
     seen: list[tuple[BgrImage, BgrImage]] = []

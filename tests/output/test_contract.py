@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.core.errors import SinkLostError
+from app.output import table
 from app.output.camera_list import list_virtual_cameras
 from app.output.pipewire import PipeWireCamera
 from app.output.recording import Recorder
@@ -14,15 +15,21 @@ from app.output.virtual_camera import VirtualCamera
 from tests.output.pictures import Make, picture
 from tests.output.recordings import context
 
-SINKS: dict[str, Make] = {
-    "recorder": lambda folder: Recorder(folder / "a.mp4", 64, 48, context()),
-    "alpha_recorder": lambda folder: Recorder(folder / "a.mkv", 64, 48, context(), alpha=True),
-    "virtual_camera": lambda folder: VirtualCamera("auto", 64, 48, 30),
-    "v4l2_camera": lambda folder: VirtualCamera("auto", 64, 48, 30, backend="v4l2"),
-    "real_virtual_camera": lambda folder: VirtualCamera("auto", 64, 48, 30),
-    "pipewire_camera": lambda folder: PipeWireCamera(64, 48, 30),
-    "pipewire_alpha_camera": lambda folder: PipeWireCamera(64, 48, 30, alpha=True),
+MAKERS: dict[str, dict[str, Make]] = {
+    "recording": {"recorder": lambda folder: Recorder(folder / "a.mp4", 64, 48, context())},
+    "recording_alpha": {"alpha_recorder": lambda folder: Recorder(folder / "a.mkv", 64, 48, context(), alpha=True)},
+    "virtual_camera": {
+        "virtual_camera": lambda folder: VirtualCamera("auto", 64, 48, 30),
+        "v4l2_camera": lambda folder: VirtualCamera("auto", 64, 48, 30, backend="v4l2"),
+        "real_virtual_camera": lambda folder: VirtualCamera("auto", 64, 48, 30),
+    },
+    "pipewire": {
+        "pipewire_camera": lambda folder: PipeWireCamera(64, 48, 30),
+        "pipewire_alpha_camera": lambda folder: PipeWireCamera(64, 48, 30, alpha=True),
+    },
 }
+"""Sinks of each row of `app/output/table.py`; a row without one fails here."""
+SINKS = {name: made for spec in table.SINKS for name, made in MAKERS[spec.name].items()}
 
 
 @pytest.fixture(params=SINKS)

@@ -21,6 +21,7 @@ from app.core.settings import CaptureSettings
 from app.core.types import BgrImage, Floats
 from app.effects import table as effects
 from app.effects.base import Effect, FrameContext
+from app.gui.panels.devices import CameraControls
 from app.gui.panels.side_panel import LightSliders
 from app.offline.convert import FilmStep
 from app.output.base import SinkSpec
@@ -49,6 +50,20 @@ def test_a_row_is_all_that_a_source_needs(monkeypatch: pytest.MonkeyPatch) -> No
     assert info is not None and (info.kind, info.name) == ("toy number 90", "toy:90")
     newest = world.newest()
     assert newest.frame is not None and shows_person(newest.image)
+
+
+def test_a_source_with_a_title_is_in_the_list_of_the_window(monkeypatch: pytest.MonkeyPatch, qtbot: QtBot) -> None:
+    """The list was written by hand, so that a new source could not be chosen there."""
+    row = SourceSpec("toy", lambda value, settings: FakeSource(settings), title="Stripes")
+    monkeypatch.setattr(table, "SOURCES", (*table.SOURCES, row))
+    store = made_store(BASE)
+    controls = CameraControls(store)
+    qtbot.addWidget(controls)
+
+    controls.choose_source("toy")
+
+    assert ("Stripes", "toy") in controls.sources()
+    assert store.current.capture.source == "toy" and controls.list.currentText() == "Stripes"
 
 
 ON = BASE.replace(output=BASE.output.replace(mirror=True))

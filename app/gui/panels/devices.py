@@ -11,12 +11,13 @@ from PyQt6.QtGui import QHideEvent, QShowEvent
 from PyQt6.QtWidgets import QFileDialog, QProgressBar
 
 from app.capture.devices import CameraDevice, cameras_named, titles, without_port
+from app.capture.table import listed_sources, names_camera
 from app.core.process import LINUX
 from app.core.settings import Settings
 from app.gui.panels.form import Entries, Form, say
 from app.gui.questions import UserFolder, ask_for_file, ask_for_files
 from app.gui.state import SettingsStore, Tasks
-from app.gui.translation import short, tr, translated_error
+from app.gui.translation import short, tr, translated, translated_error
 from app.gui.widgets.controls import button, combo, describe, fill_combo, label, on_button
 from app.gui.widgets.qt import timer, tip_of
 from app.output.microphones import MicrophoneName, microphones, open_microphone
@@ -26,8 +27,6 @@ from app.runtime.status import PipelineStatus
 SIZES = ((640, 360), (640, 480), (960, 540), (1280, 720), (1920, 1080), (2560, 1440), (3840, 2160))
 RATES = (15.0, 24.0, 25.0, 30.0, 50.0, 60.0)
 FORMATS = ("MJPG", "YUYV", "NV12", "H264")
-CAMERAS = "camera:", "portal:"
-"""What the sources begin with that are cameras."""
 FILE = "file…"
 """Data of the entry that opens a file dialog; not a valid source."""
 
@@ -36,7 +35,7 @@ def edit_capture(store: SettingsStore, **changes: Any) -> None:
     """Change the capture settings, and remember them for the camera in use."""
     store.edit("capture", **changes)
     capture = store.current.capture
-    if capture.source.startswith(CAMERAS):
+    if names_camera(capture.source):
         remembered = store.saved.capture.replace(source=capture.source)  # without the options of this run
         store.set("window.cameras", {**store.current.window.cameras, without_port(capture.source): remembered})
 
@@ -83,7 +82,8 @@ class CameraControls(Form):
         source = status.source
         text = ""
         if source is not None:
-            name = tr("Demonstration") if source.kind == "demo" else source.name  # as in the list above it
+            titles_in_list = {spec.name: translated(spec.title) for spec in listed_sources()}
+            name = titles_in_list.get(source.kind, source.name)
             text = tr("{0}: {1} × {2}").format(name, source.width, source.height)
         self._delivered.setText(text)
 
@@ -110,9 +110,9 @@ class CameraControls(Form):
         entries: list[tuple[str, object]] = [(tr("Automatic"), "auto")]
         for camera, title in zip(self.cameras, titles(self.cameras), strict=True):
             entries.append((title, capture.source if camera is chosen else camera.source))
-        entries.append((tr("Demonstration"), "demo"))
+        entries += [(translated(spec.title), spec.name) for spec in listed_sources()]
         if capture.source not in (data for _text, data in entries):
-            gone = capture.source.startswith(CAMERAS)
+            gone = names_camera(capture.source)
             name = tr("A camera that is not connected") if gone else Path(capture.source).name
             entries.append((name, capture.source))
         return [*entries, (tr("Video file…"), FILE)]
