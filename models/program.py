@@ -6,11 +6,31 @@ Standard library only: run.py names it before anything is installed.
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 NAME = "mattecam"
 SCRIPT = Path(__file__).resolve().parents[1] / "run.py"
 """Starts a copy of the sources; an installed copy has none."""
+
+
+class NoHomeError(RuntimeError):
+    """This user has no home folder."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This user has no home folder, as in a container; set HOME, or MATTECAM_CONFIG_DIR and MATTECAM_DATA_DIR."
+        )
+
+
+@contextmanager
+def home_needed() -> Iterator[None]:
+    """Raise NoHomeError where the block asks for a folder of a user who has no home."""
+    try:
+        yield
+    except RuntimeError as error:  # of pathlib, and so of platformdirs
+        raise NoHomeError from error
 
 
 def program_command() -> str:

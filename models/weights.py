@@ -19,7 +19,7 @@ from enum import Enum
 from pathlib import Path
 
 from models.errors import WeightsDamagedError, WeightsError, WeightsNotFoundError
-from models.program import program_command
+from models.program import home_needed, program_command
 from models.table import MODELS, NETWORKS, WeightSpec, bundled
 
 LOG = logging.getLogger(__name__)
@@ -62,7 +62,8 @@ def user_folder() -> Path:
         return Path(named) / "models"
     import platformdirs  # here, so that networks can be loaded where it is not installed
 
-    return platformdirs.user_data_path("mattecam", appauthor=False) / "models"
+    with home_needed():
+        return platformdirs.user_data_path("mattecam", appauthor=False) / "models"
 
 
 def search_folders() -> tuple[Path, ...]:

@@ -21,7 +21,7 @@ from app.control.controller import SettingsController
 from app.control.program import RunningProgram
 from app.control.server import ControlServer
 from app.core import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, paths
-from app.core.errors import MattecamError, Stage, Text, UsageError, counted
+from app.core.errors import MattecamError, Stage, UsageError, counted
 from app.core.files import is_file, why_not_written
 from app.core.paths import program_command
 from app.core.process import handled
@@ -258,11 +258,12 @@ class HeadlessRun:
         stands_by = status.phase is Phase.RESTING or self.pipeline.settings.paused
         if self._counted_from_s is None and (status.frames_out > 0 or stands_by):
             self._counted_from_s = now_s
-        if isinstance(status.busy, Text):  # the preparation for this machine, which may take longer than a start
+        first_preparation = status.first_preparation
+        if first_preparation is not None:  # it may take longer than a start
             self._started_s = now_s
-            if status.busy != self._announced:
-                notify(status.busy)
-                self._announced = status.busy
+            if first_preparation != self._announced:
+                notify(first_preparation)
+                self._announced = first_preparation
         if not self.has_started:
             self._note_failed_start(status, late=late)
         if self.failure is None:

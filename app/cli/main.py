@@ -30,6 +30,7 @@ from app.core.files import why_not_read, why_not_written
 from app.core.paths import program_command
 from app.core.process import check_memory_limit, disable_core_dumps, handled, limit_heaps, refuse_open_umask
 from models.errors import WeightsError
+from models.program import NoHomeError
 
 if TYPE_CHECKING:
     from app.runtime.status import PipelineStatus
@@ -68,13 +69,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail(text_of(error), EXIT_FAILED)
     except MemoryError:
         return _fail(NO_MEMORY, EXIT_FAILED)
-    except RuntimeError as error:
-        if "home directory" not in str(error):  # as platformdirs and pathlib call it
-            raise
-        return _fail(
-            "This user has no home folder, as in a container; set HOME, or MATTECAM_CONFIG_DIR and MATTECAM_DATA_DIR.",
-            EXIT_FAILED,
-        )
+    except NoHomeError as error:
+        return _fail(str(error), EXIT_FAILED)
     except OSError as error:  # such as a file name that is too long
         if error.filename is None:
             return _fail(f"The output cannot be written: {why_not_written(error)}.", EXIT_FAILED)

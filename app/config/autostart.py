@@ -10,6 +10,7 @@ import platformdirs
 from app.core import paths
 from app.core.errors import MattecamError, t
 from app.core.files import why_not_written, write_private
+from models.program import home_needed
 
 ENTRY = "mattecam.desktop"
 _RESERVED = '"`$\\'
@@ -17,7 +18,8 @@ _RESERVED = '"`$\\'
 
 def entry_path() -> Path:
     """Return the path of the entry in the user's autostart folder."""
-    return platformdirs.user_config_path() / "autostart" / ENTRY
+    with home_needed():
+        return platformdirs.user_config_path() / "autostart" / ENTRY
 
 
 def entry_text(start: Sequence[str]) -> str:

@@ -34,7 +34,8 @@ def config_dir() -> Path:
         return Path(named)
     import platformdirs  # the measurements for a GPU run without it
 
-    return platformdirs.user_config_path(NAME, appauthor=False)
+    with program.home_needed():
+        return platformdirs.user_config_path(NAME, appauthor=False)
 
 
 def data_dir() -> Path:
@@ -43,7 +44,8 @@ def data_dir() -> Path:
         return Path(named)
     import platformdirs  # the measurements for a GPU run without it
 
-    return platformdirs.user_data_path(NAME, appauthor=False)
+    with program.home_needed():
+        return platformdirs.user_data_path(NAME, appauthor=False)
 
 
 def from_user(text: str) -> Path:

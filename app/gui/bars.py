@@ -14,7 +14,7 @@ from app.gui.translation import decimal, describe_model, tr, translated
 from app.gui.widgets.controls import describe
 from app.gui.widgets.qt import add_action, existing, scaled
 from app.gui.widgets.theme import ICON_PX, icon
-from app.runtime.status import Phase, PipelineStatus
+from app.runtime.status import Phase, PipelineStatus, Preparing
 
 ICONS = "pause", "freeze", "record", "snapshot"
 
@@ -153,9 +153,12 @@ class StatusLine(QLabel):
 def summarize(status: PipelineStatus, *, frozen: bool = False) -> str:
     """Return who sees the user, and what is being prepared or was lowered."""
     parts = [_describe_viewers(status, frozen)]
-    if status.busy:
-        preparing = {"the model": tr("preparing the model…"), "the background": tr("preparing the background…")}
-        parts.append(preparing.get(status.busy, translated(status.busy)))
+    if status.first_preparation is not None:
+        parts.append(translated(status.first_preparation))
+    elif status.preparing is Preparing.MODEL:
+        parts.append(tr("preparing the model…"))
+    elif status.preparing is Preparing.BACKGROUND:
+        parts.append(tr("preparing the background…"))
     elif status.lowered is not None:
         parts.append(tr("This computer is busy: the quality is lower"))
     return "   ·   ".join(parts)

@@ -33,7 +33,7 @@ from app.runtime.context import PipelineContext, PipelineParts, Timing, default_
 from app.runtime.engines import EngineSelector
 from app.runtime.matting_worker import MattingWorker
 from app.runtime.outputs import OutputClock, SinkWorker
-from app.runtime.status import OF_THE_RUN, Phase, PipelineStatus, StatusBoard
+from app.runtime.status import OF_THE_RUN, Phase, PipelineStatus, Preparing, StatusBoard
 from app.runtime.worker import LatestSlot, Preparer, Worker
 
 STILL_WAIT_S = 2.0
@@ -249,9 +249,11 @@ class Pipeline:
         if phase is not Phase.NO_CAMERA and any(each.stage is Stage.CAPTURE for each in board.problems):
             board = self._board.read()  # the camera may have come meanwhile
         shows_matte = phase is Phase.RUNNING and not unmatted
-        busy = "the background" if self._backdrops.preparer.busy else ""
+        preparing = Preparing.BACKGROUND if self._backdrops.preparer.busy else None
+        first_preparation = None
         if engines.preparer.busy:
-            busy = self._preparing or "the model"
+            preparing = Preparing.MODEL
+            first_preparation = self._preparing
         return replace(
             board,
             phase=phase,
@@ -266,7 +268,8 @@ class Pipeline:
             hides_person=shows_matte and stream.hides_everybody,
             outputs=outputs,
             readers=self.demand.readers,
-            busy=busy,
+            preparing=preparing,
+            first_preparation=first_preparation,
             frames_dropped=self._frames.dropped,
             encoded_frames=sum(each.encoded for each in recordings),
             recording_dropped=sum(each.dropped for each in recordings),

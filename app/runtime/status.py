@@ -21,7 +21,7 @@ from typing import Any
 
 import psutil
 
-from app.core.errors import MattecamError, Stage, t, text_of
+from app.core.errors import MattecamError, Stage, Text, t, text_of
 from app.core.files import is_stream, why_not_written, write_private
 from app.core.geometry import WHOLE_VIEW, View
 from app.core.types import SourceInfo
@@ -44,6 +44,13 @@ class Phase(Enum):
     RESTING = "resting"
     """No program reads the virtual camera; the real camera is released until one does."""
     STOPPED = "stopped"
+
+
+class Preparing(Enum):
+    """What is built beside the frames, because it takes longer than one."""
+
+    MODEL = "the model"
+    BACKGROUND = "the background"
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +136,9 @@ class PipelineStatus:
     """Unmatted frames leave because the user chose the background "none"."""
     revision: int = 0
     """The revision of the settings that is in use, or whose use has failed; see `SettingsOwner`."""
-    busy: str = ""
-    """What is being prepared, such as `the model`; empty if nothing is."""
+    preparing: Preparing | None = None
+    first_preparation: Text | None = None
+    """What the preparation for this computer does, which the model waits for and which happens once."""
     lowered: Lowered | None = None
     """What the governor has lowered; None at full quality."""
     view: View = WHOLE_VIEW
@@ -174,11 +182,18 @@ class PipelineStatus:
         """The file that the output is recorded to; None while it is not."""
         return self.outputs.get("recording")
 
+    @property
+    def busy(self) -> str:
+        """What is being prepared, in English; empty if nothing is."""
+        if self.first_preparation is not None:
+            return self.first_preparation
+        return "" if self.preparing is None else self.preparing.value
+
 
 OF_THE_RUN = "source", "engine", "weights", "outputs", "fps_in", "fps_out", "latency_ms"
 """Fields that keep their values after the end, when engine, source and sinks are closed."""
 _COUNTS = "frames_in", "frames_out", "frames_sent", "frames_dropped", "encoded_frames", "recording_dropped"
-_STATES = "hides_person", "background", "readers", "busy"
+_STATES = "hides_person", "background", "readers"
 _OF_THE_ENGINE = "model", "executor", "precision", "device", "downsample_ratio"
 
 
@@ -195,6 +210,7 @@ def status_fields(status: PipelineStatus) -> dict[str, Any]:
         peak_rss_bytes = peak if sys.platform == "darwin" else peak * 1024
     return {
         **{name: getattr(status, name) for name in (*_COUNTS, *_STATES)},
+        "busy": status.busy,
         **{name: getattr(status.engine, name, None) for name in _OF_THE_ENGINE},
         "weights": None if status.weights is None else str(status.weights),
         "seconds": round(status.seconds, 3),

@@ -151,6 +151,14 @@ def test_a_user_without_a_home_folder_is_told(
     assert "has no home folder" in said
 
 
+def test_an_error_that_speaks_of_a_home_directory_is_no_lack_of_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The words of any error decided what the user was told."""
+    monkeypatch.setattr(main, "_command", Mock(side_effect=RuntimeError("no codec in the home directory")))
+
+    with pytest.raises(RuntimeError, match="no codec"):
+        main.main(["doctor"])
+
+
 def test_a_lack_of_memory_is_told(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(main, "_command", Mock(side_effect=MemoryError))
     assert main.main(["devices"]) == 1

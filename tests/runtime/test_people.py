@@ -20,7 +20,7 @@ from app.output.base import FrameSink, Packer, SinkContext
 from app.runtime.backdrops import PLAIN_GREY
 from app.runtime.context import Timing
 from app.runtime.pipeline import Pipeline
-from app.runtime.status import Phase
+from app.runtime.status import Phase, Preparing
 from mattecam.testing import HEIGHT, PERSON, ROOM, WIDTH, FakeEngine, FakeSource, StepInput, room_picture, shows_room
 from tests.fakes.world import BASE, NONE, FakeWorld, apply, composites, kinds, live, newest, person_in, running, shown
 from tests.sources import TURNS
@@ -95,7 +95,7 @@ def test_with_a_plate_the_framing_changes_together_with_the_engine(tmp_path: Pat
     base = BASE.replace(matting=BASE.matting.replace(model="bgmv2-mobilenetv2", plate=tmp_path / "plate.png"))
     with live(world, base, parts=replace(world.parts(), build_engine=build)) as pipeline:
         apply(pipeline, base.replace(framing=FramingSettings(zoom=2, pan_x=0.5)))
-        eventually(lambda: pipeline.status().busy == "the model")
+        eventually(lambda: pipeline.status().preparing is Preparing.MODEL)
         composites(pipeline)
         assert newest(pipeline).whole is None, "the engine in use knows the whole room only"
         pipeline.change(lambda now: now.replace(frozen=True))
