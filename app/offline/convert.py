@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Generator, Iterator
-from contextlib import ExitStack, closing
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import chain
@@ -24,11 +24,12 @@ from app.core.errors import (
 )
 from app.core.files import check_outputs, is_folder, is_special, why_not_written, write_error
 from app.core.geometry import cropped, framed, viewed
-from app.core.settings import BackgroundSettings, PeopleSettings, Settings
+from app.core.settings import BackgroundSettings, FramingSettings, MattingSettings, PeopleSettings, Settings
 from app.core.types import UNKNOWN_SOURCE, AlphaImage, Backdrop, BgrImage, BlurredBackground, Frame, Matte
 from app.matting import build_engine
 from app.matting.base.interface import MattingEngine
 from app.matting.build import frame_check
+from app.matting.engine import FrameEngine
 from app.media.frame_filters import BgraImage, premultiplied, straight
 from app.media.image_file import is_picture
 from app.media.video_reader import VideoReader
@@ -152,6 +153,47 @@ def _multiplied(matte: Matte, opacity: AlphaImage, backdrop: Backdrop) -> Matte:
     return replace(matte, composite=composite.astype(np.uint8), alpha=alpha)
 
 
+class KeptEngine:
+    """Keeps the engine of a clip for the next one with the same settings. Used on one thread.
+
+    Loading a network takes longer than matting a photo.
+    """
+
+    def __init__(self) -> None:
+        self._engine: MattingEngine | None = None
+        self._made_for: tuple[MattingSettings, FramingSettings] | None = None
+
+    @contextmanager
+    def of_clip(self, settings: Settings, width: int, height: int) -> Iterator[MattingEngine]:
+        """Yield an engine that has seen no frame yet. Raises MattecamError as `build_engine`.
+
+        One that has failed is not used again, nor is one with a plate, which adapts to the light of its clip.
+        """
+        made_for = settings.matting, settings.framing
+        engine = self._engine
+        if engine is None or made_for != self._made_for:
+            self.close()
+            engine = build_engine(settings.matting, width, height, settings.framing)
+        self._engine = None
+        try:
+            engine.reset()
+            yield engine
+        except BaseException:
+            engine.close()
+            raise
+        if isinstance(engine, FrameEngine):
+            self._engine = engine
+            self._made_for = made_for
+        else:
+            engine.close()
+
+    def close(self) -> None:
+        """Release the engine. Idempotent."""
+        if self._engine is not None:
+            self._engine.close()
+            self._engine = None
+
+
 @dataclass(frozen=True, slots=True)
 class ConvertReport:
     """Result of a conversion."""
@@ -185,6 +227,7 @@ def convert(
     overwrite: bool = False,
     transparent: bool | None = False,
     fps: Fraction | None = None,
+    kept_engine: KeptEngine | None = None,
 ) -> ConvertReport:
     """Matte every frame of `source` once and in order, keeping its times and audio.
 
@@ -196,7 +239,8 @@ def convert(
     or number. overwrite: replace files of these names, which are refused
     otherwise. transparent: write the composite as a cut-out, with straight alpha and no background; None: where
     `is_transparent` says so. Transparent parts of the source are so in the matte.
-    fps: frame rate of a folder of images, by default 30; refused for what has its own.
+    fps: frame rate of a folder of images, by default 30; refused for what has its own. kept_engine: of the clip
+    before, which the caller closes.
     progress is called after every frame, and with the true total when the outputs are complete; should_stop before
     every frame. reproducible: write the same bytes on every machine, for which x264 runs in one thread.
 
@@ -234,7 +278,7 @@ def convert(
         if backdrop.kind != "none":
             background = stack.enter_context(closing(open_background(backdrop, realtime=False)))
         if background is not None or alpha is not None or foreground is not None:
-            engine = stack.enter_context(closing(_engine(settings, mattes, width, height)))
+            engine = stack.enter_context(_engine(settings, mattes, kept_engine, width, height))
         opened, problems = _open_outputs(
             reader, (target, alpha, foreground), (width, height), overwrite, reproducible, transparent
         )
@@ -258,10 +302,14 @@ def convert(
     return ConvertReport(written or target, done, complete, tuple(problems), cut, expected)
 
 
-def _engine(settings: Settings, mattes: GivenMattes | None, width: int, height: int) -> MattingEngine:
+def _engine(
+    settings: Settings, mattes: GivenMattes | None, kept: KeptEngine | None, width: int, height: int
+) -> AbstractContextManager[MattingEngine]:
     if mattes is not None:
-        return matte_engine(mattes, width, height)
-    return build_engine(settings.matting, width, height, settings.framing)
+        return closing(matte_engine(mattes, width, height))
+    if kept is not None:
+        return kept.of_clip(settings, width, height)
+    return closing(build_engine(settings.matting, width, height, settings.framing))
 
 
 def _any_size(width: int, height: int) -> None:

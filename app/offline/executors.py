@@ -16,7 +16,7 @@ import tempfile
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
@@ -146,9 +146,11 @@ def _work(connection: PipeEnd, core: int | None, begin: Callable[[], None] | Non
         use_one_core(core)
     if begin is not None:
         begin()
-    with suppress(EOFError, OSError):
+    from app.offline.convert import KeptEngine  # starts threads, which are to stay on the core
+
+    with closing(KeptEngine()) as kept_engine, suppress(EOFError, OSError):
         while True:
-            connection.send(run_job(connection.recv(), exchange))
+            connection.send(run_job(connection.recv(), exchange, kept_engine))
 
 
 def core_numbers() -> list[int]:

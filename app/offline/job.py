@@ -26,6 +26,7 @@ from app.core.unfinished import TRIES, move_finished
 
 if TYPE_CHECKING:  # a worker imports this module before it is pinned to its core, when no thread may start
     from app.core.settings import Settings
+    from app.offline.convert import KeptEngine
 
 CHUNK = 1 << 20
 TELL_EVERY_S = 0.2
@@ -105,10 +106,11 @@ class _Progress:
             self.should_stop |= self._exchange(frames, expected)
 
 
-def run_job(job: Job, exchange: Exchange) -> JobResult:
+def run_job(job: Job, exchange: Exchange, kept_engine: KeptEngine | None = None) -> JobResult:
     """Convert the clip in a folder of its own, then move the outputs to their final names.
 
-    A failure is part of the result. A source that is cut off fails, but what could be read of it is kept.
+    kept_engine: as of `convert`. A failure is part of the result. A source that is cut off fails, but what could be
+    read of it is kept.
     """
     progress = _Progress(exchange)
     try:
@@ -118,7 +120,7 @@ def run_job(job: Job, exchange: Exchange) -> JobResult:
             suffixes = {use: "" if job.is_folder else Path(final).suffix for use, final in job.outputs.items()}
             tries = {use: folder / f"{use}{suffix}" for use, suffix in suffixes.items()}
             try:
-                result = _convert(job, fetched, tries, progress)
+                result = _convert(job, fetched, tries, progress, kept_engine)
             except MattecamError as failure:
                 result = JobResult("failed", *progress.seen, error=text_of(failure), unusable=failure.unusable)
             error = result.error
@@ -140,7 +142,9 @@ def _try_folder(target: str) -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory(prefix=prefix, dir=home, ignore_cleanup_errors=True)
 
 
-def _convert(job: Job, fetched: Path, tries: Mapping[str, Path], progress: _Progress) -> JobResult:
+def _convert(
+    job: Job, fetched: Path, tries: Mapping[str, Path], progress: _Progress, kept_engine: KeptEngine | None
+) -> JobResult:
     """Convert into the files or folders of a try. fetched: where a clip of another file system is copied to."""
     from app.offline.convert import convert
 
@@ -160,6 +164,7 @@ def _convert(job: Job, fetched: Path, tries: Mapping[str, Path], progress: _Prog
         reproducible=True,
         fps=job.fps if job.is_folder else None,
         transparent=job.transparent,
+        kept_engine=kept_engine,
     )
     if not report.complete:
         return JobResult("interrupted", report.frames, report.expected_frames)
