@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
@@ -33,16 +33,17 @@ SETTLE_S = 0.08
 
 
 class PipeWireNode(Stream):
-    """Offers frames of exactly one size.
+    """Offers frames of exactly one size, which may change without a reader.
 
     With several sizes on offer, the reader that chooses another size than the first one stalls, or stalls the first.
     """
 
     def __init__(self, video: VideoFormat, *, name: str = OWN_NODE, title: str = TITLE) -> None:
         """Raises OSError if the library is missing or no daemon answers."""
+        self.offered = video
+        """What the next reader finds."""
         self.video = video
-        self.layout = video.layout
-        """What the reader has chosen."""
+        """What the reader has agreed to. It may be what was offered before."""
         self._layouts = video.layout, *_OTHERS.get(video.layout, ())
         self._paused_at_s = -SETTLE_S
         self._negotiated = False
@@ -58,7 +59,7 @@ class PipeWireNode(Stream):
             "media.icon-name": _ICON,
             "device.icon-name": _ICON,
         }
-        super().__init__(properties, [video.as_offer(*self._layouts[1:])], sends=True)
+        super().__init__(properties, [self._as_parameter(video)], sends=True)
 
     @property
     def reading(self) -> bool:
@@ -67,12 +68,26 @@ class PipeWireNode(Stream):
             return True
         return self.state is StreamState.PAUSED and time.monotonic() - self._paused_at_s < SETTLE_S
 
-    def send(self, frame: NDArray[np.uint8]) -> None:
-        """Send a C-contiguous frame in `layout` and the size of the node; without a reader nothing is done."""
+    def offer(self, width: int, height: int) -> None:
+        """Offer another size, in pixels.
+
+        The node stays the same: a reader that connects at this moment to one that is replaced waits for half a minute.
+        It may still have found the last size, and gets that one then.
+        """
+        self.offered = replace(self.offered, width=width, height=height)
+        with self.locked():
+            self.update([self._as_parameter(self.offered)])
+
+    def send(self, frame: NDArray[np.uint8], video: VideoFormat | None = None) -> None:
+        """Send a C-contiguous frame. Nothing is done without a reader, or with one of another format.
+
+        video: the format of the frame; None: that of the node, whose size is never changed.
+        """
         if self.state is not StreamState.STREAMING:
             return
         with self.locked():
-            if self.state is StreamState.STREAMING and self._negotiated:
+            is_agreed = video is None or video == self.video
+            if self.state is StreamState.STREAMING and self._negotiated and is_agreed:
                 self._write(frame)
                 self.trigger()  # also without a buffer: a cycle returns those that were read
 
@@ -84,11 +99,13 @@ class PipeWireNode(Stream):
 
     def format_changed(self, video: VideoFormat | None) -> None:
         """Ask for buffers of the negotiated format."""
-        size = self.video.width, self.video.height
-        self._negotiated = video is not None and video.layout in self._layouts and (video.width, video.height) == size
+        self._negotiated = video is not None and video.layout in self._layouts
         if video is not None and self._negotiated:
-            self.layout = video.layout
+            self.video = replace(self.offered, layout=video.layout, width=video.width, height=video.height)
             self.update(to_send(self.video))
+
+    def _as_parameter(self, video: VideoFormat) -> bytes:
+        return video.as_offer(*self._layouts[1:])
 
     def _write(self, frame: NDArray[np.uint8]) -> None:
         # Before a cycle is triggered, not in `process`: that saves one frame of latency.
@@ -121,8 +138,8 @@ class NodeChoice:
 class PipeWireCamera(FrameSink):
     """Presents frames to programs that look for cameras in PipeWire, such as browsers and Flatpak programs.
 
-    The size does not change while a program reads: frames of other sizes are letterboxed. Without readers the node is
-    replaced by one of the new size.
+    The size does not change while a program reads: frames of other sizes are letterboxed. Without readers the node
+    offers the new size.
     """
 
     def __init__(
@@ -137,18 +154,27 @@ class PipeWireCamera(FrameSink):
         """width, height: pixels, rounded down to even. alpha: send the person as BGRA or RGBA, as the reader
         chooses, not premultiplied, in place of the composite as YUY2. Raises SinkOpenError.
         """
-        self._alpha = alpha
         self.name = f"{TITLE} (PipeWire)"
-        self._fps = Fraction(max(1.0, fps)).limit_denominator(1001)
-        self._make = make
         self._closed = False
-        self._wanted = sendable(width, height)
-        self._open()
+        rate = Fraction(max(1.0, fps)).limit_denominator(1001)
+        video = VideoFormat("BGRA" if alpha else "YUY2", *sendable(width, height), rate)
+        try:
+            self._node = make(video)
+        except OSError as error:
+            log.info("PipeWire: %s", error)
+            raise SinkOpenError(
+                t(
+                    "PipeWire does not answer, so that there is no PipeWire camera; install and start pipewire and "
+                    "wireplumber, or switch the PipeWire camera off⟦ with --pipewire off⟧."
+                )
+            ) from error
+        self._packer = Packer((video.width, video.height))
 
     @property
     def size(self) -> tuple[int, int]:
         """(width, height) in pixels, as readers see it."""
-        return self._node.video.width, self._node.video.height
+        video = self._node.video if self._node.reading else self._node.offered
+        return video.width, video.height
 
     @property
     def readers(self) -> int:
@@ -162,34 +188,22 @@ class PipeWireCamera(FrameSink):
         if self._node.state is StreamState.UNCONNECTED:  # the daemon has ended: the node never comes back
             raise SinkLostError(t("PipeWire has stopped, and the PipeWire camera with it; start pipewire again."))
         if self._node.reading:
-            self._node.send(self._packer.pack(picture, _PACKED[self._node.layout]))
+            self._send(picture, self._node.video)
             return
-        self._wanted = sendable(*picture.size)
-        if self._wanted != self.size:
-            self._node.close()
-            try:
-                self._open()
-            except SinkOpenError as error:
-                raise SinkLostError(error.text) from error
+        size = sendable(*picture.size)
+        if size != self.size:
+            self._node.offer(*size)
 
     def close(self) -> None:
         """Remove the camera. Idempotent."""
         self._closed = True
         self._node.close()
 
-    def _open(self) -> None:
-        video = VideoFormat("BGRA" if self._alpha else "YUY2", *self._wanted, self._fps)
-        try:
-            self._node = self._make(video)
-        except OSError as error:
-            log.info("PipeWire: %s", error)
-            raise SinkOpenError(
-                t(
-                    "PipeWire does not answer, so that there is no PipeWire camera; install and start pipewire and "
-                    "wireplumber, or switch the PipeWire camera off⟦ with --pipewire off⟧."
-                )
-            ) from error
-        self._packer = Packer(self._wanted)
+    def _send(self, picture: Picture, video: VideoFormat) -> None:
+        size = video.width, video.height
+        if self._packer.size != size:
+            self._packer = Packer(size)
+        self._node.send(self._packer.pack(picture, _PACKED[video.layout]), video)
 
 
 def wanted_camera(settings: Settings) -> NodeChoice | None:

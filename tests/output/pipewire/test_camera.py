@@ -7,6 +7,8 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import closing
+from fractions import Fraction
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -16,9 +18,10 @@ import pytest
 from app.core.errors import SinkOpenError
 from app.core.types import BgrImage, Outgoing
 from app.doctor.proof import bar_error
-from app.output.pipewire import PipeWireCamera
+from app.output.pipewire import PipeWireCamera, PipeWireNode
 from app.system.pipewire import connection
 from app.system.pipewire.stream import NodeReader
+from app.system.pipewire.video_format import VideoFormat
 from mattecam.testing import ROOM
 from tests.output.pictures import picture, sender
 from tests.output.pipewire.feeding import feeding, image_of, next_frame, reading
@@ -130,6 +133,58 @@ def test_the_size_is_kept_while_a_program_reads(pipewire: PrivateSession) -> Non
         with reading((200, 50)) as reader:
             frame = next_frame(reader)
         assert (frame.video.width, frame.video.height) == (200, 50)
+
+
+def test_another_size_is_offered_by_the_same_node(pipewire: PrivateSession) -> None:
+    """A reader that was connecting to the one that was replaced got no picture for half a minute."""
+    with feeding(64, 48) as feeder:
+        eventually(lambda: bool(pipewire.nodes()))
+        (before,) = pipewire.nodes()
+
+        feeder.picture = picture(200, 50)
+        eventually(lambda: feeder.camera.size == (200, 50))
+        with reading((200, 50)) as reader:
+            frame = next_frame(reader)
+        (after,) = pipewire.nodes()
+
+    assert (frame.video.width, frame.video.height) == (200, 50)
+    assert after["props"]["object.serial"] == before["props"]["object.serial"]
+    (offered,) = after["params"]["EnumFormat"]
+    assert offered["size"] == {"width": 200, "height": 50}
+
+
+def test_a_reader_that_still_found_the_last_size_gets_frames_of_it(pipewire: PrivateSession) -> None:
+    found_last = VideoFormat("YUY2", 64, 48, Fraction(30))
+    with closing(PipeWireNode(found_last)) as node:
+        node.offer(200, 50)
+        with node.locked():
+            node.format_changed(found_last)
+
+        assert node.video == found_last
+        assert (node.offered.width, node.offered.height) == (200, 50)
+
+
+@needs_gstreamer
+@pytest.mark.parametrize("joins", ["before", "after"])
+def test_gstreamer_that_connects_as_the_first_reader_leaves_gets_its_picture(
+    pipewire: PrivateSession, joins: str
+) -> None:
+    """The source has another size than the first card, which the node takes as its reader leaves."""
+    command = ["gst-launch-1.0", "-q", "pipewiresrc", "target-object=mattecam"]
+    first = [*command, "!", "video/x-raw,format=YUY2", "!", "fakesink"]
+    second = [*command, "num-buffers=3", "!", "video/x-raw,format=YUY2", "!", "fakesink"]
+    with feeding(1280, 720, 30) as feeder:
+        eventually(lambda: bool(pipewire.nodes()))
+        with subprocess.Popen(first, env=pipewire.environment, stderr=subprocess.DEVNULL) as leaving:
+            eventually(lambda: feeder.camera.readers == 1)
+            feeder.picture = picture(640, 480)
+            if joins == "after":
+                leaving.kill()
+            with subprocess.Popen(second, env=pipewire.environment, stderr=subprocess.PIPE, text=True) as joining:
+                leaving.kill()
+                _, said = joining.communicate(timeout=60)
+
+        assert (joining.returncode, said) == (0, "")
 
 
 @needs_gstreamer
