@@ -8,11 +8,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from app.backgrounds.lettering import JOINERS, lettering_of
 from app.core import geometry
 from app.core.types import BgrImage
 from app.media.image_file import read_image
 
-_WEIGHT = 400
 _LINE_HEIGHT = 1.4
 _SMALLEST_PX = 7
 
@@ -22,9 +22,9 @@ class TextBlock:
 
     def __init__(self, text: str, width: int, height: int, largest_px: int) -> None:
         """width, height: the box in pixels. largest_px: upper limit of the font size."""
-        self._font = cv2.FontFace("sans")
         clean = text.encode("utf-8", "replace").decode("utf-8")
-        paragraphs = ["".join(c if c.isprintable() else " " for c in line) for line in clean.split("\n")]
+        paragraphs = ["".join(map(_printed, line)) for line in clean.split("\n")]
+        self._lettering = lettering_of("\n".join(paragraphs))
         self.size_px = max(_SMALLEST_PX, largest_px)
         self.lines = self._broken(paragraphs, width)
         while self.size_px > _SMALLEST_PX and self.height > height:
@@ -40,12 +40,11 @@ class TextBlock:
         """Draw into `image`; colour: blue, green, red."""
         for number, line in enumerate(self.lines):
             baseline = top + round((number + 0.5) * self.size_px * _LINE_HEIGHT + self.size_px * 0.35)
-            start = centre_x - self._width(line) // 2, baseline
-            cv2.putText(image, line, start, colour, self._font, self.size_px, _WEIGHT)
+            left = centre_x - self._width(line) // 2
+            self._lettering.draw(image, line, left, baseline, self.size_px, colour)
 
     def _width(self, line: str) -> int:
-        # a wide range for wrapping: OpenCV would break the line at the edge of the image
-        return int(cv2.getTextSize((0, 0), line, (0, 0), self._font, self.size_px, _WEIGHT, 0, (0, 1 << 20))[2])
+        return self._lettering.width(line, self.size_px)
 
     def _broken(self, paragraphs: list[str], width: int) -> list[str]:
         """Return the lines of all paragraphs, each with as many letters as make no line too wide."""
@@ -57,6 +56,11 @@ class TextBlock:
                 broken = textwrap.wrap(paragraph, letters) or [""]
             lines += broken
         return lines
+
+
+def _printed(letter: str) -> str:
+    """Return a letter, or a space for one that cannot be printed."""
+    return letter if letter.isprintable() or letter in JOINERS else " "
 
 
 DEFAULT_TEXT = "One moment, please"

@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from app.backgrounds.kinds import Background
+from app.backgrounds.lettering import missing_letters
 from app.backgrounds.standby import draw_card
 from app.core.declaration import opens_alike
-from app.core.errors import Stage, t
+from app.core.errors import Stage, Text, t
 from app.core.files import version_of
 from app.core.settings import BackgroundSettings, OutputSettings
 from app.core.types import Backdrop, BgrImage, Frame, Picture, PictureKind
@@ -178,10 +179,12 @@ class StandbyPictures:
         board: StatusBoard,
         draw: Callable[[str, Path | None, int, int], BgrImage] = draw_card,
         default_text: Callable[[], str] = lambda: "",
+        missing_letters: Callable[[str], Text | None] = missing_letters,
     ) -> None:
         """draw: as `draw_card`. default_text: returns the text of a card without text and image, in the user's language
-        (any thread).
+        (any thread). missing_letters: says which letters of a text have no font.
         """
+        self._missing_letters = missing_letters
         self._default_text = default_text
         self._board = board
         self._draw = draw
@@ -215,11 +218,13 @@ class StandbyPictures:
     def _prepare(self, key: CardKey) -> None:
         """Draw a card; without its image if that fails, a plain picture if that fails too."""
         text, image, width, height = key
-        drawn, problem = _plain(width, height), None
+        drawn = _plain(width, height)
+        problem: Exception | Text | None = None
         for tried in dict.fromkeys((image, None)):
             try:
                 self.preparer.reach(tried, self.retry)
                 drawn = self._draw(text or ("" if tried else self._default_text()), tried, width, height)
+                problem = problem or self._missing_letters(text)
                 break
             except Exception as error:  # noqa: BLE001 - reported; it would be drawn again at each tick
                 problem = problem or error

@@ -29,6 +29,7 @@ from PIL import Image
 
 from app.backgrounds import Background, bundled_backgrounds, open_background
 from app.backgrounds.kinds import VideoBackground, own_backgrounds
+from app.backgrounds.lettering import missing_letters
 from app.backgrounds.standby import TextBlock, draw_card
 from app.config.setting import parse_background
 from app.core import paths
@@ -231,6 +232,46 @@ def test_letters_of_other_languages_are_drawn(letters: str) -> None:
         assert ink(letter).any()
         assert not np.array_equal(ink(letter), unknown), f"{letter} is drawn as an unknown sign"
     assert not np.array_equal(ink("u"), ink("ü"))
+
+
+def on_this_computer(*texts: str) -> list[str]:
+    """Return the texts for whose letters this computer has fonts."""
+    return [text for text in texts if missing_letters(text) is None]
+
+
+@pytest.mark.parametrize("line", on_this_computer("שששייייי", "اااسسس", "שששי abיי"))
+def test_a_line_from_right_to_left_begins_at_the_right(line: str) -> None:
+    """Hebrew and Arabic were drawn backwards: the first letter, the one with most ink, was at the left."""
+    columns = np.flatnonzero(ink(line).any((0, 2)))
+    drawn = ink(line)[:, columns[0] : columns[-1] + 1].astype(int)
+
+    quarter = drawn.shape[1] // 4
+
+    assert drawn[:, -quarter:].sum() > drawn[:, :quarter].sum()
+
+
+@pytest.mark.parametrize("line", on_this_computer("سسس", "مرحبا"))
+def test_arabic_letters_are_joined(line: str) -> None:
+    parts = {text: cv2.connectedComponents(ink(text).max(2) // 128)[0] for text in (line, *line)}
+
+    assert parts[line] - 1 < sum(parts[letter] - 1 for letter in line)
+
+
+@pytest.mark.parametrize("letters", on_this_computer("ब्रेक", "พักสักครู่", "☕"))
+def test_letters_that_opencv_lacks_are_drawn_with_fonts_of_the_system(letters: str) -> None:
+    assert ink(letters).any()
+    assert not np.array_equal(ink(letters), ink("?" * len(letters)))
+
+
+def test_letters_without_a_font_are_named_and_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")  # no fontconfig
+
+    sentence = str(missing_letters("Pause ฃฅ ฃ"))
+
+    assert "letters ฃ ฅ of" in sentence
+    assert not ink("ฃฅ").any()
+    assert np.array_equal(ink("Pauseฃ"), ink("Pause"))
+    assert missing_letters("Back at noon – gleich zurück, 休憩") is None
 
 
 def test_long_texts_wrap_and_shrink_into_their_box() -> None:

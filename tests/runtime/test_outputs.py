@@ -263,6 +263,24 @@ def test_something_plain_until_the_card_is_drawn_then_the_last_one_and_no_proble
         assert cards.preparer.stop(60)
 
 
+def test_letters_without_a_font_are_reported_beside_the_card_that_lacks_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hindi, Thai and emoji were drawn as question marks, and nothing was said."""
+    monkeypatch.setenv("PATH", "")  # no fontconfig
+    board = StatusBoard()
+    cards = StandbyPictures(board)
+    cards.preparer.start()
+    try:
+        cards.card(OutputSettings(standby_text="ฆ"), 64, 48)
+
+        eventually(lambda: bool(board.read().problems))
+
+        assert "letters ฆ of the stand-by text" in board.read().problems[0].message
+        cards.card(OutputSettings(standby_text="soon"), 64, 48)
+        eventually(lambda: not board.read().problems)
+    finally:
+        assert cards.preparer.stop(60)
+
+
 def test_an_image_that_cannot_be_read_is_reported_early_and_text_replaces_it(tmp_path: Path, world: FakeWorld) -> None:
     """The text was English in every language, and the report came with the first card, too late to choose another."""
     parts = replace(world.parts(), standby_text=lambda phase, preparing: "Einen Moment")

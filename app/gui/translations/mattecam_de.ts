@@ -1091,6 +1091,10 @@
             <translation>Kein Gerät des Kernelmoduls v4l2loopback heißt {name}: {devices} gehören anderen Programmen.</translation>
         </message>
         <message>
+            <source>No font of this computer has the letters {letters} of the stand-by text; install one or leave them out.</source>
+            <translation>Keine Schrift dieses Computers hat die Buchstaben {letters} des Pausentextes; installieren Sie eine, oder lassen Sie sie weg.</translation>
+        </message>
+        <message>
             <source>No image is chosen for the background; choose a file.</source>
             <translation>Für den Hintergrund ist kein Bild gewählt; wählen Sie eine Datei.</translation>
         </message>

@@ -1091,6 +1091,10 @@
             <translation>Ningún dispositivo del módulo del kernel v4l2loopback se llama {name}: {devices} pertenecen a otros programas.</translation>
         </message>
         <message>
+            <source>No font of this computer has the letters {letters} of the stand-by text; install one or leave them out.</source>
+            <translation>Ninguna fuente de este ordenador tiene las letras {letters} del texto de pausa; instale una o quítelas.</translation>
+        </message>
+        <message>
             <source>No image is chosen for the background; choose a file.</source>
             <translation>No se ha elegido ninguna imagen para el fondo; elija un archivo.</translation>
         </message>
