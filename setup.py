@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
 from pathlib import Path
 
 from setuptools import find_namespace_packages, setup
@@ -23,6 +24,15 @@ EXTRAS = {"cluster": "requirements-cluster.txt"}
 
 class BuildProgram(build_py):
     """Copies modules into the wheel under their complete names."""
+
+    def run(self) -> None:
+        """Build everything, and write down the commit of a checkout, which `About` shows."""
+        super().run()
+        if (ROOT / ".git").exists():
+            line = ("git", "-C", str(ROOT), "rev-parse", "--short=12", "HEAD")
+            done = subprocess.run(line, capture_output=True, text=True, check=False)
+            if done.returncode == 0:
+                (Path(self.build_lib) / "mattecam" / "_program" / "COMMIT").write_text(done.stdout, encoding="utf-8")
 
     def build_module(self, module: str, module_file: str, package: str) -> tuple[str, bool]:
         """Copy a module and complete its imports; return the copy and whether it is new."""

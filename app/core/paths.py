@@ -5,9 +5,11 @@ from __future__ import annotations
 import importlib.util
 import os
 import shlex
+import subprocess
 import sys
 import sysconfig
 from collections.abc import Sequence
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 
@@ -70,7 +72,8 @@ def documents_dir() -> Path:
 
 
 COMMIT = ROOT / "COMMIT"
-"""Commit that a package was built of (tools/packages/tree.py)."""
+"""Commit that a wheel was built of (setup.py)."""
+_GIT_TIMEOUT_S = 5
 
 
 def start_command() -> list[str]:
@@ -81,9 +84,19 @@ def start_command() -> list[str]:
     return [str(Path(sysconfig.get_path("scripts")) / f"{NAME}{suffix}")]
 
 
+@cache
 def commit() -> str:
-    """Return the commit that this copy was packaged from; empty for other copies."""
-    return COMMIT.read_text(encoding="utf-8").strip() if COMMIT.exists() else ""
+    """Return the commit of this copy: of the checkout, or that it was built of; empty where neither is known."""
+    if COMMIT.exists():
+        return COMMIT.read_text(encoding="utf-8").strip()
+    if not (ROOT / ".git").exists():  # git would answer for a repository around this folder
+        return ""
+    line = ("git", "-C", str(ROOT), "rev-parse", "--short=12", "HEAD")
+    try:
+        done = subprocess.run(line, capture_output=True, text=True, timeout=_GIT_TIMEOUT_S, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return done.stdout.strip()
 
 
 def how_to_install(*packages: str) -> str:

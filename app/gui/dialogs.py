@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import platform
+import re
 from html import escape
 from importlib import metadata
 from pathlib import Path
 
-from PyQt6.QtCore import QSignalBlocker
-from PyQt6.QtGui import QDesktopServices, QKeySequence
+from PyQt6.QtCore import QSignalBlocker, QUrl
+from PyQt6.QtGui import QDesktopServices, QKeySequence, QTextCursor
 from PyQt6.QtWidgets import QDialog, QMessageBox, QStackedWidget, QTextBrowser, QWidget
 
 from app import __version__
@@ -25,9 +26,9 @@ from app.gui.panels.form import Form, say
 from app.gui.panels.models import AdvancedControls
 from app.gui.state import SettingsStore, Tasks
 from app.gui.translation import tr, translated
-from app.gui.widgets.controls import Segments, check, describe
+from app.gui.widgets.controls import Segments, button, check, describe, label
 from app.gui.widgets.page import Page, close_below
-from app.gui.widgets.qt import column, prepare
+from app.gui.widgets.qt import column, existing, prepare, row
 from app.gui.widgets.theme import icon
 from app.runtime.status import PipelineStatus
 
@@ -86,33 +87,90 @@ class PreferencesDialog(QDialog):
 
 
 class TextDialog(QDialog):
-    """A page of text that scrolls; the system opens what its links name."""
+    """A page of text that scrolls. Documents that it names are shown in its place, other addresses by the system."""
 
     def __init__(self, name: str, title: str, parent: QWidget) -> None:
         super().__init__(parent)
-        prepare(self, name, title, 640, 520)
+        prepare(self, name, title, 760, 600)
         self.text = QTextBrowser()
         describe(self.text, title, "", f"{name}Text")
-        self.text.setOpenLinks(False)  # it would show a document in place of this page
-        self.text.anchorClicked.connect(lambda link: QDesktopServices.openUrl(link))
-        close_below(self, self.text)
+        self.text.setOpenLinks(False)  # it would show files of any kind as text
+        self.text.anchorClicked.connect(self._follow)
+        self._page = ""
+        self._back = button(tr("Back"), tr("Show the first page again"), f"{name}Back", self._show_first)
+        self._back.hide()
+        self._problem = label("", "warning", wrap=True)
+        self._problem.hide()
+        close = button(tr("Close"), tr("Back to the window"), f"{name}Close", self.close)
+        below = row(None, self._back, self._problem, close, grows=self._problem, spacing=12)
+        column(self, self.text, below, grows=self.text, spacing=12, margins=18)
+
+    def show_page(self, page: str) -> None:
+        """Show a page of HTML, the first one."""
+        self._page = page
+        self._show_first()
+
+    def _show_first(self) -> None:
+        self._back.hide()
+        self._problem.hide()
+        self.text.setHtml(self._page)
+
+    def _follow(self, link: QUrl) -> None:
+        self._problem.hide()
+        target = self.text.source().resolved(link)
+        if not target.isLocalFile():
+            QDesktopServices.openUrl(target)
+            return
+        file = Path(target.toLocalFile())
+        if file.suffix != ".md" or not file.is_file():
+            say(self._problem, tr("{0} is not a part of this copy of Mattecam.").format(file.name))
+            return
+        # As a source, so that links and images of a document are relative to it.
+        self.text.setSource(target.adjusted(QUrl.UrlFormattingOption.RemoveFragment))
+        self._back.show()
+        _scroll_to_heading(self.text, target.fragment())
+
+
+def _scroll_to_heading(text: QTextBrowser, name: str) -> None:
+    """Scroll a document to the heading that a link names: Qt gives the headings of Markdown no names."""
+    block = existing(text.document()).begin()
+    while block.isValid():
+        if block.blockFormat().headingLevel() > 0 and _name_of_heading(block.text()) == name:
+            text.setTextCursor(QTextCursor(block))
+            bar = existing(text.verticalScrollBar())
+            bar.setValue(bar.value() + text.cursorRect().top())
+            return
+        block = block.next()
+
+
+def _name_of_heading(heading: str) -> str:
+    """Return the name of a heading in links, such as `only-me` of "Only me"."""
+    return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
 
 
 def _part(heading: str, text: str) -> str:
     return f"<h3>{heading}</h3><p>{text}</p>"
 
 
+def _title_of(document: Path) -> str:
+    """Return the first heading of a document."""
+    return document.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ")
+
+
 def help_page() -> str:
     """Return what Mattecam does, how it gets into a call, and where its documents are."""
     folder = paths.documents_dir()
-    links = (
-        (tr("What Mattecam can do"), "features.md"),
-        (tr("Choosing the camera in other programs"), "apps.md"),
-        (tr("Troubleshooting"), "troubleshooting.md"),
-        (tr("The command line"), "command-line.md"),
-        (tr("All documents"), ""),
+    translated_titles = {
+        "features.md": tr("What Mattecam can do"),
+        "apps.md": tr("Choosing the camera in other programs"),
+        "troubleshooting.md": tr("Troubleshooting"),
+        "command-line.md": tr("The command line"),
+    }
+    others = sorted(file.name for file in folder.glob("*.md") if file.name not in translated_titles)
+    titles = {**translated_titles, **{name: _title_of(folder / name) for name in others}}
+    listed = "".join(
+        f'<li><a href="{escape((folder / name).as_uri())}">{escape(title)}</a></li>' for name, title in titles.items()
     )
-    listed = "".join(f'<li><a href="{escape((folder / page).as_uri())}">{title}</a></li>' for title, page in links)
     return "".join((
         _part(tr("What Mattecam does"), tr("Mattecam puts another background behind the people in the "
               "picture of your camera, and sends the result to a virtual camera. All of that happens on this "
@@ -128,7 +186,7 @@ def help_page() -> str:
               "give it the command {1} in the settings of your desktop.").format(
                   QKeySequence("Ctrl+0").toString(QKeySequence.SequenceFormat.NativeText),
                   f"<code>{escape(f'{program_command()} ctl pause')}</code>")),
-        _part(tr("Documents"), tr("They are in English, in the folder {0}.").format(escape(str(folder)))),
+        _part(tr("Documents"), tr("They are in English, and are in the folder {0} too.").format(escape(str(folder)))),
         f"<ul>{listed}</ul>",
     ))  # fmt: skip
 
@@ -141,7 +199,7 @@ LOG_LINES, SHOWN_LINES = 200, 2000
 def diagnostics(settings: Settings, status: PipelineStatus) -> str:
     """Return versions, settings, status and the end of the log; the home folder is written as ~."""
     parts = [
-        f"Mattecam {__version__} on {platform.platform()}, Python {platform.python_version()}",
+        f"Mattecam {__version__} {paths.commit()} on {platform.platform()}, Python {platform.python_version()}",
         ", ".join(f"{name} {_version(name)}" for name in PACKAGES),
         json.dumps(settings.model_dump(mode="json"), indent=1),
         "\n".join(f"{name}: {getattr(status, name)}" for name in PipelineStatus.__dataclass_fields__),

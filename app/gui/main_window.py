@@ -246,7 +246,7 @@ class MainWindow(QMainWindow):
 
     def _open_text(self, name: str, title: str, page: str) -> TextDialog:
         dialog = open_once(self, TextDialog, lambda: TextDialog(name, title, self), name)
-        dialog.text.setHtml(page)
+        dialog.show_page(page)
         return dialog
 
     def open_about(self) -> None:

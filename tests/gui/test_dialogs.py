@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,8 +14,8 @@ import numpy as np
 import psutil
 import PyQt6.QtWidgets as qt  # noqa: N813
 import pytest
-from PyQt6.QtCore import QProcess, QSize, Qt, QUrl
-from PyQt6.QtGui import QAction, QDesktopServices, QGuiApplication, QShortcut, QTextDocumentFragment
+from PyQt6.QtCore import QProcess, QSize, Qt
+from PyQt6.QtGui import QAction, QGuiApplication, QShortcut, QTextDocumentFragment
 from pytestqt.qtbot import QtBot
 
 from app.config import autostart
@@ -311,20 +310,6 @@ def test_the_log_is_shown_from_the_beginning_of_its_lines(session: Session, qtbo
     across, down = existing(shown.horizontalScrollBar()), existing(shown.verticalScrollBar())
     qtbot.waitUntil(lambda: across.maximum() > 0 and down.value() > down.maximum() - shown.height() > 0)
     assert across.value() == across.minimum()
-
-
-def test_help_links_to_documents_of_this_copy(session: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
-    opened: list[QUrl] = []
-    monkeypatch.setattr(QDesktopServices, "openUrl", opened.append)
-    for _ in range(2):
-        session.window.open_help()
-    (page,) = session.window.findChildren(qt.QTextBrowser)
-    links = [QUrl(address) for address in re.findall(r'href="([^"]*)"', page.toHtml())]
-    assert len(links) == 5 and all(Path(link.toLocalFile()).exists() for link in links)
-    page.setFocus()
-    for key in (Qt.Key.Key_Tab, Qt.Key.Key_Tab, Qt.Key.Key_Return):
-        qtbot.keyClick(page, key)
-    assert [Path(link.toLocalFile()) for link in opened] == [paths.documents_dir() / "apps.md"]
 
 
 @pytest.fixture

@@ -108,10 +108,6 @@
             <translation>Alle Hintergründe</translation>
         </message>
         <message>
-            <source>All documents</source>
-            <translation>Alle Dokumente</translation>
-        </message>
-        <message>
             <source>All messages</source>
             <translation>Alle Meldungen</translation>
         </message>
@@ -1699,6 +1695,10 @@
             <translation>Den Hintergrund ohne Zoom zeigen</translation>
         </message>
         <message>
+            <source>Show the first page again</source>
+            <translation>Zeigt wieder die erste Seite</translation>
+        </message>
+        <message>
             <source>Show the preview as a mirror; the output stays as it is.</source>
             <translation>Zeigt die Vorschau wie einen Spiegel; die Ausgabe bleibt, wie sie ist.</translation>
         </message>
@@ -2587,8 +2587,8 @@
             <translation>Diese Bibliotheken fehlen: {libraries}.</translation>
         </message>
         <message>
-            <source>They are in English, in the folder {0}.</source>
-            <translation>Sie sind auf Englisch und liegen im Ordner {0}.</translation>
+            <source>They are in English, and are in the folder {0} too.</source>
+            <translation>Sie sind auf Englisch und liegen auch im Ordner {0}.</translation>
         </message>
         <message>
             <source>They choose the virtual camera as their camera</source>
@@ -3237,6 +3237,10 @@
         <message>
             <source>{0} fps · {1} ms</source>
             <translation>{0} Bilder/s · {1} ms</translation>
+        </message>
+        <message>
+            <source>{0} is not a part of this copy of Mattecam.</source>
+            <translation>{0} gehört nicht zu dieser Kopie von Mattecam.</translation>
         </message>
         <message>
             <source>{0} more</source>

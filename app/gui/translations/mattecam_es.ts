@@ -108,10 +108,6 @@
             <translation>Todos los fondos</translation>
         </message>
         <message>
-            <source>All documents</source>
-            <translation>Todos los documentos</translation>
-        </message>
-        <message>
             <source>All messages</source>
             <translation>Todos los mensajes</translation>
         </message>
@@ -1699,6 +1695,10 @@
             <translation>Mostrar el fondo sin zoom</translation>
         </message>
         <message>
+            <source>Show the first page again</source>
+            <translation>Muestra de nuevo la primera página</translation>
+        </message>
+        <message>
             <source>Show the preview as a mirror; the output stays as it is.</source>
             <translation>Muestra la vista previa como un espejo; la salida no cambia.</translation>
         </message>
@@ -2587,8 +2587,8 @@
             <translation>Faltan estas bibliotecas: {libraries}.</translation>
         </message>
         <message>
-            <source>They are in English, in the folder {0}.</source>
-            <translation>Están en inglés, en la carpeta {0}.</translation>
+            <source>They are in English, and are in the folder {0} too.</source>
+            <translation>Están en inglés, y también en la carpeta {0}.</translation>
         </message>
         <message>
             <source>They choose the virtual camera as their camera</source>
@@ -3237,6 +3237,10 @@
         <message>
             <source>{0} fps · {1} ms</source>
             <translation>{0} fps · {1} ms</translation>
+        </message>
+        <message>
+            <source>{0} is not a part of this copy of Mattecam.</source>
+            <translation>{0} no forma parte de esta copia de Mattecam.</translation>
         </message>
         <message>
             <source>{0} more</source>
