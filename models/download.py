@@ -70,7 +70,7 @@ def install(name: str, file: Path) -> Path:
     expected = spec.sha256 or recorded_sha256(target)
     if expected not in (None, sha256_of(file)) or spec.bytes not in (None, file.stat().st_size):
         raise DownloadError(
-            "The file {file} is not the published file of {model}, whose name is {published}; download it again or "
+            "The file {file} differs from the published file (checksum); download {published} of {model} again or "
             "choose another file.",
             file=file,
             model=name,
@@ -187,9 +187,9 @@ def _keep(spec: WeightSpec, part: Path, target: Path) -> None:
     if expected not in (None, found):
         part.unlink()
         raise DownloadError(
-            "The file downloaded for {model} is not the published file, or not the one that was downloaded first: its "
-            "SHA-256 begins with {found}, not {expected}. It was deleted; try again later, or save a trusted copy as "
-            "{name} in the folder {folder}.",
+            "The file downloaded for {model} differs from the published file, or the one downloaded first (checksum "
+            "{found}… in place of {expected}…), and was deleted; try again later, or save a trusted copy as {name} in "
+            "the folder {folder}.",
             model=spec.name,
             found=found[:12],
             expected=str(expected)[:12],

@@ -153,8 +153,8 @@ def check_intact(name: str, path: Path) -> None:
             file=path,
         )
     raise WeightsDamagedError(
-        "The weights file {file} is damaged or not the published one; download it again⟦ with `{program} weights "
-        "download {model}`⟧, or choose a file of your own⟦ with --weights⟧.",
+        "The weights file {file} differs from the published file (checksum); download it again⟦ with `{program} "
+        "weights download {model}`⟧, or choose a file of your own⟦ with --weights⟧.",
         file=path,
         model=name,
         program=program_command(),

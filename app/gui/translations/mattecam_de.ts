@@ -2055,8 +2055,8 @@
             <translation>Die Ausführung openvino läuft nicht auf dem Gerät {device}; wählen Sie eager oder das Gerät cpu.</translation>
         </message>
         <message>
-            <source>The file downloaded for {model} is not the published file, or not the one that was downloaded first: its SHA-256 begins with {found}, not {expected}. It was deleted; try again later, or save a trusted copy as {name} in the folder {folder}.</source>
-            <translation>Die für {model} heruntergeladene Datei ist nicht die veröffentlichte oder nicht die zuerst heruntergeladene: Ihr SHA-256 beginnt mit {found}, nicht mit {expected}. Sie wurde gelöscht; versuchen Sie es später erneut oder speichern Sie eine vertrauenswürdige Kopie als {name} im Ordner {folder}.</translation>
+            <source>The file downloaded for {model} differs from the published file, or the one downloaded first (checksum {found}… in place of {expected}…), and was deleted; try again later, or save a trusted copy as {name} in the folder {folder}.</source>
+            <translation>Die für {model} heruntergeladene Datei weicht von der veröffentlichten oder der zuerst heruntergeladenen ab (Prüfsumme {found}… statt {expected}…) und wurde gelöscht; versuchen Sie es später noch einmal, oder legen Sie eine vertrauenswürdige Kopie als {name} in den Ordner {folder}.</translation>
         </message>
         <message>
             <source>The file {file} cannot be used ({reason}) and was renamed to {kept}; Mattecam goes on without it.</source>
@@ -2075,16 +2075,16 @@
             <translation>Die Datei {file} lässt sich nicht schreiben; geben Sie sich Schreibrecht für den Ordner und versuchen Sie es erneut.</translation>
         </message>
         <message>
+            <source>The file {file} differs from the published file (checksum); download {published} of {model} again or choose another file.</source>
+            <translation>Die Datei {file} weicht von der veröffentlichten ab (Prüfsumme); laden Sie {published} von {model} noch einmal herunter, oder wählen Sie eine andere Datei.</translation>
+        </message>
+        <message>
             <source>The file {file} does not contain weights of {model}; choose the model it belongs to or another file.</source>
             <translation>Die Datei {file} enthält keine Gewichte von {model}; wählen Sie das zugehörige Modell oder eine andere Datei.</translation>
         </message>
         <message>
             <source>The file {file} is not a readable image; take the picture of the empty room again.</source>
             <translation>Die Datei {file} ist kein lesbares Bild; nehmen Sie das Bild des leeren Raums erneut auf.</translation>
-        </message>
-        <message>
-            <source>The file {file} is not the published file of {model}, whose name is {published}; download it again or choose another file.</source>
-            <translation>Die Datei {file} ist nicht die veröffentlichte Datei von {model}, die {published} heißt; laden Sie sie erneut herunter oder wählen Sie eine andere Datei.</translation>
         </message>
         <message>
             <source>The finer model {model} takes {share} % of the time of all cores at 30 fps ({step} ms for a frame); auto takes it in a call up to {most} %. Films use it.</source>
@@ -2435,12 +2435,12 @@
             <translation>Die Gewichtsdatei {file} enthält NaN oder unendliche Werte; ersetzen Sie sie durch eine intakte Datei.</translation>
         </message>
         <message>
-            <source>The weights file {file} is damaged or holds no weights of PyTorch or safetensors; download it again or choose another file.</source>
-            <translation>Die Gewichtsdatei {file} ist beschädigt oder enthält keine Gewichte von PyTorch oder safetensors; laden Sie sie erneut herunter oder wählen Sie eine andere Datei.</translation>
+            <source>The weights file {file} differs from the published file (checksum); download it again, or choose a file of your own.</source>
+            <translation>Die Gewichtedatei {file} weicht von der veröffentlichten ab (Prüfsumme); laden Sie sie noch einmal herunter, oder wählen Sie eine eigene Datei.</translation>
         </message>
         <message>
-            <source>The weights file {file} is damaged or not the published one; download it again, or choose a file of your own.</source>
-            <translation>Die Gewichtsdatei {file} ist beschädigt oder nicht die veröffentlichte; laden Sie sie neu herunter oder wählen Sie eine eigene Datei.</translation>
+            <source>The weights file {file} is damaged or holds no weights of PyTorch or safetensors; download it again or choose another file.</source>
+            <translation>Die Gewichtsdatei {file} ist beschädigt oder enthält keine Gewichte von PyTorch oder safetensors; laden Sie sie erneut herunter oder wählen Sie eine andere Datei.</translation>
         </message>
         <message>
             <source>The weights file {file} is in the format of ONNX, which is not supported; choose a file of PyTorch or safetensors.</source>

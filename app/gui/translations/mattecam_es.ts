@@ -2055,8 +2055,8 @@
             <translation>El ejecutor openvino no funciona en el dispositivo {device}; elija eager o el dispositivo cpu.</translation>
         </message>
         <message>
-            <source>The file downloaded for {model} is not the published file, or not the one that was downloaded first: its SHA-256 begins with {found}, not {expected}. It was deleted; try again later, or save a trusted copy as {name} in the folder {folder}.</source>
-            <translation>El archivo descargado para {model} no es el publicado o no es el que se descargó primero: su SHA-256 empieza por {found}, no por {expected}. Se eliminó; inténtelo más tarde o guarde una copia de confianza como {name} en la carpeta {folder}.</translation>
+            <source>The file downloaded for {model} differs from the published file, or the one downloaded first (checksum {found}… in place of {expected}…), and was deleted; try again later, or save a trusted copy as {name} in the folder {folder}.</source>
+            <translation>El archivo descargado para {model} difiere del publicado o del descargado primero (suma de comprobación {found}… en lugar de {expected}…) y se ha borrado; inténtelo más tarde o guarde una copia de confianza como {name} en la carpeta {folder}.</translation>
         </message>
         <message>
             <source>The file {file} cannot be used ({reason}) and was renamed to {kept}; Mattecam goes on without it.</source>
@@ -2075,16 +2075,16 @@
             <translation>No se puede escribir el archivo {file}; dese permiso de escritura en la carpeta e inténtelo de nuevo.</translation>
         </message>
         <message>
+            <source>The file {file} differs from the published file (checksum); download {published} of {model} again or choose another file.</source>
+            <translation>El archivo {file} difiere del publicado (suma de comprobación); descargue de nuevo {published} de {model} o elija otro archivo.</translation>
+        </message>
+        <message>
             <source>The file {file} does not contain weights of {model}; choose the model it belongs to or another file.</source>
             <translation>El archivo {file} no contiene pesos de {model}; elija el modelo al que pertenece u otro archivo.</translation>
         </message>
         <message>
             <source>The file {file} is not a readable image; take the picture of the empty room again.</source>
             <translation>El archivo {file} no es una imagen legible; tome de nuevo la imagen de la habitación vacía.</translation>
-        </message>
-        <message>
-            <source>The file {file} is not the published file of {model}, whose name is {published}; download it again or choose another file.</source>
-            <translation>El archivo {file} no es el archivo publicado de {model}, que se llama {published}; descárguelo de nuevo o elija otro archivo.</translation>
         </message>
         <message>
             <source>The finer model {model} takes {share} % of the time of all cores at 30 fps ({step} ms for a frame); auto takes it in a call up to {most} %. Films use it.</source>
@@ -2435,12 +2435,12 @@
             <translation>El archivo de pesos {file} contiene valores NaN o infinitos; sustitúyalo por un archivo intacto.</translation>
         </message>
         <message>
-            <source>The weights file {file} is damaged or holds no weights of PyTorch or safetensors; download it again or choose another file.</source>
-            <translation>El archivo de pesos {file} está dañado o no contiene pesos de PyTorch o safetensors; descárguelo de nuevo o elija otro archivo.</translation>
+            <source>The weights file {file} differs from the published file (checksum); download it again, or choose a file of your own.</source>
+            <translation>El archivo de pesos {file} difiere del publicado (suma de comprobación); descárguelo de nuevo o elija un archivo propio.</translation>
         </message>
         <message>
-            <source>The weights file {file} is damaged or not the published one; download it again, or choose a file of your own.</source>
-            <translation>El archivo de pesos {file} está dañado o no es el publicado; descárguelo de nuevo o elija un archivo propio.</translation>
+            <source>The weights file {file} is damaged or holds no weights of PyTorch or safetensors; download it again or choose another file.</source>
+            <translation>El archivo de pesos {file} está dañado o no contiene pesos de PyTorch o safetensors; descárguelo de nuevo o elija otro archivo.</translation>
         </message>
         <message>
             <source>The weights file {file} is in the format of ONNX, which is not supported; choose a file of PyTorch or safetensors.</source>
