@@ -476,8 +476,13 @@ class OutputSettings(Model):
         title="Mirror the output",
         option="--mirror/--no-mirror",
     )
-    standby_text: str = _look(
-        "", "Text of the card that others see while you are paused.", title="Stand-by text", max_length=200
+    standby_text: str = setting(
+        "",
+        "Text of the card that others see while you are paused.",
+        title="Stand-by text",
+        max_length=200,
+        scope="scene",
+        stage=Stage.OUTPUT,
     )
     standby_image: Path | None = setting(
         None,

@@ -43,7 +43,7 @@ class PreferencesDialog(QDialog):
         bridge.status_changed.connect(self.advanced.show_status)
         self._pages, self._choice = QStackedWidget(), Segments((
             (tr("General"), tr("Language, colours and start"), "generalPreferences"),
-            (tr("Advanced"), tr("Edge sliders, detail, device"), "advancedPreferences"),
+            (tr("Advanced"), tr("Edge sliders, device, precision"), "advancedPreferences"),
         ))  # fmt: skip
         self._pages.setObjectName("preferencesPages")
         for content in (self._general(store), self.advanced):

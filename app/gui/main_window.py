@@ -39,7 +39,7 @@ from app.gui.widgets.qt import (
     row,
     scroll_to_focus,
 )
-from app.gui.widgets.theme import icon
+from app.gui.widgets.theme import FocusRings, icon
 from app.runtime.status import PipelineStatus
 
 FIRST_SIZE = 1270, 830
@@ -77,6 +77,7 @@ class MainWindow(QMainWindow):
         """By the field of `WindowSettings` that each one shows."""
         self._fill_menu_bar()
         self._physical_keys = PhysicalKeys(self)
+        self._focus_rings = FocusRings(self)
         self._connect()
         self._show_settings(store.current)
         resize(self, *FIRST_SIZE)

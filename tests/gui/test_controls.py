@@ -245,7 +245,7 @@ def test_every_row_changes_its_setting(rows: Session, qtbot: QtBot) -> None:
 def test_dragging_the_detail_slider_disables_automatic(rows: Session) -> None:
     """While it is automatic, the slider shows the ratio in use."""
     auto = ui.find(rows.window, qt.QCheckBox, "downsampleAuto")
-    slider = ui.find(rows.window, qt.QSlider, "matting.downsample_ratio")
+    slider = ui.find(rows.window, qt.QSlider, "downsampleSlider")
     assert auto.isChecked()
     engine = EngineInfo("mattecam", "openvino", "int8", "cpu", 0.5, (32, 24))
     rows.bridge.status_changed.emit(PipelineStatus(engine=engine))

@@ -36,7 +36,7 @@ from app.runtime.status import PipelineStatus
 from models.table import BUNDLED, NETWORKS
 from models.weights import user_folder
 from tests.fakes.world import Hold
-from tests.gui.conftest import CAMERAS, MODELS, STANDARD, Downloads
+from tests.gui.conftest import CAMERAS, MODELS, STANDARD, Downloads, activate
 from tests.gui.widgets import box, bring_up, button, existing, find, made_store, pick, said, settle, texts
 
 
@@ -356,6 +356,30 @@ def test_fine_is_used_once_downloaded(controls: Session, downloads: Downloads, q
     qtbot.waitUntil(lambda: controls.store.saved.matting.model == FINE)
     assert controls.store.saved.matting.weights is None
     assert pressed(controls) == ["Fine"] and not failure.isVisible() and not choose.isVisible()
+
+
+def test_a_failed_download_is_in_sight_and_leaves_the_focus(
+    controls: Session, downloads: Downloads, qtbot: QtBot
+) -> None:
+    """The sentence was below the end of the page, and the focus went to another control."""
+    downloads.fails = True
+    controls.window.resize(1000, 420)
+    opened(controls, qtbot)
+    activate(controls, qtbot)
+    button(controls, "qualityFine").click()
+    get, failure = button(controls, "fineDownloadButton"), find(controls.window, QLabel, "fineDownloadFailure")
+    get.setFocus()
+
+    get.click()
+    assert button(controls, "fineDownloadCancel").hasFocus()
+    downloads.may_end.set()
+
+    qtbot.waitUntil(failure.isVisible)
+    assert get.hasFocus()
+    page = controls.window.panel.page
+    qtbot.waitUntil(lambda: existing(page.viewport()).rect().contains(
+        failure.mapTo(page.viewport(), failure.rect().bottomLeft())
+    ))  # fmt: skip
 
 
 @pytest.mark.parametrize("elsewhere", [False, True])

@@ -19,6 +19,7 @@ from PyQt6.QtGui import (
     QPalette,
     QPen,
     QPolygonF,
+    QResizeEvent,
 )
 from PyQt6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
@@ -213,16 +214,20 @@ class TileDelegate(QStyledItemDelegate):
     def __init__(self, model: TileModel, parent: QObject) -> None:
         super().__init__(parent)
         self._model = model
+        self.width = 0
+        """Of a tile with the space beside it, where that is more than it needs."""
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:
-        return tile_size(option.fontMetrics)
+        size = tile_size(option.fontMetrics)
+        return QSize(max(size.width(), self.width), size.height())
 
     def paint(self, painter: QPainter | None, option: QStyleOptionViewItem, index: QModelIndex) -> None:
         tile = self._model.tile_at(index)
         if painter is None or tile is None:
             return
         chosen = index.row() == self._model.chosen_row
-        area = QRectF(option.rect.x() + MARGIN, option.rect.y() + MARGIN, THUMBNAIL.width(), THUMBNAIL.height())
+        left = option.rect.x() + (option.rect.width() - THUMBNAIL.width()) / 2
+        area = QRectF(left, option.rect.y() + MARGIN, THUMBNAIL.width(), THUMBNAIL.height())
         shape = QPainterPath()
         shape.addRoundedRect(area, RADIUS, RADIUS)
         painter.save()
@@ -286,7 +291,8 @@ class TileDelegate(QStyledItemDelegate):
         elif option.state & QStyle.StateFlag.State_MouseOver:
             painter.setPen(QPen(option.palette.color(QPalette.ColorRole.PlaceholderText), 1.5))
             painter.drawRoundedRect(area, RADIUS, RADIUS)
-        if option.state & QStyle.StateFlag.State_HasFocus:
+        by_keyboard = existing(option.widget).property("ring")
+        if by_keyboard and option.state & QStyle.StateFlag.State_HasFocus:
             painter.setPen(QPen(option.palette.color(QPalette.ColorRole.Text), 1.5, Qt.PenStyle.DotLine))
             painter.drawRoundedRect(area.adjusted(-4.5, -4.5, 4.5, 4.5), RADIUS + 4, RADIUS + 4)
 
@@ -325,7 +331,8 @@ class TileView(QListView):
         self.setToolTip("")
         self._tiles = model
         self.setModel(model)
-        self.setItemDelegate(TileDelegate(model, self))
+        self._delegate = TileDelegate(model, self)
+        self.setItemDelegate(self._delegate)
         self.setFlow(QListView.Flow.LeftToRight)
         self.setWrapping(wraps)
         if wraps:
@@ -352,6 +359,15 @@ class TileView(QListView):
             self.chosen.emit(tile)
         else:
             super().keyPressEvent(event)
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        """Share the width out, so that no tile is cut at the end."""
+        super().resizeEvent(event)
+        if not self.isWrapping():
+            room = existing(self.viewport()).width()
+            whole_tiles = max(1, room // self.tile_size.width())
+            self._delegate.width = room // whole_tiles
+            self.scheduleDelayedItemsLayout()
 
     @property
     def tile_size(self) -> QSize:

@@ -54,8 +54,6 @@ class CameraControls(Form):
         self._delivered = label("", "faint", wrap=True)
         self.add(self.list, self._delivered)
         self.list.activated.connect(lambda _row: self.choose_source(self.list.currentData()))
-        self.row("capture.rotate", change=lambda degrees: edit_capture(store, rotate=degrees))
-        self.row("capture.flip", change=lambda on: edit_capture(store, flip=on))
         self._size = combo(tr("Size"), tr("Width and height of the frames"), "sizeCombo")
         self._size.activated.connect(
             lambda _row: edit_capture(store, **dict(zip(("width", "height"), self._size.currentData(), strict=True)))
@@ -132,6 +130,15 @@ class CameraControls(Form):
         camera = self.chosen
         formats = camera.formats if camera is not None and camera.formats else FORMATS
         return [(tr("Automatic"), "auto"), *((name, name) for name in dict.fromkeys(formats))]
+
+
+class TurnControls(Form):
+    """Turns and mirrors the camera; few cameras need it."""
+
+    def __init__(self, store: SettingsStore) -> None:
+        super().__init__(store)
+        self.row("capture.rotate", change=lambda degrees: edit_capture(store, rotate=degrees))
+        self.row("capture.flip", change=lambda on: edit_capture(store, flip=on))
 
 
 DEVICE = "output.virtual_camera"

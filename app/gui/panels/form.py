@@ -179,8 +179,11 @@ class Form(QWidget):
         self.add_row(title, made)
         return made
 
-    def add_slider(self, setting: str, sign: Callable[[], int] = lambda: 1) -> ValueSlider:
-        """Add a slider over the range of a setting; where that has no value, it stays as it is. sign: see `row`."""
+    def add_slider(self, setting: str, sign: Callable[[], int] = lambda: 1, name: str = "") -> ValueSlider:
+        """Add a slider over the range of a setting; where that has no value, it stays as it is.
+
+        sign: see `row`. name: of the control, if it is not that of the setting.
+        """
         declared = SETTINGS[setting]
         if declared.range is None or declared.unit is None:
             raise ValueError(f"A slider needs low, high and unit in the declaration of {setting}.")
@@ -197,7 +200,8 @@ class Form(QWidget):
                 made.show_value(round(sign() * value * scale.steps))
 
         title, tip = _words(declared)
-        made = ValueSlider(round(low * scale.steps), round(high * scale.steps), scale.text, title, tip, setting)
+        least, most = round(low * scale.steps), round(high * scale.steps)
+        made = ValueSlider(least, most, scale.text, title, tip, name or setting)
         made.value_changed.connect(change)
         self._bind(made.slider, setting, show)
         self.add_row(title, made, made.slider)
@@ -261,7 +265,7 @@ def choices_of(setting: Setting) -> Entries:
         "on": tr("On"),
         "off": tr("Off"),
         "calm": tr("Calm"),
-        "close": tr("Close", "near the face"),
+        "close": tr("Near"),
         "balanced": tr("Balanced"),
         "bgra": tr("In the PipeWire camera (BGRA)"),
         "deep-guided-filter": tr("Deep guided filter"),

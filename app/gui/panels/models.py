@@ -10,7 +10,7 @@ from pathlib import Path
 
 from PyQt6.QtCore import QObject, QPoint, QRect, Qt, pyqtSignal
 from PyQt6.QtGui import QPainter, QPaintEvent, QPixmap
-from PyQt6.QtWidgets import QProgressBar, QWidget
+from PyQt6.QtWidgets import QApplication, QProgressBar, QWidget
 
 from app.core.paths import assets_dir
 from app.core.process import LINUX
@@ -22,7 +22,7 @@ from app.gui.state import SettingsStore, Tasks
 from app.gui.translation import describe_model, tr, translated_error
 from app.gui.widgets.controls import SCALES, Segments, button, combo, describe, fill_combo, selectable
 from app.gui.widgets.page import FoldingRow, breakable
-from app.gui.widgets.qt import column, copy_text, scaled, timer
+from app.gui.widgets.qt import AfterLayout, column, copy_text, reveal, scaled, timer
 from app.matting.base.interface import EngineInfo
 from app.matting.choice import choice, hardware
 from app.matting.choice.choice import FineQuality
@@ -35,7 +35,6 @@ MEGABYTE = 1_000_000
 STANDARD, FINE = bundled().name, recommended().name
 QUALITIES = ("auto", STANDARD, FINE)
 """The models that the buttons of the quality stand for, in their order."""
-"""The models of both qualities."""
 
 
 class _Cancelled(Exception):
@@ -242,6 +241,9 @@ class DownloadControls(QWidget):
                             name=tr("Cancel the download"))  # fmt: skip
         self._failure = selectable("", "warning")  # it names an address
         self._failure.setObjectName(f"{name}Failure")
+        self._began_at: QWidget | None = None
+        """The button that a download began with, while *Cancel* has the focus in its place."""
+        self._revealing = AfterLayout(self._failure, self._reveal_failure)
         line = FoldingRow(self._get, self._choose, self._copy, self._bar, self._stop, grows=self._bar)
         column(self, line, self._failure, spacing=10)
         models.changed.connect(self._show)
@@ -263,6 +265,7 @@ class DownloadControls(QWidget):
     def _show(self) -> None:
         running, spec = self._models.running, self._models.offered
         offered = spec is not None and spec.url is not None and not running
+        focused = QApplication.focusWidget()  # before Qt moves it away from a button that disappears
         if spec is not None:
             self._get.setText(download_caption(spec))
         self._get.setVisible(offered)
@@ -273,7 +276,25 @@ class DownloadControls(QWidget):
         self._bar.setValue(received)
         self._bar.setVisible(received > 0)  # not before data arrives: a failed connection shows no progress
         self._stop.setVisible(running)
+        self._keep_focus(focused, running=running)
+        is_new = self._models.failure not in ("", self._failure.text())
         say(self._failure, self._models.failure)
+        if is_new:
+            self._revealing.start()
+
+    def _keep_focus(self, focused: QWidget | None, *, running: bool) -> None:
+        """Move the focus from a button that disappeared to the one in its place, and back after the download."""
+        if running and focused in (self._get, self._choose, self._copy):
+            self._began_at = focused
+            self._stop.setFocus()
+        elif not running and focused is self._stop and self._began_at is not None:
+            back = self._began_at if self._began_at.isVisible() else self._choose
+            back.setFocus()
+
+    def _reveal_failure(self) -> None:
+        """Scroll to the sentence about a failure, once it has its height."""
+        if self._failure.isVisible():
+            reveal(self._failure)
 
 
 def describe_size(spec: WeightSpec) -> str:
@@ -295,7 +316,7 @@ PRESETS: tuple[dict[str, float], ...] = ({**SHAPE, "feather_px": 4}, SHAPE, {**S
 
 
 class QualityControls(Form):
-    """Chooses the model, installed ones first, with its plate; the edge, and what counts as a person."""
+    """Chooses the model, installed ones first, with its plate; its detail, the edge, and what counts as a person."""
 
     def __init__(self, models: Models, tasks: Tasks) -> None:
         store = models.store
@@ -316,11 +337,24 @@ class QualityControls(Form):
         )
         models.changed.connect(self.refresh)
         self.on_settings(self._show)
+        self._ratio = self.add_slider("matting.downsample_ratio", name="downsampleSlider")
+        self._pixels = self.add_hint(object_name="downsampleSize")
+        self.add_check(
+            "matting.downsample_ratio", tr("Automatic detail"), tr("Choose the detail by the frame size"),
+            self._set_auto, lambda ratio: ratio is None, "downsampleAuto",
+        )  # fmt: skip
         self._add_edge()
 
     def show_status(self, status: PipelineStatus) -> None:
-        """Show what the status says of the plate."""
+        """Show what the status says of the plate, and the input of the network in use."""
         self.plate.show_status(status)
+        engine = status.engine
+        if engine is None:
+            self._pixels.hide()
+            return
+        if self.store.current.matting.downsample_ratio is None:
+            self._ratio.show_value(round(engine.downsample_ratio * _RATIO.steps))
+        say(self._pixels, tr("Input of the network: {0} × {1} px").format(*engine.small_size))
 
     def _show(self, settings: Settings) -> None:
         chosen, missing = settings.matting.model, self._models.offered
@@ -360,7 +394,14 @@ class QualityControls(Form):
         presets.chosen.connect(lambda number: store.edit("matting.edges", **PRESETS[number]))
         self.on_settings(lambda settings: presets.show_chosen(_preset_of(settings.matting.edges)))
         self.add_row(tr("Edge"), presets)
-        self.rows("edges.strict", "matting.governor")
+        self.add_check(
+            "edges.strict", tr("Hide things mistaken for people"), tr("Hides no part of a person"),
+            lambda on: store.set("edges.strict", "balanced" if on else "off"), lambda level: level != "off",
+        )  # fmt: skip
+        self.rows("matting.governor")
+
+    def _set_auto(self, automatic: bool) -> None:
+        self.store.set("matting.downsample_ratio", None if automatic else self._ratio.slider.value() / _RATIO.steps)
 
 
 def _preset_of(edges: EdgeSettings) -> int | None:
@@ -370,9 +411,9 @@ def _preset_of(edges: EdgeSettings) -> int | None:
 
 
 class AdvancedControls(Form):
-    """Sliders of the edge, detail, device, executor, precision, refiner and the backend of the virtual camera.
+    """Sliders of the edge, device, executor, precision, refiner and the backend of the virtual camera.
 
-    Says what "Automatic" takes: the size of the network's input, and the precision.
+    Says which precision "Automatic" takes.
     """
 
     def __init__(self, store: SettingsStore, tasks: Tasks) -> None:
@@ -384,13 +425,8 @@ class AdvancedControls(Form):
         )  # fmt: skip
         defaults = {field: getattr(EdgeSettings(), field) for field in (*SHAPE, "temporal_smoothing", "despill")}
         self.add_link(tr("Reset edge"), tr("Use the matte as the network computes it"), "edgeReset",
-                      lambda: store.edit("matting.edges", **defaults))  # fmt: skip
-        self._ratio = self.add_slider("matting.downsample_ratio")
-        self._pixels = self.add_hint(object_name="downsampleSize")
-        self.add_check(
-            "matting.downsample_ratio", tr("Automatic detail"), tr("Choose the detail by the frame size"),
-            self._set_auto, lambda ratio: ratio is None, "downsampleAuto",
-        )  # fmt: skip
+                      lambda: store.edit("matting.edges", **defaults),
+                      lambda now: not defaults.items() <= dict(now.matting.edges).items())  # fmt: skip
         self.device = self.row(
             "matting.device",
             lambda: [(tr("Automatic"), "auto"), *((name, value) for value, name in self._devices)],
@@ -401,18 +437,9 @@ class AdvancedControls(Form):
         tasks.run(hardware.devices, self._show_devices)
 
     def show_status(self, status: PipelineStatus) -> None:
-        """Show the input of the network in use, and its precision."""
-        engine = status.engine
-        if engine is None:
-            self._pixels.hide()
-            return
-        if self.store.current.matting.downsample_ratio is None:
-            self._ratio.show_value(round(engine.downsample_ratio * _RATIO.steps))
-        say(self._pixels, tr("Input of the network: {0} × {1} px").format(*engine.small_size))
-        say(self._precision, tr("In use: {0}").format(engine.precision))
-
-    def _set_auto(self, automatic: bool) -> None:
-        self.store.set("matting.downsample_ratio", None if automatic else self._ratio.slider.value() / _RATIO.steps)
+        """Show the precision of the network in use."""
+        if status.engine is not None:
+            say(self._precision, tr("In use: {0}").format(status.engine.precision))
 
     def _show_devices(self, devices: tuple[tuple[str, str], ...]) -> None:
         self._devices = devices
@@ -420,7 +447,7 @@ class AdvancedControls(Form):
 
 
 SAMPLE = assets_dir() / "quality.jpg"
-"""The same detail with both networks beside each other; made by `tools/quality_sample.py`."""
+"""The same detail with both networks beside each other: a gap, where one shows the wall (`tools/quality_sample.py`)."""
 SAMPLE_PX = 80
 """Height of the sample, in the usual font."""
 MEASURED_MS = 3000
@@ -434,7 +461,7 @@ class Sample(QWidget):
         super().__init__()
         self._picture = QPixmap(str(SAMPLE))
         self.setFixedHeight(scaled(SAMPLE_PX, self))
-        self.setAccessibleName(tr("Hair in standard and in fine quality"))
+        self.setAccessibleName(tr("The gap beside an arm in standard and in fine quality"))
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
         painter, half, width = QPainter(self), self._picture.width() // 2, self.width() // 2
@@ -460,7 +487,7 @@ class QualityChoice(Form):
         self._choice = Segments((
             (tr("Auto"), tr("Fine where this computer has the time for it, else standard"), "qualityAutomatic"),
             (tr("Standard"), tr("Comes with Mattecam and needs little of this computer"), "qualityStandard"),
-            (tr("Fine"), tr("Cleaner edges and hair; needs more of this computer"), "qualityFine"),
+            (tr("Fine"), tr("Cleaner gaps, edges and hair; needs more of this computer"), "qualityFine"),
         ))  # fmt: skip
         self._download = DownloadControls(models, "fineDownload")
         self.add(self._choice, Sample())

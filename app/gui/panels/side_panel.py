@@ -10,7 +10,7 @@ from PyQt6.QtWidgets import QLineEdit, QWidget
 
 from app.core.geometry import WHOLE
 from app.core.settings import Settings, Zone
-from app.gui.panels.devices import CameraControls, RecordingControls, VirtualCameraControls
+from app.gui.panels.devices import CameraControls, RecordingControls, TurnControls, VirtualCameraControls
 from app.gui.panels.form import Form
 from app.gui.panels.models import Models, QualityChoice, QualityControls
 from app.gui.preview.view import Preview
@@ -190,14 +190,16 @@ class SidePanel(QWidget):
         column(self, self._choice, self.page, grows=self.page, spacing=0)
         self.page.add_heading(tr("Camera")).setBuddy(self.camera.list)
         self.page.add(self.camera)
+        self.page.add_heading(tr("Quality"))
+        self.page.add(self.quality_choice)
         self.page.add_heading(tr("Framing"))
         self.page.add(FramingControls(store))
         self.page.add_heading(tr("Light"))
         self.page.add(LightSliders(store))
         self.page.add_heading(tr("Virtual camera"))
         self.page.add(self.virtual_camera)
-        self.page.add_heading(tr("Quality"))
-        self.page.add(self.quality_choice)
+        self.page.add_separator()
+        self.page.add(TurnControls(store))
         self.page.add_separator()
         self._add_groups(store)
         store.changed.connect(self._show)

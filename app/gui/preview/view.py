@@ -14,7 +14,6 @@ from app.gui.state import SettingsStore
 from app.gui.translation import tr
 from app.gui.widgets.controls import button, describe
 from app.gui.widgets.page import FoldingRow
-from app.gui.widgets.qt import existing
 from app.runtime.status import Phase, PipelineStatus
 
 MARGIN = 12
@@ -115,7 +114,7 @@ class Preview(QWidget):
             if self.paint_marks is not None:
                 self.paint_marks(painter, rect)
                 painter.setClipping(False)
-        if self.hasFocus() and existing(self.window()).testAttribute(Qt.WidgetAttribute.WA_KeyboardFocusChange):
+        if self.hasFocus() and self.property("ring"):
             painter.setPen(QPen(self.palette().color(QPalette.ColorRole.Accent), 2))
             painter.drawRect(self.rect().adjusted(1, 1, -1, -1))
 

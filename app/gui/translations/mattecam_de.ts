@@ -393,17 +393,12 @@
             <translation>Chromium, Chrome, Teams, Discord und Zoom listen keine virtuelle Kamera auf, die auch Ausgaben annimmt.</translation>
         </message>
         <message>
-            <source>Cleaner edges and hair; needs more of this computer</source>
-            <translation>Sauberere Kanten und Haare; braucht mehr von diesem Rechner</translation>
+            <source>Cleaner gaps, edges and hair; needs more of this computer</source>
+            <translation>Sauberere Lücken, Kanten und Haare; braucht mehr von diesem Computer</translation>
         </message>
         <message>
             <source>Close</source>
             <translation>Schließen</translation>
-        </message>
-        <message>
-            <source>Close</source>
-            <comment>near the face</comment>
-            <translation>Nah</translation>
         </message>
         <message>
             <source>Close every program that uses the device and check again.</source>
@@ -558,8 +553,8 @@
             <translation>Kante</translation>
         </message>
         <message>
-            <source>Edge sliders, detail, device</source>
-            <translation>Kantenregler, Detail, Gerät</translation>
+            <source>Edge sliders, device, precision</source>
+            <translation>Regler der Kante, Gerät, Genauigkeit</translation>
         </message>
         <message>
             <source>Enlarge a part of the camera image.</source>
@@ -702,10 +697,6 @@
             <translation>Grün</translation>
         </message>
         <message>
-            <source>Hair in standard and in fine quality</source>
-            <translation>Haare in Standardqualität und in feiner Qualität</translation>
-        </message>
-        <message>
             <source>Hardness</source>
             <translation>Härte</translation>
         </message>
@@ -736,6 +727,10 @@
         <message>
             <source>Hide this message</source>
             <translation>Diese Meldung ausblenden</translation>
+        </message>
+        <message>
+            <source>Hides no part of a person</source>
+            <translation>Blendet nichts von einer Person aus</translation>
         </message>
         <message>
             <source>How much Fine uses of this computer is not measured yet.</source>
@@ -1049,6 +1044,10 @@
         <message>
             <source>Name:</source>
             <translation>Name:</translation>
+        </message>
+        <message>
+            <source>Near</source>
+            <translation>Nah</translation>
         </message>
         <message>
             <source>Next</source>
@@ -2059,6 +2058,10 @@
             <translation>Die für {model} heruntergeladene Datei weicht von der veröffentlichten oder der zuerst heruntergeladenen ab (Prüfsumme {found}… statt {expected}…) und wurde gelöscht; versuchen Sie es später noch einmal, oder legen Sie eine vertrauenswürdige Kopie als {name} in den Ordner {folder}.</translation>
         </message>
         <message>
+            <source>The file downloaded for {model} differs from the published file (checksum {found}… in place of {expected}…) and was deleted; try again later, or save a trusted copy as {name} in the folder {folder}.</source>
+            <translation>Die für {model} heruntergeladene Datei weicht von der veröffentlichten ab (Prüfsumme {found}… statt {expected}…) und wurde gelöscht; versuchen Sie es später noch einmal, oder legen Sie eine vertrauenswürdige Kopie als {name} in den Ordner {folder}.</translation>
+        </message>
+        <message>
             <source>The file {file} cannot be used ({reason}) and was renamed to {kept}; Mattecam goes on without it.</source>
             <translation>Die Datei {file} ist nicht verwendbar ({reason}) und wurde in {kept} umbenannt; Mattecam läuft ohne sie weiter.</translation>
         </message>
@@ -2101,6 +2104,10 @@
         <message>
             <source>The frames of {file} are too large ({width}×{height}); save the video in a smaller size.</source>
             <translation>Die Bilder von {file} sind zu groß ({width} × {height}); speichern Sie das Video in einer kleineren Größe.</translation>
+        </message>
+        <message>
+            <source>The gap beside an arm in standard and in fine quality</source>
+            <translation>Die Lücke neben einem Arm in der Standard- und der feinen Qualität</translation>
         </message>
         <message>
             <source>The image {file} does not exist; choose another one.</source>

@@ -393,17 +393,12 @@
             <translation>Chromium, Chrome, Teams, Discord y Zoom no muestran una cámara virtual que también acepta salida.</translation>
         </message>
         <message>
-            <source>Cleaner edges and hair; needs more of this computer</source>
-            <translation>Bordes y pelo más limpios; necesita más de este equipo</translation>
+            <source>Cleaner gaps, edges and hair; needs more of this computer</source>
+            <translation>Huecos, bordes y pelo más limpios; necesita más de este ordenador</translation>
         </message>
         <message>
             <source>Close</source>
             <translation>Cerrar</translation>
-        </message>
-        <message>
-            <source>Close</source>
-            <comment>near the face</comment>
-            <translation>Cercano</translation>
         </message>
         <message>
             <source>Close every program that uses the device and check again.</source>
@@ -558,8 +553,8 @@
             <translation>Borde</translation>
         </message>
         <message>
-            <source>Edge sliders, detail, device</source>
-            <translation>Controles del borde, detalle, dispositivo</translation>
+            <source>Edge sliders, device, precision</source>
+            <translation>Controles del borde, dispositivo, precisión</translation>
         </message>
         <message>
             <source>Enlarge a part of the camera image.</source>
@@ -702,10 +697,6 @@
             <translation>Verde</translation>
         </message>
         <message>
-            <source>Hair in standard and in fine quality</source>
-            <translation>Pelo en calidad estándar y en calidad fina</translation>
-        </message>
-        <message>
             <source>Hardness</source>
             <translation>Dureza</translation>
         </message>
@@ -736,6 +727,10 @@
         <message>
             <source>Hide this message</source>
             <translation>Ocultar este mensaje</translation>
+        </message>
+        <message>
+            <source>Hides no part of a person</source>
+            <translation>No oculta nada de una persona</translation>
         </message>
         <message>
             <source>How much Fine uses of this computer is not measured yet.</source>
@@ -1049,6 +1044,10 @@
         <message>
             <source>Name:</source>
             <translation>Nombre:</translation>
+        </message>
+        <message>
+            <source>Near</source>
+            <translation>Cerca</translation>
         </message>
         <message>
             <source>Next</source>
@@ -2059,6 +2058,10 @@
             <translation>El archivo descargado para {model} difiere del publicado o del descargado primero (suma de comprobación {found}… en lugar de {expected}…) y se ha borrado; inténtelo más tarde o guarde una copia de confianza como {name} en la carpeta {folder}.</translation>
         </message>
         <message>
+            <source>The file downloaded for {model} differs from the published file (checksum {found}… in place of {expected}…) and was deleted; try again later, or save a trusted copy as {name} in the folder {folder}.</source>
+            <translation>El archivo descargado para {model} difiere del publicado (suma de comprobación {found}… en lugar de {expected}…) y se ha borrado; inténtelo más tarde o guarde una copia de confianza como {name} en la carpeta {folder}.</translation>
+        </message>
+        <message>
             <source>The file {file} cannot be used ({reason}) and was renamed to {kept}; Mattecam goes on without it.</source>
             <translation>El archivo {file} no se puede usar ({reason}) y se ha renombrado a {kept}; Mattecam sigue sin él.</translation>
         </message>
@@ -2101,6 +2104,10 @@
         <message>
             <source>The frames of {file} are too large ({width}×{height}); save the video in a smaller size.</source>
             <translation>Las imágenes de {file} son demasiado grandes ({width} × {height}); guarde el vídeo en un tamaño menor.</translation>
+        </message>
+        <message>
+            <source>The gap beside an arm in standard and in fine quality</source>
+            <translation>El hueco junto a un brazo en calidad estándar y fina</translation>
         </message>
         <message>
             <source>The image {file} does not exist; choose another one.</source>

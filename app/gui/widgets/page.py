@@ -4,8 +4,22 @@ from __future__ import annotations
 
 import re
 
-from PyQt6.QtCore import QEvent, QObject, QPoint, QRect, QSize, Qt
-from PyQt6.QtWidgets import QBoxLayout, QDialog, QFrame, QLabel, QLayout, QLayoutItem, QScrollArea, QSplitter, QWidget
+from PyQt6.QtCore import QEvent, QObject, QPoint, QPointF, QRect, QSize, Qt
+from PyQt6.QtGui import QIcon, QPainter, QPaintEvent, QPalette, QPen, QPolygonF
+from PyQt6.QtWidgets import (
+    QBoxLayout,
+    QDialog,
+    QFrame,
+    QLabel,
+    QLayout,
+    QLayoutItem,
+    QScrollArea,
+    QSplitter,
+    QStyle,
+    QStyleOptionToolButton,
+    QStylePainter,
+    QWidget,
+)
 
 from app.gui.translation import tr
 from app.gui.widgets.controls import WrappingToolButton, button, describe, label
@@ -132,6 +146,8 @@ class PanelSplitter(QSplitter):
 ARROW_SIZE = QSize(16, 16)
 MOST_PX = 300
 """Largest width that the controls of a page claim of the window, in the usual font."""
+PAGE_MARGIN = 18
+"""Beside and below the controls of a page."""
 LONG_WORD = re.compile(r"\S{25,}")
 SEPARATOR = re.compile(r"[/\\_.:-](?=\w)")
 
@@ -146,9 +162,10 @@ class Page(QScrollArea):
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # its controls take the focus, and it scrolls to them
         content = QWidget()
         content.setObjectName("panelPage")
-        self._column = column(content, None, spacing=12, margins=(18, 16, 18, 18))
+        self._column = column(content, None, spacing=12, margins=(PAGE_MARGIN, 16, PAGE_MARGIN, PAGE_MARGIN))
         self.setWidget(content)
         self._bar = existing(self.verticalScrollBar())
+        self._bar.rangeChanged.connect(self._make_room_for_bar)
         self._wanted: QWidget | None = None
         """What the page is scrolled to once more whenever it has another height."""
         self._following = AfterLayout(content, self._scroll)
@@ -159,7 +176,8 @@ class Page(QScrollArea):
     def minimumSizeHint(self) -> QSize:
         """As wide as the controls need, and the scroll bar beside them; what is even wider can be scrolled."""
         content = existing(self.widget())
-        width = min(content.minimumSizeHint().width(), scaled(MOST_PX, self)) + self._bar.sizeHint().width()
+        bar_width = self._bar.sizeHint().width()
+        width = min(content.minimumSizeHint().width(), scaled(MOST_PX, self)) + bar_width
         return QSize(width, super().minimumSizeHint().height())
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
@@ -195,6 +213,11 @@ class Page(QScrollArea):
         self._wanted = widget
         self._following.start()
 
+    def _make_room_for_bar(self, _least: int, most: int) -> None:
+        """Let the scroll bar take its room from the margin, so that controls end where those above the page do."""
+        bar_width = self._bar.sizeHint().width() if most > 0 else 0
+        self._column.setContentsMargins(PAGE_MARGIN, 16, PAGE_MARGIN - bar_width, PAGE_MARGIN)
+
     def _follow_focus(self, before: QWidget | None, now: QWidget | None) -> None:
         if before is not None and now is not None and before.window() is now.window():
             self._leave()
@@ -220,12 +243,39 @@ def breakable(text: str) -> str:
     return LONG_WORD.sub(lambda word: SEPARATOR.sub("\\g<0>\u200b", word[0]), text)
 
 
+class GroupTitle(WrappingToolButton):
+    """A title flush with the controls below it, and at its right an arrow that says whether they are shown."""
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:
+        option = QStyleOptionToolButton()
+        self.initStyleOption(option)
+        option.text = ""
+        option.icon = QIcon()
+        option.features &= ~QStyleOptionToolButton.ToolButtonFeature.Arrow
+        painter = QStylePainter(self)
+        painter.drawComplexControl(QStyle.ComplexControl.CC_ToolButton, option)
+        flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        painter.drawText(self.rect(), int(flags), self._broken(self.width()))
+        self._paint_arrow(painter)
+
+    def _paint_arrow(self, painter: QPainter) -> None:
+        half = self.iconSize().width() / 4
+        direction = -1 if self.isChecked() else 1
+        middle = QPointF(self.width() - 2 * half, self.height() / 2)
+        tip = QPointF(0, direction * half / 2)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(self.palette().color(QPalette.ColorRole.PlaceholderText), 1.6))
+        painter.drawPolyline(
+            QPolygonF([middle + QPointF(-half, 0) - tip, middle + tip, middle + QPointF(half, 0) - tip])
+        )
+
+
 class Collapsible(QWidget):
     """A group of controls that is hidden until its title is pressed."""
 
     def __init__(self, title: str, description: str, object_name: str, content: QWidget) -> None:
         super().__init__()
-        self.toggle = WrappingToolButton()
+        self.toggle = GroupTitle()
         self.toggle.setText(title)
         self.toggle.wrap()  # as wide as the page: all of its line can be clicked
         scale_icon(self.toggle, ARROW_SIZE)
@@ -233,14 +283,10 @@ class Collapsible(QWidget):
         self.toggle.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # a click on it leaves what was in use
         self.toggle.setProperty("collapsible", True)
         self.toggle.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.toggle.setArrowType(Qt.ArrowType.RightArrow)
+        self.toggle.setArrowType(Qt.ArrowType.DownArrow)  # reserves its room
         describe(self.toggle, title, description, object_name)
         self._content = QWidget()
         column(self._content, content, margins=(0, 4, 0, 0))
         self._content.hide()
         column(self, self.toggle, self._content, spacing=4)
-        self.toggle.toggled.connect(self._set_open)
-
-    def _set_open(self, is_open: bool) -> None:
-        self.toggle.setArrowType(Qt.ArrowType.DownArrow if is_open else Qt.ArrowType.RightArrow)
-        self._content.setVisible(is_open)
+        self.toggle.toggled.connect(self._content.setVisible)

@@ -214,10 +214,10 @@ def copy_text(text: str) -> None:
 def scroll_to_focus(before: QWidget | None, now: QWidget | None) -> None:
     """Scroll to a control that got the focus from the keyboard: for `QApplication.focusChanged`."""
     if before is not None and now is not None and before.window() is now.window() and not QApplication.mouseButtons():
-        _scroll_to(now)
+        reveal(now)
 
 
-def _scroll_to(control: QWidget) -> None:
+def reveal(control: QWidget) -> None:
     """Scroll the pages that hold a control. Qt does that only where the focus moves within a page, not into it.
 
     Of a line of text Qt shows the cursor alone.

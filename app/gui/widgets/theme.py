@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from PyQt6.QtCore import QByteArray, QRect, QRectF, QSize, Qt
+from PyQt6.QtCore import QByteArray, QEvent, QObject, QRect, QRectF, QSize, Qt
 from PyQt6.QtGui import (
     QColor,
     QFontInfo,
@@ -16,12 +16,14 @@ from PyQt6.QtGui import (
     QPainter,
     QPalette,
     QPixmap,
+    QWindow,
 )
 from PyQt6.QtSvg import QSvgRenderer
 from PyQt6.QtWidgets import QApplication, QWidget
+from PyQt6.sip import isdeleted
 
 from app.core.settings import Theme
-from app.gui.widgets.qt import USUAL_LINE_PX, existing
+from app.gui.widgets.qt import USUAL_LINE_PX, application, existing
 
 IMAGES = Path(__file__).resolve().parents[1] / "images"
 ALARM = "#d63b40"
@@ -40,6 +42,7 @@ COLOURS: tuple[tuple[tuple[QPalette.ColorRole, ...], str, str], ...] = (
     ((Roles.Button, Roles.ToolTipBase), "#2a2e35", "#e9ebef"),
     ((Roles.Midlight,), "#353a43", "#dfe2e8"),
     ((Roles.Mid,), "#343942", "#cfd4db"),
+    ((Roles.Dark,), "#4d545f", "#c3c9d2"),
     ((Roles.WindowText, Roles.Text, Roles.ButtonText, Roles.ToolTipText), "#e9ebee", "#1b1e23"),
     ((Roles.PlaceholderText,), "#9aa2ad", "#5d6672"),
     ((Roles.BrightText,), "#f2676c", "#c62a2f"),
@@ -80,6 +83,54 @@ def restyle(widget: QWidget) -> None:
     style = existing(widget.style())
     style.unpolish(widget)
     style.polish(widget)
+
+
+class FocusRings(QObject):
+    """Shows by a ring which control has the focus, from the first key on until the mouse is used.
+
+    After a click the ring would say nothing new. The style sheet shows it by the property `ring`.
+    """
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self._by_keyboard = False
+        self._ringed: QWidget | None = None
+        app = application()
+        app.focusWindowChanged.connect(self._watch)
+        app.focusChanged.connect(self._move)
+        self._watch(QGuiApplication.focusWindow())
+
+    def _watch(self, focused: QWindow | None) -> None:
+        # An event filter of the program would see every event, and call Python for each.
+        if focused is not None:
+            focused.installEventFilter(self)
+
+    def eventFilter(self, _window: QObject | None, event: QEvent | None) -> bool:
+        """Follow what the user uses; take nothing."""
+        if event is not None and event.type() in (QEvent.Type.KeyPress, QEvent.Type.MouseButtonPress):
+            self._by_keyboard = event.type() is QEvent.Type.KeyPress
+            self._show(QApplication.focusWidget())
+        return False
+
+    def _move(self, _before: QWidget | None, now: QWidget | None) -> None:
+        self._show(now)
+
+    def _show(self, focused: QWidget | None) -> None:
+        ringed = focused if self._by_keyboard else None
+        before = self._ringed
+        if ringed is before:
+            return
+        self._ringed = ringed
+        if before is not None and not isdeleted(before):
+            _set_ring(before, is_shown=False)
+        if ringed is not None:
+            _set_ring(ringed, is_shown=True)
+
+
+def _set_ring(widget: QWidget, *, is_shown: bool) -> None:
+    widget.setProperty("ring", is_shown)
+    restyle(widget)
+    widget.update()
 
 
 def palette_of(dark: bool) -> QPalette:
