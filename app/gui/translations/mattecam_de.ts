@@ -2058,10 +2058,6 @@
             <translation>Die für {model} heruntergeladene Datei weicht von der veröffentlichten oder der zuerst heruntergeladenen ab (Prüfsumme {found}… statt {expected}…) und wurde gelöscht; versuchen Sie es später noch einmal, oder legen Sie eine vertrauenswürdige Kopie als {name} in den Ordner {folder}.</translation>
         </message>
         <message>
-            <source>The file downloaded for {model} differs from the published file (checksum {found}… in place of {expected}…) and was deleted; try again later, or save a trusted copy as {name} in the folder {folder}.</source>
-            <translation>Die für {model} heruntergeladene Datei weicht von der veröffentlichten ab (Prüfsumme {found}… statt {expected}…) und wurde gelöscht; versuchen Sie es später noch einmal, oder legen Sie eine vertrauenswürdige Kopie als {name} in den Ordner {folder}.</translation>
-        </message>
-        <message>
             <source>The file {file} cannot be used ({reason}) and was renamed to {kept}; Mattecam goes on without it.</source>
             <translation>Die Datei {file} ist nicht verwendbar ({reason}) und wurde in {kept} umbenannt; Mattecam läuft ohne sie weiter.</translation>
         </message>

@@ -2058,10 +2058,6 @@
             <translation>El archivo descargado para {model} difiere del publicado o del descargado primero (suma de comprobación {found}… en lugar de {expected}…) y se ha borrado; inténtelo más tarde o guarde una copia de confianza como {name} en la carpeta {folder}.</translation>
         </message>
         <message>
-            <source>The file downloaded for {model} differs from the published file (checksum {found}… in place of {expected}…) and was deleted; try again later, or save a trusted copy as {name} in the folder {folder}.</source>
-            <translation>El archivo descargado para {model} difiere del publicado (suma de comprobación {found}… en lugar de {expected}…) y se ha borrado; inténtelo más tarde o guarde una copia de confianza como {name} en la carpeta {folder}.</translation>
-        </message>
-        <message>
             <source>The file {file} cannot be used ({reason}) and was renamed to {kept}; Mattecam goes on without it.</source>
             <translation>El archivo {file} no se puede usar ({reason}) y se ha renombrado a {kept}; Mattecam sigue sin él.</translation>
         </message>
