@@ -21,7 +21,7 @@ from app.core.paths import assets_dir, backgrounds_dir
 from app.core.settings import BackgroundSettings
 from app.core.types import Backdrop, BgrImage, BlurredBackground
 from app.media.frame_filters import BLACK
-from app.media.image_file import READ_SUFFIXES, first_frame_alone, read_image
+from app.media.image_file import READ_SUFFIXES, read_image, reading_note
 from app.media.video_input import LIVE_MAX_PIXELS, VideoError, VideoInput, is_turned, no_longer_readable
 
 log = logging.getLogger(__name__)
@@ -308,7 +308,7 @@ def open_background(settings: BackgroundSettings, *, realtime: bool = True) -> B
     if settings.kind == "video":
         return VideoBackground(path, layout, colour=colour, realtime=realtime)
     background = ImageBackground(read_image(path, colour), layout)
-    if warning := first_frame_alone(path):
+    if warning := reading_note(path):
         log.warning("%s", warning)
     return background
 

@@ -14,7 +14,7 @@ from app.core.errors import BackgroundError, SourceLostError, SourceOpenError, t
 from app.core.files import exists
 from app.core.paths import program_command
 from app.core.types import BgrImage, Frame, SourceInfo
-from app.media.image_file import first_frame_alone, kind_of_file, read_image
+from app.media.image_file import kind_of_file, read_image, reading_note
 from app.media.video_input import LIVE_MAX_PIXELS, VideoError, no_longer_readable
 from app.media.video_reader import VideoReader
 
@@ -38,7 +38,7 @@ class _Still:
         """Raise BackgroundError."""
         self.path = path
         self._image = read_image(path, max_side=STILL_SIDE)
-        if warning := first_frame_alone(path):
+        if warning := reading_note(path):
             log.warning("%s", warning)
         self.height, self.width = self._image.shape[:2]
 

@@ -62,9 +62,14 @@ def to_xyz(points: tuple[tuple[float, float], ...]) -> Values:
 def matrix_to_bt709(primaries: int) -> Values:
     """Return the matrix from linear RGB of a wide gamut to that of BT.709."""
     wide, standard = to_xyz(PRIMARIES[primaries]), to_xyz(BT709)
-    whites = [BRADFORD @ matrix.sum(axis=1) for matrix in (standard, wide)]
-    adapted = np.linalg.inv(BRADFORD) @ np.diag(whites[0] / whites[1]) @ BRADFORD
+    adapted = adaptation(wide.sum(axis=1), standard.sum(axis=1))
     return np.asarray(np.linalg.inv(standard) @ adapted @ wide)
+
+
+def adaptation(white: Values, other: Values) -> Values:
+    """Return the matrix from XYZ seen under a white to XYZ that looks the same under another one, both XYZ."""
+    scale = (BRADFORD @ other) / (BRADFORD @ white)
+    return np.asarray(np.linalg.inv(BRADFORD) @ np.diag(scale) @ BRADFORD)
 
 
 @contextmanager

@@ -24,12 +24,13 @@ from typing import Literal, TypeVar
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from app.core import paths
 from app.core.errors import BackgroundError, Text, t
 from app.core.files import MOST_NAME_BYTES, cut, is_file, is_special, write_private, write_shared
 from app.core.types import BgrImage
+from app.media.image_colours import srgb_converter
 from app.media.image_memory import (
     UNBOUND,
     WORKING_BYTES,
@@ -68,11 +69,10 @@ HEIF = (b"ftypheic", b"ftypheix", b"ftypmif1")
 """Signatures of photos of telephones."""
 PLAYED = ("GIF", "PNG", "WEBP")
 """Formats of animations that a background plays."""
-MAX_PROFILE_BYTES = 4 << 20
-COLOURS = {"RGB ": "RGB", "CMYK": "CMYK", "GRAY": "L"}
-"""Pillow's mode for the pixels that a colour profile describes, by its colour space."""
-SRGB = ImageCms.createProfile("sRGB")
 
+JPEG_START = b"\xff\xd8\xff"
+JPEG_SCAN = b"\xff\xda"
+JPEG_END = b"\xff\xd9"
 SIXTEEN_BITS = ("I", "I;16", "I;16L", "I;16B", "I;16N")
 """Pillow's modes for grey images of 16 bits."""
 SHAPE = struct.Struct("<III")
@@ -111,7 +111,7 @@ def read_cut_out(path: Path, max_side: int = MAX_SIDE) -> NDArray[np.uint8]:
             raise BackgroundError(_too_large(path))
         if image.format in UNBOUND and has_limit():
             return _read_by_child(path, max_side)
-        return _pixels(image, max_side)
+        return _pixels(image, path, max_side)
 
     return _decoded(path, convert)
 
@@ -142,7 +142,7 @@ def _read_limited(path: Path, max_side: int) -> NDArray[np.uint8]:
         if takes_too_much(image, max_side):
             raise BackgroundError(_too_large(path))
         limit_memory(picture_bytes(image) + WORKING_BYTES)
-        return _pixels(image, max_side)
+        return _pixels(image, path, max_side)
 
     return _decoded(path, convert)
 
@@ -177,8 +177,11 @@ def _grey(image: Image.Image) -> NDArray[np.uint8]:
     return np.asarray(_to_8_bit(image).convert("L"))
 
 
-def _pixels(image: Image.Image, max_side: int) -> NDArray[np.uint8]:
+def _pixels(image: Image.Image, path: Path, max_side: int) -> NDArray[np.uint8]:
     """Return the pixels of an opened image as of `read_cut_out`."""
+    in_srgb: Callable[[Image.Image], Image.Image] = _unchanged
+    with suppress(*BROKEN):  # broken metadata does not prevent reading the pixels
+        in_srgb = srgb_converter(image, path)
     small = _small(image, max_side)
     mode = "RGBA" if small.has_transparency_data else "RGB"
     order = [2, 1, 0, 3][: len(mode)]
@@ -186,10 +189,36 @@ def _pixels(image: Image.Image, max_side: int) -> NDArray[np.uint8]:
     for top in range(0, small.height, BAND_ROWS):
         bottom = min(top + BAND_ROWS, small.height)
         band = small.crop((0, top, small.width, bottom))
-        shown = _in_srgb(band, image.info.get("icc_profile"))
-        pixels[top:bottom] = np.asarray(shown.convert(mode))[..., order]
+        pixels[top:bottom] = np.asarray(in_srgb(band).convert(mode))[..., order]
     is_opaque = mode == "RGB" or pixels[..., 3].min() == 255
     return np.ascontiguousarray(pixels[..., :3]) if is_opaque else pixels
+
+
+def _with_end_mark(path: Path) -> io.BytesIO | None:
+    """Return a JPEG that lacks its end mark and nothing else with that mark; None for other files. Raises OSError."""
+    data = _without_end_mark(path)
+    if data is None:
+        return None
+    from app.media.jpeg import DamagedJpegError, decode_jpeg
+
+    try:
+        decode_jpeg(np.frombuffer(data, np.uint8), "GRAY")
+    except DamagedJpegError:
+        return None
+    return io.BytesIO(data + JPEG_END)
+
+
+def _without_end_mark(path: Path) -> bytes | None:
+    """Return the content of a JPEG without an end mark behind its last scan; None for other files. Raises OSError."""
+    with path.open("rb") as file:
+        if file.read(len(JPEG_START)) != JPEG_START:
+            return None
+        data = JPEG_START + file.read()
+    return data if data.rfind(JPEG_END) < data.rfind(JPEG_SCAN) else None
+
+
+def _unchanged(image: Image.Image) -> Image.Image:
+    return image
 
 
 def _decoded(path: Path, convert: Callable[[Image.Image], T]) -> T:
@@ -207,7 +236,14 @@ def _decoded(path: Path, convert: Callable[[Image.Image], T]) -> T:
         with warnings.catch_warnings():
             # Pillow warns about invalid metadata, which is not used
             warnings.simplefilter("ignore")
-            with Image.open(path, formats=FORMATS) as image:
+            try:
+                with Image.open(path, formats=FORMATS) as image:
+                    return convert(image)
+            except OSError:
+                whole = _with_end_mark(path)
+                if whole is None:
+                    raise
+            with Image.open(whole, formats=FORMATS) as image:
                 return convert(image)
     except FileNotFoundError:
         raise BackgroundError(t("The image {file} does not exist; choose another one.", file=path)) from None
@@ -288,9 +324,13 @@ def _holds_picture(path: Path, size: int, time_ns: int) -> bool:
     return kind_of_file(path) == "image"
 
 
-def first_frame_alone(path: Path) -> Text | None:
-    """Return the sentence that an image file has more frames, or pages, than the one that `read_image` reads."""
+def reading_note(path: Path) -> Text | None:
+    """Return the sentence on what `read_image` does not read, or lacks; None where it reads the whole file."""
     count, image_format = _frames_of(path) or (1, None)
+    if image_format in ("JPEG", "MPO"):
+        with suppress(OSError):
+            if _without_end_mark(path) is not None:
+                return t("{file} lacks its end mark, but the whole image is there; save it again.", file=path)
     if count == 1 or image_format == "MPO":  # the further images of a photo are of the same scene
         return None
     return t(
@@ -323,26 +363,6 @@ def _small(image: Image.Image, max_side: int) -> Image.Image:
     return _to_8_bit(image)
 
 
-def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """Return the image with the colours of its profile in sRGB, alpha as it is; unchanged without a usable profile."""
-    if not profile or len(profile) > MAX_PROFILE_BYTES:
-        return image
-    alpha = image.convert("RGBA").getchannel("A") if image.has_transparency_data else None
-    try:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        mode = COLOURS[source.profile.xcolor_space]
-        if (mode == "CMYK") != (image.mode == "CMYK"):  # the profile is that of other pixels
-            return image
-        shown = ImageCms.profileToProfile(image.convert(mode), source, SRGB, outputMode="RGB")
-    except (ImageCms.PyCMSError, KeyError, OSError, ValueError) as error:
-        log.info("A colour profile is not used: %s", error)
-        return image
-    assert shown is not None
-    if alpha is not None:
-        shown.putalpha(alpha)
-    return shown
-
-
 def _to_8_bit(image: Image.Image) -> Image.Image:
     if image.mode in SIXTEEN_BITS:
         return Image.fromarray((np.asarray(image).clip(0, 65535) >> 8).astype(np.uint8))
@@ -359,11 +379,24 @@ def write_picture(path: Path, image: NDArray[np.uint8], *, private: bool = True)
     the umask.
     """
     suffix = path.suffix.lower() if path.suffix.lower() in IMAGE_SUFFIXES else ".png"
+    has_alpha = image.ndim == 3 and image.shape[2] == 4
+    encoded = _tiff_with_alpha(image) if has_alpha and suffix in (".tif", ".tiff") else _encoded(path, suffix, image)
+    write = write_private if private else write_shared
+    write(path, encoded)
+
+
+def _encoded(path: Path, suffix: str, image: NDArray[np.uint8]) -> bytes:
     encoded, data = cv2.imencode(suffix, image)
     if not encoded:  # such as WebP with more than 16,383 pixels in a row
         raise OSError(errno.EINVAL, f"an image of {image.shape[1]}x{image.shape[0]} cannot be {suffix}", str(path))
-    write = write_private if private else write_shared
-    write(path, data.tobytes())
+    return data.tobytes()
+
+
+def _tiff_with_alpha(image: NDArray[np.uint8]) -> bytes:
+    """Return a TIFF file that names its fourth sample as straight alpha, as OpenCV does not."""
+    data = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(image[..., [2, 1, 0, 3]])).save(data, "TIFF", compression="tiff_lzw")
+    return data.getvalue()
 
 
 NAMED = 20

@@ -35,13 +35,13 @@ from app.media.image_file import (
     IMAGE_SUFFIXES,
     JPEG_FILMS,
     READ_SUFFIXES,
-    first_frame_alone,
     first_names,
     is_picture,
     others_in,
     others_left_out,
     picture_names,
     read_cut_out,
+    reading_note,
     unknown_format,
     write_picture,
 )
@@ -275,7 +275,7 @@ class ImageFolderReader:
             )
         if not self.is_image and (others := [file.name for file in others_in(self.path)]):
             yield others_left_out(self.path, others)
-        if self.is_image and (told := first_frame_alone(self.path)):
+        if self.is_image and (told := reading_note(self.path)):
             yield told
 
     def _read(self, file: Path) -> BgrImage | BgraImage | None:

@@ -3398,6 +3398,10 @@
             <translation>{file} enthält Rohdaten einer Kamera; entwickeln Sie das Bild und exportieren Sie es als JPEG oder TIFF.</translation>
         </message>
         <message>
+            <source>{file} lacks its end mark, but the whole image is there; save it again.</source>
+            <translation>{file} fehlt die Endmarke, aber das ganze Bild ist da; speichern Sie es neu.</translation>
+        </message>
+        <message>
             <source>{finding} The headers of this kernel are not installed.</source>
             <translation>{finding} Die Header dieses Kernels sind nicht installiert.</translation>
         </message>

@@ -3398,6 +3398,10 @@
             <translation>{file} contiene datos sin procesar de una cámara; revélelo y expórtelo como JPEG o TIFF.</translation>
         </message>
         <message>
+            <source>{file} lacks its end mark, but the whole image is there; save it again.</source>
+            <translation>A {file} le falta la marca final, pero la imagen está completa; guárdela de nuevo.</translation>
+        </message>
+        <message>
             <source>{finding} The headers of this kernel are not installed.</source>
             <translation>{finding} Las cabeceras de este núcleo no están instaladas.</translation>
         </message>
