@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.capture.base import FrameSource
-from app.core.errors import SourceOpenError, t
+from app.core.errors import Remedy, SourceOpenError, t
 from app.core.types import BgrImage, Frame, SourceInfo
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
@@ -141,7 +141,7 @@ def _load(name: str) -> BgrImage:
     image = cv2.imread(str(ASSETS / name), cv2.IMREAD_COLOR)
     if image is None:
         raise SourceOpenError(
-            t("The demo image {file} is missing or damaged; reinstall the program.", file=ASSETS / name)
+            t("The demo image {file} is missing or damaged; reinstall the program.", file=ASSETS / name), Remedy.SOURCE
         )
     return np.asarray(image, np.uint8)
 

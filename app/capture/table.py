@@ -24,7 +24,7 @@ from app.capture.devices import (
 )
 from app.capture.video_file import VideoFileSource
 from app.core import paths
-from app.core.errors import CameraAbsentError, SourceOpenError, UsageError, t
+from app.core.errors import CameraAbsentError, Remedy, SourceOpenError, UsageError, t
 from app.core.files import write_private
 from app.core.settings import CaptureSettings
 
@@ -164,7 +164,7 @@ class SourceOpener:
         try:
             name = parse_source(settings.source)
         except UsageError as error:
-            raise SourceOpenError(error.text) from error
+            raise SourceOpenError(error.text, Remedy.SOURCE) from error
         if name.kind == AUTO:
             return self._open_auto(settings)
         spec = next((spec for spec in SOURCES if spec.name == name.kind), None)

@@ -10,7 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from app.capture.base import FrameSource
-from app.core.errors import BackgroundError, SourceLostError, SourceOpenError, t
+from app.core.errors import BackgroundError, Remedy, SourceLostError, SourceOpenError, t
 from app.core.files import exists
 from app.core.paths import program_command
 from app.core.types import BgrImage, Frame, SourceInfo
@@ -58,13 +58,14 @@ class VideoFileSource(FrameSource):
                     "{file} is a folder; choose a video or an image in it⟦ (`{program} convert` converts folders)⟧.",
                     file=path,
                     program=program_command(),
-                )
+                ),
+                Remedy.SOURCE,
             )
         try:
             still = kind_of_file(path) == "image"
             self._reader = _Still(path) if still else VideoReader(path, max_pixels=LIVE_MAX_PIXELS)
         except (BackgroundError, VideoError) as error:
-            raise SourceOpenError(error.text) from error
+            raise SourceOpenError(error.text, Remedy.SOURCE) from error
         reader = self._reader
         self.info = SourceInfo(
             "file", path.name, str(path.resolve()), reader.width, reader.height, float(reader.fps), reader.codec
@@ -125,7 +126,7 @@ class VideoFileSource(FrameSource):
             self._frames = self._reader.frames()
             timed = self._decode()
         if timed is None:
-            raise SourceLostError(no_longer_readable(self._reader.path))
+            raise SourceLostError(no_longer_readable(self._reader.path), Remedy.SOURCE)
         if self._reader.reshaped and not self._reported_shape:
             self._reported_shape = True
             log.warning(
@@ -137,4 +138,4 @@ class VideoFileSource(FrameSource):
         try:
             return next(self._frames, None)
         except VideoError as error:
-            raise SourceLostError(error.text) from error
+            raise SourceLostError(error.text, Remedy.SOURCE) from error

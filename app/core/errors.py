@@ -91,8 +91,27 @@ class Stage(Enum):
     SETTINGS = "settings"
 
 
+class Remedy(Enum):
+    """What helps: the caption of the button that does it, in English."""
+
+    CAMERA = t("Choose another camera")
+    SOURCE = t("Choose another source")
+    MODEL = t("Choose another model")
+    MATTING_SETTINGS = t("Show the settings")
+    PLATE = t("Take a picture of the empty room…")
+    BLUR = t("Blur the background")
+    VIRTUAL_CAMERA = t("Set up…")
+    RECORDINGS_FOLDER = t("Choose another folder")
+    RETRY = t("Try again")
+    NOTHING = ""
+    """The program goes on by itself, or only a new start helps."""
+
+
 class MattecamError(Exception):
     """A failure that the program can name."""
+
+    remedy: Remedy | None = None
+    """What helps; None: what helps with most failures of its stage."""
 
     unusable = False
     """What was asked for cannot be used: a value, a file, a device or a name. Otherwise something failed while it ran.
@@ -100,10 +119,15 @@ class MattecamError(Exception):
     It decides the exit code.
     """
 
-    def __init__(self, text: str) -> None:
-        """text: a `Text`, so that the window can translate it; a plain `str` stays English."""
+    def __init__(self, text: str, remedy: Remedy | None = None) -> None:
+        """text: a `Text`, so that the window can translate it; a plain `str` stays English.
+
+        remedy: in place of that of its class.
+        """
         super().__init__(text)
         self.text = text
+        if remedy is not None:
+            self.remedy = remedy
 
     def extend(self, sentence: str) -> None:
         """Add a sentence to the text, which is plain English from then on. Type and attributes stay."""
@@ -178,12 +202,14 @@ class ModelChoiceError(ModelError):
     """The chosen model, device, executor, precision or detail cannot be used here, or not for such frames."""
 
     unusable = True
+    remedy = Remedy.MATTING_SETTINGS
 
 
 class PlateError(ModelError):
     """The empty-background plate cannot be used."""
 
     unusable = True
+    remedy = Remedy.PLATE
 
 
 class BackgroundError(MattecamError):

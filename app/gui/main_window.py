@@ -9,6 +9,7 @@ from PyQt6.QtGui import QAction, QCloseEvent, QTextCursor
 from PyQt6.QtWidgets import QMainWindow, QWidget
 
 from app.config.scenes import SceneStore
+from app.core.errors import Remedy
 from app.core.settings import Settings
 from app.gui.assistant import Assistant
 from app.gui.backgrounds.strip import BackgroundStrip
@@ -16,7 +17,7 @@ from app.gui.bars import ActionBar, StatusLine
 from app.gui.bridge import Bridge, Recording
 from app.gui.dialogs import PreferencesDialog, TextDialog, about_box, diagnostics, help_page, log_page
 from app.gui.doctor import DoctorDialog
-from app.gui.notices import NoticeArea, ProgramNotices, Remedy
+from app.gui.notices import NoticeArea, ProgramNotices
 from app.gui.panels.models import Models
 from app.gui.panels.plate import PlateDialog
 from app.gui.panels.side_panel import SidePanel

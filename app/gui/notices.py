@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from enum import Enum, IntEnum
+from enum import IntEnum
 from functools import partial
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from PyQt6.QtWidgets import QFrame, QLabel, QToolButton, QWidget
 from PyQt6.sip import isdeleted
 
 from app.capture.camera import SLOW_FPS
-from app.core.errors import Stage, Text, t
+from app.core.errors import Remedy, Stage, Text
 from app.core.settings import MAX_ZONES
 from app.gui.panels.models import Models, download_caption
 from app.gui.questions import open_folder
@@ -214,20 +213,6 @@ class NoticeArea(QWidget):
         run()
 
 
-class Remedy(Enum):
-    """What can be done about a problem: the caption of its button, in English."""
-
-    CAMERA = t("Choose another camera")
-    SOURCE = t("Choose another source")
-    MODEL = t("Choose another model")
-    MATTING_SETTINGS = t("Show the settings")
-    PLATE = t("Take a picture of the empty room…")
-    BLUR = t("Blur the background")
-    VIRTUAL_CAMERA = t("Set up…")
-    RECORDINGS_FOLDER = t("Choose another folder")
-    RETRY = t("Try again")
-
-
 _OF_STAGE = {
     Stage.CAPTURE: Remedy.CAMERA,
     Stage.MATTING: Remedy.MODEL,
@@ -236,30 +221,11 @@ _OF_STAGE = {
     Stage.PIPEWIRE: Remedy.VIRTUAL_CAMERA,
     Stage.RECORDING: Remedy.RECORDINGS_FOLDER,
 }
-_ADVISED: dict[Stage, tuple[tuple[str, Remedy | None], ...]] = {
-    Stage.CAPTURE: ((r"\{file\}|camera:INDEX", Remedy.SOURCE),),
-    Stage.MATTING: (
-        ("empty room|Someone is still in view", Remedy.PLATE),
-        ("another model|model it belongs to", Remedy.MODEL),
-        ("choose the model again|was cancelled", Remedy.RETRY),
-        ("matting continues|^The model does not respond|^Preparing", None),
-        (
-            r"executor|(the|another) device|precision|\bdetail\b|needs PyTorch|the part that runs here",
-            Remedy.MATTING_SETTINGS,
-        ),
-    ),
-    Stage.RECORDING: (("^The encoder", None),),  # the recording goes on
-}
-"""Words of templates that advise something else than others of their stage. None: there is nothing to do."""
 
 
-def remedy_of(problem: Problem) -> Remedy | None:
-    """Return what to offer for a problem; None if nothing helps or is needed."""
-    usual = _OF_STAGE.get(problem.stage, Remedy.RETRY)
-    if not isinstance(problem.message, Text):
-        return usual
-    advised = _ADVISED.get(problem.stage, ())
-    return next((found for words, found in advised if re.search(words, problem.message.template)), usual)
+def remedy_of(problem: Problem) -> Remedy:
+    """Return what to offer for a problem."""
+    return problem.remedy or _OF_STAGE.get(problem.stage, Remedy.RETRY)
 
 
 BRIEF_MS = 12_000
@@ -374,7 +340,7 @@ class ProgramNotices(QObject):
         return Notice(
             f"error {problem.stage.name}: {problem.message}",
             translated(problem.message),
-            () if remedy is None else ((translated(remedy.value), partial(self.remedy_chosen.emit, remedy)),),
+            () if remedy is Remedy.NOTHING else ((translated(remedy.value), partial(self.remedy_chosen.emit, remedy)),),
             Rank.OUTAGE if problem.stage in OUTAGES else Rank.ERROR,
             EVENT_MS if leaves else 0,
             at_s=problem.at_s,

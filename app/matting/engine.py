@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 
 from app.core.edits import MatteEditor
-from app.core.errors import ModelError, t
+from app.core.errors import ModelError, Remedy, t
 from app.core.settings import EdgeSettings, shown_strength
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Floats, Matte, check_bgr
 from app.matting.base.interface import (
@@ -257,7 +257,8 @@ class FrameEngine:
 
     def _closed_error(self) -> ModelError:
         return ModelError(
-            t("The model {model} was closed and accepts no more frames; choose the model again.", model=self._model)
+            t("The model {model} was closed and accepts no more frames; choose the model again.", model=self._model),
+            Remedy.RETRY,
         )
 
     def _use(self, geometry: StepGeometry, backend: Backend) -> None:
@@ -302,4 +303,4 @@ def backend_errors(model: str, device: str, precision: str) -> Iterator[None]:
                 model=model,
                 device=device,
             )
-        raise ExecutorError(text, model, device, precision) from error
+        raise ExecutorError(text, model, device, precision, Remedy.MATTING_SETTINGS) from error

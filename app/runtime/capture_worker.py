@@ -14,7 +14,7 @@ from pathlib import Path
 
 from app.capture.base import FrameSource
 from app.core.declaration import opens_alike
-from app.core.errors import CameraAbsentError, SourceLostError, Stage, t
+from app.core.errors import CameraAbsentError, Remedy, SourceLostError, Stage, t
 from app.core.files import no_answer
 from app.core.settings import CaptureSettings
 from app.core.types import UNTURNED, Frame, Orientation, SourceInfo
@@ -163,7 +163,7 @@ class SourceFile:
             self.forget()
             return True
         if file is not None and not self._is_named and time.monotonic() >= self._late_at_s:
-            self._board.report(Stage.CAPTURE, no_answer(file), self)
+            self._board.report(Stage.CAPTURE, no_answer(file), self, remedy=Remedy.SOURCE)
             self._is_named = True
         return False
 

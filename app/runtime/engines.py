@@ -12,7 +12,7 @@ from enum import Enum
 from pathlib import Path
 
 from app.core.ending import close_unused
-from app.core.errors import MattecamError, ModelError, PlateError, Stage, WeightsMissingError, t
+from app.core.errors import MattecamError, ModelError, PlateError, Remedy, Stage, WeightsMissingError, t
 from app.core.files import version_of
 from app.core.geometry import WHOLE
 from app.core.settings import MIN_RATIO, EngineSettings, FramingSettings, Settings
@@ -227,7 +227,10 @@ def shown_error(error: Exception, fallback: EngineSettings | None = None) -> Mat
             )
     if text is None and isinstance(error, MattecamError):
         return error
-    shown = ModelError(text or t("Matting failed; choose another model or executor. The log has the details."))
+    if text is None:
+        shown = ModelError(t("Matting failed; choose another model or executor. The log has the details."))
+    else:
+        shown = ModelError(text, Remedy.NOTHING)
     shown.__cause__ = error
     return shown
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from app.core.errors import Stage, t
+from app.core.errors import Remedy, Stage, t
 from app.core.geometry import cropped
 from app.core.settings import Settings
 from app.core.types import Frame, Picture, PictureKind
@@ -42,7 +42,7 @@ class MattingWorker:
         self._backdrops = backdrops
         self._demand = demand
         self._publish = publish
-        self.thread = Worker("matting", self._run, Stage.MATTING, frame_path=True)
+        self.thread = Worker("matting", self._run, Stage.MATTING, frame_path=True, late_remedy=Remedy.NOTHING)
         self.stream = Stream(context.parts.self_test, hold_s=context.timing.plausibility_hold_s)
         self.newest: Frame | None = None
         """The newest frame of the source, also if it is not matted; None while there is no source."""

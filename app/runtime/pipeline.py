@@ -69,7 +69,9 @@ class Watchdog:
                 self._late[thread.name] = problem
                 # Once is not enough: a process that was stopped finds its calls late at first.
                 if problem is not None and problem == before:
-                    self._board.report(thread.stage, problem, (self, thread.name), is_late=True)
+                    self._board.report(
+                        thread.stage, problem, (self, thread.name), is_late=True, remedy=thread.late_remedy
+                    )
                 elif problem is None and before is not None:
                     self._board.report(thread.stage, None, (self, thread.name))
             if self._clock.thread.died or self._late[self._clock.thread.name] is not None:

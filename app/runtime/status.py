@@ -21,7 +21,7 @@ from typing import Any
 
 import psutil
 
-from app.core.errors import MattecamError, Stage, Text, t, text_of
+from app.core.errors import MattecamError, Remedy, Stage, Text, t, text_of
 from app.core.files import is_stream, why_not_written, write_private
 from app.core.geometry import WHOLE_VIEW, View
 from app.core.types import SourceInfo
@@ -68,11 +68,13 @@ class Problem:
     """Whether it may still be done: a call that takes longer than it should."""
     unusable: bool = False
     """As of `MattecamError`."""
+    remedy: Remedy | None = None
+    """As of `MattecamError`."""
 
     @property
     def error(self) -> MattecamError:
         """The error that reports it."""
-        error = MattecamError(self.message)
+        error = MattecamError(self.message, self.remedy)
         error.unusable = self.unusable
         return error
 
@@ -345,11 +347,17 @@ class StatusBoard:
         and by the picture sent."""
 
     def report(
-        self, stage: Stage, problem: Exception | str | None, part: object = None, *, is_late: bool = False
+        self,
+        stage: Stage,
+        problem: Exception | str | None,
+        part: object = None,
+        *,
+        is_late: bool = False,
+        remedy: Remedy | None = None,
     ) -> None:
         """Report the problem of a part of `stage`, which stays open until None is reported: the part works (again).
 
-        A repeated report changes nothing.
+        A repeated report changes nothing. remedy: of a text, as of `MattecamError`, which has its own.
         """
         message = text_of(problem) if isinstance(problem, Exception) else problem
         with self._lock:
@@ -359,8 +367,12 @@ class StatusBoard:
             if message is None:
                 del self._problems[stage, part]
             else:
-                unusable = isinstance(problem, MattecamError) and problem.unusable
-                self._problems[stage, part] = Problem(stage, message, time.monotonic(), part, is_late, unusable)
+                unusable = False
+                if isinstance(problem, MattecamError):
+                    unusable = problem.unusable
+                    remedy = problem.remedy
+                new = Problem(stage, message, time.monotonic(), part, is_late, unusable, remedy)
+                self._problems[stage, part] = new
                 self._keep_error(message)
         if message is not None:
             _log.warning("%s", message, exc_info=problem if isinstance(problem, Exception) else None)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from app.core.ending import close_unused
-from app.core.errors import MattecamError, Stage, Text
+from app.core.errors import MattecamError, Remedy, Stage, Text
 from app.core.files import no_answer, touch
 from app.core.threads import lower_priority, name_thread, on_own_thread, return_free_memory
 
@@ -92,12 +92,16 @@ class Worker:
         *,
         frame_path: bool = False,
         low_priority: bool = False,
+        late_remedy: Remedy | None = None,
     ) -> None:
         """stage: where a failure is reported. frame_path: whether frames pass through it, so that nothing but the
         stand-by card may leave without it. low_priority: raise the niceness of the thread, and so of the threads that
-        it starts (Linux).
+        it starts (Linux). late_remedy: what helps where a call takes too long, as of `MattecamError`.
         """
-        self.name, self.stage, self.frame_path = name, stage, frame_path
+        self.name = name
+        self.stage = stage
+        self.frame_path = frame_path
+        self.late_remedy = late_remedy
         self._low_priority = low_priority
         self._stop = threading.Event()
         self._target = target

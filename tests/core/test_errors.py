@@ -12,9 +12,10 @@ import pytest
 
 import app.cli.main
 import app.control.transport  # noqa: F401 - for their errors
-from app.core.errors import MattecamError, t
+from app.core.errors import MattecamError, ModelChoiceError, ModelError, PlateError, Remedy, Stage, t
 from app.core.files import ExplainedOSError
 from app.matting.base.interface import ExecutorError
+from app.runtime.status import StatusBoard
 from models.errors import WeightsError
 
 Copier = Callable[[Exception], Exception]
@@ -78,3 +79,29 @@ def test_an_explained_error_of_the_system_is_copied_whole(copier: Copier) -> Non
 
     assert isinstance(copied, ExplainedOSError)
     assert (copied.reason, copied.errno, copied.filename) == (error.reason, errno.EEXIST, "/x")
+
+
+@pytest.mark.parametrize(
+    ("error", "remedy"),
+    [
+        pytest.param(ModelError("It failed."), None, id="that of the stage"),
+        pytest.param(PlateError("It shows a person."), Remedy.PLATE, id="that of its class"),
+        pytest.param(ModelChoiceError("There is no GPU."), Remedy.MATTING_SETTINGS, id="of a choice"),
+        pytest.param(ModelError("It was closed.", Remedy.RETRY), Remedy.RETRY, id="its own"),
+    ],
+)
+def test_what_helps_is_a_value_that_the_status_carries(error: MattecamError, remedy: Remedy | None) -> None:
+    board = StatusBoard()
+    board.report(Stage.MATTING, copy.copy(error))
+
+    (problem,) = board.read().problems
+
+    assert problem.remedy is remedy
+    assert problem.error.remedy is remedy
+
+
+def test_a_text_is_reported_with_what_helps() -> None:
+    board = StatusBoard()
+    board.report(Stage.CAPTURE, "x.mp4 does not answer.", remedy=Remedy.SOURCE)
+
+    assert board.read().problems[0].remedy is Remedy.SOURCE

@@ -18,14 +18,13 @@ from pytestqt.qtbot import QtBot
 
 from app.config.scenes import SceneStore, default_path
 from app.core import paths
-from app.core.errors import Stage
+from app.core.errors import Remedy, Stage
 from app.core.settings import PeopleSettings, Zone
 from app.core.types import BgrImage, PictureKind
 from app.gui.application import Session
 from app.gui.backgrounds import library
 from app.gui.backgrounds.library import add_picture
 from app.gui.backgrounds.tiles import TileView
-from app.gui.notices import Remedy
 from app.media.image_file import MAX_SIDE, read_image
 from tests.gui import widgets as ui
 from tests.gui.conftest import GERMAN, StartWindow, activate

@@ -20,7 +20,17 @@ from pytestqt.qtbot import QtBot
 
 from app.config import autostart
 from app.core import paths
-from app.core.errors import PlateError, SinkOpenError, Stage, WeightsMissingError, t
+from app.core.errors import (
+    CameraAbsentError,
+    ModelChoiceError,
+    ModelError,
+    PlateError,
+    Remedy,
+    SinkOpenError,
+    Stage,
+    WeightsMissingError,
+    t,
+)
 from app.core.settings import CaptureSettings, EngineSettings, MattingSettings, WindowSettings
 from app.core.types import SourceInfo
 from app.doctor.finding import CommandLine, Finding
@@ -31,7 +41,7 @@ from app.gui.backgrounds.tiles import TileView
 from app.gui.bridge import ViewMode, from_qimage
 from app.gui.dialogs import TextDialog
 from app.gui.doctor import DoctorDialog, Findings
-from app.gui.notices import Notice, NoticeArea, NoticeFrame, ProgramNotices, Rank, Remedy, remedy_of
+from app.gui.notices import Notice, NoticeArea, NoticeFrame, ProgramNotices, Rank, remedy_of
 from app.gui.panels import models
 from app.gui.panels.models import Models
 from app.gui.panels.plate import PlateDialog
@@ -39,7 +49,7 @@ from app.gui.state import Tasks
 from app.gui.widgets.controls import label, on_button
 from app.gui.widgets.qt import column, tip_of
 from app.matting.choice import choice
-from app.runtime.status import Phase, PipelineStatus, Problem
+from app.runtime.status import Phase, PipelineStatus, Problem, StatusBoard
 from mattecam.testing import PERSON, FakeEngine, Faults, shows_room
 from tests.fakes.world import Desk, FakeWorld
 from tests.gui.conftest import FINDINGS, NEEDS_PLATE, ON_DEVICE, QUIET, STANDARD, Downloads, StartWindow
@@ -450,31 +460,42 @@ def test_a_dismissed_problem_makes_room_and_stays_away(area: NoticeArea, bar: Pr
 
 
 MATTING_FAILED = t("Matting failed; choose another model or executor. The log has the details.")
-NO_RESPONSE = t("The model does not respond on {device}; start the program again, or with another device.", device="x")
 GONE = t("There is no camera {name}; connect it or choose another one⟦ (the command `devices` lists them)⟧.", name="x")
-NO_FILE = t("There is no video file {file}; check the name.", file="x.mp4")
-CODEC = t("The encoder {wanted} does not work on this computer; the recording uses {used}.", wanted="a", used="b")
 NO_GPU = t("There is no usable NVIDIA GPU on this computer; choose the device cpu or auto.")
 
 
-@pytest.mark.parametrize(("stage", "text", "remedy"), [
-    (Stage.MATTING, NEEDS_PLATE, Remedy.PLATE), (Stage.MATTING, MATTING_FAILED, Remedy.MODEL),
-    (Stage.MATTING, NO_RESPONSE, None), (Stage.CAPTURE, GONE, Remedy.CAMERA), (Stage.CAPTURE, NO_FILE, Remedy.SOURCE),
-    (Stage.BACKGROUND, NO_FILE, Remedy.BLUR), (Stage.RECORDING, CODEC, None), (Stage.OUTPUT, "unknown", Remedy.RETRY),
-    (Stage.VIRTUAL_CAMERA, "There is no such camera.", Remedy.VIRTUAL_CAMERA),
-    (Stage.PIPEWIRE, "PipeWire has stopped.", Remedy.VIRTUAL_CAMERA),
-])  # fmt: skip
-def test_a_problem_has_the_remedy_that_its_message_advises(stage: Stage, text: str, remedy: Remedy | None) -> None:
-    assert remedy_of(Problem(stage, text, 0.0)) is remedy
+@pytest.mark.parametrize(
+    ("stage", "remedy", "offered"),
+    [
+        pytest.param(Stage.MATTING, Remedy.PLATE, Remedy.PLATE, id="what the error says"),
+        pytest.param(Stage.MATTING, Remedy.NOTHING, Remedy.NOTHING, id="nothing helps"),
+        pytest.param(Stage.MATTING, None, Remedy.MODEL, id="matting"),
+        pytest.param(Stage.CAPTURE, None, Remedy.CAMERA, id="a camera"),
+        pytest.param(Stage.BACKGROUND, None, Remedy.BLUR, id="a background"),
+        pytest.param(Stage.RECORDING, None, Remedy.RECORDINGS_FOLDER, id="a recording"),
+        pytest.param(Stage.VIRTUAL_CAMERA, None, Remedy.VIRTUAL_CAMERA, id="a virtual camera"),
+        pytest.param(Stage.PIPEWIRE, None, Remedy.VIRTUAL_CAMERA, id="the camera of PipeWire"),
+        pytest.param(Stage.OUTPUT, None, Remedy.RETRY, id="any other stage"),
+    ],
+)
+def test_a_problem_has_the_remedy_of_its_error_or_that_of_its_stage(
+    stage: Stage, remedy: Remedy | None, offered: Remedy
+) -> None:
+    """Words of its sentence decided, so that a corrected sentence offered something else."""
+    problem = Problem(stage, t("The empty room of another model in {file}.", file="x"), 0.0, remedy=remedy)
+
+    assert remedy_of(problem) is offered
 
 
 def test_the_button_of_a_problem_shows_the_controls_that_its_message_names(controls: Session, qtbot: QtBot) -> None:
-    for stage, text, caption, name in (
-        (Stage.MATTING, NO_GPU, "Show the settings", "matting.device"),
-        (Stage.MATTING, MATTING_FAILED, "Choose another model", "modelCombo"),
-        (Stage.CAPTURE, GONE, "Choose another camera", "cameraCombo"),
+    for stage, error, caption, name in (
+        (Stage.MATTING, ModelChoiceError(NO_GPU), "Show the settings", "matting.device"),
+        (Stage.MATTING, ModelError(MATTING_FAILED), "Choose another model", "modelCombo"),
+        (Stage.CAPTURE, CameraAbsentError(GONE), "Choose another camera", "cameraCombo"),
     ):
-        controls.window.program_notices.show_status(failing((stage, text, 1.0)))
+        board = StatusBoard()
+        board.report(stage, error)
+        controls.window.program_notices.show_status(board.read())
         action = pressable(controls.window.notices, "Action0")
         assert action.text() == caption
         action.click()

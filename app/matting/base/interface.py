@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Protocol
 
 from app.core.edits import MatteEditor
-from app.core.errors import ModelError
+from app.core.errors import ModelError, Remedy
 from app.core.settings import EdgeSettings
 from app.core.types import AlphaImage, Backdrop, BgrImage, Matte
 
@@ -152,9 +152,18 @@ class Backend(Protocol):
 class ExecutorError(ModelError):
     """An executor failed; the network may run on another device or in another precision."""
 
-    def __init__(self, text: str, model: str, device: str, precision: str, *, invalid_output: bool = False) -> None:
+    def __init__(
+        self,
+        text: str,
+        model: str,
+        device: str,
+        precision: str,
+        remedy: Remedy | None = None,
+        *,
+        invalid_output: bool = False,
+    ) -> None:
         """model, device, precision: of the executor. invalid_output: it returned NaN, infinity or a wrong matte."""
-        super().__init__(text)
+        super().__init__(text, remedy)
         self.model = model
         self.device = device
         self.precision = precision

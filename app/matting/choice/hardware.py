@@ -14,7 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from app.core.errors import ModelChoiceError, t
+from app.core.errors import ModelChoiceError, Remedy, t
 from app.matting.base.interface import ExecutorError
 
 _log = logging.getLogger(__name__)
@@ -60,6 +60,7 @@ class CudaCards:
                 "auto",
                 device,
                 "auto",
+                Remedy.NOTHING,
             )
         first, number = self.first(), device.partition(":")[2]
         if first is None:

@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 
 from app.core import EXIT_INTERRUPTED, paths
 from app.core.compiling import library, loading
-from app.core.errors import ModelError, SettingsError, Text, how_ended, t
+from app.core.errors import ModelError, Remedy, SettingsError, Text, how_ended, t
 from app.core.files import why_not_written
 from app.core.settings import EdgeSettings, EngineSettings, MattingSettings
 from app.core.types import BgrImage
@@ -131,7 +131,9 @@ class Preparation:
             finally:
                 self.progress = None
             if self._cancelled.is_set():
-                raise ModelError(t("The preparation for this computer was cancelled; it continues at the next start."))
+                raise ModelError(
+                    t("The preparation for this computer was cancelled; it continues at the next start."), Remedy.RETRY
+                )
 
     def measure_beside(self) -> threading.Thread:
         """Measure what is not measured yet, beside a live picture, once; return the thread. See `begin`."""

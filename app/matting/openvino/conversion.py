@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
 from app.core import paths
-from app.core.errors import ModelError, t, text_of
+from app.core.errors import ModelError, Remedy, t, text_of
 from app.core.files import locked, version_of, why_not_written
 from app.core.threads import thread_limit
 from models.errors import WeightsError
@@ -251,7 +251,8 @@ def convert(source: NetworkSource, folder: Path) -> None:
                 "The model {model} needs PyTorch, which this copy of Mattecam lacks; run Mattecam from its sources "
                 "for it.",
                 model=model,
-            )
+            ),
+            Remedy.MATTING_SETTINGS,
         )
     import torch
 
@@ -272,7 +273,8 @@ def convert(source: NetworkSource, folder: Path) -> None:
                         "There is no int8 version of the model {model} for this device and these weights; choose "
                         "another precision.",
                         model=model,
-                    )
+                    ),
+                    Remedy.MATTING_SETTINGS,
                 ) from error
         arrays = dict(export.examples)
         for stage in export.stages:
