@@ -31,7 +31,18 @@ from tests.paths import ROOT
 from tests.serving import served
 from tools import lock_requirements
 from tools.packages import deb, release
-from tools.packages.check import Report, external_libraries, foreign_folders, refused, resolved
+from tools.packages.check import Report, external_libraries, foreign_folders, refused, resolved, unknown
+from tools.packages.natives import (
+    COMMON,
+    FILE,
+    OF_PACKAGE,
+    TEXTS,
+    described,
+    libraries_of,
+    natives,
+    part_of_file,
+    write_licences,
+)
 from tools.packages.opencv import replace_texts
 from tools.packages.prune import prune
 from tools.packages.tree import INSTALLED_IN, NOT_PACKAGED, build, locked_for_packages, relocated, site_packages
@@ -94,6 +105,78 @@ def test_licences_that_rule_out_a_package_are_those_of_no_part() -> None:
     installed = {name: here[name] for name in here.keys() & packaged()}
     assert len(installed) > 30 and refused(installed) == []
     assert refused({"pyvirtualcam": here["pyvirtualcam"]})
+
+
+def installed_files() -> list[Path]:
+    """The files here of the packages that a package contains."""
+    return [
+        Path(str(file.locate()))
+        for found in distributions()
+        if canonicalize_name(found.metadata["Name"]) in packaged()
+        for file in found.files or []
+    ]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the entries are of the wheels for Linux")
+def test_every_shared_library_has_an_entry_with_a_text() -> None:
+    libraries = list(libraries_of(installed_files()))
+    parts = natives(libraries)
+    named = {text for part in parts for text in part.texts} - {OF_PACKAGE}
+
+    assert len(libraries) > 100
+    assert [path for path in libraries if part_of_file(path) is None] == []
+    # Debian has the long licences, the folder of texts the short ones.
+    assert {text for text in named if not (TEXTS / f"{text}.txt").is_file()} <= {"Apache-2.0", *gnu_licences()}
+    assert {part.name for part in parts} >= {"FFmpeg", "x264", "x265", "GnuTLS", "LAME", "libheif", "libde265", "Qt"}
+
+
+def gnu_licences() -> set[str]:
+    return {"GPL-2", "GPL-3", "LGPL-2", "LGPL-2.1", "LGPL-3"}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the entries are of the wheels for Linux")
+def test_a_text_that_is_said_to_be_in_the_package_is_there() -> None:
+    """It lies in the metadata of the wheel whose folder holds the library."""
+    for path in libraries_of(installed_files()):
+        part = part_of_file(path)
+        if part is None or OF_PACKAGE not in part.texts:
+            continue
+        site = next(parent for parent in path.parents if parent.name == "site-packages")
+        package = path.relative_to(site).parts[0].removesuffix(".libs")
+        texts = [text for text in site.glob(f"{package}-*.dist-info/**/LICEN*") if text.is_file()]
+        assert texts, path
+
+
+@pytest.mark.skipif(not COMMON.is_dir(), reason="needs the licences of Debian")
+def test_notices_texts_and_an_offer_of_sources_lie_beside_the_libraries(tmp_path: Path) -> None:
+    folder = tmp_path / "site-packages" / "av.libs"
+    folder.mkdir(parents=True)
+    for name in ("libx264-d6533a8d.so.165", "libdav1d-f4b27961.so.7.0.0"):
+        (folder / name).touch()
+
+    write_licences(tmp_path, "A Publisher <a@b.example>")
+
+    text = (folder / FILE).read_text()
+    assert "GNU GENERAL PUBLIC LICENSE" in text and "Two Orioles" in text and "A Publisher <a@b.example>" in text
+    assert "https://code.videolan.org/videolan/x264" in text and "pyav-ffmpeg" in text
+
+
+def test_native_libraries_are_in_the_bill_of_materials_and_in_the_copyright() -> None:
+    report = Report(natives=described(natives([Path("av.libs/libx265-f5385bb8.so.216")])))
+
+    components = release.bill_of_materials({}, "1.2.3", natives=report.natives)["components"]
+    text = deb.copyright_text(report)
+
+    assert isinstance(components, list)
+    assert components[-1]["name"] == "x265" and "bitbucket" in str(components[-1]["externalReferences"])
+    assert "Files: */libx265-f5385bb8.so.216\n" in text and "License: GPL-2.0-or-later\n" in text
+    assert "x265: GPL-2.0-or-later" in release.licence_list(report)
+
+
+def test_a_library_without_an_entry_stops_the_package(tmp_path: Path) -> None:
+    known = tmp_path / "av.libs" / "libx264-d6533a8d.so.165"
+    foreign = tmp_path / "av.libs" / "libforeign.so.1"
+    assert unknown(tmp_path, [known, foreign]) == [foreign]
 
 
 def test_libraries_are_searched_nowhere_but_in_the_tree_and_may_be_missing() -> None:

@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from app.core.paths import licences
+from tools.packages.natives import described, libraries_of, natives, part_of_file
 from tools.packages.tree import ROOT, files_of, site_packages
 
 GLIBC = (2, 35)
@@ -40,6 +41,8 @@ class Report:
     external: dict[str, str] = field(default_factory=dict)
     """Libraries of the system that are loaded, with their paths here."""
     licences: dict[str, str] = field(default_factory=dict)
+    natives: list[dict[str, str]] = field(default_factory=list)
+    """Native libraries of others: name, licence, copyright, source, files."""
     digest: str = ""
     wrong: list[str] = field(default_factory=list)
 
@@ -59,6 +62,8 @@ def check(tree: Path) -> Report:
     report.glibc = ".".join(map(str, newest))
     if newest > GLIBC:
         report.wrong.append(f"needs glibc {report.glibc}")
+    report.natives = described(natives(files))
+    report.wrong += [f"no licence is known of {path.relative_to(tree)}" for path in unknown(tree, files)]
     report.external, wrong = external_libraries(tree, binaries)
     report.wrong += wrong
     report.wrong += [
@@ -109,6 +114,13 @@ def external_libraries(tree: Path, binaries: Iterable[Path]) -> tuple[dict[str, 
             elif not Path(path).resolve().is_relative_to(tree):
                 external[name] = path
     return dict(sorted(external.items())), wrong
+
+
+def unknown(tree: Path, files: Iterable[Path]) -> list[Path]:
+    """Return the shared libraries of a tree that `tools.packages.natives` has no entry for."""
+    own = "mattecam/_program"
+    libraries = [path for path in libraries_of(files) if own not in path.as_posix()]
+    return [path for path in libraries if part_of_file(path.relative_to(tree)) is None]
 
 
 def foreign_folders(dynamic: str) -> list[str]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import gzip
-import os
 import re
 import shutil
 import subprocess
@@ -22,7 +21,8 @@ from pathlib import Path
 from app import __version__
 from app.doctor.fix import LOAD_FILE, MODPROBE_FILE
 from tools.packages.check import Report, check
-from tools.packages.tree import INSTALLED_IN, ROOT, reproducible
+from tools.packages.natives import FILE, OFFER
+from tools.packages.tree import INSTALLED_IN, ROOT, publisher, reproducible
 
 DESKTOP = ROOT / "deploy" / "desktop"
 RECOMMENDS = "v4l2loopback-dkms, pipewire, xdg-desktop-portal, xdg-utils"
@@ -106,12 +106,26 @@ def system_files(root: Path, version: str, report: Report) -> None:
     _write(root / "usr/lib/udev/rules.d/60-mattecam.rules", (DESKTOP / "udev.rules").read_text())
     _write(root / "usr/share/lintian/overrides/mattecam", (DESKTOP / "lintian-overrides").read_text())
     doc = root / "usr/share/doc/mattecam"
-    stated = "".join(f" {name}: {text}\n" for name, text in report.licences.items())
-    _write(doc / "copyright", COPYRIGHT + stated)
+    _write(doc / "copyright", copyright_text(report))
     (doc / "manual").symlink_to(f"../../../{INSTALLED_IN.removeprefix('/usr/')}/share/doc/mattecam")
     stamp = formatdate(_moment(), localtime=False)
-    entry = f"mattecam ({version}) unstable; urgency=medium\n\n  * Release {version}.\n\n -- {_maintainer()}  {stamp}\n"
+    entry = f"mattecam ({version}) unstable; urgency=medium\n\n  * Release {version}.\n\n -- {publisher()}  {stamp}\n"
     _write(doc / "changelog.gz", entry)
+
+
+def copyright_text(report: Report) -> str:
+    """Return the file of licences: of the program, of the packages in it, and of the native libraries of these."""
+    stated = "".join(f" {name}: {text}\n" for name, text in report.licences.items())
+    offer = "".join(f" {line}\n" for line in OFFER.format(publisher=publisher()).splitlines())
+    natives = "".join(
+        f"\nFiles: {' '.join(f'*/{file}' for file in part['files'].split())}\n"
+        f"Copyright: {part['copyright']}\n"
+        f"License: {part['licence']}\n"
+        f" The text is in {FILE} beside the files, or in the licence file of their package.\n"
+        f"Comment: {part['name']}; sources: {part['source']}\n"
+        for part in report.natives
+    )
+    return f"{COPYRIGHT}{stated} .\n{offer}{natives}"
 
 
 def control_text(version: str, report: Report, depends: Iterable[str]) -> str:
@@ -121,7 +135,7 @@ def control_text(version: str, report: Report, depends: Iterable[str]) -> str:
         "Package": "mattecam",
         "Version": version,
         "Architecture": "amd64",
-        "Maintainer": _maintainer(),
+        "Maintainer": publisher(),
         "Installed-Size": str(round(report.megabytes * 1e6 / 1024)),
         "Depends": ", ".join(libraries),
         "Recommends": RECOMMENDS,
@@ -141,11 +155,6 @@ def packages_of(libraries: Iterable[str]) -> list[str]:
     missing = {Path(path).name for path in real} - {file for _, file in found}
     assert not missing, f"no package has {missing}"
     return sorted({package for package, _ in found})
-
-
-def _maintainer() -> str:
-    name, address = os.environ.get("DEBFULLNAME"), os.environ.get("DEBEMAIL")
-    return f"{name or 'The Mattecam developers'} <{address or 'mattecam@mattecam.invalid'}>"
 
 
 def _moment() -> int:

@@ -113,7 +113,6 @@ PACKAGES = (
     "**/*.cpp",
     "**/*.pc",
     "**/__pycache__",
-    "*.dist-info/sboms",
 )
 """Patterns below the folder of the packages; `_unused` adds parts of Qt and OpenVINO."""
 

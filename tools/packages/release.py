@@ -26,10 +26,11 @@ from models.download import fetch
 from models.errors import DownloadError
 from models.table import NETWORKS, NetworkSpec
 from tools.convert_networks import published_in
-from tools.packages.check import check
+from tools.packages.check import Report, check
 from tools.packages.deb import build_deb
+from tools.packages.natives import OFFER
 from tools.packages.opencv import build_wheel
-from tools.packages.tree import ROOT, build, git
+from tools.packages.tree import ROOT, build, git, publisher
 
 INCLUDED = "rvm-mobilenetv3"
 """The published network that a release contains; its licence is that of Mattecam."""
@@ -73,10 +74,9 @@ def _fill(folder: Path, scratch: Path, opencv: Path | None, weights: Path) -> No
         sys.exit("\n".join(report.wrong))
     build_deb(tree, folder, report=report)
     networks = [spec for spec in NETWORKS.values() if spec.bundled or spec.name in published]
-    materials = bill_of_materials(report.licences, __version__, networks)
+    materials = bill_of_materials(report.licences, __version__, networks, report.natives)
     (folder / "mattecam.cdx.json").write_text(json.dumps(materials, indent=1) + "\n", encoding="utf-8")
-    texts = "".join(f"{package}: {licence}\n" for package, licence in report.licences.items())
-    (folder / "LICENCES.txt").write_text(texts, encoding="utf-8")
+    (folder / "LICENCES.txt").write_text(licence_list(report), encoding="utf-8")
 
 
 def published_weights(folder: Path) -> dict[str, Path]:
@@ -100,18 +100,38 @@ def notes_of(changelog: str, version: str) -> str:
 
 
 def bill_of_materials(
-    licences: Mapping[str, str], version: str, networks: Iterable[NetworkSpec] = ()
+    licences: Mapping[str, str],
+    version: str,
+    networks: Iterable[NetworkSpec] = (),
+    natives: Iterable[Mapping[str, str]] = (),
 ) -> dict[str, object]:
-    """Return the bill of materials (CycloneDX 1.6). licences: package with version → licence."""
+    """Return the bill of materials (CycloneDX 1.6).
+
+    licences: package with version → licence. natives: as in `Report`; their versions are those of the wheels.
+    """
     components = [_component("platform", "CPython", sys.version.split()[0], "PSF-2.0")]
     for package, licence in licences.items():
         name, _, number = package.rpartition(" ")
         if name != "mattecam":
             purl = f"pkg:pypi/{re.sub('[-_.]+', '-', name).lower()}@{number}"
             components.append({**_component("library", name, number, licence), "purl": purl, "bom-ref": purl})
+    for part in natives:
+        component = _component("library", part["name"], "", part["licence"])
+        del component["version"]
+        component["copyright"] = part["copyright"]
+        component["externalReferences"] = [{"type": "source-distribution", "url": part["source"]}]
+        component["properties"] = [{"name": "files", "value": part["files"]}]
+        components.append(component)
     components += (_component("machine-learning-model", spec.name, version, spec.weights.licence) for spec in networks)
     program = {"component": _component("application", "mattecam", version, "GPL-3.0-or-later")}
     return {"bomFormat": "CycloneDX", "specVersion": "1.6", "metadata": program, "components": components}
+
+
+def licence_list(report: Report) -> str:
+    """Return packages and native libraries with their licences, and the offer of their sources."""
+    packages = "".join(f"{package}: {licence}\n" for package, licence in report.licences.items())
+    natives = "".join(f"{part['name']}: {part['licence']}, {part['source']}\n" for part in report.natives)
+    return f"{packages}\nNative libraries in these:\n{natives}\n{OFFER.format(publisher=publisher())}"
 
 
 def _component(kind: str, name: str, version: str, licence: str) -> dict[str, object]:

@@ -22,6 +22,7 @@ from pathlib import Path
 
 from tools.convert_networks import published_in
 from tools.lock_requirements import entries_of
+from tools.packages.natives import write_licences
 from tools.packages.prune import PACKAGES, STDLIB, prune
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -72,6 +73,7 @@ def build(tree: Path, wheels: Sequence[Path] = (), weights: Path | None = None) 
     include_networks(program, published)
     compile_kernels = (sys.executable, "-m", "tools.packages.kernels", program / "app" / "core" / "kernels")
     subprocess.run(compile_kernels, cwd=ROOT, check=True)
+    write_licences(tree, publisher())
     finish(tree)
 
 
@@ -166,6 +168,13 @@ def files_of(tree: Path) -> Iterator[Path]:
 def git(*words: str) -> str:
     """Return what git prints."""
     return subprocess.run(["git", "-C", ROOT, *words], check=True, capture_output=True, text=True).stdout
+
+
+def publisher() -> str:
+    """Return who publishes what is built here."""
+    name = os.environ.get("DEBFULLNAME") or "The Mattecam developers"
+    address = os.environ.get("DEBEMAIL") or "mattecam@mattecam.invalid"
+    return f"{name} <{address}>"
 
 
 def reproducible() -> dict[str, str]:
