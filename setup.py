@@ -10,15 +10,46 @@ from __future__ import annotations
 import ast
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 from setuptools import find_namespace_packages, setup
 from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).parent
+sys.path.insert(0, str(ROOT))  # a build of a wheel does not search modules beside this file
+
+from app import __version__  # noqa: E402
+from tools.packages.desktop import desktop_files, page_for_index  # noqa: E402
+
 PREFIX = "mattecam._program."
 PROGRAM = ("app", "models")
 NOT_SHIPPED = ("*__pycache__*",)
+OLDEST = {
+    "av": "14.0.1",
+    "cv2-enumerate-cameras": "1.1.18.3",
+    "jeepney": "0.8.0",
+    "numba": "0.61.2",
+    "numpy": "1.26.4",
+    "opencv-python-headless": "4.10.0.84",
+    "pi-heif": "0.18.0",
+    "pillow": "10.4.0",
+    "platformdirs": "4.2.2",
+    "psutil": "6.0.0",
+    "pydantic": "2.9.2",
+    "PyQt6": "6.7.1",
+    "pyvirtualcam": "0.12.0",
+    "requests": "2.32.3",
+    "rich": "13.8.1",
+    "safetensors": "0.4.5",
+    "simplejpeg": "1.7.6",
+    "typer": "0.12.5",
+}
+"""Oldest versions that the program ran with, all together (docs/packages.md); the locked ones are for the sources."""
+EXACT = ("openvino", "torch")
+"""The networks that ship are converted by and for one version of OpenVINO, and others only where PyTorch is."""
+OF_ANOTHER = ("PyQt6-Qt6",)
+"""Pinned for the sources alone: PyQt6 requires the one that suits it."""
 EXTRAS = {"cluster": "requirements-cluster.txt"}
 
 
@@ -68,13 +99,40 @@ def pins(requirements: str) -> list[str]:
     return [line for line in text.splitlines() if re.match(r"[\w.\[\]-]+==", line)]
 
 
+def ranges(pinned: list[str]) -> list[str]:
+    """Return what the wheel requires in place of pins: from the oldest version that was tried to the next major one.
+
+    A program of somebody else in the same environment needs versions of its own.
+    """
+    newest: dict[str, str] = {}
+    for pin in pinned:
+        name, _, version = pin.partition(";")[0].strip().partition("==")
+        if name not in OF_ANOTHER:
+            newest[name] = version  # that for newer Pythons comes last
+    return [
+        f"{name}=={version}" if name in EXACT else f"{name}>={OLDEST[name]},<{int(version.partition('.')[0]) + 1}"
+        for name, version in newest.items()
+    ]
+
+
+def data_files() -> list[tuple[str, list[str]]]:
+    """Return the documents and what a desktop reads, by the folder of an environment that they are installed into."""
+    share = ROOT / "build" / "share"
+    files = desktop_files(share, __version__)
+    made = [(f"share/{file.parent.relative_to(share)}", [str(file.relative_to(ROOT))]) for file in files]
+    return [("share/doc/mattecam", [str(page.relative_to(ROOT)) for page in sorted(ROOT.glob("docs/*.md"))]), *made]
+
+
 required = pins("requirements.txt")
 torch = [pin for pin in required if pin.startswith("torch==")]
 found = find_namespace_packages(str(ROOT), include=[f"{top}*" for top in PROGRAM], exclude=NOT_SHIPPED)
 setup(
     cmdclass={"build_py": BuildProgram},
+    long_description=page_for_index((ROOT / "README.md").read_text(encoding="utf-8"), __version__),
+    long_description_content_type="text/markdown",
     packages=["mattecam", *(PREFIX + package for package in found)],
     package_dir={PREFIX + top: top for top in PROGRAM},
-    install_requires=[pin for pin in required if pin not in torch],
+    data_files=data_files(),
+    install_requires=ranges([pin for pin in required if pin not in torch]),
     extras_require={"torch": torch, **{name: pins(file) for name, file in EXTRAS.items()}},
 )

@@ -219,7 +219,7 @@ def test_the_package_recommends_the_module_and_is_found_with_its_manual(tmp_path
     options = (tmp_path / "usr/lib/modprobe.d/mattecam.conf").read_text()
     assert 'card_label="Mattecam"' in options and "video_nr" not in options, "number 10 may be another device's"
     assert not (tmp_path / "usr/lib/modules-load.d").exists()
-    deb.desktop_files(tmp_path / "usr", "1.2.3")
+    deb.desktop_files(tmp_path / "usr/share", "1.2.3")
     documents = tmp_path / INSTALLED_IN[1:] / "share/doc/mattecam"
     documents.mkdir(parents=True)
     (documents / "apps.md").touch()
@@ -232,6 +232,7 @@ def test_the_package_recommends_the_module_and_is_found_with_its_manual(tmp_path
     assert (share / "icons/hicolor/scalable/apps/mattecam.svg").is_file()
     metainfo = (share / "metainfo/org.mattecam.Mattecam.metainfo.xml").read_text()
     assert '<release version="1.2.3" date="20' in metainfo and "@" not in metainfo
+    assert "<li>" in metainfo, "what the changelog says"
 
 
 @pytest.fixture

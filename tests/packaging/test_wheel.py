@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sys
 import venv
 import zipfile
 from collections.abc import Callable
+from email.message import Message
 from email.parser import Parser
 from functools import partial
 from pathlib import Path
+from xml.etree import ElementTree
 
 import cv2
 import numpy as np
 import pytest
 import typer
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from app import __version__
 from app.cli.main import app
@@ -25,7 +30,8 @@ from tests.packaging.conftest import DEMO, run
 from tests.paths import ROOT
 
 REQUIREMENTS = ("requirements.txt", "requirements-cluster.txt")
-SOURCES = ("app", "models", "mattecam", "docs", "setup.py", "pyproject.toml", "README.md", "LICENSE", *REQUIREMENTS)
+FILES = ("setup.py", "pyproject.toml", "README.md", "CHANGELOG.md", "LICENSE", *REQUIREMENTS)
+SOURCES = ("app", "models", "mattecam", "docs", "deploy", "tools", *FILES)
 NOT_SHIPPED = shutil.ignore_patterns("__pycache__", "*.pyc")
 COMMANDS: dict[str, tuple[tuple[str, ...], int, str]] = {
     "": ((*DEMO, "--status-json", "STATUS"), 0, ""),
@@ -98,14 +104,49 @@ def start(data: Path, tmp_path: Path) -> Callable[..., str]:
     return partial(run, cwd=tmp_path, env=env | own)
 
 
-def test_metadata_names_version_pinned_dependencies_and_extras(wheel: Path) -> None:
+def metadata_of(wheel: Path) -> Message:
     with zipfile.ZipFile(wheel) as archive:
-        metadata = Parser().parsestr(archive.read(f"mattecam-{__version__}.dist-info/METADATA").decode())
-    assert metadata["Version"] == __version__
-    required = {str(line).partition(";")[0].strip() for line in metadata.get_all("Requires-Dist", [])}
-    for requirements in REQUIREMENTS:
-        assert {f"{name}=={version}" for name, version in pins(ROOT / requirements)} <= required
-    assert set(metadata.get_all("Provides-Extra", [])) == {"cluster", "torch"}
+        return Parser().parsestr(archive.read(f"mattecam-{__version__}.dist-info/METADATA").decode())
+
+
+def test_the_wheel_accepts_the_locked_versions_and_those_of_others(wheel: Path) -> None:
+    required = [Requirement(str(line)) for line in metadata_of(wheel).get_all("Requires-Dist", [])]
+    plain = {canonicalize_name(each.name): each.specifier for each in required if each.marker is None}
+    locked = {canonicalize_name(name): version for name, version in pins(ROOT / "requirements.txt")}
+
+    assert set(plain) == set(locked) - {"torch", "pyqt6-qt6"}
+    assert [name for name, versions in plain.items() if not versions.contains(locked[name])] == []
+    exact = {name for name, versions in plain.items() if "==" in str(versions)}
+    assert exact == {"openvino"}, "its converted networks are for one version"
+    assert plain["numpy"].contains("1.26.4") and plain["numpy"].contains("2.9")
+    extras = {each.name for each in required if each.marker is not None}
+    assert {"torch", "ray"} <= extras
+    assert set(metadata_of(wheel).get_all("Provides-Extra", [])) == {"cluster", "torch"}
+
+
+def test_an_index_gets_everything_that_it_shows(wheel: Path) -> None:
+    metadata = metadata_of(wheel)
+    page = str(metadata.get_payload())
+    addresses = re.findall(r"\]\(([^)#]+)", page)
+
+    assert metadata["Version"] == __version__ and metadata["Author"]
+    assert {str(line).partition(",")[0] for line in metadata.get_all("Project-URL", [])} >= {"Homepage", "Issues"}
+    assert metadata["Description-Content-Type"] == "text/markdown"
+    assert len(addresses) > 10 and [link for link in addresses if not link.startswith("https://")] == []
+    assert re.findall(r"^(?: {4}|\| `).*run\.py.*", page, re.MULTILINE) == [], "an installed copy has no run.py"
+    assert "    uv tool install mattecam " in page
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the desktops of Linux")
+def test_an_environment_has_what_a_desktop_reads(command: Path) -> None:
+    share = command.parents[1] / "share"
+    entry = (share / "applications/mattecam.desktop").read_text()
+    assert "\nExec=mattecam\n" in entry
+    assert (share / "icons/hicolor/scalable/apps/mattecam.svg").is_file()
+    assert (share / "man/man1/mattecam.1.gz").is_file()
+    metainfo = ElementTree.parse(share / "metainfo/org.mattecam.Mattecam.metainfo.xml").getroot()
+    for name in ("url", "developer/name", "screenshots/screenshot/image", "releases/release/description/ul/li"):
+        assert metainfo.findtext(name), name
 
 
 def test_one_package_holds_everything_that_the_sources_read(wheel: Path) -> None:
@@ -114,7 +155,8 @@ def test_one_package_holds_everything_that_the_sources_read(wheel: Path) -> None
     assert {name.partition("/")[0] for name in shipped} == {"mattecam", f"{stem}.dist-info", f"{stem}.data"}
     if not (ROOT / ".git").exists():
         pytest.skip("not a git checkout")
-    names = ["COMMIT", *run("git", "-C", str(ROOT), "ls-files", *SOURCES[:3]).splitlines()]
+    names = run("git", "-C", str(ROOT), "ls-files", "app", "models", "mattecam").splitlines()
+    names.append("COMMIT")
     assert {name if name.startswith("mattecam/") else f"mattecam/_program/{name}" for name in names} <= shipped
 
 

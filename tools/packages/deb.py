@@ -8,23 +8,21 @@
 from __future__ import annotations
 
 import argparse
-import gzip
 import re
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterable
-from datetime import datetime, timezone
 from email.utils import formatdate
 from pathlib import Path
 
 from app import __version__
 from app.doctor.fix import LOAD_FILE, MODPROBE_FILE
 from tools.packages.check import Report, check
+from tools.packages.desktop import DESKTOP, FOLDERS, desktop_files, write
 from tools.packages.natives import FILE, OFFER
 from tools.packages.tree import INSTALLED_IN, ROOT, publisher, reproducible
 
-DESKTOP = ROOT / "deploy" / "desktop"
 RECOMMENDS = "v4l2loopback-dkms, pipewire, xdg-desktop-portal, xdg-utils"
 POSTRM = f"""\
 #!/bin/sh
@@ -68,7 +66,9 @@ def build_deb(
         shutil.copytree(tree, root / INSTALLED_IN[1:], symlinks=True)
         (root / "usr/bin").mkdir(parents=True)
         (root / "usr/bin/mattecam").symlink_to("../lib/mattecam/bin/mattecam")
-        desktop_files(root / "usr", version)
+        for name in FOLDERS:  # of the wheel, for trees that are no package
+            shutil.rmtree(root / INSTALLED_IN[1:] / "share" / name, ignore_errors=True)
+        desktop_files(root / "usr/share", version, _moment())
         system_files(root, version, report)
         control = root / "DEBIAN"
         control.mkdir()
@@ -89,28 +89,18 @@ def build_deb(
     return target
 
 
-def desktop_files(usr: Path, version: str) -> None:
-    """Write what a desktop reads, below `usr` or a folder of that layout: entry, icon, metadata, manual page."""
-    values = {"@VERSION@": version, "@DATE@": f"{datetime.fromtimestamp(_moment(), timezone.utc):%Y-%m-%d}"}
-    share = usr / "share"
-    _write(share / "applications/mattecam.desktop", (DESKTOP / "mattecam.desktop").read_text())
-    _write(share / "metainfo/org.mattecam.Mattecam.metainfo.xml", filled(DESKTOP / "mattecam.metainfo.xml.in", values))
-    _write(share / "icons/hicolor/scalable/apps/mattecam.svg", (ROOT / "app/gui/images/app.svg").read_text())
-    _write(share / "man/man1/mattecam.1.gz", filled(DESKTOP / "mattecam.1.in", values))
-
-
 def system_files(root: Path, version: str, report: Report) -> None:
     """Write what the system reads: user service, rules for the virtual camera, documents of the package."""
-    _write(root / "usr/lib/systemd/user/mattecam.service", (ROOT / "deploy/mattecam.service").read_text())
-    _write(root / "usr/lib/modprobe.d/mattecam.conf", (DESKTOP / "modprobe.conf").read_text())
-    _write(root / "usr/lib/udev/rules.d/60-mattecam.rules", (DESKTOP / "udev.rules").read_text())
-    _write(root / "usr/share/lintian/overrides/mattecam", (DESKTOP / "lintian-overrides").read_text())
+    write(root / "usr/lib/systemd/user/mattecam.service", (ROOT / "deploy/mattecam.service").read_text())
+    write(root / "usr/lib/modprobe.d/mattecam.conf", (DESKTOP / "modprobe.conf").read_text())
+    write(root / "usr/lib/udev/rules.d/60-mattecam.rules", (DESKTOP / "udev.rules").read_text())
+    write(root / "usr/share/lintian/overrides/mattecam", (DESKTOP / "lintian-overrides").read_text())
     doc = root / "usr/share/doc/mattecam"
-    _write(doc / "copyright", copyright_text(report))
+    write(doc / "copyright", copyright_text(report))
     (doc / "manual").symlink_to(f"../../../{INSTALLED_IN.removeprefix('/usr/')}/share/doc/mattecam")
     stamp = formatdate(_moment(), localtime=False)
     entry = f"mattecam ({version}) unstable; urgency=medium\n\n  * Release {version}.\n\n -- {publisher()}  {stamp}\n"
-    _write(doc / "changelog.gz", entry)
+    write(doc / "changelog.gz", entry)
 
 
 def copyright_text(report: Report) -> str:
@@ -159,21 +149,6 @@ def packages_of(libraries: Iterable[str]) -> list[str]:
 
 def _moment() -> int:
     return int(reproducible()["SOURCE_DATE_EPOCH"])
-
-
-def filled(template: Path, values: dict[str, str]) -> str:
-    """Return a template with its `@NAMES@` replaced."""
-    text = template.read_text(encoding="utf-8")
-    for name, value in values.items():
-        text = text.replace(name, value)
-    return text
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    data = text.encode()
-    path.write_bytes(gzip.compress(data, mtime=0) if path.suffix == ".gz" else data)
-    path.chmod(0o644)
 
 
 def _md5sums(root: Path) -> str:
