@@ -267,6 +267,9 @@ def _write(
     kept: Path | None = None,
     keeps_owner: bool = False,
 ) -> None:
+    if is_special(path):
+        # Root can rename a file over a device: /dev/null would be a file for every program of the machine.
+        raise ExplainedOSError(errno.EEXIST, t("it is a device or a pipe; choose a file"), path)
     part = path.with_name(f".{cut(path.name, SHORT_NAME_BYTES)}.{secrets.token_hex(4)}")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | NO_LINK | getattr(os, "O_BINARY", 0)
     handle = os.open(part, flags, mode)

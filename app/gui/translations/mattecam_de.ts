@@ -2954,6 +2954,10 @@
             <translation>Sie enthält keine Messungen</translation>
         </message>
         <message>
+            <source>it is a device or a pipe; choose a file</source>
+            <translation>Es ist ein Gerät oder eine Pipe; wählen Sie eine Datei</translation>
+        </message>
+        <message>
             <source>it is a folder</source>
             <translation>Es ist ein Ordner</translation>
         </message>

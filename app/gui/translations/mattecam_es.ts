@@ -2954,6 +2954,10 @@
             <translation>no contiene mediciones</translation>
         </message>
         <message>
+            <source>it is a device or a pipe; choose a file</source>
+            <translation>es un dispositivo o una tubería; elija un archivo</translation>
+        </message>
+        <message>
             <source>it is a folder</source>
             <translation>es una carpeta</translation>
         </message>
