@@ -25,27 +25,11 @@ from tools.packages.desktop import desktop_files, page_for_index  # noqa: E402
 PREFIX = "mattecam._program."
 PROGRAM = ("app", "models")
 NOT_SHIPPED = ("*__pycache__*",)
-OLDEST = {
-    "av": "14.0.1",
-    "cv2-enumerate-cameras": "1.1.18.3",
-    "jeepney": "0.8.0",
-    "numba": "0.61.2",
-    "numpy": "1.26.4",
-    "opencv-python-headless": "4.10.0.84",
-    "pi-heif": "0.18.0",
-    "pillow": "10.4.0",
-    "platformdirs": "4.2.2",
-    "psutil": "6.0.0",
-    "pydantic": "2.9.2",
-    "PyQt6": "6.7.1",
-    "pyvirtualcam": "0.12.0",
-    "requests": "2.32.3",
-    "rich": "13.8.1",
-    "safetensors": "0.4.5",
-    "simplejpeg": "1.7.6",
-    "typer": "0.12.5",
-}
-"""Oldest versions that the program ran with, all together (docs/packages.md); the locked ones are for the sources."""
+OLDEST = {"numpy": "2.0.2"}
+"""Older than the pins: what a neighbour in the environment may need, and what the program was tried with.
+
+OpenCV 4 cannot draw the text of the stand-by card, and OpenCV 5 needs numpy 2.
+"""
 EXACT = ("openvino", "torch")
 """The networks that ship are converted by and for one version of OpenVINO, and others only where PyTorch is."""
 OF_ANOTHER = ("PyQt6-Qt6",)
@@ -104,15 +88,18 @@ def ranges(pinned: list[str]) -> list[str]:
 
     A program of somebody else in the same environment needs versions of its own.
     """
-    newest: dict[str, str] = {}
+    versions: dict[str, list[str]] = {}
     for pin in pinned:
         name, _, version = pin.partition(";")[0].strip().partition("==")
-        if name not in OF_ANOTHER:
-            newest[name] = version  # that for newer Pythons comes last
-    return [
-        f"{name}=={version}" if name in EXACT else f"{name}>={OLDEST[name]},<{int(version.partition('.')[0]) + 1}"
-        for name, version in newest.items()
-    ]
+        versions.setdefault(name, []).append(version)
+    required = []
+    for name, (oldest, *newer) in versions.items():  # the first is that for Python 3.10
+        following = int([oldest, *newer][-1].partition(".")[0]) + 1
+        if name in EXACT:
+            required.append(f"{name}=={oldest}")
+        elif name not in OF_ANOTHER:
+            required.append(f"{name}>={OLDEST.get(name, oldest)},<{following}")
+    return required
 
 
 def data_files() -> list[tuple[str, list[str]]]:

@@ -32,6 +32,7 @@ from tests.serving import served
 from tools import lock_requirements
 from tools.packages import deb, release
 from tools.packages.check import Report, external_libraries, foreign_folders, refused, resolved, unknown
+from tools.packages.desktop import desktop_files
 from tools.packages.natives import (
     COMMON,
     FILE,
@@ -219,7 +220,7 @@ def test_the_package_recommends_the_module_and_is_found_with_its_manual(tmp_path
     options = (tmp_path / "usr/lib/modprobe.d/mattecam.conf").read_text()
     assert 'card_label="Mattecam"' in options and "video_nr" not in options, "number 10 may be another device's"
     assert not (tmp_path / "usr/lib/modules-load.d").exists()
-    deb.desktop_files(tmp_path / "usr/share", "1.2.3")
+    desktop_files(tmp_path / "usr/share", "1.2.3")
     documents = tmp_path / INSTALLED_IN[1:] / "share/doc/mattecam"
     documents.mkdir(parents=True)
     (documents / "apps.md").touch()
