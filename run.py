@@ -34,6 +34,8 @@ from models.program import program_command
 
 PARALLEL = (f"--numprocesses={min((os.cpu_count() or 1) + 1, 4)}", "--dist=worksteal")
 """Options of pytest: a process more than cores, because many tests wait; four at most, each needs about a gigabyte."""
+REPORTING = ("-p", "tests.reporting")
+"""Options of pytest: each failure is named at once, and an interrupted run ends with a count."""
 FIRST_TIER = ("-m", "not slow and not vm and not long")
 """Options of pytest without `--all`."""
 
@@ -78,7 +80,7 @@ def main(argv: list[str]) -> int:
 def pytest_options(argv: list[str]) -> list[str]:
     """Return the options of pytest for those of `run.py test`: `--all` runs the long tests as well."""
     tier = () if "--all" in argv else FIRST_TIER
-    return [*PARALLEL, *tier, *(option for option in argv if option != "--all")]
+    return [*REPORTING, *PARALLEL, *tier, *(option for option in argv if option != "--all")]
 
 
 def opens_window(argv: list[str]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,7 @@ from app.doctor import display
 from app.system import environment
 from app.system.isolation import isolated
 from tests.paths import ROOT
+from tests.waiting import eventually
 
 
 def test_an_older_python_gets_one_sentence() -> None:
@@ -79,8 +81,8 @@ def test_nothing_is_installed_for_a_window_without_libraries(monkeypatch: pytest
 
 
 def test_the_long_tests_run_when_all_are_asked_for() -> None:
-    assert run.pytest_options(["--all", "-x"]) == [*run.PARALLEL, "-x"]
-    assert run.pytest_options(["tests/gui"]) == [*run.PARALLEL, *run.FIRST_TIER, "tests/gui"]
+    assert run.pytest_options(["--all", "-x"]) == [*run.REPORTING, *run.PARALLEL, "-x"]
+    assert run.pytest_options(["tests/gui"]) == [*run.REPORTING, *run.PARALLEL, *run.FIRST_TIER, "tests/gui"]
 
 
 @pytest.mark.parametrize("argv", [["headless"], ["convert", "a.mp4"], ["test"], ["--help"], ["--version"]])
@@ -94,3 +96,33 @@ def test_what_runs_before_the_installation_needs_the_standard_library_only() -> 
         capture_output=True, text=True, cwd=ROOT,
     )  # fmt: skip
     assert done.stdout == "True\n", done.stderr
+
+
+TWO_TESTS = """
+import pathlib, time
+def test_that_fails():
+    assert 1 == 2, "the reason"
+def test_that_takes_long():
+    pathlib.Path("begun").touch()
+    time.sleep(300)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no such signals")
+@pytest.mark.parametrize("processes", ["0", "2"])
+def test_a_failure_is_told_at_once_and_an_interrupted_run_ends_with_a_count(processes: str, tmp_path: Path) -> None:
+    """Nobody knew for five minutes which test had failed, nor what had run before Ctrl+C."""
+    (tmp_path / "test_two.py").write_text(TWO_TESTS)
+    options = ("-p", "tests.reporting", "-n", processes, "-p", "no:cacheprovider", f"--rootdir={tmp_path}")
+    command = [sys.executable, "-u", "-m", "pytest", "-c", os.devnull, *options, str(tmp_path / "test_two.py")]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(command, cwd=tmp_path, env=environment, text=True, stdout=subprocess.PIPE) as tests:
+        assert tests.stdout is not None
+        told = next(line for line in tests.stdout if line.startswith("FAILED "))
+        eventually((tmp_path / "begun").exists, timeout_s=60)
+        tests.send_signal(signal.SIGINT)
+        rest = tests.stdout.read()
+
+    assert "test_two.py::test_that_fails (call): " in told and "the reason" in told
+    assert "Interrupted after 0 passed, 1 failed, 0 error; the other tests did not run." in rest
+    assert tests.returncode == pytest.ExitCode.INTERRUPTED
