@@ -20,7 +20,7 @@ from tools.settings_table import pages
 TOP = ("README.md", "CONTRIBUTING.md", "SECURITY.md")
 FOLDERS = ("docs", "models", "app")
 DOCUMENTS = [*(ROOT / name for name in TOP), *sorted(page for name in FOLDERS for page in (ROOT / name).rglob("*.md"))]
-OURS = r"(?:app|models|mattecam|tests|training|device_bed|benchmarks|tools|docs|\.ci)"
+OURS = r"(?:app|models|mattecam|tests|training|device_bed|benchmarks|tools|examples|docs|\.ci)"
 each_document = pytest.mark.parametrize("page", DOCUMENTS, ids=lambda page: page.relative_to(ROOT).as_posix())
 
 
