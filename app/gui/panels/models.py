@@ -450,6 +450,8 @@ SAMPLE = assets_dir() / "quality.jpg"
 """The same detail with both networks beside each other: a gap, where one shows the wall (`tools/quality_sample.py`)."""
 SAMPLE_PX = 80
 """Height of the sample, in the usual font."""
+SAMPLE_GAP_PX = 4
+"""Between its halves."""
 MEASURED_MS = 3000
 """Interval at which it is looked for a measurement that runs beside the picture."""
 
@@ -464,13 +466,15 @@ class Sample(QWidget):
         self.setAccessibleName(tr("The gap beside an arm in standard and in fine quality"))
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
-        painter, half, width = QPainter(self), self._picture.width() // 2, self.width() // 2
+        painter = QPainter(self)
+        half = self._picture.width() // 2
+        width = (self.width() - SAMPLE_GAP_PX) // 2
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         place = QRect(0, 0, width, self.height())
         part = place.size().scaled(half, self._picture.height(), Qt.AspectRatioMode.KeepAspectRatio)
         for number in range(2):
             source = QRect(QPoint(number * half, 0), part)
-            painter.drawPixmap(place.translated(number * width, 0), self._picture, source)
+            painter.drawPixmap(place.translated(number * (width + SAMPLE_GAP_PX), 0), self._picture, source)
 
 
 class QualityChoice(Form):

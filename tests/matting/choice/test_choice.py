@@ -45,7 +45,7 @@ def test_auto_takes_the_best_on_hand_whose_weights_are_not_damaged(
 
     assert choose(MattingSettings()).model == "mattecam"
     assert "rvm_mobilenetv3.pth differs from the published file (checksum)" in caplog.text
-    with pytest.raises(WeightsMissingError, match=r"rvm_mobilenetv3\.pth is damaged.*weights download rvm-mobilenetv3"):
+    with pytest.raises(WeightsMissingError, match=r"rvm_mobilenetv3\.pth differs.*weights download rvm-mobilenetv3"):
         choose(MattingSettings(model="rvm-mobilenetv3"))
     assert choose(MattingSettings(model="rvm-mobilenetv3", weights=file)).weights == file, "named by the user"
 
