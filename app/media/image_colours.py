@@ -41,6 +41,8 @@ PRIMARY_TAGS = (b"rXYZ", b"gXYZ", b"bXYZ")
 FIXED_POINT = 1 << 16
 """Numbers of a profile are multiples of 1 / 65536."""
 
+UNSPECIFIED = 2
+"""In H.273."""
 EXIF_IFD, INTEROPERABILITY_IFD, INTEROPERABILITY = 0x8769, 0xA005, 1
 ADOBE_BY_EXIF = "R03"
 """What cameras write for Adobe RGB."""
@@ -62,9 +64,8 @@ class NamedColours:
 def srgb_converter(image: Image.Image, path: Path) -> Convert:
     """Return what converts parts of an opened image of 8 bits to sRGB, alpha as it is.
 
-    Call it before the image is loaded.
-    Parts are returned unchanged where nothing is named, or no usable profile. Raises one of `image_file.BROKEN` for
-    metadata that cannot be read.
+    Call it before the image is loaded. Parts are returned unchanged where nothing is named, or no usable
+    profile. Raises one of `image_file.BROKEN` for metadata that cannot be read.
     """
     numbers = _named_by_number(image, path)
     profile = image.info.get("icc_profile")
@@ -73,7 +74,7 @@ def srgb_converter(image: Image.Image, path: Path) -> Convert:
     colours = numbers or _named_by_metadata(image)
     if colours.hdr is not None:
         return _by_table(colours)
-    if colours == NamedColours():
+    if colours.points == BT709 and colours.gamma is None:
         return lambda part: part
     return _by_profile(_made_profile(colours))
 
@@ -112,7 +113,9 @@ def _png_chunks(path: Path) -> Iterator[tuple[bytes, bytes]]:
             file.seek(start + length + 4)
 
 
-def _of_numbers(primaries: int, transfer: int) -> NamedColours:
+def _of_numbers(primaries: int, transfer: int) -> NamedColours | None:
+    if primaries == UNSPECIFIED and transfer == UNSPECIFIED:
+        return None
     from app.media.frame_filters import PRIMARIES, TRANSFERS  # which import FFmpeg
 
     points = PRIMARIES.get(primaries, BT709)

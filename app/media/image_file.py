@@ -75,6 +75,8 @@ JPEG_SCAN = b"\xff\xda"
 JPEG_END = b"\xff\xd9"
 SIXTEEN_BITS = ("I", "I;16", "I;16L", "I;16B", "I;16N")
 """Pillow's modes for grey images of 16 bits."""
+DECODER_THREADS = 4
+"""As pi-heif has by default."""
 SHAPE = struct.Struct("<III")
 """Rows, columns and channels, which precede the pixels in the output of a child process."""
 T = TypeVar("T")
@@ -137,6 +139,10 @@ def _read_by_child(path: Path, max_side: int) -> NDArray[np.uint8]:
 
 def _read_limited(path: Path, max_side: int) -> NDArray[np.uint8]:
     """Read an image in this process, whose memory is limited from now on."""
+    from PIL import AvifImagePlugin
+
+    # by default one for each core; the stack of each counts 8 MB of the limit
+    AvifImagePlugin.DEFAULT_MAX_THREADS = DECODER_THREADS
 
     def convert(image: Image.Image) -> NDArray[np.uint8]:
         if takes_too_much(image, max_side):

@@ -119,6 +119,17 @@ def test_numbers_of_heic_name_colours(tmp_path: Path) -> None:
     assert np.ptp(wide, axis=2).mean() > np.ptp(plain, axis=2).mean()
 
 
+def test_a_profile_counts_where_numbers_are_unspecified(tmp_path: Path) -> None:
+    with Image.open(FIELD / "live-background-patches-display-p3-profile.jpg") as image:
+        profile = image.info["icc_profile"]
+    path = tmp_path / "a.png"
+    path.write_bytes(png({b"cICP": bytes([2, 2, 0, 1]), b"iCCP": b"p3\0\0" + zlib.compress(profile)}))
+
+    shown = read_image(path)[4, 4, ::-1].astype(int)
+
+    assert np.abs(shown - RED_OF_P3).max() <= 2
+
+
 def test_alpha_stays_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     path.write_bytes(png({b"cICP": bytes([12, 13, 0, 1])}, (*RED, 100), "RGBA"))
