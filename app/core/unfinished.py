@@ -116,7 +116,7 @@ def _place_of(handle: int) -> Path | None:
     """Return the path of an open file, if the system tells it."""
     place: Path | None = None
     if sys.platform == "linux":
-        place = Path(os.readlink(f"/proc/self/fd/{handle}"))
+        place = Path(f"/proc/self/fd/{handle}").readlink()
     elif sys.platform == "darwin":
         import fcntl
 
