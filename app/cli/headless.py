@@ -284,7 +284,7 @@ class HeadlessRun:
         settings = self.pipeline.settings  # read after the status: a command changes them before it causes a problem
         if _without_recordings(settings) != _without_recordings(self._start_settings):
             return
-        unneeded = {Stage.MICROPHONE}  # the run goes on without it
+        unneeded = {Stage.MICROPHONE, Stage.SCREEN_LOCK}  # the run goes on without it
         if self._waits:
             unneeded |= {Stage.VIRTUAL_CAMERA, Stage.PIPEWIRE}
         if status.frames_out > 0 or settings.paused or self._awaits_camera(status):

@@ -42,6 +42,7 @@ EXPOSURES: Mapping[Exposure, str] = {
     "people": "shows everybody, and not one person only",
     "things": "does not hide things mistaken for people",
     "edges": "shows more around people",
+    "locked": "does not pause while the screen is locked",
 }
 """What a scene does, by what `Scene.exposes` returns."""
 CHANGE_SCENES = "--save", "--save-with-camera", "--rename", "--remove"
@@ -188,7 +189,10 @@ class SettingsController:
     async def _switch(self, name: str, switch: str) -> str:
         def update(settings: Settings) -> Settings:
             on = not getattr(settings, name) if switch == "toggle" else switch != "off"
-            return settings.replace(**{name: on})
+            changes = {name: on}
+            if name == "paused":
+                changes["paused_by_lock"] = False  # the user wants it, so the end of a lock does not end it
+            return settings.replace(**changes)
 
         self._changes.apply(update)
         return await self._shown()

@@ -33,10 +33,11 @@ class Model(BaseModel):
         return self.replace(**{path[0]: getattr(self, path[0]).replaced_at(path[1:], **changes)})
 
 
-Exposure = Literal["room", "readable", "hidden", "people", "things", "edges"]
+Exposure = Literal["room", "readable", "hidden", "people", "things", "edges", "locked"]
 """What settings may show and others do not, the worst first.
 
-The room, text in the room, what a zone hides, other people, things mistaken for people, more around people.
+The room, text in the room, what a zone hides, other people, things mistaken for people, more around people, and
+what the camera sees while the screen is locked.
 """
 
 

@@ -89,6 +89,7 @@ class Stage(Enum):
     MICROPHONE = "microphone"
     OUTPUT = "output"
     SETTINGS = "settings"
+    SCREEN_LOCK = "screen_lock"
 
 
 class Remedy(Enum):

@@ -16,7 +16,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from app.core.declaration import Hides, Model, facts_of, fields_of, setting, with_scopes_of
 from app.core.errors import Stage
@@ -443,6 +443,15 @@ class OutputSettings(Model):
         stage=None,
     )
     """Not while the window is visible."""
+    pause_when_locked: bool = setting(
+        False,
+        "Show others the card while the screen of this computer is locked⟦ (Linux)⟧.",
+        title="Pause while the screen is locked",
+        option="--pause-when-locked/--run-when-locked",
+        scope="program",
+        stage=Stage.SCREEN_LOCK,
+        hides=Hides("locked", operator.lt),
+    )
     record: Path | None = setting(
         None, "Also record the output to this video file.", option="--record", scope="run", stage="recording"
     )
@@ -545,11 +554,18 @@ class Settings(Model):
     """Where the user last selected a person, in fractions of the camera's upright frame; never saved."""
     paused: bool = setting(False, "", scope="run", stage=None)
     """The outputs show the stand-by card."""
+    paused_by_lock: bool = setting(False, "", scope="run", stage=None)
+    """Whether that is only because the screen is locked, so that it ends with the lock."""
     unconfirmed: bool = setting(False, "", scope="program", stage=None)
     """The settings file could not be read and nobody has resumed since: what it hid is unknown, so a run starts paused.
     """
     frozen: bool = setting(False, "", scope="run", stage=None)
     """The outputs keep the last composite, while `hides` stays the same."""
+
+    @field_validator("paused_by_lock")
+    @classmethod
+    def _ends_with_the_pause(cls, value: bool, info: ValidationInfo) -> bool:
+        return value and bool(info.data.get("paused"))
 
     @property
     def hides(self) -> tuple[object, ...]:

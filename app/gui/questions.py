@@ -123,6 +123,9 @@ def ask_before_unmatted(parent: QWidget, show: Callable[[], object], exposed: Ex
     elif exposed == "edges":
         text = tr("Show more around you to others?")
         consequence = tr("The edge of this scene shows more of the room around you.")
+    elif exposed == "locked":
+        text = tr("Show the camera while the screen is locked?")
+        consequence = tr("This scene does not pause while the screen is locked.")
     answers = tr("Show it"), tr("Keep it hidden")
     _ask_before(parent, "unmattedQuestion", text, consequence, answers, show)
 

@@ -20,6 +20,7 @@ from app.matting.choice.governor import WINDOW_S
 from app.output.base import OpenSink, ReaderCounter, SinkSpec
 from app.output.sound import OpenMicrophone
 from app.privacy.plausibility import HOLD_S, STALE_S
+from app.runtime.lock_pause import Lock, open_lock
 from app.runtime.status import Phase, StatusBoard
 from app.stream import SelfTest
 
@@ -97,6 +98,8 @@ class PipelineParts:
     standby_text: Callable[[Phase, Text | None], str] = default_standby_text
     """(phase, what is being prepared): text of the stand-by card while the settings have none, in the user's
     language"""
+    open_lock: Callable[[], Lock | None] = open_lock
+    """Opens what tells whether the screen is locked."""
 
     def with_sinks(self, **openers: OpenSink) -> PipelineParts:
         """Return these parts with other constructors of the sinks of these names."""

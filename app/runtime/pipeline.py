@@ -31,6 +31,7 @@ from app.runtime.backdrops import Backdrops, StandbyPictures
 from app.runtime.capture_worker import CaptureWorker, DemandWatch
 from app.runtime.context import PipelineContext, PipelineParts, Timing, default_parts
 from app.runtime.engines import EngineSelector
+from app.runtime.lock_pause import LockPause
 from app.runtime.matting_worker import MattingWorker
 from app.runtime.outputs import OutputClock, SinkWorker
 from app.runtime.status import OF_THE_RUN, Phase, PipelineStatus, Preparing, StatusBoard
@@ -133,6 +134,8 @@ class Pipeline:
         )
         live: list[CaptureWorker | MattingWorker | DemandWatch] = [self._capture, self._matting, self.demand]
         self._threads = [*(part.thread for part in live), *(sink.thread for sink in self._sinks)]
+        self._lock_pause = LockPause(self.owner, self._board, self._parts.open_lock)
+        self._threads.append(self._lock_pause.thread)
         self._watchdog = Watchdog(context, self._gate, self._clock, *self._threads, *self._preparers)
         self.owner.listen(self._capture.wake)
 
@@ -300,6 +303,7 @@ class Pipeline:
         def stop(preparer: Preparer[Any, Any]) -> bool:
             return preparer.stop(deadline_s - time.monotonic())
 
+        lock = self._lock_pause
         frame_path = [self._capture.thread, self._matting.thread, self._clock.thread, self.demand.thread]
         # Without that of the cards, which are drawn to the end.
         builders: list[Preparer[Any, Any]] = [self._engines.preparer, self._backdrops.preparer]
@@ -307,6 +311,8 @@ class Pipeline:
             partial(self._watchdog.thread.stop, timeout_s),
             *(thread.request_stop for thread in frame_path),
             self._capture.wake,
+            lock.thread.request_stop,
+            lock.wake,
             self._frames.close,
             self._pictures.close,
             *(builder.request_stop for builder in builders),

@@ -14,6 +14,7 @@ from tests.paths import ROOT
 
 HIDING = [setting for setting in SETTINGS.values() if setting.hides is not None]
 DOOR = Zone(points=((0.1, 0.1),))
+LOCKED = Settings().replaced_at(["output"], pause_when_locked=True)
 NONE = Settings().replaced_at(["background"], kind="none")
 
 
@@ -59,6 +60,8 @@ def blurred(strength: float, strict: str = "off") -> Settings:
         pytest.param(edged(contrast=0.5), Settings(), ("edges",), id="a harder edge"),
         pytest.param(edged(contrast=0.5, threshold=0.3), edged(contrast=0.5), ("edges",), id="a lower threshold"),
         pytest.param(edged(light_match=50), Settings(), (), id="another light"),
+        pytest.param(Settings(), LOCKED, ("locked",), id="no pause while the screen is locked"),
+        pytest.param(LOCKED, Settings(), (), id="a pause while the screen is locked"),
         pytest.param(Settings(paused=True), Settings(), (), id="a pause"),
     ],
 )

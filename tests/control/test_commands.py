@@ -34,7 +34,7 @@ from tests.waiting import beside, eventually
 
 def test_every_setting_but_those_of_the_program_has_a_name_in_set_or_a_command_of_its_own() -> None:
     of_the_program = {"version", "unconfirmed", "window.first_run_done", "window.geometry", "window.cameras"}
-    own_commands = {"paused", "frozen", "selected", "output.record", "output.record_alpha"}
+    own_commands = {"paused", "paused_by_lock", "frozen", "selected", "output.record", "output.record_alpha"}
     assert set(SETTINGS) - set(SETTABLE) == own_commands | of_the_program
 
 

@@ -170,7 +170,7 @@ class VirtualCameraControls(Form):
             DEVICE, self._devices, partial(store.set, DEVICE), lambda device: "auto" if device == "off" else device
         )
         self.enable_while(lambda settings: settings.output.virtual_camera != "off", device)
-        of_linux = ("output.pipewire", "output.alpha_output") if LINUX else ()
+        of_linux = ("output.pause_when_locked", "output.pipewire", "output.alpha_output") if LINUX else ()
         self.only_with_all_settings(device, *self.rows("output.mirror", "output.on_demand", *of_linux))
         self.on_settings(self._remember)
 

@@ -978,6 +978,10 @@
             <translation>Maske</translation>
         </message>
         <message>
+            <source>Mattecam cannot pause while the screen is locked: neither logind nor the desktop tells it by D-Bus; pause by hand.</source>
+            <translation>Mattecam kann bei gesperrtem Bildschirm keine Pause machen: Weder logind noch der Desktop melden ihn über D-Bus; pausieren Sie selbst.</translation>
+        </message>
+        <message>
             <source>Mattecam itself</source>
             <translation>Mattecam selbst</translation>
         </message>
@@ -1292,6 +1296,10 @@
         <message>
             <source>Pause</source>
             <translation>Pause</translation>
+        </message>
+        <message>
+            <source>Pause while the screen is locked</source>
+            <translation>Pause, solange der Bildschirm gesperrt ist</translation>
         </message>
         <message>
             <source>Paused: others see the stand-by card</source>
@@ -1690,8 +1698,16 @@
             <translation>Zeigt nur, was die meisten brauchen</translation>
         </message>
         <message>
+            <source>Show others the card while the screen of this computer is locked.</source>
+            <translation>Andere sehen die Pausenkarte, solange der Bildschirm dieses Computers gesperrt ist.</translation>
+        </message>
+        <message>
             <source>Show the background without zoom</source>
             <translation>Den Hintergrund ohne Zoom zeigen</translation>
+        </message>
+        <message>
+            <source>Show the camera while the screen is locked?</source>
+            <translation>Die Kamera bei gesperrtem Bildschirm zeigen?</translation>
         </message>
         <message>
             <source>Show the first page again</source>
@@ -2624,6 +2640,10 @@
         <message>
             <source>This scene does not hide what you marked with “Always hide”.</source>
             <translation>Diese Szene verbirgt nicht, was Sie mit „Immer verbergen“ markiert haben.</translation>
+        </message>
+        <message>
+            <source>This scene does not pause while the screen is locked.</source>
+            <translation>Diese Szene pausiert nicht, solange der Bildschirm gesperrt ist.</translation>
         </message>
         <message>
             <source>This scene ends “Only me”: everyone in front of the camera is shown.</source>

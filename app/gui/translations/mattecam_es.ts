@@ -978,6 +978,10 @@
             <translation>Máscara</translation>
         </message>
         <message>
+            <source>Mattecam cannot pause while the screen is locked: neither logind nor the desktop tells it by D-Bus; pause by hand.</source>
+            <translation>Mattecam no puede pausar con la pantalla bloqueada: ni logind ni el escritorio lo comunican por D-Bus; pause usted mismo.</translation>
+        </message>
+        <message>
             <source>Mattecam itself</source>
             <translation>el propio Mattecam</translation>
         </message>
@@ -1292,6 +1296,10 @@
         <message>
             <source>Pause</source>
             <translation>Pausa</translation>
+        </message>
+        <message>
+            <source>Pause while the screen is locked</source>
+            <translation>Pausar mientras la pantalla esté bloqueada</translation>
         </message>
         <message>
             <source>Paused: others see the stand-by card</source>
@@ -1690,8 +1698,16 @@
             <translation>Muestra solo lo que necesita la mayoría</translation>
         </message>
         <message>
+            <source>Show others the card while the screen of this computer is locked.</source>
+            <translation>Los demás ven la tarjeta mientras la pantalla de este equipo esté bloqueada.</translation>
+        </message>
+        <message>
             <source>Show the background without zoom</source>
             <translation>Mostrar el fondo sin zoom</translation>
+        </message>
+        <message>
+            <source>Show the camera while the screen is locked?</source>
+            <translation>¿Mostrar la cámara con la pantalla bloqueada?</translation>
         </message>
         <message>
             <source>Show the first page again</source>
@@ -2624,6 +2640,10 @@
         <message>
             <source>This scene does not hide what you marked with “Always hide”.</source>
             <translation>Esta escena no oculta lo que usted marcó con «Ocultar siempre».</translation>
+        </message>
+        <message>
+            <source>This scene does not pause while the screen is locked.</source>
+            <translation>Esta escena no pausa mientras la pantalla está bloqueada.</translation>
         </message>
         <message>
             <source>This scene ends “Only me”: everyone in front of the camera is shown.</source>

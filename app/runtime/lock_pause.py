@@ -1,0 +1,136 @@
+"""The pause while the screen is locked, on a thread of its own that follows the setting."""
+
+from __future__ import annotations
+
+import socket
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack, closing, suppress
+from typing import Protocol
+
+from app.core.errors import Stage, t
+from app.core.settings import Settings
+from app.core.settings_owner import SettingsOwner
+from app.runtime.status import StatusBoard
+from app.runtime.worker import Worker
+
+RETRY_S = 10.0
+"""Wait before buses that did not answer are asked again: a desktop may begin after the program."""
+NOT_SEEN = t(
+    "Mattecam cannot pause while the screen is locked: neither logind nor the desktop tells it by D-Bus; pause by hand."
+)
+
+
+class Lock(Protocol):
+    """What tells whether the screen is locked: `app.system.screen_lock.ScreenLock`."""
+
+    is_lost: bool
+    """Whether something that told it does no longer, so that it must be opened again."""
+
+    @property
+    def is_visible(self) -> bool:
+        """Whether anything tells that the screen is locked."""
+        ...
+
+    @property
+    def locked(self) -> bool:
+        """Whether the screen is locked."""
+        ...
+
+    def wait(self, wake: socket.socket) -> None:
+        """Return once that may have changed, or `wake` can be read."""
+        ...
+
+    def close(self) -> None:
+        """Close what was opened. Idempotent."""
+        ...
+
+
+def open_lock() -> Lock | None:
+    """Return what tells it on this system; None if nothing does."""
+    if sys.platform != "linux":
+        return None
+    from app.system.screen_lock import ScreenLock
+
+    return ScreenLock()
+
+
+class LockPause:
+    """Pauses while the screen is locked, and resumes what it has paused. `thread` and `wake` are for any thread."""
+
+    def __init__(self, owner: SettingsOwner, board: StatusBoard, open_lock: Callable[[], Lock | None]) -> None:
+        """board: told where a lock cannot be noticed."""
+        self._owner = owner
+        self._board = board
+        self._open_lock = open_lock
+        self.thread = Worker("screen-lock", self._run, Stage.SCREEN_LOCK)
+        self._waker: socket.socket | None = None
+        """Wakes the thread while it runs."""
+        self._is_wanted = False
+        """What the setting was when this thread looked last."""
+        owner.listen(self._wake_if_changed)
+
+    def wake(self) -> None:
+        """Look at the setting now, and whether to end."""
+        waker = self._waker
+        if waker is not None:
+            with suppress(OSError):  # it is awake, or has ended
+                waker.send(b"1")
+
+    def _wake_if_changed(self) -> None:
+        if self._owner.current.output.pause_when_locked != self._is_wanted:
+            self.wake()
+
+    def _run(self, stop: threading.Event) -> None:
+        sleeper, waker = socket.socketpair()
+        with closing(sleeper), closing(waker):
+            waker.setblocking(False)
+            self._waker = waker
+            while not stop.is_set():
+                self._is_wanted = self._owner.current.output.pause_when_locked
+                if self._is_wanted:
+                    self._watch(stop, sleeper)
+                else:
+                    self._board.report(Stage.SCREEN_LOCK, None)
+                    self._owner.change(_kept_paused)
+                    _sleep(sleeper, None)
+
+    def _watch(self, stop: threading.Event, sleeper: socket.socket) -> None:
+        """Follow the lock until the setting is switched off, or what tells it is gone."""
+        with ExitStack() as opened:
+            lock = self._open_lock()
+            if lock is not None:
+                opened.enter_context(closing(lock))
+            if lock is None or not lock.is_visible:
+                self._board.report(Stage.SCREEN_LOCK, NOT_SEEN)
+                _sleep(sleeper, RETRY_S)
+                return
+            self._board.report(Stage.SCREEN_LOCK, None)
+            while self._owner.current.output.pause_when_locked and not stop.is_set():
+                self._owner.change(_paused if lock.locked else _resumed)
+                lock.wait(sleeper)
+                _sleep(sleeper, 0)  # what has woken it is done
+                if lock.is_lost:
+                    # What is opened next may not know of this lock: its end would be taken for seen.
+                    self._owner.change(_kept_paused)
+                    return
+
+
+def _sleep(sleeper: socket.socket, timeout_s: float | None) -> None:
+    """Wait until the thread is woken, for so long at most."""
+    sleeper.settimeout(timeout_s)
+    with suppress(TimeoutError, BlockingIOError):
+        sleeper.recv(64)
+
+
+def _paused(settings: Settings) -> Settings:
+    return settings if settings.paused else settings.replace(paused=True, paused_by_lock=True)
+
+
+def _resumed(settings: Settings) -> Settings:
+    return settings.replace(paused=False) if settings.paused_by_lock else settings
+
+
+def _kept_paused(settings: Settings) -> Settings:
+    return settings.replace(paused_by_lock=False) if settings.paused_by_lock else settings
