@@ -31,6 +31,7 @@ from app.core.errors import (
     WeightsMissingError,
     t,
 )
+from app.core.process import LINUX
 from app.core.settings import CaptureSettings, EngineSettings, MattingSettings, WindowSettings
 from app.core.types import SourceInfo
 from app.doctor.finding import CommandLine, Finding
@@ -437,6 +438,27 @@ LOST = (Stage.CAPTURE, "The camera went away.", 1.0)
 
 def pressable(area: NoticeArea, part: str) -> qt.QAbstractButton:
     return find(area, qt.QAbstractButton, f"{shown(area)[0]}{part}")
+
+
+@pytest.mark.skipif(not LINUX, reason="elsewhere auto takes the cameras of other programs")
+@pytest.mark.parametrize(
+    ("cameras", "is_said"),
+    [
+        pytest.param((), True, id="none"),
+        pytest.param((("/dev/video0", "Intel MIPI Camera"),), True, id="one of another program"),
+        pytest.param((("/dev/video0", "Intel MIPI Camera"), ("/dev/video10", "Mattecam")), False, id="our own"),
+    ],
+)
+def test_a_camera_of_another_program_does_not_show_the_picture_to_programs(
+    area: NoticeArea, cameras: tuple[tuple[str, str], ...], is_said: bool
+) -> None:
+    sends = made_store(QUIET.replaced_at(["output"], virtual_camera="auto"))
+    bar = ProgramNotices(area, Models(sends, cast("Tasks", None)))
+
+    bar.show_virtual_cameras(cameras)
+    bar.show_status(PipelineStatus(phase=Phase.RUNNING))
+
+    assert ("Zoom and Meet cannot see Mattecam yet." in area.texts) is is_said
 
 
 def test_a_dismissed_problem_makes_room_and_stays_away(area: NoticeArea, bar: ProgramNotices, qtbot: QtBot) -> None:
