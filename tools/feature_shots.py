@@ -1,4 +1,4 @@
-"""The features that the pictures of `docs/features.md` show: their settings and the control of the window."""
+"""The features that the pictures of `docs/features.md` show, and their settings."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from app.core.settings import MattingSettings, Settings, Zone
 
 EVENING = assets_dir() / "backgrounds" / "8-evening-lights.jpg"
 DOOR = Zone(points=((0.0, 0.0), (0.24, 0.0), (0.24, 1.0), (0.0, 1.0)), filled=True, radius=0.0)
+"""At the side of the demo picture."""
+ZONE = Zone(points=((0.4, 0.0), (0.69, 0.0), (0.69, 1.0), (0.4, 1.0)), filled=True, radius=0.0)
+"""Over the door of the room in the picture of zones."""
 
 
 @dataclass(frozen=True)
 class Feature:
     """One feature as the user switches it on."""
 
-    name: str
-    control: str = ""
-    """Object name of a control that its screenshot shows; empty: there is none, but a sequence."""
     people: Mapping[str, Any] = field(default_factory=dict)
     edges: Mapping[str, Any] = field(default_factory=dict)
     background: Mapping[str, Any] = field(default_factory=dict)
@@ -37,9 +37,9 @@ class Feature:
 
 
 _IMAGE = {"kind": "image", "path": EVENING}
-FEATURES = (
-    Feature("auto-framing", people={"auto_framing": "close"}, background=_IMAGE),
-    Feature("zones", "dropBrush", people={"zones": (DOOR,)}, background=_IMAGE),
-    Feature("light", edges={"light_match": 60, "portrait_light": 40}, background=_IMAGE),
-    Feature("bokeh", "background.bokeh", edges={"strict": "off"}, background={"blur_strength": 45, "bokeh": True}),
-)
+_STILL = {"strict": "off"}
+"""Strict mode hides pictures in which nothing moves."""
+FRAMING = Feature(people={"auto_framing": "close"}, edges=_STILL, background=_IMAGE)
+ZONES = Feature(people={"zones": (ZONE,)}, edges=_STILL, background=_IMAGE)
+LIGHT = Feature(edges={**_STILL, "light_match": 60, "portrait_light": 60}, background=_IMAGE)
+BOKEH = Feature(edges=_STILL, background={"kind": "blur", "blur_strength": 45, "bokeh": True})

@@ -16,9 +16,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from PIL import Image
 from PyQt6.QtCore import QEventLoop, QTimer
-from PyQt6.QtWidgets import QApplication, QWidget
+from PyQt6.QtWidgets import QApplication
 
 from app.core.settings import CaptureSettings, MattingSettings, OutputSettings, Settings, WindowSettings
 from app.gui.application import Session, WindowOptions, make_application
@@ -28,8 +27,6 @@ from tools.window_shots import ALL, DOCUMENTS, PATIENCE_MS, SETTLE_MS, Shot
 ROOT = Path(__file__).resolve().parent.parent
 FRAMES = 12
 SIZE = (1280, 840)
-SMALL_WIDTH, QUALITY = 960, 50
-"""Of the pictures of features."""
 LANGUAGES, THEMES = ("en", "de", "es"), ("dark", "light")
 REVIEWED = {"1": ((1024, 700), (1366, 768), (1600, 1000)), "2": ((800, 500),)}
 """Sizes of the window for review, by scale."""
@@ -58,25 +55,13 @@ def take(
                 session.window.resize(*size)
                 _wait_for_frames(app, session)
                 name = shot.name if len(sizes) == 1 else f"{shot.name}-{widget.width()}"
-                print(_save(widget, folder / name, small=shot.name.startswith("feature-")))
+                png = folder / f"{name}.png"
+                widget.grab().save(str(png))
+                print(png)
             if widget is not session.window:
                 widget.close()
     finally:
         session.close()
-
-
-def _save(widget: QWidget, path: Path, *, small: bool) -> Path:
-    """Write PNG, or a small WebP; return the file."""
-    png = path.with_suffix(".png")
-    widget.grab().save(str(png))
-    if not small:
-        return png
-    with Image.open(png) as image:
-        width = min(SMALL_WIDTH, image.width)
-        height = round(image.height * width / image.width)
-        image.convert("RGB").resize((width, height)).save(path.with_suffix(".webp"), quality=QUALITY, method=6)
-    png.unlink()
-    return path.with_suffix(".webp")
 
 
 def _wait_for_frames(app: QApplication, session: Session) -> None:

@@ -12,7 +12,7 @@ from app.gui.application import Session
 from app.gui.assistant import Assistant
 from app.gui.bridge import ViewMode
 from app.gui.doctor import DoctorDialog
-from tools.feature_shots import DOOR, FEATURES, Feature
+from tools.feature_shots import DOOR
 
 PATIENCE_MS, SETTLE_MS = 300_000, 200
 
@@ -137,25 +137,7 @@ def _close_up(session: Session) -> QWidget:
     return _scene(4)(session)
 
 
-def _feature(feature: Feature) -> Callable[[Session], QWidget]:
-    def prepare(session: Session) -> QWidget:
-        window = session.window
-        session.store.edit("window", mirror_preview=False)  # texts are readable as in the output
-        session.store.change(feature.settings)
-        _open_group(session, "")
-        control = window.panel.findChild(QWidget, feature.control)
-        if control is None:
-            raise SystemExit(f"There is no control {feature.control} in the side panel.")
-        window.panel.reveal(control)
-        return window
-
-    return prepare
-
-
-DOCUMENTS = (
-    Shot("window", _without_figures(_scene(4))),
-    *(Shot(f"feature-{each.name}", _without_figures(_feature(each))) for each in FEATURES if each.control),
-)
+DOCUMENTS = (Shot("window", _without_figures(_scene(4))),)
 ALL = (
     Shot("simple", _scene(4)),
     *(Shot(name, _scene(1, f"{name}Group")) for name in ("zones", "background", "quality", "record", "pause")),
