@@ -14,12 +14,13 @@ import numpy as np
 from av.video.frame import VideoFrame
 
 from app.core import geometry
-from app.core.errors import BackgroundError, t
+from app.core.errors import BackgroundError, Stage, t
 from app.core.files import is_of_kind
 from app.core.geometry import Layout
 from app.core.paths import assets_dir, backgrounds_dir
 from app.core.settings import BackgroundSettings
 from app.core.types import Backdrop, BgrImage, BlurredBackground
+from app.core.worker import Worker
 from app.media.frame_filters import BLACK
 from app.media.image_file import READ_SUFFIXES, read_image, reading_note
 from app.media.video_input import LIVE_MAX_PIXELS, VideoError, VideoInput, is_turned, no_longer_readable
@@ -162,8 +163,7 @@ class VideoBackground(Background):
         self._condition = threading.Condition()
         """Guards what both sides use."""
         self._closing = False
-        # A daemon only so that a drive that never answers cannot keep the process alive.
-        self._thread = threading.Thread(target=self._decode_ahead, name="background video", daemon=True)
+        self._worker = Worker("background video", self._decode_ahead, Stage.BACKGROUND)
         self._ahead: deque[tuple[float, BgrImage]] = deque()
         self._current: BgrImage | None = None
         self._size: tuple[int, int] | None = None
@@ -172,7 +172,7 @@ class VideoBackground(Background):
         self._decoded_s = 0.0
         self._ended = False
         self.problem: BackgroundError | None = None
-        self._thread.start()
+        self._worker.start()
 
     def backdrop(self, width: int, height: int, time_s: float) -> BgrImage:
         """Return the frame for `time_s`; the first call returns the first frame."""
@@ -199,10 +199,9 @@ class VideoBackground(Background):
         with self._condition:
             self._closing = True
             self._condition.notify_all()
-        if self._thread is threading.current_thread():  # where the garbage collector may call it
+        if self._worker.is_this_thread:  # where the garbage collector may call it
             return
-        self._thread.join(END_S)
-        if self._thread.is_alive():
+        if not self._worker.stop(END_S):
             log.error("The decoder of the background video %s does not stop.", self._video.path.name)
 
     def _advance(self, time_s: float) -> None:
@@ -224,7 +223,7 @@ class VideoBackground(Background):
             self._current = self._ahead.popleft()[1]
             self._condition.notify_all()
 
-    def _decode_ahead(self) -> None:
+    def _decode_ahead(self, _stop: threading.Event) -> None:
         try:
             skipped = 0
             for at_s, frame in self._frames():

@@ -21,6 +21,7 @@ from app.capture.base import PIPEWIRE, several_cameras
 from app.core import camera_names
 from app.core.errors import CameraAbsentError, Text, t
 from app.core.process import CAMERA_SERVICES, holders
+from app.core.threads import poll_until
 from app.system import v4l2
 
 log = logging.getLogger(__name__)
@@ -323,11 +324,9 @@ def links(path: str) -> list[str]:
     Of several devices with one name, the link leads to another one from start to start: here all of them have it.
     """
     with suppress(OSError):  # disconnected meanwhile
-        while UDEV_DATA.is_dir() and abs(time.time() - Path(path).stat().st_ctime) < UDEV_S:
-            major, minor = v4l2.device_number(path)
-            if (UDEV_DATA / f"c{major}:{minor}").exists():
-                break
-            time.sleep(UDEV_POLL_S)
+        age_s = abs(time.time() - Path(path).stat().st_ctime)
+        if UDEV_DATA.is_dir() and age_s < UDEV_S:
+            poll_until(lambda: _is_known_to_udev(path), UDEV_S - age_s, UDEV_POLL_S)
     known = _text(UDEV_DATA / f"c{_text(SYS_CLASS / Path(path).name / 'dev')}")
     given = [Path(line.removeprefix("S:")) for line in known.splitlines() if line.startswith("S:v4l/")]
     found = []
@@ -335,6 +334,11 @@ def links(path: str) -> list[str]:
         leading = [link for link in folder.iterdir() if os.path.realpath(link) == path] if folder.is_dir() else []
         found += sorted({link.name for link in (*leading, *given) if link.parent.name == folder.name})
     return found
+
+
+def _is_known_to_udev(path: str) -> bool:
+    major, minor = v4l2.device_number(path)
+    return (UDEV_DATA / f"c{major}:{minor}").exists()
 
 
 def why_not(path: str) -> Text:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
+from queue import Empty, SimpleQueue
 
 import numpy as np
 import typer
@@ -28,6 +29,7 @@ from app.core.process import handled
 from app.core.settings import Settings
 from app.core.threads import on_own_thread
 from app.core.types import Outgoing, Picture, PictureKind
+from app.core.worker import SlotClosed
 from app.output.base import write_snapshot
 from app.output.camera_list import is_busy
 from app.output.interrupted import kept_after_crash
@@ -35,7 +37,6 @@ from app.output.table import has_camera
 from app.runtime.context import default_parts
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Latency, Phase, PipelineStatus, Problem, write_status
-from app.runtime.worker import SlotClosed
 
 log = logging.getLogger(__name__)
 
@@ -207,14 +208,17 @@ class HeadlessRun:
         """It failed because something that was named cannot be used."""
         self.interrupted = False
         self._ending = False
+        self._wake: SimpleQueue[None] = SimpleQueue()
 
     def end(self) -> None:
-        """End the run (any thread, and from a signal handler, which must take no lock)."""
+        """End the run (any thread, and from a signal handler, which must take no lock: `SimpleQueue` needs none)."""
         self._ending = True
+        self._wake.put(None)
 
     def interrupt(self) -> None:
         """End the run from a signal handler."""
-        self.interrupted = self._ending = True
+        self.interrupted = True
+        self.end()
 
     def run(self) -> None:
         """Run the pipeline until a limit, `end`, `interrupt` or a failed start."""
@@ -227,7 +231,8 @@ class HeadlessRun:
         pipeline.start()
         try:
             while not self._ending and not self._is_over():
-                time.sleep(POLL_S)
+                with suppress(Empty):
+                    self._wake.get(timeout=POLL_S)
                 self._observe()
         finally:
             stopped = pipeline.stop()

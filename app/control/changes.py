@@ -20,9 +20,9 @@ from app.core.files import no_answer
 from app.core.paths import program_command
 from app.core.settings import Settings
 from app.core.threads import on_own_thread
+from app.core.worker import FILE_LIMIT_S, NoAnswerError
 from app.runtime.pipeline import Pipeline, Update
 from app.runtime.status import Problem
-from app.runtime.worker import FILE_LIMIT_S, NoAnswerError
 
 T = TypeVar("T")
 POLL_S = 0.02

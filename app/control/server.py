@@ -26,7 +26,7 @@ from app.control.program import RunningProgram
 from app.control.transport import Endpoint, OtherProgramError
 from app.core.ending import all_done
 from app.core.errors import MattecamError, Stage
-from app.runtime.worker import Worker
+from app.core.worker import Worker
 
 log = logging.getLogger(__name__)
 MOST_WAITING = 400

@@ -126,6 +126,19 @@ class DaemonPool:
         self.give_up(call)
 
 
+def poll_until(condition: Callable[[], bool], limit_s: float, interval_s: float) -> bool:
+    """Look until a condition holds, for what nothing tells of; return False if it does not within the time limit.
+
+    The limit is short: nothing ends the wait earlier.
+    """
+    deadline_s = time.monotonic() + limit_s
+    while not condition():
+        if time.monotonic() >= deadline_s:
+            return False
+        time.sleep(interval_s)
+    return True
+
+
 def elapsed_s() -> float:
     """Return the seconds since an arbitrary moment, those in suspension included, unaffected by the wall clock."""
     if sys.platform != "win32" and _CLOCK is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Generator
+from concurrent.futures import wait
 from contextlib import closing
 from fractions import Fraction
 from functools import partial
@@ -14,6 +15,7 @@ import cv2
 import numpy as np
 
 from app.core.errors import SinkError, Text, t
+from app.core.threads import on_own_thread
 from app.core.types import BgrImage, Outgoing, Picture, PictureKind
 from app.doctor.finding import CommandLine, Finding, Steps, ok, problem, warning
 
@@ -112,8 +114,7 @@ def prove(
         finally:
             sending.set()
 
-    sender = threading.Thread(target=send, name="proof-sender", daemon=True)  # a driver that hangs blocks no exit
-    sender.start()
+    sender = on_own_thread("proof-sender", send)  # a driver that hangs blocks no exit
     opens, image = True, None
     try:
         sent = sending.wait(first_frame_s) and not error
@@ -124,8 +125,8 @@ def prove(
         opens = False
     finally:
         stop_asked.set()
-        sender.join(_JOIN_TIMEOUT_S)
-    ended = not sender.is_alive()
+        wait({sender}, _JOIN_TIMEOUT_S)
+    ended = sender.done()
     if not sent or error or not ended:
         reason = error or t(
             "{device} accepted no frame within {seconds} seconds.", device=device, seconds=f"{first_frame_s:.0f}"

@@ -26,13 +26,13 @@ from app.core.geometry import contain_size
 from app.core.settings import Settings
 from app.core.threads import on_own_thread
 from app.core.types import AlphaImage, BgrImage, Outgoing, Picture, PictureKind
+from app.core.worker import LatestSlot, SlotClosed, Worker
 from app.gui.state import SettingsStore, Tasks
 from app.gui.widgets.qt import existing, timer
 from app.output.base import write_snapshot
 from app.runtime.capture_worker import Preview
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import PipelineStatus
-from app.runtime.worker import LatestSlot, SlotClosed, Worker
 
 
 def to_qimage(image: NDArray[np.uint8]) -> QImage:

@@ -17,10 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core.ending import close_unused
-from app.core.errors import SinkLostError, Text, UsageError, t
+from app.core.errors import SinkLostError, Stage, Text, UsageError, t
 from app.core.files import same_file, why_not_written, write_error
-from app.core.threads import lower_priority, name_thread
+from app.core.threads import lower_priority, on_own_thread
 from app.core.types import Picture, PictureKind
+from app.core.worker import Worker
 from app.media.video_writer import SUFFIXES, RecordingWriter, live_encoder
 from app.output.base import FrameSink, Recording, SinkContext
 from app.output.interrupted import RecordingNote
@@ -94,22 +95,17 @@ class EncoderThread:
         self._waiting: deque[tuple[Picture, Time]] = deque()
         self._written: Picture | None = None
         self._closed = False
-        self.writer: RecordingWriter
-        """The writer, which only this thread may use until `finish`."""
         self.error: Exception | None = None
         """What ended the thread; None while it works."""
-        opener = threading.Thread(target=self._open, name="encoder-pool", daemon=True)
-        opener.start()
-        opener.join()
-        if self.error is not None:
-            raise self.error
+        self.writer = on_own_thread("encoder-pool", self._open).result()
+        """The writer, which only this thread may use until `finish`."""
         self.file = self.writer.file
         """Where the file was when that was looked for last."""
         self._followed_s: Time = 0
         self.recording = Recording()
         context.recordings.append(self.recording)
-        self._thread = threading.Thread(target=self._run, name="encoder", daemon=True)
-        self._thread.start()
+        self._worker = Worker("encoder", self._run, Stage.RECORDING, niceness=FEEDER_NICENESS)
+        self._worker.start()
 
     def put(self, picture: Picture, time_s: Time) -> None:
         """Hand over a picture to be written at this time."""
@@ -125,20 +121,14 @@ class EncoderThread:
         with self._condition:
             self._closed = True
             self._condition.notify()
-        self._thread.join()
+        self._worker.join(None)
 
-    def _open(self) -> None:
+    def _open(self) -> RecordingWriter:
         # The encoder starts its threads when it is opened; they inherit name and priority.
-        name_thread("encoder-pool")
         lower_priority(ENCODER_NICENESS, batch=True)
-        try:
-            self.writer = self._open_writer()
-        except Exception as error:  # noqa: BLE001 - raised by the constructor
-            self.error = error
+        return self._open_writer()
 
-    def _run(self) -> None:
-        name_thread("encoder")
-        lower_priority(FEEDER_NICENESS)
+    def _run(self, _stop: threading.Event) -> None:
         try:
             while (item := self._next()) is not None:
                 if len(self._waiting) < PATIENT and not self._closed:

@@ -13,7 +13,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.threads import name_thread
+from app.core.errors import Stage
+from app.core.worker import Worker
 
 log = logging.getLogger(__name__)
 
@@ -78,9 +79,8 @@ class Microphone:
         """Peak of the last block, from 0 to 1; 0 while muted. Readable on any thread."""
         self._has_failed = False
         """Whether a failure was reported last."""
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="microphone", daemon=True)
-        self._thread.start()
+        self._worker = Worker("microphone", self._run, Stage.MICROPHONE)
+        self._worker.start()
 
     def take(self) -> list[SoundBlock]:
         """Return the blocks that arrived since the last call, without waiting. Used on one thread."""
@@ -88,38 +88,35 @@ class Microphone:
 
     def request_stop(self) -> None:
         """Let the thread release the device and end, without waiting for it."""
-        self._stop.set()
+        self._worker.request_stop()
 
     def close(self) -> None:
         """Release the device; no failure stays reported. Idempotent."""
-        self._stop.set()
-        self._thread.join(CLOSE_TIMEOUT_S)
-        if self._thread.is_alive():
+        if not self._worker.stop(CLOSE_TIMEOUT_S):
             log.warning("The microphone's driver does not answer; its thread is left behind.")
         self._report(None)
 
-    def _run(self) -> None:
-        name_thread("microphone")
-        while not self._stop.is_set():
+    def _run(self, stop: threading.Event) -> None:
+        while not stop.is_set():
             name = self._wanted()
             if name is None:
                 if self._has_failed:
                     self._tell(None)  # the failure of a microphone that nobody wants any more
-                self._stop.wait(POLL_S)
+                stop.wait(POLL_S)
                 continue
             try:
-                self._listen(name)
+                self._listen(name, stop)
             except Exception as error:  # noqa: BLE001 - carried to the status
-                if self._stop.is_set():
+                if stop.is_set():
                     return  # `close` did not wait for a driver that hung: nobody would take the report back
                 self._tell(error)
-                self._stop.wait(self._retry_s)
+                stop.wait(self._retry_s)
 
     def _tell(self, problem: Exception | None) -> None:
         self._has_failed = problem is not None
         self._report(problem)
 
-    def _listen(self, name: str) -> None:
+    def _listen(self, name: str, stop: threading.Event) -> None:
         """Read the device until another one, or none, is wanted, or until it must be opened again."""
         heard = False
         with closing(self._open(name)) as blocks:
@@ -133,7 +130,7 @@ class Microphone:
                             self._tell(None)
                         self._blocks.append(block)
                     self.level = min(1.0, float(np.abs(block.samples.astype(np.int32)).max(initial=0)) / 32767)
-                    if self._stop.is_set():
+                    if stop.is_set():
                         return
             finally:
                 self.level = 0.0

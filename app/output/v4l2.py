@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import errno
 import os
-import time
 from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from app.core.threads import poll_until
 from app.media.yuv import Layout
 from app.system import v4l2
 from app.system.v4l2 import PixelSize, is_loopback
@@ -68,13 +68,9 @@ def frames_arrive(path: str, within_s: float = 0.4) -> bool:
             if all(_read_one(node) for _ in range(_MOST_BUFFERS + 1)):  # old frames in the ring buffer
                 return True
             # the driver's poll() does not wait for users of read()
-            for _ in range(round(within_s / _LOOK_AGAIN_S)):
-                time.sleep(_LOOK_AGAIN_S)
-                if _read_one(node):
-                    return True
+            return poll_until(lambda: _read_one(node), within_s, _LOOK_AGAIN_S)
     except OSError as error:
         return error.errno == errno.EBUSY
-    return False
 
 
 def revive(path: str) -> None:

@@ -18,9 +18,9 @@ from app.core.errors import Stage, Text, t
 from app.core.files import version_of
 from app.core.settings import BackgroundSettings, OutputSettings
 from app.core.types import Backdrop, BgrImage, Frame, Picture, PictureKind
+from app.core.worker import NICENESS, Prepared, Preparer
 from app.runtime.context import PipelineContext
 from app.runtime.status import StatusBoard
-from app.runtime.worker import Prepared, Preparer
 
 PLAIN_GREY = 24
 """Grey level (0..255) in place of a background or card that is not ready; about as dark as the card's edge. A blurred
@@ -37,7 +37,7 @@ class Backdrops:
             self._open,
             lambda background: background.close(),
             Stage.BACKGROUND,
-            low_priority=True,
+            niceness=NICENESS,
         )
         self._requested: BackgroundSettings | None = None
         """The newest settings; a background was requested for their `opened`."""
@@ -193,7 +193,7 @@ class StandbyPictures:
         """Of the card asked for last, which is drawn or being drawn."""
         self._card: Picture | None = None
         """The one drawn last: it stands in for the card that is being drawn, if the size is the same."""
-        self.preparer: Preparer[CardKey, None] = Preparer(CARD, self._prepare, lambda _: None, low_priority=True)
+        self.preparer: Preparer[CardKey, None] = Preparer(CARD, self._prepare, lambda _: None, niceness=NICENESS)
 
     def card(self, settings: OutputSettings, width: int, height: int) -> Picture:
         """Return the card at this size without waiting; until it is drawn, the last card or a plain picture."""

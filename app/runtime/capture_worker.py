@@ -18,12 +18,12 @@ from app.core.errors import CameraAbsentError, Remedy, SourceLostError, Stage, t
 from app.core.files import no_answer
 from app.core.settings import CaptureSettings
 from app.core.types import UNTURNED, Frame, Orientation, SourceInfo
+from app.core.worker import FILE_LIMIT_S, LatestSlot, Reaching, Worker
 from app.output.base import FrameSink, ReaderCounter
 from app.runtime.context import PipelineContext
 from app.runtime.engines import EngineSelector
 from app.runtime.outputs import SinkWorker
 from app.runtime.status import Phase
-from app.runtime.worker import FILE_LIMIT_S, LatestSlot, Reaching, Worker
 
 _log = logging.getLogger(__name__)
 FIRST_WAIT_S = 0.1

@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 from app.core.errors import SinkError, Text, t
 from app.core.settings import Settings
 from app.core.types import Outgoing, Picture, PictureKind
+from app.core.worker import LatestSlot, SlotClosed, Worker
 from app.output.base import FrameSink, SinkContext, SinkSpec
 from app.privacy.gate import Gate
 from app.runtime.context import PipelineContext
 from app.runtime.status import Phase
-from app.runtime.worker import LatestSlot, SlotClosed, Worker
 
 IDLE_HZ = 5.0
 """Rate at which the stand-by card is repeated while nobody reads the virtual camera, and while the user pauses. It

@@ -23,6 +23,7 @@ from app.core.settings import (
 )
 from app.core.settings_owner import SettingsOwner
 from app.core.types import BgrImage, Frame, Picture
+from app.core.worker import LatestSlot, Preparer
 from app.matting import build_engine
 from app.matting.base.interface import MattingEngine
 from app.media.image_file import read_image
@@ -35,7 +36,6 @@ from app.runtime.context import PipelineContext, Timing
 from app.runtime.engines import EngineSelector, MatteFrame
 from app.runtime.matting_worker import MattingWorker
 from app.runtime.status import Phase
-from app.runtime.worker import LatestSlot, Preparer
 from tests.backgrounds.files import write_video
 from tests.clips import demo, write_film, write_images
 from tests.fakes.world import FakeWorld

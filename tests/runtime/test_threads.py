@@ -21,12 +21,12 @@ from app.core.files import is_stream
 from app.core.settings import BackgroundSettings, CaptureSettings, Settings
 from app.core.settings_owner import SettingsOwner
 from app.core.types import PictureKind
+from app.core.worker import LatestSlot, Prepared, Preparer, SlotClosed, Worker
 from app.privacy.gate import Gate
 from app.runtime.backdrops import StandbyPictures
 from app.runtime.context import PipelineContext, Timing
 from app.runtime.pipeline import Pipeline, Watchdog
 from app.runtime.status import Latency, Meter, Phase, PipelineStatus, StatusBoard, write_status
-from app.runtime.worker import LatestSlot, Prepared, Preparer, SlotClosed, Worker
 from mattecam.testing import FakeClock, FakeEngine
 from tests.fakes.world import BASE, FakeRecorder, FakeWorld, Hold, apply, composites, ignore, live, running
 from tests.waiting import eventually
@@ -269,7 +269,7 @@ def test_the_newest_request_wins_and_no_error_of_build_or_discard_ends_the_build
 
 def test_what_is_retired_is_discarded_with_its_memory_before_the_next_build(monkeypatch: pytest.MonkeyPatch) -> None:
     happened: list[str] = []
-    monkeypatch.setattr("app.runtime.worker.return_free_memory", lambda: happened.append("memory returned"))
+    monkeypatch.setattr("app.core.worker.return_free_memory", lambda: happened.append("memory returned"))
 
     def build(key: int) -> int:
         happened.append(f"built {key}")

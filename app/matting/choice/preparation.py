@@ -32,10 +32,12 @@ from numpy.typing import NDArray
 
 from app.core import EXIT_INTERRUPTED, paths
 from app.core.compiling import library, loading
-from app.core.errors import ModelError, Remedy, SettingsError, Text, how_ended, t
+from app.core.errors import ModelError, Remedy, SettingsError, Stage, Text, how_ended, t
 from app.core.files import why_not_written
 from app.core.settings import EdgeSettings, EngineSettings, MattingSettings
+from app.core.threads import on_own_thread
 from app.core.types import BgrImage
+from app.core.worker import Worker
 from app.matting.choice.choice import (
     HEIGHT,
     WIDTH,
@@ -90,7 +92,7 @@ class Preparation:
         self._lock = threading.Lock()
         self._cancelled = threading.Event()
         self._children: set[subprocess.Popen[str]] = set()
-        self._beside: threading.Thread | None = None
+        self._beside: Worker | None = None
         self._tried: set[Part] = set()
         """Parts that are not done again in this process, whether they failed or not."""
         self.progress: Text | None = None
@@ -135,10 +137,10 @@ class Preparation:
                     t("The preparation for this computer was cancelled; it continues at the next start."), Remedy.RETRY
                 )
 
-    def measure_beside(self) -> threading.Thread:
+    def measure_beside(self) -> Worker:
         """Measure what is not measured yet, beside a live picture, once; return the thread. See `begin`."""
-        if self._beside is None or not self._beside.is_alive():
-            self._beside = threading.Thread(target=self._measure, name="measurement", daemon=True)
+        if self._beside is None or self._beside.join(0):
+            self._beside = Worker("measurement", self._measure, Stage.MATTING)
             self._beside.start()
         return self._beside
 
@@ -148,7 +150,7 @@ class Preparation:
         for child in tuple(self._children):
             child.terminate()
 
-    def _measure(self) -> None:
+    def _measure(self, _stop: threading.Event) -> None:
         if self._is_due("measurement") and not self._cancelled.wait(self._beside_after_s):
             self._run(("measurement",), lambda _text: None)
             if not self._cancelled.is_set():
@@ -398,7 +400,7 @@ def end_with_the_program() -> None:
         sys.stdin.buffer.read()  # the other end of this pipe closes with the program
         os._exit(EXIT_INTERRUPTED)
 
-    threading.Thread(target=wait, name="program-watch", daemon=True).start()
+    on_own_thread("program-watch", wait)
 
 
 if __name__ == "__main__":

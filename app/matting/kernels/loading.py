@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
-import threading
 
 from app.core.compiling import loading
+from app.core.threads import on_own_thread
 
 
 def load() -> None:
@@ -18,9 +17,4 @@ def load() -> None:
 @functools.cache
 def start_loading() -> None:
     """Begin to load on a thread, beside other work. A failure is that of the thread that needs the kernels."""
-
-    def work() -> None:
-        with contextlib.suppress(Exception):
-            load()
-
-    threading.Thread(target=work, name="kernel-compiler", daemon=True).start()
+    on_own_thread("kernel-compiler", load)

@@ -91,22 +91,22 @@ class Worker:
         stage: Stage = Stage.OUTPUT,
         *,
         frame_path: bool = False,
-        low_priority: bool = False,
+        niceness: int = 0,
         late_remedy: Remedy | None = None,
     ) -> None:
         """stage: where a failure is reported. frame_path: whether frames pass through it, so that nothing but the
-        stand-by card may leave without it. low_priority: raise the niceness of the thread, and so of the threads that
-        it starts (Linux). late_remedy: what helps where a call takes too long, as of `MattecamError`.
+        stand-by card may leave without it. niceness: added to that of the thread, and so of the threads that it starts
+        (Linux). late_remedy: what helps where a call takes too long, as of `MattecamError`.
         """
         self.name = name
         self.stage = stage
         self.frame_path = frame_path
         self.late_remedy = late_remedy
-        self._low_priority = low_priority
+        self._niceness = niceness
         self._stop = threading.Event()
-        self._target = target
         # A daemon only so that a driver that never returns cannot keep the process alive; `join` is always checked.
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        # The thread alone keeps the target: what ended frees the memory of its owner at once.
+        self._thread = threading.Thread(target=self._run, args=(target,), name=name, daemon=True)
         self.error: BaseException | None = None
         self.died = False
         """The thread has ended without being asked to stop."""
@@ -121,10 +121,15 @@ class Worker:
         """Ask the target to return; do not wait."""
         self._stop.set()
 
-    def join(self, timeout_s: float) -> bool:
-        """Wait for the end; return False if the thread still runs."""
+    @property
+    def is_this_thread(self) -> bool:
+        """Whether the caller runs on it, and so cannot wait for its end."""
+        return self._thread is threading.current_thread()
+
+    def join(self, timeout_s: float | None) -> bool:
+        """Wait for the end, None: however long that takes; return False if the thread still runs."""
         if self._thread.ident is not None:
-            self._thread.join(max(0.0, timeout_s))
+            self._thread.join(None if timeout_s is None else max(0.0, timeout_s))
         return not self._thread.is_alive()
 
     def stop(self, timeout_s: float) -> bool:
@@ -153,12 +158,12 @@ class Worker:
         call = self._call
         return None if self.died or call is None or time.monotonic() <= call[0] else call[1]()
 
-    def _run(self) -> None:
+    def _run(self, target: Callable[[threading.Event], None]) -> None:
         name_thread(self.name)
-        if self._low_priority:
-            lower_priority(NICENESS)
+        if self._niceness:
+            lower_priority(self._niceness)
         try:
-            self._target(self._stop)
+            target(self._stop)
         except BaseException as error:  # noqa: BLE001 - the boundary of the thread; the watchdog reports it
             self.error = error
             _log.warning("The %s thread ended with an error.", self.name, exc_info=error)
@@ -212,12 +217,12 @@ class Preparer(Worker, Generic[K, T]):
         discard: Callable[[T], None],
         stage: Stage = Stage.OUTPUT,
         *,
-        low_priority: bool = False,
+        niceness: int = 0,
     ) -> None:
-        """stage, low_priority: as in `Worker`. No low priority for engines: OpenVINO's workers, which run them, are
+        """stage, niceness: as in `Worker`. None for engines: OpenVINO's workers, which run them, are
         started here.
         """
-        super().__init__(name, self._serve, stage, low_priority=low_priority)
+        super().__init__(name, self._serve, stage, niceness=niceness)
         self._reaching = Reaching()
         self._build = build
         self._discard = discard
@@ -260,7 +265,7 @@ class Preparer(Worker, Generic[K, T]):
             self._request, self.busy = None, False
             self._condition.notify()
 
-    def join(self, timeout_s: float) -> bool:
+    def join(self, timeout_s: float | None) -> bool:
         """Wait for the thread and discard outcomes that were not taken; return False if the thread still runs."""
         ended = super().join(timeout_s)
         if ended:
