@@ -12,8 +12,8 @@ from typing import Protocol
 from app.core.errors import Stage, t
 from app.core.settings import Settings
 from app.core.settings_owner import SettingsOwner
+from app.core.worker import Worker
 from app.runtime.status import StatusBoard
-from app.runtime.worker import Worker
 
 RETRY_S = 10.0
 """Wait before buses that did not answer are asked again: a desktop may begin after the program."""
