@@ -158,11 +158,12 @@ def find_camera(wanted: str) -> CameraDevice:
     if found:
         return found[0]
     if SYSTEM == "Linux":
-        path = os.path.realpath(f"/dev/video{int(wanted)}" if wanted.isdecimal() else wanted)
+        number = _number_in(wanted)
+        path = os.path.realpath(wanted if number is None else f"/dev/video{number}")
         if path.startswith("/dev/"):
             return CameraDevice((links(path) or [path])[0], path, path, -1)
-    elif wanted.isdecimal():
-        return CameraDevice(wanted, wanted, "", int(wanted))
+    elif (number := _number_in(wanted)) is not None:
+        return CameraDevice(wanted, wanted, "", number)
     raise CameraAbsentError(
         t(
             "There is no camera {name}; connect it or choose another one⟦ (the command `devices` lists them)⟧.",
@@ -184,13 +185,26 @@ def cameras_named(wanted: str, cameras: Sequence[CameraDevice]) -> list[CameraDe
     port = wanted.removeprefix(model).removeprefix("@")
     of_model = [camera for camera in cameras if port and model == _model(camera)]
     groups = (
-        [camera for camera in cameras if wanted.isdecimal() and camera.index == int(wanted)],
+        [camera for camera in cameras if camera.index == _number_in(wanted)],
         [camera for camera in cameras if wanted in (camera.path, camera.id, *camera.other_ids)],
         [camera for camera in cameras if wanted in (camera.name, _model(camera))],
         [camera for camera in of_model if port == camera.port],
         of_model,
     )
     return next((group for group in groups if group), [])
+
+
+MOST_NUMBER = 2**31 - 1
+"""Of a camera: drivers take a C int, and a longer number is an error that no driver explains."""
+
+
+def _number_in(wanted: str) -> int | None:
+    """Return the number that a camera is named by; None for another name, and for a number that no camera can have."""
+    digits = wanted.lstrip("0")
+    if not wanted.isdecimal() or len(digits) > len(str(MOST_NUMBER)):  # Python reads no more than 4300 digits
+        return None
+    number = int(wanted)
+    return number if number <= MOST_NUMBER else None
 
 
 def without_port(address: str) -> str:

@@ -428,3 +428,14 @@ def test_the_virtual_camera_in_use_is_no_source(kernel: Kernel, monkeypatch: pyt
     for named in ("camera:2", "/dev/video9"):
         with pytest.raises(SourceOpenError, match="is the virtual camera that this program sends to"):
             new_opener()(CaptureSettings(source=named))
+
+
+@pytest.mark.parametrize("system", ["Linux", "Windows"])
+@pytest.mark.parametrize("number", [str(2**31), "99999999999999", "9" * 5000])
+def test_a_number_that_no_driver_takes_is_no_camera(monkeypatch: pytest.MonkeyPatch, system: str, number: str) -> None:
+    """It was an internal error: drivers take a C int, and Python reads at most 4300 digits."""
+    monkeypatch.setattr(devices, "SYSTEM", system)
+    monkeypatch.setattr(devices, "_device_cameras", list)
+
+    with pytest.raises(CameraAbsentError):
+        devices.find_camera(number)
