@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import reduce
+from functools import partial, reduce
 from pathlib import Path
 from tempfile import TemporaryFile
 
@@ -12,7 +12,7 @@ from app.cli.options import LiveOptions, apply_options
 from app.cli.terminal import notify
 from app.config import logs, scenes, settings_file
 from app.config.setting import TRANSPARENT
-from app.core.errors import Text, UsageError, t
+from app.core.errors import SettingsError, Text, UsageError, t
 from app.core.files import (
     BrokenFileError,
     check_outputs,
@@ -27,6 +27,7 @@ from app.core.files import (
 from app.core.paths import program_command
 from app.core.process import check_memory_limit
 from app.core.settings import Settings
+from app.core.user_file import in_time
 from models.table import bundled
 from models.weights import on_hand
 
@@ -117,7 +118,7 @@ def settings_from(options: LiveOptions, *, window: bool = False) -> StartSetting
     saved = saved.kept
     base = saved
     if options.profile is not None:
-        base = scenes.SceneStore(scenes.default_path()).get(options.profile).applied_to(base)
+        base = _scene(options.profile).applied_to(base)
     base, missing = _with_installed_model(base, options)
     settings, renamed = checked_files(apply_options(base, options), options.status_json)
     return StartSettings(
@@ -127,6 +128,15 @@ def settings_from(options: LiveOptions, *, window: bool = False) -> StartSetting
         _sentences(warning, missing, renamed),
         unmatted_confirmed=settings.background.kind != "none" or options.background is not None,
     )
+
+
+def _scene(name: str) -> scenes.Scene:
+    """Return a saved scene. Raises UsageError for an unknown one, SettingsError for a file that cannot be read."""
+    file = scenes.default_path()
+    try:
+        return in_time(file, partial(scenes.SceneStore(file).get, name))
+    except TimeoutError as error:
+        raise SettingsError(t("The scenes file {file} does not answer; reconnect its disk.", file=file)) from error
 
 
 def _of_run(file: Path | None) -> Settings:

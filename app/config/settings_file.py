@@ -6,7 +6,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from app.core.errors import Text, t
 from app.core.files import BrokenFileError, JsonObject, leads_nowhere, why_not_used
 from app.core.settings import SETTINGS_VERSION, Settings
 from app.core.settings_owner import rebase
-from app.core.user_file import UserFile
+from app.core.user_file import UserFile, in_time
 
 log = logging.getLogger(__name__)
 
@@ -124,8 +124,11 @@ def _file(path: Path) -> UserFile[Content]:
 
 
 def read(path: Path) -> Settings:
-    """Return the settings in a file, the defaults without it. Raises BrokenFileError with the reason, or OSError."""
-    content = _file(path).read()
+    """Return the settings in a file, the defaults without it.
+
+    Raises BrokenFileError with the reason, or OSError, also for a disk that does not answer.
+    """
+    content = in_time(path, _file(path).read)
     return Settings() if content is None else content.settings
 
 
@@ -136,7 +139,7 @@ def load(path: Path) -> tuple[Settings, Text | None]:
     starts paused: nobody knows what it hides. The file stays as it is until `save` renames it.
     """
     try:
-        if leads_nowhere(path):  # such as a disk that is not connected yet
+        if in_time(path, partial(leads_nowhere, path)):  # such as a disk that is not connected yet
             raise BrokenFileError(t("it is a link to what does not exist"))
         settings = read(path)
     except (BrokenFileError, OSError) as error:

@@ -52,6 +52,7 @@ _READING = {
     errno.EACCES: t("you have no permission to read it"),
     errno.EPERM: t("you have no permission to read it"),
     errno.EISDIR: t("it is a folder"),
+    errno.ETIMEDOUT: t("its disk does not answer"),
     errno.ENAMETOOLONG: t("its name is too long"),
 }
 

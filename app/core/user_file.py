@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import wait
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -23,12 +26,26 @@ from app.core.files import (
     why_not_written,
     write_private,
 )
+from app.core.threads import on_own_thread
 
 T = TypeVar("T")
 _locks: dict[Path, threading.Lock] = {}
 """By file, held from reading it to writing it: one on a disk that hangs delays no other."""
 LOCK_LIMIT_S = 5.0
 """How long another program may change the file."""
+
+
+READ_LIMIT_S = 6.0
+"""How long a file is waited for: most disks that stood still turn by then."""
+
+
+def in_time(path: Path, read: Callable[[], T]) -> T:
+    """Return what `read` returns of a file. Raises what it raises, and TimeoutError where the disk does not answer."""
+    reading = on_own_thread("file-reader", read)
+    wait([reading], READ_LIMIT_S)
+    if not reading.done():
+        raise TimeoutError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT), str(path))
+    return reading.result()
 
 
 class UserFile(Generic[T]):

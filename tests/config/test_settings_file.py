@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,13 @@ from typing import Any
 import pytest
 
 from app.cli.options import LiveOptions, apply_options
+from app.cli.start import settings_from
 from app.config import settings_file
 from app.config.scenes import SceneStore
 from app.config.setting import read_zones
-from app.core import paths
+from app.core import paths, user_file
 from app.core.errors import SettingsError, UsageError
-from app.core.files import BrokenFileError
+from app.core.files import BrokenFileError, JsonObject
 from app.core.settings import BackgroundSettings, CaptureSettings, FramingSettings, OutputSettings, Settings, Zone
 
 OLD = Path(__file__).with_name("settings_of_0_3.json")
@@ -494,3 +496,41 @@ def test_any_other_file_is_refused(tmp_path: Path, data: object, problem: str) -
     for path, said in ((file, problem), (tmp_path / "none.json", "not exist"), (tmp_path, "a folder")):
         with pytest.raises(UsageError, match=rf"zones file {path} .*{said}"):
             read_zones(path)
+
+
+def test_a_file_on_a_disk_that_does_not_answer_holds_up_no_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The window never appeared, and nothing was said."""
+    path, answers = tmp_path / "settings.json", threading.Event()
+    path.write_text("{}")
+
+    def hang(file: Path) -> JsonObject | None:
+        assert answers.wait(60)
+        return {}
+
+    monkeypatch.setattr(user_file, "read_object", hang)
+    monkeypatch.setattr(user_file, "READ_LIMIT_S", 0.05)
+
+    settings, said = settings_file.load(path)
+
+    assert settings.unconfirmed
+    assert f"The settings file {path} cannot be used (its disk does not answer)" in str(said)
+    assert path.read_text() == "{}"
+    answers.set()
+
+
+def test_scenes_on_a_disk_that_does_not_answer_hold_up_no_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = threading.Event()
+
+    def hang(file: Path) -> JsonObject | None:
+        assert answers.wait(60)
+        return None
+
+    monkeypatch.setattr(user_file, "read_object", hang)
+    monkeypatch.setattr(user_file, "READ_LIMIT_S", 0.05)
+
+    with pytest.raises(SettingsError, match=r"The scenes file .* does not answer; reconnect its disk"):
+        settings_from(LiveOptions(profile="Work"))
+
+    answers.set()

@@ -3066,6 +3066,10 @@
             <translation>er muss true oder false sein</translation>
         </message>
         <message>
+            <source>its disk does not answer</source>
+            <translation>ihr Datenträger antwortet nicht</translation>
+        </message>
+        <message>
             <source>its file was removed while it ran; start another one</source>
             <translation>ihre Datei wurde entfernt, während sie lief; starten Sie eine neue</translation>
         </message>

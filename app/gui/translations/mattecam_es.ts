@@ -3066,6 +3066,10 @@
             <translation>debe ser true o false</translation>
         </message>
         <message>
+            <source>its disk does not answer</source>
+            <translation>su disco no responde</translation>
+        </message>
+        <message>
             <source>its file was removed while it ran; start another one</source>
             <translation>su archivo se eliminó mientras se hacía; inicie otra</translation>
         </message>
