@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tarfile
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -313,11 +314,26 @@ def test_a_release_has_the_package_and_sums(checked: Report, tmp_path: Path) -> 
     release.release(folder, tmp_path / "opencv.whl", tmp_path)
     debian = __version__.replace(".dev", "~dev")
     assert {path.name for path in folder.iterdir()} == {
-        f"mattecam_{debian}_amd64.deb", "NOTES.md", "LICENCES.txt", "mattecam.cdx.json", "SHA256SUMS",
+        f"mattecam_{debian}_amd64.deb", f"mattecam-{__version__}-x86_64.tar.xz",
+        "NOTES.md", "LICENCES.txt", "mattecam.cdx.json", "SHA256SUMS",
     }  # fmt: skip
     materials = json.loads((folder / "mattecam.cdx.json").read_text())["components"]
     assert {"CPython", "six", "mattecam", "mattecam-plate", release.INCLUDED} == {part["name"] for part in materials}
     subprocess.run(["sha256sum", "--check", "--strict", "--quiet", "SHA256SUMS"], cwd=folder, check=True)
+
+
+def test_the_archive_unpacks_to_one_folder_and_is_the_same_each_time(tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    (tree / "bin").mkdir(parents=True)
+    (tree / "bin" / "mattecam").write_text("#!/bin/sh\n")
+
+    first = deb.build_archive(tree, tmp_path, "1.2.3").read_bytes()
+    second = deb.build_archive(tree, tmp_path, "1.2.3")
+
+    assert second.read_bytes() == first
+    with tarfile.open(second) as archive:
+        assert "mattecam-1.2.3-x86_64/bin/mattecam" in archive.getnames()
+        assert {name.partition("/")[0] for name in archive.getnames()} == {"mattecam-1.2.3-x86_64"}
 
 
 def test_a_release_that_fails_leaves_nothing(checked: Report, tmp_path: Path) -> None:

@@ -89,6 +89,16 @@ def build_deb(
     return target
 
 
+def build_archive(tree: Path, folder: Path, version: str = __version__) -> Path:
+    """Pack a tree as it is, for systems without dpkg; it runs from any folder. Return the path of the archive."""
+    name = f"mattecam-{version}-x86_64"
+    target = folder / f"{name}.tar.xz"
+    same_in_every_build = ("--sort=name", "--owner=0", "--group=0", "--numeric-owner", f"--mtime=@{_moment()}")
+    moved = (f"--transform=s,^\\.,{name},", "-C", tree, ".")
+    subprocess.run(["tar", "-cJf", target, *same_in_every_build, *moved], check=True)
+    return target
+
+
 def system_files(root: Path, version: str, report: Report) -> None:
     """Write what the system reads: user service, rules for the virtual camera, documents of the package."""
     write(root / "usr/lib/systemd/user/mattecam.service", (ROOT / "deploy/mattecam.service").read_text())

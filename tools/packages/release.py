@@ -2,9 +2,10 @@
 
     python -m tools.packages.release FOLDER [--opencv WHEEL] [--weights FOLDER]
 
-Fetches the published weights of RVM, unless they are in the folder of `--weights`. Writes the Debian package, the bill
-of materials (CycloneDX), the licences, the notes of this version and the SHA-256 of every file. Refuses a version that
-CHANGELOG.md does not describe, a tag of another version, and weights whose SHA-256 is not that of the published file.
+Fetches the published weights of RVM, unless they are in the folder of `--weights`. Writes the Debian package, the same
+tree as tar.xz, the bill of materials (CycloneDX), the licences, the notes of this version and the SHA-256 of every
+file. Refuses a version that CHANGELOG.md does not describe, a tag of another version, and weights whose SHA-256 is not
+that of the published file.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ from models.errors import DownloadError
 from models.table import NETWORKS, NetworkSpec
 from tools.convert_networks import published_in
 from tools.packages.check import Report, check
-from tools.packages.deb import build_deb
+from tools.packages.deb import build_archive, build_deb
+from tools.packages.desktop import address
 from tools.packages.natives import OFFER
 from tools.packages.opencv import build_wheel
 from tools.packages.tree import ROOT, build, git, publisher
@@ -47,6 +49,8 @@ def release(folder: Path, opencv: Path | None = None, weights: Path | None = Non
     tags = git("tag", "--points-at", "HEAD").split()
     if tags and f"v{__version__}" not in tags:
         sys.exit(f"This commit is tagged {', '.join(tags)}, but the program's version is {__version__}.")
+    if tags and ".invalid" in address():
+        sys.exit("Write the address of the project into pyproject.toml first: a release names it in many places.")
     if folder.exists():
         sys.exit(f"{folder} exists already: name a new folder.")
     missing = [tool for tool in TOOLS if shutil.which(tool) is None]
@@ -73,6 +77,7 @@ def _fill(folder: Path, scratch: Path, opencv: Path | None, weights: Path) -> No
     if report.wrong:
         sys.exit("\n".join(report.wrong))
     build_deb(tree, folder, report=report)
+    build_archive(tree, folder)
     networks = [spec for spec in NETWORKS.values() if spec.bundled or spec.name in published]
     materials = bill_of_materials(report.licences, __version__, networks, report.natives)
     (folder / "mattecam.cdx.json").write_text(json.dumps(materials, indent=1) + "\n", encoding="utf-8")
