@@ -74,6 +74,9 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
             shutil.copytree(ROOT / name, source / name, ignore=NOT_SHIPPED)
         else:
             shutil.copy(ROOT / name, source / name)
+    if (ROOT / ".git").exists():  # the build writes down the commit
+        repository = run("git", "-C", str(ROOT), "rev-parse", "--absolute-git-dir")
+        (source / ".git").write_text(f"gitdir: {repository}")
     run(sys.executable, "-m", "pip", "wheel", "-q", source, "--no-deps", "--no-build-isolation", "-w", out)
     return next(out.glob("*.whl"))
 
