@@ -269,19 +269,29 @@ FIELDS = st.sampled_from(
     ["version", "capture", "matting", "background", "output", "paused", "frozen", "width", "fps", "kind", "path",
      "edges", "grow_px", "downsample_ratio", "record", "scenes", "weights", "colour"]
 )  # fmt: skip
-NESTED = st.recursive(JSON, lambda inner: st.dictionaries(FIELDS, inner, max_size=6), max_leaves=20)
+DEFAULTS = Settings().model_dump(mode="json")
+PLACES = [(group, name) for group, fields in DEFAULTS.items() if isinstance(fields, dict) for name in fields]
+OTHER_VALUES = st.sampled_from([DEFAULTS[group][name] for group, name in PLACES]) | JSON
+"""Those of other settings, of which many are possible, and any other ones."""
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(NESTED)
-def test_json_that_holds_something_else(value: object) -> None:
-    if isinstance(value, dict):
-        try:
-            parsed = settings_file.parse(value)
-        except BrokenFileError as error:
-            assert str(error)
-        else:
-            assert settings_file.parse(parsed.model_dump(mode="json")) == parsed
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.sampled_from(PLACES), OTHER_VALUES)
+def test_a_settings_file_with_one_other_value_is_read_or_refused_by_name(place: tuple[str, str], value: object) -> None:
+    group, name = place
+    changed = {**DEFAULTS, group: {**DEFAULTS[group], name: value}}
+
+    try:
+        parsed = settings_file.parse(changed)
+    except BrokenFileError as error:
+        assert group in str(error)
+        return
+
+    written = parsed.model_dump(mode="json")
+    assert settings_file.parse(written) == parsed
+    assert {each: written[each] for each in DEFAULTS if each != group} == {
+        each: DEFAULTS[each] for each in DEFAULTS if each != group
+    }
 
 
 def test_deep_nesting_and_huge_numbers(tmp_path: Path) -> None:
