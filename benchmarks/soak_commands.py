@@ -97,16 +97,13 @@ class CommandMonkey:
         files = self._files
         return {
             "background": self._background,
-            "framing": lambda d: d.choice(("whole", "calm", "close", _zoom(d))),
             "freeze": lambda d: d.choice(SWITCHES),
             "get": lambda d: d.choice(("", d.choice(list(SETTABLE)))),
-            "model": lambda d: d.choice(self._models),
             "only-me": lambda d: d.choice(("on", "off", f"{d.random():.2f},{d.random():.2f}")),
             "pause": lambda d: d.choice(SWITCHES),
             "record": lambda d: d.choice(("stop", str(files.next_recording()))),
             "record-alpha": lambda d: d.choice(("stop", str(files.next_recording()))),
             "reset": lambda d: d.choice([name for name in SETTABLE if name not in OF_THE_MACHINE]),
-            "resume": lambda d: "",
             "retry": lambda d: "",
             "scene": lambda d: d.choice(
                 (_scene(d), f"--save {_scene(d)}", f"--remove {_scene(d)}", f"--rename {_scene(d)}={_scene(d)}")
@@ -131,6 +128,10 @@ class CommandMonkey:
         if dice.random() < 0.2:
             return f"capture.{dice.choice(SIDES)}"
         if dice.random() < 0.1:
+            return f"matting.model {dice.choice(self._models)}"
+        if dice.random() < 0.1:
+            return f"framing.zoom {dice.uniform(1, 4):.2f}"
+        if dice.random() < 0.1:
             return f"people.zones {dice.choice(('none', str(self._files.zones)))}"
         name = dice.choice([name for name in SETTABLE if name not in (*OF_THE_MACHINE, *SHOWS_THE_ROOM)])
         return f"{name} {_value(SETTABLE[name], dice)}"
@@ -138,10 +139,6 @@ class CommandMonkey:
 
 def _scene(dice: random.Random) -> str:
     return dice.choice(("one", "two", "three"))
-
-
-def _zoom(dice: random.Random) -> str:
-    return f"{dice.uniform(1, 4):.2f} {dice.uniform(-1, 1):.2f},{dice.uniform(-1, 1):.2f}"
 
 
 def _value(setting: Setting, dice: random.Random) -> str:

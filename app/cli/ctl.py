@@ -10,7 +10,7 @@ import typer
 
 from app.cli.terminal import notify
 from app.config.setting import NO_VALUE, parse_background
-from app.control.commands import COLLECT_S, SETTERS, SYNTAX, Command, Status, countdown_of, find_settable, parse_words
+from app.control.commands import COLLECT_S, SYNTAX, Command, Status, countdown_of, find_settable, parse_words
 from app.control.transport import ask
 from app.core import paths
 from app.core.errors import MattecamError, UsageError
@@ -43,12 +43,12 @@ def ctl(
 def _with_absolute_path(command: Command) -> Command:
     """Make a path in the command absolute, since the running program has another working directory."""
     text = command.argument
-    if command.name in SETTERS:
-        for name, value in command.values.items() if text else ():
-            setting = find_settable(name)
-            is_source = setting is not None and setting.name == "capture.source" and is_file(paths.from_user(value))
-            if is_source or (setting is not None and setting.is_path and value != NO_VALUE):
-                return Command(command.name, command.argument.removesuffix(value) + _absolute(value))
+    if command.name == "set":
+        name, value = command.assignment
+        setting = find_settable(name)
+        is_source = setting is not None and setting.name == "capture.source" and is_file(paths.from_user(value))
+        if is_source or (setting is not None and setting.is_path and value != NO_VALUE):
+            return Command(command.name, f"{name} {_absolute(value)}")
     elif command.name in OF_A_FILE and text not in SYNTAX[command.name].usage.split("|"):
         return Command(command.name, _absolute(text))
     elif command.name == "background" and text != "next" and is_file(paths.from_user(text)):

@@ -64,13 +64,13 @@ def run(start: StartSettings, options: LiveOptions) -> int:
         notify(
             'The saved background is "none", which shows the room, so the outputs show the stand-by card. Start with '
             f"`--background none` to confirm it, or choose another with `{program_command()} ctl background` and "
-            f"then `{program_command()} ctl resume`."
+            f"then `{program_command()} ctl pause off`."
         )
         settings = settings.replace(paused=True)
     if settings.unconfirmed:  # by the window, which wrote the file of --config
         if limited or proves or records(settings):
             raise UsageError(f"{why_unconfirmed(start.path)}; {CONFIRM}.")
-        shown = f"so the outputs show the stand-by card; `{program_command()} ctl resume` goes on"
+        shown = f"so the outputs show the stand-by card; `{program_command()} ctl pause off` goes on"
         notify(f"{why_unconfirmed(start.path)}, {shown}.")
         settings = settings.replace(paused=True)
     if proves:
@@ -160,12 +160,12 @@ def _keep_pause(pipeline: Pipeline, program: RunningProgram) -> None:
         if program.problem is None:
             notify(
                 "The last run crashed while it was paused, so the outputs show the stand-by card; "
-                f"`{program_command()} ctl resume` goes on."
+                f"`{program_command()} ctl pause off` goes on."
             )
         else:  # a command reaches the other one
             notify(
                 "Another Mattecam is paused, or crashed while it was paused, so the outputs show the stand-by card; "
-                f"end the other one, then `{program_command()} ctl resume` goes on."
+                f"end the other one, then `{program_command()} ctl pause off` goes on."
             )
         pipeline.change(lambda settings: settings.replace(paused=True))
     program.keep_pause(lambda: pipeline.settings.paused)

@@ -11,7 +11,6 @@ from typing import Any
 
 from app.config.setting import SETTINGS, Setting
 from app.core.errors import UsageError
-from app.core.settings import MAX_ZOOM
 
 Status = Mapping[str, Any]
 """Values of JSON by name."""
@@ -40,25 +39,22 @@ SETTABLE: Mapping[str, Setting] = {
     name: setting for name, setting in SETTINGS.items() if setting.description and setting.scope != "run"
 }
 """The settings that `ctl set` changes; one without a description is set by the program, one of a run has a command."""
-AT_ONCE = "pause", "freeze", "only-me", "quit", "resume", "show", "status"
+AT_ONCE = "pause", "freeze", "only-me", "quit", "show", "status"
 """Commands that are in force before they wait for anything, and are never refused because others wait."""
-SETTERS = "set", "framing", "model"
-"""Commands that only set something."""
-AUTO_FRAMINGS = {"whole": "off", "calm": "calm", "close": "close"}
-"""Words of `framing`, and the auto-framing that each stands for."""
+REPLACED = {
+    "framing": "`set people.auto_framing calm` or `set framing.zoom 1.5`",
+    "model": "`set matting.model NAME`, and `status` for the one in use",
+    "resume": "`pause off` or `freeze off`",
+}
+"""Commands of version 0.4, and what does the same; the advice leaves with version 0.6."""
 
 SYNTAX: Mapping[str, Syntax] = {
     "background": Syntax(
         "Choose the background: name as in the window, blur, colour or file.",
         "next|NAME|blur[:0-100]|bokeh[:0-100]|FILE|#RRGGBB|green|none",
     ),
-    "framing": Syntax(
-        "Show the whole frame, follow the person, or zoom.",
-        f"whole|calm|close|ZOOM [X,Y], such as 1.5 0,-1; the zoom is 1 to {MAX_ZOOM:g}",
-    ),
     "freeze": Syntax("Keep sending the current frame, or resume.", SWITCH),
     "get": Syntax("Show a setting with its choices, or all settings.", "[NAME of a setting]"),
-    "model": Syntax("Choose the network, or show the one in use.", "[auto|NAME]"),
     "only-me": Syntax("Show one person only.", "on|off|X,Y, a point of the person, from 0,0 (top left) to 1,1"),
     "pause": Syntax("Send the stand-by card instead of the video, or resume.", SWITCH),
     "plate": Syntax("Take a picture of the empty room and use it.", "take [SECONDS to step out of the picture]"),
@@ -66,7 +62,6 @@ SYNTAX: Mapping[str, Syntax] = {
     "record": Syntax("Record the output to a new file, or stop.", "FILE|stop"),
     "record-alpha": Syntax("Record the matte to a new file, or stop.", "FILE|stop"),
     "reset": Syntax("Give a setting its default value.", "NAME of a setting"),
-    "resume": Syntax("Resume after a pause or a freeze."),
     "retry": Syntax("Try again what failed."),
     "scene": Syntax(
         "Use a saved scene, --yes also if it shows more of the room; or save, rename or remove one.",
@@ -92,25 +87,12 @@ class Command:
         return countdown_of(self.argument) + COLLECT_S + PLATE_CHECKS_S if self.name == "plate" else 0.0
 
     @property
-    def values(self) -> Mapping[str, str]:
-        """What one of `SETTERS` sets: texts by the names of settings. Raises UsageError."""
-        word, _, rest = self.argument.partition(" ")
-        if self.name == "model":
-            return {"matting.model": self.argument}
-        if self.name == "set":
-            if not rest:
-                raise UsageError(f"{word} needs a value; `ctl reset {word}` restores the default.")
-            return {word: rest}
-        if self.argument in AUTO_FRAMINGS:
-            whole = {"framing.zoom": "1", "framing.pan_x": "0", "framing.pan_y": "0"}
-            return {**whole, "people.auto_framing": AUTO_FRAMINGS[word]}
-        try:
-            float(word)
-        except ValueError:
-            usage = SYNTAX[self.name].usage
-            raise UsageError(f"{self.name} “{self.argument}” is not possible; write {usage}.") from None
-        pan = zip(("pan_x", "pan_y"), parse_pan(rest), strict=True) if rest else ()
-        return {"framing.zoom": word, **{f"framing.{name}": str(value) for name, value in pan}}
+    def assignment(self) -> tuple[str, str]:
+        """The setting that `set` changes, and the text of its value. Raises UsageError."""
+        name, _, value = self.argument.partition(" ")
+        if not value:
+            raise UsageError(f"{name} needs a value; `ctl reset {name}` restores the default.")
+        return name, value
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +120,8 @@ def parse_words(words: Sequence[str]) -> Command:
     if "\0" in name + argument:
         raise UsageError(f"{name} “{argument}” is not possible; leave out the characters that no name can have.")
     syntax = SYNTAX.get(name)
+    if name in REPLACED:
+        raise UsageError(f"There is no command “{name}” any more; write {REPLACED[name]}.")
     if syntax is None:
         raise UsageError(f"There is no command “{name}”; the commands are {known}.")
     if argument and not syntax.usage:

@@ -11,7 +11,7 @@ from typing import Any
 from app.config.scenes import SceneStore
 from app.config.setting import Setting, with_value
 from app.control.changes import Apply, SettingsChanges, answered
-from app.control.commands import SETTABLE, SETTERS, Command, Status, find_settable, parse_person
+from app.control.commands import SETTABLE, Command, Status, find_settable, parse_person
 from app.control.files import (
     Backgrounds,
     PlateTaking,
@@ -86,7 +86,6 @@ class SettingsController:
             "background": self._background,
             "freeze": partial(self._switch, "frozen"),
             "get": self._describe,
-            "model": self._describe_model,
             "only-me": self._only_me,
             "pause": partial(self._switch, "paused"),
             "plate": PlateTaking(changes, store_plate).take,
@@ -94,7 +93,6 @@ class SettingsController:
             "record": partial(record, changes, "record"),
             "record-alpha": partial(record, changes, "record_alpha"),
             "reset": self._reset,
-            "resume": self._resume,
             "retry": self._retry_failed,
             "scene": self._scene,
             "show": self._show,
@@ -103,8 +101,8 @@ class SettingsController:
 
     async def run(self, command: Command) -> str:
         """Execute a checked command; return a sentence about the state it led to. Raises MattecamError."""
-        if command.name in SETTERS and command.argument:
-            return await self._set(command.values)
+        if command.name == "set":
+            return await self._set(*command.assignment)
         return await self._actions[command.name](command.argument)
 
     def status(self) -> Status:
@@ -124,38 +122,25 @@ class SettingsController:
         choices = _find(name).choices if name else ()
         return "\n".join(lines) + (f"; the choices are {', '.join(choices)}" if choices else "")
 
-    async def _describe_model(self, _argument: str) -> str:
-        """Return the model of the settings, and that in use as `ctl status` names it."""
-        status, chosen = self._pipeline.status(), self._pipeline.settings.matting.model
-        if status.engine is None:
-            return f"matting.model: {chosen}; none is in use yet"
-        weights = f", with the weights {status.weights}" if status.weights is not None else ""
-        return f"matting.model: {chosen}; in use: {status.engine.model}{weights}"
-
-    async def _set(self, values: Mapping[str, str]) -> str:
-        """Set settings by their names, all at once. Raises UsageError, which lists the choices."""
-        files = [text for name, text in values.items() if _find(name).is_path]
-        if not files:
-            return await self._store(_parsed(values))
-        hides = any(_find(name).name == "people.zones" for name in values)
-        parsed = await self._changes.files.run(partial(_parsed, values), no_answer(files[0]), hides=hides)
-        return await self._store(parsed)
+    async def _set(self, name: str, text: str) -> str:
+        """Set a setting by its name. Raises UsageError, which lists the choices."""
+        setting = _find(name)
+        if not setting.is_path:
+            return await self._store(name, _parsed(name, text))
+        hides = setting.name == "people.zones"
+        value = await self._changes.files.run(partial(_parsed, name, text), no_answer(text), hides=hides)
+        return await self._store(name, value)
 
     async def _reset(self, name: str) -> str:
-        return await self._store({name: _find(name).default})
+        return await self._store(name, _find(name).default)
 
-    async def _store(self, values: Mapping[str, Any]) -> str:
-        found = {name: _find(name) for name in values}
-
-        def update(settings: Settings) -> Settings:
-            for name, setting in found.items():
-                settings = with_value(settings, setting.name, values[name])
-            return settings
-
-        named = next((value for value in values.values() if isinstance(value, Path)), None)
-        settings, in_use = await self._changes.follow(update, named=named)
-        answers = (f"{name}: {setting.text(setting.value_in(settings))}" for name, setting in found.items())
-        return answered(", ".join(answers), in_use)
+    async def _store(self, name: str, value: Any) -> str:
+        setting = _find(name)
+        file = value if isinstance(value, Path) else None
+        settings, in_use = await self._changes.follow(
+            lambda settings: with_value(settings, setting.name, value), named=file
+        )
+        return answered(f"{name}: {setting.text(setting.value_in(settings))}", in_use)
 
     async def _background(self, name: str) -> str:
         present = self._pipeline.settings
@@ -195,10 +180,6 @@ class SettingsController:
             return settings.replace(**changes)
 
         self._changes.apply(update)
-        return await self._shown()
-
-    async def _resume(self, _argument: str) -> str:
-        self._changes.apply(lambda settings: settings.replace(paused=False, frozen=False))
         return await self._shown()
 
     async def _shown(self) -> str:
@@ -297,16 +278,13 @@ class SettingsController:
         return "The window is brought to the front."
 
 
-def _parsed(values: Mapping[str, str]) -> dict[str, Any]:
-    """Return the values that texts name, by the names of settings. May read files. Raises UsageError."""
-    parsed: dict[str, Any] = {}
-    for name, text in values.items():
-        setting = _find(name)
-        value = setting.parsed(text, name)
-        if isinstance(value, Path) and not setting.is_folder and not exists(value):
-            raise UsageError(f"There is no file {value} for {name}; check the path, or write “none” to remove it.")
-        parsed[name] = value
-    return parsed
+def _parsed(name: str, text: str) -> Any:
+    """Return the value that a text names for a setting. May read files. Raises UsageError."""
+    setting = _find(name)
+    value = setting.parsed(text, name)
+    if isinstance(value, Path) and not setting.is_folder and not exists(value):
+        raise UsageError(f"There is no file {value} for {name}; check the path, or write “none” to remove it.")
+    return value
 
 
 def _find(name: str) -> Setting:

@@ -434,8 +434,8 @@ def test_a_pause_outlives_a_crash_from_the_first_command_on_and_no_end(monkeypat
     class AskedAtOnce(ControlServer):
         def start(self) -> None:
             super().start()
-            for command in ("status", "resume"):
-                ask(Command(command))
+            for command in (Command("status"), Command("pause", "off")):
+                ask(command)
                 states.append((ask(Command("status")).status or {})["paused"])
 
         def stop(self, timeout_s: float = 5.0, *, last: Callable[[], object] = bool) -> bool:

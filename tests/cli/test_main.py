@@ -106,7 +106,7 @@ def test_commands_reach_the_running_program_with_absolute_paths(
         ("background green", "green"),
         ("background 1", "1"),
         ("background -1", "-1"),
-        ("framing 1.5 -0.5,0", "1.5 -0.5,0"),
+        ("set framing.pan_x -0.5", "framing.pan_x -0.5"),
         ("record a.mp4", f"{here / 'a.mp4'}"),
         ("record stop", "stop"),
         ("snapshot a.png", f"{here / 'a.png'}"),

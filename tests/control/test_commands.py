@@ -95,8 +95,8 @@ def test_an_image_that_cannot_be_read_is_no_standby_image(
 @pytest.mark.parametrize(
     ("words", "said", "wrong_usage"),
     [
-        ("framing 101", "framing.zoom: “101” is not possible: it must be at most 4.", True),
-        ("framing 2 5,5", "framing.pan_x: “5.0” is not possible: it must be at most 1.", True),
+        ("set framing.zoom 101", "framing.zoom: “101” is not possible: it must be at most 4.", True),
+        ("set framing.pan_x 5", "framing.pan_x: “5” is not possible: it must be at most 1.", True),
         ("background blur:200", "background: “200” is not possible", True),
         ("background blur:200", "it must be at most 100", True),
         ("set output.mirror", "needs a value", True),
@@ -106,9 +106,12 @@ def test_an_image_that_cannot_be_read_is_no_standby_image(
         ("set output.record x.mp4", "There is no setting", True),
         ("get zzzzzz", "There is no setting “zzzzzz”; `ctl get` lists all", True),
         ("reset nosuch", "There is no setting", True),
-        ("model nosuch", "it must be one of auto", True),
-        ("dance", "the commands are background, framing, freeze", True),
-        ("resume now", "takes no argument", True),
+        ("set matting.model nosuch", "it must be one of auto", True),
+        ("dance", "the commands are background, freeze, get", True),
+        ("resume", "There is no command “resume” any more; write `pause off` or `freeze off`.", True),
+        ("framing calm", "write `set people.auto_framing calm` or `set framing.zoom 1.5`", True),
+        ("model mattecam", "write `set matting.model NAME`, and `status` for the one in use", True),
+        ("show now", "takes no argument", True),
         *((f"plate {words}", "write take", True) for words in ("take x", "take -1", "take 61", "take nan", "room.png")),
         ("scene", "needs an argument: NAME", True),
         ("record stop", "Nothing is being recorded", False),
@@ -182,49 +185,38 @@ def test_a_setting_has_the_same_value_on_each_of_its_faces(
         assert setting.scope == "run" or setting.name in LEADS_TO_ANOTHER_PART
 
 
-def test_several_settings_change_at_once(alone: SettingsAlone) -> None:
-    for words, said in (
-        ("framing 2 0.5,-1", "framing.zoom: 2, framing.pan_x: 0.5, framing.pan_y: -1"),
-        ("set framing.zoom 1.5", "framing.zoom: 1.5"),
-        ("framing 3", "framing.zoom: 3"),
-        ("model mattecam", "matting.model: mattecam"),
-    ):
-        assert alone.run(words) == said
-    assert alone.settings.framing == FramingSettings(zoom=3, pan_x=0.5, pan_y=-1)
-    for word, follows in (("calm", "calm"), ("whole", "off")):
-        said = f"framing.zoom: 1, framing.pan_x: 0, framing.pan_y: 0, people.auto_framing: {follows}"
-        assert alone.run(f"framing {word}") == said
-        assert (alone.settings.framing, alone.settings.people.auto_framing) == (FramingSettings(), follows)
+def test_auto_framing_ends_a_zoom_by_hand(alone: SettingsAlone) -> None:
+    alone.run("set framing.zoom 3")
+
+    assert alone.run("set people.auto_framing calm") == "people.auto_framing: calm"
+
+    assert (alone.settings.framing, alone.settings.people.auto_framing) == (FramingSettings(), "calm")
 
 
-def test_the_model_and_the_status_agree_about_weights_of_ones_own(program: Program, tmp_path: Path) -> None:
-    """`ctl status` named the model alone, whose own weights were not in use, and `ctl model` said nothing."""
-    used = program.controller.status()["model"]
-    assert program.run("model") == f"matting.model: auto; in use: {used}"
+def test_the_status_tells_weights_of_ones_own(program: Program, tmp_path: Path) -> None:
+    """`ctl status` named the model alone, whose own weights were not in use."""
     checkpoint = tmp_path / "mine.safetensors"
     checkpoint.touch()
     program.run(f"set matting.weights {checkpoint}")
     status = program.controller.status()
-    assert program.run("model") == f"matting.model: auto; in use: {status['model']}, with the weights {checkpoint}"
     assert status["weights"] == str(checkpoint)
     assert f", {status['model']} with mine.safetensors, " in status_line(status)
     program.run("set matting.weights none")
-    assert program.run("model") == f"matting.model: auto; in use: {used}"
     assert program.controller.status()["weights"] is None
     program.run(f"set matting.weights {checkpoint}")
-    program.run("model mattecam")
+    program.run("set matting.model mattecam")
     assert program.controller.status()["weights"] is None, "a checkpoint belongs to its model"
     program.world.faults.put("build_engine", ModelError("These are weights of another model."))
     with pytest.raises(MattecamError, match="of another model"):
         program.run(f"set matting.weights {checkpoint}")
-    assert program.run("model") == "matting.model: mattecam; in use: mattecam"
+    assert program.settings.matting.model == "mattecam" and program.controller.status()["model"] == "mattecam"
 
 
 def test_what_failed_is_tried_again(program: Program) -> None:
     program.world.faults.put("open_source", SourceOpenError("There is no camera."))
     program.world.faults.put("read", SourceLostError("The camera was unplugged."))
     eventually(lambda: program.pipeline.status().phase is Phase.WAITING)
-    assert program.run("framing 1.5") == "framing.zoom: 1.5", "in use, although no frame shows it"
+    assert program.run("set framing.zoom 1.5") == "framing.zoom: 1.5", "in use, although no frame shows it"
     assert program.run("set capture.flip on") == "capture.flip: on", "it opens no camera, so it was not refused for one"
     with pytest.raises(MattecamError, match="There is no camera"):
         program.run("set capture.width 48")
@@ -240,8 +232,8 @@ def test_commands_do_not_undo_one_another(alone: SettingsAlone) -> None:
 
     def zoom() -> None:
         for _ in range(30):
-            alone.run("framing 1.5")
-            alone.run("framing whole")
+            alone.run("set framing.zoom 1.5")
+            alone.run("reset framing.zoom")
 
     other = beside(zoom)
     alone.run("pause")
@@ -254,7 +246,7 @@ def test_commands_do_not_undo_one_another(alone: SettingsAlone) -> None:
 
 def test_pause_and_freeze_can_be_switched_and_toggled(program: Program) -> None:
     assert program.run("freeze") == "Frozen: the outputs keep the last frame."
-    assert program.run("framing 1.5") == "framing.zoom: 1.5", "in use, although no frame shows it"
+    assert program.run("set framing.zoom 1.5") == "framing.zoom: 1.5", "in use, although no frame shows it"
     program.controller = program.controller_with(confirm_s=0.2)  # resumed while frozen, no frame confirms it
     for text, paused, frozen in (
         ("pause", 1, 1),
@@ -271,7 +263,8 @@ def test_pause_and_freeze_can_be_switched_and_toggled(program: Program) -> None:
     assert set(program.sent_after()) == {PictureKind.STANDBY}
     status = program.controller.status()
     assert status["paused"] is status["frozen"] is True
-    assert program.run("resume").startswith("Resumed")
+    assert program.run("pause off").startswith("Frozen")
+    assert program.run("freeze off").startswith("Resumed")
     assert not program.settings.paused and not program.settings.frozen
     eventually(lambda: PictureKind.COMPOSITE in program.sent_after())
 
@@ -279,7 +272,7 @@ def test_pause_and_freeze_can_be_switched_and_toggled(program: Program) -> None:
 def test_a_snapshot_is_what_may_leave_at_that_moment(program: Program, tmp_path: Path) -> None:
     assert program.run(f"snapshot {tmp_path / 'a.png'}") == f"Saved {tmp_path / 'a.png'}."
     program.run("pause")
-    assert program.run("framing 1.5") == "framing.zoom: 1.5", "in use, although no frame shows it"
+    assert program.run("set framing.zoom 1.5") == "framing.zoom: 1.5", "in use, although no frame shows it"
     with pytest.raises(UsageError, match=r"must end in \.png, not “a\.txt”"):
         program.run(f"snapshot {tmp_path / 'a.txt'}")
     program.run(f"snapshot {tmp_path / 'paused.png'}")

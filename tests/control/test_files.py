@@ -155,7 +155,7 @@ def _collected_soon_and_empty(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("frozen", [False, True])
 def test_a_plate_is_taken_stored_and_used(program: Program, frozen: bool) -> None:
     path = plate_path("fake", 64, 48)
-    program.run("freeze" if frozen else "resume")
+    program.run("freeze on" if frozen else "freeze off")
     started_s = time.monotonic()
     assert program.run("plate take 0.5").startswith(f"Picture of the empty room: {path}.")
     assert time.monotonic() - started_s >= 0.5 + 0.3, "nothing is taken during the countdown"
@@ -181,7 +181,7 @@ def test_someone_in_view_leaves_the_plate_in_use(
     program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert "The model mattecam does not use it; `bgmv2-*` do." in program.run("plate take 0")
-    program.run("model bgmv2-mobilenetv2")
+    program.run("set matting.model bgmv2-mobilenetv2")
     assert "does not use it" not in program.run("plate take 0")
     old = tmp_path / "old.png"
     cv2.imwrite(str(old), room_picture())

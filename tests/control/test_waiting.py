@@ -151,7 +151,7 @@ def test_the_state_is_told_beside_more_commands_than_may_wait(
     with ExitStack() as stack:
         keep_waiting(program, address, stack)
 
-        refused = ask(Command("framing", "2"), at=lambda: address)
+        refused = ask(Command("set", "framing.zoom 2"), at=lambda: address)
 
         assert not refused.done and refused.message.startswith("Too many commands wait")
         assert ask(Command("pause", "on"), at=lambda: address).done
