@@ -103,7 +103,7 @@ def _measure_model(
     height, width = frames[0].shape[:2]
     choice = choose(settings)
     ratio = geometry_for(settings, choice.model, width, height).ratio
-    settings = settings.replace(model=choice.model, device=choice.device, downsample_ratio=ratio)
+    settings = settings.replace(model=choice.model, device=choice.target.device, downsample_ratio=ratio)
     backdrop, failures = np.full_like(frames[0], 90), list[ModelError]()
     contenders: list[Contender] = []
     with contextlib.ExitStack() as built:
@@ -140,8 +140,8 @@ def executor_choices(settings: MattingSettings, choice: Choice) -> list[tuple[st
 
     Where `auto` chose a GPU, OpenVINO on the CPU is measured too: it may be faster than a weak card.
     """
-    choices = [("eager", "float32"), *([("eager", "float16")] if choice.device != "cpu" else [])]
-    if choice.device == "cpu" or settings.device == "auto":
+    choices = [("eager", "float32"), *([("eager", "float16")] if choice.target.device != "cpu" else [])]
+    if choice.target.device == "cpu" or settings.device == "auto":
         choices += [("openvino", precision) for precision in cpu_precisions(choice.model, choice.weights)]
     wanted = settings.executor, settings.precision
     return [pair for pair in choices if all(asked in ("auto", has) for asked, has in zip(wanted, pair, strict=True))]
@@ -161,8 +161,10 @@ def _network(settings: MattingSettings, width: int, height: int) -> Contender:
 
     choice = choose(settings)
     geometry = geometry_for(settings, choice.model, width, height)
-    network = RecurrentNetwork(converted(settings, choice, geometry), geometry, choice.precision, Strips(1))
-    return Contender(("network", choice.model, choice.executor, choice.precision), lambda _: network.infer())
+    network = RecurrentNetwork(converted(settings, choice, geometry), geometry, choice.target.precision, Strips(1))
+    return Contender(
+        ("network", choice.model, choice.target.executor, choice.target.precision), lambda _: network.infer()
+    )
 
 
 def _usual(settings: MattingSettings, frames: list[BgrImage], backdrop: BgrImage) -> Contender:
@@ -170,8 +172,8 @@ def _usual(settings: MattingSettings, frames: list[BgrImage], backdrop: BgrImage
     from app.matting.torch.torch_backend import load_core, usual_loop
 
     choice = choose(settings.replace(executor="eager", precision="float32"))
-    precision = "float16" if choice.device.startswith("cuda") else "float32"
-    core = load_core(choice.model, choice.weights, settings.refiner, 0.5, choice.device, precision)
-    step = usual_loop(core.network, backdrop, settings.downsample_ratio or 1.0, choice.device, precision)
+    precision = "float16" if choice.target.device.startswith("cuda") else "float32"
+    core = load_core(choice.model, choice.weights, settings.refiner, 0.5, choice.target.device, precision)
+    step = usual_loop(core.network, backdrop, settings.downsample_ratio or 1.0, choice.target.device, precision)
     labels = "usual-loop", choice.model, "eager", precision
     return Contender(labels, lambda index: step(frames[index % len(frames)]))

@@ -20,6 +20,7 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from app.core.declaration import Hides, Model, facts_of, fields_of, setting, with_scopes_of
 from app.core.errors import Stage
+from app.core.targets import kind_of
 from app.core.types import Orientation, Rotation
 from models.table import NETWORKS
 
@@ -161,8 +162,8 @@ class EngineSettings(Model):
     @field_validator("device")
     @classmethod
     def _known_device(cls, value: str) -> str:
-        if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", value):
-            raise ValueError("it must be auto, cpu, cuda, cuda:N or mps")
+        if value != "auto":
+            kind_of(value)
         return value
 
 

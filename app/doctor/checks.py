@@ -106,7 +106,7 @@ def check_processor() -> Iterator[Finding]:
     if trial is None:
         text = t(
             "{processor}: the model {model} is chosen, in {precision}; nothing was measured yet.",
-            precision=choice.precision,
+            precision=choice.target.precision,
             **values,
         )
         yield ok(t("processor"), text)

@@ -41,12 +41,12 @@ def build_engine(
     """
     start_native_threads()
     choice = choose(settings, live=live)
-    if choice.device == "cpu":
+    if choice.target.device == "cpu":
         _release_gpu()
     if choice.spec.needs_plate:
         return _plate_engine(settings, choice, width, height, framing)
 
-    if choice.executor == "openvino" and not live:
+    if choice.target.executor == "openvino" and not live:
         prepare_here()
 
     def threads(geometry: StepGeometry) -> int | None:
@@ -89,7 +89,7 @@ def _plate_engine(
                         file=path,
                     )
                 )
-            with backend_errors(choice.model, choice.device, choice.precision):
+            with backend_errors(choice.model, choice.target.device, choice.target.precision):
                 backend, lit = _plate_backend(settings, choice, geometry, plate)
             unused.pop_all()
         if made:
@@ -117,23 +117,25 @@ def _plate_backend(
     """Return the backend and its component that holds the plate."""
     scale = min(settings.downsample_ratio or auto_ratio(geometry.width, geometry.height), MOST_SCALE)
     pixels = sample_pixels(geometry.width, geometry.height)
-    if choice.executor == "openvino":
+    if choice.target.executor == "openvino":
         from app.matting.openvino.conversion import NetworkSource, artefacts
         from app.matting.plate.networks import PlateOpenVinoBackend, SeenPlateBackend
 
         artefact = artefacts.load(NetworkSource(choice.model, choice.weights))
         backend = (
-            SeenPlateBackend(artefact, plate, geometry, choice.precision)
+            SeenPlateBackend(artefact, plate, geometry, choice.target.precision)
             if choice.spec.recurrent
-            else PlateOpenVinoBackend(artefact, plate, scale, pixels, choice.precision)
+            else PlateOpenVinoBackend(artefact, plate, scale, pixels, choice.target.precision)
         )
         return backend, backend
     from app.matting.torch.frame_step import PlateCore, SeenPlateCore
     from app.matting.torch.torch_backend import TorchBackend, load_network
 
-    network = load_network(choice.model, choice.weights, settings.refiner, choice.device, choice.precision)
+    network = load_network(
+        choice.model, choice.weights, settings.refiner, choice.target.device, choice.target.precision
+    )
     lit = SeenPlateCore(network, plate, geometry) if choice.spec.recurrent else PlateCore(network, plate, scale, pixels)
-    return TorchBackend(lit.eval(), geometry, choice.device, choice.precision), lit
+    return TorchBackend(lit.eval(), geometry, choice.target.device, choice.target.precision), lit
 
 
 def frame_check(settings: EngineSettings) -> Callable[[int, int], None]:

@@ -249,7 +249,7 @@ def settings_hash(settings: Settings, transparent: bool | None = False, fps: Fra
         "version": __version__,
         "transparent": transparent,
         "fps": str(fps),
-        "model": [choice.model, choice.device, choice.executor, choice.precision],
+        "model": [choice.model, choice.target.device, choice.target.executor, choice.target.precision],
         "files": [digest(file).sha256 for file in files if file is not None and (is_file(file) or is_folder(file))],
         "matting": settings.matting.model_dump(mode="json", exclude={"weights", "plate"}),
         "background": settings.background.model_dump(mode="json", exclude={"path"}),

@@ -137,9 +137,9 @@ def fixed(settings: Settings, model: str) -> Settings:
     ratio = geometry_for(matting, choice.model, settings.capture.width, settings.capture.height).ratio
     matting = matting.replace(
         model=choice.model,
-        device=choice.device,
-        executor=choice.executor,
-        precision=choice.precision,
+        device=choice.target.device,
+        executor=choice.target.executor,
+        precision=choice.target.precision,
         downsample_ratio=ratio,
     )
     return settings.replace(matting=matting)

@@ -28,6 +28,7 @@ from app.control.commands import SYNTAX
 from app.core import paths
 from app.core.errors import ModelError
 from app.core.settings import MattingSettings
+from app.core.targets import Target
 from app.matting import build_engine
 from app.matting.choice.choice import Choice
 from models.table import BUNDLED
@@ -184,7 +185,7 @@ def test_weights_of_another_model_are_told_in_one_sentence() -> None:
 
 
 def test_a_card_is_measured_beside_the_processor() -> None:
-    card = Choice("mattecam", BUNDLED, "cuda:0", "eager", "float16")
+    card = Choice("mattecam", BUNDLED, Target("cuda:0", "eager", "float16"))
     assert {("eager", "float16"), ("openvino", "float32")} <= set(executor_choices(MattingSettings(), card))
     assert {executor for executor, _ in executor_choices(MattingSettings(device="cuda:0"), card)} == {"eager"}
 

@@ -24,6 +24,7 @@ from app.core import paths
 from app.core.errors import ModelChoiceError, ModelError, Text, WeightsMissingError, t, text_of
 from app.core.files import BrokenFileError, JsonObject
 from app.core.settings import EngineSettings
+from app.core.targets import Target, kind_of
 from app.core.threads import usable_cores
 from app.core.user_file import UserFile
 from app.matting.base.interface import Backend, StepGeometry, auto_ratio
@@ -260,9 +261,7 @@ class Choice:
 
     model: str
     weights: Path
-    device: str
-    executor: str
-    precision: str
+    target: Target
 
     @property
     def spec(self) -> NetworkSpec:
@@ -272,7 +271,7 @@ class Choice:
     @property
     def int8(self) -> Path | None:
         """The int8 version of the weights; None in other precisions."""
-        return find_int8(self.weights, self.spec.int8) if self.precision == "int8" else None
+        return find_int8(self.weights, self.spec.int8) if self.target.precision == "int8" else None
 
 
 def choose_model(settings: EngineSettings, *, live: bool = False) -> str:
@@ -285,9 +284,9 @@ def choose_model(settings: EngineSettings, *, live: bool = False) -> str:
         return settings.model
     if settings.weights is not None:
         return recommended().name
-    on_gpu = choose_device(settings) != "cpu"
-    for spec in auto_order(gpu=on_gpu, plate=settings.plate is not None):
-        if _is_usable(spec.name) and (on_gpu or not live or _suits_a_call(spec)):
+    is_fast = kind_of(choose_device(settings)).is_fast
+    for spec in auto_order(gpu=is_fast, plate=settings.plate is not None):
+        if _is_usable(spec.name) and (is_fast or not live or _suits_a_call(spec)):
             return spec.name
     return bundled().name
 
@@ -341,7 +340,7 @@ def fine_quality(settings: EngineSettings) -> FineQuality:
     """Return what finer quality takes; before that was measured, as predicted from the bundled network's load."""
     try:
         automatic = choose_model(settings.replace(model="auto"), live=True)
-        if choose_device(settings) != "cpu":
+        if kind_of(choose_device(settings)).is_fast:
             return FineQuality(automatic, 0.0, holds_rate=True)
     except ModelError:  # such as a device that is not available; the engine that needs it says why
         automatic = bundled().name
@@ -367,9 +366,7 @@ def choose(settings: EngineSettings, *, live: bool = False) -> Choice:
             check_intact(model, weights)
     except WeightsError as error:
         raise WeightsMissingError(text_of(error)) from error
-    device = choose_device(settings)
-    executor = choose_executor(settings, device)
-    return Choice(model, weights, device, executor, _precision(settings, model, weights, device, executor))
+    return Choice(model, weights, choose_target(settings, model, weights))
 
 
 def geometry_for(settings: EngineSettings, model: str, width: int, height: int) -> StepGeometry:
@@ -390,6 +387,23 @@ def geometry_for(settings: EngineSettings, model: str, width: int, height: int) 
     return geometry
 
 
+def choose_target(settings: EngineSettings, model: str, weights: Path) -> Target:
+    """Return where and how a network runs. Raises ModelChoiceError if what the settings ask for cannot be had here."""
+    device = choose_device(settings)
+    executors = kind_of(device).executors
+    executor = executors[0] if settings.executor == "auto" else settings.executor
+    if executor not in executors:
+        raise ModelChoiceError(
+            t(
+                "The executor openvino does not run on the device {device}; choose eager or the device cpu.",
+                device=device,
+            )
+        )
+    if executor == "eager":
+        _require_torch("eager")
+    return Target(device, executor, _precision(settings, model, weights, device, executor))
+
+
 def choose_device(settings: EngineSettings) -> str:
     """Return the device. Raises ModelChoiceError if it is not available."""
     if settings.device == "auto":
@@ -397,23 +411,6 @@ def choose_device(settings: EngineSettings) -> str:
     if settings.device != "cpu":
         _require_torch(settings.device)
     return hardware.cuda_cards().find(settings.device) if settings.device.startswith("cuda") else settings.device
-
-
-def choose_executor(settings: EngineSettings, device: str) -> str:
-    """Return the executor. Raises ModelChoiceError if the one in the settings cannot run on this device."""
-    if settings.executor == "auto" and device == "cpu":
-        return "openvino"
-    if settings.executor in ("auto", "eager"):
-        _require_torch("eager")
-        return "eager"
-    if settings.executor == "openvino" and device != "cpu":
-        raise ModelChoiceError(
-            t(
-                "The executor openvino does not run on the device {device}; choose eager or the device cpu.",
-                device=device,
-            )
-        )
-    return settings.executor
 
 
 def _require_torch(choice: str) -> None:
@@ -452,7 +449,7 @@ def openvino_threads(choice: Choice, geometry: StepGeometry) -> int | None:
     network = geometry.small_width * geometry.small_height / (measured.small_width * measured.small_height)
     frame = geometry.width * geometry.height / (WIDTH * HEIGHT)
     trials = [trial.scaled(network, frame) for trial in trials_of(choice.model, choice.weights)]
-    trial = best(trials, choice.precision)
+    trial = best(trials, choice.target.precision)
     if trial is not None:
         return trial.threads
     return 1 if choice.spec.bundled and usable_cores() <= FEW_CORES else None
@@ -479,25 +476,26 @@ def network_engine(
 
     live: whether it may spare work beside people. Raises ModelError if the network cannot run.
     """
+    target = choice.target
 
     def make_geometry(frame_width: int, frame_height: int) -> StepGeometry:
         return geometry_for(settings, choice.model, frame_width, frame_height)
 
     def make(geometry: StepGeometry) -> Backend:
-        with backend_errors(choice.model, choice.device, choice.precision):
-            if choice.executor == "openvino":
+        with backend_errors(choice.model, target.device, target.precision):
+            if target.executor == "openvino":
                 from app.matting.kernels.loading import start_loading
 
                 start_loading()
                 from app.matting.openvino.openvino_backend import OpenVinoBackend
 
                 artefact = converted(settings, choice, geometry)
-                return OpenVinoBackend(artefact, geometry, choice.precision, threads(geometry), live=live)
+                return OpenVinoBackend(artefact, geometry, target.precision, threads(geometry), live=live)
             from app.matting.torch.torch_backend import TorchBackend, load_core
 
             names = choice.model, choice.weights, settings.refiner
-            core = load_core(*names, geometry.ratio, choice.device, choice.precision)
-            return TorchBackend(core, geometry, choice.device, choice.precision)
+            core = load_core(*names, geometry.ratio, target.device, target.precision)
+            return TorchBackend(core, geometry, target.device, target.precision)
 
     return FrameEngine(
         choice.model,

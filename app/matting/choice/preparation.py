@@ -109,7 +109,7 @@ class Preparation:
 
         Raises ModelError if none can run.
         """
-        runs = choose(settings).executor == "openvino"
+        runs = choose(settings).target.executor == "openvino"
         if runs:
             self.ensure(show, measured=measured)
         return runs
@@ -291,7 +291,7 @@ def convert_bundled() -> None:
     from app.matting.openvino.conversion import NetworkSource, artefacts
 
     choice = choose(MattingSettings(model=bundled().name))
-    if choice.executor == "openvino":
+    if choice.target.executor == "openvino":
         artefacts.load(NetworkSource(choice.model, choice.weights, int8=choice.int8))
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from app.core.errors import ModelError, WeightsMissingError
 from app.core.settings import EngineSettings, MattingSettings
+from app.core.targets import DEVICES, Target
 from app.core.types import AlphaImage
 from app.matting import build_engine, choose_model
 from app.matting.base.interface import StepGeometry, auto_ratio
@@ -200,9 +201,11 @@ def test_auto_follows_the_measurement_and_not_the_instructions(taken: str) -> No
     save_trials("mattecam", BUNDLED, trials)
     settings = EngineSettings(model="mattecam", device="cpu", executor="openvino")
     found = choose(settings)
-    assert (found.precision, found.int8) == (taken, int8_file(BUNDLED) if taken == "int8" else None)
-    assert choose(settings.replace(executor="eager")).precision == "float32"
-    assert choose(settings.replace(precision="float32")).precision == "float32", "what the user asks for goes first"
+    assert (found.target.precision, found.int8) == (taken, int8_file(BUNDLED) if taken == "int8" else None)
+    assert choose(settings.replace(executor="eager")).target.precision == "float32"
+    assert choose(settings.replace(precision="float32")).target.precision == "float32", (
+        "what the user asks for goes first"
+    )
 
 
 @pytest.mark.parametrize("cores", [2, 16])
@@ -210,7 +213,7 @@ def test_the_number_of_threads_follows_the_measurement_at_the_size_in_use(
     monkeypatch: pytest.MonkeyPatch, cores: int
 ) -> None:
     def threads_at(precision: str, width: int = 1280, height: int = 720, ratio: float = 0.25) -> int | None:
-        of_openvino = Choice("mattecam", BUNDLED, "cpu", "openvino", precision)
+        of_openvino = Choice("mattecam", BUNDLED, Target("cpu", "openvino", precision))
         return choice.openvino_threads(of_openvino, StepGeometry(width, height, ratio))
 
     monkeypatch.setattr(choice, "usable_cores", lambda: cores)
@@ -313,10 +316,10 @@ def test_wrong_values_in_half_precision_lead_to_float32(monkeypatch: pytest.Monk
     ):
         monkeypatch.setattr(hardware, "cuda_cards", lambda cards=cards: cards)
         found = choice.choose(MattingSettings(model="mattecam"))
-        assert (found.device, found.executor, found.precision) == ("cuda", "eager", precision)
+        assert (found.target.device, found.target.executor, found.target.precision) == ("cuda", "eager", precision)
     assert torch_backend.convolves_in_half(torch.device("cpu")), "the check passes where it works"
     cards.avoid_half("cuda")
-    assert choice.choose(MattingSettings(model="mattecam")).precision == "float32"
+    assert choice.choose(MattingSettings(model="mattecam")).target.precision == "float32"
 
 
 @pytest.mark.torch
@@ -351,3 +354,15 @@ def test_a_driver_does_not_help_torch_that_cannot_be_loaded(monkeypatch: pytest.
     assert cuda_cards.__wrapped__().first() is None
     monkeypatch.setattr(platform, "system", lambda: "Darwin")
     assert not hardware.apple_gpu_usable()
+
+
+def test_settings_take_the_devices_of_the_table_and_name_them() -> None:
+    """The help named them a second time, and the check a third time."""
+    told = str(EngineSettings.model_fields["device"].description)
+    for kind in DEVICES:
+        for device in (kind.name, *([f"{kind.name}:1"] if kind.numbered else [])):
+            assert EngineSettings(device=device).device == device
+        assert kind.name in told
+    for device in ("rocm", "cpu:1", "cuda:x"):
+        with pytest.raises(ValueError, match="it must be auto, cpu, cuda, cuda:N or mps"):
+            EngineSettings(device=device)

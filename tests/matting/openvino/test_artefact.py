@@ -270,7 +270,7 @@ def test_before_a_measurement_the_processors_instructions_select_the_precision(m
     for bfloat16, precision in ((True, "bfloat16"), (False, "float32")):
         monkeypatch.setattr(hardware, "cpu_has_bfloat16", lambda has=bfloat16: has)
         choice = choose(BUNDLED_MODEL)
-        assert (choice.precision, choice.weights, choice.int8) == (precision, BUNDLED, None)
+        assert (choice.target.precision, choice.weights, choice.int8) == (precision, BUNDLED, None)
 
 
 WIDTH, HEIGHT = 128, 96

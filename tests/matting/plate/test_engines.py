@@ -162,10 +162,10 @@ def test_choices(
     for model in (BGMV2, "bgmv2-resnet50"):
         install(weights[BGMV2], model, monkeypatch)
     chosen = choice.choose(auto)
-    assert (chosen.model, chosen.executor, chosen.precision) == (BGMV2, "openvino", "float32")
+    assert (chosen.model, chosen.target.executor, chosen.target.precision) == (BGMV2, "openvino", "float32")
     assert choose_model(auto.replace(plate=None)) == "mattecam"
     monkeypatch.setattr(hardware, "cuda_cards", lambda: simulated_cards(""))
-    assert (choice.choose(auto).model, choice.choose(auto).executor) == ("bgmv2-resnet50", "eager")
+    assert (choice.choose(auto).model, choice.choose(auto).target.executor) == ("bgmv2-resnet50", "eager")
 
 
 def test_the_share_of_refined_pixels_is_the_papers_at_every_size() -> None:
