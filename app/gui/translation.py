@@ -102,11 +102,9 @@ def translated_error(error: Exception) -> str:
 
 def standby_text(phase: Phase = Phase.WAITING, preparing: Text | None = None) -> str:
     """Return the text of the stand-by card while the settings have none, in the language of the window."""
-    if phase is Phase.NO_CAMERA:
-        return tr("No camera")
-    if phase is Phase.STARTING and preparing is not None:
+    if preparing is not None and phase.shows_preparation:
         return translated(preparing)
-    return tr("One moment, please")
+    return tr("No camera") if phase is Phase.NO_CAMERA else tr("One moment, please")
 
 
 def describe_model(name: str) -> str:

@@ -69,9 +69,9 @@ class Timing:
 
 def default_standby_text(phase: Phase, preparing: Text | None) -> str:
     """Return the text of the stand-by card in English; see `PipelineParts.standby_text`."""
-    if phase is Phase.NO_CAMERA:
-        return NO_CAMERA_TEXT
-    return preparing if phase is Phase.STARTING and preparing is not None else DEFAULT_TEXT
+    if preparing is not None and phase.shows_preparation:
+        return preparing
+    return NO_CAMERA_TEXT if phase is Phase.NO_CAMERA else DEFAULT_TEXT
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,11 @@ class Phase(Enum):
     """No program reads the virtual camera; the real camera is released until one does."""
     STOPPED = "stopped"
 
+    @property
+    def shows_preparation(self) -> bool:
+        """Whether the card stands for what is being prepared: the picture or, without a camera, the demonstration."""
+        return self in (Phase.STARTING, Phase.NO_CAMERA)
+
 
 class Preparing(Enum):
     """What is built beside the frames, because it takes longer than one."""

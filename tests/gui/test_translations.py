@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from xml.etree import ElementTree
@@ -16,7 +16,9 @@ from pytestqt.qtbot import QtBot
 from app.core import paths
 from app.core.errors import Text, t, text_of
 from app.gui.panels.plate import PlateDialog
-from app.gui.translation import describe_model, tr, translated, translation_file
+from app.gui.translation import describe_model, standby_text, tr, translated, translation_file
+from app.runtime.context import default_standby_text
+from app.runtime.status import Phase
 from models import program
 from models.errors import WeightsNotFoundError, for_command_line, for_window
 from models.weights import find as find_weights
@@ -30,6 +32,18 @@ ENGLISH = re.compile(r"\b(the|is|are|and|not|with|this|other|choose|cannot)\b", 
 """Words that occur in no German or Spanish sentence."""
 TYPED = re.compile(r"`[^`]*`|docker run [^)]*")
 """Commands, which are not translated."""
+
+
+@pytest.mark.parametrize("text", [default_standby_text, standby_text])
+def test_the_card_says_what_is_prepared_also_without_a_camera(text: Callable[[Phase, Text | None], str]) -> None:
+    """It said that there was no camera, while the window prepared its demonstration."""
+    step = t("Preparing for this computer, once: step {step} of {count}", step=2, count=5)
+
+    said = {phase: text(phase, step) for phase in (Phase.STARTING, Phase.NO_CAMERA, Phase.WAITING)}
+
+    assert said[Phase.STARTING] == said[Phase.NO_CAMERA] == "Preparing for this computer, once: step 2 of 5"
+    assert said[Phase.WAITING] == "One moment, please"
+    assert text(Phase.NO_CAMERA, None) == "No camera"
 
 
 def messages(language: str) -> Iterator[tuple[str, str, str]]:
