@@ -152,6 +152,7 @@ def _own_folders(_homes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MATTECAM_RUNTIME_DIR", str(folder / "run"))
     monkeypatch.setenv("PIPEWIRE_RUNTIME_DIR", str(folder / "run"))  # where no daemon answers
     monkeypatch.setenv("PULSE_SERVER", f"unix:{folder}/run/pulse")  # nor starts by itself
+    monkeypatch.setenv("MATTECAM_NO_MODELS", "1")
     monkeypatch.delenv("MATTECAM_WEIGHTS_DIR", raising=False)
 
 

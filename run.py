@@ -30,7 +30,7 @@ import subprocess
 
 from app.doctor import display
 from app.system import environment
-from models.program import program_command
+from models.program import NO_MODELS, NO_MODELS_OPTION, program_command
 
 PARALLEL = (f"--numprocesses={min((os.cpu_count() or 1) + 1, 4)}", "--dist=worksteal")
 """Options of pytest: a process more than cores, because many tests wait; four at most, each needs about a gigabyte."""
@@ -42,6 +42,9 @@ FIRST_TIER = ("-m", "not slow and not vm and not long")
 
 def main(argv: list[str]) -> int:
     """Start in this Python, or in that of `.venv`; return the exit code."""
+    if NO_MODELS_OPTION in argv:
+        os.environ[NO_MODELS] = "1"
+        argv = [word for word in argv if word != NO_MODELS_OPTION]
     testing = argv[:1] == ["test"]
     requirements = environment.ROOT / ("requirements-dev.txt" if testing else "requirements.txt")
     if not environment.installed(requirements):

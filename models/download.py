@@ -1,6 +1,7 @@
 """Downloading published weights: resumable, verified and moved into place atomically.
 
-Weights are downloaded only at the user's request, never as a side effect of importing or running a model.
+Weights are downloaded at the user's request and, unless it is declined, once during the set-up; never as a side effect
+of importing or running a model. `python -m models.download` is the step of the set-up.
 """
 
 from __future__ import annotations
@@ -9,16 +10,21 @@ import errno
 import logging
 import os
 import shutil
+import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from concurrent.futures import Future
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
 import requests
 
-from models.errors import DownloadError
-from models.table import NETWORKS, WeightSpec
-from models.weights import hash_record, recorded_sha256, sha256_of, user_folder
+from models.errors import DownloadError, WrongFileError
+from models.program import NO_MODELS, NO_MODELS_OPTION, program_command
+from models.table import NETWORKS, WeightSpec, recommended
+from models.weights import hash_record, on_hand, recorded_sha256, sha256_of, user_folder
 
 log = logging.getLogger(__name__)
 Progress = Callable[[int, "int | None"], None]
@@ -186,7 +192,7 @@ def _keep(spec: WeightSpec, part: Path, target: Path) -> None:
     expected, found = spec.sha256 or recorded_sha256(target), sha256_of(part)
     if expected not in (None, found):
         part.unlink()
-        raise DownloadError(
+        raise WrongFileError(
             "The file downloaded for {model} differs from the published file, or the one downloaded first (checksum "
             "{found}… in place of {expected}…), and was deleted; try again later, or save a trusted copy as {name} in "
             "the folder {folder}.",
@@ -227,3 +233,78 @@ def _failure(spec: WeightSpec, target: Path, error: OSError | ValueError) -> Dow
         model=model,
         url=url,
     )
+
+
+STALL_S = 10.0
+"""The download of the set-up is given up after so long without data."""
+SAID_EVERY_S = 5.0
+Say = Callable[[str], object]
+"""Shows a line to the user."""
+
+
+def download_at_set_up(say: Say, limit_s: float = STALL_S) -> None:
+    """Download the recommended network once, unless it is installed or declined; say what, and what has failed.
+
+    limit_s: as `STALL_S`. An interrupted download goes on at the next call; one that has failed does not.
+    """
+    spec, folder = recommended().weights, user_folder()
+    tried = folder / "downloaded-at-set-up"
+    if os.environ.get(NO_MODELS) or on_hand(spec.name) is not None or tried.exists():
+        return
+    title, size = recommended().title, f"{(spec.bytes or 0) / 1e6:.0f} MB"
+    say(
+        f"Downloading a finer network, {title}: {size}, {spec.licence}; {NO_MODELS_OPTION} or {NO_MODELS}=1 goes "
+        "without it."
+    )
+    retry = f"`{program_command()} weights download {spec.name}`"
+    try:
+        _download_while_data_comes(spec.name, say, limit_s)
+    except WrongFileError:
+        say(f"What was downloaded is not the published file and was deleted; {retry} tries again.")
+    except (DownloadError, TimeoutError) as error:
+        log.info("The download at set-up failed: %s", error)
+        say(f"{title} could not be downloaded, so the network that ships is used; the window or {retry} tries again.")
+    with suppress(OSError):  # it is tried once more
+        folder.mkdir(parents=True, exist_ok=True)
+        tried.touch()
+
+
+def _download_while_data_comes(name: str, say: Say, limit_s: float) -> None:
+    """Download a model's weights; give up after `limit_s` without data. Raises DownloadError or TimeoutError.
+
+    On a thread: the time in which a name is looked up, or a server answers, has no limit of its own.
+    """
+    result: Future[Path] = Future()
+    moved, given_up = threading.Event(), threading.Event()
+    said_s = time.monotonic()
+
+    def show(done: int, total: int | None) -> None:
+        nonlocal said_s
+        moved.set()
+        if time.monotonic() - said_s >= SAID_EVERY_S:
+            said_s = time.monotonic()
+            say(f"{done / 1e6:.1f} of {(total or 0) / 1e6:.1f} MB")
+
+    def check() -> None:
+        if given_up.is_set():
+            raise TimeoutError
+
+    def work() -> None:
+        try:
+            result.set_result(download(name, show, check=check))
+        except BaseException as error:  # noqa: BLE001 - raised by the caller
+            result.set_exception(error)
+
+    result.add_done_callback(lambda _result: moved.set())
+    threading.Thread(target=work, name="download-at-set-up", daemon=True).start()
+    while not result.done():
+        if not moved.wait(limit_s):
+            given_up.set()
+            raise TimeoutError(f"no data for {limit_s:g} seconds")
+        moved.clear()
+    result.result()
+
+
+if __name__ == "__main__":
+    with suppress(KeyboardInterrupt):  # which the set-up itself receives as well
+        download_at_set_up(lambda line: sys.stderr.write(f"mattecam: {line}\n"))

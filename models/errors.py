@@ -46,3 +46,7 @@ class WeightsDamagedError(WeightsError):
 
 class DownloadError(WeightsError):
     """A file could not be downloaded or failed verification."""
+
+
+class WrongFileError(DownloadError):
+    """What was downloaded is not the published file."""

@@ -1,4 +1,4 @@
-"""The command that starts this copy of the program, for messages and documents.
+"""The command that starts this copy of the program, for messages and documents; what is said at its first start.
 
 Standard library only: run.py names it before anything is installed.
 """
@@ -13,6 +13,10 @@ from pathlib import Path
 NAME = "mattecam"
 SCRIPT = Path(__file__).resolve().parents[1] / "run.py"
 """Starts a copy of the sources; an installed copy has none."""
+NO_MODELS = "MATTECAM_NO_MODELS"
+"""Variable that, with any value, keeps the first start from downloading a network."""
+NO_MODELS_OPTION = "--no-models"
+"""The same for one start."""
 
 
 class NoHomeError(RuntimeError):

@@ -80,6 +80,17 @@ def test_nothing_is_installed_for_a_window_without_libraries(monkeypatch: pytest
     assert isinstance(stopped.value.code, str), "which Python turns into exit code 1"
 
 
+def test_no_models_is_for_the_set_up_and_reaches_no_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[list[str]] = []
+    monkeypatch.delenv("MATTECAM_NO_MODELS")
+    monkeypatch.setattr(environment, "installed", lambda requirements: True)
+    monkeypatch.setattr("app.cli.main.run_to_exit", given.append)
+
+    run.main(["headless", "--no-models", "--frames", "1"])
+
+    assert given == [["headless", "--frames", "1"]] and os.environ["MATTECAM_NO_MODELS"]
+
+
 def test_the_long_tests_run_when_all_are_asked_for() -> None:
     assert run.pytest_options(["--all", "-x"]) == [*run.REPORTING, *run.PARALLEL, "-x"]
     assert run.pytest_options(["tests/gui"]) == [*run.REPORTING, *run.PARALLEL, *run.FIRST_TIER, "tests/gui"]

@@ -29,8 +29,9 @@ from app.core.errors import NO_MEMORY, MattecamError, UsageError, text_of
 from app.core.files import why_not_read, why_not_written
 from app.core.paths import program_command
 from app.core.process import check_memory_limit, disable_core_dumps, handled, limit_heaps, refuse_open_umask
+from app.system.isolation import INSTALLED
 from models.errors import WeightsError
-from models.program import NoHomeError
+from models.program import NO_MODELS_OPTION, NoHomeError
 
 if TYPE_CHECKING:
     from app.runtime.status import PipelineStatus
@@ -123,16 +124,29 @@ def _program(
     *,
     ctx: typer.Context,
     shows_version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
+    no_models: Annotated[bool, typer.Option(NO_MODELS_OPTION, help="Download no network at the first start.")] = False,
     live: LiveOptions,
 ) -> None:
     """Replace the background of the camera's video, in a window; without a display like `headless`."""
     if shows_version:
         version()
         raise typer.Exit
+    if INSTALLED and not no_models and ctx.invoked_subcommand in USES_A_NETWORK:
+        threading.Thread(target=_download_beside, name="set-up", daemon=True).start()
     if ctx.invoked_subcommand is None:
         raise typer.Exit(_window(live))
     if live.given:
         raise UsageError(f"Options go after the command: `{program_command()} {ctx.invoked_subcommand} --…`.")
+
+
+USES_A_NETWORK = (None, "headless", "convert")
+"""Commands at whose first start an installed copy, which has no set-up, downloads the recommended network."""
+
+
+def _download_beside() -> None:
+    from models.download import download_at_set_up
+
+    download_at_set_up(notify)
 
 
 @with_live_options()

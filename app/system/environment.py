@@ -1,4 +1,4 @@
-"""Create and complete `.venv` beside run.py, with the standard library only.
+"""Create and complete `.venv` beside run.py, with the standard library only; download the recommended network into it.
 
 Packages are installed from the lock files in `requirements/`: pip refuses every file whose hash is not listed there,
 and nothing is built from source. An interrupted setup resumes on the next start: pip keeps what it downloaded, and the
@@ -137,7 +137,25 @@ LOCKED = ("--no-deps", "--require-hashes", "--only-binary=:all:")
 """Install only locked packages with listed hashes, without dependency resolution or builds from source."""
 ALSO = {"torch": "2.9.1"}
 """A version that counts as the pinned one: that for CUDA 12.6 on Linux, for Pythons that the newer build lacks."""
-STEP = re.compile(r"^ *((?:Collecting|Processing|Downloading|Installing) .*)", re.MULTILINE)
+STEP = re.compile(r"^ *((?:Requirement already|Collecting|Processing|Downloading|Installing) .*)", re.MULTILINE)
+COUNTED = ("Requirement", "Collecting", "Processing")
+"""Steps of pip that are the first of a package."""
+SILENT_S = 5.0
+"""After so long the step is said again where each is a line of its own."""
+SIZE, CUDA_SIZE = "550 MB", "3 GB"
+"""What the packages for Linux on x86-64 have to download, and those for an NVIDIA GPU."""
+COUNT = """
+import re, sys
+from pip._vendor.packaging.markers import Marker
+
+count = 0
+for path in sys.argv[1:]:
+    text = open(path, encoding="utf-8").read()
+    markers = re.findall(r"^[\\w.-]+==\\S+(?: ; (.*?))? *(?:\\\\|--hash.*)?$", text, re.MULTILINE)
+    count += sum(not marker or Marker(marker).evaluate() for marker in markers)
+print(count)
+"""
+"""A program for `.venv`, whose pip alone reads markers: it prints how many packages of lock files are for this one."""
 NOISE = re.compile(r" \(from .*|(?<= )\S*/|-(?:cp|py)\d\S*\.whl")
 """Parts of pip's output that are not shown: requiring package, folder, build."""
 CAUSES = {
@@ -219,6 +237,7 @@ def prepare(requirements: Path) -> None:
     if ready():
         return
     print(f"mattecam: preparing {VENV}; this happens once and takes some minutes", file=sys.stderr, flush=True)
+    log = VENV / "pip.log"
     refuse_open_umask()
     while (held := lock_file(Path(f"{VENV}.lock"), wait=True)) is None:  # Windows gives up after ten seconds
         pass
@@ -229,34 +248,53 @@ def prepare(requirements: Path) -> None:
         if not PYTHON.exists() or subprocess.run(check, capture_output=True, text=True).stdout.strip() != VERSION:
             if importlib.util.find_spec("ensurepip") is None:
                 raise OSError(f"Python's venv module is missing; on Debian `sudo apt install python{VERSION}-venv`")
-            venv.create(VENV, clear=True, symlinks=os.name != "nt", with_pip=True)
+            venv.create(VENV, clear=True, symlinks=os.name != "nt")
+            log.write_text("")
+            _run(["ensurepip", "--upgrade", "--default-pip"], log, held.fileno(), "making the environment")
         place = sysconfig.get_path("purelib", "nt" if os.name == "nt" else "posix_prefix", {"base": str(VENV)})
         for package in Path(place).glob("*.dist-info"):
             if not (package / "INSTALLER").exists():  # a killed pip left it incomplete, and would skip it
                 shutil.rmtree(package)
-        install(requirements, held.fileno())
+        install(requirements, log, held.fileno())
+        if requirements.stem == "requirements":  # not for the tests
+            # Its output is for the user, who may do without it: a failure is told there.
+            subprocess.run([str(PYTHON), "-m", "models.download"], cwd=ROOT, check=False)
         stamp.write_text(wanted)
 
 
-def install(requirements: Path, lock: int) -> None:
+def install(requirements: Path, log: Path, lock: int) -> None:
     """Install the locked packages into `.venv`. lock: a handle that pip inherits. Raises OSError with the reason."""
-    log = VENV / "pip.log"
     log.write_text("")
     builds = suitable_builds(sys.platform, platform.machine(), find_nvidia())
-    while not _install_torch(builds[0], log, lock, last=len(builds) == 1):
-        del builds[0]
     also = ["dev"] if requirements.stem.endswith("-dev") else []
-    names = filter(None, ["base", *also, builds[0].libraries])
-    _pip([word for name in names for word in ("-r", str(ROOT / "requirements" / f"{name}.lock"))], log, lock)
+    size = CUDA_SIZE if builds[0].cuda else SIZE
+    print(f"  about {size} are downloaded, unless pip has kept them", file=sys.stderr, flush=True)
+    while True:
+        files = [_lock_file(name) for name in ("base", *also, builds[0].libraries) if name]
+        count = count_packages([_lock_file(builds[0].lock), *files])
+        if _install_torch(builds[0], log, lock, count, last=len(builds) == 1):
+            break
+        del builds[0]
+    _pip([word for file in files for word in ("-r", str(file))], log, lock, count)
 
 
-def _install_torch(build: TorchBuild, log: Path, lock: int, *, last: bool) -> bool:
+def _lock_file(name: str) -> Path:
+    return ROOT / "requirements" / f"{name}.lock"
+
+
+def count_packages(locks: list[Path]) -> int:
+    """Return how many packages of these files are for this Python and system; 0 if it cannot be told."""
+    found = subprocess.run([str(PYTHON), "-I", "-c", COUNT, *map(str, locks)], capture_output=True, text=True)
+    return int(found.stdout) if found.returncode == 0 else 0
+
+
+def _install_torch(build: TorchBuild, log: Path, lock: int, count: int, *, last: bool) -> bool:
     """Install a build of PyTorch. Return False if no index offers it and it is not the last one to try."""
     url = f"{PYTORCH_INDEX}/{build.index}"
     # Used for torch only: with more packages the index could replace any of them.
     index = ["--index-url", url] if build.index and _answers(f"{url}/torch/") else []
     try:
-        _pip([*index, "-r", str(ROOT / "requirements" / f"{build.lock}.lock")], log, lock)
+        _pip([*index, "-r", str(_lock_file(build.lock))], log, lock, count)
     except OSError:
         if last or "No matching distribution" not in log.read_text(errors="replace"):
             raise
@@ -265,23 +303,28 @@ def _install_torch(build: TorchBuild, log: Path, lock: int, *, last: bool) -> bo
     return True
 
 
-def _pip(options: list[str], log: Path, lock: int) -> None:
-    """Run `pip install`; raise OSError with the reason if it fails. lock: a handle that pip inherits."""
-    command = (str(PYTHON), "-I", "-m", "pip", "install", "--no-input")
+def _pip(options: list[str], log: Path, lock: int, count: int) -> None:
+    """Run `pip install`; raise OSError with the reason if it fails. count: of all packages, 0 if it is not known."""
+    command = ["pip", "install", "--no-input", "--disable-pip-version-check", "--progress-bar=off", *LOCKED, *options]
+    _run(command, log, lock, "asking the package index", count)
+
+
+def _run(module: list[str], log: Path, lock: int, first: str, count: int = 0) -> None:
+    """Run a module of `.venv`, with progress. first: the step until its output names one. Raises OSError."""
     with log.open("a") as out:
-        pip = subprocess.Popen(
-            [*command, "--disable-pip-version-check", "--progress-bar=off", *LOCKED, *options],
+        child = subprocess.Popen(
+            [str(PYTHON), "-I", "-m", *module],
             stdout=out,
             stderr=out,
             env={**os.environ, "PIP_USER": "0"},
             pass_fds=() if os.name == "nt" else (lock,),
         )
     try:
-        _show_progress(pip, log)
+        show_progress(child, log, first, count)
     finally:
-        pip.terminate()
-        pip.wait()
-    if pip.returncode != 0:
+        child.terminate()
+        child.wait()
+    if child.returncode != 0:
         raise OSError(f"{explain(log.read_text(errors='replace'))} (pip's output is in {log})")
 
 
@@ -301,25 +344,39 @@ def explain(output: str) -> str:
     return next(causes, "pip failed")
 
 
-def _show_progress(pip: subprocess.Popen[bytes], log: Path) -> None:
-    """Show time and current package in one line on a terminal; elsewhere print a line per step."""
-    started, shown, ended = time.monotonic(), "", False
+def show_progress(
+    child: subprocess.Popen[bytes], log: Path, first: str, total: int, silent_s: float = SILENT_S
+) -> None:
+    """Show time and step in one line on a terminal; elsewhere print a line per step, and one after `silent_s`."""
+    started_s, shown, shown_s, ended = time.monotonic(), "", 0.0, False
     while not ended:
         with contextlib.suppress(subprocess.TimeoutExpired):
-            pip.wait(0.3)
-        ended = pip.poll() is not None
-        steps = STEP.findall(log.read_text(errors="replace"))
-        count = sum(step.startswith(("Collecting", "Processing")) for step in steps)
-        step = "asking the package index"
-        if steps:
-            step = f"package {count}: {NOISE.sub('', steps[-1])}"
+            child.wait(0.3)
+        ended = child.poll() is not None
+        step = step_of(log.read_text(errors="replace"), total) or first
+        now_s = time.monotonic()
+        line = f"{now_s - started_s:4.0f} s  {step[:68]}"
         if sys.stderr.isatty():
-            print(f"\r{time.monotonic() - started:4.0f} s  {step[:68]:68}", end="", file=sys.stderr, flush=True)
-        elif step != shown:
-            print(f"  {step[:68]}", file=sys.stderr, flush=True)
+            print(f"\r{line:76}", end="", file=sys.stderr, flush=True)
+        elif step != shown or now_s - shown_s >= silent_s:
+            print(f"  {line}", file=sys.stderr, flush=True)
+            shown_s = now_s
         shown = step
     if sys.stderr.isatty():
         print(file=sys.stderr)
+
+
+def step_of(output: str, total: int) -> str:
+    """Return what pip does, such as `package 12 of 57: Collecting numpy`, from its output; empty before the first.
+
+    total: of all packages, 0 if it is not known.
+    """
+    steps = STEP.findall(output)
+    if not steps:
+        return ""
+    count = sum(step.startswith(COUNTED) for step in steps)
+    step = NOISE.sub("", steps[-1])
+    return f"package {count} of {total}: {step}" if total else f"package {count}: {step}"
 
 
 def _answers(url: str) -> bool:

@@ -9,6 +9,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from io import StringIO
 from pathlib import Path
@@ -243,3 +244,28 @@ def test_each_command_runs(line: str, tmp_path: Path, monkeypatch: pytest.Monkey
     for name in ("photo.jpg", "beach.jpg"):
         shutil.copy(paths.assets_dir() / "astronaut.png", tmp_path / name)
     assert main.main([*shlex.split(line), *MORE.get(line, [])]) == 0
+
+
+@pytest.mark.parametrize(
+    ("installed", "words", "count"),
+    [
+        (True, ["headless", "--help"], 1),
+        (True, ["--no-models", "headless", "--help"], 0),
+        (True, ["devices", "--help"], 0),
+        (False, ["headless", "--help"], 0),
+    ],
+)
+def test_an_installed_copy_downloads_the_network_beside_its_first_start(
+    installed: bool, words: list[str], count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sources do this in their set-up."""
+    calls: list[object] = []
+    monkeypatch.setattr(main, "INSTALLED", installed)
+    monkeypatch.setattr("models.download.download_at_set_up", calls.append)
+
+    main.main(words)
+
+    for thread in threading.enumerate():
+        if thread.name == "set-up":
+            thread.join(60)
+    assert len(calls) == count

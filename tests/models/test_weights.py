@@ -7,6 +7,7 @@ import errno
 import hashlib
 import os
 import re
+import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -20,9 +21,9 @@ import requests
 from app.core import paths
 from models import download as downloads
 from models import weights
-from models.download import download, fetch
+from models.download import download, download_at_set_up, fetch
 from models.errors import DownloadError, WeightsError, WeightsNotFoundError
-from models.table import MODELS, NETWORKS, WeightSpec
+from models.table import MODELS, NETWORKS, WeightSpec, recommended
 from models.weights import SHIPPED_SHA256, WeightState, find, hash_record, verified
 from tests.clips import names_in
 from tests.published import install
@@ -361,3 +362,117 @@ def test_a_file_from_elsewhere_is_installed_only_if_it_is_the_published_one(
     with pytest.raises(DownloadError):
         downloads.install("a-model", wrong)
     assert names_in(target.parent) == ["a.pth"] and target.read_bytes() == CONTENT, "what is installed stays"
+
+
+class FirstServer(Handler):
+    """Serves CONTENT, waits with the rest of it for ever, or serves another file; counts the requests."""
+
+    requests: ClassVar[int] = 0
+    kind: ClassVar[str] = "whole"
+    released: ClassVar[threading.Event] = threading.Event()
+
+    def do_GET(self) -> None:
+        FirstServer.requests += 1
+        wanted = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range") or "")
+        start = int(wanted[1]) if wanted else 0
+        body = CONTENT[::-1] if self.kind == "another" else CONTENT
+        self.send_response(206 if start else 200)
+        self.send_header("Content-Length", str(len(body) - start))
+        self.end_headers()
+        if self.kind == "hangs":
+            self.wfile.write(body[start : len(body) // 2])
+            self.released.wait(60)
+            return
+        self.wfile.write(body[start:])
+
+
+@pytest.fixture
+def first(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[FirstServer]]:
+    """A first start, whose recommended network is on this server; `folder`: no weights are there."""
+    FirstServer.requests, FirstServer.kind = 0, "whole"
+    FirstServer.released.clear()
+    monkeypatch.delenv("MATTECAM_NO_MODELS")
+    with served(FirstServer) as address:
+        spec = replace(recommended().weights, url=f"{address}/file", bytes=len(CONTENT), sha256=SHA256)
+        monkeypatch.setitem(NETWORKS, spec.name, replace(recommended(), weights=spec))
+        yield FirstServer
+        FirstServer.released.set()
+
+
+ASKED = (
+    "Downloading a finer network, Fine (Robust Video Matting): 1 MB, GPL-3.0; --no-models or MATTECAM_NO_MODELS=1 goes "
+    "without it."
+)
+FAILED = (
+    "Fine (Robust Video Matting) could not be downloaded, so the network that ships is used; the window or `python3 "
+    "run.py weights download rvm-mobilenetv3` tries again."
+)
+
+
+def test_the_set_up_downloads_the_recommended_network_once_and_resumes(first: type[FirstServer]) -> None:
+    said: list[str] = []
+    target = weights.user_folder() / recommended().weights.file
+    target.parent.mkdir(parents=True)
+    part_of(target, CONTENT[:1000])
+
+    download_at_set_up(said.append)
+
+    assert target.read_bytes() == CONTENT and said == [ASKED]
+
+    target.unlink()  # as somebody does who wants it no more
+    download_at_set_up(said.append)
+
+    assert not target.exists() and first.requests == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "limit_s", "told"),
+    [
+        ("hangs", 0.1, FAILED),
+        (
+            "another",
+            60.0,
+            "What was downloaded is not the published file and was deleted; `python3 run.py weights download "
+            "rvm-mobilenetv3` tries again.",
+        ),
+    ],
+)
+def test_a_failed_download_of_the_set_up_is_one_sentence_and_is_not_tried_again(
+    first: type[FirstServer], kind: str, limit_s: float, told: str
+) -> None:
+    said: list[str] = []
+    first.kind = kind
+
+    for _ in range(2):
+        download_at_set_up(said.append, limit_s=limit_s)
+
+    assert said == [ASKED, told]
+    assert not (weights.user_folder() / recommended().weights.file).exists()
+    first.released.set()
+    for thread in threading.enumerate():
+        if thread.name == "download-at-set-up":
+            thread.join(60)
+    assert first.requests == 1
+
+
+def test_an_unreachable_server_is_one_sentence(first: type[FirstServer], monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    spec = replace(recommended().weights, url="http://127.0.0.1:1/file")
+    monkeypatch.setitem(NETWORKS, spec.name, replace(recommended(), weights=spec))
+
+    download_at_set_up(said.append)
+
+    assert said == [ASKED, FAILED] and first.requests == 0
+
+
+def test_who_wants_no_network_or_has_it_is_not_asked(
+    first: type[FirstServer], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    with monkeypatch.context() as declined:
+        declined.setenv("MATTECAM_NO_MODELS", "1")
+        download_at_set_up(said.append)
+    (folder / recommended().weights.file).write_bytes(CONTENT)
+    download_at_set_up(said.append)
+
+    assert not said and first.requests == 0

@@ -146,8 +146,12 @@ def test_prepare_from_nothing_and_from_what_failures_left(
     # One test, because making the environment takes the most time by far.
     requirements = clone / "requirements.txt"
     requirements.write_text("thing==1.0\n")
+    (clone / "models").mkdir()
+    (clone / "models/download.py").write_text("open('downloaded', 'w')")
     with pytest.raises(OSError, match="does not support Python"):
         environment.prepare(requirements)
+    told = capsys.readouterr().err
+    assert "making the environment" in told and "about 550 MB are downloaded" in told
 
     with monkeypatch.context() as offline:
         offline.delenv("PIP_NO_INDEX")
@@ -163,13 +167,15 @@ def test_prepare_from_nothing_and_from_what_failures_left(
     lock(clone, base=add_wheel(clone / "wheels", "thing", "1.0"))
     with monkeypatch.context() as patch:
         # and that pip has ended is checked for every test
-        patch.setattr(environment, "_show_progress", Mock(side_effect=KeyboardInterrupt))
+        patch.setattr(environment, "show_progress", Mock(side_effect=KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             environment.prepare(requirements)
 
     environment.prepare(requirements)
     assert number_in(clone) == "1.0"
-    assert "package 1: Installing collected packages: thing" in capsys.readouterr().err
+    assert "package 2 of 2: Installing collected packages: thing" in capsys.readouterr().err
+    assert (clone / "downloaded").exists(), "the network, once the packages are there"
+    (clone / "downloaded").unlink()
 
     log = clone / ".venv" / "pip.log"
     log.unlink()
@@ -181,9 +187,50 @@ def test_prepare_from_nothing_and_from_what_failures_left(
     (info,) = (clone / ".venv").glob("[lL]ib/*/site-packages/thing-1.0.dist-info")
     (info / "INSTALLER").unlink()
     (info.parent / "thing.py").unlink()
+    requirements = clone / "requirements-dev.txt"
     requirements.write_text("# changed\nthing==1.0\n")
+    lock(clone, dev="")
     environment.prepare(requirements)
     assert number_in(clone) == "1.0"
+    assert not (clone / "downloaded").exists(), "the tests need no network"
+
+
+OUTPUT = """Looking in indexes: https://example.org/simple
+Ignoring colorama: markers 'sys_platform == "win32"' don't match your environment
+Requirement already satisfied: numpy==2.4.6 in /home/a/.venv/lib (from -r base.lock (line 1))
+Collecting numba==0.68.1 (from -r base.lock (line 2))
+  Downloading numba-0.68.1-cp311-cp311-manylinux_2_28_x86_64.whl (3.8 MB)
+"""
+
+
+@pytest.mark.parametrize(
+    ("output", "total", "step"),
+    [
+        ("Looking in indexes", 57, ""),
+        (OUTPUT, 57, "package 2 of 57: Downloading numba-0.68.1 (3.8 MB)"),
+        (OUTPUT, 0, "package 2: Downloading numba-0.68.1 (3.8 MB)"),
+    ],
+)
+def test_packages_are_counted_of_a_total_with_those_that_are_there(output: str, total: int, step: str) -> None:
+    assert environment.step_of(output, total) == step
+
+
+def test_a_step_that_takes_long_is_said_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A log of a server showed nothing for a minute while pip copied files."""
+    (tmp_path / "pip.log").write_text(OUTPUT)
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(1)"]) as child:
+        environment.show_progress(child, tmp_path / "pip.log", "asking", 57, silent_s=0)
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) > 1 and all(line.endswith("package 2 of 57: Downloading numba-0.68.1 (3.8 MB)") for line in lines)
+
+
+def test_the_total_counts_what_is_for_this_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(environment, "PYTHON", Path(sys.executable))
+    entries = LOCK_ENTRY.findall((ROOT / "requirements/base.lock").read_text())
+
+    counted = environment.count_packages([ROOT / "requirements/base.lock"])
+
+    assert counted == sum(not marker or Marker(marker).evaluate() for _, _, marker in entries) > 30
 
 
 @pytest.mark.parametrize(
@@ -281,15 +328,16 @@ def installed_by(requirements: Path, monkeypatch: pytest.MonkeyPatch, lacks: str
     """Return the options of each call of pip, files without their folder. lacks: the lock file of no such package."""
     calls: list[str] = []
 
-    def pip(options: list[str], log: Path, lock: int) -> None:
+    def pip(options: list[str], log: Path, lock: int, count: int) -> None:
         calls.append(" ".join(option if "//" in option else Path(option).stem for option in options if option != "-r"))
         if calls[-1] == lacks:
             log.write_text("ERROR: No matching distribution found for torch==2.13.0+cpu")
             raise OSError("a package does not support this Python")
 
     monkeypatch.setattr(environment, "_pip", pip)
+    monkeypatch.setattr(environment, "count_packages", lambda locks: 0)
     environment.VENV.mkdir()
-    environment.install(requirements, 0)
+    environment.install(requirements, environment.VENV / "pip.log", 0)
     return calls
 
 
