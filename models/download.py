@@ -22,7 +22,7 @@ from typing import BinaryIO
 import requests
 
 from models.errors import DownloadError, WrongFileError
-from models.program import NO_MODELS, NO_MODELS_OPTION, program_command
+from models.program import NO_MODELS, NO_MODELS_OPTION, NoHomeError, program_command
 from models.table import NETWORKS, WeightSpec, recommended
 from models.weights import hash_record, on_hand, recorded_sha256, sha256_of, user_folder
 
@@ -306,5 +306,5 @@ def _download_while_data_comes(name: str, say: Say, limit_s: float) -> None:
 
 
 if __name__ == "__main__":
-    with suppress(KeyboardInterrupt):  # which the set-up itself receives as well
+    with suppress(KeyboardInterrupt, NoHomeError):  # the set-up itself is interrupted as well, and a start says it
         download_at_set_up(lambda line: sys.stderr.write(f"mattecam: {line}\n"))

@@ -8,6 +8,7 @@ import platform
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from io import TextIOWrapper
 from pathlib import Path
 from types import FrameType
@@ -146,7 +147,8 @@ USES_A_NETWORK = (None, "headless", "convert")
 def _download_beside() -> None:
     from models.download import download_at_set_up
 
-    download_at_set_up(notify)
+    with suppress(NoHomeError):  # which the command says itself
+        download_at_set_up(notify)
 
 
 @with_live_options()
