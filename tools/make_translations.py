@@ -24,7 +24,7 @@ from models.table import NETWORKS
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "app" / "gui" / "translations"
-TAKE_TEMPLATES = "t", "WeightsError", "WeightsNotFoundError", "WeightsDamagedError", "DownloadError"
+TAKE_TEMPLATES = "t", "WeightsError", "WeightsNotFoundError", "WeightsDamagedError", "DownloadError", "WrongFileError"
 """Names of what takes the template of a message as its first argument."""
 LANGUAGES = ("de", "es")
 Key = tuple[str, str]
