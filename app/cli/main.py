@@ -33,6 +33,7 @@ from app.core.process import check_memory_limit, disable_core_dumps, handled, li
 from app.system.isolation import INSTALLED
 from models.errors import WeightsError
 from models.program import NO_MODELS_OPTION, NoHomeError
+from models.weights import converts
 
 if TYPE_CHECKING:
     from app.runtime.status import PipelineStatus
@@ -132,7 +133,8 @@ def _program(
     if shows_version:
         version()
         raise typer.Exit
-    if INSTALLED and not no_models and ctx.invoked_subcommand in USES_A_NETWORK:
+    # Without PyTorch it could not be converted.
+    if INSTALLED and converts() and not no_models and ctx.invoked_subcommand in USES_A_NETWORK:
         threading.Thread(target=_download_beside, name="set-up", daemon=True).start()
     if ctx.invoked_subcommand is None:
         raise typer.Exit(_window(live))

@@ -247,20 +247,22 @@ def test_each_command_runs(line: str, tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize(
-    ("installed", "words", "count"),
+    ("installed", "converts", "words", "count"),
     [
-        (True, ["headless", "--help"], 1),
-        (True, ["--no-models", "headless", "--help"], 0),
-        (True, ["devices", "--help"], 0),
-        (False, ["headless", "--help"], 0),
+        (True, True, ["headless", "--help"], 1),
+        (True, False, ["headless", "--help"], 0),  # without PyTorch, which converts it
+        (True, True, ["--no-models", "headless", "--help"], 0),
+        (True, True, ["devices", "--help"], 0),
+        (False, True, ["headless", "--help"], 0),
     ],
 )
 def test_an_installed_copy_downloads_the_network_beside_its_first_start(
-    installed: bool, words: list[str], count: int, monkeypatch: pytest.MonkeyPatch
+    installed: bool, converts: bool, words: list[str], count: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The sources do this in their set-up."""
     calls: list[object] = []
     monkeypatch.setattr(main, "INSTALLED", installed)
+    monkeypatch.setattr(main, "converts", lambda: converts)
     monkeypatch.setattr("models.download.download_at_set_up", calls.append)
 
     main.main(words)
