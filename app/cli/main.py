@@ -30,9 +30,8 @@ from app.core.errors import NO_MEMORY, MattecamError, UsageError, text_of
 from app.core.files import why_not_read, why_not_written
 from app.core.paths import program_command
 from app.core.process import check_memory_limit, disable_core_dumps, handled, limit_heaps, refuse_open_umask
-from app.system.isolation import INSTALLED
 from models.errors import WeightsError
-from models.program import NO_MODELS_OPTION, NoHomeError
+from models.program import NAME, NO_MODELS_OPTION, NoHomeError
 from models.weights import converts
 
 if TYPE_CHECKING:
@@ -133,8 +132,9 @@ def _program(
     if shows_version:
         version()
         raise typer.Exit
+    is_installed = program_command() == NAME
     # Without PyTorch it could not be converted.
-    if INSTALLED and converts() and not no_models and ctx.invoked_subcommand in USES_A_NETWORK:
+    if is_installed and converts() and not no_models and ctx.invoked_subcommand in USES_A_NETWORK:
         threading.Thread(target=_download_beside, name="set-up", daemon=True).start()
     if ctx.invoked_subcommand is None:
         raise typer.Exit(_window(live))

@@ -261,7 +261,7 @@ def test_an_installed_copy_downloads_the_network_beside_its_first_start(
 ) -> None:
     """The sources do this in their set-up."""
     calls: list[object] = []
-    monkeypatch.setattr(main, "INSTALLED", installed)
+    monkeypatch.setattr(main, "program_command", lambda: "mattecam" if installed else "python3 run.py")
     monkeypatch.setattr(main, "converts", lambda: converts)
     monkeypatch.setattr("models.download.download_at_set_up", calls.append)
 
