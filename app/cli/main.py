@@ -30,6 +30,7 @@ from app.core.errors import NO_MEMORY, MattecamError, UsageError, text_of
 from app.core.files import why_not_read, why_not_written
 from app.core.paths import program_command
 from app.core.process import check_memory_limit, disable_core_dumps, handled, limit_heaps, refuse_open_umask
+from app.core.threads import on_own_thread
 from models.errors import WeightsError
 from models.program import NAME, NO_MODELS_OPTION, NoHomeError
 from models.weights import converts
@@ -135,7 +136,7 @@ def _program(
     is_installed = program_command() == NAME
     # Without PyTorch it could not be converted.
     if is_installed and converts() and not no_models and ctx.invoked_subcommand in USES_A_NETWORK:
-        threading.Thread(target=_download_beside, name="set-up", daemon=True).start()
+        on_own_thread("set-up", _download_beside)
     if ctx.invoked_subcommand is None:
         raise typer.Exit(_window(live))
     if live.given:
