@@ -245,7 +245,8 @@ CALLED_IN = {
     "cv2.imdecode": set(),
     "simplejpeg.decode_jpeg": {"app.media.jpeg", "app.media.jpeg_surplus"},
     "cv2.imread": {"app.capture.demo", "app.matting.choice.preparation"},
-    # who starts threads: these name them, carry their errors, and let none keep the process alive; `models` knows no `app`
+    # who starts threads: these name them, carry their errors, and let none keep the process alive (`models` knows no
+    # `app`)
     "threading.Thread": {"app.core.threads", "app.core.worker", "models.download"},
     # what nothing tells of, within a short limit: `poll_until`, and locks of other programs
     "time.sleep": {"app.core.threads", "app.core.files", "app.control.program"},

@@ -224,7 +224,6 @@ README = (ROOT / "README.md").read_text("utf-8")
 LINES = [line.strip() for line in re.findall(r"^    python3 run\.py(.*?)(?: #.*)?$", README, re.MULTILINE)]
 MORE = {
     "": ["--help"],  # opens the window
-    "doctor --fix": ["--help"],  # asks for the password of root
     "weights download rvm-mobilenetv3": ["--help"],  # goes online
     "headless --background blur": ["--source", "demo", "--virtual-camera", "off", "--frames", "3"],  # opens a camera
 }
