@@ -18,7 +18,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from app.core.errors import t
-from app.core.files import ExplainedOSError, exists, fitting, is_file, is_folder, move, name_limit
+from app.core.files import ExplainedOSError, fitting, is_file, is_folder, move, name_limit
 
 PART = "part"
 """What the name of an unfinished file has before its suffix."""
@@ -86,14 +86,14 @@ class HeldFile:
                 fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     def place(self) -> Path | None:
-        """Return where the file is now, without links; None if it was removed. Raises OSError."""
+        """Return where the file is now, without links; None if no known name leads to it any more. Raises OSError."""
         if self._handle is None:
             return self._path
-        if os.fstat(self._handle).st_nlink == 0:
-            return None
-        place = _place_of(self._handle)
-        # A file system that is no longer mounted, or mounted elsewhere, gives names that lead nowhere.
-        return self._path if place is None or not exists(place) else place
+        # A file system that is mounted elsewhere, too, gives names that lead nowhere, or to another file.
+        for place in (_place_of(self._handle), self._path):
+            if place is not None and _is_at(self._handle, place):
+                return place
+        return None
 
     def copy_to(self, path: Path) -> None:
         """Write the content, which is there also after a removal, into a file that exists. Raises OSError."""
@@ -112,11 +112,19 @@ class HeldFile:
             os.close(handle)
 
 
+def _is_at(handle: int, place: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(handle), place.stat())
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return False
+
+
 def _place_of(handle: int) -> Path | None:
     """Return the path of an open file, if the system tells it."""
     place: Path | None = None
     if sys.platform == "linux":
-        place = Path(f"/proc/self/fd/{handle}").readlink()
+        with suppress(FileNotFoundError):  # a root folder without /proc
+            place = Path(f"/proc/self/fd/{handle}").readlink()
     elif sys.platform == "darwin":
         import fcntl
 

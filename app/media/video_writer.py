@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from app.core import geometry
 from app.core.errors import t
-from app.core.files import ExplainedOSError, free_name, is_special, version_of
+from app.core.files import ExplainedOSError, free_name, is_special, same_file, version_of
 from app.core.threads import usable_cores
 from app.core.unfinished import RECORDING, HeldFile, unfinished_file
 from app.media import yuv
@@ -437,8 +437,9 @@ def os_errors(path: Path) -> Iterator[None]:
 def holds_frame(path: Path) -> bool:
     """Return whether a video that is not finished has a whole frame; True where that cannot be told. Raises OSError."""
     try:
-        with av.open(file_address(path)) as container:
-            return any(packet.size for packet in container.demux(video=0))
+        # PyAV reads the names and titles of all tracks, which may be damaged too.
+        with av.open(file_address(path), metadata_errors="replace") as container:
+            return not container.streams.video or any(packet.size for packet in container.demux(video=0))
     except EOFError:  # it ends in its header
         return False
     except FFmpegError:  # a damaged one may be repaired
@@ -474,15 +475,14 @@ class RecordingWriter(VideoWriter):
     def _create_file(self) -> Path:
         self.file = unfinished_file(self.path, RECORDING, ".mkv", private=True)
         self._held = HeldFile(self.file)
-        self._place = self._held.place()
         self._on_created(self.file)
         return self.file
 
     def _remove_file(self) -> None:
-        with suppress(OSError):  # it was removed by others
-            self.follow()
+        place = self._held.place()
         self._held.close()
-        self.file.unlink(missing_ok=True)
+        if place is not None:  # otherwise others have removed it, and another file may have its name
+            place.unlink(missing_ok=True)
 
     def follow(self) -> Path:
         """Return the Matroska file, which is finished in its present folder if it was moved.
@@ -492,8 +492,7 @@ class RecordingWriter(VideoWriter):
         place = self._held.place()
         if place is None:
             raise ExplainedOSError(errno.ENOENT, t("its file was removed while it ran; start another one"), self.file)
-        if place != self._place:
-            self._place = place
+        if not same_file(place, self.file):
             self.file = self.temporary_path = place
             self.path = place.with_name(self.path.name)
         return self.file
@@ -514,6 +513,7 @@ class RecordingWriter(VideoWriter):
                 raise
             self._finish_name()
         finally:
+            self._closed = True
             self._held.close()
         return self.path
 

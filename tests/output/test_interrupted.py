@@ -138,6 +138,23 @@ def test_what_cannot_be_read_is_kept_and_named(tmp_path: Path) -> None:
     assert file.exists()
 
 
+def test_a_recording_with_a_damaged_header_is_kept_and_named(tmp_path: Path) -> None:
+    """Its track is none of video any more, or its strings are no text: the start failed at both."""
+    recorder = Recorder(tmp_path / "a.mkv", 64, 48, context())
+    recorder.send(picture())
+    recorder.close()
+    content = (tmp_path / "a.mkv").read_bytes()
+    without_video, without_text = tmp_path / "b.recording.mkv", tmp_path / "c.recording.mkv"
+    crashed_recording(without_video, content.replace(b"\x83\x81\x01", b"\x83\x81\x02"))
+    crashed_recording(without_text, content.replace(b"VideoHandler", b"\xffideoHandler").replace(b"Lavf", b"\xffavf"))
+
+    said = str(kept_after_crash())
+
+    assert str(without_video) in said and without_video.exists()
+    assert str(without_text) in said and without_text.exists()
+    assert notes() == []
+
+
 def test_a_recording_that_has_taken_the_name_is_not_removed(tmp_path: Path) -> None:
     crashed = tmp_path / "a.recording.mkv"
     kill(RecordingNote(crashed))

@@ -132,6 +132,53 @@ def test_a_recording_whose_folder_is_renamed_goes_on_there_and_says_so(tmp_path:
     assert not folder.exists() and names_in(renamed) == [f"a.{suffix}"]
 
 
+@pytest.mark.skipif(os.name == "nt", reason="links need a privilege there")
+@pytest.mark.parametrize("suffix", ["mp4", "mkv"])
+def test_a_recording_in_a_folder_whose_link_then_leads_elsewhere_is_finished_where_it_is(
+    tmp_path: Path, suffix: str
+) -> None:
+    link, old, new = (tmp_path / name for name in ("talks", "old", "new"))
+    old.mkdir()
+    new.mkdir()
+    link.symlink_to(old)
+    recorder = begun(link / f"a.{suffix}")
+    link.unlink()
+    link.symlink_to(new)
+
+    with pytest.raises(SinkLostError, match="was moved while it ran") as caught:
+        recorder.close()
+
+    assert str(old / f"a.{suffix}") in str(caught.value)
+    assert len(read(old / f"a.{suffix}")[0]) >= 1
+    assert names_in(old) == [f"a.{suffix}"] and names_in(new) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows removes no open file")
+def test_a_recording_that_lives_on_under_another_hard_link_is_written_again(tmp_path: Path) -> None:
+    recorder = begun(tmp_path / "a.mp4")
+    (tmp_path / "kept.mkv").hardlink_to(tmp_path / "a.recording.mkv")
+    (tmp_path / "a.recording.mkv").unlink()
+
+    with pytest.raises(SinkLostError, match="its file was removed while it ran"):
+        recorder.close()
+
+    assert len(read(tmp_path / "a.mp4")[0]) >= 1
+    assert names_in(tmp_path) == ["a.mp4", "kept.mkv"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows removes no open file")
+def test_a_recording_that_is_given_up_removes_no_other_of_its_name(tmp_path: Path) -> None:
+    removed = RecordingWriter(tmp_path / "a.mp4", 64, 48, 30)
+    removed.file.unlink()
+    other = begun(tmp_path / "a.mp4")
+
+    removed.abort()
+
+    assert names_in(tmp_path) == ["a.recording.mkv"]
+    other.close()
+    assert names_in(tmp_path) == ["a.mp4"]
+
+
 @pytest.mark.parametrize(
     ("name", "words"),
     [
