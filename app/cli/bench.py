@@ -15,6 +15,7 @@ from app.capture.demo import DemoSource
 from app.cli.terminal import notify
 from app.core.errors import ModelError
 from app.core.settings import EdgeSettings, EngineSettings, MattingSettings
+from app.core.targets import kind_of
 from app.core.threads import Strips
 from app.core.types import BgrImage
 from app.matting import build_engine
@@ -103,7 +104,9 @@ def _measure_model(
     height, width = frames[0].shape[:2]
     choice = choose(settings)
     ratio = geometry_for(settings, choice.model, width, height).ratio
-    settings = settings.replace(model=choice.model, device=choice.target.device, downsample_ratio=ratio)
+    # The preparation measures a GPU beside the processor; `doctor` shows the result.
+    device = choice.target.device if kind_of(choice.target.device).is_fast else "cpu"
+    settings = settings.replace(model=choice.model, device=device, downsample_ratio=ratio)
     backdrop, failures = np.full_like(frames[0], 90), list[ModelError]()
     contenders: list[Contender] = []
     with contextlib.ExitStack() as built:
@@ -140,8 +143,9 @@ def executor_choices(settings: MattingSettings, choice: Choice) -> list[tuple[st
 
     Where `auto` chose a GPU, OpenVINO on the CPU is measured too: it may be faster than a weak card.
     """
-    choices = [("eager", "float32"), *([("eager", "float16")] if choice.target.device != "cpu" else [])]
-    if choice.target.device == "cpu" or settings.device == "auto":
+    is_fast = kind_of(choice.target.device).is_fast
+    choices = [("eager", "float32"), *([("eager", "float16")] if is_fast else [])]
+    if not is_fast or settings.device == "auto":
         choices += [("openvino", precision) for precision in cpu_precisions(choice.model, choice.weights)]
     wanted = settings.executor, settings.precision
     return [pair for pair in choices if all(asked in ("auto", has) for asked, has in zip(wanted, pair, strict=True))]

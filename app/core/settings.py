@@ -132,7 +132,10 @@ class EngineSettings(Model):
     )
     plate: Path | None = _engine(None, "Image of the empty background, for models that need one.", option="--plate")
     device: str = _engine(
-        "auto", "Processor that runs the network⟦: auto, cpu, cuda, cuda:N or mps⟧.", title="Device", option="--device"
+        "auto",
+        "Processor that runs the network⟦: auto, cpu, cuda, cuda:N, mps or intel⟧.",
+        title="Device",
+        option="--device",
     )
     executor: Literal["auto", "eager", "openvino"] = _engine(
         "auto", "Software that runs the network.", title="Executor", option="--executor"

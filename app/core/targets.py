@@ -9,6 +9,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+INTEL = "intel"
+"""A GPU of Intel, which computes beside the processor."""
 Executor = Literal["eager", "openvino"]
 
 
@@ -49,6 +51,7 @@ DEVICES = (
     DeviceKind("cpu", ("openvino", "eager")),
     DeviceKind("cuda", ("eager",), numbered=True, is_fast=True),
     DeviceKind("mps", ("eager",), is_fast=True),
+    DeviceKind(INTEL, ("openvino",)),
 )
 
 

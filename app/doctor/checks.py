@@ -23,7 +23,7 @@ from app.doctor.proof import prove, prove_pipewire, read_opencv
 from app.doctor.system import System
 from app.doctor.virtual_camera import check_elsewhere, check_pipewire, check_virtual_camera, find_device
 from app.matting.choice import hardware
-from app.matting.choice.choice import AFFORDABLE_SHARE, best, choose, described, trials_of
+from app.matting.choice.choice import AFFORDABLE_SHARE, best, choose, cpu_trials, described, gpu_trials, trials_of
 from app.output.camera_list import list_virtual_cameras
 from app.system import environment
 from app.system.isolation import not_isolated
@@ -100,7 +100,7 @@ def check_processor() -> Iterator[Finding]:
         choice = choose(EngineSettings(device="cpu"), live=True)
     except MattecamError:
         return
-    trials = trials_of(choice.model, choice.weights)
+    trials = cpu_trials(choice.model, choice.weights)
     trial = best(trials)
     values: dict[str, Value] = {"processor": hardware.processor(), "model": choice.model}
     if trial is None:
@@ -168,7 +168,7 @@ def check_weights(installed: Collection[str]) -> Iterator[Finding]:
 
 
 _GPU = t("graphics card")
-_NVIDIA = "0x10de"
+_NVIDIA, _INTEL = "0x10de", "0x8086"
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +205,7 @@ def check_gpu(system: System, torch: TorchFacts | None) -> Finding:
     nvidia = environment.read_nvidia(system.run(environment.SMI_QUERY) or "", system.read(environment.NVIDIA_MARK))
     if torch is None:
         detail = t("PyTorch is not installed; the networks run on the CPU.")
-        if nvidia or _has_nvidia_card(system):
+        if nvidia or _has_card(system, _NVIDIA):
             return warning(_GPU, detail, t("Run Mattecam from its sources to use the graphics card."))
         return ok(_GPU, detail)
     if not torch.version:
@@ -215,7 +215,7 @@ def check_gpu(system: System, torch: TorchFacts | None) -> Finding:
     known: dict[str, Value] = {"version": torch.version, "cuda": torch.cuda or ""}
     if torch.cards:
         return ok(_GPU, t("torch {version} runs on {cards}.", cards=torch.cards, **known))
-    if nvidia is None and _has_nvidia_card(system):
+    if nvidia is None and _has_card(system, _NVIDIA):
         detail = t("An NVIDIA graphics card is present, but its driver is not loaded.")
         step = t("Install the NVIDIA driver of this system, restart, and check with:")
         return warning(_GPU, detail, step, CommandLine("nvidia-smi"))
@@ -236,10 +236,39 @@ def check_gpu(system: System, torch: TorchFacts | None) -> Finding:
     return warning(_GPU, detail, step)
 
 
-def _has_nvidia_card(system: System) -> bool:
+def check_intel(system: System) -> Iterator[Finding]:
+    """Yield what was measured on the GPU of Intel, and why it is not used; nothing where there is none."""
+    name, weights = t("Intel graphics"), on_hand(bundled().name)
+    if not _has_card(system, _INTEL) or weights is None:
+        return
+    if not any(file.endswith(".icd") for file in system.names("/etc/OpenCL/vendors")):
+        steps = install_package(
+            system,
+            debian="intel-opencl-icd",
+            fedora="intel-compute-runtime",
+            arch="intel-compute-runtime",
+            suse="intel-opencl",
+        )
+        detail = t("The GPU of Intel has no OpenCL driver; the networks run on the CPU.")
+        old = t("That of Debian 12 is too old for processors since 2023; take it from backports.")
+        yield warning(name, detail, *steps, old, why=t("The GPU takes work from the processor."))
+        return
+    trials = gpu_trials(bundled().name, weights)
+    if trials is None:
+        yield ok(name, t("The GPU of Intel was not measured yet; Mattecam measures it beside the picture."))
+    elif not any(trial.accurate for trial in trials):
+        detail = t("The GPU of Intel failed or computed wrong values with this driver; the networks run on the CPU.")
+        yield ok(name, detail)
+    else:
+        times = described(trials_of(bundled().name, weights))
+        text = t("auto takes the least processor time that holds 30 fps. Measured per frame: {times}.", times=times)
+        yield ok(name, text)
+
+
+def _has_card(system: System, vendor: str) -> bool:
     folder = "/sys/bus/pci/devices"
     return any(
-        system.read(f"{folder}/{name}/vendor") == _NVIDIA
+        system.read(f"{folder}/{name}/vendor") == vendor
         for name in system.names(folder)
         if system.read(f"{folder}/{name}/class").startswith("0x03")  # display controllers
     )
@@ -325,6 +354,7 @@ CHECKS = (
     Check("PipeWire camera: test picture", _pipewire_proof, "linux", sends=True),
     Check("processor", lambda _: check_processor()),
     Check("graphics card", lambda system: [check_gpu(system, read_torch())]),
+    Check("Intel graphics", check_intel, "linux"),
     Check("models", lambda _: check_weights([name for name in NETWORKS if on_hand(name) is not None])),
     Check("display", check_display),
     Check("variables", check_variables),

@@ -12,6 +12,7 @@ from app.core.geometry import WHOLE, framed
 from app.core.paths import program_command
 from app.core.process import start_native_threads
 from app.core.settings import EngineSettings, FramingSettings
+from app.core.targets import kind_of
 from app.core.types import BgrImage
 from app.matting.base.interface import Backend, StepGeometry, auto_ratio
 from app.matting.choice.choice import Choice, choose, choose_model, geometry_for, network_engine, openvino_threads
@@ -41,7 +42,7 @@ def build_engine(
     """
     start_native_threads()
     choice = choose(settings, live=live)
-    if choice.target.device == "cpu":
+    if not kind_of(choice.target.device).is_fast:
         _release_gpu()
     if choice.spec.needs_plate:
         return _plate_engine(settings, choice, width, height, framing)

@@ -234,7 +234,7 @@ class FrameEngine:
                 edit.start_scene()
             reuse = self._motion.reuse(edges)
             try:
-                return self.backend.step(frame, backdrop, edges, edit, want_foreground=want_foreground, reuse=reuse)
+                matte = self.backend.step(frame, backdrop, edges, edit, want_foreground=want_foreground, reuse=reuse)
             except (NotAMatteError, RuntimeError):
                 self._motion.see_all()
                 try:
@@ -242,6 +242,12 @@ class FrameEngine:
                 except RuntimeError as error:  # a device that is lost refuses even that
                     _log.warning("The state of a failed model could not be reset.", exc_info=error)
                 raise
+        if (self.backend.device, self.backend.lost) != (
+            self.info.device,
+            self.info.lost,
+        ):  # the CPU took over from a GPU, or the reverse
+            self._use(self._geometry, self.backend)
+        return matte
 
     def reset(self, seen: AlphaImage | None = None) -> None:
         """Forget the frames seen so far."""
@@ -272,6 +278,7 @@ class FrameEngine:
             downsample_ratio=geometry.ratio,
             small_size=(geometry.small_width, geometry.small_height),
             strict_mode=self._strict_mode,
+            lost=backend.lost,
         )
         """See `MattingEngine.info`."""
 

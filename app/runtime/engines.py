@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
 from dataclasses import dataclass
@@ -12,7 +13,16 @@ from enum import Enum
 from pathlib import Path
 
 from app.core.ending import close_unused
-from app.core.errors import MattecamError, ModelError, PlateError, Remedy, Stage, WeightsMissingError, t
+from app.core.errors import (
+    MattecamError,
+    ModelError,
+    PlateError,
+    Remedy,
+    SettingsError,
+    Stage,
+    WeightsMissingError,
+    t,
+)
 from app.core.files import version_of
 from app.core.geometry import WHOLE
 from app.core.settings import MIN_RATIO, EngineSettings, FramingSettings, Settings
@@ -20,6 +30,7 @@ from app.core.types import Frame
 from app.core.worker import Preparer
 from app.matting.base.interface import EngineInfo, ExecutorError, MattingEngine, is_device_lost, is_out_of_memory
 from app.matting.choice import hardware
+from app.matting.choice.choice import give_up_gpu
 from app.matting.choice.governor import FULL, Governor, StepTiming, at_quality, quality_levels
 from app.matting.plate.picture import needs_plate, plate_info
 from app.runtime.context import PipelineContext
@@ -364,12 +375,24 @@ class EngineSelector:
     def completed(self, matted: MatteFrame, step: StepTiming) -> None:
         """Record a step that succeeded."""
         self._last_step = step
+        info, base = matted.engine.info, self._plan.base
+        if info.lost and base is not None and base.settings.device != "cpu":
+            self._continue_on_cpu(base, info)
+            return
         if (pattern := self._governor.pattern) is not None:
             pattern.record(matted.generation, matted.index)
         if self.preparer.busy or self._plan.in_use != self._plan.target:
             return  # Building an engine takes time from the one that runs.
         if self._governor.observe(step):
             self._request_quality()
+
+    def _continue_on_cpu(self, base: EngineKey, info: EngineInfo) -> None:
+        """Replace an engine whose GPU failed by that for the CPU; until it is built, its own CPU network computes."""
+        with contextlib.suppress(SettingsError):  # it is tried again at the next start
+            give_up_gpu()
+        text = t("The GPU failed with the model {model}; matting continues on the CPU.", model=info.model)
+        settings = base.settings.replace(device="cpu", precision="auto")
+        self._fall_back(base, settings, ExecutorError(text, info.model, info.lost, "auto", Remedy.NOTHING))
 
     def failed(self, error: Exception) -> None:
         """Build another engine after a step that failed: lighter, or without the plate, where that helps."""

@@ -28,7 +28,7 @@ from app.control.commands import SYNTAX
 from app.core import paths
 from app.core.errors import ModelError
 from app.core.settings import MattingSettings
-from app.core.targets import Target
+from app.core.targets import INTEL, Target
 from app.matting import build_engine
 from app.matting.choice.choice import Choice
 from models.table import BUNDLED
@@ -188,6 +188,8 @@ def test_a_card_is_measured_beside_the_processor() -> None:
     card = Choice("mattecam", BUNDLED, Target("cuda:0", "eager", "float16"))
     assert {("eager", "float16"), ("openvino", "float32")} <= set(executor_choices(MattingSettings(), card))
     assert {executor for executor, _ in executor_choices(MattingSettings(device="cuda:0"), card)} == {"eager"}
+    beside = Choice("mattecam", BUNDLED, Target(INTEL, "openvino", "float16"), "GPU.0")
+    assert ("eager", "float16") not in executor_choices(MattingSettings(), beside), "it runs networks in OpenVINO alone"
 
 
 def test_what_auto_takes_is_measured_before_the_benchmark_asks_for_it(

@@ -29,6 +29,7 @@ from app.doctor.checks import (
     check_disk,
     check_display,
     check_gpu,
+    check_intel,
     check_processor,
     check_variables,
     check_weights,
@@ -41,7 +42,7 @@ from app.doctor.proof import Frames, prove
 from app.doctor.system import System, run_command
 from app.doctor.virtual_camera import check_virtual_camera
 from app.matting.choice import hardware
-from app.matting.choice.choice import Trial, save_trials
+from app.matting.choice.choice import Trial, save_gpu_trials, save_trials
 from app.output.base import FrameSink
 from app.system import environment
 from models.table import BUNDLED
@@ -184,6 +185,26 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
 def test_commands_that_are_not_there_are_no_fault() -> None:
     assert run_command(["no-such-command-anywhere"]) is run_command(["false"]) is None
     assert run_command(["uname", "-s"])
+
+
+def test_what_became_of_the_gpu_of_intel_is_reported(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    device = "/sys/bus/pci/devices/0000:00:02.0"
+    assert not list(check_intel(machine.system()))
+    machine.write(f"{device}/vendor", "0x8086\n").write(f"{device}/class", "0x030000\n")
+    monkeypatch.setattr(hardware, "intel_driver", lambda: "a driver")
+    on_gpu = Trial("float16", None, 9.0, 2.0, 1e-5, "GPU.0", "Intel Iris")
+
+    (without_driver,) = check_intel(machine.system())
+
+    assert without_driver.state is WARNING and "intel-opencl-icd" in without_driver.fix
+    machine.write("/etc/OpenCL/vendors/intel.icd", "libigdrcl.so\n")
+    expect(check_intel(machine.system()), (OK, "was not measured yet"))
+    save_gpu_trials("mattecam", BUNDLED, [])
+    expect(check_intel(machine.system()), (OK, "failed or computed wrong values with this driver"))
+    save_gpu_trials("mattecam", BUNDLED, [replace(on_gpu, mean_difference=0.1)])
+    expect(check_intel(machine.system()), (OK, "failed or computed wrong values with this driver"))
+    save_gpu_trials("mattecam", BUNDLED, [on_gpu])
+    expect(check_intel(machine.system()), (OK, "float16 on Intel Iris 9.0 ms (CPU 2.0 ms)"))
 
 
 def test_the_processors_precision_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,6 +20,7 @@ from app.matting.base.interface import ExecutorError, MattingEngine
 from app.matting.choice import hardware
 from app.matting.choice.governor import StepTiming
 from app.matting.choice.hardware import CudaCards
+from app.runtime import engines
 from app.runtime.context import Timing
 from app.runtime.engines import EngineSelector, MatteFrame, remember, replacement, shown_error
 from app.runtime.status import Phase
@@ -187,6 +188,31 @@ def test_a_lost_gpu_shows_the_card_then_composites_of_the_cpu(device: str, cards
     with pytest.raises(ModelError) as caught:
         cards.find("cuda:1")
     assert replacement(AUTO.replace(device="cuda:1"), caught.value) == CPU, "another choice of the GPU"
+
+
+def test_a_gpu_beside_the_processor_that_fails_is_replaced_once_and_named(
+    world: FakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The engine's own CPU network goes on meanwhile, so that no card is shown."""
+    built: list[EngineSettings] = []
+    given_up: list[str] = []
+    monkeypatch.setattr(engines, "give_up_gpu", lambda: given_up.append("intel"))
+
+    def build(settings: EngineSettings, width: int, height: int, framing: FramingSettings) -> FakeEngine:
+        engine = FakeEngine(settings, width, height, world.faults)
+        if settings.device != "cpu":
+            engine.info = replace(engine.info, lost="intel")
+        built.append(settings)
+        return engine
+
+    with running(world, BASE, IMPATIENT, parts=replace(world.parts(), build_engine=build)) as pipeline:
+        eventually(lambda: len(built) == 2 and pipeline.status().phase is Phase.RUNNING)
+        composites(pipeline, 5)
+        assert [problem.message for problem in pipeline.status().problems if problem.stage is Stage.MATTING] == [
+            f"The GPU failed with the model {BASE.matting.model}; matting continues on the CPU."
+        ]
+
+    assert [settings.device for settings in built] == ["auto", "cpu"] and given_up == ["intel"]
 
 
 Trick = Callable[[Matte, BgrImage, int], Matte]

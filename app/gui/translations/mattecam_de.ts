@@ -857,6 +857,10 @@
             <translation>Installiert: {programs}.</translation>
         </message>
         <message>
+            <source>Intel graphics</source>
+            <translation>Grafik von Intel</translation>
+        </message>
+        <message>
             <source>Its file goes to the trash.</source>
             <translation>Die Datei kommt in den Papierkorb.</translation>
         </message>
@@ -1918,6 +1922,34 @@
             <translation>Text der Tafel, die andere während der Pause sehen.</translation>
         </message>
         <message>
+            <source>That of Debian 12 is too old for processors since 2023; take it from backports.</source>
+            <translation>Der von Debian 12 ist zu alt für Prozessoren ab 2023; nehmen Sie den aus den Backports.</translation>
+        </message>
+        <message>
+            <source>The GPU failed with the model {model}; matting continues on the CPU.</source>
+            <translation>Die GPU ist mit dem Modell {model} ausgefallen; das Freistellen läuft auf der CPU weiter.</translation>
+        </message>
+        <message>
+            <source>The GPU of Intel cannot run the model {model} in this precision, as `{program} doctor` says; choose the device cpu or auto.</source>
+            <translation>Die GPU von Intel kann das Modell {model} in dieser Genauigkeit nicht ausführen, wie `{program} doctor` sagt; wählen Sie das Gerät cpu oder auto.</translation>
+        </message>
+        <message>
+            <source>The GPU of Intel failed or computed wrong values with this driver; the networks run on the CPU.</source>
+            <translation>Die GPU von Intel ist mit diesem Treiber ausgefallen oder hat falsch gerechnet; die Netze laufen auf der CPU.</translation>
+        </message>
+        <message>
+            <source>The GPU of Intel has no OpenCL driver; the networks run on the CPU.</source>
+            <translation>Der GPU von Intel fehlt ein OpenCL-Treiber; die Netze laufen auf der CPU.</translation>
+        </message>
+        <message>
+            <source>The GPU of Intel was not measured yet; Mattecam measures it beside the picture.</source>
+            <translation>Die GPU von Intel wurde noch nicht gemessen; Mattecam misst sie neben dem Bild.</translation>
+        </message>
+        <message>
+            <source>The GPU takes work from the processor.</source>
+            <translation>Die GPU nimmt dem Prozessor Arbeit ab.</translation>
+        </message>
+        <message>
             <source>The GPU {device} has too little memory for the model {model}; matting continues on the CPU.</source>
             <translation>Die GPU {device} hat zu wenig Speicher für das Modell {model}; das Freistellen läuft auf der CPU weiter.</translation>
         </message>
@@ -2902,6 +2934,10 @@
             <translation>einem anderen Programm</translation>
         </message>
         <message>
+            <source>auto takes the least processor time that holds 30 fps. Measured per frame: {times}.</source>
+            <translation>auto nimmt die geringste Prozessorzeit, die 30 fps hält. Gemessen je Bild: {times}.</translation>
+        </message>
+        <message>
             <source>camera</source>
             <translation>Kamera</translation>
         </message>
@@ -3460,6 +3496,10 @@
         <message>
             <source>{precision} on one thread</source>
             <translation>{precision} auf einem Thread</translation>
+        </message>
+        <message>
+            <source>{precision} on {gpu}</source>
+            <translation>{precision} auf {gpu}</translation>
         </message>
         <message>
             <source>{processor}: the model {model} is chosen, in {precision}, which holds 30 fps with the least processor time. Measured per frame: {times}.</source>

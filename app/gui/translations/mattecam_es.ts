@@ -857,6 +857,10 @@
             <translation>Instalado: {programs}.</translation>
         </message>
         <message>
+            <source>Intel graphics</source>
+            <translation>Gráficos de Intel</translation>
+        </message>
+        <message>
             <source>Its file goes to the trash.</source>
             <translation>El archivo va a la papelera.</translation>
         </message>
@@ -1918,6 +1922,34 @@
             <translation>Texto de la pantalla que ven los demás durante la pausa.</translation>
         </message>
         <message>
+            <source>That of Debian 12 is too old for processors since 2023; take it from backports.</source>
+            <translation>El de Debian 12 es demasiado antiguo para procesadores desde 2023; tómelo de backports.</translation>
+        </message>
+        <message>
+            <source>The GPU failed with the model {model}; matting continues on the CPU.</source>
+            <translation>La GPU falló con el modelo {model}; el recorte continúa en la CPU.</translation>
+        </message>
+        <message>
+            <source>The GPU of Intel cannot run the model {model} in this precision, as `{program} doctor` says; choose the device cpu or auto.</source>
+            <translation>La GPU de Intel no puede ejecutar el modelo {model} con esta precisión, como dice `{program} doctor`; elija el dispositivo cpu o auto.</translation>
+        </message>
+        <message>
+            <source>The GPU of Intel failed or computed wrong values with this driver; the networks run on the CPU.</source>
+            <translation>La GPU de Intel falló o calculó valores erróneos con este controlador; las redes se ejecutan en la CPU.</translation>
+        </message>
+        <message>
+            <source>The GPU of Intel has no OpenCL driver; the networks run on the CPU.</source>
+            <translation>A la GPU de Intel le falta un controlador OpenCL; las redes se ejecutan en la CPU.</translation>
+        </message>
+        <message>
+            <source>The GPU of Intel was not measured yet; Mattecam measures it beside the picture.</source>
+            <translation>La GPU de Intel aún no se ha medido; Mattecam la mide junto a la imagen.</translation>
+        </message>
+        <message>
+            <source>The GPU takes work from the processor.</source>
+            <translation>La GPU descarga al procesador.</translation>
+        </message>
+        <message>
             <source>The GPU {device} has too little memory for the model {model}; matting continues on the CPU.</source>
             <translation>La GPU {device} no tiene memoria suficiente para el modelo {model}; el recorte continúa en la CPU.</translation>
         </message>
@@ -2902,6 +2934,10 @@
             <translation>otro programa</translation>
         </message>
         <message>
+            <source>auto takes the least processor time that holds 30 fps. Measured per frame: {times}.</source>
+            <translation>auto toma el menor tiempo de procesador que mantiene 30 fps. Medido por fotograma: {times}.</translation>
+        </message>
+        <message>
             <source>camera</source>
             <translation>Cámara</translation>
         </message>
@@ -3460,6 +3496,10 @@
         <message>
             <source>{precision} on one thread</source>
             <translation>{precision} en un hilo</translation>
+        </message>
+        <message>
+            <source>{precision} on {gpu}</source>
+            <translation>{precision} en {gpu}</translation>
         </message>
         <message>
             <source>{processor}: the model {model} is chosen, in {precision}, which holds 30 fps with the least processor time. Measured per frame: {times}.</source>

@@ -23,8 +23,9 @@ from app import __version__
 from app.core import paths
 from app.core.errors import ModelChoiceError, ModelError, Text, WeightsMissingError, t, text_of
 from app.core.files import BrokenFileError, JsonObject
+from app.core.paths import program_command
 from app.core.settings import EngineSettings
-from app.core.targets import Target, kind_of
+from app.core.targets import INTEL, Target, kind_of
 from app.core.threads import usable_cores
 from app.core.user_file import UserFile
 from app.matting.base.interface import Backend, StepGeometry, auto_ratio
@@ -69,6 +70,10 @@ class Trial:
     """Median CPU time of a step, over all threads."""
     mean_difference: float = 0.0
     """Of alpha (0..1)."""
+    plugin: str = ""
+    """OpenVINO's name of the GPU; empty on the CPU."""
+    gpu: str = ""
+    """Its name for a person."""
 
     @property
     def accurate(self) -> bool:
@@ -78,6 +83,8 @@ class Trial:
     @property
     def words(self) -> Text:
         """What was measured, such as `int8 on one thread`."""
+        if self.gpu:
+            return t("{precision} on {gpu}", precision=self.precision, gpu=self.gpu)
         if self.threads is None:
             return t("{precision} on all cores", precision=self.precision)
         return t("{precision} on one thread", precision=self.precision)
@@ -159,8 +166,42 @@ def unmeasured() -> dict[str, Path]:
 
 
 def trials_of(model: str, weights: Path) -> Trials:
-    """Return what was measured with these weights; empty if nothing was."""
+    """Return what was measured with these weights, on the CPU and then on a GPU; empty if nothing was."""
+    return [*cpu_trials(model, weights), *(gpu_trials(model, weights) or [])]
+
+
+def cpu_trials(model: str, weights: Path) -> Trials:
+    """Return what was measured on the CPU."""
     return _read().get(_identity(model, weights), [])
+
+
+def gpu_trials(model: str, weights: Path) -> Trials | None:
+    """Return what was measured on the GPU of Intel: nothing if it failed; None before, or where there is none."""
+    return _read().get(_gpu_identity(model, weights)) if hardware.intel_driver() else None
+
+
+def save_gpu_trials(model: str, weights: Path, trials: Trials) -> None:
+    """Save the trials on the GPU, for this driver; without one, it is not tried again. Raises SettingsError."""
+    name = _gpu_identity(model, weights)
+    _change(lambda kept: {**kept, name: list(trials)})
+
+
+def unmeasured_on_gpu() -> dict[str, Path]:
+    """Return the networks that were measured on the CPU, and not on the GPU of Intel that is here."""
+    if not hardware.intel_driver():
+        return {}
+    kept = _read()
+    return {
+        name: path
+        for name, path in measurable().items()
+        if _identity(name, path) in kept and _gpu_identity(name, path) not in kept
+    }
+
+
+def give_up_gpu() -> None:
+    """Do not use the GPU of Intel again until driver or version change. Raises SettingsError."""
+    for model, weights in measurable().items():
+        save_gpu_trials(model, weights, [])
 
 
 def save_trials(model: str, weights: Path, trials: Trials) -> None:
@@ -233,6 +274,10 @@ def _identity(model: str, weights: Path) -> str:
         return model
 
 
+def _gpu_identity(model: str, weights: Path) -> str:
+    return f"gpu {hardware.intel_driver()} {_identity(model, weights)}"
+
+
 PACKAGES = ("numba", "llvmlite", "numpy", "openvino")
 
 
@@ -262,6 +307,8 @@ class Choice:
     model: str
     weights: Path
     target: Target
+    plugin: str = ""
+    """OpenVINO's name of the GPU that the target is."""
 
     @property
     def spec(self) -> NetworkSpec:
@@ -272,6 +319,11 @@ class Choice:
     def int8(self) -> Path | None:
         """The int8 version of the weights; None in other precisions."""
         return find_int8(self.weights, self.spec.int8) if self.target.precision == "int8" else None
+
+    @property
+    def cpu_precision(self) -> str:
+        """The precision on the CPU, which computes while a GPU is made ready, checks it, and takes over from it."""
+        return "float32" if self.plugin else self.target.precision
 
 
 def choose_model(settings: EngineSettings, *, live: bool = False) -> str:
@@ -349,7 +401,7 @@ def fine_quality(settings: EngineSettings) -> FineQuality:
     if not trials and standard is not None:
         trials = [
             replace(trial, step_ms=trial.step_ms / LIGHTER_WORK, cpu_ms=trial.cpu_ms / LIGHTER_WORK)
-            for trial in trials_of(bundled().name, standard)
+            for trial in cpu_trials(bundled().name, standard)
         ]
     trial = best(trials)
     if trial is None:
@@ -366,7 +418,34 @@ def choose(settings: EngineSettings, *, live: bool = False) -> Choice:
             check_intact(model, weights)
     except WeightsError as error:
         raise WeightsMissingError(text_of(error)) from error
+    if (trial := _trial_on_gpu(settings, model, weights)) is not None:
+        return Choice(model, weights, Target(INTEL, "openvino", trial.precision), trial.plugin)
     return Choice(model, weights, choose_target(settings, model, weights))
+
+
+def _trial_on_gpu(settings: EngineSettings, model: str, weights: Path) -> Trial | None:
+    """Return the trial on the GPU of Intel whose choice these settings are; None where the network runs elsewhere.
+
+    Raises ModelChoiceError if the GPU was asked for and failed.
+    """
+    trials = gpu_trials(model, weights)
+    accurate = [trial for trial in trials or [] if trial.accurate]
+    if settings.device == INTEL and not NETWORKS[model].needs_plate:
+        trial = best(accurate, settings.precision)
+        if trial is None and (trials is not None or not hardware.intel_driver()):
+            raise ModelChoiceError(
+                t(
+                    "The GPU of Intel cannot run the model {model} in this precision, as `{program} doctor` says; "
+                    "choose the device cpu or auto.",
+                    model=model,
+                    program=program_command(),
+                )
+            )
+        return trial  # None until it is measured
+    if settings.device != "auto" or settings.executor == "eager" or choose_device(settings) != "cpu":
+        return None
+    trial = best([*cpu_trials(model, weights), *accurate], settings.precision)
+    return trial if trial is not None and trial.plugin else None
 
 
 def geometry_for(settings: EngineSettings, model: str, width: int, height: int) -> StepGeometry:
@@ -406,6 +485,8 @@ def choose_target(settings: EngineSettings, model: str, weights: Path) -> Target
 
 def choose_device(settings: EngineSettings) -> str:
     """Return the device. Raises ModelChoiceError if it is not available."""
+    if settings.device == INTEL:  # beside a network with a plate, and until it is measured
+        return "cpu"
     if settings.device == "auto":
         return "cpu" if settings.executor == "openvino" else hardware.cuda_cards().first() or "cpu"
     if settings.device != "cpu":
@@ -438,7 +519,7 @@ def _precision(settings: EngineSettings, model: str, weights: Path, device: str,
         return "float16" if hardware.cuda_cards().half_works(device) else "float32"
     if executor != "openvino":
         return "float32"
-    if (trial := best(trials_of(model, weights))) is not None:
+    if (trial := best(cpu_trials(model, weights))) is not None:
         return trial.precision
     return "bfloat16" if "bfloat16" in cpu_precisions(model, weights) else "float32"  # until it is measured
 
@@ -448,8 +529,8 @@ def openvino_threads(choice: Choice, geometry: StepGeometry) -> int | None:
     measured = geometry_for(EngineSettings(), choice.model, WIDTH, HEIGHT)
     network = geometry.small_width * geometry.small_height / (measured.small_width * measured.small_height)
     frame = geometry.width * geometry.height / (WIDTH * HEIGHT)
-    trials = [trial.scaled(network, frame) for trial in trials_of(choice.model, choice.weights)]
-    trial = best(trials, choice.target.precision)
+    trials = [trial.scaled(network, frame) for trial in cpu_trials(choice.model, choice.weights)]
+    trial = best(trials, choice.cpu_precision)
     if trial is not None:
         return trial.threads
     return 1 if choice.spec.bundled and usable_cores() <= FEW_CORES else None
@@ -490,7 +571,8 @@ def network_engine(
                 from app.matting.openvino.openvino_backend import OpenVinoBackend
 
                 artefact = converted(settings, choice, geometry)
-                return OpenVinoBackend(artefact, geometry, target.precision, threads(geometry), live=live)
+                gpu = (choice.plugin, target.precision) if choice.plugin else None
+                return OpenVinoBackend(artefact, geometry, choice.cpu_precision, threads(geometry), live=live, gpu=gpu)
             from app.matting.torch.torch_backend import TorchBackend, load_core
 
             names = choice.model, choice.weights, settings.refiner

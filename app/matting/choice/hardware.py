@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import hashlib
 import importlib.util
 import logging
 import platform
@@ -15,6 +16,7 @@ from types import ModuleType
 from typing import Any
 
 from app.core.errors import ModelChoiceError, Remedy, t
+from app.core.files import version_of
 from app.matting.base.interface import ExecutorError
 
 _log = logging.getLogger(__name__)
@@ -178,6 +180,43 @@ def _processor_fact(name: str) -> str:
     return next((line.split(":", 1)[1].strip() for line in lines if line.startswith(name)), "")
 
 
+PCI = Path("/sys/bus/pci/devices")
+OPENCL_DRIVERS = Path("/etc/OpenCL/vendors")
+"""Files that name the OpenCL drivers of the system."""
+
+
+def intel_cards() -> tuple[str, ...]:
+    """Return the identifiers of the display controllers of Intel, such as `0x46a6`; none where they are not listed."""
+    return tuple(
+        _content(card / "device")
+        for card in sorted(PCI.glob("*"))
+        if _content(card / "class").startswith("0x03") and _content(card / "vendor") == "0x8086"
+    )
+
+
+@functools.cache
+def intel_driver() -> str:
+    """Return a digest of the GPU of Intel, its drivers and the kernel; empty where there is no GPU or no driver.
+
+    OpenVINO is not asked, because listing GPUs may end the process where another maker's driver is broken.
+    """
+    cards, drivers = intel_cards(), sorted(OPENCL_DRIVERS.glob("*.icd"))
+    if not cards or not drivers:
+        return ""
+    words = [platform.release(), *cards]
+    for driver in drivers:
+        library = Path(_content(driver))
+        words += [driver.name, str(library), str(version_of(library)), str(version_of(driver))]
+    return hashlib.sha256("\n".join(words).encode()).hexdigest()[:16]
+
+
+def _content(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except (OSError, ValueError):
+        return ""
+
+
 def apple_gpu_usable() -> bool:
     """Return whether torch can use an Apple GPU."""
     torch = load_torch() if platform.system() == "Darwin" else None
@@ -190,6 +229,8 @@ def devices() -> tuple[tuple[str, str], ...]:
     Imports torch only where there may be a GPU: the import takes seconds.
     """
     found = [("cpu", "CPU"), *cuda_cards().named()]
+    if intel_driver():
+        found.append(("intel", "Intel GPU"))
     if apple_gpu_usable():
         found.append(("mps", "Apple GPU"))
     return tuple(found)

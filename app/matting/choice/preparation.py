@@ -22,9 +22,10 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import cv2
 import numpy as np
@@ -35,12 +36,14 @@ from app.core.compiling import library, loading
 from app.core.errors import ModelError, Remedy, SettingsError, Stage, Text, how_ended, t
 from app.core.files import why_not_written
 from app.core.settings import EdgeSettings, EngineSettings, MattingSettings
+from app.core.targets import INTEL, Target
 from app.core.threads import on_own_thread
 from app.core.types import BgrImage
 from app.core.worker import Worker
 from app.matting.choice.choice import (
     HEIGHT,
     WIDTH,
+    Choice,
     Trial,
     Trials,
     check_kept_file,
@@ -48,12 +51,17 @@ from app.matting.choice.choice import (
     cpu_precisions,
     is_prepared,
     network_engine,
+    save_gpu_trials,
     save_prepared,
     save_trials,
     unmeasured,
+    unmeasured_on_gpu,
 )
 from app.matting.engine import FrameEngine
 from models.table import bundled
+
+if TYPE_CHECKING:
+    from app.matting.openvino.gpu import IntelGpu
 
 log = logging.getLogger(__name__)
 
@@ -69,10 +77,13 @@ LIMIT_S = 600.0
 """How long a child process may take. Kernels took 5 minutes beside 12 busy processes on 2 cores."""
 TRIALS_S = 8.0
 """About how long all networks together are measured."""
+GPU_TRIALS_S = 2.0
+"""About how long a network is measured on a GPU."""
 COMMAND = (sys.executable, "-m", paths.module("app.matting.choice.preparation"))
-Part = Literal["kernels", "measurement"]
+Part = Literal["kernels", "measurement", "gpu"]
+"""What a child process does. Trials of a GPU have one of their own: drivers end it, and compiling takes minutes."""
 PARTS: tuple[Part, ...] = ("kernels", "measurement")
-"""What a child process does."""
+"""What is waited for."""
 Show = Callable[[Text], object]
 """Shows the user which step is done."""
 
@@ -155,9 +166,20 @@ class Preparation:
             self._run(("measurement",), lambda _text: None)
             if not self._cancelled.is_set():
                 self._measured()
+        if self._is_due("gpu") and not self._cancelled.is_set():
+            self._run(("gpu",), lambda _text: None)
+            if not self._cancelled.is_set():
+                with contextlib.suppress(SettingsError):
+                    for network in unmeasured_on_gpu().items():  # the driver ended the process, or it hung
+                        save_gpu_trials(*network, [])
+                self._measured()
 
     def _is_due(self, part: Part) -> bool:
-        return part not in self._tried and (bool(unmeasured()) if part == "measurement" else not is_prepared())
+        if part in self._tried:
+            return False
+        if part == "gpu":
+            return bool(unmeasured_on_gpu())
+        return bool(unmeasured()) if part == "measurement" else not is_prepared()
 
     def _run(self, parts: Sequence[Part], show: Show) -> None:
         """Run a child process for those of the parts that are due. A failure is logged."""
@@ -209,7 +231,10 @@ class Preparation:
         if self._cancelled.is_set():
             return
         self._tried.update(due)
-        if is_late.is_set():
+        if (is_late.is_set() or child.returncode) and due == ["gpu"]:
+            log.warning("The trial of the GPU of Intel did not end well, so that the networks run on the CPU.")
+            log.debug("%s", "\n".join(output))
+        elif is_late.is_set():
             log.warning(
                 "The preparation for this machine was ended after %g seconds, so that this start takes longer; it is "
                 "tried again at the next start.",
@@ -272,6 +297,8 @@ def do(*parts: str) -> None:
     if "measurement" in parts:
         networks = unmeasured()
         steps += [partial(measure_network, *network, TRIALS_S / len(networks)) for network in networks.items()]
+    if "gpu" in parts:
+        steps += [partial(measure_on_gpu, *network) for network in unmeasured_on_gpu().items()]
     for number, step in enumerate(steps, 1):
         sys.stdout.write(f"{number} {len(steps)}\n")
         sys.stdout.flush()
@@ -303,6 +330,19 @@ def measure_network(model: str, weights: Path, seconds: float) -> None:
     save_trials(model, weights, trials)
 
 
+def measure_on_gpu(
+    model: str, weights: Path, list_gpus: Callable[[], Sequence[IntelGpu]] | None = None, seconds: float = GPU_TRIALS_S
+) -> None:
+    """Measure an installed network on the GPUs of Intel, and save the result; nothing where none can run it."""
+    trials: list[Trial] = []
+    with contextlib.suppress(ModelError, OSError, RuntimeError):
+        from app.matting.openvino.gpu import list_intel_gpus
+
+        for gpu in (list_gpus or list_intel_gpus)():
+            trials += measure(model, weights, seconds, gpu=gpu)
+    save_gpu_trials(model, weights, trials)
+
+
 PORTRAIT = paths.ROOT / "app" / "assets" / "astronaut.png"
 WARM_UP, TURN = 4, 4
 """Steps before the measurement, and steps in a turn of one engine."""
@@ -312,32 +352,39 @@ CLOCKS: Clocks = (time.perf_counter, time.process_time)
 
 
 def measure(
-    model: str, weights: Path, seconds: float, frames: Sequence[BgrImage] = (), clocks: Clocks = CLOCKS
+    model: str,
+    weights: Path,
+    seconds: float,
+    frames: Sequence[BgrImage] = (),
+    clocks: Clocks = CLOCKS,
+    gpu: IntelGpu | None = None,
 ) -> Trials:
-    """Return the trials of an installed network in all its precisions, on all cores and one thread.
+    """Return the trials of an installed network in all its precisions, on all cores and one thread, or on a GPU.
 
     They take turns for about `seconds`. A step is the one of a live picture: network and composite at 720p. A precision
     that cannot run is left out. frames, clocks: replaced in tests. Raises OSError if the shipped portrait is missing.
     """
     frames = frames or trial_frames(WIDTH, HEIGHT, 16)
     backdrop = np.zeros_like(frames[0])
+    runs = [Run(precision, threads) for precision in cpu_precisions(model, weights) for threads in (None, 1)]
+    if gpu is not None:
+        runs = [FLOAT32, *(Run(precision, None, gpu) for precision in ("float32", "float16"))]
     with contextlib.ExitStack() as stack:
-        engines: dict[tuple[str, int | None], FrameEngine] = {}
-        for precision in cpu_precisions(model, weights):
-            for threads in (None, 1):
-                try:
-                    engine = _engine(model, weights, precision, threads, backdrop)
-                except ModelError as error:
-                    log.warning("%s cannot be measured in %s: %s", model, precision, error)
-                    break
-                stack.callback(engine.close)
-                engines[precision, threads] = engine
-        alphas = {
-            precision: _alphas(engine, frames, backdrop)
-            for (precision, threads), engine in engines.items()
-            if threads is None
-        }
-        if "float32" not in alphas:
+        engines: dict[Run, FrameEngine] = {}
+        broken: set[str] = set()
+        for run in runs:
+            if run.precision in broken:
+                continue
+            try:
+                engine = _engine(model, weights, run, backdrop)
+            except ModelError as error:
+                log.warning("%s cannot be measured in %s: %s", model, run.precision, error)
+                broken.add(run.precision)
+                continue
+            stack.callback(engine.close)
+            engines[run] = engine
+        alphas = {run: _alphas(engine, frames, backdrop) for run, engine in engines.items() if run.threads is None}
+        if FLOAT32 not in alphas:
             return []
         times_s: list[list[tuple[float, float]]] = [[] for _ in engines]
         started_s = clocks[0]()
@@ -345,21 +392,41 @@ def measure(
             # The turns are short, so that changes of the processor's speed affect all engines.
             for engine, steps_s in zip(engines.values(), times_s, strict=True):
                 steps_s += [_step_times(engine, frame, backdrop, clocks) for frame in frames[:TURN]]
+        failed = {run for run, engine in engines.items() if run.gpu is not None and engine.info.device == "cpu"}
     trials = []
-    for (precision, threads), steps_s in zip(engines, times_s, strict=True):
+    for run, steps_s in zip(engines, times_s, strict=True):
+        if run in failed or run.gpu is not gpu:
+            continue
         wall_s, cpu_s = zip(*steps_s, strict=True)
         # On one thread, the CPU time is also the time of the step, which other load does not change.
-        fastest_s = min(cpu_s if threads == 1 else wall_s)
-        difference = float(np.abs(alphas[precision] - alphas["float32"]).mean())
+        fastest_s = min(cpu_s if run.threads == 1 else wall_s)
+        difference = float(np.abs(alphas[replace(run, threads=None)] - alphas[FLOAT32]).mean())
         step_ms, cpu_ms = round(fastest_s * 1e3, 2), round(statistics.median(cpu_s) * 1e3, 2)
-        trials.append(Trial(precision, threads, step_ms, cpu_ms, difference))
+        trials.append(Trial(run.precision, run.threads, step_ms, cpu_ms, difference, *(run.gpu or ())))
     return trials
 
 
-def _engine(model: str, weights: Path, precision: str, threads: int | None, frame: BgrImage) -> FrameEngine:
-    settings = MattingSettings(model=model, weights=weights, device="cpu", executor="openvino", precision=precision)
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What is measured."""
+
+    precision: str
+    threads: int | None
+    gpu: IntelGpu | None = None
+
+
+FLOAT32 = Run("float32", None)
+"""With what the others are compared."""
+
+
+def _engine(model: str, weights: Path, run: Run, frame: BgrImage) -> FrameEngine:
+    settings = MattingSettings(model=model, weights=weights, device="cpu", executor="openvino", precision="float32")
+    if run.gpu is None:
+        choice = choose(settings.replace(precision=run.precision))
+    else:
+        choice = Choice(model, weights, Target(INTEL, "openvino", run.precision), run.gpu.plugin)
     height, width = frame.shape[:2]
-    return network_engine(settings, choose(settings), width, height, lambda _geometry: threads)
+    return network_engine(settings, choice, width, height, lambda _geometry: run.threads)
 
 
 def _alphas(engine: FrameEngine, frames: Sequence[BgrImage], backdrop: BgrImage) -> NDArray[np.float32]:

@@ -348,10 +348,12 @@ def compiled(
     *,
     pinned: bool = False,
     threads: int | None = None,
+    device: str = "CPU",
 ) -> list[ov.CompiledModel]:
     """Compile the stages in parallel, each in its own precision. Raises RuntimeError if OpenVINO fails.
 
-    threads: of each inference; None for the limit in `app.core.threads`, else OpenVINO's choice.
+    threads: of each inference; None for the limit in `app.core.threads`, else OpenVINO's choice. device: OpenVINO's
+    name of it.
     """
     threads = threads or thread_limit()
 
@@ -360,6 +362,8 @@ def compiled(
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_PRECISION_HINT": HINTS["float32" if stage.float32 else precision],
         }
+        if device != "CPU":
+            return core().compile_model(model, device, options | gpu_options(device))
         if not pinned:
             # A pinned thread waits for other work on its core, such as the window's, while another core is idle.
             options["ENABLE_CPU_PINNING"] = "NO"
@@ -369,6 +373,14 @@ def compiled(
 
     with ThreadPoolExecutor(len(stages), thread_name_prefix="compiler") as pool:
         return list(pool.map(compile_stage, stages, models))
+
+
+def gpu_options(device: str) -> dict[str, str]:
+    """Return the options of a GPU: keep what was compiled, and take little of the processor while it is waited for."""
+    known: Mapping[str, str] = core().get_property(device, "SUPPORTED_PROPERTIES")
+    throttle = {"GPU_QUEUE_THROTTLE": "LOW"}
+    folder = paths.data_dir() / "cache" / "gpu"
+    return {"CACHE_DIR": str(folder)} | {name: value for name, value in throttle.items() if name in known}
 
 
 def bound(

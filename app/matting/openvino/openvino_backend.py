@@ -9,12 +9,14 @@ from __future__ import annotations
 import itertools
 import logging
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from functools import partial
 
 import cv2
 import numpy as np
 
-from app.core.threads import Strips, name_thread
+from app.core.targets import INTEL
+from app.core.threads import Strips, name_thread, on_own_thread
 from app.core.types import AlphaImage, BgrImage, Floats
 from app.matting.base.interface import StepGeometry
 from app.matting.base.parameters import DARK, network_gain
@@ -34,6 +36,7 @@ from app.matting.openvino.conversion import (
     fitted,
     halved_shapes,
 )
+from app.matting.openvino.gpu import GpuStages, check
 from app.matting.strict.cpu_strict import pooled
 from models.rules import (
     COEFFICIENTS,
@@ -74,9 +77,9 @@ class RecurrentNetwork:
         states = dict(zip(before, artefact.state_shapes(height, width), strict=True))
         small: Shape = (1, 3, height, width)
         halves = halved_shapes(height, width)
-        models, shapes = fitted(
-            artefact, {"small": small, "plate": (1, PLATE_CHANNELS, height, width), **halves, **states}
-        )
+        self._artefact = artefact
+        self._inputs = {"small": small, "plate": (1, PLATE_CHANNELS, height, width), **halves, **states}
+        models, shapes = fitted(artefact, self._inputs)
         shapes |= {"small": small} | {name: (1, 1 if name == "coarse" else 4, height, width) for name in COEFFICIENTS}
         self._alpha_margin = artefact.alpha_margin
         if self._alpha_margin is not None:
@@ -100,6 +103,9 @@ class RecurrentNetwork:
         self._steady = [stage.steady for stage in artefact.stages]
         self._has_features = False
         """Whether the arrays of steady stages are of the stream."""
+        self.gpu: GpuStages | None = None
+        """What runs the stages in place of the CPU, until it fails."""
+        self.gpu_error: RuntimeError | None = None
         networks = compiled(artefact.stages, models, precision, threads=threads)
         self._requests = [
             bound(stage, network, self.arrays) for stage, network in zip(artefact.stages, networks, strict=True)
@@ -162,6 +168,7 @@ class RecurrentNetwork:
 
     def close(self) -> None:
         """Release the requests. Idempotent."""
+        self.gpu = None
         while self._requests:
             self._requests.pop()  # One at a time: freeing a request is slow and holds the GIL.
 
@@ -171,13 +178,37 @@ class RecurrentNetwork:
         steady: leave out the steady stages, if what they wrote is of the stream.
         """
         left_out = steady and self._has_features
-        for request, is_steady in zip(self._requests, self._steady, strict=True):
-            if not (left_out and is_steady):
-                request.infer()
+        if self.gpu is None:
+            self._infer_on_cpu(left_out)
+        else:
+            self._infer_on_gpu(self.gpu, left_out)
         self._has_features = True
         if self._alpha_margin is not None:
             matte = self.arrays["matte"][0]
             matte_rows(self.arrays["cells"][0], self._alpha_margin, matte, 0, matte.shape[1])
+
+    def make_gpu(self, plugin: str, precision: str) -> GpuStages:
+        """Compile the same network for a GPU (any thread). Raises RuntimeError."""
+        models, _ = fitted(self._artefact, self._inputs)
+        return GpuStages(self._artefact.stages, models, self.arrays, plugin, precision)
+
+    def _infer_on_cpu(self, left_out: bool) -> None:
+        for request, is_steady in zip(self._requests, self._steady, strict=True):
+            if not (left_out and is_steady):
+                request.infer()
+
+    def _infer_on_gpu(self, gpu: GpuStages, left_out: bool) -> None:
+        """Run the stages on the GPU; on the CPU, from the same inputs, if it fails or is to be checked."""
+        try:
+            is_checked = gpu.is_due_for_check()
+            gpu.infer(left_out and not is_checked)
+            if is_checked:
+                output = gpu.output.copy()
+                self._infer_on_cpu(left_out=False)
+                check(output, gpu.output)
+        except RuntimeError as error:
+            self.gpu, self.gpu_error = None, error
+            self._infer_on_cpu(left_out=False)
 
 
 def decide(alpha: Floats, last: Floats, rule: DecisionRule) -> None:
@@ -411,13 +442,17 @@ class OpenVinoBackend(CpuBackend):
         *,
         live: bool,
         survey_frames: int = SURVEY_FRAMES,
+        gpu: tuple[str, str] | None = None,
     ) -> None:
         """Compile the artefact for this geometry. threads: of a step; None for all cores.
 
         live: whether the network may leave out columns. The network for them is made beside the first frames, which
-        need all columns, and again when other windows suffice. Raises RuntimeError if OpenVINO fails to compile it.
+        need all columns, and again when other windows suffice. gpu: OpenVINO's name of a GPU that runs the network
+        of all columns, and its precision; a live picture does not wait for it. Raises RuntimeError if OpenVINO fails to
+        compile the network for the CPU.
         """
         super().__init__(geometry, precision, threads)
+        self._cpu_precision = precision
         self._artefact, self._threads = artefact, threads
         self._whole = self.make_network(geometry.small_width)
         self._columns = ColumnTracker(geometry.small_width, survey_frames)
@@ -432,6 +467,13 @@ class OpenVinoBackend(CpuBackend):
         """First column of the window that was seen last, and that has the memory; None: all columns."""
         self._narrows = bool(live and artefact.states and artefact.guided_filter and self._columns.wanted)
         self._begin_making()
+        self._gpu_precision = "" if gpu is None else gpu[1]
+        self._gpu_made: Future[GpuStages] | None = None
+        if gpu is not None:
+            self._gpu_made = on_own_thread("gpu-compiler", partial(self._whole.make_gpu, *gpu))
+            if not live:
+                wait([self._gpu_made])
+                self._follow_gpu()
 
     @property
     def window(self) -> slice | None:
@@ -445,6 +487,7 @@ class OpenVinoBackend(CpuBackend):
 
     def infer(self, frame: BgrImage, steady: bool = False) -> Coefficients:
         """Compute coefficients of the frame and new states; see `CpuBackend.infer`."""
+        self._follow_gpu()
         small, ratio = self._whole.small, self._geometry.ratio
         self.strips.run(small.shape[1], shrink_rows, frame, ratio, ratio, small)
         if self._narrow is not None and self._last is not None:
@@ -454,7 +497,8 @@ class OpenVinoBackend(CpuBackend):
                 self._begin_making()
         elif self._made.done():
             self._use(self._made)
-        first = None if self._narrow is None else self._columns.choose(small)
+        # A GPU needs less of the processor for all columns than the CPU for a few.
+        first = None if self._narrow is None or self._whole.gpu is not None else self._columns.choose(small)
         if first != self._first:
             self._move_memory(first)
         mean = float(small[:, ::4, ::4].mean()) if self.sees_gain else 1.0
@@ -484,6 +528,21 @@ class OpenVinoBackend(CpuBackend):
                 return Coefficients(small, slope, offset, coarse)
             self._move_memory(None)
         return Coefficients(small, slope, offset, self._whole.run(steady))
+
+    def _follow_gpu(self) -> None:
+        """Use the GPU once the network is compiled for it, and say where the network runs."""
+        if self._gpu_made is not None and self._gpu_made.done():
+            made, self._gpu_made = self._gpu_made, None
+            try:
+                self._whole.gpu = made.result()
+            except RuntimeError as error:
+                self._whole.gpu_error = error
+            else:
+                self.device, self.precision = INTEL, self._gpu_precision
+        if self._whole.gpu_error is not None:
+            _log.warning("The GPU failed; the network runs on the CPU: %s.", self._whole.gpu_error)
+            self._whole.gpu_error = None
+            self.device, self.precision, self.lost = CpuBackend.device, self._cpu_precision, INTEL
 
     def reset(self, seen: AlphaImage | None = None) -> None:
         """Reset the recurrent state."""

@@ -364,5 +364,5 @@ def test_settings_take_the_devices_of_the_table_and_name_them() -> None:
             assert EngineSettings(device=device).device == device
         assert kind.name in told
     for device in ("rocm", "cpu:1", "cuda:x"):
-        with pytest.raises(ValueError, match="it must be auto, cpu, cuda, cuda:N or mps"):
+        with pytest.raises(ValueError, match="it must be auto, cpu, cuda, cuda:N, mps or intel"):
             EngineSettings(device=device)

@@ -20,7 +20,7 @@ from app.backgrounds.standby import draw_card
 from app.cli.bench import prepare
 from app.core.errors import ModelError, Text
 from app.core.settings import CaptureSettings, MattingSettings, OutputSettings, Settings
-from app.matting.choice import choice
+from app.matting.choice import choice, hardware
 from app.matting.choice import preparation as module
 from app.matting.choice.choice import Trial, is_prepared, measurable, save_prepared, save_trials
 from app.matting.choice.preparation import KERNELS, Preparation, do, measure, trial_frames
@@ -109,6 +109,23 @@ def test_a_measurement_that_is_cancelled_ends_at_once_and_changes_nothing(delay_
     eventually(lambda: bool(delay_s or children() - before))
     preparation.cancel()
     assert thread.join(60) and not children() - before and not reports
+
+
+def test_a_gpu_whose_driver_ends_the_trial_is_not_tried_again(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(hardware, "intel_driver", lambda: "a driver")
+    cpu = Trial("float32", None, 10.0, 10.0)
+    for model, weights in measurable().items():
+        save_trials(model, weights, [cpu])
+    reports: list[str] = []
+    for _ in range(2):
+        preparation = Preparation(script("import os; os.kill(os.getpid(), 11)"), beside_after_s=0)
+        preparation.begin(lambda: reports.append("measured"))
+        preparation.measure_beside().join(60)
+
+    assert reports == ["measured"] and caplog.text.count("The trial of the GPU of Intel did not end well") == 1
+    assert choice.gpu_trials("mattecam", BUNDLED) == [] and choice.trials_of("mattecam", BUNDLED) == [cpu]
 
 
 FAILURES = {

@@ -1,0 +1,95 @@
+"""A network on a GPU of Intel, beside the same network on the CPU.
+
+The CPU computes while the network is compiled for the GPU, checks now and then what the GPU returns, and takes over in
+the same frame once the GPU fails. Composite, its bound and strict mode are the CPU's in any case.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.core.types import Floats
+from app.matting.openvino.conversion import NetworkStage, bound, compiled, core, ov
+
+CHECK_EVERY = 300
+"""Frames from one comparison with the CPU to the next; the first frame is compared."""
+FRAME_BOUND = 1e-3
+"""Largest mean difference of the network's output from that of the CPU in one frame; half precision has 2e-5."""
+TIMEOUT_MS = 500
+"""How long a stage may take: after it, the GPU is taken to hang."""
+
+
+class IntelGpu(NamedTuple):
+    """A GPU of Intel, as OpenVINO lists it."""
+
+    plugin: str
+    """OpenVINO's name, such as `GPU.0`."""
+    name: str
+
+
+def list_intel_gpus() -> tuple[IntelGpu, ...]:
+    """Return the GPUs of Intel. Only for a child process: the drivers of other makers may end the process."""
+    names = [name for name in core().available_devices if name.partition(".")[0] == "GPU"]
+    found = [IntelGpu(name, str(core().get_property(name, "FULL_DEVICE_NAME"))) for name in names]
+    return tuple(gpu for gpu in found if gpu.name.startswith("Intel"))
+
+
+class GpuError(RuntimeError):
+    """The GPU does not answer, or returned what is no matte of this frame."""
+
+
+class GpuStages:
+    """The stages of a network on a GPU; inputs and outputs are the arrays of the network on the CPU."""
+
+    def __init__(
+        self,
+        stages: Sequence[NetworkStage],
+        models: Sequence[ov.Model],
+        arrays: Mapping[str, NDArray[np.float32]],
+        plugin: str,
+        precision: str,
+    ) -> None:
+        """Compile the stages, which may take a minute the first time. Raises RuntimeError."""
+        networks = compiled(stages, models, precision, device=plugin)
+        # The outputs are the GPU's own, so that one that hangs writes nothing into a later frame.
+        self._requests = [bound(*each, arrays, outputs=False) for each in zip(stages, networks, strict=True)]
+        self._stages, self._arrays = stages, arrays
+        self._frames = 0
+
+    def infer(self, left_out: bool) -> None:
+        """Run the stages, without the steady ones where these are left out. Raises RuntimeError."""
+        for stage, request in zip(self._stages, self._requests, strict=True):
+            if left_out and stage.steady:
+                continue
+            request.start_async()
+            if not request.wait_for(TIMEOUT_MS):
+                # To free a request that hangs would wait for it, now or at the end of the program.
+                ctypes.pythonapi.Py_IncRef(ctypes.py_object(self))
+                raise GpuError("it does not answer")
+            for index, name in enumerate(stage.writes):
+                values = request.get_output_tensor(index).data
+                if not np.isfinite(values.sum(dtype=np.float32)):
+                    raise GpuError("it returned values that are not numbers")
+                np.copyto(self._arrays[name], values)
+        self._frames += 1
+
+    def is_due_for_check(self) -> bool:
+        """Return whether the next frame is to be compared with the CPU, all stages of it."""
+        return self._frames % CHECK_EVERY == 0
+
+    @property
+    def output(self) -> Floats:
+        """What the network returned."""
+        return self._arrays[self._stages[-1].writes[0]]
+
+
+def check(output: Floats, right: Floats) -> None:
+    """Raise GpuError where the output of a GPU is not that of the CPU."""
+    difference = float(np.abs(output - right).mean())
+    if not difference <= FRAME_BOUND:
+        raise GpuError(f"its values differ from those of the CPU by {difference:.2g}")

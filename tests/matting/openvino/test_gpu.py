@@ -1,0 +1,186 @@
+"""A network on a GPU of Intel, for which OpenVINO's plugin for the CPU stands under a second name."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from app.core.errors import ModelChoiceError
+from app.core.settings import EdgeSettings, EngineSettings, MattingSettings
+from app.core.targets import INTEL, Target
+from app.core.types import BgrImage, Matte
+from app.matting.choice import choice, hardware
+from app.matting.choice.choice import Choice, Trial, choose, gpu_trials, network_engine, save_gpu_trials, save_trials
+from app.matting.choice.hardware import CudaCards
+from app.matting.choice.preparation import measure_on_gpu, trial_frames
+from app.matting.engine import FrameEngine
+from app.matting.openvino import gpu as module
+from app.matting.openvino.conversion import NetworkStage, bound, core, ov
+from app.matting.openvino.gpu import IntelGpu, list_intel_gpus
+from models.table import BUNDLED
+from tests.waiting import eventually
+
+PLUGIN = "IGPU_CPU"
+GPU = IntelGpu(PLUGIN, "Intel test")
+SETTINGS = MattingSettings(model="mattecam")
+FRAMES = trial_frames(320, 180, 8)
+
+
+@functools.cache
+def register() -> None:
+    core().register_plugin("openvino_intel_cpu_plugin", PLUGIN)
+
+
+@pytest.fixture(autouse=True)
+def driver(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    register()
+    monkeypatch.setattr(hardware, "cuda_cards", lambda: CudaCards(None))
+    monkeypatch.setattr(hardware, "intel_driver", lambda: "a driver")
+    yield
+
+
+def engine(plugin: str = PLUGIN, precision: str = "float32", *, live: bool = False) -> FrameEngine:
+    target = Target(INTEL, "openvino", precision) if plugin else Target("cpu", "openvino", "float32")
+    return network_engine(SETTINGS, Choice("mattecam", BUNDLED, target, plugin), 320, 180, live=live)
+
+
+def steps(engine: FrameEngine) -> list[Matte]:
+    backdrop = np.zeros_like(FRAMES[0])
+    return [engine.step(frame, backdrop, EdgeSettings(strict="off")) for frame in FRAMES]
+
+
+@functools.cache
+def right() -> tuple[BgrImage, ...]:
+    """The composites of the CPU."""
+    cpu = engine("")
+    composites = tuple(matte.composite for matte in steps(cpu))
+    cpu.close()
+    return composites
+
+
+def test_the_network_on_the_gpu_returns_what_that_on_the_cpu_does() -> None:
+    made = engine()
+
+    composites = [matte.composite for matte in steps(made)]
+
+    assert (made.info.device, made.info.precision, made.info.lost) == (INTEL, "float32", "")
+    assert all((one == other).all() for one, other in zip(composites, right(), strict=True))
+    made.close()
+
+
+def test_a_live_picture_does_not_wait_for_the_compiler() -> None:
+    made = engine(live=True)
+    first = made.info.device
+
+    eventually(lambda: bool(steps(made)) and made.info.device == INTEL)
+
+    assert first == "cpu"
+    made.close()
+
+
+class FaultyRequest:
+    """A request of a GPU that breaks at a frame."""
+
+    def __init__(self, request: ov.InferRequest, fault: str, at: int) -> None:
+        self._request, self._fault, self._left = request, fault, at
+
+    def start_async(self) -> None:
+        self._left -= 1
+        if self._left < 0 and self._fault == "goes":
+            raise RuntimeError("[GPU] CL_OUT_OF_RESOURCES")
+        if self._left < 0 and self._fault == "memory":
+            raise RuntimeError("[GPU] out of memory")
+        self._request.start_async()
+
+    def wait_for(self, timeout_ms: int) -> bool:
+        return bool(self._request.wait_for(timeout_ms)) and not (self._left < 0 and self._fault == "hangs")
+
+    def get_output_tensor(self, index: int) -> ov.Tensor:
+        tensor = self._request.get_output_tensor(index)
+        if self._left >= 0:
+            return tensor
+        wrong = {"NaN": np.full_like(tensor.data, np.nan), "garbage": np.roll(tensor.data, 9, axis=-2)}
+        return ov.Tensor(wrong.get(self._fault, tensor.data))
+
+
+@pytest.mark.parametrize("at", [0, 3])
+@pytest.mark.parametrize("fault", ["goes", "memory", "hangs", "NaN", "garbage"])
+def test_the_cpu_takes_over_in_the_frame_in_which_the_gpu_fails(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, fault: str, at: int
+) -> None:
+    def faulty(
+        stage: NetworkStage, network: ov.CompiledModel, arrays: Mapping[str, NDArray[np.float32]], *, outputs: bool
+    ) -> Any:
+        request = bound(stage, network, arrays, outputs=outputs)
+        return request if stage.steady else FaultyRequest(request, fault, at)
+
+    monkeypatch.setattr(module, "bound", faulty)
+    monkeypatch.setattr(module, "CHECK_EVERY", at or 99)  # so that the frame of the fault is compared
+    made = engine()
+
+    composites = [matte.composite for matte in steps(made)]
+
+    assert (made.info.device, made.info.lost) == ("cpu", INTEL)
+    assert caplog.text.count("the network runs on the CPU") == 1
+    assert all((one == other).all() for one, other in zip(composites, right(), strict=True)), "no frame shows it"
+    made.close()
+
+
+def test_a_gpu_that_cannot_compile_leaves_the_network_on_the_cpu(caplog: pytest.LogCaptureFixture) -> None:
+    made = engine("NO_SUCH_PLUGIN")
+
+    assert made.info.device == "cpu"
+    assert (steps(made)[-1].composite == right()[-1]).all()
+    assert "the network runs on the CPU" in caplog.text
+    made.close()
+
+
+def test_the_gpu_is_measured_and_auto_takes_it_where_it_costs_the_least_processor_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    dear = Trial("float32", None, 10.0, 900.0)
+    save_trials("mattecam", BUNDLED, [dear])
+    assert choice.unmeasured_on_gpu() == {"mattecam": BUNDLED}
+
+    measure_on_gpu("mattecam", BUNDLED, lambda: [GPU], 0.0)
+
+    assert not choice.unmeasured_on_gpu()
+    trials = gpu_trials("mattecam", BUNDLED)
+    assert trials and [(each.precision, each.plugin, each.accurate) for each in trials] == [
+        ("float32", PLUGIN, True),
+        ("float16", PLUGIN, True),
+    ]
+    save_gpu_trials("mattecam", BUNDLED, [replace(each, step_ms=9.0, cpu_ms=2.0) for each in trials])
+    found = choose(EngineSettings(model="mattecam"))
+    assert (found.target, found.plugin) == (Target(INTEL, "openvino", "float32"), PLUGIN)
+    assert choose(EngineSettings(model="mattecam", device="cpu")).target.device == "cpu"
+    save_trials("mattecam", BUNDLED, [replace(dear, cpu_ms=1.0)])
+    assert choose(EngineSettings(model="mattecam")).target.device == "cpu", "the CPU costs less"
+    assert choose(EngineSettings(model="mattecam", device=INTEL)).target.device == INTEL, "asked for by name"
+
+    monkeypatch.setattr(hardware, "intel_driver", lambda: "another driver")
+
+    assert choice.unmeasured_on_gpu() == {"mattecam": BUNDLED}
+    assert choose(EngineSettings(model="mattecam", device=INTEL)).target.device == "cpu", "until it is measured"
+
+
+def test_a_gpu_that_failed_is_not_tried_again_with_this_driver() -> None:
+    save_trials("mattecam", BUNDLED, [Trial("float32", None, 10.0, 10.0)])
+
+    measure_on_gpu("mattecam", BUNDLED, lambda: [IntelGpu("NO_SUCH_PLUGIN", "Intel none")], 0.0)
+
+    assert gpu_trials("mattecam", BUNDLED) == [] and not choice.unmeasured_on_gpu()
+    assert choose(EngineSettings(model="mattecam")).target.device == "cpu"
+    with pytest.raises(ModelChoiceError, match="The GPU of Intel cannot run the model mattecam"):
+        choose(EngineSettings(model="mattecam", device=INTEL))
+
+
+def test_other_plugins_are_not_listed_as_gpus_of_intel() -> None:
+    assert PLUGIN in core().available_devices
+    assert list_intel_gpus() == ()
