@@ -74,7 +74,7 @@ KERNELS = (
 NICENESS = 10
 """Of a measurement beside a picture, for which nobody waits; what is waited for has the program's priority."""
 LIMIT_S = 600.0
-"""How long a child process may take. Kernels took 5 minutes beside 12 busy processes on 2 cores."""
+"""How long a child process may take. Kernels take 40 s of processor time, and many times that on a busy computer."""
 TRIALS_S = 8.0
 """About how long all networks together are measured."""
 GPU_TRIALS_S = 2.0
