@@ -464,7 +464,9 @@ def end_with_the_program() -> None:
     """End this process, the child, once the program has ended: one that is killed ends no child itself."""
 
     def wait() -> None:
-        sys.stdin.buffer.read()  # the other end of this pipe closes with the program
+        # The other end of this pipe closes with the program. A read of `sys.stdin` would hold its lock, which aborts an
+        # interpreter that ends meanwhile.
+        os.read(sys.stdin.fileno(), 1)
         os._exit(EXIT_INTERRUPTED)
 
     on_own_thread("program-watch", wait)

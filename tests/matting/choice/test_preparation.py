@@ -199,6 +199,18 @@ def test_a_preparation_ends_at_its_limit_and_the_start_goes_on(caplog: pytest.Lo
     assert not children() - before
 
 
+def test_a_preparation_ends_well_while_the_program_runs() -> None:
+    """Each first start said that the preparation had failed: its end was aborted."""
+    until_read = "import time; time.sleep(0.5)"  # the thread waits for the end of the program by then
+    code = f"from app.matting.choice.preparation import end_with_the_program as e; e(); {until_read}"
+
+    with subprocess.Popen(script(code), cwd=ROOT, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
+        assert child.stderr is not None
+        said = child.stderr.read()
+
+    assert (child.returncode, said) == (0, "")
+
+
 def test_a_killed_program_leaves_no_preparation() -> None:
     """It went on, with the load of a core, and nobody waited for it."""
     endless = "import time; print('1 1', flush=True); time.sleep(600)"
