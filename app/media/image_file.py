@@ -32,6 +32,7 @@ from app.core.files import MOST_NAME_BYTES, cut, is_file, is_special, write_priv
 from app.core.types import BgrImage
 from app.media.image_colours import srgb_converter
 from app.media.image_memory import (
+    MAX_PICTURE_BYTES,
     UNBOUND,
     WORKING_BYTES,
     has_limit,
@@ -161,7 +162,8 @@ def read_matte(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]
     """
 
     def convert(image: Image.Image) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
-        if takes_too_much(image, max(image.size)):
+        # A palette of one byte per pixel is read by its colours, of four.
+        if takes_too_much(image, max(image.size)) or 4 * image.width * image.height > MAX_PICTURE_BYTES:
             raise BackgroundError(_too_large(path))
         if image.format in UNBOUND and has_limit():
             pixels = _read_by_child(path, max(image.size))

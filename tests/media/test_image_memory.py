@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from app.core.errors import BackgroundError
-from app.media.image_file import MAX_SIDE, kind_of_file, read_cut_out, read_image
+from app.media.image_file import MAX_SIDE, kind_of_file, read_cut_out, read_image, read_matte
 from app.media.image_memory import MAX_FILE_BYTES, WORKING_BYTES, has_limit, takes_too_much
 from app.media.video_input import VideoError, open_container
 from tests.fresh_python import printed_by
@@ -144,6 +144,15 @@ def test_what_would_take_too_much_is_refused_before_it_is_decoded(data: bytes, t
         read_image(path)
 
     assert str(caught.value) == f"The image {path} is too large; save it in a smaller size."
+
+
+def test_a_matte_whose_colours_would_take_too_much_is_refused_before_it_is_decoded(tmp_path: Path) -> None:
+    """It has a byte per pixel in the file, and is not scaled: one of 3 KB with a palette took 6 GB."""
+    path = tmp_path / "matte.png"
+    path.write_bytes(png(20_000, 20_000, 8, 0))
+
+    with pytest.raises(BackgroundError, match="too large"):
+        read_matte(path)
 
 
 def test_formats_that_are_decoded_while_they_are_opened_are_not_read(tmp_path: Path) -> None:
