@@ -214,6 +214,7 @@ def test_the_package_recommends_the_module_and_is_found_with_its_manual(tmp_path
     text = deb.control_text("1.2.3", Report(megabytes=1, glibc="2.34"), ["libc6", "libx11-6"])
     assert "Version: 1.2.3\n" in text and "Depends: libc6 (>= 2.34), libx11-6\n" in text
     assert "Recommends: v4l2loopback-dkms" in text
+    assert "Suggests: intel-opencl-icd" in text, "the driver of Intel's GPUs"
     assert "modprobe " not in deb.POSTRM and MODPROBE_FILE in deb.POSTRM and LOAD_FILE in deb.POSTRM
     deb.system_files(tmp_path, "1.2.3", Report())
     unit = (tmp_path / "usr/lib/systemd/user/mattecam.service").read_text()

@@ -139,6 +139,7 @@ def control_text(version: str, report: Report, depends: Iterable[str]) -> str:
         "Installed-Size": str(round(report.megabytes * 1e6 / 1024)),
         "Depends": ", ".join(libraries),
         "Recommends": RECOMMENDS,
+        "Suggests": "intel-opencl-icd",
         "Section": "video",
         "Priority": "optional",
         "Description": SUMMARY,

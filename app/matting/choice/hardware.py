@@ -185,23 +185,20 @@ OPENCL_DRIVERS = Path("/etc/OpenCL/vendors")
 """Files that name the OpenCL drivers of the system."""
 
 
-def intel_cards() -> tuple[str, ...]:
-    """Return the identifiers of the display controllers of Intel, such as `0x46a6`; none where they are not listed."""
-    return tuple(
-        _content(card / "device")
-        for card in sorted(PCI.glob("*"))
-        if _content(card / "class").startswith("0x03") and _content(card / "vendor") == "0x8086"
-    )
+def display_cards() -> tuple[str, ...]:
+    """Return maker and kind of each display controller, such as `0x8086 0x46a6`; none where they are not listed."""
+    cards = [card for card in sorted(PCI.glob("*")) if _content(card / "class").startswith("0x03")]
+    return tuple(f"{_content(card / 'vendor')} {_content(card / 'device')}" for card in cards)
 
 
 @functools.cache
 def intel_driver() -> str:
-    """Return a digest of the GPU of Intel, its drivers and the kernel; empty where there is no GPU or no driver.
+    """Return a digest of all GPUs, their drivers and the kernel; empty without a GPU of Intel or a driver.
 
     OpenVINO is not asked, because listing GPUs may end the process where another maker's driver is broken.
     """
-    cards, drivers = intel_cards(), sorted(OPENCL_DRIVERS.glob("*.icd"))
-    if not cards or not drivers:
+    cards, drivers = display_cards(), sorted(OPENCL_DRIVERS.glob("*.icd"))
+    if not drivers or not any(card.startswith("0x8086") for card in cards):
         return ""
     words = [platform.release(), *cards]
     for driver in drivers:

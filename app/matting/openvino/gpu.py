@@ -19,7 +19,7 @@ from app.matting.openvino.conversion import NetworkStage, bound, compiled, core,
 CHECK_EVERY = 300
 """Frames from one comparison with the CPU to the next; the first frame is compared."""
 FRAME_BOUND = 1e-3
-"""Largest mean difference of the network's output from that of the CPU in one frame; half precision has 2e-5."""
+"""Largest mean difference of alpha (0..1) from that of the CPU in one frame; half precision has 2e-5."""
 TIMEOUT_MS = 500
 """How long a stage may take: after it, the GPU is taken to hang."""
 
@@ -34,7 +34,8 @@ class IntelGpu(NamedTuple):
 
 def list_intel_gpus() -> tuple[IntelGpu, ...]:
     """Return the GPUs of Intel. Only for a child process: the drivers of other makers may end the process."""
-    names = [name for name in core().available_devices if name.partition(".")[0] == "GPU"]
+    listed = [name for name in core().available_devices if name.partition(".")[0] == "GPU"]
+    names = [f"{name}.0" if name == "GPU" else name for name in listed]  # the only one has no number
     found = [IntelGpu(name, str(core().get_property(name, "FULL_DEVICE_NAME"))) for name in names]
     return tuple(gpu for gpu in found if gpu.name.startswith("Intel"))
 
@@ -58,6 +59,8 @@ class GpuStages:
         networks = compiled(stages, models, precision, device=plugin)
         # The outputs are the GPU's own, so that one that hangs writes nothing into a later frame.
         self._requests = [bound(*each, arrays, outputs=False) for each in zip(stages, networks, strict=True)]
+        for request in self._requests:
+            request.infer()  # the first one takes longer
         self._stages, self._arrays = stages, arrays
         self._frames = 0
 
@@ -82,14 +85,9 @@ class GpuStages:
         """Return whether the next frame is to be compared with the CPU, all stages of it."""
         return self._frames % CHECK_EVERY == 0
 
-    @property
-    def output(self) -> Floats:
-        """What the network returned."""
-        return self._arrays[self._stages[-1].writes[0]]
 
-
-def check(output: Floats, right: Floats) -> None:
-    """Raise GpuError where the output of a GPU is not that of the CPU."""
-    difference = float(np.abs(output - right).mean())
+def check(alpha: Floats, right: Floats) -> None:
+    """Raise GpuError where alpha (h, w) of a GPU is not that of the CPU."""
+    difference = float(np.abs(alpha - right).mean())
     if not difference <= FRAME_BOUND:
-        raise GpuError(f"its values differ from those of the CPU by {difference:.2g}")
+        raise GpuError(f"its alpha differs from that of the CPU by {difference:.2g}")

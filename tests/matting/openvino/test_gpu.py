@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from app.core.types import BgrImage, Matte
 from app.matting.choice import choice, hardware
 from app.matting.choice.choice import Choice, Trial, choose, gpu_trials, network_engine, save_gpu_trials, save_trials
 from app.matting.choice.hardware import CudaCards
-from app.matting.choice.preparation import measure_on_gpu, trial_frames
+from app.matting.choice.preparation import measure, measure_on_gpu, trial_frames
 from app.matting.engine import FrameEngine
 from app.matting.openvino import gpu as module
 from app.matting.openvino.conversion import NetworkStage, bound, core, ov
@@ -29,6 +30,7 @@ from tests.waiting import eventually
 PLUGIN = "IGPU_CPU"
 GPU = IntelGpu(PLUGIN, "Intel test")
 SETTINGS = MattingSettings(model="mattecam")
+READ_DRIVER = hardware.intel_driver
 FRAMES = trial_frames(320, 180, 8)
 
 
@@ -89,6 +91,9 @@ class FaultyRequest:
 
     def __init__(self, request: ov.InferRequest, fault: str, at: int) -> None:
         self._request, self._fault, self._left = request, fault, at
+
+    def infer(self) -> None:
+        self._request.infer()
 
     def start_async(self) -> None:
         self._left -= 1
@@ -179,6 +184,41 @@ def test_a_gpu_that_failed_is_not_tried_again_with_this_driver() -> None:
     assert choose(EngineSettings(model="mattecam")).target.device == "cpu"
     with pytest.raises(ModelChoiceError, match="The GPU of Intel cannot run the model mattecam"):
         choose(EngineSettings(model="mattecam", device=INTEL))
+
+
+def test_the_driver_is_told_from_another_without_loading_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cards, drivers = tmp_path / "pci", tmp_path / "vendors"
+    monkeypatch.setattr(hardware, "PCI", cards)
+    monkeypatch.setattr(hardware, "OPENCL_DRIVERS", drivers)
+
+    def digest(file: Path, text: str) -> str:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+        return READ_DRIVER.__wrapped__()  # without the cache
+
+    assert digest(drivers / "intel.icd", str(tmp_path / "library")) == "", "no card"
+    digest(cards / "0" / "class", "0x030000\n")
+    assert digest(cards / "0" / "vendor", "0x1002\n") == "", "one of another maker"
+    first = digest(cards / "0" / "vendor", "0x8086\n")
+    second = digest(tmp_path / "library", "of the next version")
+    third = digest(cards / "1" / "class", "0x030000\n")  # a card that changes the order
+    (drivers / "intel.icd").unlink()
+
+    assert len({"", first, second, third}) == 4
+    assert READ_DRIVER.__wrapped__() == ""
+
+
+@pytest.mark.slow
+def test_the_real_plugin_returns_what_the_cpu_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a computer with such a GPU, or where another OpenCL driver stands in for one; compiling takes a minute."""
+    gpus = [name for name in core().available_devices if name.startswith("GPU")]
+    if not gpus:
+        pytest.skip("no GPU")
+    monkeypatch.setattr(module, "TIMEOUT_MS", 60_000)
+
+    trials = measure("mattecam", BUNDLED, 0.0, FRAMES, gpu=IntelGpu(gpus[0], "of this computer"))
+
+    assert [(each.precision, each.accurate) for each in trials] == [("float32", True), ("float16", True)], trials
 
 
 def test_other_plugins_are_not_listed_as_gpus_of_intel() -> None:
