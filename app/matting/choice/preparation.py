@@ -474,4 +474,7 @@ def end_with_the_program() -> None:
 
 if __name__ == "__main__":
     end_with_the_program()
-    do(*sys.argv[1:])
+    try:
+        do(*sys.argv[1:])
+    except SettingsError as error:  # such as a full disk; the program shows the last line
+        sys.exit(str(error))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import os
 import re
 import shutil
 import subprocess
@@ -209,6 +210,27 @@ def test_a_preparation_ends_well_while_the_program_runs() -> None:
         said = child.stderr.read()
 
     assert (child.returncode, said) == (0, "")
+
+
+def test_a_preparation_that_cannot_be_saved_ends_with_a_sentence(tmp_path: Path) -> None:
+    """A disk that is full by then: the sentence began with the name of a class."""
+    file = tmp_path / "file"
+    file.touch()
+
+    with subprocess.Popen(
+        [*module.COMMAND, "kernels"],
+        cwd=ROOT,
+        env={**os.environ, "MATTECAM_DATA_DIR": str(file)},
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+    ) as child:
+        assert child.stderr is not None
+        said = child.stderr.read().splitlines()
+
+    assert child.returncode == 1
+    assert said[-1].startswith("The file ")
 
 
 def test_a_killed_program_leaves_no_preparation() -> None:
