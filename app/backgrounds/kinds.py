@@ -15,12 +15,12 @@ from av.video.frame import VideoFrame
 
 from app.core import geometry
 from app.core.errors import BackgroundError, Stage, t
-from app.core.files import is_of_kind
+from app.core.files import is_of_kind, no_answer
 from app.core.geometry import Layout
 from app.core.paths import assets_dir, backgrounds_dir
 from app.core.settings import BackgroundSettings
 from app.core.types import Backdrop, BgrImage, BlurredBackground
-from app.core.worker import Worker
+from app.core.worker import FILE_LIMIT_S, Worker
 from app.media.frame_filters import BLACK
 from app.media.image_file import READ_SUFFIXES, read_image, reading_note
 from app.media.video_input import LIVE_MAX_PIXELS, VideoError, VideoInput, is_turned, no_longer_readable
@@ -172,6 +172,10 @@ class VideoBackground(Background):
         self._decoded_s = 0.0
         self._ended = False
         self.problem: BackgroundError | None = None
+        self._failure: BackgroundError | None = None
+        """Why no further frame is decoded."""
+        self._delay: BackgroundError | None = None
+        """Why the next frame is late: the disk does not answer."""
         self._worker.start()
 
     def backdrop(self, width: int, height: int, time_s: float) -> BgrImage:
@@ -185,6 +189,7 @@ class VideoBackground(Background):
             while not self._realtime and not self._ahead and not self._ended and not self._closing:
                 self._condition.wait()
                 self._show_due()
+            self.problem = self._failure or self._find_delay()
             shown = self._current
             # after a change of size, frames decoded before still have the old size
             self._current = geometry.lay_out(shown, Layout(self._layout.fit), width, height)
@@ -223,10 +228,30 @@ class VideoBackground(Background):
             self._current = self._ahead.popleft()[1]
             self._condition.notify_all()
 
+    def _find_delay(self) -> BackgroundError | None:
+        """Return why the next frame is late: the same error until it comes."""
+        overdue = self._worker.overdue_call()
+        if overdue is None:
+            self._delay = None
+        elif self._delay is None:
+            self._delay = BackgroundError(overdue)
+        return self._delay
+
+    def _read_frames(self) -> Iterator[tuple[float, VideoFrame]]:
+        """Yield what `_frames` does. A disk that stands still blocks in between."""
+        frames = self._frames()
+        path = self._video.path
+        while True:
+            with self._worker.blocking_call(lambda: no_answer(path), FILE_LIMIT_S):
+                timed_frame = next(frames, None)
+            if timed_frame is None:
+                return
+            yield timed_frame
+
     def _decode_ahead(self, _stop: threading.Event) -> None:
         try:
             skipped = 0
-            for at_s, frame in self._frames():
+            for at_s, frame in self._read_frames():
                 with self._condition:
                     self._condition.wait_for(
                         lambda: self._closing or (self._size is not None and len(self._ahead) < _AHEAD)
@@ -245,7 +270,8 @@ class VideoBackground(Background):
                     self._condition.notify_all()
         except Exception as error:  # the boundary of the thread
             log.warning("The background video %s stopped: %s", self._video.path.name, error, exc_info=error)
-            self.problem = BackgroundError(no_longer_readable(self._video.path))
+            self._failure = BackgroundError(no_longer_readable(self._video.path))
+            self.problem = self._failure
         finally:
             with self._condition:
                 self._ended = True

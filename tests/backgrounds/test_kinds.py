@@ -27,7 +27,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from app.backgrounds import Background, bundled_backgrounds, open_background
+from app.backgrounds import Background, bundled_backgrounds, kinds, open_background
 from app.backgrounds.kinds import VideoBackground, own_backgrounds
 from app.backgrounds.lettering import missing_letters
 from app.backgrounds.standby import TextBlock, draw_card
@@ -37,6 +37,7 @@ from app.core.errors import BackgroundError
 from app.core.settings import BackgroundSettings
 from app.core.types import BgrImage, BlurredBackground, check_bgr
 from app.media.image_file import kind_of_file
+from app.media.video_input import VideoInput
 from app.media.video_writer import VideoWriter, file_encoder
 from tests.backgrounds.files import COLOURS, colour_number, cut, flat, photo, write, write_video
 from tests.fresh_python import printed_by
@@ -403,6 +404,35 @@ def test_an_extreme_aspect_ratio_is_cropped_before_scaling(tmp_path: Path, size:
         tracemalloc.stop()
     assert image.shape == (720, 1280, 3) and colour_number(image) == 0
     assert peak < 30_000_000
+
+
+def test_a_disk_that_stands_still_while_a_video_plays_is_named_until_it_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = threading.Event()
+    read = VideoInput.timed_frames
+
+    def read_and_stand_still(video: VideoInput) -> Iterator[tuple[Fraction, av.VideoFrame]]:
+        frames = read(video)
+        yield next(frames)  # opened
+        yield next(frames)
+        answers.wait(60)
+        yield from frames
+
+    monkeypatch.setattr(kinds, "FILE_LIMIT_S", 0.05)
+    monkeypatch.setattr(VideoInput, "timed_frames", read_and_stand_still)
+    with closing(VideoBackground(write_video(tmp_path / "a.mp4"))) as background:
+
+        def problem() -> str:
+            background.backdrop(64, 48, 0.0)
+            return str(background.problem or "")
+
+        eventually(lambda: "a.mp4 does not answer" in problem())
+        named = background.problem
+        assert problem() and background.problem is named  # one error, which is reported once
+
+        answers.set()
+        eventually(lambda: problem() == "")
 
 
 def test_a_truncated_video_plays_to_its_end(tmp_path: Path) -> None:
