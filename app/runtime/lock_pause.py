@@ -69,6 +69,8 @@ class LockPause:
         """Wakes the thread while it runs."""
         self._is_wanted = False
         """What the setting was when this thread looked last."""
+        if owner.current.output.pause_when_locked:
+            owner.change(_paused)  # until the first answer: the screen may be locked at the start
         owner.listen(self._wake_if_changed)
 
     def wake(self) -> None:
@@ -104,6 +106,7 @@ class LockPause:
                 opened.enter_context(closing(lock))
             if lock is None or not lock.is_visible:
                 self._board.report(Stage.SCREEN_LOCK, NOT_SEEN)
+                self._owner.change(_resumed)
                 _sleep(sleeper, RETRY_S)
                 return
             self._board.report(Stage.SCREEN_LOCK, None)

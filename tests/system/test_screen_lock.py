@@ -191,6 +191,43 @@ def test_a_screen_that_is_locked_at_the_start_pauses(logind: PlayedLogind, board
     assert pause.thread.join(60)
 
 
+def test_it_is_paused_from_the_start_until_the_lock_is_known(logind: PlayedLogind, board: StatusBoard) -> None:
+    asked = threading.Event()
+    answers = threading.Event()
+
+    def open_late() -> ScreenLock:
+        asked.set()
+        answers.wait(60)
+        return ScreenLock()
+
+    owner = SettingsOwner(WANTED)
+    pause = LockPause(owner, board, open_late)
+    assert owner.current.paused  # before anything is started
+
+    pause.thread.start()
+    assert asked.wait(60)
+    assert owner.current.paused
+
+    answers.set()
+    becomes(owner, paused=False)
+    pause.thread.request_stop()
+    pause.wake()
+    assert pause.thread.join(60)
+
+
+def test_a_start_where_nothing_tells_the_lock_is_not_paused(board: StatusBoard) -> None:
+    owner = SettingsOwner(WANTED)
+    pause = LockPause(owner, board, lambda: None)
+
+    pause.thread.start()
+
+    becomes(owner, paused=False)
+    assert problems(board) == [NOT_SEEN]
+    pause.thread.request_stop()
+    pause.wake()
+    assert pause.thread.join(60)
+
+
 def test_a_pause_of_the_user_stays_after_the_lock(
     logind: PlayedLogind, owner: SettingsOwner, settled: Callable[[], None]
 ) -> None:
