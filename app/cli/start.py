@@ -111,8 +111,8 @@ def settings_from(options: LiveOptions, *, window: bool = False) -> StartSetting
     Raises UsageError for an impossible value, an unknown scene or a file of --config that cannot be used, SettingsError
     for a file of scenes that cannot be read.
     """
-    if options.config is not None and not is_file(options.config):
-        raise UsageError(f"There is no settings file {options.config}; check --config.")
+    if options.config is not None:
+        _check_there(options.config)
     path = options.config or settings_file.default_path()
     saved, warning = settings_file.load(path) if window and options.config is None else (_of_run(options.config), None)
     saved = saved.kept
@@ -139,6 +139,22 @@ def _scene(name: str) -> scenes.Scene:
         raise SettingsError(t("The scenes file {file} does not answer; reconnect its disk.", file=file)) from error
 
 
+def _check_there(file: Path) -> None:
+    """Raise UsageError if the file of --config does not exist, or its disk does not answer."""
+    try:
+        is_there = in_time(file, partial(is_file, file))
+    except TimeoutError as error:
+        raise _not_usable(file, error) from error
+    if not is_there:
+        raise UsageError(f"There is no settings file {file}; check --config.")
+
+
+def _not_usable(file: Path, error: BrokenFileError | OSError) -> UsageError:
+    return UsageError(
+        f"The settings file {file} cannot be used: {why_not_used(error)}; correct or replace it, or leave --config out."
+    )
+
+
 def _of_run(file: Path | None) -> Settings:
     """Return the settings in the file of --config, which is left as it is. Raises UsageError.
 
@@ -149,10 +165,7 @@ def _of_run(file: Path | None) -> Settings:
     try:
         return settings_file.read(file)
     except (BrokenFileError, OSError) as error:
-        raise UsageError(
-            f"The settings file {file} cannot be used: {why_not_used(error)}; correct or replace it, or leave --config "
-            "out."
-        ) from error
+        raise _not_usable(file, error) from error
 
 
 def why_unconfirmed(file: Path) -> str:

@@ -23,6 +23,7 @@ from app.core.declaration import Hides, Model, Scope, Unit, facts_of, fields_of
 from app.core.errors import Stage, Text, UsageError, counted, t
 from app.core.files import BrokenFileError, is_folder, read_object, why_not_used
 from app.core.settings import MAX_ZONES, BackgroundSettings, FramingSettings, Settings, Zone
+from app.core.user_file import in_time
 from app.media.image_file import kind_of_file
 
 GREEN = "#00b140"
@@ -117,10 +118,10 @@ class ZonesFile(Model):
 def read_zones(path: Path) -> tuple[Zone, ...]:
     """Return the zones in a file such as `{"zones": [{"kind": "drop", "points": [[0, 0], [1, 0]], "radius": 0.1}]}`.
 
-    Raises UsageError.
+    Raises UsageError, also for a disk that does not answer.
     """
     try:
-        data = read_object(path)
+        data = in_time(path, partial(read_object, path))
         if data is None:
             raise UsageError(t("The zones file {file} does not exist; check the path.", file=path))
         zones = data.get("zones")

@@ -534,3 +534,27 @@ def test_scenes_on_a_disk_that_does_not_answer_hold_up_no_start(monkeypatch: pyt
         settings_from(LiveOptions(profile="Work"))
 
     answers.set()
+
+
+@pytest.mark.parametrize(
+    ("step", "options", "problem"),
+    [
+        pytest.param("app.config.setting.read_object", {"zones": "zones.json"}, "The zones file", id="zones"),
+        pytest.param("app.cli.start.is_file", {"config": Path("run.json")}, "The settings file", id="config"),
+    ],
+)
+def test_a_named_file_on_a_disk_that_does_not_answer_is_refused(
+    monkeypatch: pytest.MonkeyPatch, step: str, options: dict[str, Any], problem: str
+) -> None:
+    answers = threading.Event()
+
+    def hang(file: Path) -> None:
+        assert answers.wait(60)
+
+    monkeypatch.setattr(step, hang)
+    monkeypatch.setattr(user_file, "READ_LIMIT_S", 0.05)
+
+    with pytest.raises(UsageError, match=f"{problem} .* cannot be used: its disk does not answer"):
+        settings_from(LiveOptions(**options))
+
+    answers.set()
