@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import socket
-import sys
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack, closing, suppress
 from typing import Protocol
 
 from app.core.errors import Stage, t
+from app.core.process import LINUX
 from app.core.settings import Settings
 from app.core.settings_owner import SettingsOwner
 from app.core.worker import Worker
@@ -49,7 +49,7 @@ class Lock(Protocol):
 
 def open_lock() -> Lock | None:
     """Return what tells it on this system; None if nothing does."""
-    if sys.platform != "linux":
+    if not LINUX:
         return None
     from app.system.screen_lock import ScreenLock
 

@@ -6,6 +6,7 @@ import logging
 import os
 import selectors
 import socket
+import sys
 from collections import deque
 from contextlib import suppress
 from typing import Any
@@ -77,6 +78,14 @@ class _Bus:
         return self._signals.popleft() if self._signals else None
 
 
+def _own_user() -> int | None:
+    """Return the number of the user; None where there is no logind."""
+    user: int | None = None
+    if sys.platform != "win32":
+        user = os.getuid()
+    return user
+
+
 class ScreenLock:
     """Follows what logind and the desktop say. Opened, used and closed on one thread."""
 
@@ -145,7 +154,7 @@ class ScreenLock:
 
     def _read_sessions(self, bus: _Bus) -> None:
         (sessions,) = bus.call(new_method_call(MANAGER, "ListSessions"))
-        self._sessions = {path for _, user, _, _, path in sessions if user == os.getuid()}
+        self._sessions = {path for _, user, _, _, path in sessions if user == _own_user()}
         was_locked = self._hint
         self._hint = any(self._is_hinted(bus, path) for path in self._sessions)
         if was_locked and not self._hint:

@@ -9,7 +9,7 @@ from PyQt6.QtWidgets import QApplication, QLineEdit, QListView, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.gui.application import Session
-from app.gui.widgets.physical_keys import X11_OFFSET
+from app.gui.widgets.physical_keys import OFFSETS
 from tests.gui import widgets as ui
 from tests.gui.conftest import activate
 
@@ -22,7 +22,7 @@ def press(
     window: QWidget, place: str, typed: str, modifiers: Qt.KeyboardModifier = NONE, *, is_held: bool = False
 ) -> bool:
     """Press the key at a place, with what its layout types there; return whether it was taken before the controls."""
-    code = PLACES[place] + X11_OFFSET
+    code = PLACES[place] + OFFSETS["linux"]
     event = QKeyEvent(QEvent.Type.KeyPress, ord(typed.upper()), modifiers, code, 0, 0, typed, is_held)
     event.ignore()
     return QApplication.sendEvent(ui.existing(window.windowHandle()), event) and event.isAccepted()

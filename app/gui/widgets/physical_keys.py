@@ -17,8 +17,8 @@ from app.gui.widgets.qt import application
 
 ROWS = {2: "1234567890", 16: "QWERTYUIOP", 30: "ASDFGHJKL", 44: "ZXCVBNM"}
 """Rows of a US keyboard, by the number of their first key in Linux and in the PC's first set of scan codes."""
-X11_OFFSET = 8
-"""What X11, and xkb of Wayland, add to the numbers of Linux."""
+OFFSETS = {"linux": 8, "win32": 0}
+"""What systems add to these numbers: X11, and xkb of Wayland, add 8 to those of Linux. macOS tells none."""
 US_KEYS = {first + place: Qt.Key(ord(typed)) for first, row in ROWS.items() for place, typed in enumerate(row)}
 FIRST_SPECIAL_KEY = 0x01000000
 """Values of `Qt.Key` from here on are no characters."""
@@ -26,10 +26,8 @@ FIRST_SPECIAL_KEY = 0x01000000
 
 def us_key(event: QKeyEvent) -> Qt.Key | None:
     """Return the letter or digit that a key has on a US keyboard; None where the layout has a Latin one of its own."""
-    if sys.platform == "darwin":  # it tells no scan codes
-        return None
-    offset = 0 if sys.platform == "win32" else X11_OFFSET
-    key = US_KEYS.get(event.nativeScanCode() - offset)
+    offset = OFFSETS.get(sys.platform)
+    key = None if offset is None else US_KEYS.get(event.nativeScanCode() - offset)
     if key is None:
         return None
     is_digit = key <= Qt.Key.Key_9
