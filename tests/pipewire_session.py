@@ -121,7 +121,8 @@ class PrivateSession:
         second = np.rint(9000 * np.sin(2 * np.pi * hertz * times_s)).astype("<i2").tobytes()
         command = ["pacat", "--raw", f"--rate={SOUND_RATE}", "--channels=1", "--format=s16le", f"--device={sink}"]
         command.append("--latency-msec=50")
-        with subprocess.Popen(command, env=self.environment, stdin=subprocess.PIPE) as player:
+        # Without a buffer: one that is not empty is written to the killed player at the end, and fails.
+        with subprocess.Popen(command, env=self.environment, stdin=subprocess.PIPE, bufsize=0) as player:
             feeder = beside(partial(_feed, player, second))
             try:
                 yield

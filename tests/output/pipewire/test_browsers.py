@@ -57,6 +57,12 @@ def desktop(tmp_path: Path) -> Iterator[PrivateSession]:
         yield session
 
 
+def composites(desktop: PrivateSession) -> bool:
+    """Return whether the program has made a composite: a first start shows the card while it compiles."""
+    answer = desktop.run([sys.executable, str(ROOT / "run.py"), "ctl", "--json", "status"])
+    return answer.returncode == 0 and json.loads(answer.stdout)["frames_out"] > 0
+
+
 @pytest.mark.parametrize("browser", ["firefox-esr", "chromium"])
 def test_a_browser_shows_the_whole_program(desktop: PrivateSession, tmp_path: Path, browser: str) -> None:
     if shutil.which(browser) is None:
@@ -64,6 +70,7 @@ def test_a_browser_shows_the_whole_program(desktop: PrivateSession, tmp_path: Pa
     options = ("--source", "demo", "--background", "#00b140", "--virtual-camera", "off", "--pipewire", "on")
     desktop.launch(sys.executable, str(ROOT / "run.py"), "headless", *options, "--seconds", "300")
     eventually(lambda: bool(desktop.nodes()))
+    eventually(lambda: composites(desktop), 180)
     with page() as (address, reports):
         desktop.launch(*browser_command(browser, tmp_path / "profile", address))
         report = reports.get(timeout=240)
