@@ -152,13 +152,15 @@ def is_of_kind(path: Path, suffixes: Collection[str]) -> bool:
 
 
 def check_outputs(outputs: Iterable[Path], source: Path | None = None, matte: Path | None = None) -> None:
-    """Raise UsageError if an output is the source, the matte that is given with it, or another output."""
+    """Raise UsageError if an output is the source, the matte that is given with it, a file of it, or another output."""
     inputs = {"the matte": matte, "the source": source}
     known = {path: use for use, path in inputs.items() if path is not None}
     for path in outputs:
         for other, use in known.items():
             if same_file(path, other):
                 raise UsageError(f"{path} cannot be written: it is also {use}; choose another name.")
+        if matte is not None and is_file(path) and same_file(path.parent, matte):
+            raise UsageError(f"{path} cannot be written: it is a file of the matte; choose another name.")
         known[path] = "another output"
 
 

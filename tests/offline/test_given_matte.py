@@ -281,6 +281,17 @@ def test_a_matte_belongs_to_one_source(capsys: pytest.CaptureFixture[str]) -> No
     assert capsys.readouterr().err.count("--matte belongs to a single source") == 2
 
 
+def test_no_image_of_the_matte_is_overwritten() -> None:
+    matte = grey_images()
+    image = sorted(matte.iterdir())[0]
+    before = image.read_bytes()
+
+    with pytest.raises(UsageError, match="it is a file of the matte"):
+        convert(Path("photo.png"), image, settings=Settings(), matte=matte, overwrite=True)
+
+    assert image.read_bytes() == before
+
+
 def test_the_matte_is_not_overwritten() -> None:
     matte = film_of_limited_range()
     before = matte.read_bytes()
