@@ -8,6 +8,7 @@ import selectors
 import socket
 import sys
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -78,6 +79,23 @@ class _Bus:
         return self._signals.popleft() if self._signals else None
 
 
+def _opened(name: str, rules: list[MatchRule], read: Callable[[_Bus], object], silence: str) -> _Bus | None:
+    """Return a connection to a bus whose state was read; None where there is none, or no answer.
+
+    name: as of `_Bus`. silence: the beginning of what the log says then.
+    """
+    bus: _Bus | None = None
+    try:
+        bus = _Bus(name, rules)
+        read(bus)
+    except FAILURES as error:
+        log.info("%s whether the screen is locked: %s", silence, error)
+        if bus is not None:
+            bus.connection.close()
+        return None
+    return bus
+
+
 def _own_user() -> int | None:
     """Return the number of the user; None where there is no logind."""
     user: int | None = None
@@ -141,16 +159,7 @@ class ScreenLock:
             MatchRule(type="signal", sender=LOGIND, interface="org.freedesktop.DBus.Properties"),
             MatchRule(type="signal", sender=LOGIND, interface=MANAGER.interface),
         ]
-        bus: _Bus | None = None
-        try:
-            bus = _Bus("SYSTEM", rules)
-            self._read_sessions(bus)
-        except FAILURES as error:
-            log.info("Logind does not tell whether the screen is locked: %s", error)
-            if bus is not None:
-                bus.connection.close()
-            return None
-        return bus
+        return _opened("SYSTEM", rules, self._read_sessions, "Logind does not tell")
 
     def _read_sessions(self, bus: _Bus) -> None:
         (sessions,) = bus.call(new_method_call(MANAGER, "ListSessions"))
@@ -196,17 +205,11 @@ class ScreenLock:
             changed = MatchRule(type="signal", sender=message_bus.bus_name, member="NameOwnerChanged")
             changed.add_arg_condition(0, name)
             rules.append(changed)
-        bus: _Bus | None = None
-        try:
-            bus = _Bus("SESSION", rules)
-            for name in SCREEN_SAVERS:
-                self._read_screen_saver(bus, name)
-        except FAILURES as error:
-            log.info("The desktop does not tell whether the screen is locked: %s", error)
-            if bus is not None:
-                bus.connection.close()
-            return None
-        return bus
+        return _opened("SESSION", rules, self._read_screen_savers, "The desktop does not tell")
+
+    def _read_screen_savers(self, bus: _Bus) -> None:
+        for name in SCREEN_SAVERS:
+            self._read_screen_saver(bus, name)
 
     def _read_screen_saver(self, bus: _Bus, name: str) -> None:
         self._active.pop(name, None)
