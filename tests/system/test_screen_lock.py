@@ -9,7 +9,7 @@ import subprocess
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -116,16 +116,24 @@ def board() -> StatusBoard:
     return StatusBoard()
 
 
+@contextmanager
+def followed(pause: LockPause) -> Iterator[None]:
+    """Let the thread of a pause run inside the context."""
+    pause.thread.start()
+    try:
+        yield
+    finally:
+        pause.thread.request_stop()
+        pause.wake()
+    assert pause.thread.join(60) and pause.thread.error is None
+
+
 @pytest.fixture
 def owner(board: StatusBoard) -> Iterator[SettingsOwner]:
     """Of settings that ask for the pause, followed by its thread."""
     owner = SettingsOwner(WANTED)
-    pause = LockPause(owner, board, ScreenLock)
-    pause.thread.start()
-    yield owner
-    pause.thread.request_stop()
-    pause.wake()
-    assert pause.thread.join(60) and pause.thread.error is None
+    with followed(LockPause(owner, board, ScreenLock)):
+        yield owner
 
 
 def problems(board: StatusBoard) -> list[str]:
@@ -179,16 +187,19 @@ def settled(logind: PlayedLogind, owner: SettingsOwner) -> Callable[[], None]:
 
 
 def test_a_screen_that_is_locked_at_the_start_pauses(logind: PlayedLogind, board: StatusBoard) -> None:
+    class ToldLock(ScreenLock):
+        def wait(self, wake: socket.socket) -> None:
+            answered.set()
+            super().wait(wake)
+
+    answered = threading.Event()
     logind.hints[OWN] = True
     owner = SettingsOwner(WANTED)
-    pause = LockPause(owner, board, ScreenLock)
 
-    pause.thread.start()
+    with followed(LockPause(owner, board, ToldLock)):
+        assert answered.wait(60)
 
-    becomes(owner, paused=True)
-    pause.thread.request_stop()
-    pause.wake()
-    assert pause.thread.join(60)
+        assert owner.current.paused
 
 
 def test_it_is_paused_from_the_start_until_the_lock_is_known(logind: PlayedLogind, board: StatusBoard) -> None:
@@ -204,28 +215,21 @@ def test_it_is_paused_from_the_start_until_the_lock_is_known(logind: PlayedLogin
     pause = LockPause(owner, board, open_late)
     assert owner.current.paused  # before anything is started
 
-    pause.thread.start()
-    assert asked.wait(60)
-    assert owner.current.paused
+    with followed(pause):
+        assert asked.wait(60)
+        assert owner.current.paused
 
-    answers.set()
-    becomes(owner, paused=False)
-    pause.thread.request_stop()
-    pause.wake()
-    assert pause.thread.join(60)
+        answers.set()
+        becomes(owner, paused=False)
 
 
 def test_a_start_where_nothing_tells_the_lock_is_not_paused(board: StatusBoard) -> None:
     owner = SettingsOwner(WANTED)
     pause = LockPause(owner, board, lambda: None)
 
-    pause.thread.start()
-
-    becomes(owner, paused=False)
-    assert problems(board) == [NOT_SEEN]
-    pause.thread.request_stop()
-    pause.wake()
-    assert pause.thread.join(60)
+    with followed(pause):
+        becomes(owner, paused=False)
+        assert problems(board) == [NOT_SEEN]
 
 
 def test_a_pause_of_the_user_stays_after_the_lock(
@@ -325,18 +329,15 @@ def test_without_a_bus_it_says_so_and_the_program_works(
         monkeypatch.setenv(name, f"unix:path={tmp_path / 'none'}")
     owner = SettingsOwner(Settings())
     pause = LockPause(owner, board, ScreenLock)
-    pause.thread.start()
-    assert problems(board) == []
+    with followed(pause):
+        assert problems(board) == []
 
-    owner.change(lambda settings: WANTED)
+        owner.change(lambda settings: WANTED)
 
-    eventually(lambda: problems(board) == [NOT_SEEN])
-    assert not owner.current.paused
-    owner.change(lambda settings: Settings())
-    eventually(lambda: problems(board) == [])
-    pause.thread.request_stop()
-    pause.wake()
-    assert pause.thread.join(60)
+        eventually(lambda: problems(board) == [NOT_SEEN])
+        assert not owner.current.paused
+        owner.change(lambda settings: Settings())
+        eventually(lambda: problems(board) == [])
 
 
 def test_a_lost_bus_keeps_the_pause_and_is_said(
