@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from app.core.types import BgrImage
 from app.media.frame_converter import FrameConverter
+from app.media.frame_filters import BT2020_MATRIX
 from app.system.v4l2 import CapturedKind
 
 
@@ -28,9 +29,6 @@ class YuvColours(NamedTuple):
     is_full_range: bool
     """Brightness from 0 to 255; otherwise from 16 to 235."""
 
-
-_BT2020 = 9
-"""AVCOL_SPC_BT2020_NCL of FFmpeg: `Colorspace` of PyAV 17, the last one for Python 3.10, has no name for it."""
 
 BT601 = YuvColours(Colorspace.ITU601, is_full_range=False)
 JPEG = YuvColours(Colorspace.ITU601, is_full_range=True)
@@ -47,26 +45,26 @@ _WEIGHTS = {
     Colorspace.ITU601: (0.299, 0.114),
     Colorspace.ITU709: (0.2126, 0.0722),
     Colorspace.SMPTE240M: (0.212, 0.087),
-    _BT2020: (0.2627, 0.0593),
+    BT2020_MATRIX: (0.2627, 0.0593),
 }
 """Weights of red and blue in the brightness."""
 
 # V4L2_COLORSPACE_*, V4L2_YCBCR_ENC_* and V4L2_QUANTIZATION_*
 _JPEG_SPACE = 7
-_ENCODING_OF_SPACE = {2: Colorspace.SMPTE240M, 3: Colorspace.ITU709, 10: _BT2020, 12: Colorspace.ITU709}
+_ENCODING_OF_SPACE = {2: Colorspace.SMPTE240M, 3: Colorspace.ITU709, 10: BT2020_MATRIX, 12: Colorspace.ITU709}
 """By the colour space where the encoding is left to it (V4L2_MAP_YCBCR_ENC_DEFAULT)."""
 _ENCODINGS = {
     1: Colorspace.ITU601,
     2: Colorspace.ITU709,
     3: Colorspace.ITU601,
     4: Colorspace.ITU709,
-    6: _BT2020,
-    7: _BT2020,
+    6: BT2020_MATRIX,
+    7: BT2020_MATRIX,
     8: Colorspace.SMPTE240M,
 }
 _FULL_RANGE, _LIMITED_RANGE = 1, 2
 
-_PIPEWIRE_MATRICES = {3: Colorspace.ITU709, 5: Colorspace.SMPTE240M, 6: _BT2020}
+_PIPEWIRE_MATRICES = {3: Colorspace.ITU709, 5: Colorspace.SMPTE240M, 6: BT2020_MATRIX}
 """By enum spa_video_color_matrix."""
 _PIPEWIRE_FULL_RANGE = 1
 """In enum spa_video_color_range."""
