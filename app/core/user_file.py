@@ -27,6 +27,7 @@ from app.core.files import (
     write_private,
 )
 from app.core.threads import on_own_thread
+from app.core.worker import GIVE_UP_S
 
 T = TypeVar("T")
 _locks: dict[Path, threading.Lock] = {}
@@ -35,14 +36,10 @@ LOCK_LIMIT_S = 5.0
 """How long another program may change the file."""
 
 
-READ_LIMIT_S = 6.0
-"""How long a file is waited for: most disks that stood still turn by then."""
-
-
 def in_time(path: Path, read: Callable[[], T]) -> T:
     """Return what `read` returns of a file. Raises what it raises, and TimeoutError where the disk does not answer."""
     reading = on_own_thread("file-reader", read)
-    wait([reading], READ_LIMIT_S)
+    wait([reading], GIVE_UP_S)
     if not reading.done():
         raise TimeoutError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT), str(path))
     return reading.result()

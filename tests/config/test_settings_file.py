@@ -510,7 +510,7 @@ def test_a_file_on_a_disk_that_does_not_answer_holds_up_no_start(
         return {}
 
     monkeypatch.setattr(user_file, "read_object", hang)
-    monkeypatch.setattr(user_file, "READ_LIMIT_S", 0.05)
+    monkeypatch.setattr(user_file, "GIVE_UP_S", 0.05)
 
     settings, said = settings_file.load(path)
 
@@ -528,7 +528,7 @@ def test_scenes_on_a_disk_that_does_not_answer_hold_up_no_start(monkeypatch: pyt
         return None
 
     monkeypatch.setattr(user_file, "read_object", hang)
-    monkeypatch.setattr(user_file, "READ_LIMIT_S", 0.05)
+    monkeypatch.setattr(user_file, "GIVE_UP_S", 0.05)
 
     with pytest.raises(SettingsError, match=r"The scenes file .* does not answer; reconnect its disk"):
         settings_from(LiveOptions(profile="Work"))
@@ -552,7 +552,7 @@ def test_a_named_file_on_a_disk_that_does_not_answer_is_refused(
         assert answers.wait(60)
 
     monkeypatch.setattr(step, hang)
-    monkeypatch.setattr(user_file, "READ_LIMIT_S", 0.05)
+    monkeypatch.setattr(user_file, "GIVE_UP_S", 0.05)
 
     with pytest.raises(UsageError, match=f"{problem} .* cannot be used: its disk does not answer"):
         settings_from(LiveOptions(**options))
