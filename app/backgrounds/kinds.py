@@ -34,8 +34,10 @@ class Background(Protocol):
     `open_background` opens it on any thread and raises BackgroundError; it is used and closed on one thread.
     """
 
-    problem: BackgroundError | None = None
-    """Why the backdrop no longer changes; None while it works (any thread)."""
+    @property
+    def problem(self) -> BackgroundError | None:
+        """Why the backdrop no longer changes; None while it works (any thread)."""
+        return None
 
     def backdrop(self, width: int, height: int, time_s: float) -> Backdrop:
         """Return the backdrop in this size for this time, without waiting for a file.
@@ -171,12 +173,16 @@ class VideoBackground(Background):
         self._due_s = 0.0
         self._decoded_s = 0.0
         self._ended = False
-        self.problem: BackgroundError | None = None
         self._failure: BackgroundError | None = None
         """Why no further frame is decoded."""
         self._delay: BackgroundError | None = None
         """Why the next frame is late: the disk does not answer."""
         self._worker.start()
+
+    @property
+    def problem(self) -> BackgroundError | None:
+        """See `Background.problem`; a delay is noted with each backdrop."""
+        return self._failure or self._delay
 
     def backdrop(self, width: int, height: int, time_s: float) -> BgrImage:
         """Return the frame for `time_s`; the first call returns the first frame."""
@@ -189,7 +195,7 @@ class VideoBackground(Background):
             while not self._realtime and not self._ahead and not self._ended and not self._closing:
                 self._condition.wait()
                 self._show_due()
-            self.problem = self._failure or self._find_delay()
+            self._follow_delay()
             shown = self._current
             # after a change of size, frames decoded before still have the old size
             self._current = geometry.lay_out(shown, Layout(self._layout.fit), width, height)
@@ -228,14 +234,13 @@ class VideoBackground(Background):
             self._current = self._ahead.popleft()[1]
             self._condition.notify_all()
 
-    def _find_delay(self) -> BackgroundError | None:
-        """Return why the next frame is late: the same error until it comes."""
+    def _follow_delay(self) -> None:
+        """Note why the next frame is late: the same error until it comes."""
         overdue = self._worker.overdue_call()
         if overdue is None:
             self._delay = None
         elif self._delay is None:
             self._delay = BackgroundError(overdue)
-        return self._delay
 
     def _read_frames(self) -> Iterator[tuple[float, VideoFrame]]:
         """Yield what `_frames` does. A disk that stands still blocks in between."""
@@ -271,7 +276,6 @@ class VideoBackground(Background):
         except Exception as error:  # the boundary of the thread
             log.warning("The background video %s stopped: %s", self._video.path.name, error, exc_info=error)
             self._failure = BackgroundError(no_longer_readable(self._video.path))
-            self.problem = self._failure
         finally:
             with self._condition:
                 self._ended = True
