@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -25,6 +24,7 @@ from av.stream import Disposition
 from numpy.typing import NDArray
 
 from app.media.film_clock import AV_TIME_BASE, JOIN_S, LEAP_S, Leap
+from app.media.frame_filters import pulled
 from app.media.headers import read_header
 from app.media.sound_clock import ROUNDED_TICKS, SoundClock
 from app.media.video_input import AUDIO_CODECS, VideoError, open_container, packet_counts
@@ -321,7 +321,7 @@ class _Converter:
             self._graph = _conversion(frame, self._codec)
         frame.pts = None
         self._graph.push(frame)
-        return finished + _pulled(self._graph)
+        return finished + _finished(self._graph)
 
     def rest(self) -> list[AudioFrame]:
         """Return what was held back."""
@@ -330,7 +330,7 @@ class _Converter:
         if graph is None:
             return []
         graph.push(None)
-        return _pulled(graph)
+        return _finished(graph)
 
 
 def _conversion(first: AudioFrame, codec: AudioCodecContext) -> Graph:
@@ -349,22 +349,13 @@ def _conversion(first: AudioFrame, codec: AudioCodecContext) -> Graph:
         time_base=Fraction(1, first.sample_rate),
     )
     resample = graph.add("aresample", ":".join(f"{name}={value}" for name, value in wanted.items()))
-    sink = graph.add("abuffersink")
-    source.link_to(resample)
-    resample.link_to(sink)
-    graph.configure()
+    graph.link_nodes(source, resample, graph.add("abuffersink")).configure()
     return graph
 
 
-def _pulled(graph: Graph) -> list[AudioFrame]:
-    """Return the frames that a graph has finished."""
-    finished = []
-    with contextlib.suppress(BlockingIOError, EOFError):
-        while True:
-            frame = graph.pull()
-            assert isinstance(frame, AudioFrame)
-            finished.append(frame)
-    return finished
+def _finished(graph: Graph) -> list[AudioFrame]:
+    """Return the frames that a graph of sound has finished."""
+    return [frame for frame in pulled(graph.pull) if isinstance(frame, AudioFrame)]
 
 
 def _cut(frames: Iterable[AudioFrame], samples: int) -> Iterator[AudioFrame]:

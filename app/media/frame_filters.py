@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import logging
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 import cv2
 import numpy as np
@@ -128,6 +128,7 @@ def _compressed(nits: Values) -> Values:
     return np.asarray(nits * (target / np.maximum(brightest, 1e-6)))
 
 
+T = TypeVar("T")
 DEINTERLACE = "mode=send_frame:parity=auto:deint=interlaced"
 """One frame for each, in the field order that it names; progressive frames pass unchanged."""
 UNSPECIFIED, BT709_MATRIX, BT2020_MATRIX = 2, 1, 9
@@ -241,9 +242,14 @@ def _graph(frame: VideoFrame, threads: int, *filters: tuple[str, str]) -> Graph 
 def _pushed(graph: Graph, frame: VideoFrame | None) -> Iterator[VideoFrame]:
     """Push a frame, or None at the end, and yield what is finished."""
     graph.vpush(frame)
+    yield from pulled(graph.vpull)
+
+
+def pulled(pull: Callable[[], T]) -> Iterator[T]:
+    """Yield what a graph has finished. pull: its method for one of it."""
     with suppress(BlockingIOError, EOFError):
         while True:
-            yield graph.vpull()
+            yield pull()
 
 
 ASPECT_STEPS = 720
