@@ -9,6 +9,7 @@ import errno
 import json
 import logging
 import os
+import re
 import secrets
 import stat
 import sys
@@ -46,15 +47,27 @@ _WRITING = {
     errno.ELOOP: t("it is a symbolic link, which is not followed; remove it or choose another name"),
     errno.ENXIO: t("no program reads from it; start one that does"),
     errno.EPIPE: t("no program reads from it; start one that does"),
+    errno.EBUSY: t("a program has it open; close it there, or choose another name"),
+    errno.EILSEQ: t("the name has a character that Windows does not allow; choose another name"),
 }
 _READING = {
     errno.ENOENT: t("it does not exist"),
+    errno.ENOTDIR: t("a part of its path is not a folder"),
     errno.EACCES: t("you have no permission to read it"),
     errno.EPERM: t("you have no permission to read it"),
     errno.EISDIR: t("it is a folder"),
     errno.ETIMEDOUT: t("its disk does not answer"),
     errno.ENAMETOOLONG: t("its name is too long"),
+    errno.EBUSY: t("another program has it open"),
+    errno.EILSEQ: t("its name has a character that Windows does not allow"),
 }
+WINDOWS: bool = sys.platform == "win32"
+_HELD_BY_OTHERS = {32, 33, 1224}
+"""Error codes of Windows: sharing violation, lock violation, mapped into memory."""
+_NAME_TOO_LONG = 206
+"""Error code of Windows."""
+_NOT_IN_NAMES = re.compile('[<>:"|?*\x00-\x1f]')
+"""What Windows allows in no name."""
 
 
 _OF_THE_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EIO}
@@ -77,12 +90,48 @@ def why_not_written(error: OSError) -> Text:
     """Return the reason and what to do: the second half of a sentence, without the full stop."""
     if isinstance(error, ExplainedOSError):
         return error.reason
-    return _WRITING.get(error.errno or 0, t("the disk reports an error; choose another path"))
+    return _WRITING.get(_cause(error, reads=False), t("the disk reports an error; choose another path"))
 
 
 def why_not_read(error: OSError) -> Text:
     """Return the reason: a part of a sentence."""
-    return _READING.get(error.errno or 0, t("the disk reports an error"))
+    return _READING.get(_cause(error, reads=True), t("the disk reports an error"))
+
+
+def _cause(error: OSError, *, reads: bool) -> int:
+    """Return the number of an error as POSIX systems give it: of those that Windows uses for several causes.
+
+    There EACCES is also a folder where a file is expected, and a file that another program has open. ENOENT is also a
+    path that leads through a file, and one that is too long. Errors of Python's `open` have no code of Windows.
+    """
+    number = error.errno or 0
+    if not WINDOWS:
+        return number
+    code: int | None = getattr(error, "winerror", None)
+    if code in _HELD_BY_OTHERS:
+        return errno.EBUSY
+    if code == _NAME_TOO_LONG:
+        return errno.ENAMETOOLONG
+    name = error.filename if error.filename2 is None else error.filename2
+    if not isinstance(name, str | os.PathLike):  # such as the number of an open file
+        return number
+    path = Path(name)
+    lists_folder = reads and code is not None
+    if number == errno.EACCES and is_folder(path) and not lists_folder:
+        return errno.EISDIR
+    if number == errno.ENOENT and any(is_file(parent) for parent in path.parents):
+        return errno.ENOTDIR
+    if number in (errno.EINVAL, errno.ENOENT) and _NOT_IN_NAMES.search(path.name):
+        return errno.EILSEQ
+    return number
+
+
+_DEVICES_OF_WINDOWS = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]) *(\..*)?", re.IGNORECASE)
+
+
+def names_device(name: str) -> bool:
+    """Return whether Windows takes a name, with any suffix, for a device: `aux` and `con.png` are no files there."""
+    return WINDOWS and _DEVICES_OF_WINDOWS.fullmatch(name) is not None
 
 
 NO_LINK = getattr(os, "O_NOFOLLOW", 0)  # Windows has none
@@ -285,13 +334,36 @@ def _write(
                 file.flush()
                 os.fsync(file.fileno())
         if kept is None:
-            part.replace(path)
+            _replace(part, path)
         else:
             _replace_keeping(part, path, kept)
     except BaseException:
         with suppress(OSError):
             part.unlink()
         raise
+
+
+HELD_S = 2.0
+"""How long a file that is to be replaced may be open elsewhere, on Windows."""
+_HELD_POLL_S = 0.02
+
+
+def _replace(source: Path, target: Path) -> None:
+    """Rename a file over another one. Raises OSError.
+
+    Windows refuses that while a program has the old file open, as virus scanners, the search index and readers of a
+    status have for a moment.
+    """
+    deadline_s = time.monotonic() + HELD_S
+    while True:
+        try:
+            source.replace(target)
+        except PermissionError:  # noqa: PERF203 - each try is refused or done
+            if not WINDOWS or is_folder(target) or time.monotonic() >= deadline_s:
+                raise
+            time.sleep(_HELD_POLL_S)
+        else:
+            return
 
 
 def _give_to_owner(handle: int, path: Path) -> None:
@@ -332,7 +404,7 @@ def move(source: Path, target: Path, *, overwrite: bool) -> None:
     overwrite: replace a file there, but no pipe or device; otherwise only an empty one is replaced. Raises OSError.
     """
     if overwrite and not is_special(target):
-        source.replace(target)
+        _replace(source, target)
         return
     if target.is_file() and not holds_something(target):
         target.unlink()

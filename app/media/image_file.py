@@ -28,7 +28,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from app.core import paths
 from app.core.errors import BackgroundError, Text, t
-from app.core.files import MOST_NAME_BYTES, cut, is_file, is_special, write_private, write_shared
+from app.core.files import MOST_NAME_BYTES, cut, is_file, is_folder, is_special, write_private, write_shared
 from app.core.types import BgrImage
 from app.media.image_colours import srgb_converter
 from app.media.image_memory import (
@@ -235,6 +235,8 @@ def _decoded(path: Path, convert: Callable[[Image.Image], T]) -> T:
     try:
         if is_special(path):  # opening a pipe waits until another program writes to it
             raise BackgroundError(unknown_format(path))
+        if is_folder(path):  # Windows calls that a lack of permission
+            raise BackgroundError(t("{file} is a folder; choose an image in it.", file=path))
         if is_file_too_large(path):
             raise BackgroundError(_too_large(path))
         if path.suffix.lower() in RAW_SUFFIXES and is_file(path):
@@ -253,14 +255,12 @@ def _decoded(path: Path, convert: Callable[[Image.Image], T]) -> T:
                     raise
             with Image.open(whole, formats=FORMATS) as image:
                 return convert(image)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise BackgroundError(t("The image {file} does not exist; choose another one.", file=path)) from None
     except PermissionError:
         raise BackgroundError(
             t("You have no permission to read the image {file}; check the permissions of the file.", file=path)
         ) from None
-    except IsADirectoryError:
-        raise BackgroundError(t("{file} is a folder; choose an image in it.", file=path)) from None
     except UnidentifiedImageError:
         raise BackgroundError(unknown_format(path)) from None
     except MemoryError:

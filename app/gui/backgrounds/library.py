@@ -20,7 +20,7 @@ from app.backgrounds import open_background
 from app.backgrounds.kinds import BACKGROUND_SUFFIXES, bundled_backgrounds, own_backgrounds, title
 from app.core import geometry, paths
 from app.core.errors import BackgroundError, Text, t, text_of
-from app.core.files import new_file_held, version_of, why_not_written
+from app.core.files import names_device, new_file_held, same_file, version_of, why_not_written
 from app.core.settings import BackgroundSettings
 from app.core.types import BgrImage
 from app.gui.backgrounds.tiles import FIXED_KINDS, THUMBNAIL, Tile, TileModel, bundled_name, fixed_names
@@ -103,10 +103,13 @@ def rename_background(path: Path, name: str) -> Path:
     cleaned = clean_name(name)
     if not cleaned:
         raise BackgroundError(t("The name of a background must contain letters or digits."))
+    if names_device(cleaned):
+        raise BackgroundError(t("Windows keeps the name “{name}” for a device; choose another name.", name=cleaned))
     target = path.with_name(cleaned + path.suffix)
-    if target == path:
+    if target.name == path.name:
         return path
-    if lexists(target):
+    is_other_file = not same_file(path, target)  # Windows and macOS do not tell capital letters apart
+    if lexists(target) and is_other_file:
         raise BackgroundError(t("A background “{name}” already exists; choose another name.", name=cleaned))
     with _named_errors(partial(t, "{file} could not be renamed: {reason}."), path.name):
         path.rename(target)
@@ -163,7 +166,9 @@ class BackgroundLibrary(QObject):
         if not isinstance(image, QImage) or image.isNull():
             self.failed.emit(tr("The clipboard holds no image. Copy an image first."))
             return
-        name = clean_name(name)[:LONGEST_NAME] or tr("Image")
+        name = clean_name(name)[:LONGEST_NAME]
+        if not name or names_device(name):
+            name = tr("Image")
         add = partial(add_picture, from_qimage(image), name)
         self._tasks.run(add, self._added, self.fail, file=paths.backgrounds_dir())
 

@@ -2830,6 +2830,10 @@
             <translation>Fensterlicht</translation>
         </message>
         <message>
+            <source>Windows keeps the name “{name}” for a device; choose another name.</source>
+            <translation>Windows behält den Namen „{name}“ einem Gerät vor; wählen Sie einen anderen Namen.</translation>
+        </message>
+        <message>
             <source>With RPM Fusion (free) enabled:</source>
             <translation>Mit aktiviertem RPM Fusion (free):</translation>
         </message>
@@ -2918,8 +2922,16 @@
             <translation>Eine neuere Version von Mattecam hat sie geschrieben (Formatversion {version})</translation>
         </message>
         <message>
+            <source>a part of its path is not a folder</source>
+            <translation>ein Teil des Pfads ist kein Ordner</translation>
+        </message>
+        <message>
             <source>a part of the path is not a folder; choose another path</source>
             <translation>Ein Teil des Pfads ist kein Ordner; wählen Sie einen anderen Pfad</translation>
+        </message>
+        <message>
+            <source>a program has it open; close it there, or choose another name</source>
+            <translation>Ein Programm hat die Datei geöffnet; schließen Sie sie dort oder wählen Sie einen anderen Namen</translation>
         </message>
         <message>
             <source>a program of another user</source>
@@ -2932,6 +2944,10 @@
         <message>
             <source>another program</source>
             <translation>einem anderen Programm</translation>
+        </message>
+        <message>
+            <source>another program has it open</source>
+            <translation>ein anderes Programm hat die Datei geöffnet</translation>
         </message>
         <message>
             <source>auto takes the least processor time that holds 30 fps. Measured per frame: {times}.</source>
@@ -3110,6 +3126,10 @@
             <translation>ihre Datei wurde entfernt, während sie lief; starten Sie eine neue</translation>
         </message>
         <message>
+            <source>its name has a character that Windows does not allow</source>
+            <translation>der Name enthält ein Zeichen, das Windows nicht erlaubt</translation>
+        </message>
+        <message>
             <source>its name is too long</source>
             <translation>Der Name ist zu lang</translation>
         </message>
@@ -3188,6 +3208,10 @@
         <message>
             <source>the graphics processor of this Mac</source>
             <translation>dem Grafikprozessor dieses Macs</translation>
+        </message>
+        <message>
+            <source>the name has a character that Windows does not allow; choose another name</source>
+            <translation>Der Name enthält ein Zeichen, das Windows nicht erlaubt; wählen Sie einen anderen Namen</translation>
         </message>
         <message>
             <source>the name is too long; choose a shorter one</source>

@@ -2830,6 +2830,10 @@
             <translation>Luz de ventana</translation>
         </message>
         <message>
+            <source>Windows keeps the name “{name}” for a device; choose another name.</source>
+            <translation>Windows reserva el nombre «{name}» para un dispositivo; elija otro nombre.</translation>
+        </message>
+        <message>
             <source>With RPM Fusion (free) enabled:</source>
             <translation>Con RPM Fusion (free) activado:</translation>
         </message>
@@ -2918,8 +2922,16 @@
             <translation>lo escribió una versión más reciente de Mattecam (versión de formato {version})</translation>
         </message>
         <message>
+            <source>a part of its path is not a folder</source>
+            <translation>una parte de su ruta no es una carpeta</translation>
+        </message>
+        <message>
             <source>a part of the path is not a folder; choose another path</source>
             <translation>una parte de la ruta no es una carpeta; elija otra ruta</translation>
+        </message>
+        <message>
+            <source>a program has it open; close it there, or choose another name</source>
+            <translation>un programa lo tiene abierto; ciérrelo allí o elija otro nombre</translation>
         </message>
         <message>
             <source>a program of another user</source>
@@ -2932,6 +2944,10 @@
         <message>
             <source>another program</source>
             <translation>otro programa</translation>
+        </message>
+        <message>
+            <source>another program has it open</source>
+            <translation>otro programa lo tiene abierto</translation>
         </message>
         <message>
             <source>auto takes the least processor time that holds 30 fps. Measured per frame: {times}.</source>
@@ -3110,6 +3126,10 @@
             <translation>su archivo se eliminó mientras se hacía; inicie otra</translation>
         </message>
         <message>
+            <source>its name has a character that Windows does not allow</source>
+            <translation>su nombre tiene un carácter que Windows no permite</translation>
+        </message>
+        <message>
             <source>its name is too long</source>
             <translation>su nombre es demasiado largo</translation>
         </message>
@@ -3188,6 +3208,10 @@
         <message>
             <source>the graphics processor of this Mac</source>
             <translation>el procesador gráfico de este Mac</translation>
+        </message>
+        <message>
+            <source>the name has a character that Windows does not allow; choose another name</source>
+            <translation>el nombre tiene un carácter que Windows no permite; elija otro nombre</translation>
         </message>
         <message>
             <source>the name is too long; choose a shorter one</source>
