@@ -27,9 +27,10 @@ from typing import Any
 
 from PyQt6.QtCore import QEventLoop, QTimer
 
-from app.core.settings import CaptureSettings, MattingSettings, OutputSettings, Settings
+from app.core.settings import CaptureSettings, MattingSettings, OutputSettings
 from app.gui.application import Session, WindowOptions, make_application
 from app.gui.bridge import ViewMode
+from app.settings import Settings
 
 BEAT_MS, ACTION_MS = 5, 150
 LIMIT_MS = 50.0

@@ -30,11 +30,12 @@ import psutil
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from app.core.settings import CaptureSettings, MattingSettings, Settings
+from app.core.settings import CaptureSettings, MattingSettings
 from app.matting.choice.choice import choose
 from app.matting.torch.torch_backend import load_core, usual_loop
 from app.media.jpeg import MjpgDecoder
 from app.media.video_writer import VideoWriter
+from app.settings import Settings
 from benchmarks.in_use.camera_like import camera_frames
 from benchmarks.in_use.report import table
 from benchmarks.in_use.run import fixed, in_use, program_row

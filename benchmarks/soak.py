@@ -25,9 +25,9 @@ import numpy as np
 import psutil
 
 from app.core.process import limit_heaps
-from app.core.settings import Settings
 from app.runtime.context import default_parts
 from app.runtime.pipeline import Pipeline
+from app.settings import Settings
 from benchmarks.soak_commands import CommandMonkey
 from benchmarks.soak_files import SoakFiles
 from benchmarks.soak_monkey import ROOMS, Monkey, SoakWorld

@@ -19,11 +19,12 @@ from PIL import Image
 
 from app.backgrounds import open_background
 from app.capture.demo import DemoSource
-from app.core.settings import EdgeSettings, EngineSettings, Settings
+from app.core.settings import EdgeSettings, EngineSettings
 from app.core.types import AlphaImage, BgrImage, Frame
 from app.matting import build_engine
 from app.media.image_file import read_image
 from app.media.video_reader import VideoReader
+from app.settings import Settings
 from app.stream import Stream
 from models.table import bundled, recommended
 from tools.feature_shots import BOKEH, FRAMING, LIGHT, ZONE, ZONES

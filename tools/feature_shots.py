@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.core.paths import assets_dir
-from app.core.settings import MattingSettings, Settings, Zone
+from app.core.settings import MattingSettings, Zone
+from app.settings import Settings
 
 EVENING = assets_dir() / "backgrounds" / "8-evening-lights.jpg"
 DOOR = Zone(points=((0.0, 0.0), (0.24, 0.0), (0.24, 1.0), (0.0, 1.0)), filled=True, radius=0.0)

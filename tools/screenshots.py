@@ -19,9 +19,10 @@ from pathlib import Path
 from PyQt6.QtCore import QEventLoop, QTimer
 from PyQt6.QtWidgets import QApplication
 
-from app.core.settings import CaptureSettings, MattingSettings, OutputSettings, Settings, WindowSettings
+from app.core.settings import CaptureSettings, MattingSettings, OutputSettings, WindowSettings
 from app.gui.application import Session, WindowOptions, make_application
 from app.runtime.status import PipelineStatus
+from app.settings import Settings
 from tools.window_shots import ALL, DOCUMENTS, PATIENCE_MS, SETTLE_MS, Shot
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -26,7 +26,6 @@ from app.core.errors import MattecamError, Stage, UsageError, counted
 from app.core.files import is_file, why_not_written
 from app.core.paths import program_command
 from app.core.process import handled
-from app.core.settings import Settings
 from app.core.threads import on_own_thread
 from app.core.types import Outgoing, Picture, PictureKind
 from app.core.worker import SlotClosed
@@ -37,6 +36,7 @@ from app.output.table import has_camera
 from app.runtime.context import default_parts
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Latency, Phase, PipelineStatus, Problem, write_status
+from app.settings import Settings
 
 log = logging.getLogger(__name__)
 

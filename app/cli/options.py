@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from app.config.setting import OPTIONS
-from app.core.settings import Settings
+from app.settings import Settings
 
 SECTIONS: Mapping[str, str] = {
     "capture": "Camera",

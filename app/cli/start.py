@@ -26,8 +26,8 @@ from app.core.files import (
 )
 from app.core.paths import program_command
 from app.core.process import check_memory_limit
-from app.core.settings import Settings
 from app.core.user_file import in_time
+from app.settings import Settings
 from models.table import bundled
 from models.weights import on_hand
 

@@ -12,7 +12,7 @@ from typing import get_args
 from app.config.setting import SETTINGS, Setting
 from app.core.declaration import Exposure, Hides
 from app.core.geometry import view_of
-from app.core.settings import Settings
+from app.settings import Settings
 
 _HIDING = tuple((setting, setting.hides) for setting in SETTINGS.values() if setting.hides is not None)
 _WHOLE = ("background", "framing")

@@ -14,8 +14,8 @@ from app.core import paths
 from app.core.declaration import Exposure, Scope, with_scopes_of
 from app.core.errors import SettingsError, Text, UsageError, t
 from app.core.files import BrokenFileError, JsonObject, why_not_used
-from app.core.settings import Settings
 from app.core.user_file import UserFile
+from app.settings import Settings
 
 FORMAT_VERSION = 1
 MAX_NAME_LENGTH = 80

@@ -22,9 +22,10 @@ from app.core import paths
 from app.core.declaration import Hides, Model, Scope, Unit, facts_of, fields_of
 from app.core.errors import Stage, Text, UsageError, counted, t
 from app.core.files import BrokenFileError, is_folder, read_object, why_not_used
-from app.core.settings import MAX_ZONES, BackgroundSettings, FramingSettings, Settings, Zone
+from app.core.settings import MAX_ZONES, BackgroundSettings, FramingSettings, Zone
 from app.core.user_file import in_time
 from app.media.image_file import kind_of_file
+from app.settings import Settings
 
 GREEN = "#00b140"
 TRANSPARENT = "transparent"

@@ -17,9 +17,8 @@ from app.config.setting import file_problem
 from app.core import paths
 from app.core.errors import Text, t
 from app.core.files import BrokenFileError, JsonObject, leads_nowhere, why_not_used
-from app.core.settings import SETTINGS_VERSION, Settings
-from app.core.settings_owner import rebase
 from app.core.user_file import UserFile, in_time
+from app.settings import SETTINGS_VERSION, Settings, rebase
 
 log = logging.getLogger(__name__)
 

@@ -18,11 +18,11 @@ from app.config.setting import SETTINGS
 from app.core.errors import Stage, Text
 from app.core.files import no_answer
 from app.core.paths import program_command
-from app.core.settings import Settings
 from app.core.threads import on_own_thread
 from app.core.worker import FILE_LIMIT_S, NoAnswerError
 from app.runtime.pipeline import Pipeline, Update
 from app.runtime.status import Problem
+from app.settings import Settings
 
 T = TypeVar("T")
 POLL_S = 0.02

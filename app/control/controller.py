@@ -25,13 +25,13 @@ from app.core.declaration import Exposure
 from app.core.errors import MattecamError, Stage, UsageError, t
 from app.core.files import exists, no_answer
 from app.core.paths import backgrounds_dir
-from app.core.settings import BackgroundSettings, Settings
-from app.core.settings_owner import rebase
+from app.core.settings import BackgroundSettings
 from app.core.types import BgrImage
 from app.matting.plate.picture import store_plate
 from app.output.base import write_snapshot
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase, status_fields
+from app.settings import Settings, rebase
 
 CONFIRM_S = 8.0
 """Timeout for the effect of a command, which is then answered as pending."""

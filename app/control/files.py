@@ -15,11 +15,12 @@ from app.control.changes import SettingsChanges, answered
 from app.control.commands import COLLECT_S, PLATE_CHECKS_S, countdown_of
 from app.core.errors import MattecamError, PlateError, UsageError, t
 from app.core.files import check_outputs, exists, no_answer
-from app.core.settings import BackgroundSettings, Settings
+from app.core.settings import BackgroundSettings
 from app.core.types import BgrImage
 from app.matting import choose_model
 from app.matting.plate.picture import PlateCapture, needs_plate
 from app.runtime.status import Phase
+from app.settings import Settings
 
 Backgrounds = Sequence[tuple[str, str | Path]]
 """Names as shown in the window, in its order, each with its value of `--background`."""

@@ -1,7 +1,4 @@
-"""The user's settings as immutable data.
-
-Every worker reads a `Settings` value once per frame; a change creates a new value (`replace`), which
-`app.core.settings_owner` puts in force. Reading and writing the settings file is `app.config.settings_file`.
+"""The parts of the user's settings as immutable data; `app.settings` puts them together.
 
 A blur strength is one number, 0 to 100, at every level of strict mode. The level `balanced` shows at least
 `HIDES_TEXT` (`shown_strength`), and every step of the engine applies that.
@@ -12,13 +9,12 @@ from __future__ import annotations
 import operator
 import re
 from functools import partial
-from operator import attrgetter
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, field_validator
 
-from app.core.declaration import Hides, Model, facts_of, fields_of, setting, with_scopes_of
+from app.core.declaration import Hides, Model, setting
 from app.core.errors import Stage
 from app.core.targets import kind_of
 from app.core.types import Orientation, Rotation
@@ -309,8 +305,6 @@ class BackgroundSettings(Model):
         return self.replace(kind=kind, path=path, **moved)
 
 
-SETTINGS_VERSION = 3
-
 MAX_ZONES = 200
 
 
@@ -540,57 +534,3 @@ class WindowSettings(Model):
     """Size and position of the window, as encoded by Qt, in base 64."""
     cameras: dict[str, CaptureSettings] = _program({}, "")
     """The last settings of each camera, by its stable id."""
-
-
-class Settings(Model):
-    """All settings of the program."""
-
-    version: int = setting(SETTINGS_VERSION, "", scope="scene", stage=None)
-    """Of the format of every file with settings."""
-    capture: CaptureSettings = CaptureSettings()
-    framing: FramingSettings = FramingSettings()
-    people: PeopleSettings = PeopleSettings()
-    matting: MattingSettings = MattingSettings()
-    background: BackgroundSettings = BackgroundSettings()
-    output: OutputSettings = OutputSettings()
-    window: WindowSettings = WindowSettings()
-    selected: tuple[Fraction, Fraction] | None = setting(None, "", scope="run", stage=None, hides=Hides())
-    """Where the user last selected a person, in fractions of the camera's upright frame; never saved."""
-    paused: bool = setting(False, "", scope="run", stage=None)
-    """The outputs show the stand-by card."""
-    paused_by_lock: bool = setting(False, "", scope="run", stage=None)
-    """Whether that is only because the screen is locked, so that it ends with the lock."""
-    unconfirmed: bool = setting(False, "", scope="program", stage=None)
-    """The settings file could not be read and nobody has resumed since: what it hid is unknown, so a run starts paused.
-    """
-    frozen: bool = setting(False, "", scope="run", stage=None)
-    """The outputs keep the last composite, while `hides` stays the same."""
-
-    @field_validator("paused_by_lock")
-    @classmethod
-    def _ends_with_the_pause(cls, value: bool, info: ValidationInfo) -> bool:
-        return value and bool(info.data.get("paused"))
-
-    @property
-    def hides(self) -> tuple[object, ...]:
-        """What decides which part of the room a picture shows."""
-        values: tuple[object, ...] = _hiding(self)
-        return values
-
-    @property
-    def kept(self) -> Settings:
-        """The settings without what belongs to one run: selected person, pause, freeze and recordings."""
-        return with_scopes_of(self, Settings(), {"run"})
-
-    @property
-    def shown_blur(self) -> float:
-        """The strength of a blurred background as it is shown."""
-        return shown_strength(self.background.blur_strength, self.matting.edges.strict)
-
-    @property
-    def text_is_readable(self) -> bool:
-        """Whether the background is a blur too weak to hide text; the background "none" is no blur."""
-        return self.background.kind == "blur" and self.shown_blur < HIDES_TEXT
-
-
-_hiding = attrgetter(*(".".join(path) for path, field in fields_of(Settings) if facts_of(field)["hides"] is not None))

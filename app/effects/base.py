@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from app.core.edits import MatteEdit
-from app.core.settings import Settings
 from app.core.types import UNTURNED, Backdrop, Floats, Orientation
+from app.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,6 @@ from app.core import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED
 from app.core.ending import all_done
 from app.core.errors import Stage, Text
 from app.core.process import handled
-from app.core.settings import Settings
 from app.gui.backgrounds.tiles import shown_backgrounds
 from app.gui.bridge import Bridge
 from app.gui.main_window import MainWindow
@@ -36,6 +35,7 @@ from app.output.interrupted import kept_after_crash
 from app.runtime.context import PipelineParts, default_parts
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase, PipelineStatus
+from app.settings import Settings
 
 log = logging.getLogger(__name__)
 

@@ -23,7 +23,6 @@ from app.core.ending import all_done
 from app.core.errors import text_of
 from app.core.files import new_file, new_file_held
 from app.core.geometry import contain_size
-from app.core.settings import Settings
 from app.core.threads import on_own_thread
 from app.core.types import AlphaImage, BgrImage, Outgoing, Picture, PictureKind
 from app.core.worker import LatestSlot, SlotClosed, Worker
@@ -33,6 +32,7 @@ from app.output.base import write_snapshot
 from app.runtime.capture_worker import Preview
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import PipelineStatus
+from app.settings import Settings
 
 
 def to_qimage(image: NDArray[np.uint8]) -> QImage:

@@ -19,7 +19,6 @@ from app.core import paths
 from app.core.errors import MattecamError
 from app.core.paths import program_command
 from app.core.process import LINUX
-from app.core.settings import Settings
 from app.gui.assistant import add_languages
 from app.gui.bridge import Bridge
 from app.gui.panels.form import Form, say
@@ -31,6 +30,7 @@ from app.gui.widgets.page import Page, close_below
 from app.gui.widgets.qt import column, existing, prepare, row
 from app.gui.widgets.theme import icon
 from app.runtime.status import PipelineStatus
+from app.settings import Settings
 
 
 class PreferencesDialog(QDialog):

@@ -10,7 +10,6 @@ from PyQt6.QtWidgets import QMainWindow, QWidget
 
 from app.config.scenes import SceneStore
 from app.core.errors import Remedy
-from app.core.settings import Settings
 from app.gui.assistant import Assistant
 from app.gui.backgrounds.strip import BackgroundStrip
 from app.gui.bars import ActionBar, StatusLine
@@ -42,6 +41,7 @@ from app.gui.widgets.qt import (
 )
 from app.gui.widgets.theme import FocusRings, icon
 from app.runtime.status import PipelineStatus
+from app.settings import Settings
 
 FIRST_SIZE = 1270, 830
 """Size of the window in the usual font, before the user has resized it, where the screen is large enough."""

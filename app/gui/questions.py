@@ -12,10 +12,10 @@ from PyQt6.QtWidgets import QFileDialog, QInputDialog, QMessageBox, QWidget
 
 from app.config.exposure import exposed_by
 from app.core.declaration import Exposure
-from app.core.settings import Settings
 from app.gui.state import SettingsStore
 from app.gui.translation import tr
 from app.gui.widgets.qt import prepare
+from app.settings import Settings
 
 NAME_WIDTH = 420
 """Of the question for a name, in pixels: those of files are long."""

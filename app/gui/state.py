@@ -19,11 +19,10 @@ from app.config.setting import with_value
 from app.core import paths
 from app.core.errors import SettingsError, Stage, Text, t
 from app.core.files import no_answer
-from app.core.settings import Settings
-from app.core.settings_owner import SettingsOwner, rebase
 from app.core.threads import DaemonPool, lower_priority
 from app.gui.widgets.qt import timer
 from app.output.camera_list import list_virtual_cameras
+from app.settings import Settings, SettingsOwner, rebase
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")

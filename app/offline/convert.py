@@ -24,7 +24,7 @@ from app.core.errors import (
 )
 from app.core.files import check_outputs, is_folder, is_special, why_not_written, write_error
 from app.core.geometry import cropped, framed, viewed
-from app.core.settings import BackgroundSettings, FramingSettings, MattingSettings, PeopleSettings, Settings
+from app.core.settings import BackgroundSettings, FramingSettings, MattingSettings, PeopleSettings
 from app.core.types import UNKNOWN_SOURCE, AlphaImage, Backdrop, BgrImage, BlurredBackground, Frame, Matte
 from app.matting import build_engine
 from app.matting.base.interface import MattingEngine
@@ -48,6 +48,7 @@ from app.offline.files import (
     rate_without_folder,
 )
 from app.offline.given_matte import GivenMattes, NamedFrame, matte_engine
+from app.settings import Settings
 from app.stream import Stream
 
 log = logging.getLogger(__name__)

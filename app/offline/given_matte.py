@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 from app.core.errors import MattecamError, SourceLostError, SourceOpenError, UsageError, counted
 from app.core.files import is_folder
 from app.core.geometry import framed
-from app.core.settings import Settings
 from app.core.types import AlphaImage, BgrImage, Bytes, Floats
 from app.matting.base.interface import StepGeometry, auto_ratio
 from app.matting.cpu.cpu_backend import Coefficients, CpuBackend
@@ -30,6 +29,7 @@ from app.media.frame_filters import BgraImage
 from app.media.image_file import is_picture, pictures_in, read_matte
 from app.media.video_reader import VideoReader
 from app.offline.files import ImageFolderReader, not_read
+from app.settings import Settings
 
 NAME = "matte"
 """Of the engine, where that of a network would be."""

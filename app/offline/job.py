@@ -25,8 +25,8 @@ from app.core.files import SHORT_NAME_BYTES, cut, is_file, why_not_written, writ
 from app.core.unfinished import TRIES, move_finished
 
 if TYPE_CHECKING:  # a worker imports this module before it is pinned to its core, when no thread may start
-    from app.core.settings import Settings
     from app.offline.convert import KeptEngine
+    from app.settings import Settings
 
 CHUNK = 1 << 20
 TELL_EVERY_S = 0.2

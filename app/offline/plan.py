@@ -21,7 +21,6 @@ from app import __version__
 from app.core import paths
 from app.core.errors import SourceOpenError, UsageError
 from app.core.files import is_file, is_folder, is_of_kind, resolved, same_file
-from app.core.settings import Settings
 from app.core.unfinished import is_unfinished
 from app.matting.choice.choice import choose
 from app.media.image_file import is_picture, others_in, others_left_out, picture_names
@@ -45,6 +44,7 @@ from app.offline.job import (
     list_folder,
     size_and_time,
 )
+from app.settings import Settings
 
 MANIFEST = "manifest.jsonl"
 

@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from app.core import geometry
 from app.core.errors import Stage, Text, t
 from app.core.files import why_not_written, write_error
-from app.core.settings import Settings
 from app.core.types import BgrImage, Outgoing, Picture
 from app.media import yuv
 from app.media.frame_filters import premultiplied, straight
 from app.media.image_file import write_picture
 from app.output.sound import Microphone
+from app.settings import Settings
 
 
 class FrameSink(Protocol):

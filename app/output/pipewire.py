@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from app.core.errors import SinkLostError, SinkOpenError, t
 from app.core.process import LINUX
-from app.core.settings import Settings
 from app.core.types import Picture
 from app.output.base import FrameSink, PackedLayout, Packer, SinkContext, sendable
+from app.settings import Settings
 from app.system.pipewire.connection import OWN_NODE
 from app.system.pipewire.stream import Stream, StreamState, to_send, write_frame
 from app.system.pipewire.video_format import Layout, VideoFormat

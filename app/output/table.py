@@ -7,11 +7,11 @@ from typing import Any
 
 from app.core.errors import Stage
 from app.core.process import LINUX
-from app.core.settings import Settings
 from app.media.yuv import load_kernels
 from app.output import pipewire, recording, virtual_camera
 from app.output.base import SinkSpec
 from app.output.camera_list import is_automatic, list_virtual_cameras
+from app.settings import Settings
 from app.system.pipewire.connection import daemon_answers
 
 SINKS: tuple[SinkSpec[Any], ...] = (

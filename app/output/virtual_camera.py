@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from app.core.errors import SinkLostError, SinkOpenError, t
 from app.core.process import LINUX, holders
-from app.core.settings import Settings
 from app.core.types import Picture
 from app.media.yuv import Layout
 from app.output import v4l2
@@ -31,6 +30,7 @@ from app.output.camera_list import (
     no_virtual_camera,
     titles,
 )
+from app.settings import Settings
 
 log = logging.getLogger(__name__)
 

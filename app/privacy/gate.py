@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from app.core.settings import OutputSettings, Settings
-from app.core.settings_owner import SettingsOwner
+from app.core.settings import OutputSettings
 from app.core.types import Outgoing, Picture, PictureKind
+from app.settings import Settings, SettingsOwner
 
 
 def may_leave(picture: Picture, settings: Settings) -> bool:

@@ -13,7 +13,6 @@ from app.backgrounds.standby import DEFAULT_TEXT, NO_CAMERA_TEXT
 from app.capture.base import FrameSource
 from app.core.errors import Text
 from app.core.settings import BackgroundSettings, CaptureSettings, EngineSettings, FramingSettings
-from app.core.settings_owner import SettingsOwner
 from app.core.threads import elapsed_s
 from app.matting.base.interface import MattingEngine
 from app.matting.choice.governor import WINDOW_S
@@ -22,6 +21,7 @@ from app.output.sound import OpenMicrophone
 from app.privacy.plausibility import HOLD_S, STALE_S
 from app.runtime.lock_pause import Lock, open_lock
 from app.runtime.status import Phase, StatusBoard
+from app.settings import SettingsOwner
 from app.stream import SelfTest
 
 if TYPE_CHECKING:

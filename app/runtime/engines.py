@@ -25,7 +25,7 @@ from app.core.errors import (
 )
 from app.core.files import version_of
 from app.core.geometry import WHOLE
-from app.core.settings import MIN_RATIO, EngineSettings, FramingSettings, Settings
+from app.core.settings import MIN_RATIO, EngineSettings, FramingSettings
 from app.core.types import Frame
 from app.core.worker import Preparer
 from app.matting.base.interface import EngineInfo, ExecutorError, MattingEngine, is_device_lost, is_out_of_memory
@@ -35,6 +35,7 @@ from app.matting.choice.governor import FULL, Governor, StepTiming, at_quality, 
 from app.matting.plate.picture import needs_plate, plate_info
 from app.runtime.context import PipelineContext
 from app.runtime.status import Lowered, Phase
+from app.settings import Settings
 
 _log = logging.getLogger(__name__)
 

@@ -10,10 +10,9 @@ from typing import Protocol
 
 from app.core.errors import Stage, t
 from app.core.process import LINUX
-from app.core.settings import Settings
-from app.core.settings_owner import SettingsOwner
 from app.core.worker import Worker
 from app.runtime.status import StatusBoard
+from app.settings import Settings, SettingsOwner
 
 RETRY_S = 10.0
 """Wait before buses that did not answer are asked again: a desktop may begin after the program."""

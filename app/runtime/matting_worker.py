@@ -10,7 +10,6 @@ from functools import partial
 
 from app.core.errors import Remedy, Stage, t
 from app.core.geometry import cropped
-from app.core.settings import Settings
 from app.core.types import Frame, Picture, PictureKind
 from app.core.worker import LatestSlot, SlotClosed, Worker
 from app.matting.base.interface import MattingEngine
@@ -20,6 +19,7 @@ from app.runtime.capture_worker import DemandWatch
 from app.runtime.context import PipelineContext
 from app.runtime.engines import EngineSelector, MatteFrame
 from app.runtime.status import Phase
+from app.settings import Settings
 from app.stream import Stream
 
 

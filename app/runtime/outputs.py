@@ -15,13 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core.errors import SinkError, Text, t
-from app.core.settings import Settings
 from app.core.types import Outgoing, Picture, PictureKind
 from app.core.worker import LatestSlot, SlotClosed, Worker
 from app.output.base import FrameSink, SinkContext, SinkSpec
 from app.privacy.gate import Gate
 from app.runtime.context import PipelineContext
 from app.runtime.status import Phase
+from app.settings import Settings
 
 IDLE_HZ = 5.0
 """Rate at which the stand-by card is repeated while nobody reads the virtual camera, and while the user pauses. It

@@ -21,8 +21,6 @@ import cv2
 from app.core.ending import all_done
 from app.core.errors import Stage, Text, t
 from app.core.geometry import WHOLE_VIEW
-from app.core.settings import Settings
-from app.core.settings_owner import SettingsOwner
 from app.core.types import Frame, Outgoing, Picture
 from app.core.worker import LatestSlot, Preparer, Worker
 from app.output.base import SinkContext
@@ -36,6 +34,7 @@ from app.runtime.lock_pause import LockPause
 from app.runtime.matting_worker import MattingWorker
 from app.runtime.outputs import OutputClock, SinkWorker
 from app.runtime.status import OF_THE_RUN, Phase, PipelineStatus, Preparing, StatusBoard
+from app.settings import Settings, SettingsOwner
 
 STILL_WAIT_S = 2.0
 """Longest wait of a snapshot for a picture that was made under the settings of now."""

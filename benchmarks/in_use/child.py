@@ -18,12 +18,12 @@ from typing import Any
 
 from app.backgrounds import open_background
 from app.core.errors import MattecamError
-from app.core.settings import Settings
 from app.core.threads import name_thread
 from app.core.types import BgrImage
 from app.matting import build_engine
 from app.matting.kernels.loading import load
 from app.media.jpeg import MjpgDecoder
+from app.settings import Settings
 from benchmarks.in_use.camera_like import camera_frames
 from benchmarks.in_use.program import Program
 from benchmarks.in_use.run import Workload

@@ -8,9 +8,9 @@ from itertools import pairwise
 
 from PyQt6.QtCore import QEventLoop, QTimer
 
-from app.core.settings import Settings
 from app.gui.application import Session, WindowOptions, make_application
 from app.runtime.context import PipelineParts
+from app.settings import Settings
 
 BEAT_MS, POLL_MS = 5, 20
 

@@ -15,12 +15,13 @@ from typing import Any
 import numpy as np
 
 from app.core.errors import ModelError, SinkOpenError
-from app.core.settings import CaptureSettings, Settings
+from app.core.settings import CaptureSettings
 from app.output.base import FrameSink, ReaderCounter, SinkContext
 from app.output.virtual_camera import CameraChoice, open_virtual_camera
 from app.runtime.context import PipelineParts, Timing, default_parts
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
+from app.settings import Settings
 from benchmarks.in_use.camera_like import CameraLikeSource, Jpeg, MeasuredCamera, StandInCamera
 from benchmarks.in_use.cpu import cpu_ms, sample, sections_counted, thread_table
 

@@ -17,10 +17,10 @@ from pydantic import BaseModel
 from app.cli.bench import models_to_measure
 from app.core import paths
 from app.core.errors import ModelError, how_ended
-from app.core.settings import Settings
 from app.doctor.display import window_problem
 from app.matting.choice.choice import choose, geometry_for
 from app.matting.choice.hardware import machine
+from app.settings import Settings
 
 
 class Workload(BaseModel):

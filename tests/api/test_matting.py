@@ -18,9 +18,10 @@ import pytest
 import mattecam
 from app.cli.options import LiveOptions
 from app.cli.start import film_settings
-from app.core.settings import EngineSettings, Settings
+from app.core.settings import EngineSettings
 from app.core.types import Backdrop
 from app.matting.strict.rules import WAIT_FRAMES
+from app.settings import Settings
 from mattecam import EdgeSettings, Matte, MattecamError, Matting, ModelError, convert
 from mattecam.testing import FakeEngine, StepInput
 from tests.backgrounds.files import colour_number, write_video

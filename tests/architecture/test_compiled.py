@@ -58,7 +58,7 @@ def test_a_run_opens_its_outputs_before_anything_is_compiled_and_drivers_are_imp
     """The window and the outputs of a first start waited for the kernels that convert colours."""
     code = (
         "import sys; from app.runtime.context import default_parts; from app.runtime.pipeline import Pipeline; "
-        "from app.core.settings import Settings; import app.cli.headless; Pipeline(Settings(), parts=default_parts()); "
+        "from app.settings import Settings; import app.cli.headless; Pipeline(Settings(), parts=default_parts()); "
         "print(*sys.modules)"
     )
     assert not {*KERNELS, "pyvirtualcam", "torch"} & set(printed_by(code).split())

@@ -124,6 +124,7 @@ def test_modules_are_short() -> None:
 
 LAYERS = (
     ("models", "app.core"),
+    ("app.settings",),
     ("app.config", "app.media"),
     ("app.matting", "app.effects", "app.backgrounds", "app.system"),
     ("app.capture", "app.output", "app.offline", "app.privacy", "app.stream"),
@@ -214,7 +215,7 @@ def test_nothing_in_the_program_names_a_network() -> None:
 
 
 def test_the_table_needs_no_torch() -> None:
-    code = "import sys, models.table, models.weights, app.core.settings; print('torch' in sys.modules)"
+    code = "import sys, models.table, models.weights, app.settings; print('torch' in sys.modules)"
     assert printed_by(code) == "False\n"
 
 

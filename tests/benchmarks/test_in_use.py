@@ -13,9 +13,10 @@ import pytest
 
 from app.control.commands import parse_words
 from app.core.errors import MattecamError, ModelError
-from app.core.settings import CaptureSettings, MattingSettings, Settings
+from app.core.settings import CaptureSettings, MattingSettings
 from app.runtime.context import Timing
 from app.runtime.pipeline import Pipeline
+from app.settings import Settings
 from benchmarks import soak
 from benchmarks.in_use import child, program, run
 from benchmarks.in_use.camera_like import CameraLikeSource, camera_frames

@@ -22,10 +22,10 @@ from app.cli import main
 from app.config.scenes import SceneStore, default_path
 from app.control.controller import SettingsController
 from app.core import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE
-from app.core.settings import Settings
 from app.runtime.context import default_parts
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
+from app.settings import Settings
 from mattecam.testing import FakeEngine
 from models.errors import DownloadError
 from tests.clips import write_clip, write_inputs

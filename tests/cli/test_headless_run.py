@@ -28,12 +28,13 @@ from app.control.server import ControlServer
 from app.control.transport import SOCKET_FILE, ask, default_address
 from app.core import paths
 from app.core.errors import BackgroundError, MattecamError, ModelError, SinkOpenError, Stage
-from app.core.settings import BackgroundSettings, PeopleSettings, Settings, Zone
+from app.core.settings import BackgroundSettings, PeopleSettings, Zone
 from app.core.types import Frame, Outgoing, Picture, PictureKind, SourceInfo
 from app.matting.base.interface import EngineInfo
 from app.runtime.context import Timing
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Latencies, Latency, Phase, PipelineStatus
+from app.settings import Settings
 from mattecam.testing import FakeClock, FakeSource
 from tests.clips import write_clip
 from tests.fakes.world import BASE, IMPATIENT, Desk, FakeWorld, Hold, ignore

@@ -17,7 +17,8 @@ from app.config.scenes import SceneStore, default_path
 from app.config.setting import parse_background
 from app.control.commands import parse_pan
 from app.core.errors import UsageError
-from app.core.settings import BackgroundSettings, CaptureSettings, FramingSettings, MattingSettings, Settings, Zone
+from app.core.settings import BackgroundSettings, CaptureSettings, FramingSettings, MattingSettings, Zone
+from app.settings import Settings
 from models import weights
 
 

@@ -18,7 +18,8 @@ import pytest
 from app.config import settings_file
 from app.control.commands import Command, Status
 from app.control.transport import ControlError, ask
-from app.core.settings import BackgroundSettings, Settings
+from app.core.settings import BackgroundSettings
+from app.settings import Settings
 from tests.paths import ROOT
 from tests.waiting import eventually
 

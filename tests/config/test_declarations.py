@@ -12,7 +12,8 @@ from app.config.scenes import SceneStore
 from app.config.setting import SETTINGS, Setting
 from app.core.declaration import Model, Scope, facts_of, opens_alike, setting
 from app.core.errors import Stage
-from app.core.settings import CaptureSettings, OutputSettings, Settings, Zone
+from app.core.settings import CaptureSettings, OutputSettings, Zone
+from app.settings import Settings
 from tests.other_values import other_value
 from tests.paths import ROOT
 

@@ -8,7 +8,8 @@ import pytest
 
 from app.config.exposure import exposed_by, without_exposure
 from app.config.setting import SETTINGS, Setting
-from app.core.settings import Settings, Zone
+from app.core.settings import Zone
+from app.settings import Settings
 from tests.other_values import other_value
 from tests.paths import ROOT
 

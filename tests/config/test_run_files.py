@@ -23,8 +23,9 @@ from app.control.transport import ControlAddress, ControlError, ask
 from app.core import paths
 from app.core.errors import BackgroundError, MattecamError, SourceOpenError, UsageError, t
 from app.core.files import lock_file, why_not_written
-from app.core.settings import CaptureSettings, OutputSettings, Settings
+from app.core.settings import CaptureSettings, OutputSettings
 from app.media.image_file import write_picture
+from app.settings import Settings
 from models import program
 from models.errors import WeightsNotFoundError
 from models.program import program_command

@@ -21,7 +21,8 @@ from app.config.setting import read_zones
 from app.core import paths, user_file
 from app.core.errors import SettingsError, UsageError
 from app.core.files import BrokenFileError, JsonObject
-from app.core.settings import BackgroundSettings, CaptureSettings, FramingSettings, OutputSettings, Settings, Zone
+from app.core.settings import BackgroundSettings, CaptureSettings, FramingSettings, OutputSettings, Zone
+from app.settings import Settings
 
 OLD = Path(__file__).with_name("settings_of_0_3.json")
 """Every setting of version 0.3, with another value than its default."""

@@ -24,11 +24,10 @@ from app.control.program import RunningProgram
 from app.control.server import ControlServer
 from app.control.transport import ControlAddress, default_address
 from app.core.errors import SettingsError, Stage, UsageError
-from app.core.settings import Settings
-from app.core.settings_owner import SettingsOwner
 from app.core.types import Picture, PictureKind
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase, PipelineStatus
+from app.settings import Settings, SettingsOwner
 from mattecam.testing import room_picture
 from tests.fakes.world import BASE, FakeWorld, Hold, shown
 from tests.waiting import eventually

@@ -22,10 +22,11 @@ from app.config.setting import OPTIONS, SETTINGS, Setting, with_value
 from app.control.commands import SETTABLE, find_settable
 from app.control.server import answer
 from app.core.errors import MattecamError, ModelError, SourceLostError, SourceOpenError, UsageError
-from app.core.settings import CaptureSettings, FramingSettings, Settings, Zone
+from app.core.settings import CaptureSettings, FramingSettings, Zone
 from app.core.types import PictureKind
 from app.media.image_file import read_image
 from app.runtime.status import Phase
+from app.settings import Settings
 from tests.control.conftest import Program, SettingsAlone
 from tests.fakes.world import BASE, NONE, shows_person
 from tests.other_values import other_value

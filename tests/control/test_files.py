@@ -17,12 +17,13 @@ from app.control.changes import SettingsChanges, Waits
 from app.control.commands import COLLECT_S, COUNTDOWN_S, PLATE_CHECKS_S, Command
 from app.control.files import Backgrounds, PlateTaking, description, named_background, next_background
 from app.core.errors import BackgroundError, MattecamError, PlateError, SinkLostError, UsageError
-from app.core.settings import BackgroundSettings, Settings
+from app.core.settings import BackgroundSettings
 from app.core.types import PictureKind
 from app.matting.plate import picture
 from app.matting.plate.picture import plate_path
 from app.runtime.context import Timing
 from app.runtime.status import Phase
+from app.settings import Settings
 from mattecam.testing import room_picture, shows_room
 from tests.control.conftest import Program, SettingsAlone, executed
 from tests.fakes.world import BASE, FakeWorld, Hold, running

@@ -17,10 +17,10 @@ from app.control.program import RunningProgram
 from app.control.server import ControlServer
 from app.control.transport import ControlAddress, ask
 from app.core.errors import MattecamError, Stage, UsageError, t
-from app.core.settings import Settings
 from app.core.types import BgrImage
 from app.core.worker import Worker
 from app.output.base import write_snapshot
+from app.settings import Settings
 from tests.control.conftest import Program, Recorder, executed, serving
 from tests.fakes.world import NONE, Hold, apply, ignore
 from tests.waiting import beside, eventually

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.core.edits import MatteEdit
-from app.core.settings import EdgeSettings, Settings
+from app.core.settings import EdgeSettings
 from app.core.types import Backdrop, BgrImage, BlurredBackground, Floats
 from app.effects import light
 from app.effects.base import FrameContext
@@ -21,6 +21,7 @@ from app.effects.light import Exposure, Light
 from app.effects.table import Effects
 from app.matting.base.interface import StepGeometry
 from app.matting.cpu.cpu_backend import RefinedCells
+from app.settings import Settings
 from tests.matting.stubs import OFF, STUBS, Fixed, StubCpu, showing
 
 SIZE = WIDTH, HEIGHT = 160, 96

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from app.core.geometry import View, cutout, from_camera, to_camera
-from app.core.settings import EdgeSettings, FramingSettings, PeopleSettings, Settings, Zone
+from app.core.settings import EdgeSettings, FramingSettings, PeopleSettings, Zone
 from app.core.types import BlurredBackground, Floats
 from app.effects.auto_framing import MAX_SPEED, MAX_ZOOM_RATE, STYLES, FramingPath
 from app.effects.base import FrameContext
@@ -27,6 +27,7 @@ from app.effects.only_me import PROOF_FRAMES, WARY_S, OnlyMe
 from app.effects.table import Effects
 from app.effects.zones import CANVAS_HEIGHT, draw_zones, zone_gain
 from app.matting.base.interface import StepGeometry
+from app.settings import Settings
 from tests.matting.stubs import StubCpu, showing
 
 ASPECT, SIZE = 16 / 9, (90, 160)

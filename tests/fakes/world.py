@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 
 from app.backgrounds import Background, open_background
 from app.core.errors import CameraAbsentError, MicrophoneError, SinkLostError, SinkOpenError, SourceLostError
-from app.core.settings import BackgroundSettings, CaptureSettings, MattingSettings, OutputSettings, Settings
+from app.core.settings import BackgroundSettings, CaptureSettings, MattingSettings, OutputSettings
 from app.core.types import Backdrop, BgrImage, Frame, Picture, PictureKind
 from app.output.table import SINKS
 from app.runtime.context import PipelineParts, Timing
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
+from app.settings import Settings
 from mattecam.testing import PERSON, FakeEngine, FakeSink, FakeSource, Faults, shows_room
 from tests.waiting import eventually
 

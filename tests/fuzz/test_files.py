@@ -45,11 +45,12 @@ from app.core.errors import (
     UsageError,
 )
 from app.core.files import BrokenFileError
-from app.core.settings import BackgroundSettings, PeopleSettings, Settings, Zone
+from app.core.settings import BackgroundSettings, PeopleSettings, Zone
 from app.core.types import check_bgr
 from app.gui.backgrounds.library import add_picture, thumbnail
 from app.matting.plate.picture import plate_info, plate_path, read_plate, save_plate
 from app.media.image_file import kind_of_file, read_image
+from app.settings import Settings
 from models import weights
 from models.errors import WeightsDamagedError
 from models.table import NETWORKS

@@ -20,7 +20,7 @@ from pytestqt.qtbot import QtBot
 from app.backgrounds.kinds import bundled_backgrounds
 from app.capture.devices import CameraDevice
 from app.core.errors import t
-from app.core.settings import CaptureSettings, OutputSettings, Settings, WindowSettings
+from app.core.settings import CaptureSettings, OutputSettings, WindowSettings
 from app.doctor.finding import CommandLine, Finding, State
 from app.gui import notices
 from app.gui.application import Session, WindowOptions, make_application
@@ -29,6 +29,7 @@ from app.gui.state import Tasks
 from app.matting.choice.choice import FineQuality
 from app.output.microphones import MicrophoneName
 from app.runtime.context import Timing
+from app.settings import Settings
 from models.errors import DownloadError
 from models.table import NETWORKS
 from models.weights import WeightReport

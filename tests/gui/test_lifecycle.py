@@ -34,8 +34,7 @@ from app.control.commands import Command
 from app.control.transport import ask
 from app.core import paths
 from app.core.errors import SourceOpenError, Stage
-from app.core.settings import BackgroundSettings, OutputSettings, Settings, WindowSettings, Zone
-from app.core.settings_owner import SettingsOwner
+from app.core.settings import BackgroundSettings, OutputSettings, WindowSettings, Zone
 from app.core.types import PictureKind
 from app.gui.application import Session, WindowOptions, make_application, run_window
 from app.gui.assistant import Assistant
@@ -44,6 +43,7 @@ from app.gui.panels.devices import edit_capture
 from app.gui.panels.plate import PlateDialog
 from app.gui.state import NICENESS, THREADS, Saver, SettingsStore, Tasks
 from app.runtime.status import Phase, PipelineStatus
+from app.settings import Settings, SettingsOwner
 from mattecam.testing import FakeEngine
 from tests.fakes.world import FakeWorld, Hold
 from tests.gui.conftest import GERMAN, MODELS, ON_DEVICE, QUIET, Downloads, StartWindow

@@ -22,7 +22,7 @@ from pytestqt.qtbot import QtBot
 
 from app.core.errors import SinkError
 from app.core.geometry import WHOLE
-from app.core.settings import MAX_ZONES, FramingSettings, OutputSettings, Settings, Zone
+from app.core.settings import MAX_ZONES, FramingSettings, OutputSettings, Zone
 from app.core.types import BgrImage, Frame, Orientation, Picture, PictureKind
 from app.gui.application import Session
 from app.gui.bars import summarize
@@ -43,6 +43,7 @@ from app.media.image_file import read_image
 from app.output.recording import Recorder
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Lowered, Phase, PipelineStatus, Preparing
+from app.settings import Settings
 from mattecam.testing import PERSON, ROOM, shows_room
 from tests.fakes.world import FakeWorld
 from tests.gui import widgets as ui

@@ -17,8 +17,7 @@ from pytestqt.qtbot import QtBot
 from app.control.commands import Answer, Command
 from app.control.transport import ask
 from app.core.errors import SettingsError
-from app.core.settings import BackgroundSettings, Settings
-from app.core.settings_owner import SettingsOwner
+from app.core.settings import BackgroundSettings
 from app.gui.application import Session
 from app.gui.assistant import Assistant
 from app.gui.backgrounds.tiles import Tile
@@ -28,6 +27,7 @@ from app.gui.state import THREADS, SettingsStore, Tasks
 from app.gui.translation import Translation
 from app.gui.widgets.qt import application
 from app.gui.widgets.qt import existing as existing
+from app.settings import Settings, SettingsOwner
 from tests.waiting import beside
 
 Child = TypeVar("Child", bound=QObject)

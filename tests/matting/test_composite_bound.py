@@ -24,7 +24,6 @@ from app.core.settings import (
     EdgeSettings,
     FramingSettings,
     MattingSettings,
-    Settings,
     StrictLevel,
     shown_strength,
 )
@@ -34,6 +33,7 @@ from app.matting.base.interface import NotAMatteError, StepGeometry
 from app.matting.cpu.cpu_backend import RefinedCells, blurred_background
 from app.matting.engine import FrameEngine
 from app.offline.convert import FilmStep
+from app.settings import Settings
 from tests.fresh_python import printed_by
 from tests.matting.stubs import OFF, STUBS, Case, Fixed, StubCpu, few_examples, showing, small_of
 
@@ -381,7 +381,7 @@ LOAD_AND_COUNT = """
 import gc, sys
 import app.gui.application  # what a window keeps alive makes a collection of everything due
 from app.matting.kernels.loading import start_loading
-from app.core.settings import Settings
+from app.settings import Settings
 from app.output.table import SINKS
 
 whole = []

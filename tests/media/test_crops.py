@@ -12,10 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.backgrounds.kinds import VideoBackground
-from app.core.settings import BackgroundSettings, Settings
+from app.core.settings import BackgroundSettings
 from app.core.types import BgrImage
 from app.media.headers import read_header
 from app.media.video_reader import VideoReader
+from app.settings import Settings
 from tests.clips import pictures, write_clip
 from tests.offline.converting import run
 from tests.paths import ROOT

@@ -13,9 +13,10 @@ import pytest
 from av.video.frame import VideoFrame
 
 from app.backgrounds.kinds import VideoBackground
-from app.core.settings import BackgroundSettings, Settings
+from app.core.settings import BackgroundSettings
 from app.media.video_input import VideoInput
 from app.media.video_reader import VideoReader
+from app.settings import Settings
 from tests.clips import lengths_of, number_of, numbered, write_clip, writing
 from tests.media.damaged_jpegs import encode
 from tests.offline.converting import run

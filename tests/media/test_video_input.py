@@ -26,12 +26,13 @@ from app.backgrounds.kinds import VideoBackground
 from app.capture.video_file import VideoFileSource
 from app.core.errors import MattecamError
 from app.core.geometry import Layout
-from app.core.settings import BackgroundSettings, Settings
+from app.core.settings import BackgroundSettings
 from app.core.types import BgrImage
 from app.media.audio import AudioCopy
 from app.media.headers import read_header
 from app.media.video_input import LIVE_MAX_PIXELS, MAX_PIXELS, VideoError, VideoInput
 from app.media.video_reader import VideoReader
+from app.settings import Settings
 from tests.architecture.source import calls_of
 from tests.clips import copy_into, numbered, pictures, write_clip, write_sound, writing
 from tests.offline.converting import run

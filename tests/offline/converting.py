@@ -8,11 +8,12 @@ from unittest.mock import patch
 
 import numpy as np
 
-from app.core.settings import BackgroundSettings, FramingSettings, MattingSettings, Settings
+from app.core.settings import BackgroundSettings, FramingSettings, MattingSettings
 from app.core.types import BlurredBackground, Matte
 from app.matting.base.interface import EngineInfo
 from app.matting.engine import backend_errors
 from app.offline.convert import ConvertReport, convert
+from app.settings import Settings
 from mattecam.testing import ImmediateEngine, StepInput
 from tests.clips import frames_of
 

@@ -31,12 +31,13 @@ from app.core.errors import (
     UsageError,
 )
 from app.core.files import free_name
-from app.core.settings import BackgroundSettings, MattingSettings, PeopleSettings, Settings, Zone
+from app.core.settings import BackgroundSettings, MattingSettings, PeopleSettings, Zone
 from app.core.types import BgrImage, Matte, Orientation
 from app.matting.base.interface import ExecutorError, NotAMatteError
 from app.media import image_file
 from app.offline.convert import ConvertReport, convert
 from app.offline.plan import MANIFEST, clips_in, left_out
+from app.settings import Settings
 from mattecam.testing import PERSON, FakeEngine, StepInput
 from tests.clips import demo, names_in, number_of, numbered, pictures, write_clip, write_images
 from tests.offline.batch.conftest import converted, jobs_of, records_in

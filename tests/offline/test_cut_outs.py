@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 import mattecam
 from app.cli import main
 from app.core.errors import MattecamError
-from app.core.settings import BackgroundSettings, EdgeSettings, FramingSettings, PeopleSettings, Settings
+from app.core.settings import BackgroundSettings, EdgeSettings, FramingSettings, PeopleSettings
 from app.core.types import BgrImage, BlurredBackground, Matte
 from app.matting.base.interface import EngineInfo
 from app.media.frame_filters import extended
@@ -22,6 +22,7 @@ from app.media.video_reader import VideoReader
 from app.media.video_writer import file_encoder
 from app.offline.convert import ConvertReport, convert
 from app.offline.files import film_name
+from app.settings import Settings
 from mattecam.testing import ImmediateEngine, StepInput
 from tests.clips import demo, write_film
 

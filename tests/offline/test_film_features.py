@@ -12,16 +12,7 @@ import pytest
 
 from app.backgrounds import open_background
 from app.core.errors import BackgroundError
-from app.core.settings import (
-    BackgroundSettings,
-    EdgeSettings,
-    FramingSettings,
-    MattingSettings,
-    PeopleSettings,
-    Settings,
-    Zone,
-)
-from app.core.settings_owner import SettingsOwner
+from app.core.settings import BackgroundSettings, EdgeSettings, FramingSettings, MattingSettings, PeopleSettings, Zone
 from app.core.types import BgrImage, Frame, Picture
 from app.core.worker import LatestSlot, Preparer
 from app.matting import build_engine
@@ -36,6 +27,7 @@ from app.runtime.context import PipelineContext, Timing
 from app.runtime.engines import EngineSelector, MatteFrame
 from app.runtime.matting_worker import MattingWorker
 from app.runtime.status import Phase
+from app.settings import Settings, SettingsOwner
 from tests.backgrounds.files import write_video
 from tests.clips import demo, write_film, write_images
 from tests.fakes.world import FakeWorld

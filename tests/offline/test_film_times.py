@@ -16,11 +16,12 @@ from PIL import Image
 import mattecam
 from app.cli import main
 from app.core.errors import UsageError
-from app.core.settings import BackgroundSettings, Settings
+from app.core.settings import BackgroundSettings
 from app.media.video_reader import VideoReader
 from app.offline.files import frame_rate
 from app.offline.job import run_job
 from app.offline.plan import plan_jobs
+from app.settings import Settings
 from tests.clips import copy_into, lengths_of, numbered, read_numbers, write_clip, write_images, write_sound, writing
 from tests.offline.converting import GREEN, build_half, run
 

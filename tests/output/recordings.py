@@ -20,11 +20,12 @@ from av.error import InvalidDataError
 
 from app.capture.demo import DemoSource
 from app.core.errors import MicrophoneError
-from app.core.settings import CaptureSettings, OutputSettings, Settings
+from app.core.settings import CaptureSettings, OutputSettings
 from app.core.types import BgrImage, Frame, Outgoing, Picture, PictureKind
 from app.output.base import Recording, SinkContext
 from app.output.recording import Recorder
 from app.output.sound import BLOCK_S, RATE, Microphone, Samples, SoundBlock
+from app.settings import Settings
 from mattecam.testing import FakeClock
 from tests.paths import ROOT
 from tests.waiting import eventually

@@ -12,8 +12,7 @@ import pytest
 
 from app.capture.demo import DemoSource
 from app.core.errors import ModelError
-from app.core.settings import EdgeSettings, EngineSettings, PeopleSettings, Settings
-from app.core.settings_owner import SettingsOwner
+from app.core.settings import EdgeSettings, EngineSettings, PeopleSettings
 from app.core.types import Backdrop, BgrImage, BlurredBackground, Frame, Matte, Picture, PictureKind
 from app.matting import build_engine
 from app.privacy.gate import Gate, may_leave, may_show
@@ -22,6 +21,7 @@ from app.runtime.backdrops import StandbyPictures
 from app.runtime.context import Timing
 from app.runtime.self_test import self_test
 from app.runtime.status import StatusBoard
+from app.settings import Settings, SettingsOwner
 from mattecam.testing import room_picture, shows_room
 from tests.architecture.source import attributes, calls, naming
 from tests.fakes.world import BASE, NONE, FakeWorld, Hold, apply, composites, ignore, running

@@ -13,8 +13,7 @@ import pytest
 
 from app.core.errors import ModelError, WeightsMissingError
 from app.core.geometry import WHOLE
-from app.core.settings import EdgeSettings, EngineSettings, FramingSettings, Settings
-from app.core.settings_owner import SettingsOwner
+from app.core.settings import EdgeSettings, EngineSettings, FramingSettings
 from app.core.types import Frame, SourceInfo
 from app.matting.base.interface import EngineInfo
 from app.matting.choice.governor import StepTiming
@@ -22,6 +21,7 @@ from app.matting.plate.picture import save_plate
 from app.runtime.context import PipelineContext, Timing
 from app.runtime.engines import ChoiceState, EngineKey, EnginePlan, EngineSelector, MatteFrame
 from app.runtime.status import Phase
+from app.settings import Settings, SettingsOwner
 from mattecam.testing import FakeEngine
 from tests.fakes.world import FakeWorld
 from tests.waiting import eventually

@@ -14,13 +14,13 @@ from app.backgrounds.kinds import Background
 from app.core import worker
 from app.core.errors import BackgroundError
 from app.core.files import no_answer
-from app.core.settings import BackgroundSettings, Settings
-from app.core.settings_owner import SettingsOwner
+from app.core.settings import BackgroundSettings
 from app.core.worker import Prepared, Reaching
 from app.runtime import capture_worker
 from app.runtime.backdrops import Backdrops
 from app.runtime.context import PipelineContext, Timing
 from app.runtime.pipeline import Pipeline
+from app.settings import Settings, SettingsOwner
 from tests.backgrounds.files import flat, write
 from tests.fakes.world import BASE, FakeWorld, apply, composites, live
 from tests.waiting import eventually

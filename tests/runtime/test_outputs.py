@@ -20,7 +20,7 @@ import pytest
 
 from app.backgrounds.standby import draw_card
 from app.core.errors import ModelError, SinkLostError, Stage
-from app.core.settings import OutputSettings, Settings
+from app.core.settings import OutputSettings
 from app.core.types import BgrImage, PictureKind
 from app.core.worker import NICENESS
 from app.output.base import FrameSink, SinkContext
@@ -29,6 +29,7 @@ from app.runtime.backdrops import PLAIN_GREY, StandbyPictures
 from app.runtime.context import Timing
 from app.runtime.outputs import SteadyClock
 from app.runtime.status import Phase, PipelineStatus, StatusBoard
+from app.settings import Settings
 from mattecam.testing import HEIGHT, WIDTH, FakeClock, FakeSink
 from tests.fakes.world import BASE, FakeWorld, Hold, apply, composites, live, running
 from tests.output.recordings import FakeDevice

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from app.core.errors import SinkError, SourceLostError, Stage
-from app.core.settings import BackgroundSettings, PeopleSettings, Settings, Zone
+from app.core.settings import BackgroundSettings, PeopleSettings, Zone
 from app.core.threads import elapsed_s
 from app.core.types import Frame, PictureKind
 from app.runtime import pipeline as runtime_pipeline
@@ -19,6 +19,7 @@ from app.runtime.context import Timing
 from app.runtime.engines import EngineSelector, MatteFrame
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
+from app.settings import Settings
 from mattecam.testing import HEIGHT, WIDTH, FakeClock
 from tests.fakes.world import BASE, NONE, FakeWorld, Hold, apply, composites, ignore, live, running, shows_person
 from tests.waiting import beside, eventually

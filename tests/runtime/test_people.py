@@ -12,7 +12,7 @@ import pytest
 
 from app.core.errors import BackgroundError, SourceLostError
 from app.core.geometry import WHOLE_VIEW, framed
-from app.core.settings import BackgroundSettings, EngineSettings, FramingSettings, PeopleSettings, Settings, Zone
+from app.core.settings import BackgroundSettings, EngineSettings, FramingSettings, PeopleSettings, Zone
 from app.core.types import BgrImage, BlurredBackground, Matte, Orientation, Picture, PictureKind
 from app.matting.base.interface import MattingEngine
 from app.matting.plate.picture import PlateCapture, save_plate
@@ -21,6 +21,7 @@ from app.runtime.backdrops import PLAIN_GREY
 from app.runtime.context import Timing
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase, Preparing
+from app.settings import Settings
 from mattecam.testing import HEIGHT, PERSON, ROOM, WIDTH, FakeEngine, FakeSource, StepInput, room_picture, shows_room
 from tests.fakes.world import BASE, NONE, FakeWorld, apply, composites, kinds, live, newest, person_in, running, shown
 from tests.sources import TURNS

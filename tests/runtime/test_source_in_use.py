@@ -13,13 +13,14 @@ import pytest
 
 from app.backgrounds.standby import NO_CAMERA_TEXT, draw_card
 from app.core.errors import PlateError, SourceLostError, SourceOpenError
-from app.core.settings import BackgroundSettings, CaptureSettings, PeopleSettings, Settings, Zone
+from app.core.settings import BackgroundSettings, CaptureSettings, PeopleSettings, Zone
 from app.core.types import PictureKind, SourceInfo
 from app.output.base import SinkContext
 from app.runtime.capture_worker import Preview
 from app.runtime.context import Timing
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase, PipelineStatus, StatusBoard
+from app.settings import Settings
 from mattecam.testing import FakeSink, FakeSource
 from tests.fakes.world import BASE, IMPATIENT, Desk, FakeWorld, Hold, apply, composites, live, person_in, running, shown
 from tests.waiting import eventually

@@ -16,12 +16,12 @@ import pytest
 from app.backgrounds import Background, open_background
 from app.core.declaration import Model
 from app.core.errors import BackgroundError, Stage
-from app.core.settings import BackgroundSettings, Settings
-from app.core.settings_owner import SettingsOwner, rebase
+from app.core.settings import BackgroundSettings
 from app.core.types import AlphaImage, BgrImage, Frame, Picture
 from app.media.video_input import VideoInput
 from app.runtime.backdrops import PLAIN_GREY, Backdrops
 from app.runtime.context import PipelineContext
+from app.settings import Settings, SettingsOwner, rebase
 from mattecam.testing import FakeEngine
 from tests.backgrounds.files import colour_number, flat, write, write_video
 from tests.fakes.world import BASE, NONE, FakeWorld, apply, composites, live, running, shown

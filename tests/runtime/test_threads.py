@@ -18,8 +18,7 @@ from hypothesis import strategies as st
 
 from app.core.errors import MattecamError, SourceOpenError, Stage, t
 from app.core.files import is_stream
-from app.core.settings import BackgroundSettings, CaptureSettings, Settings
-from app.core.settings_owner import SettingsOwner
+from app.core.settings import BackgroundSettings, CaptureSettings
 from app.core.types import PictureKind
 from app.core.worker import LatestSlot, Prepared, Preparer, SlotClosed, Worker
 from app.privacy.gate import Gate
@@ -27,6 +26,7 @@ from app.runtime.backdrops import StandbyPictures
 from app.runtime.context import PipelineContext, Timing
 from app.runtime.pipeline import Pipeline, Watchdog
 from app.runtime.status import Latency, Meter, Phase, PipelineStatus, StatusBoard, write_status
+from app.settings import Settings, SettingsOwner
 from mattecam.testing import FakeClock, FakeEngine
 from tests.fakes.world import BASE, FakeRecorder, FakeWorld, Hold, apply, composites, ignore, live, running
 from tests.waiting import eventually

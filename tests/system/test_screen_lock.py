@@ -18,10 +18,9 @@ from jeepney import DBusAddress, HeaderFields, Message, MessageType, new_error, 
 from jeepney.bus_messages import message_bus
 from jeepney.io.blocking import DBusConnection, Proxy, open_dbus_connection
 
-from app.core.settings import Settings
-from app.core.settings_owner import SettingsOwner
 from app.runtime.lock_pause import NOT_SEEN, LockPause
 from app.runtime.status import StatusBoard
+from app.settings import Settings, SettingsOwner
 from app.system.screen_lock import LOGIND, SCREEN_SAVERS, SESSION, ScreenLock
 from tests.pipewire_session import BUS_CONFIGURATION
 from tests.waiting import accepts, beside, eventually

@@ -223,15 +223,16 @@ from app.config import settings_file
 from app.config.setting import SETTINGS
 from app.control.commands import parse_words
 from app.core.errors import UsageError
+from app.settings import Settings
 
-changed = apply_options(module.Settings(), LiveOptions(tilt="90"))
+changed = apply_options(Settings(), LiveOptions(tilt="90"))
 assert changed.output.tilt == 90
 assert settings_file.parse(changed.model_dump(mode="json")) == changed
 assert parse_words(["set", "output.tilt", "180"]).argument == "output.tilt 180"
 tilt = SETTINGS["output.tilt"]
 assert (tilt.values, tilt.description, tilt.title) == ("0-270", "Tilt the output.", "Slope")
 for refused in (
-    lambda: apply_options(module.Settings(), LiveOptions(tilt="300")),
+    lambda: apply_options(Settings(), LiveOptions(tilt="300")),
     lambda: tilt.parsed("300"),
 ):
     try:

@@ -14,7 +14,7 @@ from app.backgrounds.kinds import BACKGROUND_SUFFIXES
 from app.config.exposure import exposed_by
 from app.config.setting import GREEN
 from app.core.declaration import opens_alike
-from app.core.settings import BackgroundSettings, Settings, shown_strength
+from app.core.settings import BackgroundSettings, shown_strength
 from app.gui.backgrounds.library import BackgroundLibrary, remove_background, rename_background
 from app.gui.backgrounds.tiles import Tile, TileModel, TileView
 from app.gui.questions import UserFolder, ask_before_loss, ask_before_unmatted, ask_for_files, ask_for_name, path_of
@@ -23,6 +23,7 @@ from app.gui.translation import tr
 from app.gui.widgets.controls import ValueSlider, button, combo, fill_combo, label, percent
 from app.gui.widgets.qt import AfterLayout, column, existing, row
 from app.media.image_file import kind_of_file
+from app.settings import Settings
 
 
 class StripHeader(QWidget):

@@ -13,7 +13,6 @@ from PyQt6.QtWidgets import QFileDialog, QProgressBar
 from app.capture.devices import CameraDevice, cameras_named, titles, without_port
 from app.capture.table import listed_sources, names_camera
 from app.core.process import LINUX
-from app.core.settings import Settings
 from app.gui.panels.form import Entries, Form, say
 from app.gui.questions import UserFolder, ask_for_file, ask_for_files
 from app.gui.state import SettingsStore, Tasks
@@ -23,6 +22,7 @@ from app.gui.widgets.qt import timer, tip_of
 from app.output.microphones import MicrophoneName, microphones, open_microphone
 from app.output.sound import Microphone, OpenMicrophone
 from app.runtime.status import PipelineStatus
+from app.settings import Settings
 
 SIZES = ((640, 360), (640, 480), (960, 540), (1280, 720), (1920, 1080), (2560, 1440), (3840, 2160))
 RATES = (15.0, 24.0, 25.0, 30.0, 50.0, 60.0)

@@ -11,7 +11,6 @@ from PyQt6.QtCore import QSignalBlocker, QSize, Qt
 from PyQt6.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit, QWidget
 
 from app.config.setting import SETTINGS, Setting
-from app.core.settings import Settings
 from app.effects import table
 from app.gui.questions import UserFolder, ask_for_file
 from app.gui.state import SettingsStore
@@ -30,6 +29,7 @@ from app.gui.widgets.controls import (
 )
 from app.gui.widgets.page import FoldingRow
 from app.gui.widgets.qt import column, longest_word, scaled
+from app.settings import Settings
 
 Entries = list[tuple[str, object]]
 """(text, value of the setting)"""

@@ -14,7 +14,7 @@ from PyQt6.QtWidgets import QApplication, QProgressBar, QWidget
 
 from app.core.paths import assets_dir
 from app.core.process import LINUX
-from app.core.settings import EdgeSettings, Settings
+from app.core.settings import EdgeSettings
 from app.gui.panels.form import Form, say
 from app.gui.panels.plate import PlateControls
 from app.gui.questions import UserFolder, ask_for_file
@@ -27,6 +27,7 @@ from app.matting.base.interface import EngineInfo
 from app.matting.choice import choice, hardware
 from app.matting.choice.choice import FineQuality
 from app.runtime.status import PipelineStatus
+from app.settings import Settings
 from models import weights
 from models.table import WeightSpec, bundled, recommended
 from models.weights import WeightReport

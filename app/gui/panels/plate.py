@@ -15,7 +15,6 @@ from PyQt6.QtWidgets import QDialog, QLabel, QPushButton, QWidget
 from app.control.commands import COLLECT_S, COUNTDOWN_S
 from app.core.errors import BackgroundError, PlateError, t
 from app.core.geometry import scale
-from app.core.settings import Settings
 from app.core.types import BgrImage, Frame
 from app.gui.bridge import to_qimage
 from app.gui.panels.form import Form, say
@@ -30,6 +29,7 @@ from app.matting.plate.picture import PlateCapture, PlateInfo, needs_plate, plat
 from app.media.image_file import read_image
 from app.runtime.capture_worker import DemandWatch
 from app.runtime.status import PipelineStatus
+from app.settings import Settings
 
 THUMBNAIL_PX = 160
 

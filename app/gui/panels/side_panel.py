@@ -9,7 +9,7 @@ from PyQt6.QtGui import QHideEvent, QKeySequence, QShortcut
 from PyQt6.QtWidgets import QLineEdit, QWidget
 
 from app.core.geometry import WHOLE
-from app.core.settings import Settings, Zone
+from app.core.settings import Zone
 from app.gui.panels.devices import CameraControls, RecordingControls, TurnControls, VirtualCameraControls
 from app.gui.panels.form import Form
 from app.gui.panels.models import Models, QualityChoice, QualityControls
@@ -20,6 +20,7 @@ from app.gui.widgets.controls import Segments, ValueSlider, button, percent
 from app.gui.widgets.page import Collapsible, Page
 from app.gui.widgets.qt import application, column, scaled, was_hidden
 from app.runtime.status import PipelineStatus
+from app.settings import Settings
 
 
 def _sign_across(store: SettingsStore) -> int:

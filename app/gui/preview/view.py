@@ -8,13 +8,13 @@ from PyQt6.QtCore import QEvent, QMargins, QObject, QPointF, QRectF, QSize, Qt, 
 from PyQt6.QtGui import QHideEvent, QImage, QPainter, QPaintEvent, QPalette, QPen, QResizeEvent, QShowEvent
 from PyQt6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QWidget
 
-from app.core.settings import Settings
 from app.gui.bridge import Bridge, ViewMode, ViewRequest
 from app.gui.state import SettingsStore
 from app.gui.translation import tr
 from app.gui.widgets.controls import button, describe
 from app.gui.widgets.page import FoldingRow
 from app.runtime.status import Phase, PipelineStatus
+from app.settings import Settings
 
 MARGIN = 12
 """Between the edge of the picture and what lies over it."""

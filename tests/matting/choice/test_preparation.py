@@ -20,13 +20,14 @@ from safetensors.numpy import load_file, save_file
 from app.backgrounds.standby import draw_card
 from app.cli.bench import prepare
 from app.core.errors import ModelError, Text
-from app.core.settings import CaptureSettings, MattingSettings, OutputSettings, Settings
+from app.core.settings import CaptureSettings, MattingSettings, OutputSettings
 from app.matting.choice import choice, hardware
 from app.matting.choice import preparation as module
 from app.matting.choice.choice import Trial, is_prepared, measurable, save_prepared, save_trials
 from app.matting.choice.preparation import KERNELS, Preparation, do, measure, trial_frames
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
+from app.settings import Settings
 from models.table import BUNDLED
 from models.weights import SOURCE, int8_file, sha256_of
 from tests.paths import ROOT

@@ -12,11 +12,12 @@ from unittest.mock import patch
 
 import pytest
 
-from app.core.settings import BackgroundSettings, MattingSettings, Settings
+from app.core.settings import BackgroundSettings, MattingSettings
 from app.core.types import Matte
 from app.offline.batch import convert_batch
 from app.offline.job import Executor, Job, JobResult, News, run_job
 from app.offline.plan import MANIFEST, Record, last_records, plan_jobs
+from app.settings import Settings
 from mattecam.testing import StepInput
 from tests.offline.converting import HalfEngine, build_half
 

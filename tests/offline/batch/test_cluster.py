@@ -19,12 +19,12 @@ import psutil
 import pytest
 
 from app.core.errors import MattecamError, UsageError
-from app.core.settings import Settings
 from app.core.unfinished import TRIES
 from app.offline import executors
 from app.offline.executors import LOCAL, RayTasks, check_token_file, pin
 from app.offline.job import Job, JobResult
 from app.offline.plan import MANIFEST
+from app.settings import Settings
 from tests.clips import names_in, write_clip
 from tests.offline.batch.conftest import jobs_of, records_in, sequential_hashes
 from tests.paths import ROOT
