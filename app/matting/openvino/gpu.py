@@ -34,10 +34,19 @@ class IntelGpu(NamedTuple):
 
 def list_intel_gpus() -> tuple[IntelGpu, ...]:
     """Return the GPUs of Intel. Only for a child process: the drivers of other makers may end the process."""
-    listed = [name for name in core().available_devices if name.partition(".")[0] == "GPU"]
-    names = [f"{name}.0" if name == "GPU" else name for name in listed]  # the only one has no number
-    found = [IntelGpu(name, str(core().get_property(name, "FULL_DEVICE_NAME"))) for name in names]
-    return tuple(gpu for gpu in found if gpu.name.startswith("Intel"))
+    found = []
+    for listed in core().available_devices:
+        if listed.partition(".")[0] != "GPU":
+            continue
+        plugin = "GPU.0" if listed == "GPU" else listed  # the only one has no number
+        try:
+            maker = str(core().get_property(plugin, "DEVICE_ARCHITECTURE"))
+            name = str(core().get_property(plugin, "FULL_DEVICE_NAME"))
+        except RuntimeError:  # the driver of another maker, which may also refuse
+            continue
+        if "vendor=0x8086 " in maker:
+            found.append(IntelGpu(plugin, name))
+    return tuple(found)
 
 
 class GpuError(RuntimeError):

@@ -224,3 +224,40 @@ def test_the_real_plugin_returns_what_the_cpu_does(monkeypatch: pytest.MonkeyPat
 def test_other_plugins_are_not_listed_as_gpus_of_intel() -> None:
     assert PLUGIN in core().available_devices
     assert list_intel_gpus() == ()
+
+
+class ListedDevices:
+    """What OpenVINO lists on a computer: by name, the maker, or none where its driver refuses."""
+
+    def __init__(self, makers: Mapping[str, str]) -> None:
+        self._makers = makers
+
+    @property
+    def available_devices(self) -> list[str]:
+        return ["CPU", *self._makers, "NPU"]
+
+    def get_property(self, device: str, name: str) -> str:
+        maker = self._makers.get(device) or self._makers[device.partition(".")[0]]
+        if maker == "broken":
+            raise RuntimeError("[GPU] clGetDeviceInfo, error code: -33")
+        return f"GPU: vendor={maker} arch=v12.3.0" if name == "DEVICE_ARCHITECTURE" else f"card of {maker}"
+
+
+@pytest.mark.parametrize(
+    ("makers", "of_intel"),
+    [
+        ({"GPU": "0x8086"}, ["GPU.0"]),
+        ({"GPU": "0x1002"}, []),
+        ({"GPU.0": "0x10de", "GPU.1": "0x8086", "GPU.2": "0x1002", "GPU.3": "0x8086"}, ["GPU.1", "GPU.3"]),
+        ({"GPU.0": "broken", "GPU.1": "0x8086"}, ["GPU.1"]),
+        ({"GPU.0": "0x80860", "GPU.1": "broken"}, []),
+    ],
+)
+def test_of_several_gpus_those_of_intel_are_taken_by_name(
+    monkeypatch: pytest.MonkeyPatch, makers: dict[str, str], of_intel: list[str]
+) -> None:
+    monkeypatch.setattr(module, "core", lambda: ListedDevices(makers))
+
+    listed = list_intel_gpus()
+
+    assert listed == tuple(IntelGpu(name, "card of 0x8086") for name in of_intel)
