@@ -27,7 +27,9 @@ VISIBLE_LEVELS = 4
 MOVING_LEVELS = 0.05
 """Mean comb of two frames that are woven together, from which on something moves."""
 LOOK_INTERVAL = 4
-"""One pair of frames in so many is compared, which takes about a millisecond."""
+"""One pair of frames in so many is compared, which takes about two milliseconds."""
+RARE_LOOK_INTERVAL = 32
+"""The same while nothing speaks for interlaced frames: most cameras never send any."""
 SURE, LARGEST = 6, 8
 """Pairs that must speak for interlaced frames, more than against them; and how many are remembered."""
 MASK = np.ones((3, 9), np.uint8)
@@ -51,6 +53,7 @@ class Deinterlacer:
         self._score = 0
         """Pairs of frames that looked interlaced, less those that did not."""
         self._found = False
+        self._looks_rarely = False
         self._number = 0
         self._last: Field | None = None
         """The channel GREEN of the last frame that was deinterlaced."""
@@ -81,16 +84,21 @@ class Deinterlacer:
         self._previous = None
 
     def _look(self, image: BgrImage) -> None:
-        """Compare every fourth frame with the one before it."""
+        """Compare some of the frames with the one before them."""
         self._number += 1
-        place = self._number % LOOK_INTERVAL
+        interval = RARE_LOOK_INTERVAL if self._looks_rarely else LOOK_INTERVAL
+        place = self._number % interval
         if place == 0 and self._previous is not None:
             current = fields(image)
             if current[0].shape == self._previous[0].shape:
                 self._take_vote(compare(self._previous, current))
-        self._previous = fields(image) if place == LOOK_INTERVAL - 1 else None
+        self._previous = fields(image) if place == interval - 1 else None
 
     def _take_vote(self, vote: int) -> None:
+        if vote > 0:
+            self._looks_rarely = False
+        elif vote < 0 and self._score == 0:
+            self._looks_rarely = True
         self._score = max(0, min(LARGEST, self._score + vote))
         if self._score >= SURE and not self._found:
             self._found = True
