@@ -172,7 +172,8 @@ MEASURED: dict[str, tuple[list[Trial], tuple[str, int | None] | None]] = {
     "slower": ([FLOAT32, made("bfloat16", 26.0), made("int8", 20.0)], ("float32", None)),
     "too different": ([FLOAT32, made("int8", 5.0, mean=2 * MEAN_BOUND)], ("float32", None)),
     "one thread": ([made("int8", 12.0, None, 22.0), made("int8", 15.0, 1)], ("int8", 1)),
-    "threads within the noise": ([made("int8", 12.0, None, 15.2), made("int8", 15.0, 1)], ("int8", None)),
+    "two threads seem to cost less": ([made("int8", 10.0, None, 14.0), made("int8", 15.0, 1)], ("int8", 1)),
+    "one thread just holds the rate": ([made("int8", 17.5, None, 41.7), made("int8", 27.0, 1, 34.0)], ("int8", 1)),
     "one thread is too slow": ([made("int8", 12.0, None, 48.0), made("int8", 38.0, 1)], ("int8", None)),
     "none fits, all are faster": ([made("float32", 40.0, None, 80.0), made("float32", 66.0, 1)], ("float32", None)),
     "accurate but too slow": ([made("float32", 19.0, None, 38.0), made("int8", 60.0, 1, 10.0)], ("float32", None)),
@@ -222,7 +223,7 @@ def test_the_number_of_threads_follows_the_measurement_at_the_size_in_use(
     all_float32, one_float32 = made("float32", 15.0, None, 16.0), made("float32", 16.0, 1)
     save_trials("mattecam", BUNDLED, [all_float32, one_float32, all_int8, one_int8])
     assert threads_at("int8") == 1
-    assert threads_at("float32") is None, "one thread saves nothing"
+    assert threads_at("float32") == 1, "beside a camera and a preview, one thread costs less"
     assert threads_at("int8", ratio=0.5) is None, "the network's input has four times the pixels"
     assert threads_at("int8", 3840, 2160, 0.0833) is None, "the composite is nine times as large"
 
