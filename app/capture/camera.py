@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from app.capture.base import FrameSource
 from app.capture.colours import BT601, JPEG, NAMED, RawConverter, YuvColours, declared, reinterpreted, takes_raw
 from app.capture.delivered import FrameShaper, is_blank
-from app.capture.devices import COMPRESSED, DEPTH, GREY, SYSTEM, CameraDevice, captured_kind, why_not
+from app.capture.devices import COMPRESSED, DEPTH, GREY, SYSTEM, CameraDevice, captured_kind, why_not, windows_numbers
 from app.core.errors import CameraAbsentError, SourceLostError, SourceOpenError, Text, t
 from app.core.process import holders
 from app.core.settings import CaptureSettings
@@ -386,7 +386,7 @@ def _open_device(capture: cv2.VideoCapture, device: CameraDevice) -> bool:
         return bool(capture.open(device.path, cv2.CAP_V4L2))
     if SYSTEM == "Darwin":
         return bool(capture.open(device.index, cv2.CAP_AVFOUNDATION))
-    return bool(capture.open(device.index, cv2.CAP_MSMF)) or bool(capture.open(device.index, cv2.CAP_DSHOW))
+    return any(capture.open(number, backend) for number, backend in windows_numbers(device))
 
 
 def _as_bgr(image: NDArray[np.uint8]) -> BgrImage | None:
@@ -403,8 +403,8 @@ Blank = Literal["empty", "not decoded"]
 """What is wrong with a frame that shows nothing."""
 
 
-# V4L2 uses 1 for manual and 3 for aperture-priority exposure; the other systems use 0.25 and 0.75.
-MANUAL_EXPOSURE, AUTOMATIC_EXPOSURE = (1, 3) if SYSTEM == "Linux" else (0.25, 0.75)
+# Of V4L2: 1 is manual, 3 is automatic with the aperture as it is.
+MANUAL_EXPOSURE, AUTOMATIC_EXPOSURE = 1, 3
 AUTOMATIC_CONTROLS = (
     (cv2.CAP_PROP_AUTO_EXPOSURE, cv2.CAP_PROP_EXPOSURE, MANUAL_EXPOSURE, AUTOMATIC_EXPOSURE),
     (cv2.CAP_PROP_AUTO_WB, cv2.CAP_PROP_WB_TEMPERATURE, 0, 1),
@@ -416,8 +416,13 @@ def lock_exposure(capture: cv2.VideoCapture) -> list[tuple[int, float]]:
     """Fix exposure and white balance at their current values; return the switches, and the values that release them.
 
     capture: an open camera whose automatic control has settled. What is missing, or manual already, is left as it is.
+    Nothing is locked elsewhere than on Linux: Media Foundation in OpenCV tells of no switch whether it is automatic,
+    sets the exposure to the value of the switch, and cannot switch white balance back; AVFoundation has no controls.
     """
     locked: list[tuple[int, float]] = []
+    if SYSTEM != "Linux":
+        log.info("Exposure and white balance are locked on Linux only.")
+        return locked
     for switch, value, manual, automatic in AUTOMATIC_CONTROLS:
         if capture.get(switch) != automatic:
             continue

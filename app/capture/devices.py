@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 
@@ -23,6 +24,9 @@ from app.core.errors import CameraAbsentError, Text, t
 from app.core.process import CAMERA_SERVICES, holders
 from app.core.threads import poll_until
 from app.system import v4l2
+
+if TYPE_CHECKING:
+    from cv2_enumerate_cameras.camera_info import CameraInfo
 
 log = logging.getLogger(__name__)
 
@@ -278,22 +282,61 @@ def _pipewire() -> list[CameraDevice]:
 
 
 def _elsewhere() -> list[CameraDevice]:
+    """Return the cameras of Windows or macOS.
+
+    On Windows those of Media Foundation, and after them those that DirectShow alone has, such as OBS Studio's.
+    """
+    if SYSTEM != "Windows":
+        return [_camera_of(info, info.index) for info in _listed(cv2.CAP_AVFOUNDATION)]
+    found = [_camera_of(info, info.index) for info in _listed(cv2.CAP_MSMF)]
+    others = [info for info in _listed(cv2.CAP_DSHOW) if not any(_is_same(info, camera) for camera in found)]
+    # Their own numbers are those of other cameras in Media Foundation.
+    return [*found, *(_camera_of(info, len(found) + place) for place, info in enumerate(others))]
+
+
+def _listed(backend: int) -> list[CameraInfo]:
+    """Return the cameras that a back end of OpenCV lists now, but not this program's own."""
     try:
         from cv2_enumerate_cameras import enumerate_cameras
     except ImportError:  # a system library is missing; cameras can still be opened by number
         return []
-    backend = cv2.CAP_MSMF if SYSTEM == "Windows" else cv2.CAP_AVFOUNDATION
-    return [
-        CameraDevice(
-            info.path or info.name,
-            info.name,
-            info.path or "",
-            info.index,
-            is_virtual=bool(camera_names.MIXER.search(info.name)),
-        )
-        for info in enumerate_cameras(backend)
-        if not camera_names.is_own(info.name)
-    ]
+    return [info for info in enumerate_cameras(backend) if not camera_names.is_own(info.name)]
+
+
+def _camera_of(info: CameraInfo, number: int) -> CameraDevice:
+    is_virtual = bool(camera_names.MIXER.search(info.name))
+    return CameraDevice(info.path or info.name, info.name, info.path or "", number, is_virtual=is_virtual)
+
+
+def windows_numbers(device: CameraDevice) -> list[tuple[int, int]]:
+    """Return the number of a camera in each back end of Windows that has it, and the back end, in order of preference.
+
+    Each back end counts in an order of its own, and counts anew when a camera is connected: the camera is looked for
+    by its path, or by its name where it has none. One of two of a name is not guessed.
+    """
+    if device.id == str(device.index):  # named by its number, and not listed
+        return [(device.index, cv2.CAP_MSMF)]
+    numbers = []
+    for backend in (cv2.CAP_MSMF, cv2.CAP_DSHOW):
+        same = [info.index for info in _listed(backend) if _is_same(info, device)]
+        if len(same) == 1:
+            numbers.append((same[0], backend))
+    return numbers
+
+
+def _is_same(info: CameraInfo, device: CameraDevice) -> bool:
+    """Return whether what a back end of Windows lists is this camera."""
+    if info.path and device.path:
+        return _connection(info.path) == _connection(device.path)
+    return info.name == device.name
+
+
+def _connection(path: str) -> str:
+    r"""Return the part of a path of Windows that back ends share: `\\?\usb#vid_046d&pid_0825&mi_00#7&1c2b&0&0000`.
+
+    After it comes the identifier of the interface, of which each back end has its own.
+    """
+    return path.lower().partition("#{")[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -216,7 +216,7 @@ class CaptureSettings(Model):
     )
     """`auto`: where the driver says so, or the frames show it. Films are deinterlaced as they say themselves."""
     lock_exposure: bool = setting(
-        False, "Lock exposure and white balance once they have settled.", scope="device", stage=None
+        False, "Lock exposure and white balance once they have settled (Linux).", scope="device", stage=None
     )
     """If the camera supports it; keeps the plate valid."""
     rotate: Rotation = setting(

@@ -306,7 +306,8 @@ class Controls(FakeCapture):
 
 
 @pytest.fixture
-def controls() -> type[Controls]:
+def controls(monkeypatch: pytest.MonkeyPatch) -> type[Controls]:
+    monkeypatch.setattr(camera, "SYSTEM", "Linux")
     Controls.made, Controls.shows, Controls.undecoded = [], {"MJPG": picture()}, []
     Controls.values = {AUTO_EXPOSURE: AUTOMATIC, EXPOSURE: 156.0, AUTO_WB: 1.0, TEMPERATURE: 4600.0}
     return Controls
@@ -358,6 +359,22 @@ def test_a_camera_is_released_although_its_exposure_cannot_be_given_back(control
         source.read()
 
     assert Refusing.made[-1].released
+
+
+@pytest.mark.parametrize("system", ["Windows", "Darwin"])
+def test_elsewhere_than_on_linux_no_control_is_touched(
+    system: str, controls: type[Controls], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Media Foundation took the value of the switch for an exposure, and 0.25 for automatic."""
+    monkeypatch.setattr(camera, "SYSTEM", system)
+    monkeypatch.setattr(camera, "windows_numbers", lambda device: [(0, cv2.CAP_MSMF)])
+    before = controls.values.copy()
+
+    with controls.source(CameraTiming(settle_s=0), lock_exposure=True) as source:
+        source.read()
+        source.read()
+        assert controls.values == before
+    assert controls.values == before
 
 
 def test_a_camera_that_falls_silent_gets_automatic_exposure_back(controls: type[Controls]) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from unittest.mock import Mock
 
+import cv2
 import pytest
 
 from app.capture import SourceOpener, devices, source_device, table
@@ -94,16 +95,98 @@ def test_physical_cameras_are_listed_first(kernel: Kernel) -> None:
         assert (late.id, late.index) == (found_id, -1), "not listed, but it may open a moment later"
 
 
-@pytest.mark.parametrize("system", ["Windows", "Darwin"])
-def test_other_systems_list_physical_cameras_first_and_not_ours(system: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    names = ("OBS Virtual Camera", "Mattecam", "HD Webcam")
-    found = [SimpleNamespace(path=None, name=name, index=index) for index, name in enumerate(names)]
-    monkeypatch.setitem(sys.modules, "cv2_enumerate_cameras", Mock(enumerate_cameras=Mock(return_value=found)))
+def list_of_other_systems(monkeypatch: pytest.MonkeyPatch, system: str, **backends: list[SimpleNamespace]) -> None:
+    """Let the back ends of a system list these cameras."""
+    known = {"msmf": cv2.CAP_MSMF, "dshow": cv2.CAP_DSHOW, "avfoundation": cv2.CAP_AVFOUNDATION}
+    of_number = {known[name]: cameras for name, cameras in backends.items()}
+
+    def enumerate_cameras(backend: int) -> list[SimpleNamespace]:
+        return of_number.get(backend, [])
+
+    monkeypatch.setitem(sys.modules, "cv2_enumerate_cameras", Mock(enumerate_cameras=enumerate_cameras))
     monkeypatch.setattr(devices, "SYSTEM", system)
+
+
+def numbered(*cameras: tuple[str, str | None]) -> list[SimpleNamespace]:
+    """Return what a back end says of cameras, by name and path."""
+    return [SimpleNamespace(name=name, path=path, index=index) for index, (name, path) in enumerate(cameras)]
+
+
+@pytest.mark.parametrize(("system", "backend"), [("Windows", "msmf"), ("Darwin", "avfoundation")])
+def test_other_systems_list_physical_cameras_first_and_not_ours(
+    system: str, backend: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = numbered(("OBS Virtual Camera", None), ("Mattecam", None), ("HD Webcam", None))
+    list_of_other_systems(monkeypatch, system, **{backend: found})
     assert [(each.name, each.index, each.is_virtual) for each in devices.list_cameras()] == [
         ("HD Webcam", 2, False),
         ("OBS Virtual Camera", 0, True),
     ]
+
+
+DESK = r"\\?\usb#vid_046d&pid_0825&mi_00#7&1c2b&0&0000#{e5323777-f976-4f5b-9b55-b94699c46e44}\global"
+DESK_OF_DIRECTSHOW = r"\\?\USB#VID_046D&PID_0825&MI_00#7&1C2B&0&0000#{65e8773d-8f56-11d0-a3b9-00a0c9223196}\global"
+LAPTOP = DESK.replace("046d", "0bda")
+LAPTOP_OF_DIRECTSHOW = DESK_OF_DIRECTSHOW.replace("046D", "0BDA")
+
+
+def test_directshow_opens_the_camera_of_the_path_and_not_that_of_the_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where Media Foundation did not open a camera, DirectShow was asked for the same number: another camera."""
+    list_of_other_systems(
+        monkeypatch,
+        "Windows",
+        msmf=numbered(("Laptop", LAPTOP), ("Desk", DESK)),
+        dshow=numbered(("OBS Virtual Camera", None), ("Desk", DESK_OF_DIRECTSHOW), ("Laptop", LAPTOP_OF_DIRECTSHOW)),
+    )
+
+    laptop = devices.find_camera("0")
+
+    assert laptop.name == "Laptop"
+    assert devices.windows_numbers(laptop) == [(0, cv2.CAP_MSMF), (2, cv2.CAP_DSHOW)]
+
+
+def test_a_camera_keeps_its_path_when_another_one_is_connected(monkeypatch: pytest.MonkeyPatch) -> None:
+    list_of_other_systems(monkeypatch, "Windows", msmf=numbered(("Desk", DESK)))
+    desk = devices.find_camera("Desk")
+
+    list_of_other_systems(monkeypatch, "Windows", msmf=numbered(("Laptop", LAPTOP), ("Desk", DESK)))
+
+    assert devices.windows_numbers(desk) == [(1, cv2.CAP_MSMF)]
+
+
+def test_a_camera_that_directshow_alone_has_is_listed_and_opened_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """OBS Studio's camera was not in the list."""
+    list_of_other_systems(
+        monkeypatch,
+        "Windows",
+        msmf=numbered(("Laptop", LAPTOP)),
+        dshow=numbered(("OBS Virtual Camera", None), ("Laptop", LAPTOP_OF_DIRECTSHOW)),
+    )
+
+    laptop, of_obs = devices.list_cameras()
+
+    assert (laptop.name, laptop.index, of_obs.name, of_obs.index) == ("Laptop", 0, "OBS Virtual Camera", 1)
+    assert devices.windows_numbers(of_obs) == [(0, cv2.CAP_DSHOW)]
+
+
+def test_one_of_two_cameras_of_a_name_without_a_path_is_not_guessed(monkeypatch: pytest.MonkeyPatch) -> None:
+    list_of_other_systems(
+        monkeypatch, "Windows", msmf=numbered(("Cam", None)), dshow=numbered(("Cam", None), ("Cam", None))
+    )
+
+    (camera,) = devices.list_cameras()
+
+    assert devices.windows_numbers(camera) == [(0, cv2.CAP_MSMF)]
+
+
+def test_a_camera_that_windows_does_not_list_is_tried_by_number_in_one_back_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    list_of_other_systems(monkeypatch, "Windows", dshow=numbered(("Other", None)))
+
+    camera = devices.find_camera("7")
+
+    assert devices.windows_numbers(camera) == [(7, cv2.CAP_MSMF)]
 
 
 @pytest.mark.skipif(devices.SYSTEM != "Linux", reason="needs Linux")
