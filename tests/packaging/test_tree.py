@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -97,6 +98,21 @@ def test_pruning_keeps_what_the_window_loads(tmp_path: Path) -> None:
     prune(tmp_path, ("numpy/**/tests",))
     assert {path.name for path in tmp_path.rglob("*.so.*")} == {"libQt6Core.so.6", "libicuuc.so.73"}
     assert not list(tmp_path.glob("numpy/linalg/*"))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="links")
+def test_the_package_runs_networks_on_the_gpu_that_its_driver_is_suggested_for(tmp_path: Path) -> None:
+    """The plugin was left out, and the trial took that for a GPU that fails."""
+    libraries = tmp_path / "openvino" / "libs"
+    shutil.copytree(str(distribution("openvino").locate_file("openvino/libs")), libraries, copy_function=os.symlink)
+
+    prune(tmp_path, ())
+
+    plugins = {path.name for path in libraries.glob("*_plugin.so")}
+    assert plugins == {"libopenvino_intel_cpu_plugin.so", "libopenvino_intel_gpu_plugin.so"}
+    external, wrong = external_libraries(tmp_path, [libraries / "libopenvino_intel_gpu_plugin.so"])
+    assert not {name for name in external if "OpenCL" in name}
+    assert not [text for text in wrong if "OpenCL" in text], "no package is required for it"
 
 
 def test_licences_that_rule_out_a_package_are_those_of_no_part() -> None:

@@ -25,6 +25,8 @@ GLIBC = (2, 35)
 """Newest version of the C library that may be required: Debian 12 has 2.36, Ubuntu 22.04 has 2.35."""
 FORBIDDEN = ("ippicv", "oneAPI Math Kernel", "OpenSSL 1.1", "pip-build-env", "_skbuild")
 """Texts in binaries: of parts that a GPL-3 program may not contain, of old parts, of folders of a build."""
+OF_DRIVERS = {"libOpenCL.so.1"}
+"""Libraries that come with a driver; OpenVINO lists no GPU without them."""
 HERE = (str(ROOT), f"{sys.base_prefix}/lib/python")
 """Folders of this machine, which no text or module may name; Python's own library names that of its build."""
 REFUSED_LICENCE = re.compile(r"proprietary|NVIDIA|(?<!L)GPL-?v?\s?2(?!\S*(\+|-or-later))|v2 \(GPLv2\)", re.IGNORECASE)
@@ -107,7 +109,7 @@ def external_libraries(tree: Path, binaries: Iterable[Path]) -> tuple[dict[str, 
         needed = set(re.findall(r"\(NEEDED\).*\[(.+)\]", dynamic))
         wrong += [f"{binary.relative_to(tree)} searches libraries in {folder}" for folder in foreign_folders(dynamic)]
         for name, path in resolved(_output("ldd", str(binary))).items():
-            if name not in needed or name in in_tree:
+            if name not in needed or name in in_tree or name in OF_DRIVERS:
                 continue
             if not path:
                 wrong.append(f"missing library: {binary.relative_to(tree)} needs {name}")

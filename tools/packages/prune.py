@@ -66,7 +66,14 @@ QT_PLUGINS = (
 )
 QT_PLATFORMS = ("libqoffscreen", "libqminimal", "libqwayland", "libqxcb")
 QT_MODULES = ("QtCore", "QtGui", "QtNetwork", "QtSvg", "QtWidgets", "sip")
-OPENVINO_LIBRARIES = ("libopenvino.so", "libopenvino_intel_cpu_plugin", "libopenvino_ir_frontend", "libtbb", "libhwloc")
+OPENVINO_LIBRARIES = (
+    "libopenvino.so",
+    "libopenvino_intel_cpu_plugin",
+    "libopenvino_intel_gpu_plugin",
+    "libopenvino_ir_frontend",
+    "libtbb",
+    "libhwloc",
+)
 PACKAGES = (
     "pip*",
     "_distutils_hack",
