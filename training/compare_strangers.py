@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import typer
 
-from app.matting.engine import Motion
+from app.matting.motion import Motion
 from models.mattecam.bundled import load
 from models.mattecam.network import MattecamNetwork
 from models.rvm.network import MattingNetwork

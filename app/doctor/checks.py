@@ -23,7 +23,8 @@ from app.doctor.proof import prove, prove_pipewire, read_opencv
 from app.doctor.system import System
 from app.doctor.virtual_camera import check_elsewhere, check_pipewire, check_virtual_camera, find_device
 from app.matting.choice import hardware
-from app.matting.choice.choice import AFFORDABLE_SHARE, best, choose, cpu_trials, described, gpu_trials, trials_of
+from app.matting.choice.choice import choose
+from app.matting.choice.trials import AFFORDABLE_SHARE, best, cpu_trials, described, gpu_trials, trials_of
 from app.output.camera_list import list_virtual_cameras
 from app.system import environment
 from app.system.isolation import not_isolated

@@ -1,9 +1,6 @@
 """The matting engine: runs a backend, checks its input and output, resets it at scene cuts, and handles its failures.
 
-What consecutive frames tell of a stream: scene cuts, and frames so like the last ones that their work is used again. A
-cut must be told from changes within a scene, for which the recurrent state stays valid: exposure, white balance, lights
-switched on or off, a person who enters or moves fast. Edges hardly change with light, and a person leaves the edges
-around them in place.
+`network_engine` makes the one of a choice that needs no plate.
 """
 
 from __future__ import annotations
@@ -12,148 +9,29 @@ import contextlib
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 
 from app.core.edits import MatteEditor
 from app.core.errors import ModelError, Remedy, t
-from app.core.settings import EdgeSettings, shown_strength
-from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Floats, Matte, check_bgr
+from app.core.settings import EdgeSettings, EngineSettings, shown_strength
+from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte, check_bgr
 from app.matting.base.interface import (
     Backend,
     EngineInfo,
     ExecutorError,
     NotAMatteError,
-    Reuse,
     StepGeometry,
     is_out_of_memory,
 )
+from app.matting.choice.choice import Choice, geometry_for
+from app.matting.motion import Motion
+
+if TYPE_CHECKING:
+    from app.matting.openvino.conversion import Artefact
 
 _log = logging.getLogger(__name__)
-
-COLUMNS, ROWS = 32, 18
-"""Size of the thumbnails that are compared."""
-_SAMPLED_ROWS = 90
-"""Thumbnails are means of about this many rows of pixels."""
-
-EDGES, LAYOUT = 0.25, 0.65
-"""Correlation of gradients and of brightness, below which frames may belong to different scenes."""
-CHANGED_LEVELS, CHANGED_SHARE = 20.0, 0.4
-"""A cut changes the colour of more than this share of the thumbnail by more than so many 8-bit levels."""
-_LIGHT_RANGE = (0.3, 3.3)
-"""Change of light that is compensated before colours are compared."""
-
-
-def _gradients(grey: Floats) -> Floats:
-    return np.stack([np.diff(grey, axis=0)[:, :-1], np.diff(grey, axis=1)[:-1]])
-
-
-def _changed_share(one: Floats, other: Floats, levels: float) -> float:
-    """Return the share of cells of two thumbnails that differ by more than so many levels in any colour."""
-    alike = cv2.inRange(cv2.absdiff(one, other), (0, 0, 0), (levels, levels, levels))
-    return 1 - cv2.countNonZero(alike) / alike.size
-
-
-def _correlation(one: Floats, other: Floats) -> float:
-    """Return Pearson's correlation; 0 for constant arrays."""
-    one, other = one - one.mean(), other - other.mean()
-    return float((one * other).sum() / np.sqrt((one * one).sum() * (other * other).sum() + 1e-3))
-
-
-STILL_LEVELS = 4.0
-"""Largest change of a cell of the thumbnail, in 8-bit levels, since the frame that the network saw last.
-
-The noise of a webcam moves a cell by up to 3; a hand or a head that moves, by tens.
-"""
-FIRST_FRAMES = 10
-"""Frames of a stream that the network always sees: it settles in them."""
-CALM_FRAMES = 30
-"""After so many still frames in a row the network looks more rarely: whoever talks or gestures is never still so long.
-"""
-SELDOM = 12
-"""It then sees one of so many frames, before that one of two."""
-STEADY_LEVELS, STEADY_SHARE = 13.0, 0.05
-"""The picture is steady while at most this share of the cells has changed by more than so many 8-bit levels.
-
-Before a fixed camera it is, also with hands that move fast; with a moving camera it is not.
-"""
-FEATURES_FRAMES = 3
-"""The network computes its coarse features for one of so many frames of a steady picture."""
-
-
-class Motion:
-    """Compares each frame of a stream with those before it: is it a cut, and what may the network skip?
-
-    Motion ends skipping within the same frame.
-    """
-
-    def __init__(self, *, live: bool = False) -> None:
-        """live: whether the network may skip anything."""
-        self._live = live
-        self.forget()
-
-    def forget(self) -> None:
-        """Forget the stream; its next frame is no cut."""
-        self.thumbnail: Floats | None = None
-        """Thumbnail (18, 32, 3) of the last frame, in 0..255."""
-        self.see_all()
-
-    def see_all(self) -> None:
-        """Let the network see all of the next frames, however still they are."""
-        self._edges: EdgeSettings | None = None
-        self._inferred = 0
-        self._seen: Floats | None = None
-        """Thumbnail of the frame that the network saw last."""
-        self._still = self._left_out = 0
-        """Frames in a row: still ones, and left out ones."""
-        self._features_of: Floats | None = None
-        """Thumbnail of the frame of which the coarse features are."""
-        self._features_age = 0
-        """Frames since then."""
-
-    def is_cut(self, frame: BgrImage) -> bool:
-        """Return whether the frame begins another scene, and remember it. frame: (H, W, 3) uint8 BGR."""
-        height, width = frame.shape[:2]
-        stride = max(1, min(height, width) // _SAMPLED_ROWS)
-        sampled = cv2.resize(frame, (width // stride, height // stride), interpolation=cv2.INTER_NEAREST)
-        now = np.asarray(cv2.resize(sampled, (COLUMNS, ROWS), interpolation=cv2.INTER_AREA), np.float32)
-        last, self.thumbnail = self.thumbnail, now
-        if last is None:
-            return False
-        colour, last_colour = np.array([cv2.mean(now)[:3], cv2.mean(last)[:3]], np.float32)
-        light = np.clip((colour + 1) / (last_colour + 1), *_LIGHT_RANGE)
-        if _changed_share(now, last * light, CHANGED_LEVELS) <= CHANGED_SHARE:
-            return False
-        before, after = last.mean(2), now.mean(2)
-        cut = _correlation(before, after) < LAYOUT and _correlation(_gradients(before), _gradients(after)) < EDGES
-        if cut:
-            self.see_all()
-        return cut
-
-    def reuse(self, edges: EdgeSettings) -> Reuse:
-        """Return what the step of the last frame may use again."""
-        thumbnail = self.thumbnail
-        if not self._live or thumbnail is None:
-            return Reuse.NOTHING
-        settled, self._features_age = self._inferred >= FIRST_FRAMES, self._features_age + 1
-        still = (
-            settled
-            and edges == self._edges
-            and self._seen is not None
-            and cv2.norm(thumbnail, self._seen, cv2.NORM_INF) <= STILL_LEVELS
-        )
-        self._still = self._still + 1 if still else 0
-        one_of = SELDOM if self._still > CALM_FRAMES else 2
-        self._left_out = self._left_out + 1 if still and self._left_out + 1 < one_of else 0
-        if self._left_out:
-            return Reuse.MATTE
-        self._seen, self._edges, self._inferred = thumbnail, edges, self._inferred + 1
-        known = self._features_of if settled and not still and self._features_age < FEATURES_FRAMES else None
-        if known is not None and _changed_share(thumbnail, known, STEADY_LEVELS) <= STEADY_SHARE:
-            return Reuse.FEATURES
-        self._features_of, self._features_age = thumbnail, 0
-        return Reuse.NOTHING
 
 
 class FrameEngine:
@@ -311,3 +189,57 @@ def backend_errors(model: str, device: str, precision: str) -> Iterator[None]:
                 device=device,
             )
         raise ExecutorError(text, model, device, precision, Remedy.MATTING_SETTINGS) from error
+
+
+def converted(settings: EngineSettings, choice: Choice, geometry: StepGeometry) -> Artefact:
+    """Return the network without a plate as OpenVINO runs it. Raises ModelError."""
+    from app.matting.openvino.conversion import NetworkSource, artefacts
+
+    direct = geometry.ratio == 1 and choice.spec.direct
+    return artefacts.load(NetworkSource(choice.model, choice.weights, settings.refiner, direct, choice.int8))
+
+
+def network_engine(
+    settings: EngineSettings,
+    choice: Choice,
+    width: int,
+    height: int,
+    threads: Callable[[StepGeometry], int | None] = lambda geometry: None,
+    *,
+    live: bool = False,
+) -> FrameEngine:
+    """Return an engine for a choice that needs no plate. threads: of a step in OpenVINO; None for all cores.
+
+    live: whether it may spare work beside people. Raises ModelError if the network cannot run.
+    """
+    target = choice.target
+
+    def make_geometry(frame_width: int, frame_height: int) -> StepGeometry:
+        return geometry_for(settings, choice.model, frame_width, frame_height)
+
+    def make(geometry: StepGeometry) -> Backend:
+        with backend_errors(choice.model, target.device, target.precision):
+            if target.executor == "openvino":
+                from app.matting.kernels.loading import start_loading
+
+                start_loading()
+                from app.matting.openvino.openvino_backend import OpenVinoBackend
+
+                artefact = converted(settings, choice, geometry)
+                gpu = (choice.plugin, target.precision) if choice.plugin else None
+                return OpenVinoBackend(artefact, geometry, choice.cpu_precision, threads(geometry), live=live, gpu=gpu)
+            from app.matting.torch.torch_backend import TorchBackend, load_core
+
+            names = choice.model, choice.weights, settings.refiner
+            core = load_core(*names, geometry.ratio, target.device, target.precision)
+            return TorchBackend(core, geometry, target.device, target.precision)
+
+    return FrameEngine(
+        choice.model,
+        make,
+        make_geometry,
+        width,
+        height,
+        strict_mode=not choice.spec.finds_any_object,
+        live=live,
+    )

@@ -30,8 +30,8 @@ from app.core.types import Frame
 from app.core.worker import Preparer
 from app.matting.base.interface import EngineInfo, ExecutorError, MattingEngine, is_device_lost, is_out_of_memory
 from app.matting.choice import hardware
-from app.matting.choice.choice import give_up_gpu
 from app.matting.choice.governor import FULL, Governor, StepTiming, at_quality, quality_levels
+from app.matting.choice.trials import give_up_gpu
 from app.matting.plate.picture import needs_plate, plate_info
 from app.runtime.context import PipelineContext
 from app.runtime.status import Lowered, Phase

@@ -42,7 +42,7 @@ from app.doctor.proof import Frames, prove
 from app.doctor.system import System, run_command
 from app.doctor.virtual_camera import check_virtual_camera
 from app.matting.choice import hardware
-from app.matting.choice.choice import Trial, save_gpu_trials, save_trials
+from app.matting.choice.trials import Trial, save_gpu_trials, save_trials
 from app.output.base import FrameSink
 from app.system import environment
 from models.table import BUNDLED

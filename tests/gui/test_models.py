@@ -28,8 +28,9 @@ from app.gui.panels.models import Models, QualityChoice
 from app.gui.panels.plate import PlateDialog
 from app.gui.state import SettingsStore, Tasks
 from app.matting.choice import choice, hardware
-from app.matting.choice.choice import Trial, fine_quality, save_trials
+from app.matting.choice.choice import fine_quality
 from app.matting.choice.governor import LIGHTER_WORK
+from app.matting.choice.trials import Trial, save_trials
 from app.matting.plate import picture as plate_capture
 from app.matting.plate.picture import plate_path, save_plate
 from app.runtime.status import PipelineStatus

@@ -40,24 +40,22 @@ from app.core.targets import INTEL, Target
 from app.core.threads import on_own_thread
 from app.core.types import BgrImage
 from app.core.worker import Worker
-from app.matting.choice.choice import (
+from app.matting.choice.choice import Choice, choose
+from app.matting.choice.trials import (
     HEIGHT,
     WIDTH,
-    Choice,
     Trial,
     Trials,
     check_kept_file,
-    choose,
     cpu_precisions,
     is_prepared,
-    network_engine,
     save_gpu_trials,
     save_prepared,
     save_trials,
     unmeasured,
     unmeasured_on_gpu,
 )
-from app.matting.engine import FrameEngine
+from app.matting.engine import FrameEngine, network_engine
 from models.table import bundled
 
 if TYPE_CHECKING:

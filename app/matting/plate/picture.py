@@ -21,7 +21,8 @@ from app.core.files import BrokenFileError, JsonObject, free_name, is_special, w
 from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import AlphaImage, BgrImage, Frame, Mask
 from app.core.user_file import UserFile
-from app.matting.choice.choice import choose, network_engine
+from app.matting.choice.choice import choose
+from app.matting.engine import network_engine
 from app.media.image_file import read_image, write_picture
 from models.table import NETWORKS, bundled
 

@@ -16,9 +16,10 @@ from app.core.targets import DEVICES, Target
 from app.core.types import AlphaImage
 from app.matting import build_engine, choose_model
 from app.matting.base.interface import StepGeometry, auto_ratio
-from app.matting.choice import choice, hardware
-from app.matting.choice.choice import MEAN_BOUND, Choice, Trial, choose, save_prepared, save_trials, trials_of
+from app.matting.choice import choice, hardware, trials
+from app.matting.choice.choice import Choice, choose
 from app.matting.choice.hardware import CudaCards, cuda_cards
+from app.matting.choice.trials import MEAN_BOUND, Trial, best, save_prepared, save_trials, trials_of
 from app.matting.cpu.cpu_backend import CpuBackend
 from app.matting.engine import FrameEngine
 from models import weights as registered
@@ -56,7 +57,7 @@ HEAVY_MS, LIGHT_MS = 30.0, 10.0
 
 
 @pytest.mark.parametrize(
-    ("trials", "in_a_call"),
+    ("measured", "in_a_call"),
     [
         pytest.param([], "mattecam", id="not measured yet"),
         pytest.param([Trial("int8", None, 10.0, LIGHT_MS)], "rvm-mobilenetv3", id="affordable"),
@@ -66,11 +67,11 @@ HEAVY_MS, LIGHT_MS = 30.0, 10.0
     ],
 )
 def test_in_a_call_auto_takes_the_finer_network_where_it_was_measured_to_be_affordable(
-    weights: dict[str, Path], monkeypatch: pytest.MonkeyPatch, trials: list[Trial], in_a_call: str
+    weights: dict[str, Path], monkeypatch: pytest.MonkeyPatch, measured: list[Trial], in_a_call: str
 ) -> None:
     file = install(weights["rvm-mobilenetv3"], "rvm-mobilenetv3", monkeypatch)
-    monkeypatch.setattr(choice, "usable_cores", lambda: 2)
-    save_trials("rvm-mobilenetv3", file, trials)
+    monkeypatch.setattr(trials, "usable_cores", lambda: 2)
+    save_trials("rvm-mobilenetv3", file, measured)
 
     chosen = choose(EngineSettings(), live=True).model
 
@@ -84,7 +85,7 @@ def test_what_auto_takes_follows_the_usable_cores(
     weights: dict[str, Path], monkeypatch: pytest.MonkeyPatch, cores: int, in_a_call: str
 ) -> None:
     file = install(weights["rvm-mobilenetv3"], "rvm-mobilenetv3", monkeypatch)
-    monkeypatch.setattr(choice, "usable_cores", lambda: cores)
+    monkeypatch.setattr(trials, "usable_cores", lambda: cores)
     save_trials("rvm-mobilenetv3", file, [Trial("int8", None, 15.0, HEAVY_MS)])
 
     assert choose(EngineSettings(), live=True).model == in_a_call
@@ -182,13 +183,13 @@ MEASURED: dict[str, tuple[list[Trial], tuple[str, int | None] | None]] = {
 
 @pytest.mark.parametrize("name", MEASURED)
 def test_the_least_cpu_time_that_holds_the_frame_rate_is_taken(name: str) -> None:
-    trials, expected = MEASURED[name]
-    taken = choice.best(trials)
+    measured, expected = MEASURED[name]
+    taken = best(measured)
     assert (taken and (taken.precision, taken.threads)) == expected
 
 
 def test_times_are_described_without_what_is_not_accurate() -> None:
-    assert choice.described([FLOAT32, made("bfloat16", 1.0, mean=1.0), INT8, INT8_ONE]) == (
+    assert trials.described([FLOAT32, made("bfloat16", 1.0, mean=1.0), INT8, INT8_ONE]) == (
         "int8 on all cores 12.0 ms (CPU 12.0 ms)",
         "int8 on one thread 15.0 ms (CPU 15.0 ms)",
         "float32 on all cores 19.0 ms (CPU 19.0 ms)",
@@ -243,39 +244,39 @@ def test_engines_beside_other_work_run_on_the_threads_that_were_measured(monkeyp
 def test_a_change_of_what_it_depends_on_measures_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     other = tmp_path / "student.safetensors"
     other.write_bytes(BUNDLED.read_bytes()[:-1])
-    assert list(choice.unmeasured()) == ["mattecam"] and not choice.is_prepared()
+    assert list(trials.unmeasured()) == ["mattecam"] and not trials.is_prepared()
     save_trials("mattecam", BUNDLED, [FLOAT32])
     assert trials_of("mattecam", other) == [], "other weights have their own"
     save_trials("mattecam", other, [INT8])
     save_prepared(True)
-    assert not choice.unmeasured() and choice.is_prepared()
+    assert not trials.unmeasured() and trials.is_prepared()
     save_prepared(False)
-    assert not choice.is_prepared() and trials_of("mattecam", BUNDLED) == [FLOAT32]
+    assert not trials.is_prepared() and trials_of("mattecam", BUNDLED) == [FLOAT32]
     save_prepared(True)
-    monkeypatch.setattr(choice, "_fingerprint", lambda: "another processor")
-    assert trials_of("mattecam", BUNDLED) == [] and choice.unmeasured() and not choice.is_prepared()
+    monkeypatch.setattr(trials, "_fingerprint", lambda: "another processor")
+    assert trials_of("mattecam", BUNDLED) == [] and trials.unmeasured() and not trials.is_prepared()
 
 
 @pytest.mark.parametrize("content", ["{", '{"prepared": 3}'])
 def test_a_damaged_file_is_no_measurement_and_no_preparation(content: str) -> None:
     save_prepared(True)
-    choice.kept_file().write_text(content, "utf-8")
-    assert not trials_of("mattecam", BUNDLED) and not choice.is_prepared()
+    trials.kept_file().write_text(content, "utf-8")
+    assert not trials_of("mattecam", BUNDLED) and not trials.is_prepared()
 
     save_trials("mattecam", BUNDLED, [FLOAT32])
 
-    assert choice.kept_file().with_name(f"{choice.kept_file().name}.bad").read_text("utf-8") == content
+    assert trials.kept_file().with_name(f"{trials.kept_file().name}.bad").read_text("utf-8") == content
     assert trials_of("mattecam", BUNDLED) == [FLOAT32]
 
 
 def test_a_network_without_a_choice_is_not_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without VNNI, int8 was not measured, where it takes 0.7 of the time."""
-    assert "int8" in choice.cpu_precisions("mattecam", BUNDLED)
+    assert "int8" in trials.cpu_precisions("mattecam", BUNDLED)
     monkeypatch.setattr(hardware, "cpu_has_bfloat16", lambda: False)
-    monkeypatch.setattr(choice, "find_int8", lambda *_: None)
+    monkeypatch.setattr(trials, "find_int8", lambda *_: None)
     for cores in (2, 1):
-        monkeypatch.setattr(choice, "usable_cores", lambda cores=cores: cores)
-        assert ("mattecam" in choice.measurable()) == ("mattecam" in choice.unmeasured()) == (cores == 2)
+        monkeypatch.setattr(trials, "usable_cores", lambda cores=cores: cores)
+        assert ("mattecam" in trials.measurable()) == ("mattecam" in trials.unmeasured()) == (cores == 2)
 
 
 def test_auto_takes_the_first_card_that_torch_supports() -> None:

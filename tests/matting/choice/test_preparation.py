@@ -23,8 +23,18 @@ from app.core.errors import ModelError, Text
 from app.core.settings import CaptureSettings, MattingSettings, OutputSettings
 from app.matting.choice import choice, hardware
 from app.matting.choice import preparation as module
-from app.matting.choice.choice import Trial, is_prepared, measurable, save_prepared, save_trials
 from app.matting.choice.preparation import KERNELS, Preparation, do, measure, trial_frames
+from app.matting.choice.trials import (
+    Trial,
+    best,
+    cpu_precisions,
+    gpu_trials,
+    is_prepared,
+    measurable,
+    save_prepared,
+    save_trials,
+    trials_of,
+)
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from app.settings import Settings
@@ -127,7 +137,7 @@ def test_a_gpu_whose_driver_ends_the_trial_is_not_tried_again(
         preparation.measure_beside().join(60)
 
     assert reports == ["measured"] and caplog.text.count("The trial of the GPU of Intel did not end well") == 1
-    assert choice.gpu_trials("mattecam", BUNDLED) == [] and choice.trials_of("mattecam", BUNDLED) == [cpu]
+    assert gpu_trials("mattecam", BUNDLED) == [] and trials_of("mattecam", BUNDLED) == [cpu]
 
 
 FAILURES = {
@@ -163,7 +173,7 @@ def test_a_folder_that_cannot_be_written_to_is_named_and_nothing_is_prepared_in_
 def test_a_start_keeps_what_another_program_does_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
     """It wrote back what it had read before, without what the other one measured and prepared."""
     trial = Trial("float32", None, 10.0, 10.0)
-    look = choice.is_prepared
+    look = is_prepared
 
     def look_before_the_other_one_is_done() -> bool:
         save_trials("mattecam", BUNDLED, [trial])
@@ -174,7 +184,7 @@ def test_a_start_keeps_what_another_program_does_meanwhile(monkeypatch: pytest.M
 
     Preparation(script(STEPS)).ensure()
 
-    assert choice.trials_of("mattecam", BUNDLED) == [trial]
+    assert trials_of("mattecam", BUNDLED) == [trial]
     assert look()
 
 
@@ -347,7 +357,7 @@ def test_the_trial_runs_every_precision_on_all_cores_and_one_thread() -> None:
     times_s, cpu_s = itertools.count(0, 3), itertools.count(0, 7)
     clocks = (lambda: float(next(times_s))), (lambda: float(next(cpu_s)))
     trials = measure("mattecam", BUNDLED, 0.0, FRAMES, clocks)
-    precisions = choice.cpu_precisions("mattecam", BUNDLED)
+    precisions = cpu_precisions("mattecam", BUNDLED)
     assert [(each.precision, each.threads) for each in trials] == [(p, t) for p in precisions for t in (None, 1)]
     assert trials[0] == Trial("float32", None, 3000.0, 7000.0), "float32 differs from nothing"
     assert trials[1].step_ms == trials[1].cpu_ms == 7000.0, "on one thread, CPU time is the time of a step"
@@ -367,5 +377,5 @@ def test_int8_with_wrong_scales_is_not_accurate(tmp_path: Path) -> None:
     differing = [each for each in trials if each.precision == "int8"]
     assert differing and not any(each.accurate for each in differing)
     cheap = [replace(each, cpu_ms=0.1) if each in differing else each for each in trials]
-    taken = choice.best(cheap)
+    taken = best(cheap)
     assert taken is not None and taken.precision != "int8"

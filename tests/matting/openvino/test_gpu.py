@@ -16,11 +16,12 @@ from app.core.errors import ModelChoiceError
 from app.core.settings import EdgeSettings, EngineSettings, MattingSettings
 from app.core.targets import INTEL, Target
 from app.core.types import BgrImage, Matte
-from app.matting.choice import choice, hardware
-from app.matting.choice.choice import Choice, Trial, choose, gpu_trials, network_engine, save_gpu_trials, save_trials
+from app.matting.choice import hardware
+from app.matting.choice.choice import Choice, choose
 from app.matting.choice.hardware import CudaCards
 from app.matting.choice.preparation import measure, measure_on_gpu, trial_frames
-from app.matting.engine import FrameEngine
+from app.matting.choice.trials import Trial, gpu_trials, save_gpu_trials, save_trials, unmeasured_on_gpu
+from app.matting.engine import FrameEngine, network_engine
 from app.matting.openvino import gpu as module
 from app.matting.openvino.conversion import NetworkStage, bound, core, ov
 from app.matting.openvino.gpu import IntelGpu, list_intel_gpus
@@ -151,11 +152,11 @@ def test_the_gpu_is_measured_and_auto_takes_it_where_it_costs_the_least_processo
 ) -> None:
     dear = Trial("float32", None, 10.0, 900.0)
     save_trials("mattecam", BUNDLED, [dear])
-    assert choice.unmeasured_on_gpu() == {"mattecam": BUNDLED}
+    assert unmeasured_on_gpu() == {"mattecam": BUNDLED}
 
     measure_on_gpu("mattecam", BUNDLED, lambda: [GPU], 0.0)
 
-    assert not choice.unmeasured_on_gpu()
+    assert not unmeasured_on_gpu()
     trials = gpu_trials("mattecam", BUNDLED)
     assert trials and [(each.precision, each.plugin, each.accurate) for each in trials] == [
         ("float32", PLUGIN, True),
@@ -171,7 +172,7 @@ def test_the_gpu_is_measured_and_auto_takes_it_where_it_costs_the_least_processo
 
     monkeypatch.setattr(hardware, "intel_driver", lambda: "another driver")
 
-    assert choice.unmeasured_on_gpu() == {"mattecam": BUNDLED}
+    assert unmeasured_on_gpu() == {"mattecam": BUNDLED}
     assert choose(EngineSettings(model="mattecam", device=INTEL)).target.device == "cpu", "until it is measured"
 
 
@@ -180,7 +181,7 @@ def test_a_gpu_that_failed_is_not_tried_again_with_this_driver() -> None:
 
     measure_on_gpu("mattecam", BUNDLED, lambda: [IntelGpu("NO_SUCH_PLUGIN", "Intel none")], 0.0)
 
-    assert gpu_trials("mattecam", BUNDLED) == [] and not choice.unmeasured_on_gpu()
+    assert gpu_trials("mattecam", BUNDLED) == [] and not unmeasured_on_gpu()
     assert choose(EngineSettings(model="mattecam")).target.device == "cpu"
     with pytest.raises(ModelChoiceError, match="The GPU of Intel cannot run the model mattecam"):
         choose(EngineSettings(model="mattecam", device=INTEL))
