@@ -26,8 +26,9 @@ from app.runtime.outputs import SinkWorker
 from app.runtime.status import Phase
 
 _log = logging.getLogger(__name__)
+# Frames of the source in use wait for the disk of
+# another one for so long: most disks answer at once.
 FIRST_WAIT_S = 0.1
-"""How long frames may wait for the disk of another source: most answer at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,19 +47,20 @@ class DemandWatch:
         self._context = context
         self._cameras = [sink for sink in sinks if sink.spec.waits_for_readers]
         self._others = [sink for sink in sinks if sink not in self._cameras]
+        # Called when `resting` or `watched` has changed; set before the start.
         self.on_change: Callable[[], None] = lambda: None
-        """Called when `resting` or `watched` has changed; set before the start."""
         self.thread = Worker("demand", self._run, Stage.VIRTUAL_CAMERA)
         self._preview = Preview()
+        # By name: the dialog and `ctl` may take plates at once,
+        # and the first to end must not release the other's.
         self._plate_takers: frozenset[str] = frozenset()
         self._changing_takers = threading.Lock()
         self._watched_device: str | None = None
         self._counter: ReaderCounter | None = None
         self._last_demand_s = time.monotonic()
         self.resting = False
-        """Whether nobody needs frames."""
-        self._state = False, False
-        """`resting` and `watched` when they were last looked at."""
+        self._was_resting = False
+        self._was_watched = False
         self.readers: int | None = None
         """The number of programs that read the cameras among the sinks; None if unknown."""
 
@@ -100,26 +102,47 @@ class DemandWatch:
             self._watch(None)
 
     def _check(self) -> None:
-        cameras = [sink for worker in self._cameras if (sink := worker.sink) is not None]
-        self._watch(next((camera.device for camera in cameras if camera.device is not None), None))
+        # Each sink is read once: its own thread opens and closes it meanwhile.
+        sinks = [worker.sink for worker in self._cameras]
+        cameras = [sink for sink in sinks if sink is not None]
+        devices = [camera.device for camera in cameras if camera.device is not None]
+        self._watch(devices[0] if devices else None)
         self.readers = self._count(cameras)
         now_s = time.monotonic()
-        always = self.watched or self.takes_plate or not self._context.owner.current.output.on_demand
-        if always or self.readers != 0 or any(sink.wanted is not None for sink in self._others):
+        if self._is_needed():
             self._last_demand_s = now_s
+        # Programs close a camera and open it again as they start, so that the source lingers.
         self.resting = now_s - self._last_demand_s > self._context.timing.demand_linger_s
-        state = self.resting, self.watched
-        if state != self._state:
-            self._state = state
+        watched = self.watched
+        if self.resting != self._was_resting or watched != self._was_watched:
+            self._was_resting = self.resting
+            self._was_watched = watched
             self.on_change()
+
+    def _is_needed(self) -> bool:
+        """Return whether anybody needs frames now, or it is unknown whether anybody does."""
+        if self.watched or self.takes_plate:
+            return True
+        if not self._context.owner.current.output.on_demand:
+            return True
+        # An unknown number of readers, None, counts as
+        # one: nobody is left before a camera that is dark.
+        if self.readers != 0:
+            return True
+        return any(sink.wanted is not None for sink in self._others)
 
     def _count(self, cameras: Sequence[FrameSink]) -> int | None:
         """Return the number of readers of all cameras; None without a camera, or if one cannot tell."""
-        counts = [count for camera in cameras if (count := camera.readers) is not None]
+        counts = [camera.readers for camera in cameras]
+        known = [count for count in counts if count is not None]
         if self._counter is None:
-            return sum(counts) if counts else None
-        reading = self._counter.readers()
-        return None if reading is None else len(reading) + sum(counts)
+            return sum(known) if known else None
+        # Devices of V4L2 count no readers themselves:
+        # programs that hold the device file are looked for.
+        programs = self._counter.readers()
+        if programs is None:
+            return None
+        return len(programs) + sum(known)
 
     def _watch(self, device: str | None) -> None:
         if device == self._watched_device:
@@ -140,13 +163,11 @@ class SourceFile:
         self._on_answer = on_answer
         self._reaching = Reaching()
         self._file: Path | None = None
-        """The file that was asked for last."""
+        # None while no answer is awaited.
         self._answer: Future[None] | None = None
-        """None while no answer is awaited."""
+        # By time.monotonic(): from then on the status names the file.
         self._late_at_s = 0.0
-        """When it is to be named, by time.monotonic()."""
         self._is_named = False
-        """Whether the status names it."""
 
     @property
     def is_undecided(self) -> bool:
@@ -159,10 +180,12 @@ class SourceFile:
         if self._answer is None or file != self._file:
             self.forget()
             self._ask(file)
+        # Whether the file exists is told by the source that opens it: an answer is enough here.
         if self._answer is None or self._answer.done():
             self.forget()
             return True
-        if file is not None and not self._is_named and time.monotonic() >= self._late_at_s:
+        is_late = time.monotonic() >= self._late_at_s
+        if file is not None and is_late and not self._is_named:
             self._board.report(Stage.CAPTURE, no_answer(file), self, remedy=Remedy.SOURCE)
             self._is_named = True
         return False
@@ -197,35 +220,35 @@ class CaptureWorker:
         engines: EngineSelector,
     ) -> None:
         """engines: tell which frames they skip, and whether the camera must hold its exposure."""
-        self._owner, self._parts = context.owner, context.parts
-        self._timing, self._board = context.timing, context.board
+        self._owner = context.owner
+        self._parts = context.parts
+        self._timing = context.timing
+        self._board = context.board
         self._frames = frames
         self._demand = demand
         self._engines = engines
         self._wake = threading.Event()
         self._source: FrameSource | None = None
-        self._running: CaptureSettings | None = None
-        """The settings the open source was opened with."""
-        self._tried: CaptureSettings | None = None
-        """The settings tried last; they are not tried again while another source runs."""
+        # None also while the demonstration stands in for a camera.
+        self._settings_of_source: CaptureSettings | None = None
+        # They are not tried again while another source runs.
+        self._last_attempt: CaptureSettings | None = None
+        # The source opened last, if any, only stands in for a camera that is not there.
         self.no_camera = False
-        """The source opened last, if any, only stands in for a camera that is not there."""
+        # time.perf_counter() at which a camera is looked for
+        # again while the demonstration stands in for it.
         self._look_again_s = 0.0
-        """time.perf_counter() at which a camera is looked for again while the demonstration stands in for it."""
-        self._kind = ""
-        """The kind of the source opened last, as in `SourceInfo`."""
+        # As in `SourceInfo`. It is kept when a camera is
+        # released, which then is not opened for nobody.
+        self._kind_of_last_source = ""
         self.info: SourceInfo | None = None
-        """Of the open source."""
-        self._orientation = UNTURNED
-        """Of the last frame."""
-        self._turned_for: CaptureSettings | None = None
-        """The settings that it follows from."""
+        self._orientation_of_last_frame = UNTURNED
+        self._oriented_for: CaptureSettings | None = None
         self._generation = 0
         self._last_frame_s = 0.0
+        # While paused, frames before this time of time.perf_counter() are skipped.
         self._read_at_s = 0.0
-        """While paused, frames before this time of time.perf_counter() are skipped."""
         self._next_index = 0
-        """Of the next frame."""
         self._file = SourceFile(context, self.wake)
         self.thread = Worker("capture", self._run, Stage.CAPTURE, frame_path=True)
         demand.on_change = self.wake
@@ -237,8 +260,9 @@ class CaptureWorker:
 
     def retry(self) -> None:
         """Try the wanted source again even if it failed before. A camera that works is not interrupted."""
-        if self._kind != "camera" or self._running is not self._tried:
-            self._tried = None
+        works = self._settings_of_source is self._last_attempt
+        if not works or self._kind_of_last_source != "camera":
+            self._last_attempt = None
         self.wake()
 
     def _run(self, stop: threading.Event) -> None:
@@ -249,6 +273,8 @@ class CaptureWorker:
                 if revision != self._board.captured:
                     self._read_at_s = 0.0  # the next frame is read, also before `wake` is called
                 reads = self._read_or_open_wanted()
+                # What waits for a disk is in use only once the
+                # disk has answered or is named as the fault.
                 if not self._file.is_undecided:
                     self._board.captured = revision
                 if not reads:
@@ -259,27 +285,36 @@ class CaptureWorker:
 
     def _read_or_open_wanted(self) -> bool:
         """Open, read or release the source as the settings ask; return whether to go on at once."""
-        if self._demand.resting and self._kind == "camera":
+        if self._demand.resting and self._kind_of_last_source == "camera":
             if self._source is not None:
                 self._close()
                 self._frames.put(Phase.RESTING)
             return False
         settings = self._owner.current.capture
-        looks = self.no_camera and time.perf_counter() >= self._look_again_s
-        is_other = not (settings is self._tried or opens_alike(settings, self._tried))
-        if not (self._source is None or looks or is_other):
+        if not self._opens_anew(settings):
             self._file.forget()
         elif self._file.answers(settings.source):
             self._open_wanted(settings)
         if self._source is None:
             return False
-        held = self._demand.takes_plate or self._engines.compares_with_plate
-        self._read(hold_exposure=settings.lock_exposure or held)
-        return self._next_index > 0 or self._source is not None  # a source that gave no frame is opened again later
+        # What is compared with a plate must have the plate's exposure, or the room itself differs.
+        compares = self._demand.takes_plate or self._engines.compares_with_plate
+        self._read(hold_exposure=settings.lock_exposure or compares)
+        # A source that was lost before its first frame is opened again after a wait, not at once.
+        return self._next_index > 0 or self._source is not None
+
+    def _opens_anew(self, settings: CaptureSettings) -> bool:
+        """Return whether a source is to be opened: there is none, another one is wanted, or a camera is looked for."""
+        if self._source is None:
+            return True
+        if self.no_camera and time.perf_counter() >= self._look_again_s:
+            return True
+        # Identity first: the fields are compared for each frame otherwise.
+        return settings is not self._last_attempt and not opens_alike(settings, self._last_attempt)
 
     def _open_wanted(self, wanted: CaptureSettings) -> None:
-        previous = self._running
-        self._tried = wanted
+        previous = self._settings_of_source
+        self._last_attempt = wanted
         if self._source is not None and self._source.info.kind == "camera":
             # A camera can be opened only once, and the wanted one may be the same at another size.
             self._close()
@@ -289,20 +324,29 @@ class CaptureWorker:
             self._handle_failure(error, wanted, previous)
             return
         self._close()
-        self._board.report(Stage.CAPTURE, None)  # a missing camera, before `no_camera` is over
+        # Before `no_camera` is over: a status between the
+        # two would show a missing camera as a failed start.
+        self._board.report(Stage.CAPTURE, None)
         self._set_source(source, wanted)
 
-    def _handle_failure(self, error: Exception, wanted: CaptureSettings, previous: CaptureSettings | None) -> None:
+    def _handle_failure(
+        self,
+        error: Exception,
+        wanted: CaptureSettings,
+        previous: CaptureSettings | None,
+    ) -> None:
         """Note that the wanted source does not open; the one in use stays, unless the wanted one is any camera."""
-        stands_in, absent = self.no_camera, isinstance(error, CameraAbsentError)
-        if absent and wanted.source == "auto":
+        is_absent = isinstance(error, CameraAbsentError)
+        if is_absent and wanted.source == "auto":
             if self._demand.watched and self._shows_demonstration(wanted):
                 return
             self._close()
             previous = None
-        elif stands_in:
-            self._close()
-        self.no_camera = absent and self._source is None  # before the report: a run without a window ends by it alone
+        elif self.no_camera:
+            self._close()  # the demonstration: what was named is missing, not any camera
+        # Before the report: a run without a window takes
+        # the report alone for a failed start, and ends.
+        self.no_camera = is_absent and self._source is None
         self._board.report(Stage.CAPTURE, error)
         if self._source is not None:
             return
@@ -329,36 +373,49 @@ class CaptureWorker:
         return True
 
     def _open(self, wanted: CaptureSettings) -> FrameSource:
-        # Before the camera portal opens, the desktop may ask the user, who may take any time.
-        limit_s = math.inf if wanted.source.startswith("portal") else self._timing.open_hang_s
-        with self.thread.blocking_call(
-            partial(
-                t,
-                "The source {source} does not open; reconnect it, or start the program again with another source.",
-                source=wanted.source,
-            ),
-            limit_s,
-        ):
+        limit_s = self._timing.open_hang_s
+        if wanted.source.startswith("portal"):
+            # Before the camera portal opens, the desktop may ask the user, who may take any time.
+            limit_s = math.inf
+        problem = partial(
+            t,
+            "The source {source} does not open; reconnect it, or start the program again with another source.",
+            source=wanted.source,
+        )
+        with self.thread.blocking_call(problem, limit_s):
             return self._parts.open_source(wanted)
 
     def _set_source(self, source: FrameSource, settings: CaptureSettings | None) -> None:
         """Use a source. settings: those that it was opened with; None for one that stands in for a camera."""
-        self._source, self._running, self.no_camera = source, settings, settings is None
-        self._kind = source.info.kind
+        info = source.info
+        self._source = source
+        self._settings_of_source = settings
+        self.no_camera = settings is None
+        self._kind_of_last_source = info.kind
+        # Decisions about frames of the source before it,
+        # such as those to skip, do not hold for this one.
         self._generation += 1
         self._next_index = 0
-        self._turned_for = None
+        self._oriented_for = None
         self._last_frame_s = time.perf_counter()
-        info = source.info
-        self._orientation = self._wanted_orientation()
-        self.info = info.turned(self._orientation)
-        words = info.kind, info.name, info.width, info.height, info.fps, info.pixel_format or "no format of its own"
-        _log.info("Opened the source %s %s: %dx%d at %g fps, %s.", *words)
+        self._orientation_of_last_frame = self._wanted_orientation()
+        self.info = info.turned(self._orientation_of_last_frame)
+        _log.info(
+            "Opened the source %s %s: %dx%d at %g fps, %s.",
+            info.kind,
+            info.name,
+            info.width,
+            info.height,
+            info.fps,
+            info.pixel_format or "no format of its own",
+        )
 
     def _read(self, *, hold_exposure: bool) -> None:
         """Read the next frame, or skip it where nobody needs it."""
-        source, started_s, frame = self._source, time.perf_counter(), None
+        source = self._source
         assert source is not None
+        started_s = time.perf_counter()
+        frame = None
         problem = partial(
             t,
             "{device} does not respond; reconnect it, or start the program again with another source.",
@@ -366,13 +423,9 @@ class CaptureWorker:
         )
         try:
             with self.thread.blocking_call(problem, self._timing.hang_s):
-                is_unneeded = False  # decoding what nobody needs would take time from the step
                 if source.is_live:
                     source.hold_exposure(hold_exposure)
-                    generation, indexes = self._engines.unneeded
-                    is_skipped = generation == self._generation and self._next_index in indexes
-                    is_unneeded = is_skipped or (self._owner.current.paused and started_s < self._read_at_s)
-                if is_unneeded:
+                if source.is_live and self._is_unneeded(started_s):
                     arrived = source.skip()
                     self._next_index += 1
                 else:
@@ -380,11 +433,13 @@ class CaptureWorker:
                     arrived = frame is not None
                     if arrived:
                         self._read_at_s = started_s + self._timing.paused_interval_s
-            if not arrived and time.perf_counter() - self._last_frame_s > self._timing.source_timeout_s:
+            silent_s = time.perf_counter() - self._last_frame_s
+            if not arrived and silent_s > self._timing.source_timeout_s:
                 raise SourceLostError(
                     t(
-                        "{source} has delivered no frame for {seconds} seconds; check its cable, or the program that "
-                        "sends to it, and that no other program uses it. It is being reopened.",
+                        "{source} has delivered no frame for {seconds} seconds; check its cable, or "
+                        "the program that sends to it, and that no other program uses it. It is being "
+                        "reopened.",
                         source=source.info.name,
                         seconds=f"{self._timing.source_timeout_s:.0f}",
                     )
@@ -402,23 +457,42 @@ class CaptureWorker:
             return
         self._next_index = frame.index + 1
         self._board.capture_ms.add(self._last_frame_s - started_s)
-        if (settings := self._owner.current.capture) is not self._turned_for:
-            self._turned_for = settings
-            if (orientation := self._wanted_orientation()) != self._orientation:
-                self._orientation = orientation
-                self._generation += 1  # the stream begins anew
-        frame = frame.of(source.info, self._orientation)
+        self._follow_orientation()
+        frame = frame.of(source.info, self._orientation_of_last_frame)
         self.info = frame.source
         self._frames.put(replace(frame, generation=self._generation))
 
+    def _is_unneeded(self, started_s: float) -> bool:
+        """Return whether to skip the next frame: decoding what nobody needs would take time from the step."""
+        generation, indexes = self._engines.unneeded
+        if generation == self._generation and self._next_index in indexes:
+            return True
+        return self._owner.current.paused and started_s < self._read_at_s
+
+    def _follow_orientation(self) -> None:
+        """Turn frames from this one on as the settings ask now."""
+        settings = self._owner.current.capture
+        if settings is self._oriented_for:
+            return
+        self._oriented_for = settings
+        orientation = self._wanted_orientation()
+        if orientation != self._orientation_of_last_frame:
+            self._orientation_of_last_frame = orientation
+            self._generation += 1  # what was matted before looks like another scene
+
     def _wanted_orientation(self) -> Orientation:
         """Return how to turn the frames of the open source, which may not be the one that the settings name now."""
-        wanted, running = self._owner.current.capture, self._running
-        return wanted.orientation if running is None or wanted.source == running.source else self._orientation
+        wanted = self._owner.current.capture
+        opened_with = self._settings_of_source
+        if opened_with is None or wanted.source == opened_with.source:
+            return wanted.orientation
+        # Where the wanted source does not open, the one in use stays turned as it was.
+        return self._orientation_of_last_frame
 
     def _close(self) -> None:
-        source, self._source = self._source, None
-        self._running = None
+        source = self._source
+        self._source = None
+        self._settings_of_source = None
         if source is None:
             return
         self.info = None
