@@ -36,8 +36,8 @@ from app.runtime.outputs import OutputClock, SinkWorker
 from app.runtime.status import OF_THE_RUN, Phase, PipelineStatus, Preparing, StatusBoard
 from app.settings import Settings, SettingsOwner
 
+# Longest wait of a snapshot for a picture that was made under the settings of now.
 STILL_WAIT_S = 2.0
-"""Longest wait of a snapshot for a picture that was made under the settings of now."""
 
 
 class Watchdog:
@@ -45,74 +45,94 @@ class Watchdog:
 
     def __init__(self, context: PipelineContext, gate: Gate, clock: OutputClock, *threads: Worker) -> None:
         """threads: those to watch beside that of the clock."""
-        self._board, self._timing = context.board, context.timing
+        self._board = context.board
+        self._timing = context.timing
         self._gate = gate
         self._clock = clock
-        self._watched = clock.thread, *threads
-        self._late: dict[str, Text | None] = {}
-        """The call that did not return at the last check, by the name of its thread."""
+        self._threads = [clock.thread, *threads]
+        # The call that did not return at the last check, by the name of its thread.
+        self._overdue_calls: dict[str, Text | None] = {}
         self.thread = Worker("watchdog", self.run)
 
     def watch(self, thread: Worker) -> None:
         """Watch this thread as well."""
-        self._watched += (thread,)
+        # Another list, as `run` may be in the middle of this one.
+        self._threads = [*self._threads, thread]
 
     def run(self, stop: threading.Event) -> None:
         """Check until `stop` is set."""
         while not stop.wait(self._timing.watchdog_s):
-            for thread in self._watched:
+            for thread in self._threads:
                 if thread.died:
+                    # Nobody can tell any more what such a thread would have hidden.
                     if thread.frame_path:
                         self._gate.block()
                     report_failure(self._board, thread)
-                problem, before = thread.overdue_call(), self._late.get(thread.name)
-                self._late[thread.name] = problem
-                # Once is not enough: a process that was stopped finds its calls late at first.
-                if problem is not None and problem == before:
-                    self._board.report(
-                        thread.stage, problem, (self, thread.name), is_late=True, remedy=thread.late_remedy
-                    )
-                elif problem is None and before is not None:
-                    self._board.report(thread.stage, None, (self, thread.name))
-            if self._clock.thread.died or self._late[self._clock.thread.name] is not None:
+                self._check_call(thread)
+            clock = self._clock.thread
+            # Nothing else is sent now, and readers would keep the last picture.
+            if clock.died or self._overdue_calls[clock.name] is not None:
                 self._clock.send_card()
+
+    def _check_call(self, thread: Worker) -> None:
+        """Report a call that does not return, or report that it has returned after all."""
+        problem = thread.overdue_call()
+        before = self._overdue_calls.get(thread.name)
+        self._overdue_calls[thread.name] = problem
+        part = (self, thread.name)
+        # Once is not enough: a process that was stopped finds its calls late at first.
+        if problem is not None and problem == before:
+            remedy = thread.late_remedy
+            self._board.report(thread.stage, problem, part, is_late=True, remedy=remedy)
+        elif problem is None and before is not None:
+            self._board.report(thread.stage, None, part)
 
 
 def report_failure(board: StatusBoard, thread: Worker) -> None:
     """Report that a thread has failed, or ended without an error."""
     board.report(
         thread.stage,
-        t("The {thread} thread failed; start the program again. The log has the details.", thread=thread.name),
+        t(
+            "The {thread} thread failed; start the program again. The log has the details.",
+            thread=thread.name,
+        ),
         thread.name,
     )
 
 
+# From the settings in force to new ones.
 Update = Callable[[Settings], Settings]
-"""From the settings in force to new ones."""
 
 
 class Pipeline:
     """Source → matting → outputs. All of it is for any thread."""
 
-    def __init__(self, settings: Settings, *, parts: PipelineParts | None = None, timing: Timing | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        parts: PipelineParts | None = None,
+        timing: Timing | None = None,
+    ) -> None:
         self.owner = SettingsOwner(settings)
-        """Of the settings in force."""
         self._parts = parts or default_parts()
         self._preparation = self._parts.preparation
         context = PipelineContext(self.owner, self._parts, timing or Timing())
         self._board = context.board
-        self._final: PipelineStatus | None = None
+        # None until the run has ended.
+        self._final_status: PipelineStatus | None = None
         self.preview: LatestSlot[Picture] = LatestSlot()
         self._frames: LatestSlot[Frame | Phase] = LatestSlot()
         self._pictures: LatestSlot[Picture | Phase] = LatestSlot()
-        self._cards = StandbyPictures(
-            self._board, default_text=lambda: self._parts.standby_text(self._phase(), self._preparing)
-        )
+        self._cards = StandbyPictures(self._board, default_text=self._card_text)
         self._gate = Gate(self.owner, self._cards.card)
         self._engines = EngineSelector(context)
         self._backdrops = Backdrops(context)
         self._sink_context = SinkContext(
-            lambda: self.settings, self._open_microphone, self._source_devices, context.between_steps.wait
+            lambda: self.settings,
+            self._open_microphone,
+            self._source_devices,
+            context.between_steps.wait,
         )
         self._sinks = [SinkWorker(spec, self._sink_context, self._gate, context) for spec in self._parts.sinks]
         self.demand = DemandWatch(context, self._sinks)
@@ -126,16 +146,26 @@ class Pipeline:
             self._pictures.put,
         )
         self._clock = OutputClock(context, self._pictures, self._gate, self._sinks, self.preview)
-        self._preparers: tuple[Preparer[Any, Any], ...] = (
+        self._builders: list[Preparer[Any, Any]] = [
             self._engines.preparer,
             self._backdrops.preparer,
-            self._cards.preparer,
-        )
-        live: list[CaptureWorker | MattingWorker | DemandWatch] = [self._capture, self._matting, self.demand]
-        self._threads = [*(part.thread for part in live), *(sink.thread for sink in self._sinks)]
+        ]
+        self._preparers = [*self._builders, self._cards.preparer]
         self._lock_pause = LockPause(self.owner, self._board, self._parts.open_lock)
-        self._threads.append(self._lock_pause.thread)
-        self._watchdog = Watchdog(context, self._gate, self._clock, *self._threads, *self._preparers)
+        self._threads = [
+            self._capture.thread,
+            self._matting.thread,
+            self.demand.thread,
+            *(sink.thread for sink in self._sinks),
+            self._lock_pause.thread,
+        ]
+        self._watchdog = Watchdog(
+            context,
+            self._gate,
+            self._clock,
+            *self._threads,
+            *self._preparers,
+        )
         self.owner.listen(self._capture.wake)
 
     @property
@@ -146,24 +176,32 @@ class Pipeline:
     @property
     def newest_frame(self) -> Frame | None:
         """The newest frame of the source; None while the user has paused."""
-        return None if self.settings.paused else self._matting.newest
+        if self.settings.paused:
+            return None
+        return self._matting.newest
 
     def start(self) -> None:
         """Start every thread; return at once."""
-        # OpenCV's own threads spin while they wait, and inherit the priority of whichever thread used them first.
+        # OpenCV's own threads spin while they wait, and inherit
+        # the priority of whichever thread used them first.
         cv2.setNumThreads(1)
         if self._preparation is not None:
-            self._preparation.begin(self._engines.choose_again)  # after a measurement the settings mean another engine
+            # After a measurement the same settings may mean another engine.
+            self._preparation.begin(self._engines.choose_again)
         for preparer in self._preparers:
             preparer.start()
-        for thread in [*reversed(self._threads), self._clock.thread, self._watchdog.thread]:
+        # From the outputs back to the source, so that what receives runs before what sends.
+        for thread in reversed(self._threads):
             thread.start()
+        self._clock.thread.start()
+        self._watchdog.thread.start()
 
     def change(self, update: Update) -> Settings:
         """Replace the settings atomically by `update` of those in force; return the new ones.
 
-        They are in force at once: a picture that they forbid no longer leaves. What cannot be switched keeps running,
-        and the status tells why. `update` must be short; an error that it raises changes nothing.
+        They are in force at once: a picture that they forbid no longer leaves. What cannot be
+        switched keeps running, and the status tells why. `update` must be short; an error that it
+        raises changes nothing.
         """
         return self.owner.change(update)
 
@@ -236,28 +274,37 @@ class Pipeline:
     @property
     def phase(self) -> Phase:
         """What the pipeline is doing, as in the status, of which it is a cheap part."""
-        return self._phase() if self._final is None else self._final.phase
+        if self._final_status is not None:
+            return self._final_status.phase
+        return self._phase()
 
     def status(self) -> PipelineStatus:
         """Return the status; after `stop` that of the run that ended."""
-        if self._final is not None:
-            return self._final
+        if self._final_status is not None:
+            return self._final_status
         if self._watchdog.thread.died:
-            report_failure(self._board, self._watchdog.thread)
-        engines, stream, recordings = self._engines, self._matting.stream, self._sink_context.recordings
-        outputs = {
-            sink.spec.name: sink.open_name for sink in self._sinks
-        }  # before the board, which has why one is closed
-        board = self._board.read()  # before the phase: with a missing camera it is `NO_CAMERA`
-        phase, unmatted = self._phase(), self._clock.unmatted
-        if phase is not Phase.NO_CAMERA and any(each.stage is Stage.CAPTURE for each in board.problems):
+            report_failure(self._board, self._watchdog.thread)  # nobody watches the watchdog
+        engines = self._engines
+        stream = self._matting.stream
+        recordings = self._sink_context.recordings
+        # The order counts, as every thread goes on meanwhile. The
+        # outputs come before the board, which has why one is closed;
+        # the board before the phase, which a missing camera belongs to.
+        outputs = {sink.spec.name: sink.open_name for sink in self._sinks}
+        board = self._board.read()
+        phase = self._phase()
+        unmatted = self._clock.unmatted
+        has_source_problem = any(problem.stage is Stage.CAPTURE for problem in board.problems)
+        if has_source_problem and phase is not Phase.NO_CAMERA:
             board = self._board.read()  # the camera may have come meanwhile
         shows_matte = phase is Phase.RUNNING and not unmatted
-        preparing = Preparing.BACKGROUND if self._backdrops.preparer.busy else None
+        preparing = None
         first_preparation = None
+        if self._backdrops.preparer.busy:
+            preparing = Preparing.BACKGROUND
         if engines.preparer.busy:
             preparing = Preparing.MODEL
-            first_preparation = self._preparing
+            first_preparation = self._first_preparation
         return replace(
             board,
             phase=phase,
@@ -284,15 +331,23 @@ class Pipeline:
         if self._gate.blocked:
             return Phase.WAITING
         phase = self._clock.phase
-        return Phase.NO_CAMERA if self._capture.no_camera and phase is not Phase.PAUSED else phase
+        if self._capture.no_camera and phase is not Phase.PAUSED:
+            return Phase.NO_CAMERA
+        return phase
 
     @property
-    def _preparing(self) -> Text | None:
+    def _first_preparation(self) -> Text | None:
         """What is being prepared once for this machine."""
-        return None if self._preparation is None else self._preparation.progress
+        if self._preparation is None:
+            return None
+        return self._preparation.progress
+
+    def _card_text(self) -> str:
+        return self._parts.standby_text(self._phase(), self._first_preparation)
 
     def stop(self, timeout_s: float = 15.0) -> bool:
         """End every thread, close every device, finish every recording; return False if a thread did not end."""
+        # Read first: engine, source and outputs are closed when the threads have ended.
         running = self.status()
         deadline_s = time.monotonic() + timeout_s
 
@@ -303,18 +358,20 @@ class Pipeline:
             return preparer.stop(deadline_s - time.monotonic())
 
         lock = self._lock_pause
-        frame_path = [self._capture.thread, self._matting.thread, self._clock.thread, self.demand.thread]
-        # Without that of the cards, which are drawn to the end.
-        builders: list[Preparer[Any, Any]] = [self._engines.preparer, self._backdrops.preparer]
+        # The watchdog first, as it would take what ends for dead. The sinks finish after the clock,
+        # which hands them their last picture. Cards are drawn to the end: sinks may still need one.
         ended = all_done(
             partial(self._watchdog.thread.stop, timeout_s),
-            *(thread.request_stop for thread in frame_path),
+            self._capture.thread.request_stop,
+            self._matting.thread.request_stop,
+            self._clock.thread.request_stop,
+            self.demand.thread.request_stop,
             self._capture.wake,
             lock.thread.request_stop,
             lock.wake,
             self._frames.close,
             self._pictures.close,
-            *(builder.request_stop for builder in builders),
+            *(builder.request_stop for builder in self._builders),
             self._cancel_preparation,
             partial(join, self._clock.thread),
             *(sink.finish for sink in self._sinks),
@@ -324,7 +381,7 @@ class Pipeline:
             self.preview.close,
         )
         ran_with = {name: getattr(running, name) for name in OF_THE_RUN}
-        self._final = replace(self.status(), phase=Phase.STOPPED, **ran_with)
+        self._final_status = replace(self.status(), phase=Phase.STOPPED, **ran_with)
         return ended
 
     def _cancel_preparation(self) -> None:
@@ -336,12 +393,20 @@ class Pipeline:
 
         def wanted() -> str | None:
             settings = self.settings
-            return None if settings.paused or settings.output.microphone == "off" else settings.output.microphone
+            if settings.paused or settings.output.microphone == "off":
+                return None
+            return settings.output.microphone
 
-        return Microphone(self._parts.open_microphone, wanted, partial(self._board.report, Stage.MICROPHONE))
+        return Microphone(
+            self._parts.open_microphone,
+            wanted,
+            partial(self._board.report, Stage.MICROPHONE),
+        )
 
     def _source_devices(self) -> set[str]:
         """Return the device files of the camera that the settings name, and of the one in use."""
+        sources = {self.settings.capture.source}
         info = self._capture.info
-        named = {self.settings.capture.source} | (set() if info is None else {f"camera:{info.id}"})
-        return {self._parts.source_device(source) for source in named}
+        if info is not None:
+            sources.add(f"camera:{info.id}")
+        return {self._parts.source_device(source) for source in sources}
