@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -23,20 +23,24 @@ from app.runtime.context import PipelineContext
 from app.runtime.status import Phase
 from app.settings import Settings
 
+# Rate at which the stand-by card is repeated while nobody reads the virtual camera, and while the
+# user pauses. The card never changes by itself, and a new picture is sent at once.
 IDLE_HZ = 5.0
-"""Rate at which the stand-by card is repeated while nobody reads the virtual camera, and while the user pauses. It
-never changes by itself, and a new picture is sent at once."""
+# An arrival later than this fraction of an interval after
+# the middle of its tick delays the following ticks.
 LATE_FRACTION = 0.25
-"""An arrival later than this fraction of an interval after the middle of its tick delays the following ticks."""
+# Fraction of the lateness by which they are delayed.
 FOLLOW_GAIN = 0.1
-"""Fraction of the lateness by which they are delayed."""
+# Longest wait at the end of the program for a recording of hours, whose packets are copied.
+FINISH_S = 120.0
 
 
 class SteadyClock:
     """Ticks at a fixed mean rate against absolute times, so that lateness does not accumulate.
 
-    A tick is an interval, not a moment: a new picture is sent as soon as it arrives, once per tick; without one, the
-    last picture is repeated at the end of the tick. Pictures that arrive at the clock's rate or slower never wait.
+    A tick is an interval, not a moment: a new picture is sent as soon as it arrives, once per tick;
+    without one, the last picture is repeated at the end of the tick. Pictures that arrive at the
+    clock's rate or slower never wait.
     """
 
     def __init__(self, rate_hz: float, now: Callable[[], float] = time.perf_counter) -> None:
@@ -52,7 +56,8 @@ class SteadyClock:
         self._middle_s += interval_s
         if self._middle_s < now_s - interval_s:
             self._middle_s = now_s
-        return not stop.wait(max(0.0, self._middle_s - interval_s / 2 - now_s))
+        begins_s = self._middle_s - interval_s / 2
+        return not stop.wait(max(0.0, begins_s - now_s))
 
     @property
     def remaining_s(self) -> float:
@@ -64,17 +69,31 @@ class SteadyClock:
 
         Pictures at about the clock's rate then do not alternate between two sides of a tick's end.
         """
-        late_s = self._now() - self._middle_s - LATE_FRACTION / self.rate_hz
-        if 0 < late_s <= (0.5 - LATE_FRACTION) / self.rate_hz:
+        interval_s = 1.0 / self.rate_hz
+        late_s = self._now() - self._middle_s - LATE_FRACTION * interval_s
+        # Beyond the end of the tick it belongs to the next one, where it is early.
+        if 0 < late_s <= (0.5 - LATE_FRACTION) * interval_s:
             self._middle_s += FOLLOW_GAIN * late_s
+
+
+@dataclass(frozen=True, slots=True)
+class CardKey:
+    """What the stand-by card is drawn for."""
+
+    # It grows also where the files that the settings name are to be read again.
+    revision: int
+    settings: Settings
+    size: tuple[int, int] | None
+    """(width, height) of the newest frame; None before the first one."""
 
 
 class OutputClock:
     """Alone decides between the newest picture, its repetition and the stand-by card.
 
-    The last composite is repeated while matting is late, so that readers see no stall, but for `stale_s` at most, and
-    for `outdated_s` where the settings have changed and might hide a part of it. After a suspension of the machine or
-    the program, composites of frames from before it are dropped. What is public is for any thread.
+    The last composite is repeated while matting is late, so that readers see no stall, but for
+    `stale_s` at most, and for `outdated_s` where the settings have changed and might hide a part of
+    it. After a suspension of the machine or the program, composites of frames from before it are
+    dropped. What is public is for any thread.
     """
 
     def __init__(
@@ -86,84 +105,100 @@ class OutputClock:
         preview: LatestSlot[Picture],
     ) -> None:
         """preview: gets the chosen picture, unmirrored, whenever it is new."""
-        self._owner, self._board, self._timing = context.owner, context.board, context.timing
+        self._owner = context.owner
+        self._board = context.board
+        self._timing = context.timing
         self._pictures = pictures
         self._gate = gate
         self._sinks = sinks
         self._preview = preview
+        # Called after each picture for the preview.
         self.on_preview: Callable[[], None] = lambda: None
-        """Called after each picture for the preview."""
         self.thread = Worker("output-clock", self._run, frame_path=True)
+        # None while the stand-by card is requested.
         self._latest: Picture | None = None
-        """None while the stand-by card is requested."""
+        # Why the card or a picture is sent, as in `PipelineStatus`.
         self.phase = Phase.STARTING
-        """Why the card or a picture is sent, as in `PipelineStatus`."""
-        self._arrived_s = 0.0
-        """When the last picture came."""
-        self._previewed: Picture | None = None
-        """What the preview shows."""
+        self._latest_arrived_s = 0.0
+        self._picture_in_preview: Picture | None = None
+        # What was chosen at the last tick, not mirrored; `_ticked` is notified after it.
         self._sent: Picture | None = None
-        """What was chosen at the last tick, not mirrored."""
         self._ticked = threading.Condition()
-        """Notified after each tick."""
-        self._mirrored: tuple[Picture, Picture] | None = None
+        self._mirrored_from: Picture | None = None
+        self._mirrored: Picture | None = None
+        # `Settings.hides` in force at the last tick.
         self._hides: tuple[object, ...] = ()
-        """As in `Settings`, those in force at the last tick."""
-        self._prepared: tuple[int, Settings, tuple[int, int] | None] | None = None
-        """What the stand-by card was last drawn ahead for."""
+        self._card_drawn_for: CardKey | None = None
+        # When the last suspension ended, by time.perf_counter(), as frames are stamped.
         self._resumed_s = 0.0
-        """When the last suspension ended, by time.perf_counter()."""
+        # By `Timing.clock`, which goes on in a suspension.
         self._last_tick_s = self._timing.clock()
-        """When the last tick was, by `Timing.clock`."""
 
     def _run(self, stop: threading.Event) -> None:
         """Run until `stop` is set or the slot is closed."""
         clock = SteadyClock(self._owner.current.capture.fps)
-        problem = partial(t, "The {thread} thread does not respond; start the program again.", thread=self.thread.name)
+        problem = partial(
+            t,
+            "The {thread} thread does not respond; start the program again.",
+            thread=self.thread.name,
+        )
         while clock.wait(stop):
             self.thread.limit_call(problem, self._timing.stale_s)
-            revision = self._board.matted  # before the picture
+            revision = self._board.matted  # before the picture, which is at least as new
             try:
                 arrived = self._pictures.get(clock.remaining_s)
             except SlotClosed:
                 return
-            now_s = self._timing.clock()
-            if now_s - self._last_tick_s > self._timing.stale_s:
-                self._resumed_s = time.perf_counter()
-            self._last_tick_s = now_s
+            self._note_suspension()
             if arrived is not None:
                 clock.note_arrival()
                 self._accept(arrived)
-            # Before the settings, which are at least as new. It grows also where files are to be read again.
-            in_force = self._owner.revision
+            # Before the settings, which are at least as new.
+            revision_in_force = self._owner.revision
             settings = self._owner.current
-            idle = settings.paused or self.phase is Phase.RESTING
-            clock.rate_hz = min(IDLE_HZ, settings.capture.fps) if idle else settings.capture.fps
-            prepared = in_force, settings, self._board.size
-            if prepared != self._prepared:
-                self._prepared, self._hides = prepared, settings.hides
-                self._card(settings)  # before it is needed, so that an image that cannot be read is reported at once
+            clock.rate_hz = settings.capture.fps
+            if settings.paused or self.phase is Phase.RESTING:
+                clock.rate_hz = min(IDLE_HZ, settings.capture.fps)
+            self._draw_card_ahead(CardKey(revision_in_force, settings, self._board.size))
             picture = self._choose(settings)
-            if picture is not self._previewed:
+            if picture is not self._picture_in_preview:
                 self._preview_picture(picture)
-            if not self._gate.permits(picture):  # the demonstration in place of a camera
+            # The preview alone may show the demonstration in place of a camera.
+            if not self._gate.permits(picture):
                 picture = self._card(settings)
             with self._ticked:
                 self._send(picture, mirror=settings.output.mirror)
                 self._board.sent = revision
                 self._ticked.notify_all()
 
+    def _note_suspension(self) -> None:
+        """Note the end of a suspension: frames from before it may show what nobody expects any more."""
+        now_s = self._timing.clock()
+        if now_s - self._last_tick_s > self._timing.stale_s:
+            self._resumed_s = time.perf_counter()
+        self._last_tick_s = now_s
+
+    def _draw_card_ahead(self, key: CardKey) -> None:
+        """Draw the card before it is needed, so that an image that cannot be read is reported at once."""
+        if key != self._card_drawn_for:
+            self._card_drawn_for = key
+            self._hides = key.settings.hides
+            self._card(key.settings)
+
     @property
     def unmatted(self) -> bool:
         """Whether unmatted frames leave now."""
         sent = self._sent
-        return sent is not None and sent.kind is PictureKind.UNMATTED and self._gate.permits(sent)
+        if sent is None or sent.kind is not PictureKind.UNMATTED:
+            return False
+        return self._gate.permits(sent)
 
     def still(self, timeout_s: float) -> Outgoing:
         """Return what leaves now, for a file, once it hides what the settings hide; wait for that so long.
 
-        What was chosen before a change may show what is hidden by it. Call it at the moment of the write. Raises
-        SinkError where nothing was sent yet, or what leaves is still from before a change.
+        What was chosen before a change may show what is hidden by it. Call it at the moment of the
+        write. Raises SinkError where nothing was sent yet, or what leaves is still from before a
+        change.
         """
         with self._ticked:
             is_current = self._ticked.wait_for(self._is_current, timeout_s)
@@ -190,41 +225,57 @@ class OutputClock:
         self._preview_picture(card)
 
     def _preview_picture(self, picture: Picture) -> None:
-        self._previewed = picture
+        self._picture_in_preview = picture
         self._preview.put(picture)
         self.on_preview()
 
     def _accept(self, arrived: Picture | Phase) -> None:
         if isinstance(arrived, Phase):
-            self._latest, self.phase = None, arrived
-        elif arrived.frame is None or arrived.frame.captured_at_s >= self._resumed_s:
-            self._latest, self.phase = arrived, Phase.RUNNING
-            self._arrived_s = self._last_tick_s
+            self._latest = None
+            self.phase = arrived
+            return
+        if arrived.frame is not None and arrived.frame.captured_at_s < self._resumed_s:
+            return
+        self._latest = arrived
+        self._latest_arrived_s = self._last_tick_s
+        self.phase = Phase.RUNNING
 
     def _choose(self, settings: Settings) -> Picture:
-        latest = self._latest
         if settings.frozen and not settings.paused and self.phase is not Phase.RESTING:
-            self._arrived_s = self._last_tick_s  # after the freeze the picture stays until the next one comes
-            if latest is None or not self._gate.shows(latest):  # it may show what the settings hide now
-                latest = self._latest = None
-                self.phase = Phase.WAITING
-        elif latest is not None:
-            is_outdated = latest.hides not in (None, self._hides)
-            limit_s = self._timing.outdated_s if is_outdated else self._timing.stale_s
-            if self._last_tick_s - self._arrived_s >= limit_s:
-                latest = self._latest = None
-                self.phase = Phase.WAITING
-        if latest is not None and self._gate.shows(latest):
-            return latest
+            # After the freeze the picture stays until the next one comes.
+            self._latest_arrived_s = self._last_tick_s
+            # What was frozen may show what the settings hide now.
+            if self._latest is None or not self._gate.shows(self._latest):
+                self._drop_latest()
+        elif self._latest is not None and self._is_too_old(self._latest):
+            self._drop_latest()
+        if self._latest is not None and self._gate.shows(self._latest):
+            return self._latest
         return self._card(settings)
+
+    def _is_too_old(self, latest: Picture) -> bool:
+        limit_s = self._timing.stale_s
+        if latest.hides not in (None, self._hides):
+            limit_s = self._timing.outdated_s
+        return self._last_tick_s - self._latest_arrived_s >= limit_s
+
+    def _drop_latest(self) -> None:
+        self._latest = None
+        self.phase = Phase.WAITING
 
     def _card(self, settings: Settings) -> Picture:
         """Return the stand-by card at the size of the newest frame."""
-        return self._gate.card(*(self._board.size or (settings.capture.width, settings.capture.height)))
+        size = self._board.size
+        if size is None:
+            size = (settings.capture.width, settings.capture.height)
+        return self._gate.card(*size)
 
     def _send(self, picture: Picture, *, mirror: bool) -> None:
         self._sent = picture
-        outgoing = self._mirror(picture) if mirror and picture.kind is not PictureKind.STANDBY else picture
+        outgoing = picture
+        # The card has text, which nobody reads in a mirror.
+        if mirror and picture.kind is not PictureKind.STANDBY:
+            outgoing = self._mirror(picture)
         is_sent = False
         for sink in self._sinks:
             is_sent = sink.send(outgoing) or is_sent
@@ -232,67 +283,90 @@ class OutputClock:
             self._board.frames_sent.add()
 
     def _mirror(self, picture: Picture) -> Picture:
-        if self._mirrored is None or self._mirrored[0] is not picture:
+        # The last picture is repeated at each tick without a new one: it is mirrored once.
+        if self._mirrored is None or self._mirrored_from is not picture:
             alpha = None if picture.alpha is None else _flip(picture.alpha)
             foreground = None if picture.foreground is None else _flip(picture.foreground)
-            flipped = replace(picture, image=_flip(picture.image), alpha=alpha, foreground=foreground)
-            self._mirrored = (picture, flipped)
-        return self._mirrored[1]
+            self._mirrored_from = picture
+            self._mirrored = replace(
+                picture,
+                image=_flip(picture.image),
+                alpha=alpha,
+                foreground=foreground,
+            )
+        return self._mirrored
 
 
 def _flip(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.asarray(cv2.flip(image, 1), dtype=np.uint8)
 
 
-FINISH_S = 120.0
-"""Longest wait at the end of the program for a recording of hours, whose packets are copied."""
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What settings ask a sink for, as `SinkSpec.wanted` says it."""
+
+    settings: Settings | None
+    sink: Any
 
 
 class SinkWorker:
     """Follows the settings; if a switch fails, the sink in use stays open. What is public is for any thread."""
 
-    def __init__(self, spec: SinkSpec[Any], sink_context: SinkContext, gate: Gate, context: PipelineContext) -> None:
+    def __init__(
+        self,
+        spec: SinkSpec[Any],
+        sink_context: SinkContext,
+        gate: Gate,
+        context: PipelineContext,
+    ) -> None:
         self.spec = spec
         self._sink_context = sink_context
         self._gate = gate
-        self._owner, self._board, self._timing = context.owner, context.board, context.timing
-        self._retry_s = None if spec.retry_s is None else context.timing.sink_retry_s or spec.retry_s
+        self._owner = context.owner
+        self._board = context.board
+        self._timing = context.timing
+        # None where what fails is taken out of the settings in place of being opened again.
+        self._retry_s = spec.retry_s
+        if spec.retry_s is not None and context.timing.sink_retry_s:
+            self._retry_s = context.timing.sink_retry_s
+        # Each with the value of `_accepts_cards` at the time.
         self._pictures: LatestSlot[tuple[Picture, bool]] = LatestSlot()
-        """Each with the value of `_accepts_cards` at the time."""
+        # A recording would begin with the card otherwise.
         self._accepts_cards = not spec.from_first_matte
-        """Whether the first matte of the program has come, or the sink takes cards before it as well."""
-        self._sent: Picture | None = None
+        self._last_sent: Picture | None = None
+        # None while none is open.
         self.sink: FrameSink | None = None
-        """The open one."""
-        self._opened_for: Any = None
-        """What the settings asked for when the open sink was opened."""
-        self._asked: tuple[Settings | None, Any] = (None, None)
-        """Settings, and the sink that they ask for."""
-        self._tried: Any = None
-        """The settings for which a sink is open or has failed to open. A sink that is given up is no longer wanted."""
+        self._request_of_open_sink: Any = None
+        self._newest_request = _Request(None, None)
+        # The request for which a sink is open or has
+        # failed to open; None after one that is given up.
+        self._answered_request: Any = None
         self._retry_at_s: float | None = None
+        # The sink in the status, until it is closed: its device or its name.
         self.open_name: str | None = None
-        """The sink in the status, until it is closed: its device or its name."""
         self.thread = Worker(spec.name.replace("_", "-"), self._run, spec.stage)
 
     @property
     def wanted(self) -> Any:
         """The sink that the settings in force ask for; None for no such sink."""
-        settings, asked = self._owner.current, self._asked
-        if asked[0] is not settings:
-            asked = self._asked = settings, self.spec.wanted(settings)
-        return asked[1]
+        settings = self._owner.current
+        request = self._newest_request
+        # It is asked for each picture, and changes with them only.
+        if request.settings is not settings:
+            request = _Request(settings, self.spec.wanted(settings))
+            self._newest_request = request  # as a whole: another thread may read it now
+        return request.sink
 
     @property
     def decided(self) -> bool:
         """Whether the sink that the settings ask for is open or has failed to open."""
-        return bool(self._tried == self.wanted)
+        return bool(self._answered_request == self.wanted)
 
     def send(self, picture: Picture) -> bool:
         """Hand over a picture; return whether a sink is open."""
         if picture.kind is not PictureKind.STANDBY:
             self._accepts_cards = True
-        if self.sink is None and self._tried is None and self.wanted is None:
+        if self.sink is None and self._answered_request is None and self.wanted is None:
             return False  # do not wake a thread that has nothing to do
         self._pictures.put((picture, self._accepts_cards))
         return self.sink is not None
@@ -314,36 +388,39 @@ class SinkWorker:
                 except SlotClosed:
                     return
                 if item is not None:
-                    if self._open_or_close(item[0]):
+                    picture, is_accepted = item
+                    if self._open_or_close(picture):
                         with suppress(SlotClosed):  # a newer picture may have arrived meanwhile
-                            item = self._pictures.get(0) or item
-                    self._send(*item)
+                            picture, is_accepted = self._pictures.get(0) or item
+                    self._send(picture, is_accepted)
         finally:
             self._close()
 
     def join(self, deadline_s: float) -> None:
         """Wait for the end until this time of time.monotonic(), and longer for a file that is being finished."""
-        if not self.thread.join(deadline_s - time.monotonic()) and self.sink is None and self.open_name:
+        if self.thread.join(deadline_s - time.monotonic()):
+            return
+        if self.sink is None and self.open_name:
             self.thread.join(FINISH_S)
 
     def _open_or_close(self, picture: Picture) -> bool:
         """Open or close the sink as the settings ask; return whether a sink was opened, which may take seconds."""
         wanted = self.wanted
-        due = self._retry_at_s is not None and time.monotonic() >= self._retry_at_s
-        if wanted == self._tried and not due:
+        is_due = self._retry_at_s is not None and time.monotonic() >= self._retry_at_s
+        if wanted == self._answered_request and not is_due:
             return False
         self._retry_at_s = None
-        if wanted is None:
-            self._report(None)
-            self._close()
-            self._tried = None
-        else:
+        if wanted is not None:
             self._open(wanted, picture)
-        return wanted is not None
+            return True
+        self._report(None)
+        self._close()
+        self._answered_request = None
+        return False
 
     def _open(self, wanted: Any, picture: Picture) -> None:
         """Open another sink; where that fails, the one in use stays open, or is opened again."""
-        in_use = self._opened_for
+        previous = self._request_of_open_sink
         gives_way = self.sink is not None and self.spec.takes_device_of(wanted, self.sink)
         if gives_way:
             # A device takes one sender, and refuses a second one of this program as well.
@@ -351,16 +428,17 @@ class SinkWorker:
         try:
             sink = self._opened(wanted, picture)
         except Exception as error:  # noqa: BLE001 - carried to the status
-            is_optional = self.spec.optional(wanted)
-            self._report(None if is_optional else error)  # None: of the device that was wanted before
-            is_open = gives_way and self._reopens(in_use, picture)
-            self._tried = wanted
-            if not is_open:  # another attempt would take the device from its readers again
+            # None where it need not be there: the problem of what was wanted before is over.
+            self._report(None if self.spec.optional(wanted) else error)
+            is_open = gives_way and self._reopens(previous, picture)
+            self._answered_request = wanted
+            # While one is open, another attempt would take the device from its readers again.
+            if not is_open:
                 self._retry_later_or_give_up()
             return
         self._report(None)  # before the other one is closed, which may fail
         self._use(sink, wanted)
-        self._tried = wanted
+        self._answered_request = wanted
 
     def _reopens(self, previous: Any, picture: Picture) -> bool:
         """Open the sink that has given way again; return whether it is open."""
@@ -374,9 +452,12 @@ class SinkWorker:
 
     def _opened(self, wanted: Any, picture: Picture) -> FrameSink:
         capture = self._owner.current.capture
-        size = picture.size
-        if self.spec.waits_for_readers and (size[0] < size[1]) != (capture.width < capture.height):
-            size = capture.width, capture.height  # a camera stays portrait or landscape, and adds bars
+        width, height = picture.size
+        # A camera stays portrait or landscape, and adds bars.
+        is_turned = (width < height) != (capture.width < capture.height)
+        if self.spec.waits_for_readers and is_turned:
+            width = capture.width
+            height = capture.height
         problem = partial(
             t,
             "The output {output} does not open; close the programs that use it, or start the program again with "
@@ -384,33 +465,33 @@ class SinkWorker:
             output=self.spec.name.replace("_", " "),
         )
         with self.thread.blocking_call(problem, self._timing.open_hang_s):
-            return self.spec.open(wanted, *size, self._sink_context)
+            return self.spec.open(wanted, width, height, self._sink_context)
 
     def _use(self, sink: FrameSink, wanted: Any) -> None:
         self._close()
         self.sink = sink
-        self._opened_for = wanted
+        self._request_of_open_sink = wanted
         self.open_name = sink.device or sink.name
         with suppress(Exception):  # the first picture needs it, and reports that it fails
             self.spec.load(wanted)
 
     def _send(self, picture: Picture, is_accepted: bool) -> None:
-        repeats, self._sent = picture is self._sent, picture
+        is_repeated = picture is self._last_sent
+        self._last_sent = picture
         sink = self.sink
         if sink is None or not is_accepted:
             return
-        outgoing = self._gate.release(picture)  # now: opening the sink may have taken seconds
+        # Asked of the gate now: opening the sink may have taken seconds, in which settings change.
+        outgoing = self._gate.release(picture)
         started_s = time.perf_counter()
+        problem = partial(
+            t,
+            "{device} does not respond; close the programs that use it, or start the program again with "
+            "another output.",
+            device=sink.name,
+        )
         try:
-            with self.thread.blocking_call(
-                partial(
-                    t,
-                    "{device} does not respond; close the programs that use it, or start the program again with "
-                    "another output.",
-                    device=sink.name,
-                ),
-                self._timing.hang_s,
-            ):
+            with self.thread.blocking_call(problem, self._timing.hang_s):
                 sink.send(outgoing)
         except Exception as error:  # noqa: BLE001 - carried to the status
             self._report(error)
@@ -423,7 +504,7 @@ class SinkWorker:
             return  # the sink discards pictures
         now_s = time.perf_counter()
         self._board.output_ms.add(now_s - started_s)
-        if not repeats and outgoing.frame is not None:
+        if not is_repeated and outgoing.frame is not None:
             self._board.end_to_end_ms.add(now_s - outgoing.frame.captured_at_s)
 
     def _report(self, problem: Exception | Text | None) -> None:
@@ -434,20 +515,24 @@ class SinkWorker:
         if self._retry_s is not None:
             self._retry_at_s = time.monotonic() + self._retry_s
             return
-        failed, unset = self._tried, self.spec.unset
+        failed = self._answered_request
+        unset = self.spec.unset
         if unset is None:
             return
-        self._tried = None  # before the change, after which the problem that was reported stays
+        self._answered_request = None  # before the change, after which the reported problem stays
 
         def update(now: Settings) -> Settings:
-            return unset(now) if self.spec.wanted(now) == failed else now
+            # The user may have asked for another one meanwhile.
+            if self.spec.wanted(now) != failed:
+                return now
+            return unset(now)
 
         self._owner.change(update)
 
     def _close(self) -> None:
         sink = self.sink
         self.sink = None
-        self._opened_for = None
+        self._request_of_open_sink = None
         if sink is None:
             return
         try:
