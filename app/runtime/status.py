@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -29,20 +30,20 @@ from app.matting.base.interface import EngineInfo
 
 
 class Phase(Enum):
-    """What the pipeline is doing."""
+    """What the pipeline is doing. In all phases but RUNNING the outputs show the stand-by card."""
 
+    # No matte yet.
     STARTING = "starting"
-    """No matte yet; the outputs show the stand-by card."""
     RUNNING = "running"
+    # The user asked for the card.
     PAUSED = "paused"
-    """The user asked for the stand-by card."""
+    # The source or the engine failed, and is retried.
     WAITING = "waiting"
-    """The source or the engine failed; the outputs show the stand-by card while it is retried."""
+    # The card says so until a camera comes. The window
+    # alone may show the demonstration meanwhile.
     NO_CAMERA = "no_camera"
-    """No camera is there: the outputs show the card “No camera” until one comes. The window alone may show the
-    demonstration meanwhile."""
+    # No program reads the virtual camera: the real one is released until one does.
     RESTING = "resting"
-    """No program reads the virtual camera; the real camera is released until one does."""
     STOPPED = "stopped"
 
     @property
@@ -63,18 +64,17 @@ class Problem:
     """A failure that the user should know about."""
 
     stage: Stage
+    # One sentence: what happened, where, what to do.
     message: str
-    """One sentence: what happened, where, what to do."""
     at_s: float
-    """time.monotonic()."""
+    """By time.monotonic()."""
+    # Of the stage, as it reports itself: an output by the name of its thread.
     part: object = None
-    """Of the stage, as it reports itself: an output by the name of its thread."""
+    # A call that takes longer than it should: it may still be done.
     is_late: bool = False
-    """Whether it may still be done: a call that takes longer than it should."""
+    # These two as in `MattecamError`.
     unusable: bool = False
-    """As of `MattecamError`."""
     remedy: Remedy | None = None
-    """As of `MattecamError`."""
 
     @property
     def error(self) -> MattecamError:
@@ -96,14 +96,14 @@ class Latency:
 class Latencies:
     """The latency of each stage, in milliseconds."""
 
+    # Reading a frame from the source, with the wait for the camera.
     capture: Latency = Latency()
-    """Reading a frame from the source; includes waiting for the camera."""
+    # Network and compositing.
     step: Latency = Latency()
-    """The frame step: network and compositing."""
+    # Writing a picture to a sink.
     output: Latency = Latency()
-    """Writing a picture to a sink."""
+    # From the arrival of a frame to the first write of its composite to a sink.
     end_to_end: Latency = Latency()
-    """From the arrival of a frame to the first write of its composite to a sink."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,16 +111,20 @@ class Lowered:
     """What the governor has lowered to hold the frame rate."""
 
     rate_hz: float
+    # The downsample ratio in use; None if it is not lowered.
     ratio: float | None
-    """The downsample ratio in use; None if it is not lowered."""
     lighter_model: bool
+    # None if every frame is matted.
     matted_hz: float | None
-    """The matting rate; None if every frame is matted."""
 
     def __str__(self) -> str:
-        words = [f"ratio {self.ratio:.2f}"] if self.ratio is not None else []
-        words += ["lighter model"] if self.lighter_model else []
-        words += [f"{self.matted_hz:.3g} of {self.rate_hz:.3g} fps"] if self.matted_hz is not None else []
+        words = []
+        if self.ratio is not None:
+            words.append(f"ratio {self.ratio:.2f}")
+        if self.lighter_model:
+            words.append("lighter model")
+        if self.matted_hz is not None:
+            words.append(f"{self.matted_hz:.3g} of {self.rate_hz:.3g} fps")
         return f"Quality lowered to hold the frame rate: {', '.join(words)}"
 
 
@@ -131,28 +135,29 @@ class PipelineStatus:
     phase: Phase = Phase.STARTING
     source: SourceInfo | None = None
     engine: EngineInfo | None = None
+    # The file of the engine that the settings name in place of the installed one.
     weights: Path | None = None
-    """The file of the engine that the settings name in place of the installed one."""
     background: str = ""
+    # By the name of their `SinkSpec`: device or name of an open one, otherwise None.
     outputs: Mapping[str, str | None] = field(default_factory=dict)
-    """The sinks by the name of their `SinkSpec`: device or name of an open one, otherwise None."""
+    # The number of programs that read the virtual camera; None if unknown. All readers of the
+    # PipeWire camera count as one.
     readers: int | None = None
-    """The number of programs that read the virtual camera; None if unknown. All readers of the PipeWire camera count
-    as one."""
+    # Unmatted frames leave because the user chose the background "none".
     unmatted: bool = False
-    """Unmatted frames leave because the user chose the background "none"."""
+    # That of the settings in use, or whose use has failed; see `SettingsOwner`.
     revision: int = 0
-    """The revision of the settings that is in use, or whose use has failed; see `SettingsOwner`."""
     preparing: Preparing | None = None
+    # What the preparation for this computer does, which the model waits for and which happens once.
     first_preparation: Text | None = None
-    """What the preparation for this computer does, which the model waits for and which happens once."""
+    # None at full quality.
     lowered: Lowered | None = None
-    """What the governor has lowered; None at full quality."""
+    # The part of the frame that the output covers, within the manual crop: that of auto-framing.
     view: View = WHOLE_VIEW
-    """The part of the frame that the output covers, within the manual crop: that of auto-framing."""
+    # Nobody is shown, because it is not certain who the selected person is.
     hides_person: bool = False
-    """Nobody is shown, because it is not certain who the selected person is."""
     size: tuple[int, int] = (0, 0)
+    """(width, height) of the newest frame, in pixels."""
     fps_in: float = 0.0
     fps_out: float = 0.0
     latency_ms: Latencies = Latencies()
@@ -160,19 +165,20 @@ class PipelineStatus:
     frames_out: int = 0
     frames_sent: int = 0
     frames_dropped: int = 0
+    # For recordings of output and matte.
     encoded_frames: int = 0
-    """Frames encoded for recordings of output and matte."""
+    # Left out of recordings because the encoder was too slow.
     recording_dropped: int = 0
-    """Frames left out of recordings because the encoder was too slow."""
+    # Files of the recordings that ended.
     recorded: tuple[str, ...] = ()
-    """Files of the recordings that ended."""
+    # Since the start of the run, and CPU time of the process within them.
     seconds: float = 0.0
     cpu_seconds: float = 0.0
-    """CPU time of the process within `seconds`."""
+    # The open ones, the newest last; one is closed when the part that it comes from works again.
     problems: tuple[Problem, ...] = field(default=())
-    """Open problems, the newest last; a problem is closed when the part that it comes from works again."""
+    # Every problem of the run, oldest first, without repetitions;
+    # after the first ones, a sentence names the log.
     errors: tuple[str, ...] = field(default=())
-    """Every problem of the run, oldest first, without repetitions; after the first ones, a sentence names the log."""
 
     @property
     def virtual_camera(self) -> str | None:
@@ -197,41 +203,42 @@ class PipelineStatus:
         return "" if self.preparing is None else self.preparing.value
 
 
-OF_THE_RUN = "source", "engine", "weights", "outputs", "fps_in", "fps_out", "latency_ms"
-"""Fields that keep their values after the end, when engine, source and sinks are closed."""
-_COUNTS = "frames_in", "frames_out", "frames_sent", "frames_dropped", "encoded_frames", "recording_dropped"
-_STATES = "hides_person", "background", "readers"
-_OF_THE_ENGINE = "model", "executor", "precision", "device", "downsample_ratio"
+# Fields that keep their values after the end, when engine, source and sinks are closed.
+OF_THE_RUN = ("source", "engine", "weights", "outputs", "fps_in", "fps_out", "latency_ms")
+# Fields that the JSON has as they are.
+_COPIED = (
+    "frames_in",
+    "frames_out",
+    "frames_sent",
+    "frames_dropped",
+    "encoded_frames",
+    "recording_dropped",
+    "hides_person",
+    "background",
+    "readers",
+)
+# Fields of `EngineInfo`, which the JSON has beside the others; null without an engine.
+_OF_THE_ENGINE = ("model", "executor", "precision", "device", "downsample_ratio")
 
 
 def status_fields(status: PipelineStatus) -> dict[str, Any]:
     """Return the fields of the JSON; latencies in milliseconds."""
-    process = psutil.Process()
-    cpu_s = sum(process.cpu_times()[:2])
-    if sys.platform == "win32":
-        peak_rss_bytes = process.memory_info().peak_wset
-    else:
-        import resource
-
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        peak_rss_bytes = peak if sys.platform == "darwin" else peak * 1024
+    user_s, system_s = psutil.Process().cpu_times()[:2]
+    cpu_s = user_s + system_s
     return {
-        **{name: getattr(status, name) for name in (*_COUNTS, *_STATES)},
+        **{name: getattr(status, name) for name in _COPIED},
         "busy": status.busy,
         **{name: getattr(status.engine, name, None) for name in _OF_THE_ENGINE},
         "weights": None if status.weights is None else str(status.weights),
         "seconds": round(status.seconds, 3),
         "fps_in": round(status.fps_in, 2),
         "fps_out": round(status.fps_out, 2),
-        "latency_ms": {
-            stage: {figure: round(value, 2) for figure, value in latency.items()}
-            for stage, latency in dataclasses.asdict(status.latency_ms).items()
-        },
+        "latency_ms": _rounded(status.latency_ms),
         "size": list(status.size),
         "view": [round(value, 4) for value in dataclasses.astuple(status.view)],
         "cpu_ms_per_frame": round(cpu_s * 1e3 / max(1, status.frames_out), 1),
         "cpu_percent": round(100 * status.cpu_seconds / max(status.seconds, 0.001), 1),
-        "peak_rss_mb": round(peak_rss_bytes / 1e6, 1),
+        "peak_rss_mb": round(_peak_memory_bytes() / 1e6, 1),
         "phase": status.phase.value,
         "source": dataclasses.asdict(status.source) if status.source else None,
         **status.outputs,
@@ -240,18 +247,41 @@ def status_fields(status: PipelineStatus) -> dict[str, Any]:
     }
 
 
+def _rounded(latencies: Latencies) -> dict[str, dict[str, float]]:
+    """Return median and p95 of each stage, to hundredths of a millisecond."""
+    return {
+        stage: {figure: round(value_ms, 2) for figure, value_ms in latency.items()}
+        for stage, latency in dataclasses.asdict(latencies).items()
+    }
+
+
+def _peak_memory_bytes() -> int:
+    """Return the most memory that this process has held so far."""
+    if sys.platform == "win32":
+        peak_bytes = psutil.Process().memory_info().peak_wset
+    else:
+        import resource
+
+        peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        if sys.platform != "darwin":
+            peak_bytes *= 1024  # Linux tells KiB
+    return peak_bytes
+
+
 def write_status(path: Path, status: PipelineStatus) -> None:
     """Write the JSON file with mode 0600, in place of a link, or write to a stream. Raise MattecamError."""
     data = (json.dumps(status_fields(status), indent=2) + "\n").encode()
     try:
+        # A pipe or /dev/stdout is written to, not replaced by a file.
         if is_stream(path):
             with open(path, "wb", opener=_open_stream) as stream:
                 stream.write(data)
         else:
             write_private(path, data)
     except OSError as error:
+        reason = why_not_written(error)
         raise MattecamError(
-            t("The status file {file} cannot be written: {reason}.", file=path, reason=why_not_written(error))
+            t("The status file {file} cannot be written: {reason}.", file=path, reason=reason)
         ) from error
 
 
@@ -264,14 +294,14 @@ def _open_stream(name: str, flags: int) -> int:
 
 
 _log = logging.getLogger(__name__)
+# Of all problems of a run together: the status is sent as a whole to each client that asks.
 MAX_ERRORS = 100
 MAX_ERROR_CHARS = 50_000
-"""Of all problems of a run together: the status is sent as a whole to each client that asks."""
 MORE_ERRORS = "There were further problems; the log has them."
 MAX_SAMPLES = 1000
 RATE_SPAN_S = 2.0
+# Older samples do not count: after a recording ends, its latency is no longer that of now.
 LATENCY_SPAN_S = 5.0
-"""Older samples do not count: after a recording ends, its latency is no longer that of now."""
 
 
 class Meter:
@@ -285,8 +315,8 @@ class Meter:
         self._samples: deque[tuple[float, float]] = deque(maxlen=MAX_SAMPLES)
         """(time in seconds, duration in milliseconds)"""
         self._count = 0
+        # Number of events that are counted; set before the first one.
         self.limit: int | None = None
-        """Number of events that are counted; set before the first one."""
 
     def add(self, duration_s: float = 0.0) -> bool:
         """Count one event, now. Return False, and count nothing, beyond the limit."""
@@ -305,20 +335,26 @@ class Meter:
 
     def latency(self) -> Latency:
         """Return median and 95th percentile of the durations; zeros without an event."""
-        ordered = sorted(duration_ms for _, duration_ms in self._recent(self._now()))
-        if not ordered:
+        durations_ms = sorted(duration_ms for _, duration_ms in self._recent(self._now()))
+        if not durations_ms:
             return Latency()
-        return Latency(ordered[len(ordered) // 2], ordered[min(len(ordered) - 1, int(len(ordered) * 0.95))])
+        median = durations_ms[len(durations_ms) // 2]
+        p95 = durations_ms[int(len(durations_ms) * 0.95)]
+        return Latency(median, p95)
 
     def per_second(self) -> float:
         """Return events per second; 0 without events."""
         now_s = self._now()
-        recent = [at_s for at_s, _ in self._recent(now_s)]
-        if len(recent) < 2:
+        times_s = [at_s for at_s, _ in self._recent(now_s)]
+        if len(times_s) < 2:
             return 0.0
-        # Over the span from the first recent event to now, so that a stall shows at once.
-        elapsed_s = max(recent[-1], now_s - (recent[-1] - recent[0]) / (len(recent) - 1)) - recent[0]
-        return (len(recent) - 1) / elapsed_s if elapsed_s > 0 else 0.0
+        first_s = times_s[0]
+        last_s = times_s[-1]
+        intervals = len(times_s) - 1
+        # Once the next event is overdue, the time without it counts as well: a stall shows at once.
+        overdue_s = now_s - (last_s - first_s) / intervals
+        elapsed_s = max(last_s, overdue_s) - first_s
+        return intervals / elapsed_s if elapsed_s > 0 else 0.0
 
     def _recent(self, now_s: float) -> list[tuple[float, float]]:
         with self._lock:
@@ -332,8 +368,8 @@ class StatusBoard:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        # The open ones, by stage and by the part of it that reported them.
         self._problems: dict[tuple[Stage, object], Problem] = {}
-        """Open problems, by stage and by the part of it that reported them."""
         self._errors: list[str] = []
         self._error_chars = 0
         self._started_s = time.perf_counter()
@@ -347,9 +383,11 @@ class StatusBoard:
         self.frames_sent = Meter(RATE_SPAN_S)
         self.size: tuple[int, int] | None = None
         """(width, height) of the newest frame, and so of the card; None before the first one. Set by matting."""
-        self.captured = self.matted = self.sent = 0
-        """Revisions of the settings that are in use, or whose use has failed: by the source, by matting of its frames,
-        and by the picture sent."""
+        # Revisions of the settings that are in use, or whose use has failed: by the
+        # source, by matting of its frames, and by the picture sent.
+        self.captured = 0
+        self.matted = 0
+        self.sent = 0
 
     def report(
         self,
@@ -362,12 +400,14 @@ class StatusBoard:
     ) -> None:
         """Report the problem of a part of `stage`, which stays open until None is reported: the part works (again).
 
-        A repeated report changes nothing. remedy: of a text, as of `MattecamError`, which has its own.
+        A repeated report changes nothing. remedy: of a text, as of `MattecamError`, which has its
+        own.
         """
         message = text_of(problem) if isinstance(problem, Exception) else problem
         with self._lock:
             known = self._problems.get((stage, part))
-            if message == (None if known is None else known.message):
+            known_message = None if known is None else known.message
+            if message == known_message:
                 return
             if message is None:
                 del self._problems[stage, part]
@@ -380,7 +420,11 @@ class StatusBoard:
                 self._problems[stage, part] = new
                 self._keep_error(message)
         if message is not None:
-            _log.warning("%s", message, exc_info=problem if isinstance(problem, Exception) else None)
+            _log.warning(
+                "%s",
+                message,
+                exc_info=problem if isinstance(problem, Exception) else None,
+            )
         elif known is not None:
             _log.info("Over: %s", known.message)
 
@@ -399,7 +443,7 @@ class StatusBoard:
         """Return a snapshot."""
         revision = self.sent  # before the problems with these settings
         with self._lock:
-            problems = tuple(sorted(self._problems.values(), key=lambda problem: problem.at_s))
+            problems = tuple(sorted(self._problems.values(), key=attrgetter("at_s")))
             errors = tuple(self._errors)
         return PipelineStatus(
             fps_in=self.frames_in.per_second(),
