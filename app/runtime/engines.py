@@ -20,6 +20,7 @@ from app.core.errors import (
     Remedy,
     SettingsError,
     Stage,
+    Text,
     WeightsMissingError,
     t,
 )
@@ -47,18 +48,27 @@ class EngineKey:
     settings: EngineSettings
     size: tuple[int, int]
     """(width, height) of the source's frames, in pixels."""
+    # The crop of the source's frames that the plate was cropped
+    # to; None for an engine without one, which takes any.
     framing: FramingSettings | None = None
-    """The crop of the source's frames that the plate was cropped to; None for an engine without one, which takes any.
-    """
+    # The viewpoint of the source that the plate must show;
+    # empty for an engine without a plate, which takes any.
     camera: str = ""
-    """The viewpoint of the source that the plate must show; empty for an engine without a plate, which takes any."""
 
     @staticmethod
-    def of(settings: EngineSettings, size: tuple[int, int], framing: FramingSettings, camera: str = "") -> EngineKey:
+    def of(
+        settings: EngineSettings,
+        size: tuple[int, int],
+        framing: FramingSettings,
+        camera: str = "",
+    ) -> EngineKey:
         """Return the key for these settings and this source, whose frames have this size."""
-        if settings.plate is not None and (settings.model == "auto" or needs_plate(settings.model)):
-            return EngineKey(settings, size, framing, camera)
-        return EngineKey(settings, size)
+        if settings.plate is None:
+            return EngineKey(settings, size)
+        # "auto" takes a network with a plate where there is one.
+        if settings.model != "auto" and not needs_plate(settings.model):
+            return EngineKey(settings, size)
+        return EngineKey(settings, size, framing, camera)
 
     def with_settings(self, settings: EngineSettings) -> EngineKey:
         """Return the key of other settings for the same frames."""
@@ -67,7 +77,23 @@ class EngineKey:
 
 def _takes(key: EngineKey, frame: Frame) -> bool:
     """Return whether the engine of this key may matte the frame."""
-    return key.size == frame.size and (not key.camera or key.camera == frame.source.viewpoint)
+    if key.size != frame.size:
+        return False
+    return not key.camera or key.camera == frame.source.viewpoint
+
+
+def _looks_alike(before: Frame | None, frame: Frame) -> bool:
+    """Return whether two frames are of one source and one size."""
+    if before is None:
+        return False
+    return before.source == frame.source and before.image.shape == frame.image.shape
+
+
+def _looks_alike(before: Frame | None, frame: Frame) -> bool:
+    """Return whether two frames are of one source and one size."""
+    if before is None:
+        return False
+    return before.source == frame.source and before.image.shape == frame.image.shape
 
 
 def _check_plate(key: EngineKey) -> None:
@@ -104,22 +130,22 @@ class EnginePlan:
     | REPLACED | what replaces the choice              | REPLACED                | REPLACED, else FAILED |
     | FAILED   | nothing                               | as what was being built | REPLACED, else FAILED |
 
-    While the choice is built, the engine of the choice before is in use; if building it fails then, that engine stays
-    and the state is REPLACED. From every state `choose` leads to CHOSEN; `due` leads from FAILED to what failed. Times
-    are those of one steady clock, in seconds.
+    While the choice is built, the engine of the choice before is in use; if building it fails then,
+    that engine stays and the state is REPLACED. From every state `choose` leads to CHOSEN; `due`
+    leads from FAILED to what failed. Times are those of one steady clock, in seconds.
     """
 
     def __init__(self) -> None:
         self.state = ChoiceState.CHOSEN
+        # What the settings ask for.
         self.choice: EngineKey | None = None
-        """What the settings ask for."""
+        # The choice, or what replaces it, at full quality.
         self.base: EngineKey | None = None
-        """The choice, or what replaces it, at full quality."""
+        # `base` at the governor's quality: what is built or in use.
         self.target: EngineKey | None = None
-        """`base` at the governor's quality: what is built or in use."""
         self.in_use: EngineKey | None = None
+        # When what failed is tried again.
         self.due_at_s: float | None = None
-        """When what failed is tried again."""
 
     @property
     def settled(self) -> bool:
@@ -133,7 +159,8 @@ class EnginePlan:
 
     def choose(self, choice: EngineKey) -> EngineKey:
         """Ask for another choice, or for the same one anew; return what to build."""
-        self.choice, self.due_at_s = choice, None
+        self.choice = choice
+        self.due_at_s = None
         return self._ask_for(choice)
 
     def built(self, key: EngineKey) -> bool:
@@ -147,8 +174,11 @@ class EnginePlan:
 
     def lower(self, target: EngineKey) -> EngineKey | None:
         """Ask for `base` at another quality; return what to build, None where nothing is."""
-        known, self.target = self.target, target
-        return None if target in (self.in_use, known) else target
+        previous = self.target
+        self.target = target
+        if target in (self.in_use, previous):
+            return None
+        return target
 
     def failed(self, fallback: EngineKey | None, retry_at_s: float) -> EngineKey | None:
         """Record that what was asked for failed; return what to build: the fallback, if there is one.
@@ -171,80 +201,105 @@ class EnginePlan:
         return self._ask_for(self.base)
 
     def _ask_for(self, base: EngineKey) -> EngineKey:
-        self.base = self.target = base
+        self.base = base
+        self.target = base
         self._set_state()
         return base
 
     def _set_state(self) -> None:
-        self.state = ChoiceState.CHOSEN if self.base == self.choice else ChoiceState.REPLACED
+        if self.base == self.choice:
+            self.state = ChoiceState.CHOSEN
+        else:
+            self.state = ChoiceState.REPLACED
 
 
 def remember(error: Exception) -> None:
     """Remember what does not work on a GPU: it is not tried again in this process."""
     if is_device_lost(error):
+        # A CUDA context that has failed stays failed for the life of the process.
         hardware.cuda_cards().give_up()
-    if isinstance(error, ExecutorError) and error.invalid_output and error.precision == "float16":
+    if not isinstance(error, ExecutorError):
+        return
+    if error.invalid_output and error.precision == "float16":
         hardware.cuda_cards().avoid_half(error.device)
 
 
 def replacement(settings: EngineSettings, error: Exception) -> EngineSettings | None:
     """Return what to build in place of an engine that failed; None if nothing is left."""
-    if isinstance(error, WeightsMissingError) and (settings.model != "auto" or settings.weights is not None):
+    is_named = settings.model != "auto" or settings.weights is not None
+    if isinstance(error, WeightsMissingError) and is_named:
         return settings.replace(model="auto", weights=None)
     if isinstance(error, PlateError):
         return settings.replace(model="auto", plate=None, weights=None)
+    device = ""
     if isinstance(error, ExecutorError):
-        device = error.device
-        if error.precision != "float32" and (error.invalid_output or error.precision == "int8"):
+        # Wrong values, and any failure in int8, may come of the precision: the device stays.
+        is_of_precision = error.invalid_output or error.precision == "int8"
+        if is_of_precision and error.precision != "float32":
             return settings.replace(precision="float32")
-    else:
-        device = settings.device if isinstance(error, RuntimeError) else ""
-    needs_memory, ratio = settings.device != "cpu" and is_out_of_memory(error), settings.downsample_ratio
+        device = error.device
+    elif isinstance(error, RuntimeError):  # as PyTorch raises while an engine is built
+        device = settings.device
+    needs_memory = settings.device != "cpu" and is_out_of_memory(error)
+    ratio = settings.downsample_ratio
     if needs_memory and ratio is not None and ratio > 2 * MIN_RATIO:
         return settings.replace(downsample_ratio=ratio / 2)
     if needs_memory or device.startswith("cuda"):
-        return settings.replace(device="cpu", executor="auto", precision="auto", downsample_ratio=None)
+        return settings.replace(
+            device="cpu",
+            executor="auto",
+            precision="auto",
+            downsample_ratio=None,
+        )
     return None
 
 
 def shown_error(error: Exception, fallback: EngineSettings | None = None) -> MattecamError:
     """Return the error to show. fallback: what replaces the engine, if anything does."""
     text = None
-    if fallback is not None and isinstance(error, ExecutorError) and error.device.startswith("cuda"):
-        model, device = error.model, error.device
-        if fallback.device != "cpu":
-            if error.invalid_output:
-                text = t(
-                    "The model {model} returned wrong values on the GPU {device} in half precision; matting continues "
-                    "in float32.",
-                    model=model,
-                    device=device,
-                )
-        elif is_device_lost(error):
-            text = t(
-                "The GPU {device} stopped working; matting continues on the CPU until Mattecam is restarted.",
-                device=device,
-            )
-        elif is_out_of_memory(error):
-            text = t(
-                "The GPU {device} has too little memory for the model {model}; matting continues on the CPU.",
-                model=model,
-                device=device,
-            )
-        else:
-            text = t(
-                "The model {model} failed on the GPU {device}; matting continues on the CPU. The log has the details.",
-                model=model,
-                device=device,
-            )
-    if text is None and isinstance(error, MattecamError):
-        return error
-    if text is None:
-        shown = ModelError(t("Matting failed; choose another model or executor. The log has the details."))
-    else:
+    if fallback is not None and isinstance(error, ExecutorError):
+        text = _fallback_of_gpu(error, fallback)
+    if text is not None:
         shown = ModelError(text, Remedy.NOTHING)
+    elif isinstance(error, MattecamError):
+        return error
+    else:
+        shown = ModelError(t("Matting failed; choose another model or executor. The log has the details."))
     shown.__cause__ = error
     return shown
+
+
+def _fallback_of_gpu(error: ExecutorError, fallback: EngineSettings) -> Text | None:
+    """Return how matting continues after an error of a GPU; None where the error says enough."""
+    model = error.model
+    device = error.device
+    if not device.startswith("cuda"):
+        return None
+    if fallback.device != "cpu":
+        if not error.invalid_output:
+            return None
+        return t(
+            "The model {model} returned wrong values on the GPU {device} in half precision; matting continues "
+            "in float32.",
+            model=model,
+            device=device,
+        )
+    if is_device_lost(error):
+        return t(
+            "The GPU {device} stopped working; matting continues on the CPU until Mattecam is restarted.",
+            device=device,
+        )
+    if is_out_of_memory(error):
+        return t(
+            "The GPU {device} has too little memory for the model {model}; matting continues on the CPU.",
+            model=model,
+            device=device,
+        )
+    return t(
+        "The model {model} failed on the GPU {device}; matting continues on the CPU. The log has the details.",
+        model=model,
+        device=device,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,11 +307,11 @@ class MatteFrame:
     """The decision to matte a frame."""
 
     engine: MattingEngine
+    # The crop to matte. A plate engine takes its plate's crop: background that moved into view
+    # would be matted as a person.
     framing: FramingSettings
-    """The crop to matte. A plate engine takes its plate's crop: background that moved into view would be matted as a
-    person."""
+    # Of the frame, like its index.
     generation: int
-    """Of the frame, like its index."""
     index: int
 
 
@@ -267,30 +322,29 @@ class EngineSelector:
     """
 
     def __init__(self, context: PipelineContext) -> None:
-        self._parts, self._board, self._timing = context.parts, context.board, context.timing
+        self._parts = context.parts
+        self._board = context.board
+        self._timing = context.timing
         self.preparer: Preparer[EngineKey, MattingEngine] = Preparer(
             "engine-builder",
             self._build_tested,
             lambda engine: engine.close(),
             Stage.MATTING,
         )
+        # A new one with each choice of the user: what it has learned belongs to an engine.
         self._governor = Governor()
-        """That of the present choice of the user."""
         self._plan = EnginePlan()
+        # The one in use.
         self._engine: MattingEngine | None = None
-        """The engine in use."""
-        self._frame: Frame | None = None
-        """The newest one."""
-        self._settings: Settings | None = None
-        """Those that `_plan.choice` was made of."""
+        self._newest_frame: Frame | None = None
+        self._settings_of_choice: Settings | None = None
         self._choose_again = False
-        """The choice is to be built again."""
         self.compares_with_plate = False
         """Whether the camera should hold its exposure (any thread)."""
         self.unneeded: tuple[int, frozenset[int]] = (-1, frozenset())
         """Source generation, and indexes of frames of this source that will not be matted (any thread)."""
-        self._plate: object = None
-        """Version of the plate that was read last."""
+        # Of the plate that was read last, from before it was read.
+        self._plate_version: object = None
         self._last_step: StepTiming | None = None
 
     @property
@@ -308,17 +362,23 @@ class EngineSelector:
     @property
     def lowered(self) -> Lowered | None:
         """What the governor has lowered; None at full quality (any thread)."""
-        quality, step = self._governor.quality, self._last_step
+        quality = self._governor.quality
+        step = self._last_step
         if quality == FULL or step is None:
             return None
-        matted_hz = step.rate_hz * float(quality.matted) if quality.matted != 1 else None
+        matted_hz = None
+        if quality.matted != 1:
+            matted_hz = step.rate_hz * float(quality.matted)
         return Lowered(step.rate_hz, quality.ratio, quality.lighter_model, matted_hz)
 
     def retry(self) -> None:
         """Build again at the next frame what failed, was replaced, or has a plate that was changed (any thread)."""
+        if self._plan.state is not ChoiceState.CHOSEN:
+            self._choose_again = True
+            return
         choice = self._plan.choice
         plate = None if choice is None else choice.settings.plate
-        if self._plan.state is not ChoiceState.CHOSEN or (plate is not None and version_of(plate) != self._plate):
+        if plate is not None and version_of(plate) != self._plate_version:
             self._choose_again = True
 
     def _choose_again_if_replaced(self) -> None:
@@ -332,22 +392,36 @@ class EngineSelector:
 
     def request(self, frame: Frame, settings: Settings) -> None:
         """Request the engine that settings and frame need; only a change of them is compared, which takes long."""
-        before, self._frame, plan = self._frame, frame, self._plan
-        same = before is not None and before.source == frame.source and before.image.shape == frame.image.shape
-        if self._choose_again or not same or settings is not self._settings:
-            self._settings = settings
-            wanted = EngineKey.of(settings.matting.engine, frame.size, settings.framing, frame.source.viewpoint)
-            if self._choose_again or wanted != plan.choice:
-                self._choose_again = False
-                self._build_at_full_quality(plan.choose(wanted))
-            self._govern()
-            self._note_plate()
-        if plan.due_at_s is not None and (again := plan.due(time.monotonic())) is not None:
-            self._build_at_full_quality(again)
+        is_other_source = not _looks_alike(self._newest_frame, frame)
+        self._newest_frame = frame
+        if self._choose_again or is_other_source or settings is not self._settings_of_choice:
+            self._settings_of_choice = settings
+            self._choose(frame, settings)
+        if self._plan.due_at_s is not None:
+            again = self._plan.due(time.monotonic())
+            if again is not None:
+                self._build_at_full_quality(again)
+
+    def _choose(self, frame: Frame, settings: Settings) -> None:
+        wanted = EngineKey.of(
+            settings.matting.engine,
+            frame.size,
+            settings.framing,
+            frame.source.viewpoint,
+        )
+        if self._choose_again or wanted != self._plan.choice:
+            self._choose_again = False
+            self._build_at_full_quality(self._plan.choose(wanted))
+        self._govern()
+        self._note_plate()
 
     def use_built(self) -> None:
         """Use the engine that has become ready, if one has, or record that it could not be built."""
-        if self.preparer.outcome is None or (outcome := self.preparer.take_outcome()) is None:
+        # Asked for each frame: the attribute needs no lock, unlike taking the outcome.
+        if self.preparer.outcome is None:
+            return
+        outcome = self.preparer.take_outcome()
+        if outcome is None:
             return
         if outcome.value is None:
             assert outcome.error is not None
@@ -361,29 +435,37 @@ class EngineSelector:
 
     def decide(self, frame: Frame, settings: Settings) -> MatteFrame | Phase | None:
         """Decide how to matte the frame: why the stand-by card is shown where nothing can, None to leave it out."""
-        engine, used = self._engine, self._plan.in_use
-        if engine is None or used is None or not _takes(used, frame):
-            return Phase.WAITING if self._plan.state is ChoiceState.FAILED else Phase.STARTING
-        pattern, skipped = self._governor.pattern, frozenset[int]()
+        engine = self._engine
+        key = self._plan.in_use
+        if engine is None or key is None or not _takes(key, frame):
+            if self._plan.state is ChoiceState.FAILED:
+                return Phase.WAITING
+            return Phase.STARTING
+        pattern = self._governor.pattern
+        skipped = frozenset[int]()
         if pattern is not None:
             if pattern.skips(frame.generation, frame.index):
                 return None
             skipped = pattern.skipped_after(frame.generation, frame.index)
-        self.unneeded = frame.generation, skipped
-        crop = settings.framing if used.framing is None else used.framing
+        # As one value: the capture thread reads it meanwhile.
+        self.unneeded = (frame.generation, skipped)
+        crop = settings.framing if key.framing is None else key.framing
         return MatteFrame(engine, crop, frame.generation, frame.index)
 
     def completed(self, matted: MatteFrame, step: StepTiming) -> None:
         """Record a step that succeeded."""
         self._last_step = step
-        info, base = matted.engine.info, self._plan.base
+        info = matted.engine.info
+        base = self._plan.base
         if info.lost and base is not None and base.settings.device != "cpu":
             self._continue_on_cpu(base, info)
             return
-        if (pattern := self._governor.pattern) is not None:
+        pattern = self._governor.pattern
+        if pattern is not None:
             pattern.record(matted.generation, matted.index)
+        # Building an engine takes time from the one that runs: such steps say nothing of its load.
         if self.preparer.busy or self._plan.in_use != self._plan.target:
-            return  # Building an engine takes time from the one that runs.
+            return
         if self._governor.observe(step):
             self._request_quality()
 
@@ -393,20 +475,23 @@ class EngineSelector:
             give_up_gpu()
         text = t("The GPU failed with the model {model}; matting continues on the CPU.", model=info.model)
         settings = base.settings.replace(device="cpu", precision="auto")
-        self._fall_back(base, settings, ExecutorError(text, info.model, info.lost, "auto", Remedy.NOTHING))
+        error = ExecutorError(text, info.model, info.lost, "auto", Remedy.NOTHING)
+        self._fall_back(base, settings, error)
 
     def failed(self, error: Exception) -> None:
         """Build another engine after a step that failed: lighter, or without the plate, where that helps."""
         plan = self._plan
-        lowered = plan.settled and plan.lowered
-        is_replaced = not plan.settled and self.preparer.pending
+        # Before the engine is closed, after which nothing is settled.
+        was_lowered = plan.settled and plan.lowered
+        is_being_replaced = not plan.settled and self.preparer.pending
         self.close_engine()
         remember(error)
         assert plan.base is not None
         fallback = replacement(plan.base.settings, error)
-        if is_replaced:  # by the engine that is being built, which may have needed the memory
+        if is_being_replaced:
+            # The engine that is being built may have needed the memory: it is awaited.
             self._board.report(Stage.MATTING, shown_error(error))
-        elif fallback is None and lowered:
+        elif fallback is None and was_lowered:
             self._board.report(Stage.MATTING, shown_error(error))
             self._governor.remove_current()
             self._request_quality()
@@ -416,16 +501,19 @@ class EngineSelector:
 
     def close_engine(self) -> None:
         """Close the engine in use, if any."""
-        engine, self._engine = self._engine, None
+        engine = self._engine
+        # Forgotten first: whatever closing it raises, it is not used again.
+        self._engine = None
         self._plan.in_use = None
         if engine is not None:
             close_unused(engine.close)
 
     def _build_tested(self, key: EngineKey) -> MattingEngine:
         """Called on the builder thread."""
-        for file in (key.settings.plate, key.settings.weights):
-            self.preparer.reach(file, self._choose_again_if_replaced)
-        self._plate = key.settings.plate and version_of(key.settings.plate)
+        plate = key.settings.plate
+        self.preparer.reach(plate, self._choose_again_if_replaced)
+        self.preparer.reach(key.settings.weights, self._choose_again_if_replaced)
+        self._plate_version = None if plate is None else version_of(plate)
         _check_plate(key)
         engine = self._parts.build_engine(key.settings, *key.size, key.framing or WHOLE)
         try:
@@ -436,21 +524,31 @@ class EngineSelector:
         return engine
 
     def _replace_engine(self, key: EngineKey, engine: MattingEngine) -> None:
-        plan, info = self._plan, engine.info
+        plan = self._plan
+        info = engine.info
         if self._engine is not None:
             self.preparer.retire(self._engine)  # closing it takes longer than a frame
         self._engine = engine
-        words = info.model, info.device, info.precision, info.executor, info.downsample_ratio
-        _log.info("The engine is %s on %s (%s, %s, ratio %.3g).", *words)
+        _log.info(
+            "The engine is %s on %s (%s, %s, ratio %.3g).",
+            info.model,
+            info.device,
+            info.precision,
+            info.executor,
+            info.downsample_ratio,
+        )
         self._governor.restart_measuring()
         if plan.settled and plan.base == plan.choice:
             self._board.report(Stage.MATTING, None)
 
     def _note_plate(self) -> None:
-        plan, info = self._plan, self.info
-        builds = not plan.settled and plan.state is not ChoiceState.FAILED
-        may_get_plate = builds and plan.target is not None and plan.target.framing is not None
-        self.compares_with_plate = may_get_plate or (info is not None and needs_plate(info.model))
+        plan = self._plan
+        info = self.info
+        has_plate = info is not None and needs_plate(info.model)
+        # Before the engine is there: a camera takes a moment to hold its exposure.
+        is_building = not plan.settled and plan.state is not ChoiceState.FAILED
+        gets_plate = is_building and plan.target is not None and plan.target.framing is not None
+        self.compares_with_plate = has_plate or gets_plate
 
     def _build_at_full_quality(self, key: EngineKey) -> None:
         self._governor = Governor()
@@ -458,30 +556,42 @@ class EngineSelector:
 
     def _govern(self) -> None:
         """Start the governor once full quality runs; return to full quality where it is switched off."""
-        base, engine, governs = self._plan.base, self._engine, self._governor.active
-        wanted = self._settings is not None and self._settings.matting.governor
-        if wanted and not governs and engine is not None and base is not None and self._plan.in_use == base:
-            self._governor = Governor(quality_levels(base.settings, engine.info), self._timing.governor_window_s)
-        elif governs and not wanted:
+        settings = self._settings_of_choice
+        is_wanted = settings is not None and settings.matting.governor
+        if self._governor.active and not is_wanted:
             self._governor = Governor()
             self._request_quality()
+        elif is_wanted and not self._governor.active:
+            base = self._plan.base
+            engine = self._engine
+            if engine is not None and base is not None and self._plan.in_use == base:
+                levels = quality_levels(base.settings, engine.info)
+                self._governor = Governor(levels, self._timing.governor_window_s)
 
     def _request_quality(self) -> None:
         base = self._plan.base
         assert base is not None
-        key = self._plan.lower(base.with_settings(at_quality(base.settings, self._governor.quality)))
+        settings = at_quality(base.settings, self._governor.quality)
+        key = self._plan.lower(base.with_settings(settings))
         if key is not None:
             self.preparer.request(key)
 
     def _build_failed(self, key: EngineKey, error: Exception) -> None:
-        plan, frame = self._plan, self._frame
+        plan = self._plan
+        frame = self._newest_frame
         asked_for = key == plan.target  # else the settings ask for something else by now
         if asked_for and plan.lowered:
-            _log.info("The governor does not use %s, which cannot be built (%s).", key.settings.model, error)
+            _log.info(
+                "The governor does not use %s, which cannot be built (%s).",
+                key.settings.model,
+                error,
+            )
             self._governor.remove_current()
             self._request_quality()
             return
         remember(error)
+        # The engine of the choice before goes on where it can.
+        # The engine of the choice before goes on where it can.
         continues = plan.in_use is not None and frame is not None and _takes(plan.in_use, frame)
         if asked_for and not continues:
             self._fall_back(key, replacement(key.settings, error), error)
@@ -493,7 +603,8 @@ class EngineSelector:
     def _fall_back(self, key: EngineKey, fallback: EngineSettings | None, error: Exception) -> None:
         """Build `fallback` in place of `key`."""
         retry_at_s = time.monotonic() + self._timing.engine_retry_s
-        requested = self._plan.failed(None if fallback is None else key.with_settings(fallback), retry_at_s)
+        fallback_key = None if fallback is None else key.with_settings(fallback)
+        requested = self._plan.failed(fallback_key, retry_at_s)
         self._board.report(Stage.MATTING, shown_error(error, fallback))
         if requested is not None:
             self._build_at_full_quality(requested)
