@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -22,16 +23,18 @@ from app.core.worker import NICENESS, Prepared, Preparer
 from app.runtime.context import PipelineContext
 from app.runtime.status import StatusBoard
 
+# Grey level (0..255) in place of a background or card that is not ready; about as dark as the
+# card's edge. A blurred room would still show its colours.
 PLAIN_GREY = 24
-"""Grey level (0..255) in place of a background or card that is not ready; about as dark as the card's edge. A blurred
-room would still show its colours."""
 
 
 class Backdrops:
     """Owns the background in use. Used on the inference thread, but for `retry` and `preparer`."""
 
     def __init__(self, context: PipelineContext) -> None:
-        self._parts, self._board, self._timing = context.parts, context.board, context.timing
+        self._parts = context.parts
+        self._board = context.board
+        self._timing = context.timing
         self.preparer: Preparer[BackgroundSettings, Background] = Preparer(
             "background-opener",
             self._open,
@@ -40,20 +43,16 @@ class Backdrops:
             niceness=NICENESS,
         )
         self._requested: BackgroundSettings | None = None
-        """The newest settings; a background was requested for their `opened`."""
-        self._again = False
-        """The background is to be opened again."""
-        self._version: object = None
-        """Of the file that was opened last, from before it was read."""
+        self._opens_again = False
+        # Of the file that was opened last, from before it was read.
+        self._file_version: object = None
         self._background: Background | None = None
-        self._settings: BackgroundSettings | None = None
-        """Those of the background in use."""
-        self._problem: Exception | None = None
-        """Of the background in use, at the last frame."""
-        self._broken = False
-        """The background that is wanted, or the one in use, has failed."""
+        self._settings_of_background: BackgroundSettings | None = None
+        self._problem_at_last_frame: Exception | None = None
+        # Either the background that is wanted or the one in use.
+        self._has_failed = False
+        # A background was opened, could not be, or took too long.
         self.decided = False
-        """A background was opened, could not be, or took too long."""
         self._wait_until_s = 0.0
         self._is_accepting = False
 
@@ -62,27 +61,34 @@ class Backdrops:
         wanted = self._requested
         if wanted is None:
             return
-        if self._broken or (wanted.file is not None and version_of(wanted.file) != self._version):
-            self._again = True
+        if self._has_failed:
+            self._opens_again = True
+            return
+        if wanted.file is not None and version_of(wanted.file) != self._file_version:
+            self._opens_again = True
 
-    def _open_again_if_broken(self) -> None:
-        if self._broken:
-            self._again = True
+    def _open_again_if_failed(self) -> None:
+        if self._has_failed:
+            self._opens_again = True
 
     def update(self, wanted: BackgroundSettings) -> None:
         """Request the background of the settings in force, and use it once it is open."""
-        if wanted is not self._requested or self._again:
-            if wanted.kind != "none" and (self._again or not opens_alike(wanted, self._requested)):
+        if wanted is not self._requested or self._opens_again:
+            is_other = self._opens_again or not opens_alike(wanted, self._requested)
+            if is_other and wanted.kind != "none":
                 self.preparer.request(wanted)
-            self._requested, self._again = wanted, False
+            self._requested = wanted
+            self._opens_again = False
         if self.preparer.outcome is not None:
             self._accept_outcome(wanted)
         if wanted.kind == "none":
             self._report(None)  # no background can fail
-        if self._background is None or self._settings is None or wanted is self._settings:
+        in_use = self._settings_of_background
+        if self._background is None or in_use is None or wanted is in_use:
             return
-        if opens_alike(wanted, self._settings):
-            self._settings = wanted
+        # What differs then, such as how an image is fitted, needs no other background.
+        if opens_alike(wanted, in_use):
+            self._settings_of_background = wanted
             self._background.apply_layout(wanted)
 
     @property
@@ -102,7 +108,7 @@ class Backdrops:
 
     def _open(self, settings: BackgroundSettings) -> Background:
         """Open a background: called on the thread of the preparer."""
-        self.preparer.reach(settings.file, self._open_again_if_broken)
+        self.preparer.reach(settings.file, self._open_again_if_failed)
         problem = partial(
             t,
             "The background {background} does not open; reconnect its disk, or start the program again with another "
@@ -110,25 +116,42 @@ class Backdrops:
             background=settings.text,
         )
         with self.preparer.blocking_call(problem, self._timing.open_hang_s):
-            self._version = settings.path and version_of(settings.path)
+            path = settings.path
+            self._file_version = None if path is None else version_of(path)
             return self._parts.open_background(settings)
 
-    def _accept(self, outcome: Prepared[BackgroundSettings, Background], in_force: BackgroundSettings) -> None:
+    def _accept(
+        self,
+        outcome: Prepared[BackgroundSettings, Background],
+        in_force: BackgroundSettings,
+    ) -> None:
         """Use a background that was opened, unless the settings in force have left it meanwhile.
 
-        While a slider moves, the strength or colour of a moment ago is used: that of now is always still to be opened.
+        While a slider moves, the strength or colour of a moment ago is used: that of now is always
+        still to be opened.
         """
-        used, key, unused = self._settings, outcome.key, outcome.value
-        is_wanted = opens_alike(key, in_force)
-        moves = used is not None and used.kind == key.kind == in_force.kind and not opens_alike(in_force, used)
+        opened_for = outcome.key
+        is_wanted = opens_alike(opened_for, in_force)
         if is_wanted:
             self.decided = True
             self._report(outcome.error)
-        if outcome.value is not None and (is_wanted or (moves and key.file is None)):
-            unused, self._background = self._background, outcome.value
-            self._settings, self._problem = key, None
+        unused = outcome.value
+        if outcome.value is not None and (is_wanted or self._is_nearer(opened_for, in_force)):
+            unused = self._background
+            self._background = outcome.value
+            self._settings_of_background = opened_for
+            self._problem_at_last_frame = None
         if unused is not None:
             self.preparer.retire(unused)  # closing a video may take longer than a frame
+
+    def _is_nearer(self, opened_for: BackgroundSettings, in_force: BackgroundSettings) -> bool:
+        """Return whether a slider has moved on, so that this background is nearer to it than the one in use."""
+        in_use = self._settings_of_background
+        if in_use is None or opened_for.file is not None:
+            return False
+        if not in_use.kind == opened_for.kind == in_force.kind:
+            return False
+        return not opens_alike(in_force, in_use)
 
     def wait(self) -> None:
         """Note that a frame waits for the first background: for `background_wait_s` from the first call at most."""
@@ -136,10 +159,16 @@ class Backdrops:
         self._wait_until_s = self._wait_until_s or now_s + self._timing.background_wait_s
         self.decided = now_s >= self._wait_until_s
 
-    def backdrop(self, frame: Frame, wanted: BackgroundSettings, time_s: float) -> tuple[Backdrop, BackgroundSettings]:
+    def backdrop(
+        self,
+        frame: Frame,
+        wanted: BackgroundSettings,
+        time_s: float,
+    ) -> tuple[Backdrop, BackgroundSettings]:
         """Return what is behind the person in this frame, and its settings; grey if there is no background.
 
-        The settings are those of a blurred room that is in use until the wanted background is open, else the wanted.
+        The settings are those of a blurred room that is in use until the wanted background is open,
+        else the wanted.
         """
         shown: Backdrop | None = None
         if self._background is not None:
@@ -148,15 +177,18 @@ class Backdrops:
                 problem: Exception | None = self._background.problem
             except Exception as error:  # noqa: BLE001 - carried to the status; the room stays hidden
                 problem = error
-            if problem is not self._problem:
-                self._problem = problem
+            if problem is not self._problem_at_last_frame:
+                self._problem_at_last_frame = problem
                 self._report(problem)
-        used = self._settings
-        settings = used if used is not None and used.kind == "blur" else wanted
-        return np.full_like(frame.image, PLAIN_GREY) if shown is None else shown, settings
+        if shown is None:
+            shown = np.full_like(frame.image, PLAIN_GREY)
+        in_use = self._settings_of_background
+        if in_use is not None and in_use.kind == "blur":
+            return shown, in_use
+        return shown, wanted
 
     def _report(self, problem: Exception | None) -> None:
-        self._broken = problem is not None
+        self._has_failed = problem is not None
         self._board.report(Stage.BACKGROUND, problem, self)
 
     def close(self) -> None:
@@ -165,10 +197,18 @@ class Backdrops:
             self._background.close()
 
 
+# The part of its stage that reports a card that cannot be drawn as wanted.
 CARD = "standby-card"
-"""The part of its stage that reports a card that cannot be drawn as wanted."""
-CardKey = tuple[str, Path | None, int, int]
-"""What a card depends on: text, image, width and height."""
+
+
+@dataclass(frozen=True, slots=True)
+class CardKey:
+    """What a card depends on; width and height in pixels."""
+
+    text: str
+    image: Path | None
+    width: int
+    height: int
 
 
 class StandbyPictures:
@@ -189,21 +229,32 @@ class StandbyPictures:
         self._board = board
         self._draw = draw
         self._lock = threading.Lock()
-        self._wanted: CardKey | None = None
-        """Of the card asked for last, which is drawn or being drawn."""
+        # Of the card asked for last, which is drawn or
+        # being drawn; None: the next one is drawn anew.
+        self._requested: CardKey | None = None
+        # The one drawn last: it stands in for the card
+        # that is being drawn, if the size is the same.
         self._card: Picture | None = None
-        """The one drawn last: it stands in for the card that is being drawn, if the size is the same."""
-        self.preparer: Preparer[CardKey, None] = Preparer(CARD, self._prepare, lambda _: None, niceness=NICENESS)
+        self.preparer: Preparer[CardKey, None] = Preparer(
+            CARD,
+            self._prepare,
+            lambda _: None,
+            niceness=NICENESS,
+        )
 
     def card(self, settings: OutputSettings, width: int, height: int) -> Picture:
         """Return the card at this size without waiting; until it is drawn, the last card or a plain picture."""
-        text = settings.standby_text.strip() or ("" if settings.standby_image else self._default_text())
-        key = text, settings.standby_image, width, height
+        text = settings.standby_text.strip()
+        if not text and not settings.standby_image:
+            text = self._default_text()
+        key = CardKey(text, settings.standby_image, width, height)
         with self._lock:
-            if key != self._wanted:
-                if self._wanted is not None and key[:2] != self._wanted[:2]:
+            before = self._requested
+            if key != before:
+                # At another size the same problem comes again: it would only flicker.
+                if before is not None and (key.text, key.image) != (before.text, before.image):
                     self._board.report(Stage.OUTPUT, None, CARD)
-                self._wanted = key
+                self._requested = key
                 self.preparer.request(key)
             if self._card is None or self._card.size != (width, height):
                 self._card = Picture(_plain(width, height), PictureKind.STANDBY)
@@ -212,24 +263,27 @@ class StandbyPictures:
     def retry(self) -> None:
         """Draw the next card anew: its image may be there now."""
         with self._lock:
-            self._wanted = None
+            self._requested = None
             self._board.report(Stage.OUTPUT, None, CARD)
 
     def _prepare(self, key: CardKey) -> None:
         """Draw a card; without its image if that fails, a plain picture if that fails too."""
-        text, image, width, height = key
-        drawn = _plain(width, height)
+        drawn = _plain(key.width, key.height)
         problem: Exception | Text | None = None
-        for tried in dict.fromkeys((image, None)):
+        images: list[Path | None] = [None] if key.image is None else [key.image, None]
+        for image in images:
             try:
-                self.preparer.reach(tried, self.retry)
-                drawn = self._draw(text or ("" if tried else self._default_text()), tried, width, height)
-                problem = problem or self._missing_letters(text)
+                self.preparer.reach(image, self.retry)
+                text = key.text
+                if not text and image is None:
+                    text = self._default_text()
+                drawn = self._draw(text, image, key.width, key.height)
+                problem = problem or self._missing_letters(key.text)
                 break
             except Exception as error:  # noqa: BLE001 - reported; it would be drawn again at each tick
-                problem = problem or error
+                problem = problem or error  # the first one is the cause
         with self._lock:
-            if key == self._wanted:
+            if key == self._requested:
                 self._card = Picture(drawn, PictureKind.STANDBY)
                 self._board.report(Stage.OUTPUT, problem, CARD)
 

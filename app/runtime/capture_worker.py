@@ -61,8 +61,8 @@ class DemandWatch:
         self.resting = False
         self._was_resting = False
         self._was_watched = False
+        # The number of programs that read the cameras among the sinks; None if unknown.
         self.readers: int | None = None
-        """The number of programs that read the cameras among the sinks; None if unknown."""
 
     @property
     def watched(self) -> bool:

@@ -473,7 +473,10 @@ class EngineSelector:
         """Replace an engine whose GPU failed by that for the CPU; until it is built, its own CPU network computes."""
         with contextlib.suppress(SettingsError):  # it is tried again at the next start
             give_up_gpu()
-        text = t("The GPU failed with the model {model}; matting continues on the CPU.", model=info.model)
+        text = t(
+            "The GPU failed with the model {model}; matting continues on the CPU.",
+            model=info.model,
+        )
         settings = base.settings.replace(device="cpu", precision="auto")
         error = ExecutorError(text, info.model, info.lost, "auto", Remedy.NOTHING)
         self._fall_back(base, settings, error)

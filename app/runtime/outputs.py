@@ -77,7 +77,7 @@ class SteadyClock:
 
 
 @dataclass(frozen=True, slots=True)
-class CardKey:
+class CardRequest:
     """What the stand-by card is drawn for."""
 
     # It grows also where the files that the settings name are to be read again.
@@ -128,7 +128,7 @@ class OutputClock:
         self._mirrored: Picture | None = None
         # `Settings.hides` in force at the last tick.
         self._hides: tuple[object, ...] = ()
-        self._card_drawn_for: CardKey | None = None
+        self._card_drawn_for: CardRequest | None = None
         # When the last suspension ended, by time.perf_counter(), as frames are stamped.
         self._resumed_s = 0.0
         # By `Timing.clock`, which goes on in a suspension.
@@ -159,7 +159,7 @@ class OutputClock:
             clock.rate_hz = settings.capture.fps
             if settings.paused or self.phase is Phase.RESTING:
                 clock.rate_hz = min(IDLE_HZ, settings.capture.fps)
-            self._draw_card_ahead(CardKey(revision_in_force, settings, self._board.size))
+            self._draw_card_ahead(CardRequest(revision_in_force, settings, self._board.size))
             picture = self._choose(settings)
             if picture is not self._picture_in_preview:
                 self._preview_picture(picture)
@@ -178,7 +178,7 @@ class OutputClock:
             self._resumed_s = time.perf_counter()
         self._last_tick_s = now_s
 
-    def _draw_card_ahead(self, key: CardKey) -> None:
+    def _draw_card_ahead(self, key: CardRequest) -> None:
         """Draw the card before it is needed, so that an image that cannot be read is reported at once."""
         if key != self._card_drawn_for:
             self._card_drawn_for = key
