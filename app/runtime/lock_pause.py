@@ -14,8 +14,8 @@ from app.core.worker import Worker
 from app.runtime.status import StatusBoard
 from app.settings import Settings, SettingsOwner
 
+# Wait before buses that did not answer are asked again: a desktop may begin after the program.
 RETRY_S = 10.0
-"""Wait before buses that did not answer are asked again: a desktop may begin after the program."""
 NOT_SEEN = t(
     "Mattecam cannot pause while the screen is locked: neither logind nor the desktop tells it by D-Bus; pause by hand."
 )
@@ -24,8 +24,8 @@ NOT_SEEN = t(
 class Lock(Protocol):
     """What tells whether the screen is locked: `app.system.screen_lock.ScreenLock`."""
 
+    # Whether something that told it does no longer, so that it must be opened again.
     is_lost: bool
-    """Whether something that told it does no longer, so that it must be opened again."""
 
     @property
     def is_visible(self) -> bool:
@@ -58,16 +58,21 @@ def open_lock() -> Lock | None:
 class LockPause:
     """Pauses while the screen is locked, and resumes what it has paused. `thread` and `wake` are for any thread."""
 
-    def __init__(self, owner: SettingsOwner, board: StatusBoard, open_lock: Callable[[], Lock | None]) -> None:
+    def __init__(
+        self,
+        owner: SettingsOwner,
+        board: StatusBoard,
+        open_lock: Callable[[], Lock | None],
+    ) -> None:
         """board: told where a lock cannot be noticed."""
         self._owner = owner
         self._board = board
         self._open_lock = open_lock
         self.thread = Worker("screen-lock", self._run, Stage.SCREEN_LOCK)
+        # None until the thread runs. A socket, as the thread waits for those of the buses as well.
         self._waker: socket.socket | None = None
-        """Wakes the thread while it runs."""
+        # What the setting was when the thread looked last.
         self._is_wanted = False
-        """What the setting was when this thread looked last."""
         if owner.current.output.pause_when_locked:
             owner.change(_paused)  # until the first answer: the screen may be locked at the start
         owner.listen(self._wake_if_changed)
@@ -114,7 +119,8 @@ class LockPause:
                 lock.wait(sleeper)
                 _sleep(sleeper, 0)  # what has woken it is done
                 if lock.is_lost:
-                    # What is opened next may not know of this lock: its end would be taken for seen.
+                    # What is opened next may not know of this
+                    # lock: its end would be taken for seen.
                     self._owner.change(_kept_paused)
                     return
 
@@ -127,12 +133,19 @@ def _sleep(sleeper: socket.socket, timeout_s: float | None) -> None:
 
 
 def _paused(settings: Settings) -> Settings:
-    return settings if settings.paused else settings.replace(paused=True, paused_by_lock=True)
+    if settings.paused:  # by the user, who alone ends it
+        return settings
+    return settings.replace(paused=True, paused_by_lock=True)
 
 
 def _resumed(settings: Settings) -> Settings:
-    return settings.replace(paused=False) if settings.paused_by_lock else settings
+    if not settings.paused_by_lock:
+        return settings
+    return settings.replace(paused=False)
 
 
 def _kept_paused(settings: Settings) -> Settings:
-    return settings.replace(paused_by_lock=False) if settings.paused_by_lock else settings
+    """Leave the pause to the user."""
+    if not settings.paused_by_lock:
+        return settings
+    return settings.replace(paused_by_lock=False)
