@@ -32,39 +32,45 @@ if TYPE_CHECKING:
 class Timing:
     """All durations in seconds."""
 
+    # Wait before a source that could not be opened is tried again.
     source_retry_s: float = 1.0
-    """Wait before a source that could not be opened is tried again."""
+    # A source without a frame for this long counts as lost.
     source_timeout_s: float = 2.0
-    """A source without a frame for this long counts as lost."""
+    # While paused, one frame is read in this time, so that
+    # the engine follows the settings and the camera's size.
     paused_interval_s: float = 1.0
-    """While paused, one frame is read in this time, so that the engine follows the settings and the camera's size."""
+    # Wait before an engine that failed is built again.
     engine_retry_s: float = 5.0
-    """Wait before an engine that failed is built again."""
+    # Bound for which the first composite waits for its
+    # background; after it, plain grey takes its place.
     background_wait_s: float = 2.0
-    """Bound for which the first composite waits for its background; after it, plain grey takes its place."""
+    # Wait before a sink that failed is opened again, in place of that of its `SinkSpec`.
     sink_retry_s: float | None = None
-    """Wait before a sink that failed is opened again, in place of that of its `SinkSpec`."""
     stale_s: float = STALE_S
+    # The same for a composite that was made under other
+    # settings, which may show what is hidden now.
     outdated_s: float = 0.5
-    """The same for a composite that was made under other settings, which may show what is hidden now."""
+    # A driver that has not returned from reading or sending a frame for this long is reported.
     hang_s: float = 5.0
-    """A driver that has not returned from reading or sending a frame for this long is reported."""
+    # The same for a network, which other programs may hold up.
     step_hang_s: float = 20.0
-    """The same for a network, which other programs may hold up."""
+    # The same for opening a source, an output or a background.
     open_hang_s: float = 20.0
-    """The same for opening a source, an output or a background."""
     poll_s: float = 0.25
     """Interval at which the inference thread looks for a new engine or background while no frame arrives."""
+    # Interval at which readers are counted. Together with the
+    # camera's start-up it bounds how long a reader waits.
     demand_poll_s: float = 0.25
-    """Interval at which readers are counted. Together with the camera's start-up it bounds how long a reader waits."""
+    # The camera stays open for this long after the last
+    # reader: programs close and reopen a camera as they start.
     demand_linger_s: float = 3.0
-    """The camera stays open for this long after the last reader: programs close and reopen a camera as they start."""
+    # Interval at which the watchdog checks the threads, and
+    # at which it sends the card in place of a dead clock.
     watchdog_s: float = 0.1
-    """Interval at which the watchdog checks the threads, and at which it sends the card in place of a dead clock."""
     plausibility_hold_s: float = HOLD_S
     governor_window_s: float = WINDOW_S
+    # Goes on while the machine is suspended.
     clock: Callable[[], float] = elapsed_s
-    """Goes on while the machine is suspended."""
 
 
 def default_standby_text(phase: Phase, preparing: Text | None) -> str:
@@ -79,31 +85,32 @@ class PipelineParts:
     """Constructors of sources, engines, backgrounds and sinks. Each raises a MattecamError if it fails."""
 
     open_source: Callable[[CaptureSettings], FrameSource]
+    # (settings, width, height, the crop of the source's frames that the engine is given)
     build_engine: Callable[[EngineSettings, int, int, FramingSettings], MattingEngine]
-    """(settings, width, height, the crop of the source's frames that the engine is given)"""
     open_background: Callable[[BackgroundSettings], Background]
     sinks: Sequence[SinkSpec[Any]]
+    # (`default` or a name)
     open_microphone: OpenMicrophone
-    """(`default` or a name)"""
+    # (device of the virtual camera)
     watch_readers: Callable[[str], ReaderCounter]
-    """(device of the virtual camera)"""
+    # Called before an engine's first frame and when its alpha is suspicious.
     self_test: SelfTest = lambda engine, width, height: None
-    """Called before an engine's first frame and when its alpha is suspicious."""
+    # Prepares this machine once for its engines.
     preparation: Preparation | None = None
-    """Prepares this machine once for its engines."""
+    # (a source as in the settings): the device file of its camera, if it is one.
     source_device: Callable[[str], str] = lambda source: ""
-    """(a source as in the settings): the device file of its camera, if it is one"""
+    # (a source as in the settings): the file that it names, if any.
     source_file: Callable[[str], Path | None] = lambda source: None
-    """(a source as in the settings): the file that it names, if any"""
+    # (phase, what is being prepared): text of the card while the settings have none, in the
+    # user's language.
     standby_text: Callable[[Phase, Text | None], str] = default_standby_text
-    """(phase, what is being prepared): text of the stand-by card while the settings have none, in the user's
-    language"""
+    # Opens what tells whether the screen is locked.
     open_lock: Callable[[], Lock | None] = open_lock
-    """Opens what tells whether the screen is locked."""
 
     def with_sinks(self, **openers: OpenSink) -> PipelineParts:
         """Return these parts with other constructors of the sinks of these names."""
-        return replace(self, sinks=[replace(spec, open=openers.get(spec.name, spec.open)) for spec in self.sinks])
+        sinks = [replace(spec, open=openers.get(spec.name, spec.open)) for spec in self.sinks]
+        return replace(self, sinks=sinks)
 
 
 def default_parts() -> PipelineParts:
@@ -117,7 +124,12 @@ def default_parts() -> PipelineParts:
     from app.output.table import SINKS
     from app.runtime.self_test import self_test
 
-    def build_prepared(settings: EngineSettings, width: int, height: int, framing: FramingSettings) -> MattingEngine:
+    def build_prepared(
+        settings: EngineSettings,
+        width: int,
+        height: int,
+        framing: FramingSettings,
+    ) -> MattingEngine:
         in_openvino = preparation.ensure_for(settings, measured=False)
         engine = build_engine(settings, width, height, framing, shared=True, live=True)
         if in_openvino:
@@ -146,8 +158,8 @@ class PipelineContext:
     parts: PipelineParts
     timing: Timing = field(default_factory=Timing)
     board: StatusBoard = field(default_factory=StatusBoard)
+    # Set while no frame step runs, for work that can wait.
     between_steps: threading.Event = field(default_factory=threading.Event)
-    """Set while no frame step runs, for work that can wait."""
 
     def __post_init__(self) -> None:
         """No step runs yet."""
