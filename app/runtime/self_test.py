@@ -17,35 +17,41 @@ from app.privacy.plausibility import mean_alpha
 
 RENDERED_SHORT_SIDE = 180
 """The test frames are rendered at this size, in pixels, and enlarged: that takes milliseconds."""
+# Pixels that differ by more than this (of 255) between
+# the demo and its empty scene belong to the person.
 MIN_DIFFERENCE = 60
-"""Pixels that differ by more than this (of 255) between the demo and its empty scene belong to the person."""
 MIN_CONTRAST = 0.1
 """Mean alpha (0..1) on the person minus that beside the person: at least 0.23 measured, 0 for an engine that fails."""
+# Upper bound of the mean alpha in the empty scene.
 MAX_EMPTY = 0.5
-"""Upper bound of the mean alpha in the empty scene."""
+# The same for the plate of an engine that has one: such an engine knows the scene.
 MAX_PLATE = 0.1
-"""The same for the plate of an engine that has one: such an engine knows the scene."""
+# Of the test frames: between two of them the view does not move.
 FPS = 1024.0
-"""Of the test frames: between two of them the view does not move."""
+# On smaller frames of the network a person cannot
+# be recognised, and only the empty scene is tested.
 MIN_SHORT_SIDE = 96
-"""On smaller frames of the network a person cannot be recognised, and only the empty scene is tested."""
 
 
 def self_test(engine: MattingEngine, width: int, height: int) -> None:
     """Raise ModelError unless the engine tells a person from an empty scene in frames of this size, in pixels.
 
-    The empty scene of an engine with a plate is the plate, and the person is pasted on it. Takes two steps and resets
-    the engine's recurrent state.
+    The empty scene of an engine with a plate is the plate, and the person is pasted on it. Takes
+    two steps and resets the engine's recurrent state.
     """
-    info, max_empty = engine.info, MAX_EMPTY
+    info = engine.info
+    max_empty = MAX_EMPTY
     if isinstance(engine, PlateEngine):
-        plate, max_empty = engine.lit_plate, MAX_PLATE
+        plate = engine.lit_plate
+        max_empty = MAX_PLATE
         _, occupied, person = _scene(plate.shape[1], plate.shape[0])
-        empty, occupied = plate, np.where(person[..., None], occupied, plate)
+        empty = plate
+        occupied = np.where(person[..., None], occupied, plate)
         engine = engine.engine
     else:
         empty, occupied, person = _scene(width, height)
-    backdrop, edges = np.zeros_like(empty), EdgeSettings(strict="off")  # strict mode hides still pictures
+    backdrop = np.zeros_like(empty)
+    edges = EdgeSettings(strict="off")  # strict mode hides still pictures
     engine.reset()
     empty_alpha = mean_alpha(engine.step(empty, backdrop, edges).alpha)
     alpha = engine.step(occupied, backdrop, edges).alpha
@@ -73,6 +79,9 @@ def _scene(width: int, height: int) -> tuple[BgrImage, BgrImage, Mask]:
         empty_scene_s=1 / FPS,
         motion=0.0,
     )
-    empty, occupied = (np.asarray(cv2.resize(source.render(index), (width, height)), np.uint8) for index in (0, 1))
+    # The first frame is that of the empty scene, the second one has the person.
+    empty = np.asarray(cv2.resize(source.render(0), (width, height)), np.uint8)
+    occupied = np.asarray(cv2.resize(source.render(1), (width, height)), np.uint8)
     source.close()
-    return empty, occupied, cv2.absdiff(empty, occupied).max(axis=2) > MIN_DIFFERENCE
+    person = cv2.absdiff(empty, occupied).max(axis=2) > MIN_DIFFERENCE
+    return empty, occupied, person
