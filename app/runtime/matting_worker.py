@@ -42,21 +42,29 @@ class MattingWorker:
         self._backdrops = backdrops
         self._demand = demand
         self._publish = publish
-        self.thread = Worker("matting", self._run, Stage.MATTING, frame_path=True, late_remedy=Remedy.NOTHING)
+        self.thread = Worker(
+            "matting",
+            self._run,
+            Stage.MATTING,
+            frame_path=True,
+            late_remedy=Remedy.NOTHING,
+        )
         self.stream = Stream(context.parts.self_test, hold_s=context.timing.plausibility_hold_s)
+        # The newest frame of the source, also if it is not matted; None while there is no source.
         self.newest: Frame | None = None
-        """The newest frame of the source, also if it is not matted; None while there is no source."""
+        # The settings of the picture published last; None for the stand-by card.
         self._published_under: Settings | None = None
-        """The settings of the picture published last; None for the stand-by card."""
 
     def _run(self, stop: threading.Event) -> None:
         """Process frames until `stop` is set or the slot is closed."""
         owner = self._context.owner
         board = self._context.board
-        self._backdrops.update(owner.current.background)  # it opens beside the source and the engine
+        # It opens beside the source and the engine.
+        self._backdrops.update(owner.current.background)
         try:
             while not stop.is_set():
-                captured_revision = board.captured  # before the frame
+                # Before the frame, which may be under newer settings, but not under older ones.
+                captured_revision = board.captured
                 try:
                     captured = self._frames.get(self._context.timing.poll_s)
                 except SlotClosed:
@@ -82,7 +90,8 @@ class MattingWorker:
     def _follows(self, settings: Settings) -> bool:
         """Return whether engine, background and the picture published last are those of these settings.
 
-        A frame that is left out leaves the picture before it in the outputs, which may show what is hidden now.
+        A frame that is left out leaves the picture before it in the outputs, which may show what is
+        hidden now.
         """
         if self._engines.preparer.pending or self._backdrops.pending:
             return False
@@ -102,7 +111,12 @@ class MattingWorker:
                 self._publish_phase(Phase.PAUSED)
             elif not settings.frozen:
                 shown = cropped(frame, settings.framing)
-                picture = Picture(shown.image, PictureKind.UNMATTED, frame=shown, hides=settings.hides)
+                picture = Picture(
+                    shown.image,
+                    PictureKind.UNMATTED,
+                    frame=shown,
+                    hides=settings.hides,
+                )
                 self._publish_frame(picture, settings)
             return
         decision = self._engines.decide(frame, settings)
@@ -135,14 +149,22 @@ class MattingWorker:
             rate_hz = min(rate_hz, frame.source.fps)
         latency_s = ended_s - frame.captured_at_s
         network_rested = self.stream.matte is not None and self.stream.matte.still
-        self._engines.completed(decision, StepTiming(ended_s, step_s, latency_s, rate_hz, network_rested))
+        self._engines.completed(
+            decision,
+            StepTiming(ended_s, step_s, latency_s, rate_hz, network_rested),
+        )
 
     def _step(self, decision: MatteFrame, frame: Frame, settings: Settings) -> Picture | None:
         """Return the picture of a frame, None where it is not plausible yet. Raises what the engine raises."""
-        backdrop, background = self._backdrops.backdrop(frame, settings.background, time.perf_counter())
+        backdrop, background = self._backdrops.backdrop(
+            frame,
+            settings.background,
+            time.perf_counter(),
+        )
         if decision.framing is not settings.framing or background is not settings.background:
             # In use while others are being prepared; both were validated when they were set.
-            settings = settings.model_copy(update={"framing": decision.framing, "background": background})
+            in_use = {"framing": decision.framing, "background": background}
+            settings = settings.model_copy(update=in_use)
         self.stream.use(decision.engine)
         want_foreground = self._demand.want_foreground or settings.output.alpha_output != "off"
         with self._watched(decision.engine):
