@@ -89,13 +89,6 @@ def _looks_alike(before: Frame | None, frame: Frame) -> bool:
     return before.source == frame.source and before.image.shape == frame.image.shape
 
 
-def _looks_alike(before: Frame | None, frame: Frame) -> bool:
-    """Return whether two frames are of one source and one size."""
-    if before is None:
-        return False
-    return before.source == frame.source and before.image.shape == frame.image.shape
-
-
 def _check_plate(key: EngineKey) -> None:
     """Raise PlateError if the plate was captured with another source."""
     plate = key.settings.plate
