@@ -390,18 +390,13 @@ class EngineSelector:
         if self._choose_again or is_other_source or settings is not self._settings_of_choice:
             self._settings_of_choice = settings
             self._choose(frame, settings)
-        if self._plan.due_at_s is not None:
-            again = self._plan.due(time.monotonic())
-            if again is not None:
-                self._build_at_full_quality(again)
+        again = self._plan.due(time.monotonic())
+        if again is not None:
+            self._build_at_full_quality(again)
 
     def _choose(self, frame: Frame, settings: Settings) -> None:
-        wanted = EngineKey.of(
-            settings.matting.engine,
-            frame.size,
-            settings.framing,
-            frame.source.viewpoint,
-        )
+        engine = settings.matting.engine
+        wanted = EngineKey.of(engine, frame.size, settings.framing, frame.source.viewpoint)
         if self._choose_again or wanted != self._plan.choice:
             self._choose_again = False
             self._build_at_full_quality(self._plan.choose(wanted))
@@ -577,11 +572,8 @@ class EngineSelector:
         frame = self._newest_frame
         asked_for = key == plan.target  # else the settings ask for something else by now
         if asked_for and plan.lowered:
-            _log.info(
-                "The governor does not use %s, which cannot be built (%s).",
-                key.settings.model,
-                error,
-            )
+            model = key.settings.model
+            _log.info("The governor does not use %s, which cannot be built (%s).", model, error)
             self._governor.remove_current()
             self._request_quality()
             return
