@@ -165,8 +165,7 @@ def cropped(frames: Iterable[VideoFrame], crop: Crop, size: tuple[int, int]) -> 
 
     size: (width, height) of the frames that the crop is of, and which it leaves a pixel; others pass unchanged.
     """
-    width = size[0] - crop.left - crop.right
-    height = size[1] - crop.top - crop.bottom
+    width, height = crop.size_of(*size)
     graph: Graph | None = None
     shape = None
     for frame in frames:

@@ -1,11 +1,13 @@
-"""What headers of MP4, MOV, Matroska and AVI files declare, read without FFmpeg, which prefers what the frames say.
+"""What headers of MP4, MOV, Matroska and AVI files declare, read without FFmpeg, which prefers what
+the frames say.
 
-The tables of MP4 are run-length coded: a file of 4 KB can declare a hundred million samples, for which FFmpeg takes
-5 GB. They are counted before FFmpeg makes an index of them.
+The tables of MP4 are run-length coded: a file of 4 KB can declare a hundred million samples, for
+which FFmpeg takes 5 GB. They are counted before FFmpeg makes an index of them.
 """
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import struct
@@ -16,20 +18,22 @@ from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
+# Entries of the index: 46 hours of video at 30 fps, for which FFmpeg takes 0.4 GB.
 MAX_ENTRIES = 5_000_000
-"""Entries of the index: 46 hours of video at 30 fps, for which FFmpeg takes 0.4 GB."""
+# Only whether there is more than one edit matters.
 MAX_EDITS = 1000
-"""Entries of an edit list that are looked at."""
+# FFmpeg takes so many samples of uncompressed sound for one entry.
 PCM_SAMPLES = 1024
-"""FFmpeg takes so many samples of uncompressed sound for one entry."""
+# Boxes nest eight deep at most in real files; damaged ones could nest without end.
 MAX_DEPTH = 8
+# A reserved file of empty parts is not read to its end: 10 GB of them take ten minutes.
 MAX_PARTS = 1_000_000
 HEADER_BYTES = 1 << 20
 
 Name = TypeVar("Name", bytes, int)
+# Takes the first 16 bytes of a part of a file, filled with zeros, and returns its name, the length
+# of its head and that of its content, None where this goes to the end; None for what is no part.
 Head = Callable[[bytes], tuple[Name, int, int | None] | None]
-"""Takes the first 16 bytes of a part of a file, filled with zeros, and returns its name, the length of its head and
-that of its content, None where this goes to the end; None for what is no part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,12 @@ class Crop:
     top: int = 0
     right: int = 0
     bottom: int = 0
+
+    def size_of(self, width: int, height: int) -> tuple[int, int]:
+        """Return (width, height) of what is shown of coded frames; below 1 for an impossible
+        crop.
+        """
+        return width - self.left - self.right, height - self.top - self.bottom
 
 
 NO_CROP = Crop()
@@ -59,32 +69,38 @@ class Header:
     """What the header of a file declares; nothing for a file of another kind."""
 
     declares_too_much: bool = False
-    """An index of more than MAX_ENTRIES."""
+    # The file lacks bytes that its outermost parts declare, as after an interrupted download.
     is_short: bool = False
-    """The file lacks bytes that its outermost parts declare, as after an interrupted download."""
+    # Profile 5 has colours of Dolby Vision alone; the other profiles have those of HDR or SDR too.
     needs_dolby_vision: bool = False
-    """The picture has colours of Dolby Vision alone, as profile 5; others have those of HDR or SDR too."""
     videos: list[VideoTrack] = field(default_factory=list)
-    """The video tracks in their order."""
+    # Number of parts that the edit list of each sound track of an MP4 or MOV file shows, pauses
+    # left out.
     sound_edits_by_track: list[int] = field(default_factory=list)
-    """Number of parts that the edit list of each sound track of an MP4 or MOV file shows, pauses left out."""
+    # Number of parts of the film in the index of an AVI file, by the number of the stream; those
+    # without content, which repeat the frame before, count as well.
     avi_video_parts: dict[int, int] = field(default_factory=dict)
-    """Number of parts of the film in the index of an AVI file, by the number of the stream; those without content,
-    which repeat the frame before, count as well."""
 
     def video(self, number: int) -> VideoTrack:
         """Return what is declared of a video track, by its place among them."""
-        return self.videos[number] if number < len(self.videos) else VideoTrack()
+        if number >= len(self.videos):
+            return VideoTrack()
+        return self.videos[number]
 
     def sound_edits(self, number: int) -> int:
         """Return the number of parts that a sound track shows, by its place among them."""
-        edits = self.sound_edits_by_track
-        return edits[number] if number < len(edits) else 1
+        if number >= len(self.sound_edits_by_track):
+            return 1
+        return self.sound_edits_by_track[number]
 
     def video_parts(self, number: int) -> int:
-        """Return the number of parts of a video track of an AVI file by its place among them; 0 if unknown."""
+        """Return the number of parts of a video track of an AVI file by its place among them; 0
+        if unknown.
+        """
         streams = sorted(self.avi_video_parts)
-        return self.avi_video_parts[streams[number]] if number < len(streams) else 0
+        if number >= len(streams):
+            return 0
+        return self.avi_video_parts[streams[number]]
 
 
 def read_header(path: Path) -> Header:
@@ -93,7 +109,8 @@ def read_header(path: Path) -> Header:
     with path.open("rb") as file:
         size = os.fstat(file.fileno()).st_size
         start = file.read(HEADER_BYTES)
-        _count_entries(file, size, header)  # of any file: FFmpeg decides by itself what it is
+        # Of any file, whatever its start says: FFmpeg decides by itself what it is.
+        _count_entries(file, size, header)
         if start[:4] == EBML:
             header.needs_dolby_vision = _needs_dolby_vision(start)
             _read_matroska(file, size, header)
@@ -106,9 +123,15 @@ def read_header(path: Path) -> Header:
 
 
 def _parts(
-    file: BinaryIO, at: int, end: int, head: Head[Name], containers: Collection[Name] = (), depth: int = 0
+    file: BinaryIO,
+    at: int,
+    end: int,
+    head: Head[Name],
+    containers: Collection[Name] = (),
+    depth: int = 0,
 ) -> Iterator[tuple[Name, int, int]]:
-    """Yield (name, start of the content, end) of every part of a file, parents before their children.
+    """Yield (name, start of the content, end) of every part of a file, parents before their
+    children.
 
     The end may lie beyond that of the file. containers: names of parts that hold parts.
     """
@@ -125,23 +148,33 @@ def _parts(
             yield from _parts(file, start, min(at, end), head, containers, depth + 1)
 
 
-CONTAINERS = (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"edts", b"moof", b"traf", b"mvex", b"free", b"hoov")
-"""Boxes that contain boxes. FFmpeg looks for a lost `moov` in `free` and `hoov`."""
-TOP_LEVEL = (b"ftyp", b"styp", b"moov", b"moof", b"mdat", b"free", b"skip", b"wide", b"sidx", b"mfra", b"uuid", b"udta")
+# Boxes that contain boxes. FFmpeg looks for a lost `moov` in `free` and `hoov`.
+CONTAINERS = b"moov trak mdia minf stbl edts moof traf mvex free hoov".split()
+TOP_LEVEL = b"ftyp styp moov moof mdat free skip wide sidx mfra uuid udta".split()
+# Offset of width and height in the content of an `stsd` box.
 ENTRY_SIZE_AT = 40
-"""Offset of width and height in the content of an `stsd` box."""
+# Offset of the boxes in it that describe the frames further.
 ENTRY_BOXES_AT = 94
-"""Offset of the boxes in it that describe the frames further."""
+# The record of its configuration: in the box of its name in MP4, in Matroska after the tag of extra
+# data.
 DOLBY_VISION = re.compile(rb"dv[cvw]C(?:\x41\xed.)?(.{5})", re.DOTALL)
-"""The record of its configuration: in the box of its name in MP4, in Matroska after the tag of extra data."""
 
 
 def _box_head(head: bytes) -> tuple[bytes, int, int | None] | None:
-    size, name, large = struct.unpack(">I4sQ", head)
+    size, name, large_size = struct.unpack(">I4sQ", head)
     if size == 0:
-        return (name, 8, None) if name != bytes(4) else None
-    head_bytes, size = (16, large) if size == 1 else (8, size)
-    return (name, head_bytes, size - head_bytes) if size >= head_bytes else None
+        if name == bytes(4):
+            # Zeros after the last box are padding.
+            return None
+        return name, 8, None
+    head_bytes = 8
+    if size == 1:
+        # The size, of more than 32 bits, follows the name.
+        size = large_size
+        head_bytes = 16
+    if size < head_bytes:
+        return None
+    return name, head_bytes, size - head_bytes
 
 
 @dataclass(slots=True)
@@ -153,49 +186,64 @@ class _Track:
     runs: list[tuple[int, int]] = field(default_factory=list)
     """(first chunk from 1, samples per chunk)"""
     edits: int = 1
-    shown_edits: int = 1
-    """Without those that are pauses."""
+    shown_edits: int = 1  # those that are no pauses
     is_pcm: bool = False
+    # `vide` or `soun`; a second one may tell of the data's place.
     kinds: set[bytes] = field(default_factory=set)
-    """`vide` or `soun`; a second one may tell of the data's place."""
 
     @property
     def entries(self) -> int:
         """Upper bound of the entries of its index."""
         if not (self.is_pcm and b"soun" in self.kinds):
             return self.samples * self.edits
-        ends = [first for first, _ in self.runs[1:]] + [self.chunks + 1]
-        chunks = zip(self.runs, ends, strict=False)
-        return self.edits * sum(max(end - first, 0) * -(-count // PCM_SAMPLES) for (first, count), end in chunks)
+        # A run lasts until the next one begins, the last one until the chunks end.
+        ends = [first_chunk for first_chunk, _ in self.runs[1:]] + [self.chunks + 1]
+        entries = 0
+        for (first_chunk, samples), end in zip(self.runs, ends, strict=False):
+            chunks = max(end - first_chunk, 0)
+            entries_of_chunk = math.ceil(samples / PCM_SAMPLES)
+            entries += chunks * entries_of_chunk
+        return self.edits * entries
 
 
 def _count_entries(file: BinaryIO, size: int, header: Header) -> None:
     """Take what the boxes of an MP4 or MOV file declare."""
-    track, total = _Track(), 0
+    track = _Track()
+    entries = 0
     for number, (kind, start, end) in enumerate(_parts(file, 0, size, _box_head, CONTAINERS)):
-        if kind == b"cmov" or number >= MAX_PARTS:  # compressed headers cannot be counted
+        if kind == b"cmov" or number >= MAX_PARTS:
+            # Compressed headers cannot be counted.
             header.declares_too_much = True
             return
         if kind in (b"trak", b"traf"):
+            # The tables that follow are of another track.
             _end_track(track, header)
-            total += track.entries
+            entries += track.entries
             track = _Track()
         elif kind == b"stsd":
             file.seek(start)
-            content = file.read(min(end - start, HEADER_BYTES))
-            header.needs_dolby_vision |= _needs_dolby_vision(content)
-            if b"vide" in track.kinds and len(content) >= ENTRY_SIZE_AT + 4:
-                width, height = struct.unpack_from(">HH", content, ENTRY_SIZE_AT)
-                header.videos.append(VideoTrack(width, height, _clean_aperture(content, width, height)))
+            description = file.read(min(end - start, HEADER_BYTES))
+            _read_description(description, track, header)
         else:
-            _read_table(file, kind, start, max(start, min(end, size)), track)
+            end_in_file = max(start, min(end, size))
+            _read_table(file, kind, start, end_in_file, track)
     _end_track(track, header)
-    header.declares_too_much = total + track.entries > MAX_ENTRIES
+    entries += track.entries
+    header.declares_too_much = entries > MAX_ENTRIES
 
 
 def _end_track(track: _Track, header: Header) -> None:
     if b"soun" in track.kinds:
         header.sound_edits_by_track.append(track.shown_edits)
+
+
+def _read_description(description: bytes, track: _Track, header: Header) -> None:
+    """Take what the sample description of a track declares. description: content of `stsd`."""
+    header.needs_dolby_vision |= _needs_dolby_vision(description)
+    if b"vide" in track.kinds and len(description) >= ENTRY_SIZE_AT + 4:
+        width, height = struct.unpack_from(">HH", description, ENTRY_SIZE_AT)
+        crop = _clean_aperture(description, width, height)
+        header.videos.append(VideoTrack(width, height, crop))
 
 
 def _read_table(file: BinaryIO, kind: bytes, start: int, end: int, track: _Track) -> None:
@@ -219,58 +267,78 @@ def _read_table(file: BinaryIO, kind: bytes, start: int, end: int, track: _Track
     elif kind == b"stsc":
         count = max(0, min(first, (end - start - 8) // 12, MAX_ENTRIES))
         file.seek(start + 8)
-        table = struct.iter_unpack(">III", file.read(12 * count))
-        track.runs += [(first_chunk, samples) for first_chunk, samples, _ in table]
+        for first_chunk, samples, _ in struct.iter_unpack(">III", file.read(12 * count)):
+            track.runs.append((first_chunk, samples))
 
 
 def _shown_edits(file: BinaryIO, start: int, end: int, count: int, *, is_long: bool) -> int:
     """Return the number of edits that show a part of the track; the others are pauses."""
     entry = struct.Struct(">QqI" if is_long else ">IiI")
-    most = max(0, end - start - 8) // entry.size
+    entries_in_box = max(0, end - start - 8) // entry.size
     file.seek(start + 8)
-    table = file.read(entry.size * min(count, most, MAX_EDITS))
-    whole = len(table) // entry.size * entry.size
-    return sum(media_time >= 0 for _, media_time, _ in entry.iter_unpack(table[:whole]))
+    table = file.read(entry.size * min(count, entries_in_box, MAX_EDITS))
+    # A truncated file ends within an entry.
+    whole_bytes = len(table) // entry.size * entry.size
+    shown = 0
+    for _, media_time, _ in entry.iter_unpack(table[:whole_bytes]):
+        if media_time >= 0:
+            shown += 1
+    return shown
 
 
 def _clean_aperture(content: bytes, width: int, height: int) -> Crop:
-    """Return what the box `clap` of a sample description leaves out; nothing without one, or for an impossible one."""
+    """Return what the box `clap` of a sample description leaves out; nothing without one, or for
+    an impossible one.
+    """
     at = content.find(b"clap", ENTRY_BOXES_AT)
     if at < 0 or len(content) < at + 36:
         return NO_CROP
     numbers = struct.unpack_from(">IIIIiIiI", content, at + 4)
-    if not all(numbers[1::2]):
+    numerators = numbers[::2]
+    denominators = numbers[1::2]
+    if not all(denominators):
         return NO_CROP
-    shown_width, shown_height, right_by, down_by = (
-        Fraction(above, below) for above, below in zip(numbers[::2], numbers[1::2], strict=True)
-    )
+    shown_width, shown_height, right_by, down_by = map(Fraction, numerators, denominators)
+    # The offsets are those of the centre (ISO/IEC 14496-12).
     left = round((width - shown_width) / 2 + right_by)
     top = round((height - shown_height) / 2 + down_by)
     right = width - left - round(shown_width)
     bottom = height - top - round(shown_height)
-    is_possible = min(left, top, right, bottom) >= 0 and shown_width >= 1 and shown_height >= 1
-    return Crop(left, top, right, bottom) if is_possible else NO_CROP
+    if min(left, top, right, bottom) < 0 or shown_width < 1 or shown_height < 1:
+        return NO_CROP
+    return Crop(left, top, right, bottom)
 
 
 def _needs_dolby_vision(content: bytes) -> bool:
-    records = [match[1] for match in DOLBY_VISION.finditer(content)]
-    return any(record[2] >> 1 in (5, 10) and record[4] >> 4 == 0 for record in records)
+    for match in DOLBY_VISION.finditer(content):
+        record = match[1]
+        profile = record[2] >> 1
+        compatibility = record[4] >> 4  # 0: with no other standard
+        if profile in (5, 10) and compatibility == 0:
+            return True
+    return False
 
 
 def _is_mp4_short(file: BinaryIO, size: int) -> bool:
     for kind, _, end in islice(_parts(file, 0, size, _box_head), MAX_PARTS):
-        if kind not in TOP_LEVEL or end > size:
-            return kind in TOP_LEVEL
+        if kind not in TOP_LEVEL:
+            # No file of this kind, or not from here on: its sizes say nothing.
+            return False
+        if end > size:
+            return True
     return False
 
 
 def _riff_head(head: bytes) -> tuple[bytes, int, int]:
-    name, length, kind = struct.unpack("<4sI4s4x", head)
-    return kind if name == b"LIST" else name, 8, length + length % 2
+    name, length, list_kind = struct.unpack("<4sI4s4x", head)
+    if name == b"LIST":
+        name = list_kind
+    # Parts begin at even places.
+    return name, 8, length + length % 2
 
 
+# Last letters of the names of parts of an AVI film; before them stands the number of the stream.
 VIDEO_PARTS = (b"dc", b"db")
-"""Last letters of the names of parts of an AVI film; before them stands the number of the stream."""
 
 
 def _read_avi(file: BinaryIO, size: int, header: Header) -> None:
@@ -284,18 +352,23 @@ def _read_avi(file: BinaryIO, size: int, header: Header) -> None:
 
 
 def _count_avi_parts(index: bytes, header: Header) -> None:
-    whole = len(index) // 16 * 16
-    for (name,) in struct.iter_unpack("<4s12x", index[:whole]):
+    whole_bytes = len(index) // 16 * 16
+    for (name,) in struct.iter_unpack("<4s12x", index[:whole_bytes]):
         if name[2:] in VIDEO_PARTS and name[:2].isdigit():
             number = int(name[:2])
             header.avi_video_parts[number] = header.avi_video_parts.get(number, 0) + 1
 
 
 EBML = b"\x1a\x45\xdf\xa3"
-SEGMENT, CLUSTER, TRACKS, TRACK, VIDEO = 0x18538067, 0x1F43B675, 0x1654AE6B, 0xAE, 0xE0
-PIXEL_WIDTH, PIXEL_HEIGHT = 0xB0, 0xBA
+SEGMENT = 0x18538067
+CLUSTER = 0x1F43B675
+TRACKS = 0x1654AE6B
+TRACK = 0xAE
+VIDEO = 0xE0
+PIXEL_WIDTH = 0xB0
+PIXEL_HEIGHT = 0xBA
+# Numbers in the element VIDEO: of coded pixels, and of those at its edges that are not shown.
 CROPS = {0x54CC: "left", 0x54BB: "top", 0x54DD: "right", 0x54AA: "bottom"}
-"""Numbers in the element VIDEO: of coded pixels, and of those at its edges that are not shown."""
 
 
 def _element_head(head: bytes) -> tuple[int, int, int | None] | None:
@@ -303,9 +376,15 @@ def _element_head(head: bytes) -> tuple[int, int, int | None] | None:
     length_bytes = 9 - head[min(name_bytes, 15)].bit_length()
     if name_bytes > 4 or length_bytes > 8:
         return None
-    head_bytes, mask = name_bytes + length_bytes, (1 << 7 * length_bytes) - 1
+    head_bytes = name_bytes + length_bytes
+    name = int.from_bytes(head[:name_bytes], "big")
+    # The first bit that is set tells the number of bytes; seven bits of each byte are left.
+    mask = (1 << 7 * length_bytes) - 1
     length = int.from_bytes(head[name_bytes:head_bytes], "big") & mask
-    return int.from_bytes(head[:name_bytes], "big"), head_bytes, None if length == mask else length
+    if length == mask:
+        # Unknown, as in what browsers record.
+        return name, head_bytes, None
+    return name, head_bytes, length
 
 
 def _read_matroska(file: BinaryIO, size: int, header: Header) -> None:

@@ -1,7 +1,9 @@
-"""Opening and decoding video files: one allow-list of containers, codecs and protocols, and limits on size and time.
+"""Opening and decoding video files: one allow-list of containers, codecs and protocols, and limits
+on size and time.
 
-Video files come from strangers. FFmpeg as it is also opens playlists, which play other local files or network streams,
-and renders text files; a small file can hold frames that take gigabytes and minutes to decode.
+Video files come from strangers. FFmpeg as it is also opens playlists, which play other local files
+or network streams, and renders text files; a small file can hold frames that take gigabytes and
+minutes to decode.
 """
 
 from __future__ import annotations
@@ -32,7 +34,15 @@ from av.video.stream import VideoStream
 from PIL import Image, ImageSequence
 
 from app.core.errors import MattecamError, Text, t
-from app.media.film_clock import AV_TIME_BASE, MAX_RATE, NO_TIMESTAMPS, FilmEnd, FrameClock, Leap, is_discontinuous
+from app.media.film_clock import (
+    AV_TIME_BASE,
+    MAX_RATE,
+    NO_TIMESTAMPS,
+    FilmEnd,
+    FrameClock,
+    Leap,
+    is_discontinuous,
+)
 from app.media.frame_converter import FrameConverter
 from app.media.frame_filters import (
     BLACK,
@@ -51,46 +61,53 @@ from app.media.jpeg import DamagedJpegError, intact_file
 
 log = logging.getLogger(__name__)
 
+# No playlists (hls, dash, concat), which open other addresses, and no text, which FFmpeg renders.
 CONTAINERS = (
-    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegts,mpegvideo,flv,ogg,asf,gif,apng,mjpeg,h264,hevc,m4v,obu,ivf,"
-    "mxf,dv,yuv4mpegpipe,png_pipe,jpeg_pipe,webp_pipe,bmp_pipe,tiff_pipe"
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegts,mpegvideo,flv,ogg,asf,gif,apng,mjpeg,"
+    "h264,hevc,m4v,obu,ivf,mxf,dv,yuv4mpegpipe,png_pipe,jpeg_pipe,webp_pipe,bmp_pipe,tiff_pipe"
 )
-CLEAR_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
+# FFmpeg's own decoders of these leave alpha out.
+DECODERS_WITH_ALPHA = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 VIDEO_CODECS = (
-    "h264,hevc,libdav1d,av1,vp8,libvpx,vp9,libvpx-vp9,vvc,mpeg4,mpeg1video,mpeg2video,mpegvideo,h263,flv,msmpeg4,"
-    "msmpeg4v1,msmpeg4v2,wmv1,wmv2,wmv3,vc1,theora,mjpeg,prores,dnxhd,cfhd,dvvideo,ffv1,ffvhuff,huffyuv,utvideo,"
-    "magicyuv,v210,qtrle,rawvideo,gif,apng,png,webp,bmp,tiff"
+    "h264,hevc,libdav1d,av1,vp8,libvpx,vp9,libvpx-vp9,vvc,mpeg4,mpeg1video,mpeg2video,mpegvideo,"
+    "h263,flv,msmpeg4,msmpeg4v1,msmpeg4v2,wmv1,wmv2,wmv3,vc1,theora,mjpeg,prores,dnxhd,cfhd,"
+    "dvvideo,ffv1,ffvhuff,huffyuv,utvideo,magicyuv,v210,qtrle,rawvideo,gif,apng,png,webp,bmp,tiff"
 )
 AUDIO_CODECS = (
-    "aac,aac_latm,mp1,mp1float,mp2,mp2float,mp3,mp3float,ac3,eac3,dca,opus,libopus,vorbis,flac,alac,wmav1,wmav2,"
-    "wmapro,amrnb,libopencore_amrnb,amrwb,libopencore_amrwb,pcm_s16le,pcm_s16be,pcm_s24le,pcm_s24be,pcm_s32le,"
-    "pcm_s32be,pcm_f32le,pcm_f32be,pcm_f64le,pcm_f64be,pcm_u8,pcm_s8,pcm_alaw,pcm_mulaw,pcm_bluray,pcm_dvd,adpcm_ms,adpcm_ima_wav,"
-    "adpcm_ima_qt"
+    "aac,aac_latm,mp1,mp1float,mp2,mp2float,mp3,mp3float,ac3,eac3,dca,opus,libopus,vorbis,flac,alac,"
+    "wmav1,wmav2,wmapro,amrnb,libopencore_amrnb,amrwb,libopencore_amrwb,pcm_s16le,pcm_s16be,"
+    "pcm_s24le,pcm_s24be,pcm_s32le,pcm_s32be,pcm_f32le,pcm_f32be,pcm_f64le,pcm_f64be,pcm_u8,pcm_s8,"
+    "pcm_alaw,pcm_mulaw,pcm_bluray,pcm_dvd,adpcm_ms,adpcm_ima_wav,adpcm_ima_qt"
 )
 PROTOCOLS = "file"
 
+# Pixels of a frame in a converted file; larger videos are refused before a frame is decoded.
 MAX_PIXELS = 8192 * 4608
-"""Pixels of a frame in a converted file; larger videos are refused before a frame is decoded."""
+# Pixels of a frame of a source or background, which is decoded beside the network.
 LIVE_MAX_PIXELS = 4096 * 2304
-"""Pixels of a frame of a source or background, which is decoded beside the network."""
+# FFmpeg applies its limit to the padded buffer of a frame.
 PADDING = 2
-"""FFmpeg applies its limit to the padded buffer of a frame."""
 OPEN_TIMEOUT_S = 20.0
+# A video that gives no frame for so long while it is decoded counts as unreadable from there on.
 FRAME_TIMEOUT_S = 10.0
-"""A video that gives no frame for so long while it is decoded counts as unreadable from there on."""
+# A pixel more elongated than this is a broken header.
 MAX_PIXEL_ASPECT = 4
-"""A pixel more elongated than this is a broken header."""
 FALLBACK_RATE = Fraction(25)
+# Pixels by which the frames of codecs may exceed what is shown.
 BLOCK = 16
-"""Pixels by which the frames of codecs may exceed what is shown."""
+# How Matroska writes the duration of a track: hours, minutes and seconds.
+DURATION_TAG = r"(\d+):(\d\d):(\d\d(?:\.\d+)?)"
+# Formats that name how long each frame lasts; elsewhere a short duration is that of a field, or of
+# the clock.
 EACH_TIMED = ("gif", "apng", "mp4")
-"""Formats that name how long each frame lasts; elsewhere a short duration is that of a field, or of the clock."""
+# Covers and thumbnails are video tracks too, but no film.
 PICTURES = Disposition.attached_pic | Disposition.timed_thumbnails
-"""Video tracks that are no film."""
-MOST_COUNTED = 2000
-"""Packets that are read at most to find the track with the most frames."""
-UNSPECIFIED_MATRIX, HD_HEIGHT = 2, 720
-"""A video that names no colour matrix means BT.709 from this height on, BT.601 below it."""
+# Enough to tell a film from a thumbnail; reading a whole file would take minutes.
+MOST_COUNTED_PACKETS = 2000
+# FFmpeg's number for a video that names no colour matrix.
+UNSPECIFIED_MATRIX = 2
+# Such a video means BT.709 from this height on, BT.601 below it.
+HD_HEIGHT = 720
 
 
 class VideoError(MattecamError):
@@ -100,7 +117,9 @@ class VideoError(MattecamError):
 
 
 def file_address(path: Path) -> str:
-    """Return the name under which FFmpeg opens a file: without it, 12:30.mp4 would be taken for an address."""
+    """Return the name under which FFmpeg opens a file: without it, 12:30.mp4 would be taken for
+    an address.
+    """
     return f"file:{path}"
 
 
@@ -115,8 +134,8 @@ def open_container(path: Path) -> InputContainer:
         if header.needs_dolby_vision:
             raise VideoError(
                 t(
-                    "{file} has colours of Dolby Vision that only its own displays show (profile 5); save it in "
-                    "HDR10, HLG or without HDR.",
+                    "{file} has colours of Dolby Vision that only its own displays show "
+                    "(profile 5); save it in HDR10, HLG or without HDR.",
                     file=path,
                 )
             )
@@ -134,19 +153,25 @@ def open_container(path: Path) -> InputContainer:
         )
     except PermissionError:
         raise VideoError(
-            t("You have no permission to read the video {file}; check the permissions of the file.", file=path)
+            t(
+                "You have no permission to read the video {file}; check the permissions of the file.",
+                file=path,
+            )
         ) from None
     except (FFmpegError, MemoryError, *BROKEN):
         raise VideoError(
-            t("{file} is not a readable video: it is damaged or in an unknown format; choose another file.", file=path)
+            t(
+                "{file} is not a readable video: it is damaged or in an unknown format; choose another file.",
+                file=path,
+            )
         ) from None
 
 
 class VideoInput:
     """The film in a file, opened for decoding; damaged parts are skipped and counted.
 
-    It is the default video track, else the one with the most frames; another as long one if it cannot be decoded.
-    Pictures of a cover and thumbnails are none.
+    It is the default video track, else the one with the most frames; another as long one if it
+    cannot be decoded. Pictures of a cover and thumbnails are none.
     """
 
     def __init__(
@@ -158,99 +183,115 @@ class VideoInput:
         colour: tuple[int, int, int] = BLACK,
         with_alpha: bool = False,
     ) -> None:
-        """max_pixels: limit of width x height. threads: of the decoder, 0 for one per core. colour: (blue, green, red)
-        behind transparent parts. with_alpha: pictures keep alpha. Raises VideoError.
+        """max_pixels: limit of width x height.
+
+        threads: of the decoder, 0 for one per core. colour: (blue, green, red) behind transparent
+        parts. with_alpha: pictures keep alpha. Raises VideoError.
         """
         self.path = path
-        self._colour, self._with_alpha = colour, with_alpha
+        self._colour = colour
+        self._with_alpha = with_alpha
         self._max_pixels = max_pixels
-        self.damaged = 0
-        """Packets and frames skipped so far."""
-        self._mirrored: bool | None = None
-        """Whether the film is mirrored; None before the first picture."""
+        self.damaged = 0  # packets and frames skipped so far
+        self._mirrored: bool | None = None  # unknown before the first picture
         self._converter = FrameConverter()
         self.container = open_container(path)
         self._header = read_header(path)
         self.is_short = self._header.is_short
-        """Whether the file lacks bytes that it declares."""
         try:
             self.stream = self._choose_stream()
         except BaseException:
             self.container.close()
             raise
-        codec = self._decoder = _decoder_of(self.stream)
-        self._is_mjpeg = codec.name == "mjpeg"
+        self._decoder = _decoder_of(self.stream)
+        self._is_mjpeg = self._decoder.name == "mjpeg"
         self._track = self._header.video(self.container.streams.video.index(self.stream))
         self._coded_size = self._named_size()
-        crop = self._track.crop
-        width = self._coded_size[0] - crop.left - crop.right
-        height = self._coded_size[1] - crop.top - crop.bottom
-        if min(width, height) < 1:
-            crop = NO_CROP
-            width, height = self._coded_size
-        self._crop = crop
-        self._size = width, height
-        self._aspects = [codec.sample_aspect_ratio or Fraction(1)]
-        """Those that the bitstream has named so far; the first is that of its start."""
-        self._meter = AspectMeter()
+        self._crop = self._track.crop
+        self._size = self._crop.size_of(*self._coded_size)
+        if min(self._size) < 1:  # a broken header
+            self._crop = NO_CROP
+            self._size = self._coded_size
+        # The first is that of the start of the bitstream; it may name others later.
+        self._named_aspects = [self._decoder.sample_aspect_ratio or Fraction(1)]
+        self._aspect_meter = AspectMeter()
+        # A bare stream of a codec does not time its frames.
         self.has_stamps = not self.container.format.flags & NO_TIMESTAMPS
-        """Whether the file times its frames, which a bare stream of a codec does not."""
-        rate = None if self.has_stamps else codec.framerate  # else FFmpeg assumes one for the file
-        rate = rate or self.stream.average_rate or self.stream.guessed_rate or FALLBACK_RATE
-        self.fps = rate if 0 < rate < MAX_RATE else FALLBACK_RATE
-        """Frame rate that the file names."""
+        self.fps = self._named_rate()
         self.start_s = Fraction(self.container.start_time or 0, AV_TIME_BASE)
-        """Time stamp of the start of the file."""
         self._end = self.new_end()
-        codec.options = {"max_pixels": str(max_pixels * PADDING), "codec_whitelist": VIDEO_CODECS}
-        codec.thread_type = "AUTO"
-        codec.thread_count = threads
+        # The limits of the container are not those of its decoder.
+        self._decoder.options = {
+            "max_pixels": str(max_pixels * PADDING),
+            "codec_whitelist": VIDEO_CODECS,
+        }
+        self._decoder.thread_type = "AUTO"
+        self._decoder.thread_count = threads
 
     @property
     def pixel_aspect(self) -> Fraction:
-        """Width of a pixel over its height at the start of the film; 1 where none or an implausible one is named."""
+        """Width of a pixel over its height at the start of the film; 1 where none or an
+        implausible one is named.
+        """
         return _plausible(self.stream.sample_aspect_ratio)
 
     def pixel_aspect_of(self, frame: VideoFrame) -> Fraction:
         """Return the width of a pixel of a frame over its height, as `pixel_aspect`."""
-        if len(self._aspects) == 1:
+        if len(self._named_aspects) == 1:
             return self.pixel_aspect
-        measured = self._meter.aspect_of(frame)
+        measured = self._aspect_meter.aspect_of(frame)
         if measured is None:
             return self.pixel_aspect
-        aspect = min(self._aspects, key=lambda each: abs(float(each) - measured))
-        # That of the container goes before the one with which the bitstream begins.
-        return self.pixel_aspect if aspect == self._aspects[0] else _plausible(aspect)
+        aspect = min(self._named_aspects, key=lambda each: abs(float(each) - measured))
+        if aspect == self._named_aspects[0]:
+            # The container takes precedence over the start of the bitstream.
+            return self.pixel_aspect
+        return _plausible(aspect)
 
     def frames(self) -> Iterator[VideoFrame]:
-        """Decode from the current position to the end. Corrupt frames are skipped, interlaced ones deinterlaced.
+        """Decode from the current position to the end.
 
+        Corrupt frames are skipped, interlaced ones deinterlaced.
         Frames with BT.2020 or P3 colours, also of HDR, are converted to RGB with BT.709 colours.
         """
         threads = self._decoder.thread_count
         shown = cropped(deinterlaced(self._decoded()), self._crop, self._coded_size)
         return in_bt709(shown, threads)
 
-    def timed_frames(self, leaps: Sequence[Leap] | None = None) -> Iterator[tuple[Fraction, VideoFrame]]:
-        """Yield (time, frame) as `frames`. Times are seconds from the start of the file and strictly increase.
+    def timed_frames(
+        self,
+        leaps: Sequence[Leap] | None = None,
+    ) -> Iterator[tuple[Fraction, VideoFrame]]:
+        """Yield (time, frame) as `frames`.
 
-        leaps: of the clock of the file, which are closed; None for all, in formats that may have some.
+        Times are seconds from the start of the file and strictly increase. leaps: of the clock of
+        the file, which are closed; None for all, in formats that may have some.
         """
         interval_s = 1 / self.fps
-        clock = FrameClock(self.start_s, interval_s, leaps if is_discontinuous(self.container) else ())
+        if not is_discontinuous(self.container):
+            leaps = ()
+        clock = FrameClock(self.start_s, interval_s, leaps)
+        # A second pass over the file, after `rewind`, must not add to what the first has found.
         self._end = self.new_end()
         for frame in self.frames():
             tick_s = frame.time_base or self.stream.time_base or interval_s
-            stamp_s = frame.pts * tick_s if self.has_stamps and frame.pts is not None else None
+            stamp_s = None
+            named_duration_s = Fraction(0)
+            if self.has_stamps:
+                named_duration_s = frame.duration * tick_s
+                if frame.pts is not None:
+                    stamp_s = frame.pts * tick_s
             time_s = clock.time_of(stamp_s, tick_s)
-            self._end.show(time_s, frame.duration * tick_s if self.has_stamps else Fraction(0))
+            self._end.show(time_s, named_duration_s)
             yield time_s, frame
 
     @property
     def end_s(self) -> Fraction:
-        """When the last frame read by `timed_frames` ends, in seconds from the start of the file."""
-        # Frames at the end that cannot be decoded are not replaced by the last one that can.
-        return self._end.shown_until_s if self.damaged else self._end.end_s
+        """When the last frame of `timed_frames` ends, in seconds from the start of the file."""
+        if self.damaged:
+            # Frames at the end that cannot be decoded are not replaced by the last one that can.
+            return self._end.shown_until_s
+        return self._end.end_s
 
     def new_end(self) -> FilmEnd:
         """Return what finds the end of this film; `code_into` it each packet."""
@@ -264,12 +305,14 @@ class VideoInput:
         is_timed = packet.pts is not None and not packet.is_discard
         if is_timed and packet.size and _names_format(self.container, ("mp4",)):
             assert packet.pts is not None
-            end.code(packet.pts * packet.time_base - self.start_s, (packet.duration or 0) * packet.time_base)
+            time_s = packet.pts * packet.time_base - self.start_s
+            duration_s = (packet.duration or 0) * packet.time_base
+            end.code(time_s, duration_s)
 
     def _repeated_until_s(self) -> Fraction:
-        """Return the end of an AVI film: empty parts of it repeat the last frame. 0 where that is unknown.
+        """Return the end of an AVI film: empty parts of it repeat the last frame.
 
-        The header names their number as well, and may name more than there are.
+        0 where that is unknown. The header names their number too, and may name more than there are.
         """
         number = self.container.streams.video.index(self.stream)
         parts = min(self.stream.duration or 0, self._header.video_parts(number))
@@ -278,50 +321,85 @@ class VideoInput:
 
     @property
     def named_end_s(self) -> Fraction | None:
-        """When the film ends, in seconds from the start of the file, as its header says; None where it does not.
+        """When the film ends, in seconds from the start of the file, as its header says; None where
+        it does not.
 
         It tells how much of a film is missing, and nothing about how long the last frame is shown.
         """
-        start_s = self.start_s
-        name, stream = self.container.format.name, self.stream
+        name = self.container.format.name
+        stream = self.stream
         if "matroska" in name:
-            whole_s = Fraction(self.container.duration or 0, AV_TIME_BASE)
-            tag = re.fullmatch(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)", stream.metadata.get("DURATION", ""))
-            if tag:
-                whole_s = min(whole_s, int(tag[1]) * 3600 + int(tag[2]) * 60 + Fraction(tag[3]))
-            elif len(self.container.streams) > 1:  # the duration may be that of the sound
-                return None
-            return whole_s - start_s if whole_s else None
+            return self._matroska_end_s()
         if ("mp4" in name or name == "avi") and stream.duration and stream.time_base:
-            # FFmpeg counts that of fragments from the time 0
-            first = (stream.start_time or 0) if stream.frames else 0
-            return (first + stream.duration) * stream.time_base - start_s
+            # FFmpeg counts the duration of fragments, which name no frames, from the time 0.
+            first = 0
+            if stream.frames:
+                first = stream.start_time or 0
+            return (first + stream.duration) * stream.time_base - self.start_s
         return None
+
+    def _matroska_end_s(self) -> Fraction | None:
+        duration_s = Fraction(self.container.duration or 0, AV_TIME_BASE)
+        tag = re.fullmatch(DURATION_TAG, self.stream.metadata.get("DURATION", ""))
+        if tag:
+            hours, minutes, seconds = tag.groups()
+            film_s = int(hours) * 3600 + int(minutes) * 60 + Fraction(seconds)
+            duration_s = min(duration_s, film_s)
+        elif len(self.container.streams) > 1:
+            # The duration may be that of the sound.
+            return None
+        if not duration_s:
+            return None
+        return duration_s - self.start_s
 
     def shape_of(self, frame: VideoFrame) -> tuple[int, int]:
         """Return width and height of a frame with square pixels, before it is turned upright."""
-        return max(1, round(frame.width * self.pixel_aspect_of(frame))), frame.height
+        width = round(frame.width * self.pixel_aspect_of(frame))
+        return max(1, width), frame.height
 
-    def picture(self, frame: VideoFrame, size: tuple[int, int], interpolation: str | None = None) -> BgraImage:
-        """Return a frame turned upright, and mirrored, as the display matrix of the file says: (H, W, 3) BGR.
+    def picture(
+        self,
+        frame: VideoFrame,
+        size: tuple[int, int],
+        interpolation: str | None = None,
+    ) -> BgraImage:
+        """Return a frame turned upright, and mirrored, as the display matrix of the file says:
+        (H, W, 3) BGR.
 
-        It is (H, W, 4) with straight alpha if the frame is not opaque, and `with_alpha`. size: (W, H) before the turn.
+        It is (H, W, 4) with straight alpha if the frame is not opaque, and `with_alpha`. size:
+        (W, H) before the turn.
         """
         if self._mirrored is None:
             self._mirrored = _is_mirrored(frame)
-        matrix, kept = _colour_matrix(frame), self._with_alpha and has_alpha(frame)
-        pixels = "bgra" if kept else "bgr24"
-        shown = frame if kept else over_colour(frame, self._converter, matrix, self._colour)
-        scaled = self._converter.convert(shown, pixels, size, matrix=matrix, interpolation=interpolation)
+        matrix = _colour_matrix(frame)
+        keeps_alpha = self._with_alpha and has_alpha(frame)
+        if keeps_alpha:
+            pixels = "bgra"
+            shown = frame
+        else:
+            pixels = "bgr24"
+            shown = over_colour(frame, self._converter, matrix, self._colour)
+        scaled = self._converter.convert(
+            shown,
+            pixels,
+            size,
+            matrix=matrix,
+            interpolation=interpolation,
+        )
         image = scaled.to_ndarray()
-        if kept and image[..., 3].min() == 255:
+        if keeps_alpha and image[..., 3].min() == 255:
             image = image[..., :3]
-        image = image[::-1] if self._mirrored else image  # the rotation is that of the flipped image
-        return np.ascontiguousarray(np.rot90(image, round(frame.rotation / 90) % 4), np.uint8)  # counter-clockwise
+        if self._mirrored:
+            # Before the turn: the rotation is that of the flipped image.
+            image = image[::-1]
+        quarters_counter_clockwise = round(frame.rotation / 90) % 4
+        return np.ascontiguousarray(np.rot90(image, quarters_counter_clockwise), np.uint8)
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Width and height of the film with square pixels, as the file names them; (0, 0) where it does not."""
+        """Width and height of the film with square pixels, as the file names them; (0, 0) where
+        it does not.
+        """
         width, height = self._size
         return round(width * self.pixel_aspect), height
 
@@ -342,7 +420,11 @@ class VideoInput:
                 yield frame
                 started_s = time.monotonic()
         self.damaged += 1
-        log.warning("%s can be read only in part: no frame within %.0f seconds", self.path, FRAME_TIMEOUT_S)
+        log.warning(
+            "%s can be read only in part: no frame within %.0f seconds",
+            self.path,
+            FRAME_TIMEOUT_S,
+        )
 
     def rewind(self) -> bool:
         """Return to the start; False where the file cannot be repositioned."""
@@ -359,21 +441,34 @@ class VideoInput:
         self.container.close()
 
     def _choose_stream(self) -> VideoStream:
-        streams = [stream for stream in self.container.streams.video if not stream.disposition & PICTURES]
+        every_stream = self.container.streams.video
+        streams = [stream for stream in every_stream if not stream.disposition & PICTURES]
         if not streams:
             raise VideoError(t("{file} contains no video; choose another file.", file=self.path))
         counts = packet_counts(self.path, streams)
 
         def rank(stream: VideoStream) -> tuple[bool, bool, int]:
             count = counts[stream.index]
-            return count > 1, bool(stream.disposition & Disposition.default), count  # thumbnails have one frame
+            is_more_than_thumbnail = count > 1
+            is_default = bool(stream.disposition & Disposition.default)
+            return is_more_than_thumbnail, is_default, count
 
         films = sorted(streams, key=rank, reverse=True)
-        half = counts[films[0].index] / 2
-        stream = next((each for each in films if counts[each.index] > half and _is_decodable(each)), films[0])
+        stream = films[0]
+        half = counts[stream.index] / 2
+        for film in films:
+            # A short extra, such as a menu, is no replacement of a film that cannot be decoded.
+            if counts[film.index] > half and _is_decodable(film):
+                stream = film
+                break
         codec = stream.codec_context
         if not _is_decodable(stream):
-            raise VideoError(t("{file} is in a format that cannot be played; save it as MP4 (H.264).", file=self.path))
+            raise VideoError(
+                t(
+                    "{file} is in a format that cannot be played; save it as MP4 (H.264).",
+                    file=self.path,
+                )
+            )
         if codec.width * codec.height > self._max_pixels:
             raise VideoError(
                 t(
@@ -386,13 +481,30 @@ class VideoInput:
         return stream
 
     def _named_size(self) -> tuple[int, int]:
-        """Return width and height of coded frames as the container names them, else those of the first ones."""
-        width, height = self.stream.codec_context.width, self.stream.codec_context.height
+        """Return width and height of coded frames as the container names them, else those of the
+        first ones.
+        """
+        width = self.stream.codec_context.width
+        height = self.stream.codec_context.height
         track = self._track
-        is_named = track.width > 0 and track.height > 0 and track.width * track.height <= self._max_pixels
-        # codecs have frames of whole blocks, which some containers name
-        is_padding = abs(track.width - width) < BLOCK and abs(track.height - height) < BLOCK
-        return (track.width, track.height) if is_named and not is_padding else (width, height)
+        is_named = track.width > 0 and track.height > 0
+        if not is_named or track.width * track.height > self._max_pixels:
+            return width, height
+        if abs(track.width - width) < BLOCK and abs(track.height - height) < BLOCK:
+            # Some containers name the whole blocks of which a codec makes its frames.
+            return width, height
+        return track.width, track.height
+
+    def _named_rate(self) -> Fraction:
+        """Return the frame rate that the file names, else a usual one."""
+        rate = None
+        if not self.has_stamps:
+            # FFmpeg assumes a rate for the file; the bitstream may name its own.
+            rate = self._decoder.framerate
+        rate = rate or self.stream.average_rate or self.stream.guessed_rate
+        if rate is None or not 0 < rate < MAX_RATE:
+            return FALLBACK_RATE
+        return rate
 
     def _decode(self, packet: Packet[VideoStream]) -> Iterator[VideoFrame]:
         if self._is_mjpeg and packet.size:
@@ -409,8 +521,8 @@ class VideoInput:
             log.debug("broken packet in %s: %s", self.path, error)
             return
         aspect = self._decoder.sample_aspect_ratio or Fraction(1)
-        if aspect not in self._aspects:
-            self._aspects.append(aspect)
+        if aspect not in self._named_aspects:
+            self._named_aspects.append(aspect)
         for frame in frames:
             if frame.is_corrupt:
                 self.damaged += 1
@@ -419,7 +531,10 @@ class VideoInput:
 
 
 def _intact_packet(packet: Packet[VideoStream]) -> Packet[VideoStream]:
-    """Return a packet of MJPEG without surplus bytes. Raises DamagedJpegError if data is missing."""
+    """Return a packet of MJPEG without surplus bytes.
+
+    Raises DamagedJpegError if data is missing.
+    """
     file = intact_file(np.frombuffer(memoryview(packet), np.uint8))
     if len(file) == packet.size:
         return packet
@@ -434,11 +549,11 @@ def _intact_packet(packet: Packet[VideoStream]) -> Packet[VideoStream]:
 
 
 def _decoder_of(stream: VideoStream) -> VideoCodecContext:
-    """Return the decoder of a stream; of VP8 and VP9 with alpha that of libvpx, because FFmpeg's own leaves it out."""
+    """Return the decoder of a stream; one that keeps its alpha, if it has any."""
     codec = stream.codec_context
-    if stream.metadata.get("alpha_mode") != "1" or codec.name not in CLEAR_DECODERS:
+    if stream.metadata.get("alpha_mode") != "1" or codec.name not in DECODERS_WITH_ALPHA:
         return codec
-    decoder = av.VideoCodecContext.create(CLEAR_DECODERS[codec.name], "r")
+    decoder = av.VideoCodecContext.create(DECODERS_WITH_ALPHA[codec.name], "r")
     assert isinstance(decoder, VideoCodecContext)
     decoder.extradata = codec.extradata
     return decoder
@@ -450,13 +565,18 @@ def _names_format(container: InputContainer, names: Sequence[str]) -> bool:
 
 
 def packet_counts(path: Path, streams: Sequence[Stream]) -> Mapping[int, int]:
-    """Return the number of packets by the index of the stream; counted near the start where it is not named."""
+    """Return the number of packets by the index of the stream; counted near the start where it
+    is not named.
+    """
     if len(streams) == 1 or all(stream.frames for stream in streams):
         return {stream.index: stream.frames or 1 for stream in streams}
     counts = Counter[int]()
+    # The file is opened again: reading packets moves the position of the caller's container.
     with open_container(path) as container, suppress(FFmpegError, OSError):
-        for packet in islice(container.demux([container.streams[each.index] for each in streams]), MOST_COUNTED):
-            counts[packet.stream.index] += packet.size > 0
+        same_streams = [container.streams[stream.index] for stream in streams]
+        for packet in islice(container.demux(same_streams), MOST_COUNTED_PACKETS):
+            if packet.size > 0:
+                counts[packet.stream.index] += 1
     return counts
 
 
@@ -473,13 +593,20 @@ def _is_decodable(stream: VideoStream) -> bool:
 def _is_mirrored(first: VideoFrame) -> bool:
     """Return whether the display matrix mirrors a video, as of front cameras.
 
-    first: its first frame; PyAV frees a frame whose matrix was read only with the next garbage collection.
+    first: its first frame; PyAV frees a frame whose matrix was read only with the next garbage
+    collection.
     """
     try:
         matrix: Any = first.side_data.get("DISPLAYMATRIX")
-    except ValueError:  # PyAV does not know every kind of side data, such as EXIF, and then gives none
+    except ValueError:
+        # PyAV does not know every kind of side data, such as EXIF, and then gives none.
         return False
-    return matrix is not None and bool(np.linalg.det(np.frombuffer(matrix, np.int32).reshape(3, 3)[:2, :2]) < 0)
+    if matrix is None:
+        return False
+    # What a point (x, y) is multiplied by: it changes the orientation if the determinant is
+    # negative.
+    linear_part = np.frombuffer(matrix, np.int32).reshape(3, 3)[:2, :2]
+    return bool(np.linalg.det(linear_part) < 0)
 
 
 def _plausible(aspect: Fraction | None) -> Fraction:
@@ -495,53 +622,68 @@ def is_turned(frame: VideoFrame) -> bool:
 
 
 def _colour_matrix(frame: VideoFrame) -> int | None:
-    """The colour matrix to assume for a frame that names none; None: the one it names."""
+    """Return the colour matrix to assume for a frame that names none; None for one that does."""
     if frame.colorspace != UNSPECIFIED_MATRIX:
         return None
-    return int(Colorspace.ITU709 if frame.height >= HD_HEIGHT else Colorspace.ITU601)
+    if frame.height >= HD_HEIGHT:
+        return int(Colorspace.ITU709)
+    return int(Colorspace.ITU601)
 
 
-MAX_BYTES = 1 << 29
-"""Of all frames decoded; longer animations are refused."""
+# Longer animations are refused: a file of kilobytes can hold thousands of large frames.
+MAX_DECODED_BYTES = 1 << 29
 MILLISECOND = Fraction(1, 1000)
-USUAL_MS = 100
-"""Duration of a frame that names none, as in web browsers."""
+# As in web browsers, for a frame that names no duration.
+USUAL_DURATION_MS = 100
+# Flag in the header of an extended WebP image.
+IS_ANIMATED = 2
 
 
 def _opened_by_ffmpeg(path: Path) -> str | io.BytesIO:
-    """Return what FFmpeg opens: the address of the file; of an animated WebP image, an animated PNG image.
+    """Return what FFmpeg opens: the address of the file; of an animated WebP image, an animated PNG
+    image.
 
     Raises one of `BROKEN` for such an image that is damaged or too large.
     """
     with path.open("rb") as file:
         head = file.read(21)
-    if head[:4] != b"RIFF" or head[8:16] != b"WEBPVP8X" or len(head) < 21 or not head[20] & 2:
+    is_extended_webp = len(head) == 21 and head[:4] == b"RIFF" and head[8:16] == b"WEBPVP8X"
+    if not is_extended_webp or not head[20] & IS_ANIMATED:
         return file_address(path)
-    changed = path.stat()
-    return io.BytesIO(_as_png(path, changed.st_size, changed.st_mtime_ns))
+    # FFmpeg does not decode animated WebP.
+    version = path.stat()
+    return io.BytesIO(_as_png(path, version.st_size, version.st_mtime_ns))
 
 
 @lru_cache(maxsize=1)
 def _as_png(path: Path, size: int, time_ns: int) -> bytes:
-    """size, time_ns: of the file, which a film opens several times."""
+    """Return an animated WebP image as an animated PNG image.
+
+    size, time_ns: of the file, which a film opens several times; a changed one is converted again.
+    """
     if is_file_too_large(path):
         raise ValueError(f"{size} bytes")
     written = io.BytesIO()
     time_ms = 0
-    # one frame after the other: Pillow would keep all of them to write them
-    with Image.open(path, formats=("WEBP",)) as image, av.open(written, "w", format="apng") as container:
+    # Not by Pillow, which keeps all frames to write them.
+    with (
+        Image.open(path, formats=("WEBP",)) as image,
+        av.open(written, "w", format="apng") as container,
+    ):
         count = getattr(image, "n_frames", 1)
-        if image.width * image.height * 4 * count > MAX_BYTES or takes_too_much(image, max(image.size)):
+        decoded_bytes = image.width * image.height * 4 * count
+        if decoded_bytes > MAX_DECODED_BYTES or takes_too_much(image, max(image.size)):
             raise ValueError(f"{count} frames of {image.width}x{image.height}")
         stream = container.add_stream("apng", rate=1000, options={"compression_level": "1"})
-        stream.width, stream.height = image.size
+        stream.width = image.width
+        stream.height = image.height
         stream.pix_fmt = "rgba"
         stream.codec_context.time_base = MILLISECOND
         for picture in ImageSequence.Iterator(image):
             frame = VideoFrame.from_ndarray(np.array(picture.convert("RGBA")), "rgba")
             frame.pts = time_ms
             frame.time_base = MILLISECOND
-            frame.duration = picture.info.get("duration") or USUAL_MS
+            frame.duration = picture.info.get("duration") or USUAL_DURATION_MS
             time_ms += frame.duration
             container.mux(stream.encode(frame))
             if written.tell() > WORKING_BYTES:
