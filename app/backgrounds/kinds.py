@@ -21,9 +21,10 @@ from app.core.paths import assets_dir, backgrounds_dir
 from app.core.settings import BackgroundSettings
 from app.core.types import Backdrop, BgrImage, BlurredBackground
 from app.core.worker import FILE_LIMIT_S, Worker
+from app.media.container import VideoError, no_longer_readable
 from app.media.frame_filters import BLACK
 from app.media.image_file import READ_SUFFIXES, read_image, reading_note
-from app.media.video_input import LIVE_MAX_PIXELS, VideoError, VideoInput, is_turned, no_longer_readable
+from app.media.video_input import LIVE_MAX_PIXELS, VideoInput, is_turned
 
 log = logging.getLogger(__name__)
 

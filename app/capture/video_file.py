@@ -14,8 +14,9 @@ from app.core.errors import BackgroundError, Remedy, SourceLostError, SourceOpen
 from app.core.files import exists
 from app.core.paths import program_command
 from app.core.types import BgrImage, Frame, SourceInfo
+from app.media.container import VideoError, no_longer_readable
 from app.media.image_file import kind_of_file, read_image, reading_note
-from app.media.video_input import LIVE_MAX_PIXELS, VideoError, no_longer_readable
+from app.media.video_input import LIVE_MAX_PIXELS
 from app.media.video_reader import VideoReader
 
 log = logging.getLogger(__name__)

@@ -1,4 +1,4 @@
-"""Sound of films that are being written: copied from their source, or encoded from the microphone."""
+"""Sound of films that are being written: copied from their source, or that of the microphone."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -23,64 +23,63 @@ from av.packet import Packet
 from av.stream import Disposition
 from numpy.typing import NDArray
 
-from app.media.film_clock import AV_TIME_BASE, JOIN_S, LEAP_S, Leap
+from app.media.container import AUDIO_CODECS, VideoError, open_container, packet_counts
+from app.media.film_clock import AV_TIME_BASE, JOIN_S, LEAP_S, ROUNDED_TICKS, Leap, SoundClock
 from app.media.frame_filters import pulled
 from app.media.headers import read_header
-from app.media.sound_clock import ROUNDED_TICKS, SoundClock
-from app.media.video_input import AUDIO_CODECS, VideoError, open_container, packet_counts
 
-SOUND_RATE, SOUND_BIT_RATE = 48_000, 96_000
-"""Of what is encoded here; the bit rate is that of a channel."""
+SOUND_RATE = 48_000
+BIT_RATE_PER_CHANNEL = 96_000
+# Sound that players of MP4 and MOV files can be expected to play; with other sound they are silent.
 PLAYED_IN_MP4 = ("aac", "ac3", "eac3", "alac")
-"""Sound that players of MP4 and MOV files can be expected to play; with other sound they are silent."""
 SIDE_LAYOUTS = {"5.0(side)": "5.0", "5.1(side)": "5.1"}
+# Places of channels that an encoder keeps; others become stereo.
 KEPT_LAYOUTS = {
-    "aac": SIDE_LAYOUTS | {name: name for name in ("mono", "stereo", "3.0", "4.0", "5.0", "5.1")},
-    "libopus": SIDE_LAYOUTS | {name: name for name in ("mono", "stereo", "3.0", "quad", "5.0", "5.1")},
+    "aac": ("mono", "stereo", "3.0", "4.0", "5.0", "5.1"),
+    "libopus": ("mono", "stereo", "3.0", "quad", "5.0", "5.1"),
 }
-"""Places of channels that an encoder keeps, and what it calls them; others become stereo."""
-NAMES = {"aac": "AAC", "libopus": "Opus"}
+ENCODER_TITLES = {"aac": "AAC", "libopus": "Opus"}
 PCM_CODECS = frozenset(name for name in AUDIO_CODECS.split(",") if name.startswith("pcm_"))
+# Option of FFmpeg's mixer: otherwise the sum of channels may exceed full scale, which is clipped.
 NEVER_LOUDER = {"rematrix_maxval": "1.0"}
-"""Option of FFmpeg's mixer: otherwise the sum of channels may exceed full scale, which is clipped."""
-PROBED = 8
-"""Packets that are decoded at most to learn how many samples one holds."""
+# The first packets may be damaged or shorter; further ones hold as many samples as these.
+MOST_PROBED_PACKETS = 8
+# Files with times in such units or finer ones give those of samples, not rounded ones.
 FINE_TICK_S = Fraction(1, 8000)
-"""Files with times in such units or finer ones give those of samples, not rounded ones."""
-SILENCE_S = 1
-"""Length of a piece of silence."""
+# A long gap is filled in pieces, so that it takes little memory.
+LONGEST_SILENCE_S = 1
 
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
     """What becomes of a sound track."""
 
-    encoder: str
-    """FFmpeg's name; empty where the packets are copied."""
-    layout: str
-    loss: str
-    """What is lost, as a part of a sentence; empty for nothing."""
+    encoder: str = ""  # FFmpeg's name; none copies the packets
+    layout: str = ""  # that the encoder gets
+    loss: str = ""  # part of a sentence on what the target cannot hold
 
 
 class AudioCopy:
     """Copies the sound of a film into a video that is being written, interleaved with its frames.
 
-    It is the default audio track, else the one with the most packets, of those that can be read. Packets are copied if
-    players of the target can be expected to play them, and encoded as AAC, in WebM as Opus, otherwise; PCM of MOV files
-    stays PCM in MOV. Times are relative to the start of the source and rise, also where recordings were joined. What
-    the edits of an MP4 file leave out is left out. The copy ends where the audio of the source is damaged; a source
-    without audio adds none.
+    It is the default audio track, else the one with the most packets, of those that can be read.
+    Packets are copied if players of the target can be expected to play them, and encoded as AAC, in
+    WebM as Opus, otherwise; PCM of MOV files stays PCM in MOV. Times are relative to the start of
+    the source and rise, also where recordings were joined. What the edits of an MP4 file leave out
+    is left out. The copy ends where the audio of the source is damaged; a source without audio adds
+    none.
     """
 
     def __init__(self, source: Path, target: OutputContainer, leaps: Sequence[Leap] = ()) -> None:
-        """Add the stream to `target`, whose header must not be written yet. leaps: of the clock of the source.
+        """Add the stream to `target`, whose header must not be written yet.
 
+        leaps: of the clock of the source.
         Raises OSError, also for audio that can be neither copied nor decoded, or FFmpegError.
         """
         self._target = target
         self._leaps = leaps
+        # Sentence on what the target cannot hold; None if there is nothing.
         self.problem: str | None = None
-        """Sentence on what the target cannot hold; None if there is nothing."""
         try:
             self._input = open_container(source)
         except VideoError as error:
@@ -99,15 +98,20 @@ class AudioCopy:
         if not plan.encoder:
             self._packets = self._copied(track, target.add_stream_from_template(track))
             return
-        rate = track.codec_context.sample_rate if plan.encoder.startswith("pcm_") else SOUND_RATE
+        rate = SOUND_RATE
+        if plan.encoder.startswith("pcm_"):
+            rate = track.codec_context.sample_rate
         added = target.add_stream(plan.encoder, rate=rate, layout=plan.layout)
         assert isinstance(added, AudioStream)
         if plan.encoder in KEPT_LAYOUTS:
-            added.bit_rate = SOUND_BIT_RATE * added.channels
+            added.bit_rate = BIT_RATE_PER_CHANNEL * added.channels
         self._packets = self._encoded(track, added)
 
     def copy_until(self, time_s: Fraction | None) -> None:
-        """Write the packets that start before `time_s`; all packets for None. Raises FFmpegError."""
+        """Write the packets that start before `time_s`; all packets for None.
+
+        Raises FFmpegError.
+        """
         while (packet := self._waiting or next(self._packets, None)) is not None:
             if time_s is not None and (packet.dts or 0) * packet.time_base >= time_s:
                 self._waiting = packet
@@ -125,7 +129,8 @@ class AudioCopy:
         Those that edits leave out, which decoders need before others, keep the times of the file.
         """
         start_s = Fraction(self._input.start_time or 0, AV_TIME_BASE)
-        last = end = None
+        last = None
+        end = None
         stamp_s = Fraction(0)
         with suppress(FFmpegError):  # the rest is unreadable
             for packet in self._input.demux(track):
@@ -137,11 +142,14 @@ class AudioCopy:
                 before_s = stamp_s
                 stamp_s = packet.dts * packet.time_base
                 if last is not None and stamp_s - before_s > LEAP_S:
-                    start_s += sum(leap.shift_s for leap in self._leaps if leap.between(before_s, stamp_s))
+                    for leap in self._leaps:
+                        if leap.between(before_s, stamp_s):
+                            start_s += leap.shift_s
                 delay = 0 if packet.pts is None else packet.pts - packet.dts
                 time = packet.dts - round(start_s / packet.time_base)
                 if last is not None and end is not None and time <= last:
                     if (last - time) * packet.time_base > JOIN_S:
+                        # The clock was set back: another recording begins.
                         start_s -= (end - time) * packet.time_base
                     time = end
                 last = time
@@ -152,11 +160,13 @@ class AudioCopy:
 
     def _copied(self, track: AudioStream, stream: AudioStream) -> Iterator[Packet[AudioStream]]:
         kept = _with_preroll(self._demuxed(track))
-        # Matroska has no times before 0, where the priming of AAC lies: FFmpeg would delay the film instead.
-        if self._target.format.name in ("matroska", "webm"):
-            packets = kept if track.codec_context.name == "opus" else _from_zero(kept)
-        else:
+        packets = kept
+        if self._target.format.name not in ("matroska", "webm"):
             packets = _evenly(kept)
+        elif track.codec_context.name != "opus":
+            # Matroska has no times before 0, where the priming of AAC lies: FFmpeg would delay the
+            # film instead. Of Opus the header names the priming.
+            packets = _from_zero(kept)
         for packet in packets:
             packet.stream = stream
             yield packet
@@ -180,13 +190,27 @@ class AudioCopy:
                 yield from packet.decode()
 
 
-def _sound_among(source: Path, container: InputContainer, target: OutputContainer) -> AudioStream | None:
-    """Return the default track, else the one with the most packets, of those that can be read; None if none can."""
+def _sound_among(
+    source: Path,
+    container: InputContainer,
+    target: OutputContainer,
+) -> AudioStream | None:
+    """Return the track whose sound is kept: the default one, else the one with the most packets.
+
+    None if none can be read.
+    """
     tracks = container.streams.audio
     counts = packet_counts(source, tracks)
-    for track in sorted(tracks, key=lambda track: (not track.disposition & Disposition.default, -counts[track.index])):
-        codec: AudioCodecContext | None = track.codec_context  # None for one that FFmpeg does not know
-        if codec is not None and (codec.codec.name in AUDIO_CODECS.split(",") or _is_copied(target, codec)):
+
+    def rank(track: AudioStream) -> tuple[bool, int]:
+        return bool(track.disposition & Disposition.default), counts[track.index]
+
+    for track in sorted(tracks, key=rank, reverse=True):
+        codec: AudioCodecContext | None = track.codec_context
+        if codec is None:
+            # FFmpeg does not know it.
+            continue
+        if codec.codec.name in AUDIO_CODECS.split(",") or _is_copied(target, codec):
             return track
     return None
 
@@ -194,35 +218,51 @@ def _sound_among(source: Path, container: InputContainer, target: OutputContaine
 def _is_copied(target: OutputContainer, codec: AudioCodecContext) -> bool:
     """Return whether packets of this codec are copied into the file."""
     if codec.name == "aac" and not codec.extradata:
-        return False  # from a transport stream: without a separate header, which MP4 needs
-    return codec.name in target.supported_codecs and (
-        target.format.name in ("matroska", "webm") or codec.name in PLAYED_IN_MP4
-    )
+        # From a transport stream: without a separate header, which MP4 needs.
+        return False
+    if codec.name not in target.supported_codecs:
+        return False
+    return target.format.name in ("matroska", "webm") or codec.name in PLAYED_IN_MP4
 
 
-def _plan(source: Path, container: InputContainer, track: AudioStream, target: OutputContainer) -> _Plan:
+def _plan(
+    source: Path,
+    container: InputContainer,
+    track: AudioStream,
+    target: OutputContainer,
+) -> _Plan:
     """Return what becomes of a track."""
     codec = track.codec_context
     layout = codec.layout.name
     is_mov = "mov" in container.format.name
-    if is_mov and target.format.name == "mov" and codec.name in target.supported_codecs & PCM_CODECS:
-        return _Plan(codec.name, layout, "")
+    stays_pcm = codec.name in target.supported_codecs & PCM_CODECS
+    if is_mov and target.format.name == "mov" and stays_pcm:
+        # Encoded as it was: samples can be cut and filled in between, and nothing is lost.
+        return _Plan(codec.name, layout)
     number = container.streams.audio.index(track)
     # Joined where an edit ends, packets of a codec would sound as neither of the two.
     is_edited = is_mov and read_header(source).sound_edits(number) > 1
     if _is_copied(target, codec) and not is_edited:
-        return _Plan("", layout, "")
+        return _Plan()
     encoder = "libopus" if target.format.name == "webm" else "aac"
     if codec.channels == 1:
-        return _Plan(encoder, "mono", "")
-    if kept := KEPT_LAYOUTS[encoder].get(layout):
-        return _Plan(encoder, kept, "")
-    loss = f"has {codec.channels} channels ({layout}), which {NAMES[encoder]} does not hold; it was mixed to stereo"
-    return _Plan(encoder, "stereo", loss if codec.channels > 2 else "")
+        return _Plan(encoder, "mono")
+    layout_of_encoder = SIDE_LAYOUTS.get(layout, layout)
+    if layout_of_encoder in KEPT_LAYOUTS[encoder]:
+        return _Plan(encoder, layout_of_encoder)
+    if codec.channels <= 2:
+        return _Plan(encoder, "stereo")
+    loss = (
+        f"has {codec.channels} channels ({layout}), which {ENCODER_TITLES[encoder]} does not hold; "
+        "it was mixed to stereo"
+    )
+    return _Plan(encoder, "stereo", loss)
 
 
 def _with_preroll(packets: Iterator[Packet[AudioStream]]) -> Iterator[Packet[AudioStream]]:
-    """Yield the packets that are heard, and the one before the first, without which decoders begin with a fade."""
+    """Yield the packets that are heard, and the one before: without it decoders begin with a
+    fade.
+    """
     before: Packet[AudioStream] | None = None
     is_first = True
     for packet in packets:
@@ -251,12 +291,14 @@ def _from_zero(packets: Iterator[Packet[AudioStream]]) -> Iterator[Packet[AudioS
 def _evenly(packets: Iterator[Packet[AudioStream]]) -> Iterator[Packet[AudioStream]]:
     """Yield packets of a codec with a constant number of samples at times counted by these."""
     probed: list[Packet[AudioStream]] = []
-    samples = rate = 0
-    while len(probed) < PROBED and (packet := next(packets, None)) is not None:
+    samples = 0
+    rate = 0
+    for packet in islice(packets, MOST_PROBED_PACKETS):
         probed.append(packet)
         with suppress(FFmpegError):
             for frame in packet.decode():
-                samples = max(samples, frame.samples)  # the first may be shorter, without its priming
+                # The first may be shorter, without its priming.
+                samples = max(samples, frame.samples)
                 rate = frame.sample_rate
     if not samples:
         yield from (*probed, *packets)
@@ -268,18 +310,26 @@ def _evenly(packets: Iterator[Packet[AudioStream]]) -> Iterator[Packet[AudioStre
         start_s = clock.place((packet.dts or 0) * tick_s, lasts_s, tick_s)
         if start_s is None:
             continue
-        is_shorter = packet.duration and packet.duration * tick_s < lasts_s - tick_s * 2  # the last one, of ALAC
-        duration_s = packet.duration * tick_s if packet.duration and is_shorter else lasts_s
+        duration_s = lasts_s
+        if packet.duration and packet.duration * tick_s < lasts_s - tick_s * 2:
+            # The last packet of ALAC holds fewer samples.
+            duration_s = packet.duration * tick_s
         packet.time_base = Fraction(1, rate)
-        packet.dts = packet.pts = round(start_s * rate)
+        packet.dts = round(start_s * rate)
+        packet.pts = packet.dts
         packet.duration = round(duration_s * rate)
         yield packet
 
 
-def _without_gaps(frames: Iterator[AudioFrame], clock: SoundClock, codec: AudioCodecContext) -> Iterator[AudioFrame]:
-    """Yield frames as the encoder takes them, with silence where there are none, without those that are too many.
+def _without_gaps(
+    frames: Iterator[AudioFrame],
+    clock: SoundClock,
+    codec: AudioCodecContext,
+) -> Iterator[AudioFrame]:
+    """Yield frames as the encoder takes them: silence where there are none, none twice.
 
-    They are cut and filled in the format of the encoder: PyAV cannot look into decoded frames of eight channels.
+    They are cut and filled in the format of the encoder: PyAV cannot look into decoded frames of
+    eight channels.
     """
     converter = _Converter(codec)
     for frame in frames:
@@ -290,21 +340,25 @@ def _without_gaps(frames: Iterator[AudioFrame], clock: SoundClock, codec: AudioC
         double_s = Fraction(0)
         if before_s is not None and tick_s <= FINE_TICK_S:
             early_s = before_s - stamp_s
-            if ROUNDED_TICKS * tick_s < early_s < lasts_s:  # the sound before an edit ends after it
+            if ROUNDED_TICKS * tick_s < early_s < lasts_s:
+                # The sound before an edit ends after the edit.
                 double_s = early_s
         start_s = clock.place(stamp_s + double_s, lasts_s - double_s, tick_s)
         if start_s is None:
             continue
         if before_s is not None and start_s > before_s:
-            yield from _silence(codec, round((start_s - before_s) * codec.sample_rate))
-        yield from _cut(converter.convert(frame), round(double_s * codec.sample_rate))
+            silent_samples = round((start_s - before_s) * codec.sample_rate)
+            yield from _silence(codec, silent_samples)
+        double_samples = round(double_s * codec.sample_rate)
+        yield from _without_first(converter.convert(frame), double_samples)
     yield from converter.rest()
 
 
 class _Converter:
     """Converts frames of any kind to that of an encoder: broadcasts go from stereo to mono.
 
-    A filter, not PyAV's `AudioResampler`: that of PyAV 17, the last one for Python 3.10, takes no options.
+    A filter, not PyAV's `AudioResampler`: that of PyAV 17, the last one for Python 3.10, takes no
+    options.
     """
 
     def __init__(self, codec: AudioCodecContext) -> None:
@@ -315,7 +369,9 @@ class _Converter:
     def convert(self, frame: AudioFrame) -> list[AudioFrame]:
         """Return what is finished; the frame loses its time."""
         kind = frame.format.name, frame.layout.name, frame.sample_rate
-        finished = self.rest() if kind != self._kind else []
+        finished = []
+        if kind != self._kind:
+            finished = self.rest()
         if self._graph is None:
             self._kind = kind
             self._graph = _conversion(frame, self._codec)
@@ -335,7 +391,7 @@ class _Converter:
 
 def _conversion(first: AudioFrame, codec: AudioCodecContext) -> Graph:
     """Return a graph that takes frames of one kind and gives those of an encoder."""
-    wanted = {
+    options = {
         "out_sample_fmt": codec.format.name,
         "out_sample_rate": str(codec.sample_rate),
         "out_chlayout": codec.layout.name,
@@ -348,7 +404,8 @@ def _conversion(first: AudioFrame, codec: AudioCodecContext) -> Graph:
         layout=first.layout.name,
         time_base=Fraction(1, first.sample_rate),
     )
-    resample = graph.add("aresample", ":".join(f"{name}={value}" for name, value in wanted.items()))
+    arguments = ":".join(f"{name}={value}" for name, value in options.items())
+    resample = graph.add("aresample", arguments)
     graph.link_nodes(source, resample, graph.add("abuffersink")).configure()
     return graph
 
@@ -358,56 +415,71 @@ def _finished(graph: Graph) -> list[AudioFrame]:
     return [frame for frame in pulled(graph.pull) if isinstance(frame, AudioFrame)]
 
 
-def _cut(frames: Iterable[AudioFrame], samples: int) -> Iterator[AudioFrame]:
+def _without_first(frames: Iterable[AudioFrame], samples: int) -> Iterator[AudioFrame]:
     """Yield frames without the first samples of all of them."""
     for frame in frames:
-        count = min(samples, frame.samples)
-        samples -= count
-        if count == 0:
+        cut = min(samples, frame.samples)
+        samples -= cut
+        if cut == 0:
             yield frame
-        elif count < frame.samples:
-            each = 1 if frame.format.is_planar else frame.layout.nb_channels
-            yield _frame_like(frame, frame.to_ndarray()[:, count * each :])
+        elif cut < frame.samples:
+            values = frame.to_ndarray()
+            if frame.format.is_planar:
+                yield _frame_like(frame, values[:, cut:])
+            else:
+                # One row, in which the channels take turns.
+                yield _frame_like(frame, values[:, cut * frame.layout.nb_channels :])
 
 
 def _silence(codec: AudioCodecContext, samples: int) -> Iterator[AudioFrame]:
     """Yield frames for an encoder with so many samples of silence."""
-    most = SILENCE_S * codec.sample_rate
+    most = LONGEST_SILENCE_S * codec.sample_rate
+    # Unsigned bytes swing about the middle of their range.
+    silent = 128 if codec.format.name.startswith("u8") else 0
     for start in range(0, samples, most):
         frame = AudioFrame(codec.format.name, codec.layout.name, min(most, samples - start))
         frame.sample_rate = codec.sample_rate
         values = frame.to_ndarray()
-        values[:] = 128 if codec.format.name.startswith("u8") else 0
+        values[:] = silent
         yield _frame_like(frame, values)
 
 
 def _frame_like(like: AudioFrame, values: NDArray[Any]) -> AudioFrame:
     """Return a frame of the same kind as another. values: as of `to_ndarray`."""
-    frame = AudioFrame.from_ndarray(np.ascontiguousarray(values), like.format.name, like.layout.name)
+    values = np.ascontiguousarray(values)
+    frame = AudioFrame.from_ndarray(values, like.format.name, like.layout.name)
     frame.sample_rate = like.sample_rate
     return frame
 
 
 class SoundWriter:
-    """Encodes mono sound of 48 kHz that begins with the file: Opus in Matroska, AAC elsewhere. Raises FFmpegError."""
+    """Encodes mono sound of 48 kHz that begins with the file: Opus in Matroska, AAC elsewhere.
+
+    Raises FFmpegError.
+    """
 
     def __init__(self, target: OutputContainer, suffix: str) -> None:
-        """Add the stream to `target`, whose header must not be written yet. suffix: of the file that it becomes."""
+        """Add the stream to `target`, whose header must not be written yet.
+
+        suffix: of the file that it becomes.
+        """
         self._target = target
         codec = "libopus" if suffix == ".mkv" else "aac"
         added = target.add_stream(codec, rate=SOUND_RATE, layout="mono")
         assert isinstance(added, AudioStream)
         self._stream = added
-        self._stream.bit_rate = SOUND_BIT_RATE
-        self.samples = 0
-        """What was written so far."""
+        self._stream.bit_rate = BIT_RATE_PER_CHANNEL
+        self.samples = 0  # written so far
 
     def write(self, samples: NDArray[np.int16]) -> None:
         """Append samples, (count,) int16."""
         if not len(samples):
             return
-        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples[None]), format="s16", layout="mono")
-        frame.sample_rate, frame.pts, frame.time_base = SOUND_RATE, self.samples, Fraction(1, SOUND_RATE)
+        one_row = np.ascontiguousarray(samples[None])
+        frame = av.AudioFrame.from_ndarray(one_row, format="s16", layout="mono")
+        frame.sample_rate = SOUND_RATE
+        frame.pts = self.samples
+        frame.time_base = Fraction(1, SOUND_RATE)
         self.samples += len(samples)
         self._target.mux(self._stream.encode(frame))
 

@@ -1,23 +1,12 @@
-"""Opening and decoding video files: one allow-list of containers, codecs and protocols, and limits
-on size and time.
-
-Video files come from strangers. FFmpeg as it is also opens playlists, which play other local files
-or network streams, and renders text files; a small file can hold frames that take gigabytes and
-minutes to decode.
-"""
+"""Decoding video files: which track is the film, its times, shape and colours."""
 
 from __future__ import annotations
 
-import io
 import logging
 import re
 import time
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from functools import lru_cache
-from itertools import islice
 from pathlib import Path
 from typing import Any, cast
 
@@ -26,14 +15,21 @@ import numpy as np
 from av.container import InputContainer
 from av.error import FFmpegError
 from av.packet import Packet
-from av.stream import Disposition, Stream
+from av.stream import Disposition
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.reformatter import Colorspace
 from av.video.stream import VideoStream
-from PIL import Image, ImageSequence
 
-from app.core.errors import MattecamError, Text, t
+from app.core.errors import t
+from app.media.container import (
+    MAX_PIXELS,
+    PADDING,
+    VIDEO_CODECS,
+    VideoError,
+    open_container,
+    packet_counts,
+)
 from app.media.film_clock import (
     AV_TIME_BASE,
     MAX_RATE,
@@ -55,39 +51,14 @@ from app.media.frame_filters import (
     over_colour,
 )
 from app.media.headers import NO_CROP, read_header
-from app.media.image_file import BROKEN
-from app.media.image_memory import WORKING_BYTES, is_file_too_large, takes_too_much
 from app.media.jpeg import DamagedJpegError, intact_file
 
 log = logging.getLogger(__name__)
 
-# No playlists (hls, dash, concat), which open other addresses, and no text, which FFmpeg renders.
-CONTAINERS = (
-    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegts,mpegvideo,flv,ogg,asf,gif,apng,mjpeg,"
-    "h264,hevc,m4v,obu,ivf,mxf,dv,yuv4mpegpipe,png_pipe,jpeg_pipe,webp_pipe,bmp_pipe,tiff_pipe"
-)
 # FFmpeg's own decoders of these leave alpha out.
 DECODERS_WITH_ALPHA = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
-VIDEO_CODECS = (
-    "h264,hevc,libdav1d,av1,vp8,libvpx,vp9,libvpx-vp9,vvc,mpeg4,mpeg1video,mpeg2video,mpegvideo,"
-    "h263,flv,msmpeg4,msmpeg4v1,msmpeg4v2,wmv1,wmv2,wmv3,vc1,theora,mjpeg,prores,dnxhd,cfhd,"
-    "dvvideo,ffv1,ffvhuff,huffyuv,utvideo,magicyuv,v210,qtrle,rawvideo,gif,apng,png,webp,bmp,tiff"
-)
-AUDIO_CODECS = (
-    "aac,aac_latm,mp1,mp1float,mp2,mp2float,mp3,mp3float,ac3,eac3,dca,opus,libopus,vorbis,flac,alac,"
-    "wmav1,wmav2,wmapro,amrnb,libopencore_amrnb,amrwb,libopencore_amrwb,pcm_s16le,pcm_s16be,"
-    "pcm_s24le,pcm_s24be,pcm_s32le,pcm_s32be,pcm_f32le,pcm_f32be,pcm_f64le,pcm_f64be,pcm_u8,pcm_s8,"
-    "pcm_alaw,pcm_mulaw,pcm_bluray,pcm_dvd,adpcm_ms,adpcm_ima_wav,adpcm_ima_qt"
-)
-PROTOCOLS = "file"
-
-# Pixels of a frame in a converted file; larger videos are refused before a frame is decoded.
-MAX_PIXELS = 8192 * 4608
 # Pixels of a frame of a source or background, which is decoded beside the network.
 LIVE_MAX_PIXELS = 4096 * 2304
-# FFmpeg applies its limit to the padded buffer of a frame.
-PADDING = 2
-OPEN_TIMEOUT_S = 20.0
 # A video that gives no frame for so long while it is decoded counts as unreadable from there on.
 FRAME_TIMEOUT_S = 10.0
 # A pixel more elongated than this is a broken header.
@@ -102,69 +73,10 @@ DURATION_TAG = r"(\d+):(\d\d):(\d\d(?:\.\d+)?)"
 EACH_TIMED = ("gif", "apng", "mp4")
 # Covers and thumbnails are video tracks too, but no film.
 PICTURES = Disposition.attached_pic | Disposition.timed_thumbnails
-# Enough to tell a film from a thumbnail; reading a whole file would take minutes.
-MOST_COUNTED_PACKETS = 2000
 # FFmpeg's number for a video that names no colour matrix.
 UNSPECIFIED_MATRIX = 2
 # Such a video means BT.709 from this height on, BT.601 below it.
 HD_HEIGHT = 720
-
-
-class VideoError(MattecamError):
-    """A video file cannot be read."""
-
-    unusable = True
-
-
-def file_address(path: Path) -> str:
-    """Return the name under which FFmpeg opens a file: without it, 12:30.mp4 would be taken for
-    an address.
-    """
-    return f"file:{path}"
-
-
-def open_container(path: Path) -> InputContainer:
-    """Open a media file for reading under the allow-list. Raises VideoError."""
-    try:
-        if not path.is_file():
-            raise VideoError(t("There is no video file {file}; check the name.", file=path))
-        header = read_header(path)
-        if header.declares_too_much:
-            raise ValueError("it declares too large an index")
-        if header.needs_dolby_vision:
-            raise VideoError(
-                t(
-                    "{file} has colours of Dolby Vision that only its own displays show "
-                    "(profile 5); save it in HDR10, HLG or without HDR.",
-                    file=path,
-                )
-            )
-        return av.open(
-            _opened_by_ffmpeg(path),
-            "r",
-            container_options={
-                "protocol_whitelist": PROTOCOLS,
-                "format_whitelist": CONTAINERS,
-                "codec_whitelist": f"{VIDEO_CODECS},{AUDIO_CODECS}",
-            },
-            options={"max_pixels": str(MAX_PIXELS * PADDING)},  # for decoders that probe the file
-            metadata_errors="replace",
-            timeout=OPEN_TIMEOUT_S,
-        )
-    except PermissionError:
-        raise VideoError(
-            t(
-                "You have no permission to read the video {file}; check the permissions of the file.",
-                file=path,
-            )
-        ) from None
-    except (FFmpegError, MemoryError, *BROKEN):
-        raise VideoError(
-            t(
-                "{file} is not a readable video: it is damaged or in an unknown format; choose another file.",
-                file=path,
-            )
-        ) from None
 
 
 class VideoInput:
@@ -312,7 +224,8 @@ class VideoInput:
     def _repeated_until_s(self) -> Fraction:
         """Return the end of an AVI film: empty parts of it repeat the last frame.
 
-        0 where that is unknown. The header names their number too, and may name more than there are.
+        0 where that is unknown. The header names their number too, and may name more than there
+        are.
         """
         number = self.container.streams.video.index(self.stream)
         parts = min(self.stream.duration or 0, self._header.video_parts(number))
@@ -564,27 +477,6 @@ def _names_format(container: InputContainer, names: Sequence[str]) -> bool:
     return any(name in container.format.name for name in names)
 
 
-def packet_counts(path: Path, streams: Sequence[Stream]) -> Mapping[int, int]:
-    """Return the number of packets by the index of the stream; counted near the start where it
-    is not named.
-    """
-    if len(streams) == 1 or all(stream.frames for stream in streams):
-        return {stream.index: stream.frames or 1 for stream in streams}
-    counts = Counter[int]()
-    # The file is opened again: reading packets moves the position of the caller's container.
-    with open_container(path) as container, suppress(FFmpegError, OSError):
-        same_streams = [container.streams[stream.index] for stream in streams]
-        for packet in islice(container.demux(same_streams), MOST_COUNTED_PACKETS):
-            if packet.size > 0:
-                counts[packet.stream.index] += 1
-    return counts
-
-
-def no_longer_readable(path: Path) -> Text:
-    """Return the sentence on a video that could be read before."""
-    return t("The video {file} can no longer be read; choose another file.", file=path)
-
-
 def _is_decodable(stream: VideoStream) -> bool:
     codec = stream.codec_context  # None for a codec that FFmpeg does not know
     return codec is not None and codec.codec.name in VIDEO_CODECS.split(",")
@@ -628,65 +520,3 @@ def _colour_matrix(frame: VideoFrame) -> int | None:
     if frame.height >= HD_HEIGHT:
         return int(Colorspace.ITU709)
     return int(Colorspace.ITU601)
-
-
-# Longer animations are refused: a file of kilobytes can hold thousands of large frames.
-MAX_DECODED_BYTES = 1 << 29
-MILLISECOND = Fraction(1, 1000)
-# As in web browsers, for a frame that names no duration.
-USUAL_DURATION_MS = 100
-# Flag in the header of an extended WebP image.
-IS_ANIMATED = 2
-
-
-def _opened_by_ffmpeg(path: Path) -> str | io.BytesIO:
-    """Return what FFmpeg opens: the address of the file; of an animated WebP image, an animated PNG
-    image.
-
-    Raises one of `BROKEN` for such an image that is damaged or too large.
-    """
-    with path.open("rb") as file:
-        head = file.read(21)
-    is_extended_webp = len(head) == 21 and head[:4] == b"RIFF" and head[8:16] == b"WEBPVP8X"
-    if not is_extended_webp or not head[20] & IS_ANIMATED:
-        return file_address(path)
-    # FFmpeg does not decode animated WebP.
-    version = path.stat()
-    return io.BytesIO(_as_png(path, version.st_size, version.st_mtime_ns))
-
-
-@lru_cache(maxsize=1)
-def _as_png(path: Path, size: int, time_ns: int) -> bytes:
-    """Return an animated WebP image as an animated PNG image.
-
-    size, time_ns: of the file, which a film opens several times; a changed one is converted again.
-    """
-    if is_file_too_large(path):
-        raise ValueError(f"{size} bytes")
-    written = io.BytesIO()
-    time_ms = 0
-    # Not by Pillow, which keeps all frames to write them.
-    with (
-        Image.open(path, formats=("WEBP",)) as image,
-        av.open(written, "w", format="apng") as container,
-    ):
-        count = getattr(image, "n_frames", 1)
-        decoded_bytes = image.width * image.height * 4 * count
-        if decoded_bytes > MAX_DECODED_BYTES or takes_too_much(image, max(image.size)):
-            raise ValueError(f"{count} frames of {image.width}x{image.height}")
-        stream = container.add_stream("apng", rate=1000, options={"compression_level": "1"})
-        stream.width = image.width
-        stream.height = image.height
-        stream.pix_fmt = "rgba"
-        stream.codec_context.time_base = MILLISECOND
-        for picture in ImageSequence.Iterator(image):
-            frame = VideoFrame.from_ndarray(np.array(picture.convert("RGBA")), "rgba")
-            frame.pts = time_ms
-            frame.time_base = MILLISECOND
-            frame.duration = picture.info.get("duration") or USUAL_DURATION_MS
-            time_ms += frame.duration
-            container.mux(stream.encode(frame))
-            if written.tell() > WORKING_BYTES:
-                raise ValueError(f"{written.tell()} bytes")
-        container.mux(stream.encode(None))
-    return written.getvalue()

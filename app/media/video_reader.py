@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 from app.core import geometry
 from app.core.errors import t
 from app.core.types import BgrImage
+from app.media.container import MAX_PIXELS, VideoError
 from app.media.film_clock import AV_TIME_BASE, JOIN_S, LEAP_S, MAX_RATE, FrameClock, Leap, is_discontinuous
 from app.media.film_labels import labels_of
-from app.media.video_input import MAX_PIXELS, PICTURES, VideoError, VideoInput, is_turned
+from app.media.video_input import PICTURES, VideoInput, is_turned
 
 CUT_TOLERANCE = Fraction(1, 50)
 """Fraction of the named duration or number of frames by which a whole file may fall short of it."""

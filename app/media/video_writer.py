@@ -32,11 +32,12 @@ from app.core.threads import usable_cores
 from app.core.unfinished import RECORDING, HeldFile, unfinished_file
 from app.media import yuv
 from app.media.audio import SOUND_RATE, AudioCopy, SoundWriter
+from app.media.container import file_address
 from app.media.film_clock import Leap
 from app.media.film_labels import NO_LABELS, FilmLabels
 from app.media.frame_converter import FrameConverter
 from app.media.frame_filters import extended
-from app.media.video_input import HD_HEIGHT, file_address
+from app.media.video_input import HD_HEIGHT
 from app.media.video_reader import simple_rate
 
 log = logging.getLogger(__name__)

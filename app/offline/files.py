@@ -29,6 +29,7 @@ from app.core.files import (
 )
 from app.core.types import BgrImage
 from app.core.unfinished import move_finished, unfinished_folder
+from app.media.container import VideoError
 from app.media.film_labels import NO_LABELS
 from app.media.frame_filters import BgraImage
 from app.media.image_file import (
@@ -45,7 +46,6 @@ from app.media.image_file import (
     unknown_format,
     write_picture,
 )
-from app.media.video_input import VideoError
 from app.media.video_reader import Grid, Timing, broadcast_rate, simple_rate
 from app.media.video_writer import (
     ALPHA_SUFFIXES,

@@ -241,8 +241,8 @@ CALLED_IN = {
     # who makes mattes: tests/matting/test_composite_bound.py and the contract of engines prove what they show
     "Matte": {"app.matting.cpu.cpu_backend", "app.matting.torch.torch_backend", "mattecam.testing"},
     # who decodes or writes media files: each is in the table of docs/security.md
-    "av.open": {"app.media.video_input", "app.media.video_writer", "app.output.microphones"},
-    "Image.open": {"app.media.video_input", "app.media.image_file"},
+    "av.open": {"app.media.container", "app.media.video_writer", "app.output.microphones"},
+    "Image.open": {"app.media.container", "app.media.image_file"},
     "cv2.imdecode": set(),
     "simplejpeg.decode_jpeg": {"app.media.jpeg", "app.media.jpeg_surplus"},
     "cv2.imread": {"app.capture.demo", "app.matting.choice.preparation"},

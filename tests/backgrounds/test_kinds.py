@@ -125,7 +125,7 @@ def test_bad_files_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ki
         path.write_bytes(b"RIFF\x24\0\0\0WAVEfmt \x10\0\0\0\1\0\1\0\x40\x1f\0\0\x40\x1f\0\0\1\0\x08\0data\0\0\0\0")
     elif what == "refused":
         path.touch()
-        for opener in ("image_file.Image.open", "video_input.av.open"):
+        for opener in ("image_file.Image.open", "container.av.open"):
             monkeypatch.setattr(f"app.media.{opener}", Mock(side_effect=PermissionError(13, "Permission denied")))
     threads = threading.active_count()
     with pytest.raises(BackgroundError) as caught:

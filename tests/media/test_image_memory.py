@@ -11,9 +11,9 @@ import pytest
 from PIL import Image
 
 from app.core.errors import BackgroundError
+from app.media.container import VideoError, open_container
 from app.media.image_file import MAX_SIDE, kind_of_file, read_cut_out, read_image, read_matte
 from app.media.image_memory import MAX_FILE_BYTES, WORKING_BYTES, has_limit, takes_too_much
-from app.media.video_input import VideoError, open_container
 from tests.fresh_python import printed_by
 from tests.paths import ROOT
 

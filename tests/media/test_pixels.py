@@ -21,6 +21,7 @@ from app.core.errors import BackgroundError
 from app.core.types import BgrImage
 from app.gui.backgrounds.library import thumbnail
 from app.matting.plate.picture import read_plate
+from app.media.container import VideoError, open_container
 from app.media.frame_filters import (
     BT2020_PRIMARIES,
     GAMMA,
@@ -37,7 +38,7 @@ from app.media.frame_filters import (
 )
 from app.media.headers import read_header
 from app.media.image_file import MAX_SIDE, read_cut_out, read_image
-from app.media.video_input import VideoError, VideoInput, open_container
+from app.media.video_input import VideoInput
 from app.media.video_reader import VideoReader
 from app.media.yuv import BT601, BT709, to_yuv
 from tests.backgrounds.files import cut, photo, write

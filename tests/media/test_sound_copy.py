@@ -15,8 +15,8 @@ from av.audio.stream import AudioStream
 from numpy.typing import NDArray
 
 from app.core.settings import BackgroundSettings
+from app.media.film_clock import SoundClock
 from app.media.headers import read_header
-from app.media.sound_clock import SoundClock
 from app.settings import Settings
 from tests.clips import length_of, numbered, writing
 from tests.offline.converting import run

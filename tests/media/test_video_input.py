@@ -29,8 +29,9 @@ from app.core.geometry import Layout
 from app.core.settings import BackgroundSettings
 from app.core.types import BgrImage
 from app.media.audio import AudioCopy
+from app.media.container import MAX_PIXELS, VideoError
 from app.media.headers import read_header
-from app.media.video_input import LIVE_MAX_PIXELS, MAX_PIXELS, VideoError, VideoInput
+from app.media.video_input import LIVE_MAX_PIXELS, VideoInput
 from app.media.video_reader import VideoReader
 from app.settings import Settings
 from tests.architecture.source import calls_of
@@ -92,7 +93,7 @@ def test_media_files_are_opened_in_one_place() -> None:
     reading = {name for name, call in opened if [ast.unparse(mode) for mode in call.args[1:]] != ["'w'"]}
     # the microphone opens an input device, by a format of the program's own choice, and never a file
     # the recording writer reads what it has just written, to copy it into the type that was asked for
-    assert reading == {"app.media.video_input", "app.media.video_writer", "app.output.microphones"}
+    assert reading == {"app.media.container", "app.media.video_writer", "app.output.microphones"}
     devices = [call for name, call in opened if name == "app.output.microphones"]
     assert devices and all("format" in {keyword.arg for keyword in call.keywords} for call in devices)
 
