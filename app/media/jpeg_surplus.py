@@ -1,8 +1,9 @@
 """Remove the bytes of a JPEG frame that do not belong to it, and prove that nothing else is wrong.
 
-Some webcams (Logitech C270 and C910) send 1 to 9 surplus bytes before restart markers. libjpeg-turbo
-skips them, but it reports only the first fault of a frame: behind surplus bytes, lost data would pass
-unseen. Therefore each restart interval is decoded alone, which tells exactly what is wrong with it.
+Some webcams (Logitech C270 and C910) send 1 to 9 surplus bytes before restart markers.
+libjpeg-turbo skips them, but it reports only the first fault of a frame: behind surplus bytes, lost
+data would pass unseen. Therefore each restart interval is decoded alone, which tells exactly what
+is wrong with it.
 """
 
 from __future__ import annotations
@@ -16,35 +17,37 @@ import numpy as np
 import simplejpeg
 from numpy.typing import NDArray
 
+# What libjpeg-turbo says of surplus bytes: how many, and the marker that follows them.
 SURPLUS = re.compile(r"(\d+) extraneous bytes before marker 0x([0-9a-f]{2})")
-"""What libjpeg-turbo says of surplus bytes: how many, and the marker that follows them."""
 START = b"\xff\xd8"
 END = b"\xff\xd9"
+# A start marker and the first segment: surplus bytes can be the one, but not both.
 _BEGINNING = re.compile(rb"\xff\xd8(?=\xff+[\xc0-\xcf\xdb-\xfe])", re.DOTALL)
-"""A start marker and the first segment: surplus bytes can be the one, but not both."""
+# More bytes between a marker and the expected one are not surplus: intervals are missing.
 LARGEST_GAP_BYTES = 64
-"""More bytes between a marker and the expected one are not surplus: intervals are missing."""
 
-_APP0, _APP2, _APP14 = 0xE0, 0xE2, 0xEE
+_APP0 = 0xE0
+_APP2 = 0xE2
+_APP14 = 0xEE
 _APPLICATION = range(0xE0, 0xF0)
 _COMMENT = 0xFE
+# Baseline and extended sequential JPEG: one scan, which is what cameras send.
 _FRAME_HEADERS = (0xC0, 0xC1)
-"""Baseline and extended sequential JPEG: one scan, which is what cameras send."""
+# Huffman and quantization tables.
 _TABLES = (0xC4, 0xDB)
-"""Huffman and quantization tables."""
 _RESTART_INTERVAL = 0xDD
 _SCAN = 0xDA
 _FIRST_RESTART = 0xD0
+# Restart markers are numbered from 0 to 7, again and again.
 _RESTARTS = 8
-"""Restart markers are numbered from 0 to 7, again and again."""
 _END_CODE = END[1]
 _BLOCK = 8
+# The decoder refuses wider images.
 _MAX_WIDTH = 65500
-"""The decoder refuses wider images."""
+# The decoder reads at most 8 bytes ahead.
 _PADDING = bytes(16)
-"""The decoder reads at most 8 bytes ahead."""
+# A stuffed byte counts once among surplus bytes, but occupies two: a first count may be too small.
 _MAX_CORRECTIONS = 3
-"""A stuffed byte counts once among surplus bytes, but occupies two: a first count may be too small."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,33 +56,37 @@ class TidyJpeg:
 
     file: NDArray[np.uint8]
     """(n,) uint8. Still to be decoded strictly: header and blocks were not checked."""
+    # The most that were removed in one place; 0 if only the header was corrected.
     surplus_bytes: int
-    """The largest number of bytes that were removed in one place; 0 if only the header was corrected."""
 
 
 def without_leading_bytes(file: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return a JPEG file, (n,) uint8, from its start marker on; unchanged if it has none."""
     if file[:2].tobytes() == START and file[2:4].tobytes() != START:
         return file
-    found = _BEGINNING.search(file.tobytes())
-    return file if found is None else file[found.start() :]
+    beginning = _BEGINNING.search(file.tobytes())
+    if beginning is None:
+        return file
+    return file[beginning.start() :]
 
 
 def has_restart_markers(file: NDArray[np.uint8]) -> bool:
     """Return whether the header of a JPEG file, (n,) uint8, announces restart markers.
 
-    Where one is missing, the decoder reports the bytes before the next marker, although data is lost.
+    Where one is missing, the decoder reports the bytes before the next marker, although data is
+    lost.
     """
     header, _, _ = file.tobytes().partition(bytes((0xFF, _SCAN)))
     return bytes((0xFF, _RESTART_INTERVAL, 0, 4)) in header
 
 
 def tidy(file: NDArray[np.uint8]) -> TidyJpeg | None:
-    """Return a JPEG file without its surplus bytes, or None if parts are missing or it is no baseline JPEG.
+    """Return a JPEG file without its surplus bytes, or None if parts are missing or it is no
+    baseline JPEG.
 
-    file: (n,) uint8, which begins with the start marker. Corrects also what decoders complain about in
-    headers although the image is intact: versions of JFIF, unknown colour codes, colour profiles, and
-    scans that name progressive parameters.
+    file: (n,) uint8, which begins with the start marker. Corrects also what decoders complain about
+    in headers although the image is intact: versions of JFIF, unknown colour codes, colour
+    profiles, and scans that name progressive parameters.
     """
     data = file.tobytes()
     header = _read_header(data)
@@ -108,15 +115,16 @@ class _Header:
     """The segments before the data of the only scan."""
 
     segments: tuple[tuple[int, bytes], ...]
-    """(marker, content)."""
+    """(marker, content)"""
     scan_start: int
-    surplus_bytes: int
-    """The largest number of surplus bytes before one of the segments."""
+    surplus_bytes: int  # the most before one of the segments
 
     def content(self, *markers: int) -> bytes:
-        """Return the content of the last segment with one of these markers; empty if there is none."""
-        found = [content for marker, content in self.segments if marker in markers]
-        return found[-1] if found else b""
+        """Return the content of the last segment with one of these markers; empty without one."""
+        for marker, content in reversed(self.segments):
+            if marker in markers:
+                return content
+        return b""
 
     def as_bytes(self) -> bytes:
         """Return the start marker and the segments."""
@@ -131,10 +139,13 @@ class _Header:
     def mcu_size(self) -> tuple[int, int]:
         """(width, height) of an MCU in pixels."""
         components = self.content(*_FRAME_HEADERS)[6:]
-        if len(components) == 3:  # a single component is never interleaved
+        if len(components) == 3:
+            # A single component is never interleaved.
             return _BLOCK, _BLOCK
         sampling = components[1::3]
-        return _BLOCK * max(each >> 4 for each in sampling), _BLOCK * max(each & 15 for each in sampling)
+        across = max(each >> 4 for each in sampling)
+        down = max(each & 15 for each in sampling)
+        return _BLOCK * across, _BLOCK * down
 
     @property
     def mcu_columns(self) -> int:
@@ -179,7 +190,8 @@ def _read_header(data: bytes) -> _Header | None:
     frames = [content for marker, content in segments if marker in _FRAME_HEADERS]
     if len(frames) != 1 or not _is_single_scan(frames[0], content):
         return None
-    sequential = content[:-3] + b"\x00\x3f\x00"  # all coefficients: some webcams name none
+    # All coefficients: some webcams name none.
+    sequential = content[:-3] + b"\x00\x3f\x00"
     return _Header((*segments, (_SCAN, sequential)), at, surplus_bytes)
 
 
@@ -203,17 +215,21 @@ def _corrected(marker: int, content: bytes) -> bytes:
 
 
 def _is_single_scan(frame: bytes, scan: bytes) -> bool:
-    """Return whether a frame header and a scan header are complete, and the scan holds all components."""
-    components = frame[5] if len(frame) > 5 else 0
-    is_complete = len(frame) == 6 + 3 * components and len(scan) == 4 + 2 * components
+    """Return whether a frame header and a scan header are complete, and the scan holds all
+    components.
+    """
+    if len(frame) < 6 or frame[5] == 0:
+        return False
+    components = frame[5]
+    if len(frame) != 6 + 3 * components or len(scan) != 4 + 2 * components:
+        return False
+    # A factor of 0 would make an MCU of no pixels.
     sampling = frame[7::3]
-    return (
-        components > 0 and is_complete and scan[0] == components and all(each >> 4 and each & 15 for each in sampling)
-    )
+    return scan[0] == components and all(each >> 4 and each & 15 for each in sampling)
 
 
 def _next_marker(data: bytes, start: int) -> tuple[int, int, int] | None:
-    """Return the next marker, the number of surplus bytes before it, and where what follows it begins."""
+    """Return the next marker, the number of surplus bytes before it, and the place behind it."""
     at = start
     while (at := data.find(b"\xff", at)) >= 0:
         code_at = at + 1
@@ -230,13 +246,10 @@ def _next_marker(data: bytes, start: int) -> tuple[int, int, int] | None:
 class _Interval(NamedTuple):
     """The data of a restart interval."""
 
-    data: bytes
-    """Up to the next marker."""
+    data: bytes  # up to the next marker of any kind
     mcus: int
-    marker: int
-    """The one that ends it."""
-    gap_bytes: int
-    """Bytes between `data` and that marker."""
+    marker: int  # the one that ends the interval
+    gap_bytes: int  # between `data` and that marker
 
 
 def _intervals(scan: bytes, header: _Header) -> Iterator[_Interval]:
@@ -248,15 +261,21 @@ def _intervals(scan: bytes, header: _Header) -> Iterator[_Interval]:
     next_place = 0
     for number in range(header.intervals):
         is_last = number == header.intervals - 1
-        marker = _END_CODE if is_last else _FIRST_RESTART + number % _RESTARTS
-        mcus = header.mcus - number * header.restart_interval if is_last else header.restart_interval
+        marker = _FIRST_RESTART + number % _RESTARTS
+        mcus = header.restart_interval
+        if is_last:
+            marker = _END_CODE
+            mcus = header.mcus - number * header.restart_interval
         data_end = places[next_place] if next_place < len(places) else len(scan)
         while next_place < len(places) and scan[places[next_place] + 1] != marker:
             next_place += 1
-        is_ended = next_place < len(places)
-        if not is_ended and not is_last:  # some drivers leave out the end marker
+        if next_place < len(places):
+            end = places[next_place]
+        elif is_last:
+            # Some drivers leave out the end marker.
+            end = len(scan)
+        else:
             return
-        end = places[next_place] if is_ended else len(scan)
         if end - data_end > LARGEST_GAP_BYTES and not is_last:
             return
         yield _Interval(scan[start:data_end], mcus, marker, end - data_end)
@@ -265,14 +284,17 @@ def _intervals(scan: bytes, header: _Header) -> Iterator[_Interval]:
 
 
 def _exact_length(interval: _Interval, header: _Header) -> int | None:
-    """Return the number of bytes that the MCUs of an interval occupy; None if they are damaged or cut off."""
+    """Return the number of bytes that the MCUs of an interval occupy; None if they are damaged
+    or cut off.
+    """
     length = len(interval.data)
     for _ in range(_MAX_CORRECTIONS):
         surplus = _surplus_of(interval.data[:length], interval.mcus, header)
         if surplus is None:
             return None
         if surplus == 0:
-            return len(interval.data[:length].rstrip(b"\xff"))  # fill bytes before the marker
+            # Without the fill bytes before the marker.
+            return len(interval.data[:length].rstrip(b"\xff"))
         length -= surplus
     return None
 
@@ -280,19 +302,30 @@ def _exact_length(interval: _Interval, header: _Header) -> int | None:
 def _surplus_of(data: bytes, mcus: int, header: _Header) -> int | None:
     """Return how many bytes follow the MCUs of an interval; None if these are damaged.
 
-    The interval is decoded as an image of its own, which needs one further MCU: the decoder counts what
-    precedes a restart marker when it goes on behind it. The padding makes it look for the marker: as
-    long as it has read ahead as far as that, it counts the bytes, but reports them much later.
+    The interval is decoded as an image of its own, which needs one further MCU: the decoder counts
+    what precedes a restart marker when it goes on behind it. The padding makes it look for the
+    marker: as long as it has read ahead as far as that, it counts the bytes, but reports them much
+    later.
     """
     image = _alone(mcus, header) + data + _PADDING + bytes((0xFF, _FIRST_RESTART)) + data + END
     try:
-        simplejpeg.decode_jpeg(image, colorspace="GRAY", min_height=1, min_width=1, min_factor=_BLOCK)
+        # At an eighth of the size, which is enough: all blocks are read.
+        simplejpeg.decode_jpeg(
+            image,
+            colorspace="GRAY",
+            min_height=1,
+            min_width=1,
+            min_factor=_BLOCK,
+        )
     except ValueError as error:
         found = SURPLUS.search(str(error))
         if found is None or int(found[2], 16) != _FIRST_RESTART:
-            return None
+            return None  # a fault of the blocks
         surplus_bytes = int(found[1]) - len(_PADDING)
-        return surplus_bytes if surplus_bytes >= 0 else None  # it took padding for data: the end is missing
+        if surplus_bytes < 0:
+            # It took padding for data: the end is missing.
+            return None
+        return surplus_bytes
     return None
 
 
