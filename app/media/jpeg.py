@@ -1,7 +1,8 @@
 """Strict decoding of JPEG frames: what libjpeg-turbo would repair with a warning is refused.
 
-A camera on a bad cable loses parts of its MJPG frames. Decoders fill the gap with whatever follows, so that blocks of
-the background appear in the wrong place. Bytes that are too many do no harm: `jpeg_surplus` proves that they are all.
+A camera on a bad cable loses parts of its MJPG frames. Decoders fill the gap with whatever follows,
+so that blocks of the background appear in the wrong place. Bytes that are too many do no harm:
+`jpeg_surplus` proves that they are all.
 """
 
 from __future__ import annotations
@@ -21,21 +22,23 @@ from app.media.jpeg_surplus import END, SURPLUS, has_restart_markers, tidy, with
 
 log = logging.getLogger(__name__)
 
+# A header that promises more is a damaged one; the decoder would fill gigabytes.
 MAX_PIXELS = 8192 * 8192
-"""A header that promises more is a damaged one; the decoder would fill gigabytes."""
+# Warnings of libjpeg-turbo that need not mean lost data. It reports only the first one of a frame.
 PERHAPS_HARMLESS = re.compile(
     SURPLUS.pattern + "|found marker 0x.. instead of RST"  # surplus bytes can look like a marker
     "|unknown JFIF revision|Unknown Adobe color transform|bad ICC marker|Invalid SOS parameters"
 )
-"""Warnings of libjpeg-turbo that need not mean lost data. It reports only the first one of a frame."""
+# Webcams are known for up to 9 bytes in one place. Lost packets rarely leave so few: they have 512
+# bytes or more.
 SMALL_SURPLUS_BYTES = 16
-"""Webcams are known for up to 9 bytes in one place. Lost packets rarely leave so few: they have 512 bytes or more."""
+# A camera with this many frames that have surplus bytes, and few damaged ones, always sends them.
 HABIT_FRAMES = 8
-"""A camera with this many frames that have surplus bytes, and few damaged ones, always sends them."""
+# How many of the last conspicuous frames decide about that.
 JUDGED_FRAMES = 64
-"""How many of the last conspicuous frames decide about that."""
+# A cable that loses data leaves a few frames with surplus bytes too, but many more that are cut
+# off.
 SURPLUS_PER_DAMAGE = 4
-"""A cable that loses data leaves a few frames with surplus bytes too, but many more that are cut off."""
 LOG_INTERVAL = 100
 
 
@@ -49,20 +52,26 @@ class DecodedJpeg:
 
     image: NDArray[np.uint8]
     """(height, width, channels) uint8."""
+    # The largest number of bytes in one place that do not belong to the frame; 0 for most cameras.
     surplus_bytes: int
-    """The largest number of bytes in one place that do not belong to the frame; 0 for most cameras."""
 
 
 def decode_jpeg(
-    data: NDArray[np.uint8], colours: Literal["BGR", "GRAY"] = "BGR", *, expects_surplus: bool = False
+    data: NDArray[np.uint8],
+    colours: Literal["BGR", "GRAY"] = "BGR",
+    *,
+    expects_surplus: bool = False,
 ) -> DecodedJpeg:
-    """Decode a JPEG to (height, width, 3) uint8 BGR; with "GRAY", which is faster, to (height, width, 1).
+    """Decode a JPEG to (height, width, 3) uint8 BGR; with "GRAY", which is faster, to
+    (height, width, 1).
 
-    data: (n,) uint8. What precedes the start marker or follows the end marker is ignored: drivers pad their buffers.
-    expects_surplus: saves a decoding in vain where the frame before had surplus bytes. Raises DamagedJpegError.
+    data: (n,) uint8. What precedes the start marker or follows the end marker is ignored: drivers
+    pad their buffers. expects_surplus: saves a decoding in vain where the frame before had surplus
+    bytes. Raises DamagedJpegError.
     """
     file = without_leading_bytes(data)
-    if file[-2:].tobytes() != END:  # some drivers leave out the end marker; a second one does no harm
+    if file[-2:].tobytes() != END:
+        # Some drivers leave out the end marker; a second one does no harm.
         file = np.frombuffer(file.tobytes() + END, np.uint8)
     fault = "surplus bytes"
     if not expects_surplus:
@@ -70,6 +79,7 @@ def decode_jpeg(
         if attempt.fault is None:
             return DecodedJpeg(attempt.decoded(), 0)
         if attempt.surplus_at_end_bytes and not has_restart_markers(file):
+            # They are the only fault: behind them nothing is left that another could be in.
             return DecodedJpeg(attempt.decoded(), attempt.surplus_at_end_bytes)
         fault = attempt.fault
         if not PERHAPS_HARMLESS.search(fault):
@@ -87,13 +97,17 @@ def decode_jpeg(
 def intact_file(data: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return a JPEG of which no data is missing as a file that every decoder reads, (n,) uint8.
 
-    Other decoders than libjpeg-turbo take surplus bytes before a restart marker for blocks of the image.
-    Raises DamagedJpegError.
+    Other decoders than libjpeg-turbo take surplus bytes before a restart marker for blocks of the
+    image. Raises DamagedJpegError.
     """
     decode_jpeg(data, "GRAY")
     file = without_leading_bytes(data)
-    tidied = tidy(file) if has_restart_markers(file) else None
-    return file if tidied is None else tidied.file
+    if not has_restart_markers(file):
+        return file
+    tidied = tidy(file)
+    if tidied is None:
+        return file
+    return tidied.file
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +116,8 @@ class _Attempt:
 
     image: NDArray[np.uint8] | None
     fault: str | None
+    # Surplus bytes before the end marker, if they are the first fault.
     surplus_at_end_bytes: int = 0
-    """Surplus bytes before the end marker, if they are the first fault."""
 
     def decoded(self) -> NDArray[np.uint8]:
         """Return the image of an attempt that has one."""
@@ -117,9 +131,17 @@ def _decode(file: NDArray[np.uint8], colours: Literal["BGR", "GRAY"]) -> _Attemp
         height, width, *_ = simplejpeg.decode_jpeg_header(file)
         if height * width > MAX_PIXELS:
             return _Attempt(None, f"{width}x{height} pixels")
-        image = np.empty((height, width, 3 if colours == "BGR" else 1), np.uint8)
-        # The colours of a pair of pixels are repeated, not interpolated, in a tenth less time: outputs join them again.
-        simplejpeg.decode_jpeg(file, colorspace=colours, strict=True, buffer=image, fastupsample=True)
+        channels = 3 if colours == "BGR" else 1
+        image = np.empty((height, width, channels), np.uint8)
+        # The colours of a pair of pixels are repeated, not interpolated, in a tenth less time:
+        # outputs join them again.
+        simplejpeg.decode_jpeg(
+            file,
+            colorspace=colours,
+            strict=True,
+            buffer=image,
+            fastupsample=True,
+        )
     except ValueError as error:
         fault = str(error)
         surplus = SURPLUS.search(fault)
@@ -130,24 +152,24 @@ def _decode(file: NDArray[np.uint8], colours: Literal["BGR", "GRAY"]) -> _Attemp
 
 
 class MjpgDecoder:
-    """Decodes the JPEG frames of a camera, and counts those that are damaged. Used on one thread."""
+    """Decodes the JPEG frames of a camera, and counts those that are damaged.
+
+    Used on one thread.
+    """
 
     def __init__(self) -> None:
-        self.damaged = 0
-        """Frames dropped so far."""
-        self.last_damage = ""
-        """What was wrong with the last frame; empty if nothing was."""
-        self._cut_frames = 0
-        """Of `damaged`, those of which data is missing."""
+        self.damaged = 0  # frames dropped so far
+        self.last_damage = ""  # of the last frame, if it was dropped
+        self._cut_frames = 0  # of the dropped ones, those of which data is missing
+        # One entry for each of the last frames with surplus bytes or damage.
         self._were_damaged = deque[bool](maxlen=JUDGED_FRAMES)
-        """Of the last frames with surplus bytes or damage, whether they were damaged."""
         self._expects_surplus = False
 
     def decode(self, data: NDArray[np.uint8]) -> BgrImage | None:
-        """Return the frame as (height, width, 3) uint8 BGR, or None if it is damaged. data: (n,) uint8.
+        """Return the frame as (height, width, 3) uint8 BGR, or None if it is damaged.
 
-        A few surplus bytes are what webcams send. Many, or any of a camera that loses data, are damage until they are
-        a habit.
+        data: (n,) uint8. A few surplus bytes are what webcams send. Many, or any of a camera that
+        loses data, are damage until they are a habit.
         """
         try:
             frame = decode_jpeg(data, expects_surplus=self._expects_surplus)
@@ -157,7 +179,10 @@ class MjpgDecoder:
             self._drop(str(error))
             self._cut_frames += 1
             if self._cut_frames % LOG_INTERVAL == 1:
-                log.warning("The camera sends damaged frames (%s); they are dropped. Check its cable.", error)
+                log.warning(
+                    "The camera sends damaged frames (%s); they are dropped. Check its cable.",
+                    error,
+                )
             return None
         self._expects_surplus = frame.surplus_bytes > 0
         if frame.surplus_bytes:
