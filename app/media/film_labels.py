@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -13,10 +14,10 @@ from av.video.stream import VideoStream
 from app.media.film_clock import AV_TIME_BASE
 
 TIMECODE = re.compile(r"\d\d:\d\d:\d\d[:;.]\d\d")
+# More are no chapters of a film, but the work of a broken program; the further ones are left out.
 MOST_CHAPTERS = 1000
-"""More are no chapters of a film, but the work of a broken program; the further ones are left out."""
+# Length at which titles are cut, for the same reason.
 MOST_LETTERS = 1000
-"""Length at which titles are cut, for the same reason."""
 MILLISECOND = Fraction(1, 1000)
 
 
@@ -33,26 +34,31 @@ class Chapter:
 class FilmLabels:
     """Labels of a film that its copy keeps."""
 
+    # SMPTE timecode of the first frame, with `;` before the frames in drop frame; None without one.
     timecode: str | None = None
-    """SMPTE timecode of the first frame, with `;` before the frames in drop frame; None without one."""
     title: str = ""
     chapters: tuple[Chapter, ...] = ()
 
     def until(self, end_s: Fraction) -> FilmLabels:
         """Return the labels of a film that ends at this time.
 
-        A part of a film may name the chapters of the whole; in MP4, where they are a track, it would be as long.
+        A part of a film may name the chapters of the whole; in MP4, where they are a track, it
+        would be as long.
         """
-        within = (chapter for chapter in self.chapters if chapter.start_s < end_s)
-        chapters = tuple(replace(chapter, end_s=min(chapter.end_s, end_s)) for chapter in within)
-        return replace(self, chapters=chapters)
+        chapters = []
+        for chapter in self.chapters:
+            if chapter.start_s < end_s:
+                chapters.append(replace(chapter, end_s=min(chapter.end_s, end_s)))
+        return replace(self, chapters=tuple(chapters))
 
     def write(self, container: OutputContainer, stream: VideoStream) -> None:
         """Add the labels to a film whose header is not written yet. stream: that of its frames."""
         if self.timecode is not None:
-            # where FFmpeg looks for it first: MP4 and MOV have a track of their own for it
-            labelled = container if container.format.name == "matroska" else stream
-            labelled.metadata["timecode"] = self.timecode
+            # Where FFmpeg looks for it first: MP4 and MOV have a track of their own for it.
+            if container.format.name == "matroska":
+                container.metadata["timecode"] = self.timecode
+            else:
+                stream.metadata["timecode"] = self.timecode
         if self.title:
             container.metadata["title"] = self.title
         if self.chapters:
@@ -80,8 +86,14 @@ def labels_of(container: InputContainer, stream: VideoStream, first: VideoFrame)
 
 
 def _timecode(container: InputContainer, stream: VideoStream, first: VideoFrame) -> str | None:
-    """Return the timecode that the file names, else that of its first frame, unless the encoder began at zero."""
-    named = [stream.metadata, container.metadata, *(data.metadata for data in container.streams.data)]
+    """Return the timecode that the file names, else that of its first frame, unless the encoder
+    began at zero.
+    """
+    named = [
+        stream.metadata,
+        container.metadata,
+        *(data.metadata for data in container.streams.data),
+    ]
     of_first = getattr(first, "metadata", {})  # PyAV 17, the last one for Python 3.10, reads none of a frame
     for number, tags in enumerate([*named, of_first]):
         timecode = next((value for key, value in tags.items() if key.lower() == "timecode"), "")
@@ -91,14 +103,16 @@ def _timecode(container: InputContainer, stream: VideoStream, first: VideoFrame)
 
 
 def _chapters(container: InputContainer) -> tuple[Chapter, ...]:
-    """Return the chapters in the order of their starts, without those that end before the film starts."""
+    """Return the chapters in the order of their starts, without those that end before the film
+    starts.
+    """
     start_s = Fraction(container.start_time or 0, AV_TIME_BASE)
-    found = []
+    chapters = []
     for chapter in container.chapters()[:MOST_CHAPTERS]:
         unit_s = chapter["time_base"] or MILLISECOND
         from_s = max(chapter["start"] * unit_s - start_s, Fraction(0))
         to_s = chapter["end"] * unit_s - start_s
         title = chapter["metadata"].get("title", "")[:MOST_LETTERS]
         if to_s > from_s:
-            found.append(Chapter(from_s, to_s, title))
-    return tuple(sorted(found, key=lambda chapter: chapter.start_s))
+            chapters.append(Chapter(from_s, to_s, title))
+    return tuple(sorted(chapters, key=lambda chapter: chapter.start_s))
