@@ -5,10 +5,11 @@ from __future__ import annotations
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 
+# Several threads of FFmpeg's scaler convert a slice of rows each, and write up to 8 pixels beyond
+# the end of a row. With more than one, they overwrite the start of a row that another has finished.
+# Frames with alpha, and those of more than 8 bits, have no padding there unless the width is a
+# multiple of 16.
 THREADS = 1
-"""Several threads of FFmpeg's scaler convert a slice of rows each, and write up to 8 pixels beyond the
-end of a row. With more than one, they overwrite the start of a row that another has finished. Frames
-with alpha, and those of more than 8 bits, have no padding there unless the width is a multiple of 16."""
 
 
 class FrameConverter:
@@ -34,9 +35,9 @@ class FrameConverter:
     ) -> VideoFrame:
         """Return a frame in this format, or the same one if nothing is to be done.
 
-        size: (width, height); None for that of the frame. matrix, to_matrix: `Colorspace` of YUV before
-        and after; None for what the frame names. to_range: `ColorRange`. interpolation: name of an
-        `Interpolation`; None for bilinear. Raises FFmpegError or ValueError.
+        size: (width, height); None for that of the frame. matrix, to_matrix: `Colorspace` of YUV
+        before and after; None for what the frame names. to_range: `ColorRange`. interpolation: name
+        of an `Interpolation`; None for bilinear. Raises FFmpegError or ValueError.
         """
         width, height = size or (frame.width, frame.height)
         return self._scaler.reformat(
