@@ -45,11 +45,9 @@ class FilmLabels:
         A part of a film may name the chapters of the whole; in MP4, where they are a track, it
         would be as long.
         """
-        chapters = []
-        for chapter in self.chapters:
-            if chapter.start_s < end_s:
-                chapters.append(replace(chapter, end_s=min(chapter.end_s, end_s)))
-        return replace(self, chapters=tuple(chapters))
+        begun = [chapter for chapter in self.chapters if chapter.start_s < end_s]
+        cut = [replace(chapter, end_s=min(chapter.end_s, end_s)) for chapter in begun]
+        return replace(self, chapters=tuple(cut))
 
     def write(self, container: OutputContainer, stream: VideoStream) -> None:
         """Add the labels to a film whose header is not written yet. stream: that of its frames."""
@@ -89,17 +87,23 @@ def _timecode(container: InputContainer, stream: VideoStream, first: VideoFrame)
     """Return the timecode that the file names, else that of its first frame, unless the encoder
     began at zero.
     """
-    named = [
-        stream.metadata,
-        container.metadata,
-        *(data.metadata for data in container.streams.data),
-    ]
-    of_first = getattr(first, "metadata", {})  # PyAV 17, the last one for Python 3.10, reads none of a frame
-    for number, tags in enumerate([*named, of_first]):
-        timecode = next((value for key, value in tags.items() if key.lower() == "timecode"), "")
-        if TIMECODE.fullmatch(timecode) and (number < len(named) or any(digit in timecode for digit in "123456789")):
+    tags_of_data = [data.metadata for data in container.streams.data]
+    for tags in (stream.metadata, container.metadata, *tags_of_data):
+        timecode = _timecode_among(tags)
+        if timecode:
             return timecode
+    # PyAV 17, the last one for Python 3.10, reads no metadata of a frame.
+    timecode = _timecode_among(getattr(first, "metadata", {}))
+    if any(digit in timecode for digit in "123456789"):
+        return timecode
     return None
+
+
+def _timecode_among(tags: Mapping[str, str]) -> str:
+    for key, value in tags.items():
+        if key.lower() == "timecode":
+            return value if TIMECODE.fullmatch(value) else ""
+    return ""
 
 
 def _chapters(container: InputContainer) -> tuple[Chapter, ...]:
