@@ -1,8 +1,9 @@
 """Kernels that convert BGR to YUV, compiled by numba; each byte of the frame is read once.
 
-Two rows of pixels share a row of chroma, of the mean of four pixels each. The loops vectorize because indices are
-unsigned, and neighbouring bytes are read and written as one number (little-endian). Weights are integers in 256ths,
-for which 16 bits suffice. Arrays are indexed, not sliced: each slice counts references.
+Two rows of pixels share a row of chroma, of the mean of four pixels each. The loops vectorize
+because indices are unsigned, and neighbouring bytes are read and written as one number
+(little-endian). Weights are integers in 256ths, for which 16 bits suffice. Arrays are indexed, not
+sliced: each slice counts references.
 """
 
 from __future__ import annotations
@@ -17,8 +18,15 @@ from app.core.types import Bytes
 
 Pairs = NDArray[np.uint16]
 Weights = NDArray[np.int32]
-U8, U16, U64 = np.uint8, np.uint16, np.uint64
-ONE, TWO, LOW, BYTE = U64(1), U64(2), U16(255), U16(8)
+U8 = np.uint8
+U16 = np.uint16
+U64 = np.uint64
+# Unsigned like the indices: numba makes a float of an unsigned and a signed number.
+ONE = U64(1)
+TWO = U64(2)
+# For two bytes in one number: the lower one, and the place of the upper one.
+LOW = U16(255)
+BYTE = U16(8)
 
 
 def _jit(function: Function) -> Function:
@@ -26,7 +34,10 @@ def _jit(function: Function) -> Function:
 
 
 def _public(*more: type[bool]) -> Callable[[Function], Function]:
-    """Return the decorator of a kernel that other modules call. more: arguments beside image, matrix and targets."""
+    """Return the decorator of a kernel that other modules call.
+
+    more: arguments beside image, matrix and targets.
+    """
     written = Array("uint8", 2, writable=True)
     arguments: list[Argument] = [Array("uint8", 2), Array("int32", 2), written, written, *more]
     return lambda function: compiled(function, arguments, nogil=True)
@@ -36,32 +47,47 @@ def _public(*more: type[bool]) -> Callable[[Function], Function]:
 def _split(image: Bytes, y: int, colours: Bytes, row: int) -> None:
     for x in range(U64(colours.shape[2])):
         i = U64(3) * x
-        colours[row, 0, x], colours[row, 1, x], colours[row, 2, x] = image[y, i], image[y, i + ONE], image[y, i + TWO]
+        blue = image[y, i]
+        green = image[y, i + ONE]
+        red = image[y, i + TWO]
+        colours[row, 0, x] = blue
+        colours[row, 1, x] = green
+        colours[row, 2, x] = red
 
 
 @_jit
 def _weigh(colours: Bytes, row: int, matrix: Weights, part: int, target: Bytes, y: int) -> None:
     """Write one part of YUV from a row of blue, green and red."""
-    b, g, r, offset = matrix[part, 0], matrix[part, 1], matrix[part, 2], matrix[part, 3]
+    b = matrix[part, 0]
+    g = matrix[part, 1]
+    r = matrix[part, 2]
+    offset = matrix[part, 3]
     for x in range(U64(target.shape[1])):
-        target[y, x] = U8((colours[row, 0, x] * b + colours[row, 1, x] * g + colours[row, 2, x] * r + offset) >> 8)
+        weighted = colours[row, 0, x] * b + colours[row, 1, x] * g + colours[row, 2, x] * r
+        target[y, x] = U8((weighted + offset) >> 8)
 
 
 @_jit
 def _average(pairs: Pairs, colour: int, means: Bytes) -> None:
-    """Average squares of 2x2 values. pairs: (2, 3, W / 2), two values in each number. means: (1, 3, W / 2)."""
+    """Average squares of 2x2 values.
+
+    pairs: (2, 3, W / 2), two values in each number. means: (1, 3, W / 2).
+    """
     for x in range(U64(means.shape[2])):
-        above, below = pairs[0, colour, x], pairs[1, colour, x]
-        left, right = (above & LOW) + (below & LOW), (above >> BYTE) + (below >> BYTE)
+        above = pairs[0, colour, x]
+        below = pairs[1, colour, x]
+        left = (above & LOW) + (below & LOW)
+        right = (above >> BYTE) + (below >> BYTE)
         means[0, colour, x] = U8(U16(left + right + TWO) >> TWO)
 
 
 @_jit
 def _two_rows(
-    image: Bytes, y: int, matrix: Weights, colours: Bytes, pairs: Pairs, means: Bytes, luma: Bytes, first: int,
-    chroma: Bytes, blue: int, red: int,
+    image: Bytes, y: int, matrix: Weights, colours: Bytes, pairs: Pairs, means: Bytes,
+    luma: Bytes, first: int, chroma: Bytes, blue: int, red: int,
 ) -> None:  # fmt: skip
-    """Convert rows y and y + 1 to rows `first` and the next of luma, and to rows `blue` and `red` of chroma.
+    """Convert rows y and y + 1 to rows `first` and the next of luma, and to rows `blue` and `red`
+    of chroma.
 
     colours (2, 3, W), also as `pairs`, and means (1, 3, W / 2): scratch.
     """
@@ -83,14 +109,19 @@ def _weave(first: Bytes, row: int, second: Bytes, other: int, pairs: Pairs, y: i
 
 @_public(bool)
 def packed_rows(image: Bytes, matrix: Weights, packed: Bytes, chroma: Bytes, luma_first: bool) -> None:
-    """Convert (H, 3 * W) BGR of even size to packed 4:2:2, (H, 2 * W): YUYV, or UYVY unless `luma_first`.
+    """Convert (H, 3 * W) BGR of even size to packed 4:2:2, (H, 2 * W): YUYV, or UYVY unless
+    `luma_first`.
 
     matrix: (3, 4) from BGR and 1 to YUV, in 256ths. chroma: (2, W / 2), scratch.
     """
     width = image.shape[1] // 3
-    colours, means = np.empty((2, 3, width), np.uint8), np.empty((1, 3, width // 2), np.uint8)
-    luma, both = np.empty((2, width), np.uint8), np.empty((1, width), np.uint8)
-    pairs, chroma_pairs, packed_pairs = colours.view(np.uint16), both.view(np.uint16), packed.view(np.uint16)
+    colours = np.empty((2, 3, width), np.uint8)
+    means = np.empty((1, 3, width // 2), np.uint8)
+    luma = np.empty((2, width), np.uint8)
+    both = np.empty((1, width), np.uint8)
+    pairs = colours.view(np.uint16)
+    chroma_pairs = both.view(np.uint16)
+    packed_pairs = packed.view(np.uint16)
     for y in range(0, image.shape[0], 2):
         _two_rows(image, y, matrix, colours, pairs, means, luma, 0, chroma, 0, 1)
         _weave(chroma, 0, chroma, 1, chroma_pairs, 0)
@@ -103,12 +134,16 @@ def packed_rows(image: Bytes, matrix: Weights, packed: Bytes, chroma: Bytes, lum
 
 @_public()
 def planar_rows(image: Bytes, matrix: Weights, luma: Bytes, chroma: Bytes) -> None:
-    """Convert (H, 3 * W) BGR of even size to 4:2:0: luma (H, W) and chroma (H, W / 2), all of U before V.
+    """Convert (H, 3 * W) BGR of even size to 4:2:0: luma (H, W) and chroma (H, W / 2), all of U
+    before V.
 
     matrix: (3, 4) from BGR and 1 to YUV, in 256ths.
     """
     height, width = luma.shape
-    colours, means = np.empty((2, 3, width), np.uint8), np.empty((1, 3, width // 2), np.uint8)
+    colours = np.empty((2, 3, width), np.uint8)
+    means = np.empty((1, 3, width // 2), np.uint8)
     pairs = colours.view(np.uint16)
     for y in range(0, height, 2):
-        _two_rows(image, y, matrix, colours, pairs, means, luma, y, chroma, y // 2, (height + y) // 2)
+        blue_row = y // 2
+        red_row = (height + y) // 2
+        _two_rows(image, y, matrix, colours, pairs, means, luma, y, chroma, blue_row, red_row)
