@@ -1,4 +1,6 @@
-"""Recording the output or the matte to a video file: times of its frames, the encoder's thread, the sink."""
+"""Recording the output or the matte to a video file: times of its frames, the encoder's thread,
+the sink.
+"""
 
 from __future__ import annotations
 
@@ -30,11 +32,12 @@ from app.output.sound import Microphone, SoundTrack
 log = logging.getLogger(__name__)
 
 
+# An unchanged picture is written again as often: the file lags by up to three frames, and a crash
+# must not lose more than a second.
 REPEAT_S = 0.25
-"""Interval at which an unchanged picture is written again: the file lags by up to three frames, and a crash must not
-lose more than a second."""
+# Distance of two frames whose own times are in the wrong order, such as a composite after the
+# stand-by card.
 SHORTEST_STEP_S = 0.001
-"""Distance of two frames whose own times are in the wrong order, such as a composite after the stand-by card."""
 
 
 def check_name(path: Path) -> None:
@@ -44,35 +47,41 @@ def check_name(path: Path) -> None:
             t(
                 "The recording {file} cannot be started: {reason}.",
                 file=path,
-                reason=t("the name of a video must end in {suffixes}; choose another name", suffixes=SUFFIXES),
+                reason=t(
+                    "the name of a video must end in {suffixes}; choose another name",
+                    suffixes=SUFFIXES,
+                ),
             )
         )
 
 
+# In seconds, in the file.
 Time = Fraction | float
-"""In seconds, in the file."""
 
+# Frames that wait at most; beyond it the oldest is dropped.
 CAPACITY = 8
-"""Frames that wait at most; beyond it the oldest is dropped."""
+# Added to the threads of the encoder, which never hold the interpreter lock. At 19, other programs
+# that keep the processor busy starve a recording for seconds.
 ENCODER_NICENESS = 10
-"""Added to the threads of the encoder, which never hold the interpreter lock. At 19, other programs that keep the
-processor busy starve a recording for seconds."""
+# Added to the thread that feeds it: a thread that is preempted while it holds the lock stalls the
+# frame path and the window.
 FEEDER_NICENESS = 4
-"""Added to the thread that feeds it: a thread that is preempted while it holds the lock stalls the frame path and the
-window."""
-PATIENT = CAPACITY // 2
-"""With fewer waiting frames, one is encoded between two frame steps: x264 and OpenVINO's workers on the same cores
-delay the step by more than the encoding takes."""
-LONGEST_WAIT_S = 0.05
-"""Longest wait for the end of a step. A machine that steps without a gap encodes during the next step."""
+# With fewer waiting frames, one is encoded between two frame steps: x264 and OpenVINO's workers on
+# the same cores delay the step by more than the encoding takes.
+PATIENT_BELOW = CAPACITY // 2
+# A machine that steps without a gap encodes during the next step.
+LONGEST_WAIT_FOR_GAP_S = 0.05
+# How often it is looked whether the file was moved or removed.
 FOLLOW_S = 1
-"""Interval at which is noticed that the file was moved or removed."""
+# Longest gap of a constant frame rate that is filled; a longer one is a suspended machine.
 LONGEST_FILL_S = 1
-"""Longest gap of a constant frame rate that is filled; a longer one is a suspended machine."""
 
 
 class EncoderThread:
-    """Opens a writer and writes the pictures given to it. The writer may be used elsewhere after `finish`."""
+    """Opens a writer and writes the pictures given to it.
+
+    The writer may be used elsewhere after `finish`.
+    """
 
     def __init__(
         self,
@@ -82,9 +91,12 @@ class EncoderThread:
         fill_rate: Fraction | None = None,
         sound_for: Callable[[Time], NDArray[np.int16]] | None = None,
     ) -> None:
-        """image_of: the image that is written. context: whose gaps are used, and which gets the `recording`. fill_rate:
-        the constant frame rate whose gaps are filled by repetitions; None for a variable one. sound_for: the samples
-        that are written after the frame of this time. Waits for the writer; raises what `open_writer` raises.
+        """image_of: the image that is written.
+
+        context: whose gaps are used, and which gets the `recording`. fill_rate: the constant frame
+        rate whose gaps are filled by repetitions; None for a variable one. sound_for: the samples
+        that are written after the frame of this time. Waits for the writer; raises what
+        `open_writer` raises.
         """
         self._open_writer = open_writer
         self._image_of = image_of
@@ -93,14 +105,12 @@ class EncoderThread:
         self._sound_for = sound_for
         self._condition = threading.Condition()
         self._waiting: deque[tuple[Picture, Time]] = deque()
-        self._written: Picture | None = None
+        self._last_written: Picture | None = None
         self._closed = False
-        self.error: Exception | None = None
-        """What ended the thread; None while it works."""
+        self.error: Exception | None = None  # what ended the thread
         self.writer = on_own_thread("encoder-pool", self._open).result()
-        """The writer, which only this thread may use until `finish`."""
-        self.file = self.writer.file
-        """Where the file was when that was looked for last."""
+        """Only this thread may use it until `finish`."""
+        self.file = self.writer.file  # where it was when that was looked for last
         self._followed_s: Time = 0
         self.recording = Recording()
         context.recordings.append(self.recording)
@@ -131,8 +141,8 @@ class EncoderThread:
     def _run(self, _stop: threading.Event) -> None:
         try:
             while (item := self._next()) is not None:
-                if len(self._waiting) < PATIENT and not self._closed:
-                    self._wait_for_gap(LONGEST_WAIT_S)
+                if len(self._waiting) < PATIENT_BELOW and not self._closed:
+                    self._wait_for_gap(LONGEST_WAIT_FOR_GAP_S)
                 self._write(*item)
         except Exception as error:  # noqa: BLE001 - reported at the next frame
             self.error = error
@@ -140,16 +150,19 @@ class EncoderThread:
     def _next(self) -> tuple[Picture, Time] | None:
         with self._condition:
             self._condition.wait_for(lambda: self._waiting or self._closed)
-            return self._waiting.popleft() if self._waiting else None
+            if not self._waiting:
+                return None
+            return self._waiting.popleft()
 
     def _write(self, picture: Picture, time_s: Time) -> None:
         if self._fill_rate is not None:
             self._fill(time_s, self._fill_rate)
-        if picture is self._written:
-            self.writer.repeat(time_s)  # without another conversion
+        if picture is self._last_written:
+            # Without another conversion.
+            self.writer.repeat(time_s)
         else:
             self.writer.write(self._image_of(picture), time_s)
-            self._written = picture
+            self._last_written = picture
         self.recording.encoded += 1
         if self._sound_for is not None:
             self.writer.write_sound(self._sound_for(time_s))
@@ -170,12 +183,71 @@ class EncoderThread:
             self.recording.encoded += 1
 
 
-class Recorder(FrameSink):
-    """Writes the composite with the sound of the microphone, or with `alpha` the matte in grey, as H.264.
+class PictureTimes:
+    """Gives each picture of a recording its time in the file."""
 
-    Frames are encoded on threads of a low priority; `send` never waits for it. The file has the size of the first
-    composite: stand-by cards of another size before it are left out, and later frames of another size are letterboxed.
-    Without a matte, a matte recording is black.
+    def __init__(self, rate: Fraction, *, is_constant: bool) -> None:
+        """rate: of the frames. is_constant: whether every picture is written, also repetitions."""
+        self._interval_s = 1 / rate
+        self._rate = rate
+        self._is_constant = is_constant
+        self.last_picture: Picture | None = None
+        # When the file begins, on the clock of the frames.
+        self._start_s = 0.0
+        # Time in the file of the picture written last.
+        self._last_s: Time = 0.0
+        # Age of the last new picture when it was sent: repetitions keep its distance to the clock.
+        self._lag_s = 0.0
+
+    def next_s(self, picture: Picture, now_s: float) -> Time | None:
+        """Return the time of the next picture in seconds from the first one, None to leave it out.
+
+        At a variable rate, each new picture is written once, at the time at which its frame was
+        captured; the stand-by card when it is sent. At a constant rate, every picture is,
+        repetitions included, at multiples of the interval.
+        """
+        last_picture = self.last_picture
+        self.last_picture = picture
+        is_new = picture is not last_picture
+        if is_new:
+            captured_at_s = now_s
+            if picture.frame is not None and not self._is_constant:
+                captured_at_s = picture.frame.captured_at_s
+            self._lag_s = max(0.0, now_s - captured_at_s)
+        if last_picture is None:
+            self._start_s = now_s - self._lag_s
+            self._last_s = Fraction(0)
+            return self._last_s
+        time_s = now_s - self._lag_s - self._start_s
+        if self._is_constant:
+            on_the_grid_s = round(time_s * self._rate) / self._rate
+            self._last_s = max(self._last_s + self._interval_s, on_the_grid_s)
+        elif is_new or time_s >= self._last_s + REPEAT_S:
+            self._last_s = max(time_s, self._last_s + SHORTEST_STEP_S)
+        else:
+            return None
+        return self._last_s
+
+    def last_repetition_s(self, now_s: float) -> Time | None:
+        """Return when the last picture is written once more, so that it is shown as long as it was.
+
+        None if it needs no repetition.
+        """
+        if self.last_picture is None or self._is_constant:
+            return None
+        end_s = now_s - self._lag_s - self._start_s - self._interval_s
+        if end_s > self._last_s + self._interval_s / 2:
+            return end_s
+        return None
+
+
+class Recorder(FrameSink):
+    """Writes the composite with the sound of the microphone, or with `alpha` the matte in grey, as
+    H.264.
+
+    Frames are encoded on threads of a low priority; `send` never waits for it. The file has the
+    size of the first composite: stand-by cards of another size before it are left out, and later
+    frames of another size are letterboxed. Without a matte, a matte recording is black.
     """
 
     def __init__(
@@ -188,46 +260,50 @@ class Recorder(FrameSink):
         alpha: bool = False,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        """width, height: pixels of the first picture. Raises SinkOpenError if the file cannot be written."""
+        """width, height: pixels of the first picture.
+
+        Raises SinkOpenError if the file cannot be written.
+        """
         self.name = str(path)
         self._path = path
         self._alpha = alpha
         self._clock = clock
         self._context = context
-        self._last: Picture | None = None
-        """The picture sent last; None before the first one in the file, and after the end."""
-        self._start_s = 0.0
-        """When the file begins, by `clock`."""
-        self._last_s: Time = 0.0
-        """Time in the file of the picture written last."""
-        self._lag_s = 0.0
-        """Age of the last new picture when it was sent: repetitions keep its distance to the clock."""
-        self._only_cards = True
-        """Whether no composite has come yet."""
+        self._only_cards_so_far = True
         self._closed = False
         self._note: RecordingNote | None = None
         self._microphone: Microphone | None = None
         self._track: SoundTrack | None = None
         output = context.settings().output
-        self._encoder_name, self._is_constant = output.encoder, output.record_rate == "constant"
+        self._encoder_name = output.encoder
+        self._is_constant = output.record_rate == "constant"
         self._has_sound = output.microphone != "off" and not alpha
         try:
-            if not path.parent.is_dir():  # before encoders are tried, which takes a moment
-                raise OSError(errno.ENOTDIR if path.parent.exists() else errno.ENOENT, "no folder")
+            # Before encoders are tried, which takes a moment.
+            if not path.parent.is_dir():
+                number = errno.ENOTDIR if path.parent.exists() else errno.ENOENT
+                raise OSError(number, "no folder")
             self._open(width, height)
         except OSError as error:
             raise write_error(error)(
-                t("The recording {file} cannot be started: {reason}.", file=path, reason=why_not_written(error))
+                t(
+                    "The recording {file} cannot be started: {reason}.",
+                    file=path,
+                    reason=why_not_written(error),
+                )
             ) from error
         if self._has_sound:
             self._microphone = context.open_microphone()
 
     def _open(self, width: int, height: int) -> None:
         """Begin a file for frames of this size. Raises OSError."""
-        self._rate = rate = Fraction(self._context.fps).limit_denominator(1001)
+        rate = Fraction(self._context.fps).limit_denominator(1001)
+        self._times = PictureTimes(rate, is_constant=self._is_constant)
 
         def open_writer() -> RecordingWriter:
-            chosen = live_encoder(self._encoder_name, width + width % 2, height + height % 2, rate)
+            even_width = width + width % 2
+            even_height = height + height % 2
+            chosen = live_encoder(self._encoder_name, even_width, even_height, rate)
             if self._encoder_name not in ("auto", chosen.name):
                 log.warning(
                     "%s",
@@ -247,13 +323,21 @@ class Recorder(FrameSink):
                 on_created=self._begin_note,
             )
 
-        fill_rate, sound_for = rate if self._is_constant else None, self._sound_for if self._has_sound else None
+        fill_rate = rate if self._is_constant else None
+        sound_for = self._sound_for if self._has_sound else None
         try:
-            self._thread = EncoderThread(open_writer, self._image, self._context, fill_rate, sound_for)
+            self._thread = EncoderThread(
+                open_writer,
+                self._image,
+                self._context,
+                fill_rate,
+                sound_for,
+            )
         except OSError:
             self._end_note()
             raise
-        self._writer, self._size = self._thread.writer, (width, height)
+        self._writer = self._thread.writer
+        self._size = (width, height)
         self._file = self._thread.file
 
     def _begin_note(self, file: Path) -> None:
@@ -268,28 +352,36 @@ class Recorder(FrameSink):
         self._thread.finish()
         self._writer.abort()
         self._end_note()
-        self._last = self._track = None
+        # The sound of the cards is left out as well.
+        self._track = None
         try:
             self._open(width, height)
         except OSError as error:
             self._fail(error)
 
     def send(self, picture: Picture) -> None:
-        """Append the frame. Raises SinkLostError if an earlier one could not be written; the file is finished then."""
+        """Append the frame.
+
+        Raises SinkLostError if an earlier one could not be written; the file is finished then.
+        """
         if self._closed:
             raise SinkLostError(t("The recording {file} is finished; start another one.", file=self.name))
         if self._thread.error is not None:
             self._fail(self._thread.error)
         if self._thread.file != self._file:
             self._tell_move(self._thread.file)
-        if self._only_cards and picture.kind is not PictureKind.STANDBY:
-            self._only_cards = False
+        if self._only_cards_so_far and picture.kind is not PictureKind.STANDBY:
+            self._only_cards_so_far = False
             if picture.size != self._size:
                 self._open_anew(*picture.size)
         now_s = self._clock()
-        if self._track is None:  # the sound begins with the first frame
-            self._track = SoundTrack(now_s if picture.frame is None else min(now_s, picture.frame.captured_at_s))
-        time_s = self._next_s(picture, now_s)
+        if self._track is None:
+            # The sound begins with the first frame.
+            origin_s = now_s
+            if picture.frame is not None:
+                origin_s = min(now_s, picture.frame.captured_at_s)
+            self._track = SoundTrack(origin_s)
+        time_s = self._times.next_s(picture, now_s)
         if time_s is not None:
             self._thread.put(picture, time_s)
 
@@ -298,57 +390,35 @@ class Recorder(FrameSink):
         self._end_note()
         self._begin_note(file)
         self.notice = t(
-            "The recording {file} was moved while it runs; it goes on in {folder}.", file=self.name, folder=file.parent
+            "The recording {file} was moved while it runs; it goes on in {folder}.",
+            file=self.name,
+            folder=file.parent,
         )
-
-    def _next_s(self, picture: Picture, now_s: float) -> Time | None:
-        """Return the time of the next picture in seconds from the first one; None if it is not written.
-
-        At a variable rate, each new picture is written once, at the time at which its frame was captured; the stand-by
-        card when it is sent. At a constant rate, every picture is, repetitions included, at multiples of the interval.
-        """
-        last, self._last = self._last, picture
-        if picture is not last:
-            captured_at_s = now_s if picture.frame is None or self._is_constant else picture.frame.captured_at_s
-            self._lag_s = max(0.0, now_s - captured_at_s)
-        if last is None:
-            self._start_s, self._last_s = now_s - self._lag_s, Fraction(0)
-            return self._last_s
-        time_s = now_s - self._lag_s - self._start_s
-        if self._is_constant:
-            self._last_s = max(self._last_s + 1 / self._rate, round(time_s * self._rate) / self._rate)
-        elif picture is not last or time_s >= self._last_s + REPEAT_S:
-            self._last_s = max(time_s, self._last_s + SHORTEST_STEP_S)
-        else:
-            return None
-        return self._last_s
 
     def close(self) -> None:
         """Finish the file, or remove it if it is empty. Idempotent.
 
-        Raises SinkLostError if it cannot be finished, or got another name because its own was taken meanwhile.
+        Raises SinkLostError if it cannot be finished, or got another name because its own was taken
+        meanwhile.
         """
         if self._closed:
             return
-        last, interval_s = self._last, 1 / self._rate
-        end_s = self._clock() - self._lag_s - self._start_s - interval_s
+        last_picture = self._times.last_picture
+        repetition_s = self._times.last_repetition_s(self._clock())
         if self._microphone is not None:
             close_unused(self._microphone.close)  # the film is finished in any case
-        if last is not None and not self._is_constant and end_s > self._last_s + interval_s / 2:
-            self._thread.put(last, end_s)  # once more, so that it is shown as long as it was
+        if last_picture is not None and repetition_s is not None:
+            self._thread.put(last_picture, repetition_s)
         self._thread.finish()
         if self._thread.error is not None:
             self._fail(self._thread.error)
-        self._closed, self._last = True, None
+        self._closed = True
+        self._times.last_picture = None
         try:
-            if last is None:
+            if last_picture is None:
                 self._writer.abort()
             else:
-                if self._microphone is not None:
-                    self._writer.write_sound(self._sound_for(self._writer.end_s, final=True))
-                self._writer.follow()  # one that was removed is told, and written again
-                self._writer.close()
-                self._thread.recording.file = str(self._writer.path)
+                self._complete()
         except OSError as error:
             raise SinkLostError(
                 t(
@@ -361,7 +431,11 @@ class Recorder(FrameSink):
             self._end_note()
         if not same_file(self._writer.path.parent, self._path.parent):
             raise SinkLostError(
-                t("The recording {file} was moved while it ran; it is {copy}.", file=self.name, copy=self._writer.path)
+                t(
+                    "The recording {file} was moved while it ran; it is {copy}.",
+                    file=self.name,
+                    copy=self._writer.path,
+                )
             )
         if self._writer.path.name != self._path.name:
             raise SinkLostError(
@@ -372,28 +446,50 @@ class Recorder(FrameSink):
                 )
             )
 
-    def _sound_for(self, time_s: Fraction | float, final: bool = False) -> NDArray[np.int16]:
-        """Return the samples that arrived up to the frame of this time; `final`: those up to the end of the file."""
-        assert self._microphone is not None and self._track is not None  # frames come after the constructor
+    def _complete(self) -> None:
+        """Write what is left of the sound and finish the file. Raises OSError."""
+        if self._microphone is not None:
+            self._writer.write_sound(self._sound_for(self._writer.end_s, final=True))
+        self._writer.follow()  # one that was removed is told, and written again
+        self._writer.close()
+        self._thread.recording.file = str(self._writer.path)
+
+    def _sound_for(self, time_s: Time, final: bool = False) -> NDArray[np.int16]:
+        """Return the samples that arrived up to the frame of this time.
+
+        final: those up to the end of the file.
+        """
+        # Frames come after the constructor, which opens the microphone last.
+        assert self._microphone is not None
+        assert self._track is not None
         return self._track.add(self._microphone.take(), float(time_s), final=final)
 
     def _image(self, picture: Picture) -> NDArray[np.uint8]:
         if not self._alpha:
             return picture.image
-        return np.zeros(picture.image.shape[:2], np.uint8) if picture.alpha is None else picture.alpha
+        if picture.alpha is None:
+            return np.zeros(picture.image.shape[:2], np.uint8)
+        return picture.alpha
 
     def _fail(self, error: Exception) -> NoReturn:
-        """Finish what was written and raise the error that ended the encoder's thread or kept it from beginning."""
+        """Finish what was written and raise the error that ended the encoder's thread or kept it
+        from beginning.
+        """
         kept = self._salvage()
         if isinstance(error, OSError):
             raise SinkLostError(
-                t("The recording stopped: {reason} ({kept}).", reason=why_not_written(error), kept=kept)
+                t(
+                    "The recording stopped: {reason} ({kept}).",
+                    reason=why_not_written(error),
+                    kept=kept,
+                )
             ) from error
         raise error
 
     def _salvage(self) -> Text:
         """Finish the file after a failure and return where it is."""
-        self._closed, self._last = True, None
+        self._closed = True
+        self._times.last_picture = None
         if self._microphone is not None:
             self._microphone.close()
         self._thread.finish()
