@@ -1,4 +1,6 @@
-"""What outputs have in common: their interfaces, what the program knows of a kind, and how cameras take pictures."""
+"""What outputs have in common: their interfaces, what the program knows of a kind, and how
+cameras take pictures.
+"""
 
 from __future__ import annotations
 
@@ -28,12 +30,13 @@ class FrameSink(Protocol):
     The constructor opens it and raises SinkOpenError. It is opened, used and closed on one thread.
     """
 
+    # Display name: the device, its label or the file.
     name: str
-    """Display name: the device, its label or the file."""
+    # Of a camera whose readers are those of its device: the device file, or the camera's name if
+    # there is none.
     device: str | None = None
-    """Of a camera whose readers are those of its device: the device file, or the camera's name if there are none."""
+    # What the user should know of it while it goes on.
     notice: Text | None = None
-    """What the user should know of it while it goes on."""
 
     @property
     def readers(self) -> int | None:
@@ -41,11 +44,17 @@ class FrameSink(Protocol):
         return None
 
     def send(self, picture: Outgoing) -> None:
-        """Show or write one frame of any size; a sink of fixed size letterboxes it. Raises SinkLostError."""
+        """Show or write one frame of any size; a sink of fixed size letterboxes it.
+
+        Raises SinkLostError.
+        """
         ...
 
     def close(self) -> None:
-        """Finish the file or release the device. Idempotent. Raises SinkLostError if a file cannot be finished."""
+        """Finish the file or release the device.
+
+        Idempotent. Raises SinkLostError if a file cannot be finished.
+        """
         ...
 
 
@@ -66,27 +75,22 @@ class Recording:
     """What became of one recording so far. Each value is set on one thread."""
 
     encoded: int = 0
-    """Frames that were encoded."""
-    dropped: int = 0
-    """Frames that were left out because the encoder was too slow."""
-    file: str = ""
-    """Its file, once that can be played."""
+    dropped: int = 0  # frames for which the encoder was too slow
+    file: str = ""  # once it can be played
 
 
 @dataclass(frozen=True, slots=True)
 class SinkContext:
     """What the sinks of one run share."""
 
-    settings: Callable[[], Settings]
-    """The settings in force."""
+    settings: Callable[[], Settings]  # those in force
     open_microphone: Callable[[], Microphone]
-    """Opens the microphone of the settings."""
+    # Returns the device files of the camera that is the source, to which nothing may be sent.
     source_devices: Callable[[], Collection[str]] = tuple
-    """Returns the device files of the camera that is the source, to which nothing may be sent."""
+    # Returns once no frame step runs, or after so many seconds: frames of recordings are encoded
+    # between the steps.
     wait_for_gap: Callable[[float], object] = lambda timeout_s: None
-    """Returns once no frame step runs, or after so many seconds: frames of recordings are encoded between the steps."""
     recordings: list[Recording] = field(default_factory=list)
-    """Those of the run."""
 
     @property
     def fps(self) -> float:
@@ -95,41 +99,42 @@ class SinkContext:
 
 
 K = TypeVar("K")
+# (what is wanted, width and height in pixels, context); raises SinkOpenError.
 OpenSink: TypeAlias = Callable[[Any, int, int, SinkContext], FrameSink]
-"""(what is wanted, width and height in pixels, context); raises SinkOpenError."""
 
 
 @dataclass(frozen=True, slots=True)
 class SinkSpec(Generic[K]):
     """A row of `app/output/table.py`."""
 
+    # In the status and its JSON; with hyphens the name of the sink's thread.
     name: str
-    """In the status and its JSON; with hyphens the name of the sink's thread."""
+    # The sink that the settings ask for; None for no such sink.
     wanted: Callable[[Settings], K | None]
-    """The sink that the settings ask for; None for no such sink."""
     open: Callable[[K, int, int, SinkContext], FrameSink]
-    """As `OpenSink`."""
+    # Loads, once it is open, what its first picture needs: the seconds that this takes are no fault
+    # of a device.
     load: Callable[[K], object] = lambda wanted: None
-    """Loads, once it is open, what its first picture needs: the seconds that this takes are no fault of a device."""
     stage: Stage = Stage.OUTPUT
-    """Where failures are reported."""
+    # Wait before a sink that failed is opened again; None: not until the settings change (a
+    # recording would overwrite what is already on disk).
     retry_s: float | None = 2.0
-    """Wait before a sink that failed is opened again; None: not until the settings change (a recording would
-    overwrite what is already on disk)."""
+    # Returns settings that ask for no such sink: those after one failed that is not opened again.
     unset: Callable[[Settings], Settings] | None = None
-    """Returns settings that ask for no such sink: those after it failed, of a sink that is not opened again."""
+    # Whether a failure to open it is no problem to report.
     optional: Callable[[K], bool] = lambda wanted: False
-    """Whether a failure to open it is no problem to report."""
+    # Whether it needs frames only while a program reads it; another sink needs them while it is
+    # wanted.
     waits_for_readers: bool = False
-    """Whether it needs frames only while a program reads it; another sink needs them while it is wanted."""
+    # Whether opening what is wanted may take the device of the sink in use, which must be closed
+    # first then.
     takes_device_of: Callable[[K, FrameSink], bool] = lambda wanted, in_use: False
-    """Whether opening what is wanted may take the device of the sink in use, which must be closed first then."""
+    # Whether the stand-by cards of the program's start are left out.
     from_first_matte: bool = False
-    """Whether the stand-by cards of the program's start are left out."""
 
 
+# Larger frames are downscaled: drivers do not reject them, but fail in other ways.
 MAX_SIZE = 7680, 4320
-"""Larger frames are downscaled: drivers do not reject them, but fail in other ways."""
 PackedLayout = yuv.Layout | Literal["BGR", "BGRA", "RGBA"]
 
 
@@ -140,52 +145,88 @@ def sendable(width: int, height: int) -> tuple[int, int]:
     return geometry.even_size(width, height)
 
 
+@dataclass(frozen=True, slots=True)
+class _Packed:
+    """What a packer made last, and of what."""
+
+    image: BgrImage
+    layout: PackedLayout
+    packed: NDArray[np.uint8]
+
+
 class Packer:
-    """Packs pictures for a camera of one size: letterboxed, once for all repetitions by the clock."""
+    """Packs pictures for a camera of one size: letterboxed, once for all repetitions."""
 
     def __init__(self, size: tuple[int, int]) -> None:
         """size: (width, height) in pixels, even."""
         self.size = size
-        self._last: tuple[BgrImage, PackedLayout, NDArray[np.uint8]] | None = None
+        self._last: _Packed | None = None
 
     def pack(self, picture: Picture, layout: PackedLayout) -> NDArray[np.uint8]:
-        """Return the picture in this layout, until the next call, which may write to the same array."""
-        last = self._last if self._last is not None and self._last[1] == layout else None
-        if last is not None and last[0] is picture.image:
-            return last[2]
-        self._last = None  # a conversion that fails may have written to its array
-        if layout == "BGRA" or layout == "RGBA":
-            packed = to_bgra(picture, *self.size)
-            packed = packed if layout == "BGRA" else np.asarray(cv2.cvtColor(packed, cv2.COLOR_BGRA2RGBA), np.uint8)
-        else:
-            packed = geometry.letterbox(picture.image, *self.size)
-            if layout != "BGR":
-                packed = yuv.to_yuv(packed, layout, target=None if last is None else last[2])
-        self._last = picture.image, layout, packed
+        """Return the picture in this layout, until the next call, which may write to the same
+        array.
+        """
+        written_again = None
+        if self._last is not None and self._last.layout == layout:
+            if self._last.image is picture.image:
+                return self._last.packed
+            written_again = self._last.packed
+        # A conversion that fails may have written to its array.
+        self._last = None
+        packed = self._converted(picture, layout, written_again)
+        self._last = _Packed(picture.image, layout, packed)
         return packed
+
+    def _converted(
+        self,
+        picture: Picture,
+        layout: PackedLayout,
+        written_again: NDArray[np.uint8] | None,
+    ) -> NDArray[np.uint8]:
+        """written_again: what is no longer needed, in this layout; see `yuv.to_yuv`."""
+        if layout == "BGRA" or layout == "RGBA":
+            with_alpha = to_bgra(picture, *self.size)
+            if layout == "RGBA":
+                return np.asarray(cv2.cvtColor(with_alpha, cv2.COLOR_BGRA2RGBA), np.uint8)
+            return with_alpha
+        letterboxed = geometry.letterbox(picture.image, *self.size)
+        if layout == "BGR":
+            return letterboxed
+        return yuv.to_yuv(letterboxed, layout, target=written_again)
 
 
 def to_bgra(picture: Picture, width: int, height: int) -> NDArray[np.uint8]:
-    """Return (height, width, 4) uint8: blue, green, red and alpha; one without alpha, such as the card, is opaque.
+    """Return (height, width, 4) uint8: blue, green, red and alpha.
 
-    Colours are not premultiplied, because PipeWire cannot say so and readers such as OBS multiply them by alpha. They
-    are derived from the premultiplied ones: clear pixels are black, and a reader that ignores alpha finds no more of
-    the room in faint pixels than a composite would show. Bars of other shapes are clear.
+    A picture without alpha, such as the card, is opaque.
+    Colours are not premultiplied, because PipeWire cannot say so and readers such as OBS multiply
+    them by alpha. They are derived from the premultiplied ones: clear pixels are black, and a
+    reader that ignores alpha finds no more of the room in faint pixels than a composite would show.
+    Bars of other shapes are clear.
     """
     if picture.alpha is None:
-        person, alpha = picture.image, np.full(picture.image.shape[:2], 255, np.uint8)
+        person = picture.image
+        alpha = np.full(picture.image.shape[:2], 255, np.uint8)
     else:
-        colours = picture.image if picture.foreground is None else picture.foreground
-        person, alpha = premultiplied(colours, picture.alpha), picture.alpha
+        alpha = picture.alpha
+        if picture.foreground is None:
+            person = premultiplied(picture.image, alpha)
+        else:
+            person = premultiplied(picture.foreground, alpha)
     if picture.size != (width, height):
-        person, alpha = geometry.letterbox(person, width, height), geometry.letterbox(alpha, width, height)
+        person = geometry.letterbox(person, width, height)
+        alpha = geometry.letterbox(alpha, width, height)
     return np.dstack([straight(person, alpha), alpha])
 
 
 def write_snapshot(path: Path, image: BgrImage) -> None:
-    """Write an image of what the gate has released, in the format of the name's suffix. Raises SinkError."""
+    """Write an image of what the gate has released, in the format of the name's suffix.
+
+    Raises SinkError.
+    """
     try:
         write_picture(path, image)
     except OSError as error:
         reason = why_not_written(error)
-        raise write_error(error)(t("{file} could not be written: {reason}.", file=path, reason=reason)) from error
+        text = t("{file} could not be written: {reason}.", file=path, reason=reason)
+        raise write_error(error)(text) from error
