@@ -1,4 +1,6 @@
-"""The virtual camera sink, through pyvirtualcam, which is imported when the first one is opened, or V4L2."""
+"""The virtual camera sink, through pyvirtualcam, which is imported when the first one is opened,
+or V4L2.
+"""
 
 from __future__ import annotations
 
@@ -34,12 +36,13 @@ from app.settings import Settings
 
 log = logging.getLogger(__name__)
 
+# By their FOURCC, those that this program can send.
 _LAYOUTS: dict[str, Layout] = {"YU12": "I420", "YUYV": "YUYV", "UYVY": "UYVY"}
-"""FOURCCs of the layouts that this program sends."""
-_ASKED: Layout = "YUYV"
-"""The layout that is asked for, and its FOURCC: every reader takes it. OBS takes no I420 through the camera portal."""
+# Every reader takes this layout, whose name is its FOURCC too; OBS takes no I420 through the camera
+# portal.
+_PREFERRED: Layout = "YUYV"
+# What pyvirtualcam and drivers raise.
 _ERRORS = (RuntimeError, OSError, ValueError, TypeError, KeyError, ZeroDivisionError, ImportError)
-"""Exceptions of the backends."""
 
 
 class Driver(Protocol):
@@ -61,17 +64,15 @@ class Driver(Protocol):
 class CameraChoice:
     """The virtual camera that the settings ask for."""
 
-    device: str
-    """`auto`, a device or its label."""
-    backend: str = "auto"
-    """`auto` (pyvirtualcam, else V4L2), `pyvirtualcam` or `v4l2`."""
+    device: str  # `auto`, a device or its label
+    backend: str = "auto"  # `auto` (pyvirtualcam, else V4L2), `pyvirtualcam` or `v4l2`
 
 
 class VirtualCamera(FrameSink):
     """Presents frames to other programs as a camera.
 
-    The size does not change while a program reads it (readers would receive garbage): frames of other sizes are
-    letterboxed. Without readers the camera is reopened for a new size.
+    The size does not change while a program reads it (readers would receive garbage): frames of
+    other sizes are letterboxed. Without readers the camera is reopened for a new size.
     """
 
     def __init__(
@@ -84,22 +85,24 @@ class VirtualCamera(FrameSink):
         backend: str = "auto",
         avoided: Callable[[], Collection[str]] = tuple,
     ) -> None:
-        """device_or_label: `auto`, a device such as `/dev/video10`, or a label. width, height: pixels, rounded down to
-        even. backend: `auto` (pyvirtualcam, or V4L2 where that is not installed or fails), `pyvirtualcam` or `v4l2`.
-        avoided: returns the devices that are never opened, because they are the source; it queries the cameras.
-        Raises SinkOpenError.
+        """device_or_label: `auto`, a device such as `/dev/video10`, or a label.
+
+        width, height: pixels, rounded down to even. backend: `auto` (pyvirtualcam, or V4L2 where
+        that is not installed or fails), `pyvirtualcam` or `v4l2`. avoided: returns the devices that
+        are never opened, because they are the source; it queries the cameras. Raises SinkOpenError.
         """
         if backend == "v4l2" and not LINUX:
             raise SinkOpenError(
                 t("The virtual-camera backend v4l2 exists on Linux only; choose `auto` or `pyvirtualcam`.")
             )
-        self._backend, self._fps = backend, max(1.0, fps)
-        self._shown = width, height
-        """Size of the last picture."""
-        self._driver: Driver | None = None
-        """The open device; None once it is closed."""
+        self._backend = backend
+        self._fps = max(1.0, fps)
+        self._size_of_last_picture = (width, height)
+        self._driver: Driver | None = None  # none once it is closed
         chosen = self._open_first(_candidates(device_or_label, avoided))
-        self.name = chosen.label if chosen.label == chosen.id else f"{chosen.label} ({chosen.id})"
+        self.name = chosen.label
+        if chosen.label != chosen.id:
+            self.name = f"{chosen.label} ({chosen.id})"
 
     @property
     def size(self) -> tuple[int, int]:
@@ -109,12 +112,13 @@ class VirtualCamera(FrameSink):
     def send(self, picture: Picture) -> None:
         """Send a frame. Raises SinkLostError.
 
-        A frame for which the camera is reopened is not sent: that takes time, in which the user may have paused.
+        A frame for which the camera is reopened is not sent: that takes time, in which the user may
+        have paused.
         """
         if self._driver is None:
             raise SinkLostError(t("The virtual camera {device} is closed; open it again.", device=self.device))
-        if picture.size != self._shown:
-            self._shown = picture.size
+        if picture.size != self._size_of_last_picture:
+            self._size_of_last_picture = picture.size
             if self._resized():
                 return
         packed = self._packer.pack(picture, self._layout or "BGR")
@@ -125,7 +129,8 @@ class VirtualCamera(FrameSink):
 
     def close(self) -> None:
         """Release the device so that the next program can use it. Idempotent."""
-        driver, self._driver = self._driver, None
+        driver = self._driver
+        self._driver = None
         if driver is None:
             return
         try:
@@ -136,8 +141,10 @@ class VirtualCamera(FrameSink):
                     v4l2.revive(self.device)
 
     def _resized(self) -> bool:
-        """Reopen with the new size if there is no reader; otherwise frames are letterboxed from now on."""
-        if not LINUX or self.size == sendable(*self._shown):
+        """Reopen with the new size if there is no reader; otherwise frames are letterboxed from
+        now on.
+        """
+        if not LINUX or self.size == sendable(*self._size_of_last_picture):
             return False
         if any(holder.pid != os.getpid() for holder in holders(self.device)):
             return False
@@ -149,7 +156,9 @@ class VirtualCamera(FrameSink):
         return True
 
     def _open_first(self, candidates: list[VirtualCameraDevice]) -> VirtualCameraDevice:
-        """Open the first candidate that can be opened; otherwise raise the error of the first candidate."""
+        """Open the first candidate that can be opened; otherwise raise the error of the first
+        candidate.
+        """
         first, *others = candidates
         try:
             self._open(first.id)
@@ -162,19 +171,24 @@ class VirtualCamera(FrameSink):
         return first
 
     def _open(self, device: str) -> None:
-        """Open the device in its actual size: the driver clamps sizes and keeps them while there is a reader."""
-        size, refused = sendable(*self._shown), None
+        """Open the device in its actual size: the driver clamps sizes and keeps them while there
+        is a reader.
+        """
+        size = sendable(*self._size_of_last_picture)
+        refused = None
         try:
-            self._open_as(device, size, _ASKED if LINUX else None)
-        except SinkOpenError as error:  # v4l2loopback 0.13 refuses other formats than the one that a reader holds
+            self._open_as(device, size, _PREFERRED if LINUX else None)
+        except SinkOpenError as error:
+            # v4l2loopback 0.13 refuses other formats than the one that a reader holds.
             refused = error
         real = v4l2.current_format(device) if LINUX else None
-        if real is None or (real.width, real.height, real.fourcc) == (*size, _ASKED):
+        if real is None or (real.width, real.height, real.fourcc) == (*size, _PREFERRED):
             if refused is not None:
                 raise refused
             return
         self.close()
-        if real.fourcc in _LAYOUTS and real.width % 2 == real.height % 2 == 0:
+        is_even = real.width % 2 == 0 and real.height % 2 == 0
+        if is_even and real.fourcc in _LAYOUTS:
             log.info("%s keeps %dx%d %s", device, real.width, real.height, real.fourcc)
             self._open_as(device, (real.width, real.height), _LAYOUTS[real.fourcc])
             if v4l2.current_format(device) == real:
@@ -182,8 +196,8 @@ class VirtualCamera(FrameSink):
             self.close()
         raise refused or SinkOpenError(
             t(
-                "The virtual camera {device} is held in a format that cannot be sent ({width}×{height} {format}); "
-                "close the programs that use it and try again.",
+                "The virtual camera {device} is held in a format that cannot be sent "
+                "({width}×{height} {format}); close the programs that use it and try again.",
                 device=device,
                 width=real.width,
                 height=real.height,
@@ -192,13 +206,16 @@ class VirtualCamera(FrameSink):
         )
 
     def _open_as(self, device: str, size: tuple[int, int], layout: Layout | None) -> None:
-        """Open the device in a size and layout; None: the driver converts BGR itself. Raises SinkOpenError."""
+        """Open the device in a size and layout; None: the driver converts BGR itself.
+
+        Raises SinkOpenError.
+        """
         self.device: str = device
-        """The device file, or the name if there is none."""
         self._layout = layout
         try:
             if LINUX:
-                if is_busy(device):  # not all drivers reject a second program
+                # Not all drivers reject a second program.
+                if is_busy(device):
                     raise OSError(errno.EBUSY, "another program sends to it")
                 if not v4l2.takes_output(device):
                     v4l2.revive(device)
@@ -208,29 +225,40 @@ class VirtualCamera(FrameSink):
         self._packer = Packer((self._driver.width, self._driver.height))
 
 
-def _candidates(device_or_label: str, avoided: Callable[[], Collection[str]]) -> list[VirtualCameraDevice]:
-    """Return the virtual cameras to try, in order of preference. Raises SinkOpenError if there are none."""
-    found = list_virtual_cameras(probe=False)  # opening reports which are busy
+def _candidates(
+    device_or_label: str,
+    avoided: Callable[[], Collection[str]],
+) -> list[VirtualCameraDevice]:
+    """Return the virtual cameras to try, in order of preference.
+
+    Raises SinkOpenError if there are none.
+    """
+    cameras = list_virtual_cameras(probe=False)  # opening reports which are busy
     if device_or_label.startswith("/dev/"):
         device_or_label = os.path.realpath(device_or_label)
-        if device_or_label not in (one.path for one in found) and Path(device_or_label).exists():
-            raise SinkOpenError(explain(OSError(errno.ENOTTY, "no virtual camera"), device_or_label))
-    if not found:
+        is_listed = any(camera.path == device_or_label for camera in cameras)
+        if not is_listed and Path(device_or_label).exists():
+            error = OSError(errno.ENOTTY, "no virtual camera")
+            raise SinkOpenError(explain(error, device_or_label))
+    if not cameras:
         raise SinkOpenError(no_virtual_camera())
     sources = avoided()
-    known = [one for one in found if one.id not in sources]
+    no_sources = [camera for camera in cameras if camera.id not in sources]
     if device_or_label == "auto":
-        named = [one for one in found if is_automatic(one.label)]
+        named = [camera for camera in cameras if is_automatic(camera.label)]
         if not named:
-            raise SinkOpenError(no_own_camera(found))
+            raise SinkOpenError(no_own_camera(cameras))
     else:
-        named = [one for one in found if device_or_label in (one.id, one.label, one.path.removeprefix("/dev/video"))]
+        named = [camera for camera in cameras if _is_named(camera, device_or_label)]
     if not named:
-        devices = titles(known)
         raise SinkOpenError(
-            t("There is no virtual camera {device}; choose one of {devices}.", device=device_or_label, devices=devices)
+            t(
+                "There is no virtual camera {device}; choose one of {devices}.",
+                device=device_or_label,
+                devices=titles(no_sources),
+            )
         )
-    free = [one for one in named if one in known]
+    free = [camera for camera in named if camera in no_sources]
     if not free:
         raise SinkOpenError(
             t(
@@ -241,13 +269,25 @@ def _candidates(device_or_label: str, avoided: Callable[[], Collection[str]]) ->
     return free
 
 
-def _driver(backend: str, device: str, size: tuple[int, int], fps: float, layout: Layout | None) -> Driver:
+def _is_named(camera: VirtualCameraDevice, name: str) -> bool:
+    """Return whether a name means this camera: its device, its label or its number."""
+    number = camera.path.removeprefix("/dev/video")
+    return name in (camera.id, camera.label, number)
+
+
+def _driver(
+    backend: str,
+    device: str,
+    size: tuple[int, int],
+    fps: float,
+    layout: Layout | None,
+) -> Driver:
     if backend != "v4l2":
         try:
             import pyvirtualcam
 
-            format_asked = pyvirtualcam.PixelFormat[layout or "BGR"]
-            driver: Driver = pyvirtualcam.Camera(*size, fps, device=device, fmt=format_asked)
+            pixel_format = pyvirtualcam.PixelFormat[layout or "BGR"]
+            driver: Driver = pyvirtualcam.Camera(*size, fps, device=device, fmt=pixel_format)
             return driver
         except _ERRORS as error:
             if backend != "auto" or layout is None:
@@ -266,15 +306,21 @@ def wanted_camera(settings: Settings) -> CameraChoice | None:
 
 
 def takes_device_of(choice: CameraChoice, in_use: FrameSink) -> bool:
-    """Return whether opening this virtual camera may take the device of the one in use, by whatever name."""
+    """Return whether opening this camera may take the device of the one in use, by any name."""
     try:
         candidates = _candidates(choice.device, tuple)
     except SinkOpenError:
-        return False  # opening reports why
-    return in_use.device in [candidate.id for candidate in candidates]
+        # Opening reports why.
+        return False
+    return any(candidate.id == in_use.device for candidate in candidates)
 
 
-def open_virtual_camera(choice: CameraChoice, width: int, height: int, context: SinkContext) -> VirtualCamera:
+def open_virtual_camera(
+    choice: CameraChoice,
+    width: int,
+    height: int,
+    context: SinkContext,
+) -> VirtualCamera:
     """Open the virtual camera that is asked for. Raises SinkOpenError."""
     return VirtualCamera(
         choice.device,
