@@ -1,7 +1,7 @@
 """Loopback cameras of Linux, through sysfs and V4L2; frames are sent without pyvirtualcam.
 
-Device nodes are opened only briefly, but for the one that is written to. Supports v4l2loopback 0.12 and later. Needs no
-privileges beyond access to cameras.
+Device nodes are opened only briefly, but for the one that is written to. Supports v4l2loopback 0.12
+and later. Needs no privileges beyond access to cameras.
 """
 
 from __future__ import annotations
@@ -19,20 +19,24 @@ from app.media.yuv import Layout
 from app.system import v4l2
 from app.system.v4l2 import PixelSize, is_loopback
 
-SYSFS, DEVICES = Path("/sys/class/video4linux"), Path("/dev")
+SYSFS = Path("/sys/class/video4linux")
+DEVICES = Path("/dev")
 _LOOK_AGAIN_S = 0.05
+# Largest ring buffer of the driver.
 _MOST_BUFFERS = 32
-"""Largest ring buffer of the driver."""
 
 
 def loopback_labels() -> dict[str, str]:
-    """Return the names that programs show of all loopback cameras, by device file, in the order of their numbers."""
-    labels = {}
+    """Return the labels of all loopback cameras by device file, in the order of their numbers."""
+    labels_by_number = {}
     for entry in SYSFS.glob("video*"):
         if is_loopback(entry) and (DEVICES / entry.name).exists():
+            # A device may be removed at this moment.
             with suppress(OSError, ValueError):
-                labels[int(entry.name[5:])] = (entry / "name").read_text("utf-8", "replace").strip()
-    return {f"/dev/video{number}": label for number, label in sorted(labels.items())}
+                label = (entry / "name").read_text("utf-8", "replace").strip()
+                number = int(entry.name.removeprefix("video"))
+                labels_by_number[number] = label
+    return {f"/dev/video{number}": label for number, label in sorted(labels_by_number.items())}
 
 
 def device_names() -> list[str]:
@@ -43,7 +47,8 @@ def device_names() -> list[str]:
 def takes_output(path: str) -> bool:
     """Return whether a producer may open the node. Raises OSError if the node cannot be opened.
 
-    With `exclusive_caps=1` this is False while a producer sends, and with old drivers also after it has closed.
+    With `exclusive_caps=1` this is False while a producer sends, and with old drivers also after it
+    has closed.
     """
     with v4l2.opened(path) as node:
         return bool(v4l2.capability(node).flags & v4l2.CAN_OUTPUT)
@@ -59,25 +64,28 @@ def current_format(path: str) -> PixelSize | None:
 
 
 def frames_arrive(path: str, within_s: float = 0.4) -> bool:
-    """Return whether a producer sends frames to the node, by reading from it for a moment. Disturbs no other reader.
+    """Return whether a producer sends frames to the node, by reading from it for a moment.
 
+    Disturbs no other reader.
     v4l2loopback 0.13 and later take one reader at a time, and only while there is a producer.
     """
     try:
         with v4l2.opened(path) as node:
-            if all(_read_one(node) for _ in range(_MOST_BUFFERS + 1)):  # old frames in the ring buffer
+            # The ring buffer may hold old frames: more than it can hold are new ones.
+            if all(_read_one(node) for _ in range(_MOST_BUFFERS + 1)):
                 return True
-            # the driver's poll() does not wait for users of read()
+            # The driver's poll() does not wait for users of read().
             return poll_until(lambda: _read_one(node), within_s, _LOOK_AGAIN_S)
     except OSError as error:
         return error.errno == errno.EBUSY
 
 
 def revive(path: str) -> None:
-    """Make a node accept a producer again after the last one has closed (v4l2loopback 0.12 with `exclusive_caps=1`).
+    """Make a node accept a producer again after the last one has closed (v4l2loopback 0.12 with
+    `exclusive_caps=1`).
 
-    Starting the output stream on any handle and closing it is enough and needs no root privileges. The driver may
-    return an error although it succeeds.
+    Starting the output stream on any handle and closing it is enough and needs no root privileges.
+    The driver may return an error although it succeeds.
     """
     with v4l2.opened(path) as node, suppress(OSError):
         v4l2.start_output(node)
@@ -91,24 +99,35 @@ def _read_one(node: int) -> bool:
 
 
 class LoopbackWriter:
-    """Writes frames of one format to a node. It has the part of pyvirtualcam's interface that the sink uses.
+    """Writes frames of one format to a node.
 
-    v4l2loopback takes frames by write(). The frame rate is only declared: the driver shows each frame as it arrives.
+    It has the part of pyvirtualcam's interface that the sink uses. v4l2loopback takes frames by
+    write(). The frame rate is only declared: the driver shows each frame as it arrives.
     """
 
     def __init__(self, width: int, height: int, fps: float, *, device: str, layout: Layout) -> None:
-        """width, height: even, in pixels. The driver may give another size or format, which the caller reads back with
+        """width, height: even, in pixels.
+
+        The driver may give another size or format, which the caller reads back with
         `current_format`. Raises OSError.
         """
-        self.width, self.height = width, height
-        planar = layout == "I420"
-        self._frame_bytes = width * height * 3 // 2 if planar else width * height * 2
-        stride, fourcc = (width, "YU12") if planar else (2 * width, layout)
-        self._node = os.open(device, os.O_WRONLY)  # write-only: readers are told apart by it
+        self.width = width
+        self.height = height
+        if layout == "I420":
+            fourcc = "YU12"
+            stride = width
+            self._frame_bytes = width * height * 3 // 2
+        else:
+            fourcc = layout
+            stride = 2 * width
+            self._frame_bytes = stride * height
+        # Write-only, which tells this handle from those of readers.
+        self._node = os.open(device, os.O_WRONLY)
         try:
             if not v4l2.capability(self._node).flags & v4l2.CAN_OUTPUT:
                 raise OSError(errno.ENOTTY, "not a video output device", device)
-            v4l2.set_output_format(self._node, PixelSize(width, height, fourcc), stride, self._frame_bytes)
+            frames = PixelSize(width, height, fourcc)
+            v4l2.set_output_format(self._node, frames, stride, self._frame_bytes)
             self._declare_rate(fps)
         except OSError:
             self.close()
@@ -124,7 +143,8 @@ class LoopbackWriter:
 
     def close(self) -> None:
         """Release the node. Idempotent."""
-        node, self._node = self._node, -1
+        node = self._node
+        self._node = -1
         if node >= 0:
             os.close(node)
 
@@ -132,5 +152,6 @@ class LoopbackWriter:
         try:
             v4l2.set_output_rate(self._node, fps)
         except OSError as error:
-            if error.errno not in (errno.EINVAL, errno.ENOTTY):  # drivers without frame rates
+            # What drivers without frame rates answer.
+            if error.errno not in (errno.EINVAL, errno.ENOTTY):
                 raise
