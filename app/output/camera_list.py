@@ -23,35 +23,41 @@ from app.output import v4l2
 log = logging.getLogger(__name__)
 
 
+# DirectShow filters that pyvirtualcam can send to: COM classes in HKEY_CLASSES_ROOT\CLSID.
 WINDOWS_CLASSES = {
     "OBS Virtual Camera": "{A3FCE0F5-3493-419F-958A-ABA1250EC20B}",
     "Unity Video Capture": "{5C2CD55C-92AD-4999-8666-912BD3E70010}",
 }
-"""DirectShow filters that pyvirtualcam can send to: COM classes in HKEY_CLASSES_ROOT\\CLSID."""
 
 
 @dataclass(frozen=True, slots=True)
 class VirtualCameraDevice:
     """A virtual camera that frames can be sent to."""
 
-    id: str
-    """Value for `--virtual-camera`: the device on Linux, the name elsewhere."""
+    id: str  # as for `--virtual-camera`: the device on Linux, the name elsewhere
     label: str
-    path: str
-    """The device file; empty if there is none."""
-    busy: bool
-    """Another program is sending to it."""
+    path: str  # the device file; empty if there is none
+    busy: bool  # another program is sending to it
 
 
 def list_virtual_cameras(*, probe: bool = True) -> tuple[VirtualCameraDevice, ...]:
-    """Return all virtual cameras, ours first, without those for a phone's camera. No physical camera is opened.
+    """Return all virtual cameras, ours first, without those for a phone's camera.
 
+    No physical camera is opened.
     probe: also find out which are busy, which takes up to half a second each.
     """
     if LINUX:
-        cameras = sorted(v4l2.loopback_labels().items(), key=lambda camera: not camera_names.is_own(camera[1]))
-        cameras = [(path, label) for path, label in cameras if not camera_names.PHONE.search(label)]
-        return tuple(VirtualCameraDevice(path, label, path, probe and is_busy(path)) for path, label in cameras)
+        own = []
+        others = []
+        for path, label in v4l2.loopback_labels().items():
+            if camera_names.PHONE.search(label):
+                continue
+            camera = VirtualCameraDevice(path, label, path, probe and is_busy(path))
+            if camera_names.is_own(label):
+                own.append(camera)
+            else:
+                others.append(camera)
+        return (*own, *others)
     names: Iterable[str] = ()
     if sys.platform == "win32":
         names = _registered_on_windows()
@@ -61,25 +67,26 @@ def list_virtual_cameras(*, probe: bool = True) -> tuple[VirtualCameraDevice, ..
 
 
 def is_automatic(label: str) -> bool:
-    """Return whether `auto` may send to a virtual camera with this label: on Linux to its own alone.
+    """Return whether `auto` may send to a camera with this label: on Linux to its own alone.
 
-    Another one belongs to a program that may only be silent now: v4l2-relayd sends the camera of the laptop once it is
-    read. Elsewhere all are of programs that provide one for others.
+    Another one belongs to a program that may only be silent now: v4l2-relayd sends the camera of
+    the laptop once it is read. Elsewhere all are of programs that provide one for others.
     """
     return not LINUX or camera_names.is_own(label)
 
 
 def is_busy(path: str) -> bool:
     """Return whether another program sends to this loopback camera."""
-    found = holders(path)
-    if any(holder.only_writes and holder.pid != os.getpid() for holder in found):
-        return True
-    if any(holder.only_writes for holder in found):
-        return False  # this program sends to it
+    senders = [holder.pid for holder in holders(path) if holder.only_writes]
+    if senders:
+        # This program itself may be the one that sends.
+        return any(pid != os.getpid() for pid in senders)
+    # The handles of other users' programs cannot be seen.
     try:
         return not v4l2.takes_output(path) and v4l2.frames_arrive(path)
     except OSError:
-        return False  # no permission: opening it reports the reason
+        # No permission: opening it reports the reason.
+        return False
 
 
 def _registered_on_windows() -> list[str]:
@@ -95,29 +102,30 @@ def _registered_on_windows() -> list[str]:
 
 
 _LOAD = 'sudo modprobe v4l2loopback devices=1 video_nr={number} card_label="Mattecam" exclusive_caps=1'
+# The lower ones are left to webcams, which programs expect at 0.
 _LOWEST_NUMBER = 10
-"""Of a new device: the lower ones are left to webcams, which programs expect at 0."""
 
 
 def free_number(taken: Collection[str]) -> int:
-    """Return the lowest free number of a new device. taken: names of video devices, such as `video0`."""
+    """Return the lowest free number of a new device.
+
+    taken: names of video devices, such as `video0`.
+    """
     return next(number for number in range(_LOWEST_NUMBER, 256) if f"video{number}" not in taken)
 
 
 def no_virtual_camera() -> Text:
     """Return how to get a virtual camera on this system."""
-    return (
-        t(
-            "There is no virtual camera: install v4l2loopback (package v4l2loopback-dkms), then run `{command}`⟦, or "
-            "let `{program} doctor --fix` do it⟧.",
-            command=_LOAD.format(number=free_number(v4l2.device_names())),
-            program=program_command(),
+    if not LINUX:
+        return t(
+            "There is no virtual camera: install OBS Studio 30 or later, which provides one, "
+            "start it once and close it."
         )
-        if LINUX
-        else t(
-            "There is no virtual camera: install OBS Studio 30 or later, which provides one, start it once and close "
-            "it."
-        )
+    return t(
+        "There is no virtual camera: install v4l2loopback (package v4l2loopback-dkms), "
+        "then run `{command}`⟦, or let `{program} doctor --fix` do it⟧.",
+        command=_LOAD.format(number=free_number(v4l2.device_names())),
+        program=program_command(),
     )
 
 
@@ -129,8 +137,8 @@ def titles(cameras: Iterable[VirtualCameraDevice]) -> list[str]:
 def no_own_camera(others: Iterable[VirtualCameraDevice]) -> Text:
     """Return why `auto` sends to none of the virtual cameras that there are."""
     return t(
-        "No virtual camera is named {name}, and others may belong to other programs; choose one of {devices}⟦ with "
-        "--virtual-camera, or run `{program} doctor --fix`⟧.",
+        "No virtual camera is named {name}, and others may belong to other programs; choose one "
+        "of {devices}⟦ with --virtual-camera, or run `{program} doctor --fix`⟧.",
         name=camera_names.OWN,
         devices=titles(others),
         program=program_command(),
@@ -140,32 +148,36 @@ def no_own_camera(others: Iterable[VirtualCameraDevice]) -> Text:
 def explain(error: Exception, device: str) -> Text:
     """Return what an error of opening or writing to `device` means. The error itself is logged."""
     log.info("The virtual camera %s: %s", device, error)
-    number = error.errno if isinstance(error, OSError) else None
 
     def means(words: str, *numbers: int) -> bool:
-        """Whether it has one of these numbers, or if it has none, words: pyvirtualcam raises only RuntimeError."""
-        return number in numbers if number else re.search(words, str(error)) is not None
+        if isinstance(error, OSError) and error.errno:
+            return error.errno in numbers
+        # pyvirtualcam raises only RuntimeError.
+        return re.search(words, str(error)) is not None
 
     if means("No v4l2 loopback device found|Did you install OBS"):
         return no_virtual_camera()
     if means("does not exist", errno.ENOENT, errno.ENODEV, errno.ENXIO):
-        return t("The virtual camera {device} does not exist; choose another one or `auto`.", device=device)
+        return t(
+            "The virtual camera {device} does not exist; choose another one or `auto`.",
+            device=device,
+        )
     if means("missing permissions|Permission denied", errno.EACCES, errno.EPERM):
         return t(
-            "You have no permission to open the virtual camera {device}; run `sudo usermod -aG video $USER`, then log "
-            "out and log in again.",
+            "You have no permission to open the virtual camera {device}; run `sudo usermod -aG "
+            "video $USER`, then log out and log in again.",
             device=device,
         )
     if means("resource busy", errno.EBUSY):
         return t(
-            "Another program sends to the virtual camera {device}; close that program or choose another virtual "
-            "camera.",
+            "Another program sends to the virtual camera {device}; close that program or choose "
+            "another virtual camera.",
             device=device,
         )
     if means("is not a video output device", errno.ENOTTY, errno.EINVAL):
         return t(
-            "{device} accepts no frames: it is a real camera or for that of a phone, or another program sends to it; "
-            "choose another virtual camera, or close that program.",
+            "{device} accepts no frames: it is a real camera or for that of a phone, or another "
+            "program sends to it; choose another virtual camera, or close that program.",
             device=device,
         )
     if means("could not be started"):
@@ -180,52 +192,53 @@ def explain(error: Exception, device: str) -> Text:
     )
 
 
+# A reader that uses another device file, in a container, causes no event.
 _RESCAN_S = 5.0
-"""Limit until a reader that uses another device file (in a container) is noticed."""
+# In a row, while programs open and close the device.
 _MOST_SCANS = 4
-"""Scans in a row while programs open and close the device."""
+# struct inotify_event: watch, mask, cookie, bytes of a name that follows.
 _EVENT = struct.Struct("iIII")
-"""struct inotify_event: watch, mask, cookie, bytes of a name that follows."""
-_OPENED, _CLOSED = 0x20, 0x08 | 0x10
-"""IN_OPEN; IN_CLOSE_WRITE and IN_CLOSE_NOWRITE."""
+# IN_OPEN; IN_CLOSE_WRITE and IN_CLOSE_NOWRITE.
+_OPENED = 0x20
+_CLOSED = 0x08 | 0x10
+# IN_MODIFY, by each frame that is sent. The kernel reports equal events that follow each other as
+# one: frames between them keep two readers that open the device at short intervals apart.
 _WRITTEN = 0x02
-"""IN_MODIFY, by each frame that is sent. The kernel reports equal events that follow each other as one: frames between
-them keep two readers that open the device at short intervals apart."""
 
 
 class ReaderWatch:
     """Reports the readers of a virtual camera at low cost.
 
-    Processes are scanned only after the kernel reports that the device was opened or closed (inotify). Handles of this
-    program do not count. The files of other users' processes, such as root's, cannot be listed: what has opened the
-    device and is found nowhere is one of them.
+    Processes are scanned only after the kernel reports that the device was opened or closed
+    (inotify). Handles of this program do not count. The files of other users' processes, such as
+    root's, cannot be listed: what has opened the device and is found nowhere is one of them.
     """
 
     def __init__(self, device: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._device = device
         self._clock = clock
         self._events = _open_events(device)
-        self._known: tuple[Holder, ...] | None = None
+        self._known_readers: tuple[Holder, ...] | None = None
+        # Process and number of all handles that the last scan found.
         self._handles: frozenset[tuple[int, str]] = frozenset()
-        """Process and number of all handles that were found last."""
+        # Events since that scan.
         self._opened = 0
         self._closed = 0
-        """Events since then."""
+        # How often it was opened, and not yet closed, by processes that cannot be seen.
         self._unseen = 0
-        """How often it was opened, and not yet closed, by processes that cannot be seen."""
         self._scanned_s = clock()
         self._scan()
         self._unseen = 0  # what was open before is no event
 
     def readers(self) -> tuple[Holder, ...] | None:
-        """Return the current readers; None if the system cannot tell: nobody is seen, but another user may read."""
+        """Return the current readers; None if nobody is seen, but another user may read."""
         now_s = self._clock()
         if self._has_changed() or now_s - self._scanned_s >= _RESCAN_S:
             self._scanned_s = now_s
             self._scan()
-        if self._unseen and not self._known:
+        if self._unseen and not self._known_readers:
             return None
-        return self._known
+        return self._known_readers
 
     def close(self) -> None:
         """Stop watching. Idempotent."""
@@ -238,18 +251,24 @@ class ReaderWatch:
             return
         for _ in range(_MOST_SCANS):
             found = holders(self._device)
-            self._known = tuple(one for one in found if one.pid != os.getpid() and not one.only_writes)
+            readers = [one for one in found if one.pid != os.getpid() and not one.only_writes]
+            self._known_readers = tuple(readers)
             if self._events is None:
                 return
             if not self._has_changed():
-                self._count_unseen(frozenset((one.pid, handle) for one in found for handle in one.handles))
+                handles = set()
+                for holder in found:
+                    handles |= {(holder.pid, handle) for handle in holder.handles}
+                self._count_unseen(frozenset(handles))
                 return
-        # It is opened and closed again and again: what was counted belongs to no list yet, so the next scan takes it.
+        # It is opened and closed again and again: what was counted belongs to no list yet, so the
+        # next scan takes it.
 
     def _count_unseen(self, handles: frozenset[tuple[int, str]]) -> None:
         """Compare what was opened and closed with the handles that were found after it.
 
-        Fewer events may have been reported, as of the two handles of a killed program, than handles have come or gone.
+        Fewer events may have been reported, as of the two handles of a killed program, than handles
+        have come or gone.
         """
         come = len(handles - self._handles)
         gone = len(self._handles - handles)
@@ -261,8 +280,9 @@ class ReaderWatch:
         self._closed = 0
 
     def _has_changed(self) -> bool:
-        """Count what was opened and closed since the last call; return whether anything was, or may have been."""
+        """Count what was opened and closed since the last call; return whether anything was."""
         if self._events is None:
+            # Nobody can tell.
             return True
         try:
             data = os.read(self._events, 1 << 16)
@@ -273,22 +293,28 @@ class ReaderWatch:
         while at < len(data):
             _, mask, _, name_bytes = _EVENT.unpack_from(data, at)
             at += _EVENT.size + name_bytes
-            self._opened += bool(mask & _OPENED)
-            self._closed += bool(mask & _CLOSED)
+            if mask & _OPENED:
+                self._opened += 1
+            if mask & _CLOSED:
+                self._closed += 1
         return self._opened + self._closed > before
 
 
 def _open_events(device: str) -> int | None:
-    """Return a non-blocking handle that is readable after the device was opened or closed; None if not supported."""
+    """Return a non-blocking handle that is readable after the device was opened or closed; None
+    if not supported.
+    """
     if not LINUX:
         return None
     import ctypes
 
     library = ctypes.CDLL(None)
-    handle: int = library.inotify_init1(getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
+    flags = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+    handle: int = library.inotify_init1(flags)
     if handle < 0:
         return None
-    if library.inotify_add_watch(handle, os.fsencode(device), _OPENED | _CLOSED | _WRITTEN) < 0:
+    events = _OPENED | _CLOSED | _WRITTEN
+    if library.inotify_add_watch(handle, os.fsencode(device), events) < 0:
         os.close(handle)
         return None
     return handle
