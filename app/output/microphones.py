@@ -19,8 +19,8 @@ from app.system.pulse import SoundServer, SourceStream
 
 log = logging.getLogger(__name__)
 
+# In place of a name: the microphone that the user has chosen in the system.
 DEFAULT = "default"
-"""In place of a name: the microphone that the user has chosen in the system."""
 _SAMPLE_BYTES = 2
 
 
@@ -28,16 +28,17 @@ _SAMPLE_BYTES = 2
 class MicrophoneName:
     """A microphone that can be chosen."""
 
-    name: str
-    """What `--microphone` takes."""
-    title: str
-    """What the system shows."""
+    name: str  # as `--microphone` takes it
+    title: str  # as the system shows it
 
 
 def microphones(
     platform: str = sys.platform, connect: Callable[[], SoundServer] = SoundServer
 ) -> tuple[MicrophoneName, ...]:
-    """Return the microphones that the system lists; none if it cannot list them. Takes up to some seconds."""
+    """Return the microphones that the system lists; none if it cannot list them.
+
+    Takes up to some seconds.
+    """
     if platform != "linux":
         return _ffmpeg_devices("dshow" if platform == "win32" else "avfoundation")
     try:
@@ -46,18 +47,24 @@ def microphones(
         return ()
     with closing(server):
         sources = server.sources.values()
-    return tuple(MicrophoneName(source.name, source.title) for source in sources if not source.is_monitor)
+    inputs = [source for source in sources if not source.is_monitor]
+    return tuple(MicrophoneName(source.name, source.title) for source in inputs)
 
 
 def open_microphone(
-    name: str, platform: str = sys.platform, listed: Callable[[str], tuple[MicrophoneName, ...]] = microphones
+    name: str,
+    platform: str = sys.platform,
+    listed: Callable[[str], tuple[MicrophoneName, ...]] = microphones,
 ) -> Generator[SoundBlock, None, None]:
     """See `OpenMicrophone`. listed: as `microphones`."""
     if platform == "linux":
         return sound_server_blocks(name)
     names = [microphone.name for microphone in listed(platform)]
     if platform == "win32":
-        device = names[0] if name == DEFAULT and names else name
+        device = name
+        if name == DEFAULT and names:
+            # DirectShow knows no default device.
+            device = names[0]
         return ffmpeg_blocks(name, f"audio={device}", "dshow", {"audio_buffer_size": "20"})
     # AVFoundation takes every device whose name begins with the wanted one.
     if names and name not in (DEFAULT, *names):
@@ -65,10 +72,11 @@ def open_microphone(
     return ffmpeg_blocks(name, f":{name}", "avfoundation", {})
 
 
+# After that an empty block is yielded: whoever reads may end the generator.
 WAIT_S = 0.1
-"""Longest wait for a block: whoever reads may end the generator, which yields an empty one."""
+# A source that sends no block for this time is reported. Bluetooth headsets take up to two seconds
+# to begin.
 SILENCE_S = 5.0
-"""A source that sends no block for this time is reported. Bluetooth headsets take up to two seconds to begin."""
 
 
 def sound_server_blocks(
@@ -83,15 +91,15 @@ def sound_server_blocks(
     except ConnectionError as error:
         raise MicrophoneError(
             t(
-                "The sound server does not answer, and the recording has no sound; start PipeWire with pipewire-pulse "
-                "or PulseAudio, or turn the microphone off."
+                "The sound server does not answer, and the recording has no sound; start PipeWire "
+                "with pipewire-pulse or PulseAudio, or turn the microphone off."
             )
         ) from error
     except OSError as error:
         raise MicrophoneError(
             t(
-                "Sound cannot be recorded because the library of the sound server is missing; install it (package "
-                "libpulse0), or turn the microphone off."
+                "Sound cannot be recorded because the library of the sound server is missing; "
+                "install it (package libpulse0), or turn the microphone off."
             )
         ) from error
     with closing(server):
@@ -103,7 +111,8 @@ def sound_server_blocks(
 def _chosen_source(server: SoundServer, name: str) -> str:
     """Return the name of the source that is recorded. Raises MicrophoneError."""
     if name != DEFAULT:
-        # Servers take other words as well, such as numbers and @DEFAULT_MONITOR@, which mean another source later.
+        # Servers take other words as well, such as numbers and @DEFAULT_MONITOR@, which mean
+        # another source later.
         if name not in server.sources:
             raise _not_opened(name)
         return name
@@ -114,8 +123,8 @@ def _chosen_source(server: SoundServer, name: str) -> str:
         # Without a microphone, servers take what the loudspeaker plays: the other people in a call.
         raise MicrophoneError(
             t(
-                "No microphone is connected, and the recording has no sound; connect one, or name {device} to record "
-                "what the loudspeaker plays.",
+                "No microphone is connected, and the recording has no sound; connect one, or name "
+                "{device} to record what the loudspeaker plays.",
                 device=source.name,
             )
         )
@@ -132,16 +141,22 @@ def _blocks(
         samples, age_s = stream.read()
         now_s = time.perf_counter()
         if name == DEFAULT and server.default_source != source:
-            log.warning("%s", t("Another microphone has become the default one; the recording goes on with it."))
+            log.warning(
+                "%s",
+                t("Another microphone has become the default one; the recording goes on with it."),
+            )
             return
         if stream.is_lost or source not in server.sources or not server.is_connected:
-            raise _lost(name) if has_begun else _not_opened(name)
+            if has_begun:
+                raise _lost(name)
+            raise _not_opened(name)
         if samples and stream.source != source:
             # Against the request, as tools that write to the graph of PipeWire may do.
             raise MicrophoneError(
                 t(
-                    "Another program connected the recording to {other} in place of the microphone {device}, and the "
-                    "recording goes on without sound; choose the microphone that is wanted.",
+                    "Another program connected the recording to {other} in place of the "
+                    "microphone {device}, and the recording goes on without sound; choose the "
+                    "microphone that is wanted.",
                     other=stream.source,
                     device=name,
                 )
@@ -152,13 +167,14 @@ def _blocks(
         elif time.monotonic() - heard_at_s > silence_s:
             raise MicrophoneError(
                 t(
-                    "The microphone {device} sends nothing, and the recording goes on without sound; connect it again "
-                    "or choose another one.",
+                    "The microphone {device} sends nothing, and the recording goes on without "
+                    "sound; connect it again or choose another one.",
                     device=name,
                 )
             )
         block = np.frombuffer(samples, "<i2").astype(np.int16)
-        yield SoundBlock(block, now_s - age_s - len(block) / RATE)
+        duration_s = len(block) / RATE
+        yield SoundBlock(block, now_s - age_s - duration_s)
 
 
 def _ffmpeg_devices(device_format: str) -> tuple[MicrophoneName, ...]:
@@ -188,8 +204,9 @@ def ffmpeg_blocks(
         try:
             for frame in container.decode(audio=0):
                 now_s = time.perf_counter()
-                parts = [part.to_ndarray()[0] for part in resampler.resample(frame)]
-                samples = np.concatenate(parts).astype(np.int16) if parts else np.zeros(0, np.int16)
+                samples = np.zeros(0, np.int16)
+                for part in resampler.resample(frame):
+                    samples = np.concatenate([samples, part.to_ndarray()[0].astype(np.int16)])
                 yield SoundBlock(samples, now_s - len(samples) / RATE)
         except FFmpegError as error:
             raise _lost(name) from error
@@ -199,8 +216,8 @@ def ffmpeg_blocks(
 def _not_opened(name: str) -> MicrophoneError:
     return MicrophoneError(
         t(
-            "The microphone {device} cannot be opened, and the recording has no sound; connect it or choose another "
-            "one.",
+            "The microphone {device} cannot be opened, and the recording has no sound; connect it "
+            "or choose another one.",
             device=name,
         )
     )
