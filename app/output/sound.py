@@ -1,4 +1,6 @@
-"""Sound for recordings: blocks of a microphone, the thread that reads them, and the track without gaps."""
+"""Sound for recordings: blocks of a microphone, the thread that reads them, and the track
+without gaps.
+"""
 
 from __future__ import annotations
 
@@ -19,10 +21,10 @@ from app.core.worker import Worker
 log = logging.getLogger(__name__)
 
 
+# Samples per second of every block.
 RATE = 48_000
-"""Samples per second of every block."""
+# Of a block, where the source can be asked for a length.
 BLOCK_S = 0.02
-"""Length of a block where the source can be asked for one."""
 Samples: TypeAlias = NDArray[np.int16]
 """(count,) int16, mono."""
 
@@ -32,32 +34,31 @@ class SoundBlock:
     """Consecutive samples."""
 
     samples: Samples
+    # Time at which the first sample was captured, on the clock of the frames (`time.perf_counter`).
     captured_at_s: float
-    """Time at which the first sample was captured, on the clock of the frames (`time.perf_counter`)."""
 
 
+# Opens `default` or a microphone by its name, yields its blocks, and releases it when it is closed.
+# Never yields blocks of another source in place of the named one. A block without samples says that
+# none have come yet. Used on one thread. Raises MicrophoneError if the microphone does not open or
+# is lost; ends without an error if it must be opened again.
 OpenMicrophone: TypeAlias = Callable[[str], Generator[SoundBlock, None, None]]
-"""Opens `default` or a microphone by its name, yields its blocks, and releases it when it is closed.
-
-Never yields blocks of another source in place of the named one. A block without samples says that none have come yet.
-Used on one thread. Raises MicrophoneError if the microphone does not open or is lost; ends without an error if it
-must be opened again.
-"""
 
 
+# Wait before a microphone that failed is opened again.
 RETRY_S = 2.0
-"""Wait before a microphone that failed is opened again."""
+# Interval at which `wanted` is asked while no device is open.
 POLL_S = 0.02
-"""Interval at which `wanted` is asked while no device is open."""
+# Blocks that are kept at most; beyond it the oldest is dropped.
 MAX_BLOCKS = round(30 / BLOCK_S)
-"""Blocks that are kept at most; beyond it the oldest is dropped."""
 CLOSE_TIMEOUT_S = 2.0
 
 
 class Microphone:
     """Opens the microphone that is wanted, and reads it until `close`.
 
-    Muting releases it: while `wanted` returns None, nothing is captured. One that fails is reported and retried.
+    Muting releases it: while `wanted` returns None, nothing is captured. One that fails is reported
+    and retried.
     """
 
     def __init__(
@@ -67,8 +68,10 @@ class Microphone:
         report: Callable[[Exception | None], None],
         retry_s: float = RETRY_S,
     ) -> None:
-        """wanted: the microphone, None to mute it. report: called with an error, and with None once sound arrives and
-        after `close`. Both are called on the microphone's thread, but for the last report.
+        """wanted: the microphone, None to mute it.
+
+        report: called with an error, and with None once sound arrives and after `close`. Both are
+        called on the microphone's thread, but for the last report.
         """
         self._open = open_microphone
         self._wanted = wanted
@@ -77,13 +80,15 @@ class Microphone:
         self._blocks: deque[SoundBlock] = deque(maxlen=MAX_BLOCKS)
         self.level = 0.0
         """Peak of the last block, from 0 to 1; 0 while muted. Readable on any thread."""
-        self._has_failed = False
-        """Whether a failure was reported last."""
+        self._reports_failure = False
         self._worker = Worker("microphone", self._run, Stage.MICROPHONE)
         self._worker.start()
 
     def take(self) -> list[SoundBlock]:
-        """Return the blocks that arrived since the last call, without waiting. Used on one thread."""
+        """Return the blocks that arrived since the last call, without waiting.
+
+        Used on one thread.
+        """
         return [self._blocks.popleft() for _ in range(len(self._blocks))]
 
     def request_stop(self) -> None:
@@ -100,73 +105,88 @@ class Microphone:
         while not stop.is_set():
             name = self._wanted()
             if name is None:
-                if self._has_failed:
-                    self._tell(None)  # the failure of a microphone that nobody wants any more
+                if self._reports_failure:
+                    # Of a microphone that nobody wants any more.
+                    self._tell(None)
                 stop.wait(POLL_S)
                 continue
             try:
                 self._listen(name, stop)
             except Exception as error:  # noqa: BLE001 - carried to the status
                 if stop.is_set():
-                    return  # `close` did not wait for a driver that hung: nobody would take the report back
+                    # `close` did not wait for a driver that hung: nobody would take the report
+                    # back.
+                    return
                 self._tell(error)
                 stop.wait(self._retry_s)
 
     def _tell(self, problem: Exception | None) -> None:
-        self._has_failed = problem is not None
+        self._reports_failure = problem is not None
         self._report(problem)
 
     def _listen(self, name: str, stop: threading.Event) -> None:
-        """Read the device until another one, or none, is wanted, or until it must be opened again."""
-        heard = False
+        """Read the device until another one is wanted, or none, or until it must be opened
+        again.
+        """
+        has_begun = False
         with closing(self._open(name)) as blocks:
             try:
                 for block in blocks:
-                    if self._wanted() != name:  # muted in the meantime: what was just captured is discarded
+                    if self._wanted() != name:
+                        # Muted in the meantime: what was just captured is discarded.
                         return
                     if len(block.samples) > 0:
-                        if not heard:
-                            heard = True
+                        if not has_begun:
+                            has_begun = True
                             self._tell(None)
                         self._blocks.append(block)
-                    self.level = min(1.0, float(np.abs(block.samples.astype(np.int32)).max(initial=0)) / 32767)
+                    self.level = _peak(block.samples)
                     if stop.is_set():
                         return
             finally:
                 self.level = 0.0
 
 
+def _peak(samples: Samples) -> float:
+    # In 32 bits: the absolute value of the lowest int16 is none.
+    largest = np.abs(samples.astype(np.int32)).max(initial=0)
+    return min(1.0, float(largest) / 32767)
+
+
+# Deviation in samples from which a block is moved at once; smaller ones are corrected by
+# resampling.
 TOLERANCE = round(0.02 * RATE)
-"""Deviation in samples from which a block is moved at once; smaller ones are corrected by resampling."""
+# Weight of a block's deviation in the running mean, because capture times jitter.
 SMOOTHING = 0.1
-"""Weight of a block's deviation in the running mean, because capture times jitter."""
+# Share of the mean deviation that one block corrects.
 GAIN = 0.02
-"""Share of the mean deviation that one block corrects."""
+# Largest change of a block's length, as a fraction.
 MOST_STRETCH = 0.005
-"""Largest change of a block's length, as a fraction."""
+# Sound that arrives later than this after its frame is replaced by silence, so that no frame waits
+# for it.
 LATEST_S = 0.3
-"""Sound that arrives later than this after its frame is replaced by silence, so that no frame waits for it."""
 
 
 class SoundTrack:
     """Places blocks on the time line of the file. Gaps are filled with silence, overlaps are cut.
 
-    The clock of a sound card drifts against that of the frames: blocks are stretched or shortened to follow it.
+    The clock of a sound card drifts against that of the frames: blocks are stretched or shortened
+    to follow it.
     """
 
     def __init__(self, origin_s: float) -> None:
         """origin_s: capture time at which the file begins."""
         self._origin_s = origin_s
-        self._length = 0
-        """Samples returned so far."""
-        self._deviation = 0.0
+        self._length = 0  # samples returned so far
+        self._mean_deviation = 0.0
         self._aligned = False
 
     def add(self, blocks: Sequence[SoundBlock], frame_s: float, *, final: bool = False) -> Samples:
         """Return the samples that follow the previous ones.
 
-        frame_s: time of the frame in the file. final: this frame is the last one. Samples that earlier calls returned
-        can extend past it by up to the matting latency; they stay in the file.
+        frame_s: time of the frame in the file. final: this frame is the last one. Samples that
+        earlier calls returned can extend past it by up to the matting latency; they stay in the
+        file.
         """
         start = self._length
         parts = [part for block in blocks for part in self._placed(block)]
@@ -180,17 +200,20 @@ class SoundTrack:
         return samples
 
     def _placed(self, block: SoundBlock) -> list[Samples]:
-        samples, parts = block.samples, []
+        samples = block.samples
+        parts = []
         deviation = round((block.captured_at_s - self._origin_s) * RATE) - self._length
         if not self._aligned or abs(deviation) > TOLERANCE:
             if deviation > 0:
                 parts.append(self._silence(deviation))
             samples = samples[max(0, -deviation) :]
-            self._aligned, self._deviation = len(samples) > 0, 0.0
+            self._aligned = len(samples) > 0
+            self._mean_deviation = 0.0
         else:
-            self._deviation += (deviation - self._deviation) * SMOOTHING
+            self._mean_deviation += (deviation - self._mean_deviation) * SMOOTHING
             most = len(samples) * MOST_STRETCH
-            samples = _stretched(samples, round(np.clip(self._deviation * GAIN, -most, most)))
+            correction = np.clip(self._mean_deviation * GAIN, -most, most)
+            samples = _stretched(samples, round(correction))
         self._length += len(samples)
         return [*parts, samples]
 
