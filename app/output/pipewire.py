@@ -23,31 +23,31 @@ from app.system.pipewire.video_format import Layout, VideoFormat
 log = logging.getLogger(__name__)
 
 
+# The name that programs show.
 TITLE = "Mattecam"
-"""The name that programs show."""
 _ICON = "camera-web"
+# Layouts that are offered beside the first one: OBS reads RGBA, but not BGRA.
 _OTHERS: dict[Layout, tuple[Layout, ...]] = {"BGRA": ("RGBA",)}
-"""Layouts that are offered beside the first one: OBS reads RGBA, but not BGRA."""
+# PipeWire 1.4 reports streaming, paused and streaming again within a millisecond as a reader
+# starts.
 SETTLE_S = 0.08
-"""PipeWire 1.4 reports streaming, paused and streaming again within a millisecond as a reader starts."""
 
 
 class PipeWireNode(Stream):
     """Offers frames of exactly one size, which may change without a reader.
 
-    With several sizes on offer, the reader that chooses another size than the first one stalls, or stalls the first.
+    With several sizes on offer, the reader that chooses another size than the first one stalls, or
+    stalls the first.
     """
 
     def __init__(self, video: VideoFormat, *, name: str = OWN_NODE, title: str = TITLE) -> None:
         """Raises OSError if the library is missing or no daemon answers."""
-        self.offered = video
-        """What the next reader finds."""
-        self.video = video
-        """What the reader has agreed to. It may be what was offered before."""
-        self._layouts = video.layout, *_OTHERS.get(video.layout, ())
+        self.offered = video  # what the next reader finds
+        self.video = video  # what the reader has agreed to, which may be what was offered before
+        self._layouts = (video.layout, *_OTHERS.get(video.layout, ()))
         self._paused_at_s = -SETTLE_S
         self._negotiated = False
-        self._sent = 0
+        self._frames_sent = 0
         properties = {
             "media.type": "Video",
             "media.category": "Capture",
@@ -71,16 +71,17 @@ class PipeWireNode(Stream):
     def offer(self, width: int, height: int) -> None:
         """Offer another size, in pixels.
 
-        The node stays the same: a reader that connects at this moment to one that is replaced waits for half a minute.
-        It may still have found the last size, and gets that one then.
+        The node stays the same: a reader that connects at this moment to one that is replaced waits
+        for half a minute. It may still have found the last size, and gets that one then.
         """
         self.offered = replace(self.offered, width=width, height=height)
         with self.locked():
             self.update([self._as_parameter(self.offered)])
 
     def send(self, frame: NDArray[np.uint8], video: VideoFormat | None = None) -> None:
-        """Send a C-contiguous frame. Nothing is done without a reader, or with one of another format.
+        """Send a C-contiguous frame.
 
+        Nothing is done without a reader, or with one of another format.
         video: the format of the frame; None: that of the node, whose size is never changed.
         """
         if self.state is not StreamState.STREAMING:
@@ -101,7 +102,12 @@ class PipeWireNode(Stream):
         """Ask for buffers of the negotiated format."""
         self._negotiated = video is not None and video.layout in self._layouts
         if video is not None and self._negotiated:
-            self.video = replace(self.offered, layout=video.layout, width=video.width, height=video.height)
+            self.video = replace(
+                self.offered,
+                layout=video.layout,
+                width=video.width,
+                height=video.height,
+            )
             self.update(to_send(self.video))
 
     def _as_parameter(self, video: VideoFormat) -> bytes:
@@ -111,15 +117,17 @@ class PipeWireNode(Stream):
         # Before a cycle is triggered, not in `process`: that saves one frame of latency.
         address = self.dequeue()
         if address is None:
-            # Readers hold every buffer, or were killed with them, which PipeWire 0.3 does not notice.
+            # Readers hold every buffer, or were killed with them, which PipeWire 0.3 does not
+            # notice.
             if not self.buffers:
                 return
             address = self.buffers[0]
-        if address in self.buffers:  # the one that was queued longest ago stays the first
+        if address in self.buffers:
+            # The one that was queued longest ago stays the first.
             self.buffers.remove(address)
             self.buffers.append(address)
-        write_frame(address, frame, self.video.stride, time.monotonic_ns(), self._sent)
-        self._sent += 1
+        write_frame(address, frame, self.video.stride, time.monotonic_ns(), self._frames_sent)
+        self._frames_sent += 1
         self.queue(address)
 
 
@@ -130,16 +138,15 @@ _PACKED: dict[Layout, PackedLayout] = {"YUY2": "YUYV", "BGRA": "BGRA", "RGBA": "
 class NodeChoice:
     """The PipeWire camera that the settings ask for."""
 
-    required: bool
-    """Whether the user has asked for it by name."""
+    required: bool  # the user has asked for it by name
     alpha: bool
 
 
 class PipeWireCamera(FrameSink):
-    """Presents frames to programs that look for cameras in PipeWire, such as browsers and Flatpak programs.
+    """Presents frames to programs that look for cameras in PipeWire, such as browsers.
 
-    The size does not change while a program reads: frames of other sizes are letterboxed. Without readers the node
-    offers the new size.
+    The size does not change while a program reads: frames of other sizes are letterboxed. Without
+    readers the node offers the new size.
     """
 
     def __init__(
@@ -151,8 +158,10 @@ class PipeWireCamera(FrameSink):
         *,
         make: Callable[[VideoFormat], PipeWireNode] = PipeWireNode,
     ) -> None:
-        """width, height: pixels, rounded down to even. alpha: send the person as BGRA or RGBA, as the reader
-        chooses, not premultiplied, in place of the composite as YUY2. Raises SinkOpenError.
+        """width, height: pixels, rounded down to even.
+
+        alpha: send the person as BGRA or RGBA, as the reader chooses, not premultiplied, in place
+        of the composite as YUY2. Raises SinkOpenError.
         """
         self.name = f"{TITLE} (PipeWire)"
         self._closed = False
@@ -164,8 +173,9 @@ class PipeWireCamera(FrameSink):
             log.info("PipeWire: %s", error)
             raise SinkOpenError(
                 t(
-                    "PipeWire does not answer, so that there is no PipeWire camera; install and start pipewire and "
-                    "wireplumber, or switch the PipeWire camera off⟦ with --pipewire off⟧."
+                    "PipeWire does not answer, so that there is no PipeWire camera; install and "
+                    "start pipewire and wireplumber, or switch the PipeWire camera off⟦ with "
+                    "--pipewire off⟧."
                 )
             ) from error
         self._packer = Packer((video.width, video.height))
@@ -173,8 +183,9 @@ class PipeWireCamera(FrameSink):
     @property
     def size(self) -> tuple[int, int]:
         """(width, height) in pixels, as readers see it."""
-        video = self._node.video if self._node.reading else self._node.offered
-        return video.width, video.height
+        if self._node.reading:
+            return self._node.video.width, self._node.video.height
+        return self._node.offered.width, self._node.offered.height
 
     @property
     def readers(self) -> int:
@@ -185,7 +196,8 @@ class PipeWireCamera(FrameSink):
         """Send a frame. Raises SinkLostError."""
         if self._closed:
             raise SinkLostError(t("The PipeWire camera is closed; open it again."))
-        if self._node.state is StreamState.UNCONNECTED:  # the daemon has ended: the node never comes back
+        if self._node.state is StreamState.UNCONNECTED:
+            # The daemon has ended: the node never comes back.
             raise SinkLostError(t("PipeWire has stopped, and the PipeWire camera with it; start pipewire again."))
         if self._node.reading:
             self._send(picture, self._node.video)
@@ -214,6 +226,11 @@ def wanted_camera(settings: Settings) -> NodeChoice | None:
     return NodeChoice(output.pipewire == "on", output.alpha_output == "bgra")
 
 
-def open_camera(choice: NodeChoice, width: int, height: int, context: SinkContext) -> PipeWireCamera:
+def open_camera(
+    choice: NodeChoice,
+    width: int,
+    height: int,
+    context: SinkContext,
+) -> PipeWireCamera:
     """Open the PipeWire camera that is asked for. Raises SinkOpenError."""
     return PipeWireCamera(width, height, context.fps, choice.alpha)
