@@ -14,12 +14,24 @@ from app.output.camera_list import is_automatic, list_virtual_cameras
 from app.settings import Settings
 from app.system.pipewire.connection import daemon_answers
 
+
+def _load_for_camera(choice: virtual_camera.CameraChoice) -> None:
+    # Elsewhere the driver packs.
+    if LINUX:
+        load_kernels()
+
+
+def _load_for_node(choice: pipewire.NodeChoice) -> None:
+    if not choice.alpha:
+        load_kernels()
+
+
 SINKS: tuple[SinkSpec[Any], ...] = (
     SinkSpec(
         "virtual_camera",
         virtual_camera.wanted_camera,
         virtual_camera.open_virtual_camera,
-        lambda choice: load_kernels() if LINUX else None,  # elsewhere the driver packs
+        _load_for_camera,
         Stage.VIRTUAL_CAMERA,
         optional=lambda choice: choice.device == "auto",
         waits_for_readers=True,
@@ -47,7 +59,7 @@ SINKS: tuple[SinkSpec[Any], ...] = (
         "pipewire",
         pipewire.wanted_camera,
         pipewire.open_camera,
-        lambda choice: None if choice.alpha else load_kernels(),
+        _load_for_node,
         Stage.PIPEWIRE,
         retry_s=5.0,
         optional=lambda choice: not choice.required,
@@ -57,8 +69,9 @@ SINKS: tuple[SinkSpec[Any], ...] = (
 
 
 def has_camera(settings: Settings) -> bool:
-    """Return whether programs can see the picture as a camera on this machine: a virtual one, or that of PipeWire."""
-    cameras = list_virtual_cameras(probe=False)
-    if settings.output.virtual_camera == "auto":
-        cameras = tuple(camera for camera in cameras if is_automatic(camera.label))
-    return bool(cameras) or (settings.output.offers_pipewire and daemon_answers())
+    """Return whether programs can see the picture as a virtual camera, or as that of PipeWire."""
+    is_auto = settings.output.virtual_camera == "auto"
+    for camera in list_virtual_cameras(probe=False):
+        if not is_auto or is_automatic(camera.label):
+            return True
+    return settings.output.offers_pipewire and daemon_answers()
