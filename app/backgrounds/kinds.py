@@ -1,4 +1,6 @@
-"""Backgrounds: image, colour, blurred room and video, opened as the settings name them; and those that there are."""
+"""Backgrounds: image, colour, blurred room and video, opened as the settings name them; and
+those that there are.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,8 @@ log = logging.getLogger(__name__)
 class Background(Protocol):
     """Provides the image behind the person, for frames of any size.
 
-    `open_background` opens it on any thread and raises BackgroundError; it is used and closed on one thread.
+    `open_background` opens it on any thread and raises BackgroundError; it is used and closed on
+    one thread.
     """
 
     @property
@@ -43,13 +46,15 @@ class Background(Protocol):
     def backdrop(self, width: int, height: int, time_s: float) -> Backdrop:
         """Return the backdrop in this size for this time, without waiting for a file.
 
-        time_s: seconds of any monotonic clock; only videos use it. The image must not be written to. The same object is
-        returned while the image is unchanged.
+        time_s: seconds of any monotonic clock; only videos use it. The image must not be written
+        to. The same object is returned while the image is unchanged.
         """
         ...
 
     def apply_layout(self, settings: BackgroundSettings) -> None:
-        """Take over the settings without a stage from the next backdrop on; the others are those it was opened with."""
+        """Take over the settings without a stage from the next backdrop on; the others are those
+        it was opened with.
+        """
         return
 
     def close(self) -> None:
@@ -57,8 +62,8 @@ class Background(Protocol):
         return
 
 
+# Short side from which smaller copies of an image are kept.
 LEAST_SIDE = 540
-"""Short side from which smaller copies of an image are kept."""
 
 
 def parse_colour(text: str) -> tuple[int, int, int]:
@@ -81,23 +86,32 @@ class ImageBackground(Background):
     """
 
     def __init__(self, image: BgrImage, layout: Layout = Layout()) -> None:
-        self.layout = layout
-        """How the next backdrop shows the image."""
-        self._sizes = [image]
+        self.layout = layout  # of the next backdrop
+        self._sizes = [image]  # each half as large as the one before
         while min(self._sizes[-1].shape[:2]) > LEAST_SIDE:
             half = cv2.resize(self._sizes[-1], None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
             self._sizes.append(np.asarray(half, np.uint8))
-        self._backdrop_shown: tuple[object, BgrImage] | None = None
+        # The last backdrop, and the layout and size that it was made for.
+        self._last_backdrop: BgrImage | None = None
+        self._last_key: tuple[Layout, int, int] | None = None
 
     def backdrop(self, width: int, height: int, time_s: float) -> BgrImage:
         """Return the image in this size; the same object while size and layout are unchanged."""
-        key = self.layout, width, height
-        if self._backdrop_shown is None or self._backdrop_shown[0] != key:
-            full_height, full_width = self._sizes[0].shape[:2]
-            size = geometry.cover_size(full_width, full_height, width, height)[0] * self.layout.zoom
-            image = next((each for each in reversed(self._sizes) if each.shape[1] >= size), self._sizes[0])
-            self._backdrop_shown = key, geometry.lay_out(image, *key)
-        return self._backdrop_shown[1]
+        key = (self.layout, width, height)
+        if self._last_backdrop is None or key != self._last_key:
+            image = self._smallest_for(width, height)
+            self._last_backdrop = geometry.lay_out(image, self.layout, width, height)
+            self._last_key = key
+        return self._last_backdrop
+
+    def _smallest_for(self, width: int, height: int) -> BgrImage:
+        """Return the smallest copy that need not be enlarged; the image itself if there is none."""
+        full_height, full_width = self._sizes[0].shape[:2]
+        cover_width, _ = geometry.cover_size(full_width, full_height, width, height)
+        for image in reversed(self._sizes):
+            if image.shape[1] >= cover_width * self.layout.zoom:
+                return image
+        return self._sizes[0]
 
     def apply_layout(self, settings: BackgroundSettings) -> None:
         """Take over fit, zoom and pan."""
@@ -116,28 +130,30 @@ class BlurBackground(Background):
         return self._backdrop
 
 
-_THREADS = 2
-"""Of the decoder: the network needs the other cores."""
+# The network needs the other cores.
+_DECODER_THREADS = 2
 
+# Limit for the end of the thread that reads.
 END_S = 5.0
-"""Limit for the end of the thread that reads."""
 
 
-_AHEAD = 5
-"""Frames decoded ahead: enough to hide the seek to the start of the file."""
+# Enough frames to hide the seek to the start of the file.
+_MOST_AHEAD = 5
+# Late frames dropped in a row before one is shown nevertheless, so that a slow decoder still
+# advances.
 _MOST_SKIPPED = 3
-"""Late frames dropped in a row before one is shown nevertheless, so that a slow decoder still advances."""
+# If playback is further behind (a slow decoder, a suspended machine), its clock is reset.
 _LATEST_S = 1.0
-"""If playback is further behind (a slow decoder, a suspended machine), its clock is reset."""
+# Tolerance for rounding errors in sums of frame intervals.
 _ROUNDING_S = 1e-3
-"""Tolerance for rounding errors in sums of frame intervals."""
 
 
 class VideoBackground(Background):
     """Plays a video in a loop at its own rate.
 
-    A thread decodes ahead and scales to the size requested last; `backdrop` returns what is ready. realtime: False
-    makes `backdrop` wait for the exact frame, for conversions. colour: (blue, green, red) behind transparent parts.
+    A thread decodes ahead and scales to the size requested last; `backdrop` returns what is ready.
+    realtime: False makes `backdrop` wait for the exact frame, for conversions. colour:
+    (blue, green, red) behind transparent parts.
     """
 
     def __init__(
@@ -150,7 +166,12 @@ class VideoBackground(Background):
     ) -> None:
         """Raises BackgroundError for a file without a single readable frame."""
         try:
-            self._video = VideoInput(path, max_pixels=LIVE_MAX_PIXELS, threads=_THREADS, colour=colour)
+            self._video = VideoInput(
+                path,
+                max_pixels=LIVE_MAX_PIXELS,
+                threads=_DECODER_THREADS,
+                colour=colour,
+            )
         except VideoError as error:
             raise BackgroundError(error.text) from error
         self._round = self._video.timed_frames()
@@ -159,12 +180,11 @@ class VideoBackground(Background):
             self._video.close()
             raise BackgroundError(t("The video {file} contains no readable frame; choose another file.", file=path))
         self._first_s, self._first = first
-        self._round_s: float | None = None
-        """Duration of a round; None until the first one has been decoded."""
+        self._round_s: float | None = None  # unknown until the first round has been decoded
         self._layout = layout
         self._realtime = realtime
+        # Guards what both threads use, from here on.
         self._condition = threading.Condition()
-        """Guards what both sides use."""
         self._closing = False
         self._worker = Worker("background video", self._decode_ahead, Stage.BACKGROUND)
         self._ahead: deque[tuple[float, BgrImage]] = deque()
@@ -174,10 +194,8 @@ class VideoBackground(Background):
         self._due_s = 0.0
         self._decoded_s = 0.0
         self._ended = False
-        self._failure: BackgroundError | None = None
-        """Why no further frame is decoded."""
-        self._delay: BackgroundError | None = None
-        """Why the next frame is late: the disk does not answer."""
+        self._failure: BackgroundError | None = None  # why no further frame is decoded
+        self._delay: BackgroundError | None = None  # why the next frame is late
         self._worker.start()
 
     @property
@@ -197,9 +215,8 @@ class VideoBackground(Background):
                 self._condition.wait()
                 self._show_due()
             self._follow_delay()
-            shown = self._current
-            # after a change of size, frames decoded before still have the old size
-            self._current = geometry.lay_out(shown, Layout(self._layout.fit), width, height)
+            # After a change of size, frames decoded before still have the old size.
+            self._current = geometry.lay_out(self._current, Layout(self._layout.fit), width, height)
             return self._current
 
     def apply_layout(self, settings: BackgroundSettings) -> None:
@@ -211,10 +228,12 @@ class VideoBackground(Background):
         with self._condition:
             self._closing = True
             self._condition.notify_all()
-        if self._worker.is_this_thread:  # where the garbage collector may call it
+        if self._worker.is_this_thread:
+            # The garbage collector may call this on any thread.
             return
         if not self._worker.stop(END_S):
-            log.error("The decoder of the background video %s does not stop.", self._video.path.name)
+            name = self._video.path.name
+            log.error("The decoder of the background video %s does not stop.", name)
 
     def _advance(self, time_s: float) -> None:
         if self._origin_s is None:
@@ -227,8 +246,9 @@ class VideoBackground(Background):
 
     def _show_due(self) -> None:
         if self._origin_s is not None and self._round_s is not None and not self._realtime:
-            # a time far ahead is the same as one in the next round
-            skipped_s = max(0, (self._due_s - self._decoded_s) // self._round_s) * self._round_s
+            # A time far ahead is the same as one in the next round.
+            rounds = max(0, (self._due_s - self._decoded_s) // self._round_s)
+            skipped_s = rounds * self._round_s
             self._origin_s += skipped_s
             self._due_s -= skipped_s
         while self._ahead and self._ahead[0][0] <= self._due_s + _ROUNDING_S:
@@ -259,23 +279,25 @@ class VideoBackground(Background):
             skipped = 0
             for at_s, frame in self._read_frames():
                 with self._condition:
-                    self._condition.wait_for(
-                        lambda: self._closing or (self._size is not None and len(self._ahead) < _AHEAD)
-                    )
+                    self._condition.wait_for(self._may_go_on)
                     if self._closing or self._size is None:
                         break
-                    size, self._decoded_s = self._size, at_s
-                    is_late = self._realtime and at_s + float(1 / self._video.fps) <= self._due_s
+                    width, height = self._size
+                    self._decoded_s = at_s
+                    end_s = at_s + float(1 / self._video.fps)
+                    is_late = self._realtime and end_s <= self._due_s
                 if is_late and skipped < _MOST_SKIPPED:
                     skipped += 1
                     continue
                 skipped = 0
-                image = self._picture(frame, *size)
+                # Without the lock: `backdrop` does not wait for the conversion.
+                image = self._picture(frame, width, height)
                 with self._condition:
                     self._ahead.append((at_s, image))
                     self._condition.notify_all()
         except Exception as error:  # the boundary of the thread
-            log.warning("The background video %s stopped: %s", self._video.path.name, error, exc_info=error)
+            name = self._video.path.name
+            log.warning("The background video %s stopped: %s", name, error, exc_info=error)
             self._failure = BackgroundError(no_longer_readable(self._video.path))
         finally:
             with self._condition:
@@ -283,11 +305,17 @@ class VideoBackground(Background):
                 self._condition.notify_all()
             self._video.close()
 
+    def _may_go_on(self) -> bool:
+        """Return whether the thread may decode the next frame, or must end."""
+        if self._closing:
+            return True
+        return self._size is not None and len(self._ahead) < _MOST_AHEAD
+
     def _frames(self) -> Iterator[tuple[float, VideoFrame]]:
         """Yield every frame after the first, in an endless loop; ends after the only frame.
 
-        Before each frame comes its time, in seconds since the first frame of the first round. Raises VideoError if no
-        frame can be read any more.
+        Before each frame comes its time, in seconds since the first frame of the first round.
+        Raises VideoError if no frame can be read any more.
         """
         begun_s = -self._first_s
         while True:
@@ -296,21 +324,32 @@ class VideoBackground(Background):
                 count += 1
                 yield float(begun_s + time_s), frame
             if count == 0 and self._round_s is None:
-                return  # a single frame
+                # The first frame was the only one.
+                return
             if count == 0 or not self._video.rewind():
                 raise VideoError(no_longer_readable(self._video.path))
             begun_s += self._video.end_s - self._first_s
-            self._round_s = self._round_s or float(begun_s + self._first_s)
+            if self._round_s is None:
+                self._round_s = float(begun_s + self._first_s)
             self._round = self._video.timed_frames()
 
     def _picture(self, frame: VideoFrame, width: int, height: int) -> BgrImage:
-        """Return the frame upright, with square pixels, scaled to this size: (height, width, 3) uint8 BGR."""
-        layout, shape = self._layout, self._video.shape_of(frame)
+        """Return the frame upright, with square pixels, as (height, width, 3) uint8 BGR."""
+        layout = self._layout
+        shape = self._video.shape_of(frame)
+        # The size before the turn.
         size = (height, width) if is_turned(frame) else (width, height)
-        covering = (geometry.cover_size if layout.fit == "fill" else geometry.contain_size)(*shape, *size)
-        wanted = round(covering[0] * layout.zoom), round(covering[1] * layout.zoom)
-        # downscale during the conversion, so that the full size never exists in BGR; upscale only after the crop
-        new_size = min(shape, wanted, key=lambda side: side[0] * side[1])
+        if layout.fit == "fill":
+            fitted_width, fitted_height = geometry.cover_size(*shape, *size)
+        else:
+            fitted_width, fitted_height = geometry.contain_size(*shape, *size)
+        zoomed_width = round(fitted_width * layout.zoom)
+        zoomed_height = round(fitted_height * layout.zoom)
+        # Downscale during the conversion, so that the full size never exists in BGR; upscale only
+        # after the crop.
+        new_size = (zoomed_width, zoomed_height)
+        if shape[0] * shape[1] <= zoomed_width * zoomed_height:
+            new_size = shape
         small = self._video.picture(frame, new_size, "AREA")
         return geometry.lay_out(small, layout, width, height)
 
@@ -318,9 +357,9 @@ class VideoBackground(Background):
 def open_background(settings: BackgroundSettings, *, realtime: bool = True) -> Background:
     """Open the background of these settings.
 
-    realtime: False for conversions: a video then waits for the exact frame of each time. May block for a moment while a
-    large image is decoded. Raises BackgroundError if the file cannot be used, and ValueError for the kind "none", which
-    has no backdrop.
+    realtime: False for conversions: a video then waits for the exact frame of each time. May block
+    for a moment while a large image is decoded. Raises BackgroundError if the file cannot be used,
+    and ValueError for the kind "none", which has no backdrop.
     """
     if settings.kind == "blur":
         return BlurBackground(settings.blur_strength, bokeh=settings.bokeh)
@@ -328,13 +367,13 @@ def open_background(settings: BackgroundSettings, *, realtime: bool = True) -> B
         return ImageBackground(np.full((1, 1, 3), parse_colour(settings.colour), np.uint8))
     if settings.kind == "none":
         raise ValueError('the kind "none" has no backdrop')
-    if settings.path is None:
-        raise BackgroundError(
-            t("No video is chosen for the background; choose a file.")
-            if settings.kind == "video"
-            else t("No image is chosen for the background; choose a file.")
-        )
-    path, layout, colour = settings.path, layout_of(settings), parse_colour(settings.colour)
+    path = settings.path
+    if path is None:
+        if settings.kind == "video":
+            raise BackgroundError(t("No video is chosen for the background; choose a file."))
+        raise BackgroundError(t("No image is chosen for the background; choose a file."))
+    layout = layout_of(settings)
+    colour = parse_colour(settings.colour)
     if settings.kind == "video":
         return VideoBackground(path, layout, colour=colour, realtime=realtime)
     background = ImageBackground(read_image(path, colour), layout)
@@ -353,9 +392,11 @@ def bundled_backgrounds() -> tuple[Path, ...]:
 
 
 def title(path: Path) -> str:
-    """Return the English name of a bundled background, such as `Dusk hills` for `3-dusk-hills.jpg`."""
+    """Return the English name of a bundled background: `Dusk hills` for `3-dusk-hills.jpg`."""
     words = path.stem.split("-")
-    return " ".join(words[1:] if words[0].isdigit() else words).capitalize()
+    if words[0].isdigit():
+        words = words[1:]
+    return " ".join(words).capitalize()
 
 
 def own_backgrounds() -> tuple[tuple[Path, str], ...]:
@@ -366,13 +407,17 @@ def own_backgrounds() -> tuple[tuple[Path, str], ...]:
     folder = backgrounds_dir()
     if not folder.is_dir():
         return ()
-    found = (path for path in folder.iterdir() if is_of_kind(path, BACKGROUND_SUFFIXES))
-    files = sorted(found, key=lambda path: (path.stem.lower(), path.name))
+    files = [path for path in folder.iterdir() if is_of_kind(path, BACKGROUND_SUFFIXES)]
+    files.sort(key=lambda path: (path.stem.lower(), path.name))
     stems = Counter(path.stem for path in files)
-    return tuple((path, path.stem if stems[path.stem] == 1 else path.name) for path in files)
+    named = []
+    for path in files:
+        is_unique = stems[path.stem] == 1
+        named.append((path, path.stem if is_unique else path.name))
+    return tuple(named)
 
 
 def named_backgrounds() -> tuple[tuple[Path, str], ...]:
-    """Return (file, shown name) of every background in the order of the window; names are in English."""
-    bundled = ((path, title(path)) for path in bundled_backgrounds())
+    """Return (file, English name) of every background in the order of the window."""
+    bundled = [(path, title(path)) for path in bundled_backgrounds()]
     return (*own_backgrounds(), *bundled)
