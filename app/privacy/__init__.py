@@ -1,1 +1,3 @@
-"""What keeps the background hidden: the gate, the self-test of engines, the checks of every matte."""
+"""What keeps the background hidden: the gate, the self-test of engines, the checks of every
+matte.
+"""

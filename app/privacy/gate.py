@@ -1,4 +1,6 @@
-"""The privacy gate: the only place that permits a picture to leave, asked at the moment it is written."""
+"""The privacy gate: the only place that permits a picture to leave, asked at the moment it is
+written.
+"""
 
 from __future__ import annotations
 
@@ -12,24 +14,26 @@ from app.settings import Settings, SettingsOwner
 def may_leave(picture: Picture, settings: Settings) -> bool:
     """Return whether `picture` may reach an output or a file under `settings`.
 
-    The demonstration may leave only if it was chosen as the source. In place of a missing camera, only the preview
-    shows it.
+    The demonstration may leave only if it was chosen as the source. In place of a missing camera,
+    only the preview shows it.
     """
     is_demonstration = picture.frame is not None and picture.frame.synthetic
-    is_chosen = settings.capture.source == "demo"
-    return may_show(picture, settings) and (is_chosen or not is_demonstration)
+    if is_demonstration and settings.capture.source != "demo":
+        return False
+    return may_show(picture, settings)
 
 
 def may_show(picture: Picture, settings: Settings) -> bool:
     """Return whether the user may see `picture` in the preview under `settings`.
 
-    An unmatted frame only while the background is "none"; while paused, only the stand-by card. A frozen picture only
-    while the settings hide what they hid when it was made.
+    An unmatted frame only while the background is "none"; while paused, only the stand-by card. A
+    frozen picture only while the settings hide what they hid when it was made.
     """
     if picture.kind is PictureKind.STANDBY:
         return True
-    hides_other = settings.frozen and picture.hides not in (None, settings.hides)
-    if settings.paused or hides_other:
+    if settings.paused:
+        return False
+    if settings.frozen and picture.hides not in (None, settings.hides):
         return False
     return picture.kind is PictureKind.COMPOSITE or settings.background.kind == "none"
 
@@ -43,7 +47,8 @@ class Gate:
     def __init__(self, owner: SettingsOwner, card: Callable[[OutputSettings, int, int], Picture]) -> None:
         """owner: of the settings in force.
 
-        card: returns the stand-by card at a size (width, height) in pixels, without waiting (any thread).
+        card: returns the stand-by card at a size (width, height) in pixels, without waiting
+        (any thread).
         """
         self._owner = owner
         self._card = card
@@ -60,15 +65,24 @@ class Gate:
 
     def permits(self, picture: Picture) -> bool:
         """Return whether `picture` may leave now."""
-        return (not self._blocked or picture.kind is PictureKind.STANDBY) and may_leave(picture, self._owner.current)
+        if self._blocks(picture):
+            return False
+        return may_leave(picture, self._owner.current)
 
     def shows(self, picture: Picture) -> bool:
         """Return whether the preview may show `picture` now."""
-        return (not self._blocked or picture.kind is PictureKind.STANDBY) and may_show(picture, self._owner.current)
+        if self._blocks(picture):
+            return False
+        return may_show(picture, self._owner.current)
+
+    def _blocks(self, picture: Picture) -> bool:
+        return self._blocked and picture.kind is not PictureKind.STANDBY
 
     def release(self, picture: Picture) -> Outgoing:
         """Return `picture` if it may leave now, otherwise the stand-by card of the same size."""
-        return Outgoing(picture) if self.permits(picture) else self.card(*picture.size)
+        if self.permits(picture):
+            return Outgoing(picture)
+        return self.card(*picture.size)
 
     def card(self, width: int, height: int) -> Outgoing:
         """Return the stand-by card of the settings in force at this size, in pixels."""
