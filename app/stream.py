@@ -17,7 +17,7 @@ from app.core.geometry import WHOLE_VIEW, cropped
 from app.core.types import AlphaImage, Backdrop, BgrImage, Frame, Matte, Picture, PictureKind, magnified
 from app.effects.base import FrameContext
 from app.effects.table import Effects
-from app.matting.base.interface import MattingEngine
+from app.matting.interface import MattingEngine
 from app.matting.strict.rules import WAIT_FRAMES
 from app.privacy.plausibility import HOLD_S, MatteCheck, mean_alpha
 from app.settings import Settings

@@ -25,9 +25,9 @@ from torch import Tensor
 
 from app.core.settings import EdgeSettings
 from app.core.types import BgrImage
-from app.matting.base.interface import StepGeometry
-from app.matting.base.parameters import plan
 from app.matting.choice.preparation import PORTRAIT
+from app.matting.edges import plan
+from app.matting.interface import StepGeometry
 from app.matting.torch.frame_step import Core, FrameStep, State, StepInputs
 from app.matting.torch.torch_backend import DTYPES, SETTLED_STEPS, TorchBackend, place, usual_loop
 from models.mattecam.bundled import load

@@ -10,9 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.matting.base.interface import StepGeometry
-from app.matting.base.parameters import strength_sigma
-from app.matting.cpu.cpu_backend import blurred_background
+from app.matting.blur import blurred_background, strength_sigma
+from app.matting.interface import StepGeometry
 
 Floats = NDArray[np.float64]
 SIZE = (1280, 720)

@@ -24,8 +24,8 @@ from app.control.commands import Command
 from app.control.transport import ask
 from app.core.settings import EngineSettings, FramingSettings
 from app.core.types import BgrImage, BlurredBackground, Matte
-from app.matting.base.interface import EngineInfo
 from app.matting.choice import preparation
+from app.matting.interface import EngineInfo
 from app.runtime.context import PipelineParts
 from device_bed.tools import DEVICE, FORK, OpenCvReader, end, shell, until
 from mattecam.testing import ImmediateEngine, StepInput

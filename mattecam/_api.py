@@ -21,7 +21,7 @@ from app.core.process import check_not_forked
 from app.core.settings import BackgroundSettings, EdgeSettings, EngineSettings, MattingSettings
 from app.core.types import AlphaImage, Backdrop, BgrImage, Frame, Matte, check_bgr
 from app.matting import build_engine
-from app.matting.base.interface import EngineInfo, MattingEngine
+from app.matting.interface import EngineInfo, MattingEngine
 from app.offline import convert as offline
 from app.offline.convert import ConvertReport, Progress
 from app.offline.files import check_names, frame_rate

@@ -19,7 +19,7 @@ from app.core.errors import Text
 from app.core.geometry import viewed
 from app.core.settings import CaptureSettings, EdgeSettings, EngineSettings
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Frame, Matte, Picture, SourceInfo
-from app.matting.base.interface import EngineInfo
+from app.matting.interface import EngineInfo
 
 __all__ = [
     "PERSON",

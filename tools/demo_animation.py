@@ -24,7 +24,7 @@ from app.core.paths import assets_dir
 from app.core.settings import BackgroundSettings, EdgeSettings, MattingSettings
 from app.core.types import BgrImage
 from app.matting import build_engine
-from app.matting.base.interface import MattingEngine
+from app.matting.interface import MattingEngine
 
 ROOT = Path(__file__).resolve().parent.parent
 FRAME_SIZE, VIEW_SIZE = (1280, 720), (640, 360)

@@ -19,7 +19,7 @@ import typer
 from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import BlurredBackground
 from app.matting import build_engine
-from app.matting.base.interface import auto_ratio
+from app.matting.interface import auto_ratio
 from models.mattecam.bundled import load
 from models.table import bundled
 from training import metrics

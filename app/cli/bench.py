@@ -19,11 +19,11 @@ from app.core.targets import kind_of
 from app.core.threads import Strips
 from app.core.types import BgrImage
 from app.matting import build_engine
-from app.matting.base.interface import MattingEngine
 from app.matting.choice import hardware, preparation
 from app.matting.choice.choice import Choice, choose, geometry_for
 from app.matting.choice.trials import cpu_precisions
 from app.matting.engine import converted
+from app.matting.interface import MattingEngine
 from models.table import auto_order, bundled
 from models.weights import on_hand
 

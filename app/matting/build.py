@@ -14,10 +14,10 @@ from app.core.process import start_native_threads
 from app.core.settings import EngineSettings, FramingSettings
 from app.core.targets import kind_of
 from app.core.types import BgrImage
-from app.matting.base.interface import Backend, StepGeometry, auto_ratio
 from app.matting.choice.choice import Choice, choose, choose_model, geometry_for, openvino_threads
 from app.matting.choice.preparation import prepare_here
 from app.matting.engine import FrameEngine, backend_errors, network_engine
+from app.matting.interface import Backend, StepGeometry, auto_ratio
 from app.matting.plate.engine import LitPlate, PlateEngine, PlateParts
 from app.matting.plate.picture import PersonFinder, PlateFit, check_shape, needs_plate, read_plate, whole_plate
 

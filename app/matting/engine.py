@@ -17,15 +17,8 @@ from app.core.edits import MatteEditor
 from app.core.errors import ModelError, Remedy, t
 from app.core.settings import EdgeSettings, EngineSettings, shown_strength
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte, check_bgr
-from app.matting.base.interface import (
-    Backend,
-    EngineInfo,
-    ExecutorError,
-    NotAMatteError,
-    StepGeometry,
-    is_out_of_memory,
-)
 from app.matting.choice.choice import Choice, geometry_for
+from app.matting.interface import Backend, EngineInfo, ExecutorError, NotAMatteError, StepGeometry, is_out_of_memory
 from app.matting.motion import Motion
 
 if TYPE_CHECKING:

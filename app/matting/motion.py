@@ -12,9 +12,7 @@ import numpy as np
 
 from app.core.settings import EdgeSettings
 from app.core.types import BgrImage, Floats
-from app.matting.base.interface import (
-    Reuse,
-)
+from app.matting.interface import Reuse
 
 COLUMNS, ROWS = 32, 18
 """Size of the thumbnails that are compared."""

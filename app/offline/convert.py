@@ -27,9 +27,9 @@ from app.core.geometry import cropped, framed, viewed
 from app.core.settings import BackgroundSettings, FramingSettings, MattingSettings, PeopleSettings
 from app.core.types import UNKNOWN_SOURCE, AlphaImage, Backdrop, BgrImage, BlurredBackground, Frame, Matte
 from app.matting import build_engine
-from app.matting.base.interface import MattingEngine
 from app.matting.build import frame_check
 from app.matting.engine import FrameEngine
+from app.matting.interface import MattingEngine
 from app.media.frame_filters import BgraImage, premultiplied, straight
 from app.media.image_file import is_picture
 from app.media.video_reader import VideoReader

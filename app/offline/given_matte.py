@@ -21,9 +21,9 @@ from app.core.errors import MattecamError, SourceLostError, SourceOpenError, Usa
 from app.core.files import is_folder
 from app.core.geometry import framed
 from app.core.types import AlphaImage, BgrImage, Bytes, Floats
-from app.matting.base.interface import StepGeometry, auto_ratio
 from app.matting.cpu.cpu_backend import Coefficients, CpuBackend
 from app.matting.engine import FrameEngine
+from app.matting.interface import StepGeometry, auto_ratio
 from app.matting.kernels.network import fast_filter_rows, shrink_rows
 from app.media.frame_filters import BgraImage
 from app.media.image_file import is_picture, pictures_in, read_matte

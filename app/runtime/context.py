@@ -14,8 +14,8 @@ from app.capture.base import FrameSource
 from app.core.errors import Text
 from app.core.settings import BackgroundSettings, CaptureSettings, EngineSettings, FramingSettings
 from app.core.threads import elapsed_s
-from app.matting.base.interface import MattingEngine
 from app.matting.choice.governor import WINDOW_S
+from app.matting.interface import MattingEngine
 from app.output.base import OpenSink, ReaderCounter, SinkSpec
 from app.output.sound import OpenMicrophone
 from app.privacy.plausibility import HOLD_S, STALE_S

@@ -29,10 +29,10 @@ from app.core.geometry import WHOLE
 from app.core.settings import MIN_RATIO, EngineSettings, FramingSettings
 from app.core.types import Frame
 from app.core.worker import Preparer
-from app.matting.base.interface import EngineInfo, ExecutorError, MattingEngine, is_device_lost, is_out_of_memory
 from app.matting.choice import hardware
 from app.matting.choice.governor import FULL, Governor, StepTiming, at_quality, quality_levels
 from app.matting.choice.trials import give_up_gpu
+from app.matting.interface import EngineInfo, ExecutorError, MattingEngine, is_device_lost, is_out_of_memory
 from app.matting.plate.picture import needs_plate, plate_info
 from app.runtime.context import PipelineContext
 from app.runtime.status import Lowered, Phase

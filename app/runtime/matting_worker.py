@@ -12,8 +12,8 @@ from app.core.errors import Remedy, Stage, t
 from app.core.geometry import cropped
 from app.core.types import Frame, Picture, PictureKind
 from app.core.worker import LatestSlot, SlotClosed, Worker
-from app.matting.base.interface import MattingEngine
 from app.matting.choice.governor import StepTiming
+from app.matting.interface import MattingEngine
 from app.runtime.backdrops import Backdrops
 from app.runtime.capture_worker import DemandWatch
 from app.runtime.context import PipelineContext

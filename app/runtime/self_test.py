@@ -11,7 +11,7 @@ from app.capture.demo import DemoSource
 from app.core.errors import t
 from app.core.settings import EdgeSettings
 from app.core.types import BgrImage, Mask
-from app.matting.base.interface import ExecutorError, MattingEngine
+from app.matting.interface import ExecutorError, MattingEngine
 from app.matting.plate.engine import PlateEngine
 from app.privacy.plausibility import mean_alpha
 

@@ -26,7 +26,7 @@ from app.core.errors import MattecamError, Remedy, Stage, Text, t, text_of
 from app.core.files import is_stream, why_not_written, write_private
 from app.core.geometry import WHOLE_VIEW, View
 from app.core.types import SourceInfo
-from app.matting.base.interface import EngineInfo
+from app.matting.interface import EngineInfo
 
 
 class Phase(Enum):

@@ -9,7 +9,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from app.matting.base.interface import StepGeometry
+from app.matting.interface import StepGeometry
 from benchmarks import gpu
 from benchmarks.gpu import Bench, Row, correctness, machine, run, speed
 from tests.fresh_python import printed_by

@@ -30,7 +30,7 @@ from app.core import paths
 from app.core.errors import BackgroundError, MattecamError, ModelError, SinkOpenError, Stage
 from app.core.settings import BackgroundSettings, PeopleSettings, Zone
 from app.core.types import Frame, Outgoing, Picture, PictureKind, SourceInfo
-from app.matting.base.interface import EngineInfo
+from app.matting.interface import EngineInfo
 from app.runtime.context import Timing
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Latencies, Latency, Phase, PipelineStatus

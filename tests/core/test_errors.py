@@ -14,7 +14,7 @@ import app.cli.main
 import app.control.transport  # noqa: F401 - for their errors
 from app.core.errors import MattecamError, ModelChoiceError, ModelError, PlateError, Remedy, Stage, t
 from app.core.files import ExplainedOSError
-from app.matting.base.interface import ExecutorError
+from app.matting.interface import ExecutorError
 from app.runtime.status import StatusBoard
 from models.errors import WeightsError
 

@@ -19,8 +19,8 @@ from app.effects import light
 from app.effects.base import FrameContext
 from app.effects.light import Exposure, Light
 from app.effects.table import Effects
-from app.matting.base.interface import StepGeometry
 from app.matting.cpu.cpu_backend import RefinedCells
+from app.matting.interface import StepGeometry
 from app.settings import Settings
 from tests.matting.stubs import OFF, STUBS, Fixed, StubCpu, showing
 

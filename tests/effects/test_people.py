@@ -26,7 +26,7 @@ from app.effects.finding import Person, find_people
 from app.effects.only_me import PROOF_FRAMES, WARY_S, OnlyMe
 from app.effects.table import Effects
 from app.effects.zones import CANVAS_HEIGHT, draw_zones, zone_gain
-from app.matting.base.interface import StepGeometry
+from app.matting.interface import StepGeometry
 from app.settings import Settings
 from tests.matting.stubs import StubCpu, showing
 

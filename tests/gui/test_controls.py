@@ -28,7 +28,7 @@ from app.gui.panels.form import Form
 from app.gui.widgets import theme
 from app.gui.widgets.page import FoldingRow
 from app.gui.widgets.qt import FRAME
-from app.matting.base.interface import EngineInfo
+from app.matting.interface import EngineInfo
 from app.runtime.status import Phase, PipelineStatus
 from mattecam.testing import FakeEngine
 from tests.fakes.world import FakeWorld

@@ -10,8 +10,8 @@ import pytest
 
 from app.core.settings import MattingSettings
 from app.matting import build_engine
-from app.matting.base.interface import MattingEngine
 from app.matting.choice.hardware import torch_usable
+from app.matting.interface import MattingEngine
 from models import table
 from tests.golden.fill import fill
 from tests.matting.stubs import BuildEngine

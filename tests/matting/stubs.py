@@ -15,9 +15,9 @@ from hypothesis import settings
 from app.core.edits import MatteEdit
 from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import Backdrop, BgrImage, BlurredBackground, Floats
-from app.matting.base.interface import MattingEngine, StepGeometry
 from app.matting.choice.hardware import CudaCards, torch_usable
 from app.matting.cpu.cpu_backend import Coefficients, CpuBackend, RefinedCells
+from app.matting.interface import MattingEngine, StepGeometry
 from app.matting.openvino import conversion
 from app.matting.openvino.conversion import NetworkSource
 from app.matting.openvino.openvino_backend import SURVEY_FRAMES, OpenVinoBackend

@@ -28,10 +28,12 @@ from app.core.settings import (
     shown_strength,
 )
 from app.core.types import AlphaImage, BgrImage, BlurredBackground, Floats, Matte, magnified
-from app.matting.base import parameters
-from app.matting.base.interface import NotAMatteError, StepGeometry
-from app.matting.cpu.cpu_backend import RefinedCells, blurred_background
+from app.matting import blur
+from app.matting.blur import blurred_background
+from app.matting.cpu.cpu_backend import RefinedCells
+from app.matting.edges import plan
 from app.matting.engine import FrameEngine
+from app.matting.interface import NotAMatteError, StepGeometry
 from app.offline.convert import FilmStep
 from app.settings import Settings
 from tests.fresh_python import printed_by
@@ -162,7 +164,7 @@ def test_full_contrast_is_a_hard_mask() -> None:
 
 @given(st.floats(0.01, 1))
 def test_temporal_smoothing_arrives_and_lets_motion_pass(temporal_smoothing: float) -> None:
-    steps = parameters.plan(EdgeSettings(temporal_smoothing=temporal_smoothing)).temporal_smoothing
+    steps = plan(EdgeSettings(temporal_smoothing=temporal_smoothing)).temporal_smoothing
     assert steps is not None
     difference = np.arange(-255, 256)
     assert (np.abs(steps) <= np.abs(difference)).all()
@@ -339,7 +341,7 @@ def test_blurred_room_holds_nothing_of_the_person_as_in_torch(strength: float) -
     # The room is grey, brighter to the right: a red cast would come from the person.
     assert np.abs(room[..., 2].astype(int) - room[..., 0]).max() <= 1
     assert room.min() >= 50 and room.max() <= 190
-    taps = torch.from_numpy(parameters.strength_taps(strength, 120))
+    taps = torch.from_numpy(blur.strength_taps(strength, 120))
     image, matte = torch.from_numpy(small)[None], torch.from_numpy(alpha)[None, None]
     reference = frame_step.blurred_background(image, matte, taps, 1)
     assert np.abs(room - reference[0].permute(1, 2, 0).numpy()[..., ::-1] * 255).max() <= 1
@@ -351,7 +353,7 @@ def test_a_lamp_of_any_colour_stays_bright_and_becomes_a_disc(channel: int) -> N
     cv2.circle(room, (640, 360), 14, np.where(np.arange(3) == channel, 255, 40).tolist(), -1)
     lens, usual = (blurred(room, 30, bokeh=bokeh)[..., channel].astype(float) - 40 for bokeh in (True, False))
     assert lens.sum() > 3 * usual.sum(), "the highlight prevails"
-    radius = parameters.DISC_RADIUS * parameters.strength_sigma(30, 720)
+    radius = blur.DISC_RADIUS * blur.strength_sigma(30, 720)
     across = lens[360, 640:] / lens[360, 640]
     assert across[int(0.5 * radius)] > 0.75, "nearly flat inside"
     assert across[int(1.8 * radius)] < 0.1, "dark outside"

@@ -17,10 +17,10 @@ from app.core.errors import ModelError
 from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import BgrImage, BlurredBackground, Floats, Matte
 from app.matting import build_engine
-from app.matting.base.interface import Backend, ExecutorError, NotAMatteError, Reuse, StepGeometry, is_device_lost
+from app.matting.blur import blurred_background
 from app.matting.cpu import cpu_backend
-from app.matting.cpu.cpu_backend import blurred_background
 from app.matting.engine import FrameEngine
+from app.matting.interface import Backend, ExecutorError, NotAMatteError, Reuse, StepGeometry, is_device_lost
 from app.matting.motion import CALM_FRAMES, FIRST_FRAMES, SELDOM, STEADY_LEVELS, STEADY_SHARE, STILL_LEVELS, Motion
 from tests.clips import demo
 from tests.matting.stubs import OFF, Case, Fixed, StubCpu, showing

@@ -15,8 +15,8 @@ from torch import nn
 from app.core.settings import EdgeSettings
 from app.core.threads import Strips
 from app.core.types import Backdrop, BlurredBackground, Bytes, Floats
-from app.matting.base.interface import StepGeometry
 from app.matting.cpu.cpu_backend import Coefficients
+from app.matting.interface import StepGeometry
 from app.matting.kernels import composite as kernels
 from app.matting.kernels.network import matte_rows, shrink_rows
 from app.matting.openvino.openvino_backend import decide, filter_kernel, forget_changed, halved

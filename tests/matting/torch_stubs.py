@@ -7,8 +7,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from app.matting.base.interface import StepGeometry
 from app.matting.cpu.cpu_backend import Coefficients
+from app.matting.interface import StepGeometry
 from app.matting.torch.frame_step import Core
 from app.matting.torch.torch_backend import TorchBackend
 from models.bgmv2 import MattingRefine

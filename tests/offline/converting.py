@@ -10,8 +10,8 @@ import numpy as np
 
 from app.core.settings import BackgroundSettings, FramingSettings, MattingSettings
 from app.core.types import BlurredBackground, Matte
-from app.matting.base.interface import EngineInfo
 from app.matting.engine import backend_errors
+from app.matting.interface import EngineInfo
 from app.offline.convert import ConvertReport, convert
 from app.settings import Settings
 from mattecam.testing import ImmediateEngine, StepInput

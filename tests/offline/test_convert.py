@@ -33,7 +33,7 @@ from app.core.errors import (
 from app.core.files import free_name
 from app.core.settings import BackgroundSettings, MattingSettings, PeopleSettings, Zone
 from app.core.types import BgrImage, Matte, Orientation
-from app.matting.base.interface import ExecutorError, NotAMatteError
+from app.matting.interface import ExecutorError, NotAMatteError
 from app.media import image_file
 from app.offline.convert import ConvertReport, convert
 from app.offline.plan import MANIFEST, clips_in, left_out

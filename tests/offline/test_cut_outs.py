@@ -15,7 +15,7 @@ from app.cli import main
 from app.core.errors import MattecamError
 from app.core.settings import BackgroundSettings, EdgeSettings, FramingSettings, PeopleSettings
 from app.core.types import BgrImage, BlurredBackground, Matte
-from app.matting.base.interface import EngineInfo
+from app.matting.interface import EngineInfo
 from app.media.frame_filters import extended
 from app.media.image_file import read_cut_out
 from app.media.video_reader import VideoReader

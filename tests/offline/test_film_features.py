@@ -16,7 +16,7 @@ from app.core.settings import BackgroundSettings, EdgeSettings, FramingSettings,
 from app.core.types import BgrImage, Frame, Picture
 from app.core.worker import LatestSlot, Preparer
 from app.matting import build_engine
-from app.matting.base.interface import MattingEngine
+from app.matting.interface import MattingEngine
 from app.media.image_file import read_image
 from app.media.video_input import VideoInput
 from app.media.video_writer import file_encoder

@@ -27,7 +27,7 @@ if sys.argv[1] != "numba":
     compiling.FOLDER, compiling.LEVELS = Path(sys.argv[1]), {sys.argv[2]: set()}
 from app.core.settings import EdgeSettings
 from app.core.types import BlurredBackground
-from app.matting.base.interface import StepGeometry
+from app.matting.interface import StepGeometry
 from app.matting.kernels.network import matte_rows
 from tests.matting.stubs import Case, StubCpu
 digest = hashlib.sha256()

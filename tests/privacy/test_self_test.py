@@ -17,7 +17,7 @@ from app.core.errors import ModelError, PlateError
 from app.core.settings import CaptureSettings, EdgeSettings, EngineSettings
 from app.core.types import AlphaImage, Matte, PictureKind
 from app.matting import build_engine
-from app.matting.base.interface import EngineInfo
+from app.matting.interface import EngineInfo
 from app.runtime.context import default_parts
 from app.runtime.self_test import self_test
 from app.runtime.status import Phase

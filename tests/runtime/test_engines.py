@@ -15,8 +15,8 @@ from app.core.errors import ModelError, WeightsMissingError
 from app.core.geometry import WHOLE
 from app.core.settings import EdgeSettings, EngineSettings, FramingSettings
 from app.core.types import Frame, SourceInfo
-from app.matting.base.interface import EngineInfo
 from app.matting.choice.governor import StepTiming
+from app.matting.interface import EngineInfo
 from app.matting.plate.picture import save_plate
 from app.runtime.context import PipelineContext, Timing
 from app.runtime.engines import ChoiceState, EngineKey, EnginePlan, EngineSelector, MatteFrame

@@ -16,10 +16,10 @@ import pytest
 from app.core.errors import MattecamError, ModelError, Stage
 from app.core.settings import BackgroundSettings, EdgeSettings, EngineSettings, FramingSettings
 from app.core.types import AlphaImage, BgrImage, Frame, Matte, PictureKind
-from app.matting.base.interface import ExecutorError, MattingEngine
 from app.matting.choice import hardware
 from app.matting.choice.governor import StepTiming
 from app.matting.choice.hardware import CudaCards
+from app.matting.interface import ExecutorError, MattingEngine
 from app.runtime import engines
 from app.runtime.context import Timing
 from app.runtime.engines import EngineSelector, MatteFrame, remember, replacement, shown_error

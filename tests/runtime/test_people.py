@@ -14,7 +14,7 @@ from app.core.errors import BackgroundError, SourceLostError
 from app.core.geometry import WHOLE_VIEW, framed
 from app.core.settings import BackgroundSettings, EngineSettings, FramingSettings, PeopleSettings, Zone
 from app.core.types import BgrImage, BlurredBackground, Matte, Orientation, Picture, PictureKind
-from app.matting.base.interface import MattingEngine
+from app.matting.interface import MattingEngine
 from app.matting.plate.picture import PlateCapture, save_plate
 from app.output.base import FrameSink, Packer, SinkContext
 from app.runtime.backdrops import PLAIN_GREY

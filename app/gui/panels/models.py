@@ -23,9 +23,9 @@ from app.gui.translation import describe_model, tr, translated_error
 from app.gui.widgets.controls import SCALES, Segments, button, combo, describe, fill_combo, selectable
 from app.gui.widgets.page import FoldingRow, breakable
 from app.gui.widgets.qt import AfterLayout, column, copy_text, reveal, scaled, timer
-from app.matting.base.interface import EngineInfo
 from app.matting.choice import choice, hardware
 from app.matting.choice.choice import FineQuality
+from app.matting.interface import EngineInfo
 from app.runtime.status import PipelineStatus
 from app.settings import Settings
 from models import weights

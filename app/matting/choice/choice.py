@@ -14,7 +14,6 @@ from app.core.paths import program_command
 from app.core.settings import EngineSettings
 from app.core.targets import INTEL, Target, kind_of
 from app.core.threads import usable_cores
-from app.matting.base.interface import StepGeometry, auto_ratio
 from app.matting.choice import hardware
 from app.matting.choice.governor import LIGHTER_WORK
 from app.matting.choice.trials import (
@@ -28,6 +27,7 @@ from app.matting.choice.trials import (
     is_affordable,
     trials_of,
 )
+from app.matting.interface import StepGeometry, auto_ratio
 from models.errors import WeightsError
 from models.table import NETWORKS, NetworkSpec, auto_order, bundled, recommended
 from models.weights import check_intact, find, find_int8, on_hand

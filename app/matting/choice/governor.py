@@ -17,7 +17,7 @@ from fractions import Fraction
 from statistics import fmean
 
 from app.core.settings import MIN_RATIO, EngineSettings
-from app.matting.base.interface import EngineInfo
+from app.matting.interface import EngineInfo
 from models.table import bundled
 
 RATIO_FACTORS = (1.0, 0.84, 0.71, 0.6, 0.5)

@@ -17,7 +17,7 @@ from typing import Any
 
 from app.core.errors import ModelChoiceError, Remedy, t
 from app.core.files import version_of
-from app.matting.base.interface import ExecutorError
+from app.matting.interface import ExecutorError
 
 _log = logging.getLogger(__name__)
 

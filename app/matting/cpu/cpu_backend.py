@@ -6,7 +6,6 @@ most alpha (and rounding), whatever the coefficients.
 
 from __future__ import annotations
 
-import functools
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from typing import NamedTuple, final
@@ -20,29 +19,17 @@ from app.core.geometry import viewed
 from app.core.settings import EdgeSettings
 from app.core.threads import Strips
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Bytes, Floats, Matte, magnified
-from app.matting.base.interface import NotAMatteError, Reuse, StepGeometry
-from app.matting.base.parameters import (
-    DISC_EDGE,
-    DISC_RADIUS,
-    FILL_FACTOR,
-    FILL_TAPS,
-    FILL_WEIGHT,
-    FLOOR,
-    HIGHLIGHT,
-    HIGHLIGHT_POWER,
-    PERSON_MARGIN,
-    REACH,
-    SPREAD_ALPHA,
-    SPREAD_FACTOR,
-    SPREAD_FLOOR,
-    EdgePlan,
-    box_radii,
-    gaussian,
-    octagon,
-    plan,
-    spread_radius,
-    strength_sigma,
+from app.matting.blur import (
+    blurred_background,
 )
+from app.matting.edges import (
+    EdgePlan,
+    beyond,
+    feather,
+    grow,
+    plan,
+)
+from app.matting.interface import NotAMatteError, Reuse, StepGeometry
 from app.matting.kernels.composite import (
     blend_rows,
     extend_colour_rows,
@@ -267,12 +254,12 @@ class CpuBackend(ABC):
             else:
                 self.strips.run(height, smooth_alpha_rows, alpha, last, edges.temporal_smoothing)
             self._previous_alpha, alpha = last, last.copy()
-        grown = _grow(alpha, edges)
+        grown = grow(alpha, edges)
         if edges.feather_px == 0:
             return grown
-        feathered = _feather(grown, edges.feather_px)
+        feathered = feather(grown, edges.feather_px)
         self.strips.run(
-            height, extend_colour_rows, foreground, _beyond(foreground, grown, edges.feather_px), grown, feathered
+            height, extend_colour_rows, foreground, beyond(foreground, grown, edges.feather_px), grown, feathered
         )
         return feathered
 
@@ -306,167 +293,3 @@ def cropped(size: tuple[int, int], alpha: AlphaImage, *colours: NDArray[np.uint8
 def _enlarged(light: Floats, shape: tuple[int, ...]) -> Floats:
     """Return gains and biases, (2, 3, h, w), of a light, (6, h', w')."""
     return np.stack([cv2.resize(plane, shape[::-1]) for plane in light]).reshape(2, 3, *shape).astype(np.float32)
-
-
-_CROSS = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.uint8)
-
-
-def _grow(alpha: AlphaImage, plan: EdgePlan) -> AlphaImage:
-    """Grow or shrink alpha (H, W)."""
-    if plan.grow_px > 0:
-        return _dilate(alpha, plan.grow_px)
-    if plan.grow_px < 0:
-        return 255 - _dilate(255 - alpha, -plan.grow_px)
-    return alpha
-
-
-def _feather(alpha: AlphaImage, feather_px: int) -> AlphaImage:
-    """Feather alpha (H, W) outward; alpha never decreases."""
-    return np.maximum(alpha, _soften(_dilate(alpha, -(-feather_px // 2)), feather_px))
-
-
-def _beyond(foreground: NDArray[np.uint8], alpha: AlphaImage, feather_px: int) -> NDArray[np.uint8]:
-    """Return the foreground with colours extended past the feather; foreground and result are (H, 3 * W)."""
-    height, width = alpha.shape
-    samples = slice(SPREAD_FACTOR // 2, None, SPREAD_FACTOR)
-    opaque = (alpha[samples, samples, None] >= SPREAD_ALPHA).astype(np.float32)
-    colours = np.dstack([foreground.reshape(height, width, 3)[samples, samples] * opaque, opaque])
-    window = 2 * spread_radius(feather_px) + 1
-    for _ in range(2):
-        colours = cv2.blur(colours, (window, window), borderType=cv2.BORDER_CONSTANT)
-    continued = colours[..., :3] / (colours[..., 3:] + np.float32(SPREAD_FLOOR)) + np.float32(0.5)
-    picture = np.clip(continued, 0, 255).astype(np.uint8)
-    full = cv2.resize(picture, (width, height), interpolation=cv2.INTER_LINEAR)
-    return np.asarray(full, np.uint8).reshape(height, -1)
-
-
-def _dilate(alpha: AlphaImage, radius: int) -> AlphaImage:
-    square, diamond = octagon(radius)
-    if square:
-        alpha = cv2.dilate(alpha, np.ones((2 * square + 1, 2 * square + 1), np.uint8))  # type: ignore[assignment]
-    if diamond:
-        alpha = cv2.dilate(alpha, _CROSS, iterations=diamond)  # type: ignore[assignment]
-    return alpha
-
-
-def _soften(alpha: AlphaImage, feather_px: int) -> AlphaImage:
-    for radius in box_radii(feather_px):
-        if radius:
-            alpha = cv2.blur(alpha, (2 * radius + 1, 2 * radius + 1), borderType=cv2.BORDER_REPLICATE)  # type: ignore[assignment]
-    return alpha
-
-
-COARSE_SIGMA = 2.5
-"""The blur of a magnified room is computed on images so coarse that its Gaussians have at least this sigma."""
-LARGEST_DISC = 4.0
-"""Discs of more pixels than this in radius are computed on a coarser image."""
-FINER = 8
-"""Supersampling of a disc's edge."""
-
-
-def blurred_background(
-    small: Floats,
-    alpha: Floats,
-    strength: float,
-    factor: int,
-    width: int,
-    height: int,
-    *,
-    bokeh: bool = False,
-    zoom: float = 1.0,
-) -> BgrImage:
-    """Return the blurred background without the person, (height, width, 3) uint8 BGR.
-
-    small: (3, h, w) RGB and alpha: (h, w), both in 0..1. factor: downsampling factor from the small frame to the
-    background. bokeh: blur with soft-edged discs in which highlights prevail. zoom: see `BlurredBackground`.
-    """
-    weighted = _weighted(small, alpha, factor, highlights=bokeh)
-    sigma = strength_sigma(strength, min(weighted.shape[:2]), zoom)
-    coarser = 1 if zoom == 1 else max(1, int(sigma / COARSE_SIGMA))
-    picture = _with_discs(weighted, sigma) if bokeh else _with_gaussian(weighted, sigma, coarser)
-    return np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
-
-
-def _with_gaussian(weighted: Floats, sigma: float, coarser: int) -> BgrImage:
-    """Blur on an image that is so many times coarser."""
-    height, width = weighted.shape[:2]
-    coarse = _array(cv2.resize(weighted, (width // coarser, height // coarser), interpolation=cv2.INTER_AREA))
-    taps = gaussian(sigma / coarser, int(np.ceil(REACH * sigma / coarser)))
-    return _coloured(_smooth(coarse, taps), coarse)
-
-
-def _with_discs(weighted: Floats, sigma: float) -> BgrImage:
-    size = weighted.shape[1], weighted.shape[0]
-    radius = DISC_RADIUS * sigma
-    coarser = max(1, int(radius / LARGEST_DISC))
-    coarse = (max(1, size[0] // coarser), max(1, size[1] // coarser))
-    weighted = _array(cv2.resize(weighted, coarse, interpolation=cv2.INTER_AREA))
-    radius /= coarser
-    edge = max(DISC_EDGE * radius, 0.3)
-    soft = _smooth(weighted, gaussian(edge, int(np.ceil(3 * edge))))
-    near = _array(cv2.filter2D(soft, -1, disc(radius), borderType=cv2.BORDER_CONSTANT))
-    return np.asarray(cv2.resize(_coloured(near, weighted), size, interpolation=cv2.INTER_CUBIC), np.uint8)
-
-
-@functools.lru_cache(maxsize=8)
-def disc(radius: float) -> Floats:
-    """Return a disc (2n + 1, 2n + 1) of this radius in pixels with antialiased edge; its sum is 1."""
-    reach = int(np.ceil(radius - 0.5))
-    fine = (np.arange((2 * reach + 1) * FINER) + 0.5) / FINER - reach - 0.5
-    inside = (np.hypot(fine[:, None], fine[None]) <= max(radius, 0.5)).astype(np.float32)
-    shares = inside.reshape(2 * reach + 1, FINER, 2 * reach + 1, FINER).mean(axis=(1, 3))
-    weights: Floats = (shares / shares.sum()).astype(np.float32)
-    return weights
-
-
-def _weighted(small: Floats, alpha: Floats, factor: int, *, highlights: bool) -> Floats:
-    """Return colours times weights, BGR, and weights, (h, w, 4); the person has no weight."""
-    person = _pool(alpha, factor)
-    margin = 2 * PERSON_MARGIN + 1
-    weight = _array(1 - cv2.dilate(person, np.ones((margin, margin), np.uint8)))
-    # Plane by plane and in OpenCV: numpy takes several times as long for interleaved colours.
-    planes = [_pool(plane, factor) for plane in small[::-1]]
-    if highlights:
-        brightness = cv2.max(cv2.max(planes[0], planes[1]), planes[2])
-        weight = weight * (1 + np.float32(HIGHLIGHT) * (brightness * brightness) ** HIGHLIGHT_POWER)
-    return _array(cv2.merge([*(_array(cv2.multiply(plane, weight)) for plane in planes), weight]))
-
-
-def _coloured(near: Floats, weighted: Floats) -> BgrImage:
-    """Return the colours (h, w, 3) uint8 of a blurred image, filled where it has no weight."""
-    total = _array(cv2.addWeighted(near, 1, _fill(weighted), FILL_WEIGHT, 0))
-    *colours, weights = cv2.split(total)
-    picture = cv2.merge([cv2.divide(colour, weights, scale=255, dtype=cv2.CV_8U) for colour in colours])
-    return np.asarray(picture, np.uint8)
-
-
-def _fill(weighted: Floats) -> Floats:
-    """Return fill colours with a weight of 1, (h, w, 4), from premultiplied colours and weights (h, w, 4)."""
-    height, width = weighted.shape[:2]
-    step = FILL_FACTOR
-    padded = _array(cv2.copyMakeBorder(weighted, 0, -height % step, 0, -width % step, cv2.BORDER_CONSTANT))
-    far = _smooth(_pool(padded, step), FILL_TAPS)
-    *mean, share = cv2.mean(weighted)
-    colour = np.array([*mean, share + FLOOR], np.float32) / (share + FLOOR)
-    fill = far + np.float32(FLOOR) * colour
-    fill /= fill[..., 3:].copy()
-    size = padded.shape[1], padded.shape[0]
-    return _array(cv2.resize(fill, size, interpolation=cv2.INTER_LINEAR))[:height, :width]
-
-
-def _pool(image: Floats, factor: int) -> Floats:
-    """Return means of squares of `factor` pixels; incomplete squares at the right and bottom are dropped."""
-    if factor == 1:
-        return image
-    height, width = image.shape[0] // factor, image.shape[1] // factor
-    cropped = image[: height * factor, : width * factor]
-    return _array(cv2.resize(cropped, (width, height), interpolation=cv2.INTER_AREA))
-
-
-def _smooth(image: Floats, taps: Floats) -> Floats:
-    """Apply a separable convolution with zero padding."""
-    return _array(cv2.sepFilter2D(image, -1, taps, taps, borderType=cv2.BORDER_CONSTANT))
-
-
-def _array(image: object) -> Floats:
-    return np.asarray(image, np.float32)

@@ -1,7 +1,7 @@
 """Full-size kernels for CPUs, compiled by numba: the composite, edge controls, light, view and refined cells.
 
 `finish_rows` accesses each byte of frame, backdrop and composite once; the others run after it or beside it. See
-`app.matting.base.parameters`.
+`app.matting.edges`.
 
 Every public function processes rows `top` to `bottom` of its output and releases the GIL, so that strips of a frame run
 in parallel. Colours are interleaved BGR in 0..255. The inner loops run over contiguous rows from index 0, which lets

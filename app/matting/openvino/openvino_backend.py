@@ -18,9 +18,8 @@ import numpy as np
 from app.core.targets import INTEL
 from app.core.threads import Strips, name_thread, on_own_thread
 from app.core.types import AlphaImage, BgrImage, Floats
-from app.matting.base.interface import StepGeometry
-from app.matting.base.parameters import DARK, network_gain
 from app.matting.cpu.cpu_backend import Coefficients, CpuBackend
+from app.matting.interface import DARK, StepGeometry, network_gain
 from app.matting.kernels.network import (
     fast_filter_rows,
     learned_filter_rows,

@@ -13,8 +13,8 @@ from app.core.edits import MatteEditor
 from app.core.errors import PlateError, t
 from app.core.settings import EdgeSettings
 from app.core.types import AlphaImage, Backdrop, BgrImage, Matte, check_bgr
-from app.matting.base.interface import EngineInfo
 from app.matting.engine import FrameEngine
+from app.matting.interface import EngineInfo
 from app.matting.plate.picture import PersonFinder, PlateFit
 
 

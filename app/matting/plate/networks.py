@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core.types import BgrImage, Floats
-from app.matting.base.interface import StepGeometry
 from app.matting.cpu.cpu_backend import Coefficients, CpuBackend, RefinedCells, padded
+from app.matting.interface import StepGeometry
 from app.matting.kernels.composite import cut_cells
 from app.matting.kernels.network import shrink_rows
 from app.matting.openvino.conversion import Arrays, Artefact, bound, compiled, fitted

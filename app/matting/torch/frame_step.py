@@ -21,25 +21,9 @@ from torch import Tensor, nn
 from app.core.edits import MatteEdit, MatteEditor
 from app.core.geometry import View
 from app.core.types import BgrImage, Floats
-from app.matting.base.interface import StepGeometry
-from app.matting.base.parameters import (
-    DARK,
-    DARKER,
-    FILL_FACTOR,
-    FILL_SIGMA,
-    FILL_WEIGHT,
-    FLOOR,
-    MOST_GAIN,
-    PERSON_MARGIN,
-    SPREAD_ALPHA,
-    SPREAD_FACTOR,
-    SPREAD_FLOOR,
-    TARGET,
-    EdgePlan,
-    box_radii,
-    octagon,
-    spread_radius,
-)
+from app.matting.blur import FILL_FACTOR, FILL_SIGMA, FILL_WEIGHT, FLOOR, PERSON_MARGIN
+from app.matting.edges import SPREAD_ALPHA, SPREAD_FACTOR, SPREAD_FLOOR, EdgePlan, box_radii, octagon, spread_radius
+from app.matting.interface import DARK, DARKER, MOST_GAIN, TARGET, StepGeometry
 from app.matting.strict.torch_strict import initial_memory, strict_matte, with_people
 from models.bgmv2 import MattingRefine
 from models.export import TwoStageNetwork
@@ -260,7 +244,7 @@ class Core(nn.Module):
     """Wraps a network's first stage; the frame step runs the second."""
 
     sees_gain = True
-    """Whether the network's input gets the gain of `app.matting.base.parameters`; not where a plate is compared."""
+    """Whether the network's input gets the gain of `app.matting.interface`; not where a plate is compared."""
 
     network: TwoStageNetwork
 
@@ -372,7 +356,7 @@ def _padded(image: Tensor) -> Tensor:
 
 
 def network_gain(mean: Tensor) -> Tensor:
-    """Return `app.matting.base.parameters.network_gain`, on the device of the mean."""
+    """Return `app.matting.interface.network_gain`, on the device of the mean."""
     share = ((DARK - mean) / (DARK - DARKER)).clamp(0, 1)
     return (1 + (TARGET / mean.clamp(min=1e-3) - 1) * share).clamp(max=MOST_GAIN)
 

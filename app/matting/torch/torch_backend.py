@@ -31,8 +31,9 @@ from app.core.errors import ModelError, t, text_of
 from app.core.geometry import viewed
 from app.core.settings import EdgeSettings
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte
-from app.matting.base.interface import NotAMatteError, Reuse, StepGeometry
-from app.matting.base.parameters import plan, strength_taps
+from app.matting.blur import strength_taps
+from app.matting.edges import plan
+from app.matting.interface import NotAMatteError, Reuse, StepGeometry
 from app.matting.torch.frame_step import Core, DirectCore, FrameStep, State, StepInputs, StepOutput
 from models.checkpoint import load_state_dict
 from models.errors import WeightsError

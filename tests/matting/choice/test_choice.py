@@ -15,13 +15,13 @@ from app.core.settings import EngineSettings, MattingSettings
 from app.core.targets import DEVICES, Target
 from app.core.types import AlphaImage
 from app.matting import build_engine, choose_model
-from app.matting.base.interface import StepGeometry, auto_ratio
 from app.matting.choice import choice, hardware, trials
 from app.matting.choice.choice import Choice, choose
 from app.matting.choice.hardware import CudaCards, cuda_cards
 from app.matting.choice.trials import MEAN_BOUND, Trial, best, save_prepared, save_trials, trials_of
 from app.matting.cpu.cpu_backend import CpuBackend
 from app.matting.engine import FrameEngine
+from app.matting.interface import StepGeometry, auto_ratio
 from models import weights as registered
 from models.table import BUNDLED, NETWORKS
 from models.weights import SHIPPED_SHA256, find_int8, int8_file

@@ -13,7 +13,6 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.core.settings import MIN_RATIO, EngineSettings
-from app.matting.base.interface import EngineInfo
 from app.matting.choice.governor import (
     LATENCY_BOUND_S,
     MATTED,
@@ -25,6 +24,7 @@ from app.matting.choice.governor import (
     StepTiming,
     quality_levels,
 )
+from app.matting.interface import EngineInfo
 
 FULL = Quality()
 

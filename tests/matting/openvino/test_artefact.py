@@ -22,9 +22,9 @@ from app.core.settings import EdgeSettings, MattingSettings
 from app.core.threads import Strips
 from app.core.types import BgrImage, Floats
 from app.matting import build_engine
-from app.matting.base.interface import StepGeometry
 from app.matting.choice import hardware
 from app.matting.choice.choice import choose
+from app.matting.interface import StepGeometry
 from app.matting.openvino import conversion
 from app.matting.openvino.conversion import (
     INDEX,

@@ -17,8 +17,7 @@ from hypothesis import strategies as st
 from app.core.settings import EdgeSettings, EngineSettings
 from app.core.types import AlphaImage, BgrImage, Floats
 from app.matting import build_engine
-from app.matting.base.interface import StepGeometry
-from app.matting.base.parameters import network_gain
+from app.matting.interface import StepGeometry, network_gain
 from app.matting.openvino import openvino_backend
 from app.matting.openvino.openvino_backend import (
     ALIGNMENT,

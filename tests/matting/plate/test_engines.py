@@ -16,10 +16,10 @@ from app.core.errors import PlateError
 from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import BgrImage, BlurredBackground
 from app.matting import build_engine, choose_model
-from app.matting.base.interface import MattingEngine
 from app.matting.build import sample_pixels
 from app.matting.choice import choice, hardware
 from app.matting.choice.hardware import CudaCards
+from app.matting.interface import MattingEngine
 from app.matting.openvino.openvino_backend import RecurrentNetwork
 from app.matting.plate.engine import PlateEngine
 from models.table import auto_order

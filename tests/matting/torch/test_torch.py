@@ -20,8 +20,8 @@ from app.core.errors import ModelError
 from app.core.geometry import View
 from app.core.settings import EdgeSettings
 from app.core.types import Backdrop, BgrImage, BlurredBackground, Floats, Matte
-from app.matting.base.interface import NotAMatteError, StepGeometry
 from app.matting.choice.preparation import PORTRAIT
+from app.matting.interface import NotAMatteError, StepGeometry
 from app.matting.plate.picture import lit_plate
 from app.matting.strict import cpu_strict
 from app.matting.strict.torch_strict import components, initial_memory, strict_matte, with_people

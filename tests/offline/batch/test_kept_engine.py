@@ -10,7 +10,7 @@ import pytest
 
 from app.core.settings import EngineSettings, FramingSettings
 from app.matting import build_engine
-from app.matting.base.interface import MattingEngine
+from app.matting.interface import MattingEngine
 from app.offline.convert import KeptEngine
 from app.offline.job import run_job
 from tests.clips import demo, write_clip

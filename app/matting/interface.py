@@ -1,4 +1,4 @@
-"""Interfaces of matting: the engine, the backend that runs the frame step for it, its sizes and its failures."""
+"""Interfaces of matting: the engine, the backend that runs the frame step, their failures, and the network's input."""
 
 from __future__ import annotations
 
@@ -49,6 +49,21 @@ class StepGeometry:
 def auto_ratio(width: int, height: int, short_side: int = AUTO_SHORT_SIDE) -> float:
     """Return the ratio, at most 1, that scales the frame's short side to `short_side` pixels."""
     return min(1.0, short_side / min(width, height))
+
+
+# Networks were trained on well-lit people and lose parts of dark ones: they see a dark small frame times a gain. Their
+# coefficients are then made those of the frame as it is.
+DARK, DARKER = 0.3, 0.2
+"""Mean of the small frame, of 0..1, below which it gets a gain, and the full one."""
+TARGET = 0.4
+"""Mean to which the full gain leads."""
+MOST_GAIN = 4.0
+
+
+def network_gain(mean: float) -> float:
+    """Return the gain of the network's input for a small frame with this mean, 1 where it is not dark."""
+    share = min(max((DARK - mean) / (DARK - DARKER), 0.0), 1.0)
+    return min(1 + (TARGET / max(mean, 1e-3) - 1) * share, MOST_GAIN)
 
 
 @dataclass(frozen=True, slots=True)

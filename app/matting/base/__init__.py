@@ -1,1 +1,0 @@
-"""What all backends share: interfaces, sizes, and the tables of edge controls and blur."""
