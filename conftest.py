@@ -15,7 +15,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator
-from multiprocessing.resource_tracker import ensure_running
 from pathlib import Path
 
 import psutil
@@ -63,6 +62,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.path.is_relative_to(TRAINING) or not GENERATED.isdisjoint(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.torch)
+        posix = item.get_closest_marker("posix")
+        if posix is not None and sys.platform == "win32":
+            item.add_marker(pytest.mark.skip(reason=f"Windows lacks {posix.args[0]}"))
         if not hardware.torch_usable() and item.get_closest_marker("torch"):
             item.add_marker(pytest.mark.skip(reason="needs torch"))
 
@@ -242,8 +244,14 @@ def _no_error_logged(request: pytest.FixtureRequest, caplog: pytest.LogCaptureFi
 
 @pytest.fixture(scope="session")
 def resource_tracker() -> None:
-    """Start the process that multiprocessing keeps until the end of the program, so that no test seems to leave it."""
-    ensure_running()
+    """Start the process that multiprocessing keeps until the end of the program, so that no test seems to leave it.
+
+    Windows needs none.
+    """
+    if sys.platform != "win32":
+        from multiprocessing.resource_tracker import ensure_running
+
+        ensure_running()
 
 
 _daemons: set[int] = set()

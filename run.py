@@ -20,7 +20,7 @@ if __name__ == "__main__":
     isolate([sys.executable, "-I", os.path.join(ROOT, "run.py"), *sys.argv[1:]])  # noqa: PTH118
 
 from app.core import EXIT_INTERRUPTED
-from app.core.process import exit_on_signals
+from app.core.process import exit_on_signals, stopping
 
 if __name__ == "__main__":
     exit_on_signals()
@@ -63,6 +63,8 @@ def main(argv: list[str]) -> int:
         if not environment.inside():
             command = [str(environment.PYTHON), "-I", str(environment.ROOT / "run.py"), *argv]
             if os.name == "nt":
+                for each in stopping():  # the other process gets it, too, and this one waits for its end
+                    signal.signal(each, lambda number, frame: None)
                 return subprocess.call(command)
             os.execv(command[0], command)  # noqa: S606 - no shell is wanted
     if testing:

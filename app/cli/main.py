@@ -29,7 +29,14 @@ from app.core import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE
 from app.core.errors import NO_MEMORY, MattecamError, UsageError, text_of
 from app.core.files import why_not_read, why_not_written
 from app.core.paths import program_command
-from app.core.process import check_memory_limit, disable_core_dumps, handled, limit_heaps, refuse_open_umask
+from app.core.process import (
+    check_memory_limit,
+    disable_core_dumps,
+    ending_with_console,
+    handled,
+    limit_heaps,
+    refuse_open_umask,
+)
 from app.core.threads import on_own_thread
 from models.errors import WeightsError
 from models.program import NAME, NO_MODELS_OPTION, NoHomeError
@@ -90,7 +97,7 @@ def run_to_exit(argv: Sequence[str] | None = None) -> NoReturn:
     _open_outputs()
     protect_outputs()
     logs.set_up_console()
-    with handled(_interrupt):  # the commands that have no handlers of their own
+    with handled(_interrupt), ending_with_console():  # the commands that have no handlers of their own
         code = main(argv)
     try:
         sys.stdout.flush()

@@ -5,10 +5,12 @@ Standard library only: `run.py` handles signals before anything else is imported
 
 from __future__ import annotations
 
+import _thread
 import ctypes
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -21,13 +23,18 @@ from app.core.threads import usable_cores
 
 HANGUP: int | None = getattr(signal, "SIGHUP", None)
 """The terminal or the SSH session was closed; not on Windows."""
+BREAK: int | None = getattr(signal, "SIGBREAK", None)
+"""Ctrl+Break, and the end of the console or of the session; on Windows alone."""
 
 
 def stopping() -> tuple[int, ...]:
-    """Return the signals that end a command: SIGINT, SIGTERM, and SIGHUP unless it is ignored, as under nohup."""
-    if HANGUP is None or signal.getsignal(HANGUP) is signal.SIG_IGN:
-        return signal.SIGINT, signal.SIGTERM
-    return signal.SIGINT, signal.SIGTERM, HANGUP
+    """Return the signals that end a command: SIGINT, SIGTERM, SIGBREAK, and SIGHUP unless nohup has it ignored."""
+    numbers: list[int] = [signal.SIGINT, signal.SIGTERM]
+    if BREAK is not None:
+        numbers.append(BREAK)
+    if HANGUP is not None and signal.getsignal(HANGUP) is not signal.SIG_IGN:
+        numbers.append(HANGUP)
+    return tuple(numbers)
 
 
 def exit_on_signals() -> None:
@@ -140,6 +147,53 @@ def handled(handler: Callable[[int, FrameType | None], object]) -> Iterator[None
         for number, before in previous.items():
             signal.signal(number, before)
         os.close(nowhere)
+
+
+CONSOLE_ENDS = (2, 5, 6)
+"""Events of a console of Windows: it was closed, the user logs off, the computer shuts down."""
+END_S = 4.5
+"""How long the end of a program may take then: Windows ends it five seconds after the event, or with the handler."""
+
+
+def _interrupt_main(number: int) -> None:
+    _thread.interrupt_main(signal.Signals(number))
+
+
+class ConsoleEnd:
+    """Ends the program when its console is closed, and holds Windows up until it has ended: recordings are finished."""
+
+    def __init__(self, interrupt: Callable[[int], object] = _interrupt_main) -> None:
+        """interrupt: lets the main thread handle a signal."""
+        self._interrupt = interrupt
+        self._ended = threading.Event()
+
+    def handle(self, event: int) -> bool:
+        """Handle an event of the console, on a thread of the system; return whether it was one of an end."""
+        if event not in CONSOLE_ENDS:
+            return False
+        self._interrupt(BREAK or signal.SIGTERM)
+        self._ended.wait(END_S)
+        return True
+
+    def tell_ended(self) -> None:
+        """Let Windows go on (any thread)."""
+        self._ended.set()
+
+
+@contextmanager
+def ending_with_console() -> Iterator[None]:
+    """End the program as by Ctrl+Break when the console of Windows is closed. For the main thread."""
+    if sys.platform == "win32":
+        end = ConsoleEnd()
+        handler = ctypes.WINFUNCTYPE(ctypes.c_int, ctypes.c_uint)(end.handle)
+        ctypes.windll.kernel32.SetConsoleCtrlHandler(handler, 1)
+        try:
+            yield
+        finally:
+            end.tell_ended()
+            ctypes.windll.kernel32.SetConsoleCtrlHandler(handler, 0)
+    else:
+        yield
 
 
 LINUX: bool = sys.platform.startswith("linux")

@@ -128,19 +128,19 @@ def test_a_stopped_clip_tells_how_far_it_came(tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
 @pytest.mark.long
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
-def test_a_stopped_batch_leaves_nothing_and_can_be_resumed(tmp_path: Path, number: int) -> None:
+@pytest.mark.parametrize("name", ["SIGINT", "SIGKILL"])
+def test_a_stopped_batch_leaves_nothing_and_can_be_resumed(tmp_path: Path, name: str) -> None:
     clips, out = [tmp_path / "a.mp4", tmp_path / "b.mkv"], tmp_path / "out"
     for clip in clips:
         write_clip(clip, 200, size=(192, 96), audio="aac")
     with converting(*clips, out, "--jobs", "2") as process:
         workers = psutil.Process(process.pid).children(recursive=True)
-        process.send_signal(number)
+        process.send_signal(signal.Signals[name])
         process.communicate(timeout=120)
     _, alive = psutil.wait_procs(workers, timeout=100)  # one may just begin
     assert not alive
     records = last_records(out / MANIFEST)
-    if number != signal.SIGKILL:
+    if name != "SIGKILL":
         assert process.returncode == 130
         assert {record.state for record in records.values()} == {"interrupted"}
         assert names_in(out) == [MANIFEST]

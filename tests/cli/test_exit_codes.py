@@ -348,6 +348,7 @@ def test_a_network_that_fails_midway_is_1(folder: Path, tmp_path: Path, monkeypa
     assert main.main(["convert", str(folder / "one.mp4"), str(tmp_path / "out.mp4")]) == EXIT_FAILED
 
 
+@pytest.mark.posix("limits of the size of a file")
 def test_a_full_disk_is_1(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.offline.convert.build_engine", build_half)
     clip = write_clip(tmp_path / "a.mp4", 60, size=(192, 96))

@@ -157,15 +157,16 @@ def test_a_thread_that_hangs_does_not_keep_the_program_alive() -> None:
     assert subprocess.run([sys.executable, "-c", HANG], cwd=ROOT, timeout=START_S).returncode == 3
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="has no pseudo-terminals")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP], ids=["a signal", "a closed terminal"])
-def test_the_recording_is_finished_at_the_end(prepared: Path, tmp_path: Path, number: signal.Signals) -> None:
+@pytest.mark.posix("pseudo-terminals")
+@pytest.mark.parametrize("name", ["SIGINT", "SIGHUP"], ids=["a signal", "a closed terminal"])
+def test_the_recording_is_finished_at_the_end(prepared: Path, tmp_path: Path, name: str) -> None:
+    number = signal.Signals[name]
     out = tmp_path / "out.mp4"
     screen, terminal = os.openpty()
     with start(prepared, "--record", str(out), output=terminal) as process:
         os.close(terminal)
         eventually(lambda: process.poll() is not None or asked_status().get("encoded_frames", 0) > 3, START_S)
-        if number == signal.SIGHUP:
+        if name == "SIGHUP":
             os.close(screen)
         process.send_signal(number)
         assert process.wait(START_S) == 130

@@ -404,6 +404,7 @@ def test_a_folder_that_cannot_be_read_is_a_sentence(tmp_path: Path, monkeypatch:
             read()
 
 
+@pytest.mark.posix("limits of the size of a file")
 def test_a_full_disk_is_reported_once_and_the_frames_are_kept(tmp_path: Path) -> None:
     noise = np.random.default_rng(0).integers(0, 255, (120, 96, 192, 3), np.uint8)
     source = write_clip(tmp_path / "in.mkv", 120, 50, size=(192, 96), image=lambda number: noise[number])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import resource
 import subprocess
 import sys
 import threading
@@ -85,7 +84,12 @@ def record_the_demo(path: Path, fps: float, sound: str) -> None:
 
 @contextmanager
 def full_disk(size: int) -> Iterator[None]:
-    """Let the kernel reject writes beyond this file size, as on a full disk. Python ignores the signal of the limit."""
+    """Let the kernel reject writes beyond this file size, as on a full disk. Python ignores the signal of the limit.
+
+    For tests that are marked `posix`.
+    """
+    import resource
+
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
     try:

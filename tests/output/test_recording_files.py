@@ -228,6 +228,7 @@ def test_a_file_that_cannot_be_completed_is_kept_as_recorded(tmp_path: Path, mon
     assert names_in(tmp_path) == [kept.name] and len(read(kept)[0]) == 1
 
 
+@pytest.mark.posix("limits of the size of a file")
 @pytest.mark.parametrize("suffix", ["mp4", "mov", "mkv"])
 def test_a_recording_on_a_full_disk_plays_to_its_last_second(tmp_path: Path, suffix: str) -> None:
     path, clock, generator = tmp_path / f"a.{suffix}", FakeClock(), np.random.default_rng(0)

@@ -5,20 +5,22 @@ from __future__ import annotations
 import json
 import os
 import platform
+import queue
 import re
 import signal
 import stat
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
 
 from app.config.autostart import enabled, entry_path, entry_text, switch
-from app.core import paths
+from app.core import paths, process
 from app.core.errors import MattecamError
-from app.core.process import LINUX, handled, holders, stopping
+from app.core.process import CONSOLE_ENDS, LINUX, ConsoleEnd, handled, holders, stopping
 from app.system import environment, isolation
 from app.system.isolation import LIBRARIES, isolated, not_isolated
 from tests.fresh_python import printed_by, program
@@ -148,6 +150,38 @@ def test_each_signal_that_ends_a_command_is_handled_inside_the_block_alone(name:
     with handled(lambda got, _frame: received.append(got)):
         os.kill(os.getpid(), number)
     assert received == [number] and signal.getsignal(number) is before
+
+
+def test_ctrl_break_ends_a_command_where_there_is_such_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It killed a run on Windows, whose recording was left unfinished."""
+    monkeypatch.setattr(process, "BREAK", 21)
+
+    assert stopping()[:3] == (signal.SIGINT, signal.SIGTERM, 21)
+
+
+@pytest.mark.parametrize("event", CONSOLE_ENDS, ids=["closed", "log-off", "shutdown"])
+def test_windows_waits_for_the_end_of_a_program_whose_console_is_closed(event: int) -> None:
+    """It ended the program at once, and the recording was left unfinished."""
+    interrupted = queue.SimpleQueue[int]()
+    end = ConsoleEnd(interrupted.put)
+    with ThreadPoolExecutor(1) as system:
+        answer = system.submit(end.handle, event)
+        number = interrupted.get(timeout=10)
+        waits = not answer.done()
+        end.tell_ended()
+
+        assert answer.result(timeout=10) is True
+
+    assert waits
+    assert number in (signal.SIGTERM, process.BREAK)
+
+
+@pytest.mark.parametrize("event", [0, 1], ids=["Ctrl+C", "Ctrl+Break"])
+def test_keys_of_a_console_are_left_to_the_handlers_of_signals(event: int) -> None:
+    interrupted = queue.SimpleQueue[int]()
+
+    assert ConsoleEnd(interrupted.put).handle(event) is False
+    assert interrupted.empty()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals of this kind")
