@@ -328,6 +328,11 @@ class CameraSource(FrameSource):
     def _why_not(self) -> Text:
         if SYSTEM == "Linux":
             return why_not(self._device.path)
+        if SYSTEM == "Windows":
+            return t(
+                "check that it is connected, that no other program uses it, and that Windows lets desktop apps use "
+                "cameras, in Settings › Privacy & security › Camera"
+            )
         return t("check that it is connected, that no other program uses it, and that this program may access cameras")
 
     def _why_lost(self) -> Text:
@@ -350,6 +355,12 @@ class CameraSource(FrameSource):
         )
 
     def _why_blank(self, blank: Blank) -> Text:
+        if blank == "empty" and SYSTEM == "Windows":
+            return t(
+                "The camera {camera} delivers only black or green frames; open its shutter, close other programs that "
+                "use it, and let desktop apps use cameras in Settings › Privacy & security › Camera.",
+                camera=self._name(),
+            )
         if blank == "empty":
             return t(
                 "The camera {camera} delivers only black or green frames; open its shutter, or choose another size or "

@@ -44,7 +44,27 @@ def check_cameras(system: System, cameras: Sequence[CameraDevice]) -> tuple[Find
             )
             step = t("If that program is not Mattecam, close it or choose another camera.")
             findings.append(warning(t("camera: in use"), detail, step))
+    refused = _refused_by_windows(system)
+    if refused is not None:  # cameras are listed all the same, and give black frames or none
+        return (refused, *findings)
     return tuple(findings) or (_unusable(system) or _none_finding(system),)
+
+
+_CONSENT = r"Software\Microsoft\Windows\CurrentVersion\CapabilityAccessManager\ConsentStore\webcam"
+"""Key of the registry with the privacy settings of cameras; below it those of desktop apps."""
+ALLOW_ON_WINDOWS = t(
+    "Open Settings › Privacy & security › Camera, and switch on “Camera access” and “Let desktop apps access your "
+    "camera”."
+)
+
+
+def _refused_by_windows(system: System) -> Finding | None:
+    """Return that the privacy settings of Windows keep cameras from programs; None where they do not."""
+    answers = (*system.registry_texts(_CONSENT, "Value"), *system.registry_texts(rf"{_CONSENT}\NonPackaged", "Value"))
+    if "Deny" not in answers:
+        return None
+    detail = t("The privacy settings of Windows do not let desktop apps use cameras.")
+    return problem(t("camera: permission"), detail, ALLOW_ON_WINDOWS)
 
 
 def _described(camera: CameraDevice) -> Finding:
@@ -60,6 +80,8 @@ def _none_finding(system: System) -> Finding:
     steps: Steps
     if "microsoft" in system.release.lower():
         steps = (t("Attach the camera to WSL with usbipd, or run the program on Windows itself."),)
+    elif system.platform == "win32":
+        steps = (t("Connect a camera, check its own switch, and close programs that use it."), ALLOW_ON_WINDOWS)
     elif not system.platform.startswith("linux"):
         steps = (t("Allow camera access in the privacy settings of the system, and check the camera's own switch."),)
     else:

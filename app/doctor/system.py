@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from platform import machine
@@ -42,6 +43,19 @@ def user_name() -> str:
         raise
 
 
+def registry_texts(key: str, name: str) -> tuple[str, ...]:
+    """Return the texts that the registry of Windows has under a name, for this user and for all; none elsewhere."""
+    found: list[str] = []
+    if sys.platform == "win32":
+        import winreg
+
+        for root in (winreg.HKEY_CURRENT_USER, winreg.HKEY_LOCAL_MACHINE):
+            with suppress(OSError), winreg.OpenKey(root, key) as opened:
+                text, _ = winreg.QueryValueEx(opened, name)
+                found.append(str(text))
+    return tuple(found)
+
+
 def camera_permissions() -> Mapping[str, str] | None:
     """Return what the camera portal has stored, without asking the user; None if there is no portal."""
     from app.system.portal import PortalError, read_permissions
@@ -73,6 +87,8 @@ class System:
     pipewire_answers: Callable[[], bool] = daemon_answers
     camera_permissions: Callable[[], Mapping[str, str] | None] = camera_permissions
     """Stored answers of the camera portal by the program's id; None if there is no portal."""
+    registry_texts: Callable[[str, str], tuple[str, ...]] = registry_texts
+    """The texts of the registry of Windows by key and name, for this user and for all."""
     find_library: Callable[[str], str | None] = ctypes.util.find_library
     window_problem: Callable[[], str | None] = window_problem
     """Returns why no window can open, a part of a sentence; None if one can."""

@@ -293,8 +293,11 @@ def check_elsewhere(cameras: Collection[str]) -> Iterator[Finding]:
     if cameras:
         yield ok(check, t("Installed: {programs}.", programs=tuple(cameras)))
     else:
-        step = t("Install OBS Studio 30 or later, start its virtual camera once, and allow it if the system asks.")
-        yield problem(check, t("No virtual camera is installed."), step)
+        steps = (
+            t("Install OBS Studio 30 or later from https://obsproject.com."),
+            t("Start its virtual camera once, allow it if the system asks, and close OBS."),
+        )
+        yield problem(check, t("No virtual camera is installed."), *steps)
 
 
 _START = CommandLine("systemctl --user enable --now pipewire wireplumber")

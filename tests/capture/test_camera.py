@@ -361,6 +361,19 @@ def test_a_camera_is_released_although_its_exposure_cannot_be_given_back(control
     assert Refusing.made[-1].released
 
 
+@pytest.mark.parametrize(("shows", "opens"), [({"MJPG": BLACK, "YUYV": BLACK}, True), ({}, False)])
+def test_the_privacy_settings_of_windows_are_named_where_a_camera_gives_nothing(
+    shows: dict[str, BgrImage | None], opens: bool, driver: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(camera, "SYSTEM", "Windows")
+    monkeypatch.setattr(camera, "windows_numbers", lambda device: [(0, cv2.CAP_MSMF)])
+    driver.shows = shows
+    driver.opens = opens
+
+    with pytest.raises(SourceOpenError, match=r"desktop apps use cameras,? in Settings"):
+        driver.source(FAST)
+
+
 @pytest.mark.parametrize("system", ["Windows", "Darwin"])
 def test_elsewhere_than_on_linux_no_control_is_touched(
     system: str, controls: type[Controls], monkeypatch: pytest.MonkeyPatch

@@ -202,6 +202,7 @@ DESCRIBED = OK, "HD Webcam (/dev/video0, up to 1920×1080, MJPG, YUYV)."
         (decoder, {}, [], [(WARNING, NONE, "Connect a camera")]),
         (decoder, {"release": "5.15.167.4-microsoft-standard-WSL2"}, [], [(WARNING, NONE, "usbipd")]),
         (decoder, {"platform": "darwin"}, [], [(WARNING, NONE, "privacy settings")]),
+        (decoder, {"platform": "win32"}, [], [(WARNING, NONE, "Let desktop apps access your camera")]),
         (webcam, {"allowed": False}, [LISTED],
          [(PROBLEM, "ada has no permission to open /dev/video0", "sudo usermod -aG video ada")]),
         (lambda machine: webcam(machine).without("/dev/video0"), {}, [],  # nothing that can be listed
@@ -223,6 +224,34 @@ def test_what_is_found_of_cameras(
     wanted: list[Wanted],
 ) -> None:
     expect(check_cameras(prepare(machine).system(**given), listed), *wanted)
+
+
+CONSENT = r"Software\Microsoft\Windows\CurrentVersion\CapabilityAccessManager\ConsentStore\webcam"
+
+
+@pytest.mark.parametrize("key", [CONSENT, rf"{CONSENT}\NonPackaged"], ids=["all programs", "desktop apps"])
+def test_the_privacy_settings_of_windows_are_named(key: str, machine: Machine) -> None:
+    """A camera that they keep back is listed, and gives nothing."""
+
+    def registry_texts(asked: str, name: str) -> tuple[str, ...]:
+        return ("Deny",) if (asked, name) == (key, "Value") else ()
+
+    system = machine.system(platform="win32", registry_texts=registry_texts)
+
+    expect(
+        check_cameras(system, [replace(LISTED, sizes=(), formats=())]),
+        (PROBLEM, "privacy settings of Windows", "Let desktop apps access your camera"),
+        (OK, "HD Webcam"),
+    )
+
+
+def test_privacy_settings_that_let_programs_use_cameras_are_not_named(machine: Machine) -> None:
+    def registry_texts(asked: str, name: str) -> tuple[str, ...]:
+        return ("Allow",)
+
+    system = machine.system(platform="win32", registry_texts=registry_texts)
+
+    expect(check_cameras(system, [replace(LISTED, sizes=(), formats=())]), (OK, "HD Webcam"))
 
 
 ANSWERS = (OK, "PipeWire answers")

@@ -441,6 +441,10 @@
             <translation>Mit keinem Bild vergleichen; die Datei bleibt erhalten</translation>
         </message>
         <message>
+            <source>Connect a camera, check its own switch, and close programs that use it.</source>
+            <translation>Schließen Sie eine Kamera an, prüfen Sie ihren eigenen Schalter und schließen Sie Programme, die sie benutzen.</translation>
+        </message>
+        <message>
             <source>Connect a camera; on a laptop check its camera switch or key. Then look at the kernel log:</source>
             <translation>Schließen Sie eine Kamera an; prüfen Sie am Laptop den Kameraschalter oder die Kamerataste. Sehen Sie dann ins Kernel-Protokoll:</translation>
         </message>
@@ -817,8 +821,8 @@
             <translation>Eingabe des Netzes: {0} × {1} px</translation>
         </message>
         <message>
-            <source>Install OBS Studio 30 or later, start its virtual camera once, and allow it if the system asks.</source>
-            <translation>Installieren Sie OBS Studio 30 oder neuer, starten Sie dessen virtuelle Kamera einmal, und erlauben Sie sie, wenn das System fragt.</translation>
+            <source>Install OBS Studio 30 or later from https://obsproject.com.</source>
+            <translation>Installieren Sie OBS Studio 30 oder neuer von https://obsproject.com.</translation>
         </message>
         <message>
             <source>Install PyTorch again. On Windows it also needs the Visual C++ Redistributable.</source>
@@ -1220,6 +1224,10 @@
         <message>
             <source>Open Mattecam</source>
             <translation>Mattecam öffnen</translation>
+        </message>
+        <message>
+            <source>Open Settings › Privacy &amp; security › Camera, and switch on “Camera access” and “Let desktop apps access your camera”.</source>
+            <translation>Öffnen Sie Einstellungen › Datenschutz und Sicherheit › Kamera und schalten Sie „Kamerazugriff“ und „Desktop-Apps den Zugriff auf Ihre Kamera erlauben“ ein.</translation>
         </message>
         <message>
             <source>Open folder</source>
@@ -1842,6 +1850,10 @@
             <translation>WirePlumber starten, das Programme mit Kameras verbindet:</translation>
         </message>
         <message>
+            <source>Start its virtual camera once, allow it if the system asks, and close OBS.</source>
+            <translation>Starten Sie einmal seine virtuelle Kamera, erlauben Sie sie, wenn das System fragt, und schließen Sie OBS.</translation>
+        </message>
+        <message>
             <source>Start the countdown</source>
             <translation>Countdown starten</translation>
         </message>
@@ -2012,6 +2024,10 @@
         <message>
             <source>The camera {camera} delivers no frames: {reason}.</source>
             <translation>Die Kamera {camera} liefert keine Bilder: {reason}.</translation>
+        </message>
+        <message>
+            <source>The camera {camera} delivers only black or green frames; open its shutter, close other programs that use it, and let desktop apps use cameras in Settings › Privacy &amp; security › Camera.</source>
+            <translation>Die Kamera {camera} liefert nur schwarze oder grüne Bilder; öffnen Sie ihre Blende, schließen Sie andere Programme, die sie benutzen, und lassen Sie Desktop-Apps die Kamera benutzen, unter Einstellungen › Datenschutz und Sicherheit › Kamera.</translation>
         </message>
         <message>
             <source>The camera {camera} delivers only black or green frames; open its shutter, or choose another size or format.</source>
@@ -2334,6 +2350,10 @@
             <translation>Die Vorbereitung für diesen Rechner wurde abgebrochen; sie wird beim nächsten Start fortgesetzt.</translation>
         </message>
         <message>
+            <source>The privacy settings of Windows do not let desktop apps use cameras.</source>
+            <translation>Die Datenschutzeinstellungen von Windows lassen Desktop-Apps keine Kameras benutzen.</translation>
+        </message>
+        <message>
             <source>The program cannot store its files.</source>
             <translation>Das Programm kann seine Dateien nicht speichern.</translation>
         </message>
@@ -2622,8 +2642,8 @@
             <translation>Es gibt keine virtuelle Kamera {device}; wählen Sie eine von {devices}.</translation>
         </message>
         <message>
-            <source>There is no virtual camera: install OBS Studio 30 or later, which provides one, start it once and close it.</source>
-            <translation>Es gibt keine virtuelle Kamera: Installieren Sie OBS Studio 30 oder neuer, das eine bereitstellt, starten Sie es einmal und schließen Sie es.</translation>
+            <source>There is no virtual camera: install OBS Studio 30 or later from https://obsproject.com, start its virtual camera once and close it.</source>
+            <translation>Es gibt keine virtuelle Kamera: Installieren Sie OBS Studio 30 oder neuer von https://obsproject.com, starten Sie einmal seine virtuelle Kamera und schließen Sie es.</translation>
         </message>
         <message>
             <source>There is no virtual camera: install v4l2loopback (package v4l2loopback-dkms), then run `{command}`.</source>
@@ -2964,6 +2984,10 @@
         <message>
             <source>camera: permission</source>
             <translation>Kamera: Berechtigung</translation>
+        </message>
+        <message>
+            <source>check that it is connected, that no other program uses it, and that Windows lets desktop apps use cameras, in Settings › Privacy &amp; security › Camera</source>
+            <translation>Prüfen Sie, ob sie angeschlossen ist, ob kein anderes Programm sie benutzt und ob Windows Desktop-Apps Kameras benutzen lässt, unter Einstellungen › Datenschutz und Sicherheit › Kamera</translation>
         </message>
         <message>
             <source>check that it is connected, that no other program uses it, and that this program may access cameras</source>

@@ -441,6 +441,10 @@
             <translation>No comparar con ninguna imagen; su archivo se conserva</translation>
         </message>
         <message>
+            <source>Connect a camera, check its own switch, and close programs that use it.</source>
+            <translation>Conecte una cámara, compruebe su propio interruptor y cierre los programas que la usan.</translation>
+        </message>
+        <message>
             <source>Connect a camera; on a laptop check its camera switch or key. Then look at the kernel log:</source>
             <translation>Conecte una cámara; en un portátil compruebe el interruptor o la tecla de la cámara. Después consulte el registro del núcleo:</translation>
         </message>
@@ -817,8 +821,8 @@
             <translation>Entrada de la red: {0} × {1} px</translation>
         </message>
         <message>
-            <source>Install OBS Studio 30 or later, start its virtual camera once, and allow it if the system asks.</source>
-            <translation>Instale OBS Studio 30 o posterior, inicie una vez su cámara virtual y permítala si el sistema lo pregunta.</translation>
+            <source>Install OBS Studio 30 or later from https://obsproject.com.</source>
+            <translation>Instale OBS Studio 30 o posterior desde https://obsproject.com.</translation>
         </message>
         <message>
             <source>Install PyTorch again. On Windows it also needs the Visual C++ Redistributable.</source>
@@ -1220,6 +1224,10 @@
         <message>
             <source>Open Mattecam</source>
             <translation>Abrir Mattecam</translation>
+        </message>
+        <message>
+            <source>Open Settings › Privacy &amp; security › Camera, and switch on “Camera access” and “Let desktop apps access your camera”.</source>
+            <translation>Abra Configuración › Privacidad y seguridad › Cámara y active «Acceso a la cámara» y «Permitir que las aplicaciones de escritorio accedan a la cámara».</translation>
         </message>
         <message>
             <source>Open folder</source>
@@ -1842,6 +1850,10 @@
             <translation>Inicie WirePlumber, que conecta los programas con las cámaras:</translation>
         </message>
         <message>
+            <source>Start its virtual camera once, allow it if the system asks, and close OBS.</source>
+            <translation>Inicie una vez su cámara virtual, permítala si el sistema lo pregunta y cierre OBS.</translation>
+        </message>
+        <message>
             <source>Start the countdown</source>
             <translation>Iniciar la cuenta atrás</translation>
         </message>
@@ -2012,6 +2024,10 @@
         <message>
             <source>The camera {camera} delivers no frames: {reason}.</source>
             <translation>La cámara {camera} no entrega imágenes: {reason}.</translation>
+        </message>
+        <message>
+            <source>The camera {camera} delivers only black or green frames; open its shutter, close other programs that use it, and let desktop apps use cameras in Settings › Privacy &amp; security › Camera.</source>
+            <translation>La cámara {camera} solo entrega imágenes negras o verdes; abra su obturador, cierre otros programas que la usan y permita que las aplicaciones de escritorio usen cámaras en Configuración › Privacidad y seguridad › Cámara.</translation>
         </message>
         <message>
             <source>The camera {camera} delivers only black or green frames; open its shutter, or choose another size or format.</source>
@@ -2334,6 +2350,10 @@
             <translation>Se canceló la preparación para este equipo; continúa en el próximo inicio.</translation>
         </message>
         <message>
+            <source>The privacy settings of Windows do not let desktop apps use cameras.</source>
+            <translation>La configuración de privacidad de Windows no permite que las aplicaciones de escritorio usen cámaras.</translation>
+        </message>
+        <message>
             <source>The program cannot store its files.</source>
             <translation>El programa no puede guardar sus archivos.</translation>
         </message>
@@ -2622,8 +2642,8 @@
             <translation>No hay ninguna cámara virtual {device}; elija una de {devices}.</translation>
         </message>
         <message>
-            <source>There is no virtual camera: install OBS Studio 30 or later, which provides one, start it once and close it.</source>
-            <translation>No hay ninguna cámara virtual: instale OBS Studio 30 o posterior, que la proporciona, inícielo una vez y ciérrelo.</translation>
+            <source>There is no virtual camera: install OBS Studio 30 or later from https://obsproject.com, start its virtual camera once and close it.</source>
+            <translation>No hay ninguna cámara virtual: instale OBS Studio 30 o posterior desde https://obsproject.com, inicie una vez su cámara virtual y ciérrelo.</translation>
         </message>
         <message>
             <source>There is no virtual camera: install v4l2loopback (package v4l2loopback-dkms), then run `{command}`.</source>
@@ -2964,6 +2984,10 @@
         <message>
             <source>camera: permission</source>
             <translation>Cámara: permiso</translation>
+        </message>
+        <message>
+            <source>check that it is connected, that no other program uses it, and that Windows lets desktop apps use cameras, in Settings › Privacy &amp; security › Camera</source>
+            <translation>compruebe que está conectada, que ningún otro programa la usa y que Windows permite que las aplicaciones de escritorio usen cámaras, en Configuración › Privacidad y seguridad › Cámara</translation>
         </message>
         <message>
             <source>check that it is connected, that no other program uses it, and that this program may access cameras</source>
