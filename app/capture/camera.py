@@ -31,16 +31,19 @@ from app.system.v4l2 import CapturedKind
 log = logging.getLogger(__name__)
 
 READ_TIMEOUT_S = 1.0
+# MJPG first: most cameras have their high rates only there.
 AUTO_FORMATS = ("MJPG", "YUYV")
-"""MJPG first: most cameras have their high rates only there."""
-SLOW_FPS, QUICK_FPS = 10.0, 30.0
-"""A size that the camera offers at SLOW_FPS or less is replaced by a smaller one at QUICK_FPS or more."""
+# A size that the camera offers at SLOW_FPS or less
+# is replaced by a smaller one at QUICK_FPS or more.
+SLOW_FPS = 10.0
+QUICK_FPS = 30.0
+# Fraction of a frame rate that counts as that rate: 29.97 of 30, 59 of 60.
 RATE_TOLERANCE = 0.95
-"""Fraction of a frame rate that counts as that rate: 29.97 of 30, 59 of 60."""
+# Sizes to try if the camera reports none.
 SIZES = ((320, 240), (640, 360), (640, 480), (800, 600), (960, 540), (1280, 720))
-"""Sizes to try if the camera reports none."""
 
-# OpenCV waits 10 s for a frame of a V4L2 camera by default; it reads the variable when the first camera is opened.
+# OpenCV waits 10 s for a frame of a V4L2 camera by default;
+# it reads the variable when the first camera is opened.
 os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", str(round(READ_TIMEOUT_S)))
 # On Windows, opening a camera can take 30 s while OpenCV searches for hardware transforms.
 os.environ.setdefault("OPENCV_VIDEOIO_MSMF_ENABLE_HW_TRANSFORMS", "0")
@@ -53,12 +56,12 @@ class CameraTiming:
     start_s: float = 4.0
     """Limit for the first frame; some cameras need seconds."""
     read_s: float = READ_TIMEOUT_S
+    # A camera without a frame for this long is lost.
     silence_s: float = 2.0
-    """A camera without a frame for this long is lost."""
+    # Time from the first frame until automatic exposure has settled and can be locked.
     settle_s: float = 1.5
-    """Time from the first frame until automatic exposure has settled and can be locked."""
+    # Interval between failed reads: an unplugged camera fails without waiting.
     retry_s: float = 0.02
-    """Interval between failed reads: an unplugged camera fails without waiting."""
 
 
 class CameraSource(FrameSource):
@@ -74,38 +77,42 @@ class CameraSource(FrameSource):
         make_capture: Callable[[], cv2.VideoCapture] = cv2.VideoCapture,
         ask_kind: Callable[[str], CapturedKind] = captured_kind,
     ) -> None:
-        """Size, rate and format are requests; `info` has the actual values. ask_kind: what the driver of a device file
-        says of its frames in the format in use.
+        """Size, rate and format are requests; `info` has the actual values. ask_kind: what the
+        driver of a device file says of its frames in the format in use.
 
-        Blocks for up to some seconds. Raises SourceOpenError: absent, busy, no permission, no frame.
+        Blocks for up to some seconds. Raises SourceOpenError: absent, busy, no permission, no
+        frame.
         """
         # OpenCV's own messages about cameras that cannot be opened are replaced by ours
         cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-        self._device, self._settings, self._make_capture = device, settings, make_capture
+        self._device = device
+        self._settings = settings
+        self._make_capture = make_capture
         self._timing = timing
         self._closed = threading.Event()
         self._index = 0
         self._blank: Blank | None = None
-        self._holds = settings.lock_exposure
+        self._holds_exposure = settings.lock_exposure
+        # What `lock_exposure` has locked; None while exposure and white balance are not locked.
         self._locked: list[tuple[int, float]] | None = None
-        """What `lock_exposure` has locked; None while exposure and white balance are not locked."""
         self._mjpg = MjpgDecoder()
+        # The driver delivers undecoded JPEG frames.
         self._is_raw_mjpg = False
-        """The driver delivers undecoded JPEG frames."""
         self._ask_kind = ask_kind
+        # Converts undecoded frames, where OpenCV would show wrong colours.
         self._raw: RawConverter | None = None
-        """Converts undecoded frames, where OpenCV would show wrong colours."""
         self._shaper = FrameShaper(settings)
         self._asked_size = settings.width, settings.height
         self._grabbed_s = self._last_s = time.perf_counter()
+        # Size of the frames; rate and format as read back from the camera.
         self.info = SourceInfo(
             "camera", self._device.name, self._device.id, 0, 0, settings.fps, "", self._device.is_virtual
         )
-        """Size of the frames; rate and format as read back from the camera."""
         self._refuse_own()
         self._capture = self._open()
         try:
-            # The first frame is waited for, and meanwhile this program may have begun to send to the device.
+            # The first frame is waited for, and meanwhile this
+            # program may have begun to send to the device.
             self._refuse_own()
         except SourceOpenError:
             self._capture.release()
@@ -124,7 +131,7 @@ class CameraSource(FrameSource):
         if (width, height) != (self.info.width, self.info.height):
             self.info = replace(self.info, width=width, height=height)
         self._last_s = self._grabbed_s
-        if self._holds and self._locked is None and now >= self._settled_at_s:
+        if self._holds_exposure and self._locked is None and now >= self._settled_at_s:
             self._locked = lock_exposure(self._capture)
         frame = Frame(image, self._index, self._grabbed_s)
         self._index += 1
@@ -142,11 +149,13 @@ class CameraSource(FrameSource):
 
     def hold_exposure(self, wanted: bool) -> None:
         """See `FrameSource`. A camera without these controls is left unchanged."""
-        self._holds = wanted
-        if not wanted:
-            for switch, automatic in self._locked or ():  # cameras keep their settings for the next program
-                self._capture.set(switch, automatic)
-            self._locked = None
+        self._holds_exposure = wanted
+        if wanted or self._locked is None:
+            return
+        # Cameras keep their settings for the next program.
+        for switch, automatic in self._locked:
+            self._capture.set(switch, automatic)
+        self._locked = None
 
     def close(self) -> None:
         """Release the camera. Idempotent."""
@@ -159,49 +168,70 @@ class CameraSource(FrameSource):
     def _open(self) -> cv2.VideoCapture:
         """Open the camera in the first format that delivers a frame. Sets `info`.
 
-        A format that offers the size only at a low frame rate is tried last, at a smaller size with 30 fps if there is
-        one.
+        A format that offers the size only at a low frame rate is tried last, at a smaller size with
+        30 fps if there is one.
         """
         blank: Blank | None = None
-        wanted = self._settings.width, self._settings.height
-        formats, put_off, tries = self._formats(), list[str](), 0
-        for number, pixel_format in enumerate(chain(formats, put_off)):
+        wanted = (self._settings.width, self._settings.height)
+        formats = self._formats()
+        # Formats that are put off join the end while the loop runs.
+        slow_formats = list[str]()
+        attempts = 0
+        for number, pixel_format in enumerate(chain(formats, slow_formats)):
             capture = self._make_capture()
             if not _open_device(capture, self._device):
                 failed = CameraAbsentError if self._is_gone() else SourceOpenError
                 raise failed(
-                    t("The camera {camera} cannot be opened: {reason}.", camera=self._name(), reason=self._why_not())
+                    t(
+                        "The camera {camera} cannot be opened: {reason}.",
+                        camera=self._name(),
+                        reason=self._why_not(),
+                    )
                 )
             self._negotiate(capture, pixel_format, wanted)
             if number >= len(formats):
                 self._negotiate(capture, pixel_format, self._quick_size(capture, pixel_format))
             elif self._rate(capture) <= SLOW_FPS < self._settings.fps:
-                put_off.append(pixel_format)
+                slow_formats.append(pixel_format)
                 capture.release()
                 continue
-            tries += 1
+            attempts += 1
             self._understand(capture)
-            image, found = self._read_frame(capture, self._timing.start_s if tries < 3 else self._timing.read_s)
+            # A camera with many formats would keep the program waiting for a minute.
+            limit_s = self._timing.start_s if attempts < 3 else self._timing.read_s
+            image, blank_kind = self._read_frame(capture, limit_s)
             if image is not None:
                 height, width = image.shape[:2]
-                rate, used = self._rate(capture), _fourcc(capture)
-                self.info = replace(self.info, width=width, height=height, fps=rate, pixel_format=used)
+                self.info = replace(
+                    self.info,
+                    width=width,
+                    height=height,
+                    fps=self._rate(capture),
+                    pixel_format=_fourcc(capture),
+                )
                 self._last_s = self._grabbed_s
                 return capture
-            blank = blank or found
+            blank = blank or blank_kind
             capture.release()
             log.info("%s delivers no frame in the format %s", self._device.name, pixel_format)
         if blank is not None:
             raise SourceOpenError(self._why_blank(blank))
         raise SourceOpenError(
-            t("The camera {camera} delivers no frames: {reason}.", camera=self._name(), reason=self._why_not())
+            t(
+                "The camera {camera} delivers no frames: {reason}.",
+                camera=self._name(),
+                reason=self._why_not(),
+            )
         )
 
     def _refuse_own(self) -> None:
         """Raise SourceOpenError if this program sends to the device."""
         device = self._device
         may_be_own = device.is_virtual or device.index < 0
-        if may_be_own and any(each.pid == os.getpid() and each.sends for each in holders(device.path)):
+        if not may_be_own:
+            return
+        own = [holder for holder in holders(device.path) if holder.pid == os.getpid()]
+        if any(holder.sends for holder in own):
             raise SourceOpenError(
                 t(
                     "{camera} is the virtual camera that this program sends to; choose another source or another "
@@ -221,21 +251,37 @@ class CameraSource(FrameSource):
 
         Otherwise the one with the highest rate. Negotiates each.
         """
-        settings, wanted = self._settings, (self._settings.width, self._settings.height)
+        settings = self._settings
+        wanted = (settings.width, settings.height)
         rates = {wanted: self._rate(capture)}
-        smaller = [size for size in self._device.sizes or SIZES if size[0] * size[1] < wanted[0] * wanted[1]]
-        for size in sorted(smaller, key=lambda size: -size[0] * size[1]):
+        sizes = self._device.sizes or SIZES
+        smaller = [size for size in sizes if math.prod(size) < math.prod(wanted)]
+        quick_fps = min(QUICK_FPS, settings.fps) * RATE_TOLERANCE
+        for size in sorted(smaller, key=math.prod, reverse=True):
             self._negotiate(capture, pixel_format, size)
             rates[size] = self._rate(capture)
-            if rates[size] >= min(QUICK_FPS, settings.fps) * RATE_TOLERANCE:
+            if rates[size] >= quick_fps:
                 break
+        # What exceeds the wanted rate is of no use: the larger size is then the better one.
         best = max(rates, key=lambda size: (min(rates[size], settings.fps), size))
         if best != wanted:
-            words = self._device.name, *wanted, pixel_format, rates[wanted], *best, rates[best]
-            log.warning("%s reaches %dx%d in %s only at %g fps; it is used at %dx%d and %g fps.", *words)
+            log.warning(
+                "%s reaches %dx%d in %s only at %g fps; it is used at %dx%d and %g fps.",
+                self._device.name,
+                *wanted,
+                pixel_format,
+                rates[wanted],
+                *best,
+                rates[best],
+            )
         return best
 
-    def _negotiate(self, capture: cv2.VideoCapture, pixel_format: str, size: tuple[int, int]) -> None:
+    def _negotiate(
+        self,
+        capture: cv2.VideoCapture,
+        pixel_format: str,
+        size: tuple[int, int],
+    ) -> None:
         # set() returns True even if it had no effect; the actual values are read back later
         self._asked_size = size
         if len(pixel_format) == 4 and pixel_format.isascii():
@@ -243,7 +289,8 @@ class CameraSource(FrameSource):
         capture.set(cv2.CAP_PROP_FRAME_WIDTH, size[0])
         capture.set(cv2.CAP_PROP_FRAME_HEIGHT, size[1])
         capture.set(cv2.CAP_PROP_FPS, self._settings.fps)
-        # OpenCV's own decoder fills the gaps of damaged frames; elsewhere than on Linux the system decodes
+        # OpenCV's own decoder fills the gaps of damaged
+        # frames; elsewhere than on Linux the system decodes
         self._is_raw_mjpg = SYSTEM == "Linux" and _fourcc(capture) == "MJPG"
         if self._is_raw_mjpg:
             self._is_raw_mjpg = bool(capture.set(cv2.CAP_PROP_CONVERT_RGB, 0))
@@ -268,9 +315,14 @@ class CameraSource(FrameSource):
     def _rate(self, capture: cv2.VideoCapture) -> float:
         """Return the frame rate that the camera has accepted; the wanted one if it is unknown."""
         fps = capture.get(cv2.CAP_PROP_FPS)
-        return fps if math.isfinite(fps) and 0 < fps <= 1000 else self._settings.fps
+        is_known = math.isfinite(fps) and 0 < fps <= 1000
+        return fps if is_known else self._settings.fps
 
-    def _read_frame(self, capture: cv2.VideoCapture, timeout_s: float) -> tuple[BgrImage | None, Blank | None]:
+    def _read_frame(
+        self,
+        capture: cv2.VideoCapture,
+        timeout_s: float,
+    ) -> tuple[BgrImage | None, Blank | None]:
         """Return the next frame that is not blank, None without one within the timeout, and why the last one was blank.
 
         A closed shutter, or a format that the driver gets wrong, gives frames of a single colour.
@@ -279,9 +331,14 @@ class CameraSource(FrameSource):
         blank: Blank | None = None
         while self._grab(capture, end_s):
             done, raw = capture.retrieve()
-            if done and raw is not None and not self._is_raw_mjpg and (raw.ndim == 1 or raw.shape[0] == 1):
-                return None, "not decoded"  # OpenCV gives the bytes of video that it does not decode
-            image = self._decoded(np.asarray(raw, np.uint8)) if done and raw is not None and raw.size else None
+            image = None
+            if done and raw is not None:
+                # OpenCV gives the bytes of video that it does not decode, in one row.
+                is_bytes = raw.ndim == 1 or raw.shape[0] == 1
+                if is_bytes and not self._is_raw_mjpg:
+                    return None, "not decoded"
+                if raw.size:
+                    image = self._decoded(np.asarray(raw, np.uint8))
             if image is not None:
                 if not is_blank(image):
                     return self._shaper.shape(image, self._asked_size), None
@@ -305,13 +362,18 @@ class CameraSource(FrameSource):
         """Return a frame from what the driver delivers; None if it is damaged."""
         if self._is_raw_mjpg and (raw.ndim == 1 or raw.shape[-1] != 3):
             decoded = self._mjpg.decode(raw.reshape(-1))
-            return None if decoded is None else self._recoloured(decoded, JPEG)
+            if decoded is None:
+                return None
+            return self._recoloured(decoded, JPEG)
         if self._raw is not None:
             converted = self._raw.convert(raw)
             if converted is not None:
                 return converted
+        # The driver may deliver decoded frames all the same.
         image = _as_bgr(raw)
-        return None if image is None else self._recoloured(image, BT601)
+        if image is None:
+            return None
+        return self._recoloured(image, BT601)
 
     def _recoloured(self, image: BgrImage, assumed: YuvColours) -> BgrImage:
         """Return a frame in the colours of the settings, which was converted as `assumed`."""
@@ -319,7 +381,9 @@ class CameraSource(FrameSource):
 
     def _check_lost(self, now_s: float) -> None:
         """Raise SourceLostError if no frame has arrived for too long."""
-        if not self._closed.is_set() and (now_s - self._last_s > self._timing.silence_s or self._is_gone()):
+        if self._closed.is_set():
+            return
+        if now_s - self._last_s > self._timing.silence_s or self._is_gone():
             raise SourceLostError(self._why_lost())
 
     def _is_gone(self) -> bool:
@@ -337,7 +401,10 @@ class CameraSource(FrameSource):
 
     def _why_lost(self) -> Text:
         if self._is_gone():
-            return t("The camera {camera} is disconnected; reconnect it or choose another camera.", camera=self._name())
+            return t(
+                "The camera {camera} is disconnected; reconnect it or choose another camera.",
+                camera=self._name(),
+            )
         if self._blank is not None:
             return self._why_blank(self._blank)
         if self._mjpg.last_damage:
@@ -346,7 +413,8 @@ class CameraSource(FrameSource):
                 camera=self._name(),
             )
         self.hold_exposure(False)
-        self._capture.release()  # so that this program itself is not reported as the user of the camera
+        # So that this program itself is not reported as the user of the camera.
+        self._capture.release()
         return t(
             "The camera {camera} has delivered no frame for {seconds} seconds: {reason}.",
             camera=self._name(),
@@ -373,8 +441,11 @@ class CameraSource(FrameSource):
         )
 
     def _name(self) -> str:
-        name, path = self._device.name, self._device.path
-        return t("{name} ({device})", name=name, device=path) if path and path != name else name
+        name = self._device.name
+        path = self._device.path
+        if not path or path == name:
+            return name
+        return t("{name} ({device})", name=name, device=path)
 
 
 def _format_order(pixel_format: str) -> int:
@@ -383,13 +454,17 @@ def _format_order(pixel_format: str) -> int:
         return AUTO_FORMATS.index(pixel_format)
     if COMPRESSED.fullmatch(pixel_format):
         return 4
-    return 3 if GREY.fullmatch(pixel_format) or DEPTH.fullmatch(pixel_format) else 2
+    if GREY.fullmatch(pixel_format) or DEPTH.fullmatch(pixel_format):
+        return 3
+    return 2
 
 
 def _fourcc(capture: cv2.VideoCapture) -> str:
     """Return the pixel format that the driver has accepted; empty if unknown."""
     code = int(capture.get(cv2.CAP_PROP_FOURCC))
-    return code.to_bytes(4, "little").decode("ascii", "replace").strip("\0 ") if code > 0 else ""
+    if code <= 0:
+        return ""
+    return code.to_bytes(4, "little").decode("ascii", "replace").strip("\0 ")
 
 
 def _open_device(capture: cv2.VideoCapture, device: CameraDevice) -> bool:
@@ -407,28 +482,33 @@ def _as_bgr(image: NDArray[np.uint8]) -> BgrImage | None:
     """
     if image.ndim == 2 or image.shape[2] == 1:
         return np.asarray(cv2.cvtColor(image, cv2.COLOR_GRAY2BGR), np.uint8)
-    return np.ascontiguousarray(image[:, :, :3]) if image.shape[2] >= 3 else None
+    if image.shape[2] < 3:
+        return None
+    return np.ascontiguousarray(image[:, :, :3])
 
 
+# What is wrong with a frame that shows nothing.
 Blank = Literal["empty", "not decoded"]
-"""What is wrong with a frame that shows nothing."""
 
 
 # Of V4L2: 1 is manual, 3 is automatic with the aperture as it is.
-MANUAL_EXPOSURE, AUTOMATIC_EXPOSURE = 1, 3
+MANUAL_EXPOSURE = 1
+AUTOMATIC_EXPOSURE = 3
+# The switch of each automatic control, what it sets,
+# and the values of the switch: manual, automatic.
 AUTOMATIC_CONTROLS = (
     (cv2.CAP_PROP_AUTO_EXPOSURE, cv2.CAP_PROP_EXPOSURE, MANUAL_EXPOSURE, AUTOMATIC_EXPOSURE),
     (cv2.CAP_PROP_AUTO_WB, cv2.CAP_PROP_WB_TEMPERATURE, 0, 1),
 )
-"""The switch of each automatic control, what it sets, and the values of the switch: manual, automatic."""
 
 
 def lock_exposure(capture: cv2.VideoCapture) -> list[tuple[int, float]]:
     """Fix exposure and white balance at their current values; return the switches, and the values that release them.
 
-    capture: an open camera whose automatic control has settled. What is missing, or manual already, is left as it is.
-    Nothing is locked elsewhere than on Linux: Media Foundation in OpenCV tells of no switch whether it is automatic,
-    sets the exposure to the value of the switch, and cannot switch white balance back; AVFoundation has no controls.
+    capture: an open camera whose automatic control has settled. What is missing, or manual already,
+    is left as it is. Nothing is locked elsewhere than on Linux: Media Foundation in OpenCV tells of
+    no switch whether it is automatic, sets the exposure to the value of the switch, and cannot
+    switch white balance back; AVFoundation has no controls.
     """
     locked: list[tuple[int, float]] = []
     if SYSTEM != "Linux":
@@ -440,7 +520,11 @@ def lock_exposure(capture: cv2.VideoCapture) -> list[tuple[int, float]]:
         settled = capture.get(value)
         capture.set(switch, manual)
         if capture.get(switch) == manual:
-            capture.set(value, settled)  # many cameras return to an old value when they are switched to manual
+            # Many cameras return to an old value when they are switched to manual.
+            capture.set(
+                value,
+                settled,
+            )
             locked.append((switch, automatic))
     log.info("Locked camera controls: %d of %d.", len(locked), len(AUTOMATIC_CONTROLS))
     return locked
