@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import IntEnum
+from itertools import chain
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,32 +32,33 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+# `Linux`, `Windows` or `Darwin`.
 SYSTEM = platform.system()
-"""`Linux`, `Windows` or `Darwin`."""
+# Nodes of raw sensors and their image processors, whose output an ordinary program cannot use.
 RAW_SENSOR = re.compile(r"Intel IPU\d|ipu3-(cio2|imgu)", re.IGNORECASE)
-"""Nodes of raw sensors and their image processors, whose output an ordinary program cannot use."""
+# Formats that only depth sensors and their pairs of infrared cameras offer.
 DEPTH = re.compile(r"Z16|IN[RVZ][IZ]|CNF4|Y\d+I")
-"""Formats that only depth sensors and their pairs of infrared cameras offer."""
 GREY = re.compile(r"GREY|ip3y|Y(0?[468]|1[0246])[BP]?(-BE)?")
+# Raw sensor formats. Only libcamera, through PipeWire, runs
+# the image processor that makes colour frames of them.
 RAW_BAYER = re.compile(
     r"BA81|GBRG|GRBG|RGGB|BYR2|BD10|(BG|GB|BA|GR|RG)1[0246]|[ab][BGgR]A8|p[BGgR](AA|CC|EE)|ip3[bgGr]|PC[12][BGgRM]"
 )
-"""Raw sensor formats. Only libcamera, through PipeWire, runs the image processor that makes colour frames of them."""
+# Video formats that OpenCV does not decode.
 COMPRESSED = re.compile(r"[HS]26[3-5].*|M264|AVC1|HEVC|V?VC1.?|VP[89].|AV[01].|MPG[124]|MG2S|XVID|FWHT|SFWH")
-"""Video formats that OpenCV does not decode."""
 
 
 SYS_CLASS = Path("/sys/class/video4linux")
 LINK_FOLDERS = (Path("/dev/v4l/by-id"), Path("/dev/v4l/by-path"))
+# Has a file for each device for which udev has made the links.
 UDEV_DATA = Path("/run/udev/data")
-"""Has a file for each device for which udev has made the links."""
+# Age of a device from which no links are awaited: in a container, udev may never see it.
 UDEV_S = 5.0
-"""Age of a device from which no links are awaited: in a container, udev may never see it."""
 UDEV_POLL_S = 0.02
+# Major device number of video devices.
 VIDEO_MAJOR = 81
-"""Major device number of video devices."""
+# The port at the end of an address.
 _SOFT_PORT = re.compile(r"@(?:pci|platform|usb|acpi)-[^@]*$")
-"""The port at the end of an address."""
 
 
 class Rank(IntEnum):
@@ -63,36 +66,37 @@ class Rank(IntEnum):
 
     COLOUR = 0
     PERHAPS_INFRARED = 1
+    # One that only PipeWire offers.
     PIPEWIRE = 2
-    """One that only PipeWire offers."""
     PHONE = 3
+    # A virtual camera to which a program sends, such as a phone's or a photo camera's.
     SENT = 4
-    """A virtual camera to which a program sends, such as a phone's or a photo camera's."""
 
 
 @dataclass(frozen=True, slots=True)
 class CameraDevice:
     """A connected camera."""
 
+    # Stable across restarts, reconnects and renumbering. Of
+    # several cameras of a model it ends with `#` and a port.
     id: str
-    """Stable across restarts, reconnects and renumbering. Of several cameras of a model it ends with `#` and a port."""
     name: str
+    # The device file; empty if the system has none.
     path: str
-    """The device file; empty if the system has none."""
+    # The current device number; -1 for one that only PipeWire offers.
     index: int
-    """The current device number; -1 for one that only PipeWire offers."""
     sizes: tuple[tuple[int, int], ...] = ()
     """(width, height), ascending; empty if unknown."""
+    # FOURCCs such as `MJPG`; empty if unknown.
     formats: tuple[str, ...] = ()
-    """FOURCCs such as `MJPG`; empty if unknown."""
+    # Another program's virtual camera.
     is_virtual: bool = False
-    """Another program's virtual camera."""
+    # Alternative stable names.
     other_ids: tuple[str, ...] = ()
-    """Alternative stable names."""
+    # It cannot be opened because another program uses it.
     busy: bool = False
-    """It cannot be opened because another program uses it."""
+    # Where it is connected; empty if unknown.
     port: str = ""
-    """Where it is connected; empty if unknown."""
 
     @property
     def by_pipewire(self) -> bool:
@@ -125,15 +129,23 @@ class CameraDevice:
             return Rank.SENT
         if self.by_pipewire:
             return Rank.PIPEWIRE
-        return Rank.PERHAPS_INFRARED if camera_names.may_be_infrared(self.name) else Rank.COLOUR
+        if camera_names.may_be_infrared(self.name):
+            return Rank.PERHAPS_INFRARED
+        return Rank.COLOUR
 
     @property
     def _sees_colours(self) -> bool:
         """False for infrared cameras, depth sensors, and those of which no format can be read."""
-        if camera_names.is_infrared(self.name) or any(DEPTH.fullmatch(name) for name in self.formats):
+        if camera_names.is_infrared(self.name):
             return False
-        useful = [name for name in self.formats if not (GREY.fullmatch(name) or COMPRESSED.fullmatch(name))]
-        return bool(useful) or not self.formats
+        if any(DEPTH.fullmatch(name) for name in self.formats):
+            return False
+        # Formats are unknown elsewhere than on Linux, and of a device in use.
+        return not self.formats or any(_is_useful(name) for name in self.formats)
+
+
+def _is_useful(pixel_format: str) -> bool:
+    return not GREY.fullmatch(pixel_format) and not COMPRESSED.fullmatch(pixel_format)
 
 
 def list_cameras() -> tuple[CameraDevice, ...]:
@@ -141,32 +153,35 @@ def list_cameras() -> tuple[CameraDevice, ...]:
 
     Does not disturb a camera in use, and asks the user nothing.
     """
-    return tuple(sorted((*_device_cameras(), *_pipewire()), key=lambda camera: camera.is_virtual))
+    cameras = [*_device_cameras(), *_pipewire()]
+    return tuple(sorted(cameras, key=attrgetter("is_virtual")))
 
 
 def _device_cameras() -> list[CameraDevice]:
     """Return the cameras of the system's own interface, by their device number."""
     found = _linux() if SYSTEM == "Linux" else _elsewhere()
-    return sorted(_distinct(found), key=lambda camera: camera.index)
+    return sorted(_distinct(found), key=attrgetter("index"))
 
 
 def find_camera(wanted: str) -> CameraDevice:
     """Return the camera with this number, device file or link to one, stable id or name.
 
-    One that the system does not list can still be opened by number or device file. Raises SourceOpenError if several
-    have the name; CameraAbsentError if none has.
+    One that the system does not list can still be opened by number or device file. Raises
+    SourceOpenError if several have the name; CameraAbsentError if none has.
     """
-    found = cameras_named(os.path.realpath(wanted) if Path(wanted).is_absolute() else wanted, _device_cameras())
+    name = os.path.realpath(wanted) if Path(wanted).is_absolute() else wanted
+    found = cameras_named(name, _device_cameras())
     if len(found) > 1:
         raise several_cameras(wanted, [camera.source for camera in found])
     if found:
         return found[0]
+    number = _number_in(wanted)
     if SYSTEM == "Linux":
-        number = _number_in(wanted)
         path = os.path.realpath(wanted if number is None else f"/dev/video{number}")
         if path.startswith("/dev/"):
-            return CameraDevice((links(path) or [path])[0], path, path, -1)
-    elif (number := _number_in(wanted)) is not None:
+            names = links(path) or [path]
+            return CameraDevice(names[0], path, path, -1)
+    elif number is not None:
         return CameraDevice(wanted, wanted, "", number)
     raise CameraAbsentError(
         t(
@@ -185,30 +200,39 @@ def automatic_cameras(cameras: Sequence[CameraDevice], used_last: str) -> list[C
 
 def cameras_named(wanted: str, cameras: Sequence[CameraDevice]) -> list[CameraDevice]:
     """Return those of these cameras that `find_camera` chooses from."""
+    number = _number_in(wanted)
     model = without_port(wanted)
     port = wanted.removeprefix(model).removeprefix("@")
     of_model = [camera for camera in cameras if port and model == _model(camera)]
+    # The first group with a camera counts: what is named exactly comes before what may be meant,
+    # and a camera that has moved to another port is the last guess.
     groups = (
-        [camera for camera in cameras if camera.index == _number_in(wanted)],
+        [camera for camera in cameras if camera.index == number],
         [camera for camera in cameras if wanted in (camera.path, camera.id, *camera.other_ids)],
         [camera for camera in cameras if wanted in (camera.name, _model(camera))],
         [camera for camera in of_model if port == camera.port],
         of_model,
     )
-    return next((group for group in groups if group), [])
+    for group in groups:
+        if group:
+            return group
+    return []
 
 
+# Of a camera: drivers take a C int, and a longer number is an error that no driver explains.
 MOST_NUMBER = 2**31 - 1
-"""Of a camera: drivers take a C int, and a longer number is an error that no driver explains."""
 
 
 def _number_in(wanted: str) -> int | None:
     """Return the number that a camera is named by; None for another name, and for a number that no camera can have."""
     digits = wanted.lstrip("0")
-    if not wanted.isdecimal() or len(digits) > len(str(MOST_NUMBER)):  # Python reads no more than 4300 digits
+    # Python reads no more than 4300 digits.
+    if not wanted.isdecimal() or len(digits) > len(str(MOST_NUMBER)):
         return None
     number = int(wanted)
-    return number if number <= MOST_NUMBER else None
+    if number > MOST_NUMBER:
+        return None
+    return number
 
 
 def without_port(address: str) -> str:
@@ -218,10 +242,14 @@ def without_port(address: str) -> str:
 
 def titles(cameras: Sequence[CameraDevice]) -> list[str]:
     """Return the names of cameras for a list; those of one name are told apart by their device files."""
-    names = Counter(camera.name for camera in cameras)
-    return [
-        camera.name if names[camera.name] == 1 else f"{camera.name} ({camera.path or camera.id})" for camera in cameras
-    ]
+    counts = Counter(camera.name for camera in cameras)
+    texts = []
+    for camera in cameras:
+        if counts[camera.name] == 1:
+            texts.append(camera.name)
+        else:
+            texts.append(f"{camera.name} ({camera.path or camera.id})")
+    return texts
 
 
 def _model(camera: CameraDevice) -> str:
@@ -234,9 +262,10 @@ def _distinct(cameras: list[CameraDevice]) -> list[CameraDevice]:
     Device numbers change with the order in which the system finds the cameras.
     """
     ids = Counter(camera.id for camera in cameras)
-    names = Counter(name for camera in cameras for name in camera.other_ids)
+    names = Counter(chain.from_iterable(camera.other_ids for camera in cameras))
     found = []
     for camera in cameras:
+        # A name that no other camera has: of two cameras of a model that by the path of the bus.
         port = next((name for name in camera.other_ids if names[name] == 1), "")
         own = f"{camera.id}#{port or camera.index}"
         if ids[camera.id] > 1:
@@ -249,27 +278,43 @@ def _distinct(cameras: list[CameraDevice]) -> list[CameraDevice]:
 def _linux() -> list[CameraDevice]:
     found = []
     for folder in SYS_CLASS.glob("video*"):
-        name, path = _text(folder / "name") or folder.name, f"/dev/{folder.name}"
+        name = _text(folder / "name") or folder.name
+        path = f"/dev/{folder.name}"
         number = re.fullmatch(r"video(\d+)", folder.name)
         if number is None or RAW_SENSOR.search(name) or camera_names.is_own(name):
             continue
         names = links(path)
-        busy = False
+        is_busy = False
         try:
             node = query(path)
         except OSError as error:
-            busy = error.errno == errno.EBUSY
-            if not busy and not isinstance(error, PermissionError):  # disconnected meanwhile, or not responding
+            is_busy = error.errno == errno.EBUSY
+            # Disconnected meanwhile, or not responding.
+            if not is_busy and not isinstance(error, PermissionError):
                 continue
+            # Nearly always the metadata of a camera; the channels of a card are rarely refused.
             if _text(folder / "index") not in ("", "0"):
-                continue  # nearly always the metadata of a camera; the channels of a card are rarely refused
-            node = NodeAnswer(v4l2.LOOPBACK_DRIVER if v4l2.is_loopback(folder) else "", "", True, (), ())
-        if not node.is_camera or (node.formats and all(map(RAW_BAYER.fullmatch, node.formats))):
+                continue
+            driver = v4l2.LOOPBACK_DRIVER if v4l2.is_loopback(folder) else ""
+            node = NodeAnswer(driver, "", is_camera=True, sizes=(), formats=())
+        if not node.is_camera:
             continue
-        stable, *others = *names, node.bus or path
-        virtual = node.driver == v4l2.LOOPBACK_DRIVER
-        index = int(number[1])
-        found.append(CameraDevice(stable, name, path, index, node.sizes, node.formats, virtual, tuple(others), busy))
+        if node.formats and all(RAW_BAYER.fullmatch(name) for name in node.formats):
+            continue
+        names.append(node.bus or path)
+        found.append(
+            CameraDevice(
+                id=names[0],
+                name=name,
+                path=path,
+                index=int(number[1]),
+                sizes=node.sizes,
+                formats=node.formats,
+                is_virtual=node.driver == v4l2.LOOPBACK_DRIVER,
+                other_ids=tuple(names[1:]),
+                busy=is_busy,
+            )
+        )
     return found
 
 
@@ -278,13 +323,15 @@ def _pipewire() -> list[CameraDevice]:
         return []
     from app.capture.portal import cameras_without_device
 
-    return [CameraDevice(f"{PIPEWIRE}{camera.name}", camera.title, "", -1) for camera in cameras_without_device()]
+    cameras = cameras_without_device()
+    return [CameraDevice(f"{PIPEWIRE}{camera.name}", camera.title, "", -1) for camera in cameras]
 
 
 def _elsewhere() -> list[CameraDevice]:
     """Return the cameras of Windows or macOS.
 
-    On Windows those of Media Foundation, and after them those that DirectShow alone has, such as OBS Studio's.
+    On Windows those of Media Foundation, and after them those that DirectShow alone has, such as
+    OBS Studio's.
     """
     if SYSTEM != "Windows":
         return [_camera_of(info, info.index) for info in _listed(cv2.CAP_AVFOUNDATION)]
@@ -305,14 +352,21 @@ def _listed(backend: int) -> list[CameraInfo]:
 
 def _camera_of(info: CameraInfo, number: int) -> CameraDevice:
     is_virtual = bool(camera_names.MIXER.search(info.name))
-    return CameraDevice(info.path or info.name, info.name, info.path or "", number, is_virtual=is_virtual)
+    return CameraDevice(
+        info.path or info.name,
+        info.name,
+        info.path or "",
+        number,
+        is_virtual=is_virtual,
+    )
 
 
 def windows_numbers(device: CameraDevice) -> list[tuple[int, int]]:
     """Return the number of a camera in each back end of Windows that has it, and the back end, in order of preference.
 
-    Each back end counts in an order of its own, and counts anew when a camera is connected: the camera is looked for
-    by its path, or by its name where it has none. One of two of a name is not guessed.
+    Each back end counts in an order of its own, and counts anew when a camera is connected: the
+    camera is looked for by its path, or by its name where it has none. One of two of a name is not
+    guessed.
     """
     if device.id == str(device.index):  # named by its number, and not listed
         return [(device.index, cv2.CAP_MSMF)]
@@ -356,12 +410,23 @@ def query(path: str) -> NodeAnswer:
         raise OSError(errno.ENOTTY, "not a video device", path)
     with v4l2.opened(path) as node:
         answer = v4l2.capability(node)
-        queue = v4l2.CAPTURE_MPLANE if answer.flags & v4l2.CAN_CAPTURE_MPLANE else v4l2.CAPTURE
-        is_camera = bool(answer.flags & (v4l2.CAN_CAPTURE | v4l2.CAN_CAPTURE_MPLANE))
-        codes = list(v4l2.pixel_formats(node, queue)) if is_camera else []
-        sizes = {size for code in codes for size in v4l2.frame_sizes(node, code)}
-        formats = tuple(dict.fromkeys(v4l2.fourcc(code) for code in codes))
-        return NodeAnswer(answer.driver, answer.bus, is_camera, tuple(sorted(sizes)), formats)
+        has_planes = bool(answer.flags & v4l2.CAN_CAPTURE_MPLANE)
+        is_camera = has_planes or bool(answer.flags & v4l2.CAN_CAPTURE)
+        sizes: set[tuple[int, int]] = set()
+        formats: list[str] = []
+        if is_camera:
+            queue = v4l2.CAPTURE_MPLANE if has_planes else v4l2.CAPTURE
+            for code in v4l2.pixel_formats(node, queue):
+                sizes.update(v4l2.frame_sizes(node, code))
+                formats.append(v4l2.fourcc(code))
+        without_repeats = tuple(dict.fromkeys(formats))
+        return NodeAnswer(
+            answer.driver,
+            answer.bus,
+            is_camera,
+            tuple(sorted(sizes)),
+            without_repeats,
+        )
 
 
 def captured_kind(path: str) -> v4l2.CapturedKind:
@@ -378,18 +443,22 @@ def captured_kind(path: str) -> v4l2.CapturedKind:
 def links(path: str) -> list[str]:
     """Return udev's names of a device of Linux, the most stable first. Waits until a new device has them.
 
-    Of several devices with one name, the link leads to another one from start to start: here all of them have it.
+    Of several devices with one name, the link leads to another one from start to start: here all of
+    them have it.
     """
     with suppress(OSError):  # disconnected meanwhile
         age_s = abs(time.time() - Path(path).stat().st_ctime)
         if UDEV_DATA.is_dir() and age_s < UDEV_S:
             poll_until(lambda: _is_known_to_udev(path), UDEV_S - age_s, UDEV_POLL_S)
-    known = _text(UDEV_DATA / f"c{_text(SYS_CLASS / Path(path).name / 'dev')}")
-    given = [Path(line.removeprefix("S:")) for line in known.splitlines() if line.startswith("S:v4l/")]
+    number = _text(SYS_CLASS / Path(path).name / "dev")
+    known = _text(UDEV_DATA / f"c{number}").splitlines()
+    given = [Path(line.removeprefix("S:")) for line in known if line.startswith("S:v4l/")]
     found = []
     for folder in LINK_FOLDERS:
-        leading = [link for link in folder.iterdir() if os.path.realpath(link) == path] if folder.is_dir() else []
-        found += sorted({link.name for link in (*leading, *given) if link.parent.name == folder.name})
+        names = {link.name for link in given if link.parent.name == folder.name}
+        if folder.is_dir():
+            names |= {link.name for link in folder.iterdir() if os.path.realpath(link) == path}
+        found += sorted(names)
     return found
 
 
@@ -400,11 +469,13 @@ def _is_known_to_udev(path: str) -> bool:
 
 def why_not(path: str) -> Text:
     """Return why a device of Linux delivers no frames and what to do: the second half of a sentence."""
-    programs = [
-        t("Mattecam itself") if holder.pid == os.getpid() else holder.text
-        for holder in holders(path)
-        if holder.name not in CAMERA_SERVICES
-    ]
+    programs = []
+    for holder in holders(path):
+        # They hold every camera open without reading it.
+        if holder.name in CAMERA_SERVICES:
+            continue
+        is_own = holder.pid == os.getpid()
+        programs.append(t("Mattecam itself") if is_own else holder.text)
     in_use = t(
         "it is in use by {programs}; close it there or choose another camera",
         programs=programs or [t("another program")],
@@ -418,11 +489,14 @@ def why_not(path: str) -> Text:
         if error.errno in (errno.ENOENT, errno.ENODEV, errno.ENXIO):
             return t("it is not connected; connect it or choose another camera")
         return in_use if error.errno == errno.EBUSY else no_camera
-    if node.driver == v4l2.LOOPBACK_DRIVER:  # has any number of readers: closing one changes nothing
+    # A loopback has any number of readers: closing one changes nothing.
+    if node.driver == v4l2.LOOPBACK_DRIVER:
         return t("nothing is sent to it; start the program that sends, or choose another camera")
     if programs:
         return in_use
-    return t("it delivers no frames; reconnect it, or choose another size or format") if node.is_camera else no_camera
+    if not node.is_camera:
+        return no_camera
+    return t("it delivers no frames; reconnect it, or choose another size or format")
 
 
 def _text(path: Path) -> str:
