@@ -1,6 +1,7 @@
 """Cameras through the desktop's camera portal: those that only PipeWire offers, and all of them in a sandbox (Linux).
 
-The portal asks the user for permission once. Without a portal, the cameras are opened through PipeWire directly.
+The portal asks the user for permission once. Without a portal, the cameras are opened through
+PipeWire directly.
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ FIRST_FRAME_S = 5.0
 QUESTION_S = 12.0
 """Limit for the answer to the desktop's question: the capture thread must be able to stop. It is asked again then."""
 READ_TIMEOUT_S = 1.0
+# Layouts of YUV, as V4L2 calls them.
 FOURCCS: dict[Layout, str] = {"YUY2": "YUYV", "UYVY": "UYVY", "NV12": "NV12", "I420": "YU12"}
-"""Layouts of YUV, as V4L2 calls them."""
 
 
 class PortalSource(FrameSource):
@@ -42,28 +43,40 @@ class PortalSource(FrameSource):
         """wanted: the name or title of a camera; empty for the first one. Raises SourceOpenError."""
         self._decoder = MjpgDecoder()
         self._shaper = FrameShaper(settings)
+        # None: those that the camera declares.
         self._chosen_colours = NAMED.get(settings.colours)
-        """None: those that the camera declares."""
-        self._raw: tuple[VideoFormat, RawConverter] | None = None
-        """Converts frames of a format that OpenCV would show in wrong colours."""
+        # Converts frames of a format that OpenCV would show in wrong colours.
+        self._converter: RawConverter | None = None
+        self._converter_for: VideoFormat | None = None
         self._index = 0
         self._reader: NodeReader | None = None
-        layouts: tuple[tuple[Layout, ...], ...] = (("MJPG",), RAW_LAYOUTS)
-        if settings.pixel_format != "auto":
-            layouts = layouts[:1] if settings.pixel_format == "MJPG" else layouts[1:]
-        size, rate = (settings.width, settings.height), Fraction(settings.fps).limit_denominator(1001)
+        layouts: tuple[tuple[Layout, ...], ...] = (RAW_LAYOUTS,)
+        if settings.pixel_format == "MJPG":
+            layouts = (("MJPG",),)
+        elif settings.pixel_format == "auto":
+            # MJPG first, as of other cameras: most have their high rates only there.
+            layouts = (("MJPG",), RAW_LAYOUTS)
+        size = (settings.width, settings.height)
+        rate = Fraction(settings.fps).limit_denominator(1001)
         try:
             with ExitStack() as unused:
                 connection = unused.enter_context(closing(_connect()))
                 self._camera = _choose(_offered(connection), wanted)
                 self._reader = NodeReader(
-                    self._camera.serial, size, rate, layouts=layouts, connection=connection, name="mattecam-source"
+                    self._camera.serial,
+                    size,
+                    rate,
+                    layouts=layouts,
+                    connection=connection,
+                    name="mattecam-source",
                 )
                 unused.pop_all()  # the reader closes the connection
             first = self._reader.read(FIRST_FRAME_S)
         except (PortalError, OSError) as error:
             self.close()
-            fault = error.fault if isinstance(error, PortalError) else PortalFault.NO_PORTAL
+            fault = PortalFault.NO_PORTAL
+            if isinstance(error, PortalError):
+                fault = error.fault
             raise SourceOpenError(fault.value) from error
         if first is None:
             self.close()
@@ -74,15 +87,15 @@ class PortalSource(FrameSource):
                 )
             )
         image = self._decode(first)
+        # The negotiated format, and the size of the frames.
         self.info = self._describe(first, image)
-        """The negotiated format, and the size of the frames."""
-        self._waiting = image
-        """The first frame, until it is read; None also if it was damaged."""
+        # Until it is read; None also if it was damaged.
+        self._first_frame = image
 
     def read(self) -> Frame | None:
         """Return the next frame, or None if none arrives within about a second. Raises SourceLostError."""
-        image = self._waiting
-        self._waiting = None
+        image = self._first_frame
+        self._first_frame = None
         if image is None:
             raw = self._next()
             image = None if raw is None else self._decode(raw)
@@ -90,13 +103,14 @@ class PortalSource(FrameSource):
                 return None
             if (image.shape[1], image.shape[0]) != (self.info.width, self.info.height):
                 self.info = self._describe(raw, image)
+        frame = Frame(image, self._index, time.perf_counter())
         self._index += 1
-        return Frame(image, self._index - 1, time.perf_counter())
+        return frame
 
     def skip(self) -> bool:
         """See `FrameSource`."""
-        is_first = self._waiting is not None
-        self._waiting = None
+        is_first = self._first_frame is not None
+        self._first_frame = None
         if not is_first and self._next() is None:
             return False
         self._shaper.skip()
@@ -105,7 +119,8 @@ class PortalSource(FrameSource):
 
     def close(self) -> None:
         """Release the camera. Idempotent."""
-        reader, self._reader = self._reader, None
+        reader = self._reader
+        self._reader = None
         if reader is not None:
             reader.close()
 
@@ -116,43 +131,66 @@ class PortalSource(FrameSource):
         raw = self._reader.read(READ_TIMEOUT_S)
         if raw is None and self._reader.lost:
             raise SourceLostError(
-                t("The camera {camera} of the portal is gone; connect it again.", camera=self._camera.title)
+                t(
+                    "The camera {camera} of the portal is gone; connect it again.",
+                    camera=self._camera.title,
+                )
             )
         return raw
 
     def _decode(self, raw: RawFrame) -> BgrImage | None:
         """Return a frame in its colours and the wanted size; None if it is damaged."""
         image = self._mjpg(raw) if raw.video.layout == "MJPG" else self._yuv(raw)
-        return None if image is None else self._shaper.shape(image)
+        if image is None:
+            return None
+        return self._shaper.shape(image)
 
     def _mjpg(self, raw: RawFrame) -> BgrImage | None:
         image = self._decoder.decode(np.frombuffer(raw.data, np.uint8))
-        return None if image is None else reinterpreted(image, JPEG, self._chosen_colours or JPEG)
+        if image is None:
+            return None
+        return reinterpreted(image, JPEG, self._chosen_colours or JPEG)
 
     def _yuv(self, raw: RawFrame) -> BgrImage | None:
         video = raw.video
         fourcc = FOURCCS.get(video.layout, "")
-        colours = self._chosen_colours or declared_in_pipewire(video.colour_matrix, video.colour_range)
+        colours = self._chosen_colours
+        if colours is None:
+            colours = declared_in_pipewire(video.colour_matrix, video.colour_range)
+        # OpenCV converts every YUV format as this kind, and shows the others in wrong colours.
         if colours == BT601 or not takes_raw(fourcc):
             return to_bgr(raw)
-        if self._raw is None or self._raw[0] != video:
-            self._raw = video, RawConverter(fourcc, colours)
+        if self._converter is None or self._converter_for != video:
+            self._converter = RawConverter(fourcc, colours)
+            self._converter_for = video
         pixels = to_pixels(raw)
-        return None if pixels is None else self._raw[1].convert(pixels)
+        if pixels is None:
+            return None
+        return self._converter.convert(pixels)
 
     def _describe(self, raw: RawFrame, image: BgrImage | None) -> SourceInfo:
         video = raw.video
         name = f"{PIPEWIRE}{self._camera.name}"
-        width, height = video.width, video.height
+        width = video.width
+        height = video.height
         if image is not None:
             height, width = image.shape[:2]
-        return SourceInfo("camera", self._camera.title, name, width, height, float(video.fps), video.layout)
+        return SourceInfo(
+            "camera",
+            self._camera.title,
+            name,
+            width,
+            height,
+            float(video.fps),
+            video.layout,
+        )
 
 
 def cameras_without_device() -> list[ListedCamera]:
     """Return the cameras that PipeWire offers and no device file does. Asks the user nothing.
 
-    In a sandbox that shows no PipeWire but by the portal there are none: the user is asked when `portal` is chosen.
+    In a sandbox that shows no PipeWire but by the portal there are none: the user is asked when
+    `portal` is chosen.
     """
     try:
         with closing(Connection()) as connection:
@@ -176,11 +214,9 @@ def _connect() -> Connection:
 
 def _offered(connection: Connection) -> list[ListedCamera]:
     """Return the cameras of other programs; those of device files only where these are not visible. Raises OSError."""
-    return [
-        camera
-        for camera in list_cameras(connection)
-        if not camera_names.is_own(camera.title) and not (camera.device and Path(camera.device).exists())
-    ]
+    others = [camera for camera in list_cameras(connection) if not camera_names.is_own(camera.title)]
+    # What has a device file that can be seen here is opened by it.
+    return [camera for camera in others if not camera.device or not Path(camera.device).exists()]
 
 
 def _choose(others: list[ListedCamera], wanted: str) -> ListedCamera:
