@@ -30,25 +30,29 @@ from app.core.settings import CaptureSettings
 
 log = logging.getLogger(__name__)
 
-AUTO, CAMERA, FILE = "auto", "camera", "file"
+AUTO = "auto"
+CAMERA = "camera"
+FILE = "file"
+# Less than that of a hand-held camera: at a few frames per
+# second strict mode would take each pan for a scene cut.
 DEMO_MOTION = 0.4
-"""Less than that of a hand-held camera: at a few frames per second strict mode would take each pan for a scene cut."""
 
 
 @dataclass(frozen=True, slots=True)
 class SourceSpec:
     """A row of the table."""
 
+    # What `--source` begins with: `name` or `name:value`.
     name: str
-    """What `--source` begins with: `name` or `name:value`."""
     open: Callable[[str, CaptureSettings], FrameSource]
     """(value, settings); raises SourceOpenError."""
+    # Whether a value is one of this kind; the empty one stands for the name alone.
     takes: Callable[[str], bool] = lambda value: not value
-    """Whether a value is one of this kind; the empty one stands for the name alone."""
+    # Of its entry in the window's list; empty for a
+    # kind whose entries are the devices that are found.
     title: str = ""
-    """Of its entry in the window's list; empty for a kind whose entries are the devices that are found."""
+    # Whether a value names one of several cameras, whose settings are remembered each.
     names_camera: bool = False
-    """Whether a value names one of several cameras, whose settings are remembered each."""
 
 
 def open_demo(_value: str, settings: CaptureSettings) -> DemoSource:
@@ -89,11 +93,11 @@ def names_camera(source: str) -> bool:
 class SourceName(NamedTuple):
     """A requested source."""
 
+    # `auto`, `file` or the name of a row of `SOURCES`.
     kind: str
-    """`auto`, `file` or the name of a row of `SOURCES`."""
+    # A camera's number, device file, stable id or name; a file's path; for the portal the camera's
+    # name, or nothing for the first one.
     value: str = ""
-    """A camera's number, device file, stable id or name; a file's path; for the portal the camera's name, or nothing
-    for the first one."""
 
 
 def parse_source(text: str) -> SourceName:
@@ -108,7 +112,10 @@ def parse_source(text: str) -> SourceName:
     is_wrong = "://" in text or (kind == CAMERA and colon)
     if "\0" in text or not text.strip() or (is_wrong and not is_known):
         raise UsageError(
-            t("“{text}” is no source; use auto, demo, camera:INDEX, camera:/dev/videoN or a video file.", text=text)
+            t(
+                "“{text}” is no source; use auto, demo, camera:INDEX, camera:/dev/videoN or a video file.",
+                text=text,
+            )
         )
     if text == AUTO:
         return SourceName(AUTO)
@@ -142,8 +149,18 @@ def source_device(text: str) -> str:
 
 def finds_camera(is_sent_to: Callable[[str], bool]) -> bool:
     """Return whether there is a camera for `auto`. is_sent_to: as for `SourceOpener`."""
-    cameras = automatic_cameras(list_cameras(), "")
-    return any(not one.is_virtual or is_sent_to(one.path) or _may_wait_for_reader(one) for one in cameras)
+    for camera in automatic_cameras(list_cameras(), ""):
+        if not camera.is_virtual or is_sent_to(camera.path) or _may_wait_for_reader(camera):
+            return True
+    return False
+
+
+def _open_named(name: SourceName, settings: CaptureSettings) -> FrameSource:
+    """Open a source of a row, or a file. Raises SourceOpenError."""
+    for spec in SOURCES:
+        if spec.name == name.kind:
+            return spec.open(name.value, settings)
+    return VideoFileSource(paths.from_user(name.value))
 
 
 class SourceOpener:
@@ -152,14 +169,14 @@ class SourceOpener:
     def __init__(self, is_sent_to: Callable[[str], bool]) -> None:
         """is_sent_to: whether another program sends to the virtual camera of this device file."""
         self._is_sent_to = is_sent_to
+        # The address of the camera that `auto` chose last; empty before the first one.
         self._chosen = ""
-        """The address of the camera that `auto` chose last; empty before the first one."""
 
     def __call__(self, settings: CaptureSettings) -> FrameSource:
         """Open the source named in `settings`; `auto` is the best camera that there is (`Rank`).
 
-        Raises SourceOpenError; CameraAbsentError where the camera, or any for `auto`, is not there. A physical camera
-        that cannot be opened is not replaced by another one.
+        Raises SourceOpenError; CameraAbsentError where the camera, or any for `auto`, is not there.
+        A physical camera that cannot be opened is not replaced by another one.
         """
         try:
             name = parse_source(settings.source)
@@ -167,10 +184,10 @@ class SourceOpener:
             raise SourceOpenError(error.text, Remedy.SOURCE) from error
         if name.kind == AUTO:
             return self._open_auto(settings)
-        spec = next((spec for spec in SOURCES if spec.name == name.kind), None)
-        source = VideoFileSource(paths.from_user(name.value)) if spec is None else spec.open(name.value, settings)
+        source = _open_named(name, settings)
         if source.info.kind == CAMERA:
-            is_address = without_port(name.value) == source.info.id  # a number or a name may be another camera's later
+            # A number or a name may be another camera's later.
+            is_address = without_port(name.value) == source.info.id
             _remember(name.value if is_address else source.info.id)
         return source
 
@@ -189,13 +206,16 @@ class SourceOpener:
             _remember(camera.address)
             return source
         if self._chosen and not cameras_named(self._chosen, cameras):
-            return open_camera(self._chosen, settings)  # tells which one is gone
-        raise missing or CameraAbsentError(t("No camera was found; connect one or choose another source."))
+            return open_camera(self._chosen, settings)  # its error names the one that is gone
+        if missing is not None:
+            raise missing
+        raise CameraAbsentError(t("No camera was found; connect one or choose another source."))
 
     def _by_what_is_sent(self, cameras: list[CameraDevice]) -> Iterator[CameraDevice]:
         """Yield the cameras to try; last those virtual ones that may send only while they are read.
 
-        v4l2-relayd is one: it opens the camera of the laptop for a reader, whose first frame comes a second later.
+        v4l2-relayd is one: it opens the camera of the laptop for a reader, whose first frame comes
+        a second later.
         """
         silent = []
         for camera in cameras:
@@ -209,7 +229,8 @@ class SourceOpener:
 def _may_wait_for_reader(camera: CameraDevice) -> bool:
     """Return whether a program may be about to send to a virtual camera once it is read.
 
-    A node of v4l2loopback that no program has given a format names none, and sends nothing to a reader.
+    A node of v4l2loopback that no program has given a format names none, and sends nothing to a
+    reader.
     """
     return camera.is_virtual and bool(camera.formats)
 
