@@ -1,7 +1,7 @@
 """The YUV colours of cameras: what their drivers say, and conversion where OpenCV would take another kind.
 
-OpenCV converts every YUV format as BT.601 of limited range, and JPEG is BT.601 of full range. Grabbers
-for HDMI often send BT.709 or the full range: colours are then up to 20 levels off.
+OpenCV converts every YUV format as BT.601 of limited range, and JPEG is BT.601 of full range.
+Grabbers for HDMI often send BT.709 or the full range: colours are then up to 20 levels off.
 """
 
 from __future__ import annotations
@@ -24,35 +24,40 @@ from app.system.v4l2 import CapturedKind
 class YuvColours(NamedTuple):
     """How YUV values encode colours."""
 
+    # A `Colorspace`, or another number of FFmpeg's AVColorSpace.
     matrix: int
-    """A `Colorspace`, or another number of FFmpeg's AVColorSpace."""
+    # Brightness from 0 to 255; otherwise from 16 to 235.
     is_full_range: bool
-    """Brightness from 0 to 255; otherwise from 16 to 235."""
 
 
 BT601 = YuvColours(Colorspace.ITU601, is_full_range=False)
 JPEG = YuvColours(Colorspace.ITU601, is_full_range=True)
 BT709 = YuvColours(Colorspace.ITU709, is_full_range=False)
+# The values of the setting, but `auto`.
 NAMED: Mapping[str, YuvColours] = {
     "bt601": BT601,
     "bt601-full": JPEG,
     "bt709": BT709,
     "bt709-full": YuvColours(Colorspace.ITU709, is_full_range=True),
 }
-"""The values of the setting, but `auto`."""
 
+# Weights of red and blue in the brightness.
 _WEIGHTS = {
     Colorspace.ITU601: (0.299, 0.114),
     Colorspace.ITU709: (0.2126, 0.0722),
     Colorspace.SMPTE240M: (0.212, 0.087),
     BT2020_MATRIX: (0.2627, 0.0593),
 }
-"""Weights of red and blue in the brightness."""
 
 # V4L2_COLORSPACE_*, V4L2_YCBCR_ENC_* and V4L2_QUANTIZATION_*
 _JPEG_SPACE = 7
-_ENCODING_OF_SPACE = {2: Colorspace.SMPTE240M, 3: Colorspace.ITU709, 10: BT2020_MATRIX, 12: Colorspace.ITU709}
-"""By the colour space where the encoding is left to it (V4L2_MAP_YCBCR_ENC_DEFAULT)."""
+# By the colour space where the encoding is left to it (V4L2_MAP_YCBCR_ENC_DEFAULT).
+_ENCODING_OF_SPACE = {
+    2: Colorspace.SMPTE240M,
+    3: Colorspace.ITU709,
+    10: BT2020_MATRIX,
+    12: Colorspace.ITU709,
+}
 _ENCODINGS = {
     1: Colorspace.ITU601,
     2: Colorspace.ITU709,
@@ -62,12 +67,13 @@ _ENCODINGS = {
     7: BT2020_MATRIX,
     8: Colorspace.SMPTE240M,
 }
-_FULL_RANGE, _LIMITED_RANGE = 1, 2
+_FULL_RANGE = 1
+_LIMITED_RANGE = 2
 
+# By enum spa_video_color_matrix.
 _PIPEWIRE_MATRICES = {3: Colorspace.ITU709, 5: Colorspace.SMPTE240M, 6: BT2020_MATRIX}
-"""By enum spa_video_color_matrix."""
+# In enum spa_video_color_range.
 _PIPEWIRE_FULL_RANGE = 1
-"""In enum spa_video_color_range."""
 
 _PACKED = ("YUYV", "UYVY")
 _PLANAR = ("NV12", "YU12")
@@ -84,7 +90,10 @@ def declared(kind: CapturedKind) -> YuvColours:
 
 def declared_in_pipewire(matrix: int, colour_range: int) -> YuvColours:
     """Return the colours that a camera of PipeWire declares, in PipeWire's numbers."""
-    return YuvColours(_PIPEWIRE_MATRICES.get(matrix, Colorspace.ITU601), colour_range == _PIPEWIRE_FULL_RANGE)
+    return YuvColours(
+        _PIPEWIRE_MATRICES.get(matrix, Colorspace.ITU601),
+        colour_range == _PIPEWIRE_FULL_RANGE,
+    )
 
 
 def takes_raw(fourcc: str) -> bool:
@@ -104,17 +113,19 @@ class RawConverter:
     def convert(self, raw: NDArray[np.uint8]) -> BgrImage | None:
         """Return (height, width, 3) uint8 BGR; None if the array does not have the shape of the format.
 
-        raw: (height, width, 2) of a packed format, (height * 3 / 2, width) of another one, with a last axis of 1 or
-        without one.
+        raw: (height, width, 2) of a packed format, (height * 3 / 2, width) of another one, with a
+        last axis of 1 or without one.
         """
         is_packed = raw.ndim == 3 and raw.shape[2] == 2
         if is_packed is not (self._fourcc in _PACKED):
             return None
         try:
-            frame = self._packed(raw) if is_packed else self._planar(raw.reshape(raw.shape[0], -1))
+            frame = self._packed(raw) if is_packed else self._planar(raw)
         except ValueError:  # an odd size
             return None
-        frame.color_range = ColorRange.JPEG if self._colours.is_full_range else ColorRange.MPEG
+        frame.color_range = ColorRange.MPEG
+        if self._colours.is_full_range:
+            frame.color_range = ColorRange.JPEG
         converted = self._converter.convert(frame, "bgr24", matrix=self._colours.matrix)
         return np.asarray(converted.to_ndarray(), np.uint8)
 
@@ -124,9 +135,11 @@ class RawConverter:
         return VideoFrame.from_ndarray(np.ascontiguousarray(raw), "yuyv422")
 
     def _planar(self, raw: NDArray[np.uint8]) -> VideoFrame:
+        raw = raw.reshape(raw.shape[0], -1)
         if self._fourcc == "NV12":
             rows = raw.shape[0] * 2 // 3
-            u, v = raw[rows:, 0::2], raw[rows:, 1::2]
+            u = raw[rows:, 0::2]
+            v = raw[rows:, 1::2]
             chroma = np.concatenate([u.reshape(-1), v.reshape(-1)])
             raw = np.concatenate([raw[:rows].reshape(-1), chroma]).reshape(raw.shape)
         return VideoFrame.from_ndarray(np.ascontiguousarray(raw), "yuv420p")
@@ -149,7 +162,14 @@ def _to_yuv(colours: YuvColours) -> NDArray[np.float64]:
     brightness = np.array([blue, 1 - red - blue, red, 0])
     u = (np.array([1, 0, 0, 0]) - brightness) / (2 * (1 - blue))
     v = (np.array([0, 0, 1, 0]) - brightness) / (2 * (1 - red))
-    scale = (1, 1) if colours.is_full_range else (219 / 255, 224 / 255)
-    rows = np.stack([brightness * scale[0], u * scale[1], v * scale[1], np.zeros(4)])
-    rows[:, 3] = (0 if colours.is_full_range else 16, 128, 128, 1)
+    # The limited range has 219 steps of brightness from 16 on, and 224 of each colour (BT.601).
+    black = 16
+    luma_scale = 219 / 255
+    chroma_scale = 224 / 255
+    if colours.is_full_range:
+        black = 0
+        luma_scale = 1
+        chroma_scale = 1
+    rows = np.stack([brightness * luma_scale, u * chroma_scale, v * chroma_scale, np.zeros(4)])
+    rows[:, 3] = (black, 128, 128, 1)
     return rows
