@@ -1,7 +1,7 @@
 """Interlaced frames of grabbers: found in the image, and shown without combs.
 
-The even and the odd rows of such a frame, its two fields, were taken at different times, so that moving
-edges look like combs. Few drivers say so, and those of USB grabbers for HDMI never do.
+The even and the odd rows of such a frame, its two fields, were taken at different times, so that
+moving edges look like combs. Few drivers say so, and those of USB grabbers for HDMI never do.
 """
 
 from __future__ import annotations
@@ -18,26 +18,27 @@ from app.core.types import BgrImage
 log = logging.getLogger(__name__)
 
 Mode = Literal["auto", "on", "off"]
+# The channel that the fields are compared in: it holds most of the brightness.
 GREEN = 1
-"""The channel that the fields are compared in: it holds most of the brightness."""
+# Columns that are averaged for the search: noise is lower, and combs are far wider.
 COLUMN_STEP = 8
-"""Columns that are averaged for the search: noise is lower, and combs are far wider."""
+# A row that differs less from both of its neighbours is no visible comb.
 VISIBLE_LEVELS = 4
-"""A row that differs less from both of its neighbours is no visible comb."""
+# Mean comb of two frames that are woven together, from which on something moves.
 MOVING_LEVELS = 0.05
-"""Mean comb of two frames that are woven together, from which on something moves."""
 LOOK_INTERVAL = 4
 """One pair of frames in so many is compared, which takes about two milliseconds."""
+# The same while nothing speaks for interlaced frames: most cameras never send any.
 RARE_LOOK_INTERVAL = 32
-"""The same while nothing speaks for interlaced frames: most cameras never send any."""
-SURE, LARGEST = 6, 8
-"""Pairs that must speak for interlaced frames, more than against them; and how many are remembered."""
+# Pairs that must speak for interlaced frames, more than against them; and how many are remembered.
+SURE = 6
+LARGEST = 8
+# Rows and columns by which a comb is widened: its ends are less visible than its middle.
 MASK = np.ones((3, 9), np.uint8)
-"""Rows and columns by which a comb is widened: its ends are less visible than its middle."""
 NOISE_LEVELS = 8
 """A pixel that differs less from that of the frame before has not moved."""
+# Smaller frames have no fields.
 SMALLEST_HEIGHT = 16
-"""Smaller frames have no fields."""
 
 Field = NDArray[np.uint8]
 """(rows, columns): every second row of a channel."""
@@ -50,13 +51,13 @@ class Deinterlacer:
         """is_announced: the driver says that frames are interlaced."""
         self._mode = mode
         self._is_announced = is_announced
+        # Pairs of frames that looked interlaced, less those that did not.
         self._score = 0
-        """Pairs of frames that looked interlaced, less those that did not."""
         self._found = False
         self._looks_rarely = False
         self._number = 0
+        # The channel GREEN of the last frame that was deinterlaced.
         self._last: Field | None = None
-        """The channel GREEN of the last frame that was deinterlaced."""
         self._previous: tuple[Field, Field] | None = None
 
     @property
@@ -92,7 +93,10 @@ class Deinterlacer:
             current = fields(image)
             if current[0].shape == self._previous[0].shape:
                 self._take_vote(compare(self._previous, current))
-        self._previous = fields(image) if place == interval - 1 else None
+        # Only the frame before one that is compared is kept.
+        self._previous = None
+        if place == interval - 1:
+            self._previous = fields(image)
 
     def _take_vote(self, vote: int) -> None:
         if vote > 0:
@@ -112,7 +116,11 @@ def fields(image: BgrImage) -> tuple[Field, Field]:
     """Return the even and the odd rows of a frame for the search."""
     height, width = image.shape[:2]
     green = cv2.extractChannel(image[: height - height % 2], GREEN)
-    narrow = cv2.resize(green, (max(1, width // COLUMN_STEP), len(green)), interpolation=cv2.INTER_AREA)
+    narrow = cv2.resize(
+        green,
+        (max(1, width // COLUMN_STEP), len(green)),
+        interpolation=cv2.INTER_AREA,
+    )
     rows = np.asarray(narrow, np.uint8)
     return rows[0::2], rows[1::2]
 
@@ -121,9 +129,9 @@ def compare(previous: tuple[Field, Field], current: tuple[Field, Field]) -> int:
     """Return 1 if two frames in a row look interlaced, -1 if progressive, 0 if they do not tell.
 
     A field of one frame and one of the next, woven together, are as near in time as the fields of a
-    frame if it is interlaced, and three times as far if the other two are taken. Of progressive video,
-    both pairs are a whole frame apart, and the fields of a frame not at all. Fine patterns, such as the
-    stripes of a shirt, look like combs in all of them, and decide nothing.
+    frame if it is interlaced, and three times as far if the other two are taken. Of progressive
+    video, both pairs are a whole frame apart, and the fields of a frame not at all. Fine patterns,
+    such as the stripes of a shirt, look like combs in all of them, and decide nothing.
     """
     own = comb(*current)
     near, far = sorted((comb(current[0], previous[1]), comb(previous[0], current[1])))
@@ -131,7 +139,9 @@ def compare(previous: tuple[Field, Field], current: tuple[Field, Field]) -> int:
         return 0
     if own < 0.5 * near:
         return -1
-    return 1 if own > 0.6 * near and far > 1.3 * near else 0
+    if own > 0.6 * near and far > 1.3 * near:
+        return 1
+    return 0
 
 
 def comb(even: Field, odd: Field) -> float:
@@ -147,18 +157,21 @@ def _outstanding(above: Field, rows: Field, below: Field) -> Field:
     return np.asarray(cv2.max(brighter, darker), np.uint8)
 
 
+def _green(rows: BgrImage) -> Field:
+    return np.asarray(cv2.extractChannel(rows, GREEN), np.uint8)
+
+
 def without_combs(image: BgrImage, previous: Field | None = None) -> BgrImage:
     """Return a frame whose odd rows are interpolated from the even ones where they are combed and something moved.
 
-    What does not move keeps all rows. image: (height, width, 3) uint8 BGR. previous: the channel GREEN of the frame
-    before, (height, width) uint8; None: everything may have moved.
+    What does not move keeps all rows. image: (height, width, 3) uint8 BGR. previous: the channel
+    GREEN of the frame before, (height, width) uint8; None: everything may have moved.
     """
     height = image.shape[0] - image.shape[0] % 2
     even = np.ascontiguousarray(image[0:height:2])
     below = np.concatenate([even[1:], even[-1:]])
     odd = np.ascontiguousarray(image[1:height:2])
-    channels = (cv2.extractChannel(rows, GREEN) for rows in (even, odd, below))
-    outstanding = _outstanding(*(np.asarray(channel, np.uint8) for channel in channels))
+    outstanding = _outstanding(_green(even), _green(odd), _green(below))
     is_comb = cv2.threshold(outstanding, VISIBLE_LEVELS, 255, cv2.THRESH_BINARY)[1]
     mask = cv2.dilate(is_comb, MASK)
     if previous is not None and previous.shape == image.shape[:2]:
