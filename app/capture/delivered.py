@@ -10,23 +10,26 @@ from app.core import geometry
 from app.core.settings import CaptureSettings
 from app.core.types import BgrImage
 
+# No video has 1088 rows: encoders need a multiple of 16, and fill the last 8 with anything.
 CODED_HD_ROWS = 1088
 HD_ROWS = 1080
-"""No video has 1088 rows: encoders need a multiple of 16, and fill the last 8 with anything."""
+# Encoders work in blocks of 8 or 16 pixels, so that the last row and column of blocks may hold no
+# image.
 CODED_STEP = 8
 LARGEST_PADDING = 16
-"""Encoders work in blocks of 8 or 16 pixels, so that the last row and column of blocks may hold no image."""
+# A camera may deliver up to so many times the pixels that were asked for: those of 4:3 in place of
+# 16:9.
 TOLERATED_PIXELS = 4 / 3
-"""A camera may deliver up to so many times the pixels that were asked for: those of 4:3 in place of 16:9."""
 
+# Distances in pixels of those that are looked at: few of them tell that most frames are not blank.
 STEPS = (64, 8)
-"""Distances of the sampled pixels: few of them tell that most frames are not blank."""
+# Mean of a closed shutter at most: automatic gain amplifies the noise of the sensor.
 DARK_LEVEL = 16
-"""Mean of a closed shutter at most: automatic gain amplifies the noise of the sensor."""
+# Columns and rows of blocks: their means hold hardly any noise, but the shapes of a dim room.
 BLOCKS = (16, 9)
-"""Columns and rows of blocks: their means hold hardly any noise, but the shapes of a dim room."""
+# Difference between blocks of a closed shutter at
+# most. In a dim room one sees shapes from about 5 on.
 EVEN_LEVELS = 3
-"""Difference between blocks of a closed shutter at most. In a dim room one sees shapes from about 5 on."""
 
 
 class FrameShaper:
@@ -34,17 +37,18 @@ class FrameShaper:
 
     def __init__(self, settings: CaptureSettings, *, is_interlaced: bool = False) -> None:
         """is_interlaced: the driver says so."""
-        self._wanted = settings.width, settings.height
+        self._wanted_size = (settings.width, settings.height)
         self._deinterlacer = Deinterlacer(settings.deinterlace, is_announced=is_interlaced)
 
     def shape(self, image: BgrImage, asked: tuple[int, int] | None = None) -> BgrImage:
         """Return a frame without padding and combs, and not far larger than the settings want it.
 
-        image: (height, width, 3) uint8 BGR. asked: (width, height) that the camera was asked for; None: that of the
-        settings.
+        image: (height, width, 3) uint8 BGR. asked: (width, height) that the camera was asked for;
+        None: that of the settings.
         """
-        whole = without_padding(image, asked or self._wanted)
-        return fitted(self._deinterlacer.image(whole), self._wanted)
+        # Combs after the padding, which may hold anything; the size last, as scaling blends fields.
+        whole = without_padding(image, asked or self._wanted_size)
+        return fitted(self._deinterlacer.image(whole), self._wanted_size)
 
     def skip(self) -> None:
         """Take note that a frame was left out."""
@@ -72,8 +76,8 @@ def _image_length(coded: int, asked: int) -> int:
 def fitted(image: BgrImage, wanted: tuple[int, int]) -> BgrImage:
     """Return a frame that is far larger than wanted in the wanted size; with other proportions, within it.
 
-    Some cameras ignore the size that they are asked for: everything after them would compute with its pixels.
-    image: (height, width, 3) uint8 BGR. wanted: (width, height).
+    Some cameras ignore the size that they are asked for: everything after them would compute with
+    its pixels. image: (height, width, 3) uint8 BGR. wanted: (width, height).
     """
     height, width = image.shape[:2]
     wanted_width, wanted_height = wanted
@@ -82,8 +86,7 @@ def fitted(image: BgrImage, wanted: tuple[int, int]) -> BgrImage:
     if (width < height) != (wanted_width < wanted_height):  # a camera that stands upright
         wanted_width, wanted_height = wanted_height, wanted_width
     scale = min(wanted_width / width, wanted_height / height)
-    size = _even(width * scale), _even(height * scale)
-    return geometry.scale(image, *size)
+    return geometry.scale(image, _even(width * scale), _even(height * scale))
 
 
 def _even(length: float) -> int:
@@ -93,7 +96,8 @@ def _even(length: float) -> int:
 def is_blank(image: BgrImage) -> bool:
     """Return whether a frame shows nothing: it is black or green, or the dark noise of a closed shutter.
 
-    A driver makes green of planes that are all zero. A dim room is not blank. image: (height, width, 3) uint8 BGR.
+    A driver makes green of planes that are all zero. A dim room is not blank. image: (height,
+    width, 3) uint8 BGR.
     """
     coarse = image[:: STEPS[0], :: STEPS[0]]
     if coarse.mean() <= DARK_LEVEL and _has_no_shapes(image):
