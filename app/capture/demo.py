@@ -16,28 +16,34 @@ from app.core.errors import Remedy, SourceOpenError, t
 from app.core.types import BgrImage, Frame, SourceInfo
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
-PORTRAIT, EMPTY_SCENE = "astronaut.png", "astronaut_empty.png"
+PORTRAIT = "astronaut.png"
+EMPTY_SCENE = "astronaut_empty.png"
 
 # In pixels of the photo. The empty scene extends beyond the photo, to be wide enough for 16:9.
-MARGIN_X, MARGIN_Y = 90, 45
-VIEW_WIDTH, VIEW_HEIGHT = 488.0, 470.0
-"""The largest view; its shape is that of the frame."""
-VIEW_TOP, VIEW_LEFT, VIEW_RIGHT = -16.0, 2.0, 510.0
-FACE_X, FACE_Y = 228.0, 126.0
+MARGIN_X = 90
+MARGIN_Y = 45
+# The largest view; its shape is that of the frame.
+VIEW_WIDTH = 488.0
+VIEW_HEIGHT = 470.0
+VIEW_TOP = -16.0
+VIEW_LEFT = 2.0
+VIEW_RIGHT = 510.0
+FACE_X = 228.0
+FACE_Y = 126.0
+# Limit of the scale from photo to canvas, which has the resolution of the frame.
 MAX_SCALE = 3.0
-"""Limit of the scale from photo to canvas, which has the resolution of the frame."""
 
 NOISE_SIGMA = 2.5
 NOISE_TILE = 1000
+# The noise image exceeds the frame by this in both directions; each frame uses another crop.
 NOISE_SHIFT = 96
-"""The noise image exceeds the frame by this in both directions; each frame uses another crop."""
 
 
 class DemoSource(FrameSource):
     """A photo of a person as seen by a hand-held webcam: pan, tilt, roll, zoom, exposure flicker, sensor noise.
 
-    A frame depends on size, rate and index only. With `realtime`, frames follow a clock and a slow reader misses
-    some, as with a camera; otherwise they are delivered as fast as they are read.
+    A frame depends on size, rate and index only. With `realtime`, frames follow a clock and a slow
+    reader misses some, as with a camera; otherwise they are delivered as fast as they are read.
     """
 
     def __init__(
@@ -54,8 +60,8 @@ class DemoSource(FrameSource):
 
         Raises SourceOpenError if the photo is missing.
         """
+        # The requested size and rate.
         self.info = SourceInfo("demo", "Demo", "demo", width, height, fps, "")
-        """The requested size and rate."""
         self._realtime = realtime
         self._empty_frames = math.ceil(empty_scene_s * fps)
         self._motion = motion
@@ -99,16 +105,24 @@ class DemoSource(FrameSource):
         """Return frame `index`: (height, width, 3) uint8 BGR."""
         matrix, gain = self._view(index / self.info.fps)
         canvas = self._scene if index < self._empty_frames else self._portrait
-        width, height = self.info.width, self.info.height
+        width = self.info.width
+        height = self.info.height
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        image = cv2.warpAffine(canvas, matrix, (width, height), flags=flags, borderMode=cv2.BORDER_REFLECT)
+        image = cv2.warpAffine(
+            canvas,
+            matrix,
+            (width, height),
+            flags=flags,
+            borderMode=cv2.BORDER_REFLECT,
+        )
         shift = np.random.default_rng((0, index)).integers(0, NOISE_SHIFT, 2)
         noise = self._noise[shift[0] : shift[0] + height, shift[1] : shift[1] + width]
         return np.asarray(cv2.addWeighted(image, gain, noise, 1.0, -128.0, dst=image), np.uint8)
 
     def _view(self, time_s: float) -> tuple[NDArray[np.float64], float]:
         """Return the (2, 3) transform from frame to canvas pixels, and the exposure, about 1."""
-        p, motion = self._phases, self._motion
+        p = self._phases
+        motion = self._motion
 
         def wave(period_s: float, phase: float) -> float:
             return math.sin(2 * math.pi * time_s / period_s + phase)
@@ -118,16 +132,22 @@ class DemoSource(FrameSource):
         roll = math.radians(motion * (0.7 * wave(8.7, p[6]) + 0.2 * wave(1.7, p[7])))
         zoom = 1 + motion * 0.03 * wave(11.0, p[8])
         gain = 1 + 0.015 * wave(4.1, p[9]) + 0.006 * wave(0.083, 0.0)
-        width, height = self.info.width, self.info.height
+        width = self.info.width
+        height = self.info.height
         view_width, view_height = self._view_size
         x = min(max(FACE_X, VIEW_LEFT + view_width / 2), VIEW_RIGHT - view_width / 2)
         y = max(FACE_Y, VIEW_TOP + view_height / 2)
         x = (MARGIN_X + x + pan_px) * self._scale
         y = (MARGIN_Y + y + tilt_px) * self._scale
         step = view_width / width * self._scale / zoom
-        cos, sin = math.cos(roll) * step, math.sin(roll) * step
-        half_x, half_y = (width - 1) / 2, (height - 1) / 2
-        rows = [[cos, -sin, x - cos * half_x + sin * half_y], [sin, cos, y - sin * half_x - cos * half_y]]
+        cos = math.cos(roll) * step
+        sin = math.sin(roll) * step
+        half_x = (width - 1) / 2
+        half_y = (height - 1) / 2
+        rows = [
+            [cos, -sin, x - cos * half_x + sin * half_y],
+            [sin, cos, y - sin * half_x - cos * half_y],
+        ]
         return np.array(rows), gain
 
 
@@ -140,14 +160,19 @@ def _view_size(width: int, height: int) -> tuple[float, float]:
 def _load(name: str) -> BgrImage:
     image = cv2.imread(str(ASSETS / name), cv2.IMREAD_COLOR)
     if image is None:
+        path = ASSETS / name
         raise SourceOpenError(
-            t("The demo image {file} is missing or damaged; reinstall the program.", file=ASSETS / name), Remedy.SOURCE
+            t("The demo image {file} is missing or damaged; reinstall the program.", file=path),
+            Remedy.SOURCE,
         )
     return np.asarray(image, np.uint8)
 
 
 def _enlarged(image: BgrImage, scale: float) -> BgrImage:
-    return np.asarray(cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC), np.uint8)
+    return np.asarray(
+        cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC),
+        np.uint8,
+    )
 
 
 def _noise(width: int, height: int) -> BgrImage:
