@@ -22,18 +22,21 @@ from app.media.video_reader import VideoReader
 log = logging.getLogger(__name__)
 
 READ_TIMEOUT_S = 1.0
+# If playback is further behind (a slow decoder, a suspended machine), its clock is reset.
 LATEST_S = 0.5
-"""If playback is further behind (a slow decoder, a suspended machine), its clock is reset."""
 
 
+# Images are downscaled to this.
 STILL_SIDE = 1920
-"""Images are downscaled to this."""
 
 
 class _Still:
     """An image, read as a video of one frame."""
 
-    fps, codec, reshaped, end_s = Fraction(30), "image", 0, Fraction(1, 30)
+    fps = Fraction(30)
+    codec = "image"
+    reshaped = 0
+    end_s = Fraction(1, 30)
 
     def __init__(self, path: Path) -> None:
         """Raise BackgroundError."""
@@ -68,10 +71,16 @@ class VideoFileSource(FrameSource):
         except (BackgroundError, VideoError) as error:
             raise SourceOpenError(error.text, Remedy.SOURCE) from error
         reader = self._reader
+        # Size and mean frame rate of the file; the format is its codec.
         self.info = SourceInfo(
-            "file", path.name, str(path.resolve()), reader.width, reader.height, float(reader.fps), reader.codec
+            "file",
+            path.name,
+            str(path.resolve()),
+            reader.width,
+            reader.height,
+            float(reader.fps),
+            reader.codec,
         )
-        """Size and mean frame rate of the file; the format is its codec."""
         self._realtime = realtime
         self._closed = threading.Event()
         self._frames = reader.frames()
@@ -85,8 +94,8 @@ class VideoFileSource(FrameSource):
     def read(self) -> Frame | None:
         """Return the next frame at its time, or after a second the last one again; None after `close`.
 
-        Recordings of screens have no frames while nothing changes. Raises SourceLostError if the file becomes
-        unreadable.
+        Recordings of screens have no frames while nothing changes. Raises SourceLostError if the
+        file becomes unreadable.
         """
         if self._closed.is_set():
             return None
@@ -94,7 +103,8 @@ class VideoFileSource(FrameSource):
             self._waiting = self._next()
         due_s, image = self._waiting
         if not self._realtime or self._wait_until(due_s):
-            self._current, self._waiting = image, None
+            self._current = image
+            self._waiting = None
         if self._closed.is_set() or self._current is None:
             return None
         frame = Frame(self._current, self._index, time.perf_counter())
@@ -104,7 +114,8 @@ class VideoFileSource(FrameSource):
     def close(self) -> None:
         """Release the file. Idempotent."""
         self._closed.set()
-        self._waiting = self._current = None
+        self._waiting = None
+        self._current = None
         self._frames.close()
 
     def _wait_until(self, due_s: Fraction) -> bool:
