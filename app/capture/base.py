@@ -11,20 +11,20 @@ from app.core.types import Frame, SourceInfo
 class FrameSource(Protocol):
     """Delivers frames in order, at its own rate.
 
-    The constructor opens it and raises SourceOpenError. It is opened, read and closed on one thread. `read` blocks for
-    about a second at most, so that its thread can be stopped.
+    The constructor opens it and raises SourceOpenError. It is opened, read and closed on one
+    thread. `read` blocks for about a second at most, so that its thread can be stopped.
     """
 
+    # The negotiated format. Frames have this size until `info` changes.
     info: SourceInfo
-    """The negotiated format. Frames have this size until `info` changes."""
+    # Whether it goes on while nobody reads it, such as a camera, and can skip frames.
     is_live: bool = False
-    """Whether it goes on while nobody reads it, such as a camera, and can skip frames."""
 
     def read(self) -> Frame | None:
         """Return the next frame, or None if none arrives within about a second.
 
-        Nothing writes to its image afterwards: while it is matted, further frames are read. Raises SourceLostError if
-        no further frame will arrive.
+        Nothing writes to its image afterwards: while it is matted, further frames are read. Raises
+        SourceLostError if no further frame will arrive.
         """
         ...
 
@@ -47,10 +47,16 @@ class FrameSource(Protocol):
         ...
 
 
+# Prefix of the ids of cameras that only PipeWire offers.
 PIPEWIRE = "portal:"
-"""Prefix of the ids of cameras that only PipeWire offers."""
 
 
 def several_cameras(name: str, sources: list[str]) -> SourceOpenError:
     """Return the error that more than one camera has this name."""
-    return SourceOpenError(t("There are several cameras {name}; choose one of {sources}.", name=name, sources=sources))
+    return SourceOpenError(
+        t(
+            "There are several cameras {name}; choose one of {sources}.",
+            name=name,
+            sources=sources,
+        )
+    )
