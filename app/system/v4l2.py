@@ -20,29 +20,46 @@ if sys.platform != "win32":
     import fcntl
 
 LOOPBACK_DRIVER = "v4l2 loopback"
-COMMON_SIZES = ((320, 240), (640, 360), (640, 480), (800, 600), (1280, 720), (1920, 1080), (2560, 1440), (3840, 2160))
+COMMON_SIZES = (
+    (320, 240),
+    (640, 360),
+    (640, 480),
+    (800, 600),
+    (1280, 720),
+    (1920, 1080),
+    (2560, 1440),
+    (3840, 2160),
+)
 
-CAN_CAPTURE, CAN_OUTPUT, CAN_CAPTURE_MPLANE = 0x1, 0x2, 0x1000
-CAPTURE, OUTPUT, CAPTURE_MPLANE = 1, 2, 9
-"""Types of a buffer queue."""
+CAN_CAPTURE = 0x1
+CAN_OUTPUT = 0x2
+CAN_CAPTURE_MPLANE = 0x1000
+# Types of a buffer queue.
+CAPTURE = 1
+OUTPUT = 2
+CAPTURE_MPLANE = 9
 
 _HAS_DEVICE_CAPS = 0x80000000
 _POINTER_BYTES = ctypes.sizeof(ctypes.c_void_p)
 _FORMAT_BYTES = 208 if _POINTER_BYTES == 8 else 204
 _PARM_BYTES = 204
+# Offset of struct v4l2_pix_format: after the type, with the alignment of a pointer.
 _PIX = _POINTER_BYTES
-"""Offset of struct v4l2_pix_format: after the type, with the alignment of a pointer."""
-_QUERYCAP, _ENUM_FMT, _ENUM_FRAMESIZES = 0x80685600, 0xC0405602, 0xC02C564A
-_G_FMT, _S_FMT = 0xC0005604 | _FORMAT_BYTES << 16, 0xC0005605 | _FORMAT_BYTES << 16
+_QUERYCAP = 0x80685600
+_ENUM_FMT = 0xC0405602
+_ENUM_FRAMESIZES = 0xC02C564A
+_G_FMT = 0xC0005604 | _FORMAT_BYTES << 16
+_S_FMT = 0xC0005605 | _FORMAT_BYTES << 16
 _S_PARM = 0xC0005616 | _PARM_BYTES << 16
 _STREAMON = 0x40045612
-_PROGRESSIVE, _SMPTE170M = 1, 1
+_PROGRESSIVE = 1
+_SMPTE170M = 1
+# V4L2_FIELD_INTERLACED: in the order of the signal; the upper, or the lower field first.
 _INTERLACED = (4, 8, 9)
-"""V4L2_FIELD_INTERLACED: in the order of the signal; the upper, or the lower field first."""
+# Of the descriptions of planes in struct v4l2_pix_format_mplane.
 _PLANES_BYTES = 160
-"""Of the descriptions of planes in struct v4l2_pix_format_mplane."""
+# Limit for drivers that never end an enumeration.
 _MAX_ENTRIES = 256
-"""Limit for drivers that never end an enumeration."""
 _DISCRETE = 1
 
 
@@ -52,16 +69,16 @@ class NodeCapability:
 
     driver: str
     bus: str
+    # Capabilities of this node.
     flags: int
-    """Capabilities of this node."""
 
 
 @dataclass(frozen=True, slots=True)
 class CapturedKind:
     """What a driver says of the frames that it captures, in the numbers of linux/videodev2.h."""
 
+    # How the fields of interlaced video lie in a frame.
     field: int = 0
-    """How the fields of interlaced video lie in a frame."""
     colorspace: int = 0
     ycbcr_encoding: int = 0
     quantization: int = 0
@@ -78,8 +95,8 @@ class PixelSize:
 
     width: int
     height: int
+    # FOURCC, such as `YU12` or `YUYV`.
     fourcc: str
-    """FOURCC, such as `YU12` or `YUYV`."""
 
 
 def is_loopback(folder: Path) -> bool:
@@ -108,8 +125,11 @@ def opened(path: str) -> Iterator[int]:
 def capability(node: int) -> NodeCapability:
     """Return what the node is. Raises OSError."""
     answer = _call(node, _QUERYCAP, bytearray(104))
-    driver, _, bus, _, flags, own = struct.unpack_from("16s32s32sIII", answer)
-    return NodeCapability(_name(driver), _name(bus), own if flags & _HAS_DEVICE_CAPS else flags)
+    driver, _, bus, _, flags, flags_of_node = struct.unpack_from("16s32s32sIII", answer)
+    # A device may have several nodes, such as the metadata of a camera, and tells all capabilities.
+    if flags & _HAS_DEVICE_CAPS:
+        flags = flags_of_node
+    return NodeCapability(_name(driver), _name(bus), flags)
 
 
 def pixel_formats(node: int, queue: int) -> Iterator[int]:
@@ -135,17 +155,20 @@ def frame_sizes(node: int, code: int) -> Iterator[tuple[int, int]]:
         kind, *numbers = struct.unpack_from("7I", answer, 8)
         if kind != _DISCRETE:
             min_width, max_width, _, min_height, max_height, _ = numbers
-            yield from (
-                (w, h) for w, h in COMMON_SIZES if min_width <= w <= max_width and min_height <= h <= max_height
-            )
+            for width, height in COMMON_SIZES:
+                if min_width <= width <= max_width and min_height <= height <= max_height:
+                    yield width, height
             return
         yield numbers[0], numbers[1]
 
 
 def fourcc(code: int) -> str:
     """Return the letters of a pixel format."""
+    # The highest bit marks a format whose bytes are in the other order.
     letters = (code & 0x7FFFFFFF).to_bytes(4, "little").decode("ascii", "replace").rstrip()
-    return f"{letters}-BE" if code >> 31 else letters
+    if code >> 31:
+        return f"{letters}-BE"
+    return letters
 
 
 def captured_kind(node: int) -> CapturedKind:
@@ -175,9 +198,18 @@ def set_output_format(node: int, wanted: PixelSize, stride: int, frame_bytes: in
     """Ask for a format of BT.601, limited range; the driver may give another one. Raises OSError."""
     request = bytearray(_FORMAT_BYTES)
     struct.pack_into("I", request, 0, OUTPUT)
-    code = wanted.fourcc.encode()
-    struct.pack_into("II4sIIII", request, _PIX, wanted.width, wanted.height, code, _PROGRESSIVE, stride, frame_bytes,
-                     _SMPTE170M)  # fmt: skip
+    struct.pack_into(
+        "II4sIIII",
+        request,
+        _PIX,
+        wanted.width,
+        wanted.height,
+        wanted.fourcc.encode(),
+        _PROGRESSIVE,
+        stride,
+        frame_bytes,
+        _SMPTE170M,
+    )
     _call(node, _S_FMT, request)
 
 
