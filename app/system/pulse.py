@@ -1,10 +1,10 @@
 """Sources of the sound server and their samples, by ctypes on libpulse (Linux).
 
-PulseAudio and PipeWire answer its protocol. The structures have not changed since version 1.0 of the library; only
-fields that are read here, and those before them, are declared.
+PulseAudio and PipeWire answer its protocol. The structures have not changed since version 1.0 of
+the library; only fields that are read here, and those before them, are declared.
 
-The simple API of the library (libpulse-simple) does not serve: its streams may be moved. With one of them, the server
-records another source without a word where the wanted one is missing or goes.
+The simple API of the library (libpulse-simple) does not serve: its streams may be moved. With one
+of them, the server records another source without a word where the wanted one is missing or goes.
 """
 
 from __future__ import annotations
@@ -32,19 +32,20 @@ from typing import Any
 LIBRARY = "libpulse.so.0"
 
 _READY = 2
+# States of a stream; later ones are those of an end as well.
 _FAILED = 3
-"""States of a stream; later ones are those of an end as well."""
+# Of a connection; later states are those of an end.
 _CONTEXT_READY = 4
-"""Of a connection; later states are those of an end."""
 _UNSET = 0xFFFFFFFF
 _S16LE = 3
 _EVENTS_OF_SOURCES = 0x0002
+# Among them that another source is the default.
 _EVENTS_OF_SERVER = 0x0080
-"""Among them that another source is the default."""
 _INTERPOLATE_TIMING = 0x0002
 _AUTO_TIMING_UPDATE = 0x0008
+# Without it, PipeWire records another source where the
+# wanted one is missing, and both servers where it goes.
 _DONT_MOVE = 0x0200
-"""Without it, PipeWire records another source where the wanted one is missing, and both servers where it goes."""
 _ADJUST_LATENCY = 0x2000
 
 _SIGNATURES: dict[str, tuple[object, tuple[object, ...]]] = {
@@ -147,12 +148,12 @@ def load() -> ctypes.CDLL:
 class Source:
     """What can be recorded."""
 
+    # Stable across restarts.
     name: str
-    """Stable across restarts."""
+    # What the system shows.
     title: str
-    """What the system shows."""
+    # Whether it is what a loudspeaker plays, such as the other people in a call.
     is_monitor: bool
-    """Whether it is what a loudspeaker plays, such as the other people in a call."""
 
 
 class SoundServer:
@@ -162,21 +163,22 @@ class SoundServer:
         """Connect and list the sources. Raises OSError: the library is missing, or no server answers in this time."""
         self._pulse = load()
         self._loop: int | None = self._pulse.pa_mainloop_new()
-        self._context: int | None = self._pulse.pa_context_new(self._pulse.pa_mainloop_get_api(self._loop), b"Mattecam")
+        self._context: int | None = self._pulse.pa_context_new(
+            self._pulse.pa_mainloop_get_api(self._loop),
+            b"Mattecam",
+        )
+        # Those that there are now, by name.
         self.sources: dict[str, Source] = {}
-        """Those that there are now, by name."""
+        # The name of the one that the user has chosen in the system; `sources` may lack it.
         self.default_source = ""
-        """The name of the one that the user has chosen in the system; `sources` may lack it."""
-        self._is_outdated = True
-        """Whether the lists must be asked for (again)."""
-        self._unanswered = 0
-        """Questions to the server."""
+        self._lists_are_outdated = True
+        self._unanswered_questions = 0
         # The library keeps the addresses of these functions.
         self._on_change = _Changed(self._changed)
         self._on_server = _ServerAnswer(self._take_server)
         self._on_source = _SourceAnswer(self._take_source)
+        # Part of the list that is arriving.
         self._listed: dict[str, Source] = {}
-        """Part of the list that is arriving."""
         try:
             self._connect(time.monotonic() + timeout_s)
         except OSError:
@@ -190,7 +192,7 @@ class SoundServer:
 
     def wait(self, timeout_s: float) -> None:
         """Return once something has happened, or after so many seconds. Lists and streams change only here."""
-        if self._is_outdated and self._unanswered == 0 and self.is_connected:
+        if self._lists_are_outdated and self._unanswered_questions == 0 and self.is_connected:
             self._ask()
         self._pulse.pa_mainloop_prepare(self._loop, round(timeout_s * 1e6))
         self._pulse.pa_mainloop_poll(self._loop)
@@ -221,7 +223,10 @@ class SoundServer:
         pulse.pa_context_set_subscribe_callback(self._context, self._on_change, None)
         events = _EVENTS_OF_SOURCES | _EVENTS_OF_SERVER
         self._release(pulse.pa_context_subscribe(self._context, events, None, None))
-        self._wait_until(lambda: not self._is_outdated and self._unanswered == 0, deadline_s)
+        self._wait_until(
+            lambda: not self._lists_are_outdated and self._unanswered_questions == 0,
+            deadline_s,
+        )
 
     def _wait_until(self, condition: Callable[[], bool], deadline_s: float) -> None:
         while not condition():
@@ -232,9 +237,9 @@ class SoundServer:
 
     def _ask(self) -> None:
         pulse = self._pulse
-        self._is_outdated = False
+        self._lists_are_outdated = False
         self._listed = {}
-        self._unanswered = 2
+        self._unanswered_questions = 2
         self._release(pulse.pa_context_get_server_info(self._context, self._on_server, None))
         self._release(pulse.pa_context_get_source_info_list(self._context, self._on_source, None))
 
@@ -243,16 +248,16 @@ class SoundServer:
             self._pulse.pa_operation_unref(operation)
 
     def _changed(self, _context: int, _event: int, _index: int, _data: int) -> None:
-        self._is_outdated = True
+        self._lists_are_outdated = True
 
     def _take_server(self, _context: int, info: Any, _data: int) -> None:
-        self._unanswered -= 1
+        self._unanswered_questions -= 1
         if info:
             self.default_source = _text(info.contents.default_source_name)
 
     def _take_source(self, _context: int, info: Any, end: int, _data: int) -> None:
         if end:  # of the list, or an error
-            self._unanswered -= 1
+            self._unanswered_questions -= 1
             self.sources = self._listed
             return
         found = info.contents
@@ -264,16 +269,29 @@ class SoundServer:
 class SourceStream:
     """Samples of one source, which the server may not replace. Used on the thread of its server."""
 
-    def __init__(self, pulse: ctypes.CDLL, context: int | None, source: str, rate: int, block_bytes: int) -> None:
+    def __init__(
+        self,
+        pulse: ctypes.CDLL,
+        context: int | None,
+        source: str,
+        rate: int,
+        block_bytes: int,
+    ) -> None:
         """rate: samples per second. block_bytes: wanted length of a block."""
         self._pulse = pulse
         sample_spec = _SampleSpec(_S16LE, rate, 1)
         attributes = _BufferAttributes(_UNSET, _UNSET, _UNSET, _UNSET, block_bytes)
         flags = _DONT_MOVE | _INTERPOLATE_TIMING | _AUTO_TIMING_UPDATE | _ADJUST_LATENCY
-        self._stream: int | None = pulse.pa_stream_new(context, b"Recording", byref(sample_spec), None)
+        self._stream: int | None = pulse.pa_stream_new(
+            context,
+            b"Recording",
+            byref(sample_spec),
+            None,
+        )
         if not self._stream:
             return
-        if pulse.pa_stream_connect_record(self._stream, source.encode(), byref(attributes), flags) < 0:
+        device = source.encode()
+        if pulse.pa_stream_connect_record(self._stream, device, byref(attributes), flags) < 0:
             self.close()
 
     @property
@@ -293,11 +311,15 @@ class SourceStream:
         parts: list[bytes] = []
         if self._state != _READY:
             return b"", 0.0
+        peek = self._pulse.pa_stream_peek
         address = c_void_p()
         length = c_size_t()
-        while self._pulse.pa_stream_peek(self._stream, byref(address), byref(length)) >= 0 and length.value > 0:
-            # A hole, which the server leaves when this program was too slow, has a length but no address.
-            parts.append(ctypes.string_at(address, length.value) if address else bytes(length.value))
+        while peek(self._stream, byref(address), byref(length)) >= 0 and length.value > 0:
+            if address:
+                parts.append(ctypes.string_at(address, length.value))
+            else:
+                # A hole, which the server leaves when this program was too slow: silence.
+                parts.append(bytes(length.value))
             self._pulse.pa_stream_drop(self._stream)
         return b"".join(parts), self._age_s()
 
@@ -312,17 +334,22 @@ class SourceStream:
     @property
     def _state(self) -> int:
         # The library ends the process where it is given no stream.
-        return int(self._pulse.pa_stream_get_state(self._stream)) if self._stream else _FAILED
+        if not self._stream:
+            return _FAILED
+        return int(self._pulse.pa_stream_get_state(self._stream))
 
     def _age_s(self) -> float:
         """Return the age of the sample that is read next; 0 while the server has not told it."""
         latency_us = c_uint64()
         is_negative = c_int()
-        if self._pulse.pa_stream_get_latency(self._stream, byref(latency_us), byref(is_negative)) < 0:
+        get_latency = self._pulse.pa_stream_get_latency
+        if get_latency(self._stream, byref(latency_us), byref(is_negative)) < 0:
             return 0.0
-        # What a loudspeaker plays is recorded before it is heard. How long before is known too badly to be used: on a
-        # busy machine, the value wanders by 130 ms.
-        return 0.0 if is_negative.value else latency_us.value / 1e6
+        # What a loudspeaker plays is recorded before it is heard. How long before is known too
+        # badly to be used: on a busy machine, the value wanders by 130 ms.
+        if is_negative.value:
+            return 0.0
+        return latency_us.value / 1e6
 
 
 def _text(name: bytes | None) -> str:
