@@ -32,13 +32,13 @@ ANSWER_S = 5.0
 LOGIND = "org.freedesktop.login1"
 SESSION = "org.freedesktop.login1.Session"
 MANAGER = DBusAddress("/org/freedesktop/login1", LOGIND, "org.freedesktop.login1.Manager")
+# Names on the session bus, which are their interfaces too, and the object that is asked.
 SCREEN_SAVERS = {
     "org.freedesktop.ScreenSaver": "/org/freedesktop/ScreenSaver",
     "org.gnome.ScreenSaver": "/org/gnome/ScreenSaver",
 }
-"""Names on the session bus, which are their interfaces too, and the object that is asked."""
+# Of a bus: none is there, an address without a path, no answer, an error for an answer.
 FAILURES = (OSError, KeyError, ValueError, RuntimeError, DBusErrorResponse)
-"""Of a bus: none is there, an address without a path, no answer, an error for an answer."""
 
 
 class _Bus:
@@ -60,7 +60,8 @@ class _Bus:
     def call(self, message: Message) -> tuple[Any, ...]:
         """Return the body of the answer; start no service for it. Raises one of `FAILURES`."""
         message.header.flags |= MessageFlag.no_auto_start
-        body: tuple[Any, ...] = unwrap_msg(self.connection.send_and_get_reply(message, timeout=ANSWER_S))
+        answer = self.connection.send_and_get_reply(message, timeout=ANSWER_S)
+        body: tuple[Any, ...] = unwrap_msg(answer)
         return body
 
     def comes_from(self, signal: Message, name: str) -> bool:
@@ -76,10 +77,17 @@ class _Bus:
         with suppress(TimeoutError):
             while not self._signals:
                 self.connection.recv_messages(timeout=0)
-        return self._signals.popleft() if self._signals else None
+        if not self._signals:
+            return None
+        return self._signals.popleft()
 
 
-def _opened(name: str, rules: list[MatchRule], read: Callable[[_Bus], object], silence: str) -> _Bus | None:
+def _opened(
+    name: str,
+    rules: list[MatchRule],
+    read: Callable[[_Bus], object],
+    silence: str,
+) -> _Bus | None:
     """Return a connection to a bus whose state was read; None where there is none, or no answer.
 
     name: as of `_Bus`. silence: the beginning of what the log says then.
@@ -108,16 +116,17 @@ class ScreenLock:
     """Follows what logind and the desktop say. Opened, used and closed on one thread."""
 
     def __init__(self) -> None:
+        # By logind, such as by `loginctl lock-session`:
+        # not every desktop says later that it has done so.
         self._asked_to_lock = False
-        """By logind, such as by `loginctl lock-session`: not every desktop says later that it has done so."""
+        # Whether a session of this user is locked, by logind.
         self._hint = False
-        """Whether a session of this user is locked, by logind."""
+        # Their objects.
         self._sessions: set[str] = set()
-        """Their objects."""
+        # Whether the screen saver of each name is active.
         self._active: dict[str, bool] = {}
-        """Whether the screen saver of each name is active."""
+        # Whether a bus that told something has ended or answers no longer.
         self.is_lost = False
-        """Whether a bus that told something has ended or answers no longer."""
         self._system = self._open_system()
         self._desktop = self._open_desktop()
         self._follow()  # signals that came before an answer
@@ -171,7 +180,8 @@ class ScreenLock:
 
     def _is_hinted(self, bus: _Bus, path: str) -> bool:
         try:
-            ((_, hinted),) = bus.call(Properties(DBusAddress(path, LOGIND, SESSION)).get("LockedHint"))
+            session = Properties(DBusAddress(path, LOGIND, SESSION))
+            ((_, hinted),) = bus.call(session.get("LockedHint"))
         except DBusErrorResponse:  # it has ended meanwhile
             return False
         return bool(hinted)
@@ -192,19 +202,25 @@ class ScreenLock:
         fields = signal.header.fields
         member = fields.get(HeaderFields.member)
         is_own = fields.get(HeaderFields.path) in self._sessions
-        if member in ("Lock", "Unlock"):
-            self._asked_to_lock = member == "Lock" if is_own else self._asked_to_lock
+        if is_own and member in ("Lock", "Unlock"):
+            self._asked_to_lock = member == "Lock"
+        # Any other signal may mean that a session has begun, ended or changed its hint.
         self._read_sessions(bus)
 
     def _open_desktop(self) -> _Bus | None:
         """Return a connection to the bus of the session; None where there is none."""
-        rules = [
-            MatchRule(type="signal", sender=name, interface=name, member="ActiveChanged") for name in SCREEN_SAVERS
-        ]
+        rules = []
         for name in SCREEN_SAVERS:
-            changed = MatchRule(type="signal", sender=message_bus.bus_name, member="NameOwnerChanged")
-            changed.add_arg_condition(0, name)
+            changed = MatchRule(type="signal", sender=name, interface=name, member="ActiveChanged")
             rules.append(changed)
+            # The screen saver may begin or end after this program.
+            owner_changed = MatchRule(
+                type="signal",
+                sender=message_bus.bus_name,
+                member="NameOwnerChanged",
+            )
+            owner_changed.add_arg_condition(0, name)
+            rules.append(owner_changed)
         return _opened("SESSION", rules, self._read_screen_savers, "The desktop does not tell")
 
     def _read_screen_savers(self, bus: _Bus) -> None:
@@ -214,8 +230,9 @@ class ScreenLock:
     def _read_screen_saver(self, bus: _Bus, name: str) -> None:
         self._active.pop(name, None)
         with suppress(DBusErrorResponse):  # the desktop has no such screen saver
-            (active,) = bus.call(new_method_call(DBusAddress(SCREEN_SAVERS[name], name, name), "GetActive"))
-            self._active[name] = bool(active)
+            address = DBusAddress(SCREEN_SAVERS[name], name, name)
+            (is_active,) = bus.call(new_method_call(address, "GetActive"))
+            self._active[name] = bool(is_active)
 
     def _follow_desktop(self) -> None:
         bus = self._desktop
