@@ -27,7 +27,9 @@ _STORE = DBusAddress(
     "org.freedesktop.impl.portal.PermissionStore",
     "org.freedesktop.impl.portal.PermissionStore",
 )
-_GRANTED, _REFUSED = 0, 1
+_GRANTED = 0
+_REFUSED = 1
+# Each request of a process needs a token of its own.
 _tokens = itertools.count(1)
 
 
@@ -80,6 +82,8 @@ def _request(bus: DBusConnection, member: str, question_s: float) -> None:
     path = f"{DESKTOP_PATH}/request/{sender}/{token}"
     rule = MatchRule(type="signal", interface=_REQUEST, member="Response", path=path)
     answers: deque[Message] = deque()
+    # The path follows from our name and token, so that the answer is waited for before the call:
+    # one that comes at once is not missed.
     try:
         Proxy(message_bus, bus, timeout=ANSWER_S).AddMatch(rule)
         with bus.filter(rule, queue=answers):
@@ -87,8 +91,11 @@ def _request(bus: DBusConnection, member: str, question_s: float) -> None:
             code, _results = bus.recv_until_filtered(answers, timeout=question_s).body
     except (TimeoutError, OSError, DBusErrorResponse) as error:
         raise PortalError(PortalFault.NO_ANSWER) from error
+    if code == _REFUSED:
+        raise PortalError(PortalFault.REFUSED)
+    # The question was closed without an answer.
     if code != _GRANTED:
-        raise PortalError(PortalFault.REFUSED if code == _REFUSED else PortalFault.NO_ANSWER)
+        raise PortalError(PortalFault.NO_ANSWER)
 
 
 def read_permissions() -> Mapping[str, str]:
@@ -113,5 +120,6 @@ def open_cameras(question_s: float) -> int:
     """
     with closing(connect()) as bus:
         _request(bus, "AccessCamera", question_s)
-        (remote,) = call(bus, new_method_call(_CAMERAS, "OpenPipeWireRemote", "a{sv}", ({},)), PortalFault.REFUSED)
+        message = new_method_call(_CAMERAS, "OpenPipeWireRemote", "a{sv}", ({},))
+        (remote,) = call(bus, message, PortalFault.REFUSED)
         return int(remote.to_raw_fd())
