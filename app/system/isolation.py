@@ -1,7 +1,8 @@
 """Isolate the program from packages, libraries and plug-ins that environment variables of other programs name.
 
-ROS, conda and programs with a Qt of their own set such variables for whole sessions. This module imports only what
-Python itself has loaded already: any other module may be shadowed by one of theirs.
+ROS, conda and programs with a Qt of their own set such variables for whole sessions. This module
+imports only what Python itself has loaded already: any other module may be shadowed by one of
+theirs.
 """
 
 import os
@@ -11,23 +12,24 @@ TYPE_CHECKING = False  # the module typing may be of another program
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+# Whether this is an installed copy (setup.py completes the names of modules) and no source tree.
 INSTALLED = __name__.startswith("mattecam.")
-"""Whether this is an installed copy (setup.py completes the names of modules) and no source tree."""
 LIBRARIES = "LD_LIBRARY_PATH"
+# Removed beside those of Python. Qt may load GTK, for the look of GNOME.
 OTHERS = (
     "QT_PLUGIN_PATH", "QT_QPA_PLATFORM_PLUGIN_PATH", "GTK_PATH", "GIO_MODULE_DIR", "DYLD_LIBRARY_PATH",
     "DYLD_FRAMEWORK_PATH",
 )  # fmt: skip
-"""Removed beside those of Python. Qt may load GTK, for the look of GNOME."""
+# Variables of Python that bring in no code.
 HARMLESS = "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE", "PYTHONNOUSERSITE", "PYTHONSAFEPATH"
-"""Variables of Python that bring in no code."""
 
 
 def isolate(command: list[str]) -> None:
     """Replace this process by `command`, an isolated Python (-I) with a clean environment; return if it needs none."""
     clean = isolated(os.environ)
-    disturbed = any(clean.get(name) != value for name, value in os.environ.items() if name not in HARMLESS)
-    if not disturbed and (sys.flags.isolated or not _has_packages_of_the_user()):
+    removed = {name for name, value in os.environ.items() if clean.get(name) != value}
+    is_disturbed = not removed.issubset(HARMLESS)
+    if not is_disturbed and (sys.flags.isolated or not _has_packages_of_the_user()):
         return
     if os.name == "nt":  # exec would give the console back
         import subprocess
@@ -43,15 +45,22 @@ def isolated(environment: "Mapping[str, str]") -> dict[str, str]:
     clean.pop(LIBRARIES, None)
     if folders:
         clean[LIBRARIES] = os.pathsep.join(folders)
-    return {**clean, "PYTHONNOUSERSITE": "1"}
+    # Child processes, which are not all started with -I, leave out packages of the user as well.
+    clean["PYTHONNOUSERSITE"] = "1"
+    return clean
 
 
 def not_isolated(environment: "Mapping[str, str]") -> tuple[str, ...]:
     """Return the variables through which other programs still reach this process."""
-    names = [name for name in ("PYTHONPATH", "PYTHONHOME", *OTHERS, "LD_PRELOAD") if environment.get(name)]
-    own = tuple(entry + os.sep for entry in sys.path if entry.endswith("-packages"))  # cv2 adds its folder
-    others = [folder for folder in _folders(environment) if not (folder.startswith(own) or _of_system(folder))]
-    return (*names, *([LIBRARIES] if others else []))
+    suspects = ("PYTHONPATH", "PYTHONHOME", *OTHERS, "LD_PRELOAD")
+    names = [name for name in suspects if environment.get(name)]
+    # The package cv2 adds its own folder.
+    own = tuple(entry + os.sep for entry in sys.path if entry.endswith("-packages"))
+    for folder in _folders(environment):
+        if not folder.startswith(own) and not _of_system(folder):
+            names.append(LIBRARIES)
+            break
+    return tuple(names)
 
 
 def _has_packages_of_the_user() -> bool:
@@ -66,7 +75,9 @@ def _folders(environment: "Mapping[str, str]") -> list[str]:
 
 def _of_system(folder: str) -> bool:
     """Return whether a folder holds the NVIDIA driver, as in containers, or libraries of Nix, which has no others."""
-    return folder.startswith("/nix/store/") or os.path.exists(f"{folder}/libcuda.so.1")  # noqa: PTH110 - no pathlib
+    if folder.startswith("/nix/store/"):
+        return True
+    return os.path.exists(f"{folder}/libcuda.so.1")  # noqa: PTH110 - no pathlib
 
 
 def _holds_python(folder: str) -> bool:
