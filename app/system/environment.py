@@ -1,9 +1,9 @@
 """Create and complete `.venv` beside run.py, with the standard library only; download the recommended network into it.
 
-Packages are installed from the lock files in `requirements/`: pip refuses every file whose hash is not listed there,
-and nothing is built from source. An interrupted setup resumes on the next start: pip keeps what it downloaded, and the
-stamp that marks a complete environment is written last. PyTorch's build suits the system, the NVIDIA
-driver and the cards.
+Packages are installed from the lock files in `requirements/`: pip refuses every file whose hash is
+not listed there, and nothing is built from source. An interrupted setup resumes on the next start:
+pip keeps what it downloaded, and the stamp that marks a complete environment is written last.
+PyTorch's build suits the system, the NVIDIA driver and the cards.
 """
 
 from __future__ import annotations
@@ -35,21 +35,22 @@ PYTORCH_INDEX = "https://download.pytorch.org/whl"
 SMI_QUERY = ("nvidia-smi", "--query-gpu=driver_version,compute_cap", "--format=csv,noheader")
 NVIDIA_MARK = "/proc/driver/nvidia/version"
 SMI_TIMEOUT_S = 30.0
+# The oldest NVIDIA driver branch that runs programs built
+# with a CUDA major version (CUDA compatibility table).
 OLDEST_DRIVER = {12: 525, 13: 580}
-"""The oldest NVIDIA driver branch that runs programs built with a CUDA major version (CUDA compatibility table)."""
 
+# Compute capability of a card: (major, minor).
 Capability = tuple[int, int]
-"""Compute capability of a card: (major, minor)."""
 
 
 @dataclass(frozen=True)
 class Nvidia:
     """The NVIDIA driver and its cards."""
 
+    # Version, such as `580.65.06`.
     driver: str
-    """Version, such as `580.65.06`."""
+    # One per card; none if unknown.
     capabilities: tuple[Capability, ...] = ()
-    """One per card; none if unknown."""
 
     @property
     def branch(self) -> int:
@@ -61,19 +62,20 @@ class Nvidia:
 class TorchBuild:
     """A build of PyTorch."""
 
+    # As `sys.platform`.
     platform: str
-    """As `sys.platform`."""
+    # Version of CUDA; empty for a build that needs no NVIDIA card.
     cuda: str
-    """Version of CUDA; empty for a build that needs no NVIDIA card."""
+    # Lock file of torch in `requirements/`, without `.lock`.
     lock: str
-    """Lock file of torch in `requirements/`, without `.lock`."""
+    # Folder of PyTorch's own index, whose builds with CUDA
+    # are for x86-64; empty for pip's configured index (PyPI).
     index: str = ""
-    """Folder of PyTorch's own index, whose builds with CUDA are for x86-64; empty for pip's configured index (PyPI)."""
+    # Lock file of the packages that this build needs in addition.
     libraries: str = ""
-    """Lock file of the packages that this build needs in addition."""
     oldest: Capability = (0, 0)
+    # Range of the compute capabilities that it has code for.
     newest: Capability = (99, 9)
-    """Range of the compute capabilities that it has code for."""
 
     def suits(self, machine: str, nvidia: Nvidia | None) -> bool:
         """Return whether processor, driver and at least one card, as far as known, run this build."""
@@ -87,33 +89,47 @@ class TorchBuild:
         return not cards or any(self.oldest <= card <= self.newest for card in cards)
 
 
+# The best ones first.
 BUILDS = (
     TorchBuild("linux", "13.0", "torch", libraries="cuda", oldest=(7, 5)),
     TorchBuild("win32", "13.0", "torch-cu130", "cu130", oldest=(7, 5)),
     TorchBuild("linux", "12.6", "torch-cu126", "cu126", "cuda-cu126", oldest=(5, 0), newest=(9, 9)),
     TorchBuild("win32", "12.6", "torch-cu126", "cu126", oldest=(5, 0), newest=(9, 9)),
     TorchBuild("linux", "", "torch-cpu", "cpu"),
-    TorchBuild("linux", "", "torch", libraries="cuda"),  # from an index that lacks PyTorch's build without CUDA
-    TorchBuild("win32", "", "torch"),  # PyPI's builds for Windows and macOS have no CUDA libraries
+    # From an index that lacks PyTorch's build without CUDA.
+    TorchBuild("linux", "", "torch", libraries="cuda"),
+    # PyPI's builds for Windows and macOS have no CUDA libraries.
+    TorchBuild("win32", "", "torch"),
     TorchBuild("darwin", "", "torch"),
 )
-"""The best ones first."""
 
 
 def suitable_builds(platform: str, machine: str, nvidia: Nvidia | None) -> list[TorchBuild]:
     """Return the builds that run here, best first.
 
-    platform: as `sys.platform`; machine: as `platform.machine()`; nvidia: None without an NVIDIA driver.
+    platform: as `sys.platform`; machine: as `platform.machine()`; nvidia: None without an NVIDIA
+    driver.
     """
-    return [build for build in BUILDS if build.platform == platform and build.suits(machine, nvidia)]
+    of_platform = [build for build in BUILDS if build.platform == platform]
+    return [build for build in of_platform if build.suits(machine, nvidia)]
 
 
 def find_nvidia() -> Nvidia | None:
     """Return the NVIDIA driver of this machine and its cards, None without a driver."""
-    smi, version = "", Path(NVIDIA_MARK)
+    smi = ""
     with contextlib.suppress(OSError, subprocess.SubprocessError):
-        smi = subprocess.run(SMI_QUERY, capture_output=True, text=True, timeout=SMI_TIMEOUT_S, check=True).stdout
-    return read_nvidia(smi, version.read_text(errors="replace") if version.exists() else "")
+        smi = subprocess.run(
+            SMI_QUERY,
+            capture_output=True,
+            text=True,
+            timeout=SMI_TIMEOUT_S,
+            check=True,
+        ).stdout
+    # A container may have the driver without its tool.
+    mark = Path(NVIDIA_MARK)
+    if not mark.exists():
+        return read_nvidia(smi, "")
+    return read_nvidia(smi, mark.read_text(errors="replace"))
 
 
 def read_nvidia(smi: str, mark: str) -> Nvidia | None:
@@ -123,7 +139,8 @@ def read_nvidia(smi: str, mark: str) -> Nvidia | None:
     """
     cards = re.findall(r"^\s*(\d{3,}[\d.]*)\s*,\s*(\d+)\.(\d+)\s*$", smi, re.MULTILINE)
     if cards:
-        return Nvidia(cards[0][0], tuple((int(major), int(minor)) for _, major, minor in cards))
+        version = cards[0][0]
+        return Nvidia(version, tuple((int(major), int(minor)) for _, major, minor in cards))
     driver = re.search(r"\b(\d{3,}\.\d+(?:\.\d+)?)\b", smi or mark)
     return Nvidia(driver[1]) if driver else None
 
@@ -133,17 +150,25 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 VERSION = f"{sys.version_info[0]}.{sys.version_info[1]}"
 PROBE_TIMEOUT_S = 5.0
+# Install only locked packages with listed hashes,
+# without dependency resolution or builds from source.
 LOCKED = ("--no-deps", "--require-hashes", "--only-binary=:all:")
-"""Install only locked packages with listed hashes, without dependency resolution or builds from source."""
+# A version that counts as the pinned one: that for CUDA
+# 12.6 on Linux, for Pythons that the newer build lacks.
 ALSO = {"torch": "2.9.1"}
-"""A version that counts as the pinned one: that for CUDA 12.6 on Linux, for Pythons that the newer build lacks."""
-STEP = re.compile(r"^ *((?:Requirement already|Collecting|Processing|Downloading|Installing) .*)", re.MULTILINE)
+STEP = re.compile(
+    r"^ *((?:Requirement already|Collecting|Processing|Downloading|Installing) .*)",
+    re.MULTILINE,
+)
+# Steps of pip that are the first of a package.
 COUNTED = ("Requirement", "Collecting", "Processing")
-"""Steps of pip that are the first of a package."""
+# After so long the step is said again where each is a line of its own.
 SILENT_S = 5.0
-"""After so long the step is said again where each is a line of its own."""
-SIZE, CUDA_SIZE = "550 MB", "3 GB"
-"""What the packages for Linux on x86-64 have to download, and those for an NVIDIA GPU."""
+# What the packages for Linux on x86-64 have to download, and those for an NVIDIA GPU.
+SIZE = "550 MB"
+CUDA_SIZE = "3 GB"
+# A program for `.venv`, whose pip alone reads markers: it
+# prints how many packages of lock files are for this one.
 COUNT = """
 import re, sys
 from pip._vendor.packaging.markers import Marker
@@ -155,9 +180,9 @@ for path in sys.argv[1:]:
     count += sum(not marker or Marker(marker).evaluate() for marker in markers)
 print(count)
 """
-"""A program for `.venv`, whose pip alone reads markers: it prints how many packages of lock files are for this one."""
+# Parts of pip's output that are not shown: requiring package, folder, build.
 NOISE = re.compile(r" \(from .*|(?<= )\S*/|-(?:cp|py)\d\S*\.whl")
-"""Parts of pip's output that are not shown: requiring package, folder, build."""
+# Patterns in pip's output and their meaning for the user; the first match counts.
 CAUSES = {
     r"No space left|Errno 28": "the disk is full; free 4 GB, or 10 GB with an NVIDIA GPU",
     r"Permission denied|Access is denied|Read-only file": f"{VENV} is not writable; make it writable",
@@ -166,35 +191,48 @@ CAUSES = {
     r"Connection|NameResolution|ProxyError|[Tt]imed? ?out": "the package index cannot be reached; check the network",
     r"No matching distribution|Failed (to build|building)": f"a package does not support Python {VERSION}; try 3.12",
 }
-"""Patterns in pip's output and their meaning for the user; the first match counts."""
 
 
+# Version of glibc or macOS that the locked wheels need,
+# by system and processor; there are none for others.
 OLDEST = {
     ("linux", "x86_64"): (2, 34),
     ("linux", "aarch64"): (2, 39),
     ("darwin", "arm64"): (14,),
     ("win32", "AMD64"): (),
 }
-"""Version of glibc or macOS that the locked wheels need, by system and processor; there are none for others."""
 
 
 def unsupported_system() -> str | None:
     """Return that this system cannot run the locked packages; None if it can."""
-    name, version = platform.libc_ver() if sys.platform == "linux" else ("macOS", platform.mac_ver()[0])
+    name, version = _system_version()
     oldest = OLDEST.get((sys.platform, platform.machine()))
-    if oldest is not None and tuple(map(int, re.findall(r"\d+", version))) >= oldest:
+    numbers = tuple(int(number) for number in re.findall(r"\d+", version))
+    if oldest is not None and numbers >= oldest:
         return None
-    found = f"with {name} {version}" if version else "without glibc" if sys.platform == "linux" else ""
+    words = [platform.system(), platform.machine()]
+    if version:
+        words.append(f"with {name} {version}")
+    elif sys.platform == "linux":
+        words.append("without glibc")  # such as Alpine, which has musl
+    system = " ".join(filter(None, words))
     return (
-        "The packages need Linux with glibc 2.34 (x86-64) or 2.39 (aarch64), macOS 14 on Apple silicon, or "
-        "Windows on x86-64, or newer; this is "
-        f"{' '.join(filter(None, (platform.system(), platform.machine(), found)))}."
+        "The packages need Linux with glibc 2.34 (x86-64) or 2.39 (aarch64), macOS 14 on Apple "
+        f"silicon, or Windows on x86-64, or newer; this is {system}."
     )
+
+
+def _system_version() -> tuple[str, str]:
+    """Return what the locked wheels need a version of, and the version here; empty if it is not known."""
+    if sys.platform == "linux":
+        return platform.libc_ver()
+    return "macOS", platform.mac_ver()[0]
 
 
 def installed(requirements: Path) -> bool:
     """Return whether all pinned versions are installed. Local versions match: 2.13.0+cpu counts as 2.13.0."""
-    return all(_version(package) in {version, ALSO.get(package, version)} for package, version in pins(requirements))
+    pinned = pins(requirements)
+    return all(_version(name) in (version, ALSO.get(name, version)) for name, version in pinned)
 
 
 def pins(requirements: Path) -> Iterator[tuple[str, str]]:
@@ -203,8 +241,12 @@ def pins(requirements: Path) -> Iterator[tuple[str, str]]:
         if line.startswith("-r "):
             yield from pins(requirements.parent / line[3:])
         pin = re.match(r'([\w.-]+)==([\w.]+)(?:; python_version (<|>=) "3\.(\d+)")?$', line)
-        if pin and (pin[3] is None or (sys.version_info < (3, int(pin[4]))) == (pin[3] == "<")):
-            yield pin[1], pin[2]
+        if pin is None:
+            continue
+        package, version, comparison, minor = pin.groups()
+        is_older = comparison is not None and sys.version_info < (3, int(minor))
+        if comparison is None or is_older == (comparison == "<"):
+            yield package, version
 
 
 def _version(package: str) -> str | None:
@@ -212,7 +254,9 @@ def _version(package: str) -> str | None:
         version = importlib.metadata.version(package)
     except (importlib.metadata.PackageNotFoundError, KeyError):
         return None
-    return version.partition("+")[0] if version else None  # a power failure leaves files without content
+    if not version:  # a power failure leaves files without content
+        return None
+    return version.partition("+")[0]
 
 
 def inside() -> bool:
@@ -236,24 +280,38 @@ def prepare(requirements: Path) -> None:
 
     if ready():
         return
-    print(f"mattecam: preparing {VENV}; this happens once and takes some minutes", file=sys.stderr, flush=True)
+    print(
+        f"mattecam: preparing {VENV}; this happens once and takes some minutes",
+        file=sys.stderr,
+        flush=True,
+    )
     log = VENV / "pip.log"
     refuse_open_umask()
-    while (held := lock_file(Path(f"{VENV}.lock"), wait=True)) is None:  # Windows gives up after ten seconds
+    # Windows gives up after ten seconds.
+    while (held := lock_file(Path(f"{VENV}.lock"), wait=True)) is None:
         pass
     with held:  # until this process and every pip that inherited its handle have ended
         if ready():
             return
-        check = [str(PYTHON), "-I", "-c", "import pip, sys; print('%d.%d' % sys.version_info[:2])"]
-        if not PYTHON.exists() or subprocess.run(check, capture_output=True, text=True).stdout.strip() != VERSION:
+        if not _is_usable(PYTHON):
             if importlib.util.find_spec("ensurepip") is None:
                 raise OSError(f"Python's venv module is missing; on Debian `sudo apt install python{VERSION}-venv`")
             venv.create(VENV, clear=True, symlinks=os.name != "nt")
             log.write_text("")
-            _run(["ensurepip", "--upgrade", "--default-pip"], log, held.fileno(), "making the environment")
-        place = sysconfig.get_path("purelib", "nt" if os.name == "nt" else "posix_prefix", {"base": str(VENV)})
+            _run(
+                ["ensurepip", "--upgrade", "--default-pip"],
+                log,
+                held.fileno(),
+                "making the environment",
+            )
+        place = sysconfig.get_path(
+            "purelib",
+            "nt" if os.name == "nt" else "posix_prefix",
+            {"base": str(VENV)},
+        )
         for package in Path(place).glob("*.dist-info"):
-            if not (package / "INSTALLER").exists():  # a killed pip left it incomplete, and would skip it
+            # A killed pip left it incomplete, and would skip it.
+            if not (package / "INSTALLER").exists():
                 shutil.rmtree(package)
         install(requirements, log, held.fileno())
         if requirements.stem == "requirements":  # not for the tests
@@ -262,20 +320,36 @@ def prepare(requirements: Path) -> None:
         stamp.write_text(wanted)
 
 
+def _is_usable(python: Path) -> bool:
+    """Return whether an interpreter runs, has pip, and is of the version of this one."""
+    if not python.exists():
+        return False
+    check = "import pip, sys; print('%d.%d' % sys.version_info[:2])"
+    found = subprocess.run([str(python), "-I", "-c", check], capture_output=True, text=True)
+    return found.stdout.strip() == VERSION
+
+
 def install(requirements: Path, log: Path, lock: int) -> None:
     """Install the locked packages into `.venv`. lock: a handle that pip inherits. Raises OSError with the reason."""
     log.write_text("")
     builds = suitable_builds(sys.platform, platform.machine(), find_nvidia())
-    also = ["dev"] if requirements.stem.endswith("-dev") else []
     size = CUDA_SIZE if builds[0].cuda else SIZE
     print(f"  about {size} are downloaded, unless pip has kept them", file=sys.stderr, flush=True)
     while True:
-        files = [_lock_file(name) for name in ("base", *also, builds[0].libraries) if name]
+        names = ["base"]
+        if requirements.stem.endswith("-dev"):
+            names.append("dev")
+        if builds[0].libraries:
+            names.append(builds[0].libraries)
+        files = [_lock_file(name) for name in names]
         count = count_packages([_lock_file(builds[0].lock), *files])
         if _install_torch(builds[0], log, lock, count, last=len(builds) == 1):
             break
         del builds[0]
-    _pip([word for file in files for word in ("-r", str(file))], log, lock, count)
+    options: list[str] = []
+    for file in files:
+        options += ["-r", str(file)]
+    _pip(options, log, lock, count)
 
 
 def _lock_file(name: str) -> Path:
@@ -284,8 +358,14 @@ def _lock_file(name: str) -> Path:
 
 def count_packages(locks: list[Path]) -> int:
     """Return how many packages of these files are for this Python and system; 0 if it cannot be told."""
-    found = subprocess.run([str(PYTHON), "-I", "-c", COUNT, *map(str, locks)], capture_output=True, text=True)
-    return int(found.stdout) if found.returncode == 0 else 0
+    found = subprocess.run(
+        [str(PYTHON), "-I", "-c", COUNT, *map(str, locks)],
+        capture_output=True,
+        text=True,
+    )
+    if found.returncode != 0:
+        return 0
+    return int(found.stdout)
 
 
 def _install_torch(build: TorchBuild, log: Path, lock: int, count: int, *, last: bool) -> bool:
@@ -305,7 +385,15 @@ def _install_torch(build: TorchBuild, log: Path, lock: int, count: int, *, last:
 
 def _pip(options: list[str], log: Path, lock: int, count: int) -> None:
     """Run `pip install`; raise OSError with the reason if it fails. count: of all packages, 0 if it is not known."""
-    command = ["pip", "install", "--no-input", "--disable-pip-version-check", "--progress-bar=off", *LOCKED, *options]
+    command = [
+        "pip",
+        "install",
+        "--no-input",
+        "--disable-pip-version-check",
+        "--progress-bar=off",
+        *LOCKED,
+        *options,
+    ]
     _run(command, log, lock, "asking the package index", count)
 
 
@@ -333,22 +421,28 @@ def failure(error: OSError | subprocess.CalledProcessError) -> str:
     reason = str(error)
     if isinstance(error, OSError) and error.filename:
         reason = f"{error.filename}: {error.strerror}"
-        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):  # a start again alone changes nothing
+        # A start again alone changes nothing.
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
             reason = f"{Path(error.filename).parent} is not writable; make it writable"
     return f"The environment could not be prepared: {reason}. Start again to resume the setup."
 
 
 def explain(output: str) -> str:
     """Return why pip failed, from its output."""
-    causes = (meaning for pattern, meaning in CAUSES.items() if re.search(pattern, output))
-    return next(causes, "pip failed")
+    for pattern, meaning in CAUSES.items():
+        if re.search(pattern, output):
+            return meaning
+    return "pip failed"
 
 
 def show_progress(
     child: subprocess.Popen[bytes], log: Path, first: str, total: int, silent_s: float = SILENT_S
 ) -> None:
     """Show time and step in one line on a terminal; elsewhere print a line per step, and one after `silent_s`."""
-    started_s, shown, shown_s, ended = time.monotonic(), "", 0.0, False
+    started_s = time.monotonic()
+    shown = ""
+    shown_s = 0.0
+    ended = False
     while not ended:
         with contextlib.suppress(subprocess.TimeoutExpired):
             child.wait(0.3)
@@ -376,7 +470,9 @@ def step_of(output: str, total: int) -> str:
         return ""
     count = sum(step.startswith(COUNTED) for step in steps)
     step = NOISE.sub("", steps[-1])
-    return f"package {count} of {total}: {step}" if total else f"package {count}: {step}"
+    if not total:
+        return f"package {count}: {step}"
+    return f"package {count} of {total}: {step}"
 
 
 def _answers(url: str) -> bool:
