@@ -1,7 +1,7 @@
 """A connection to the PipeWire daemon, the functions and structures of libpipewire, and the cameras that it lists.
 
-The layouts have not changed from version 0.3.40 to 1.4. Only fields that are read here are declared; newer versions
-append further ones.
+The layouts have not changed from version 0.3.40 to 1.4. Only fields that are read here are
+declared; newer versions append further ones.
 """
 
 from __future__ import annotations
@@ -19,14 +19,19 @@ from typing import Any
 
 LIBRARY = "libpipewire-0.3.so.0"
 
+# struct spa_hook: a registered listener. Its content belongs to the library.
 Hook = c_void_p * 6
-"""struct spa_hook: a registered listener. Its content belongs to the library."""
 
 
 class _Interface(Structure):
     """struct spa_interface: an object with a table of methods, which are inline functions in C."""
 
-    _fields_ = (("type", c_char_p), ("version", c_uint32), ("methods", c_void_p), ("data", c_void_p))
+    _fields_ = (
+        ("type", c_char_p),
+        ("version", c_uint32),
+        ("methods", c_void_p),
+        ("data", c_void_p),
+    )
 
 
 def _call(address: int, method: tuple[int, Any], *arguments: object) -> Any:
@@ -37,9 +42,12 @@ def _call(address: int, method: tuple[int, Any], *arguments: object) -> Any:
     return prototype(entry.value)(interface.data, *arguments)
 
 
-_LOOP_INVOKE = 4, CFUNCTYPE(c_int, c_void_p, c_void_p, c_uint32, c_void_p, c_size_t, c_bool, c_void_p)
+_LOOP_INVOKE = (
+    4,
+    CFUNCTYPE(c_int, c_void_p, c_void_p, c_uint32, c_void_p, c_size_t, c_bool, c_void_p),
+)
+# Of the core and of the registry.
 _ADD_LISTENER = 1, CFUNCTYPE(c_int, c_void_p, c_void_p, c_void_p, c_void_p)
-"""Of the core and of the registry."""
 _CORE_SYNC = 3, CFUNCTYPE(c_int, c_void_p, c_uint32, c_int)
 _CORE_GET_REGISTRY = 6, CFUNCTYPE(c_void_p, c_void_p, c_uint32, c_size_t)
 _SIGNATURES: dict[str, tuple[object, tuple[object, ...]]] = {
@@ -79,7 +87,8 @@ def load() -> ctypes.CDLL:
             function = getattr(library, name)
         except AttributeError as error:
             raise OSError(f"{LIBRARY} has no {name}") from error
-        function.restype, function.argtypes = result, arguments
+        function.restype = result
+        function.argtypes = arguments
     library.pw_init(None, None)
     if "PIPEWIRE_DEBUG" not in os.environ:
         library.pw_log_set_level(0)  # it would print to standard error
@@ -93,8 +102,8 @@ class Connection:
         """remote_fd: a socket that leads to a daemon, which is consumed; None: the daemon of the user's session. Raises
         OSError if the library is missing or no daemon answers.
         """
+        # What must stay in memory as long as events arrive.
         self.listeners: list[object] = []
-        """What must stay in memory as long as events arrive."""
         self._context: int | None = None
         try:
             self.library = load()
@@ -106,8 +115,8 @@ class Connection:
                 os.close(remote_fd)
             raise
         try:
+            # Address of the daemon's object.
             self.core = self._connect(remote_fd)
-            """Address of the daemon's object."""
         except OSError:
             self.close()
             raise
@@ -123,12 +132,16 @@ class Connection:
 
     def flush(self) -> None:
         """Wait until the thread has delivered the events that are queued (locked; the lock is released meanwhile)."""
-        _system, loop = (c_size_t * 2).from_address(self.library.pw_thread_loop_get_loop(self._loop))  # struct pw_loop
+        # struct pw_loop has the addresses of two objects. A call that blocks is done after all
+        # events that were queued before it.
+        address = self.library.pw_thread_loop_get_loop(self._loop)
+        _system, loop = (c_size_t * 2).from_address(address)
         _call(loop, _LOOP_INVOKE, None, 0, None, 0, True, None)
 
     def close(self) -> None:
         """Disconnect and end the thread. Idempotent."""
-        loop, self._loop = self._loop, None
+        loop = self._loop
+        self._loop = None
         if loop is None:
             return
         self.library.pw_thread_loop_stop(loop)
@@ -139,7 +152,8 @@ class Connection:
     def _connect(self, remote_fd: int | None) -> int:
         pipewire = self.library
         with self.locked():
-            self._context = pipewire.pw_context_new(pipewire.pw_thread_loop_get_loop(self._loop), None, 0) or None
+            loop = pipewire.pw_thread_loop_get_loop(self._loop)
+            self._context = pipewire.pw_context_new(loop, None, 0) or None
             if self._context is None:
                 raise last_error()
             if remote_fd is None:
@@ -167,27 +181,27 @@ def last_error() -> OSError:
     return OSError(number, os.strerror(number))
 
 
+# Name of this program's own camera, which is never a source.
 OWN_NODE = "mattecam"
-"""Name of this program's own camera, which is never a source."""
 _REGISTRY_VERSION = 3
 _LISTING_S = 2.0
 _NODE_TYPE = b"PipeWire:Interface:Node"
 _CAMERA_CLASS = "Video/Source"
+# Captured screens are of another role; some cameras name none.
 _CAMERA_ROLES = ("Camera", None)
-"""Captured screens are of another role; some cameras name none."""
 
 
 @dataclass(frozen=True, slots=True)
 class ListedCamera:
     """A camera of PipeWire."""
 
+    # Identifies the node for `NodeReader` while it exists.
     serial: str
-    """Identifies the node for `NodeReader` while it exists."""
+    # Stable across restarts.
     name: str
-    """Stable across restarts."""
     title: str
+    # The V4L2 device that the frames come from; empty for another kind of camera.
     device: str = ""
-    """The V4L2 device that the frames come from; empty for another kind of camera."""
 
 
 class _Dict(Structure):
@@ -201,7 +215,12 @@ _Global = CFUNCTYPE(None, c_void_p, c_uint32, c_uint32, c_char_p, c_uint32, c_vo
 
 
 class _CoreEvents(Structure):
-    _fields_ = (("version", c_uint32), ("info", c_void_p), ("done", _Done), ("others", c_void_p * 8))
+    _fields_ = (
+        ("version", c_uint32),
+        ("info", c_void_p),
+        ("done", _Done),
+        ("others", c_void_p * 8),
+    )
 
 
 class _RegistryEvents(Structure):
@@ -213,27 +232,53 @@ def list_cameras(connection: Connection) -> tuple[ListedCamera, ...]:
     listed = threading.Event()
     cameras: list[ListedCamera] = []
 
-    def added(_data: int, _id: int, _permissions: int, kind: bytes, _version: int, properties: int | None) -> None:
+    def added(
+        _data: int,
+        _id: int,
+        _permissions: int,
+        kind: bytes,
+        _version: int,
+        properties: int | None,
+    ) -> None:
         if kind != _NODE_TYPE or not properties:
             return
         known = _texts(_Dict.from_address(properties))
         name = known.get("node.name", "")
-        is_camera = known.get("media.class") == _CAMERA_CLASS and known.get("media.role") in _CAMERA_ROLES
-        if is_camera and name != OWN_NODE:
-            title = known.get("node.description") or known.get("node.nick") or name
-            api, _, device = known.get("object.path", "").partition(":")
-            cameras.append(ListedCamera(known.get("object.serial", name), name, title, device if api == "v4l2" else ""))
+        if known.get("media.class") != _CAMERA_CLASS or name == OWN_NODE:
+            return
+        if known.get("media.role") not in _CAMERA_ROLES:
+            return
+        title = known.get("node.description") or known.get("node.nick") or name
+        api, _, device = known.get("object.path", "").partition(":")
+        if api != "v4l2":
+            device = ""
+        serial = known.get("object.serial", name)
+        cameras.append(ListedCamera(serial, name, title, device))
 
-    hooks = Hook(), Hook()
+    core_hook = Hook()
+    registry_hook = Hook()
     core_events = _CoreEvents(done=_Done(lambda _data, _id, _seq: listed.set()))
     registry_events = _RegistryEvents(global_added=_Global(added))
-    connection.listeners += [hooks, core_events, registry_events]
+    connection.listeners += [core_hook, registry_hook, core_events, registry_events]
     with connection.locked():
-        _call(connection.core, _ADD_LISTENER, ctypes.addressof(hooks[0]), ctypes.addressof(core_events), None)
+        _call(
+            connection.core,
+            _ADD_LISTENER,
+            ctypes.addressof(core_hook),
+            ctypes.addressof(core_events),
+            None,
+        )
         registry = _call(connection.core, _CORE_GET_REGISTRY, _REGISTRY_VERSION, 0)
         if not registry:
             raise last_error()
-        _call(registry, _ADD_LISTENER, ctypes.addressof(hooks[1]), ctypes.addressof(registry_events), None)
+        _call(
+            registry,
+            _ADD_LISTENER,
+            ctypes.addressof(registry_hook),
+            ctypes.addressof(registry_events),
+            None,
+        )
+        # The daemon answers in order: after all that it has listed.
         _call(connection.core, _CORE_SYNC, 0, 0)
     listed.wait(_LISTING_S)
     with connection.locked():
@@ -241,6 +286,8 @@ def list_cameras(connection: Connection) -> tuple[ListedCamera, ...]:
 
 
 def _texts(pairs: _Dict) -> dict[str, str]:
-    words = (c_char_p * (2 * pairs.n_items)).from_address(pairs.items) if pairs.n_items else ()
+    if not pairs.n_items:
+        return {}
+    words = (c_char_p * (2 * pairs.n_items)).from_address(pairs.items)
     texts = [(word or b"").decode("utf-8", "replace") for word in words]
     return dict(zip(texts[::2], texts[1::2], strict=True))
