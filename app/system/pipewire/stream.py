@@ -66,21 +66,37 @@ class _Meta(Structure):
 class _Buffer(Structure):
     """struct spa_buffer: the memory blocks and metadata of one frame."""
 
-    _fields_ = (("n_metas", c_uint32), ("n_datas", c_uint32), ("metas", POINTER(_Meta)), ("datas", POINTER(_Data)))
+    _fields_ = (
+        ("n_metas", c_uint32),
+        ("n_datas", c_uint32),
+        ("metas", POINTER(_Meta)),
+        ("datas", POINTER(_Data)),
+    )
 
 
+# struct spa_meta_header: flags, offset, the time of a frame
+# in nanoseconds, offset of that, number of the frame.
 _META_HEADER = struct.Struct("=IIqqQ")
-"""struct spa_meta_header: flags, offset, the time of a frame in nanoseconds, offset of that, number of the frame."""
-_OBJECT_BUFFERS, _OBJECT_META = 0x40004, 0x40005
-_PARAM_BUFFERS, _PARAM_META = 5, 6
-_COUNT, _BLOCKS, _BLOCK_BYTES, _STRIDE, _DATA_TYPE = 1, 2, 3, 4, 6
-_META_TYPE, _META_SIZE, _HEADER = 1, 2, 1
+_OBJECT_BUFFERS = 0x40004
+_OBJECT_META = 0x40005
+_PARAM_BUFFERS = 5
+_PARAM_META = 6
+_COUNT = 1
+_BLOCKS = 2
+_BLOCK_BYTES = 3
+_STRIDE = 4
+_DATA_TYPE = 6
+_META_TYPE = 1
+_META_SIZE = 2
+_HEADER = 1
+# Types of memory that can be mapped: a plain pointer, or a file in memory.
 _MAPPABLE = choice(FLAGS, value(INT, 1 << 1 | 1 << 2))
-"""Types of memory that can be mapped: a plain pointer, or a file in memory."""
-_FEWEST, _USUAL, _MOST = 2, 8, 32
-"""Number of buffers: a few readers ask for 16, and two stall browsers."""
+# Number of buffers: a few readers ask for 16, and two stall browsers.
+_FEWEST = 2
+_USUAL = 8
+_MOST = 32
+# What a reader asks of its buffers.
 _TO_READ = build_object(_OBJECT_BUFFERS, _PARAM_BUFFERS, {_DATA_TYPE: _MAPPABLE})
-"""What a reader asks of its buffers."""
 
 
 def to_send(video: VideoFormat) -> tuple[bytes, bytes]:
@@ -93,10 +109,19 @@ def to_send(video: VideoFormat) -> tuple[bytes, bytes]:
         _DATA_TYPE: _MAPPABLE,
     }
     meta = {_META_TYPE: value(ID, _HEADER), _META_SIZE: value(INT, _META_HEADER.size)}
-    return build_object(_OBJECT_BUFFERS, _PARAM_BUFFERS, buffers), build_object(_OBJECT_META, _PARAM_META, meta)
+    return (
+        build_object(_OBJECT_BUFFERS, _PARAM_BUFFERS, buffers),
+        build_object(_OBJECT_META, _PARAM_META, meta),
+    )
 
 
-def write_frame(address: int, frame: NDArray[np.uint8], stride: int, time_ns: int, number: int) -> None:
+def write_frame(
+    address: int,
+    frame: NDArray[np.uint8],
+    stride: int,
+    time_ns: int,
+    number: int,
+) -> None:
     """Write a C-contiguous frame and its time into a buffer; a buffer that does not hold it stays empty."""
     buffer = _buffer_at(address)
     block = buffer.datas[0]
@@ -104,10 +129,17 @@ def write_frame(address: int, frame: NDArray[np.uint8], stride: int, time_ns: in
     if fits:
         ctypes.memmove(block.data, frame.ctypes.data, frame.nbytes)
     chunk = block.chunk.contents
-    chunk.offset, chunk.size, chunk.stride, chunk.flags = 0, frame.nbytes if fits else 0, stride, 0
+    chunk.offset = 0
+    chunk.size = frame.nbytes if fits else 0
+    chunk.stride = stride
+    chunk.flags = 0
     for meta in buffer.metas[: buffer.n_metas]:
         if meta.type == _HEADER and meta.data and meta.size >= _META_HEADER.size:
-            ctypes.memmove(meta.data, _META_HEADER.pack(0, 0, time_ns, 0, number), _META_HEADER.size)
+            ctypes.memmove(
+                meta.data,
+                _META_HEADER.pack(0, 0, time_ns, 0, number),
+                _META_HEADER.size,
+            )
 
 
 def _read_frame(address: int) -> tuple[bytes, int]:
@@ -153,25 +185,28 @@ class _Events(Structure):
 class StreamState(Enum):
     """What a stream is doing."""
 
+    # A negotiation failed; the next one may succeed.
     ERROR = -1
-    """A negotiation failed; the next one may succeed."""
+    # The connection to the daemon is lost for good.
     UNCONNECTED = 0
-    """The connection to the daemon is lost for good."""
     CONNECTING = 1
+    # No frames flow: nobody reads, or the source stands still.
     PAUSED = 2
-    """No frames flow: nobody reads, or the source stands still."""
     STREAMING = 3
 
 
 _ANY_NODE = 0xFFFFFFFF
-_AUTOCONNECT, _MAP_BUFFERS, _DRIVER, _DONT_RECONNECT = 1 << 0, 1 << 2, 1 << 3, 1 << 7
+_AUTOCONNECT = 1 << 0
+_MAP_BUFFERS = 1 << 2
+_DRIVER = 1 << 3
+_DONT_RECONNECT = 1 << 7
 
 
 class Stream:
     """One stream over its own connection; subclasses say what its events do.
 
-    They come on the thread of the connection, which holds its lock, and may do so before the constructor has ended.
-    Thread-safe under `locked`, except `close`: nothing may use it meanwhile.
+    They come on the thread of the connection, which holds its lock, and may do so before the
+    constructor has ended. Thread-safe under `locked`, except `close`: nothing may use it meanwhile.
     """
 
     def __init__(
@@ -183,21 +218,25 @@ class Stream:
         follows: bool = True,
         connection: Connection | None = None,
     ) -> None:
-        """properties: `node.name` and others. formats: those that it offers or accepts. sends: whether it drives the
-        graph by its frames, or reads those of the node that the properties name. follows: whether it reads on when
-        that node is replaced. connection: where the stream lives, which is closed with it; None: the daemon of the
-        user's session. Raises OSError if the library is missing or no daemon answers.
+        """properties: `node.name` and others. formats: those that it offers or accepts. sends:
+        whether it drives the graph by its frames, or reads those of the node that the properties
+        name. follows: whether it reads on when that node is replaced. connection: where the stream
+        lives, which is closed with it; None: the daemon of the user's session. Raises OSError if
+        the library is missing or no daemon answers.
         """
         self.state = StreamState.CONNECTING
+        # Addresses of the buffers that there are.
         self.buffers: list[int] = []
-        """Addresses of the buffers that there are."""
         self._connection = connection or Connection()
         self._library = self._connection.library
         self.locked = self._connection.locked
         self._events = self._event_table()  # the library keeps its address
         self._hook = Hook()
         self._stream: int | None = None
-        flags = _MAP_BUFFERS | (_DRIVER if sends else _AUTOCONNECT) | (0 if follows else _DONT_RECONNECT)
+        flags = _MAP_BUFFERS
+        flags |= _DRIVER if sends else _AUTOCONNECT
+        if not follows:
+            flags |= _DONT_RECONNECT
         try:
             self._create(properties)
             with self.locked():
@@ -223,7 +262,11 @@ class Stream:
     def update(self, parameters: Sequence[bytes]) -> None:
         """Answer a format with parameters, unless the stream is closed (locked)."""
         if self._stream is not None:
-            self._library.pw_stream_update_params(self._stream, _pod_array(parameters), len(parameters))
+            self._library.pw_stream_update_params(
+                self._stream,
+                _pod_array(parameters),
+                len(parameters),
+            )
 
     def dequeue(self) -> int | None:
         """Return the address of a free buffer; None if there is none, or while the stream is closed (locked)."""
@@ -243,11 +286,15 @@ class Stream:
     def close(self) -> None:
         """Close stream and connection. Idempotent."""
         if self._stream is not None:
-            # The thread must run until the end: without it, PipeWire delivers events on its data thread meanwhile.
+            # The thread must run until the end: without it,
+            # PipeWire delivers events on its data thread meanwhile.
             with self.locked():
-                stream, self._stream = self._stream, None  # not before: the thread may have taken a buffer
+                stream = self._stream
+                # Under the lock: the thread may have taken a buffer before.
+                self._stream = None
                 self._library.pw_stream_disconnect(stream)
-                self._connection.flush()  # events that the data thread has queued refer to the stream
+                # Events that the data thread has queued refer to the stream.
+                self._connection.flush()
                 self._library.pw_stream_destroy(stream)
         self._connection.close()
 
@@ -261,7 +308,12 @@ class Stream:
             self._stream = pipewire.pw_stream_new(self._connection.core, name, values) or None
             if self._stream is None:
                 raise last_error()
-            pipewire.pw_stream_add_listener(self._stream, ctypes.byref(self._hook), ctypes.byref(self._events), None)
+            pipewire.pw_stream_add_listener(
+                self._stream,
+                ctypes.byref(self._hook),
+                ctypes.byref(self._events),
+                None,
+            )
 
     def _event_table(self) -> _Events:
         def param_changed(_data: int, identity: int, address: int | None) -> None:
@@ -270,7 +322,8 @@ class Stream:
             video = None
             if address:
                 try:
-                    video = parse_format(ctypes.string_at(address, pod_bytes(ctypes.string_at(address, 8))))
+                    length = pod_bytes(ctypes.string_at(address, 8))
+                    video = parse_format(ctypes.string_at(address, length))
                 except ValueError as error:
                     log.warning("PipeWire: %s", error)
             self.format_changed(video)
@@ -279,9 +332,12 @@ class Stream:
             if address in self.buffers:
                 self.buffers.remove(address)
 
+        def state_changed(_data: int, _old: int, new: int, _error: bytes | None) -> None:
+            self.state_changed(StreamState(new))
+
         return _Events(
             version=2,
-            state_changed=_StateChanged(lambda _data, _old, new, _error: self.state_changed(StreamState(new))),
+            state_changed=_StateChanged(state_changed),
             param_changed=_ParamChanged(param_changed),
             add_buffer=_BufferEvent(lambda _data, address: self.buffers.append(address)),
             remove_buffer=_BufferEvent(buffer_removed),
@@ -310,16 +366,16 @@ class NodeReader(Stream):
     ) -> None:
         """target: the name or serial number of the node.
 
-        size, fps: preferred. layouts: groups that are offered together, the best first. follows: wait for the node if
-        it is absent, and read on when it is replaced; otherwise the reader is lost. connection: see `Stream`.
-        Raises OSError.
+        size, fps: preferred. layouts: groups that are offered together, the best first. follows:
+        wait for the node if it is absent, and read on when it is replaced; otherwise the reader is
+        lost. connection: see `Stream`. Raises OSError.
         """
         self._arrived = threading.Condition()
         self._newest: RawFrame | None = None
         self._video: VideoFormat | None = None
         self._follows = follows
+        # The number of frames that have arrived.
         self.received = 0
-        """The number of frames that have arrived."""
         properties = {
             "media.type": "Video",
             "media.category": "Capture",
@@ -333,13 +389,16 @@ class NodeReader(Stream):
     @property
     def lost(self) -> bool:
         """Whether no further frame will arrive."""
-        return self.state is StreamState.UNCONNECTED or (self.state is StreamState.ERROR and not self._follows)
+        if self.state is StreamState.ERROR:
+            return not self._follows
+        return self.state is StreamState.UNCONNECTED
 
     def read(self, timeout_s: float) -> RawFrame | None:
         """Return the next unread frame; None if none arrives within `timeout_s` or the node is lost."""
         with self._arrived:
             self._arrived.wait_for(lambda: self._newest is not None or self.lost, timeout_s)
-            frame, self._newest = self._newest, None
+            frame = self._newest
+            self._newest = None
             return frame
 
     def state_changed(self, state: StreamState) -> None:
