@@ -1,7 +1,7 @@
 """Formats of raw video as values, as parameters of PipeWire, and their pixels.
 
-Parameters are SPA pods: a body's size, its type, the body, and padding to eight bytes. The C builders are inline
-functions, which the shared library does not export.
+Parameters are SPA pods: a body's size, its type, the body, and padding to eight bytes. The C
+builders are inline functions, which the shared library does not export.
 """
 
 from __future__ import annotations
@@ -18,11 +18,19 @@ from numpy.typing import NDArray
 
 from app.core.types import BgrImage
 
-# spa/utils/type.h
-ID, INT, RECTANGLE, FRACTION, _OBJECT, _CHOICE = 3, 4, 10, 11, 15, 19
-"""Types of values: a member of an enumeration, a number, width and height, numerator and denominator."""
-RANGE, ENUM, FLAGS = 1, 3, 4
-"""Kinds of choices: a default, a lowest and a highest value; a default, and all values; any of these flags."""
+# spa/utils/type.h Types of values: a member of an enumeration, a number, width and height,
+# numerator and denominator.
+ID = 3
+INT = 4
+RECTANGLE = 10
+FRACTION = 11
+_OBJECT = 15
+_CHOICE = 19
+# Kinds of choices: a default, a lowest and a highest
+# value; a default, and all values; any of these flags.
+RANGE = 1
+ENUM = 3
+FLAGS = 4
 
 
 class Value(NamedTuple):
@@ -64,7 +72,8 @@ def parse_object(pod: bytes) -> dict[int, tuple[int, ...]]:
         size, kind = struct.unpack_from("<II", pod)
         if kind != _OBJECT:
             raise ValueError(f"a pod of the type {kind} is no object")
-        at, found = 16, {}
+        at = 16
+        found = {}
         while at + 16 <= 8 + size:
             key, _, length, value_kind = struct.unpack_from("<IIII", pod, at)
             numbers = struct.unpack_from(f"<{length // 4}I", pod, at + 16)
@@ -76,24 +85,37 @@ def parse_object(pod: bytes) -> dict[int, tuple[int, ...]]:
 
 
 def _pod(value: Value) -> bytes:
-    return struct.pack("<II", len(value.body), value.kind) + value.body + b"\0" * (-len(value.body) % 8)
+    header = struct.pack("<II", len(value.body), value.kind)
+    padding = b"\0" * (-len(value.body) % 8)
+    return header + value.body + padding
 
 
-Layout = Literal["YUY2", "UYVY", "I420", "NV12", "BGRx", "BGRA", "RGBx", "RGBA", "RGB", "BGR", "MJPG"]
-"""YUY2, UYVY: packed 4:2:2. I420: planes Y, U, V at half size. NV12: plane Y, then U and V interleaved.
-MJPG: a JPEG file.
-"""
+# YUY2, UYVY: packed 4:2:2. I420: planes Y, U, V at half size. NV12: plane Y, then U and V
+# interleaved. MJPG: a JPEG file.
+Layout = Literal[
+    "YUY2",
+    "UYVY",
+    "I420",
+    "NV12",
+    "BGRx",
+    "BGRA",
+    "RGBx",
+    "RGBA",
+    "RGB",
+    "BGR",
+    "MJPG",
+]
 
 
 class _Packing(NamedTuple):
     """How the pixels of a layout lie in memory."""
 
+    # In enum spa_video_format.
     code: int
-    """In enum spa_video_format."""
     pixel_bytes: int
     """Of one pixel in a row of the first plane."""
+    # Conversion of OpenCV.
     to_bgr: int = -1
-    """Conversion of OpenCV."""
 
 
 _PACKINGS: dict[Layout, _Packing] = {
@@ -108,19 +130,32 @@ _PACKINGS: dict[Layout, _Packing] = {
     "RGB": _Packing(15, 3, cv2.COLOR_RGB2BGR),
     "BGR": _Packing(16, 3),
 }
+# The most that a file takes.
 _MJPG_PIXEL_BYTES = 2
-"""The most that a file takes."""
+# The preferred ones first.
 RAW_LAYOUTS: tuple[Layout, ...] = tuple(_PACKINGS)
-"""The preferred ones first."""
 _LAYOUTS = {packing.code: layout for layout, packing in _PACKINGS.items()}
 _PLANAR = ("I420", "NV12")
 
-PARAM_ENUM_FORMAT, PARAM_FORMAT = 3, 4
+PARAM_ENUM_FORMAT = 3
+PARAM_FORMAT = 4
 _OBJECT_FORMAT = 0x40003
-_MEDIA_TYPE, _MEDIA_SUBTYPE, _VIDEO, _RAW, _MJPG = 1, 2, 2, 1, 0x20002
-_FORMAT, _SIZE, _RATE = 0x20001, 0x20003, 0x20004
-_COLOUR_RANGE, _COLOUR_MATRIX, _TRANSFER, _PRIMARIES = 0x2000C, 0x2000D, 0x2000E, 0x2000F
-_LIMITED_RANGE, _BT601_MATRIX, _BT709_TRANSFER, _BT709_PRIMARIES = 2, 4, 5, 1
+_MEDIA_TYPE = 1
+_MEDIA_SUBTYPE = 2
+_VIDEO = 2
+_RAW = 1
+_MJPG = 0x20002
+_FORMAT = 0x20001
+_SIZE = 0x20003
+_RATE = 0x20004
+_COLOUR_RANGE = 0x2000C
+_COLOUR_MATRIX = 0x2000D
+_TRANSFER = 0x2000E
+_PRIMARIES = 0x2000F
+_LIMITED_RANGE = 2
+_BT601_MATRIX = 4
+_BT709_TRANSFER = 5
+_BT709_PRIMARIES = 1
 _MAX_SIZE = (16384, 16384)
 
 
@@ -131,22 +166,26 @@ class VideoFormat:
     layout: Layout
     width: int
     height: int
+    # 0 if frames come at irregular times.
     fps: Fraction
-    """0 if frames come at irregular times."""
+    # Of YUV, in enum spa_video_color_matrix; 0 if the sender does not say it.
     colour_matrix: int = 0
-    """Of YUV, in enum spa_video_color_matrix; 0 if the sender does not say it."""
+    # In enum spa_video_color_range; 0 if the sender does not say it.
     colour_range: int = 0
-    """In enum spa_video_color_range; 0 if the sender does not say it."""
 
     @property
     def stride(self) -> int:
         """Bytes of a row of the first plane."""
-        return self.width * (_MJPG_PIXEL_BYTES if self.layout == "MJPG" else _PACKINGS[self.layout].pixel_bytes)
+        if self.layout == "MJPG":
+            return self.width * _MJPG_PIXEL_BYTES
+        return self.width * _PACKINGS[self.layout].pixel_bytes
 
     @property
     def rows(self) -> int:
         """Rows of all planes."""
-        return self.height * 3 // 2 if self.layout in _PLANAR else self.height
+        if self.layout in _PLANAR:  # the planes of colours have half as many rows together
+            return self.height * 3 // 2
+        return self.height
 
     @property
     def frame_bytes(self) -> int:
@@ -175,10 +214,11 @@ def any_format(layouts: Sequence[Layout], width: int, height: int, fps: Fraction
 
     MJPG cannot be offered together with others.
     """
+    size = value(RECTANGLE, width, height)
     rate = value(FRACTION, fps.numerator, fps.denominator)
     properties = {
         **_video(*layouts),
-        _SIZE: choice(RANGE, value(RECTANGLE, width, height), value(RECTANGLE, 1, 1), value(RECTANGLE, *_MAX_SIZE)),
+        _SIZE: choice(RANGE, size, value(RECTANGLE, 1, 1), value(RECTANGLE, *_MAX_SIZE)),
         _RATE: choice(RANGE, rate, value(FRACTION, 0, 1), value(FRACTION, 1000, 1)),
     }
     return build_object(_OBJECT_FORMAT, PARAM_ENUM_FORMAT, properties)
@@ -187,21 +227,32 @@ def any_format(layouts: Sequence[Layout], width: int, height: int, fps: Fraction
 def parse_format(pod: bytes) -> VideoFormat:
     """Return the format that was negotiated. Raises ValueError for one that is not supported."""
     found = parse_object(pod)
-    code = next(iter(found.get(_FORMAT, ())), 0)
-    layout: Layout | None = "MJPG" if _MJPG in found.get(_MEDIA_SUBTYPE, ()) else _LAYOUTS.get(code)
+    code = _first(found, _FORMAT)
+    layout = _LAYOUTS.get(code)
+    if _MJPG in found.get(_MEDIA_SUBTYPE, ()):
+        layout = "MJPG"
     if layout is None:
         raise ValueError(f"the pixel format {code} is not supported")
-    (width, height), (rate, per) = found.get(_SIZE, ())[:2], found.get(_RATE, (0, 1))[:2]
-    matrix = next(iter(found.get(_COLOUR_MATRIX, ())), 0)
-    colour_range = next(iter(found.get(_COLOUR_RANGE, ())), 0)
-    return VideoFormat(layout, width, height, Fraction(rate, per or 1), matrix, colour_range)
+    width, height = found.get(_SIZE, ())[:2]
+    numerator, denominator = found.get(_RATE, (0, 1))[:2]
+    fps = Fraction(numerator, denominator or 1)
+    matrix = _first(found, _COLOUR_MATRIX)
+    return VideoFormat(layout, width, height, fps, matrix, _first(found, _COLOUR_RANGE))
+
+
+def _first(found: Mapping[int, tuple[int, ...]], key: int) -> int:
+    """Return the value of a property, of a choice its default; 0 where it is missing."""
+    numbers = found.get(key, ())
+    return numbers[0] if numbers else 0
 
 
 def _video(*layouts: Layout) -> dict[int, Value]:
     if "MJPG" in layouts:
         return {_MEDIA_TYPE: value(ID, _VIDEO), _MEDIA_SUBTYPE: value(ID, _MJPG)}
     codes = [value(ID, _PACKINGS[layout].code) for layout in layouts]
-    layout = codes[0] if len(codes) == 1 else choice(ENUM, codes[0], *codes)
+    layout = codes[0]
+    if len(codes) > 1:
+        layout = choice(ENUM, codes[0], *codes)
     return {_MEDIA_TYPE: value(ID, _VIDEO), _MEDIA_SUBTYPE: value(ID, _RAW), _FORMAT: layout}
 
 
@@ -211,8 +262,8 @@ class RawFrame:
 
     video: VideoFormat
     data: bytes
+    # Bytes of a row of the first plane.
     stride: int
-    """Bytes of a row of the first plane."""
 
 
 def to_pixels(frame: RawFrame) -> NDArray[np.uint8] | None:
@@ -221,15 +272,24 @@ def to_pixels(frame: RawFrame) -> NDArray[np.uint8] | None:
 
     (height, width, bytes of a pixel), or all planes as (rows, width).
     """
-    video, packing = frame.video, _PACKINGS[frame.video.layout]
-    planar, rows = video.layout in _PLANAR, video.rows
-    if planar and (video.width % 2 or video.height % 2 or (video.layout == "I420" and frame.stride != video.width)):
+    video = frame.video
+    packing = _PACKINGS[frame.video.layout]
+    is_planar = video.layout in _PLANAR
+    rows = video.rows
+    if is_planar and (video.width % 2 or video.height % 2):
         return None
+    # Rows of its colours have half the stride: with padding, they would not be those of one array.
+    if video.layout == "I420" and frame.stride != video.width:
+        return None
+    # The last row may lack its padding.
     if frame.stride < video.stride or len(frame.data) < frame.stride * (rows - 1) + video.stride:
         return None
-    data = np.frombuffer(frame.data.ljust(rows * frame.stride, b"\0"), np.uint8)  # the last row may lack its padding
-    packed = data[: rows * frame.stride].reshape(rows, frame.stride)[:, : video.stride]
-    return np.ascontiguousarray(packed).reshape(rows, video.width, *(() if planar else (packing.pixel_bytes,)))
+    data = np.frombuffer(frame.data.ljust(rows * frame.stride, b"\0"), np.uint8)
+    padded = data[: rows * frame.stride].reshape(rows, frame.stride)
+    packed = np.ascontiguousarray(padded[:, : video.stride])
+    if is_planar:
+        return packed.reshape(rows, video.width)
+    return packed.reshape(rows, video.width, packing.pixel_bytes)
 
 
 def to_bgr(frame: RawFrame) -> BgrImage | None:
