@@ -225,8 +225,11 @@ def unsupported_system() -> str | None:
 def _system_version() -> tuple[str, str]:
     """Return what the locked wheels need a version of, and the version here; empty if it is not known."""
     if sys.platform == "linux":
-        return platform.libc_ver()
-    return "macOS", platform.mac_ver()[0]
+        name, version = platform.libc_ver()
+    else:
+        name = "macOS"
+        version = platform.mac_ver()[0]
+    return name, version
 
 
 def installed(requirements: Path) -> bool:
