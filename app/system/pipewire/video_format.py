@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from app.core.types import BgrImage
 
-# spa/utils/type.h Types of values: a member of an enumeration, a number, width and height,
+# Types of values in spa/utils/type.h: a member of an enumeration, a number, width and height,
 # numerator and denominator.
 ID = 3
 INT = 4
