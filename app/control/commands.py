@@ -1,6 +1,7 @@
 """Commands for the running program: what they take, and how they are read from words.
 
-`get`, `set` and `reset` reach every setting by its name; the others do what no setting is, or what is done often.
+`get`, `set` and `reset` reach every setting by its name; the others do what no setting is, or what
+is done often.
 """
 
 from __future__ import annotations
@@ -12,41 +13,45 @@ from typing import Any
 from app.config.setting import SETTINGS, Setting
 from app.core.errors import UsageError
 
+# Values of JSON by name.
 Status = Mapping[str, Any]
-"""Values of JSON by name."""
 
-SWITCHES = "on", "off", "toggle"
+SWITCHES = ("on", "off", "toggle")
 SWITCH = f"[{'|'.join(SWITCHES)}]"
-COUNTDOWN_S, MAX_COUNTDOWN_S = 5.0, 60.0
-"""Time to step out of the frame before the picture of the empty room is taken, by default and at most."""
+# Time to step out of the frame before the picture of
+# the empty room is taken, by default and at most.
+COUNTDOWN_S = 5.0
+MAX_COUNTDOWN_S = 60.0
+# Time in which frames for that picture are collected.
 COLLECT_S = 3.0
-"""Time in which frames for that picture are collected."""
+# Time for a camera that starts, and for the check that nobody is in the picture of the empty room.
 PLATE_CHECKS_S = 30.0
-"""Time for a camera that starts, and for the check that nobody is in the picture of the empty room."""
 
 
 @dataclass(frozen=True, slots=True)
 class Syntax:
     """What a command does, and the argument that it takes."""
 
+    # For the help.
     description: str
-    """For the help."""
+    # The argument as shown to the user, such as `NAME` or `[on|off]`; empty for none.
     usage: str = ""
-    """The argument as shown to the user, such as `NAME` or `[on|off]`; empty for none."""
 
 
+# The settings that `ctl set` changes; one without a description
+# is set by the program, one of a run has a command.
 SETTABLE: Mapping[str, Setting] = {
     name: setting for name, setting in SETTINGS.items() if setting.description and setting.scope != "run"
 }
-"""The settings that `ctl set` changes; one without a description is set by the program, one of a run has a command."""
-AT_ONCE = "pause", "freeze", "only-me", "quit", "show", "status"
-"""Commands that are in force before they wait for anything, and are never refused because others wait."""
+# Commands that are in force before they wait for
+# anything, and are never refused because others wait.
+AT_ONCE = ("pause", "freeze", "only-me", "quit", "show", "status")
+# Commands of version 0.4, and what does the same; the advice leaves with version 0.6.
 REPLACED = {
     "framing": "`set people.auto_framing calm` or `set framing.zoom 1.5`",
     "model": "`set matting.model NAME`, and `status` for the one in use",
     "resume": "`pause off` or `freeze off`",
 }
-"""Commands of version 0.4, and what does the same; the advice leaves with version 0.6."""
 
 SYNTAX: Mapping[str, Syntax] = {
     "background": Syntax(
@@ -84,7 +89,9 @@ class Command:
     @property
     def extra_s(self) -> float:
         """How much longer than others the command may take."""
-        return countdown_of(self.argument) + COLLECT_S + PLATE_CHECKS_S if self.name == "plate" else 0.0
+        if self.name != "plate":
+            return 0.0
+        return countdown_of(self.argument) + COLLECT_S + PLATE_CHECKS_S
 
     @property
     def assignment(self) -> tuple[str, str]:
@@ -100,12 +107,12 @@ class Answer:
     """The program's answer to a command."""
 
     done: bool
+    # A sentence for the user: the new state, or why it was not reached.
     message: str = ""
-    """A sentence for the user: the new state, or why it was not reached."""
+    # For the command `status`: the fields of `--status-json`, `paused` and `frozen`.
     status: Status | None = None
-    """For the command `status`: the fields of `--status-json`, `paused` and `frozen`."""
+    # Whether the command is not done because it asks for something impossible.
     wrong_usage: bool = False
-    """Whether the command is not done because it asks for something impossible."""
 
 
 def parse_words(words: Sequence[str]) -> Command:
@@ -116,9 +123,12 @@ def parse_words(words: Sequence[str]) -> Command:
     known = ", ".join(SYNTAX)
     if not words:
         raise UsageError(f"Name a command: {known}.")
-    name, argument = words[0], " ".join(words[1:]).strip()
+    name = words[0]
+    argument = " ".join(words[1:]).strip()
     if "\0" in name + argument:
-        raise UsageError(f"{name} “{argument}” is not possible; leave out the characters that no name can have.")
+        raise UsageError(
+            f"{name} “{argument}” is not possible; leave out the characters that no name can have.",
+        )
     syntax = SYNTAX.get(name)
     if name in REPLACED:
         raise UsageError(f"There is no command “{name}” any more; write {REPLACED[name]}.")
@@ -129,15 +139,19 @@ def parse_words(words: Sequence[str]) -> Command:
     if not argument and syntax.usage and not syntax.usage.startswith("["):
         raise UsageError(f"{name} needs an argument: {syntax.usage}.")
     if argument and syntax.usage == SWITCH and argument not in SWITCHES:
-        raise UsageError(f"{name} “{argument}” is not possible; the choices are {', '.join(SWITCHES)}.")
+        choices = ", ".join(SWITCHES)
+        raise UsageError(f"{name} “{argument}” is not possible; the choices are {choices}.")
     return Command(name, argument)
 
 
 def find_settable(name: str) -> Setting | None:
     """Return the setting of a name, which may be its path in the settings file, such as `matting.edges.strict`."""
     plain = name.replace("-", "_")
-    known = SETTABLE.get(plain) or SETTABLE.get(".".join(plain.split(".")[-2:]))
-    return known if known is not None and plain in (known.name, ".".join(known.path)) else None
+    last_two = ".".join(plain.split(".")[-2:])
+    setting = SETTABLE.get(plain) or SETTABLE.get(last_two)
+    if setting is None or plain not in (setting.name, ".".join(setting.path)):
+        return None
+    return setting
 
 
 def parse_pan(text: str) -> tuple[float, float]:
@@ -162,10 +176,12 @@ def parse_person(text: str) -> tuple[float, float] | None:
 def countdown_of(argument: str) -> float:
     """Return the seconds to step out of the frame in `take [SECONDS]`. Raises UsageError."""
     action, _, text = argument.partition(" ")
-    try:
-        seconds = float(text) if text else COUNTDOWN_S
-    except ValueError:
-        seconds = -1.0
+    seconds = COUNTDOWN_S
+    if text:
+        try:
+            seconds = float(text)
+        except ValueError:
+            seconds = -1.0
     if action != "take" or not 0 <= seconds <= MAX_COUNTDOWN_S:
         raise UsageError(
             f"plate “{argument}” is not possible; write take, or take and the seconds of the countdown (0 to 60). `ctl "
