@@ -1,7 +1,7 @@
 """What a command waits for, without a thread of its own: that a change is used, and work on files.
 
-Commands are coroutines of the one thread that answers them. What they do between two waits is short and touches no
-disk, so that a command that hides something is never late.
+Commands are coroutines of the one thread that answers them. What they do between two waits is short
+and touches no disk, so that a command that hides something is never late.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ from app.runtime.status import Problem
 from app.settings import Settings
 
 T = TypeVar("T")
+# Interval of the first looks at whether a change is used.
 POLL_S = 0.02
-"""Interval of the first looks at whether a change is used."""
+# The interval grows to this, so that hundreds of commands that wait take no time from the frames.
 LONGEST_POLL_S = 0.2
-"""The interval grows to this, so that hundreds of commands that wait take no time from the frames."""
+# Each look comes after this fraction of the time waited so far, and so at most a tenth late.
 POLLS_PER_WAIT = 10
-"""Each look comes after this fraction of the time waited so far, and so at most a tenth late."""
 MOST_AT_ONCE = 16
 """Works on files at a time. More wait, without a thread, until one has ended."""
+# Changes the settings in force by an update and returns the new ones.
 Apply = Callable[[Update], Settings]
-"""Changes the settings in force by an update and returns the new ones."""
+# Reports the problem of a part of a stage; None where it works again.
 Report = Callable[[Stage, Text | None, object], None]
-"""Reports the problem of a part of a stage; None where it works again."""
 
 
 class Waits:
@@ -91,9 +91,10 @@ class FileWork:
     ) -> T:
         """Call `work` beside everything else and return its result, or raise its error.
 
-        problem: the sentence on a file that does not answer: in the status after `named_after_s`, by default
-        `FILE_LIMIT_S`, and raised as a NoAnswerError at the time limit; what `work` does after that is nobody's.
-        hides: the command hides something, so that it waits for no other work.
+        problem: the sentence on a file that does not answer: in the status after `named_after_s`,
+        by default `FILE_LIMIT_S`, and raised as a NoAnswerError at the time limit; what `work` does
+        after that is nobody's. hides: the command hides something, so that it waits for no other
+        work.
         """
         if named_after_s is None:
             named_after_s = FILE_LIMIT_S
@@ -133,11 +134,12 @@ class SettingsChanges:
     ) -> None:
         """timeout_s: longest wait for an effect. apply: in place of `pipeline.change`.
 
-        undo: returns what applies an update that gives back settings of now; called while they are changed.
+        undo: returns what applies an update that gives back settings of now; called while they are
+        changed.
         """
         self.pipeline = pipeline
+        # Replaces the settings atomically by `update(settings)` and returns the new ones.
         self.apply = apply or pipeline.change
-        """Replaces the settings atomically by `update(settings)` and returns the new ones."""
         self.waits = Waits()
         self.files = FileWork(self.waits, pipeline.report, timeout_s)
         self._undo = undo or (lambda: self.apply)
@@ -146,9 +148,10 @@ class SettingsChanges:
     async def follow(self, update: Update, *, named: Path | None = None) -> tuple[Settings, bool]:
         """Change the settings and wait until the workers follow; return the settings and whether they are in use.
 
-        If a part of the program that the change concerns then has a problem, take the change back and raise
-        MattecamError with that problem. A change that names what is in use already concerns every part that then has
-        another problem than before. named: a file that the settings name, which may have been edited.
+        If a part of the program that the change concerns then has a problem, take the change back
+        and raise MattecamError with that problem. A change that names what is in use already
+        concerns every part that then has another problem than before. named: a file that the
+        settings name, which may have been edited.
         """
         before = self.pipeline.settings
         give_back = self.apply
@@ -170,8 +173,7 @@ class SettingsChanges:
             return after, False
         problem = self.problem(*_opened_anew(before, after))
         if after == before:
-            new = [each for each in self.pipeline.status().problems if each not in known and not each.is_late]
-            problem = new[-1] if new else None
+            problem = self._newest_beside(known)
         if problem is not None:
             self._restore(before, after, give_back)
             raise problem.error
@@ -187,9 +189,16 @@ class SettingsChanges:
                 for name, old in before
                 if old != getattr(after, name) and getattr(now, name) == getattr(after, name)
             }
-            return without_exposure(now.replace(**restored), now)  # a failure must not expose the room again
+            # A failure must not expose the room again.
+            return without_exposure(now.replace(**restored), now)
 
         give_back(update)
+
+    def _newest_beside(self, known: tuple[Problem, ...]) -> Problem | None:
+        """Return the newest problem that is not one of these; None if there is none."""
+        new = [problem for problem in self.pipeline.status().problems if problem not in known]
+        failed = [problem for problem in new if not problem.is_late]
+        return failed[-1] if failed else None
 
     def problem(self, *parts: Stage | str | None) -> Problem | None:
         """Return the newest problem of these stages, or parts of a stage as in `Problem`; None if they work.
@@ -215,7 +224,8 @@ class SettingsChanges:
     async def wait_until_used(self, *, with_outputs: bool = False) -> bool:
         """Wait until the settings of now are in use, or their use has failed; return False at the time limit.
 
-        with_outputs: also by the outputs, which open and close on their own threads, and by the stand-by card.
+        with_outputs: also by the outputs, which open and close on their own threads, and by the
+        stand-by card.
         """
         pipeline = self.pipeline
         revision = pipeline.owner.revision
@@ -224,17 +234,25 @@ class SettingsChanges:
             # The revision first: a card is asked for by the tick that makes it that in use.
             if pipeline.revision_in_use < revision:
                 return False
-            return not with_outputs or (pipeline.outputs_decided and pipeline.pictures_decided)
+            if not with_outputs:
+                return True
+            return pipeline.outputs_decided and pipeline.pictures_decided
 
         return await self.wait_for(used)
 
 
 def _opened_anew(before: Settings, after: Settings) -> set[Stage | str | None]:
     """Return the stages and parts that a change may have given a problem."""
-    return {each.stage for each in SETTINGS.values() if each.value_in(before) != each.value_in(after)}
+    stages = set()
+    for setting in SETTINGS.values():
+        if setting.value_in(before) != setting.value_in(after):
+            stages.add(setting.stage)
+    return stages
 
 
 def answered(answer: str, in_use: bool) -> str:
     """Return the answer about a change, which says so where the change is not yet in use."""
-    pending = f" (It is still being prepared; `{program_command()} ctl status` shows when it is in use.)"
-    return answer if in_use else f"{answer}{pending}"
+    if in_use:
+        return answer
+    status = f"{program_command()} ctl status"
+    return f"{answer} (It is still being prepared; `{status}` shows when it is in use.)"
