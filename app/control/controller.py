@@ -33,8 +33,9 @@ from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase, status_fields
 from app.settings import Settings, rebase
 
+# Timeout for the effect of a command, which is then answered as pending.
 CONFIRM_S = 8.0
-"""Timeout for the effect of a command, which is then answered as pending."""
+# What a scene does, by what `Scene.exposes` returns.
 EXPOSURES: Mapping[Exposure, str] = {
     "room": "shows your real background",
     "readable": "has a blur so weak that text in your room can be read",
@@ -44,16 +45,16 @@ EXPOSURES: Mapping[Exposure, str] = {
     "edges": "shows more around people",
     "locked": "does not pause while the screen is locked",
 }
-"""What a scene does, by what `Scene.exposes` returns."""
-CHANGE_SCENES = "--save", "--save-with-camera", "--rename", "--remove"
+CHANGE_SCENES = ("--save", "--save-with-camera", "--rename", "--remove")
+# After the name of a scene: the user knows that it shows the room.
 CONFIRMED = " --yes"
-"""After the name of a scene: the user knows that it shows the room."""
 
 
 class SettingsController:
     """Changes the settings of the running program. Thread-safe if its callables are.
 
-    Commands are coroutines. What hides is in force before their first wait, and before any file is read.
+    Commands are coroutines. What hides is in force before their first wait, and before any file is
+    read.
     """
 
     def __init__(
@@ -72,16 +73,18 @@ class SettingsController:
     ) -> None:
         """Connect the controller with the program.
 
-        backgrounds, store_plate: may read and write files; called on threads of their own. store_plate: `keep` of
-        `PlateTaking`. request_quit, request_show: return at once; the latter is None for a run without a window of the
-        user. change, undo: see `SettingsChanges`. scenes_changed: called after a scene was saved or removed.
+        backgrounds, store_plate: may read and write files; called on threads of their own.
+        store_plate: `keep` of `PlateTaking`. request_quit, request_show: return at once; the latter
+        is None for a run without a window of the user. change, undo: see `SettingsChanges`.
+        scenes_changed: called after a scene was saved or removed.
         """
         self._pipeline = pipeline
         self._backgrounds = backgrounds
         self._request_quit = request_quit
         self._request_show = request_show
         self._changes = changes = SettingsChanges(pipeline, confirm_s, change, undo)
-        self._scenes, self._scenes_changed = scenes, scenes_changed
+        self._scenes = scenes
+        self._scenes_changed = scenes_changed
         self._actions: Mapping[str, Callable[[str], Awaitable[str]]] = {
             "background": self._background,
             "freeze": partial(self._switch, "frozen"),
@@ -108,7 +111,11 @@ class SettingsController:
     def status(self) -> Status:
         """Return the fields of `--status-json`, `paused` and `frozen`."""
         settings = self._pipeline.settings
-        return {**status_fields(self._pipeline.status()), "paused": settings.paused, "frozen": settings.frozen}
+        return {
+            **status_fields(self._pipeline.status()),
+            "paused": settings.paused,
+            "frozen": settings.frozen,
+        }
 
     def close(self) -> None:
         """Let running commands return without waiting any longer."""
@@ -116,11 +123,15 @@ class SettingsController:
 
     async def _describe(self, name: str) -> str:
         """Return one setting with its choices, or all settings, one per line."""
-        shown = [_find(name)] if name else SETTABLE.values()
         settings = self._pipeline.settings
-        lines = [f"{name or each.name}: {each.text(each.value_in(settings))}" for each in shown]
-        choices = _find(name).choices if name else ()
-        return "\n".join(lines) + (f"; the choices are {', '.join(choices)}" if choices else "")
+        if not name:
+            lines = [_line(each.name, each, settings) for each in SETTABLE.values()]
+            return "\n".join(lines)
+        setting = _find(name)
+        line = _line(name, setting, settings)
+        if not setting.choices:
+            return line
+        return f"{line}; the choices are {', '.join(setting.choices)}"
 
     async def _set(self, name: str, text: str) -> str:
         """Set a setting by its name. Raises UsageError, which lists the choices."""
@@ -128,7 +139,11 @@ class SettingsController:
         if not setting.is_path:
             return await self._store(name, _parsed(name, text))
         hides = setting.name == "people.zones"
-        value = await self._changes.files.run(partial(_parsed, name, text), no_answer(text), hides=hides)
+        value = await self._changes.files.run(
+            partial(_parsed, name, text),
+            no_answer(text),
+            hides=hides,
+        )
         return await self._store(name, value)
 
     async def _reset(self, name: str) -> str:
@@ -136,11 +151,13 @@ class SettingsController:
 
     async def _store(self, name: str, value: Any) -> str:
         setting = _find(name)
+
+        def update(now: Settings) -> Settings:
+            return with_value(now, setting.name, value)
+
         file = value if isinstance(value, Path) else None
-        settings, in_use = await self._changes.follow(
-            lambda settings: with_value(settings, setting.name, value), named=file
-        )
-        return answered(f"{name}: {setting.text(setting.value_in(settings))}", in_use)
+        settings, in_use = await self._changes.follow(update, named=file)
+        return answered(_line(name, setting, settings), in_use)
 
     async def _background(self, name: str) -> str:
         present = self._pipeline.settings
@@ -150,9 +167,10 @@ class SettingsController:
         if word is not None:
             chosen = word
         else:
+            place = backgrounds_dir() if name == "next" else name
             chosen, backgrounds = await self._changes.files.run(
                 partial(self._find_background, name, present),
-                no_answer(backgrounds_dir() if name == "next" else name),
+                no_answer(place),
                 hides=before.kind == "none",
             )
 
@@ -162,7 +180,11 @@ class SettingsController:
         settings, in_use = await self._changes.follow(update, named=chosen.file)
         return answered(f"Background: {description(settings.background, backgrounds)}.", in_use)
 
-    def _find_background(self, name: str, present: Settings) -> tuple[BackgroundSettings, Backgrounds]:
+    def _find_background(
+        self,
+        name: str,
+        present: Settings,
+    ) -> tuple[BackgroundSettings, Backgrounds]:
         """Return the background that a name stands for, and all that have names. Reads files."""
         backgrounds = self._backgrounds()
         before = present.background
@@ -173,10 +195,13 @@ class SettingsController:
 
     async def _switch(self, name: str, switch: str) -> str:
         def update(settings: Settings) -> Settings:
-            on = not getattr(settings, name) if switch == "toggle" else switch != "off"
-            changes = {name: on}
+            is_on = switch != "off"
+            if switch == "toggle":
+                is_on = not getattr(settings, name)
+            changes = {name: is_on}
             if name == "paused":
-                changes["paused_by_lock"] = False  # the user wants it, so the end of a lock does not end it
+                # The user wants it, so the end of a lock does not end it.
+                changes["paused_by_lock"] = False
             return settings.replace(**changes)
 
         self._changes.apply(update)
@@ -192,8 +217,9 @@ class SettingsController:
             return f"{answer} The part that processes frames does not answer."
         if settings.frozen:
             return "Frozen: the outputs keep the last frame."
-        resumed = await self._changes.wait_for(lambda: self._pipeline.phase is not Phase.PAUSED)
-        return "Resumed." if resumed else "Resumed; the next frame is still to come."
+        if await self._changes.wait_for(lambda: self._pipeline.phase is not Phase.PAUSED):
+            return "Resumed."
+        return "Resumed; the next frame is still to come."
 
     async def _scene(self, argument: str) -> str:
         """Use the scene in `NAME [--yes]`, or change the saved ones by a word such as `--save`.
@@ -202,7 +228,10 @@ class SettingsController:
         """
         word, _, rest = argument.partition(" ")
         files = self._changes.files
-        gone = t("The scenes file {file} does not answer; reconnect its disk.", file=self._scenes.path)
+        gone = t(
+            "The scenes file {file} does not answer; reconnect its disk.",
+            file=self._scenes.path,
+        )
         if word in CHANGE_SCENES:
             answer = await files.run(partial(self._change_scenes, word, rest), gone)
             self._scenes_changed()
@@ -215,7 +244,9 @@ class SettingsController:
             exposed = () if confirmed else scene.exposes(current)
             if exposed:
                 does = EXPOSURES[exposed[0]]
-                raise UsageError(f"The scene “{name}” {does}; write `ctl scene {name} --yes` to confirm it.")
+                raise UsageError(
+                    f"The scene “{name}” {does}; write `ctl scene {name} --yes` to confirm it.",
+                )
             return scene.applied_to(current)
 
         _, in_use = await self._changes.follow(update)
@@ -226,19 +257,29 @@ class SettingsController:
             self._scenes.remove(rest)
             return f"Removed the scene {rest}."
         if word != "--rename":
-            renamed = self._scenes.put(rest, self._pipeline.settings, with_devices=word == "--save-with-camera")
-            return f"Saved the scene {rest}." if renamed is None else f"Saved the scene {rest}. {renamed}"
+            with_devices = word == "--save-with-camera"
+            renamed = self._scenes.put(rest, self._pipeline.settings, with_devices=with_devices)
+            answer = f"Saved the scene {rest}."
+            if renamed is None:
+                return answer
+            return f"{answer} {renamed}"
         name, equals, new = map(str.strip, rest.partition("="))
         if not equals:
-            raise UsageError(f"Name the scene and its new name, such as `scene --rename Work=Office`, not “{rest}”.")
+            raise UsageError(
+                f"Name the scene and its new name, such as `scene --rename Work=Office`, not “{rest}”.",
+            )
         self._scenes.rename(name, new)
         return f"Renamed the scene {name} to {new}."
 
     async def _only_me(self, text: str) -> str:
         point = parse_person(text)
-        on = text != "off"
-        self._changes.apply(lambda now: now.replace(people=now.people.replace(only_me=on), selected=point))
-        if not on:
+        is_on = text != "off"
+
+        def update(now: Settings) -> Settings:
+            return now.replace(people=now.people.replace(only_me=is_on), selected=point)
+
+        self._changes.apply(update)
+        if not is_on:
             return "Everybody is shown."
         await self._changes.wait_until_used()
         if self._pipeline.status().hides_person:
@@ -283,14 +324,23 @@ def _parsed(name: str, text: str) -> Any:
     setting = _find(name)
     value = setting.parsed(text, name)
     if isinstance(value, Path) and not setting.is_folder and not exists(value):
-        raise UsageError(f"There is no file {value} for {name}; check the path, or write “none” to remove it.")
+        raise UsageError(
+            f"There is no file {value} for {name}; check the path, or write “none” to remove it.",
+        )
     return value
+
+
+def _line(name: str, setting: Setting, settings: Settings) -> str:
+    """Return a setting as the answers name it. name: as the user wrote it."""
+    return f"{name}: {setting.text(setting.value_in(settings))}"
 
 
 def _find(name: str) -> Setting:
     setting = find_settable(name)
     if setting is None:
+        advice = "`ctl get` lists all"
         similar = get_close_matches(name.replace("-", "_"), SETTABLE, cutoff=0.4)
-        advice = f"similar ones are {', '.join(similar)}, and `ctl get` lists all" if similar else "`ctl get` lists all"
+        if similar:
+            advice = f"similar ones are {', '.join(similar)}, and {advice}"
         raise UsageError(f"There is no setting “{name}”; {advice}.")
     return setting
