@@ -22,18 +22,24 @@ from app.matting.plate.picture import PlateCapture, needs_plate
 from app.runtime.status import Phase
 from app.settings import Settings
 
+# Names as shown in the window, in its order, each with its value of `--background`.
 Backgrounds = Sequence[tuple[str, str | Path]]
-"""Names as shown in the window, in its order, each with its value of `--background`."""
 
 
 def _comparable(name: str) -> str:
     return name.casefold().replace("-", " ").replace("_", " ")
 
 
-def next_background(current: BackgroundSettings, backgrounds: Backgrounds, *, blur: bool = True) -> BackgroundSettings:
+def next_background(
+    current: BackgroundSettings,
+    backgrounds: Backgrounds,
+    *,
+    blur: bool = True,
+) -> BackgroundSettings:
     """Return the background after `current`: blur, every file, then blur again; never "none".
 
-    blur: whether to use it; one that shows text is left out. Raises MattecamError if there is no other one.
+    blur: whether to use it; one that shows text is left out. Raises MattecamError if there is no
+    other one.
     """
     paths = list(dict.fromkeys(value for _, value in backgrounds if isinstance(value, Path)))
     if current.kind == "blur":
@@ -49,10 +55,15 @@ def next_background(current: BackgroundSettings, backgrounds: Backgrounds, *, bl
     return parse_background(paths[following % len(paths)], current)
 
 
-def named_background(text: str, current: BackgroundSettings, backgrounds: Backgrounds) -> BackgroundSettings:
+def named_background(
+    text: str,
+    current: BackgroundSettings,
+    backgrounds: Backgrounds,
+) -> BackgroundSettings:
     """Return the background with this name or file name, or that this value of `--background` names.
 
-    Case, "-" and "_" for spaces do not matter in a name. Raises UsageError, which lists the choices.
+    Case, "-" and "_" for spaces do not matter in a name. Raises UsageError, which lists the
+    choices.
     """
     for name, value in backgrounds:
         names = (name, value.name, value.stem) if isinstance(value, Path) else (name,)
@@ -79,16 +90,22 @@ def background_of_word(text: str, current: BackgroundSettings) -> BackgroundSett
 def description(background: BackgroundSettings, backgrounds: Backgrounds) -> str:
     """Return the background as an answer names it."""
     if background.file is not None:
-        return next((name for name, value in backgrounds if value == background.file), background.file.name)
+        for name, value in backgrounds:
+            if value == background.file:
+                return name
+        return background.file.name
     if background.kind == "colour":
         return background.colour
     if background.kind == "blur" and background.bokeh:
         return "bokeh"
-    return "none; the outputs show the room" if background.kind == "none" else background.kind
+    if background.kind == "none":
+        return "none; the outputs show the room"
+    return background.kind
 
 
+# Holds the camera while the picture of the empty room
+# is taken; the window may take one at the same time.
 TAKER = "ctl plate"
-"""Holds the camera while the picture of the empty room is taken; the window may take one at the same time."""
 
 
 class PlateTaking:
@@ -103,8 +120,9 @@ class PlateTaking:
     async def take(self, argument: str) -> str:
         """Count down, collect frames of the camera, store the plate if nobody is in it, and use it.
 
-        Like the window's dialog: the camera stays on and holds its exposure until the engine compares frames with the
-        plate, and nothing is taken while the user has paused. Raises MattecamError.
+        Like the window's dialog: the camera stays on and holds its exposure until the engine
+        compares frames with the plate, and nothing is taken while the user has paused. Raises
+        MattecamError.
         """
         capture = PlateCapture(countdown_of(argument), COLLECT_S)
         changes = self._changes
@@ -119,7 +137,10 @@ class PlateTaking:
                 t("The picture of the empty room is not stored yet; its disk may not answer."),
                 named_after_s=PLATE_CHECKS_S,
             )
-            settings, in_use = await changes.follow(lambda now: now.replaced_at(["matting"], plate=file), named=file)
+            settings, in_use = await changes.follow(
+                lambda now: now.replaced_at(["matting"], plate=file),
+                named=file,
+            )
         finally:
             demand.end_plate(TAKER)
             self._taking.release()
@@ -149,15 +170,15 @@ class PlateTaking:
             )
 
 
+# Fields of `OutputSettings`.
 RecordField = Literal["record", "record_alpha"]
-"""Fields of `OutputSettings`."""
 
 
 async def record(changes: SettingsChanges, field: RecordField, argument: str) -> str:
     """Record the output or the matte to the file that the argument names, or stop.
 
-    Whether a recording runs is decided while the settings are changed: of two commands at once, one is refused. Raises
-    UsageError, and MattecamError if it fails.
+    Whether a recording runs is decided while the settings are changed: of two commands at once, one
+    is refused. Raises UsageError, and MattecamError if it fails.
     """
     if argument == "stop":
         return await _stop_recording(changes, field)
@@ -184,7 +205,9 @@ async def record(changes: SettingsChanges, field: RecordField, argument: str) ->
     if getattr(changes.pipeline.settings.output, field) != path:
         raise MattecamError(f"The recording to {path} was stopped meanwhile.")
     begins = in_use and changes.pipeline.status().frames_out != 0
-    return f"Recording to {path}." if begins else f"Recording to {path} starts with the first matted frame."
+    if begins:
+        return f"Recording to {path}."
+    return f"Recording to {path} starts with the first matted frame."
 
 
 def _check_new(path: Path, other: Path | None) -> None:
