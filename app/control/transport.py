@@ -1,8 +1,9 @@
 """One request and one answer per connection to the running program of this user: words, and a JSON object.
 
-The connection is a Unix socket in a folder of the user, or a named pipe of Windows. Who holds the lock file of that
-folder owns the address: the kernel releases the lock of a program that is killed. Every request begins with a secret
-from the folder, and the name of the pipe follows from it: on Windows all users share the names of pipes.
+The connection is a Unix socket in a folder of the user, or a named pipe of Windows. Who holds the
+lock file of that folder owns the address: the kernel releases the lock of a program that is killed.
+Every request begins with a secret from the folder, and the name of the pipe follows from it: on
+Windows all users share the names of pipes.
 """
 
 from __future__ import annotations
@@ -44,26 +45,33 @@ from app.core.paths import NAME, program_command
 log = logging.getLogger(__name__)
 SOCKET_FILE = "control.sock"
 SECRET_FILE = "control.secret"  # noqa: S105 - the name of a file
+# Stays when the program ends: a name that comes and goes can be locked by two programs at once.
 LOCK_FILE = "control.lock"
-"""Stays when the program ends: a name that comes and goes can be locked by two programs at once."""
 SECRET_BYTES = 32
+# A message of this size is written, and arrives, in one piece.
 MAX_REQUEST_BYTES = 16 * 1024
-"""A message of this size is written, and arrives, in one piece."""
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
+# Clients that may connect at the same moment: one that is refused then may be the pause.
 BACKLOG = 512
-"""Clients that may connect at the same moment: one that is refused then may be the pause."""
+# How long a client may be silent after it has connected.
 REQUEST_TIMEOUT_S = 2.0
-"""How long a client may be silent after it has connected."""
+# How long a client waits for the answer; commands are confirmed within less.
 ANSWER_TIMEOUT_S = 15.0
-"""How long a client waits for the answer; commands are confirmed within less."""
+# Of the path of a Unix socket.
 MAX_SOCKET_NAME_BYTES = 107 if sys.platform == "linux" else 103
-"""Of the path of a Unix socket."""
 
-NAME_TOO_LONG = Text("its name is too long for a socket; name a shorter folder in MATTECAM_RUNTIME_DIR", {})
-NO_LOCKS = Text("its file system cannot lock files; name another folder in MATTECAM_RUNTIME_DIR", {})
-"""Only the command line prints both."""
+NAME_TOO_LONG = Text(
+    "its name is too long for a socket; name a shorter folder in MATTECAM_RUNTIME_DIR",
+    {},
+)
+# Only the command line prints both.
+NO_LOCKS = Text(
+    "its file system cannot lock files; name another folder in MATTECAM_RUNTIME_DIR",
+    {},
+)
+# Where systemd and elogind keep a folder for each user,
+# also for those whose environment does not name it.
 USERS_FOLDER = Path("/run/user")
-"""Where systemd and elogind keep a folder for each user, also for those whose environment does not name it."""
 ANOTHER_RUNS = "Another Mattecam of this user is running; `ctl` controls that one until it ends."
 
 
@@ -86,8 +94,8 @@ class ControlAddress:
     def name(self) -> str:
         """The address of the socket or pipe.
 
-        That of a pipe follows from the secret of the program that owns the address: another user can listen at no name
-        that cannot be known before. Raises OSError if there is no secret.
+        That of a pipe follows from the secret of the program that owns the address: another user
+        can listen at no name that cannot be known before. Raises OSError if there is no secret.
         """
         if self.pipe is None:
             return str(self.folder / SOCKET_FILE)
@@ -128,7 +136,8 @@ class ControlAddress:
 def default_address() -> ControlAddress:
     """Return the address at which a program of this user listens; without one, that which a program may take.
 
-    The folder of the latter is created for this user alone. Raises ControlError if no folder can be used.
+    The folder of the latter is created for this user alone. Raises ControlError if no folder can be
+    used.
     """
     folders = runtime_dirs()
     for folder in folders:
@@ -151,9 +160,10 @@ def _address_in(folder: Path) -> ControlAddress:
 def runtime_dirs() -> Sequence[Path]:
     """Return the folders in which a program of this user may listen, in the order in which one is taken.
 
-    `$MATTECAM_RUNTIME_DIR` names the only one. On Linux they do not depend on the environment alone: a program that
-    the desktop started is found from a cron job, and the other way round. The last one is in the user's home: in the
-    shared temporary folder, another user could take the name first.
+    `$MATTECAM_RUNTIME_DIR` names the only one. On Linux they do not depend on the environment
+    alone: a program that the desktop started is found from a cron job, and the other way round. The
+    last one is in the user's home: in the shared temporary folder, another user could take the name
+    first.
     """
     named = os.environ.get("MATTECAM_RUNTIME_DIR")
     if named:
@@ -161,8 +171,9 @@ def runtime_dirs() -> Sequence[Path]:
     if sys.platform == "linux":
         of_the_session = Path(os.environ.get("XDG_RUNTIME_DIR", ""))
         of_the_user = USERS_FOLDER / str(os.getuid())
-        present = [each for each in (of_the_session, of_the_user) if each.is_absolute() and is_folder(each)]
-        folders = [*(each / NAME for each in present), paths.data_dir() / "run"]
+        named_folders = [folder for folder in (of_the_session, of_the_user) if folder.is_absolute()]
+        folders = [folder / NAME for folder in named_folders if is_folder(folder)]
+        folders.append(paths.data_dir() / "run")
     else:
         folders = [Path(platformdirs.user_runtime_dir(NAME, appauthor=False))]
     return list(dict.fromkeys(folders))
@@ -219,8 +230,8 @@ def _others_may_rename(outer: os.stat_result) -> bool:
         may_rename = False
     else:
         is_trusted = outer.st_uid in (0, os.getuid())
-        # In a sticky folder such as /tmp only the owner renames. Groups may write: where the umask is 002, the group
-        # of a user has no other member.
+        # In a sticky folder such as /tmp only the owner renames. Groups may write: where the umask
+        # is 002, the group of a user has no other member.
         lets_others_write = bool(outer.st_mode & stat.S_IWOTH) and not outer.st_mode & stat.S_ISVTX
         may_rename = not is_trusted or lets_others_write
     return may_rename
@@ -254,7 +265,8 @@ else:
     class _Listener:
         """A Unix socket of mode 0600.
 
-        That of `multiprocessing` removes its file at the end, even if it is that of another program by then.
+        That of `multiprocessing` removes its file at the end, even if it is that of another program
+        by then.
         """
 
         def __init__(self, name: str) -> None:
@@ -267,7 +279,8 @@ else:
                 self._socket.bind(name)
                 Path(name).chmod(0o600)
                 self._socket.listen(BACKLOG)
-                # Opened now: at the end, the socket may have no file to connect to, and no descriptor may be left.
+                # Opened now: at the end, the socket may have no
+                # file to connect to, and no descriptor may be left.
                 self._sleeper, self._waker = socket.socketpair()
             except BaseException:
                 self._socket.close()
@@ -339,7 +352,11 @@ class Endpoint:
         except EOFError:
             return b""
         if sys.platform != "win32":
-            os.set_blocking(connection.fileno(), True)  # an answer may be longer than what the socket holds
+            # An answer may be longer than what the socket holds.
+            os.set_blocking(
+                connection.fileno(),
+                True,
+            )
         known = hmac.compare_digest(message[:SECRET_BYTES], self._secret)
         return message[SECRET_BYTES:] if known else b""
 
@@ -362,15 +379,22 @@ class Endpoint:
             try:
                 step()
             except OSError as error:  # noqa: PERF203 - each step runs
-                log.warning("The control socket could not be closed completely: %s.", why_not_written(error))
+                log.warning(
+                    "The control socket could not be closed completely: %s.",
+                    why_not_written(error),
+                )
 
     def _owns_folder(self) -> bool:
         """Return whether the files in the folder are those of this program.
 
-        They are another one's if the folder was removed meanwhile, as that of a session is, and made again.
+        They are another one's if the folder was removed meanwhile, as that of a session is, and
+        made again.
         """
         try:
-            return os.path.samestat(os.fstat(self._lock.fileno()), (self._address.folder / LOCK_FILE).stat())
+            return os.path.samestat(
+                os.fstat(self._lock.fileno()),
+                (self._address.folder / LOCK_FILE).stat(),
+            )
         except OSError:
             return False
 
@@ -386,12 +410,17 @@ def ask(command: Command, *, at: Callable[[], ControlAddress] = default_address)
         )
     with connection:
         try:
-            send(connection, address, f"{command.name} {command.argument}".encode("utf-8", "surrogateescape"))
+            send(
+                connection,
+                address,
+                f"{command.name} {command.argument}".encode("utf-8", "surrogateescape"),
+            )
             came = connection.poll(ANSWER_TIMEOUT_S + command.extra_s)
             if not came:
                 raise EOFError
             line = connection.recv_bytes(MAX_ANSWER_BYTES)
-            return TypeAdapter(Answer).validate_python(json.loads(line))  # validate_json refuses names not in UTF-8
+            # Validate_json refuses names not in UTF-8.
+            return TypeAdapter(Answer).validate_python(json.loads(line))
         except (EOFError, OSError) as error:
             raise ControlError("The running Mattecam did not answer; try again.") from error
         except ValueError as error:
