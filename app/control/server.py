@@ -1,7 +1,7 @@
 """The control server of the running program: accepts commands on a socket and answers all of them on one thread.
 
-One thread accepts, the other reads and answers: each command is a coroutine, so that waiting holds no thread and a
-command that hides something is in force as soon as it is read, whatever else waits.
+One thread accepts, the other reads and answers: each command is a coroutine, so that waiting holds
+no thread and a command that hides something is in force as soon as it is read, whatever else waits.
 """
 
 from __future__ import annotations
@@ -29,12 +29,13 @@ from app.core.errors import MattecamError, Stage
 from app.core.worker import Worker
 
 log = logging.getLogger(__name__)
+# Connections at a time. More are refused but for `AT_ONCE`,
+# so that the system's limit of open files never is.
 MOST_WAITING = 400
-"""Connections at a time. More are refused but for `AT_ONCE`, so that the system's limit of open files never is."""
+# Wait after a connection that could not be accepted.
 RETRY_S = 0.1
-"""Wait after a connection that could not be accepted."""
+# How long a client may take to read its answer.
 SEND_LIMIT_S = 5.0
-"""How long a client may take to read its answer."""
 
 
 class ControlServer:
@@ -71,8 +72,8 @@ class ControlServer:
     def stop(self, timeout_s: float = 5.0, *, last: Callable[[], object] = lambda: None) -> bool:
         """Stop listening, answer the commands that are running, and join the threads. Idempotent.
 
-        last: called after the last command, before another program can own the address. Return False if a thread did
-        not end in time, or a command was not answered.
+        last: called after the last command, before another program can own the address. Return
+        False if a thread did not end in time, or a command was not answered.
         """
         deadline_s = time.monotonic() + timeout_s
         return all_done(
@@ -106,7 +107,10 @@ class ControlServer:
         """Wait for the commands that are running, and cancel those that are not done in time."""
         if not self._calls:
             return True
-        _, unanswered = await asyncio.wait(self._calls, timeout=max(0.0, deadline_s - time.monotonic()))
+        _, unanswered = await asyncio.wait(
+            self._calls,
+            timeout=max(0.0, deadline_s - time.monotonic()),
+        )
         for call in unanswered:
             call.cancel()
         await asyncio.gather(*unanswered, return_exceptions=True)
@@ -153,7 +157,11 @@ class ControlServer:
                     return
                 request = endpoint.receive(connection)
                 if request:
-                    reply = await answer(self._controller, request, crowded=len(self._calls) > MOST_WAITING)
+                    reply = await answer(
+                        self._controller,
+                        request,
+                        crowded=len(self._calls) > MOST_WAITING,
+                    )
                     await _send(connection, json.dumps(asdict(reply)).encode())
             except (OSError, asyncio.TimeoutError) as error:  # the client hung up, or sent or read no whole message
                 log.info("A control connection was dropped: %s", error)
@@ -188,11 +196,17 @@ async def _send(connection: Connection, message: bytes) -> None:
     else:
         with socket.fromfd(connection.fileno(), socket.AF_UNIX, socket.SOCK_STREAM) as client:
             client.setblocking(False)
-            whole = struct.pack("!i", len(message)) + message  # as `Connection.send_bytes` frames it
+            # As `Connection.send_bytes` frames it.
+            whole = struct.pack("!i", len(message)) + message
             await asyncio.wait_for(loop.sock_sendall(client, whole), SEND_LIMIT_S)
 
 
-async def answer(controller: SettingsController, request: bytes, *, crowded: bool = False) -> Answer:
+async def answer(
+    controller: SettingsController,
+    request: bytes,
+    *,
+    crowded: bool = False,
+) -> Answer:
     """Execute the command in a request. crowded: refuse one that may have to wait."""
     try:
         command = parse_words(request.decode("utf-8", "surrogateescape").split(" ", 1))
