@@ -1,7 +1,7 @@
 """Which Mattecam of this user commands reach: one owns the control address, and the next one takes it over.
 
-All that several programs of a user have to agree on is decided here: who runs, whose window a second start shows, and
-whether the next run starts paused.
+All that several programs of a user have to agree on is decided here: who runs, whose window a
+second start shows, and whether the next run starts paused.
 """
 
 from __future__ import annotations
@@ -17,13 +17,14 @@ from app.control.transport import ControlAddress, ControlError, Endpoint, OtherP
 from app.core.files import exists, why_not_written
 
 log = logging.getLogger(__name__)
+# Interval at which a program that does not own the
+# address tries its lock, which takes some microseconds.
 TAKE_OVER_S = 0.1
-"""Interval at which a program that does not own the address tries its lock, which takes some microseconds."""
 CHANGE_S = 0.05
+# Interval and duration of looks at an owner that has the lock and does not listen.
 CHANGE_LIMIT_S = 5.0
-"""Interval and duration of looks at an owner that has the lock and does not listen."""
+# In the folder of the address while its owner is paused; it stays if that one crashes.
 PAUSE_FILE = "paused"
-"""In the folder of the address while its owner is paused; it stays if that one crashes."""
 
 
 class RunningProgram:
@@ -36,10 +37,10 @@ class RunningProgram:
         self._at = at
         self._address: ControlAddress | None = None
         self._endpoint: Endpoint | None = None
+        # Why the address could not be claimed.
         self.problem: ControlError | None = None
-        """Why the address could not be claimed."""
+        # The last of two threads marks what is in force.
         self._marking = threading.Lock()
-        """The last of two threads marks what is in force."""
         self._is_paused: Callable[[], bool] | None = None
 
     def claim(self) -> bool:
@@ -69,7 +70,8 @@ class RunningProgram:
                 return None
         if waited:
             log.info("`ctl` controls this Mattecam from now on.")
-            # The mark of another one that crashed while it was paused stays: it may be started again.
+            # The mark of another one that crashed while it
+            # was paused stays: it may be started again.
             if self._is_paused is not None and self._is_paused():
                 self.mark_pause()
         return self._endpoint
@@ -82,7 +84,8 @@ class RunningProgram:
     def claim_or_show(self) -> bool:
         """Own the address if it is free, else let its owner show its window; return whether it does.
 
-        It does not where it has no window of the user, or does not answer; this program then waits for the address.
+        It does not where it has no window of the user, or does not answer; this program then waits
+        for the address.
         """
         deadline_s = time.monotonic() + CHANGE_LIMIT_S
         while not self.claim():
@@ -134,7 +137,11 @@ class RunningProgram:
             else:
                 file.unlink(missing_ok=True)
         except OSError as error:  # the pause itself is in force
-            log.warning("A crash would end the pause, because %s cannot be written: %s.", file, why_not_written(error))
+            log.warning(
+                "A crash would end the pause, because %s cannot be written: %s.",
+                file,
+                why_not_written(error),
+            )
 
 
 def _shows_window(address: ControlAddress) -> bool:
