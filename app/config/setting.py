@@ -1,6 +1,7 @@
 """Settings by name, such as `output.mirror`, and by option, with the values that users write for them.
 
-Values are written on the command line, in `ctl` and in files; zones as JSON with an object for each.
+Values are written on the command line, in `ctl` and in files; zones as JSON with an object for
+each.
 """
 
 from __future__ import annotations
@@ -28,21 +29,23 @@ from app.media.image_file import kind_of_file
 from app.settings import Settings
 
 GREEN = "#00b140"
+# The background of a film or an image that is cut out; no live picture has it.
 TRANSPARENT = "transparent"
-"""The background of a film or an image that is cut out; no live picture has it."""
 
 
 class UnknownBackgroundError(UsageError):
     """A text names neither a kind of background nor a file."""
 
 
+# By how the type of pydantic's error begins.
 _PROBLEMS: tuple[tuple[tuple[str, ...], Callable[..., Text]], ...] = (
     (("literal_error",), partial(t, "it must be one of {expected}")),
     (("greater_than_equal",), partial(t, "it must be at least {limit}")),
     (("less_than_equal",), partial(t, "it must be at most {limit}")),
     (("too_long",), partial(t, "it has more than {limit} parts")),
     (("too_short",), partial(t, "it has fewer than {limit} parts")),
-    (("string_pattern_mismatch",), partial(t, "it must be a colour like #00b140")),  # the only pattern
+    # Colours alone have a pattern.
+    (("string_pattern_mismatch",), partial(t, "it must be a colour like #00b140")),
     (("string_too_long",), partial(t, "it has more than {limit} characters")),
     (("string_too_short",), partial(t, "it is empty")),
     (("missing",), partial(t, "it is missing")),
@@ -54,8 +57,8 @@ _PROBLEMS: tuple[tuple[tuple[str, ...], Callable[..., Text]], ...] = (
     (("tuple_", "list_"), partial(t, "it must be a list")),
     (("dict_", "model_", "mapping_"), partial(t, "it must be an object with names and values")),
 )
-"""By how the type of pydantic's error begins."""
-_LIMITS = "ge", "le", "max_length", "min_length"
+# Keys of the context of an error, of which it has one at most.
+_LIMITS = ("ge", "le", "max_length", "min_length")
 
 
 def file_problem(error: ValidationError) -> Text:
@@ -81,16 +84,19 @@ def parse_background(
 ) -> BackgroundSettings:
     """Return `base` with the background that `text` names. Raises UsageError.
 
-    name: what the user wrote the text for, such as `--background`, for the error. A path always names a file. A file
-    that does not exist is an error only where its name has no suffix: it may be on a disk that is not connected.
+    name: what the user wrote the text for, such as `--background`, for the error. A path always
+    names a file. A file that does not exist is an error only where its name has no suffix: it may
+    be on a disk that is not connected.
     """
     base = base or BackgroundSettings()
     if isinstance(text, Path):
         return _file_background(text, base)
     if text == "none":
         return base.replace(kind="none")
-    if text == "green" or text.startswith("#"):
-        colour = GREEN if text == "green" else SETTINGS["background.colour"].parsed(text, name)
+    if text == "green":
+        return base.replace(kind="colour", colour=GREEN)
+    if text.startswith("#"):
+        colour = SETTINGS["background.colour"].parsed(text, name)
         return base.replace(kind="colour", colour=colour)
     blur = re.fullmatch(r"(blur|bokeh)(?::(.*))?", text)
     if blur is not None:
@@ -102,7 +108,9 @@ def parse_background(
         raise UsageError("The background is empty; write blur, a file, #RRGGBB, green or none.")
     path = paths.from_user(text)
     if "://" in text or is_folder(path) or not (path.suffix or lexists(path)):
-        raise UnknownBackgroundError(f"There is no background “{text}”; write blur, a file, #RRGGBB, green or none.")
+        raise UnknownBackgroundError(
+            f"There is no background “{text}”; write blur, a file, #RRGGBB, green or none.",
+        )
     return _file_background(path, base)
 
 
@@ -126,36 +134,47 @@ def read_zones(path: Path) -> tuple[Zone, ...]:
         if data is None:
             raise UsageError(t("The zones file {file} does not exist; check the path.", file=path))
         zones = data.get("zones")
-        if isinstance(zones, list) and any(isinstance(zone, dict) and zone.get("kind") == "keep" for zone in zones):
+        # Named here: as one of many wrong values, it would not be said that it shows the room.
+        if isinstance(zones, list) and any(_is_keep_zone(zone) for zone in zones):
             raise BrokenFileError(
                 t("it holds a keep zone, which shows the room; only zones of the kind “drop” can be used")
             )
         return ZonesFile.model_validate(data).zones
     except (ValidationError, BrokenFileError, OSError) as error:
         reason = file_problem(error) if isinstance(error, ValidationError) else why_not_used(error)
-        raise UsageError(t("The zones file {file} cannot be used: {reason}.", file=path, reason=reason)) from error
+        raise UsageError(
+            t(
+                "The zones file {file} cannot be used: {reason}.",
+                file=path,
+                reason=reason,
+            )
+        ) from error
 
 
+def _is_keep_zone(zone: object) -> bool:
+    return isinstance(zone, dict) and zone.get("kind") == "keep"
+
+
+# The word for no value. A file of this name is `./none`.
 NO_VALUE = "none"
-"""The word for no value. A file of this name is `./none`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
     """One field of `Settings` or of a part of them."""
 
+    # Names of the fields from `Settings` on.
     path: tuple[str, ...]
-    """Names of the fields from `Settings` on."""
     field: FieldInfo
     # What follows is declared: `app.core.declaration.setting` says what it means.
     scope: Scope
     stage: Stage | str | None
     unit: Unit | None
     option: str
+    # The values as the help shows them in place of what the type allows; empty for this.
     written: str
-    """The values as the help shows them in place of what the type allows; empty for this."""
+    # The lowest and the highest value of a number; None if not both are limited.
     range: tuple[float, float] | None
-    """The lowest and the highest value of a number; None if not both are limited."""
     hides: Hides | None
 
     @property
@@ -194,7 +213,9 @@ class Setting:
         kinds = get_args(self.annotation)
         if NoneType not in kinds:
             return None
-        return NO_VALUE if self.is_path or bool in kinds else "auto"
+        if self.is_path or bool in kinds:
+            return NO_VALUE
+        return "auto"
 
     @property
     def choices(self) -> tuple[str, ...]:
@@ -202,17 +223,32 @@ class Setting:
         if self.annotation is bool:
             return ("on", "off")
         values = get_args(self.annotation)
-        return tuple(map(str, values)) if values and all(isinstance(value, str | int) for value in values) else ()
+        if not all(isinstance(value, str | int) for value in values):
+            return ()  # types, such as those of `float | None`
+        return tuple(map(str, values))
 
     @property
     def values(self) -> str:
         """The values as the help shows them, such as `off|calm|close` or `0-100`."""
-        shown = self.written or "|".join(self.choices)
-        if not shown and self.range is not None:
+        shown = self._values_without_unset
+        if self.unset == "auto":
+            return f"{self.unset}|{shown}"
+        return shown
+
+    @property
+    def _values_without_unset(self) -> str:
+        if self.written:
+            return self.written
+        if self.choices:
+            return "|".join(self.choices)
+        if self.range is not None:
             low, high = self.range
-            shown = f"{low:g}-{high:g}" if low >= 0 else f"{low:g} to {high:g}"
-        shown = shown or ("FILE" if self.is_path else "TEXT")
-        return f"{self.unset}|{shown}" if self.unset == "auto" else shown
+            if low < 0:  # where a hyphen would read as a sign
+                return f"{low:g} to {high:g}"
+            return f"{low:g}-{high:g}"
+        if self.is_path:
+            return "FILE"
+        return "TEXT"
 
     @property
     def default(self) -> Any:
@@ -234,10 +270,11 @@ class Setting:
         try:
             return settings.replaced_at(self.path[:-1], **{self.path[-1]: value})
         except ValidationError as error:
+            refused = f"{name or self.name}: “{value}” is not possible"
             if self.annotation is bool:
-                raise UsageError(f"{name or self.name}: “{value}” is not possible; write on or off.") from None
-            problem = first_problem(error)[1]
-            raise UsageError(f"{name or self.name}: “{value}” is not possible: {problem}.") from None
+                raise UsageError(f"{refused}; write on or off.") from None
+            _, problem = first_problem(error)
+            raise UsageError(f"{refused}: {problem}.") from None
 
     def parsed(self, text: Any, name: str = "") -> Any:
         """Return the value that the text names. name: what an error calls the setting. Raises UsageError."""
@@ -255,7 +292,9 @@ class Setting:
             return self.unset or NO_VALUE
         if isinstance(value, tuple):
             return counted(len(value), "zone")
-        return str(value) if isinstance(value, str | int | Path) else f"{value:g}"
+        if isinstance(value, float):
+            return f"{value:g}"
+        return str(value)
 
 
 def _settings() -> Iterator[Setting]:
@@ -271,12 +310,16 @@ def with_value(settings: Settings, name: str, value: Any) -> Settings:
     """Return the settings with another value of one, and what follows from it. Raises UsageError."""
     changed = SETTINGS[name].replaced_in(settings, value)
     if name == "matting.model" and changed.matting.model != settings.matting.model:
-        return changed.replace(matting=changed.matting.replace(weights=None))  # a checkpoint belongs to its model
+        # A checkpoint belongs to its model.
+        return changed.replace(matting=changed.matting.replace(weights=None))
     if name == "people.auto_framing" and value != "off":
         return changed.replace(framing=FramingSettings())  # a manual zoom would override it
-    return changed.replace(selected=None) if name == "people.only_me" else changed
+    if name == "people.only_me":
+        return changed.replace(selected=None)
+    return changed
 
 
+# Values and description of the options that give several settings their values.
 SHARED = {
     "--size": ("WIDTHxHEIGHT", "Frame size, such as 1280x720."),
     "--background": (
@@ -286,17 +329,16 @@ SHARED = {
     "--background-pan": ("X,Y", "Part of the background that is shown, from -1,-1 (top left) to 1,1."),
     "--pan": ("X,Y", "Position of the zoom, from -1,-1 (top left) to 1,1."),
 }
-"""Values and description of the options that give several settings their values."""
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
     """An option of the command line."""
 
+    # Such as `--mirror/--no-mirror`.
     names: str
-    """Such as `--mirror/--no-mirror`."""
+    # Those that have a part of its text each; of `--background` the first.
     settings: tuple[Setting, ...]
-    """Those that have a part of its text each; of `--background` the first."""
     values: str
     description: str
 
@@ -305,8 +347,10 @@ class Option:
         name = self.names.partition("/")[0]
         if name == "--background":
             return settings.replace(background=parse_background(text, settings.background, name))
-        separator = "," if "," in self.values else "[xX×]"
-        parts = [text] if len(self.settings) == 1 else re.split(separator, text)
+        parts = [text]
+        if len(self.settings) > 1:
+            separator = "," if "," in self.values else "[xX×]"
+            parts = re.split(separator, text)
         if len(parts) != len(self.settings):
             raise UsageError(f"{name}: “{text}” is not possible; write {self.values}.")
         for setting, part in zip(self.settings, parts, strict=True):
@@ -320,13 +364,15 @@ def _options() -> Iterator[Option]:
         together.setdefault(setting.option, []).append(setting)
     together.pop("")
     for names, settings in together.items():
-        yield Option(names, tuple(settings), *SHARED.get(names, (settings[0].values, settings[0].description)))
+        first = settings[0]
+        values, description = SHARED.get(names, (first.values, first.description))
+        yield Option(names, tuple(settings), values, description)
 
 
+# Every option by its name in Python, such as `background_fit`.
 OPTIONS: Mapping[str, Option] = {
     each.names.partition("/")[0].removeprefix("--").replace("-", "_"): each for each in _options()
 }
-"""Every option by its name in Python, such as `background_fit`."""
 
 
 def with_values(settings: Settings, values: Mapping[str, Any]) -> Settings:
@@ -335,5 +381,7 @@ def with_values(settings: Settings, values: Mapping[str, Any]) -> Settings:
         if name not in SETTINGS:
             raise UsageError(f"There is no setting “{name}”; docs/settings.md lists them.")
         setting = SETTINGS[name]
-        settings = setting.replaced_in(settings, setting.parsed(value) if isinstance(value, str) else value)
+        if isinstance(value, str):
+            value = setting.parsed(value)
+        settings = setting.replaced_in(settings, value)
     return settings
