@@ -26,17 +26,20 @@ _WITH_DEVICES = "with_devices"
 class Scene:
     """The look of the output: framing, matting, background, mirroring, stand-by card. Optionally the devices.
 
-    Pause, freeze, recording, microphone and the selected person belong to a run and are never part of a scene.
+    Pause, freeze, recording, microphone and the selected person belong to a run and are never part
+    of a scene.
     """
 
     settings: Settings
+    # Whether applying the scene also switches the source and the virtual camera.
     with_devices: bool = False
-    """Whether applying the scene also switches the source and the virtual camera."""
 
     def applied_to(self, current: Settings) -> Settings:
         """Return `current` with the look of the scene, and with its devices if it was saved with them."""
-        stay: tuple[Scope, ...] = ("program", "run") if self.with_devices else ("program", "run", "device")
-        return with_scopes_of(self.settings, current, stay)
+        kept: list[Scope] = ["program", "run"]
+        if not self.with_devices:
+            kept.append("device")
+        return with_scopes_of(self.settings, current, kept)
 
     def exposes(self, current: Settings) -> tuple[Exposure, ...]:
         """Return what the scene may show and `current` does not."""
@@ -65,13 +68,27 @@ def check_name(name: str) -> str:
 def _checked(data: JsonObject) -> JsonObject:
     """Return what a scenes file holds. Raises BrokenFileError."""
     if data.get("version") != FORMAT_VERSION or not isinstance(data.get("scenes"), dict):
-        raise BrokenFileError(t("it is not a scenes file of format version {version}", version=FORMAT_VERSION))
+        raise BrokenFileError(
+            t(
+                "it is not a scenes file of format version {version}",
+                version=FORMAT_VERSION,
+            )
+        )
     return data
 
 
 def _scenes_in(data: JsonObject | None) -> JsonObject:
-    scenes = {} if data is None else data["scenes"]
+    if data is None:
+        return {}
+    scenes = data["scenes"]
     return scenes if isinstance(scenes, dict) else {}
+
+
+def _with_scenes(data: JsonObject | None, scenes: JsonObject) -> JsonObject:
+    """Return the data of a file with other scenes; what another version has written beside them stays."""
+    if data is None:
+        return {"version": FORMAT_VERSION, "scenes": scenes}
+    return {**data, "scenes": scenes}
 
 
 def _places(*scopes: Scope) -> dict[str, Any]:
@@ -89,8 +106,8 @@ def _places(*scopes: Scope) -> dict[str, Any]:
 class SceneStore:
     """The scenes in one file, which every call reads. Thread-safe.
 
-    An invalid scene stays in the file unchanged. A file that cannot be used stays as it is until a scene is saved: then
-    it is renamed to `.bad`.
+    An invalid scene stays in the file unchanged. A file that cannot be used stays as it is until a
+    scene is saved: then it is renamed to `.bad`.
     """
 
     def __init__(self, path: Path) -> None:
@@ -125,19 +142,17 @@ class SceneStore:
     def put(self, name: str, settings: Settings, *, with_devices: bool = False) -> Text | None:
         """Save the look of `settings` as a scene, and their devices if asked; replaces a scene of the same name.
 
-        Returns what to tell the user where the file could not be used and was renamed. Raises UsageError if the name is
-        impossible, and SettingsError.
+        Returns what to tell the user where the file could not be used and was renamed. Raises
+        UsageError if the name is impossible, and SettingsError.
         """
         name = check_name(name)
-        scene = settings.model_dump(
-            mode="json", include=_places("scene", "device") if with_devices else _places("scene")
-        )
+        places = _places("scene", "device") if with_devices else _places("scene")
+        scene = settings.model_dump(mode="json", include=places)
         if with_devices:
             scene[_WITH_DEVICES] = True
 
         def update(data: JsonObject | None) -> JsonObject:
-            scenes = {**_scenes_in(data), name: scene}
-            return {**(data or {"version": FORMAT_VERSION}), "scenes": scenes}
+            return _with_scenes(data, {**_scenes_in(data), name: scene})
 
         return self._file.change(update)
 
@@ -152,7 +167,10 @@ class SceneStore:
             new = check_name(new_name)
             if new in scenes and new != name:
                 raise UsageError(
-                    t("A scene “{name}” already exists; choose another name or remove it first.", name=new)
+                    t(
+                        "A scene “{name}” already exists; choose another name or remove it first.",
+                        name=new,
+                    )
                 )
             return {new if key == name else key: data for key, data in scenes.items()}
 
@@ -162,11 +180,14 @@ class SceneStore:
         """Let scenes whose background was `old` name it `new`. Raises SettingsError."""
 
         def followed(scenes: JsonObject) -> JsonObject | None:
-            backgrounds = [data.get("background") for data in scenes.values() if isinstance(data, dict)]
-            used = [each for each in backgrounds if isinstance(each, dict) and each.get("path") == str(old)]
-            for background in used:
-                background["path"] = str(new)
-            return scenes if used else None
+            is_used = False
+            for scene in scenes.values():
+                # What is no scene stays in the file as it is.
+                background = scene.get("background") if isinstance(scene, dict) else None
+                if isinstance(background, dict) and background.get("path") == str(old):
+                    background["path"] = str(new)
+                    is_used = True
+            return scenes if is_used else None
 
         self._change(followed)
 
@@ -184,7 +205,13 @@ class SceneStore:
         if name not in scenes:
             if not scenes:
                 raise UsageError(t("There is no scene “{name}”; no scene is saved yet.", name=name))
-            raise UsageError(t("There is no scene “{name}”; the scenes are {names}.", name=name, names=tuple(scenes)))
+            raise UsageError(
+                t(
+                    "There is no scene “{name}”; the scenes are {names}.",
+                    name=name,
+                    names=tuple(scenes),
+                )
+            )
         return scenes[name]
 
     def _read(self) -> JsonObject:
@@ -205,6 +232,8 @@ class SceneStore:
 
         def changed(data: JsonObject | None) -> JsonObject | None:
             scenes = update(_scenes_in(data))
-            return None if scenes is None else {**(data or {"version": FORMAT_VERSION}), "scenes": scenes}
+            if scenes is None:
+                return None
+            return _with_scenes(data, scenes)
 
         self._file.change(changed)
