@@ -28,8 +28,8 @@ def default_path() -> Path:
     return paths.config_dir() / "settings.json"
 
 
+# The names that lead to a value in the file, and numbers in lists.
 Place = tuple[int | str, ...]
-"""The names that lead to a value in the file, and numbers in lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +37,8 @@ class Content:
     """What a file holds."""
 
     settings: Settings
+    # Values that only another version can use.
     unknown: Mapping[Place, object]
-    """Values that only another version can use."""
 
     def written(self, settings: Settings) -> JsonObject:
         """Return what the file holds with other settings: the other version still finds what only it can use."""
@@ -46,9 +46,10 @@ class Content:
         defaults = Settings().model_dump(mode="json")
         for place, value in self.unknown.items():
             *path, name = map(str, place)
-            part, default = _part_at(data, path), _part_at(defaults, path)
-            is_default = part is not None and part.get(name) == (default or {}).get(name)
-            if part is not None and is_default:  # the user chose nothing else
+            part = _part_at(data, path)
+            default = _part_at(defaults, path) or {}
+            # The user has chosen nothing else since.
+            if part is not None and part.get(name) == default.get(name):
                 part[name] = value
         return data
 
@@ -70,10 +71,17 @@ def _parse_all(data: JsonObject) -> Content:
     if not isinstance(version, int) or isinstance(version, bool) or version < 2:
         raise BrokenFileError(t("“{version}” is not a version", version=str(version)))
     if version > SETTINGS_VERSION:
-        raise BrokenFileError(t("a newer version of Mattecam wrote it (format version {version})", version=version))
+        raise BrokenFileError(
+            t(
+                "a newer version of Mattecam wrote it (format version {version})",
+                version=version,
+            )
+        )
     data = {**data, "version": SETTINGS_VERSION}
-    if version == 2 and isinstance(background := data.get("background", {}), dict):
-        data["background"] = {**background, "blur_strength": 100}  # it was relative to the level of strict mode
+    background = data.get("background", {})
+    if version == 2 and isinstance(background, dict):
+        # It was relative to the level of strict mode: the strongest hides at least as much.
+        data["background"] = {**background, "blur_strength": 100}
     try:
         return _without_unknown(data)
     except ValidationError as error:
@@ -107,10 +115,17 @@ def _without_unknown(data: JsonObject) -> Content:
 def _unknown_at(error: ErrorDetails) -> Place | None:
     """Return the place of a name, choice or keep zone that only another version knows; None for any other error."""
     place = error["loc"]
-    if any(isinstance(part, int) for part in place):  # in a list: no other part of a zone may be left out
-        return place[:-1] if place[-1] == "kind" and error["input"] == "keep" else None
-    asked = place == ("window", "close_to_tray") and error["input"] is None  # version 0.3 asked
-    return place if error["type"] in ("extra_forbidden", "literal_error") or asked else None
+    if any(isinstance(part, int) for part in place):
+        # In a list of zones: a keep zone as a whole, but no other part of a zone.
+        if place[-1] == "kind" and error["input"] == "keep":
+            return place[:-1]
+        return None
+    if error["type"] in ("extra_forbidden", "literal_error"):
+        return place
+    # Version 0.3 asked when the window was closed, and wrote null until it had an answer.
+    if place == ("window", "close_to_tray") and error["input"] is None:
+        return place
+    return None
 
 
 @cache
@@ -134,8 +149,9 @@ def read(path: Path) -> Settings:
 def load(path: Path) -> tuple[Settings, Text | None]:
     """Return the settings in a file, and a text for the user if they could not be used or are not confirmed.
 
-    A missing file gives the defaults. One that cannot be used gives defaults that are not confirmed, so that the run
-    starts paused: nobody knows what it hides. The file stays as it is until `save` renames it.
+    A missing file gives the defaults. One that cannot be used gives defaults that are not
+    confirmed, so that the run starts paused: nobody knows what it hides. The file stays as it is
+    until `save` renames it.
     """
     try:
         if in_time(path, partial(leads_nowhere, path)):  # such as a disk that is not connected yet
@@ -161,14 +177,17 @@ def load(path: Path) -> tuple[Settings, Text | None]:
 def save(path: Path, settings: Settings, before: Settings | None = None) -> Text | None:
     """Write the settings, atomically and with mode 0600.
 
-    before: what this program read or wrote last; only what differs from it is changed in the file, which another window
-    may have changed meanwhile. Returns what to tell the user where the file could not be used and was renamed, and
-    raises SettingsError where nothing is written, as `UserFile.change`.
+    before: what this program read or wrote last; only what differs from it is changed in the file,
+    which another window may have changed meanwhile. Returns what to tell the user where the file
+    could not be used and was renamed, and raises SettingsError where nothing is written, as
+    `UserFile.change`.
     """
 
     def update(present: Content | None) -> JsonObject:
         if present is None:
             return settings.model_dump(mode="json")
-        return present.written(settings if before is None else rebase(present.settings, before, settings))
+        if before is None:
+            return present.written(settings)
+        return present.written(rebase(present.settings, before, settings))
 
     return _file(path).change(update)
