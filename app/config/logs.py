@@ -22,23 +22,27 @@ from app.core.files import why_not_written
 log = logging.getLogger(__name__)
 
 OWN_LOGGERS = tuple(paths.module(name) for name in ("app", "models"))
+# Marks the handlers of this module: a new set-up replaces these and keeps all others.
 HANDLER_NAME = "mattecam"
-"""Marks the handlers of this module: a new set-up replaces these and keeps all others."""
-FILE_BYTES, FILE_COUNT = 1_000_000, 3
+FILE_BYTES = 1_000_000
+FILE_COUNT = 3
 FILE_FORMAT = "%(asctime)s %(levelname)-8s %(threadName)s %(name)s: %(message)s"
-AGAIN_S, MOST_SAID = 60.0, 100
-"""Seconds for which a repetition is held back, as of a camera that fails in each format and is tried again; and of how
-many messages that is known."""
+# Seconds for which a repetition is held back, as of a camera that fails in each format and is tried
+# again; and of how many messages that is known.
+AGAIN_S = 60.0
+MOST_SAID = 100
 
 
 def named_only(text: str, record: logging.LogRecord) -> str:
     """Return the text of a record with each path of a user's file shortened to its name.
 
-    Devices and the program's own folders stay as they are. The paths are those among the values of the message, and of
-    the error that the record carries.
+    Devices and the program's own folders stay as they are. The paths are those among the values of
+    the message, and of the error that the record carries.
     """
-    values: list[object] = [record.args, record.exc_info[1] if record.exc_info else None]
-    known = "/dev", paths.data_dir(), paths.config_dir(), paths.ROOT
+    error = record.exc_info[1] if record.exc_info else None
+    values: list[object] = [record.args, error]
+    known = ("/dev", paths.data_dir(), paths.config_dir(), paths.ROOT)
+    # The longest first, as a shorter one may be a part of it.
     for path in sorted(set(_paths(values, set())), key=len, reverse=True):
         file = PurePath(path)
         if file.name and not any(file.is_relative_to(folder) for folder in known):
@@ -60,8 +64,9 @@ def _paths(value: object, seen: set[int]) -> Iterator[str]:
             yield from _paths(each, seen)
     elif isinstance(value, BaseException) and id(value) not in seen:
         seen.add(id(value))
-        names = [value.filename, value.filename2] if isinstance(value, OSError) else []
-        yield from _paths([text_of(value), *names, value.__cause__, value.__context__], seen)
+        if isinstance(value, OSError):
+            yield from _paths([value.filename, value.filename2], seen)
+        yield from _paths([text_of(value), value.__cause__, value.__context__], seen)
 
 
 class Repeats(logging.Filter):
@@ -69,17 +74,19 @@ class Repeats(logging.Filter):
 
     def __init__(self) -> None:
         super().__init__()
+        # When each message was said last, the oldest first.
         self._said_s: dict[tuple[object, ...], float] = {}
-        """When each message was said last, the oldest first."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Return whether to write the record. Times are those of the records."""
         try:
-            said = record.name, record.levelno, record.getMessage(), record.exc_info and record.exc_info[0]
-        except Exception:  # noqa: BLE001 - the handler reports a defective message, which must not end its thread
+            text = record.getMessage()
+        except Exception:  # noqa: BLE001 - the handler reports it; it must not end the thread
             return True
+        kind_of_error = record.exc_info and record.exc_info[0]
+        said = (record.name, record.levelno, text, kind_of_error)
         before_s = self._said_s.pop(said, None)
-        self._said_s[said] = record.created
+        self._said_s[said] = record.created  # as the last one, to be forgotten last
         for oldest in list(self._said_s)[:-MOST_SAID]:
             self._said_s.pop(oldest, None)  # another thread may have done so
         return before_s is None or record.created - before_s > AGAIN_S
@@ -136,11 +143,19 @@ def set_up_window(*, verbose: bool = False) -> Path | None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         file = PrivateLog(
-            path, maxBytes=FILE_BYTES, backupCount=FILE_COUNT, encoding="utf-8", errors="backslashreplace"
+            path,
+            maxBytes=FILE_BYTES,
+            backupCount=FILE_COUNT,
+            encoding="utf-8",
+            errors="backslashreplace",
         )
     except OSError as error:
         _set_up([_console(verbose)], verbose)
-        log.warning("The program goes on without its log file %s: %s.", path, why_not_written(error))
+        log.warning(
+            "The program goes on without its log file %s: %s.",
+            path,
+            why_not_written(error),
+        )
         return None
     file.setFormatter(FullFormatter(FILE_FORMAT))
     file.setLevel(logging.DEBUG if verbose else logging.INFO)
@@ -183,12 +198,21 @@ def _set_up(handlers: list[logging.Handler], verbose: bool) -> None:
 
 
 def _log_uncaught(
-    kind: type[BaseException], error: BaseException, trace: TracebackType | None, where: str = ""
+    kind: type[BaseException],
+    error: BaseException,
+    trace: TracebackType | None,
+    where: str = "",
 ) -> None:
     if issubclass(kind, KeyboardInterrupt):
         sys.__excepthook__(kind, error, trace)
         return
-    log.critical("A defect in the program, %s%s: %s", kind.__name__, where, error, exc_info=(kind, error, trace))
+    log.critical(
+        "A defect in the program, %s%s: %s",
+        kind.__name__,
+        where,
+        error,
+        exc_info=(kind, error, trace),
+    )
 
 
 def _log_uncaught_in_thread(caught: threading.ExceptHookArgs) -> None:
