@@ -1,7 +1,8 @@
 """What a change of the settings may show that they hide now: one rule for scenes, `ctl`, the window and undoing.
 
-A setting that decides this says so where it is declared (`hides=`). What several settings decide together is here: how
-readable a blurred background is, and how much of the camera's frame is shown where nothing replaces its background.
+A setting that decides this says so where it is declared (`hides=`). What several settings decide
+together is here: how readable a blurred background is, and how much of the camera's frame is shown
+where nothing replaces its background.
 """
 
 from __future__ import annotations
@@ -10,29 +11,38 @@ from operator import attrgetter
 from typing import get_args
 
 from app.config.setting import SETTINGS, Setting
-from app.core.declaration import Exposure, Hides
+from app.core.declaration import Exposure
 from app.core.geometry import view_of
 from app.settings import Settings
 
-_HIDING = tuple((setting, setting.hides) for setting in SETTINGS.values() if setting.hides is not None)
+_HIDING = tuple(setting for setting in SETTINGS.values() if setting.hides is not None)
+# Sections whose values belong together, such as the kind of a background and its file.
 _WHOLE = ("background", "framing")
-"""Sections whose values belong together, such as the kind of a background and its file."""
-_PARTS = tuple(dict.fromkeys(setting.path[:1] if setting.path[0] in _WHOLE else setting.path for setting, _ in _HIDING))
-"""The parts of the settings that are given back each, if that shows no more."""
+
+
+def _part_of(setting: Setting) -> tuple[str, ...]:
+    if setting.path[0] in _WHOLE:
+        return setting.path[:1]
+    return setting.path
+
+
+# The parts of the settings that are given back each, if that shows no more.
+_PARTS = tuple(dict.fromkeys(_part_of(setting) for setting in _HIDING))
 
 
 def exposed_by(new: Settings, current: Settings) -> tuple[Exposure, ...]:
     """Return all that `new` may show and `current` does not, the worst first."""
     if new.background.kind == "none":
         # Nothing else that hides is in effect.
-        return ("room",) if current.background.kind != "none" or _shows_more_of_frame(new, current) else ()
-    exposed: set[Exposure | None] = {
-        hides.exposure for setting, hides in _HIDING if _shows_more(setting, hides, new, current)
-    }
+        if current.background.kind != "none" or _shows_more_of_frame(new, current):
+            return ("room",)
+        return ()
+    exposed = {_exposed_by_one(setting, new, current) for setting in _HIDING}
     if _is_more_readable(new, current):
         exposed.add("readable")
     if current.background.kind == "none":
-        # The whole frame is shown now. Asked about is only what the user marked as hidden, which would be lost.
+        # The whole frame is shown now. Asked about is only
+        # what the user marked as hidden, which would be lost.
         exposed &= {"hidden", "people"}
     if new.people.only_me and current.people.only_me and new.selected != current.selected:
         exposed.add("people")  # another one
@@ -53,8 +63,14 @@ def without_exposure(new: Settings, current: Settings) -> Settings:
     return kept
 
 
-def _shows_more(setting: Setting, hides: Hides, new: Settings, current: Settings) -> bool:
-    return hides.exposure is not None and hides.shows_more(setting.value_in(new), setting.value_in(current))
+def _exposed_by_one(setting: Setting, new: Settings, current: Settings) -> Exposure | None:
+    """Return what one setting may show of what it hides now; None for nothing, or where others decide it too."""
+    hides = setting.hides
+    if hides is None or hides.exposure is None:
+        return None
+    if hides.shows_more(setting.value_in(new), setting.value_in(current)):
+        return hides.exposure
+    return None
 
 
 def _with_part(settings: Settings, part: tuple[str, ...], other: Settings) -> Settings:
@@ -75,8 +91,10 @@ def _shows_more_of_frame(new: Settings, current: Settings) -> bool:
         return False
     if new.capture.orientation != current.capture.orientation:
         return True
-    shown, shown_now = view_of(new.framing), view_of(current.framing)
-    inside = shown_now.left <= shown.left and shown_now.top <= shown.top
-    right, right_now = shown.left + shown.size, shown_now.left + shown_now.size
-    bottom, bottom_now = shown.top + shown.size, shown_now.top + shown_now.size
-    return not (inside and right <= right_now and bottom <= bottom_now)
+    view = view_of(new.framing)
+    view_now = view_of(current.framing)
+    if view.left < view_now.left or view.top < view_now.top:
+        return True
+    right = view.left + view.size
+    bottom = view.top + view.size
+    return right > view_now.left + view_now.size or bottom > view_now.top + view_now.size
