@@ -25,8 +25,15 @@ def entry_path() -> Path:
 def entry_text(start: Sequence[str]) -> str:
     """Return the entry. start: the command line that starts the program."""
     command = " ".join(_quoted(word) for word in [*start, "--minimised"])
-    lines = "[Desktop Entry]", "Type=Application", "Name=Mattecam", f"Exec={command}", "X-GNOME-Autostart-enabled=true"
-    return "\n".join((*lines, ""))
+    lines = (
+        "[Desktop Entry]",
+        "Type=Application",
+        "Name=Mattecam",
+        f"Exec={command}",
+        "X-GNOME-Autostart-enabled=true",
+        "",
+    )
+    return "\n".join(lines)
 
 
 def enabled() -> bool:
@@ -36,16 +43,21 @@ def enabled() -> bool:
 
 def switch(on: bool) -> None:
     """Write the entry for this copy of the program, or remove it. Idempotent. Raises MattecamError."""
-    path, text = entry_path(), entry_text(paths.start_command()) if on else ""
+    path = entry_path()
     try:
         if on:
+            text = entry_text(paths.start_command())
             path.parent.mkdir(parents=True, exist_ok=True)
             write_private(path, text.encode())
         else:
             path.unlink(missing_ok=True)
     except OSError as error:
         raise MattecamError(
-            t("The autostart entry {file} cannot be changed: {reason}.", file=path, reason=why_not_written(error))
+            t(
+                "The autostart entry {file} cannot be changed: {reason}.",
+                file=path,
+                reason=why_not_written(error),
+            )
         ) from error
 
 
