@@ -18,7 +18,7 @@ import numpy as np
 
 from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import BgrImage
-from app.gui.panels.models import SAMPLE
+from app.gui.panels.quality import SAMPLE
 from app.matting import build_engine
 from models.table import bundled, recommended
 

@@ -11,7 +11,7 @@ from app.gui.backgrounds.tiles import TileView
 from app.gui.bridge import Bridge, ViewRequest, render, to_qimage
 from app.gui.doctor import Findings
 from app.gui.panels.form import Form, say
-from app.gui.panels.models import QualityChoice
+from app.gui.panels.quality import QualityChoice
 from app.gui.panels.side_panel import SidePanel
 from app.gui.state import SettingsStore, Tasks
 from app.gui.translation import tr

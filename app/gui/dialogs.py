@@ -21,8 +21,8 @@ from app.core.paths import program_command
 from app.core.process import LINUX
 from app.gui.assistant import add_languages
 from app.gui.bridge import Bridge
+from app.gui.panels.experts import AdvancedControls
 from app.gui.panels.form import Form, say
-from app.gui.panels.models import AdvancedControls
 from app.gui.state import SettingsStore, Tasks
 from app.gui.translation import tr, translated
 from app.gui.widgets.controls import Segments, button, check, describe, label

@@ -24,8 +24,9 @@ from app.core.types import UNTURNED, BgrImage, SourceInfo
 from app.gui.application import Session
 from app.gui.panels import plate
 from app.gui.panels.devices import FILE
-from app.gui.panels.models import Models, QualityChoice
+from app.gui.panels.models import Models
 from app.gui.panels.plate import PlateDialog
+from app.gui.panels.quality import QualityChoice
 from app.gui.state import SettingsStore, Tasks
 from app.matting.choice import choice, hardware
 from app.matting.choice.choice import fine_quality

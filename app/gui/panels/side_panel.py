@@ -11,8 +11,10 @@ from PyQt6.QtWidgets import QLineEdit, QWidget
 from app.core.geometry import WHOLE
 from app.core.settings import Zone
 from app.gui.panels.devices import CameraControls, RecordingControls, TurnControls, VirtualCameraControls
+from app.gui.panels.experts import ModelControls
 from app.gui.panels.form import Form
-from app.gui.panels.models import Models, QualityChoice, QualityControls
+from app.gui.panels.models import Models
+from app.gui.panels.quality import QualityChoice
 from app.gui.preview.view import Preview
 from app.gui.state import DeviceWatcher, SettingsStore, Tasks
 from app.gui.translation import standby_text, tr
@@ -178,7 +180,7 @@ class SidePanel(QWidget):
         self.virtual_camera = VirtualCameraControls(store)
         self.zones = ZoneControls(store)
         self.quality_choice = QualityChoice(models)
-        self.quality = QualityControls(models, tasks)
+        self.quality = ModelControls(models, tasks)
         self.recordings = RecordingControls(store, tasks)
         self._choice = Segments(
             (
