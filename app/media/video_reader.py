@@ -50,6 +50,45 @@ class Timing:
     """Whether all frames last alike, the last one too."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Claims:
+    """What a file claims of its length, and whether that can be believed."""
+
+    ends_s: Fraction
+    rates: tuple[Fraction, ...]
+    """Frame rates that it names."""
+    is_short: bool
+    """The whole file is short, as of `VideoInput`."""
+    counts_frames: bool
+    """The number of frames is named and exact."""
+    counts_packets: bool
+    """Each packet is one frame."""
+    names_length: bool
+    """The length is that of the whole film, also where the file is cut off."""
+    declares_bytes: bool
+    """Parts of the file name their bytes, so that FFmpeg notices a cut."""
+    more_tracks: int
+    """Number of tracks that a film of one video and sound leaves out; covers and thumbnails do not count."""
+
+    @classmethod
+    def of(cls, video: VideoInput) -> _Claims:
+        """Take them from an open file."""
+        stream, container = video.stream, video.container
+        streams, format_name = container.streams, container.format.name
+        films = [each for each in streams.video if not each.disposition & PICTURES]
+        has_containers = any(name in format_name for name in ("mp4", "matroska"))
+        return cls(
+            ends_s=video.named_end_s or Fraction(container.duration or 0, AV_TIME_BASE),
+            rates=tuple(each for each in (stream.average_rate, stream.base_rate, stream.guessed_rate) if each),
+            is_short=video.is_short,
+            counts_frames="mp4" in format_name and stream.frames > 0,
+            counts_packets=has_containers and stream.codec_context.name not in SHOWS_NOT_ALL,
+            names_length="avi" not in format_name,  # FFmpeg shortens it to what is there
+            declares_bytes=has_containers or "avi" in format_name,
+            more_tracks=max(0, len(films) - 1) + max(0, len(streams.audio) - 1) + len(streams.subtitles),
+        )
+
+
 class VideoReader:
     """A video file. The constructor decodes its first frame; `frames` reads it any number of times.
 
@@ -57,12 +96,14 @@ class VideoReader:
     letterboxed. Damaged parts are skipped and counted.
     """
 
+    is_image = False
+
     def __init__(self, path: Path, *, max_pixels: int = MAX_PIXELS, with_alpha: bool = False) -> None:
         """max_pixels: limit of width x height. with_alpha: images have alpha where the frame is not opaque.
 
         Raises VideoError for a file that is missing, not a video, too large, or without a frame that can be decoded.
         """
-        self.path, self.is_image = path, False
+        self.path = path
         self._max_pixels = max_pixels
         self._with_alpha = with_alpha
         self.damaged = 0
@@ -75,25 +116,15 @@ class VideoReader:
             first = next(video.frames(), None)
             if first is None:
                 raise VideoError(t("The video {file} contains no readable frame; choose another file.", file=path))
-            stream, container = video.stream, video.container
+            stream = video.stream
             shape = video.shape if all(video.shape) else video.shape_of(first)
             self.width, self.height = shape[::-1] if is_turned(first) else shape
-            self.fps, self.time_base = video.fps, stream.time_base or 1 / video.fps
-            streams = container.streams
-            films = [each for each in streams.video if not each.disposition & PICTURES]
-            self.more_tracks = max(0, len(films) - 1) + max(0, len(streams.audio) - 1) + len(streams.subtitles)
-            """Number of tracks that a film of one video and sound leaves out; covers and thumbnails do not count."""
+            self.fps = video.fps
+            self.time_base = stream.time_base or 1 / video.fps
             self.codec = stream.codec_context.name
-            self.labels = labels_of(container, video.stream, first)
-            self._named_s = video.named_end_s or Fraction(container.duration or 0, AV_TIME_BASE)
-            self._is_short = video.is_short
-            self._named_rates = [each for each in (stream.average_rate, stream.base_rate, stream.guessed_rate) if each]
-            named_frames = round(self._named_s * self.fps)
-            self._counts_frames = "mp4" in container.format.name and stream.frames > 0
-            has_containers = any(name in container.format.name for name in ("mp4", "matroska"))
-            self._counts_packets = has_containers and stream.codec_context.name not in SHOWS_NOT_ALL
-            self._names_length = "avi" not in container.format.name  # FFmpeg shortens it to what is there
-            self._declares_bytes = any(name in container.format.name for name in ("mp4", "matroska", "avi"))
+            self.labels = labels_of(video.container, stream, first)
+            self._claims = _Claims.of(video)
+            named_frames = round(self._claims.ends_s * self.fps)
             self.frame_estimate: int | None = stream.frames or named_frames or None
             """Number of frames that the container names or its duration implies; None if unknown."""
         self._frames_read = 0
@@ -103,7 +134,7 @@ class VideoReader:
         """How the frames are timed; `frames` gives exact times once it is known. Reads the whole file."""
         with closing(VideoInput(self.path, max_pixels=self._max_pixels)) as video:
             found = _Packets(video)
-        if not self._is_short:
+        if not self._claims.is_short:
             self.frame_estimate = len(found.times_s) or self.frame_estimate
         if not video.has_stamps:
             return Timing(self.fps, Grid(self.fps), len(found.times_s), found.ends_s, found.leaps, is_constant=True)
@@ -113,7 +144,7 @@ class VideoReader:
         lasts_s = found.film_ends_s - last_s
         is_constant = False
         if len(found.times_s) > 1:
-            grid = find_grid(found.times_s, found.tick_s, self._named_rates)
+            grid = find_grid(found.times_s, found.tick_s, self._claims.rates)
         elif lasts_s > 0 and 1 / lasts_s < MAX_RATE:
             rate = 1 / lasts_s
         if grid is not None:
@@ -129,7 +160,12 @@ class VideoReader:
 
         Reads the whole file.
         """
-        return self.timing.frames if self._counts_packets else None
+        return self.timing.frames if self._claims.counts_packets else None
+
+    @property
+    def more_tracks(self) -> int:
+        """Number of tracks that a film of one video and sound leaves out."""
+        return self._claims.more_tracks
 
     @property
     def is_cut(self) -> bool:
@@ -137,14 +173,16 @@ class VideoReader:
         if self.end_s is None:
             return False
         timing = self.timing
-        if self._counts_frames and self._frames_read < timing.frames * (1 - CUT_TOLERANCE) - 2:
+        claims = self._claims
+        if claims.counts_frames and self._frames_read < timing.frames * (1 - CUT_TOLERANCE) - 2:
             return True
-        if self._is_short:
-            named_s = self._named_s if self._names_length else Fraction(0)
+        if claims.is_short:
+            named_s = claims.ends_s if claims.names_length else Fraction(0)
             return not named_s or self.end_s < named_s - max(2 / timing.rate, named_s * CUT_TOLERANCE)
-        if self._declares_bytes:
+        if claims.declares_bytes:
             return False
-        return max(self.end_s, timing.ends_s) < self._named_s - max(CUT_TOLERANCE_S, self._named_s * CUT_TOLERANCE)
+        tolerance_s = max(CUT_TOLERANCE_S, claims.ends_s * CUT_TOLERANCE)
+        return max(self.end_s, timing.ends_s) < claims.ends_s - tolerance_s
 
     def frames(self) -> Generator[tuple[Fraction, BgrImage]]:
         """Yield (time, image) of every frame. Times are seconds from the start of the file and strictly increase.
