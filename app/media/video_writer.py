@@ -1,15 +1,13 @@
-"""Writing video files: encoders and which of them work here, films, and recordings."""
+"""Writing video files: films, and recordings, which survive a crash."""
 
 from __future__ import annotations
 
 import errno
 import logging
-import math
 import os
 from array import array
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
@@ -17,125 +15,25 @@ import av
 import cv2
 import numpy as np
 from av.audio.stream import AudioStream
-from av.codec.codec import UnknownCodecError
 from av.error import FFmpegError
 from av.packet import Packet
 from av.stream import Stream
-from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
+from av.video.reformatter import ColorPrimaries, ColorRange, ColorTrc
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from app.core import geometry
 from app.core.errors import t
 from app.core.files import ExplainedOSError, free_name, is_special, same_file, version_of
-from app.core.threads import usable_cores
 from app.core.unfinished import RECORDING, HeldFile, unfinished_file
-from app.media import yuv
 from app.media.audio import SOUND_RATE, AudioCopy, SoundWriter
 from app.media.container import file_address
+from app.media.encoders import EncoderFrames, VideoEncoder, file_encoder
 from app.media.film_clock import Leap
 from app.media.film_labels import NO_LABELS, FilmLabels
-from app.media.frame_converter import FrameConverter
-from app.media.frame_filters import extended
-from app.media.video_input import HD_HEIGHT
 from app.media.video_reader import simple_rate
 
 log = logging.getLogger(__name__)
-
-PIXELS_PER_THREAD = 1280 * 720 * 45
-"""Pixels per second that one thread of x264 encodes in a recording."""
-MOST_THREADS = 4
-HARDWARE = {
-    "videotoolbox": {"realtime": "1"},
-    "nvenc": {"preset": "p4", "tune": "ll", "rc": "vbr", "cq": "23", "delay": "0"},
-    "qsv": {"preset": "veryfast", "global_quality": "23", "async_depth": "1"},
-    "vaapi": dict[str, str](),
-}
-"""Options of the encoders of hardware, in the order in which `auto` tries them."""
-OF_QUALITY = ("nvenc", "qsv")
-"""Those with options for a constant quality; the others get a bit rate."""
-
-
-@dataclass(frozen=True, slots=True)
-class VideoEncoder:
-    """An encoder of FFmpeg and its configuration."""
-
-    name: str
-    """`x264`, one of `HARDWARE`, or of a film `prores` or `vp9`."""
-    codec: str
-    """FFmpeg's name."""
-    options: Mapping[str, str] = field(default_factory=dict)
-    pixel_format: str = "yuv420p"
-    bit_rate: int | None = None
-    """Bits per second, for encoders that have no constant quality."""
-    live: bool = False
-    """Holds no frames back."""
-
-
-ALPHA_SUFFIXES = (".mov", ".webm")
-"""Files of films that can be transparent: as ProRes 4444 and VP9."""
-
-
-def file_encoder(crf: int = 20, suffix: str = ".mp4", *, alpha: bool = False) -> VideoEncoder:
-    """Return the encoder of files that are not written in real time.
-
-    crf: quality of x264; 0 is lossless. suffix: of the file, in lower case. alpha: frames are BGRA; of `ALPHA_SUFFIXES`
-    only.
-    """
-    if suffix == ".webm":
-        options = {
-            "crf": str(min(crf, 10) if alpha else crf),
-            "b": "0",
-            "deadline": "good",
-            "cpu-used": "4",
-            "row-mt": "1",
-            "auto-alt-ref": "0",
-        }
-        return VideoEncoder("vp9", "libvpx-vp9", options, "yuva420p" if alpha else "yuv420p")
-    if alpha:
-        options = {"profile": "4444", "alpha_bits": "16", "vendor": "apl0", "qscale": "2"}
-        return VideoEncoder("prores", "prores_ks", options, "yuva444p10le")
-    # Otherwise decisions of x264 depend on the processor, with AVX-512 under load even on chance.
-    return VideoEncoder("x264", "libx264", {"preset": "veryfast", "crf": str(crf), "x264-params": "cpu-independent=1"})
-
-
-def live_encoder(wanted: str, width: int, height: int, rate: Fraction) -> VideoEncoder:
-    """Return the encoder for a recording: `wanted` if it works here, else x264; for `auto` the first that works."""
-    for name, options in HARDWARE.items():
-        if wanted in (name, "auto"):
-            bit_rate = None if name in OF_QUALITY else round(width * height * rate * Fraction(1, 8))
-            pixel_format = "nv12" if name == "qsv" else "yuv420p"
-            encoder = VideoEncoder(name, f"h264_{name}", options, pixel_format, bit_rate, live=True)
-            if encodes(encoder, width, height):
-                return encoder
-    # Without lookahead and B-frames, every frame reaches the file at once, however rarely new ones come.
-    # With at least two threads, slices are encoded on x264's own threads, which may have another priority.
-    needed = math.ceil(width * height * rate / PIXELS_PER_THREAD)
-    threads = max(2, min(MOST_THREADS, usable_cores(), needed))
-    # Of the preset superfast, only motion search by quarter pixels and the deblocking filter are worth their time. At a
-    # constant quantizer, x264 does not look at each frame twice to choose one.
-    parameters = f"subme=1:deblock=0,0:bframes=0:rc-lookahead=0:sync-lookahead=0:sliced-threads=1:threads={threads}"
-    return VideoEncoder("x264", "libx264", {"preset": "ultrafast", "qp": "23", "x264-params": parameters}, live=True)
-
-
-def encodes(encoder: VideoEncoder, width: int, height: int) -> bool:
-    """Return whether the encoder opens and encodes a frame of this size on this machine."""
-    try:
-        context = av.VideoCodecContext.create(encoder.codec, "w")
-        assert isinstance(context, av.VideoCodecContext)
-        context.width, context.height = width, height
-        context.pix_fmt = encoder.pixel_format
-        context.time_base, context.framerate = Fraction(1, 30), Fraction(30)
-        context.options = dict(encoder.options)
-        if encoder.bit_rate is not None:
-            context.bit_rate = encoder.bit_rate
-        planes = np.full((height * 3 // 2, width), 128, np.uint8)
-        frame = av.VideoFrame.from_ndarray(planes, format=encoder.pixel_format)
-        frame.pts, frame.time_base = 0, Fraction(1, 30)
-        return bool([*context.encode(frame), *context.encode(None)])
-    except (FFmpegError, UnknownCodecError, OSError, ValueError) as error:
-        log.info("The encoder %s does not work here: %s", encoder.codec, error)
-        return False
 
 
 SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv")
@@ -150,6 +48,63 @@ FINEST_TIME_BASE = Fraction(1, 1_000_000)
 """Of those of sources that films keep."""
 FRAGMENT_S = 0.4
 """Interval at which what is encoded reaches the file in a form that can be played without its end."""
+
+
+class FilmTicks:
+    """Times of the frames of a film and of their packets, in whole ticks of its time base."""
+
+    def __init__(self, rate: Fraction, time_base: Fraction | None, *, live: bool) -> None:
+        """rate: frames per second. time_base: as in `VideoWriter`. live: the encoder holds no frames back."""
+        self.rate = simple_rate(rate)
+        if time_base is None or time_base.numerator != 1 or time_base < FINEST_TIME_BASE:
+            time_base = Fraction(1, _ticks(self.rate.numerator))  # with a whole number of ticks per frame
+        self.base = time_base
+        """Seconds per tick."""
+        self.interval = max(1, round(1 / self.rate / time_base))
+        """Ticks per frame of the nominal rate."""
+        self.last = -1
+        """Of the last frame; -1 before the first."""
+        self.next = 0
+        """When the last frame ends."""
+        self.of_packets = array("q")
+        """The times of all packets in the file, exact, in their order."""
+        self._first = 0
+        self._first_dts: int | None = None
+        self._waiting: list[Packet[VideoStream]] = []
+        """The packet encoded last, whose duration is not known yet."""
+        self._is_live = live
+
+    def at(self, time_s: Fraction | float) -> int:
+        """Return the tick of a time, or the next free one where that is not later than the last frame."""
+        return max(round(Fraction(time_s) / self.base), self.last + 1)
+
+    def take(self, tick: int) -> None:
+        """Note the time of a frame that was encoded."""
+        if self.last < 0:
+            self._first = tick
+        self.last = tick
+        self.next = tick + self.interval
+
+    def timed(self, packets: list[Packet[VideoStream]], *, is_end: bool) -> list[Packet[VideoStream]]:
+        """Return the packets that can be written now, with durations, of which that of the last one counts.
+
+        is_end: none comes after them.
+        """
+        packets = [*self._waiting, *packets]
+        for packet in packets:
+            self._first_dts = (packet.dts or 0) if self._first_dts is None else self._first_dts
+            packet.duration = self.interval
+        if is_end and packets and self._first_dts is not None:
+            for packet in packets:
+                if packet.pts == self.last:
+                    packet.duration = self.next - self.last
+            # The frame coded last may be shown earlier. MP4 adds up the times of decoding.
+            decoded = (packets[-1].dts or 0) - self._first_dts
+            packets[-1].duration = max(1, self.next - self._first - decoded)
+        self._waiting = [] if is_end or self._is_live else packets[-1:]
+        packets = packets[: len(packets) - len(self._waiting)]
+        self.of_packets.extend(packet.pts or 0 for packet in packets)
+        return packets
 
 
 class VideoWriter:
@@ -190,26 +145,11 @@ class VideoWriter:
         """The name after `close`: numbered if another file has appeared under the wanted one."""
         self._version_before = version_of(path)
         self.size = width, height
-        self._rate = simple_rate(Fraction(fps))
-        if time_base is None or time_base.numerator != 1 or time_base < FINEST_TIME_BASE:
-            time_base = Fraction(1, _ticks(self._rate.numerator))  # with a whole number of ticks per frame
-        self._time_base = time_base
-        self._interval = max(1, round(1 / self._rate / self._time_base))
         self._encoder = encoder or file_encoder()
-        self._reorders = is_constant and self._rate >= SLOWEST_REORDERED
-        self._last_tick = -1
-        self._first_tick = 0
-        self._first_dts: int | None = None
-        self._waiting: list[Packet[VideoStream]] = []
-        """The packet encoded last, whose duration is not known yet."""
-        self._ticks = array("q")
-        """The times of all packets in the file, exact, in their order."""
-        self._frame: av.VideoFrame | None = None
-        """The frame written last; kept for `repeat`."""
-        self._converter = FrameConverter()
-        self._next_tick = 0
+        self._ticks = FilmTicks(Fraction(fps), time_base, live=self._encoder.live)
+        self._frames = EncoderFrames(self._encoder, height + height % 2)
+        self._last_frame: av.VideoFrame | None = None
         self._closed = False
-        self._reproducible = reproducible
         if path.suffix.lower() not in FILM_SUFFIXES:
             raise ExplainedOSError(
                 errno.EINVAL,
@@ -219,7 +159,9 @@ class VideoWriter:
         self.temporary_path = self._create_file()
         try:
             with os_errors(path):
-                self._open(audio_from, leaps, sound, labels)
+                reorders = is_constant and self._ticks.rate >= SLOWEST_REORDERED
+                self._open(reorders)
+                self._add_tracks(reorders, reproducible, audio_from, leaps, sound, labels)
         except OSError:
             self._remove_file()
             raise
@@ -232,11 +174,12 @@ class VideoWriter:
         """Remove what was written. Raises OSError."""
         self.temporary_path.unlink(missing_ok=True)
 
-    def _open(self, audio_from: Path | None, leaps: Sequence[Leap], sound: bool, labels: FilmLabels) -> None:
+    def _open(self, reorders: bool) -> None:
+        """reorders: frames may be encoded out of order."""
         # delay_moov: without it the first times are not known when the header is written, and the sound leads the video
         # Frames shown after the one coded last must be in its fragment: else the edit list ends before them.
-        of_mp4 = {"movflags": "+hybrid_fragmented+delay_moov", **mp4_options(self._time_base)}
-        if self._reorders:
+        of_mp4 = {"movflags": "+hybrid_fragmented+delay_moov", **mp4_options(self._ticks.base)}
+        if reorders:
             of_mp4["movflags"] += "+frag_keyframe"
         else:
             of_mp4["frag_duration"] = str(round(FRAGMENT_S * 1e6))
@@ -244,10 +187,20 @@ class VideoWriter:
         is_matroska = self.temporary_path.suffix.lower() in (".mkv", ".webm")
         options = {"flush_packets": "1", "fflags": "+bitexact"} | (of_matroska if is_matroska else of_mp4)
         self._container = av.open(file_address(self.temporary_path), "w", options=options)
+
+    def _add_tracks(
+        self,
+        reorders: bool,
+        reproducible: bool,
+        audio_from: Path | None,
+        leaps: Sequence[Leap],
+        sound: bool,
+        labels: FilmLabels,
+    ) -> None:
         self._audio: AudioCopy | None = None
         self._sound: SoundWriter | None = None
         try:
-            self._video = self._add_video()
+            self._video = self._add_video(reorders, reproducible)
             if audio_from is not None:
                 self._audio = AudioCopy(audio_from, self._container, leaps)
             if sound:
@@ -258,25 +211,24 @@ class VideoWriter:
             self._release()
             raise
 
-    def _add_video(self) -> VideoStream:
+    def _add_video(self, reorders: bool, reproducible: bool) -> VideoStream:
         width, height = self.size[0] + self.size[0] % 2, self.size[1] + self.size[1] % 2
         encoder = self._encoder
-        stream = self._container.add_stream(encoder.codec, rate=self._rate, options=dict(encoder.options))
+        stream = self._container.add_stream(encoder.codec, rate=self._ticks.rate, options=dict(encoder.options))
         assert isinstance(stream, VideoStream)
         stream.width, stream.height = width, height
         stream.pix_fmt = encoder.pixel_format
         if encoder.bit_rate is not None:
             stream.bit_rate = encoder.bit_rate
-        stream.time_base = self._time_base
+        stream.time_base = self._ticks.base
         codec = stream.codec_context
-        codec.time_base = self._time_base
-        codec.thread_count = 1 if self._reproducible else 0
-        if not self._reorders:
+        codec.time_base = self._ticks.base
+        codec.thread_count = 1 if reproducible else 0
+        if not reorders:
             codec.max_b_frames = 0
-        codec.gop_size = max(1, round(self._rate * KEYFRAME_INTERVAL_S))
+        codec.gop_size = max(1, round(self._ticks.rate * KEYFRAME_INTERVAL_S))
         codec.color_range = ColorRange.MPEG
-        is_hd = height >= HD_HEIGHT
-        self._weights = yuv.BT709 if is_hd else yuv.BT601
+        is_hd = self._frames.is_hd
         codec.colorspace = 1 if is_hd else 6  # AVCOL_SPC_BT709, AVCOL_SPC_SMPTE170M: not numbered like Colorspace
         codec.color_primaries = ColorPrimaries.BT709 if is_hd else ColorPrimaries.SMPTE170M
         codec.color_trc = ColorTrc.BT709 if is_hd else ColorTrc.SMPTE170M
@@ -291,32 +243,13 @@ class VideoWriter:
         image, (width, height) = geometry.letterbox(image, *self.size), self.size
         if width % 2 or height % 2:
             image = np.asarray(cv2.copyMakeBorder(image, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE), np.uint8)
-        self._frame = self._converted(image)
-        self._encode(self._frame, self._next_tick if pts_s is None else self._tick_of(pts_s))
-
-    def _converted(self, image: NDArray[np.uint8]) -> av.VideoFrame:
-        if image.ndim == 3 and image.shape[2] == 4:
-            matrix = Colorspace.ITU709 if image.shape[0] >= HD_HEIGHT else Colorspace.ITU601
-            return self._converter.convert(
-                av.VideoFrame.from_ndarray(extended(image), "bgra"),
-                self._encoder.pixel_format,
-                to_matrix=matrix,
-                to_range=ColorRange.MPEG,
-            )
-        planes = yuv.to_yuv(image, "I420", self._weights)
-        # x264 copies a frame before `encode` returns; encoders of hardware may read it later, and PyAV lends frames of
-        # other heights wrongly.
-        lends = self._encoder.name == "x264" and len(planes) % 6 == 0
-        to_frame = av.VideoFrame.from_numpy_buffer if lends else av.VideoFrame.from_ndarray
-        return self._converter.convert(to_frame(planes, format="yuv420p"), self._encoder.pixel_format)
+        self._last_frame = self._frames.frame(image)
+        self._encode(self._last_frame, self._ticks.next if pts_s is None else self._ticks.at(pts_s))
 
     def repeat(self, pts_s: Fraction | float) -> None:
         """Append the last frame once more at this time."""
-        assert self._frame is not None
-        self._encode(self._frame, self._tick_of(pts_s))
-
-    def _tick_of(self, time_s: Fraction | float) -> int:
-        return max(round(Fraction(time_s) / self._time_base), self._last_tick + 1)
+        assert self._last_frame is not None
+        self._encode(self._last_frame, self._ticks.at(pts_s))
 
     @property
     def problem(self) -> str | None:
@@ -326,12 +259,12 @@ class VideoWriter:
     @property
     def last_s(self) -> Fraction | None:
         """Time of the last frame in seconds; None before the first."""
-        return None if self._last_tick < 0 else self._last_tick * self._time_base
+        return None if self._ticks.last < 0 else self._ticks.last * self._ticks.base
 
     @property
     def end_s(self) -> Fraction:
         """Time in seconds at which the last frame ends."""
-        return self._next_tick * self._time_base
+        return self._ticks.next * self._ticks.base
 
     def write_sound(self, samples: NDArray[np.int16]) -> None:
         """Append mono samples of 48 kHz, (count,) int16, to the track of a file opened with `sound`."""
@@ -340,31 +273,16 @@ class VideoWriter:
             self._sound.write(samples)
 
     def _encode(self, frame: av.VideoFrame, tick: int) -> None:
-        frame.pts, frame.time_base = tick, self._time_base
-        self._first_tick = tick if self._last_tick < 0 else self._first_tick
+        frame.pts = tick
+        frame.time_base = self._ticks.base
         with os_errors(self.temporary_path):
             if self._audio is not None:
-                self._audio.copy_until(tick * self._time_base)
+                self._audio.copy_until(tick * self._ticks.base)
             self._mux(self._video.encode(frame))
-        self._last_tick, self._next_tick = tick, tick + self._interval
+        self._ticks.take(tick)
 
     def _mux(self, packets: list[Packet[VideoStream]], *, is_end: bool = False) -> None:
-        """Write packets with durations, of which that of the last one counts. is_end: none comes after them."""
-        packets = [*self._waiting, *packets]
-        for packet in packets:
-            self._first_dts = (packet.dts or 0) if self._first_dts is None else self._first_dts
-            packet.duration = self._interval
-        if is_end and packets and self._first_dts is not None:
-            for packet in packets:
-                if packet.pts == self._last_tick:
-                    packet.duration = self._next_tick - self._last_tick
-            # The frame coded last may be shown earlier. MP4 adds up the times of decoding.
-            decoded = (packets[-1].dts or 0) - self._first_dts
-            packets[-1].duration = max(1, self._next_tick - self._first_tick - decoded)
-        self._waiting = [] if is_end or self._encoder.live else packets[-1:]
-        packets = packets[: len(packets) - len(self._waiting)]
-        self._ticks.extend(packet.pts or 0 for packet in packets)
-        self._container.mux(packets)
+        self._container.mux(self._ticks.timed(packets, is_end=is_end))
 
     def close(self, *, complete: bool = True, end_s: Fraction | None = None) -> Path:
         """Finish the file, rename it to its final name, and return that. Idempotent.
@@ -377,14 +295,14 @@ class VideoWriter:
             return self.path
         self._closed = True
         if end_s is not None:
-            self._next_tick = self._tick_of(end_s)
+            self._ticks.next = self._ticks.at(end_s)
         try:
             with os_errors(self.temporary_path):
                 self._mux(self._video.encode(None), is_end=True)
                 if self._sound is not None:
                     self._sound.finish()
                 if self._audio is not None:
-                    self._audio.copy_until(None if complete else self._next_tick * self._time_base)
+                    self._audio.copy_until(None if complete else self._ticks.next * self._ticks.base)
         finally:
             self._release()
         if not complete:
@@ -520,7 +438,7 @@ class RecordingWriter(VideoWriter):
 
     def _finish_name(self) -> None:
         """Give the recording its final name, or remove a file without a frame. Raises OSError."""
-        if not self._ticks:
+        if not self._ticks.of_packets:
             self._remove_file()
             return
         if self._held.place() is None:
@@ -553,24 +471,27 @@ class RecordingWriter(VideoWriter):
 
     def _copy(self, recorded: Path, copy: Path) -> None:
         """Write all packets of the Matroska file into a file of the wanted type. Raises OSError or FFmpegError."""
+        times = self._ticks
         with (
             av.open(file_address(recorded), format="matroska") as source,
-            av.open(file_address(copy), "w", options=mp4_options(self._time_base)) as target,
+            av.open(file_address(copy), "w", options=mp4_options(self._ticks.base)) as target,
         ):
             copies: dict[Stream, Stream] = {each: target.add_stream_from_template(each) for each in source.streams}
             for each in copies.values():
                 if isinstance(each, VideoStream):
-                    each.time_base, each.codec_context.framerate = self._time_base, self._rate
-            ticks = iter(self._ticks)
+                    each.time_base = times.base
+                    each.codec_context.framerate = times.rate
+            ticks = iter(times.of_packets)
             for packet in source.demux():
                 if packet.pts is None:  # the end of a stream
                     continue
                 if isinstance(packet.stream, AudioStream):
                     self._set_sound_time(packet, packet.stream.codec_context.frame_size)
                 else:
-                    packet.pts, packet.time_base = next(ticks, self._next_tick), self._time_base
-                    is_last = packet.pts == self._last_tick
-                    packet.duration = self._next_tick - packet.pts if is_last else self._interval
+                    packet.pts = next(ticks, times.next)
+                    packet.time_base = times.base
+                    is_last = packet.pts == times.last
+                    packet.duration = times.next - packet.pts if is_last else times.interval
                 packet.dts = packet.pts
                 packet.stream = copies[packet.stream]
                 target.mux_one(packet)

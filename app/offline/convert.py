@@ -30,10 +30,11 @@ from app.matting import build_engine
 from app.matting.build import frame_check
 from app.matting.engine import FrameEngine
 from app.matting.interface import MattingEngine
+from app.media.encoders import file_encoder
 from app.media.frame_filters import BgraImage, premultiplied, straight
 from app.media.image_file import is_picture
 from app.media.video_reader import VideoReader
-from app.media.video_writer import VideoWriter, file_encoder
+from app.media.video_writer import VideoWriter
 from app.offline.files import (
     DEFAULT_FPS,
     ImageFolderReader,

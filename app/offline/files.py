@@ -30,6 +30,7 @@ from app.core.files import (
 from app.core.types import BgrImage
 from app.core.unfinished import move_finished, unfinished_folder
 from app.media.container import VideoError
+from app.media.encoders import ALPHA_SUFFIXES
 from app.media.film_labels import NO_LABELS
 from app.media.frame_filters import BgraImage
 from app.media.image_file import (
@@ -47,12 +48,7 @@ from app.media.image_file import (
     write_picture,
 )
 from app.media.video_reader import Grid, Timing, broadcast_rate, simple_rate
-from app.media.video_writer import (
-    ALPHA_SUFFIXES,
-    FILM_SUFFIXES,
-    SUFFIXES,
-    VideoWriter,
-)
+from app.media.video_writer import FILM_SUFFIXES, SUFFIXES, VideoWriter
 
 VIDEOS = VIDEO_SUFFIXES | {
     *(".3g2", ".3gp", ".asf", ".dv", ".f4v", ".flv", ".m2ts", ".m2v", ".mod", ".mpeg", ".mpg", ".mts", ".mxf", ".ogv"),

@@ -24,7 +24,8 @@ from app.core.files import same_file, why_not_written, write_error
 from app.core.threads import lower_priority, on_own_thread
 from app.core.types import Picture, PictureKind
 from app.core.worker import Worker
-from app.media.video_writer import SUFFIXES, RecordingWriter, live_encoder
+from app.media.encoders import live_encoder
+from app.media.video_writer import SUFFIXES, RecordingWriter
 from app.output.base import FrameSink, Recording, SinkContext
 from app.output.interrupted import RecordingNote
 from app.output.sound import Microphone, SoundTrack

@@ -36,9 +36,10 @@ from app.core import paths
 from app.core.errors import BackgroundError
 from app.core.settings import BackgroundSettings
 from app.core.types import BgrImage, BlurredBackground, check_bgr
+from app.media.encoders import file_encoder
 from app.media.image_file import kind_of_file
 from app.media.video_input import VideoInput
-from app.media.video_writer import VideoWriter, file_encoder
+from app.media.video_writer import VideoWriter
 from tests.backgrounds.files import COLOURS, colour_number, cut, flat, photo, write, write_video
 from tests.fresh_python import printed_by
 from tests.paths import ROOT

@@ -13,9 +13,9 @@ import pytest
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
+from app.media.encoders import file_encoder
 from app.media.frame_converter import FrameConverter
 from app.media.video_reader import VideoReader
-from app.media.video_writer import file_encoder
 from tests.architecture.source import calls, modules
 from tests.clips import write_film
 

@@ -12,7 +12,8 @@ import cv2
 import numpy as np
 import pytest
 
-from app.media.video_writer import HARDWARE, VideoEncoder, VideoWriter, encodes, file_encoder, live_encoder
+from app.media.encoders import HARDWARE, VideoEncoder, encodes, file_encoder, live_encoder
+from app.media.video_writer import VideoWriter
 from tests.clips import frames_of, lengths_of, names_in, numbered, write_clip, write_film
 
 
@@ -192,14 +193,14 @@ def test_auto_takes_the_first_hardware_encoder_that_works_else_x264(
     wanted: str, working: str, tried: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     works = Mock(side_effect=lambda encoder, width, height: encoder.name == working)
-    monkeypatch.setattr("app.media.video_writer.encodes", works)
+    monkeypatch.setattr("app.media.encoders.encodes", works)
     chosen = live_encoder(wanted, 1280, 720, RATE)
     assert chosen.codec == (f"h264_{working}" if working else "libx264") and chosen.live
     assert [call.args[0].name for call in works.call_args_list] == tried
 
 
 def test_threads_are_bounded_and_follow_the_pixel_rate(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.media.video_writer.usable_cores", lambda: 64)
+    monkeypatch.setattr("app.media.encoders.usable_cores", lambda: 64)
 
     def threads(width: int, height: int, rate: int) -> str:
         options = live_encoder("x264", width, height, Fraction(rate)).options

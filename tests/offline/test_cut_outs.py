@@ -16,10 +16,10 @@ from app.core.errors import MattecamError
 from app.core.settings import BackgroundSettings, EdgeSettings, FramingSettings, PeopleSettings
 from app.core.types import BgrImage, BlurredBackground, Matte
 from app.matting.interface import EngineInfo
+from app.media.encoders import file_encoder
 from app.media.frame_filters import extended
 from app.media.image_file import read_cut_out
 from app.media.video_reader import VideoReader
-from app.media.video_writer import file_encoder
 from app.offline.convert import ConvertReport, convert
 from app.offline.files import film_name
 from app.settings import Settings

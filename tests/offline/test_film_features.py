@@ -17,9 +17,9 @@ from app.core.types import BgrImage, Frame, Picture
 from app.core.worker import LatestSlot, Preparer
 from app.matting import build_engine
 from app.matting.interface import MattingEngine
+from app.media.encoders import file_encoder
 from app.media.image_file import read_image
 from app.media.video_input import VideoInput
-from app.media.video_writer import file_encoder
 from app.offline.convert import FilmStep, convert
 from app.runtime.backdrops import Backdrops
 from app.runtime.capture_worker import DemandWatch

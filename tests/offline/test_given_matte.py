@@ -17,8 +17,8 @@ from app.cli import main
 from app.core.errors import MattecamError, SourceLostError, SourceOpenError, UsageError
 from app.core.settings import BackgroundSettings
 from app.core.types import AlphaImage, BgrImage
+from app.media.encoders import file_encoder
 from app.media.image_file import read_cut_out
-from app.media.video_writer import file_encoder
 from app.offline.convert import convert
 from app.settings import Settings
 from tests.clips import frames_of, names_in, pictures, write_clip, write_film, writing

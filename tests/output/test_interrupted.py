@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from app.core.errors import SinkLostError
-from app.media.video_writer import RecordingWriter, VideoWriter, live_encoder
+from app.media.encoders import live_encoder
+from app.media.video_writer import RecordingWriter, VideoWriter
 from app.output import interrupted
 from app.output.interrupted import RecordingNote, kept_after_crash
 from app.output.recording import Recorder

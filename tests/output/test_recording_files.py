@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from app.core.errors import SinkLostError, SinkOpenError
 from app.core.types import Outgoing, Picture, PictureKind
-from app.media.video_writer import RecordingWriter, VideoWriter, live_encoder
+from app.media.encoders import live_encoder
+from app.media.video_writer import RecordingWriter, VideoWriter
 from app.media.yuv import Layout, to_yuv
 from app.output.base import to_bgra
 from app.output.pipewire import PipeWireCamera
