@@ -11,24 +11,23 @@ from collections.abc import Callable
 from operator import attrgetter
 from typing import TypeVar
 
+from annotated_types import MaxLen
 from pydantic import ValidationInfo, field_validator
 
-from app.core.declaration import Hides, Model, facts_of, fields_of, setting, with_scopes_of
+from app.core.declaration import Model, facts_of, fields_of, setting, with_scopes_of
 from app.core.settings import (
     HIDES_TEXT,
-    MAX_ZONES,
     BackgroundSettings,
     CaptureSettings,
-    Fraction,
     FramingSettings,
     MattingSettings,
     OutputSettings,
-    PeopleSettings,
     WindowSettings,
     shown_strength,
 )
+from app.effects.table import LightSettings, PeopleSettings, Place, follows_person, with_person
 
-SETTINGS_VERSION = 3
+SETTINGS_VERSION = 4
 
 
 class Settings(Model):
@@ -39,12 +38,11 @@ class Settings(Model):
     capture: CaptureSettings = CaptureSettings()
     framing: FramingSettings = FramingSettings()
     people: PeopleSettings = PeopleSettings()
+    light: LightSettings = LightSettings()
     matting: MattingSettings = MattingSettings()
     background: BackgroundSettings = BackgroundSettings()
     output: OutputSettings = OutputSettings()
     window: WindowSettings = WindowSettings()
-    selected: tuple[Fraction, Fraction] | None = setting(None, "", scope="run", stage=None, hides=Hides())
-    """Where the user last selected a person, in fractions of the camera's upright frame; never saved."""
     paused: bool = setting(False, "", scope="run", stage=None)
     """The outputs show the stand-by card."""
     paused_by_lock: bool = setting(False, "", scope="run", stage=None)
@@ -70,6 +68,18 @@ class Settings(Model):
     def kept(self) -> Settings:
         """The settings without what belongs to one run: selected person, pause, freeze and recordings."""
         return with_scopes_of(self, Settings(), {"run"})
+
+    @property
+    def follows_person(self) -> bool:
+        """Whether one person is followed, so that a click in the picture chooses who that is."""
+        return follows_person(self)
+
+    def with_person(self, place: Place | None, *, on: bool = True) -> Settings:
+        """Return the settings in which the person at this place is followed.
+
+        place: None: the largest person. on: whether anybody is followed at all.
+        """
+        return with_person(self, place, on=on)
 
     @property
     def shown_blur(self) -> float:
@@ -131,22 +141,32 @@ M = TypeVar("M", bound=Model)
 
 
 def rebase(current: M, before: M, after: M, values: M | None = None) -> M:
-    """Return `current` with what differs between `before` and `after`: fields at every depth, and single zones.
+    """Return `current` with what differs between `before` and `after`: fields at every depth, and single
+    entries of what is merged, such as zones.
 
     An edit of a stale snapshot so changes what it was meant to change and nothing else. values: where what differs is
     taken from, in place of `after`.
     """
     changes: dict[str, object] = {}
     for name, old in before:
-        new, own = getattr(after, name), getattr(current, name)
+        new = getattr(after, name)
+        own = getattr(current, name)
         if new == old:
             continue
+        field = type(before).model_fields[name]
         if isinstance(old, Model):
             new = rebase(own, old, new, None if values is None else getattr(values, name))
         elif values is not None:
             new = getattr(values, name)
-        elif name == "zones":
-            kept = [zone for zone in own if zone in new or zone not in old]
-            new = (*kept, *(zone for zone in new if zone not in old and zone not in kept))[:MAX_ZONES]
+        elif facts_of(field)["is_merged"]:
+            limit = next(each.max_length for each in field.metadata if isinstance(each, MaxLen))
+            new = _merged(own, old, new)[:limit]
         changes[name] = new
     return current.replace(**changes) if changes else current
+
+
+def _merged(current: tuple[object, ...], before: tuple[object, ...], after: tuple[object, ...]) -> tuple[object, ...]:
+    """Return the entries of `current`, without those that `after` removed, and with those that it added."""
+    kept = [entry for entry in current if entry in after or entry not in before]
+    added = [entry for entry in after if entry not in before and entry not in kept]
+    return (*kept, *added)

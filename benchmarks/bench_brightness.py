@@ -66,10 +66,10 @@ def main() -> None:
     rng, sheet = np.random.default_rng(0), []
     files = sorted(words.data.glob("*.jpg"))
     found: dict[tuple[str, int], list[tuple[float, float, float, float]]] = defaultdict(list)
-    off, on = EdgeSettings(strict="off"), EdgeSettings(strict="off", brightness=100)
+    off = EdgeSettings(strict="off")
     with (
         Matting("mattecam", background=BEHIND, edges=off) as plain,
-        Matting("mattecam", background=BEHIND, edges=on) as bright,
+        Matting("mattecam", background=BEHIND, edges=off, settings={"light.brightness": 100}) as bright,
     ):
         for index in rng.permutation(len(files))[: words.portraits]:
             image = np.asarray(cv2.imread(str(files[index])), np.uint8)

@@ -49,7 +49,9 @@ ENGINE = ("model", "weights", "refiner", "plate", "device", "executor", "precisi
 """Settings that are arguments of both `Matting` and `convert`; the values are those of the command line."""
 
 
-def _settings(background: Path | str, edges: EdgeSettings, engine: Sequence[object]) -> Settings:
+def _settings(
+    background: Path | str, edges: EdgeSettings, engine: Sequence[object], others: Mapping[str, object]
+) -> Settings:
     """Return the settings of a stream or a film. engine: the values of `ENGINE`.
 
     Raises UsageError for a value that is not possible, TypeError for a wrong type.
@@ -59,7 +61,13 @@ def _settings(background: Path | str, edges: EdgeSettings, engine: Sequence[obje
     if not isinstance(edges, EdgeSettings):
         raise TypeError(f"edges must be EdgeSettings, not {type(edges).__name__}")
     settings = Settings(matting=MattingSettings(edges=edges), background=parse_background(background))
-    return with_values(settings, {f"matting.{name}": value for name, value in zip(ENGINE, engine, strict=True)})
+    values = {f"matting.{name}": value for name, value in zip(ENGINE, engine, strict=True)}
+    return with_values(settings, {**values, **others})
+
+
+def _check_mapping(settings: object) -> None:
+    if not isinstance(settings, Mapping):
+        raise TypeError(f"settings must be a mapping, not {type(settings).__name__}")
 
 
 class StreamBackground:
@@ -110,19 +118,22 @@ class Matting:
         executor: str = "auto",
         precision: str = "auto",
         downsample_ratio: float | None = None,
+        settings: Mapping[str, object] = NO_VALUES,
         build: Build = build_engine,
     ) -> None:
         """Choose model and background; the model is loaded for the first frame, whose size it needs.
 
         background: `green`, `#RRGGBB`, `blur[:0-100]`, an image or a video. edges: edge controls, with
-        the level of strict mode. build: makes the engine; a test gives `mattecam.testing.FakeEngine`. The other
+        the level of strict mode. settings: values by the names of docs/settings.md, such as {"light.match": 50}; they
+        win over the other arguments. build: makes the engine; a test gives `mattecam.testing.FakeEngine`. The other
         arguments are those of `run.py convert`.
         Raises MattecamError.
         """
         if build is build_engine:
             check_not_forked()
+        _check_mapping(settings)
         chosen = model, weights, refiner, plate, device, executor, precision, downsample_ratio
-        self._settings = _settings(background, edges, chosen)
+        self._settings = _settings(background, edges, chosen, settings)
         if self._settings.background.kind == "none":
             raise UsageError('The background "none" has no composite; choose another background.')
         self._background = StreamBackground(self._settings.background)
@@ -247,8 +258,7 @@ def convert(
     rate of a folder of images, such as 24, 29.97 or "24000/1001"; 30 by default.
     Raises MattecamError, and KeyboardInterrupt for Ctrl+C.
     """
-    if not isinstance(settings, Mapping):
-        raise TypeError(f"settings must be a mapping, not {type(settings).__name__}")
+    _check_mapping(settings)
     check_names(str(name) for name in (source, target, matte, alpha, foreground) if name is not None)
     chosen = model, weights, refiner, plate, device, executor, precision, downsample_ratio
     transparent: bool | None = background == TRANSPARENT
@@ -259,9 +269,7 @@ def convert(
     return offline.convert(
         Path(source),
         Path(target),
-        settings=with_values(
-            _settings(background, edges, chosen), {"capture.rotate": rotate, "capture.flip": flip, **settings}
-        ),
+        settings=_settings(background, edges, chosen, {"capture.rotate": rotate, "capture.flip": flip, **settings}),
         matte=None if matte is None else Path(matte),
         alpha=None if alpha is None else Path(alpha),
         foreground=None if foreground is None else Path(foreground),

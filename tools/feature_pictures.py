@@ -149,7 +149,7 @@ def make(studio: Studio, folder: Path) -> None:
 
     with closing(DemoSource(*SIZE, SOURCE_FPS, realtime=False)) as source:
         portrait = [source.render(index) for index in range(SETTLED_FRAMES // 2)]
-    unlit = LIGHT.settings(plain).replaced_at(["matting", "edges"], light_match=0.0, portrait_light=0.0)
+    unlit = LIGHT.settings(plain).replaced_at(["light"], match=0.0, portrait=0.0)
     halves = [studio.result(portrait, settings)[CLOSE_UP] for settings in (unlit, LIGHT.settings(plain))]
     save(folder / "feature-light.webp", *halves)
 

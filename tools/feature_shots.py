@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.core.paths import assets_dir
-from app.core.settings import MattingSettings, Zone
+from app.core.settings import MattingSettings
+from app.effects.zones import Zone
 from app.settings import Settings
 
 EVENING = assets_dir() / "backgrounds" / "8-evening-lights.jpg"
@@ -22,6 +23,7 @@ class Feature:
     """One feature as the user switches it on."""
 
     people: Mapping[str, Any] = field(default_factory=dict)
+    light: Mapping[str, Any] = field(default_factory=dict)
     edges: Mapping[str, Any] = field(default_factory=dict)
     background: Mapping[str, Any] = field(default_factory=dict)
 
@@ -32,6 +34,7 @@ class Feature:
         matting: MattingSettings = base.matting.replace(edges=edges)
         return base.replace(
             people=plain.people.replace(**self.people),
+            light=plain.light.replace(**self.light),
             matting=matting,
             background=plain.background.replace(**self.background),
         )
@@ -40,7 +43,7 @@ class Feature:
 _IMAGE = {"kind": "image", "path": EVENING}
 _STILL = {"strict": "off"}
 """Strict mode hides pictures in which nothing moves."""
-FRAMING = Feature(people={"auto_framing": "close"}, edges=_STILL, background=_IMAGE)
+FRAMING = Feature(people={"framing": "close"}, edges=_STILL, background=_IMAGE)
 ZONES = Feature(people={"zones": (ZONE,)}, edges=_STILL, background=_IMAGE)
-LIGHT = Feature(edges={**_STILL, "light_match": 60, "portrait_light": 60}, background=_IMAGE)
+LIGHT = Feature(light={"match": 60, "portrait": 60}, edges=_STILL, background=_IMAGE)
 BOKEH = Feature(edges=_STILL, background={"kind": "blur", "blur_strength": 45, "bokeh": True})

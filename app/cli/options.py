@@ -19,6 +19,7 @@ SECTIONS: Mapping[str, str] = {
     "background": "Background",
     "framing": "Person and framing",
     "people": "Person and framing",
+    "light": "Person and framing",
     "edges": "Person and framing",
     "output": "Outputs",
     "matting": "Matting",

@@ -44,8 +44,6 @@ def exposed_by(new: Settings, current: Settings) -> tuple[Exposure, ...]:
         # The whole frame is shown now. Asked about is only
         # what the user marked as hidden, which would be lost.
         exposed &= {"hidden", "people"}
-    if new.people.only_me and current.people.only_me and new.selected != current.selected:
-        exposed.add("people")  # another one
     return tuple(each for each in get_args(Exposure) if each in exposed)
 
 
@@ -68,6 +66,10 @@ def _exposed_by_one(setting: Setting, new: Settings, current: Settings) -> Expos
     hides = setting.hides
     if hides is None or hides.exposure is None:
         return None
+    if hides.only_with:
+        switch = attrgetter(".".join((*setting.path[:-1], hides.only_with)))
+        if not (switch(new) and switch(current)):
+            return None
     if hides.shows_more(setting.value_in(new), setting.value_in(current)):
         return hides.exposure
     return None

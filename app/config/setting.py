@@ -10,12 +10,13 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from operator import attrgetter
 from os.path import lexists
 from pathlib import Path
 from types import NoneType
 from typing import Any, get_args
 
-from pydantic import Field, ValidationError
+from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
@@ -23,7 +24,7 @@ from app.core import paths
 from app.core.declaration import Hides, Model, Scope, Unit, facts_of, fields_of
 from app.core.errors import Stage, Text, UsageError, counted, t
 from app.core.files import BrokenFileError, is_folder, read_object, why_not_used
-from app.core.settings import MAX_ZONES, BackgroundSettings, FramingSettings, Zone
+from app.core.settings import BackgroundSettings
 from app.core.user_file import in_time
 from app.media.image_file import kind_of_file
 from app.settings import Settings
@@ -118,16 +119,10 @@ def _file_background(path: Path, base: BackgroundSettings) -> BackgroundSettings
     return base.with_file(kind_of_file(path), path.absolute())
 
 
-class ZonesFile(Model):
-    """A file of zones."""
-
-    zones: tuple[Zone, ...] = Field(max_length=MAX_ZONES)
-
-
-def read_zones(path: Path) -> tuple[Zone, ...]:
+def read_zones(path: Path, kind: type[Model]) -> Any:
     """Return the zones in a file such as `{"zones": [{"kind": "drop", "points": [[0, 0], [1, 0]], "radius": 0.1}]}`.
 
-    Raises UsageError, also for a disk that does not answer.
+    kind: what a file of zones holds. Raises UsageError, also for a disk that does not answer.
     """
     try:
         data = in_time(path, partial(read_object, path))
@@ -139,7 +134,7 @@ def read_zones(path: Path) -> tuple[Zone, ...]:
             raise BrokenFileError(
                 t("it holds a keep zone, which shows the room; only zones of the kind “drop” can be used")
             )
-        return ZonesFile.model_validate(data).zones
+        return kind.model_validate(data).zones  # type: ignore[attr-defined]
     except (ValidationError, BrokenFileError, OSError) as error:
         reason = file_problem(error) if isinstance(error, ValidationError) else why_not_used(error)
         raise UsageError(
@@ -175,7 +170,10 @@ class Setting:
     written: str
     # The lowest and the highest value of a number; None if not both are limited.
     range: tuple[float, float] | None
+    file: type[Model] | None
     hides: Hides | None
+    resets: tuple[str, ...]
+    is_merged: bool
 
     @property
     def name(self) -> str:
@@ -200,7 +198,7 @@ class Setting:
     @property
     def is_path(self) -> bool:
         """Whether a text for it is the path of a file or a folder."""
-        return self.written == "FILE" or Path in (self.annotation, *get_args(self.annotation))
+        return self.file is not None or Path in (self.annotation, *get_args(self.annotation))
 
     @property
     def is_folder(self) -> bool:
@@ -280,8 +278,8 @@ class Setting:
         """Return the value that the text names. name: what an error calls the setting. Raises UsageError."""
         if self.unset is not None and text in (self.unset, NO_VALUE):
             return None
-        if self.name == "people.zones":
-            return () if text == NO_VALUE else read_zones(Path(text))
+        if self.file is not None:
+            return () if text == NO_VALUE else read_zones(Path(text), self.file)
         return self.value_in(self.replaced_in(Settings(), text, name))
 
     def text(self, value: Any) -> str:
@@ -305,17 +303,41 @@ def _settings() -> Iterator[Setting]:
 
 SETTINGS: Mapping[str, Setting] = {setting.name: setting for setting in _settings()}
 
+# To be removed in version 0.6, with the files of 0.4 that have these names.
+RENAMED: Mapping[str, str] = {
+    "matting.edges.light_match": "light.match",
+    "matting.edges.portrait_light": "light.portrait",
+    "matting.edges.brightness": "light.brightness",
+    "people.auto_framing": "people.framing",
+    "selected": "people.selected",
+}
+"""What settings are called now, by their paths in the files of version 0.4."""
+
+
+def present_name(name: str) -> str:
+    """Return what a setting is called now; `name` where it had no other name in version 0.4."""
+    for path, present in RENAMED.items():
+        if name in (path, last_names(path)):
+            return present
+    return name
+
+
+def last_names(path: str) -> str:
+    """Return the last two names of a path, such as `edges.contrast`."""
+    return ".".join(path.split(".")[-2:])
+
 
 def with_value(settings: Settings, name: str, value: Any) -> Settings:
     """Return the settings with another value of one, and what follows from it. Raises UsageError."""
-    changed = SETTINGS[name].replaced_in(settings, value)
+    setting = SETTINGS[name]
+    changed = setting.replaced_in(settings, value)
     if name == "matting.model" and changed.matting.model != settings.matting.model:
         # A checkpoint belongs to its model.
         return changed.replace(matting=changed.matting.replace(weights=None))
-    if name == "people.auto_framing" and value != "off":
-        return changed.replace(framing=FramingSettings())  # a manual zoom would override it
-    if name == "people.only_me":
-        return changed.replace(selected=None)
+    if value != setting.default:
+        for path in setting.resets:
+            *section, field = path.split(".")
+            changed = changed.replaced_at(section, **{field: attrgetter(path)(Settings())})
     return changed
 
 
@@ -377,7 +399,8 @@ OPTIONS: Mapping[str, Option] = {
 
 def with_values(settings: Settings, values: Mapping[str, Any]) -> Settings:
     """Return the settings with other values, texts as on the command line, by name. Raises UsageError."""
-    for name, value in values.items():
+    for given, value in values.items():
+        name = present_name(given)
         if name not in SETTINGS:
             raise UsageError(f"There is no setting “{name}”; docs/settings.md lists them.")
         setting = SETTINGS[name]

@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from app.config.setting import file_problem
+from app.config.setting import RENAMED, file_problem
 from app.core import paths
 from app.core.errors import Text, t
 from app.core.files import BrokenFileError, JsonObject, leads_nowhere, why_not_used
@@ -83,9 +83,24 @@ def _parse_all(data: JsonObject) -> Content:
         # It was relative to the level of strict mode: the strongest hides at least as much.
         data["background"] = {**background, "blur_strength": 100}
     try:
-        return _without_unknown(data)
+        return _without_unknown(_renamed(data))
     except ValidationError as error:
         raise BrokenFileError(file_problem(error)) from error
+
+
+def _renamed(data: JsonObject) -> JsonObject:
+    """Return what a file holds, by the names of this version where it has names of version 0.4."""
+    renamed = deepcopy(data)
+    for before, now in RENAMED.items():
+        *path, name = before.split(".")
+        section, field = now.split(".")
+        part = _part_at(renamed, path)
+        if part is not None and name in part:
+            value = part.pop(name)
+            new = renamed.setdefault(section, {})
+            if isinstance(new, dict):
+                new.setdefault(field, value)
+    return renamed
 
 
 def _without_unknown(data: JsonObject) -> Content:

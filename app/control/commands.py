@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.config.setting import SETTINGS, Setting
+from app.config.setting import SETTINGS, Setting, present_name
 from app.core.errors import UsageError
 
 # Values of JSON by name.
@@ -48,7 +48,7 @@ SETTABLE: Mapping[str, Setting] = {
 AT_ONCE = ("pause", "freeze", "only-me", "quit", "show", "status")
 # Commands of version 0.4, and what does the same; the advice leaves with version 0.6.
 REPLACED = {
-    "framing": "`set people.auto_framing calm` or `set framing.zoom 1.5`",
+    "framing": "`set people.framing calm` or `set framing.zoom 1.5`",
     "model": "`set matting.model NAME`, and `status` for the one in use",
     "resume": "`pause off` or `freeze off`",
 }
@@ -145,8 +145,11 @@ def parse_words(words: Sequence[str]) -> Command:
 
 
 def find_settable(name: str) -> Setting | None:
-    """Return the setting of a name, which may be its path in the settings file, such as `matting.edges.strict`."""
-    plain = name.replace("-", "_")
+    """Return the setting of a name, which may be its path in the settings file, such as `matting.edges.contrast`.
+
+    Names of version 0.4 are known as well.
+    """
+    plain = present_name(name.replace("-", "_"))
     last_two = ".".join(plain.split(".")[-2:])
     setting = SETTABLE.get(plain) or SETTABLE.get(last_two)
     if setting is None or plain not in (setting.name, ".".join(setting.path)):

@@ -138,11 +138,10 @@ class SettingsController:
         setting = _find(name)
         if not setting.is_path:
             return await self._store(name, _parsed(name, text))
-        hides = setting.name == "people.zones"
         value = await self._changes.files.run(
             partial(_parsed, name, text),
             no_answer(text),
-            hides=hides,
+            hides=setting.hides is not None,
         )
         return await self._store(name, value)
 
@@ -274,11 +273,7 @@ class SettingsController:
     async def _only_me(self, text: str) -> str:
         point = parse_person(text)
         is_on = text != "off"
-
-        def update(now: Settings) -> Settings:
-            return now.replace(people=now.people.replace(only_me=is_on), selected=point)
-
-        self._changes.apply(update)
+        self._changes.apply(lambda now: now.with_person(point, on=is_on))
         if not is_on:
             return "Everybody is shown."
         await self._changes.wait_until_used()

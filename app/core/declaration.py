@@ -5,8 +5,8 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from functools import cache, partial
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.fields import FieldInfo
@@ -32,6 +32,9 @@ class Model(BaseModel):
             return self.replace(**changes)
         return self.replace(**{path[0]: getattr(self, path[0]).replaced_at(path[1:], **changes)})
 
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+"""Of a width or a height."""
 
 Exposure = Literal["room", "readable", "hidden", "people", "things", "edges", "locked"]
 """What settings may show and others do not, the worst first.
@@ -64,6 +67,8 @@ class Hides:
     """What others may see where it hides less; None if other settings decide that too: `app.config.exposure`."""
     shows_more: Callable[[Any, Any], bool] = operator.ne
     """Whether others may see more with its first value than with the second."""
+    only_with: str = ""
+    """Name of a switch beside it: while that is off, before or after, this setting shows nothing."""
 
 
 def setting(
@@ -78,7 +83,10 @@ def setting(
     title: str = "",
     option: str = "",
     values: str = "",
+    file: type[Model] | None = None,
     hides: Hides | None = None,
+    resets: tuple[str, ...] = (),
+    is_merged: bool = False,
     **constraints: Any,
 ) -> Any:
     """Declare a setting. Options, `ctl`, checks of files, rows of the window and documents are derived from it.
@@ -89,8 +97,11 @@ def setting(
     be used: a stage, or a part of one as in `Problem`; None where a change takes effect on what is in use. unit: of a
     number. title: of the row; empty for a setting without one. option: such as `--mirror`, for a switch with two names
     `--on-demand/--always-on`; empty for a setting without an option. values: what the help shows in place of what the
-    type allows. hides: for a setting that decides which part of the room is shown. constraints: further arguments of
-    pydantic's `Field`.
+    type allows. file: what a file holds that the user names for the value, which has the setting's own name in it.
+    hides: for a setting that decides which part of the room is shown. resets: paths of what goes back to its default
+    where the user gives this one another value than its own default. is_merged: of two changes of a tuple at once, what
+    each adds and removes is in force, and not the later one alone. constraints: further arguments of pydantic's
+    `Field`.
     """
     constraints |= {"title": Text(title, {}), "description": Text(description, {}), "ge": low, "le": high}
     declared: Any = {
@@ -100,9 +111,16 @@ def setting(
         "option": option,
         "written": values,
         "range": None if None in (low, high) else (low, high),
+        "file": file,
         "hides": hides,
+        "resets": resets,
+        "is_merged": is_merged,
     }
     return Field(default, json_schema_extra=declared, **constraints)
+
+
+look = partial(setting, scope="scene", stage=None)
+"""Declare a setting of the look of the output, which takes effect on what is in use."""
 
 
 def facts_of(field: FieldInfo) -> dict[str, Any]:

@@ -22,6 +22,9 @@ class MatteEdit:
     become gain * colour + bias."""
 
 
+UNCHANGED = MatteEdit()
+
+
 class MatteEditor(Protocol):
     """Decides per frame what is done to the matte between the network and the composite."""
 

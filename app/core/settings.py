@@ -7,14 +7,13 @@ A blur strength is one number, 0 to 100, at every level of strict mode. The leve
 from __future__ import annotations
 
 import operator
-import re
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import field_validator
 
-from app.core.declaration import Hides, Model, setting
+from app.core.declaration import Hides, Model, look, setting
 from app.core.errors import Stage
 from app.core.targets import kind_of
 from app.core.types import Orientation, Rotation
@@ -34,9 +33,8 @@ def shown_strength(strength: float, level: StrictLevel) -> float:
 
 
 # What the settings of a part have in common.
-_look = partial(setting, scope="scene", stage=None)
-_share = partial(_look, low=0, high=1, unit="share")
-_shift = partial(_look, low=-1, high=1, unit="shift")
+_share = partial(look, low=0, high=1, unit="share")
+_shift = partial(look, low=-1, high=1, unit="shift")
 _engine = partial(setting, scope="scene", stage=Stage.MATTING)
 _background = partial(setting, scope="scene", stage=Stage.BACKGROUND)
 _camera = partial(setting, scope="device", stage=Stage.CAPTURE)
@@ -48,7 +46,7 @@ MIN_RATIO, MAX_RATIO = 0.05, 1.0
 
 
 class EdgeSettings(Model):
-    """Edge and light controls, applied to matte and foreground between network and composite."""
+    """Edge controls, applied to matte and foreground between network and composite."""
 
     threshold: float = _share(
         0.5,
@@ -60,7 +58,7 @@ class EdgeSettings(Model):
     contrast: float = _share(
         0.0, "From the soft matte to a hard mask at the threshold.", title="Hardness", hides=Hides("edges", operator.ne)
     )
-    grow_px: int = _look(
+    grow_px: int = look(
         0,
         "Move the edge outward⟦ (above 0)⟧ or inward⟦, in output pixels⟧.",
         -20,
@@ -69,7 +67,7 @@ class EdgeSettings(Model):
         hides=Hides("edges", operator.gt),
         unit="px",
     )
-    feather_px: int = _look(
+    feather_px: int = look(
         0,
         "Soften the edge outward⟦, in output pixels⟧; the inside stays opaque.",
         0,
@@ -80,39 +78,12 @@ class EdgeSettings(Model):
     )
     temporal_smoothing: float = _share(0.0, "Reduce flicker of the edge.", title="Temporal smoothing")
     despill: float = _share(0.0, "Remove a green cast from hair and edges.", title="Remove colour fringe")
-    strict: StrictLevel = _look(
+    strict: StrictLevel = look(
         "balanced",
         "Balanced: hide things mistaken for people, and nothing of a person.",
         title="Hide things mistaken for people",
         option="--strict",
         hides=Hides("things", lambda level, other: level == "off" != other),
-    )
-    light_match: float = _look(
-        0.0,
-        "Adapt your light and colours to the background.",
-        0,
-        100,
-        title="Light match",
-        option="--light-match",
-        unit="percent",
-    )
-    portrait_light: float = _look(
-        0.0,
-        "Light your face like a soft lamp.",
-        0,
-        100,
-        title="Portrait light",
-        option="--portrait-light",
-        unit="percent",
-    )
-    brightness: float = _look(
-        0.0,
-        "Brighten a dark face, darken an overexposed one.",
-        0,
-        100,
-        title="Brightness",
-        option="--brightness",
-        unit="percent",
     )
 
 
@@ -169,7 +140,7 @@ class EngineSettings(Model):
 class MattingSettings(EngineSettings):
     """Engine settings, and settings that take effect at the next frame without another engine."""
 
-    governor: bool = _look(
+    governor: bool = look(
         True,
         "Lower automatic settings and the frame rate while this computer cannot keep up.",
         title="Lower quality when this computer is busy",
@@ -266,10 +237,10 @@ class BackgroundSettings(Model):
     bokeh: bool = _background(
         False, "Blur like a wide lens: lights become discs; needs the executor OpenVINO.", title="Bokeh", hides=Hides()
     )
-    fit: Literal["fill", "fit"] = _look(
+    fit: Literal["fill", "fit"] = look(
         "fill", "Whether the background covers the frame or is shown whole.", option="--background-fit"
     )
-    zoom: float = _look(
+    zoom: float = look(
         1.0,
         "Enlarge the image behind the person.",
         1,
@@ -305,13 +276,10 @@ class BackgroundSettings(Model):
         return self.replace(kind=kind, path=path, **moved)
 
 
-MAX_ZONES = 200
-
-
 class FramingSettings(Model):
     """Crop of the source's frames: digital zoom and pan."""
 
-    zoom: float = _look(
+    zoom: float = look(
         1.0,
         "Enlarge a part of the camera image.",
         1,
@@ -335,75 +303,6 @@ class FramingSettings(Model):
         option="--pan",
         hides=Hides(),
     )
-
-
-Fraction = Annotated[float, Field(ge=0, le=1)]
-
-
-class Zone(Model):
-    """A part of the camera's frame that is always hidden; not cropped by the framing."""
-
-    kind: Literal["drop"] = "drop"
-    points: Annotated[tuple[tuple[Fraction, Fraction], ...], Field(min_length=1, max_length=1000)]
-    """A brush stroke or an outline: (x, y) in fractions of the frame's width and height.
-
-    The frame is that of the camera before `CaptureSettings.orientation` turns it: what a zone hides stays hidden.
-    """
-    radius: Annotated[float, Field(ge=0, le=0.5)] = 0.03
-    """Of the brush, as a fraction of the frame's height."""
-    filled: bool = False
-    """Whether the points are an outline that is filled."""
-    camera: str = ""
-    """Stable id of the camera that it was painted for; empty: any camera."""
-
-
-class PeopleSettings(Model):
-    """What follows the people in the frame."""
-
-    auto_framing: Literal["off", "calm", "close"] = _look(
-        "off",
-        "Crop the image to head and shoulders, and follow them.",
-        title="Auto-framing",
-        option="--auto-framing",
-        hides=Hides(),
-    )
-    """In effect while `FramingSettings.zoom` is 1."""
-    only_me: bool = _look(
-        False,
-        "Hide everybody but one person; click the person in the preview.",
-        title="Only me",
-        option="--only-me/--everybody",
-        hides=Hides("people", operator.lt),
-    )
-    """The largest person, or the one at `Settings.selected`."""
-    zones: tuple[Zone, ...] = _look(
-        (),
-        "JSON file of zones of the frame that are always hidden.",
-        option="--zones",
-        values="FILE",
-        hides=Hides("hidden", lambda zones, others: not set(others) <= set(zones)),
-        max_length=MAX_ZONES,
-    )
-
-    def zones_of(self, camera: str) -> tuple[Zone, ...]:
-        """Return the zones of a camera, given by its stable id, and those of cameras that may be the same one.
-
-        An id gets a port (`#usb-2`) only while two cameras share it, so that without it nobody can tell them apart.
-        """
-        shared = _without_port(camera)
-
-        def may_be_of(zone: Zone) -> bool:
-            return _without_port(zone.camera) == shared or camera.endswith(f"#{zone.camera}")
-
-        return tuple(zone for zone in self.zones if zone.camera in ("", camera) or may_be_of(zone))
-
-    def with_zone(self, zone: Zone) -> PeopleSettings:
-        """Return these settings with one more zone; unchanged where there are `MAX_ZONES`, so that none is shown."""
-        return self.replace(zones=(*self.zones, zone)) if len(self.zones) < MAX_ZONES else self
-
-
-def _without_port(camera: str) -> str:
-    return re.sub(r"#(\d+|(pci|platform|usb)-[\w.:-]+)$", "", camera)
 
 
 class OutputSettings(Model):
@@ -477,7 +376,7 @@ class OutputSettings(Model):
         scope="program",
         stage=Stage.MICROPHONE,
     )
-    mirror: bool = _look(
+    mirror: bool = look(
         False,
         "Mirror what leaves, with the background and texts in it.",
         title="Mirror the output",

@@ -8,11 +8,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
+from app.core.declaration import Hides, Model, look
 from app.core.edits import MatteEdit
 from app.core.geometry import WHOLE_VIEW, View
-from app.core.types import Floats
-from app.effects.base import Effect, FrameContext
+from app.effects.base import Effect, FrameContext, SeenFrame
 from app.effects.finding import Person, find_people
 
 
@@ -246,24 +247,40 @@ def _pan(centre: float, size: float) -> float:
     return min(MAX_PAN, max(-MAX_PAN, (2 * centre - size) / (1 - size) - 1))
 
 
-class AutoFraming(Effect):
+class AutoFramingSettings(Model):
+    """Whether the picture follows people."""
+
+    framing: Literal["off", "calm", "close"] = look(
+        "off",
+        "Crop the image to head and shoulders, and follow them.",
+        title="Auto-framing",
+        option="--auto-framing",
+        hides=Hides(),
+        resets=("framing",),  # a manual zoom would override it
+    )
+    """In effect while `FramingSettings.zoom` is 1."""
+
+
+class AutoFraming(Effect[AutoFramingSettings]):
     """Shows the part of the frame around head and shoulders, while no manual zoom overrides it."""
 
-    settings = ("people.auto_framing",)
+    section = "people"
+    part = AutoFramingSettings
 
     def __init__(self) -> None:
         self._path: FramingPath | None = None
 
     def prepare(self, frame: FrameContext, last: FrameContext | None) -> bool:
-        if frame.settings.people.auto_framing == "off" or frame.settings.framing.zoom != 1:
+        if self.own(frame).framing == "off" or frame.settings.framing.zoom != 1:
             self._path = None
         elif self._path is None or last is None or frame.aspect != last.aspect or frame.time_s < last.time_s:
             self._path = FramingPath(frame.aspect)
         return self._path is not None
 
-    def edit(self, frame: FrameContext, small: Floats, alpha: Floats, step_s: float) -> MatteEdit:
+    def edit(self, frame: FrameContext, seen: SeenFrame) -> MatteEdit:
         assert self._path is not None
-        view = self._path.next_view(find_people(alpha), STYLES[frame.settings.people.auto_framing], step_s)
+        style = STYLES[self.own(frame).framing]
+        view = self._path.next_view(find_people(seen.alpha), style, seen.step_s)
         return MatteEdit(view=None if view.is_whole else view)
 
     def reset(self) -> None:

@@ -8,6 +8,7 @@ recognise nobody, and two masks.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -15,12 +16,14 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ValidationInfo, field_validator
 
+from app.core.declaration import Fraction, Hides, Model, look, setting
 from app.core.edits import MatteEdit
 from app.core.geometry import WHOLE_VIEW, cutout, from_camera
 from app.core.settings import FramingSettings
 from app.core.types import Floats, Mask
-from app.effects.base import Effect, FrameContext
+from app.effects.base import Effect, FrameContext, SeenFrame
 from app.effects.finding import on_grid
 
 Codes = NDArray[np.intp]
@@ -167,16 +170,41 @@ _SQUARE = np.ones((3, 3), np.uint8)
 Point = tuple[float, float]
 
 
-class OnlyMe(Effect):
+class OnlyMeSettings(Model):
+    """Whether one person alone is shown."""
+
+    only_me: bool = look(
+        False,
+        "Hide everybody but one person; click the person in the preview.",
+        title="Only me",
+        option="--only-me/--everybody",
+        hides=Hides("people", operator.lt),
+        resets=("people.selected",),
+    )
+    """The largest person, or the one that is selected."""
+    selected: tuple[Fraction, Fraction] | None = setting(
+        None, "", scope="run", stage=None, hides=Hides("people", only_with="only_me")
+    )
+    """Where the user last selected the person, in fractions of the camera's upright frame; never saved."""
+
+    @field_validator("selected")
+    @classmethod
+    def _ends_with_the_effect(cls, value: Point | None, info: ValidationInfo) -> Point | None:
+        return value if info.data.get("only_me") else None
+
+
+class OnlyMe(Effect[OnlyMeSettings]):
     """Tracks one person in one stream. Nothing outlives this object."""
 
-    settings = ("people.only_me",)
+    section = "people"
+    part = OnlyMeSettings
+    follows = ("only_me", "selected")
 
     def __init__(self) -> None:
         self._on = False
         """Whether the person of the last frame is the one that is selected."""
         self._selected: Point | None = None
-        """As in `Settings`."""
+        """As in the settings."""
         self._elsewhere: Point | None = None
         """The selection, if it was made in the picture of another camera, or before the camera was turned: nobody is
         shown until the next one."""
@@ -188,11 +216,12 @@ class OnlyMe(Effect):
         self._point: Point | None = None
 
     def prepare(self, frame: FrameContext, last: FrameContext | None) -> bool:
-        selected = frame.settings.selected
+        own = self.own(frame)
+        selected = own.selected
         moved = last is not None and (last.camera not in ("", frame.camera) or last.orientation != frame.orientation)
         if moved or selected != self._elsewhere:
             self._elsewhere = selected if moved else None
-        if not frame.settings.people.only_me:
+        if not own.only_me:
             self._on = False
         elif not self._on or selected != self._selected:
             self.select(None if selected is None else from_camera(frame.settings.framing, WHOLE_VIEW, *selected))
@@ -201,8 +230,8 @@ class OnlyMe(Effect):
             self.reframe(last.settings.framing, frame.settings.framing)
         return self._on
 
-    def edit(self, frame: FrameContext, small: Floats, alpha: Floats, step_s: float) -> MatteEdit:
-        gain = self.gain(small, alpha, step_s)
+    def edit(self, frame: FrameContext, seen: SeenFrame) -> MatteEdit:
+        gain = self.gain(seen.small, seen.alpha, seen.step_s)
         return MatteEdit(gain if self._elsewhere is None else np.zeros_like(gain))
 
     def reset(self) -> None:

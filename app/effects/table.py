@@ -1,17 +1,77 @@
-"""The effects of the program, in the order in which they change a matte. A new one is a module and a row here."""
+"""The effects of the program, in the order in which they change a matte. A new one is a module and a row here.
+
+The sections of the settings that effects have are put together here too, each of the parts of its effects.
+"""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import create_model
+
+from app.core.declaration import Model
 from app.core.edits import MatteEdit
 from app.core.geometry import WHOLE_VIEW
 from app.core.types import Floats
 from app.effects.auto_framing import AutoFraming
-from app.effects.base import Effect, FrameContext
-from app.effects.light import Light
+from app.effects.base import Effect, FrameContext, SeenFrame
+from app.effects.brightness import Brightness
+from app.effects.light import Lighting
+from app.effects.light_match import LightMatch
 from app.effects.only_me import OnlyMe
-from app.effects.zones import Zones
+from app.effects.portrait_light import PortraitLight
+from app.effects.zones import Zones, ZoneSettings
 
-EFFECTS: tuple[type[Effect], ...] = (OnlyMe, AutoFraming, Zones, Light)
+EFFECTS: tuple[type[Effect[Any]], ...] = (
+    OnlyMe,
+    AutoFraming,
+    Zones,
+    # The light of the background and the lamp light the person as the brightness shows it.
+    Brightness,
+    LightMatch,
+    PortraitLight,
+)
+
+
+def _section(name: str) -> Any:
+    """Return the class of a section of the settings, which has those of all effects of this section."""
+    parts = [effect.part for effect in EFFECTS if effect.section == name]
+    # Fields come in the order of the last base first. By module and name other processes find the class.
+    return create_model(f"{name.capitalize()}Settings", __base__=tuple(reversed(parts)), __module__=__name__)
+
+
+if TYPE_CHECKING:
+    # To others a section has no setting of an effect, so that none can be named; but the window paints zones.
+    PeopleSettings = ZoneSettings
+    LightSettings = Model
+else:
+    PeopleSettings = _section("people")
+    LightSettings = _section("light")
+
+_M = TypeVar("_M", bound=Model)
+Place = tuple[float, float]
+"""Fractions of the width and the height of the camera's upright frame."""
+
+
+def follows_person(settings: Model) -> bool:
+    """Return whether an effect is on that follows one person, so that a click in the picture chooses who that is."""
+    return any(getattr(getattr(settings, section), switch) for section, switch, _ in _following())
+
+
+def with_person(settings: _M, place: Place | None, *, on: bool = True) -> _M:
+    """Return the settings in which the effects that follow one person follow the one at this place.
+
+    place: None: the largest person. on: whether they are on at all.
+    """
+    for section, switch, chosen in _following():
+        settings = settings.replaced_at([section], **{switch: on, chosen: place})
+    return settings
+
+
+def _following() -> list[tuple[str, str, str]]:
+    """Return section, switch and place of each effect that follows one person."""
+    return [(effect.section, *effect.follows) for effect in EFFECTS if effect.follows is not None]
+
 
 MAX_GAP_S = 0.5
 """A longer gap between two frames counts as this much time."""
@@ -25,7 +85,7 @@ class Effects:
 
     def __init__(self) -> None:
         self._effects = [make() for make in EFFECTS]
-        self._active: list[Effect] = []
+        self._active: list[Effect[Any]] = []
         self._frame: FrameContext | None = None
         self._last_s = 0.0
         """Time of the last frame that was edited."""
@@ -50,19 +110,24 @@ class Effects:
         frame = self._frame
         assert frame is not None
         self.alpha = alpha
-        step_s, self._last_s = min(max(frame.time_s - self._last_s, 0.0), MAX_GAP_S), frame.time_s
-        gain = view = None
+        step_s = min(max(frame.time_s - self._last_s, 0.0), MAX_GAP_S)
+        self._last_s = frame.time_s
+        gain = None
+        view = None
         lights: tuple[Floats, ...] = ()
+        lighting = Lighting(small, alpha)
         self.hides_everybody = False
         for effect in self._active:
-            change = effect.edit(frame, small, alpha, step_s)
-            view, lights = change.view or view, lights + change.lights
+            change = effect.edit(frame, SeenFrame(small, alpha, step_s, lighting))
+            view = change.view or view
+            lights += change.lights
             if change.gain is not None:
                 gain = change.gain if gain is None else gain * change.gain
                 alpha = alpha * change.gain
+                lighting.alpha = alpha
                 self.hides_everybody |= not change.gain.any()
         self.view = view or WHOLE_VIEW
-        return MatteEdit(gain, view, lights)
+        return MatteEdit(gain, view, lights + lighting.maps())
 
     def reset(self) -> None:
         """Forget the stream: the next frame is of another one, or comes after a pause."""

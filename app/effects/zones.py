@@ -3,17 +3,82 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
+from typing import Annotated, Literal
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
+from app.core.declaration import Fraction, Hides, Model, look
 from app.core.edits import MatteEdit
 from app.core.geometry import cutout
-from app.core.settings import FramingSettings, Zone
+from app.core.settings import FramingSettings
 from app.core.types import Floats
-from app.effects.base import Effect, FrameContext
+from app.effects.base import Effect, FrameContext, SeenFrame
+
+MAX_ZONES = 200
+
+
+class Zone(Model):
+    """A part of the camera's frame that is always hidden; not cropped by the framing."""
+
+    kind: Literal["drop"] = "drop"
+    points: Annotated[tuple[tuple[Fraction, Fraction], ...], Field(min_length=1, max_length=1000)]
+    """A brush stroke or an outline: (x, y) in fractions of the frame's width and height.
+
+    The frame is that of the camera before `CaptureSettings.orientation` turns it: what a zone hides stays hidden.
+    """
+    radius: Annotated[float, Field(ge=0, le=0.5)] = 0.03
+    """Of the brush, as a fraction of the frame's height."""
+    filled: bool = False
+    """Whether the points are an outline that is filled."""
+    camera: str = ""
+    """Stable id of the camera that it was painted for; empty: any camera."""
+
+
+class ZonesFile(Model):
+    """A file of zones."""
+
+    zones: tuple[Zone, ...] = Field(max_length=MAX_ZONES)
+
+
+class ZoneSettings(Model):
+    """What is always hidden."""
+
+    zones: tuple[Zone, ...] = look(
+        (),
+        "JSON file of zones of the frame that are always hidden.",
+        option="--zones",
+        values="FILE",
+        hides=Hides("hidden", lambda zones, others: not set(others) <= set(zones)),
+        file=ZonesFile,
+        is_merged=True,
+        max_length=MAX_ZONES,
+    )
+
+    def zones_of(self, camera: str) -> tuple[Zone, ...]:
+        """Return the zones of a camera, given by its stable id, and those of cameras that may be the same one.
+
+        An id gets a port (`#usb-2`) only while two cameras share it, so that without it nobody can tell them apart.
+        """
+        shared = _without_port(camera)
+
+        def may_be_of(zone: Zone) -> bool:
+            return _without_port(zone.camera) == shared or camera.endswith(f"#{zone.camera}")
+
+        return tuple(zone for zone in self.zones if zone.camera in ("", camera) or may_be_of(zone))
+
+    def with_zone(self, zone: Zone) -> ZoneSettings:
+        """Return these settings with one more zone; unchanged where there are `MAX_ZONES`, so that none is shown."""
+        return self.replace(zones=(*self.zones, zone)) if len(self.zones) < MAX_ZONES else self
+
+
+def _without_port(camera: str) -> str:
+    return re.sub(r"#(\d+|(pci|platform|usb)-[\w.:-]+)$", "", camera)
+
 
 CANVAS_HEIGHT = 540
 """Zones are drawn at this height, then cropped and scaled to the matte."""
@@ -72,8 +137,11 @@ def draw_zones(zones: Sequence[Zone], aspect: float) -> NDArray[np.uint8]:
     return canvas
 
 
-class Zones(Effect):
+class Zones(Effect[ZoneSettings]):
     """Hides what the user has painted over."""
+
+    section = "people"
+    part = ZoneSettings
 
     def __init__(self) -> None:
         self._zones: tuple[Zone, ...] = ()
@@ -83,20 +151,20 @@ class Zones(Effect):
         """The zones, drawn and as a factor of alpha, and what each depends on."""
 
     def prepare(self, frame: FrameContext, last: FrameContext | None) -> bool:
-        people = frame.settings.people
-        if last is None or people is not last.settings.people or frame.camera != last.camera:
-            self._zones = people.zones_of(frame.camera)
+        own = self.own(frame)
+        if last is None or own is not self.own(last) or frame.camera != last.camera:
+            self._zones = own.zones_of(frame.camera)
         return bool(self._zones)
 
-    def edit(self, frame: FrameContext, small: Floats, alpha: Floats, step_s: float) -> MatteEdit:
+    def edit(self, frame: FrameContext, seen: SeenFrame) -> MatteEdit:
         orientation, aspect = frame.orientation, frame.aspect
         drawn_of = self._zones, aspect, orientation
         if self._drawn is None or self._drawn[0] != drawn_of:
             drawn = draw_zones(self._zones, 1 / aspect if orientation.is_sideways else aspect)
             self._drawn, self._gain = (drawn_of, orientation.upright(drawn)), None
         grow = max(0, frame.settings.matting.edges.grow_px) / frame.size[1]
-        depends_on = frame.settings.framing, alpha.shape, grow
+        depends_on = frame.settings.framing, seen.alpha.shape, grow
         if self._gain is None or self._gain[0] != depends_on:
-            rows, columns = alpha.shape
+            rows, columns = seen.alpha.shape
             self._gain = depends_on, zone_gain(self._drawn[1], frame.settings.framing, (rows, columns), grow)
         return MatteEdit(self._gain[1])

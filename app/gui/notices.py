@@ -15,7 +15,7 @@ from PyQt6.sip import isdeleted
 
 from app.capture.camera import SLOW_FPS
 from app.core.errors import Remedy, Stage, Text
-from app.core.settings import MAX_ZONES
+from app.effects.zones import MAX_ZONES
 from app.gui.panels.models import Models, download_caption
 from app.gui.questions import open_folder
 from app.gui.translation import describe_model, short, tr, translated

@@ -24,7 +24,7 @@ from app.core.errors import (
 )
 from app.core.files import check_outputs, is_folder, is_special, why_not_written, write_error
 from app.core.geometry import cropped, framed, viewed
-from app.core.settings import BackgroundSettings, FramingSettings, MattingSettings, PeopleSettings
+from app.core.settings import BackgroundSettings, FramingSettings, MattingSettings
 from app.core.types import UNKNOWN_SOURCE, AlphaImage, Backdrop, BgrImage, BlurredBackground, Frame, Matte
 from app.matting import build_engine
 from app.matting.build import frame_check
@@ -85,7 +85,7 @@ class FilmStep:
         """
         self._background = background
         # The background "none" shows the whole room, and the matte with it.
-        self._settings = settings if background is not None else settings.replace(people=PeopleSettings())
+        self._settings = settings if background is not None else settings.replace(people=Settings().people)
         self._want_alpha = want_alpha
         self._want_foreground = want_foreground
         self._transparent = transparent

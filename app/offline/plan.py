@@ -254,7 +254,7 @@ def settings_hash(settings: Settings, transparent: bool | None = False, fps: Fra
         "matting": settings.matting.model_dump(mode="json", exclude={"weights", "plate"}),
         "background": settings.background.model_dump(mode="json", exclude={"path"}),
         "turned": [settings.capture.rotate, settings.capture.flip],
-        **settings.model_dump(mode="json", include={"framing", "people", "selected"}),
+        **settings.model_dump(mode="json", include={"framing", "people", "light"}),
     }
     return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
 

@@ -124,9 +124,10 @@ def test_modules_are_short() -> None:
 
 LAYERS = (
     ("models", "app.core"),
+    ("app.effects",),
     ("app.settings",),
     ("app.config", "app.media"),
-    ("app.matting", "app.effects", "app.backgrounds", "app.system"),
+    ("app.matting", "app.backgrounds", "app.system"),
     ("app.capture", "app.output", "app.offline", "app.privacy", "app.stream"),
     ("app.runtime", "app.doctor"),
     ("app.control",),

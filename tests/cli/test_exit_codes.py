@@ -125,7 +125,7 @@ REFUSED: tuple[tuple[str, str], ...] = (
     ("ctl dance", "There is no command “dance”"),
     ("ctl pause maybe", "the choices are on, off, toggle"),
     ("ctl set output.mirror", "output.mirror needs a value"),
-    ("ctl framing sun", "There is no command “framing” any more; write `set people.auto_framing calm`"),
+    ("ctl framing sun", "There is no command “framing” any more; write `set people.framing calm`"),
 )
 """(words after `run.py`, part of the sentence): asked wrongly."""
 

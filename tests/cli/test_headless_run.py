@@ -28,8 +28,9 @@ from app.control.server import ControlServer
 from app.control.transport import SOCKET_FILE, ask, default_address
 from app.core import paths
 from app.core.errors import BackgroundError, MattecamError, ModelError, SinkOpenError, Stage
-from app.core.settings import BackgroundSettings, PeopleSettings, Zone
+from app.core.settings import BackgroundSettings
 from app.core.types import Frame, Outgoing, Picture, PictureKind, SourceInfo
+from app.effects.zones import Zone
 from app.matting.interface import EngineInfo
 from app.runtime.context import Timing
 from app.runtime.pipeline import Pipeline
@@ -501,7 +502,7 @@ def test_a_film_is_told_that_zones_of_a_camera_are_not_used(
 ) -> None:
     source, config = write_clip(tmp_path / "in.mp4", 30, size=(320, 240)), tmp_path / "settings.json"
     zone = Zone(points=((0, 0),), camera=str(source.resolve()) if of_the_film else "usb-1")
-    settings_file.save(config, Settings(people=PeopleSettings(zones=(zone,))))
+    settings_file.save(config, Settings(people=Settings().people.replace(zones=(zone,))))
     words = ["--source", str(source), "--config", str(config), "--background", "green", "--frames", "3"]
     assert main.main(["headless", *SMALL, *words]) == 0
     assert ("painted for a camera are not used" in capsys.readouterr().err) == (not of_the_film)

@@ -17,7 +17,8 @@ from app.config.scenes import SceneStore, default_path
 from app.config.setting import parse_background
 from app.control.commands import parse_pan
 from app.core.errors import UsageError
-from app.core.settings import BackgroundSettings, CaptureSettings, FramingSettings, MattingSettings, Zone
+from app.core.settings import BackgroundSettings, CaptureSettings, FramingSettings, MattingSettings
+from app.effects.zones import Zone
 from app.settings import Settings
 from models import weights
 
@@ -172,7 +173,7 @@ def test_a_saved_model_that_is_not_installed_is_replaced_by_the_bundled_one(file
 
 ZONE = Zone(points=((0, 0),), camera="usb-1")
 VIEWED = Settings(framing=FramingSettings(zoom=2), background=BackgroundSettings(kind="blur", zoom=2))
-OF_A_CAMERA = VIEWED.replaced_at(["people"], auto_framing="close", zones=(ZONE,))
+OF_A_CAMERA = VIEWED.replaced_at(["people"], framing="close", zones=(ZONE,))
 
 
 def test_without_options_a_film_is_green_and_does_not_follow_the_window(file: Path) -> None:

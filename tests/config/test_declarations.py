@@ -12,7 +12,8 @@ from app.config.scenes import SceneStore
 from app.config.setting import SETTINGS, Setting
 from app.core.declaration import Model, Scope, facts_of, opens_alike, setting
 from app.core.errors import Stage
-from app.core.settings import CaptureSettings, OutputSettings, Zone
+from app.core.settings import CaptureSettings, OutputSettings
+from app.effects.zones import Zone
 from app.settings import Settings
 from tests.other_values import other_value
 from tests.paths import ROOT
@@ -54,7 +55,7 @@ def another(declared: Setting) -> Any:
     """Return a value that is not the default."""
     known: dict[str, Any] = {
         "people.zones": (Zone(points=((0.5, 0.5),)),),
-        "selected": (0.5, 0.5),
+        "people.selected": (0.5, 0.5),
         "version": 3,
         "window.cameras": {"usb": CaptureSettings()},
     }
@@ -98,7 +99,6 @@ def test_a_setting_with_a_stage_opens_its_source_anew(declared: Setting) -> None
 def test_the_recordings_of_a_run_are_not_kept() -> None:
     run = Settings(
         output=OutputSettings(record=Path("a.mp4"), record_alpha=Path("b.mp4"), mirror=True, microphone="usb"),
-        selected=(0.5, 0.5),
         paused=True,
         frozen=True,
     )

@@ -8,7 +8,7 @@ import pytest
 
 from app.config.exposure import exposed_by, without_exposure
 from app.config.setting import SETTINGS, Setting
-from app.core.settings import Zone
+from app.effects.zones import Zone
 from app.settings import Settings
 from tests.other_values import other_value
 from tests.paths import ROOT
@@ -23,8 +23,8 @@ def edged(**edges: Any) -> Settings:
     return Settings().replaced_at(["matting", "edges"], **edges)
 
 
-def alone(**changes: Any) -> Settings:
-    return Settings(**changes).replaced_at(["people"], only_me=True)
+def alone(place: tuple[float, float] | None = None) -> Settings:
+    return Settings().with_person(place)
 
 
 def zoomed(zoom: float, pan_x: float = 0.0, *, none: bool = True) -> Settings:
@@ -50,7 +50,7 @@ def blurred(strength: float, strict: str = "off") -> Settings:
         pytest.param(Settings(), Settings().replaced_at(["people"], zones=(DOOR,)), ("hidden",), id="a zone less"),
         pytest.param(Settings().replaced_at(["people"], zones=(DOOR,)), Settings(), (), id="a zone more"),
         pytest.param(Settings(), alone(), ("people",), id="everybody"),
-        pytest.param(alone(selected=(0.5, 0.5)), alone(selected=(0.1, 0.5)), ("people",), id="another person"),
+        pytest.param(alone((0.5, 0.5)), alone((0.1, 0.5)), ("people",), id="another person"),
         pytest.param(alone(), Settings(), (), id="one person"),
         pytest.param(edged(strict="off"), Settings(), ("things",), id="no strict mode"),
         pytest.param(Settings(), edged(strict="off"), (), id="strict mode"),
@@ -60,7 +60,7 @@ def blurred(strength: float, strict: str = "off") -> Settings:
         pytest.param(edged(feather_px=2), edged(feather_px=3), (), id="a less soft edge"),
         pytest.param(edged(contrast=0.5), Settings(), ("edges",), id="a harder edge"),
         pytest.param(edged(contrast=0.5, threshold=0.3), edged(contrast=0.5), ("edges",), id="a lower threshold"),
-        pytest.param(edged(light_match=50), Settings(), (), id="another light"),
+        pytest.param(Settings().replaced_at(["light"], match=50), Settings(), (), id="another light"),
         pytest.param(Settings(), LOCKED, ("locked",), id="no pause while the screen is locked"),
         pytest.param(LOCKED, Settings(), (), id="a pause while the screen is locked"),
         pytest.param(Settings(paused=True), Settings(), (), id="a pause"),
@@ -76,7 +76,7 @@ def test_what_a_change_may_show(new: Settings, current: Settings, exposed: tuple
 
 def test_taking_a_change_back_gives_back_all_that_shows_no_more() -> None:
     now = edged(feather_px=3).replaced_at(["people"], zones=(DOOR,)).replaced_at(["output"], mirror=True)
-    before = edged(strict="off", light_match=20).replaced_at(["capture"], source="camera:3", rotate=90)
+    before = edged(strict="off").replaced_at(["light"], match=20).replaced_at(["capture"], source="camera:3", rotate=90)
 
     given_back = without_exposure(before, now)
 
@@ -85,23 +85,42 @@ def test_taking_a_change_back_gives_back_all_that_shows_no_more() -> None:
     )
 
 
+KNOWN: dict[str, Any] = {
+    "people.zones": (DOOR,),
+    "people.selected": (0.5, 0.5),
+    "version": 3,
+    "window.cameras": {},
+}
+"""Other values of settings that no text stands for."""
+
+
+def with_switch(setting: Setting) -> Settings:
+    """Return settings in which the switch is on without which this setting shows nothing."""
+    if setting.hides is None or not setting.hides.only_with:
+        return Settings()
+    return Settings().replaced_at(setting.path[:-1], **{setting.hides.only_with: True})
+
+
 @pytest.mark.parametrize("setting", SETTINGS.values(), ids=SETTINGS.keys())
 def test_a_setting_counts_as_hiding_where_it_is_declared_to(setting: Setting) -> None:
     """The gate lets a frozen picture leave only while all of these have the values with which it was made."""
-    value: Any = {"people.zones": (DOOR,), "selected": (0.5, 0.5), "version": 3, "window.cameras": {}}.get(setting.name)
+    settings = with_switch(setting)
+    value = KNOWN.get(setting.name)
     if value is None:
         value = other_value(setting, ROOT / "app" / "assets" / "quality.jpg")
-    changed = setting.replaced_in(Settings(), value)
 
-    assert (changed.hides != Settings().hides) is (setting.hides is not None)
+    changed = setting.replaced_in(settings, value)
+
+    assert (changed.hides != settings.hides) is (setting.hides is not None)
 
 
 @pytest.mark.parametrize(
     "setting", [each for each in HIDING if each.hides and each.hides.exposure], ids=lambda setting: setting.name
 )
 def test_a_setting_that_is_declared_to_hide_is_asked_about_in_one_direction_at_least(setting: Setting) -> None:
-    value = (DOOR,) if setting.name == "people.zones" else other_value(setting, ROOT)
-    other = setting.replaced_in(Settings(), value)
+    settings = with_switch(setting)
+    value = KNOWN.get(setting.name) or other_value(setting, ROOT)
+    other = setting.replaced_in(settings, value)
 
-    both = {exposed_by(other, Settings()), exposed_by(Settings(), other)}
+    both = {exposed_by(other, settings), exposed_by(settings, other)}
     assert setting.hides is not None and (setting.hides.exposure,) in both

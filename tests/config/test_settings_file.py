@@ -17,15 +17,19 @@ from app.cli.options import LiveOptions, apply_options
 from app.cli.start import settings_from
 from app.config import settings_file
 from app.config.scenes import SceneStore
-from app.config.setting import read_zones
+from app.config.setting import RENAMED, SETTINGS, read_zones, with_values
+from app.control.commands import find_settable
 from app.core import paths, user_file
 from app.core.errors import SettingsError, UsageError
 from app.core.files import BrokenFileError, JsonObject
-from app.core.settings import BackgroundSettings, CaptureSettings, FramingSettings, OutputSettings, Zone
+from app.core.settings import BackgroundSettings, CaptureSettings, FramingSettings, OutputSettings
+from app.effects.zones import Zone, ZonesFile
 from app.settings import Settings
 
 OLD = Path(__file__).with_name("settings_of_0_3.json")
 """Every setting of version 0.3, with another value than its default."""
+OF_0_4 = Path(__file__).with_name("settings_of_0_4.json")
+"""As version 0.4 wrote it, with effects and edge controls in use."""
 
 
 CHANGED = Settings().replaced_at(["output"], mirror=True)
@@ -473,7 +477,7 @@ DOOR = {"kind": "drop", "points": [[0, 0], [0.2, 0], [0.2, 1]], "filled": True}
 def test_a_file_gives_zones_for_any_camera(tmp_path: Path) -> None:
     path = tmp_path / "zones.json"
     path.write_text(json.dumps({"zones": [DOOR, {"points": [[0.5, 0.5]], "radius": 0.1}]}))
-    door, chair = read_zones(path)
+    door, chair = read_zones(path, ZonesFile)
     assert door == Zone(points=((0, 0), (0.2, 0), (0.2, 1)), filled=True)
     assert (chair.radius, chair.camera) == (0.1, "")
     assert apply_options(Settings(), LiveOptions(zones=path)).people.zones == (door, chair)
@@ -483,7 +487,7 @@ def test_a_file_gives_zones_for_any_camera(tmp_path: Path) -> None:
     ("data", "problem"),
     [
         ({}, "zones"),
-        ({"zones": [DOOR], "auto_framing": "calm"}, "auto_framing: there is no such setting"),
+        ({"zones": [DOOR], "framing": "calm"}, "framing: there is no such setting"),
         ({"zones": [DOOR, {**DOOR, "kind": "keep"}]}, "it holds a keep zone, which shows the room"),
         ({"zones": [{**DOOR, "points": [[0, 2]]}]}, "at most 1"),
         ({"zones": [3]}, "zones.0: it must be an object with names and values"),
@@ -496,7 +500,7 @@ def test_any_other_file_is_refused(tmp_path: Path, data: object, problem: str) -
     file.write_text(json.dumps(data))
     for path, said in ((file, problem), (tmp_path / "none.json", "not exist"), (tmp_path, "a folder")):
         with pytest.raises(UsageError, match=rf"zones file {path} .*{said}"):
-            read_zones(path)
+            read_zones(path, ZonesFile)
 
 
 def test_a_file_on_a_disk_that_does_not_answer_holds_up_no_start(
@@ -559,3 +563,57 @@ def test_a_named_file_on_a_disk_that_does_not_answer_is_refused(
         settings_from(LiveOptions(**options))
 
     answers.set()
+
+
+USED_IN_0_4 = {
+    "people.only_me": "on",
+    "people.framing": "calm",
+    "light.match": "30",
+    "light.portrait": "40",
+    "light.brightness": "50",
+    "edges.grow_px": "2",
+    "edges.feather_px": "3",
+    "edges.despill": "0.5",
+    "edges.strict": "off",
+    "background.kind": "colour",
+    "background.colour": "#102030",
+    "output.mirror": "on",
+    "output.standby_text": "Back at noon",
+}
+
+
+def test_a_file_of_0_4_gives_every_effect_its_settings(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "settings.json"
+    path.write_bytes(OF_0_4.read_bytes())
+
+    settings, warning = settings_file.load(path)
+
+    door = Zone(points=((0, 0), (0.2, 0), (0.2, 1), (0, 1)), filled=True, camera="usb-1")
+    assert settings == with_values(Settings().replaced_at(["people"], zones=(door,)), USED_IN_0_4)
+    assert (warning, caplog.messages) == (None, [])
+    settings_file.save(path, settings)
+    assert settings_file.read(path) == settings
+
+
+def test_a_scene_of_0_4_has_the_same_look(tmp_path: Path) -> None:
+    content = json.loads(OF_0_4.read_text())
+    look = {name: content[name] for name in ("version", "framing", "people", "matting", "background")}
+    path = tmp_path / "scenes.json"
+    path.write_text(json.dumps({"version": 1, "scenes": {"Desk": look}}))
+
+    scene = SceneStore(path).get("Desk")
+
+    saved = settings_file.read(OF_0_4)
+    assert (scene.settings.people, scene.settings.light) == (saved.people, saved.light)
+    assert scene.settings.matting == saved.matting
+
+
+@pytest.mark.parametrize("before", [path for path, now in RENAMED.items() if SETTINGS[now].description])
+def test_a_name_of_0_4_still_sets_its_setting(before: str) -> None:
+    """As its path in the file, and as `ctl set` and the API take it."""
+    now = SETTINGS[RENAMED[before]]
+
+    for name in (before, ".".join(before.split(".")[-2:])):
+        assert find_settable(name) is now
+        value = now.choices[-1] if now.choices else "50"
+        assert now.text(now.value_in(with_values(Settings(), {name: value}))) == value

@@ -22,8 +22,9 @@ from app.config.setting import OPTIONS, SETTINGS, Setting, with_value
 from app.control.commands import SETTABLE, find_settable
 from app.control.server import answer
 from app.core.errors import MattecamError, ModelError, SourceLostError, SourceOpenError, UsageError
-from app.core.settings import CaptureSettings, FramingSettings, Zone
+from app.core.settings import CaptureSettings, FramingSettings
 from app.core.types import PictureKind
+from app.effects.zones import Zone
 from app.media.image_file import read_image
 from app.runtime.status import Phase
 from app.settings import Settings
@@ -35,7 +36,7 @@ from tests.waiting import beside, eventually
 
 def test_every_setting_but_those_of_the_program_has_a_name_in_set_or_a_command_of_its_own() -> None:
     of_the_program = {"version", "unconfirmed", "window.first_run_done", "window.geometry", "window.cameras"}
-    own_commands = {"paused", "paused_by_lock", "frozen", "selected", "output.record", "output.record_alpha"}
+    own_commands = {"paused", "paused_by_lock", "frozen", "people.selected", "output.record", "output.record_alpha"}
     assert set(SETTINGS) - set(SETTABLE) == own_commands | of_the_program
 
 
@@ -110,7 +111,7 @@ def test_an_image_that_cannot_be_read_is_no_standby_image(
         ("set matting.model nosuch", "it must be one of auto", True),
         ("dance", "the commands are background, freeze, get", True),
         ("resume", "There is no command “resume” any more; write `pause off` or `freeze off`.", True),
-        ("framing calm", "write `set people.auto_framing calm` or `set framing.zoom 1.5`", True),
+        ("framing calm", "write `set people.framing calm` or `set framing.zoom 1.5`", True),
         ("model mattecam", "write `set matting.model NAME`, and `status` for the one in use", True),
         ("show now", "takes no argument", True),
         *((f"plate {words}", "write take", True) for words in ("take x", "take -1", "take 61", "take nan", "room.png")),
@@ -189,9 +190,9 @@ def test_a_setting_has_the_same_value_on_each_of_its_faces(
 def test_auto_framing_ends_a_zoom_by_hand(alone: SettingsAlone) -> None:
     alone.run("set framing.zoom 3")
 
-    assert alone.run("set people.auto_framing calm") == "people.auto_framing: calm"
+    assert alone.run("set people.framing calm") == "people.framing: calm"
 
-    assert (alone.settings.framing, alone.settings.people.auto_framing) == (FramingSettings(), "calm")
+    assert (alone.settings.framing, SETTINGS["people.framing"].value_in(alone.settings)) == (FramingSettings(), "calm")
 
 
 def test_the_status_tells_weights_of_ones_own(program: Program, tmp_path: Path) -> None:
@@ -313,13 +314,13 @@ def test_a_snapshot_after_a_zone_is_in_use_shows_nothing_of_it(program: Program,
 def test_one_person_is_selected_by_a_point(program: Program) -> None:
     assert program.run("only-me on") == "Only the selected person is shown."
     assert program.run("only-me 0.5,0.7") == "Only the selected person is shown."
-    assert program.settings.selected == (0.5, 0.7)
+    assert SETTINGS["people.selected"].value_in(program.settings) == (0.5, 0.7)
     assert program.run("only-me 0.02,0.02").startswith("Nobody is shown")
     for wrong in ("only-me 2,0", "only-me nan,0", "only-me me"):
         with pytest.raises(UsageError):
             program.run(wrong)
     assert program.run("only-me off") == "Everybody is shown."
-    assert program.settings.selected is None
+    assert SETTINGS["people.selected"].value_in(program.settings) is None
 
 
 HIDE = Zone(points=((0.1, 0.1), (0.4, 0.4)))

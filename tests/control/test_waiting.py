@@ -66,7 +66,7 @@ def keep_waiting(program: Program, address: ControlAddress, stack: ExitStack) ->
 
 
 def hides_nobody_else(settings: Settings) -> bool:
-    return settings.people.only_me
+    return settings.follows_person
 
 
 def hides_zones(settings: Settings) -> bool:

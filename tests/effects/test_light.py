@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import replace
 
@@ -13,11 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.core.edits import MatteEdit
-from app.core.settings import EdgeSettings
 from app.core.types import Backdrop, BgrImage, BlurredBackground, Floats
-from app.effects import light
+from app.effects import brightness, light, light_match
 from app.effects.base import FrameContext
-from app.effects.light import Exposure, Light
+from app.effects.brightness import Exposure
+from app.effects.portrait_light import found_head
 from app.effects.table import Effects
 from app.matting.cpu.cpu_backend import RefinedCells
 from app.matting.interface import StepGeometry
@@ -25,7 +25,7 @@ from app.settings import Settings
 from tests.matting.stubs import OFF, STUBS, Fixed, StubCpu, showing
 
 SIZE = WIDTH, HEIGHT = 160, 96
-ALL = OFF.replace(light_match=100, portrait_light=100)
+ALL = {"match": 100, "portrait": 100}
 
 
 def person_alpha(width: int, height: int) -> Floats:
@@ -49,17 +49,20 @@ def scene(seed: int, width: int = WIDTH, height: int = HEIGHT, level: float = 0.
     return picture
 
 
-MATCH, PORTRAIT = OFF.replace(light_match=100), OFF.replace(portrait_light=100)
+MATCH = {"match": 100}
+PORTRAIT = {"portrait": 100}
 
 
 @given(seed=st.integers(0, 999), level=st.floats(0.0, 1.0), behind=st.floats(0.0, 1.0))
 @settings(max_examples=40, deadline=None)
 def test_gains_keep_within_their_limits(seed: int, level: float, behind: float) -> None:
-    image, backdrop = (light.rgb_on_grid(scene(seed + i, level=part), *GRID) for i, part in enumerate((level, behind)))
-    tone = light.measured_tone(image, PERSON, backdrop)
+    image, backdrop = (
+        light_match.rgb_on_grid(scene(seed + i, level=part), *GRID) for i, part in enumerate((level, behind))
+    )
+    tone = light_match.measured_tone(image, PERSON, backdrop)
     if tone is not None:
-        assert np.abs(tone.log_gains).max() <= light.MAX_EXPOSURE + light.MAX_CHROMA + 1e-5
-        assert abs(tone.log_contrast) <= light.MAX_CONTRAST
+        assert np.abs(tone.log_gains).max() <= light_match.MAX_EXPOSURE + light_match.MAX_CHROMA + 1e-5
+        assert abs(tone.log_contrast) <= light_match.MAX_CONTRAST
         assert np.isfinite(tone).all()
 
 
@@ -67,16 +70,32 @@ def test_a_person_of_another_light_than_the_scene_moves_towards_it() -> None:
     """The person under the true light is known: the same surfaces, dimmed and warmed as the scene is."""
     surfaces, room = scene(3), scene(4)
     true, backdrop = (image * np.array([0.6, 0.7, 0.8]) for image in (surfaces, room))
-    tone = light.measured_tone(
-        light.rgb_on_grid(surfaces, *GRID), PERSON, light.rgb_on_grid(backdrop.astype(np.uint8), *GRID)
+    tone = light_match.measured_tone(
+        light_match.rgb_on_grid(surfaces, *GRID), PERSON, light_match.rgb_on_grid(backdrop.astype(np.uint8), *GRID)
     )
     assert tone is not None
     found = surfaces * np.exp(tone.log_gains)[::-1]
     assert np.abs(found - true).mean() < 0.85 * np.abs(surfaces - true).mean()
 
 
-def maps_of(alpha: Floats, backdrop: BgrImage | None, edges: EdgeSettings) -> Floats:
-    return Light().maps(light.rgb_on_grid(scene(5), *GRID), alpha, backdrop, edges)
+class LitStream:
+    """The effects on one stream of frames of which the light alone changes."""
+
+    def __init__(self, **strengths: float) -> None:
+        self._settings = Settings().replaced_at(["light"], **strengths)
+        self._effects = Effects()
+
+    def maps(self, image: Floats, alpha: Floats, backdrop: BgrImage | None) -> Floats:
+        """Return what the engines apply to the next frame. backdrop: None for a blur of the person's own room."""
+        frame = FrameContext(self._settings, SIZE, 0.0, BlurredBackground(50) if backdrop is None else backdrop)
+        editor = self._effects.prepare(frame)
+        assert editor is not None
+        (maps,) = editor.edit(np.ascontiguousarray(image.transpose(2, 0, 1)), alpha).lights
+        return maps
+
+
+def maps_of(alpha: Floats, backdrop: BgrImage | None, strengths: Mapping[str, float]) -> Floats:
+    return LitStream(**strengths).maps(light_match.rgb_on_grid(scene(5), *GRID), alpha, backdrop)
 
 
 @pytest.mark.parametrize("colour", [(64, 177, 0), (255, 255, 255), (0, 0, 0)])
@@ -89,7 +108,7 @@ def test_one_colour_has_no_light_to_follow(colour: tuple[int, int, int]) -> None
 
 
 def test_the_portrait_light_is_on_the_face_and_follows_it() -> None:
-    head = light.found_head(PERSON)
+    head = found_head(PERSON)
     assert head is not None and abs(head[0] - GRID_WIDTH / 2) < 2
     found = maps_of(PERSON, scene(8), PORTRAIT)
     moved = maps_of(np.roll(PERSON, 20, axis=1), scene(8), PORTRAIT)
@@ -101,20 +120,20 @@ def test_the_portrait_light_is_on_the_face_and_follows_it() -> None:
 
 def test_highlights_are_not_clipped() -> None:
     bright = np.full((GRID_HEIGHT, GRID_WIDTH, 3), 0.9, np.float32)
-    found = Light().maps(bright, PERSON, scene(9, level=1.0), ALL)
-    assert (0.9 * found[:3] + found[3:]).max() <= 1.01 + light.MAX_CHROMA
+    found = LitStream(**ALL).maps(bright, PERSON, scene(9, level=1.0))
+    assert (0.9 * found[:3] + found[3:]).max() <= 1.01 + light_match.MAX_CHROMA
 
 
 def test_a_sudden_backdrop_changes_the_light_slowly() -> None:
-    stream, image = Light(), light.rgb_on_grid(scene(10), *GRID)
-    first = stream.maps(image, PERSON, scene(11, level=0.9), MATCH)
+    stream, image = LitStream(**MATCH), light_match.rgb_on_grid(scene(10), *GRID)
+    first = stream.maps(image, PERSON, scene(11, level=0.9))
     dark = scene(12, level=0.1)
-    gains = [stream.maps(image, PERSON, dark, MATCH)[1, 0, 0] for _ in range(120)]
+    gains = [stream.maps(image, PERSON, dark)[1, 0, 0] for _ in range(120)]
     changes = np.abs(np.diff([first[1, 0, 0], *gains]))
     assert changes.max() < 0.04, "no step of the brightness is visible"
     assert gains[-1] == pytest.approx(gains[-2], abs=1e-3), "it arrives"
     assert gains[-1] < first[1, 0, 0] - 0.1
-    empty = stream.maps(image, np.zeros_like(PERSON), scene(13), MATCH)
+    empty = stream.maps(image, np.zeros_like(PERSON), scene(13))
     assert empty[1, 0, 0] == gains[-1], "nobody keeps the last light"
 
 
@@ -130,9 +149,9 @@ def test_both_backends_give_the_same_light(backdrop: Backdrop) -> None:
     mattes = []
     for stub in STUBS.values():
         engine = stub(GEOMETRY, person)
-        settings_ = Settings().replaced_at(["matting"], edges=ALL)
+        settings_ = Settings().replaced_at(["light"], **ALL)
         editor = Effects().prepare(FrameContext(settings_, SIZE, 0.0, backdrop))
-        mattes.append(engine.step(frame, backdrop, ALL, editor, want_foreground=True))
+        mattes.append(engine.step(frame, backdrop, OFF, editor, want_foreground=True))
         dark = engine.step(frame, backdrop, OFF)
         engine.close()
         assert (mattes[-1].composite.astype(int) - dark.composite)[mattes[-1].alpha > 200].any(), "the person is relit"
@@ -179,58 +198,58 @@ luminances = st.floats(0, 1)
 def portrait(person: float, room: float, noise: float = 0.0) -> Floats:
     """Return an image of these linear luminances, with noise of gamma-encoded values."""
     linear = np.where(BLOCK > 0.5, person, room)[..., None].repeat(3, 2)
-    noisy = linear ** (1 / light.GAMMA) + np.random.default_rng(0).normal(0, noise, linear.shape)
+    noisy = linear ** (1 / brightness.GAMMA) + np.random.default_rng(0).normal(0, noise, linear.shape)
     return np.clip(noisy, 0, 1).astype(np.float32)
 
 
 @given(mean=luminances, highlight=luminances, white=luminances, noise=st.floats(0, 0.2))
 def test_brightness_keeps_within_its_limits(mean: float, highlight: float, white: float, noise: float) -> None:
-    ev = light.wanted_ev(Exposure(mean, highlight, white, noise))
-    assert light.LEAST_EV <= ev <= light.MOST_EV
+    ev = brightness.wanted_ev(Exposure(mean, highlight, white, noise))
+    assert brightness.LEAST_EV <= ev <= brightness.MOST_EV
     if ev > 0:
-        assert highlight * 2**ev <= light.HIGHLIGHT * 1.001
-        assert noise * 2 ** (ev / light.GAMMA) <= light.NOISE * 1.001
-        assert mean * 2**ev <= light.MIDDLE * 1.001 or white * 2**ev <= light.WHITE * 1.001
+        assert highlight * 2**ev <= brightness.HIGHLIGHT * 1.001
+        assert noise * 2 ** (ev / brightness.GAMMA) <= brightness.NOISE * 1.001
+        assert mean * 2**ev <= brightness.MIDDLE * 1.001 or white * 2**ev <= brightness.WHITE * 1.001
 
 
-@given(mean=st.floats(light.LOW, light.HIGH), white=st.floats(light.WHITE, 1), highlight=luminances)
+@given(mean=st.floats(brightness.LOW, brightness.HIGH), white=st.floats(brightness.WHITE, 1), highlight=luminances)
 def test_skin_of_every_tone_keeps_its_tone_where_it_is_well_lit(mean: float, white: float, highlight: float) -> None:
-    assert light.wanted_ev(LIT._replace(mean=mean, white=white, highlight=highlight)) == 0
+    assert brightness.wanted_ev(LIT._replace(mean=mean, white=white, highlight=highlight)) == 0
 
 
 def test_a_backlit_face_is_raised_an_overexposed_one_lowered_and_dark_skin_is_not_made_pale() -> None:
-    assert light.wanted_ev(LIT._replace(mean=0.04, highlight=0.1)) > 1
-    assert light.wanted_ev(LIT._replace(mean=0.6)) < -0.3
+    assert brightness.wanted_ev(LIT._replace(mean=0.04, highlight=0.1)) > 1
+    assert brightness.wanted_ev(LIT._replace(mean=0.6)) < -0.3
     dark_skin = Exposure(mean=0.08, highlight=0.4, white=0.9, noise=0.005)  # its highlights are of a well-lit face
-    assert light.wanted_ev(dark_skin) < 0.4
+    assert brightness.wanted_ev(dark_skin) < 0.4
 
 
 def test_exposure_is_that_of_head_and_shoulders() -> None:
     dark_face = portrait(0.5, 0.8)
-    dark_face[10:26, 25:55] = 0.05 ** (1 / light.GAMMA)
-    found = light.measured_exposure(dark_face, BLOCK)
+    dark_face[10:26, 25:55] = 0.05 ** (1 / brightness.GAMMA)
+    found = brightness.measured_exposure(dark_face, BLOCK)
     assert found is not None and found.mean < 0.25
     assert found.white == pytest.approx(0.8, abs=0.01)
-    assert light.measured_exposure(dark_face, np.zeros_like(BLOCK)) is None
+    assert brightness.measured_exposure(dark_face, np.zeros_like(BLOCK)) is None
 
 
 def test_noise_is_measured_and_edges_are_not() -> None:
     for noise in (0.0, 0.01, 0.03):
-        found = light.measured_exposure(portrait(0.2, 0.8, noise), BLOCK)
+        found = brightness.measured_exposure(portrait(0.2, 0.8, noise), BLOCK)
         assert found is not None and found.noise == pytest.approx(noise, rel=0.15, abs=0.001)
 
 
-@given(ev=st.floats(light.LEAST_EV, light.MOST_EV), value=st.floats(0, 1))
+@given(ev=st.floats(brightness.LEAST_EV, brightness.MOST_EV), value=st.floats(0, 1))
 def test_nothing_clips_that_did_not_and_order_stays(ev: float, value: float) -> None:
     values = np.sort(np.array([value, min(1, value + 0.01)], np.float32))
-    lit = [float(v * light.gains_of(np.full((5, 5, 3), v, np.float32), ev)[2, 2]) for v in values]
+    lit = [float(v * brightness.gains_of(np.full((5, 5, 3), v, np.float32), ev)[2, 2]) for v in values]
     assert lit[1] <= 1.001 and lit[0] <= lit[1] + 1e-6
 
 
 def test_a_highlight_in_a_cell_does_not_clip() -> None:
     image = portrait(0.05, 0.05)
     image[30, 40] = 0.99
-    lit = image * light.gains_of(image, light.MOST_EV)[..., None]
+    lit = image * brightness.gains_of(image, brightness.MOST_EV)[..., None]
     assert lit.max() <= 1
     assert lit[50, 40, 0] > 1.7 * image[50, 40, 0]
 
@@ -242,7 +261,7 @@ def evs(exposures: Iterable[Exposure | None]) -> list[float]:
     """Return the gains of a stream of frames in which a person is seen at first."""
     gain, found = None, []
     for exposure in exposures:
-        gain = light.next_gain(gain, exposure)
+        gain = brightness.next_gain(gain, exposure)
         assert gain is not None
         found.append(gain.ev)
     return found
@@ -252,15 +271,15 @@ def test_the_first_frame_is_exposed_at_once_and_the_next_ones_without_pumping() 
     rng = np.random.default_rng(1)
     noisy = [DARK_FACE._replace(mean=0.04 * float(rng.uniform(0.97, 1.03))) for _ in range(120)]
     found = evs([DARK_FACE, *noisy, None])
-    assert found[0] == pytest.approx(light.wanted_ev(DARK_FACE))
+    assert found[0] == pytest.approx(brightness.wanted_ev(DARK_FACE))
     moved = np.abs(np.diff(found))
-    assert moved.max() <= light.REST_EV + 1e-9 and moved.sum() < 0.05
+    assert moved.max() <= brightness.REST_EV + 1e-9 and moved.sum() < 0.05
     assert found[-1] == found[-2], "nobody is visible"
 
 
 def test_a_change_of_the_light_is_followed_faster() -> None:
     found = evs([LIT, *[DARK_FACE] * 400])
     steps = np.diff(found)
-    assert steps[: light.FAR_FRAMES - 1].max() <= light.REST_EV + 1e-9
-    assert steps.max() == pytest.approx(light.FAST_EV)
-    assert found[-1] == pytest.approx(light.wanted_ev(DARK_FACE), abs=0.1)
+    assert steps[: brightness.FAR_FRAMES - 1].max() <= brightness.REST_EV + 1e-9
+    assert steps.max() == pytest.approx(brightness.FAST_EV)
+    assert found[-1] == pytest.approx(brightness.wanted_ev(DARK_FACE), abs=0.1)

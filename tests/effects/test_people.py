@@ -18,14 +18,14 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from app.core.geometry import View, cutout, from_camera, to_camera
-from app.core.settings import EdgeSettings, FramingSettings, PeopleSettings, Zone
+from app.core.settings import EdgeSettings, FramingSettings
 from app.core.types import BlurredBackground, Floats
 from app.effects.auto_framing import MAX_SPEED, MAX_ZOOM_RATE, STYLES, FramingPath
 from app.effects.base import FrameContext
 from app.effects.finding import Person, find_people
 from app.effects.only_me import PROOF_FRAMES, WARY_S, OnlyMe
 from app.effects.table import Effects
-from app.effects.zones import CANVAS_HEIGHT, draw_zones, zone_gain
+from app.effects.zones import CANVAS_HEIGHT, Zone, draw_zones, zone_gain
 from app.matting.interface import StepGeometry
 from app.settings import Settings
 from tests.matting.stubs import StubCpu, showing
@@ -395,7 +395,7 @@ def is_shown(effects: Effects, settings: Settings, image: Floats, alpha: Floats,
 def test_nobody_takes_my_place_in_a_pause() -> None:
     """Whoever stood at the old click was shown after a pause, and after a reconnect of the camera."""
     effects = Effects()
-    chosen = Settings(people=PeopleSettings(only_me=True), selected=(0.3, 0.9))
+    chosen = Settings().with_person((0.3, 0.9))
 
     def shown(*people: Walker) -> bool:
         """Return whether anybody is shown in the end."""
@@ -410,7 +410,7 @@ def test_nobody_takes_my_place_in_a_pause() -> None:
     assert not shown(Walker(lambda _: 0.3, RED), Walker(lambda _: 0.7, RED)), "one of two who look like me"
     effects.reset()
     assert shown(Walker(lambda _: 0.6, RED)), "I, at another place"
-    chosen = chosen.replace(selected=None)
+    chosen = chosen.with_person(None)
     effects.reset()
     assert shown(Walker(lambda _: 0.3, BLUE)), "without a click, it is the largest person"
     effects.reset()
@@ -419,12 +419,12 @@ def test_nobody_takes_my_place_in_a_pause() -> None:
 
 def test_a_selection_in_the_picture_of_another_camera_selects_nobody() -> None:
     """Whoever stood at the same place before the next camera was shown."""
-    effects, chosen = Effects(), Settings(people=PeopleSettings(only_me=True))
+    effects, chosen = Effects(), Settings(people=Settings().people.replace(only_me=True))
     image, alpha = np.zeros((3, 90, 160), np.float32), np.zeros((90, 160), np.float32)
     alpha[20:90, 60:100] = 1
 
     def shown(camera: str, selected: tuple[float, float] | None) -> bool:
-        return is_shown(effects, chosen.replace(selected=selected), image, alpha, camera)
+        return is_shown(effects, chosen.with_person(selected), image, alpha, camera)
 
     assert shown("one", (0.5, 0.6))
     effects.reset()
@@ -512,7 +512,7 @@ def test_positions_on_the_preview_and_in_the_frame_convert_both_ways(
 def test_zones_hold_for_cameras_that_nobody_can_tell_apart(painted: str, camera: str, applies: bool) -> None:
     """A second camera of a model without serial numbers gives both another id: zones of the first one were lost."""
     effects, zone = Effects(), LEFT.replace(camera=painted)
-    ours = Settings(people=PeopleSettings(zones=(zone,)))
+    ours = Settings(people=Settings().people.replace(zones=(zone,)))
     assert effects.prepare(context(ours, camera=painted))
     assert bool(effects.prepare(context(ours, camera=camera))) == applies
 
@@ -537,7 +537,7 @@ def test_the_most_zones_are_drawn_once_and_in_fewer_steps_than_points(monkeypatc
     """200 zones of 1,000 points held the frames for 1.65 s, with the widest brush for 50 s."""
     walk = tuple((0.5 + 0.4 * np.sin(0.11 * step), 0.5 + 0.4 * np.cos(0.07 * step)) for step in range(1000))
     painted = tuple(Zone(points=walk, radius=0.5 if number % 2 else 0.03) for number in range(200))
-    chosen, effects = Settings(people=PeopleSettings(zones=painted)), Effects()
+    chosen, effects = Settings(people=Settings().people.replace(zones=painted)), Effects()
     calls = {name: Mock(wraps=getattr(cv2, name)) for name in ("circle", "polylines", "distanceTransform")}
     for name, call in calls.items():
         monkeypatch.setattr(cv2, name, call)
@@ -551,7 +551,7 @@ def test_the_most_zones_are_drawn_once_and_in_fewer_steps_than_points(monkeypatc
 @pytest.mark.parametrize("grow_px", [0, 7, 20])
 def test_a_matte_that_is_grown_stays_out_of_zones(grow_px: int) -> None:
     """It grew by up to 20 pixels into them."""
-    chosen = Settings(people=PeopleSettings(zones=(LEFT,)))
+    chosen = Settings(people=Settings().people.replace(zones=(LEFT,)))
     edges = EdgeSettings(strict="off", grow_px=grow_px)
     height, width = 4 * SIZE[0], 4 * SIZE[1]
     white = np.full((height, width, 3), 255, np.uint8)

@@ -45,8 +45,9 @@ from app.core.errors import (
     UsageError,
 )
 from app.core.files import BrokenFileError
-from app.core.settings import BackgroundSettings, PeopleSettings, Zone
+from app.core.settings import BackgroundSettings
 from app.core.types import check_bgr
+from app.effects.zones import Zone, ZonesFile
 from app.gui.backgrounds.library import add_picture, thumbnail
 from app.matting.plate.picture import plate_info, plate_path, read_plate, save_plate
 from app.media.image_file import kind_of_file, read_image
@@ -68,8 +69,8 @@ SLOWEST_S = 30.0
 def zones_file(folder: Path) -> Path:
     path = folder / "zones.json"
     zones = Zone(points=((0.1, 0.2), (0.5, 0.75)), radius=0.1), Zone(points=((0.9, 0.1),))
-    path.write_text(json.dumps(PeopleSettings(zones=zones).model_dump(mode="json", include={"zones"})))
-    assert read_zones(path) == zones
+    path.write_text(json.dumps(Settings().people.replace(zones=zones).model_dump(mode="json", include={"zones"})))
+    assert read_zones(path, ZonesFile) == zones
     return path
 
 
@@ -194,7 +195,7 @@ VIDEOS = {"mp4": "libx264", "mkv": "libx264", "webm": "libvpx-vp9", "avi": "mpeg
 READERS: dict[str, Reader] = {
     "settings": (settings_of, load_both, ()),
     "scenes": (scenes, load_both, ()),
-    "zones": (zones_file, read_zones, (UsageError,)),
+    "zones": (zones_file, lambda path: read_zones(path, ZonesFile), (UsageError,)),
     "a background of the user": (own_background, show_thumbnail, (BackgroundError,)),
     "a plate": (plate, lambda path: check_bgr(read_plate(path, WIDTH, HEIGHT)), (PlateError,)),
     "what is noted beside a plate": (note_of_plate, lambda path: plate_info(path.with_suffix("")), ()),

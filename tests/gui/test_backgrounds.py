@@ -19,13 +19,14 @@ from pytestqt.qtbot import QtBot
 from app.config.scenes import SceneStore, default_path
 from app.core import paths
 from app.core.errors import Remedy, Stage
-from app.core.settings import PeopleSettings, Zone
 from app.core.types import BgrImage, PictureKind
+from app.effects.zones import Zone
 from app.gui.application import Session
 from app.gui.backgrounds import library
 from app.gui.backgrounds.library import add_picture
 from app.gui.backgrounds.tiles import TileView
 from app.media.image_file import MAX_SIDE, read_image
+from app.settings import Settings
 from tests.gui import widgets as ui
 from tests.gui.conftest import GERMAN, StartWindow, activate
 
@@ -485,7 +486,7 @@ def test_a_scene_that_shows_more_than_was_confirmed_asks_again(controls: Session
     assert "“Only me”" in ui.answer(controls, qtbot, "Show it")
     assert store.current.people == hidden
     assert "“Always hide”" in ui.answer(controls, qtbot, "Show it")
-    assert store.current.people == PeopleSettings()
+    assert store.current.people == Settings().people
 
 
 def test_what_ctl_changes_is_shown_also_by_translated_names(start_window: StartWindow, qtbot: QtBot) -> None:

@@ -39,8 +39,8 @@ from tools.make_translations import LANGUAGES
 from tools.window_shots import ALL, DOCUMENTS
 
 SIMPLE = {
-    "blurSlider", "cameraCombo", "capture.flip", "capture.rotate", "edges.brightness", "edges.light_match",
-    "edges.portrait_light", "framing.pan_x", "framing.pan_y", "framing.zoom", "people.auto_framing", "people.only_me",
+    "blurSlider", "cameraCombo", "capture.flip", "capture.rotate", "light.brightness", "light.match",
+    "light.portrait", "framing.pan_x", "framing.pan_y", "framing.zoom", "people.framing", "people.only_me",
     "virtualCameraToggle",
 }  # fmt: skip
 
@@ -264,7 +264,7 @@ def test_dragging_the_detail_slider_disables_automatic(rows: Session) -> None:
         pytest.param("background.zoom", 1.5, "1.50 ×", id="a factor"),
         pytest.param("framing.pan_x", 0.2, "+20 %", id="a shift"),
         pytest.param("edges.contrast", 0.35, "35 %", id="a share"),
-        pytest.param("edges.light_match", 35.0, "35 %", id="of a hundred"),
+        pytest.param("light.match", 35.0, "35 %", id="of a hundred"),
         pytest.param("edges.grow_px", -4, "-4 px", id="pixels"),
     ],
 )

@@ -34,8 +34,9 @@ from app.control.commands import Command
 from app.control.transport import ask
 from app.core import paths
 from app.core.errors import SourceOpenError, Stage
-from app.core.settings import BackgroundSettings, OutputSettings, WindowSettings, Zone
+from app.core.settings import BackgroundSettings, OutputSettings, WindowSettings
 from app.core.types import PictureKind
+from app.effects.zones import Zone
 from app.gui.application import Session, WindowOptions, make_application, run_window
 from app.gui.assistant import Assistant
 from app.gui.main_window import MainWindow
@@ -504,7 +505,7 @@ SAVED = QUIET.replaced_at(["capture"], source="auto")
 
 def test_a_failed_scene_saves_no_option_of_the_run(start_window: StartWindow, world: FakeWorld, qtbot: QtBot) -> None:
     """It took back the light of the run also in the settings file: the next run had it."""
-    run = QUIET.replaced_at(["matting", "edges"], light_match=30).replaced_at(["background"], kind="colour")
+    run = QUIET.replaced_at(["light"], match=30).replaced_at(["background"], kind="colour")
     session = start_window(run, saved_settings=SAVED)
     eventually(lambda: session.bridge.status.phase is Phase.RUNNING)
     world.faults.put("open_source", SourceOpenError("There is no such camera."))
@@ -512,7 +513,7 @@ def test_a_failed_scene_saves_no_option_of_the_run(start_window: StartWindow, wo
     scenes = SceneStore(settings_file.default_path().with_name("scenes.json"))
     scenes.put("Desk", SAVED.replaced_at(["capture"], source="camera:7"), with_devices=True)
     assert "no such camera" in str(answered(qtbot, "scene", "Desk"))
-    assert (store.current.capture.source, store.current.matting.edges.light_match) == ("demo", 30)
+    assert (store.current.capture.source, SETTINGS["light.match"].value_in(store.current)) == ("demo", 30)
     assert store.saved.replace(window=SAVED.window) == SAVED
 
 

@@ -24,7 +24,7 @@ def test_detail_is_beside_the_preview(controls: Session) -> None:
 
 def test_simple_begins_with_camera_and_quality_and_ends_with_turning(controls: Session) -> None:
     page = ui.existing(controls.window.panel.page.widget())
-    names = ("cameraCombo", "qualityFine", "people.auto_framing", "virtualCameraToggle", "capture.rotate")
+    names = ("cameraCombo", "qualityFine", "people.framing", "virtualCameraToggle", "capture.rotate")
     places = [ui.find(page, qt.QWidget, name).mapTo(page, QPoint(0, 0)).y() for name in names]
 
     assert places == sorted(places)

@@ -20,10 +20,12 @@ from PyQt6.QtGui import QColor, QImage
 from PyQt6.QtWidgets import QApplication, QCheckBox, QComboBox, QLabel, QProgressBar
 from pytestqt.qtbot import QtBot
 
+from app.config.setting import SETTINGS
 from app.core.errors import SinkError
 from app.core.geometry import WHOLE
-from app.core.settings import MAX_ZONES, FramingSettings, OutputSettings, Zone
+from app.core.settings import FramingSettings, OutputSettings
 from app.core.types import BgrImage, Frame, Orientation, Picture, PictureKind
+from app.effects.zones import MAX_ZONES, Zone
 from app.gui.application import Session
 from app.gui.bars import summarize
 from app.gui.bridge import (
@@ -287,6 +289,10 @@ def test_a_stroke_begins_on_the_picture(session: Session, qtbot: QtBot) -> None:
     assert painted(session)[-1].points[-1][0] in (0, 1), "a stroke may leave the picture"
 
 
+def selected(settings: Settings) -> object:
+    return SETTINGS["people.selected"].value_in(settings)
+
+
 def test_nothing_is_selected_moved_or_painted_on_the_stand_by_card(session: Session, qtbot: QtBot) -> None:
     """A click on it selected an invisible spot: with "only me" the user was gone after the pause."""
     session.store.edit("people", only_me=True)
@@ -306,20 +312,20 @@ def test_nothing_is_selected_moved_or_painted_on_the_stand_by_card(session: Sess
     session.store.set("paused", False)
     qtbot.waitUntil(lambda: ui.shows_camera(session))
     qtbot.mouseClick(preview, LEFT, pos=ui.at(session, 0.4, 0.6))
-    assert session.store.current.selected is not None
+    assert selected(session.store.current) is not None
 
 
 def test_a_click_selects_a_person_and_is_not_saved(session: Session, qtbot: QtBot) -> None:
     preview, only_me = session.window.preview, ui.find(session.window, QCheckBox, "people.only_me")
     qtbot.mouseClick(preview, LEFT, pos=ui.at(session, 0.3, 0.5))
-    assert session.pipeline.settings.selected is None, "without Only me a click selects nobody"
+    assert selected(session.pipeline.settings) is None, "without Only me a click selects nobody"
     only_me.click()
     qtbot.mouseClick(preview, LEFT, pos=ui.at(session, 0.3, 0.5))
     ui.pull(session, qtbot, ui.at(session, 0.5, 0.5), ui.at(session, 0.7, 0.5))  # a drag is no click
-    assert session.pipeline.settings.selected == pytest.approx((0.7, 0.5), abs=0.01), "the preview is mirrored"
-    assert session.store.saved.people.only_me and session.store.saved.selected is None
+    assert selected(session.pipeline.settings) == pytest.approx((0.7, 0.5), abs=0.01), "the preview is mirrored"
+    assert session.store.saved.follows_person and selected(session.store.saved) is None
     only_me.click()
-    assert session.pipeline.settings.selected is None
+    assert selected(session.pipeline.settings) is None
 
 
 def use_another_camera(session: Session) -> None:
@@ -385,7 +391,7 @@ def test_the_wheel_and_keys_zoom_and_pan(controls: Session, qtbot: QtBot) -> Non
     qtbot.keyClick(preview, Qt.Key.Key_Down)
     qtbot.keyClick(preview, Qt.Key.Key_Right)
     assert store.current.framing.pan_x < 0 < store.current.framing.pan_y, "right in the mirrored preview"
-    ui.pick(ui.box(controls, "people.auto_framing"), 2)
+    ui.pick(ui.box(controls, "people.framing"), 2)
     assert store.current.framing == WHOLE, "a manual zoom would override it"
 
 

@@ -31,8 +31,9 @@ from app.core.errors import (
     UsageError,
 )
 from app.core.files import free_name
-from app.core.settings import BackgroundSettings, MattingSettings, PeopleSettings, Zone
+from app.core.settings import BackgroundSettings, MattingSettings
 from app.core.types import BgrImage, Matte, Orientation
+from app.effects.zones import Zone
 from app.matting.interface import ExecutorError, NotAMatteError
 from app.media import image_file
 from app.offline.convert import ConvertReport, convert
@@ -119,7 +120,7 @@ def test_a_film_is_turned_before_matting(tmp_path: Path, orientation: Orientatio
 def test_photos_are_turned_and_zones_with_them(tmp_path: Path) -> None:
     folder = write_images(tmp_path / "in", "1.png", "2.png")
     drop = Zone(points=((0, 0), (1, 0), (1, 0.5), (0, 0.5)), radius=0, filled=True)
-    settings = GREEN.replace(people=PeopleSettings(zones=(drop,))).replaced_at(["capture"], rotate=90)
+    settings = GREEN.replace(people=Settings().people.replace(zones=(drop,))).replaced_at(["capture"], rotate=90)
     with patch("app.offline.convert.build_engine", lambda *_: FakeEngine(MattingSettings(), 48, 96)):
         for name in ("1.png", "2.png"):
             cv2.imwrite(str(folder / name), np.full((48, 96, 3), PERSON, np.uint8))

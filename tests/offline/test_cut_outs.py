@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 import mattecam
 from app.cli import main
 from app.core.errors import MattecamError
-from app.core.settings import BackgroundSettings, EdgeSettings, FramingSettings, PeopleSettings
+from app.core.settings import BackgroundSettings, EdgeSettings, FramingSettings
 from app.core.types import BgrImage, BlurredBackground, Matte
 from app.matting.interface import EngineInfo
 from app.media.encoders import file_encoder
@@ -192,7 +192,7 @@ def ramp(image: BgrImage) -> NDArray[np.uint8]:
 
 @pytest.mark.parametrize("source", ["clear.png", "clear.mov", "clear.webm"])
 @pytest.mark.parametrize(
-    "changes", [{}, {"framing": FramingSettings(zoom=1.5)}, {"people": PeopleSettings(auto_framing="calm")}]
+    "changes", [{}, {"framing": FramingSettings(zoom=1.5)}, {"people": Settings().people.replace(framing="calm")}]
 )
 def test_the_alpha_of_the_source_multiplies_the_matte(source: str, changes: dict[str, Any]) -> None:
     frames = [ramp(frame) for frame in demo(*SIZE, range(2))]

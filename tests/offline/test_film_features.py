@@ -12,9 +12,10 @@ import pytest
 
 from app.backgrounds import open_background
 from app.core.errors import BackgroundError
-from app.core.settings import BackgroundSettings, EdgeSettings, FramingSettings, MattingSettings, PeopleSettings, Zone
+from app.core.settings import BackgroundSettings, EdgeSettings, FramingSettings, MattingSettings
 from app.core.types import BgrImage, Frame, Picture
 from app.core.worker import LatestSlot, Preparer
+from app.effects.zones import Zone
 from app.matting import build_engine
 from app.matting.interface import MattingEngine
 from app.media.encoders import file_encoder
@@ -112,9 +113,11 @@ IMAGE = BackgroundSettings(kind="image", path=Path("behind.png"))
 PLAIN = Settings(matting=MattingSettings(edges=EdgeSettings(strict="off")), background=IMAGE)
 DOOR = Zone(points=((0.5, 0), (1, 0), (1, 1), (0.5, 1)), radius=0, filled=True)
 FEATURES = {
-    "auto-framing": PLAIN.replace(people=PeopleSettings(auto_framing="close")),
-    "zoom and zones": PLAIN.replace(framing=FramingSettings(zoom=1.5, pan_x=0.2), people=PeopleSettings(zones=(DOOR,))),
-    "light": PLAIN.replaced_at(["matting", "edges"], light_match=80, portrait_light=80),
+    "auto-framing": PLAIN.replace(people=Settings().people.replace(framing="close")),
+    "zoom and zones": PLAIN.replace(
+        framing=FramingSettings(zoom=1.5, pan_x=0.2), people=Settings().people.replace(zones=(DOOR,))
+    ),
+    "light": PLAIN.replaced_at(["light"], match=80, portrait=80),
     "background view": PLAIN.replace(background=IMAGE.replace(fit="fit", zoom=1.5, pan_x=0.5)),
     "blur": PLAIN.replace(
         background=BackgroundSettings(kind="blur", blur_strength=40), framing=FramingSettings(zoom=1.5)
@@ -123,10 +126,11 @@ FEATURES = {
     "no background": PLAIN.replace(
         background=BackgroundSettings(kind="none"),
         framing=FramingSettings(zoom=2),
-        people=PeopleSettings(zones=(DOOR,), auto_framing="close"),
+        people=Settings().people.replace(zones=(DOOR,), framing="close"),
     ),
-    "all together": PLAIN.replaced_at(["matting", "edges"], light_match=50, portrait_light=50).replace(
-        people=PeopleSettings(auto_framing="calm", only_me=True, zones=(DOOR,)), background=IMAGE.replace(zoom=1.5)
+    "all together": PLAIN.replaced_at(["light"], match=50, portrait=50).replace(
+        people=Settings().people.replace(framing="calm", only_me=True, zones=(DOOR,)),
+        background=IMAGE.replace(zoom=1.5),
     ),
 }
 

@@ -34,7 +34,7 @@ digest = hashlib.sha256()
 for edges in (
     EdgeSettings(),
     EdgeSettings(contrast=0.3, grow_px=2, feather_px=4, temporal_smoothing=0.5, despill=0.5),
-    EdgeSettings(strict="balanced", light_match=50.0),
+    EdgeSettings(strict="balanced"),
 ):
     case = Case(320, 180, 0.5, 1)
     backend = StubCpu(case.geometry)

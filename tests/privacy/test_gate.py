@@ -12,7 +12,7 @@ import pytest
 
 from app.capture.demo import DemoSource
 from app.core.errors import ModelError
-from app.core.settings import EdgeSettings, EngineSettings, PeopleSettings
+from app.core.settings import EdgeSettings, EngineSettings
 from app.core.types import Backdrop, BgrImage, BlurredBackground, Frame, Matte, Picture, PictureKind
 from app.matting import build_engine
 from app.privacy.gate import Gate, may_leave, may_show
@@ -66,7 +66,7 @@ def test_what_may_not_leave_or_not_any_more_becomes_a_card_of_its_size() -> None
     assert gate.release(picture) is picture
     owner.current = frozen
     assert gate.release(still) is still
-    for settings, hidden in ((BASE, picture), (frozen.replace(people=PeopleSettings(only_me=True)), still)):
+    for settings, hidden in ((BASE, picture), (frozen.replace(people=Settings().people.replace(only_me=True)), still)):
         owner.current = settings
         card = gate.release(hidden)
         assert card.kind is PictureKind.STANDBY and card.size == (80, 60) and not shows_room(card.image)

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from app.core.errors import SinkError, SourceLostError, Stage
-from app.core.settings import BackgroundSettings, PeopleSettings, Zone
+from app.core.settings import BackgroundSettings
 from app.core.threads import elapsed_s
 from app.core.types import Frame, PictureKind
+from app.effects.zones import Zone
 from app.runtime import pipeline as runtime_pipeline
 from app.runtime.capture_worker import CaptureWorker
 from app.runtime.context import Timing
@@ -101,7 +102,7 @@ def test_a_camera_that_is_lost_while_paused_is_reported_and_opened_again(world: 
         composites(pipeline)
 
 
-HIDE = PeopleSettings(zones=(Zone(filled=True, points=((0, 0), (1, 0), (1, 1), (0, 1))),))
+HIDE = Settings().people.replace(zones=(Zone(filled=True, points=((0, 0), (1, 0), (1, 1), (0, 1))),))
 """Hides everything."""
 BLUR = BackgroundSettings(kind="blur")
 
@@ -115,7 +116,7 @@ BLUR = BackgroundSettings(kind="blur")
             (PictureKind.STANDBY,),
         ),
         ("frozen", {"background": BLUR}, PictureKind.STANDBY),
-        ("frozen", {"people": PeopleSettings(auto_framing="close")}, PictureKind.STANDBY),
+        ("frozen", {"people": Settings().people.replace(framing="close")}, PictureKind.STANDBY),
         ("frozen", {"capture": BASE.capture.replace(rotate=90, flip=True)}, PictureKind.STANDBY),
         ("frozen", {"background": BASE.background.replace(zoom=2.0)}, PictureKind.COMPOSITE),
         ("frozen", {"background": BASE.background.replace(colour="#00ff00")}, PictureKind.COMPOSITE),

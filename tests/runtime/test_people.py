@@ -12,8 +12,9 @@ import pytest
 
 from app.core.errors import BackgroundError, SourceLostError
 from app.core.geometry import WHOLE_VIEW, framed
-from app.core.settings import BackgroundSettings, EngineSettings, FramingSettings, PeopleSettings, Zone
+from app.core.settings import BackgroundSettings, EngineSettings, FramingSettings
 from app.core.types import BgrImage, BlurredBackground, Matte, Orientation, Picture, PictureKind
+from app.effects.zones import Zone
 from app.matting.interface import MattingEngine
 from app.matting.plate.picture import PlateCapture, save_plate
 from app.output.base import FrameSink, Packer, SinkContext
@@ -110,7 +111,7 @@ def test_with_a_plate_the_framing_changes_together_with_the_engine(tmp_path: Pat
         assert not pipeline.status().errors
 
 
-CLOSE: Settings = BASE.replace(people=PeopleSettings(auto_framing="close"))
+CLOSE: Settings = BASE.replace(people=Settings().people.replace(framing="close"))
 
 
 def test_the_view_closes_in_until_the_user_zooms_or_switches_it_off(world: FakeWorld) -> None:
@@ -152,13 +153,13 @@ def test_only_the_selected_person_is_shown(world: FakeWorld) -> None:
     two[HEIGHT // 4 :, WIDTH // 8 : 3 * WIDTH // 8] = PERSON  # the larger one
     two[HEIGHT // 3 :, 6 * WIDTH // 8 : 7 * WIDTH // 8] = PERSON
     world.shape = lambda _: two
-    alone = BASE.replace(people=PeopleSettings(only_me=True))
+    alone = BASE.replace(people=Settings().people.replace(only_me=True))
     with live(world, alone) as pipeline:
         eventually(lambda: not pipeline.status().hides_person)
         eventually(lambda: 0 < max(columns(pipeline), default=0) < WIDTH // 2)
-        apply(pipeline, alone.replace(selected=(0.8, 0.7)))
+        apply(pipeline, alone.with_person((0.8, 0.7)))
         eventually(lambda: min(columns(pipeline), default=0) > WIDTH // 2)
-        apply(pipeline, alone.replace(selected=(0.5, 0.05)))
+        apply(pipeline, alone.with_person((0.5, 0.05)))
         eventually(lambda: pipeline.status().hides_person and not columns(pipeline))
         apply(pipeline, BASE)
         eventually(lambda: {WIDTH // 4, 13 * WIDTH // 16} < columns(pipeline))
@@ -214,8 +215,8 @@ def test_the_first_composite_waits_for_its_background(wait_s: float, colour: tup
 
 def test_the_status_tells_what_a_card_and_an_unmatted_picture_show(world: FakeWorld) -> None:
     """The window laid zones that were painted on an unmatted picture where the followed person had been."""
-    followed = PeopleSettings(auto_framing="close")
-    nobody = BASE.replace(people=followed.replace(only_me=True), selected=(0.02, 0.02))
+    followed = Settings().people.replace(framing="close")
+    nobody = BASE.replace(people=followed).with_person((0.02, 0.02))
     with running(world, BASE.replace(people=followed)) as pipeline:
         eventually(lambda: pipeline.status().view.size < 1)
         apply(pipeline, nobody)
@@ -272,7 +273,7 @@ def turned_as(picture: Picture, orientation: Orientation) -> bool:
 
 
 def test_what_a_zone_hides_stays_hidden_however_the_camera_is_turned_and_zoomed(world: FakeWorld) -> None:
-    zoned = BASE.replace(people=PeopleSettings(zones=(RIGHT,)))
+    zoned = BASE.replace(people=Settings().people.replace(zones=(RIGHT,)))
     with live(world, zoned) as pipeline:
         for orientation in (*TURNS, *TURNS[::-1]):
             apply(pipeline, turned(zoned, orientation))

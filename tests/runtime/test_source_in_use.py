@@ -13,8 +13,9 @@ import pytest
 
 from app.backgrounds.standby import NO_CAMERA_TEXT, draw_card
 from app.core.errors import PlateError, SourceLostError, SourceOpenError
-from app.core.settings import BackgroundSettings, CaptureSettings, PeopleSettings, Zone
+from app.core.settings import BackgroundSettings, CaptureSettings
 from app.core.types import PictureKind, SourceInfo
+from app.effects.zones import Zone
 from app.output.base import SinkContext
 from app.runtime.capture_worker import Preview
 from app.runtime.context import Timing
@@ -85,7 +86,7 @@ def test_a_switch_of_the_camera_shapes_each_frame_by_the_zones_of_its_own_camera
         return (Silent if settings.source == "second" else FakeSource)(settings, world.faults, "camera")
 
     hide = Zone(camera="first", filled=True, points=((0, 0), (1, 0), (1, 1), (0, 1)))
-    first = BASE.replace(capture=BASE.capture.replace(source="first"), people=PeopleSettings(zones=(hide,)))
+    first = BASE.replace(capture=BASE.capture.replace(source="first"), people=Settings().people.replace(zones=(hide,)))
     with live(world, first, parts=replace(world.parts(), open_source=opened)) as pipeline:
         hold = Hold()
         world.faults.put("step", hold)

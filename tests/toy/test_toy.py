@@ -9,20 +9,19 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from PyQt6.QtWidgets import QSlider
 from pytestqt.qtbot import QtBot
 
 from app.backgrounds import open_background
 from app.capture import SourceName, parse_source, table
 from app.capture.table import SourceSpec
+from app.core.declaration import Model
 from app.core.edits import MatteEdit
 from app.core.geometry import View
 from app.core.settings import CaptureSettings
-from app.core.types import BgrImage, Floats
+from app.core.types import BgrImage
 from app.effects import table as effects
-from app.effects.base import Effect, FrameContext
+from app.effects.base import Effect, FrameContext, SeenFrame
 from app.gui.panels.devices import CameraControls
-from app.gui.panels.side_panel import LightSliders
 from app.offline.convert import FilmStep
 from app.output.base import SinkSpec
 from app.runtime.context import Timing
@@ -106,22 +105,21 @@ CHANGES: dict[str, tuple[MatteEdit, Callable[[BgrImage], bool]]] = {
 """What each kind of effect does, and how its composite is told."""
 
 
-class ToyEffect(Effect):
+class ToyEffect(Effect[Model]):
     """Changes each matte in the same way."""
 
-    settings = ("edges.despill",)
     change = MatteEdit()
 
     def prepare(self, frame: FrameContext, last: FrameContext | None) -> bool:
         return frame.settings.matting.edges.despill > 0
 
-    def edit(self, frame: FrameContext, small: Floats, alpha: Floats, step_s: float) -> MatteEdit:
+    def edit(self, frame: FrameContext, seen: SeenFrame) -> MatteEdit:
         return self.change
 
 
 @pytest.mark.parametrize("kind", CHANGES)
-def test_a_row_is_all_that_an_effect_needs(kind: str, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot) -> None:
-    """In the running pipeline, in a film, in the Python API and in the window."""
+def test_a_row_is_all_that_an_effect_needs(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the running pipeline, in a film and in the Python API."""
     change, is_applied = CHANGES[kind]
     monkeypatch.setattr(ToyEffect, "change", change)
     monkeypatch.setattr(effects, "EFFECTS", (*effects.EFFECTS, ToyEffect))
@@ -144,13 +142,83 @@ def test_a_row_is_all_that_an_effect_needs(kind: str, monkeypatch: pytest.Monkey
         with Matting("mattecam", background="#0000ff", edges=edges, build=FakeEngine) as matting:
             assert is_applied(matting.step(room).composite) == (settings is SWITCH)
 
-    panel = LightSliders(made_store(SWITCH))
-    qtbot.addWidget(panel)
-    slider = panel.findChild(QSlider, "edges.despill")
-    assert slider is not None and slider.value() == slider.maximum()
+
+OWN_SETTINGS = """
+from app.core.declaration import Model, look
+from app.core.edits import MatteEdit
+from app.effects.base import Effect
+
+class ToySettings(Model):
+    fog: float = look(0.0, "Hide the person in fog.", 0, 100, title="Fog", option="--fog", unit="percent")
+
+class Toy(Effect[ToySettings]):
+    section = "light"
+    part = ToySettings
+
+    def prepare(self, frame, last):
+        return self.own(frame).fog > 0
+
+    def edit(self, frame, seen):
+        return MatteEdit(gain=seen.alpha * 0 + 1 - self.own(frame).fog / 100)
+"""
+"""The module of an effect."""
+EFFECT_PROGRAM = """
+import os, sys, types
+from pathlib import Path
+
+import app.effects
+
+def imported(name, text):
+    module = sys.modules[name] = types.ModuleType(name)
+    exec(text, module.__dict__)
+
+imported("app.effects.toy", sys.argv[1])
+table = Path("app/effects/table.py").read_text(encoding="utf-8")
+last, imports = "    PortraitLight,\\n)", "from app.effects.zones import"
+assert (table.count(last), table.count(imports)) == (1, 1)
+table = table.replace(last, "    PortraitLight,\\n    Toy,\\n)")
+imported("app.effects.table", table.replace(imports, "from app.effects.toy import Toy\\n" + imports))
+
+import numpy as np
+
+from app.cli.options import LiveOptions, apply_options
+from app.config import settings_file
+from app.config.setting import SETTINGS, with_values
+from app.control.commands import find_settable
+from app.effects.base import FrameContext
+from app.effects.table import Effects
+from app.settings import Settings
+
+foggy = apply_options(Settings(), LiveOptions(fog="40"))
+assert foggy == with_values(Settings(), {"light.fog": 40})
+assert settings_file.parse(foggy.model_dump(mode="json")) == foggy
+assert find_settable("light.fog") is SETTINGS["light.fog"]
+small, alpha = np.zeros((3, 4, 6), np.float32), np.ones((4, 6), np.float32)
+frame = FrameContext(foggy, (6, 4), 0.0, np.zeros((4, 6, 3), np.uint8))
+print(Effects().prepare(frame).edit(small, alpha).gain[0, 0])
+
+os.environ["QT_QPA_PLATFORM"] = "offscreen"
+from PyQt6.QtWidgets import QApplication, QSlider
+
+from app.gui.panels.side_panel import LightSliders
+from tests.gui.widgets import made_store
+
+application = QApplication([])
+panel = LightSliders(made_store(foggy))
+slider = panel.findChild(QSlider, "light.fog")
+print(slider.value() / slider.maximum())
+"""
 
 
-class TimedEffect(Effect):
+def test_an_effect_with_settings_is_a_module_and_a_row() -> None:
+    """Option, `ctl set`, file, effect and window know its setting, which its own module alone declares."""
+    gain, slider = printed_by(EFFECT_PROGRAM, OWN_SETTINGS).split()
+
+    assert float(gain) == pytest.approx(0.6)
+    assert float(slider) == pytest.approx(0.4)
+
+
+class TimedEffect(Effect[Model]):
     """Makes the person red from 0.2 s of the stream on: nothing but time switches it on."""
 
     def __init__(self) -> None:
@@ -161,7 +229,7 @@ class TimedEffect(Effect):
             self._first_s = frame.time_s
         return frame.time_s - self._first_s > 0.2
 
-    def edit(self, frame: FrameContext, small: Floats, alpha: Floats, step_s: float) -> MatteEdit:
+    def edit(self, frame: FrameContext, seen: SeenFrame) -> MatteEdit:
         return MatteEdit(lights=(LIT_RED,))
 
 
@@ -212,7 +280,7 @@ from pathlib import Path
 import app.core
 module = types.ModuleType("app.core.settings")
 source = Path("app/core/settings.py").read_text(encoding="utf-8")
-beside = "    mirror: bool = _look("
+beside = "    mirror: bool = look("
 assert source.count(beside) == 1
 sys.modules[module.__name__] = module
 exec(source.replace(beside, f"    {LINE}\\n{beside}"), module.__dict__)

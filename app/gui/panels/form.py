@@ -147,7 +147,7 @@ class Form(QWidget):
 
     def add_effects(self, section: str) -> None:
         """Add the rows of the effects whose settings are in this section, in the order of their declarations."""
-        of_effects = {name for effect in table.EFFECTS for name in effect.settings}
+        of_effects = {name for effect in table.EFFECTS for name in effect.titled()}
         self.rows(*(name for name in SETTINGS if name in of_effects and name.startswith(f"{section}.")))
 
     def add_check(

@@ -8,8 +8,9 @@ from PyQt6.QtCore import QSize, Qt
 from PyQt6.QtGui import QHideEvent, QKeySequence, QShortcut
 from PyQt6.QtWidgets import QLineEdit, QWidget
 
+from app.config.setting import SETTINGS
 from app.core.geometry import WHOLE
-from app.core.settings import Zone
+from app.effects.zones import Zone
 from app.gui.panels.devices import CameraControls, RecordingControls, TurnControls, VirtualCameraControls
 from app.gui.panels.experts import ModelControls
 from app.gui.panels.form import Form
@@ -59,12 +60,13 @@ class LightSliders(Form):
 
     def __init__(self, store: SettingsStore) -> None:
         super().__init__(store)
-        self.add_effects("edges")
+        self.add_effects("light")
         hint = self.add_hint(
             tr("Light match needs an image or a video as background: a blurred room has your light already.")
         )
+        match = SETTINGS["light.match"]
         self.on_settings(
-            lambda now: hint.setVisible(now.background.kind not in LAID_OUT and now.matting.edges.light_match > 0)
+            lambda now: hint.setVisible(now.background.kind not in LAID_OUT and match.value_in(now) > match.default)
         )
 
 
@@ -120,7 +122,7 @@ class ZoneControls(Form):
                       lambda: self._remove(self._own()[-1:]), lambda _settings: bool(self._own()))  # fmt: skip
         self.add_link(tr("Remove all zones"), tr("Remove all zones of this camera"), "zonesClear",
                       lambda: self._remove(self._own()), lambda _settings: bool(self._own()))  # fmt: skip
-        self._only_me = store.current.people.only_me
+        self._follows_person = store.current.follows_person
         self.on_settings(self._follow)
 
     def show_status(self, status: PipelineStatus) -> None:
@@ -148,9 +150,10 @@ class ZoneControls(Form):
             self.put_away()
 
     def _follow(self, settings: Settings) -> None:
-        if settings.paused or settings.people.only_me != self._only_me:
+        follows = settings.follows_person
+        if settings.paused or follows != self._follows_person:
             self.put_away()
-        self._only_me = settings.people.only_me
+        self._follows_person = follows
 
     def _own(self) -> tuple[Zone, ...]:
         return self.store.current.people.zones_of(self._camera)

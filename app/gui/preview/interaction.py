@@ -18,8 +18,9 @@ from PyQt6.QtGui import (
 )
 
 from app.core.geometry import WHOLE_VIEW, from_camera, pan_by, to_camera, zoom_at
-from app.core.settings import MAX_ZONES, FramingSettings, Zone
+from app.core.settings import FramingSettings
 from app.core.types import UNTURNED
+from app.effects.zones import MAX_ZONES, Zone
 from app.gui.bridge import Bridge
 from app.gui.preview.view import Preview
 from app.gui.state import SettingsStore
@@ -133,7 +134,7 @@ class PreviewInteraction(QObject):
 
     def _select(self, event: QMouseEvent) -> None:
         """Select the person under a click, which a drag is not."""
-        if event.button() is not Qt.MouseButton.LeftButton or not self._store.current.people.only_me:
+        if event.button() is not Qt.MouseButton.LeftButton or not self._store.current.follows_person:
             return
         if event.type() is QEvent.Type.MouseButtonPress:
             self._pressed_at = event.position() if self._camera_at(event.position()) else None
@@ -142,7 +143,7 @@ class PreviewInteraction(QObject):
             point = self._in_frame(event.position())
             inside = all(0 <= value <= 1 for value in point)
             if moved < CLICK_PX and inside and self._camera_at(event.position()):
-                self._store.change(lambda settings: settings.replace(selected=point))
+                self._store.change(lambda settings: settings.with_person(point))
             self._pressed_at = None
 
     def _use_brush_at(self, event: QMouseEvent) -> None:

@@ -19,13 +19,14 @@ import pytest
 
 from app.core.errors import MattecamError, SinkOpenError, UsageError
 from app.core.files import lock_file
-from app.core.settings import BackgroundSettings, FramingSettings, PeopleSettings
+from app.core.settings import BackgroundSettings, FramingSettings
 from app.core.unfinished import TRIES
 from app.offline import batch
 from app.offline.batch import MOST_TRIES, Event, StopRequest
 from app.offline.executors import Processes, use_one_core
 from app.offline.job import Job, JobResult, run_job, size_and_time
 from app.offline.plan import MANIFEST, Manifest, Record, last_records, settings_hash
+from app.settings import Settings
 from tests.clips import names_in, read_numbers, write_clip, write_images
 from tests.offline.batch.conftest import (
     SETTINGS,
@@ -327,8 +328,8 @@ def test_the_hash_covers_the_features_of_a_film_and_the_content_of_files(tmp_pat
         behind,
         SETTINGS.replace(matting=SETTINGS.matting.replace(downsample_ratio=0.3)),
         SETTINGS.replace(framing=FramingSettings(zoom=2)),
-        SETTINGS.replace(people=PeopleSettings(only_me=True)),
-        SETTINGS.replace(selected=(0.5, 0.5)),
+        SETTINGS.replace(people=Settings().people.replace(only_me=True)),
+        SETTINGS.with_person((0.5, 0.5)),
         SETTINGS.replaced_at(["capture"], rotate=90),
         SETTINGS.replaced_at(["capture"], flip=True),
     )
