@@ -16,8 +16,7 @@ from av.video.reformatter import ColorRange, Colorspace
 from numpy.typing import NDArray
 
 from app.core.types import BgrImage
-from app.media.frame_converter import FrameConverter
-from app.media.frame_filters import BT2020_MATRIX
+from app.media.frame_filters import BT2020_MATRIX, FrameConverter
 from app.system.v4l2 import CapturedKind
 
 

@@ -24,8 +24,7 @@ from app.control.commands import AT_ONCE, Answer, parse_words
 from app.control.controller import SettingsController
 from app.control.program import RunningProgram
 from app.control.transport import Endpoint, OtherProgramError
-from app.core.ending import all_done
-from app.core.errors import MattecamError, Stage
+from app.core.errors import MattecamError, Stage, all_done
 from app.core.worker import Worker
 
 log = logging.getLogger(__name__)

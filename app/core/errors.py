@@ -2,10 +2,14 @@
 
 `t("The camera {camera} is black.", camera=name)` is written where it is raised. The result is English text that keeps
 both: the window builds the same sentence from the translated template. What only the command line prints is a `str`.
+
+At the end of a program, a run or a device each step is done, whatever becomes of the others: a step that was skipped
+because an earlier one failed has cost recordings that were never finished and changes that were never saved.
 """
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,6 +18,8 @@ from pathlib import PurePath
 from typing import TypeAlias
 
 from models.errors import WeightsError, for_command_line, restored_error
+
+log = logging.getLogger(__name__)
 
 Value: TypeAlias = "str | int | PurePath | Sequence[Value]"
 """What may be inserted into a text; a `Text` is translated with it, and a sequence is joined with commas."""
@@ -242,3 +248,28 @@ def how_ended(exit_code: int | None) -> str:
     if exit_code is None or exit_code >= 0:
         return f"exit code {exit_code}"
     return f"signal {-exit_code}{', as the system sends it when memory runs out' if exit_code == -9 else ''}"
+
+
+def all_done(*steps: Callable[[], object]) -> bool:
+    """Call the steps in their order; return whether none has failed: none raised, and none returned False.
+
+    What a step raises is logged, and the next one is called.
+    """
+    succeeded = True
+    for step in steps:
+        try:
+            result = step()
+        except Exception as error:  # noqa: PERF203 - each step is a boundary, and is called
+            log.error("A part of the end failed; the others are done.", exc_info=error)
+            succeeded = False
+        else:
+            succeeded = succeeded and result is not False
+    return succeeded
+
+
+def close_unused(close: Callable[[], object]) -> None:
+    """Call `close`; a failure is logged only: a device that is lost refuses even that, and the program goes on."""
+    try:
+        close()
+    except Exception as error:
+        log.warning("Something that is no longer used could not be closed.", exc_info=error)

@@ -16,8 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from app.core.ending import close_unused
-from app.core.errors import MattecamError, Remedy, Stage, Text
+from app.core.errors import MattecamError, Remedy, Stage, Text, close_unused
 from app.core.files import no_answer, touch
 from app.core.threads import lower_priority, name_thread, on_own_thread, return_free_memory
 

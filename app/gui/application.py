@@ -20,8 +20,7 @@ from app.control.controller import SettingsController
 from app.control.program import RunningProgram
 from app.control.server import ControlServer
 from app.core import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED
-from app.core.ending import all_done
-from app.core.errors import Stage, Text
+from app.core.errors import Stage, Text, all_done
 from app.core.process import handled
 from app.gui.backgrounds.tiles import shown_backgrounds
 from app.gui.bridge import Bridge

@@ -19,8 +19,7 @@ from PyQt6.QtCore import QObject, pyqtSignal
 from PyQt6.QtGui import QImage
 from PyQt6.sip import voidptr
 
-from app.core.ending import all_done
-from app.core.errors import text_of
+from app.core.errors import all_done, text_of
 from app.core.files import new_file, new_file_held
 from app.core.geometry import contain_size
 from app.core.threads import on_own_thread

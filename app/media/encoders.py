@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 
 from app.core.threads import usable_cores
 from app.media import yuv
-from app.media.frame_converter import FrameConverter
-from app.media.frame_filters import extended
+from app.media.frame_filters import FrameConverter, extended
 from app.media.video_input import HD_HEIGHT
 
 log = logging.getLogger(__name__)

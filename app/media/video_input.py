@@ -39,11 +39,11 @@ from app.media.film_clock import (
     Leap,
     is_discontinuous,
 )
-from app.media.frame_converter import FrameConverter
 from app.media.frame_filters import (
     BLACK,
     AspectMeter,
     BgraImage,
+    FrameConverter,
     cropped,
     deinterlaced,
     has_alpha,

@@ -18,8 +18,7 @@ from typing import NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.ending import close_unused
-from app.core.errors import SinkLostError, Stage, Text, UsageError, t
+from app.core.errors import SinkLostError, Stage, Text, UsageError, close_unused, t
 from app.core.files import same_file, why_not_written, write_error
 from app.core.threads import lower_priority, on_own_thread
 from app.core.types import Picture, PictureKind

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from app.core.ending import close_unused
 from app.core.errors import (
     MattecamError,
     ModelError,
@@ -22,6 +21,7 @@ from app.core.errors import (
     Stage,
     Text,
     WeightsMissingError,
+    close_unused,
     t,
 )
 from app.core.files import version_of

@@ -18,8 +18,7 @@ from typing import Any
 
 import cv2
 
-from app.core.ending import all_done
-from app.core.errors import Stage, Text, t
+from app.core.errors import Stage, Text, all_done, t
 from app.core.geometry import WHOLE_VIEW
 from app.core.types import Frame, Outgoing, Picture
 from app.core.worker import LatestSlot, Preparer, Worker

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.core.ending import all_done
+from app.core.errors import all_done
 
 
 def refuse() -> None:

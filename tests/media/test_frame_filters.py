@@ -14,7 +14,7 @@ from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
 from app.media.encoders import file_encoder
-from app.media.frame_converter import FrameConverter
+from app.media.frame_filters import FrameConverter
 from app.media.video_reader import VideoReader
 from tests.architecture.source import calls, modules
 from tests.clips import write_film
@@ -66,7 +66,7 @@ def methods_called(method: str) -> list[tuple[str, ast.Call]]:
 
 def test_frames_are_converted_in_one_place() -> None:
     """Elsewhere the threads of FFmpeg's scaler would be as many as the machine has cores."""
-    assert {name for name, _ in methods_called("reformat")} == {"app.media.frame_converter"}
+    assert {name for name, _ in methods_called("reformat")} == {"app.media.frame_filters"}
     assert [name for name, call in methods_called("to_ndarray") if call.keywords] == []
     assert methods_called("to_rgb") == methods_called("to_image") == []
 
