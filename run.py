@@ -57,7 +57,7 @@ def main(argv: list[str]) -> int:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.default_int_handler)
         try:
-            environment.prepare(requirements)
+            environment.set_up(requirements)
         except (OSError, subprocess.CalledProcessError) as error:
             sys.exit(f"mattecam: {environment.failure(error)}")
         if not environment.inside():

@@ -17,8 +17,8 @@ from torch import Tensor, nn
 
 from models.backbones import Features, MobileNetV2, ResNet, resnet50, resnet101
 from models.blocks import conv_norm, resize
+from models.exchange import CELL, CONTEXT_CHANNELS, IMAGE_CHANNELS, WINDOW
 from models.export import PROBE, Export, ExportStage, Method
-from models.rules import CELL, CONTEXT_CHANNELS, IMAGE_CHANNELS, WINDOW
 
 
 class ASPP(nn.Module):

@@ -1,6 +1,6 @@
 """Export of a network's inference core as separate parts that other runtimes can convert.
 
-The names of the arrays between the parts are in `models.rules`.
+The names of the arrays between the parts are in `models.exchange`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from models.blocks import halve
-from models.rules import COEFFICIENTS, DecisionRule, FilterWeights, ForgettingRule, state_names
+from models.exchange import COEFFICIENTS, DecisionRule, FilterWeights, ForgettingRule, state_names
 
 PROBE = 64
 """Height and width of the example inputs; a multiple of 32, so that each state's factor follows from its size."""

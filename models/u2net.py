@@ -13,8 +13,8 @@ import torch.nn.functional as functional
 from torch import Tensor, nn
 
 from models.blocks import FILTER_EPS, ImageNetNormalise, fast_guided_filter, resize
+from models.exchange import FastFilterWeights, state_names
 from models.export import Export, ExportStage, Method, example_inputs
-from models.rules import FastFilterWeights, state_names
 
 
 class Unit(nn.Module):

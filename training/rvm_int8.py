@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from models.blocks import halve
+from models.exchange import state_names
 from models.export import Export
-from models.rules import state_names
 from models.rvm.network import MattingNetwork, State, export, parts_of, quantized
 from training.saving import input_scales
 

@@ -23,7 +23,7 @@ from app.core.types import BgrImage, Frame, SourceInfo
 from app.media.jpeg import MjpgDecoder
 from app.system.pipewire.connection import Connection, ListedCamera, list_cameras
 from app.system.pipewire.stream import NodeReader
-from app.system.pipewire.video_format import RAW_LAYOUTS, Layout, RawFrame, VideoFormat, to_bgr, to_pixels
+from app.system.pipewire.video_format import RAW_LAYOUTS, PixelLayout, RawFrame, VideoFormat, to_bgr, to_pixels
 from app.system.portal import PortalError, PortalFault, open_cameras
 
 FIRST_FRAME_S = 5.0
@@ -31,7 +31,7 @@ QUESTION_S = 12.0
 """Limit for the answer to the desktop's question: the capture thread must be able to stop. It is asked again then."""
 READ_TIMEOUT_S = 1.0
 # Layouts of YUV, as V4L2 calls them.
-FOURCCS: dict[Layout, str] = {"YUY2": "YUYV", "UYVY": "UYVY", "NV12": "NV12", "I420": "YU12"}
+FOURCCS: dict[PixelLayout, str] = {"YUY2": "YUYV", "UYVY": "UYVY", "NV12": "NV12", "I420": "YU12"}
 
 
 class PortalSource(FrameSource):
@@ -50,7 +50,7 @@ class PortalSource(FrameSource):
         self._converter_for: VideoFormat | None = None
         self._index = 0
         self._reader: NodeReader | None = None
-        layouts: tuple[tuple[Layout, ...], ...] = (RAW_LAYOUTS,)
+        layouts: tuple[tuple[PixelLayout, ...], ...] = (RAW_LAYOUTS,)
         if settings.pixel_format == "MJPG":
             layouts = (("MJPG",),)
         elif settings.pixel_format == "auto":

@@ -146,7 +146,7 @@ def default_address() -> ControlAddress:
             return address
     problems: list[str] = []
     for folder in folders:
-        problem = _prepare(folder)
+        problem = _create(folder)
         if problem is None:
             return _address_in(folder)
         problems.append(problem)
@@ -181,12 +181,12 @@ def runtime_dirs() -> Sequence[Path]:
 
 def make_private(folder: Path) -> None:
     """Create `folder` for this user alone; raise ControlError if other users can write to it, or replace it."""
-    problem = _prepare(folder)
+    problem = _create(folder)
     if problem is not None:
         raise ControlError(problem)
 
 
-def _prepare(folder: Path) -> str | None:
+def _create(folder: Path) -> str | None:
     """Create `folder` for this user alone; return why it is not."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)

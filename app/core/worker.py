@@ -195,7 +195,7 @@ class Reaching:
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared(Generic[K, T]):
+class Built(Generic[K, T]):
     """The outcome of one request: a value or an error."""
 
     key: K
@@ -203,7 +203,7 @@ class Prepared(Generic[K, T]):
     error: Exception | None
 
 
-class Preparer(Worker, Generic[K, T]):
+class Builder(Worker, Generic[K, T]):
     """Builds for the newest request on its own thread. An outcome that a newer one replaces unread is discarded.
 
     A file of a request that does not answer holds up this request alone. Its methods are for other threads.
@@ -230,7 +230,7 @@ class Preparer(Worker, Generic[K, T]):
         self.busy = False
         """Whether a request has not been answered yet."""
         self._retired: list[T] = []
-        self.outcome: Prepared[K, T] | None = None
+        self.outcome: Built[K, T] | None = None
         """What waits to be taken."""
 
     def request(self, key: K) -> None:
@@ -251,7 +251,7 @@ class Preparer(Worker, Generic[K, T]):
         with self._condition:
             return self.busy or self.outcome is not None
 
-    def take_outcome(self) -> Prepared[K, T] | None:
+    def take_outcome(self) -> Built[K, T] | None:
         """Return the newest outcome, once; None while there is none."""
         with self._condition:
             outcome, self.outcome = self.outcome, None
@@ -284,7 +284,7 @@ class Preparer(Worker, Generic[K, T]):
                     key, self._request = self._request, None
             self._discard_all(retired)
             if key is not None:
-                self._prepare(key)
+                self._build_for(key)
 
     def reach(self, file: Path | None, then: Callable[[], object]) -> None:
         """Wait until the disk of a file answers: for `build`, before it reads the file. None: there is no file.
@@ -320,18 +320,18 @@ class Preparer(Worker, Generic[K, T]):
         with self._condition:
             self._condition.notify()
 
-    def _prepare(self, key: K) -> None:
+    def _build_for(self, key: K) -> None:
         try:
-            outcome: Prepared[K, T] = Prepared(key, self._build(key), None)
+            outcome: Built[K, T] = Built(key, self._build(key), None)
         except _SupersededError:
             return  # a newer request is there, or the end
         except Exception as error:  # noqa: BLE001 - carried to the requester
-            outcome = Prepared(key, None, error)
+            outcome = Built(key, None, error)
         with self._condition:
             self._replace_outcome(outcome)
             self.busy = self._request is not None
 
-    def _replace_outcome(self, outcome: Prepared[K, T] | None) -> None:
+    def _replace_outcome(self, outcome: Built[K, T] | None) -> None:
         replaced, self.outcome = self.outcome, outcome
         if replaced is not None and replaced.value is not None:
             self._retired.append(replaced.value)

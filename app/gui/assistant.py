@@ -16,7 +16,7 @@ from app.gui.panels.side_panel import SidePanel
 from app.gui.state import SettingsStore, Tasks
 from app.gui.translation import tr
 from app.gui.widgets.controls import button, combo, fill_combo, label
-from app.gui.widgets.qt import column, existing, prepare, row
+from app.gui.widgets.qt import column, existing, row, set_up_dialog
 from app.runtime.status import PipelineStatus
 
 
@@ -56,7 +56,7 @@ class Assistant(QDialog):
 
     def __init__(self, bridge: Bridge, panel: SidePanel, strip: BackgroundStrip, tasks: Tasks, parent: QWidget) -> None:
         super().__init__(parent)
-        prepare(self, "assistant", tr("Set up Mattecam"), 640, 580)
+        set_up_dialog(self, "assistant", tr("Set up Mattecam"), 640, 580)
         self._store, self._models = panel.models.store, panel.models
         self._source, self._output = panel.camera, panel.virtual_camera
         self._steps = QStackedWidget()

@@ -246,7 +246,7 @@ class Bridge(QObject):
                 stop.wait(pause_after_view_s(request, self.pipeline.demand.readers))
 
 
-class Recording(QObject):
+class RecordingSwitch(QObject):
     """Starts and stops recordings through the settings; takes snapshots of the output."""
 
     failed = pyqtSignal(object)  # a str would lose the message of a Text

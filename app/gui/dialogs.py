@@ -27,7 +27,7 @@ from app.gui.state import SettingsStore, Tasks
 from app.gui.translation import tr, translated
 from app.gui.widgets.controls import Segments, button, check, describe, label
 from app.gui.widgets.page import Page, close_below
-from app.gui.widgets.qt import column, existing, prepare, row
+from app.gui.widgets.qt import column, existing, row, set_up_dialog
 from app.gui.widgets.theme import icon
 from app.runtime.status import PipelineStatus
 from app.settings import Settings
@@ -38,7 +38,7 @@ class PreferencesDialog(QDialog):
 
     def __init__(self, store: SettingsStore, bridge: Bridge, tasks: Tasks, parent: QWidget) -> None:
         super().__init__(parent)
-        prepare(self, "preferencesDialog", tr("Preferences"), 460, 560)
+        set_up_dialog(self, "preferencesDialog", tr("Preferences"), 460, 560)
         self.advanced = AdvancedControls(store, tasks)
         bridge.status_changed.connect(self.advanced.show_status)
         self._pages, self._choice = QStackedWidget(), Segments((
@@ -91,7 +91,7 @@ class TextDialog(QDialog):
 
     def __init__(self, name: str, title: str, parent: QWidget) -> None:
         super().__init__(parent)
-        prepare(self, name, title, 760, 600)
+        set_up_dialog(self, name, title, 760, 600)
         self.text = QTextBrowser()
         describe(self.text, title, "", f"{name}Text")
         self.text.setOpenLinks(False)  # it would show files of any kind as text
@@ -223,7 +223,7 @@ def log_page() -> str:
 def about_box(parent: QWidget) -> QMessageBox:
     """Return a box with name, version, commit and licences."""
     box = QMessageBox(parent)
-    prepare(box, "aboutBox", tr("About Mattecam"))
+    set_up_dialog(box, "aboutBox", tr("About Mattecam"))
     box.setIconPixmap(icon("app").pixmap(64, 64))
     box.setText(" · ".join(filter(None, (f"Mattecam {__version__}", paths.commit()))))
     box.setDetailedText("\n".join(f"{package}: {licence}" for package, licence in paths.licences().items()))

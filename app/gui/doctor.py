@@ -20,7 +20,7 @@ from app.gui.state import SettingsStore, Tasks
 from app.gui.translation import tr, translated, translated_error
 from app.gui.widgets.controls import button, label, selectable
 from app.gui.widgets.page import close_below
-from app.gui.widgets.qt import column, copy_text, prepare, row, timer, was_hidden
+from app.gui.widgets.qt import column, copy_text, row, set_up_dialog, timer, was_hidden
 from app.runtime.status import PipelineStatus
 
 MARKS = {State.OK: "✓", State.WARNING: "!", State.PROBLEM: "✗"}
@@ -188,7 +188,7 @@ class DoctorDialog(QDialog):
     ) -> None:
         """only: how the names of the first checks begin, which run at once."""
         super().__init__(parent)
-        prepare(self, name, tr("Check this computer"), 680, 560)
+        set_up_dialog(self, name, tr("Check this computer"), 680, 560)
         self._store, self._bridge = store, bridge
         self._lent: str | None = None
         """The virtual camera of the settings while the pipeline has released it."""

@@ -13,7 +13,7 @@ from app.core.errors import Remedy
 from app.gui.assistant import Assistant
 from app.gui.backgrounds.strip import BackgroundStrip
 from app.gui.bars import ActionBar, StatusLine
-from app.gui.bridge import Bridge, Recording
+from app.gui.bridge import Bridge, RecordingSwitch
 from app.gui.dialogs import PreferencesDialog, TextDialog, about_box, diagnostics, help_page, log_page
 from app.gui.doctor import DoctorDialog
 from app.gui.notices import NoticeArea, ProgramNotices
@@ -69,7 +69,7 @@ class MainWindow(QMainWindow):
         self.panel = SidePanel(self.models, tasks)
         self.notices = NoticeArea()
         self.status_line = StatusLine()
-        self.recording = Recording(store, bridge, tasks, self)
+        self.recording = RecordingSwitch(store, bridge, tasks, self)
         self.devices = DeviceWatcher(tasks, self)
         self.program_notices = ProgramNotices(self.notices, self.models)
         self.scenes = ScenesMenu(scenes, store, tasks, self)

@@ -36,7 +36,7 @@ GUARD_MS = 800
 Act = Callable[[], object]
 
 
-class Rank(IntEnum):
+class Importance(IntEnum):
     """Importance of a notice."""
 
     STATE = 1
@@ -57,16 +57,16 @@ class Notice:
     text: str
     actions: tuple[tuple[str, Act], ...] = ()
     """(button text, what it does)"""
-    rank: Rank = Rank.STATE
+    importance: Importance = Importance.STATE
     duration_ms: int = 0
     """Hide it after this time; 0: keep it."""
     at_s: float = field(default_factory=time.monotonic)
-    """time.monotonic(); among notices of the same rank the newest comes first."""
+    """time.monotonic(); among notices of the same importance the newest comes first."""
 
     @property
     def is_alarm(self) -> bool:
         """Whether it is drawn with the border of an error."""
-        return self.rank in (Rank.ERROR, Rank.OUTAGE, Rank.QUESTION)
+        return self.importance in (Importance.ERROR, Importance.OUTAGE, Importance.QUESTION)
 
 
 class NoticeFrame(QFrame):
@@ -95,12 +95,12 @@ class NoticeFrame(QFrame):
         text = selectable(notice.text)
         text.setMinimumWidth(scaled(READABLE_PX, self))
         middle = FoldingRow(text, FoldingRow(*actions), grows=text, spacing=10)
-        before, after = [sign] * notice.is_alarm, [cross] * (notice.rank is not Rank.QUESTION)
+        before, after = [sign] * notice.is_alarm, [cross] * (notice.importance is not Importance.QUESTION)
         row(self, *before, middle, *after, grows=middle, spacing=10, margins=(12, 4, 6, 4))
 
 
 class NoticeArea(QWidget):
-    """Shows the notice of the highest rank, of several the newest; the others below it while a counter is pressed."""
+    """Shows the most important notice, of several the newest; the others below it while a counter is pressed."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -129,7 +129,9 @@ class NoticeArea(QWidget):
     @property
     def error(self) -> str:
         """The sentence of the most important error; empty if there is none."""
-        return next((each.text for each in self._in_order() if each.rank in (Rank.ERROR, Rank.OUTAGE)), "")
+        return next(
+            (each.text for each in self._in_order() if each.importance in (Importance.ERROR, Importance.OUTAGE)), ""
+        )
 
     def text_of(self, key: str) -> str:
         """The sentence of a notice; empty where there is none."""
@@ -167,7 +169,7 @@ class NoticeArea(QWidget):
 
     def _in_order(self) -> list[Notice]:
         """Return all notices, the most important first."""
-        return sorted(self._notices.values(), key=lambda notice: (notice.rank, notice.at_s), reverse=True)
+        return sorted(self._notices.values(), key=lambda notice: (notice.importance, notice.at_s), reverse=True)
 
     def _change(self) -> None:
         """Show what has changed; under the pointer nothing can be pressed for a moment."""
@@ -273,8 +275,8 @@ class ProgramNotices(QObject):
 
         The failure of what the user has just done comes before other errors.
         """
-        rank, duration_ms = (Rank.ERROR, 0) if lasting else (Rank.OUTAGE, EVENT_MS)
-        self._area.show_notice(Notice(f"error {message}", translated(message), (), rank, duration_ms))
+        importance, duration_ms = (Importance.ERROR, 0) if lasting else (Importance.OUTAGE, EVENT_MS)
+        self._area.show_notice(Notice(f"error {message}", translated(message), (), importance, duration_ms))
 
     def diagnostics_copied(self) -> None:
         """Confirm that the diagnostics are on the clipboard."""
@@ -288,10 +290,12 @@ class ProgramNotices(QObject):
     def report_full_zones(self) -> None:
         """Say that a stroke was not kept."""
         text = tr("There are {0} zones, as many as possible: remove some before you paint another.")
-        self._report("zonesNotice", text.format(MAX_ZONES), rank=Rank.ERROR)
+        self._report("zonesNotice", text.format(MAX_ZONES), importance=Importance.ERROR)
 
-    def _report(self, key: str, text: str, actions: tuple[tuple[str, Act], ...] = (), rank: Rank = Rank.EVENT) -> None:
-        self._area.show_notice(Notice(key, text, actions, rank, BRIEF_MS))
+    def _report(
+        self, key: str, text: str, actions: tuple[tuple[str, Act], ...] = (), importance: Importance = Importance.EVENT
+    ) -> None:
+        self._area.show_notice(Notice(key, text, actions, importance, BRIEF_MS))
 
     def _show_states(self) -> None:
         missing = self._models.missing_model
@@ -311,11 +315,11 @@ class ProgramNotices(QObject):
                 (tr("Use blur"), self._blur_and_resume),
                 (tr("Show it"), partial(self._store.set, "paused", False)),
             )
-            yield Notice("unmattedStartNotice", text, answers, Rank.QUESTION)
+            yield Notice("unmattedStartNotice", text, answers, Importance.QUESTION)
         if settings.paused and settings.unconfirmed:
             text = tr("Paused: saved settings could not be read, so that nothing is hidden by zones or by “Only me”.")
             resume = tr("Resume"), partial(self._store.set, "paused", False)
-            yield Notice("unconfirmedStartNotice", text, (resume,), Rank.QUESTION)
+            yield Notice("unconfirmedStartNotice", text, (resume,), Importance.QUESTION)
         if settings.capture.source == "auto" and source is not None and source.kind == "demo":
             text = tr("No camera found: only you see this demonstration. Connect a camera: it is used at once.")
             yield Notice("demoNotice", text)
@@ -341,7 +345,7 @@ class ProgramNotices(QObject):
             f"error {problem.stage.name}: {problem.message}",
             translated(problem.message),
             () if remedy is Remedy.NOTHING else ((translated(remedy.value), partial(self.remedy_chosen.emit, remedy)),),
-            Rank.OUTAGE if problem.stage in OUTAGES else Rank.ERROR,
+            Importance.OUTAGE if problem.stage in OUTAGES else Importance.ERROR,
             EVENT_MS if leaves else 0,
             at_s=problem.at_s,
         )

@@ -14,7 +14,7 @@ from app.config.exposure import exposed_by
 from app.core.declaration import Exposure
 from app.gui.state import SettingsStore
 from app.gui.translation import tr
-from app.gui.widgets.qt import prepare
+from app.gui.widgets.qt import set_up_dialog
 from app.settings import Settings
 
 NAME_WIDTH = 420
@@ -70,7 +70,7 @@ def ask_for_file(
 def ask_for_name(parent: QWidget, title: str, suggestion: str, take: Callable[[str], object]) -> None:
     """Ask for a name."""
     dialog = QInputDialog(parent)
-    prepare(dialog, "nameQuestion", title, NAME_WIDTH, 0)
+    set_up_dialog(dialog, "nameQuestion", title, NAME_WIDTH, 0)
     dialog.setLabelText(tr("Name:"))
     dialog.setTextValue(suggestion)
     dialog.textValueSelected.connect(take)
@@ -135,7 +135,7 @@ def _ask_before(
 ) -> None:
     """Ask before something that harms. answers: (what goes on, what does not and is the default)."""
     box = QMessageBox(parent)
-    prepare(box, name, "Mattecam")
+    set_up_dialog(box, name, "Mattecam")
     box.setIcon(QMessageBox.Icon.Warning)
     box.setText(text)
     box.setInformativeText(consequence)

@@ -34,7 +34,7 @@ HELD_SHARE = Fraction(1, 4)
 
 
 @dataclass(frozen=True, slots=True)
-class Timing:
+class FilmTimes:
     """Times of a film, found by reading its packets without decoding them."""
 
     rate: Fraction
@@ -130,14 +130,14 @@ class VideoReader:
         self._frames_read = 0
 
     @cached_property
-    def timing(self) -> Timing:
+    def timing(self) -> FilmTimes:
         """How the frames are timed; `frames` gives exact times once it is known. Reads the whole file."""
         with closing(VideoInput(self.path, max_pixels=self._max_pixels)) as video:
             found = _Packets(video)
         if not self._claims.is_short:
             self.frame_estimate = len(found.times_s) or self.frame_estimate
         if not video.has_stamps:
-            return Timing(self.fps, Grid(self.fps), len(found.times_s), found.ends_s, found.leaps, is_constant=True)
+            return FilmTimes(self.fps, Grid(self.fps), len(found.times_s), found.ends_s, found.leaps, is_constant=True)
         last_s = Fraction(found.times_s.max(initial=0)).limit_denominator(AV_TIME_BASE)
         grid = None
         rate = self.fps
@@ -152,7 +152,7 @@ class VideoReader:
             if grid.rate == 2 * self.fps:  # packets of fields, as of some camcorders
                 grid = replace(grid, rate=self.fps)
             rate = grid.rate
-        return Timing(rate, grid, len(found.times_s), found.ends_s, found.leaps, is_constant)
+        return FilmTimes(rate, grid, len(found.times_s), found.ends_s, found.leaps, is_constant)
 
     @property
     def counted_frames(self) -> int | None:
@@ -190,7 +190,7 @@ class VideoReader:
         image: (height, width, 3) uint8 BGR, over black, or (height, width, 4) with straight alpha. Raises VideoError if
         the file no longer exists.
         """
-        timing: Timing | None = self.__dict__.get("timing")  # playing needs none
+        timing: FilmTimes | None = self.__dict__.get("timing")  # playing needs none
         with closing(VideoInput(self.path, max_pixels=self._max_pixels, with_alpha=self._with_alpha)) as video:
             counted, number, total = self.damaged, -1, 0
             time_s = stamp_s = Fraction(0)

@@ -14,7 +14,7 @@ from app.core.compiling import loading
 from app.core.types import Bytes
 
 # I420: planes Y, U, V, chroma at half size. YUYV, UYVY: packed 4:2:2.
-Layout = Literal["I420", "YUYV", "UYVY"]
+YuvLayout = Literal["I420", "YUYV", "UYVY"]
 # Weights of red and blue in the luma of each colour matrix. Readers of a virtual camera assume
 # BT.601.
 BT601 = (0.299, 0.114)
@@ -38,7 +38,7 @@ def load_kernels() -> ModuleType:
 
 def to_yuv(
     image: Bytes,
-    layout: Layout,
+    layout: YuvLayout,
     weights: tuple[float, float] = BT601,
     target: Bytes | None = None,
 ) -> Bytes:

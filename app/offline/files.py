@@ -47,7 +47,7 @@ from app.media.image_file import (
     unknown_format,
     write_picture,
 )
-from app.media.video_reader import Grid, Timing, broadcast_rate, simple_rate
+from app.media.video_reader import FilmTimes, Grid, broadcast_rate, simple_rate
 from app.media.video_writer import FILM_SUFFIXES, SUFFIXES, VideoWriter
 
 VIDEOS = VIDEO_SUFFIXES | {
@@ -250,7 +250,7 @@ class ImageFolderReader:
                 "searched for images or videos; name the folder that holds them."
             )
         self.frame_estimate: int | None = len(self._names)
-        self.timing = Timing(fps, Grid(fps), len(self._names), Fraction(0), (), is_constant=True)
+        self.timing = FilmTimes(fps, Grid(fps), len(self._names), Fraction(0), (), is_constant=True)
 
     def named_frames(self) -> Generator[tuple[Fraction, str, BgrImage | BgraImage], None, None]:
         """Yield (time in seconds, name, image as of `read_cut_out`) of every usable image; see `picture_names`.

@@ -135,7 +135,7 @@ class SinkSpec(Generic[K]):
 
 # Larger frames are downscaled: drivers do not reject them, but fail in other ways.
 MAX_SIZE = 7680, 4320
-PackedLayout = yuv.Layout | Literal["BGR", "BGRA", "RGBA"]
+PackedLayout = yuv.YuvLayout | Literal["BGR", "BGRA", "RGBA"]
 
 
 def sendable(width: int, height: int) -> tuple[int, int]:

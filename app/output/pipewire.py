@@ -18,7 +18,7 @@ from app.output.base import FrameSink, PackedLayout, Packer, SinkContext, sendab
 from app.settings import Settings
 from app.system.pipewire.connection import OWN_NODE
 from app.system.pipewire.stream import Stream, StreamState, to_send, write_frame
-from app.system.pipewire.video_format import Layout, VideoFormat
+from app.system.pipewire.video_format import PixelLayout, VideoFormat
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 TITLE = "Mattecam"
 _ICON = "camera-web"
 # Layouts that are offered beside the first one: OBS reads RGBA, but not BGRA.
-_OTHERS: dict[Layout, tuple[Layout, ...]] = {"BGRA": ("RGBA",)}
+_OTHERS: dict[PixelLayout, tuple[PixelLayout, ...]] = {"BGRA": ("RGBA",)}
 # PipeWire 1.4 reports streaming, paused and streaming again within a millisecond as a reader
 # starts.
 SETTLE_S = 0.08
@@ -131,7 +131,7 @@ class PipeWireNode(Stream):
         self.queue(address)
 
 
-_PACKED: dict[Layout, PackedLayout] = {"YUY2": "YUYV", "BGRA": "BGRA", "RGBA": "RGBA"}
+_PACKED: dict[PixelLayout, PackedLayout] = {"YUY2": "YUYV", "BGRA": "BGRA", "RGBA": "RGBA"}
 
 
 @dataclass(frozen=True, slots=True)

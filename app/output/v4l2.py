@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core.threads import poll_until
-from app.media.yuv import Layout
+from app.media.yuv import YuvLayout
 from app.system import v4l2
 from app.system.v4l2 import PixelSize, is_loopback
 
@@ -105,7 +105,7 @@ class LoopbackWriter:
     write(). The frame rate is only declared: the driver shows each frame as it arrives.
     """
 
-    def __init__(self, width: int, height: int, fps: float, *, device: str, layout: Layout) -> None:
+    def __init__(self, width: int, height: int, fps: float, *, device: str, layout: YuvLayout) -> None:
         """width, height: even, in pixels.
 
         The driver may give another size or format, which the caller reads back with

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from app.core.errors import SinkLostError, SinkOpenError, t
 from app.core.process import LINUX, holders
 from app.core.types import Picture
-from app.media.yuv import Layout
+from app.media.yuv import YuvLayout
 from app.output import v4l2
 from app.output.base import FrameSink, Packer, SinkContext, sendable
 from app.output.camera_list import (
@@ -37,10 +37,10 @@ from app.settings import Settings
 log = logging.getLogger(__name__)
 
 # By their FOURCC, those that this program can send.
-_LAYOUTS: dict[str, Layout] = {"YU12": "I420", "YUYV": "YUYV", "UYVY": "UYVY"}
+_LAYOUTS: dict[str, YuvLayout] = {"YU12": "I420", "YUYV": "YUYV", "UYVY": "UYVY"}
 # Every reader takes this layout, whose name is its FOURCC too; OBS takes no I420 through the camera
 # portal.
-_PREFERRED: Layout = "YUYV"
+_PREFERRED: YuvLayout = "YUYV"
 # What pyvirtualcam and drivers raise.
 _ERRORS = (RuntimeError, OSError, ValueError, TypeError, KeyError, ZeroDivisionError, ImportError)
 
@@ -205,7 +205,7 @@ class VirtualCamera(FrameSink):
             )
         )
 
-    def _open_as(self, device: str, size: tuple[int, int], layout: Layout | None) -> None:
+    def _open_as(self, device: str, size: tuple[int, int], layout: YuvLayout | None) -> None:
         """Open the device in a size and layout; None: the driver converts BGR itself.
 
         Raises SinkOpenError.
@@ -280,7 +280,7 @@ def _driver(
     device: str,
     size: tuple[int, int],
     fps: float,
-    layout: Layout | None,
+    layout: YuvLayout | None,
 ) -> Driver:
     if backend != "v4l2":
         try:

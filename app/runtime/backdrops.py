@@ -19,7 +19,7 @@ from app.core.errors import Stage, Text, t
 from app.core.files import version_of
 from app.core.settings import BackgroundSettings, OutputSettings
 from app.core.types import Backdrop, BgrImage, Frame, Picture, PictureKind
-from app.core.worker import NICENESS, Prepared, Preparer
+from app.core.worker import NICENESS, Builder, Built
 from app.runtime.context import PipelineContext
 from app.runtime.status import StatusBoard
 
@@ -29,13 +29,13 @@ PLAIN_GREY = 24
 
 
 class Backdrops:
-    """Owns the background in use. Used on the inference thread, but for `retry` and `preparer`."""
+    """Owns the background in use. Used on the inference thread, but for `retry` and `builder`."""
 
     def __init__(self, context: PipelineContext) -> None:
         self._parts = context.parts
         self._board = context.board
         self._timing = context.timing
-        self.preparer: Preparer[BackgroundSettings, Background] = Preparer(
+        self.builder: Builder[BackgroundSettings, Background] = Builder(
             "background-opener",
             self._open,
             lambda background: background.close(),
@@ -76,10 +76,10 @@ class Backdrops:
         if wanted is not self._requested or self._opens_again:
             is_other = self._opens_again or not opens_alike(wanted, self._requested)
             if is_other and wanted.kind != "none":
-                self.preparer.request(wanted)
+                self.builder.request(wanted)
             self._requested = wanted
             self._opens_again = False
-        if self.preparer.outcome is not None:
+        if self.builder.outcome is not None:
             self._accept_outcome(wanted)
         if wanted.kind == "none":
             self._report(None)  # no background can fail
@@ -95,34 +95,34 @@ class Backdrops:
     def pending(self) -> bool:
         """Whether a background is still to be opened, or taken into use with the report of its problem (any thread)."""
         # In this order: what is taken is accepted from before it stops to be pending.
-        return self.preparer.pending or self._is_accepting
+        return self.builder.pending or self._is_accepting
 
     def _accept_outcome(self, in_force: BackgroundSettings) -> None:
         self._is_accepting = True
         try:
-            outcome = self.preparer.take_outcome()
+            outcome = self.builder.take_outcome()
             if outcome is not None:
                 self._accept(outcome, in_force)
         finally:
             self._is_accepting = False
 
     def _open(self, settings: BackgroundSettings) -> Background:
-        """Open a background: called on the thread of the preparer."""
-        self.preparer.reach(settings.file, self._open_again_if_failed)
+        """Open a background: called on the thread of the builder."""
+        self.builder.reach(settings.file, self._open_again_if_failed)
         problem = partial(
             t,
             "The background {background} does not open; reconnect its disk, or start the program again with another "
             "background.",
             background=settings.text,
         )
-        with self.preparer.blocking_call(problem, self._timing.open_hang_s):
+        with self.builder.blocking_call(problem, self._timing.open_hang_s):
             path = settings.path
             self._file_version = None if path is None else version_of(path)
             return self._parts.open_background(settings)
 
     def _accept(
         self,
-        outcome: Prepared[BackgroundSettings, Background],
+        outcome: Built[BackgroundSettings, Background],
         in_force: BackgroundSettings,
     ) -> None:
         """Use a background that was opened, unless the settings in force have left it meanwhile.
@@ -142,7 +142,7 @@ class Backdrops:
             self._settings_of_background = opened_for
             self._problem_at_last_frame = None
         if unused is not None:
-            self.preparer.retire(unused)  # closing a video may take longer than a frame
+            self.builder.retire(unused)  # closing a video may take longer than a frame
 
     def _is_nearer(self, opened_for: BackgroundSettings, in_force: BackgroundSettings) -> bool:
         """Return whether a slider has moved on, so that this background is nearer to it than the one in use."""
@@ -235,9 +235,9 @@ class StandbyPictures:
         # The one drawn last: it stands in for the card
         # that is being drawn, if the size is the same.
         self._card: Picture | None = None
-        self.preparer: Preparer[CardKey, None] = Preparer(
+        self.builder: Builder[CardKey, None] = Builder(
             CARD,
-            self._prepare,
+            self._make_card,
             lambda _: None,
             niceness=NICENESS,
         )
@@ -255,7 +255,7 @@ class StandbyPictures:
                 if before is not None and (key.text, key.image) != (before.text, before.image):
                     self._board.report(Stage.OUTPUT, None, CARD)
                 self._requested = key
-                self.preparer.request(key)
+                self.builder.request(key)
             if self._card is None or self._card.size != (width, height):
                 self._card = Picture(_plain(width, height), PictureKind.STANDBY)
             return self._card
@@ -266,14 +266,14 @@ class StandbyPictures:
             self._requested = None
             self._board.report(Stage.OUTPUT, None, CARD)
 
-    def _prepare(self, key: CardKey) -> None:
+    def _make_card(self, key: CardKey) -> None:
         """Draw a card; without its image if that fails, a plain picture if that fails too."""
         drawn = _plain(key.width, key.height)
         problem: Exception | Text | None = None
         images: list[Path | None] = [None] if key.image is None else [key.image, None]
         for image in images:
             try:
-                self.preparer.reach(image, self.retry)
+                self.builder.reach(image, self.retry)
                 text = key.text
                 if not text and image is None:
                     text = self._default_text()

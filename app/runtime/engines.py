@@ -28,7 +28,7 @@ from app.core.files import version_of
 from app.core.geometry import WHOLE
 from app.core.settings import MIN_RATIO, EngineSettings, FramingSettings
 from app.core.types import Frame
-from app.core.worker import Preparer
+from app.core.worker import Builder
 from app.matting.choice import hardware
 from app.matting.choice.governor import FULL, Governor, StepTiming, at_quality, quality_levels
 from app.matting.choice.trials import give_up_gpu
@@ -318,7 +318,7 @@ class EngineSelector:
         self._parts = context.parts
         self._board = context.board
         self._timing = context.timing
-        self.preparer: Preparer[EngineKey, MattingEngine] = Preparer(
+        self.builder: Builder[EngineKey, MattingEngine] = Builder(
             "engine-builder",
             self._build_tested,
             lambda engine: engine.close(),
@@ -406,16 +406,16 @@ class EngineSelector:
     def use_built(self) -> None:
         """Use the engine that has become ready, if one has, or record that it could not be built."""
         # Asked for each frame: the attribute needs no lock, unlike taking the outcome.
-        if self.preparer.outcome is None:
+        if self.builder.outcome is None:
             return
-        outcome = self.preparer.take_outcome()
+        outcome = self.builder.take_outcome()
         if outcome is None:
             return
         if outcome.value is None:
             assert outcome.error is not None
             self._build_failed(outcome.key, outcome.error)
         elif not self._plan.built(outcome.key):
-            self.preparer.retire(outcome.value)
+            self.builder.retire(outcome.value)
         else:
             self._replace_engine(outcome.key, outcome.value)
         self._govern()
@@ -452,7 +452,7 @@ class EngineSelector:
         if pattern is not None:
             pattern.record(matted.generation, matted.index)
         # Building an engine takes time from the one that runs: such steps say nothing of its load.
-        if self.preparer.busy or self._plan.in_use != self._plan.target:
+        if self.builder.busy or self._plan.in_use != self._plan.target:
             return
         if self._governor.observe(step):
             self._request_quality()
@@ -474,7 +474,7 @@ class EngineSelector:
         plan = self._plan
         # Before the engine is closed, after which nothing is settled.
         was_lowered = plan.settled and plan.lowered
-        is_being_replaced = not plan.settled and self.preparer.pending
+        is_being_replaced = not plan.settled and self.builder.pending
         self.close_engine()
         remember(error)
         assert plan.base is not None
@@ -502,8 +502,8 @@ class EngineSelector:
     def _build_tested(self, key: EngineKey) -> MattingEngine:
         """Called on the builder thread."""
         plate = key.settings.plate
-        self.preparer.reach(plate, self._choose_again_if_replaced)
-        self.preparer.reach(key.settings.weights, self._choose_again_if_replaced)
+        self.builder.reach(plate, self._choose_again_if_replaced)
+        self.builder.reach(key.settings.weights, self._choose_again_if_replaced)
         self._plate_version = None if plate is None else version_of(plate)
         _check_plate(key)
         engine = self._parts.build_engine(key.settings, *key.size, key.framing or WHOLE)
@@ -518,7 +518,7 @@ class EngineSelector:
         plan = self._plan
         info = engine.info
         if self._engine is not None:
-            self.preparer.retire(self._engine)  # closing it takes longer than a frame
+            self.builder.retire(self._engine)  # closing it takes longer than a frame
         self._engine = engine
         _log.info(
             "The engine is %s on %s (%s, %s, ratio %.3g).",
@@ -543,7 +543,7 @@ class EngineSelector:
 
     def _build_at_full_quality(self, key: EngineKey) -> None:
         self._governor = Governor()
-        self.preparer.request(key)
+        self.builder.request(key)
 
     def _govern(self) -> None:
         """Start the governor once full quality runs; return to full quality where it is switched off."""
@@ -565,7 +565,7 @@ class EngineSelector:
         settings = at_quality(base.settings, self._governor.quality)
         key = self._plan.lower(base.with_settings(settings))
         if key is not None:
-            self.preparer.request(key)
+            self.builder.request(key)
 
     def _build_failed(self, key: EngineKey, error: Exception) -> None:
         plan = self._plan

@@ -93,7 +93,7 @@ class MattingWorker:
         A frame that is left out leaves the picture before it in the outputs, which may show what is
         hidden now.
         """
-        if self._engines.preparer.pending or self._backdrops.pending:
+        if self._engines.builder.pending or self._backdrops.pending:
             return False
         published_under = self._published_under
         return published_under is None or settings.frozen or published_under.hides == settings.hides

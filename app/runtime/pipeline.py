@@ -21,7 +21,7 @@ import cv2
 from app.core.errors import Stage, Text, all_done, t
 from app.core.geometry import WHOLE_VIEW
 from app.core.types import Frame, Outgoing, Picture
-from app.core.worker import LatestSlot, Preparer, Worker
+from app.core.worker import Builder, LatestSlot, Worker
 from app.output.base import SinkContext
 from app.output.sound import Microphone
 from app.privacy.gate import Gate
@@ -145,11 +145,11 @@ class Pipeline:
             self._pictures.put,
         )
         self._clock = OutputClock(context, self._pictures, self._gate, self._sinks, self.preview)
-        self._builders: list[Preparer[Any, Any]] = [
-            self._engines.preparer,
-            self._backdrops.preparer,
+        self._builders: list[Builder[Any, Any]] = [
+            self._engines.builder,
+            self._backdrops.builder,
         ]
-        self._preparers = [*self._builders, self._cards.preparer]
+        self._all_builders = [*self._builders, self._cards.builder]
         self._lock_pause = LockPause(self.owner, self._board, self._parts.open_lock)
         self._threads = [
             self._capture.thread,
@@ -163,7 +163,7 @@ class Pipeline:
             self._gate,
             self._clock,
             *self._threads,
-            *self._preparers,
+            *self._all_builders,
         )
         self.owner.listen(self._capture.wake)
 
@@ -187,8 +187,8 @@ class Pipeline:
         if self._preparation is not None:
             # After a measurement the same settings may mean another engine.
             self._preparation.begin(self._engines.choose_again)
-        for preparer in self._preparers:
-            preparer.start()
+        for builder in self._all_builders:
+            builder.start()
         # From the outputs back to the source, so that what receives runs before what sends.
         for thread in reversed(self._threads):
             thread.start()
@@ -263,7 +263,7 @@ class Pipeline:
     @property
     def pictures_decided(self) -> bool:
         """Whether the card and the background that the settings ask for are there or have failed."""
-        return not (self._cards.preparer.busy or self._backdrops.pending)
+        return not (self._cards.builder.busy or self._backdrops.pending)
 
     @property
     def revision_in_use(self) -> int:
@@ -299,9 +299,9 @@ class Pipeline:
         shows_matte = phase is Phase.RUNNING and not unmatted
         preparing = None
         first_preparation = None
-        if self._backdrops.preparer.busy:
+        if self._backdrops.builder.busy:
             preparing = Preparing.BACKGROUND
-        if engines.preparer.busy:
+        if engines.builder.busy:
             preparing = Preparing.MODEL
             first_preparation = self._first_preparation
         return replace(
@@ -353,8 +353,8 @@ class Pipeline:
         def join(thread: Worker) -> bool:
             return thread.join(deadline_s - time.monotonic())
 
-        def stop(preparer: Preparer[Any, Any]) -> bool:
-            return preparer.stop(deadline_s - time.monotonic())
+        def stop(builder: Builder[Any, Any]) -> bool:
+            return builder.stop(deadline_s - time.monotonic())
 
         lock = self._lock_pause
         # The watchdog first, as it would take what ends for dead. The sinks finish after the clock,
@@ -376,7 +376,7 @@ class Pipeline:
             *(sink.finish for sink in self._sinks),
             *(partial(sink.join, deadline_s) for sink in self._sinks),
             *(partial(join, thread) for thread in reversed(self._threads)),
-            *(partial(stop, preparer) for preparer in self._preparers),
+            *(partial(stop, builder) for builder in self._all_builders),
             self.preview.close,
         )
         ran_with = {name: getattr(running, name) for name in OF_THE_RUN}

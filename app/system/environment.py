@@ -267,7 +267,7 @@ def inside() -> bool:
     return Path(sys.prefix).resolve() == VENV.resolve()
 
 
-def prepare(requirements: Path) -> None:
+def set_up(requirements: Path) -> None:
     """Create or complete `.venv`, for an interpreter that lacks packages.
 
     Concurrent starts wait for one another. Raises OSError or CalledProcessError with the reason.

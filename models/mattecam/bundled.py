@@ -13,10 +13,10 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from models.exchange import PLATE_CHANNELS, FastFilterWeights, state_names
 from models.export import Export, ExportStage, Method, example_inputs
 from models.mattecam.network import ALPHA_MARGIN, DECISION, EPS, FORGETTING, MattecamNetwork, PlateNetwork, Trunk
 from models.mattecam.quantized import load_quantized
-from models.rules import PLATE_CHANNELS, FastFilterWeights, state_names
 from models.table import BUNDLED, BUNDLED_WITH_PLATE
 
 

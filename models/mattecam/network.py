@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from models.backbones import LITE_CHANNELS, EfficientNetLite0
 from models.blocks import Residual, apply_filter, conv_norm, downsampled, fast_guided_filter, feature_sizes, halve
-from models.rules import NEAR, OTHER, REACH, SAME, DecisionRule, ForgettingRule
+from models.exchange import NEAR, OTHER, REACH, SAME, DecisionRule, ForgettingRule
 
 LATERAL = 64, 96
 """Channels of the trunk's features at 1/16 and 1/32 of the small frame."""
@@ -175,7 +175,7 @@ Network = TypeVar("Network", bound="MattecamNetwork")
 Memories = tuple[Tensor, Tensor, Tensor]
 """The recurrent states r1, r2, r3 at 1/4, 1/8 and 1/16 of the small frame."""
 State = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
-"""r1, r2, r3, the last frame at 1/4 (see `models.rules.ForgettingRule`), and the last decisions at the size of the
+"""r1, r2, r3, the last frame at 1/4 (see `models.exchange.ForgettingRule`), and the last decisions at the size of the
 small frame (see `decide`)."""
 
 _MEAN = (0.485, 0.456, 0.406)

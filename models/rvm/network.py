@@ -31,9 +31,9 @@ from models.blocks import (
     feature_sizes,
     halve,
 )
+from models.exchange import COEFFICIENTS, FastFilterWeights, FilterWeights, Floats, LearnedFilterWeights, state_names
 from models.export import Export, ExportStage, example_inputs
 from models.quantization import quantize_convolutions, quantized_names, round_weights, set_input_scales
-from models.rules import COEFFICIENTS, FastFilterWeights, FilterWeights, Floats, LearnedFilterWeights, state_names
 
 
 class LRASPP(nn.Module):
@@ -366,7 +366,7 @@ class DecoderExport(nn.Module):
     def forward(
         self, small: Tensor, half3: Tensor, finest: Tensor, fine: Tensor, middle: Tensor, deep: Tensor, *states: Tensor
     ) -> tuple[Tensor, ...]:
-        """Return the input of the guided filter (1, C, h, w), see `models.rules`, and the new states."""
+        """Return the input of the guided filter (1, C, h, w), see `models.exchange`, and the new states."""
         r1, r2, r3, r4 = states
         x, r4 = self.decode4.remember(self.aspp(self.deepest(deep)), r4)
         x, r3 = self.decode3(x, middle, half3, r3)

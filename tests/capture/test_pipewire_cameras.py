@@ -38,7 +38,7 @@ from app.output.pipewire import PipeWireNode
 from app.system.pipewire.connection import OWN_NODE, Connection
 from app.system.pipewire.connection import list_cameras as nodes
 from app.system.pipewire.stream import Stream
-from app.system.pipewire.video_format import Layout, RawFrame, VideoFormat, to_bgr
+from app.system.pipewire.video_format import PixelLayout, RawFrame, VideoFormat, to_bgr
 from app.system.portal import PortalError, PortalFault, open_cameras, read_permissions
 from tests.capture.conftest import Kernel
 from tests.capture.yuv_frames import yuyv
@@ -47,14 +47,17 @@ from tests.pipewire_session import PrivateSession
 from tests.sources import new_opener, open_source
 from tests.waiting import beside, eventually
 
-LAYOUTS: tuple[Layout, ...] = (*("YUY2", "UYVY", "I420", "NV12", "BGRx", "BGRA", "RGBx", "RGBA", "RGB", "BGR"), "MJPG")
+LAYOUTS: tuple[PixelLayout, ...] = (
+    *("YUY2", "UYVY", "I420", "NV12", "BGRx", "BGRA", "RGBx", "RGBA", "RGB", "BGR"),
+    "MJPG",
+)
 AUTO = CaptureSettings(width=64, height=48, fps=30)
 PIPEWIRE_BT709, PIPEWIRE_FULL_RANGE = 3, 1
 NAME, TITLE = "libcamera_input._SB_.PC00.LNK0", "Built-in Front Camera"
 SETTINGS = CaptureSettings(source="portal", width=64, height=48, fps=30)
 
 
-def packed(layout: Layout) -> NDArray[np.uint8]:
+def packed(layout: PixelLayout) -> NDArray[np.uint8]:
     """Bars as a camera sends them."""
     image = colour_bars(64, 48)
     if layout == "NV12":
@@ -72,7 +75,7 @@ def packed(layout: Layout) -> NDArray[np.uint8]:
 @contextmanager
 def camera(
     name: str,
-    layout: Layout = "YUY2",
+    layout: PixelLayout = "YUY2",
     title: str = "",
     video: VideoFormat | None = None,
     frame: NDArray[np.uint8] | None = None,
@@ -271,7 +274,7 @@ def fails(wanted: str = "") -> str:
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_every_layout_is_read_with_its_colours(portal: PlayedPortal, layout: Layout) -> None:
+def test_every_layout_is_read_with_its_colours(portal: PlayedPortal, layout: PixelLayout) -> None:
     with camera(f"webcam {layout}", layout):
         with closing(PortalSource(f"webcam {layout}", SETTINGS)) as source:
             assert bar_error(next_frame(source).image) <= (10 if layout == "MJPG" else 6)
@@ -362,7 +365,7 @@ def test_a_camera_of_pipewire_that_is_far_larger_than_wanted_is_scaled() -> None
 
 
 @pytest.mark.parametrize("layout", LAYOUTS[:-1])
-def test_rows_may_be_padded_and_frames_cut(layout: Layout) -> None:
+def test_rows_may_be_padded_and_frames_cut(layout: PixelLayout) -> None:
     video = VideoFormat(layout, 64, 48, Fraction(30))
     data, stride = packed(layout).tobytes(), video.stride
     plain = to_bgr(RawFrame(video, data, stride))

@@ -42,7 +42,7 @@ from app.gui.backgrounds.tiles import TileView
 from app.gui.bridge import ViewMode, from_qimage
 from app.gui.dialogs import TextDialog
 from app.gui.doctor import DoctorDialog, Findings
-from app.gui.notices import Notice, NoticeArea, NoticeFrame, ProgramNotices, Rank, remedy_of
+from app.gui.notices import Importance, Notice, NoticeArea, NoticeFrame, ProgramNotices, remedy_of
 from app.gui.panels import models
 from app.gui.panels.models import Models
 from app.gui.panels.plate import PlateDialog
@@ -343,8 +343,8 @@ def shown(area: NoticeArea) -> list[str]:
 
 def test_the_most_important_notice_is_shown_and_the_others_below_it_on_request(area: NoticeArea, qtbot: QtBot) -> None:
     pressed: list[str] = []
-    for key, rank in zip("abcde", (*3 * [Rank.STATE], Rank.ERROR, Rank.EVENT), strict=True):
-        area.show_notice(Notice(key, f"It is {key}. " * 40, ((key, partial(pressed.append, key)),), rank))
+    for key, importance in zip("abcde", (*3 * [Importance.STATE], Importance.ERROR, Importance.EVENT), strict=True):
+        area.show_notice(Notice(key, f"It is {key}. " * 40, ((key, partial(pressed.append, key)),), importance))
     assert shown(area) == ["d"]
     counter = find(area, qt.QToolButton, "noticeCounter")
     assert counter.text() == "4 more"
@@ -363,7 +363,7 @@ def test_the_most_important_notice_is_shown_and_the_others_below_it_on_request(a
 def test_what_has_just_moved_is_not_pressed(area: NoticeArea, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
     area.show_notice(Notice("a", "It is so.", (("Do a", list),)))
     monkeypatch.setattr(area, "underMouse", lambda: True)
-    area.show_notice(Notice("b", "It is bad.", (("Do b", list),), Rank.OUTAGE))
+    area.show_notice(Notice("b", "It is bad.", (("Do b", list),), Importance.OUTAGE))
     first = find(area, qt.QPushButton, "bAction0")
     assert not first.isEnabled()
     qtbot.waitUntil(first.isEnabled)

@@ -31,7 +31,7 @@ from app.gui.bars import summarize
 from app.gui.bridge import (
     BESIDE_A_CALL_S,
     Bridge,
-    Recording,
+    RecordingSwitch,
     ViewMode,
     ViewRequest,
     from_qimage,
@@ -470,7 +470,7 @@ def test_the_button_ends_no_recording_that_a_command_began(qtbot: QtBot, tasks: 
     """It took the place of the one that had just begun, whose file got no frame."""
     store = ui.made_store(Settings())
     store.edit("window", recordings_dir=tmp_path)
-    made = Recording(store, cast("Bridge", None), tasks, QObject())
+    made = RecordingSwitch(store, cast("Bridge", None), tasks, QObject())
     made.set_on(True)
     store.edit("output", record=tmp_path / "of a command.mp4")
 
@@ -485,7 +485,7 @@ def test_each_recording_is_reported_and_counts_from_its_own_start(qtbot: QtBot, 
     for file in files:
         file.touch()
     store, parent = ui.made_store(Settings(output=OutputSettings(record=files[0]))), QObject()
-    made = Recording(store, cast("Bridge", None), tasks, parent)
+    made = RecordingSwitch(store, cast("Bridge", None), tasks, parent)
     made.set_on(False)
     with qtbot.waitSignal(made.saved) as saved:
         assert made.follow(PipelineStatus()) == ""

@@ -22,9 +22,9 @@ from app.matting.kernels.network import matte_rows, shrink_rows
 from app.matting.openvino.openvino_backend import decide, filter_kernel, forget_changed, halved
 from app.matting.torch.frame_step import layers, to_bgr, to_pixels
 from models.blocks import FILTER_EPS, DeepGuidedFilter, fast_guided_filter
+from models.exchange import DecisionRule, FastFilterWeights, FilterWeights, ForgettingRule, LearnedFilterWeights
 from models.mattecam.network import ALPHA_MARGIN, MattecamNetwork, explained, shares_to_keep, stretched
 from models.mattecam.network import decide as decide_in_torch
-from models.rules import DecisionRule, FastFilterWeights, FilterWeights, ForgettingRule, LearnedFilterWeights
 from tests.matting.stubs import StubCpu, few_examples, frames
 from tests.matting.torch_stubs import StubTorch
 

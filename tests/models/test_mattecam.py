@@ -17,6 +17,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from app.matting.openvino.conversion import core, ov
+from models.exchange import DecisionRule, ForgettingRule
 from models.mattecam.bundled import export, load
 from models.mattecam.network import MattecamNetwork, Shares, decide, shares_to_keep
 from models.mattecam.quantized import load_quantized, quantized
@@ -32,7 +33,6 @@ from models.quantization import (
     round_weights,
     rounded,
 )
-from models.rules import DecisionRule, ForgettingRule
 from models.table import BUNDLED
 from models.weights import SOURCE, find_int8, int8_file, sha256_of
 from tests.golden.fill import fill

@@ -14,7 +14,7 @@ from app.backgrounds import open_background
 from app.core.errors import BackgroundError
 from app.core.settings import BackgroundSettings, EdgeSettings, FramingSettings, MattingSettings
 from app.core.types import BgrImage, Frame, Picture
-from app.core.worker import LatestSlot, Preparer
+from app.core.worker import Builder, LatestSlot
 from app.effects.zones import Zone
 from app.matting import build_engine
 from app.matting.interface import MattingEngine
@@ -51,7 +51,7 @@ def small_people() -> list[BgrImage]:
 
 def selector_of(engine: MattingEngine) -> Mock:
     """Return what always selects one engine, which is used for several films. A step that fails ends the thread."""
-    selector = Mock(EngineSelector, engine=engine, preparer=Mock(Preparer, pending=False))
+    selector = Mock(EngineSelector, engine=engine, builder=Mock(Builder, pending=False))
     selector.failed.side_effect = AssertionError("a step failed")
     selector.decide.side_effect = lambda frame, settings: MatteFrame(
         engine, settings.framing, frame.generation, frame.index
@@ -66,10 +66,10 @@ def live(frames: list[BgrImage], settings: Settings, engine: MattingEngine) -> l
     backdrops = Backdrops(context)
     demand = DemandWatch(context, ())
     thread = MattingWorker(context, slot, selector_of(engine), backdrops, demand, published.append).thread
-    backdrops.preparer.start()
+    backdrops.builder.start()
     if settings.background.kind != "none":
         backdrops.update(settings.background)
-        eventually(lambda: not backdrops.preparer.busy)
+        eventually(lambda: not backdrops.builder.busy)
         backdrops.update(settings.background)
     thread.start()
     for index, image in enumerate(frames):
@@ -77,7 +77,7 @@ def live(frames: list[BgrImage], settings: Settings, engine: MattingEngine) -> l
         eventually(lambda count=index + 1: len(published) >= count or thread.died)  # type: ignore[misc]
     thread.request_stop()
     slot.close()
-    assert thread.join(60) and backdrops.preparer.stop(60) and thread.error is None
+    assert thread.join(60) and backdrops.builder.stop(60) and thread.error is None
     pictures = [each for each in published if isinstance(each, Picture)]
     assert len(pictures) == len(frames)
     return pictures

@@ -19,13 +19,12 @@ from app.core.errors import SinkLostError, SinkOpenError
 from app.core.types import Outgoing, Picture, PictureKind
 from app.media.encoders import live_encoder
 from app.media.video_writer import RecordingWriter, VideoWriter
-from app.media.yuv import Layout, to_yuv
+from app.media.yuv import YuvLayout, to_yuv
 from app.output.base import to_bgra
 from app.output.pipewire import PipeWireCamera
 from app.output.recording import Recorder
 from app.system.pipewire.stream import NodeReader
-from app.system.pipewire.video_format import RAW_LAYOUTS
-from app.system.pipewire.video_format import Layout as NodeLayout
+from app.system.pipewire.video_format import RAW_LAYOUTS, PixelLayout
 from mattecam.testing import FakeClock
 from tests.clips import names_in
 from tests.output.pictures import picture, sender
@@ -34,7 +33,7 @@ from tests.output.recordings import context, full_disk, read, send_slowly
 from tests.pipewire_session import PrivateSession
 from tests.waiting import eventually
 
-LAYOUTS: tuple[Layout, ...] = ("I420", "YUYV", "UYVY")
+LAYOUTS: tuple[YuvLayout, ...] = ("I420", "YUYV", "UYVY")
 WIDTH, HEIGHT = 64, 48
 
 
@@ -412,7 +411,7 @@ def test_faint_pixels_hold_no_more_of_the_room_than_a_composite(alpha: int, size
     ("layouts", "chosen", "bgra"), [((RAW_LAYOUTS,), "BGRA", [0, 1, 2, 3]), ((("RGBA", "YUY2"),), "RGBA", [2, 1, 0, 3])]
 )
 def test_alpha_through_pipewire_is_exact(
-    pipewire: PrivateSession, layouts: tuple[tuple[NodeLayout, ...]], chosen: NodeLayout, bgra: list[int]
+    pipewire: PrivateSession, layouts: tuple[tuple[PixelLayout, ...]], chosen: PixelLayout, bgra: list[int]
 ) -> None:
     """OBS takes RGBA, and no BGRA, from a PipeWire camera. bgra: the places of these channels."""
     with (

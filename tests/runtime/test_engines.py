@@ -151,10 +151,10 @@ class Bench:
 
         def ready() -> bool:
             self.decide()
-            if self.selector.preparer.busy:
+            if self.selector.builder.busy:
                 return False
             decision = self.decide()  # uses what has been built
-            return not self.selector.preparer.busy and not isinstance(decision, Phase)
+            return not self.selector.builder.busy and not isinstance(decision, Phase)
 
         eventually(ready)
         assert self.selector.info is not None
@@ -187,14 +187,14 @@ class Bench:
 @pytest.fixture
 def bench() -> Iterator[Bench]:
     simulated = Bench()
-    simulated.selector.preparer.start()
+    simulated.selector.builder.start()
     try:
         yield simulated
     finally:
         simulated.gate.set()
-        simulated.selector.preparer.request_stop()
+        simulated.selector.builder.request_stop()
         simulated.selector.close_engine()
-        assert simulated.selector.preparer.join(60)
+        assert simulated.selector.builder.join(60)
 
 
 def test_after_a_measurement_the_engine_is_changed_without_a_gap(bench: Bench) -> None:
@@ -225,7 +225,7 @@ def test_a_measurement_does_not_try_again_what_was_replaced(bench: Bench) -> Non
     bench.gate.clear()
     bench.selector.retry()
     bench.matte()
-    assert bench.selector.preparer.busy, "the user asks for it"
+    assert bench.selector.builder.busy, "the user asks for it"
 
 
 def test_only_another_engine_is_asked_for_and_frames_wait_for_one_of_their_size(bench: Bench) -> None:
@@ -262,7 +262,7 @@ def test_an_engine_that_fails_while_another_is_built_is_replaced_by_that_one(ben
 def test_a_lighter_engine_that_nobody_wants_any_more_is_closed(bench: Bench, fails: bool) -> None:
     bench.settle()
     bench.gate.clear()
-    while not bench.selector.preparer.busy:  # the governor asks for a lighter one
+    while not bench.selector.builder.busy:  # the governor asks for a lighter one
         bench.now_s += 1 / 30
         bench.matte(0.1)
     eventually(lambda: len(bench.tried) == 2)

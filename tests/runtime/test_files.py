@@ -15,7 +15,7 @@ from app.core import worker
 from app.core.errors import BackgroundError
 from app.core.files import no_answer
 from app.core.settings import BackgroundSettings
-from app.core.worker import Prepared, Reaching
+from app.core.worker import Built, Reaching
 from app.runtime import capture_worker
 from app.runtime.backdrops import Backdrops
 from app.runtime.context import PipelineContext, Timing
@@ -137,15 +137,15 @@ def test_a_background_is_pending_until_its_problem_is_reported(tmp_path: Path) -
     backdrops = Backdrops(context)
     pending_when_reported: list[bool] = []
     chosen = with_background(tmp_path / "note.txt").background
-    failed: Prepared[BackgroundSettings, Background] = Prepared(chosen, None, BackgroundError("It is no image."))
+    failed: Built[BackgroundSettings, Background] = Built(chosen, None, BackgroundError("It is no image."))
 
     with patch.object(context.board, "report", lambda *_: pending_when_reported.append(backdrops.pending)):
-        backdrops.preparer.outcome = failed
+        backdrops.builder.outcome = failed
         assert backdrops.pending
         backdrops.update(failed.key)
 
     assert pending_when_reported == [True]
-    assert not backdrops.preparer.outcome
+    assert not backdrops.builder.outcome
 
 
 def test_a_card_that_cannot_be_read_is_told_again_when_files_are_read_again(film: Pipeline, tmp_path: Path) -> None:

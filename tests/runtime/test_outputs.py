@@ -240,7 +240,7 @@ def test_something_plain_until_the_card_is_drawn_then_the_last_one_and_no_proble
         return bool((cards.card(settings, width, 48).image == PLAIN_GREY).all())
 
     cards = StandbyPictures(board, draw)
-    cards.preparer.start()
+    cards.builder.start()
     try:
         cards.card(fails, 64, 48)
         assert begun.wait(60)
@@ -258,10 +258,10 @@ def test_something_plain_until_the_card_is_drawn_then_the_last_one_and_no_proble
         assert cards.card(fails, 80, 48) is card
         eventually(lambda: is_plain(fails, 80) and bool(board.read().problems))
         assert [problem.stage for problem in board.read().problems] == [Stage.OUTPUT]
-        eventually(lambda: not cards.preparer.busy)
+        eventually(lambda: not cards.builder.busy)
         assert drawn.count("fails") == 2, "it was drawn again"
     finally:
-        assert cards.preparer.stop(60)
+        assert cards.builder.stop(60)
 
 
 def test_letters_without_a_font_are_reported_beside_the_card_that_lacks_them(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -269,7 +269,7 @@ def test_letters_without_a_font_are_reported_beside_the_card_that_lacks_them(mon
     monkeypatch.setenv("PATH", "")  # no fontconfig
     board = StatusBoard()
     cards = StandbyPictures(board)
-    cards.preparer.start()
+    cards.builder.start()
     try:
         cards.card(OutputSettings(standby_text="ฆ"), 64, 48)
 
@@ -279,7 +279,7 @@ def test_letters_without_a_font_are_reported_beside_the_card_that_lacks_them(mon
         cards.card(OutputSettings(standby_text="soon"), 64, 48)
         eventually(lambda: not board.read().problems)
     finally:
-        assert cards.preparer.stop(60)
+        assert cards.builder.stop(60)
 
 
 def test_an_image_that_cannot_be_read_is_reported_early_and_text_replaces_it(tmp_path: Path, world: FakeWorld) -> None:

@@ -144,7 +144,7 @@ FRAME = Frame(np.zeros((90, 160, 3), np.uint8), 0, 0.0)
 
 
 class Opened:
-    """Backdrops with a real preparer, and what was opened."""
+    """Backdrops with a real builder, and what was opened."""
 
     def __init__(self) -> None:
         self.requests: list[BackgroundSettings] = []
@@ -152,7 +152,7 @@ class Opened:
         """What holds the opening of a colour."""
         context = PipelineContext(SettingsOwner(BASE), replace(FakeWorld().parts(), open_background=self._open))
         self.board, self.backdrops = context.board, Backdrops(context)
-        self.backdrops.preparer.start()
+        self.backdrops.builder.start()
 
     def _open(self, settings: BackgroundSettings) -> Background:
         self.requests.append(settings)
@@ -175,7 +175,7 @@ def opened() -> Iterator[Opened]:
     made = Opened()
     yield made
     made.backdrops.close()
-    assert made.backdrops.preparer.stop(60)
+    assert made.backdrops.builder.stop(60)
 
 
 def test_a_new_view_opens_nothing_and_is_shown_at_once(opened: Opened, tmp_path: Path) -> None:
@@ -228,5 +228,5 @@ def test_the_picture_follows_a_slider_that_does_not_rest(opened: Opened) -> None
     opened.use(BLACK, lambda image: not image.any())
     for blue in range(5):
         image = opened.shown(BLACK.replace(colour=f"#0000{blue:02x}"))
-        eventually(lambda: not opened.backdrops.preparer.busy)
+        eventually(lambda: not opened.backdrops.builder.busy)
     assert image[0, 0, 0] >= 3, "that of the frame before"

@@ -20,7 +20,7 @@ from app.core.errors import MattecamError, SourceOpenError, Stage, t
 from app.core.files import is_stream
 from app.core.settings import BackgroundSettings, CaptureSettings
 from app.core.types import PictureKind
-from app.core.worker import LatestSlot, Prepared, Preparer, SlotClosed, Worker
+from app.core.worker import Builder, Built, LatestSlot, SlotClosed, Worker
 from app.privacy.gate import Gate
 from app.runtime.backdrops import StandbyPictures
 from app.runtime.context import PipelineContext, Timing
@@ -227,11 +227,11 @@ def test_a_slot_keeps_the_newest_counts_the_rest_as_dropped_and_gives_it_after_i
 
 
 @contextmanager
-def building(build: Callable[[int], int], discard: Callable[[int], None]) -> Iterator[Preparer[int, int]]:
-    preparer = Preparer("builder", build, discard)
-    preparer.start()
-    yield preparer
-    assert preparer.stop(60)
+def building(build: Callable[[int], int], discard: Callable[[int], None]) -> Iterator[Builder[int, int]]:
+    builder = Builder("builder", build, discard)
+    builder.start()
+    yield builder
+    assert builder.stop(60)
 
 
 def test_the_newest_request_wins_and_no_error_of_build_or_discard_ends_the_building() -> None:
@@ -240,30 +240,30 @@ def test_the_newest_request_wins_and_no_error_of_build_or_discard_ends_the_build
     def build(key: int) -> int:
         begun.set()
         gate.wait(60)
-        assert preparer.busy, "until the newest is built"
+        assert builder.busy, "until the newest is built"
         return 10 // key
 
     def discard(value: int) -> None:
         discarded.append(value)
         raise OSError("the device is gone")
 
-    with building(build, discard) as preparer:
-        preparer.request(1)
+    with building(build, discard) as builder:
+        builder.request(1)
         assert begun.wait(60)
         for key in (2, 3, 4):
-            preparer.request(key)
-        assert preparer.busy
-        assert preparer.take_outcome() is None
+            builder.request(key)
+        assert builder.busy
+        assert builder.take_outcome() is None
         gate.set()
-        eventually(lambda: not preparer.busy)
-        assert preparer.take_outcome() == Prepared(4, 2, None)
-        preparer.retire(7)
-        preparer.request(0)
-        eventually(lambda: not preparer.busy)
-        failed = preparer.take_outcome()
+        eventually(lambda: not builder.busy)
+        assert builder.take_outcome() == Built(4, 2, None)
+        builder.retire(7)
+        builder.request(0)
+        eventually(lambda: not builder.busy)
+        failed = builder.take_outcome()
         assert failed is not None and isinstance(failed.error, ZeroDivisionError)
-        preparer.request(5)
-        eventually(lambda: preparer.take_outcome() == Prepared(5, 2, None))
+        builder.request(5)
+        eventually(lambda: builder.take_outcome() == Built(5, 2, None))
     assert discarded == [10, 7]
 
 
@@ -278,16 +278,16 @@ def test_what_is_retired_is_discarded_with_its_memory_before_the_next_build(monk
     def discard(value: int) -> None:
         happened.append(f"discarded {value} on {threading.current_thread().name}")
         if value == 1:
-            preparer.retire(2)
-            preparer.request(3)
+            builder.retire(2)
+            builder.request(3)
 
-    with building(build, discard) as preparer:
-        preparer.retire(1)
-        eventually(lambda: preparer.outcome is not None)
+    with building(build, discard) as builder:
+        builder.retire(1)
+        eventually(lambda: builder.outcome is not None)
         first, second = ([f"discarded {value} on builder", "memory returned"] for value in (1, 2))
         assert happened == [*first, *second, "built 3"]
-    preparer.retire(4)
-    assert preparer.join(60)
+    builder.retire(4)
+    assert builder.join(60)
     late = [what.split(" on ")[0] for what in happened[5:] if what != "memory returned"]
     assert late == ["discarded 3", "discarded 4"], "what nobody took, and what came too late"
 

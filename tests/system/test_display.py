@@ -26,7 +26,7 @@ from app.system.pipewire.stream import Stream
 from app.system.pipewire.video_format import (
     ID,
     RECTANGLE,
-    Layout,
+    PixelLayout,
     VideoFormat,
     any_format,
     build_object,
@@ -139,7 +139,7 @@ def test_a_pod_has_the_layout_of_the_headers() -> None:
 
 
 @pytest.mark.parametrize("layout", ["YUY2", "I420", "NV12", "BGRx", "BGRA", "RGBA", "RGB", "BGR"])
-def test_a_format_is_parsed_as_it_was_offered(layout: Layout) -> None:
+def test_a_format_is_parsed_as_it_was_offered(layout: PixelLayout) -> None:
     video = VideoFormat(layout, 1280, 720, Fraction(30000, 1001))
     offered = parse_format(video.as_offer())
     assert replace(offered, colour_matrix=0, colour_range=0) == video, "how the colours are coded is said"

@@ -149,7 +149,7 @@ def test_prepare_from_nothing_and_from_what_failures_left(
     (clone / "models").mkdir()
     (clone / "models/download.py").write_text("open('downloaded', 'w')")
     with pytest.raises(OSError, match="does not support Python"):
-        environment.prepare(requirements)
+        environment.set_up(requirements)
     told = capsys.readouterr().err
     assert "making the environment" in told and "about 550 MB are downloaded" in told
 
@@ -158,20 +158,20 @@ def test_prepare_from_nothing_and_from_what_failures_left(
         offline.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
         offline.setenv("PIP_RETRIES", "1")
         with pytest.raises(OSError, match="the package index cannot be reached"):
-            environment.prepare(requirements)
+            environment.set_up(requirements)
 
     add_wheel(clone / "wheels", "thing", "1.0", content="forged = True")
     with pytest.raises(OSError, match="differs from the published one"):
-        environment.prepare(requirements)
+        environment.set_up(requirements)
 
     lock(clone, base=add_wheel(clone / "wheels", "thing", "1.0"))
     with monkeypatch.context() as patch:
         # and that pip has ended is checked for every test
         patch.setattr(environment, "show_progress", Mock(side_effect=KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
-            environment.prepare(requirements)
+            environment.set_up(requirements)
 
-    environment.prepare(requirements)
+    environment.set_up(requirements)
     assert number_in(clone) == "1.0"
     assert "package 2 of 2: Installing collected packages: thing" in capsys.readouterr().err
     assert (clone / "downloaded").exists(), "the network, once the packages are there"
@@ -179,7 +179,7 @@ def test_prepare_from_nothing_and_from_what_failures_left(
 
     log = clone / ".venv" / "pip.log"
     log.unlink()
-    environment.prepare(requirements)
+    environment.set_up(requirements)
     assert not log.exists()
     assert capsys.readouterr().err == ""
 
@@ -190,7 +190,7 @@ def test_prepare_from_nothing_and_from_what_failures_left(
     requirements = clone / "requirements-dev.txt"
     requirements.write_text("# changed\nthing==1.0\n")
     lock(clone, dev="")
-    environment.prepare(requirements)
+    environment.set_up(requirements)
     assert number_in(clone) == "1.0"
     assert not (clone / "downloaded").exists(), "the tests need no network"
 

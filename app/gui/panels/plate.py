@@ -23,7 +23,7 @@ from app.gui.state import SettingsStore, Tasks
 from app.gui.translation import tr, translated_error
 from app.gui.widgets.controls import button, label
 from app.gui.widgets.page import breakable
-from app.gui.widgets.qt import column, prepare, row, timer, was_hidden
+from app.gui.widgets.qt import column, row, set_up_dialog, timer, was_hidden
 from app.gui.widgets.theme import restyle
 from app.matting.plate.picture import PlateCapture, PlateInfo, needs_plate, plate_info, plate_path, store_plate
 from app.media.image_file import read_image
@@ -158,7 +158,7 @@ class PlateDialog(QDialog):
     ) -> None:
         """demand: keeps the camera on and its exposure held from the start to the end."""
         super().__init__(parent)
-        prepare(self, "plateDialog", tr("Picture of the empty room"))
+        set_up_dialog(self, "plateDialog", tr("Picture of the empty room"))
         self._store = store
         self._tasks = tasks
         self._newest = newest

@@ -26,7 +26,7 @@ from PyQt6.QtWidgets import (
 Item = QWidget | QLayout | None
 """What stands in a row or column; None: space that takes what is left."""
 Margins = int | tuple[int, int, int, int]
-Layout = TypeVar("Layout", bound=QBoxLayout)
+BoxLayout = TypeVar("BoxLayout", bound=QBoxLayout)
 T = TypeVar("T")
 Dialog = TypeVar("Dialog", bound=QDialog)
 FRAME = QSize(8, 40)
@@ -67,7 +67,9 @@ def column(
     return _fill(QVBoxLayout(whole), items, grows, spacing, margins)
 
 
-def _fill(made: Layout, items: tuple[Item, ...], grows: Item, spacing: int | None, margins: Margins | None) -> Layout:
+def _fill(
+    made: BoxLayout, items: tuple[Item, ...], grows: Item, spacing: int | None, margins: Margins | None
+) -> BoxLayout:
     if margins is not None:
         made.setContentsMargins(*(margins if isinstance(margins, tuple) else (margins,) * 4))
     if spacing is not None:
@@ -168,7 +170,7 @@ def was_hidden(event: QHideEvent | None) -> bool:
     return event is not None and not event.spontaneous()
 
 
-def prepare(dialog: QDialog, name: str, title: str, *size: int) -> None:
+def set_up_dialog(dialog: QDialog, name: str, title: str, *size: int) -> None:
     """Name a dialog that is deleted when it is closed. size: width and height in the usual font, if it needs them."""
     dialog.setObjectName(name)
     dialog.setWindowTitle(title)

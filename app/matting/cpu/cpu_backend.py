@@ -39,7 +39,7 @@ from app.matting.kernels.composite import (
     view_rows,
 )
 from app.matting.strict.cpu_strict import initial_memory, strict_matte
-from models.rules import CELL
+from models.exchange import CELL
 
 NOTHING: Bytes = np.empty((0, 0), np.uint8)
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from app.core.compiling import Array
 from app.core.types import Bytes, Floats
 from app.matting.kernels import PLANES, READ, READ_FRAME, READ_STEPS, WRITE, jit, rows
-from models.rules import WINDOW
+from models.exchange import WINDOW
 
 F32, I32, U64 = np.float32, np.int32, np.uint64
 BLOCK = 64

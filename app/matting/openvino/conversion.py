@@ -33,7 +33,7 @@ from app.core.errors import ModelError, Remedy, t, text_of
 from app.core.files import locked, version_of, why_not_written
 from app.core.threads import thread_limit
 from models.errors import WeightsError
-from models.rules import DecisionRule, FastFilterWeights, FilterWeights, ForgettingRule, LearnedFilterWeights
+from models.exchange import DecisionRule, FastFilterWeights, FilterWeights, ForgettingRule, LearnedFilterWeights
 from models.table import NETWORKS
 from models.weights import CONVERTED, converts, sha256_of
 
@@ -198,7 +198,7 @@ def _from_disk(folders: tuple[Path, ...], source: NetworkSource) -> Artefact:
         reason = why_not_written(error) if isinstance(error, OSError) else error
         LOG.warning("The converted network cannot be kept in %s: %s.", folder.parent, reason)
     with tempfile.TemporaryDirectory() as temporary:
-        convert(source, Path(temporary))
+        convert_network(source, Path(temporary))
         return read_artefact(Path(temporary), in_memory=True)
 
 
@@ -221,7 +221,7 @@ def _converted_to(folder: Path, source: NetworkSource) -> Artefact:
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=beginning) as beside:
         made = Path(beside) / folder.name
         made.mkdir()
-        convert(source, made)
+        convert_network(source, made)
         shutil.rmtree(folder, ignore_errors=True)
         try:
             made.replace(folder)
@@ -239,7 +239,7 @@ def _sources() -> str:
     return hashlib.sha256(b"".join(hashlib.sha256(file.read_bytes()).digest() for file in sorted(files))).hexdigest()
 
 
-def convert(source: NetworkSource, folder: Path) -> None:
+def convert_network(source: NetworkSource, folder: Path) -> None:
     """Convert a network and write its artefact into an empty folder.
 
     Raises ModelError if a file does not fit the network, or without torch.

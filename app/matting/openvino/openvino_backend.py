@@ -37,7 +37,7 @@ from app.matting.openvino.conversion import (
 )
 from app.matting.openvino.gpu import GpuStages, check
 from app.matting.strict.cpu_strict import pooled
-from models.rules import (
+from models.exchange import (
     COEFFICIENTS,
     PLATE_CHANNELS,
     DecisionRule,
@@ -217,7 +217,7 @@ class RecurrentNetwork:
 
 
 def decide(alpha: Floats, last: Floats, rule: DecisionRule) -> None:
-    """Limit alpha (h, w), in 0..1, in place to what the decisions nearby allow; `models.rules` explains it.
+    """Limit alpha (h, w), in 0..1, in place to what the decisions nearby allow; `models.exchange` explains it.
 
     last: (h, w) the decisions of the frame before, zeros before the first one; replaced by those of this frame.
     OpenVINO needs ten times as long for it as OpenCV, because it pads a single channel to sixteen.
@@ -243,7 +243,7 @@ _SQUARE = np.ones((3, 3), np.uint8)
 
 
 def forget_changed(means: Floats, last: Floats, rule: ForgettingRule, memories: Sequence[Floats]) -> None:
-    """Clear the memories, (1, h, w, C) at 1/4, 1/8 and 1/16, in place where the picture changes; see `models.rules`.
+    """Clear the memories, (1, h, w, C) at 1/4, 1/8 and 1/16, in place where the picture changes; see `models.exchange`.
 
     means: (3, h, w) the next frame at 1/4. last: the same of the frame before, zeros before the first one; replaced by
     that of this frame.

@@ -14,7 +14,7 @@ from app.matting.kernels.network import shrink_rows
 from app.matting.openvino.conversion import Arrays, Artefact, bound, compiled, fitted
 from app.matting.openvino.openvino_backend import OpenVinoBackend, RecurrentNetwork, blurred
 from app.matting.plate.picture import lit_plate
-from models.rules import CELL, CONTEXT_CHANNELS, IMAGE_CHANNELS, NEAR, OTHER, REACH, SAME, WINDOW
+from models.exchange import CELL, CONTEXT_CHANNELS, IMAGE_CHANNELS, NEAR, OTHER, REACH, SAME, WINDOW
 
 AT_ONCE = 512
 """Number of cells per batch, chosen so that their windows fit into the CPU cache."""

@@ -26,8 +26,8 @@ from app.matting.edges import SPREAD_ALPHA, SPREAD_FACTOR, SPREAD_FLOOR, EdgePla
 from app.matting.interface import DARK, DARKER, MOST_GAIN, TARGET, StepGeometry
 from app.matting.strict.torch_strict import initial_memory, strict_matte, with_people
 from models.bgmv2 import MattingRefine
+from models.exchange import CELL
 from models.export import TwoStageNetwork
-from models.rules import CELL
 
 State = tuple[Tensor, ...]
 """Recurrent states."""

@@ -92,7 +92,7 @@ def _pod(value: Value) -> bytes:
 
 # YUY2, UYVY: packed 4:2:2. I420: planes Y, U, V at half size. NV12: plane Y, then U and V
 # interleaved. MJPG: a JPEG file.
-Layout = Literal[
+PixelLayout = Literal[
     "YUY2",
     "UYVY",
     "I420",
@@ -118,7 +118,7 @@ class _Packing(NamedTuple):
     to_bgr: int = -1
 
 
-_PACKINGS: dict[Layout, _Packing] = {
+_PACKINGS: dict[PixelLayout, _Packing] = {
     "YUY2": _Packing(4, 2, cv2.COLOR_YUV2BGR_YUY2),
     "UYVY": _Packing(5, 2, cv2.COLOR_YUV2BGR_UYVY),
     "NV12": _Packing(23, 1, cv2.COLOR_YUV2BGR_NV12),
@@ -133,7 +133,7 @@ _PACKINGS: dict[Layout, _Packing] = {
 # The most that a file takes.
 _MJPG_PIXEL_BYTES = 2
 # The preferred ones first.
-RAW_LAYOUTS: tuple[Layout, ...] = tuple(_PACKINGS)
+RAW_LAYOUTS: tuple[PixelLayout, ...] = tuple(_PACKINGS)
 _LAYOUTS = {packing.code: layout for layout, packing in _PACKINGS.items()}
 _PLANAR = ("I420", "NV12")
 
@@ -163,7 +163,7 @@ _MAX_SIZE = (16384, 16384)
 class VideoFormat:
     """A format of video. Layouts of YUV are offered as BT.601, limited range, unless it says otherwise."""
 
-    layout: Layout
+    layout: PixelLayout
     width: int
     height: int
     # 0 if frames come at irregular times.
@@ -192,7 +192,7 @@ class VideoFormat:
         """Bytes of a frame."""
         return self.stride * self.rows
 
-    def as_offer(self, *others: Layout) -> bytes:
+    def as_offer(self, *others: PixelLayout) -> bytes:
         """Return the parameter that offers this format, and the same size in `others`, which are less preferred."""
         properties = {
             **_video(self.layout, *others),
@@ -209,7 +209,7 @@ class VideoFormat:
         return build_object(_OBJECT_FORMAT, PARAM_ENUM_FORMAT, properties)
 
 
-def any_format(layouts: Sequence[Layout], width: int, height: int, fps: Fraction) -> bytes:
+def any_format(layouts: Sequence[PixelLayout], width: int, height: int, fps: Fraction) -> bytes:
     """Return the parameter that accepts these layouts, the first preferred, in any size and rate, preferably these.
 
     MJPG cannot be offered together with others.
@@ -246,7 +246,7 @@ def _first(found: Mapping[int, tuple[int, ...]], key: int) -> int:
     return numbers[0] if numbers else 0
 
 
-def _video(*layouts: Layout) -> dict[int, Value]:
+def _video(*layouts: PixelLayout) -> dict[int, Value]:
     if "MJPG" in layouts:
         return {_MEDIA_TYPE: value(ID, _VIDEO), _MEDIA_SUBTYPE: value(ID, _MJPG)}
     codes = [value(ID, _PACKINGS[layout].code) for layout in layouts]

@@ -32,14 +32,14 @@ from app.matting.openvino.conversion import (
     ArtefactCache,
     NetworkSource,
     compiled,
-    convert,
+    convert_network,
     core,
     fitted,
     halved_shapes,
 )
 from app.matting.openvino.openvino_backend import RecurrentNetwork
+from models.exchange import FastFilterWeights, FilterWeights, LearnedFilterWeights, state_names
 from models.mattecam.bundled import load
-from models.rules import FastFilterWeights, FilterWeights, LearnedFilterWeights, state_names
 from models.rvm.network import MattingNetwork
 from models.table import BUNDLED, NETWORKS
 from models.weights import CONVERTED, SIMILAR, SOURCE, find_int8, int8_file, sha256_of
@@ -149,9 +149,9 @@ def test_of_two_programs_one_converts_a_network_and_the_other_reads_it(
     def convert_slowly(source: NetworkSource, folder: Path) -> None:
         converted.append(folder)
         converting()
-        convert(source, folder)
+        convert_network(source, folder)
 
-    monkeypatch.setattr(conversion, "convert", convert_slowly)
+    monkeypatch.setattr(conversion, "convert_network", convert_slowly)
     first = beside(lambda: ArtefactCache(lambda: tmp_path).load(source))
     assert converting.entered.wait(60)
     second = beside(lambda: ArtefactCache(lambda: tmp_path).load(source))
@@ -196,10 +196,10 @@ def test_where_no_artefact_can_be_kept_it_is_the_same_network(
     def fail(source: NetworkSource, folder: Path) -> None:
         if folder.is_relative_to(tmp_path / "cache"):
             raise OSError(errno.ENOSPC, "No space left on device")
-        convert(source, folder)
+        convert_network(source, folder)
 
     kept = operations(tmp_path / "kept")
-    monkeypatch.setattr(conversion, "convert", fail)
+    monkeypatch.setattr(conversion, "convert_network", fail)
     assert operations(tmp_path / "cache") == kept
     assert f"cannot be kept in {tmp_path / 'cache'}: the disk is full" in caplog.text
     caplog.clear()
@@ -221,7 +221,7 @@ def test_shipped_artefacts_are_used_until_one_is_damaged(
         with pytest.raises(ModelError, match="toy needs PyTorch"):
             ArtefactCache(lambda: cache, shipped).load(source)
     ArtefactCache(lambda: cache, shipped).load(source)
-    monkeypatch.setattr("app.matting.openvino.conversion.convert", None)
+    monkeypatch.setattr("app.matting.openvino.conversion.convert_network", None)
     ArtefactCache(lambda: cache, shipped).load(source)  # converted again once
 
 
