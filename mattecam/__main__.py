@@ -5,6 +5,11 @@ from __future__ import annotations
 import sys
 from typing import NoReturn
 
+try:
+    import ctypes  # noqa: F401 - of libffi, the one library that Python itself takes from the system
+except ImportError as error:
+    sys.exit(f"mattecam: Python cannot load libffi.so.8 ({error}); install it: libffi8 on Debian, libffi elsewhere.")
+
 from app.core.process import exit_on_signals
 from app.system.isolation import INSTALLED, isolate
 

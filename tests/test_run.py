@@ -55,6 +55,17 @@ def test_a_signal_before_the_command_line_is_there_ends_the_process_as_later(sta
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
+def test_a_python_without_libffi_says_what_to_install() -> None:
+    """The unpacked archive takes libffi from the system; a traceback named a module of Python's own."""
+    without = "import runpy, sys; sys.modules['_ctypes'] = None; runpy.run_module('mattecam', run_name='__main__')"
+
+    done = subprocess.run([sys.executable, "-c", without], capture_output=True, text=True, cwd=ROOT)
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("mattecam: Python cannot load libffi.so.8 (")
+    assert done.stderr.endswith("); install it: libffi8 on Debian, libffi elsewhere.\n")
+
+
 def test_it_starts_from_any_folder(tmp_path: Path) -> None:
     if not environment.installed(ROOT / "requirements.txt"):
         pytest.skip("this Python has other versions than the pinned ones, so run.py would prepare its own")
