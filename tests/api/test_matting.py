@@ -68,13 +68,18 @@ def test_a_stream_that_nobody_closes_ends_with_its_thread(tmp_path: Path) -> Non
     """The thread of a video held its decoder and the open file for good."""
     video = write_video(tmp_path / "a.mp4", frames=6, fps=20)
     engine = FakeEngine(Settings().matting, 160, 96)
+    before = set(threading.enumerate())
     matting = Matting("mattecam", background=video, build=lambda *_: engine)
     matting.step(GIVEN[0])
     matting.reset()
-    reader = next(thread for thread in threading.enumerate() if thread.name == "background video")
+    own = set(threading.enumerate()) - before
+    assert own, "a video is read on a thread"
+
     del matting
-    reader.join(60)
-    assert not reader.is_alive()
+
+    for thread in own:
+        thread.join(60)
+    assert not any(thread.is_alive() for thread in own)
     engine.close()
 
 
