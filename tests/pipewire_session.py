@@ -152,9 +152,18 @@ class PrivateSession:
 
     def nodes(self, name: str = "mattecam") -> list[dict[str, Any]]:
         """Return what PipeWire tells other programs of the nodes with this name."""
-        objects = json.loads(self.run(["pw-dump"]).stdout or "[]")
-        infos = [one.get("info") or {} for one in objects if one.get("type", "").endswith(":Node")]
+        infos = [one.get("info") or {} for one in self._objects() if one.get("type", "").endswith(":Node")]
         return [info for info in infos if (info.get("props") or {}).get("node.name") == name]
+
+    def _objects(self) -> list[dict[str, Any]]:
+        """Return what `pw-dump` prints: a list, and a further one where an object has gone meanwhile."""
+        text = self.run(["pw-dump"]).stdout.lstrip()
+        objects: list[dict[str, Any]] = []
+        while text:
+            found, end = json.JSONDecoder().raw_decode(text)
+            objects += found
+            text = text[end:].lstrip()
+        return objects
 
     @contextmanager
     def reader(self) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
@@ -173,6 +182,10 @@ class PrivateSession:
     def run(self, command: Sequence[str], timeout_s: float = 60.0) -> subprocess.CompletedProcess[str]:
         """Run a program of the session to its end."""
         return subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=timeout_s)
+
+    def send_signal(self, name: str, number: signal.Signals) -> None:
+        """Send a signal to a daemon of the session."""
+        self._processes[name].send_signal(number)
 
     def end(self, name: str, how: signal.Signals = signal.SIGTERM) -> None:
         """End a daemon of the session."""

@@ -23,7 +23,10 @@ user_pref("media.navigator.permission.disabled", true);
 user_pref("browser.shell.checkDefaultBrowser", false);
 user_pref("datareporting.policy.dataSubmissionEnabled", false);
 """
-_CHROMIUM_SWITCHES = "--headless=new --no-sandbox --no-first-run --disable-gpu --use-fake-ui-for-media-stream"
+_CHROMIUM_SWITCHES = (
+    "--headless=new --no-sandbox --no-first-run --disable-gpu --use-fake-ui-for-media-stream "
+    "--allow-loopback-in-peer-connection"
+)
 
 
 def browser_command(name: str, profile: Path, address: str, *, pipewire: bool = True) -> list[str]:
@@ -39,8 +42,8 @@ def browser_command(name: str, profile: Path, address: str, *, pipewire: bool = 
 
 
 @contextmanager
-def page() -> Iterator[tuple[str, queue.Queue[dict[str, Any]]]]:
-    """Serve the page that opens the camera; gives its address and what it reports."""
+def page(name: str = "page.html") -> Iterator[tuple[str, queue.Queue[dict[str, Any]]]]:
+    """Serve a page that opens the camera; gives its address and what it reports."""
     reports: queue.Queue[dict[str, Any]] = queue.Queue()
 
     class Page(Handler):
@@ -48,7 +51,7 @@ def page() -> Iterator[tuple[str, queue.Queue[dict[str, Any]]]]:
             self.send_response(200)
             self.send_header("content-type", "text/html")
             self.end_headers()
-            self.wfile.write((ROOT / "tests" / "output" / "page.html").read_bytes())
+            self.wfile.write((ROOT / "tests" / "output" / name).read_bytes())
 
         def do_POST(self) -> None:
             reports.put(json.loads(self.rfile.read(int(self.headers["content-length"]))))
