@@ -13,36 +13,37 @@ import numpy as np
 
 from app.capture.demo import DemoSource
 from app.cli.terminal import notify
-from app.core.errors import ModelError
+from app.core.errors import ModelChoiceError, ModelError
 from app.core.settings import EdgeSettings, EngineSettings, MattingSettings
-from app.core.targets import kind_of
+from app.core.targets import INTEL, Target, kind_of
 from app.core.threads import Strips
 from app.core.types import BgrImage
 from app.matting import build_engine
 from app.matting.choice import hardware, preparation
-from app.matting.choice.choice import Choice, choose, geometry_for
-from app.matting.choice.trials import cpu_precisions
+from app.matting.choice.choice import Choice, candidates, choose, geometry_for
+from app.matting.choice.trials import cpu_precisions, measurable, trials_of
 from app.matting.engine import converted
 from app.matting.interface import MattingEngine
 from models.table import auto_order, bundled
 from models.weights import on_hand
 
 FRAMES, WARM_UP_CALLS, TURN_CALLS = 16, 5, 5
-LABELS = "what", "model", "executor", "precision"
+LABELS = "what", "model", "executor", "precision", "device"
 """First columns of a row."""
 
 
 def prepare(settings: EngineSettings) -> None:
-    """Compile, convert and measure what the CPU needs, once after installation."""
+    """Compile, convert and measure what CPU and GPU of Intel need, once after installation."""
     with contextlib.suppress(ModelError):  # the measurement reports it
         preparation.preparation.ensure_for(settings, notify, measured=True)
+    preparation.preparation.measure_on_gpu(notify)
 
 
 @dataclass(slots=True)
 class Contender:
     """A callable to time, and the times of its frames in milliseconds."""
 
-    labels: tuple[str, str, str, str]
+    labels: tuple[str, str, str, str, str]
     """Values of `LABELS`."""
     call: Callable[[int], object]
     """Processes one frame; the argument is the frame index. Must synchronize with the device before it returns."""
@@ -105,23 +106,28 @@ def _measure_model(
 ) -> list[dict[str, Any]]:
     height, width = frames[0].shape[:2]
     choice = choose(settings)
+    if settings.device == INTEL and choice.target.device != INTEL:
+        raise ModelChoiceError(
+            f"The model {choice.model} was not measured on the GPU of Intel; choose another device or model."
+        )
     ratio = geometry_for(settings, choice.model, width, height).ratio
-    # The preparation measures a GPU beside the processor; `doctor` shows the result.
-    device = choice.target.device if kind_of(choice.target.device).is_fast else "cpu"
-    settings = settings.replace(model=choice.model, device=device, downsample_ratio=ratio)
+    settings = settings.replace(model=choice.model, downsample_ratio=ratio)
     backdrop, failures = np.full_like(frames[0], 90), list[ModelError]()
     contenders: list[Contender] = []
     with contextlib.ExitStack() as built:
-        for executor, precision in executor_choices(settings, choice):
-            device = "cpu" if executor == "openvino" else settings.device
-            chosen = settings.replace(executor=executor, precision=precision, device=device)
+        for target in targets(settings, choice):
+            chosen = settings.replace(executor=target.executor, precision=target.precision, device=target.device)
             try:
                 engine = build_engine(chosen, width, height)
             except ModelError as error:
                 failures.append(error)
                 continue
             built.callback(engine.close)
-            if executor == "openvino" and not choice.spec.needs_plate:
+            problem = engine.info.gpu_problem
+            if problem:
+                failures.append(ModelError(f"The GPU of Intel failed: {problem}; choose another device."))
+                continue
+            if target.executor == "openvino" and target.device == "cpu" and not choice.spec.needs_plate:
                 contenders.append(_network(chosen, width, height))
             contenders.append(step_contender(engine, EdgeSettings(strict="off"), frames, backdrop))
         if failures and not contenders:
@@ -140,24 +146,48 @@ def _measure_model(
     return rows if usual is None else [{**row, "times_usual_loop": round(usual / row["median_ms"], 2)} for row in rows]
 
 
-def executor_choices(settings: MattingSettings, choice: Choice) -> list[tuple[str, str]]:
-    """Return the (executor, precision) pairs to measure: the requested ones, or all that the device supports.
+def targets(settings: MattingSettings, choice: Choice) -> list[Target]:
+    """Return where and how to measure: as requested, or in all ways that the device supports.
 
     Where `auto` chose a GPU, OpenVINO on the CPU is measured too: it may be faster than a weak card.
     """
-    is_fast = kind_of(choice.target.device).is_fast
-    choices = [("eager", "float32"), *([("eager", "float16")] if is_fast else [])]
-    if not is_fast or settings.device == "auto":
-        choices += [("openvino", precision) for precision in cpu_precisions(choice.model, choice.weights)]
-    wanted = settings.executor, settings.precision
-    return [pair for pair in choices if all(asked in ("auto", has) for asked, has in zip(wanted, pair, strict=True))]
+    device = choice.target.device
+    found = []
+    if kind_of(device).is_fast:
+        found += [Target(device, "eager", "float32"), Target(device, "eager", "float16")]
+    elif settings.device != INTEL:
+        found += [Target("cpu", "eager", "float32")]
+    if device == INTEL:
+        trials = candidates(settings.replace(device=INTEL), choice.model, choice.weights)
+        found += [Target(INTEL, "openvino", trial.precision) for trial in trials]
+    if device == "cpu" or settings.device == "auto":
+        found += [Target("cpu", "openvino", precision) for precision in cpu_precisions(choice.model, choice.weights)]
+    return [
+        target
+        for target in found
+        if settings.executor in ("auto", target.executor) and settings.precision in ("auto", target.precision)
+    ]
+
+
+def trial_rows() -> list[tuple[str, ...]]:
+    """Return a header and what was measured of the installed networks on this machine, for a report."""
+    rows: list[tuple[str, ...]] = [
+        ("model", "precision", "on", "ms", "CPU ms", "difference of alpha", "made in s", "problem")
+    ]
+    for model, weights in measurable().items():
+        for trial in (*trials_of(model, weights), *trials_of(model, weights, INTEL)):
+            place = trial.gpu or ("all cores" if trial.threads is None else "one thread")
+            figures = str(trial.step_ms), str(trial.cpu_ms), f"{trial.mean_difference:.1e}", str(trial.compile_s)
+            rows.append((model, trial.precision, place, *figures, trial.problem))
+    return rows
 
 
 def step_contender(
     engine: MattingEngine, edges: EdgeSettings, frames: Sequence[BgrImage], backdrop: BgrImage
 ) -> Contender:
     """Return a contender that steps the engine over the frames, again and again."""
-    labels = "step", engine.info.model, engine.info.executor, engine.info.precision
+    info = engine.info
+    labels = "step", info.model, info.executor, info.precision, info.device
     return Contender(labels, lambda index: engine.step(frames[index % len(frames)], backdrop, edges))
 
 
@@ -169,7 +199,8 @@ def _network(settings: MattingSettings, width: int, height: int) -> Contender:
     geometry = geometry_for(settings, choice.model, width, height)
     network = RecurrentNetwork(converted(settings, choice, geometry), geometry, choice.target.precision, Strips(1))
     return Contender(
-        ("network", choice.model, choice.target.executor, choice.target.precision), lambda _: network.infer()
+        ("network", choice.model, choice.target.executor, choice.target.precision, choice.target.device),
+        lambda _: network.infer(),
     )
 
 
@@ -177,9 +208,10 @@ def _usual(settings: MattingSettings, frames: list[BgrImage], backdrop: BgrImage
     """Return the usual loop in float32, on a GPU in float16."""
     from app.matting.torch.torch_backend import load_core, usual_loop
 
-    choice = choose(settings.replace(executor="eager", precision="float32"))
+    device = "cpu" if settings.device == INTEL else settings.device
+    choice = choose(settings.replace(executor="eager", precision="float32", device=device))
     precision = "float16" if choice.target.device.startswith("cuda") else "float32"
     core = load_core(choice.model, choice.weights, settings.refiner, 0.5, choice.target.device, precision)
     step = usual_loop(core.network, backdrop, settings.downsample_ratio or 1.0, choice.target.device, precision)
-    labels = "usual-loop", choice.model, "eager", precision
+    labels = "usual-loop", choice.model, "eager", precision, choice.target.device
     return Contender(labels, lambda index: step(frames[index % len(frames)]))

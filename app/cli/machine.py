@@ -103,13 +103,21 @@ def bench(
     seconds: Annotated[
         float, typer.Option(metavar="N", min=0.1, max=3600, help="About how long; it warms up first.")
     ] = 20.0,
+    trials: Annotated[
+        bool, typer.Option("--trials", help="Print what `auto` chooses from here, as text for a report.")
+    ] = False,
     live: LiveOptions,
 ) -> None:
     """Measure network and frame step beside a plain torch loop. Without --model: each installed recurrent model."""
     settings = on_console(live)
-    from app.cli.bench import measure_models, prepare  # loads the networks
+    from app.cli.bench import measure_models, prepare, trial_rows  # loads the networks
+    from app.matting.choice.hardware import machine
 
     prepare(settings.matting)  # `auto` is resolved once for the whole run: by what was measured
+    if trials:
+        print("\n".join(f"{name}: {value}" for name, value in machine().items()), end="\n\n")
+        print("\n".join("\t".join(row) for row in trial_rows()))
+        return
     size = settings.capture.width, settings.capture.height
     result = measure_models(settings.matting, size, seconds, notify)
     if as_json:

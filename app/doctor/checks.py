@@ -16,6 +16,7 @@ from app.core import paths
 from app.core.errors import MattecamError, Text, Value, t
 from app.core.paths import program_command
 from app.core.settings import EngineSettings
+from app.core.targets import INTEL
 from app.doctor.camera import check_cameras
 from app.doctor.display import missing_x11_libraries
 from app.doctor.finding import CommandLine, Finding, Steps, install_package, ok, problem, warning
@@ -23,8 +24,8 @@ from app.doctor.proof import prove, prove_pipewire, read_opencv
 from app.doctor.system import System
 from app.doctor.virtual_camera import check_elsewhere, check_pipewire, check_virtual_camera, find_device
 from app.matting.choice import hardware
-from app.matting.choice.choice import choose
-from app.matting.choice.trials import AFFORDABLE_SHARE, best, cpu_trials, described, gpu_trials, trials_of
+from app.matting.choice.choice import candidates, choose
+from app.matting.choice.trials import AFFORDABLE_SHARE, best, described, trials_of
 from app.output.camera_list import list_virtual_cameras
 from app.system import environment
 from app.system.isolation import not_isolated
@@ -101,7 +102,7 @@ def check_processor() -> Iterator[Finding]:
         choice = choose(EngineSettings(device="cpu"), live=True)
     except MattecamError:
         return
-    trials = cpu_trials(choice.model, choice.weights)
+    trials = trials_of(choice.model, choice.weights)
     trial = best(trials)
     values: dict[str, Value] = {"processor": hardware.processor(), "model": choice.model}
     if trial is None:
@@ -134,7 +135,7 @@ def _why_no_finer_model(chosen: str) -> Iterator[Finding]:
     weights = on_hand(fine)
     if chosen == fine or weights is None:
         return
-    trial = best(trials_of(fine, weights))
+    trial = best(candidates(EngineSettings(), fine, weights))
     if trial is None:
         return
     text = t(
@@ -242,7 +243,8 @@ def check_intel(system: System) -> Iterator[Finding]:
     name, weights = t("Intel graphics"), on_hand(bundled().name)
     if not _has_card(system, _INTEL) or weights is None:
         return
-    if not any(file.endswith(".icd") for file in system.names("/etc/OpenCL/vendors")):
+    drivers = tuple(file for file in system.names("/etc/OpenCL/vendors") if file.endswith(".icd"))
+    if not drivers:
         steps = install_package(
             system,
             debian="intel-opencl-icd",
@@ -254,16 +256,23 @@ def check_intel(system: System) -> Iterator[Finding]:
         old = t("That of Debian 12 is too old for processors since 2023; take it from backports.")
         yield warning(name, detail, *steps, old, why=t("The GPU takes work from the processor."))
         return
-    trials = gpu_trials(bundled().name, weights)
-    if trials is None:
-        yield ok(name, t("The GPU of Intel was not measured yet; Mattecam measures it beside the picture."))
-    elif not any(trial.accurate for trial in trials):
-        detail = t("The GPU of Intel failed or computed wrong values with this driver; the networks run on the CPU.")
-        yield ok(name, detail)
+    trials = trials_of(bundled().name, weights, INTEL)
+    if not trials:
+        text = t("The GPU of Intel was not measured yet; Mattecam measures it beside the picture.")
+    elif any(trial.accurate for trial in trials):
+        text = t(
+            "With the driver {drivers}, auto takes the least processor time that holds 30 fps. Measured per frame: "
+            "{times}.",
+            drivers=drivers,
+            times=described([*trials_of(bundled().name, weights), *trials]),
+        )
     else:
-        times = described(trials_of(bundled().name, weights))
-        text = t("auto takes the least processor time that holds 30 fps. Measured per frame: {times}.", times=times)
-        yield ok(name, text)
+        text = t(
+            "The driver {drivers} failed with the GPU of Intel ({problem}); the networks run on the CPU.",
+            drivers=drivers,
+            problem=trials[0].why_not,
+        )
+    yield ok(name, text)
 
 
 def _has_card(system: System, vendor: str) -> bool:

@@ -55,12 +55,27 @@ class FrameEngine:
         self._strict_mode = strict_mode
         self._make_backend = make_backend
         self._make_geometry = make_geometry
-        geometry = make_geometry(width, height)
-        self._use(geometry, make_backend(geometry))
+        self._geometry = make_geometry(width, height)
+        self.backend = make_backend(self._geometry)
+        """Of the last frame."""
         self._motion = Motion(live=live)
         self.cuts = 0
         """Number of scene cuts so far."""
         self._closed = False
+
+    @property
+    def info(self) -> EngineInfo:
+        """See `MattingEngine.info`; the device changes where the CPU takes over from a GPU, or the reverse."""
+        return EngineInfo(
+            model=self._model,
+            executor=self.backend.name,
+            precision=self.backend.precision,
+            device=self.backend.device,
+            downsample_ratio=self._geometry.ratio,
+            small_size=(self._geometry.small_width, self._geometry.small_height),
+            strict_mode=self._strict_mode,
+            gpu_problem=self.backend.gpu_problem,
+        )
 
     def step(
         self,
@@ -94,7 +109,8 @@ class FrameEngine:
             geometry = self._make_geometry(width, height)
             backend = self._make_backend(geometry)
             self.backend.close()
-            self._use(geometry, backend)
+            self._geometry = geometry
+            self.backend = backend
             self._motion.see_all()
         with backend_errors(self._model, self.backend.device, self.backend.precision):
             if self._motion.is_cut(frame):
@@ -113,11 +129,6 @@ class FrameEngine:
                 except RuntimeError as error:  # a device that is lost refuses even that
                     _log.warning("The state of a failed model could not be reset.", exc_info=error)
                 raise
-        if (self.backend.device, self.backend.lost) != (
-            self.info.device,
-            self.info.lost,
-        ):  # the CPU took over from a GPU, or the reverse
-            self._use(self._geometry, self.backend)
         return matte
 
     def reset(self, seen: AlphaImage | None = None) -> None:
@@ -137,21 +148,6 @@ class FrameEngine:
             t("The model {model} was closed and accepts no more frames; choose the model again.", model=self._model),
             Remedy.RETRY,
         )
-
-    def _use(self, geometry: StepGeometry, backend: Backend) -> None:
-        self._geometry, self.backend = geometry, backend
-        """Of the last frame."""
-        self.info = EngineInfo(
-            model=self._model,
-            executor=backend.name,
-            precision=backend.precision,
-            device=backend.device,
-            downsample_ratio=geometry.ratio,
-            small_size=(geometry.small_width, geometry.small_height),
-            strict_mode=self._strict_mode,
-            lost=backend.lost,
-        )
-        """See `MattingEngine.info`."""
 
 
 @contextlib.contextmanager

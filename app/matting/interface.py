@@ -79,8 +79,8 @@ class EngineInfo:
     """(width, height) of the network's input."""
     strict_mode: bool = True
     """Whether strict mode may filter its mattes."""
-    lost: str = ""
-    """Device that failed, so that the CPU took over."""
+    gpu_problem: str = ""
+    """How the GPU of Intel failed, so that the CPU took over."""
 
 
 class MattingEngine(Protocol):
@@ -146,8 +146,8 @@ class Backend(Protocol):
     """Precision of the network: `float32`, `float16`, `bfloat16` or `int8`."""
     device: str
     """Name of the device, shown to the user."""
-    lost: str
-    """Device that failed, so that the CPU took over; mostly empty."""
+    gpu_problem: str
+    """How the GPU of Intel failed, so that the CPU took over; mostly empty."""
 
     def step(
         self,

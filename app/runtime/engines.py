@@ -27,11 +27,12 @@ from app.core.errors import (
 from app.core.files import version_of
 from app.core.geometry import WHOLE
 from app.core.settings import MIN_RATIO, EngineSettings, FramingSettings
+from app.core.targets import INTEL
 from app.core.types import Frame
 from app.core.worker import Builder
 from app.matting.choice import hardware
 from app.matting.choice.governor import FULL, Governor, StepTiming, at_quality, quality_levels
-from app.matting.choice.trials import give_up_gpu
+from app.matting.choice.trials import give_up_gpu, measurable
 from app.matting.interface import EngineInfo, ExecutorError, MattingEngine, is_device_lost, is_out_of_memory
 from app.matting.plate.picture import needs_plate, plate_info
 from app.runtime.context import PipelineContext
@@ -445,7 +446,7 @@ class EngineSelector:
         self._last_step = step
         info = matted.engine.info
         base = self._plan.base
-        if info.lost and base is not None and base.settings.device != "cpu":
+        if info.gpu_problem and base is not None and base.settings.device != "cpu":
             self._continue_on_cpu(base, info)
             return
         pattern = self._governor.pattern
@@ -460,13 +461,13 @@ class EngineSelector:
     def _continue_on_cpu(self, base: EngineKey, info: EngineInfo) -> None:
         """Replace an engine whose GPU failed by that for the CPU; until it is built, its own CPU network computes."""
         with contextlib.suppress(SettingsError):  # it is tried again at the next start
-            give_up_gpu()
+            give_up_gpu(measurable(), info.gpu_problem)
         text = t(
             "The GPU failed with the model {model}; matting continues on the CPU.",
             model=info.model,
         )
         settings = base.settings.replace(device="cpu", precision="auto")
-        error = ExecutorError(text, info.model, info.lost, "auto", Remedy.NOTHING)
+        error = ExecutorError(text, info.model, INTEL, "auto", Remedy.NOTHING)
         self._fall_back(base, settings, error)
 
     def failed(self, error: Exception) -> None:

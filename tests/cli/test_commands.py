@@ -22,7 +22,7 @@ from typer.core import TyperGroup
 
 from app import __version__
 from app.cli import main
-from app.cli.bench import LABELS, Contender, executor_choices, interleave, measure_models
+from app.cli.bench import LABELS, Contender, interleave, measure_models, targets
 from app.cli.options import GROUPS
 from app.control.commands import SYNTAX
 from app.core import paths
@@ -30,7 +30,9 @@ from app.core.errors import ModelError
 from app.core.settings import MattingSettings
 from app.core.targets import INTEL, Target
 from app.matting import build_engine
+from app.matting.choice import hardware
 from app.matting.choice.choice import Choice
+from app.matting.choice.trials import Trial, save_trials
 from models.table import BUNDLED
 from tests.control.conftest import serving
 from tests.fresh_python import printed_by
@@ -137,7 +139,7 @@ def test_a_command_starts_without_what_only_others_need() -> None:
 def test_contenders_take_turns() -> None:
     calls: list[str] = []
     contenders = [
-        Contender(("step", "", name, ""), lambda _index, name=name: calls.append(name))  # type: ignore[misc]
+        Contender(("step", "", name, "", ""), lambda _index, name=name: calls.append(name))  # type: ignore[misc]
         for name in "ab"
     ]
     interleave(contenders, 0.0)
@@ -186,10 +188,9 @@ def test_weights_of_another_model_are_told_in_one_sentence() -> None:
 
 def test_a_card_is_measured_beside_the_processor() -> None:
     card = Choice("mattecam", BUNDLED, Target("cuda:0", "eager", "float16"))
-    assert {("eager", "float16"), ("openvino", "float32")} <= set(executor_choices(MattingSettings(), card))
-    assert {executor for executor, _ in executor_choices(MattingSettings(device="cuda:0"), card)} == {"eager"}
-    beside = Choice("mattecam", BUNDLED, Target(INTEL, "openvino", "float16"), "GPU.0")
-    assert ("eager", "float16") not in executor_choices(MattingSettings(), beside), "it runs networks in OpenVINO alone"
+    both = {Target("cuda:0", "eager", "float16"), Target("cpu", "openvino", "float32")}
+    assert both <= set(targets(MattingSettings(), card))
+    assert {target.executor for target in targets(MattingSettings(device="cuda:0"), card)} == {"eager"}
 
 
 def test_what_auto_takes_is_measured_before_the_benchmark_asks_for_it(
@@ -206,3 +207,21 @@ def test_what_auto_takes_is_measured_before_the_benchmark_asks_for_it(
     monkeypatch.setattr("app.cli.bench.measure_models", measured)
     assert main.main(["bench", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {"results": ["preparation", "benchmark"]}
+
+
+def test_the_trials_are_printed_as_text_for_a_report(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("app.cli.bench.prepare", lambda settings: None)
+    monkeypatch.setattr(hardware, "intel_driver", lambda: "a driver")
+    save_trials("mattecam", BUNDLED, [Trial("int8", 1, 11.6, 11.5, 1.9e-4, compile_s=0.8)])
+    save_trials("mattecam", BUNDLED, [Trial("float16", None, 9.0, 2.0, 2e-5, "GPU.0", "Intel Iris", 51.0)], INTEL)
+
+    assert main.main(["bench", "--trials"]) == 0
+
+    machine, _, table = capsys.readouterr().out.partition("\n\n")
+    assert f"processor: {hardware.processor()}" in machine
+    assert table.splitlines()[1:] == [
+        "mattecam\tint8\tone thread\t11.6\t11.5\t1.9e-04\t0.8\t",
+        "mattecam\tfloat16\tIntel Iris\t9.0\t2.0\t2.0e-05\t51.0\t",
+    ]

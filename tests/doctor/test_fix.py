@@ -22,6 +22,7 @@ import pytest
 from app.cli import machine as doctor_command
 from app.cli import main
 from app.core.errors import MattecamError, SinkLostError, SinkOpenError, Text, t
+from app.core.targets import INTEL
 from app.core.types import BgrImage, Picture
 from app.doctor import checks, system
 from app.doctor.checks import (
@@ -42,7 +43,7 @@ from app.doctor.proof import Frames, prove
 from app.doctor.system import System, run_command
 from app.doctor.virtual_camera import check_virtual_camera
 from app.matting.choice import hardware
-from app.matting.choice.trials import Trial, save_gpu_trials, save_trials
+from app.matting.choice.trials import Trial, failed_trial, save_trials
 from app.output.base import FrameSink
 from app.system import environment
 from models.table import BUNDLED
@@ -199,11 +200,14 @@ def test_what_became_of_the_gpu_of_intel_is_reported(machine: Machine, monkeypat
     assert without_driver.state is WARNING and "intel-opencl-icd" in without_driver.fix
     machine.write("/etc/OpenCL/vendors/intel.icd", "libigdrcl.so\n")
     expect(check_intel(machine.system()), (OK, "was not measured yet"))
-    save_gpu_trials("mattecam", BUNDLED, [])
-    expect(check_intel(machine.system()), (OK, "failed or computed wrong values with this driver"))
-    save_gpu_trials("mattecam", BUNDLED, [replace(on_gpu, mean_difference=0.1)])
-    expect(check_intel(machine.system()), (OK, "failed or computed wrong values with this driver"))
-    save_gpu_trials("mattecam", BUNDLED, [on_gpu])
+    save_trials("mattecam", BUNDLED, [failed_trial("it does not answer")], INTEL)
+    expect(check_intel(machine.system()), (OK, "intel.icd failed with the GPU of Intel (it does not answer)"))
+    save_trials("mattecam", BUNDLED, [replace(on_gpu, mean_difference=0.1)], INTEL)
+    expect(
+        check_intel(machine.system()),
+        (OK, "(its alpha differs from that of the CPU by 0.1)"),
+    )
+    save_trials("mattecam", BUNDLED, [on_gpu], INTEL)
     expect(check_intel(machine.system()), (OK, "float16 on Intel Iris 9.0 ms (CPU 2.0 ms)"))
 
 

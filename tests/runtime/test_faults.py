@@ -196,12 +196,12 @@ def test_a_gpu_beside_the_processor_that_fails_is_replaced_once_and_named(
     """The engine's own CPU network goes on meanwhile, so that no card is shown."""
     built: list[EngineSettings] = []
     given_up: list[str] = []
-    monkeypatch.setattr(engines, "give_up_gpu", lambda: given_up.append("intel"))
+    monkeypatch.setattr(engines, "give_up_gpu", lambda networks, problem: given_up.append(problem))
 
     def build(settings: EngineSettings, width: int, height: int, framing: FramingSettings) -> FakeEngine:
         engine = FakeEngine(settings, width, height, world.faults)
         if settings.device != "cpu":
-            engine.info = replace(engine.info, lost="intel")
+            engine.info = replace(engine.info, gpu_problem="it does not answer")
         built.append(settings)
         return engine
 
@@ -212,7 +212,7 @@ def test_a_gpu_beside_the_processor_that_fails_is_replaced_once_and_named(
             f"The GPU failed with the model {BASE.matting.model}; matting continues on the CPU."
         ]
 
-    assert [settings.device for settings in built] == ["auto", "cpu"] and given_up == ["intel"]
+    assert [settings.device for settings in built] == ["auto", "cpu"] and given_up == ["it does not answer"]
 
 
 Trick = Callable[[Matte, BgrImage, int], Matte]

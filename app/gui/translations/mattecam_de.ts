@@ -1946,10 +1946,6 @@
             <translation>Die GPU von Intel kann das Modell {model} in dieser Genauigkeit nicht ausführen, wie `{program} doctor` sagt; wählen Sie das Gerät cpu oder auto.</translation>
         </message>
         <message>
-            <source>The GPU of Intel failed or computed wrong values with this driver; the networks run on the CPU.</source>
-            <translation>Die GPU von Intel ist mit diesem Treiber ausgefallen oder hat falsch gerechnet; die Netze laufen auf der CPU.</translation>
-        </message>
-        <message>
             <source>The GPU of Intel has no OpenCL driver; the networks run on the CPU.</source>
             <translation>Der GPU von Intel fehlt ein OpenCL-Treiber; die Netze laufen auf der CPU.</translation>
         </message>
@@ -2104,6 +2100,10 @@
         <message>
             <source>The driver of {device} does not respond.</source>
             <translation>Der Treiber von {device} antwortet nicht.</translation>
+        </message>
+        <message>
+            <source>The driver {drivers} failed with the GPU of Intel ({problem}); the networks run on the CPU.</source>
+            <translation>Der Treiber {drivers} hat mit der GPU von Intel versagt ({problem}); die Netze laufen auf der CPU.</translation>
         </message>
         <message>
             <source>The edge of this scene shows more of the room around you.</source>
@@ -2598,6 +2598,10 @@
             <translation>Es gibt schon eine Szene „{0}“. Ersetzen?</translation>
         </message>
         <message>
+            <source>There is no GPU of Intel with an OpenCL driver on this computer; choose the device cpu or auto.</source>
+            <translation>Auf diesem Rechner gibt es keine GPU von Intel mit einem OpenCL-Treiber; wählen Sie das Gerät cpu oder auto.</translation>
+        </message>
+        <message>
             <source>There is no GPU {device}, or the installed torch cannot use it; choose another device.</source>
             <translation>Die GPU {device} gibt es nicht oder das installierte torch kann sie nicht verwenden; wählen Sie ein anderes Gerät.</translation>
         </message>
@@ -2862,6 +2866,10 @@
             <translation>Mit Secure Boot lehnt der Kernel Module ab, deren Schlüssel nicht eingetragen ist („Key was rejected by service“).</translation>
         </message>
         <message>
+            <source>With the driver {drivers}, auto takes the least processor time that holds 30 fps. Measured per frame: {times}.</source>
+            <translation>Mit dem Treiber {drivers} nimmt auto die geringste Prozessorzeit, die 30 fps hält. Gemessen je Bild: {times}.</translation>
+        </message>
+        <message>
             <source>Without a camera, only the demo and video files are available.</source>
             <translation>Ohne Kamera stehen nur die Demo und Videodateien zur Verfügung.</translation>
         </message>
@@ -2968,10 +2976,6 @@
         <message>
             <source>another program has it open</source>
             <translation>ein anderes Programm hat die Datei geöffnet</translation>
-        </message>
-        <message>
-            <source>auto takes the least processor time that holds 30 fps. Measured per frame: {times}.</source>
-            <translation>auto nimmt die geringste Prozessorzeit, die 30 fps hält. Gemessen je Bild: {times}.</translation>
         </message>
         <message>
             <source>camera</source>

@@ -1946,10 +1946,6 @@
             <translation>La GPU de Intel no puede ejecutar el modelo {model} con esta precisión, como dice `{program} doctor`; elija el dispositivo cpu o auto.</translation>
         </message>
         <message>
-            <source>The GPU of Intel failed or computed wrong values with this driver; the networks run on the CPU.</source>
-            <translation>La GPU de Intel falló o calculó valores erróneos con este controlador; las redes se ejecutan en la CPU.</translation>
-        </message>
-        <message>
             <source>The GPU of Intel has no OpenCL driver; the networks run on the CPU.</source>
             <translation>A la GPU de Intel le falta un controlador OpenCL; las redes se ejecutan en la CPU.</translation>
         </message>
@@ -2104,6 +2100,10 @@
         <message>
             <source>The driver of {device} does not respond.</source>
             <translation>El controlador de {device} no responde.</translation>
+        </message>
+        <message>
+            <source>The driver {drivers} failed with the GPU of Intel ({problem}); the networks run on the CPU.</source>
+            <translation>El controlador {drivers} falló con la GPU de Intel ({problem}); las redes se ejecutan en la CPU.</translation>
         </message>
         <message>
             <source>The edge of this scene shows more of the room around you.</source>
@@ -2598,6 +2598,10 @@
             <translation>Ya hay una escena «{0}». ¿Reemplazarla?</translation>
         </message>
         <message>
+            <source>There is no GPU of Intel with an OpenCL driver on this computer; choose the device cpu or auto.</source>
+            <translation>En este equipo no hay ninguna GPU de Intel con un controlador OpenCL; elija el dispositivo cpu o auto.</translation>
+        </message>
+        <message>
             <source>There is no GPU {device}, or the installed torch cannot use it; choose another device.</source>
             <translation>No existe la GPU {device} o el torch instalado no puede usarla; elija otro dispositivo.</translation>
         </message>
@@ -2862,6 +2866,10 @@
             <translation>Con Secure Boot el núcleo rechaza los módulos cuya clave no está registrada («Key was rejected by service»).</translation>
         </message>
         <message>
+            <source>With the driver {drivers}, auto takes the least processor time that holds 30 fps. Measured per frame: {times}.</source>
+            <translation>Con el controlador {drivers}, auto toma el menor tiempo de procesador que mantiene 30 fps. Medido por imagen: {times}.</translation>
+        </message>
+        <message>
             <source>Without a camera, only the demo and video files are available.</source>
             <translation>Sin cámara solo están disponibles la demostración y los archivos de vídeo.</translation>
         </message>
@@ -2968,10 +2976,6 @@
         <message>
             <source>another program has it open</source>
             <translation>otro programa lo tiene abierto</translation>
-        </message>
-        <message>
-            <source>auto takes the least processor time that holds 30 fps. Measured per frame: {times}.</source>
-            <translation>auto toma el menor tiempo de procesador que mantiene 30 fps. Medido por fotograma: {times}.</translation>
         </message>
         <message>
             <source>camera</source>

@@ -19,11 +19,9 @@ from app.matting.choice.governor import LIGHTER_WORK
 from app.matting.choice.trials import (
     HEIGHT,
     WIDTH,
-    Trial,
+    Trials,
     best,
     cpu_precisions,
-    cpu_trials,
-    gpu_trials,
     is_affordable,
     trials_of,
 )
@@ -82,12 +80,12 @@ def choose_model(settings: EngineSettings, *, live: bool = False) -> str:
         return recommended().name
     is_fast = kind_of(choose_device(settings)).is_fast
     for spec in auto_order(gpu=is_fast, plate=settings.plate is not None):
-        if _is_usable(spec.name) and (is_fast or not live or _suits_a_call(spec)):
+        if _is_usable(spec.name) and (is_fast or not live or _suits_a_call(settings, spec)):
             return spec.name
     return bundled().name
 
 
-def _suits_a_call(spec: NetworkSpec) -> bool:
+def _suits_a_call(settings: EngineSettings, spec: NetworkSpec) -> bool:
     """Return whether a network was measured to leave a call enough of the processor.
 
     The bundled one always does: nothing is lighter. One with a plate is wanted by whoever took the plate.
@@ -95,7 +93,7 @@ def _suits_a_call(spec: NetworkSpec) -> bool:
     weights = on_hand(spec.name)
     if spec.bundled or spec.needs_plate or weights is None:
         return True
-    trial = best(trials_of(spec.name, weights))
+    trial = best(candidates(settings, spec.name, weights))
     return trial is not None and trial.is_affordable
 
 
@@ -141,11 +139,11 @@ def fine_quality(settings: EngineSettings) -> FineQuality:
     except ModelError:  # such as a device that is not available; the engine that needs it says why
         automatic = bundled().name
     fine, standard = on_hand(recommended().name), on_hand(bundled().name)
-    trials = trials_of(recommended().name, fine) if fine is not None else []
+    trials = candidates(settings, recommended().name, fine) if fine is not None else []
     if not trials and standard is not None:
         trials = [
             replace(trial, step_ms=trial.step_ms / LIGHTER_WORK, cpu_ms=trial.cpu_ms / LIGHTER_WORK)
-            for trial in cpu_trials(bundled().name, standard)
+            for trial in trials_of(bundled().name, standard)
         ]
     trial = best(trials)
     if trial is None:
@@ -162,34 +160,39 @@ def choose(settings: EngineSettings, *, live: bool = False) -> Choice:
             check_intact(model, weights)
     except WeightsError as error:
         raise WeightsMissingError(text_of(error)) from error
-    if (trial := _trial_on_gpu(settings, model, weights)) is not None:
+    trial = best(candidates(settings, model, weights), settings.precision)
+    if trial is not None and trial.plugin:
         return Choice(model, weights, Target(INTEL, "openvino", trial.precision), trial.plugin)
+    if settings.device == INTEL and not NETWORKS[model].needs_plate:
+        _require_unmeasured_gpu(model, weights)
     return Choice(model, weights, choose_target(settings, model, weights))
 
 
-def _trial_on_gpu(settings: EngineSettings, model: str, weights: Path) -> Trial | None:
-    """Return the trial on the GPU of Intel whose choice these settings are; None where the network runs elsewhere.
+def candidates(settings: EngineSettings, model: str, weights: Path) -> Trials:
+    """Return the trials of a network among which these settings choose; on a GPU, only those that are accurate."""
+    on_gpu = [trial for trial in trials_of(model, weights, INTEL) if trial.accurate]
+    if settings.device == INTEL:
+        return on_gpu
+    if settings.device == "auto" and settings.executor != "eager" and choose_device(settings) == "cpu":
+        return [*trials_of(model, weights), *on_gpu]
+    return trials_of(model, weights)
 
-    Raises ModelChoiceError if the GPU was asked for and failed.
-    """
-    trials = gpu_trials(model, weights)
-    accurate = [trial for trial in trials or [] if trial.accurate]
-    if settings.device == INTEL and not NETWORKS[model].needs_plate:
-        trial = best(accurate, settings.precision)
-        if trial is None and (trials is not None or not hardware.intel_driver()):
-            raise ModelChoiceError(
-                t(
-                    "The GPU of Intel cannot run the model {model} in this precision, as `{program} doctor` says; "
-                    "choose the device cpu or auto.",
-                    model=model,
-                    program=program_command(),
-                )
+
+def _require_unmeasured_gpu(model: str, weights: Path) -> None:
+    """Raise ModelChoiceError unless there is a GPU of Intel that a network was not measured on yet."""
+    if not hardware.intel_driver():
+        raise ModelChoiceError(
+            t("There is no GPU of Intel with an OpenCL driver on this computer; choose the device cpu or auto.")
+        )
+    if trials_of(model, weights, INTEL):
+        raise ModelChoiceError(
+            t(
+                "The GPU of Intel cannot run the model {model} in this precision, as `{program} doctor` says; "
+                "choose the device cpu or auto.",
+                model=model,
+                program=program_command(),
             )
-        return trial  # None until it is measured
-    if settings.device != "auto" or settings.executor == "eager" or choose_device(settings) != "cpu":
-        return None
-    trial = best([*cpu_trials(model, weights), *accurate], settings.precision)
-    return trial if trial is not None and trial.plugin else None
+        )
 
 
 def geometry_for(settings: EngineSettings, model: str, width: int, height: int) -> StepGeometry:
@@ -263,7 +266,7 @@ def _precision(settings: EngineSettings, model: str, weights: Path, device: str,
         return "float16" if hardware.cuda_cards().half_works(device) else "float32"
     if executor != "openvino":
         return "float32"
-    if (trial := best(cpu_trials(model, weights))) is not None:
+    if (trial := best(trials_of(model, weights))) is not None:
         return trial.precision
     return "bfloat16" if "bfloat16" in cpu_precisions(model, weights) else "float32"  # until it is measured
 
@@ -273,7 +276,7 @@ def openvino_threads(choice: Choice, geometry: StepGeometry) -> int | None:
     measured = geometry_for(EngineSettings(), choice.model, WIDTH, HEIGHT)
     network = geometry.small_width * geometry.small_height / (measured.small_width * measured.small_height)
     frame = geometry.width * geometry.height / (WIDTH * HEIGHT)
-    trials = [trial.scaled(network, frame) for trial in cpu_trials(choice.model, choice.weights)]
+    trials = [trial.scaled(network, frame) for trial in trials_of(choice.model, choice.weights)]
     trial = best(trials, choice.cpu_precision)
     if trial is not None:
         return trial.threads

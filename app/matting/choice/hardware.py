@@ -251,6 +251,8 @@ def machine() -> dict[str, object]:
         "threads": psutil.cpu_count(),
         "bfloat16": cpu_has_bfloat16(),
         "gpu": gpu,
+        "cards": ", ".join(display_cards()),
+        "opencl": ", ".join(driver.stem for driver in OPENCL_DRIVERS.glob("*.icd")),
         "load_before": round(psutil.getloadavg()[0], 2),
         "python": platform.python_version(),
     }

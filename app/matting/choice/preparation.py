@@ -48,12 +48,12 @@ from app.matting.choice.trials import (
     Trials,
     check_kept_file,
     cpu_precisions,
+    failed_trial,
+    give_up_gpu,
     is_prepared,
-    save_gpu_trials,
     save_prepared,
     save_trials,
     unmeasured,
-    unmeasured_on_gpu,
 )
 from app.matting.engine import FrameEngine, network_engine
 from models.table import bundled
@@ -165,18 +165,22 @@ class Preparation:
             if not self._cancelled.is_set():
                 self._measured()
         if self._is_due("gpu") and not self._cancelled.is_set():
-            self._run(("gpu",), lambda _text: None)
+            self.measure_on_gpu()
             if not self._cancelled.is_set():
-                with contextlib.suppress(SettingsError):
-                    for network in unmeasured_on_gpu().items():  # the driver ended the process, or it hung
-                        save_gpu_trials(*network, [])
                 self._measured()
+
+    def measure_on_gpu(self, show: Show = lambda _text: None) -> None:
+        """Measure on the GPU of Intel what is not measured there yet; without a result, do not try that again."""
+        self._run(("gpu",), show)
+        if not self._cancelled.is_set():
+            with contextlib.suppress(SettingsError):
+                give_up_gpu(unmeasured(INTEL), "the driver ended the trial, or did not end it")
 
     def _is_due(self, part: Part) -> bool:
         if part in self._tried:
             return False
         if part == "gpu":
-            return bool(unmeasured_on_gpu())
+            return bool(unmeasured(INTEL))
         return bool(unmeasured()) if part == "measurement" else not is_prepared()
 
     def _run(self, parts: Sequence[Part], show: Show) -> None:
@@ -296,7 +300,7 @@ def do(*parts: str) -> None:
         networks = unmeasured()
         steps += [partial(measure_network, *network, TRIALS_S / len(networks)) for network in networks.items()]
     if "gpu" in parts:
-        steps += [partial(measure_on_gpu, *network) for network in unmeasured_on_gpu().items()]
+        steps += [partial(measure_on_gpu, *network) for network in unmeasured(INTEL).items()]
     for number, step in enumerate(steps, 1):
         sys.stdout.write(f"{number} {len(steps)}\n")
         sys.stdout.flush()
@@ -331,14 +335,17 @@ def measure_network(model: str, weights: Path, seconds: float) -> None:
 def measure_on_gpu(
     model: str, weights: Path, list_gpus: Callable[[], Sequence[IntelGpu]] | None = None, seconds: float = GPU_TRIALS_S
 ) -> None:
-    """Measure an installed network on the GPUs of Intel, and save the result; nothing where none can run it."""
+    """Measure an installed network on the GPUs of Intel, and save the result."""
     trials: list[Trial] = []
-    with contextlib.suppress(ModelError, OSError, RuntimeError):
+    problem = "OpenVINO lists none"
+    try:
         from app.matting.openvino.gpu import list_intel_gpus
 
         for gpu in (list_gpus or list_intel_gpus)():
             trials += measure(model, weights, seconds, gpu=gpu)
-    save_gpu_trials(model, weights, trials)
+    except (ModelError, OSError, RuntimeError) as error:
+        problem = str(error)
+    save_trials(model, weights, trials or [failed_trial(problem)], INTEL)
 
 
 PORTRAIT = paths.ROOT / "app" / "assets" / "astronaut.png"
@@ -364,23 +371,23 @@ def measure(
     """
     frames = frames or trial_frames(WIDTH, HEIGHT, 16)
     backdrop = np.zeros_like(frames[0])
-    runs = [Run(precision, threads) for precision in cpu_precisions(model, weights) for threads in (None, 1)]
+    groups = [[Run(precision, threads) for threads in (None, 1)] for precision in cpu_precisions(model, weights)]
     if gpu is not None:
-        runs = [FLOAT32, *(Run(precision, None, gpu) for precision in ("float32", "float16"))]
+        groups = [[FLOAT32], [Run("float32", None, gpu)], [Run("float16", None, gpu)]]
     with contextlib.ExitStack() as stack:
         engines: dict[Run, FrameEngine] = {}
-        broken: set[str] = set()
-        for run in runs:
-            if run.precision in broken:
-                continue
-            try:
-                engine = _engine(model, weights, run, backdrop)
-            except ModelError as error:
-                log.warning("%s cannot be measured in %s: %s", model, run.precision, error)
-                broken.add(run.precision)
-                continue
-            stack.callback(engine.close)
-            engines[run] = engine
+        compile_s: dict[Run, float] = {}
+        for group in groups:
+            for run in group:
+                started_s = clocks[0]()
+                try:
+                    engine = _engine(model, weights, run, backdrop)
+                except ModelError as error:
+                    log.warning("%s cannot be measured in %s: %s", model, run.precision, error)
+                    break
+                stack.callback(engine.close)
+                engines[run] = engine
+                compile_s[run] = round(clocks[0]() - started_s, 1)
         alphas = {run: _alphas(engine, frames, backdrop) for run, engine in engines.items() if run.threads is None}
         if FLOAT32 not in alphas:
             return []
@@ -390,17 +397,19 @@ def measure(
             # The turns are short, so that changes of the processor's speed affect all engines.
             for engine, steps_s in zip(engines.values(), times_s, strict=True):
                 steps_s += [_step_times(engine, frame, backdrop, clocks) for frame in frames[:TURN]]
-        failed = {run for run, engine in engines.items() if run.gpu is not None and engine.info.device == "cpu"}
     trials = []
-    for run, steps_s in zip(engines, times_s, strict=True):
-        if run in failed or run.gpu is not gpu:
+    for (run, engine), steps_s in zip(engines.items(), times_s, strict=True):
+        if run.gpu is not gpu:
             continue
         wall_s, cpu_s = zip(*steps_s, strict=True)
         # On one thread, the CPU time is also the time of the step, which other load does not change.
         fastest_s = min(cpu_s if run.threads == 1 else wall_s)
         difference = float(np.abs(alphas[replace(run, threads=None)] - alphas[FLOAT32]).mean())
         step_ms, cpu_ms = round(fastest_s * 1e3, 2), round(statistics.median(cpu_s) * 1e3, 2)
-        trials.append(Trial(run.precision, run.threads, step_ms, cpu_ms, difference, *(run.gpu or ())))
+        trial = Trial(run.precision, run.threads, step_ms, cpu_ms, difference, compile_s=compile_s[run])
+        if run.gpu is not None:
+            trial = replace(trial, plugin=run.gpu.plugin, gpu=run.gpu.name, problem=engine.info.gpu_problem)
+        trials.append(trial)
     return trials
 
 

@@ -11,7 +11,7 @@ import hashlib
 import importlib.metadata
 import logging
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from app import __version__
 from app.core import paths
 from app.core.errors import Text, t
 from app.core.files import BrokenFileError, JsonObject
+from app.core.targets import INTEL
 from app.core.threads import usable_cores
 from app.core.user_file import UserFile
 from app.matting.choice import hardware
@@ -66,11 +67,20 @@ class Trial:
     """OpenVINO's name of the GPU; empty on the CPU."""
     gpu: str = ""
     """Its name for a person."""
+    compile_s: float = 0.0
+    """Until the engine was made."""
+    problem: str = ""
+    """How the GPU failed."""
 
     @property
     def accurate(self) -> bool:
         """Whether alpha is as close to float32 as in the versions that were accepted."""
-        return self.mean_difference <= MEAN_BOUND
+        return not self.problem and self.mean_difference <= MEAN_BOUND
+
+    @property
+    def why_not(self) -> str:
+        """Why the GPU is not used, for a trial that is not accurate."""
+        return self.problem or f"its alpha differs from that of the CPU by {self.mean_difference:.2g}"
 
     @property
     def words(self) -> Text:
@@ -158,55 +168,34 @@ def measurable() -> dict[str, Path]:
     return {name: path for name, path in found.items() if usable_cores() > 1 or len(cpu_precisions(name, path)) > 1}
 
 
-def unmeasured() -> dict[str, Path]:
+def unmeasured(device: str = "cpu") -> dict[str, Path]:
     """Return those of the measurable networks that were not measured; one that no precision passed was."""
-    kept = _read()
-    return {model: weights for model, weights in measurable().items() if _identity(model, weights) not in kept}
-
-
-def trials_of(model: str, weights: Path) -> Trials:
-    """Return what was measured with these weights, on the CPU and then on a GPU; empty if nothing was."""
-    return [*cpu_trials(model, weights), *(gpu_trials(model, weights) or [])]
-
-
-def cpu_trials(model: str, weights: Path) -> Trials:
-    """Return what was measured on the CPU."""
-    return _read().get(_identity(model, weights), [])
-
-
-def gpu_trials(model: str, weights: Path) -> Trials | None:
-    """Return what was measured on the GPU of Intel: nothing if it failed; None before, or where there is none."""
-    return _read().get(_gpu_identity(model, weights)) if hardware.intel_driver() else None
-
-
-def save_gpu_trials(model: str, weights: Path, trials: Trials) -> None:
-    """Save the trials on the GPU, for this driver; without one, it is not tried again. Raises SettingsError."""
-    name = _gpu_identity(model, weights)
-    _change(lambda kept: {**kept, name: list(trials)})
-
-
-def unmeasured_on_gpu() -> dict[str, Path]:
-    """Return the networks that were measured on the CPU, and not on the GPU of Intel that is here."""
-    if not hardware.intel_driver():
+    if device == INTEL and not hardware.intel_driver():
         return {}
     kept = _read()
-    return {
-        name: path
-        for name, path in measurable().items()
-        if _identity(name, path) in kept and _gpu_identity(name, path) not in kept
-    }
+    return {model: weights for model, weights in measurable().items() if _identity(model, weights, device) not in kept}
 
 
-def give_up_gpu() -> None:
-    """Do not use the GPU of Intel again until driver or version change. Raises SettingsError."""
-    for model, weights in measurable().items():
-        save_gpu_trials(model, weights, [])
+def trials_of(model: str, weights: Path, device: str = "cpu") -> Trials:
+    """Return what was measured with these weights; empty if nothing was."""
+    return _read().get(_identity(model, weights, device), [])
 
 
-def save_trials(model: str, weights: Path, trials: Trials) -> None:
+def save_trials(model: str, weights: Path, trials: Trials, device: str = "cpu") -> None:
     """Save the trials of a network in place of earlier ones. Raises SettingsError."""
-    name = _identity(model, weights)
+    name = _identity(model, weights, device)
     _change(lambda kept: {**kept, name: list(trials)})
+
+
+def give_up_gpu(networks: Mapping[str, Path], problem: str) -> None:
+    """Do not run these networks on the GPU of Intel until driver or version change. Raises SettingsError."""
+    for model, weights in networks.items():
+        save_trials(model, weights, [failed_trial(problem)], INTEL)
+
+
+def failed_trial(problem: str) -> Trial:
+    """Return the trial of a network that could not be measured on the GPU of Intel."""
+    return Trial("float32", None, 0.0, 0.0, plugin="GPU", gpu="Intel", problem=problem)
 
 
 def is_prepared() -> bool:
@@ -264,17 +253,13 @@ def kept_file() -> Path:
     return paths.data_dir() / "cache" / f"prepared-{_fingerprint()[:16]}.json"
 
 
-def _identity(model: str, weights: Path) -> str:
-    """Return the name of a network with its weights and their int8 version."""
+def _identity(model: str, weights: Path, device: str) -> str:
+    """Return the name of a network with its weights, their int8 version, and the driver of a GPU."""
     int8 = find_int8(weights, NETWORKS[model].int8)
-    try:
-        return " ".join([model, *(sha256_of(file)[:16] for file in (weights, int8) if file)])
-    except WeightsError:
-        return model
-
-
-def _gpu_identity(model: str, weights: Path) -> str:
-    return f"gpu {hardware.intel_driver()} {_identity(model, weights)}"
+    words = ["gpu", hardware.intel_driver(), model] if device == INTEL else [model]
+    with contextlib.suppress(WeightsError):
+        words += [sha256_of(file)[:16] for file in (weights, int8) if file]
+    return " ".join(words)
 
 
 PACKAGES = ("numba", "llvmlite", "numpy", "openvino")

@@ -73,7 +73,7 @@ class CpuBackend(ABC):
 
     name = "openvino"
     device = "cpu"
-    lost = ""
+    gpu_problem = ""
 
     def __init__(self, geometry: StepGeometry, precision: str, threads: int | None = None) -> None:
         """geometry: of the frames, padded to whole cells where these are refined.

@@ -545,9 +545,10 @@ class OpenVinoBackend(CpuBackend):
             else:
                 self.device, self.precision = INTEL, self._gpu_precision
         if self._whole.gpu_error is not None:
-            _log.warning("The GPU failed; the network runs on the CPU: %s.", self._whole.gpu_error)
+            self.gpu_problem = str(self._whole.gpu_error).strip().splitlines()[-1]
             self._whole.gpu_error = None
-            self.device, self.precision, self.lost = CpuBackend.device, self._cpu_precision, INTEL
+            _log.warning("The GPU failed; the network runs on the CPU: %s", self.gpu_problem)
+            self.device, self.precision = CpuBackend.device, self._cpu_precision
 
     def reset(self, seen: AlphaImage | None = None) -> None:
         """Reset the recurrent state."""

@@ -242,7 +242,7 @@ class TorchBackend:
     """Runs the step eagerly; on a GPU as a recorded graph where nothing on the host takes part in it."""
 
     name = "eager"
-    lost = ""
+    gpu_problem = ""
 
     def __init__(
         self,

@@ -21,6 +21,7 @@ from app.backgrounds.standby import draw_card
 from app.cli.bench import prepare
 from app.core.errors import ModelError, Text
 from app.core.settings import CaptureSettings, MattingSettings, OutputSettings
+from app.core.targets import INTEL
 from app.matting.choice import choice, hardware
 from app.matting.choice import preparation as module
 from app.matting.choice.preparation import KERNELS, Preparation, do, measure, trial_frames
@@ -28,7 +29,6 @@ from app.matting.choice.trials import (
     Trial,
     best,
     cpu_precisions,
-    gpu_trials,
     is_prepared,
     measurable,
     save_prepared,
@@ -137,7 +137,8 @@ def test_a_gpu_whose_driver_ends_the_trial_is_not_tried_again(
         preparation.measure_beside().join(60)
 
     assert reports == ["measured"] and caplog.text.count("The trial of the GPU of Intel did not end well") == 1
-    assert gpu_trials("mattecam", BUNDLED) == [] and trials_of("mattecam", BUNDLED) == [cpu]
+    (failed,) = trials_of("mattecam", BUNDLED, INTEL)
+    assert failed.problem and trials_of("mattecam", BUNDLED) == [cpu]
 
 
 FAILURES = {
