@@ -1,7 +1,8 @@
 """Executors of a batch: worker processes on this machine, and the machines of a cluster of Ray.
 
-Processes convert one clip after the other on one core each. With Ray whole clips are tasks; the driver keeps the
-manifest and retries. `requirements-cluster.txt` lists its packages. Ray trusts its network: see docs/films.md.
+Processes convert one clip after the other on one core each. With Ray whole clips are tasks; the
+driver keeps the manifest and retries. `requirements-cluster.txt` lists its packages. Ray trusts its
+network: see docs/films.md.
 """
 
 from __future__ import annotations
@@ -39,19 +40,24 @@ else:
 
 log = logging.getLogger(__name__)
 
+# What psutil raises where the system does not pin a process to a core.
 _REFUSED = (OSError, ValueError, psutil.Error)
-"""What psutil raises where the system does not pin a process to a core."""
 
 
 class Processes:
-    """Implements `Executor`: each clip is followed by a thread that talks to its process. A dead one is replaced."""
+    """Implements `Executor`: each clip is followed by a thread that talks to its process.
+
+    A dead one is replaced.
+    """
 
     def __init__(self, count: int, begin: Callable[[], None] | None = None) -> None:
-        """count: of processes, each with a core of its own; a single one uses all. begin: called first in each."""
-        cores = core_numbers() if count > 1 else []
+        """count: of processes, each with a core of its own; a single one uses all.
+
+        begin: called first in each.
+        """
         self.count = count
-        self._idle = [_Worker(cores[i % len(cores)] if cores else None, begin) for i in range(count)]
-        self._workers = tuple(self._idle)
+        self._workers = [_Worker(core, begin) for core in _cores_of_workers(count)]
+        self._idle = list(self._workers)
         self._threads = ThreadPoolExecutor(count)
         self._news = deque[News]()
         self._stopping = False
@@ -84,11 +90,20 @@ class Processes:
         self._threads.shutdown()
 
 
+def _cores_of_workers(count: int) -> list[int | None]:
+    """Return the core of each process; None where it may use all."""
+    cores = core_numbers() if count > 1 else []
+    if not cores:
+        return [None] * count
+    return [cores[number % len(cores)] for number in range(count)]
+
+
 class _Worker:
     """A process that lasts until it is killed or dies."""
 
     def __init__(self, core: int | None, begin: Callable[[], None] | None) -> None:
-        self._arguments = core, begin
+        self._core = core
+        self._begin = begin
         self._process: SpawnProcess | None = None
         self._connection: PipeEnd
 
@@ -98,7 +113,12 @@ class _Worker:
             return
         context = multiprocessing.get_context("spawn")
         self._connection, theirs = context.Pipe()
-        process = context.Process(target=_work, args=(theirs, *self._arguments), name="convert", daemon=True)
+        process = context.Process(
+            target=_work,
+            args=(theirs, self._core, self._begin),
+            name="convert",
+            daemon=True,
+        )
         try:
             with _signals_held():
                 process.start()
@@ -114,9 +134,13 @@ class _Worker:
         assert self._process is not None
         try:
             self._connection.send(job)
-            while not isinstance(said := self._connection.recv(), JobResult):
-                self._connection.send(exchange(*said))
-            return said
+            while True:
+                message = self._connection.recv()
+                if isinstance(message, JobResult):
+                    return message
+                frames, expected = message
+                should_stop = exchange(frames, expected)
+                self._connection.send(should_stop)
         except (EOFError, OSError):
             self._process.join()
             return JobResult("died", error=how_ended(self._process.exitcode))
@@ -129,24 +153,27 @@ class _Worker:
 
 
 def _work(connection: PipeEnd, core: int | None, begin: Callable[[], None] | None) -> None:
-    """Convert the jobs that arrive until the connection ends. core: the only core to use; None for all.
+    """Convert the jobs that arrive until the connection ends.
 
-    Sends (frames, expected frames) while a clip is converted, to which the answer is whether it is to stop; then its
-    JobResult.
+    core: the only core to use; None for all. Sends (frames, expected frames) while a clip is
+    converted, to which the answer is whether it is to stop; then its JobResult.
     """
 
     def exchange(*progress: int | None) -> bool:
         with suppress(EOFError, OSError):
             connection.send(progress)
             return bool(connection.recv())
-        return True  # the driver has ended
+        # The driver has ended.
+        return True
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver decides what Ctrl+C stops
+    # The driver decides what Ctrl+C stops.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     if core is not None:
         use_one_core(core)
     if begin is not None:
         begin()
-    from app.offline.convert import KeptEngine  # starts threads, which are to stay on the core
+    # Not before: it starts threads, which are to stay on the core.
+    from app.offline.convert import KeptEngine
 
     with closing(KeptEngine()) as kept_engine, suppress(EOFError, OSError):
         while True:
@@ -154,7 +181,8 @@ def _work(connection: PipeEnd, core: int | None, begin: Callable[[], None] | Non
 
 
 def core_numbers() -> list[int]:
-    """Return the numbers of the cores that this process may use; none where the system lets nobody choose one.
+    """Return the numbers of the cores that this process may use; none where the system lets nobody
+    choose one.
 
     macOS does not, and nor do some containers and sandboxes, which a warning tells.
     """
@@ -163,9 +191,13 @@ def core_numbers() -> list[int]:
         return []
     try:
         cores: list[int] = process.cpu_affinity()
-        process.cpu_affinity(cores)  # no change: it shows whether the system refuses one
+        # No change: it shows whether the system refuses one.
+        process.cpu_affinity(cores)
     except _REFUSED as error:
-        log.warning("The system lets no process choose its core (%s); the workers share all of them.", error)
+        log.warning(
+            "The system lets no process choose its core (%s); the workers share all of them.",
+            error,
+        )
         return []
     return cores
 
@@ -173,24 +205,32 @@ def core_numbers() -> list[int]:
 def use_one_core(core: int) -> None:
     """Pin this process to a core, before anything starts threads: engines then start one thread.
 
-    Where the system refuses it, as for a core that is taken away meanwhile, the process runs on any of them.
+    Where the system refuses it, as for a core that is taken away meanwhile, the process runs on any
+    of them.
     """
     process: Any = psutil.Process()
     try:
         process.cpu_affinity([core])
     except _REFUSED as error:
-        log.warning("The system does not let a worker have the core %s (%s); it runs on any.", core, error)
+        log.warning(
+            "The system does not let a worker have the core %s (%s); it runs on any.",
+            core,
+            error,
+        )
 
 
 @contextmanager
 def _signals_held() -> Iterator[None]:
-    """Hold back Ctrl+C: a process that starts meanwhile does so for good, and prints no traceback of its imports."""
+    """Hold back Ctrl+C: a process that starts meanwhile does so for good, and prints no
+    traceback of its imports.
+    """
     if sys.platform == "win32":
         yield
     else:
         from multiprocessing.resource_tracker import ensure_running
 
-        ensure_running()  # lets signals through when it starts, which the first worker would make it do
+        # It lets signals through when it starts, which the first worker would make it do.
+        ensure_running()
         before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGHUP))
         try:
             yield
@@ -198,14 +238,14 @@ def _signals_held() -> Iterator[None]:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
+# Address for Ray on this machine.
 LOCAL = "local"
-"""Address for Ray on this machine."""
+# Of Ray on this machine: results are small, films never pass through its store.
 STORE_BYTES = 100_000_000
-"""Object store of Ray on this machine: results are small, films never pass through it."""
+# The coordinator may be starting anew.
 COORDINATOR_TIMEOUT_S = 10.0
-"""Wait for an answer of the coordinator, which Ray may be starting anew."""
+# The lock of the core that this worker process holds, for as long as the process lives.
 _pinned: list[IO[bytes]] = []
-"""Lock of the core that this worker process holds."""
 
 
 def load_ray() -> Any:
@@ -213,7 +253,8 @@ def load_ray() -> Any:
     try:
         import ray
     except ImportError as error:
-        raise UsageError(f"--cluster needs Ray; {paths.how_to_install('ray')}, or use --jobs.") from error
+        remedy = paths.how_to_install("ray")
+        raise UsageError(f"--cluster needs Ray; {remedy}, or use --jobs.") from error
     return ray
 
 
@@ -221,22 +262,30 @@ class RayTasks:
     """Implements `Executor`."""
 
     def __init__(self, address: str, count: int) -> None:
-        """count: of tasks that run side by side. Raises MattecamError if Ray is missing, does not start or answer."""
-        self._ray = ray = load_ray()
+        """count: of tasks that run side by side.
+
+        Raises MattecamError if Ray is missing, does not start or answer.
+        """
+        ray = load_ray()
+        self._ray = ray
         self.count = count
         self._running: set[Any] = set()
         if address != LOCAL:
             check_token_file()
         try:
             _connect(ray, address, count)
-            coordinator = ray.remote(num_cpus=0, max_restarts=-1, max_task_retries=-1)(Coordinator)
-            self._coordinator: Any = coordinator.remote()
-            self._task: Any = self._ray.remote(num_cpus=1, max_retries=0, retry_exceptions=False)(run_task)
-        except Exception as error:  # Ray raises a bare one where its processes do not start within 30 s
+            actor = ray.remote(num_cpus=0, max_restarts=-1, max_task_retries=-1)
+            self._coordinator: Any = actor(Coordinator).remote()
+            # A batch retries by itself.
+            one_try = ray.remote(num_cpus=1, max_retries=0, retry_exceptions=False)
+            self._task: Any = one_try(run_task)
+        except Exception as error:
+            # Ray raises a bare one where its processes do not start within 30 s.
             ray.shutdown()
             raise MattecamError(
-                f"Ray at {address} cannot be used: {_first_line(error)}; check the address and that the versions "
-                "agree, try again when the machine is less busy, or omit --cluster."
+                f"Ray at {address} cannot be used: {_first_line(error)}; check the address and "
+                "that the versions agree, try again when the machine is less busy, or omit "
+                "--cluster."
             ) from error
 
     def submit(self, job: Job) -> Future[JobResult]:
@@ -249,10 +298,14 @@ class RayTasks:
             return result
 
     def news(self, *, stopping: bool) -> list[News]:
-        """See `Executor`. Raises MattecamError if Ray is lost; empty where the coordinator is being started anew."""
+        """See `Executor`.
+
+        Raises MattecamError if Ray is lost; empty where the coordinator is being started anew.
+        """
         with _while_ray_answers():
             try:
-                return list(self._ray.get(self._coordinator.take.remote(stopping), timeout=COORDINATOR_TIMEOUT_S))
+                answer = self._coordinator.take.remote(stopping)
+                return list(self._ray.get(answer, timeout=COORDINATOR_TIMEOUT_S))
             except self._ray.exceptions.RayError:
                 return []
 
@@ -292,7 +345,8 @@ class Coordinator:
     def take(self, stopping: bool) -> Sequence[News]:
         """Return the progress since the last call. stopping: every task should stop."""
         self._stopping = stopping
-        news, self._news = self._news, {}
+        news = self._news
+        self._news = {}
         return tuple(news.values())
 
 
@@ -302,13 +356,18 @@ def run_task(job: Job, coordinator: Any) -> JobResult:
 
     def exchange(frames: int, expected: int | None) -> bool:
         try:
-            return bool(ray.get(coordinator.tell.remote(job.source, frames, expected), timeout=COORDINATOR_TIMEOUT_S))
-        except ray.exceptions.RayError:  # only progress is lost
+            answer = coordinator.tell.remote(job.source, frames, expected)
+            return bool(ray.get(answer, timeout=COORDINATOR_TIMEOUT_S))
+        except ray.exceptions.RayError:
+            # Only progress is lost.
             return False
 
-    disable_core_dumps()  # Ray starts this process, without the command line
+    # Ray starts this process, without the command line, which does it elsewhere.
+    disable_core_dumps()
     pin()
-    return JobResult("interrupted") if exchange(0, None) else run_job(job, exchange)
+    if exchange(0, None):
+        return JobResult("interrupted")
+    return run_job(job, exchange)
 
 
 @contextmanager
@@ -327,30 +386,41 @@ def _first_line(error: Exception) -> str:
 
 
 def pin() -> None:
-    """Pin this worker process to a core that no other worker of this user on this machine holds, once."""
+    """Pin this worker process, once, to a core that no other worker of this user holds."""
+    if _pinned:
+        return
     user = os.getuid() if hasattr(os, "getuid") else "user"
     for core in core_numbers():
-        with suppress(OSError):  # such as a file of this name that belongs to somebody else
-            name = Path(tempfile.gettempdir(), f"mattecam-{user}-{core}")
-            lock = None if _pinned else lock_file(name, wait=False, required=True)
+        name = Path(tempfile.gettempdir(), f"mattecam-{user}-{core}")
+        # Such as a file of this name that belongs to somebody else.
+        with suppress(OSError):
+            lock = lock_file(name, wait=False, required=True)
             if lock is not None:
                 _pinned.append(lock)
                 use_one_core(core)
+                return
 
 
 def check_token_file() -> None:
     """Raise UsageError if other users can read the file with Ray's token."""
+    if os.environ.get("RAY_AUTH_TOKEN"):
+        # Then Ray reads no file.
+        return
     file = Path(os.environ.get("RAY_AUTH_TOKEN_PATH") or Path.home() / ".ray" / "auth_token")
-    if not os.environ.get("RAY_AUTH_TOKEN") and file.exists() and not is_private(file):
+    if file.exists() and not is_private(file):
         raise UsageError(f"Other users can read Ray's token in {file} and run code with it; run `chmod 600 {file}`.")
 
 
 def _connect(ray: Any, address: str, count: int) -> None:
-    """Start Ray on this machine, or connect to a cluster. For the main thread. Raises whatever Ray raises."""
+    """Start Ray on this machine, or connect to a cluster.
+
+    For the main thread. Raises whatever Ray raises.
+    """
     options: dict[str, object] = {}
     if address == LOCAL:
         os.environ.setdefault("RAY_worker_niceness", "0")
-        os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))  # else Ray writes one that every user can read
+        # Without one, Ray writes a token that every user can read.
+        os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
         options = {
             "num_cpus": count,
             "include_dashboard": False,
@@ -359,9 +429,11 @@ def _connect(ray: Any, address: str, count: int) -> None:
             "_node_ip_address": "127.0.0.1",
         }
     environment = {"env_vars": {"PYTHONPATH": str(paths.IMPORT_ROOT)}}
-    handler, mask = signal.getsignal(signal.SIGTERM), os.umask(0o077)
+    handler = signal.getsignal(signal.SIGTERM)
+    mask = os.umask(0o077)
     try:
         ray.init(address=address, log_to_driver=False, runtime_env=environment, **options)
     finally:
         os.umask(mask)
-        signal.signal(signal.SIGTERM, handler)  # that of Ray ends the program at once
+        # That of Ray ends the program at once.
+        signal.signal(signal.SIGTERM, handler)
