@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from fractions import Fraction
@@ -60,19 +60,18 @@ def state_folder(target: str) -> Path:
 class Record(JobResult):
     """The state of one clip, and the result of its last try."""
 
+    # `started`, `done`, `failed`, `interrupted`, or `retried` after the worker of a try died.
     state: str  # type: ignore[assignment]
-    """`started`, `done`, `failed`, `interrupted`, or `retried` after the worker of a try died."""
     file: str
     settings_hash: str
     tries: int
     source_bytes: int | None = None
-    source_time_ns: int | None = None
-    """Time of the last change of the source."""
-    target: str
-    """Name of the film."""
+    source_time_ns: int | None = None  # of the last change
+    target: str  # name of the film, without its folder
 
 
-_FLAGS = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)  # absent on Windows
+# A symbolic link is refused where the system can do so; Windows has no such flag.
+_FLAGS = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
 
 
 class Manifest:
@@ -84,13 +83,16 @@ class Manifest:
         self._file.seek(0, os.SEEK_END)
         if self._file.tell():
             self._file.seek(-1, os.SEEK_END)
-            if self._file.read(1) != b"\n":  # a crash cut the last line
+            if self._file.read(1) != b"\n":
+                # A crash cut the last line.
                 self._file.write(b"\n")
 
     def add(self, record: Record) -> None:
         """Append a line. Raises OSError."""
-        line = json.dumps({"file": record.file, **asdict(record)}, ensure_ascii=False)  # a reader looks for the clip
-        self._file.write(line.encode(errors="backslashreplace") + b"\n")  # a name that is no UTF-8 becomes \udcXX
+        # The clip first: a reader looks for it.
+        line = json.dumps({"file": record.file, **asdict(record)}, ensure_ascii=False)
+        # A name that is no UTF-8 becomes \udcXX.
+        self._file.write(line.encode(errors="backslashreplace") + b"\n")
         self._file.flush()
         os.fsync(self._file.fileno())
 
@@ -103,7 +105,10 @@ _CHECKED = TypeAdapter(Record)
 
 
 def last_records(path: Path) -> dict[str, Record]:
-    """Return the last record of each film by its name; a line that a crash cut is left out. Raises OSError."""
+    """Return the last record of each film by its name; a line that a crash cut is left out.
+
+    Raises OSError.
+    """
     records: dict[str, Record] = {}
     if not is_file(path):
         return records
@@ -115,36 +120,50 @@ def last_records(path: Path) -> dict[str, Record]:
 
 
 def clips_in(source: str) -> list[str]:
-    """Return the videos and images in a folder, by name; what is no folder, or has no videos, stands for itself.
+    """Return the videos and images in a folder, by name; what is no folder, or has no videos,
+    stands for itself.
 
     Temporary files of conversions and recordings are left out.
 
     Raises SourceOpenError if the folder cannot be listed.
     """
     names = _names_in(source)
-    if not (clips := _clips_among(names)):
+    clips = _clips_among(names)
+    if not clips:
         return [source]
-    images = [name for name in names if not Path(name).name.startswith(".") and is_picture(Path(name))]
+    visible = [name for name in names if not Path(name).name.startswith(".")]
+    images = [name for name in visible if is_picture(Path(name))]
     return sorted([*clips, *images])
 
 
 def left_out(source: str, outputs: Sequence[str]) -> Iterator[str]:
-    """Yield what is not converted of a folder of clips: other files, and folders of videos. Raises SourceOpenError.
+    """Yield what is not converted of a folder of clips: other files, and folders of videos.
 
+    Raises SourceOpenError.
     A folder in object storage is not looked at: it would be listed once for each of its folders.
     """
-    names = [] if is_remote(source) else _names_in(source)
+    if is_remote(source):
+        return
+    names = _names_in(source)
     clips = _clips_among(names)
     if clips:
-        found = [file for file in others_in(Path(source)) if not is_unfinished(file) and str(file) not in clips]
-        if others := [file.name for file in found if file.name != MANIFEST]:
+        others = []
+        for file in others_in(Path(source)):
+            is_own = file.name == MANIFEST or is_unfinished(file)
+            if not is_own and str(file) not in clips:
+                others.append(file.name)
+        if others:
             yield others_left_out(source, others)
     if any(is_of_kind(Path(name), VIDEOS_AND_IMAGES) for name in names):
-        folders = [name for name in names if not any(same_file(Path(name), Path(output)) for output in outputs)]
-        if count := sum(map(_holds_clips, folders)):
+        count = 0
+        for name in names:
+            is_output = any(same_file(Path(name), Path(output)) for output in outputs)
+            if not is_output and _holds_clips(name):
+                count += 1
+        if count:
             yield (
-                f"Folders of videos in {source} are not searched: {count}. To convert their videos, name these "
-                "folders too."
+                f"Folders of videos in {source} are not searched: {count}. To convert their "
+                "videos, name these folders too."
             )
 
 
@@ -156,8 +175,10 @@ def _holds_clips(folder: str) -> bool:
 
 
 def _clips_among(names: Sequence[str]) -> list[str]:
-    videos = [name for name in names if is_of_kind(Path(name), VIDEOS) and not is_unfinished(Path(name))]
-    return [name for name in videos if not is_picture(Path(name))]
+    videos = [name for name in names if is_of_kind(Path(name), VIDEOS)]
+    finished = [name for name in videos if not is_unfinished(Path(name))]
+    # A GIF with a single frame is an image.
+    return [name for name in finished if not is_picture(Path(name))]
 
 
 def _names_in(source: str) -> list[str]:
@@ -165,7 +186,9 @@ def _names_in(source: str) -> list[str]:
         return list_folder(source)
     path = Path(source)
     try:
-        return [str(file) for file in path.iterdir()] if path.is_dir() else []
+        if not path.is_dir():
+            return []
+        return [str(file) for file in path.iterdir()]
     except OSError as error:
         raise not_read(source, error) from error
 
@@ -181,76 +204,130 @@ def plan_jobs(
     transparent: bool | None = False,
     fps: Fraction | None = None,
 ) -> list[Job]:
-    """Return a job for every clip; its outputs have its name, in the folders given. transparent, fps: as of `convert`.
+    """Return a job for every clip; its outputs have its name, in the folders given.
 
+    transparent, fps: as of `convert`.
     In a folder that is also an output, the films that its manifest names are no clips.
 
-    Raises UsageError if an output is no folder or needs a missing package, if two clips would have one name, if an
-    output would replace a clip, hold one or lie in one, or if `fps` is given and no clip is a folder of images.
+    Raises UsageError if an output is no folder or needs a missing package, if two clips would have
+    one name, if an output would replace a clip, hold one or lie in one, or if `fps` is given and no
+    clip is a folder of images.
     """
-    named = {"target": folder, "alpha": alpha, "foreground": foreground}
-    folders = {use: given for use, given in named.items() if given is not None}
+    folders = {"target": folder}
+    if alpha is not None:
+        folders["alpha"] = alpha
+    if foreground is not None:
+        folders["foreground"] = foreground
     for given in folders.values():
         if is_remote(given):
             check_address(given)
         else:
             check_folder(given)
-    jobs: dict[str, Job] = {}
-    films = last_records(state_folder(folder) / MANIFEST)
-    made = {_place(joined(place, film.target)) for place in folders.values() for film in films.values()}
-    clips = [clip for source in sources for clip in clips_in(source) if clip == source or _place(clip) not in made]
-    if fps is not None and not any(is_folder(Path(clip)) for clip in clips if not is_remote(clip)):
+    clips = _clips_of(sources, folders)
+    local_clips = [Path(clip) for clip in clips if not is_remote(clip)]
+    if fps is not None and not any(map(is_folder, local_clips)):
         raise rate_without_folder(sources[0])
     identity = settings_hash(settings, transparent, fps)
-    sources_at = {Path(_place(clip)): clip for clip in clips}
-    sources_in = {parent: clip for place, clip in sources_at.items() for parent in place.parents}
-    images = {
-        str(file): f"{name}.png"
-        for source in sources
-        if not is_remote(source) and is_folder(Path(source))
-        for file, name in picture_names(Path(source)).items()
-    }
+    places_of_sources = _SourcePlaces(clips)
+    image_names = _image_names(sources)
+    jobs: dict[str, Job] = {}
     for clip in clips:
         name = Path(clip).name
         if is_remote(clip) or not Path(clip).is_dir():
-            name = images.get(clip) or film_name(clip, transparent)
-        if (first := jobs.get(name.casefold())) is not None:  # on some systems one would replace the other
+            name = image_names.get(clip) or film_name(clip, transparent)
+        # On some systems one would replace the other.
+        first = jobs.get(name.casefold())
+        if first is not None:
             raise UsageError(
-                f"{first.source} and {clip} would both become {name}, with small or capital letters; convert them into "
-                "separate folders."
+                f"{first.source} and {clip} would both become {name}, with small or capital "
+                "letters; convert them into separate folders."
             )
         outputs = {use: joined(place, name) for use, place in folders.items()}
         places = [Path(_place(output)) for output in outputs.values()]
         for place in places:
-            around = (sources_at[parent] for parent in (place, *place.parents) if parent in sources_at)
-            if (source := next(around, sources_in.get(place))) is not None:
-                raise UsageError(
-                    f"{place} cannot be written: it is the source {source}, holds it or lies in it; choose another "
-                    "folder as OUT."
-                )
+            places_of_sources.check(place)
         if len(set(places)) < len(places):
             raise UsageError(f"{outputs['target']} cannot be written: it is also another output; choose another name.")
         jobs[name.casefold()] = Job(clip, outputs, settings, identity, transparent, overwrite, fps)
     return list(jobs.values())
 
 
+def _clips_of(sources: Sequence[str], folders: Mapping[str, str]) -> list[str]:
+    """Return the clips of all sources, without the films that the manifest names."""
+    films = last_records(state_folder(folders["target"]) / MANIFEST)
+    made = set()
+    for folder in folders.values():
+        made |= {_place(joined(folder, film.target)) for film in films.values()}
+    clips: list[str] = []
+    for source in sources:
+        # What the user names is converted in any case.
+        clips += [clip for clip in clips_in(source) if clip == source or _place(clip) not in made]
+    return clips
+
+
+def _image_names(sources: Sequence[str]) -> dict[str, str]:
+    """Return the names of the outputs of the images in folders, which differ from each other."""
+    names = {}
+    for source in sources:
+        if not is_remote(source) and is_folder(Path(source)):
+            for file, name in picture_names(Path(source)).items():
+                names[str(file)] = f"{name}.png"
+    return names
+
+
+class _SourcePlaces:
+    """Where the clips of a batch are, which no output may replace."""
+
+    def __init__(self, clips: Sequence[str]) -> None:
+        self._clip_at = {Path(_place(clip)): clip for clip in clips}
+        self._clip_in = {}
+        for place, clip in self._clip_at.items():
+            for parent in place.parents:
+                self._clip_in[parent] = clip
+
+    def check(self, output: Path) -> None:
+        """Raise UsageError if an output is a clip, holds one or lies in one."""
+        clip = self._clip_in.get(output)
+        for place in (output, *output.parents):
+            if place in self._clip_at:
+                clip = self._clip_at[place]
+                break
+        if clip is not None:
+            raise UsageError(
+                f"{output} cannot be written: it is the source {clip}, holds it or lies in it; "
+                "choose another folder as OUT."
+            )
+
+
 def _place(name: str) -> str:
-    return name if is_remote(name) else str(resolved(Path(name)))
+    if is_remote(name):
+        return name
+    return str(resolved(Path(name)))
 
 
-def settings_hash(settings: Settings, transparent: bool | None = False, fps: Fraction | None = None) -> str:
+def settings_hash(
+    settings: Settings,
+    transparent: bool | None = False,
+    fps: Fraction | None = None,
+) -> str:
     """Return a hash of everything but the clip that the bits of the outputs depend on.
 
     Raises WeightsMissingError or ModelError.
     """
     choice = choose(settings.matting)
     files = [choice.weights, settings.background.path, settings.matting.plate]
+    used_files = [file for file in files if file is not None and (is_file(file) or is_folder(file))]
     fields = {
         "version": __version__,
         "transparent": transparent,
         "fps": str(fps),
-        "model": [choice.model, choice.target.device, choice.target.executor, choice.target.precision],
-        "files": [digest(file).sha256 for file in files if file is not None and (is_file(file) or is_folder(file))],
+        "model": [
+            choice.model,
+            choice.target.device,
+            choice.target.executor,
+            choice.target.precision,
+        ],
+        "files": [digest(file).sha256 for file in used_files],
         "matting": settings.matting.model_dump(mode="json", exclude={"weights", "plate"}),
         "background": settings.background.model_dump(mode="json", exclude={"path"}),
         "turned": [settings.capture.rotate, settings.capture.flip],
@@ -261,24 +338,32 @@ def settings_hash(settings: Settings, transparent: bool | None = False, fps: Fra
 
 def existing_output(job: Job) -> str | None:
     """Return a file that the job would replace though that was not asked for, None without one."""
-    for path in () if job.overwrite else job.outputs.values():
+    if job.overwrite:
+        return None
+    for path in job.outputs.values():
         if is_remote(path):
-            if size_and_time(path)[0]:
+            size, _ = size_and_time(path)
+            if size:
                 return path
-        elif (there := existing(Path(job.source), Path(path))) is not None:
-            return str(there)
+            continue
+        replaced = existing(Path(job.source), Path(path))
+        if replaced is not None:
+            return str(replaced)
     return None
 
 
 def record_of(job: Job, known: dict[str, Record]) -> Record | None:
-    """Return the last record of a clip, None without one. known: the last records of an earlier run by film.
+    """Return the last record of a clip, None without one.
 
-    The path may have been written in another way then: the same film was made of a clip of this size and time.
+    known: the last records of an earlier run by film. The path may have been written in another way
+    then: the same film was made of a clip of this size and time.
     """
     record = known.get(Path(job.target).name)
     if record is None or record.file == job.source:
         return record
-    return record if size_and_time(job.source) == (record.source_bytes, record.source_time_ns) else None
+    if size_and_time(job.source) != (record.source_bytes, record.source_time_ns):
+        return None
+    return record
 
 
 def is_done(job: Job, record: Record) -> bool:
@@ -291,19 +376,31 @@ def is_done(job: Job, record: Record) -> bool:
 
 
 def is_as_recorded(job: Job, record: Record) -> bool:
-    """Return whether all outputs are there, as an earlier run made them. Of those elsewhere only sizes are compared."""
+    """Return whether all outputs are there, as an earlier run made them.
+
+    Of those elsewhere only sizes are compared.
+    """
     if record.sha256 is None:
         return False
     recorded = {**record.outputs, "target": Written(record.sha256, record.target_bytes or 0)}
     try:
-        images = {f"{name}.png" for name in picture_names(Path(job.source)).values()} if job.is_folder else None
-        return all(use in recorded and _is_written(path, recorded[use], images) for use, path in job.outputs.items())
+        images = None
+        if job.is_folder:
+            images = {f"{name}.png" for name in picture_names(Path(job.source)).values()}
+        for use, path in job.outputs.items():
+            if use not in recorded or not _is_written(path, recorded[use], images):
+                return False
     except OSError:
         return False
+    return True
 
 
 def _is_written(path: str, recorded: Written, images: Collection[str] | None) -> bool:
-    """Return whether an output is as recorded. images: the files of a folder that count. Raises OSError."""
+    """Return whether an output is as recorded.
+
+    images: the files of a folder that count. Raises OSError.
+    """
     if is_remote(path):
-        return size_and_time(path)[0] == recorded.bytes
+        size, _ = size_and_time(path)
+        return size == recorded.bytes
     return digest(Path(path), images) == recorded
