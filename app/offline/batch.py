@@ -1,5 +1,5 @@
-"""Runs a batch in an output folder, until it is asked to stop: starts jobs, retries those whose worker died, keeps lock
-and manifest.
+"""Runs a batch in an output folder, until it is asked to stop: starts jobs, retries those whose
+worker died, keeps lock and manifest.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ from app.offline.plan import (
     state_folder,
 )
 
+# Of a clip whose worker dies; one that fails by itself, such as a broken file, is tried once.
 MOST_TRIES = 3
-"""Tries of a clip whose worker dies. A clip that fails by itself, such as a broken file, is tried once."""
+# The system removes no file that a process has open.
 OPEN_FILES_STAY = sys.platform == "win32"
-"""The system removes no file that a process has open."""
 WAIT_S = 0.2
+# How long interrupted clips may take to end.
 STOP_TIMEOUT_S = 20.0
-"""How long interrupted clips may take to end."""
 
 State = Literal["started", "progress", "done", "failed", "skipped", "interrupted"]
 
@@ -52,8 +52,8 @@ class Event:
     frames: int = 0
     expected_frames: int | None = None
     error: str | None = None
+    # It failed because it, or an output, cannot be used; otherwise while it was converted.
     unusable: bool = False
-    """The clip failed because it, or an output, cannot be used; otherwise while it was converted."""
 
 
 class StopRequest:
@@ -74,38 +74,39 @@ class StopRequest:
 class Batch:
     """One run over many clips, each of which is known by the name of its source."""
 
-    def __init__(self, executor: Executor, manifest: Manifest, tell: Callable[[Event], None]) -> None:
+    def __init__(
+        self,
+        executor: Executor,
+        manifest: Manifest,
+        tell: Callable[[Event], None],
+    ) -> None:
         """executor: closed by `run`. tell: receives every event on the calling thread."""
-        self._executor, self._manifest, self._tell = executor, manifest, tell
+        self._executor = executor
+        self._manifest = manifest
+        self._tell = tell
         self._waiting = deque[Job]()
         self._running: dict[Future[JobResult], Job] = {}
+        # The last one of each clip that has begun.
         self._records: dict[str, Record] = {}
-        """The last record of each clip that has begun."""
-        self.ended = Counter[str]()
-        """Number of clips by their final state."""
+        self.ended = Counter[str]()  # number of clips by their final state
 
     def run(self, jobs: Sequence[Job], stop: StopRequest, known: dict[str, Record] | None) -> None:
         """Convert every clip but those that `known` shows as done.
 
-        known: the last records of the earlier run that this one resumes; None where it resumes none.
+        known: the last records of the earlier run that this one resumes; None where it resumes
+        none.
 
-        Raises UsageError if clips would replace files that must stay, OSError if the manifest cannot be written. Where
-        a run is resumed, such a clip fails, unless it concerns them all, and the others are converted.
+        Raises UsageError if clips would replace files that must stay, OSError if the manifest
+        cannot be written. Where a run is resumed, such a clip fails, unless it concerns them all,
+        and the others are converted.
         """
         try:
-            taken: list[_Taken] = []
-            for job in jobs:
-                record = None if known is None else record_of(job, known)
-                if record is not None and is_done(job, record):
-                    self._report(job, "skipped", JobResult("done", record.frames))
-                elif (file := _not_replaced(job, record)) is not None:
-                    taken.append(_Taken(job, file, was_done=record is not None and record.state == "done"))
-                else:
-                    self._waiting.append(job if record is None else replace(job, overwrite=_replaces(job, record)))
-            if taken and (known is None or len(taken) == len(jobs)):
-                raise exists_already([each.file for each in taken])
-            for each in taken:
-                self._report(each.job, "failed", JobResult("failed", error=each.text, unusable=True))
+            clashes = self._sort(jobs, known)
+            if clashes and (known is None or len(clashes) == len(jobs)):
+                raise exists_already([clash.file for clash in clashes])
+            for clash in clashes:
+                result = JobResult("failed", error=clash.text, unusable=True)
+                self._report(clash.job, "failed", result)
             while (self._waiting or self._running) and not stop.requests:
                 while self._waiting and len(self._running) < self._executor.count:
                     self._start(self._waiting.popleft())
@@ -115,9 +116,30 @@ class Batch:
         finally:
             self._executor.close()
 
+    def _sort(self, jobs: Sequence[Job], known: dict[str, Record] | None) -> list[_Clash]:
+        """Skip the clips that are done, queue those to be converted, and return the others."""
+        clashes: list[_Clash] = []
+        for job in jobs:
+            record = None
+            if known is not None:
+                record = record_of(job, known)
+            if record is not None and is_done(job, record):
+                self._report(job, "skipped", JobResult("done", record.frames))
+                continue
+            file = _not_replaced(job, record)
+            if file is not None:
+                was_done = record is not None and record.state == "done"
+                clashes.append(_Clash(job, file, was_done=was_done))
+            elif record is None:
+                self._waiting.append(job)
+            else:
+                self._waiting.append(replace(job, overwrite=_replaces(job, record)))
+        return clashes
+
     def _start(self, job: Job) -> None:
         last = self._records.get(job.source)
-        size, time_ns = size_and_time(job.source)  # before it is read: it may still be written to
+        # Before it is read: it may still be written to.
+        size, time_ns = size_and_time(job.source)
         self._record(
             Record(
                 state="started",
@@ -141,7 +163,8 @@ class Batch:
             self._end(job, "interrupted", JobResult("interrupted"))
 
     def _follow(self, *, stopping: bool) -> None:
-        """Wait for a moment; tell the progress, and how clips ended; start those again whose worker died.
+        """Wait for a moment; tell the progress, and how clips ended; start those again whose worker
+        died.
 
         stopping: end them as interrupted.
         """
@@ -149,7 +172,8 @@ class Batch:
         for source, frames, expected in self._executor.news(stopping=stopping):
             self._tell(Event(source, "progress", frames, expected))
         for future in ended:
-            job, result = self._running.pop(future), future.result()
+            job = self._running.pop(future)
+            result = future.result()
             tries = self._records[job.source].tries
             if result.state != "died":
                 self._end(job, result.state, result)
@@ -158,8 +182,9 @@ class Batch:
                 self._note(job, "retried", result)
             else:
                 text = (
-                    f"The process that converted {job.source} ended unexpectedly ({result.error or ''}) in each of "
-                    f"{tries} tries; free memory, or use fewer --jobs."
+                    f"The process that converted {job.source} ended unexpectedly "
+                    f"({result.error or ''}) in each of {tries} tries; free memory, or use fewer "
+                    "--jobs."
                 )
                 self._end(job, "interrupted" if stopping else "failed", replace(result, error=text))
 
@@ -170,12 +195,22 @@ class Batch:
     def _report(self, job: Job, state: State, result: JobResult) -> None:
         """Count and tell the final state of a clip."""
         self.ended[state] += 1
-        self._tell(Event(job.source, state, result.frames, result.expected_frames, result.error, result.unusable))
+        self._tell(
+            Event(
+                job.source,
+                state,
+                result.frames,
+                result.expected_frames,
+                result.error,
+                result.unusable,
+            )
+        )
 
     def _note(self, job: Job, state: str, result: JobResult) -> None:
         """Record how a try ended."""
-        known = {each.name: getattr(result, each.name) for each in fields(JobResult)}
-        self._record(replace(self._records[job.source], **{**known, "state": state}))
+        values = {each.name: getattr(result, each.name) for each in fields(JobResult)}
+        values["state"] = state
+        self._record(replace(self._records[job.source], **values))
 
     def _record(self, record: Record) -> None:
         self._records[record.file] = record
@@ -183,42 +218,48 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
-class _Taken:
+class _Clash:
     """A clip that would replace a file that must stay."""
 
     job: Job
     file: str
-    was_done: bool
-    """The manifest shows the clip as done: then the file was made of it."""
+    was_done: bool  # by the manifest: then the file was made of the clip
 
     @property
     def text(self) -> str:
         """Return the error of the clip."""
         if self.was_done:
             return (
-                f"{self.file} was made of another version of {self.job.source} or with other settings, or has changed "
-                "since; add --overwrite to replace it."
+                f"{self.file} was made of another version of {self.job.source} or with other "
+                "settings, or has changed since; add --overwrite to replace it."
             )
         return str(exists_already([self.file]))
 
 
 def _replaces(job: Job, record: Record) -> bool:
-    """Return whether a clip may replace its outputs: where that was asked for, or where they are of a cut-off clip.
+    """Return whether a clip may replace its outputs: on request, or those of a cut-off clip.
 
-    What has the name of an output that was never finished may be another film of the user's. A clip that is cut off
-    fails, but its film is recorded: one that is still as recorded is the batch's own.
+    What has the name of an output that was never finished may be another film of the user's. A clip
+    that is cut off fails, but its film is recorded: one that is still as recorded is the batch's
+    own.
     """
-    return job.overwrite or (record.state == "failed" and is_as_recorded(job, record))
+    if job.overwrite:
+        return True
+    return record.state == "failed" and is_as_recorded(job, record)
 
 
 def _not_replaced(job: Job, record: Record | None) -> str | None:
     """Return a file that must stay and has the name of an output, None without one.
 
-    A program that was killed may have moved a film to its name before it could record that. So the clip is converted
-    again: a file of the same content is its film, any other one stays (`move_finished`).
+    A program that was killed may have moved a film to its name before it could record that. So the
+    clip is converted again: a file of the same content is its film, any other one stays
+    (`move_finished`).
     """
-    if record is not None and (record.state in ("started", "retried") or _replaces(job, record)):
-        return None
+    if record is not None:
+        if record.state in ("started", "retried"):
+            return None
+        if _replaces(job, record):
+            return None
     return existing_output(job)
 
 
@@ -233,16 +274,18 @@ def convert_batch(
 ) -> Counter[str]:
     """Convert every clip into the folder `target`, with the manifest `manifest.jsonl` there.
 
-    Return the number of clips by how they ended: `done`, `skipped` (done by an earlier run), `failed` or `interrupted`
-    (not finished, or not begun, because a stop was requested).
+    Return the number of clips by how they ended: `done`, `skipped` (done by an earlier run),
+    `failed` or `interrupted` (not finished, or not begun, because a stop was requested).
 
-    A clip that fails stops no other. The manifest of a remote folder is kept in the user's data folder and uploaded at
-    the end. resume: skip the clips that the manifest shows as done and whose source, settings and film are unchanged;
-    a clip that would replace another file fails.
-    Raises UsageError if `target` is a file or in use, SinkOpenError or SinkLostError if it cannot be written to.
+    A clip that fails stops no other. The manifest of a remote folder is kept in the user's data
+    folder and uploaded at the end. resume: skip the clips that the manifest shows as done and whose
+    source, settings and film are unchanged; a clip that would replace another file fails. Raises
+    UsageError if `target` is a file or in use, SinkOpenError or SinkLostError if it cannot be
+    written to.
     """
     folder = state_folder(target)
-    check_folder(str(folder) if is_remote(target) else target)  # as it was written: it may end in a slash
+    # As the user wrote it: it may end in a slash.
+    check_folder(str(folder) if is_remote(target) else target)
     try:
         with _locked(folder):
             known = last_records(folder / MANIFEST) if resume else None
@@ -251,12 +294,14 @@ def convert_batch(
                 batch.run(jobs, stop or StopRequest(), known)
             if is_remote(target):
                 upload(folder / MANIFEST, joined(target, MANIFEST))
-    except BrokenPipeError:  # of standard output, to which `tell` prints
+    except BrokenPipeError:
+        # Of standard output, to which `tell` prints.
         raise
     except OSError as error:
-        raise write_error(error)(f"{folder} cannot be written: {why_not_written(error)}.") from error
-    begun = batch.ended
-    return begun + Counter(interrupted=len(jobs) - begun.total())
+        text = f"{folder} cannot be written: {why_not_written(error)}."
+        raise write_error(error)(text) from error
+    never_begun = len(jobs) - batch.ended.total()
+    return batch.ended + Counter(interrupted=never_begun)
 
 
 @contextmanager
@@ -267,7 +312,8 @@ def _locked(folder: Path) -> Iterator[None]:
     """
     tries = folder / TRIES
     for path in (tries, folder / MANIFEST):
-        if path.is_symlink():  # it may lead to any file or folder of the user
+        if path.is_symlink():
+            # It may lead to any file or folder of the user.
             raise SinkOpenError(f"{path} cannot be written: it is a symbolic link, which is not followed; remove it.")
     tries.mkdir(parents=True, exist_ok=True)
     lock_path = tries / "lock"
@@ -284,6 +330,7 @@ def _locked(folder: Path) -> Iterator[None]:
             # While it is locked: a conversion that starts now makes a file of its own.
             shutil.rmtree(tries, ignore_errors=True)
     if OPEN_FILES_STAY:
-        with suppress(OSError):  # another conversion has the file open, or files in the folder
+        # Another conversion may have the file open, or files in the folder.
+        with suppress(OSError):
             lock_path.unlink()
             tries.rmdir()
