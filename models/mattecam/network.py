@@ -1,8 +1,9 @@
-"""Mattecam's network: recurrent, small enough to bundle, built of dense 3x3 convolutions of few channels.
+"""Mattecam's network: recurrent, small enough to bundle, built of dense 3x3 convolutions of few
+channels.
 
-On the target CPUs, dense convolutions at 1/8 to 1/32 of the small frame cost less per parameter than depthwise ones.
-Most of the network therefore runs at these scales; the layers at 1/2 only place edges.
-A second network also sees the empty-background plate.
+On the target CPUs, dense convolutions at 1/8 to 1/32 of the small frame cost less per parameter
+than depthwise ones. Most of the network therefore runs at these scales; the layers at 1/2 only
+place edges. A second network also sees the empty-background plate.
 """
 
 from __future__ import annotations
@@ -15,11 +16,19 @@ import torch.nn.functional as functional
 from torch import Tensor, nn
 
 from models.backbones import LITE_CHANNELS, EfficientNetLite0
-from models.blocks import Residual, apply_filter, conv_norm, downsampled, fast_guided_filter, feature_sizes, halve
+from models.blocks import (
+    Residual,
+    apply_filter,
+    conv_norm,
+    downsampled,
+    fast_guided_filter,
+    feature_sizes,
+    halve,
+)
 from models.exchange import NEAR, OTHER, REACH, SAME, DecisionRule, ForgettingRule
 
+# Channels of the trunk's features at 1/16 and 1/32 of the small frame.
 LATERAL = 64, 96
-"""Channels of the trunk's features at 1/16 and 1/32 of the small frame."""
 
 
 class Trunk(nn.Module):
@@ -30,10 +39,13 @@ class Trunk(nn.Module):
         self.encoder = EfficientNetLite0()
         c4, c5 = LITE_CHANNELS
         l4, l5 = LATERAL
-        self.lateral4, self.lateral5 = conv_norm(c4, l4), conv_norm(c5, l5)
+        self.lateral4 = conv_norm(c4, l4)
+        self.lateral5 = conv_norm(c5, l5)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return the features at 1/16 and 1/32 of a normalized frame (B, 3, H, W), joined at 1/16."""
+        """Return the features at 1/16 and 1/32 of a normalized frame (B, 3, H, W), joined at
+        1/16.
+        """
         return self.finish(self.encoder.begin(x))
 
     def finish(self, begun: Tensor) -> Tensor:
@@ -48,16 +60,17 @@ def joined(coarse: Tensor, skip: Tensor) -> Tensor:
     return torch.cat([x[:, :, : skip.shape[2], : skip.shape[3]], skip], 1)
 
 
+# Initial bias of the update gate: most of the state is replaced in every frame.
 _OPEN = 2.0
-"""Initial bias of the update gate: most of the state is replaced in every frame."""
 
 
 class MattecamGRU(nn.Module):
     """Processes half of the channels with a convolutional GRU and passes the others through.
 
-    h = (1 - z) * h + z * tanh(conv([x, r * h])), with the gates r and z from conv([x, h]) (arXiv 2108.11515, eq. 1).
-    The weights on h are initialized to zero, so that training on sequences starts from the result of training on single
-    images. With h = 0 (None) these weights have no effect, and their convolutions are skipped.
+    h = (1 - z) * h + z * tanh(conv([x, r * h])), with the gates r and z from conv([x, h])
+    (arXiv 2108.11515, eq. 1). The weights on h are initialized to zero, so that training on
+    sequences starts from the result of training on single images. With h = 0 (None) these weights
+    have no effect, and their convolutions are skipped.
     """
 
     def __init__(self, channels: int) -> None:
@@ -71,20 +84,27 @@ class MattecamGRU(nn.Module):
             assert self.gates.bias is not None
             self.gates.bias[self.channels :] = _OPEN
 
-    def forward(self, x: Tensor, h: Tensor | None, keep: Tensor | None, frames: int) -> tuple[Tensor, Tensor]:
+    def forward(
+        self,
+        x: Tensor,
+        h: Tensor | None,
+        keep: Tensor | None,
+        frames: int,
+    ) -> tuple[Tensor, Tensor]:
         """Return all outputs (B * frames, C, H, W) and the last state (B, C / 2, H, W).
 
-        x: (B * frames, C, H, W), `frames` consecutive frames of each of B streams. h: (B, C / 2, H, W), the state
-        before them; None for zeros. keep: (B * frames, 1, H, W) in 0..1, the share of the state that each frame
-        sees; None for all of it.
+        x: (B * frames, C, H, W), `frames` consecutive frames of each of B streams. h:
+        (B, C / 2, H, W), the state before them; None for zeros. keep: (B * frames, 1, H, W) in
+        0..1, the share of the state that each frame sees; None for all of it.
         """
         kept, moving = x.chunk(2, 1)
         if frames == 1:
+            # Without views of clips, which would become a part of the exported network.
             h = self._step(moving, _kept(h, keep))
             return torch.cat([kept, h], 1), h
         outputs = []
-        shares = [None] * frames if keep is None else keep.view(-1, frames, *keep.shape[1:]).unbind(1)
-        for x_t, share in zip(moving.view(-1, frames, *moving.shape[1:]).unbind(1), shares, strict=True):
+        for number, x_t in enumerate(_frames_of(moving, frames)):
+            share = None if keep is None else _frames_of(keep, frames)[number]
             h = self._step(x_t, _kept(h, share))
             outputs.append(h)
         assert h is not None
@@ -99,8 +119,15 @@ class MattecamGRU(nn.Module):
         return h + z * (candidate - h)
 
 
+def _frames_of(clips: Tensor, frames: int) -> tuple[Tensor, ...]:
+    """Return the frames of clips (B * frames, C, H, W) one by one, (B, C, H, W)."""
+    return clips.view(-1, frames, *clips.shape[1:]).unbind(1)
+
+
 def _kept(h: Tensor | None, share: Tensor | None) -> Tensor | None:
-    return h if h is None or share is None else h * share
+    if h is None or share is None:
+        return h
+    return h * share
 
 
 def _convolve_new(convolution: nn.Conv2d, x: Tensor) -> Tensor:
@@ -108,19 +135,23 @@ def _convolve_new(convolution: nn.Conv2d, x: Tensor) -> Tensor:
     return functional.conv2d(x, convolution.weight[:, : x.shape[1]], convolution.bias, padding=1)
 
 
-DECISION, FORGETTING = DecisionRule(), ForgettingRule()
+DECISION = DecisionRule()
+FORGETTING = ForgettingRule()
 
 
 def decide(alpha: Tensor, last: Tensor) -> tuple[Tensor, Tensor]:
-    """Limit alpha to what the decisions nearby allow; return it, and the decisions, which are `last` in the next frame.
+    """Limit alpha to what the decisions nearby allow; return it, and the decisions, which are
+    `last` in the next frame.
 
-    alpha: (B, 1, h, w) in 0..1. last: the same size, from -1 (background) to 1 (foreground); 0 for the first frame.
+    alpha: (B, 1, h, w) in 0..1. last: the same size, from -1 (background) to 1 (foreground); 0 for
+    the first frame.
     """
     rule = DECISION
     foreground = ((mean(alpha, 1) - 0.5 + rule.hysteresis * last) / rule.width + 0.5).clamp(0, 1)
     lowest = mean(-largest(-foreground, rule.band), rule.ramp)
     highest = mean(largest(foreground, rule.band), rule.ramp)
-    return torch.minimum(torch.maximum(alpha, lowest), highest), 2 * foreground - 1
+    limited = torch.minimum(torch.maximum(alpha, lowest), highest)
+    return limited, 2 * foreground - 1
 
 
 def largest(x: Tensor, radius: int) -> Tensor:
@@ -130,19 +161,22 @@ def largest(x: Tensor, radius: int) -> Tensor:
 
 def mean(x: Tensor, radius: int) -> Tensor:
     """Return means over squares of this radius, (B, C, h, w); borders are replicated."""
-    return functional.avg_pool2d(functional.pad(x, (radius,) * 4, mode="replicate"), 2 * radius + 1, 1)
+    padded = functional.pad(x, (radius, radius, radius, radius), mode="replicate")
+    return functional.avg_pool2d(padded, 2 * radius + 1, 1)
 
 
 _COLOURS = 3
+# Of the memories at 1/4, 1/8 and 1/16, (B * T, 1, h, w) in 0..1.
 Shares = tuple[Tensor, Tensor, Tensor]
-"""Of the memories at 1/4, 1/8 and 1/16, (B * T, 1, h, w) in 0..1."""
 
 
 def shares_to_keep(image: Tensor, seen: Tensor | None, frames: int) -> tuple[Shares | None, Tensor]:
-    """Compare each small frame with the one before it: return what share of the memories to keep, and the new `seen`.
+    """Compare each small frame with the one before it: return what share of the memories to keep,
+    and the new `seen`.
 
-    image: (B * frames, 3, H, W) in 0..1, consecutive frames of each of B streams. seen: means of the frame before
-    them, (B, 3, h, w). Without it the first frame keeps everything, and None is returned for a single one.
+    image: (B * frames, 3, H, W) in 0..1, consecutive frames of each of B streams. seen: means of
+    the frame before them, (B, 3, h, w). Without it the first frame keeps everything, and None is
+    returned for a single one.
     """
     means = halve(halve(image))
     clips = means.view(-1, frames, *means.shape[1:])
@@ -172,61 +206,67 @@ class Context(nn.Module):
 
 
 Network = TypeVar("Network", bound="MattecamNetwork")
+# The recurrent states r1, r2, r3 at 1/4, 1/8 and 1/16 of the small frame.
 Memories = tuple[Tensor, Tensor, Tensor]
-"""The recurrent states r1, r2, r3 at 1/4, 1/8 and 1/16 of the small frame."""
+# r1, r2, r3, the last frame at 1/4 (see `models.exchange.ForgettingRule`), and the last decisions
+# at the size of the small frame (see `decide`).
 State = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
-"""r1, r2, r3, the last frame at 1/4 (see `models.exchange.ForgettingRule`), and the last decisions at the size of the
-small frame (see `decide`)."""
 
 _MEAN = (0.485, 0.456, 0.406)
 _DEVIATION = (0.229, 0.224, 0.225)
 ENCODER = (16, 32, 64, 96, 96)
 _DECODER = (16, 32, 48, 64)
-_DEPTHS = (1,), (2,), (2, 2), (2,)
-"""Convolutions of each residual block of the encoder's stages from 1/4 on."""
+# Convolutions of each residual block of the encoder's stages from 1/4 on.
+_DEPTHS = ((1,), (2,), (2, 2), (2,))
+# Channels at 1/2 of a network with wide layers there.
 _WIDE = 32
-"""Channels at 1/2 of a network with wide layers there."""
 EPS = 1e-4
+# Pixels per side of what a position of the finest features describes.
 CELL = 2
-"""Pixels per side of what a position of the finest features describes."""
+# Alpha is the sigmoid's range from this to 1 minus this, stretched to 0..1; a sigmoid alone never
+# reaches 0 or 1. Training takes less (`training.step`): most of its pictures are spoilt, so that
+# the network is too undecided on others.
 ALPHA_MARGIN = 0.04
-"""Alpha is the sigmoid's range from this to 1 minus this, stretched to 0..1; a sigmoid alone never reaches 0 or 1.
-
-Training takes less (`training.step`): most of its pictures are spoilt, so that the network is too undecided on others.
-"""
 
 
 class MattecamNetwork(nn.Module):
     """Maps a frame and recurrent states to foreground, alpha and new states; same interface as RVM.
 
-    Images are RGB in 0..1, (B, 3, H, W), or (B, T, 3, H, W) for clips of T frames. The states r1..r3, `seen` and
-    `decided` belong to one stream at one size; none, or those of `initial_state`, start a stream. `forward` runs the
-    whole network; `coefficients` and `apply_coefficients` run its stages at small and at full size separately.
+    Images are RGB in 0..1, (B, 3, H, W), or (B, T, 3, H, W) for clips of T frames. The states
+    r1..r3, `seen` and `decided` belong to one stream at one size; none, or those of
+    `initial_state`, start a stream. `forward` runs the whole network; `coefficients` and
+    `apply_coefficients` run its stages at small and at full size separately.
     """
 
     mean: Tensor
     deviation: Tensor
 
     def __init__(self, trunk: bool = False, wide: bool = False) -> None:
-        """trunk: whether `models.mattecam.network.Trunk` takes the place of the encoder's layers at 1/16 and 1/32.
+        """trunk: whether `models.mattecam.network.Trunk` takes the place of the encoder's layers at
+        1/16 and 1/32.
 
-        wide: whether the decoder has more channels and a residual block at 1/2, and its own view of the frame there.
+        wide: whether the decoder has more channels and a residual block at 1/2, and its own view of
+        the frame there.
         """
         super().__init__()
         e1, e2, e3, e4, e5 = ENCODER
         d1, d2, d3, d4 = _DECODER
-        x1, f1 = (_WIDE, 2 * e1) if wide else (d1, e1)
+        # Channels at 1/2: of the decoder, and of the encoder's features that it reads.
+        x1 = _WIDE if wide else d1
+        f1 = 2 * e1 if wide else e1
         self.register_buffer("mean", torch.tensor(_MEAN).view(1, 3, 1, 1), persistent=False)
-        self.register_buffer("deviation", torch.tensor(_DEVIATION).view(1, 3, 1, 1), persistent=False)
+        deviation = torch.tensor(_DEVIATION).view(1, 3, 1, 1)
+        self.register_buffer("deviation", deviation, persistent=False)
         self.encode1 = conv_norm(3, e1, 3, 2)
-        stages = [
-            nn.Sequential(conv_norm(before, channels, 3, 2), *(Residual(channels, depth) for depth in depths))
-            for before, channels, depths in zip(ENCODER, ENCODER[1:], _DEPTHS, strict=False)
-        ]
-        self.encode2, self.encode3, encode4, encode5 = stages
+        # Also where a trunk takes their place: random weights of the other layers stay the same.
+        self.encode2 = _stage(e1, e2, _DEPTHS[0])
+        self.encode3 = _stage(e2, e3, _DEPTHS[1])
+        encode4 = _stage(e3, e4, _DEPTHS[2])
+        encode5 = _stage(e4, e5, _DEPTHS[3])
         self.trunk = Trunk() if trunk else None
         if not trunk:
-            self.encode4, self.encode5 = encode4, encode5.append(Context(e5))
+            self.encode4 = encode4
+            self.encode5 = encode5.append(Context(e5))
         self.decode4 = conv_norm(sum(LATERAL) if trunk else e4 + e5, d4, 1)
         self.memory4 = MattecamGRU(d4)
         self.decode3 = conv_norm(d4 + e3, d3, 3)
@@ -241,28 +281,42 @@ class MattecamNetwork(nn.Module):
 
     @classmethod
     def for_weights(cls: type[Network], names: Iterable[str]) -> Network:
-        """Return a network with the layers that weights of these names belong to, with random values."""
-        found = {name.split(".")[0] for name in names}
-        return cls("trunk" in found, "detail1" in found)
+        """Return a network with the layers that weights of these names belong to, with random
+        values.
+        """
+        layers = {name.split(".")[0] for name in names}
+        return cls("trunk" in layers, "detail1" in layers)
 
     def initial_state(self, batch: int, height_small: int, width_small: int) -> State:
-        """Return zero states for streams whose small frame has this size, with the network's dtype and device."""
-        like = self.mean
-        decided = like.new_zeros(batch, 1, height_small, width_small)
-        sizes = feature_sizes(height_small, width_small)
-        memories = (self.memory2, self.memory3, self.memory4)
-        r1, r2, r3 = (
-            like.new_zeros(batch, memory.channels, *size) for memory, size in zip(memories, sizes[1:], strict=True)
-        )
-        return r1, r2, r3, like.new_zeros(batch, _COLOURS, *sizes[1]), decided
-
-    def forward(self, src: Tensor, *state: Tensor, downsample_ratio: float = 1) -> tuple[Tensor, ...]:
-        """Return fgr (B, 3, H, W), pha (B, 1, H, W), both in 0..1, and the new states; clips have T after B.
-
-        At a ratio other than 1 the network runs on a frame of floor(H * ratio) by floor(W * ratio), and the fast guided
-        filter upsamples its matte.
+        """Return zero states for streams whose small frame has this size, with the network's
+        dtype and device.
         """
-        flat, frames = (src.flatten(0, 1), src.shape[1]) if src.ndim == 5 else (src, 1)
+        like = self.mean
+        _, quarter, eighth, sixteenth = feature_sizes(height_small, width_small)
+        r1 = like.new_zeros(batch, self.memory2.channels, *quarter)
+        r2 = like.new_zeros(batch, self.memory3.channels, *eighth)
+        r3 = like.new_zeros(batch, self.memory4.channels, *sixteenth)
+        seen = like.new_zeros(batch, _COLOURS, *quarter)
+        decided = like.new_zeros(batch, 1, height_small, width_small)
+        return r1, r2, r3, seen, decided
+
+    def forward(
+        self,
+        src: Tensor,
+        *state: Tensor,
+        downsample_ratio: float = 1,
+    ) -> tuple[Tensor, ...]:
+        """Return fgr (B, 3, H, W), pha (B, 1, H, W), both in 0..1, and the new states; clips have T
+        after B.
+
+        At a ratio other than 1 the network runs on a frame of floor(H * ratio) by floor(W * ratio),
+        and the fast guided filter upsamples its matte.
+        """
+        flat = src
+        frames = 1
+        if src.ndim == 5:
+            flat = src.flatten(0, 1)
+            frames = src.shape[1]
         outputs: tuple[Tensor, ...]
         after: list[Tensor]
         if downsample_ratio == 1:
@@ -276,27 +330,44 @@ class MattecamNetwork(nn.Module):
             outputs = tuple(x.reshape(-1, frames, *x.shape[1:]) for x in outputs)
         return *outputs, *after
 
-    def coefficients(self, src_small: Tensor, *state: Tensor, frames: int = 1) -> tuple[Tensor, ...]:
+    def coefficients(
+        self,
+        src_small: Tensor,
+        *state: Tensor,
+        frames: int = 1,
+    ) -> tuple[Tensor, ...]:
         """Run the small-size stage: return A, b, coarse alpha and the new states.
 
-        src_small: (B * frames, 3, h, w) in 0..1. A and b, (B * frames, 4, h, w), map [R, G, B, mean of RGB] to
-        [foreground residual, alpha]. The coarse alpha, (B * frames, 1, h, w) in 0..1, is the one before the decision
-        stage: strict mode tells people from ghosts by how certain the network is.
+        src_small: (B * frames, 3, h, w) in 0..1. A and b, (B * frames, 4, h, w), map [R, G, B, mean
+        of RGB] to [foreground residual, alpha]. The coarse alpha, (B * frames, 1, h, w) in 0..1, is
+        the one before the decision stage: strict mode tells people from ghosts by how certain the
+        network is.
         """
         undecided, matte, after = self._decided(src_small, state, frames)
         slope, offset = explained(src_small[:, :3], matte)
         return slope, offset, undecided[:, 3:], *after
 
     def matte(self, src_small: Tensor, *state: Tensor, frames: int = 1) -> tuple[Tensor, ...]:
-        """Return [foreground residual (3), alpha in 0..1], (B * frames, 4, h, w), unfiltered, and the new states."""
+        """Return [foreground residual (3), alpha in 0..1], (B * frames, 4, h, w), unfiltered,
+        and the new states.
+        """
         _, matte, after = self._decided(src_small, state, frames)
         return matte, *after
 
-    def _decided(self, src_small: Tensor, state: Sequence[Tensor], frames: int) -> tuple[Tensor, Tensor, State]:
-        """Return the matte before and after the decision stage, which runs on consecutive frames, and the states."""
+    def _decided(
+        self,
+        src_small: Tensor,
+        state: Sequence[Tensor],
+        frames: int,
+    ) -> tuple[Tensor, Tensor, State]:
+        """Return the matte before and after the decision stage, which runs on consecutive
+        frames, and the states.
+        """
         undecided, r1, r2, r3, seen = self.undecided_matte(src_small, *state[:4], frames=frames)
         clips = undecided[:, 3:].reshape(-1, frames, 1, *undecided.shape[2:])
-        decided = state[4] if len(state) > 4 else torch.zeros_like(clips[:, 0])
+        decided = torch.zeros_like(clips[:, 0])
+        if len(state) > 4:
+            decided = state[4]
         alphas = []
         for alpha in clips.unbind(1):
             alpha, decided = decide(alpha, decided)
@@ -307,7 +378,8 @@ class MattecamNetwork(nn.Module):
     def undecided_matte(
         self, src_small: Tensor, *memories: Tensor, frames: int = 1
     ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-        """Return the matte before the decision stage, (B * frames, 4, h, w), and r1, r2, r3 and `seen`.
+        """Return the matte before the decision stage, (B * frames, 4, h, w), and r1, r2, r3 and
+        `seen`.
 
         memories: these four of the frame before; those that are missing begin.
         """
@@ -316,10 +388,18 @@ class MattecamNetwork(nn.Module):
         keep, seen = shares_to_keep(src_small[:, :3], seen, frames)
         cells, _, (r1, r2, r3) = self.cells(src_small, r1, r2, r3, frames, keep)
         raw = pixels_of(cells, src_small)
-        return torch.cat([raw[:, :3], stretched(raw[:, 3:])], 1), r1, r2, r3, seen
+        matte = torch.cat([raw[:, :3], stretched(raw[:, 3:])], 1)
+        return matte, r1, r2, r3, seen
 
-    def apply_coefficients(self, src: Tensor, slope: Tensor, offset: Tensor) -> tuple[Tensor, Tensor]:
-        """Run the full-size stage: return fgr (B, 3, H, W) and pha (B, 1, H, W) in 0..1 for src (B, 3, H, W)."""
+    def apply_coefficients(
+        self,
+        src: Tensor,
+        slope: Tensor,
+        offset: Tensor,
+    ) -> tuple[Tensor, Tensor]:
+        """Run the full-size stage: return fgr (B, 3, H, W) and pha (B, 1, H, W) in 0..1 for src
+        (B, 3, H, W).
+        """
         return _finish(src, apply_filter(src, slope, offset))
 
     def normalized(self, src_small: Tensor) -> Tensor:
@@ -336,15 +416,16 @@ class MattecamNetwork(nn.Module):
         keep: Shares | None = None,
         deep: Tensor | None = None,
     ) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor, Tensor], Memories]:
-        """Return [foreground residual (3), logit of alpha (1)] of 2x2 pixels each, before the guided filter.
+        """Return [foreground residual (3), logit of alpha (1)] of 2x2 pixels each, before the
+        guided filter.
 
         (B * frames, 16, ceil(h / 2), ceil(w / 2)), for `pixels_of`.
 
-        Also returns the decoder's features at 1/4, 1/8 and 1/16, those of the encoder that it reads at 1/16, and the
-        new states.
+        Also returns the decoder's features at 1/4, 1/8 and 1/16, those of the encoder that it reads
+        at 1/16, and the new states.
 
-        keep: the shares of the memories that each frame sees; None for all. deep: the trunk's features at 1/16, if they
-        were computed before.
+        keep: the shares of the memories that each frame sees; None for all. deep: the trunk's
+        features at 1/16, if they were computed before.
         """
         keep1, keep2, keep3 = keep or (None, None, None)
         normalized = self.normalized(src_small)
@@ -362,13 +443,26 @@ class MattecamNetwork(nn.Module):
         if self.detail1 is not None:
             f1 = torch.cat([f1, self.detail1(normalized[:, :3])], 1)
         x1 = self.decode1(joined(self.reduce1(x2), f1))
-        cells: Tensor = self.project(x1 if self.refine1 is None else self.refine1(x1))
+        if self.refine1 is not None:
+            x1 = self.refine1(x1)
+        cells: Tensor = self.project(x1)
         return cells, (x2, x3, x4, deep), (r1, r2, r3)
 
 
+def _stage(inputs: int, channels: int, depths: Sequence[int]) -> nn.Sequential:
+    """Return a stage of the encoder, which halves the size. depths: of its residual blocks."""
+    halving = conv_norm(inputs, channels, 3, 2)
+    blocks = [Residual(channels, depth) for depth in depths]
+    return nn.Sequential(halving, *blocks)
+
+
 def pixels_of(cells: Tensor, src_small: Tensor) -> Tensor:
-    """Return what `MattecamNetwork.cells` gives for a small frame (B, C, h, w), pixel by pixel, (B, 4, h, w)."""
-    return functional.pixel_shuffle(cells, CELL)[:, :, : src_small.shape[2], : src_small.shape[3]]
+    """Return what `MattecamNetwork.cells` gives for a small frame (B, C, h, w), pixel by pixel,
+    (B, 4, h, w).
+    """
+    pixels = functional.pixel_shuffle(cells, CELL)
+    # Cells at the right and lower edge may reach beyond the frame.
+    return pixels[:, :, : src_small.shape[2], : src_small.shape[3]]
 
 
 def stretched(logit: Tensor, margin: float = ALPHA_MARGIN) -> Tensor:
@@ -379,8 +473,8 @@ def stretched(logit: Tensor, margin: float = ALPHA_MARGIN) -> Tensor:
 def explained(image: Tensor, matte: Tensor) -> tuple[Tensor, Tensor]:
     """Return the fast guided filter's A and b, float32 (B, 4, h, w) (arXiv 1803.05619, section 3).
 
-    Box means are renormalized at the borders. With RVM's zero padding, the matte frays along the lower edge of the
-    frame, where people at a webcam are usually cut off.
+    Box means are renormalized at the borders. With RVM's zero padding, the matte frays along the
+    lower edge of the frame, where people at a webcam are usually cut off.
     """
     slope, offset = fast_guided_filter(image, matte, _mean, EPS)
     return slope.to(matte.dtype), offset.to(matte.dtype)
@@ -395,15 +489,15 @@ def _finish(image: Tensor, matte: Tensor) -> tuple[Tensor, Tensor]:
 
 
 FIRST_KERNEL = "encode1.0.weight"
+# Of the differences between frame and plate, which are mostly small.
 _GAIN = 4.0
-"""Of the differences between frame and plate, which are mostly small."""
 
 
 class PlateNetwork(MattecamNetwork):
     """`MattecamNetwork` whose small frames have six channels: the frame and its plate, RGB in 0..1.
 
-    With eight channels the last two are `differences`, and the caller limits alpha as `changed` says. It runs at the
-    small size only: `matte` and `coefficients`, not `forward`.
+    With eight channels the last two are `differences`, and the caller limits alpha as `changed`
+    says. It runs at the small size only: `matte` and `coefficients`, not `forward`.
     """
 
     def __init__(self, trunk: bool = False, wide: bool = False) -> None:
@@ -411,21 +505,30 @@ class PlateNetwork(MattecamNetwork):
         self.encode1 = conv_norm(2 * 3 + 2, ENCODER[0], 3, 2)
 
     def normalized(self, src_small: Tensor) -> Tensor:
-        """See `MattecamNetwork.normalized`: the frame, the plate, and two maps of how much they differ."""
-        frame, plate = src_small[:, :3], src_small[:, 3:6]
-        maps = differences(frame, plate) if src_small.shape[1] == 6 else src_small[:, 6:]
+        """See `MattecamNetwork.normalized`: the frame, the plate, and two maps of how much they
+        differ.
+        """
+        frame = src_small[:, :3]
+        plate = src_small[:, 3:6]
+        if src_small.shape[1] == 6:
+            maps = differences(frame, plate)
+        else:
+            maps = src_small[:, 6:]
         return torch.cat([super().normalized(frame), super().normalized(plate), _GAIN * maps], 1)
 
     def undecided_matte(
         self, src_small: Tensor, *memories: Tensor, frames: int = 1
     ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-        """See `MattecamNetwork.undecided_matte`; alpha is 0 where the frame is the plate all around."""
+        """See `MattecamNetwork.undecided_matte`; alpha is 0 where the frame is the plate all
+        around.
+        """
         if src_small.shape[1] > 6:
             return super().undecided_matte(src_small, *memories, frames=frames)
         maps = differences(src_small[:, :3], src_small[:, 3:])
-        matte, *after = super().undecided_matte(torch.cat([src_small, maps], 1), *memories, frames=frames)
-        r1, r2, r3, seen = after
-        return torch.cat([matte[:, :3], matte[:, 3:] * changed(maps[:, :1])], 1), r1, r2, r3, seen
+        with_maps = torch.cat([src_small, maps], 1)
+        matte, r1, r2, r3, seen = super().undecided_matte(with_maps, *memories, frames=frames)
+        limited = torch.cat([matte[:, :3], matte[:, 3:] * changed(maps[:, :1])], 1)
+        return limited, r1, r2, r3, seen
 
 
 def differences(frame: Tensor, plate: Tensor) -> Tensor:
@@ -438,12 +541,16 @@ def difference(frame: Tensor, plate: Tensor) -> Tensor:
 
     Both are blurred, and a shift of the plate by up to two pixels counts as no difference.
     """
-    smooth, smooth_plate = mean(frame, 1), mean(plate, 1)
-    highest, lowest = largest(smooth_plate, REACH), -largest(-smooth_plate, REACH)
+    smooth = mean(frame, 1)
+    smooth_plate = mean(plate, 1)
+    highest = largest(smooth_plate, REACH)
+    lowest = -largest(-smooth_plate, REACH)
     outside = functional.relu(smooth - highest) + functional.relu(lowest - smooth)
     return outside.amax(1, keepdim=True)
 
 
 def changed(away: Tensor) -> Tensor:
-    """Return 1 near any `difference` and 0 elsewhere: the inside of a person may look like the background."""
+    """Return 1 near any `difference` and 0 elsewhere: the inside of a person may look like the
+    background.
+    """
     return ((largest(away, NEAR) - SAME) / (OTHER - SAME)).clamp(0, 1)
