@@ -1,7 +1,8 @@
 """Downloading published weights: resumable, verified and moved into place atomically.
 
-Weights are downloaded at the user's request and, unless it is declined, once during the set-up; never as a side effect
-of importing or running a model. `python -m models.download` is the step of the set-up.
+Weights are downloaded at the user's request and, unless it is declined, once during the set-up;
+never as a side effect of importing or running a model. `python -m models.download` is the step of
+the set-up.
 """
 
 from __future__ import annotations
@@ -27,18 +28,15 @@ from models.table import NETWORKS, WeightSpec, recommended
 from models.weights import hash_record, on_hand, recorded_sha256, sha256_of, user_folder
 
 log = logging.getLogger(__name__)
+# Called with the bytes received and the total, None if unknown.
 Progress = Callable[[int, "int | None"], None]
-"""Called with the bytes received and the total, None if unknown."""
+# Raises to cancel the download. Called before anything is written: what was cancelled while it
+# waited for the server changes no file any more, which a new download may have begun.
 Check = Callable[[], object]
-"""Raises to cancel the download.
-
-Called before anything is written: what was cancelled while it waited for the server changes no file any more, which a
-new download may have begun.
-"""
 
 TIMEOUT_S = 30.0
+# Limit for weights whose size is not published.
 MAX_BYTES = 1_000_000_000
-"""Limit for weights whose size is not published."""
 _BLOCK_BYTES = 1 << 18
 
 
@@ -51,33 +49,48 @@ def never_cancel() -> None:
 
 
 def download(
-    name: str, progress: Progress = ignore_progress, *, check: Check = never_cancel, again: bool = False
+    name: str,
+    progress: Progress = ignore_progress,
+    *,
+    check: Check = never_cancel,
+    again: bool = False,
 ) -> Path:
     """Download a model's weights to the user's folder unless they are there, and return the file.
 
-    check: cancels it. again: download them in any case. An interrupted download is resumed. An existing file is
-    replaced only by a verified one. Raises DownloadError.
+    check: cancels it. again: download them in any case. An interrupted download is resumed. An
+    existing file is replaced only by a verified one. Raises DownloadError.
     """
     spec, url = _published(name)
     target = user_folder() / spec.file
-    if again or not target.is_file() or sha256_of(target) != (spec.sha256 or recorded_sha256(target)):
+    if again or not _is_intact(spec, target):
         fetch(spec, url, target, progress, check)
     return target
 
 
+def _is_intact(spec: WeightSpec, target: Path) -> bool:
+    if not target.is_file():
+        return False
+    expected = spec.sha256 or recorded_sha256(target)
+    return sha256_of(target) == expected
+
+
 def install(name: str, file: Path) -> Path:
-    """Copy a model's weights from a file that was downloaded elsewhere to the user's folder, and return the copy.
+    """Copy a model's weights from a file that was downloaded elsewhere to the user's folder, and
+    return the copy.
 
     Raises DownloadError if it is not the published file.
     """
     spec, _ = _published(name)
     target = user_folder() / spec.file
-    part = target.with_name(f"{target.name}.copy")  # apart from what a download has begun
-    expected = spec.sha256 or recorded_sha256(target)
-    if expected not in (None, sha256_of(file)) or spec.bytes not in (None, file.stat().st_size):
+    # Apart from what a download has begun.
+    part = target.with_name(f"{target.name}.copy")
+    expected_sha256 = spec.sha256 or recorded_sha256(target)
+    has_content = expected_sha256 in (None, sha256_of(file))
+    has_size = spec.bytes in (None, file.stat().st_size)
+    if not has_content or not has_size:
         raise DownloadError(
-            "The file {file} differs from the published file (checksum); download {published} of {model} again or "
-            "choose another file.",
+            "The file {file} differs from the published file (checksum); download {published} of "
+            "{model} again or choose another file.",
             file=file,
             model=name,
             published=spec.file,
@@ -93,7 +106,10 @@ def install(name: str, file: Path) -> Path:
 
 
 def _published(name: str) -> tuple[WeightSpec, str]:
-    """Return the entry of a model and its address. Raises DownloadError if it ships with the program."""
+    """Return the entry of a model and its address.
+
+    Raises DownloadError if it ships with the program.
+    """
     spec = NETWORKS[name].weights
     if spec.url is None:
         raise DownloadError("The weights of {model} are part of the program and are not downloaded.", model=name)
@@ -101,9 +117,16 @@ def _published(name: str) -> tuple[WeightSpec, str]:
 
 
 def fetch(
-    spec: WeightSpec, url: str, target: Path, progress: Progress = ignore_progress, check: Check = never_cancel
+    spec: WeightSpec,
+    url: str,
+    target: Path,
+    progress: Progress = ignore_progress,
+    check: Check = never_cancel,
 ) -> None:
-    """Download `url` to `target` through `target`.part and verify it against `spec`. Raises DownloadError."""
+    """Download `url` to `target` through `target`.part and verify it against `spec`.
+
+    Raises DownloadError.
+    """
     log.info("The download of %s from %s begins.", spec.name, url)
     part = target.with_name(f"{target.name}.part")
     try:
@@ -112,7 +135,8 @@ def fetch(
             _transfer(url, part, spec.bytes, progress, check)
             check()
             _keep(spec, part, target)
-        except (OSError, ValueError) as error:  # ValueError: a length or an address in the answer that is none
+        except (OSError, ValueError) as error:
+            # ValueError: a length or an address in the answer that is none.
             raise _failure(spec, target, error) from error
     except DownloadError as error:
         log.info("The download of %s failed: %s", spec.name, error)
@@ -124,25 +148,33 @@ def fetch(
 
 
 def _transfer(url: str, part: Path, size: int | None, progress: Progress, check: Check) -> None:
-    """Receive the rest of a file into `part`. size: in bytes, if published. Raises OSError or ValueError."""
+    """Receive the rest of a file into `part`.
+
+    size: in bytes, if published. Raises OSError or ValueError.
+    """
     done = part.stat().st_size if part.exists() else 0
     if done and done == size:
         return
     # No compressed transfer: sizes must match those of the file.
-    headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={done}-"} if done else {})
+    headers = {"Accept-Encoding": "identity"}
+    if done:
+        headers["Range"] = f"bytes={done}-"
     with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT_S) as answer:
         if url.startswith("https:") and not answer.url.startswith("https:"):
             raise ConnectionError("the server redirects to an address without encryption")
         check()
-        if answer.status_code == 416 and done:  # the partial file is not a prefix of this file
+        if answer.status_code == 416 and done:
+            # The partial file is not a prefix of this file.
             part.unlink()
             _transfer(url, part, size, progress, check)
             return
         answer.raise_for_status()
-        # A page would be kept as the weights if their hash is not published, and its own hash recorded.
-        if answer.status_code == 200 and answer.headers.get("Content-Type", "").startswith("text/html"):
-            raise ConnectionError("the server sends a page in place of the file, such as that its quota is used up")
-        if answer.status_code == 200:  # the server does not support resuming: it sends the whole file
+        if answer.status_code == 200:
+            # A page would be kept as the weights if their hash is not published, and its own hash
+            # recorded.
+            if answer.headers.get("Content-Type", "").startswith("text/html"):
+                raise ConnectionError("the server sends a page in place of the file, such as that its quota is used up")
+            # The server sends the whole file, also where it should resume.
             done = 0
         length = answer.headers.get("Content-Length")
         total = None if length is None else done + int(length)
@@ -157,14 +189,16 @@ def _transfer(url: str, part: Path, size: int | None, progress: Progress, check:
                 check()
                 file.write(block)
                 file.flush()
-                if file.tell() != done:  # another program has written to the end as well
+                if file.tell() != done:
+                    # Another program has written to the end as well.
                     break
                 progress(done, total)
     if max(done, total or 0) > limit:
         part.unlink(missing_ok=True)
         raise ConnectionError(f"the server sends more than {limit} bytes")
     if not part.exists() or part.stat().st_size != done:
-        part.unlink(missing_ok=True)  # its hash may be unknown: what two programs have mixed must not be trusted
+        # Its hash may be unknown: what two programs have mixed must not be trusted.
+        part.unlink(missing_ok=True)
         raise ConnectionError("another program downloads the same file")
     if total is not None and done != total:
         raise ConnectionError("the transfer ended early")
@@ -172,7 +206,8 @@ def _transfer(url: str, part: Path, size: int | None, progress: Progress, check:
 
 @contextmanager
 def _appending(part: Path) -> Iterator[BinaryIO]:
-    """Open a file to append to, and remove it if it is empty then: there is nothing that a next download could resume.
+    """Open a file to append to, and remove it if it is empty then: there is nothing that a next
+    download could resume.
 
     Not if another download has put one of its own there meanwhile.
     """
@@ -188,14 +223,18 @@ def _appending(part: Path) -> Iterator[BinaryIO]:
 
 
 def _keep(spec: WeightSpec, part: Path, target: Path) -> None:
-    """Verify a file and move it into place. Raises OSError, or DownloadError if it is not the published one."""
-    expected, found = spec.sha256 or recorded_sha256(target), sha256_of(part)
+    """Verify a file and move it into place.
+
+    Raises OSError, or DownloadError if it is not the published one.
+    """
+    expected = spec.sha256 or recorded_sha256(target)
+    found = sha256_of(part)
     if expected not in (None, found):
         part.unlink()
         raise WrongFileError(
-            "The file downloaded for {model} differs from the published file, or the one downloaded first (checksum "
-            "{found}… in place of {expected}…), and was deleted; try again later, or save a trusted copy as {name} in "
-            "the folder {folder}.",
+            "The file downloaded for {model} differs from the published file, or the one "
+            "downloaded first (checksum {found}… in place of {expected}…), and was deleted; try "
+            "again later, or save a trusted copy as {name} in the folder {folder}.",
             model=spec.name,
             found=found[:12],
             expected=str(expected)[:12],
@@ -208,7 +247,8 @@ def _keep(spec: WeightSpec, part: Path, target: Path) -> None:
 
 
 def _failure(spec: WeightSpec, target: Path, error: OSError | ValueError) -> DownloadError:
-    model, url = spec.name, spec.url
+    model = spec.name
+    url = spec.url
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         return DownloadError(
             "The disk is full while downloading {model} to {folder}; free some space and try again.",
@@ -217,44 +257,50 @@ def _failure(spec: WeightSpec, target: Path, error: OSError | ValueError) -> Dow
         )
     if isinstance(error, OSError) and error.filename is not None:
         return DownloadError(
-            "The file {file} cannot be written; make its folder writable and try again.", file=error.filename
+            "The file {file} cannot be written; make its folder writable and try again.",
+            file=error.filename,
         )
     if isinstance(error, requests.HTTPError) and error.response is not None:
         return DownloadError(
-            "The weights of {model} could not be downloaded (HTTP status {status}). Try again later, or download {url} "
-            "elsewhere and choose that file⟦ with --weights⟧.",
+            "The weights of {model} could not be downloaded (HTTP status {status}). Try again "
+            "later, or download {url} elsewhere and choose that file⟦ with --weights⟧.",
             model=model,
             status=error.response.status_code,
             url=url,
         )
     return DownloadError(
-        "The weights of {model} could not be downloaded. No internet? Try again later (the download resumes), or "
-        "download {url} elsewhere and choose that file⟦ with --weights⟧.",
+        "The weights of {model} could not be downloaded. No internet? Try again later (the "
+        "download resumes), or download {url} elsewhere and choose that file⟦ with --weights⟧.",
         model=model,
         url=url,
     )
 
 
+# The download of the set-up is given up after so long without data.
 STALL_S = 10.0
-"""The download of the set-up is given up after so long without data."""
 SAID_EVERY_S = 5.0
+# Shows a line to the user.
 Say = Callable[[str], object]
-"""Shows a line to the user."""
 
 
 def download_at_set_up(say: Say, limit_s: float = STALL_S) -> None:
-    """Download the recommended network once, unless it is installed or declined; say what, and what has failed.
+    """Download the recommended network once, unless it is installed or declined; say what, and what
+    has failed.
 
-    limit_s: as `STALL_S`. An interrupted download goes on at the next call; one that has failed does not.
+    limit_s: as `STALL_S`. An interrupted download goes on at the next call; one that has failed
+    does not.
     """
-    spec, folder = recommended().weights, user_folder()
-    tried = folder / "downloaded-at-set-up"
-    if os.environ.get(NO_MODELS) or on_hand(spec.name) is not None or tried.exists():
+    spec = recommended().weights
+    folder = user_folder()
+    attempt_note = folder / "downloaded-at-set-up"
+    is_declined = bool(os.environ.get(NO_MODELS))
+    if is_declined or on_hand(spec.name) is not None or attempt_note.exists():
         return
-    title, size = recommended().title, f"{(spec.bytes or 0) / 1e6:.0f} MB"
+    title = recommended().title
+    size = f"{(spec.bytes or 0) / 1e6:.0f} MB"
     say(
-        f"Downloading a finer network, {title}: {size}, {spec.licence}; {NO_MODELS_OPTION} or {NO_MODELS}=1 goes "
-        "without it."
+        f"Downloading a finer network, {title}: {size}, {spec.licence}; {NO_MODELS_OPTION} or "
+        f"{NO_MODELS}=1 goes without it."
     )
     retry = f"`{program_command()} weights download {spec.name}`"
     try:
@@ -264,18 +310,21 @@ def download_at_set_up(say: Say, limit_s: float = STALL_S) -> None:
     except (DownloadError, TimeoutError) as error:
         log.info("The download at set-up failed: %s", error)
         say(f"{title} could not be downloaded, so the network that ships is used; the window or {retry} tries again.")
-    with suppress(OSError):  # it is tried once more
+    # Without the note it is tried once more.
+    with suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
-        tried.touch()
+        attempt_note.touch()
 
 
 def _download_while_data_comes(name: str, say: Say, limit_s: float) -> None:
-    """Download a model's weights; give up after `limit_s` without data. Raises DownloadError or TimeoutError.
+    """Download a model's weights; give up after `limit_s` without data.
 
-    On a thread: the time in which a name is looked up, or a server answers, has no limit of its own.
+    Raises DownloadError or TimeoutError. On a thread: the time in which a name is looked up, or a
+    server answers, has no limit of its own.
     """
     result: Future[Path] = Future()
-    moved, given_up = threading.Event(), threading.Event()
+    moved = threading.Event()
+    given_up = threading.Event()
     said_s = time.monotonic()
 
     def show(done: int, total: int | None) -> None:
@@ -306,5 +355,6 @@ def _download_while_data_comes(name: str, say: Say, limit_s: float) -> None:
 
 
 if __name__ == "__main__":
-    with suppress(KeyboardInterrupt, NoHomeError):  # the set-up itself is interrupted as well, and a start says it
+    # The set-up itself is interrupted as well, and a start says what a home is needed for.
+    with suppress(KeyboardInterrupt, NoHomeError):
         download_at_set_up(lambda line: sys.stderr.write(f"mattecam: {line}\n"))
