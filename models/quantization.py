@@ -16,17 +16,16 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 Limits = tuple[int, int]
 UNSIGNED: Limits = (0, 255)
 SIGNED: Limits = (-128, 127)
+# Weights are in -127..127, one scale for each output channel.
 WEIGHT_LIMIT = 127
-"""Weights are in -127..127, one scale for each output channel."""
+# Largest sum of the weights of one sign of two neighbouring input channels. Processors without VNNI
+# add the products of such a pair in 16 bits, and clip the sum: 255 · 128 still fits.
 PAIR_LIMIT = 128
-"""Largest sum of the weights of one sign of two neighbouring input channels.
-
-Processors without VNNI add the products of such a pair in 16 bits, and clip the sum: 255 · 128 still fits.
-"""
+# End of the names of input scales.
 INPUT = ".input"
-"""End of the names of input scales."""
-_LEAST, _STEP = 0.15, 1 / 64
-"""Ranges tried for a scale, as fractions of the largest value: not less than this, in such steps."""
+# Ranges tried for a scale, as fractions of the largest value: not less than this, in such steps.
+_LEAST = 0.15
+_STEP = 1 / 64
 _TINY = 1e-8
 
 
@@ -54,60 +53,90 @@ class QuantizedConv(nn.Module):
         super().__init__()
         self.weight = convolution.weight
         self.bias = convolution.bias
-        self.stride, self.padding = convolution.stride[0], convolution.kernel_size[0] // 2
+        self.stride = convolution.stride[0]
+        self.padding = convolution.kernel_size[0] // 2
         self.groups = convolution.groups
         self.register_buffer("scale", self.weight.detach().abs().amax((1, 2, 3)) / WEIGHT_LIMIT)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (B, C, H, W) to the convolution's output, in float32."""
         zero = torch.zeros(self.scale.shape[0], dtype=torch.int32)
-        weight = torch.fake_quantize_per_channel_affine(self.weight, self.scale, zero, 0, -WEIGHT_LIMIT, WEIGHT_LIMIT)
+        weight = torch.fake_quantize_per_channel_affine(
+            self.weight,
+            self.scale,
+            zero,
+            0,
+            -WEIGHT_LIMIT,
+            WEIGHT_LIMIT,
+        )
         return self.convolve(x, weight)
 
     def convolve(self, x: Tensor, weight: Tensor) -> Tensor:
         """Return the convolution with other weights."""
-        return functional.conv2d(x, weight, self.bias, self.stride, self.padding, groups=self.groups)
+        return functional.conv2d(
+            x,
+            weight,
+            self.bias,
+            self.stride,
+            self.padding,
+            groups=self.groups,
+        )
 
 
 def quantize_convolutions(network: nn.Module, names: Iterable[str]) -> None:
-    """Replace convolutions, in place, by a `Quantizer` and a `QuantizedConv` with the normalization folded into it.
+    """Replace convolutions, in place, by a `Quantizer` and a `QuantizedConv` with the normalization
+    folded into it.
 
-    names: of convolutions, as in `named_modules`. Raises RuntimeError if one is no convolution that this replaces.
+    names: of convolutions, as in `named_modules`. Raises RuntimeError if one is no convolution that
+    this replaces.
     """
     for name in names:
         path, _, leaf = name.rpartition(".")
         try:
-            parent, convolution = network.get_submodule(path), network.get_submodule(name)
+            parent = network.get_submodule(path)
+            convolution = network.get_submodule(name)
         except AttributeError as error:
             raise RuntimeError(f"{name} does not exist") from error
-        if not isinstance(convolution, nn.Conv2d) or convolution.groups > 1 or max(convolution.dilation) > 1:
+        if not isinstance(convolution, nn.Conv2d):
             raise RuntimeError(f"{name} is not a dense convolution")
-        setattr(parent, leaf, nn.Sequential(Quantizer(), QuantizedConv(_folded(parent, leaf, convolution))))
+        if convolution.groups > 1 or max(convolution.dilation) > 1:
+            raise RuntimeError(f"{name} is not a dense convolution")
+        folded = _folded(parent, leaf, convolution)
+        setattr(parent, leaf, nn.Sequential(Quantizer(), QuantizedConv(folded)))
 
 
 def best_scales(values: Tensor, limits: Limits, *, paired: bool = False) -> Tensor:
-    """Return the scale of each row of (N, count) with the least squared rounding error, as `rounded` rounds."""
+    """Return the scale of each row of (N, count) with the least squared rounding error, as
+    `rounded` rounds.
+    """
     largest = values.abs().amax(1).clamp_min(_TINY)
-    best, least = largest / limits[1], torch.full_like(largest, math.inf)
-    for fraction in torch.arange(2 if paired else 1, _LEAST, -_STEP):
+    best = largest / limits[1]
+    least = torch.full_like(largest, math.inf)
+    # Pairs may need larger steps than their weights alone.
+    most = 2 if paired else 1
+    for fraction in torch.arange(most, _LEAST, -_STEP):
         scale = largest * fraction / limits[1]
         error = (rounded(values, scale, limits, paired=paired) - values).square().mean(1)
-        best, least = torch.where(error < least, scale, best), torch.minimum(error, least)
+        best = torch.where(error < least, scale, best)
+        least = torch.minimum(error, least)
     return best
 
 
 def rounded(values: Tensor, scale: Tensor, limits: Limits, *, paired: bool) -> Tensor:
     """Return the rows of (N, count) in multiples of their scale within the limits.
 
-    paired: the values are weights, those of two neighbouring input channels behind each other; PAIR_LIMIT holds, too.
+    paired: the values are weights, those of two neighbouring input channels behind each other;
+    PAIR_LIMIT holds, too.
     """
     steps = (values / scale[:, None]).round().clamp(*limits)
     if paired:
         pairs = steps.view(len(steps), -1, 2)
-        total = pairs.sum(2)  # weights of opposite signs are within the limit
+        # Weights of opposite signs are within the limit.
+        total = pairs.sum(2)
         excess = (total.abs() - PAIR_LIMIT).clamp_min(0)
         half = (excess / 2).floor()
-        steps = (pairs - total.sign()[..., None] * torch.stack([excess - half, half], 2)).flatten(1)
+        taken = total.sign()[..., None] * torch.stack([excess - half, half], 2)
+        steps = (pairs - taken).flatten(1)
     return steps * scale[:, None]
 
 
@@ -119,10 +148,13 @@ def round_weights(network: nn.Module) -> None:
         if isinstance(module, QuantizedConv):
             inputs = module.weight.shape[1]
             channels_last = functional.pad(module.weight.permute(0, 2, 3, 1), (0, inputs % 2))
-            rows, paired = channels_last.flatten(1), module.groups == 1
+            rows = channels_last.flatten(1)
+            paired = module.groups == 1
             module.scale.copy_(best_scales(rows, limits, paired=paired))
-            weights = rounded(rows, module.scale, limits, paired=paired).view_as(channels_last)
-            module.weight = nn.Parameter(weights[..., :inputs].permute(0, 3, 1, 2).contiguous(), requires_grad=False)
+            rounded_rows = rounded(rows, module.scale, limits, paired=paired)
+            weights = rounded_rows.view_as(channels_last)[..., :inputs]
+            channels_first = weights.permute(0, 3, 1, 2).contiguous()
+            module.weight = nn.Parameter(channels_first, requires_grad=False)
 
 
 def set_input_scales(network: nn.Module, tensors: Mapping[str, Tensor]) -> None:
@@ -147,7 +179,9 @@ def quantized_names(tensors: Mapping[str, Tensor]) -> list[str]:
 
 
 def quantizers(network: nn.Module) -> Iterator[tuple[str, Quantizer]]:
-    """Yield the quantizers that `quantize_convolutions` has added, with the names of their convolutions."""
+    """Yield the quantizers that `quantize_convolutions` has added, with the names of their
+    convolutions.
+    """
     for name, module in network.named_modules():
         if isinstance(module, nn.Sequential) and len(module) == 2:
             quantizer, convolution = module
@@ -156,7 +190,9 @@ def quantizers(network: nn.Module) -> Iterator[tuple[str, Quantizer]]:
 
 
 def _folded(parent: nn.Module, leaf: str, convolution: nn.Conv2d) -> nn.Conv2d:
-    """Return the convolution with the normalization that follows it in a sequence; remove that from the sequence."""
+    """Return the convolution with the normalization that follows it in a sequence; remove that
+    from the sequence.
+    """
     if isinstance(parent, nn.Sequential) and int(leaf) + 1 < len(parent):
         norm = parent[int(leaf) + 1]
         if isinstance(norm, nn.BatchNorm2d):
