@@ -1,9 +1,10 @@
-"""Image encoders with output stride 16 that return features at 1/2, 1/4, 1/8 and 1/16, and EfficientNet-Lite0.
+"""Image encoders with output stride 16 that return features at 1/2, 1/4, 1/8 and 1/16, and
+EfficientNet-Lite0.
 
-ResNet-50 and -101 (arXiv 1512.03385), MobileNetV2 (arXiv 1801.04381, table 2) and MobileNetV3-Large (arXiv 1905.02244,
-table 1) are dilated in place of their last stride. EfficientNet-Lite0 is EfficientNet-B0 (arXiv 1905.11946, table 1)
-with ReLU6 and without squeeze-and-excitation, which suits 8-bit integers; it lacks its classifier, and returns features
-at 1/16 and 1/32.
+ResNet-50 and -101 (arXiv 1512.03385), MobileNetV2 (arXiv 1801.04381, table 2) and MobileNetV3-Large
+(arXiv 1905.02244, table 1) are dilated in place of their last stride. EfficientNet-Lite0 is
+EfficientNet-B0 (arXiv 1905.11946, table 1) with ReLU6 and without squeeze-and-excitation, which
+suits 8-bit integers; it lacks its classifier, and returns features at 1/16 and 1/32.
 """
 
 from __future__ import annotations
@@ -15,7 +16,15 @@ from typing import NamedTuple
 import torch.nn.functional as functional
 from torch import Tensor, nn
 
-from models.blocks import Activation, ImageNetNormalise, conv_norm, hard_swish, make_divisible, relu, relu6
+from models.blocks import (
+    Activation,
+    ImageNetNormalise,
+    conv_norm,
+    hard_swish,
+    make_divisible,
+    relu,
+    relu6,
+)
 
 Features = tuple[Tensor, Tensor, Tensor, Tensor]
 """Features (B, C_i, ceil(H / 2^i), ceil(W / 2^i)) for i = 1, 2, 3, 4, finest first."""
@@ -23,7 +32,8 @@ Features = tuple[Tensor, Tensor, Tensor, Tensor]
 
 def features_of(layers: Iterable[nn.Module], image: Tensor, taps: tuple[int, ...]) -> Features:
     """Return the outputs of the four layers with these indices, which run one after the other."""
-    x, found = image, list[Tensor]()
+    x = image
+    found = list[Tensor]()
     for index, layer in enumerate(layers):
         x = layer(x)
         if index in taps:
@@ -47,12 +57,15 @@ class Bottleneck(nn.Module):
         self.bn2 = nn.BatchNorm2d(width)
         self.conv3 = nn.Conv2d(width, out_channels, 1, bias=False)
         self.bn3 = nn.BatchNorm2d(out_channels)
-        same = stride == 1 and in_channels == out_channels
-        self.downsample = None if same else conv_norm(in_channels, out_channels, 1, stride, activation=None)
+        self.downsample = None
+        if stride > 1 or in_channels != out_channels:
+            self.downsample = conv_norm(in_channels, out_channels, 1, stride, activation=None)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (B, in_channels, H, W) to (B, 4 * width, ceil(H / stride), ceil(W / stride))."""
-        shortcut = x if self.downsample is None else self.downsample(x)
+        shortcut = x
+        if self.downsample is not None:
+            shortcut = self.downsample(x)
         y = functional.relu(self.bn1(self.conv1(x)))
         y = functional.relu(self.bn2(self.conv2(y)))
         return functional.relu(shortcut + self.bn3(self.conv3(y)))
@@ -63,7 +76,8 @@ def _bottlenecks(
 ) -> nn.Sequential:
     """Return a stage of `blocks` bottlenecks.
 
-    Only the first has the stride. `first` and `rest` are the dilations of the first and the other bottlenecks.
+    Only the first has the stride. `first` and `rest` are the dilations of the first and the other
+    bottlenecks.
     """
     head = Bottleneck(in_channels, width, stride, first)
     tail = (Bottleneck(width * _EXPANSION, width, 1, rest) for _ in range(blocks - 1))
@@ -73,8 +87,8 @@ def _bottlenecks(
 class ResNet(nn.Module):
     """Encoder from (B, in_channels, H, W) to features of 64, 256, 512 and 2048 channels.
 
-    `blocks` is the number of bottlenecks per stage. In the last stage, dilation replaces the stride, except in its
-    first block. The input is not normalized.
+    `blocks` is the number of bottlenecks per stage. In the last stage, dilation replaces the
+    stride, except in its first block. The input is not normalized.
     """
 
     channels = (64, 256, 512, 2048)
@@ -97,26 +111,46 @@ class ResNet(nn.Module):
         return f1, f2, f3, f4
 
 
-resnet50, resnet101 = partial(ResNet, (3, 4, 6, 3)), partial(ResNet, (3, 4, 23, 3))
+resnet50 = partial(ResNet, (3, 4, 6, 3))
+resnet101 = partial(ResNet, (3, 4, 23, 3))
+
+
+class _StageSpec(NamedTuple):
+    """A stage of table 2; stride and first dilation are those of its first block."""
+
+    expansion: int
+    outputs: int
+    repeats: int
+    stride: int
+    first_dilation: int = 1
+    dilation: int = 1
 
 
 _V2_TABLE = (
-    (1, 16, 1, 1, 1, 1),
-    (6, 24, 2, 2, 1, 1),
-    (6, 32, 3, 2, 1, 1),
-    (6, 64, 4, 2, 1, 1),
-    (6, 96, 3, 1, 1, 1),
-    (6, 160, 3, 1, 1, 2),  # dilation replaces the stride of 2
-    (6, 320, 1, 1, 2, 2),
+    _StageSpec(1, 16, 1, 1),
+    _StageSpec(6, 24, 2, 2),
+    _StageSpec(6, 32, 3, 2),
+    _StageSpec(6, 64, 4, 2),
+    _StageSpec(6, 96, 3, 1),
+    _StageSpec(6, 160, 3, 1, 1, 2),  # dilation replaces the stride of 2
+    _StageSpec(6, 320, 1, 1, 2, 2),
 )
-"""Table 2: expansion, outputs, repeats, stride of the first block, dilation of the first and of the other blocks."""
 _V2_TAPS = (1, 3, 6, 17)
 
 
 class InvertedResidual(nn.Module):
-    """Inverted residual: expand, depthwise, linear projection; skip connection if the shape is kept (section 3.3)."""
+    """Inverted residual: expand, depthwise, linear projection; skip connection if the shape is
+    kept (section 3.3).
+    """
 
-    def __init__(self, in_channels: int, out_channels: int, expansion: int, stride: int, dilation: int) -> None:
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        expansion: int,
+        stride: int,
+        dilation: int,
+    ) -> None:
         super().__init__()
         width = in_channels * expansion
         expand = [conv_norm(in_channels, width, activation=relu6)] if expansion > 1 else []
@@ -131,7 +165,9 @@ class InvertedResidual(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map (B, in_channels, H, W) to (B, out_channels, H', W')."""
         y: Tensor = self.conv(x)
-        return x + y if self.residual else y
+        if not self.residual:
+            return y
+        return x + y
 
 
 class MobileNetV2(nn.Module):
@@ -146,9 +182,20 @@ class MobileNetV2(nn.Module):
         super().__init__()
         layers: list[nn.Module] = [conv_norm(in_channels, 32, 3, 2, activation=relu6)]
         channels = 32
-        for expansion, outputs, repeats, stride, first_dilation, dilation in _V2_TABLE:
-            layers.append(InvertedResidual(channels, outputs, expansion, stride, first_dilation))
-            layers.extend(InvertedResidual(outputs, outputs, expansion, 1, dilation) for _ in range(repeats - 1))
+        for stage in _V2_TABLE:
+            expansion = stage.expansion
+            outputs = stage.outputs
+            first = InvertedResidual(
+                channels,
+                outputs,
+                expansion,
+                stage.stride,
+                stage.first_dilation,
+            )
+            layers.append(first)
+            layers.extend(
+                InvertedResidual(outputs, outputs, expansion, 1, stage.dilation) for _ in range(stage.repeats - 1)
+            )
             channels = outputs
         self.features = nn.ModuleList(layers)
 
@@ -190,12 +237,14 @@ _V3_TABLE = (
     _LayerSpec(160, 5, 960, 160, True, True, 1, 2),
     _LayerSpec(160, 5, 960, 160, True, True, 1, 2),
 )
+# Layers whose outputs are the features.
 V3_TAPS = (1, 3, 6, 16)
-"""Layers whose outputs are the features."""
 
 
 class SqueezeExcite(nn.Module):
-    """Squeeze-and-excitation: scales each channel by a gate computed from global averages (section 5.3)."""
+    """Squeeze-and-excitation: scales each channel by a gate computed from global averages
+    (section 5.3).
+    """
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -210,7 +259,9 @@ class SqueezeExcite(nn.Module):
 
 
 class InvertedBottleneck(nn.Module):
-    """Bottleneck: expand, depthwise, squeeze-excite, project; skip connection if the shape is unchanged (figure 4)."""
+    """Bottleneck: expand, depthwise, squeeze-excite, project; skip connection if the shape is
+    unchanged (figure 4).
+    """
 
     def __init__(self, row: _LayerSpec) -> None:
         super().__init__()
@@ -220,7 +271,16 @@ class InvertedBottleneck(nn.Module):
         if row.expanded != row.inputs:
             layers.append(_conv3(row.inputs, row.expanded, activation=activation))
         width = row.expanded
-        layers.append(_conv3(width, width, row.kernel, stride, row.dilation, width, activation=activation))
+        depthwise = _conv3(
+            width,
+            width,
+            row.kernel,
+            stride,
+            row.dilation,
+            width,
+            activation=activation,
+        )
+        layers.append(depthwise)
         if row.squeeze:
             layers.append(SqueezeExcite(row.expanded))
         layers.append(_conv3(row.expanded, row.outputs, activation=None))
@@ -230,14 +290,16 @@ class InvertedBottleneck(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map (B, inputs, H, W) to (B, outputs, H', W')."""
         y: Tensor = self.block(x)
-        return x + y if self.residual else y
+        if not self.residual:
+            return y
+        return x + y
 
 
 class MobileNetV3Large(nn.Module):
     """Encoder from RGB (B, 3, H, W) in 0..1 to features of 16, 24, 40 and 960 channels.
 
-    In the last three bottlenecks, dilation replaces the last stride. The network includes the ImageNet normalization of
-    its input.
+    In the last three bottlenecks, dilation replaces the last stride. The network includes the
+    ImageNet normalization of its input.
     """
 
     channels = (16, 24, 40, 960)
@@ -256,11 +318,12 @@ class MobileNetV3Large(nn.Module):
 
 
 _conv_lite = partial(conv_norm, eps=1e-3)
-LITE_CHANNELS = 112, 320
-"""Channels of the features at 1/16 and 1/32."""
+# Channels of the features at 1/16 and 1/32.
+LITE_CHANNELS = (112, 320)
 _LITE_STEM = 32
 
 
+# Table 1: repeats, kernel, stride of the first block, expansion, outputs.
 _LITE_TABLE = (
     (1, 3, 1, 1, 16),
     (2, 3, 2, 6, 24),
@@ -270,13 +333,15 @@ _LITE_TABLE = (
     (4, 5, 2, 6, 192),
     (1, 3, 1, 6, 320),
 )
-"""Table 1: repeats, kernel, stride of the first block, expansion, outputs."""
-STAGES_TO_8, STAGES_TO_16 = 3, 5
-"""Stages up to the features at 1/8 and at 1/16."""
+# Stages up to the features at 1/8 and at 1/16.
+STAGES_TO_8 = 3
+STAGES_TO_16 = 5
 
 
 class MBConv(nn.Module):
-    """Inverted residual: expand, depthwise, linear projection; skip connection if the shape is kept."""
+    """Inverted residual: expand, depthwise, linear projection; skip connection if the shape is
+    kept.
+    """
 
     def __init__(self, inputs: int, outputs: int, kernel: int, stride: int, expansion: int) -> None:
         super().__init__()
@@ -289,16 +354,21 @@ class MBConv(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map (B, inputs, H, W) to (B, outputs, H', W')."""
         y: Tensor = self.body(x)
-        return x + y if self.residual else y
+        if not self.residual:
+            return y
+        return x + y
 
 
 class EfficientNetLite0(nn.Module):
-    """Encoder from normalized RGB (B, 3, H, W) to features of 112 channels at 1/16 and of 320 channels at 1/32."""
+    """Encoder from normalized RGB (B, 3, H, W) to features of 112 channels at 1/16 and of 320
+    channels at 1/32.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.stem = _conv_lite(3, _LITE_STEM, 3, 2, activation=relu6)
-        stages, inputs = [], _LITE_STEM
+        stages = []
+        inputs = _LITE_STEM
         for repeats, kernel, stride, expansion, outputs in _LITE_TABLE:
             first = MBConv(inputs, outputs, kernel, stride, expansion)
             rest = (MBConv(outputs, outputs, kernel, 1, expansion) for _ in range(repeats - 1))
@@ -314,7 +384,9 @@ class EfficientNetLite0(nn.Module):
         return x
 
     def finish(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the features at 1/16 and at 1/32, of ceil(size / 16) and ceil(size / 32), of those at 1/8."""
+        """Return the features at 1/16 and at 1/32, of ceil(size / 16) and ceil(size / 32), of
+        those at 1/8.
+        """
         features = [x]
         for stage in self.stages[STAGES_TO_8:]:
             features.append(stage(features[-1]))
