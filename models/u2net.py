@@ -1,4 +1,5 @@
-"""U2-Net and its variant U2-NetP (arXiv 2005.09007, section 3, figures 2 and 5, table 1), and its mask as a matte.
+"""U2-Net and its variant U2-NetP (arXiv 2005.09007, section 3, figures 2 and 5, table 1), and its
+mask as a matte.
 
 The first stage of the frame step is a temporally smoothed mask with estimated foreground colours.
 """
@@ -36,26 +37,31 @@ def halve(x: Tensor) -> Tensor:
 
 
 class RSU(nn.Module):
-    """Residual U-block: an input unit plus the output of a U with `depth` encoder and depth - 1 decoder units.
+    """Residual U-block: an input unit plus the output of a U with `depth` encoder and depth - 1
+    decoder units.
 
-    The plain block (RSU-L) halves the size between units, except before the last one, which is dilated. The flat block
-    (RSU-LF) keeps the size and doubles the dilation instead.
+    The plain block (RSU-L) halves the size between units, except before the last one, which is
+    dilated. The flat block (RSU-LF) keeps the size and doubles the dilation instead.
     """
 
     def __init__(self, depth: int, in_channels: int, mid: int, out_channels: int, flat: bool) -> None:
         super().__init__()
-        self.depth, self.flat = depth, flat
+        self.depth = depth
+        self.flat = flat
         self.rebnconvin = Unit(in_channels, out_channels)
         for level in range(1, depth + 1):
             dilation = 2 ** (level - 1) if flat else 1 + level // depth
-            self.add_module(f"rebnconv{level}", Unit(out_channels if level == 1 else mid, mid, dilation))
+            inputs = out_channels if level == 1 else mid
+            self.add_module(f"rebnconv{level}", Unit(inputs, mid, dilation))
         for level in range(depth - 1, 0, -1):
             dilation = 2 ** (level - 1) if flat else 1
-            self.add_module(f"rebnconv{level}d", Unit(2 * mid, out_channels if level == 1 else mid, dilation))
+            outputs = out_channels if level == 1 else mid
+            self.add_module(f"rebnconv{level}d", Unit(2 * mid, outputs, dilation))
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (B, in_channels, H, W) to (B, out_channels, H, W)."""
-        x = first = self.rebnconvin(x)
+        first: Tensor = self.rebnconvin(x)
+        x = first
         skips: list[Tensor] = []
         for level in range(1, self.depth + 1):
             if 1 < level < self.depth and not self.flat:
@@ -100,34 +106,46 @@ _DECODER = (
 
 def _small(stage: _Stage) -> _Stage:
     """Return the same stage in U2-NetP: 64 channels between stages and 16 inside them."""
-    inputs = 3 if stage.inputs == 3 else 128 if stage in _DECODER else 64
+    inputs = 64
+    if stage in _DECODER:
+        # The stage before it, and the encoder's.
+        inputs = 2 * 64
+    elif stage.inputs == 3:
+        # The image.
+        inputs = 3
     return stage._replace(inputs=inputs, mid=16, outputs=64)
 
 
 TRAINED_SIZE = (320, 320)
+# Weight of the previous mask where the image is static.
 HOLD = 0.7
-"""Weight of the previous mask where the image is static."""
+# Local colour change (0..1, averaged over a few pixels) from which the previous mask gets no
+# weight.
 STILL = 0.06
-"""Local colour change (0..1, averaged over a few pixels) from which the previous mask gets no weight."""
 MOTION_WINDOW = 5
+# Window sizes of the two passes of blur fusion, in pixels of the small frame; odd.
 BLUR_WINDOWS = (31, 7)
-"""Window sizes of the two passes of blur fusion, in pixels of the small frame; odd."""
+# Weight of the unmasked image, which determines a layer's colour far from that layer.
 FLOOR = 1e-4
-"""Weight of the unmasked image, which determines a layer's colour far from that layer."""
 
 
 class U2Net(nn.Module):
-    """Predicts saliency maps of an image; as a matting network, with recurrent state and coefficients of its mask.
+    """Predicts saliency maps of an image; as a matting network, with recurrent state and
+    coefficients of its mask.
 
-    The state (B, 4, h, w) is the previous small frame, mapped to 0.5..1, and the previous mask. All zeros means "no
-    previous frame": every frame differs from zero by more than `STILL`.
+    The state (B, 4, h, w) is the previous small frame, mapped to 0.5..1, and the previous mask. All
+    zeros means "no previous frame": every frame differs from zero by more than `STILL`.
     """
 
     def __init__(self, small: bool) -> None:
         """small: U2-NetP. The published weights were trained at 320x320."""
         super().__init__()
         self.normalise = ImageNetNormalise()
-        encoder, decoder = ([_small(s) if small else s for s in stages] for stages in (_ENCODER, _DECODER))
+        encoder: tuple[_Stage, ...] = _ENCODER
+        decoder: tuple[_Stage, ...] = _DECODER
+        if small:
+            encoder = tuple(map(_small, _ENCODER))
+            decoder = tuple(map(_small, _DECODER))
         for name, depth, inputs, mid, outputs, flat in (*encoder, *decoder):
             self.add_module(name, RSU(depth, inputs, mid, outputs, flat))
         for level, stage in enumerate((*reversed(decoder), encoder[-1]), 1):
@@ -135,14 +153,20 @@ class U2Net(nn.Module):
         self.outconv = nn.Conv2d(6, 1, 1)
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
-        """Return the fused map d0 and the side maps d1..d6, finest first, each (B, 1, H, W) in 0..1.
+        """Return the fused map d0 and the side maps d1..d6, finest first, each (B, 1, H, W) in
+        0..1.
 
         image: (B, 3, H, W), RGB normalized by ImageNet's mean and deviation.
         """
-        sides = [self.get_submodule(f"side{i}")(x) for i, x in enumerate(self._decode(image), 1)]
-        size = image.shape[2], image.shape[3]
-        sides = [sides[0], *(resize(side, size) for side in sides[1:])]
-        return tuple(torch.sigmoid(d) for d in (self.outconv(torch.cat(sides, 1)), *sides))
+        size = (image.shape[2], image.shape[3])
+        sides = []
+        for level, x in enumerate(self._decode(image), 1):
+            side: Tensor = self.get_submodule(f"side{level}")(x)
+            if level > 1:
+                side = resize(side, size)
+            sides.append(side)
+        fused = self.outconv(torch.cat(sides, 1))
+        return tuple(torch.sigmoid(logits) for logits in (fused, *sides))
 
     def _decode(self, image: Tensor) -> list[Tensor]:
         """Return the outputs of stages 1d..5d and 6, finest first."""
@@ -161,47 +185,67 @@ class U2Net(nn.Module):
 
     def initial_state(self, batch: int, height_small: int, width_small: int) -> tuple[Tensor, ...]:
         """Return the state before the first small frame of this size."""
-        return (self.outconv.weight.new_zeros(batch, 4, height_small, width_small, dtype=torch.float32),)
+        like = self.outconv.weight
+        state = like.new_zeros(batch, 4, height_small, width_small, dtype=torch.float32)
+        return (state,)
 
     def coefficients(self, src_small: Tensor, last: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Return slope, offset, the mask and the new state; src_small is (B, 3, h, w), RGB in 0..1."""
+        """Return slope, offset, the mask and the new state; src_small is (B, 3, h, w), RGB in
+        0..1.
+        """
         matte, state = self.matte(src_small, last)
         mask = matte[:, 3:]
         slope, offset = fast_guided_filter(src_small.float(), matte)
         return slope, offset, mask, state
 
     def matte(self, src_small: Tensor, last: Tensor) -> tuple[Tensor, Tensor]:
-        """Return [foreground residual (3), mask], (B, 4, h, w), before the guided filter, and the new state."""
+        """Return [foreground residual (3), mask], (B, 4, h, w), before the guided filter, and
+        the new state.
+        """
         size = src_small.shape[2], src_small.shape[3]
         seen = resize(self.normalise(src_small), TRAINED_SIZE)
         image = src_small.float()
-        state = steadied(image, resize(self(seen)[0], size).float(), last.float())
+        fused = self(seen)[0]
+        state = steadied(image, resize(fused, size).float(), last.float())
         mask = state[:, 3:]
         residual = blur_fusion(image, mask) - image
         return torch.cat([residual, mask], 1), state
 
 
 def steadied(image: Tensor, mask: Tensor, last: Tensor) -> Tensor:
-    """Return the new state; the mask (B, 1, h, w) is smoothed over time where the image (B, 3, h, w) is static."""
+    """Return the new state; the mask (B, 1, h, w) is smoothed over time where the image
+    (B, 3, h, w) is static.
+    """
     half = 0.5 + 0.5 * image
     change = 2 * (half - last[:, :3]).abs().amax(1, keepdim=True)
-    motion = functional.avg_pool2d(change, MOTION_WINDOW, 1, MOTION_WINDOW // 2, count_include_pad=False)
+    motion = functional.avg_pool2d(
+        change,
+        MOTION_WINDOW,
+        1,
+        MOTION_WINDOW // 2,
+        count_include_pad=False,
+    )
     hold = HOLD * (1 - motion / STILL).clamp(0, 1)
     return torch.cat([half, mask + hold * (last[:, 3:] - mask)], 1)
 
 
 def blur_fusion(image: Tensor, alpha: Tensor) -> Tensor:
-    """Return foreground colours (B, 3, h, w) from image (B, 3, h, w) and alpha (B, 1, h, w) in 0..1.
+    """Return foreground colours (B, 3, h, w) from image (B, 3, h, w) and alpha (B, 1, h, w) in
+    0..1.
 
-    Two passes, wide and narrow, of Forte and Pitie, "Approximate Fast Foreground Colour Estimation" (ICIP 2021):
-    blurred foreground and background colours, corrected by the residual of the compositing equation.
+    Two passes, wide and narrow, of Forte and Pitie, "Approximate Fast Foreground Colour Estimation"
+    (ICIP 2021): blurred foreground and background colours, corrected by the residual of the
+    compositing equation.
     """
-    person = background = image
+    person = image
+    background = image
     for window in BLUR_WINDOWS:
-        blurred = _blur(torch.cat([person * alpha, alpha, background * (1 - alpha), 1 - alpha], 1), window)
+        weighted = [person * alpha, alpha, background * (1 - alpha), 1 - alpha]
+        blurred = _blur(torch.cat(weighted, 1), window)
         person = (blurred[:, :3] + FLOOR * image) / (blurred[:, 3:4] + FLOOR)
         background = (blurred[:, 4:7] + FLOOR * image) / (blurred[:, 7:] + FLOOR)
-        person = (person + alpha * (image - alpha * person - (1 - alpha) * background)).clamp(0, 1)
+        residual = image - alpha * person - (1 - alpha) * background
+        person = (person + alpha * residual).clamp(0, 1)
     return person
 
 
@@ -214,8 +258,15 @@ def export(network: nn.Module, direct: bool = False) -> Export:
     """Export everything but the guided filter, in one part."""
     examples, states = example_inputs(network)
     before, after = state_names(len(states))
-    stage = ExportStage("body", Method(network, "matte"), ("small", *before), ("matte", *after), (*before, *after))
-    return Export((stage,), examples, states, FastFilterWeights(FILTER_EPS, renormalize_borders=False))
+    stage = ExportStage(
+        "body",
+        Method(network, "matte"),
+        ("small", *before),
+        ("matte", *after),
+        (*before, *after),
+    )
+    weights = FastFilterWeights(FILTER_EPS, renormalize_borders=False)
+    return Export((stage,), examples, states, weights)
 
 
 def load(small: bool, tensors: Mapping[str, Tensor], refiner: str) -> U2Net:
