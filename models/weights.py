@@ -1,10 +1,12 @@
-"""Published weights: which exist, where they are, whether they are unmodified; their int8 and converted versions.
+"""Published weights: which exist, where they are, whether they are unmodified; their int8 and
+converted versions.
 
-This module neither loads networks nor uses the internet: `models.checkpoint` reads files, `models.download` fetches
-them.
+This module neither loads networks nor uses the internet: `models.checkpoint` reads files,
+`models.download` fetches them.
 
-Copies of the program without PyTorch, which converts networks, need networks that were converted when the copy was made
-(`tools.convert_networks`): the bundled ones lie in the sources, others in a package.
+Copies of the program without PyTorch, which converts networks, need networks that were converted
+when the copy was made (`tools.convert_networks`): the bundled ones lie in the sources, others in a
+package.
 """
 
 from __future__ import annotations
@@ -23,15 +25,15 @@ from models.program import home_needed, program_command
 from models.table import MODELS, NETWORKS, WeightSpec, bundled
 
 LOG = logging.getLogger(__name__)
+# Folder of the bundled weights.
 SHIPPED = MODELS / bundled().name
-"""Folder of the bundled weights."""
+# SHA-256 of the weights that ship with the program, by path below `models`.
 SHIPPED_SHA256 = {
     "rvm/rvm_mobilenetv3-int8.safetensors": "7841075ed28a46bd8bdeaf34eec3cbae3cbf7ed57c1231b4eb8833ac3ac03766",
     "mattecam/student-int8.safetensors": "fe930e3729e175dfb7a1f32a9237ec17e97702d54b383a7ca9b8cac8d5c5af40",
     "mattecam/student-plate.safetensors": "062271f9272e71047fcef00ad500f4702983e56ff919788e890b5eb6f90ba359",
     "mattecam/student.safetensors": "9c3bb59488f24f1a53352506e19b73c19f82771e8c1de3b65b49cb365dded4e5",
 }
-"""SHA-256 of the weights that ship with the program, by path below `models`."""
 
 
 class WeightState(Enum):
@@ -40,10 +42,10 @@ class WeightState(Enum):
     MISSING = "not installed"
     SHIPPED = "ships with the program"
     VERIFIED = "as published"
+    # No published hash; the file matches the hash recorded at the first download.
     RECORDED = "as first downloaded"
-    """No published hash; the file matches the hash recorded at the first download."""
+    # No published and no recorded hash: the file was added manually.
     UNKNOWN = "not checkable"
-    """No published and no recorded hash: the file was added manually."""
     DIFFERENT = "not the published file"
 
 
@@ -56,11 +58,14 @@ class WeightReport:
 
 
 def user_folder() -> Path:
-    """Return the download folder: `models` in the user's data folder (`$MATTECAM_DATA_DIR` overrides that)."""
+    """Return the download folder: `models` in the user's data folder (`$MATTECAM_DATA_DIR`
+    overrides that).
+    """
     named = os.environ.get("MATTECAM_DATA_DIR")
     if named:
         return Path(named) / "models"
-    import platformdirs  # here, so that networks can be loaded where it is not installed
+    # Here, so that networks can be loaded where it is not installed.
+    import platformdirs
 
     with home_needed():
         return platformdirs.user_data_path("mattecam", appauthor=False) / "models"
@@ -68,8 +73,11 @@ def user_folder() -> Path:
 
 def search_folders() -> tuple[Path, ...]:
     """Return the folders searched for weights, in order."""
+    folders = [user_folder(), MODELS.parent / "weights", SHIPPED]
     named = _named_folder()
-    return (*([named] if named else []), user_folder(), MODELS.parent / "weights", SHIPPED)
+    if named is not None:
+        folders.insert(0, named)
+    return tuple(folders)
 
 
 def _named_folder() -> Path | None:
@@ -78,20 +86,23 @@ def _named_folder() -> Path | None:
 
 
 def find(name: str, explicit: Path | None = None) -> Path:
-    """Return the file with a model's weights: `explicit` if given, else the first in `search_folders`.
+    """Return the file with a model's weights: `explicit` if given, else the first in
+    `search_folders`.
 
     Raises WeightsNotFoundError.
     """
     if explicit is not None:
         try:
-            found = explicit.is_file()
+            exists = explicit.is_file()
         except OSError as error:  # such as a folder that this user may not look into
             raise WeightsNotFoundError(
-                "The weights file {file} cannot be read; check the path and its permissions.", file=explicit
+                "The weights file {file} cannot be read; check the path and its permissions.",
+                file=explicit,
             ) from error
-        if not found:
+        if not exists:
             raise WeightsNotFoundError(
-                "There is no weights file {file}; choose another one⟦ with --weights⟧.", file=explicit
+                "There is no weights file {file}; choose another one⟦ with --weights⟧.",
+                file=explicit,
             )
         return explicit
     spec = NETWORKS[name].weights
@@ -100,14 +111,14 @@ def find(name: str, explicit: Path | None = None) -> Path:
         return path
     if spec.url is None:
         raise WeightsNotFoundError(
-            "The weights of {model} ({file}), which are part of the program, are missing; reinstall the program, or "
-            "choose a file of your own⟦ with --weights⟧.",
+            "The weights of {model} ({file}), which are part of the program, are missing; "
+            "reinstall the program, or choose a file of your own⟦ with --weights⟧.",
             model=name,
             file=spec.file,
         )
     raise WeightsNotFoundError(
-        "The weights of {model} ({file}) are not installed; download them⟦ with `{program} weights download "
-        "{model}`⟧, or choose a file of your own⟦ with --weights⟧.",
+        "The weights of {model} ({file}) are not installed; download them⟦ with `{program} "
+        "weights download {model}`⟧, or choose a file of your own⟦ with --weights⟧.",
         model=name,
         file=spec.file,
         program=program_command(),
@@ -116,16 +127,20 @@ def find(name: str, explicit: Path | None = None) -> Path:
 
 def on_hand(name: str) -> Path | None:
     """Return the file with a model's weights in `search_folders`, or None."""
-    file = NETWORKS[name].weights.file
-    return next((folder / file for folder in search_folders() if (folder / file).is_file()), None)
+    for folder in search_folders():
+        file = folder / NETWORKS[name].weights.file
+        if file.is_file():
+            return file
+    return None
 
 
 @functools.cache
 def _tell_of_own(path: Path, name: str) -> None:
     """Warn once per process that a file is used as the user's own weights."""
     LOG.warning(
-        "The weights %s in MATTECAM_WEIGHTS_DIR differ from the published ones of %s and are used as your own; if "
-        "they are not, the file is damaged: `%s weights download %s` fetches the published ones into the data folder.",
+        "The weights %s in MATTECAM_WEIGHTS_DIR differ from the published ones of %s and are used "
+        "as your own; if they are not, the file is damaged: `%s weights download %s` fetches the "
+        "published ones into the data folder.",
         path,
         name,
         program_command(),
@@ -134,10 +149,11 @@ def _tell_of_own(path: Path, name: str) -> None:
 
 
 def check_intact(name: str, path: Path) -> None:
-    """Raise WeightsDamagedError if a file in `search_folders` is not the one that was published, recorded or shipped.
+    """Raise WeightsDamagedError if a file in `search_folders` is not the one that was published,
+    recorded or shipped.
 
-    In the folder that the user named (`$MATTECAM_WEIGHTS_DIR`) another file is theirs, which is logged. A file is
-    hashed once per process. Raises WeightsError if it cannot be read.
+    In the folder that the user named (`$MATTECAM_WEIGHTS_DIR`) another file is theirs, which is
+    logged. A file is hashed once per process. Raises WeightsError if it cannot be read.
     """
     spec = NETWORKS[name].weights
     expected = expected_sha256(path, spec)
@@ -148,13 +164,14 @@ def check_intact(name: str, path: Path) -> None:
         return
     if spec.url is None:
         raise WeightsDamagedError(
-            "The weights file {file}, which is part of the program, is damaged; reinstall the program, or choose "
-            "another file⟦ with --weights⟧.",
+            "The weights file {file}, which is part of the program, is damaged; reinstall the "
+            "program, or choose another file⟦ with --weights⟧.",
             file=path,
         )
     raise WeightsDamagedError(
-        "The weights file {file} differs from the published file (checksum); download it again⟦ with `{program} "
-        "weights download {model}`⟧, or choose a file of your own⟦ with --weights⟧.",
+        "The weights file {file} differs from the published file (checksum); download it again⟦ "
+        "with `{program} weights download {model}`⟧, or choose a file of your own⟦ with "
+        "--weights⟧.",
         file=path,
         model=name,
         program=program_command(),
@@ -162,13 +179,16 @@ def check_intact(name: str, path: Path) -> None:
 
 
 def expected_sha256(path: Path, spec: WeightSpec | None = None) -> str | None:
-    """Return the SHA-256 that a file must have: as shipped, published, or recorded; None if there is none.
+    """Return the SHA-256 that a file must have: as shipped, published, or recorded; None if there
+    is none.
 
     spec: the entry of the file, if it is listed.
     """
     if path.is_relative_to(MODELS):
         return SHIPPED_SHA256.get(path.relative_to(MODELS).as_posix())
-    return None if spec is None else spec.sha256 or recorded_sha256(path)
+    if spec is None:
+        return None
+    return spec.sha256 or recorded_sha256(path)
 
 
 def describe() -> tuple[WeightReport, ...]:
@@ -177,7 +197,10 @@ def describe() -> tuple[WeightReport, ...]:
 
 
 def verified(spec: WeightSpec) -> WeightState:
-    """Hash the file of a model, if it is on hand, and return its state. Raises WeightsError if it is unreadable."""
+    """Hash the file of a model, if it is on hand, and return its state.
+
+    Raises WeightsError if it is unreadable.
+    """
     path = on_hand(spec.name)
     if path is None:
         return WeightState.MISSING
@@ -192,7 +215,8 @@ def verified(spec: WeightSpec) -> WeightState:
 
 
 def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file in hexadecimal; a file is hashed again only if its time or size has changed.
+    """Return the SHA-256 of a file in hexadecimal; a file is hashed again only if its time or size
+    has changed.
 
     Raises WeightsError if it cannot be read.
     """
@@ -228,10 +252,12 @@ def recorded_sha256(path: Path) -> str | None:
     return words[0] if words else None
 
 
+# Metadata entry of an int8 file: the SHA-256 of the weights file that it was made of and measured
+# with.
 SOURCE = "source_sha256"
-"""Metadata entry of an int8 file: the SHA-256 of the weights file that it was made of and measured with."""
+# Metadata entry: the SHA-256 of weights that the int8 version fits as well, but with which it was
+# not measured.
 SIMILAR = "similar_sha256"
-"""Metadata entry: the SHA-256 of weights that the int8 version fits as well, but with which it was not measured."""
 
 
 def int8_file(weights: Path) -> Path:
@@ -240,11 +266,15 @@ def int8_file(weights: Path) -> Path:
 
 
 def find_int8(weights: Path, shipped: Path | None = None) -> Path | None:
-    """Return the int8 version of a weights file; None if there is none or it was made of other weights.
+    """Return the int8 version of a weights file; None if there is none or it was made of other
+    weights.
 
     shipped: a file in another folder, used if there is none beside the weights.
     """
-    return next((file for file in (int8_file(weights), shipped) if file and _belongs(file, weights)), None)
+    for file in (int8_file(weights), shipped):
+        if file is not None and _belongs(file, weights):
+            return file
+    return None
 
 
 def _belongs(file: Path, weights: Path) -> bool:
@@ -264,11 +294,10 @@ def _belongs(file: Path, weights: Path) -> bool:
         return False
 
 
+# Folder of the converted networks of this copy, which are used where their name says that weights
+# and OpenVINO fit. They do not follow a change of the code that converts:
+# `tests/packaging/test_without_torch.py` compares.
 CONVERTED = MODELS / "converted"
-"""Folder of the converted networks of this copy, which are used where their name says that weights and OpenVINO fit.
-
-They do not follow a change of the code that converts: `tests/packaging/test_without_torch.py` compares.
-"""
 
 
 def converts() -> bool:
