@@ -1,7 +1,8 @@
 """Reads state dicts from untrusted files without executing code from them.
 
-Supports safetensors, PyTorch checkpoints (`weights_only=True`) and TorchScript archives. Only the tensors of a
-TorchScript archive are read: a restricted unpickler accepts nothing but tensors, so no code is compiled or executed.
+Supports safetensors, PyTorch checkpoints (`weights_only=True`) and TorchScript archives. Only the
+tensors of a TorchScript archive are read: a restricted unpickler accepts nothing but tensors, so no
+code is compiled or executed.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import pickle
 import re
 import zipfile
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import safetensors.torch
@@ -22,14 +23,15 @@ from torch.serialization import get_unsafe_globals_in_checkpoint, safe_globals
 
 from models.errors import WeightsDamagedError, WeightsNotFoundError
 
+# Names under which trainers save the network beside epoch, optimizer and the like, the first one
+# first.
 CONTAINERS = (
     *("state_dict", "model_state_dict", "model_state", "model", "net", "network", "generator"),
     *("params", "weights", "module", "model_ema", "ema_state_dict", "ema"),
 )
-"""Names under which trainers save the network beside epoch, optimizer and the like, the first one first."""
+# Prefixes of trainers and of `torch.compile`; what has none beside those that have one is a
+# trainer's own. No network here has a part of such a name.
 WRAPPERS = ("_orig_mod.", "module.", "model.", "net.", "network.", "generator.", "ema.")
-"""Prefixes of trainers and of `torch.compile`; what has none beside those that have one is a trainer's own. No network
-here has a part of such a name."""
 MAX_DEPTH = 5
 
 
@@ -38,34 +40,41 @@ def load_state_dict(path: Path) -> dict[str, Tensor]:
 
     Of the checkpoint of a trainer, those of the network: see `CONTAINERS` and `WRAPPERS`.
 
-    Raises WeightsNotFoundError if the file cannot be read, and WeightsDamagedError if it is truncated, corrupt or not a
-    checkpoint, if it contains NaN or infinity, or if all its convolution weights are zero.
+    Raises WeightsNotFoundError if the file cannot be read, and WeightsDamagedError if it is
+    truncated, corrupt or not a checkpoint, if it contains NaN or infinity, or if all its
+    convolution weights are zero.
     """
     try:
         tensors = _without_wrappers(_read(path))
-        floating = [(name, value.detach()) for name, value in tensors.items() if value.is_floating_point()]
-        extremes = {name: _extremes(value) for name, value in floating if value.numel()}
+        extremes = {}
+        for name, value in tensors.items():
+            if value.is_floating_point() and value.numel():
+                extremes[name] = _extremes(value.detach())
     except OSError as error:
         raise WeightsNotFoundError(
             "The weights file {file} cannot be read; check the path and its permissions.", file=path
         ) from error
     except WeightsDamagedError:
         raise
-    except Exception as error:  # on arbitrary bytes the three readers raise anything, from struct.error to MemoryError
+    except Exception as error:
+        # On arbitrary bytes the three readers raise anything, from struct.error to MemoryError.
         raise WeightsDamagedError(
-            "The weights file {file} is damaged or holds no weights of PyTorch or safetensors; download it again or "
-            "choose another file⟦ with --weights⟧.",
+            "The weights file {file} is damaged or holds no weights of PyTorch or safetensors; "
+            "download it again or choose another file⟦ with --weights⟧.",
             file=path,
         ) from error
     if not all(math.isfinite(low) and math.isfinite(high) for low, high in extremes.values()):
         raise WeightsDamagedError(
-            "The weights file {file} contains NaN or infinite values; replace it with an intact file.", file=path
+            "The weights file {file} contains NaN or infinite values; replace it with an intact file.",
+            file=path,
         )
     # Single tensors may be zero: published checkpoints contain layers without effect.
-    convolutions = {name for name in extremes if name.endswith("weight") and tensors[name].ndim == 4}
+    weights = [name for name in extremes if name.endswith("weight")]
+    convolutions = [name for name in weights if tensors[name].ndim == 4]
     if extremes and not any(any(extremes[name]) for name in convolutions or extremes):
         raise WeightsDamagedError(
-            "The weights in the file {file} are all zero; replace it with an intact file.", file=path
+            "The weights in the file {file} are all zero; replace it with an intact file.",
+            file=path,
         )
     return tensors
 
@@ -75,8 +84,8 @@ def _read(path: Path) -> dict[str, Tensor]:
         start = file.read(16)
     if path.suffix.lower() == ".onnx" or re.match(rb"\x08[\x01-\x20]\x12", start):
         raise WeightsDamagedError(
-            "The weights file {file} is in the format of ONNX, which is not supported; choose a file of PyTorch or "
-            "safetensors⟦ with --weights⟧.",
+            "The weights file {file} is in the format of ONNX, which is not supported; choose a "
+            "file of PyTorch or safetensors⟦ with --weights⟧.",
             file=path,
         )
     if start[8:9] == b"{":
@@ -108,24 +117,52 @@ class _Inert:
 
 def _declared_bytes(archive: zipfile.ZipFile) -> int:
     """Return the sizes of all members but code, which is never read and alone may be compressed."""
-    return sum(member.file_size for member in archive.infolist() if member.filename.split("/")[1:2] != ["code"])
+    total = 0
+    for member in archive.infolist():
+        _, _, place = member.filename.partition("/")
+        if place.split("/")[0] != "code":
+            total += member.file_size
+    return total
 
 
 def _extremes(tensor: Tensor) -> tuple[float, float]:
-    """Return the minimum and maximum; both are NaN if any value is NaN. Allocates no copy of float16 or wider."""
-    low, high = (tensor if tensor.element_size() > 1 else tensor.float()).aminmax()  # no float8 implementation
+    """Return the minimum and maximum; both are NaN if any value is NaN.
+
+    Allocates no copy of float16 or wider.
+    """
+    if tensor.element_size() == 1:
+        # Torch does not compare float8.
+        tensor = tensor.float()
+    low, high = tensor.aminmax()
     return float(low), float(high)
 
 
 def _without_wrappers(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Return the tensors by their names in the network, without those that a trainer keeps beside it."""
-    while prefix := next((each for each in WRAPPERS if any(name.startswith(each) for name in tensors)), None):
-        tensors = {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
-    return tensors
+    """Return the tensors by their names in the network, without those that a trainer keeps
+    beside it.
+    """
+    while True:
+        prefix = _wrapper_of(tensors)
+        if prefix is None:
+            return tensors
+        wrapped = [name for name in tensors if name.startswith(prefix)]
+        tensors = {name.removeprefix(prefix): tensors[name] for name in wrapped}
+
+
+def _wrapper_of(names: Iterable[str]) -> str | None:
+    """Return the first prefix of `WRAPPERS` that one of the names has."""
+    known = list(names)
+    for prefix in WRAPPERS:
+        if any(name.startswith(prefix) for name in known):
+            return prefix
+    return None
 
 
 def _tensors(loaded: object) -> dict[str, Tensor]:
-    """Return the state dict in what was loaded, also in the checkpoint of a trainer. Raises ValueError."""
+    """Return the state dict in what was loaded, also in the checkpoint of a trainer.
+
+    Raises ValueError.
+    """
     for _ in range(MAX_DEPTH):
         if not isinstance(loaded, Mapping) or not loaded:
             break
@@ -133,9 +170,17 @@ def _tensors(loaded: object) -> dict[str, Tensor]:
             if all(isinstance(name, str) for name in loaded):
                 return dict(loaded)
             break
-        named = (loaded[name] for name in CONTAINERS if isinstance(loaded.get(name), Mapping) and loaded[name])
-        loaded = next(named, None)
+        loaded = _inner_of(loaded)
     raise ValueError("no state dict")
+
+
+def _inner_of(checkpoint: Mapping[object, object]) -> object:
+    """Return what a trainer calls the network, in the order of `CONTAINERS`; None if nothing is."""
+    for name in CONTAINERS:
+        inner = checkpoint.get(name)
+        if isinstance(inner, Mapping) and inner:
+            return inner
+    return None
 
 
 class _Module:
@@ -157,12 +202,14 @@ _STORAGES: dict[str, torch.dtype] = {
 } | {"CharStorage": torch.int8, "ByteStorage": torch.uint8}
 
 
+# Bytes of all tensors per byte of all storages, which tensors may share.
 MAX_SHARED = 4
-"""Bytes of all tensors per byte of all storages, which tensors may share."""
 
 
 class _ArchiveUnpickler(pickle.Unpickler):
-    """Restricted unpickler: accepts tensors, lists of numbers and attribute containers; rejects every other name."""
+    """Restricted unpickler: accepts tensors, lists of numbers and attribute containers; rejects
+    every other name.
+    """
 
     def __init__(self, archive: zipfile.ZipFile, root: str) -> None:
         super().__init__(io.BytesIO(archive.read(f"{root}/data.pkl")))
@@ -188,13 +235,25 @@ class _ArchiveUnpickler(pickle.Unpickler):
         _, dtype, key, _, _ = pid
         if key not in self._storages:
             data = bytearray(self._archive.read(f"{self._root}/data/{key}"))
-            self._storages[key] = torch.frombuffer(data, dtype=dtype) if data else torch.empty(0, dtype=dtype)
+            if data:
+                self._storages[key] = torch.frombuffer(data, dtype=dtype)
+            else:
+                # Torch takes no empty buffer.
+                self._storages[key] = torch.empty(0, dtype=dtype)
         return self._storages[key]
 
     def _make_tensor(
-        self, storage: Tensor, offset: int, size: tuple[int, ...], stride: tuple[int, ...], *_: object
+        self,
+        storage: Tensor,
+        offset: int,
+        size: tuple[int, ...],
+        stride: tuple[int, ...],
+        *_: object,
     ) -> Tensor:
-        """Return a view of a storage. Raises ValueError if it, or all views together, are larger than the data."""
+        """Return a view of a storage.
+
+        Raises ValueError if it, or all views together, are larger than the data.
+        """
         self._bytes_left -= math.prod(size) * storage.itemsize
         if math.prod(size) > storage.numel() or self._bytes_left < 0:
             raise ValueError("a tensor is larger than its data")
