@@ -1,12 +1,14 @@
-"""Building blocks shared by the networks, and the guided filters that upsample a small matte to full size.
+"""Building blocks shared by the networks, and the guided filters that upsample a small matte to
+full size.
 
 Tensors are (B, C, H, W); "bilinear" means `align_corners=False`.
 
-At small size, a guided filter (arXiv 1803.05619; 2108.11515, section 3.3) fits a local linear map y = A * x + b from
-the image x to the matte y around each pixel. `apply_filter` evaluates it with the full-size image. The image has four
-channels, [R, G, B, mean of RGB], paired with the matte's [foreground residual (3), alpha].
-Computation is in float32 regardless of the network's precision: covariances are small differences of nearly equal
-numbers, as is A * x + b in flat regions, so half precision would cancel most significant bits.
+At small size, a guided filter (arXiv 1803.05619; 2108.11515, section 3.3) fits a local linear map y
+= A * x + b from the image x to the matte y around each pixel. `apply_filter` evaluates it with the
+full-size image. The image has four channels, [R, G, B, mean of RGB], paired with the matte's
+[foreground residual (3), alpha]. Computation is in float32 regardless of the network's precision:
+covariances are small differences of nearly equal numbers, as is A * x + b in flat regions, so half
+precision would cancel most significant bits.
 """
 
 from collections.abc import Callable
@@ -16,16 +18,17 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor, nn
 
+# Returns a new activation module.
 Activation = Callable[[], nn.Module]
-"""Returns a new activation module."""
 
 
+# In-place is safe, here and below, because its input, a normalization's output, has no other
+# reader.
 relu: Activation = partial(nn.ReLU, inplace=True)
-"""In-place is safe, here and below, because its input, a normalization's output, has no other reader."""
+# Of MobileNetV3 (arXiv 1905.02244, section 5.2).
 hard_swish: Activation = partial(nn.Hardswish, inplace=True)
-"""Of MobileNetV3 (arXiv 1905.02244, section 5.2)."""
+# Of MobileNetV2 (arXiv 1801.04381).
 relu6: Activation = partial(nn.ReLU6, inplace=True)
-"""Of MobileNetV2 (arXiv 1801.04381)."""
 
 
 def conv_norm(
@@ -40,7 +43,9 @@ def conv_norm(
     eps: float = 1e-5,
     momentum: float = 0.1,
 ) -> nn.Sequential:
-    """Return Conv2d without bias and with "same" padding, BatchNorm2d and, unless None, an activation."""
+    """Return Conv2d without bias and with "same" padding, BatchNorm2d and, unless None, an
+    activation.
+    """
     padding = dilation * (kernel // 2)
     layers: list[nn.Module] = [
         nn.Conv2d(in_channels, out_channels, kernel, stride, padding, dilation, groups, bias=False),
@@ -65,7 +70,9 @@ class Residual(nn.Module):
 
 
 def make_divisible(value: float) -> int:
-    """Return the multiple of 8 nearest to `value`, at most 10 % below it (MobileNet's channel widths)."""
+    """Return the multiple of 8 nearest to `value`, at most 10 % below it (MobileNet's channel
+    widths).
+    """
     rounded = max(8, int(value + 4) // 8 * 8)
     return rounded + 8 if rounded < 0.9 * value else rounded
 
@@ -81,14 +88,18 @@ def halve(image: Tensor) -> Tensor:
 
 
 class ImageNetNormalise(nn.Module):
-    """Normalizes RGB in 0..1, (B, 3, H, W), by ImageNet's mean and standard deviation; no parameters."""
+    """Normalizes RGB in 0..1, (B, 3, H, W), by ImageNet's mean and standard deviation; no
+    parameters.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.mean: Tensor
         self.std: Tensor
-        self.register_buffer("mean", torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1), persistent=False)
-        self.register_buffer("std", torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1), persistent=False)
+        mean = torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1)
+        deviation = torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1)
+        self.register_buffer("mean", mean, persistent=False)
+        self.register_buffer("std", deviation, persistent=False)
 
     def forward(self, image: Tensor) -> Tensor:
         """Return (image - mean) / std per channel."""
@@ -96,19 +107,28 @@ class ImageNetNormalise(nn.Module):
 
 
 def downsampled(image: Tensor, ratio: float) -> Tensor:
-    """Downsample (B, 3, H, W) to (B, 3, floor(H * ratio), floor(W * ratio)), sampled at exactly this ratio."""
+    """Downsample (B, 3, H, W) to (B, 3, floor(H * ratio), floor(W * ratio)), sampled at exactly
+    this ratio.
+    """
     if ratio == 1:
         return image
     return functional.interpolate(
-        image, scale_factor=ratio, mode="bilinear", align_corners=False, recompute_scale_factor=False
+        image,
+        scale_factor=ratio,
+        mode="bilinear",
+        align_corners=False,
+        recompute_scale_factor=False,
     )
 
 
 def feature_sizes(height: int, width: int) -> list[tuple[int, int]]:
-    """Return (height, width) of the features at 1/2, 1/4, 1/8 and 1/16; each is half the previous one, rounded up."""
+    """Return (height, width) of the features at 1/2, 1/4, 1/8 and 1/16; each is half the
+    previous one, rounded up.
+    """
     sizes = []
     for _ in range(4):
-        height, width = (height + 1) // 2, (width + 1) // 2
+        height = (height + 1) // 2
+        width = (width + 1) // 2
         sizes.append((height, width))
     return sizes
 
@@ -123,24 +143,32 @@ def guide(image: Tensor) -> Tensor:
 
 
 def apply_filter(image: Tensor, slope: Tensor, offset: Tensor) -> Tensor:
-    """Return A * x + b, float32 (B, 4, H, W), for image (B, 3, H, W), A = `slope` and b = `offset`, (B, 4, h, w)."""
+    """Return A * x + b, float32 (B, 4, H, W), for image (B, 3, H, W), A = `slope` and b =
+    `offset`, (B, 4, h, w).
+    """
     size = image.shape[2], image.shape[3]
     return resize(slope.float(), size) * guide(image) + resize(offset.float(), size)
 
 
 def moments(x: Tensor, y: Tensor, mean: Callable[[Tensor], Tensor]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Return the means of x and y, their covariance and the variance of x, each (B, 4, h, w) like x and y.
+    """Return the means of x and y, their covariance and the variance of x, each (B, 4, h, w) like x
+    and y.
 
-    `mean` computes local means. It is called once on sixteen channels, which costs little more than on four.
+    `mean` computes local means. It is called once on sixteen channels, which costs little more than
+    on four.
     """
     mean_x, mean_y, mean_xy, mean_xx = mean(torch.cat([x, y, x * y, x * x], 1)).chunk(4, 1)
     return mean_x, mean_y, mean_xy - mean_x * mean_y, mean_xx - mean_x * mean_x
 
 
 def fast_guided_filter(
-    image: Tensor, matte: Tensor, mean: Callable[[Tensor], Tensor] | None = None, eps: float = FILTER_EPS
+    image: Tensor,
+    matte: Tensor,
+    mean: Callable[[Tensor], Tensor] | None = None,
+    eps: float = FILTER_EPS,
 ) -> tuple[Tensor, Tensor]:
-    """Return A and b (B, 4, h, w), A = cov(x, y) / (var(x) + eps), from image (B, 3, h, w) and matte (B, 4, h, w).
+    """Return A and b (B, 4, h, w), A = cov(x, y) / (var(x) + eps), from image (B, 3, h, w) and
+    matte (B, 4, h, w).
 
     mean: as of `moments`; RVM's zero-padded box of radius 1 by default.
     """
@@ -150,7 +178,9 @@ def fast_guided_filter(
 
 
 class DeepGuidedFilter(nn.Module):
-    """The guided filter with a learned box; 1x1 convolutions compute A from the statistics and `hid`."""
+    """The guided filter with a learned box; 1x1 convolutions compute A from the statistics and
+    `hid`.
+    """
 
     def __init__(self, hidden_channels: int) -> None:
         super().__init__()
@@ -162,7 +192,9 @@ class DeepGuidedFilter(nn.Module):
         )
 
     def forward(self, image: Tensor, matte: Tensor, hid: Tensor) -> tuple[Tensor, Tensor]:
-        """Return A and b (B, 4, h, w) from image (B, 3, h, w), matte (B, 4, h, w) and hid (B, C, h, w)."""
+        """Return A and b (B, 4, h, w) from image (B, 3, h, w), matte (B, 4, h, w) and hid
+        (B, C, h, w).
+        """
         mean_x, mean_y, covariance, variance = moments(guide(image), matte.float(), self._mean)
         statistics = torch.cat([covariance, variance], 1).to(hid.dtype)
         slope = self.conv(torch.cat([statistics, hid], 1)).float()
@@ -174,10 +206,12 @@ class DeepGuidedFilter(nn.Module):
 
 
 def _box(x: Tensor) -> Tensor:
-    """Return zero-padded 3x3 box sums divided by nine, computed as a row filter and a column filter.
+    """Return zero-padded 3x3 box sums divided by nine, computed as a row filter and a column
+    filter.
 
-    The order of the additions matters: the variance of a nearly flat region is the difference of two nearly equal
-    numbers, divided by little more than FILTER_EPS. A 3x3 pooling deviates by up to 1.1e-4 in alpha.
+    The order of the additions matters: the variance of a nearly flat region is the difference of
+    two nearly equal numbers, divided by little more than FILTER_EPS. A 3x3 pooling deviates by up
+    to 1.1e-4 in alpha.
     """
     channels = x.shape[1]
     taps = x.new_full((channels, 1, 1, 3), 1 / 3)

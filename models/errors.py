@@ -1,4 +1,6 @@
-"""Errors of weights: their messages are written where they are raised, in English, for `tools.make_translations`."""
+"""Errors of weights: their messages are written where they are raised, in English, for
+`tools.make_translations`.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +11,16 @@ _TYPED = re.compile("⟦(.*?)⟧", re.DOTALL)
 
 
 def for_command_line(template: str) -> str:
-    """Return a template of a message as the command line shows it: with what is between ⟦ and ⟧, such as an option."""
+    """Return a template of a message as the command line shows it: with what is between ⟦ and ⟧,
+    such as an option.
+    """
     return _TYPED.sub(r"\1", template)
 
 
 def for_window(template: str) -> str:
-    """Return a template of a message as the window shows it: without what is between ⟦ and ⟧, which one types."""
+    """Return a template of a message as the window shows it: without what is between ⟦ and ⟧,
+    which one types.
+    """
     return _TYPED.sub("", template)
 
 
@@ -33,7 +39,11 @@ class WeightsError(Exception):
         self.values = values
 
     def __reduce__(self) -> tuple[object, ...]:
-        return restored_error, (type(self), self.args), self.__dict__  # `args` is the text, which is no template
+        return (
+            restored_error,
+            (type(self), self.args),
+            self.__dict__,
+        )  # `args` is the text, which is no template
 
 
 class WeightsNotFoundError(WeightsError):
@@ -41,7 +51,9 @@ class WeightsNotFoundError(WeightsError):
 
 
 class WeightsDamagedError(WeightsError):
-    """The file is truncated, corrupt, not a checkpoint, or contains values that no network can compute with."""
+    """The file is truncated, corrupt, not a checkpoint, or contains values that no network can
+    compute with.
+    """
 
 
 class DownloadError(WeightsError):

@@ -15,8 +15,9 @@ from torch import Tensor, nn
 from models.blocks import halve
 from models.exchange import COEFFICIENTS, DecisionRule, FilterWeights, ForgettingRule, state_names
 
+# Height and width of the example inputs; a multiple of 32, so that each state's factor follows from
+# its size.
 PROBE = 64
-"""Height and width of the example inputs; a multiple of 32, so that each state's factor follows from its size."""
 
 
 class TwoStageNetwork(Protocol):
@@ -29,7 +30,9 @@ class TwoStageNetwork(Protocol):
         """Return slope, offset, coarse alpha and the new states."""
 
     def __call__(self, src: Tensor, *states: Tensor) -> tuple[Tensor, ...]:
-        """Return foreground, alpha and the new states without the guided filter; only of a `direct` network."""
+        """Return foreground, alpha and the new states without the guided filter; only of a
+        `direct` network.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +43,13 @@ class ExportStage:
     module: nn.Module
     reads: tuple[str, ...]
     writes: tuple[str, ...]
+    # Names of the arrays that are (1, h, w, C) outside PyTorch, the layout in which CPU
+    # convolutions are fastest.
     channels_last: tuple[str, ...] = ()
-    """Names of the arrays that are (1, h, w, C) outside PyTorch, the layout in which CPU convolutions are fastest."""
     float32: bool = False
     """Whether this part runs in float32 regardless of the precision of the others."""
+    # Whether what this part writes also fits the next frames, if these differ little.
     steady: bool = False
-    """Whether what this part writes also fits the next frames, if these differ little."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,22 +57,27 @@ class Export:
     """The parts of a core in execution order."""
 
     stages: tuple[ExportStage, ...]
+    # Example inputs for tracing, of any size.
     examples: Mapping[str, Tensor]
-    """Example inputs for tracing, of any size."""
+    # (channels, factor) of each state: its size is the small frame's size divided by the factor,
+    # rounded up.
     states: tuple[tuple[int, int], ...] = ()
-    """(channels, factor) of each state: its size is the small frame's size divided by the factor, rounded up."""
     guided_filter: FilterWeights | None = None
+    # The decision stage between the last part and the guided filter, if there is one.
     decision: DecisionRule | None = None
-    """The decision stage between the last part and the guided filter, if there is one."""
+    # The stage before the first part that clears the states, if there is one; these are at 1/4, 1/8
+    # and 1/16.
     forgetting: ForgettingRule | None = None
-    """The stage before the first part that clears the states, if there is one; these are at 1/4, 1/8 and 1/16."""
+    # If given, the last part writes `cells` in place of `matte`, and alpha is the sigmoid of its
+    # logit, from this to 1 minus this, stretched to 0..1. Runtimes are slow at rearranging few
+    # channels.
     alpha_margin: float | None = None
-    """If given, the last part writes `cells` in place of `matte`, and alpha is the sigmoid of its logit, from this to 1
-    minus this, stretched to 0..1. Runtimes are slow at rearranging few channels."""
 
 
 def example_inputs(network: nn.Module, halvings: int = 0) -> tuple[dict[str, Tensor], tuple[tuple[int, int], ...]]:
-    """Return example arrays (small frame, its halvings, states), and (channels, factor) of each state."""
+    """Return example arrays (small frame, its halvings, states), and (channels, factor) of each
+    state.
+    """
     states = cast("TwoStageNetwork", network).initial_state(1, PROBE, PROBE)
     arrays = {"small": torch.zeros(1, 3, PROBE, PROBE)}
     for index in range(halvings):
@@ -83,7 +92,8 @@ class Method(nn.Module):
 
     def __init__(self, network: nn.Module, name: str) -> None:
         super().__init__()
-        self.network, self.name = network, name
+        self.network = network
+        self.name = name
 
     def forward(self, *inputs: Tensor) -> Any:
         """Return what the method returns."""

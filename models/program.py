@@ -1,4 +1,5 @@
-"""The command that starts this copy of the program, for messages and documents; what is said at its first start.
+"""The command that starts this copy of the program, for messages and documents; what is said at its
+first start.
 
 Standard library only: run.py names it before anything is installed.
 """
@@ -11,12 +12,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 NAME = "mattecam"
+# Starts a copy of the sources; an installed copy has none.
 SCRIPT = Path(__file__).resolve().parents[1] / "run.py"
-"""Starts a copy of the sources; an installed copy has none."""
+# Variable that, with any value, keeps the first start from downloading a network.
 NO_MODELS = "MATTECAM_NO_MODELS"
-"""Variable that, with any value, keeps the first start from downloading a network."""
+# The same for one start.
 NO_MODELS_OPTION = "--no-models"
-"""The same for one start."""
 
 
 class NoHomeError(RuntimeError):
@@ -38,7 +39,9 @@ def home_needed() -> Iterator[None]:
 
 
 def program_command() -> str:
-    """Return the command that the user types: `mattecam`, or `run.py` after the name of Python on this system."""
+    """Return the command that the user types: `mattecam`, or `run.py` after the name of Python
+    on this system.
+    """
     if not SCRIPT.exists():
         return NAME
     return f"py {SCRIPT.name}" if sys.platform == "win32" else f"python3 {SCRIPT.name}"

@@ -1,5 +1,6 @@
-"""All networks: what they are, where their weights are published, and how they are loaded. Imports no torch.
+"""All networks: what they are, where their weights are published, and how they are loaded.
 
+Imports no torch.
 To add a network, add its module and a row to `NETWORKS`.
 """
 
@@ -17,17 +18,21 @@ if TYPE_CHECKING:
 
     from models.export import Export
 
+# Map (tensors, refiner) to the network with these weights. Raises RuntimeError if they do not match
+# exactly.
 LoadNetwork = Callable[["Mapping[str, Tensor]", str], "nn.Module"]
-"""Map (tensors, refiner) to the network with these weights. Raises RuntimeError if they do not match exactly."""
 ExportNetwork = Callable[["nn.Module", bool], "Export"]
 """Map (network, direct) to the inference core; `direct` for frames that are not downsampled."""
+# Map (export, tensors of the int8 file) to the export in int8. Raises RuntimeError if the tensors
+# do not fit.
 QuantizeNetwork = Callable[["Export", "Mapping[str, Tensor]"], "Export"]
-"""Map (export, tensors of the int8 file) to the export in int8. Raises RuntimeError if the tensors do not fit."""
 MODELS = Path(__file__).resolve().parent
 
 
 def late(module: str, name: str) -> Callable[..., Any]:
-    """Return a function of a module of `models` that is imported at the first call: it imports torch."""
+    """Return a function of a module of `models` that is imported at the first call: it imports
+    torch.
+    """
 
     def call(*arguments: object) -> object:
         return getattr(importlib.import_module(f"{__package__}.{module}"), name)(*arguments)
@@ -39,43 +44,46 @@ def late(module: str, name: str) -> Callable[..., Any]:
 class WeightSpec:
     """A published or bundled weights file."""
 
+    # Name of the network, as passed to `--model`.
     name: str
-    """Name of the network, as passed to `--model`."""
     file: str
     licence: str
+    # None: the file ships with the program.
     url: str | None = None
-    """None: the file ships with the program."""
     bytes: int | None = None
+    # None: not published; the hash of the first download is recorded next to the file and trusted.
     sha256: str | None = None
-    """None: not published; the hash of the first download is recorded next to the file and trusted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkSpec:
-    """A matting network; `load` returns a `TwoStageNetwork` of `models.export`, or a network with a plate."""
+    """A matting network; `load` returns a `TwoStageNetwork` of `models.export`, or a network
+    with a plate.
+    """
 
+    # English display name; the window translates it.
     title: str
-    """English display name; the window translates it."""
     weights: WeightSpec
     load: LoadNetwork
     export: ExportNetwork
     needs_plate: bool = False
+    # Whether the network has recurrent state.
     recurrent: bool = True
-    """Whether the network has recurrent state."""
+    # Whether it finds what stands out, a person or not. Strict mode knows people alone, and leaves
+    # its mattes out.
     finds_any_object: bool = False
-    """Whether it finds what stands out, a person or not. Strict mode knows people alone, and leaves its mattes out."""
+    # Whether the network runs without its guided filter on frames that are not downsampled.
     direct: bool = False
-    """Whether the network runs without its guided filter on frames that are not downsampled."""
+    # Short side of the network's input in pixels if the ratio is chosen automatically.
     short_side: int = 270
-    """Short side of the network's input in pixels if the ratio is chosen automatically."""
+    # Precisions in which the network was validated; `auto` chooses among them.
     precisions: tuple[str, ...] = ("float32", "float16", "bfloat16")
-    """Precisions in which the network was validated; `auto` chooses among them."""
+    # Shipped int8 version; only for the weights that it was made of, see `models.weights`.
     int8: Path | None = None
-    """Shipped int8 version; only for the weights that it was made of, see `models.weights`."""
+    # None: a file of the int8 version contains the whole network, which `load` returns.
     quantize: QuantizeNetwork | None = None
-    """None: a file of the int8 version contains the whole network, which `load` returns."""
+    # Rank in the order in which `auto` tries networks; None: never tried on a CPU.
     cpu_rank: int | None = None
-    """Rank in the order in which `auto` tries networks; None: never tried on a CPU."""
     gpu_rank: int | None = None
 
     @property
@@ -89,10 +97,10 @@ class NetworkSpec:
         return self.weights.url is None
 
 
+# Path of the bundled weights, float16; see README.md beside them.
 BUNDLED = MODELS / "mattecam" / "student.safetensors"
-"""Path of the bundled weights, float16; see README.md beside them."""
+# Path of the bundled weights of the network that also sees a plate, float16.
 BUNDLED_WITH_PLATE = BUNDLED.with_name("student-plate.safetensors")
-"""Path of the bundled weights of the network that also sees a plate, float16."""
 _RVM = "https://github.com/PeterL1n/RobustVideoMatting/releases/download/v1.0.0/"
 _BGMV2 = "https://github.com/PeterL1n/BackgroundMattingV2/releases/download/v1.0.0/"
 _DRIVE = "https://drive.usercontent.google.com/download?confirm=t&id="
@@ -126,6 +134,7 @@ def _saliency(title: str, weights: WeightSpec, *, small: bool = False, finds_any
     )
 
 
+# All networks by name, in display order.
 NETWORKS: dict[str, NetworkSpec] = {
     spec.name: spec
     for spec in (
@@ -234,16 +243,19 @@ NETWORKS: dict[str, NetworkSpec] = {
         ),
     )
 }
-"""All networks by name, in display order."""
 
 
 def bundled() -> NetworkSpec:
-    """Return the network without a plate that ships with the program: always available, and the lightest."""
+    """Return the network without a plate that ships with the program: always available, and the
+    lightest.
+    """
     return next(spec for spec in NETWORKS.values() if spec.bundled and not spec.needs_plate)
 
 
 def auto_order(*, gpu: bool, plate: bool) -> list[NetworkSpec]:
-    """Return the networks that `auto` tries, best first; those that need a plate only with `plate`."""
+    """Return the networks that `auto` tries, best first; those that need a plate only with
+    `plate`.
+    """
     ranked = [
         (rank, spec)
         for spec in NETWORKS.values()
