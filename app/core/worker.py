@@ -229,6 +229,7 @@ class Builder(Worker, Generic[K, T]):
         self._request: K | None = None
         self.busy = False
         """Whether a request has not been answered yet."""
+        self._is_withdrawn = False
         self._retired: list[T] = []
         self.outcome: Built[K, T] | None = None
         """What waits to be taken."""
@@ -237,6 +238,14 @@ class Builder(Worker, Generic[K, T]):
         """Build for `key`; an older request that has not begun is dropped."""
         with self._condition:
             self._request, self.busy = key, True
+            self._condition.notify()
+
+    def withdraw(self) -> None:
+        """Build nothing; what waits for a file ends, and the outcome of what is being built may still come."""
+        with self._condition:
+            self._request = None
+            self.busy = False
+            self._is_withdrawn = True
             self._condition.notify()
 
     def retire(self, value: T) -> None:
@@ -282,6 +291,7 @@ class Builder(Worker, Generic[K, T]):
                 key = None
                 if not retired:  # what is retired goes first: it holds memory that the next one needs
                     key, self._request = self._request, None
+                    self._is_withdrawn = False
             self._discard_all(retired)
             if key is not None:
                 self._build_for(key)
@@ -304,7 +314,7 @@ class Builder(Worker, Generic[K, T]):
                     self._condition.wait_for(
                         lambda: answer.done() or self._is_called_away, deadline_s - time.monotonic()
                     )
-                    if self._stop.is_set() or self._request is not None:
+                    if self._is_superseded:
                         raise _SupersededError
                     retired, self._retired = self._retired, []
                 self._discard_all(retired)  # it holds memory and devices
@@ -314,7 +324,11 @@ class Builder(Worker, Generic[K, T]):
 
     @property
     def _is_called_away(self) -> bool:
-        return self._stop.is_set() or self._request is not None or bool(self._retired)
+        return self._is_superseded or bool(self._retired)
+
+    @property
+    def _is_superseded(self) -> bool:
+        return self._stop.is_set() or self._is_withdrawn or self._request is not None
 
     def _wake(self) -> None:
         with self._condition:
@@ -324,7 +338,7 @@ class Builder(Worker, Generic[K, T]):
         try:
             outcome: Built[K, T] = Built(key, self._build(key), None)
         except _SupersededError:
-            return  # a newer request is there, or the end
+            return  # it was withdrawn, a newer request is there, or the end
         except Exception as error:  # noqa: BLE001 - carried to the requester
             outcome = Built(key, None, error)
         with self._condition:

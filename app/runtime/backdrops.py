@@ -23,6 +23,8 @@ from app.core.worker import NICENESS, Builder, Built
 from app.runtime.context import PipelineContext
 from app.runtime.status import StatusBoard
 
+# Kinds of background that read no file: they are in use at once.
+VALUES = ("blur", "colour")
 # Grey level (0..255) in place of a background or card that is not ready; about as dark as the
 # card's edge. A blurred room would still show its colours.
 PLAIN_GREY = 24
@@ -75,7 +77,10 @@ class Backdrops:
         """Request the background of the settings in force, and use it once it is open."""
         if wanted is not self._requested or self._opens_again:
             is_other = self._opens_again or not opens_alike(wanted, self._requested)
-            if is_other and wanted.kind != "none":
+            if is_other and wanted.kind in VALUES:
+                self.builder.withdraw()
+                self._accept(self._made(wanted), wanted)
+            elif is_other and wanted.kind != "none":
                 self.builder.request(wanted)
             self._requested = wanted
             self._opens_again = False
@@ -106,6 +111,13 @@ class Backdrops:
         finally:
             self._is_accepting = False
 
+    def _made(self, settings: BackgroundSettings) -> Built[BackgroundSettings, Background]:
+        """Return the background of a value, which needs no other thread."""
+        try:
+            return Built(settings, self._parts.open_background(settings), None)
+        except Exception as error:  # noqa: BLE001 - carried to the status; the room stays hidden
+            return Built(settings, None, error)
+
     def _open(self, settings: BackgroundSettings) -> Background:
         """Open a background: called on the thread of the builder."""
         self.builder.reach(settings.file, self._open_again_if_failed)
@@ -125,33 +137,20 @@ class Backdrops:
         outcome: Built[BackgroundSettings, Background],
         in_force: BackgroundSettings,
     ) -> None:
-        """Use a background that was opened, unless the settings in force have left it meanwhile.
-
-        While a slider moves, the strength or colour of a moment ago is used: that of now is always
-        still to be opened.
-        """
+        """Use a background that was opened, unless the settings in force have left it meanwhile."""
         opened_for = outcome.key
         is_wanted = opens_alike(opened_for, in_force)
         if is_wanted:
             self.decided = True
             self._report(outcome.error)
         unused = outcome.value
-        if outcome.value is not None and (is_wanted or self._is_nearer(opened_for, in_force)):
+        if outcome.value is not None and is_wanted:
             unused = self._background
             self._background = outcome.value
             self._settings_of_background = opened_for
             self._problem_at_last_frame = None
         if unused is not None:
             self.builder.retire(unused)  # closing a video may take longer than a frame
-
-    def _is_nearer(self, opened_for: BackgroundSettings, in_force: BackgroundSettings) -> bool:
-        """Return whether a slider has moved on, so that this background is nearer to it than the one in use."""
-        in_use = self._settings_of_background
-        if in_use is None or opened_for.file is not None:
-            return False
-        if not in_use.kind == opened_for.kind == in_force.kind:
-            return False
-        return not opens_alike(in_force, in_use)
 
     def wait(self) -> None:
         """Note that a frame waits for the first background: for `background_wait_s` from the first call at most."""

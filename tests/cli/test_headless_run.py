@@ -38,7 +38,7 @@ from app.runtime.status import Latencies, Latency, Phase, PipelineStatus
 from app.settings import Settings
 from mattecam.testing import FakeClock, FakeSource
 from tests.clips import write_clip
-from tests.fakes.world import BASE, IMPATIENT, Desk, FakeWorld, Hold, ignore
+from tests.fakes.world import BASE, IMPATIENT, Desk, FakeWorld, Hold, ignore, with_wall
 from tests.output.test_interrupted import crashed_recording
 from tests.paths import ROOT
 from tests.waiting import accepts, beside, eventually
@@ -114,11 +114,11 @@ def test_the_seconds_of_a_run_do_not_depend_on_the_start(monkeypatch: pytest.Mon
     [("open_background", BackgroundError("It is missing.")), ("open_virtual_camera", SinkOpenError("It is in use."))],
 )
 def test_what_fails_to_open_ends_the_start_however_late_it_is_noticed(
-    opens: str, error: MattecamError, capsys: pytest.CaptureFixture[str]
+    opens: str, error: MattecamError, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     """The run went on before plain grey, or said "no virtual camera" while one was being opened."""
     world, looked = FakeWorld(), threading.Event()
-    pipeline = Pipeline(BASE, parts=world.parts(), timing=Timing(background_wait_s=0.0))
+    pipeline = Pipeline(with_wall(tmp_path), parts=world.parts(), timing=Timing(background_wait_s=0.0))
 
     def fail() -> None:
         assert looked.wait(60)
@@ -257,7 +257,9 @@ def test_other_runs_fail_without_a_camera(settings: Settings, frames: int | None
     assert session.failure == "No camera was found; connect one."
 
 
-def test_a_run_has_started_although_its_background_opens_slowly(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_has_started_although_its_background_opens_slowly(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """A failure of its camera, however late, would end it as a failed start."""
     monkeypatch.setattr(headless, "STANDBY_START_S", 0.2)
     world, hang = FakeWorld(), Hold()
@@ -268,7 +270,7 @@ def test_a_run_has_started_although_its_background_opens_slowly(monkeypatch: pyt
             hang.go_on.set()
             session.end()
 
-    pipeline = Pipeline(BASE, parts=world.parts(), timing=Timing(background_wait_s=0.0))
+    pipeline = Pipeline(with_wall(tmp_path), parts=world.parts(), timing=Timing(background_wait_s=0.0))
     session = watched(pipeline, look)
     assert hang.entered.is_set() and session.has_started and session.failure is None
 

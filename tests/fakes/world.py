@@ -23,6 +23,7 @@ from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from app.settings import Settings
 from mattecam.testing import PERSON, FakeEngine, FakeSink, FakeSource, Faults, shows_room
+from tests.backgrounds.files import flat, write
 from tests.waiting import eventually
 
 
@@ -210,6 +211,11 @@ BASE = Settings(
     output=OutputSettings(virtual_camera="fake"),
 )
 NONE = BASE.replace(background=BackgroundSettings(kind="none"))
+
+
+def with_wall(folder: Path) -> Settings:
+    """Return `BASE` with a file as the background, which a thread opens; it has the colour of `BASE`."""
+    return BASE.replace(background=BackgroundSettings(kind="image", path=write(folder / "wall.png", flat((255, 0, 0)))))
 
 
 @contextmanager

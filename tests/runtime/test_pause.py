@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,7 +23,19 @@ from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from app.settings import Settings
 from mattecam.testing import HEIGHT, WIDTH, FakeClock
-from tests.fakes.world import BASE, NONE, FakeWorld, Hold, apply, composites, ignore, live, running, shows_person
+from tests.fakes.world import (
+    BASE,
+    NONE,
+    FakeWorld,
+    Hold,
+    apply,
+    composites,
+    ignore,
+    live,
+    running,
+    shows_person,
+    with_wall,
+)
 from tests.waiting import beside, eventually
 
 
@@ -172,16 +185,17 @@ def test_a_freeze_brings_no_picture_back_after_a_pause_or_a_stall(world: FakeWor
         hold.go_on.set()
 
 
-def test_a_blurred_room_that_is_frozen_after_another_choice_ends(world: FakeWorld) -> None:
+def test_a_blurred_room_that_is_frozen_after_another_choice_ends(world: FakeWorld, tmp_path: Path) -> None:
     """It was sent on while the chosen background was opened, and after."""
+    wall = with_wall(tmp_path)
     with live(world, BASE.replace(background=BLUR)) as pipeline:
         world.faults.put("open_background", world.faults.hang)
-        apply(pipeline, BASE)
+        apply(pipeline, wall)
         composites(pipeline)
-        apply(pipeline, BASE.replace(frozen=True))
+        apply(pipeline, wall.replace(frozen=True))
         eventually(lambda: world.newest().kind is PictureKind.STANDBY and stands_still(pipeline, world))
         world.faults.heal()
-        apply(pipeline, BASE)
+        apply(pipeline, wall)
         eventually(lambda: tuple(world.newest().image[0, 0]) == (255, 0, 0))
 
 

@@ -24,7 +24,20 @@ from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase, Preparing
 from app.settings import Settings
 from mattecam.testing import HEIGHT, PERSON, ROOM, WIDTH, FakeEngine, FakeSource, StepInput, room_picture, shows_room
-from tests.fakes.world import BASE, NONE, FakeWorld, apply, composites, kinds, live, newest, person_in, running, shown
+from tests.fakes.world import (
+    BASE,
+    NONE,
+    FakeWorld,
+    apply,
+    composites,
+    kinds,
+    live,
+    newest,
+    person_in,
+    running,
+    shown,
+    with_wall,
+)
 from tests.sources import TURNS
 from tests.waiting import eventually
 
@@ -180,7 +193,9 @@ def test_none_shows_the_room_only_while_it_is_chosen(world: FakeWorld, pipeline:
 
 
 @pytest.mark.parametrize("fault", ["does not open", "opens slowly", "breaks"])
-def test_a_background_that_is_not_available_never_becomes_a_blurred_room(fault: str, world: FakeWorld) -> None:
+def test_a_background_that_is_not_available_never_becomes_a_blurred_room(
+    fault: str, world: FakeWorld, tmp_path: Path
+) -> None:
     """The room was shown blurred meanwhile, to users who had chosen a picture to hide it."""
     blurs = list[bool]()
 
@@ -193,7 +208,7 @@ def test_a_background_that_is_not_available_never_becomes_a_blurred_room(fault: 
     broken = BackgroundError("The picture cannot be read; choose another.")
     stage = "backdrop" if fault == "breaks" else "open_background"
     world.faults.put(stage, world.faults.hang if fault == "opens slowly" else broken)
-    with running(world) as pipeline:
+    with running(world, with_wall(tmp_path)) as pipeline:
         composites(pipeline, 5)
         eventually(lambda: world.newest().kind is PictureKind.COMPOSITE)
         assert np.ptp(world.newest().image[0, 0]) == 0, "plain grey"
@@ -204,10 +219,12 @@ def test_a_background_that_is_not_available_never_becomes_a_blurred_room(fault: 
 @pytest.mark.parametrize(
     ("wait_s", "colour"), [(60, (255, 0, 0)), (0.2, (PLAIN_GREY,) * 3)], ids=["in time", "too late"]
 )
-def test_the_first_composite_waits_for_its_background(wait_s: float, colour: tuple[int, ...], world: FakeWorld) -> None:
+def test_the_first_composite_waits_for_its_background(
+    wait_s: float, colour: tuple[int, ...], world: FakeWorld, tmp_path: Path
+) -> None:
     """Where the background opened later than the engine, calls and recordings began with plain grey."""
     world.faults.put("open_background", lambda: world.faults.hang(0.4 if wait_s == 60 else 60))
-    with running(world, timing=Timing(background_wait_s=wait_s)):
+    with running(world, with_wall(tmp_path), Timing(background_wait_s=wait_s)):
         eventually(lambda: PictureKind.COMPOSITE in kinds(world))
     first = next(picture for picture in world.pictures() if picture.kind is PictureKind.COMPOSITE)
     assert tuple(first.image[0, 0]) == colour

@@ -17,7 +17,7 @@ from app.backgrounds import Background, open_background
 from app.core.declaration import Model
 from app.core.errors import BackgroundError, Stage
 from app.core.settings import BackgroundSettings
-from app.core.types import AlphaImage, BgrImage, Frame, Picture
+from app.core.types import AlphaImage, BgrImage, BlurredBackground, Frame, Picture
 from app.media.video_input import VideoInput
 from app.runtime.backdrops import PLAIN_GREY, Backdrops
 from app.runtime.context import PipelineContext
@@ -148,16 +148,16 @@ class Opened:
 
     def __init__(self) -> None:
         self.requests: list[BackgroundSettings] = []
-        self.gates: dict[str, threading.Event] = {}
-        """What holds the opening of a colour."""
+        self.gates: dict[Path | None, threading.Event] = {}
+        """What holds the opening of a file."""
         context = PipelineContext(SettingsOwner(BASE), replace(FakeWorld().parts(), open_background=self._open))
         self.board, self.backdrops = context.board, Backdrops(context)
         self.backdrops.builder.start()
 
     def _open(self, settings: BackgroundSettings) -> Background:
         self.requests.append(settings)
-        if settings.colour in self.gates:
-            assert self.gates[settings.colour].wait(60)
+        if settings.path in self.gates:
+            assert self.gates[settings.path].wait(60)
         return open_background(settings)
 
     def shown(self, settings: BackgroundSettings) -> BgrImage:
@@ -206,27 +206,47 @@ def test_a_video_that_stops_is_reported_until_it_is_left_and_keeps_its_last_fram
     assert not opened.board.read().problems
 
 
-ROOM = BackgroundSettings(kind="blur", colour="#111111")
-
-
-@pytest.mark.parametrize(("left", "wanted"), [(WHITE, BLACK), (ROOM, WHITE)], ids=["the one before", "blurred room"])
-def test_what_was_left_is_never_shown(left: BackgroundSettings, wanted: BackgroundSettings, opened: Opened) -> None:
-    """A blurred room was shown, from one picture to the next, until the background chosen after it had been opened."""
+def test_what_was_left_is_never_shown(opened: Opened, tmp_path: Path) -> None:
+    left, wanted = (
+        BackgroundSettings(kind="image", path=write(tmp_path / f"{grey}.png", flat((grey,) * 3))) for grey in (255, 90)
+    )
     opened.use(BLACK, lambda image: not image.any())
-    opened.gates = {each.colour: threading.Event() for each in (left, wanted)}
+    opened.gates = {each.path: threading.Event() for each in (left, wanted)}
     opened.backdrops.update(left)
     eventually(lambda: opened.requests[-1] == left)
     opened.backdrops.update(wanted)
-    opened.gates[left.colour].set()
+
+    opened.gates[left.path].set()
+
     eventually(lambda: opened.requests[-1] == wanted)
     assert not opened.shown(wanted).any()
-    opened.gates[wanted.colour].set()
-    opened.use(wanted, lambda image: bool((image == 255).all() if wanted is WHITE else not image.any()))
+    opened.gates[wanted.path].set()
+    opened.use(wanted, lambda image: bool((image == 90).all()))
 
 
-def test_the_picture_follows_a_slider_that_does_not_rest(opened: Opened) -> None:
-    opened.use(BLACK, lambda image: not image.any())
+def test_a_colour_and_a_blur_are_in_use_from_the_next_frame_on(opened: Opened) -> None:
+    """They were opened on a thread, as files are, so that plain grey or the last colour was shown meanwhile."""
     for blue in range(5):
         image = opened.shown(BLACK.replace(colour=f"#0000{blue:02x}"))
-        eventually(lambda: not opened.backdrops.builder.busy)
-    assert image[0, 0, 0] >= 3, "that of the frame before"
+        assert image[0, 0].tolist() == [blue, 0, 0]
+
+    room = BackgroundSettings(kind="blur", blur_strength=30)
+    opened.backdrops.update(room)
+    backdrop, _ = opened.backdrops.backdrop(FRAME, room, 0.0)
+
+    assert backdrop == BlurredBackground(30)
+    assert opened.backdrops.decided and not opened.backdrops.pending
+
+
+def test_a_colour_is_shown_although_a_file_is_still_being_opened(opened: Opened, tmp_path: Path) -> None:
+    file = BackgroundSettings(kind="image", path=write(tmp_path / "wall.png", flat((90, 90, 90))))
+    opened.gates = {file.path: threading.Event()}
+    opened.backdrops.update(file)
+    eventually(lambda: opened.requests == [file])
+
+    assert (opened.shown(WHITE) == 255).all()
+
+    assert not opened.backdrops.pending
+    opened.gates[file.path].set()
+    eventually(lambda: opened.backdrops.builder.outcome is not None)
+    assert (opened.shown(WHITE) == 255).all()

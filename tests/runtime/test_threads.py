@@ -28,7 +28,7 @@ from app.runtime.pipeline import Pipeline, Watchdog
 from app.runtime.status import Latency, Meter, Phase, PipelineStatus, StatusBoard, write_status
 from app.settings import Settings, SettingsOwner
 from mattecam.testing import FakeClock, FakeEngine
-from tests.fakes.world import BASE, FakeRecorder, FakeWorld, Hold, apply, composites, ignore, live, running
+from tests.fakes.world import BASE, FakeRecorder, FakeWorld, Hold, apply, composites, ignore, live, running, with_wall
 from tests.waiting import eventually
 
 TIMING = Timing(watchdog_s=0.02, stale_s=0.3, demand_poll_s=0.02)
@@ -125,7 +125,7 @@ def test_a_thread_that_dies_is_named(thread: str, fault: str, stage: Stage, tmp_
         eventually(lambda: (pipeline.status().recording is None) is makes_pictures)
         world.faults.put(fault, die)
         changed = pipeline.settings.replaced_at(["matting"], model="mattecam")
-        apply(pipeline, changed.replaced_at(["background"], colour="#102030"))
+        apply(pipeline, changed.replace(background=with_wall(tmp_path).background))
         eventually(lambda: names_the_thread(pipeline, thread, stage))
         if makes_pictures:
             only_cards_from_now_on(world)
@@ -290,6 +290,40 @@ def test_what_is_retired_is_discarded_with_its_memory_before_the_next_build(monk
     assert builder.join(60)
     late = [what.split(" on ")[0] for what in happened[5:] if what != "memory returned"]
     assert late == ["discarded 3", "discarded 4"], "what nobody took, and what came too late"
+
+
+def test_what_is_withdrawn_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its disk may stand still."""
+    begun = threading.Event()
+    answers = threading.Event()
+    built: list[int] = []
+
+    def wait_for_the_disk(_file: Path) -> None:
+        begun.set()
+        assert answers.wait(60)
+
+    def discard(_value: int) -> None:
+        """Nothing is held."""
+
+    monkeypatch.setattr("app.core.worker.touch", wait_for_the_disk)
+
+    def build(key: int) -> int:
+        if key == 1:
+            builder.reach(tmp_path / "film.mp4", begun.set)
+        built.append(key)
+        return key
+
+    with building(build, discard) as builder:
+        builder.request(1)
+        assert begun.wait(60)
+        builder.withdraw()
+        assert not builder.pending
+
+        builder.request(2)
+
+        eventually(lambda: builder.pending and not builder.busy)
+        assert built == [2]
+        answers.set()
 
 
 def test_a_part_of_a_stage_has_one_problem_and_the_log_says_when_it_is_over(caplog: pytest.LogCaptureFixture) -> None:
