@@ -24,6 +24,7 @@ from app.core.errors import MattecamError, SettingsError, SinkError, SinkLostErr
 
 log = logging.getLogger(__name__)
 
+# Errors of file systems that cannot lock a file.
 WITHOUT_LOCKS = {
     errno.ENOLCK,  # NFS without a lock service
     errno.EOPNOTSUPP,  # SMB, FUSE
@@ -62,12 +63,12 @@ _READING = {
     errno.EILSEQ: t("its name has a character that Windows does not allow"),
 }
 WINDOWS: bool = sys.platform == "win32"
+# Error codes of Windows: sharing violation, lock violation, mapped into memory.
 _HELD_BY_OTHERS = {32, 33, 1224}
-"""Error codes of Windows: sharing violation, lock violation, mapped into memory."""
+# Error code of Windows.
 _NAME_TOO_LONG = 206
-"""Error code of Windows."""
+# What Windows allows in no name.
 _NOT_IN_NAMES = re.compile('[<>:"|?*\x00-\x1f]')
-"""What Windows allows in no name."""
 
 
 _OF_THE_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EIO}
@@ -75,7 +76,9 @@ _OF_THE_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EIO}
 
 def write_error(error: OSError) -> type[SinkError]:
     """Return what to raise where an output cannot be opened: the name cannot be used, or the disk has failed."""
-    return SinkLostError if error.errno in _OF_THE_DISK else SinkOpenError
+    if error.errno in _OF_THE_DISK:
+        return SinkLostError
+    return SinkOpenError
 
 
 class ExplainedOSError(OSError):
@@ -90,7 +93,8 @@ def why_not_written(error: OSError) -> Text:
     """Return the reason and what to do: the second half of a sentence, without the full stop."""
     if isinstance(error, ExplainedOSError):
         return error.reason
-    return _WRITING.get(_cause(error, reads=False), t("the disk reports an error; choose another path"))
+    other = t("the disk reports an error; choose another path")
+    return _WRITING.get(_cause(error, reads=False), other)
 
 
 def why_not_read(error: OSError) -> Text:
@@ -101,8 +105,9 @@ def why_not_read(error: OSError) -> Text:
 def _cause(error: OSError, *, reads: bool) -> int:
     """Return the number of an error as POSIX systems give it: of those that Windows uses for several causes.
 
-    There EACCES is also a folder where a file is expected, and a file that another program has open. ENOENT is also a
-    path that leads through a file, and one that is too long. Errors of Python's `open` have no code of Windows.
+    There EACCES is also a folder where a file is expected, and a file that another program has
+    open. ENOENT is also a path that leads through a file, and one that is too long. Errors of
+    Python's `open` have no code of Windows.
     """
     number = error.errno or 0
     if not WINDOWS:
@@ -126,7 +131,10 @@ def _cause(error: OSError, *, reads: bool) -> int:
     return number
 
 
-_DEVICES_OF_WINDOWS = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]) *(\..*)?", re.IGNORECASE)
+_DEVICES_OF_WINDOWS = re.compile(
+    r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]) *(\..*)?",
+    re.IGNORECASE,
+)
 
 
 def names_device(name: str) -> bool:
@@ -135,8 +143,8 @@ def names_device(name: str) -> bool:
 
 
 NO_LINK = getattr(os, "O_NOFOLLOW", 0)  # Windows has none
+# What a temporary name has of the final one, for a reader.
 SHORT_NAME_BYTES = 48
-"""What a temporary name has of the final one, for a reader."""
 
 
 def no_answer(file: Path | str) -> Text:
@@ -148,16 +156,20 @@ def touch(file: Path) -> None:
     """Read the first byte of a file, if there is one: a disk that does not answer holds up this call alone."""
     if is_special(file):  # a camera must not be opened twice, and a pipe may give nothing
         return
-    with suppress(OSError, ValueError), file.open("rb") as opened:  # whoever uses the file says why it cannot
+    # Whoever uses the file says why it cannot.
+    with suppress(OSError, ValueError), file.open("rb") as opened:
         opened.read(1)
 
 
+# Held from the choice of a name until there is a file of it.
 _naming = threading.Lock()
-"""Held from the choice of a name until there is a file of it."""
 
 
-# Unlike the methods of Path, these are False also for a name that the system cannot look up: too long, or with a NUL.
-exists, is_file, is_folder = os.path.exists, os.path.isfile, os.path.isdir
+# Unlike the methods of Path, these are False also for a name
+# that the system cannot look up: too long, or with a NUL.
+exists = os.path.exists
+is_file = os.path.isfile
+is_folder = os.path.isdir
 is_link = os.path.islink
 
 
@@ -195,26 +207,35 @@ def resolved(path: Path) -> Path:
 def is_of_kind(path: Path, suffixes: Collection[str]) -> bool:
     """Return whether a file in a folder is of a kind with these suffixes, in lower case.
 
-    What macOS makes beside another file, for its attributes, on a disk that is not its own is of no kind.
+    What macOS makes beside another file, for its attributes, on a disk that is not its own is of no
+    kind.
     """
     return path.suffix.lower() in suffixes and not path.name.startswith("._")
 
 
-def check_outputs(outputs: Iterable[Path], source: Path | None = None, matte: Path | None = None) -> None:
+def check_outputs(
+    outputs: Iterable[Path],
+    source: Path | None = None,
+    matte: Path | None = None,
+) -> None:
     """Raise UsageError if an output is the source, the matte that is given with it, a file of it, or another output."""
     inputs = {"the matte": matte, "the source": source}
     known = {path: use for use, path in inputs.items() if path is not None}
     for path in outputs:
         for other, use in known.items():
             if same_file(path, other):
-                raise UsageError(f"{path} cannot be written: it is also {use}; choose another name.")
+                raise UsageError(
+                    f"{path} cannot be written: it is also {use}; choose another name.",
+                )
         if matte is not None and is_file(path) and same_file(path.parent, matte):
-            raise UsageError(f"{path} cannot be written: it is a file of the matte; choose another name.")
+            raise UsageError(
+                f"{path} cannot be written: it is a file of the matte; choose another name.",
+            )
         known[path] = "another output"
 
 
+# Length of a file name on nearly every file system.
 MOST_NAME_BYTES = 255
-"""Length of a file name on nearly every file system."""
 
 
 def name_limit(folder: Path) -> int:
@@ -260,7 +281,11 @@ def new_file(folder: Path, stem: str, suffix: str) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise MattecamError(
-            t("The folder {folder} cannot be created: {reason}.", folder=folder, reason=why_not_written(error))
+            t(
+                "The folder {folder} cannot be created: {reason}.",
+                folder=folder,
+                reason=why_not_written(error),
+            )
         ) from error
     return free_name(folder / f"{stem}{suffix}", "{} {}")
 
@@ -295,12 +320,18 @@ def is_taken(path: Path) -> bool:
 
 
 def write_private(
-    path: Path, data: bytes, *, durable: bool = False, kept: Path | None = None, keeps_owner: bool = False
+    path: Path,
+    data: bytes,
+    *,
+    durable: bool = False,
+    kept: Path | None = None,
+    keeps_owner: bool = False,
 ) -> None:
     """Create or replace the file atomically, with mode 0600. Raises OSError and keeps the old file on failure.
 
-    durable: flush the file to disk before returning, so that it survives a power failure. kept: the name that the old
-    file gets, which must be free. keeps_owner: let root give the file to the owner of the old one, or of the folder.
+    durable: flush the file to disk before returning, so that it survives a power failure. kept: the
+    name that the old file gets, which must be free. keeps_owner: let root give the file to the
+    owner of the old one, or of the folder.
     """
     _write(path, data, 0o600, durable=durable, kept=kept, keeps_owner=keeps_owner)
 
@@ -320,7 +351,8 @@ def _write(
     keeps_owner: bool = False,
 ) -> None:
     if is_special(path):
-        # Root can rename a file over a device: /dev/null would be a file for every program of the machine.
+        # Root can rename a file over a device: /dev/null
+        # would be a file for every program of the machine.
         raise ExplainedOSError(errno.EEXIST, t("it is a device or a pipe; choose a file"), path)
     part = path.with_name(f".{cut(path.name, SHORT_NAME_BYTES)}.{secrets.token_hex(4)}")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | NO_LINK | getattr(os, "O_BINARY", 0)
@@ -343,16 +375,16 @@ def _write(
         raise
 
 
+# How long a file that is to be replaced may be open elsewhere, on Windows.
 HELD_S = 2.0
-"""How long a file that is to be replaced may be open elsewhere, on Windows."""
 _HELD_POLL_S = 0.02
 
 
 def _replace(source: Path, target: Path) -> None:
     """Rename a file over another one. Raises OSError.
 
-    Windows refuses that while a program has the old file open, as virus scanners, the search index and readers of a
-    status have for a moment.
+    Windows refuses that while a program has the old file open, as virus scanners, the search index
+    and readers of a status have for a moment.
     """
     deadline_s = time.monotonic() + HELD_S
     while True:
@@ -401,7 +433,8 @@ def is_private(path: Path) -> bool:
 def move(source: Path, target: Path, *, overwrite: bool) -> None:
     """Move a file to another name in the same file system at once.
 
-    overwrite: replace a file there, but no pipe or device; otherwise only an empty one is replaced. Raises OSError.
+    overwrite: replace a file there, but no pipe or device; otherwise only an empty one is replaced.
+    Raises OSError.
     """
     if overwrite and not is_special(target):
         _replace(source, target)
@@ -412,9 +445,8 @@ def move(source: Path, target: Path, *, overwrite: bool) -> None:
         os.link(source, target)
     except OSError:
         if os.path.lexists(target):
-            raise ExplainedOSError(
-                errno.EEXIST, t("another file has got this name in the meantime; rename one of them"), target
-            ) from None
+            reason = t("another file has got this name in the meantime; rename one of them")
+            raise ExplainedOSError(errno.EEXIST, reason, target) from None
         source.rename(target)  # a file system without hard links
     else:
         source.unlink()
@@ -429,7 +461,9 @@ class BrokenFileError(SettingsError):
 
 def why_not_used(error: BrokenFileError | OSError) -> str:
     """Return the reason why a file cannot be used: a part of a sentence."""
-    return error.text if isinstance(error, BrokenFileError) else why_not_read(error)
+    if isinstance(error, BrokenFileError):
+        return error.text
+    return why_not_read(error)
 
 
 def read_object(path: Path) -> JsonObject | None:
@@ -445,7 +479,8 @@ def read_object(path: Path) -> JsonObject | None:
         return None
     except UnicodeDecodeError as error:
         raise BrokenFileError(t("it is not a text file")) from error
-    except ValueError as error:  # also raised for integers with thousands of digits
+    except ValueError as error:
+        # Also raised for integers with thousands of digits, of which the place is not known.
         line = error.lineno if isinstance(error, json.JSONDecodeError) else 1
         raise BrokenFileError(t("it is not valid JSON, see line {line}", line=line)) from error
     except RecursionError as error:
@@ -455,16 +490,13 @@ def read_object(path: Path) -> JsonObject | None:
     return data
 
 
-"""Errors of file systems that cannot lock a file."""
-
-
 def lock_file(path: Path, *, wait: bool, required: bool = False) -> IO[bytes] | None:
-    """Open `path` and lock it; closing the returned file unlocks it. Return None if it is locked: at once without
-    `wait`, with it on Windows alone, after ten seconds.
+    """Open `path` and lock it; closing the returned file unlocks it. Return None if it is locked:
+    at once without `wait`, with it on Windows alone, after ten seconds.
 
-    On a file system without locks the file is returned unlocked, and a warning is logged; required: OSError is raised
-    there. Raises OSError if the file cannot be created, and for a symbolic link, which another user may have made to
-    have a file created elsewhere.
+    On a file system without locks the file is returned unlocked, and a warning is logged; required:
+    OSError is raised there. Raises OSError if the file cannot be created, and for a symbolic link,
+    which another user may have made to have a file created elsewhere.
     """
     file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | NO_LINK, 0o600), "r+b")
     try:
@@ -498,16 +530,16 @@ def _lock(file: IO[bytes], wait: bool) -> None:
         fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
+# Interval of tries: to wait for a lock cannot be limited in time.
 LOCK_POLL_S = 0.02
-"""Interval of tries: to wait for a lock cannot be limited in time."""
 
 
 @contextmanager
 def locked(path: Path, limit_s: float) -> Iterator[None]:
     """Keep other programs, and threads, out while something is read, changed and written; `path` is removed at the end.
 
-    What cannot be locked at all, or within `limit_s` because another program hangs, is used without a lock: only what
-    each of two programs replaces as a whole may be guarded by this.
+    What cannot be locked at all, or within `limit_s` because another program hangs, is used without
+    a lock: only what each of two programs replaces as a whole may be guarded by this.
     """
     file = _lock_within(path, limit_s)
     try:
@@ -530,7 +562,11 @@ def _lock_within(path: Path, limit_s: float) -> IO[bytes] | None:
                 return file
             file.close()  # its holder before has removed it, and another program may lock a new one
         time.sleep(LOCK_POLL_S)
-    log.warning("Another Mattecam has kept %s locked for %g seconds; this one goes on without.", path, limit_s)
+    log.warning(
+        "Another Mattecam has kept %s locked for %g seconds; this one goes on without.",
+        path,
+        limit_s,
+    )
     return None
 
 
