@@ -1,7 +1,8 @@
 """Texts for the user, and the errors that carry one: what happened, to which device or file, and what to do.
 
-`t("The camera {camera} is black.", camera=name)` is written where it is raised. The result is English text that keeps
-both: the window builds the same sentence from the translated template. What only the command line prints is a `str`.
+`t("The camera {camera} is black.", camera=name)` is written where it is raised. The result is
+English text that keeps both: the window builds the same sentence from the translated template. What
+only the command line prints is a `str`.
 
 At the end of a program, a run or a device each step is done, whatever becomes of the others: a step that was skipped
 because an earlier one failed has cost recordings that were never finished and changes that were never saved.
@@ -21,24 +22,23 @@ from models.errors import WeightsError, for_command_line, restored_error
 
 log = logging.getLogger(__name__)
 
+# What may be inserted into a text; a `Text` is translated
+# with it, and a sequence is joined with commas.
 Value: TypeAlias = "str | int | PurePath | Sequence[Value]"
-"""What may be inserted into a text; a `Text` is translated with it, and a sequence is joined with commas."""
 
 
 class Text(str):
     """An English text for the user that keeps its template and values.
 
-    It is a `str`: logs, JSON and the command line write it as it is. Note that `str(text)` and formatting return a
-    plain `str`, which cannot be translated.
+    It is a `str`: logs, JSON and the command line write it as it is. Note that `str(text)` and
+    formatting return a plain `str`, which cannot be translated.
     """
 
     __slots__ = ("template", "values")
 
+    # In English, with places such as `{device}`. What is between ⟦ and ⟧, such as an option, is
+    # said everywhere but in the window.
     template: str
-    """In English, with places such as `{device}`.
-
-    What is between ⟦ and ⟧, such as an option, is said everywhere but in the window.
-    """
     values: Mapping[str, Value]
 
     def __new__(cls, template: str, values: Mapping[str, Value]) -> Text:
@@ -66,16 +66,21 @@ def fill(template: str, values: Mapping[str, Value], render: Callable[[str], str
 def _rendered(value: Value, render: Callable[[str], str]) -> str:
     if isinstance(value, tuple | list):
         return ", ".join(_rendered(each, render) for each in value)
-    return render(value) if isinstance(value, str) else str(value)
+    if isinstance(value, str):
+        return render(value)
+    return str(value)
 
 
 def counted(count: int, noun: str) -> str:
     """Return a number with its noun, as "1 frame" and "2 frames", for texts of the command line."""
-    return f"{count} {noun}{'' if count == 1 else 's'}"
+    if count == 1:
+        return f"1 {noun}"
+    return f"{count} {noun}s"
 
 
+# Control characters but for line feed and tab, line
+# separators, and marks that change the direction of text.
 _OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
-"""Control characters but for line feed and tab, line separators, and marks that change the direction of text."""
 
 
 def visible(text: str) -> str:
@@ -110,21 +115,19 @@ class Remedy(Enum):
     VIRTUAL_CAMERA = t("Set up…")
     RECORDINGS_FOLDER = t("Choose another folder")
     RETRY = t("Try again")
+    # The program goes on by itself, or only a new start helps.
     NOTHING = ""
-    """The program goes on by itself, or only a new start helps."""
 
 
 class MattecamError(Exception):
     """A failure that the program can name."""
 
+    # What helps; None: what helps with most failures of its stage.
     remedy: Remedy | None = None
-    """What helps; None: what helps with most failures of its stage."""
 
+    # What was asked for cannot be used: a value, a file, a device or a name. Otherwise something
+    # failed while it ran. It decides the exit code.
     unusable = False
-    """What was asked for cannot be used: a value, a file, a device or a name. Otherwise something failed while it ran.
-
-    It decides the exit code.
-    """
 
     def __init__(self, text: str, remedy: Remedy | None = None) -> None:
         """text: a `Text`, so that the window can translate it; a plain `str` stays English.
@@ -142,8 +145,9 @@ class MattecamError(Exception):
         self.args = (self.text,)
 
     def __reduce__(self) -> tuple[object, ...]:
-        # Exceptions are restored by a call of their type with `args`, which a constructor with further parameters
-        # refuses: a pool of processes then breaks, or waits for ever, in place of reporting the error.
+        # Exceptions are restored by a call of their type with `args`, which
+        # a constructor with further parameters refuses: a pool of processes
+        # then breaks, or waits for ever, in place of reporting the error.
         return restored_error, (type(self), self.args), self.__dict__
 
 
@@ -247,7 +251,9 @@ def how_ended(exit_code: int | None) -> str:
     """Return how a child process ended: a part of a sentence."""
     if exit_code is None or exit_code >= 0:
         return f"exit code {exit_code}"
-    return f"signal {-exit_code}{', as the system sends it when memory runs out' if exit_code == -9 else ''}"
+    if exit_code == -9:
+        return "signal 9, as the system sends it when memory runs out"
+    return f"signal {-exit_code}"
 
 
 def all_done(*steps: Callable[[], object]) -> bool:
