@@ -10,23 +10,19 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+# (H, W, 3) uint8, 0..255, blue-green-red, C-contiguous, in host memory.
 BgrImage = NDArray[np.uint8]
-"""(H, W, 3) uint8, 0..255, blue-green-red, C-contiguous, in host memory."""
-
+# (H, W) uint8, 0 is background and 255 is the person, C-contiguous, in host memory.
 AlphaImage = NDArray[np.uint8]
-"""(H, W) uint8, 0 is background and 255 is the person, C-contiguous, in host memory."""
-
+# Planes or coefficients, such as alpha in 0..1.
 Floats = NDArray[np.float32]
-"""Planes or coefficients, such as alpha in 0..1."""
-
+# Images or planes in any shape, 0..255.
 Bytes = NDArray[np.uint8]
-"""Images or planes in any shape, 0..255."""
-
+# (H, W)
 Mask = NDArray[np.bool_]
-"""(H, W)"""
 
+# Degrees, clockwise.
 Rotation = Literal[0, 90, 180, 270]
-"""Degrees, clockwise."""
 _CODES = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
 
 
@@ -42,7 +38,12 @@ class Orientation:
 
     def __str__(self) -> str:
         """Return words for a sentence or a name, such as `rotated 90 flipped`; empty for no turn."""
-        return " ".join(((f"rotated {self.rotate}",) if self.rotate else ()) + (("flipped",) if self.flip else ()))
+        words = []
+        if self.rotate:
+            words.append(f"rotated {self.rotate}")
+        if self.flip:
+            words.append("flipped")
+        return " ".join(words)
 
     @property
     def is_sideways(self) -> bool:
@@ -51,23 +52,30 @@ class Orientation:
 
     def size(self, width: int, height: int) -> tuple[int, int]:
         """Return (width, height) of an upright picture. width, height: of the camera's."""
-        return (height, width) if self.is_sideways else (width, height)
+        if self.is_sideways:
+            return height, width
+        return width, height
 
     def upright(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Return an image of the camera, (H, W) or (H, W, channels), upright; the same one if there is no turn."""
         if self.rotate:
             image = np.asarray(cv2.rotate(image, _CODES[self.rotate]), np.uint8)
-        return np.asarray(cv2.flip(image, 1), np.uint8) if self.flip else image
+        if self.flip:
+            image = np.asarray(cv2.flip(image, 1), np.uint8)
+        return image
 
     def to_upright(self, x: float, y: float) -> tuple[float, float]:
         """Return where a position of the camera's picture is in the upright one."""
         for _ in range(self.rotate // 90):
             x, y = 1 - y, x
-        return (1 - x, y) if self.flip else (x, y)
+        if self.flip:
+            x = 1 - x
+        return x, y
 
     def from_upright(self, x: float, y: float) -> tuple[float, float]:
         """Return where a position of the upright picture is in the camera's; the inverse of `to_upright`."""
-        x = 1 - x if self.flip else x
+        if self.flip:
+            x = 1 - x
         for _ in range(self.rotate // 90):
             x, y = y, 1 - x
         return x, y
@@ -90,20 +98,20 @@ def check_bgr(image: object) -> None:
 class SourceInfo:
     """The actual format of a source, read back after it was opened."""
 
+    # `camera`, `file` or `demo`.
     kind: str
-    """`camera`, `file` or `demo`."""
     name: str
+    # Identifier that survives restarts and reconnection; settings are stored under it.
     id: str
-    """Identifier that survives restarts and reconnection; settings are stored under it."""
     width: int
     height: int
     fps: float
     pixel_format: str
     """Format before conversion to BGR, such as `MJPG`; empty if there is none."""
+    # Another program sends the frames to this device.
     is_virtual: bool = False
-    """Another program sends the frames to this device."""
+    # How its frames are turned; `width` and `height` are those of turned frames.
     orientation: Orientation = UNTURNED
-    """How its frames are turned; `width` and `height` are those of turned frames."""
 
     @property
     def viewpoint(self) -> str:
@@ -116,8 +124,8 @@ class SourceInfo:
         return replace(self, width=width, height=height, orientation=orientation)
 
 
+# Of frames outside the live pipeline.
 UNKNOWN_SOURCE = SourceInfo("", "", "", 0, 0, 0.0, "")
-"""Of frames outside the live pipeline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,18 +133,19 @@ class Frame:
     """One frame of a source. Its image must not be modified."""
 
     image: BgrImage
+    # Frame number, from 0 for each opened source; a gap means that the source dropped frames.
     index: int
-    """Frame number, from 0 for each opened source; a gap means that the source dropped frames."""
     captured_at_s: float
     """time.perf_counter() at the arrival of the frame, in seconds."""
+    # The uncropped image of the source if `image` is a crop of it.
     whole: BgrImage | None = None
-    """The uncropped image of the source if `image` is a crop of it."""
+    # True for frames of the demo source: they do not show
+    # the user and may be written to disk without a request.
     synthetic: bool = False
-    """True for frames of the demo source: they do not show the user and may be written to disk without a request."""
+    # What it was captured from, which may not be the source in use any more.
     source: SourceInfo = UNKNOWN_SOURCE
-    """What it was captured from, which may not be the source in use any more."""
+    # Changes whenever a source is opened: frames of two generations do not belong to one sequence.
     generation: int = 0
-    """Changes whenever a source is opened: frames of two generations do not belong to one sequence."""
 
     @property
     def size(self) -> tuple[int, int]:
@@ -147,23 +156,28 @@ class Frame:
         """Return the frame turned upright, and named after its source. source: as it opened, not turned."""
         if orientation == source.orientation:
             return replace(self, source=source)
-        return replace(self, image=orientation.upright(self.image), source=source.turned(orientation))
+        return replace(
+            self,
+            image=orientation.upright(self.image),
+            source=source.turned(orientation),
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class BlurredBackground:
     """The camera's background, blurred. The person is inpainted before the blur, which avoids a halo."""
 
+    # Strength from 0 to 100 (only colours remain). Engines
+    # raise it to what the level of strict mode allows.
     strength: float
-    """Strength from 0 to 100 (only colours remain). Engines raise it to what the level of strict mode allows."""
+    # Blur with discs that keep highlights, like a lens; executors that cannot do it blur as usual.
     bokeh: bool = False
-    """Blur with discs that keep highlights, like a lens; executors that cannot do it blur as usual."""
     zoom: float = 1.0
     """Pixels of the frame per pixel of the camera. The strength is that of the camera's frame, which is magnified."""
 
 
+# Background of the frame step: an image of the frame's size, or the blurred camera background.
 Backdrop = BgrImage | BlurredBackground
-"""Background of the frame step: an image of the frame's size, or the blurred camera background."""
 
 
 def magnified(backdrop: Backdrop, times: float) -> Backdrop:
@@ -179,23 +193,24 @@ class Matte:
 
     composite: BgrImage
     alpha: AlphaImage
+    # Estimated foreground colours; only if requested.
     foreground: BgrImage | None = None
-    """Estimated foreground colours; only if requested."""
+    # The image that the composite shows, if not the whole
+    # frame: the part that auto-framing chose, enlarged.
     frame: BgrImage | None = None
-    """The image that the composite shows, if not the whole frame: the part that auto-framing chose, enlarged."""
+    # Whether the network left the frame out, because little has moved.
     still: bool = False
-    """Whether the network left the frame out, because little has moved."""
 
 
 class PictureKind(Enum):
     """Content of an outgoing picture; the privacy rule depends on it."""
 
+    # The stand-by card; contains no camera image.
     STANDBY = "standby"
-    """The stand-by card; contains no camera image."""
+    # The person in front of the selected background.
     COMPOSITE = "composite"
-    """The person in front of the selected background."""
+    # The camera's unmatted frame; only if the user selected the background "none".
     UNMATTED = "unmatted"
-    """The camera's unmatted frame; only if the user selected the background "none"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,10 +221,10 @@ class Picture:
     kind: PictureKind
     alpha: AlphaImage | None = None
     foreground: BgrImage | None = None
+    # The frame that it was made from; None for the stand-by card.
     frame: Frame | None = None
-    """The frame that it was made from; None for the stand-by card."""
+    # As in `Settings`, of the settings that it was made under; None for the stand-by card.
     hides: tuple[object, ...] | None = None
-    """As in `Settings`, of the settings that it was made under; None for the stand-by card."""
 
     @property
     def size(self) -> tuple[int, int]:
@@ -217,5 +232,6 @@ class Picture:
         return self.image.shape[1], self.image.shape[0]
 
 
+# A picture approved for output: only the runtime's
+# privacy gate creates one, and sinks accept nothing else.
 Outgoing = NewType("Outgoing", Picture)
-"""A picture approved for output: only the runtime's privacy gate creates one, and sinks accept nothing else."""
