@@ -1,7 +1,8 @@
 """Resize images to an exact size without distortion, and choose the part of a frame that is shown.
 
-The functions that resize take (H, W) or (H, W, 3) uint8 images in host memory and return C-contiguous images of
-exactly the requested size. An image that has this size already is returned without a copy.
+The functions that resize take (H, W) or (H, W, 3) uint8 images in host memory and return
+C-contiguous images of exactly the requested size. An image that has this size already is returned
+without a copy.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ Pixels = TypeVar("Pixels", NDArray[np.uint8], NDArray[np.float32])
 Image = NDArray[np.uint8]
 """(H, W) or (H, W, 3) uint8, 0..255."""
 
+# Blurred bars are computed at 1/24 of the size, which leaves only soft colours.
 _BAR_BLUR = 24
-"""Blurred bars are computed at 1/24 of the size, which leaves only soft colours."""
 _BAR_DIM = 0.6
 
 
@@ -34,7 +35,9 @@ def cover_size(width: int, height: int, out_width: int, out_height: int) -> tupl
 def contain_size(width: int, height: int, out_width: int, out_height: int) -> tuple[int, int]:
     """Return the largest size with aspect ratio `width`:`height` inside `out_width` x `out_height`; at least 1x1."""
     scale = min(out_width / width, out_height / height)
-    return min(out_width, max(1, round(width * scale))), min(out_height, max(1, round(height * scale)))
+    inner_width = max(1, round(width * scale))
+    inner_height = max(1, round(height * scale))
+    return min(out_width, inner_width), min(out_height, inner_height)
 
 
 def is_alike(size: tuple[int, int], other: tuple[int, int]) -> bool:
@@ -51,8 +54,8 @@ def even_size(width: int, height: int) -> tuple[int, int]:
 def scale(image: Image, width: int, height: int) -> Image:
     """Resize `image` without keeping its aspect ratio: area averaging to a half or less, else interpolation.
 
-    Down to a half, interpolation skips no pixel. Area averaging at other ratios than whole ones has no fast path in
-    OpenCV: 1280x720 to 1024x576 takes 8.5 ms in place of 1.6.
+    Down to a half, interpolation skips no pixel. Area averaging at other ratios than whole ones has
+    no fast path in OpenCV: 1280x720 to 1024x576 takes 8.5 ms in place of 1.6.
     """
     if (image.shape[1], image.shape[0]) == (width, height):
         return image
@@ -64,30 +67,45 @@ def scale(image: Image, width: int, height: int) -> Image:
 class Layout(NamedTuple):
     """How an image lies in a frame."""
 
+    # Whether it covers the frame, or is shown whole on a blurred copy of itself.
     fit: Literal["fill", "fit"] = "fill"
-    """Whether it covers the frame, or is shown whole on a blurred copy of itself."""
     zoom: float = 1.0
+    # -1 shows its left edge, 1 its right one; moves it to
+    # the left as it grows, also where all of it is seen.
     pan_x: float = 0.0
-    """-1 shows its left edge, 1 its right one; moves it to the left as it grows, also where all of it is seen."""
     pan_y: float = 0.0
 
 
-def lay_out(image: Image, layout: Layout, width: int, height: int, *, on_black: bool = False) -> Image:
+def lay_out(
+    image: Image,
+    layout: Layout,
+    width: int,
+    height: int,
+    *,
+    on_black: bool = False,
+) -> Image:
     """Scale `image` to the size after its layout, and crop or surround the rest.
 
     on_black: fill the rest with black, not with a dimmed, blurred copy of the image.
     """
     if (image.shape[1], image.shape[0]) == (width, height) and layout[1:] == (1, 0, 0):
         return image
-    size = cover_size if layout.fit == "fill" else contain_size
-    inner = [side * layout.zoom for side in size(image.shape[1], image.shape[0], width, height)]
-    across, canvas_across = _shown(image.shape[1], inner[0], width, layout.pan_x)
-    down, canvas_down = _shown(image.shape[0], inner[1], height, layout.pan_y)
+    size_of = cover_size if layout.fit == "fill" else contain_size
+    inner_width, inner_height = size_of(image.shape[1], image.shape[0], width, height)
+    across, canvas_across = _shown(image.shape[1], inner_width * layout.zoom, width, layout.pan_x)
+    down, canvas_down = _shown(image.shape[0], inner_height * layout.zoom, height, layout.pan_y)
     # Crop before scaling, so that a very large image is resampled only once.
-    part = scale(image[down, across], canvas_across.stop - canvas_across.start, canvas_down.stop - canvas_down.start)
+    part = scale(
+        image[down, across],
+        canvas_across.stop - canvas_across.start,
+        canvas_down.stop - canvas_down.start,
+    )
     if part.shape[:2] == (height, width):
         return np.ascontiguousarray(part)
-    canvas = np.zeros((height, width, *image.shape[2:]), np.uint8) if on_black else _blurred(image, width, height)
+    if on_black:
+        canvas: Image = np.zeros((height, width, *image.shape[2:]), np.uint8)
+    else:
+        canvas = _blurred(image, width, height)
     canvas[canvas_down, canvas_across] = part
     return canvas
 
@@ -108,7 +126,8 @@ def _shown(pixels: int, inner: float, size: int, pan: float) -> tuple[slice, sli
     inner: the length of the whole image in the frame. size: that of the frame.
     """
     start = (size - inner - pan * abs(size - inner)) / 2
-    low, high = max(start, 0.0), min(start + inner, float(size))
+    low = max(start, 0.0)
+    high = min(start + inner, float(size))
     first = min(round(low), size - 1)
     begin = min(int((low - start) / inner * pixels), pixels - 1)
     last = min(first + max(round(high - low), 1), size)
@@ -133,8 +152,8 @@ class View:
 
     left: float = 0.0
     top: float = 0.0
+    # Of both sides: 1 is the whole frame, 0.5 a zoom of 2.
     size: float = 1.0
-    """Of both sides: 1 is the whole frame, 0.5 a zoom of 2."""
 
     @property
     def is_whole(self) -> bool:
@@ -167,7 +186,13 @@ def viewed(image: Pixels, view: View) -> Pixels:
         np.float64,
     )  # from pixels of the view to pixels of the image; pixel centres are at whole numbers
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    warped = cv2.warpAffine(image, matrix, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    warped = cv2.warpAffine(
+        image,
+        matrix,
+        (width, height),
+        flags=flags,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
     return np.asarray(warped).astype(image.dtype, copy=False)
 
 
@@ -176,7 +201,8 @@ WHOLE = FramingSettings()
 
 def cutout(framing: FramingSettings, width: int, height: int) -> tuple[int, int, int, int]:
     """Return the crop rectangle (left, top, width, height) in pixels, with the aspect ratio of the frame."""
-    part_width, part_height = max(1, round(width / framing.zoom)), max(1, round(height / framing.zoom))
+    part_width = max(1, round(width / framing.zoom))
+    part_height = max(1, round(height / framing.zoom))
     left = round((width - part_width) * (framing.pan_x + 1) / 2)
     top = round((height - part_height) * (framing.pan_y + 1) / 2)
     return left, top, part_width, part_height
@@ -195,16 +221,28 @@ def framed(image: BgrImage, framing: FramingSettings) -> BgrImage:
 def cropped(frame: Frame, framing: FramingSettings) -> Frame:
     """Return the frame with the crop as its image; without a zoom return `frame` itself."""
     image = framed(frame.image, framing)
-    return frame if image is frame.image else replace(frame, image=image, whole=frame.image)
+    if image is frame.image:
+        return frame
+    return replace(frame, image=image, whole=frame.image)
 
 
 def pan_by(framing: FramingSettings, right: float, down: float) -> FramingSettings:
     """Return the framing panned by (right, down), as fractions of the view size."""
     view = view_of(framing)
-    return _look_at(framing, framing.zoom, view.left - right * view.size, view.top - down * view.size)
+    return _look_at(
+        framing,
+        framing.zoom,
+        view.left - right * view.size,
+        view.top - down * view.size,
+    )
 
 
-def zoom_at(framing: FramingSettings, factor: float, x: float = 0.5, y: float = 0.5) -> FramingSettings:
+def zoom_at(
+    framing: FramingSettings,
+    factor: float,
+    x: float = 0.5,
+    y: float = 0.5,
+) -> FramingSettings:
     """Return the framing zoomed by `factor` at (x, y), fractions of the view size; the crop stays inside the frame."""
     zoom = min(MAX_ZOOM, max(1.0, framing.zoom * factor))
     view = view_of(framing)
@@ -232,5 +270,6 @@ def _look_at(framing: FramingSettings, zoom: float, left: float, top: float) -> 
     room = 1 - 1 / zoom
     if room <= 0:
         return framing.replace(zoom=zoom)
-    pans = [min(1.0, max(-1.0, 2 * edge / room - 1)) for edge in (left, top)]
-    return framing.replace(zoom=zoom, pan_x=pans[0], pan_y=pans[1])
+    pan_x = min(1.0, max(-1.0, 2 * left / room - 1))
+    pan_y = min(1.0, max(-1.0, 2 * top / room - 1))
+    return framing.replace(zoom=zoom, pan_x=pan_x, pan_y=pan_y)
