@@ -17,12 +17,14 @@ from models import program
 from models.program import NAME as NAME
 from models.program import program_command as program_command
 
+# The folder that contains the packages `app` and `models`:
+# the source tree, or `_program` of the installed package.
 ROOT = Path(__file__).resolve().parents[2]
-"""The folder that contains the packages `app` and `models`: the source tree, or `_program` of the installed package."""
+# Completes the name of a module: empty in a source tree,
+# `mattecam._program.` in an installed copy (setup.py).
 PREFIX = __name__.removesuffix("app.core.paths")
-"""Completes the name of a module: empty in a source tree, `mattecam._program.` in an installed copy (setup.py)."""
+# The folder from which the modules are imported.
 IMPORT_ROOT = ROOT.joinpath(*[".."] * PREFIX.count(".")).resolve()
-"""The folder from which the modules are imported."""
 
 
 def module(name: str) -> str:
@@ -32,7 +34,8 @@ def module(name: str) -> str:
 
 def config_dir() -> Path:
     """Return the folder for settings and scenes; `$MATTECAM_CONFIG_DIR` overrides it. Does not create it."""
-    if named := os.environ.get("MATTECAM_CONFIG_DIR"):
+    named = os.environ.get("MATTECAM_CONFIG_DIR")
+    if named:
         return Path(named)
     import platformdirs  # the measurements for a GPU run without it
 
@@ -42,7 +45,8 @@ def config_dir() -> Path:
 
 def data_dir() -> Path:
     """Return the folder for models, backgrounds and logs; `$MATTECAM_DATA_DIR` overrides it. Does not create it."""
-    if named := os.environ.get("MATTECAM_DATA_DIR"):
+    named = os.environ.get("MATTECAM_DATA_DIR")
+    if named:
         return Path(named)
     import platformdirs  # the measurements for a GPU run without it
 
@@ -68,11 +72,13 @@ def assets_dir() -> Path:
 def documents_dir() -> Path:
     """Return the folder of the documents such as `apps.md`: `docs/`, or that of the installed package."""
     folder = ROOT / "docs"
-    return folder if folder.is_dir() else Path(sysconfig.get_path("data")) / "share" / "doc" / NAME
+    if folder.is_dir():
+        return folder
+    return Path(sysconfig.get_path("data")) / "share" / "doc" / NAME
 
 
+# Commit that a wheel was built of (setup.py).
 COMMIT = ROOT / "COMMIT"
-"""Commit that a wheel was built of (setup.py)."""
 _GIT_TIMEOUT_S = 5
 
 
@@ -93,7 +99,13 @@ def commit() -> str:
         return ""
     line = ("git", "-C", str(ROOT), "rev-parse", "--short=12", "HEAD")
     try:
-        done = subprocess.run(line, capture_output=True, text=True, timeout=_GIT_TIMEOUT_S, check=True)
+        done = subprocess.run(
+            line,
+            capture_output=True,
+            text=True,
+            timeout=_GIT_TIMEOUT_S,
+            check=True,
+        )
     except (OSError, subprocess.SubprocessError):
         return ""
     return done.stdout.strip()
@@ -108,9 +120,14 @@ def how_to_install(*packages: str) -> str:
 
 def licences(folders: Sequence[str] | None = None) -> dict[str, str]:
     """Return package with version → licence, sorted. folders: where packages are; by default those of this Python."""
-    found = metadata.distributions() if folders is None else metadata.distributions(path=list(folders))
-    listed = {f"{package.metadata['Name']} {package.version}": stated_licence(package.metadata) for package in found}
-    return dict(sorted(listed.items(), key=lambda entry: entry[0].lower()))
+    if folders is None:
+        packages = metadata.distributions()
+    else:
+        packages = metadata.distributions(path=list(folders))
+    licence_of: dict[str, str] = {}
+    for package in packages:
+        licence_of[f"{package.metadata['Name']} {package.version}"] = stated_licence(package.metadata)
+    return {name: licence_of[name] for name in sorted(licence_of, key=str.lower)}
 
 
 def stated_licence(fields: metadata.PackageMetadata) -> str:
