@@ -1,8 +1,8 @@
 """Compiling kernels: by numba in a copy of the sources, ahead in a package, which lacks numba.
 
-A cache of numba on disk that cannot be read or written is no error: the function is compiled again. A package has a
-library per level of x86-64, called by way of ctypes; `tools.packages.kernels` makes them. A call releases the
-interpreter lock, as one of numba does.
+A cache of numba on disk that cannot be read or written is no error: the function is compiled again.
+A package has a library per level of x86-64, called by way of ctypes; `tools.packages.kernels` makes
+them. A call releases the interpreter lock, as one of numba does.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -22,14 +23,14 @@ import numpy as np
 
 log = logging.getLogger(__name__)
 Function = TypeVar("Function", bound=Callable[..., object])
+# Folder of the libraries in a package; not in a copy of the sources, where numba compiles.
 FOLDER = Path(__file__).with_name("kernels")
-"""Folder of the libraries in a package; not in a copy of the sources, where numba compiles."""
+# Instruction sets that each level needs, as Linux lists them, beside those of the levels below.
 LEVELS = {
     "x86-64-v4": {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"},
     "x86-64-v3": {"avx2", "bmi1", "bmi2", "fma", "f16c", "abm", "movbe"},
     "x86-64-v2": {"cx16", "popcnt", "sse4_1", "sse4_2", "ssse3"},
 }
-"""Instruction sets that each level needs, as Linux lists them, beside those of the levels below."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +43,22 @@ class Array:
 
 
 Argument = Array | type[float] | type[int] | type[bool]
-_SCALARS: dict[object, type[Any]] = {float: ctypes.c_double, int: ctypes.c_int64, bool: ctypes.c_int8}
+_SCALARS: dict[object, type[Any]] = {
+    float: ctypes.c_double,
+    int: ctypes.c_int64,
+    bool: ctypes.c_int8,
+}
+# Where kernels write what nobody reads.
 _UNREAD = ctypes.create_string_buffer(16)
-"""Where kernels write what nobody reads."""
+# Functions that numba compiled for their types, as its dispatchers.
 kernels: list[Any] = []
-"""Functions that numba compiled for their types, as its dispatchers."""
 
 
-def compiled(function: Function, arguments: Sequence[Argument] | None = None, **options: object) -> Function:
+def compiled(
+    function: Function,
+    arguments: Sequence[Argument] | None = None,
+    **options: object,
+) -> Function:
     """Return a compiled function: for these types and without a result, or together with its callers without them.
 
     options: of `numba.njit`.
@@ -63,13 +72,18 @@ def compiled(function: Function, arguments: Sequence[Argument] | None = None, **
     dispatcher = numba.njit(**options)(function)
     if arguments is None or dispatcher is function:  # the latter: NUMBA_DISABLE_JIT
         return cast("Function", dispatcher)
-    with contextlib.suppress(RuntimeError):  # there is no folder for the cache: every process compiles
+    # There is no folder for the cache: every process compiles.
+    with contextlib.suppress(RuntimeError):
         dispatcher.enable_caching()
     signature = f"void({', '.join(map(_numba, arguments))})"
     try:
         dispatcher.compile(signature)
     except Exception as error:  # noqa: BLE001 - a file that is damaged or cannot be written raises anything
-        log.warning("The compiled function %s cannot be loaded or kept (%r).", function.__name__, error)
+        log.warning(
+            "The compiled function %s cannot be loaded or kept (%r).",
+            function.__name__,
+            error,
+        )
         with contextlib.suppress(OSError):
             dispatcher._cache.flush()  # noqa: SLF001 - numba has no public way to empty a cache
         dispatcher = numba.njit(**options)(function)
@@ -80,16 +94,16 @@ def compiled(function: Function, arguments: Sequence[Argument] | None = None, **
 
 
 _lock = threading.Lock()
+# One for each load that is under way.
 _loads: list[None] = []
-"""One for each load that is under way."""
 
 
 @contextlib.contextmanager
 def loading() -> Iterator[None]:
     """Import modules with kernels inside, which takes seconds where they are not compiled yet.
 
-    A collection of all objects that numba brings along stops every thread for 60 to 120 ms: there is none meanwhile,
-    and later ones never look at what exists then.
+    A collection of all objects that numba brings along stops every thread for 60 to 120 ms: there
+    is none meanwhile, and later ones never look at what exists then.
     """
     with _lock:  # not held while modules are imported, which have locks of their own
         _loads.append(None)
@@ -118,19 +132,31 @@ def library() -> ctypes.CDLL | None:
     if not FOLDER.is_dir():
         return None
     lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    # One line for each core; all have the same.
     flags = set(next((line for line in lines if line.startswith("flags")), "").split())
-    level = next((name for name, needed in LEVELS.items() if needed <= flags), None)
-    if level is None:
-        raise OSError(f"This processor lacks instructions of {list(LEVELS)[-1]}, which Mattecam needs.")
-    return ctypes.CDLL(str(FOLDER / f"{level}.so"))
+    for level, needed in LEVELS.items():
+        if needed <= flags:
+            return ctypes.CDLL(str(FOLDER / f"{level}.so"))
+    lowest = list(LEVELS)[-1]
+    raise OSError(f"This processor lacks instructions of {lowest}, which Mattecam needs.")
 
 
 def kernel(name: str, arguments: Sequence[Argument]) -> Callable[..., None]:
     """Return a kernel of the library. Like numba's, it raises TypeError for an array of another type."""
     symbol = getattr(library(), name)
     symbol.restype = ctypes.c_int32
-    symbol.argtypes = [ctypes.c_void_p, ctypes.c_void_p, *(kind for each in arguments for kind in _passed(each))]
-    expected = [(np.dtype(each.dtype), each) if isinstance(each, Array) else None for each in arguments]
+    symbol.argtypes = [
+        ctypes.c_void_p,
+        ctypes.c_void_p,
+        *chain.from_iterable(_passed(argument) for argument in arguments),
+    ]
+    # None for a number. Made once: a kernel is called for each strip of each frame.
+    expected: list[tuple[np.dtype[Any], Array] | None] = []
+    for argument in arguments:
+        if isinstance(argument, Array):
+            expected.append((np.dtype(argument.dtype), argument))
+        else:
+            expected.append(None)
 
     def call(*values: Any) -> None:
         flat: list[object] = []
@@ -138,10 +164,11 @@ def kernel(name: str, arguments: Sequence[Argument]) -> Callable[..., None]:
             if kind is None:
                 flat.append(value)
                 continue
-            (dtype, wanted), flags = kind, value.flags
-            fits = value.dtype == dtype and value.ndim == wanted.ndim and flags.c_contiguous
-            if not fits or (wanted.writable and not flags.writeable):
-                raise TypeError(f"{name} takes {wanted}")
+            dtype, array = kind
+            flags = value.flags
+            fits = value.dtype == dtype and value.ndim == array.ndim and flags.c_contiguous
+            if not fits or (array.writable and not flags.writeable):
+                raise TypeError(f"{name} takes {array}")
             address = value.__array_interface__["data"][0]
             flat += (None, None, value.size, value.itemsize, address, *value.shape, *value.strides)
         if symbol(ctypes.addressof(_UNREAD), ctypes.addressof(_UNREAD), *flat) != 0:
@@ -154,5 +181,6 @@ def _passed(argument: Argument) -> list[type[Any]]:
     """Return the types in which numba passes an argument: of an array owner, parent, sizes, address, shape, strides."""
     if not isinstance(argument, Array):
         return [_SCALARS[argument]]
-    owners, sizes = [ctypes.c_void_p] * 2, [ctypes.c_int64] * 2
+    owners = [ctypes.c_void_p] * 2
+    sizes = [ctypes.c_int64] * 2
     return [*owners, *sizes, ctypes.c_void_p, *([ctypes.c_int64] * (2 * argument.ndim))]
