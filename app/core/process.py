@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 from types import FrameType
 
@@ -21,10 +22,10 @@ from app.core import EXIT_INTERRUPTED
 from app.core.errors import MattecamError, ModelError, Text, t
 from app.core.threads import usable_cores
 
+# The terminal or the SSH session was closed; not on Windows.
 HANGUP: int | None = getattr(signal, "SIGHUP", None)
-"""The terminal or the SSH session was closed; not on Windows."""
+# Ctrl+Break, and the end of the console or of the session; on Windows alone.
 BREAK: int | None = getattr(signal, "SIGBREAK", None)
-"""Ctrl+Break, and the end of the console or of the session; on Windows alone."""
 
 
 def stopping() -> tuple[int, ...]:
@@ -43,14 +44,15 @@ def exit_on_signals() -> None:
         signal.signal(number, lambda number, frame: os._exit(EXIT_INTERRUPTED))
 
 
+# Parameter of glibc's `mallopt`.
 _M_ARENA_MAX = -8
-"""Parameter of glibc's `mallopt`."""
 
 
 def refuse_open_umask() -> None:
     """Let other users write to nothing that this process makes from now on, as folders, caches and weights.
 
-    A umask that lets everybody write becomes the usual one; one that lets only the group write stays.
+    A umask that lets everybody write becomes the usual one; one that lets only the group write
+    stays.
     """
     given = os.umask(0o022)
     if given & 0o002:
@@ -60,8 +62,9 @@ def refuse_open_umask() -> None:
 def disable_core_dumps() -> None:
     """Forbid the system to write the memory of this process, which holds frames of the camera, to disk if it crashes.
 
-    On Linux and macOS, for this process and those that it starts. The kernel gives programs that collect core dumps
-    everything whatever the limit is: systemd's looks at it, Ubuntu's apport does not. So none of the memory is dumped.
+    On Linux and macOS, for this process and those that it starts. The kernel gives programs that
+    collect core dumps everything whatever the limit is: systemd's looks at it, Ubuntu's apport does
+    not. So none of the memory is dumped.
     """
     if sys.platform != "win32":  # which keeps no full dumps unless an administrator asks for them
         import resource
@@ -76,17 +79,18 @@ def disable_core_dumps() -> None:
 def limit_heaps(heaps: int | None = None) -> None:
     """Let the C library spread the threads over `heaps` heaps, by default one for each core. Call it early.
 
-    glibc makes up to eight heaps for each core, and each keeps what its threads freed: every background, recording and
-    engine has threads of its own, so that memory grew with each of them. Other C libraries keep their ways.
+    glibc makes up to eight heaps for each core, and each keeps what its threads freed: every
+    background, recording and engine has threads of its own, so that memory grew with each of them.
+    Other C libraries keep their ways.
     """
     if sys.platform == "linux":
         with suppress(OSError, AttributeError):  # musl has none
             ctypes.CDLL(None).mallopt(_M_ARENA_MAX, heaps or usable_cores())
 
 
+# Address space in which small frames can be matted on two cores: OpenVINO, FFmpeg and numba map
+# much that they never use, and end the process or fail with any error where they cannot.
 NEEDED_MB = 1500
-"""Address space in which small frames can be matted on two cores: OpenVINO, FFmpeg and numba map much that they never
-use, and end the process or fail with any error where they cannot."""
 
 
 def check_memory_limit() -> None:
@@ -96,20 +100,23 @@ def check_memory_limit() -> None:
 
         limit, _ = resource.getrlimit(resource.RLIMIT_AS)
         if limit != resource.RLIM_INFINITY and limit < NEEDED_MB * 1e6:
+            limit_mb = round(limit / 1e6)
             raise MattecamError(
-                f"A program may use {round(limit / 1000000.0)} MB of memory here, and this one needs {NEEDED_MB}; "
+                f"A program may use {limit_mb} MB of memory here, and this one needs {NEEDED_MB}; "
                 "raise the limit with `ulimit -v unlimited`, or ask who set it."
             )
 
 
+# Number of the process that has started threads of
+# native libraries; a fork of it has the same value.
 _thread_starter: int | None = None
-"""Number of the process that has started threads of native libraries; a fork of it has the same value."""
 
 
 def check_not_forked() -> None:
     """Raise ModelError in a fork of a process that called `start_native_threads`.
 
-    OpenVINO and PyTorch keep threads that a fork lacks and waits for. A fork made before their first use works.
+    OpenVINO and PyTorch keep threads that a fork lacks and waits for. A fork made before their
+    first use works.
     """
     if _thread_starter not in (None, os.getpid()):
         raise ModelError(
@@ -129,7 +136,8 @@ def start_native_threads() -> None:
 def handled(handler: Callable[[int, FrameType | None], object]) -> Iterator[None]:
     """Call `handler` for the signals that end a command; then restore the handlers before. For the main thread.
 
-    After SIGHUP, what is printed to a terminal goes nowhere, because printing to one that was closed fails.
+    After SIGHUP, what is printed to a terminal goes nowhere, because printing to one that was
+    closed fails.
     """
     terminals = [stream for stream in (1, 2) if os.isatty(stream)]
     nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -149,8 +157,8 @@ def handled(handler: Callable[[int, FrameType | None], object]) -> Iterator[None
         os.close(nowhere)
 
 
+# Events of a console of Windows: it was closed, the user logs off, the computer shuts down.
 CONSOLE_ENDS = (2, 5, 6)
-"""Events of a console of Windows: it was closed, the user logs off, the computer shuts down."""
 END_S = 4.5
 """How long the end of a program may take then: Windows ends it five seconds after the event, or with the handler."""
 
@@ -198,8 +206,8 @@ def ending_with_console() -> Iterator[None]:
 
 LINUX: bool = sys.platform.startswith("linux")
 PROC = Path("/proc")
+# PipeWire and WirePlumber hold camera devices open without streaming; ignore them.
 CAMERA_SERVICES = ("pipewire", "wireplumber")
-"""PipeWire and WirePlumber hold camera devices open without streaming; ignore them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,12 +216,12 @@ class Holder:
 
     pid: int
     name: str
+    # The device is open for writing only, as by a producer.
     only_writes: bool
-    """The device is open for writing only, as by a producer."""
+    # One of its handles of the device is for writing only.
     sends: bool = False
-    """One of its handles of the device is for writing only."""
+    # Numbers of its handles of the device.
     handles: tuple[str, ...] = ()
-    """Numbers of its handles of the device."""
 
     @property
     def text(self) -> Text:
@@ -233,16 +241,28 @@ def holders(device: str, proc: Path = PROC) -> tuple[Holder, ...]:
         return ()
     found = []
     wanted = os.path.realpath(device)
-    for entry in os.scandir(proc):
-        if entry.name.isdecimal():
-            # The process may exit meanwhile, or belong to another user.
-            with suppress(OSError):
-                handles = [fd.name for fd in os.scandir(f"{entry.path}/fd") if _target(fd.path) == wanted]
-                if handles:
-                    name = _text(f"{entry.path}/comm").strip() or "a program"
-                    writing = [_only_writes(f"{entry.path}/fdinfo/{handle}") for handle in handles]
-                    found.append(Holder(int(entry.name), name, all(writing), any(writing), tuple(handles)))
-    return tuple(sorted(found, key=lambda holder: holder.pid))
+    for process in os.scandir(proc):
+        if not process.name.isdecimal():
+            continue
+        # The process may exit meanwhile, or belong to another user.
+        with suppress(OSError):
+            opened = os.scandir(f"{process.path}/fd")
+            handles = [handle.name for handle in opened if _target(handle.path) == wanted]
+            if handles:
+                found.append(_holder(process, handles))
+    return tuple(sorted(found, key=attrgetter("pid")))
+
+
+def _holder(process: os.DirEntry[str], handles: list[str]) -> Holder:
+    """Return a process that has these handles of a device. Raises OSError."""
+    writing = [_only_writes(f"{process.path}/fdinfo/{handle}") for handle in handles]
+    return Holder(
+        pid=int(process.name),
+        name=_text(f"{process.path}/comm").strip() or "a program",
+        only_writes=all(writing),
+        sends=any(writing),
+        handles=tuple(handles),
+    )
 
 
 def _target(link: str) -> str:
@@ -253,8 +273,11 @@ def _target(link: str) -> str:
 
 
 def _only_writes(fdinfo: str) -> bool:
-    _, _, flags = _text(fdinfo).partition("flags:")
-    return bool(flags) and int(flags.split()[0], 8) & (os.O_WRONLY | os.O_RDWR) == os.O_WRONLY
+    _, _, text = _text(fdinfo).partition("flags:")
+    if not text:
+        return False
+    flags = int(text.split()[0], 8)
+    return flags & (os.O_WRONLY | os.O_RDWR) == os.O_WRONLY
 
 
 def _text(path: str) -> str:
