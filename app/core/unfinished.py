@@ -1,9 +1,10 @@
 """Unfinished outputs: what is written has a temporary name beside its final one until it is whole.
 
-`talk.part.mp4` is a film, `frames.part` a folder of images, `photo.png.part` the folder of an image, `.part` that of
-images for a folder that exists, and `talk.recording.mkv` a recording. What a crash left is never written to: the next
-one is `talk.part2.mp4`. The tries of a batch are folders in `.tries` of the output folder, which the next batch into it
-removes; films in them have the names above.
+`talk.part.mp4` is a film, `frames.part` a folder of images, `photo.png.part` the folder of an
+image, `.part` that of images for a folder that exists, and `talk.recording.mkv` a recording. What a
+crash left is never written to: the next one is `talk.part2.mp4`. The tries of a batch are folders
+in `.tries` of the output folder, which the next batch into it removes; films in them have the names
+above.
 """
 
 from __future__ import annotations
@@ -20,26 +21,36 @@ from pathlib import Path
 from app.core.errors import t
 from app.core.files import ExplainedOSError, fitting, is_file, is_folder, move, name_limit
 
+# What the name of an unfinished file has before its suffix.
 PART = "part"
-"""What the name of an unfinished file has before its suffix."""
+# The same of a recording: what a crash leaves of it is
+# whole but for its last second, and is no film of a batch.
 RECORDING = "recording"
-"""The same of a recording: what a crash leaves of it is whole but for its last second, and is no film of a batch."""
+# Folder of the tries of a batch.
 TRIES = ".tries"
-"""Folder of the tries of a batch."""
+# Unfinished files of one name. A program that is
+# started anew by a supervisor must not fill the folder.
 MOST = 1000
-"""Unfinished files of one name. A program that is started anew by a supervisor must not fill the folder."""
 
 
-def unfinished_file(final: Path, word: str = PART, suffix: str | None = None, *, private: bool) -> Path:
+def unfinished_file(
+    final: Path,
+    word: str = PART,
+    suffix: str | None = None,
+    *,
+    private: bool,
+) -> Path:
     """Create an empty file beside its final name. Raises OSError, also where the final name is too long.
 
-    word: `PART` or `RECORDING`. suffix: of the file, by default that of the final name. private: with mode 0600,
-    otherwise with that of the umask.
+    word: `PART` or `RECORDING`. suffix: of the file, by default that of the final name. private:
+    with mode 0600, otherwise with that of the umask.
     """
     _check_length(final)
     mode = 0o600 if private else 0o666
+    if suffix is None:
+        suffix = final.suffix
     for number in ("", *range(2, MOST)):
-        ending = f".{word}{number}{final.suffix if suffix is None else suffix}"
+        ending = f".{word}{number}{suffix}"
         path = final.with_name(fitting(final.parent, final.stem, ending))
         with suppress(FileExistsError):
             path.touch(mode, exist_ok=False)
@@ -53,7 +64,11 @@ def unfinished_folder(final: Path) -> Path:
     It has the mode of the umask. Raises OSError, also where the final name is too long.
     """
     _check_length(final)
-    parent, name = (final, "") if is_folder(final) else (final.parent, final.name)
+    parent = final.parent
+    name = final.name
+    if is_folder(final):
+        parent = final
+        name = ""
     for number in ("", *range(2, MOST)):
         path = parent / fitting(parent, name, f".{PART}{number}")
         with suppress(FileExistsError):
@@ -70,8 +85,8 @@ def is_unfinished(path: Path) -> bool:
 class HeldFile:
     """Holds a file open beside what writes it: it is found after a move, and its content after a removal.
 
-    It is locked as long as it is held, which tells it from what a crash left. Windows neither moves nor removes an open
-    file, and a lock would keep others from writing it: there nothing is held.
+    It is locked as long as it is held, which tells it from what a crash left. Windows neither moves
+    nor removes an open file, and a lock would keep others from writing it: there nothing is held.
     """
 
     def __init__(self, path: Path) -> None:
@@ -89,7 +104,8 @@ class HeldFile:
         """Return where the file is now, without links; None if no known name leads to it any more. Raises OSError."""
         if self._handle is None:
             return self._path
-        # A file system that is mounted elsewhere, too, gives names that lead nowhere, or to another file.
+        # A file system that is mounted elsewhere, too,
+        # gives names that lead nowhere, or to another file.
         for place in (_place_of(self._handle), self._path):
             if place is not None and _is_at(self._handle, place):
                 return place
@@ -135,7 +151,8 @@ def _place_of(handle: int) -> Path | None:
 def move_finished(finished: Path, final: Path, *, overwrite: bool) -> None:
     """Move a finished film or folder of images to its final name at once, in the same file system. Raises OSError.
 
-    A folder that exists keeps its other files: the images are moved into it. overwrite: replace files of these names.
+    A folder that exists keeps its other files: the images are moved into it. overwrite: replace
+    files of these names.
     """
     if not is_folder(finished):
         _move_file(finished, final, overwrite)
@@ -149,7 +166,8 @@ def move_finished(finished: Path, final: Path, *, overwrite: bool) -> None:
 
 def _move_file(finished: Path, final: Path, overwrite: bool) -> None:
     if not overwrite and is_file(final) and filecmp.cmp(finished, final, shallow=False):
-        # A process that was killed between this move and its report is followed by one that makes the same bytes.
+        # A process that was killed between this move and its
+        # report is followed by one that makes the same bytes.
         finished.unlink()
     else:
         move(finished, final, overwrite=overwrite)
@@ -162,6 +180,5 @@ def _check_length(final: Path) -> None:
 
 
 def _too_many(final: Path) -> ExplainedOSError:
-    return ExplainedOSError(
-        errno.EEXIST, t("too many unfinished files are in this folder; remove them or choose another folder"), final
-    )
+    reason = t("too many unfinished files are in this folder; remove them or choose another folder")
+    return ExplainedOSError(errno.EEXIST, reason, final)
