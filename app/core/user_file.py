@@ -30,10 +30,10 @@ from app.core.threads import on_own_thread
 from app.core.worker import GIVE_UP_S
 
 T = TypeVar("T")
+# By file, held from reading it to writing it: one on a disk that hangs delays no other.
 _locks: dict[Path, threading.Lock] = {}
-"""By file, held from reading it to writing it: one on a disk that hangs delays no other."""
+# How long another program may change the file.
 LOCK_LIMIT_S = 5.0
-"""How long another program may change the file."""
 
 
 def in_time(path: Path, read: Callable[[], T]) -> T:
@@ -59,15 +59,18 @@ class UserFile(Generic[T]):
         Raises BrokenFileError with the reason, or OSError.
         """
         data = read_object(self.path)
-        return None if data is None else self._parse(data)
+        if data is None:
+            return None
+        return self._parse(data)
 
     def change(self, update: Callable[[T | None], JsonObject | None]) -> Text | None:
         """Replace the file atomically by what `update` makes of its value; by None nothing is written.
 
-        `update` gets None where there is no file, or none that can be used: one that is damaged, of a newer version, or
-        on a disk that does not answer now. Such a file is renamed to `NAME.bad`, or to `NAME (2).bad` and so on, and
-        the sentence about that is returned; otherwise None. Raises SettingsError if the file cannot be written or
-        renamed: then it is as it was.
+        `update` gets None where there is no file, or none that can be used: one that is damaged, of
+        a newer version, or on a disk that does not answer now. Such a file is renamed to
+        `NAME.bad`, or to `NAME (2).bad` and so on, and the sentence about that is returned;
+        otherwise None. Raises SettingsError if the file cannot be written or renamed: then it is as
+        it was.
         """
         with _locks.setdefault(self.path.absolute(), threading.Lock()), self._no_other_program():
             try:
