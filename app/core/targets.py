@@ -9,8 +9,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+# A GPU of Intel, which computes beside the processor.
 INTEL = "intel"
-"""A GPU of Intel, which computes beside the processor."""
 Executor = Literal["eager", "openvino"]
 
 
@@ -18,8 +18,8 @@ Executor = Literal["eager", "openvino"]
 class Target:
     """Where and how a network runs."""
 
+    # Such as `cpu` or `cuda:1`.
     device: str
-    """Such as `cpu` or `cuda:1`."""
     executor: Executor
     precision: str
 
@@ -29,22 +29,26 @@ class DeviceKind:
     """A row of the table."""
 
     name: str
+    # What runs networks there; the first one is taken where the settings say `auto`.
     executors: tuple[Executor, ...]
-    """What runs networks there; the first one is taken where the settings say `auto`."""
+    # Whether there may be several, such as `cuda:1`.
     numbered: bool = False
-    """Whether there may be several, such as `cuda:1`."""
+    # Whether every network is fast enough there for a call, without a measurement.
     is_fast: bool = False
-    """Whether every network is fast enough there for a call, without a measurement."""
 
     @property
     def pattern(self) -> str:
         """Regular expression of its names in the settings."""
-        return rf"{self.name}(:\d+)?" if self.numbered else self.name
+        if not self.numbered:
+            return self.name
+        return rf"{self.name}(:\d+)?"
 
     @property
     def words(self) -> str:
         """Its names in the settings, for a person."""
-        return f"{self.name}, {self.name}:N" if self.numbered else self.name
+        if not self.numbered:
+            return self.name
+        return f"{self.name}, {self.name}:N"
 
 
 DEVICES = (
