@@ -39,23 +39,23 @@ Fraction = Annotated[float, Field(ge=0, le=1)]
 Exposure = Literal["room", "readable", "hidden", "people", "things", "edges", "locked"]
 """What settings may show and others do not, the worst first.
 
-The room, text in the room, what a zone hides, other people, things mistaken for people, more around people, and
-what the camera sees while the screen is locked.
+The room, text in the room, what a zone hides, other people, things mistaken for people, more around
+people, and what the camera sees while the screen is locked.
 """
 
 
 Scope = Literal["scene", "device", "program", "run"]
 """What the value of a setting belongs to, and so where it is saved.
 
-scene: the look of the output; in the settings file and in every scene. device: cameras and outputs of this machine; in
-the settings file, and in scenes that are saved with their devices. program: in the settings file alone. run: nowhere;
-it has a command of its own in place of `ctl set`.
+scene: the look of the output; in the settings file and in every scene. device: cameras and outputs
+of this machine; in the settings file, and in scenes that are saved with their devices. program: in
+the settings file alone. run: nowhere; it has a command of its own in place of `ctl set`.
 """
 Unit = Literal["percent", "share", "shift", "factor", "px", "fps"]
 """What a number counts, and so how the window writes it.
 
-percent: 0 to 100. share: of a whole, 0 to 1. shift: of the room to move in, -1 to 1. factor: 1 leaves things as they
-are. px: pixels. fps: frames per second.
+percent: 0 to 100. share: of a whole, 0 to 1. shift: of the room to move in, -1 to 1. factor: 1
+leaves things as they are. px: pixels. fps: frames per second.
 """
 
 
@@ -63,12 +63,13 @@ are. px: pixels. fps: frames per second.
 class Hides:
     """How a setting decides which part of the room a picture shows."""
 
+    # What others may see where it hides less; None if other
+    # settings decide that too: `app.config.exposure`.
     exposure: Exposure | None = None
-    """What others may see where it hides less; None if other settings decide that too: `app.config.exposure`."""
+    # Whether others may see more with its first value than with the second.
     shows_more: Callable[[Any, Any], bool] = operator.ne
-    """Whether others may see more with its first value than with the second."""
+    # Name of a switch beside it: while that is off, before or after, this setting shows nothing.
     only_with: str = ""
-    """Name of a switch beside it: while that is off, before or after, this setting shows nothing."""
 
 
 def setting(
@@ -103,7 +104,12 @@ def setting(
     each adds and removes is in force, and not the later one alone. constraints: further arguments of pydantic's
     `Field`.
     """
-    constraints |= {"title": Text(title, {}), "description": Text(description, {}), "ge": low, "le": high}
+    constraints |= {
+        "title": Text(title, {}),
+        "description": Text(description, {}),
+        "ge": low,
+        "le": high,
+    }
     declared: Any = {
         "scope": scope,
         "stage": stage,
@@ -151,16 +157,22 @@ def with_scopes_of(settings: _M, other: _M, scopes: Collection[Scope]) -> _M:
 
 def opens_alike(one: _M, other: _M | None) -> bool:
     """Return whether the same source or background is open under both."""
-    return other is not None and all(getattr(one, name) == getattr(other, name) for name in _opened_anew(type(one)))
+    if other is None:
+        return False
+    return all(getattr(one, name) == getattr(other, name) for name in _opened_anew(type(one)))
 
 
 @cache
 def _opened_anew(kind: type[Model]) -> tuple[str, ...]:
     """Return the fields whose change opens something anew; the others take effect on what is open."""
-    return tuple(name for name, field in kind.model_fields.items() if facts_of(field)["stage"] is not None)
+    fields = kind.model_fields.items()
+    return tuple(name for name, field in fields if facts_of(field)["stage"] is not None)
 
 
-def fields_of(tree: type[Model], path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], FieldInfo]]:
+def fields_of(
+    tree: type[Model],
+    path: tuple[str, ...] = (),
+) -> Iterator[tuple[tuple[str, ...], FieldInfo]]:
     """Yield the names that lead to each field of a class of settings, and the field, in order.
 
     path: the names that lead to the class.
