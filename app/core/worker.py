@@ -1,6 +1,7 @@
 """Threads that can be stopped and are joined, slots that pass values between them, and builders beside the frame path.
 
-Threads keep the error that ended them. A builder makes what takes longer than a frame: engines, backgrounds, cards.
+Threads keep the error that ended them. A builder makes what takes longer than a frame: engines,
+backgrounds, cards.
 """
 
 from __future__ import annotations
@@ -21,13 +22,13 @@ from app.core.files import no_answer, touch
 from app.core.threads import lower_priority, name_thread, on_own_thread, return_free_memory
 
 _log = logging.getLogger(__name__)
+# A file that has not answered for this long is named in the status.
 FILE_LIMIT_S = 2.0
-"""A file that has not answered for this long is named in the status."""
+# What needs a file that has not answered for this long has failed. Most disks that stood still turn
+# by then, and a command still waits.
 GIVE_UP_S = 6.0
-"""What needs a file that has not answered for this long has failed. Most disks that stood still turn by then, and a
-command still waits."""
+# Niceness added to threads that prepare something, so that the frame path and the window run first.
 NICENESS = 4
-"""Niceness added to threads that prepare something, so that the frame path and the window run first."""
 
 K = TypeVar("K")
 T = TypeVar("T")
@@ -47,8 +48,8 @@ class LatestSlot(Generic[T]):
         self._condition = threading.Condition()
         self._value: T | None = None
         self._closed = False
+        # The number of values that were replaced unread.
         self.dropped = 0
-        """The number of values that were replaced unread."""
 
     def put(self, value: T) -> None:
         """Put `value` into the slot; a closed slot ignores it."""
@@ -65,7 +66,9 @@ class LatestSlot(Generic[T]):
         """
         with self._condition:
             self._condition.wait_for(lambda: self._value is not None or self._closed, timeout_s)
-            value, self._value = self._value, None
+            value = self._value
+            self._value = None
+            # What was put before the slot was closed is still read.
             if value is None and self._closed:
                 raise SlotClosed
             return value
@@ -93,9 +96,10 @@ class Worker:
         niceness: int = 0,
         late_remedy: Remedy | None = None,
     ) -> None:
-        """stage: where a failure is reported. frame_path: whether frames pass through it, so that nothing but the
-        stand-by card may leave without it. niceness: added to that of the thread, and so of the threads that it starts
-        (Linux). late_remedy: what helps where a call takes too long, as of `MattecamError`.
+        """stage: where a failure is reported. frame_path: whether frames pass through it, so that
+        nothing but the stand-by card may leave without it. niceness: added to that of the thread,
+        and so of the threads that it starts (Linux). late_remedy: what helps where a call takes too
+        long, as of `MattecamError`.
         """
         self.name = name
         self.stage = stage
@@ -103,14 +107,15 @@ class Worker:
         self.late_remedy = late_remedy
         self._niceness = niceness
         self._stop = threading.Event()
-        # A daemon only so that a driver that never returns cannot keep the process alive; `join` is always checked.
-        # The thread alone keeps the target: what ended frees the memory of its owner at once.
+        # A daemon only so that a driver that never returns cannot keep the
+        # process alive; `join` is always checked. The thread alone keeps
+        # the target: what ended frees the memory of its owner at once.
         self._thread = threading.Thread(target=self._run, args=(target,), name=name, daemon=True)
         self.error: BaseException | None = None
         self.died = False
         """The thread has ended without being asked to stop."""
+        # When the call in progress is overdue, and what to tell the user then.
         self._call: tuple[float, Callable[[], Text]] | None = None
-        """When the call in progress is overdue, and what to tell the user then."""
 
     def start(self) -> None:
         """Start the thread."""
@@ -154,8 +159,13 @@ class Worker:
 
     def overdue_call(self) -> Text | None:
         """Return what to tell the user of a call that takes longer than its limit."""
-        call = self._call
-        return None if self.died or call is None or time.monotonic() <= call[0] else call[1]()
+        call = self._call  # read once: the thread ends it meanwhile
+        if call is None or self.died:
+            return None
+        overdue_at_s, problem = call
+        if time.monotonic() <= overdue_at_s:
+            return None
+        return problem()
 
     def _run(self, target: Callable[[threading.Event], None]) -> None:
         name_thread(self.name)
@@ -188,7 +198,9 @@ class Reaching:
     def start(self, file: Path) -> Future[None]:
         """Return what is done once the disk of a file has answered, also that there is no such file."""
         with self._lock:
-            self._unanswered = {path: answer for path, answer in self._unanswered.items() if not answer.done()}
+            for path, answer in list(self._unanswered.items()):
+                if answer.done():
+                    del self._unanswered[path]
             if file not in self._unanswered:
                 self._unanswered[file] = on_own_thread("file-opener", partial(touch, file))
             return self._unanswered[file]
@@ -206,7 +218,8 @@ class Built(Generic[K, T]):
 class Builder(Worker, Generic[K, T]):
     """Builds for the newest request on its own thread. An outcome that a newer one replaces unread is discarded.
 
-    A file of a request that does not answer holds up this request alone. Its methods are for other threads.
+    A file of a request that does not answer holds up this request alone. Its methods are for other
+    threads.
     """
 
     def __init__(
@@ -227,17 +240,18 @@ class Builder(Worker, Generic[K, T]):
         self._discard = discard
         self._condition = threading.Condition()
         self._request: K | None = None
+        # Whether a request has not been answered yet.
         self.busy = False
-        """Whether a request has not been answered yet."""
         self._is_withdrawn = False
         self._retired: list[T] = []
+        # What waits to be taken.
         self.outcome: Built[K, T] | None = None
-        """What waits to be taken."""
 
     def request(self, key: K) -> None:
         """Build for `key`; an older request that has not begun is dropped."""
         with self._condition:
-            self._request, self.busy = key, True
+            self._request = key
+            self.busy = True
             self._condition.notify()
 
     def withdraw(self) -> None:
@@ -263,14 +277,16 @@ class Builder(Worker, Generic[K, T]):
     def take_outcome(self) -> Built[K, T] | None:
         """Return the newest outcome, once; None while there is none."""
         with self._condition:
-            outcome, self.outcome = self.outcome, None
+            outcome = self.outcome
+            self.outcome = None
             return outcome
 
     def request_stop(self) -> None:
         """Ask the thread to end; do not wait."""
         super().request_stop()
         with self._condition:
-            self._request, self.busy = None, False
+            self._request = None
+            self.busy = False
             self._condition.notify()
 
     def join(self, timeout_s: float | None) -> bool:
@@ -287,10 +303,13 @@ class Builder(Worker, Generic[K, T]):
                 self._condition.wait_for(lambda: stop.is_set() or self._retired or self._request is not None)
                 if stop.is_set():
                     return
-                retired, self._retired = self._retired, []
+                retired = self._retired
+                self._retired = []
                 key = None
-                if not retired:  # what is retired goes first: it holds memory that the next one needs
-                    key, self._request = self._request, None
+                # What is retired goes first: it holds memory that the next one needs.
+                if not retired:
+                    key = self._request
+                    self._request = None
                     self._is_withdrawn = False
             self._discard_all(retired)
             if key is not None:
@@ -299,8 +318,8 @@ class Builder(Worker, Generic[K, T]):
     def reach(self, file: Path | None, then: Callable[[], object]) -> None:
         """Wait until the disk of a file answers: for `build`, before it reads the file. None: there is no file.
 
-        The status names a file that does not answer soon. Raises NoAnswerError if it does not for `GIVE_UP_S`; `then`
-        is called, on any thread, once it does after that.
+        The status names a file that does not answer soon. Raises NoAnswerError if it does not for
+        `GIVE_UP_S`; `then` is called, on any thread, once it does after that.
         """
         if file is None:
             return
@@ -316,7 +335,8 @@ class Builder(Worker, Generic[K, T]):
                     )
                     if self._is_superseded:
                         raise _SupersededError
-                    retired, self._retired = self._retired, []
+                    retired = self._retired
+                    self._retired = []
                 self._discard_all(retired)  # it holds memory and devices
                 if time.monotonic() >= deadline_s and not answer.done():
                     answer.add_done_callback(lambda _answer: then())
@@ -346,7 +366,8 @@ class Builder(Worker, Generic[K, T]):
             self.busy = self._request is not None
 
     def _replace_outcome(self, outcome: Built[K, T] | None) -> None:
-        replaced, self.outcome = self.outcome, outcome
+        replaced = self.outcome
+        self.outcome = outcome
         if replaced is not None and replaced.value is not None:
             self._retired.append(replaced.value)
 
