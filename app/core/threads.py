@@ -21,28 +21,35 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
+# Limit of Linux.
 MAX_NAME_BYTES = 15
-"""Limit of Linux."""
-# On Linux time.monotonic() stands still during a suspension; on macOS CLOCK_MONOTONIC goes on, unlike time.monotonic().
+# On Linux time.monotonic() stands still during a suspension;
+# on macOS CLOCK_MONOTONIC goes on, unlike time.monotonic().
 _CLOCK: int | None = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
 
 
 def name_thread(name: str) -> None:
     """Name the calling thread for the system, as `top -H` shows it. Threads that it starts inherit the name (Linux)."""
     if sys.platform == "linux":
+        file = Path(f"/proc/self/task/{threading.get_native_id()}/comm")
         with suppress(OSError):
-            Path(f"/proc/self/task/{threading.get_native_id()}/comm").write_bytes(name.encode()[:MAX_NAME_BYTES])
+            file.write_bytes(name.encode()[:MAX_NAME_BYTES])
 
 
 def lower_priority(niceness: int, *, batch: bool = False) -> None:
     """Raise the niceness of the calling thread by `niceness`, at most to 19; threads that it starts inherit it (Linux).
 
-    batch: also do not let it preempt other threads when it wakes up. Elsewhere niceness is the process's, and stays.
+    batch: also do not let it preempt other threads when it wakes up. Elsewhere niceness is the
+    process's, and stays.
     """
     if sys.platform == "linux":
         with suppress(OSError):
             thread = threading.get_native_id()
-            os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + niceness)
+            os.setpriority(
+                os.PRIO_PROCESS,
+                thread,
+                os.getpriority(os.PRIO_PROCESS, thread) + niceness,
+            )
             if batch:
                 os.sched_setscheduler(thread, os.SCHED_BATCH, os.sched_param(0))
 
@@ -50,8 +57,9 @@ def lower_priority(niceness: int, *, batch: bool = False) -> None:
 def on_own_thread(name: str, work: Callable[[], T]) -> Future[T]:
     """Call `work` on a new thread and return its outcome, which cannot be cancelled.
 
-    For work that may never return, such as opening a file on a disk that is gone: the thread is a daemon, so that it
-    does not keep the process alive. Raises RuntimeError where no thread can be started.
+    For work that may never return, such as opening a file on a disk that is gone: the thread is a
+    daemon, so that it does not keep the process alive. Raises RuntimeError where no thread can be
+    started.
     """
     outcome: Future[T] = Future()
     outcome.set_running_or_notify_cancel()
@@ -77,8 +85,8 @@ def _carry(work: Callable[[], T], outcome: Future[T]) -> None:
 class DaemonPool:
     """Runs calls on daemon threads in the order in which they come, so many at a time. Any thread.
 
-    For work on files: a call that never returns can be given up, so that those behind it run, and does not keep the
-    process alive.
+    For work on files: a call that never returns can be given up, so that those behind it run, and
+    does not keep the process alive.
     """
 
     def __init__(self, name: str, most: int, begin: Callable[[], object] = lambda: None) -> None:
@@ -117,7 +125,13 @@ class DaemonPool:
                 call, work = self._waiting.popleft()
                 if call.set_running_or_notify_cancel():
                     self._running[call] = time.monotonic()
-                    threading.Thread(target=self._run, args=(call, work), name=self._name, daemon=True).start()
+                    thread = threading.Thread(
+                        target=self._run,
+                        args=(call, work),
+                        name=self._name,
+                        daemon=True,
+                    )
+                    thread.start()
 
     def _run(self, call: Future[Any], work: Callable[[], Any]) -> None:
         name_thread(self._name)
@@ -148,7 +162,8 @@ def elapsed_s() -> float:
 
 def thread_limit() -> int | None:
     """Return the limit of a quota; None: as many as the cores."""
-    return usable_cores() if usable_cores() < _own_cores() else None
+    cores = usable_cores()
+    return cores if cores < _own_cores() else None
 
 
 def usable_cores() -> int:
@@ -156,11 +171,14 @@ def usable_cores() -> int:
     return max(1, math.ceil(cpu_share()))
 
 
-def cpu_share(cgroups: Path = Path("/sys/fs/cgroup"), membership: Path = Path("/proc/self/cgroup")) -> float:
+def cpu_share(
+    cgroups: Path = Path("/sys/fs/cgroup"),
+    membership: Path = Path("/proc/self/cgroup"),
+) -> float:
     """Return how many cores' time this process may use: the least quota of its control groups, at most its cores.
 
-    These are the groups of this process and all above them, of both versions of control groups. cgroups, membership:
-    replaced in tests.
+    These are the groups of this process and all above them, of both versions of control groups.
+    cgroups, membership: replaced in tests.
     """
     shares = [float(_own_cores())]
     for root, path in _groups(cgroups, membership):
@@ -174,7 +192,8 @@ def cpu_share(cgroups: Path = Path("/sys/fs/cgroup"), membership: Path = Path("/
 def _groups(cgroups: Path, membership: Path) -> list[tuple[Path, str]]:
     """Return the groups that may limit this process: the folder of the hierarchy, and the path in it.
 
-    The root counts also where it is not named: a container sees its own group there, whatever its path outside is.
+    The root counts also where it is not named: a container sees its own group there, whatever its
+    path outside is.
     """
     found = [(cgroups, "/")]
     try:
@@ -188,7 +207,8 @@ def _groups(cgroups: Path, membership: Path) -> list[tuple[Path, str]]:
         _, controllers, path = fields
         if not controllers:
             found.append((cgroups, path))
-        elif "cpu" in controllers.split(","):  # version 1: a hierarchy has one folder, and links for its controllers
+        elif "cpu" in controllers.split(","):
+            # Version 1: a hierarchy has one folder, and links for its controllers.
             found += [(cgroups / controllers, path), (cgroups / "cpu", path)]
     return found
 
@@ -201,7 +221,8 @@ def _quota(group: Path) -> list[float]:
     with suppress(OSError, ValueError, ZeroDivisionError):
         quota = int((group / "cpu.cfs_quota_us").read_text())
         period = int((group / "cpu.cfs_period_us").read_text())
-        return [quota / period] if quota > 0 else []  # -1: no quota
+        if quota > 0:  # -1: no quota
+            return [quota / period]
     return []
 
 
@@ -220,10 +241,14 @@ class Strips:
 
     def __init__(self, threads: int | None = None) -> None:
         """threads: None for as many as the cores or a quota allow."""
+        # Strips per image.
         self.threads = min(threads or usable_cores(), MOST_STRIPS)
-        """Strips per image."""
+        # One strip runs on the calling thread.
         self._pool = ThreadPoolExecutor(
-            max(self.threads - 1, 1), thread_name_prefix="finish", initializer=name_thread, initargs=("finish",)
+            max(self.threads - 1, 1),
+            thread_name_prefix="finish",
+            initializer=name_thread,
+            initargs=("finish",),
         )
 
     def close(self) -> None:
@@ -243,7 +268,8 @@ class Strips:
 def return_free_memory() -> None:
     """Give memory that was freed back to the system. Takes milliseconds, in which other threads may wait for memory.
 
-    glibc by itself returns only what lies at the end of a heap: what big frames and engines leave below stays.
+    glibc by itself returns only what lies at the end of a heap: what big frames and engines leave
+    below stays.
     """
     if sys.platform == "linux":
         with suppress(OSError, AttributeError):
