@@ -4,25 +4,30 @@ from __future__ import annotations
 
 import re
 
+# Label of this program's own virtual camera, set by its
+# setup; never a source, and preferred as an output.
 OWN = "Mattecam"
-"""Label of this program's own virtual camera, set by its setup; never a source, and preferred as an output."""
+# Programs that send a phone's camera to this computer, and phones.
 PHONE = re.compile(
     r"droid ?cam|iriun|epoc ?cam|ivcam|\bcamo\b|reincubate|scrcpy|ip ?webcam|android|\b(?:i?phone|ipad)\b",
     re.IGNORECASE,
 )
-"""Programs that send a phone's camera to this computer, and phones."""
+# Virtual cameras of programs that compose what other cameras send.
 MIXER = re.compile(r"\bOBS\b|virtual camera|unity video capture", re.IGNORECASE)
-"""Virtual cameras of programs that compose what other cameras send."""
 
 _PARTS = re.compile(r"(?<![a-z])(?:(ir|infra-?red)|rgb|colou?r)(?![a-z])", re.IGNORECASE)
+# Colour cameras that also see in the dark: a filter cuts
+# infrared light off by day, or lamps of their own emit it.
 _COLOUR_AT_DAY = re.compile(
     r"(?<![a-z])(?:ir[-_ ]*(?:cut|leds?|lights?|illum)|icr(?![a-z])|(?:day[-_ /&+]*)?night)", re.IGNORECASE
 )
-"""Colour cameras that also see in the dark: a filter cuts infrared light off by day, or lamps of their own emit it."""
-_MAY_BE_COLOUR_AT_DAY = re.compile(r"(?<![a-z])ir[-_ ]+(?:c|cu|l|le|li|n|ni|nig|nigh)?$", re.IGNORECASE)
+_MAY_BE_COLOUR_AT_DAY = re.compile(
+    r"(?<![a-z])ir[-_ ]+(?:c|cu|l|le|li|n|ni|nig|nigh)?$",
+    re.IGNORECASE,
+)
 _CUT = re.compile(r"\b(?:I|Infr\w*)$")
+# Letters of a name that the kernel keeps.
 _LONGEST = 31
-"""Letters of a name that the kernel keeps."""
 
 
 def is_own(name: str) -> bool:

@@ -15,8 +15,8 @@ class MatteEdit:
 
     gain: Floats | None = None
     """(h, w) factor of alpha, at the size of the network's input, in 0..1; None: 1."""
+    # The part of the frame that the composite shows; None: the whole frame.
     view: View | None = None
-    """The part of the frame that the composite shows; None: the whole frame."""
     lights: tuple[Floats, ...] = ()
     """Gains (3) and biases (3), RGB, (6, h', w') each and C-contiguous, applied in turn: the person's colours in 0..1
     become gain * colour + bias."""
@@ -34,5 +34,6 @@ class MatteEditor(Protocol):
     def edit(self, small: Floats, alpha: Floats) -> MatteEdit:
         """Return the change of this frame's matte; called once per step, on the thread that runs it.
 
-        small: (3, h, w) the network's input, RGB in 0..1. alpha: (h, w) in 0..1. Neither may be modified.
+        small: (3, h, w) the network's input, RGB in 0..1. alpha: (h, w) in 0..1. Neither may be
+        modified.
         """
