@@ -1,6 +1,7 @@
 """The checks of this computer, in the order in which a user should read their findings.
 
-Here are those of disk, display, processor, models and graphics card; those of cameras have modules of their own.
+Here are those of disk, display, processor, models and graphics card; those of cameras have modules
+of their own.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ from models.table import NETWORKS, bundled, recommended
 from models.weights import on_hand
 
 _GIB = 1 << 30
-_LOW_BYTES, _FULL_BYTES = 2 * _GIB, _GIB // 5
+_LOW_BYTES = 2 * _GIB
+_FULL_BYTES = _GIB // 5
 
 
 def check_disk(folder: Path) -> Iterator[Finding]:
@@ -43,8 +45,13 @@ def check_disk(folder: Path) -> Iterator[Finding]:
         step = t("Make {folder} a folder that you have permission to write to.", folder=existing)
         yield problem(t("disk"), t("The folder {folder} is not writable.", folder=folder), step)
         return
-    free_bytes, step = shutil.disk_usage(existing).free, t("Free some space on this disk.")
-    detail = t("{gibibytes} GiB are free in {folder}.", gibibytes=f"{free_bytes / _GIB:.1f}", folder=folder)
+    free_bytes = shutil.disk_usage(existing).free
+    step = t("Free some space on this disk.")
+    detail = t(
+        "{gibibytes} GiB are free in {folder}.",
+        gibibytes=f"{free_bytes / _GIB:.1f}",
+        folder=folder,
+    )
     if free_bytes < _FULL_BYTES:
         yield problem(t("disk"), detail, step)
     elif free_bytes < _LOW_BYTES:
@@ -58,21 +65,33 @@ def check_display(system: System) -> Iterator[Finding]:
     if not system.platform.startswith("linux"):
         yield ok(t("display"), t("The window opens on the desktop of this system."))
         return
-    wayland, x11 = system.environment.get("WAYLAND_DISPLAY"), system.environment.get("DISPLAY")
+    wayland = system.environment.get("WAYLAND_DISPLAY")
+    x11 = system.environment.get("DISPLAY")
     headless = CommandLine(f"{program_command()} headless")
     if not wayland and not x11:
-        yield warning(t("display"), t("There is no display: neither WAYLAND_DISPLAY nor DISPLAY is set."), headless)
+        detail = t("There is no display: neither WAYLAND_DISPLAY nor DISPLAY is set.")
+        yield warning(t("display"), detail, headless)
         return
     lacks = []
     missing, debian, fedora = missing_x11_libraries(system.find_library)
     if missing and not wayland:
-        lacks.append(_missing(missing, install_package(system, debian=debian, suse=debian, every=fedora)))
+        steps = install_package(system, debian=debian, suse=debian, every=fedora)
+        lacks.append(_missing(missing, steps))
     if not system.find_library("EGL"):
-        steps = install_package(system, debian="libegl1", fedora="mesa-libEGL", arch="libglvnd", suse="libEGL1")
+        steps = install_package(
+            system,
+            debian="libegl1",
+            fedora="mesa-libEGL",
+            arch="libglvnd",
+            suse="libEGL1",
+        )
         lacks.append(_missing(["EGL"], steps))
-    if not lacks and (reason := system.window_problem()):
+    # Asked only where no library is known to lack: it starts a program, which takes a moment.
+    reason = None if lacks else system.window_problem()
+    if reason:
         detail = t("No window can open on {display}.", display=wayland or x11 or "")
-        if isinstance(reason, Text) and isinstance(library := reason.values.get("library"), str):
+        library = reason.values.get("library") if isinstance(reason, Text) else None
+        if isinstance(library, str):
             detail = t("These libraries are missing: {libraries}.", libraries=(library,))
         yield warning(t("display"), detail, headless)
     elif wayland:
@@ -86,13 +105,17 @@ def check_variables(system: System) -> Iterator[Finding]:
     """Yield a finding where variables of other programs could not be kept away (app/system/isolation.py)."""
     names = not_isolated(system.environment)
     if names:
-        step = CommandLine(f"env {' '.join(f'-u {name}' for name in names)} {program_command()}")
+        unset = " ".join(f"-u {name}" for name in names)
+        step = CommandLine(f"env {unset} {program_command()}")
         detail = t("Variables of other programs reach this one: {variables}.", variables=names)
         yield warning(t("variables"), detail, step)
 
 
 def _missing(names: list[str], steps: Steps) -> Finding:
-    detail = t("These libraries are missing: {libraries}.", libraries=tuple(f"lib{name}" for name in names))
+    detail = t(
+        "These libraries are missing: {libraries}.",
+        libraries=tuple(f"lib{name}" for name in names),
+    )
     return problem(t("display: libraries"), detail, *steps)
 
 
@@ -151,12 +174,17 @@ def _why_no_finer_model(chosen: str) -> Iterator[Finding]:
 
 def check_weights(installed: Collection[str]) -> Iterator[Finding]:
     """Yield one finding. installed: names of the models whose weights were found."""
-    models, again = tuple(sorted(installed)), t("Reinstall the program, or download a model:")
+    models = tuple(sorted(installed))
+    again = t("Reinstall the program, or download a model:")
     download = CommandLine(f"{program_command()} weights download {recommended().name}")
     if not models:
-        yield problem(t("models"), t("No model is installed, not even the bundled one."), again, download)
+        detail = t("No model is installed, not even the bundled one.")
+        yield problem(t("models"), detail, again, download)
     elif bundled().name not in models:
-        detail = t("The bundled model is missing from this installation; installed are {models}.", models=models)
+        detail = t(
+            "The bundled model is missing from this installation; installed are {models}.",
+            models=models,
+        )
         yield warning(t("models"), detail, again, download)
     elif all(NETWORKS[name].bundled for name in models):
         yield warning(
@@ -170,21 +198,22 @@ def check_weights(installed: Collection[str]) -> Iterator[Finding]:
 
 
 _GPU = t("graphics card")
-_NVIDIA, _INTEL = "0x10de", "0x8086"
+_NVIDIA = "0x10de"
+_INTEL = "0x8086"
 
 
 @dataclass(frozen=True, slots=True)
 class TorchFacts:
     """What the installed torch was built for, and the devices that it finds."""
 
+    # Empty if it is installed, but cannot be loaded.
     version: str = ""
-    """Empty if it is installed, but cannot be loaded."""
+    # The CUDA version of the build; None for a build without CUDA.
     cuda: str | None = None
-    """The CUDA version of the build; None for a build without CUDA."""
+    # Names of the graphics cards, if one can be used.
     cards: tuple[str, ...] = ()
-    """Names of the graphics cards, if one can be used."""
+    # There are cards, and torch can use none of them.
     unsupported: bool = False
-    """There are cards, and torch can use none of them."""
 
 
 def read_torch() -> TorchFacts | None:
@@ -194,9 +223,11 @@ def read_torch() -> TorchFacts | None:
     torch = hardware.load_torch()
     if torch is None:
         return TorchFacts()
-    usable = hardware.cuda_cards().first() is not None
-    cards = tuple(name for _, name in hardware.cuda_cards().named()) if usable else ()
-    unsupported = torch.cuda.is_available() and not usable
+    is_usable = hardware.cuda_cards().first() is not None
+    unsupported = torch.cuda.is_available() and not is_usable
+    cards: tuple[str, ...] = ()
+    if is_usable:
+        cards = tuple(name for _, name in hardware.cuda_cards().named())
     if hardware.apple_gpu_usable():
         cards = (t("the graphics processor of this Mac"),)
     return TorchFacts(torch.__version__, torch.version.cuda, cards, unsupported)
@@ -204,11 +235,18 @@ def read_torch() -> TorchFacts | None:
 
 def check_gpu(system: System, torch: TorchFacts | None) -> Finding:
     """Return the card in use, or why torch cannot use one."""
-    nvidia = environment.read_nvidia(system.run(environment.SMI_QUERY) or "", system.read(environment.NVIDIA_MARK))
+    nvidia = environment.read_nvidia(
+        system.run(environment.SMI_QUERY) or "",
+        system.read(environment.NVIDIA_MARK),
+    )
     if torch is None:
         detail = t("PyTorch is not installed; the networks run on the CPU.")
         if nvidia or _has_card(system, _NVIDIA):
-            return warning(_GPU, detail, t("Run Mattecam from its sources to use the graphics card."))
+            return warning(
+                _GPU,
+                detail,
+                t("Run Mattecam from its sources to use the graphics card."),
+            )
         return ok(_GPU, detail)
     if not torch.version:
         detail = t("PyTorch is installed, but cannot be loaded; the networks run on the CPU.")
@@ -222,25 +260,34 @@ def check_gpu(system: System, torch: TorchFacts | None) -> Finding:
         step = t("Install the NVIDIA driver of this system, restart, and check with:")
         return warning(_GPU, detail, step, CommandLine("nvidia-smi"))
     if nvidia is None and not torch.unsupported:
-        return ok(_GPU, t("torch {version} found no supported graphics card; the CPU is used.", **known))
+        return ok(
+            _GPU,
+            t("torch {version} found no supported graphics card; the CPU is used.", **known),
+        )
     known["driver"] = nvidia.driver if nvidia else "?"
-    needed = environment.OLDEST_DRIVER.get(int((torch.cuda or "0").partition(".")[0]), 0)
+    cuda_version = int((torch.cuda or "0").partition(".")[0])
+    needed = environment.OLDEST_DRIVER.get(cuda_version, 0)
     if torch.unsupported or torch.cuda is None or nvidia is None or nvidia.branch < needed:
         detail = t(
-            "torch {version} cannot use the graphics card with the NVIDIA driver {driver}; the CPU is used.", **known
+            "torch {version} cannot use the graphics card with the NVIDIA driver {driver}; the CPU is used.",
+            **known,
         )
         return warning(_GPU, detail, *_steps_to_build(system, nvidia))
     step = t(
         "Restart after a driver update. In a container, pass the card through (docker run --gpus all …). "
         "CUDA_VISIBLE_DEVICES must not be empty."
     )
-    detail = t("The NVIDIA driver {driver} supports torch {version} (CUDA {cuda}), but torch finds no card.", **known)
+    detail = t(
+        "The NVIDIA driver {driver} supports torch {version} (CUDA {cuda}), but torch finds no card.",
+        **known,
+    )
     return warning(_GPU, detail, step)
 
 
 def check_intel(system: System) -> Iterator[Finding]:
     """Yield what was measured on the GPU of Intel, and why it is not used; nothing where there is none."""
-    name, weights = t("Intel graphics"), on_hand(bundled().name)
+    name = t("Intel graphics")
+    weights = on_hand(bundled().name)
     if not _has_card(system, _INTEL) or weights is None:
         return
     drivers = tuple(file for file in system.names("/etc/OpenCL/vendors") if file.endswith(".icd"))
@@ -277,11 +324,11 @@ def check_intel(system: System) -> Iterator[Finding]:
 
 def _has_card(system: System, vendor: str) -> bool:
     folder = "/sys/bus/pci/devices"
-    return any(
-        system.read(f"{folder}/{name}/vendor") == vendor
-        for name in system.names(folder)
-        if system.read(f"{folder}/{name}/class").startswith("0x03")  # display controllers
-    )
+    for name in system.names(folder):
+        is_display_controller = system.read(f"{folder}/{name}/class").startswith("0x03")
+        if is_display_controller and system.read(f"{folder}/{name}/vendor") == vendor:
+            return True
+    return False
 
 
 def _steps_to_build(system: System, nvidia: environment.Nvidia | None) -> Iterator[Text]:
@@ -302,7 +349,9 @@ def _steps_to_build(system: System, nvidia: environment.Nvidia | None) -> Iterat
             cuda=builds[0].cuda,
         )
     else:
-        index = f"{environment.PYTORCH_INDEX}/{builds[0].index}" if builds[0].index else "PyPI"
+        index = "PyPI"
+        if builds[0].index:
+            index = f"{environment.PYTORCH_INDEX}/{builds[0].index}"
         yield t("Install torch from {index}.", index=index)
 
 
@@ -327,15 +376,19 @@ def _proof(system: System) -> Iterator[Finding]:
         return
     path = device.path
     if system.is_busy(path):
-        detail = t("No test picture was sent to {device} because another program sends to it.", device=path)
-        yield warning(t("virtual camera: test picture"), detail, t("Close that program and check again."))
+        detail = t(
+            "No test picture was sent to {device} because another program sends to it.",
+            device=path,
+        )
+        step = t("Close that program and check again.")
+        yield warning(t("virtual camera: test picture"), detail, step)
         return
-    yield prove(
-        path,
-        partial(VirtualCamera, path),
-        partial(read_opencv, path),
-        readers=lambda: tuple(one.text for one in system.holders(path) if not one.only_writes),
-    )
+
+    def readers() -> tuple[str, ...]:
+        holders = [holder for holder in system.holders(path) if not holder.only_writes]
+        return tuple(holder.text for holder in holders)
+
+    yield prove(path, partial(VirtualCamera, path), partial(read_opencv, path), readers=readers)
 
 
 def _pipewire_proof(system: System) -> Iterator[Finding]:
@@ -347,15 +400,20 @@ def _pipewire_proof(system: System) -> Iterator[Finding]:
 class Check:
     """One row: what looks at the machine, and where and when it does."""
 
+    # With which the names of its findings begin.
     name: str
-    """With which the names of its findings begin."""
     probe: Callable[[System], Iterable[Finding]]
+    # With which `sys.platform` begins where it applies.
     platform: str = ""
-    """With which `sys.platform` begins where it applies."""
+    # Whether it sends a test picture, which takes a second.
     sends: bool = False
-    """Whether it sends a test picture, which takes a second."""
 
 
+def _installed_models() -> list[str]:
+    return [name for name in NETWORKS if on_hand(name) is not None]
+
+
+# `WHY` says why each matters; a finding has its sentence and what to do.
 CHECKS = (
     Check("camera", _cameras),
     Check("virtual camera", _virtual_cameras),
@@ -365,20 +423,25 @@ CHECKS = (
     Check("processor", lambda _: check_processor()),
     Check("graphics card", lambda system: [check_gpu(system, read_torch())]),
     Check("Intel graphics", check_intel, "linux"),
-    Check("models", lambda _: check_weights([name for name in NETWORKS if on_hand(name) is not None])),
+    Check("models", lambda _: check_weights(_installed_models())),
     Check("display", check_display),
     Check("variables", check_variables),
     Check("disk", lambda _: check_disk(paths.data_dir())),
 )
-"""`WHY` says why each matters; a finding has its sentence and what to do."""
 
 
-def run_checks(system: System | None = None, *, proof: bool = True, only: str = "") -> tuple[Finding, ...]:
+def run_checks(
+    system: System | None = None,
+    *,
+    proof: bool = True,
+    only: str = "",
+) -> tuple[Finding, ...]:
     """Check this machine. proof: also send test pictures. only: how the names of the checks to run begin."""
     system = system or System()
-    return tuple(
-        finding
-        for check in CHECKS
-        if check.name.startswith(only) and system.platform.startswith(check.platform) and (proof or not check.sends)
-        for finding in check.probe(system)
-    )
+    findings: list[Finding] = []
+    for check in CHECKS:
+        if not check.name.startswith(only) or not system.platform.startswith(check.platform):
+            continue
+        if proof or not check.sends:
+            findings += check.probe(system)
+    return tuple(findings)
