@@ -15,10 +15,10 @@ class State(Enum):
     """How serious a finding is."""
 
     OK = "ok"
+    # The program works, but something is missing or will surprise the user.
     WARNING = "warning"
-    """The program works, but something is missing or will surprise the user."""
+    # A part of the program cannot work.
     PROBLEM = "problem"
-    """A part of the program cannot work."""
 
 
 class CommandLine(str):
@@ -27,23 +27,23 @@ class CommandLine(str):
     __slots__ = ()
 
 
+# What to do, in order: sentences and commands.
 Steps = tuple[Text | CommandLine, ...]
-"""What to do, in order: sentences and commands."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One fact about this machine that decides whether the program can work."""
 
+    # What was checked, such as `virtual camera: module`.
     check: Text
-    """What was checked, such as `virtual camera: module`."""
     state: State
+    # What was found, in one sentence.
     detail: Text
-    """What was found, in one sentence."""
+    # Why it matters; None if all is well.
     why: Text | None = None
-    """Why it matters; None if all is well."""
+    # How to fix it; empty if nothing is to be done.
     steps: Steps = ()
-    """How to fix it; empty if nothing is to be done."""
 
     @property
     def fix(self) -> str:
@@ -61,6 +61,7 @@ class Finding:
         }
 
 
+# Why a check matters, by its name or by the part before the colon.
 WHY: Mapping[str, Text] = {
     "camera": t("Without a camera, only the demo and video files are available."),
     "camera: permission": t("Without permission the camera cannot be read."),
@@ -92,7 +93,6 @@ WHY: Mapping[str, Text] = {
     "display: libraries": t("Qt cannot open a window without them."),
     "variables": t("Libraries and packages that they name may take the place of the program's own and make it fail."),
 }
-"""Why a check matters, by its name or by the part before the colon."""
 
 
 def ok(check: Text, detail: Text) -> Finding:
@@ -100,13 +100,23 @@ def ok(check: Text, detail: Text) -> Finding:
     return Finding(check, State.OK, detail)
 
 
-def warning(check: Text, detail: Text, *steps: Text | CommandLine, why: Text | None = None) -> Finding:
+def warning(
+    check: Text,
+    detail: Text,
+    *steps: Text | CommandLine,
+    why: Text | None = None,
+) -> Finding:
     """Return the finding of something that is missing or surprises. why: where that of `WHY` does not fit."""
     why = why or WHY.get(check) or WHY.get(check.partition(":")[0])
     return Finding(check, State.WARNING, detail, why, steps)
 
 
-def problem(check: Text, detail: Text, *steps: Text | CommandLine, why: Text | None = None) -> Finding:
+def problem(
+    check: Text,
+    detail: Text,
+    *steps: Text | CommandLine,
+    why: Text | None = None,
+) -> Finding:
     """Return the finding of something that keeps a part of the program from working. why: as in `warning`."""
     return replace(warning(check, detail, *steps, why=why), state=State.PROBLEM)
 
@@ -118,19 +128,20 @@ DKMS = "sudo dkms autoinstall -k {release}"
 class Distribution:
     """A family of Linux distributions.
 
-    In commands, `{release}` stands for the kernel and `{headers}` for the package of its headers on Arch.
+    In commands, `{release}` stands for the kernel and `{headers}` for the package of its headers on
+    Arch.
     """
 
+    # In /etc/os-release.
     name: str = ""
-    """In /etc/os-release."""
+    # The command that installs packages.
     install: str = ""
-    """The command that installs packages."""
+    # What installs v4l2loopback.
     module: tuple[Text | str, ...] = (
         t("Install the package v4l2loopback (often v4l2loopback-dkms) and the headers of the running kernel."),
     )
-    """What installs v4l2loopback."""
+    # What builds an installed v4l2loopback.
     build: tuple[Text | str, ...] = (t("Install the headers of the running kernel, then:"), DKMS)
-    """What builds an installed v4l2loopback."""
 
 
 DISTRIBUTIONS = (
@@ -143,7 +154,11 @@ DISTRIBUTIONS = (
     Distribution(
         "fedora",
         "sudo dnf install",
-        (t("With RPM Fusion (free) enabled:"), "sudo dnf install akmod-v4l2loopback", "sudo akmods --force"),
+        (
+            t("With RPM Fusion (free) enabled:"),
+            "sudo dnf install akmod-v4l2loopback",
+            "sudo akmods --force",
+        ),
         ("sudo dnf install kernel-devel-{release}", "sudo akmods --force --kernels {release}"),
     ),
     Distribution(
@@ -164,18 +179,30 @@ DISTRIBUTIONS = (
 
 def detect(system: System) -> Distribution:
     """Return the family that /etc/os-release names in ID or ID_LIKE."""
-    named = " ".join(re.findall(r"^ID(?:_LIKE)?=(.*)", system.read("/etc/os-release"), re.MULTILINE))
-    words = re.findall(r"\w+", named.lower().replace("ubuntu", "debian"))  # what builds on Ubuntu may name it alone
-    return next((known for known in DISTRIBUTIONS if known.name in words), Distribution())
+    lines = re.findall(r"^ID(?:_LIKE)?=(.*)", system.read("/etc/os-release"), re.MULTILINE)
+    # What builds on Ubuntu may name it alone.
+    named = " ".join(lines).lower().replace("ubuntu", "debian")
+    words = re.findall(r"\w+", named)
+    for known in DISTRIBUTIONS:
+        if known.name in words:
+            return known
+    return Distribution()
 
 
 def for_kernel(lines: Sequence[Text | str], release: str) -> Steps:
     """Return steps of a distribution for the kernel `release`; that of Arch contains its flavour."""
-    flavour = next((f"-{name}" for name in ("lts", "zen", "hardened", "rt") if f"-{name}" in release), "")
-    headers = f"linux{flavour}-headers"
-    return tuple(
-        line if isinstance(line, Text) else CommandLine(line.format(release=release, headers=headers)) for line in lines
-    )
+    headers = "linux-headers"
+    for flavour in ("lts", "zen", "hardened", "rt"):
+        if f"-{flavour}" in release:
+            headers = f"linux-{flavour}-headers"
+            break
+    steps: list[Text | CommandLine] = []
+    for line in lines:
+        if isinstance(line, Text):
+            steps.append(line)
+        else:
+            steps.append(CommandLine(line.format(release=release, headers=headers)))
+    return tuple(steps)
 
 
 def nixos_configuration(options: str) -> Steps:
@@ -195,5 +222,6 @@ def install_package(system: System, **names: str) -> Steps:
     distribution = detect(system)
     name = names.get(distribution.name, names.get("every"))
     if name is None or not distribution.install:
-        return (t("Install one of these packages: {packages}.", packages=sorted(set(names.values()))),)
+        packages = sorted(set(names.values()))
+        return (t("Install one of these packages: {packages}.", packages=packages),)
     return (CommandLine(f"{distribution.install} {name}"),)
