@@ -52,14 +52,14 @@ class Module:
     """How far the module is installed, from the package to the running kernel."""
 
     loaded: bool
+    # Every kernel with modules on this disk.
     kernels: tuple[str, ...]
-    """Every kernel with modules on this disk."""
+    # For the running kernel.
     built: bool
-    """For the running kernel."""
+    # Its source is there (DKMS builds from it), or a build for another kernel.
     installed: bool
-    """Its source is there (DKMS builds from it), or a build for another kernel."""
+    # The running kernel's headers are installed.
     headers: bool
-    """The running kernel's headers are installed."""
 
 
 def read_module(system: System) -> Module:
@@ -69,45 +69,61 @@ def read_module(system: System) -> Module:
         return any(True for _ in system.path(folder).rglob("v4l2loopback.ko*"))
 
     running = system.release
-    kernels = tuple(name for name in system.names("/lib/modules") if system.path(f"/lib/modules/{name}").is_dir())
-    built_for = [name for name in kernels if holds(f"/lib/modules/{name}")]
+    folder = "/lib/modules"
+    names = system.names(folder)
+    kernels = tuple(name for name in names if system.path(f"{folder}/{name}").is_dir())
+    built_for = [name for name in kernels if holds(f"{folder}/{name}")]
+    # NixOS keeps the modules of the kernel that was started there.
+    of_nixos = f"/run/booted-system/kernel-modules/lib/modules/{running}"
+    sources = [name for name in system.names("/usr/src") if name.startswith("v4l2loopback")]
     return Module(
         loaded=system.path("/sys/module/v4l2loopback").is_dir(),
         kernels=kernels,
-        built=running in built_for or holds(f"/run/booted-system/kernel-modules/lib/modules/{running}"),
-        installed=bool(built_for) or any(name.startswith("v4l2loopback") for name in system.names("/usr/src")),
-        headers=system.path(f"/lib/modules/{running}/build").exists(),
+        built=running in built_for or holds(of_nixos),
+        installed=bool(built_for or sources),
+        headers=system.path(f"{folder}/{running}/build").exists(),
     )
 
 
 def find_devices(system: System) -> list[LoopbackDevice]:
     """Return all devices of the module, by their numbers."""
-    names = [name for name in system.names(_SYSFS) if is_loopback(system.path(f"{_SYSFS}/{name}"))]
-    numbers = sorted(int(match[1]) for name in names if (match := re.fullmatch(r"video(\d+)", name)))
-    # the array parameters of the module are in the order in which the devices were asked for
-    asked = [int(word) for word in re.findall(r"-?\d+", system.read(f"{_PARAMETERS}/video_nr"))]
-    order = [*(number for number in asked if number in numbers), *(number for number in numbers if number not in asked)]
+    numbers = []
+    for name in system.names(_SYSFS):
+        match = re.fullmatch(r"video(\d+)", name)
+        if match and is_loopback(system.path(f"{_SYSFS}/{name}")):
+            numbers.append(int(match[1]))
+    numbers.sort()
+    # The array parameters of the module are in the order in which the devices were asked for.
+    words = re.findall(r"-?\d+", system.read(f"{_PARAMETERS}/video_nr"))
+    asked_for = [int(word) for word in words]
+    in_order = [number for number in asked_for if number in numbers]
+    in_order += [number for number in numbers if number not in asked_for]
     caps = system.read(f"{_PARAMETERS}/exclusive_caps").split(",")
-    exclusive = {number for number, value in zip(order, caps, strict=False) if value in ("Y", "1")}
-    return [
-        LoopbackDevice(number, system.read(f"{_SYSFS}/video{number}/name"), number in exclusive) for number in numbers
-    ]
+    exclusive = {number for number, value in zip(in_order, caps, strict=False) if value in ("Y", "1")}
+    devices = []
+    for number in numbers:
+        label = system.read(f"{_SYSFS}/video{number}/name")
+        devices.append(LoopbackDevice(number, label, number in exclusive))
+    return devices
 
 
 def find_device(system: System) -> LoopbackDevice | None:
     """Return the device that the program uses: the first one with its label. Others belong to other programs."""
-    return next((device for device in find_devices(system) if camera_names.is_own(device.label)), None)
+    for device in find_devices(system):
+        if camera_names.is_own(device.label):
+            return device
+    return None
 
 
 def module_options(system: System, *further: str) -> str:
     """Return the options that load the module with the device of this program, and those that others have now.
 
-    Loading it with one device alone would take away the camera of a laptop that v4l2-relayd sends, or that of OBS.
-    further: labels of more devices.
+    Loading it with one device alone would take away the camera of a laptop that v4l2-relayd sends,
+    or that of OBS. further: labels of more devices.
     """
     own = find_device(system)
     taken = set(system.names("/sys/class/video4linux"))
-    number = free_number(taken) if own is None else own.number
+    number = own.number if own is not None else free_number(taken)
     devices = [LoopbackDevice(number, camera_names.OWN, exclusive_caps=True)]
     devices += [device for device in find_devices(system) if device.number != number]
     for label in further:
@@ -121,11 +137,16 @@ def module_options(system: System, *further: str) -> str:
 
 def check_virtual_camera(system: System) -> Iterator[Finding]:
     """Yield findings from the package v4l2loopback to a device that other programs list."""
-    device, module = find_device(system), read_module(system)
+    device = find_device(system)
+    module = read_module(system)
     yield check_module(system, module, device)
     yield from _secure_boot_findings(system, module)
     if device is not None:
-        shown = t("{device} appears as “{label}” in other programs.", device=device.path, label=device.label)
+        shown = t(
+            "{device} appears as “{label}” in other programs.",
+            device=device.path,
+            label=device.label,
+        )
         yield ok(t("virtual camera: device"), shown)
         yield _caps_finding(system, device)
         yield _permission_finding(system, device)
@@ -146,7 +167,8 @@ def permission_steps(user: str) -> Steps:
 
 def check_module(system: System, module: Module, device: LoopbackDevice | None) -> Finding:
     """Return the state of the kernel module and the next step towards loading it."""
-    check, load = t("virtual camera: module"), _load_command(system)
+    check = t("virtual camera: module")
+    load = _load_command(system)
     if device is not None:
         return ok(check, t("The kernel module v4l2loopback is loaded."))
     if module.loaded:
@@ -166,19 +188,24 @@ def check_module(system: System, module: Module, device: LoopbackDevice | None) 
         )
         return problem(check, detail, *_repair(system, load))
     detail, steps = _absent(system, module)
-    return problem(check, detail, *(_repair(system) if detect(system).name == "nixos" else steps))
+    if detect(system).name == "nixos":  # packages are installed by its configuration alone
+        steps = _repair(system)
+    return problem(check, detail, *steps)
 
 
 def _repair(system: System, *by_hand: CommandLine) -> Steps:
     """Return the steps that load the module now and at every start."""
     if detect(system).name == "nixos":
         return nixos_configuration(module_options(system))
-    return (_REPAIR, t("Or manually, until the next restart:"), *by_hand) if by_hand else (_REPAIR,)
+    if not by_hand:
+        return (_REPAIR,)
+    return (_REPAIR, t("Or manually, until the next restart:"), *by_hand)
 
 
 def _absent(system: System, module: Module) -> tuple[Text, Steps]:
     """Return what is missing of a module that was not built for the running kernel, and how to get it."""
-    distribution, kernel = detect(system), system.release
+    distribution = detect(system)
+    kernel = system.release
     if kernel not in module.kernels and module.kernels:
         detail = t(
             "The running kernel {kernel} is no longer installed (installed: {installed}).",
@@ -196,7 +223,10 @@ def _absent(system: System, module: Module) -> tuple[Text, Steps]:
     if not module.installed:
         steps = for_kernel(distribution.module, kernel)
         return t("The kernel module v4l2loopback is not installed."), (*steps, t("Then:"), _REPAIR)
-    detail = t("v4l2loopback is installed, but not built for the running kernel {kernel}.", kernel=kernel)
+    detail = t(
+        "v4l2loopback is installed, but not built for the running kernel {kernel}.",
+        kernel=kernel,
+    )
     if not module.headers:
         detail = t("{finding} The headers of this kernel are not installed.", finding=detail)
     return detail, (*for_kernel(distribution.build, kernel), t("Then:"), _REPAIR)
@@ -204,14 +234,12 @@ def _absent(system: System, module: Module) -> tuple[Text, Steps]:
 
 def _secure_boot_findings(system: System, module: Module) -> Iterator[Finding]:
     try:
-        enabled = system.path(_SECURE_BOOT).read_bytes()[-1:] == b"\x01"  # four bytes of attributes, then the value
+        # Four bytes of attributes, then the value.
+        is_enabled = system.path(_SECURE_BOOT).read_bytes()[-1:] == b"\x01"
     except OSError:  # no UEFI
         return
-    if enabled and not module.loaded:
-        # The public keys that DKMS or akmods sign with.
-        keys = "/var/lib/dkms/mok.pub", "/var/lib/shim-signed/mok/MOK.der", "/etc/pki/akmods/certs/public_key.der"
-        usual = keys[2 if detect(system).name == "fedora" else 0]
-        key = next((key for key in keys if system.path(key).exists()), usual)
+    if is_enabled and not module.loaded:
+        key = _signing_key(system)
         yield warning(
             t("virtual camera: Secure Boot"),
             t("Secure Boot is on: the module must be signed with a key that is enrolled in the firmware."),
@@ -220,13 +248,26 @@ def _secure_boot_findings(system: System, module: Module) -> Iterator[Finding]:
         )
 
 
+def _signing_key(system: System) -> str:
+    """Return the public key that DKMS or akmods sign with; the usual one where none is there yet."""
+    of_dkms = "/var/lib/dkms/mok.pub"
+    of_akmods = "/etc/pki/akmods/certs/public_key.der"
+    for key in (of_dkms, "/var/lib/shim-signed/mok/MOK.der", of_akmods):
+        if system.path(key).exists():
+            return key
+    return of_akmods if detect(system).name == "fedora" else of_dkms
+
+
 def _caps_finding(system: System, device: LoopbackDevice) -> Finding:
     check = t("virtual camera: seen by browsers")
     if device.exclusive_caps:
-        return ok(check, t("{device} has exclusive_caps=1: browsers and meeting programs list it.", device=device.path))
+        return ok(
+            check,
+            t("{device} has exclusive_caps=1: browsers and meeting programs list it.", device=device.path),
+        )
+    detail = t("{device} was loaded without exclusive_caps=1.", device=device.path)
     close = t("Close every program that uses {device}, then:", device=device.path)
-    steps = close, *_repair(system, _UNLOAD, _load_command(system))
-    return problem(check, t("{device} was loaded without exclusive_caps=1.", device=device.path), *steps)
+    return problem(check, detail, close, *_repair(system, _UNLOAD, _load_command(system)))
 
 
 def _permission_finding(system: System, device: LoopbackDevice) -> Finding:
@@ -237,47 +278,75 @@ def _permission_finding(system: System, device: LoopbackDevice) -> Finding:
             device=device.path,
         )
         start_udev = CommandLine("sudo udevadm trigger --subsystem-match=video4linux")
-        detail = t("The kernel has a virtual camera, but the device file {device} is missing.", device=device.path)
+        detail = t(
+            "The kernel has a virtual camera, but the device file {device} is missing.",
+            device=device.path,
+        )
         return problem(check, detail, pass_through, start_udev, why=WHY["virtual camera"])
     if system.may_use(system.path(device.path)):
-        detail = t("The user {user} has permission to write to {device}.", user=system.user, device=device.path)
+        detail = t(
+            "The user {user} has permission to write to {device}.",
+            user=system.user,
+            device=device.path,
+        )
         return ok(check, detail)
-    detail = t("The user {user} has no permission to open {device}.", user=system.user, device=device.path)
+    detail = t(
+        "The user {user} has no permission to open {device}.",
+        user=system.user,
+        device=device.path,
+    )
     return problem(check, detail, *permission_steps(system.user))
 
 
 def _busy_finding(system: System, device: LoopbackDevice) -> Finding:
-    check, path = t("virtual camera: in use"), device.path
+    check = t("virtual camera: in use")
+    path = device.path
     programs = tuple(holder.text for holder in system.holders(path))
     if not system.is_busy(path):
         if not programs:
             return ok(check, t("{device} is free.", device=path))
-        detail = t("{device} is free; waiting for its picture: {programs}.", device=path, programs=programs)
+        detail = t(
+            "{device} is free; waiting for its picture: {programs}.",
+            device=path,
+            programs=programs,
+        )
         return ok(check, detail)
     programs = programs or (t("a program of another user"),)
-    detail = t("Another program sends to {device}; it is open in {programs}.", device=path, programs=programs)
+    detail = t(
+        "Another program sends to {device}; it is open in {programs}.",
+        device=path,
+        programs=programs,
+    )
     step = t("If that program is Mattecam, nothing needs to be done. Otherwise close it or use another device:")
     return warning(check, detail, step, CommandLine(f"fuser -v {path}"))
 
 
 def _boot_finding(system: System) -> Finding:
     check = t("virtual camera: after a restart")
-    folders = ("/etc/modules-load.d", "/usr/lib/modules-load.d", "/run/modules-load.d")
-    lists = ["/etc/modules", *(f"{folder}/{name}" for folder in folders for name in system.names(folder))]
-    if any("v4l2loopback" in system.read(file) for file in lists):
+    files = ["/etc/modules"]
+    for folder in ("/etc/modules-load.d", "/usr/lib/modules-load.d", "/run/modules-load.d"):
+        files += [f"{folder}/{name}" for name in system.names(folder)]
+    if any("v4l2loopback" in system.read(file) for file in files):
         return ok(check, t("The module is loaded at every start of the computer."))
-    return warning(check, t("The module is not loaded at the start of the computer."), *_repair(system))
+    return warning(
+        check,
+        t("The module is not loaded at the start of the computer."),
+        *_repair(system),
+    )
 
 
 def _conflict_findings(system: System) -> Iterator[Finding]:
     """modprobe merges the options of all files, and the last one wins."""
     folder = "/etc/modprobe.d"
-    files = [f"{folder}/{name}" for name in system.names(folder) if re.fullmatch(r"(?!mattecam\.conf).*\.conf", name)]
+    names = [name for name in system.names(folder) if name.endswith(".conf")]
+    files = [f"{folder}/{name}" for name in names if not name.startswith("mattecam.conf")]
     setting = re.compile(r"^\s*options\s+v4l2loopback\b", re.MULTILINE)
     others = [file for file in files if setting.search(system.read(file))]
     if others:
-        of_others = any(not camera_names.is_own(device.label) for device in find_devices(system))
-        options = module_options(system) if of_others else module_options(system, "OBS Virtual Camera")
+        # Where the device of the other program is not there now, that of OBS stands for it.
+        has_others = any(not camera_names.is_own(device.label) for device in find_devices(system))
+        further = () if has_others else ("OBS Virtual Camera",)
+        options = module_options(system, *further)
         yield warning(
             t("virtual camera: options"),
             t("Options of v4l2loopback are also set in {files}.", files=others),
