@@ -29,10 +29,14 @@ def make_script(system: System) -> list[str]:
     """
     if not system.platform.startswith("linux"):
         raise MattecamError("On this system the virtual camera comes from OBS; run `doctor` to see what to install.")
-    module, device, nixos = read_module(system), find_device(system), detect(system).name == "nixos"
+    module = read_module(system)
+    device = find_device(system)
+    nixos = detect(system).name == "nixos"
     if nixos or (not module.built and device is None):
         finding = check_module(system, module, device)
-        steps = "\n".join(nixos_configuration(module_options(system))) if nixos else finding.fix
+        steps = finding.fix
+        if nixos:
+            steps = "\n".join(nixos_configuration(module_options(system)))
         message = f"{finding.detail}\n{steps}"  # lines of steps after the sentence
         raise MattecamError(message)
     options = f"options v4l2loopback {module_options(system)}"
@@ -44,9 +48,11 @@ def make_script(system: System) -> list[str]:
         f"printf '%s\\n' {shlex.quote(options)} > {MODPROBE_FILE}",
         f"printf '%s\\n' v4l2loopback > {LOAD_FILE}",
     ]
-    if not works:
-        lines += ["modprobe -r v4l2loopback"] if module.loaded else []
-        lines.append("modprobe v4l2loopback")
+    if works:
+        return lines
+    if module.loaded:  # options are read when the module is loaded
+        lines.append("modprobe -r v4l2loopback")
+    lines.append("modprobe v4l2loopback")
     return lines
 
 
@@ -56,6 +62,7 @@ def elevate(system: System) -> list[str]:
         return []
     desktop = bool(system.environment.get("DISPLAY") or system.environment.get("WAYLAND_DISPLAY"))
     terminal = bool(system.environment.get("TERM"))
+    # The last one also where nothing can ask for a password: sudo may need none.
     for name, usable in (("sudo", terminal), ("pkexec", desktop), ("sudo", True)):
         if usable and shutil.which(name, path=system.environment.get("PATH")):
             return [name]
@@ -72,19 +79,27 @@ def desktop_command(system: System) -> list[str]:
 
     Empty if nothing is to be done, the repair is not possible, or the desktop has no such dialog.
     """
+    script: list[str] = []
     with suppress(MattecamError):
-        if script := make_script(system):
-            if system.user == "root":
-                return shell(script)
-            if shutil.which("pkexec", path=system.environment.get("PATH")):
-                return ["pkexec", "--disable-internal-agent", *shell(script)]
+        script = make_script(system)
+    if not script:
+        return []
+    if system.user == "root":
+        return shell(script)
+    if shutil.which("pkexec", path=system.environment.get("PATH")):
+        return ["pkexec", "--disable-internal-agent", *shell(script)]
     return []
 
 
 def run_fix(line: Sequence[str]) -> None:
     """Run the command line; sudo may ask for a password on the terminal. Raise MattecamError if it fails."""
     try:
-        done = subprocess.run(list(line), check=False, timeout=_FIX_TIMEOUT_S, stderr=subprocess.PIPE)
+        done = subprocess.run(
+            list(line),
+            check=False,
+            timeout=_FIX_TIMEOUT_S,
+            stderr=subprocess.PIPE,
+        )
     except subprocess.TimeoutExpired as error:
         raise MattecamError(
             f"The repair did not finish within {_FIX_TIMEOUT_S:.0f} seconds; run the shown commands as root."
@@ -123,7 +138,11 @@ def failure(output: str, exit_code: int) -> Text:
     )
 
 
-def fix(system: System, ask: Callable[[str], bool], run: Callable[[Sequence[str]], None] = run_fix) -> str:
+def fix(
+    system: System,
+    ask: Callable[[str], bool],
+    run: Callable[[Sequence[str]], None] = run_fix,
+) -> str:
     """Repair and return one sentence about what was done. Raise MattecamError if it failed.
 
     ask: shows what will be run; returns True to continue.
@@ -131,9 +150,10 @@ def fix(system: System, ask: Callable[[str], bool], run: Callable[[Sequence[str]
     script = make_script(system)
     if not script:
         return f"Nothing to repair: the virtual camera “{camera_names.OWN}” is set up."
-    line = [*elevate(system), *shell(script)]
-    how = "" if line[0] == "sh" else f" (with {line[0]})"
-    if not ask("\n".join([f"As root{how}:", *script])):
+    prefix = elevate(system)
+    line = [*prefix, *shell(script)]
+    heading = f"As root (with {prefix[0]}):" if prefix else "As root:"
+    if not ask("\n".join([heading, *script])):
         return "Nothing was changed."
     run(line)
     return "Done: the virtual camera is loaded, now and at every start of the computer."
