@@ -26,7 +26,11 @@ def run_command(command: Sequence[str]) -> str | None:
     """Return what a short command without side effects prints; None if it is missing, fails or takes ten seconds."""
     try:
         done = subprocess.run(
-            list(command), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=_COMMAND_TIMEOUT_S, check=True
+            list(command),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=_COMMAND_TIMEOUT_S,
+            check=True,
         )
     except (OSError, subprocess.SubprocessError):
         return None
@@ -72,26 +76,26 @@ class System:
 
     root: Path = Path("/")
     platform: str = sys.platform
+    # The processor's architecture, such as `x86_64`; `AMD64` on Windows.
     machine: str = field(default_factory=machine)
-    """The processor's architecture, such as `x86_64`; `AMD64` on Windows."""
+    # The running kernel, as `uname -r` prints it.
     release: str = field(default_factory=running_kernel)
-    """The running kernel, as `uname -r` prints it."""
     user: str = field(default_factory=user_name)
     pid: int = field(default_factory=os.getpid)
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
     run: Callable[[Sequence[str]], str | None] = run_command
+    # Returns whether this user may open a device, without opening it.
     may_use: Callable[[Path], bool] = lambda device: os.access(device, os.R_OK | os.W_OK)
-    """Returns whether this user may open a device, without opening it."""
+    # Returns whether another program sends to a virtual camera.
     is_busy: Callable[[str], bool] = is_busy
-    """Returns whether another program sends to a virtual camera."""
     pipewire_answers: Callable[[], bool] = daemon_answers
+    # Stored answers of the camera portal by the program's id; None if there is no portal.
     camera_permissions: Callable[[], Mapping[str, str] | None] = camera_permissions
-    """Stored answers of the camera portal by the program's id; None if there is no portal."""
+    # The texts of the registry of Windows by key and name, for this user and for all.
     registry_texts: Callable[[str, str], tuple[str, ...]] = registry_texts
-    """The texts of the registry of Windows by key and name, for this user and for all."""
     find_library: Callable[[str], str | None] = ctypes.util.find_library
+    # Returns why no window can open, a part of a sentence; None if one can.
     window_problem: Callable[[], str | None] = window_problem
-    """Returns why no window can open, a part of a sentence; None if one can."""
 
     def path(self, absolute: str) -> Path:
         """Return the path of the machine's file `absolute`."""
