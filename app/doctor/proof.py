@@ -19,13 +19,15 @@ from app.core.threads import on_own_thread
 from app.core.types import BgrImage, Outgoing, Picture, PictureKind
 from app.doctor.finding import CommandLine, Finding, Steps, ok, problem, warning
 
-_WIDTH, _HEIGHT, _FPS = 640, 480, 30.0
+_WIDTH = 640
+_HEIGHT = 480
+_FPS = 30.0
 _BARS_BGR = ((235, 235, 235), (16, 235, 235), (235, 235, 16), (16, 235, 16),
              (235, 16, 235), (16, 16, 235), (235, 16, 16), (16, 16, 16))  # fmt: skip
+# Of 255: tolerance for rounding in YUV conversion (BT.601, limited range).
 _MAX_ERROR = 6
-"""Of 255: tolerance for rounding in YUV conversion (BT.601, limited range)."""
+# The first frames after opening may be torn or stale.
 _DROPPED_FRAMES = 8
-"""The first frames after opening may be torn or stale."""
 _JOIN_TIMEOUT_S = 10.0
 
 
@@ -46,10 +48,11 @@ class Camera(Protocol):
         ...
 
 
+# (width, height, fps) -> the virtual camera; raises SinkOpenError.
 OpenCamera = Callable[[int, int, float], Camera]
-"""(width, height, fps) -> the virtual camera; raises SinkOpenError."""
+# The frames of a camera as an ordinary program reads them,
+# until none comes; raises OSError if it does not open.
 Frames = Generator[BgrImage, None, None]
-"""The frames of a camera as an ordinary program reads them, until none comes; raises OSError if it does not open."""
 
 
 def colour_bars(width: int, height: int) -> BgrImage:
@@ -65,7 +68,8 @@ def bar_error(image: BgrImage) -> float:
     height, width = image.shape[:2]
     worst = 0.0
     for index, colour in enumerate(_BARS_BGR):
-        left, right = index * width // 8, (index + 1) * width // 8
+        left = index * width // 8
+        right = (index + 1) * width // 8
         margin = (right - left) // 4
         inner = image[height // 4 : height * 3 // 4, left + margin : right - margin]
         worst = max(worst, float(np.abs(inner.reshape(-1, 3).mean(0) - colour).max()))
@@ -94,18 +98,20 @@ def prove(
 ) -> Finding:
     """Send bars to the virtual camera `device` and read them back; takes about one second.
 
-    check: the name of the finding. remedy: what to do if the picture does not arrive. readers: the programs that read
-    it, asked if it cannot be opened: v4l2loopback 0.15 takes one reader at a time. first_frame_s: how long it may take
-    until a frame was sent.
+    check: the name of the finding. remedy: what to do if the picture does not arrive. readers: the
+    programs that read it, asked if it cannot be opened: v4l2loopback 0.15 takes one reader at a
+    time. first_frame_s: how long it may take until a frame was sent.
     """
-    sending, stop_asked = threading.Event(), threading.Event()
+    sending = threading.Event()
+    stop_asked = threading.Event()
     error = ""
 
     def send() -> None:
         nonlocal error
         try:
             with closing(open_sink(_WIDTH, _HEIGHT, _FPS)) as sink:
-                bars = Outgoing(Picture(colour_bars(*sink.size), PictureKind.STANDBY))  # nothing of the camera
+                # A stand-by picture, as it shows nothing of the camera.
+                bars = Outgoing(Picture(colour_bars(*sink.size), PictureKind.STANDBY))
                 while not stop_asked.wait(1 / _FPS):
                     sink.send(bars)
                     sending.set()
@@ -115,7 +121,8 @@ def prove(
             sending.set()
 
     sender = on_own_thread("proof-sender", send)  # a driver that hangs blocks no exit
-    opens, image = True, None
+    opens = True
+    image = None
     try:
         sent = sending.wait(first_frame_s) and not error
         if sent:
@@ -129,16 +136,31 @@ def prove(
     ended = sender.done()
     if not sent or error or not ended:
         reason = error or t(
-            "{device} accepted no frame within {seconds} seconds.", device=device, seconds=f"{first_frame_s:.0f}"
+            "{device} accepted no frame within {seconds} seconds.",
+            device=device,
+            seconds=f"{first_frame_s:.0f}",
         )
         if not ended:
             reason = t("The driver of {device} does not respond.", device=device)
-        return problem(check, t("The test picture could not be sent: {reason}", reason=reason), *remedy)
+        return problem(
+            check,
+            t("The test picture could not be sent: {reason}", reason=reason),
+            *remedy,
+        )
     programs = () if opens else readers()
     if programs:
-        detail = t("{device} takes one program at a time, and {programs} reads it.", device=device, programs=programs)
+        detail = t(
+            "{device} takes one program at a time, and {programs} reads it.",
+            device=device,
+            programs=programs,
+        )
         step = t("Close every program that uses the device and check again.")
-        return warning(check, detail, step, why=t("No other program can open the camera meanwhile."))
+        return warning(
+            check,
+            detail,
+            step,
+            why=t("No other program can open the camera meanwhile."),
+        )
     if not opens:
         detail = t("{device} accepts frames, but cannot be opened as a camera.", device=device)
         return problem(check, detail, *remedy)
@@ -147,7 +169,11 @@ def prove(
         return problem(check, detail, *remedy)
     worst = round(bar_error(image))
     if worst > _MAX_ERROR:
-        detail = t("The colours read back from {device} differ by up to {error} of 255.", device=device, error=worst)
+        detail = t(
+            "The colours read back from {device} differ by up to {error} of 255.",
+            device=device,
+            error=worst,
+        )
         return problem(check, detail, *remedy)
     height, width = image.shape[:2]
     return ok(
@@ -183,9 +209,20 @@ def prove_pipewire(read_s: float = 2.0) -> Finding:
     name = "mattecam-doctor"
 
     def read() -> Frames:
-        with closing(NodeReader(name, (_WIDTH, _HEIGHT), Fraction(_FPS), follows=True)) as reader:
-            while (frame := reader.read(read_s)) is not None and (image := to_bgr(frame)) is not None:
+        node = NodeReader(name, (_WIDTH, _HEIGHT), Fraction(_FPS), follows=True)
+        with closing(node) as reader:
+            while True:
+                frame = reader.read(read_s)
+                image = None if frame is None else to_bgr(frame)
+                if image is None:
+                    return
                 yield image
 
     open_sink = partial(PipeWireCamera, make=partial(PipeWireNode, name=name))
-    return prove("PipeWire", open_sink, read, check=t("PipeWire camera: test picture"), remedy=_WIREPLUMBER)
+    return prove(
+        "PipeWire",
+        open_sink,
+        read,
+        check=t("PipeWire camera: test picture"),
+        remedy=_WIREPLUMBER,
+    )
