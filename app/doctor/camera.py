@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from app.capture.devices import RAW_SENSOR, CameraDevice, Rank
@@ -19,21 +20,23 @@ def check_cameras(system: System, cameras: Sequence[CameraDevice]) -> tuple[Find
     """Return one finding per camera and fault. cameras: those that the capture side lists."""
     findings: list[Finding] = []
     for camera in cameras:
-        of_linux = system.platform.startswith("linux") and not camera.by_pipewire and camera.rank is not Rank.PHONE
-        if of_linux and system.path(f"{_VIRTUAL}/{camera.path.rpartition('/')[2]}").exists():
+        has_node = system.platform.startswith("linux") and not camera.by_pipewire and camera.rank is not Rank.PHONE
+        node = camera.path.rpartition("/")[2]
+        if has_node and system.path(f"{_VIRTUAL}/{node}").exists():
             continue  # the virtual camera has checks of its own
-        if of_linux and not system.may_use(system.path(camera.path)):
+        if has_node and not system.may_use(system.path(camera.path)):
             detail = t(
                 "The user {user} has no permission to open {device} ({name}).",
                 user=system.user,
                 device=camera.path,
                 name=camera.name,
             )
-            findings.append(problem(t("camera: permission"), detail, *permission_steps(system.user)))
+            steps = permission_steps(system.user)
+            findings.append(problem(t("camera: permission"), detail, *steps))
             continue
         findings.append(_described(camera))
         # PipeWire and WirePlumber hold camera devices open without streaming.
-        holders = system.holders(camera.path) if of_linux else ()
+        holders = system.holders(camera.path) if has_node else ()
         programs = [holder.text for holder in holders if holder.name not in CAMERA_SERVICES]
         if programs or camera.busy:
             detail = t(
@@ -47,11 +50,13 @@ def check_cameras(system: System, cameras: Sequence[CameraDevice]) -> tuple[Find
     refused = _refused_by_windows(system)
     if refused is not None:  # cameras are listed all the same, and give black frames or none
         return (refused, *findings)
-    return tuple(findings) or (_unusable(system) or _none_finding(system),)
+    if findings:
+        return tuple(findings)
+    return (_unusable(system) or _none_finding(system),)
 
 
+# Key of the registry with the privacy settings of cameras; below it those of desktop apps.
 _CONSENT = r"Software\Microsoft\Windows\CurrentVersion\CapabilityAccessManager\ConsentStore\webcam"
-"""Key of the registry with the privacy settings of cameras; below it those of desktop apps."""
 ALLOW_ON_WINDOWS = t(
     "Open Settings › Privacy & security › Camera, and switch on “Camera access” and “Let desktop apps access your "
     "camera”."
@@ -60,7 +65,10 @@ ALLOW_ON_WINDOWS = t(
 
 def _refused_by_windows(system: System) -> Finding | None:
     """Return that the privacy settings of Windows keep cameras from programs; None where they do not."""
-    answers = (*system.registry_texts(_CONSENT, "Value"), *system.registry_texts(rf"{_CONSENT}\NonPackaged", "Value"))
+    answers = (
+        *system.registry_texts(_CONSENT, "Value"),
+        *system.registry_texts(rf"{_CONSENT}\NonPackaged", "Value"),
+    )
     if "Deny" not in answers:
         return None
     detail = t("The privacy settings of Windows do not let desktop apps use cameras.")
@@ -70,7 +78,7 @@ def _refused_by_windows(system: System) -> Finding | None:
 def _described(camera: CameraDevice) -> Finding:
     details: list[Value] = [camera.path or camera.source]
     if camera.sizes:
-        width, height = max(camera.sizes, key=lambda size: size[0] * size[1])
+        width, height = max(camera.sizes, key=math.prod)
         details.append(t("up to {width}×{height}", width=width, height=height))
     details += camera.formats
     return ok(t("camera"), t("{name} ({details}).", name=camera.name, details=details))
@@ -81,7 +89,10 @@ def _none_finding(system: System) -> Finding:
     if "microsoft" in system.release.lower():
         steps = (t("Attach the camera to WSL with usbipd, or run the program on Windows itself."),)
     elif system.platform == "win32":
-        steps = (t("Connect a camera, check its own switch, and close programs that use it."), ALLOW_ON_WINDOWS)
+        steps = (
+            t("Connect a camera, check its own switch, and close programs that use it."),
+            ALLOW_ON_WINDOWS,
+        )
     elif not system.platform.startswith("linux"):
         steps = (t("Allow camera access in the privacy settings of the system, and check the camera's own switch."),)
     else:
@@ -95,7 +106,8 @@ def _none_finding(system: System) -> Finding:
 def _unusable(system: System) -> Finding | None:
     """Return why a camera that the kernel of Linux knows is none for this program; None if it knows none."""
     for node in system.names(_CLASS):
-        name, device = system.read(f"{_CLASS}/{node}/name") or node, f"/dev/{node}"
+        name = system.read(f"{_CLASS}/{node}/name") or node
+        device = f"/dev/{node}"
         if not node.startswith("video") or system.path(f"{_VIRTUAL}/{node}").exists():
             continue
         if RAW_SENSOR.search(name):
@@ -111,8 +123,11 @@ def _unusable(system: System) -> Finding | None:
             return warning(t("camera"), detail, step)
         if not system.path(device).exists():
             detail = t(
-                "The kernel knows the camera {name}, but the device file {device} is missing.", device=device, name=name
+                "The kernel knows the camera {name}, but the device file {device} is missing.",
+                device=device,
+                name=name,
             )
-            steps = t("In a container, pass the device through:"), CommandLine(f"docker run --device {device} …")
-            return problem(t("camera"), detail, *steps)
+            step = t("In a container, pass the device through:")
+            command = CommandLine(f"docker run --device {device} …")
+            return problem(t("camera"), detail, step, command)
     return None
