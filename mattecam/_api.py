@@ -45,8 +45,18 @@ DEFAULT_EDGES = EdgeSettings()
 NO_VALUES: Mapping[str, object] = MappingProxyType({})
 
 
-ENGINE = ("model", "weights", "refiner", "plate", "device", "executor", "precision", "downsample_ratio")
-"""Settings that are arguments of both `Matting` and `convert`; the values are those of the command line."""
+# Settings that are arguments of both `Matting` and
+# `convert`; the values are those of the command line.
+ENGINE = (
+    "model",
+    "weights",
+    "refiner",
+    "plate",
+    "device",
+    "executor",
+    "precision",
+    "downsample_ratio",
+)
 
 
 def _settings(
@@ -60,7 +70,8 @@ def _settings(
         raise TypeError(f"background must be a string or a path, not {type(background).__name__}")
     if not isinstance(edges, EdgeSettings):
         raise TypeError(f"edges must be EdgeSettings, not {type(edges).__name__}")
-    settings = Settings(matting=MattingSettings(edges=edges), background=parse_background(background))
+    matting = MattingSettings(edges=edges)
+    settings = Settings(matting=matting, background=parse_background(background))
     values = {f"matting.{name}": value for name, value in zip(ENGINE, engine, strict=True)}
     return with_values(settings, {**values, **others})
 
@@ -77,9 +88,9 @@ class StreamBackground:
         """Raises BackgroundError."""
         self._settings = settings
         self._background = open_background(settings, realtime=False)
-        # The thread of a video refers to its background, which would outlive a stream that nobody closes.
+        # Releases the file; idempotent. The thread of a video refers to its background, which
+        # would outlive a stream that nobody closes.
         self.close = weakref.finalize(self, self._background.close)
-        """Release the file. Idempotent."""
         self.close.atexit = False
 
     def backdrop(self, width: int, height: int, time_s: float) -> Backdrop:
@@ -93,16 +104,16 @@ class StreamBackground:
         return self
 
 
+# Makes the engine of a model for frames of (width, height).
 Build = Callable[[EngineSettings, int, int], MattingEngine]
-"""Makes the engine of a model for frames of (width, height)."""
 
 
 class Matting:
     """Mattes one stream of frames: consecutive frames of one video or camera.
 
-    The object owns the recurrent state of its stream; use one object per stream, and each on one thread at a time, in
-    the process that made it. The same frames give the same bits in every run on the same machine. It is a context
-    manager.
+    The object owns the recurrent state of its stream; use one object per stream, and each on one
+    thread at a time, in the process that made it. The same frames give the same bits in every run
+    on the same machine. It is a context manager.
     """
 
     def __init__(
@@ -132,7 +143,8 @@ class Matting:
         if build is build_engine:
             check_not_forked()
         _check_mapping(settings)
-        chosen = model, weights, refiner, plate, device, executor, precision, downsample_ratio
+        # In the order of `ENGINE`.
+        chosen = (model, weights, refiner, plate, device, executor, precision, downsample_ratio)
         self._settings = _settings(background, edges, chosen, settings)
         if self._settings.background.kind == "none":
             raise UsageError('The background "none" has no composite; choose another background.')
@@ -156,10 +168,10 @@ class Matting:
     def step(self, frame: BgrImage, *, time_s: float = 0.0, want_foreground: bool = False) -> Matte:
         """Return the matte of the next frame, in new arrays.
 
-        frame: (height, width, 3) uint8 BGR; a change of size restarts the stream. time_s: time of the frame, for a
-        video as background. want_foreground: also estimate the colours of the person. Raises ModelError if the network
-        fails; the stream then starts anew with the next frame. Raises TypeError or ValueError for a wrong frame or
-        time.
+        frame: (height, width, 3) uint8 BGR; a change of size restarts the stream. time_s: time of
+        the frame, for a video as background. want_foreground: also estimate the colours of the
+        person. Raises ModelError if the network fails; the stream then starts anew with the next
+        frame. Raises TypeError or ValueError for a wrong frame or time.
         """
         check_bgr(frame)
         if not math.isfinite(time_s):
@@ -167,7 +179,12 @@ class Matting:
         height, width = frame.shape[:2]
         self._stream.use(self._fit(width, height))
         backdrop = self._background.backdrop(width, height, time_s)
-        self._stream.step(Frame(frame, 0, time_s), self._settings, backdrop, want_foreground=want_foreground)
+        self._stream.step(
+            Frame(frame, 0, time_s),
+            self._settings,
+            backdrop,
+            want_foreground=want_foreground,
+        )
         assert self._stream.matte is not None
         return self._stream.matte
 
@@ -196,7 +213,10 @@ class Matting:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self.close()
 
@@ -209,7 +229,8 @@ class Matting:
     def _check_open(self) -> None:
         if self._closed:
             raise ModelError("The stream is closed; make a new Matting object.")
-        if os.getpid() != self._process:  # after a fork, whose child has none of the threads and would wait for them
+        # After a fork, whose child has none of the threads and would wait for them.
+        if os.getpid() != self._process:
             raise ModelError(
                 "This stream belongs to the process that made it; make a stream in each process, and start processes "
                 'by spawn, as with multiprocessing.get_context("spawn").'
@@ -244,32 +265,38 @@ def convert(
 ) -> ConvertReport:
     """Matte every frame of a video, an image or a folder of images once and in order, keeping its times and audio.
 
-    target, alpha, foreground: for composite, matte and premultiplied foreground; a video (.mp4, .m4v, .mov, .mkv,
-    .webm), for an image an image (.png, .jpg), or, without suffix, a folder for PNG images. background: `transparent`
-    (PNG, WebP, TIFF, .mov, .webm and folders, with straight alpha), `green`, `#RRGGBB`, `blur[:0-100]`, an image, a
-    video or `none`; None cuts out pictures, but for JPEG, and gives films green. matte: a film or a folder of images
-    with the matte of each frame, which is used in place of a network; of an image, an image.
-    rotate, flip: turn the source clockwise by 0, 90, 180 or 270 degrees, then swap left and right, before matting.
-    settings: values by the names of docs/settings.md, such as {"framing.zoom": 2}; they win over the other arguments.
-    progress(frames done, expected frames or None) is called after every frame, and with the true total when the outputs
-    are complete; should_stop is called before every frame. What is interrupted, by should_stop or Ctrl+C, leaves
-    nothing; what fails keeps the frames so far under a temporary name. reproducible: write the same bytes on every
-    machine, with a slower encoder. overwrite: replace files of these names; without it they are refused. fps: frame
-    rate of a folder of images, such as 24, 29.97 or "24000/1001"; 30 by default.
-    Raises MattecamError, and KeyboardInterrupt for Ctrl+C.
+    target, alpha, foreground: for composite, matte and premultiplied foreground; a video (.mp4,
+    .m4v, .mov, .mkv, .webm), for an image an image (.png, .jpg), or, without suffix, a folder for
+    PNG images. background: `transparent` (PNG, WebP, TIFF, .mov, .webm and folders, with straight
+    alpha), `green`, `#RRGGBB`, `blur[:0-100]`, an image, a video or `none`; None cuts out pictures,
+    but for JPEG, and gives films green. matte: a film or a folder of images with the matte of each
+    frame, which is used in place of a network; of an image, an image. rotate, flip: turn the source
+    clockwise by 0, 90, 180 or 270 degrees, then swap left and right, before matting. settings:
+    values by the names of docs/settings.md, such as {"framing.zoom": 2}; they win over the other
+    arguments. progress(frames done, expected frames or None) is called after every frame, and with
+    the true total when the outputs are complete; should_stop is called before every frame. What is
+    interrupted, by should_stop or Ctrl+C, leaves nothing; what fails keeps the frames so far under
+    a temporary name. reproducible: write the same bytes on every machine, with a slower encoder.
+    overwrite: replace files of these names; without it they are refused. fps: frame rate of a
+    folder of images, such as 24, 29.97 or "24000/1001"; 30 by default. Raises MattecamError, and
+    KeyboardInterrupt for Ctrl+C.
     """
     _check_mapping(settings)
-    check_names(str(name) for name in (source, target, matte, alpha, foreground) if name is not None)
-    chosen = model, weights, refiner, plate, device, executor, precision, downsample_ratio
+    names = (source, target, matte, alpha, foreground)
+    check_names(str(name) for name in names if name is not None)
+    # In the order of `ENGINE`.
+    chosen = (model, weights, refiner, plate, device, executor, precision, downsample_ratio)
     transparent: bool | None = background == TRANSPARENT
-    if background is None and not any(name.split(".")[0] == "background" for name in settings):
-        transparent = None
+    names_background = any(name.split(".")[0] == "background" for name in settings)
+    if background is None and not names_background:
+        transparent = None  # it follows from the source: pictures are cut out, films are not
     if background is None or transparent:
         background = "green"
+    values = {"capture.rotate": rotate, "capture.flip": flip, **settings}
     return offline.convert(
         Path(source),
         Path(target),
-        settings=_settings(background, edges, chosen, {"capture.rotate": rotate, "capture.flip": flip, **settings}),
+        settings=_settings(background, edges, chosen, values),
         matte=None if matte is None else Path(matte),
         alpha=None if alpha is None else Path(alpha),
         foreground=None if foreground is None else Path(foreground),
