@@ -1,6 +1,7 @@
 """Parts for tests of programs that use Mattecam: no camera, no network, no device, and faults on demand.
 
-A clock, faults, a room whose colour shows a leak, a source, a sink and an engine; `docs/api.md` shows their use.
+A clock, faults, a room whose colour shows a leak, a source, a sink and an engine; `docs/api.md`
+shows their use.
 """
 
 from __future__ import annotations
@@ -45,8 +46,8 @@ class FakeClock:
         return self.now_s
 
 
+# What happens: a call, or an error that is raised.
 Fault = Callable[[], None] | BaseException
-"""What happens: a call, or an error that is raised."""
 
 
 class Faults:
@@ -54,8 +55,8 @@ class Faults:
 
     def __init__(self) -> None:
         self._faults: dict[str, Fault] = {}
+        # Ends every hang.
         self.release = threading.Event()
-        """Ends every hang."""
 
     def put(self, stage: str, fault: Fault) -> None:
         """From now on `stage` suffers `fault`."""
@@ -79,9 +80,11 @@ class Faults:
         self.release.wait(seconds)
 
 
-WIDTH, HEIGHT = 64, 48
+WIDTH = 64
+HEIGHT = 48
+# The colour of the fake room: no other part of a test uses it, so one such pixel in an output is a
+# leak.
 ROOM = (13, 201, 77)
-"""The colour of the fake room: no other part of a test uses it, so one such pixel in an output is a leak."""
 PERSON = (90, 120, 200)
 
 
@@ -104,7 +107,10 @@ class FakeSource:
     is_live = True
 
     def __init__(
-        self, settings: CaptureSettings | None = None, faults: Faults | None = None, kind: str = "file"
+        self,
+        settings: CaptureSettings | None = None,
+        faults: Faults | None = None,
+        kind: str = "file",
     ) -> None:
         """Faults are put at the stages `open_source`, `read` and `close_source`. kind: as in `SourceInfo`."""
         settings = settings or CaptureSettings()
@@ -112,22 +118,32 @@ class FakeSource:
         self._faults.at("open_source")
         self._index = 0
         self._pace = threading.Event()
-        self.decoded = self.skipped = 0
+        self.decoded = 0
+        self.skipped = 0
         self.holds_exposure = False
         self.closed_on: int | None = None
         self._opened_on = threading.get_ident()
-        self.info = SourceInfo(kind, settings.source, settings.source, WIDTH, HEIGHT, settings.fps, "")
+        self.info = SourceInfo(
+            kind,
+            settings.source,
+            settings.source,
+            WIDTH,
+            HEIGHT,
+            settings.fps,
+            "",
+        )
 
     def read(self) -> Frame | None:
         """Return the next frame."""
         assert threading.get_ident() == self._opened_on, "read on another thread than opened"
         self._pace.wait(0.004)
         self._faults.at("read")
+        index = self._index
         self._index += 1
         self.decoded += 1
         image = room_picture()
         image[0, 0] = self._index % 251  # like the noise of a sensor: no two frames are equal
-        return Frame(image, self._index - 1, time.perf_counter())
+        return Frame(image, index, time.perf_counter())
 
     def skip(self) -> bool:
         """Take a frame without decoding it."""
@@ -218,18 +234,23 @@ class ImmediateEngine(ABC):
 class FakeEngine(ImmediateEngine):
     """Cuts out exactly the pixels with the person's colour."""
 
+    # Engines that were built and not closed.
     live = 0
-    """Engines that were built and not closed."""
 
-    def __init__(self, settings: EngineSettings, width: int, height: int, faults: Faults | None = None) -> None:
+    def __init__(
+        self,
+        settings: EngineSettings,
+        width: int,
+        height: int,
+        faults: Faults | None = None,
+    ) -> None:
         """Faults are put at the stages `build_engine`, `step` and `reset`."""
         self._faults = faults or Faults()
         self._faults.at("build_engine")
         self._closed = False
         ratio = settings.downsample_ratio or 0.5
-        self.info = EngineInfo(
-            settings.model, "fake", "float32", "cpu", ratio, (int(width * ratio), int(height * ratio))
-        )
+        small_size = (int(width * ratio), int(height * ratio))
+        self.info = EngineInfo(settings.model, "fake", "float32", "cpu", ratio, small_size)
         FakeEngine.live += 1
 
     def matte(self, step: StepInput) -> Matte:
@@ -241,17 +262,22 @@ class FakeEngine(ImmediateEngine):
         alpha = (_alpha(frame) / 255).astype(np.float32)
         small = (frame[..., ::-1].transpose(2, 0, 1) / 255).astype(np.float32)
         change = step.edit.edit(small, alpha)
-        alpha = alpha if change.gain is None else alpha * change.gain
+        if change.gain is not None:
+            alpha = alpha * change.gain
         for light in change.lights:
-            gains, biases = np.split(cv2.resize(light.transpose(1, 2, 0), step.frame.shape[1::-1]), 2, axis=2)
+            whole = cv2.resize(light.transpose(1, 2, 0), step.frame.shape[1::-1])
+            gains, biases = np.split(whole, 2, axis=2)
             lit = gains[..., ::-1] * frame + 255 * biases[..., ::-1]
             frame = np.asarray(np.clip(lit, 0, 255), np.uint8)
         shown = frame
         if change.view is not None:
-            shown, alpha = viewed(frame, change.view), viewed(np.asarray(alpha, np.float32), change.view)
+            shown = viewed(frame, change.view)
+            alpha = viewed(np.asarray(alpha, np.float32), change.view)
         levels = (alpha * 255).astype(np.uint8)
         matte = _composited(shown, levels, step.backdrop, step.want_foreground)
-        return matte if change.view is None else replace(matte, frame=viewed(step.frame, change.view))
+        if change.view is None:
+            return matte
+        return replace(matte, frame=viewed(step.frame, change.view))
 
     def reset(self, seen: AlphaImage | None = None) -> None:
         """Suffer the fault of `reset`; there is nothing to forget."""
@@ -268,7 +294,13 @@ def _alpha(frame: BgrImage) -> AlphaImage:
     return np.where(np.all(frame == np.array(PERSON, np.uint8), axis=2), 255, 0).astype(np.uint8)
 
 
-def _composited(frame: BgrImage, alpha: AlphaImage, backdrop: Backdrop, want_foreground: bool) -> Matte:
+def _composited(
+    frame: BgrImage,
+    alpha: AlphaImage,
+    backdrop: Backdrop,
+    want_foreground: bool,
+) -> Matte:
+    # In place of the blurred room one grey: its colour would be a leak.
     behind = np.full_like(frame, 40) if isinstance(backdrop, BlurredBackground) else backdrop
     weight = (alpha / np.float32(255))[..., None]
     composite = np.round(frame * weight + behind * (1 - weight)).astype(np.uint8)
