@@ -29,6 +29,7 @@ from app.core.process import handled
 from app.core.threads import on_own_thread
 from app.core.types import Outgoing, Picture, PictureKind
 from app.core.worker import SlotClosed
+from app.matting.interface import EngineInfo
 from app.output.base import write_snapshot
 from app.output.camera_list import is_busy
 from app.output.interrupted import kept_after_crash
@@ -47,12 +48,14 @@ def run(start: StartSettings, options: LiveOptions) -> int:
         notify(start.warning)
     on_own_thread("kept-recordings", tell_kept)
     settings = start.settings
-    film, people = paths.from_user(settings.capture.source), settings.people
+    film = paths.from_user(settings.capture.source)
+    people = settings.people
     if is_file(film) and people.zones_of(str(film.resolve())) != people.zones:
         notify(UNUSED_ZONES)
     seconds = options.seconds
     limited = seconds is not None or options.frames is not None
-    # With the virtual camera off, a run is a measurement, which has no output either, but writes no proof.
+    # With the virtual camera off, a run is a measurement,
+    # which has no output either, but writes no proof.
     shows_nothing = not records(settings) and settings.output.virtual_camera == "auto"
     proves = not limited and not options.wait and shows_nothing and not has_camera(settings)
     if not start.unmatted_confirmed:  # the background "none" was saved, not named for this run
@@ -100,7 +103,8 @@ def report(session: HeadlessRun, settings: Settings, *, proves: bool) -> int:
     clip = settings.output.record
     if not proves:
         # Both end at the same time, in any order: the output is named first.
-        for file in sorted(session.status.recorded, key=lambda file: file == str(settings.output.record_alpha)):
+        matte = str(settings.output.record_alpha)
+        for file in sorted(session.status.recorded, key=lambda file: file == matte):
             typer.echo(f"Recorded {file}")
     elif clip is not None and str(clip) in session.status.recorded and session.sample is not None:
         typer.echo(clip)
@@ -126,15 +130,13 @@ def tell_kept() -> None:
 def _controlled(session: HeadlessRun, *, keeps_pause: bool) -> Iterator[None]:
     """Execute commands of `run.py ctl` inside the context.
 
-    keeps_pause: start paused after a run that crashed while it was paused: a service is started again by itself.
+    keeps_pause: start paused after a run that crashed while it was paused: a service is started
+    again by itself.
     """
     pipeline = session.pipeline
     controller = SettingsController(
         pipeline,
-        backgrounds=lambda: [
-            *((word, word) for word in ("none", "blur", "green")),
-            *((name, path) for path, name in named_backgrounds()),
-        ],
+        backgrounds=_backgrounds,
         scenes=SceneStore(default_path()),
         request_quit=session.end,
     )
@@ -144,6 +146,12 @@ def _controlled(session: HeadlessRun, *, keeps_pause: bool) -> Iterator[None]:
         pipeline.watch(thread)
     server.listen()
     has_ended = False
+
+    def forget_pause() -> None:
+        # A run that failed is started again by its service, and must then be paused as before.
+        if keeps_pause and has_ended:
+            program.forget_pause()
+
     try:
         if keeps_pause:
             _keep_pause(pipeline, program)
@@ -151,7 +159,13 @@ def _controlled(session: HeadlessRun, *, keeps_pause: bool) -> Iterator[None]:
         yield
         has_ended = session.failure is None
     finally:
-        server.stop(last=lambda: program.forget_pause() if keeps_pause and has_ended else None)
+        server.stop(last=forget_pause)
+
+
+def _backgrounds() -> list[tuple[str, str | Path]]:
+    """Return what `ctl background` knows by name, with its value."""
+    words: list[tuple[str, str | Path]] = [("none", "none"), ("blur", "blur"), ("green", "green")]
+    return words + [(name, path) for path, name in named_backgrounds()]
 
 
 def _keep_pause(pipeline: Pipeline, program: RunningProgram) -> None:
@@ -173,39 +187,48 @@ def _keep_pause(pipeline: Pipeline, program: RunningProgram) -> None:
 
 
 START_LIMIT_S = 120.0
+# Interval of looks at the pipeline.
 POLL_S = 0.1
-"""Interval of looks at the pipeline."""
+# A run on stand-by, or without its background, has started
+# after this time; another with the first frame sent.
 STANDBY_START_S = 10.0
-"""A run on stand-by, or without its background, has started after this time; another with the first frame sent."""
 
 
 class HeadlessRun:
     """One run of the pipeline on the calling thread."""
 
-    def __init__(self, pipeline: Pipeline, seconds: float | None, frames: int | None, *, waits: bool = False) -> None:
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        seconds: float | None,
+        frames: int | None,
+        *,
+        waits: bool = False,
+    ) -> None:
         """seconds, frames: limits, None for none; the seconds count from the first frame sent on.
 
-        A run with a limit of seconds, or that records, fails if no frame comes. One without a limit waits for a camera
-        where none is named, and with `waits` for every camera and virtual camera.
+        A run with a limit of seconds, or that records, fails if no frame comes. One without a limit
+        waits for a camera where none is named, and with `waits` for every camera and virtual
+        camera.
         """
         self.pipeline = pipeline
         self._seconds = seconds
         self._frames = frames
         self._waits = waits
         self._started_s = 0.0
+        # time.monotonic() from which the seconds count.
         self._counted_from_s: float | None = None
-        """time.monotonic() from which the seconds count."""
         self._start_settings = pipeline.settings
+        # A problem no longer ends the run.
         self.has_started = False
-        """A problem no longer ends the run."""
         self._announced = ""
         self.status = PipelineStatus()
+        # The newest composite.
         self.sample: Picture | None = None
-        """The newest composite."""
+        # Why the run failed, in one sentence.
         self.failure: str | None = None
-        """Why the run failed, in one sentence."""
+        # It failed because something that was named cannot be used.
         self.named_unusable = False
-        """It failed because something that was named cannot be used."""
         self.interrupted = False
         self._ending = False
         self._wake: SimpleQueue[None] = SimpleQueue()
@@ -238,7 +261,8 @@ class HeadlessRun:
             stopped = pipeline.stop()
             last = self.status
             self.status = pipeline.status()
-        if not self.has_started:  # a run of few frames may end before the problem of a background is known
+        # A run of few frames may end before the problem of a background is known.
+        if not self.has_started:
             self._note_failed_start(self.status, late=True)
         if self.failure is None:
             problem = _problem_at_end(last, self.status, waits=self._awaits_camera(last))
@@ -252,7 +276,8 @@ class HeadlessRun:
         late = now_s - self._started_s >= STANDBY_START_S
         # Before the status, which has their problems then.
         decided = self.pipeline.outputs_decided and (self.pipeline.pictures_decided or late)
-        status = self.status = self.pipeline.status()
+        status = self.pipeline.status()
+        self.status = status
         try:
             picture = self.pipeline.preview.get(0)
         except SlotClosed:
@@ -264,29 +289,32 @@ class HeadlessRun:
         if self._counted_from_s is None and (status.frames_out > 0 or stands_by):
             self._counted_from_s = now_s
         first_preparation = status.first_preparation
-        if first_preparation is not None:  # it may take longer than a start
-            self._started_s = now_s
-            if first_preparation != self._announced:
-                notify(first_preparation)
-                self._announced = first_preparation
+        if first_preparation is not None:
+            self._started_s = now_s  # it may take longer than a start
+            self._announce(first_preparation)
         if not self.has_started:
             self._note_failed_start(status, late=late)
         if self.failure is None:
-            description = described(status) if decided else ""
-            if description and description != self._announced:
-                notify(description)
-                self._announced = description
+            if decided:
+                self._announce(described(status))
             stands_by = stands_by or status.phase is Phase.NO_CAMERA
             if decided and (status.frames_out > 0 or (stands_by and late)):
                 self.has_started = True
 
+    def _announce(self, sentence: str) -> None:
+        """Print a sentence, once in a row; an empty one not at all."""
+        if sentence and sentence != self._announced:
+            notify(sentence)
+            self._announced = sentence
+
     def _note_failed_start(self, status: PipelineStatus, *, late: bool) -> None:
         """Note the problem for which the start failed: users expect what they named, or an error.
 
-        A problem after a command is answered to the command, and the run goes on. late: wait for no disk any longer,
-        such as one that starts to turn.
+        A problem after a command is answered to the command, and the run goes on. late: wait for no
+        disk any longer, such as one that starts to turn.
         """
-        settings = self.pipeline.settings  # read after the status: a command changes them before it causes a problem
+        # Read after the status: a command changes them before it causes a problem.
+        settings = self.pipeline.settings
         if _without_recordings(settings) != _without_recordings(self._start_settings):
             return
         unneeded = {Stage.MICROPHONE, Stage.SCREEN_LOCK}  # the run goes on without it
@@ -298,9 +326,10 @@ class HeadlessRun:
             unneeded |= {Stage.BACKGROUND, Stage.OUTPUT}
         if not records(self._start_settings):
             unneeded.add(Stage.RECORDING)  # a command asked for it
-        problem = next((each for each in status.problems if each.stage not in unneeded), None)
-        if problem is not None:
-            self._fail(problem)
+        for problem in status.problems:
+            if problem.stage not in unneeded:
+                self._fail(problem)
+                return
 
     def _fail(self, problem: Problem) -> None:
         self.failure = problem.message
@@ -310,9 +339,11 @@ class HeadlessRun:
 
     def _awaits_camera(self, status: PipelineStatus) -> bool:
         """Return whether the run goes on without a camera until one comes."""
-        limited = self._seconds is not None or self._frames is not None
-        any_camera = self.pipeline.settings.capture.source == "auto"
-        return self._waits or (status.phase is Phase.NO_CAMERA and any_camera and not limited)
+        if self._waits:
+            return True
+        is_limited = self._seconds is not None or self._frames is not None
+        takes_any_camera = self.pipeline.settings.capture.source == "auto"
+        return status.phase is Phase.NO_CAMERA and takes_any_camera and not is_limited
 
     def _is_over(self) -> bool:
         if self.failure is not None:
@@ -337,7 +368,10 @@ def _without_recordings(settings: Settings) -> Settings:
 
 def is_automatic(settings: Settings, stage: Stage) -> bool:
     """Return whether the program chooses the device of a stage by itself."""
-    chosen = {Stage.CAPTURE: settings.capture.source, Stage.VIRTUAL_CAMERA: settings.output.virtual_camera}
+    chosen = {
+        Stage.CAPTURE: settings.capture.source,
+        Stage.VIRTUAL_CAMERA: settings.output.virtual_camera,
+    }
     return chosen.get(stage) == AUTO
 
 
@@ -349,14 +383,18 @@ def records(settings: Settings) -> bool:
 def summary(status: PipelineStatus) -> str:
     """Return the measurements of a run in one line."""
     latency = status.latency_ms
-    engine = status.engine
-    ran = f"{engine.model} on {engine.device} ({engine.executor}, {engine.precision})" if engine else "no model"
-    # Without a sink no frame arrives anywhere.
-    whole = f" end to end {_milliseconds(latency.end_to_end)}," if latency.end_to_end.median else ""
+    ran = "no model" if status.engine is None else _engine_words(status.engine)
+    whole = ""
+    if latency.end_to_end.median:  # without a sink no frame arrives anywhere
+        whole = f" end to end {_milliseconds(latency.end_to_end)},"
     return (
         f"{counted(status.frames_out, 'frame')} in {status.seconds:.1f} s with {ran},"
         f" step {_milliseconds(latency.step)},{whole} {status.frames_dropped} dropped"
     )
+
+
+def _engine_words(engine: EngineInfo) -> str:
+    return f"{engine.model} on {engine.device} ({engine.executor}, {engine.precision})"
 
 
 def _milliseconds(latency: Latency) -> str:
@@ -367,12 +405,14 @@ def described(status: PipelineStatus) -> str:
     """Return model, executor, device and camera, which has been decided, in one line; empty until an engine runs."""
     if status.engine is None or status.source is None or status.frames_out == 0:
         return ""
-    source, engine = status.source, status.engine
+    source = status.source
     cameras = [name for name in (status.virtual_camera, status.pipewire) if name]
-    camera = f", virtual camera {' and '.join(cameras)}" if cameras else ", no virtual camera"
+    camera = "no virtual camera"
+    if cameras:
+        camera = f"virtual camera {' and '.join(cameras)}"
     return (
-        f"{source.name} {source.width}x{source.height} at {source.fps:g} fps, {engine.model} on {engine.device}"
-        f" ({engine.executor}, {engine.precision}), background {status.background}{camera}"
+        f"{source.name} {source.width}x{source.height} at {source.fps:g} fps,"
+        f" {_engine_words(status.engine)}, background {status.background}, {camera}"
     )
 
 
@@ -392,8 +432,8 @@ PROOF_S = 10.0
 def with_proof(settings: Settings) -> Settings:
     """Return the settings that record the clip.
 
-    Raises UsageError for the background "none", whose clip would show the camera's surroundings, and MattecamError if
-    the folder cannot be created.
+    Raises UsageError for the background "none", whose clip would show the camera's surroundings,
+    and MattecamError if the folder cannot be created.
     """
     if settings.background.kind == "none":
         raise UsageError(
@@ -414,12 +454,12 @@ def with_proof(settings: Settings) -> Settings:
 def write_before_after(path: Path, picture: Outgoing) -> bool:
     """Write frame and composite side by side and return whether that was done.
 
-    Only a composite of a frame of the demo source is written: a frame of any other source shows the user's
-    surroundings. Raises SinkError if the file cannot be written.
+    Only a composite of a frame of the demo source is written: a frame of any other source shows the
+    user's surroundings. Raises SinkError if the file cannot be written.
     """
     frame = picture.frame
     if frame is None or not frame.synthetic or picture.kind is not PictureKind.COMPOSITE:
         return False
-    both = np.hstack([frame.image, np.full((picture.size[1], 8, 3), 255, np.uint8), picture.image])
-    write_snapshot(path, both)
+    gap = np.full((picture.size[1], 8, 3), 255, np.uint8)
+    write_snapshot(path, np.hstack([frame.image, gap, picture.image]))
     return True
