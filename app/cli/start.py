@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial, reduce
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryFile
 
@@ -31,34 +31,39 @@ from app.settings import Settings
 from models.table import bundled
 from models.weights import on_hand
 
+# The first field of a status file.
 STATUS_FIELD = b'"frames_in"'
-"""The first field of a status file."""
 HEAD_BYTES = 200
+# What to do about settings that are not confirmed: a part of a sentence.
 CONFIRM = "resume in the window once, or name another file with --config"
-"""What to do about settings that are not confirmed: a part of a sentence."""
 UNUSED_ZONES = "Zones that were painted for a camera are not used for films; name a file with --zones."
 
 
 def checked_files(settings: Settings, status_json: Path | None) -> tuple[Settings, Text | None]:
     """Return the settings with a new name for each recording whose file exists, and a sentence about it.
 
-    Raises UsageError if two files of the run are the same or a recording has no name of a video, SinkError if the
-    status file cannot be written.
+    Raises UsageError if two files of the run are the same or a recording has no name of a video,
+    SinkError if the status file cannot be written.
     """
-    output, source = settings.output, Path(settings.capture.source)
+    output = settings.output
+    source = Path(settings.capture.source)
     written = (output.record, output.record_alpha, status_json)
     check_outputs(filter(None, written), source if source.is_file() else None)
     if status_json is not None:
         _check_status_file(status_json)
-    named = {name: getattr(output, name) for name in ("record", "record_alpha")}
-    for path in filter(None, named.values()):
+    taken: dict[str, Path] = {}
+    new: dict[str, Path] = {}
+    for name, path in (("record", output.record), ("record_alpha", output.record_alpha)):
+        if path is None:
+            continue
         from app.output.recording import check_name  # loads FFmpeg
 
         check_name(path)
-    taken = {name: path for name, path in named.items() if path is not None and is_taken(path)}
+        if is_taken(path):
+            taken[name] = path
+            new[name] = free_name(path)
     if not taken:
         return settings, None
-    new = {name: free_name(path) for name, path in taken.items()}
     sentence = t(
         "Files of this name exist and are kept: {files}. This run records to {new}.",
         files=tuple(taken.values()),
@@ -80,11 +85,16 @@ def _check_status_file(path: Path) -> None:
                 raise UsageError(
                     f"{path} exists and holds no measurements of an earlier run; name another file with --status-json."
                 )
-        with TemporaryFile(dir=path.parent):  # the system names the reason; the file leaves no trace
+        # The system names the reason; the file leaves no trace.
+        with TemporaryFile(dir=path.parent):
             pass
     except OSError as error:
         raise write_error(error)(
-            t("The status file {file} cannot be written: {reason}.", file=path, reason=why_not_written(error))
+            t(
+                "The status file {file} cannot be written: {reason}.",
+                file=path,
+                reason=why_not_written(error),
+            )
         ) from error
 
 
@@ -93,28 +103,33 @@ class StartSettings:
     """The settings a run starts with."""
 
     settings: Settings
+    # Contents of the settings file, without command-line options.
     saved: Settings
-    """Contents of the settings file, without command-line options."""
+    # The settings file.
     path: Path
-    """The settings file."""
+    # Sentences for the user about saved values that could not be used.
     warning: str | None
-    """Sentences for the user about saved values that could not be used."""
+    # False if the background is "none" because it was saved, not because the command line names it.
     unmatted_confirmed: bool = True
-    """False if the background is "none" because it was saved, not because the command line names it."""
 
 
 def settings_from(options: LiveOptions, *, window: bool = False) -> StartSettings:
     """Return the settings: command line over scene over settings file over defaults.
 
-    window: whether to use the settings file of the window; without it only a file that `--config` names is used.
+    window: whether to use the settings file of the window; without it only a file that `--config`
+    names is used.
 
-    Raises UsageError for an impossible value, an unknown scene or a file of --config that cannot be used, SettingsError
-    for a file of scenes that cannot be read.
+    Raises UsageError for an impossible value, an unknown scene or a file of --config that cannot be
+    used, SettingsError for a file of scenes that cannot be read.
     """
     if options.config is not None:
         _check_there(options.config)
     path = options.config or settings_file.default_path()
-    saved, warning = settings_file.load(path) if window and options.config is None else (_of_run(options.config), None)
+    warning = None
+    if window and options.config is None:
+        saved, warning = settings_file.load(path)
+    else:
+        saved = _of_run(options.config)
     saved = saved.kept
     base = saved
     if options.profile is not None:
@@ -136,7 +151,12 @@ def _scene(name: str) -> scenes.Scene:
     try:
         return in_time(file, partial(scenes.SceneStore(file).get, name))
     except TimeoutError as error:
-        raise SettingsError(t("The scenes file {file} does not answer; reconnect its disk.", file=file)) from error
+        raise SettingsError(
+            t(
+                "The scenes file {file} does not answer; reconnect its disk.",
+                file=file,
+            )
+        ) from error
 
 
 def _check_there(file: Path) -> None:
@@ -178,8 +198,11 @@ def film_settings(options: LiveOptions, background: str | None = None) -> StartS
 
     background: as on the command line. Raises UsageError.
     """
-    if background == TRANSPARENT or (background is None and options.profile is None and options.config is None):
+    names_settings = options.profile is not None or options.config is not None
+    if background is None and not names_settings:
         background = "green"
+    elif background == TRANSPARENT:
+        background = "green"  # the picture is cut out: nothing of it is seen
     if background is not None:
         options = options.replace(background=background)
     start = settings_from(options)
@@ -190,7 +213,10 @@ def film_settings(options: LiveOptions, background: str | None = None) -> StartS
     return start
 
 
-def on_console(options: LiveOptions, make: Callable[[LiveOptions], StartSettings] = settings_from) -> Settings:
+def on_console(
+    options: LiveOptions,
+    make: Callable[[LiveOptions], StartSettings] = settings_from,
+) -> Settings:
     """Return the settings of a command that logs to the console, and print what of them could not be used.
 
     Raises UsageError, and MattecamError for too little memory.
@@ -212,8 +238,11 @@ def what_is_used(options: LiveOptions, file: Path | None) -> str:
 
 
 def _sentences(*texts: str | None) -> str | None:
-    given = [text for text in texts if text]
-    return reduce(lambda first, second: t("{first} {second}", first=first, second=second), given) if given else None
+    joined: str | None = None
+    for text in texts:
+        if text:
+            joined = text if joined is None else t("{first} {second}", first=joined, second=text)
+    return joined
 
 
 def _with_installed_model(settings: Settings, options: LiveOptions) -> tuple[Settings, str | None]:
@@ -221,10 +250,12 @@ def _with_installed_model(settings: Settings, options: LiveOptions) -> tuple[Set
 
     A model that the command line names is not replaced: the user expects this model or an error.
     """
-    model, weights = settings.matting.model, settings.matting.weights
+    model = settings.matting.model
+    weights = settings.matting.weights
     if model == "auto" or options.model is not None or options.weights is not None:
         return settings, None
-    if weights.is_file() if weights is not None else on_hand(model) is not None:
+    is_installed = on_hand(model) is not None if weights is None else weights.is_file()
+    if is_installed:
         return settings, None
     return settings.replaced_at(["matting"], model=bundled().name, weights=None), t(
         "The saved model {model} is not installed; {bundled} is used instead⟦ (`{program} weights list` shows what "
