@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -73,7 +72,8 @@ def with_cluster_address(argv: Sequence[str]) -> list[str]:
     """
     words = list(argv)
     for index, word in enumerate(words):
-        if word == "--cluster" and not (index + 1 < len(words) and RAY_ADDRESS.fullmatch(words[index + 1])):
+        following = words[index + 1] if index + 1 < len(words) else ""
+        if word == "--cluster" and not RAY_ADDRESS.fullmatch(following):
             words[index] = "--cluster=local"
     return words
 
@@ -108,8 +108,10 @@ def convert(
     """
     if not sources:  # the only name was taken for OUT
         raise UsageError(f"OUT is missing; name the result after {target}.")
-    settings, transparent = on_console(live, partial(film_settings, background=background)), None
-    if any(given is not None for given in (background, live.profile, live.config)):
+    settings = on_console(live, partial(film_settings, background=background))
+    # None: it follows from the file, as pictures are cut out and films are green.
+    transparent = None
+    if background is not None or live.profile is not None or live.config is not None:
         transparent = background == TRANSPARENT
     from app.offline.files import check_names, frame_rate
     from app.offline.job import is_remote
@@ -117,19 +119,39 @@ def convert(
 
     rate = None if options.fps is None else frame_rate(options.fps)
     outputs = [name for name in (target, options.alpha, options.foreground) if name is not None]
-    check_names([*sources, *outputs, *([] if options.matte is None else [str(options.matte)])])
-    for text in chain.from_iterable(left_out(source, outputs) for source in sources):
-        notify(text)
-    asked = options.jobs is not None or options.resume or options.cluster is not None
-    remote = any(map(is_remote, (*sources, target)))
-    is_batch = asked or remote or len(sources) > 1 or clips_in(sources[0]) != [sources[0]]
+    names = [*sources, *outputs]
+    if options.matte is not None:
+        names.append(str(options.matte))
+    check_names(names)
+    for source in sources:
+        for text in left_out(source, outputs):
+            notify(text)
+    is_batch = (
+        options.jobs is not None
+        or options.resume
+        or options.cluster is not None
+        or any(is_remote(name) for name in (*sources, target))
+        or len(sources) > 1
+        or clips_in(sources[0]) != [sources[0]]  # a folder of clips
+    )
     if is_batch and options.matte is not None:
         raise UsageError("--matte belongs to a single source, without --jobs, --resume and --cluster; leave it out.")
-    how = {"settings": settings, "overwrite": options.overwrite, "transparent": transparent, "fps": rate}
-    raise typer.Exit((_convert_many if is_batch else _convert_one)(sources, target, options, how))
+    how = {
+        "settings": settings,
+        "overwrite": options.overwrite,
+        "transparent": transparent,
+        "fps": rate,
+    }
+    run = _convert_many if is_batch else _convert_one
+    raise typer.Exit(run(sources, target, options, how))
 
 
-def _convert_one(sources: Sequence[str], name: str, options: FilmOptions, how: Mapping[str, Any]) -> int:
+def _convert_one(
+    sources: Sequence[str],
+    name: str,
+    options: FilmOptions,
+    how: Mapping[str, Any],
+) -> int:
     """Convert the only clip and return the exit code. how: arguments of `convert`. Raises MattecamError."""
     from app.offline.batch import Event, StopRequest
     from app.offline.convert import convert as run_convert
@@ -149,9 +171,12 @@ def _convert_one(sources: Sequence[str], name: str, options: FilmOptions, how: M
             _print_event(Event(str(source), state, frames, expected, error, unusable))
 
     target = single_output(source, name, how["transparent"])
-    alpha, foreground = (
-        None if each is None else single_output(source, each) for each in (options.alpha, options.foreground)
-    )
+    alpha = None
+    if options.alpha is not None:
+        alpha = single_output(source, options.alpha)
+    foreground = None
+    if options.foreground is not None:
+        foreground = single_output(source, options.foreground)
     stop = StopRequest(most=1)
     event("started")
     try:
@@ -171,8 +196,12 @@ def _convert_one(sources: Sequence[str], name: str, options: FilmOptions, how: M
         raise
     for problem in report.problems:
         notify(problem)
+    state: State = "done"
+    if not report.complete:
+        state = "interrupted"
+    elif report.source_cut:
+        state = "failed"
     problems = " ".join(report.problems) or None
-    state: State = "interrupted" if not report.complete else "failed" if report.source_cut else "done"
     event(state, report.frames, report.expected_frames, problems)
     if not report.complete:
         notify(f"Interrupted (frames so far: {report.frames}); nothing was kept.")
@@ -182,7 +211,12 @@ def _convert_one(sources: Sequence[str], name: str, options: FilmOptions, how: M
     return EXIT_FAILED if report.source_cut else EXIT_DONE
 
 
-def _convert_many(sources: Sequence[str], folder: str, options: FilmOptions, how: Mapping[str, Any]) -> int:
+def _convert_many(
+    sources: Sequence[str],
+    folder: str,
+    options: FilmOptions,
+    how: Mapping[str, Any],
+) -> int:
     """Convert the clips and return the exit code. how: arguments of `plan_jobs`. Raises MattecamError."""
     from app.offline.batch import StopRequest, convert_batch
     from app.offline.executors import Processes, load_ray
@@ -209,10 +243,11 @@ def _convert_many(sources: Sequence[str], folder: str, options: FilmOptions, how
                 unusable.append(event.file)
 
         ended = convert_batch(jobs, folder, executor, resume=options.resume, tell=tell, stop=stop)
-    done, skipped, failed, interrupted = (ended[state] for state in ("done", "skipped", "failed", "interrupted"))
+    failed = ended["failed"]
+    interrupted = ended["interrupted"]
     text = (
-        f"Clips: {len(jobs)}, of which {done} done, {skipped} left out because they were done before, {failed} "
-        f"failed, {interrupted} interrupted."
+        f"Clips: {len(jobs)}, of which {ended['done']} done, {ended['skipped']} left out because they "
+        f"were done before, {failed} failed, {interrupted} interrupted."
     )
     if options.as_json:
         notify(text)
@@ -222,8 +257,10 @@ def _convert_many(sources: Sequence[str], folder: str, options: FilmOptions, how
         return EXIT_INTERRUPTED
     if not failed and not interrupted:
         return EXIT_DONE
+    if len(jobs) == 1 and unusable:
+        return EXIT_USAGE
     # Of several clips the others may be done: something failed while the command ran.
-    return EXIT_USAGE if len(jobs) == 1 and unusable else EXIT_FAILED
+    return EXIT_FAILED
 
 
 def _print_event(event: Event) -> None:
@@ -243,8 +280,11 @@ def _shown(clips: int, as_json: bool) -> Iterator[Callable[[Event], None]]:
             if event.state == "failed" or event.error:
                 error = event.error or event.state
                 notify(error if event.file in error else f"{event.file}: {error}")
-            ended = event.state not in ("started", "progress")
-            shares[event.file] = 1.0 if ended else min(event.frames / (event.expected_frames or 1e9), 1.0)
+            share = 1.0
+            if event.state in ("started", "progress"):
+                # Of a stream without a known end the bar stays at its beginning.
+                share = min(event.frames / (event.expected_frames or 1e9), 1.0)
+            shares[event.file] = share
             show(round(1000 * sum(shares.values())), 1000 * clips)
 
         yield tell
