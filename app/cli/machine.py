@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
+from itertools import chain
 from typing import Annotated
 
 import typer
@@ -27,7 +28,8 @@ def devices(as_json: Annotated[bool, typer.Option("--json", help="For scripts.")
     from app.capture.devices import list_cameras
     from app.output.camera_list import list_virtual_cameras
 
-    cameras, virtual = list_cameras(), list_virtual_cameras()
+    cameras = list_cameras()
+    virtual = list_virtual_cameras()
     if as_json:
         shown = ("id", "source", "name", "path", "index", "sizes", "formats")
         found = {
@@ -37,14 +39,19 @@ def devices(as_json: Annotated[bool, typer.Option("--json", help="For scripts.")
         print(json.dumps(found, indent=2))
         return
     for camera in cameras:
-        widest = f", up to {camera.sizes[-1][0]}x{camera.sizes[-1][1]}" if camera.sizes else ""
-        formats = f", {' '.join(camera.formats)}" if camera.formats else ""
         if camera.by_pipewire:
             print(f"{camera.source}  {camera.name}  (PipeWire)")
             continue
-        print(f"camera:{camera.index}  {camera.name}{widest}{formats}  ({camera.source})")
+        facts = [camera.name]
+        if camera.sizes:
+            width, height = camera.sizes[-1]
+            facts.append(f"up to {width}x{height}")
+        if camera.formats:
+            facts.append(" ".join(camera.formats))
+        print(f"camera:{camera.index}  {', '.join(facts)}  ({camera.source})")
     for device in virtual:
-        print(f"virtual camera  {device.id}  {device.label}{', in use' if device.busy else ''}")
+        in_use = ", in use" if device.busy else ""
+        print(f"virtual camera  {device.id}  {device.label}{in_use}")
     if not cameras:
         print("No camera was found; the demo view (--source demo) works without one.")
     if not virtual:
@@ -76,8 +83,10 @@ def doctor(
         terminal = console()
         for finding in findings:
             terminal.print(_SIGNS[finding.state.value], end=" ")
-            further = [f"    {line}" for line in (finding.why, *finding.fix.splitlines()) if line]
-            for line in (f"{finding.check}: {finding.detail}", *further):
+            further = [finding.why, *finding.fix.splitlines()]
+            lines = [f"{finding.check}: {finding.detail}"]
+            lines += [f"    {line}" for line in further if line]
+            for line in lines:
                 terminal.print(visible(line), markup=False, soft_wrap=True)
     if any(finding.state.value == "problem" for finding in findings):
         raise typer.Exit(EXIT_FAILED)
@@ -115,16 +124,21 @@ def bench(
 
     prepare(settings.matting)  # `auto` is resolved once for the whole run: by what was measured
     if trials:
-        print("\n".join(f"{name}: {value}" for name, value in machine().items()), end="\n\n")
-        print("\n".join("\t".join(row) for row in trial_rows()))
+        for name, value in machine().items():
+            print(f"{name}: {value}")
+        print()
+        for row in trial_rows():
+            print("\t".join(row))
         return
-    size = settings.capture.width, settings.capture.height
+    size = (settings.capture.width, settings.capture.height)
     result = measure_models(settings.matting, size, seconds, notify)
     if as_json:
         print(json.dumps(result, indent=2))
         return
-    columns = tuple(dict.fromkeys(name for row in result["results"] for name in row))
-    _print_table(columns, [tuple(str(row.get(name, "")) for name in columns) for row in result["results"]])
+    rows = result["results"]
+    # Not every row has every column; they are in the order in which they come first.
+    columns = tuple(dict.fromkeys(chain.from_iterable(rows)))
+    _print_table(columns, [tuple(str(row.get(name, "")) for name in columns) for row in rows])
 
 
 weights = typer.Typer(
@@ -137,12 +151,16 @@ def list_weights() -> None:
     """List all models: whether they are installed, size and licence."""
     rows = []
     for each in describe():
-        size = each.spec.bytes or (each.path.stat().st_size if each.path is not None else 0)
+        size = each.spec.bytes
+        if not size and each.path is not None:
+            size = each.path.stat().st_size
         amount = f"{size / 1e6:.1f} MB" if size else ""
         network = NETWORKS[each.spec.name]
-        trusted = "" if each.spec.sha256 or network.bundled else "; no published checksum, trusted on first download"
+        title = network.title
+        if not each.spec.sha256 and not network.bundled:
+            title += "; no published checksum, trusted on first download"
         state = WeightState.MISSING.value if each.path is None else "installed"
-        rows.append((each.spec.name, state, amount, each.spec.licence, network.title + trusted))
+        rows.append((each.spec.name, state, amount, each.spec.licence, title))
     _print_table(("model", "state", "size", "licence", "what it is"), rows)
 
 
@@ -156,9 +174,13 @@ def download(
 
     unknown = [name for name in names if name not in NETWORKS]
     if unknown:
-        raise UsageError(f"There are no weights named {', '.join(unknown)}; the names are {', '.join(NETWORKS)}.")
-    if part := [name for name in names if NETWORKS[name].bundled]:
-        raise UsageError(f"The weights of {', '.join(part)} are part of the program and are not downloaded.")
+        known = ", ".join(NETWORKS)
+        raise UsageError(f"There are no weights named {', '.join(unknown)}; the names are {known}.")
+    part = [name for name in names if NETWORKS[name].bundled]
+    if part:
+        raise UsageError(
+            f"The weights of {', '.join(part)} are part of the program and are not downloaded.",
+        )
     for name in names:
         with progress_bar(name, DownloadColumn()) as show:
             path = fetch(name, show, again=again)
@@ -170,9 +192,16 @@ def download(
 @weights.command("verify")
 def verify_weights() -> None:
     """Compare the installed files with the published checksums; fail if one differs."""
-    found = [(each.spec, verified(each.spec), str(each.path)) for each in describe() if each.path is not None]
-    _print_table(("model", "state", "file"), [(spec.name, state.value, path) for spec, state, path in found])
-    bad = [path for _, state, path in found if state is WeightState.DIFFERENT]
+    rows = []
+    bad = []
+    for each in describe():
+        if each.path is None:
+            continue
+        state = verified(each.spec)
+        rows.append((each.spec.name, state.value, str(each.path)))
+        if state is WeightState.DIFFERENT:
+            bad.append(str(each.path))
+    _print_table(("model", "state", "file"), rows)
     if bad:
         raise ModelError(
             f"These files are not the published weights: {', '.join(bad)}; download them with `weights download "
