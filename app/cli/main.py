@@ -67,10 +67,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         words = with_cluster_address(sys.argv[1:] if argv is None else argv)
         code = _command(args=words, prog_name=program_command(), standalone_mode=False)
     except TyperException as error:
-        if not error.message.startswith("Usage:"):  # the help of a group of commands
-            return _fail(refusal(error), EXIT_USAGE)
-        print(error.message, file=sys.stderr)
-        return EXIT_USAGE
+        if error.message.startswith("Usage:"):  # the help of a group of commands
+            print(error.message, file=sys.stderr)
+            return EXIT_USAGE
+        return _fail(refusal(error), EXIT_USAGE)
     except (KeyboardInterrupt, typer.Abort):
         return EXIT_INTERRUPTED
     except MattecamError as error:
@@ -85,7 +85,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         if error.filename is None:
             return _fail(f"The output cannot be written: {why_not_written(error)}.", EXIT_FAILED)
         code = EXIT_USAGE if str(error.filename) in words else EXIT_FAILED
-        return _fail(f"{str(error.filename)[:80]} cannot be used: {why_not_read(error)}; check the name.", code)
+        return _fail(
+            f"{str(error.filename)[:80]} cannot be used: {why_not_read(error)}; check the name.",
+            code,
+        )
+    # Only a command that ends by `typer.Exit` returns a code.
     return code if isinstance(code, int) else EXIT_DONE
 
 
@@ -97,7 +101,8 @@ def run_to_exit(argv: Sequence[str] | None = None) -> NoReturn:
     _open_outputs()
     protect_outputs()
     logs.set_up_console()
-    with handled(_interrupt), ending_with_console():  # the commands that have no handlers of their own
+    # The commands that have no handlers of their own.
+    with handled(_interrupt), ending_with_console():
         code = main(argv)
     try:
         sys.stdout.flush()
@@ -117,9 +122,12 @@ def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
 def _open_outputs() -> None:
     """Open outputs that are closed, and let them show similar characters for those that they lack."""
     for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:
-            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - until the process ends
-        if isinstance(stream := getattr(sys, name), TextIOWrapper):
+        stream = getattr(sys, name)
+        if stream is None:
+            null = Path(os.devnull)
+            stream = null.open("w", encoding="utf-8")  # until the process ends
+            setattr(sys, name, stream)
+        if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors=PLAIN)
 
 
@@ -150,8 +158,9 @@ def _program(
         raise UsageError(f"Options go after the command: `{program_command()} {ctx.invoked_subcommand} --…`.")
 
 
+# Commands at whose first start an installed copy, which
+# has no set-up, downloads the recommended network.
 USES_A_NETWORK = (None, "headless", "convert")
-"""Commands at whose first start an installed copy, which has no set-up, downloads the recommended network."""
 
 
 def _download_beside() -> None:
@@ -176,7 +185,12 @@ def _window(options: LiveOptions) -> int:
         notify(f"{reason}; running without a window.")
         return _headless(options)
     logs.set_up_window(verbose=options.verbose)
-    log.info("Mattecam %s on %s, Python %s.", __version__, platform.platform(), platform.python_version())
+    log.info(
+        "Mattecam %s on %s, Python %s.",
+        __version__,
+        platform.platform(),
+        platform.python_version(),
+    )
     start = settings_from(options, window=True)
     log.info("%s", what_is_used(options, start.path))
     check_memory_limit()
@@ -223,7 +237,8 @@ app.callback(invoke_without_command=True)(_program)
 app.command("headless", cls=GroupedCommand)(headless)
 app.command("convert", cls=GroupedCommand)(convert)
 app.command("devices")(devices)
-app.command("ctl", cls=ControlCommand, context_settings={"ignore_unknown_options": True})(ctl)  # negative numbers
+# Negative numbers.
+app.command("ctl", cls=ControlCommand, context_settings={"ignore_unknown_options": True})(ctl)
 app.command("doctor")(doctor)
 app.command("bench", cls=GroupedCommand)(bench)
 app.command("version")(version)
