@@ -27,7 +27,19 @@ if TYPE_CHECKING:
     from rich.progress import ProgressColumn
 
 
-_SIMILAR = str.maketrans({"“": '"', "”": '"', "’": "'", "…": "...", "–": "-", "→": ">", "•": "*", "✓": "+", "✗": "x"})
+_SIMILAR = str.maketrans(
+    {
+        "“": '"',
+        "”": '"',
+        "’": "'",
+        "…": "...",
+        "–": "-",
+        "→": ">",
+        "•": "*",
+        "✓": "+",
+        "✗": "x",
+    }
+)
 
 
 def _plain(error: UnicodeError) -> tuple[str, int]:
@@ -37,20 +49,23 @@ def _plain(error: UnicodeError) -> tuple[str, int]:
     return "".join(character if character.isascii() else "?" for character in shown), error.end
 
 
+# The error handler of standard output and standard error.
 PLAIN = "mattecam.plain"
-"""The error handler of standard output and standard error."""
 codecs.register_error(PLAIN, _plain)
 
 
 class Output:
     """An output stream that shows control characters instead of sending them to the terminal.
 
-    Names of files, scenes and devices are text of others; printed as they are, they could rewrite the screen.
+    Names of files, scenes and devices are text of others; printed as they are, they could rewrite
+    the screen.
     """
 
     def __init__(self, stream: TextIO, *lost: type[OSError], shown: Callable[[str], str] = visible) -> None:
         """lost: errors for which a text is lost, as to a closed terminal or full disk. shown: how a text is written."""
-        self.stream, self.lost, self._shown = stream, lost, shown
+        self.stream = stream
+        self.lost = lost
+        self._shown = shown
 
     def write(self, text: str) -> int:
         """Write the text with control characters made visible."""
@@ -72,7 +87,8 @@ def protect_outputs() -> None:
 
     A message that nobody can read must not end a call, a recording or a conversion.
     """
-    sys.stdout, sys.stderr = cast("TextIO", Output(sys.stdout)), cast("TextIO", Output(sys.stderr, OSError))
+    sys.stdout = cast("TextIO", Output(sys.stdout))
+    sys.stderr = cast("TextIO", Output(sys.stderr, OSError))
 
 
 def console(*, stderr: bool = False, highlight: bool = False) -> Console:
@@ -94,11 +110,17 @@ def notify(text: str) -> None:
 def progress_bar(title: str, amount: ProgressColumn) -> Iterator[Callable[[int, int | None], None]]:
     """Yield a function that shows (done, total); total None: unknown.
 
-    The bar appears with its first call: an error before it is printed without a bar. title: plain, such as a file name.
+    The bar appears with its first call: an error before it is printed without a bar. title: plain,
+    such as a file name.
     """
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), amount, TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        amount,
+        TimeRemainingColumn(),
+    )
     progress = Progress(*columns, console=console(stderr=True))
     task = progress.add_task(visible(" ".join(title.split())), total=None)
 
@@ -127,7 +149,9 @@ class ControlCommand(GroupedCommand):
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write the commands for the running program, then the options."""
         with formatter.section("Commands for the running program"):
-            rows = [(f"{name} {syntax.usage}".strip(), syntax.description) for name, syntax in SYNTAX.items()]
+            rows = []
+            for name, syntax in SYNTAX.items():
+                rows.append((f"{name} {syntax.usage}".strip(), syntax.description))
             formatter.write_dl(rows)
         super().format_options(ctx, formatter)
 
@@ -139,7 +163,8 @@ class GroupedProgram(TyperGroup):
         """Write commands, then options."""
         with formatter.section("Commands"):
             shown = _summary if ctx.parent is None else inspect.cleandoc
-            formatter.write_dl([(name, shown(command.help or "")) for name, command in self.commands.items()])
+            commands = self.commands.items()
+            formatter.write_dl([(name, shown(command.help or "")) for name, command in commands])
         _write_parameters(self, ctx, formatter)
 
 
@@ -153,11 +178,16 @@ def _write_parameters(command: Any, context: Any, formatter: Any) -> None:
     sections: dict[str, list[tuple[str, str]]] = {"Arguments": [], "Options": []}
     for parameter in parameters:
         row = parameter.get_help_record(context)
-        if row is not None:
-            is_argument = parameter.param_type_name == "argument"
-            group = parameter.rich_help_panel if len(parameters) > 12 else None
-            title = "Arguments" if is_argument else group or "Options"
-            sections.setdefault(title, []).append((re.sub(r" <.+?>", "", row[0]), row[1]))  # without types of Python
+        if row is None:
+            continue
+        title = "Options"
+        if parameter.param_type_name == "argument":
+            title = "Arguments"
+        elif len(parameters) > 12 and parameter.rich_help_panel:  # few options need no groups
+            title = parameter.rich_help_panel
+        names, description = row
+        without_types = re.sub(r" <.+?>", "", names)  # those of Python, such as <lambda>
+        sections.setdefault(title, []).append((without_types, description))
     for title, rows in sections.items():
         if rows:
             with formatter.section(title):
@@ -166,7 +196,9 @@ def _write_parameters(command: Any, context: Any, formatter: Any) -> None:
 
 def refusal(error: TyperException) -> str:
     """Return the sentence for an error of the parser, with what to do."""
-    context, parameter, cause = getattr(error, "ctx", None), getattr(error, "param", None), error.__cause__
+    context = getattr(error, "ctx", None)
+    parameter = getattr(error, "param", None)
+    cause = error.__cause__
     if parameter is not None and isinstance(cause, ValidationError):
         first, problem = first_problem(cause)
         return f"{parameter.opts[0]}: “{first['input']}” is not possible: {problem}."
