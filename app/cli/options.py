@@ -14,6 +14,7 @@ import typer
 from app.config.setting import OPTIONS
 from app.settings import Settings
 
+# Titles of the help, in its order, by section of the settings.
 SECTIONS: Mapping[str, str] = {
     "capture": "Camera",
     "background": "Background",
@@ -24,10 +25,9 @@ SECTIONS: Mapping[str, str] = {
     "output": "Outputs",
     "matting": "Matting",
 }
-"""Titles of the help, in its order, by section of the settings."""
 RUN = "Run"
+# Titles of the help.
 GROUPS = (*dict.fromkeys(SECTIONS.values()), RUN)
-"""Titles of the help."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,12 @@ def _parameters() -> Iterator[inspect.Parameter]:
             rich_help_panel=SECTIONS[declared.settings[0].path[-2]],
         )
         kind: Any = bool | None if is_switch else str | None
-        yield inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind, option])
+        yield inspect.Parameter(
+            name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=None,
+            annotation=Annotated[kind, option],
+        )
     for parameter in _fields(RunOptions):
         parameter.annotation.__metadata__[0].rich_help_panel = RUN
         yield parameter
@@ -72,7 +77,8 @@ def _parameters() -> Iterator[inspect.Parameter]:
 
 def _fields(function: Callable[..., object]) -> list[inspect.Parameter]:
     """Return the parameters of a function or a dataclass; a command may have them in any order."""
-    # Not get_type_hints: Python 3.10 wraps the annotation of an argument with the default None in Optional.
+    # Not get_type_hints: Python 3.10 wraps the annotation
+    # of an argument with the default None in Optional.
     parameters = inspect.signature(function, eval_str=True).parameters.values()
     return [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in parameters]
 
@@ -82,27 +88,31 @@ def group_of(parameter: inspect.Parameter) -> str:
     return str(parameter.annotation.__metadata__[0].rich_help_panel)
 
 
+# Every live option by its name, in the order of the help.
 PARAMETERS: Mapping[str, inspect.Parameter] = {
-    each.name: each for each in sorted(_parameters(), key=lambda each: GROUPS.index(group_of(each)))
+    parameter.name: parameter for parameter in sorted(_parameters(), key=lambda each: GROUPS.index(group_of(each)))
 }
-"""Every live option by its name, in the order of the help."""
-FILM_OPTIONS = (
-    *(
-        name
-        for name, parameter in PARAMETERS.items()
-        if group_of(parameter) in ("Background", "Person and framing", "Matting")
-        and name not in ("background", "governor")
-    ),
-    *("rotate", "flip", "config", "profile", "verbose"),
-)
-"""Names of the live options that films have too; they have a `--background` of their own."""
+
+
+def _is_of_films(name: str) -> bool:
+    if name in ("rotate", "flip", "config", "profile", "verbose"):
+        return True
+    # Films have a `--background` of their own, and no rate to hold.
+    if name in ("background", "governor"):
+        return False
+    return group_of(PARAMETERS[name]) in ("Background", "Person and framing", "Matting")
+
+
+# Names of the live options that films have too.
+FILM_OPTIONS = tuple(name for name in PARAMETERS if _is_of_films(name))
 
 
 class LiveOptions(SimpleNamespace):
     """The options of one command line; None, or the default of `RunOptions`, for an option that was not given."""
 
     def __init__(self, **values: Any) -> None:
-        super().__init__(**{**{name: parameter.default for name, parameter in PARAMETERS.items()}, **values})
+        defaults = {name: parameter.default for name, parameter in PARAMETERS.items()}
+        super().__init__(**{**defaults, **values})
 
     @property
     def given(self) -> dict[str, Any]:
@@ -117,7 +127,8 @@ class LiveOptions(SimpleNamespace):
 def with_live_options(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Return a decorator: typer reads what follows from the signature of the command.
 
-    The argument `live` becomes these live options, all without names; one that is a dataclass becomes its fields.
+    The argument `live` becomes these live options, all without names; one that is a dataclass
+    becomes its fields.
     """
     options = [option for name, option in PARAMETERS.items() if not names or name in names]
 
@@ -126,21 +137,25 @@ def with_live_options(*names: str) -> Callable[[Callable[..., None]], Callable[.
         parameters: list[inspect.Parameter] = []
         for each in _fields(run):
             if each.name == "live":
-                made[each.name] = LiveOptions, options
+                made[each.name] = (LiveOptions, options)
+                parameters += options
             elif isinstance(each.annotation, type) and is_dataclass(each.annotation):
-                made[each.name] = each.annotation, _fields(each.annotation)
-            parameters += made[each.name][1] if each.name in made else [each]
+                fields = _fields(each.annotation)
+                made[each.name] = (each.annotation, fields)
+                parameters += fields
+            else:
+                parameters.append(each)
 
         def command(**values: Any) -> None:
-            parts = {
-                name: make(**{field.name: values.pop(field.name) for field in fields})
-                for name, (make, fields) in made.items()
-            }
+            parts = {}
+            for name, (make, fields) in made.items():
+                parts[name] = make(**{field.name: values.pop(field.name) for field in fields})
             run(**parts, **values)
 
         command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-        command.__name__, command.__doc__ = run.__name__, run.__doc__
+        command.__name__ = run.__name__
+        command.__doc__ = run.__doc__
         return command
 
     return decorate
