@@ -27,9 +27,11 @@ from app.matting.interface import MattingEngine
 from models.table import auto_order, bundled
 from models.weights import on_hand
 
-FRAMES, WARM_UP_CALLS, TURN_CALLS = 16, 5, 5
-LABELS = "what", "model", "executor", "precision", "device"
-"""First columns of a row."""
+FRAMES = 16
+WARM_UP_CALLS = 5
+TURN_CALLS = 5
+# First columns of a row.
+LABELS = ("what", "model", "executor", "precision", "device")
 
 
 def prepare(settings: EngineSettings) -> None:
@@ -43,10 +45,11 @@ def prepare(settings: EngineSettings) -> None:
 class Contender:
     """A callable to time, and the times of its frames in milliseconds."""
 
+    # Values of `LABELS`.
     labels: tuple[str, str, str, str, str]
-    """Values of `LABELS`."""
+    # Processes one frame; the argument is the frame index. Must synchronize with the device before
+    # it returns.
     call: Callable[[int], object]
-    """Processes one frame; the argument is the frame index. Must synchronize with the device before it returns."""
     wall_ms: list[float] = field(default_factory=list)
     cpu_ms: list[float] = field(default_factory=list)
 
@@ -66,11 +69,13 @@ def interleave(contenders: Sequence[Contender], seconds: float) -> None:
     for contender in contenders:
         for index in range(WARM_UP_CALLS):
             contender.call(index)
-    started_s, turn = time.perf_counter(), 0
+    started_s = time.perf_counter()
+    turn = 0
     while turn < 2 or time.perf_counter() - started_s < seconds:
         for contender in contenders:
             for index in range(turn * TURN_CALLS, (turn + 1) * TURN_CALLS):
-                wall_s, cpu_s = time.perf_counter(), time.process_time()
+                wall_s = time.perf_counter()
+                cpu_s = time.process_time()
                 contender.call(index)
                 contender.wall_ms.append((time.perf_counter() - wall_s) * 1e3)
                 contender.cpu_ms.append((time.process_time() - cpu_s) * 1e3)
@@ -98,7 +103,9 @@ def models_to_measure(settings: MattingSettings) -> list[str]:
     """Return the chosen model, or for `auto` every recurrent model whose weights are installed."""
     if settings.model != "auto" or settings.weights is not None:
         return [settings.model]
-    return [spec.name for spec in auto_order(gpu=False, plate=False) if on_hand(spec.name)] or [bundled().name]
+    names = [spec.name for spec in auto_order(gpu=False, plate=False)]
+    installed = [name for name in names if on_hand(name)]
+    return installed or [bundled().name]
 
 
 def _measure_model(
@@ -112,11 +119,16 @@ def _measure_model(
         )
     ratio = geometry_for(settings, choice.model, width, height).ratio
     settings = settings.replace(model=choice.model, downsample_ratio=ratio)
-    backdrop, failures = np.full_like(frames[0], 90), list[ModelError]()
+    backdrop = np.full_like(frames[0], 90)
+    failures = list[ModelError]()
     contenders: list[Contender] = []
     with contextlib.ExitStack() as built:
         for target in targets(settings, choice):
-            chosen = settings.replace(executor=target.executor, precision=target.precision, device=target.device)
+            chosen = settings.replace(
+                executor=target.executor,
+                precision=target.precision,
+                device=target.device,
+            )
             try:
                 engine = build_engine(chosen, width, height)
             except ModelError as error:
@@ -134,22 +146,29 @@ def _measure_model(
             raise failures[0]
         for failure in failures:
             progress(str(failure))
-        if choice.spec.recurrent and hardware.torch_usable():  # the usual loop supports no other networks
+        # The usual loop supports no other networks.
+        if choice.spec.recurrent and hardware.torch_usable():
             contenders.append(_usual(settings, frames, backdrop))
         progress(f"{choice.model}: measuring for {seconds:.0f} s")
         interleave(contenders, seconds)
-    common = {"size": [width, height], "downsample_ratio": round(ratio, 4)}
-    rows: list[dict[str, Any]] = [
-        {**dict(zip(LABELS, each.labels, strict=True)), **common, **each.figures()} for each in contenders
-    ]
-    usual = next((row["median_ms"] for row in rows if row["what"] == "usual-loop"), None)
-    return rows if usual is None else [{**row, "times_usual_loop": round(usual / row["median_ms"], 2)} for row in rows]
+    rows: list[dict[str, Any]] = []
+    for contender in contenders:
+        row: dict[str, Any] = dict(zip(LABELS, contender.labels, strict=True))
+        row["size"] = [width, height]
+        row["downsample_ratio"] = round(ratio, 4)
+        rows.append({**row, **contender.figures()})
+    of_usual_loop = [row["median_ms"] for row in rows if row["what"] == "usual-loop"]
+    if of_usual_loop:
+        for row in rows:
+            row["times_usual_loop"] = round(of_usual_loop[0] / row["median_ms"], 2)
+    return rows
 
 
 def targets(settings: MattingSettings, choice: Choice) -> list[Target]:
     """Return where and how to measure: as requested, or in all ways that the device supports.
 
-    Where `auto` chose a GPU, OpenVINO on the CPU is measured too: it may be faster than a weak card.
+    Where `auto` chose a GPU, OpenVINO on the CPU is measured too: it may be faster than a weak
+    card.
     """
     device = choice.target.device
     found = []
@@ -188,7 +207,10 @@ def step_contender(
     """Return a contender that steps the engine over the frames, again and again."""
     info = engine.info
     labels = "step", info.model, info.executor, info.precision, info.device
-    return Contender(labels, lambda index: engine.step(frames[index % len(frames)], backdrop, edges))
+    return Contender(
+        labels,
+        lambda index: engine.step(frames[index % len(frames)], backdrop, edges),
+    )
 
 
 def _network(settings: MattingSettings, width: int, height: int) -> Contender:
@@ -197,7 +219,12 @@ def _network(settings: MattingSettings, width: int, height: int) -> Contender:
 
     choice = choose(settings)
     geometry = geometry_for(settings, choice.model, width, height)
-    network = RecurrentNetwork(converted(settings, choice, geometry), geometry, choice.target.precision, Strips(1))
+    network = RecurrentNetwork(
+        converted(settings, choice, geometry),
+        geometry,
+        choice.target.precision,
+        Strips(1),
+    )
     return Contender(
         ("network", choice.model, choice.target.executor, choice.target.precision, choice.target.device),
         lambda _: network.infer(),
@@ -211,7 +238,20 @@ def _usual(settings: MattingSettings, frames: list[BgrImage], backdrop: BgrImage
     device = "cpu" if settings.device == INTEL else settings.device
     choice = choose(settings.replace(executor="eager", precision="float32", device=device))
     precision = "float16" if choice.target.device.startswith("cuda") else "float32"
-    core = load_core(choice.model, choice.weights, settings.refiner, 0.5, choice.target.device, precision)
-    step = usual_loop(core.network, backdrop, settings.downsample_ratio or 1.0, choice.target.device, precision)
+    core = load_core(
+        choice.model,
+        choice.weights,
+        settings.refiner,
+        0.5,
+        choice.target.device,
+        precision,
+    )
+    step = usual_loop(
+        core.network,
+        backdrop,
+        settings.downsample_ratio or 1.0,
+        choice.target.device,
+        precision,
+    )
     labels = "usual-loop", choice.model, "eager", precision, choice.target.device
     return Contender(labels, lambda index: step(frames[index % len(frames)]))
