@@ -16,8 +16,8 @@ from app.core import paths
 from app.core.errors import MattecamError, UsageError
 from app.core.files import is_file
 
-OF_A_FILE = "record", "record-alpha", "snapshot"
-"""Commands whose argument is a file unless it is one of their words."""
+# Commands whose argument is a file unless it is one of their words.
+OF_A_FILE = ("record", "record-alpha", "snapshot")
 
 
 def ctl(
@@ -32,12 +32,14 @@ def ctl(
         countdown_s = countdown_of(command.argument)
         notify(f"Step out of the frame; capturing starts in {countdown_s:g} s and takes {COLLECT_S:g} s.")
     answer = ask(command)
+    if not answer.done and answer.wrong_usage:
+        raise UsageError(answer.message)
     if not answer.done:
-        raise (UsageError if answer.wrong_usage else MattecamError)(answer.message)
-    if answer.status is not None:
-        print(json.dumps(answer.status, indent=2) if as_json else status_line(answer.status))
-    else:
+        raise MattecamError(answer.message)
+    if answer.status is None:
         print(json.dumps({"message": answer.message}) if as_json else answer.message)
+    else:
+        print(json.dumps(answer.status, indent=2) if as_json else status_line(answer.status))
 
 
 def _with_absolute_path(command: Command) -> Command:
@@ -45,9 +47,7 @@ def _with_absolute_path(command: Command) -> Command:
     text = command.argument
     if command.name == "set":
         name, value = command.assignment
-        setting = find_settable(name)
-        is_source = setting is not None and setting.name == "capture.source" and is_file(paths.from_user(value))
-        if is_source or (setting is not None and setting.is_path and value != NO_VALUE):
+        if _names_file(name, value):
             return Command(command.name, f"{name} {_absolute(value)}")
     elif command.name in OF_A_FILE and text not in SYNTAX[command.name].usage.split("|"):
         return Command(command.name, _absolute(text))
@@ -58,17 +58,34 @@ def _with_absolute_path(command: Command) -> Command:
     return command
 
 
+def _names_file(name: str, value: str) -> bool:
+    """Return whether the value of a setting is a path."""
+    setting = find_settable(name)
+    if setting is None:
+        return False
+    if setting.name == "capture.source":  # which may also be a camera
+        return is_file(paths.from_user(value))
+    return setting.is_path and value != NO_VALUE
+
+
 def _absolute(file: str) -> str:
     return str(paths.from_user(file).absolute())
 
 
 def status_line(status: Status) -> str:
     """Return the state of the program in one line."""
-    state = "frozen" if status.get("frozen") and not status.get("paused") else str(status.get("phase"))
+    state = str(status.get("phase"))
+    if status.get("paused"):
+        state = "paused"
+    elif status.get("frozen"):
+        state = "frozen"
+    model = status.get("model") or "no model"
     weights = status.get("weights")
+    if weights:
+        model = f"{model} with {Path(weights).name}"
     parts = [
-        "paused" if status.get("paused") else state,
-        f"{status.get('model') or 'no model'}{f' with {Path(weights).name}' if weights else ''}",
+        state,
+        model,
         f"{status.get('fps_out')} fps",
         f"background {status.get('background')}",
         str(status.get("virtual_camera") or status.get("pipewire") or "no virtual camera"),
