@@ -20,7 +20,7 @@ from app.core.types import BgrImage, Matte
 from app.matting.choice import hardware, preparation
 from app.matting.choice.choice import Choice, choose, fine_quality
 from app.matting.choice.hardware import CudaCards
-from app.matting.choice.preparation import measure, measure_on_gpu, trial_frames
+from app.matting.choice.preparation import measure_on_gpu, trial_frames
 from app.matting.choice.trials import Trial, failed_trial, save_prepared, save_trials, trials_of, unmeasured
 from app.matting.engine import FrameEngine, network_engine
 from app.matting.openvino import gpu as module
@@ -290,19 +290,6 @@ def test_the_driver_is_told_from_another_without_loading_it(tmp_path: Path, monk
 
     assert len({"", first, second, third}) == 4
     assert READ_DRIVER.__wrapped__() == ""
-
-
-@pytest.mark.slow
-def test_the_real_plugin_returns_what_the_cpu_does(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a computer with such a GPU, or where another OpenCL driver stands in for one; compiling takes a minute."""
-    gpus = [name for name in core().available_devices if name.startswith("GPU")]
-    if not gpus:
-        pytest.skip("no GPU")
-    monkeypatch.setattr(module, "TIMEOUT_MS", 60_000)
-
-    trials = measure("mattecam", BUNDLED, 0.0, FRAMES, gpu=IntelGpu(gpus[0], "of this computer"))
-
-    assert [(each.precision, each.accurate) for each in trials] == [("float32", True), ("float16", True)], trials
 
 
 def test_other_plugins_are_not_listed_as_gpus_of_intel() -> None:
