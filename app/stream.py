@@ -1,6 +1,6 @@
 """One stream of frames: what becomes of a frame, in one order, for live matting, films and the Python API.
 
-    crop → forget what does not precede → prepare the effects → engine → checks → picture
+    crop → forget what does not precede → begin the frame of the effects → engine → checks → picture
 
 Live matting decides *when* a frame is matted and by which engine, films own *files*, and the Python API owns *errors*.
 """
@@ -122,7 +122,7 @@ class Stream:
     ) -> Matte:
         source = frame.source
         edges = settings.matting.edges
-        editor = self._effects.prepare(
+        editor = self._effects.begin_frame(
             FrameContext(settings, frame.size, frame.captured_at_s, backdrop, source.id, source.orientation)
         )
         matte = engine.step(frame.image, backdrop, edges, editor, want_foreground=want_foreground)

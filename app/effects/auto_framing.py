@@ -270,7 +270,7 @@ class AutoFraming(Effect[AutoFramingSettings]):
     def __init__(self) -> None:
         self._path: FramingPath | None = None
 
-    def prepare(self, frame: FrameContext, last: FrameContext | None) -> bool:
+    def begin_frame(self, frame: FrameContext, last: FrameContext | None) -> bool:
         if self.own(frame).framing == "off" or frame.settings.framing.zoom != 1:
             self._path = None
         elif self._path is None or last is None or frame.aspect != last.aspect or frame.time_s < last.time_s:

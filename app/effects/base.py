@@ -63,7 +63,7 @@ Part = TypeVar("Part", bound=Model)
 
 
 class Effect(Generic[Part]):
-    """One effect on one stream of frames. Used on one thread; `prepare` precedes every frame."""
+    """One effect on one stream of frames. Used on one thread; `begin_frame` precedes every frame."""
 
     part: ClassVar[type[Model]] = Model
     """Its part of the settings, each declared by `look(…)`; nothing else names them."""
@@ -81,7 +81,7 @@ class Effect(Generic[Part]):
         """Return the part of the frame's settings that is this effect's."""
         return cast("Part", getattr(frame.settings, self.section))
 
-    def prepare(self, frame: FrameContext, last: FrameContext | None) -> bool:
+    def begin_frame(self, frame: FrameContext, last: FrameContext | None) -> bool:
         """Take the settings of the next frame; return whether they switch this effect on.
 
         last: the frame before; None for the first one of a stream.

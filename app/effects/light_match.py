@@ -133,7 +133,7 @@ class LightMatch(Effect[LightMatchSettings]):
         self._backdrop: tuple[BgrImage, Floats] | None = None
         """The last backdrop and its grid."""
 
-    def prepare(self, frame: FrameContext, last: FrameContext | None) -> bool:
+    def begin_frame(self, frame: FrameContext, last: FrameContext | None) -> bool:
         return self.own(frame).match > 0
 
     def edit(self, frame: FrameContext, seen: SeenFrame) -> MatteEdit:

@@ -215,7 +215,7 @@ class OnlyMe(Effect[OnlyMeSettings]):
         """Frames in a row in which a hidden person was found."""
         self._point: Point | None = None
 
-    def prepare(self, frame: FrameContext, last: FrameContext | None) -> bool:
+    def begin_frame(self, frame: FrameContext, last: FrameContext | None) -> bool:
         own = self.own(frame)
         selected = own.selected
         moved = last is not None and (last.camera not in ("", frame.camera) or last.orientation != frame.orientation)

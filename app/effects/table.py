@@ -78,7 +78,7 @@ MAX_GAP_S = 0.5
 
 
 class Effects:
-    """The effects on one stream. Used on one thread; `prepare` precedes every step.
+    """The effects on one stream. Used on one thread; `begin_frame` precedes every step.
 
     Implements `app.core.edits.MatteEditor`.
     """
@@ -96,9 +96,9 @@ class Effects:
         self.hides_everybody = False
         """Whether an effect hid everybody in the last frame."""
 
-    def prepare(self, frame: FrameContext) -> Effects | None:
+    def begin_frame(self, frame: FrameContext) -> Effects | None:
         """Prepare for the next frame; return this object for its step, None if no effect is on."""
-        self._active = [effect for effect in self._effects if effect.prepare(frame, self._frame)]
+        self._active = [effect for effect in self._effects if effect.begin_frame(frame, self._frame)]
         self._frame = frame
         if self._active:
             return self

@@ -150,7 +150,7 @@ class Zones(Effect[ZoneSettings]):
         self._gain: tuple[object, Floats] | None = None
         """The zones, drawn and as a factor of alpha, and what each depends on."""
 
-    def prepare(self, frame: FrameContext, last: FrameContext | None) -> bool:
+    def begin_frame(self, frame: FrameContext, last: FrameContext | None) -> bool:
         own = self.own(frame)
         if last is None or own is not self.own(last) or frame.camera != last.camera:
             self._zones = own.zones_of(frame.camera)

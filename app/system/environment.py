@@ -420,7 +420,7 @@ def _run(module: list[str], log: Path, lock: int, first: str, count: int = 0) ->
 
 
 def failure(error: OSError | subprocess.CalledProcessError) -> str:
-    """Return what to tell the user about an error of `prepare`."""
+    """Return what to tell the user about an error of `set_up`."""
     reason = str(error)
     if isinstance(error, OSError) and error.filename:
         reason = f"{error.filename}: {error.strerror}"

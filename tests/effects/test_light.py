@@ -88,7 +88,7 @@ class LitStream:
     def maps(self, image: Floats, alpha: Floats, backdrop: BgrImage | None) -> Floats:
         """Return what the engines apply to the next frame. backdrop: None for a blur of the person's own room."""
         frame = FrameContext(self._settings, SIZE, 0.0, BlurredBackground(50) if backdrop is None else backdrop)
-        editor = self._effects.prepare(frame)
+        editor = self._effects.begin_frame(frame)
         assert editor is not None
         (maps,) = editor.edit(np.ascontiguousarray(image.transpose(2, 0, 1)), alpha).lights
         return maps
@@ -150,7 +150,7 @@ def test_both_backends_give_the_same_light(backdrop: Backdrop) -> None:
     for stub in STUBS.values():
         engine = stub(GEOMETRY, person)
         settings_ = Settings().replaced_at(["light"], **ALL)
-        editor = Effects().prepare(FrameContext(settings_, SIZE, 0.0, backdrop))
+        editor = Effects().begin_frame(FrameContext(settings_, SIZE, 0.0, backdrop))
         mattes.append(engine.step(frame, backdrop, OFF, editor, want_foreground=True))
         dark = engine.step(frame, backdrop, OFF)
         engine.close()

@@ -386,7 +386,7 @@ def context(
 
 def is_shown(effects: Effects, settings: Settings, image: Floats, alpha: Floats, camera: str = "one") -> bool:
     """Return whether anybody is shown in the next frame."""
-    assert effects.prepare(context(settings, camera=camera))
+    assert effects.begin_frame(context(settings, camera=camera))
     gain = effects.edit(image, alpha).gain
     assert gain is not None and effects.hides_everybody == (not gain.any())
     return not effects.hides_everybody
@@ -513,8 +513,8 @@ def test_zones_hold_for_cameras_that_nobody_can_tell_apart(painted: str, camera:
     """A second camera of a model without serial numbers gives both another id: zones of the first one were lost."""
     effects, zone = Effects(), LEFT.replace(camera=painted)
     ours = Settings(people=Settings().people.replace(zones=(zone,)))
-    assert effects.prepare(context(ours, camera=painted))
-    assert bool(effects.prepare(context(ours, camera=camera))) == applies
+    assert effects.begin_frame(context(ours, camera=painted))
+    assert bool(effects.begin_frame(context(ours, camera=camera))) == applies
 
 
 @pytest.mark.parametrize("radius", [0.02, 0.3])
@@ -542,7 +542,7 @@ def test_the_most_zones_are_drawn_once_and_in_fewer_steps_than_points(monkeypatc
     for name, call in calls.items():
         monkeypatch.setattr(cv2, name, call)
     for zoom in (1, 2, 3):
-        effects.prepare(context(chosen, FramingSettings(zoom=zoom)))
+        effects.begin_frame(context(chosen, FramingSettings(zoom=zoom)))
         gain = effects.edit(np.zeros((3, 45, 80), np.float32), np.ones((45, 80), np.float32)).gain
         assert gain is not None and gain.min() == 0
     assert [call.call_count for call in calls.values()] == [0, 200, 2]
@@ -557,7 +557,7 @@ def test_a_matte_that_is_grown_stays_out_of_zones(grow_px: int) -> None:
     white = np.full((height, width, 3), 255, np.uint8)
     backend = StubCpu(StepGeometry(width, height, 0.25), showing(np.ones(SIZE, np.float32)))
     effects = Effects()
-    effects.prepare(context(chosen.replaced_at(["matting"], edges=edges), size=(width, height)))
+    effects.begin_frame(context(chosen.replaced_at(["matting"], edges=edges), size=(width, height)))
     with closing(backend):
         composite = backend.step(white, np.zeros_like(white), edges, effects).composite
     assert composite[:, : width // 2].max() == 0

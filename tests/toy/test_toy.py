@@ -110,7 +110,7 @@ class ToyEffect(Effect[Model]):
 
     change = MatteEdit()
 
-    def prepare(self, frame: FrameContext, last: FrameContext | None) -> bool:
+    def begin_frame(self, frame: FrameContext, last: FrameContext | None) -> bool:
         return frame.settings.matting.edges.despill > 0
 
     def edit(self, frame: FrameContext, seen: SeenFrame) -> MatteEdit:
@@ -155,7 +155,7 @@ class Toy(Effect[ToySettings]):
     section = "light"
     part = ToySettings
 
-    def prepare(self, frame, last):
+    def begin_frame(self, frame, last):
         return self.own(frame).fog > 0
 
     def edit(self, frame, seen):
@@ -195,7 +195,7 @@ assert settings_file.parse(foggy.model_dump(mode="json")) == foggy
 assert find_settable("light.fog") is SETTINGS["light.fog"]
 small, alpha = np.zeros((3, 4, 6), np.float32), np.ones((4, 6), np.float32)
 frame = FrameContext(foggy, (6, 4), 0.0, np.zeros((4, 6, 3), np.uint8))
-print(Effects().prepare(frame).edit(small, alpha).gain[0, 0])
+print(Effects().begin_frame(frame).edit(small, alpha).gain[0, 0])
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
 from PyQt6.QtWidgets import QApplication, QSlider
@@ -224,7 +224,7 @@ class TimedEffect(Effect[Model]):
     def __init__(self) -> None:
         self._first_s: float | None = None
 
-    def prepare(self, frame: FrameContext, last: FrameContext | None) -> bool:
+    def begin_frame(self, frame: FrameContext, last: FrameContext | None) -> bool:
         if self._first_s is None:
             self._first_s = frame.time_s
         return frame.time_s - self._first_s > 0.2
