@@ -34,6 +34,7 @@ from app.core.process import (
     disable_core_dumps,
     ending_with_console,
     handled,
+    keep_pace,
     limit_heaps,
     refuse_open_umask,
 )
@@ -98,6 +99,7 @@ def run_to_exit(argv: Sequence[str] | None = None) -> NoReturn:
     refuse_open_umask()
     disable_core_dumps()
     limit_heaps()
+    keep_pace()
     _open_outputs()
     protect_outputs()
     logs.set_up_console()

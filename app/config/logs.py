@@ -125,6 +125,13 @@ class PrivateLog(logging.handlers.RotatingFileHandler):
         """Return the line of `record`, which names the user's files without their folders."""
         return named_only(super().format(record), record)
 
+    def rotate(self, source: str, dest: str) -> None:
+        """Rename the full file; on Windows, while another Mattecam writes to it, it grows until the end of this one."""
+        try:
+            super().rotate(source, dest)
+        except PermissionError:
+            self.maxBytes = 0
+
     def _open(self) -> TextIOWrapper:
         path = Path(self.baseFilename)
         path.touch(0o600)

@@ -15,14 +15,16 @@ import stat
 import sys
 import threading
 import time
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeVar
 
 from app.core.errors import MattecamError, SettingsError, SinkError, SinkLostError, SinkOpenError, Text, UsageError, t
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 # Errors of file systems that cannot lock a file.
 WITHOUT_LOCKS = {
@@ -366,7 +368,7 @@ def _write(
                 file.flush()
                 os.fsync(file.fileno())
         if kept is None:
-            _replace(part, path)
+            when_closed(partial(part.replace, path))
         else:
             _replace_keeping(part, path, kept)
     except BaseException:
@@ -375,27 +377,26 @@ def _write(
         raise
 
 
-# How long a file that is to be replaced may be open elsewhere, on Windows.
+# How long a file that is renamed, replaced or removed may be open elsewhere, on Windows.
 HELD_S = 2.0
 _HELD_POLL_S = 0.02
 
 
-def _replace(source: Path, target: Path) -> None:
-    """Rename a file over another one. Raises OSError.
+def when_closed(change: Callable[[], T]) -> T:
+    """Return what `change` returns, which renames, replaces or removes a file. Raises OSError.
 
-    Windows refuses that while a program has the old file open, as virus scanners, the search index
-    and readers of a status have for a moment.
+    Windows refuses that while a program has the file open, as virus scanners, the search index and readers of a status
+    have for a moment, or another thread of this program that makes its thumbnail.
     """
     deadline_s = time.monotonic() + HELD_S
     while True:
         try:
-            source.replace(target)
-        except PermissionError:  # noqa: PERF203 - each try is refused or done
-            if not WINDOWS or is_folder(target) or time.monotonic() >= deadline_s:
+            return change()
+        except PermissionError as error:  # noqa: PERF203 - each try is refused or done
+            may_be_open = WINDOWS and _cause(error, reads=False) != errno.EISDIR
+            if not may_be_open or time.monotonic() >= deadline_s:
                 raise
             time.sleep(_HELD_POLL_S)
-        else:
-            return
 
 
 def _give_to_owner(handle: int, path: Path) -> None:
@@ -437,7 +438,7 @@ def move(source: Path, target: Path, *, overwrite: bool) -> None:
     Raises OSError.
     """
     if overwrite and not is_special(target):
-        _replace(source, target)
+        when_closed(partial(source.replace, target))
         return
     if target.is_file() and not holds_something(target):
         target.unlink()
@@ -447,9 +448,9 @@ def move(source: Path, target: Path, *, overwrite: bool) -> None:
         if os.path.lexists(target):
             reason = t("another file has got this name in the meantime; rename one of them")
             raise ExplainedOSError(errno.EEXIST, reason, target) from None
-        source.rename(target)  # a file system without hard links
+        when_closed(partial(source.rename, target))  # a file system without hard links
     else:
-        source.unlink()
+        when_closed(source.unlink)
 
 
 JsonObject = dict[str, object]

@@ -9,6 +9,7 @@ from array import array
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import av
@@ -24,7 +25,7 @@ from numpy.typing import NDArray
 
 from app.core import geometry
 from app.core.errors import t
-from app.core.files import ExplainedOSError, free_name, is_special, same_file, version_of
+from app.core.files import ExplainedOSError, free_name, is_special, same_file, version_of, when_closed
 from app.core.unfinished import RECORDING, HeldFile, unfinished_file
 from app.media.audio import SOUND_RATE, AudioCopy, SoundWriter
 from app.media.container import file_address
@@ -315,7 +316,7 @@ class VideoWriter:
         # A link to nowhere has no version; a pipe would be lost.
         if self._version_before is None or version_of(self.path) != self._version_before or is_special(self.path):
             self.path = free_name(self.path)
-        file.replace(self.path)
+        when_closed(partial(file.replace, self.path))
 
     def abort(self) -> None:
         """Remove what was written, also where `close` could not complete it."""

@@ -86,6 +86,20 @@ def test_nobody_else_reads_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(modes) == 4 and set(modes.values()) == {0o600}
 
 
+def test_a_log_that_another_program_has_open_grows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On Windows, each line was lost from then on, and a traceback printed for it."""
+    monkeypatch.setattr(os, "rename", Mock(side_effect=PermissionError(13, "open elsewhere")))
+    path = tmp_path / "mattecam.log"
+    log = logs.PrivateLog(path, maxBytes=40, backupCount=2, encoding="utf-8")
+    lines = [f"line {number} of a log that is full" for number in range(4)]
+
+    for line in lines:
+        log.emit(logging.LogRecord("app", logging.INFO, "", 0, line, (), None))
+    log.close()
+
+    assert path.read_text(encoding="utf-8").splitlines() == lines
+
+
 @pytest.mark.parametrize("verbose", [False, True])
 def test_the_log_shows_control_characters(verbose: bool, capsys: pytest.CaptureFixture[str]) -> None:
     file = window_log(verbose=verbose)

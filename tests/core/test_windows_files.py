@@ -13,11 +13,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from PyQt6.QtCore import QFile
 
 from app.core import files
 from app.core.errors import BackgroundError
 from app.core.files import names_device, why_not_read, why_not_written, write_private
-from app.gui.backgrounds.library import rename_background
+from app.gui.backgrounds.library import remove_background, rename_background
 from app.media.image_file import read_image
 
 ON_WINDOWS = sys.platform == "win32"
@@ -185,6 +186,43 @@ def test_a_file_that_is_open_elsewhere_for_a_moment_is_replaced(file: Path, monk
 
     assert file.read_bytes() == b"new"
     assert tries == [file] * 3
+
+
+def test_a_background_is_renamed_once_its_thumbnail_is_made(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was refused while another thread read it, and the strip kept the old name."""
+    tries: list[Path] = []
+    rename = Path.rename
+
+    def refusing(self: Path, target: Path) -> Path:
+        tries.append(target)
+        if len(tries) == 1:
+            raise windows_error(errno.EACCES, self, 32, target)
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", refusing)
+
+    renamed = rename_background(file, "sand")
+
+    assert renamed.read_bytes() == b"data"
+    assert tries == [renamed, renamed]
+
+
+def test_a_background_goes_to_the_trash_once_it_is_closed(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tries: list[str] = []
+
+    def refusing(name: str) -> tuple[bool, str]:
+        tries.append(name)
+        if len(tries) == 1:
+            return False, ""
+        Path(name).unlink()
+        return True, ""
+
+    monkeypatch.setattr(QFile, "moveToTrash", refusing)
+
+    remove_background(file)
+
+    assert not file.exists()
+    assert len(tries) == 2
 
 
 def test_a_file_that_stays_open_elsewhere_is_kept(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,7 @@ from PyQt6.QtWidgets import QApplication, QColorDialog, QFileDialog, QInputDialo
 from pytestqt.qtbot import QtBot
 
 from app.config.scenes import SceneStore, default_path
-from app.core import paths
+from app.core import files, paths
 from app.core.errors import Remedy, Stage
 from app.core.types import BgrImage, PictureKind
 from app.effects.zones import Zone
@@ -27,6 +27,7 @@ from app.gui.backgrounds.library import add_picture
 from app.gui.backgrounds.tiles import TileView
 from app.media.image_file import MAX_SIDE, read_image
 from app.settings import Settings
+from tests.clips import write_clip
 from tests.gui import widgets as ui
 from tests.gui.conftest import GERMAN, StartWindow, activate
 
@@ -306,6 +307,22 @@ def test_a_background_whose_file_is_back_is_opened(session: Session, qtbot: QtBo
         strip.choose(tile)
     qtbot.waitUntil(lambda: not session.bridge.status.problems)
     assert ui.chosen(session).path == tile.path
+
+
+def test_windows_neither_renames_nor_removes_a_video_that_plays(
+    controls: Session, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file was said to be open in another program."""
+    monkeypatch.setattr(files, "WINDOWS", True)
+    tile = ui.add(controls, qtbot, write_clip(tmp_path / "sea.mp4", 4))
+
+    controls.window.strip.rename(tile, "ocean")
+    renaming = controls.window.notices.error
+    controls.window.strip.remove(tile)
+
+    assert renaming.startswith("sea.mp4 plays as the background; choose another one")
+    assert controls.window.notices.error == renaming
+    assert ui.existing(tile.path).exists()
 
 
 def test_the_tile_beside_a_removed_one_is_next(controls: Session, qtbot: QtBot, picture: Path, tmp_path: Path) -> None:

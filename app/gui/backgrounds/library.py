@@ -18,10 +18,11 @@ from PyQt6.QtWidgets import QWidget
 
 from app.backgrounds import open_background
 from app.backgrounds.kinds import BACKGROUND_SUFFIXES, bundled_backgrounds, own_backgrounds, title
-from app.core import geometry, paths
+from app.core import files, geometry, paths
 from app.core.errors import BackgroundError, Text, t, text_of
-from app.core.files import names_device, new_file_held, same_file, version_of, why_not_written
+from app.core.files import names_device, new_file_held, same_file, version_of, when_closed, why_not_written
 from app.core.settings import BackgroundSettings
+from app.core.threads import poll_until
 from app.core.types import BgrImage
 from app.gui.backgrounds.tiles import FIXED_KINDS, THUMBNAIL, Tile, TileModel, bundled_name, fixed_names
 from app.gui.bridge import from_qimage, to_qimage
@@ -34,6 +35,8 @@ CHECK_SIZE = (160, 90)
 """(width, height) at which a new file is decoded once."""
 LONGEST_NAME = 60
 """Characters of a name from the web, of four bytes at most each: file systems take 255 bytes."""
+POLL_S = 0.05
+"""Interval of tries to move a file to the trash."""
 USER_DATA = QStandardPaths.StandardLocation.GenericDataLocation
 
 
@@ -72,7 +75,7 @@ def add_background(path: Path) -> Path:
             part = Path(own) / "part"
             shutil.copyfile(path, part)
             with new_file_held(folder, path.stem, path.suffix.lower()) as target:
-                part.replace(target)
+                when_closed(partial(part.replace, target))
     return target
 
 
@@ -112,7 +115,7 @@ def rename_background(path: Path, name: str) -> Path:
     if lexists(target) and is_other_file:
         raise BackgroundError(t("A background “{name}” already exists; choose another name.", name=cleaned))
     with _named_errors(partial(t, "{file} could not be renamed: {reason}."), path.name):
-        path.rename(target)
+        when_closed(partial(path.rename, target))
     return target
 
 
@@ -120,8 +123,13 @@ def remove_background(path: Path) -> None:
     """Move a file to the trash. Raises BackgroundError, and keeps the file, where the system has none for it."""
     with suppress(OSError):  # Qt does not make the folder that the trash of a new account is in
         Path(QStandardPaths.writableLocation(USER_DATA)).mkdir(parents=True, exist_ok=True)
-    moved, _trash = QFile.moveToTrash(str(path))
-    if not moved and lexists(path):
+
+    def is_gone() -> bool:
+        moved, _trash = QFile.moveToTrash(str(path))
+        return moved or not lexists(path)
+
+    limit_s = files.HELD_S if files.WINDOWS else 0.0  # Windows moves no file that is open, as for its thumbnail
+    if not poll_until(is_gone, limit_s, POLL_S):
         raise BackgroundError(
             t(
                 "{file} could not be moved to the trash; remove it from {folder} yourself.",

@@ -13,7 +13,9 @@ from PyQt6.QtWidgets import QColorDialog, QComboBox, QFrame, QLabel, QMenu, QPus
 from app.backgrounds.kinds import BACKGROUND_SUFFIXES
 from app.config.exposure import exposed_by
 from app.config.setting import GREEN
+from app.core import files
 from app.core.declaration import opens_alike
+from app.core.errors import BackgroundError, t
 from app.core.settings import BackgroundSettings, shown_strength
 from app.gui.backgrounds.library import BackgroundLibrary, remove_background, rename_background
 from app.gui.backgrounds.tiles import Tile, TileModel, TileView
@@ -249,6 +251,9 @@ class BackgroundStrip(QWidget):
     def rename(self, tile: Tile, name: str) -> None:
         """Rename a file of the user; the settings follow it."""
         old = existing(tile.path)
+        if self._plays(tile):
+            self.library.fail(_plays_on_windows(old))
+            return
 
         def done(new: Path) -> None:
             if self._store.current.background.path == old:
@@ -257,6 +262,10 @@ class BackgroundStrip(QWidget):
             self.library.reload()
 
         self._tasks.run(partial(rename_background, old, name), done, self.library.fail, file=old)
+
+    def _plays(self, tile: Tile) -> bool:
+        """Return whether Windows keeps a video from being renamed or removed, because it is open as the background."""
+        return files.WINDOWS and tile.kind == "video" and tile.chosen_by(self._store.current.background)
 
     def ask_before_removal(self, tile: Tile) -> None:
         """Ask whether to remove a file of the user."""
@@ -276,4 +285,13 @@ class BackgroundStrip(QWidget):
             self.library.reload()
 
         path = existing(tile.path)
+        if self._plays(tile):
+            self.library.fail(_plays_on_windows(path))
+            return
         self._tasks.run(partial(remove_background, path), done, self.library.fail, file=path)
+
+
+def _plays_on_windows(file: Path) -> BackgroundError:
+    return BackgroundError(
+        t("{file} plays as the background; choose another one, and then rename or remove it.", file=file.name)
+    )

@@ -3518,6 +3518,10 @@
             <translation>{file} fehlt die Endmarke, aber das ganze Bild ist da; speichern Sie es neu.</translation>
         </message>
         <message>
+            <source>{file} plays as the background; choose another one, and then rename or remove it.</source>
+            <translation>{file} wird gerade als Hintergrund abgespielt; wählen Sie einen anderen und benennen oder entfernen Sie die Datei dann.</translation>
+        </message>
+        <message>
             <source>{finding} The headers of this kernel are not installed.</source>
             <translation>{finding} Die Header dieses Kernels sind nicht installiert.</translation>
         </message>

@@ -3518,6 +3518,10 @@
             <translation>A {file} le falta la marca final, pero la imagen está completa; guárdela de nuevo.</translation>
         </message>
         <message>
+            <source>{file} plays as the background; choose another one, and then rename or remove it.</source>
+            <translation>{file} se reproduce como fondo; elija otro y después cámbiele el nombre o quítelo.</translation>
+        </message>
+        <message>
             <source>{finding} The headers of this kernel are not installed.</source>
             <translation>{finding} Las cabeceras de este núcleo no están instaladas.</translation>
         </message>

@@ -8,6 +8,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -17,7 +18,15 @@ from pydantic import BaseModel, FiniteFloat
 
 from app.core import paths
 from app.core.errors import BackgroundError, PlateError, SettingsError, t
-from app.core.files import BrokenFileError, JsonObject, free_name, is_special, why_not_read, why_not_written
+from app.core.files import (
+    BrokenFileError,
+    JsonObject,
+    free_name,
+    is_special,
+    when_closed,
+    why_not_read,
+    why_not_written,
+)
 from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import AlphaImage, BgrImage, Frame, Mask
 from app.core.user_file import UserFile
@@ -165,7 +174,7 @@ def _keep_other(path: Path, camera: str) -> None:
     if not os.path.lexists(path) or (info is not None and info.camera == camera):
         return
     kept = free_name(path)
-    path.rename(kept)
+    when_closed(partial(path.rename, kept))
     with contextlib.suppress(FileNotFoundError):
         record_of(path).rename(record_of(kept))
     LOG.warning("The picture %s is of another camera, or of unknown origin; it was renamed to %s.", path, kept)
