@@ -494,6 +494,7 @@ def test_where_it_cannot_be_remembered_the_camera_is_used(
     assert opened == ["Cam"]
 
 
+@pytest.mark.posix("symbolic links for everybody")
 @pytest.mark.parametrize(
     ("named", "device"), [*((name, "/dev/video2") for name in NAMES), *((name, "") for name in OTHER_NAMES)]
 )

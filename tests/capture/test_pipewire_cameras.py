@@ -47,6 +47,8 @@ from tests.pipewire_session import PrivateSession
 from tests.sources import new_opener, open_source
 from tests.waiting import beside, eventually
 
+pytestmark = pytest.mark.posix("PipeWire and Unix sockets")
+
 LAYOUTS: tuple[PixelLayout, ...] = (
     *("YUY2", "UYVY", "I420", "NV12", "BGRx", "BGRA", "RGBx", "RGBA", "RGB", "BGR"),
     "MJPG",

@@ -195,6 +195,7 @@ def clip(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.posix("named pipes in folders")
 def test_a_recording_whose_name_is_taken_gets_a_free_one(tmp_path: Path, clip: Path) -> None:
     """A service that starts again with --record FILE replaced its last recording."""
     (tmp_path / "a (2).mkv").touch()

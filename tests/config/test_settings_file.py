@@ -35,6 +35,7 @@ OF_0_4 = Path(__file__).with_name("settings_of_0_4.json")
 CHANGED = Settings().replaced_at(["output"], mirror=True)
 
 
+@pytest.mark.posix("symbolic links for everybody")
 def test_settings_are_saved_where_a_link_leads(tmp_path: Path) -> None:
     real, link = tmp_path / "dotfiles" / "real.json", tmp_path / "settings.json"
     zone = Zone(points=((0.5, 0.25),), camera="usb-1")
@@ -62,6 +63,7 @@ def test_the_file_is_the_owners_alone_and_a_failed_save_keeps_it(
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.posix("symbolic links for everybody")
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
@@ -175,6 +177,7 @@ def test_a_full_disk_leaves_what_was_not_read_under_its_name(tmp_path: Path, mon
     assert [each.name for each in tmp_path.iterdir()] == ["settings.json"] and path.read_text() == "{"
 
 
+@pytest.mark.posix("symbolic links for everybody")
 def test_a_link_to_a_file_that_cannot_be_used_is_renamed_and_not_followed(tmp_path: Path) -> None:
     real, link = tmp_path / "dotfiles.json", tmp_path / "settings.json"
     real.write_text("{")
@@ -186,6 +189,7 @@ def test_a_link_to_a_file_that_cannot_be_used_is_renamed_and_not_followed(tmp_pa
     assert not link.is_symlink() and settings_file.read(link) == CHANGED
 
 
+@pytest.mark.posix("symbolic links for everybody")
 @pytest.mark.parametrize("part", ["the file", "its folder"])
 def test_settings_on_a_disk_that_is_not_connected_are_unknown(tmp_path: Path, part: str) -> None:
     path = tmp_path / "config" / "settings.json"

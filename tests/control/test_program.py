@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import signal
 import subprocess
 import sys
 import threading
@@ -23,8 +21,6 @@ from app.core.files import lock_file
 from tests.control.conftest import Recorder, SettingsAlone, serving
 from tests.paths import ROOT
 from tests.waiting import beside, eventually
-
-posix_only = pytest.mark.skipif(sys.platform == "win32", reason="Unix sockets and signals")
 
 
 @pytest.fixture(autouse=True)
@@ -90,7 +86,7 @@ import sys, threading
 from pathlib import Path
 from app.control.program import RunningProgram
 from app.control.transport import ControlAddress
-program = RunningProgram(lambda: ControlAddress(Path(sys.argv[1])))
+program = RunningProgram(lambda: ControlAddress(Path(sys.argv[1]), sys.argv[2] or None))
 sys.stdin.readline()
 print("owns" if program.claim() else "waits", flush=True)
 program.wait(threading.Event())
@@ -101,10 +97,10 @@ program.close()
 
 
 @contextlib.contextmanager
-def two_processes(folder: Path) -> Iterator[list[subprocess.Popen[str]]]:
+def two_processes(address: ControlAddress) -> Iterator[list[subprocess.Popen[str]]]:
     """Two programs that claim the address at their first line of input and close at their second one."""
     with contextlib.ExitStack() as opened:
-        command = [sys.executable, "-c", CHILD, str(folder)]
+        command = [sys.executable, "-c", CHILD, str(address.folder), address.pipe or ""]
         children = [
             opened.enter_context(
                 subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT)
@@ -127,11 +123,10 @@ def tell(process: subprocess.Popen[str]) -> None:
     process.stdin.flush()
 
 
-@posix_only
 @pytest.mark.parametrize("end", ["closes", pytest.param("is killed", marks=pytest.mark.long)])
 def test_of_two_processes_that_start_together_one_owns_the_address(address: ControlAddress, end: str) -> None:
     """Both owned it, and the first to end removed socket and secret of the other."""
-    with two_processes(address.folder) as children:
+    with two_processes(address) as children:
         for child in children:
             tell(child)
         states = [next_line(child) for child in children]
@@ -143,7 +138,7 @@ def test_of_two_processes_that_start_together_one_owns_the_address(address: Cont
         if end == "closes":
             tell(owner)
         else:
-            os.kill(owner.pid, signal.SIGKILL)
+            owner.kill()
 
         assert next_line(other) == "owns"
         assert address.knock()

@@ -31,7 +31,7 @@ from tests.control.conftest import Recorder, serving
 from tests.paths import ROOT
 from tests.waiting import beside, eventually
 
-posix_only = pytest.mark.skipif(sys.platform == "win32", reason="Unix sockets and permissions")
+ADDRESSES = ["pipe"] if sys.platform == "win32" else ["socket", "pipe"]
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def unix(tmp_path: Path) -> ControlAddress:
     return ControlAddress(folder)
 
 
-@pytest.fixture(params=["socket", "pipe"])
+@pytest.fixture(params=ADDRESSES)
 def address(request: pytest.FixtureRequest, unix: ControlAddress, tmp_path: Path) -> ControlAddress:
     """Both: multiprocessing speaks the same protocol over a Unix socket as over a named pipe."""
     pipe = rf"\\.\pipe\{tmp_path.name}" if sys.platform == "win32" else str(tmp_path / "pipe")
@@ -94,7 +94,7 @@ def test_a_second_program_does_not_take_over(
     assert asked(address).done
 
 
-@posix_only
+@pytest.mark.posix("Unix sockets")
 def test_a_full_backlog_is_neither_free_to_take_nor_not_running(
     unix: ControlAddress, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -111,18 +111,22 @@ def test_a_full_backlog_is_neither_free_to_take_nor_not_running(
             asked(unix)
 
 
-@posix_only
-def test_a_killed_program_leaves_nothing_in_the_way(unix: ControlAddress) -> None:
+def test_a_killed_program_leaves_nothing_in_the_way(address: ControlAddress) -> None:
     code = (
         "import os, sys; from pathlib import Path; from app.control.transport import ControlAddress, Endpoint;"
-        "kept = Endpoint(ControlAddress(Path(sys.argv[1]))); print('open', flush=True); os.kill(os.getpid(), 9)"
+        "kept = Endpoint(ControlAddress(Path(sys.argv[1]), sys.argv[2] or None)); print('open', flush=True);"
+        "os.kill(os.getpid(), 9)"
     )
-    killed = subprocess.run([sys.executable, "-c", code, str(unix.folder)], capture_output=True, text=True, cwd=ROOT)
+    words = [sys.executable, "-c", code, str(address.folder), address.pipe or ""]
+    killed = subprocess.run(words, capture_output=True, text=True, cwd=ROOT)
+    left = address.name
+
     assert killed.stdout == "open\n"
-    assert Path(unix.name).exists()
-    with serving(lambda: unix):
-        assert asked(unix).done
-    assert not Path(unix.name).exists()
+    assert Path(left).exists() is (sys.platform != "win32"), "a named pipe ends with its program"
+    with serving(lambda: address):
+        assert asked(address).done
+    if address.pipe is None:
+        assert not Path(left).exists()
 
 
 def test_a_program_that_answers_too_late_did_not_close_the_connection(
@@ -165,7 +169,7 @@ def test_an_answer_of_any_length_arrives_whole(
     assert answer.status == {"errors": problems}
 
 
-@posix_only
+@pytest.mark.posix("Unix sockets")
 def test_a_client_that_does_not_read_its_answer_holds_no_thread(
     unix: ControlAddress, controller: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -214,7 +218,7 @@ def test_silent_clients_delay_nobody(
         connection.close()
 
 
-@posix_only
+@pytest.mark.posix("Unix sockets")
 @pytest.mark.parametrize("sent", [b"", b"x", struct.pack("!i", 100) + b"x", struct.pack("!iQ", -1, 1 << 40)])
 def test_a_client_that_does_not_send_its_request_at_once_is_cut_off(unix: ControlAddress, sent: bytes) -> None:
     with serving(lambda: unix), socket.socket(socket.AF_UNIX) as client:
@@ -227,7 +231,7 @@ def test_a_client_that_does_not_send_its_request_at_once_is_cut_off(unix: Contro
             assert client.recv(1) == b""
 
 
-@posix_only
+@pytest.mark.posix("Unix sockets")
 def test_commands_are_accepted_again_once_files_can_be_opened_again(
     unix: ControlAddress, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -247,7 +251,7 @@ def test_commands_are_accepted_again_once_files_can_be_opened_again(
     assert "Too many open files" in warning
 
 
-@posix_only
+@pytest.mark.posix("modes of files")
 def test_only_the_user_can_open_what_it_creates(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     transport.make_private(folder)
@@ -272,7 +276,7 @@ def test_a_program_that_has_the_lock_and_does_not_listen_yet_owns_the_address(ad
     Endpoint(address).close()
 
 
-@posix_only
+@pytest.mark.posix("Unix sockets")
 def test_the_end_of_a_program_leaves_the_address_of_the_next_one(unix: ControlAddress) -> None:
     """The folder of a session is removed when the session ends, and made again for the next one."""
     first = Endpoint(unix)
@@ -284,7 +288,7 @@ def test_the_end_of_a_program_leaves_the_address_of_the_next_one(unix: ControlAd
         assert asked(unix).done
 
 
-@posix_only
+@pytest.mark.posix("Unix sockets")
 @pytest.mark.parametrize("broken", ["socket", "secret", "folder"])
 def test_closing_never_raises_and_leaves_the_lock(
     unix: ControlAddress, broken: str, caplog: pytest.LogCaptureFixture
@@ -307,14 +311,14 @@ def test_closing_never_raises_and_leaves_the_lock(
         lock.close()
 
 
-@posix_only
+@pytest.mark.posix("Unix sockets")
 def test_a_server_ends_although_its_socket_was_removed(unix: ControlAddress) -> None:
     """Nothing could connect to it to wake it, so that the end was reported as that of a hanging driver."""
     with serving(lambda: unix):
         shutil.rmtree(unix.folder)
 
 
-@posix_only
+@pytest.mark.posix("Unix sockets")
 def test_a_socket_whose_name_is_too_long_is_named(tmp_path: Path) -> None:
     folder = tmp_path / ("x" * 120)
     folder.mkdir(mode=0o700)
@@ -323,7 +327,7 @@ def test_a_socket_whose_name_is_too_long_is_named(tmp_path: Path) -> None:
         Endpoint(ControlAddress(folder))
 
 
-@posix_only
+@pytest.mark.posix("file systems without locks")
 def test_without_locks_no_program_owns_the_address(unix: ControlAddress, monkeypatch: pytest.MonkeyPatch) -> None:
     refused = OSError(errno.ENOLCK, "No locks available")
     monkeypatch.setattr("fcntl.flock", Mock(side_effect=refused))
@@ -339,7 +343,7 @@ def test_a_lock_that_is_refused_is_a_sentence(address: ControlAddress) -> None:
         Endpoint(address)
 
 
-@posix_only
+@pytest.mark.posix("modes of files")
 def test_a_folder_that_others_can_write_to_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for _ in range(2):
         transport.make_private(tmp_path / "own")

@@ -251,6 +251,7 @@ def test_the_checks_of_the_virtual_camera_alone_send_no_picture(monkeypatch: pyt
     assert ran(proof=False, only="virtual camera") == ["virtual camera"]
 
 
+@pytest.mark.posix("a POSIX shell")
 @pytest.mark.parametrize(
     ("prepare", "number", "modprobe"),
     [
@@ -327,6 +328,7 @@ def test_how_it_becomes_root(
     assert elevate(system) == [chosen]
 
 
+@pytest.mark.posix("a POSIX shell")
 @pytest.mark.parametrize(
     ("said", "advice"),
     [
@@ -353,6 +355,7 @@ def test_a_repair_that_succeeds_prints_nothing(tmp_path: Path, capfd: pytest.Cap
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.posix("a POSIX shell")
 def test_the_window_asks_for_the_password_in_a_dialog_of_the_desktop(machine: Machine, installed: set[str]) -> None:
     system = machine.module_file().system(environment={"TERM": "xterm", "DISPLAY": ":0", "PATH": "/bin"})
     script = ["sh", "-euc", "\n".join(make_script(system))]

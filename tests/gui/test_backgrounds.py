@@ -346,6 +346,7 @@ def test_the_tile_beside_a_removed_one_is_next(controls: Session, qtbot: QtBot, 
     assert [each.name for each in paths.backgrounds_dir().iterdir()] == ["beach.png"]
 
 
+@pytest.mark.posix("symbolic links for everybody")
 def test_only_backgrounds_of_the_user_are_renamed_and_removed(controls: Session, qtbot: QtBot, picture: Path) -> None:
     """A link to a file of a disk that was away was replaced."""
     strip, tile = controls.window.strip, ui.add(controls, qtbot, picture)

@@ -164,6 +164,7 @@ def test_the_next_start_has_the_size_of_the_window_and_the_language_that_was_cho
     assert (again.window.open_preferences().windowTitle(), again.window.size()) == ("Einstellungen", wanted)
 
 
+@pytest.mark.posix("a POSIX shell")
 @pytest.mark.parametrize(("script", "said"), [
     ("exit 0", "No problems found."),
     ("echo Request dismissed >&2; exit 126", "Nothing was changed: the password was not entered."),

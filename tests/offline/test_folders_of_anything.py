@@ -21,7 +21,7 @@ from tests.paths import ROOT
 FIELD = ROOT / "tests" / "field"
 PHOTOS = FIELD / "photo_folder_with_other_types"
 FAST = ("--model", "mattecam")
-pytestmark = pytest.mark.usefixtures("resource_tracker")
+pytestmark = [pytest.mark.usefixtures("resource_tracker"), pytest.mark.posix("symbolic links for everybody")]
 
 
 @pytest.fixture(autouse=True)

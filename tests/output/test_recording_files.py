@@ -194,6 +194,7 @@ def test_a_recording_that_cannot_start_reports_why(tmp_path: Path, name: str, wo
         Recorder(tmp_path / name, 64, 48, context())
 
 
+@pytest.mark.posix("symbolic links for everybody")
 @pytest.mark.parametrize("suffix", ["mp4", "mkv"])
 def test_a_link_to_nowhere_that_appears_is_left_alone(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"a.{suffix}"
@@ -262,6 +263,7 @@ def test_a_recording_that_cannot_be_read_again_is_not_removed(tmp_path: Path) ->
     assert names_in(tmp_path) == [recorded.name]
 
 
+@pytest.mark.posix("modes of files")
 def test_a_recording_replaces_the_file_that_was_there_and_no_other(tmp_path: Path) -> None:
     """Not what a crash left, and not what another program has recorded meanwhile; only its owner can read it."""
     path, left = tmp_path / "a.mp4", tmp_path / "a.recording.mkv"

@@ -127,6 +127,7 @@ def test_a_system_for_which_there_are_no_packages_is_named(
     assert problem is None if not said else problem is not None and problem.endswith(said)
 
 
+@pytest.mark.posix("symbolic links for everybody")
 def test_the_environment_may_lie_on_another_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Otherwise run.py would start itself again and again where a package is missing."""
     (tmp_path / ".venv").symlink_to(sys.prefix)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import platform
@@ -20,7 +21,7 @@ import pytest
 from app.config.autostart import enabled, entry_path, entry_text, switch
 from app.core import paths, process
 from app.core.errors import MattecamError
-from app.core.process import CONSOLE_ENDS, LINUX, ConsoleEnd, handled, holders, stopping
+from app.core.process import CONSOLE_ENDS, LINUX, ConsoleEnd, handled, holders, keep_pace, stopping
 from app.system import environment, isolation
 from app.system.isolation import LIBRARIES, isolated, not_isolated
 from tests.fresh_python import printed_by, program
@@ -157,6 +158,23 @@ def test_ctrl_break_ends_a_command_where_there_is_such_a_key(monkeypatch: pytest
     monkeypatch.setattr(process, "BREAK", 21)
 
     assert stopping()[:3] == (signal.SIGINT, signal.SIGTERM, 21)
+
+
+@pytest.mark.skipif(sys.platform != "win32", reason="asks Windows itself")
+def test_timers_of_windows_tick_a_thousand_times_a_second() -> None:
+    """They tick 64 times: of a clock of 30 frames a second, every second tick was late."""
+    shortest, longest, current = (ctypes.c_ulong() for _ in range(3))
+
+    keep_pace()
+
+    ntdll = ctypes.CDLL("ntdll")
+    ntdll.NtQueryTimerResolution(ctypes.byref(longest), ctypes.byref(shortest), ctypes.byref(current))
+    hundred_nanoseconds = current.value
+    assert hundred_nanoseconds <= 10_100
+
+
+def test_elsewhere_than_on_windows_no_pace_is_asked_for() -> None:
+    keep_pace()
 
 
 @pytest.mark.parametrize("event", CONSOLE_ENDS, ids=["closed", "log-off", "shutdown"])

@@ -38,7 +38,7 @@ from tests.offline.batch.conftest import (
     use_slow_engine,
 )
 
-POSIX = pytest.mark.skipif(os.name != "posix", reason="Windows has other links, pipes and signals")
+POSIX = pytest.mark.posix("links, pipes and signals of this kind")
 
 
 @pytest.fixture
@@ -345,7 +345,7 @@ def test_a_killed_worker_is_replaced(tmp_path: Path) -> None:
             for process in psutil.Process().children():
                 if "spawn_main" in " ".join(process.cmdline()):
                     killed.append(process.pid)
-                    os.kill(process.pid, signal.SIGKILL)
+                    process.kill()
 
     report = run_batch(jobs_of([clip], out), out, Processes(1, use_slow_engine), tell=kill_once)
     assert killed and report["done"] == 1
@@ -498,6 +498,7 @@ def test_a_folder_that_exists_keeps_its_other_files(tmp_path: Path, out: Path) -
     assert converted([source], out)[1] == {"skipped": 1}
 
 
+@pytest.mark.posix("symbolic links for everybody")
 def test_a_folder_on_another_disk_keeps_its_other_files(tmp_path: Path) -> None:
     other = Path("/dev/shm")
     if not os.access(other, os.W_OK) or other.stat().st_dev == tmp_path.stat().st_dev:
