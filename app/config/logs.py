@@ -46,7 +46,8 @@ def named_only(text: str, record: logging.LogRecord) -> str:
     for path in sorted(set(_paths(values, set())), key=len, reverse=True):
         file = PurePath(path)
         if file.name and not any(file.is_relative_to(folder) for folder in known):
-            text = text.replace(path, file.name)
+            as_python_writes = repr(path)[1:-1]  # in the text of an OSError; backslashes are doubled there
+            text = text.replace(as_python_writes, file.name).replace(path, file.name)
     return text
 
 

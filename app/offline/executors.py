@@ -28,7 +28,7 @@ import psutil
 from app.core import paths
 from app.core.errors import MattecamError, UsageError, how_ended
 from app.core.files import is_private, lock_file
-from app.core.process import disable_core_dumps
+from app.core.process import BREAK, disable_core_dumps
 from app.offline.job import Exchange, Job, JobResult, News, run_job
 
 if sys.platform == "win32":
@@ -167,7 +167,9 @@ def _work(connection: PipeEnd, core: int | None, begin: Callable[[], None] | Non
         return True
 
     # The driver decides what Ctrl+C stops.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in (signal.SIGINT, BREAK):
+        if number is not None:
+            signal.signal(number, signal.SIG_IGN)
     if core is not None:
         use_one_core(core)
     if begin is not None:

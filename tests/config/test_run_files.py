@@ -131,6 +131,18 @@ def test_uncaught_exceptions_are_logged_wherever_they_happen(capsys: pytest.Capt
     assert file.read_text("utf-8").count("Traceback") == 2
 
 
+def test_the_log_leaves_out_the_folder_of_an_error_that_python_quotes(tmp_path: Path) -> None:
+    """The text of an error doubles backslashes: on Windows, each file was named with its folders."""
+    file = tmp_path / "a\\b" / "plan.png"
+    error = FileNotFoundError(errno.ENOENT, "No such file or directory", str(file))
+    record = said("it cannot be read")
+    record.exc_info = (type(error), error, None)
+
+    shortened = logs.named_only(f"it cannot be read: {error}", record)
+
+    assert shortened == "it cannot be read: [Errno 2] No such file or directory: 'plan.png'"
+
+
 def said(message: str, at_s: float = 0.0, name: str = "app.a") -> logging.LogRecord:
     return logging.makeLogRecord({"msg": message, "name": name, "created": at_s, "levelno": logging.INFO})
 
@@ -282,7 +294,8 @@ def test_advice_names_the_command_of_this_copy_and_system(
 
 def test_packages_are_installed_into_the_environment_of_this_copy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/my env/bin/python")
-    assert paths.how_to_install("ray") == "run `'/my env/bin/python' -m pip install ray`"
+    quoted = '"/my env/bin/python"' if sys.platform == "win32" else "'/my env/bin/python'"
+    assert paths.how_to_install("ray") == f"run `{quoted} -m pip install ray`"
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     assert "this copy has no pip" in paths.how_to_install("ray")
 
