@@ -47,6 +47,9 @@ def check_cameras(system: System, cameras: Sequence[CameraDevice]) -> tuple[Find
             )
             step = t("If that program is not Mattecam, close it or choose another camera.")
             findings.append(warning(t("camera: in use"), detail, step))
+    in_use = _used_on_windows(system)
+    if in_use is not None:
+        findings.append(in_use)
     refused = _refused_by_windows(system)
     if refused is not None:  # cameras are listed all the same, and give black frames or none
         return (refused, *findings)
@@ -61,6 +64,17 @@ ALLOW_ON_WINDOWS = t(
     "Open Settings › Privacy & security › Camera, and switch on “Camera access” and “Let desktop apps access your "
     "camera”."
 )
+
+
+def _used_on_windows(system: System) -> Finding | None:
+    """Return which programs use a camera, as Windows shows them in its settings; None if none does."""
+    programs = system.programs_since(rf"{_CONSENT}\NonPackaged", "LastUsedTimeStop")
+    others = [program for program in programs if not program.lower().startswith(("python", "mattecam"))]
+    if not others:
+        return None
+    detail = t("A camera is in use by {programs}.", programs=others)
+    step = t("If that program is not Mattecam, close it or choose another camera.")
+    return warning(t("camera: in use"), detail, step)
 
 
 def _refused_by_windows(system: System) -> Finding | None:

@@ -60,6 +60,25 @@ def registry_texts(key: str, name: str) -> tuple[str, ...]:
     return tuple(found)
 
 
+def programs_since(key: str, name: str) -> tuple[str, ...]:
+    """Return the desktop apps below a key of the registry of Windows whose number of this name is 0; none elsewhere.
+
+    Windows names them by their paths, with `#` in place of the backslashes.
+    """
+    found: list[str] = []
+    if sys.platform == "win32":
+        import winreg
+
+        with suppress(OSError), winreg.OpenKey(winreg.HKEY_CURRENT_USER, key) as programs:
+            for number in range(winreg.QueryInfoKey(programs)[0]):
+                path = winreg.EnumKey(programs, number)
+                with suppress(OSError), winreg.OpenKey(programs, path) as program:
+                    ended_at, _ = winreg.QueryValueEx(program, name)
+                    if ended_at == 0:
+                        found.append(path.rpartition("#")[2])
+    return tuple(found)
+
+
 def camera_permissions() -> Mapping[str, str] | None:
     """Return what the camera portal has stored, without asking the user; None if there is no portal."""
     from app.system.portal import PortalError, read_permissions
@@ -93,6 +112,8 @@ class System:
     camera_permissions: Callable[[], Mapping[str, str] | None] = camera_permissions
     # The texts of the registry of Windows by key and name, for this user and for all.
     registry_texts: Callable[[str, str], tuple[str, ...]] = registry_texts
+    # The desktop apps of the registry of Windows by key, and by the name of a number that is 0.
+    programs_since: Callable[[str, str], tuple[str, ...]] = programs_since
     find_library: Callable[[str], str | None] = ctypes.util.find_library
     # Returns why no window can open, a part of a sentence; None if one can.
     window_problem: Callable[[], str | None] = window_problem

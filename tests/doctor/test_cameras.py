@@ -245,6 +245,20 @@ def test_the_privacy_settings_of_windows_are_named(key: str, machine: Machine) -
     )
 
 
+def test_a_program_that_uses_a_camera_is_named_on_windows(machine: Machine) -> None:
+    def programs_since(key: str, name: str) -> tuple[str, ...]:
+        assert (key, name) == (rf"{CONSENT}\NonPackaged", "LastUsedTimeStop")
+        return "Zoom.exe", "python.exe"
+
+    system = machine.system(platform="win32", programs_since=programs_since)
+
+    expect(
+        check_cameras(system, [replace(LISTED, sizes=(), formats=())]),
+        (OK, "HD Webcam"),
+        (WARNING, "in use by Zoom.exe", "close it or choose another camera"),
+    )
+
+
 def test_privacy_settings_that_let_programs_use_cameras_are_not_named(machine: Machine) -> None:
     def registry_texts(asked: str, name: str) -> tuple[str, ...]:
         return ("Allow",)

@@ -40,6 +40,10 @@
             <translation>Eine Kamera liefert ihre Bilder immer nur an ein Programm.</translation>
         </message>
         <message>
+            <source>A camera is in use by {programs}.</source>
+            <translation>Eine Kamera wird von {programs} benutzt.</translation>
+        </message>
+        <message>
             <source>A camera that is not connected</source>
             <translation>Eine nicht angeschlossene Kamera</translation>
         </message>

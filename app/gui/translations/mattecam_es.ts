@@ -40,6 +40,10 @@
             <translation>Una cámara entrega sus imágenes a un solo programa a la vez.</translation>
         </message>
         <message>
+            <source>A camera is in use by {programs}.</source>
+            <translation>{programs} usa una cámara.</translation>
+        </message>
+        <message>
             <source>A camera that is not connected</source>
             <translation>Una cámara que no está conectada</translation>
         </message>
