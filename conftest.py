@@ -44,6 +44,7 @@ if hardware.torch_usable():
     torch.set_num_threads(1)  # two of them are far slower than one where the cores are busy
 
 TRAINING = Path(__file__).parent / "training" / "tests"
+DEVICE_BED = Path(__file__).parent / "device_bed"
 GENERATED = {"weights"}
 """Fixtures that generate weights with torch."""
 MARKED = re.compile(r"^pytestmark = \[?\s*pytest\.mark\.torch\b", re.MULTILINE)
@@ -70,7 +71,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_ignore_collect(collection_path: Path) -> bool | None:
-    """Leave out modules that import torch where it is missing; only those that are marked as a whole may do so."""
+    """Leave out modules that import torch where it is missing; only those that are marked as a whole may do so.
+
+    On Windows also the tests that run in a virtual machine with Linux.
+    """
+    if sys.platform == "win32" and collection_path == DEVICE_BED:
+        return True
     if hardware.torch_usable() or collection_path.suffix != ".py":
         return (collection_path == TRAINING and not hardware.torch_usable()) or None
     return MARKED.search(collection_path.read_text(encoding="utf-8")) is not None or None

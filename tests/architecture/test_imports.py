@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
+from collections.abc import Iterator
 from graphlib import TopologicalSorter
 
 from models.program import NAME
@@ -279,6 +280,41 @@ def test_weights_are_read_as_data() -> None:
 def test_some_functions_are_called_in_few_places() -> None:
     assert {function: {name for name, _ in calls_of(function)} for function in CALLED_IN} == CALLED_IN
     assert [name for name in modules() if "ioctl" in attributes(name)] == ["app.system.v4l2"]
+
+
+POSIX_MODULES = {"fcntl", "grp", "pty", "pwd", "resource", "termios"}
+POSIX_SIGNALS = {"SIGALRM", "SIGCONT", "SIGHUP", "SIGKILL", "SIGPIPE", "SIGQUIT", "SIGSTOP", "SIGUSR1", "SIGUSR2"}
+
+
+def at_import(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield the nodes of a module that an import of it runs: not the bodies of functions, nor its part as a program."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.FunctionDef):
+            for decorator in child.decorator_list:
+                yield decorator
+                yield from at_import(decorator)
+        elif not (isinstance(child, ast.If) and ast.unparse(child.test) == "__name__ == '__main__'"):
+            yield child
+            yield from at_import(child)
+
+
+def needs_posix(node: ast.AST) -> bool:
+    if isinstance(node, ast.Import):
+        return not POSIX_MODULES.isdisjoint(alias.name for alias in node.names)
+    if isinstance(node, ast.ImportFrom):
+        return node.module in POSIX_MODULES
+    return isinstance(node, ast.Attribute) and node.attr in POSIX_SIGNALS
+
+
+def test_tests_are_collected_on_windows() -> None:
+    """Those of recordings and of films were missing there: one module imported `resource`."""
+    broken = [
+        str(path.relative_to(ROOT))
+        for path in sorted((ROOT / "tests").rglob("*.py"))
+        if any(needs_posix(node) for node in at_import(ast.parse(path.read_text(encoding="utf-8"))))
+    ]
+
+    assert broken == []
 
 
 CONNECTING = {"create_server", "create_connection", "create_datagram_endpoint", "start_server", "open_connection"}
