@@ -13,15 +13,18 @@ from numpy.typing import NDArray
 from app.core.types import BgrImage
 from app.media.jpeg_surplus import END
 
+# Payloads of USB packets, in bytes.
 PACKETS = (512, 1024, 3060)
-"""Payloads of USB packets, in bytes."""
 BLOCK = 16
+# Mean difference of a block, of 255.
 VISIBLE = 16.0
-"""Mean difference of a block, of 255."""
 
 
 def encode(
-    image: BgrImage, quality: int = 75, sampling: int = cv2.IMWRITE_JPEG_SAMPLING_FACTOR_422, **extra: int
+    image: BgrImage,
+    quality: int = 75,
+    sampling: int = cv2.IMWRITE_JPEG_SAMPLING_FACTOR_422,
+    **extra: int,
 ) -> bytes:
     """Return the image as baseline JPEG, with 4:2:2 chroma as cameras send it."""
     options = [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, sampling]
@@ -43,7 +46,9 @@ def restart_marks(frame: bytes) -> list[int]:
 
 
 def with_surplus(frame: bytes, added: bytes, every: int = 3) -> bytes:
-    """Return a frame with bytes added before the first restart marker and each that follows at this distance."""
+    """Return a frame with bytes added before the first restart marker and each that follows at
+    this distance.
+    """
     for at in reversed(restart_marks(frame)[::every]):
         frame = frame[:at] + added + frame[at:]
     return frame
@@ -62,7 +67,8 @@ def cut_off_and_padded(data: bytes, other: bytes, dice: random.Random) -> bytes:
 
 
 def lost_packets(data: bytes, other: bytes, dice: random.Random) -> bytes:
-    frame, size = bytearray(data), dice.choice(PACKETS)
+    frame = bytearray(data)
+    size = dice.choice(PACKETS)
     for _ in range(dice.choice((1, 1, 2, 4))):
         at = dice.randrange(scan_start(data), max(scan_start(data) + 1, len(frame) - size - 2))
         del frame[at : at + size]
@@ -90,10 +96,17 @@ def changed_bytes(data: bytes, other: bytes, dice: random.Random) -> bytes:
 
 
 Damage = Callable[[bytes, bytes, random.Random], bytes]
-TRANSPORT: tuple[Damage, ...] = (cut_off, cut_off_with_end_marker, cut_off_and_padded, lost_packets, zeroed_packet)
-"""What a bad cable does: USB packets carry checksums, so that they are lost rather than altered."""
+# What a bad cable does: USB packets carry checksums, so that they are lost rather than altered.
+TRANSPORT: tuple[Damage, ...] = (
+    cut_off,
+    cut_off_with_end_marker,
+    cut_off_and_padded,
+    lost_packets,
+    zeroed_packet,
+)
+# What a faulty driver or memory does. A JPEG has no checksum: many of these decode without a
+# warning.
 MEMORY: tuple[Damage, ...] = (stale_packet, changed_bytes)
-"""What a faulty driver or memory does. A JPEG has no checksum: many of these decode without a warning."""
 
 
 def visible_share(frame: NDArray[np.uint8], intact: BgrImage) -> float:

@@ -70,7 +70,15 @@ def test_a_crop_of_matroska_is_that_of_the_film(tmp_path: Path) -> None:
         (clean_aperture(80, 40, 1000), (0, 48), (0, 96)),
         (struct.pack(">I4sIIIIiIiI", 40, b"clap", 80, 0, 40, 0, 0, 1, 0, 1), (0, 48), (0, 96)),
     ],
-    ids=["middle", "corner", "odd", "all", "wider than the film", "beside the film", "without a size"],
+    ids=[
+        "middle",
+        "corner",
+        "odd",
+        "all",
+        "wider than the film",
+        "beside the film",
+        "without a size",
+    ],
 )
 @pytest.mark.parametrize("suffix", ["mp4", "mov"])
 def test_a_clean_aperture_is_that_of_the_film(

@@ -38,7 +38,11 @@ def end_when_played(path: Path) -> Fraction:
 def name_an_hour_in_mp4(data: bytearray) -> None:
     ticks_per_s = struct.unpack_from(">I", data, data.index(b"mvhd") + 16)[0]
     ticks_of_film = struct.unpack_from(">I", data, data.index(b"mdhd") + 16)[0]
-    for box, at, unit in ((b"mvhd", 20, ticks_per_s), (b"tkhd", 24, ticks_per_s), (b"mdhd", 20, ticks_of_film)):
+    for box, at, unit in (
+        (b"mvhd", 20, ticks_per_s),
+        (b"tkhd", 24, ticks_per_s),
+        (b"mdhd", 20, ticks_of_film),
+    ):
         struct.pack_into(">I", data, data.index(box) + at, HOUR_S * unit)
     struct.pack_into(">I", data, data.index(b"elst") + 12, HOUR_S * ticks_per_s)
 
@@ -86,7 +90,9 @@ def test_a_header_that_names_an_hour_holds_no_last_frame(
     assert end_when_played(path) == pytest.approx(FRAMES / 25, abs=0.002)
 
 
-def test_fragments_of_a_live_stream_whose_clock_starts_at_an_hour_are_as_long_as_their_frames(tmp_path: Path) -> None:
+def test_fragments_of_a_live_stream_whose_clock_starts_at_an_hour_are_as_long_as_their_frames(
+    tmp_path: Path,
+) -> None:
     report = run(LIVE_FRAGMENTS, tmp_path / "out.mp4", NONE)
 
     assert report.frames == report.expected_frames == 60
@@ -133,7 +139,8 @@ def write_avi(path: Path, parts: list[bytes], named: int) -> Path:
     shape = struct.pack("<IiiHH4sIiiII", 40, 96, 48, 1, 24, b"MJPG", 96 * 48 * 3, 0, 0, 0, 0)
     tracks = chunk(b"LIST", b"strl" + chunk(b"strh", track) + chunk(b"strf", shape))
     header = chunk(b"LIST", b"hdrl" + chunk(b"avih", main) + tracks)
-    film, index = b"movi", b""
+    film = b"movi"
+    index = b""
     for part in parts:
         index += struct.pack("<4sIII", b"00dc", 0x10, len(film), len(part))
         film += chunk(b"00dc", part)

@@ -19,8 +19,8 @@ from app.media.video_reader import VideoReader
 from tests.architecture.source import calls, modules
 from tests.clips import write_film
 
+# The width is no multiple of 16, as that of films of phones.
 SIZE = 854, 480
-"""The width is no multiple of 16, as that of films of phones."""
 
 
 def soft_picture() -> NDArray[np.uint8]:
@@ -42,7 +42,12 @@ def bytes_of(frame: VideoFrame) -> list[bytes]:
 
 @pytest.mark.parametrize(
     ("before", "after"),
-    [("bgra", "yuva444p10le"), ("bgra", "yuva420p"), ("yuva420p", "bgra"), ("bgr24", "yuv444p10le")],
+    [
+        ("bgra", "yuva444p10le"),
+        ("bgra", "yuva420p"),
+        ("yuva420p", "bgra"),
+        ("bgr24", "yuv444p10le"),
+    ],
 )
 def test_a_frame_becomes_the_same_bytes_each_time(before: str, after: str) -> None:
     picture = VideoFrame.from_ndarray(soft_picture(), "bgra")
@@ -72,7 +77,9 @@ def test_frames_are_converted_in_one_place() -> None:
 
 
 def test_every_frame_of_a_cut_out_that_stands_still_is_the_same(tmp_path: Path) -> None:
-    """In ProRes each frame is coded alone: 9 of 10 frames of films of this width had wrong pixels by chance."""
+    """In ProRes each frame is coded alone: 9 of 10 frames of films of this width had wrong
+    pixels by chance.
+    """
     path = tmp_path / "still.mov"
 
     write_film(path, [soft_picture()] * 8, encoder=file_encoder(4, ".mov", alpha=True))

@@ -27,8 +27,16 @@ DISPLAY_P3 = FIELD / "patches_display_p3_nclx_without_icc.avif"
 ADOBE_RGB = FIELD / "patches_adobe_rgb_by_exif_alone.jpg"
 UNENDED = FIELD / "jpeg_without_end_marker.jpg"
 NAMED = [
-    pytest.param(DISPLAY_P3, [(218, 0, 26), (0, 204, 0), (40, 40, 208), (234, 169, 135)], id="Display P3 by nclx"),
-    pytest.param(ADOBE_RGB, [(233, 35, 35), (0, 201, 0), (35, 35, 205), (242, 174, 140)], id="Adobe RGB by EXIF"),
+    pytest.param(
+        DISPLAY_P3,
+        [(218, 0, 26), (0, 204, 0), (40, 40, 208), (234, 169, 135)],
+        id="Display P3 by nclx",
+    ),
+    pytest.param(
+        ADOBE_RGB,
+        [(233, 35, 35), (0, 201, 0), (35, 35, 205), (242, 174, 140)],
+        id="Adobe RGB by EXIF",
+    ),
 ]
 RED = (200, 40, 40)
 P3_CHROMATICITY = (31270, 32900, 68000, 32000, 26500, 69000, 15000, 6000)
@@ -87,7 +95,11 @@ def chromaticity(numbers: tuple[int, ...]) -> bytes:
         pytest.param({b"cICP": bytes([1, 8, 0, 1])}, (227, 110, 110), id="cICP of linear light"),
         pytest.param({b"cICP": bytes([2, 2, 0, 1])}, RED, id="cICP of nothing"),
         pytest.param({b"cHRM": chromaticity(P3_CHROMATICITY)}, RED_OF_P3, id="cHRM of Display P3"),
-        pytest.param({b"cHRM": chromaticity(SRGB_CHROMATICITY), b"gAMA": gamma(45455)}, RED, id="sRGB by numbers"),
+        pytest.param(
+            {b"cHRM": chromaticity(SRGB_CHROMATICITY), b"gAMA": gamma(45455)},
+            RED,
+            id="sRGB by numbers",
+        ),
         pytest.param({b"gAMA": gamma(100_000)}, (227, 110, 110), id="gAMA of linear light"),
         pytest.param({b"sRGB": b"\0", b"gAMA": gamma(100_000)}, RED, id="sRGB before gAMA"),
         pytest.param({b"cICP": bytes([1, 13, 0, 1]), b"gAMA": gamma(100_000)}, RED, id="cICP before gAMA"),

@@ -1,4 +1,6 @@
-"""Images of a few kilobytes that would take gigabytes are refused before they are decoded; large photos are not."""
+"""Images of a few kilobytes that would take gigabytes are refused before they are decoded; large
+photos are not.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,8 @@ from tests.paths import ROOT
 
 FIELD = ROOT / "tests" / "field"
 PHONE = FIELD / "photo_folder_with_other_types"
-WIDTH_TAG, HEIGHT_TAG = 256, 257
+WIDTH_TAG = 256
+HEIGHT_TAG = 257
 
 
 def saved(image_format: str, mode: str = "RGB", **options: object) -> bytes:
@@ -41,9 +44,18 @@ def ico(width: int, height: int) -> bytes:
 
 
 def jpeg(
-    width: int, height: int, *, layers: int = 3, in_scan: int = 3, frame: int = 0xC0, sampling: int = 0x22
+    width: int,
+    height: int,
+    *,
+    layers: int = 3,
+    in_scan: int = 3,
+    frame: int = 0xC0,
+    sampling: int = 0x22,
 ) -> bytes:
-    """frame: the marker of the frame, 0xC2 of a progressive one. in_scan: components of the first scan."""
+    """frame: the marker of the frame, 0xC2 of a progressive one.
+
+    in_scan: components of the first scan.
+    """
     kinds = [bytes([number + 1, 0x11 if number else sampling, 0]) for number in range(layers)]
     scan = b"".join(bytes([number + 1, 0]) for number in range(in_scan))
     parts = [
@@ -146,8 +158,12 @@ def test_what_would_take_too_much_is_refused_before_it_is_decoded(data: bytes, t
     assert str(caught.value) == f"The image {path} is too large; save it in a smaller size."
 
 
-def test_a_matte_whose_colours_would_take_too_much_is_refused_before_it_is_decoded(tmp_path: Path) -> None:
-    """It has a byte per pixel in the file, and is not scaled: one of 3 KB with a palette took 6 GB."""
+def test_a_matte_whose_colours_would_take_too_much_is_refused_before_it_is_decoded(
+    tmp_path: Path,
+) -> None:
+    """It has a byte per pixel in the file, and is not scaled: one of 3 KB with a palette took 6
+    GB.
+    """
     path = tmp_path / "matte.png"
     path.write_bytes(png(20_000, 20_000, 8, 0))
 

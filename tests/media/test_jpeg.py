@@ -43,7 +43,8 @@ from tests.media.damaged_jpegs import (
 
 log = logging.getLogger(__name__)
 
-WIDTH, HEIGHT = 640, 360
+WIDTH = 640
+HEIGHT = 360
 SMALLEST_VISIBLE_SHARE = 0.001
 
 
@@ -57,8 +58,11 @@ def array(data: bytes) -> NDArray[np.uint8]:
 
 
 def damage(frame: NDArray[np.uint8]) -> str:
-    """Return what the decoder says of a frame, empty if nothing; without colours it says the same."""
-    found, without_colours = said(frame, "BGR"), said(frame, "GRAY")
+    """Return what the decoder says of a frame, empty if nothing; without colours it says the
+    same.
+    """
+    found = said(frame, "BGR")
+    without_colours = said(frame, "GRAY")
     assert found == without_colours
     return found
 
@@ -76,13 +80,21 @@ def odd_images() -> list[NDArray[np.uint8]]:
     dice = np.random.default_rng(0)
     squares = np.kron(np.indices((6, 8)).sum(0) % 2, np.ones((8, 8))).astype(np.uint8)[:, :, None].repeat(3, 2) * 255
     flat = [np.full((48, 64, 3), value, np.uint8) for value in (0, 255)]
-    return [*flat, squares, *(dice.integers(0, 256, (48, 64, *colours), np.uint8) for colours in ((3,), ()))]
+    return [
+        *flat,
+        squares,
+        *(dice.integers(0, 256, (48, 64, *colours), np.uint8) for colours in ((3,), ())),
+    ]
 
 
 @pytest.mark.parametrize("quality", [5, 50, 75, 95, 100])
 @pytest.mark.parametrize(
     "sampling",
-    [cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_422, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444],
+    [
+        cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420,
+        cv2.IMWRITE_JPEG_SAMPLING_FACTOR_422,
+        cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
+    ],
 )
 @pytest.mark.parametrize("extra", [{}, {"restart": 7}, {"optimize": 1}])
 def test_intact_frames_pass(images: list[BgrImage], quality: int, sampling: int, extra: dict[str, int]) -> None:
@@ -93,7 +105,10 @@ def test_intact_frames_pass(images: list[BgrImage], quality: int, sampling: int,
 FRAME = encode(np.zeros((48, 64, 3), np.uint8))
 
 
-@given(st.binary(max_size=400), st.lists(st.tuples(st.integers(0, len(FRAME) - 1), st.integers(0, 255)), max_size=6))
+@given(
+    st.binary(max_size=400),
+    st.lists(st.tuples(st.integers(0, len(FRAME) - 1), st.integers(0, 255)), max_size=6),
+)
 def test_arbitrary_bytes_and_headers_never_crash(data: bytes, changes: list[tuple[int, int]]) -> None:
     assert damage(array(b"\xff\xd8" + data)) and damage(array(data))
     frame = bytearray(FRAME)
@@ -129,12 +144,17 @@ def test_surplus_bytes_at_the_end_do_not_hide_that_data_is_cut_off(images: list[
 
 
 @pytest.mark.parametrize(
-    "added", [bytes(1), b"\x12\xc7", b"\x55" * 9, b"\xff\x00\xff\x00", b"\x01\xff\xd9\x02", b"\xff\x3c\x00"]
+    "added",
+    [bytes(1), b"\x12\xc7", b"\x55" * 9, b"\xff\x00\xff\x00", b"\x01\xff\xd9\x02", b"\xff\x3c\x00"],
 )
 @pytest.mark.parametrize("restart", [7, 40, 900])
 @pytest.mark.parametrize(
     "sampling",
-    [cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_422, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444],
+    [
+        cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420,
+        cv2.IMWRITE_JPEG_SAMPLING_FACTOR_422,
+        cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
+    ],
 )
 def test_surplus_bytes_before_restart_markers_change_nothing(
     images: list[BgrImage], added: bytes, restart: int, sampling: int
@@ -195,7 +215,13 @@ def bytes_between_tables(frame: bytes) -> bytes:
 
 @pytest.mark.parametrize(
     "habit",
-    [jfif_version_0, unknown_colour_code, broken_colour_profile, scan_without_coefficients, bytes_between_tables],
+    [
+        jfif_version_0,
+        unknown_colour_code,
+        broken_colour_profile,
+        scan_without_coefficients,
+        bytes_between_tables,
+    ],
 )
 @pytest.mark.parametrize("restart", [0, 40])
 def test_odd_headers_change_nothing_and_hide_nothing(
@@ -299,7 +325,12 @@ def test_damaged_frames_of_a_file_are_skipped(tmp_path: Path, images: list[BgrIm
             if number % 3 == 1:
                 frame = TRANSPORT[number % 4](frame, frame, dice)
             packet = av.Packet(frame)
-            packet.stream, packet.pts, packet.dts, packet.time_base = stream, number, number, Fraction(1, 25)
+            packet.stream, packet.pts, packet.dts, packet.time_base = (
+                stream,
+                number,
+                number,
+                Fraction(1, 25),
+            )
             packet.is_keyframe = True
             container.mux(packet)
     reader = VideoReader(path)
@@ -313,16 +344,23 @@ def test_damaged_frames_of_a_file_are_skipped(tmp_path: Path, images: list[BgrIm
 @pytest.mark.parametrize("suffix", ["avi", "mkv"])
 def test_surplus_bytes_change_no_frame_of_a_file(tmp_path: Path, images: list[BgrImage], suffix: str) -> None:
     """FFmpeg takes surplus bytes before a restart marker for blocks of the image."""
-    intact, recorded = tmp_path / f"intact.{suffix}", tmp_path / f"c270.{suffix}"
+    intact = tmp_path / f"intact.{suffix}"
+    recorded = tmp_path / f"c270.{suffix}"
     for path, added in ((intact, b""), (recorded, b"\x12\x34")):
         with writing(path, "mjpeg", size=(WIDTH, HEIGHT), pixels="yuvj422p") as (container, stream):
             for number, image in enumerate(images):
                 packet = av.Packet(with_surplus(encode(image, restart=40), added))
-                packet.stream, packet.pts, packet.dts, packet.time_base = stream, number, number, Fraction(1, 25)
+                packet.stream, packet.pts, packet.dts, packet.time_base = (
+                    stream,
+                    number,
+                    number,
+                    Fraction(1, 25),
+                )
                 packet.is_keyframe = True
                 container.mux(packet)
 
-    expected, seen = list(VideoReader(intact).frames()), list(VideoReader(recorded).frames())
+    expected = list(VideoReader(intact).frames())
+    seen = list(VideoReader(recorded).frames())
 
     assert len(seen) == len(expected) == len(images)
     for (time, image), (expected_time, expected_image) in zip(seen, expected, strict=True):

@@ -1,4 +1,6 @@
-"""Pixels of films and images: filters of frames, images in files, profiles and wide gamuts, conversions of YUV."""
+"""Pixels of films and images: filters of frames, images in files, profiles and wide gamuts,
+conversions of YUV.
+"""
 
 from __future__ import annotations
 
@@ -50,13 +52,14 @@ LUMINANCE = to_xyz(PRIMARIES[BT2020_PRIMARIES])[1]
 NEUTRAL = [[1, 1, 1], [0.3, 0.3, 0.3], [0.8, 0.55, 0.45]]
 VIVID = [[0.8, 0.3, 0.2], [0.2, 0.7, 0.3], [0.25, 0.3, 0.8]]
 COLOURS = np.array([*NEUTRAL, *VIVID, [1, 0, 0], [0, 1, 0], [0, 0, 1]])
+# Light of the brightest test colour, dark enough to be kept as it is.
 WHITE_NITS = 80.0
-"""Light of the brightest test colour, dark enough to be kept as it is."""
 NUMBERS: dict[Transfer, int] = {"pq": 16, "hlg": 18, "sdr": 14}
 
 
 needs_bt2020 = pytest.mark.skipif(
-    av.__version__.startswith("17."), reason="PyAV of Python 3.10 converts no BT.2020 and takes BT.601 in its place"
+    av.__version__.startswith("17."),
+    reason="PyAV of Python 3.10 converts no BT.2020 and takes BT.601 in its place",
 )
 
 
@@ -74,7 +77,12 @@ def encoded(colours: Values, transfer: Transfer, primaries: int = BT2020_PRIMARI
 
 
 def write_wide(
-    path: Path, colours: Values, transfer: Transfer = "sdr", primaries: int = BT2020_PRIMARIES, *, rotation: int = 0
+    path: Path,
+    colours: Values,
+    transfer: Transfer = "sdr",
+    primaries: int = BT2020_PRIMARIES,
+    *,
+    rotation: int = 0,
 ) -> Path:
     """Write stripes of 32 pixels, one for each of these BT.709 colours."""
     matrix = 9 if primaries == BT2020_PRIMARIES else 1
@@ -82,9 +90,14 @@ def write_wide(
     rgb = av.VideoFrame.from_ndarray(np.round(stripes * 65535).astype(np.uint16), "rgb48le")
     frame = rgb.reformat(format="yuv444p10le", dst_colorspace=matrix)
     size = 32 * len(colours), 64
-    with writing(path, size=size, pixels="yuv444p10le", options={"crf": "4"}) as (container, stream):
+    with writing(path, size=size, pixels="yuv444p10le", options={"crf": "4"}) as (
+        container,
+        stream,
+    ):
         codec = stream.codec_context
-        codec.color_primaries, codec.color_trc, codec.colorspace = primaries, NUMBERS[transfer], matrix
+        codec.color_primaries = primaries
+        codec.color_trc = NUMBERS[transfer]
+        codec.colorspace = matrix
         if rotation:
             stream.set_display_rotation(rotation)
         for number in range(3):
@@ -161,7 +174,9 @@ def combing(image: BgrImage) -> float:
     return float(np.abs(rows[2:] + rows[:-2] - 2 * rows[1:-1]).mean())
 
 
-def test_interlaced_frames_show_no_combs_and_keep_their_times_rotation_and_colours(tmp_path: Path) -> None:
+def test_interlaced_frames_show_no_combs_and_keep_their_times_rotation_and_colours(
+    tmp_path: Path,
+) -> None:
     path = write_interlaced(tmp_path / "in.mp4", rotation=90)
     reader = VideoReader(path)
     frames = list(reader.frames())
@@ -176,7 +191,15 @@ def test_interlaced_frames_show_no_combs_and_keep_their_times_rotation_and_colou
     assert decoded.colorspace == 1 and abs(decoded.rotation) == 90
     with closing(VideoInput(path)) as video:
         first = next(video.frames())
-    for name in ("colorspace", "color_range", "color_primaries", "color_trc", "rotation", "width", "height"):
+    for name in (
+        "colorspace",
+        "color_range",
+        "color_primaries",
+        "color_trc",
+        "rotation",
+        "width",
+        "height",
+    ):
         assert getattr(first, name) == getattr(decoded, name), name
 
 
@@ -195,7 +218,11 @@ def test_frames_of_another_size_are_all_there(tmp_path: Path, size: tuple[int, i
     interlaced = frames_of(write_interlaced(tmp_path / "in.mp4"))
 
     shown = deinterlaced([*interlaced, moving(0, size), *interlaced])
-    assert [(frame.width, frame.height) for frame in shown] == [*[(192, 96)] * COUNT, size, *[(192, 96)] * COUNT]
+    assert [(frame.width, frame.height) for frame in shown] == [
+        *[(192, 96)] * COUNT,
+        size,
+        *[(192, 96)] * COUNT,
+    ]
 
 
 def test_video_that_becomes_interlaced_keeps_its_times(tmp_path: Path) -> None:
@@ -211,17 +238,32 @@ def test_video_that_becomes_interlaced_keeps_its_times(tmp_path: Path) -> None:
 @pytest.mark.parametrize("suffix", ["png", "tif", "jpg", "webp", "avif"])
 @pytest.mark.parametrize(
     ("orientation", "red_side"),
-    [(1, "top"), (3, "bottom"), (4, "bottom"), (6, "right"), (8, "left"), (2, "top"), (5, "left"), (7, "right")],
+    [
+        (1, "top"),
+        (3, "bottom"),
+        (4, "bottom"),
+        (6, "right"),
+        (8, "left"),
+        (2, "top"),
+        (5, "left"),
+        (7, "right"),
+    ],
 )
 def test_exif_orientation_is_applied(tmp_path: Path, orientation: int, red_side: str, suffix: str) -> None:
-    exif, red = Image.Exif(), (220, 30, 30)
+    exif = Image.Exif()
+    red = (220, 30, 30)
     exif[0x0112] = orientation
     picture = Image.new("RGB", (40, 30), (30, 220, 30))
     picture.paste(red, (0, 0, 40, 15))
     picture.save(tmp_path / f"a.{suffix}", exif=exif)
     image = read_image(tmp_path / f"a.{suffix}")
     assert image.shape == ((30, 40, 3) if red_side in ("top", "bottom") else (40, 30, 3))
-    spots = {"top": image[2, 15], "bottom": image[-3, 15], "left": image[15, 2], "right": image[15, -3]}
+    spots = {
+        "top": image[2, 15],
+        "bottom": image[-3, 15],
+        "left": image[15, 2],
+        "right": image[15, -3],
+    }
     assert np.abs(spots[red_side].astype(int) - red[::-1]).max() <= 12  # of JPEG
 
 
@@ -282,7 +324,8 @@ def test_truncated_files_are_rejected_and_named(tmp_path: Path, suffix: str, sha
     assert f"cut.{suffix}" in str(caught.value)
 
 
-WIDTH, HEIGHT = 64, 48
+WIDTH = 64
+HEIGHT = 48
 
 
 @pytest.mark.parametrize("weights", [BT601, BT709])
@@ -300,7 +343,9 @@ def test_planes_match_the_standard(weights: tuple[float, float]) -> None:
 
 
 @pytest.mark.parametrize("weights", [BT601, BT709])
-def test_greys_with_and_without_channels_stay_grey_up_to_black_and_white(weights: tuple[float, float]) -> None:
+def test_greys_with_and_without_channels_stay_grey_up_to_black_and_white(
+    weights: tuple[float, float],
+) -> None:
     grey = np.resize(np.arange(256, dtype=np.uint8), (WIDTH, HEIGHT)).T
     for image in (grey, np.repeat(grey[..., None], 3, 2)):
         planes = to_yuv(image, "I420", weights)
@@ -318,7 +363,9 @@ def distance(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
 
 
 @pytest.mark.parametrize("file", PROFILED, ids=["Display P3", "Adobe RGB"])
-def test_images_backgrounds_plates_and_thumbnails_with_a_profile_look_as_in_srgb(file: Path) -> None:
+def test_images_backgrounds_plates_and_thumbnails_with_a_profile_look_as_in_srgb(
+    file: Path,
+) -> None:
     def background(path: Path, width: int, height: int) -> NDArray[np.uint8]:
         return np.asarray(open_background(parse_background(path)).backdrop(width, height, 0.0))
 
@@ -365,7 +412,8 @@ def test_every_format_and_mode_is_converted(suffix: str, mode: str, tmp_path: Pa
 def test_a_grey_profile_is_converted(mode: str, tmp_path: Path) -> None:
     """That of linear light: the one of sRGB, with one curve, which is straight."""
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    at, straight = profile.index(b"para"), b"para" + bytes(8) + (1 << 16).to_bytes(4, "big")
+    at = profile.index(b"para")
+    straight = b"para" + bytes(8) + (1 << 16).to_bytes(4, "big")
     profile = profile[:at] + straight + profile[at + len(straight) :]
     profile = profile.replace(b"RGB XYZ ", b"GRAYXYZ ").replace(b"rTRC", b"kTRC")
     Image.new(mode, (8, 8), (55, 100)[: len(mode)]).save(tmp_path / "a.png", icc_profile=profile)
@@ -386,14 +434,16 @@ def test_a_profile_that_is_broken_or_of_other_pixels_is_not_used(mode: str, prof
 
 
 @pytest.mark.parametrize(
-    ("profile", "compatible", "refused"), [(5, 0, True), (10, 0, True), (8, 4, False), (8, 1, False)]
+    ("profile", "compatible", "refused"),
+    [(5, 0, True), (10, 0, True), (8, 4, False), (8, 1, False)],
 )
 @pytest.mark.parametrize("suffix", ["mp4", "mkv"])
 def test_colours_of_dolby_vision_alone_are_refused_in_a_sentence(
     profile: int, compatible: int, refused: bool, suffix: str, tmp_path: Path
 ) -> None:
     path = write_wide(tmp_path / f"a.{suffix}", np.ones((2, 3)), primaries=12)
-    data, record = path.read_bytes(), bytes([1, 0, profile << 1, 5 << 3 | 5, compatible << 4]) + bytes(19)
+    data = path.read_bytes()
+    record = bytes([1, 0, profile << 1, 5 << 3 | 5, compatible << 4]) + bytes(19)
     if suffix == "mp4":  # the box goes to the end of the sample entry; all boxes around it grow
         at = data.rindex(b"avc1") - 4
         end = at + int.from_bytes(data[at : at + 4], "big")

@@ -1,4 +1,6 @@
-"""Sound of films: its packets are even, gaps and edits are kept, and what the target cannot hold is told."""
+"""Sound of films: its packets are even, gaps and edits are kept, and what the target cannot hold
+is told.
+"""
 
 from __future__ import annotations
 
@@ -29,8 +31,8 @@ LOUD = 0.2
 CHUNK = 960
 APART_S = 0.15
 
+# Takes the time of a packet and returns the one that the file gets; None to leave the packet out.
 Times = Callable[[float], float | None]
-"""Takes the time of a packet and returns the one that the file gets; None to leave the packet out."""
 
 
 def unchanged(time_s: float) -> float:
@@ -80,7 +82,9 @@ def write_beeps(
 
 
 def heard(path: Path) -> NDArray[np.float32]:
-    """Return the sound of a file by its times, (channels, samples) at 48 kHz; silent where it has none."""
+    """Return the sound of a file by its times, (channels, samples) at 48 kHz; silent where it
+    has none.
+    """
     with av.open(str(path)) as container:
         track = container.streams.audio[0]
         channels = track.codec_context.channels
@@ -247,7 +251,10 @@ def test_uncompressed_sound_of_mov_stays_so_in_mov(codec: str, layout: str, tmp_
 
     with av.open(str(film)) as container:
         track = container.streams.audio[0]
-        assert (track.codec_context.name, track.codec_context.channels) == (codec, av.AudioLayout(layout).nb_channels)
+        assert (track.codec_context.name, track.codec_context.channels) == (
+            codec,
+            av.AudioLayout(layout).nb_channels,
+        )
         assert length_of(track) == Fraction(1, 2)
     assert np.array_equal(heard(film), heard(clip))
 

@@ -91,8 +91,9 @@ def test_a_name_that_looks_like_a_protocol_is_a_file(tmp_path: Path) -> None:
 def test_media_files_are_opened_in_one_place() -> None:
     opened = calls_of("av.open")
     reading = {name for name, call in opened if [ast.unparse(mode) for mode in call.args[1:]] != ["'w'"]}
-    # the microphone opens an input device, by a format of the program's own choice, and never a file
-    # the recording writer reads what it has just written, to copy it into the type that was asked for
+    # the microphone opens an input device, by a format of the program's own choice, and never a
+    # file the recording writer reads what it has just written, to copy it into the type that was
+    # asked for
     assert reading == {"app.media.container", "app.media.video_writer", "app.output.microphones"}
     devices = [call for name, call in opened if name == "app.output.microphones"]
     assert devices and all("format" in {keyword.arg for keyword in call.keywords} for call in devices)
@@ -100,13 +101,18 @@ def test_media_files_are_opened_in_one_place() -> None:
 
 @pytest.mark.parametrize(
     ("use", "limit"),
-    [(play_as_background, LIVE_MAX_PIXELS), (play_as_source, LIVE_MAX_PIXELS), (convert_file, MAX_PIXELS)],
+    [
+        (play_as_background, LIVE_MAX_PIXELS),
+        (play_as_source, LIVE_MAX_PIXELS),
+        (convert_file, MAX_PIXELS),
+    ],
 )
 def test_a_small_file_with_huge_frames_is_refused_at_once(
     tmp_path: Path, use: Callable[[Path], None], limit: int
 ) -> None:
     """The headers of an AVI claim frames of another size."""
-    path, height = tmp_path / "huge.avi", 4800
+    path = tmp_path / "huge.avi"
+    height = 4800
     with writing(path, "rawvideo", size=(64, 48)) as (container, stream):
         for _ in range(3):
             container.mux(stream.encode(av.VideoFrame(64, 48, "yuv420p")))
@@ -130,8 +136,8 @@ MANY = 80_000_000
 
 
 Table = tuple[bytes, int, tuple[int, ...]]
+# A size of one byte for every sample needs no table.
 SAMPLES: tuple[Table, ...] = (b"stsz", 4, (1, MANY)), (b"stsc", 12, (MANY,))
-"""A size of one byte for every sample needs no table."""
 FORGED: dict[str, tuple[Table, ...]] = {
     "samples": SAMPLES,
     # only uncompressed sound has so many samples: FFmpeg takes a thousand of them for one entry
@@ -180,7 +186,8 @@ def test_an_avi_of_empty_parts_is_not_read_to_its_end(tmp_path: Path, monkeypatc
 
 
 def test_hours_of_uncompressed_sound_are_permitted_but_no_years(tmp_path: Path) -> None:
-    path, hours = tmp_path / "clip.mov", 3 * 3600 * 48_000
+    path = tmp_path / "clip.mov"
+    hours = 3 * 3600 * 48_000
     with av.open(str(path), "w") as container:
         stream = container.add_stream("pcm_s16le", rate=48_000)
         assert isinstance(stream, av.AudioStream)
@@ -233,8 +240,8 @@ def test_implausible_pixels_are_square(tmp_path: Path) -> None:
 
 class Track(NamedTuple):
     codec: str
+    # Frames, or tenths of a second.
     length: int
-    """Frames, or tenths of a second."""
     is_default: bool = False
     width: int = 96
     tone_hz: int = 440
@@ -248,7 +255,8 @@ def write_tracks(path: Path, tracks: Sequence[Track]) -> Path:
         for track in tracks:
             stream = container.add_stream(track.codec, rate=48_000 if track.codec in ("aac", "ac3") else 25)
             if isinstance(stream, av.VideoStream):
-                stream.width, stream.height = track.width, 48
+                stream.width = track.width
+                stream.height = 48
                 stream.pix_fmt = "yuvj420p" if track.codec == "mjpeg" else "yuv420p"
             stream.disposition = track.disposition | (Disposition.default if track.is_default else Disposition(0))
             streams.append(stream)
@@ -256,7 +264,8 @@ def write_tracks(path: Path, tracks: Sequence[Track]) -> Path:
             if isinstance(stream, av.VideoStream):
                 for number in range(track.length):
                     frame = av.VideoFrame.from_ndarray(numbered(number, track.width), "bgr24")
-                    frame.pts, frame.time_base = number, 1 / stream.codec_context.framerate
+                    frame.pts = number
+                    frame.time_base = 1 / stream.codec_context.framerate
                     container.mux(stream.encode(frame))
                 container.mux(stream.encode(None))
             else:
@@ -275,7 +284,11 @@ ONE_DEFAULT = [
     [SHORT._replace(length=40), FILM._replace(is_default=True)],
     [FILM, SHORT],
 ]
-NO_DEFAULT = [[THUMBNAIL, FILM], [SHORT._replace(codec="mjpeg"), FILM], [SHORT, FILM, SHORT._replace(length=20)]]
+NO_DEFAULT = [
+    [THUMBNAIL, FILM],
+    [SHORT._replace(codec="mjpeg"), FILM],
+    [SHORT, FILM, SHORT._replace(length=20)],
+]
 
 
 @pytest.mark.parametrize(
@@ -309,7 +322,9 @@ def without_decoder(path: Path, number: int) -> Path:
     return path
 
 
-def test_another_as_long_film_stands_for_one_that_cannot_be_decoded_but_no_thumbnail(tmp_path: Path) -> None:
+def test_another_as_long_film_stands_for_one_that_cannot_be_decoded_but_no_thumbnail(
+    tmp_path: Path,
+) -> None:
     path = write_tracks(tmp_path / "in.mov", [Track("libx264", 28, is_default=True), FILM])
     assert VideoReader(without_decoder(path, 0)).width == 128
     path = write_tracks(tmp_path / "in.mov", [FILM._replace(is_default=True), Track("mjpeg", 3, width=64)])
@@ -317,7 +332,8 @@ def test_another_as_long_film_stands_for_one_that_cannot_be_decoded_but_no_thumb
         VideoReader(without_decoder(path, 0))
 
 
-LOW, HIGH = Track("aac", 12, tone_hz=300), Track("aac", 12, tone_hz=2000)
+LOW = Track("aac", 12, tone_hz=300)
+HIGH = Track("aac", 12, tone_hz=2000)
 
 
 def tone_of(path: Path) -> float:
@@ -367,28 +383,39 @@ def test_a_film_whose_only_sound_cannot_be_decoded_is_silent_and_says_so(tmp_pat
         assert not container.streams.audio
 
 
-WIDE, TALL = (96, 48), (48, 96)
+WIDE = (96, 48)
+TALL = (48, 96)
+# Frames of one shape.
 COUNT = 8
-"""Frames of one shape."""
 
 
 def joined(folder: Path, *parts: tuple[tuple[int, int], Fraction | None], b_frames: int = 0) -> Path:
-    """Write a transport stream whose white frames have these sizes and pixel aspects, one after the other."""
+    """Write a transport stream whose white frames have these sizes and pixel aspects, one after
+    the other.
+    """
     path = folder / "in.ts"
     with path.open("wb") as file:
         for size, aspect in parts:
             white = np.full((COUNT, *size[::-1], 3), 255, np.uint8)
             part = write_clip(
-                folder / "part.ts", COUNT, size=size, pixel_aspect=aspect, image=white.__getitem__, b_frames=b_frames
+                folder / "part.ts",
+                COUNT,
+                size=size,
+                pixel_aspect=aspect,
+                image=white.__getitem__,
+                b_frames=b_frames,
             )
             file.write(part.read_bytes())
     return path
 
 
 def white_part(image: BgrImage) -> tuple[int, int]:
-    """Return width and height of what is white in the middle of a frame, all around it being black."""
+    """Return width and height of what is white in the middle of a frame, all around it being
+    black.
+    """
     bright = image.min(axis=2) > 128
-    rows, columns = np.flatnonzero(bright.any(axis=1)), np.flatnonzero(bright.any(axis=0))
+    rows = np.flatnonzero(bright.any(axis=1))
+    columns = np.flatnonzero(bright.any(axis=0))
     assert abs(rows[0] - (image.shape[0] - 1 - rows[-1])) <= 2, "in the middle"
     assert abs(columns[0] - (image.shape[1] - 1 - columns[-1])) <= 2, "in the middle"
     return len(columns), len(rows)
@@ -404,7 +431,11 @@ SHAPES = {
     "a telephone is turned": ([(WIDE, None), (TALL, None)], WIDE, [WIDE, (24, 48)]),
     "and back": ([(TALL, None), (WIDE, None), (TALL, None)], TALL, [TALL, (48, 24), TALL]),
     "another resolution": ([(WIDE, None), ((192, 96), None)], WIDE, [WIDE, WIDE]),
-    "a broadcast goes from 2:1 to 1:1": ([(WIDE, Fraction(1)), (WIDE, Fraction(1, 2))], WIDE, [WIDE, (48, 48)]),
+    "a broadcast goes from 2:1 to 1:1": (
+        [(WIDE, Fraction(1)), (WIDE, Fraction(1, 2))],
+        WIDE,
+        [WIDE, (48, 48)],
+    ),
 }
 
 
@@ -416,7 +447,8 @@ def test_frames_of_another_shape_are_letterboxed_which_is_said_once(
     expected: list[tuple[int, int]],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    source, shapes = joined(tmp_path, *parts), len({*expected})
+    source = joined(tmp_path, *parts)
+    shapes = len({*expected})
     report = run(source, tmp_path / "out.mp4", Settings(background=BackgroundSettings(kind="none")))
     images = pictures(tmp_path / "out.mp4")
     assert images[0].shape[1::-1] == size
@@ -433,7 +465,9 @@ def test_frames_of_another_shape_are_letterboxed_which_is_said_once(
 
 
 def test_each_frame_has_its_own_pixel_aspect_where_they_change(tmp_path: Path) -> None:
-    """The decoder names the aspect of the packet that it took last, of a frame that is shown later."""
+    """The decoder names the aspect of the packet that it took last, of a frame that is shown
+    later.
+    """
     aspects = Fraction(1), Fraction(1, 2), Fraction(4, 3), Fraction(1)
     path = joined(tmp_path, *((WIDE, aspect) for aspect in aspects), b_frames=3)
 
@@ -458,7 +492,9 @@ def test_a_background_is_not_stretched(tmp_path: Path, fit: str) -> None:
 
 @pytest.mark.parametrize("suffix", ["mkv", "mp4"])
 def test_the_first_frame_does_not_decide_the_size(tmp_path: Path, suffix: str) -> None:
-    """The header of the file names the size of the film, and a part of another shape may come first."""
+    """The header of the file names the size of the film, and a part of another shape may come
+    first.
+    """
     parts = [write_clip(tmp_path / f"{number}.ts", 30, size=size) for number, size in enumerate((TALL, WIDE))]
     reader = VideoReader(copy_into(tmp_path / f"in.{suffix}", (parts[0], 0), (parts[1], 108_000), header=1))
     assert (reader.width, reader.height) == WIDE

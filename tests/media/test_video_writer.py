@@ -1,4 +1,6 @@
-"""The video writer: what it writes can be read back, nothing half-done bears the file's name; its encoders."""
+"""The video writer: what it writes can be read back, nothing half-done bears the file's name;
+its encoders.
+"""
 
 from __future__ import annotations
 
@@ -69,7 +71,10 @@ def test_reproducible_bytes_do_not_depend_on_the_processor(tmp_path: Path, suffi
     files = []
     for instructions in ("auto", "0"):  # with those of the processor, and without
         encoder = file_encoder()
-        options = {**encoder.options, "x264-params": f"{encoder.options['x264-params']}:asm={instructions}"}
+        options = {
+            **encoder.options,
+            "x264-params": f"{encoder.options['x264-params']}:asm={instructions}",
+        }
         path = tmp_path / f"{instructions}.{suffix}"
         panned = (np.ascontiguousarray(wide[:, 3 * number : 3 * number + 192]) for number in range(40))
         write_film(path, panned, encoder=VideoEncoder("x264", "libx264", options), reproducible=True)
@@ -83,13 +88,23 @@ def test_times_are_kept_and_always_rise(tmp_path: Path) -> None:
     for time_s in (0, 0.033, 0.067, 0.067, 0.05, Fraction(1, 2), 2.0):
         writer.write(numbered(1), time_s)
     writer.close()
-    assert [round((frame.time or 0) * 1000) for frame in frames_of(path)] == [0, 33, 67, 68, 69, 500, 2000]
+    assert [round((frame.time or 0) * 1000) for frame in frames_of(path)] == [
+        0,
+        33,
+        67,
+        68,
+        69,
+        500,
+        2000,
+    ]
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "mov"])
 @pytest.mark.parametrize("rate", [Fraction(24), Fraction(30000, 1001), Fraction(25, 2)])
 def test_every_frame_of_a_constant_rate_is_shown(tmp_path: Path, rate: Fraction, suffix: str) -> None:
-    """Frames are encoded out of order; the edit list of a fragmented file may end before the last one."""
+    """Frames are encoded out of order; the edit list of a fragmented file may end before the
+    last one.
+    """
     random = np.random.default_rng(1)
     for count in (*range(1, 26), 61):
         path = tmp_path / f"{count}.{suffix}"
@@ -133,7 +148,9 @@ def test_a_frame_may_last_an_hour(tmp_path: Path, duration_s: int) -> None:
 def test_sound_is_copied_or_encoded(
     tmp_path: Path, source: str, codec: str, layout: str, target: str, kept: str
 ) -> None:
-    """Players of MP4 are silent on what the format permits; channels without names once ended a film with an error."""
+    """Players of MP4 are silent on what the format permits; channels without names once ended a
+    film with an error.
+    """
     channels, rate = (1, 16_000) if layout == "mono" else (2, 48_000)
     clip = write_clip(tmp_path / source, 25, audio=codec, layout=layout, audio_rate=rate)
     path = tmp_path / f"out.{target}"
@@ -154,7 +171,9 @@ def test_sound_is_copied_or_encoded(
 @pytest.mark.parametrize("layout", ["mono", "stereo"])
 @pytest.mark.parametrize("codec", ["aac", "mp2"])
 def test_the_sound_of_joined_recordings_goes_on(tmp_path: Path, codec: str, layout: str, suffix: str) -> None:
-    """The clock of a transport stream is set back where another recording follows, which may have other channels."""
+    """The clock of a transport stream is set back where another recording follows, which may
+    have other channels.
+    """
     parts = [write_clip(tmp_path / f"{kind}.ts", 25, audio=codec, layout=kind) for kind in ("mono", layout)]
     joined = tmp_path / "joined.ts"
     joined.write_bytes(parts[0].read_bytes() + parts[-1].read_bytes())
@@ -206,7 +225,11 @@ def test_threads_are_bounded_and_follow_the_pixel_rate(monkeypatch: pytest.Monke
         options = live_encoder("x264", width, height, Fraction(rate)).options
         return options["x264-params"].rpartition("threads=")[2]
 
-    assert [threads(1280, 720, 30), threads(1920, 1080, 30), threads(3840, 2160, 60)] == ["2", "2", "4"]
+    assert [threads(1280, 720, 30), threads(1920, 1080, 30), threads(3840, 2160, 60)] == [
+        "2",
+        "2",
+        "4",
+    ]
 
 
 def test_an_encoder_must_encode_a_frame_to_count_as_working() -> None:
