@@ -17,21 +17,25 @@ from app.settings import Settings
 from mattecam.testing import ImmediateEngine, StepInput
 from tests.clips import frames_of
 
+# As the command line sets it: strict mode steps the first frame of a scene several times.
 GREEN = Settings(background=BackgroundSettings(kind="colour", colour="#00ff00")).replaced_at(
     ["matting", "edges"], strict="off"
 )
-"""As the command line sets it: strict mode steps the first frame of a scene several times."""
 
 
 class HalfEngine(ImmediateEngine):
-    """Mattes the left half of every frame as the person. Fails as an engine does whose executor raises `error`."""
+    """Mattes the left half of every frame as the person.
+
+    Fails as an engine does whose executor raises `error`.
+    """
 
     info = EngineInfo("half", "none", "uint8", "cpu", 1.0, (1, 1))
 
     def __init__(self, fail_at: int | None = None, error: BaseException | None = None) -> None:
         self.steps = 0
         self.closed = False
-        self._fail_at, self._error = fail_at, error
+        self._fail_at = fail_at
+        self._error = error
 
     def matte(self, step: StepInput) -> Matte:
         frame = step.frame
@@ -56,7 +60,11 @@ def build_half(settings: MattingSettings, width: int, height: int, framing: Fram
 
 
 def run(
-    source: Path, target: Path, settings: Settings = GREEN, engine: HalfEngine | None = None, **options: Any
+    source: Path,
+    target: Path,
+    settings: Settings = GREEN,
+    engine: HalfEngine | None = None,
+    **options: Any,
 ) -> ConvertReport:
     """Convert with a trivial engine. options: those of `convert`."""
     build = build_half if engine is None else lambda *_: engine

@@ -1,4 +1,6 @@
-"""Offline conversion: exact, at the source's times; odd names; what is interrupted or fails keeps what it may."""
+"""Offline conversion: exact, at the source's times; odd names; what is interrupted or fails
+keeps what it may.
+"""
 
 from __future__ import annotations
 
@@ -56,7 +58,8 @@ def clip(tmp_path: Path) -> Path:
 
 def test_every_frame_is_converted_once_in_order(tmp_path: Path) -> None:
     source = write_clip(tmp_path / "in.mp4", 20)
-    engine, seen = HalfEngine(), []
+    engine = HalfEngine()
+    seen = []
     report = run(
         source,
         tmp_path / "out.mp4",
@@ -68,7 +71,8 @@ def test_every_frame_is_converted_once_in_order(tmp_path: Path) -> None:
     assert report == ConvertReport(tmp_path / "out.mp4", 20, True, (), expected_frames=20)
     assert (engine.steps, engine.closed) == (20, True)
     assert seen == [*((n, 20) for n in range(1, 21)), (20, 20)]
-    out, alpha = pictures(tmp_path / "out.mp4"), pictures(tmp_path / "alpha.mp4")
+    out = pictures(tmp_path / "out.mp4")
+    alpha = pictures(tmp_path / "alpha.mp4")
     assert [number_of(image) >> 3 for image in out] == [number >> 3 for number in range(20)]
     for number, (image, matte) in enumerate(zip(out, alpha, strict=True)):
         expected = numbered(number)
@@ -104,14 +108,17 @@ def test_the_foreground_is_black_where_the_matte_is_zero(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("orientation", TURNS[1:], ids=str)
 def test_a_film_is_turned_before_matting(tmp_path: Path, orientation: Orientation) -> None:
-    """The engine mattes the left half of what it is given, which is turned, also beyond what the film asks for."""
+    """The engine mattes the left half of what it is given, which is turned, also beyond what the
+    film asks for.
+    """
     source = write_clip(tmp_path / "in.mp4", 3, rotation=90)
     plain = pictures(run(source, tmp_path / "plain.mkv", Settings(background=BackgroundSettings(kind="none"))).target)
     settings = GREEN.replaced_at(["capture"], rotate=orientation.rotate, flip=orientation.flip)
     made = pictures(run(source, tmp_path / "out.mkv", settings, alpha=tmp_path / "alpha.mkv").target)
     assert len(made) == 3
     for before, after, matte in zip(plain, made, pictures(tmp_path / "alpha.mkv"), strict=True):
-        upright, middle = orientation.upright(before), after.shape[1] // 2
+        upright = orientation.upright(before)
+        middle = after.shape[1] // 2
         assert after.shape == matte.shape == upright.shape
         assert np.abs(after[:, : middle - 2].astype(int) - upright[:, : middle - 2]).mean() < 12
         assert (np.abs(after[:, middle + 2 :].astype(int) - (0, 255, 0)) < 12).all()
@@ -133,10 +140,23 @@ def test_photos_are_turned_and_zones_with_them(tmp_path: Path) -> None:
 
 
 def test_frames_of_one_time_move_no_later_frame(tmp_path: Path) -> None:
-    """Programs that record the screen write some; the sound would be early for the rest of the film."""
+    """Programs that record the screen write some; the sound would be early for the rest of the
+    film.
+    """
     source = write_clip(tmp_path / "in.mkv", 10, times_s=[0, 0.04, 0.04, 0.12, 0.12, 0.2, 0.24, 0.24, 0.32, 0.36])
     run(source, tmp_path / "out.mp4")
-    assert times_of(tmp_path / "out.mp4") == [0, 0.04, 0.041, 0.12, 0.121, 0.2, 0.24, 0.241, 0.32, 0.36]
+    assert times_of(tmp_path / "out.mp4") == [
+        0,
+        0.04,
+        0.041,
+        0.12,
+        0.121,
+        0.2,
+        0.24,
+        0.241,
+        0.32,
+        0.36,
+    ]
 
 
 def test_a_folder_of_pictures_to_a_folder(tmp_path: Path) -> None:
@@ -174,16 +194,30 @@ EMPTY = demo(320, 180, range(1), empty_scene_s=60)[0]
 @pytest.mark.parametrize("name", ["p0", "p2"])
 @pytest.mark.parametrize(
     ("with_plate", "unsuitable", "why"),
-    [(False, EMPTY[:3, :3], "A frame of 3×3 "), (True, EMPTY[:, 40:], "The picture of the empty room ")],
+    [
+        (False, EMPTY[:3, :3], "A frame of 3×3 "),
+        (True, EMPTY[:, 40:], "The picture of the empty room "),
+    ],
     ids=["too small for the network", "of another shape than the plate"],
 )
 def test_an_unsuitable_image_is_named_and_left_out(
-    tmp_path: Path, with_plate: bool, unsuitable: BgrImage, why: str, name: str, caplog: pytest.LogCaptureFixture
+    tmp_path: Path,
+    with_plate: bool,
+    unsuitable: BgrImage,
+    why: str,
+    name: str,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """With a plate, the conversion ended at the image, and did not say at which."""
-    room, plate = tmp_path / "in", tmp_path / "plate.png"
+    room = tmp_path / "in"
+    plate = tmp_path / "plate.png"
     room.mkdir()
-    for file, image in (("plate", EMPTY), ("in/p1", EMPTY), ("in/p3", EMPTY), (f"in/{name}", unsuitable)):
+    for file, image in (
+        ("plate", EMPTY),
+        ("in/p1", EMPTY),
+        ("in/p3", EMPTY),
+        (f"in/{name}", unsuitable),
+    ):
         cv2.imwrite(str(tmp_path / f"{file}.png"), image)
     matting = MattingSettings(model="mattecam-plate", plate=plate) if with_plate else GREEN.matting
     report = convert(room, tmp_path / "out", settings=GREEN.replace(matting=matting))
@@ -196,7 +230,8 @@ def test_an_unsuitable_image_is_named_and_left_out(
 
 def test_the_image_that_does_not_match_the_plate_is_named(tmp_path: Path) -> None:
     """Of hundreds of images, the error said nothing about which one."""
-    room, plate = tmp_path / "in", tmp_path / "plate.png"
+    room = tmp_path / "in"
+    plate = tmp_path / "plate.png"
     room.mkdir()
     for file, image in ((plate, EMPTY), (room / "p1.png", 255 - EMPTY), (room / "p2.png", EMPTY)):
         cv2.imwrite(str(file), image)
@@ -231,14 +266,16 @@ def test_a_video_background_runs_at_its_own_rate(tmp_path: Path) -> None:
 
 def test_memory_stays_flat(tmp_path: Path) -> None:
     source = write_clip(tmp_path / "in.mp4", 63, fps=30, size=(640, 360))
-    process, seen = psutil.Process(), []
+    process = psutil.Process()
+    seen = []
     run(source, tmp_path / "out.mp4", progress=lambda *_: seen.append(process.memory_info().rss))
     # 30 pictures of this size are 20 MB: queues of the codecs fill at first, then nothing may grow
     assert seen[-1] - seen[40] < 8e6
 
 
 def test_a_stopped_conversion_leaves_nothing(tmp_path: Path) -> None:
-    engine, source = HalfEngine(), write_clip(tmp_path / "in.mp4", 25, audio="aac")
+    engine = HalfEngine()
+    source = write_clip(tmp_path / "in.mp4", 25, audio="aac")
     report = run(source, tmp_path / "out.mp4", engine=engine, should_stop=lambda: engine.steps >= 7)
     assert (report.frames, report.complete) == (7, False)
     assert names_in(tmp_path) == ["in.mp4"]
@@ -260,7 +297,16 @@ def failed() -> ModelError:
         ("nowhere/out.mp4", HalfEngine, SinkError),
         ("in.mp4/out.mp4", HalfEngine, SinkError),
     ],
-    ids=["ctrl-c", "ctrl-c-images", "first-frame", "first-image", "no-network", "suffix", "folder", "file-as-folder"],
+    ids=[
+        "ctrl-c",
+        "ctrl-c-images",
+        "first-frame",
+        "first-image",
+        "no-network",
+        "suffix",
+        "folder",
+        "file-as-folder",
+    ],
 )
 def test_what_cannot_go_on_leaves_nothing(
     tmp_path: Path, clip: Path, monkeypatch: pytest.MonkeyPatch, target: str, fails: Callable[[], HalfEngine],
@@ -310,10 +356,20 @@ def test_the_second_of_two_conversions_into_one_new_folder_is_kept_beside_it(tmp
 
 @pytest.mark.parametrize(
     ("error", "keep", "left"),
-    [(ValueError, True, 3), (ValueError, False, 0), (SystemExit, True, 0), (BrokenPipeError, True, 0)],
+    [
+        (ValueError, True, 3),
+        (ValueError, False, 0),
+        (SystemExit, True, 0),
+        (BrokenPipeError, True, 0),
+    ],
 )
 def test_an_error_of_the_caller_keeps_what_was_asked_for(
-    tmp_path: Path, clip: Path, caplog: pytest.LogCaptureFixture, error: type[BaseException], keep: bool, left: int
+    tmp_path: Path,
+    clip: Path,
+    caplog: pytest.LogCaptureFixture,
+    error: type[BaseException],
+    keep: bool,
+    left: int,
 ) -> None:
     """An end of the program, and nobody who reads the progress, are interruptions."""
     with pytest.raises(error):
@@ -334,21 +390,33 @@ def test_a_matte_goes_into_a_folder_within_that_of_the_frames(tmp_path: Path, cl
     assert names_in(out) == [*frames, "alpha"] and names_in(out / "alpha") == frames
 
 
+# What a network raises in the middle of a film, the error of the film, and words of its text.
 FAILURES = [
     pytest.param(RuntimeError("bad"), ExecutorError, "failed on the device cpu", id="an executor that fails"),
-    pytest.param(RuntimeError("CUDA out of memory"), ExecutorError, "ran out of memory", id="a full graphics card"),
+    pytest.param(
+        RuntimeError("CUDA out of memory"),
+        ExecutorError,
+        "ran out of memory",
+        id="a full graphics card",
+    ),
     pytest.param(MemoryError(), ExecutorError, "ran out of memory", id="a full memory"),
-    pytest.param(NotAMatteError(), ExecutorError, "values that are not numbers", id="values that are not numbers"),
+    pytest.param(
+        NotAMatteError(),
+        ExecutorError,
+        "values that are not numbers",
+        id="values that are not numbers",
+    ),
     pytest.param(ModelError("It failed."), ModelError, "It failed", id="another error of the model"),
 ]
-"""What a network raises in the middle of a film, the error of the film, and words of its text."""
 
 
 @pytest.mark.parametrize(("raised", "kind", "words"), FAILURES)
 def test_a_failing_network_keeps_the_frames_so_far(
     tmp_path: Path, clip: Path, raised: Exception, kind: type[Exception], words: str
 ) -> None:
-    """The error was built again by its type alone, which failed by a traceback and did not name the frames."""
+    """The error was built again by its type alone, which failed by a traceback and did not name
+    the frames.
+    """
     engine = HalfEngine(3, raised)
 
     with pytest.raises(kind, match=rf"{words}.* Frames kept in .*out\.part\.mp4: the first 3\.$"):
@@ -361,9 +429,21 @@ def test_a_failing_network_keeps_the_frames_so_far(
 
 @pytest.mark.parametrize(("raised", "kind", "words"), FAILURES)
 def test_the_command_line_names_the_frames_of_a_network_that_fails(
-    tmp_path: Path, clip: Path, capsys: pytest.CaptureFixture[str], raised: Exception, kind: type[Exception], words: str
+    tmp_path: Path,
+    clip: Path,
+    capsys: pytest.CaptureFixture[str],
+    raised: Exception,
+    kind: type[Exception],
+    words: str,
 ) -> None:
-    words_of_command = ["convert", str(clip), str(tmp_path / "out.mp4"), "--background", "green", "--json"]
+    words_of_command = [
+        "convert",
+        str(clip),
+        str(tmp_path / "out.mp4"),
+        "--background",
+        "green",
+        "--json",
+    ]
     words_of_command += ["--strict", "off"]  # one step a frame
 
     with patch("app.offline.convert.build_engine", lambda *_: HalfEngine(3, raised)):
@@ -384,7 +464,12 @@ def test_memory_that_runs_out_beside_the_network_is_a_sentence_with_the_frames(t
 @pytest.mark.parametrize("keep", [True, False])
 @pytest.mark.parametrize(("target", "last_step"), [("out.mp4", "replace"), ("out", "rename")])
 def test_a_disk_that_is_full_at_the_end_is_named(
-    tmp_path: Path, clip: Path, monkeypatch: pytest.MonkeyPatch, target: str, last_step: str, keep: bool
+    tmp_path: Path,
+    clip: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    target: str,
+    last_step: str,
+    keep: bool,
 ) -> None:
     monkeypatch.setattr(Path, last_step, Mock(side_effect=OSError(errno.ENOSPC, "No space left on device", target)))
     with pytest.raises(SinkLostError, match="could not be completed: the disk is full") as failure:
@@ -436,7 +521,8 @@ def test_a_name_that_is_no_utf8_is_converted_and_left_out_when_resumed(tmp_path:
 @pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
 def test_links_that_lead_nowhere_are_kept_and_those_in_a_circle_are_no_defect(tmp_path: Path, clip: Path) -> None:
     """The film replaced a link to a disk that was not connected."""
-    circle, link = tmp_path / "circle.mp4", tmp_path / "out.mp4"
+    circle = tmp_path / "circle.mp4"
+    link = tmp_path / "out.mp4"
     circle.symlink_to(circle)
     link.symlink_to(tmp_path / "disk" / "film.mp4")
     with pytest.raises(UsageError, match="exists already"):
@@ -483,7 +569,11 @@ def test_a_name_that_no_file_can_have_is_refused_before_the_first_frame(
     source = write_images(tmp_path / "pics", "1.png") / "1.png" if suffix == ".png" else clip
 
     with pytest.raises(SinkOpenError, match="the name is too long; choose a shorter one"):
-        run(source, tmp_path / name_of(256, suffix), progress=lambda *_: pytest.fail("a frame was converted"))
+        run(
+            source,
+            tmp_path / name_of(256, suffix),
+            progress=lambda *_: pytest.fail("a frame was converted"),
+        )
 
     assert not list(tmp_path.glob("x*")) + list(tmp_path.glob("🙂*"))
 
@@ -532,7 +622,11 @@ def test_images_whose_names_are_too_long_for_png_get_shorter_ones(tmp_path: Path
 
     assert run(source, tmp_path / "out").frames == 3
 
-    assert names_in(tmp_path / "out") == [f"{'x' * 247} (2).png", f"{'x' * 247} (3).png", f"{'x' * 251}.png"]
+    assert names_in(tmp_path / "out") == [
+        f"{'x' * 247} (2).png",
+        f"{'x' * 247} (3).png",
+        f"{'x' * 251}.png",
+    ]
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs file modes")
@@ -574,9 +668,14 @@ def test_what_a_batch_writes_has_the_mode_of_the_umask(tmp_path: Path, clip: Pat
 
 
 def test_every_video_in_a_folder_is_a_clip_but_temporary_files(tmp_path: Path) -> None:
-    """Parts of a lecture have names like those of unfinished films; cameras write MXF, macOS leaves `._` files."""
+    """Parts of a lecture have names like those of unfinished films; cameras write MXF, macOS
+    leaves `._` files.
+    """
     clips = [str(tmp_path / name) for name in ("a.mp4", "b.MXF", "c.vob", "lecture.part.1.mp4", "take.partial.mov")]
-    for clip in (*clips, *(str(tmp_path / name) for name in ("._a.mp4", "a.part.mp4", "a.part2.mp4", "a.txt"))):
+    for clip in (
+        *clips,
+        *(str(tmp_path / name) for name in ("._a.mp4", "a.part.mp4", "a.part2.mp4", "a.txt")),
+    ):
         Path(clip).touch()
     assert clips_in(str(tmp_path)) == clips
     assert len(find_clips(tmp_path)) == len(clips) + 2, "of the evaluation: no `._` files"

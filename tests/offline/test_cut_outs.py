@@ -1,4 +1,6 @@
-"""Cut-outs: files with straight alpha that look over every colour as the film over that colour does."""
+"""Cut-outs: files with straight alpha that look over every colour as the film over that colour
+does.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,9 @@ Pixels = NDArray[Any]
 
 
 class SoftEngine(ImmediateEngine):
-    """Mattes a disc with a soft edge; the person's colours are those of the frame, darker by a quarter at the edge."""
+    """Mattes a disc with a soft edge; the person's colours are those of the frame, darker by a
+    quarter at the edge.
+    """
 
     info = EngineInfo("soft", "none", "uint8", "cpu", 1.0, (1, 1))
 
@@ -53,7 +57,10 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     frames = demo(*SIZE, range(3))
     cv2.imwrite("photo.jpg", frames[0])
-    with_alpha("film.mov", [np.dstack([frame, np.full(frame.shape[:2], 255, np.uint8)]) for frame in frames])
+    with_alpha(
+        "film.mov",
+        [np.dstack([frame, np.full(frame.shape[:2], 255, np.uint8)]) for frame in frames],
+    )
 
 
 def with_alpha(name: str, images: list[NDArray[np.uint8]]) -> None:
@@ -111,10 +118,12 @@ def test_a_cut_out_looks_as_the_composite_over_every_colour(
 def test_a_cut_out_does_not_hold_the_room(cut: str) -> None:
     source = "photo.jpg" if cut.endswith("png") else "film.mov"
     made(source, cut)
-    image, room = images_of(cut)[0], images_of(source)[0][..., :3]
+    image = images_of(cut)[0]
+    room = images_of(source)[0][..., :3]
     clear = image[..., 3] == 0
     assert clear.mean() > 0.2
-    shown, hidden = image[..., :3][clear].astype(float), room[clear].astype(float)
+    shown = image[..., :3][clear].astype(float)
+    hidden = room[clear].astype(float)
     if cut == "cut.png":
         assert not shown.any()
     likeness = [np.corrcoef(shown[:, channel], hidden[:, channel])[0, 1] for channel in range(3) if shown.any()]
@@ -131,7 +140,12 @@ def test_faint_pixels_tell_no_more_than_over_black() -> None:
 
 @pytest.mark.parametrize(
     ("source", "target"),
-    [("photo.jpg", "cut.jpg"), ("photo.jpg", "cut.bmp"), ("film.mov", "c.mp4"), ("film.mov", "c.mkv")],
+    [
+        ("photo.jpg", "cut.jpg"),
+        ("photo.jpg", "cut.bmp"),
+        ("film.mov", "c.mp4"),
+        ("film.mov", "c.mkv"),
+    ],
 )
 def test_a_file_that_cannot_be_transparent_is_refused_with_those_that_can(
     source: str, target: str, capsys: pytest.CaptureFixture[str]
@@ -192,7 +206,12 @@ def ramp(image: BgrImage) -> NDArray[np.uint8]:
 
 @pytest.mark.parametrize("source", ["clear.png", "clear.mov", "clear.webm"])
 @pytest.mark.parametrize(
-    "changes", [{}, {"framing": FramingSettings(zoom=1.5)}, {"people": Settings().people.replace(framing="calm")}]
+    "changes",
+    [
+        {},
+        {"framing": FramingSettings(zoom=1.5)},
+        {"people": Settings().people.replace(framing="calm")},
+    ],
 )
 def test_the_alpha_of_the_source_multiplies_the_matte(source: str, changes: dict[str, Any]) -> None:
     frames = [ramp(frame) for frame in demo(*SIZE, range(2))]
@@ -213,7 +232,13 @@ def test_the_alpha_of_the_source_is_in_matte_foreground_and_composite() -> None:
     frame = ramp(demo(*SIZE, [0])[0])
     cv2.imwrite("clear.png", frame)
     settings = Settings(background=BackgroundSettings(kind="colour", colour="#00ff00"))
-    convert(Path("clear.png"), Path("c.png"), settings=settings, alpha=Path("a.png"), foreground=Path("f.png"))
+    convert(
+        Path("clear.png"),
+        Path("c.png"),
+        settings=settings,
+        alpha=Path("a.png"),
+        foreground=Path("f.png"),
+    )
     composite, alpha, foreground = (cv2.imread(name) for name in ("c.png", "a.png", "f.png"))
     clear = frame[..., 3] == 0
     assert composite is not None and alpha is not None and foreground is not None

@@ -1,4 +1,6 @@
-"""Films have the features of the live pipeline, bit by bit; in strict mode people are shown from the first frame on."""
+"""Films have the features of the live pipeline, bit by bit; in strict mode people are shown from
+the first frame on.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +52,10 @@ def small_people() -> list[BgrImage]:
 
 
 def selector_of(engine: MattingEngine) -> Mock:
-    """Return what always selects one engine, which is used for several films. A step that fails ends the thread."""
+    """Return what always selects one engine, which is used for several films.
+
+    A step that fails ends the thread.
+    """
     selector = Mock(EngineSelector, engine=engine, builder=Mock(Builder, pending=False))
     selector.failed.side_effect = AssertionError("a step failed")
     selector.decide.side_effect = lambda frame, settings: MatteFrame(
@@ -62,7 +67,8 @@ def selector_of(engine: MattingEngine) -> Mock:
 def live(frames: list[BgrImage], settings: Settings, engine: MattingEngine) -> list[Picture]:
     """Return what the inference thread publishes for the frames, one after the other."""
     context = PipelineContext(SettingsOwner(settings), FakeWorld().parts(), Timing())
-    slot, published = LatestSlot[Frame | Phase](), list[Picture | Phase]()
+    slot = LatestSlot[Frame | Phase]()
+    published = list[Picture | Phase]()
     backdrops = Backdrops(context)
     demand = DemandWatch(context, ())
     thread = MattingWorker(context, slot, selector_of(engine), backdrops, demand, published.append).thread
@@ -115,12 +121,14 @@ DOOR = Zone(points=((0.5, 0), (1, 0), (1, 1), (0.5, 1)), radius=0, filled=True)
 FEATURES = {
     "auto-framing": PLAIN.replace(people=Settings().people.replace(framing="close")),
     "zoom and zones": PLAIN.replace(
-        framing=FramingSettings(zoom=1.5, pan_x=0.2), people=Settings().people.replace(zones=(DOOR,))
+        framing=FramingSettings(zoom=1.5, pan_x=0.2),
+        people=Settings().people.replace(zones=(DOOR,)),
     ),
     "light": PLAIN.replaced_at(["light"], match=80, portrait=80),
     "background view": PLAIN.replace(background=IMAGE.replace(fit="fit", zoom=1.5, pan_x=0.5)),
     "blur": PLAIN.replace(
-        background=BackgroundSettings(kind="blur", blur_strength=40), framing=FramingSettings(zoom=1.5)
+        background=BackgroundSettings(kind="blur", blur_strength=40),
+        framing=FramingSettings(zoom=1.5),
     ),
     "bokeh": PLAIN.replace(background=BackgroundSettings(kind="blur", bokeh=True, blur_strength=40)),
     "no background": PLAIN.replace(

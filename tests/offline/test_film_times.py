@@ -1,4 +1,6 @@
-"""Times of converted films: rates, variable times, the last frame, timecode; sources that lack frames are reported."""
+"""Times of converted films: rates, variable times, the last frame, timecode; sources that lack
+frames are reported.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,16 @@ from app.offline.files import frame_rate
 from app.offline.job import run_job
 from app.offline.plan import plan_jobs
 from app.settings import Settings
-from tests.clips import copy_into, lengths_of, numbered, read_numbers, write_clip, write_images, write_sound, writing
+from tests.clips import (
+    copy_into,
+    lengths_of,
+    numbered,
+    read_numbers,
+    write_clip,
+    write_images,
+    write_sound,
+    writing,
+)
 from tests.offline.converting import GREEN, build_half, run
 
 NONE = Settings(background=BackgroundSettings(kind="none"))
@@ -34,13 +45,13 @@ class Times(NamedTuple):
     """What a file says of its frames."""
 
     starts_s: list[Fraction]
+    # Mean frame rate.
     rate: Fraction | None
-    """Mean frame rate."""
     base_rate: Fraction | None
+    # From the first frame to the end of the last.
     length_s: Fraction
-    """From the first frame to the end of the last."""
+    # Sum of the durations of the packets.
     packets_s: Fraction
-    """Sum of the durations of the packets."""
 
 
 def times_of(path: Path) -> Times:
@@ -55,7 +66,13 @@ def times_of(path: Path) -> Times:
         else:
             length_s = stream.duration * unit
         packets_s = Fraction(sum((packet.duration or 0) for packet in packets) * unit)
-        return Times([start * unit for start in starts], stream.average_rate, stream.base_rate, length_s, packets_s)
+        return Times(
+            [start * unit for start in starts],
+            stream.average_rate,
+            stream.base_rate,
+            length_s,
+            packets_s,
+        )
 
 
 def converted(source: Path, suffix: str) -> list[Times]:
@@ -78,7 +95,9 @@ def converted(source: Path, suffix: str) -> list[Times]:
 def test_a_constant_rate_stays_exactly_constant(
     tmp_path: Path, source: str, unit: Fraction | None, rate: Fraction, b_frames: int, suffix: str
 ) -> None:
-    """Matroska rounds times to milliseconds; in MP4 the frame coded last may be one that is shown earlier."""
+    """Matroska rounds times to milliseconds; in MP4 the frame coded last may be one that is
+    shown earlier.
+    """
     unit = unit or 1 / rate / 512
     clip = write_clip(tmp_path / source, 48, rate, unit_s=unit, b_frames=b_frames)
     for times in converted(clip, suffix):
@@ -107,7 +126,15 @@ HELD_S = [stamp * MS for stamp in (0, 40, 80, 20_000, 20_040, 60_000)]
     ("source", "unit", "rounded", "named", "times_s", "last_s", "target"),
     [
         *(("mkv", MS, rounded, named, FILM_S, NTSC, "mp4") for rounded in (round, int) for named in (1000, 25)),
-        ("mp4", Fraction(1, 16_000), lambda stamp: 16 * round(stamp / 16), 1 / NTSC, FILM_S, NTSC, "mp4"),
+        (
+            "mp4",
+            Fraction(1, 16_000),
+            lambda stamp: 16 * round(stamp / 16),
+            1 / NTSC,
+            FILM_S,
+            NTSC,
+            "mp4",
+        ),
         *(("mov", Fraction(1, 600), rounded, 30, VIDEO_S, VIDEO_S[1], "mov") for rounded in (round, int)),
         ("mkv", MS, round, 30, DROPPED_S, Fraction(1, 30), "mp4"),
         *(("mkv", MS, round, 30, VARIABLE_S, None, target) for target in ("mp4", "mov", "mkv")),
@@ -118,7 +145,9 @@ def test_times_are_exact_whatever_rounded_them_and_whatever_rate_the_header_name
     tmp_path: Path, source: str, unit: Fraction, rounded: Callable[[Fraction], int], named: Fraction | int,
     times_s: list[Fraction], last_s: Fraction | None, target: str,
 ) -> None:  # fmt: skip
-    """Recorders of browsers name the clock in place of the rate, and some truncate the times; others drop frames."""
+    """Recorders of browsers name the clock in place of the rate, and some truncate the times;
+    others drop frames.
+    """
     stamps_s = [rounded(time_s / unit) * unit for time_s in times_s]
     clip = write_clip(tmp_path / f"in.{source}", len(times_s), named, times_s=stamps_s, unit_s=unit)
     for times in converted(clip, target):
@@ -158,7 +187,12 @@ def after(field_s: Fraction, fields: list[int]) -> list[Fraction]:
 )
 @pytest.mark.parametrize(("source", "unit"), [("in.ts", Fraction(1, 90_000)), ("in.mkv", MS)])
 def test_a_film_that_repeats_fields_for_television_has_the_rate_of_cinema(
-    source: str, unit: Fraction, field_s: Fraction, fields: list[int], rate: Fraction, tmp_path: Path
+    source: str,
+    unit: Fraction,
+    field_s: Fraction,
+    fields: list[int],
+    rate: Fraction,
+    tmp_path: Path,
 ) -> None:
     """As on DVDs. Its frames were 33 and 50 milliseconds long in turn."""
     clip = write_clip(tmp_path / source, len(fields), 1 / field_s / 2, times_s=after(field_s, fields), unit_s=unit)
@@ -170,9 +204,17 @@ def test_a_film_that_repeats_fields_for_television_has_the_rate_of_cinema(
     assert film.length_s == len(fields) / rate
 
 
-def test_a_film_that_is_partly_of_cinema_and_partly_of_television_keeps_its_times(tmp_path: Path) -> None:
+def test_a_film_that_is_partly_of_cinema_and_partly_of_television_keeps_its_times(
+    tmp_path: Path,
+) -> None:
     times_s = after(FIELD_S, [2] * 24 + [3, 2] * 12)
-    clip = write_clip(tmp_path / "in.ts", len(times_s), 1 / FIELD_S / 2, times_s=times_s, unit_s=Fraction(1, 90_000))
+    clip = write_clip(
+        tmp_path / "in.ts",
+        len(times_s),
+        1 / FIELD_S / 2,
+        times_s=times_s,
+        unit_s=Fraction(1, 90_000),
+    )
 
     (film, *_) = converted(clip, "mp4")
 
@@ -224,7 +266,8 @@ def test_a_leap_of_the_clock_is_joined(tmp_path: Path, gap_s: int, audio: str) -
 
 
 NEEDS_TAGS_OF_FRAMES = pytest.mark.skipif(
-    not hasattr(av.VideoFrame, "metadata"), reason="PyAV of Python 3.10 reads no timecode of a frame"
+    not hasattr(av.VideoFrame, "metadata"),
+    reason="PyAV of Python 3.10 reads no timecode of a frame",
 )
 
 
@@ -254,7 +297,13 @@ def write_coded(path: Path, timecode: str, rate: Fraction, *, codec: str = "libx
     ],
 )
 def test_films_have_the_timecode_of_their_source(
-    tmp_path: Path, source: str, timecode: str, rate: Fraction, codec: str, on_file: bool, suffix: str
+    tmp_path: Path,
+    source: str,
+    timecode: str,
+    rate: Fraction,
+    codec: str,
+    on_file: bool,
+    suffix: str,
 ) -> None:
     path = write_coded(tmp_path / source, timecode, rate, codec=codec, on_file=on_file)
     outputs = [tmp_path / f"{name}.{suffix}" for name in ("film", "alpha", "foreground")]
@@ -281,7 +330,9 @@ CHAPTERS_S = [(0.0, 0.2, "One"), (0.2, 0.9, "Two"), (5.0, 9.0, "Of the whole fil
 
 
 def write_labelled(path: Path) -> Path:
-    """Write a film of half a second with a title and three chapters, of which one is behind its end."""
+    """Write a film of half a second with a title and three chapters, of which one is behind its
+    end.
+    """
     with writing(path, "libvpx" if path.suffix == ".webm" else "libx264") as (container, stream):
         container.metadata["title"] = "Ein schöner Tag"
         container.set_chapters(
@@ -332,7 +383,20 @@ RATES = {
     " 240 ": 240,
     **dict.fromkeys(("23.976", "23.98", "24000/1001"), Fraction(24000, 1001)),
 }
-NO_RATES: list[str | float] = ["", "fast", "0", "-24", "24/0", "1e9", "nan", "inf", "25 fps", math.nan, math.inf, 0.0]
+NO_RATES: list[str | float] = [
+    "",
+    "fast",
+    "0",
+    "-24",
+    "24/0",
+    "1e9",
+    "nan",
+    "inf",
+    "25 fps",
+    math.nan,
+    math.inf,
+    0.0,
+]
 
 
 def test_a_rate_is_written_as_people_write_it() -> None:
@@ -345,7 +409,9 @@ def test_a_rate_is_written_as_people_write_it() -> None:
 @pytest.mark.parametrize("given", [None, "24", 24, 23.976, Fraction(25, 2), "30000/1001"])
 def test_images_become_a_film_of_the_rate(tmp_path: Path, given: str | float | Fraction | None) -> None:
     images = write_images(tmp_path / "in", *(f"{number}.png" for number in range(12)))
-    target, alpha, told = tmp_path / "out.mp4", tmp_path / "alpha.mp4", tmp_path / "told.mp4"
+    target = tmp_path / "out.mp4"
+    alpha = tmp_path / "alpha.mp4"
+    told = tmp_path / "told.mp4"
     rate = Fraction(30) if given is None else frame_rate(given)
     with patch("app.offline.convert.build_engine", build_half):
         mattecam.convert(images, target, background="none", alpha=alpha, fps=given)
@@ -363,7 +429,8 @@ def test_what_has_a_rate_of_its_own_takes_no_other_but_folders_of_images_do(tmp_
             run(source, tmp_path / f"out{source.suffix}", fps=Fraction(24))
     assert not list(tmp_path.glob("out*"))
     clip = str(tmp_path / "clip.mp4")
-    sources, target = [clip, str(images)], str(tmp_path / "out")
+    sources = [clip, str(images)]
+    target = str(tmp_path / "out")
     jobs = plan_jobs(sources, target, GREEN, alpha=None, foreground=None, fps=Fraction(24))
     others = plan_jobs(sources, target, GREEN, alpha=None, foreground=None)
     assert [job.fps for job in jobs if job.is_folder] == [24]
@@ -374,8 +441,8 @@ def test_what_has_a_rate_of_its_own_takes_no_other_but_folders_of_images_do(tmp_
         plan_jobs([clip], target, GREEN, alpha=None, foreground=None, fps=Fraction(24))
 
 
+# Times of 40 frames that begin late.
 LATE_S = [3 + number / 25 for number in range(40)]
-"""Times of 40 frames that begin late."""
 
 
 def cut_clip(folder: Path, suffix: str = "mkv", share: float = 0.6, audio: str = "", **options: Any) -> Path:
@@ -410,7 +477,8 @@ def test_a_cut_source_is_reported(
 def test_a_source_that_misses_frames_in_the_middle_is_cut(tmp_path: Path) -> None:
     source = write_clip(tmp_path / "in.mp4", 40)
     data = source.read_bytes()
-    middle, gap = data.index(b"moov") // 2, data.index(b"moov") // 10
+    middle = data.index(b"moov") // 2
+    gap = data.index(b"moov") // 10
     source.write_bytes(data[:middle] + bytes(gap) + data[middle + gap :])
     report = run(source, tmp_path / "out.mp4")
     assert report.source_cut and report.frames < 38
@@ -424,7 +492,10 @@ def test_a_source_that_misses_frames_in_the_middle_is_cut(tmp_path: Path) -> Non
     ],
 )  # fmt: skip
 def test_whole_files_are_not_cut(tmp_path: Path, suffix: str, audio: str, times_s: list[float] | None) -> None:
-    report = run(write_clip(tmp_path / f"in.{suffix}", 40, times_s=times_s, audio=audio), tmp_path / "out.mp4")
+    report = run(
+        write_clip(tmp_path / f"in.{suffix}", 40, times_s=times_s, audio=audio),
+        tmp_path / "out.mp4",
+    )
     assert (report.source_cut, report.problems, report.frames) == (False, (), 40)
     assert report.expected_frames == 40 or not times_s, "sound may end after the last frame"
 
@@ -433,13 +504,25 @@ def test_a_film_that_was_trimmed_without_encoding_is_whole(repo: Path, tmp_path:
     """An edit list hides its first frames, and what refers to frames after the cut was left out."""
     source = repo / "tests" / "field" / "trimmed_without_reencoding_open_gop.mp4"
     report = run(source, tmp_path / "out.mp4")
-    assert (report.frames, report.expected_frames, report.source_cut, report.problems) == (68, 68, False, ())
+    assert (report.frames, report.expected_frames, report.source_cut, report.problems) == (
+        68,
+        68,
+        False,
+        (),
+    )
 
 
 @pytest.mark.parametrize("tags", [True, False])
 @pytest.mark.parametrize(
     ("suffix", "audio"),
-    [("mkv", "libopus"), ("mkv", "aac"), ("mp4", "aac"), ("avi", "mp2"), ("flv", "aac"), ("ts", "mp2")],
+    [
+        ("mkv", "libopus"),
+        ("mkv", "aac"),
+        ("mp4", "aac"),
+        ("avi", "mp2"),
+        ("flv", "aac"),
+        ("ts", "mp2"),
+    ],
 )
 def test_sound_that_outlasts_the_video_cuts_nothing(tmp_path: Path, suffix: str, audio: str, tags: bool) -> None:
     source = tmp_path / f"in.{suffix}"
@@ -451,7 +534,12 @@ def test_sound_that_outlasts_the_video_cuts_nothing(tmp_path: Path, suffix: str,
     if not tags:
         source.write_bytes(source.read_bytes().replace(b"DURATION", b"XURATION"))
     report = run(source, tmp_path / "out.mp4")
-    assert (report.frames, report.expected_frames, report.source_cut, report.problems) == (50, 50, False, ())
+    assert (report.frames, report.expected_frames, report.source_cut, report.problems) == (
+        50,
+        50,
+        False,
+        (),
+    )
     video_s, sound_s = map(float, lengths_of(tmp_path / "out.mp4"))
     assert video_s == pytest.approx(2, abs=0.001), "its last frame is not held"
     assert sound_s == pytest.approx(9, abs=0.1)
@@ -472,7 +560,9 @@ def test_a_bare_stream_has_the_rate_that_it_names(tmp_path: Path, suffix: str, c
 
 
 def test_the_clock_of_a_file_is_not_its_frame_rate(tmp_path: Path) -> None:
-    """Browsers record WebM without a frame rate: the only one to be found is that of its clock, in milliseconds."""
+    """Browsers record WebM without a frame rate: the only one to be found is that of its clock,
+    in milliseconds.
+    """
     source = write_clip(tmp_path / "in.mkv", 40, fps=1000, times_s=[number * 0.034 for number in range(40)])
     report = run(source, tmp_path / "out.mp4")
     assert report.frames == 40

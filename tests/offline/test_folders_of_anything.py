@@ -27,7 +27,8 @@ pytestmark = [pytest.mark.usefixtures("resource_tracker"), pytest.mark.posix("sy
 @pytest.fixture(autouse=True)
 def place(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder with photos; worker processes have the networks that are converted once per run."""
-    data, network = tmp_path_factory.getbasetemp() / "data-of-workers", NetworkSource("mattecam", BUNDLED)
+    data = tmp_path_factory.getbasetemp() / "data-of-workers"
+    network = NetworkSource("mattecam", BUNDLED)
     if not data.exists():
         conversion.artefacts.load(network)
         data.mkdir()
@@ -91,7 +92,14 @@ def test_a_bare_stream_of_frames_is_a_film() -> None:
 
 @pytest.mark.parametrize("film", [False, True])
 def test_what_is_left_out_is_counted_and_named(film: bool, capsys: pytest.CaptureFixture[str]) -> None:
-    for name in ("notes.txt", "list.csv", "Thumbs.db", ".DS_Store", "._IMG_0001.JPG", *(f"z{n:02}" for n in range(30))):
+    for name in (
+        "notes.txt",
+        "list.csv",
+        "Thumbs.db",
+        ".DS_Store",
+        "._IMG_0001.JPG",
+        *(f"z{n:02}" for n in range(30)),
+    ):
         Path("in", name).write_bytes(b"no image")
     Path("in/a.png").write_bytes(b"broken")
     Path("in/b.dng").write_bytes(Path("in/IMG_0006.png").read_bytes())

@@ -1,4 +1,6 @@
-"""A matte that is given beside a film, in the forms in which other programs write it, in place of a network."""
+"""A matte that is given beside a film, in the forms in which other programs write it, in place
+of a network.
+"""
 
 from __future__ import annotations
 
@@ -24,10 +26,11 @@ from app.settings import Settings
 from tests.clips import frames_of, names_in, pictures, write_clip, write_film, writing
 
 SIZE = WIDTH, HEIGHT = 96, 64
+# So many that 10 follows 9 in natural order only.
 COUNT = 11
-"""So many that 10 follows 9 in natural order only."""
-PERSON, ROOM = (40, 90, 200), (180, 60, 30)
-"""Colours, BGR."""
+# Colours, BGR.
+PERSON = (40, 90, 200)
+ROOM = (180, 60, 30)
 
 
 def soft_matte(number: int) -> AlphaImage:
@@ -87,7 +90,10 @@ def opaque_images_with_alpha() -> Path:
 
 
 def film(name: str, codec: str, pixels: str) -> Path:
-    with writing(Path(name), codec, size=SIZE, pixels=pixels, options={"crf": "4"}) as (container, stream):
+    with writing(Path(name), codec, size=SIZE, pixels=pixels, options={"crf": "4"}) as (
+        container,
+        stream,
+    ):
         for matte in MATTES:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(matte, "gray").reformat(format=pixels)))
     return Path(name)
@@ -162,7 +168,9 @@ def test_a_cut_out_has_the_colours_of_the_person() -> None:
 
 
 def a_mask(matte: AlphaImage) -> AlphaImage:
-    """Return what a program that segments makes of a person: one pixel is theirs, the next one is not."""
+    """Return what a program that segments makes of a person: one pixel is theirs, the next one
+    is not.
+    """
     return np.where(matte > 127, 255, 0).astype(np.uint8)
 
 
@@ -205,7 +213,11 @@ def test_turn_zoom_and_edge_controls_take_effect() -> None:
 
     assert np.array_equal(alpha_of("turned"), [np.rot90(each, -1) for each in MATTES])
     middle = np.s_[HEIGHT // 4 : -HEIGHT // 4, WIDTH // 4 : -WIDTH // 4]
-    near = cv2.resize(alpha_of("near")[0].astype(np.uint8), (WIDTH // 2, HEIGHT // 2), interpolation=cv2.INTER_AREA)
+    near = cv2.resize(
+        alpha_of("near")[0].astype(np.uint8),
+        (WIDTH // 2, HEIGHT // 2),
+        interpolation=cv2.INTER_AREA,
+    )
     assert np.abs(near.astype(float) - MATTES[0][middle]).mean() < 3
     assert alpha_of("grown").mean() > 1.2 * np.mean(MATTES)
 
@@ -256,8 +268,14 @@ def no_images() -> Path:
 @pytest.mark.parametrize(
     ("written", "sentence"),
     [
-        (too_many, "The matte matte has 12 frames, but film.mkv has 11; make one for each frame of the source."),
-        (too_small, "The matte matte has 96×32 pixels, but frame 000000 of film.mkv has 96×64; write the matte in"),
+        (
+            too_many,
+            "The matte matte has 12 frames, but film.mkv has 11; make one for each frame of the source.",
+        ),
+        (
+            too_small,
+            "The matte matte has 96×32 pixels, but frame 000000 of film.mkv has 96×64; write the matte in",
+        ),
         (no_file, "There is no file or folder matte; check the name."),
         (no_images, "The folder matte contains no images; name the folder that holds the matte."),
     ],
@@ -306,7 +324,10 @@ def test_the_matte_is_not_overwritten() -> None:
 def test_a_matte_that_changes_its_size_keeps_the_frames_before() -> None:
     cv2.imwrite(str(grey_images() / "00004.png"), MATTES[4][:32])
 
-    with pytest.raises(SourceLostError, match=r"has 96×32 pixels, but frame 000004 .* Frames kept in .*: the first 4"):
+    with pytest.raises(
+        SourceLostError,
+        match=r"has 96×32 pixels, but frame 000004 .* Frames kept in .*: the first 4",
+    ):
         converted("film.mkv", "out.mp4", Path("matte"))
 
     assert len(frames_of(Path("out.part.mp4"))) == 4
@@ -325,7 +346,9 @@ def test_a_film_with_too_few_mattes_is_no_film() -> None:
 
 
 def test_what_is_damaged_does_not_shift_the_mattes() -> None:
-    """An image of a folder that is left out would give each later frame the matte of the one before."""
+    """An image of a folder that is left out would give each later frame the matte of the one
+    before.
+    """
     matte = grey_images()
     Path("frames/00005.png").write_bytes(Path("frames/00005.png").read_bytes()[:200])
 

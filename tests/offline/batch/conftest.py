@@ -22,7 +22,8 @@ from mattecam.testing import StepInput
 from tests.offline.converting import HalfEngine, build_half
 
 SETTINGS = Settings(
-    matting=MattingSettings(model="mattecam"), background=BackgroundSettings(kind="colour", colour="#00b140")
+    matting=MattingSettings(model="mattecam"),
+    background=BackgroundSettings(kind="colour", colour="#00b140"),
 )
 
 
@@ -111,6 +112,8 @@ def use_slow_engine() -> None:
 
 @pytest.fixture(autouse=True)
 def _trivial_engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, resource_tracker: None) -> None:
-    """Conversions in this process need no network, but where they are compared with those of other processes."""
+    """Conversions in this process need no network, but where they are compared with those of
+    other processes.
+    """
     if not request.node.get_closest_marker("slow"):
         monkeypatch.setattr("app.offline.convert.build_engine", build_half)

@@ -77,13 +77,17 @@ def test_a_folder_that_is_also_the_output_is_resumed(tmp_path: Path) -> None:
     for name in "ab":
         write_clip(tmp_path / f"{name}.avi", 4)
     converted([tmp_path], tmp_path, {"b.avi": MOST_TRIES}, overwrite=False)
-    assert converted([tmp_path], tmp_path, overwrite=False) == (["b.avi"], {"done": 1, "skipped": 1})
+    assert converted([tmp_path], tmp_path, overwrite=False) == (
+        ["b.avi"],
+        {"done": 1, "skipped": 1},
+    )
     with pytest.raises(UsageError, match="is the source"):
         jobs_of([tmp_path / "a.mp4"], tmp_path)
 
 
 def test_a_clip_that_changes_while_it_is_converted_is_not_done(clips: list[Path], out: Path) -> None:
-    jobs, changed = jobs_of(clips[:1], out), Mock(side_effect=lambda event: os.utime(clips[0], (1, 1)))
+    jobs = jobs_of(clips[:1], out)
+    changed = Mock(side_effect=lambda event: os.utime(clips[0], (1, 1)))
     assert run_batch(jobs, out, DirectExecutor(), tell=changed) == {"done": 1}
     for state in ("done", "skipped"):
         assert converted(clips[:1], out)[1] == {state: 1}
@@ -101,6 +105,7 @@ def test_a_batch_that_would_replace_another_film_is_refused(clips: list[Path], o
     assert (out / "b.mp4").read_bytes() == b"another film"
 
 
+# What the manifest says of a clip that was not finished.
 LEFT = [
     pytest.param("interrupted", {"state": "interrupted"}, id="interrupted"),
     pytest.param("failed", {"state": "failed"}, id="failed"),
@@ -108,7 +113,6 @@ LEFT = [
     pytest.param("started", {"state": "started"}, id="of a program that was killed"),
     pytest.param("retried", {"state": "retried"}, id="of a program that was killed at the second try"),
 ]
-"""What the manifest says of a clip that was not finished."""
 
 
 @pytest.mark.parametrize(("state", "changes"), LEFT)
@@ -193,8 +197,8 @@ def test_a_changed_source_keeps_its_film_and_the_new_clips_are_converted(clips: 
     (failed,) = [event for event in events if event.state == "failed"]
     assert failed.file == str(clips[0])
     assert failed.error == (
-        f"{out / 'a.mp4'} was made of another version of {clips[0]} or with other settings, or has changed since; "
-        "add --overwrite to replace it."
+        f"{out / 'a.mp4'} was made of another version of {clips[0]} or with other settings, or "
+        "has changed since; add --overwrite to replace it."
     )
     assert records_in(out)["a.mp4"].state == "done", "of the film that is there"
 
@@ -202,7 +206,8 @@ def test_a_changed_source_keeps_its_film_and_the_new_clips_are_converted(clips: 
 @pytest.mark.parametrize("output", ["out", "alpha"])
 def test_a_file_that_appears_during_the_conversion_is_kept_and_named(tmp_path: Path, output: str) -> None:
     """The error named the film also where it was the matte."""
-    taken, alpha = tmp_path / output / "a.mp4", tmp_path / "alpha"
+    taken = tmp_path / output / "a.mp4"
+    alpha = tmp_path / "alpha"
     alpha.mkdir()
     (job,) = jobs_of([write_clip(tmp_path / "a.mp4", 3)], tmp_path / "out", alpha=alpha, overwrite=False)
     result = run_job(job, lambda done, total: not taken.write_text("mine"))
@@ -211,7 +216,9 @@ def test_a_file_that_appears_during_the_conversion_is_kept_and_named(tmp_path: P
 
 
 def test_a_clip_that_was_cut_off_is_converted_again(tmp_path: Path, out: Path) -> None:
-    """Its film is kept and recorded as it was made, but it failed: the rest of the clip may be there by now."""
+    """Its film is kept and recorded as it was made, but it failed: the rest of the clip may be
+    there by now.
+    """
     clip = write_clip(tmp_path / "a.mkv", 40)
     clip.write_bytes(clip.read_bytes()[: clip.stat().st_size // 2])
     for overwrite in (True, False):
@@ -237,7 +244,14 @@ def test_the_film_of_a_cut_off_clip_that_the_user_has_changed_is_kept(tmp_path: 
 
 
 @pytest.mark.parametrize(
-    "line", [b'{"file": "b", "sta', b'{"file": [], "target": "b.mp4"}\n', b"[" * 100_000, b"\xff", b"null\n"]
+    "line",
+    [
+        b'{"file": "b", "sta',
+        b'{"file": [], "target": "b.mp4"}\n',
+        b"[" * 100_000,
+        b"\xff",
+        b"null\n",
+    ],
 )
 def test_a_cut_or_damaged_line_of_the_manifest_is_left_out(line: bytes, tmp_path: Path) -> None:
     path = tmp_path / MANIFEST
@@ -249,11 +263,15 @@ def test_a_cut_or_damaged_line_of_the_manifest_is_left_out(line: bytes, tmp_path
     assert path.read_bytes().startswith(b'{"file": "a", '), "the clip comes first"
     with closing(Manifest(path)) as manifest:
         manifest.add(Record(file="c", settings_hash="1", state="failed", tries=1, target="c.mp4"))
-    assert {film: record.state for film, record in last_records(path).items()} == {"a.mp4": "done", "c.mp4": "failed"}
+    assert {film: record.state for film, record in last_records(path).items()} == {
+        "a.mp4": "done",
+        "c.mp4": "failed",
+    }
 
 
 def test_a_clip_whose_worker_dies_is_tried_again_and_then_given_up(clips: list[Path], out: Path) -> None:
-    workers, stale = DirectExecutor({"a.mp4": MOST_TRIES, "b.mp4": 1}), out / TRIES / "a.mp4-x"
+    workers = DirectExecutor({"a.mp4": MOST_TRIES, "b.mp4": 1})
+    stale = out / TRIES / "a.mp4-x"
     stale.mkdir(parents=True)
     (stale / "target.part.mp4").write_bytes(b"room")
     events: list[Event] = []
@@ -268,7 +286,8 @@ def test_a_clip_whose_worker_dies_is_tried_again_and_then_given_up(clips: list[P
 
 
 def test_a_stop_request_before_the_start_converts_nothing(clips: list[Path], out: Path) -> None:
-    stop, workers = StopRequest(most=1), DirectExecutor()
+    stop = StopRequest(most=1)
+    workers = DirectExecutor()
     stop()
     run_batch(jobs_of(clips, out), out, workers, stop=stop)
     assert workers.run == []
@@ -281,7 +300,8 @@ def test_a_stop_request_before_the_start_converts_nothing(clips: list[Path], out
 def test_a_stop_interrupts_a_clip_whose_worker_dies_and_a_second_one_does_not_wait_for_it(
     clips: list[Path], out: Path, requests: int
 ) -> None:
-    stop, result = StopRequest(), Future[JobResult]()
+    stop = StopRequest()
+    result = Future[JobResult]()
 
     def news(*, stopping: bool) -> tuple[()]:
         assert stopping is (stop.requests > 0)
@@ -305,11 +325,21 @@ def test_sources_and_outputs_that_would_replace_or_hold_each_other_are_refused(
     small, capital = (write_clip(other / name, 2) for name in ("a.mp4", "B.mp4"))
     for sources, target, alpha, words in (
         ([*clips, small], out, None, r"would both become a\.mp4"),
-        ([clips[1], capital], out, None, r"b\.mp4 and .*B\.mp4 would both become B\.mp4"),  # one file on macOS
+        (
+            [clips[1], capital],
+            out,
+            None,
+            r"b\.mp4 and .*B\.mp4 would both become B\.mp4",
+        ),  # one file on macOS
         (clips, tmp_path, None, "is the source"),
         (clips, out, out, "another output"),
         (clips, clips[0], None, "not a folder"),
-        ([trip, raw], tmp_path / "album", None, r"trip cannot be written: it is the source .*raw, holds it"),
+        (
+            [trip, raw],
+            tmp_path / "album",
+            None,
+            r"trip cannot be written: it is the source .*raw, holds it",
+        ),
         ([trip, raw], trip / "matted", None, r"it is the source .*trip, holds it or lies in it"),
     ):
         with pytest.raises(UsageError, match=words):
@@ -337,7 +367,8 @@ def test_the_hash_covers_the_features_of_a_film_and_the_content_of_files(tmp_pat
 
 
 def test_a_killed_worker_is_replaced(tmp_path: Path) -> None:
-    clip, out = write_clip(tmp_path / "clip.mp4", 100), tmp_path / "out"
+    clip = write_clip(tmp_path / "clip.mp4", 100)
+    out = tmp_path / "out"
     killed: list[int] = []
 
     def kill_once(event: Event) -> None:
@@ -355,13 +386,17 @@ def test_a_killed_worker_is_replaced(tmp_path: Path) -> None:
 
 def test_a_worker_that_cannot_start_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """To end it failed with an AttributeError."""
-    monkeypatch.setattr("multiprocessing.context.SpawnProcess.start", Mock(side_effect=OSError(errno.EAGAIN, "busy")))
+    monkeypatch.setattr(
+        "multiprocessing.context.SpawnProcess.start",
+        Mock(side_effect=OSError(errno.EAGAIN, "busy")),
+    )
     with pytest.raises(MattecamError, match=r"did not start .*busy.*; free memory"):
         run_batch(jobs_of([tmp_path / "clip.mp4"], tmp_path / "out"), tmp_path / "out", Processes(1))
 
 
 def test_the_second_stop_ends_the_workers_at_once(tmp_path: Path) -> None:
-    clips, out = [write_clip(tmp_path / f"{name}.mp4", 100) for name in "abc"], tmp_path / "out"
+    clips = [write_clip(tmp_path / f"{name}.mp4", 100) for name in "abc"]
+    out = tmp_path / "out"
     stop = StopRequest()
 
     def stop_twice(event: Event) -> None:
@@ -376,7 +411,10 @@ def test_the_second_stop_ends_the_workers_at_once(tmp_path: Path) -> None:
 
 @POSIX
 def test_ctrl_c_while_a_worker_starts_is_for_the_command(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    """A terminal sends it to every process. The worker ended with a traceback of what it was importing."""
+    """A terminal sends it to every process.
+
+    The worker ended with a traceback of what it was importing.
+    """
     (job,) = jobs_of([tmp_path / "missing.mp4"], tmp_path / "out")
     with closing(Processes(1)) as processes:
         before = psutil.Process().children()
@@ -421,7 +459,11 @@ REFUSALS = [
 
 @pytest.mark.parametrize("refusal", REFUSALS)
 def test_workers_share_the_cores_where_the_system_pins_nothing(
-    clips: list[Path], out: Path, refusal: Exception, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    clips: list[Path],
+    out: Path,
+    refusal: Exception,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """Every worker died at its start, three times for each clip."""
 
@@ -486,7 +528,8 @@ def test_an_output_that_nobody_reads_is_not_taken_for_the_folder(clips: list[Pat
 
 
 def test_a_folder_that_exists_keeps_its_other_files(tmp_path: Path, out: Path) -> None:
-    source, trip = write_images(tmp_path / "trip.2024", "1.png", "2.png"), out / "trip.2024"
+    source = write_images(tmp_path / "trip.2024", "1.png", "2.png")
+    trip = out / "trip.2024"
     (trip / "sub").mkdir(parents=True)
     (trip / "notes.txt").write_text("precious")
     (trip / "1.png").write_text("an earlier one")
@@ -527,7 +570,10 @@ def test_what_has_the_name_of_an_output_is_kept(tmp_path: Path, source: str, tak
     (job,) = jobs_of([clip], tmp_path / "out")
     result = run_job(job, lambda done, total: pytest.fail("converted for nothing"))
     assert result.state == "failed" and words in (result.error or "")
-    assert precious.read_text() == "precious" and {*names_in(precious.parent)} <= {precious.name, TRIES}
+    assert precious.read_text() == "precious" and {*names_in(precious.parent)} <= {
+        precious.name,
+        TRIES,
+    }
 
 
 def test_a_folder_is_converted_again_when_an_image_has_changed(tmp_path: Path, out: Path) -> None:
@@ -562,7 +608,8 @@ def test_a_matte_that_is_missing_or_changed_is_converted_again(
 
 
 def test_a_slash_at_the_end_makes_a_folder_of_any_name(tmp_path: Path) -> None:
-    source, target = write_images(tmp_path / "pics", "1.png"), tmp_path / "films.mp4"
+    source = write_images(tmp_path / "pics", "1.png")
+    target = tmp_path / "films.mp4"
     assert converted([source], f"{target}/")[1] == {"done": 1}
     assert names_in(target) == [MANIFEST, "pics"]
 

@@ -1,4 +1,6 @@
-"""A batch on Ray: the same bits as worker processes, retries, resume, nothing left; Ray that fails; its token."""
+"""A batch on Ray: the same bits as worker processes, retries, resume, nothing left; Ray that
+fails; its token.
+"""
 
 from __future__ import annotations
 
@@ -30,12 +32,14 @@ from tests.offline.batch.conftest import jobs_of, records_in, sequential_hashes
 from tests.paths import ROOT
 from tests.waiting import eventually
 
+# Of processes of Ray, by what they are.
 TITLES = {"worker": "run_task", "coordinator": "ray::Coordinator"}
-"""Of processes of Ray, by what they are."""
 
 
 def ray_processes(title: str = "") -> list[psutil.Process]:
-    """Return the processes of Ray that this test started, which inherit its data folder, with this in their titles."""
+    """Return the processes of Ray that this test started, which inherit its data folder, with
+    this in their titles.
+    """
     found = []
     for process in psutil.process_iter():
         with suppress(psutil.Error):  # it may end meanwhile
@@ -47,10 +51,14 @@ def ray_processes(title: str = "") -> list[psutil.Process]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-@pytest.mark.skipif(sys.platform != "linux" or find_spec("ray") is None, reason="needs /proc, requirements-cluster.txt")
+@pytest.mark.skipif(
+    sys.platform != "linux" or find_spec("ray") is None,
+    reason="needs /proc, requirements-cluster.txt",
+)
 @pytest.mark.parametrize("victim", ["nobody", "worker", "coordinator", "driver", "interrupt"])
 def test_whatever_is_killed_ray_writes_the_bits_of_one_after_the_other(tmp_path: Path, victim: str) -> None:
-    source, out = tmp_path / "in", tmp_path / "out"
+    source = tmp_path / "in"
+    out = tmp_path / "out"
     source.mkdir()
     for name in ("a.mp4", "b.mkv"):
         write_clip(source / name, 400, size=(192, 96), audio="aac")
@@ -83,7 +91,10 @@ def test_whatever_is_killed_ray_writes_the_bits_of_one_after_the_other(tmp_path:
     assert records["a.mp4"].state == records["b.mkv"].state == "done"
     tries = sorted(records[name].tries for name in ("a.mp4", "b.mkv"))
     assert tries == ([1, 2] if victim == "worker" else [1, 1])
-    for clip, words in (("poison.mp4", "poison.mp4 is not a readable video"), ("cut.mkv", "cut off")):
+    for clip, words in (
+        ("poison.mp4", "poison.mp4 is not a readable video"),
+        ("cut.mkv", "cut off"),
+    ):
         assert words in (records[clip].error or "") and "Traceback" not in (records[clip].error or "")
     for left in ray_processes() if victim == "driver" else ():
         left.kill()
@@ -94,7 +105,8 @@ JOB = Job("a.mp4", {"target": "out/a.mp4"}, Settings(), "")
 
 
 def installed(monkeypatch: pytest.MonkeyPatch, error: Exception, *, starts: bool = False) -> Mock:
-    """Return the Ray that is imported in this test, after which what is set for its processes is restored.
+    """Return the Ray that is imported in this test, after which what is set for its processes is
+    restored.
 
     It fails at its start, as on a busy machine, or after each actor and task was called once.
     """
@@ -113,7 +125,12 @@ def installed(monkeypatch: pytest.MonkeyPatch, error: Exception, *, starts: bool
     for name in ("RAY_AUTH_TOKEN", "RAY_worker_niceness"):
         monkeypatch.setenv(name, "0")
     fails = Mock(side_effect=error)
-    ray = Mock(init=init, get=fails, cancel=fails, exceptions=Mock(RayError=LookupError, RayTaskError=LookupError))
+    ray = Mock(
+        init=init,
+        get=fails,
+        cancel=fails,
+        exceptions=Mock(RayError=LookupError, RayTaskError=LookupError),
+    )
     ray.remote = lambda **options: actor_or_task
     monkeypatch.setitem(sys.modules, "ray", ray)
     return ray
@@ -138,7 +155,10 @@ def test_ray_that_ends_during_the_conversion_is_a_sentence(monkeypatch: pytest.M
     tasks = RayTasks(LOCAL, 2)
     assert signal.getsignal(signal.SIGTERM) is before, "the command still stops gently"
     tasks.submit(JOB)
-    with pytest.raises(MattecamError, match=r"Ray ended during the conversion: The cluster is gone\.; run .* --resume"):
+    with pytest.raises(
+        MattecamError,
+        match=r"Ray ended during the conversion: The cluster is gone\.; run .* --resume",
+    ):
         tasks.submit(JOB) if call == "submit" else tasks.news(stopping=False)
     tasks.close()
     assert ray.shutdown.called
@@ -163,7 +183,9 @@ def test_no_core_is_taken_that_cannot_be_kept_from_the_other_workers(
 
 
 def test_a_worker_leaves_no_core_dump(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ray starts its process, without the command line, which forbids them: a crash wrote frames to disk."""
+    """Ray starts its process, without the command line, which forbids them: a crash wrote frames
+    to disk.
+    """
     forbid = Mock()
     monkeypatch.setattr(executors, "disable_core_dumps", forbid)
     monkeypatch.setattr(executors, "pin", Mock())

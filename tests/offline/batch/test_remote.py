@@ -41,7 +41,8 @@ def test_a_clip_is_fetched_and_its_film_uploaded_whole(tmp_path: Path, memory: A
 def test_a_resumed_batch_leaves_out_the_films_that_are_uploaded(tmp_path: Path, memory: Any) -> None:
     good = write_clip(tmp_path / "a.mp4", 6).read_bytes()
     memory.pipe({"/monday/a.mp4": good, "/monday/b.mp4": b"no video"})
-    sources, target = ["memory://monday"], "memory://matted"
+    sources = ["memory://monday"]
+    target = "memory://matted"
     assert converted(sources, target, overwrite=False)[1] == {"done": 1, "failed": 1}
     assert sorted(memory.ls("/matted", detail=False)) == ["/matted/a.mp4", f"/matted/{MANIFEST}"]
     memory.pipe("/monday/b.mp4", good)
@@ -72,7 +73,10 @@ def test_a_missing_clip_is_a_sentence(tmp_path: Path, memory: Any) -> None:
     with pytest.raises(SourceOpenError, match=r"missing\.mp4 cannot be fetched"):
         fetch("memory://clips/missing.mp4", tmp_path / "a.mp4")
     memory.pipe("/broken/a.mp4", b"no video")
-    for folder, words in (("empty", " cannot be fetched"), ("broken", "/a.mp4 is not a readable video")):
+    for folder, words in (
+        ("empty", " cannot be fetched"),
+        ("broken", "/a.mp4 is not a readable video"),
+    ):
         (job,) = jobs_of([f"memory://{folder}"], "memory://films")
         error = run_job(job, lambda done, total: False).error
         assert error is not None and error.startswith(f"memory://{folder}{words}"), "of the address, no temporary file"
@@ -112,10 +116,19 @@ def test_a_missing_package_is_named_before_anything_is_converted(
     [
         (["convert", "a", "b", "--cluster"], ["convert", "a", "b", "--cluster=local"]),
         (["convert", "--cluster", "--json", "a"], ["convert", "--cluster=local", "--json", "a"]),
-        (["convert", "a", "--cluster", "ray://head:1"], ["convert", "a", "--cluster", "ray://head:1"]),
-        (["convert", "--cluster", "10.0.0.1:6379", "a"], ["convert", "--cluster", "10.0.0.1:6379", "a"]),
+        (
+            ["convert", "a", "--cluster", "ray://head:1"],
+            ["convert", "a", "--cluster", "ray://head:1"],
+        ),
+        (
+            ["convert", "--cluster", "10.0.0.1:6379", "a"],
+            ["convert", "--cluster", "10.0.0.1:6379", "a"],
+        ),
         (["convert", "--cluster", "one", "b3"], ["convert", "--cluster=local", "one", "b3"]),
-        (["convert", "--cluster", "s3://clips", "b3"], ["convert", "--cluster=local", "s3://clips", "b3"]),
+        (
+            ["convert", "--cluster", "s3://clips", "b3"],
+            ["convert", "--cluster=local", "s3://clips", "b3"],
+        ),
     ],
 )
 def test_a_cluster_without_an_address_is_this_machine(given: list[str], expected: list[str]) -> None:
