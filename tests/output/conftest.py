@@ -1,6 +1,7 @@
 """Stand-in for pyvirtualcam.Camera and for loopback devices of Linux, in place of the driver.
 
-It keeps what was sent, and behaves as the real driver was seen to: it may keep another size without a word.
+It keeps what was sent, and behaves as the real driver was seen to: it may keep another size without
+a word.
 """
 
 from __future__ import annotations
@@ -19,10 +20,10 @@ from app.output import v4l2
 from app.system.v4l2 import PixelSize
 
 FOURCC = {"I420": "YU12", "YUYV": "YUYV", "UYVY": "UYVY", "BGR": "BGR3"}
+# The layouts of pyvirtualcam, which takes no names of them.
 Format = enum.Enum("Format", ("I420", "YUYV", "UYVY", "BGR"))
-"""The layouts of pyvirtualcam, which takes no names of them."""
+# Of a pixel.
 BYTES = {"I420": 1.5, "YUYV": 2, "UYVY": 2, "BGR": 3}
-"""Of a pixel."""
 
 
 @dataclass
@@ -30,23 +31,30 @@ class FakeDriver:
     """The devices, and what happened to them."""
 
     labels: dict[str, str] = field(default_factory=lambda: {"/dev/video10": "Mattecam"})
+    # The format that devices are held in, whatever is asked for.
     kept: PixelSize | None = None
-    """The format that devices are held in, whatever is asked for."""
+    # Other formats than the kept one are refused, as v4l2loopback 0.13 does while a program reads.
     refuses_others: bool = False
-    """Other formats than the kept one are refused, as v4l2loopback 0.13 does while a program reads."""
+    # Devices that take no producer until they are revived.
     used_up: set[str] = field(default_factory=set)
-    """Devices that take no producer until they are revived."""
+    # Devices that another program sends to.
     sending: set[str] = field(default_factory=set)
-    """Devices that another program sends to."""
     refusals: dict[str, Exception] = field(default_factory=dict)
     opened: list[FakeCamera] = field(default_factory=list)
     revived: list[str] = field(default_factory=list)
+    # Devices that were revived while a producer was sending to them.
     disturbed: list[str] = field(default_factory=list)
-    """Devices that were revived while a producer was sending to them."""
     formats: dict[str, PixelSize] = field(default_factory=dict)
 
     def camera(
-        self, width: int, height: int, fps: float, *, device: str, fmt: Format | None = None, layout: str = ""
+        self,
+        width: int,
+        height: int,
+        fps: float,
+        *,
+        device: str,
+        fmt: Format | None = None,
+        layout: str = "",
     ) -> FakeCamera:
         """What pyvirtualcam.Camera(…, fmt=…) and LoopbackWriter(…, layout=…) give."""
         layout = layout if fmt is None else fmt.name
@@ -62,7 +70,9 @@ class FakeDriver:
         return self.opened[-1]
 
     def revive(self, path: str) -> None:
-        """A device takes a producer again; one that has a producer refuses, as with `exclusive_caps=1`."""
+        """A device takes a producer again; one that has a producer refuses, as with
+        `exclusive_caps=1`.
+        """
         if self._has_producer(path):
             self.disturbed.append(path)
             raise OSError(errno.EBUSY, "Device or resource busy", path)

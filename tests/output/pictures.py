@@ -28,8 +28,9 @@ def picture(width: int = 64, height: int = 48, grey: int | None = None, alpha: A
 
 @contextmanager
 def sender(pictures: Outgoing | Callable[[], Outgoing], *cameras: FrameSink, fps: float = FPS) -> Iterator[None]:
-    """Send to all cameras inside the context; close them at its end. pictures: one, or what makes the next.
+    """Send to all cameras inside the context; close them at its end.
 
+    pictures: one, or what makes the next.
     The first frame is sent when the context begins.
     """
     stop = threading.Event()
@@ -40,7 +41,8 @@ def sender(pictures: Outgoing | Callable[[], Outgoing], *cameras: FrameSink, fps
             camera.send(one)
 
     def keep_sending() -> None:
-        began_s, sent = time.monotonic(), 1
+        began_s = time.monotonic()
+        sent = 1
         while not stop.wait(max(0.0, began_s + sent / fps - time.monotonic())):
             send()
             sent += 1
@@ -58,7 +60,10 @@ def sender(pictures: Outgoing | Callable[[], Outgoing], *cameras: FrameSink, fps
 
 
 def marked_bars(width: int, height: int) -> Callable[[], Outgoing]:
-    """Return what makes bars with the next number and the time drawn into them. width: at least 600 pixels."""
+    """Return what makes bars with the next number and the time drawn into them.
+
+    width: at least 600 pixels.
+    """
     numbers = itertools.count(1)
 
     def one() -> Outgoing:

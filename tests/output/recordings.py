@@ -43,14 +43,19 @@ def context(
     if open_microphone is not None:
         output["microphone"] = "default"
     settings = Settings(capture=CaptureSettings(fps=fps), output=OutputSettings(**output))
-    return SinkContext(lambda: settings, open_microphone or Mock(side_effect=AssertionError), wait_for_gap=wait_for_gap)
+    return SinkContext(
+        lambda: settings,
+        open_microphone or Mock(side_effect=AssertionError),
+        wait_for_gap=wait_for_gap,
+    )
 
 
 def kill_while_recording(path: Path, seconds: float, fps: int, microphone: str) -> tuple[float, int]:
-    """Record for more than these seconds, and as many frames as belong to them, in another process, and kill it.
+    """Record for more than these seconds, and as many frames as belong to them, in another process,
+    and kill it.
 
-    Not within a second after a pause. microphone: `off`, `working`, or `lost` after a second. Return the seconds and
-    frames recorded.
+    Not within a second after a pause. microphone: `off`, `working`, or `lost` after a second.
+    Return the seconds and frames recorded.
     """
     command = [sys.executable, "-m", "tests.output.recordings", str(path), str(fps), microphone]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
@@ -66,8 +71,12 @@ def kill_while_recording(path: Path, seconds: float, fps: int, microphone: str) 
 
 
 def record_the_demo(path: Path, fps: float, sound: str) -> None:
-    """Print the seconds and frames so far. It waits for the encoder, so that a busy machine drops nothing."""
-    device, source = FakeDevice(), DemoSource(320, 240, fps)
+    """Print the seconds and frames so far.
+
+    It waits for the encoder, so that a busy machine drops nothing.
+    """
+    device = FakeDevice()
+    source = DemoSource(320, 240, fps)
     shared = context(fps, open_microphone=None if sound == "off" else device.microphone)
     recorder = Recorder(path, 320, 240, shared)
     started_s = 0.0
@@ -84,8 +93,9 @@ def record_the_demo(path: Path, fps: float, sound: str) -> None:
 
 @contextmanager
 def full_disk(size: int) -> Iterator[None]:
-    """Let the kernel reject writes beyond this file size, as on a full disk. Python ignores the signal of the limit.
+    """Let the kernel reject writes beyond this file size, as on a full disk.
 
+    Python ignores the signal of the limit.
     For tests that are marked `posix`.
     """
     import resource
@@ -120,7 +130,8 @@ def record(
 
     Return what `read` finds, and what was counted.
     """
-    clock, shared = FakeClock(100.0), context(**output)
+    clock = FakeClock(100.0)
+    shared = context(**output)
     recorder = Recorder(path, *size, shared, alpha=alpha, clock=clock)
     for clock.now_s, shown in sent:
         recorder.send(shown)
@@ -160,8 +171,8 @@ class FakeDevice:
         self.lost = False
         self.is_silent = False
         self.empty = 0  # blocks without samples
+        # What `microphone` opens, and what it reported.
         self.wanted: str | None = "default"
-        """What `microphone` opens, and what it reported."""
         self.reports: list[Exception | None] = []
 
     def microphone(self) -> Microphone:
@@ -171,7 +182,9 @@ class FakeDevice:
         if self.fails_to_open:
             raise MicrophoneError(f"{name} cannot be opened.")
         self.opened.append(name)
-        thread, start_s, count = threading.get_ident(), time.perf_counter(), 0
+        thread = threading.get_ident()
+        start_s = time.perf_counter()
+        count = 0
         self.open_now += 1
         try:
             while not self.lost:

@@ -15,6 +15,7 @@ from app.output.virtual_camera import VirtualCamera
 from tests.output.pictures import Make, picture
 from tests.output.recordings import context
 
+# Sinks of each row of `app/output/table.py`; a row without one fails here.
 MAKERS: dict[str, dict[str, Make]] = {
     "recording": {"recorder": lambda folder: Recorder(folder / "a.mp4", 64, 48, context())},
     "recording_alpha": {"alpha_recorder": lambda folder: Recorder(folder / "a.mkv", 64, 48, context(), alpha=True)},
@@ -28,13 +29,14 @@ MAKERS: dict[str, dict[str, Make]] = {
         "pipewire_alpha_camera": lambda folder: PipeWireCamera(64, 48, 30, alpha=True),
     },
 }
-"""Sinks of each row of `app/output/table.py`; a row without one fails here."""
 SINKS = {name: made for spec in table.SINKS for name, made in MAKERS[spec.name].items()}
 
 
 @pytest.fixture(params=SINKS)
 def make(request: pytest.FixtureRequest) -> Make:
-    """Each kind of sink, with a fake driver but for `real_virtual_camera`, and with a private PipeWire."""
+    """Each kind of sink, with a fake driver but for `real_virtual_camera`, and with a private
+    PipeWire.
+    """
     if request.param.startswith("pipewire"):
         request.getfixturevalue("pipewire")
     elif request.param != "real_virtual_camera":
@@ -48,7 +50,16 @@ def test_frames_of_any_size_are_accepted_until_it_is_closed(make: Make, tmp_path
     sink = make(tmp_path)
     assert sink.name
     same = picture()
-    for one in (same, same, picture(128, 96), picture(65, 49), picture(2, 2), picture(1, 1), picture(16, 300), same):
+    for one in (
+        same,
+        same,
+        picture(128, 96),
+        picture(65, 49),
+        picture(2, 2),
+        picture(1, 1),
+        picture(16, 300),
+        same,
+    ):
         before = one.image.copy()
         sink.send(one)
         assert (one.image == before).all(), "a sink must not write to a picture"

@@ -97,7 +97,9 @@ def test_a_recording_goes_on_where_no_note_can_be_written(tmp_path: Path) -> Non
 
 
 def begun_file(folder: Path) -> Path:
-    """Return what a program leaves that is killed as its recording begins: a header without a frame."""
+    """Return what a program leaves that is killed as its recording begins: a header without a
+    frame.
+    """
     writer = RecordingWriter(folder / "a.mp4", 64, 48, 30, encoder=live_encoder("x264", 64, 48, Fraction(30)))
     left = folder / "left.recording.mkv"
     left.write_bytes(writer.file.read_bytes())
@@ -145,9 +147,13 @@ def test_a_recording_with_a_damaged_header_is_kept_and_named(tmp_path: Path) -> 
     recorder.send(picture())
     recorder.close()
     content = (tmp_path / "a.mkv").read_bytes()
-    without_video, without_text = tmp_path / "b.recording.mkv", tmp_path / "c.recording.mkv"
+    without_video = tmp_path / "b.recording.mkv"
+    without_text = tmp_path / "c.recording.mkv"
     crashed_recording(without_video, content.replace(b"\x83\x81\x01", b"\x83\x81\x02"))
-    crashed_recording(without_text, content.replace(b"VideoHandler", b"\xffideoHandler").replace(b"Lavf", b"\xffavf"))
+    crashed_recording(
+        without_text,
+        content.replace(b"VideoHandler", b"\xffideoHandler").replace(b"Lavf", b"\xffavf"),
+    )
 
     said = str(kept_after_crash())
 

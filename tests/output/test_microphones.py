@@ -1,4 +1,6 @@
-"""Which source is recorded: the one that is wanted, or none; with a sound server of its own, and with a stand-in."""
+"""Which source is recorded: the one that is wanted, or none; with a sound server of its own, and
+with a stand-in.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,12 @@ import pytest
 
 from app.core.errors import MicrophoneError
 from app.output import microphones
-from app.output.microphones import MicrophoneName, ffmpeg_blocks, open_microphone, sound_server_blocks
+from app.output.microphones import (
+    MicrophoneName,
+    ffmpeg_blocks,
+    open_microphone,
+    sound_server_blocks,
+)
 from app.output.sound import BLOCK_S, RATE, Microphone, SoundBlock
 from app.system.pulse import SoundServer
 from tests.fakes.sound_server import AGE_S, FakeSoundServer
@@ -78,7 +85,9 @@ def test_what_a_loudspeaker_plays_is_recorded_by_its_name() -> None:
         assert next(blocks).samples[0] == len(MONITOR)
 
 
-def test_the_default_microphone_follows_the_choice_of_the_system(caplog: pytest.LogCaptureFixture) -> None:
+def test_the_default_microphone_follows_the_choice_of_the_system(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     server = FakeSoundServer("built-in", "usb")
     server.events = [lambda: None, partial(setattr, server, "default_source", "usb")]
 
@@ -122,7 +131,11 @@ def is_redirected(server: FakeSoundServer) -> None:
     [
         pytest.param(source_goes, "usb was disconnected", id="the source goes"),
         pytest.param(server_goes, "usb was disconnected", id="the server goes"),
-        pytest.param(is_redirected, "to built-in in place of the microphone usb", id="another program redirects it"),
+        pytest.param(
+            is_redirected,
+            "to built-in in place of the microphone usb",
+            id="another program redirects it",
+        ),
     ],
 )
 def test_a_microphone_that_goes_is_not_replaced(event: Callable[[FakeSoundServer], None], words: str) -> None:
@@ -207,7 +220,8 @@ class Heard:
         return "" if not self.reports or self.reports[-1] is None else str(self.reports[-1])
 
 
-HEADSET_HZ, OTHER_HZ = 440, 1320
+HEADSET_HZ = 440
+OTHER_HZ = 1320
 
 
 @pytest.fixture
@@ -219,7 +233,9 @@ def other_source(sound_session: PrivateSession) -> Generator[PrivateSession, Non
     sound_session.unload_sound(module)
 
 
-def test_a_microphone_that_goes_and_comes_back_is_silent_meanwhile(other_source: PrivateSession) -> None:
+def test_a_microphone_that_goes_and_comes_back_is_silent_meanwhile(
+    other_source: PrivateSession,
+) -> None:
     """The sound server connected the recording to the other microphone, and never back."""
     with ExitStack() as stack:
         headset = other_source.load_sound("module-null-sink", "sink_name=headset")
@@ -249,7 +265,10 @@ def test_an_absent_microphone_is_silent_until_it_comes(other_source: PrivateSess
         stack.enter_context(closing(heard.microphone))
         eventually(lambda: "headset.monitor cannot be opened" in heard.failure)
 
-        stack.callback(other_source.unload_sound, other_source.load_sound("module-null-sink", "sink_name=headset"))
+        stack.callback(
+            other_source.unload_sound,
+            other_source.load_sound("module-null-sink", "sink_name=headset"),
+        )
         stack.enter_context(other_source.playing("headset", HEADSET_HZ))
         eventually(lambda: heard.hears(HEADSET_HZ))
 
@@ -259,7 +278,10 @@ def test_an_absent_microphone_is_silent_until_it_comes(other_source: PrivateSess
 
 def test_a_recording_cannot_be_moved_to_another_source(other_source: PrivateSession) -> None:
     with ExitStack() as stack:
-        stack.callback(other_source.unload_sound, other_source.load_sound("module-null-sink", "sink_name=headset"))
+        stack.callback(
+            other_source.unload_sound,
+            other_source.load_sound("module-null-sink", "sink_name=headset"),
+        )
         stack.enter_context(other_source.playing("headset", HEADSET_HZ))
         heard = Heard("headset.monitor")
         stack.enter_context(closing(heard.microphone))
@@ -272,7 +294,9 @@ def test_a_recording_cannot_be_moved_to_another_source(other_source: PrivateSess
         assert heard.failure == ""
 
 
-def test_without_a_microphone_the_default_is_silent_until_one_comes(other_source: PrivateSession) -> None:
+def test_without_a_microphone_the_default_is_silent_until_one_comes(
+    other_source: PrivateSession,
+) -> None:
     """What the loudspeaker plays was recorded: the other people in a call."""
     with ExitStack() as stack:
         heard = Heard("default")

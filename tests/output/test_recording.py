@@ -1,4 +1,6 @@
-"""Recordings: pictures, times and sound that are written, and an encoder that never holds up the frames."""
+"""Recordings: pictures, times and sound that are written, and an encoder that never holds up the
+frames.
+"""
 
 from __future__ import annotations
 
@@ -29,11 +31,20 @@ from mattecam.testing import FakeClock
 from tests.clips import length_of
 from tests.offline.converting import times_of
 from tests.output.pictures import picture
-from tests.output.recordings import COUNT, composite, context, kill_while_recording, read, record, send_slowly
+from tests.output.recordings import (
+    COUNT,
+    composite,
+    context,
+    kill_while_recording,
+    read,
+    record,
+    send_slowly,
+)
 from tests.waiting import eventually, scheduled
 
-BRIGHT, DARK = 11, 1
-"""Numbers of composites."""
+# Numbers of composites.
+BRIGHT = 11
+DARK = 1
 FLASHES_S = [100.5, 101.3, 102.4]
 
 
@@ -52,9 +63,14 @@ def card(width: int = 64, height: int = 48) -> Outgoing:
 @pytest.mark.parametrize("rate", ["variable", "constant"])
 @pytest.mark.parametrize("cards", [0, 1, 12])
 def test_the_size_is_that_of_the_first_composite(tmp_path: Path, rate: str, cards: int) -> None:
-    """The recorder is opened with the card, before it is known that the camera has another shape."""
+    """The recorder is opened with the card, before it is known that the camera has another
+    shape.
+    """
     shown = card(128, 72)
-    sent = [*((100 + number / 30, shown) for number in range(cards)), (101.0, picture(64, 48, grey=200))]
+    sent = [
+        *((100 + number / 30, shown) for number in range(cards)),
+        (101.0, picture(64, 48, grey=200)),
+    ]
     images, times, _ = record(tmp_path / "a.mp4", [*sent, (101.1, shown)], (128, 72), record_rate=rate)
     assert {image.shape for image in images} == {(48, 64, 3)}
     assert images[0].min() > 190, "the composite has no bars"
@@ -107,7 +123,9 @@ def test_each_new_composite_is_written_once_at_the_time_of_its_frame(tmp_path: P
     assert (counts.encoded, counts.dropped) == (5, 0)
 
 
-def test_an_unchanged_picture_is_repeated_four_times_a_second_and_lasts_to_the_end(tmp_path: Path) -> None:
+def test_an_unchanged_picture_is_repeated_four_times_a_second_and_lasts_to_the_end(
+    tmp_path: Path,
+) -> None:
     still = picture()
     _, times, _ = record(tmp_path / "a.mp4", [(100 + number / 30, still) for number in range(45)])
     assert times == pytest.approx([0, 0.25, 0.5, 0.75, 1.0, 1.25, 43 / 30], abs=0.1)
@@ -122,7 +140,8 @@ def test_a_card_and_a_composite_captured_before_it_stay_in_order(tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    ("ticks", "written"), [((0, 1.2, 1.9, 3.1, 7, 8, 9, 10), range(11)), ((0, 30 * 3600), (0, 30 * 3600))]
+    ("ticks", "written"),
+    [((0, 1.2, 1.9, 3.1, 7, 8, 9, 10), range(11)), ((0, 30 * 3600), (0, 30 * 3600))],
 )
 def test_a_constant_rate_has_no_short_gaps(tmp_path: Path, ticks: Sequence[float], written: Sequence[int]) -> None:
     still = picture()
@@ -135,7 +154,8 @@ def test_a_constant_rate_has_no_short_gaps(tmp_path: Path, ticks: Sequence[float
 
 def test_what_was_recorded_a_second_ago_is_in_the_file(tmp_path: Path) -> None:
     """A crash must not lose more, also while the picture does not change."""
-    clock, still = FakeClock(), picture()
+    clock = FakeClock()
+    still = picture()
     recorder = Recorder(tmp_path / "a.mp4", 64, 48, context(), clock=clock)
     send_slowly(recorder, clock, ((number / 30, still) for number in range(300)), one_in=8)
     (part,) = tmp_path.iterdir()
@@ -156,7 +176,9 @@ class SlowWriter(RecordingWriter):
         super().write(image, pts_s)
 
 
-def test_an_encoder_that_is_too_slow_drops_the_oldest_frames_and_never_blocks(tmp_path: Path) -> None:
+def test_an_encoder_that_is_too_slow_drops_the_oldest_frames_and_never_blocks(
+    tmp_path: Path,
+) -> None:
     shared = context()
     SlowWriter.allowed.clear()
     thread = EncoderThread(lambda: SlowWriter(tmp_path / "a.mp4", 64, 48, 30), lambda shown: shown.image, shared)
@@ -176,7 +198,8 @@ def test_frames_are_encoded_between_the_steps_unless_many_wait(tmp_path: Path) -
     step_ended = threading.Event()
     wait_for_gap = Mock(side_effect=lambda timeout_s: step_ended.wait(60))
     shared = context(wait_for_gap=wait_for_gap)
-    recorder, counts = Recorder(tmp_path / "a.mp4", 64, 48, shared), shared.recordings[0]
+    recorder = Recorder(tmp_path / "a.mp4", 64, 48, shared)
+    counts = shared.recordings[0]
     recorder.send(composite(100.0))
     eventually(lambda: wait_for_gap.called)
     for number in range(1, 6):
@@ -226,7 +249,8 @@ def flashes_of(path: Path) -> list[float]:
 
 def clicking(clock: FakeClock, seconds: float) -> Mock:
     """Return a microphone with a click at each flash, whose sound ends after so many seconds."""
-    samples, start_s = np.zeros(round(seconds * RATE), np.int16), 99.7
+    samples = np.zeros(round(seconds * RATE), np.int16)
+    start_s = 99.7
     for flash_s in FLASHES_S:
         first = round((flash_s - start_s) * RATE)
         samples[first : first + RATE // 200] = 20_000
@@ -250,8 +274,12 @@ def clicking(clock: FakeClock, seconds: float) -> Mock:
 def test_clicks_and_flashes_are_together_until_the_sound_ends(
     tmp_path: Path, suffix: str, rate: str, latency_s: float, sound_s: float, heard: int
 ) -> None:
-    """latency_s: of the matting; sound does not wait for it, and may end later. Silence follows what was heard."""
-    path, clock = tmp_path / f"a.{suffix}", FakeClock(99.8)
+    """latency_s: of the matting; sound does not wait for it, and may end later.
+
+    Silence follows what was heard.
+    """
+    path = tmp_path / f"a.{suffix}"
+    clock = FakeClock(99.8)
     microphone = clicking(clock, sound_s)
     shared = context(open_microphone=lambda: microphone, record_rate=rate, encoder="x264")
     recorder = Recorder(path, 128, 72, shared, clock=clock)
@@ -273,7 +301,9 @@ def test_clicks_and_flashes_are_together_until_the_sound_ends(
     assert np.abs(clicks_s - flashes_s[:heard]).max() <= 0.04
 
 
-def test_a_recording_without_frames_releases_the_microphone_and_leaves_no_file(tmp_path: Path) -> None:
+def test_a_recording_without_frames_releases_the_microphone_and_leaves_no_file(
+    tmp_path: Path,
+) -> None:
     feed = Mock()
     Recorder(tmp_path / "a.mp4", 64, 48, context(open_microphone=lambda: feed)).close()
     assert feed.close.called and not list(tmp_path.iterdir())

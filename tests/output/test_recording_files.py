@@ -34,7 +34,8 @@ from tests.pipewire_session import PrivateSession
 from tests.waiting import eventually
 
 LAYOUTS: tuple[YuvLayout, ...] = ("I420", "YUYV", "UYVY")
-WIDTH, HEIGHT = 64, 48
+WIDTH = 64
+HEIGHT = 48
 
 
 def begun(path: Path) -> Recorder:
@@ -86,7 +87,8 @@ def test_a_recording_that_was_removed_meanwhile_is_told(tmp_path: Path) -> None:
 def test_a_recording_that_is_removed_ends_at_once_and_is_written_again(
     tmp_path: Path, suffix: str, removed: str
 ) -> None:
-    folder, clock = tmp_path / "talks", FakeClock()
+    folder = tmp_path / "talks"
+    clock = FakeClock()
     folder.mkdir()
     path = folder / f"a.{suffix}"
     recorder = Recorder(path, 64, 48, context(), clock=clock)
@@ -110,7 +112,9 @@ def test_a_recording_that_is_removed_ends_at_once_and_is_written_again(
 @pytest.mark.skipif(os.name == "nt", reason="Windows moves no open file")
 @pytest.mark.parametrize("suffix", ["mp4", "mkv"])
 def test_a_recording_whose_folder_is_renamed_goes_on_there_and_says_so(tmp_path: Path, suffix: str) -> None:
-    folder, renamed, clock = tmp_path / "talks", tmp_path / "talks of may", FakeClock()
+    folder = tmp_path / "talks"
+    renamed = tmp_path / "talks of may"
+    clock = FakeClock()
     folder.mkdir()
     recorder = Recorder(folder / f"a.{suffix}", 64, 48, context(), clock=clock)
     send_slowly(recorder, clock, ((number / 30, picture()) for number in range(20)))
@@ -203,7 +207,10 @@ def test_a_link_to_nowhere_that_appears_is_left_alone(tmp_path: Path, suffix: st
     recorder.send(picture())
     with pytest.raises(SinkLostError, match="appeared during the recording"):
         recorder.close()
-    assert str(path.readlink()) == "elsewhere" and names_in(tmp_path) == [f"a (2).{suffix}", path.name]
+    assert str(path.readlink()) == "elsewhere" and names_in(tmp_path) == [
+        f"a (2).{suffix}",
+        path.name,
+    ]
     assert len(read(tmp_path / f"a (2).{suffix}")[0]) >= 1
 
 
@@ -216,14 +223,15 @@ def test_a_file_that_cannot_be_completed_is_kept_as_recorded(tmp_path: Path, mon
         raise OSError(errno.ENOSPC, "No space left on device", str(copy))
 
     monkeypatch.setattr(RecordingWriter, "_copy", fail)
-    kept, shared = tmp_path / "a.recording.mkv", context()
+    kept = tmp_path / "a.recording.mkv"
+    shared = context()
     recorder = Recorder(tmp_path / "a.mp4", 64, 48, shared)
     recorder.send(picture())
     with pytest.raises(SinkLostError) as caught:
         recorder.close()
     assert str(caught.value) == (
-        "The recording could not be completed: the disk is full; free some space and try again (the recording so far "
-        f"is in {kept})."
+        "The recording could not be completed: the disk is full; free some space and try again "
+        f"(the recording so far is in {kept})."
     )
     assert [each.file for each in shared.recordings] == [str(kept)]
     assert names_in(tmp_path) == [kept.name] and len(read(kept)[0]) == 1
@@ -232,7 +240,9 @@ def test_a_file_that_cannot_be_completed_is_kept_as_recorded(tmp_path: Path, mon
 @pytest.mark.posix("limits of the size of a file")
 @pytest.mark.parametrize("suffix", ["mp4", "mov", "mkv"])
 def test_a_recording_on_a_full_disk_plays_to_its_last_second(tmp_path: Path, suffix: str) -> None:
-    path, clock, generator = tmp_path / f"a.{suffix}", FakeClock(), np.random.default_rng(0)
+    path = tmp_path / f"a.{suffix}"
+    clock = FakeClock()
+    generator = np.random.default_rng(0)
     noise = (Picture(generator.integers(0, 256, (120, 160, 3), np.uint8), PictureKind.COMPOSITE) for _ in range(400))
     with full_disk(1_500_000):
         recorder = Recorder(path, 160, 120, context(), clock=clock)
@@ -252,7 +262,11 @@ def test_a_recording_on_a_full_disk_plays_to_its_last_second(tmp_path: Path, suf
 def test_a_recording_that_cannot_be_read_again_is_not_removed(tmp_path: Path) -> None:
     clock = FakeClock()
     recorder = Recorder(tmp_path / "a.mp4", 64, 48, context(), clock=clock)
-    send_slowly(recorder, clock, ((number / 30, picture(64, 48, grey=number % 256)) for number in range(300)))
+    send_slowly(
+        recorder,
+        clock,
+        ((number / 30, picture(64, 48, grey=number % 256)) for number in range(300)),
+    )
     (recorded,) = tmp_path.iterdir()
     content = recorded.read_bytes()
     with recorded.open("rb+") as file:
@@ -265,11 +279,15 @@ def test_a_recording_that_cannot_be_read_again_is_not_removed(tmp_path: Path) ->
 
 @pytest.mark.posix("modes of files")
 def test_a_recording_replaces_the_file_that_was_there_and_no_other(tmp_path: Path) -> None:
-    """Not what a crash left, and not what another program has recorded meanwhile; only its owner can read it."""
-    path, left = tmp_path / "a.mp4", tmp_path / "a.recording.mkv"
+    """Not what a crash left, and not what another program has recorded meanwhile; only its owner
+    can read it.
+    """
+    path = tmp_path / "a.mp4"
+    left = tmp_path / "a.recording.mkv"
     path.write_bytes(b"the recording of yesterday")
     left.write_bytes(b"an hour of work")
-    first, second = begun(path), begun(path)
+    first = begun(path)
+    second = begun(path)
     unfinished = {*tmp_path.iterdir()} - {path, left}
     assert [stat.S_IMODE(file.stat().st_mode) for file in unfinished] == [0o600, 0o600]
     assert path.read_bytes() == b"the recording of yesterday"
@@ -312,7 +330,8 @@ def recording_beside_another(path: Path) -> None:
 @pytest.mark.parametrize("rate", [Fraction(25), Fraction(30000, 1001), Fraction(60)])
 def test_a_finished_recording_has_exact_times(tmp_path: Path, suffix: str, rate: Fraction) -> None:
     """Matroska rounds them to milliseconds, to which the times of the copy must not be rounded."""
-    path, count = tmp_path / f"a.{suffix}", 150
+    path = tmp_path / f"a.{suffix}"
+    count = 150
     at_s = [number / rate + (number > 70) * Fraction(5, 3) for number in range(count)]
     writer = RecordingWriter(path, 64, 48, rate, encoder=live_encoder("x264", 64, 48, rate), sound=True)
     for number, time_s in enumerate(at_s):
@@ -321,7 +340,8 @@ def test_a_finished_recording_has_exact_times(tmp_path: Path, suffix: str, rate:
     writer.close()
     exact = suffix != "mkv"
     with av.open(str(path)) as container:
-        video, sound = container.streams.video[0], container.streams.audio[0]
+        video = container.streams.video[0]
+        sound = container.streams.audio[0]
         assert sound.codec_context.name == ("aac" if exact else "opus")
         tick = video.time_base
         assert tick is not None
@@ -337,7 +357,13 @@ def test_a_finished_recording_has_exact_times(tmp_path: Path, suffix: str, rate:
 
 def test_frames_closer_than_a_tick_of_matroska_keep_their_times(tmp_path: Path) -> None:
     writer = RecordingWriter(tmp_path / "a.mp4", 64, 48, 30, encoder=live_encoder("x264", 64, 48, Fraction(30)))
-    at_s = [Fraction(0), Fraction(1, 3000), Fraction(2, 3000), Fraction(1, 10), Fraction(1001, 10000)]
+    at_s = [
+        Fraction(0),
+        Fraction(1, 3000),
+        Fraction(2, 3000),
+        Fraction(1, 10),
+        Fraction(1001, 10000),
+    ]
     for time_s in at_s:
         writer.write(np.zeros((48, 64, 3), np.uint8), time_s)
     writer.close()
@@ -372,8 +398,11 @@ def matted() -> Picture:
 
 
 def check_person(sent: NDArray[np.uint8]) -> None:
-    """The colours that a reader multiplies by alpha give the person of `matted`; clear pixels are black."""
-    person, alpha = matted().foreground, matted().alpha
+    """The colours that a reader multiplies by alpha give the person of `matted`; clear pixels
+    are black.
+    """
+    person = matted().foreground
+    alpha = matted().alpha
     assert person is not None and alpha is not None and (sent[..., 3] == alpha).all()
     shares = alpha[..., None] / 255
     assert np.abs(sent[..., :3] * shares - person * shares).max() <= 1
@@ -393,7 +422,11 @@ def test_scaling_does_not_darken_the_edge() -> None:
     alpha = np.zeros((HEIGHT, WIDTH), np.uint8)
     alpha[:, : WIDTH // 2 + 1] = 255
     person = np.full((HEIGHT, WIDTH, 3), (40, 120, 220), np.uint8)
-    half = to_bgra(Picture(person, PictureKind.COMPOSITE, alpha=alpha, foreground=person), WIDTH // 2, HEIGHT // 2)
+    half = to_bgra(
+        Picture(person, PictureKind.COMPOSITE, alpha=alpha, foreground=person),
+        WIDTH // 2,
+        HEIGHT // 2,
+    )
     seen = half[half[..., 3] > 0]
     assert len(seen) < half[..., 3].size
     assert np.abs(seen[:, :3].astype(int) - (40, 120, 220)).max() <= 2
@@ -410,10 +443,14 @@ def test_faint_pixels_hold_no_more_of_the_room_than_a_composite(alpha: int, size
 
 
 @pytest.mark.parametrize(
-    ("layouts", "chosen", "bgra"), [((RAW_LAYOUTS,), "BGRA", [0, 1, 2, 3]), ((("RGBA", "YUY2"),), "RGBA", [2, 1, 0, 3])]
+    ("layouts", "chosen", "bgra"),
+    [((RAW_LAYOUTS,), "BGRA", [0, 1, 2, 3]), ((("RGBA", "YUY2"),), "RGBA", [2, 1, 0, 3])],
 )
 def test_alpha_through_pipewire_is_exact(
-    pipewire: PrivateSession, layouts: tuple[tuple[PixelLayout, ...]], chosen: PixelLayout, bgra: list[int]
+    pipewire: PrivateSession,
+    layouts: tuple[tuple[PixelLayout, ...]],
+    chosen: PixelLayout,
+    bgra: list[int],
 ) -> None:
     """OBS takes RGBA, and no BGRA, from a PipeWire camera. bgra: the places of these channels."""
     with (

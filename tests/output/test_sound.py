@@ -59,14 +59,16 @@ def test_a_lost_microphone_is_reported_and_tried_again() -> None:
     device = FakeDevice()
     with closing(device.microphone()) as microphone:
         eventually(lambda: microphone.level > 0)
-        device.fails_to_open, device.lost = True, True
+        device.fails_to_open = True
+        device.lost = True
         eventually(lambda: len(device.reports) > 2)
         for report, words in zip(device.reports[1:3], ("default was disconnected", "cannot be opened"), strict=True):
             assert isinstance(report, MicrophoneError) and words in report.text
         assert device.open_now == 0 and microphone.level == 0
         device.lost = device.fails_to_open = False
         eventually(lambda: device.reports[-1] is None)
-        device.open, device.wanted = Mock(side_effect=ZeroDivisionError), "of a driver with a defect"  # type: ignore[method-assign]
+        device.open = Mock(side_effect=ZeroDivisionError)  # type: ignore[method-assign]
+        device.wanted = "of a driver with a defect"
         eventually(lambda: isinstance(device.reports[-1], ZeroDivisionError))
     assert device.reports[-1] is None, "a closed microphone has no failure"
 
@@ -97,7 +99,8 @@ def test_blocks_without_samples_are_no_sound() -> None:
 def test_a_driver_that_fails_after_the_end_reports_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its failure stayed in the status of a program that recorded no more."""
     monkeypatch.setattr(sound, "CLOSE_TIMEOUT_S", 0.0)
-    device, hang = FakeDevice(), Hold()
+    device = FakeDevice()
+    hang = Hold()
 
     def fail(name: str) -> NoReturn:
         hang()
@@ -140,9 +143,14 @@ def test_the_sound_ends_with_the_file(length: int) -> None:
 
 @pytest.mark.parametrize("drift", [-300e-6, 300e-6])
 def test_a_drifting_sound_card_stays_aligned(drift: float) -> None:
-    """A clock that is wrong by 300 ppm and capture times that jitter by 5 ms: off by 45 ms after 150 s."""
-    track, jitter, seconds = SoundTrack(ORIGIN_S), np.random.default_rng(1), 150
-    length, worst = 0, 0.0
+    """A clock that is wrong by 300 ppm and capture times that jitter by 5 ms: off by 45 ms after
+    150 s.
+    """
+    track = SoundTrack(ORIGIN_S)
+    jitter = np.random.default_rng(1)
+    seconds = 150
+    length = 0
+    worst = 0.0
     for number in range(seconds * 50):
         captured_s = number * COUNT / RATE * (1 + drift)
         stamped_s = ORIGIN_S + captured_s + jitter.uniform(0, 5e-3)

@@ -1,4 +1,6 @@
-"""The virtual camera, with a fake driver that behaves as observed; loopback devices, with a fake kernel; readers."""
+"""The virtual camera, with a fake driver that behaves as observed; loopback devices, with a fake
+kernel; readers.
+"""
 
 from __future__ import annotations
 
@@ -39,12 +41,16 @@ from tests.output.pictures import picture
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.skipif(not LINUX, reason="loopback devices of Linux")
-OURS, OTHER = "/dev/video10", "/dev/video7"
+OURS = "/dev/video10"
+OTHER = "/dev/video7"
 BOTH = {OTHER: "Cam 7", OURS: "Mattecam"}
 SECOND = "/dev/video11"
 OURS_TWICE = {OTHER: "Cam 7", OURS: "Mattecam", SECOND: "Mattecam 2"}
-QUERYCAP, STREAMON = 0x80685600, 0x40045612
-G_FMT, S_FMT, S_PARM = 0xC0D05604, 0xC0D05605, 0xC0CC5616
+QUERYCAP = 0x80685600
+STREAMON = 0x40045612
+G_FMT = 0xC0D05604
+S_FMT = 0xC0D05605
+S_PARM = 0xC0CC5616
 
 
 def loopback_error(text: str) -> RuntimeError:
@@ -55,7 +61,11 @@ def loopback_error(text: str) -> RuntimeError:
 def shown(camera: FakeCamera) -> BgrImage:
     """The picture that a reader sees, BGR, converted as readers do (BT.601, limited range)."""
     data, (w, h) = camera.sent[-1], (camera.width, camera.height)
-    codes = {"I420": cv2.COLOR_YUV2BGR_I420, "YUYV": cv2.COLOR_YUV2BGR_YUY2, "UYVY": cv2.COLOR_YUV2BGR_UYVY}
+    codes = {
+        "I420": cv2.COLOR_YUV2BGR_I420,
+        "YUYV": cv2.COLOR_YUV2BGR_YUY2,
+        "UYVY": cv2.COLOR_YUV2BGR_UYVY,
+    }
     planes = data.reshape(h * 3 // 2, w) if camera.layout == "I420" else data.reshape(h, w, 2)
     return cv2.cvtColor(planes, codes[camera.layout]).astype(np.uint8, copy=False)
 
@@ -82,7 +92,8 @@ def test_bars_arrive_with_their_colours(driver: FakeDriver, backend: str) -> Non
      ("YU12", True, "pyvirtualcam"), ("YUYV", True, "pyvirtualcam"), ("YU12", True, "v4l2"), ("YUYV", True, "v4l2")],
 )  # fmt: skip
 def test_the_format_that_the_device_keeps_is_used(driver: FakeDriver, fourcc: str, held: bool, backend: str) -> None:
-    driver.kept, driver.refuses_others = PixelSize(320, 240, fourcc), held
+    driver.kept = PixelSize(320, 240, fourcc)
+    driver.refuses_others = held
     camera = VirtualCamera("auto", 640, 480, 30, backend=backend)
     camera.send(picture(640, 480))
     assert camera.size == (320, 240)
@@ -101,7 +112,8 @@ def test_an_unsupported_format_is_rejected(driver: FakeDriver, monkeypatch: pyte
 
 
 @pytest.mark.parametrize(
-    ("asked", "given"), [((641, 481), (640, 480)), ((1, 1), (2, 2)), ((20_000, 10_000), (7680, 3840))]
+    ("asked", "given"),
+    [((641, 481), (640, 480)), ((1, 1), (2, 2)), ((20_000, 10_000), (7680, 3840))],
 )
 def test_sizes_are_even_and_bounded(driver: FakeDriver, asked: tuple[int, int], given: tuple[int, int]) -> None:
     assert VirtualCamera("auto", *asked, 0).size == given
@@ -148,7 +160,10 @@ def test_frames_are_packed_in_one_array_whose_half_written_content_is_never_sent
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The memory of a new one for each frame made readers wait on a slow machine."""
-    packer, (first, second, third) = Packer((64, 48)), (picture(64, 48, grey=grey) for grey in (40, 90, 200))
+    packer, (first, second, third) = (
+        Packer((64, 48)),
+        (picture(64, 48, grey=grey) for grey in (40, 90, 200)),
+    )
     packed = packer.pack(first, "YUYV")
     assert packer.pack(second, "YUYV") is packed and (packed == yuv.to_yuv(second.image, "YUYV")).all()
     planes = packer.pack(second, "I420")
@@ -191,7 +206,9 @@ def test_devices_that_other_programs_send_to_are_left_alone(driver: FakeDriver, 
 
 @pytest.mark.parametrize("label", ["Cam 7", "Intel MIPI Camera", "OBS Virtual Camera", "Dummy video device (0x0000)"])
 def test_auto_sends_to_no_camera_of_another_program(driver: FakeDriver, label: str) -> None:
-    """That of v4l2-relayd is silent while nobody reads it: the program wrote into the camera of the laptop."""
+    """That of v4l2-relayd is silent while nobody reads it: the program wrote into the camera of
+    the laptop.
+    """
     driver.labels = {OTHER: label}
 
     message = refusal("auto")
@@ -202,7 +219,9 @@ def test_auto_sends_to_no_camera_of_another_program(driver: FakeDriver, label: s
     assert device_of(OTHER) == OTHER, "the user may name it"
 
 
-def test_only_a_camera_that_auto_may_send_to_shows_the_picture_to_programs(driver: FakeDriver) -> None:
+def test_only_a_camera_that_auto_may_send_to_shows_the_picture_to_programs(
+    driver: FakeDriver,
+) -> None:
     settings = BASE.replaced_at(["output"], virtual_camera="auto", pipewire="off")
     driver.labels = {OTHER: "Intel MIPI Camera"}
     assert not table.has_camera(settings)
@@ -239,7 +258,9 @@ def test_auto_tries_the_next_on_failure_and_reports_the_first(driver: FakeDriver
 
 
 def sends_to(pipeline: Pipeline, device: str) -> bool:
-    """Whether the virtual camera that the settings ask for is open, or has failed to open, and this one is in use."""
+    """Whether the virtual camera that the settings ask for is open, or has failed to open, and
+    this one is in use.
+    """
     return pipeline.outputs_decided and pipeline.status().virtual_camera == device
 
 
@@ -254,7 +275,9 @@ def sends_to(pipeline: Pipeline, device: str) -> bool:
 def test_the_camera_in_use_is_closed_before_it_is_opened_under_another_name(
     driver: FakeDriver, world: FakeWorld, change: dict[str, str]
 ) -> None:
-    """The driver refused the second handle: the program said for ever that another one sends to the camera."""
+    """The driver refused the second handle: the program said for ever that another one sends to
+    the camera.
+    """
     parts = world.parts().with_sinks(virtual_camera=open_virtual_camera)
     settings = BASE.replaced_at(["output"], virtual_camera="auto")
     with live(world, settings, parts=parts, timing=IMPATIENT) as pipeline:
@@ -280,7 +303,10 @@ def test_the_camera_in_use_is_opened_again_where_another_backend_fails_and_is_th
         eventually(lambda: sends_to(pipeline, OURS))
         monkeypatch.setattr(sys.modules["pyvirtualcam"], "Camera", attempts)
 
-        apply(pipeline, settings.replaced_at(["output"], virtual_camera=OURS, virtual_camera_backend="pyvirtualcam"))
+        apply(
+            pipeline,
+            settings.replaced_at(["output"], virtual_camera=OURS, virtual_camera_backend="pyvirtualcam"),
+        )
         eventually(lambda: len(driver.opened) == 2 and sends_to(pipeline, OURS))
         eventually(lambda: len(driver.opened[-1].sent) > 20)
 
@@ -331,13 +357,31 @@ def test_the_advice_names_a_number_that_is_free(
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        (loopback_error("No v4l2 loopback device found at /dev/video[0-99]. Did you …"), "modprobe v4l2loopback"),
+        (
+            loopback_error("No v4l2 loopback device found at /dev/video[0-99]. Did you …"),
+            "modprobe v4l2loopback",
+        ),
         (loopback_error("Device /dev/video10 does not exist."), "does not exist; choose another"),
-        (loopback_error("Device /dev/video10 is not a video output device."), "another program sends"),
-        (loopback_error("Device /dev/video10 could not be opened: Device or resource busy"), "Another program sends"),
-        (loopback_error("Could not access /dev/video0 due to missing permissions."), "sudo usermod -aG video"),
-        (RuntimeError("'obs' backend: device not found! Did you install OBS?"), "There is no virtual camera"),
-        (RuntimeError("'obs' backend: virtual camera output could not be started"), "does not start"),
+        (
+            loopback_error("Device /dev/video10 is not a video output device."),
+            "another program sends",
+        ),
+        (
+            loopback_error("Device /dev/video10 could not be opened: Device or resource busy"),
+            "Another program sends",
+        ),
+        (
+            loopback_error("Could not access /dev/video0 due to missing permissions."),
+            "sudo usermod -aG video",
+        ),
+        (
+            RuntimeError("'obs' backend: device not found! Did you install OBS?"),
+            "There is no virtual camera",
+        ),
+        (
+            RuntimeError("'obs' backend: virtual camera output could not be started"),
+            "does not start",
+        ),
         (ZeroDivisionError("division by zero"), "cannot be used; choose another"),
         (KeyError("v4l3"), "cannot be used; choose another"),
         (ValueError("one line\nanother"), "cannot be used; choose another"),
@@ -371,7 +415,12 @@ def test_the_list_has_our_device_first_and_knows_busy_ones(driver: FakeDriver, m
     driver.labels = BOTH
     driver.sending = {OTHER}
     ours, other = list_virtual_cameras()
-    assert (ours.id, ours.label, ours.path, ours.busy) == ("/dev/video10", "Mattecam", "/dev/video10", False)
+    assert (ours.id, ours.label, ours.path, ours.busy) == (
+        "/dev/video10",
+        "Mattecam",
+        "/dev/video10",
+        False,
+    )
     assert (other.label, other.busy) == ("Cam 7", True)
     monkeypatch.setattr(camera_list, "holders", lambda path: (Holder(1, "obs", True),))
     assert all(one.busy for one in list_virtual_cameras())
@@ -395,7 +444,9 @@ def test_other_systems_receive_bgr_of_fixed_size(driver: FakeDriver, monkeypatch
     assert driver.revived == []
 
 
-def test_other_systems_are_told_of_obs_and_have_one_backend(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_systems_are_told_of_obs_and_have_one_backend(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(virtual_camera, "LINUX", False)
     monkeypatch.setattr(camera_list, "LINUX", False)
     assert list_virtual_cameras() == ()
@@ -420,7 +471,9 @@ def test_nothing_is_sent_to_the_camera_that_is_the_source(driver: FakeDriver, wa
 
 
 def test_the_source_is_not_looked_for_without_a_virtual_camera(driver: FakeDriver) -> None:
-    """Opening is retried every two seconds; listing the cameras opens each, which wakes those that sleep."""
+    """Opening is retried every two seconds; listing the cameras opens each, which wakes those
+    that sleep.
+    """
     driver.labels = {}
     assert "There is no virtual camera" in refusal(avoided=lambda: pytest.fail("the cameras are listed"))
 
@@ -451,7 +504,8 @@ class Kernel:
             raise OSError(self.errors[request], "refused")
         self.asked[request] = bytes(argument)
         if request == QUERYCAP:
-            names, bits = (b"v4l2 loopback", b"Mattecam", b"platform:x"), (self.capabilities, self.device_capabilities)
+            names = (b"v4l2 loopback", b"Mattecam", b"platform:x")
+            bits = (self.capabilities, self.device_capabilities)
             argument[:] = struct.pack("16s32s32sIII12x", *names, 0x60100, *bits)
         elif request in self.answers:
             argument[: len(self.answers[request])] = self.answers[request]
@@ -467,14 +521,22 @@ def kernel(monkeypatch: pytest.MonkeyPatch) -> Kernel:
 
 @pytest.mark.parametrize(
     ("capabilities", "device", "takes"),
-    [(0x85200003, 0x05200003, True), (0x85200003, 0x05200001, False), (0x05200002, 0, True), (0x05200001, 0, False)],
+    [
+        (0x85200003, 0x05200003, True),
+        (0x85200003, 0x05200001, False),
+        (0x05200002, 0, True),
+        (0x05200001, 0, False),
+    ],
 )
 def test_whether_a_producer_may_open_the_node(kernel: Kernel, capabilities: int, device: int, takes: bool) -> None:
-    kernel.capabilities, kernel.device_capabilities = capabilities, device
+    kernel.capabilities = capabilities
+    kernel.device_capabilities = device
     assert v4l2.takes_output("/dev/null") is takes
 
 
-def test_the_format_is_read_at_its_offset_and_errors_of_the_driver_are_survived(kernel: Kernel) -> None:
+def test_the_format_is_read_at_its_offset_and_errors_of_the_driver_are_survived(
+    kernel: Kernel,
+) -> None:
     kernel.answers[G_FMT] = struct.pack("I4xII4s", 2, 1280, 720, b"YU12")
     assert v4l2.current_format("/dev/null") == PixelSize(1280, 720, "YU12")
     kernel.errors = dict.fromkeys((G_FMT, STREAMON), errno.EINVAL)
@@ -485,8 +547,15 @@ def test_the_format_is_read_at_its_offset_and_errors_of_the_driver_are_survived(
 
 
 def test_loopbacks_are_listed_that_have_a_device_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is opened, which would wake a real camera; a container sees devices of the host that it does not have."""
-    for number, attribute in ((10, "max_openers"), (7, "max_openers"), (0, "index"), (11, "max_openers")):
+    """Nothing is opened, which would wake a real camera; a container sees devices of the host
+    that it does not have.
+    """
+    for number, attribute in (
+        (10, "max_openers"),
+        (7, "max_openers"),
+        (0, "index"),
+        (11, "max_openers"),
+    ):
         (tmp_path / f"class/video{number}").mkdir(parents=True)
         (tmp_path / f"class/video{number}" / attribute).touch()
         (tmp_path / f"class/video{number}/name").write_text(f"Cam {number}\n")
@@ -495,10 +564,14 @@ def test_loopbacks_are_listed_that_have_a_device_file(tmp_path: Path, monkeypatc
     monkeypatch.setattr(v4l2, "SYSFS", tmp_path / "class")
     monkeypatch.setattr(v4l2, "DEVICES", tmp_path)
     monkeypatch.setattr(v4l2, "v4l2", None)
-    assert list(v4l2.loopback_labels().items()) == [("/dev/video7", "Cam 7"), ("/dev/video10", "Cam 10")]
+    assert list(v4l2.loopback_labels().items()) == [
+        ("/dev/video7", "Cam 7"),
+        ("/dev/video10", "Cam 10"),
+    ]
 
 
-NEW, NONE = b"frame", BlockingIOError()
+NEW = b"frame"
+NONE = BlockingIOError()
 
 
 @pytest.mark.parametrize(
@@ -515,7 +588,9 @@ NEW, NONE = b"frame", BlockingIOError()
 def test_only_new_frames_count_as_arriving(
     monkeypatch: pytest.MonkeyPatch, reads: list[bytes | OSError], arrive: bool
 ) -> None:
-    """The first frames may be old ones in the ring buffer; more than the largest ring holds must be new."""
+    """The first frames may be old ones in the ring buffer; more than the largest ring holds must
+    be new.
+    """
     monkeypatch.setattr("app.output.v4l2.os.read", Mock(side_effect=reads))
     monkeypatch.setattr(v4l2, "_LOOK_AGAIN_S", 0.01)
     assert v4l2.frames_arrive("/dev/null", 0.05) is arrive
@@ -528,11 +603,21 @@ def device(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("layout", "fourcc", "stride", "size"), [("I420", b"YU12", 64, 64 * 72), ("YUYV", b"YUYV", 128, 64 * 96)]
+    ("layout", "fourcc", "stride", "size"),
+    [("I420", b"YU12", 64, 64 * 72), ("YUYV", b"YUYV", 128, 64 * 96)],
 )
 def test_format_rate_frames(kernel: Kernel, device: Path, layout: str, fourcc: bytes, stride: int, size: int) -> None:
     writer = LoopbackWriter(64, 48, 29.97, device=str(device), layout=layout)  # type: ignore[arg-type]
-    assert struct.unpack_from("I4xII4sIIII", kernel.asked[S_FMT]) == (2, 64, 48, fourcc, 1, stride, size, 1)
+    assert struct.unpack_from("I4xII4sIIII", kernel.asked[S_FMT]) == (
+        2,
+        64,
+        48,
+        fourcc,
+        1,
+        stride,
+        size,
+        1,
+    )
     rate = struct.unpack_from("IIIII", kernel.asked[S_PARM])
     assert rate[0] == 2 and rate[4] / rate[3] == pytest.approx(29.97, abs=1e-4)
     frame = np.arange(size, dtype=np.uint32).astype(np.uint8)
@@ -572,7 +657,9 @@ def test_v4l2_replaces_pyvirtualcam(driver: FakeDriver, monkeypatch: pytest.Monk
         assert why in refusal(backend=backend)
 
 
-def test_opening_and_closing_readers_are_noticed_but_no_producers_and_own_handles(device: Path) -> None:
+def test_opening_and_closing_readers_are_noticed_but_no_producers_and_own_handles(
+    device: Path,
+) -> None:
     with program(device, "O_WRONLY"), device.open(), closing(ReaderWatch(str(device))) as watch:
         assert watch.readers() == ()
         with program(device, "O_RDWR") as reader:
@@ -581,7 +668,8 @@ def test_opening_and_closing_readers_are_noticed_but_no_producers_and_own_handle
 
 
 def test_processes_are_not_scanned_without_an_event(device: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    search, clock = Mock(return_value=()), FakeClock(50.0)
+    search = Mock(return_value=())
+    clock = FakeClock(50.0)
     monkeypatch.setattr(camera_list, "holders", search)
     with closing(ReaderWatch(str(device), clock)) as watch:
         for _ in range(100):
@@ -600,12 +688,18 @@ def test_processes_are_not_scanned_without_an_event(device: Path, monkeypatch: p
 def hidden(monkeypatch: pytest.MonkeyPatch) -> set[int]:
     """Processes whose files cannot be listed, as those of another user."""
     pids: set[int] = set()
-    monkeypatch.setattr(camera_list, "holders", lambda path: tuple(one for one in holders(path) if one.pid not in pids))
+    monkeypatch.setattr(
+        camera_list,
+        "holders",
+        lambda path: tuple(one for one in holders(path) if one.pid not in pids),
+    )
     return pids
 
 
 def test_a_reader_that_cannot_be_seen_is_unknown_until_it_closes_the_device(device: Path, hidden: set[int]) -> None:
-    """A container of root, or a daemon, counted as nobody: the camera rested, and it saw the card for ever."""
+    """A container of root, or a daemon, counted as nobody: the camera rested, and it saw the
+    card for ever.
+    """
     with device.open("wb"), closing(ReaderWatch(str(device))) as watch:
         assert watch.readers() == ()
 
@@ -618,7 +712,11 @@ def test_a_reader_that_cannot_be_seen_is_unknown_until_it_closes_the_device(devi
 
 
 def test_a_reader_that_cannot_be_seen_stays_unknown_after_one_that_can(device: Path, hidden: set[int]) -> None:
-    with closing(ReaderWatch(str(device))) as watch, device.open("wb") as sent, program(device, "O_RDWR") as unseen:
+    with (
+        closing(ReaderWatch(str(device))) as watch,
+        device.open("wb") as sent,
+        program(device, "O_RDWR") as unseen,
+    ):
         hidden.add(unseen)
         sent.write(b"a frame")
         sent.flush()

@@ -30,8 +30,10 @@ _CHROMIUM_SWITCHES = (
 
 
 def browser_command(name: str, profile: Path, address: str, *, pipewire: bool = True) -> list[str]:
-    """Return the command that opens the page without a display. name: `firefox-esr` or `chromium`. pipewire: the
-    browser asks the camera portal; otherwise it opens video devices.
+    """Return the command that opens the page without a display.
+
+    name: `firefox-esr` or `chromium`. pipewire: the browser asks the camera portal; otherwise it
+    opens video devices.
     """
     profile.mkdir()
     if name == "firefox-esr":

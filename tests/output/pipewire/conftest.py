@@ -1,4 +1,6 @@
-"""What tests of browsers share: a desktop with the camera portal, and whether the program shows its first matte."""
+"""What tests of browsers share: a desktop with the camera portal, and whether the program shows
+its first matte.
+"""
 
 from __future__ import annotations
 
@@ -18,14 +20,17 @@ LIBEXEC = Path("/usr/libexec")
 PORTALS = ("xdg-permission-store", "xdg-desktop-portal-gtk", "xdg-desktop-portal")
 PERMIT = (
     "dbus-send --session --print-reply --dest=org.freedesktop.impl.portal.PermissionStore "
-    "/org/freedesktop/impl/portal/PermissionStore org.freedesktop.impl.portal.PermissionStore.SetPermission "
-    "string:devices boolean:true string:camera string: array:string:yes"
+    "/org/freedesktop/impl/portal/PermissionStore "
+    "org.freedesktop.impl.portal.PermissionStore.SetPermission string:devices boolean:true "
+    "string:camera string: array:string:yes"
 )
 
 
 @pytest.fixture
 def desktop(tmp_path: Path) -> Iterator[PrivateSession]:
-    """A private session with a display and the camera portal, whose question is answered with yes."""
+    """A private session with a display and the camera portal, whose question is answered with
+    yes.
+    """
     missing = [one for one in PORTALS if not (LIBEXEC / one).exists()] + [
         one for one in ("Xvfb", "dbus-send", "dbus-update-activation-environment") if shutil.which(one) is None
     ]
@@ -44,7 +49,15 @@ def desktop(tmp_path: Path) -> Iterator[PrivateSession]:
         }
         session.launch("Xvfb", ":87", "-screen", "0", "1280x800x24")
         time.sleep(1)
-        session.run(["dbus-update-activation-environment", "DISPLAY", "XDG_CURRENT_DESKTOP", "XDG_RUNTIME_DIR", "HOME"])
+        session.run(
+            [
+                "dbus-update-activation-environment",
+                "DISPLAY",
+                "XDG_CURRENT_DESKTOP",
+                "XDG_RUNTIME_DIR",
+                "HOME",
+            ]
+        )
         for portal in PORTALS:
             session.launch(str(LIBEXEC / portal))
             time.sleep(1)
@@ -53,6 +66,8 @@ def desktop(tmp_path: Path) -> Iterator[PrivateSession]:
 
 
 def composites(desktop: PrivateSession) -> bool:
-    """Return whether the program has made a composite: a first start shows the card while it compiles."""
+    """Return whether the program has made a composite: a first start shows the card while it
+    compiles.
+    """
     answer = desktop.run([sys.executable, str(ROOT / "run.py"), "ctl", "--json", "status"])
     return answer.returncode == 0 and json.loads(answer.stdout)["frames_out"] > 0

@@ -16,7 +16,8 @@ from app.system.pipewire.stream import NodeReader
 from app.system.pipewire.video_format import RawFrame
 from tests.output.pictures import picture, sender
 
-WIDTH, HEIGHT = 64, 48
+WIDTH = 64
+HEIGHT = 48
 
 
 @dataclass

@@ -1,4 +1,6 @@
-"""Browsers show the PipeWire camera of the whole program, through a real camera portal; minutes long."""
+"""Browsers show the PipeWire camera of the whole program, through a real camera portal; minutes
+long.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,16 @@ GREEN = (0, 177, 64)
 def test_a_browser_shows_the_whole_program(desktop: PrivateSession, tmp_path: Path, browser: str) -> None:
     if shutil.which(browser) is None:
         pytest.skip(f"needs {browser}")
-    options = ("--source", "demo", "--background", "#00b140", "--virtual-camera", "off", "--pipewire", "on")
+    options = (
+        "--source",
+        "demo",
+        "--background",
+        "#00b140",
+        "--virtual-camera",
+        "off",
+        "--pipewire",
+        "on",
+    )
     desktop.launch(sys.executable, str(ROOT / "run.py"), "headless", *options, "--seconds", "300")
     eventually(lambda: bool(desktop.nodes()))
     eventually(lambda: composites(desktop), 180)

@@ -1,11 +1,13 @@
-"""The whole program in a call between two peers of a browser, judged by what the receiver shows; minutes long.
+"""The whole program in a call between two peers of a browser, judged by what the receiver shows;
+minutes long.
 
-The camera is a person before a checkerboard whose two colours appear nowhere else: a pixel of it at the receiver is a
-pixel of the room. As a program (`python -m tests.output.pipewire.test_call OPTIONS`), this module is Mattecam with a
-network that fails while the file `MATTECAM_TEST_FAULT` exists, on a desktop with a tray; SIGUSR1 closes its window.
+The camera is a person before a checkerboard whose two colours appear nowhere else: a pixel of it at
+the receiver is a pixel of the room. As a program (`python -m tests.output.pipewire.test_call
+OPTIONS`), this module is Mattecam with a network that fails while the file `MATTECAM_TEST_FAULT`
+exists, on a desktop with a tray; SIGUSR1 closes its window.
 
-MATTECAM_CALL_S: how long the frames of a quiet call are counted (60). MATTECAM_CALL_PICTURES: a folder that receives
-the picture of each state.
+MATTECAM_CALL_S: how long the frames of a quiet call are counted (60). MATTECAM_CALL_PICTURES: a
+folder that receives the picture of each state.
 """
 
 from __future__ import annotations
@@ -50,14 +52,17 @@ from tests.waiting import eventually
 QUIET_S = float(os.environ.get("MATTECAM_CALL_S", "60"))
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900 + QUIET_S)]
 
-WIDTH, HEIGHT, FPS = 640, 480, 15
-"""Little, so that program, browser and codec fit into two processors."""
+# Little, so that program, browser and codec fit into two processors.
+WIDTH = 640
+HEIGHT = 480
+FPS = 15
 ROOM_CAMERA = "Room"
+# The two colours of the checkerboard, which the page looks for.
 BOARD = (220, 0, 220), (0, 200, 0)
-"""The two colours of the checkerboard, which the page looks for."""
 CELL = 32
 BACKGROUND = "#336699"
 FAULT = "MATTECAM_TEST_FAULT"
+# Reads its own camera from PipeWire itself: only the browser asks the portal.
 PROGRAM = (
     "env",
     "DBUS_SESSION_BUS_ADDRESS=unix:path=/nowhere",
@@ -65,15 +70,17 @@ PROGRAM = (
     "-m",
     "tests.output.pipewire.test_call",
 )
-"""Reads its own camera from PipeWire itself: only the browser asks the portal."""
+# Share of a picture that may be near a colour of the board: pixels along the edge of the person mix
+# with it.
 MOST_BOARD = 0.01
-"""Share of a picture that may be near a colour of the board: pixels along the edge of the person mix with it."""
+# A first start compiles.
 START_S = 180.0
-"""A first start compiles."""
 
 
 def room() -> Iterator[BgrImage]:
-    """Yield frames: the portrait of the demonstration, which sways, before a checkerboard, which is still."""
+    """Yield frames: the portrait of the demonstration, which sways, before a checkerboard, which
+    is still.
+    """
     portrait = cv2.resize(_read(PORTRAIT), (HEIGHT, HEIGHT), interpolation=cv2.INTER_AREA)
     cut_out = cv2.resize(_person(), (HEIGHT, HEIGHT), interpolation=cv2.INTER_AREA)
     rows, columns = np.indices((HEIGHT, WIDTH)) // CELL
@@ -87,7 +94,9 @@ def room() -> Iterator[BgrImage]:
 
 
 def _person() -> NDArray[np.uint8]:
-    """Return the person of the portrait, 255, as what differs from the picture of the empty scene, without holes."""
+    """Return the person of the portrait, 255, as what differs from the picture of the empty
+    scene, without holes.
+    """
     portrait = _read(PORTRAIT)
     empty = _read(EMPTY_SCENE)[MARGIN_Y:-MARGIN_Y, MARGIN_X:-MARGIN_X]
     difference = np.where(cv2.absdiff(portrait, empty).max(2) > 6, 255, 0).astype(np.uint8)
@@ -125,8 +134,8 @@ class Call:
 
     desktop: PrivateSession
     incoming: Queue[dict[str, Any]]
+    # One for each second.
     reports: list[dict[str, Any]] = field(default_factory=list)
-    """One for each second."""
 
     def next(self) -> dict[str, Any]:
         """Return the next report; keep it."""
@@ -136,7 +145,9 @@ class Call:
         return report
 
     def until(self, shows: Callable[[dict[str, Any]], bool], state: str, limit_s: float = 60) -> dict[str, Any]:
-        """Return the first report that shows something, then three seconds more of it; save its picture."""
+        """Return the first report that shows something, then three seconds more of it; save its
+        picture.
+        """
         began_s = time.monotonic()
         while not shows(self.next()):
             told = f"{state}: {_told(self.reports[-1])}"
@@ -205,7 +216,14 @@ def in_desktop(desktop: PrivateSession, monkeypatch: pytest.MonkeyPatch, tmp_pat
 
 def start(desktop: PrivateSession, *words: str, background: str = BACKGROUND) -> None:
     """Start the program, and wait for its first matte."""
-    options = ("--source", f"portal:{ROOM_CAMERA}", "--size", f"{WIDTH}x{HEIGHT}", "--fps", str(FPS))
+    options = (
+        "--source",
+        f"portal:{ROOM_CAMERA}",
+        "--size",
+        f"{WIDTH}x{HEIGHT}",
+        "--fps",
+        str(FPS),
+    )
     outputs = ("--virtual-camera", "off", "--pipewire", "on", "--always-on")
     desktop.launch(*PROGRAM, *words, "--verbose", *options, *outputs, "--background", background)
     try:
@@ -228,7 +246,10 @@ def ctl(desktop: PrivateSession, *words: str) -> None:
 
 @contextmanager
 def call(desktop: PrivateSession, profile: Path) -> Iterator[Call]:
-    """Hold a call inside the context. No picture of it may show the room, whatever happens meanwhile."""
+    """Hold a call inside the context.
+
+    No picture of it may show the room, whatever happens meanwhile.
+    """
     with page("call.html") as (address, incoming):
         desktop.launch(*browser_command("chromium", profile, address))
         made = Call(desktop, incoming)
@@ -293,7 +314,8 @@ def test_frames_arrive_steadily_in_a_quiet_call(in_desktop: PrivateSession, tmp_
         with call(in_desktop, tmp_path / "profile") as seen:
             seen.until(shows_person, "quiet")
             first = seen.until(shows_person, "quiet")
-            began_s, began = time.monotonic(), len(seen.reports)
+            began_s = time.monotonic()
+            began = len(seen.reports)
             while time.monotonic() < began_s + QUIET_S:
                 last = seen.next()
         in_desktop.end(PROGRAM[0])

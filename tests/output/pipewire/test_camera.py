@@ -1,4 +1,6 @@
-"""The PipeWire camera, as other programs see it in a private session; readers and the program may be stopped."""
+"""The PipeWire camera, as other programs see it in a private session; readers and the program
+may be stopped.
+"""
 
 from __future__ import annotations
 
@@ -30,10 +32,10 @@ from tests.pipewire_session import NEEDS_GSTREAMER, PrivateSession, has_gstreame
 from tests.waiting import eventually
 
 needs_gstreamer = pytest.mark.skipif(not has_gstreamer(), reason=NEEDS_GSTREAMER)
+# How long a reader or the program is stopped (SIGSTOP), as by a debugger or a suspended desktop.
 STOPPED_S = 10.0
-"""How long a reader or the program is stopped (SIGSTOP), as by a debugger or a suspended desktop."""
+# Frames: more than there are buffers.
 ENOUGH = 100
-"""Frames: more than there are buffers."""
 BLUE = np.array((255, 0, 0))
 
 
@@ -63,10 +65,26 @@ def test_colours_are_read_back(pipewire: PrivateSession) -> None:
 
 @needs_gstreamer
 def test_gstreamer_reads_the_declared_colours(pipewire: PrivateSession, tmp_path: Path) -> None:
-    """An independent reader converts by the colorimetry that the node declares or, in old versions, that it guesses."""
+    """An independent reader converts by the colorimetry that the node declares or, in old
+    versions, that it guesses.
+    """
     raw = tmp_path / "frames.raw"
-    source = ["pipewiresrc", "target-object=mattecam", "num-buffers=3", "!", "video/x-raw,format=YUY2"]
-    convert = ["!", "videoconvert", "!", "video/x-raw,format=BGR", "!", "filesink", f"location={raw}"]
+    source = [
+        "pipewiresrc",
+        "target-object=mattecam",
+        "num-buffers=3",
+        "!",
+        "video/x-raw,format=YUY2",
+    ]
+    convert = [
+        "!",
+        "videoconvert",
+        "!",
+        "video/x-raw,format=BGR",
+        "!",
+        "filesink",
+        f"location={raw}",
+    ]
     command = ["gst-launch-1.0", "-q", *source, *convert]
     with feeding(640, 480):
         done = pipewire.run(command)
@@ -136,7 +154,9 @@ def test_the_size_is_kept_while_a_program_reads(pipewire: PrivateSession) -> Non
 
 
 def test_another_size_is_offered_by_the_same_node(pipewire: PrivateSession) -> None:
-    """A reader that was connecting to the one that was replaced got no picture for half a minute."""
+    """A reader that was connecting to the one that was replaced got no picture for half a
+    minute.
+    """
     with feeding(64, 48) as feeder:
         eventually(lambda: bool(pipewire.nodes()))
         (before,) = pipewire.nodes()
@@ -153,7 +173,9 @@ def test_another_size_is_offered_by_the_same_node(pipewire: PrivateSession) -> N
     assert offered["size"] == {"width": 200, "height": 50}
 
 
-def test_a_reader_that_still_found_the_last_size_gets_frames_of_it(pipewire: PrivateSession) -> None:
+def test_a_reader_that_still_found_the_last_size_gets_frames_of_it(
+    pipewire: PrivateSession,
+) -> None:
     found_last = VideoFormat("YUY2", 64, 48, Fraction(30))
     with closing(PipeWireNode(found_last)) as node:
         node.offer(200, 50)
@@ -169,7 +191,9 @@ def test_a_reader_that_still_found_the_last_size_gets_frames_of_it(pipewire: Pri
 def test_gstreamer_that_connects_as_the_first_reader_leaves_gets_its_picture(
     pipewire: PrivateSession, joins: str
 ) -> None:
-    """The source has another size than the first card, which the node takes as its reader leaves."""
+    """The source has another size than the first card, which the node takes as its reader
+    leaves.
+    """
     command = ["gst-launch-1.0", "-q", "pipewiresrc", "target-object=mattecam"]
     first = [*command, "!", "video/x-raw,format=YUY2", "!", "fakesink"]
     second = [*command, "num-buffers=3", "!", "video/x-raw,format=YUY2", "!", "fakesink"]
@@ -206,13 +230,16 @@ def test_without_the_library_there_is_no_camera(monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.long
-def test_a_reader_that_was_stopped_for_ten_seconds_goes_on_with_new_frames(pipewire: PrivateSession) -> None:
+def test_a_reader_that_was_stopped_for_ten_seconds_goes_on_with_new_frames(
+    pipewire: PrivateSession,
+) -> None:
     with feeding() as feeder, pipewire.reader() as (stopped, lines), reading() as other:
         feeder.picture = picture(grey=30)
         eventually(lambda: int(lines[-1]) < 95)
         stopped.send_signal(signal.SIGSTOP)
         feeder.picture = picture(grey=230)
-        received, began_s = other.received, time.monotonic()
+        received = other.received
+        began_s = time.monotonic()
         while time.monotonic() < began_s + STOPPED_S or other.received < received + ENOUGH:
             next_frame(other)  # fails if the other reader is blocked
         assert int(lines[-1]) < 95, "it printed what came after it was stopped"
@@ -226,7 +253,8 @@ def test_a_stopped_reader_does_not_block_the_program(pipewire: PrivateSession) -
     """It is alone, so that no other reader gives buffers back."""
     with feeding() as feeder, pipewire.reader() as (stopped, _):
         stopped.send_signal(signal.SIGSTOP)
-        sent, began_s = feeder.sent, time.monotonic()
+        sent = feeder.sent
+        began_s = time.monotonic()
         eventually(lambda: time.monotonic() > began_s + STOPPED_S and feeder.sent > sent + ENOUGH)
     with feeding(), reading() as reader:
         next_frame(reader)
@@ -234,7 +262,9 @@ def test_a_stopped_reader_does_not_block_the_program(pipewire: PrivateSession) -
 
 @pytest.mark.long
 def test_the_program_was_stopped_for_ten_seconds(pipewire: PrivateSession) -> None:
-    """Readers stay connected, get nothing meanwhile, then the card or composites, and never the room."""
+    """Readers stay connected, get nothing meanwhile, then the card or composites, and never the
+    room.
+    """
     command = [sys.executable, "-m", "tests.pipewire_program"]
     with subprocess.Popen(command, env=pipewire.environment, cwd=ROOT, stdin=subprocess.PIPE) as program:
         try:
