@@ -1,4 +1,6 @@
-"""Reading checkpoints: formats, containers of trainers, and files that are malicious, damaged or of other programs."""
+"""Reading checkpoints: formats, containers of trainers, and files that are malicious, damaged or
+of other programs.
+"""
 
 from __future__ import annotations
 
@@ -197,18 +199,26 @@ def test_prefixes_of_trainers_are_removed(prefix: str, safe: bool, network: Bloc
 def test_containers_of_trainers_are_opened(container: str, network: Block, path: Path) -> None:
     saved: object = prefixed(network.state_dict(), "module.")
     if container == "nested":
-        container, saved = "model", {"state_dict": saved, "config": {"size": 3}}
+        container = "model"
+        saved = {"state_dict": saved, "config": {"size": 3}}
     other = nn.Linear(2, 2)
     optimizer = torch.optim.Adam(other.parameters())
     other(torch.ones(2)).sum().backward()
     optimizer.step()
-    beside = {"epoch": 3, "best": 0.5, "optimizer": optimizer.state_dict(), "scaler": {}, "name": "rvm"}
+    beside = {
+        "epoch": 3,
+        "best": 0.5,
+        "optimizer": optimizer.state_dict(),
+        "scaler": {},
+        "name": "rvm",
+    }
     torch.save({**beside, container: saved}, path)
     check(path, network.state_dict())
 
 
 def test_the_network_goes_before_its_average_and_other_networks(network: Block, path: Path) -> None:
-    state, other = network.state_dict(), {"conv.weight": torch.ones(1, 1, 1, 1)}
+    state = network.state_dict()
+    other = {"conv.weight": torch.ones(1, 1, 1, 1)}
     for content in (
         {"ema": other, "discriminator": other, "model": state},
         prefixed(state, "model.") | prefixed(other, "criterion."),
@@ -234,7 +244,8 @@ class Tensors:
     """Pickles as a tensor of any size over a storage of four floats."""
 
     def __init__(self, size: tuple[int, ...], stride: tuple[int, ...]) -> None:
-        self.size, self.stride = size, stride
+        self.size = size
+        self.stride = stride
 
     def __reduce__(self) -> tuple[Any, ...]:
         rebuild, (storage, offset, _, _, *others) = torch.ones(4).__reduce_ex__(2)  # type: ignore[no-untyped-call]
@@ -244,11 +255,14 @@ class Tensors:
 class ScriptModule:
     """Pickles as a module of a TorchScript archive."""
 
-    __module__, __qualname__ = "__torch__", "ScriptModule"
+    __module__ = "__torch__"
+    __qualname__ = "ScriptModule"
 
 
 def save_tensors(path: Path, tensors: Mapping[str, object]) -> None:
-    """Write a TorchScript archive whose tensors refer to their storages one by one, as those of torch do not."""
+    """Write a TorchScript archive whose tensors refer to their storages one by one, as those of
+    torch do not.
+    """
     module = ScriptModule()
     vars(module).update(tensors)
     with pytest.MonkeyPatch.context() as patch:

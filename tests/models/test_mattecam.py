@@ -1,4 +1,6 @@
-"""The bundled network: weights and outputs, decision stage, memories cleared where frames change; its int8 version."""
+"""The bundled network: weights and outputs, decision stage, memories cleared where frames
+change; its int8 version.
+"""
 
 from __future__ import annotations
 
@@ -60,7 +62,8 @@ def test_the_bundled_weights_give_the_expected_outputs() -> None:
 @torch.no_grad()
 def test_the_coarse_alpha_is_the_one_before_the_decision() -> None:
     """Strict mode tells people from ghosts by it."""
-    student, image = load(), portrait(0)
+    student = load()
+    image = portrait(0)
     undecided, *_ = student.undecided_matte(image)
     _, _, coarse, *_ = student.coefficients(image)
     assert torch.equal(coarse, undecided[:, 3:])
@@ -71,17 +74,21 @@ def test_a_trunk_runs_in_float32_up_to_an_eighth_and_its_features_fit_the_next_f
     """Its first layers would cause most of the error in bfloat16."""
     stages = export(MattecamNetwork(trunk=True).eval()).stages
     beginning, trunk, body = stages
-    assert [(stage.float32, stage.steady) for stage in stages] == [(True, True), (False, True), (False, False)]
+    assert [(stage.float32, stage.steady) for stage in stages] == [
+        (True, True),
+        (False, True),
+        (False, False),
+    ]
     assert beginning.module(torch.rand(1, 3, 45, 75)).shape == (1, 40, 6, 10) and trunk.reads == ("begun",)
     assert set(body.reads) & {*beginning.writes, *trunk.writes} == {"deep"}
     assert [stage.name for stage in export(MattecamNetwork().eval()).stages] == ["body"]
 
 
 SIZE = 60, 80
+# First column of the background in `person`.
 EDGE = 30
-"""First column of the background in `person`."""
+# Ghosts may remain so near to the contour.
 REACH = 2 * (DecisionRule().band + DecisionRule().ramp)
-"""Ghosts may remain so near to the contour."""
 
 
 def person(value: float = 1.0) -> Tensor:
@@ -92,7 +99,8 @@ def person(value: float = 1.0) -> Tensor:
 
 def decided(*alphas: Tensor) -> list[Tensor]:
     """Return the alphas of a stream after the decision stage."""
-    last, results = torch.zeros_like(alphas[0]), list[Tensor]()
+    last = torch.zeros_like(alphas[0])
+    results = list[Tensor]()
     for alpha in alphas:
         result, last = decide(alpha, last)
         results.append(result)
@@ -166,8 +174,11 @@ def test_changed_weights_and_a_damaged_file_have_no_int8_version(tmp_path: Path)
 
 
 @torch.no_grad()
-def test_a_saved_network_gives_the_same_outputs_and_without_its_scales_is_refused(tmp_path: Path) -> None:
-    network, file = MattecamNetwork().eval(), tmp_path / "int8.safetensors"
+def test_a_saved_network_gives_the_same_outputs_and_without_its_scales_is_refused(
+    tmp_path: Path,
+) -> None:
+    network = MattecamNetwork().eval()
+    file = tmp_path / "int8.safetensors"
     network.load_state_dict(fill(network.state_dict()))
     random_int8 = quantized(network).eval()
     for module in random_int8.modules():
@@ -188,7 +199,12 @@ def test_all_but_the_first_convolutions_and_the_gate_by_context_are_int8_whose_p
     """Without VNNI, OpenVINO adds the products of two neighbouring input channels in 16 bits."""
     weights = {name: value for name, value in load_file(int8_file(BUNDLED)).items() if value.ndim == 4}
     exact = {name for name, value in weights.items() if value.dtype != torch.int8}
-    assert exact == {"detail1.0.weight", "encode1.0.weight", "trunk.encoder.stem.0.weight", "reduce1.0.weight"}
+    assert exact == {
+        "detail1.0.weight",
+        "encode1.0.weight",
+        "trunk.encoder.stem.0.weight",
+        "reduce1.0.weight",
+    }
     assert any(name.startswith("memory2.gates") for name in weights)
     assert (
         max(largest_pair(weights[name]) for name in weights.keys() - exact if weights[name].shape[1] > 1) <= PAIR_LIMIT
@@ -217,7 +233,9 @@ def test_pairs_of_weights_stay_within_the_limit_at_little_cost(values: np.ndarra
 @pytest.mark.parametrize("limits", [UNSIGNED, SIGNED])
 @pytest.mark.parametrize("kernel", [1, 3])
 def test_openvino_computes_what_the_simulation_computes_with_the_largest_weights(limits: Limits, kernel: int) -> None:
-    """Processors without VNNI add two products in 16 bits: results were off by a sixth on average."""
+    """Processors without VNNI add two products in 16 bits: results were off by a sixth on
+    average.
+    """
     torch.manual_seed(0)
     convolution = nn.Conv2d(32, 32, kernel, padding=kernel // 2)
     convolution.weight.copy_(torch.rand_like(convolution.weight))
@@ -234,7 +252,10 @@ def test_openvino_computes_what_the_simulation_computes_with_the_largest_weights
 
 
 def largest_pair(steps: Tensor) -> float:
-    """Return the largest sum, of one sign, of two neighbouring input channels of weights (O, I, H, W) in int8."""
+    """Return the largest sum, of one sign, of two neighbouring input channels of weights
+    (O, I, H, W) in int8.
+    """
     even = nn.functional.pad(steps.float(), (0, 0, 0, 0, 0, steps.shape[1] % 2))
-    positive, negative = even.clamp_min(0), (-even).clamp_min(0)
+    positive = even.clamp_min(0)
+    negative = (-even).clamp_min(0)
     return max(float((part[:, ::2] + part[:, 1::2]).max()) for part in (positive, negative))

@@ -1,4 +1,6 @@
-"""The networks: names and golden outputs of the published implementations, states, sizes, precision, refinement."""
+"""The networks: names and golden outputs of the published implementations, states, sizes,
+precision, refinement.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,9 @@ close = partial(torch.testing.assert_close, atol=1e-5, rtol=0)
 
 
 def assert_golden(name: str, got: dict[str, Tensor], tolerance: float = 3e-5) -> None:
-    """Assert that the outputs match every array of the case; those of full size hold every third row and column."""
+    """Assert that the outputs match every array of the case; those of full size hold every third
+    row and column.
+    """
     with np.load(GOLDEN / f"{name}.npz") as expected:
         assert set(got) == set(expected)
         for key, want in expected.items():
@@ -83,21 +87,29 @@ def test_golden_outputs_of_rvm(case: dict[str, Any]) -> None:
         if "seg" in case["arrays"]:
             found["seg"], *segmented = rvm.segment(streams, *segmented)
     found.update(zip(("fgr", "pha", "r1", "r2", "r3", "r4"), (fgr, pha, *state), strict=True))
-    # Variances of nearly flat regions amplify rounding errors: a 3x3 pooling has an alpha error of 1.2e-5 there.
+    # Variances of nearly flat regions amplify rounding errors: a 3x3 pooling has an alpha error of
+    # 1.2e-5 there.
     tolerance = 5e-6 if case["case"] == "rvm_mobilenetv3_fast_guided_filter_0.5" else 3e-5
     assert_golden(case["case"], {name: found[name] for name in case["arrays"]}, tolerance)
 
 
 def test_the_guided_filter_survives_half_precision() -> None:
-    """float16 cannot represent the variance of a nearly flat image (1e-6), although the image itself is exact."""
+    """float16 cannot represent the variance of a nearly flat image (1e-6), although the image
+    itself is exact.
+    """
     generator = torch.Generator().manual_seed(0)
     image = (0.5 + torch.randint(-2, 3, (1, 3, 24, 32), generator=generator) / 1024).half()
     matte = torch.rand(1, 4, 24, 32, generator=generator).half()
-    close(fast_guided_filter(image, matte), fast_guided_filter(image.float(), matte.float()), rtol=1e-5)
+    close(
+        fast_guided_filter(image, matte),
+        fast_guided_filter(image.float(), matte.float()),
+        rtol=1e-5,
+    )
 
 
 def test_half_precision_stays_near() -> None:
-    rvm, src = filled(MattingNetwork()), frame(64, 96, 1)
+    rvm = filled(MattingNetwork())
+    src = frame(64, 96, 1)
     expected = rvm(src, downsample_ratio=0.5)
     got = rvm.half()(src.half(), downsample_ratio=0.5)
     assert {value.dtype for value in got} == {torch.float16}
@@ -169,8 +181,8 @@ def test_any_size_works_and_no_state_is_the_zero_state(network: Network, height:
 
 
 SIZE = 64, 96
+# A frame and a plate.
 INPUTS = frame(*SIZE, 4), frame(*SIZE, 5)
-"""A frame and a plate."""
 
 
 def expecting(error: Literal[0, 1], refining: MattingRefine) -> MattingRefine:
@@ -276,7 +288,10 @@ def test_names_and_shapes_are_the_published_ones() -> None:
     published = json.loads((GOLDEN / "state_dicts.json").read_text())
     with torch.device("meta"):
         states = {name: make().state_dict() for name, make in PUBLISHED.items()}
-        layers = [*MattecamNetwork().state_dict(), *(layer for network in published.values() for layer in network)]
+        layers = [
+            *MattecamNetwork().state_dict(),
+            *(layer for network in published.values() for layer in network),
+        ]
     shapes = {name: {layer: list(value.shape) for layer, value in state.items()} for name, state in states.items()}
     assert shapes == published
     assert not any(layer.startswith(WRAPPERS) for layer in layers), "what is removed as a prefix of trainers"

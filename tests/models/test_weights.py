@@ -47,7 +47,10 @@ def test_the_registry_covers_every_model_and_only_encrypted_addresses() -> None:
         assert Path(spec.file).name == spec.file
         assert spec.url is None or spec.url.startswith("https://")
         assert spec.sha256 is None or re.fullmatch(r"[0-9a-f]{64}", spec.sha256)
-    assert [name for name, network in NETWORKS.items() if network.bundled] == ["mattecam", "mattecam-plate"]
+    assert [name for name, network in NETWORKS.items() if network.bundled] == [
+        "mattecam",
+        "mattecam-plate",
+    ]
 
 
 def test_weights_and_program_agree_on_the_users_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,7 +63,9 @@ def test_weights_and_program_agree_on_the_users_folder(tmp_path: Path, monkeypat
 def test_an_explicit_file_comes_first_and_folders_are_searched_in_order(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(WeightsNotFoundError, match=r"run\.py weights download u2netp"):
         find("u2netp")
-    users, mine, own = weights.user_folder() / "u2netp.pth", folder / "u2netp.pth", tmp_path / "own.pth"
+    users = weights.user_folder() / "u2netp.pth"
+    mine = folder / "u2netp.pth"
+    own = tmp_path / "own.pth"
     users.parent.mkdir(parents=True)
     for file in (users, mine):
         file.touch()
@@ -69,7 +74,12 @@ def test_an_explicit_file_comes_first_and_folders_are_searched_in_order(folder: 
         find("u2netp", own)
     own.touch()
     assert find("u2netp", own) == own
-    assert [place.name for place in weights.search_folders()] == ["mine", "models", "weights", "mattecam"]
+    assert [place.name for place in weights.search_folders()] == [
+        "mine",
+        "models",
+        "weights",
+        "mattecam",
+    ]
 
 
 def test_a_file_in_a_closed_folder_is_not_called_absent(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,7 +92,8 @@ def test_verify_compares_published_and_recorded_hashes(folder: Path, monkeypatch
     def state(name: str) -> WeightState:
         return verified(NETWORKS[name].weights)
 
-    good, other = folder / "u2netp.pth", folder / "torchscript_resnet101_fp32.pth"
+    good = folder / "u2netp.pth"
+    other = folder / "torchscript_resnet101_fp32.pth"
     good.write_bytes(b"not what was published")
     assert state("u2netp") is WeightState.DIFFERENT
     other.write_bytes(b"anything")
@@ -125,7 +136,8 @@ class Server(Handler):
         wanted = self.headers.get("Range")
         Server.ranges.append(wanted)
         start = int(match[1]) if (match := re.fullmatch(r"bytes=(\d+)-", wanted or "")) else 0
-        rest, half = CONTENT[start:], len(CONTENT) // 2
+        rest = CONTENT[start:]
+        half = len(CONTENT) // 2
         answers: dict[str, tuple[int, dict[str, object], bytes]] = {
             "absent": (404, {}, b""),
             "moved": (302, {"Location": "/file"}, b""),
@@ -133,7 +145,11 @@ class Server(Handler):
             "no-length": (200, {"Content-Length": "many"}, b""),
             "page": (200, {"Content-Type": "text/html; charset=utf-8"}, b"<html></html>"),
             "whole": (200, {}, CONTENT),  # ignores ranges
-            "cut": (206 if start else 200, {"Content-Length": len(rest)}, rest[:half]),  # disconnects half-way
+            "cut": (
+                206 if start else 200,
+                {"Content-Length": len(rest)},
+                rest[:half],
+            ),  # disconnects half-way
             "longer": (200, {}, CONTENT + CONTENT),
             "unknown-length": (200, {"Content-Length": None}, CONTENT),
             "endless": (200, {"Content-Length": None}, b""),
@@ -184,7 +200,8 @@ def part_of(target: Path, content: bytes) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("kind", "begun"), [("file", 0), ("moved", 0), ("unknown-length", 0), ("file", 1000), ("whole", 1000)]
+    ("kind", "begun"),
+    [("file", 0), ("moved", 0), ("unknown-length", 0), ("file", 1000), ("whole", 1000)],
 )
 def test_a_download_is_whole_with_progress_also_after_an_interruption(
     server: str, target: Path, kind: str, begun: int
@@ -203,13 +220,21 @@ def test_a_download_is_whole_with_progress_also_after_an_interruption(
 @pytest.mark.parametrize(
     ("kind", "progress", "stopped"),
     [
-        ("cut", downloads.ignore_progress, pytest.raises(DownloadError, match="the download resumes")),
+        (
+            "cut",
+            downloads.ignore_progress,
+            pytest.raises(DownloadError, match="the download resumes"),
+        ),
         ("file", Mock(side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt)),
     ],
     ids=["by the server", "by the user"],
 )
 def test_a_download_that_is_stopped_can_go_on(
-    server: str, target: Path, kind: str, progress: downloads.Progress, stopped: AbstractContextManager[object]
+    server: str,
+    target: Path,
+    kind: str,
+    progress: downloads.Progress,
+    stopped: AbstractContextManager[object],
 ) -> None:
     with stopped:
         fetch(SPEC, f"{server}/{kind}", target, progress)
@@ -257,7 +282,12 @@ def test_a_download_that_was_cancelled_while_it_waited_changes_no_file_of_the_ne
     ],
 )
 def test_a_failed_download_is_a_sentence_stops_at_its_size_and_leaves_no_file(
-    server: str, target: Path, url: str, spec: WeightSpec, words: str, monkeypatch: pytest.MonkeyPatch
+    server: str,
+    target: Path,
+    url: str,
+    spec: WeightSpec,
+    words: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(downloads, "MAX_BYTES", len(CONTENT))
     seen: list[int] = []
@@ -269,7 +299,8 @@ def test_a_failed_download_is_a_sentence_stops_at_its_size_and_leaves_no_file(
 
 
 @pytest.mark.parametrize(
-    ("beginning", "refused"), [(b"x" * 1000, True), (CONTENT + b"too long", False), (b"x" * len(CONTENT), True)]
+    ("beginning", "refused"),
+    [(b"x" * 1000, True), (CONTENT + b"too long", False), (b"x" * len(CONTENT), True)],
 )
 def test_a_wrong_beginning_never_becomes_weights(server: str, target: Path, beginning: bytes, refused: bool) -> None:
     part_of(target, beginning)
@@ -350,7 +381,8 @@ def test_download_by_name(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_file_from_elsewhere_is_installed_only_if_it_is_the_published_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    right, wrong = tmp_path / "right", tmp_path / "wrong"
+    right = tmp_path / "right"
+    wrong = tmp_path / "wrong"
     right.write_bytes(CONTENT)
     wrong.write_bytes(CONTENT[::-1])
     monkeypatch.setitem(NETWORKS, "a-model", replace(NETWORKS["u2netp"], weights=SPEC))
@@ -365,7 +397,9 @@ def test_a_file_from_elsewhere_is_installed_only_if_it_is_the_published_one(
 
 
 class FirstServer(Handler):
-    """Serves CONTENT, waits with the rest of it for ever, or serves another file; counts the requests."""
+    """Serves CONTENT, waits with the rest of it for ever, or serves another file; counts the
+    requests.
+    """
 
     requests: ClassVar[int] = 0
     kind: ClassVar[str] = "whole"
@@ -388,8 +422,11 @@ class FirstServer(Handler):
 
 @pytest.fixture
 def first(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[FirstServer]]:
-    """A first start, whose recommended network is on this server; `folder`: no weights are there."""
-    FirstServer.requests, FirstServer.kind = 0, "whole"
+    """A first start, whose recommended network is on this server; `folder`: no weights are
+    there.
+    """
+    FirstServer.requests = 0
+    FirstServer.kind = "whole"
     FirstServer.released.clear()
     monkeypatch.delenv("MATTECAM_NO_MODELS")
     with served(FirstServer) as address:
@@ -400,16 +437,18 @@ def first(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[FirstS
 
 
 ASKED = (
-    "Downloading a finer network, Fine (Robust Video Matting): 1 MB, GPL-3.0; --no-models or MATTECAM_NO_MODELS=1 goes "
-    "without it."
+    "Downloading a finer network, Fine (Robust Video Matting): 1 MB, GPL-3.0; --no-models or "
+    "MATTECAM_NO_MODELS=1 goes without it."
 )
 FAILED = (
-    "Fine (Robust Video Matting) could not be downloaded, so the network that ships is used; the window or `python3 "
-    "run.py weights download rvm-mobilenetv3` tries again."
+    "Fine (Robust Video Matting) could not be downloaded, so the network that ships is used; the "
+    "window or `python3 run.py weights download rvm-mobilenetv3` tries again."
 )
 
 
-def test_the_set_up_downloads_the_recommended_network_once_and_resumes(first: type[FirstServer]) -> None:
+def test_the_set_up_downloads_the_recommended_network_once_and_resumes(
+    first: type[FirstServer],
+) -> None:
     said: list[str] = []
     target = weights.user_folder() / recommended().weights.file
     target.parent.mkdir(parents=True)
@@ -432,8 +471,8 @@ def test_the_set_up_downloads_the_recommended_network_once_and_resumes(first: ty
         (
             "another",
             60.0,
-            "What was downloaded is not the published file and was deleted; `python3 run.py weights download "
-            "rvm-mobilenetv3` tries again.",
+            "What was downloaded is not the published file and was deleted; `python3 run.py "
+            "weights download rvm-mobilenetv3` tries again.",
         ),
     ],
 )
