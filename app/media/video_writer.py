@@ -37,46 +37,53 @@ from app.media.video_reader import simple_rate
 log = logging.getLogger(__name__)
 
 
+# Types of recordings.
 SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv")
-"""Types of recordings."""
+# Types of films.
 FILM_SUFFIXES = (*SUFFIXES, ".webm")
-"""Types of films."""
 
 KEYFRAME_INTERVAL_S = 2
+# Frames per second from which on some are encoded out of order: the delay of slower ones confuses
+# players.
 SLOWEST_REORDERED = 5
-"""Frames per second from which on some are encoded out of order: the delay of slower ones confuses players."""
+# Of those of sources that films keep.
 FINEST_TIME_BASE = Fraction(1, 1_000_000)
-"""Of those of sources that films keep."""
+# Interval at which what is encoded reaches the file in a form that can be played without its end.
 FRAGMENT_S = 0.4
-"""Interval at which what is encoded reaches the file in a form that can be played without its end."""
 
 
 class FilmTicks:
     """Times of the frames of a film and of their packets, in whole ticks of its time base."""
 
     def __init__(self, rate: Fraction, time_base: Fraction | None, *, live: bool) -> None:
-        """rate: frames per second. time_base: as in `VideoWriter`. live: the encoder holds no frames back."""
+        """rate: frames per second.
+
+        time_base: as in `VideoWriter`. live: the encoder holds no frames back.
+        """
         self.rate = simple_rate(rate)
         if time_base is None or time_base.numerator != 1 or time_base < FINEST_TIME_BASE:
-            time_base = Fraction(1, _ticks(self.rate.numerator))  # with a whole number of ticks per frame
+            # With a whole number of ticks per frame.
+            time_base = Fraction(1, _ticks(self.rate.numerator))
+        # Seconds per tick.
         self.base = time_base
-        """Seconds per tick."""
+        # Ticks per frame of the nominal rate.
         self.interval = max(1, round(1 / self.rate / time_base))
-        """Ticks per frame of the nominal rate."""
+        # Of the last frame; -1 before the first.
         self.last = -1
-        """Of the last frame; -1 before the first."""
+        # When the last frame ends.
         self.next = 0
-        """When the last frame ends."""
+        # The times of all packets in the file, exact, in their order.
         self.of_packets = array("q")
-        """The times of all packets in the file, exact, in their order."""
         self._first = 0
         self._first_dts: int | None = None
+        # The packet encoded last, whose duration is not known yet.
         self._waiting: list[Packet[VideoStream]] = []
-        """The packet encoded last, whose duration is not known yet."""
         self._is_live = live
 
     def at(self, time_s: Fraction | float) -> int:
-        """Return the tick of a time, or the next free one where that is not later than the last frame."""
+        """Return the tick of a time, or the next free one where that is not later than the last
+        frame.
+        """
         return max(round(Fraction(time_s) / self.base), self.last + 1)
 
     def take(self, tick: int) -> None:
@@ -87,13 +94,15 @@ class FilmTicks:
         self.next = tick + self.interval
 
     def timed(self, packets: list[Packet[VideoStream]], *, is_end: bool) -> list[Packet[VideoStream]]:
-        """Return the packets that can be written now, with durations, of which that of the last one counts.
+        """Return the packets that can be written now, with durations, of which that of the last one
+        counts.
 
         is_end: none comes after them.
         """
         packets = [*self._waiting, *packets]
         for packet in packets:
-            self._first_dts = (packet.dts or 0) if self._first_dts is None else self._first_dts
+            if self._first_dts is None:
+                self._first_dts = packet.dts or 0
             packet.duration = self.interval
         if is_end and packets and self._first_dts is not None:
             for packet in packets:
@@ -102,8 +111,10 @@ class FilmTicks:
             # The frame coded last may be shown earlier. MP4 adds up the times of decoding.
             decoded = (packets[-1].dts or 0) - self._first_dts
             packets[-1].duration = max(1, self.next - self._first - decoded)
-        self._waiting = [] if is_end or self._is_live else packets[-1:]
-        packets = packets[: len(packets) - len(self._waiting)]
+        self._waiting = []
+        if not is_end and not self._is_live:
+            self._waiting = packets[-1:]
+            packets = packets[:-1]
         self.of_packets.extend(packet.pts or 0 for packet in packets)
         return packets
 
@@ -111,11 +122,12 @@ class FilmTicks:
 class VideoWriter:
     """Writes H.264 (4:2:0, limited range) into an MP4, MOV or Matroska file.
 
-    The file has a temporary name (`name.part.mp4`) until `close` has finished it. Odd sizes are padded by a
-    copy of the last row or column. Until it is finished, the file consists of fragments, so that the frames before a
-    failure can be played.
+    The file has a temporary name (`name.part.mp4`) until `close` has finished it. Odd sizes are
+    padded by a copy of the last row or column. Until it is finished, the file consists of
+    fragments, so that the frames before a failure can be played.
 
-    Every method raises OSError (with errno and file name) if the file cannot be written. Used on one thread.
+    Every method raises OSError (with errno and file name) if the file cannot be written. Used on
+    one thread.
     """
 
     def __init__(
@@ -134,16 +146,18 @@ class VideoWriter:
         labels: FilmLabels = NO_LABELS,
         reproducible: bool = False,
     ) -> None:
-        """width, height: pixels of every frame. fps: the nominal rate, also the spacing of frames written without a
-        time. time_base: the unit that times are rounded to; by default, or where files cannot have it, about 1/90000 s
-        and exact for `fps`.
-        is_constant: whether all frames are spaced alike; else none is encoded out of order, for which MP4 has no exact
-        durations. labels: timecode, title and chapters. audio_from: a file whose audio is copied. leaps: of its
-        clock. sound: add a track for `write_sound`. encoder: by default that of `file_encoder`. reproducible: write the
-        same bytes for the same frames on every machine, for which the encoder runs in one thread.
+        """width, height: pixels of every frame.
+
+        fps: the nominal rate, also the spacing of frames written without a time. time_base: the
+        unit that times are rounded to; by default, or where files cannot have it, about 1/90000 s
+        and exact for `fps`. is_constant: whether all frames are spaced alike; else none is encoded
+        out of order, for which MP4 has no exact durations. labels: timecode, title and chapters.
+        audio_from: a file whose audio is copied. leaps: of its clock. sound: add a track for
+        `write_sound`. encoder: by default that of `file_encoder`. reproducible: write the same
+        bytes for the same frames on every machine, for which the encoder runs in one thread.
         """
+        # The name after `close`: numbered if another file has appeared under the wanted one.
         self.path = path
-        """The name after `close`: numbered if another file has appeared under the wanted one."""
         self._version_before = version_of(path)
         self.size = width, height
         self._encoder = encoder or file_encoder()
@@ -154,7 +168,10 @@ class VideoWriter:
         if path.suffix.lower() not in FILM_SUFFIXES:
             raise ExplainedOSError(
                 errno.EINVAL,
-                t("the name of a video must end in {suffixes}; choose another name", suffixes=FILM_SUFFIXES),
+                t(
+                    "the name of a video must end in {suffixes}; choose another name",
+                    suffixes=FILM_SUFFIXES,
+                ),
                 path,
             )
         self.temporary_path = self._create_file()
@@ -177,16 +194,19 @@ class VideoWriter:
 
     def _open(self, reorders: bool) -> None:
         """reorders: frames may be encoded out of order."""
-        # delay_moov: without it the first times are not known when the header is written, and the sound leads the video
-        # Frames shown after the one coded last must be in its fragment: else the edit list ends before them.
-        of_mp4 = {"movflags": "+hybrid_fragmented+delay_moov", **mp4_options(self._ticks.base)}
-        if reorders:
-            of_mp4["movflags"] += "+frag_keyframe"
+        # delay_moov: without it the first times are not known when the header is written, and the
+        # sound leads the video Frames shown after the one coded last must be in its fragment: else
+        # the edit list ends before them.
+        options = {"flush_packets": "1", "fflags": "+bitexact"}
+        if self.temporary_path.suffix.lower() in (".mkv", ".webm"):
+            options["cluster_time_limit"] = str(round(FRAGMENT_S * 1000))
         else:
-            of_mp4["frag_duration"] = str(round(FRAGMENT_S * 1e6))
-        of_matroska = {"cluster_time_limit": str(round(FRAGMENT_S * 1000))}
-        is_matroska = self.temporary_path.suffix.lower() in (".mkv", ".webm")
-        options = {"flush_packets": "1", "fflags": "+bitexact"} | (of_matroska if is_matroska else of_mp4)
+            options["movflags"] = "+hybrid_fragmented+delay_moov"
+            options |= mp4_options(self._ticks.base)
+            if reorders:
+                options["movflags"] += "+frag_keyframe"
+            else:
+                options["frag_duration"] = str(round(FRAGMENT_S * 1e6))
         self._container = av.open(file_address(self.temporary_path), "w", options=options)
 
     def _add_tracks(
@@ -213,11 +233,17 @@ class VideoWriter:
             raise
 
     def _add_video(self, reorders: bool, reproducible: bool) -> VideoStream:
-        width, height = self.size[0] + self.size[0] % 2, self.size[1] + self.size[1] % 2
+        width = self.size[0] + self.size[0] % 2
+        height = self.size[1] + self.size[1] % 2
         encoder = self._encoder
-        stream = self._container.add_stream(encoder.codec, rate=self._ticks.rate, options=dict(encoder.options))
+        stream = self._container.add_stream(
+            encoder.codec,
+            rate=self._ticks.rate,
+            options=dict(encoder.options),
+        )
         assert isinstance(stream, VideoStream)
-        stream.width, stream.height = width, height
+        stream.width = width
+        stream.height = height
         stream.pix_fmt = encoder.pixel_format
         if encoder.bit_rate is not None:
             stream.bit_rate = encoder.bit_rate
@@ -229,23 +255,35 @@ class VideoWriter:
             codec.max_b_frames = 0
         codec.gop_size = max(1, round(self._ticks.rate * KEYFRAME_INTERVAL_S))
         codec.color_range = ColorRange.MPEG
-        is_hd = self._frames.is_hd
-        codec.colorspace = 1 if is_hd else 6  # AVCOL_SPC_BT709, AVCOL_SPC_SMPTE170M: not numbered like Colorspace
-        codec.color_primaries = ColorPrimaries.BT709 if is_hd else ColorPrimaries.SMPTE170M
-        codec.color_trc = ColorTrc.BT709 if is_hd else ColorTrc.SMPTE170M
+        # AVCOL_SPC_BT709 and AVCOL_SPC_SMPTE170M are not numbered like Colorspace.
+        if self._frames.is_hd:
+            codec.colorspace = 1
+            codec.color_primaries = ColorPrimaries.BT709
+            codec.color_trc = ColorTrc.BT709
+        else:
+            codec.colorspace = 6
+            codec.color_primaries = ColorPrimaries.SMPTE170M
+            codec.color_trc = ColorTrc.SMPTE170M
         return stream
 
     def write(self, image: NDArray[np.uint8], pts_s: Fraction | float | None = None) -> None:
-        """Append a frame, uint8: (height, width, 3) BGR or (height, width) grey, or BGRA for an encoder with alpha.
+        """Append a frame, uint8: (height, width, 3) BGR or (height, width) grey, or BGRA for an
+        encoder with alpha.
 
-        One of another size is letterboxed. pts_s: its time in seconds from the start of the file; None for one frame
-        interval after the previous frame. A time that is not later than the previous one is moved to the next tick.
+        One of another size is letterboxed. pts_s: its time in seconds from the start of the file;
+        None for one frame interval after the previous frame. A time that is not later than the
+        previous one is moved to the next tick.
         """
-        image, (width, height) = geometry.letterbox(image, *self.size), self.size
+        image = geometry.letterbox(image, *self.size)
+        width, height = self.size
         if width % 2 or height % 2:
-            image = np.asarray(cv2.copyMakeBorder(image, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE), np.uint8)
+            even = cv2.copyMakeBorder(image, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
+            image = np.asarray(even, np.uint8)
         self._last_frame = self._frames.frame(image)
-        self._encode(self._last_frame, self._ticks.next if pts_s is None else self._ticks.at(pts_s))
+        tick = self._ticks.next
+        if pts_s is not None:
+            tick = self._ticks.at(pts_s)
+        self._encode(self._last_frame, tick)
 
     def repeat(self, pts_s: Fraction | float) -> None:
         """Append the last frame once more at this time."""
@@ -254,13 +292,19 @@ class VideoWriter:
 
     @property
     def problem(self) -> str | None:
-        """Sentence on what the file cannot hold of the sound that is copied; None if there is nothing."""
-        return None if self._audio is None else self._audio.problem
+        """Sentence on what the file cannot hold of the sound that is copied; None if there is
+        nothing.
+        """
+        if self._audio is None:
+            return None
+        return self._audio.problem
 
     @property
     def last_s(self) -> Fraction | None:
         """Time of the last frame in seconds; None before the first."""
-        return None if self._ticks.last < 0 else self._ticks.last * self._ticks.base
+        if self._ticks.last < 0:
+            return None
+        return self._ticks.last * self._ticks.base
 
     @property
     def end_s(self) -> Fraction:
@@ -268,7 +312,9 @@ class VideoWriter:
         return self._ticks.next * self._ticks.base
 
     def write_sound(self, samples: NDArray[np.int16]) -> None:
-        """Append mono samples of 48 kHz, (count,) int16, to the track of a file opened with `sound`."""
+        """Append mono samples of 48 kHz, (count,) int16, to the track of a file opened with
+        `sound`.
+        """
         assert self._sound is not None
         with os_errors(self.temporary_path):
             self._sound.write(samples)
@@ -288,9 +334,10 @@ class VideoWriter:
     def close(self, *, complete: bool = True, end_s: Fraction | None = None) -> Path:
         """Finish the file, rename it to its final name, and return that. Idempotent.
 
-        end_s: when the last frame ends, by default after one frame interval. complete: False leaves the finished file
-        under its temporary name, and the audio ends with the video. If the file cannot be finished (a full disk),
-        OSError names the temporary file, which keeps all that was written.
+        end_s: when the last frame ends, by default after one frame interval. complete: False leaves
+        the finished file under its temporary name, and the audio ends with the video. If the file
+        cannot be finished (a full disk), OSError names the temporary file, which keeps all that was
+        written.
         """
         if self._closed:
             return self.path
@@ -303,7 +350,7 @@ class VideoWriter:
                 if self._sound is not None:
                     self._sound.finish()
                 if self._audio is not None:
-                    self._audio.copy_until(None if complete else self._ticks.next * self._ticks.base)
+                    self._audio.copy_until(None if complete else self.end_s)
         finally:
             self._release()
         if not complete:
@@ -312,9 +359,13 @@ class VideoWriter:
         return self.path
 
     def _take_name(self, file: Path) -> None:
-        """Give a finished file the name of the video, or a numbered one if another has appeared. Raises OSError."""
+        """Give a finished file the name of the video, or a numbered one if another has appeared.
+
+        Raises OSError.
+        """
         # A link to nowhere has no version; a pipe would be lost.
-        if self._version_before is None or version_of(self.path) != self._version_before or is_special(self.path):
+        is_other = self._version_before is None or version_of(self.path) != self._version_before
+        if is_other or is_special(self.path):
             self.path = free_name(self.path)
         when_closed(partial(file.replace, self.path))
 
@@ -341,7 +392,9 @@ def _ticks(unit: int) -> int:
 
 
 def mp4_options(time_base: Fraction) -> dict[str, str]:
-    """Return the options of FFmpeg that keep edit lists exact for this time base; else they are rounded to 1/1000 s."""
+    """Return the options of FFmpeg that keep edit lists exact for this time base; else they are
+    rounded to 1/1000 s.
+    """
     return {"movie_timescale": str(_ticks(time_base.denominator))}
 
 
@@ -355,27 +408,36 @@ def os_errors(path: Path) -> Iterator[None]:
 
 
 def holds_frame(path: Path) -> bool:
-    """Return whether a video that is not finished has a whole frame; True where that cannot be told. Raises OSError."""
+    """Return whether a video that is not finished has a whole frame; True where that cannot be
+    told. Raises OSError.
+    """
     try:
         # PyAV reads the names and titles of all tracks, which may be damaged too.
         with av.open(file_address(path), metadata_errors="replace") as container:
-            return not container.streams.video or any(packet.size for packet in container.demux(video=0))
-    except EOFError:  # it ends in its header
+            if not container.streams.video:
+                return True
+            return any(packet.size for packet in container.demux(video=0))
+    except EOFError:
+        # It ends in its header.
         return False
-    except FFmpegError:  # a damaged one may be repaired
+    except FFmpegError:
+        # A damaged one may be repaired.
         return path.stat().st_size > 0
 
 
 class RecordingWriter(VideoWriter):
-    """Writes `name.recording.mkv` until `close`, which copies the packets into the file of the wanted name.
+    """Writes `name.recording.mkv` until `close`, which copies the packets into the file of the
+    wanted name.
 
-    Both have mode 0600: unlike a film, a recording shows its user. The packets keep their exact times. What a
-    crash, a power failure or a full disk leaves is the Matroska file. One that is moved meanwhile is finished where it
-    is then, and one that is removed is written again at the end.
+    Both have mode 0600: unlike a film, a recording shows its user. The packets keep their exact
+    times. What a crash, a power failure or a full disk leaves is the Matroska file. One that is
+    moved meanwhile is finished where it is then, and one that is removed is written again at the
+    end.
     """
 
+    # The file that holds the recording: the Matroska file, and the one of the final name after
+    # `close`.
     file: Path
-    """The file that holds the recording: the Matroska file, and the one of the final name after `close`."""
 
     def __init__(
         self,
@@ -388,7 +450,9 @@ class RecordingWriter(VideoWriter):
         sound: bool = False,
         on_created: Callable[[Path], object] = lambda file: None,
     ) -> None:
-        """on_created: called with the Matroska file as soon as it exists, before anything that takes time."""
+        """on_created: called with the Matroska file as soon as it exists, before anything that
+        takes time.
+        """
         self._on_created = on_created
         super().__init__(path, width, height, fps, encoder=encoder, sound=sound)
 
@@ -401,7 +465,8 @@ class RecordingWriter(VideoWriter):
     def _remove_file(self) -> None:
         place = self._held.place()
         self._held.close()
-        if place is not None:  # otherwise others have removed it, and another file may have its name
+        if place is not None:
+            # Otherwise others have removed it, and another file may have its name.
             place.unlink(missing_ok=True)
 
     def follow(self) -> Path:
@@ -413,7 +478,8 @@ class RecordingWriter(VideoWriter):
         if place is None:
             raise ExplainedOSError(errno.ENOENT, t("its file was removed while it ran; start another one"), self.file)
         if not same_file(place, self.file):
-            self.file = self.temporary_path = place
+            self.file = place
+            self.temporary_path = place
             self.path = place.with_name(self.path.name)
         return self.file
 
@@ -465,34 +531,45 @@ class RecordingWriter(VideoWriter):
         recorded.unlink()
 
     def _write_again(self) -> None:
-        """Write the content of the file that was removed into another one of its folder. Raises OSError."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)  # the folder may have been removed with it
+        """Write the content of the file that was removed into another one of its folder.
+
+        Raises OSError.
+        """
+        # The folder may have been removed with it.
+        self.path.parent.mkdir(parents=True, exist_ok=True)
         self.file = unfinished_file(self.path, RECORDING, ".mkv", private=True)
         self._held.copy_to(self.file)
 
     def _copy(self, recorded: Path, copy: Path) -> None:
-        """Write all packets of the Matroska file into a file of the wanted type. Raises OSError or FFmpegError."""
+        """Write all packets of the Matroska file into a file of the wanted type.
+
+        Raises OSError or FFmpegError.
+        """
         times = self._ticks
         with (
             av.open(file_address(recorded), format="matroska") as source,
             av.open(file_address(copy), "w", options=mp4_options(self._ticks.base)) as target,
         ):
-            copies: dict[Stream, Stream] = {each: target.add_stream_from_template(each) for each in source.streams}
+            copies: dict[Stream, Stream] = {}
+            for stream in source.streams:
+                copies[stream] = target.add_stream_from_template(stream)
             for each in copies.values():
                 if isinstance(each, VideoStream):
                     each.time_base = times.base
                     each.codec_context.framerate = times.rate
             ticks = iter(times.of_packets)
             for packet in source.demux():
-                if packet.pts is None:  # the end of a stream
+                if packet.pts is None:
+                    # The end of a stream.
                     continue
                 if isinstance(packet.stream, AudioStream):
                     self._set_sound_time(packet, packet.stream.codec_context.frame_size)
                 else:
                     packet.pts = next(ticks, times.next)
                     packet.time_base = times.base
-                    is_last = packet.pts == times.last
-                    packet.duration = times.next - packet.pts if is_last else times.interval
+                    packet.duration = times.interval
+                    if packet.pts == times.last:
+                        packet.duration = times.next - packet.pts
                 packet.dts = packet.pts
                 packet.stream = copies[packet.stream]
                 target.mux_one(packet)
@@ -503,5 +580,6 @@ class RecordingWriter(VideoWriter):
         """length: samples per packet."""
         assert self._sound is not None
         start = round((packet.pts or 0) * packet.time_base * SOUND_RATE / length) * length
-        packet.pts, packet.time_base = start, Fraction(1, SOUND_RATE)
+        packet.pts = start
+        packet.time_base = Fraction(1, SOUND_RATE)
         packet.duration = max(1, min(length, self._sound.samples - start))
