@@ -1,4 +1,6 @@
-"""Encoders of films and recordings, which of them work here, and frames in the form that they take."""
+"""Encoders of films and recordings, which of them work here, and frames in the form that they
+take.
+"""
 
 from __future__ import annotations
 
@@ -22,78 +24,91 @@ from app.media.video_input import HD_HEIGHT
 
 log = logging.getLogger(__name__)
 
+# Pixels per second that one thread of x264 encodes in a recording.
 PIXELS_PER_THREAD = 1280 * 720 * 45
-"""Pixels per second that one thread of x264 encodes in a recording."""
 MOST_THREADS = 4
+# Options of the encoders of hardware, in the order in which `auto` tries them.
 HARDWARE = {
     "videotoolbox": {"realtime": "1"},
     "nvenc": {"preset": "p4", "tune": "ll", "rc": "vbr", "cq": "23", "delay": "0"},
     "qsv": {"preset": "veryfast", "global_quality": "23", "async_depth": "1"},
     "vaapi": dict[str, str](),
 }
-"""Options of the encoders of hardware, in the order in which `auto` tries them."""
+# Those with options for a constant quality; the others get a bit rate.
 OF_QUALITY = ("nvenc", "qsv")
-"""Those with options for a constant quality; the others get a bit rate."""
 
 
 @dataclass(frozen=True, slots=True)
 class VideoEncoder:
     """An encoder of FFmpeg and its configuration."""
 
+    # `x264`, one of `HARDWARE`, or of a film `prores` or `vp9`.
     name: str
-    """`x264`, one of `HARDWARE`, or of a film `prores` or `vp9`."""
+    # FFmpeg's name.
     codec: str
-    """FFmpeg's name."""
     options: Mapping[str, str] = field(default_factory=dict)
     pixel_format: str = "yuv420p"
+    # Bits per second, for encoders that have no constant quality.
     bit_rate: int | None = None
-    """Bits per second, for encoders that have no constant quality."""
+    # Holds no frames back.
     live: bool = False
-    """Holds no frames back."""
 
 
+# Files of films that can be transparent: as ProRes 4444 and VP9.
 ALPHA_SUFFIXES = (".mov", ".webm")
-"""Files of films that can be transparent: as ProRes 4444 and VP9."""
 
 
 def file_encoder(crf: int = 20, suffix: str = ".mp4", *, alpha: bool = False) -> VideoEncoder:
     """Return the encoder of files that are not written in real time.
 
-    crf: quality of x264; 0 is lossless. suffix: of the file, in lower case. alpha: frames are BGRA; of `ALPHA_SUFFIXES`
-    only.
+    crf: quality of x264; 0 is lossless. suffix: of the file, in lower case. alpha: frames are BGRA;
+    of `ALPHA_SUFFIXES` only.
     """
     if suffix == ".webm":
         options = {
-            "crf": str(min(crf, 10) if alpha else crf),
+            "crf": str(crf),
             "b": "0",
             "deadline": "good",
             "cpu-used": "4",
             "row-mt": "1",
             "auto-alt-ref": "0",
         }
-        return VideoEncoder("vp9", "libvpx-vp9", options, "yuva420p" if alpha else "yuv420p")
+        if not alpha:
+            return VideoEncoder("vp9", "libvpx-vp9", options, "yuv420p")
+        options["crf"] = str(min(crf, 10))
+        return VideoEncoder("vp9", "libvpx-vp9", options, "yuva420p")
     if alpha:
         options = {"profile": "4444", "alpha_bits": "16", "vendor": "apl0", "qscale": "2"}
         return VideoEncoder("prores", "prores_ks", options, "yuva444p10le")
     # Otherwise decisions of x264 depend on the processor, with AVX-512 under load even on chance.
-    return VideoEncoder("x264", "libx264", {"preset": "veryfast", "crf": str(crf), "x264-params": "cpu-independent=1"})
+    return VideoEncoder(
+        "x264",
+        "libx264",
+        {"preset": "veryfast", "crf": str(crf), "x264-params": "cpu-independent=1"},
+    )
 
 
 def live_encoder(wanted: str, width: int, height: int, rate: Fraction) -> VideoEncoder:
-    """Return the encoder for a recording: `wanted` if it works here, else x264; for `auto` the first that works."""
+    """Return the encoder for a recording: `wanted` if it works here, else x264; for `auto` the
+    first that works.
+    """
     for name, options in HARDWARE.items():
         if wanted in (name, "auto"):
-            bit_rate = None if name in OF_QUALITY else round(width * height * rate * Fraction(1, 8))
+            bit_rate = None
+            if name not in OF_QUALITY:
+                bit_rate = round(width * height * rate * Fraction(1, 8))
             pixel_format = "nv12" if name == "qsv" else "yuv420p"
             encoder = VideoEncoder(name, f"h264_{name}", options, pixel_format, bit_rate, live=True)
             if encodes(encoder, width, height):
                 return encoder
-    # Without lookahead and B-frames, every frame reaches the file at once, however rarely new ones come.
-    # With at least two threads, slices are encoded on x264's own threads, which may have another priority.
+    # Without lookahead and B-frames, every frame reaches the file at once, however rarely new ones
+    # come. With at least two threads, slices are encoded on x264's own threads, which may have
+    # another priority.
     needed = math.ceil(width * height * rate / PIXELS_PER_THREAD)
     threads = max(2, min(MOST_THREADS, usable_cores(), needed))
-    # Of the preset superfast, only motion search by quarter pixels and the deblocking filter are worth their time. At a
-    # constant quantizer, x264 does not look at each frame twice to choose one.
+    # Of the preset superfast, only motion search by quarter pixels and the deblocking filter are
+    # worth their time. At a constant quantizer, x264 does not look at each frame twice to choose
+    # one.
     parameters = f"subme=1:deblock=0,0:bframes=0:rc-lookahead=0:sync-lookahead=0:sliced-threads=1:threads={threads}"
     return VideoEncoder("x264", "libx264", {"preset": "ultrafast", "qp": "23", "x264-params": parameters}, live=True)
 
@@ -103,15 +118,18 @@ def encodes(encoder: VideoEncoder, width: int, height: int) -> bool:
     try:
         context = av.VideoCodecContext.create(encoder.codec, "w")
         assert isinstance(context, av.VideoCodecContext)
-        context.width, context.height = width, height
+        context.width = width
+        context.height = height
         context.pix_fmt = encoder.pixel_format
-        context.time_base, context.framerate = Fraction(1, 30), Fraction(30)
+        context.time_base = Fraction(1, 30)
+        context.framerate = Fraction(30)
         context.options = dict(encoder.options)
         if encoder.bit_rate is not None:
             context.bit_rate = encoder.bit_rate
         planes = np.full((height * 3 // 2, width), 128, np.uint8)
         frame = av.VideoFrame.from_ndarray(planes, format=encoder.pixel_format)
-        frame.pts, frame.time_base = 0, Fraction(1, 30)
+        frame.pts = 0
+        frame.time_base = Fraction(1, 30)
         return bool([*context.encode(frame), *context.encode(None)])
     except (FFmpegError, UnknownCodecError, OSError, ValueError) as error:
         log.info("The encoder %s does not work here: %s", encoder.codec, error)
@@ -128,7 +146,9 @@ class EncoderFrames:
         self.is_hd = height >= HD_HEIGHT
 
     def frame(self, image: NDArray[np.uint8]) -> av.VideoFrame:
-        """Return the frame of an image of even size, uint8 BGR (h, w, 3), grey (h, w) or BGRA (h, w, 4)."""
+        """Return the frame of an image of even size, uint8 BGR (h, w, 3), grey (h, w) or BGRA
+        (h, w, 4).
+        """
         if image.ndim == 3 and image.shape[2] == 4:
             return self._converter.convert(
                 av.VideoFrame.from_ndarray(extended(image), "bgra"),
@@ -136,9 +156,12 @@ class EncoderFrames:
                 to_matrix=Colorspace.ITU709 if self.is_hd else Colorspace.ITU601,
                 to_range=ColorRange.MPEG,
             )
-        planes = yuv.to_yuv(image, "I420", yuv.BT709 if self.is_hd else yuv.BT601)
-        # x264 copies a frame before `encode` returns; encoders of hardware may read it later, and PyAV lends frames of
-        # other heights wrongly.
-        lends = self._encoder.name == "x264" and len(planes) % 6 == 0
-        to_frame = av.VideoFrame.from_numpy_buffer if lends else av.VideoFrame.from_ndarray
-        return self._converter.convert(to_frame(planes, format="yuv420p"), self._encoder.pixel_format)
+        weights = yuv.BT709 if self.is_hd else yuv.BT601
+        planes = yuv.to_yuv(image, "I420", weights)
+        # x264 copies a frame before `encode` returns; encoders of hardware may read it later, and
+        # PyAV lends frames of other heights wrongly.
+        if self._encoder.name == "x264" and len(planes) % 6 == 0:
+            frame = av.VideoFrame.from_numpy_buffer(planes, format="yuv420p")
+        else:
+            frame = av.VideoFrame.from_ndarray(planes, format="yuv420p")
+        return self._converter.convert(frame, self._encoder.pixel_format)
