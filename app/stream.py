@@ -17,7 +17,7 @@ from app.core.geometry import WHOLE_VIEW, cropped
 from app.core.types import AlphaImage, Backdrop, BgrImage, Frame, Matte, Picture, PictureKind, magnified
 from app.effects.base import FrameContext
 from app.effects.table import Effects
-from app.matting.interface import MattingEngine
+from app.matting.interface import MattingEngine, StepRequest
 from app.matting.strict.rules import WAIT_FRAMES
 from app.privacy.plausibility import HOLD_S, MatteCheck, mean_alpha
 from app.settings import Settings
@@ -125,11 +125,12 @@ class Stream:
         editor = self._effects.begin_frame(
             FrameContext(settings, frame.size, frame.captured_at_s, backdrop, source.id, source.orientation)
         )
-        matte = engine.step(frame.image, backdrop, edges, editor, want_foreground=want_foreground)
+        request = StepRequest(frame.image, backdrop, edges, editor, want_foreground=want_foreground)
+        matte = engine.step(request)
         is_strict = edges.strict != "off" and engine.info.strict_mode
         if self._settles_first and self._begins_scene(engine, frame.image) and is_strict:
             for _ in range(WAIT_FRAMES):
-                matte = engine.step(frame.image, backdrop, edges, editor, want_foreground=want_foreground)
+                matte = engine.step(request)
         return matte
 
     def _begins_scene(self, engine: MattingEngine, image: BgrImage) -> bool:

@@ -29,6 +29,7 @@ from app.core.errors import MattecamError
 from app.core.settings import HIDES_TEXT, EdgeSettings, MattingSettings, StrictLevel
 from app.core.types import BgrImage
 from app.matting import build_engine
+from app.matting.interface import StepRequest
 from app.matting.kernels.loading import load
 from benchmarks.leak_blur import CAP_HEIGHTS, Readability, readability
 from benchmarks.leak_lost import Lost, lost_table, persons_lost
@@ -94,7 +95,7 @@ def measure(
             counters: dict[str, Counter] = {}
             for sample in scene.samples():
                 backdrop: BgrImage = np.full_like(sample.image, BACKDROP)
-                matte = engine.step(sample.image, backdrop, edges)
+                matte = engine.step(StepRequest(sample.image, backdrop, edges))
                 if sample.case:
                     counter = counters.setdefault(sample.case, Counter(backdrop))
                     counter.add(sample.image, sample.person, sample.exact, matte.alpha, matte.composite)

@@ -27,7 +27,7 @@ from app.core.settings import EdgeSettings
 from app.core.types import BgrImage
 from app.matting.choice.preparation import PORTRAIT
 from app.matting.edges import plan
-from app.matting.interface import StepGeometry
+from app.matting.interface import StepGeometry, StepRequest
 from app.matting.torch.frame_step import Core, FrameStep, State, StepInputs
 from app.matting.torch.torch_backend import DTYPES, SETTLED_STEPS, TorchBackend, place, usual_loop
 from models.mattecam.bundled import load
@@ -129,8 +129,8 @@ def correctness(bench: Bench) -> Iterator[Row]:
             each.reset(np.full(pictures[0].shape[:2], 255, np.uint8))  # strict mode shows people at once
         most, mean, person = 0, 0.0, 0.0
         for picture in pictures * (1 + WARM_UPS // len(pictures)):
-            mine = found.step(picture, pictures[0], edges).alpha.astype(int)
-            right = exact.step(picture, pictures[0], edges).alpha
+            mine = found.step(StepRequest(picture, pictures[0], edges)).alpha.astype(int)
+            right = exact.step(StepRequest(picture, pictures[0], edges)).alpha
             off = np.abs(mine - right)
             most, mean, person = max(most, int(off.max())), max(mean, float(off.mean())), float((right > 127).mean())
         graph = found.recorded_step is not None and found.recorded_step.recorded_form is not None
@@ -164,7 +164,7 @@ def _program(bench: Bench, geometry: StepGeometry) -> Iterator[Row]:
         for edges in (OFF, BALANCED):
 
             def call(index: int, edges: EdgeSettings = edges, executor: TorchBackend = executor) -> None:
-                executor.step(pictures[index % 4], pictures[0], edges)
+                executor.step(StepRequest(pictures[index % 4], pictures[0], edges))
 
             yield {"what": what, "edges": edges.strict, **timed(call, bench.seconds(4))}
         executor.close()

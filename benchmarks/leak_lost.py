@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from app.core.settings import EdgeSettings, MattingSettings, StrictLevel
 from app.core.types import AlphaImage
 from app.matting import build_engine
+from app.matting.interface import StepRequest
 from benchmarks.leak_measure import OPAQUE, STRONG
 from benchmarks.leak_samples import Scene
 from benchmarks.leak_scenes import SIZE
@@ -109,7 +110,9 @@ def persons_lost(
             for sample in scene.samples():
                 case, backdrop = sample.case, np.zeros_like(sample.image)
                 steps = zip(engines, edges, strict=True)
-                network, *shown = (engine.step(sample.image, backdrop, chosen).alpha for engine, chosen in steps)
+                network, *shown = (
+                    engine.step(StepRequest(sample.image, backdrop, chosen)).alpha for engine, chosen in steps
+                )
                 known = not bool((sample.person == 255).all())
                 for counter, alpha in zip(counters, shown, strict=True):
                     counter.add(sample.person, known, network, alpha)

@@ -16,11 +16,12 @@ from app.backgrounds import Background, open_background
 from app.core.errors import MattecamError, MicrophoneError, SinkOpenError
 from app.core.settings import BackgroundSettings, CaptureSettings, EngineSettings
 from app.core.types import BgrImage, Frame, Matte, Picture
+from app.matting.interface import StepRequest
 from app.output.base import FrameSink, SinkContext
 from app.runtime.capture_worker import Preview
 from app.runtime.context import PipelineParts, default_parts
 from app.runtime.pipeline import Pipeline
-from mattecam.testing import ROOM, FakeEngine, FakeSource, Fault, Faults, StepInput, room_picture
+from mattecam.testing import ROOM, FakeEngine, FakeSource, Fault, Faults, room_picture
 
 FAULT_LASTS_S = 0.1
 SCALE = 1 / 10
@@ -66,7 +67,7 @@ class FastEngine(FakeEngine):
         super().__init__(settings, width, height, world.faults)
         self._taken = world.frame_taken
 
-    def matte(self, step: StepInput) -> Matte:
+    def matte(self, step: StepRequest) -> Matte:
         self._taken.set()
         return super().matte(step)
 

@@ -25,10 +25,10 @@ from app.control.transport import ask
 from app.core.settings import EngineSettings, FramingSettings
 from app.core.types import BgrImage, BlurredBackground, Matte
 from app.matting.choice import preparation
-from app.matting.interface import EngineInfo
+from app.matting.interface import EngineInfo, StepRequest
 from app.runtime.context import PipelineParts
 from device_bed.tools import DEVICE, FORK, OpenCvReader, end, shell, until
-from mattecam.testing import ImmediateEngine, StepInput
+from mattecam.testing import ImmediateEngine
 
 FOLDER = Path("/tmp/mattecam")
 SLACK = float(os.environ.get("SLACK", "1"))
@@ -51,7 +51,7 @@ class StandIn(ImmediateEngine):
         self._alpha = np.zeros((height, width), np.uint8)
         self._alpha[:, width // 3 : 2 * width // 3] = 255
 
-    def matte(self, step: StepInput) -> Matte:
+    def matte(self, step: StepRequest) -> Matte:
         behind = np.full_like(step.frame, 90) if isinstance(step.backdrop, BlurredBackground) else step.backdrop
         return Matte(np.where(self._alpha[..., None] > 0, step.frame, behind), self._alpha.copy())
 

@@ -10,17 +10,16 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import cv2
 import numpy as np
 
-from app.core.edits import MatteEditor
 from app.core.errors import Text
 from app.core.geometry import viewed
-from app.core.settings import CaptureSettings, EdgeSettings, EngineSettings
+from app.core.settings import CaptureSettings, EngineSettings
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Frame, Matte, Picture, SourceInfo
-from app.matting.interface import EngineInfo
+from app.matting.interface import EngineInfo, StepRequest
 
 __all__ = [
     "PERSON",
@@ -194,34 +193,15 @@ class FakeSink:
         self._faults.at(f"close_{self.name}")
 
 
-@dataclass(frozen=True, slots=True)
-class StepInput:
-    """The arguments of `MattingEngine.step`."""
-
-    frame: BgrImage
-    backdrop: Backdrop
-    edges: EdgeSettings
-    edit: MatteEditor | None
-    want_foreground: bool
-
-
 class ImmediateEngine(ABC):
     """Base of engines in tests without state and resources: a subclass returns the matte of a step."""
 
-    def step(
-        self,
-        frame: BgrImage,
-        backdrop: Backdrop,
-        edges: EdgeSettings,
-        edit: MatteEditor | None = None,
-        *,
-        want_foreground: bool = False,
-    ) -> Matte:
+    def step(self, request: StepRequest) -> Matte:
         """Run one step."""
-        return self.matte(StepInput(frame, backdrop, edges, edit, want_foreground))
+        return self.matte(request)
 
     @abstractmethod
-    def matte(self, step: StepInput) -> Matte:
+    def matte(self, step: StepRequest) -> Matte:
         """Return the matte of a step."""
 
     def reset(self, seen: AlphaImage | None = None) -> None:  # noqa: B027 - a default
@@ -253,7 +233,7 @@ class FakeEngine(ImmediateEngine):
         self.info = EngineInfo(settings.model, "fake", "float32", "cpu", ratio, small_size)
         FakeEngine.live += 1
 
-    def matte(self, step: StepInput) -> Matte:
+    def matte(self, step: StepRequest) -> Matte:
         """Cut out the person's colour; the edge controls change nothing."""
         frame = step.frame
         self._faults.at("step")

@@ -24,7 +24,7 @@ from app.core.paths import assets_dir
 from app.core.settings import BackgroundSettings, EdgeSettings, MattingSettings
 from app.core.types import BgrImage
 from app.matting import build_engine
-from app.matting.interface import MattingEngine
+from app.matting.interface import MattingEngine, StepRequest
 
 ROOT = Path(__file__).resolve().parent.parent
 FRAME_SIZE, VIEW_SIZE = (1280, 720), (640, 360)
@@ -69,7 +69,7 @@ def frames(engine: MattingEngine) -> Iterator[BgrImage]:
                 frame = source.render(index)
                 index += 1
                 backdrop = background.backdrop(*FRAME_SIZE, index / SOURCE_FPS)
-                composite = engine.step(frame, backdrop, EdgeSettings()).composite
+                composite = engine.step(StepRequest(frame, backdrop, EdgeSettings())).composite
                 if step >= 0 and step % stride == 0:
                     yield join(small(frame), small(composite), divider(step / stride / count))
 

@@ -22,6 +22,7 @@ from app.capture.demo import DemoSource
 from app.core.settings import EdgeSettings, EngineSettings
 from app.core.types import AlphaImage, BgrImage, Frame
 from app.matting import build_engine
+from app.matting.interface import StepRequest
 from app.media.image_file import read_image
 from app.media.video_reader import VideoReader
 from app.settings import Settings
@@ -61,7 +62,7 @@ class Studio:
         black = np.zeros((height, width, 3), np.uint8)
         with closing(build_engine(self.fine, width, height)) as engine:
             for frame in frames:
-                matte = engine.step(frame, black, EdgeSettings())
+                matte = engine.step(StepRequest(frame, black, EdgeSettings()))
         return matte.composite.copy(), matte.alpha.copy()
 
     def room(self, name: str) -> BgrImage:

@@ -20,6 +20,7 @@ from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import BgrImage
 from app.gui.panels.quality import SAMPLE
 from app.matting import build_engine
+from app.matting.interface import StepRequest
 from models.table import bundled, recommended
 
 FRAME = 8
@@ -40,7 +41,7 @@ def detail(clip: Path, settings: MattingSettings) -> BgrImage:
             found, frame = film.read()
             if not found:
                 raise SystemExit(f"{clip} has no frame {number}.")
-            composite = engine.step(np.asarray(frame, np.uint8), backdrop, EdgeSettings()).composite
+            composite = engine.step(StepRequest(np.asarray(frame, np.uint8), backdrop, EdgeSettings())).composite
         return composite[DETAIL].copy()
 
 

@@ -19,7 +19,7 @@ import typer
 from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import BlurredBackground
 from app.matting import build_engine
-from app.matting.interface import auto_ratio
+from app.matting.interface import StepRequest, auto_ratio
 from models.mattecam.bundled import load
 from models.table import bundled
 from training import metrics
@@ -57,7 +57,7 @@ class EngineMatter:
     def alpha(self, rgb: Pixels) -> Alpha:
         """See `Matter`."""
         frame = np.ascontiguousarray(rgb[..., ::-1])
-        alpha = self._engine.step(frame, BlurredBackground(50), EdgeSettings(strict="off")).alpha
+        alpha = self._engine.step(StepRequest(frame, BlurredBackground(50), EdgeSettings(strict="off"))).alpha
         return np.asarray(alpha, np.float32) / np.float32(255)
 
 

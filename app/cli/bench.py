@@ -23,7 +23,7 @@ from app.matting.choice import hardware, preparation
 from app.matting.choice.choice import Choice, candidates, choose, geometry_for
 from app.matting.choice.trials import cpu_precisions, measurable, trials_of
 from app.matting.engine import converted
-from app.matting.interface import MattingEngine
+from app.matting.interface import MattingEngine, StepRequest
 from models.table import auto_order, bundled
 from models.weights import on_hand
 
@@ -209,7 +209,7 @@ def step_contender(
     labels = "step", info.model, info.executor, info.precision, info.device
     return Contender(
         labels,
-        lambda index: engine.step(frames[index % len(frames)], backdrop, edges),
+        lambda index: engine.step(StepRequest(frames[index % len(frames)], backdrop, edges)),
     )
 
 

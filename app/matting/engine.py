@@ -13,12 +13,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from app.core.edits import MatteEditor
 from app.core.errors import ModelError, Remedy, t
-from app.core.settings import EdgeSettings, EngineSettings, shown_strength
-from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte, check_bgr
+from app.core.settings import EngineSettings, shown_strength
+from app.core.types import AlphaImage, BlurredBackground, Matte, check_bgr
 from app.matting.choice.choice import Choice, geometry_for
-from app.matting.interface import Backend, EngineInfo, ExecutorError, NotAMatteError, StepGeometry, is_out_of_memory
+from app.matting.interface import (
+    Backend,
+    EngineInfo,
+    ExecutorError,
+    NotAMatteError,
+    StepGeometry,
+    StepRequest,
+    is_out_of_memory,
+)
 from app.matting.motion import Motion
 
 if TYPE_CHECKING:
@@ -77,21 +84,16 @@ class FrameEngine:
             gpu_problem=self.backend.gpu_problem,
         )
 
-    def step(
-        self,
-        frame: BgrImage,
-        backdrop: Backdrop,
-        edges: EdgeSettings,
-        edit: MatteEditor | None = None,
-        *,
-        want_foreground: bool = False,
-    ) -> Matte:
+    def step(self, request: StepRequest) -> Matte:
         """Matte the next frame; see `MattingEngine.step`.
 
         The backend is made anew for another size, and reset by a scene cut. Raises also TypeError or ValueError.
         """
         if self._closed:
             raise self._closed_error()
+        frame = request.frame
+        backdrop = request.backdrop
+        edges = request.edges
         check_bgr(frame)
         if isinstance(backdrop, BlurredBackground):
             backdrop = replace(backdrop, strength=shown_strength(backdrop.strength, edges.strict))
@@ -117,11 +119,11 @@ class FrameEngine:
                 starts_scene = True
                 self.cuts += 1
                 self.backend.reset()
-            if edit is not None and starts_scene:
-                edit.start_scene()
-            reuse = self._motion.reuse(edges)
+            if request.edit is not None and starts_scene:
+                request.edit.start_scene()
+            checked = replace(request, frame=frame, backdrop=backdrop, edges=edges, reuse=self._motion.reuse(edges))
             try:
-                matte = self.backend.step(frame, backdrop, edges, edit, want_foreground=want_foreground, reuse=reuse)
+                matte = self.backend.step(checked)
             except (NotAMatteError, RuntimeError):
                 self._motion.see_all()
                 try:

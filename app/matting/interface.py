@@ -83,6 +83,32 @@ class EngineInfo:
     """How the GPU of Intel failed, so that the CPU took over."""
 
 
+class Reuse(Enum):
+    """What a step may use again of the steps before it, because little has moved since."""
+
+    NOTHING = 0
+    FEATURES = 1
+    """The network's features at 1/16 and 1/32 of the small frame, which tell people from things but place no edges."""
+    MATTE = 2
+    """The network's result: it leaves the frame out."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StepRequest:
+    """What engines and their backends need for the step of one frame."""
+
+    # (H, W, 3) uint8 BGR.
+    frame: BgrImage
+    # Of the same size, or a blur of the frame.
+    backdrop: Backdrop
+    edges: EdgeSettings
+    edit: MatteEditor | None = None
+    # Whether to estimate the colours of the person too.
+    want_foreground: bool = False
+    # The engine sets it for its backend.
+    reuse: Reuse = Reuse.NOTHING
+
+
 class MattingEngine(Protocol):
     """Extracts the person from consecutive frames and composites them over the backdrop.
 
@@ -94,19 +120,10 @@ class MattingEngine(Protocol):
     def info(self) -> EngineInfo:
         """Return the model, executor, precision, device and ratio in use."""
 
-    def step(
-        self,
-        frame: BgrImage,
-        backdrop: Backdrop,
-        edges: EdgeSettings,
-        edit: MatteEditor | None = None,
-        *,
-        want_foreground: bool = False,
-    ) -> Matte:
+    def step(self, request: StepRequest) -> Matte:
         """Return matte and composite of the next frame, in new arrays, which the caller may keep.
 
-        frame: (H, W, 3) uint8 BGR. backdrop: the same size, or a BlurredBackground. Raises ModelError if the network
-        fails or its output is not finite; never returns the frame itself.
+        Raises ModelError if the network fails or its output is not finite; never returns the frame itself.
         """
 
     def reset(self, seen: AlphaImage | None = None) -> None:
@@ -118,16 +135,6 @@ class MattingEngine(Protocol):
 
     def close(self) -> None:
         """Release the device. Idempotent."""
-
-
-class Reuse(Enum):
-    """What a step may use again of the steps before it, because little has moved since."""
-
-    NOTHING = 0
-    FEATURES = 1
-    """The network's features at 1/16 and 1/32 of the small frame, which tell people from things but place no edges."""
-    MATTE = 2
-    """The network's result: it leaves the frame out."""
 
 
 class NotAMatteError(Exception):
@@ -149,16 +156,7 @@ class Backend(Protocol):
     gpu_problem: str
     """How the GPU of Intel failed, so that the CPU took over; mostly empty."""
 
-    def step(
-        self,
-        frame: BgrImage,
-        backdrop: Backdrop,
-        edges: EdgeSettings,
-        edit: MatteEditor | None = None,
-        *,
-        want_foreground: bool = False,
-        reuse: Reuse = Reuse.NOTHING,
-    ) -> Matte:
+    def step(self, request: StepRequest) -> Matte:
         """Run one step. Raises NotAMatteError. The caller has validated the sizes."""
 
     def reset(self, seen: AlphaImage | None = None) -> None:

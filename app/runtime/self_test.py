@@ -11,7 +11,7 @@ from app.capture.demo import DemoSource
 from app.core.errors import t
 from app.core.settings import EdgeSettings
 from app.core.types import BgrImage, Mask
-from app.matting.interface import ExecutorError, MattingEngine
+from app.matting.interface import ExecutorError, MattingEngine, StepRequest
 from app.matting.plate.engine import PlateEngine
 from app.privacy.plausibility import mean_alpha
 
@@ -53,8 +53,8 @@ def self_test(engine: MattingEngine, width: int, height: int) -> None:
     backdrop = np.zeros_like(empty)
     edges = EdgeSettings(strict="off")  # strict mode hides still pictures
     engine.reset()
-    empty_alpha = mean_alpha(engine.step(empty, backdrop, edges).alpha)
-    alpha = engine.step(occupied, backdrop, edges).alpha
+    empty_alpha = mean_alpha(engine.step(StepRequest(empty, backdrop, edges)).alpha)
+    alpha = engine.step(StepRequest(occupied, backdrop, edges)).alpha
     engine.reset()
     contrast = float(alpha[person].mean() - alpha[~person].mean()) / 255
     too_small = min(info.small_size) < MIN_SHORT_SIDE

@@ -21,6 +21,7 @@ from app.core.errors import MattecamError
 from app.core.threads import name_thread
 from app.core.types import BgrImage
 from app.matting import build_engine
+from app.matting.interface import StepRequest
 from app.matting.kernels.loading import load
 from app.media.jpeg import MjpgDecoder
 from app.settings import Settings
@@ -60,7 +61,7 @@ class StepAlone:
         end_s = time.perf_counter() + seconds
         while len(times) < 2 * ALONE_WARM_UP or time.perf_counter() < end_s:
             started_s = time.perf_counter()
-            self._engine.step(self._frames[len(times) % len(self._frames)], self._backdrop, self._edges)
+            self._engine.step(StepRequest(self._frames[len(times) % len(self._frames)], self._backdrop, self._edges))
             times.append((time.perf_counter() - started_s) * 1e3)
         return times[ALONE_WARM_UP:]
 

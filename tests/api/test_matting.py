@@ -20,10 +20,11 @@ from app.cli.options import LiveOptions
 from app.cli.start import film_settings
 from app.core.settings import EngineSettings
 from app.core.types import Backdrop
+from app.matting.interface import StepRequest
 from app.matting.strict.rules import WAIT_FRAMES
 from app.settings import Settings
 from mattecam import EdgeSettings, Matte, MattecamError, Matting, ModelError, convert
-from mattecam.testing import FakeEngine, StepInput
+from mattecam.testing import FakeEngine
 from tests.backgrounds.files import colour_number, write_video
 from tests.clips import demo, names_in, read_numbers, write_clip
 from tests.fresh_python import printed_by
@@ -115,10 +116,10 @@ def test_a_person_is_shown_from_python_in_the_first_frame() -> None:
 
 @pytest.mark.parametrize(("strict_mode", "steps"), [(True, 1 + WAIT_FRAMES), (False, 1)])
 def test_a_network_of_any_object_sees_each_frame_once(strict_mode: bool, steps: int) -> None:
-    stepped: list[StepInput] = []
+    stepped: list[StepRequest] = []
 
     class Engine(FakeEngine):
-        def matte(self, step: StepInput) -> Matte:
+        def matte(self, step: StepRequest) -> Matte:
             stepped.append(step)
             return super().matte(step)
 
@@ -144,7 +145,7 @@ def test_a_blur_without_a_number_hides_text(monkeypatch: pytest.MonkeyPatch, bac
     stepped: list[Backdrop] = []
 
     class Engine(FakeEngine):
-        def matte(self, step: StepInput) -> Matte:
+        def matte(self, step: StepRequest) -> Matte:
             stepped.append(step.backdrop)
             return super().matte(step)
 

@@ -24,6 +24,7 @@ from app.core.errors import SourceLostError, SourceOpenError, UsageError
 from app.core.settings import CaptureSettings, EdgeSettings, EngineSettings
 from app.core.types import BgrImage, BlurredBackground, check_bgr
 from app.matting.build import build_engine
+from app.matting.interface import StepRequest
 from app.matting.strict.rules import WAIT_FRAMES
 from mattecam.testing import FakeClock
 from tests.capture.conftest import PATIENT, Driver, played_time
@@ -188,7 +189,7 @@ def test_the_demonstration_shows_the_person_on_a_machine_that_mattes_two_frames_
     engine = build_engine(EngineSettings(model="mattecam"), 640, 360)
     shares = []
     for index in range(0, 12 * 15, 15):
-        matte = engine.step(demo.render(index), BlurredBackground(70), EdgeSettings(strict="balanced"))
+        matte = engine.step(StepRequest(demo.render(index), BlurredBackground(70), EdgeSettings(strict="balanced")))
         shares.append(float((matte.alpha > 127).mean()))
     demo.close()
     engine.close()

@@ -33,6 +33,7 @@ from app.matting import build_engine
 from app.matting.choice import hardware
 from app.matting.choice.choice import Choice
 from app.matting.choice.trials import Trial, save_trials
+from app.matting.interface import StepRequest
 from models.table import BUNDLED
 from tests.control.conftest import serving
 from tests.fresh_python import printed_by
@@ -157,7 +158,7 @@ def test_usual_loop_and_step_give_the_same_picture() -> None:
         model="mattecam", device="cpu", executor="eager", precision="float32", downsample_ratio=0.5
     )
     engine = build_engine(settings, 192, 144)
-    ours = engine.step(frame, backdrop, settings.edges).composite
+    ours = engine.step(StepRequest(frame, backdrop, settings.edges)).composite
     engine.close()
     theirs = usual_loop(load().eval(), backdrop, 0.5, "cpu")(frame)
     assert np.abs(theirs.astype(int) - ours).max() <= 2

@@ -26,7 +26,7 @@ from app.effects.finding import Person, find_people
 from app.effects.only_me import PROOF_FRAMES, WARY_S, OnlyMe
 from app.effects.table import Effects
 from app.effects.zones import CANVAS_HEIGHT, Zone, draw_zones, zone_gain
-from app.matting.interface import StepGeometry
+from app.matting.interface import StepGeometry, StepRequest
 from app.settings import Settings
 from tests.matting.stubs import StubCpu, showing
 
@@ -559,6 +559,6 @@ def test_a_matte_that_is_grown_stays_out_of_zones(grow_px: int) -> None:
     effects = Effects()
     effects.begin_frame(context(chosen.replaced_at(["matting"], edges=edges), size=(width, height)))
     with closing(backend):
-        composite = backend.step(white, np.zeros_like(white), edges, effects).composite
+        composite = backend.step(StepRequest(white, np.zeros_like(white), edges, effects)).composite
     assert composite[:, : width // 2].max() == 0
     assert composite[:, width // 2 :].max() == 255

@@ -17,7 +17,7 @@ from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import Backdrop, BgrImage, BlurredBackground, Floats
 from app.matting.choice.hardware import CudaCards, torch_usable
 from app.matting.cpu.cpu_backend import Coefficients, CpuBackend, RefinedCells
-from app.matting.interface import MattingEngine, StepGeometry
+from app.matting.interface import MattingEngine, StepGeometry, StepRequest
 from app.matting.openvino import conversion
 from app.matting.openvino.conversion import NetworkSource
 from app.matting.openvino.openvino_backend import SURVEY_FRAMES, OpenVinoBackend
@@ -172,7 +172,7 @@ def assert_closing_frees(
     try:
         engine = make()
         for frame, backdrop in steps:
-            engine.step(frame, backdrop, EdgeSettings())
+            engine.step(StepRequest(frame, backdrop, EdgeSettings()))
         parts = weakref.ref(engine), weakref.ref(getattr(engine, part))
         engine.close()
         del engine

@@ -33,7 +33,7 @@ from app.matting.blur import blurred_background
 from app.matting.cpu.cpu_backend import RefinedCells
 from app.matting.edges import plan
 from app.matting.engine import FrameEngine
-from app.matting.interface import NotAMatteError, StepGeometry
+from app.matting.interface import NotAMatteError, StepGeometry, StepRequest
 from app.offline.convert import FilmStep
 from app.settings import Settings
 from tests.fresh_python import printed_by
@@ -109,9 +109,9 @@ def test_composites_are_bounded(
                 slope[3], offset[3] = 0, -1  # alpha is 0 everywhere: the composite is the backdrop
                 none = coefficients.cells and RefinedCells(coefficients.cells.indices[:0], coefficients.cells.matte[:0])
                 stub.coefficients = replace(coefficients, slope=slope, offset=offset, cells=none)
-                shown = stub.step(frame, backdrop, OFF).composite
+                shown = stub.step(StepRequest(frame, backdrop, OFF)).composite
             stub.coefficients = coefficients
-            matte = stub.step(frame, backdrop, edges, editor, want_foreground=editor is not None)
+            matte = stub.step(StepRequest(frame, backdrop, edges, editor, want_foreground=editor is not None))
             assert isinstance(shown, np.ndarray)
             difference = np.abs(matte.composite.astype(int) - shown).max(2)
             assert (difference <= matte.alpha.astype(int) + ROUNDING).all()
@@ -133,17 +133,17 @@ def test_what_is_not_a_number_never_passes(backend: str, seed: int, value: float
     array = arrays[case.rng.integers(len(arrays))]
     array.flat[case.rng.integers(array.size)] = value
     with closing(STUBS["torch" if backend == "torch" else "cpu"](case.geometry, intact)) as stub:
-        stub.step(frame, np.zeros_like(frame), edges)  # smoothing begins with this frame
+        stub.step(StepRequest(frame, np.zeros_like(frame), edges))  # smoothing begins with this frame
         stub.coefficients = broken
         with pytest.raises(NotAMatteError):
-            stub.step(frame, np.zeros_like(frame), edges)
+            stub.step(StepRequest(frame, np.zeros_like(frame), edges))
 
 
 def composited(frame: BgrImage, alpha: Floats, backdrop: BgrImage, edges: EdgeSettings) -> Matte:
     """Return the matte of coefficients that give `alpha` (H, W) in 0..1, with its foreground."""
     height, width = alpha.shape
     with closing(StubCpu(StepGeometry(width, height, 1.0), showing(alpha))) as backend:
-        return backend.step(frame, backdrop, edges.replace(strict="off"), want_foreground=True)
+        return backend.step(StepRequest(frame, backdrop, edges.replace(strict="off"), want_foreground=True))
 
 
 def treated(alpha: AlphaImage, edges: EdgeSettings) -> AlphaImage:
@@ -216,7 +216,7 @@ def test_torch_and_the_cpu_edit_alike(width: int, height: int, seed: int) -> Non
     edit, mattes = random_edit(case), []
     for stub in STUBS.values():
         with closing(stub(case.geometry, small)) as backend:
-            mattes.append(backend.step(frame, np.zeros_like(frame), OFF, Fixed(edit)))
+            mattes.append(backend.step(StepRequest(frame, np.zeros_like(frame), OFF, Fixed(edit))))
     for one, other in zip(*((matte.alpha, matte.composite, matte.frame) for matte in mattes), strict=True):
         assert one is not None and other is not None
         np.testing.assert_allclose(one.astype(int), other, atol=3)  # OpenCV and torch round differently
@@ -232,7 +232,7 @@ def test_nobody_is_shown_where_an_edit_says_so(maker: str, kind: str) -> None:
     gain[:, : width // 2] = 0
     with closing(STUBS[maker](case.geometry, showing(np.ones((height, width), np.float32)))) as backend:
         plain, half, close = (
-            backend.step(frame, backdrop, OFF, Fixed(edit))
+            backend.step(StepRequest(frame, backdrop, OFF, Fixed(edit)))
             for edit in (MatteEdit(), MatteEdit(gain), MatteEdit(gain, view))
         )
     assert plain.alpha.min() == 255
@@ -271,12 +271,14 @@ def engine_of(maker: str, frame: BgrImage) -> FrameEngine:
 def test_no_letter_is_left_of_a_magnified_room_or_where_auto_framing_comes_close(maker: str, bokeh: bool) -> None:
     blur, frame, view = BlurredBackground(0, bokeh), strokes(ZOOM * PERIOD), View(0.3, 0.35, 0.3)
     with closing(engine_of(maker, frame)) as engine:
-        unaware, aware = (engine.step(frame, room, EdgeSettings()).composite for room in (blur, magnified(blur, ZOOM)))
+        unaware, aware = (
+            engine.step(StepRequest(frame, room, EdgeSettings())).composite for room in (blur, magnified(blur, ZOOM))
+        )
     assert amplitude(frame, ZOOM * PERIOD) > 100
     assert amplitude(unaware, ZOOM * PERIOD) > 4 * LEFT, "the blur of the camera's frame does not hide them"
     assert amplitude(aware, ZOOM * PERIOD) <= LEFT
     with closing(engine_of(maker, strokes(PERIOD))) as engine:
-        framed = engine.step(strokes(PERIOD), blur, EdgeSettings(), Fixed(MatteEdit(view=view))).composite
+        framed = engine.step(StepRequest(strokes(PERIOD), blur, EdgeSettings(), Fixed(MatteEdit(view=view)))).composite
     assert amplitude(framed, PERIOD / view.size) <= LEFT
 
 
@@ -306,8 +308,8 @@ def test_an_engine_blurs_at_least_as_its_level_says() -> None:
     engine = FrameEngine("bundled", lambda geometry: backend, lambda *_: StepGeometry(96, 64, 0.5), 96, 64)
 
     def given(strength: float, level: StrictLevel) -> object:
-        engine.step(frame, BlurredBackground(strength), EdgeSettings(strict=level))
-        return backend.step.call_args.args[1]
+        engine.step(StepRequest(frame, BlurredBackground(strength), EdgeSettings(strict=level)))
+        return backend.step.call_args.args[0].backdrop
 
     assert given(40, "off") == BlurredBackground(40)
     assert given(0, "balanced") == BlurredBackground(HIDES_TEXT)

@@ -20,7 +20,15 @@ from app.matting import build_engine
 from app.matting.blur import blurred_background
 from app.matting.cpu import cpu_backend
 from app.matting.engine import FrameEngine
-from app.matting.interface import Backend, ExecutorError, NotAMatteError, Reuse, StepGeometry, is_device_lost
+from app.matting.interface import (
+    Backend,
+    ExecutorError,
+    NotAMatteError,
+    Reuse,
+    StepGeometry,
+    StepRequest,
+    is_device_lost,
+)
 from app.matting.motion import CALM_FRAMES, FIRST_FRAMES, SELDOM, STEADY_LEVELS, STEADY_SHARE, STILL_LEVELS, Motion
 from tests.clips import demo
 from tests.matting.stubs import OFF, Case, Fixed, StubCpu, showing
@@ -111,7 +119,7 @@ def backend_of(engine: FrameEngine) -> Any:
 
 def last_of(engine: FrameEngine, frame: BgrImage, count: int = FIRST_FRAMES) -> Matte:
     """Return the last matte of a frame that is given several times, before black."""
-    return [engine.step(frame, np.zeros_like(frame), EDGES) for _ in range(count)][-1]
+    return [engine.step(StepRequest(frame, np.zeros_like(frame), EDGES)) for _ in range(count)][-1]
 
 
 def test_the_network_leaves_out_every_second_still_frame_and_the_composite_is_of_each(
@@ -120,13 +128,13 @@ def test_the_network_leaves_out_every_second_still_frame_and_the_composite_is_of
     frame, backdrop = case.frame(), np.zeros((HEIGHT, WIDTH, 3), np.uint8)
     last = last_of(engine, frame)
     assert backend_of(engine).infer.call_count == FIRST_FRAMES
-    again = engine.step(frame, backdrop, EDGES)
+    again = engine.step(StepRequest(frame, backdrop, EDGES))
     assert backend_of(engine).infer.call_count == FIRST_FRAMES and again.still
     np.testing.assert_array_equal(again.alpha, last.alpha)
     brighter = np.clip(frame.astype(int) + 3, 0, 255).astype(np.uint8)
-    seen = engine.step(brighter, backdrop, EDGES)
+    seen = engine.step(StepRequest(brighter, backdrop, EDGES))
     assert not seen.still
-    shown = engine.step(frame, backdrop, EDGES)
+    shown = engine.step(StepRequest(frame, backdrop, EDGES))
     assert backend_of(engine).infer.call_count == FIRST_FRAMES + 1
     np.testing.assert_array_equal(shown.composite, frame, "of the new frame, not of the one before")
 
@@ -168,17 +176,17 @@ def test_a_still_frame_lies_before_the_room_that_was_blurred_for_the_last_one(
     engine: FrameEngine, case: Case, made: Mock
 ) -> None:
     frame, room = case.frame(), BlurredBackground(10.0)
-    *_, last, again = [engine.step(frame, room, EDGES) for _ in range(FIRST_FRAMES + 1)]
+    *_, last, again = [engine.step(StepRequest(frame, room, EDGES)) for _ in range(FIRST_FRAMES + 1)]
     assert made.call_count == FIRST_FRAMES
     np.testing.assert_array_equal(again.composite, last.composite)
-    engine.step(frame, room, EDGES)
+    engine.step(StepRequest(frame, room, EDGES))
     assert made.call_count == FIRST_FRAMES + 1, "the network saw this frame"
-    engine.step(frame, BlurredBackground(90.0), EDGES)
+    engine.step(StepRequest(frame, BlurredBackground(90.0), EDGES))
     strengths = [call.args[2] for call in made.call_args_list]
     assert made.call_count == FIRST_FRAMES + 2 and strengths[-1] > strengths[0], "another strength, on one left out"
     hidden = Fixed(MatteEdit(np.zeros((case.geometry.small_height, case.geometry.small_width), np.float32)))
     for count in (3, 4):
-        engine.step(frame, BlurredBackground(90.0), EDGES, hidden)
+        engine.step(StepRequest(frame, BlurredBackground(90.0), EDGES, hidden))
         assert made.call_count == FIRST_FRAMES + count, "whom a zone hides is in the room, also on one left out"
 
 
@@ -190,7 +198,7 @@ def test_a_moving_hand_lies_before_the_room_that_was_blurred_with_the_last_coars
     for n in range(1, 7):
         waved = frame.copy()
         waved[:4, :4] = 40 * n  # one cell of the thumbnail, and a part of another
-        engine.step(waved, BlurredBackground(10.0), EDGES)
+        engine.step(StepRequest(waved, BlurredBackground(10.0), EDGES))
     backend = backend_of(engine)
     steady = [call.args[1] for call in backend.infer.call_args_list]
     assert (len(steady), steady.count(False), made.call_count) == (FIRST_FRAMES + 6, FIRST_FRAMES + 2, 3)
@@ -200,7 +208,7 @@ def test_an_edit_is_applied_once_to_each_frame(engine: FrameEngine, case: Case) 
     frame = case.frame()
     size = case.geometry.small_height, case.geometry.small_width
     half = Fixed(MatteEdit(np.full(size, 0.5, np.float32)))
-    mattes = [engine.step(frame, np.zeros_like(frame), OFF, half) for _ in range(FIRST_FRAMES + 4)]
+    mattes = [engine.step(StepRequest(frame, np.zeros_like(frame), OFF, half)) for _ in range(FIRST_FRAMES + 4)]
     assert backend_of(engine).infer.call_count == FIRST_FRAMES + 2
     for matte in mattes[FIRST_FRAMES:]:
         np.testing.assert_allclose(matte.alpha, 127.5, atol=0.5)
@@ -214,7 +222,9 @@ def test_the_bundled_network_shows_the_same_person_on_still_frames() -> None:
     alphas = []
     for live in (False, True):
         with closing(build_engine(settings, 320, 180, live=live)) as engine:
-            alphas.append(np.stack([engine.step(image, np.zeros_like(image), EDGES).alpha for image in stream]))
+            alphas.append(
+                np.stack([engine.step(StepRequest(image, np.zeros_like(image), EDGES)).alpha for image in stream])
+            )
     every, second = (alpha.astype(np.float32) / 255 for alpha in alphas)
     assert 0 < np.abs(every - second).mean() < 1e-3, "0 is no frame left out"
 
@@ -233,7 +243,7 @@ def test_a_failure_is_named_and_starts_the_state_anew(
     last_of(engine, frame // np.uint8(2))
     backend.infer.side_effect = error
     with pytest.raises(ModelError, match=words):
-        engine.step(frame, frame, EDGES)
+        engine.step(StepRequest(frame, frame, EDGES))
     assert backend.reset.call_count == 1
     backend.infer.side_effect = None
     backend.infer.reset_mock()
@@ -256,9 +266,9 @@ def test_wrong_pictures_are_refused_and_a_closed_engine_says_so_and_is_closed_on
 ) -> None:
     frame = case.frame()
     with pytest.raises(ValueError, match="backdrop"):
-        engine.step(frame, frame[:20].copy(), EDGES)
+        engine.step(StepRequest(frame, frame[:20].copy(), EDGES))
     with pytest.raises(TypeError):
-        engine.step(frame.astype(np.float32), frame, EDGES)
+        engine.step(StepRequest(frame.astype(np.float32), frame, EDGES))
     engine.close()
     engine.close()
     engine.reset()
@@ -273,14 +283,14 @@ def test_a_cut_starts_the_state_anew_but_none_follows_a_reset_and_the_editor_hea
     here, there = (np.repeat(np.repeat(random.integers(0, 256, (8, 12, 3), np.uint8), 8, 0), 8, 1) for _ in range(2))
     edit, resets = Fixed(MatteEdit()), []
     for frame in (here, here, there, there, here):
-        engine.step(frame, here, EDGES, edit)
+        engine.step(StepRequest(frame, here, EDGES, edit))
         resets.append(backend_of(engine).reset.call_count)
     assert resets == [0, 0, 1, 1, 2]
     engine.reset(np.full((HEIGHT, WIDTH), 255, np.uint8))
-    engine.step(there, here, EDGES)
+    engine.step(StepRequest(there, here, EDGES))
     assert backend_of(engine).reset.call_count == 3
     tall = there.repeat(2, 0)
-    engine.step(tall, tall, EDGES, edit)
+    engine.step(StepRequest(tall, tall, EDGES, edit))
     assert (edit.scenes, engine.cuts) == ([2, 4, 5], 2), "before it edits, also of another size, which is no cut"
 
 

@@ -16,7 +16,7 @@ from app.core.settings import EdgeSettings
 from app.core.threads import Strips
 from app.core.types import Backdrop, BlurredBackground, Bytes, Floats
 from app.matting.cpu.cpu_backend import Coefficients
-from app.matting.interface import StepGeometry
+from app.matting.interface import StepGeometry, StepRequest
 from app.matting.kernels import composite as kernels
 from app.matting.kernels.network import matte_rows, shrink_rows
 from app.matting.openvino.openvino_backend import decide, filter_kernel, forget_changed, halved
@@ -81,7 +81,7 @@ def test_finish_is_the_frame_step(size: tuple[int, int], edges: EdgeSettings) ->
             shrink_rows(frame, geometry.ratio, geometry.ratio, small, 0, small_size[0])
             reference.coefficients = cpu.coefficients = Coefficients(small, *coefficients(*small_size, seed=turn))
             matte, expected = (
-                backend.step(frame, backdrop, edges.replace(strict="off"), want_foreground=True)
+                backend.step(StepRequest(frame, backdrop, edges.replace(strict="off"), want_foreground=True))
                 for backend in (cpu, reference)
             )
             assert matte.foreground is not None and expected.foreground is not None

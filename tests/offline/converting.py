@@ -11,10 +11,10 @@ import numpy as np
 from app.core.settings import BackgroundSettings, FramingSettings, MattingSettings
 from app.core.types import BlurredBackground, Matte
 from app.matting.engine import backend_errors
-from app.matting.interface import EngineInfo
+from app.matting.interface import EngineInfo, StepRequest
 from app.offline.convert import ConvertReport, convert
 from app.settings import Settings
-from mattecam.testing import ImmediateEngine, StepInput
+from mattecam.testing import ImmediateEngine
 from tests.clips import frames_of
 
 # As the command line sets it: strict mode steps the first frame of a scene several times.
@@ -37,7 +37,7 @@ class HalfEngine(ImmediateEngine):
         self._fail_at = fail_at
         self._error = error
 
-    def matte(self, step: StepInput) -> Matte:
+    def matte(self, step: StepRequest) -> Matte:
         frame = step.frame
         if self.steps == self._fail_at and self._error is not None:
             with backend_errors(self.info.model, self.info.device, self.info.precision):

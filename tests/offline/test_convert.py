@@ -36,12 +36,12 @@ from app.core.files import free_name
 from app.core.settings import BackgroundSettings, MattingSettings
 from app.core.types import BgrImage, Matte, Orientation
 from app.effects.zones import Zone
-from app.matting.interface import ExecutorError, NotAMatteError
+from app.matting.interface import ExecutorError, NotAMatteError, StepRequest
 from app.media import image_file
 from app.offline.convert import ConvertReport, convert
 from app.offline.plan import MANIFEST, clips_in, left_out
 from app.settings import Settings
-from mattecam.testing import PERSON, FakeEngine, StepInput
+from mattecam.testing import PERSON, FakeEngine
 from tests.clips import demo, names_in, number_of, numbered, pictures, write_clip, write_images
 from tests.offline.batch.conftest import converted, jobs_of, records_in
 from tests.offline.converting import GREEN, HalfEngine, run, times_of
@@ -86,7 +86,7 @@ def test_every_frame_is_converted_once_in_order(tmp_path: Path) -> None:
 class LeakyEngine(HalfEngine):
     """Returns as foreground the frame with its colours altered, as networks do where alpha is 0."""
 
-    def matte(self, step: StepInput) -> Matte:
+    def matte(self, step: StepRequest) -> Matte:
         matte = super().matte(step)
         soft = matte.alpha.copy()
         soft[:, 40:48] = 128

@@ -17,7 +17,7 @@ from app.cli import main
 from app.core.errors import MattecamError
 from app.core.settings import BackgroundSettings, EdgeSettings, FramingSettings
 from app.core.types import BgrImage, BlurredBackground, Matte
-from app.matting.interface import EngineInfo
+from app.matting.interface import EngineInfo, StepRequest
 from app.media.encoders import file_encoder
 from app.media.frame_filters import extended
 from app.media.image_file import read_cut_out
@@ -25,7 +25,7 @@ from app.media.video_reader import VideoReader
 from app.offline.convert import ConvertReport, convert
 from app.offline.files import film_name
 from app.settings import Settings
-from mattecam.testing import ImmediateEngine, StepInput
+from mattecam.testing import ImmediateEngine
 from tests.clips import demo, write_film
 
 SIZE = 160, 96
@@ -41,7 +41,7 @@ class SoftEngine(ImmediateEngine):
 
     info = EngineInfo("soft", "none", "uint8", "cpu", 1.0, (1, 1))
 
-    def matte(self, step: StepInput) -> Matte:
+    def matte(self, step: StepRequest) -> Matte:
         height, width = step.frame.shape[:2]
         y, x = np.mgrid[:height, :width]
         alpha = np.clip((0.45 * height - np.hypot(x - width / 2, y - height / 2)) / 12, 0, 1)[..., None]
@@ -222,7 +222,9 @@ def test_the_alpha_of_the_source_multiplies_the_matte(source: str, changes: dict
     cut = "cut.png" if source == "clear.png" else "cut"
     assert differences(source, cut, **changes).max() <= 2
     if not changes:
-        opaque = SoftEngine().matte(StepInput(frames[0][..., :3], frames[0][..., :3], EdgeSettings(), None, True)).alpha
+        opaque = (
+            SoftEngine().matte(StepRequest(frames[0][..., :3], frames[0][..., :3], EdgeSettings(), None, True)).alpha
+        )
         wanted = opaque.astype(float) * frames[0][..., 3] / 255
         found = np.abs(images_of(cut)[0][..., 3] - wanted)
         assert np.percentile(found, 99) <= (6 if source == "clear.webm" else 1.5)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from app.core.settings import MattingSettings
 from app.matting import build_engine
 from app.matting.choice import choice, hardware
+from app.matting.interface import StepRequest
 from app.matting.openvino import conversion
 from app.matting.openvino.conversion import ArtefactCache, NetworkSource
 from models.table import BUNDLED, BUNDLED_WITH_PLATE, NETWORKS
@@ -122,7 +123,7 @@ def test_what_ships_gives_the_bits_of_one_converted_here(
 
     def mattes() -> NDArray[np.int16]:
         engine = build_engine(settings, 640, 360)
-        made = [engine.step(image, np.zeros_like(image), settings.edges) for image in given]
+        made = [engine.step(StepRequest(image, np.zeros_like(image), settings.edges)) for image in given]
         engine.close()
         return np.array([np.dstack([matte.alpha, matte.composite]) for matte in made], np.int16)
 

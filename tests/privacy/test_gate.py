@@ -15,6 +15,7 @@ from app.core.errors import ModelError
 from app.core.settings import EdgeSettings, EngineSettings
 from app.core.types import Backdrop, BgrImage, BlurredBackground, Frame, Matte, Picture, PictureKind
 from app.matting import build_engine
+from app.matting.interface import StepRequest
 from app.privacy.gate import Gate, may_leave, may_show
 from app.privacy.plausibility import IMAGE_ROW_STEP, MAX_ROUNDING, SATURATED, MatteCheck
 from app.runtime.backdrops import StandbyPictures
@@ -210,7 +211,7 @@ def test_real_composites_are_permitted(executor: str) -> None:
             for backdrop in backdrops * 2:
                 frame = source.read()
                 assert frame is not None
-                check.check(engine.step(frame.image, backdrop, edges), frame, backdrop)
+                check.check(engine.step(StepRequest(frame.image, backdrop, edges)), frame, backdrop)
         self_test(engine, 320, 180)
 
 

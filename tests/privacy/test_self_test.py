@@ -17,11 +17,11 @@ from app.core.errors import ModelError, PlateError
 from app.core.settings import CaptureSettings, EdgeSettings, EngineSettings
 from app.core.types import AlphaImage, Matte, PictureKind
 from app.matting import build_engine
-from app.matting.interface import EngineInfo
+from app.matting.interface import EngineInfo, StepRequest
 from app.runtime.context import default_parts
 from app.runtime.self_test import self_test
 from app.runtime.status import Phase
-from mattecam.testing import ImmediateEngine, StepInput
+from mattecam.testing import ImmediateEngine
 from tests.fakes.world import BASE, FakeWorld, kinds, running
 from tests.matting.torch_stubs import NETWORKS
 from tests.plate_weights import ALPHA, darker_than_the_plate, nobody
@@ -40,7 +40,7 @@ class Constant(ImmediateEngine):
         self.resets = 0
         self._alpha = alpha
 
-    def matte(self, step: StepInput) -> Matte:
+    def matte(self, step: StepRequest) -> Matte:
         return Matte(step.frame.copy(), np.full(step.frame.shape[:2], self._alpha, np.uint8))
 
     def reset(self, seen: AlphaImage | None = None) -> None:
@@ -117,9 +117,9 @@ def test_a_plate_engine_that_works_passes_in_any_light_whatever_its_plate(execut
     with closing(build_engine(with_plate(tmp_path, darker_than_the_plate(), executor), *PLATE_SIZE)) as engine:
         self_test(engine, *PLATE_SIZE)
         with pytest.raises(PlateError):  # the self-test does not prove the plate
-            engine.step(np.full_like(plate, 250), backdrop, edges)
+            engine.step(StepRequest(np.full_like(plate, 250), backdrop, edges))
         for light in (1.0, 0.8):
-            engine.step((plate * light).astype(np.uint8), backdrop, edges)
+            engine.step(StepRequest((plate * light).astype(np.uint8), backdrop, edges))
             self_test(engine, *PLATE_SIZE)
 
 

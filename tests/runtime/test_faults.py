@@ -19,12 +19,12 @@ from app.core.types import AlphaImage, BgrImage, Frame, Matte, PictureKind
 from app.matting.choice import hardware
 from app.matting.choice.governor import StepTiming
 from app.matting.choice.hardware import CudaCards
-from app.matting.interface import ExecutorError, MattingEngine
+from app.matting.interface import ExecutorError, MattingEngine, StepRequest
 from app.runtime import engines
 from app.runtime.context import Timing
 from app.runtime.engines import EngineSelector, MatteFrame, remember, replacement, shown_error
 from app.runtime.status import Phase
-from mattecam.testing import PERSON, FakeEngine, Fault, StepInput, room_picture
+from mattecam.testing import PERSON, FakeEngine, Fault, room_picture
 from tests.fakes.world import BASE, IMPATIENT, FakeWorld, apply, composites, kinds, live, running
 from tests.matting.stubs import simulated_cards
 from tests.waiting import eventually
@@ -152,7 +152,7 @@ class LostGpu(FakeEngine):
 
     steps = 0
 
-    def matte(self, step: StepInput) -> Matte:
+    def matte(self, step: StepRequest) -> Matte:
         self.steps += 1
         self.reset()
         return super().matte(step)
@@ -250,7 +250,7 @@ def detailed(frame: Frame) -> BgrImage:
 def detailed_self_test(engine: MattingEngine, width: int, height: int) -> None:
     """As the real one, for engines that know the fake person alone."""
     image = room_picture(width, height)
-    share = engine.step(image, np.zeros_like(image), EdgeSettings()).alpha.mean() / 255
+    share = engine.step(StepRequest(image, np.zeros_like(image), EdgeSettings())).alpha.mean() / 255
     engine.reset()
     if not 0.05 <= share <= 0.75:
         raise ModelError("The model fails its self-test; choose another model or executor.")
@@ -269,7 +269,7 @@ def test_a_leaking_engine_leads_to_a_card_and_recovers(trick: Trick, moment: str
     on, numbers = threading.Event(), count()
 
     class Engine(FakeEngine):
-        def matte(self, step: StepInput) -> Matte:
+        def matte(self, step: StepRequest) -> Matte:
             matte = super().matte(step)
             return trick(matte, step.frame, next(numbers)) if on.is_set() else matte
 
@@ -296,7 +296,7 @@ class ShowsRoomAtQuarterRatio(FakeEngine):
 
     count = 0
 
-    def matte(self, step: StepInput) -> Matte:
+    def matte(self, step: StepRequest) -> Matte:
         matte = super().matte(step)
         self.count += 1
         if self.count == 1 or self.info.downsample_ratio != 0.25:
@@ -336,7 +336,7 @@ def test_the_governor_is_told_which_frames_were_left_out(world: FakeWorld, monke
     told, completed = list[bool](), EngineSelector.completed
 
     class Engine(FakeEngine):
-        def matte(self, step: StepInput) -> Matte:
+        def matte(self, step: StepRequest) -> Matte:
             return replace(super().matte(step), still=len(told) % 2 == 1)
 
     def noted(selector: EngineSelector, run: MatteFrame, step: StepTiming) -> None:

@@ -15,7 +15,7 @@ from app.core.geometry import WHOLE_VIEW, framed
 from app.core.settings import BackgroundSettings, EngineSettings, FramingSettings
 from app.core.types import BgrImage, BlurredBackground, Matte, Orientation, Picture, PictureKind
 from app.effects.zones import Zone
-from app.matting.interface import MattingEngine
+from app.matting.interface import MattingEngine, StepRequest
 from app.matting.plate.picture import PlateCapture, save_plate
 from app.output.base import FrameSink, Packer, SinkContext
 from app.runtime.backdrops import PLAIN_GREY
@@ -23,7 +23,7 @@ from app.runtime.context import Timing
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase, Preparing
 from app.settings import Settings
-from mattecam.testing import HEIGHT, PERSON, ROOM, WIDTH, FakeEngine, FakeSource, StepInput, room_picture, shows_room
+from mattecam.testing import HEIGHT, PERSON, ROOM, WIDTH, FakeEngine, FakeSource, room_picture, shows_room
 from tests.fakes.world import (
     BASE,
     NONE,
@@ -59,7 +59,7 @@ def test_the_outputs_show_the_part_and_the_plate_sees_the_whole(world: FakeWorld
     zooms = set[float]()
 
     class Noting(FakeEngine):
-        def matte(self, step: StepInput) -> Matte:
+        def matte(self, step: StepRequest) -> Matte:
             if isinstance(step.backdrop, BlurredBackground):
                 zooms.add(step.backdrop.zoom)
             return super().matte(step)
@@ -89,7 +89,7 @@ class PlateLikeEngine(FakeEngine):
 
     plate: BgrImage | None = None
 
-    def matte(self, step: StepInput) -> Matte:
+    def matte(self, step: StepRequest) -> Matte:
         assert isinstance(step.backdrop, np.ndarray)
         assert self.plate is None or np.array_equal(step.frame, self.plate), "another part of the room than the plate's"
         return Matte(step.backdrop.copy(), np.zeros(step.frame.shape[:2], np.uint8))
@@ -147,7 +147,7 @@ def test_the_view_closes_in_until_the_user_zooms_or_switches_it_off(world: FakeW
 class Uncropped(FakeEngine):
     """Takes no view, as the networks that refine cells."""
 
-    def matte(self, step: StepInput) -> Matte:
+    def matte(self, step: StepRequest) -> Matte:
         if step.edit is not None:
             step.edit.edit(np.zeros((3, HEIGHT, WIDTH), np.float32), person_in(step.frame).astype(np.float32))
         return super().matte(replace(step, edit=None))
@@ -200,7 +200,7 @@ def test_a_background_that_is_not_available_never_becomes_a_blurred_room(
     blurs = list[bool]()
 
     class Engine(FakeEngine):
-        def matte(self, step: StepInput) -> Matte:
+        def matte(self, step: StepRequest) -> Matte:
             blurs.append(isinstance(step.backdrop, BlurredBackground))
             return super().matte(step)
 

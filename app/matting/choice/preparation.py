@@ -56,6 +56,7 @@ from app.matting.choice.trials import (
     unmeasured,
 )
 from app.matting.engine import FrameEngine, network_engine
+from app.matting.interface import StepRequest
 from models.table import bundled
 
 if TYPE_CHECKING:
@@ -439,14 +440,14 @@ def _engine(model: str, weights: Path, run: Run, frame: BgrImage) -> FrameEngine
 def _alphas(engine: FrameEngine, frames: Sequence[BgrImage], backdrop: BgrImage) -> NDArray[np.float32]:
     """Return alpha after the warm-up, (frames, height, width), 0..1."""
     edges = EdgeSettings(strict="off")
-    alphas = [engine.step(frame, backdrop, edges).alpha.copy() for frame in frames]
+    alphas = [engine.step(StepRequest(frame, backdrop, edges)).alpha.copy() for frame in frames]
     return np.stack(alphas[WARM_UP:]).astype(np.float32) / np.float32(255)
 
 
 def _step_times(engine: FrameEngine, frame: BgrImage, backdrop: BgrImage, clocks: Clocks) -> tuple[float, float]:
     """Return the time of a step and its CPU time, in seconds."""
     started_s = [clock() for clock in clocks]
-    engine.step(frame, backdrop, EdgeSettings())
+    engine.step(StepRequest(frame, backdrop, EdgeSettings()))
     wall_s, cpu_s = (clock() - start_s for clock, start_s in zip(clocks, started_s, strict=True))
     return wall_s, cpu_s
 

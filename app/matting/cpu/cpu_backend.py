@@ -14,11 +14,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.edits import MatteEdit, MatteEditor
+from app.core.edits import MatteEdit
 from app.core.geometry import viewed
-from app.core.settings import EdgeSettings
 from app.core.threads import Strips
-from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Bytes, Floats, Matte, magnified
+from app.core.types import AlphaImage, BgrImage, BlurredBackground, Bytes, Floats, Matte, magnified
 from app.matting.blur import (
     blurred_background,
 )
@@ -29,7 +28,7 @@ from app.matting.edges import (
     grow,
     plan,
 )
-from app.matting.interface import NotAMatteError, Reuse, StepGeometry
+from app.matting.interface import NotAMatteError, Reuse, StepGeometry, StepRequest
 from app.matting.kernels.composite import (
     blend_rows,
     extend_colour_rows,
@@ -99,17 +98,13 @@ class CpuBackend(ABC):
         """
 
     @final
-    def step(
-        self,
-        frame: BgrImage,
-        backdrop: Backdrop,
-        edges: EdgeSettings,
-        edit: MatteEditor | None = None,
-        *,
-        want_foreground: bool = False,
-        reuse: Reuse = Reuse.NOTHING,
-    ) -> Matte:
+    def step(self, request: StepRequest) -> Matte:
         """Run one step; see `Backend.step`."""
+        frame = request.frame
+        backdrop = request.backdrop
+        edges = request.edges
+        edit = request.edit
+        reuse = request.reuse
         if self._last is None:
             reuse = Reuse.NOTHING
         if reuse is Reuse.NOTHING:
@@ -135,7 +130,7 @@ class CpuBackend(ABC):
         if isinstance(backdrop, BlurredBackground):
             keep = matte_edit.gain is None and matte_edit.view is None
             backdrop = self._blurred_picture(coefficients, backdrop, keep=keep)
-        matte = self._composite(shown, coefficients, backdrop, plan(edges), want_foreground)
+        matte = self._composite(shown, coefficients, backdrop, plan(edges), request.want_foreground)
         if shown is not frame or reuse is Reuse.MATTE:
             matte = replace(matte, frame=None if shown is frame else shown, still=reuse is Reuse.MATTE)
         return matte

@@ -9,12 +9,10 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.edits import MatteEditor
 from app.core.errors import PlateError, t
-from app.core.settings import EdgeSettings
-from app.core.types import AlphaImage, Backdrop, BgrImage, Matte, check_bgr
+from app.core.types import AlphaImage, BgrImage, Matte, check_bgr
 from app.matting.engine import FrameEngine
-from app.matting.interface import EngineInfo
+from app.matting.interface import EngineInfo, StepRequest
 from app.matting.plate.picture import PersonFinder, PlateFit
 
 
@@ -72,21 +70,14 @@ class PlateEngine:
         """The plate in the light of the last frame examined."""
         return self._parts.fit.lit_plate
 
-    def step(
-        self,
-        frame: BgrImage,
-        backdrop: Backdrop,
-        edges: EdgeSettings,
-        edit: MatteEditor | None = None,
-        *,
-        want_foreground: bool = False,
-    ) -> Matte:
+    def step(self, request: StepRequest) -> Matte:
         """Matte one frame; see `MattingEngine.step`. Raises PlateError if the plate is of another room or light."""
+        frame = request.frame
         check_bgr(frame)
         if not self._fits and frame.shape == self._parts.fit.plate.shape:
             self._compare(frame)
         cuts = self.engine.cuts
-        matte = self.engine.step(frame, backdrop, edges, edit, want_foreground=want_foreground)
+        matte = self.engine.step(request)
         if self._current() is not self._parts or self.engine.cuts != cuts:
             self._compare(frame)
         return matte

@@ -32,6 +32,7 @@ from app.core.types import AlphaImage, BgrImage, Frame, Mask
 from app.core.user_file import UserFile
 from app.matting.choice.choice import choose
 from app.matting.engine import network_engine
+from app.matting.interface import StepRequest
 from app.media.image_file import read_image, write_picture
 from models.table import NETWORKS, bundled
 
@@ -283,7 +284,7 @@ class PersonFinder:
         small: BgrImage = np.ascontiguousarray(cv2.resize(image, self._size, interpolation=cv2.INTER_AREA), np.uint8)
         self._engine.reset()
         for _ in range(LOOKS):
-            alpha = self._engine.step(small, np.zeros_like(small), EdgeSettings(strict="off")).alpha
+            alpha = self._engine.step(StepRequest(small, np.zeros_like(small), EdgeSettings(strict="off"))).alpha
         return alpha
 
     def finds_someone(self, plate: BgrImage) -> bool:

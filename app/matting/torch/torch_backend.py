@@ -26,14 +26,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from app.core.edits import MatteEditor
 from app.core.errors import ModelError, t, text_of
 from app.core.geometry import viewed
-from app.core.settings import EdgeSettings
-from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte
+from app.core.types import AlphaImage, BgrImage, BlurredBackground, Matte
 from app.matting.blur import strength_taps
 from app.matting.edges import plan
-from app.matting.interface import NotAMatteError, Reuse, StepGeometry
+from app.matting.interface import NotAMatteError, StepGeometry, StepRequest
 from app.matting.torch.frame_step import Core, DirectCore, FrameStep, State, StepInputs, StepOutput
 from models.checkpoint import load_state_dict
 from models.errors import WeightsError
@@ -268,17 +266,11 @@ class TorchBackend:
         self.recurrent = self.frame_step.initial_state(None if seen is None else self._transfers.up("seen", seen))
         self.previous_alpha = None
 
-    def step(
-        self,
-        frame: BgrImage,
-        backdrop: Backdrop,
-        edges: EdgeSettings,
-        edit: MatteEditor | None = None,
-        *,
-        want_foreground: bool = False,
-        reuse: Reuse = Reuse.NOTHING,
-    ) -> Matte:
+    def step(self, request: StepRequest) -> Matte:
         """Run one step. The network sees all of still frames too: a GPU has time for it."""
+        frame = request.frame
+        backdrop = request.backdrop
+        edit = request.edit
         picture = (
             strength_taps(backdrop.strength, self._blur_short_side, backdrop.zoom)
             if isinstance(backdrop, BlurredBackground)
@@ -289,9 +281,9 @@ class TorchBackend:
                 self._transfers.up("frame", frame),
                 self._transfers.up_once("backdrop", picture),
                 self.recurrent,
-                plan(edges),
+                plan(request.edges),
                 self.previous_alpha,
-                want_foreground,
+                request.want_foreground,
             )
             recorded = self.recorded_step if edit is None else None
             output = recorded(inputs) if recorded is not None else self.frame_step(inputs, edit)

@@ -21,7 +21,7 @@ from app.matting.choice.hardware import CudaCards, cuda_cards
 from app.matting.choice.trials import MEAN_BOUND, Trial, best, save_prepared, save_trials, trials_of
 from app.matting.cpu.cpu_backend import CpuBackend
 from app.matting.engine import FrameEngine
-from app.matting.interface import StepGeometry, auto_ratio
+from app.matting.interface import StepGeometry, StepRequest, auto_ratio
 from models import weights as registered
 from models.table import BUNDLED, NETWORKS
 from models.weights import SHIPPED_SHA256, find_int8, int8_file
@@ -148,7 +148,7 @@ def test_refiner_follows_the_weights_or_the_user(weights: dict[str, Path], engin
 
     def alpha(refiner: str) -> AlphaImage:
         engine = engines(settings.replace(refiner=refiner), 160, 96)
-        return engine.step(frame, backdrop, settings.edges.replace(strict="off")).alpha
+        return engine.step(StepRequest(frame, backdrop, settings.edges.replace(strict="off"))).alpha
 
     deep, same, fast = map(alpha, ("auto", "deep-guided-filter", "fast-guided-filter"))
     assert (deep == same).all()

@@ -23,6 +23,7 @@ from app.matting.choice.hardware import CudaCards
 from app.matting.choice.preparation import measure_on_gpu, trial_frames
 from app.matting.choice.trials import Trial, failed_trial, save_prepared, save_trials, trials_of, unmeasured
 from app.matting.engine import FrameEngine, network_engine
+from app.matting.interface import StepRequest
 from app.matting.openvino import gpu as module
 from app.matting.openvino.conversion import NetworkStage, bound, core, ov
 from app.matting.openvino.gpu import IntelGpu, list_intel_gpus
@@ -60,7 +61,7 @@ def engine(plugin: str = PLUGIN, precision: str = "float32", *, live: bool = Fal
 
 def steps(engine: FrameEngine) -> list[Matte]:
     backdrop = np.zeros_like(FRAMES[0])
-    return [engine.step(frame, backdrop, EdgeSettings(strict="off")) for frame in FRAMES]
+    return [engine.step(StepRequest(frame, backdrop, EdgeSettings(strict="off"))) for frame in FRAMES]
 
 
 @functools.cache

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from app.core.settings import EdgeSettings, EngineSettings
 from app.core.types import AlphaImage, BgrImage, Floats
 from app.matting import build_engine
-from app.matting.interface import StepGeometry, network_gain
+from app.matting.interface import StepGeometry, StepRequest, network_gain
 from app.matting.openvino import openvino_backend
 from app.matting.openvino.openvino_backend import (
     ALIGNMENT,
@@ -57,7 +57,7 @@ def both() -> Iterator[Both]:
 
 
 def alpha_of(backend: OpenVinoBackend, frame: BgrImage) -> AlphaImage:
-    return backend.step(frame, BACKDROP, EdgeSettings()).alpha
+    return backend.step(StepRequest(frame, BACKDROP, EdgeSettings())).alpha
 
 
 def difference(one: AlphaImage, other: AlphaImage) -> float:
@@ -84,7 +84,7 @@ def test_the_matte_is_nearly_that_of_the_whole_frame_until_a_reset(both: Both) -
         beside = np.delete(alpha, np.r_[both[1].window], 1)
         assert beside.size and not beside.any()
     both[1].infer(frame).offset[:] = 1  # what the last frame may leave there, which strict mode would hide
-    alpha = both[1].step(frame, BACKDROP, EdgeSettings(strict="off")).alpha
+    alpha = both[1].step(StepRequest(frame, BACKDROP, EdgeSettings(strict="off"))).alpha
     assert alpha.any() and not np.delete(alpha, np.r_[both[1].window], 1).any()
     both[1].reset()
     alpha_of(both[1], FRAMES[-1])
@@ -305,7 +305,7 @@ def test_the_matte_of_a_dark_frame_is_nearer_to_that_of_a_lit_one(monkeypatch: p
         with closing(bundled_backend(GEOMETRY)) as lit, closing(bundled_backend(GEOMETRY)) as dark:
             for frame in FRAMES[:6]:
                 expected, found = (
-                    backend.step(image, BACKDROP, EdgeSettings(strict="off"), want_foreground=True)
+                    backend.step(StepRequest(image, BACKDROP, EdgeSettings(strict="off"), want_foreground=True))
                     for backend, image in ((lit, frame), (dark, frame // np.uint8(4)))
                 )
         errors.append(difference(found.alpha, expected.alpha))
@@ -324,7 +324,7 @@ def test_another_engine_uses_the_threads_of_those_that_were_closed() -> None:
         width, height = 160 + 32 * number, 96
         engine = build_engine(EngineSettings(model=bundled().name, device="cpu"), width, height)
         frame = np.zeros((height, width, 3), np.uint8)
-        engine.step(frame, frame, EdgeSettings())
+        engine.step(StepRequest(frame, frame, EdgeSettings()))
         engine.close()
         counts.append(len(list(Path("/proc/self/task").iterdir())))
     later = counts[2:]

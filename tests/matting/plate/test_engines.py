@@ -19,7 +19,7 @@ from app.matting import build_engine, choose_model
 from app.matting.build import sample_pixels
 from app.matting.choice import choice, hardware
 from app.matting.choice.hardware import CudaCards
-from app.matting.interface import MattingEngine
+from app.matting.interface import MattingEngine, StepRequest
 from app.matting.openvino.openvino_backend import RecurrentNetwork
 from app.matting.plate.engine import PlateEngine
 from models.table import auto_order
@@ -76,7 +76,7 @@ def visit(width: int = 160, height: int = 96) -> BgrImage:
 
 def alpha_of(engine: MattingEngine, frame: BgrImage, edges: EdgeSettings = OFF, steps: int = 1) -> NDArray[np.int64]:
     """Return alpha of a frame that stands still for so many steps."""
-    return [engine.step(frame, BLUR, edges).alpha.astype(int) for _ in range(steps)][-1]
+    return [engine.step(StepRequest(frame, BLUR, edges)).alpha.astype(int) for _ in range(steps)][-1]
 
 
 @pytest.mark.parametrize("executor", ["eager"])
@@ -95,7 +95,9 @@ def test_executors_agree(
         for engine in (reference, other):
             engine.reset()
         for frame in (visit(width, height), frames(width, height, 1)[0]):
-            want, have = (each.step(frame, behind, edges, edit, want_foreground=True) for each in (reference, other))
+            want, have = (
+                each.step(StepRequest(frame, behind, edges, edit, want_foreground=True)) for each in (reference, other)
+            )
             assert have.alpha.shape == frame.shape[:2] and have.composite.shape == frame.shape
             assert np.abs(have.alpha.astype(int) - want.alpha).max() <= 2
             assert have.foreground is not None and want.foreground is not None
@@ -200,7 +202,7 @@ def test_a_stream_that_changes_is_compared_with_the_plate_before_a_picture_leave
             engine.reset()
         for _ in range(2):
             with pytest.raises(PlateError, match="take it again"):
-                engine.step(other, BLUR, OFF)
+                engine.step(StepRequest(other, BLUR, OFF))
         if change != "another camera":
             engine.reset()
         for _ in range(2):
@@ -212,7 +214,7 @@ def test_another_size_scales_the_plate_or_refuses(settings: MattingSettings, eng
     for width, height in ((160, 96), (320, 192)):
         assert alpha_of(engine, frames(width, height, 1)[0]).shape == (height, width)
     with pytest.raises(PlateError, match="take it again"):
-        engine.step(frames(128, 96, 1)[0], BLUR, OFF)
+        engine.step(StepRequest(frames(128, 96, 1)[0], BLUR, OFF))
 
 
 def test_the_bundled_network_shows_the_person_and_nothing_of_the_room_in_any_light(

@@ -21,7 +21,7 @@ from app.core.geometry import View
 from app.core.settings import EdgeSettings
 from app.core.types import Backdrop, BgrImage, BlurredBackground, Floats, Matte
 from app.matting.choice.preparation import PORTRAIT
-from app.matting.interface import NotAMatteError, StepGeometry
+from app.matting.interface import NotAMatteError, StepGeometry, StepRequest
 from app.matting.plate.picture import lit_plate
 from app.matting.strict import cpu_strict
 from app.matting.strict.torch_strict import components, initial_memory, strict_matte, with_people
@@ -93,7 +93,7 @@ def mattes_of(made: TorchBackend) -> Iterator[Matte]:
     for number, (backdrop, edges, foreground, edit, _) in enumerate(plan for plan in plans for _ in range(plan[-1])):
         if number in (11, 22):
             made.reset(np.full((HEIGHT, WIDTH), 255, np.uint8))
-        yield made.step(pictures[number % 8], backdrop, edges, edit, want_foreground=foreground)
+        yield made.step(StepRequest(pictures[number % 8], backdrop, edges, edit, want_foreground=foreground))
     assert len(editor.seen) == 2, "an editor is asked at every frame"
 
 
@@ -125,7 +125,7 @@ def test_a_recorded_step_is_used_again_after_other_controls_for_a_moment() -> No
     recorded, frame, wall = backend(record=run_again), *people(1), *frames(WIDTH, HEIGHT, 1)
     captured = []
     for edges in (*[OFF] * (SETTLED_STEPS + 2), BALANCED, OFF):
-        recorded.step(frame, wall, edges)
+        recorded.step(StepRequest(frame, wall, edges))
         captured.append(is_captured(recorded))
     assert captured == [*[False] * SETTLED_STEPS, *[True] * 4]
 
@@ -142,12 +142,12 @@ def test_a_failed_step_leaves_the_stream_as_it_was(edges: EdgeSettings) -> None:
     recorded = backend(SometimesBlind(load()).eval(), record=run_again)
     wall = frames(WIDTH, HEIGHT, 1)[0]
     for picture in people(9):
-        recorded.step(picture, wall, edges)
+        recorded.step(StepRequest(picture, wall, edges))
     assert is_captured(recorded)
     before = [tensor.clone() for tensor in recorded.recurrent]
     alpha_before = recorded.previous_alpha
     with pytest.raises(NotAMatteError):
-        recorded.step(np.zeros_like(wall), wall, edges)
+        recorded.step(StepRequest(np.zeros_like(wall), wall, edges))
     for tensor, earlier in zip(recorded.recurrent, before, strict=True):
         assert torch.equal(tensor, earlier)
     assert recorded.previous_alpha is alpha_before

@@ -14,11 +14,11 @@ import pytest
 
 from app.core.settings import BackgroundSettings, MattingSettings
 from app.core.types import Matte
+from app.matting.interface import StepRequest
 from app.offline.batch import convert_batch
 from app.offline.job import Executor, Job, JobResult, News, run_job
 from app.offline.plan import MANIFEST, Record, last_records, plan_jobs
 from app.settings import Settings
-from mattecam.testing import StepInput
 from tests.offline.converting import HalfEngine, build_half
 
 SETTINGS = Settings(
@@ -100,7 +100,7 @@ class DirectExecutor:
 class SlowEngine(HalfEngine):
     """Takes as long as a network, so that its clip can be interrupted."""
 
-    def matte(self, step: StepInput) -> Matte:
+    def matte(self, step: StepRequest) -> Matte:
         time.sleep(0.02)
         return super().matte(step)
 

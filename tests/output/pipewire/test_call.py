@@ -35,11 +35,10 @@ from numpy.typing import NDArray
 
 from app.capture.demo import ASSETS, EMPTY_SCENE, MARGIN_X, MARGIN_Y, PORTRAIT
 from app.cli import headless, main
-from app.core.edits import MatteEditor
 from app.core.errors import ModelError
-from app.core.settings import EdgeSettings, EngineSettings, FramingSettings
-from app.core.types import Backdrop, BgrImage, Matte, Outgoing, Picture, PictureKind
-from app.matting.interface import MattingEngine
+from app.core.settings import EngineSettings, FramingSettings
+from app.core.types import BgrImage, Matte, Outgoing, Picture, PictureKind
+from app.matting.interface import MattingEngine, StepRequest
 from app.output.pipewire import PipeWireCamera, PipeWireNode
 from app.runtime.context import PipelineParts, default_parts
 from tests.output.pictures import sender
@@ -347,19 +346,11 @@ class FailingEngine:
         self.reset = engine.reset
         self.close = engine.close
 
-    def step(
-        self,
-        frame: BgrImage,
-        backdrop: Backdrop,
-        edges: EdgeSettings,
-        edit: MatteEditor | None = None,
-        *,
-        want_foreground: bool = False,
-    ) -> Matte:
+    def step(self, request: StepRequest) -> Matte:
         """See `MattingEngine`."""
         if self._fault.exists():
             raise ModelError("The network fails because the test asks for it.")
-        return self._engine.step(frame, backdrop, edges, edit, want_foreground=want_foreground)
+        return self._engine.step(request)
 
 
 def failing_parts() -> PipelineParts:
