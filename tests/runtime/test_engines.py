@@ -31,11 +31,16 @@ def key(**settings: object) -> EngineKey:
     return EngineKey.of(EngineSettings.model_validate(settings), (64, 48), WHOLE)
 
 
-LOCAL, OTHER, LIGHT, CPU = key(), key(precision="float32"), key(downsample_ratio=0.2), key(device="cpu")
+LOCAL = key()
+OTHER = key(precision="float32")
+LIGHT = key(downsample_ratio=0.2)
+CPU = key(device="cpu")
 CHOSEN, REPLACED, FAILED = ChoiceState
 DUE_S = 5.0
 
 
+# What befalls a plan: event, what it is given, its answer,
+# then the state, the target and the engine in use.
 EVENTS = {
     "the choice": [
         ("choose", LOCAL, LOCAL, CHOSEN, LOCAL, None),
@@ -77,7 +82,6 @@ EVENTS = {
         ("due", DUE_S, None, REPLACED, CPU, CPU),
     ],
 }
-"""What befalls a plan: event, what it is given, its answer, then the state, the target and the engine in use."""
 
 
 @pytest.mark.parametrize("events", EVENTS.values(), ids=EVENTS)
@@ -86,14 +90,17 @@ def test_each_event_leads_where_the_table_says(events: list[tuple[Any, ...]]) ->
     for number, (event, given, answer, state, target, in_use) in enumerate(events):
         arguments: tuple[Any, ...] = (given,)
         if event == "failed":
-            plan.in_use, arguments = None, (given, DUE_S)  # it was closed
+            plan.in_use = None
+            arguments = (given, DUE_S)  # it was closed
         row = f"{event}, row {number}"
         assert getattr(plan, event)(*arguments) == answer, row
         assert (plan.state, plan.target, plan.in_use) == (state, target, in_use), row
         assert (plan.settled, plan.lowered) == (in_use == target, target == LIGHT), row
 
 
-WIDTH, HEIGHT, FULL_RATIO = 960, 540, 0.5
+WIDTH = 960
+HEIGHT = 540
+FULL_RATIO = 0.5
 IMAGE = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
 
 
@@ -113,17 +120,20 @@ class Bench:
     def __init__(self) -> None:
         parts = replace(FakeWorld().parts(), build_engine=self._build)
         context = PipelineContext(SettingsOwner(Settings()), parts, Timing(engine_retry_s=0.05))
-        self.board, self.selector = context.board, EngineSelector(context)
+        self.board = context.board
+        self.selector = EngineSelector(context)
         self.built: list[NotingEngine] = []
+        # Models whose building has begun.
         self.tried: list[str] = []
-        """Models whose building has begun."""
         self.student_is_missing = False
         self.gate = threading.Event()
         self.gate.set()
         self.now_s = 0.0
-        self.image, self.settings = IMAGE, Settings()
-        self.generation, self.camera = 1, ""
-        """Of the source."""
+        self.image = IMAGE
+        self.settings = Settings()
+        # Of the source.
+        self.generation = 1
+        self.camera = ""
         self._frames = 0
 
     def choose(self, **matting: object) -> None:
@@ -173,7 +183,13 @@ class Bench:
                 self.selector.completed(decision, StepTiming(self.now_s, busy_s, busy_s, 30.0))
         return self.settle()
 
-    def _build(self, settings: EngineSettings, width: int, height: int, framing: FramingSettings) -> NotingEngine:
+    def _build(
+        self,
+        settings: EngineSettings,
+        width: int,
+        height: int,
+        framing: FramingSettings,
+    ) -> NotingEngine:
         self.tried.append(settings.model)
         assert self.gate.wait(60)
         if settings.model == "mattecam" and self.student_is_missing:
@@ -228,7 +244,9 @@ def test_a_measurement_does_not_try_again_what_was_replaced(bench: Bench) -> Non
     assert bench.selector.builder.busy, "the user asks for it"
 
 
-def test_only_another_engine_is_asked_for_and_frames_wait_for_one_of_their_size(bench: Bench) -> None:
+def test_only_another_engine_is_asked_for_and_frames_wait_for_one_of_their_size(
+    bench: Bench,
+) -> None:
     bench.settle()
     first = bench.matte()
     assert bench.decide() == replace(first, index=first.index + 1)
@@ -289,14 +307,16 @@ def plated(bench: Bench, tmp_path: Path) -> Bench:
 
 def used(bench: Bench, camera: str) -> str:
     """Return the model that mattes the frames of a camera."""
-    bench.camera, bench.generation = camera, 1 + ord(camera[0])
+    bench.camera = camera
+    bench.generation = 1 + ord(camera[0])
     return bench.settle().model
 
 
 def test_at_a_switch_a_plate_of_another_camera_is_refused(plated: Bench, tmp_path: Path) -> None:
     """The engine went on with the frames of the other camera; only headless printed a warning."""
     assert used(plated, "one") == MODEL
-    plated.camera, plated.generation = "two", 2
+    plated.camera = "two"
+    plated.generation = 2
     assert not isinstance(plated.decide(), MatteFrame)
     assert used(plated, "two") == "auto"
     assert "was taken with another camera (one)" in plated.board.read().errors[0]
@@ -309,7 +329,10 @@ def test_at_a_switch_a_plate_of_another_camera_is_refused(plated: Bench, tmp_pat
     assert "(three)" in plated.board.read().errors[1]
 
 
-def test_a_plate_of_unknown_origin_is_compared_anew_with_each_camera(plated: Bench, tmp_path: Path) -> None:
+def test_a_plate_of_unknown_origin_is_compared_anew_with_each_camera(
+    plated: Bench,
+    tmp_path: Path,
+) -> None:
     (tmp_path / "plate.png.json").unlink()
     assert used(plated, "one") == used(plated, "two") == MODEL
     assert len(plated.built) == 2, "an engine that has seen no frame yet proves its plate first"
@@ -349,8 +372,8 @@ def test_a_load_lowers_the_ratio_and_full_quality_comes_back(bench: Bench) -> No
 
 
 FIXED = {"model": "rvm-mobilenetv3", "downsample_ratio": FULL_RATIO}
+# On a smaller frame it would let things of the room through.
 LIGHTEST = {"model": "mattecam"}
-"""On a smaller frame it would let things of the room through."""
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,13 @@ def cases() -> Iterator[Any]:
 
 
 @pytest.mark.parametrize(("stage", "kind", "moment"), list(cases()))
-def test_the_room_never_shows(stage: str, kind: str, moment: str, tmp_path: Path, world: FakeWorld) -> None:
+def test_the_room_never_shows(
+    stage: str,
+    kind: str,
+    moment: str,
+    tmp_path: Path,
+    world: FakeWorld,
+) -> None:
     world.node = 1
     settings = BASE.replaced_at(["output"], record=tmp_path / "a.mp4")
     fault: Fault = world.faults.hang if kind == "hang" else ERRORS[kind]()
@@ -104,7 +110,8 @@ def cards(monkeypatch: pytest.MonkeyPatch) -> CudaCards:
     return cards
 
 
-CPU, SINGLE = AUTO.replace(device="cpu"), AUTO.replace(precision="float32")
+CPU = AUTO.replace(device="cpu")
+SINGLE = AUTO.replace(precision="float32")
 STOPPED = "stopped working; matting continues on the CPU until"
 SINGLE_NOW = "matting continues in float32"
 
@@ -142,7 +149,10 @@ def test_out_of_memory_on_a_gpu_falls_back_to_a_smaller_ratio_and_then_the_cpu()
     tried: list[tuple[str, float | None]] = []
     while settings is not None:
         tried.append((settings.device, settings.downsample_ratio))
-        settings = replacement(settings, RuntimeError("CUDA out of memory. Tried to allocate 2 GiB"))
+        settings = replacement(
+            settings,
+            RuntimeError("CUDA out of memory. Tried to allocate 2 GiB"),
+        )
     assert tried == [("cuda", 0.4), ("cuda", 0.2), ("cuda", 0.1), ("cpu", None)]
     assert replacement(AUTO.replace(device="cuda"), RuntimeError("The driver is shutting down")) == CPU
 
@@ -167,13 +177,23 @@ class LostGpu(FakeEngine):
 
 
 @pytest.mark.parametrize("device", ["auto", "cuda"])
-def test_a_lost_gpu_shows_the_card_then_composites_of_the_cpu(device: str, cards: CudaCards, world: FakeWorld) -> None:
+def test_a_lost_gpu_shows_the_card_then_composites_of_the_cpu(
+    device: str,
+    cards: CudaCards,
+    world: FakeWorld,
+) -> None:
     built: list[FakeEngine] = []
 
-    def build(settings: EngineSettings, width: int, height: int, framing: FramingSettings) -> FakeEngine:
+    def build(
+        settings: EngineSettings,
+        width: int,
+        height: int,
+        framing: FramingSettings,
+    ) -> FakeEngine:
         make = FakeEngine if settings.device == "cpu" else LostGpu
         if settings.device == "cpu":
-            eventually(lambda: world.newest().frame is None)  # the card, before the CPU's engine is ready
+            # The card, before the CPU's engine is ready.
+            eventually(lambda: world.newest().frame is None)
         built.append(make(settings, width, height, world.faults))
         return built[-1]
 
@@ -198,7 +218,12 @@ def test_a_gpu_beside_the_processor_that_fails_is_replaced_once_and_named(
     given_up: list[str] = []
     monkeypatch.setattr(engines, "give_up_gpu", lambda networks, problem: given_up.append(problem))
 
-    def build(settings: EngineSettings, width: int, height: int, framing: FramingSettings) -> FakeEngine:
+    def build(
+        settings: EngineSettings,
+        width: int,
+        height: int,
+        framing: FramingSettings,
+    ) -> FakeEngine:
         engine = FakeEngine(settings, width, height, world.faults)
         if settings.device != "cpu":
             engine.info = replace(engine.info, gpu_problem="it does not answer")
@@ -265,8 +290,14 @@ def frames_pass(world: FakeWorld, count: int = 50) -> None:
 @pytest.mark.parametrize("kind", ["colour", "blur"])
 @pytest.mark.parametrize("moment", ["start", "middle"])
 @pytest.mark.parametrize("trick", TRICKS.values(), ids=TRICKS)
-def test_a_leaking_engine_leads_to_a_card_and_recovers(trick: Trick, moment: str, kind: str, world: FakeWorld) -> None:
-    on, numbers = threading.Event(), count()
+def test_a_leaking_engine_leads_to_a_card_and_recovers(
+    trick: Trick,
+    moment: str,
+    kind: str,
+    world: FakeWorld,
+) -> None:
+    on = threading.Event()
+    numbers = count()
 
     class Engine(FakeEngine):
         def matte(self, step: StepRequest) -> Matte:
@@ -303,7 +334,10 @@ class ShowsRoomAtQuarterRatio(FakeEngine):
             return matte
         alpha = np.full_like(matte.alpha, 255)
         alpha[:4] = 0
-        return Matte(np.where(alpha[..., None] > 0, step.frame, matte.composite).astype(np.uint8), alpha)
+        return Matte(
+            np.where(alpha[..., None] > 0, step.frame, matte.composite).astype(np.uint8),
+            alpha,
+        )
 
 
 def test_another_engine_that_shows_the_room_at_once_leads_to_the_card(world: FakeWorld) -> None:
@@ -323,7 +357,8 @@ def test_an_engine_that_fails_its_self_test_is_closed_and_never_used(world: Fake
 
 def test_a_suspicious_matte_is_shown_after_a_test_of_the_engine(world: FakeWorld) -> None:
     """Somebody may come so near that nothing of the room is seen."""
-    near, tests = threading.Event(), list[bool]()
+    near = threading.Event()
+    tests = list[bool]()
     world.shape = lambda frame: np.full_like(frame.image, PERSON) if near.is_set() else frame.image
     parts = replace(world.parts(), self_test=lambda *_: tests.append(near.is_set()))
     with live(world, BASE, Timing(plausibility_hold_s=0.0), parts=parts):
@@ -332,8 +367,12 @@ def test_a_suspicious_matte_is_shown_after_a_test_of_the_engine(world: FakeWorld
     assert tests == [False, True], "before its first frame, and once more"
 
 
-def test_the_governor_is_told_which_frames_were_left_out(world: FakeWorld, monkeypatch: pytest.MonkeyPatch) -> None:
-    told, completed = list[bool](), EngineSelector.completed
+def test_the_governor_is_told_which_frames_were_left_out(
+    world: FakeWorld,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told = list[bool]()
+    completed = EngineSelector.completed
 
     class Engine(FakeEngine):
         def matte(self, step: StepRequest) -> Matte:

@@ -73,13 +73,13 @@ def with_source(file: Path) -> Settings:
     return BASE.replaced_at(["capture"], source=str(file))
 
 
+# Others of all kinds, which need no file.
 OTHERS = (
     BASE.replaced_at(["background"], colour="#102030")
     .replaced_at(["output"], standby_text="Back at noon")
     .replaced_at(["matting"], downsample_ratio=0.7)
     .replaced_at(["capture"], source="another")
 )
-"""Others of all kinds, which need no file."""
 
 
 def file_of_source(source: str) -> Path | None:
@@ -137,7 +137,11 @@ def test_a_background_is_pending_until_its_problem_is_reported(tmp_path: Path) -
     backdrops = Backdrops(context)
     pending_when_reported: list[bool] = []
     chosen = with_background(tmp_path / "note.txt").background
-    failed: Built[BackgroundSettings, Background] = Built(chosen, None, BackgroundError("It is no image."))
+    failed: Built[BackgroundSettings, Background] = Built(
+        chosen,
+        None,
+        BackgroundError("It is no image."),
+    )
 
     with patch.object(context.board, "report", lambda *_: pending_when_reported.append(backdrops.pending)):
         backdrops.builder.outcome = failed
@@ -148,7 +152,10 @@ def test_a_background_is_pending_until_its_problem_is_reported(tmp_path: Path) -
     assert not backdrops.builder.outcome
 
 
-def test_a_card_that_cannot_be_read_is_told_again_when_files_are_read_again(film: Pipeline, tmp_path: Path) -> None:
+def test_a_card_that_cannot_be_read_is_told_again_when_files_are_read_again(
+    film: Pipeline,
+    tmp_path: Path,
+) -> None:
     """It was drawn ahead only after a change: a file that was named anew while the picture ran was confirmed."""
     note = tmp_path / "note.txt"
     note.write_text("no image")
@@ -183,7 +190,10 @@ def test_a_file_is_given_up_and_used_once_its_disk_answers(
 def test_the_end_waits_for_no_disk(world: FakeWorld, disk: DeadDisk) -> None:
     """It waited for 15 seconds, and the run had failed."""
     file = disk.folder / "film.png"
-    everything = with_background(file).replace(output=with_card(file).output, matting=with_plate(file).matting)
+    everything = with_background(file).replace(
+        output=with_card(file).output,
+        matting=with_plate(file).matting,
+    )
     with live(world) as pipeline:
         apply(pipeline, everything)
         eventually(lambda: len(problems(pipeline)) == 3)

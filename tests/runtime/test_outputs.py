@@ -48,7 +48,10 @@ def recorder(world: FakeWorld) -> FakeSink:
     return next(sink for sink in world.sinks if sink.name == "recorder")
 
 
-def test_a_recording_begins_with_the_first_matte_and_keeps_later_cards(recorded: Settings, world: FakeWorld) -> None:
+def test_a_recording_begins_with_the_first_matte_and_keeps_later_cards(
+    recorded: Settings,
+    world: FakeWorld,
+) -> None:
     world.faults.put("build_engine", world.faults.hang)
     with running(world, recorded) as pipeline:
         eventually(lambda: {"virtual_camera", "recorder"} == {sink.name for sink in world.sinks})
@@ -60,8 +63,13 @@ def test_a_recording_begins_with_the_first_matte_and_keeps_later_cards(recorded:
         eventually(lambda: film.pictures[-1].kind is PictureKind.STANDBY)
 
 
-def test_a_card_on_its_way_while_the_first_matte_comes_is_not_recorded(recorded: Settings, world: FakeWorld) -> None:
-    opening, step, matted = Hold(), Hold(), threading.Event()
+def test_a_card_on_its_way_while_the_first_matte_comes_is_not_recorded(
+    recorded: Settings,
+    world: FakeWorld,
+) -> None:
+    opening = Hold()
+    step = Hold()
+    matted = threading.Event()
 
     def hold_the_output() -> None:
         """The composite is not handed over before the recorder, which holds the card, has had time to send it."""
@@ -81,7 +89,10 @@ def test_a_card_on_its_way_while_the_first_matte_comes_is_not_recorded(recorded:
         assert recorder(world).pictures[0].kind is PictureKind.COMPOSITE
 
 
-def test_an_output_begins_with_the_newest_picture_once_it_is_open(recorded: Settings, world: FakeWorld) -> None:
+def test_an_output_begins_with_the_newest_picture_once_it_is_open(
+    recorded: Settings,
+    world: FakeWorld,
+) -> None:
     opened_s = list[float]()
 
     def open_slowly() -> None:
@@ -98,17 +109,27 @@ def test_an_output_begins_with_the_newest_picture_once_it_is_open(recorded: Sett
     assert first is not None and first.captured_at_s >= opened_s[0] > 0
 
 
-def test_a_full_disk_stops_one_recording_and_nothing_else_and_stays_reported(tmp_path: Path, world: FakeWorld) -> None:
+def test_a_full_disk_stops_one_recording_and_nothing_else_and_stays_reported(
+    tmp_path: Path,
+    world: FakeWorld,
+) -> None:
     """A run without a window ended with 0 although its recording had failed."""
     output = BASE.output.replace(record=tmp_path / "full.mp4", record_alpha=tmp_path / "alpha.mp4")
     with running(world, BASE.replace(output=output)) as pipeline:
-        world.faults.put("open_recorder", lambda: eventually(lambda: bool(pipeline.status().problems)))
+        world.faults.put(
+            "open_recorder",
+            lambda: eventually(lambda: bool(pipeline.status().problems)),
+        )
         eventually(lambda: pipeline.status().outputs.get("recording_alpha") is not None)
         composites(pipeline)
         assert [problem.stage for problem in pipeline.status().problems] == [Stage.RECORDING]
 
 
-def test_no_recording_fails_unexplained(recorded: Settings, world: FakeWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_recording_fails_unexplained(
+    recorded: Settings,
+    world: FakeWorld,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """The problems were read first: a recording that failed meanwhile looked like one that had been stopped."""
     read = StatusBoard.read
 
@@ -141,9 +162,13 @@ def test_a_recording_that_is_moved_is_told_while_it_runs(tmp_path: Path, world: 
         eventually(lambda: pipeline.status().recorded == (str(tmp_path / "renamed" / "a.mp4"),))
 
 
-def test_every_encoded_frame_is_counted_and_the_frame_path_has_priority(recorded: Settings, world: FakeWorld) -> None:
+def test_every_encoded_frame_is_counted_and_the_frame_path_has_priority(
+    recorded: Settings,
+    world: FakeWorld,
+) -> None:
     own = os.getpriority(os.PRIO_PROCESS, 0)
-    parts, timing = world.parts().with_sinks(recording=Recorder), Timing(background_wait_s=60)
+    parts = world.parts().with_sinks(recording=Recorder)
+    timing = Timing(background_wait_s=60)
     with running(world, recorded, timing, parts=parts) as pipeline:
         eventually(lambda: pipeline.status().encoded_frames >= 5)
         if sys.platform == "linux":  # only there a thread has a niceness of its own
@@ -158,7 +183,8 @@ def test_every_encoded_frame_is_counted_and_the_frame_path_has_priority(recorded
 
 
 def test_the_encoder_is_told_of_every_step(recorded: Settings, world: FakeWorld) -> None:
-    gaps, in_steps = list[Callable[[float], object]](), list[object]()
+    gaps = list[Callable[[float], object]]()
+    in_steps = list[object]()
 
     def open_recorder(path: Path, width: int, height: int, context: SinkContext) -> FrameSink:
         gaps.append(context.wait_for_gap)
@@ -174,13 +200,28 @@ def test_the_encoder_is_told_of_every_step(recorded: Settings, world: FakeWorld)
     assert not any(in_steps), "no gap is reported within a step"
 
 
-def test_sound_is_recorded_but_not_while_paused_nor_with_the_matte(tmp_path: Path, world: FakeWorld) -> None:
-    path, matte, device = tmp_path / "a.mp4", tmp_path / "matte.mp4", FakeDevice()
-    recorders = world.parts().with_sinks(recording=Recorder, recording_alpha=partial(Recorder, alpha=True))
+def test_sound_is_recorded_but_not_while_paused_nor_with_the_matte(
+    tmp_path: Path,
+    world: FakeWorld,
+) -> None:
+    path = tmp_path / "a.mp4"
+    matte = tmp_path / "matte.mp4"
+    device = FakeDevice()
+    recorders = world.parts().with_sinks(
+        recording=Recorder,
+        recording_alpha=partial(Recorder, alpha=True),
+    )
     parts = replace(recorders, open_microphone=device.open)
-    sound = BASE.replaced_at(["output"], record=path, record_alpha=matte, microphone="default", encoder="x264")
+    sound = BASE.replaced_at(
+        ["output"],
+        record=path,
+        record_alpha=matte,
+        microphone="default",
+        encoder="x264",
+    )
     with running(world, sound, parts=parts) as pipeline:
-        eventually(lambda: device.open_now == 1 and pipeline.status().encoded_frames > 0)  # from then on it has sound
+        # From then on it has sound.
+        eventually(lambda: device.open_now == 1 and pipeline.status().encoded_frames > 0)
         eventually(lambda: device.timely >= 50)
         apply(pipeline, sound.replace(paused=True))
         eventually(lambda: device.open_now == 0)
@@ -206,9 +247,13 @@ def test_sound_is_recorded_but_not_while_paused_nor_with_the_matte(tmp_path: Pat
     assert loud.sum() * 0.02 > 1.2 and quiet_s > 0.9
 
 
-def test_the_end_of_the_program_waits_for_a_recording_to_be_finished(recorded: Settings, world: FakeWorld) -> None:
+def test_the_end_of_the_program_waits_for_a_recording_to_be_finished(
+    recorded: Settings,
+    world: FakeWorld,
+) -> None:
     """Hours of packets take longer to copy than threads take to end."""
-    begun, finished = threading.Event(), threading.Event()
+    begun = threading.Event()
+    finished = threading.Event()
 
     def finish() -> None:
         begun.set()
@@ -225,7 +270,10 @@ def test_the_end_of_the_program_waits_for_a_recording_to_be_finished(recorded: S
 
 
 def test_something_plain_until_the_card_is_drawn_then_the_last_one_and_no_problem_of_another() -> None:
-    board, begun, may_draw, drawn = StatusBoard(), threading.Event(), threading.Event(), list[str]()
+    board = StatusBoard()
+    begun = threading.Event()
+    may_draw = threading.Event()
+    drawn = list[str]()
     soon, fails = (OutputSettings(standby_text=text) for text in ("soon", "fails"))
 
     def draw(text: str, image: Path | None, width: int, height: int) -> BgrImage:
@@ -264,7 +312,9 @@ def test_something_plain_until_the_card_is_drawn_then_the_last_one_and_no_proble
         assert cards.builder.stop(60)
 
 
-def test_letters_without_a_font_are_reported_beside_the_card_that_lacks_them(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_letters_without_a_font_are_reported_beside_the_card_that_lacks_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Hindi, Thai and emoji were drawn as question marks, and nothing was said."""
     monkeypatch.setenv("PATH", "")  # no fontconfig
     board = StatusBoard()
@@ -282,7 +332,10 @@ def test_letters_without_a_font_are_reported_beside_the_card_that_lacks_them(mon
         assert cards.builder.stop(60)
 
 
-def test_an_image_that_cannot_be_read_is_reported_early_and_text_replaces_it(tmp_path: Path, world: FakeWorld) -> None:
+def test_an_image_that_cannot_be_read_is_reported_early_and_text_replaces_it(
+    tmp_path: Path,
+    world: FakeWorld,
+) -> None:
     """The text was English in every language, and the report came with the first card, too late to choose another."""
     parts = replace(world.parts(), standby_text=lambda phase, preparing: "Einen Moment")
     gone = BASE.replaced_at(["output"], standby_image=tmp_path / "gone.png")
@@ -320,7 +373,10 @@ def test_the_clock_neither_drifts_nor_makes_up_for_missed_ticks() -> None:
 
 def play(arrivals_s: list[float]) -> tuple[list[float], list[float]]:
     """A clock of 30 Hz over news at these times: how long each that was sent had waited, and when the ticks ended."""
-    simulated, coming, waits_s, ticks_s = SimulatedTime(), deque(arrivals_s), list[float](), list[float]()
+    simulated = SimulatedTime()
+    coming = deque(arrivals_s)
+    waits_s = list[float]()
+    ticks_s = list[float]()
     clock = SteadyClock(30, simulated)
     while coming:
         clock.wait(simulated)  # type: ignore[arg-type]

@@ -41,14 +41,18 @@ from tests.waiting import beside, eventually
 
 def stands_still(pipeline: Pipeline, world: FakeWorld) -> bool:
     """Whether the same picture is sent again and again, and no new one is made."""
-    frames, pictures = pipeline.status().frames_out, len(world.pictures())
+    frames = pipeline.status().frames_out
+    pictures = len(world.pictures())
     eventually(lambda: len(world.pictures()) > pictures + 10)
     sent = world.pictures()[pictures:]
     return pipeline.status().frames_out == frames and all(picture is sent[0] for picture in sent)
 
 
 @pytest.mark.parametrize("settings", [BASE, NONE], ids=["composites", "none"])
-def test_pause_shows_the_card_from_the_next_write_and_freeze_a_picture(settings: Settings, world: FakeWorld) -> None:
+def test_pause_shows_the_card_from_the_next_write_and_freeze_a_picture(
+    settings: Settings,
+    world: FakeWorld,
+) -> None:
     """No new frame and no tick of the clock is needed: the settings in force at the write decide."""
     with live(world, settings) as pipeline:
         eventually(lambda: world.newest().kind is not PictureKind.STANDBY)
@@ -72,14 +76,20 @@ def test_the_card_has_the_size_of_the_frames_that_the_source_delivers(world: Fak
         eventually(lambda: world.newest().size == pipeline.status().size == (WIDTH, HEIGHT))
 
 
-def test_while_paused_frames_are_skipped_but_a_new_engine_is_still_built(world: FakeWorld, pipeline: Pipeline) -> None:
+def test_while_paused_frames_are_skipped_but_a_new_engine_is_still_built(
+    world: FakeWorld,
+    pipeline: Pipeline,
+) -> None:
     (source,) = world.sources
     apply(pipeline, BASE.replace(paused=True))
     eventually(lambda: source.skipped > 0)
-    before, started_s = len(world.pictures()), time.monotonic()
+    before = len(world.pictures())
+    started_s = time.monotonic()
     eventually(lambda: len(world.pictures()) >= before + 6)
     assert time.monotonic() - started_s > 0.3, f"the card is sent less often than at {BASE.capture.fps} Hz"
-    started_s, decoded, skipped = time.monotonic(), source.decoded, source.skipped
+    started_s = time.monotonic()
+    decoded = source.decoded
+    skipped = source.skipped
     eventually(lambda: source.skipped >= skipped + 50)
     due = (time.monotonic() - started_s) / Timing().paused_interval_s
     assert source.decoded <= decoded + due + 2, "decoded while paused"
@@ -92,7 +102,10 @@ def test_while_paused_frames_are_skipped_but_a_new_engine_is_still_built(world: 
     assert source.skipped <= skipped + 50, "still skips"
 
 
-def test_a_change_while_paused_waits_for_a_frame(world: FakeWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_change_while_paused_waits_for_a_frame(
+    world: FakeWorld,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """A command was answered before the engine was built where its thread stopped before it woke the source."""
     monkeypatch.setattr(CaptureWorker, "wake", ignore)
     with live(world, timing=Timing(poll_s=0.02, paused_interval_s=60)) as pipeline:
@@ -115,8 +128,8 @@ def test_a_camera_that_is_lost_while_paused_is_reported_and_opened_again(world: 
         composites(pipeline)
 
 
+# Hides everything.
 HIDE = Settings().people.replace(zones=(Zone(filled=True, points=((0, 0), (1, 0), (1, 1), (0, 1))),))
-"""Hides everything."""
 BLUR = BackgroundSettings(kind="blur")
 
 
@@ -135,7 +148,12 @@ BLUR = BackgroundSettings(kind="blur")
         ("frozen", {"background": BASE.background.replace(colour="#00ff00")}, PictureKind.COMPOSITE),
     ],
 )
-def test_what_ends_a_frozen_picture(moment: str, changes: dict[str, Any], kind: PictureKind, world: FakeWorld) -> None:
+def test_what_ends_a_frozen_picture(
+    moment: str,
+    changes: dict[str, Any],
+    kind: PictureKind,
+    world: FakeWorld,
+) -> None:
     """What a new zone hides was sent on, also where both were changed at once."""
     with live(world, BASE, Timing(poll_s=0.02)) as pipeline:
         eventually(lambda: shows_person(world.newest().image))
@@ -154,7 +172,9 @@ def test_what_ends_a_frozen_picture(moment: str, changes: dict[str, Any], kind: 
         eventually(lambda: (new := world.newest()).kind is PictureKind.COMPOSITE and shows_person(new.image) is shows)
 
 
-def test_a_picture_of_what_is_hidden_now_does_not_stay_while_the_network_hangs(world: FakeWorld) -> None:
+def test_a_picture_of_what_is_hidden_now_does_not_stay_while_the_network_hangs(
+    world: FakeWorld,
+) -> None:
     """A picture from before a zone was added was repeated until it counted as stale."""
     with live(world, BASE, Timing(stale_s=60)) as pipeline:
         eventually(lambda: shows_person(world.newest().image))
@@ -185,7 +205,10 @@ def test_a_freeze_brings_no_picture_back_after_a_pause_or_a_stall(world: FakeWor
         hold.go_on.set()
 
 
-def test_a_blurred_room_that_is_frozen_after_another_choice_ends(world: FakeWorld, tmp_path: Path) -> None:
+def test_a_blurred_room_that_is_frozen_after_another_choice_ends(
+    world: FakeWorld,
+    tmp_path: Path,
+) -> None:
     """It was sent on while the chosen background was opened, and after."""
     wall = with_wall(tmp_path)
     with live(world, BASE.replace(background=BLUR)) as pipeline:
@@ -200,14 +223,17 @@ def test_a_blurred_room_that_is_frozen_after_another_choice_ends(world: FakeWorl
 
 
 def test_a_step_that_was_suspended_shows_nothing(world: FakeWorld) -> None:
-    hold, slept = Hold(), FakeClock()
+    hold = Hold()
+    slept = FakeClock()
     with live(world, BASE, Timing(stale_s=60, clock=lambda: elapsed_s() + slept())) as pipeline:
         world.faults.put("step", hold)
         assert hold.entered.wait(60)
         world.faults.put("read", world.faults.hang)
-        slept.now_s, asleep_s = 300, time.perf_counter()  # which does not know of the sleep
+        slept.now_s = 300
+        asleep_s = time.perf_counter()  # which does not know of the sleep
         eventually(lambda: world.newest().frame is None)
-        sent, matted = len(world.pictures()), pipeline.status().frames_out
+        sent = len(world.pictures())
+        matted = pipeline.status().frames_out
         hold.go_on.set()
         eventually(lambda: pipeline.status().frames_out > matted)
         eventually(lambda: len(world.pictures()) > sent + 5)
@@ -239,7 +265,11 @@ def test_what_hides_is_not_in_use_before_a_frame_is_matted_under_it(
     decide = EngineSelector.decide
     leaves_out = threading.Event()
 
-    def leave_out(selector: EngineSelector, frame: Frame, settings: Settings) -> MatteFrame | Phase | None:
+    def leave_out(
+        selector: EngineSelector,
+        frame: Frame,
+        settings: Settings,
+    ) -> MatteFrame | Phase | None:
         return None if leaves_out.is_set() else decide(selector, frame, settings)
 
     monkeypatch.setattr(EngineSelector, "decide", leave_out)
@@ -256,7 +286,10 @@ def test_what_hides_is_not_in_use_before_a_frame_is_matted_under_it(
         assert not shows_person(world.newest().image)
 
 
-def test_a_still_hides_what_the_settings_hide(world: FakeWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_still_hides_what_the_settings_hide(
+    world: FakeWorld,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """A snapshot showed what a zone hid already."""
     step = Hold()
     with live(world, BASE) as pipeline:
@@ -275,7 +308,10 @@ def test_a_still_hides_what_the_settings_hide(world: FakeWorld, monkeypatch: pyt
         assert not shows_person(taken.result(60).image)
 
 
-def test_without_a_picture_there_is_no_still(world: FakeWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_picture_there_is_no_still(
+    world: FakeWorld,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(runtime_pipeline, "STILL_WAIT_S", 0.05)
     with pytest.raises(SinkError, match="There is no frame yet"):
         Pipeline(BASE, parts=world.parts()).still()

@@ -41,8 +41,8 @@ from tests.fakes.world import (
 from tests.sources import TURNS
 from tests.waiting import eventually
 
+# Shows the person only.
 CLOSE_UP = FramingSettings(zoom=4, pan_y=1)
-"""Shows the person only."""
 
 
 def person_share(pipeline: Pipeline) -> float:
@@ -74,7 +74,8 @@ def test_the_outputs_show_the_part_and_the_plate_sees_the_whole(world: FakeWorld
         apply(pipeline, NONE.replace(framing=CLOSE_UP))
         eventually(lambda: pipeline.status().unmatted and person_share(pipeline) == 1)
         apply(pipeline, BASE.replace(background=BackgroundSettings(kind="blur"), framing=CLOSE_UP))
-        eventually(lambda: zooms == {CLOSE_UP.zoom})  # the engine learns how far the frame is magnified
+        # The engine learns how far the frame is magnified.
+        eventually(lambda: zooms == {CLOSE_UP.zoom})
         apply(pipeline, BASE)
         eventually(lambda: person_share(pipeline) < 1)
 
@@ -95,10 +96,18 @@ class PlateLikeEngine(FakeEngine):
         return Matte(step.backdrop.copy(), np.zeros(step.frame.shape[:2], np.uint8))
 
 
-def test_with_a_plate_the_framing_changes_together_with_the_engine(tmp_path: Path, world: FakeWorld) -> None:
+def test_with_a_plate_the_framing_changes_together_with_the_engine(
+    tmp_path: Path,
+    world: FakeWorld,
+) -> None:
     gate = threading.Event()
 
-    def build(settings: EngineSettings, width: int, height: int, framing: FramingSettings) -> MattingEngine:
+    def build(
+        settings: EngineSettings,
+        width: int,
+        height: int,
+        framing: FramingSettings,
+    ) -> MattingEngine:
         if framing.zoom == 2:
             assert gate.wait(60)
         engine = PlateLikeEngine(settings, width, height)
@@ -114,7 +123,8 @@ def test_with_a_plate_the_framing_changes_together_with_the_engine(tmp_path: Pat
         composites(pipeline)
         assert newest(pipeline).whole is None, "the engine in use knows the whole room only"
         pipeline.change(lambda now: now.replace(frozen=True))
-        eventually(lambda: pipeline.status().phase is Phase.WAITING)  # the last picture shows more than was chosen
+        # The last picture shows more than was chosen.
+        eventually(lambda: pipeline.status().phase is Phase.WAITING)
         pipeline.change(lambda now: now.replace(frozen=False))
         gate.set()
         eventually(lambda: newest(pipeline).whole is not None)
@@ -149,7 +159,10 @@ class Uncropped(FakeEngine):
 
     def matte(self, step: StepRequest) -> Matte:
         if step.edit is not None:
-            step.edit.edit(np.zeros((3, HEIGHT, WIDTH), np.float32), person_in(step.frame).astype(np.float32))
+            step.edit.edit(
+                np.zeros((3, HEIGHT, WIDTH), np.float32),
+                person_in(step.frame).astype(np.float32),
+            )
         return super().matte(replace(step, edit=None))
 
 
@@ -259,11 +272,14 @@ def turned(settings: Settings, orientation: Orientation) -> Settings:
     return settings.replaced_at(["capture"], rotate=orientation.rotate, flip=orientation.flip)
 
 
-def test_a_camera_is_turned_without_being_opened_again_and_not_for_another(world: FakeWorld) -> None:
+def test_a_camera_is_turned_without_being_opened_again_and_not_for_another(
+    world: FakeWorld,
+) -> None:
     resets: list[int] = []
     world.faults.put("reset", lambda: resets.append(1))
     with live(world) as pipeline:
-        before, known = newest(pipeline).generation, len(resets)
+        before = newest(pipeline).generation
+        known = len(resets)
         apply(pipeline, turned(BASE, SIDEWAYS))
         eventually(lambda: newest(pipeline).size == (HEIGHT, WIDTH))
         frame = newest(pipeline)
@@ -272,7 +288,10 @@ def test_a_camera_is_turned_without_being_opened_again_and_not_for_another(world
         source = pipeline.status().source
         assert source is not None
         assert (source.width, source.height, source.orientation) == (HEIGHT, WIDTH, SIDEWAYS)
-        apply(pipeline, turned(BASE, Orientation(180)).replaced_at(["framing"], zoom=4.0, pan_x=-1.0, pan_y=-1.0))
+        apply(
+            pipeline,
+            turned(BASE, Orientation(180)).replaced_at(["framing"], zoom=4.0, pan_x=-1.0, pan_y=-1.0),
+        )
         upright = room_picture()[::-1, ::-1]
         eventually(
             lambda: (whole := newest(pipeline).whole) is not None and np.array_equal(whole[:-1, :-1], upright[:-1, :-1])
@@ -289,7 +308,9 @@ def turned_as(picture: Picture, orientation: Orientation) -> bool:
     return picture.frame is not None and picture.frame.source.orientation == orientation
 
 
-def test_what_a_zone_hides_stays_hidden_however_the_camera_is_turned_and_zoomed(world: FakeWorld) -> None:
+def test_what_a_zone_hides_stays_hidden_however_the_camera_is_turned_and_zoomed(
+    world: FakeWorld,
+) -> None:
     zoned = BASE.replace(people=Settings().people.replace(zones=(RIGHT,)))
     with live(world, zoned) as pipeline:
         for orientation in (*TURNS, *TURNS[::-1]):
@@ -306,8 +327,13 @@ def test_what_a_zone_hides_stays_hidden_however_the_camera_is_turned_and_zoomed(
         assert not person_in(picture.image)[picture.frame.source.orientation.upright(HIDDEN) > 0].any()
 
 
-def test_a_plate_of_a_camera_that_was_turned_otherwise_is_refused(tmp_path: Path, world: FakeWorld) -> None:
-    source, capture, enough = FakeSource(BASE.capture), PlateCapture(0.0, 0.05), False
+def test_a_plate_of_a_camera_that_was_turned_otherwise_is_refused(
+    tmp_path: Path,
+    world: FakeWorld,
+) -> None:
+    source = FakeSource(BASE.capture)
+    capture = PlateCapture(0.0, 0.05)
+    enough = False
     while not enough:
         frame = source.read()
         enough = capture.feed(frame and frame.of(source.info, Orientation(180)))
@@ -324,7 +350,10 @@ def test_a_plate_of_a_camera_that_was_turned_otherwise_is_refused(tmp_path: Path
         eventually(lambda: not pipeline.status().problems)
 
 
-def test_a_portrait_picture_is_sent_with_bars_and_recorded_whole(tmp_path: Path, world: FakeWorld) -> None:
+def test_a_portrait_picture_is_sent_with_bars_and_recorded_whole(
+    tmp_path: Path,
+    world: FakeWorld,
+) -> None:
     sizes: dict[str, tuple[int, int]] = {}
 
     def sink(name: str, wanted: object, width: int, height: int, context: SinkContext) -> FrameSink:

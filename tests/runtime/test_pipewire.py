@@ -45,7 +45,11 @@ def shows_room(reader: NodeReader) -> bool:
 
 
 @pytest.mark.parametrize("fault", ["raises", "hangs"])
-def test_a_failing_step_shows_the_card_never_the_room(pipewire: PrivateSession, fault: str, world: FakeWorld) -> None:
+def test_a_failing_step_shows_the_card_never_the_room(
+    pipewire: PrivateSession,
+    fault: str,
+    world: FakeWorld,
+) -> None:
     def shows_card() -> bool:
         assert not shows_room(reader)
         return not shows(reader, BLUE)
@@ -64,8 +68,12 @@ def test_a_failing_step_shows_the_card_never_the_room(pipewire: PrivateSession, 
     assert pipewire.nodes() == []
 
 
-def test_the_camera_is_on_exactly_while_a_program_reads_the_node(pipewire: PrivateSession, world: FakeWorld) -> None:
-    world.source_kind, world.readers = "camera", 0
+def test_the_camera_is_on_exactly_while_a_program_reads_the_node(
+    pipewire: PrivateSession,
+    world: FakeWorld,
+) -> None:
+    world.source_kind = "camera"
+    world.readers = 0
     with camera_running(world) as pipeline:
         for _ in range(3):
             eventually(lambda: pipeline.status().phase is Phase.RESTING)
@@ -87,8 +95,12 @@ def test_readers_of_the_cameras_in_use_are_added(world: FakeWorld) -> None:
         for camera, v4l2, node, total in (
             ("fake", 2, 1, 3), ("fake", 2, None, 2), ("fake", 0, 0, 0), ("fake", None, 1, None), ("off", 7, 0, 0),
         ):  # fmt: skip
-            world.readers, world.node = v4l2, node
-            apply(pipeline, BASE.replace(output=BASE.output.replace(virtual_camera=camera, pipewire="on")))
+            world.readers = v4l2
+            world.node = node
+            apply(
+                pipeline,
+                BASE.replace(output=BASE.output.replace(virtual_camera=camera, pipewire="on")),
+            )
             eventually(lambda: pipeline.status().readers == total)  # noqa: B023 - called at once
 
 
@@ -113,7 +125,10 @@ def test_a_missing_daemon_is_a_problem_only_if_the_camera_was_asked_for(world: F
         eventually(lambda: pipeline.status().problems == ())
 
 
-def test_the_camera_returns_after_the_daemon_was_restarted(monkeypatch: pytest.MonkeyPatch, world: FakeWorld) -> None:
+def test_the_camera_returns_after_the_daemon_was_restarted(
+    monkeypatch: pytest.MonkeyPatch,
+    world: FakeWorld,
+) -> None:
     with private_session() as session:
         monkeypatch.setenv("PIPEWIRE_RUNTIME_DIR", str(session.folder))
         with camera_running(world) as pipeline:

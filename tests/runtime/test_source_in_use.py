@@ -48,7 +48,10 @@ def test_frames_that_the_governor_skips_are_not_decoded(world: FakeWorld) -> Non
         assert not pipeline.status().problems
 
 
-def test_the_camera_holds_its_light_while_it_is_compared_with_a_plate(tmp_path: Path, world: FakeWorld) -> None:
+def test_the_camera_holds_its_light_while_it_is_compared_with_a_plate(
+    tmp_path: Path,
+    world: FakeWorld,
+) -> None:
     plate = BASE.matting.replace(plate=tmp_path / "plate.png")
     with live(world) as pipeline:
         (source,) = world.sources
@@ -73,25 +76,41 @@ class Silent(FakeSource):
         self._pace.wait(0.004)
 
 
-def test_a_silent_source_names_what_to_check(caplog: pytest.LogCaptureFixture, world: FakeWorld) -> None:
-    parts = replace(world.parts(), open_source=lambda settings: Silent(settings, world.faults, "camera"))
+def test_a_silent_source_names_what_to_check(
+    caplog: pytest.LogCaptureFixture,
+    world: FakeWorld,
+) -> None:
+    parts = replace(
+        world.parts(),
+        open_source=lambda settings: Silent(settings, world.faults, "camera"),
+    )
     with running(world, BASE, Timing(source_timeout_s=0.1), parts=parts):
         eventually(lambda: "fake has delivered no frame for 0 seconds; check its cable" in caplog.text)
 
 
-def test_a_switch_of_the_camera_shapes_each_frame_by_the_zones_of_its_own_camera(world: FakeWorld) -> None:
+def test_a_switch_of_the_camera_shapes_each_frame_by_the_zones_of_its_own_camera(
+    world: FakeWorld,
+) -> None:
     """The last frames of the first camera were shaped by the zones of the second one, and showed what is hidden."""
 
     def opened(settings: CaptureSettings) -> FakeSource:
-        return (Silent if settings.source == "second" else FakeSource)(settings, world.faults, "camera")
+        return (Silent if settings.source == "second" else FakeSource)(
+            settings,
+            world.faults,
+            "camera",
+        )
 
     hide = Zone(camera="first", filled=True, points=((0, 0), (1, 0), (1, 1), (0, 1)))
-    first = BASE.replace(capture=BASE.capture.replace(source="first"), people=Settings().people.replace(zones=(hide,)))
+    first = BASE.replace(
+        capture=BASE.capture.replace(source="first"),
+        people=Settings().people.replace(zones=(hide,)),
+    )
     with live(world, first, parts=replace(world.parts(), open_source=opened)) as pipeline:
         hold = Hold()
         world.faults.put("step", hold)
         assert hold.entered.wait(60)
-        eventually(lambda: pipeline.status().frames_dropped > 0)  # a frame of the first camera waits
+        # A frame of the first camera waits.
+        eventually(lambda: pipeline.status().frames_dropped > 0)
         second = first.capture.replace(source="second")
         pipeline.change(lambda now: now.replace(capture=second))
         eventually(lambda: (pipeline.status().source or SourceInfo("", "", "", 0, 0, 0, "")).id == "second")
@@ -120,8 +139,12 @@ def test_the_camera_is_held_until_each_that_takes_a_plate_has_released_it(world:
     assert not demand.takes_plate
 
 
-def test_the_camera_is_released_while_nobody_reads_or_records(tmp_path: Path, world: FakeWorld) -> None:
-    world.source_kind, world.readers = "camera", 1
+def test_the_camera_is_released_while_nobody_reads_or_records(
+    tmp_path: Path,
+    world: FakeWorld,
+) -> None:
+    world.source_kind = "camera"
+    world.readers = 1
     with live(world, timing=Timing(demand_poll_s=0.02, demand_linger_s=0.1)) as pipeline:
         world.readers = 0
         eventually(lambda: pipeline.status().phase is Phase.RESTING)
@@ -143,7 +166,8 @@ def test_the_camera_is_released_while_nobody_reads_or_records(tmp_path: Path, wo
 
 def test_a_retry_opens_what_failed_and_leaves_alone_what_works(world: FakeWorld) -> None:
     """Each retry interrupted the camera, and each new plate, whose exposure was then measured anew."""
-    world.source_kind, built = "camera", list[bool]()
+    world.source_kind = "camera"
+    built = list[bool]()
     with live(world) as pipeline:
         world.faults.put("build_engine", lambda: built.append(True))
         pipeline.retry()
@@ -163,7 +187,9 @@ def test_a_retry_opens_what_failed_and_leaves_alone_what_works(world: FakeWorld)
         eventually(lambda: not pipeline.status().problems and world.sources[-1].info.id == "other")
 
 
-def test_a_source_that_opens_but_gives_no_frame_is_opened_again_after_a_while(world: FakeWorld) -> None:
+def test_a_source_that_opens_but_gives_no_frame_is_opened_again_after_a_while(
+    world: FakeWorld,
+) -> None:
     """It was opened again at once, for ever: its problem was over each time, so that the window hardly showed it."""
     with live(world, timing=Timing(source_retry_s=60)) as pipeline:
         world.faults.put("read", SourceLostError("The camera is disconnected."))
@@ -203,7 +229,10 @@ def shows_no_camera(desk: Desk) -> bool:
 
 
 @pytest.mark.parametrize("settings", [AUTO, NONE], ids=["matted", "background none"])
-def test_a_preview_that_is_seen_shows_the_demonstration_and_others_see_a_card(settings: Settings, desk: Desk) -> None:
+def test_a_preview_that_is_seen_shows_the_demonstration_and_others_see_a_card(
+    settings: Settings,
+    desk: Desk,
+) -> None:
     with running(desk, settings, IMPATIENT) as pipeline:
         pipeline.demand.show_preview(Preview(visible=True))
         picture = shown(pipeline)
@@ -218,7 +247,11 @@ def test_a_preview_that_is_seen_shows_the_demonstration_and_others_see_a_card(se
         assert sent == {False} and desk.demonstrations == 1
         desk.unplug()
         eventually(lambda: desk.demonstrations == 2)
-        apply(pipeline, settings.replace(capture=BASE.capture))  # nothing replaces a camera that is named
+        # Nothing replaces a camera that is named.
+        apply(
+            pipeline,
+            settings.replace(capture=BASE.capture),
+        )
         eventually(lambda: problems(pipeline) == [MISSING] and shows_no_camera(desk))
         assert pipeline.status().source is None
         apply(pipeline, settings)
@@ -227,7 +260,9 @@ def test_a_preview_that_is_seen_shows_the_demonstration_and_others_see_a_card(se
         eventually(lambda: pipeline.status().source is None)  # it ends while the window is hidden
 
 
-def test_no_demonstration_while_nobody_watches_and_a_camera_in_use_elsewhere_is_not_missing(desk: Desk) -> None:
+def test_no_demonstration_while_nobody_watches_and_a_camera_in_use_elsewhere_is_not_missing(
+    desk: Desk,
+) -> None:
     with running(desk, AUTO, IMPATIENT) as pipeline:
         eventually(lambda: shows_no_camera(desk) and problems(pipeline) == [MISSING])
         assert pipeline.status().phase is Phase.NO_CAMERA
@@ -267,7 +302,8 @@ def test_a_missing_camera_has_its_phase(
     desk: Desk, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A run without a window then took it for a failed start, and ended in place of waiting for a camera."""
-    looks, read = list[PipelineStatus](), StatusBoard.read
+    looks = list[PipelineStatus]()
+    read = StatusBoard.read
 
     class Look(logging.Filter):
         def filter(self, record: logging.LogRecord) -> bool:
@@ -297,7 +333,10 @@ def test_a_missing_camera_has_its_phase(
 
 
 @pytest.mark.parametrize("source", ["demo", "film.mp4"])
-def test_what_is_no_camera_leaves_only_while_it_is_the_chosen_source(source: str, desk: Desk) -> None:
+def test_what_is_no_camera_leaves_only_while_it_is_the_chosen_source(
+    source: str,
+    desk: Desk,
+) -> None:
     chosen = BASE.replace(capture=BASE.capture.replace(source=source))
     with running(desk, chosen, IMPATIENT) as pipeline:
         pipeline.demand.show_preview(Preview(visible=True))

@@ -28,7 +28,10 @@ from tests.fakes.world import BASE, NONE, FakeWorld, apply, composites, live, ru
 from tests.waiting import beside, eventually
 
 
-def test_no_settings_are_made_for_a_frame(monkeypatch: pytest.MonkeyPatch, world: FakeWorld) -> None:
+def test_no_settings_are_made_for_a_frame(
+    monkeypatch: pytest.MonkeyPatch,
+    world: FakeWorld,
+) -> None:
     """To validate them takes too long for each frame; capture did it, and matting until the background was open."""
     made: list[str] = []
     replace = Model.replace
@@ -64,7 +67,8 @@ def test_mirror_flips_the_output_alone(world: FakeWorld) -> None:
 
 
 def test_no_change_of_several_threads_is_lost_and_an_equal_value_is_none() -> None:
-    owner, notified = SettingsOwner(BASE), list[bool]()
+    owner = SettingsOwner(BASE)
+    notified = list[bool]()
     owner.listen(lambda: notified.append(True))
 
     def rise(settings: Settings) -> Settings:
@@ -79,14 +83,19 @@ def test_no_change_of_several_threads_is_lost_and_an_equal_value_is_none() -> No
 def test_a_stale_snapshot_cannot_undo_a_privacy_command() -> None:
     """The window edits what it saw before `pause` and before "none" was left."""
     owner = SettingsOwner(NONE)
-    edited = NONE.replaced_at(["matting"], downsample_ratio=0.3).replaced_at(["background"], blur_strength=10)
+    edited = NONE.replaced_at(["matting"], downsample_ratio=0.3).replaced_at(
+        ["background"],
+        blur_strength=10,
+    )
     wanted = BASE.replace(paused=True, background=BackgroundSettings(kind="blur"))
     owner.change(lambda _: wanted)
     merged = owner.change(lambda settings: rebase(settings, NONE, edited))
     assert merged == wanted.replaced_at(["matting"], downsample_ratio=0.3).replaced_at(["background"], blur_strength=10)
 
 
-def test_a_new_engine_is_told_who_is_in_the_picture_but_nobody_after_another_frame(world: FakeWorld) -> None:
+def test_a_new_engine_is_told_who_is_in_the_picture_but_nobody_after_another_frame(
+    world: FakeWorld,
+) -> None:
     known: list[bool] = []
 
     class Engine(FakeEngine):
@@ -111,9 +120,13 @@ def test_a_new_engine_is_told_who_is_in_the_picture_but_nobody_after_another_fra
         eventually(lambda: known[resets:] == [False])
 
 
-def test_a_retry_reads_the_files_again_that_were_missing_or_changed(tmp_path: Path, world: FakeWorld) -> None:
+def test_a_retry_reads_the_files_again_that_were_missing_or_changed(
+    tmp_path: Path,
+    world: FakeWorld,
+) -> None:
     """It tried cameras and engines alone, so that *Try again* did nothing for a card."""
-    files, opened = [tmp_path / f"{name}.png" for name in ("background", "card")], list[bool]()
+    files = [tmp_path / f"{name}.png" for name in ("background", "card")]
+    opened = list[bool]()
     settings = BASE.replace(
         background=BackgroundSettings(kind="image", path=files[0]),
         output=BASE.output.replace(standby_image=files[1]),
@@ -148,10 +161,14 @@ class Opened:
 
     def __init__(self) -> None:
         self.requests: list[BackgroundSettings] = []
+        # What holds the opening of a file.
         self.gates: dict[Path | None, threading.Event] = {}
-        """What holds the opening of a file."""
-        context = PipelineContext(SettingsOwner(BASE), replace(FakeWorld().parts(), open_background=self._open))
-        self.board, self.backdrops = context.board, Backdrops(context)
+        context = PipelineContext(
+            SettingsOwner(BASE),
+            replace(FakeWorld().parts(), open_background=self._open),
+        )
+        self.board = context.board
+        self.backdrops = Backdrops(context)
         self.backdrops.builder.start()
 
     def _open(self, settings: BackgroundSettings) -> Background:
@@ -195,7 +212,12 @@ def test_a_video_that_stops_is_reported_until_it_is_left_and_keeps_its_last_fram
     rewind: Mock, opened: Opened, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It stood still, and nobody was told."""
-    monkeypatch.setattr(VideoInput, "rewind", rewind)  # its drive is gone, or something that nobody foresaw
+    # Its drive is gone, or something that nobody foresaw.
+    monkeypatch.setattr(
+        VideoInput,
+        "rewind",
+        rewind,
+    )
     video = BackgroundSettings(kind="video", path=write_video(tmp_path / "film.mp4", frames=2))
     opened.use(video, lambda image: colour_number(image) == 0)
     eventually(lambda: bool(opened.shown(video).any() and opened.board.read().problems))
@@ -238,7 +260,10 @@ def test_a_colour_and_a_blur_are_in_use_from_the_next_frame_on(opened: Opened) -
     assert opened.backdrops.decided and not opened.backdrops.pending
 
 
-def test_a_colour_is_shown_although_a_file_is_still_being_opened(opened: Opened, tmp_path: Path) -> None:
+def test_a_colour_is_shown_although_a_file_is_still_being_opened(
+    opened: Opened,
+    tmp_path: Path,
+) -> None:
     file = BackgroundSettings(kind="image", path=write(tmp_path / "wall.png", flat((90, 90, 90))))
     opened.gates = {file.path: threading.Event()}
     opened.backdrops.update(file)

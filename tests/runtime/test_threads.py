@@ -50,7 +50,10 @@ def names_the_thread(pipeline: Pipeline, name: str, stage: Stage) -> bool:
 
 
 @pytest.mark.parametrize("how", ["dies", "stalls"])
-def test_without_the_output_clock_the_watchdog_sends_the_card_until_it_goes_on(how: str, world: FakeWorld) -> None:
+def test_without_the_output_clock_the_watchdog_sends_the_card_until_it_goes_on(
+    how: str,
+    world: FakeWorld,
+) -> None:
     hang = Hold()
     with live(world, BASE, TIMING) as pipeline:
         suffer = die if how == "dies" else hang
@@ -70,7 +73,8 @@ def problems_at_each_check(checks: int, clock: Worker, *watched: Worker) -> tupl
     gate = Gate(context.owner, StandbyPictures(context.board).card)
     output = Mock(thread=clock)
     watchdog = Watchdog(context, gate, output, *watched)
-    stop, found = threading.Event(), list[int]()
+    stop = threading.Event()
+    found = list[int]()
 
     def next_check(timeout: float | None = None) -> bool:
         found.append(len(context.board.read().problems))
@@ -94,7 +98,8 @@ def test_a_program_that_was_stopped_reports_no_thread() -> None:
 def test_the_log_names_a_dead_thread_and_its_error_once(caplog: pytest.LogCaptureFixture) -> None:
     """It had the traceback ten times a second until the program ended."""
     camera = Worker("capture", lambda _stop: die(), Stage.CAPTURE)
-    returned, stopped = Worker("returned", ignore), Worker("stopped", ignore)
+    returned = Worker("returned", ignore)
+    stopped = Worker("stopped", ignore)
     stopped.request_stop()
     for worker in (camera, returned, stopped):
         assert not worker.died, "it was not started yet"
@@ -118,7 +123,13 @@ def test_the_log_names_a_dead_thread_and_its_error_once(caplog: pytest.LogCaptur
         ("demand", "count_readers", Stage.VIRTUAL_CAMERA),
     ],
 )
-def test_a_thread_that_dies_is_named(thread: str, fault: str, stage: Stage, tmp_path: Path, world: FakeWorld) -> None:
+def test_a_thread_that_dies_is_named(
+    thread: str,
+    fault: str,
+    stage: Stage,
+    tmp_path: Path,
+    world: FakeWorld,
+) -> None:
     makes_pictures = thread in ("capture", "matting")
     record = None if makes_pictures else tmp_path / "a.mp4"
     with live(world, BASE.replaced_at(["output"], record=record), TIMING) as pipeline:
@@ -149,7 +160,11 @@ def test_the_end_finishes_recordings_whatever_else_fails(
         monkeypatch.setattr(pipeline.preview, "close", refused)
     elif part == "watchdog":
         stop = pipeline._watchdog.thread.stop  # noqa: SLF001
-        monkeypatch.setattr(pipeline._watchdog.thread, "stop", lambda limit_s: (stop(limit_s), refused()))  # noqa: SLF001
+        monkeypatch.setattr(
+            pipeline._watchdog.thread,  # noqa: SLF001
+            "stop",
+            lambda limit_s: (stop(limit_s), refused()),
+        )
     pipeline.start()
     eventually(lambda: any(sink.pictures for sink in world.sinks if isinstance(sink, FakeRecorder)))
 
@@ -214,7 +229,9 @@ def test_a_call_that_hangs_is_named_until_it_goes_on_unless_no_device_is_waited_
 
 
 @given(st.lists(st.integers(), min_size=1))
-def test_a_slot_keeps_the_newest_counts_the_rest_as_dropped_and_gives_it_after_it_was_closed(values: list[int]) -> None:
+def test_a_slot_keeps_the_newest_counts_the_rest_as_dropped_and_gives_it_after_it_was_closed(
+    values: list[int],
+) -> None:
     slot: LatestSlot[int] = LatestSlot()
     assert slot.get(0) is None
     for value in values:
@@ -227,7 +244,10 @@ def test_a_slot_keeps_the_newest_counts_the_rest_as_dropped_and_gives_it_after_i
 
 
 @contextmanager
-def building(build: Callable[[int], int], discard: Callable[[int], None]) -> Iterator[Builder[int, int]]:
+def building(
+    build: Callable[[int], int],
+    discard: Callable[[int], None],
+) -> Iterator[Builder[int, int]]:
     builder = Builder("builder", build, discard)
     builder.start()
     yield builder
@@ -235,7 +255,9 @@ def building(build: Callable[[int], int], discard: Callable[[int], None]) -> Ite
 
 
 def test_the_newest_request_wins_and_no_error_of_build_or_discard_ends_the_building() -> None:
-    begun, gate, discarded = threading.Event(), threading.Event(), list[int]()
+    begun = threading.Event()
+    gate = threading.Event()
+    discarded = list[int]()
 
     def build(key: int) -> int:
         begun.set()
@@ -267,9 +289,14 @@ def test_the_newest_request_wins_and_no_error_of_build_or_discard_ends_the_build
     assert discarded == [10, 7]
 
 
-def test_what_is_retired_is_discarded_with_its_memory_before_the_next_build(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_retired_is_discarded_with_its_memory_before_the_next_build(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     happened: list[str] = []
-    monkeypatch.setattr("app.core.worker.return_free_memory", lambda: happened.append("memory returned"))
+    monkeypatch.setattr(
+        "app.core.worker.return_free_memory",
+        lambda: happened.append("memory returned"),
+    )
 
     def build(key: int) -> int:
         happened.append(f"built {key}")
@@ -292,7 +319,10 @@ def test_what_is_retired_is_discarded_with_its_memory_before_the_next_build(monk
     assert late == ["discarded 3", "discarded 4"], "what nobody took, and what came too late"
 
 
-def test_what_is_withdrawn_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_withdrawn_is_not_waited_for(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Its disk may stand still."""
     begun = threading.Event()
     answers = threading.Event()
@@ -326,7 +356,9 @@ def test_what_is_withdrawn_is_not_waited_for(tmp_path: Path, monkeypatch: pytest
         answers.set()
 
 
-def test_a_part_of_a_stage_has_one_problem_and_the_log_says_when_it_is_over(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_part_of_a_stage_has_one_problem_and_the_log_says_when_it_is_over(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     caplog.set_level("INFO", "app.runtime.status")
     board = StatusBoard()
     for problem, part, still_open in (
@@ -347,7 +379,9 @@ def test_a_part_of_a_stage_has_one_problem_and_the_log_says_when_it_is_over(capl
     assert caplog.messages == [*errors[:2], over[0], errors[2], over[1]]
 
 
-def test_the_problems_of_a_long_run_have_a_limit_and_the_log_is_named(caplog: pytest.LogCaptureFixture) -> None:
+def test_the_problems_of_a_long_run_have_a_limit_and_the_log_is_named(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     """The status grew until no client got it any more."""
     board = StatusBoard()
     for number in range(300):
@@ -383,16 +417,21 @@ def test_latency_and_rate_are_those_of_the_last_seconds() -> None:
 
 @pytest.mark.skipif(os.name != "posix", reason="needs links, pipes and file modes")
 @pytest.mark.timeout(60)
-def test_the_status_replaces_a_link_but_is_written_into_a_stream_and_a_pipe_that_is_read(tmp_path: Path) -> None:
+def test_the_status_replaces_a_link_but_is_written_into_a_stream_and_a_pipe_that_is_read(
+    tmp_path: Path,
+) -> None:
     """Without a reader the program waited for one without a word."""
-    notes, path, pipe = tmp_path / "notes", tmp_path / "status.json", tmp_path / "pipe"
+    notes = tmp_path / "notes"
+    path = tmp_path / "status.json"
+    pipe = tmp_path / "pipe"
     notes.write_text("mine")
     path.symlink_to(notes)
     write_status(path, PipelineStatus(seconds=2.0004, cpu_seconds=1.0))
     fields = json.loads(path.read_text())
     assert (notes.read_text(), fields["seconds"], fields["cpu_percent"]) == ("mine", 2.0, 50.0)
     assert not path.is_symlink() and path.stat().st_mode & 0o777 == 0o600
-    with notes.open("r+") as entered:  # as /dev/stdout may lead to a file; macOS asks the mode of the descriptor
+    # As /dev/stdout may lead to a file; macOS asks the mode of the descriptor.
+    with notes.open("r+") as entered:
         write_status(Path(f"/dev/fd/{entered.fileno()}"), PipelineStatus())
     assert json.loads(notes.read_text())["frames_in"] == 0
     assert is_stream(Path("/dev/none")), "whatever it leads to, as /dev/stdout does"
