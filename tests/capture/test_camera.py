@@ -22,16 +22,20 @@ from app.core.types import BgrImage
 from tests.capture.conftest import FAST, PATIENT, WEBCAM, Driver, FakeCapture, lost, picture, played_time
 from tests.media.damaged_jpegs import encode, lost_packets, with_surplus
 
-BLACK, GREEN = np.zeros((48, 64, 3), np.uint8), np.full((48, 64, 3), (0, 135, 0), np.uint8)
+BLACK = np.zeros((48, 64, 3), np.uint8)
+GREEN = np.full((48, 64, 3), (0, 135, 0), np.uint8)
+# What OpenCV gives of video that it does not decode.
 BYTES = np.zeros((1, 700), np.uint8)
-"""What OpenCV gives of video that it does not decode."""
+# Frame rate by format and height.
 Rates = dict[tuple[str, int], float]
-"""Frame rate by format and height."""
 LARGE = encode(picture(320, 240))
 DAMAGED = lost_packets(LARGE, b"", random.Random(1))
-AUTO_EXPOSURE, EXPOSURE = cv2.CAP_PROP_AUTO_EXPOSURE, cv2.CAP_PROP_EXPOSURE
-AUTO_WB, TEMPERATURE = cv2.CAP_PROP_AUTO_WB, cv2.CAP_PROP_WB_TEMPERATURE
-MANUAL, AUTOMATIC = camera.MANUAL_EXPOSURE, camera.AUTOMATIC_EXPOSURE
+AUTO_EXPOSURE = cv2.CAP_PROP_AUTO_EXPOSURE
+EXPOSURE = cv2.CAP_PROP_EXPOSURE
+AUTO_WB = cv2.CAP_PROP_AUTO_WB
+TEMPERATURE = cv2.CAP_PROP_WB_TEMPERATURE
+MANUAL = camera.MANUAL_EXPOSURE
+AUTOMATIC = camera.AUTOMATIC_EXPOSURE
 STALE = 77.0
 LOCKED = {AUTO_EXPOSURE: MANUAL, EXPOSURE: 156.0, AUTO_WB: 0.0, TEMPERATURE: 4600.0}
 
@@ -73,10 +77,17 @@ def test_a_format_without_frames_is_skipped(driver: Driver, nothing: BgrImage | 
         (("NV12", "YUYV"), "YUYV"), (("H264", "NV21", "YV12", "RGB3", "NV16"), "RGB3"),
     ],
 )  # fmt: skip
-def test_every_format_is_tried_and_compressed_video_last(offered: tuple[str, ...], used: str, driver: Driver) -> None:
+def test_every_format_is_tried_and_compressed_video_last(
+    offered: tuple[str, ...],
+    used: str,
+    driver: Driver,
+) -> None:
     """A camera with H264 first was refused: only the first of such formats was tried."""
     driver.device = replace(WEBCAM, formats=offered)
-    driver.shows = {used: picture(), **dict.fromkeys(("H264", "HEVC", "VP80", "VP90", "MPG4"), BYTES)}
+    driver.shows = {
+        used: picture(),
+        **dict.fromkeys(("H264", "HEVC", "VP80", "VP90", "MPG4"), BYTES),
+    }
     assert driver.first_frame(FAST)[1].pixel_format == used
 
 
@@ -92,7 +103,8 @@ def test_every_format_is_tried_and_compressed_video_last(offered: tuple[str, ...
 def test_a_camera_without_a_picture_is_not_opened_and_told_why(
     shows: dict[str, BgrImage | None] | None, chosen: str, words: str, driver: Driver
 ) -> None:
-    driver.opens, driver.shows = shows is not None, shows or {}
+    driver.opens = shows is not None
+    driver.shows = shows or {}
     driver.device = replace(WEBCAM, formats=tuple(driver.shows))
     with pytest.raises(SourceOpenError, match=words):
         driver.source(pixel_format=chosen)
@@ -131,7 +143,8 @@ def test_a_size_that_is_slow_is_left_for_one_that_reaches_30(
 
     formats = tuple(dict.fromkeys(name for name, _ in rates))
     sizes = tuple(sorted((height * 4 // 3, height) for height in {height for _, height in rates}))
-    Rated.device, Rated.shows = replace(WEBCAM, formats=formats, sizes=sizes), dict.fromkeys(formats, picture())
+    Rated.device = replace(WEBCAM, formats=formats, sizes=sizes)
+    Rated.shows = dict.fromkeys(formats, picture())
     width, height = sizes[-1]
     info = Rated.first_frame(width=width, height=height, fps=fps)[1]
     assert (info.pixel_format, info.height, info.fps) == used
@@ -159,7 +172,11 @@ def test_a_skipped_frame_is_not_decoded(driver: Driver, monkeypatch: pytest.Monk
         assert first is not None and frame is not None and frame.index == first.index + 3
 
 
-def test_an_unplugged_camera_is_lost_at_once(driver: Driver, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_an_unplugged_camera_is_lost_at_once(
+    driver: Driver,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
     device = tmp_path / "video0"
     device.touch()
     monkeypatch.setattr(camera, "SYSTEM", "Linux")
@@ -190,7 +207,11 @@ def test_a_camera_that_ignores_the_wanted_size_is_scaled(driver: Driver, pixel_f
 
 
 @pytest.mark.parametrize(("width", "height"), [(1920, 1080), (1280, 720)])
-def test_rows_that_only_fill_a_block_of_the_encoder_are_cut(driver: Driver, width: int, height: int) -> None:
+def test_rows_that_only_fill_a_block_of_the_encoder_are_cut(
+    driver: Driver,
+    width: int,
+    height: int,
+) -> None:
     coded = picture(1920, 1088)
     coded[1080:] = (0, 135, 0)
     driver.shows["YUYV"] = coded
@@ -220,7 +241,10 @@ def test_an_implausible_frame_rate_is_ignored(driver: Driver, fps: float) -> Non
 def test_grey_and_four_channels_become_bgr(driver: Driver, shape: tuple[int, ...]) -> None:
     image = driver.shows["YUYV"] = np.random.default_rng(0).integers(0, 255, shape, np.uint8)
     frame, _ = driver.first_frame(pixel_format="YUYV")
-    np.testing.assert_array_equal(frame.image, np.atleast_3d(image)[..., [0, 1, 2] if shape[2:] == (4,) else [0, 0, 0]])
+    np.testing.assert_array_equal(
+        frame.image,
+        np.atleast_3d(image)[..., [0, 1, 2] if shape[2:] == (4,) else [0, 0, 0]],
+    )
     assert frame.image.flags.c_contiguous
 
 
@@ -258,14 +282,21 @@ def test_the_mjpg_of_webcams_with_surplus_bytes_is_used_without_loss(
     [([LARGE, DAMAGED], picture(), "only damaged frames; check its cable"), ([], BLACK, "only black or green frames")],
     ids=["damaged", "a closed shutter"],
 )
-def test_a_camera_without_a_picture_is_lost(driver: Driver, undecoded: list[bytes], then: BgrImage, words: str) -> None:
+def test_a_camera_without_a_picture_is_lost(
+    driver: Driver,
+    undecoded: list[bytes],
+    then: BgrImage,
+    words: str,
+) -> None:
     driver.undecoded[:] = undecoded
     with driver.source() as source:
         driver.shows["MJPG"] = then
         lost(source.read, words, most=100)
 
 
-def test_a_requested_format_alone_is_tried_and_what_the_driver_converts_is_not_copied(driver: Driver) -> None:
+def test_a_requested_format_alone_is_tried_and_what_the_driver_converts_is_not_copied(
+    driver: Driver,
+) -> None:
     driver.undecoded[:] = [b"no JPEG"]
     frame, info = driver.first_frame(pixel_format="YUYV")
     assert (info.pixel_format, len(driver.made)) == ("YUYV", 1)
@@ -276,7 +307,12 @@ def test_a_requested_format_alone_is_tried_and_what_the_driver_converts_is_not_c
 
 def test_opencv_delivers_frames_in_memory_of_their_own(tmp_path: Path) -> None:
     """A frame that changed while it is matted would be composited with the alpha of another."""
-    film = cv2.VideoWriter(str(tmp_path / "film.avi"), cv2.VideoWriter.fourcc(*"MJPG"), 25, (64, 48))
+    film = cv2.VideoWriter(
+        str(tmp_path / "film.avi"),
+        cv2.VideoWriter.fourcc(*"MJPG"),
+        25,
+        (64, 48),
+    )
     film.write(picture())
     film.release()
     capture = cv2.VideoCapture(str(tmp_path / "film.avi"))
@@ -308,7 +344,9 @@ class Controls(FakeCapture):
 @pytest.fixture
 def controls(monkeypatch: pytest.MonkeyPatch) -> type[Controls]:
     monkeypatch.setattr(camera, "SYSTEM", "Linux")
-    Controls.made, Controls.shows, Controls.undecoded = [], {"MJPG": picture()}, []
+    Controls.made = []
+    Controls.shows = {"MJPG": picture()}
+    Controls.undecoded = []
     Controls.values = {AUTO_EXPOSURE: AUTOMATIC, EXPOSURE: 156.0, AUTO_WB: 1.0, TEMPERATURE: 4600.0}
     return Controls
 
@@ -348,7 +386,9 @@ def test_exposure_is_locked_once_settled_while_wanted(
     assert controls.values[AUTO_EXPOSURE] == AUTOMATIC
 
 
-def test_a_camera_is_released_although_its_exposure_cannot_be_given_back(controls: type[Controls]) -> None:
+def test_a_camera_is_released_although_its_exposure_cannot_be_given_back(
+    controls: type[Controls],
+) -> None:
     class Refusing(controls):  # type: ignore[misc, valid-type]
         def set(self, key: int, value: float) -> bool:
             if (key, value) == (AUTO_EXPOSURE, AUTOMATIC):

@@ -13,10 +13,16 @@ from app.capture.interlaced import LOOK_INTERVAL, RARE_LOOK_INTERVAL, SURE, Dein
 from app.core.types import BgrImage
 from tests.clips import demo
 
-WIDTH, HEIGHT = 640, 360
+WIDTH = 640
+HEIGHT = 360
 
 
-def noise(level: float, spread: float, size: tuple[int, int] = (WIDTH, HEIGHT), seed: int = 0) -> BgrImage:
+def noise(
+    level: float,
+    spread: float,
+    size: tuple[int, int] = (WIDTH, HEIGHT),
+    seed: int = 0,
+) -> BgrImage:
     """Return what a sensor without light delivers."""
     width, height = size
     values = np.random.default_rng(seed).normal(level, spread, (height, width, 3))
@@ -63,7 +69,11 @@ def test_frames_of_one_colour_are_blank_if_they_are_black_or_green(
 
 @pytest.mark.parametrize(("level", "spread"), [(1, 1), (6, 2.5), (0, 12), (12, 6)])
 @pytest.mark.parametrize("size", [(1280, 720), (WIDTH, HEIGHT), (160, 120)])
-def test_the_noise_of_a_closed_shutter_is_blank(level: float, spread: float, size: tuple[int, int]) -> None:
+def test_the_noise_of_a_closed_shutter_is_blank(
+    level: float,
+    spread: float,
+    size: tuple[int, int],
+) -> None:
     """It was taken for an image, because no two pixels are the same."""
     assert is_blank(noise(level, spread, size))
 
@@ -134,7 +144,10 @@ def pass_through(deinterlacer: Deinterlacer, frames: list[BgrImage]) -> list[Bgr
 
 
 @pytest.mark.parametrize("first", [0, 1], ids=["upper field first", "lower field first"])
-def test_interlaced_frames_are_found_and_lose_their_combs(moving: list[BgrImage], first: int) -> None:
+def test_interlaced_frames_are_found_and_lose_their_combs(
+    moving: list[BgrImage],
+    first: int,
+) -> None:
     """Those of grabbers were shown as they are; films were deinterlaced."""
     frames = interlaced(moving, first)
     deinterlacer = Deinterlacer()
@@ -150,7 +163,10 @@ def test_what_does_not_move_keeps_all_rows() -> None:
     frames = [cv2.circle(wall.copy(), (60 + 8 * number, 200), 40, (60, 120, 200), -1) for number in range(60)]
     deinterlacer = Deinterlacer("on")
 
-    shown = pass_through(deinterlacer, interlaced([np.asarray(frame, np.uint8) for frame in frames]))
+    shown = pass_through(
+        deinterlacer,
+        interlaced([np.asarray(frame, np.uint8) for frame in frames]),
+    )
 
     assert np.array_equal(shown[-1][:150], wall[:150])
     assert np.array_equal(shown[-1][:, : WIDTH // 2], wall[:, : WIDTH // 2])

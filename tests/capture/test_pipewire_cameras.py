@@ -54,8 +54,10 @@ LAYOUTS: tuple[PixelLayout, ...] = (
     "MJPG",
 )
 AUTO = CaptureSettings(width=64, height=48, fps=30)
-PIPEWIRE_BT709, PIPEWIRE_FULL_RANGE = 3, 1
-NAME, TITLE = "libcamera_input._SB_.PC00.LNK0", "Built-in Front Camera"
+PIPEWIRE_BT709 = 3
+PIPEWIRE_FULL_RANGE = 1
+NAME = "libcamera_input._SB_.PC00.LNK0"
+TITLE = "Built-in Front Camera"
 SETTINGS = CaptureSettings(source="portal", width=64, height=48, fps=30)
 
 
@@ -68,7 +70,11 @@ def packed(layout: PixelLayout) -> NDArray[np.uint8]:
         return np.concatenate([planar[:48].ravel(), np.stack([u, v], 1).ravel()])
     if layout == "MJPG":
         return np.asarray(cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, 95])[1], np.uint8)
-    codes = {"YUY2": cv2.COLOR_BGR2YUV_YUY2, "I420": cv2.COLOR_BGR2YUV_I420, "RGB": cv2.COLOR_BGR2RGB}
+    codes = {
+        "YUY2": cv2.COLOR_BGR2YUV_YUY2,
+        "I420": cv2.COLOR_BGR2YUV_I420,
+        "RGB": cv2.COLOR_BGR2RGB,
+    }
     codes |= {"UYVY": cv2.COLOR_BGR2YUV_UYVY, **dict.fromkeys(("BGRx", "BGRA"), cv2.COLOR_BGR2BGRA)}
     codes |= dict.fromkeys(("RGBx", "RGBA"), cv2.COLOR_BGR2RGBA)
     return image if layout == "BGR" else np.asarray(cv2.cvtColor(image, codes[layout]), np.uint8)
@@ -84,7 +90,11 @@ def camera(
 ) -> Iterator[Callable[[], None]]:
     """Another camera of PipeWire, which sends bars, or a frame of a format; gives a function that removes it."""
     stop = threading.Event()
-    node = PipeWireNode(video or VideoFormat(layout, 64, 48, Fraction(30)), name=name, title=title or name)
+    node = PipeWireNode(
+        video or VideoFormat(layout, 64, 48, Fraction(30)),
+        name=name,
+        title=title or name,
+    )
     frame = packed(layout) if frame is None else frame
 
     eventually(lambda: name == OWN_NODE or is_listed(name))
@@ -118,8 +128,8 @@ class PlayedPortal:
         self.pipewire = pipewire
         self.permissions: dict[str, list[str]] | None = {}
         self.asked = 0
+        # To the question: 0 granted, 1 refused, 2 ended otherwise; None: none.
         self.response: int | None = 0
-        """To the question: 0 granted, 1 refused, 2 ended otherwise; None: none."""
         self._bus = open_dbus_connection(enable_fds=True, auth_timeout=30.0)
         for name in ("org.freedesktop.portal.Desktop", "org.freedesktop.impl.portal.PermissionStore"):
             Proxy(message_bus, self._bus).RequestName(name)
@@ -153,7 +163,8 @@ class PlayedPortal:
 
     def _answer_question(self, call: Message) -> None:
         """Answer with a request, and send its response."""
-        sender, token = call.header.fields[HeaderFields.sender], call.body[0]["handle_token"][1]
+        sender = call.header.fields[HeaderFields.sender]
+        token = call.body[0]["handle_token"][1]
         owner = sender.removeprefix(":").replace(".", "_")
         path = f"/org/freedesktop/portal/desktop/request/{owner}/{token}"
         self._reply(call, "o", (path,))
@@ -165,7 +176,12 @@ class PlayedPortal:
 
 
 @pytest.fixture(autouse=True)
-def _no_others(pipewire: PrivateSession, kernel: Kernel, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def _no_others(
+    pipewire: PrivateSession,
+    kernel: Kernel,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
     """The session has no camera yet, and the kernel none."""
     monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", pipewire.environment["DBUS_SESSION_BUS_ADDRESS"])
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
@@ -174,7 +190,8 @@ def _no_others(pipewire: PrivateSession, kernel: Kernel, monkeypatch: pytest.Mon
 
 @pytest.fixture
 def portal(pipewire: PrivateSession) -> Iterator[PlayedPortal]:
-    portal, stop = PlayedPortal(pipewire.folder / "pipewire-0"), threading.Event()
+    portal = PlayedPortal(pipewire.folder / "pipewire-0")
+    stop = threading.Event()
     served = beside(lambda: portal.serve(stop))
     yield portal
     stop.set()
@@ -209,7 +226,8 @@ def test_auto_takes_it_through_the_portal_and_tells_when_it_is_gone(portal: Play
                 for _ in range(60):
                     source.read()
         eventually(lambda: not is_listed(NAME))
-        with pytest.raises(CameraAbsentError, match="PipeWire offers no camera"):  # which shows the card, and waits
+        # Which shows the card, and waits.
+        with pytest.raises(CameraAbsentError, match="PipeWire offers no camera"):
             opener(AUTO)
     with camera(NAME, title=TITLE), closing(opener(AUTO)) as source:
         assert shows_bars(source)
@@ -230,7 +248,11 @@ def test_a_connection_whose_listing_fails_is_closed(monkeypatch: pytest.MonkeyPa
         closed.add(connection)
 
     monkeypatch.setattr(Connection, "close", noted)
-    monkeypatch.setattr(portal_module, "list_cameras", Mock(side_effect=OSError(errno.EPIPE, "no registry")))
+    monkeypatch.setattr(
+        portal_module,
+        "list_cameras",
+        Mock(side_effect=OSError(errno.EPIPE, "no registry")),
+    )
     with pytest.raises(SourceOpenError):
         new_opener()(AUTO.replace(source="portal"))
     assert list_cameras() == ()
@@ -252,12 +274,16 @@ def test_what_a_device_file_offers_too_is_listed_once(tmp_path: Path) -> None:
         eventually(lambda: is_listed("v4l2_input.1"))
         assert list_cameras() == ()
     with closing(node("v4l2_input.2", tmp_path / "none")):
-        eventually(lambda: [one.name for one in list_cameras()] == ["v4l2_input.2"])  # as in a sandbox
+        # As in a sandbox.
+        eventually(lambda: [one.name for one in list_cameras()] == ["v4l2_input.2"])
     with closing(node("a-screen", role="Screen")), closing(node("a-camera")):
         eventually(lambda: [one.name for one in list_cameras()] == ["a-camera"])
 
 
-def test_it_is_listed_by_its_name_without_a_question(pipewire: PrivateSession, portal: PlayedPortal) -> None:
+def test_it_is_listed_by_its_name_without_a_question(
+    pipewire: PrivateSession,
+    portal: PlayedPortal,
+) -> None:
     command = [sys.executable, str(ROOT / "run.py"), "devices"]
     with camera("mattecam", title="Mattecam"), camera(NAME, title=TITLE):
         (found,) = list_cameras()
@@ -329,7 +355,10 @@ def test_what_the_portal_says_unasked(portal: PlayedPortal) -> None:
     assert portal.asked == 0
 
 
-def test_without_a_portal_or_a_bus(pipewire: PrivateSession, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_portal_or_a_bus(
+    pipewire: PrivateSession,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     with pytest.raises(PortalError) as caught:
         read_permissions()
     assert caught.value.fault is PortalFault.NO_PORTAL
@@ -369,7 +398,8 @@ def test_a_camera_of_pipewire_that_is_far_larger_than_wanted_is_scaled() -> None
 @pytest.mark.parametrize("layout", LAYOUTS[:-1])
 def test_rows_may_be_padded_and_frames_cut(layout: PixelLayout) -> None:
     video = VideoFormat(layout, 64, 48, Fraction(30))
-    data, stride = packed(layout).tobytes(), video.stride
+    data = packed(layout).tobytes()
+    stride = video.stride
     plain = to_bgr(RawFrame(video, data, stride))
     assert plain is not None and bar_error(plain) <= 6
     padded = np.pad(np.frombuffer(data, np.uint8).reshape(-1, stride), ((0, 0), (0, 32))).tobytes()

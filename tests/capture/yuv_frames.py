@@ -9,7 +9,10 @@ from numpy.typing import NDArray
 from app.capture.colours import YuvColours
 from app.core.types import BgrImage
 
-WEIGHTS: dict[int, tuple[float, float]] = {Colorspace.ITU601: (0.299, 0.114), Colorspace.ITU709: (0.2126, 0.0722)}
+WEIGHTS: dict[int, tuple[float, float]] = {
+    Colorspace.ITU601: (0.299, 0.114),
+    Colorspace.ITU709: (0.2126, 0.0722),
+}
 
 
 def yuv_of(image: BgrImage, colours: YuvColours) -> NDArray[np.uint8]:
