@@ -37,10 +37,14 @@ from app.system.pipewire.video_format import (
 from tests.paths import ROOT
 from tests.waiting import beside
 
-pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks at a Linux display")
+pytestmark = pytest.mark.skipif(
+    not sys.platform.startswith("linux"),
+    reason="looks at a Linux display",
+)
 
 PLAIN = {name: value for name, value in os.environ.items() if name not in display.VARIABLES}
 OFFSCREEN = {"QT_QPA_PLATFORM": "offscreen"}
+# Variables with which Qt ends its process.
 STALE = [
     {"WAYLAND_DISPLAY": "wayland-98765"},
     {"DISPLAY": ":98765"},
@@ -50,7 +54,6 @@ STALE = [
     {"QT_QPA_PLATFORM": "cocoa"},
     {"QT_QPA_PLATFORM": "wayland"},
 ]
-"""Variables with which Qt ends its process."""
 
 
 @pytest.mark.parametrize(
@@ -68,7 +71,10 @@ def test_why_no_window_opens(
     assert window_problem({**PLAIN, "XDG_RUNTIME_DIR": str(tmp_path), **variables}) == said
 
 
-def test_a_display_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_display_that_never_answers_is_given_up(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
     monkeypatch.setattr(display, "ANSWER_S", 0.1)
     (tmp_path / "PyQt6.py").write_text("import time; time.sleep(600)")
     variables = {**PLAIN, **OFFSCREEN, "PYTHONPATH": str(tmp_path)}
@@ -77,9 +83,23 @@ def test_a_display_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.long
 @pytest.mark.parametrize("variables", [STALE[0], STALE[-2]], ids=str)
-def test_the_program_runs_without_a_window_instead(variables: dict[str, str], tmp_path: Path) -> None:
+def test_the_program_runs_without_a_window_instead(
+    variables: dict[str, str],
+    tmp_path: Path,
+) -> None:
     """Qt aborted: exit code 134, and a page about its plug-ins."""
-    words = ["--source", "demo", "--size", "320x240", "--virtual-camera", "off", "--model", "mattecam", "--frames", "3"]
+    words = [
+        "--source",
+        "demo",
+        "--size",
+        "320x240",
+        "--virtual-camera",
+        "off",
+        "--model",
+        "mattecam",
+        "--frames",
+        "3",
+    ]
     own = {**PLAIN, "MATTECAM_DATA_DIR": str(tmp_path), "XDG_RUNTIME_DIR": str(tmp_path)}
     code = (
         "from app.matting.choice import preparation as p; p.is_prepared = lambda: True; "
@@ -154,7 +174,9 @@ def test_damaged_parameters_are_value_errors(pod: bytes) -> None:
         parse_format(pod)
 
 
-def test_the_socket_of_a_portal_is_closed_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_socket_of_a_portal_is_closed_without_the_library(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """The program asks again and again: the descriptors would run out."""
     missing = OSError("libpipewire-0.3.so.0: cannot open shared object file")
     monkeypatch.setattr(connection, "load", Mock(side_effect=missing))
@@ -167,7 +189,8 @@ def test_the_socket_of_a_portal_is_closed_without_the_library(monkeypatch: pytes
 
 def test_a_stream_is_not_closed_before_a_buffer_that_was_taken_is_given_back() -> None:
     """The buffer was given back to no stream: the program crashed."""
-    lock, pipewire = threading.RLock(), Mock(**{"pw_stream_new.return_value": 7, "pw_stream_connect.return_value": 0})
+    lock = threading.RLock()
+    pipewire = Mock(**{"pw_stream_new.return_value": 7, "pw_stream_connect.return_value": 0})
     connection = Mock(Connection, library=pipewire, core=1, locked=lambda: lock)
     stream = Stream({"node.name": "reader"}, [], sends=False, connection=connection)
     with lock:  # as the thread of PipeWire holds it while it delivers an event

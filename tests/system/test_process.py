@@ -51,7 +51,18 @@ resource.setrlimit(resource.RLIMIT_AS, (900_000_000, hard))
 for words in ("convert missing.mp4 out.mp4", "headless", "bench", "version"):
     print(main(words.split()), flush=True)
 """
-WINDOW = ["--source", "demo", "--size", "320x240", "--virtual-camera", "off", "--frames", "3", "--model", "mattecam"]
+WINDOW = [
+    "--source",
+    "demo",
+    "--size",
+    "320x240",
+    "--virtual-camera",
+    "off",
+    "--frames",
+    "3",
+    "--model",
+    "mattecam",
+]
 on_a_desktop = pytest.mark.usefixtures("desktop")
 
 
@@ -83,7 +94,11 @@ main.run_to_exit([])
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such modes")
 @pytest.mark.parametrize(("umask", "mode"), [("000", 0o755), ("002", 0o775), ("077", 0o700)])
-def test_other_users_may_not_write_to_what_the_program_makes(umask: str, mode: int, tmp_path: Path) -> None:
+def test_other_users_may_not_write_to_what_the_program_makes(
+    umask: str,
+    mode: int,
+    tmp_path: Path,
+) -> None:
     printed_by(MADE, umask, str(tmp_path / "made"))
     assert stat.S_IMODE((tmp_path / "made").stat().st_mode) == mode
 
@@ -146,14 +161,17 @@ def test_memory_below_a_block_in_use_is_returned() -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals of this kind")
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_each_signal_that_ends_a_command_is_handled_inside_the_block_alone(name: str) -> None:
-    number, received = getattr(signal, name), list[int]()
+    number = getattr(signal, name)
+    received = list[int]()
     before = signal.getsignal(number)
     with handled(lambda got, _frame: received.append(got)):
         os.kill(os.getpid(), number)
     assert received == [number] and signal.getsignal(number) is before
 
 
-def test_ctrl_break_ends_a_command_where_there_is_such_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ctrl_break_ends_a_command_where_there_is_such_a_key(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """It killed a run on Windows, whose recording was left unfinished."""
     monkeypatch.setattr(process, "BREAK", 21)
 
@@ -216,8 +234,9 @@ def test_a_hangup_that_is_ignored_stays_ignored() -> None:
 
 @pytest.fixture
 def others(tmp_path: Path) -> str:
-    """A folder of another program: modules that fail, named like those of Python, of the program and of its packages,
-    and libraries that cannot be loaded, named like some that packages bring and Python does not need.
+    """A folder of another program: modules that fail, named like those of Python, of the program
+    and of its packages, and libraries that cannot be loaded, named like some that packages bring
+    and Python does not need.
     """
     folder = tmp_path / "site-packages"
     folder.mkdir()
@@ -228,7 +247,10 @@ def others(tmp_path: Path) -> str:
     return str(folder)
 
 
-def test_a_process_that_nothing_disturbs_goes_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_process_that_nothing_disturbs_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
     """Debuggers and profilers lost the program, which was replaced for `PYTHONUNBUFFERED` alone."""
     replace = Mock()
     monkeypatch.setattr(os, "execve", replace)
@@ -247,7 +269,11 @@ def test_a_process_that_nothing_disturbs_goes_on(monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.skipif(os.name == "nt", reason="variables of Linux")
 @pytest.mark.parametrize("words", [["devices"], pytest.param(WINDOW, marks=pytest.mark.long)], ids=["short", "window"])
-def test_run_py_starts_beside_broken_packages(words: list[str], others: str, tmp_path: Path) -> None:
+def test_run_py_starts_beside_broken_packages(
+    words: list[str],
+    others: str,
+    tmp_path: Path,
+) -> None:
     if not environment.installed(ROOT / "requirements.txt"):
         pytest.skip("run.py would prepare an environment of its own")
     hostile = {
@@ -261,7 +287,13 @@ def test_run_py_starts_beside_broken_packages(words: list[str], others: str, tmp
         "MATTECAM_DATA_DIR": str(tmp_path),
     }
     command = [sys.executable, str(ROOT / "run.py"), *words]
-    done = subprocess.run(command, cwd=others, env={**os.environ, **hostile}, capture_output=True, text=True)
+    done = subprocess.run(
+        command,
+        cwd=others,
+        env={**os.environ, **hostile},
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 0, done.stderr
     assert "another" not in done.stderr
 
@@ -288,7 +320,8 @@ def test_folders_of_the_driver_of_nix_and_of_this_python_stay(
     assert LIBRARIES not in isolated({LIBRARIES: others})
     assert not_isolated({LIBRARIES: kept}) == ()
     assert not_isolated({LIBRARIES: f"{kept}:{others}"}) == (LIBRARIES,)
-    # Without that of its libpython, Python does not start; other libraries in it are what the doctor names.
+    # Without that of its libpython, Python does not start;
+    # other libraries in it are what the doctor names.
     monkeypatch.setattr(isolation, "_holds_python", lambda folder: folder == others)
     assert isolated({LIBRARIES: f"/opt/ros/lib:{others}"})[LIBRARIES] == others
     assert not_isolated({LIBRARIES: others}) == (LIBRARIES,)
@@ -347,7 +380,8 @@ def test_an_entry_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None
 @pytest.mark.skipif(not LINUX, reason="only Linux tells who has a device open")
 def test_holders_of_a_device_are_found_by_what_they_may_do(tmp_path: Path) -> None:
     """A regular file replaces the device: /proc lists both in the same way."""
-    device, link = tmp_path / "video10", tmp_path / "by-id"
+    device = tmp_path / "video10"
+    link = tmp_path / "by-id"
     device.touch()
     assert holders(str(device)) == ()
     link.symlink_to(device)
@@ -371,7 +405,9 @@ def test_a_program_that_reads_the_device_that_it_sends_to_is_known(tmp_path: Pat
 
 
 @pytest.mark.skipif(not LINUX, reason="only Linux tells who has a device open")
-def test_a_holder_whose_name_and_flags_cannot_be_read_does_not_count_as_a_producer(tmp_path: Path) -> None:
+def test_a_holder_whose_name_and_flags_cannot_be_read_does_not_count_as_a_producer(
+    tmp_path: Path,
+) -> None:
     (tmp_path / "12/fd").mkdir(parents=True)
     (tmp_path / "12/fd/3").symlink_to("/dev/video97")
     (tmp_path / "9/fd").mkdir(parents=True)

@@ -26,7 +26,8 @@ from tests.pipewire_session import BUS_CONFIGURATION
 from tests.waiting import accepts, beside, eventually
 
 WANTED = Settings().replaced_at(["output"], pause_when_locked=True)
-OWN, OTHER = "/org/freedesktop/login1/session/_31", "/org/freedesktop/login1/session/_32"
+OWN = "/org/freedesktop/login1/session/_31"
+OTHER = "/org/freedesktop/login1/session/_32"
 SAVER = "org.gnome.ScreenSaver"
 
 
@@ -54,7 +55,8 @@ class PlayedLogind:
                         self._answer(call)
 
     def _answer(self, call: Message) -> None:
-        member, path = call.header.fields[HeaderFields.member], call.header.fields[HeaderFields.path]
+        member = call.header.fields[HeaderFields.member]
+        path = call.header.fields[HeaderFields.path]
         answers: dict[str, tuple[str, tuple[Any, ...]]] = {
             "ListSessions": ("a(susso)", ([("1", os.getuid(), "me", "", OWN), ("2", 99_999, "other", "", OTHER)],)),
             "Get": ("v", (("b", self.hints.get(path, False)),)),
@@ -80,7 +82,12 @@ class PlayedLogind:
         """Begin or end the screen saver."""
         self.is_active = active
         self._signals.append(
-            new_signal(DBusAddress(SCREEN_SAVERS[SAVER], interface=SAVER), "ActiveChanged", "b", (active,))
+            new_signal(
+                DBusAddress(SCREEN_SAVERS[SAVER], interface=SAVER),
+                "ActiveChanged",
+                "b",
+                (active,),
+            )
         )
 
 
@@ -103,7 +110,8 @@ def bus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[subprocess.
 
 @pytest.fixture
 def logind(bus: subprocess.Popen[bytes]) -> Iterator[PlayedLogind]:
-    played, stop = PlayedLogind(), threading.Event()
+    played = PlayedLogind()
+    stop = threading.Event()
     served = beside(lambda: played.serve(stop))
     yield played
     stop.set()
@@ -185,7 +193,10 @@ def settled(logind: PlayedLogind, owner: SettingsOwner) -> Callable[[], None]:
     return settle
 
 
-def test_a_screen_that_is_locked_at_the_start_pauses(logind: PlayedLogind, board: StatusBoard) -> None:
+def test_a_screen_that_is_locked_at_the_start_pauses(
+    logind: PlayedLogind,
+    board: StatusBoard,
+) -> None:
     class ToldLock(ScreenLock):
         def wait(self, wake: socket.socket) -> None:
             answered.set()
@@ -201,7 +212,10 @@ def test_a_screen_that_is_locked_at_the_start_pauses(logind: PlayedLogind, board
         assert owner.current.paused
 
 
-def test_it_is_paused_from_the_start_until_the_lock_is_known(logind: PlayedLogind, board: StatusBoard) -> None:
+def test_it_is_paused_from_the_start_until_the_lock_is_known(
+    logind: PlayedLogind,
+    board: StatusBoard,
+) -> None:
     asked = threading.Event()
     answers = threading.Event()
 
@@ -261,7 +275,8 @@ def test_a_pause_during_the_lock_stays_after_it(
     settled()
     logind.hint(locked=True)
     becomes(owner, paused=True)
-    owner.change(lambda settings: settings.replace(paused=True, paused_by_lock=False))  # as `ctl pause` does
+    # As `ctl pause` does.
+    owner.change(lambda settings: settings.replace(paused=True, paused_by_lock=False))
     logind.hint(locked=False)
     settled_by_another_lock(logind)
 
@@ -279,7 +294,11 @@ def test_a_session_of_another_user_does_not_pause(
     becomes(owner, paused=False)
 
 
-def test_nobody_else_unlocks(logind: PlayedLogind, owner: SettingsOwner, settled: Callable[[], None]) -> None:
+def test_nobody_else_unlocks(
+    logind: PlayedLogind,
+    owner: SettingsOwner,
+    settled: Callable[[], None],
+) -> None:
     """A signal that is sent to the program alone needs no rule of its own on the bus."""
     settled()
     logind.ask("Lock")
