@@ -37,7 +37,8 @@ from tests.waiting import eventually
 class Recorder(SettingsController):
     """Records commands only.
 
-    It fails for the scenes "nowhere" and "unknown", crashes for the scene "defect", blocks for the scene "slow".
+    It fails for the scenes "nowhere" and "unknown", crashes for the scene "defect", blocks for the
+    scene "slow".
     """
 
     commands: list[Command] = field(default_factory=list)
@@ -59,7 +60,13 @@ class Recorder(SettingsController):
         return f"{command.name} done"
 
     def status(self) -> Status:
-        state = {"model": "mattecam", "phase": "running", "frozen": True, "fps_out": 30, "background": "blur:50"}
+        state = {
+            "model": "mattecam",
+            "phase": "running",
+            "frozen": True,
+            "fps_out": 30,
+            "background": "blur:50",
+        }
         return {**state, "recording": "a.mp4", "recording_alpha": "b.mkv"}
 
     def close(self) -> None:
@@ -90,7 +97,8 @@ class Program:
     """A running pipeline and the controller that changes its settings."""
 
     def __init__(self, folder: Path, world: FakeWorld, pipeline: Pipeline) -> None:
-        self.world, self.pipeline = world, pipeline
+        self.world = world
+        self.pipeline = pipeline
         self.scenes = SceneStore(folder / "scenes.json")
         self.scenes_changed = Mock()
         self.picture = shown(pipeline)

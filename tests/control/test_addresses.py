@@ -15,7 +15,10 @@ from app.control.transport import ControlError, ask, default_address
 from app.core import paths
 from tests.control.conftest import serving
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the platform has one folder")
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux",
+    reason="elsewhere the platform has one folder",
+)
 
 
 @pytest.fixture
@@ -38,7 +41,11 @@ def in_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return paths.data_dir() / "run"
 
 
-def test_another_user_can_take_no_folder_first(in_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_user_can_take_no_folder_first(
+    in_home: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """The folder was in the shared temporary one, under a name that follows from the user's number."""
     shared = tmp_path / "tmp"
     shared.mkdir()
@@ -64,7 +71,11 @@ def test_a_folder_of_another_user_is_passed_over(
 
 
 @pytest.mark.parametrize("value", ["", "relative", "/nowhere"])
-def test_a_folder_that_is_not_there_is_not_made(in_home: Path, monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+def test_a_folder_that_is_not_there_is_not_made(
+    in_home: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    value: str,
+) -> None:
     monkeypatch.setenv("XDG_RUNTIME_DIR", value)
 
     assert default_address().folder == in_home
@@ -83,7 +94,10 @@ def test_a_folder_that_the_user_names_is_the_only_one(
     assert not in_home.exists()
 
 
-def test_a_job_of_cron_finds_the_program_of_the_desktop(users_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_job_of_cron_finds_the_program_of_the_desktop(
+    users_folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(users_folder))
     with serving():
         monkeypatch.delenv("XDG_RUNTIME_DIR")

@@ -35,8 +35,21 @@ from tests.waiting import beside, eventually
 
 
 def test_every_setting_but_those_of_the_program_has_a_name_in_set_or_a_command_of_its_own() -> None:
-    of_the_program = {"version", "unconfirmed", "window.first_run_done", "window.geometry", "window.cameras"}
-    own_commands = {"paused", "paused_by_lock", "frozen", "people.selected", "output.record", "output.record_alpha"}
+    of_the_program = {
+        "version",
+        "unconfirmed",
+        "window.first_run_done",
+        "window.geometry",
+        "window.cameras",
+    }
+    own_commands = {
+        "paused",
+        "paused_by_lock",
+        "frozen",
+        "people.selected",
+        "output.record",
+        "output.record_alpha",
+    }
     assert set(SETTINGS) - set(SETTABLE) == own_commands | of_the_program
 
 
@@ -68,7 +81,8 @@ def test_an_impossible_value_is_refused_and_what_get_shows_for_none_unsets(
     setting: Setting, alone: SettingsAlone
 ) -> None:
     """Numbers were clamped, and `set NAME none` stored a file named none."""
-    before, name = alone.settings, setting.name
+    before = alone.settings
+    name = setting.name
     for text in impossible(setting):
         with pytest.raises(MattecamError, match=f"{name}: |There is no file .* for {name}|The zones file "):
             alone.run(f"set {name} {text}")
@@ -85,7 +99,11 @@ def test_an_image_that_cannot_be_read_is_no_standby_image(
     program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It was one, by the answer, if it was read slowly."""
-    monkeypatch.setattr(standby, "read_image", lambda path: threading.Event().wait(0.5) or read_image(path))
+    monkeypatch.setattr(
+        standby,
+        "read_image",
+        lambda path: threading.Event().wait(0.5) or read_image(path),
+    )
     broken = tmp_path / "broken.png"
     broken.write_text("no image")
     program.run("pause")
@@ -151,8 +169,8 @@ def test_scenes_are_saved_renamed_and_removed(program: Program) -> None:
 
 
 DECLARED = [setting for setting in SETTINGS.values() if setting.description and setting.name != "people.zones"]
+# Settings whose other values need a file beside them; tests of their own cover them in `ctl`.
 LEADS_TO_ANOTHER_PART = {"matting.weights", "background.kind", "background.path"}
-"""Settings whose other values need a file beside them; tests of their own cover them in `ctl`."""
 
 
 @pytest.mark.parametrize("setting", DECLARED, ids=lambda setting: setting.name)
@@ -249,7 +267,8 @@ def test_commands_do_not_undo_one_another(alone: SettingsAlone) -> None:
 def test_pause_and_freeze_can_be_switched_and_toggled(program: Program) -> None:
     assert program.run("freeze") == "Frozen: the outputs keep the last frame."
     assert program.run("set framing.zoom 1.5") == "framing.zoom: 1.5", "in use, although no frame shows it"
-    program.controller = program.controller_with(confirm_s=0.2)  # resumed while frozen, no frame confirms it
+    # Resumed while frozen, no frame confirms it.
+    program.controller = program.controller_with(confirm_s=0.2)
     for text, paused, frozen in (
         ("pause", 1, 1),
         ("pause", 1, 1),
@@ -283,7 +302,10 @@ def test_a_snapshot_is_what_may_leave_at_that_moment(program: Program, tmp_path:
     assert shown == [True, False], "while paused, a snapshot shows the card"
 
 
-def test_zones_are_read_from_a_file_and_hide_before_the_answer(program: Program, tmp_path: Path) -> None:
+def test_zones_are_read_from_a_file_and_hide_before_the_answer(
+    program: Program,
+    tmp_path: Path,
+) -> None:
     """A snapshot taken after it showed what they hide."""
     path = tmp_path / "zones.json"
     everything = [[0, 0], [1, 0], [1, 1], [0, 1]]
@@ -298,7 +320,10 @@ def test_zones_are_read_from_a_file_and_hide_before_the_answer(program: Program,
     assert program.run("set people.zones none") == program.run("reset people.zones") == "people.zones: none"
 
 
-def test_a_snapshot_after_a_zone_is_in_use_shows_nothing_of_it(program: Program, tmp_path: Path) -> None:
+def test_a_snapshot_after_a_zone_is_in_use_shows_nothing_of_it(
+    program: Program,
+    tmp_path: Path,
+) -> None:
     """It showed the picture that was there at the last look, up to a tenth of a second before."""
     zones = tmp_path / "zones.json"
     zones.write_text(json.dumps({"zones": [{"filled": True, "points": [[0, 0], [1, 0], [1, 1], [0, 1]]}]}))
@@ -330,9 +355,15 @@ def _with_zones(*zones: Zone) -> Settings:
     return BASE.replace(people=BASE.people.replace(zones=zones))
 
 
-def test_a_scene_ends_neither_pause_nor_recording_and_keeps_the_camera(program: Program, tmp_path: Path) -> None:
+def test_a_scene_ends_neither_pause_nor_recording_and_keeps_the_camera(
+    program: Program,
+    tmp_path: Path,
+) -> None:
     look = BASE.background.replace(colour="#102030")
-    program.scenes.put("Work call", Settings(background=look, capture=CaptureSettings(source="other")))
+    program.scenes.put(
+        "Work call",
+        Settings(background=look, capture=CaptureSettings(source="other")),
+    )
     for command in (f"record {tmp_path / 'a.mp4'}", "pause", "freeze"):
         program.run(command)
     before = program.settings
@@ -356,8 +387,10 @@ def edged(**edges: int) -> Settings:
 
 OTHER = HIDE.replace(points=((0.8, 0.8),))
 ALONE = BASE.replace(people=BASE.people.replace(only_me=True))
-UNSTRICT, WIDER = "does not hide things mistaken for people", "shows more around people"
-READABLE, UNHIDDEN = "so weak that text in your room can be read", "does not hide what your zones hide now"
+UNSTRICT = "does not hide things mistaken for people"
+WIDER = "shows more around people"
+READABLE = "so weak that text in your room can be read"
+UNHIDDEN = "does not hide what your zones hide now"
 
 
 @pytest.mark.parametrize(

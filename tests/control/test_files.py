@@ -35,7 +35,8 @@ BLUR = BackgroundSettings()
 @pytest.fixture
 def backgrounds(tmp_path: Path) -> Backgrounds:
     """Return those of a window in German: words, a colour, two files, and the English name of the first."""
-    hills, waves = tmp_path / "7-dusk-hills.png", tmp_path / "waves.mp4"
+    hills = tmp_path / "7-dusk-hills.png"
+    waves = tmp_path / "waves.mp4"
     hills.write_bytes(b"\x89PNG\r\n\x1a\n")
     waves.touch()
     words = ("Kein", "none"), ("Unschärfe", "blur"), ("Grün", "green"), ("Farbe", "#3a5f8a")
@@ -47,7 +48,8 @@ def chosen(settings: BackgroundSettings) -> str:
 
 
 def test_next_goes_round_and_never_to_none(backgrounds: Backgrounds) -> None:
-    settings, seen = BLUR, []
+    settings = BLUR
+    seen = []
     for _ in range(4):
         settings = next_background(settings, backgrounds)
         seen.append(chosen(settings))
@@ -59,7 +61,10 @@ def test_next_goes_round_and_never_to_none(backgrounds: Backgrounds) -> None:
         next_background(BLUR, [])
 
 
-def test_names_in_both_languages_and_of_files_choose_the_same(backgrounds: Backgrounds, tmp_path: Path) -> None:
+def test_names_in_both_languages_and_of_files_choose_the_same(
+    backgrounds: Backgrounds,
+    tmp_path: Path,
+) -> None:
     hills = "Dämmerhügel", "dusk HILLS", "7-dusk-hills", "7-dusk-hills.png", "dusk-hills"
     for names, expected, described in (
         (("Kein", "none"), "none", "none; the outputs show the room"),
@@ -85,9 +90,15 @@ def test_what_is_still_pending_at_the_time_limit_is_named(program: Program) -> N
     assert "still being prepared" in executed(hasty, "background Beach")
 
 
-def test_a_file_that_fails_or_exists_is_an_error_and_changes_nothing(program: Program, tmp_path: Path) -> None:
+def test_a_file_that_fails_or_exists_is_an_error_and_changes_nothing(
+    program: Program,
+    tmp_path: Path,
+) -> None:
     before = program.settings
-    program.world.faults.put("open_background", BackgroundError("Beach is damaged; choose another."))
+    program.world.faults.put(
+        "open_background",
+        BackgroundError("Beach is damaged; choose another."),
+    )
     for _ in range(2):
         with pytest.raises(MattecamError, match="Beach is damaged"):
             program.run("background Beach")
@@ -104,11 +115,20 @@ def test_a_file_that_fails_or_exists_is_an_error_and_changes_nothing(program: Pr
 
 
 @pytest.mark.parametrize("command", ["background Beach", "scene Talk"])
-def test_a_failing_background_does_not_expose_the_room_again(program: Program, command: str) -> None:
-    program.scenes.put("Talk", Settings(background=BackgroundSettings(kind="image", path=program.picture_file)))
+def test_a_failing_background_does_not_expose_the_room_again(
+    program: Program,
+    command: str,
+) -> None:
+    program.scenes.put(
+        "Talk",
+        Settings(background=BackgroundSettings(kind="image", path=program.picture_file)),
+    )
     program.run("background none")
     eventually(lambda: PictureKind.UNMATTED in program.sent_after())
-    program.world.faults.put("open_background", BackgroundError("Beach is damaged; choose another."))
+    program.world.faults.put(
+        "open_background",
+        BackgroundError("Beach is damaged; choose another."),
+    )
     with pytest.raises(MattecamError, match="Beach is damaged"):
         program.run(command)
     assert program.settings.background.kind == "image"
@@ -138,7 +158,10 @@ def test_a_pause_does_not_wait_for_the_file_of_a_background(program: Program) ->
 
 
 @pytest.mark.parametrize("command", ["background {file}", "background Beach", "set background.path {file}"])
-def test_a_file_that_was_edited_is_shown_when_it_is_named_again(program: Program, command: str) -> None:
+def test_a_file_that_was_edited_is_shown_when_it_is_named_again(
+    program: Program,
+    command: str,
+) -> None:
     file = program.picture_file
     program.run("background Beach")
     eventually(lambda: tuple(program.world.newest().image[0, 0]) == (33, 33, 33))
@@ -205,11 +228,16 @@ def test_a_second_command_is_refused_and_an_end_cancels_the_first(program: Progr
     assert not plate_path("fake", 64, 48).exists()
 
 
-def test_a_plate_taken_again_builds_the_engine_again_with_the_exposure_held(program: Program) -> None:
+def test_a_plate_taken_again_builds_the_engine_again_with_the_exposure_held(
+    program: Program,
+) -> None:
     """Automatic exposure came back while the engine was built; the plate was of another brightness then."""
     program.run("plate take 0")
     held: list[bool] = []
-    program.world.faults.put("build_engine", lambda: held.append(program.pipeline.demand.takes_plate))
+    program.world.faults.put(
+        "build_engine",
+        lambda: held.append(program.pipeline.demand.takes_plate),
+    )
     program.run("plate take 0")
     assert held and all(held) and not program.pipeline.demand.takes_plate
 
@@ -221,8 +249,10 @@ def test_a_client_waits_for_the_countdown() -> None:
 
 
 def test_a_camera_that_rests_is_turned_on_and_holds_its_exposure(tmp_path: Path) -> None:
-    world, held = FakeWorld(), list[bool]()
-    world.source_kind, world.readers = "camera", 0
+    world = FakeWorld()
+    held = list[bool]()
+    world.source_kind = "camera"
+    world.readers = 0
 
     class Watched(Waits):
         async def pause(self) -> bool:
@@ -244,7 +274,8 @@ def test_a_camera_that_rests_is_turned_on_and_holds_its_exposure(tmp_path: Path)
 
 @pytest.mark.parametrize("command", ["record", "record-alpha"])
 def test_a_recording_starts_and_stops(program: Program, tmp_path: Path, command: str) -> None:
-    path, name = tmp_path / "a.mp4", command.replace("record", "recording").replace("-", "_")
+    path = tmp_path / "a.mp4"
+    name = command.replace("record", "recording").replace("-", "_")
     other = "record" if command == "record-alpha" else "record-alpha"
     with pytest.raises(MattecamError, match="Nothing is being recorded"):
         program.run(f"{command} stop")
@@ -271,8 +302,13 @@ def test_a_recording_without_a_matted_frame_is_not_confirmed(
 
 
 @pytest.mark.parametrize("command", ["record", "record-alpha"])
-def test_the_answer_waits_until_the_file_is_open_or_finished(program: Program, tmp_path: Path, command: str) -> None:
-    finished, full = threading.Event(), SinkLostError("The disk is full.")
+def test_the_answer_waits_until_the_file_is_open_or_finished(
+    program: Program,
+    tmp_path: Path,
+    command: str,
+) -> None:
+    finished = threading.Event()
+    full = SinkLostError("The disk is full.")
 
     def finish_slowly() -> None:
         time.sleep(0.5)
@@ -317,7 +353,11 @@ def test_a_recording_starts_beside_or_after_one_that_failed(
 
 
 @pytest.mark.parametrize("moment", ["open_recorder", "recorder"])
-def test_a_recording_that_fails_is_no_longer_asked_for(program: Program, tmp_path: Path, moment: str) -> None:
+def test_a_recording_that_fails_is_no_longer_asked_for(
+    program: Program,
+    tmp_path: Path,
+    moment: str,
+) -> None:
     program.world.faults.put(moment, SinkLostError("The disk is full."))
     output = program.settings.output.replace(record=tmp_path / "a.mp4")
     program.pipeline.change(lambda settings: settings.replace(output=output))
@@ -333,9 +373,14 @@ def test_a_recording_that_fails_is_no_longer_asked_for(program: Program, tmp_pat
 
 
 @pytest.mark.parametrize("command", ["record", "record-alpha"])
-def test_of_two_recordings_that_begin_at_once_one_is_refused(program: Program, tmp_path: Path, command: str) -> None:
+def test_of_two_recordings_that_begin_at_once_one_is_refused(
+    program: Program,
+    tmp_path: Path,
+    command: str,
+) -> None:
     """Both were confirmed, and one had no frame."""
-    first, second = tmp_path / "first.mp4", tmp_path / "second.mp4"
+    first = tmp_path / "first.mp4"
+    second = tmp_path / "second.mp4"
     opening = Hold()
     program.world.faults.put("open_recorder", opening)
     begun = beside(lambda: program.run(f"{command} {first}"))
@@ -350,7 +395,10 @@ def test_of_two_recordings_that_begin_at_once_one_is_refused(program: Program, t
     assert first.exists() and not second.exists()
 
 
-def test_a_recording_that_is_stopped_while_it_begins_is_not_confirmed(program: Program, tmp_path: Path) -> None:
+def test_a_recording_that_is_stopped_while_it_begins_is_not_confirmed(
+    program: Program,
+    tmp_path: Path,
+) -> None:
     """It was, and the command that stopped it spoke of a pause."""
     opening = Hold()
     program.world.faults.put("open_recorder", opening)

@@ -62,7 +62,10 @@ def test_the_second_program_takes_the_address_over_once_the_first_ends(
     assert second.commands
 
 
-def test_a_folder_that_can_be_used_later_is_used(address: ControlAddress, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_folder_that_can_be_used_later_is_used(
+    address: ControlAddress,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     folder = address.folder
     folder.rmdir()
     with serving(lambda: address):
@@ -124,7 +127,10 @@ def tell(process: subprocess.Popen[str]) -> None:
 
 
 @pytest.mark.parametrize("end", ["closes", pytest.param("is killed", marks=pytest.mark.long)])
-def test_of_two_processes_that_start_together_one_owns_the_address(address: ControlAddress, end: str) -> None:
+def test_of_two_processes_that_start_together_one_owns_the_address(
+    address: ControlAddress,
+    end: str,
+) -> None:
     """Both owned it, and the first to end removed socket and secret of the other."""
     with two_processes(address) as children:
         for child in children:
@@ -155,7 +161,10 @@ def test_a_second_start_shows_the_window_of_the_first(address: ControlAddress) -
     assert first.commands == [Command("show")]
 
 
-def test_a_run_without_a_window_lets_a_window_start_beside_it(address: ControlAddress, alone: SettingsAlone) -> None:
+def test_a_run_without_a_window_lets_a_window_start_beside_it(
+    address: ControlAddress,
+    alone: SettingsAlone,
+) -> None:
     with serving(lambda: address, alone.controller):
         second = RunningProgram(lambda: address)
 
@@ -177,7 +186,9 @@ def test_a_program_that_does_not_answer_keeps_no_window_from_starting(
     assert "did not answer; try again. This one is started beside it." in caplog.text
 
 
-def test_a_second_start_waits_for_one_that_starts_at_the_same_moment(address: ControlAddress) -> None:
+def test_a_second_start_waits_for_one_that_starts_at_the_same_moment(
+    address: ControlAddress,
+) -> None:
     """It has the lock a moment before it listens."""
     lock = lock_file(address.folder / transport.LOCK_FILE, wait=False)
     assert lock is not None
@@ -204,7 +215,10 @@ def test_a_lock_without_a_listener_keeps_no_window_from_starting(
 
 
 @pytest.mark.parametrize("crashed", [True, False])
-def test_a_pause_is_told_to_the_next_run_where_this_one_crashes(address: ControlAddress, crashed: bool) -> None:
+def test_a_pause_is_told_to_the_next_run_where_this_one_crashes(
+    address: ControlAddress,
+    crashed: bool,
+) -> None:
     first = RunningProgram(lambda: address)
     assert first.claim()
     first.keep_pause(lambda: True)
@@ -221,7 +235,9 @@ def test_a_pause_is_told_to_the_next_run_where_this_one_crashes(address: Control
     assert was_paused is crashed
 
 
-def test_a_program_that_does_not_own_the_address_does_not_end_the_pause_of_its_owner(address: ControlAddress) -> None:
+def test_a_program_that_does_not_own_the_address_does_not_end_the_pause_of_its_owner(
+    address: ControlAddress,
+) -> None:
     first = RunningProgram(lambda: address)
     assert first.claim()
     first.keep_pause(lambda: True)
@@ -237,7 +253,9 @@ def test_a_program_that_does_not_own_the_address_does_not_end_the_pause_of_its_o
     first.close()
 
 
-def test_who_takes_the_address_over_while_paused_tells_the_next_run(address: ControlAddress) -> None:
+def test_who_takes_the_address_over_while_paused_tells_the_next_run(
+    address: ControlAddress,
+) -> None:
     first = RunningProgram(lambda: address)
     assert first.claim()
     second = RunningProgram(lambda: address)
@@ -252,7 +270,10 @@ def test_who_takes_the_address_over_while_paused_tells_the_next_run(address: Con
     second.close()
 
 
-def test_a_pause_that_a_crash_would_end_says_why(address: ControlAddress, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_pause_that_a_crash_would_end_says_why(
+    address: ControlAddress,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     program = RunningProgram(lambda: address)
     assert program.claim()
     program.keep_pause(lambda: False)
@@ -264,7 +285,9 @@ def test_a_pause_that_a_crash_would_end_says_why(address: ControlAddress, caplog
     assert f"A crash would end the pause, because {address.folder / PAUSE_FILE} cannot be written" in caplog.text
 
 
-def test_a_server_that_never_got_the_address_says_nothing_at_its_end(address: ControlAddress) -> None:
+def test_a_server_that_never_got_the_address_says_nothing_at_its_end(
+    address: ControlAddress,
+) -> None:
     ended: list[bool] = []
     first = Endpoint(address)
     server = ControlServer(Recorder(), RunningProgram(lambda: address))

@@ -270,7 +270,10 @@ def test_the_end_waits_for_no_dead_disk_and_leaves_no_address(
 ) -> None:
     """The socket and its secret stayed behind, and the process did not end."""
     monkeypatch.setattr(changes, "FILE_LIMIT_S", 0.05)
-    running = ControlServer(program.controller_with(confirm_s=600.0), RunningProgram(lambda: address))
+    running = ControlServer(
+        program.controller_with(confirm_s=600.0),
+        RunningProgram(lambda: address),
+    )
     running.listen()
     running.start()
     with sent(address, "background Beach") as waiting:
@@ -295,7 +298,10 @@ def test_what_is_being_written_is_finished_before_the_end(
         write_snapshot(path, image)
 
     monkeypatch.setattr(controller, "write_snapshot", write_slowly)
-    running = ControlServer(program.controller_with(confirm_s=600.0), RunningProgram(lambda: address))
+    running = ControlServer(
+        program.controller_with(confirm_s=600.0),
+        RunningProgram(lambda: address),
+    )
     running.listen()
     running.start()
     with sent(address, f"snapshot {file}") as waiting:
