@@ -61,7 +61,12 @@ def another(declared: Setting) -> Any:
     }
     if declared.name in known:
         return known[declared.name]
-    return declared.value_in(declared.replaced_in(Settings(), other_value(declared, ROOT / "README.md")))
+    return declared.value_in(
+        declared.replaced_in(
+            Settings(),
+            other_value(declared, ROOT / "README.md"),
+        )
+    )
 
 
 def place_in(data: object, path: tuple[str, ...]) -> bool:

@@ -75,8 +75,23 @@ def test_what_a_change_may_show(new: Settings, current: Settings, exposed: tuple
 
 
 def test_taking_a_change_back_gives_back_all_that_shows_no_more() -> None:
-    now = edged(feather_px=3).replaced_at(["people"], zones=(DOOR,)).replaced_at(["output"], mirror=True)
-    before = edged(strict="off").replaced_at(["light"], match=20).replaced_at(["capture"], source="camera:3", rotate=90)
+    now = (
+        edged(feather_px=3)
+        .replaced_at(["people"], zones=(DOOR,))
+        .replaced_at(
+            ["output"],
+            mirror=True,
+        )
+    )
+    before = (
+        edged(strict="off")
+        .replaced_at(["light"], match=20)
+        .replaced_at(
+            ["capture"],
+            source="camera:3",
+            rotate=90,
+        )
+    )
 
     given_back = without_exposure(before, now)
 
@@ -85,13 +100,13 @@ def test_taking_a_change_back_gives_back_all_that_shows_no_more() -> None:
     )
 
 
+# Other values of settings that no text stands for.
 KNOWN: dict[str, Any] = {
     "people.zones": (DOOR,),
     "people.selected": (0.5, 0.5),
     "version": 3,
     "window.cameras": {},
 }
-"""Other values of settings that no text stands for."""
 
 
 def with_switch(setting: Setting) -> Settings:
@@ -117,7 +132,9 @@ def test_a_setting_counts_as_hiding_where_it_is_declared_to(setting: Setting) ->
 @pytest.mark.parametrize(
     "setting", [each for each in HIDING if each.hides and each.hides.exposure], ids=lambda setting: setting.name
 )
-def test_a_setting_that_is_declared_to_hide_is_asked_about_in_one_direction_at_least(setting: Setting) -> None:
+def test_a_setting_that_is_declared_to_hide_is_asked_about_in_one_direction_at_least(
+    setting: Setting,
+) -> None:
     settings = with_switch(setting)
     value = KNOWN.get(setting.name) or other_value(setting, ROOT)
     other = setting.replaced_in(settings, value)

@@ -101,7 +101,10 @@ def test_a_log_that_another_program_has_open_grows(tmp_path: Path, monkeypatch: 
 
 
 @pytest.mark.parametrize("verbose", [False, True])
-def test_the_log_shows_control_characters(verbose: bool, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_log_shows_control_characters(
+    verbose: bool,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     file = window_log(verbose=verbose)
     log.warning("The file %s is gone.", "a\x1b[2J\x9b1m\u202e\nERROR forged\r.png")
     shown = "The file a\\u001b[2J\\u009b1m\\u202e\\nERROR forged\\u000d.png is gone."
@@ -110,7 +113,9 @@ def test_the_log_shows_control_characters(verbose: bool, capsys: pytest.CaptureF
 
 
 @pytest.mark.error_logs
-def test_uncaught_exceptions_are_logged_wherever_they_happen(capsys: pytest.CaptureFixture[str]) -> None:
+def test_uncaught_exceptions_are_logged_wherever_they_happen(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     file = window_log()
 
     def fails() -> None:
@@ -163,7 +168,8 @@ def test_another_level_or_error_is_another_message_and_few_are_kept() -> None:
     repeats = logs.Repeats()
     for level, error in ((20, None), (30, None), (30, ValueError()), (30, OSError())):
         record = said("a")
-        record.levelno, record.exc_info = level, (type(error), error, None) if error is not None else None
+        record.levelno = level
+        record.exc_info = (type(error), error, None) if error is not None else None
         assert repeats.filter(record)
     for number in range(logs.MOST_SAID):
         assert repeats.filter(said(str(number)))
@@ -174,7 +180,9 @@ FOLDER = "/home/me/My private pictures"
 BEACH = Path(FOLDER) / "beach 1.png"
 
 
-def test_a_picture_is_named_without_its_folder_and_in_any_encoding(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_picture_is_named_without_its_folder_and_in_any_encoding(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     file = window_log()
     damaged = t("The image {file} is damaged; save it again or choose another one.", file=BEACH)
     log.info("%s cannot be decoded: %s", BEACH, "end of file")
@@ -211,7 +219,10 @@ def clip(tmp_path: Path) -> Path:
 def test_a_recording_whose_name_is_taken_gets_a_free_one(tmp_path: Path, clip: Path) -> None:
     """A service that starts again with --record FILE replaced its last recording."""
     (tmp_path / "a (2).mkv").touch()
-    settings, sentence = checked_files(run_to(record=clip, record_alpha=tmp_path / "alpha.mkv"), None)
+    settings, sentence = checked_files(
+        run_to(record=clip, record_alpha=tmp_path / "alpha.mkv"),
+        None,
+    )
     assert settings.output.record == tmp_path / "a (3).mkv"
     assert settings.output.record_alpha == tmp_path / "alpha.mkv"
     assert sentence == f"Files of this name exist and are kept: {clip}. This run records to {tmp_path / 'a (3).mkv'}."
@@ -226,7 +237,10 @@ def test_a_recording_whose_name_is_taken_gets_a_free_one(tmp_path: Path, clip: P
 
 
 @pytest.mark.skipif(os.name != "posix", reason="links need a permission on Windows")
-def test_no_source_is_replaced_and_the_status_replaces_nothing_but_a_status(tmp_path: Path, clip: Path) -> None:
+def test_no_source_is_replaced_and_the_status_replaces_nothing_but_a_status(
+    tmp_path: Path,
+    clip: Path,
+) -> None:
     link = tmp_path / "b.mkv"
     link.symlink_to(clip)
     with pytest.raises(UsageError, match="also the source"):
@@ -250,7 +264,11 @@ def test_no_source_is_replaced_and_the_status_replaces_nothing_but_a_status(tmp_
     ],
 )
 @pytest.mark.usefixtures("clip")
-def test_a_status_file_that_cannot_be_written_is_named_at_the_start(tmp_path: Path, name: str, reason: str) -> None:
+def test_a_status_file_that_cannot_be_written_is_named_at_the_start(
+    tmp_path: Path,
+    name: str,
+    reason: str,
+) -> None:
     with pytest.raises(MattecamError, match=rf"status file .* cannot be written: {reason}"):
         checked_files(run_to(), tmp_path / name)
 
@@ -292,7 +310,9 @@ def test_advice_names_the_command_of_this_copy_and_system(
         ask(Command("status"), at=lambda: ControlAddress(tmp_path))
 
 
-def test_packages_are_installed_into_the_environment_of_this_copy(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_packages_are_installed_into_the_environment_of_this_copy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(sys, "executable", "/my env/bin/python")
     quoted = '"/my env/bin/python"' if sys.platform == "win32" else "'/my env/bin/python'"
     assert paths.how_to_install("ray") == f"run `{quoted} -m pip install ray`"
@@ -318,7 +338,10 @@ def test_a_picture_that_a_format_cannot_hold_is_an_error_of_the_file(tmp_path: P
     assert not list(tmp_path.iterdir())
 
 
-def test_a_lock_that_windows_ceases_to_wait_for_is_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lock_that_windows_ceases_to_wait_for_is_held(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """A second start ended after ten seconds, while the first one installed the packages."""
     refuses = Mock(side_effect=OSError(errno.EDEADLK, "Resource deadlock avoided"))
     monkeypatch.setitem(sys.modules, "msvcrt", Mock(locking=refuses))
@@ -355,7 +378,10 @@ def test_a_file_system_without_locks_is_used_with_a_sentence(
 
 
 @pytest.mark.skipif(os.name != "posix", reason="replaces the lock of POSIX")
-def test_a_lock_that_fails_otherwise_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lock_that_fails_otherwise_is_an_error(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr("fcntl.flock", Mock(side_effect=OSError(errno.EIO, "Input/output error")))
     with pytest.raises(OSError, match="Input/output"):
         lock_file(tmp_path / "lock", wait=False)

@@ -26,10 +26,10 @@ from app.core.settings import BackgroundSettings, CaptureSettings, FramingSettin
 from app.effects.zones import Zone, ZonesFile
 from app.settings import Settings
 
+# Every setting of version 0.3, with another value than its default.
 OLD = Path(__file__).with_name("settings_of_0_3.json")
-"""Every setting of version 0.3, with another value than its default."""
+# As version 0.4 wrote it, with effects and edge controls in use.
 OF_0_4 = Path(__file__).with_name("settings_of_0_4.json")
-"""As version 0.4 wrote it, with effects and edge controls in use."""
 
 
 CHANGED = Settings().replaced_at(["output"], mirror=True)
@@ -37,7 +37,8 @@ CHANGED = Settings().replaced_at(["output"], mirror=True)
 
 @pytest.mark.posix("symbolic links for everybody")
 def test_settings_are_saved_where_a_link_leads(tmp_path: Path) -> None:
-    real, link = tmp_path / "dotfiles" / "real.json", tmp_path / "settings.json"
+    real = tmp_path / "dotfiles" / "real.json"
+    link = tmp_path / "settings.json"
     zone = Zone(points=((0.5, 0.25),), camera="usb-1")
     settings = Settings(paused=True).replaced_at(["people"], zones=(zone,))
     link.symlink_to(real)
@@ -81,7 +82,8 @@ def test_the_file_is_the_owners_alone_and_a_failed_save_keeps_it(
 def test_a_broken_file_stays_until_something_is_saved_and_is_kept_then(
     tmp_path: Path, content: bytes, reason: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    path, taken = tmp_path / "settings.json", tmp_path / "settings.json.bad"
+    path = tmp_path / "settings.json"
+    taken = tmp_path / "settings.json.bad"
     taken.symlink_to("nowhere")
     path.write_bytes(content)
 
@@ -130,7 +132,14 @@ def test_a_file_that_can_be_read_again_gets_only_what_was_changed_meanwhile(
     """That of a network home which came late was overwritten with defaults: zones and texts were gone."""
     path = tmp_path / "settings.json"
     zone = Zone(points=((0.5, 0.25),))
-    saved = Settings().replaced_at(["people"], zones=(zone,)).replaced_at(["output"], standby_text="Back at noon")
+    saved = (
+        Settings()
+        .replaced_at(["people"], zones=(zone,))
+        .replaced_at(
+            ["output"],
+            standby_text="Back at noon",
+        )
+    )
     settings_file.save(path, saved)
 
     def refuse(_path: Path) -> bytes:
@@ -163,7 +172,10 @@ def test_nothing_is_written_where_what_was_not_read_cannot_be_kept(
     assert [each.name for each in tmp_path.iterdir()] == ["settings.json"]
 
 
-def test_a_full_disk_leaves_what_was_not_read_under_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_leaves_what_was_not_read_under_its_name(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     def full_disk(_: int) -> None:
         raise OSError(errno.ENOSPC, "the disk is full")
 
@@ -179,7 +191,8 @@ def test_a_full_disk_leaves_what_was_not_read_under_its_name(tmp_path: Path, mon
 
 @pytest.mark.posix("symbolic links for everybody")
 def test_a_link_to_a_file_that_cannot_be_used_is_renamed_and_not_followed(tmp_path: Path) -> None:
-    real, link = tmp_path / "dotfiles.json", tmp_path / "settings.json"
+    real = tmp_path / "dotfiles.json"
+    link = tmp_path / "settings.json"
     real.write_text("{")
     link.symlink_to(real)
 
@@ -249,7 +262,8 @@ def test_what_only_another_version_knows_stays_in_the_file(tmp_path: Path) -> No
 @pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="only root can give files away")
 def test_what_root_saves_belongs_to_the_user_as_before(tmp_path: Path) -> None:
     """After one start with sudo the settings were root's: the next start could not read them."""
-    first, second = tmp_path / "settings.json", tmp_path / "scenes.json"
+    first = tmp_path / "settings.json"
+    second = tmp_path / "scenes.json"
     settings_file.save(first, Settings())
     os.chown(first, 12345, 12346)
     os.chown(tmp_path, 12345, 12345)
@@ -307,7 +321,12 @@ def test_a_blur_of_an_older_version_is_never_weaker_than_it_was_shown(
         ("people", "zones", [{"points": [[0, 0]], "fills": True}], ""),
     ],
 )
-def test_a_settings_file_with_an_impossible_value(section: str, field: str, value: Any, problem: str) -> None:
+def test_a_settings_file_with_an_impossible_value(
+    section: str,
+    field: str,
+    value: Any,
+    problem: str,
+) -> None:
     """Less would be hidden without a damaged zone."""
     with pytest.raises(BrokenFileError) as caught:
         settings_file.parse({section: {field: value}})
@@ -338,7 +357,10 @@ def test_what_this_version_does_not_know_is_left_out_and_named_once(
     assert all(name in said for name in names.split(", "))
 
 
-def test_a_file_of_version_0_3_loads_without_what_has_gone(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_file_of_version_0_3_loads_without_what_has_gone(
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     """The background that has gone becomes a blur, never the room; the log names once what is unknown."""
     data = json.loads(OLD.read_text())
     data["window"]["close_to_tray"] = None
@@ -354,6 +376,7 @@ def test_a_file_of_version_0_3_loads_without_what_has_gone(tmp_path: Path, caplo
 
 
 BLUE = BackgroundSettings(kind="colour", colour="#0000ff")
+# State of a run and of its devices, which a scene must not change.
 RUN = Settings(
     capture=CaptureSettings(source="camera:1"),
     output=OutputSettings(
@@ -362,7 +385,6 @@ RUN = Settings(
     paused=True,
     frozen=True,
 ).replaced_at(["window"], theme="dark")
-"""State of a run and of its devices, which a scene must not change."""
 
 
 @pytest.fixture
@@ -422,7 +444,10 @@ def test_unknown_and_impossible_names(store: SceneStore) -> None:
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"version": 2, "scenes": {}}', '{"version": 1, "scenes": []}'])
-def test_a_broken_scenes_file_is_said_and_kept_by_the_next_scene(store: SceneStore, content: str) -> None:
+def test_a_broken_scenes_file_is_said_and_kept_by_the_next_scene(
+    store: SceneStore,
+    content: str,
+) -> None:
     store.path.write_text(content)
 
     for use in (store.names, lambda: store.get("Work"), lambda: store.remove("Work"), lambda: store.rename("A", "B")):
@@ -458,7 +483,12 @@ def test_what_only_another_version_knows_stays_beside_the_scenes(store: SceneSto
 def test_a_broken_scene_stays_and_costs_no_other(store: SceneStore) -> None:
     store.put("Good", Settings(background=BLUE))
     bad = {"version": 1, "capture": {"width": "wide"}}
-    saved_scenes(store.path.parent, **json.loads(store.path.read_text())["scenes"], Bad=bad, Worse=3)
+    saved_scenes(
+        store.path.parent,
+        **json.loads(store.path.read_text())["scenes"],
+        Bad=bad,
+        Worse=3,
+    )
     for name in ("Bad", "Worse"):
         with pytest.raises(SettingsError, match=name):
             store.get(name)
@@ -511,7 +541,8 @@ def test_a_file_on_a_disk_that_does_not_answer_holds_up_no_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The window never appeared, and nothing was said."""
-    path, answers = tmp_path / "settings.json", threading.Event()
+    path = tmp_path / "settings.json"
+    answers = threading.Event()
     path.write_text("{}")
 
     def hang(file: Path) -> JsonObject | None:
@@ -529,7 +560,9 @@ def test_a_file_on_a_disk_that_does_not_answer_holds_up_no_start(
     answers.set()
 
 
-def test_scenes_on_a_disk_that_does_not_answer_hold_up_no_start(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_scenes_on_a_disk_that_does_not_answer_hold_up_no_start(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     answers = threading.Event()
 
     def hang(file: Path) -> JsonObject | None:
@@ -586,7 +619,10 @@ USED_IN_0_4 = {
 }
 
 
-def test_a_file_of_0_4_gives_every_effect_its_settings(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_file_of_0_4_gives_every_effect_its_settings(
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     path = tmp_path / "settings.json"
     path.write_bytes(OF_0_4.read_bytes())
 
