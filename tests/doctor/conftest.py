@@ -63,7 +63,10 @@ class Machine:
         self.write("/sys/module/v4l2loopback/parameters/video_nr", asked + ",-1" * 7 + "\n")
         for number in numbers:
             folder = f"/sys/devices/virtual/video4linux/video{number}"
-            self.write(f"{folder}/name", f"{label}\n").write(f"{folder}/max_openers", "10\n").camera(number, label)
+            self.write(f"{folder}/name", f"{label}\n").write(f"{folder}/max_openers", "10\n").camera(
+                number,
+                label,
+            )
         return self
 
     def camera(self, number: int, name: str, index: int = 0) -> Machine:
@@ -99,7 +102,10 @@ class Machine:
         """The machine. answers: what commands say, by the words they hold. permissions: None without a portal."""
 
         def run(command: Sequence[str]) -> str | None:
-            return next((said for words, said in (answers or {}).items() if words in " ".join(command)), None)
+            return next(
+                (said for words, said in (answers or {}).items() if words in " ".join(command)),
+                None,
+            )
 
         usual = System(
             root=self.root,
@@ -120,8 +126,9 @@ class Machine:
         return replace(usual, **fields)
 
 
+# A finding: its state, words of its sentence, and words
+# of its steps, which there are unless all is well.
 Wanted = tuple[Any, ...]
-"""A finding: its state, words of its sentence, and words of its steps, which there are unless all is well."""
 
 
 def expect(findings: Iterable[Finding], *wanted: Wanted) -> None:

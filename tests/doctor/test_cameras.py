@@ -22,9 +22,18 @@ from tests.doctor.conftest import RELEASE, Machine, Wanted, expect
 from tests.pipewire_session import PrivateSession, private_session
 
 SECURE_BOOT = "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
-PROBLEM, WARNING, OK = State.PROBLEM, State.WARNING, State.OK
+PROBLEM = State.PROBLEM
+WARNING = State.WARNING
+OK = State.OK
 OPTIONS = 'devices=1 video_nr=11 card_label="Mattecam" exclusive_caps=1'
-LISTED = CameraDevice("usb", "HD Webcam", "/dev/video0", 0, ((1920, 1080), (640, 480)), ("MJPG", "YUYV"))
+LISTED = CameraDevice(
+    "usb",
+    "HD Webcam",
+    "/dev/video0",
+    0,
+    ((1920, 1080), (640, 480)),
+    ("MJPG", "YUYV"),
+)
 PHONE = CameraDevice("v4l2loopback-002", "DroidCam", "/dev/video2", 2, is_virtual=True)
 
 
@@ -90,7 +99,13 @@ def test_what_is_found(
         ("void", "6.12.57_1", "the headers of the running kernel", "dkms autoinstall -k 6.12.57_1"),
     ],
 )
-def test_a_distribution_gets_its_own_words(tmp_path: Path, name: str, release: str, install: str, build: str) -> None:
+def test_a_distribution_gets_its_own_words(
+    tmp_path: Path,
+    name: str,
+    release: str,
+    install: str,
+    build: str,
+) -> None:
     machine = Machine(tmp_path, name, release)
     assert install in found(machine.system())["module"].fix
     machine.folder("/usr/src/v4l2loopback-0.12.7")  # for DKMS
@@ -109,7 +124,11 @@ def test_nixos_is_not_told_to_write_to_etc(tmp_path: Path) -> None:
 
 
 def test_all_well(machine: Machine) -> None:
-    machine.write("/sys/devices/virtual/video4linux/video5/name", "vicodec")  # a virtual device, but not ours
+    # A virtual device, but not ours.
+    machine.write(
+        "/sys/devices/virtual/video4linux/video5/name",
+        "vicodec",
+    )
     assert set(found(machine.system())) == {"module"}
     machine.write("/etc/modprobe.d/mattecam.conf", "options v4l2loopback devices=1\n")
     machine.write("/etc/modprobe.d/blacklist.conf", "blacklist pcspkr\n")
@@ -136,11 +155,17 @@ def test_the_device_of_a_phone_is_no_virtual_camera(machine: Machine) -> None:
     machine.write("/sys/devices/virtual/video4linux/video2/name", "DroidCam")
     assert "/dev/video10" in found(machine.system())["device"].detail
     machine.write("/sys/devices/virtual/video4linux/video10/name", "Iriun Webcam")
-    expect([found(machine.system())["module"]], (PROBLEM, "/dev/video10 (Iriun Webcam) belong to other programs"))
+    expect(
+        [found(machine.system())["module"]],
+        (PROBLEM, "/dev/video10 (Iriun Webcam) belong to other programs"),
+    )
 
 
 @pytest.mark.parametrize("label", ["Intel MIPI Camera", "OBS Virtual Camera", "Dummy video device (0x0000)"])
-def test_the_device_of_another_program_is_not_ours_and_is_kept(machine: Machine, label: str) -> None:
+def test_the_device_of_another_program_is_not_ours_and_is_kept(
+    machine: Machine,
+    label: str,
+) -> None:
     """The doctor sent its test picture to the camera of a laptop, and the repair would have taken that away."""
     machine.loaded(4, label=label)
 
@@ -159,7 +184,11 @@ def test_the_device_of_another_program_is_not_ours_and_is_kept(machine: Machine,
 @pytest.mark.parametrize(
     ("taken", "numbers"), [((), "10,11"), ((10,), "11,12"), ((11,), "10,12")], ids=["none", "ours", "the next"]
 )
-def test_the_advice_for_two_devices_names_free_numbers(machine: Machine, taken: tuple[int, ...], numbers: str) -> None:
+def test_the_advice_for_two_devices_names_free_numbers(
+    machine: Machine,
+    taken: tuple[int, ...],
+    numbers: str,
+) -> None:
     machine.write("/etc/modprobe.d/obs.conf", "options v4l2loopback devices=1\n")
     for number in taken:
         machine.camera(number, "bcm2835-codec-decode")
@@ -288,9 +317,16 @@ PORTAL = (OK, "has a camera portal")
          [ANSWERS, PORTAL, (WARNING, "firefox", "sudo snap connect firefox:camera")]),
     ],
 )  # fmt: skip
-def test_what_is_found_of_pipewire(machine: Machine, given: dict[str, Any], wanted: list[Wanted]) -> None:
+def test_what_is_found_of_pipewire(
+    machine: Machine,
+    given: dict[str, Any],
+    wanted: list[Wanted],
+) -> None:
     machine.folder("/snap/firefox")
-    expect(check_pipewire(machine.system(**{"pipewire": True, "permissions": {"": "yes"}, **given})), *wanted)
+    expect(
+        check_pipewire(machine.system(**{"pipewire": True, "permissions": {"": "yes"}, **given})),
+        *wanted,
+    )
 
 
 def test_other_systems() -> None:
