@@ -41,6 +41,7 @@ from tests.matting.stubs import frames
 from tests.paths import ROOT
 
 SMALL = ["--source", "demo", "--size", "320x240", "--virtual-camera", "off", "--model", "mattecam"]
+# Arguments of one run of each command, in a folder with the picture `person.png`.
 RUNS: dict[str, list[str]] = {
     "headless": [*SMALL, "--frames", "3", "--record", "recorded.mkv", "--status-json", "status.json"],
     "convert": ["person.png", "matted.png", "--background", "#00b140", "--model", "mattecam"],
@@ -52,7 +53,6 @@ RUNS: dict[str, list[str]] = {
     "weights list": [],
     "weights verify": [],
 }
-"""Arguments of one run of each command, in a folder with the picture `person.png`."""
 
 
 def commands(group: TyperGroup, above: str = "") -> Iterator[str]:
@@ -119,7 +119,9 @@ def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == f"{__version__}\n" * 2
 
 
-def test_the_help_has_commands_first_and_options_in_groups(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_help_has_commands_first_and_options_in_groups(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     told = helped(capsys)
     titles = re.findall(r"^(\w[^:\n]*):$", told, re.MULTILINE)
     assert titles[0] == "Commands" and [title for title in titles if title in GROUPS] == list(GROUPS)
@@ -183,7 +185,12 @@ def test_bench_has_every_part_of_the_contract(capsys: pytest.CaptureFixture[str]
 def test_weights_of_another_model_are_told_in_one_sentence() -> None:
     lines: list[str] = []
     with pytest.raises(ModelError, match="does not contain weights of rvm-mobilenetv3"):
-        measure_models(MattingSettings(model="rvm-mobilenetv3", weights=BUNDLED), (64, 48), 1.0, lines.append)
+        measure_models(
+            MattingSettings(model="rvm-mobilenetv3", weights=BUNDLED),
+            (64, 48),
+            1.0,
+            lines.append,
+        )
     assert lines == ["rvm-mobilenetv3: preparing"]
 
 
@@ -216,7 +223,12 @@ def test_the_trials_are_printed_as_text_for_a_report(
     monkeypatch.setattr("app.cli.bench.prepare", lambda settings: None)
     monkeypatch.setattr(hardware, "intel_driver", lambda: "a driver")
     save_trials("mattecam", BUNDLED, [Trial("int8", 1, 11.6, 11.5, 1.9e-4, compile_s=0.8)])
-    save_trials("mattecam", BUNDLED, [Trial("float16", None, 9.0, 2.0, 2e-5, "GPU.0", "Intel Iris", 51.0)], INTEL)
+    save_trials(
+        "mattecam",
+        BUNDLED,
+        [Trial("float16", None, 9.0, 2.0, 2e-5, "GPU.0", "Intel Iris", 51.0)],
+        INTEL,
+    )
 
     assert main.main(["bench", "--trials"]) == 0
 

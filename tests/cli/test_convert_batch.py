@@ -28,7 +28,10 @@ FAST = ("--model", "mattecam")
 
 
 @pytest.mark.long
-def test_a_folder_of_clips_with_one_broken(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_folder_of_clips_with_one_broken(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     source = tmp_path / "in"
     source.mkdir()
     write_clip(source / "a.mp4", 4)
@@ -37,7 +40,10 @@ def test_a_folder_of_clips_with_one_broken(tmp_path: Path, capsys: pytest.Captur
     assert main.main(["convert", str(source), str(tmp_path / "out"), *FAST, "--json"]) == 1
     events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert {"file", "state", "frames", "error"} <= set(events[0])
-    good, bad = sorted((each for each in events if each["state"] in ("done", "failed")), key=lambda each: each["file"])
+    good, bad = sorted(
+        (each for each in events if each["state"] in ("done", "failed")),
+        key=lambda each: each["file"],
+    )
     assert (good["state"], good["frames"], bad["state"]) == ("done", 4, "failed") and "b.mp4" in bad["error"]
     (source / "b.mp4").unlink()
     assert main.main(["convert", str(source), str(tmp_path / "out"), *FAST, "--resume", "--json"]) == 0
@@ -68,7 +74,8 @@ def test_a_failure_names_its_clip(
     refuse = Mock(side_effect=MattecamError("The frame is too small."))
     monkeypatch.setattr("app.offline.convert.build_engine", refuse)
     monkeypatch.setattr("app.offline.executors.Processes", lambda *_: DirectExecutor())
-    good, bad = write_clip(tmp_path / "small.mp4", 3), tmp_path / "gone.mp4"
+    good = write_clip(tmp_path / "small.mp4", 3)
+    bad = tmp_path / "gone.mp4"
     assert main.main(["convert", str(good), str(bad), str(tmp_path / "out"), *FAST]) == 1
     told = capsys.readouterr().err
     assert f"mattecam: {good}: The frame is too small." in told
@@ -130,7 +137,8 @@ def test_a_stopped_clip_tells_how_far_it_came(tmp_path: Path) -> None:
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("name", ["SIGINT", "SIGKILL"])
 def test_a_stopped_batch_leaves_nothing_and_can_be_resumed(tmp_path: Path, name: str) -> None:
-    clips, out = [tmp_path / "a.mp4", tmp_path / "b.mkv"], tmp_path / "out"
+    clips = [tmp_path / "a.mp4", tmp_path / "b.mkv"]
+    out = tmp_path / "out"
     for clip in clips:
         write_clip(clip, 200, size=(192, 96), audio="aac")
     with converting(*clips, out, "--jobs", "2") as process:
@@ -171,7 +179,9 @@ def test_a_result_goes_into_a_folder_under_its_name(source: str, out: str, made:
 
 
 @pytest.mark.usefixtures("inputs")
-def test_frames_go_into_a_new_folder_and_replace_others_only_where_asked(capsys: pytest.CaptureFixture[str]) -> None:
+def test_frames_go_into_a_new_folder_and_replace_others_only_where_asked(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     for options, code in (([], 0), ([], 2), (["--overwrite"], 0)):
         assert main.main(["convert", "one.mp4", "frames", *FAST, *options]) == code
         assert names_in(Path("frames")) == ["000000.png", "000001.png"]

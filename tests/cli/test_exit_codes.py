@@ -130,8 +130,14 @@ REFUSED: tuple[tuple[str, str], ...] = (
 )
 """(words after `run.py`, part of the sentence): asked wrongly."""
 
-BUILDS_AN_ENGINE = ("missing.pth", "--plate missing.png", "--size 64x64", "--device mps", "/out.mp4")
-"""Parts of lines whose fault is found when the engine is built, or after that."""
+# Parts of lines whose fault is found when the engine is built, or after that.
+BUILDS_AN_ENGINE = (
+    "missing.pth",
+    "--plate missing.png",
+    "--size 64x64",
+    "--device mps",
+    "/out.mp4",
+)
 
 
 @pytest.fixture(scope="module")
@@ -174,6 +180,8 @@ def test_a_wrong_input_is_2_and_gets_one_sentence(
 
 
 NONSENSE = "?!"
+# Options that take every text, or refuse it at the
+# start of the run, as the tables beside this one show.
 ANY_TEXT = {
     "--source": "a file, which headless opens",
     "--format": "a camera without it uses another",
@@ -184,10 +192,12 @@ ANY_TEXT = {
     "--cluster": "a word that is no address is a clip",
     "--status-json": "a file that is written",
 }
-"""Options that take every text, or refuse it at the start of the run, as the tables beside this one show."""
 
 
-def valued_options(group: TyperGroup, above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
+def valued_options(
+    group: TyperGroup,
+    above: tuple[str, ...] = (),
+) -> Iterator[tuple[tuple[str, ...], str]]:
     """Yield every option with a value, after the words of its command."""
     for parameter in group.params:
         if parameter.param_type_name == "option" and not getattr(parameter, "is_flag", False):
@@ -347,8 +357,15 @@ def test_a_command_without_a_running_program_is_1(capsys: pytest.CaptureFixture[
     assert "Mattecam is not running for this user, or records a sample" in capsys.readouterr().err
 
 
-def test_a_network_that_fails_midway_is_1(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.offline.convert.build_engine", lambda *_: HalfEngine(1, RuntimeError("bad")))
+def test_a_network_that_fails_midway_is_1(
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(
+        "app.offline.convert.build_engine",
+        lambda *_: HalfEngine(1, RuntimeError("bad")),
+    )
     assert main.main(["convert", str(folder / "one.mp4"), str(tmp_path / "out.mp4")]) == EXIT_FAILED
 
 
@@ -378,7 +395,10 @@ def test_the_only_clip_of_a_batch_that_cannot_be_used_is_2_and_one_of_several_1(
 
 
 def test_a_download_that_fails_is_1(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("models.download.download", Mock(side_effect=DownloadError("The server is away.")))
+    monkeypatch.setattr(
+        "models.download.download",
+        Mock(side_effect=DownloadError("The server is away.")),
+    )
     assert main.main(["weights", "download", "u2net"]) == EXIT_FAILED
 
 

@@ -67,7 +67,8 @@ def watched(
 @pytest.mark.parametrize(("stage", "goes_on"), [(Stage.MICROPHONE, True), (Stage.SETTINGS, False)])
 def test_a_run_goes_on_without_what_no_frame_needs(stage: Stage, goes_on: bool) -> None:
     """The problem is there before the first frame."""
-    world, looked = FakeWorld(), threading.Event()
+    world = FakeWorld()
+    looked = threading.Event()
     pipeline = Pipeline(BASE, parts=world.parts())
 
     def report_and_wait() -> None:
@@ -86,13 +87,19 @@ def test_a_run_goes_on_without_what_no_frame_needs(stage: Stage, goes_on: bool) 
 
 def test_a_run_of_twelve_frames_sends_twelve() -> None:
     """Frames that were ready before the limit was noticed went out too: 13 for 12."""
-    late = watched(Pipeline(BASE, parts=FakeWorld().parts()), lambda session: time.sleep(0.3), frames=12)
+    late = watched(
+        Pipeline(BASE, parts=FakeWorld().parts()),
+        lambda session: time.sleep(0.3),
+        frames=12,
+    )
     assert late.status.frames_out == 12
 
 
 def test_the_seconds_of_a_run_do_not_depend_on_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
     """A short measurement ended before the network was ready, with "0 frames"."""
-    world, clock, ready = FakeWorld(), FakeClock(), threading.Event()
+    world = FakeWorld()
+    clock = FakeClock()
+    ready = threading.Event()
     world.faults.put("build_engine", lambda: ignore(ready.wait(60)))
     monkeypatch.setattr("app.cli.headless.time", SimpleNamespace(monotonic=clock, sleep=time.sleep))
     looks = 0
@@ -117,8 +124,13 @@ def test_what_fails_to_open_ends_the_start_however_late_it_is_noticed(
     opens: str, error: MattecamError, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     """The run went on before plain grey, or said "no virtual camera" while one was being opened."""
-    world, looked = FakeWorld(), threading.Event()
-    pipeline = Pipeline(with_wall(tmp_path), parts=world.parts(), timing=Timing(background_wait_s=0.0))
+    world = FakeWorld()
+    looked = threading.Event()
+    pipeline = Pipeline(
+        with_wall(tmp_path),
+        parts=world.parts(),
+        timing=Timing(background_wait_s=0.0),
+    )
 
     def fail() -> None:
         assert looked.wait(60)
@@ -153,13 +165,18 @@ def test_a_command_that_fails_does_not_end_a_run_that_shows_no_composites(
 ) -> None:
     """A program that waited paused ended with code 1 after a refused `ctl record`."""
     world = FakeWorld()
-    world.source_kind, world.readers = "camera", 0
-    settings = BASE.replace(paused=start == "paused", output=BASE.output.replace(on_demand=start == "resting"))
+    world.source_kind = "camera"
+    world.readers = 0
+    settings = BASE.replace(
+        paused=start == "paused",
+        output=BASE.output.replace(on_demand=start == "resting"),
+    )
     if start == "unmatted":
         settings = settings.replace(background=BackgroundSettings(kind="none"))
     timing = Timing(demand_poll_s=0.02, demand_linger_s=0.1)
     pipeline = Pipeline(settings, parts=world.parts(), timing=timing)
-    has_begun, polls = False, 0
+    has_begun = False
+    polls = 0
 
     def use(session: HeadlessRun) -> None:
         nonlocal has_begun, polls
@@ -181,7 +198,10 @@ def test_a_command_that_fails_does_not_end_a_run_that_shows_no_composites(
 
 
 @pytest.mark.parametrize("stage", [Stage.CAPTURE, Stage.PIPEWIRE])
-def test_what_is_unplugged_does_not_end_a_run_on_standby(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_unplugged_does_not_end_a_run_on_standby(
+    stage: Stage,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """The camera at once, as it is opened again until the user resumes; anything else after the start."""
     if stage is not Stage.CAPTURE:
         monkeypatch.setattr("app.cli.headless.STANDBY_START_S", 0.0)
@@ -236,7 +256,8 @@ def test_a_run_without_limit_waits_for_a_camera(
     settings: Settings, waits: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It showed the demonstration for good, or ended."""
-    desk, clock = Desk(), FakeClock()
+    desk = Desk()
+    clock = FakeClock()
     monkeypatch.setattr("app.cli.headless.time", SimpleNamespace(monotonic=clock, sleep=time.sleep))
 
     def look(session: HeadlessRun) -> None:
@@ -262,7 +283,8 @@ def test_a_run_has_started_although_its_background_opens_slowly(
 ) -> None:
     """A failure of its camera, however late, would end it as a failed start."""
     monkeypatch.setattr(headless, "STANDBY_START_S", 0.2)
-    world, hang = FakeWorld(), Hold()
+    world = FakeWorld()
+    hang = Hold()
     world.faults.put("open_background", hang)
 
     def look(session: HeadlessRun) -> None:
@@ -270,7 +292,11 @@ def test_a_run_has_started_although_its_background_opens_slowly(
             hang.go_on.set()
             session.end()
 
-    pipeline = Pipeline(with_wall(tmp_path), parts=world.parts(), timing=Timing(background_wait_s=0.0))
+    pipeline = Pipeline(
+        with_wall(tmp_path),
+        parts=world.parts(),
+        timing=Timing(background_wait_s=0.0),
+    )
     session = watched(pipeline, look)
     assert hang.entered.is_set() and session.has_started and session.failure is None
 
@@ -340,7 +366,10 @@ def quit_once(reached: Callable[[Status], bool]) -> Future[Status]:
 
 
 @pytest.mark.usefixtures("fake_engine")
-def test_a_missing_microphone_does_not_end_a_recording(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_microphone_does_not_end_a_recording(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     out = tmp_path / "out.mp4"
     files = ["--record", str(out), "--microphone", "no-such-microphone"]
     quit_once(lambda status: status["encoded_frames"] >= 10)
@@ -350,8 +379,13 @@ def test_a_missing_microphone_does_not_end_a_recording(tmp_path: Path, capsys: p
         assert container.streams.audio and container.streams.video[0].frames >= 10
 
 
-def test_a_run_records_and_writes_its_status(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    out, alpha, status = tmp_path / "out.mp4", tmp_path / "alpha.mp4", tmp_path / "status.json"
+def test_a_run_records_and_writes_its_status(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    out = tmp_path / "out.mp4"
+    alpha = tmp_path / "alpha.mp4"
+    status = tmp_path / "status.json"
     files = ["--record", str(out), "--record-alpha", str(alpha), "--status-json", str(status)]
     assert main.main(["headless", *SMALL, "--background", "#00b140", "--frames", "20", *files]) == 0
     told = capsys.readouterr()
@@ -374,8 +408,19 @@ def test_a_run_records_and_writes_its_status(tmp_path: Path, capsys: pytest.Capt
 def test_a_status_that_cannot_be_written_hides_no_summary(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(headless, "write_status", Mock(side_effect=MattecamError("The disk is full.")))
-    words = ["--background", "#00b140", "--frames", "3", "--status-json", str(tmp_path / "status.json")]
+    monkeypatch.setattr(
+        headless,
+        "write_status",
+        Mock(side_effect=MattecamError("The disk is full.")),
+    )
+    words = [
+        "--background",
+        "#00b140",
+        "--frames",
+        "3",
+        "--status-json",
+        str(tmp_path / "status.json"),
+    ]
     assert main.main(["headless", *SMALL, *words]) == 1
     told = capsys.readouterr()
     assert "frames in" in told.out and "The disk is full." in told.err
@@ -388,7 +433,8 @@ AUTOMATIC = [*SMALL[:4], "--virtual-camera", "auto", "--model", "mattecam"]
 def without_outputs(monkeypatch: pytest.MonkeyPatch) -> None:
     class Complete(HeadlessRun):
         def _is_over(self) -> bool:
-            has_all = self.sample is not None and self.status.encoded_frames > 0  # however late it comes
+            # However late it comes.
+            has_all = self.sample is not None and self.status.encoded_frames > 0
             return super()._is_over() and (has_all or not records(self.pipeline.settings))
 
     monkeypatch.setattr("app.output.table.list_virtual_cameras", lambda probe: [])
@@ -402,7 +448,11 @@ def test_without_outputs_the_demonstration_makes_a_proof_that_no_command_changes
     source: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without a camera as well: the first `python3 run.py` on any machine shows a real result."""
-    monkeypatch.setattr(headless, "ControlServer", Mock(side_effect=AssertionError("a control server listens")))
+    monkeypatch.setattr(
+        headless,
+        "ControlServer",
+        Mock(side_effect=AssertionError("a control server listens")),
+    )
     monkeypatch.setattr("app.capture.table.list_cameras", tuple)
     assert main.main(["headless", *AUTOMATIC, "--source", source]) == 0
     told = capsys.readouterr()
@@ -419,7 +469,8 @@ def test_a_service_makes_no_sample_and_waits(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.capture.table.list_cameras", tuple)
-    last, unit = quit_once(lambda status: status["phase"] == "no_camera"), ConfigParser(strict=False)
+    last = quit_once(lambda status: status["phase"] == "no_camera")
+    unit = ConfigParser(strict=False)
     unit.read(ROOT / "deploy/mattecam.service")
     assert unit["Unit"]["StartLimitIntervalSec"] == "0", "systemd gives up after five starts"
     command, *words = unit["Service"]["ExecStart"].split()
@@ -431,7 +482,9 @@ def test_a_service_makes_no_sample_and_waits(
 
 
 @pytest.mark.usefixtures("fake_engine")
-def test_a_pause_outlives_a_crash_from_the_first_command_on_and_no_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pause_outlives_a_crash_from_the_first_command_on_and_no_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """A command that came at once was told of no pause, or undone; a pause at the end left the mark of a crash."""
     states: list[object] = []
 
@@ -447,7 +500,8 @@ def test_a_pause_outlives_a_crash_from_the_first_command_on_and_no_end(monkeypat
 
             def forget() -> None:
                 last()
-                states.append(not mark.exists() and default_address().knock())  # no other run has paused meanwhile
+                # No other run has paused meanwhile.
+                states.append(not mark.exists() and default_address().knock())
 
             return super().stop(timeout_s, last=forget)
 
@@ -502,10 +556,20 @@ def test_the_proof_of_a_users_source_is_the_composite_clip_only(
 def test_a_film_is_told_that_zones_of_a_camera_are_not_used(
     of_the_film: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    source, config = write_clip(tmp_path / "in.mp4", 30, size=(320, 240)), tmp_path / "settings.json"
+    source = write_clip(tmp_path / "in.mp4", 30, size=(320, 240))
+    config = tmp_path / "settings.json"
     zone = Zone(points=((0, 0),), camera=str(source.resolve()) if of_the_film else "usb-1")
     settings_file.save(config, Settings(people=Settings().people.replace(zones=(zone,))))
-    words = ["--source", str(source), "--config", str(config), "--background", "green", "--frames", "3"]
+    words = [
+        "--source",
+        str(source),
+        "--config",
+        str(config),
+        "--background",
+        "green",
+        "--frames",
+        "3",
+    ]
     assert main.main(["headless", *SMALL, *words]) == 0
     assert ("painted for a camera are not used" in capsys.readouterr().err) == (not of_the_film)
 

@@ -52,7 +52,10 @@ def test_the_list_is_tab_separated_and_verify_fails_where_a_file_is_not_the_publ
     assert str(path) in told.err and "Traceback" not in told.err
 
 
-def test_download_prints_the_file_alone(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_download_prints_the_file_alone(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     def fetched(name: str, progress: object, *, again: bool) -> Path:
         return Path(f"/models/{name}{again}")
 
@@ -130,7 +133,9 @@ def test_commands_reach_the_running_program_with_absolute_paths(
 
 
 @pytest.mark.usefixtures("running")
-def test_the_state_of_the_running_program_is_told_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_state_of_the_running_program_is_told_in_one_line(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     assert main.main(["ctl", "status"]) == 0
     shown = "background blur:50, no virtual camera, recording to a.mp4, recording the matte to b.mkv"
     assert capsys.readouterr().out == f"frozen, mattecam, 30 fps, {shown}\n"
@@ -152,15 +157,24 @@ def test_a_user_without_a_home_folder_is_told(
     assert "has no home folder" in said
 
 
-def test_an_error_that_speaks_of_a_home_directory_is_no_lack_of_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_that_speaks_of_a_home_directory_is_no_lack_of_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """The words of any error decided what the user was told."""
-    monkeypatch.setattr(main, "_command", Mock(side_effect=RuntimeError("no codec in the home directory")))
+    monkeypatch.setattr(
+        main,
+        "_command",
+        Mock(side_effect=RuntimeError("no codec in the home directory")),
+    )
 
     with pytest.raises(RuntimeError, match="no codec"):
         main.main(["doctor"])
 
 
-def test_a_lack_of_memory_is_told(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lack_of_memory_is_told(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(main, "_command", Mock(side_effect=MemoryError))
     assert main.main(["devices"]) == 1
     (said,) = capsys.readouterr().err.splitlines()
@@ -171,7 +185,10 @@ EVIL = "a\x1b]0;title\x07\x1b[2J\x9b1m\u202e\x7f\r"
 SHOWN = r"a\u001b]0;title\u0007\u001b[2J\u009b1m\u202e\u007f\u000d"
 
 
-def test_control_characters_do_not_reach_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_control_characters_do_not_reach_the_terminal(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     """Those in names of scenes and files, and in progress, tables and JSON."""
     scenes = default_path()
     scenes.parent.mkdir(parents=True)
@@ -191,7 +208,9 @@ def test_control_characters_do_not_reach_the_terminal(tmp_path: Path, capsys: py
     assert r"[final] a\u001b]0;title" in told.err and line == SHOWN and json.loads(data) == {"name": EVIL}
 
 
-def test_a_progress_bar_that_cannot_be_written_ends_no_conversion(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_progress_bar_that_cannot_be_written_ends_no_conversion(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """One on a full disk or for a program that has ended did."""
     closed = Mock(wraps=StringIO(), encoding="utf-8", flush=Mock(side_effect=BrokenPipeError))
     monkeypatch.setattr(sys, "stderr", Output(closed, OSError))
@@ -222,12 +241,12 @@ def test_a_terminal_without_unicode_shows_similar_characters(encoding: str, tmp_
 
 README = (ROOT / "README.md").read_text("utf-8")
 LINES = [line.strip() for line in re.findall(r"^    python3 run\.py(.*?)(?: #.*)?$", README, re.MULTILINE)]
+# What is added to the commands that need more than files.
 MORE = {
     "": ["--help"],  # opens the window
     "weights download rvm-mobilenetv3": ["--help"],  # goes online
     "headless --background blur": ["--source", "demo", "--virtual-camera", "off", "--frames", "3"],  # opens a camera
 }
-"""What is added to the commands that need more than files."""
 
 
 @pytest.mark.long
@@ -260,7 +279,11 @@ def test_an_installed_copy_downloads_the_network_beside_its_first_start(
 ) -> None:
     """The sources do this in their set-up."""
     calls: list[object] = []
-    monkeypatch.setattr(main, "program_command", lambda: "mattecam" if installed else "python3 run.py")
+    monkeypatch.setattr(
+        main,
+        "program_command",
+        lambda: "mattecam" if installed else "python3 run.py",
+    )
     monkeypatch.setattr(main, "converts", lambda: converts)
     monkeypatch.setattr("models.download.download_at_set_up", calls.append)
 

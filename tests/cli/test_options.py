@@ -30,7 +30,10 @@ def of_size(text: str) -> Settings:
 @given(st.text(max_size=20), st.sampled_from([of_size, parse_pan, parse_background]))
 @settings(deadline=None)
 @example("~0", parse_background)
-def test_any_other_text_is_refused_in_one_sentence(text: str, parse: Callable[[str], object]) -> None:
+def test_any_other_text_is_refused_in_one_sentence(
+    text: str,
+    parse: Callable[[str], object],
+) -> None:
     try:
         parse(text)
     except UsageError as error:
@@ -39,7 +42,8 @@ def test_any_other_text_is_refused_in_one_sentence(text: str, parse: Callable[[s
 
 VIEW = FramingSettings(zoom=3, pan_x=0.5)
 BLUR = BackgroundSettings(kind="blur", blur_strength=85)
-GREEN, NONE = BackgroundSettings(kind="colour", colour="#00b140"), BackgroundSettings(kind="none")
+GREEN = BackgroundSettings(kind="colour", colour="#00b140")
+NONE = BackgroundSettings(kind="none")
 WEAK = BLUR.replace(blur_strength=20, zoom=2)
 BOKEH = WEAK.replace(blur_strength=30, bokeh=True)
 LAID_OUT = BackgroundSettings(kind="image", path=Path("/a.png"), fit="fit", pan_x=1, pan_y=-1)
@@ -126,7 +130,9 @@ def test_a_saved_background_none_is_confirmed_by_the_command_line_alone(file: Pa
         assert settings_from(LiveOptions(**options)).unmatted_confirmed is confirmed
 
 
-def test_settings_that_took_the_place_of_unread_ones_are_confirmed_in_the_window_alone(file: Path) -> None:
+def test_settings_that_took_the_place_of_unread_ones_are_confirmed_in_the_window_alone(
+    file: Path,
+) -> None:
     """A film of the camera would show what the zones hid that could not be read."""
     settings_file.save(file, Settings(unconfirmed=True))
     for window in (False, True):
@@ -172,7 +178,10 @@ def test_a_saved_model_that_is_not_installed_is_replaced_by_the_bundled_one(file
 
 
 ZONE = Zone(points=((0, 0),), camera="usb-1")
-VIEWED = Settings(framing=FramingSettings(zoom=2), background=BackgroundSettings(kind="blur", zoom=2))
+VIEWED = Settings(
+    framing=FramingSettings(zoom=2),
+    background=BackgroundSettings(kind="blur", zoom=2),
+)
 OF_A_CAMERA = VIEWED.replaced_at(["people"], framing="close", zones=(ZONE,))
 
 

@@ -25,8 +25,8 @@ from tests.waiting import eventually
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
 
+# For the program to start or to end beside others.
 START_S = 100.0
-"""For the program to start or to end beside others."""
 DEMO = ["--source", "demo", "--size", "320x240", "--virtual-camera", "off", "--model", "mattecam"]
 
 
@@ -37,8 +37,17 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     Its own preparation has a low priority, and takes minutes beside other programs.
     """
     data = tmp_path_factory.mktemp("prepared")
-    command = [sys.executable, "-c", "from app.matting.choice.preparation import do; do('kernels'); do('measurement')"]
-    subprocess.run(command, cwd=ROOT, env={**os.environ, "MATTECAM_DATA_DIR": str(data)}, check=True)
+    command = [
+        sys.executable,
+        "-c",
+        "from app.matting.choice.preparation import do; do('kernels'); do('measurement')",
+    ]
+    subprocess.run(
+        command,
+        cwd=ROOT,
+        env={**os.environ, "MATTECAM_DATA_DIR": str(data)},
+        check=True,
+    )
     return data
 
 
@@ -46,7 +55,8 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def start(data: Path, *words: str, output: int = subprocess.PIPE) -> Iterator[subprocess.Popen[str]]:
     """Run the program without a window on the demo; it is killed if it still runs at the end.
 
-    It inherits that SIGINT is ignored, so that SIGINT cannot interrupt the start of Python itself, before its own code.
+    It inherits that SIGINT is ignored, so that SIGINT cannot interrupt the start of Python itself,
+    before its own code.
     """
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
@@ -165,7 +175,10 @@ def test_the_recording_is_finished_at_the_end(prepared: Path, tmp_path: Path, na
     screen, terminal = os.openpty()
     with start(prepared, "--record", str(out), output=terminal) as process:
         os.close(terminal)
-        eventually(lambda: process.poll() is not None or asked_status().get("encoded_frames", 0) > 3, START_S)
+        eventually(
+            lambda: process.poll() is not None or asked_status().get("encoded_frames", 0) > 3,
+            START_S,
+        )
         if name == "SIGHUP":
             os.close(screen)
         process.send_signal(number)
@@ -180,9 +193,20 @@ def test_the_recording_is_finished_at_the_end(prepared: Path, tmp_path: Path, na
     ("redirection", "code", "says"),
     [(">&-", 0, ""), ("2>&-", 0, ""), (">/dev/full", 1, "mattecam: The output cannot be written: the disk is full")],
 )
-def test_an_output_that_is_closed_or_full_is_no_defect(redirection: str, code: int, says: str) -> None:
+def test_an_output_that_is_closed_or_full_is_no_defect(
+    redirection: str,
+    code: int,
+    says: str,
+) -> None:
     command = f'"{sys.executable}" "{ROOT / "run.py"}" version {redirection}'
-    done = subprocess.run(command, shell=True, stderr=subprocess.PIPE, text=True, check=False, timeout=START_S)
+    done = subprocess.run(
+        command,
+        shell=True,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+        timeout=START_S,
+    )
     assert done.returncode == code, done.stderr
     assert done.stderr.startswith(says) and "Traceback" not in done.stderr
 
@@ -193,5 +217,12 @@ def test_messages_that_cannot_be_written_end_no_run(prepared: Path) -> None:
     command = [sys.executable, str(ROOT / "run.py"), "headless", *DEMO, "--frames", "3"]
     env = {**os.environ, "MATTECAM_DATA_DIR": str(prepared)}
     with Path("/dev/full").open("w") as full:
-        done = subprocess.run(command, env=env, stdout=subprocess.PIPE, stderr=full, text=True, check=False)
+        done = subprocess.run(
+            command,
+            env=env,
+            stdout=subprocess.PIPE,
+            stderr=full,
+            text=True,
+            check=False,
+        )
     assert done.returncode == 0 and " frames in " in done.stdout
