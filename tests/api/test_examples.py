@@ -13,6 +13,7 @@ from tests.clips import demo, write_clip
 from tests.paths import ROOT
 
 EXAMPLES = ROOT / "examples"
+# Name → arguments, and a file that it writes.
 PROGRAMS = {
     "photo": (("photo.png", "cut-out.png"), "cut-out.png"),
     "film": (("clip.mp4", "blurred.mp4"), "blurred.mp4"),
@@ -20,7 +21,6 @@ PROGRAMS = {
     "background_per_frame": (("clip.mp4", "pictures"), "pictures/000001.png"),
     "own_network": (("clip.mp4", "own.mp4"), "own.mp4"),
 }
-"""Name → arguments, and a file that it writes."""
 
 
 def test_each_example_is_tried_and_named() -> None:

@@ -41,11 +41,16 @@ def test_the_public_names_are_there() -> None:
 
 
 @pytest.mark.parametrize("is_path", [False, True])
-def test_a_stream_gives_matte_and_composite_and_begins_anew_with_reset(tmp_path: Path, is_path: bool) -> None:
+def test_a_stream_gives_matte_and_composite_and_begins_anew_with_reset(
+    tmp_path: Path,
+    is_path: bool,
+) -> None:
     red = tmp_path / "green"  # as a text, the name of a colour
     red.write_bytes(cv2.imencode(".png", np.full((9, 16, 3), (0, 0, 255), np.uint8))[1].tobytes())
     with Matting("mattecam", background=red if is_path else "#ff0000") as matting:
-        before, matte, info = matting.info, matting.step(GIVEN[0], want_foreground=True), matting.info
+        before = matting.info
+        matte = matting.step(GIVEN[0], want_foreground=True)
+        info = matting.info
         assert before is None and info is not None and info.model == "mattecam"
         matting.step(GIVEN[1])
         matting.reset()
@@ -89,7 +94,10 @@ def test_window_films_and_python_hide_things_mistaken_for_people_by_one_default(
 ) -> None:
     """Films and Python left strict mode off, and showed a chair in all frames of a clip."""
     films: list[Settings] = []
-    monkeypatch.setattr("app.offline.convert.convert", lambda *_, settings, **__: films.append(settings))
+    monkeypatch.setattr(
+        "app.offline.convert.convert",
+        lambda *_, settings, **__: films.append(settings),
+    )
 
     convert("a.mp4", "b.mp4")
     films.append(film_settings(LiveOptions()).settings)
@@ -135,10 +143,17 @@ def test_a_network_of_any_object_sees_each_frame_once(strict_mode: bool, steps: 
 
 
 @pytest.mark.parametrize(("background", "strength"), [("blur", 85), ("bokeh", 85), ("blur:20", 20)])
-def test_a_blur_without_a_number_hides_text(monkeypatch: pytest.MonkeyPatch, background: str, strength: float) -> None:
+def test_a_blur_without_a_number_hides_text(
+    monkeypatch: pytest.MonkeyPatch,
+    background: str,
+    strength: float,
+) -> None:
     """It was weaker than that of the command line, and text could be read."""
     used: list[Settings] = []
-    monkeypatch.setattr("app.offline.convert.convert", lambda *_, settings, **__: used.append(settings))
+    monkeypatch.setattr(
+        "app.offline.convert.convert",
+        lambda *_, settings, **__: used.append(settings),
+    )
     convert("a.mp4", "b.mp4", background=background)
     used.append(film_settings(LiveOptions(), background).settings)
     assert [settings.background.blur_strength for settings in used] == [strength] * 2
@@ -155,7 +170,8 @@ def test_a_blur_without_a_number_hides_text(monkeypatch: pytest.MonkeyPatch, bac
 
 
 def test_a_closed_stream_stays_closed() -> None:
-    unused, used = Matting("mattecam"), Matting("mattecam")
+    unused = Matting("mattecam")
+    used = Matting("mattecam")
     used.step(GIVEN[0])
     for matting in unused, used:
         matting.close()
@@ -257,7 +273,8 @@ def test_what_is_no_frame_or_time_is_named(frame: Any, time_s: float, words: str
 @pytest.mark.parametrize("stem", ["a" * 300, "a\0b"], ids=["long", "nul"])
 def test_a_name_that_no_file_can_have_is_a_sentence(stem: str, tmp_path: Path) -> None:
     """It was a raw OSError or ValueError."""
-    image, target = tmp_path / "a.png", tmp_path / "b.png"
+    image = tmp_path / "a.png"
+    target = tmp_path / "b.png"
     assert cv2.imwrite(str(image), GIVEN[0])
     for name in (stem, f"{stem}.png", f"{stem}.mp4"):
         for wrong in ("source", "target", "alpha", "foreground"):
@@ -274,13 +291,20 @@ def test_a_name_that_no_file_can_have_is_a_sentence(stem: str, tmp_path: Path) -
     assert list(tmp_path.iterdir()) == [image]
 
 
-def test_settings_of_a_film_are_values_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_of_a_film_are_values_by_name(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """They needed a class of a private module."""
     used: list[Settings] = []
-    monkeypatch.setattr("app.offline.convert.convert", lambda *_, settings, **__: used.append(settings))
+    monkeypatch.setattr(
+        "app.offline.convert.convert",
+        lambda *_, settings, **__: used.append(settings),
+    )
     values = {"framing.zoom": 2, "edges.strict": "off", "people.only_me": "on"}
     convert("a.mp4", "b.mp4", model="u2net", background="blur:60", settings=values)
-    matting, background = {"model": "u2net", "edges": {"strict": "off"}}, {"blur_strength": 60}
+    matting = {"model": "u2net", "edges": {"strict": "off"}}
+    background = {"blur_strength": 60}
     others = {"framing": {"zoom": 2}, "people": {"only_me": True}}
     assert used == [Settings.model_validate({"matting": matting, "background": background, **others})]
 
@@ -315,7 +339,14 @@ def test_a_wrong_argument_is_named(
 
 def test_a_film_is_turned_by_arguments(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "in.png"), GIVEN[0])
-    convert(tmp_path / "in.png", tmp_path / "out.png", model="mattecam", background="none", rotate=270, flip=True)
+    convert(
+        tmp_path / "in.png",
+        tmp_path / "out.png",
+        model="mattecam",
+        background="none",
+        rotate=270,
+        flip=True,
+    )
     turned = np.rot90(GIVEN[0])[:, ::-1]
     np.testing.assert_array_equal(cv2.imread(str(tmp_path / "out.png")), turned)
 
