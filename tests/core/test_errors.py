@@ -48,7 +48,8 @@ def made(kind: type[Exception]) -> Exception:
 
 @pytest.mark.parametrize("kind", list(kinds_of(MattecamError)))
 def test_an_error_that_is_extended_stays_what_it_is(kind: type[MattecamError]) -> None:
-    error, before = made(kind), made(kind)
+    error = made(kind)
+    before = made(kind)
     assert isinstance(error, MattecamError) and isinstance(before, MattecamError)
 
     error.extend("Frames kept in a.part.mp4: the first 3.")
@@ -90,7 +91,10 @@ def test_an_explained_error_of_the_system_is_copied_whole(copier: Copier) -> Non
         pytest.param(ModelError("It was closed.", Remedy.RETRY), Remedy.RETRY, id="its own"),
     ],
 )
-def test_what_helps_is_a_value_that_the_status_carries(error: MattecamError, remedy: Remedy | None) -> None:
+def test_what_helps_is_a_value_that_the_status_carries(
+    error: MattecamError,
+    remedy: Remedy | None,
+) -> None:
     board = StatusBoard()
     board.report(Stage.MATTING, copy.copy(error))
 

@@ -72,7 +72,10 @@ WRITERS = (private, durable, kept, shared, moved, finished, kept_back)
 
 
 @pytest.mark.parametrize("write", WRITERS)
-def test_a_device_or_a_pipe_stays_what_it_is(special: Path, write: Callable[[Path, Path], None]) -> None:
+def test_a_device_or_a_pipe_stays_what_it_is(
+    special: Path,
+    write: Callable[[Path, Path], None],
+) -> None:
     made = special.with_name("made")
     made.write_bytes(b"data")
     before = special.lstat()

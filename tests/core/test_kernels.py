@@ -69,12 +69,15 @@ def test_a_damaged_file_or_one_that_cannot_be_written_compiles_the_function_agai
     assert "The compiled function half cannot be loaded or kept (IsADirectoryError" in caplog.text
 
 
-WORDS, SIZES = ctypes.c_void_p, ctypes.c_int64
+WORDS = ctypes.c_void_p
+SIZES = ctypes.c_int64
+# How numba passes an array of two dimensions.
 ARRAY = (WORDS, WORDS, SIZES, SIZES, WORDS, SIZES, SIZES, SIZES, SIZES)
-"""How numba passes an array of two dimensions."""
 
 
-def test_a_kernel_writes_arrays_in_place_refuses_others_and_tells_its_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_kernel_writes_arrays_in_place_refuses_others_and_tells_its_failure(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Others are of another type, order or size, or protected."""
     statuses = iter((0, 1))
 
@@ -103,7 +106,10 @@ def test_a_kernel_writes_arrays_in_place_refuses_others_and_tells_its_failure(mo
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc/cpuinfo")
-def test_a_processor_without_the_least_instructions_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_processor_without_the_least_instructions_is_told_so(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """The library "of this processor.so" was missing."""
     monkeypatch.setattr(compiling, "FOLDER", tmp_path)
     monkeypatch.setattr(compiling, "LEVELS", {"x86-64-v2": {"no such instruction"}})

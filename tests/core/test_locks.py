@@ -18,7 +18,10 @@ from app.core.user_file import UserFile
 from tests.paths import ROOT
 from tests.waiting import beside
 
-posix_only = pytest.mark.skipif(sys.platform == "win32", reason="an open file cannot be removed there")
+posix_only = pytest.mark.skipif(
+    sys.platform == "win32",
+    reason="an open file cannot be removed there",
+)
 
 
 def as_it_is(data: JsonObject) -> JsonObject:
@@ -39,7 +42,10 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
     return event
 
 
-def test_a_change_waits_for_that_of_another_program_and_keeps_it(tmp_path: Path, waits: threading.Event) -> None:
+def test_a_change_waits_for_that_of_another_program_and_keeps_it(
+    tmp_path: Path,
+    waits: threading.Event,
+) -> None:
     """What one program measured was wiped by another that had read the file before."""
     path = tmp_path / "trials.json"
     path.write_text('{"of": "nobody"}')
@@ -102,7 +108,10 @@ def test_a_program_that_hangs_in_a_change_delays_another_for_a_limited_time(
 
 
 @posix_only
-def test_a_lock_that_was_removed_while_it_was_waited_for_is_not_one(tmp_path: Path, waits: threading.Event) -> None:
+def test_a_lock_that_was_removed_while_it_was_waited_for_is_not_one(
+    tmp_path: Path,
+    waits: threading.Event,
+) -> None:
     """Its file has no name any more, so that another program locks a new one."""
     path = tmp_path / "lock"
     first = lock_file(path, wait=False)
@@ -127,7 +136,11 @@ def enter_and_leave(path: Path) -> bool:
 
 @posix_only
 @pytest.mark.parametrize("refusal", ["no locks", "no such folder", "a link"])
-def test_what_cannot_be_locked_is_used_without(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refusal: str) -> None:
+def test_what_cannot_be_locked_is_used_without(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    refusal: str,
+) -> None:
     path = tmp_path / "lock"
     if refusal == "no locks":
         monkeypatch.setattr("fcntl.flock", Mock(side_effect=OSError(95, os.strerror(95))))

@@ -19,7 +19,10 @@ from tools.make_translations import TAKE_TEMPLATES, templates
 
 def test_a_text_is_its_english_sentence_and_keeps_its_parts() -> None:
     reason = Text("{count} bytes are missing", {"count": 3})
-    text = Text("{file} is damaged ({reason}); remove {file}.", {"file": Path("/x/{y}.png"), "reason": reason})
+    text = Text(
+        "{file} is damaged ({reason}); remove {file}.",
+        {"file": Path("/x/{y}.png"), "reason": reason},
+    )
     assert text == "/x/{y}.png is damaged (3 bytes are missing); remove /x/{y}.png."
     assert text.template.startswith("{file} is damaged (")
     assert text.values["reason"] is reason
@@ -40,11 +43,17 @@ def test_a_copy_keeps_template_and_values() -> None:
 def test_errors_tell_their_text() -> None:
     error = SinkError(t("it does not exist"))
     assert (str(error), text_of(error)) == ("it does not exist", "it does not exist")
-    text = text_of(WeightsError("The weights {path} are damaged⟦, see --weights⟧.", path=Path("/w.pth")))
+    text = text_of(
+        WeightsError(
+            "The weights {path} are damaged⟦, see --weights⟧.",
+            path=Path("/w.pth"),
+        )
+    )
     assert isinstance(text, Text) and text == "The weights /w.pth are damaged, see --weights."
 
 
 PROGRAM = [name for name in modules() if name.split(".")[0] in ("app", "models", "mattecam", "run")]
+# What speaks to the command line or to programs alone: its own messages are English.
 COMMAND_LINE = (
     "app.cli",
     "app.control",
@@ -53,7 +62,6 @@ COMMAND_LINE = (
     "app.core.process",
     "mattecam",
 )
-"""What speaks to the command line or to programs alone: its own messages are English."""
 
 
 def called(call: ast.Call) -> str:
@@ -106,7 +114,8 @@ def sentences(node: ast.expr) -> list[str]:
 
 def test_every_error_is_one_sentence() -> None:
     found = []
-    errors = error_classes("MattecamError", "WeightsError") - {"BrokenFileError"}  # its text is a part of another one's
+    # Its text is a part of another one's.
+    errors = error_classes("MattecamError", "WeightsError") - {"BrokenFileError"}
     for name in PROGRAM:
         for call in calls(name):
             if call.args and called(call) in errors:
@@ -126,7 +135,8 @@ def test_every_message_gets_the_values_of_its_template() -> None:
             if called(call) in TAKE_TEMPLATES and isinstance(first, ast.Constant):
                 parsed = string.Formatter().parse(str(first.value))
                 wanted = {name for _, name, _, _ in parsed if name is not None}
-                if given != wanted and not (None in given and given - {None} <= wanted):  # **values: not known here
+                # **values: not known here.
+                if given != wanted and not (None in given and given - {None} <= wanted):
                     wrong.append(f"{name}:{call.lineno}")
     assert not wrong
 
