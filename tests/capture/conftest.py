@@ -40,11 +40,11 @@ class FakeCapture:
     device = WEBCAM
     opens = True
     fps = 25.0
-    # The frame in each format; None for no frame.
     shows: dict[str, BgrImage | None]
+    """The frame in each format; None for no frame."""
     made: list[FakeCapture]
-    # MJPG frames, one after another, the last one repeating; if empty, what `shows` has is encoded.
     undecoded: list[bytes]
+    """MJPG frames, one after another, the last one repeating; if empty, what `shows` has is encoded."""
 
     def __init__(self) -> None:
         self.asked: dict[int, float] = {}
@@ -54,14 +54,7 @@ class FakeCapture:
     @classmethod
     def source(cls, timing: CameraTiming = FAST, **capture: Any) -> closing[CameraSource]:
         """Open the camera."""
-        return closing(
-            CameraSource(
-                cls.device,
-                CaptureSettings(**capture),
-                timing,
-                cls,
-            )
-        )  # type: ignore[arg-type]
+        return closing(CameraSource(cls.device, CaptureSettings(**capture), timing, cls))  # type: ignore[arg-type]
 
     @classmethod
     def first_frame(cls, timing: CameraTiming = PATIENT, **capture: Any) -> tuple[Frame, SourceInfo]:

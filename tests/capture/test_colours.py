@@ -22,22 +22,17 @@ from app.system.v4l2 import CAN_CAPTURE, CAN_CAPTURE_MPLANE, CapturedKind
 from tests.capture.conftest import PATIENT, WEBCAM, FakeCapture
 from tests.capture.yuv_frames import nv12, uyvy, yu12, yuyv
 
-G_FMT = 0xC0D05604
-QUERYCAP = 0x80685600
-SRGB = 8
-REC709 = 3
-JPEG_SPACE = 7
-BT2020_SPACE = 10
+G_FMT, QUERYCAP = 0xC0D05604, 0x80685600
+SRGB, REC709, JPEG_SPACE, BT2020_SPACE = 8, 3, 7, 10
 BT2020_MATRIX = 9  # AVCOL_SPC_BT2020_NCL
-INTERLACED = 4
-PROGRESSIVE = 1
-# What drivers say of the values of the setting.
+INTERLACED, PROGRESSIVE = 4, 1
 DECLARED = {
     "bt601": CapturedKind(colorspace=SRGB),
     "bt601-full": CapturedKind(colorspace=JPEG_SPACE),
     "bt709": CapturedKind(colorspace=REC709),
     "bt709-full": CapturedKind(colorspace=REC709, quantization=1),
 }
+"""What drivers say of the values of the setting."""
 
 
 def patches() -> BgrImage:
@@ -102,10 +97,7 @@ def test_what_was_converted_as_another_kind_is_corrected() -> None:
         (CapturedKind(colorspace=99, ycbcr_encoding=99, quantization=99), BT601),
     ],
 )
-def test_colours_are_those_that_the_driver_declares(
-    kind: CapturedKind,
-    colours: YuvColours,
-) -> None:
+def test_colours_are_those_that_the_driver_declares(kind: CapturedKind, colours: YuvColours) -> None:
     assert declared(kind) == colours
 
 
@@ -122,21 +114,13 @@ class RawCapture(FakeCapture):
 
 @pytest.fixture
 def grabber() -> type[RawCapture]:
-    RawCapture.made = []
-    RawCapture.shows = {"YUYV": patches()}
-    RawCapture.undecoded = []
+    RawCapture.made, RawCapture.shows, RawCapture.undecoded = [], {"YUYV": patches()}, []
     return RawCapture
 
 
 def first_image(grabber: type[RawCapture], kind: CapturedKind, **settings: object) -> BgrImage:
     wanted = CaptureSettings(pixel_format="YUYV").replace(**settings)
-    source = CameraSource(
-        WEBCAM,
-        wanted,
-        PATIENT,
-        grabber,
-        lambda path: kind,
-    )  # type: ignore[arg-type]
+    source = CameraSource(WEBCAM, wanted, PATIENT, grabber, lambda path: kind)  # type: ignore[arg-type]
     with closing(source):
         frame = source.read()
         assert frame is not None
@@ -145,10 +129,7 @@ def first_image(grabber: type[RawCapture], kind: CapturedKind, **settings: objec
 
 @pytest.mark.skipif(devices.SYSTEM != "Linux", reason="elsewhere the system converts")
 @pytest.mark.parametrize("name", NAMED)
-def test_a_grabber_shows_the_colours_that_its_driver_declares(
-    name: str,
-    grabber: type[RawCapture],
-) -> None:
+def test_a_grabber_shows_the_colours_that_its_driver_declares(name: str, grabber: type[RawCapture]) -> None:
     """They were up to 20 levels off."""
     grabber.raw = yuyv(patches(), NAMED[name])
 
@@ -159,10 +140,7 @@ def test_a_grabber_shows_the_colours_that_its_driver_declares(
 
 @pytest.mark.skipif(devices.SYSTEM != "Linux", reason="elsewhere the system converts")
 @pytest.mark.parametrize("name", NAMED)
-def test_a_setting_corrects_a_driver_that_says_nothing(
-    name: str,
-    grabber: type[RawCapture],
-) -> None:
+def test_a_setting_corrects_a_driver_that_says_nothing(name: str, grabber: type[RawCapture]) -> None:
     grabber.raw = yuyv(patches(), NAMED[name])
 
     image = first_image(grabber, CapturedKind(), colours=name)
@@ -186,13 +164,8 @@ class CombedCapture(RawCapture):
 
 
 @pytest.mark.parametrize("field", [INTERLACED, PROGRESSIVE])
-def test_interlaced_frames_are_deinterlaced_where_the_driver_says_so(
-    field: int,
-    grabber: type[RawCapture],
-) -> None:
-    CombedCapture.made = []
-    CombedCapture.shows = grabber.shows
-    CombedCapture.undecoded = []
+def test_interlaced_frames_are_deinterlaced_where_the_driver_says_so(field: int, grabber: type[RawCapture]) -> None:
+    CombedCapture.made, CombedCapture.shows, CombedCapture.undecoded = [], grabber.shows, []
 
     image = first_image(CombedCapture, CapturedKind(field))
 
@@ -212,37 +185,9 @@ def test_the_driver_is_asked_by_ioctl(has_planes: bool, monkeypatch: pytest.Monk
         assert request == G_FMT
         queues.append(struct.unpack_from("I", argument)[0])
         if has_planes:
-            struct.pack_into(
-                "III II 160x BBBB",
-                argument,
-                8,
-                720,
-                576,
-                0,
-                INTERLACED,
-                REC709,
-                2,
-                0,
-                2,
-                1,
-            )
+            struct.pack_into("III II 160x BBBB", argument, 8, 720, 576, 0, INTERLACED, REC709, 2, 0, 2, 1)
         else:
-            struct.pack_into(
-                "III IIII IIII",
-                argument,
-                8,
-                720,
-                576,
-                0,
-                INTERLACED,
-                1440,
-                829440,
-                REC709,
-                0,
-                0,
-                2,
-                1,
-            )
+            struct.pack_into("III IIII IIII", argument, 8, 720, 576, 0, INTERLACED, 1440, 829440, REC709, 0, 0, 2, 1)
         return 0
 
     monkeypatch.setattr("app.system.v4l2.fcntl.ioctl", ioctl)

@@ -26,17 +26,14 @@ from tests.sources import new_opener, open_source
 TWIN = "usb-Maker_Twin-video-index0"
 AUTO = CaptureSettings(source="auto")
 COLOUR = ("MJPG", "YUYV")
-# Number, name, formats, and the driver if it is not that of a webcam.
 Node = tuple[int, str, tuple[str, ...]] | tuple[int, str, tuple[str, ...], str]
+"""Number, name, formats, and the driver if it is not that of a webcam."""
 NAMES = ["camera:2", "2", "/dev/video2", "camera:bus-2", "camera:Cam", "LINK", "camera:LINK"]
 OTHER_NAMES = ["auto", "demo", "film.mp4", "", "camera:gone", "portal:Cam"]
 
 
 @pytest.mark.parametrize("wanted", ["97", "/dev/video97", "usb-gone-video-index0", "-1", "99999999999999", "../x", "№"])
-def test_an_absent_camera_is_named_and_nothing_printed(
-    wanted: str,
-    capfd: pytest.CaptureFixture[str],
-) -> None:
+def test_an_absent_camera_is_named_and_nothing_printed(wanted: str, capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SourceOpenError) as failure:
         open_source(CaptureSettings(source=f"camera:{wanted}"))
     assert wanted in str(failure.value)
@@ -106,11 +103,7 @@ def list_of_other_systems(monkeypatch: pytest.MonkeyPatch, system: str, **backen
     def enumerate_cameras(backend: int) -> list[SimpleNamespace]:
         return of_number.get(backend, [])
 
-    monkeypatch.setitem(
-        sys.modules,
-        "cv2_enumerate_cameras",
-        Mock(enumerate_cameras=enumerate_cameras),
-    )
+    monkeypatch.setitem(sys.modules, "cv2_enumerate_cameras", Mock(enumerate_cameras=enumerate_cameras))
     monkeypatch.setattr(devices, "SYSTEM", system)
 
 
@@ -137,9 +130,7 @@ LAPTOP = DESK.replace("046d", "0bda")
 LAPTOP_OF_DIRECTSHOW = DESK_OF_DIRECTSHOW.replace("046D", "0BDA")
 
 
-def test_directshow_opens_the_camera_of_the_path_and_not_that_of_the_number(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_directshow_opens_the_camera_of_the_path_and_not_that_of_the_number(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where Media Foundation did not open a camera, DirectShow was asked for the same number: another camera."""
     list_of_other_systems(
         monkeypatch,
@@ -154,9 +145,7 @@ def test_directshow_opens_the_camera_of_the_path_and_not_that_of_the_number(
     assert devices.windows_numbers(laptop) == [(0, cv2.CAP_MSMF), (2, cv2.CAP_DSHOW)]
 
 
-def test_a_camera_keeps_its_path_when_another_one_is_connected(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_camera_keeps_its_path_when_another_one_is_connected(monkeypatch: pytest.MonkeyPatch) -> None:
     list_of_other_systems(monkeypatch, "Windows", msmf=numbered(("Desk", DESK)))
     desk = devices.find_camera("Desk")
 
@@ -165,9 +154,7 @@ def test_a_camera_keeps_its_path_when_another_one_is_connected(
     assert devices.windows_numbers(desk) == [(1, cv2.CAP_MSMF)]
 
 
-def test_a_camera_that_directshow_alone_has_is_listed_and_opened_there(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_camera_that_directshow_alone_has_is_listed_and_opened_there(monkeypatch: pytest.MonkeyPatch) -> None:
     """OBS Studio's camera was not in the list."""
     list_of_other_systems(
         monkeypatch,
@@ -182,9 +169,7 @@ def test_a_camera_that_directshow_alone_has_is_listed_and_opened_there(
     assert devices.windows_numbers(of_obs) == [(0, cv2.CAP_DSHOW)]
 
 
-def test_one_of_two_cameras_of_a_name_without_a_path_is_not_guessed(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_one_of_two_cameras_of_a_name_without_a_path_is_not_guessed(monkeypatch: pytest.MonkeyPatch) -> None:
     list_of_other_systems(
         monkeypatch, "Windows", msmf=numbered(("Cam", None)), dshow=numbered(("Cam", None), ("Cam", None))
     )
@@ -243,9 +228,7 @@ def plug_twin(kernel: Kernel, number: int, port: str) -> None:
         (folder / kind / name).symlink_to(f"/dev/video{number}")
 
 
-def test_two_cameras_of_a_model_keep_their_ids_when_they_are_found_in_another_order(
-    kernel: Kernel,
-) -> None:
+def test_two_cameras_of_a_model_keep_their_ids_when_they_are_found_in_another_order(kernel: Kernel) -> None:
     """The id was that of the model for one of them, and for the other one after the next start: with the zones and the
     empty-background plate of the first one.
     """
@@ -335,14 +318,7 @@ def test_all_channels_of_a_card_are_listed_and_opened(name: str, kernel: Kernel)
     """Only the first node of a card was listed, as if the others held metadata."""
     for number in range(4):
         is_numbered = name.endswith("channel")
-        kernel.plug(
-            number,
-            f"{name} {number}" if is_numbered else name,
-            ("UYVY",),
-            "tw686x",
-            bus="PCI:1",
-            node=number,
-        )
+        kernel.plug(number, f"{name} {number}" if is_numbered else name, ("UYVY",), "tw686x", bus="PCI:1", node=number)
     kernel.plug(4, name, (), "tw686x", bus="PCI:1", node=4, is_camera=False)
 
     found = devices.list_cameras()
@@ -372,11 +348,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
             self.info = SourceInfo("camera", camera.name, camera.id, 640, 480, 30.0, "")
 
     monkeypatch.setattr(table, "open_camera", Opened)
-    monkeypatch.setattr(
-        table,
-        "SOURCES",
-        (SourceSpec("camera", Opened, bool),),
-    )  # type: ignore[arg-type]
+    monkeypatch.setattr(table, "SOURCES", (SourceSpec("camera", Opened, bool),))  # type: ignore[arg-type]
     return names
 
 
@@ -410,12 +382,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         ([(0, "iPhone Camera", ()), (2, "Integrated IR Camera", ()), (4, "Webcam", ())], 4),
     ],
 )  # fmt: skip
-def test_the_camera_that_is_taken(
-    nodes: list[Node],
-    taken: int,
-    kernel: Kernel,
-    opened: list[str],
-) -> None:
+def test_the_camera_that_is_taken(nodes: list[Node], taken: int, kernel: Kernel, opened: list[str]) -> None:
     plug(kernel, *nodes)
     assert finds_camera(lambda path: True)
     SourceOpener(lambda path: True)(AUTO)
@@ -441,8 +408,8 @@ def test_other_cameras_are_used_only_by_name(node: Node, kernel: Kernel, opened:
     assert opened == [node[1]]
 
 
-# The camera of a laptop behind v4l2-relayd, which sends nothing while nobody reads.
 MIPI: Node = (0, "Intel MIPI Camera", ("YUYV",), LOOPBACK)
+"""The camera of a laptop behind v4l2-relayd, which sends nothing while nobody reads."""
 
 
 @pytest.mark.parametrize(
@@ -466,10 +433,7 @@ def test_a_camera_that_sends_only_while_it_is_read_is_taken_last(
     assert opened == [taken]
 
 
-def test_a_camera_that_sends_already_is_taken_before_one_that_may(
-    kernel: Kernel,
-    opened: list[str],
-) -> None:
+def test_a_camera_that_sends_already_is_taken_before_one_that_may(kernel: Kernel, opened: list[str]) -> None:
     plug(kernel, MIPI, (2, "Photo camera", ("YUYV",), LOOPBACK))
 
     SourceOpener(lambda path: path == "/dev/video2")(AUTO)
@@ -494,10 +458,7 @@ def test_a_camera_that_does_not_open_is_named(
     assert not opened
 
 
-def test_of_equal_cameras_the_one_used_last_is_taken_also_after_a_restart(
-    kernel: Kernel,
-    opened: list[str],
-) -> None:
+def test_of_equal_cameras_the_one_used_last_is_taken_also_after_a_restart(kernel: Kernel, opened: list[str]) -> None:
     plug(kernel, (5, "Iriun", ("YU12",), LOOPBACK))
     opener = new_opener()
     opener(AUTO)
@@ -514,10 +475,7 @@ def test_of_equal_cameras_the_one_used_last_is_taken_also_after_a_restart(
     assert opened == ["Iriun", "Built-in", "Built-in", "Desk", "Desk", "Desk"]
 
 
-def test_a_camera_used_by_name_is_remembered_but_no_infrared_one_for_it(
-    kernel: Kernel,
-    opened: list[str],
-) -> None:
+def test_a_camera_used_by_name_is_remembered_but_no_infrared_one_for_it(kernel: Kernel, opened: list[str]) -> None:
     plug(kernel, (0, "IR", ("GREY",)), (2, "Built-in", COLOUR), (3, "Desk", COLOUR))
     opener = new_opener()
     for wanted in ("3", "0"):
@@ -547,16 +505,10 @@ def test_the_device_of_a_source(named: str, device: str, kernel: Kernel, tmp_pat
     assert source_device(named.replace("LINK", str(link))) == device
 
 
-def test_the_virtual_camera_in_use_is_no_source(
-    kernel: Kernel,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_the_virtual_camera_in_use_is_no_source(kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
     plug(kernel, (2, "Dummy", ("YU12",), LOOPBACK))
     monkeypatch.setattr("app.capture.camera.os.getpid", lambda: 7)
-    monkeypatch.setattr(
-        "app.capture.camera.holders",
-        lambda path: (Holder(7, "mattecam", True, True),),
-    )
+    monkeypatch.setattr("app.capture.camera.holders", lambda path: (Holder(7, "mattecam", True, True),))
     for named in ("camera:2", "/dev/video9"):
         with pytest.raises(SourceOpenError, match="is the virtual camera that this program sends to"):
             new_opener()(CaptureSettings(source=named))
@@ -564,11 +516,7 @@ def test_the_virtual_camera_in_use_is_no_source(
 
 @pytest.mark.parametrize("system", ["Linux", "Windows"])
 @pytest.mark.parametrize("number", [str(2**31), "99999999999999", "9" * 5000])
-def test_a_number_that_no_driver_takes_is_no_camera(
-    monkeypatch: pytest.MonkeyPatch,
-    system: str,
-    number: str,
-) -> None:
+def test_a_number_that_no_driver_takes_is_no_camera(monkeypatch: pytest.MonkeyPatch, system: str, number: str) -> None:
     """It was an internal error: drivers take a C int, and Python reads at most 4300 digits."""
     monkeypatch.setattr(devices, "SYSTEM", system)
     monkeypatch.setattr(devices, "_device_cameras", list)
