@@ -34,16 +34,16 @@ SETTLE_S = 0.08
 
 
 class PipeWireNode(Stream):
-    """Offers frames of exactly one size, which may change without a reader.
+    """Offers frames of exactly one size.
 
     With several sizes on offer, the reader that chooses another size than the first one stalls, or
     stalls the first.
+    Where the size changed, browsers that had read before got nothing until they were started again.
     """
 
     def __init__(self, video: VideoFormat, *, name: str = OWN_NODE, title: str = TITLE) -> None:
         """Raises OSError if the library is missing or no daemon answers."""
-        self.offered = video  # what the next reader finds
-        self.video = video  # what the reader has agreed to, which may be what was offered before
+        self.video = video  # what the reader has agreed to, or the next one finds: layouts differ
         self._layouts = (video.layout, *_OTHERS.get(video.layout, ()))
         self._paused_at_s = -SETTLE_S
         self._negotiated = False
@@ -67,16 +67,6 @@ class PipeWireNode(Stream):
         if self.state is StreamState.STREAMING:
             return True
         return self.state is StreamState.PAUSED and time.monotonic() - self._paused_at_s < SETTLE_S
-
-    def offer(self, width: int, height: int) -> None:
-        """Offer another size, in pixels.
-
-        The node stays the same: a reader that connects at this moment to one that is replaced waits
-        for half a minute. It may still have found the last size, and gets that one then.
-        """
-        self.offered = replace(self.offered, width=width, height=height)
-        with self.locked():
-            self.update([self._as_parameter(self.offered)])
 
     def send(self, frame: NDArray[np.uint8], video: VideoFormat | None = None) -> None:
         """Send a C-contiguous frame.
@@ -102,12 +92,7 @@ class PipeWireNode(Stream):
         """Ask for buffers of the negotiated format."""
         self._negotiated = video is not None and video.layout in self._layouts
         if video is not None and self._negotiated:
-            self.video = replace(
-                self.offered,
-                layout=video.layout,
-                width=video.width,
-                height=video.height,
-            )
+            self.video = replace(self.video, layout=video.layout)
             self.update(to_send(self.video))
 
     def _as_parameter(self, video: VideoFormat) -> bytes:
@@ -145,8 +130,8 @@ class NodeChoice:
 class PipeWireCamera(FrameSink):
     """Presents frames to programs that look for cameras in PipeWire, such as browsers.
 
-    The size does not change while a program reads: frames of other sizes are letterboxed. Without
-    readers the node offers the new size.
+    Its size stays: pictures of other sizes are letterboxed. Only a picture that it would have to
+    make smaller gets another node, once nobody reads.
     """
 
     def __init__(
@@ -165,6 +150,7 @@ class PipeWireCamera(FrameSink):
         """
         self.name = f"{TITLE} (PipeWire)"
         self._closed = False
+        self._make = make
         rate = Fraction(max(1.0, fps)).limit_denominator(1001)
         video = VideoFormat("BGRA" if alpha else "YUY2", *sendable(width, height), rate)
         try:
@@ -183,9 +169,7 @@ class PipeWireCamera(FrameSink):
     @property
     def size(self) -> tuple[int, int]:
         """(width, height) in pixels, as readers see it."""
-        if self._node.reading:
-            return self._node.video.width, self._node.video.height
-        return self._node.offered.width, self._node.offered.height
+        return self._node.video.width, self._node.video.height
 
     @property
     def readers(self) -> int:
@@ -202,14 +186,23 @@ class PipeWireCamera(FrameSink):
         if self._node.reading:
             self._send(picture, self._node.video)
             return
-        size = sendable(*picture.size)
-        if size != self.size:
-            self._node.offer(*size)
+        width, height = sendable(*picture.size)
+        if width > self.size[0] or height > self.size[1]:
+            self._replace_node(width, height)
 
     def close(self) -> None:
         """Remove the camera. Idempotent."""
         self._closed = True
         self._node.close()
+
+    def _replace_node(self, width: int, height: int) -> None:
+        self._node.close()
+        try:
+            self._node = self._make(replace(self._node.video, width=width, height=height))
+        except OSError as error:
+            raise SinkLostError(
+                t("PipeWire has stopped, and the PipeWire camera with it; start pipewire again.")
+            ) from error
 
     def _send(self, picture: Picture, video: VideoFormat) -> None:
         size = video.width, video.height

@@ -7,6 +7,7 @@ import queue
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ user_pref("media.navigator.permission.disabled", true);
 user_pref("browser.shell.checkDefaultBrowser", false);
 user_pref("datareporting.policy.dataSubmissionEnabled", false);
 """
+LONGEST_WAIT_S = 120
+"""How long a page waits for the test."""
 _CHROMIUM_SWITCHES = (
     "--headless=new --no-sandbox --no-first-run --disable-gpu --use-fake-ui-for-media-stream "
     "--allow-loopback-in-peer-connection"
@@ -43,22 +46,55 @@ def browser_command(name: str, profile: Path, address: str, *, pipewire: bool = 
     return [name, *_CHROMIUM_SWITCHES.split(), *switches, f"--user-data-dir={profile}", address]
 
 
+@dataclass(frozen=True, slots=True)
+class FollowingPage:
+    """A page that looks at the camera whenever it is asked."""
+
+    address: str
+    asked: queue.Queue[dict[str, float]]
+    reports: queue.Queue[dict[str, Any]]
+
+    def look(self, *, open_anew: bool = False, closed_s: float = 0.0, timeout_s: float = 60.0) -> dict[str, Any]:
+        """Return what the page sees now. open_anew: it closes the camera first, and opens it `closed_s` later."""
+        self.asked.put({"open_anew": open_anew, "closed_ms": 1000 * closed_s})
+        return self.reports.get(timeout=timeout_s)
+
+
 @contextmanager
-def page(name: str = "page.html") -> Iterator[tuple[str, queue.Queue[dict[str, Any]]]]:
-    """Serve a page that opens the camera; gives its address and what it reports."""
+def following_page() -> Iterator[FollowingPage]:
+    """Serve the page that looks when it is asked."""
+    asked: queue.Queue[dict[str, float]] = queue.Queue()
+    with page("follow.html", asked) as (address, reports):
+        yield FollowingPage(address, asked, reports)
+        asked.put({"open_anew": False, "closed_ms": 0.0})  # the page may be waiting
+
+
+@contextmanager
+def page(
+    name: str = "page.html", asked: queue.Queue[dict[str, float]] | None = None
+) -> Iterator[tuple[str, queue.Queue[dict[str, Any]]]]:
+    """Serve a page that opens the camera; gives its address and what it reports. asked: what it is to do next."""
     reports: queue.Queue[dict[str, Any]] = queue.Queue()
 
     class Page(Handler):
         def do_GET(self) -> None:
-            self.send_response(200)
-            self.send_header("content-type", "text/html")
-            self.end_headers()
-            self.wfile.write((ROOT / "tests" / "output" / name).read_bytes())
+            self._answer("text/html", (ROOT / "tests" / "output" / name).read_bytes())
 
         def do_POST(self) -> None:
-            reports.put(json.loads(self.rfile.read(int(self.headers["content-length"]))))
+            words = self.rfile.read(int(self.headers.get("content-length", 0)))
+            if self.path == "/next":
+                assert asked is not None
+                self._answer("application/json", json.dumps(asked.get(timeout=LONGEST_WAIT_S)).encode())
+                return
+            reports.put(json.loads(words))
             self.send_response(204)
             self.end_headers()
+
+        def _answer(self, kind: str, body: bytes) -> None:
+            self.send_response(200)
+            self.send_header("content-type", kind)
+            self.end_headers()
+            self.wfile.write(body)
 
     with served(Page) as address:
         yield f"{address}/", reports

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.output.pipewire.conftest import composites
-from tests.output.web_page import browser_command, page
+from tests.output.web_page import browser_command, following_page, page
 from tests.paths import ROOT
 from tests.pipewire_session import PrivateSession
 from tests.waiting import eventually
@@ -50,3 +50,36 @@ def test_a_browser_shows_the_whole_program(desktop: PrivateSession, tmp_path: Pa
     assert (report["width"], report["height"]) == (1280, 720)
     assert max(abs(one - other) for one, other in zip(report["corner"], GREEN, strict=True)) <= 4
     assert report["fps"] >= 10
+
+
+@pytest.mark.parametrize("browser", ["firefox-esr", "chromium"])
+def test_a_browser_opens_the_camera_again_after_the_source_has_changed(
+    desktop: PrivateSession, tmp_path: Path, browser: str
+) -> None:
+    """It asks for the size that it found first; where the source's size was offered since then, it got nothing."""
+    if shutil.which(browser) is None:
+        pytest.skip(f"needs {browser}")
+    options = ("--source", "demo", "--background", "#00b140", "--virtual-camera", "off", "--pipewire", "on")
+    desktop.launch(sys.executable, str(ROOT / "run.py"), "headless", *options, "--seconds", "380")
+    eventually(lambda: bool(desktop.nodes()))
+    eventually(lambda: composites(desktop), 180)
+    with following_page() as camera_page:
+        desktop.launch(*browser_command(browser, tmp_path / "profile", camera_page.address))
+        seen = [camera_page.look(open_anew=True, timeout_s=240)]
+        for name, value in (("capture.width", "640"), ("capture.height", "480")):
+            command = [sys.executable, str(ROOT / "run.py"), "ctl", "set", name, value]
+            assert desktop.run(command).returncode == 0
+        seen += [camera_page.look()]
+
+        # At once, before PipeWire suspends the node, and after that.
+        seen += [camera_page.look(open_anew=True, closed_s=closed_s) for closed_s in (0.0, 0.0, 2.0, 6.0)]
+        desktop.end(browser)
+    desktop.end(sys.executable)
+
+    print(json.dumps(seen))  # noqa: T201 - the figures of docs/devices.md
+    assert [(look["width"], look["height"]) for look in seen] == [(1280, 720)] * len(seen)
+    assert min(look["frames"] for look in seen) >= 10
+    assert max(look["opened_ms"] for look in seen[2:]) < 10_000, "it was half a minute"
+    assert max(abs(one - other) for one, other in zip(seen[0]["middle"], GREEN, strict=True)) <= 4
+    for look in seen[1:]:
+        assert look["middle"] == [0, 0, 0], "the bar beside a picture of 4:3"

@@ -17,7 +17,7 @@ from unittest.mock import Mock
 import numpy as np
 import pytest
 
-from app.core.errors import SinkOpenError
+from app.core.errors import SinkLostError, SinkOpenError
 from app.core.types import BgrImage, Outgoing
 from app.doctor.proof import bar_error
 from app.output.pipewire import PipeWireCamera, PipeWireNode
@@ -153,10 +153,25 @@ def test_the_size_is_kept_while_a_program_reads(pipewire: PrivateSession) -> Non
         assert (frame.video.width, frame.video.height) == (200, 50)
 
 
-def test_another_size_is_offered_by_the_same_node(pipewire: PrivateSession) -> None:
-    """A reader that was connecting to the one that was replaced got no picture for half a
-    minute.
-    """
+def test_a_smaller_picture_leaves_the_size(pipewire: PrivateSession) -> None:
+    """Firefox, which had read the larger size, could not open the camera again until it was restarted."""
+    with feeding(200, 50) as feeder:
+        feeder.picture = picture(64, 48, grey=200)
+        sent = feeder.sent
+        eventually(lambda: feeder.sent > sent + 10)
+
+        with reading((200, 50)) as reader:
+            frame = next_frame(reader)
+        (node,) = pipewire.nodes()
+
+    assert node["params"]["EnumFormat"][0]["size"] == {"width": 200, "height": 50}
+    assert (frame.video.width, frame.video.height) == (200, 50)
+    shown = image_of(frame)
+    assert shown[25, 100, 1] > 190 and shown[25, 2].max() <= 2, "the picture between bars"
+
+
+def test_a_larger_picture_gets_another_node(pipewire: PrivateSession) -> None:
+    """The size of a node stays: browsers that had read it got nothing until they were started again."""
     with feeding(64, 48) as feeder:
         eventually(lambda: bool(pipewire.nodes()))
         (before,) = pipewire.nodes()
@@ -168,22 +183,13 @@ def test_another_size_is_offered_by_the_same_node(pipewire: PrivateSession) -> N
         (after,) = pipewire.nodes()
 
     assert (frame.video.width, frame.video.height) == (200, 50)
-    assert after["props"]["object.serial"] == before["props"]["object.serial"]
-    (offered,) = after["params"]["EnumFormat"]
-    assert offered["size"] == {"width": 200, "height": 50}
+    assert after["props"]["object.serial"] != before["props"]["object.serial"]
 
 
-def test_a_reader_that_still_found_the_last_size_gets_frames_of_it(
-    pipewire: PrivateSession,
-) -> None:
-    found_last = VideoFormat("YUY2", 64, 48, Fraction(30))
-    with closing(PipeWireNode(found_last)) as node:
-        node.offer(200, 50)
-        with node.locked():
-            node.format_changed(found_last)
-
-        assert node.video == found_last
-        assert (node.offered.width, node.offered.height) == (200, 50)
+def test_a_daemon_that_is_gone_loses_the_camera_that_grows(pipewire: PrivateSession) -> None:
+    make = Mock(side_effect=[PipeWireNode(VideoFormat("YUY2", 64, 48, Fraction(30))), OSError("gone")])
+    with closing(PipeWireCamera(64, 48, 30, make=make)) as camera, pytest.raises(SinkLostError, match="has stopped"):
+        camera.send(picture(200, 50))
 
 
 @needs_gstreamer
@@ -191,9 +197,7 @@ def test_a_reader_that_still_found_the_last_size_gets_frames_of_it(
 def test_gstreamer_that_connects_as_the_first_reader_leaves_gets_its_picture(
     pipewire: PrivateSession, joins: str
 ) -> None:
-    """The source has another size than the first card, which the node takes as its reader
-    leaves.
-    """
+    """The source has another size than the first card; the node took it as its reader left."""
     command = ["gst-launch-1.0", "-q", "pipewiresrc", "target-object=mattecam"]
     first = [*command, "!", "video/x-raw,format=YUY2", "!", "fakesink"]
     second = [*command, "num-buffers=3", "!", "video/x-raw,format=YUY2", "!", "fakesink"]
