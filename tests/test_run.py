@@ -81,7 +81,7 @@ def test_it_starts_from_any_folder(tmp_path: Path) -> None:
 def test_nothing_is_installed_for_a_window_without_libraries(monkeypatch: pytest.MonkeyPatch, argv: list[str]) -> None:
     """The packages were installed for minutes, then the window gave way to a run without one that ended with 0."""
     monkeypatch.setattr(environment, "installed", lambda requirements: False)
-    monkeypatch.setattr(environment, "prepare", lambda requirements: pytest.fail("installed"))
+    monkeypatch.setattr(environment, "set_up", lambda requirements: pytest.fail("installed"))
     monkeypatch.setattr(environment, "unsupported_system", lambda: None)
     monkeypatch.setattr(display, "missing_libraries", lambda: "the window needs libxcb-cursor0")
     with pytest.raises(

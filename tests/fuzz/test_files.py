@@ -250,7 +250,7 @@ def test_an_odd_note_beside_a_plate_is_none(fields: object, tmp_path: Path) -> N
     [
         ("photo.png", read_image, "not a readable image"),
         ("plate.png", lambda path: read_plate(path, WIDTH, HEIGHT), "not a readable image"),
-        ("zones.json", read_zones, "zones.json"),
+        ("zones.json", lambda path: read_zones(path, ZonesFile), "zones.json"),
     ],
 )
 def test_a_pipe_is_refused_without_waiting_for_a_writer(

@@ -43,7 +43,7 @@ from app.gui.bridge import ViewMode, from_qimage
 from app.gui.dialogs import TextDialog
 from app.gui.doctor import DoctorDialog, Findings
 from app.gui.notices import Importance, Notice, NoticeArea, NoticeFrame, ProgramNotices, remedy_of
-from app.gui.panels import models
+from app.gui.panels import quality
 from app.gui.panels.models import Models
 from app.gui.panels.plate import PlateDialog
 from app.gui.state import Tasks
@@ -100,7 +100,7 @@ def test_the_assistant_shows_what_others_see(session: Session, qtbot: QtBot) -> 
 def test_the_assistant_recommends_fine_quality_where_it_is_light(
     session: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, share: float
 ) -> None:
-    monkeypatch.setattr(models, "MEASURED_MS", 10)
+    monkeypatch.setattr(quality, "MEASURED_MS", 10)
     monkeypatch.setattr(choice, "fine_quality", lambda settings: replace(STANDARD, share=None))
     known = session.window.models
     known.reload()

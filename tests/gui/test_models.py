@@ -454,7 +454,7 @@ def test_the_cost_is_predicted_until_it_is_measured(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(hardware, "cuda_cards", lambda: hardware.CudaCards(None))
     settings = MattingSettings()
     assert fine_quality(settings).share is None
-    save_trials("mattecam", BUNDLED, [Trial("int8", None, 5.0, 8.0), Trial("int8", 1, 7.0, 7.0)])
+    save_trials("mattecam", BUNDLED, [Trial("int8", None, 5.0, 8.0), Trial("int8", 1, 9.0, 7.0)])
     found = fine_quality(settings)
     assert found.holds_rate, "one thread would not, as fast as it is for the standard network"
     assert found.share == pytest.approx(8.0 / LIGHTER_WORK * 0.03 / usable_cores())

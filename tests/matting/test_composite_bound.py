@@ -382,7 +382,7 @@ def test_at_the_least_strength_of_strict_mode_no_text_of_60_px_is_left(period_px
 
 
 LOAD_AND_COUNT = """
-import gc, sys
+import gc, sys, threading
 import app.gui.application  # what a window keeps alive makes a collection of everything due
 from app.matting.kernels.loading import start_loading
 from app.settings import Settings
@@ -393,7 +393,13 @@ gc.callbacks.append(lambda phase, info: whole.append(phase) if info["generation"
 {load}
 print("{kernels}" in sys.modules, len(whole), gc.isenabled(), gc.get_freeze_count() > 0)
 """
-STEP = "start_loading(); import app.matting.cpu"
+STEP = """
+start_loading()
+import app.matting.cpu
+for thread in threading.enumerate():  # it may end a little later than the import that it shares
+    if thread.name == "kernel-compiler":
+        thread.join()
+"""
 CAMERA = """
 spec = next(spec for spec in SINKS if spec.name == "{name}")
 spec.load(spec.wanted(Settings().replaced_at(["output"], {name}="{named}")))
