@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -82,6 +83,25 @@ def _carry(work: Callable[[], T], outcome: Future[T]) -> None:
         outcome.set_result(result)
 
 
+@dataclass(slots=True)
+class _RunningCall:
+    """A call, and when it was last seen to compute."""
+
+    thread: threading.Thread
+    computed_s: float
+    """By time.monotonic()."""
+    cpu_s: float = 0.0
+
+    def look(self) -> None:
+        """Note whether the thread, which is alive, has computed since the last look (Linux)."""
+        if sys.platform == "linux":
+            assert self.thread.ident is not None
+            cpu_s = time.clock_gettime(time.pthread_getcpuclockid(self.thread.ident))
+            if cpu_s > self.cpu_s:
+                self.cpu_s = cpu_s
+                self.computed_s = time.monotonic()
+
+
 class DaemonPool:
     """Runs calls on daemon threads in the order in which they come, so many at a time. Any thread.
 
@@ -96,8 +116,8 @@ class DaemonPool:
         self._begin = begin
         self._lock = threading.Lock()
         self._waiting: deque[tuple[Future[Any], Callable[[], Any]]] = deque()
-        self._running: dict[Future[Any], float] = {}
-        """Those that count, and when they began, by time.monotonic()."""
+        # Those that count. A thread leaves under the lock before it ends.
+        self._running: dict[Future[Any], _RunningCall] = {}
 
     def submit(self, work: Callable[[], T]) -> Future[T]:
         """Call `work` as soon as fewer calls run, and return its outcome."""
@@ -108,10 +128,18 @@ class DaemonPool:
         return call
 
     def late(self, limit_s: float) -> list[Future[Any]]:
-        """Return the calls that have been running for longer than this and were not given up."""
-        began_before_s = time.monotonic() - limit_s
+        """Return the calls that have waited for longer than this and were not given up.
+
+        On a busy machine a call may take long to compute, which is no dead disk: look often, so
+        that it is seen. Elsewhere than on Linux computing counts as waiting.
+        """
+        late = []
         with self._lock:
-            return [call for call, began_s in self._running.items() if began_s < began_before_s]
+            for call, running in self._running.items():
+                running.look()
+                if time.monotonic() - running.computed_s > limit_s:
+                    late.append(call)
+        return late
 
     def give_up(self, call: Future[Any]) -> None:
         """Let another call run in place of this one, which goes on."""
@@ -124,7 +152,6 @@ class DaemonPool:
             while self._waiting and len(self._running) < self._most:
                 call, work = self._waiting.popleft()
                 if call.set_running_or_notify_cancel():
-                    self._running[call] = time.monotonic()
                     thread = threading.Thread(
                         target=self._run,
                         args=(call, work),
@@ -132,6 +159,7 @@ class DaemonPool:
                         daemon=True,
                     )
                     thread.start()
+                    self._running[call] = _RunningCall(thread, time.monotonic())
 
     def _run(self, call: Future[Any], work: Callable[[], Any]) -> None:
         name_thread(self._name)
