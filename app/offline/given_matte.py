@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.errors import MattecamError, SourceLostError, SourceOpenError, UsageError, counted
+from app.core.errors import BackgroundError, MattecamError, SourceLostError, SourceOpenError, UsageError, counted
 from app.core.files import is_folder
 from app.core.geometry import framed
 from app.core.types import AlphaImage, BgrImage, Bytes, Floats
@@ -186,8 +186,13 @@ class GivenMattes:
                 alpha = image[..., 3] if image.shape[2] == 4 else None
                 yield self._chosen(_grey(image), alpha)
             return
-        for file in self._images:
-            grey, alpha = read_matte(file)
+        for number, file in enumerate(self._images, 1):
+            try:
+                grey, alpha = read_matte(file)
+            except BackgroundError as error:
+                if number == 1:  # nothing was written yet: the matte is named wrongly
+                    raise
+                raise SourceLostError(error.text) from error
             yield self._chosen(grey, alpha)
 
     def _chosen(self, grey: AlphaImage, alpha: AlphaImage | None) -> AlphaImage:

@@ -357,10 +357,22 @@ def test_what_is_damaged_does_not_shift_the_mattes() -> None:
 
 
 def test_an_image_of_the_matte_that_is_damaged_is_named() -> None:
+    """It failed while the command ran, which ended with the code for what was named wrongly."""
     Path(grey_images() / "00005.png").write_bytes(b"no image")
 
-    with pytest.raises(MattecamError, match=r"00005.png is not a readable image"):
+    with pytest.raises(SourceLostError, match=r"00005.png is not a readable image") as failed:
         converted("film.mkv", "out.mp4", Path("matte"))
+
+    assert not failed.value.unusable
+
+
+def test_a_first_image_that_is_no_matte_was_named_wrongly() -> None:
+    Path(grey_images() / "00000.png").write_bytes(b"no image")
+
+    with pytest.raises(MattecamError, match=r"00000.png is not a readable image") as failed:
+        converted("film.mkv", "out.mp4", Path("matte"))
+
+    assert failed.value.unusable
 
 
 def test_a_black_matte_is_told(capsys: pytest.CaptureFixture[str]) -> None:
