@@ -27,7 +27,7 @@ if sys.argv[1] != "numba":
     compiling.FOLDER, compiling.LEVELS = Path(sys.argv[1]), {sys.argv[2]: set()}
 from app.core.settings import EdgeSettings
 from app.core.types import BlurredBackground
-from app.matting.interface import StepGeometry
+from app.matting.interface import StepRequest
 from app.matting.kernels.network import matte_rows
 from tests.matting.stubs import Case, StubCpu
 digest = hashlib.sha256()
@@ -41,7 +41,7 @@ for edges in (
     for backdrop in (case.rng.integers(0, 256, (180, 320, 3), dtype=np.uint8), BlurredBackground(50)):
         for _ in range(4):
             backend.coefficients = case.coefficients()
-            matte = backend.step(case.frame(), backdrop, edges, want_foreground=True)
+            matte = backend.step(StepRequest(case.frame(), backdrop, edges, want_foreground=True))
             digest.update(matte.alpha.tobytes() + matte.composite.tobytes() + matte.foreground.tobytes())
     backend.close()
 cells, matte = np.random.default_rng(1).random((2, 2, 16), np.float32), np.zeros((4, 4, 4), np.float32)
