@@ -182,7 +182,7 @@ class PipeWireCamera(FrameSink):
             raise SinkLostError(t("The PipeWire camera is closed; open it again."))
         if self._node.state is StreamState.UNCONNECTED:
             # The daemon has ended: the node never comes back.
-            raise SinkLostError(t("PipeWire has stopped, and the PipeWire camera with it; start pipewire again."))
+            raise _lost()
         if self._node.reading:
             self._send(picture, self._node.video)
             return
@@ -200,15 +200,17 @@ class PipeWireCamera(FrameSink):
         try:
             self._node = self._make(replace(self._node.video, width=width, height=height))
         except OSError as error:
-            raise SinkLostError(
-                t("PipeWire has stopped, and the PipeWire camera with it; start pipewire again.")
-            ) from error
+            raise _lost() from error
 
     def _send(self, picture: Picture, video: VideoFormat) -> None:
         size = video.width, video.height
         if self._packer.size != size:
             self._packer = Packer(size)
         self._node.send(self._packer.pack(picture, _PACKED[video.layout]), video)
+
+
+def _lost() -> SinkLostError:
+    return SinkLostError(t("PipeWire has stopped, and the PipeWire camera with it; start pipewire again."))
 
 
 def wanted_camera(settings: Settings) -> NodeChoice | None:

@@ -20,25 +20,21 @@ from tests.waiting import eventually
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 GREEN = (0, 177, 64)
+OPTIONS = "--source demo --background #00b140 --virtual-camera off --pipewire on --seconds 380"
+
+
+def start_program(desktop: PrivateSession) -> None:
+    """Run the program before a green background until it composites."""
+    desktop.launch(sys.executable, str(ROOT / "run.py"), "headless", *OPTIONS.split())
+    eventually(lambda: bool(desktop.nodes()))
+    eventually(lambda: composites(desktop), 180)
 
 
 @pytest.mark.parametrize("browser", ["firefox-esr", "chromium"])
 def test_a_browser_shows_the_whole_program(desktop: PrivateSession, tmp_path: Path, browser: str) -> None:
     if shutil.which(browser) is None:
         pytest.skip(f"needs {browser}")
-    options = (
-        "--source",
-        "demo",
-        "--background",
-        "#00b140",
-        "--virtual-camera",
-        "off",
-        "--pipewire",
-        "on",
-    )
-    desktop.launch(sys.executable, str(ROOT / "run.py"), "headless", *options, "--seconds", "300")
-    eventually(lambda: bool(desktop.nodes()))
-    eventually(lambda: composites(desktop), 180)
+    start_program(desktop)
     with page() as (address, reports):
         desktop.launch(*browser_command(browser, tmp_path / "profile", address))
         report = reports.get(timeout=240)
@@ -59,10 +55,7 @@ def test_a_browser_opens_the_camera_again_after_the_source_has_changed(
     """It asks for the size that it found first; where the source's size was offered since then, it got nothing."""
     if shutil.which(browser) is None:
         pytest.skip(f"needs {browser}")
-    options = ("--source", "demo", "--background", "#00b140", "--virtual-camera", "off", "--pipewire", "on")
-    desktop.launch(sys.executable, str(ROOT / "run.py"), "headless", *options, "--seconds", "380")
-    eventually(lambda: bool(desktop.nodes()))
-    eventually(lambda: composites(desktop), 180)
+    start_program(desktop)
     with following_page() as camera_page:
         desktop.launch(*browser_command(browser, tmp_path / "profile", camera_page.address))
         seen = [camera_page.look(open_anew=True, timeout_s=240)]
