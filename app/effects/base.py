@@ -1,4 +1,4 @@
-"""What an effect is: it has a part of the settings, takes them for each frame of a stream, and changes its matte."""
+"""What an effect is: a part of the settings, taken for each frame, and a change of the matte."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ class FrameContext:
     settings: FrameSettings
     size: tuple[int, int]
     """(width, height) in pixels."""
+    # On the clock of the stream, which may jump: films have their own.
     time_s: float
-    """On the clock of the stream."""
     backdrop: Backdrop
+    # The stable id of the source; empty where that is unknown.
     camera: str = ""
-    """The stable id of its source; empty where that is unknown."""
+    # How the frame was turned. Zones are kept for the camera's frame as it is before that.
     orientation: Orientation = UNTURNED
-    """How it was turned."""
 
     @property
     def aspect(self) -> float:
@@ -54,28 +54,36 @@ class SeenFrame:
     alpha: Floats
     """(h, w) in 0..1, after the effects before this one."""
     step_s: float
-    """Time since the last frame."""
+    """Time since the last frame, at most `MAX_GAP_S` of `app.effects.table`."""
+    # What the effects before this one do to the light;
+    # an effect on the light adds its part to it.
     lighting: Lighting
-    """What the effects before this one do to the light; an effect on the light adds its part."""
 
 
 Part = TypeVar("Part", bound=Model)
 
 
 class Effect(Generic[Part]):
-    """One effect on one stream of frames. Used on one thread; `begin_frame` precedes every frame."""
+    """One effect on one stream of frames.
 
+    Used on one thread; `begin_frame` precedes every frame.
+    """
+
+    # Its part of the settings, each declared by `look(…)`. Nothing else names
+    # them, so that an effect can be removed with its module and its row.
     part: ClassVar[type[Model]] = Model
-    """Its part of the settings, each declared by `look(…)`; nothing else names them."""
+    # The section of `Settings` that has this part, such as
+    # `light`; the window shows what has a title there.
     section: ClassVar[str] = ""
-    """Section of `Settings` that has this part, such as `light`; the window shows what has a title there."""
+    # An effect that follows one person names its switch and the setting with
+    # the place of that person: a click in the preview sets the place.
     follows: ClassVar[tuple[str, str] | None] = None
-    """Of an effect that follows one person: the switch of its part, and the setting with the place of that person."""
 
     @classmethod
     def titled(cls) -> tuple[str, ...]:
         """Return its settings that have a row in the window, such as `light.match`."""
-        return tuple(f"{cls.section}.{name}" for name, field in cls.part.model_fields.items() if field.title)
+        names = [name for name, field in cls.part.model_fields.items() if field.title]
+        return tuple(f"{cls.section}.{name}" for name in names)
 
     def own(self, frame: FrameContext) -> Part:
         """Return the part of the frame's settings that is this effect's."""
