@@ -9,32 +9,33 @@ import numpy as np
 
 from app.core.types import Bytes, Floats
 
+# Rows of the grid on which people are looked for, if the matte has as many.
 GRID_HEIGHT = 90
-"""Rows of the grid on which people are looked for, if the matte has as many."""
+# Mean alpha from which a cell belongs to a person.
 PERSON_ALPHA = 0.5
-"""Mean alpha from which a cell belongs to a person."""
+# Least share of the frame that a component must cover to be a person.
 MIN_SHARE = 0.004
-"""Least share of the frame that a component must cover to be a person."""
+# Least size of a component relative to the largest one.
 MIN_RELATIVE = 0.12
-"""Least size of a component relative to the largest one."""
+# Half the width of an arm, as a fraction of the
+# body's width: what is thinner is not the head.
 ARM = 0.13
-"""Half the width of an arm, as a fraction of the body's width: what is thinner is not the head."""
+# The shoulders begin where the body is this much wider than the head.
 WIDENS = 1.6
-"""The shoulders begin where the body is this much wider than the head."""
+# Height of head and neck relative to the body's width, where no shoulders are seen.
 HEAD_OF_BODY = 0.6
-"""Height of head and neck relative to the body's width, where no shoulders are seen."""
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
     """A person, in fractions of the frame's width (x) and height (y)."""
 
+    # Centre of the head.
     head_x: float
-    """Centre of the head."""
+    # The line above the head. Raised arms do not count.
     head_top: float
-    """The line above the head. Raised arms do not count."""
+    # The line at which the body becomes wider than the head.
     shoulders: float
-    """The line at which the body becomes wider than the head."""
 
     @property
     def head_height(self) -> float:
@@ -53,14 +54,19 @@ def find_people(alpha: Floats) -> tuple[Person, ...]:
     if count < 2:
         return ()
     least = max(MIN_SHARE * rows * columns, MIN_RELATIVE * areas[1:].max())
+    # Component 0 is what is around the people.
     found = [index for index in range(1, count) if areas[index] >= least]
     found.sort(key=lambda index: -areas[index])
     people = []
     for index in found:
-        left, top, width, height, _area = (int(value) for value in boxes[index])
+        left, top, width, height, _area = map(int, boxes[index])
         part = (labels[top : top + height, left : left + width] == index).astype(np.uint8)
         head_x, head_top, shoulders = _head(part)
-        person = Person((left + head_x) / columns, (top + head_top) / rows, min(1.0, (top + shoulders) / rows))
+        person = Person(
+            head_x=(left + head_x) / columns,
+            head_top=(top + head_top) / rows,
+            shoulders=min(1.0, (top + shoulders) / rows),
+        )
         people.append(person)
     return tuple(people)
 
@@ -76,34 +82,51 @@ def on_grid(plane: Floats) -> Floats:
 
 
 def _head(part: Bytes) -> tuple[float, float, float]:
-    """Return the centre column of the head, its top row, and the row of the shoulders, of one person's mask."""
+    """Return of one person's mask the centre column and top row of the head, and the shoulders."""
     body_width = float(np.median(part.sum(1)))
     arm = max(0, round(ARM * body_width))
-    core = part
-    if arm:
-        padded = cv2.copyMakeBorder(part, 0, arm, 0, 0, cv2.BORDER_REPLICATE)  # the body continues below the frame
-        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * arm + 1,) * 2)
-        eroded = np.asarray(cv2.erode(padded, kernel, borderType=cv2.BORDER_CONSTANT, borderValue=0), np.uint8)
-        core = eroded[: part.shape[0]]
+    core = _without_arms(part, arm)
     filled = np.flatnonzero(core.any(1))
     if not filled.size:
-        core, arm, filled = part, 0, np.flatnonzero(part.any(1))
+        # Nothing is thicker than an arm, as in a ragged mask: all of it counts.
+        core = part
+        arm = 0
+        filled = np.flatnonzero(part.any(1))
     first = int(filled[0])
-    centre, width = _run(core[first], None)
-    widest = width
+    head_top = max(0, first - arm)
+    centre, widest = _run(core[first], None)
+    # Downwards along the head, until the body is clearly wider than it.
     for row in range(first + 1, int(filled[-1]) + 1):
         found, run = _run(core[row], centre)
         if run == 0:
             break
-        if run + 2 * arm > WIDENS * (widest + 2 * arm) and row - first > widest / 2:
-            return centre, max(0, first - arm), float(row)
+        is_shoulder = run + 2 * arm > WIDENS * (widest + 2 * arm)
+        if is_shoulder and row - first > widest / 2:
+            return centre, head_top, float(row)
+        # A head is about as high as it is wide: what is below tells nothing of its width.
         if row - first <= max(2, widest):
-            widest, centre = max(widest, run), found
-    return centre, max(0, first - arm), min(float(part.shape[0]), first - arm + max(2.0, HEAD_OF_BODY * body_width))
+            widest = max(widest, run)
+            centre = found
+    shoulders = first - arm + max(2.0, HEAD_OF_BODY * body_width)
+    return centre, head_top, min(float(part.shape[0]), shoulders)
+
+
+def _without_arms(part: Bytes, arm: int) -> Bytes:
+    """Return a mask without what is thinner than an arm. arm: half its width, in cells."""
+    if arm == 0:
+        return part
+    # The body continues below the frame.
+    padded = cv2.copyMakeBorder(part, 0, arm, 0, 0, cv2.BORDER_REPLICATE)
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * arm + 1,) * 2)
+    eroded = cv2.erode(padded, kernel, borderType=cv2.BORDER_CONSTANT, borderValue=0)
+    return np.asarray(eroded, np.uint8)[: part.shape[0]]
 
 
 def _run(row: Bytes, near: float | None) -> tuple[float, int]:
-    """Return centre and width of the run of cells that holds `near`, or of the longest one; width 0: there is none."""
+    """Return centre and width of the run of cells that holds `near`, or else of the longest one.
+
+    The width is 0 where there is none.
+    """
     edges = np.flatnonzero(np.diff(np.concatenate(([0], row, [0]))))
     runs = [(int(begin), int(end)) for begin, end in zip(edges[::2], edges[1::2], strict=True)]
     if near is not None:
