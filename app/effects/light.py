@@ -1,4 +1,4 @@
-"""What the effects on the light of the person share: the grid they measure on, and what they do to one frame together.
+"""What the effects on the light share: the grid they measure on, and their changes of a frame.
 
 Images are (h, w, 3) RGB, alphas (h, w), both in 0..1.
 """
@@ -12,65 +12,72 @@ from numpy.typing import NDArray
 from app.core.types import Floats
 
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
+# Smallest share of the frame that the person must fill.
 MIN_SHARE = 0.005
-"""Smallest share of the frame that the person must fill."""
+# Level up to which the brightest twentieth of the person may be raised.
 BRIGHTEST = 0.98
-"""Level up to which the brightest twentieth of the person may be raised."""
 DARKEST = 0.02
+# Values from here on are clipped by the camera and carry no colour.
 CLIPPED = 0.985
-"""Values from here on are clipped by the camera and carry no colour."""
+# Short side of the grid, in cells.
 GRID_SHORT_SIDE = 48
-"""Short side of the grid, in cells."""
+# Short side of the grid of the brightness, in cells.
 FINE_SHORT_SIDE = 135
-"""Short side of the grid of the brightness, in cells."""
 
 
 class Lighting:
     """What becomes of the light of the person in one frame. Each effect on the light adds its part.
 
-    The brightness comes first. What follows is measured on the person as the brightness shows it, and is added to it:
-    the engines so apply one map, however many effects there are.
+    The brightness comes first. What follows is measured on the person as the brightness shows it,
+    and is added to it, so that engines apply one map however many effects there are.
     """
 
     def __init__(self, small: Floats, alpha: Floats) -> None:
         """small: (3, h, w) RGB in 0..1. alpha: (h, w) in 0..1."""
         self._small = small
         self._coarse: tuple[Floats, Floats] | None = None
+        # Of the brightness, on the fine grid.
         self._gains: Floats | None = None
-        """Of the brightness, on the fine grid."""
+        # Gains and biases of the other effects, on the coarse grid.
         self._maps: Floats | None = None
-        """Gains and biases of the others, on the coarse grid."""
+        # Replaced after each effect that hides a part of the matte.
         self.alpha = alpha
-        """After the effects so far."""
+        # Luminance that a twentieth of the person exceeds in
+        # this light; None while nothing has measured it.
         self.highlight: float | None = None
-        """Luminance that a twentieth of the person exceeds in this light; None while nothing has measured it."""
 
     def fine(self) -> tuple[Floats, Floats]:
         """Return image and alpha on the grid of the brightness."""
         return self._on_grid(FINE_SHORT_SIDE)
 
     def coarse(self) -> tuple[Floats, Floats]:
-        """Return image and alpha on the grid of the other effects, in the light of the brightness."""
+        """Return image and alpha on the coarse grid, in the light that the brightness gives."""
         if self._coarse is None:
-            if self._gains is None:
-                self._coarse = self._on_grid(GRID_SHORT_SIDE)
-            else:
-                image, alpha = self.fine()
-                size = grid_size(alpha.shape[1], alpha.shape[0])
-                self._coarse = resized(image * self._gains[..., None], *size), resized(alpha, *size)
+            self._coarse = self._lit_coarse()
         return self._coarse
 
+    def _lit_coarse(self) -> tuple[Floats, Floats]:
+        if self._gains is None:
+            return self._on_grid(GRID_SHORT_SIDE)
+        image, alpha = self.fine()
+        width, height = grid_size(alpha.shape[1], alpha.shape[0])
+        lit = image * self._gains[..., None]
+        return resized(lit, width, height), resized(alpha, width, height)
+
     def _on_grid(self, short_side: int) -> tuple[Floats, Floats]:
-        size = grid_size(self.alpha.shape[1], self.alpha.shape[0], short_side)
-        image = np.dstack([resized(plane, *size) for plane in self._small])
-        return image, resized(self.alpha, *size)
+        width, height = grid_size(self.alpha.shape[1], self.alpha.shape[0], short_side)
+        image = np.dstack([resized(plane, width, height) for plane in self._small])
+        return image, resized(self.alpha, width, height)
 
     def brighten(self, gains: Floats) -> None:
         """Multiply the colours by `gains`, (h, w) on the fine grid."""
         self._gains = gains
 
     def match(self, maps: Floats, highlight: float) -> None:
-        """Add gains (3) and biases (3), RGB, (6, h, w) on the coarse grid; `highlight` is then that of the person."""
+        """Add gains (3) and biases (3), RGB, (6, h, w) on the coarse grid.
+
+        highlight: luminance that a twentieth of the person then exceeds.
+        """
         self._maps = maps
         self.highlight = highlight
 
@@ -81,15 +88,22 @@ class Lighting:
         self._maps *= factor
 
     def maps(self) -> tuple[Floats, ...]:
-        """Return what engines apply, gains (3) and biases (3), RGB, (6, h, w); nothing where no effect added a part."""
+        """Return what engines apply: gains (3) and biases (3), RGB, (6, h, w).
+
+        It is empty where no effect added a part.
+        """
         gains = self._gains
         coarse = self._maps
+        if gains is None and coarse is None:
+            return ()
         if gains is None:
-            return () if coarse is None else (coarse,)
+            assert coarse is not None
+            return (coarse,)
+        height, width = gains.shape
         if coarse is None:
-            maps = without_change(*gains.shape)
+            maps = without_change(height, width)
         else:
-            maps = np.stack([resized(plane, gains.shape[1], gains.shape[0]) for plane in coarse])
+            maps = np.stack([resized(plane, width, height) for plane in coarse])
         maps[:3] *= gains
         return (maps,)
 
@@ -114,9 +128,14 @@ def exceeded_by(share: float, values: NDArray[np.floating]) -> float:
 
 
 def person_weight(image: Floats, alpha: Floats) -> Floats | None:
-    """Return how much each cell tells of the person's colours; None if too little of a person is visible."""
+    """Return how much each cell tells of the person's colours.
+
+    None if too little of a person is visible.
+    """
     weight: Floats = np.clip(2 * alpha - 1, 0, 1) * (image.max(axis=2) < CLIPPED)
-    return None if float(weight.sum()) < MIN_SHARE * weight.size else weight
+    if float(weight.sum()) < MIN_SHARE * weight.size:
+        return None
+    return weight
 
 
 def highlight_of(image: Floats, alpha: Floats) -> float:
@@ -125,23 +144,31 @@ def highlight_of(image: Floats, alpha: Floats) -> float:
 
 
 def grid_size(width: int, height: int, short_side: int = GRID_SHORT_SIDE) -> tuple[int, int]:
-    """Return (width, height) of the grid for frames of this size. short_side: cells on its short side at most."""
+    """Return (width, height) of the grid for frames of this size.
+
+    short_side: cells on its short side at most.
+    """
     scale = min(1.0, short_side / min(width, height))
     return max(2, round(width * scale)), max(2, round(height * scale))
 
 
 def resized(plane: Floats, width: int, height: int) -> Floats:
     """Return an image or a plane, interpolated to this size."""
-    return np.asarray(cv2.resize(plane, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
+    interpolated = cv2.resize(plane, (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(interpolated, np.float32)
 
 
 def smoothed(last: Floats | None, found: tuple[float, ...] | None, rate: float) -> Floats | None:
-    """Return a measurement smoothed over the frames of a stream. last: until now; found: in this frame, None: nothing.
+    """Return a measurement smoothed over the frames of a stream.
+
+    last: until now; found: in this frame, None: nothing.
 
     rate: share of the difference by which it moves; the first one counts in full.
     """
     if found is None:
         return last
     values = np.array(found, np.float32)
-    moved: Floats = values if last is None else last + np.float32(rate) * (values - last)
+    if last is None:
+        return values
+    moved: Floats = last + np.float32(rate) * (values - last)
     return moved
