@@ -1,7 +1,8 @@
 """Light match: move gain, white balance and contrast of the person towards those of the backdrop.
 
-The statistics are taken of gamma-encoded values in 0..1, where a gain of the illumination is a gain as well. Each part
-is followed only partly and within limits, because a person and a scene of the same light still differ in colour.
+The statistics are taken of gamma-encoded values in 0..1, where a gain of the illumination is a gain
+as well. Each part is followed only partly and within limits, because a person and a scene of the
+same light still differ in colour.
 """
 
 from __future__ import annotations
@@ -40,49 +41,64 @@ class LightMatchSettings(Model):
     )
 
 
-EXPOSURE_PULL, CHROMA_PULL, CONTRAST_PULL = 0.5, 0.35, 0.12
-"""Fractions of a difference that a full light match removes. Half of it is the best estimate of the light: in photos,
-persons and their surroundings differ by 0.42 in the log of brightness, 0.22 of colour and 0.96 of contrast."""
+# Fractions of a difference that a full light match removes. Half of it is the
+# best estimate of the light: in photos, persons and their surroundings differ by
+# 0.42 in the log of brightness, 0.22 of colour and 0.96 of contrast.
+EXPOSURE_PULL = 0.5
+CHROMA_PULL = 0.35
+CONTRAST_PULL = 0.12
+# Largest log gain of the brightness: one f-stop.
 MAX_EXPOSURE = 0.3
-"""Largest log gain of the brightness: one f-stop."""
+# Largest log gain of a channel against the brightness; skin keeps its hue.
 MAX_CHROMA = 0.12
-"""Largest log gain of a channel against the brightness; skin keeps its hue."""
+# Largest log ratio of the contrasts.
 MAX_CONTRAST = 0.12
-"""Largest log ratio of the contrasts."""
-USUAL_EXPOSURE, USUAL_CONTRAST = -0.12, -0.54
-"""Mean log ratio of surroundings to person in photos: of brightness and of contrast."""
+# Mean log ratio of surroundings to person in photos: of brightness and of contrast.
+USUAL_EXPOSURE = -0.12
+USUAL_CONTRAST = -0.54
+# The same for the channels against the brightness, RGB: skin is red.
 USUAL_CHROMA = np.array([-0.151, 0.038, 0.071], np.float32)
-"""The same for the channels against the brightness, RGB: skin is red."""
+# Colours are means of this order, to which dark clothes
+# and furniture contribute little (shades of grey).
 POWER = 6
-"""Colours are means of this order, to which dark clothes and furniture contribute little (shades of grey)."""
+# Backdrops with less deviation than this in every channel
+# are one colour: they carry no light to follow.
 FLAT = 0.01
-"""Backdrops with less deviation than this in every channel are one colour: they carry no light to follow."""
 
 
 class Tone(NamedTuple):
-    """What a full light match does to the person: gain, white balance and contrast, towards those of the backdrop."""
+    """What a full light match does to the person, towards the light of the backdrop.
+
+    red, green and blue are log gains; together they are exposure and white balance.
+    """
 
     red: float
-    """Log gain, as of the other two."""
     green: float
     blue: float
     log_contrast: float
+    # Mean luminance of the person, around which contrast changes.
     mean: float
-    """Mean luminance of the person, around which contrast changes."""
+    # Luminance that a twentieth of the person exceeds.
     highlight: float
-    """Luminance that a twentieth of the person exceeds."""
 
     @property
     def log_gains(self) -> Floats:
-        """Of the three channels, (3,) RGB."""
+        """Return the log gains of the three channels, (3,) RGB."""
         return np.array(self[:3], np.float32)
 
 
 def light_of(image: Floats, weight: Floats | None) -> Floats:
-    """Return the colour (3,) RGB of the light in an image (h, w, 3); weight: (h, w), None for all pixels alike."""
+    """Return the colour (3,) RGB of the light in an image (h, w, 3).
+
+    weight: (h, w), None for all pixels alike. It is a mean of order `POWER`: shades of grey
+    (Finlayson and Trezzi 2004).
+    """
     squares = (image * image).reshape(-1, 3)
     powers = squares * squares * squares
-    mean = powers.mean(axis=0) if weight is None else weight.ravel() @ powers / weight.sum()
+    if weight is None:
+        mean = powers.mean(axis=0)
+    else:
+        mean = weight.ravel() @ powers / weight.sum()
     light: Floats = np.maximum(mean ** np.float32(1 / POWER), DARKEST).astype(np.float32)
     return light
 
@@ -90,8 +106,8 @@ def light_of(image: Floats, weight: Floats | None) -> Floats:
 def measured_tone(image: Floats, alpha: Floats, backdrop: Floats | None) -> Tone | None:
     """Return the tone of a full match; None if too little of a person is visible.
 
-    image: (h, w, 3) RGB, alpha: (h, w), backdrop: (h, w, 3), all in 0..1. backdrop None: one whose light the person
-    already has, or that has none; gains and contrast are then neutral.
+    image: (h, w, 3) RGB, alpha: (h, w), backdrop: (h, w, 3), all in 0..1. backdrop None: one whose
+    light the person already has, or that has none; gains and contrast are then neutral.
     """
     weight = person_weight(image, alpha)
     if weight is None:
@@ -105,21 +121,32 @@ def measured_tone(image: Floats, alpha: Floats, backdrop: Floats | None) -> Tone
     difference = np.log(light_of(backdrop, None) / light_of(image, weight))
     exposure = float(difference @ LUMINANCE)
     chroma = np.clip(CHROMA_PULL * (difference - exposure - USUAL_CHROMA), -MAX_CHROMA, MAX_CHROMA)
-    deviation = float(np.sqrt((weight * (luminance - mean) ** 2).sum() / total))
-    behind = luminance_of(backdrop)
-    contrast = (float(behind.std()) / max(float(behind.mean()), DARKEST)) / max(deviation / max(mean, DARKEST), DARKEST)
-    log_contrast = CONTRAST_PULL * (float(np.log(max(contrast, DARKEST))) - USUAL_CONTRAST)
-    log_contrast = float(np.clip(log_contrast, -MAX_CONTRAST, MAX_CONTRAST))
+    # The person's brightest parts must not clip.
     limit = float(np.log(max(BRIGHTEST / max(highlight, DARKEST), 1.0)))
-    exposure = float(np.clip(EXPOSURE_PULL * (exposure - USUAL_EXPOSURE), -MAX_EXPOSURE, min(MAX_EXPOSURE, limit)))
-    red, green, blue = map(float, exposure + chroma)
+    pulled_exposure = EXPOSURE_PULL * (exposure - USUAL_EXPOSURE)
+    gain = float(np.clip(pulled_exposure, -MAX_EXPOSURE, min(MAX_EXPOSURE, limit)))
+    red, green, blue = map(float, gain + chroma)
+    deviation = float(np.sqrt((weight * (luminance - mean) ** 2).sum() / total))
+    log_contrast = _log_contrast(luminance_of(backdrop), deviation / max(mean, DARKEST))
     return Tone(red, green, blue, log_contrast, mean, highlight)
 
 
+def _log_contrast(behind: Floats, of_person: float) -> float:
+    """Return the log ratio of contrasts by which the person's contrast changes.
+
+    behind: luminance of the backdrop. of_person: deviation of the person's luminance over its mean.
+    """
+    of_backdrop = float(behind.std()) / max(float(behind.mean()), DARKEST)
+    ratio = of_backdrop / max(of_person, DARKEST)
+    pulled = CONTRAST_PULL * (float(np.log(max(ratio, DARKEST))) - USUAL_CONTRAST)
+    return float(np.clip(pulled, -MAX_CONTRAST, MAX_CONTRAST))
+
+
+# Fraction of a change that the light match follows
+# per frame: half of it within 0.4 s at 30 fps.
 TONE_RATE = 0.06
-"""Fraction of a change that the light match follows per frame: half of it within 0.4 s at 30 fps."""
+# Until a person is seen.
 UNKNOWN = Tone(0.0, 0.0, 0.0, 0.0, 0.5, 0.5)
-"""Until a person is seen."""
 
 
 class LightMatch(Effect[LightMatchSettings]):
@@ -130,8 +157,8 @@ class LightMatch(Effect[LightMatchSettings]):
 
     def __init__(self) -> None:
         self._tone: Floats | None = None
+        # The last backdrop and its grid: a still one is sampled once.
         self._backdrop: tuple[BgrImage, Floats] | None = None
-        """The last backdrop and its grid."""
 
     def begin_frame(self, frame: FrameContext, last: FrameContext | None) -> bool:
         return self.own(frame).match > 0
@@ -140,11 +167,15 @@ class LightMatch(Effect[LightMatchSettings]):
         image, alpha = seen.lighting.coarse()
         height, width = alpha.shape
         behind = None
-        if not isinstance(frame.backdrop, BlurredBackground):  # of a blurred room the person already has the light
+        # The person already has the light of a blurred room.
+        if not isinstance(frame.backdrop, BlurredBackground):
             behind = self._light_behind(frame.backdrop, width, height)
         self._tone = smoothed(self._tone, measured_tone(image, alpha, behind), TONE_RATE)
-        tone = UNKNOWN if self._tone is None else Tone(*map(float, self._tone))
+        tone = UNKNOWN
+        if self._tone is not None:
+            tone = Tone(*map(float, self._tone))
         strength = self.own(frame).match / 100
+        # Contrast changes around the person's mean as the gains show it: gain * (x - mean) + mean.
         contrast = float(np.exp(strength * tone.log_contrast))
         gains = np.exp(strength * tone.log_gains) * contrast
         pivot = float(np.exp(strength * float(tone.log_gains.mean()))) * tone.mean
@@ -163,10 +194,20 @@ class LightMatch(Effect[LightMatchSettings]):
 
     def _light_behind(self, backdrop: BgrImage, width: int, height: int) -> Floats | None:
         """Return the backdrop on the grid (h, w, 3), RGB in 0..1; None if it is one colour."""
-        if self._backdrop is None or self._backdrop[0] is not backdrop or self._backdrop[1].shape[1] != width:
-            self._backdrop = backdrop, rgb_on_grid(backdrop, width, height)
-        is_flat = cv2.meanStdDev(self._backdrop[1])[1].max() < FLAT  # such as a green screen
-        return None if is_flat else self._backdrop[1]
+        grid = self._sampled(backdrop, width, height)
+        _means, deviations = cv2.meanStdDev(grid)
+        if deviations.max() < FLAT:  # such as a green screen
+            return None
+        return grid
+
+    def _sampled(self, backdrop: BgrImage, width: int, height: int) -> Floats:
+        if self._backdrop is not None:
+            image, grid = self._backdrop
+            if image is backdrop and grid.shape[1] == width:
+                return grid
+        grid = rgb_on_grid(backdrop, width, height)
+        self._backdrop = (backdrop, grid)
+        return grid
 
 
 def rgb_on_grid(image: BgrImage, width: int, height: int) -> Floats:
