@@ -1,6 +1,7 @@
-"""The effects of the program, in the order in which they change a matte. A new one is a module and a row here.
+"""The effects of the program, in the order in which they change a matte.
 
-The sections of the settings that effects have are put together here too, each of the parts of its effects.
+A new one is a module and a row here. The sections of the settings that effects have are put
+together here too, each of the parts of its effects.
 """
 
 from __future__ import annotations
@@ -34,14 +35,17 @@ EFFECTS: tuple[type[Effect[Any]], ...] = (
 
 
 def _section(name: str) -> Any:
-    """Return the class of a section of the settings, which has those of all effects of this section."""
+    """Return the class of a section of the settings: the parts of all effects of this section."""
     parts = [effect.part for effect in EFFECTS if effect.section == name]
-    # Fields come in the order of the last base first. By module and name other processes find the class.
-    return create_model(f"{name.capitalize()}Settings", __base__=tuple(reversed(parts)), __module__=__name__)
+    # Pydantic takes the fields of the last base first.
+    bases = tuple(reversed(parts))
+    # Other processes find the class by module and name, as pickle does.
+    return create_model(f"{name.capitalize()}Settings", __base__=bases, __module__=__name__)
 
 
 if TYPE_CHECKING:
-    # To others a section has no setting of an effect, so that none can be named; but the window paints zones.
+    # For the type checker a section has no setting of an effect, so that
+    # nothing else can name one. The window alone does: it paints zones.
     PeopleSettings = ZoneSettings
     LightSettings = Model
 else:
@@ -49,12 +53,12 @@ else:
     LightSettings = _section("light")
 
 _M = TypeVar("_M", bound=Model)
+# Fractions of the width and the height of the camera's upright frame.
 Place = tuple[float, float]
-"""Fractions of the width and the height of the camera's upright frame."""
 
 
 def follows_person(settings: Model) -> bool:
-    """Return whether an effect is on that follows one person, so that a click in the picture chooses who that is."""
+    """Return whether an effect is on that follows one person: a click then chooses who that is."""
     return any(getattr(getattr(settings, section), switch) for section, switch, _ in _following())
 
 
@@ -70,11 +74,17 @@ def with_person(settings: _M, place: Place | None, *, on: bool = True) -> _M:
 
 def _following() -> list[tuple[str, str, str]]:
     """Return section, switch and place of each effect that follows one person."""
-    return [(effect.section, *effect.follows) for effect in EFFECTS if effect.follows is not None]
+    found = []
+    for effect in EFFECTS:
+        if effect.follows is not None:
+            switch, place = effect.follows
+            found.append((effect.section, switch, place))
+    return found
 
 
+# A longer gap between two frames counts as this much time: after
+# a pause, patience and smoothing must not be over at once.
 MAX_GAP_S = 0.5
-"""A longer gap between two frames counts as this much time."""
 
 
 class Effects:
@@ -87,22 +97,25 @@ class Effects:
         self._effects = [make() for make in EFFECTS]
         self._active: list[Effect[Any]] = []
         self._frame: FrameContext | None = None
-        self._last_s = 0.0
-        """Time of the last frame that was edited."""
+        self._last_edit_s = 0.0
+        # The part of the last frame that its matte shows, if the network can crop.
         self.view = WHOLE_VIEW
-        """The part of the last frame that its matte shows, if the network can crop."""
+        # The network's alpha of the last frame that was edited, of the whole frame: a
+        # click chooses a person in it. None while nothing is edited.
         self.alpha: Floats | None = None
-        """The network's alpha of the last frame that was edited, of the whole frame; None while nothing is edited."""
+        # Whether an effect hid everybody in the last frame.
         self.hides_everybody = False
-        """Whether an effect hid everybody in the last frame."""
 
     def begin_frame(self, frame: FrameContext) -> Effects | None:
         """Prepare for the next frame; return this object for its step, None if no effect is on."""
-        self._active = [effect for effect in self._effects if effect.begin_frame(frame, self._frame)]
+        last = self._frame
+        self._active = [effect for effect in self._effects if effect.begin_frame(frame, last)]
         self._frame = frame
         if self._active:
             return self
-        self.alpha, self.view, self.hides_everybody = None, WHOLE_VIEW, False
+        self.alpha = None
+        self.view = WHOLE_VIEW
+        self.hides_everybody = False
         return None
 
     def edit(self, small: Floats, alpha: Floats) -> MatteEdit:
@@ -110,8 +123,8 @@ class Effects:
         frame = self._frame
         assert frame is not None
         self.alpha = alpha
-        step_s = min(max(frame.time_s - self._last_s, 0.0), MAX_GAP_S)
-        self._last_s = frame.time_s
+        step_s = min(max(frame.time_s - self._last_edit_s, 0.0), MAX_GAP_S)
+        self._last_edit_s = frame.time_s
         gain = None
         view = None
         lights: tuple[Floats, ...] = ()
@@ -121,11 +134,13 @@ class Effects:
             change = effect.edit(frame, SeenFrame(small, alpha, step_s, lighting))
             view = change.view or view
             lights += change.lights
-            if change.gain is not None:
-                gain = change.gain if gain is None else gain * change.gain
-                alpha = alpha * change.gain
-                lighting.alpha = alpha
-                self.hides_everybody |= not change.gain.any()
+            if change.gain is None:
+                continue
+            gain = change.gain if gain is None else gain * change.gain
+            # The effects after this one see the matte that it leaves.
+            alpha = alpha * change.gain
+            lighting.alpha = alpha
+            self.hides_everybody |= not change.gain.any()
         self.view = view or WHOLE_VIEW
         return MatteEdit(gain, view, lights + lighting.maps())
 
@@ -133,7 +148,7 @@ class Effects:
         """Forget the stream: the next frame is of another one, or comes after a pause."""
         self.alpha = None
         if self._frame is not None:
-            self._last_s = self._frame.time_s
+            self._last_edit_s = self._frame.time_s
         for effect in self._effects:
             effect.reset()
 
