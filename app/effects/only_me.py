@@ -1,9 +1,9 @@
 """Only me: follow one selected person over frames and crossings, and hide everybody else.
 
-Works on a grid of cells. The person is the part of the matte that continues the part of the last frame. Where the
-person touches somebody else, position and colours divide the part; where that is not certain, nothing is shown until
-the two are apart and the colours tell which is which. The state holds two histograms of the colours of clothes, which
-recognise nobody, and two masks.
+Works on a grid of cells. The person is the part of the matte that continues the part of the last
+frame. Where the person touches somebody else, position and colours divide the part; where that is
+not certain, nothing is shown until the two are apart and the colours tell which is which. The state
+holds two histograms of the colours of clothes, which recognise nobody, and two masks.
 """
 
 from __future__ import annotations
@@ -26,53 +26,65 @@ from app.core.types import Floats, Mask
 from app.effects.base import Effect, FrameContext, SeenFrame
 from app.effects.finding import on_grid
 
+# The bin of each cell's colour, (rows, columns).
 Codes = NDArray[np.intp]
-"""The bin of each cell's colour, (rows, columns)."""
 Histogram = NDArray[np.float64]
 """(BINS,) with the sum 1."""
 
+# Share of a colour that nobody was seen with.
 FLOOR = 1e-3
-"""Share of a colour that nobody was seen with."""
 LEVELS = 6
 BINS = LEVELS**3
+# Least divergence of colours with which people who touch can be told apart.
 DIVISIBLE = 2.5
-"""Least divergence of colours with which people who touch can be told apart."""
+# Least similarity of colours with which a hidden person is shown again.
 OWN = 0.7
-"""Least similarity of colours with which a hidden person is shown again."""
+# Least divergence of colours with which a person can be told from somebody who is
+# seen apart; less than to divide people who touch, since each has a part of their own.
 DISTINCT = 0.5
-"""Least divergence of colours with which a person can be told from somebody else who is seen apart."""
+# Least `leaning` of colours that are taken as those of the person.
 LEANING = 0.75
-"""How much more the colours must be those of the person than of anybody else: 1 where they are the person's."""
+# Least similarity of colours of a part that holds nothing of anybody else.
 ALONE = 0.9
-"""Least similarity of colours of a part that holds nothing of anybody else."""
+# Largest growth while somebody may come out from behind the person.
 WARY_GROWTH = 1.1
-"""Largest growth while somebody may come out from behind the person."""
+# A part that is smaller than the person was by more than this factor is not believed.
 SHRINKAGE = 0.3
-"""A part that is smaller than the person was by more than this factor is not believed."""
 
 
 def histogram(codes: Codes, mask: Mask) -> Histogram:
-    """Return the colours under the mask; neighbouring bins share, since light and noise shift colours."""
-    counts = np.bincount(codes[mask], minlength=BINS).astype(np.float64).reshape((LEVELS,) * 3)
+    """Return the colours under the mask."""
+    counts = np.bincount(codes[mask], minlength=BINS).astype(np.float64)
+    cube = counts.reshape((LEVELS, LEVELS, LEVELS))
+    # Neighbouring bins share, since light and noise shift colours.
     for axis in range(3):
-        padded = np.pad(counts, [(1, 1) if each == axis else (0, 0) for each in range(3)], mode="edge")
-        before, after = (np.take(padded, np.arange(start, start + LEVELS), axis) for start in (0, 2))
-        counts = 0.6 * counts + 0.2 * (before + after)
-    total = counts.sum()
-    flat: Histogram = counts.ravel() / total if total > 0 else np.full(BINS, 1 / BINS)
+        widths = [(0, 0), (0, 0), (0, 0)]
+        widths[axis] = (1, 1)
+        padded = np.pad(cube, widths, mode="edge")
+        before = np.take(padded, np.arange(0, LEVELS), axis)
+        after = np.take(padded, np.arange(2, 2 + LEVELS), axis)
+        cube = 0.6 * cube + 0.2 * (before + after)
+    total = cube.sum()
+    if total == 0:
+        return np.full(BINS, 1 / BINS)
+    flat: Histogram = cube.ravel() / total
     return flat
 
 
 def divergence(one: Histogram, other: Histogram) -> float:
-    """Return the Jeffreys divergence: 0 for equal colours; above 3 for filmed people in different clothes.
+    """Return the Jeffreys divergence: 0 for equal colours.
 
-    Colours that everybody has, such as skin and hair, count for nothing.
+    It is above 3 for filmed people in different clothes. Colours that everybody has, such as skin
+    and hair, count for nothing.
     """
     return float(((one - other) * _log_ratio(one, other)).sum())
 
 
 def leaning(seen: Histogram, own: Histogram, others: Histogram) -> float:
-    """Return whose colours are seen, by likelihood: about 1 for `own`, 0 for `others`. These two must differ."""
+    """Return whose colours are seen, by likelihood: about 1 for `own`, 0 for `others`.
+
+    These two must differ.
+    """
     ratio = _log_ratio(own, others)
     return float(((seen - others) * ratio).sum() / ((own - others) * ratio).sum())
 
@@ -88,82 +100,105 @@ class PersonMemory:
 
     own: Mask
     others: Mask
+    # The person's cells while last touching nobody: nothing far
+    # from them is shown while people touch.
     anchor: Mask
-    """The person's cells while last touching nobody."""
+    # Number of the person's cells while touching nobody.
     area: float
-    """Cells of the person while touching nobody."""
     colours: Histogram
+    # Of whoever else was seen; None: nobody.
     other_colours: Histogram | None
+    # Remaining time during which somebody who vanished
+    # while touching the person may be behind them.
     wary_s: float = 0.0
-    """Remaining time during which somebody who vanished while touching the person may be behind them."""
+
+    @property
+    def largest_area(self) -> float:
+        """The largest number of cells that is believed to be the person alone."""
+        growth = WARY_GROWTH if self.wary_s else GROWTH
+        return growth * self.area
 
 
 class Seen(NamedTuple):
     """What a frame shows, on the grid."""
 
+    # The connected parts of the matte; specks are left out.
     parts: list[Mask]
-    """The connected parts of the matte; specks are left out."""
+    # All parts together.
     everybody: Mask
-    """All parts."""
     codes: Codes
 
 
 def divisible(memory: PersonMemory) -> bool:
     """Return whether the colours tell the person from somebody who touches the person."""
-    return memory.other_colours is not None and divergence(memory.colours, memory.other_colours) >= DIVISIBLE
+    if memory.other_colours is None:
+        return False
+    return divergence(memory.colours, memory.other_colours) >= DIVISIBLE
 
 
 def is_alone(memory: PersonMemory, part: Mask, codes: Codes) -> bool:
     """Return whether a part has the size and the colours of the person alone."""
-    return bool(part.sum() <= WARY_GROWTH * memory.area) and looks_like(memory, histogram(codes, part), ALONE)
+    if part.sum() > WARY_GROWTH * memory.area:
+        return False
+    return looks_like(memory, histogram(codes, part), ALONE)
 
 
 def other_apart(memory: PersonMemory, parts: Sequence[Mask], codes: Codes) -> bool:
     """Return whether one of the parts, which are not the person's, shows somebody else."""
-    large, known = [part for part in parts if part.sum() >= SHRINKAGE * memory.area], memory.other_colours
+    large = [part for part in parts if part.sum() >= SHRINKAGE * memory.area]
+    known = memory.other_colours
     if known is None or not divisible(memory):
         return bool(large)
-    return any(leaning(histogram(codes, part), memory.colours, known) <= 1 - LEANING for part in large)
+    most = 1 - LEANING
+    return any(leaning(histogram(codes, part), memory.colours, known) <= most for part in large)
 
 
 def looks_like(memory: PersonMemory, colours: Histogram, least: float = LEANING) -> bool:
-    """Return whether these are the person's colours, and clearly not those of anybody else who was seen."""
-    if float(np.sqrt(colours * memory.colours).sum()) < OWN:  # the Bhattacharyya coefficient, 1 for equal colours
+    """Return whether these are the person's colours, and clearly not those of anybody else seen."""
+    # The Bhattacharyya coefficient, 1 for equal colours.
+    similarity = float(np.sqrt(colours * memory.colours).sum())
+    if similarity < OWN:
         return False
     others = memory.other_colours
     if others is None:
         return True
-    return divergence(memory.colours, others) >= DISTINCT and leaning(colours, memory.colours, others) >= least
+    if divergence(memory.colours, others) < DISTINCT:
+        return False
+    return leaning(colours, memory.colours, others) >= least
 
 
+# Resolution, in parts of a cell, at which a change of the crop is followed.
 SCALE = 16
-"""Resolution, in parts of a cell, at which a change of the crop is followed."""
+# Mean alpha from which a cell belongs to somebody.
 PRESENT = 0.25
-"""Mean alpha from which a cell belongs to somebody."""
+# Least share of the frame that a person covers.
 MIN_SHARE = 0.002
-"""Least share of the frame that a person covers."""
+# Cells by which people move between two frames.
 REACH = 3
-"""Cells by which people move between two frames."""
+# Cells around the person that are shown as well, for hair and soft edges.
 RIM = 2
-"""Cells around the person that are shown as well, for hair and soft edges."""
+# A part that is larger than the person was by
+# more than this factor holds somebody else.
 GROWTH = 1.4
-"""A part that is larger than the person was by more than this factor holds somebody else."""
+# For how long somebody who vanished while touching the
+# person may still come out from behind them.
 WARY_S = 5.0
-"""For how long somebody who vanished while touching the person may still come out from behind them."""
+# Least part of the person's size that is shown while
+# somebody touches them; below it most of them is hidden.
 COVERED = 0.65
-"""Least part of the person's size that is shown while somebody touches them; below it most of them is hidden."""
+# Largest change of the person's size per second that is taken as coming closer.
 AREA_RATE = 0.15
-"""Largest change of the person's size per second that is taken as coming closer."""
+# Weight of the newest frame in the colours of a person who touches nobody.
 LEARN_RATE = 0.05
-"""Weight of the newest frame in the colours of a person who touches nobody."""
+# For so many frames in a row a hidden person must be found before being shown again.
 PROOF_FRAMES = 10
-"""For so many frames in a row a hidden person must be found before being shown again."""
+# Cells of distance that one unit of the colours' advantage is worth.
 COLOUR_WEIGHT = 2.0
-"""Cells of distance that one unit of the colours' advantage is worth."""
+# Least advantage, in cells, of a cell that is shown while people touch.
 CERTAIN = 1.5
-"""Least advantage, in cells, of a cell that is shown while people touch."""
+# Least advantage of the colours of a cell where the
+# person was not before touching somebody.
 FOREIGN = 1.5
-"""Least advantage of the colours of a cell where the person was not before touching somebody."""
 _SQUARE = np.ones((3, 3), np.uint8)
 
 
@@ -173,6 +208,7 @@ Point = tuple[float, float]
 class OnlyMeSettings(Model):
     """Whether one person alone is shown."""
 
+    # Shows the largest person, or the one that is selected.
     only_me: bool = look(
         False,
         "Hide everybody but one person; click the person in the preview.",
@@ -181,11 +217,11 @@ class OnlyMeSettings(Model):
         hides=Hides("people", operator.lt),
         resets=("people.selected",),
     )
-    """The largest person, or the one that is selected."""
+    # Never saved: at the next start somebody else may sit there.
     selected: tuple[Fraction, Fraction] | None = setting(
         None, "", scope="run", stage=None, hides=Hides("people", only_with="only_me")
     )
-    """Where the user last selected the person, in fractions of the camera's upright frame; never saved."""
+    """Where the user last selected the person, in fractions of the camera's upright frame."""
 
     @field_validator("selected")
     @classmethod
@@ -201,83 +237,104 @@ class OnlyMe(Effect[OnlyMeSettings]):
     follows = ("only_me", "selected")
 
     def __init__(self) -> None:
+        # Whether the person in memory is the one that the settings select.
         self._on = False
-        """Whether the person of the last frame is the one that is selected."""
+        # What the settings selected when the person in memory was chosen.
         self._selected: Point | None = None
-        """As in the settings."""
+        # The selection, if it was made in the picture of another camera, or
+        # before the camera was turned: nobody is shown until the next one.
         self._elsewhere: Point | None = None
-        """The selection, if it was made in the picture of another camera, or before the camera was turned: nobody is
-        shown until the next one."""
         self._memory: PersonMemory | None = None
+        # Whether the person is shown. If not found, or not told
+        # apart from somebody else, nobody is: this fails closed.
         self.shown = False
-        """Whether the person is shown. If not found, or not told apart from somebody else, nobody is."""
-        self._found = 0
-        """Frames in a row in which a hidden person was found."""
+        self._frames_found_in_a_row = 0
+        # Where the next frame shows the person to remember, in
+        # fractions of the matte; None: the largest one.
         self._point: Point | None = None
 
     def begin_frame(self, frame: FrameContext, last: FrameContext | None) -> bool:
         own = self.own(frame)
         selected = own.selected
-        moved = last is not None and (last.camera not in ("", frame.camera) or last.orientation != frame.orientation)
-        if moved or selected != self._elsewhere:
-            self._elsewhere = selected if moved else None
+        if _shows_another_place(frame, last):
+            self._elsewhere = selected
+        elif selected != self._elsewhere:
+            self._elsewhere = None
+        framing = frame.settings.framing
         if not own.only_me:
             self._on = False
         elif not self._on or selected != self._selected:
-            self.select(None if selected is None else from_camera(frame.settings.framing, WHOLE_VIEW, *selected))
-            self._on, self._selected = True, selected
-        elif last is not None and frame.settings.framing != last.settings.framing:
-            self.reframe(last.settings.framing, frame.settings.framing)
+            point = None
+            if selected is not None:
+                point = from_camera(framing, WHOLE_VIEW, *selected)
+            self.select(point)
+            self._on = True
+            self._selected = selected
+        elif last is not None and framing != last.settings.framing:
+            self.reframe(last.settings.framing, framing)
         return self._on
 
     def edit(self, frame: FrameContext, seen: SeenFrame) -> MatteEdit:
         gain = self.gain(seen.small, seen.alpha, seen.step_s)
-        return MatteEdit(gain if self._elsewhere is None else np.zeros_like(gain))
+        if self._elsewhere is not None:
+            gain = np.zeros_like(gain)
+        return MatteEdit(gain)
 
     def reset(self) -> None:
-        """Let a person who was clicked be found again by size and colours; else the next one is the largest."""
+        """Let a person who was clicked be found again, by size and colours.
+
+        Without a click, the next person is the largest.
+        """
         if self._selected is None:
             self._on = False
         elif self._memory is not None:
             self._hide(self._memory, np.zeros_like(self._memory.own))
 
     def select(self, point: Point | None) -> None:
-        """Select the person at a point, in fractions of the matte, at the next frame; None: the largest one."""
-        self._memory, self._point = None, point
-        self.shown, self._found = False, 0
+        """Select the person at a point of the matte at the next frame.
+
+        point: in fractions of the matte; None: the largest person.
+        """
+        self._memory = None
+        self._point = point
+        self.shown = False
+        self._frames_found_in_a_row = 0
 
     def reframe(self, before: FramingSettings, after: FramingSettings) -> None:
-        """Move the masks with the manual crop: the next frame shows another part of the camera's frame."""
+        """Move the masks with the manual crop, by which the next frame shows another part."""
         memory = self._memory
         if memory is None:
             return
         rows, columns = memory.own.shape
-        old, new = (cutout(framing, SCALE * columns, SCALE * rows) for framing in (before, after))
-        scale_x, scale_y = new[2] / old[2], new[3] / old[3]  # cells of the old crop per cell of the new one
-        matrix = np.array(
-            [
-                [scale_x, 0, ((new[0] - old[0]) / old[2]) * columns + (scale_x - 1) / 2],
-                [0, scale_y, ((new[1] - old[1]) / old[3]) * rows + (scale_y - 1) / 2],
-            ]
-        )
-        flags = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
-        memory.own, memory.others, memory.anchor = (
-            np.asarray(cv2.warpAffine(mask.astype(np.uint8), matrix, (columns, rows), flags=flags)).astype(np.bool_)
-            for mask in (memory.own, memory.others, memory.anchor)
-        )
+        old_left, old_top, old_width, old_height = cutout(before, SCALE * columns, SCALE * rows)
+        left, top, width, height = cutout(after, SCALE * columns, SCALE * rows)
+        # Cells of the old crop per cell of the new one; centres of cells meet.
+        scale_x = width / old_width
+        scale_y = height / old_height
+        shift_x = ((left - old_left) / old_width) * columns + (scale_x - 1) / 2
+        shift_y = ((top - old_top) / old_height) * rows + (scale_y - 1) / 2
+        matrix = np.array([[scale_x, 0, shift_x], [0, scale_y, shift_y]])
+        memory.own = _warped(memory.own, matrix)
+        memory.others = _warped(memory.others, matrix)
+        memory.anchor = _warped(memory.anchor, matrix)
         memory.area /= scale_x * scale_y
 
     def gain(self, small: Floats, alpha: Floats, step_s: float) -> Floats:
         """Return the factor for alpha (h, w) of the next frame. small: (3, h, w), RGB in 0..1."""
-        grid, image = on_grid(alpha), np.stack([on_grid(plane) for plane in small])
+        grid = on_grid(alpha)
+        image = np.stack([on_grid(plane) for plane in small])
         levels = np.clip(image * LEVELS, 0, LEVELS - 1).astype(np.intp)
         codes: Codes = (levels[0] * LEVELS + levels[1]) * LEVELS + levels[2]
+        nobody = np.zeros(grid.shape, np.bool_)
         labels, areas = _labelled(grid > PRESENT, 8)
         parts = [labels == label for label in np.flatnonzero(areas >= MIN_SHARE * grid.size)]
-        seen = Seen(parts, np.any([np.zeros(grid.shape, np.bool_), *parts], axis=0), codes)
+        seen = Seen(parts, np.any([nobody, *parts], axis=0), codes)
         if self._memory is not None and self._memory.own.shape != grid.shape:
+            # Another size of the frame: where anybody was is unknown, the colours still hold.
             self.shown = False
-            self._memory.own = self._memory.others = self._memory.anchor = np.zeros(grid.shape, np.bool_)
+            self._memory.own = nobody
+            self._memory.others = nobody
+            self._memory.anchor = nobody
         if self._memory is None:
             self._select_part(seen)
         elif self.shown:
@@ -288,33 +345,35 @@ class OnlyMe(Effect[OnlyMeSettings]):
         shown = np.zeros(grid.shape, np.float32)
         if self.shown and self._memory is not None:
             shown[_grown(self._memory.own, RIM) & ~_grown(self._memory.others, 1)] = 1
-        return np.asarray(
-            cv2.resize(shown, (alpha.shape[1], alpha.shape[0]), interpolation=cv2.INTER_LINEAR), np.float32
-        )
+        height, width = alpha.shape
+        gain = cv2.resize(shown, (width, height), interpolation=cv2.INTER_LINEAR)
+        return np.asarray(gain, np.float32)
 
     def _select_part(self, seen: Seen) -> None:
         """Remember the selected part, if there is one."""
         if not seen.parts:
             return
-        own = max(seen.parts, key=np.sum)
+        own: Mask | None = max(seen.parts, key=np.sum)
         if self._point is not None:
-            rows, columns = own.shape
-            row, column = min(int(self._point[1] * rows), rows - 1), min(int(self._point[0] * columns), columns - 1)
-            near = np.s_[max(0, row - REACH) : row + REACH + 1, max(0, column - REACH) : column + REACH + 1]
-            there = [part for part in seen.parts if part[row, column]] or [p for p in seen.parts if p[near].any()]
-            if not there:
-                return
-            own = there[-1]
-        colours = histogram(seen.codes, own)
-        self._memory = PersonMemory(own, seen.everybody & ~own, own, float(own.sum()), colours, None)
+            own = _part_at(self._point, seen.parts)
+        if own is None:
+            return
+        self._memory = PersonMemory(
+            own=own,
+            others=seen.everybody & ~own,
+            anchor=own,
+            area=float(own.sum()),
+            colours=histogram(seen.codes, own),
+            other_colours=None,
+        )
         self._learn_others(self._memory, seen.codes, 1.0)
         self.shown = True
 
     def _track(self, memory: PersonMemory, seen: Seen, step_s: float) -> None:
         """Find the person of the last frame in this one."""
-        reached, codes = _grown(memory.own, REACH), seen.codes
-        part = max(seen.parts, key=lambda each: (each & reached).sum(), default=np.zeros_like(reached))
-        if not (part & reached).any():
+        codes = seen.codes
+        part = _part_within(_grown(memory.own, REACH), seen.parts)
+        if part is None:
             self._hide(memory, seen.everybody)
             return
         others = [each for each in seen.parts if each is not part]
@@ -323,8 +382,11 @@ class OnlyMe(Effect[OnlyMeSettings]):
         apart = other_apart(memory, others, codes)
         if apart and is_alone(memory, part, codes):
             touches = False
-        memory.wary_s = 0.0 if apart and not touches else max(0.0, memory.wary_s - step_s)
-        grew = part.sum() > (WARY_GROWTH if memory.wary_s else GROWTH) * memory.area
+        if apart and not touches:
+            memory.wary_s = 0.0
+        else:
+            memory.wary_s = max(0.0, memory.wary_s - step_s)
+        grew = part.sum() > memory.largest_area
         shares = touches or (memory.wary_s > 0 and divisible(memory))
         if shares:
             divided = self._divide(memory, part, codes)
@@ -338,51 +400,80 @@ class OnlyMe(Effect[OnlyMeSettings]):
             self._hide(memory, seen.everybody, WARY_S)
             return
         else:
-            for other in others:  # a hand or a leg that the matte has cut off
-                if (other & memory.own).sum() > 0.5 * other.sum() and not (other & memory.others).any():
-                    part = part | other
-        if part.sum() < (COVERED if touches else SHRINKAGE) * memory.area:
+            for other in others:
+                was_own = (other & memory.own).sum() > 0.5 * other.sum()
+                if was_own and not (other & memory.others).any():
+                    part = part | other  # a hand or a leg that the matte has cut off
+        least_share = COVERED if touches else SHRINKAGE
+        if part.sum() < least_share * memory.area:
             self._hide(memory, seen.everybody)
             return
-        memory.own, memory.others = part, seen.everybody & ~part
+        memory.own = part
+        memory.others = seen.everybody & ~part
         if not shares:
-            memory.anchor = part
-            change = 1 + (0.0 if memory.wary_s else AREA_RATE) * min(step_s, 0.2)
-            memory.area = float(np.clip(part.sum(), memory.area / change, memory.area * change))
-            memory.colours = (1 - LEARN_RATE) * memory.colours + LEARN_RATE * histogram(codes, part)
-            self._learn_others(memory, codes, LEARN_RATE)
+            self._learn(memory, part, codes, step_s)
+
+    def _learn(self, memory: PersonMemory, part: Mask, codes: Codes, step_s: float) -> None:
+        """Follow the size and the colours of the person, who is the part and touches nobody."""
+        memory.anchor = part
+        change = 1.0
+        # While somebody may be behind the person, a part that grows may be both of them.
+        if not memory.wary_s:
+            change = 1 + AREA_RATE * min(step_s, 0.2)
+        memory.area = float(np.clip(part.sum(), memory.area / change, memory.area * change))
+        seen = histogram(codes, part)
+        memory.colours = (1 - LEARN_RATE) * memory.colours + LEARN_RATE * seen
+        self._learn_others(memory, codes, LEARN_RATE)
 
     def _divide(self, memory: PersonMemory, part: Mask, codes: Codes) -> Mask | None:
-        """Return the person's cells of a part that two people share; None if they cannot be told apart."""
+        """Return the person's cells of a part that two people share.
+
+        None if they cannot be told apart.
+        """
         others = memory.other_colours
         if others is None or not divisible(memory):
             return None
-        mine, theirs = memory.own, memory.others
+        mine = memory.own
+        theirs = memory.others
         if is_alone(memory, part, codes):
-            mine, theirs = part, theirs & ~part  # the other one left, or is behind the person
+            # The other one left, or is behind the person.
+            mine = part
+            theirs = theirs & ~part
         nearer = _distance(theirs) - _distance(mine)
         ratio = _log_ratio(memory.colours, others)[codes].astype(np.float32)
         colour = np.asarray(cv2.blur(ratio, (3, 3)), np.float32).clip(-3, 3)
+        # A cell is the person's by where it is and by its colour; both are in cells of distance.
         score = np.clip(nearer, -REACH, REACH) + COLOUR_WEIGHT * colour
         expected = _grown(memory.anchor, 1) | (colour > FOREIGN)
         own: Mask = part & (score > CERTAIN) & expected
         labels, areas = _labelled(own, 4)
         largest: Mask = labels == areas.argmax()
-        return largest if 0 < areas.max() <= GROWTH * memory.area else None
+        if 0 < areas.max() <= GROWTH * memory.area:
+            return largest
+        return None
 
     def _hide(self, memory: PersonMemory, everybody: Mask, wary_s: float = 0.0) -> None:
-        self.shown, self._found = False, 0
+        self.shown = False
+        self._frames_found_in_a_row = 0
         memory.wary_s = max(memory.wary_s, wary_s)
-        memory.own, memory.others = np.zeros_like(everybody), everybody
+        memory.own = np.zeros_like(everybody)
+        memory.others = everybody
 
     def _search(self, memory: PersonMemory, seen: Seen) -> None:
-        """Show the person again once exactly one part has had the colours and the size for a while."""
-        least, most = SHRINKAGE * memory.area, (WARY_GROWTH if memory.wary_s else GROWTH) * memory.area
+        """Show the person again once one part alone has had their colours and size for a while."""
+        least = SHRINKAGE * memory.area
+        most = memory.largest_area
         sized = [part for part in seen.parts if least < part.sum() <= most]
         fitting = [part for part in sized if looks_like(memory, histogram(seen.codes, part))]
-        self._found = self._found + 1 if len(fitting) == 1 else 0
-        if self._found >= PROOF_FRAMES:
-            memory.own, memory.others, memory.anchor = fitting[0], seen.everybody & ~fitting[0], fitting[0]
+        if len(fitting) != 1:
+            self._frames_found_in_a_row = 0
+            return
+        self._frames_found_in_a_row += 1
+        if self._frames_found_in_a_row >= PROOF_FRAMES:
+            own = fitting[0]
+            memory.own = own
+            memory.others = seen.everybody & ~own
+            memory.anchor = own
             self.shown = True
 
     @staticmethod
@@ -391,13 +482,57 @@ class OnlyMe(Effect[OnlyMeSettings]):
             return
         seen = histogram(codes, memory.others)
         known = memory.other_colours
-        memory.other_colours = seen if known is None else (1 - rate) * known + rate * seen
+        if known is None:
+            memory.other_colours = seen
+        else:
+            memory.other_colours = (1 - rate) * known + rate * seen
+
+
+def _shows_another_place(frame: FrameContext, last: FrameContext | None) -> bool:
+    """Return whether a place in the last frame means nothing in this one."""
+    if last is None:
+        return False
+    # A camera that was unknown until now, "", is the same one.
+    is_other_camera = last.camera not in ("", frame.camera)
+    return is_other_camera or last.orientation != frame.orientation
+
+
+def _part_at(point: Point, parts: Sequence[Mask]) -> Mask | None:
+    """Return the part at a point, or else near it; None if there is none."""
+    rows, columns = parts[0].shape
+    row = min(int(point[1] * rows), rows - 1)
+    column = min(int(point[0] * columns), columns - 1)
+    here = [part for part in parts if part[row, column]]
+    if here:
+        return here[-1]
+    top = max(0, row - REACH)
+    left = max(0, column - REACH)
+    near = np.s_[top : row + REACH + 1, left : column + REACH + 1]
+    beside = [part for part in parts if part[near].any()]
+    return beside[-1] if beside else None
+
+
+def _part_within(reach: Mask, parts: Sequence[Mask]) -> Mask | None:
+    """Return the part that covers most of the cells within reach; None if no part does."""
+    if not parts:
+        return None
+    part = max(parts, key=lambda each: (each & reach).sum())
+    return part if (part & reach).any() else None
+
+
+def _warped(mask: Mask, matrix: NDArray[np.float64]) -> Mask:
+    """Return the mask moved by the inverse of an affine map, in cells; nobody is beyond it."""
+    rows, columns = mask.shape
+    flags = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
+    moved = cv2.warpAffine(mask.astype(np.uint8), matrix, (columns, rows), flags=flags)
+    return np.asarray(moved).astype(np.bool_)
 
 
 def _labelled(mask: Mask, connectivity: int) -> tuple[NDArray[np.int32], NDArray[np.intp]]:
-    """Return the label of each cell, from 1 for the first connected part of the mask, and the cells of each label.
+    """Return the label of each cell, and the number of cells of each label.
 
-    Label 0 is outside of the mask and counts no cells.
+    Labels are 1 for the first connected part of the mask, and so on. Label 0 is outside of the mask
+    and counts no cells.
     """
     count, found = cv2.connectedComponents(mask.astype(np.uint8), connectivity=connectivity)
     labels = np.asarray(found, np.int32)
