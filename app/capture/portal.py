@@ -7,6 +7,7 @@ PipeWire directly.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from fractions import Fraction
 from pathlib import Path
@@ -61,7 +62,7 @@ class PortalSource(FrameSource):
         try:
             with ExitStack() as unused:
                 connection = unused.enter_context(closing(_connect()))
-                self._camera = _choose(_offered(connection), wanted)
+                self._camera = _choose(_offered(connection, wanted), wanted)
                 self._reader = NodeReader(
                     self._camera.serial,
                     size,
@@ -212,21 +213,37 @@ def _connect() -> Connection:
         return Connection()
 
 
-def _offered(connection: Connection) -> list[ListedCamera]:
-    """Return the cameras of other programs; those of device files only where these are not visible. Raises OSError."""
-    others = [camera for camera in list_cameras(connection) if not camera_names.is_own(camera.title)]
+def _offered(connection: Connection, wanted: str = "") -> list[ListedCamera]:
+    """Return the cameras of other programs; those of device files only where these are not visible. Raises OSError.
+
+    wanted: the name or title of a camera that is waited for; empty for any one.
+    """
+
+    def has_wanted(cameras: Sequence[ListedCamera]) -> bool:
+        return bool(_named(_of_others(cameras), wanted))
+
+    return _of_others(list_cameras(connection, has_wanted))
+
+
+def _of_others(cameras: Sequence[ListedCamera]) -> list[ListedCamera]:
+    others = [camera for camera in cameras if not camera_names.is_own(camera.title)]
     # What has a device file that can be seen here is opened by it.
     return [camera for camera in others if not camera.device or not Path(camera.device).exists()]
+
+
+def _named(cameras: list[ListedCamera], wanted: str) -> list[ListedCamera]:
+    """Return the cameras of this name or title; all for an empty one."""
+    if not wanted:
+        return cameras
+    return [camera for camera in cameras if wanted in (camera.name, camera.title)]
 
 
 def _choose(others: list[ListedCamera], wanted: str) -> ListedCamera:
     """Return the camera that is asked for. Raises SourceOpenError."""
     if not others:
         raise CameraAbsentError(t("PipeWire offers no camera; connect one or choose another source."))
-    if not wanted:
-        return others[0]
-    found = [camera for camera in others if wanted in (camera.name, camera.title)]
-    if len(found) > 1:
+    found = _named(others, wanted)
+    if wanted and len(found) > 1:
         raise several_cameras(wanted, [f"{PIPEWIRE}{camera.name}" for camera in found])
     if not found:
         raise CameraAbsentError(

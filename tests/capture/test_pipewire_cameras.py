@@ -128,6 +128,8 @@ class PlayedPortal:
         self.pipewire = pipewire
         self.permissions: dict[str, list[str]] | None = {}
         self.asked = 0
+        # A program has the socket.
+        self.is_open = threading.Event()
         # To the question: 0 granted, 1 refused, 2 ended otherwise; None: none.
         self.response: int | None = 0
         self._bus = open_dbus_connection(enable_fds=True, auth_timeout=30.0)
@@ -153,6 +155,7 @@ class PlayedPortal:
             with socket.socket(socket.AF_UNIX) as remote:
                 remote.connect(str(self.pipewire))
                 self._reply(call, "h", (remote,))
+            self.is_open.set()
         elif member == "Lookup" and self.permissions is not None:
             self._reply(call, "a{sas}v", (self.permissions, ("y", 0)))
         else:
@@ -328,6 +331,20 @@ def test_the_camera_is_chosen_by_name_and_never_our_own(portal: PlayedPortal) ->
             assert "choose one of first, Second Camera" in fails("nobody")
             with camera("third", title="Second Camera"):
                 eventually(lambda: "several cameras Second Camera; choose one of portal:" in fails("Second Camera"))
+
+
+def test_a_camera_that_the_session_manager_grants_late_is_waited_for(
+    pipewire: PrivateSession, portal: PlayedPortal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside a busy processor no camera was found: the list was read before WirePlumber had granted any."""
+    monkeypatch.setattr("app.system.pipewire.connection.GRANT_S", 60.0)
+
+    with camera("first"):
+        opening = beside(lambda: PortalSource(TITLE, SETTINGS))
+        assert portal.is_open.wait(60)
+        pipewire.nodes()  # a whole process: the list has been read meanwhile
+        with camera(NAME, title=TITLE), closing(opening.result(60)) as source:
+            assert shows_bars(source)
 
 
 def test_a_silent_camera_is_an_error(portal: PlayedPortal, monkeypatch: pytest.MonkeyPatch) -> None:

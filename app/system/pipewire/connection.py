@@ -11,7 +11,7 @@ import errno
 import functools
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from ctypes import CFUNCTYPE, Structure, c_bool, c_char_p, c_int, c_size_t, c_uint32, c_void_p
 from dataclasses import dataclass
@@ -104,6 +104,8 @@ class Connection:
         """
         # What must stay in memory as long as events arrive.
         self.listeners: list[object] = []
+        # The portal hides every node; the session manager, another process, then grants the cameras.
+        self.is_granted_later = remote_fd is not None
         self._context: int | None = None
         try:
             self.library = load()
@@ -185,6 +187,8 @@ def last_error() -> OSError:
 OWN_NODE = "mattecam"
 _REGISTRY_VERSION = 3
 _LISTING_S = 2.0
+# How long a camera is waited for that the session manager may still grant.
+GRANT_S = 2.0
 _NODE_TYPE = b"PipeWire:Interface:Node"
 _CAMERA_CLASS = "Video/Source"
 # Captured screens are of another role; some cameras name none.
@@ -227,9 +231,16 @@ class _RegistryEvents(Structure):
     _fields_ = (("version", c_uint32), ("global_added", _Global), ("global_removed", c_void_p))
 
 
-def list_cameras(connection: Connection) -> tuple[ListedCamera, ...]:
-    """Return the cameras of other programs and devices, in the order in which they were added. Raises OSError."""
+def list_cameras(
+    connection: Connection,
+    has_needed: Callable[[Sequence[ListedCamera]], bool] = bool,
+) -> tuple[ListedCamera, ...]:
+    """Return the cameras of other programs and devices, in the order in which they were added.
+
+    has_needed: whether these are enough; a connection of the portal waits for further ones. Raises OSError.
+    """
     listed = threading.Event()
+    changed = threading.Condition()
     cameras: list[ListedCamera] = []
 
     def added(
@@ -253,7 +264,9 @@ def list_cameras(connection: Connection) -> tuple[ListedCamera, ...]:
         if api != "v4l2":
             device = ""
         serial = known.get("object.serial", name)
-        cameras.append(ListedCamera(serial, name, title, device))
+        with changed:
+            cameras.append(ListedCamera(serial, name, title, device))
+            changed.notify()
 
     core_hook = Hook()
     registry_hook = Hook()
@@ -281,7 +294,9 @@ def list_cameras(connection: Connection) -> tuple[ListedCamera, ...]:
         # The daemon answers in order: after all that it has listed.
         _call(connection.core, _CORE_SYNC, 0, 0)
     listed.wait(_LISTING_S)
-    with connection.locked():
+    with changed:
+        if connection.is_granted_later:
+            changed.wait_for(lambda: has_needed(cameras), GRANT_S)
         return tuple(cameras)
 
 
