@@ -22,6 +22,7 @@ from app.core.settings import (
     FramingSettings,
     MattingSettings,
     OutputSettings,
+    StrictSettings,
     WindowSettings,
     shown_strength,
 )
@@ -39,6 +40,7 @@ class Settings(Model):
     framing: FramingSettings = FramingSettings()
     people: PeopleSettings = PeopleSettings()
     light: LightSettings = LightSettings()
+    strict: StrictSettings = StrictSettings()
     matting: MattingSettings = MattingSettings()
     background: BackgroundSettings = BackgroundSettings()
     output: OutputSettings = OutputSettings()
@@ -84,7 +86,7 @@ class Settings(Model):
     @property
     def shown_blur(self) -> float:
         """The strength of a blurred background as it is shown."""
-        return shown_strength(self.background.blur_strength, self.matting.edges.strict)
+        return shown_strength(self.background.blur_strength, self.strict.level)
 
     @property
     def text_is_readable(self) -> bool:

@@ -121,13 +121,19 @@ class Stream:
         self, engine: MattingEngine, frame: Frame, settings: Settings, backdrop: Backdrop, want_foreground: bool
     ) -> Matte:
         source = frame.source
-        edges = settings.matting.edges
         editor = self._effects.begin_frame(
             FrameContext(settings, frame.size, frame.captured_at_s, backdrop, source.id, source.orientation)
         )
-        request = StepRequest(frame.image, backdrop, edges, editor, want_foreground=want_foreground)
+        request = StepRequest(
+            frame.image,
+            backdrop,
+            settings.matting.edges,
+            settings.strict.level,
+            editor,
+            want_foreground=want_foreground,
+        )
         matte = engine.step(request)
-        is_strict = edges.strict != "off" and engine.info.strict_mode
+        is_strict = request.strict != "off" and engine.info.strict_mode
         if self._settles_first and self._begins_scene(engine, frame.image) and is_strict:
             for _ in range(WAIT_FRAMES):
                 matte = engine.step(request)

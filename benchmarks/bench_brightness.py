@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core.types import AlphaImage, BgrImage
-from mattecam import EdgeSettings, Matting
+from mattecam import Matting
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "train-clean" / "portraits"
 GAMMA = 2.2
@@ -66,10 +66,9 @@ def main() -> None:
     rng, sheet = np.random.default_rng(0), []
     files = sorted(words.data.glob("*.jpg"))
     found: dict[tuple[str, int], list[tuple[float, float, float, float]]] = defaultdict(list)
-    off = EdgeSettings(strict="off")
     with (
-        Matting("mattecam", background=BEHIND, edges=off) as plain,
-        Matting("mattecam", background=BEHIND, edges=off, settings={"light.brightness": 100}) as bright,
+        Matting("mattecam", background=BEHIND, strict="off") as plain,
+        Matting("mattecam", background=BEHIND, strict="off", settings={"light.brightness": 100}) as bright,
     ):
         for index in rng.permutation(len(files))[: words.portraits]:
             image = np.asarray(cv2.imread(str(files[index])), np.uint8)

@@ -85,7 +85,7 @@ def measure(
     live: bool = False,
 ) -> list[Row]:
     """Run every sequence through one model. Raises MattecamError where the model is not installed."""
-    edges = EdgeSettings(strict=strict)
+    edges = EdgeSettings()
     settings = MattingSettings(model=model, device="cpu", precision=precision)
     engine = build_engine(settings, *SIZE, live=live)
     results: dict[str, list[Leak]] = defaultdict(list)
@@ -95,7 +95,7 @@ def measure(
             counters: dict[str, Counter] = {}
             for sample in scene.samples():
                 backdrop: BgrImage = np.full_like(sample.image, BACKDROP)
-                matte = engine.step(StepRequest(sample.image, backdrop, edges))
+                matte = engine.step(StepRequest(sample.image, backdrop, edges, strict))
                 if sample.case:
                     counter = counters.setdefault(sample.case, Counter(backdrop))
                     counter.add(sample.image, sample.person, sample.exact, matte.alpha, matte.composite)
@@ -116,8 +116,7 @@ def strict_cost_ms(model: str) -> dict[str, float]:
     engines = [build_engine(MattingSettings(model=model, device="cpu"), *HD) for _ in LEVELS]
     try:
         contenders = [
-            step_contender(engine, EdgeSettings(strict=level), frames, backdrop)
-            for level, engine in zip(LEVELS, engines, strict=True)
+            step_contender(engine, level, frames, backdrop) for level, engine in zip(LEVELS, engines, strict=True)
         ]
         interleave(contenders, COST_SECONDS)
         medians = [each.figures()["median_ms"] for each in contenders]

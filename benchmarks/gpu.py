@@ -23,7 +23,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from app.core.settings import EdgeSettings
+from app.core.settings import EdgeSettings, StrictLevel
 from app.core.types import BgrImage
 from app.matting.choice.preparation import PORTRAIT
 from app.matting.edges import plan
@@ -36,7 +36,8 @@ from models.rvm.network import MattingNetwork
 Row = dict[str, object]
 Step = Callable[[Tensor, State], tuple[Tensor, State]]
 """Maps frame and state to composite and state, on the device."""
-OFF, BALANCED = EdgeSettings(strict="off"), EdgeSettings()
+EDGES = EdgeSettings()
+LEVELS: tuple[StrictLevel, ...] = ("off", "balanced")
 SIZES = ((1280, 720, 0.25), (3840, 2160, 0.125))
 """Width, height and downsample ratio."""
 WARM_UPS = SETTLED_STEPS + 10
@@ -122,19 +123,19 @@ def correctness(bench: Bench) -> Iterator[Row]:
     """The program's executor on the device against float32 on the CPU."""
     geometry = bench.geometry(1280, 720, 0.25)
     pictures = frames(geometry.width, geometry.height, 12)
-    for edges in (OFF, BALANCED):
+    for strict in LEVELS:
         exact = TorchBackend(bench.core("mattecam", "cpu", "float32"), geometry)
         found = TorchBackend(bench.core("mattecam"), geometry, bench.device, bench.precision)
         for each in (exact, found):
             each.reset(np.full(pictures[0].shape[:2], 255, np.uint8))  # strict mode shows people at once
         most, mean, person = 0, 0.0, 0.0
         for picture in pictures * (1 + WARM_UPS // len(pictures)):
-            mine = found.step(StepRequest(picture, pictures[0], edges)).alpha.astype(int)
-            right = exact.step(StepRequest(picture, pictures[0], edges)).alpha
+            mine = found.step(StepRequest(picture, pictures[0], EDGES, strict)).alpha.astype(int)
+            right = exact.step(StepRequest(picture, pictures[0], EDGES, strict)).alpha
             off = np.abs(mine - right)
             most, mean, person = max(most, int(off.max())), max(mean, float(off.mean())), float((right > 127).mean())
         graph = found.recorded_step is not None and found.recorded_step.recorded_form is not None
-        row: Row = {"edges": edges.strict, "graph": graph, "person": round(person, 3), "off_most": most}
+        row: Row = {"strict": strict, "graph": graph, "person": round(person, 3), "off_most": most}
         # Without a person the difference means nothing.
         yield row | {"off_mean": mean, "passed": mean < ALPHA_TOLERANCE and person > 0.1 and graph != bench.rehearsal}
 
@@ -150,8 +151,8 @@ def speed(bench: Bench) -> Iterator[Row]:
         with torch.inference_mode():
             row = timed(lambda index: usual(pictures[index % 4]), bench.seconds(4))  # noqa: B023
         yield names | {"what": "usual loop"} | row
-        for edges in (OFF, BALANCED):
-            yield from (names | row for row in _steps(bench, geometry, edges))
+        for strict in LEVELS:
+            yield from (names | row for row in _steps(bench, geometry, strict))
         yield from (names | row for row in _program(bench, geometry))
 
 
@@ -161,30 +162,30 @@ def _program(bench: Bench, geometry: StepGeometry) -> Iterator[Row]:
     for what in ("program", "program, eager"):
         executor = TorchBackend(bench.core("rvm"), geometry, bench.device, bench.precision)
         executor.recorded_step = executor.recorded_step if what == "program" else None
-        for edges in (OFF, BALANCED):
+        for strict in LEVELS:
 
-            def call(index: int, edges: EdgeSettings = edges, executor: TorchBackend = executor) -> None:
-                executor.step(StepRequest(pictures[index % 4], pictures[0], edges))
+            def call(index: int, strict: StrictLevel = strict, executor: TorchBackend = executor) -> None:
+                executor.step(StepRequest(pictures[index % 4], pictures[0], EDGES, strict))
 
-            yield {"what": what, "edges": edges.strict, **timed(call, bench.seconds(4))}
+            yield {"what": what, "strict": strict, **timed(call, bench.seconds(4))}
         executor.close()
 
 
-def _steps(bench: Bench, geometry: StepGeometry, edges: EdgeSettings) -> Iterator[Row]:
+def _steps(bench: Bench, geometry: StepGeometry, strict: StrictLevel) -> Iterator[Row]:
     """Measure the same step in each way, with frame and state on the device."""
     step = FrameStep(bench.core("rvm"), geometry, DTYPES[bench.precision])
     frame = torch.from_numpy(frames(geometry.width, geometry.height, 1)[0]).to(bench.device)
-    planned = plan(edges)
+    planned = plan(EDGES)
 
     def eager(image: Tensor, state: State) -> tuple[Tensor, State]:
-        output = step(StepInputs(image, image, state, planned))
+        output = step(StepInputs(image, image, state, planned, strict))
         return output.composite, output.state
 
     with torch.inference_mode():
         state = step.initial_state()
         expected = eager(frame, state)[0]
         for name in ("eager", "compiled") if geometry.height <= MOST_ROWS_TO_COMPILE else ("eager",):
-            named: Row = {"what": f"step, {name}", "edges": edges.strict}
+            named: Row = {"what": f"step, {name}", "strict": strict}
             try:
                 start_s = time.perf_counter()
                 way = eager if name == "eager" else bench.compiled(eager)

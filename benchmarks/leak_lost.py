@@ -99,8 +99,9 @@ def persons_lost(
 
     Raises MattecamError where the model is not installed.
     """
-    engines = [build_engine(settings, *SIZE, live=live) for _ in ("off", *levels)]
-    edges = [EdgeSettings(strict=level) for level in ("off", *levels)]
+    all_levels: tuple[StrictLevel, ...] = ("off", *levels)
+    engines = [build_engine(settings, *SIZE, live=live) for _ in all_levels]
+    edges = EdgeSettings()
     found: dict[StrictLevel, dict[str, list[Lost]]] = {level: defaultdict(list) for level in levels}
     try:
         for scene in data:
@@ -109,9 +110,9 @@ def persons_lost(
             counters, case = [LostCounter(engines[0].info.small_size[1]) for _ in levels], ""
             for sample in scene.samples():
                 case, backdrop = sample.case, np.zeros_like(sample.image)
-                steps = zip(engines, edges, strict=True)
+                steps = zip(engines, all_levels, strict=True)
                 network, *shown = (
-                    engine.step(StepRequest(sample.image, backdrop, chosen)).alpha for engine, chosen in steps
+                    engine.step(StepRequest(sample.image, backdrop, edges, level)).alpha for engine, level in steps
                 )
                 known = not bool((sample.person == 255).all())
                 for counter, alpha in zip(counters, shown, strict=True):

@@ -60,7 +60,11 @@ ENGINE = (
 
 
 def _settings(
-    background: Path | str, edges: EdgeSettings, engine: Sequence[object], others: Mapping[str, object]
+    background: Path | str,
+    edges: EdgeSettings,
+    strict: str,
+    engine: Sequence[object],
+    others: Mapping[str, object],
 ) -> Settings:
     """Return the settings of a stream or a film. engine: the values of `ENGINE`.
 
@@ -72,7 +76,8 @@ def _settings(
         raise TypeError(f"edges must be EdgeSettings, not {type(edges).__name__}")
     matting = MattingSettings(edges=edges)
     settings = Settings(matting=matting, background=parse_background(background))
-    values = {f"matting.{name}": value for name, value in zip(ENGINE, engine, strict=True)}
+    values: dict[str, object] = {f"matting.{name}": value for name, value in zip(ENGINE, engine, strict=True)}
+    values["strict.level"] = strict
     return with_values(settings, {**values, **others})
 
 
@@ -122,6 +127,7 @@ class Matting:
         *,
         background: Path | str = "green",
         edges: EdgeSettings = DEFAULT_EDGES,
+        strict: str = "balanced",
         weights: Path | str | None = None,
         refiner: str = "auto",
         plate: Path | str | None = None,
@@ -134,10 +140,10 @@ class Matting:
     ) -> None:
         """Choose model and background; the model is loaded for the first frame, whose size it needs.
 
-        background: `green`, `#RRGGBB`, `blur[:0-100]`, an image or a video. edges: edge controls, with
-        the level of strict mode. settings: values by the names of docs/settings.md, such as {"light.match": 50}; they
-        win over the other arguments. build: makes the engine; a test gives `mattecam.testing.FakeEngine`. The other
-        arguments are those of `run.py convert`.
+        background: `green`, `#RRGGBB`, `blur[:0-100]`, an image or a video. edges: edge controls.
+        strict: `balanced` hides things mistaken for people, `off` shows all that the network finds. settings: values by
+        the names of docs/settings.md, such as {"light.match": 50}; they win over the other arguments. build: makes the
+        engine; a test gives `mattecam.testing.FakeEngine`. The other arguments are those of `run.py convert`.
         Raises MattecamError.
         """
         if build is build_engine:
@@ -145,7 +151,7 @@ class Matting:
         _check_mapping(settings)
         # In the order of `ENGINE`.
         chosen = (model, weights, refiner, plate, device, executor, precision, downsample_ratio)
-        self._settings = _settings(background, edges, chosen, settings)
+        self._settings = _settings(background, edges, strict, chosen, settings)
         if self._settings.background.kind == "none":
             raise UsageError('The background "none" has no composite; choose another background.')
         self._background = StreamBackground(self._settings.background)
@@ -159,6 +165,11 @@ class Matting:
     def edges(self) -> EdgeSettings:
         """The edge controls."""
         return self._settings.matting.edges
+
+    @property
+    def strict(self) -> str:
+        """The level of strict mode."""
+        return self._settings.strict.level
 
     @property
     def info(self) -> EngineInfo | None:
@@ -247,6 +258,7 @@ def convert(
     alpha: Path | str | None = None,
     foreground: Path | str | None = None,
     edges: EdgeSettings = DEFAULT_EDGES,
+    strict: str = "balanced",
     weights: Path | str | None = None,
     refiner: str = "auto",
     plate: Path | str | None = None,
@@ -296,7 +308,7 @@ def convert(
     return offline.convert(
         Path(source),
         Path(target),
-        settings=_settings(background, edges, chosen, values),
+        settings=_settings(background, edges, strict, chosen, values),
         matte=None if matte is None else Path(matte),
         alpha=None if alpha is None else Path(alpha),
         foreground=None if foreground is None else Path(foreground),

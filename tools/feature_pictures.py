@@ -155,7 +155,7 @@ def make(studio: Studio, folder: Path) -> None:
     save(folder / "feature-light.webp", *halves)
 
     moving = studio.frames("asl_eat", 9)
-    evening = LIGHT.settings(plain).replaced_at(["matting"], edges=EdgeSettings())
+    evening = LIGHT.settings(plain).replaced_at(["strict"], level="balanced")
     save(
         folder / "feature-quality.webp",
         *(studio.result(moving, evening, engine)[GAP_BESIDE_ARM] for engine in (studio.standard, studio.fine)),

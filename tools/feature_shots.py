@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.core.paths import assets_dir
-from app.core.settings import MattingSettings
 from app.effects.zones import Zone
 from app.settings import Settings
 
@@ -24,26 +23,25 @@ class Feature:
 
     people: Mapping[str, Any] = field(default_factory=dict)
     light: Mapping[str, Any] = field(default_factory=dict)
-    edges: Mapping[str, Any] = field(default_factory=dict)
+    strict: Mapping[str, Any] = field(default_factory=dict)
     background: Mapping[str, Any] = field(default_factory=dict)
 
     def settings(self, base: Settings) -> Settings:
         """Return `base` with this feature and none of the others."""
         plain = Settings()
-        edges = plain.matting.edges.replace(**self.edges)
-        matting: MattingSettings = base.matting.replace(edges=edges)
         return base.replace(
             people=plain.people.replace(**self.people),
             light=plain.light.replace(**self.light),
-            matting=matting,
+            strict=plain.strict.replace(**self.strict),
+            matting=base.matting.replace(edges=plain.matting.edges),
             background=plain.background.replace(**self.background),
         )
 
 
 _IMAGE = {"kind": "image", "path": EVENING}
-_STILL = {"strict": "off"}
+_STILL = {"level": "off"}
 """Strict mode hides pictures in which nothing moves."""
-FRAMING = Feature(people={"framing": "close"}, edges=_STILL, background=_IMAGE)
-ZONES = Feature(people={"zones": (ZONE,)}, edges=_STILL, background=_IMAGE)
-LIGHT = Feature(light={"match": 60, "portrait": 60}, edges=_STILL, background=_IMAGE)
-BOKEH = Feature(edges=_STILL, background={"kind": "blur", "blur_strength": 45, "bokeh": True})
+FRAMING = Feature(people={"framing": "close"}, strict=_STILL, background=_IMAGE)
+ZONES = Feature(people={"zones": (ZONE,)}, strict=_STILL, background=_IMAGE)
+LIGHT = Feature(light={"match": 60, "portrait": 60}, strict=_STILL, background=_IMAGE)
+BOKEH = Feature(strict=_STILL, background={"kind": "blur", "blur_strength": 45, "bokeh": True})

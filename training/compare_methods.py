@@ -57,7 +57,7 @@ class EngineMatter:
     def alpha(self, rgb: Pixels) -> Alpha:
         """See `Matter`."""
         frame = np.ascontiguousarray(rgb[..., ::-1])
-        alpha = self._engine.step(StepRequest(frame, BlurredBackground(50), EdgeSettings(strict="off"))).alpha
+        alpha = self._engine.step(StepRequest(frame, BlurredBackground(50), EdgeSettings(), "off")).alpha
         return np.asarray(alpha, np.float32) / np.float32(255)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from app.capture.demo import DemoSource
 from app.cli.terminal import notify
 from app.core.errors import ModelChoiceError, ModelError
-from app.core.settings import EdgeSettings, EngineSettings, MattingSettings
+from app.core.settings import EdgeSettings, EngineSettings, MattingSettings, StrictLevel
 from app.core.targets import INTEL, Target, kind_of
 from app.core.threads import Strips
 from app.core.types import BgrImage
@@ -141,7 +141,7 @@ def _measure_model(
                 continue
             if target.executor == "openvino" and target.device == "cpu" and not choice.spec.needs_plate:
                 contenders.append(_network(chosen, width, height))
-            contenders.append(step_contender(engine, EdgeSettings(strict="off"), frames, backdrop))
+            contenders.append(step_contender(engine, "off", frames, backdrop))
         if failures and not contenders:
             raise failures[0]
         for failure in failures:
@@ -202,14 +202,15 @@ def trial_rows() -> list[tuple[str, ...]]:
 
 
 def step_contender(
-    engine: MattingEngine, edges: EdgeSettings, frames: Sequence[BgrImage], backdrop: BgrImage
+    engine: MattingEngine, strict: StrictLevel, frames: Sequence[BgrImage], backdrop: BgrImage
 ) -> Contender:
     """Return a contender that steps the engine over the frames, again and again."""
     info = engine.info
     labels = "step", info.model, info.executor, info.precision, info.device
+    edges = EdgeSettings()
     return Contender(
         labels,
-        lambda index: engine.step(StepRequest(frames[index % len(frames)], backdrop, edges)),
+        lambda index: engine.step(StepRequest(frames[index % len(frames)], backdrop, edges, strict)),
     )
 
 

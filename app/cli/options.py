@@ -21,7 +21,7 @@ SECTIONS: Mapping[str, str] = {
     "framing": "Person and framing",
     "people": "Person and framing",
     "light": "Person and framing",
-    "edges": "Person and framing",
+    "strict": "Person and framing",
     "output": "Outputs",
     "matting": "Matting",
 }

@@ -308,6 +308,7 @@ RENAMED: Mapping[str, str] = {
     "matting.edges.light_match": "light.match",
     "matting.edges.portrait_light": "light.portrait",
     "matting.edges.brightness": "light.brightness",
+    "matting.edges.strict": "strict.level",
     "people.auto_framing": "people.framing",
     "selected": "people.selected",
 }

@@ -78,7 +78,12 @@ class EdgeSettings(Model):
     )
     temporal_smoothing: float = _share(0.0, "Reduce flicker of the edge.", title="Temporal smoothing")
     despill: float = _share(0.0, "Remove a green cast from hair and edges.", title="Remove colour fringe")
-    strict: StrictLevel = look(
+
+
+class StrictSettings(Model):
+    """Strict mode, `app.matting.strict`. It is declared here, because engines of mattes stand above the settings."""
+
+    level: StrictLevel = look(
         "balanced",
         "Balanced: hide things mistaken for people, and nothing of a person.",
         title="Hide things mistaken for people",

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.settings import EdgeSettings, StrictLevel
+from app.core.settings import EdgeSettings
 from app.core.types import AlphaImage
 
 SHARPEST = 1e-3
@@ -40,8 +40,6 @@ class EdgePlan:
     grow_px: int
     feather_px: int
     despill: float
-    strict: StrictLevel
-    """How strict mode filters the matte before the edge controls; see `app.matting.strict`."""
     touches_alpha: bool
     """Whether any control changes alpha."""
     active: bool
@@ -58,7 +56,6 @@ def plan(edges: EdgeSettings) -> EdgePlan:
         grow_px=edges.grow_px,
         feather_px=edges.feather_px,
         despill=edges.despill,
-        strict=edges.strict,
         touches_alpha=touches_alpha,
         active=touches_alpha or edges.despill > 0,
     )

@@ -93,17 +93,17 @@ class FrameEngine:
             raise self._closed_error()
         frame = request.frame
         backdrop = request.backdrop
-        edges = request.edges
+        strict = request.strict
         check_bgr(frame)
         if isinstance(backdrop, BlurredBackground):
-            backdrop = replace(backdrop, strength=shown_strength(backdrop.strength, edges.strict))
+            backdrop = replace(backdrop, strength=shown_strength(backdrop.strength, strict))
         else:
             check_bgr(backdrop)
             if backdrop.shape != frame.shape:
                 raise ValueError(f"the backdrop is {backdrop.shape}, but the frame {frame.shape}")
             backdrop = np.ascontiguousarray(backdrop)
         if not self._strict_mode:
-            edges = edges.replace(strict="off")
+            strict = "off"
         frame = np.ascontiguousarray(frame)
         height, width = frame.shape[:2]
         starts_scene = (width, height) != (self._geometry.width, self._geometry.height)
@@ -121,7 +121,8 @@ class FrameEngine:
                 self.backend.reset()
             if request.edit is not None and starts_scene:
                 request.edit.start_scene()
-            checked = replace(request, frame=frame, backdrop=backdrop, edges=edges, reuse=self._motion.reuse(edges))
+            reuse = self._motion.reuse(request.edges, strict)
+            checked = replace(request, frame=frame, backdrop=backdrop, strict=strict, reuse=reuse)
             try:
                 matte = self.backend.step(checked)
             except (NotAMatteError, RuntimeError):

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from app.core.edits import MatteEditor
 from app.core.errors import ModelError, Remedy
-from app.core.settings import EdgeSettings
+from app.core.settings import EdgeSettings, StrictLevel
 from app.core.types import AlphaImage, Backdrop, BgrImage, Matte
 
 AUTO_SHORT_SIDE = 270
@@ -102,6 +102,8 @@ class StepRequest:
     # Of the same size, or a blur of the frame.
     backdrop: Backdrop
     edges: EdgeSettings
+    # How strict mode filters the matte before edit and edge controls.
+    strict: StrictLevel = "balanced"
     edit: MatteEditor | None = None
     # Whether to estimate the colours of the person too.
     want_foreground: bool = False

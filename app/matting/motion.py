@@ -10,7 +10,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from app.core.settings import EdgeSettings
+from app.core.settings import EdgeSettings, StrictLevel
 from app.core.types import BgrImage, Floats
 from app.matting.interface import Reuse
 
@@ -84,6 +84,7 @@ class Motion:
     def see_all(self) -> None:
         """Let the network see all of the next frames, however still they are."""
         self._edges: EdgeSettings | None = None
+        self._strict: StrictLevel | None = None
         self._inferred = 0
         self._seen: Floats | None = None
         """Thumbnail of the frame that the network saw last."""
@@ -113,7 +114,7 @@ class Motion:
             self.see_all()
         return cut
 
-    def reuse(self, edges: EdgeSettings) -> Reuse:
+    def reuse(self, edges: EdgeSettings, strict: StrictLevel) -> Reuse:
         """Return what the step of the last frame may use again."""
         thumbnail = self.thumbnail
         if not self._live or thumbnail is None:
@@ -122,6 +123,7 @@ class Motion:
         still = (
             settled
             and edges == self._edges
+            and strict == self._strict
             and self._seen is not None
             and cv2.norm(thumbnail, self._seen, cv2.NORM_INF) <= STILL_LEVELS
         )
@@ -130,7 +132,10 @@ class Motion:
         self._left_out = self._left_out + 1 if still and self._left_out + 1 < one_of else 0
         if self._left_out:
             return Reuse.MATTE
-        self._seen, self._edges, self._inferred = thumbnail, edges, self._inferred + 1
+        self._seen = thumbnail
+        self._edges = edges
+        self._strict = strict
+        self._inferred += 1
         known = self._features_of if settled and not still and self._features_age < FEATURES_FRAMES else None
         if known is not None and _changed_share(thumbnail, known, STEADY_LEVELS) <= STEADY_SHARE:
             return Reuse.FEATURES

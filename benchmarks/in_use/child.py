@@ -38,7 +38,9 @@ class StepAlone:
     """The frame step without the program, on a thread of its own."""
 
     def __init__(self, settings: Settings, frames: list[BgrImage]) -> None:
-        self._frames, self._edges = frames, settings.matting.edges
+        self._frames = frames
+        self._edges = settings.matting.edges
+        self._strict = settings.strict.level
         height, width = frames[0].shape[:2]
         # OpenVINO's workers inherit the name, so that their time counts as the network's
         self._thread = ThreadPoolExecutor(1, initializer=name_thread, initargs=("matting",))
@@ -61,7 +63,8 @@ class StepAlone:
         end_s = time.perf_counter() + seconds
         while len(times) < 2 * ALONE_WARM_UP or time.perf_counter() < end_s:
             started_s = time.perf_counter()
-            self._engine.step(StepRequest(self._frames[len(times) % len(self._frames)], self._backdrop, self._edges))
+            frame = self._frames[len(times) % len(self._frames)]
+            self._engine.step(StepRequest(frame, self._backdrop, self._edges, self._strict))
             times.append((time.perf_counter() - started_s) * 1e3)
         return times[ALONE_WARM_UP:]
 

@@ -23,7 +23,7 @@ from app.core.types import Backdrop
 from app.matting.interface import StepRequest
 from app.matting.strict.rules import WAIT_FRAMES
 from app.settings import Settings
-from mattecam import EdgeSettings, Matte, MattecamError, Matting, ModelError, convert
+from mattecam import Matte, MattecamError, Matting, ModelError, convert
 from mattecam.testing import FakeEngine
 from tests.backgrounds.files import colour_number, write_video
 from tests.clips import demo, names_in, read_numbers, write_clip
@@ -102,11 +102,10 @@ def test_window_films_and_python_hide_things_mistaken_for_people_by_one_default(
     convert("a.mp4", "b.mp4")
     films.append(film_settings(LiveOptions()).settings)
     with Matting("mattecam", build=FakeEngine) as matting:
-        edges = matting.edges
+        live = matting.strict
 
-    assert edges == Settings().matting.edges
-    assert [settings.matting.edges for settings in films] == [edges, edges]
-    assert edges.strict == "balanced"
+    assert live == Settings().strict.level == "balanced"
+    assert [settings.strict.level for settings in films] == [live, live]
 
 
 def test_a_person_is_shown_from_python_in_the_first_frame() -> None:
@@ -115,7 +114,7 @@ def test_a_person_is_shown_from_python_in_the_first_frame() -> None:
 
     with Matting("mattecam") as matting:
         first = matting.step(person).alpha
-    with Matting("mattecam", edges=EdgeSettings(strict="off")) as matting:
+    with Matting("mattecam", strict="off") as matting:
         without = matting.step(person).alpha
 
     assert without.mean() > 10
@@ -301,11 +300,11 @@ def test_settings_of_a_film_are_values_by_name(
         "app.offline.convert.convert",
         lambda *_, settings, **__: used.append(settings),
     )
-    values = {"framing.zoom": 2, "edges.strict": "off", "people.only_me": "on"}
+    values = {"framing.zoom": 2, "strict.level": "off", "people.only_me": "on"}
     convert("a.mp4", "b.mp4", model="u2net", background="blur:60", settings=values)
-    matting = {"model": "u2net", "edges": {"strict": "off"}}
+    matting = {"model": "u2net"}
     background = {"blur_strength": 60}
-    others = {"framing": {"zoom": 2}, "people": {"only_me": True}}
+    others = {"framing": {"zoom": 2}, "strict": {"level": "off"}, "people": {"only_me": True}}
     assert used == [Settings.model_validate({"matting": matting, "background": background, **others})]
 
 

@@ -189,7 +189,7 @@ def test_the_demonstration_shows_the_person_on_a_machine_that_mattes_two_frames_
     engine = build_engine(EngineSettings(model="mattecam"), 640, 360)
     shares = []
     for index in range(0, 12 * 15, 15):
-        matte = engine.step(StepRequest(demo.render(index), BlurredBackground(70), EdgeSettings(strict="balanced")))
+        matte = engine.step(StepRequest(demo.render(index), BlurredBackground(70), EdgeSettings(), "balanced"))
         shares.append(float((matte.alpha > 127).mean()))
     demo.close()
     engine.close()

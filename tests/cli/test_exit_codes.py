@@ -353,7 +353,7 @@ def test_a_file_of_the_program_that_cannot_be_read_is_1(capsys: pytest.CaptureFi
 
 
 def test_a_command_without_a_running_program_is_1(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main.main(["ctl", "set", "matting.edges.strict", "off"]) == EXIT_FAILED
+    assert main.main(["ctl", "set", "strict.level", "off"]) == EXIT_FAILED
     assert "Mattecam is not running for this user, or records a sample" in capsys.readouterr().err
 
 

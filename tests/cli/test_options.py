@@ -68,7 +68,7 @@ def test_an_option_leaves_what_it_does_not_name(
 ) -> None:
     before = Settings().replace(**base)
     for level in ("off", "balanced"):  # the strength of a blur is the same number at both
-        leveled = before.replaced_at(("matting", "edges"), strict=level)
+        leveled = before.replaced_at(("strict",), level=level)
         assert apply_options(leveled, LiveOptions(**options, strict=level)) == leveled.replace(**expected)
 
 
@@ -192,7 +192,7 @@ def test_without_options_a_film_is_green_and_does_not_follow_the_window(file: Pa
     assert settings.background == GREEN
     assert settings == film_settings(LiveOptions(config=file, background="green")).settings
     named = film_settings(LiveOptions(config=settings_file.default_path())).settings
-    assert film_settings(LiveOptions(strict="balanced")).settings.matting.edges.strict == "balanced"
+    assert film_settings(LiveOptions(strict="balanced")).settings.strict.level == "balanced"
     assert (named.framing, named.background) == (OF_A_CAMERA.framing, OF_A_CAMERA.background)
 
 

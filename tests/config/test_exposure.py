@@ -31,8 +31,12 @@ def zoomed(zoom: float, pan_x: float = 0.0, *, none: bool = True) -> Settings:
     return (NONE if none else Settings()).replaced_at(["framing"], zoom=zoom, pan_x=pan_x)
 
 
-def blurred(strength: float, strict: str = "off") -> Settings:
-    return edged(strict=strict).replaced_at(["background"], blur_strength=strength)
+def strict(level: str) -> Settings:
+    return Settings().replaced_at(["strict"], level=level)
+
+
+def blurred(strength: float, level: str = "off") -> Settings:
+    return strict(level).replaced_at(["background"], blur_strength=strength)
 
 
 @pytest.mark.parametrize(
@@ -52,8 +56,8 @@ def blurred(strength: float, strict: str = "off") -> Settings:
         pytest.param(Settings(), alone(), ("people",), id="everybody"),
         pytest.param(alone((0.5, 0.5)), alone((0.1, 0.5)), ("people",), id="another person"),
         pytest.param(alone(), Settings(), (), id="one person"),
-        pytest.param(edged(strict="off"), Settings(), ("things",), id="no strict mode"),
-        pytest.param(Settings(), edged(strict="off"), (), id="strict mode"),
+        pytest.param(strict("off"), Settings(), ("things",), id="no strict mode"),
+        pytest.param(Settings(), strict("off"), (), id="strict mode"),
         pytest.param(edged(grow_px=1), Settings(), ("edges",), id="a wider edge"),
         pytest.param(Settings(), edged(grow_px=1), (), id="a narrower edge"),
         pytest.param(edged(feather_px=3), edged(feather_px=2), ("edges",), id="a softer edge"),
@@ -84,7 +88,7 @@ def test_taking_a_change_back_gives_back_all_that_shows_no_more() -> None:
         )
     )
     before = (
-        edged(strict="off")
+        strict("off")
         .replaced_at(["light"], match=20)
         .replaced_at(
             ["capture"],
@@ -95,9 +99,7 @@ def test_taking_a_change_back_gives_back_all_that_shows_no_more() -> None:
 
     given_back = without_exposure(before, now)
 
-    assert given_back == before.replaced_at(["people"], zones=(DOOR,)).replaced_at(
-        ["matting", "edges"], strict="balanced"
-    )
+    assert given_back == before.replaced_at(["people"], zones=(DOOR,)).replaced_at(["strict"], level="balanced")
 
 
 # Other values of settings that no text stands for.

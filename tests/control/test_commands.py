@@ -58,9 +58,9 @@ def test_a_name_may_have_hyphens_or_be_the_path_in_the_settings_file(alone: Sett
     assert alone.settings.output.standby_text == "Back at noon"
     for setting in SETTABLE.values():
         assert find_settable(".".join(setting.path)) is setting
-    assert alone.run("set matting.edges.strict off") == "matting.edges.strict: off"
-    assert alone.settings.matting.edges.strict == "off"
-    for wrong in ("background.edges.strict", "edges.edges.strict", "strict"):
+    assert alone.run("set matting.edges.despill 1") == "matting.edges.despill: 1"
+    assert alone.settings.matting.edges.despill == 1
+    for wrong in ("background.edges.despill", "edges.edges.despill", "despill"):
         assert find_settable(wrong) is None
     assert alone.run("get output.mirror") == "output.mirror: off; the choices are on, off"
     assert len(alone.run("get").splitlines()) == len(SETTABLE)
@@ -378,7 +378,7 @@ def test_a_scene_ends_neither_pause_nor_recording_and_keeps_the_camera(
 
 def blurred(strength: float, level: str) -> Settings:
     blur = BASE.background.replace(kind="blur", blur_strength=strength)
-    return BASE.replace(background=blur).replaced_at(("matting", "edges"), strict=level)
+    return BASE.replace(background=blur).replaced_at(("strict",), level=level)
 
 
 def edged(**edges: int) -> Settings:
@@ -454,15 +454,15 @@ def test_a_scene_of_which_a_part_fails_changes_nothing_but_what_hides_more(
     assert program.settings == before.replace(people=scene.people)
 
 
-@pytest.mark.parametrize("command", ["set edges.strict off", "scene Safe --yes"])
+@pytest.mark.parametrize("command", ["set strict.level off", "scene Safe --yes"])
 def test_a_problem_from_before_takes_no_change_back(program: Program, command: str) -> None:
     """A network that could not be built kept a part of the room in the output."""
     broken = BASE.matting.replace(downsample_ratio=0.7)
-    safe = broken.replace(edges=broken.edges.replace(strict="off"))
-    program.scenes.put("Safe", _with_zones(HIDE).replace(matting=safe))
+    safe = _with_zones(HIDE).replace(matting=broken).replaced_at(("strict",), level="off")
+    program.scenes.put("Safe", safe)
     program.world.faults.put("build_engine", ModelError("The network is broken."))
     program.pipeline.change(lambda settings: settings.replace(matting=broken))
     eventually(lambda: bool(program.pipeline.status().problems))
     program.run(command)
-    assert program.settings.matting.edges.strict == "off"
+    assert program.settings.strict.level == "off"
     assert command != "scene Safe --yes" or program.settings.people.zones == (HIDE,)

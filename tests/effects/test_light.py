@@ -22,7 +22,7 @@ from app.effects.table import Effects
 from app.matting.cpu.cpu_backend import RefinedCells
 from app.matting.interface import StepGeometry, StepRequest
 from app.settings import Settings
-from tests.matting.stubs import OFF, STUBS, Fixed, StubCpu, showing
+from tests.matting.stubs import EDGES, STUBS, Fixed, StubCpu, showing
 
 SIZE = WIDTH, HEIGHT = 160, 96
 ALL = {"match": 100, "portrait": 100}
@@ -151,8 +151,8 @@ def test_both_backends_give_the_same_light(backdrop: Backdrop) -> None:
         engine = stub(GEOMETRY, person)
         settings_ = Settings().replaced_at(["light"], **ALL)
         editor = Effects().begin_frame(FrameContext(settings_, SIZE, 0.0, backdrop))
-        mattes.append(engine.step(StepRequest(frame, backdrop, OFF, editor, want_foreground=True)))
-        dark = engine.step(StepRequest(frame, backdrop, OFF))
+        mattes.append(engine.step(StepRequest(frame, backdrop, EDGES, "off", editor, want_foreground=True)))
+        dark = engine.step(StepRequest(frame, backdrop, EDGES, "off"))
         engine.close()
         assert (mattes[-1].composite.astype(int) - dark.composite)[mattes[-1].alpha > 200].any(), "the person is relit"
         assert not (mattes[-1].composite.astype(int) - dark.composite)[mattes[-1].alpha == 0].any(), "nothing else is"
@@ -182,7 +182,7 @@ def test_the_whole_foreground_is_lit_as_one_piece(refined: bool) -> None:
         coefficients.offset[:3] = residual.transpose(2, 0, 1)
     with closing(StubCpu(StepGeometry(40, 24, 1.0), coefficients)) as backend:
         edit = Fixed(MatteEdit(lights=(lit,)))
-        matted = backend.step(StepRequest(frame, np.zeros_like(frame), OFF, edit, want_foreground=True))
+        matted = backend.step(StepRequest(frame, np.zeros_like(frame), EDGES, "off", edit, want_foreground=True))
     gain, bias = np.split(np.dstack([cv2.resize(plane, (40, 24)) for plane in lit]), 2, axis=2)
     expected = gain * (frame[..., ::-1] / 255 + residual) + bias
     assert matted.foreground is not None

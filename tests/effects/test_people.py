@@ -552,13 +552,13 @@ def test_the_most_zones_are_drawn_once_and_in_fewer_steps_than_points(monkeypatc
 def test_a_matte_that_is_grown_stays_out_of_zones(grow_px: int) -> None:
     """It grew by up to 20 pixels into them."""
     chosen = Settings(people=Settings().people.replace(zones=(LEFT,)))
-    edges = EdgeSettings(strict="off", grow_px=grow_px)
+    edges = EdgeSettings(grow_px=grow_px)
     height, width = 4 * SIZE[0], 4 * SIZE[1]
     white = np.full((height, width, 3), 255, np.uint8)
     backend = StubCpu(StepGeometry(width, height, 0.25), showing(np.ones(SIZE, np.float32)))
     effects = Effects()
     effects.begin_frame(context(chosen.replaced_at(["matting"], edges=edges), size=(width, height)))
     with closing(backend):
-        composite = backend.step(StepRequest(white, np.zeros_like(white), edges, effects)).composite
+        composite = backend.step(StepRequest(white, np.zeros_like(white), edges, "off", effects)).composite
     assert composite[:, : width // 2].max() == 0
     assert composite[:, width // 2 :].max() == 255

@@ -74,7 +74,7 @@ def test_one_key_always_hides_the_user_and_never_shows_them(controls: Session, q
 
 def test_a_blur_that_shows_text_replaces_an_image_after_a_question(controls: Session, qtbot: QtBot) -> None:
     """A single key showed a readable room."""
-    controls.store.edit("matting.edges", strict="off")
+    controls.store.edit("strict", level="off")
     controls.store.edit("background", kind="blur", blur_strength=20)
     click(controls, qtbot, "green")
     assert ui.asked(controls) is None and ui.chosen(controls).kind == "colour"
@@ -226,7 +226,7 @@ def test_a_file_that_is_no_picture_does_not_enter_the_library(controls: Session,
 
 
 def test_the_window_says_when_text_can_be_read(session: Session, qtbot: QtBot) -> None:
-    session.store.edit("matting.edges", strict="off")
+    session.store.edit("strict", level="off")
     session.store.edit("background", kind="blur", blur_strength=69)
     strength = ui.slider(session, "blurSlider")
     qtbot.waitUntil(lambda: ui.said(session, "readableBadge") == "Text behind you can be read")
@@ -235,7 +235,7 @@ def test_the_window_says_when_text_can_be_read(session: Session, qtbot: QtBot) -
         qtbot.waitUntil(lambda: ui.said(session, "readableBadge") == "")
         session.store.set(name, reads)
         qtbot.waitUntil(lambda: ui.said(session, "readableBadge") != "")
-    session.store.set("edges.strict", "balanced")
+    session.store.set("strict.level", "balanced")
     qtbot.waitUntil(lambda: ui.said(session, "readableBadge") == "")
     assert (strength.minimum(), strength.value()) == (70, 70), "what is shown"
 
@@ -281,7 +281,7 @@ def test_the_thumbnail_of_an_edited_file_is_made_anew(controls: Session, qtbot: 
 def test_removal_never_leads_to_a_blur_that_shows_text(session: Session, qtbot: QtBot, picture: Path) -> None:
     """It was, without a question, and so was one that could not be opened."""
     tile = ui.add(session, qtbot, picture)
-    session.store.edit("matting.edges", strict="off")
+    session.store.edit("strict", level="off")
     session.store.edit("background", blur_strength=10)
     before = ui.chosen(session)
     session.window.help_with(Remedy.BLUR)
@@ -465,21 +465,20 @@ ZONE = Zone(points=((0.5, 0.5),))
     ("people", {"zones": ()}, {"zones": (ZONE,)}, "“Always hide”"),
     ("people", {"only_me": False}, {"only_me": True}, "“Only me”"),
     ("background", {"blur_strength": 10}, {"kind": "colour"}, "text in your room can be read"),
-    ("matting.edges", {"strict": "off"}, {"strict": "balanced"}, "text in your room can be read"),
+    ("strict", {"level": "off"}, {"level": "balanced"}, "text in your room can be read"),
 ])  # fmt: skip
 def test_a_scene_that_shows_the_room_asks_first(
     controls: Session, qtbot: QtBot, section: str, shown: dict[str, object], hidden: dict[str, object], said: str
 ) -> None:
     scenes, store = controls.window.scenes, controls.store
     store.edit("background", kind="blur")
-    store.edit("matting.edges", strict="off")
-    store.edit("background", blur_strength=10 if "strict" in shown else 85)
+    store.edit("strict", level="off")
+    store.edit("background", blur_strength=10 if section == "strict" else 85)
     store.edit(section, **shown)
-    section = section.partition(".")[0]
     saved = getattr(store.current, section)
     scenes.save("room")
     qtbot.waitUntil(lambda: scenes.names == ("room",))
-    store.edit("matting.edges" if section == "matting" else section, **hidden)
+    store.edit(section, **hidden)
     before = getattr(store.current, section)
     for text, wanted in (("Keep it hidden", before), ("Show it", saved)):
         scenes.apply("room")

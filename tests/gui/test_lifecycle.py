@@ -486,8 +486,8 @@ def test_what_is_saved_differs_only_in_what_the_user_changed(
 @pytest.mark.parametrize("strength", [0, 10, 69, 70, 90])
 def test_the_next_start_blurs_at_least_as_what_the_user_saw(saved_level: str, run_level: str, strength: float) -> None:
     """Saved without strict mode, 10 of a run at `balanced` was readable from the next start on."""
-    saved = Settings().replaced_at(["matting", "edges"], strict=saved_level)
-    store = SettingsStore(SettingsOwner(saved.replaced_at(["matting", "edges"], strict=run_level)), saved)
+    saved = Settings().replaced_at(["strict"], level=saved_level)
+    store = SettingsStore(SettingsOwner(saved.replaced_at(["strict"], level=run_level)), saved)
     store.edit("background", blur_strength=strength)
     assert store.saved.shown_blur >= store.current.shown_blur
     assert store.saved.matting == saved.matting

@@ -32,13 +32,13 @@ def test_simple_begins_with_camera_and_quality_and_ends_with_turning(controls: S
 
 def test_hiding_things_is_a_tick_box(controls: Session) -> None:
     """It was a list of two entries, one of which was "Balanced"."""
-    box = ui.find(controls.window, qt.QCheckBox, "edges.strict")
+    box = ui.find(controls.window, qt.QCheckBox, "strict.level")
     assert box.text() == "Hide things mistaken for people" and box.isChecked()
 
     box.click()
-    switched_off = controls.store.current.matting.edges.strict
+    switched_off = controls.store.current.strict.level
     box.click()
-    switched_on = controls.store.current.matting.edges.strict
+    switched_on = controls.store.current.strict.level
 
     assert (switched_off, switched_on) == ("off", "balanced")
 

@@ -104,7 +104,7 @@ def showing(alpha: Floats, small: Floats | None = None) -> Coefficients:
     )
 
 
-OFF = EdgeSettings(strict="off")
+EDGES = EdgeSettings()
 NO_CODE = "CUDA error: no kernel image is available for execution on the device"
 
 

@@ -37,7 +37,7 @@ from app.matting.interface import NotAMatteError, StepGeometry, StepRequest
 from app.offline.convert import FilmStep
 from app.settings import Settings
 from tests.fresh_python import printed_by
-from tests.matting.stubs import OFF, STUBS, Case, Fixed, StubCpu, few_examples, showing, small_of
+from tests.matting.stubs import EDGES, STUBS, Case, Fixed, StubCpu, few_examples, showing, small_of
 
 ROUNDING = 1
 """Alpha and composite are each rounded by up to half a level of 255."""
@@ -51,8 +51,8 @@ edge_settings = st.builds(
     feather_px=st.sampled_from([0, 0, 1, 9, 40]),
     temporal_smoothing=st.sampled_from([0.0, 0.5, 1.0]),
     despill=st.sampled_from([0.0, 0.4, 1.0]),
-    strict=st.sampled_from(get_args(StrictLevel)),
 )
+strict_levels = st.sampled_from(get_args(StrictLevel))
 
 
 def random_edit(case: Case) -> MatteEdit:
@@ -88,18 +88,27 @@ BACKENDS = ["network", "plate", pytest.param("torch", marks=pytest.mark.torch)]
     ratio=st.sampled_from([0.3, 0.5, 1.0]),
     seed=st.integers(0, 1 << 30),
     edges=edge_settings,
+    strict=strict_levels,
     kind=st.sampled_from(["picture", "frame", "black", "white", "blur:0", "blur:60", "bokeh:60"]),
 )
 def test_composites_are_bounded(
-    backend: str, edited: bool, width: int, height: int, ratio: float, seed: int, edges: EdgeSettings, kind: str,
-) -> None:  # fmt: skip
+    backend: str,
+    edited: bool,
+    width: int,
+    height: int,
+    ratio: float,
+    seed: int,
+    edges: EdgeSettings,
+    strict: StrictLevel,
+    kind: str,
+) -> None:
     """Checks three frames of a stream: smoothing needs more than one."""
     case = Case(width, height, ratio, seed, padded=backend == "plate")
     make = case.refined if backend == "plate" else case.coefficients
     editor = Fixed(random_edit(case)) if edited else None
     kind = "picture" if edited and ":" in kind else kind  # the part of the frame is what is blurred
     if editor is not None or backend == "plate" or ":" in kind:
-        edges = edges.replace(strict="off")  # strict mode changes the coarse alpha, around which it is blurred
+        strict = "off"  # strict mode changes the coarse alpha, around which it is blurred
     with closing(STUBS["torch" if backend == "torch" else "cpu"](case.geometry)) as stub:
         for _ in range(3):
             frame, coefficients = case.frame(), make()
@@ -109,9 +118,9 @@ def test_composites_are_bounded(
                 slope[3], offset[3] = 0, -1  # alpha is 0 everywhere: the composite is the backdrop
                 none = coefficients.cells and RefinedCells(coefficients.cells.indices[:0], coefficients.cells.matte[:0])
                 stub.coefficients = replace(coefficients, slope=slope, offset=offset, cells=none)
-                shown = stub.step(StepRequest(frame, backdrop, OFF)).composite
+                shown = stub.step(StepRequest(frame, backdrop, EDGES, "off")).composite
             stub.coefficients = coefficients
-            matte = stub.step(StepRequest(frame, backdrop, edges, editor, want_foreground=editor is not None))
+            matte = stub.step(StepRequest(frame, backdrop, edges, strict, editor, want_foreground=editor is not None))
             assert isinstance(shown, np.ndarray)
             difference = np.abs(matte.composite.astype(int) - shown).max(2)
             assert (difference <= matte.alpha.astype(int) + ROUNDING).all()
@@ -122,8 +131,15 @@ def test_composites_are_bounded(
 
 @pytest.mark.parametrize("backend", BACKENDS)
 @few_examples
-@given(seed=st.integers(0, 1 << 30), value=st.sampled_from([np.nan, np.inf, -np.inf]), edges=edge_settings)
-def test_what_is_not_a_number_never_passes(backend: str, seed: int, value: float, edges: EdgeSettings) -> None:
+@given(
+    seed=st.integers(0, 1 << 30),
+    value=st.sampled_from([np.nan, np.inf, -np.inf]),
+    edges=edge_settings,
+    strict=strict_levels,
+)
+def test_what_is_not_a_number_never_passes(
+    backend: str, seed: int, value: float, edges: EdgeSettings, strict: StrictLevel
+) -> None:
     case = Case(33, 21, 0.5, seed, padded=backend == "plate")
     make = case.refined if backend == "plate" else case.coefficients
     intact, broken, frame = make(), make(), case.frame()
@@ -133,17 +149,17 @@ def test_what_is_not_a_number_never_passes(backend: str, seed: int, value: float
     array = arrays[case.rng.integers(len(arrays))]
     array.flat[case.rng.integers(array.size)] = value
     with closing(STUBS["torch" if backend == "torch" else "cpu"](case.geometry, intact)) as stub:
-        stub.step(StepRequest(frame, np.zeros_like(frame), edges))  # smoothing begins with this frame
+        stub.step(StepRequest(frame, np.zeros_like(frame), edges, strict))  # smoothing begins with this frame
         stub.coefficients = broken
         with pytest.raises(NotAMatteError):
-            stub.step(StepRequest(frame, np.zeros_like(frame), edges))
+            stub.step(StepRequest(frame, np.zeros_like(frame), edges, strict))
 
 
 def composited(frame: BgrImage, alpha: Floats, backdrop: BgrImage, edges: EdgeSettings) -> Matte:
     """Return the matte of coefficients that give `alpha` (H, W) in 0..1, with its foreground."""
     height, width = alpha.shape
     with closing(StubCpu(StepGeometry(width, height, 1.0), showing(alpha))) as backend:
-        return backend.step(StepRequest(frame, backdrop, edges.replace(strict="off"), want_foreground=True))
+        return backend.step(StepRequest(frame, backdrop, edges, "off", want_foreground=True))
 
 
 def treated(alpha: AlphaImage, edges: EdgeSettings) -> AlphaImage:
@@ -216,7 +232,7 @@ def test_torch_and_the_cpu_edit_alike(width: int, height: int, seed: int) -> Non
     edit, mattes = random_edit(case), []
     for stub in STUBS.values():
         with closing(stub(case.geometry, small)) as backend:
-            mattes.append(backend.step(StepRequest(frame, np.zeros_like(frame), OFF, Fixed(edit))))
+            mattes.append(backend.step(StepRequest(frame, np.zeros_like(frame), EDGES, "off", Fixed(edit))))
     for one, other in zip(*((matte.alpha, matte.composite, matte.frame) for matte in mattes), strict=True):
         assert one is not None and other is not None
         np.testing.assert_allclose(one.astype(int), other, atol=3)  # OpenCV and torch round differently
@@ -232,7 +248,7 @@ def test_nobody_is_shown_where_an_edit_says_so(maker: str, kind: str) -> None:
     gain[:, : width // 2] = 0
     with closing(STUBS[maker](case.geometry, showing(np.ones((height, width), np.float32)))) as backend:
         plain, half, close = (
-            backend.step(StepRequest(frame, backdrop, OFF, Fixed(edit)))
+            backend.step(StepRequest(frame, backdrop, EDGES, "off", Fixed(edit)))
             for edit in (MatteEdit(), MatteEdit(gain), MatteEdit(gain, view))
         )
     assert plain.alpha.min() == 255
@@ -278,7 +294,8 @@ def test_no_letter_is_left_of_a_magnified_room_or_where_auto_framing_comes_close
     assert amplitude(unaware, ZOOM * PERIOD) > 4 * LEFT, "the blur of the camera's frame does not hide them"
     assert amplitude(aware, ZOOM * PERIOD) <= LEFT
     with closing(engine_of(maker, strokes(PERIOD))) as engine:
-        framed = engine.step(StepRequest(strokes(PERIOD), blur, EdgeSettings(), Fixed(MatteEdit(view=view)))).composite
+        request = StepRequest(strokes(PERIOD), blur, EdgeSettings(), edit=Fixed(MatteEdit(view=view)))
+        framed = engine.step(request).composite
     assert amplitude(framed, PERIOD / view.size) <= LEFT
 
 
@@ -296,7 +313,7 @@ def test_only_without_strict_mode_a_blur_may_show_text() -> None:
         "balanced": ([70, 70, 70, 85, 100], [False] * 5),
     }
     for level, (shown, readable) in levels.items():
-        blurry = Settings().replaced_at(["matting", "edges"], strict=level).replaced_at(["background"], kind="blur")
+        blurry = Settings().replaced_at(["strict"], level=level).replaced_at(["background"], kind="blur")
         assert [shown_strength(strength, level) for strength in strengths] == shown
         found = [blurry.replaced_at(["background"], blur_strength=strength).text_is_readable for strength in strengths]
         assert found == readable
@@ -308,7 +325,7 @@ def test_an_engine_blurs_at_least_as_its_level_says() -> None:
     engine = FrameEngine("bundled", lambda geometry: backend, lambda *_: StepGeometry(96, 64, 0.5), 96, 64)
 
     def given(strength: float, level: StrictLevel) -> object:
-        engine.step(StepRequest(frame, BlurredBackground(strength), EdgeSettings(strict=level)))
+        engine.step(StepRequest(frame, BlurredBackground(strength), EDGES, level))
         return backend.step.call_args.args[0].backdrop
 
     assert given(40, "off") == BlurredBackground(40)

@@ -14,7 +14,7 @@ import pytest
 
 from app.core.edits import MatteEdit
 from app.core.errors import ModelError
-from app.core.settings import EdgeSettings, MattingSettings
+from app.core.settings import EdgeSettings, MattingSettings, StrictLevel
 from app.core.types import BgrImage, BlurredBackground, Floats, Matte
 from app.matting import build_engine
 from app.matting.blur import blurred_background
@@ -31,10 +31,9 @@ from app.matting.interface import (
 )
 from app.matting.motion import CALM_FRAMES, FIRST_FRAMES, SELDOM, STEADY_LEVELS, STEADY_SHARE, STILL_LEVELS, Motion
 from tests.clips import demo
-from tests.matting.stubs import OFF, Case, Fixed, StubCpu, showing
+from tests.matting.stubs import EDGES, Case, Fixed, StubCpu, showing
 
 WIDTH, HEIGHT = 96, 64
-EDGES = EdgeSettings()
 STILL = np.full((18, 32, 3), 100, np.float32)
 FEW = int(STEADY_SHARE * STILL[..., 0].size)
 """Cells that a hand may change."""
@@ -73,10 +72,15 @@ REUSES: dict[str, tuple[list[Floats], list[Reuse]]] = {
 """Thumbnails after a still picture to which the network has settled, and what the step of each may use again."""
 
 
-def reused(motion: Motion, thumbnail: Floats, edges: EdgeSettings = EDGES) -> Reuse:
+def reused(
+    motion: Motion,
+    thumbnail: Floats,
+    edges: EdgeSettings = EDGES,
+    strict: StrictLevel = "balanced",
+) -> Reuse:
     """Return what the step of a frame with this thumbnail may use again."""
     motion.thumbnail = thumbnail
-    return motion.reuse(edges)
+    return motion.reuse(edges, strict)
 
 
 def settled() -> Motion:
@@ -89,7 +93,14 @@ def settled() -> Motion:
 def test_work_is_used_again_while_little_moves(name: str) -> None:
     motion, (thumbnails, expected) = settled(), REUSES[name]
     assert [reused(motion, thumbnail) for thumbnail in thumbnails] == expected
-    assert reused(motion, STILL, EdgeSettings(strict="off")) is not MATTE, "another setting is looked at"
+
+
+@pytest.mark.parametrize("other", [{"edges": EdgeSettings(grow_px=1)}, {"strict": "off"}], ids=str)
+def test_another_setting_is_looked_at(other: dict[str, Any]) -> None:
+    motion = settled()
+
+    assert reused(motion, STILL) is MATTE
+    assert reused(motion, STILL, **other) is not MATTE
 
 
 @pytest.fixture
@@ -186,7 +197,7 @@ def test_a_still_frame_lies_before_the_room_that_was_blurred_for_the_last_one(
     assert made.call_count == FIRST_FRAMES + 2 and strengths[-1] > strengths[0], "another strength, on one left out"
     hidden = Fixed(MatteEdit(np.zeros((case.geometry.small_height, case.geometry.small_width), np.float32)))
     for count in (3, 4):
-        engine.step(StepRequest(frame, BlurredBackground(90.0), EDGES, hidden))
+        engine.step(StepRequest(frame, BlurredBackground(90.0), EDGES, edit=hidden))
         assert made.call_count == FIRST_FRAMES + count, "whom a zone hides is in the room, also on one left out"
 
 
@@ -208,7 +219,9 @@ def test_an_edit_is_applied_once_to_each_frame(engine: FrameEngine, case: Case) 
     frame = case.frame()
     size = case.geometry.small_height, case.geometry.small_width
     half = Fixed(MatteEdit(np.full(size, 0.5, np.float32)))
-    mattes = [engine.step(StepRequest(frame, np.zeros_like(frame), OFF, half)) for _ in range(FIRST_FRAMES + 4)]
+    mattes = [
+        engine.step(StepRequest(frame, np.zeros_like(frame), EDGES, "off", half)) for _ in range(FIRST_FRAMES + 4)
+    ]
     assert backend_of(engine).infer.call_count == FIRST_FRAMES + 2
     for matte in mattes[FIRST_FRAMES:]:
         np.testing.assert_allclose(matte.alpha, 127.5, atol=0.5)
@@ -283,14 +296,14 @@ def test_a_cut_starts_the_state_anew_but_none_follows_a_reset_and_the_editor_hea
     here, there = (np.repeat(np.repeat(random.integers(0, 256, (8, 12, 3), np.uint8), 8, 0), 8, 1) for _ in range(2))
     edit, resets = Fixed(MatteEdit()), []
     for frame in (here, here, there, there, here):
-        engine.step(StepRequest(frame, here, EDGES, edit))
+        engine.step(StepRequest(frame, here, EDGES, edit=edit))
         resets.append(backend_of(engine).reset.call_count)
     assert resets == [0, 0, 1, 1, 2]
     engine.reset(np.full((HEIGHT, WIDTH), 255, np.uint8))
     engine.step(StepRequest(there, here, EDGES))
     assert backend_of(engine).reset.call_count == 3
     tall = there.repeat(2, 0)
-    engine.step(StepRequest(tall, tall, EDGES, edit))
+    engine.step(StepRequest(tall, tall, EDGES, edit=edit))
     assert (edit.scenes, engine.cuts) == ([2, 4, 5], 2), "before it edits, also of another size, which is no cut"
 
 

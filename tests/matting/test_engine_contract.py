@@ -23,7 +23,7 @@ from app.matting.torch import torch_backend
 from app.media.video_reader import VideoReader
 from models.table import NETWORKS as TABLE
 from tests.golden.fill import fill
-from tests.matting.stubs import OFF, BuildEngine, assert_closing_frees, frames
+from tests.matting.stubs import EDGES, BuildEngine, assert_closing_frees, frames
 from tests.matting.torch_stubs import NETWORKS
 from tests.paths import shared
 
@@ -58,7 +58,7 @@ def settings(request: pytest.FixtureRequest, weights: dict[str, Path]) -> Mattin
 def _engine(settings: MattingSettings) -> Iterator[FrameEngine]:
     with closing(build_engine(settings, 160, 96)) as engine:
         assert isinstance(engine, FrameEngine)
-        engine.step(StepRequest(FRAME, BACKDROP, OFF))  # starts its threads here, outside of the tests
+        engine.step(StepRequest(FRAME, BACKDROP, EDGES, "off"))  # starts its threads here, outside of the tests
         yield engine
 
 
@@ -75,8 +75,8 @@ def test_matte_has_the_frames_size_and_the_composite_is_the_foreground_before_th
     width, height = 101, 133
     engine = engines(settings, width, height)
     frame, backdrop = frames(width, height, 1)[0], frames(width, height, 1, seed=7)[0]
-    assert engine.step(StepRequest(frame, backdrop, OFF)).foreground is None, "only on request"
-    matte = engine.step(StepRequest(frame, backdrop, OFF, want_foreground=True))
+    assert engine.step(StepRequest(frame, backdrop, EDGES, "off")).foreground is None, "only on request"
+    matte = engine.step(StepRequest(frame, backdrop, EDGES, "off", want_foreground=True))
     assert matte.foreground is not None and matte.foreground.shape == matte.composite.shape == frame.shape
     assert matte.alpha.shape == (height, width)
     assert matte.alpha.dtype == matte.composite.dtype == np.uint8
@@ -89,11 +89,9 @@ def test_matte_has_the_frames_size_and_the_composite_is_the_foreground_before_th
 def test_strict_mode_filters_only_networks_that_know_people(settings: MattingSettings, engine: FrameEngine) -> None:
     """It removed the objects that the user wanted."""
     knows_people = not TABLE[settings.model].finds_any_object
-    strict = EdgeSettings(strict="balanced")
-
-    filtered = [engine.step(StepRequest(frame, BACKDROP, strict)).alpha for frame in frames(160, 96, 2)]
+    filtered = [engine.step(StepRequest(frame, BACKDROP, EDGES, "balanced")).alpha for frame in frames(160, 96, 2)]
     engine.reset()
-    plain = [engine.step(StepRequest(frame, BACKDROP, OFF)).alpha for frame in frames(160, 96, 2)]
+    plain = [engine.step(StepRequest(frame, BACKDROP, EDGES, "off")).alpha for frame in frames(160, 96, 2)]
 
     assert engine.info.strict_mode == knows_people
     assert np.array_equal(filtered, plain) != knows_people
@@ -101,11 +99,11 @@ def test_strict_mode_filters_only_networks_that_know_people(settings: MattingSet
 
 def test_reset_restores_the_first_frames_output(engine: FrameEngine) -> None:
     first, second, backdrop = frames(160, 96, 3)
-    before = engine.step(StepRequest(first, backdrop, OFF))
-    engine.step(StepRequest(second, backdrop, OFF))
-    remembered = engine.step(StepRequest(first, backdrop, OFF))
+    before = engine.step(StepRequest(first, backdrop, EDGES, "off"))
+    engine.step(StepRequest(second, backdrop, EDGES, "off"))
+    remembered = engine.step(StepRequest(first, backdrop, EDGES, "off"))
     engine.reset()
-    after = engine.step(StepRequest(first, backdrop, OFF))
+    after = engine.step(StepRequest(first, backdrop, EDGES, "off"))
     np.testing.assert_array_equal(after.alpha, before.alpha)
     np.testing.assert_array_equal(after.composite, before.composite)
     assert not np.array_equal(remembered.alpha, before.alpha)
@@ -118,7 +116,7 @@ def test_a_closed_engine_leaves_its_memory_at_once(settings: MattingSettings) ->
 
 
 @pytest.mark.parametrize(
-    "edges", [OFF, EdgeSettings(feather_px=4, temporal_smoothing=0.5, despill=1)], ids=["off", "on"]
+    "edges", [EDGES, EdgeSettings(feather_px=4, temporal_smoothing=0.5, despill=1)], ids=["off", "on"]
 )
 @pytest.mark.parametrize("backdrop", [None, BlurredBackground(30)], ids=["picture", "blur"])
 def test_nothing_is_shared_or_written_to(engine: FrameEngine, edges: EdgeSettings, backdrop: Backdrop | None) -> None:
@@ -127,9 +125,9 @@ def test_nothing_is_shared_or_written_to(engine: FrameEngine, edges: EdgeSetting
     for frame in given:
         frame.flags.writeable = False
     behind = given[3] if backdrop is None else backdrop
-    mattes = [engine.step(StepRequest(frame, behind, edges, want_foreground=True)) for frame in given[:3]]
+    mattes = [engine.step(StepRequest(frame, behind, edges, "off", want_foreground=True)) for frame in given[:3]]
     copies = [(m.alpha.copy(), m.composite.copy()) for m in mattes[:2]]
-    engine.step(StepRequest(given[3], behind, edges, want_foreground=True))
+    engine.step(StepRequest(given[3], behind, edges, "off", want_foreground=True))
     outputs = [array for m in mattes for array in (m.alpha, m.composite, m.foreground) if array is not None]
     assert len(outputs) == 3 * len(mattes)
     for index, output in enumerate(outputs):
@@ -155,7 +153,7 @@ def test_numbers_that_are_none_are_an_error(
     )
     for _ in range(2):
         with pytest.raises(ModelError, match="not numbers"):
-            engine.step(StepRequest(FRAME, BACKDROP, OFF))
+            engine.step(StepRequest(FRAME, BACKDROP, EDGES, "off"))
 
 
 @pytest.mark.long
@@ -181,7 +179,7 @@ def test_executors_agree_on_real_clips(model: str, ratio: float, name: str, engi
     fast = engines(settings.replace(executor="openvino", precision="bfloat16"), width, height)
     for frame in pictures:
         expected, same, rough = (
-            engine.step(StepRequest(frame, BlurredBackground(50), settings.edges.replace(strict="off"))).alpha / 255
+            engine.step(StepRequest(frame, BlurredBackground(50), settings.edges, "off")).alpha / 255
             for engine in (reference, exact, fast)
         )
         assert np.abs(same - expected).max() <= 1.01 / 255

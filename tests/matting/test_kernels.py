@@ -81,7 +81,7 @@ def test_finish_is_the_frame_step(size: tuple[int, int], edges: EdgeSettings) ->
             shrink_rows(frame, geometry.ratio, geometry.ratio, small, 0, small_size[0])
             reference.coefficients = cpu.coefficients = Coefficients(small, *coefficients(*small_size, seed=turn))
             matte, expected = (
-                backend.step(StepRequest(frame, backdrop, edges.replace(strict="off"), want_foreground=True))
+                backend.step(StepRequest(frame, backdrop, edges, "off", want_foreground=True))
                 for backend in (cpu, reference)
             )
             assert matte.foreground is not None and expected.foreground is not None

@@ -18,9 +18,7 @@ from mattecam.testing import ImmediateEngine
 from tests.clips import frames_of
 
 # As the command line sets it: strict mode steps the first frame of a scene several times.
-GREEN = Settings(background=BackgroundSettings(kind="colour", colour="#00ff00")).replaced_at(
-    ["matting", "edges"], strict="off"
-)
+GREEN = Settings(background=BackgroundSettings(kind="colour", colour="#00ff00")).replaced_at(["strict"], level="off")
 
 
 class HalfEngine(ImmediateEngine):

@@ -222,9 +222,8 @@ def test_the_alpha_of_the_source_multiplies_the_matte(source: str, changes: dict
     cut = "cut.png" if source == "clear.png" else "cut"
     assert differences(source, cut, **changes).max() <= 2
     if not changes:
-        opaque = (
-            SoftEngine().matte(StepRequest(frames[0][..., :3], frames[0][..., :3], EdgeSettings(), None, True)).alpha
-        )
+        colours = frames[0][..., :3]
+        opaque = SoftEngine().matte(StepRequest(colours, colours, EdgeSettings(), want_foreground=True)).alpha
         wanted = opaque.astype(float) * frames[0][..., 3] / 255
         found = np.abs(images_of(cut)[0][..., 3] - wanted)
         assert np.percentile(found, 99) <= (6 if source == "clear.webm" else 1.5)

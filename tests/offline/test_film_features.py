@@ -14,7 +14,7 @@ import pytest
 
 from app.backgrounds import open_background
 from app.core.errors import BackgroundError
-from app.core.settings import BackgroundSettings, EdgeSettings, FramingSettings, MattingSettings
+from app.core.settings import BackgroundSettings, FramingSettings, MattingSettings, StrictSettings
 from app.core.types import BgrImage, Frame, Picture
 from app.core.worker import Builder, LatestSlot
 from app.effects.zones import Zone
@@ -116,7 +116,7 @@ def test_a_film_ends_with_the_background_that_cannot_be_read(tmp_path: Path, mon
 
 
 IMAGE = BackgroundSettings(kind="image", path=Path("behind.png"))
-PLAIN = Settings(matting=MattingSettings(edges=EdgeSettings(strict="off")), background=IMAGE)
+PLAIN = Settings(strict=StrictSettings(level="off"), background=IMAGE)
 DOOR = Zone(points=((0.5, 0), (1, 0), (1, 1), (0.5, 1)), radius=0, filled=True)
 FEATURES = {
     "auto-framing": PLAIN.replace(people=Settings().people.replace(framing="close")),
@@ -169,7 +169,8 @@ def test_a_network_with_a_plate_gets_the_crop_of_the_film(tmp_path: Path, monkey
 
 
 STRICT = Settings(
-    matting=MattingSettings(model="mattecam", edges=EdgeSettings(strict="balanced")),
+    matting=MattingSettings(model="mattecam"),
+    strict=StrictSettings(level="balanced"),
     background=BackgroundSettings(kind="colour", colour="#00ff00"),
 )
 

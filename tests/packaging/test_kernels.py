@@ -31,17 +31,17 @@ from app.matting.interface import StepRequest
 from app.matting.kernels.network import matte_rows
 from tests.matting.stubs import Case, StubCpu
 digest = hashlib.sha256()
-for edges in (
-    EdgeSettings(),
-    EdgeSettings(contrast=0.3, grow_px=2, feather_px=4, temporal_smoothing=0.5, despill=0.5),
-    EdgeSettings(strict="balanced"),
+for edges, strict in (
+    (EdgeSettings(), "balanced"),
+    (EdgeSettings(contrast=0.3, grow_px=2, feather_px=4, temporal_smoothing=0.5, despill=0.5), "balanced"),
+    (EdgeSettings(), "off"),
 ):
     case = Case(320, 180, 0.5, 1)
     backend = StubCpu(case.geometry)
     for backdrop in (case.rng.integers(0, 256, (180, 320, 3), dtype=np.uint8), BlurredBackground(50)):
         for _ in range(4):
             backend.coefficients = case.coefficients()
-            matte = backend.step(StepRequest(case.frame(), backdrop, edges, want_foreground=True))
+            matte = backend.step(StepRequest(case.frame(), backdrop, edges, strict, want_foreground=True))
             digest.update(matte.alpha.tobytes() + matte.composite.tobytes() + matte.foreground.tobytes())
     backend.close()
 cells, matte = np.random.default_rng(1).random((2, 2, 16), np.float32), np.zeros((4, 4, 4), np.float32)

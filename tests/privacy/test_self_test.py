@@ -113,13 +113,13 @@ def only_the_self_test(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("executor", ["eager", "openvino"])
 def test_a_plate_engine_that_works_passes_in_any_light_whatever_its_plate(executor: str, tmp_path: Path) -> None:
     plate = DemoSource(*PLATE_SIZE, 15, empty_scene_s=5, motion=0).render(0)
-    backdrop, edges = np.zeros_like(plate), EdgeSettings(strict="off")
+    backdrop, edges = np.zeros_like(plate), EdgeSettings()
     with closing(build_engine(with_plate(tmp_path, darker_than_the_plate(), executor), *PLATE_SIZE)) as engine:
         self_test(engine, *PLATE_SIZE)
         with pytest.raises(PlateError):  # the self-test does not prove the plate
-            engine.step(StepRequest(np.full_like(plate, 250), backdrop, edges))
+            engine.step(StepRequest(np.full_like(plate, 250), backdrop, edges, "off"))
         for light in (1.0, 0.8):
-            engine.step(StepRequest((plate * light).astype(np.uint8), backdrop, edges))
+            engine.step(StepRequest((plate * light).astype(np.uint8), backdrop, edges, "off"))
             self_test(engine, *PLATE_SIZE)
 
 

@@ -64,7 +64,7 @@ class StripHeader(QWidget):
 
     def _show(self, settings: Settings) -> None:
         background = settings.background
-        self._blur.set_least(round(shown_strength(0, settings.matting.edges.strict)))
+        self._blur.set_least(round(shown_strength(0, settings.strict.level)))
         self._blur.show_value(round(settings.shown_blur))
         fill_combo(self._fit, [(tr("Fill the frame"), "fill"), (tr("Show the whole image"), "fit")],
                    background.fit)  # fmt: skip

@@ -102,8 +102,8 @@ class ModelControls(Form):
         self.on_settings(lambda settings: presets.show_chosen(_preset_of(settings.matting.edges)))
         self.add_row(tr("Edge"), presets)
         self.add_check(
-            "edges.strict", tr("Hide things mistaken for people"), tr("Hides no part of a person"),
-            lambda on: store.set("edges.strict", "balanced" if on else "off"), lambda level: level != "off",
+            "strict.level", tr("Hide things mistaken for people"), tr("Hides no part of a person"),
+            lambda on: store.set("strict.level", "balanced" if on else "off"), lambda level: level != "off",
         )  # fmt: skip
         self.rows("matting.governor")
 

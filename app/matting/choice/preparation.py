@@ -439,8 +439,8 @@ def _engine(model: str, weights: Path, run: Run, frame: BgrImage) -> FrameEngine
 
 def _alphas(engine: FrameEngine, frames: Sequence[BgrImage], backdrop: BgrImage) -> NDArray[np.float32]:
     """Return alpha after the warm-up, (frames, height, width), 0..1."""
-    edges = EdgeSettings(strict="off")
-    alphas = [engine.step(StepRequest(frame, backdrop, edges)).alpha.copy() for frame in frames]
+    edges = EdgeSettings()
+    alphas = [engine.step(StepRequest(frame, backdrop, edges, strict="off")).alpha.copy() for frame in frames]
     return np.stack(alphas[WARM_UP:]).astype(np.float32) / np.float32(255)
 
 

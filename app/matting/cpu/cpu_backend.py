@@ -115,7 +115,7 @@ class CpuBackend(ABC):
             made = coefficients.slope, coefficients.offset, *(coefficients.cells or ())
             if not all(np.isfinite(array).all() for array in made):
                 raise NotAMatteError
-            if edges.strict != "off":
+            if request.strict != "off":
                 planes = coefficients.small, coefficients.slope, coefficients.offset, coefficients.coarse
                 strict_matte(*planes, self._strict)
             elif self._strict.age:

@@ -284,7 +284,8 @@ class PersonFinder:
         small: BgrImage = np.ascontiguousarray(cv2.resize(image, self._size, interpolation=cv2.INTER_AREA), np.uint8)
         self._engine.reset()
         for _ in range(LOOKS):
-            alpha = self._engine.step(StepRequest(small, np.zeros_like(small), EdgeSettings(strict="off"))).alpha
+            request = StepRequest(small, np.zeros_like(small), EdgeSettings(), strict="off")
+            alpha = self._engine.step(request).alpha
         return alpha
 
     def finds_someone(self, plate: BgrImage) -> bool:

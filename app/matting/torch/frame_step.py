@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from app.core.edits import MatteEdit, MatteEditor
 from app.core.geometry import View
+from app.core.settings import StrictLevel
 from app.core.types import BgrImage, Floats
 from app.matting.blur import FILL_FACTOR, FILL_SIGMA, FILL_WEIGHT, FLOOR, PERSON_MARGIN
 from app.matting.edges import SPREAD_ALPHA, SPREAD_FACTOR, SPREAD_FLOOR, EdgePlan, box_radii, octagon, spread_radius
@@ -370,6 +371,7 @@ class StepInputs(NamedTuple):
     """The same, or Gaussian taps (K,) float32 for background blur."""
     state: State
     edges: EdgePlan
+    strict: StrictLevel
     previous_alpha: Tensor | None = None
     """That of the previous step's output; None on the first frame."""
     want_foreground: bool = False
@@ -377,8 +379,15 @@ class StepInputs(NamedTuple):
     @property
     def form(self) -> tuple[object, ...]:
         """What a graph cannot change: all but the contents of the tensors."""
-        backdrop, previous = self.backdrop, self.previous_alpha is not None
-        return self.frame.shape, backdrop.shape, backdrop.dtype, previous, id(self.edges), self.want_foreground
+        return (
+            self.frame.shape,
+            self.backdrop.shape,
+            self.backdrop.dtype,
+            self.previous_alpha is not None,
+            id(self.edges),
+            self.strict,
+            self.want_foreground,
+        )
 
 
 class StepOutput(NamedTuple):
@@ -425,7 +434,7 @@ class FrameStep(nn.Module):
 
     def forward(self, inputs: StepInputs, editor: MatteEditor | None = None) -> StepOutput:
         """Run one step. editor: for one stream; it runs on the host."""
-        frame, backdrop, (*network_state, memory), edges, previous_alpha, want_foreground = inputs
+        frame, backdrop, (*network_state, memory), edges, strict, previous_alpha, want_foreground = inputs
         small = small_frame(frame, self.geometry)
         gain = network_gain(small[:, :, ::4, ::4].mean()) if self.core.sees_gain else None
         seen = small if gain is None else (small * gain).clamp(max=1)
@@ -435,7 +444,7 @@ class FrameStep(nn.Module):
             slope = torch.cat([slope[:, :3], slope[:, 3:] * gain], 1)
             offset = torch.cat([offset[:, :3] / gain, offset[:, 3:]], 1)
         finite = slope.sum() + offset.sum()
-        if edges.strict != "off":
+        if strict != "off":
             slope, offset, coarse, memory = strict_matte(small, slope, offset, coarse, memory)
         else:
             memory = torch.zeros_like(memory)

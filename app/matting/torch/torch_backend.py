@@ -282,6 +282,7 @@ class TorchBackend:
                 self._transfers.up_once("backdrop", picture),
                 self.recurrent,
                 plan(request.edges),
+                request.strict,
                 self.previous_alpha,
                 request.want_foreground,
             )

@@ -148,7 +148,7 @@ def test_refiner_follows_the_weights_or_the_user(weights: dict[str, Path], engin
 
     def alpha(refiner: str) -> AlphaImage:
         engine = engines(settings.replace(refiner=refiner), 160, 96)
-        return engine.step(StepRequest(frame, backdrop, settings.edges.replace(strict="off"))).alpha
+        return engine.step(StepRequest(frame, backdrop, settings.edges, "off")).alpha
 
     deep, same, fast = map(alpha, ("auto", "deep-guided-filter", "fast-guided-filter"))
     assert (deep == same).all()

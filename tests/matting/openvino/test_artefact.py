@@ -87,7 +87,7 @@ def test_converted_networks_give_the_mattes_of_torch(
     one, other, third, fourth, backdrop = frames(150, 106, 5)
     for frame in (one, other, third // np.uint8(4), fourth // np.uint8(4)):
         expected, found = (
-            engine.step(StepRequest(frame, backdrop, EdgeSettings(strict="off"), want_foreground=True))
+            engine.step(StepRequest(frame, backdrop, EdgeSettings(), "off", want_foreground=True))
             for engine in (torch_engine, converted)
         )
         assert np.ptp(expected.alpha) > 0
@@ -242,7 +242,7 @@ def alphas(settings: MattingSettings, stream: list[BgrImage]) -> Floats:
     height, width = stream[0].shape[:2]
     with closing(build_engine(settings, width, height)) as engine:
         assert engine.info.precision == settings.precision
-        steps = [engine.step(StepRequest(frame, np.zeros_like(frame), EdgeSettings(strict="off"))) for frame in stream]
+        steps = [engine.step(StepRequest(frame, np.zeros_like(frame), EdgeSettings(), "off")) for frame in stream]
     return np.stack([step.alpha for step in steps]).astype(np.float32) / np.float32(255)
 
 

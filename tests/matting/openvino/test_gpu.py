@@ -61,7 +61,7 @@ def engine(plugin: str = PLUGIN, precision: str = "float32", *, live: bool = Fal
 
 def steps(engine: FrameEngine) -> list[Matte]:
     backdrop = np.zeros_like(FRAMES[0])
-    return [engine.step(StepRequest(frame, backdrop, EdgeSettings(strict="off"))) for frame in FRAMES]
+    return [engine.step(StepRequest(frame, backdrop, EdgeSettings(), "off")) for frame in FRAMES]
 
 
 @functools.cache

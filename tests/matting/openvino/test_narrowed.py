@@ -84,7 +84,7 @@ def test_the_matte_is_nearly_that_of_the_whole_frame_until_a_reset(both: Both) -
         beside = np.delete(alpha, np.r_[both[1].window], 1)
         assert beside.size and not beside.any()
     both[1].infer(frame).offset[:] = 1  # what the last frame may leave there, which strict mode would hide
-    alpha = both[1].step(StepRequest(frame, BACKDROP, EdgeSettings(strict="off"))).alpha
+    alpha = both[1].step(StepRequest(frame, BACKDROP, EdgeSettings(), "off")).alpha
     assert alpha.any() and not np.delete(alpha, np.r_[both[1].window], 1).any()
     both[1].reset()
     alpha_of(both[1], FRAMES[-1])
@@ -305,7 +305,7 @@ def test_the_matte_of_a_dark_frame_is_nearer_to_that_of_a_lit_one(monkeypatch: p
         with closing(bundled_backend(GEOMETRY)) as lit, closing(bundled_backend(GEOMETRY)) as dark:
             for frame in FRAMES[:6]:
                 expected, found = (
-                    backend.step(StepRequest(image, BACKDROP, EdgeSettings(strict="off"), want_foreground=True))
+                    backend.step(StepRequest(image, BACKDROP, EdgeSettings(), "off", want_foreground=True))
                     for backend, image in ((lit, frame), (dark, frame // np.uint8(4)))
                 )
         errors.append(difference(found.alpha, expected.alpha))

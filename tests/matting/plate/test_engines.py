@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from app.core.edits import MatteEdit
 from app.core.errors import PlateError
-from app.core.settings import EdgeSettings, MattingSettings
+from app.core.settings import EdgeSettings, MattingSettings, StrictLevel
 from app.core.types import BgrImage, BlurredBackground
 from app.matting import build_engine, choose_model
 from app.matting.build import sample_pixels
@@ -25,7 +25,7 @@ from app.matting.plate.engine import PlateEngine
 from models.table import auto_order
 from tests.clips import demo
 from tests.golden.fill import fill
-from tests.matting.stubs import OFF, BuildEngine, Fixed, assert_closing_frees, frames, simulated_cards
+from tests.matting.stubs import EDGES, BuildEngine, Fixed, assert_closing_frees, frames, simulated_cards
 from tests.published import install
 
 BGMV2 = "bgmv2-mobilenetv2"
@@ -74,9 +74,9 @@ def visit(width: int = 160, height: int = 96) -> BgrImage:
     return picture
 
 
-def alpha_of(engine: MattingEngine, frame: BgrImage, edges: EdgeSettings = OFF, steps: int = 1) -> NDArray[np.int64]:
+def alpha_of(engine: MattingEngine, frame: BgrImage, strict: StrictLevel = "off", steps: int = 1) -> NDArray[np.int64]:
     """Return alpha of a frame that stands still for so many steps."""
-    return [engine.step(StepRequest(frame, BLUR, edges)).alpha.astype(int) for _ in range(steps)][-1]
+    return [engine.step(StepRequest(frame, BLUR, EDGES, strict)).alpha.astype(int) for _ in range(steps)][-1]
 
 
 @pytest.mark.parametrize("executor", ["eager"])
@@ -91,13 +91,12 @@ def test_executors_agree(
     assert reference.info == replace(other.info, executor="eager")
     assert (other.info.executor, other.info.downsample_ratio, other.info.small_size) == ("openvino", ratio, small)
     picture = frames(width, height, 1, seed=4)[0]
-    for edges, behind, edit in ((TREATED, picture, None), (OFF, picture, LIT), (OFF, BLUR, None)):
+    for edges, behind, edit in ((TREATED, picture, None), (EDGES, picture, LIT), (EDGES, BLUR, None)):
         for engine in (reference, other):
             engine.reset()
         for frame in (visit(width, height), frames(width, height, 1)[0]):
-            want, have = (
-                each.step(StepRequest(frame, behind, edges, edit, want_foreground=True)) for each in (reference, other)
-            )
+            request = StepRequest(frame, behind, edges, "off", edit, want_foreground=True)
+            want, have = (each.step(request) for each in (reference, other))
             assert have.alpha.shape == frame.shape[:2] and have.composite.shape == frame.shape
             assert np.abs(have.alpha.astype(int) - want.alpha).max() <= 2
             assert have.foreground is not None and want.foreground is not None
@@ -109,9 +108,10 @@ def test_executors_agree(
 
 @pytest.mark.parametrize("executor", [pytest.param("eager", marks=pytest.mark.torch)])
 def test_executors_agree_on_the_bundled_network(seen: MattingSettings, engines: BuildEngine) -> None:
-    for edges in (OFF, EdgeSettings()):
+    levels: tuple[StrictLevel, ...] = ("off", "balanced")
+    for strict in levels:
         here, there = (
-            alpha_of(engines(seen.replace(executor=name), 640, 360), PERSON, edges, steps=3)
+            alpha_of(engines(seen.replace(executor=name), 640, 360), PERSON, strict, steps=3)
             for name in ("eager", "openvino")
         )
         assert np.abs(here - there).mean() < 0.3
@@ -202,7 +202,7 @@ def test_a_stream_that_changes_is_compared_with_the_plate_before_a_picture_leave
             engine.reset()
         for _ in range(2):
             with pytest.raises(PlateError, match="take it again"):
-                engine.step(StepRequest(other, BLUR, OFF))
+                engine.step(StepRequest(other, BLUR, EDGES, "off"))
         if change != "another camera":
             engine.reset()
         for _ in range(2):
@@ -214,7 +214,7 @@ def test_another_size_scales_the_plate_or_refuses(settings: MattingSettings, eng
     for width, height in ((160, 96), (320, 192)):
         assert alpha_of(engine, frames(width, height, 1)[0]).shape == (height, width)
     with pytest.raises(PlateError, match="take it again"):
-        engine.step(StepRequest(frames(128, 96, 1)[0], BLUR, OFF))
+        engine.step(StepRequest(frames(128, 96, 1)[0], BLUR, EDGES, "off"))
 
 
 def test_the_bundled_network_shows_the_person_and_nothing_of_the_room_in_any_light(

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from app.core.edits import MatteEdit
 from app.core.errors import ModelError
 from app.core.geometry import View
-from app.core.settings import EdgeSettings
+from app.core.settings import EdgeSettings, StrictLevel
 from app.core.types import Backdrop, BgrImage, BlurredBackground, Floats, Matte
 from app.matting.choice.preparation import PORTRAIT
 from app.matting.interface import NotAMatteError, StepGeometry, StepRequest
@@ -38,14 +38,16 @@ from tests.golden.fill import fill
 from tests.matting.strict.rooms import HEIGHT as ROWS
 from tests.matting.strict.rooms import SCENES, Blob, Stream, walking
 from tests.matting.strict.rooms import WIDTH as COLUMNS
-from tests.matting.stubs import OFF, Fixed, frames
+from tests.matting.stubs import EDGES, Fixed, frames
 
 pytestmark = pytest.mark.torch
 
 WIDTH, HEIGHT = 160, 96
 GEOMETRY = StepGeometry(WIDTH, HEIGHT, 0.5)
-BALANCED = EdgeSettings()
-SOFT = EdgeSettings(strict="off", temporal_smoothing=0.6, feather_px=4, contrast=0.3, despill=0.5)
+SOFT = EdgeSettings(temporal_smoothing=0.6, feather_px=4, contrast=0.3, despill=0.5)
+BALANCED: tuple[EdgeSettings, StrictLevel] = (EDGES, "balanced")
+OFF: tuple[EdgeSettings, StrictLevel] = (EDGES, "off")
+SOFT_OFF: tuple[EdgeSettings, StrictLevel] = (SOFT, "off")
 SETTLED_STEPS = 3
 
 
@@ -85,15 +87,15 @@ def mattes_of(made: TorchBackend) -> Iterator[Matte]:
     """Yield a matte per step. Backdrop, controls and editor change, and the stream begins anew, settled or not."""
     pictures, (wall, beach) = people(8), frames(WIDTH, HEIGHT, 2)
     blurs, editor = (BlurredBackground(40), BlurredBackground(60)), Fixed(MatteEdit(view=View(0.2, 0.2, 0.5)))
-    plans: list[tuple[Backdrop, EdgeSettings, bool, Fixed | None, int]] = [
+    plans: list[tuple[Backdrop, tuple[EdgeSettings, StrictLevel], bool, Fixed | None, int]] = [
         (wall, BALANCED, False, None, 6), (wall, BALANCED, False, editor, 2), (beach, BALANCED, False, None, 2),
-        (beach, OFF, False, None, 2), (beach, BALANCED, False, None, 2), (beach, SOFT, False, None, 7),
-        (beach, SOFT, True, None, 6), (blurs[0], BALANCED, False, None, 6), (blurs[1], BALANCED, False, None, 6),
+        (beach, OFF, False, None, 2), (beach, BALANCED, False, None, 2), (beach, SOFT_OFF, False, None, 7),
+        (beach, SOFT_OFF, True, None, 6), (blurs[0], BALANCED, False, None, 6), (blurs[1], BALANCED, False, None, 6),
     ]  # fmt: skip
-    for number, (backdrop, edges, foreground, edit, _) in enumerate(plan for plan in plans for _ in range(plan[-1])):
+    for number, (backdrop, controls, foreground, edit, _) in enumerate(plan for plan in plans for _ in range(plan[-1])):
         if number in (11, 22):
             made.reset(np.full((HEIGHT, WIDTH), 255, np.uint8))
-        yield made.step(StepRequest(pictures[number % 8], backdrop, edges, edit, want_foreground=foreground))
+        yield made.step(StepRequest(pictures[number % 8], backdrop, *controls, edit, want_foreground=foreground))
     assert len(editor.seen) == 2, "an editor is asked at every frame"
 
 
@@ -124,8 +126,8 @@ def test_recorded_steps_return_the_same_as_the_step(unrecorded: list[Matte]) -> 
 def test_a_recorded_step_is_used_again_after_other_controls_for_a_moment() -> None:
     recorded, frame, wall = backend(record=run_again), *people(1), *frames(WIDTH, HEIGHT, 1)
     captured = []
-    for edges in (*[OFF] * (SETTLED_STEPS + 2), BALANCED, OFF):
-        recorded.step(StepRequest(frame, wall, edges))
+    for controls in (*[OFF] * (SETTLED_STEPS + 2), BALANCED, OFF):
+        recorded.step(StepRequest(frame, wall, *controls))
         captured.append(is_captured(recorded))
     assert captured == [*[False] * SETTLED_STEPS, *[True] * 4]
 
@@ -137,17 +139,17 @@ class SometimesBlind(Core):
         return tuple(torch.where(small.amax() > 0, each, torch.nan) for each in super().forward(small, *state))
 
 
-@pytest.mark.parametrize("edges", [BALANCED, SOFT])
-def test_a_failed_step_leaves_the_stream_as_it_was(edges: EdgeSettings) -> None:
+@pytest.mark.parametrize("controls", [BALANCED, SOFT_OFF])
+def test_a_failed_step_leaves_the_stream_as_it_was(controls: tuple[EdgeSettings, StrictLevel]) -> None:
     recorded = backend(SometimesBlind(load()).eval(), record=run_again)
     wall = frames(WIDTH, HEIGHT, 1)[0]
     for picture in people(9):
-        recorded.step(StepRequest(picture, wall, edges))
+        recorded.step(StepRequest(picture, wall, *controls))
     assert is_captured(recorded)
     before = [tensor.clone() for tensor in recorded.recurrent]
     alpha_before = recorded.previous_alpha
     with pytest.raises(NotAMatteError):
-        recorded.step(StepRequest(np.zeros_like(wall), wall, edges))
+        recorded.step(StepRequest(np.zeros_like(wall), wall, *controls))
     for tensor, earlier in zip(recorded.recurrent, before, strict=True):
         assert torch.equal(tensor, earlier)
     assert recorded.previous_alpha is alpha_before
