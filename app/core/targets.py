@@ -66,3 +66,8 @@ def kind_of(device: str) -> DeviceKind:
             return kind
     names = ", ".join(kind.words for kind in DEVICES[:-1])
     raise ValueError(f"it must be auto, {names} or {DEVICES[-1].words}")
+
+
+def devices_with(executor: str) -> list[str]:
+    """Return the names of the devices on which an executor runs networks."""
+    return [kind.name for kind in DEVICES if executor in kind.executors]

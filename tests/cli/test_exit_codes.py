@@ -79,7 +79,16 @@ REFUSED: tuple[tuple[str, str], ...] = (
     ("bench --weights missing.pth", "missing.pth"),
     ("bench --model mattecam-plate --plate missing.png", "missing.png"),
     ("bench --size 64x64 --downsample-ratio 0.1 --model mattecam", "A frame of 64×64 at the detail 0.1 is too small"),
-    ("bench --device mps --executor openvino", "The executor openvino does not run on the device mps"),
+    (
+        "bench --device mps --executor openvino",
+        "The executor openvino does not run on the device mps; choose the executor eager, or one of the devices cpu, "
+        "intel.",
+    ),
+    (
+        "bench --device intel --executor eager",
+        "The executor eager does not run on the device intel; choose the executor openvino, or one of the devices cpu, "
+        "cuda, mps.",
+    ),
     ("convert", "Missing argument 'OUT'; `python3 run.py convert --help` shows the usage."),
     ("convert one.mp4", "OUT is missing; name the result after one.mp4."),
     ("convert one.mp4 ''", "'' does not stand for a file"),
@@ -136,6 +145,7 @@ BUILDS_AN_ENGINE = (
     "--plate missing.png",
     "--size 64x64",
     "--device mps",
+    "--device intel",
     "/out.mp4",
 )
 
@@ -243,6 +253,7 @@ def test_a_value_that_means_nothing_is_2_for_every_option(
         ("--weights missing.pth --model rvm-mobilenetv3", "missing.pth"),
         ("--plate . --model mattecam-plate", "cannot be read (it is a folder)"),
         ("--device mps --executor openvino", "The executor openvino does not run on the device mps"),
+        ("--device intel --executor eager", "The executor eager does not run on the device intel"),
         ("--background missing.png", "missing.png"),
         ("--background note.txt", "note.txt"),
         ("--record no/such/folder/out.mp4", "no/such/folder"),

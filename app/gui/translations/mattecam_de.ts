@@ -1206,6 +1206,10 @@
             <translation>Einen Moment, bitte</translation>
         </message>
         <message>
+            <source>Only installed models are measured on the GPU of Intel, not the weights {file}; choose the device cpu or auto, which take the CPU.</source>
+            <translation>Auf der GPU von Intel werden nur installierte Modelle gemessen, nicht die Gewichte {file}; wählen Sie das Gerät cpu oder auto, die beide die CPU nehmen.</translation>
+        </message>
+        <message>
             <source>Only me</source>
             <translation>Nur ich</translation>
         </message>
@@ -2118,8 +2122,8 @@
             <translation>Der Encoder {wanted} funktioniert auf diesem Rechner nicht; die Aufnahme verwendet {used}.</translation>
         </message>
         <message>
-            <source>The executor openvino does not run on the device {device}; choose eager or the device cpu.</source>
-            <translation>Die Ausführung openvino läuft nicht auf dem Gerät {device}; wählen Sie eager oder das Gerät cpu.</translation>
+            <source>The executor {executor} does not run on the device {device}; choose the executor {executors}, or one of the devices {devices}.</source>
+            <translation>Die Ausführung {executor} läuft nicht auf dem Gerät {device}; wählen Sie die Ausführung {executors} oder eines der Geräte {devices}.</translation>
         </message>
         <message>
             <source>The file downloaded for {model} differs from the published file, or the one downloaded first (checksum {found}… in place of {expected}…), and was deleted; try again later, or save a trusted copy as {name} in the folder {folder}.</source>

@@ -1206,6 +1206,10 @@
             <translation>Un momento, por favor</translation>
         </message>
         <message>
+            <source>Only installed models are measured on the GPU of Intel, not the weights {file}; choose the device cpu or auto, which take the CPU.</source>
+            <translation>En la GPU de Intel solo se miden los modelos instalados, no los pesos {file}; elija el dispositivo cpu o auto, que usan la CPU.</translation>
+        </message>
+        <message>
             <source>Only me</source>
             <translation>Solo yo</translation>
         </message>
@@ -2118,8 +2122,8 @@
             <translation>El codificador {wanted} no funciona en este equipo; la grabación usa {used}.</translation>
         </message>
         <message>
-            <source>The executor openvino does not run on the device {device}; choose eager or the device cpu.</source>
-            <translation>El ejecutor openvino no funciona en el dispositivo {device}; elija eager o el dispositivo cpu.</translation>
+            <source>The executor {executor} does not run on the device {device}; choose the executor {executors}, or one of the devices {devices}.</source>
+            <translation>El ejecutor {executor} no funciona en el dispositivo {device}; elija el ejecutor {executors} o uno de los dispositivos {devices}.</translation>
         </message>
         <message>
             <source>The file downloaded for {model} differs from the published file, or the one downloaded first (checksum {found}… in place of {expected}…), and was deleted; try again later, or save a trusted copy as {name} in the folder {folder}.</source>

@@ -12,7 +12,7 @@ from pathlib import Path
 from app.core.errors import ModelChoiceError, ModelError, WeightsMissingError, t, text_of
 from app.core.paths import program_command
 from app.core.settings import EngineSettings
-from app.core.targets import INTEL, Target, kind_of
+from app.core.targets import INTEL, Target, devices_with, kind_of
 from app.core.threads import usable_cores
 from app.matting.choice import hardware
 from app.matting.choice.governor import LIGHTER_WORK
@@ -153,6 +153,7 @@ def fine_quality(settings: EngineSettings) -> FineQuality:
 
 def choose(settings: EngineSettings, *, live: bool = False) -> Choice:
     """Resolve every `auto`. live: as of `choose_model`. Raises WeightsMissingError or ModelChoiceError."""
+    _require_pair(settings.device, settings.executor)
     model = choose_model(settings, live=live)
     try:
         weights = find(model, settings.weights)
@@ -178,11 +179,38 @@ def candidates(settings: EngineSettings, model: str, weights: Path) -> Trials:
     return trials_of(model, weights)
 
 
+def _require_pair(device: str, executor: str) -> None:
+    """Raise ModelChoiceError where device and executor are both chosen, and the executor does not run there."""
+    if "auto" in (device, executor):
+        return
+    executors = kind_of(device).executors
+    if executor not in executors:
+        raise ModelChoiceError(
+            t(
+                "The executor {executor} does not run on the device {device}; choose the executor {executors}, or "
+                "one of the devices {devices}.",
+                executor=executor,
+                device=device,
+                executors=executors,
+                devices=devices_with(executor),
+            )
+        )
+
+
 def _require_unmeasured_gpu(model: str, weights: Path) -> None:
-    """Raise ModelChoiceError unless there is a GPU of Intel that a network was not measured on yet."""
+    """Raise ModelChoiceError unless there is a GPU of Intel that a network will be measured on."""
     if not hardware.intel_driver():
         raise ModelChoiceError(
             t("There is no GPU of Intel with an OpenCL driver on this computer; choose the device cpu or auto.")
+        )
+    if weights != on_hand(model):
+        # The preparation measures what is installed, and nothing runs on a GPU without a measurement.
+        raise ModelChoiceError(
+            t(
+                "Only installed models are measured on the GPU of Intel, not the weights {file}; choose the device cpu "
+                "or auto, which take the CPU.",
+                file=weights,
+            )
         )
     if trials_of(model, weights, INTEL):
         raise ModelChoiceError(
@@ -216,15 +244,9 @@ def geometry_for(settings: EngineSettings, model: str, width: int, height: int) 
 def choose_target(settings: EngineSettings, model: str, weights: Path) -> Target:
     """Return where and how a network runs. Raises ModelChoiceError if what the settings ask for cannot be had here."""
     device = choose_device(settings)
-    executors = kind_of(device).executors
-    executor = executors[0] if settings.executor == "auto" else settings.executor
-    if executor not in executors:
-        raise ModelChoiceError(
-            t(
-                "The executor openvino does not run on the device {device}; choose eager or the device cpu.",
-                device=device,
-            )
-        )
+    executor = settings.executor
+    if executor == "auto":
+        executor = kind_of(device).executors[0]
     if executor == "eager":
         _require_torch("eager")
     return Target(device, executor, _precision(settings, model, weights, device, executor))

@@ -6,13 +6,14 @@ import ctypes
 import platform
 import sys
 from pathlib import Path
+from typing import get_args
 from unittest.mock import Mock
 
 import pytest
 
-from app.core.errors import ModelError, WeightsMissingError
+from app.core.errors import ModelChoiceError, ModelError, WeightsMissingError
 from app.core.settings import EngineSettings, MattingSettings
-from app.core.targets import DEVICES, Target
+from app.core.targets import DEVICES, DeviceKind, Executor, Target
 from app.core.types import AlphaImage
 from app.matting import build_engine, choose_model
 from app.matting.choice import choice, hardware, trials
@@ -368,3 +369,21 @@ def test_settings_take_the_devices_of_the_table_and_name_them() -> None:
     for device in ("rocm", "cpu:1", "cuda:x"):
         with pytest.raises(ValueError, match="it must be auto, cpu, cuda, cuda:N, mps or intel"):
             EngineSettings(device=device)
+
+
+def wrong_pairs() -> list[tuple[DeviceKind, str]]:
+    """Return each device of the table with each executor that does not run there."""
+    executors = get_args(Executor)
+    return [(device, executor) for device in DEVICES for executor in executors if executor not in device.executors]
+
+
+@pytest.mark.parametrize(("device", "executor"), wrong_pairs())
+def test_an_executor_is_refused_on_a_device_where_it_does_not_run(device: DeviceKind, executor: str) -> None:
+    """`--device intel --executor eager` ran eager on the CPU without a word."""
+    settings = MattingSettings(model="mattecam", device=device.name, executor=executor)
+
+    with pytest.raises(ModelChoiceError) as caught:
+        choose(settings)
+
+    assert f"The executor {executor} does not run on the device {device.name}; choose" in str(caught.value)
+    assert f"choose the executor {device.executors[0]}, or one of the devices cpu" in str(caught.value)

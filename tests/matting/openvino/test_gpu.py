@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -180,6 +181,16 @@ def test_the_gpu_is_measured_and_auto_takes_it_where_it_costs_the_least_processo
 
     assert unmeasured(INTEL) == {"mattecam": BUNDLED}
     assert choose(EngineSettings(model="mattecam", device=INTEL)).target.device == "cpu", "until it is measured"
+
+
+def test_weights_of_the_user_are_refused_on_the_gpu(tmp_path: Path) -> None:
+    """They were never measured there: the CPU ran them, and nothing said so."""
+    own = Path(shutil.copy(BUNDLED, tmp_path / "own.safetensors"))
+
+    with pytest.raises(ModelChoiceError, match=r"Only installed models .* not the weights .*own\.safetensors; choose"):
+        choose(SETTINGS.replace(weights=own, device=INTEL))
+
+    assert choose(SETTINGS.replace(weights=own)).target.device == "cpu"
 
 
 def test_a_gpu_that_failed_is_not_tried_again_with_this_driver() -> None:
