@@ -38,6 +38,10 @@ TIMEOUT_S = 30.0
 # Limit for weights whose size is not published.
 MAX_BYTES = 1_000_000_000
 _BLOCK_BYTES = 1 << 18
+WINDOWS: bool = sys.platform == "win32"
+# How long another program may have the file open that is replaced, as virus scanners have on Windows.
+HELD_S = 2.0
+_HELD_POLL_S = 0.02
 
 
 def ignore_progress(done: int, total: int | None) -> None:
@@ -243,7 +247,24 @@ def _keep(spec: WeightSpec, part: Path, target: Path) -> None:
         )
     if spec.sha256 is None:
         hash_record(target).write_text(f"{found}  {target.name}\n", encoding="ascii")
-    part.replace(target)
+    _replace(part, target)
+
+
+def _replace(part: Path, target: Path) -> None:
+    """Move a file into place. Raises OSError.
+
+    Windows refuses that while a program has one of both open.
+    """
+    deadline_s = time.monotonic() + HELD_S
+    while True:
+        try:
+            part.replace(target)
+        except PermissionError:  # noqa: PERF203 - each try is refused or done
+            if not WINDOWS or time.monotonic() >= deadline_s:
+                raise
+            time.sleep(_HELD_POLL_S)
+        else:
+            return
 
 
 def _failure(spec: WeightSpec, target: Path, error: OSError | ValueError) -> DownloadError:
@@ -254,6 +275,12 @@ def _failure(spec: WeightSpec, target: Path, error: OSError | ValueError) -> Dow
             "The disk is full while downloading {model} to {folder}; free some space and try again.",
             model=model,
             folder=target.parent,
+        )
+    if WINDOWS and isinstance(error, PermissionError) and error.filename2 is not None:
+        return DownloadError(
+            "The file {file} cannot be replaced: a program has it open, or its folder is not writable; end that "
+            "program and try again.",
+            file=error.filename2,
         )
     if isinstance(error, OSError) and error.filename is not None:
         return DownloadError(

@@ -410,9 +410,9 @@ def _give_to_owner(handle: int, path: Path) -> None:
 
 def _replace_keeping(new: Path, path: Path, kept: Path) -> None:
     """Rename `path` to `kept` and `new` to `path`; nothing is renamed if either fails. Raises OSError."""
-    path.rename(kept)
+    when_closed(partial(path.rename, kept))
     try:
-        new.rename(path)
+        when_closed(partial(new.rename, path))
     except OSError:
         kept.rename(path)
         raise

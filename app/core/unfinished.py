@@ -16,10 +16,11 @@ import re
 import shutil
 import sys
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from app.core.errors import t
-from app.core.files import ExplainedOSError, fitting, is_file, is_folder, move, name_limit
+from app.core.files import ExplainedOSError, fitting, is_file, is_folder, move, name_limit, when_closed
 
 # What the name of an unfinished file has before its suffix.
 PART = "part"
@@ -157,7 +158,7 @@ def move_finished(finished: Path, final: Path, *, overwrite: bool) -> None:
     if not is_folder(finished):
         _move_file(finished, final, overwrite)
     elif not is_folder(final):
-        finished.rename(final)
+        when_closed(partial(finished.rename, final))
     else:
         for image in sorted(finished.iterdir()):
             _move_file(image, final / image.name, overwrite)

@@ -96,13 +96,13 @@ start_wine() { # make a new C: drive; its first start needs Wine's own C library
     rm -f prefix/dosdevices/z: # otherwise the folders of Linux are seen, such as \proc
 }
 
-add_libraries() { # what Wine 10 lacks: complex functions of the C library, and ICU
+add_libraries() { # what Wine 10 lacks: complex functions and errors of locks in the C library, and ICU
     command -v x86_64-w64-mingw32-gcc >/dev/null || apt-get install -qq -y --no-install-recommends \
         gcc-mingw-w64-x86-64-win32 >/dev/null
     mkdir -p libraries
     "$python" "$here/parts.py" exports "$wine_libraries/ucrtbase.dll" libraries
     local compile=(x86_64-w64-mingw32-gcc -O2 -std=c11 -Wall -Wextra -shared -static-libgcc)
-    "${compile[@]}" -nostartfiles -Wl,-e,DllMain -o libraries/ucrtbase.dll "$here/complex.c" libraries/ucrtbase.def
+    "${compile[@]}" -nostartfiles -Wl,-e,DllMain -o libraries/ucrtbase.dll "$here/runtime.c" libraries/ucrtbase.def
     "${compile[@]}" -o libraries/icuuc.dll "$here/icu.c"
     cp libraries/{ucrtbase,ucrtwine,icuuc}.dll "$windows/"
 }

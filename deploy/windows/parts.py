@@ -41,8 +41,8 @@ def exported(library: Path) -> list[str]:
 
 
 def own_names() -> set[str]:
-    """Return the names of the functions in complex.c."""
-    source = [COMPILER, "-E", "-P", str(HERE / "complex.c")]
+    """Return the names of the functions in runtime.c."""
+    source = [COMPILER, "-E", "-P", str(HERE / "runtime.c")]
     expanded = subprocess.run(source, capture_output=True, text=True, check=True).stdout
     return set(re.findall(r"\bown_(\w+)\(", expanded))
 

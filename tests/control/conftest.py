@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -71,6 +72,13 @@ class Recorder(SettingsController):
 
     def close(self) -> None:
         self.slow.go_on.set()
+
+
+def address_in(folder: Path) -> ControlAddress:
+    """Return the address of a private folder: a socket, or on Windows a pipe of its own."""
+    folder.mkdir(mode=0o700)
+    pipe = rf"\\.\pipe\{folder.parent.name}" if sys.platform == "win32" else None
+    return ControlAddress(folder, pipe)
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from app.control.program import PAUSE_FILE, RunningProgram
 from app.control.server import ControlServer
 from app.control.transport import ControlAddress, ControlError, Endpoint, ask
 from app.core.files import lock_file
-from tests.control.conftest import Recorder, SettingsAlone, serving
+from tests.control.conftest import Recorder, SettingsAlone, address_in, serving
 from tests.paths import ROOT
 from tests.waiting import beside, eventually
 
@@ -31,10 +31,7 @@ def _looks_often(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def address(tmp_path: Path) -> ControlAddress:
-    folder = tmp_path / "run"
-    folder.mkdir(mode=0o700)
-    pipe = rf"\\.\pipe\{tmp_path.name}" if sys.platform == "win32" else None
-    return ControlAddress(folder, pipe)
+    return address_in(tmp_path / "run")
 
 
 def answers(address: ControlAddress) -> bool:

@@ -21,7 +21,7 @@ from app.core.types import BgrImage
 from app.core.worker import Worker
 from app.output.base import write_snapshot
 from app.settings import Settings
-from tests.control.conftest import Program, Recorder, executed, serving
+from tests.control.conftest import Program, Recorder, address_in, executed, serving
 from tests.fakes.world import NONE, Hold, apply, ignore
 from tests.waiting import beside, eventually
 
@@ -31,9 +31,7 @@ EVERYTHING = {"zones": [{"filled": True, "points": [[0, 0], [1, 0], [1, 1], [0, 
 
 @pytest.fixture
 def address(tmp_path: Path) -> ControlAddress:
-    folder = tmp_path / "run"
-    transport.make_private(folder)
-    return ControlAddress(folder)
+    return address_in(tmp_path / "run")
 
 
 @pytest.fixture

@@ -79,7 +79,7 @@ def test_an_explained_error_of_the_system_is_copied_whole(copier: Copier) -> Non
     copied = copier(error)
 
     assert isinstance(copied, ExplainedOSError)
-    assert (copied.reason, copied.errno, copied.filename) == (error.reason, errno.EEXIST, "/x")
+    assert (copied.reason, copied.errno, copied.filename) == (error.reason, errno.EEXIST, str(Path("/x")))
 
 
 @pytest.mark.parametrize(

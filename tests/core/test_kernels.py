@@ -66,7 +66,8 @@ def test_a_damaged_file_or_one_that_cannot_be_written_compiles_the_function_agai
         written.unlink()
         written.mkdir()  # cannot be replaced by a file, as on a full disk
     assert not loaded(module())
-    assert "The compiled function half cannot be loaded or kept (IsADirectoryError" in caplog.text
+    if sys.platform != "win32":  # there numba takes the error for one that another process has caused
+        assert "The compiled function half cannot be loaded or kept (IsADirectoryError" in caplog.text
 
 
 WORDS = ctypes.c_void_p
@@ -137,7 +138,7 @@ def _cores(monkeypatch: pytest.MonkeyPatch) -> None:
         ("0::/user.slice/app.scope\n", {"user.slice/app.scope": "max 100000", "user.slice": "300000 100000"}, 3),
         ("0::/user.slice/app.scope\n", {"user.slice/app.scope": "400000 100000", "user.slice": "300000 100000"}, 3),
         ("0::/user.slice/app.scope\n", {"user.slice/other.scope": "50000 100000"}, CORES),
-        ("0::/a:b\n", {"a:b": "150000 100000"}, 1.5),
+        pytest.param("0::/a:b\n", {"a:b": "150000 100000"}, 1.5, marks=pytest.mark.posix("colons in names")),
         ("0::/\n", {"": "200000 100000"}, 2),
         ("0::/\n", {"": "9900000 100000"}, CORES),
         ("0::/\n", {"": "?"}, CORES),

@@ -19,11 +19,12 @@ from tools.make_translations import TAKE_TEMPLATES, templates
 
 def test_a_text_is_its_english_sentence_and_keeps_its_parts() -> None:
     reason = Text("{count} bytes are missing", {"count": 3})
+    file = Path("/x/{y}.png")
     text = Text(
         "{file} is damaged ({reason}); remove {file}.",
-        {"file": Path("/x/{y}.png"), "reason": reason},
+        {"file": file, "reason": reason},
     )
-    assert text == "/x/{y}.png is damaged (3 bytes are missing); remove /x/{y}.png."
+    assert text == f"{file} is damaged (3 bytes are missing); remove {file}."
     assert text.template.startswith("{file} is damaged (")
     assert text.values["reason"] is reason
     assert json.loads(json.dumps({"message": text})) == {"message": str(text)}
@@ -43,13 +44,14 @@ def test_a_copy_keeps_template_and_values() -> None:
 def test_errors_tell_their_text() -> None:
     error = SinkError(t("it does not exist"))
     assert (str(error), text_of(error)) == ("it does not exist", "it does not exist")
+    weights = Path("/w.pth")
     text = text_of(
         WeightsError(
             "The weights {path} are damaged⟦, see --weights⟧.",
-            path=Path("/w.pth"),
+            path=weights,
         )
     )
-    assert isinstance(text, Text) and text == "The weights /w.pth are damaged, see --weights."
+    assert isinstance(text, Text) and text == f"The weights {weights} are damaged, see --weights."
 
 
 PROGRAM = [name for name in modules() if name.split(".")[0] in ("app", "models", "mattecam", "run")]

@@ -18,6 +18,7 @@ from PyQt6.QtCore import QFile
 from app.core import files
 from app.core.errors import BackgroundError
 from app.core.files import names_device, why_not_read, why_not_written, write_private
+from app.core.unfinished import move_finished
 from app.gui.backgrounds.library import remove_background, rename_background
 from app.media.image_file import read_image
 
@@ -188,8 +189,8 @@ def test_a_file_that_is_open_elsewhere_for_a_moment_is_replaced(file: Path, monk
     assert tries == [file] * 3
 
 
-def test_a_background_is_renamed_once_its_thumbnail_is_made(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It was refused while another thread read it, and the strip kept the old name."""
+def renames_refused_once(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Refuse the first time that something is renamed; return the names that are tried."""
     tries: list[Path] = []
     rename = Path.rename
 
@@ -200,11 +201,41 @@ def test_a_background_is_renamed_once_its_thumbnail_is_made(file: Path, monkeypa
         return rename(self, target)
 
     monkeypatch.setattr(Path, "rename", refusing)
+    return tries
+
+
+def test_a_background_is_renamed_once_its_thumbnail_is_made(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was refused while another thread read it, and the strip kept the old name."""
+    tries = renames_refused_once(monkeypatch)
 
     renamed = rename_background(file, "sand")
 
     assert renamed.read_bytes() == b"data"
     assert tries == [renamed, renamed]
+
+
+def test_settings_that_are_open_for_a_moment_are_kept_under_their_other_name(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A virus scanner that read them kept those of the next version from being written."""
+    kept = file.with_name("old.png")
+    tries = renames_refused_once(monkeypatch)
+
+    write_private(file, b"new", kept=kept)
+
+    assert (file.read_bytes(), kept.read_bytes()) == (b"new", b"data")
+    assert tries == [kept, kept, file]
+
+
+def test_a_folder_of_images_gets_its_name_once_they_are_closed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was converted stayed under its unfinished name while the search index read an image."""
+    final = folder.with_name("frames")
+    tries = renames_refused_once(monkeypatch)
+
+    move_finished(folder, final, overwrite=False)
+
+    assert final.is_dir()
+    assert tries == [final, final]
 
 
 def test_a_background_goes_to_the_trash_once_it_is_closed(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

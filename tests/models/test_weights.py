@@ -396,6 +396,48 @@ def test_a_file_from_elsewhere_is_installed_only_if_it_is_the_published_one(
     assert names_in(target.parent) == ["a.pth"] and target.read_bytes() == CONTENT, "what is installed stays"
 
 
+def refuse_to_replace(monkeypatch: pytest.MonkeyPatch, times: int) -> None:
+    """Refuse so many times, as Windows does while a program has the file open."""
+    monkeypatch.setattr(downloads, "WINDOWS", True)
+    refusals = iter(range(times))
+    replace_file = Path.replace
+
+    def refusing(self: Path, target: Path) -> Path:
+        if next(refusals, None) is not None:
+            raise PermissionError(errno.EACCES, "denied", str(self), None, str(target))
+        return replace_file(self, target)
+
+    monkeypatch.setattr(Path, "replace", refusing)
+
+
+def test_weights_that_are_open_for_a_moment_are_replaced(
+    server: str, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They were said to lie in a folder that cannot be written to."""
+    target.parent.mkdir()
+    target.write_bytes(b"damaged")
+    refuse_to_replace(monkeypatch, times=2)
+
+    fetch(SPEC, f"{server}/file", target)
+
+    assert target.read_bytes() == CONTENT
+
+
+def test_weights_that_stay_open_are_kept_and_the_download_goes_on_later(
+    server: str, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target.parent.mkdir()
+    target.write_bytes(b"in use")
+    refuse_to_replace(monkeypatch, times=1000)
+    monkeypatch.setattr(downloads, "HELD_S", 0.0)
+
+    with pytest.raises(DownloadError, match=r"a\.pth cannot be replaced: a program has it open"):
+        fetch(SPEC, f"{server}/file", target)
+
+    assert target.read_bytes() == b"in use"
+    assert names_in(target.parent) == ["a.pth", "a.pth.part"]
+
+
 class FirstServer(Handler):
     """Serves CONTENT, waits with the rest of it for ever, or serves another file; counts the
     requests.

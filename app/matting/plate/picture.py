@@ -177,7 +177,7 @@ def _keep_other(path: Path, camera: str) -> None:
     kept = free_name(path)
     when_closed(partial(path.rename, kept))
     with contextlib.suppress(FileNotFoundError):
-        record_of(path).rename(record_of(kept))
+        when_closed(partial(record_of(path).rename, record_of(kept)))
     LOG.warning("The picture %s is of another camera, or of unknown origin; it was renamed to %s.", path, kept)
 
 

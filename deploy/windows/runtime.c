@@ -1,4 +1,5 @@
-/* Complex functions of Microsoft's C library that Wine 10 lacks. exports.py names each `own_NAME` as `NAME`.
+/* What Wine 10's C library lacks of Microsoft's: complex functions, and the errors of locks. parts.py exports each
+   `own_NAME` as `NAME`.
 
    A complex number is a structure of two floating point numbers there, and long double is double. */
 #include <complex.h>
@@ -53,6 +54,27 @@ Float own_cpowf(Float base, Float power) { return to_float(cpowf(from_float(base
 Double own__Cbuild(double real, double imaginary) { return (Double){real, imaginary}; }
 Double own__LCbuild(double real, double imaginary) { return (Double){real, imaginary}; }
 Float own__FCbuild(float real, float imaginary) { return (Float){real, imaginary}; }
+
+enum { LOCK = 1, TRY_LOCK = 2, LOCK_FOR_READING = 3 };
+enum { REFUSED = 13, GIVEN_UP = 36, TRIES = 10, PAUSE_MS = 1000 }; /* EACCES, EDEADLOCK */
+
+/* Wine's function gives no error number for a lock that is held, and waits for 10 ms in place of ten seconds. */
+int own__locking(int file, int mode, long bytes) {
+    HMODULE wine = LoadLibraryA("ucrtwine.dll");
+    int (*locking)(int, int, long) = (int (*)(int, int, long))(void *)GetProcAddress(wine, "_locking");
+    int *(*error)(void) = (int *(*)(void))(void *)GetProcAddress(wine, "_errno");
+    int waits = mode == LOCK || mode == LOCK_FOR_READING;
+    int tries = waits ? TRIES : 1;
+    while (locking(file, waits ? TRY_LOCK : mode, bytes) != 0) {
+        tries--;
+        if (tries == 0) {
+            *error() = waits ? GIVEN_UP : REFUSED;
+            return -1;
+        }
+        Sleep(PAUSE_MS);
+    }
+    return 0;
+}
 
 BOOL WINAPI DllMain(HINSTANCE module, DWORD reason, LPVOID reserved) {
     (void)module;
