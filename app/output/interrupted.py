@@ -11,6 +11,7 @@ from __future__ import annotations
 import itertools
 import logging
 import os
+import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -125,10 +126,19 @@ def _removed_as_empty(recorded: Path) -> bool:
     if held is None:
         return False
     with held:
-        try:
-            if holds_frame(recorded):
-                return False
-            recorded.unlink()
-        except OSError:
+        if sys.platform != "win32":
+            removed = _removed_without_frame(recorded)
+    if sys.platform == "win32":
+        # A lock keeps readers out there. A file that a recording has open is not removed.
+        removed = _removed_without_frame(recorded)
+    return removed
+
+
+def _removed_without_frame(recorded: Path) -> bool:
+    try:
+        if holds_frame(recorded):
             return False
+        recorded.unlink()
+    except OSError:
+        return False
     return True

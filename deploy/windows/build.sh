@@ -127,6 +127,11 @@ PINS
     mv "$base"/{libcrypto-3,libssl-3,libffi-8,sqlite3}.dll "$base/DLLs/"
     unzip -q -o -d "$base/Lib" "$from/python311.zip"
     unzip -q -o -j -d "$base" python/msvc_runtime-*.whl 'msvc_runtime-*/data/Scripts/*'
+    # What the embeddable build leaves out, of this system's Python: its files are the same for every system.
+    local name
+    for name in venv ensurepip pip; do
+        cp -r "$("$python" -c "import $name; print(*$name.__path__)")" "$base/Lib/"
+    done
 }
 
 add_packages() { # the locked packages of the program and of its tests

@@ -41,6 +41,7 @@ on_screen() { # on_screen COMMAND...: run it on an X server of its own, and phot
     ' _ "$@"
 }
 
+echo '{}' >"$out/settings.json" # nothing but what each step says
 demo=(--source demo --size 640x360 --model mattecam --config 'C:\out\settings.json')
 
 step 5m version ./wpy run.py version

@@ -159,6 +159,16 @@ def played_time(monkeypatch: pytest.MonkeyPatch, module: ModuleType) -> FakeCloc
     return clock
 
 
+@pytest.fixture(autouse=True)
+def _webcam_is_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows opens only what an interface of its own lists."""
+    if sys.platform == "win32":
+        listed = SimpleNamespace(name=WEBCAM.name, path=WEBCAM.path, index=WEBCAM.index)
+        lists = {cv2.CAP_MSMF: [listed]}
+        listing = SimpleNamespace(enumerate_cameras=lambda backend: lists.get(backend, []))
+        monkeypatch.setitem(sys.modules, "cv2_enumerate_cameras", listing)
+
+
 @pytest.fixture
 def driver() -> Iterator[Driver]:
     class Played(FakeCapture):

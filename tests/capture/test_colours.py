@@ -173,6 +173,7 @@ def test_interlaced_frames_are_deinterlaced_where_the_driver_says_so(field: int,
     assert is_combed is (field == PROGRESSIVE)
 
 
+@pytest.mark.posix("ioctl")
 @pytest.mark.parametrize("has_planes", [False, True], ids=["one plane", "several planes"])
 def test_the_driver_is_asked_by_ioctl(has_planes: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     flags = CAN_CAPTURE_MPLANE if has_planes else CAN_CAPTURE

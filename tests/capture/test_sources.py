@@ -253,14 +253,24 @@ def numbers(source: VideoFileSource, count: int) -> list[int]:
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "mkv", "mov", "ts", "avi"])
-def test_every_frame_once_in_order_then_the_loop_until_the_file_is_gone(tmp_path: Path, suffix: str) -> None:
+def test_every_frame_comes_once_in_order_and_then_the_loop(tmp_path: Path, suffix: str) -> None:
     path = write_clip(tmp_path / f"clip.{suffix}", 10)
-    source = VideoFileSource(path, realtime=False)
-    assert numbers(source, 20) == [*range(10), *range(10)]
-    path.unlink()
-    with pytest.raises(SourceLostError, match=path.name):
-        source.read()
-    source.close()
+
+    with closing(VideoFileSource(path, realtime=False)) as source:
+        assert numbers(source, 20) == [*range(10), *range(10)]
+
+
+@pytest.mark.posix("removal of files that are open")
+@pytest.mark.parametrize("suffix", ["mp4", "mkv", "mov", "ts", "avi"])
+def test_a_file_that_is_gone_ends_the_loop(tmp_path: Path, suffix: str) -> None:
+    path = write_clip(tmp_path / f"clip.{suffix}", 10)
+    with closing(VideoFileSource(path, realtime=False)) as source:
+        numbers(source, 10)
+
+        path.unlink()
+
+        with pytest.raises(SourceLostError, match=path.name):
+            source.read()
 
 
 @pytest.fixture

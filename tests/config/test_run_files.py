@@ -9,6 +9,7 @@ import re
 import sys
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 from unittest.mock import Mock
 
 import cv2
@@ -176,7 +177,7 @@ def test_another_level_or_error_is_another_message_and_few_are_kept() -> None:
     assert repeats.filter(said("0", 1.0)) is False and repeats.filter(said("a"))
 
 
-FOLDER = "/home/me/My private pictures"
+FOLDER = str(Path("C:/Users/me/My private pictures" if sys.platform == "win32" else "/home/me/My private pictures"))
 BEACH = Path(FOLDER) / "beach 1.png"
 
 
@@ -193,13 +194,14 @@ def test_a_picture_is_named_without_its_folder_and_in_any_encoding(
     error.__cause__ = FileNotFoundError(2, "No such file or directory", str(BEACH))
     log.warning("The background failed.", exc_info=error)
     own = paths.data_dir() / "models" / "a.pth"
-    log.info("%s %s %s", Path("/dev/video0"), own, "/")
+    device = Path("/dev/video0")
+    log.info("%s %s %s", device, own, "/")
     (private,) = (each for each in logging.getLogger().handlers if isinstance(each, logs.PrivateLog))
     private.handle(said("opened caf\udce9.png"))  # what pytest captures it passes on as UTF-8
     written = file.read_text("utf-8")
     assert FOLDER not in written
     assert written.count("beach 1.png") == 5, "the second warning repeats the first"
-    assert f"/dev/video0 {own} /" in written, "devices and own folders stay"
+    assert f"{device} {own} /" in written, "devices and own folders stay"
     assert "opened caf\\udce9.png" in written
     assert FOLDER in capsys.readouterr().err, "the terminal shows where the user finds it"
 
@@ -296,7 +298,7 @@ def test_advice_names_the_command_of_this_copy_and_system(
     platform: str, is_source: bool, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It was `python3 run.py` everywhere, also on Windows and in errors of the Python API."""
-    monkeypatch.setattr(sys, "platform", platform)
+    monkeypatch.setattr(program, "sys", SimpleNamespace(platform=platform))
     if not is_source:
         monkeypatch.setattr(program, "SCRIPT", tmp_path / "run.py")
     monkeypatch.setenv("MATTECAM_DATA_DIR", str(tmp_path))
@@ -307,7 +309,7 @@ def test_advice_names_the_command_of_this_copy_and_system(
     with pytest.raises(SourceOpenError, match=rf"\(`{expected} convert` converts folders\)"):
         VideoFileSource(tmp_path)
     with pytest.raises(ControlError, match=f"start it with `{expected}` or `{expected} headless`"):
-        ask(Command("status"), at=lambda: ControlAddress(tmp_path))
+        ask(Command("status"), at=lambda: ControlAddress(tmp_path, "pipe"))
 
 
 def test_packages_are_installed_into_the_environment_of_this_copy(

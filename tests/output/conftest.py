@@ -16,12 +16,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from app.output import v4l2
+from app.output import camera_list, v4l2
 from app.system.v4l2 import PixelSize
 
 FOURCC = {"I420": "YU12", "YUYV": "YUYV", "UYVY": "UYVY", "BGR": "BGR3"}
 # The layouts of pyvirtualcam, which takes no names of them.
 Format = enum.Enum("Format", ("I420", "YUYV", "UYVY", "BGR"))
+# One of the classes that every Windows has registered: stands for that of OBS Studio's filter.
+CLASS_OF_SHORTCUTS = "{00021401-0000-0000-C000-000000000046}"
 # Of a pixel.
 BYTES = {"I420": 1.5, "YUYV": 2, "UYVY": 2, "BGR": 3}
 
@@ -124,4 +126,5 @@ def driver(monkeypatch: pytest.MonkeyPatch) -> FakeDriver:
     monkeypatch.setattr(v4l2, "frames_arrive", lambda path: path in driver.sending)
     monkeypatch.setattr(v4l2, "current_format", lambda path: driver.formats.get(path, driver.kept))
     monkeypatch.setattr(v4l2, "revive", driver.revive)
+    monkeypatch.setattr(camera_list, "WINDOWS_CLASSES", {"OBS Virtual Camera": CLASS_OF_SHORTCUTS})
     return driver

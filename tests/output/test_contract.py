@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,8 @@ def make(request: pytest.FixtureRequest) -> Make:
     """
     if request.param.startswith("pipewire"):
         request.getfixturevalue("pipewire")
+    elif request.param == "v4l2_camera" and sys.platform == "win32":
+        pytest.skip("Windows lacks V4L2")
     elif request.param != "real_virtual_camera":
         request.getfixturevalue("driver")
     elif not any(not camera.busy for camera in list_virtual_cameras()):

@@ -77,6 +77,7 @@ def test_a_recording_in_another_size_has_one_note(tmp_path: Path) -> None:
     assert notes() == []
 
 
+@pytest.mark.posix("removal of files that are open")
 def test_a_recording_that_failed_was_told_already(tmp_path: Path) -> None:
     recorder = Recorder(tmp_path / "a.mp4", 64, 48, context())
     recorder.send(picture())

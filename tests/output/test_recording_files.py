@@ -69,6 +69,7 @@ def test_a_failure_at_the_end_is_reported_and_the_rest_named(
     recorder.close()
 
 
+@pytest.mark.posix("removal of files that are open")
 def test_a_recording_that_was_removed_meanwhile_is_told(tmp_path: Path) -> None:
     recorder = begun(tmp_path / "a.mp4")
     for file in tmp_path.iterdir():
