@@ -251,8 +251,8 @@ CALLED_IN = {
     # who starts threads: these name them, carry their errors, and let none keep the process alive (`models` knows no
     # `app`)
     "threading.Thread": {"app.core.threads", "app.core.worker", "models.download"},
-    # what nothing tells of, within a short limit: `poll_until`, and locks of other programs
-    "time.sleep": {"app.core.threads", "app.core.files", "app.control.program"},
+    # what nothing tells of, within a short limit: `poll_until`, and locks and open files of other programs
+    "time.sleep": {"app.core.threads", "app.core.files", "app.control.program", "models.download"},
 }
 """Functions that few modules may call."""
 
