@@ -253,8 +253,9 @@ def test_what_pip_says_becomes_one_reason(said: str, meaning: str) -> None:
 
 def test_a_copy_of_the_program_that_only_another_user_may_write_to_is_named() -> None:
     """The advice was to start again, which fails in the same way."""
-    told = environment.failure(PermissionError(errno.EACCES, "Permission denied", "/opt/mattecam/.venv.lock"))
-    assert "/opt/mattecam is not writable; make it writable." in told
+    folder = Path("/opt/mattecam")
+    told = environment.failure(PermissionError(errno.EACCES, "Permission denied", str(folder / ".venv.lock")))
+    assert f"{folder} is not writable; make it writable." in told
 
 
 @pytest.mark.parametrize(

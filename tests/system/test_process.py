@@ -247,6 +247,7 @@ def others(tmp_path: Path) -> str:
     return str(folder)
 
 
+@pytest.mark.posix("exec")
 def test_a_process_that_nothing_disturbs_goes_on(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
@@ -311,6 +312,7 @@ def test_the_process_is_replaced_once(others: str) -> None:
     assert [name for name in seen if name.startswith("PYTHON")] == ["PYTHONNOUSERSITE"]
 
 
+@pytest.mark.posix("LD_LIBRARY_PATH")
 def test_folders_of_the_driver_of_nix_and_of_this_python_stay(
     tmp_path: Path, others: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -349,6 +351,7 @@ def exec_words(text: str) -> list[str]:
     return [re.sub(r"\\(.)", r"\1", word) for word in re.findall(r'"((?:[^"\\]|\\.)*)"', value)]
 
 
+@pytest.mark.posix("entries of a desktop")
 @on_a_desktop
 def test_the_entry_starts_this_copy_minimised(tmp_path: Path) -> None:
     assert not enabled()
@@ -369,6 +372,7 @@ def test_special_characters_of_a_path_survive(word: str) -> None:
     assert exec_words(entry_text([word])) == [word, "--minimised"]
 
 
+@pytest.mark.posix("entries of a desktop")
 @on_a_desktop
 def test_an_entry_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "autostart").write_text("a file in place of the folder")

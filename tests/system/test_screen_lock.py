@@ -18,7 +18,7 @@ from jeepney import DBusAddress, HeaderFields, Message, MessageType, new_error, 
 from jeepney.bus_messages import message_bus
 from jeepney.io.blocking import DBusConnection, Proxy, open_dbus_connection
 
-from app.runtime.lock_pause import NOT_SEEN, LockPause
+from app.runtime.lock_pause import NOT_SEEN, LockPause, open_lock
 from app.runtime.status import StatusBoard
 from app.settings import Settings, SettingsOwner
 from app.system.screen_lock import LOGIND, SCREEN_SAVERS, SESSION, ScreenLock
@@ -346,7 +346,7 @@ def test_without_a_bus_it_says_so_and_the_program_works(
     for name in ("DBUS_SYSTEM_BUS_ADDRESS", "DBUS_SESSION_BUS_ADDRESS"):
         monkeypatch.setenv(name, f"unix:path={tmp_path / 'none'}")
     owner = SettingsOwner(Settings())
-    pause = LockPause(owner, board, ScreenLock)
+    pause = LockPause(owner, board, open_lock)
     with followed(pause):
         assert problems(board) == []
 
