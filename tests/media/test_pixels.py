@@ -296,13 +296,13 @@ def test_every_mode_becomes_bgr(tmp_path: Path, mode: str, side: int) -> None:
 
 
 PEAK = """
-import resource, sys
+import sys
 from pathlib import Path
 from app.media.image_file import read_image
-peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-before = peak()
+from tests.memory import peak_bytes
+before = peak_bytes()
 image = read_image(Path(sys.argv[1]))
-print(*image.shape, *image[100, 100], peak() - before)
+print(*image.shape, *image[100, 100], (peak_bytes() - before) >> 20)
 """
 
 

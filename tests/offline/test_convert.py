@@ -48,7 +48,6 @@ from tests.offline.batch.conftest import converted, jobs_of, records_in
 from tests.offline.converting import GREEN, HalfEngine, run, times_of
 from tests.output.recordings import full_disk
 from tests.sources import TURNS
-from training.evaluate import find_clips
 
 
 @pytest.fixture
@@ -668,18 +667,31 @@ def test_what_a_batch_writes_has_the_mode_of_the_umask(tmp_path: Path, clip: Pat
         assert {path.stat().st_mode & 0o777 for path in made if path.is_dir()} == {0o755}
 
 
+def touched_clips(folder: Path) -> list[str]:
+    """Make films, unfinished ones and what macOS leaves; return those that are clips."""
+    clips = [str(folder / name) for name in ("a.mp4", "b.MXF", "c.vob", "lecture.part.1.mp4", "take.partial.mov")]
+    others = [str(folder / name) for name in ("._a.mp4", "a.part.mp4", "a.part2.mp4", "a.txt")]
+    for clip in (*clips, *others):
+        Path(clip).touch()
+    return clips
+
+
 def test_every_video_in_a_folder_is_a_clip_but_temporary_files(tmp_path: Path) -> None:
     """Parts of a lecture have names like those of unfinished films; cameras write MXF, macOS
     leaves `._` files.
     """
-    clips = [str(tmp_path / name) for name in ("a.mp4", "b.MXF", "c.vob", "lecture.part.1.mp4", "take.partial.mov")]
-    for clip in (
-        *clips,
-        *(str(tmp_path / name) for name in ("._a.mp4", "a.part.mp4", "a.part2.mp4", "a.txt")),
-    ):
-        Path(clip).touch()
+    clips = touched_clips(tmp_path)
+
     assert clips_in(str(tmp_path)) == clips
-    assert len(find_clips(tmp_path)) == len(clips) + 2, "of the evaluation: no `._` files"
+
+
+@pytest.mark.torch
+def test_the_evaluation_takes_all_films_but_those_of_macos(tmp_path: Path) -> None:
+    from training.evaluate import find_clips  # ends the program where PyTorch is missing
+
+    clips = touched_clips(tmp_path)
+
+    assert len(find_clips(tmp_path)) == len(clips) + 2
 
 
 def test_a_file_where_a_folder_of_frames_should_be_is_refused_before_the_first(tmp_path: Path, clip: Path) -> None:
