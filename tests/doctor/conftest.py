@@ -40,7 +40,7 @@ class Machine:
     def write(self, absolute: str, text: str = "") -> Machine:
         path = self.root / absolute.lstrip("/")
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
+        path.write_text(text, newline="\n")
         return self
 
     def folder(self, absolute: str) -> Path:

@@ -46,6 +46,7 @@ from app.matting.choice import hardware
 from app.matting.choice.trials import Trial, failed_trial, save_trials
 from app.output.base import FrameSink
 from app.system import environment
+from models.program import program_command
 from models.table import BUNDLED
 from tests.doctor.conftest import Machine, Wanted, expect
 from tests.waiting import eventually
@@ -57,6 +58,7 @@ READ: Mapping[str, Any] = {"readers": lambda: ("meet (process 12)",)}
 """v4l2loopback 0.15 refuses a second reader: that a program reads it is no problem."""
 
 
+@pytest.mark.posix("colons in names")
 @pytest.mark.parametrize(
     ("torch", "vendor", "driver", "state", "words"),
     [
@@ -124,6 +126,7 @@ def test_the_installed_torch_can_be_asked(monkeypatch: pytest.MonkeyPatch) -> No
     assert read_torch() == TorchFacts()
 
 
+@pytest.mark.posix("numbers of users")
 def test_a_user_without_a_name_is_named_by_number(monkeypatch: pytest.MonkeyPatch) -> None:
     """As in a container that runs as any number."""
     for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
@@ -134,12 +137,12 @@ def test_a_user_without_a_name_is_named_by_number(monkeypatch: pytest.MonkeyPatc
 
 def test_variables_of_other_programs_are_named(machine: Machine) -> None:
     system = machine.system(environment={"PYTHONPATH": "/opt/ros", "LD_PRELOAD": "x.so"})
-    step = "env -u PYTHONPATH -u LD_PRELOAD python3 run.py"
+    step = f"env -u PYTHONPATH -u LD_PRELOAD {program_command()}"
     expect(check_variables(system), (WARNING, "PYTHONPATH, LD_PRELOAD", step))
     expect(check_variables(machine.system()))
 
 
-X11, HEADLESS = {"environment": {"DISPLAY": ":9"}}, "python3 run.py headless"
+X11, HEADLESS = {"environment": {"DISPLAY": ":9"}}, f"{program_command()} headless"
 LACKING = Text("the window needs the library {library}, which …", {"library": "libfontconfig.so.1"})
 
 
@@ -183,11 +186,13 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     expect(check_disk(tmp_path / "file" / "mattecam"), (PROBLEM, "is not writable"))
 
 
+@pytest.mark.posix("these commands")
 def test_commands_that_are_not_there_are_no_fault() -> None:
     assert run_command(["no-such-command-anywhere"]) is run_command(["false"]) is None
     assert run_command(["uname", "-s"])
 
 
+@pytest.mark.posix("colons in names")
 def test_what_became_of_the_gpu_of_intel_is_reported(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     device = "/sys/bus/pci/devices/0000:00:02.0"
     assert not list(check_intel(machine.system()))
@@ -350,7 +355,7 @@ def test_a_failed_repair_says_what_to_do(said: str, advice: str, caplog: pytest.
 
 def test_a_repair_that_succeeds_prints_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     done = tmp_path / "done"
-    run_fix(["touch", str(done)])
+    run_fix([sys.executable, "-c", "import pathlib, sys; pathlib.Path(sys.argv[1]).touch()", str(done)])
     assert done.exists()
     assert capfd.readouterr() == ("", "")
 
