@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Run the program and its tests for Windows in the place that build.sh has made:
-#     check.sh FOLDER [TESTS...]      results and the screenshot are left in FOLDER/out
+#     check.sh FOLDER [TESTS...]      results, counts and the screenshot are left in C:\out of FOLDER
 set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 project="$(cd "$here/../.." && pwd)"
@@ -26,39 +26,59 @@ step() { # step LIMIT NAME COMMAND...: print what is done, and its log where it 
     tail -n 1 "$out/$name.log"
 }
 
-on_screen() { # on_screen COMMAND...: run it on an X server of its own, and photograph the window after a minute
+on_screen() { # on_screen ARGUMENTS...: run the program on an X server of its own, and photograph its window
+    ./w wineserver -k || true # what has begun without a screen shows no window
     ./w bash -c '
-        Xvfb :77 -screen 0 1366x768x24 &
+        Xvfb :77 -screen 0 1366x768x24 -nolisten tcp &
         screen=$!
         trap "kill $screen" EXIT
         sleep 3
+        export DISPLAY=:77
         cd /h/prefix/drive_c/mattecam
-        DISPLAY=:77 wine "C:\\Python311\\python.exe" "$@" &
+        wine "C:\\Python311\\python.exe" -m mattecam "$@" &
         window=$!
-        sleep 75
-        DISPLAY=:77 import -window root /h/prefix/drive_c/out/window.png
+        for _ in {1..120}; do
+            ! xdotool search --onlyvisible --name Mattecam >/dev/null 2>&1 || break
+            sleep 2
+        done
+        sleep 30 # until it shows frames
+        import -window root /h/prefix/drive_c/out/window.png
         wait "$window"
     ' _ "$@"
 }
 
+tests() { # tests FOLDERS...: run each by itself, and print the counts of all
+    local each name failed=0
+    for each in "$@"; do
+        name="$(tr / - <<<"$each")"
+        step 60m "$name" ./wpy -m pytest -q -n 1 --timeout 300 -p no:cacheprovider \
+            -m "not slow and not vm and not long" "$each" || failed=1
+        echo "$each: $(grep -E '^([0-9]+|no) .* in [0-9.]+s' "$out/$name.log" | tail -n 1)" >>"$out/tests.txt"
+    done
+    cat "$out/tests.txt"
+    return "$failed"
+}
+
 echo '{}' >"$out/settings.json" # nothing but what each step says
 demo=(--source demo --size 640x360 --model mattecam --config 'C:\out\settings.json')
+mattecam=(./wpy -m mattecam)
 
-step 5m version ./wpy run.py version
-step 15m headless ./wpy run.py headless "${demo[@]}" --frames 60 --virtual-camera off --record 'C:\out\recorded.mp4'
-step 15m convert ./wpy run.py convert 'C:\out\recorded.mp4' 'C:\out\converted.mp4' --background blur
-step 5m doctor ./wpy run.py doctor --json || true # without a camera, and without OBS, it has problems to name
+step 5m version "${mattecam[@]}" version
+step 15m headless "${mattecam[@]}" headless "${demo[@]}" --frames 60 --virtual-camera off --record 'C:\out\recorded.mp4'
+step 15m convert "${mattecam[@]}" convert 'C:\out\recorded.mp4' 'C:\out\converted.mp4' --background blur
+step 5m doctor "${mattecam[@]}" doctor --json || true # without a camera, and without OBS, it has problems to name
 
 # The key by which OBS's filter is found; its memory is read by a second program.
 ./w wine reg add 'HKCR\CLSID\{A3FCE0F5-3493-419F-958A-ABA1250EC20B}' /ve /d OBS /f >/dev/null
-./wpy run.py headless "${demo[@]}" --seconds 60 --virtual-camera auto >"$out/sender.log" 2>&1 &
+"${mattecam[@]}" headless "${demo[@]}" --seconds 60 --virtual-camera auto >"$out/sender.log" 2>&1 &
 sender=$!
 cp "$here/reader.py" prefix/drive_c/reader.py
-step 5m reader ./wpy 'C:\reader.py' 45 'C:\out\received.png'
+step 5m reader ./wpy 'C:\reader.py' 90 'C:\out\received.png'
 wait "$sender" || true
 
-step 10m window on_screen run.py "${demo[@]}" --frames 400 --virtual-camera off
+step 10m window on_screen "${demo[@]}" --frames 600 --virtual-camera off
 [[ -s "$out/recorded.mp4" && -s "$out/converted.mp4" && -s "$out/received.png" && -s "$out/window.png" ]]
 
-step 180m tests ./wpy -m pytest -q -n 2 -p no:cacheprovider -m "not slow and not vm and not long" "$@"
+[[ $# -gt 0 ]] || set -- $(cd "$project" && find tests -name 'test_*.py' | cut -d / -f 1-2 | sort -u)
+tests "$@"
 echo "== Windows: all checks passed; look at $out/window.png"
