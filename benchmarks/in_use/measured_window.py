@@ -7,6 +7,7 @@ from collections.abc import Callable
 from itertools import pairwise
 
 from PyQt6.QtCore import QEventLoop, QTimer
+from PyQt6.QtWidgets import QWidget
 
 from app.gui.application import Session, WindowOptions, make_application
 from app.runtime.context import PipelineParts
@@ -22,10 +23,15 @@ class MeasuredWindow:
         options = WindowOptions(seconds=24 * 3600, persist=False, parts=parts, unmatted_confirmed=True)
         self._session = Session(make_application(), settings, options)
         self.pipeline = self._session.pipeline
+        # In a call its own window is the active one, not that of the camera.
+        self._window_of_the_call = QWidget()
 
-    def start(self) -> None:
-        """Show the window and start the pipeline."""
+    def start(self, *, in_call: bool) -> None:
+        """Show the window and start the pipeline. in_call: another window is the active one."""
         self._session.start()
+        if in_call:
+            self._window_of_the_call.show()
+            self._window_of_the_call.activateWindow()
 
     def gaps_ms(self, seconds: float) -> list[float]:
         """Run the event loop for `seconds`; return the times between two runs of a timer of 5 ms on the GUI thread."""
@@ -49,4 +55,5 @@ class MeasuredWindow:
 
     def close(self) -> None:
         """Close the window and stop the pipeline."""
+        self._window_of_the_call.close()
         self._session.close()

@@ -40,8 +40,11 @@ class Headless:
 
     def __init__(self, settings: Settings, parts: PipelineParts) -> None:
         self.pipeline = Pipeline(settings, parts=parts, timing=TIMING)
-        self.start = self.pipeline.start
         self._pause = threading.Event()
+
+    def start(self, *, in_call: bool) -> None:
+        """Start the pipeline. in_call: tells nothing without a window."""
+        self.pipeline.start()
 
     def gaps_ms(self, seconds: float) -> list[float]:
         """There is no GUI thread."""
@@ -85,7 +88,7 @@ class Program:
 
     def __enter__(self) -> Program:
         self._counted.enter_context(sections_counted())
-        self._run.start()
+        self._run.start(in_call="camera" in self.outputs)
         if not self._run.wait(PATIENCE_S, lambda: len(self._sent()) >= WARM_UP_FRAMES):
             problems = self._run.pipeline.status().problems
             self.__exit__()
