@@ -299,6 +299,8 @@ TOUCH = 2
 SETTLE_FRAMES, MOST_SETTLE_FRAMES = 15, 240
 """Frames in a row in which what is shown must fit a window before it is used; the first is doubled, up to the second,
 where a window proves too narrow, which costs a second look at that frame."""
+# The network for fewer columns is made after so many frames: whoever tries another detail waits for one network only.
+FRAMES_BEFORE_NARROW = 45
 WHOLE_EVERY, WHOLE_FRAMES = 90, 5
 """Frames in a row with a window at most, and frames in which the network then looks at all columns; strict mode shows
 nobody in the first two."""
@@ -451,8 +453,8 @@ class OpenVinoBackend(CpuBackend):
     ) -> None:
         """Compile the artefact for this geometry. threads: of a step; None for all cores.
 
-        live: whether the network may leave out columns. The network for them is made beside the first frames, which
-        need all columns, and again when other windows suffice. gpu: OpenVINO's name of a GPU that runs the network
+        live: whether the network may leave out columns. The network for them is made beside early frames, and again
+        when other windows suffice. gpu: OpenVINO's name of a GPU that runs the network
         of all columns, and its precision; a live picture does not wait for it. Raises RuntimeError if OpenVINO fails to
         compile the network for the CPU.
         """
@@ -471,7 +473,7 @@ class OpenVinoBackend(CpuBackend):
         self._first: int | None = None
         """First column of the window that was seen last, and that has the memory; None: all columns."""
         self._narrows = bool(live and artefact.states and artefact.guided_filter and self._columns.wanted)
-        self._begin_making()
+        self._frames = 0
         self._gpu_precision = "" if gpu is None else gpu[1]
         self._gpu_made: Future[GpuStages] | None = None
         if gpu is not None:
@@ -497,11 +499,12 @@ class OpenVinoBackend(CpuBackend):
         self.strips.run(small.shape[1], shrink_rows, frame, ratio, ratio, small)
         if self._narrow is not None and self._last is not None:
             self._columns.track(self._last.coarse)
-        if self._made is None:
-            if self._columns.wanted != self._columns.window:
-                self._begin_making()
-        elif self._made.done():
-            self._use(self._made)
+        self._frames += 1
+        if self._made is not None:
+            if self._made.done():
+                self._use(self._made)
+        elif self._narrow is None or self._columns.wanted != self._columns.window:
+            self._begin_making()
         # A GPU needs less of the processor for all columns than the CPU for a few.
         first = None if self._narrow is None or self._whole.gpu is not None else self._columns.choose(small)
         if first != self._first:
@@ -567,8 +570,8 @@ class OpenVinoBackend(CpuBackend):
         super().close()
 
     def _begin_making(self) -> None:
-        """Begin to make the network for the columns that are wanted, on a thread of its own."""
-        if self._narrows:
+        """Begin to make the network for the columns that are wanted, on a thread of its own, once it is worth it."""
+        if self._narrows and self._frames >= FRAMES_BEFORE_NARROW:
             self._made = self._pool.submit(self.make_network, self._columns.wanted)
 
     def _use(self, made: Future[RecurrentNetwork]) -> None:

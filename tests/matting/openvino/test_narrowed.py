@@ -21,6 +21,7 @@ from app.matting.interface import StepGeometry, StepRequest, network_gain
 from app.matting.openvino import openvino_backend
 from app.matting.openvino.openvino_backend import (
     ALIGNMENT,
+    FRAMES_BEFORE_NARROW,
     MARGIN,
     SETTLE_FRAMES,
     WHOLE_EVERY,
@@ -126,6 +127,25 @@ def test_a_narrower_network_takes_over_where_it_suffices() -> None:
             if shares.count(min(shares, default=widest)) > 4 and min(shares) < widest:
                 break
     assert shares[0] == widest > shares[-1] >= min(window_widths(WIDTH))
+
+
+def test_a_network_for_fewer_columns_is_made_beside_the_picture_and_not_before_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    make = OpenVinoBackend.make_network
+    widths: list[int] = []
+
+    def note(backend: OpenVinoBackend, width: int) -> RecurrentNetwork:
+        widths.append(width)
+        return make(backend, width)
+
+    monkeypatch.setattr(OpenVinoBackend, "make_network", note)
+    with closing(bundled_backend(GEOMETRY, live=True)) as backend:
+        for frame in itertools.islice(itertools.cycle(FRAMES), FRAMES_BEFORE_NARROW - 1):
+            alpha_of(backend, frame)
+        assert widths == [WIDTH], "whoever tries another detail waits for one network only"
+        alpha_of(backend, FRAMES[0])
+    assert len(widths) == 2
 
 
 def test_without_a_network_for_fewer_columns_all_are_seen(
