@@ -33,7 +33,7 @@ from tests.paths import ROOT
 from tests.serving import served
 from tools import lock_requirements
 from tools.packages import deb, release
-from tools.packages.check import Report, external_libraries, foreign_folders, refused, resolved, unknown
+from tools.packages.check import Report, check, external_libraries, foreign_folders, refused, resolved, unknown
 from tools.packages.desktop import desktop_files
 from tools.packages.natives import (
     COMMON,
@@ -189,6 +189,13 @@ def test_native_libraries_are_in_the_bill_of_materials_and_in_the_copyright() ->
     assert components[-1]["name"] == "x265" and "bitbucket" in str(components[-1]["externalReferences"])
     assert "Files: */libx265-f5385bb8.so.216\n" in text and "License: GPL-2.0-or-later\n" in text
     assert "x265: GPL-2.0-or-later" in release.licence_list(report)
+
+
+def test_a_folder_without_a_tree_does_not_pass_the_check(tmp_path: Path) -> None:
+    """After a build that had failed, the check of the folder that was not there passed."""
+    report = check(tmp_path / "none")
+
+    assert report.wrong == [f"there is no tree: {tmp_path}/none/bin/mattecam is missing"]
 
 
 def test_a_library_without_an_entry_stops_the_package(tmp_path: Path) -> None:

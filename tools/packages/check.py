@@ -52,7 +52,10 @@ class Report:
 def check(tree: Path) -> Report:
     """Return everything that is to be known of a tree."""
     files = list(files_of(tree))
+    launcher = tree / "bin" / "mattecam"
     report = Report(digest=digest(tree), licences=licences([str(site_packages(tree))]))
+    if launcher not in files:
+        report.wrong.append(f"there is no tree: {launcher} is missing")
     sizes: dict[str, int] = {}
     for path in files:
         part = part_of(path.relative_to(tree))
