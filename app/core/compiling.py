@@ -11,7 +11,9 @@ import contextlib
 import ctypes
 import functools
 import gc
+import importlib
 import logging
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -25,6 +27,7 @@ log = logging.getLogger(__name__)
 Function = TypeVar("Function", bound=Callable[..., object])
 # Folder of the libraries in a package; not in a copy of the sources, where numba compiles.
 FOLDER = Path(__file__).with_name("kernels")
+SUFFIX = ".dll" if sys.platform == "win32" else ".so"
 # Instruction sets that each level needs, as Linux lists them, beside those of the levels below.
 LEVELS = {
     "x86-64-v4": {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"},
@@ -131,14 +134,29 @@ def library() -> ctypes.CDLL | None:
     """Return the best library for this processor; None in a copy of the sources. Raises OSError if none fits it."""
     if not FOLDER.is_dir():
         return None
-    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    # One line for each core; all have the same.
-    flags = set(next((line for line in lines if line.startswith("flags")), "").split())
+    instructions = _instructions()
     for level, needed in LEVELS.items():
-        if needed <= flags:
-            return ctypes.CDLL(str(FOLDER / f"{level}.so"))
+        if needed <= instructions:
+            return ctypes.CDLL(str(FOLDER / f"{level}{SUFFIX}"))
     lowest = list(LEVELS)[-1]
     raise OSError(f"This processor lacks instructions of {lowest}, which Mattecam needs.")
+
+
+def _instructions() -> set[str]:
+    """Return the instruction sets of this processor, as Linux lists them."""
+    found: set[str] = set()
+    if sys.platform == "win32":
+        # Windows has no word for some of them, such as bmi1; numpy has asked the processor, and knows
+        # the levels.
+        features = importlib.import_module("numpy._core._multiarray_umath").__cpu_features__
+        for level, needed in LEVELS.items():
+            if features.get(level.replace("x86-64-v", "X86_V")):
+                found |= needed
+    else:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        # One line for each core; all have the same.
+        found.update(next((line for line in lines if line.startswith("flags")), "").split())
+    return found
 
 
 def kernel(name: str, arguments: Sequence[Argument]) -> Callable[..., None]:

@@ -1,5 +1,7 @@
 """Check a tree: nothing is missing, nothing is forbidden, it runs with an old C library, and how large each part is.
 
+A tree for Windows is checked on Linux as well: its libraries name those that they need.
+
     python -m tools.packages.check FOLDER
 
 Prints the result as JSON; the exit code is 1 if something is wrong.
@@ -19,16 +21,27 @@ from pathlib import Path
 
 from app.core.paths import licences
 from tools.packages.natives import described, libraries_of, natives, part_of_file
-from tools.packages.tree import ROOT, files_of, site_packages
+from tools.packages.tree import ROOT, files_of, is_windows, site_packages
 
 GLIBC = (2, 35)
 """Newest version of the C library that may be required: Debian 12 has 2.36, Ubuntu 22.04 has 2.35."""
 FORBIDDEN = ("ippicv", "oneAPI Math Kernel", "OpenSSL 1.1", "pip-build-env", "_skbuild")
 """Texts in binaries: of parts that a GPL-3 program may not contain, of old parts, of folders of a build."""
-OF_DRIVERS = {"libOpenCL.so.1"}
+OF_DRIVERS = {"libOpenCL.so.1", "OpenCL.dll"}
 """Libraries that come with a driver; OpenVINO lists no GPU without them."""
+LONGEST_NAME = 150
+"""Characters of a file's name below the tree: of 259 in a path of Windows, the rest is the folder of the user."""
 HERE = (str(ROOT), f"{sys.base_prefix}/lib/python")
 """Folders of this machine, which no text or module may name; Python's own library names that of its build."""
+OF_WINDOWS = re.compile(
+    r"(?:api-ms-win|ext-ms)-.*|(?:advapi|authz|bcrypt|comctl|comdlg|crypt|d3d9|d3d11|d3d12|dbghelp|dnsapi|dwmapi|dwrite"
+    r"|dxgi|gdi|imm|iphlpapi|kernel|mf|mfplat|mfreadwrite|mpr|msvcrt|ncrypt|netapi|ntdll|ole|oleaut|opengl|powrprof|psapi"
+    r"|pdh|rpcrt4|secur|setupapi|shcore|shell|shlwapi|strmiids|ucrtbase|user|userenv|uxtheme|version|wevtapi|winmm|winhttp"
+    r"|winspool|ws2_|wsock|wtsapi|d2d1|avicap|avrt|bcryptprimitives|cfgmgr|secur|propsys|normaliz|msvfw|ktmw|wintrust"
+    r"|dxva2|vfw|evr|mfuuid|quartz|uiautomationcore|runtimeobject|combase|dcomp|usp10|winsta|hid|icuuc|icuin)(?:32)?\.(?:dll|drv)",
+    re.IGNORECASE,
+)
+"""Libraries of Windows 10 itself."""
 REFUSED_LICENCE = re.compile(r"proprietary|NVIDIA|(?<!L)GPL-?v?\s?2(?!\S*(\+|-or-later))|v2 \(GPLv2\)", re.IGNORECASE)
 
 
@@ -62,15 +75,19 @@ def check(tree: Path) -> Report:
         sizes[part] = sizes.get(part, 0) + path.stat().st_size
     report.megabytes = round(sum(sizes.values()) / 1e6)
     report.parts = {part: round(size / 1e6, 1) for part, size in sorted(sizes.items(), key=lambda item: -item[1])}
-    binaries = [path for path in files if is_elf(path)]
-    newest = max((newest_glibc(path) for path in binaries), default=(0,))
-    report.glibc = ".".join(map(str, newest))
-    if newest > GLIBC:
-        report.wrong.append(f"needs glibc {report.glibc}")
+    binaries = [path for path in files if is_binary(path)]
     report.natives = described(natives(files))
     report.wrong += [f"no licence is known of {path.relative_to(tree)}" for path in unknown(tree, files)]
-    report.external, wrong = external_libraries(tree, binaries)
-    report.wrong += wrong
+    if is_windows(tree):
+        report.wrong += missing_on_windows(tree, binaries)
+        report.wrong += too_long(tree, files)
+    else:
+        newest = max((newest_glibc(path) for path in binaries), default=(0,))
+        report.glibc = ".".join(map(str, newest))
+        if newest > GLIBC:
+            report.wrong.append(f"needs glibc {report.glibc}")
+        report.external, wrong = external_libraries(tree, binaries)
+        report.wrong += wrong
     report.wrong += [
         f"contains {text!r}: {path.relative_to(tree)}" for path, text in containing(set(files) - set(binaries), HERE)
     ]
@@ -87,10 +104,31 @@ def part_of(path: Path) -> str:
     return re.sub(r"\.libs$|-[\d.]+\.dist-info$|\.py$", "", name).lower().replace("opencv_python_headless", "cv2")
 
 
-def is_elf(path: Path) -> bool:
-    """Return whether a file is a program or a shared library."""
+def is_binary(path: Path) -> bool:
+    """Return whether a file is a program or a shared library, of Linux or of Windows."""
     with path.open("rb") as file:
-        return file.read(4) == b"\x7fELF"
+        start = file.read(4)
+    return start == b"\x7fELF" or start.startswith(b"MZ")
+
+
+def missing_on_windows(tree: Path, binaries: Iterable[Path]) -> list[str]:
+    """Return the libraries that binaries name, and neither the tree nor Windows has."""
+    binaries = list(binaries)
+    # Names of Windows have no case. Each part adds the folder of its libraries to those that are searched.
+    in_tree = {path.name.lower() for path in binaries}
+    wrong = []
+    for path in binaries:
+        needed = re.findall(r"DLL Name: (\S+)", _output("objdump", "-p", str(path)))
+        others = [name for name in needed if name not in OF_DRIVERS and not OF_WINDOWS.fullmatch(name)]
+        missing = [name for name in others if name.lower() not in in_tree]
+        wrong += [f"missing library: {path.relative_to(tree)} needs {name}" for name in missing]
+    return wrong
+
+
+def too_long(tree: Path, files: Iterable[Path]) -> list[str]:
+    """Return what is wrong with names that leave too little of a path of Windows to the folder of the user."""
+    names = [str(path.relative_to(tree)) for path in files]
+    return [f"the name is too long for Windows: {name}" for name in names if len(name) > LONGEST_NAME]
 
 
 def newest_glibc(path: Path) -> tuple[int, ...]:

@@ -1,9 +1,9 @@
 """Compile the kernels for packages, which lack numba: one library for each level of x86-64.
 
-    python -m tools.packages.kernels FOLDER
+    python -m tools.packages.kernels FOLDER [--windows]
 
 numba compiles them as it does at a start from the sources, for a named processor in place of this one. What calls them
-from Python is left out; `app.core.compiling` passes the arguments. Needs gcc.
+from Python is left out; `app.core.compiling` passes the arguments. Needs gcc, for Windows that of mingw-w64.
 """
 
 from __future__ import annotations
@@ -15,11 +15,13 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from app.core.compiling import LEVELS
 from app.matting.choice.preparation import KERNELS
 
+ROOT = Path(__file__).resolve().parents[2]
 RUNTIME = r"""
 #include <stdint.h>
 #include <stdlib.h>
@@ -48,33 +50,47 @@ int numba_attempt_nocopy_reshape(intptr_t ndim, const intptr_t *shape, const int
 """
 
 
-def build(folder: Path, levels: Iterable[str] = LEVELS) -> None:
+@dataclass(frozen=True)
+class Linking:
+    """What makes a library of object files for one system."""
+
+    triple: str
+    """System in the words of LLVM; empty for this one."""
+    suffix: str
+    command: tuple[str, ...]
+
+
+LINUX = Linking(
+    "",
+    ".so",
+    ("gcc", "-shared", "-fPIC", "-O2", "-s", "-Wl,--no-undefined", "-Wl,--build-id=none,-Bsymbolic"),
+)
+WINDOWS = Linking(
+    "x86_64-w64-windows-gnu",
+    ".dll",
+    ("x86_64-w64-mingw32-gcc", "-shared", "-O2", "-s", "-static-libgcc", "-Wl,--no-insert-timestamp"),
+)
+
+
+def build(folder: Path, levels: Iterable[str] = LEVELS, linking: Linking = LINUX) -> None:
     """Write the library of each level into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     for level in levels:
         with tempfile.TemporaryDirectory() as scratch:
             fixed = {"NUMBA_CPU_NAME": level, "NUMBA_CPU_FEATURES": "", "NUMBA_CACHE_DIR": str(Path(scratch) / "cache")}
             command = [sys.executable, "-m", "tools.packages.kernels", "--objects", scratch]
-            subprocess.run(command, env=os.environ | fixed, check=True)
+            if linking is WINDOWS:
+                command.append("--windows")
+            subprocess.run(command, cwd=ROOT, env=os.environ | fixed, check=True)
             (Path(scratch) / "runtime.c").write_text(RUNTIME, "ascii")
             objects = sorted(path.name for path in Path(scratch).glob("*.o"))
-            link = [
-                "gcc",
-                "-shared",
-                "-fPIC",
-                "-O2",
-                "-s",
-                "-Wl,--no-undefined",
-                "-Wl,--build-id=none,-Bsymbolic",
-                "runtime.c",
-            ]
-            subprocess.run(
-                [*link, *objects, "-lm", "-o", str((folder / f"{level}.so").resolve())], cwd=scratch, check=True
-            )
+            library = (folder / f"{level}{linking.suffix}").resolve()
+            link = [*linking.command, "runtime.c", *objects, "-lm", "-o", str(library)]
+            subprocess.run(link, cwd=scratch, check=True)
 
 
-def write_objects(folder: Path) -> None:
-    """Write an object file for each kernel, for the processor that the environment names."""
+def write_objects(folder: Path, triple: str) -> None:
+    """Write an object file for each kernel, for the processor that the environment names. triple: as in `Linking`."""
     from app.core.compiling import kernels
 
     for module in KERNELS:
@@ -83,11 +99,11 @@ def write_objects(folder: Path) -> None:
         (compiled,) = dispatcher.overloads.values()
         code = str(compiled.library._final_module)  # noqa: SLF001 - numba has no public way to it
         file = folder / f"{dispatcher.__name__}.o"
-        file.write_bytes(_object(code, compiled.fndesc.mangled_name, dispatcher.__name__))
+        file.write_bytes(_object(code, triple, compiled.fndesc.mangled_name, dispatcher.__name__))
 
 
-def _object(code: str, name: str, public: str) -> bytes:
-    """Return the machine code of a module that exports one function."""
+def _object(code: str, triple: str, name: str, public: str) -> bytes:
+    """Return the machine code of a module that exports one function, for the system `triple`."""
     import llvmlite.binding as llvm  # type: ignore[import-untyped]
 
     module = llvm.parse_assembly(code)
@@ -97,10 +113,13 @@ def _object(code: str, name: str, public: str) -> bytes:
     for value in module.global_variables:
         if not value.is_declaration:
             value.linkage = "internal"
-    target = llvm.Target.from_triple(module.triple)
+    target = llvm.Target.from_triple(triple or module.triple)
     machine = target.create_target_machine(
         cpu=os.environ["NUMBA_CPU_NAME"], features="", opt=3, reloc="pic", codemodel="small"
     )
+    if triple:
+        module.triple = triple
+        module.data_layout = str(machine.target_data)
     passes = llvm.create_new_module_pass_manager()
     passes.add_global_dead_code_eliminate_pass()
     passes.run(module, llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options(speed_level=0)))
@@ -112,5 +131,10 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", metavar="FOLDER", type=Path)
     parser.add_argument("--objects", action="store_true", help=argparse.SUPPRESS)  # in a process for each level
+    parser.add_argument("--windows", action="store_true", help="for Windows in place of this system")
     options = parser.parse_args()
-    (write_objects if options.objects else build)(options.folder)
+    linking = WINDOWS if options.windows else LINUX
+    if options.objects:
+        write_objects(options.folder, linking.triple)
+    else:
+        build(options.folder, linking=linking)

@@ -100,6 +100,13 @@ FFMPEG = Native(
     "https://ffmpeg.org/releases/",
     LGPL3,
 )
+FFI = Native(
+    "libffi",
+    "MIT",
+    "1996-2024 Anthony Green, Red Hat, Inc and others",
+    "https://github.com/libffi/libffi",
+    ("MIT",),
+)
 FREETYPE = Native(
     "FreeType",
     "FTL OR GPL-2.0-only",
@@ -153,6 +160,13 @@ ICU = Native(
     "https://github.com/unicode-org/icu",
     ("MIT",),
 )
+ICONV = Native(
+    "GNU libiconv",
+    "LGPL-2.1-or-later",
+    "1999-2024 Free Software Foundation, Inc.",
+    "https://ftp.gnu.org/gnu/libiconv/",
+    ("LGPL-2.1",),
+)
 JPEG = Native(
     "libjpeg-turbo",
     "IJG AND BSD-3-Clause AND Zlib",
@@ -177,6 +191,13 @@ LZMA = Native(
     "0BSD",
     "Lasse Collin, Igor Pavlov and others",
     "https://tukaani.org/xz/",
+)
+MICROSOFT = Native(
+    "Microsoft Visual C++ runtime",
+    "LicenseRef-Microsoft-Visual-Cpp-runtime",
+    "Microsoft Corporation",
+    "none; a system library of the compiler in the words of the GPL (docs/licences.md)",
+    ("Microsoft-Visual-Cpp-runtime",),
 )
 NETTLE = Native(
     "Nettle",
@@ -209,6 +230,13 @@ OPENSSL = Native(
     "OpenSSL",
     "1998-2021 the OpenSSL project; 1995-1998 Eric Young",
     "https://www.openssl.org/source/old/1.1.1/",
+)
+OPENSSL_3 = Native(
+    "OpenSSL 3",
+    "Apache-2.0",
+    "1998-2024 the OpenSSL project",
+    "https://github.com/openssl/openssl",
+    ("Apache-2.0",),
 )
 OPENVINO = Native(
     "OpenVINO",
@@ -297,6 +325,13 @@ WEBP = Native(
     "https://chromium.googlesource.com/webm/libwebp",
     ("BSD-3-Clause", "WebM-Patents"),
 )
+WINPTHREAD = Native(
+    "winpthreads of mingw-w64",
+    "MIT AND BSD-3-Clause",
+    "2011-2024 the mingw-w64 project; 2001-2007 Lockless Inc.",
+    "https://www.mingw-w64.org/source/",
+    ("MIT", "BSD-3-Clause"),
+)
 X264 = Native(
     "x264",
     "GPL-2.0-or-later",
@@ -325,6 +360,13 @@ XCB = Native(
     "https://xcb.freedesktop.org/dist/",
     ("X11",),
 )
+ZLIB = Native(
+    "zlib",
+    "Zlib",
+    "1995-2024 Jean-loup Gailly and Mark Adler",
+    "https://zlib.net/",
+    ("Zlib",),
+)
 ZSTD = Native(
     "Zstandard",
     "BSD-3-Clause OR GPL-2.0-only",
@@ -340,38 +382,44 @@ BY_FILE = {
     r"avif": AVIF,
     r"brotli(common|dec|enc)": BROTLI,
     r"(crypto|ssl)": OPENSSL,
+    r"(crypto|ssl)-3": OPENSSL_3,
     r"dav1d": DAV1D,
     r"de265": DE265,
     r"drm": DRM,
+    r"ffi-8": FFI,
     r"freetype": FREETYPE,
-    r"gfortran": GCC,
+    r"gcc_s_seh|gfortran|stdc\+\+": GCC,
     r"gmp": GMP,
     r"gnutls": GNUTLS,
     r"harfbuzz": HARFBUZZ,
     r"heif": HEIF,
     r"hwloc": HWLOC,
+    r"iconv": ICONV,
     r"icu(data|uc|i18n)": ICU,
     r"jpeg": JPEG,
     r"lcms2": LCMS,
     r"lzma": LZMA,
     r"mp3lame": LAME,
+    r"(msvcp|vcruntime)140(_[12])?": MICROSOFT,
     r"nettle|hogweed": NETTLE,
     r"openblasp-r0|scipy_openblas64_": OPENBLAS,
     r"opencore-amr(nb|wb)": OPENCORE,
     r"openjp2": OPENJPEG,
     r"opus": OPUS,
     r"png16": PNG,
-    r"python3": CPYTHON,
+    r"python3(11)?": CPYTHON,
     r"quadmath": QUADMATH,
     r"sharpyuv|webp(|demux|mux)": WEBP,
-    r"tbb(|bind_2_5|malloc|malloc_proxy)": TBB,
+    r"tbb(|12|bind_2_5|malloc|malloc_proxy)": TBB,
     r"tiff": TIFF,
     r"unistring": UNISTRING,
     r"vpl": VPL,
     r"vpx": VPX,
+    r"winpthread": WINPTHREAD,
     r"x264": X264,
     r"x265": X265,
     r"xcb(|-shape|-shm|-xfixes)": XCB,
+    r"zlib1": ZLIB,
     r"zstd": ZSTD,
 }
 """By the name of the file, without `lib`, the mark that a wheel adds, and the version."""
@@ -385,9 +433,11 @@ RECIPES = {
     "pillow.libs": "https://github.com/python-pillow/Pillow",
 }
 """Folder of libraries → what built them, with the exact versions."""
-EXTENSION = re.compile(r"\.(cpython-\w+|abi3)[\w-]*\.so$")
+EXTENSION = re.compile(r"\.(cpython-\w+|abi3)[\w-]*\.so$|\.pyd$")
 """Modules that are compiled: a part of their own package, whose metadata state the licence."""
 MARKS = re.compile(r"^lib|(-[0-9a-f]{8})+(?=\.)|\.\d.*$|\.so.*$")
+WINDOWS_MARKS = re.compile(r"^lib|-[0-9a-f]{32}(?=\.)|\.dll$")
+VERSION_OF_WINDOWS = re.compile(r"-\d+$")
 
 
 def is_extension(path: PurePath) -> bool:
@@ -397,11 +447,16 @@ def is_extension(path: PurePath) -> bool:
 
 def part_of_file(path: PurePath) -> Native | None:
     """Return the entry of a shared library in a folder of packages; None if there is none."""
-    stem = MARKS.sub("", path.name)
+    names = [MARKS.sub("", path.name)]
+    if path.suffix == ".dll":
+        name = WINDOWS_MARKS.sub("", path.name)
+        # The version is a part of the name: avcodec-62; libcrypto-3 has an entry of its own.
+        names = [name, VERSION_OF_WINDOWS.sub("", name)]
     in_qt = "PyQt6/Qt6" in path.as_posix()
-    for pattern, part in BY_FILE.items():
-        if re.fullmatch(pattern, stem):
-            return QT_FFMPEG if in_qt and part is FFMPEG else part
+    for name in names:
+        for pattern, part in BY_FILE.items():
+            if re.fullmatch(pattern, name):
+                return QT_FFMPEG if in_qt and part is FFMPEG else part
     for folder, part in BY_FOLDER.items():
         if folder in path.as_posix():
             return part
@@ -410,7 +465,7 @@ def part_of_file(path: PurePath) -> Native | None:
 
 def libraries_of(files: Iterable[Path]) -> Iterable[Path]:
     """Return those of the files that are shared libraries, without compiled modules."""
-    return [path for path in files if re.search(r"\.so(\.|$)", path.name) and not is_extension(path)]
+    return [path for path in files if re.search(r"\.so(\.|$)|\.dll$", path.name) and not is_extension(path)]
 
 
 def natives(files: Iterable[Path]) -> dict[Native, list[str]]:

@@ -58,22 +58,23 @@ QT_PLUGINS = (
     "platforminputcontexts",
     "platforms",
     "platformthemes",
+    "styles",
     "tls",
     "wayland-decoration-client",
     "wayland-graphics-integration-client",
     "wayland-shell-integration",
     "xcbglintegrations",
 )
-QT_PLATFORMS = ("libqoffscreen", "libqminimal", "libqwayland", "libqxcb")
+QT_PLATFORMS = ("qoffscreen", "qminimal", "qwayland", "qwindows", "qxcb")
 QT_MODULES = ("QtCore", "QtGui", "QtNetwork", "QtSvg", "QtWidgets", "sip")
 OPENVINO_LIBRARIES = (
-    "libopenvino.so",
-    "libopenvino_intel_cpu_plugin",
-    "libopenvino_intel_gpu_plugin",
-    "libopenvino_ir_frontend",
-    "libtbb",
-    "libhwloc",
+    "openvino_intel_cpu_plugin",
+    "openvino_intel_gpu_plugin",
+    "openvino_ir_frontend",
+    "tbb",
+    "hwloc",
 )
+"""What their names begin with, beside `openvino` itself; as all names of libraries here without `lib` and suffix."""
 PACKAGES = (
     "pip*",
     "_distutils_hack",
@@ -86,6 +87,7 @@ PACKAGES = (
     "numpy/_pyinstaller",
     "numpy/testing/_private/extbuild.py",
     "numpy/_core/_*tests*.so",
+    "numpy/_core/_*tests*.pyd",
     "psutil/tests",
     "cv2/data",
     "cv2/qt",
@@ -103,6 +105,7 @@ PACKAGES = (
     "openvino/frontend/onnx",
     "openvino/frontend/paddle",
     "openvino/frontend/*.so",
+    "openvino/lib",
     "PyQt6/bindings",
     "PyQt6/Qt6/plugins/platformthemes/libqgtk3.so",
     "PyQt6/lupdate",
@@ -110,7 +113,6 @@ PACKAGES = (
     "PyQt6/Qt6/qml",
     "PyQt6/Qt6/qsci",
     "PyQt6/Qt6/libexec",
-    "PyQt6/Qt6/bin",
     "**/*.pyi",
     "**/*.pyx",
     "**/*.pxd",
@@ -119,6 +121,7 @@ PACKAGES = (
     "**/*.c",
     "**/*.cpp",
     "**/*.pc",
+    "**/*.lib",
     "**/__pycache__",
 )
 """Patterns below the folder of the packages; `_unused` adds parts of Qt and OpenVINO."""
@@ -136,11 +139,22 @@ def prune(folder: Path, patterns: Iterable[str]) -> None:
 def _unused(packages: Path) -> list[Path]:
     """Return libraries, plug-ins and modules of Qt and OpenVINO that are not in the lists above."""
     qt, openvino = packages / "PyQt6" / "Qt6", packages / "openvino" / "libs"
-    kept = {f"libQt6{name}.so.6" for name in QT}
-    found = [path for path in qt.glob("lib/*") if path.name not in kept and not path.name.startswith("libicu")]
+    kept = {f"Qt6{name}" for name in QT}
+    # On Windows the libraries of Qt lie in `bin`; on Linux tools do.
+    libraries = [*qt.glob("lib/*"), *qt.glob("bin/*")]
+    found = [path for path in libraries if stem(path) not in kept and not stem(path).startswith("icu")]
     found += [path for path in qt.glob("plugins/*") if path.name not in QT_PLUGINS]
-    found += [path for path in qt.glob("plugins/platforms/*") if not path.name.startswith(QT_PLATFORMS)]
-    found += [path for path in qt.glob("plugins/imageformats/*") if path.name.startswith("libqpdf")]
+    found += [path for path in qt.glob("plugins/platforms/*") if not stem(path).startswith(QT_PLATFORMS)]
+    found += [path for path in qt.glob("plugins/imageformats/*") if stem(path).startswith("qpdf")]
     found += [path for path in qt.glob("translations/*") if not path.name.startswith("qtbase_")]
-    found += [path for path in packages.glob("PyQt6/*.so") if path.name.partition(".")[0] not in QT_MODULES]
-    return found + [path for path in openvino.glob("*") if not path.name.startswith(OPENVINO_LIBRARIES)]
+    modules = [*packages.glob("PyQt6/*.so"), *packages.glob("PyQt6/*.pyd")]
+    found += [path for path in modules if stem(path) not in QT_MODULES]
+    for path in openvino.glob("*"):
+        if stem(path) != "openvino" and not stem(path).startswith(OPENVINO_LIBRARIES):
+            found.append(path)
+    return found
+
+
+def stem(path: Path) -> str:
+    """Return the name of a library as both systems have it: without `lib`, suffix and version."""
+    return path.name.removeprefix("lib").partition(".")[0]

@@ -109,12 +109,14 @@ def bill_of_materials(
     version: str,
     networks: Iterable[NetworkSpec] = (),
     natives: Iterable[Mapping[str, str]] = (),
+    python: str = "",
 ) -> dict[str, object]:
     """Return the bill of materials (CycloneDX 1.6).
 
     licences: package with version → licence. natives: as in `Report`; their versions are those of the wheels.
+    python: version of Python, this one if empty.
     """
-    components = [_component("platform", "CPython", sys.version.split()[0], "PSF-2.0")]
+    components = [_component("platform", "CPython", python or sys.version.split()[0], "PSF-2.0")]
     for package, licence in licences.items():
         name, _, number = package.rpartition(" ")
         if name != "mattecam":

@@ -51,30 +51,73 @@ def locked_for_packages(text: str, replaced: Iterable[str] = ()) -> list[str]:
     return [entry for name, entries in entries_of(text).items() if name not in left_out for entry in entries]
 
 
-def build(tree: Path, wheels: Sequence[Path] = (), weights: Path | None = None) -> None:
+class LinuxSystem:
+    """Makes what the trees of the systems differ by; `tools.packages.windows` derives that of Windows."""
+
+    unneeded: tuple[str, ...] = PACKAGES
+    """Patterns below the folder of the packages that are left out."""
+    kernel_options: tuple[str, ...] = ()
+
+    def copy_python(self, tree: Path) -> None:
+        """Copy a Python without packages into a new tree."""
+        copy_python(tree)
+
+    def locked(self, text: str, replaced: Iterable[str]) -> list[str]:
+        """Return the entries of a lock file that this system installs."""
+        return locked_for_packages(text, replaced)
+
+    def pip_options(self, tree: Path) -> list[str]:
+        """Return the options by which pip installs into the tree."""
+        return ["--python", str(tree / "bin" / "python3")]
+
+    def install_options(self, tree: Path) -> list[str]:
+        """Return further options of `pip install`."""
+        return []
+
+    def arrange(self, tree: Path) -> None:
+        """Move or remove what pip left elsewhere than the tree has it."""
+        for path in (tree / "bin").iterdir():
+            if not path.name.startswith("python"):
+                path.unlink()
+
+    def write_launchers(self, tree: Path) -> None:
+        """Write what starts the program."""
+        (tree / "bin" / "mattecam").write_text(LAUNCHER)
+
+    def compiler(self, tree: Path) -> list[str]:
+        """Return the Python that compiles the modules, and their folder as tracebacks name it."""
+        return [str(tree / "bin" / "python3"), INSTALLED_IN]
+
+
+def build(
+    tree: Path, wheels: Sequence[Path] = (), weights: Path | None = None, system: LinuxSystem | None = None
+) -> None:
     """Build the tree in a new folder.
 
     wheels: files that take the place of locked wheels. weights: folder of published weights that become part of it;
-    exits before the work if one is not the published file.
+    exits before the work if one is not the published file. system: that the tree is for, Linux if None.
     """
+    system = system or LinuxSystem()
     published = published_in(weights).values() if weights else ()
-    copy_python(tree)
+    system.copy_python(tree)
     with tempfile.TemporaryDirectory() as scratch:
         lock = Path(scratch) / "packages.lock"
         replaced = [wheel.name.partition("-")[0].replace("_", "-").lower() for wheel in wheels]
         text = (ROOT / "requirements" / "base.lock").read_text(encoding="utf-8")
-        lock.write_text("\n".join(locked_for_packages(text, replaced)) + "\n", encoding="utf-8")
-        _pip(tree, "install", "--require-hashes", "--only-binary=:all:", "-r", str(lock))
-        _pip(tree, "install", *map(str, wheels), str(wheel_of_mattecam(Path(scratch))))
+        lock.write_text("\n".join(system.locked(text, replaced)) + "\n", encoding="utf-8")
+        _install(tree, system, "--require-hashes", "--only-binary=:all:", "-r", str(lock))
+        _install(tree, system, *map(str, wheels), str(wheel_of_mattecam(Path(scratch))))
+    system.arrange(tree)
     packages = site_packages(tree)
-    prune(packages, PACKAGES)
+    prune(packages, system.unneeded)
     program = packages / "mattecam" / "_program"
     (program / "COMMIT").write_text(git("rev-parse", "--short=12", "HEAD"), encoding="utf-8")
     include_networks(program, published)
-    compile_kernels = (sys.executable, "-m", "tools.packages.kernels", program / "app" / "core" / "kernels")
+    folder = program / "app" / "core" / "kernels"
+    compile_kernels = [sys.executable, "-m", "tools.packages.kernels", str(folder), *system.kernel_options]
     subprocess.run(compile_kernels, cwd=ROOT, check=True)
     write_licences(tree, publisher())
-    finish(tree)
+    finish(tree, system)
 
 
 def include_networks(program: Path, published: Iterable[Path]) -> None:
@@ -123,8 +166,15 @@ def relocated(binary: bytes, search: bytes) -> bytes:
     return binary.replace(b"\0" + search + b"\0", b"\0" + beside.ljust(len(search), b"\0") + b"\0")
 
 
+def is_windows(tree: Path) -> bool:
+    """Return whether a tree is for Windows."""
+    return (tree / "python.exe").is_file()
+
+
 def site_packages(tree: Path) -> Path:
     """Return the folder of the tree's packages."""
+    if is_windows(tree):
+        return tree / "Lib" / "site-packages"
     return tree / "lib" / f"python{sysconfig.get_python_version()}" / "site-packages"
 
 
@@ -141,17 +191,18 @@ def wheel_of_mattecam(scratch: Path) -> Path:
     return wheel
 
 
-def finish(tree: Path) -> None:
+def finish(tree: Path, system: LinuxSystem) -> None:
     """Remove what differs between builds, compile all modules, set times and modes."""
-    of_pip = [path for name in OF_PIP for path in site_packages(tree).glob(f"*.dist-info/{name}")]
-    for left in [*of_pip, *(path for path in (tree / "bin").iterdir() if not path.name.startswith("python"))]:
-        left.unlink()
-    launcher = tree / "bin" / "mattecam"
-    launcher.write_text(LAUNCHER)
+    for name in OF_PIP:
+        for path in site_packages(tree).glob(f"*.dist-info/{name}"):
+            path.unlink()
+    system.write_launchers(tree)
+    python, installed_in = system.compiler(tree)
+    modules = site_packages(tree).parent
     # -f: pip left modules compiled with the path of this build. Modules never change in place: compare no times.
-    options = ("-q", "-f", "--invalidation-mode", "unchecked-hash", "-s", str(tree), "-p", INSTALLED_IN)
-    python = (str(tree / "bin" / "python3"), "-I", "-m", "compileall", *options, str(tree / "lib"))
-    subprocess.run(python, check=True, env=reproducible() | {"PYTHONHASHSEED": "0"})
+    options = ("-q", "-f", "--invalidation-mode", "unchecked-hash", "-s", str(tree), "-p", installed_in)
+    command = (python, "-I", "-m", "compileall", *options, str(modules))
+    subprocess.run(command, check=True, env=reproducible() | {"PYTHONHASHSEED": "0"})
     moment = int(reproducible()["SOURCE_DATE_EPOCH"])
     for path in [*tree.rglob("*"), tree]:
         if not path.is_symlink():
@@ -183,10 +234,10 @@ def reproducible() -> dict[str, str]:
     return {**os.environ, "SOURCE_DATE_EPOCH": moment}
 
 
-def _pip(tree: Path, *words: str) -> None:
-    pip = (sys.executable, "-m", "pip", "--python", str(tree / "bin" / "python3"), "--quiet", "--no-input")
-    command = words[0], "--no-deps", "--no-compile", "--no-warn-script-location", *words[1:]
-    subprocess.run([*pip, *command], check=True, env={**os.environ, "PIP_USER": "0"})
+def _install(tree: Path, system: LinuxSystem, *words: str) -> None:
+    pip = (sys.executable, "-m", "pip", *system.pip_options(tree), "--quiet", "--no-input", "install")
+    options = ("--no-deps", "--no-compile", "--no-warn-script-location", *system.install_options(tree))
+    subprocess.run([*pip, *options, *words], check=True, env={**os.environ, "PIP_USER": "0"})
 
 
 if __name__ == "__main__":

@@ -1,0 +1,266 @@
+"""Pure parts of the package for Windows: locked wheels, files of Python, licences, archive, script of the installer."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path, PurePath
+from types import ModuleType
+
+import pytest
+
+from tests.paths import ROOT
+from tools.packages import windows
+from tools.packages.check import missing_on_windows, too_long, unknown
+from tools.packages.installer import TEXTS, build_installer, commands_of_deletions, commands_of_files
+from tools.packages.natives import COMMON, part_of_file
+from tools.packages.prune import prune
+from tools.packages.tree import site_packages
+from tools.packages.windows import PYTHON_FILES, build_zip, locked_for_windows, take_python, version_numbers
+
+LOCK = (ROOT / "requirements" / "base.lock").read_text(encoding="utf-8")
+
+
+def test_wheels_of_windows_are_taken_by_their_hashes_without_markers() -> None:
+    entries = locked_for_windows(LOCK)
+    named = {entry.partition("==")[0] for entry in entries}
+
+    assert {"colorama", "pyqt6", "openvino", "numpy"} <= named, "colorama is for Windows alone"
+    assert not named & {"pyvirtualcam", "numba", "torch", "pyobjc-core"}
+    assert len(named) == len(entries), "one version of each: that for Python 3.11"
+    assert all("--hash=sha256:" in entry and ";" not in entry for entry in entries)
+
+
+def archive_of_python(path: Path, replaced: str = "") -> Path:
+    """Write an archive with files that count as those of Python; `replaced` has other contents."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in ("python.exe", "python311.dll", "_ctypes.pyd", "LICENSE.txt"):
+            archive.writestr(f"folder/{name}", "other" if name == replaced else name)
+    return path
+
+
+@pytest.fixture
+def pinned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ("python.exe", "python311.dll", "_ctypes.pyd", "LICENSE.txt")
+    lines = [f"{hashlib.sha256(name.encode()).hexdigest()}  {name}" for name in names]
+    (tmp_path / "pins").write_text("\n".join(["# files", *lines]) + "\n")
+    monkeypatch.setattr(windows, "PYTHON_FILES", tmp_path / "pins")
+
+
+@pytest.mark.usefixtures("pinned")
+def test_python_is_taken_from_an_archive_and_finds_modules_of_the_tree_alone(tmp_path: Path) -> None:
+    take_python(archive_of_python(tmp_path / "python.zip"), tmp_path / "tree")
+
+    assert (tmp_path / "tree" / "python.exe").read_text() == "python.exe"
+    assert (tmp_path / "tree" / "DLLs" / "_ctypes.pyd").is_file()
+    assert (tmp_path / "tree" / "python311._pth").read_bytes() == b"python311.zip\r\nDLLs\r\nLib\\site-packages\r\n"
+    assert site_packages(tmp_path / "tree") == tmp_path / "tree" / "Lib" / "site-packages"
+
+
+@pytest.mark.usefixtures("pinned")
+def test_a_file_of_python_with_another_hash_is_refused(tmp_path: Path) -> None:
+    archive = archive_of_python(tmp_path / "python.zip", replaced="python311.dll")
+
+    with pytest.raises(SystemExit, match=r"does not hold python311\.dll"):
+        take_python(archive, tmp_path / "tree")
+
+
+def test_each_file_of_python_is_pinned_once() -> None:
+    lines = [line for line in PYTHON_FILES.read_text().splitlines() if not line.startswith("#")]
+    names = [line.split("  ")[1] for line in lines]
+
+    assert all(re.fullmatch(r"[0-9a-f]{64}  [\w.-]+", line) for line in lines)
+    assert len(set(names)) == len(names) and {"python.exe", "python311.dll", "python311.zip"} <= set(names)
+
+
+@pytest.mark.parametrize(
+    ("file", "part"),
+    [
+        ("av.libs/avcodec-62-984de33114b7fa384296817dec999c9d.dll", "FFmpeg"),
+        ("av.libs/libx264-165-f3a909470ddc2d85ed21eda3d0fb7954.dll", "x264"),
+        ("av.libs/libstdc++-6-2d5c346d47ad531ef9f5185db0e8cef3.dll", "GCC runtime"),
+        ("av.libs/libiconv-2-6ce5f4ff92ada49d6f23a8e413455502.dll", "GNU libiconv"),
+        ("av.libs/libwinpthread-1-02332fab016bf884a2a7a7b2ece22ffe.dll", "winpthreads of mingw-w64"),
+        ("av.libs/zlib1-79e0c4f9db71cb511398c504b832d395.dll", "zlib"),
+        ("numpy.libs/libscipy_openblas64_-63c857e738469261263c764a36be9436.dll", "OpenBLAS"),
+        ("numpy.libs/msvcp140-a4c2229bdc2a2a630acdc095b4d86008.dll", "Microsoft Visual C++ runtime"),
+        ("libde265-0-aa0625e0aec56a9d4310a2447674dd8a.dll", "libde265"),
+        ("openvino/libs/openvino_intel_cpu_plugin.dll", "OpenVINO"),
+        ("openvino/libs/tbb12.dll", "oneTBB"),
+        ("PyQt6/Qt6/bin/Qt6Core.dll", "Qt"),
+        ("DLLs/libcrypto-3.dll", "OpenSSL 3"),
+        ("DLLs/libffi-8.dll", "libffi"),
+        ("python311.dll", "CPython"),
+        ("vcruntime140_1.dll", "Microsoft Visual C++ runtime"),
+    ],
+)
+def test_a_library_of_windows_has_the_entry_of_its_makers(file: str, part: str) -> None:
+    found = part_of_file(PurePath(file))
+
+    assert found is not None and found.name == part
+
+
+def test_a_library_of_windows_without_an_entry_stops_the_package(tmp_path: Path) -> None:
+    foreign = tmp_path / "av.libs" / "libforeign-1-02332fab016bf884a2a7a7b2ece22ffe.dll"
+
+    assert unknown(tmp_path, [foreign, tmp_path / "av" / "_core.pyd"]) == [foreign]
+
+
+def test_pruning_keeps_what_the_window_loads_on_windows(tmp_path: Path) -> None:
+    kept = (
+        "PyQt6/Qt6/bin/Qt6Core.dll",
+        "PyQt6/Qt6/plugins/platforms/qwindows.dll",
+        "PyQt6/Qt6/plugins/styles/qmodernwindowsstyle.dll",
+        "PyQt6/QtCore.pyd",
+        "openvino/libs/openvino.dll",
+        "openvino/libs/tbb12.dll",
+        "openvino/libs/openvino_intel_cpu_plugin.dll",
+    )
+    removed = (
+        "PyQt6/Qt6/bin/Qt6Quick.dll",
+        "PyQt6/Qt6/bin/opengl32sw.dll",
+        "PyQt6/QtQml.pyd",
+        "openvino/libs/openvino_c.dll",
+        "openvino/libs/openvino_intel_npu_compiler.dll",
+    )
+    for name in (*kept, *removed):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+
+    prune(tmp_path, ())
+
+    assert {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.*") if path.is_file()} == set(kept)
+
+
+@pytest.mark.skipif(
+    not (shutil.which("x86_64-w64-mingw32-gcc") and shutil.which("objdump")), reason="needs gcc of mingw-w64"
+)
+def test_a_library_that_neither_the_tree_nor_windows_has_is_missing(tmp_path: Path) -> None:
+    source = tmp_path / "code.c"
+    source.write_text("int answer(void) { return 42; }\n")
+    library = tmp_path / "Own.dll"
+    compiler = ("x86_64-w64-mingw32-gcc", "-shared")
+    subprocess.run([*compiler, "-o", library, source], check=True)
+    source.write_text("int answer(void); int twice(void) { return 2 * answer(); }\n")
+    user = tmp_path / "user.dll"
+    subprocess.run([*compiler, "-o", user, source, library], check=True)
+
+    assert missing_on_windows(tmp_path, [library, user]) == []
+    assert missing_on_windows(tmp_path, [user]) == ["missing library: user.dll needs Own.dll"]
+
+
+def test_names_leave_room_for_the_folder_of_the_user(tmp_path: Path) -> None:
+    long = tmp_path / "folder" / ("a" * 150)
+
+    (said,) = too_long(tmp_path, [long, tmp_path / "python.exe"])
+
+    assert said.startswith("the name is too long for Windows: folder/aaa")
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    tree = tmp_path / "tree"
+    for name in ("python.exe", "Lib/site-packages/ü und.txt", "Lib/empty.py"):
+        (tree / name).parent.mkdir(parents=True, exist_ok=True)
+        (tree / name).write_text(name)
+    return tree
+
+
+def test_the_archive_holds_one_folder_and_is_the_same_each_time(tree: Path, tmp_path: Path) -> None:
+    target = tmp_path / "mattecam-1.2.3.zip"
+    build_zip(tree, target)
+    first = target.read_bytes()
+    (tree / "python.exe").touch()
+
+    build_zip(tree, target)
+
+    assert target.read_bytes() == first
+    with zipfile.ZipFile(target) as archive:
+        names = set(archive.namelist())
+    files = ("python.exe", "Lib/site-packages/ü und.txt", "Lib/empty.py")
+    assert names == {f"mattecam-1.2.3/{name}" for name in files}
+
+
+def test_the_installer_unpacks_and_deletes_each_file_and_no_other(tree: Path) -> None:
+    files = [PurePath("Lib/empty.py"), PurePath("Lib/site-packages/ü und.txt"), PurePath("python.exe")]
+
+    unpacking = "\n".join(commands_of_files(tree, files))
+    deleting = [line.strip() for line in commands_of_deletions(files)]
+
+    assert 'SetOutPath "$INSTDIR\\Lib\\site-packages"' in unpacking
+    assert f'File "{tree}/Lib/site-packages/ü und.txt"' in unpacking
+    assert deleting == [
+        'Delete "$INSTDIR\\Lib\\empty.py"',
+        'Delete "$INSTDIR\\Lib\\site-packages\\ü und.txt"',
+        'Delete "$INSTDIR\\python.exe"',
+        'RMDir "$INSTDIR\\Lib\\site-packages"',
+        'RMDir "$INSTDIR\\Lib"',
+    ]
+
+
+def test_the_installer_says_everything_in_each_language_of_the_window() -> None:
+    assert all(set(said) == {"ENGLISH", "GERMAN", "SPANISH"} for said in TEXTS.values())
+
+
+@pytest.mark.skipif(shutil.which("makensis") is None, reason="needs NSIS")
+def test_the_installer_is_made_without_a_warning_and_the_same_each_time(tree: Path, tmp_path: Path) -> None:
+    icon = tmp_path / "mattecam.ico"
+    windows.write_icon(icon)
+    target = tmp_path / "mattecam-setup.exe"
+    build_installer(tree, target, version_numbers(), 1, icon, fast=True)
+    first = target.read_bytes()
+
+    build_installer(tree, target, version_numbers(), 1, icon, fast=True)
+
+    assert first.startswith(b"MZ")
+    assert target.read_bytes() == first
+
+
+def user_path() -> ModuleType:
+    """Return the script that changes the PATH, which lies in no package."""
+    spec = importlib.util.spec_from_file_location("user_path", ROOT / "deploy/windows/user_path.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_command_is_once_in_the_path_and_other_folders_stay() -> None:
+    folder = r"C:\Program Files ü\Mattecam\Scripts"
+    before = r"%USERPROFILE%\bin;C:\Tools"
+
+    once = user_path().with_folder(before, folder)
+    twice = user_path().with_folder(once + "\\", folder.upper())
+
+    assert once == rf"{before};{folder}"
+    assert twice == rf"{before};{folder.upper()}"
+    assert user_path().without_folder(once, folder) == before
+    assert user_path().with_folder("", folder) == folder
+
+
+@pytest.mark.skipif(not COMMON.is_dir(), reason="needs the licences of Debian")
+def test_the_terms_of_microsoft_lie_beside_its_files(tmp_path: Path) -> None:
+    from tools.packages.natives import FILE, write_licences
+
+    (tmp_path / "vcruntime140.dll").touch()
+
+    write_licences(tmp_path, "A Publisher <a@b.example>")
+
+    text = (tmp_path / FILE).read_text()
+    assert "vcruntime140.dll" in text and "Distributable Code" in text
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the package is built on Linux")
+def test_a_folder_that_exists_is_refused_before_anything_is_built(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(windows, "TOOLS", ())
+    monkeypatch.setattr(sys, "version_info", (3, 11, 0))
+
+    with pytest.raises(SystemExit, match="exists already"):
+        windows.build_windows(tmp_path)

