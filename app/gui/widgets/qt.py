@@ -1,4 +1,4 @@
-"""What Qt lacks: rows and columns in one call, sizes and lines of texts that follow the font, dialogs and scrolling."""
+"""What Qt lacks: rows and columns in one call, lengths that follow the font, dialogs, scrolling."""
 
 from __future__ import annotations
 
@@ -23,18 +23,19 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+# What stands in a row or column; None: space that takes what is left.
 Item = QWidget | QLayout | None
-"""What stands in a row or column; None: space that takes what is left."""
 Margins = int | tuple[int, int, int, int]
 BoxLayout = TypeVar("BoxLayout", bound=QBoxLayout)
 T = TypeVar("T")
 Dialog = TypeVar("Dialog", bound=QDialog)
+# What the frame of a window may take of the screen, which is not known before it is
+# shown: borders and title bar.
 FRAME = QSize(8, 40)
-"""What the frame of a window may take of the screen, which is not known before it is shown: borders and title bar."""
+# Pixels around a control that is scrolled to.
 SCROLL_MARGIN = 50
-"""Pixels around a control that is scrolled to."""
+# Height of a line in the font that lengths in pixels are written for.
 USUAL_LINE_PX = 16
-"""Height of a line in the font that lengths in pixels are written for."""
 
 
 def existing(value: T | None) -> T:
@@ -51,9 +52,15 @@ def application() -> QApplication:
 
 
 def row(
-    whole: QWidget | None, *items: Item, grows: Item = None, spacing: int | None = None, margins: Margins | None = 0
+    whole: QWidget | None,
+    *items: Item,
+    grows: Item = None,
+    spacing: int | None = None,
+    margins: Margins | None = 0,
 ) -> QHBoxLayout:
-    """Lay items beside each other. whole: the widget that they fill; None for a part of another layout.
+    """Lay items beside each other.
+
+    whole: the widget that they fill; None for a part of another layout.
 
     grows: takes the width that is left. spacing, margins: None for those of the style.
     """
@@ -61,17 +68,27 @@ def row(
 
 
 def column(
-    whole: QWidget | None, *items: Item, grows: Item = None, spacing: int | None = None, margins: Margins | None = 0
+    whole: QWidget | None,
+    *items: Item,
+    grows: Item = None,
+    spacing: int | None = None,
+    margins: Margins | None = 0,
 ) -> QVBoxLayout:
     """Lay items below each other, as in `row`."""
     return _fill(QVBoxLayout(whole), items, grows, spacing, margins)
 
 
 def _fill(
-    made: BoxLayout, items: tuple[Item, ...], grows: Item, spacing: int | None, margins: Margins | None
+    made: BoxLayout,
+    items: tuple[Item, ...],
+    grows: Item,
+    spacing: int | None,
+    margins: Margins | None,
 ) -> BoxLayout:
-    if margins is not None:
-        made.setContentsMargins(*(margins if isinstance(margins, tuple) else (margins,) * 4))
+    if isinstance(margins, int):
+        made.setContentsMargins(margins, margins, margins, margins)
+    elif margins is not None:
+        made.setContentsMargins(*margins)
     if spacing is not None:
         made.setSpacing(spacing)
     for item in items:
@@ -84,7 +101,12 @@ def _fill(
     return made
 
 
-def add_action(place: QMenu | QToolBar, text: str, key: str, run: Callable[[], object] | None = None) -> QAction:
+def add_action(
+    place: QMenu | QToolBar,
+    text: str,
+    key: str,
+    run: Callable[[], object] | None = None,
+) -> QAction:
     """Add an entry to a menu or a tool bar. key: a keyboard shortcut, or nothing."""
     action = QAction(text, place)
     action.setAutoRepeat(False)  # a key that is held must not pause and resume
@@ -97,8 +119,9 @@ def add_action(place: QMenu | QToolBar, text: str, key: str, run: Callable[[], o
 
 
 def scaled(pixels: int, widget: QWidget) -> int:
-    """Return a length that suits the usual font in one that suits the widget's, if its letters are larger."""
-    return max(pixels, round(pixels * widget.fontMetrics().height() / USUAL_LINE_PX))
+    """Return a length in the font of a widget from that in the usual one, which is the least."""
+    factor = widget.fontMetrics().height() / USUAL_LINE_PX
+    return max(pixels, round(factor * pixels))
 
 
 def scale_icon(made: QAbstractButton, usual: QSize) -> None:
@@ -107,7 +130,10 @@ def scale_icon(made: QAbstractButton, usual: QSize) -> None:
 
 
 def broken(text: str, metrics: QFontMetrics, room: int) -> str:
-    """Return a text with line breaks between words, so that each line fits into a width where its words do."""
+    """Return a text with line breaks between words, so that each line fits into this width.
+
+    A word that is wider than that has a line of its own.
+    """
     lines = [""]
     for word in text.split():
         longer = f"{lines[-1]} {word}".strip()
@@ -124,17 +150,31 @@ def width_of(text: str, metrics: QFontMetrics) -> int:
 
 
 def tip_of(text: str) -> str:
-    """Return a text so that a tool tip shows it as it is: names may look like HTML, which Qt would interpret."""
-    return f"<span>{html.escape(text)}</span>".replace("\n", "<br>") if "<" in text else text
+    """Return a text so that a tool tip shows it as it is."""
+    # Qt takes a text for HTML by its looks, and names of files may look like HTML.
+    if "<" not in text:
+        return text
+    escaped = html.escape(text).replace("\n", "<br>")
+    return f"<span>{escaped}</span>"
 
 
 def longest_word(text: str, metrics: QFontMetrics) -> int:
     """Return the width of the longest word of a text."""
-    return max((width_of(word, metrics) for word in text.split()), default=0)
+    widths = [width_of(word, metrics) for word in text.split()]
+    return max(widths, default=0)
 
 
-def timer(parent: QObject, interval_ms: int, run: Callable[[], object], *, once: bool = False) -> QTimer:
-    """Return a timer that calls `run` at this interval from its start on. once: a single time for each start."""
+def timer(
+    parent: QObject,
+    interval_ms: int,
+    run: Callable[[], object],
+    *,
+    once: bool = False,
+) -> QTimer:
+    """Return a timer that calls `run` at this interval from its start on.
+
+    once: a single time for each start.
+    """
     made = QTimer(parent)
     made.setInterval(interval_ms)
     made.setSingleShot(once)
@@ -143,9 +183,10 @@ def timer(parent: QObject, interval_ms: int, run: Callable[[], object], *, once:
 
 
 class AfterLayout(QObject):
-    """Does something when a widget has another size, once the layout that is at work is done, but before it is painted.
+    """Does something after a widget has got another size, and before it is painted.
 
-    A size hint that changes within a layout may not be laid out.
+    It waits until the layout that is at work is done: a size hint that changes within a layout
+    may not be laid out.
     """
 
     _due = pyqtSignal()
@@ -166,12 +207,16 @@ class AfterLayout(QObject):
 
 
 def was_hidden(event: QHideEvent | None) -> bool:
-    """Return whether the program hid a widget: the system sends the same event for one that is minimised."""
+    """Return whether the program hid a widget."""
+    # The system sends the same event for a window that is minimised.
     return event is not None and not event.spontaneous()
 
 
 def set_up_dialog(dialog: QDialog, name: str, title: str, *size: int) -> None:
-    """Name a dialog that is deleted when it is closed. size: width and height in the usual font, if it needs them."""
+    """Name a dialog that is deleted when it is closed.
+
+    size: width and height in the usual font, if it needs them.
+    """
     dialog.setObjectName(name)
     dialog.setWindowTitle(title)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -181,8 +226,16 @@ def set_up_dialog(dialog: QDialog, name: str, title: str, *size: int) -> None:
         resize(dialog, *size)
 
 
-def open_once(window: QWidget, kind: type[Dialog], make: Callable[[], Dialog], name: str | None = None) -> Dialog:
-    """Show a dialog of a window; one of this kind and name that is already open comes to the front. Return it."""
+def open_once(
+    window: QWidget,
+    kind: type[Dialog],
+    make: Callable[[], Dialog],
+    name: str | None = None,
+) -> Dialog:
+    """Show a dialog of a window; one of this kind and name that is already open comes to the front.
+
+    Return it.
+    """
     found = window.findChild(kind, name)
     if found is None or not found.isVisible():
         found = make()
@@ -196,16 +249,19 @@ def open_once(window: QWidget, kind: type[Dialog], make: Callable[[], Dialog], n
 
 
 def lengthen(dialog: QDialog) -> None:
-    """Make a dialog as high as its wrapped texts need: Qt computes its height for the width that it would like."""
+    """Make a dialog as high as its wrapped texts need."""
+    # Qt computes the height for the width that a dialog would like, not for its own.
     layout = existing(dialog.layout())
     layout.activate()
     dialog.resize(dialog.size().expandedTo(QSize(0, layout.totalHeightForWidth(dialog.width()))))
 
 
 def resize(window: QWidget, width: int, height: int) -> None:
-    """Give a window this size in the usual font, but none beyond its screen, where its buttons could not be reached."""
-    room = existing(window.screen()).availableGeometry().size()
-    window.resize(QSize(scaled(width, window), scaled(height, window)).boundedTo(room - FRAME))
+    """Give a window this size in the usual font, but none beyond its screen."""
+    # Beyond the screen its buttons could not be reached.
+    room = existing(window.screen()).availableGeometry().size() - FRAME
+    size = QSize(scaled(width, window), scaled(height, window))
+    window.resize(size.boundedTo(room))
 
 
 def copy_text(text: str) -> None:
@@ -215,12 +271,18 @@ def copy_text(text: str) -> None:
 
 def scroll_to_focus(before: QWidget | None, now: QWidget | None) -> None:
     """Scroll to a control that got the focus from the keyboard: for `QApplication.focusChanged`."""
-    if before is not None and now is not None and before.window() is now.window() and not QApplication.mouseButtons():
+    if before is None or now is None:
+        return
+    is_within_window = before.window() is now.window()
+    is_by_mouse = bool(QApplication.mouseButtons())
+    if is_within_window and not is_by_mouse:
         reveal(now)
 
 
 def reveal(control: QWidget) -> None:
-    """Scroll the pages that hold a control. Qt does that only where the focus moves within a page, not into it.
+    """Scroll the pages that hold a control.
+
+    Qt does that only where the focus moves within a page, not into it.
 
     Of a line of text Qt shows the cursor alone.
     """
@@ -228,5 +290,10 @@ def reveal(control: QWidget) -> None:
     while around is not None:
         if isinstance(around, QScrollArea):
             middle = control.mapTo(existing(around.widget()), control.rect().center())
-            around.ensureVisible(middle.x(), middle.y(), control.width() // 2, control.height() // 2 + SCROLL_MARGIN)
+            around.ensureVisible(
+                middle.x(),
+                middle.y(),
+                control.width() // 2,
+                control.height() // 2 + SCROLL_MARGIN,
+            )
         around = around.parentWidget()
