@@ -29,26 +29,40 @@ from PyQt6.QtWidgets import (
 
 from app.core.declaration import Unit
 from app.gui.translation import decimal, tr
-from app.gui.widgets.qt import Margins, broken, existing, longest_word, row, scale_icon, scaled, tip_of, width_of
+from app.gui.widgets.qt import (
+    Margins,
+    broken,
+    existing,
+    longest_word,
+    row,
+    scale_icon,
+    scaled,
+    tip_of,
+    width_of,
+)
 from app.gui.widgets.theme import ICON_PX, icon
 
 if TYPE_CHECKING:
 
     class _Button(QAbstractButton):
-        def initStyleOption(self, option: QStyleOptionButton | QStyleOptionToolButton | None) -> None: ...
+        def initStyleOption(
+            self,
+            option: QStyleOptionButton | QStyleOptionToolButton | None,
+        ) -> None: ...
 
 else:
     _Button = object
 
 
 class Wrapping(_Button):
-    """Before a kind of button: draws its text on more lines where it does not fit on one, after `wrap`.
+    """Mixed into a kind of button: draws its text on more lines, after `wrap`.
 
-    The text itself, and with it the size hint, stays that of one line.
+    It does so where the text does not fit on one line. The text itself, and with it the size hint,
+    stays that of one line.
     """
 
+    # Drawn in place of the text, with its line breaks; empty before the first painting.
     _lines = ""
-    """What is drawn in place of the text."""
 
     def wrap(self) -> None:
         """Let the text take more lines, and the button the width that there is."""
@@ -59,8 +73,10 @@ class Wrapping(_Button):
     def minimumSizeHint(self) -> QSize:
         if not self.hasHeightForWidth():
             return super().minimumSizeHint()
+        # Before it, the font of the style sheet is not in force.
         self.ensurePolished()
-        return QSize(self._decoration + longest_word(self.text(), self.fontMetrics()), self.sizeHint().height())
+        width = self._decoration + longest_word(self.text(), self.fontMetrics())
+        return QSize(width, self.sizeHint().height())
 
     def heightForWidth(self, width: int) -> int:
         lines = self._broken(width).count("\n")
@@ -93,8 +109,8 @@ class WrappingToolButton(Wrapping, QToolButton):
     """A tool button whose text wraps."""
 
 
+# Wider than high, which leaves a gap between icon and text.
 ICON_SIZE = QSize(24, ICON_PX)
-"""Wider than high, which leaves a gap between icon and text."""
 
 
 def describe(widget: QWidget, name: str, description: str, object_name: str = "") -> None:
@@ -107,7 +123,10 @@ def describe(widget: QWidget, name: str, description: str, object_name: str = ""
 
 
 def label(text: str, role: str = "", *, wrap: bool = False) -> QLabel:
-    """Return a label with a role of the style sheet: heading, title, faint, warning. Names may look like HTML."""
+    """Return a label with a role of the style sheet: heading, title, faint, warning.
+
+    Names may look like HTML.
+    """
     made = QLabel(text)
     made.setTextFormat(Qt.TextFormat.PlainText)
     made.setProperty("role", role)
@@ -118,9 +137,8 @@ def label(text: str, role: str = "", *, wrap: bool = False) -> QLabel:
 def selectable(text: str, role: str = "") -> QLabel:
     """Return a label whose text wraps and can be copied, such as a command or an address."""
     made = label(text, role, wrap=True)
-    made.setTextInteractionFlags(
-        Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
-    )
+    flags = Qt.TextInteractionFlag
+    made.setTextInteractionFlags(flags.TextSelectableByMouse | flags.TextSelectableByKeyboard)
     return made
 
 
@@ -128,21 +146,36 @@ class WrappingButton(Wrapping, QPushButton):
     """A push button whose text wraps."""
 
 
+# Characters of the name of a file on a button.
 LONGEST_NAME = 20
-"""Characters of the name of a file on a button."""
 
 
 def on_button(name: str) -> str:
-    """Return the name of a file as a button shows it: without the middle of a long one, and without a key."""
-    half = LONGEST_NAME // 2
-    return (name if len(name) <= LONGEST_NAME else f"{name[:half]}…{name[-half:]}").replace("&", "&&")
+    """Return the name of a file as a button shows it: without the middle of a long one."""
+    if len(name) > LONGEST_NAME:
+        half = LONGEST_NAME // 2
+        name = f"{name[:half]}…{name[-half:]}"
+    # Qt would make a key of the letter after a single one.
+    return name.replace("&", "&&")
 
 
 def button(
-    text: str, description: str = "", object_name: str = "", act: Callable[[], object] | None = None, *,
-    name: str = "", icon_name: str = "", checkable: bool = False, link: bool = False, primary: bool = False,
-) -> WrappingButton:  # fmt: skip
-    """Return a push button. name: for screen readers, if it is not the text. link, primary: how it looks."""
+    text: str,
+    description: str = "",
+    object_name: str = "",
+    act: Callable[[], object] | None = None,
+    *,
+    name: str = "",
+    icon_name: str = "",
+    checkable: bool = False,
+    link: bool = False,
+    primary: bool = False,
+) -> WrappingButton:
+    """Return a push button.
+
+    name: for screen readers, if it is not the text.
+    link, primary: how it looks.
+    """
     made = WrappingButton(text)
     describe(made, name or text, description, object_name)
     if act is not None:
@@ -170,8 +203,8 @@ def check(text: str, description: str, object_name: str) -> QCheckBox:
 class Segments(QWidget):
     """Adjacent buttons of which one at most is pressed."""
 
+    # The user pressed the button of this number.
     chosen = pyqtSignal(int)
-    """The user pressed the button of this number."""
 
     def __init__(self, entries: Sequence[tuple[str, str, str]], *, margins: Margins = 0) -> None:
         """entries: (text, description, object name) of each button."""
@@ -180,7 +213,13 @@ class Segments(QWidget):
         layout = row(self, spacing=0, margins=margins)
         for number, (text, description, object_name) in enumerate(entries):
             made = button(text, description, object_name, checkable=True)
-            made.setProperty("segment", "first" if number == 0 else "last" if number == len(entries) - 1 else "true")
+            # The style sheet rounds the outer corners of the first and the last one.
+            place = "true"
+            if number == 0:
+                place = "first"
+            elif number == len(entries) - 1:
+                place = "last"
+            made.setProperty("segment", place)
             self._group.addButton(made, number)
             layout.addWidget(made, 1)
         self._group.idClicked.connect(self.chosen)
@@ -191,18 +230,22 @@ class Segments(QWidget):
 
     def show_chosen(self, number: int | None) -> None:
         """Show the button of a number as pressed; None: no button."""
-        self._group.setExclusive(False)  # an exclusive group cannot be cleared
+        # An exclusive group cannot be cleared.
+        self._group.setExclusive(False)
         for each in self._group.buttons():
             each.setChecked(self._group.id(each) == number)
         self._group.setExclusive(True)
 
 
+# Space that the style leaves around the text of a combo box, on both sides together.
 TEXT_MARGIN = 4
-"""Space that the style leaves around the text of a combo box, on both sides together."""
 
 
 class ElidedComboBox(QComboBox):
-    """A combo box whose current text ends in an ellipsis where it does not fit. The wheel scrolls the page."""
+    """A combo box whose current text ends in an ellipsis where it does not fit.
+
+    The wheel scrolls the page.
+    """
 
     def wheelEvent(self, event: QWheelEvent | None) -> None:
         if event is not None:
@@ -214,10 +257,19 @@ class ElidedComboBox(QComboBox):
 
     def initStyleOption(self, option: QStyleOptionComboBox | None) -> None:
         super().initStyleOption(option)
-        if option is not None:
-            kind, field = QStyle.ComplexControl.CC_ComboBox, QStyle.SubControl.SC_ComboBoxEditField
-            room = existing(self.style()).subControlRect(kind, option, field, self).width() - TEXT_MARGIN
-            option.currentText = self.fontMetrics().elidedText(option.currentText, Qt.TextElideMode.ElideRight, room)
+        if option is None:
+            return
+        field = existing(self.style()).subControlRect(
+            QStyle.ComplexControl.CC_ComboBox,
+            option,
+            QStyle.SubControl.SC_ComboBoxEditField,
+            self,
+        )
+        option.currentText = self.fontMetrics().elidedText(
+            option.currentText,
+            Qt.TextElideMode.ElideRight,
+            field.width() - TEXT_MARGIN,
+        )
 
 
 def combo(name: str, description: str, object_name: str) -> QComboBox:
@@ -225,27 +277,32 @@ def combo(name: str, description: str, object_name: str) -> QComboBox:
     made = ElidedComboBox()
     describe(made, name, description, object_name)
     made.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-    made.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # by default the wheel gives it the focus, though it only scrolls
+    # By default the wheel gives it the focus, though it only scrolls.
+    made.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
     made.setMinimumContentsLength(10)
     made.setMaxVisibleItems(20)
-    made.setItemDelegate(QStyledItemDelegate(made))  # the default delegate ignores the style sheet
+    # The default delegate ignores the style sheet.
+    made.setItemDelegate(QStyledItemDelegate(made))
     made.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
     return made
 
 
 def fill_combo(box: QComboBox, entries: list[tuple[str, object]], chosen: object) -> None:
-    """Show (text, data) entries with `chosen` selected, without signals; what is no entry becomes the last one.
+    """Show (text, data) entries with `chosen` selected, without signals.
 
-    Unchanged entries are not rebuilt.
+    What is no entry becomes the last one. Unchanged entries are not rebuilt.
     """
-    if all(data != chosen for _text, data in entries):
+    values = [data for _text, data in entries]
+    if chosen not in values:
+        values.append(chosen)
         entries = [*entries, (str(chosen), chosen)]
+    before = [(box.itemText(index), box.itemData(index)) for index in range(box.count())]
     with QSignalBlocker(box):
-        if [(box.itemText(index), box.itemData(index)) for index in range(box.count())] != entries:
+        if entries != before:
             box.clear()
             for text, data in entries:
                 box.addItem(text, data)
-        box.setCurrentIndex(next((index for index, (_text, data) in enumerate(entries) if data == chosen), -1))
+        box.setCurrentIndex(values.index(chosen))
 
 
 def _factor(position: int) -> str:
@@ -265,7 +322,9 @@ def _pixels(position: int) -> str:
 
 def _shift(position: int) -> str:
     """Return a shift with its sign, such as `+20 %`."""
-    return f"{position:+d} %" if position else "0 %"
+    if position == 0:
+        return "0 %"
+    return f"{position:+d} %"
 
 
 def _rate(position: int) -> str:
@@ -277,10 +336,10 @@ def _rate(position: int) -> str:
 class Scale:
     """How a slider counts a setting of a unit."""
 
+    # Writes the value at a position.
     text: Callable[[int], str]
-    """Writes the value at a position."""
+    # Positions per 1 of the value.
     steps: int = 1
-    """Positions per 1 of the value."""
 
 
 SCALES: Mapping[Unit, Scale] = {
@@ -294,26 +353,42 @@ SCALES: Mapping[Unit, Scale] = {
 
 
 class StillSlider(QSlider):
-    """A horizontal slider that goes where it is pressed, at any height; the wheel scrolls the page instead."""
+    """A horizontal slider that goes where it is pressed; the wheel scrolls the page instead."""
 
     def mousePressEvent(self, event: QMouseEvent | None) -> None:
-        """Move the handle to the pointer, which then drags it: the style takes presses on the thin track only."""
+        """Move the handle to the pointer, which then drags it."""
+        # The style takes presses on the thin track only.
         if event is not None and event.button() is Qt.MouseButton.LeftButton:
-            handle, x = self._handle(), event.position().x()
+            handle = self._handle()
+            x = event.position().x()
             if not handle.left() <= x <= handle.right() + 1:
-                place, span = round(x - handle.width() / 2), self.width() - handle.width()
-                self.setSliderPosition(QStyle.sliderValueFromPosition(self.minimum(), self.maximum(), place, span))
+                place = round(x - handle.width() / 2)
+                span = self.width() - handle.width()
+                self.setSliderPosition(
+                    QStyle.sliderValueFromPosition(self.minimum(), self.maximum(), place, span),
+                )
                 handle = self._handle()
             held = QPointF(min(max(x, handle.left()), handle.right()), handle.center().y())
             event = QMouseEvent(
-                event.type(), held, self.mapToGlobal(held), event.button(), event.buttons(), event.modifiers()
+                event.type(),
+                held,
+                self.mapToGlobal(held),
+                event.button(),
+                event.buttons(),
+                event.modifiers(),
             )
         super().mousePressEvent(event)
 
     def _handle(self) -> QRect:
-        style, option = existing(self.style()), QStyleOptionSlider()
+        style = existing(self.style())
+        option = QStyleOptionSlider()
         self.initStyleOption(option)
-        return style.subControlRect(QStyle.ComplexControl.CC_Slider, option, QStyle.SubControl.SC_SliderHandle, self)
+        return style.subControlRect(
+            QStyle.ComplexControl.CC_Slider,
+            option,
+            QStyle.SubControl.SC_SliderHandle,
+            self,
+        )
 
     def wheelEvent(self, event: QWheelEvent | None) -> None:
         if event is not None:
@@ -323,29 +398,37 @@ class StillSlider(QSlider):
 class ValueSlider(QWidget):
     """An integer slider with its value as text beside it."""
 
+    # The user moved the slider; not emitted by `show_value`.
     value_changed = pyqtSignal(int)
-    """The user moved the slider; not emitted by `show_value`."""
 
     def __init__(
-        self, low: int, high: int, text: Callable[[int], str], name: str, description: str, object_name: str = ""
+        self,
+        low: int,
+        high: int,
+        text: Callable[[int], str],
+        name: str,
+        description: str,
+        object_name: str = "",
     ) -> None:
         super().__init__()
         self._text = text
         self.slider = StillSlider(Qt.Orientation.Horizontal)
         self.slider.setRange(low, high)
-        self.slider.setProperty("signed", low < 0)  # the style sheet fills only scales that begin at nothing
+        # The style sheet fills only scales that begin at nothing.
+        self.slider.setProperty("signed", low < 0)
         self.slider.setPageStep(max(1, (high - low) // 10))
         self.slider.setMinimumSize(60, scaled(24, self))
         describe(self.slider, name, description, object_name)
         self.value = label("", "faint")
         advance = self.value.fontMetrics().horizontalAdvance
-        longest = text(low), text(high), _shift(100)  # also of others: sliders below each other are equally long
+        # Also of others: sliders below each other are equally long.
+        longest = text(low), text(high), _shift(100)
         self.value.setMinimumWidth(max(map(advance, longest)))
         self.value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         row(self, self.slider, self.value, grows=self.slider, spacing=10)
         self.setFocusProxy(self.slider)
+        # The value to show when the user lets the slider go.
         self._newest = self.slider.value()
-        """The value to show when the user lets the slider go."""
         self.slider.valueChanged.connect(self._moved)
         self.slider.sliderReleased.connect(lambda: self.show_value(self._newest))
         self.value.setText(text(self.slider.value()))
@@ -357,7 +440,10 @@ class ValueSlider(QWidget):
         self.slider.setPageStep(max(1, (self.slider.maximum() - low) // 10))
 
     def show_value(self, value: int) -> None:
-        """Set the value without a signal; while the user drags the slider, it is shown when that ends."""
+        """Set the value without a signal.
+
+        While the user drags the slider, it is shown when that ends.
+        """
         self._newest = value
         if self.slider.isSliderDown():
             return
