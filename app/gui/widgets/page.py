@@ -25,14 +25,19 @@ from app.gui.translation import tr
 from app.gui.widgets.controls import WrappingToolButton, button, describe, label
 from app.gui.widgets.qt import AfterLayout, application, column, existing, row, scale_icon, scaled
 
+# Largest share of the window that a panel takes of its own accord.
 PANEL_SHARE = 0.37
-"""Largest share of the window that a panel takes of its own accord."""
 
 
 class FoldingRow(QBoxLayout):
     """Items beside each other, or below each other where they do not fit beside each other."""
 
-    def __init__(self, *items: QWidget | QLayout, grows: QWidget | QLayout | None = None, spacing: int = 8) -> None:
+    def __init__(
+        self,
+        *items: QWidget | QLayout,
+        grows: QWidget | QLayout | None = None,
+        spacing: int = 8,
+    ) -> None:
         """grows: takes the width that is left; None: all share it."""
         super().__init__(QBoxLayout.Direction.LeftToRight)
         self.setContentsMargins(0, 0, 0, 0)
@@ -40,7 +45,8 @@ class FoldingRow(QBoxLayout):
         for item in items:
             if isinstance(item, QWidget):
                 self.addWidget(item, int(item is grows))
-                if item.property("link"):  # whose focus is a line
+                # The focus of a link is a line below its text.
+                if item.property("link"):
                     self.setAlignment(item, Qt.AlignmentFlag.AlignLeft)
             else:
                 self.addLayout(item, int(item is grows))
@@ -50,44 +56,61 @@ class FoldingRow(QBoxLayout):
         return self._row_size([item.sizeHint() for item in self._shown()])
 
     def minimumSize(self) -> QSize:
-        """Return the width of a column, and the height of a row: `heightForWidth` tells that of a column."""
+        """Return the width of a column, and the height of a row."""
+        # That of a column depends on the width: `heightForWidth` tells it.
         least = [item.minimumSize() for item in self._shown()]
-        return QSize(max((size.width() for size in least), default=0), self._row_size(least).height())
+        widths = [size.width() for size in least]
+        return QSize(max(widths, default=0), self._row_size(least).height())
 
     def hasHeightForWidth(self) -> bool:
         return True
 
     def heightForWidth(self, width: int) -> int:
         """Return the height of what fits, and turn nothing: Qt asks for widths that never come."""
-        items, gaps = self._shown(), self._gaps()
+        items = self._shown()
         if not self._fits(width):
-            return sum(_height(item, width) for item in items) + gaps
-        left = width - gaps - sum(item.sizeHint().width() for item in items if item is not self._growing())
-        widths = (left if item is self._growing() else item.sizeHint().width() for item in items)
-        return max(map(_height, items, widths), default=0)
+            return sum(_height(item, width) for item in items) + self._gaps()
+        fixed = [item for item in items if item is not self._growing()]
+        heights = [_height(item, item.sizeHint().width()) for item in fixed]
+        if len(fixed) < len(items):
+            taken = sum(item.sizeHint().width() for item in fixed) + self._gaps()
+            heights.append(_height(existing(self._growing()), width - taken))
+        return max(heights, default=0)
 
     def minimumHeightForWidth(self, width: int) -> int:
         return self.heightForWidth(width)
 
     def setGeometry(self, rect: QRect) -> None:
-        fits = self._fits(rect.width())
-        self.setDirection(QBoxLayout.Direction.LeftToRight if fits else QBoxLayout.Direction.TopToBottom)
+        if self._fits(rect.width()):
+            self.setDirection(QBoxLayout.Direction.LeftToRight)
+        else:
+            self.setDirection(QBoxLayout.Direction.TopToBottom)
         super().setGeometry(rect)
 
     def _fits(self, width: int) -> bool:
-        """Whether the items fit into a row. What grows may be as short as it can, the rest is not cut for it."""
-        sizes = [item.minimumSize() if item is self._growing() else item.sizeHint() for item in self._shown()]
+        """Whether the items fit into a row.
+
+        What grows may be as short as it can, the rest is not cut for it.
+        """
+        sizes = []
+        for item in self._shown():
+            is_growing = item is self._growing()
+            sizes.append(item.minimumSize() if is_growing else item.sizeHint())
         return self._row_size(sizes).width() <= width
 
     def _row_size(self, sizes: list[QSize]) -> QSize:
-        widths, heights = (size.width() for size in sizes), (size.height() for size in sizes)
-        return QSize(sum(widths) + self._gaps(), max(heights, default=0))
+        width = sum(size.width() for size in sizes) + self._gaps()
+        height = max((size.height() for size in sizes), default=0)
+        return QSize(width, height)
 
     def _gaps(self) -> int:
         return self.spacing() * max(0, len(self._shown()) - 1)
 
     def _growing(self) -> QLayoutItem | None:
-        return next((self.itemAt(index) for index in range(self.count()) if self.stretch(index)), None)
+        for index in range(self.count()):
+            if self.stretch(index):
+                return self.itemAt(index)
+        return None
 
     def _shown(self) -> list[QLayoutItem]:
         items = (existing(self.itemAt(index)) for index in range(self.count()))
@@ -95,20 +118,25 @@ class FoldingRow(QBoxLayout):
 
 
 def _height(item: QLayoutItem, width: int) -> int:
-    return item.heightForWidth(width) if item.hasHeightForWidth() else item.sizeHint().height()
+    if item.hasHeightForWidth():
+        return item.heightForWidth(width)
+    return item.sizeHint().height()
 
 
 class PanelSplitter(QSplitter):
-    """Content and a panel beside it, which is as wide as its size hint until the user moves the handle.
+    """Content and a panel beside it, as wide as its size hint until the user moves the handle.
 
     Where there is no room for both, there is the content, or the panel after it was asked for.
     """
 
     def __init__(self, content: QWidget, panel: QWidget) -> None:
         super().__init__(Qt.Orientation.Horizontal)
-        self._content, self._panel = content, panel
-        self._moved = False
-        self._wanted, self._asked = True, False
+        self._content = content
+        self._panel = panel
+        self._was_moved = False
+        self._is_panel_wanted = True
+        # Whether it was asked for, so that it is shown alone where there is no room for both.
+        self._is_panel_preferred = False
         AfterLayout(self, self._fit)
         self.setChildrenCollapsible(False)
         self.addWidget(content)
@@ -122,32 +150,36 @@ class PanelSplitter(QSplitter):
 
     def show_panel(self, wanted: bool) -> None:
         """Show the panel, or hide it."""
-        self._asked = wanted and (self._asked or not self._wanted)
-        self._wanted = wanted
+        is_asked_for = wanted and not self._is_panel_wanted
+        stays_preferred = wanted and self._is_panel_preferred
+        self._is_panel_preferred = is_asked_for or stays_preferred
+        self._is_panel_wanted = wanted
         self._share()
 
     def _share(self) -> None:
         """Show both, or one of them where there is no room for both."""
-        least = (each.minimumSizeHint().width() for each in (self._content, self._panel))
-        both = self.width() >= sum(least) + self.handleWidth()
-        self._panel.setVisible(self._wanted and (both or self._asked))
-        self._content.setVisible(both or not (self._wanted and self._asked))
+        content_width = self._content.minimumSizeHint().width()
+        panel_width = self._panel.minimumSizeHint().width()
+        fits_both = self.width() >= content_width + self.handleWidth() + panel_width
+        is_panel_alone = not fits_both and self._is_panel_wanted and self._is_panel_preferred
+        self._panel.setVisible(is_panel_alone or (fits_both and self._is_panel_wanted))
+        self._content.setVisible(not is_panel_alone)
 
     def _on_move(self) -> None:
-        self._moved = True
+        self._was_moved = True
 
     def _fit(self) -> None:
         self._share()
-        if not self._moved:
+        if not self._was_moved:
             width = min(self._panel.sizeHint().width(), round(PANEL_SHARE * self.width()))
             self.setSizes([self.width() - width, width])
 
 
 ARROW_SIZE = QSize(16, 16)
+# Largest width that the controls of a page claim of the window, in the usual font.
 MOST_PX = 300
-"""Largest width that the controls of a page claim of the window, in the usual font."""
+# Beside and below the controls of a page.
 PAGE_MARGIN = 18
-"""Beside and below the controls of a page."""
 LONG_WORD = re.compile(r"\S{25,}")
 SEPARATOR = re.compile(r"[/\\_.:-](?=\w)")
 
@@ -159,22 +191,28 @@ class Page(QScrollArea):
         super().__init__()
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # its controls take the focus, and it scrolls to them
+        # Its controls take the focus, and it scrolls to them.
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         content = QWidget()
         content.setObjectName("panelPage")
-        self._column = column(content, None, spacing=12, margins=(PAGE_MARGIN, 16, PAGE_MARGIN, PAGE_MARGIN))
+        self._column = column(
+            content,
+            None,
+            spacing=12,
+            margins=(PAGE_MARGIN, 16, PAGE_MARGIN, PAGE_MARGIN),
+        )
         self.setWidget(content)
         self._bar = existing(self.verticalScrollBar())
         self._bar.rangeChanged.connect(self._make_room_for_bar)
-        self._wanted: QWidget | None = None
-        """What the page is scrolled to once more whenever it has another height."""
+        # It is scrolled to once more whenever the page has another height.
+        self._followed: QWidget | None = None
         self._following = AfterLayout(content, self._scroll)
         self._bar.rangeChanged.connect(self._following.start)
         self._bar.actionTriggered.connect(self._leave)
         application().focusChanged.connect(self._follow_focus)
 
     def minimumSizeHint(self) -> QSize:
-        """As wide as the controls need, and the scroll bar beside them; what is even wider can be scrolled."""
+        """As wide as the controls and the scroll bar; what is even wider can be scrolled."""
         content = existing(self.widget())
         bar_width = self._bar.sizeHint().width()
         width = min(content.minimumSizeHint().width(), scaled(MOST_PX, self)) + bar_width
@@ -206,15 +244,17 @@ class Page(QScrollArea):
             self.add(line)
 
     def scroll_to(self, widget: QWidget | None) -> None:
-        """Scroll as little as shows the widget whole, or its top where it is higher than the page; None: stay.
+        """Scroll as little as shows the widget whole, or its top where it is higher than the page.
 
-        Texts wrap and others come later, so that it is done again until the user scrolls or the focus moves.
+        Texts wrap and others come later, so that it is done again until the user scrolls or the
+        focus moves. None: stay.
         """
-        self._wanted = widget
+        self._followed = widget
         self._following.start()
 
     def _make_room_for_bar(self, _least: int, most: int) -> None:
-        """Let the scroll bar take its room from the margin, so that controls end where those above the page do."""
+        """Let the scroll bar take its room from the margin."""
+        # Controls end where those above the page do, with the bar and without it.
         bar_width = self._bar.sizeHint().width() if most > 0 else 0
         self._column.setContentsMargins(PAGE_MARGIN, 16, PAGE_MARGIN - bar_width, PAGE_MARGIN)
 
@@ -223,28 +263,36 @@ class Page(QScrollArea):
             self._leave()
 
     def _leave(self) -> None:
-        self._wanted = None
+        self._followed = None
 
     def _scroll(self) -> None:
-        if self._wanted is not None:
-            top = self._wanted.mapTo(self.widget(), QPoint(0, 0)).y()
-            below = top + self._wanted.height() - existing(self.viewport()).height()
-            self._bar.setValue(min(top, max(below, self._bar.value())))
+        if self._followed is None:
+            return
+        top = self._followed.mapTo(self.widget(), QPoint(0, 0)).y()
+        height = existing(self.viewport()).height()
+        least = top + self._followed.height() - height
+        self._bar.setValue(min(top, max(least, self._bar.value())))
 
 
 def close_below(dialog: QDialog, content: QWidget | QLayout) -> None:
     """Fill a dialog with its content, and a button below that closes it."""
-    close = button(tr("Close"), tr("Back to the window"), f"{dialog.objectName()}Close", dialog.close)
+    close = button(
+        tr("Close"),
+        tr("Back to the window"),
+        f"{dialog.objectName()}Close",
+        dialog.close,
+    )
     column(dialog, content, row(None, None, close), grows=content, spacing=12, margins=18)
 
 
 def breakable(text: str) -> str:
-    """Return a text whose long names, paths and addresses can wrap at their separators: they widen no panel."""
+    """Return a text whose long names, paths and addresses can wrap, so that they widen no panel."""
+    # A space without width after each separator is where Qt may begin a line.
     return LONG_WORD.sub(lambda word: SEPARATOR.sub("\\g<0>\u200b", word[0]), text)
 
 
 class GroupTitle(WrappingToolButton):
-    """A title flush with the controls below it, and at its right an arrow that says whether they are shown."""
+    """A title flush with the controls below it, and an arrow that says whether they are shown."""
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
         option = QStyleOptionToolButton()
@@ -265,9 +313,9 @@ class GroupTitle(WrappingToolButton):
         tip = QPointF(0, direction * half / 2)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(QPen(self.palette().color(QPalette.ColorRole.PlaceholderText), 1.6))
-        painter.drawPolyline(
-            QPolygonF([middle + QPointF(-half, 0) - tip, middle + tip, middle + QPointF(half, 0) - tip])
-        )
+        left = middle + QPointF(-half, 0) - tip
+        right = middle + QPointF(half, 0) - tip
+        painter.drawPolyline(QPolygonF([left, middle + tip, right]))
 
 
 class Collapsible(QWidget):
@@ -277,13 +325,16 @@ class Collapsible(QWidget):
         super().__init__()
         self.toggle = GroupTitle()
         self.toggle.setText(title)
-        self.toggle.wrap()  # as wide as the page: all of its line can be clicked
+        # As wide as the page: all of its line can be clicked.
+        self.toggle.wrap()
         scale_icon(self.toggle, ARROW_SIZE)
         self.toggle.setCheckable(True)
-        self.toggle.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # a click on it leaves what was in use
+        # A click on it leaves what was in use.
+        self.toggle.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.toggle.setProperty("collapsible", True)
         self.toggle.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.toggle.setArrowType(Qt.ArrowType.DownArrow)  # reserves its room
+        # Reserves the room of the arrow that `GroupTitle` paints.
+        self.toggle.setArrowType(Qt.ArrowType.DownArrow)
         describe(self.toggle, title, description, object_name)
         self._content = QWidget()
         column(self._content, content, margins=(0, 4, 0, 0))
