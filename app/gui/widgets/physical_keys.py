@@ -1,7 +1,8 @@
-"""Keys by their place on the keyboard, for layouts that have no Latin letters, or digits only with Shift.
+"""Keys by their place on the keyboard, for layouts without Latin letters, or without plain digits.
 
-Qt compares a shortcut with what a key types. A Russian layout alone types no Latin letter, and the upper row of a
-French one types no digit. What no shortcut took is therefore looked up once more, by what it types on a US keyboard.
+Qt compares a shortcut with what a key types. A Russian layout alone types no Latin letter, and the
+upper row of a French one types no digit. What no shortcut took is therefore looked up once more, by
+what it types on a US keyboard.
 """
 
 from __future__ import annotations
@@ -15,42 +16,66 @@ from PyQt6.QtWidgets import QApplication, QWidget
 
 from app.gui.widgets.qt import application
 
+# Rows of a US keyboard, by the number of their first key in Linux and in the PC's
+# first set of scan codes.
 ROWS = {2: "1234567890", 16: "QWERTYUIOP", 30: "ASDFGHJKL", 44: "ZXCVBNM"}
-"""Rows of a US keyboard, by the number of their first key in Linux and in the PC's first set of scan codes."""
+# What systems add to these numbers: X11, and xkb of Wayland, add 8 to those of Linux.
+# macOS tells none.
 OFFSETS = {"linux": 8, "win32": 0}
-"""What systems add to these numbers: X11, and xkb of Wayland, add 8 to those of Linux. macOS tells none."""
-US_KEYS = {first + place: Qt.Key(ord(typed)) for first, row in ROWS.items() for place, typed in enumerate(row)}
+# Values of `Qt.Key` from here on are no characters.
 FIRST_SPECIAL_KEY = 0x01000000
-"""Values of `Qt.Key` from here on are no characters."""
+
+
+def _us_keys() -> dict[int, Qt.Key]:
+    """Return the key of a US keyboard by its number in `ROWS`."""
+    keys = {}
+    for first, row in ROWS.items():
+        for number, typed in enumerate(row, first):
+            keys[number] = Qt.Key(ord(typed))
+    return keys
+
+
+US_KEYS = _us_keys()
 
 
 def us_key(event: QKeyEvent) -> Qt.Key | None:
-    """Return the letter or digit that a key has on a US keyboard; None where the layout has a Latin one of its own."""
+    """Return the letter or digit that a key has on a US keyboard.
+
+    None where the layout has a Latin letter, or a digit, on this key.
+    """
     offset = OFFSETS.get(sys.platform)
-    key = None if offset is None else US_KEYS.get(event.nativeScanCode() - offset)
+    if offset is None:
+        return None
+    key = US_KEYS.get(event.nativeScanCode() - offset)
     if key is None:
         return None
     is_digit = key <= Qt.Key.Key_9
-    if is_digit:
-        # With Shift, a key of the upper row types something else on purpose.
-        with_shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
-        types_digit = Qt.Key.Key_0 <= event.key() <= Qt.Key.Key_9
-        return None if with_shift or types_digit else key
-    return key if _is_foreign_letter(event.key()) else None
+    if not is_digit:
+        return key if _is_foreign_letter(event.key()) else None
+    # With Shift, a key of the upper row types something else on purpose.
+    has_shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+    types_digit = Qt.Key.Key_0 <= event.key() <= Qt.Key.Key_9
+    if has_shift or types_digit:
+        return None
+    return key
 
 
 def _is_foreign_letter(key: int) -> bool:
-    """Return whether a key types a letter, or a vowel sign, of another script: a Latin letter stands for itself."""
+    """Return whether a key types a letter, or a vowel sign, of another script than Latin."""
     if not 0 < key < FIRST_SPECIAL_KEY:
         return False
     typed = chr(key)
-    return unicodedata.category(typed)[0] in "LM" and not unicodedata.name(typed, "").startswith("LATIN")
+    # L are letters; M are marks, as the vowel signs of Indic scripts are.
+    is_letter = unicodedata.category(typed)[0] in "LM"
+    is_latin = unicodedata.name(typed, "").startswith("LATIN")
+    return is_letter and not is_latin
 
 
 class PhysicalKeys(QObject):
-    """Lets the shortcuts of a window also follow the place of a key, and the ones of the whole program in its dialogs.
+    """Lets the shortcuts of a window also follow the place of a key.
 
-    It sees the keys that no shortcut took, before the control with the focus: a list would search for the letter.
+    In the dialogs of the window it does so for the shortcuts of the whole program. It sees the keys
+    that no shortcut took, before the control with the focus: a list would search for the letter.
     """
 
     def __init__(self, window: QWidget) -> None:
@@ -74,15 +99,17 @@ class PhysicalKeys(QObject):
         shortcut = self._shortcut_of(QKeySequence(QKeyCombination(event.modifiers(), key)))
         if shortcut is None:
             return False
-        if not event.isAutoRepeat():  # a key that is held must not pause and resume
+        # A key that is held must not pause and resume.
+        if not event.isAutoRepeat():
             _press(shortcut)
         return True
 
     def _is_typed(self, key: Qt.Key, modifiers: Qt.KeyboardModifier) -> bool:
-        """Return whether the control with the focus takes such a key as text, as Qt asks before a shortcut."""
+        """Return whether the control with the focus takes such a key as text."""
         focused = QApplication.focusWidget()
         if focused is None:
             return False
+        # Qt asks the same before it looks for a shortcut.
         question = QKeyEvent(QEvent.Type.ShortcutOverride, key, modifiers, chr(key).lower())
         question.ignore()
         QApplication.sendEvent(focused, question)
@@ -90,14 +117,18 @@ class PhysicalKeys(QObject):
 
     def _shortcut_of(self, keys: QKeySequence) -> QAction | QShortcut | None:
         """Return the enabled shortcut of these keys that works where the focus is."""
-        in_front = QApplication.activeWindow() is self._window and QApplication.activePopupWidget() is None
+        has_popup = QApplication.activePopupWidget() is not None
+        is_in_front = QApplication.activeWindow() is self._window and not has_popup
         for action in self._window.findChildren(QAction):
             if action.shortcut() == keys and action.isEnabled():
-                everywhere = action.shortcutContext() is Qt.ShortcutContext.ApplicationShortcut
-                return action if in_front or everywhere else None
+                context = action.shortcutContext()
+                works_everywhere = context is Qt.ShortcutContext.ApplicationShortcut
+                return action if is_in_front or works_everywhere else None
+        if not is_in_front:
+            return None
         for shortcut in self._window.findChildren(QShortcut):
-            of_window = shortcut.context() is Qt.ShortcutContext.WindowShortcut
-            if shortcut.key() == keys and shortcut.isEnabled() and of_window and in_front:
+            is_of_window = shortcut.context() is Qt.ShortcutContext.WindowShortcut
+            if shortcut.key() == keys and shortcut.isEnabled() and is_of_window:
                 return shortcut
         return None
 
