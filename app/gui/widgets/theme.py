@@ -1,4 +1,4 @@
-"""Light and dark colours, the style sheet, which refers to them by palette role, and icons in the colour of text."""
+"""Light and dark colours, the style sheet that refers to them, and icons in the colour of text."""
 
 from __future__ import annotations
 
@@ -26,15 +26,18 @@ from app.core.settings import Theme
 from app.gui.widgets.qt import USUAL_LINE_PX, application, existing
 
 IMAGES = Path(__file__).resolve().parents[1] / "images"
+# Red behind white text: the real background is visible, or a recording runs.
 ALARM = "#d63b40"
-"""Red behind white text: the real background is visible, or a recording runs."""
+# Least height of a text in a list or a field, in the usual font: they are as high as
+# the buttons beside them.
 FIELD_PX = 20
-"""Least height of a text in a list or a field, in the usual font: they are as high as the buttons beside them."""
+# Height of the icons of buttons, in the usual font, and least height of texts in
+# their place.
 ICON_PX = 18
-"""Height of the icons of buttons, in the usual font, and least height of texts in their place."""
+# Size of the letters of titles, as a multiple of the others.
 TITLE_SCALE = 1.5
-"""Size of the letters of titles, as a multiple of the others."""
 Roles = QPalette.ColorRole
+# (roles, as the style sheet uses them, dark colour, light colour)
 COLOURS: tuple[tuple[tuple[QPalette.ColorRole, ...], str, str], ...] = (
     ((Roles.Window, Roles.Shadow), "#17191d", "#f3f4f6"),
     ((Roles.AlternateBase,), "#1e2126", "#ffffff"),
@@ -49,7 +52,6 @@ COLOURS: tuple[tuple[tuple[QPalette.ColorRole, ...], str, str], ...] = (
     ((Roles.Accent, Roles.Highlight, Roles.Link), "#4a90f7", "#1f66d6"),
     ((Roles.HighlightedText,), "#0b1320", "#ffffff"),
 )
-"""(roles, as the style sheet uses them, dark colour, light colour)"""
 
 
 def is_dark(theme: Theme) -> bool:
@@ -60,26 +62,34 @@ def is_dark(theme: Theme) -> bool:
 
 
 def apply(app: QApplication, dark: bool) -> None:
-    """Apply palette and style sheet to the whole program. Takes a tenth of a second for an open window."""
-    app.setStyleSheet("")  # `style()` would return the style sheet's proxy
+    """Apply palette and style sheet to the whole program.
+
+    Takes a tenth of a second for an open window.
+    """
+    # With a style sheet, `style()` returns its proxy.
+    app.setStyleSheet("")
     if existing(app.style()).name() != "fusion":
         app.setStyle("Fusion")
     app.setPalette(palette_of(dark))
     sheet = Path(__file__).with_name("style.css").read_text("utf-8")
     scale = max(1.0, QFontMetrics(app.font()).height() / USUAL_LINE_PX)
-    for name, value in {
+    title_pt = TITLE_SCALE * QFontInfo(app.font()).pointSizeF()
+    field_px = max(FIELD_PX, round(FIELD_PX * scale) - 1)
+    values = {
         "@alarm": ALARM,
         "@folder": IMAGES.as_posix(),
-        "@title": f"{TITLE_SCALE * QFontInfo(app.font()).pointSizeF():.1f}pt",
-        "@field": f"{max(FIELD_PX, round(FIELD_PX * scale) - 1)}px",
+        "@title": f"{title_pt:.1f}pt",
+        "@field": f"{field_px}px",
         "@icon": f"{round(ICON_PX * scale)}px",
-    }.items():
+    }
+    for name, value in values.items():
         sheet = sheet.replace(name, value)
     app.setStyleSheet(sheet)
 
 
 def restyle(widget: QWidget) -> None:
-    """Let the style sheet read palette and properties again: it caches the resolved rules per widget."""
+    """Let the style sheet read palette and properties again."""
+    # It keeps the rules that it has found for a widget.
     style = existing(widget.style())
     style.unpolish(widget)
     style.polish(widget)
@@ -107,8 +117,11 @@ class FocusRings(QObject):
 
     def eventFilter(self, _window: QObject | None, event: QEvent | None) -> bool:
         """Follow what the user uses; take nothing."""
-        if event is not None and event.type() in (QEvent.Type.KeyPress, QEvent.Type.MouseButtonPress):
-            self._by_keyboard = event.type() is QEvent.Type.KeyPress
+        if event is None:
+            return False
+        is_key = event.type() is QEvent.Type.KeyPress
+        if is_key or event.type() is QEvent.Type.MouseButtonPress:
+            self._by_keyboard = is_key
             self._show(QApplication.focusWidget())
         return False
 
@@ -135,7 +148,10 @@ def _set_ring(widget: QWidget, *, is_shown: bool) -> None:
 
 def palette_of(dark: bool) -> QPalette:
     """Return the dark or the light colours."""
-    colours = {role: QColor(one if dark else other) for roles, one, other in COLOURS for role in roles}
+    colours = {}
+    for roles, dark_colour, light_colour in COLOURS:
+        for role in roles:
+            colours[role] = QColor(dark_colour if dark else light_colour)
     palette = QPalette(colours[Roles.Button])
     for role, colour in colours.items():
         palette.setColor(role, colour)
@@ -151,15 +167,27 @@ class _Engine(QIconEngine):
         super().__init__()
         self._name = name
 
-    def paint(self, painter: QPainter | None, rect: QRect, mode: QIcon.Mode, state: QIcon.State) -> None:
+    def paint(
+        self,
+        painter: QPainter | None,
+        rect: QRect,
+        mode: QIcon.Mode,
+        state: QIcon.State,
+    ) -> None:
         if painter is None:
             return
-        group = QPalette.ColorGroup.Disabled if mode is QIcon.Mode.Disabled else QPalette.ColorGroup.Active
-        inverted = state is QIcon.State.On
-        role = QPalette.ColorRole.HighlightedText if inverted else QPalette.ColorRole.ButtonText
-        colour = "white" if inverted and self._name == "record" else QApplication.palette().color(group, role).name()
+        is_disabled = mode is QIcon.Mode.Disabled
+        is_pressed = state is QIcon.State.On
+        group = QPalette.ColorGroup.Disabled if is_disabled else QPalette.ColorGroup.Active
+        role = Roles.HighlightedText if is_pressed else Roles.ButtonText
+        colour = QApplication.palette().color(group, role).name()
+        if is_pressed and self._name == "record":
+            # While it records, the button is red in every theme.
+            colour = "white"
         side = min(rect.width(), rect.height())
-        square = QRectF(rect.x() + (rect.width() - side) / 2, rect.y() + (rect.height() - side) / 2, side, side)
+        left = rect.x() + (rect.width() - side) / 2
+        top = rect.y() + (rect.height() - side) / 2
+        square = QRectF(left, top, side, side)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         _renderer(self._name, colour).render(painter, square)
 
@@ -177,9 +205,13 @@ class _Engine(QIconEngine):
 
 @cache
 def _renderer(name: str, colour: str) -> QSvgRenderer:
-    """Return an icon in a colour. What is red for an alarm is white on a button of that red."""
-    alarm = colour if QColor(colour) == QColor("white") else ALARM
-    drawing = (IMAGES / f"{name}.svg").read_text("utf-8").replace("currentColor", colour).replace("alarmColor", alarm)
+    """Return an icon in a colour."""
+    # What is red for an alarm is white on a button of that red.
+    is_white = QColor(colour) == QColor("white")
+    alarm = colour if is_white else ALARM
+    drawing = (IMAGES / f"{name}.svg").read_text("utf-8")
+    drawing = drawing.replace("currentColor", colour)
+    drawing = drawing.replace("alarmColor", alarm)
     return QSvgRenderer(QByteArray(drawing.encode()))
 
 
