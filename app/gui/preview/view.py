@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PyQt6.QtCore import QEvent, QMargins, QObject, QPointF, QRectF, QSize, Qt, pyqtSignal
-from PyQt6.QtGui import QHideEvent, QImage, QPainter, QPaintEvent, QPalette, QPen, QResizeEvent, QShowEvent
+from PyQt6.QtCore import QEvent, QMargins, QObject, QPointF, QRect, QRectF, QSize, Qt, pyqtSignal
+from PyQt6.QtGui import (
+    QHideEvent,
+    QImage,
+    QPainter,
+    QPaintEvent,
+    QPalette,
+    QPen,
+    QResizeEvent,
+    QShowEvent,
+)
 from PyQt6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QWidget
 
 from app.gui.bridge import Bridge, ViewMode, ViewRequest
@@ -16,15 +25,15 @@ from app.gui.widgets.page import FoldingRow
 from app.runtime.status import Phase, PipelineStatus
 from app.settings import Settings
 
+# Between the edge of the picture and what lies over it.
 MARGIN = 12
-"""Between the edge of the picture and what lies over it."""
 
 
 class Preview(QWidget):
     """Draws the newest image without scaling."""
 
+    # The ViewRequest to render from now on; None while the preview is hidden.
     view_requested = pyqtSignal(object)
-    """The ViewRequest to render from now on; None while the preview is hidden."""
 
     def __init__(self, store: SettingsStore) -> None:
         super().__init__()
@@ -37,15 +46,18 @@ class Preview(QWidget):
         self.setMinimumWidth(240)
         self.setMinimumHeight(90)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        # The image to paint, in physical pixels; None before the first one.
         self.image: QImage | None = None
-        """The image to paint, in physical pixels; None before the first one."""
         self.mode = ViewMode.COMPOSITE
+        # Paints the marks of a brush over the picture, which has this place; None
+        # while there is none.
         self.paint_marks: Callable[[QPainter, QRectF], object] | None = None
-        """Paints the marks of a brush over the picture, which has this place; None while there is none."""
+        # Position of the image in the widget, as it was when its size or the widget's
+        # changed last.
         self.picture = QRectF()
-        """Position of the image in the widget, as it was when its size or the widget's changed last."""
+        # Lays badges and notes over the picture, and wider where the picture is
+        # narrower than they are.
         self.over = QGridLayout(self)
-        """Lays badges and notes over the picture, and wider where the picture is narrower than they are."""
         self._request: ViewRequest | None = None
 
     def set_mode(self, mode: ViewMode) -> None:
@@ -64,18 +76,20 @@ class Preview(QWidget):
         shapes = Qt.CursorShape
         if self.paint_marks is not None:
             self.setCursor(shapes.CrossCursor)
-            self.update()  # marks of zones that others change
+            # `ctl` and scenes change zones too, whose marks are on the picture.
+            self.update()
+        elif self._store.current.framing.zoom > 1:
+            self.setCursor(shapes.OpenHandCursor)
         else:
-            is_zoomed = self._store.current.framing.zoom > 1
-            self.setCursor(shapes.OpenHandCursor if is_zoomed else shapes.ArrowCursor)
+            self.setCursor(shapes.ArrowCursor)
         self._request_view()
 
     def show_image(self, image: QImage) -> None:
         """Show an image that was rendered for the last request."""
         image.setDevicePixelRatio(self.devicePixelRatioF())
-        resized = self.image is None or image.deviceIndependentSize() != self.image.deviceIndependentSize()
+        before = self.image
         self.image = image
-        if resized:
+        if before is None or before.deviceIndependentSize() != image.deviceIndependentSize():
             self._place_picture()
             self.update()
         else:
@@ -91,16 +105,27 @@ class Preview(QWidget):
     def fraction_of(self, position: QPointF) -> tuple[float, float]:
         """Return a position in the widget as fractions of the image."""
         place = position - self.picture.topLeft()
-        return place.x() / max(1.0, self.picture.width()), place.y() / max(1.0, self.picture.height())
+        # The picture has no size before the widget is laid out.
+        x = place.x() / max(1.0, self.picture.width())
+        y = place.y() / max(1.0, self.picture.height())
+        return x, y
 
     def mirrored(self, x: float) -> float:
-        """Convert a horizontal position in the preview to one in the output or back, in fractions of the width."""
-        return 1 - x if self._store.current.window.mirror_preview else x
+        """Convert a position in the preview to one in the output or back.
+
+        x: horizontal, in fractions of the width.
+        """
+        if self._store.current.window.mirror_preview:
+            return 1 - x
+        return x
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
         painter = QPainter(self)
-        image, rect = self.image, self.picture
-        if image is None or event is None or not rect.contains(QRectF(event.rect())):  # the picture is opaque
+        image = self.image
+        rect = self.picture
+        # The picture is opaque: behind it, nothing has to be filled.
+        is_within_picture = event is not None and rect.contains(QRectF(event.rect()))
+        if image is None or not is_within_picture:
             painter.fillRect(self.rect(), self.palette().color(QPalette.ColorRole.Shadow))
         if image is None:
             painter.setPen(self.palette().color(QPalette.ColorRole.PlaceholderText))
@@ -136,45 +161,57 @@ class Preview(QWidget):
         self.picture = QRectF(self.rect())
         if self.image is not None:
             size = self.image.deviceIndependentSize()
-            # While the window is being resized, an image of an older request is scaled to the current size.
+            # While the window is being resized, an image of an older request is scaled to
+            # the current size.
             scale = min(self.width() / size.width(), self.height() / size.height())
             if abs(scale - 1) * max(size.width(), size.height()) >= 2:
                 size *= scale
             ratio = self.devicePixelRatioF()
-            left, top = (self.width() - size.width()) / 2, (self.height() - size.height()) / 2
+            left = (self.width() - size.width()) / 2
+            top = (self.height() - size.height()) / 2
             # Align to physical pixels to avoid blurring.
             self.picture = QRectF(QPointF(round(left * ratio), round(top * ratio)) / ratio, size)
-        picture, margins = self.picture.toAlignedRect(), self.over.contentsMargins()
+        self._place_notes(self.picture.toAlignedRect())
+
+    def _place_notes(self, picture: QRect) -> None:
+        """Lay what is over the picture within it, or wider where it needs more room."""
+        margins = self.over.contentsMargins()
         needed = self.over.sizeHint().width() - margins.left() - margins.right() + 2 * MARGIN
         across = MARGIN + min(picture.left(), max(0, self.width() - needed) // 2)
         above = MARGIN + picture.top()
         self.over.setContentsMargins(across, above, across, above)
 
     def event(self, event: QEvent | None) -> bool:
-        if event is not None and event.type() == QEvent.Type.LayoutRequest:  # a note has another size
+        kind = None if event is None else event.type()
+        if kind == QEvent.Type.LayoutRequest:
+            # A note has another size.
             self._place_picture()
-        elif event is not None and event.type() == QEvent.Type.DevicePixelRatioChange:  # on another screen
+        elif kind == QEvent.Type.DevicePixelRatioChange:
+            # The window is on another screen.
             self._place_picture()
             self._request_view()
-        elif event is not None and event.type() in (QEvent.Type.WindowActivate, QEvent.Type.WindowDeactivate):
+        elif kind in (QEvent.Type.WindowActivate, QEvent.Type.WindowDeactivate):
             self._request_view()
         return super().event(event)
 
     def _request_view(self) -> None:
-        if self.isVisible():
-            ratio = self.devicePixelRatioF()
-            width, height = round(self.width() * ratio), round(self.height() * ratio)
-            settings = self._store.current
-            request = ViewRequest(
-                width, height, self.mode, settings.window.mirror_preview, in_active_window=self.isActiveWindow()
-            )
-            if request != self._request:
-                self._request = request
-                self.view_requested.emit(request)
+        if not self.isVisible():
+            return
+        ratio = self.devicePixelRatioF()
+        request = ViewRequest(
+            round(self.width() * ratio),
+            round(self.height() * ratio),
+            self.mode,
+            self._store.current.window.mirror_preview,
+            in_active_window=self.isActiveWindow(),
+        )
+        if request != self._request:
+            self._request = request
+            self.view_requested.emit(request)
 
 
+# As in the style sheet.
 PADDING = QMargins(10, 4, 10, 4)
-"""As in the style sheet."""
 
 
 class Pill(QLabel):
@@ -220,8 +257,7 @@ class Badges(FoldingRow):
     def show_status(self, status: PipelineStatus, recording_time: str, settings: Settings) -> None:
         """Show the badges for the current status."""
         self.unmatted.show_text(tr("Your real background is visible") if status.unmatted else "")
-        several = tr("Live in {0} programs").format(status.readers)
-        self.live.show_text("" if not status.readers else several if status.readers > 1 else tr("Live"))
+        self.live.show_text(_live_text(status.readers))
         self.recording.show_text(recording_time)
         self.state.show_text(self._state(status, settings))
         readable = settings.text_is_readable and not settings.paused
@@ -238,32 +274,46 @@ class Badges(FoldingRow):
             return tr("Frozen: others see the last frame")
         if status.hides_person and status.phase is Phase.RUNNING:
             return tr("Only me: click yourself")
-        return {
+        texts = {
             Phase.WAITING: tr("Waiting: others see the stand-by card"),
             Phase.NO_CAMERA: tr("No camera: others see the stand-by card"),
             Phase.RESTING: tr("Camera off: no program uses it"),
             Phase.STARTING: tr("Starting: others see the stand-by card"),
-        }.get(status.phase, "")
+        }
+        return texts.get(status.phase, "")
+
+
+def _live_text(readers: int | None) -> str:
+    """Return what says that programs read the camera; empty if none does, or if it is unknown."""
+    if not readers:
+        return ""
+    if readers == 1:
+        return tr("Live")
+    return tr("Live in {0} programs").format(readers)
 
 
 class ViewNote(QWidget):
     """One short sentence, and a button that changes whether the preview is a mirror.
 
-    They lie over the user's body: those about the mirror are shown while the pointer is over the preview.
-    The frame rate and latency at the lower left are hidden while these leave too little space for them.
+    They lie over the user's body: those about the mirror are shown while the pointer is over the
+    preview. The frame rate and latency at the lower left are hidden while these leave too little
+    space for them.
     """
 
     def __init__(self, preview: Preview, store: SettingsStore, bridge: Bridge) -> None:
         super().__init__()
-        self._preview, self._store = preview, store
+        self._preview = preview
+        self._store = store
         self._status = PipelineStatus()
         self.figures = Pill("figures")
         self._note = Pill("viewNote")
         self._switch = button(
-            "", tr("Switch between a mirror and the output as it leaves"), "othersSeeButton",
+            "",
+            tr("Switch between a mirror and the output as it leaves"),
+            "othersSeeButton",
             lambda: store.set("window.mirror_preview", not store.current.window.mirror_preview),
             name=tr("Mirror the preview"),
-        )  # fmt: skip
+        )
         self.setLayout(FoldingRow(self._note, self._switch, grows=self._note, spacing=6))
         bridge.status_changed.connect(self._follow)
         for changed in (store.changed, preview.view_requested):
@@ -282,17 +332,35 @@ class ViewNote(QWidget):
 
     def _show(self) -> None:
         """Follow the state; the note is hidden while the stand-by card is shown."""
-        settings, mirror = self._store.current, self._store.current.window.mirror_preview
-        status, runs = self._status, self._status.phase is Phase.RUNNING
-        same = mirror == settings.output.mirror
-        differs = tr("You see a mirror, others do not") if mirror else tr("Others see a mirror, you do not")
-        alone = self._preview.mode is not ViewMode.COMPOSITE
-        self._note.show_text(tr("Only you see this") if alone else tr("You see what others see") if same else differs)
-        self._switch.setText(tr("Mirror") if same else tr("Others see"))
-        self._switch.setVisible(not alone)
-        self.setVisible(runs and not settings.paused and (alone or self._preview.underMouse()))
-        latency = status.latency_ms.end_to_end.median or status.latency_ms.step.median
-        self.figures.setText(tr("{0} fps · {1} ms").format(f"{status.fps_out:.0f}", f"{latency:.0f}"))
-        taken = 2 * MARGIN + (0 if self.isHidden() else self.sizeHint().width() + MARGIN)
+        settings = self._store.current
+        is_same = settings.window.mirror_preview == settings.output.mirror
+        is_only_here = self._preview.mode is not ViewMode.COMPOSITE
+        self._note.show_text(self._note_text(settings))
+        self._switch.setText(tr("Mirror") if is_same else tr("Others see"))
+        self._switch.setVisible(not is_only_here)
+        runs = self._status.phase is Phase.RUNNING
+        is_asked_for = is_only_here or self._preview.underMouse()
+        self.setVisible(runs and not settings.paused and is_asked_for)
+        # Last: the room for the figures depends on the note.
+        self._show_figures(settings)
+
+    def _note_text(self, settings: Settings) -> str:
+        if self._preview.mode is not ViewMode.COMPOSITE:
+            return tr("Only you see this")
+        if settings.window.mirror_preview == settings.output.mirror:
+            return tr("You see what others see")
+        if settings.window.mirror_preview:
+            return tr("You see a mirror, others do not")
+        return tr("Others see a mirror, you do not")
+
+    def _show_figures(self, settings: Settings) -> None:
+        status = self._status
+        latency_ms = status.latency_ms.end_to_end.median or status.latency_ms.step.median
+        fps = f"{status.fps_out:.0f}"
+        self.figures.setText(tr("{0} fps · {1} ms").format(fps, f"{latency_ms:.0f}"))
+        taken = 2 * MARGIN
+        if not self.isHidden():
+            taken += self.sizeHint().width() + MARGIN
         fits = self.figures.sizeHint().width() <= self._preview.width() - taken
-        self.figures.setVisible(runs and not settings.frozen and settings.window.show_readout and fits)
+        runs = status.phase is Phase.RUNNING and not settings.frozen
+        self.figures.setVisible(runs and settings.window.show_readout and fits)
