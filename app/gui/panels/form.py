@@ -1,9 +1,10 @@
-"""Rows of settings, drawn from their declarations: the kind of its values decides what shows and changes a setting."""
+"""Rows of settings: the declaration of a setting decides what shows and changes it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any, get_args
 
 from annotated_types import MaxLen
@@ -31,16 +32,19 @@ from app.gui.widgets.page import FoldingRow
 from app.gui.widgets.qt import column, longest_word, scaled
 from app.settings import Settings
 
+# (text, value of the setting)
 Entries = list[tuple[str, object]]
-"""(text, value of the setting)"""
 Change = Callable[[Any], object]
+# Width of the titles, in the usual font.
 CAPTION_PX = 108
-"""Width of the titles, in the usual font."""
 IMAGES = "*.png *.jpg *.jpeg *.webp *.bmp"
 
 
 class Caption(QLabel):
-    """The title of a row. All are equally wide, so that the controls beside them are in line; long ones wrap."""
+    """The title of a row.
+
+    All are equally wide, so that the controls beside them are in line; long ones wrap.
+    """
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
@@ -54,20 +58,21 @@ class Caption(QLabel):
 class Form(QWidget):
     """Rows of a title beside its control, or above it where the form is too narrow for both.
 
-    Each row shows a setting, such as `edges.contrast`, and changes it at once; its control has the name of the setting.
+    Each row shows a setting, such as `edges.contrast`, and changes it at once; its control has the
+    name of the setting.
     """
 
     def __init__(self, store: SettingsStore) -> None:
         super().__init__()
         self.store = store
         self._shows: list[Callable[[Settings], object]] = []
+        # By the control that each is the title of.
         self._captions: dict[QWidget, Caption] = {}
-        """By the control that each is the title of."""
         self._column = column(self, spacing=10)
         store.changed.connect(self.refresh)
 
     def refresh(self) -> None:
-        """Show the settings in all rows, also after something else changed that the rows depend on."""
+        """Show the settings in all rows, also after something else that rows depend on changed."""
         for show in self._shows:
             show(self.store.current)
 
@@ -78,16 +83,27 @@ class Form(QWidget):
 
     def enable_while(self, useful: Callable[[Settings], bool], *controls: QWidget) -> None:
         """Enable rows while the settings give them an effect."""
-        for each in self._with_captions(controls):
-            self.on_settings(lambda settings, each=each: each.setEnabled(useful(settings)))  # type: ignore[misc]
+        parts = self._with_captions(controls)
+
+        def show(settings: Settings) -> None:
+            for part in parts:
+                part.setEnabled(useful(settings))
+
+        self.on_settings(show)
 
     def only_with_all_settings(self, *controls: QWidget) -> None:
         """Show rows only beside all the others, as few people need them."""
-        for each in self._with_captions(controls):
-            self.on_settings(lambda now, each=each: each.setVisible(now.window.all_settings))  # type: ignore[misc]
+        parts = self._with_captions(controls)
 
-    def _with_captions(self, controls: Iterable[QWidget]) -> list[QWidget]:
-        return [*controls, *(self._captions[each] for each in controls if each in self._captions)]
+        def show(settings: Settings) -> None:
+            for part in parts:
+                part.setVisible(settings.window.all_settings)
+
+        self.on_settings(show)
+
+    def _with_captions(self, controls: Sequence[QWidget]) -> list[QWidget]:
+        captions = [self._captions[each] for each in controls if each in self._captions]
+        return [*controls, *captions]
 
     def add(self, *widgets: QWidget) -> None:
         """Add widgets without a title; a link, whose focus is a line, is as wide as its text."""
@@ -105,7 +121,10 @@ class Form(QWidget):
         self._column.addLayout(FoldingRow(caption, control, grows=control, spacing=12))
 
     def add_hint(self, text: str = "", object_name: str = "", role: str = "faint") -> QLabel:
-        """Add a sentence, in faint letters unless it has another role. It takes no room until `say` gives it a text."""
+        """Add a sentence, in faint letters unless it has another role.
+
+        It takes no room until `say` gives it a text.
+        """
         made = label(text, role, wrap=True)
         made.setObjectName(object_name)
         self.add(made)
@@ -114,9 +133,13 @@ class Form(QWidget):
         return made
 
     def add_link(
-        self, text: str, description: str, object_name: str, act: Callable[[], object],
+        self,
+        text: str,
+        description: str,
+        object_name: str,
+        act: Callable[[], object],
         useful: Callable[[Settings], bool] = lambda _settings: True,
-    ) -> WrappingButton:  # fmt: skip
+    ) -> WrappingButton:
         """Add a link. useful: whether it would change anything."""
         made = button(text, description, object_name, act, link=True)
         self.on_settings(lambda settings: made.setEnabled(useful(settings)))
@@ -124,36 +147,60 @@ class Form(QWidget):
         return made
 
     def row(
-        self, setting: str, entries: Entries | Callable[[], Entries] | None = None, *,
-        change: Change | None = None, sign: Callable[[], int] = lambda: 1,
-    ) -> QWidget:  # fmt: skip
-        """Add the row of a setting: a list of `entries` or of its choices, a check box, a slider, a text or a picture.
+        self,
+        setting: str,
+        entries: Entries | Callable[[], Entries] | None = None,
+        *,
+        change: Change | None = None,
+        sign: Callable[[], int] = lambda: 1,
+    ) -> QWidget:
+        """Add the row of a setting, which shows and changes it.
 
-        change: what a choice or a check does in place of setting the value. sign: -1 while the preview mirrors the
-        direction of a slider.
+        It is a list of `entries` or of the choices, a check box, a slider, a text or a picture.
+        change: what a choice or a check does in place of setting the value.
+        sign: -1 while the preview mirrors the direction of a slider.
         """
-        declared, change = SETTINGS[setting], change or partial(self.store.set, setting)
-        if entries is None and bool in (declared.annotation, *get_args(declared.annotation)):
+        declared = SETTINGS[setting]
+        change = change or partial(self.store.set, setting)
+        # Of a choice that may be unset, `bool | None`, too.
+        is_switch = bool in (declared.annotation, *get_args(declared.annotation))
+        if entries is None and is_switch:
             return self.add_check(setting, *_words(declared), change)
         if entries is not None or declared.choices:
             return self.add_list(setting, entries or choices_of(declared), change)
         if declared.range is not None:
             return self.add_slider(setting, sign)
-        return self._add_picture(declared) if declared.is_path else self._add_text(declared)
+        if declared.is_path:
+            return self._add_picture(declared)
+        return self._add_text(declared)
 
     def rows(self, *settings: str) -> list[QWidget]:
         """Add the rows of some settings."""
         return [self.row(setting) for setting in settings]
 
     def add_effects(self, section: str) -> None:
-        """Add the rows of the effects whose settings are in this section, in the order of their declarations."""
-        of_effects = {name for effect in table.EFFECTS for name in effect.titled()}
-        self.rows(*(name for name in SETTINGS if name in of_effects and name.startswith(f"{section}.")))
+        """Add the rows of the effects whose settings are in this section, as they are declared."""
+        of_effects: set[str] = set()
+        for effect in table.EFFECTS:
+            of_effects.update(effect.titled())
+        for name in SETTINGS:
+            if name in of_effects and name.startswith(f"{section}."):
+                self.row(name)
 
     def add_check(
-        self, setting: str, title: str, tip: str, change: Change, shows: Callable[[Any], bool] = bool, name: str = ""
+        self,
+        setting: str,
+        title: str,
+        tip: str,
+        change: Change,
+        shows: Callable[[Any], bool] = bool,
+        name: str = "",
     ) -> QCheckBox:
-        """Add a check box. shows: whether a value checks it. name: of the control, if it is not that of the setting."""
+        """Add a check box.
+
+        shows: whether a value checks it.
+        name: of the control, if it is not that of the setting.
+        """
         made = check(title, tip, name or setting)
         made.toggled.connect(change)
 
@@ -166,20 +213,31 @@ class Form(QWidget):
         return made
 
     def add_list(
-        self, setting: str, entries: Entries | Callable[[], Entries], change: Change,
+        self,
+        setting: str,
+        entries: Entries | Callable[[], Entries],
+        change: Change,
         shows: Callable[[Any], object] = lambda value: value,
-    ) -> QComboBox:  # fmt: skip
+    ) -> QComboBox:
         """Add a list. shows: returns the entry of a value."""
         title, tip = _words(SETTINGS[setting])
         made = combo(title, tip, setting)
         made.activated.connect(lambda _row: change(made.currentData()))
-        self._bind(
-            made, setting, lambda value: fill_combo(made, entries() if callable(entries) else entries, shows(value))
-        )
+
+        def show(value: object) -> None:
+            listed = entries() if callable(entries) else entries
+            fill_combo(made, listed, shows(value))
+
+        self._bind(made, setting, show)
         self.add_row(title, made)
         return made
 
-    def add_slider(self, setting: str, sign: Callable[[], int] = lambda: 1, name: str = "") -> ValueSlider:
+    def add_slider(
+        self,
+        setting: str,
+        sign: Callable[[], int] = lambda: 1,
+        name: str = "",
+    ) -> ValueSlider:
         """Add a slider over the range of a setting; where that has no value, it stays as it is.
 
         sign: see `row`. name: of the control, if it is not that of the setting.
@@ -200,7 +258,8 @@ class Form(QWidget):
                 made.show_value(round(sign() * value * scale.steps))
 
         title, tip = _words(declared)
-        least, most = round(low * scale.steps), round(high * scale.steps)
+        least = round(low * scale.steps)
+        most = round(high * scale.steps)
         made = ValueSlider(least, most, scale.text, title, tip, name or setting)
         made.value_changed.connect(change)
         self._bind(made.slider, setting, show)
@@ -210,11 +269,18 @@ class Form(QWidget):
     def _add_text(self, declared: Setting) -> QLineEdit:
         """Add a line of text, which takes effect while it is typed."""
         made = QLineEdit()
-        made.setMaxLength(next(limit.max_length for limit in declared.field.metadata if isinstance(limit, MaxLen)))
+        limits = [limit for limit in declared.field.metadata if isinstance(limit, MaxLen)]
+        made.setMaxLength(limits[0].max_length)
         title, tip = _words(declared)
         describe(made, title, tip, declared.name)
         made.textEdited.connect(partial(self.store.set, declared.name))
-        self._bind(made, declared.name, lambda text: None if made.text() == text else made.setText(text))
+
+        def show(text: str) -> None:
+            # Setting a text moves the cursor to its end, also while the user types.
+            if made.text() != text:
+                made.setText(text)
+
+        self._bind(made, declared.name, show)
         self.add_row(title, made)
         return made
 
@@ -225,10 +291,17 @@ class Form(QWidget):
         pictures = tr("Images ({0})").format(IMAGES)
         take = partial(self.store.set, declared.name)
         made = button(
-            caption, tip, declared.name,
-            lambda: ask_for_file(self, title, take, pictures, folder=UserFolder.PicturesLocation), name=title,
-        )  # fmt: skip
-        self._bind(made, declared.name, lambda path: made.setText(on_button(path.name) if path else caption))
+            caption,
+            tip,
+            declared.name,
+            lambda: ask_for_file(self, title, take, pictures, folder=UserFolder.PicturesLocation),
+            name=title,
+        )
+
+        def show(path: Path | None) -> None:
+            made.setText(caption if path is None else on_button(path.name))
+
+        self._bind(made, declared.name, show)
         removal = self.make_removal(declared.name, tr("Remove image"), tr("Use no image"))
         whole = QWidget()
         whole.setLayout(FoldingRow(made, removal, grows=made))
@@ -237,14 +310,20 @@ class Form(QWidget):
 
     def make_removal(self, setting: str, text: str, tip: str) -> WrappingButton:
         """Return a link that unsets a file; hidden while there is none."""
-        made = button(text, tip, f"{setting} removal", partial(self.store.set, setting, None), link=True)
+        made = button(
+            text,
+            tip,
+            f"{setting} removal",
+            partial(self.store.set, setting, None),
+            link=True,
+        )
         self._bind(made, setting, lambda path: made.setVisible(path is not None))
         return made
 
     def _bind(self, control: QWidget, setting: str, show: Callable[[Any], object]) -> None:
         control.setProperty("setting", setting)
-        of = SETTINGS[setting].value_in
-        self.on_settings(lambda settings: show(of(settings)))
+        value_in = SETTINGS[setting].value_in
+        self.on_settings(lambda settings: show(value_in(settings)))
 
 
 def _words(declared: Setting) -> tuple[str, str]:
