@@ -1,4 +1,4 @@
-"""Auto, standard and fine quality: which models they stand for, and what they cost on this computer."""
+"""Auto, standard and fine quality: the models that they stand for, and what these cost here."""
 
 from __future__ import annotations
 
@@ -16,17 +16,19 @@ from app.matting.choice.choice import FineQuality
 from app.settings import Settings
 from models.table import bundled, recommended
 
-STANDARD, FINE = bundled().name, recommended().name
+STANDARD = bundled().name
+FINE = recommended().name
+# The models that the buttons of the quality stand for, in their order.
 QUALITIES = ("auto", STANDARD, FINE)
-"""The models that the buttons of the quality stand for, in their order."""
+# The same detail with both networks beside each other: a gap, where one shows the
+# wall (`tools/quality_sample.py`).
 SAMPLE = assets_dir() / "quality.jpg"
-"""The same detail with both networks beside each other: a gap, where one shows the wall (`tools/quality_sample.py`)."""
+# Height in the usual font.
 SAMPLE_PX = 80
-"""Height of the sample, in the usual font."""
+# Between the halves of the sample.
 SAMPLE_GAP_PX = 4
-"""Between its halves."""
+# Interval at which it is looked for a measurement that runs beside the picture.
 MEASURED_MS = 3000
-"""Interval at which it is looked for a measurement that runs beside the picture."""
 
 
 class Sample(QWidget):
@@ -47,7 +49,8 @@ class Sample(QWidget):
         part = place.size().scaled(half, self._picture.height(), Qt.AspectRatioMode.KeepAspectRatio)
         for number in range(2):
             source = QRect(QPoint(number * half, 0), part)
-            painter.drawPixmap(place.translated(number * (width + SAMPLE_GAP_PX), 0), self._picture, source)
+            target = place.translated(number * (width + SAMPLE_GAP_PX), 0)
+            painter.drawPixmap(target, self._picture, source)
 
 
 class QualityChoice(Form):
@@ -59,13 +62,28 @@ class QualityChoice(Form):
     def __init__(self, models: Models, *, suggests: bool = False) -> None:
         """suggests: whether Fine is pressed at first where it is recommended."""
         super().__init__(models.store)
-        self._models, self._suggests = models, suggests
+        self._models = models
+        self._suggests = suggests
         self._again = timer(self, MEASURED_MS, models.reload, once=True)
-        self._choice = Segments((
-            (tr("Auto"), tr("Fine where this computer has the time for it, else standard"), "qualityAutomatic"),
-            (tr("Standard"), tr("Comes with Mattecam and needs little of this computer"), "qualityStandard"),
-            (tr("Fine"), tr("Cleaner gaps, edges and hair; needs more of this computer"), "qualityFine"),
-        ))  # fmt: skip
+        self._choice = Segments(
+            (
+                (
+                    tr("Auto"),
+                    tr("Fine where this computer has the time for it, else standard"),
+                    "qualityAutomatic",
+                ),
+                (
+                    tr("Standard"),
+                    tr("Comes with Mattecam and needs little of this computer"),
+                    "qualityStandard",
+                ),
+                (
+                    tr("Fine"),
+                    tr("Cleaner gaps, edges and hair; needs more of this computer"),
+                    "qualityFine",
+                ),
+            )
+        )
         self._download = DownloadControls(models, "fineDownload")
         self.add(self._choice, Sample())
         self._about = self.add_hint(object_name="qualityAbout")
@@ -75,43 +93,58 @@ class QualityChoice(Form):
         self.on_settings(self._show)
 
     def _follow(self) -> None:
-        found = self._models.fine
-        if found is not None and found.share is None:
+        fine = self._models.fine
+        if fine is not None and fine.share is None:
+            # It is measured beside the picture: look again later.
             if self.isVisible():
                 self._again.start()
-        elif found is not None and self._suggests and self.store.current.matting.model == "auto":
-            self._suggests = False
-            if found.recommended and self._models.missing(FINE) is not None:
-                self._models.choose(FINE)
+        elif fine is not None:
+            self._suggest(fine)
         self.refresh()
+
+    def _suggest(self, fine: FineQuality) -> None:
+        """Press Fine once, if it is recommended and the user has chosen nothing yet."""
+        if not self._suggests or self.store.current.matting.model != "auto":
+            return
+        self._suggests = False
+        if fine.recommended and self._models.missing(FINE) is not None:
+            self._models.choose(FINE)
 
     def _choose(self, number: int) -> None:
         self._suggests = False
         self._models.choose(QUALITIES[number])
 
     def _show(self, settings: Settings) -> None:
-        found, wanted, offered = self._models.fine, self._models.wanted, self._models.offered
+        fine = self._models.fine
+        wanted = self._models.wanted
+        offered = self._models.offered
         self._download.setVisible(offered is not None and offered.name == FINE)
-        if found is None:
+        if fine is None:
             return
-        used = found.automatic if settings.matting.model == "auto" else settings.matting.model
-        chosen = wanted or settings.matting.model
+        model = settings.matting.model
+        model_in_use = fine.automatic if model == "auto" else model
+        chosen = wanted or model
         number = QUALITIES.index(chosen) if chosen in QUALITIES else None
         self._choice.show_chosen(number)
-        about = self._cost(found)
         if number is None:
-            about = tr("In use: {0}").format(describe_model(used))
+            about = tr("In use: {0}").format(describe_model(model_in_use))
         elif chosen == "auto":
-            about = tr("In use: {0}. {1}").format(describe_model(used), about)
-        say(self._about, f"{about} {tr('Fine is used once it is downloaded.')}" if wanted == FINE else about)
+            about = tr("In use: {0}. {1}").format(describe_model(model_in_use), _cost(fine))
+        else:
+            about = _cost(fine)
+        if wanted == FINE:
+            about = f"{about} {tr('Fine is used once it is downloaded.')}"
+        say(self._about, about)
 
-    def _cost(self, found: FineQuality) -> str:
-        """Return what Fine needs of this computer."""
-        if found.share is None:
-            return tr("How much Fine uses of this computer is not measured yet.")
-        if not found.holds_rate:
-            return tr("Fine is too slow for 30 frames per second on this computer.")
-        share = 5 * max(1, round(20 * min(found.share, 1)))  # in steps that a measurement can tell
-        if found.recommended:
-            return tr("Recommended: Fine uses about {0} % of this computer.").format(share)
-        return tr("Fine uses about {0} % of this computer.").format(share)
+
+def _cost(fine: FineQuality) -> str:
+    """Return what Fine needs of this computer."""
+    if fine.share is None:
+        return tr("How much Fine uses of this computer is not measured yet.")
+    if not fine.holds_rate:
+        return tr("Fine is too slow for 30 frames per second on this computer.")
+    # In steps that a measurement can tell apart.
+    percent = 5 * max(1, round(20 * min(fine.share, 1)))
+    if fine.recommended:
+        return tr("Recommended: Fine uses about {0} % of this computer.").format(percent)
+    return tr("Fine uses about {0} % of this computer.").format(percent)
