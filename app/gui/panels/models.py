@@ -1,4 +1,4 @@
-"""Models: what is known of them, which one is wanted, and its download."""
+"""Models: what is known of them, which one the user wants, and its download."""
 
 from __future__ import annotations
 
@@ -35,7 +35,10 @@ class _Cancelled(Exception):
 
 
 class _Fetch:
-    """A download, or a copy, of a model. Cancelled, it may go on until its server answers, and changes nothing then."""
+    """A download, or a copy, of a model.
+
+    Cancelled, it may go on until its server answers, and changes nothing then.
+    """
 
     def __init__(self, model: str) -> None:
         self.model = model
@@ -52,34 +55,37 @@ class _Fetch:
 
 
 class Models(QObject):
-    """What is known of the models, which one is wanted, and its download: the panels and the assistant show it.
+    """What is known of the models, which one the user wants, and its download.
 
-    A model that is not installed is only wanted: the settings change after its download.
+    The panels and the assistant show it. A model that is not installed is only wanted: the settings
+    change after its download.
     """
 
     changed = pyqtSignal()
+    # A model was installed: what failed without it can be tried again.
     installed = pyqtSignal()
-    """A model was installed: what failed without it can be tried again."""
+    # A _Fetch, kilobytes received and in total.
     _progressed = pyqtSignal(object, int, int)
-    """A _Fetch, kilobytes received and in total."""
 
     def __init__(self, store: SettingsStore, tasks: Tasks) -> None:
         super().__init__()
-        self.store, self._tasks = store, tasks
+        self.store = store
+        self._tasks = tasks
+        # Every model but `auto`, and its file if it is installed; empty before they
+        # were looked for.
         self.reports: tuple[WeightReport, ...] = ()
-        """Every model but `auto`, and its file if it is installed; empty before they were looked for."""
+        # None before it was looked for.
         self.fine: FineQuality | None = None
-        """What finer quality takes; None before it was looked for."""
+        # The model to use once it is installed.
         self.wanted: str | None = None
-        """The model to use once it is installed."""
+        # Why the last download failed; empty where it did not.
         self.failure = ""
-        """Why the last download failed."""
-        self.progress = 0, 0
-        """Of the download: (kilobytes received, kilobytes in total; 0 where that is unknown)"""
+        # Kilobytes received, and in total; 0 where that is unknown.
+        self.progress = (0, 0)
         self._running: _Fetch | None = None
         self._shown = store.current.matting
+        # In use.
         self.engine: EngineInfo | None = None
-        """The one in use."""
         self._progressed.connect(self._show_progress)
         store.changed.connect(self._follow)
 
@@ -90,23 +96,37 @@ class Models(QObject):
 
     @property
     def missing_model(self) -> WeightSpec | None:
-        """The model of the settings if it is not installed, so that another one is used in its place."""
+        """The model of the settings, if another one is used in place of it.
+
+        That is so where it is not installed.
+        """
         matting = self.store.current.matting
-        return self.missing(matting.model) if matting.weights is None else None
+        if matting.weights is not None:
+            return None
+        return self.missing(matting.model)
 
     @property
     def offered(self) -> WeightSpec | None:
         """The model that can be installed now: the wanted one, or that of the settings."""
-        return self.missing_model if self.wanted is None else self.missing(self.wanted)
+        if self.wanted is None:
+            return self.missing_model
+        return self.missing(self.wanted)
 
     def missing(self, name: str) -> WeightSpec | None:
         """Return a model if it is not installed."""
-        return next((each.spec for each in self.reports if each.spec.name == name and each.path is None), None)
+        for report in self.reports:
+            if report.spec.name == name and report.path is None:
+                return report.spec
+        return None
 
     def reload(self) -> None:
         """Look again at what is installed and measured."""
         matting = self.store.current.matting
-        self._tasks.run(lambda: (weights.describe(), choice.fine_quality(matting)), self._take, newest=True)
+
+        def look() -> tuple[tuple[WeightReport, ...], FineQuality]:
+            return weights.describe(), choice.fine_quality(matting)
+
+        self._tasks.run(look, self._take, newest=True)
 
     def show_status(self, status: PipelineStatus) -> None:
         """Look again with each engine: a model may have been installed, or measured."""
@@ -116,7 +136,10 @@ class Models(QObject):
             self.reload()
 
     def choose(self, name: str) -> None:
-        """Use a model with its own weights, once it is installed. The download of another one ends."""
+        """Use a model with its own weights, once it is installed.
+
+        The download of another one ends.
+        """
         if self._running is not None and self._running.model != name:
             self.stop()
         self.wanted = name
@@ -124,7 +147,7 @@ class Models(QObject):
         self._use_wanted()
 
     def forget(self) -> None:
-        """Want no model that is not installed, and end its download."""
+        """Drop the wish for a model that is not installed, and end its download."""
         self.stop()
         self.wanted = None
         self.changed.emit()
@@ -134,7 +157,8 @@ class Models(QObject):
         offered = self.offered
         if offered is None:
             return
-        from models.download import download  # the window starts without it
+        # Late: the window starts without it.
+        from models.download import download
 
         fetch = _Fetch(offered.name)
 
@@ -169,16 +193,21 @@ class Models(QObject):
 
     def _forget_running(self) -> None:
         self._running = None
-        self.progress = 0, 0
+        self.progress = (0, 0)
 
     def _end(self, fetch: _Fetch, file: Path) -> None:
         name = fetch.model
-        if fetch is not self._running:  # cancelled when it was done already: it is installed, and not used
+        # Cancelled when it was done already: it is installed, and not used.
+        if fetch is not self._running:
             self.reload()
             return
         self._forget_running()
         # Until they are read again, the download must not be offered once more.
-        self.reports = tuple(replace(one, path=file) if one.spec.name == name else one for one in self.reports)
+        reports = []
+        for report in self.reports:
+            is_installed_now = report.spec.name == name
+            reports.append(replace(report, path=file) if is_installed_now else report)
+        self.reports = tuple(reports)
         self._use_wanted()
         self.installed.emit()
         self.reload()
@@ -191,30 +220,38 @@ class Models(QObject):
 
     def _use_wanted(self) -> None:
         if self.wanted is not None and self.missing(self.wanted) is None:
-            name, self.wanted = self.wanted, None
+            name = self.wanted
+            self.wanted = None
             self.store.edit("matting", model=name, weights=None)
         self.changed.emit()
 
     def _take(self, found: tuple[tuple[WeightReport, ...], FineQuality]) -> None:
-        self.reports, self.fine = found
+        reports, fine = found
+        self.reports = reports
+        self.fine = fine
         self.changed.emit()
 
     def _show_progress(self, fetch: _Fetch, received: int, total: int) -> None:
         if fetch is self._running:
-            self.progress = received, total
+            self.progress = (received, total)
             self.changed.emit()
 
     def _follow(self, settings: Settings) -> None:
-        """Want no other model any more where one was chosen elsewhere."""
-        before, self._shown = self._shown, settings.matting
+        """Drop the wish for another model where one was chosen elsewhere."""
+        before = self._shown
+        self._shown = settings.matting
         if self._shown.model != before.model:
-            self.wanted, self.failure = None, ""
+            self.wanted = None
+            self.failure = ""
         if self._shown != before:
             self.changed.emit()
 
 
 class DownloadControls(QWidget):
-    """Downloads the model that is offered, or takes a file from elsewhere, also while none is offered."""
+    """Downloads the model that is offered, or takes a file from elsewhere.
+
+    It takes a file also while no model is offered.
+    """
 
     def __init__(self, models: Models, name: str = "download") -> None:
         """name: begins the object names of the controls."""
@@ -222,22 +259,48 @@ class DownloadControls(QWidget):
         self._models = models
         self._bar = QProgressBar()
         describe(self._bar, tr("Download"), tr("Progress of the download"), f"{name}Progress")
-        self._get = button(tr("Download"), tr("Download and use this model"), f"{name}Button", models.download,
-                           name=tr("Download the model"))  # fmt: skip
-        self._choose = button(tr("Choose file…"), tr("Use weights that you downloaded elsewhere or trained"),
-                              f"{name}File", self._ask_for_file)  # fmt: skip
+        self._get = button(
+            tr("Download"),
+            tr("Download and use this model"),
+            f"{name}Button",
+            models.download,
+            name=tr("Download the model"),
+        )
+        self._choose = button(
+            tr("Choose file…"),
+            tr("Use weights that you downloaded elsewhere or trained"),
+            f"{name}File",
+            self._ask_for_file,
+        )
         self._copy = button(
-            tr("Copy address"), tr("Copy the address, to download the file elsewhere"), f"{name}Address",
-            self._copy_address, link=True,
-        )  # fmt: skip
-        self._stop = button(tr("Cancel"), tr("Stop the download"), f"{name}Cancel", models.stop,
-                            name=tr("Cancel the download"))  # fmt: skip
-        self._failure = selectable("", "warning")  # it names an address
+            tr("Copy address"),
+            tr("Copy the address, to download the file elsewhere"),
+            f"{name}Address",
+            self._copy_address,
+            link=True,
+        )
+        self._stop = button(
+            tr("Cancel"),
+            tr("Stop the download"),
+            f"{name}Cancel",
+            models.stop,
+            name=tr("Cancel the download"),
+        )
+        # Its text can be copied: it names an address.
+        self._failure = selectable("", "warning")
         self._failure.setObjectName(f"{name}Failure")
+        # The button that a download began with, while *Cancel* has the focus in its
+        # place.
         self._began_at: QWidget | None = None
-        """The button that a download began with, while *Cancel* has the focus in its place."""
         self._revealing = AfterLayout(self._failure, self._reveal_failure)
-        line = FoldingRow(self._get, self._choose, self._copy, self._bar, self._stop, grows=self._bar)
+        line = FoldingRow(
+            self._get,
+            self._choose,
+            self._copy,
+            self._bar,
+            self._stop,
+            grows=self._bar,
+        )
         column(self, line, self._failure, spacing=10)
         models.changed.connect(self._show)
         self._show()
@@ -248,26 +311,31 @@ class DownloadControls(QWidget):
             copy_text(spec.url)
 
     def _ask_for_file(self) -> None:
-        spec, models = self._models.offered, self._models
-        title, take = tr("Choose a file with weights"), partial(models.store.set, "matting.weights")
+        spec = self._models.offered
+        models = self._models
+        title = tr("Choose a file with weights")
+        take = partial(models.store.set, "matting.weights")
         if spec is not None:
             title = tr("Choose the downloaded file ({0})").format(describe_size(spec) or spec.name)
             take = partial(models.install, spec.name)
         ask_for_file(self, title, take, folder=UserFolder.DownloadLocation)
 
     def _show(self) -> None:
-        running, spec = self._models.running, self._models.offered
-        offered = spec is not None and spec.url is not None and not running
-        focused = QApplication.focusWidget()  # before Qt moves it away from a button that disappears
+        running = self._models.running
+        spec = self._models.offered
+        can_download = spec is not None and spec.url is not None and not running
+        # Asked first: Qt moves it away from a button that disappears.
+        focused = QApplication.focusWidget()
         if spec is not None:
             self._get.setText(download_caption(spec))
-        self._get.setVisible(offered)
+        self._get.setVisible(can_download)
         self._choose.setVisible(not running)
-        self._copy.setVisible(offered)
+        self._copy.setVisible(can_download)
         received, total = self._models.progress
         self._bar.setRange(0, total)
         self._bar.setValue(received)
-        self._bar.setVisible(received > 0)  # not before data arrives: a failed connection shows no progress
+        # Not before data arrives: a failed connection shows no progress.
+        self._bar.setVisible(received > 0)
         self._stop.setVisible(running)
         self._keep_focus(focused, running=running)
         is_new = self._models.failure not in ("", self._failure.text())
@@ -276,7 +344,10 @@ class DownloadControls(QWidget):
             self._revealing.start()
 
     def _keep_focus(self, focused: QWidget | None, *, running: bool) -> None:
-        """Move the focus from a button that disappeared to the one in its place, and back after the download."""
+        """Move the focus from a button that disappeared to the one in its place.
+
+        After the download, it moves back.
+        """
         if running and focused in (self._get, self._choose, self._copy):
             self._began_at = focused
             self._stop.setFocus()
@@ -292,10 +363,14 @@ class DownloadControls(QWidget):
 
 def describe_size(spec: WeightSpec) -> str:
     """Download size such as `15 MB`; empty where it is not known."""
-    return f"{spec.bytes / MEGABYTE:.0f} MB" if spec.bytes else ""
+    if not spec.bytes:
+        return ""
+    return f"{spec.bytes / MEGABYTE:.0f} MB"
 
 
 def download_caption(spec: WeightSpec) -> str:
     """Caption of a download button, such as `Download (15 MB)`."""
     size = describe_size(spec)
-    return tr("Download ({0})").format(size) if size else tr("Download")
+    if not size:
+        return tr("Download")
+    return tr("Download ({0})").format(size)
