@@ -11,7 +11,12 @@ from PyQt6.QtWidgets import QLineEdit, QWidget
 from app.config.setting import SETTINGS
 from app.core.geometry import WHOLE
 from app.effects.zones import Zone
-from app.gui.panels.devices import CameraControls, RecordingControls, TurnControls, VirtualCameraControls
+from app.gui.panels.devices import (
+    CameraControls,
+    RecordingControls,
+    TurnControls,
+    VirtualCameraControls,
+)
 from app.gui.panels.experts import ModelControls
 from app.gui.panels.form import Form
 from app.gui.panels.models import Models
@@ -25,18 +30,20 @@ from app.gui.widgets.qt import application, column, scaled, was_hidden
 from app.runtime.status import PipelineStatus
 from app.settings import Settings
 
+# Kinds of background that have a position.
+LAID_OUT = ("image", "video")
+
 
 def _sign_across(store: SettingsStore) -> int:
     """Return the sign of the pan that moves a picture to the right of the preview."""
     return 1 if store.current.window.mirror_preview else -1
 
 
-LAID_OUT = ("image", "video")
-"""Kinds of background that have a position."""
-
-
 class FramingControls(Form):
-    """What of the frame is shown: who, and where; sliders move what the preview shows to its right and down."""
+    """What of the frame is shown: who, and where.
+
+    The sliders move what the preview shows to its right and down.
+    """
 
     def __init__(self, store: SettingsStore) -> None:
         super().__init__(store)
@@ -48,11 +55,17 @@ class FramingControls(Form):
             self.row("framing.pan_y", sign=lambda: -1),
         )
         self.add_hint(
-            tr("Turn the mouse wheel over the preview to zoom; drag to move. Auto-framing pauses while you zoom.")
+            tr(
+                "Turn the mouse wheel over the preview to zoom; drag to move. Auto-framing pauses while you zoom.",
+            ),
         )
-        self.add_link(tr("Reset zoom"), tr("Show the whole camera image"), "framingReset",
-                      lambda: store.edit("framing", **dict(WHOLE)),
-                      lambda settings: settings.framing != WHOLE)  # fmt: skip
+        self.add_link(
+            tr("Reset zoom"),
+            tr("Show the whole camera image"),
+            "framingReset",
+            lambda: store.edit("framing", **dict(WHOLE)),
+            lambda settings: settings.framing != WHOLE,
+        )
 
 
 class LightSliders(Form):
@@ -61,13 +74,18 @@ class LightSliders(Form):
     def __init__(self, store: SettingsStore) -> None:
         super().__init__(store)
         self.add_effects("light")
-        hint = self.add_hint(
-            tr("Light match needs an image or a video as background: a blurred room has your light already.")
+        self._match = SETTINGS["light.match"]
+        self._needs_picture = self.add_hint(
+            tr(
+                "Light match needs an image or a video as background: a blurred room has your light already.",
+            ),
         )
-        match = SETTINGS["light.match"]
-        self.on_settings(
-            lambda now: hint.setVisible(now.background.kind not in LAID_OUT and match.value_in(now) > match.default)
-        )
+        self.on_settings(self._show_hint)
+
+    def _show_hint(self, settings: Settings) -> None:
+        is_matched = self._match.value_in(settings) > self._match.default
+        has_picture = settings.background.kind in LAID_OUT
+        self._needs_picture.setVisible(is_matched and not has_picture)
 
 
 CENTRED = {"zoom": 1.0, "pan_x": 0.0, "pan_y": 0.0}
@@ -78,34 +96,45 @@ class BackgroundViewControls(Form):
 
     def __init__(self, store: SettingsStore) -> None:
         super().__init__(store)
-        self.enable_while(lambda settings: settings.background.kind == "blur", self.row("background.bokeh"))
+        self.enable_while(
+            lambda settings: settings.background.kind == "blur",
+            self.row("background.bokeh"),
+        )
         self.enable_while(
             lambda settings: settings.background.kind in LAID_OUT,
             self.row("background.zoom"),
             self.row("background.pan_x", sign=lambda: _sign_across(store)),
             self.row("background.pan_y", sign=lambda: -1),
         )
-        self.add_link(tr("Centre the background"), tr("Show the background without zoom"), "backgroundReset",
-                      lambda: store.edit("background", **CENTRED),
-                      lambda now: any(getattr(now.background, name) != value for name, value in CENTRED.items()),
-                      )  # fmt: skip
+        self.add_link(
+            tr("Centre the background"),
+            tr("Show the background without zoom"),
+            "backgroundReset",
+            lambda: store.edit("background", **CENTRED),
+            lambda now: not CENTRED.items() <= dict(now.background).items(),
+        )
 
 
+# Size of the brush at first.
 BRUSH_PERCENT = 5
-"""Size of the brush at first."""
 
 
 class ZoneControls(Form):
     """Takes the brush, and removes zones of the camera in use.
 
-    A click meant otherwise must paint nothing: the brush ends when the focus leaves the preview and these controls.
+    A click meant otherwise must paint nothing: the brush ends when the focus leaves the preview and
+    these controls.
     """
 
     def __init__(self, store: SettingsStore) -> None:
         super().__init__(store)
         self._camera = ""
-        self.brush = button(tr("Always hide"), tr("What you paint is never shown, not even people"),
-                             "dropBrush", checkable=True)  # fmt: skip
+        self.brush = button(
+            tr("Always hide"),
+            tr("What you paint is never shown, not even people"),
+            "dropBrush",
+            checkable=True,
+        )
         end = QShortcut(QKeySequence(Qt.Key.Key_Escape), self, self.put_away)
         end.setAutoRepeat(False)
         end.setEnabled(False)
@@ -114,20 +143,35 @@ class ZoneControls(Form):
         self.add(self.brush)
         self.add_hint(tr("Paint on the picture; Esc ends."), "brushHint")
         self.brush_size = ValueSlider(
-            1, 20, percent, tr("Brush size"), tr("Size of the brush on the preview"), "brushSlider"
+            1,
+            20,
+            percent,
+            tr("Brush size"),
+            tr("Size of the brush on the preview"),
+            "brushSlider",
         )
         self.brush_size.show_value(BRUSH_PERCENT)
         self.add_row(tr("Brush size"), self.brush_size, self.brush_size.slider)
-        self.add_link(tr("Remove the last zone"), tr("Undo the last brush stroke"), "zoneUndo",
-                      lambda: self._remove(self._own()[-1:]), lambda _settings: bool(self._own()))  # fmt: skip
-        self.add_link(tr("Remove all zones"), tr("Remove all zones of this camera"), "zonesClear",
-                      lambda: self._remove(self._own()), lambda _settings: bool(self._own()))  # fmt: skip
+        self.add_link(
+            tr("Remove the last zone"),
+            tr("Undo the last brush stroke"),
+            "zoneUndo",
+            lambda: self._remove(self._own()[-1:]),
+            lambda _settings: bool(self._own()),
+        )
+        self.add_link(
+            tr("Remove all zones"),
+            tr("Remove all zones of this camera"),
+            "zonesClear",
+            lambda: self._remove(self._own()),
+            lambda _settings: bool(self._own()),
+        )
         self._follows_person = store.current.follows_person
         self.on_settings(self._follow)
 
     def show_status(self, status: PipelineStatus) -> None:
         """Follow the camera in use."""
-        camera = status.source.id if status.source is not None else ""
+        camera = "" if status.source is None else status.source.id
         if camera != self._camera:
             self._camera = camera
             self.put_away()
@@ -143,11 +187,13 @@ class ZoneControls(Form):
             self.put_away()
 
     def _keep_within(self, _before: QWidget | None, used: QWidget | None) -> None:
-        """Put the brush away when the focus leaves these controls and the preview: something else is used."""
-        while used is not None and used is not self and not isinstance(used, Preview):
-            used = used.parentWidget()
-        if used is None:
-            self.put_away()
+        """Put the brush away when the focus leaves these controls and the preview."""
+        around = used
+        while around is not None:
+            if around is self or isinstance(around, Preview):
+                return
+            around = around.parentWidget()
+        self.put_away()
 
     def _follow(self, settings: Settings) -> None:
         follows = settings.follows_person
@@ -160,7 +206,9 @@ class ZoneControls(Form):
 
     def _remove(self, zones: tuple[Zone, ...]) -> None:
         def update(settings: Settings) -> Settings:
-            left = tuple(zone for zone in settings.people.zones if not any(zone is other for other in zones))
+            # By identity: another stroke may have the same points.
+            removed = {id(zone) for zone in zones}
+            left = tuple(zone for zone in settings.people.zones if id(zone) not in removed)
             return settings.replace(people=settings.people.replace(zones=left))
 
         self.store.change(update)
@@ -176,7 +224,8 @@ class SidePanel(QWidget):
         super().__init__()
         self.setObjectName("sidePanel")
         store = models.store
-        self._store, self.models = store, models
+        self._store = store
+        self.models = models
         self.page = Page()
         self.groups: list[Collapsible] = []
         self.camera = CameraControls(store)
@@ -188,7 +237,11 @@ class SidePanel(QWidget):
         self._choice = Segments(
             (
                 (tr("Simple"), tr("Show only what most people need"), "simpleSettings"),
-                (tr("All settings", "the panel"), tr("Show every setting, in groups"), "allSettings"),
+                (
+                    tr("All settings", "the panel"),
+                    tr("Show every setting, in groups"),
+                    "allSettings",
+                ),
             ),
             margins=(18, 10, 18, 6),
         )
@@ -222,12 +275,26 @@ class SidePanel(QWidget):
         card.row("output.standby_image")
         rows: tuple[tuple[str, str, str, QWidget], ...] = (
             (tr("Always hide"), tr("Hide parts of the picture"), "zonesGroup", self.zones),
-            (tr("Adjust the background"), tr("Zoom, position, kind of blur"), "backgroundGroup",
-             BackgroundViewControls(store)),
-            (tr("Model and edge"), tr("Any model, and the kind of edge"), "qualityGroup", self.quality),
-            (tr("Record"), tr("Folder and microphone of recordings"), "recordGroup", self.recordings),
+            (
+                tr("Adjust the background"),
+                tr("Zoom, position, kind of blur"),
+                "backgroundGroup",
+                BackgroundViewControls(store),
+            ),
+            (
+                tr("Model and edge"),
+                tr("Any model, and the kind of edge"),
+                "qualityGroup",
+                self.quality,
+            ),
+            (
+                tr("Record"),
+                tr("Folder and microphone of recordings"),
+                "recordGroup",
+                self.recordings,
+            ),
             (tr("Pause"), tr("What others see while you are paused"), "pauseGroup", card),
-        )  # fmt: skip
+        )
         for title, description, name, content in rows:
             group = Collapsible(title, description, name, content)
             group.toggle.toggled.connect(partial(self._scroll_to_opened, group))
@@ -241,17 +308,18 @@ class SidePanel(QWidget):
 
     def show_status(self, status: PipelineStatus) -> None:
         """Show what is in use."""
-        parts = self.camera, self.models, self.zones, self.quality, self.virtual_camera
-        for part in parts:
+        for part in (self.camera, self.models, self.zones, self.quality, self.virtual_camera):
             part.show_status(status)
 
     def reveal(self, control: QWidget) -> None:
         """Show the panel with this control, whichever group holds it, and give it the focus."""
         self._store.set("window.show_panel", True)
-        around = next((group for group in self.groups if group.isAncestorOf(control)), None)
-        if around is not None:
-            around.toggle.setChecked(True)
-        if around is not None or control.isHidden():
+        is_in_group = False
+        for group in self.groups:
+            if group.isAncestorOf(control):
+                is_in_group = True
+                group.toggle.setChecked(True)
+        if is_in_group or control.isHidden():
             self._store.set("window.all_settings", True)
         control.setFocus()
         self.page.scroll_to(control)
