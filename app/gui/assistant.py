@@ -1,4 +1,7 @@
-"""The setup assistant of the first run: camera, background, and the way into a call. Every step can be skipped."""
+"""The setup assistant of the first run: camera, background, and the way into a call.
+
+Every step can be skipped.
+"""
 
 from __future__ import annotations
 
@@ -21,28 +24,35 @@ from app.runtime.status import PipelineStatus
 
 
 def add_languages(form: Form) -> None:
-    """Add a list of the languages, and say when a change applies: the window is built in one language."""
+    """Add a list of the languages, and say when a change applies."""
+    # The window is built in one language.
     form.row("window.language")
     form.add_hint(tr("Another language is used from the next start on."))
 
 
 class SmallPreview(QWidget):
-    """A small picture of what others see, whatever the window shows beside it; mirrored as the window's preview is."""
+    """A small picture of what others see, whatever the window shows beside it.
+
+    It is mirrored as the preview of the window is.
+    """
 
     def __init__(self, store: SettingsStore, bridge: Bridge) -> None:
         super().__init__()
-        self._store, self._bridge = store, bridge
+        self._store = store
+        self._bridge = bridge
         self.setMinimumSize(QSize(240, 135))
         self.setAccessibleName(tr("Preview"))
         bridge.frame_ready.connect(self.update)
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
-        picture, settings = self._bridge.picture, self._store.current
+        picture = self._bridge.picture
         if picture is None:
             return
         ratio = self.devicePixelRatioF()
         request = ViewRequest(
-            round(self.width() * ratio), round(self.height() * ratio), mirror=settings.window.mirror_preview
+            round(self.width() * ratio),
+            round(self.height() * ratio),
+            mirror=self._store.current.window.mirror_preview,
         )
         image = to_qimage(render(picture, request))
         image.setDevicePixelRatio(ratio)
@@ -54,11 +64,20 @@ class SmallPreview(QWidget):
 class Assistant(QDialog):
     """Three steps in a dialog beside the running window, which scroll on a small screen."""
 
-    def __init__(self, bridge: Bridge, panel: SidePanel, strip: BackgroundStrip, tasks: Tasks, parent: QWidget) -> None:
+    def __init__(
+        self,
+        bridge: Bridge,
+        panel: SidePanel,
+        strip: BackgroundStrip,
+        tasks: Tasks,
+        parent: QWidget,
+    ) -> None:
         super().__init__(parent)
         set_up_dialog(self, "assistant", tr("Set up Mattecam"), 640, 580)
-        self._store, self._models = panel.models.store, panel.models
-        self._source, self._output = panel.camera, panel.virtual_camera
+        self._store = panel.models.store
+        self._models = panel.models
+        self._source = panel.camera
+        self._output = panel.virtual_camera
         self._steps = QStackedWidget()
         self._findings = Findings(tasks, "virtual camera")
         self._findings.repaired.connect(bridge.retry)
@@ -68,12 +87,26 @@ class Assistant(QDialog):
         self._steps.addWidget(self._background_step(bridge, strip))
         self._steps.addWidget(self._call_step())
         self._count = label("", "faint")
-        self._skip = button(tr("Skip setup"), tr("You can open it again from the menu"), "assistantSkip",
-                            self.reject, link=True)  # fmt: skip
-        self._back = button(tr("Back"), tr("Go to the previous step"), "assistantBack",
-                            lambda: self.show_step(self.step - 1))  # fmt: skip
-        self._next = button(tr("Next"), tr("Go to the next step"), "assistantNext", self._advance,
-                            primary=True)  # fmt: skip
+        self._skip = button(
+            tr("Skip setup"),
+            tr("You can open it again from the menu"),
+            "assistantSkip",
+            self.reject,
+            link=True,
+        )
+        self._back = button(
+            tr("Back"),
+            tr("Go to the previous step"),
+            "assistantBack",
+            lambda: self.show_step(self.step - 1),
+        )
+        self._next = button(
+            tr("Next"),
+            tr("Go to the next step"),
+            "assistantNext",
+            self._advance,
+            primary=True,
+        )
         self._next.setDefault(True)
         buttons = row(None, self._skip, self._count, None, self._back, self._next, spacing=10)
         column(self, self._steps, buttons, grows=self._steps, spacing=16, margins=(24, 22, 24, 18))
@@ -93,57 +126,78 @@ class Assistant(QDialog):
 
     def _camera_step(self, bridge: Bridge) -> QWidget:
         self._camera = combo(tr("Camera"), tr("Source of the video"), "assistantCamera")
-        self._camera.activated.connect(lambda _row: self._source.choose_source(self._camera.currentData()))
+        self._camera.activated.connect(
+            lambda _row: self._source.choose_source(self._camera.currentData()),
+        )
         self._demo = label("", "warning", wrap=True)
         self._demo.setObjectName("assistantDemo")
-        content, lists, small = QWidget(), Form(self._store), SmallPreview(self._store, bridge)
+        content = QWidget()
+        lists = Form(self._store)
+        small = SmallPreview(self._store, bridge)
         add_languages(lists)
         lists.add_row(self._camera.accessibleName(), self._camera)
         column(content, lists, self._demo, small, grows=small, spacing=12)
         self._source.sources_changed.connect(self._show_cameras)
         self._show_cameras()
-        return _step(tr("Camera"), tr("Choose your camera. Nobody else sees this preview."), content)
+        return _step(
+            tr("Camera"),
+            tr("Choose your camera. Nobody else sees this preview."),
+            content,
+        )
 
     def _background_step(self, bridge: Bridge, strip: BackgroundStrip) -> QWidget:
         tiles = TileView(strip.model, "assistantBackgrounds", wraps=True)
         tiles.setMinimumHeight(tiles.tile_size.height() + 8)
         tiles.chosen.connect(strip.choose)
         content = QWidget()
-        both = column(content, SmallPreview(self._store, bridge), tiles, spacing=12)
-        for each in range(both.count()):
-            both.setStretch(each, 1)
-        return _step(tr("Background"), tr("Choose what others see behind you. You can change it later."),
-                     content)  # fmt: skip
+        halves = column(content, SmallPreview(self._store, bridge), tiles, spacing=12)
+        halves.setStretch(0, 1)
+        halves.setStretch(1, 1)
+        return _step(
+            tr("Background"),
+            tr("Choose what others see behind you. You can change it later."),
+            content,
+        )
 
     def _call_step(self) -> QWidget:
         self._call = label("", wrap=True)
         self._call.setObjectName("assistantCall")
         content = QWidget()
         quality = label(tr("Quality"), "heading")
-        column(content, self._call, self._findings, quality, self._quality, grows=self._findings, spacing=12)
+        column(
+            content,
+            self._call,
+            self._findings,
+            quality,
+            self._quality,
+            grows=self._findings,
+            spacing=12,
+        )
         return _step(tr("In a call"), "", content)
 
     def _show_status(self, status: PipelineStatus) -> None:
         """Say when the picture is not that of a camera, and how it gets into a call."""
+        self._call.setText(self._call_text(status))
+        text = ""
+        if status.source is not None and status.source.kind == "demo":
+            text = tr("You see a demonstration, not your camera.")
+            if self._store.current.capture.source == "auto":
+                text = tr("No camera was found. Connect a camera: it is used at once.")
+        say(self._demo, text)
+
+    def _call_text(self, status: PipelineStatus) -> str:
         camera = self._output.name_of(status)
         if camera is not None:
-            call = tr(
-                "In Zoom, Meet or Teams, choose the camera “{0}”: it is listed beside your own camera in the settings "
-                "for video. Restart a program that does not list it."
+            return tr(
+                "In Zoom, Meet or Teams, choose the camera “{0}”: it is listed beside your own "
+                "camera in the settings for video. Restart a program that does not list it."
             ).format(camera)
-        elif status.pipewire is not None:
-            call = tr(
-                "In Meet, Teams or Zoom in a browser, choose the camera “{0}”. Programs outside the browser cannot see "
-                "Mattecam yet."
+        if status.pipewire is not None:
+            return tr(
+                "In Meet, Teams or Zoom in a browser, choose the camera “{0}”. "
+                "Programs outside the browser cannot see Mattecam yet."
             ).format(status.pipewire)
-        else:
-            call = tr("Zoom, Meet and Teams cannot see Mattecam yet.")
-        self._call.setText(call)
-        demo = status.source is not None and status.source.kind == "demo"
-        text = tr("You see a demonstration, not your camera.")
-        if self._store.current.capture.source == "auto":
-            text = tr("No camera was found. Connect a camera: it is used at once.")
-        say(self._demo, text if demo else "")
+        return tr("Zoom, Meet and Teams cannot see Mattecam yet.")
 
     def _show_cameras(self) -> None:
         fill_combo(self._camera, self._source.sources(), self._store.current.capture.source)
@@ -157,31 +211,37 @@ class Assistant(QDialog):
     def show_step(self, step: int) -> None:
         """Show a step by its index, from 0."""
         self._steps.setCurrentIndex(step)
-        last = step + 1 == self._steps.count()
+        is_last = step + 1 == self._steps.count()
         self._back.setEnabled(step > 0)
-        self._skip.setVisible(not last)
-        if step > 0:  # the control that had the focus is on another page
+        self._skip.setVisible(not is_last)
+        if step > 0:
+            # The control that had the focus is on another page.
             self._next.setFocus()
         page = self._steps.currentWidget()
         assert isinstance(page, QScrollArea)
-        existing(page.verticalScrollBar()).setValue(0)  # Qt focused a control below the title
-        caption = tr("Done") if last else tr("Next")
+        # Qt scrolled to the control that it gave the focus, below the title.
+        existing(page.verticalScrollBar()).setValue(0)
+        caption = tr("Done") if is_last else tr("Next")
         self._next.setText(caption)
         self._next.setAccessibleName(caption)
         self._count.setText(tr("Step {0} of {1}").format(step + 1, self._steps.count()))
-        if last:
+        if is_last:
             self._findings.check()
             self._models.reload()
 
 
 def _step(title: str, text: str, content: QWidget) -> QWidget:
-    whole, page = QWidget(), QScrollArea()
-    above = [label(title, "title"), *([label(text, wrap=True)] if text else [])]
+    whole = QWidget()
+    page = QScrollArea()
+    above = [label(title, "title")]
+    if text:
+        above.append(label(text, wrap=True))
     column(whole, *above, content, grows=content, spacing=12)
     page.setObjectName("assistantPage")
     page.setAccessibleName(title)
     page.setWidgetResizable(True)
     page.setFrameShape(QFrame.Shape.NoFrame)
-    page.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # its controls take the focus, and it scrolls to them
+    # Its controls take the focus, and it scrolls to them.
+    page.setFocusPolicy(Qt.FocusPolicy.NoFocus)
     page.setWidget(whole)
     return page
