@@ -25,8 +25,8 @@ class ActionBar(QToolBar):
     A menu at its end holds what does not fit.
     """
 
+    # The ViewMode to show.
     mode_chosen = pyqtSignal(object)
-    """The ViewMode to show."""
     record_requested = pyqtSignal(bool)
 
     def __init__(self, store: SettingsStore) -> None:
@@ -44,22 +44,19 @@ class ActionBar(QToolBar):
         )
         self.freeze = self._add("freeze", "F", tr("Freeze"), tr("Keep sending the last frame (F)"))
         self.record = self._add("record", "R", tr("Record"), tr("Record the output as a video (R)"))
-        self.snapshot = self._add("snapshot", "S", tr("Snapshot"), tr("Save the current output frame (S)"))
+        self.snapshot = self._add(
+            "snapshot",
+            "S",
+            tr("Snapshot"),
+            tr("Save the current output frame (S)"),
+        )
         self.snapshot.setCheckable(False)
-        self.of_output = self.pause, self.freeze, self.record, self.snapshot
+        self.of_output = (self.pause, self.freeze, self.record, self.snapshot)
         space = QWidget()
         space.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.addWidget(space)
         self.modes = QActionGroup(self)
-        for mode, name, description in (
-            (ViewMode.COMPOSITE, tr("Result"), tr("What other programs see")),
-            (ViewMode.ORIGINAL, tr("Original"), tr("The camera image; visible only here")),
-            (ViewMode.MATTE, tr("Matte"), tr("White: person, black: background")),
-            (ViewMode.FOREGROUND, tr("Person"), tr("The person without the background")),
-        ):
-            made = self._add(mode.value, f"Alt+{len(self.modes.actions()) + 1}", name, description)
-            made.setData(mode)
-            self.modes.addAction(made)
+        self._add_modes()
         self.set_mode(ViewMode.COMPOSITE)
         self.modes.triggered.connect(lambda action: self.mode_chosen.emit(action.data()))
         self.pause.triggered.connect(partial(store.set, "paused"))
@@ -67,6 +64,18 @@ class ActionBar(QToolBar):
         self.record.triggered.connect(self.record_requested)
         store.changed.connect(self.refresh)
         self.refresh()
+
+    def _add_modes(self) -> None:
+        modes = (
+            (ViewMode.COMPOSITE, tr("Result"), tr("What other programs see")),
+            (ViewMode.ORIGINAL, tr("Original"), tr("The camera image; visible only here")),
+            (ViewMode.MATTE, tr("Matte"), tr("White: person, black: background")),
+            (ViewMode.FOREGROUND, tr("Person"), tr("The person without the background")),
+        )
+        for number, (mode, name, description) in enumerate(modes, start=1):
+            action = self._add(mode.value, f"Alt+{number}", name, description)
+            action.setData(mode)
+            self.modes.addAction(action)
 
     def _add(self, name: str, key: str, text: str, description: str) -> QAction:
         action = add_action(self, text, key)
@@ -100,7 +109,9 @@ class ActionBar(QToolBar):
 
     def set_mode(self, mode: ViewMode) -> None:
         """Choose a view mode."""
-        next(action for action in self.modes.actions() if action.data() is mode).trigger()
+        for action in self.modes.actions():
+            if action.data() is mode:
+                action.trigger()
 
     def show_recording(self, elapsed: str) -> None:
         """Show the elapsed time on the record button; empty while nothing is recorded."""
@@ -111,20 +122,25 @@ class ActionBar(QToolBar):
     def refresh(self) -> None:
         """Show the settings, also for a button whose action failed."""
         settings = self._store.current
-        recording = settings.output.record is not None
-        for action, on, caption in (
-            (self.pause, settings.paused, tr("Resume") if settings.paused else tr("Pause")),
-            (self.freeze, settings.frozen, tr("Unfreeze") if settings.frozen else tr("Freeze")),
-            (self.record, recording, self._elapsed or tr("Record")),
-        ):
-            action.setChecked(on)
-            action.setIconText(caption)
-            existing(self.widgetForAction(action)).setAccessibleName(caption)
+        pause = tr("Resume") if settings.paused else tr("Pause")
+        freeze = tr("Unfreeze") if settings.frozen else tr("Freeze")
+        record = self._elapsed or tr("Record")
+        self._show(self.pause, pause, is_on=settings.paused)
+        self._show(self.freeze, freeze, is_on=settings.frozen)
+        self._show(self.record, record, is_on=settings.output.record is not None)
         self.pause.setIcon(icon("play" if settings.paused else "pause"))
+
+    def _show(self, action: QAction, caption: str, *, is_on: bool) -> None:
+        action.setChecked(is_on)
+        action.setIconText(caption)
+        existing(self.widgetForAction(action)).setAccessibleName(caption)
 
 
 class StatusLine(QLabel):
-    """The summary of the status, elided where it does not fit; the tool tip has all of it, and the details."""
+    """The summary of the status, elided where it does not fit.
+
+    The tool tip has all of it, and the details.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -138,7 +154,8 @@ class StatusLine(QLabel):
         painter = QPainter(self)
         text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
         painter.setPen(self.palette().color(self.foregroundRole()))
-        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, text)
+        flags = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
+        painter.drawText(self.rect(), flags, text)
 
     def show_status(self, status: PipelineStatus, *, frozen: bool) -> None:
         """Show a status. frozen: the user has frozen the output."""
@@ -167,24 +184,31 @@ def summarize(status: PipelineStatus, *, frozen: bool = False) -> str:
 def _describe_viewers(status: PipelineStatus, frozen: bool) -> str:
     if status.phase is Phase.PAUSED:
         return tr("Others see you: no, paused")
-    has_camera = bool(status.virtual_camera or status.pipewire)
-    unseen = status.phase is not Phase.RUNNING or status.hides_person
-    if unseen or status.readers == 0 or (status.readers is None and not has_camera):
+    is_shown = status.phase is Phase.RUNNING and not status.hides_person
+    may_be_read = status.readers != 0
+    if status.readers is None:
+        # Their number is unknown: with a camera, somebody may look.
+        may_be_read = bool(status.virtual_camera or status.pipewire)
+    if not is_shown or not may_be_read:
         return tr("Others see you: no")
     if frozen:
         return tr("Others see you: frozen")
-    return tr("Others can see you") if status.readers is None else tr("Others see you: yes")
+    if status.readers is None:
+        return tr("Others can see you")
+    return tr("Others see you: yes")
 
 
 def describe_details(status: PipelineStatus) -> tuple[str, ...]:
     """Return source, frame rates, latency, model, device and virtual camera."""
     parts = []
     if status.source is not None:
-        demo = status.source.kind == "demo"
-        name = tr("Demonstration") if demo else status.source.name
-        parts.append(f"{name} {status.size[0]} × {status.size[1]}")
-        rates = decimal(status.fps_in, 1), decimal(status.fps_out, 1)
-        parts.append(tr("{0} fps in, {1} out").format(*rates))
+        is_demo = status.source.kind == "demo"
+        name = tr("Demonstration") if is_demo else status.source.name
+        width, height = status.size
+        parts.append(f"{name} {width} × {height}")
+        fps_in = decimal(status.fps_in, 1)
+        fps_out = decimal(status.fps_out, 1)
+        parts.append(tr("{0} fps in, {1} out").format(fps_in, fps_out))
     if status.latency_ms.end_to_end.median:
         parts.append(tr("{0} ms").format(f"{status.latency_ms.end_to_end.median:.0f}"))
     if status.engine is not None:
