@@ -1,4 +1,4 @@
-"""Notices above the preview: the most important one, a counter that shows the others, and what they say."""
+"""Notices above the preview: the most important one, a counter of the others, what they say."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from functools import partial
 from pathlib import Path
 
 from PyQt6.QtCore import QObject, QSize, Qt, QTimer, pyqtSignal
-from PyQt6.QtWidgets import QFrame, QLabel, QToolButton, QWidget
+from PyQt6.QtWidgets import QFrame, QLabel, QLayout, QToolButton, QWidget
 from PyQt6.sip import isdeleted
 
 from app.capture.camera import SLOW_FPS
 from app.core.errors import Remedy, Stage, Text
+from app.core.types import SourceInfo
 from app.effects.zones import MAX_ZONES
 from app.gui.panels.models import Models, download_caption
 from app.gui.questions import open_folder
@@ -25,14 +26,18 @@ from app.gui.widgets.qt import column, row, scale_icon, scaled, timer
 from app.gui.widgets.theme import icon
 from app.output.camera_list import is_automatic
 from app.runtime.status import Phase, PipelineStatus, Problem
+from app.settings import Settings
 from models.table import WeightSpec
 
 MIN_WIDTH = 240
-CLOSE_SIZE, SIGN_SIZE = QSize(16, 16), 20
+CLOSE_SIZE = QSize(16, 16)
+SIGN_SIZE = 20
+# Least width of a text beside its buttons, in the usual font; where there is less
+# room, they stand below it.
 READABLE_PX = 180
-"""Least width of a text beside its buttons, in the usual font; where there is less room, they stand below it."""
+# How long no button can be pressed after a notice has come or gone under the pointer:
+# another may be there now.
 GUARD_MS = 800
-"""How long no button can be pressed after a notice has come or gone under the pointer: another may be there now."""
 Act = Callable[[], object]
 
 
@@ -42,26 +47,26 @@ class Importance(IntEnum):
     STATE = 1
     EVENT = 2
     ERROR = 3
+    # Others do not see what they should, or an action of the user failed.
     OUTAGE = 4
-    """Others do not see what they should, or an action of the user failed."""
+    # The program waits for an answer; it cannot be dismissed.
     QUESTION = 5
-    """The program waits for an answer; it cannot be dismissed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
     """A sentence for the user."""
 
+    # A new one replaces an old one with the same key, which is the object name too.
     key: str
-    """Identifies the notice: a new one replaces an old one with the same key. Also its object name."""
     text: str
+    # (text of a button, what it does)
     actions: tuple[tuple[str, Act], ...] = ()
-    """(button text, what it does)"""
     importance: Importance = Importance.STATE
+    # Hide it after this time; 0: keep it.
     duration_ms: int = 0
-    """Hide it after this time; 0: keep it."""
+    # time.monotonic(); among notices of the same importance the newest comes first.
     at_s: float = field(default_factory=time.monotonic)
-    """time.monotonic(); among notices of the same importance the newest comes first."""
 
     @property
     def is_alarm(self) -> bool:
@@ -73,19 +78,25 @@ class NoticeFrame(QFrame):
     """Shows a notice."""
 
     def __init__(
-        self, notice: Notice, act: Callable[[Notice, Act], object], dismiss: Callable[[Notice], object]
+        self,
+        notice: Notice,
+        act: Callable[[Notice, Act], object],
+        dismiss: Callable[[Notice], object],
     ) -> None:
-        """act: called with the notice and what a pressed button does. dismiss: called with the notice."""
+        """act: called with the notice and what a pressed button does.
+        dismiss: called with the notice.
+        """
         super().__init__()
         self.notice = notice
         self.setObjectName(notice.key)
         self.setProperty("role", "alarm" if notice.is_alarm else "notice")
         self.setAccessibleName(notice.text)
-        actions = [
-            button(caption, notice.text, f"{notice.key}Action{number}", partial(act, notice, run))
-            for number, (caption, run) in enumerate(notice.actions)
-        ]
-        sign, side = QLabel(), scaled(SIGN_SIZE, self)
+        actions = []
+        for number, (caption, run) in enumerate(notice.actions):
+            name = f"{notice.key}Action{number}"
+            actions.append(button(caption, notice.text, name, partial(act, notice, run)))
+        sign = QLabel()
+        side = scaled(SIGN_SIZE, self)
         sign.setPixmap(icon("warning").pixmap(QSize(side, side)))
         cross = QToolButton()
         cross.setIcon(icon("close"))
@@ -95,21 +106,29 @@ class NoticeFrame(QFrame):
         text = selectable(notice.text)
         text.setMinimumWidth(scaled(READABLE_PX, self))
         middle = FoldingRow(text, FoldingRow(*actions), grows=text, spacing=10)
-        before, after = [sign] * notice.is_alarm, [cross] * (notice.importance is not Importance.QUESTION)
-        row(self, *before, middle, *after, grows=middle, spacing=10, margins=(12, 4, 6, 4))
+        items: list[QWidget | QLayout] = [middle]
+        if notice.is_alarm:
+            items.insert(0, sign)
+        # A question is answered, not dismissed.
+        if notice.importance is not Importance.QUESTION:
+            items.append(cross)
+        row(self, *items, grows=middle, spacing=10, margins=(12, 4, 6, 4))
 
 
 class NoticeArea(QWidget):
-    """Shows the most important notice, of several the newest; the others below it while a counter is pressed."""
+    """Shows the most important notice, of several the newest.
+
+    While its counter is pressed, it shows the others below.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self._notices: dict[str, Notice] = {}
-        """By key."""
-        self._states: dict[str, str] = {}
-        """Text of each notice about a state that lasts, by key; of one that was dismissed there is no notice."""
+        self._notices_by_key: dict[str, Notice] = {}
+        # The texts of states that last, by the keys of their notices. They stay when a
+        # notice is dismissed, so that it does not come again.
+        self._state_texts: dict[str, str] = {}
+        # On the screen, from the top.
         self._frames: list[NoticeFrame] = []
-        """Those on the screen."""
         self._shown = QWidget()
         self._column = column(self._shown, spacing=4)
         self._guard = timer(self, GUARD_MS, self._end_guard, once=True)
@@ -129,13 +148,15 @@ class NoticeArea(QWidget):
     @property
     def error(self) -> str:
         """The sentence of the most important error; empty if there is none."""
-        return next(
-            (each.text for each in self._in_order() if each.importance in (Importance.ERROR, Importance.OUTAGE)), ""
-        )
+        for notice in self._in_order():
+            if notice.importance in (Importance.ERROR, Importance.OUTAGE):
+                return notice.text
+        return ""
 
     def text_of(self, key: str) -> str:
         """The sentence of a notice; empty where there is none."""
-        return self._notices[key].text if key in self._notices else ""
+        notice = self._notices_by_key.get(key)
+        return "" if notice is None else notice.text
 
     def show_notice(self, notice: Notice) -> None:
         """Show a notice about an event, until the user answers it or its time is over."""
@@ -145,14 +166,16 @@ class NoticeArea(QWidget):
     def show_states(self, notices: Iterable[Notice]) -> None:
         """Show the states that hold now, in place of those that held.
 
-        Once a notice is dismissed, or its time is over, it stays hidden while its state lasts with the same text.
+        Once a notice is dismissed, or its time is over, it stays hidden while its state lasts with
+        the same text.
         """
+        before = self._state_texts
         holding = {notice.key: notice for notice in notices}
-        new = [notice for key, notice in holding.items() if self._states.get(key) != notice.text]
-        ended = self._notices.keys() & (self._states.keys() - holding.keys())
+        self._state_texts = {key: notice.text for key, notice in holding.items()}
+        ended = self._notices_by_key.keys() & (before.keys() - holding.keys())
         for key in ended:
-            del self._notices[key]
-        self._states = {key: notice.text for key, notice in holding.items()}
+            del self._notices_by_key[key]
+        new = [notice for key, notice in holding.items() if before.get(key) != notice.text]
         for notice in new:
             self._add(notice)
         if new or ended:
@@ -163,19 +186,21 @@ class NoticeArea(QWidget):
         return QSize(scaled(MIN_WIDTH, self), super().minimumSizeHint().height())
 
     def _add(self, notice: Notice) -> None:
-        self._notices[notice.key] = notice
+        self._notices_by_key[notice.key] = notice
         if notice.duration_ms:
             QTimer.singleShot(notice.duration_ms, partial(self._expire, notice))
 
     def _in_order(self) -> list[Notice]:
         """Return all notices, the most important first."""
-        return sorted(self._notices.values(), key=lambda notice: (notice.importance, notice.at_s), reverse=True)
+        notices = self._notices_by_key.values()
+        return sorted(notices, key=lambda each: (each.importance, each.at_s), reverse=True)
 
     def _change(self) -> None:
         """Show what has changed; under the pointer nothing can be pressed for a moment."""
         before = [frame.notice for frame in self._frames]
         self._arrange()
-        if self.underMouse() and before != [frame.notice for frame in self._frames]:
+        after = [frame.notice for frame in self._frames]
+        if self.underMouse() and after != before:
             self._shown.setEnabled(False)
             self._guard.start()
 
@@ -186,14 +211,16 @@ class NoticeArea(QWidget):
         notices = self._in_order()
         self._counter.setText(tr("{0} more").format(len(notices) - 1))
         self._counter.setVisible(len(notices) > 1)
-        wanted = notices if self._counter.isChecked() else notices[:1]
-        for frame in [frame for frame in self._frames if frame.notice not in wanted]:
-            self._frames.remove(frame)
-            self._column.removeWidget(frame)
-            frame.hide()
-            frame.deleteLater()
-        for place, notice in enumerate(wanted):
-            if all(frame.notice != notice for frame in self._frames):
+        on_screen = notices if self._counter.isChecked() else notices[:1]
+        for frame in list(self._frames):
+            if frame.notice not in on_screen:
+                self._frames.remove(frame)
+                self._column.removeWidget(frame)
+                frame.hide()
+                frame.deleteLater()
+        framed = [frame.notice for frame in self._frames]
+        for place, notice in enumerate(on_screen):
+            if notice not in framed:
                 frame = NoticeFrame(notice, self._act, self._remove)
                 self._frames.insert(place, frame)
                 self._column.insertWidget(place, frame)
@@ -205,12 +232,14 @@ class NoticeArea(QWidget):
             self._remove(notice)
 
     def _remove(self, notice: Notice) -> None:
-        if self._notices.get(notice.key) is notice:  # no newer one has taken its place
-            del self._notices[notice.key]
+        # Unless a newer one has taken its place.
+        if self._notices_by_key.get(notice.key) is notice:
+            del self._notices_by_key[notice.key]
             self._change()
 
     def _act(self, notice: Notice, run: Act) -> None:
-        if notice.key not in self._states:  # whoever shows a state ends it
+        # Whoever shows a state ends it.
+        if notice.key not in self._state_texts:
             self._remove(notice)
         run()
 
@@ -225,33 +254,41 @@ _OF_STAGE = {
 }
 
 
+def _is_slow(source: SourceInfo, requested_fps: float) -> bool:
+    """Return whether a camera is slower than people take for smooth, and than was asked for."""
+    # Its rate is 0 where the driver tells none.
+    return source.kind == "camera" and 0 < source.fps <= SLOW_FPS < requested_fps
+
+
 def remedy_of(problem: Problem) -> Remedy:
     """Return what to offer for a problem."""
     return problem.remedy or _OF_STAGE.get(problem.stage, Remedy.RETRY)
 
 
+# How long a notice about something that was done stays.
 BRIEF_MS = 12_000
-"""How long a notice about something that was done stays."""
+# How long the error of a single action, or of a file, stays.
 EVENT_MS = 30_000
-"""How long the error of a single action, or of a file, stays."""
-# What is not recorded, or recorded without its sound, is lost.
-OUTAGES = Stage.CAPTURE, Stage.MATTING, Stage.OUTPUT, Stage.RECORDING, Stage.MICROPHONE
-"""Stages whose problems are not just errors."""
+# Their problems are not just errors: others do not see what they should, and what is
+# not recorded, or recorded without its sound, is lost.
+OUTAGES = (Stage.CAPTURE, Stage.MATTING, Stage.OUTPUT, Stage.RECORDING, Stage.MICROPHONE)
 
 
 class ProgramNotices(QObject):
-    """Shows notices in an area. A problem of a file leaves by itself: its tile, or its row in the panel, says it."""
+    """Shows notices about the program in an area."""
 
+    # The Remedy that the user chose.
     remedy_chosen = pyqtSignal(object)
-    """The Remedy that the user chose."""
+    # The user asks for the model of the settings to be downloaded.
     download_requested = pyqtSignal()
-    """The user asks for the model of the settings to be downloaded."""
 
     def __init__(self, area: NoticeArea, models: Models) -> None:
         super().__init__(area)
-        self._area, self._store, self._models = area, models.store, models
+        self._area = area
+        self._store = models.store
+        self._models = models
+        # That is, one that `auto` may send to; False until the system was asked.
         self._lacks_virtual_camera = False
-        """Whether the system has none that `auto` may send to; False until it was asked."""
         self._asks_before_unmatted = False
         self._status = PipelineStatus()
         models.store.changed.connect(self._show_states)
@@ -261,7 +298,10 @@ class ProgramNotices(QObject):
         self._lacks_virtual_camera = not any(is_automatic(label) for _device, label in cameras)
 
     def ask_before_unmatted(self) -> None:
-        """Ask whether to show the real background: the saved settings say so, and the program started paused."""
+        """Ask whether to show the real background, as the saved settings say.
+
+        Until the answer, the program is paused.
+        """
         self._asks_before_unmatted = True
         self._show_states()
 
@@ -271,12 +311,18 @@ class ProgramNotices(QObject):
         self._show_states()
 
     def show_error(self, message: str, *, lasting: bool = False) -> None:
-        """Show an error of the window. It goes after a while, unless it is `lasting`; then until it is dismissed.
+        """Show an error of the window.
 
-        The failure of what the user has just done comes before other errors.
+        It goes after a while, unless it is `lasting`: then it stays until it is dismissed.
         """
-        importance, duration_ms = (Importance.ERROR, 0) if lasting else (Importance.OUTAGE, EVENT_MS)
-        self._area.show_notice(Notice(f"error {message}", translated(message), (), importance, duration_ms))
+        # The failure of what the user has just done comes before other errors.
+        notice = Notice(
+            f"error {message}",
+            translated(message),
+            importance=Importance.ERROR if lasting else Importance.OUTAGE,
+            duration_ms=0 if lasting else EVENT_MS,
+        )
+        self._area.show_notice(notice)
 
     def diagnostics_copied(self) -> None:
         """Confirm that the diagnostics are on the clipboard."""
@@ -285,7 +331,8 @@ class ProgramNotices(QObject):
     def saved(self, path: Path) -> None:
         """Say where a recording or snapshot was saved."""
         text = tr("Saved {0} in {1}").format(path.name, path.parent)
-        self._report("savedNotice", text, ((tr("Open folder"), partial(open_folder, path.parent)),))
+        open_it = (tr("Open folder"), partial(open_folder, path.parent))
+        self._report("savedNotice", text, (open_it,))
 
     def report_full_zones(self) -> None:
         """Say that a stroke was not kept."""
@@ -293,62 +340,102 @@ class ProgramNotices(QObject):
         self._report("zonesNotice", text.format(MAX_ZONES), importance=Importance.ERROR)
 
     def _report(
-        self, key: str, text: str, actions: tuple[tuple[str, Act], ...] = (), importance: Importance = Importance.EVENT
+        self,
+        key: str,
+        text: str,
+        actions: tuple[tuple[str, Act], ...] = (),
+        importance: Importance = Importance.EVENT,
     ) -> None:
         self._area.show_notice(Notice(key, text, actions, importance, BRIEF_MS))
 
     def _show_states(self) -> None:
+        settings = self._store.current
         missing = self._models.missing_model
-        # A model that is not installed is a problem of matting too; its own notice has the better remedy.
-        problems = (each for each in self._status.problems if missing is None or each.stage is not Stage.MATTING)
-        self._area.show_states([*self._states(missing), *map(self._problem, problems)])
+        notices = [
+            *self._about_start(settings),
+            *self._about_devices(settings),
+        ]
+        if missing is not None:
+            notices.append(self._missing_model(missing))
+        problems = list(self._status.problems)
+        if missing is not None:
+            # A model that is not installed is a problem of matting too; its own notice has
+            # the better remedy.
+            problems = [each for each in problems if each.stage is not Stage.MATTING]
+        notices += [self._problem(each) for each in problems]
+        self._area.show_states(notices)
 
-    def _states(self, missing: WeightSpec | None) -> Iterator[Notice]:
-        """Yield the notices about what holds now beside problems. missing: the model that is not installed."""
-        settings, status = self._store.current, self._status
-        source = status.source
+    def _about_start(self, settings: Settings) -> Iterator[Notice]:
+        """Yield why the program started paused, while it is so."""
         if not settings.paused or settings.background.kind != "none":
             self._asks_before_unmatted = False
         if self._asks_before_unmatted:
-            text = tr("Paused: the saved background is “None”, which shows your real background to others.")
+            text = tr(
+                "Paused: the saved background is “None”, which shows your real background to others.",
+            )
             answers = (
                 (tr("Use blur"), self._blur_and_resume),
                 (tr("Show it"), partial(self._store.set, "paused", False)),
             )
             yield Notice("unmattedStartNotice", text, answers, Importance.QUESTION)
         if settings.paused and settings.unconfirmed:
-            text = tr("Paused: saved settings could not be read, so that nothing is hidden by zones or by “Only me”.")
-            resume = tr("Resume"), partial(self._store.set, "paused", False)
+            text = tr(
+                "Paused: saved settings could not be read, so that nothing is hidden by zones or by “Only me”.",
+            )
+            resume = (tr("Resume"), partial(self._store.set, "paused", False))
             yield Notice("unconfirmedStartNotice", text, (resume,), Importance.QUESTION)
+
+    def _about_devices(self, settings: Settings) -> Iterator[Notice]:
+        """Yield what the user may want to change about the cameras."""
+        status = self._status
+        source = status.source
         if settings.capture.source == "auto" and source is not None and source.kind == "demo":
-            text = tr("No camera found: only you see this demonstration. Connect a camera: it is used at once.")
+            text = tr(
+                "No camera found: only you see this demonstration. Connect a camera: it is used at once.",
+            )
             yield Notice("demoNotice", text)
-        if source is not None and source.kind == "camera" and 0 < source.fps <= SLOW_FPS < settings.capture.fps:
-            text = tr("The camera reaches {0} × {1} only at {2} fps. Choose a smaller size or another format.")
-            yield Notice("slowCameraNotice", text.format(source.width, source.height, short(source.fps, 3)))
-        unseen = status.virtual_camera is None and status.pipewire is None and status.phase is not Phase.STOPPED
-        if settings.output.virtual_camera == "auto" and unseen and self._lacks_virtual_camera:
-            set_up = tr("Set up…"), partial(self.remedy_chosen.emit, Remedy.VIRTUAL_CAMERA)
-            yield Notice("virtualCameraNotice", tr("Zoom and Meet cannot see Mattecam yet."), (set_up,))
-        if missing is not None:
-            text = tr("The model “{0}” is not installed. The standard model is used instead.")
-            download = download_caption(missing), self.download_requested.emit
-            actions = (download,) if missing.url is not None else ()
-            yield Notice("missingModelNotice", text.format(describe_model(missing.name)), actions)
+        if source is not None and _is_slow(source, settings.capture.fps):
+            text = tr(
+                "The camera reaches {0} × {1} only at {2} fps. Choose a smaller size or another format.",
+            )
+            text = text.format(source.width, source.height, short(source.fps, 3))
+            yield Notice("slowCameraNotice", text)
+        has_camera = status.virtual_camera is not None or status.pipewire is not None
+        is_unseen = not has_camera and status.phase is not Phase.STOPPED
+        is_automatic_choice = settings.output.virtual_camera == "auto"
+        if is_automatic_choice and is_unseen and self._lacks_virtual_camera:
+            set_up = (tr("Set up…"), partial(self.remedy_chosen.emit, Remedy.VIRTUAL_CAMERA))
+            text = tr("Zoom and Meet cannot see Mattecam yet.")
+            yield Notice("virtualCameraNotice", text, (set_up,))
+
+    def _missing_model(self, model: WeightSpec) -> Notice:
+        text = tr("The model “{0}” is not installed. The standard model is used instead.")
+        actions: tuple[tuple[str, Act], ...] = ()
+        if model.url is not None:
+            actions = ((download_caption(model), self.download_requested.emit),)
+        return Notice("missingModelNotice", text.format(describe_model(model.name)), actions)
 
     def _problem(self, problem: Problem) -> Notice:
-        of_choice = problem.stage in (Stage.BACKGROUND, Stage.MATTING, Stage.OUTPUT)
-        of_file = of_choice and isinstance(problem.message, Text) and "file" in problem.message.values
-        leaves = of_file and self._status.phase in (Phase.RUNNING, Phase.PAUSED)  # what was in use before goes on
         remedy = remedy_of(problem)
+        actions: tuple[tuple[str, Act], ...] = ()
+        if remedy is not Remedy.NOTHING:
+            actions = ((translated(remedy.value), partial(self.remedy_chosen.emit, remedy)),)
         return Notice(
             f"error {problem.stage.name}: {problem.message}",
             translated(problem.message),
-            () if remedy is Remedy.NOTHING else ((translated(remedy.value), partial(self.remedy_chosen.emit, remedy)),),
+            actions,
             Importance.OUTAGE if problem.stage in OUTAGES else Importance.ERROR,
-            EVENT_MS if leaves else 0,
+            EVENT_MS if self._leaves_by_itself(problem) else 0,
             at_s=problem.at_s,
         )
+
+    def _leaves_by_itself(self, problem: Problem) -> bool:
+        """Return whether a problem is of a file, in place of which another one goes on."""
+        # The tile of the file, or its row in the panel, says it further on.
+        names_file = isinstance(problem.message, Text) and "file" in problem.message.values
+        is_of_choice = problem.stage in (Stage.BACKGROUND, Stage.MATTING, Stage.OUTPUT)
+        goes_on = self._status.phase in (Phase.RUNNING, Phase.PAUSED)
+        return names_file and is_of_choice and goes_on
 
     def _blur_and_resume(self) -> None:
         self._store.edit("background", kind="blur")
