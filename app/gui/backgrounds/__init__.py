@@ -1,1 +1,1 @@
-"""The strip of backgrounds: its files, its items, how they are drawn and what the user does with them."""
+"""The strip of backgrounds: its files, its items, and what the user does with them."""

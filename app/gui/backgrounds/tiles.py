@@ -1,4 +1,4 @@
-"""The tiles of the backgrounds: their names (thread-safe) and model, and the list that paints them."""
+"""The tiles of the backgrounds: their names (thread-safe), model, and the list that paints them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,17 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from PyQt6.QtCore import QAbstractListModel, QModelIndex, QObject, QPointF, QRect, QRectF, QSize, Qt, pyqtSignal
+from PyQt6.QtCore import (
+    QAbstractListModel,
+    QModelIndex,
+    QObject,
+    QPointF,
+    QRect,
+    QRectF,
+    QSize,
+    Qt,
+    pyqtSignal,
+)
 from PyQt6.QtGui import (
     QColor,
     QFont,
@@ -21,7 +31,13 @@ from PyQt6.QtGui import (
     QPolygonF,
     QResizeEvent,
 )
-from PyQt6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
+from PyQt6.QtWidgets import (
+    QAbstractItemView,
+    QListView,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+)
 
 from app.backgrounds.kinds import named_backgrounds
 from app.config.setting import GREEN
@@ -33,28 +49,30 @@ from app.gui.widgets.controls import describe
 from app.gui.widgets.qt import existing, scaled, tip_of
 from app.gui.widgets.theme import ALARM, IMAGES, icon
 
+# Kinds without a file, in the order of their numbers from 0 on.
 FIXED_KINDS = ("none", "blur", "green", "colour")
-"""Kinds without a file, in the order of their numbers from 0 on."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tile:
     """A background that can be chosen: a kind, or a file."""
 
+    # That of the settings, but `green` for this colour.
     kind: str
-    """That of the settings, but `green` for this colour."""
     name: str
     path: Path | None = None
+    # A file of the user, which can be renamed and removed.
     own: bool = False
-    """A file of the user, which can be renamed and removed."""
+    # Of the file, as of `version_of`: a thumbnail shows one version.
     version: object = None
-    """Of the file, as of `version_of`: a thumbnail shows one version."""
 
     def chosen_by(self, settings: BackgroundSettings) -> bool:
         """Whether these settings choose this tile."""
-        green = settings.colour.lower() == GREEN
-        if self.kind in ("green", "colour"):
-            return settings.kind == "colour" and green == (self.kind == "green")
+        is_green = settings.colour.lower() == GREEN
+        if self.kind == "green":
+            return settings.kind == "colour" and is_green
+        if self.kind == "colour":
+            return settings.kind == "colour" and not is_green
         return settings.kind == self.kind and self.path in (None, settings.path)
 
     def settings(self, before: BackgroundSettings, own_colour: str) -> BackgroundSettings:
@@ -93,15 +111,18 @@ def shown_backgrounds(own_colour: str) -> Backgrounds:
     own_colour: that of the tile "Colour".
     """
     files = named_backgrounds()
-    return [
-        *zip(fixed_names(), ("none", "blur", "green", own_colour), strict=True),
-        *((bundled_name(english), path) for path, english in files),
-        *((english, path) for path, english in files if bundled_name(english) != english),
-    ]
+    fixed = ("none", "blur", "green", own_colour)
+    shown: list[tuple[str, str | Path]] = [*zip(fixed_names(), fixed, strict=True)]
+    shown += [(bundled_name(english), path) for path, english in files]
+    # `ctl` in scripts has English names, whatever the language of the window.
+    shown += [(english, path) for path, english in files if bundled_name(english) != english]
+    return shown
 
 
+# Tiles with greater numbers have no key.
 LAST_KEY = 9
-"""Tiles with greater numbers have no key."""
+# Not 0: no single key may show the real background.
+NUMBER_KEYS = tuple("123456789")
 
 
 class TileModel(QAbstractListModel):
@@ -110,58 +131,77 @@ class TileModel(QAbstractListModel):
     def __init__(self, store: SettingsStore, parent: QObject) -> None:
         super().__init__(parent)
         self._store = store
+        # From left to right.
         self.tiles: tuple[Tile, ...] = ()
-        """All tiles, from left to right."""
-        self._shown: dict[Tile, QImage | str] = {}
-        """The thumbnail of a file, or why it cannot be used."""
+        # The thumbnails of files, or why they cannot be used.
+        self._pictures: dict[Tile, QImage | str] = {}
         store.changed.connect(self._tell_changed)
 
     def rowCount(self, parent: QModelIndex | None = None) -> int:
-        return 0 if parent is not None and parent.isValid() else len(self.tiles)
+        # A list has no rows below a row.
+        is_below_row = parent is not None and parent.isValid()
+        return 0 if is_below_row else len(self.tiles)
 
     def data(self, index: QModelIndex, role: int = int(Qt.ItemDataRole.DisplayRole)) -> object:
-        tile, roles = self.tile_at(index), Qt.ItemDataRole
+        tile = self.tile_at(index)
+        roles = Qt.ItemDataRole
         if tile is None:
             return None
-        if role in (roles.ToolTipRole, roles.AccessibleDescriptionRole):
-            described = self.problem_of(tile) or self._tip(tile, self.number(index.row()))
-            return tip_of(described) if role == roles.ToolTipRole else described
+        if role == roles.AccessibleDescriptionRole:
+            return self._description(tile, index.row())
+        if role == roles.ToolTipRole:
+            return tip_of(self._description(tile, index.row()))
         if role == roles.AccessibleTextRole and index.row() == self.chosen_row:
             return tr("{0}, chosen").format(tile.name)
-        return tile.name if role in (roles.DisplayRole, roles.AccessibleTextRole) else None
+        if role in (roles.DisplayRole, roles.AccessibleTextRole):
+            return tile.name
+        return None
 
     def tile_at(self, index: QModelIndex) -> Tile | None:
         """Return the tile of an index; None where there is none."""
-        return self.tiles[index.row()] if index.isValid() else None
+        if not index.isValid():
+            return None
+        return self.tiles[index.row()]
 
     @property
     def colour(self) -> str:
         """That of the tile "Colour": the one in use if the tile is chosen."""
         settings = self._store.current
-        in_use = Tile("colour", "").chosen_by(settings.background)
-        return settings.background.colour if in_use else settings.window.own_colour
+        is_chosen = Tile("colour", "").chosen_by(settings.background)
+        return settings.background.colour if is_chosen else settings.window.own_colour
 
     @property
     def chosen_row(self) -> int:
         """Row of the background in use, or -1."""
-        now = self._store.current.background
-        return next((row for row, tile in enumerate(self.tiles) if tile.chosen_by(now)), -1)
+        background = self._store.current.background
+        for row, tile in enumerate(self.tiles):
+            if tile.chosen_by(background):
+                return row
+        return -1
 
     def number(self, row: int) -> int:
-        """Return the number of a tile, as in `ctl background`: its place in the strip; 0 for "None", which is last."""
-        return (row + 1) % len(self.tiles)
+        """Return the number of a tile, as in `ctl background`: its place, or 0 for "None"."""
+        # "None" is the last tile: the room must not be where a hand goes first.
+        if row == len(self.tiles) - 1:
+            return 0
+        return row + 1
 
     def numbered(self, number: int) -> Tile | None:
         """Return the tile of a number; None where there is none."""
-        return self.tiles[number - 1] if number < len(self.tiles) else None
+        if number >= len(self.tiles):
+            return None
+        if number == 0:
+            return self.tiles[-1]
+        return self.tiles[number - 1]
 
     def set_tiles(self, tiles: Sequence[Tile]) -> None:
-        """Replace the tiles, but for those that stay, whose order is the same: views keep their current one."""
+        """Replace the tiles, but for those that stay, whose order is the same."""
+        # One by one: with a reset, views would lose their current tile.
         nowhere = QModelIndex()
         for row in reversed(range(len(self.tiles))):
             if self.tiles[row] not in tiles:
                 self.beginRemoveRows(nowhere, row, row)
-                self._shown.pop(self.tiles[row], None)
+                self._pictures.pop(self.tiles[row], None)
                 self.tiles = (*self.tiles[:row], *self.tiles[row + 1 :])
                 self.endRemoveRows()
         for row, tile in enumerate(tiles):
@@ -172,40 +212,48 @@ class TileModel(QAbstractListModel):
 
     def image_of(self, tile: Tile) -> QImage | None:
         """Return a tile's thumbnail, if there is one."""
-        shown = self._shown.get(tile)
-        return shown if isinstance(shown, QImage) else None
+        picture = self._pictures.get(tile)
+        return picture if isinstance(picture, QImage) else None
 
     def problem_of(self, tile: Tile) -> str:
         """Return why the file of a tile cannot be used; empty for a usable one."""
-        shown = self._shown.get(tile)
-        return shown if isinstance(shown, str) else ""
+        problem = self._pictures.get(tile)
+        return problem if isinstance(problem, str) else ""
 
     def show_file(self, tile: Tile, shown: QImage | str) -> None:
         """Set a tile's thumbnail, or mark it as one whose file cannot be used and say why."""
         if tile in self.tiles:
-            self._shown[tile] = shown
+            self._pictures[tile] = shown
             self._tell_changed()
 
     def _tell_changed(self) -> None:
         """Let the views paint the tiles anew."""
         self.dataChanged.emit(self.index(0), self.index(len(self.tiles) - 1))
 
-    def _tip(self, tile: Tile, number: int) -> str:
+    def _description(self, tile: Tile, row: int) -> str:
+        problem = self.problem_of(tile)
+        if problem:
+            return problem
+        number = self.number(row)
         if number == 0:
             return tr("Shows your real background (Ctrl+0)")
-        return tr("{0} (key {1})").format(tile.name, number) if number <= LAST_KEY else tile.name
+        if number > LAST_KEY:
+            return tile.name
+        return tr("{0} (key {1})").format(tile.name, number)
 
 
 THUMBNAIL = QSize(128, 72)
 MARGIN = 6
 RADIUS = 8.0
+# So many pixels of the room are one in its blurred picture.
 BLUR = 14
-"""Pixels of the room that are one in its blurred picture."""
 
 
 def tile_size(metrics: QFontMetrics) -> QSize:
     """Return the size of a tile with its name, in device-independent pixels."""
-    return QSize(THUMBNAIL.width() + 2 * MARGIN, THUMBNAIL.height() + 2 * MARGIN + metrics.lineSpacing() + 4)
+    width = THUMBNAIL.width() + 2 * MARGIN
+    height = THUMBNAIL.height() + 2 * MARGIN + metrics.lineSpacing() + 4
+    return QSize(width, height)
 
 
 class TileDelegate(QStyledItemDelegate):
@@ -214,14 +262,19 @@ class TileDelegate(QStyledItemDelegate):
     def __init__(self, model: TileModel, parent: QObject) -> None:
         super().__init__(parent)
         self._model = model
+        # In pixels, of a tile with the space beside it; less than it needs has no effect.
         self.width = 0
-        """Of a tile with the space beside it, where that is more than it needs."""
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:
         size = tile_size(option.fontMetrics)
         return QSize(max(size.width(), self.width), size.height())
 
-    def paint(self, painter: QPainter | None, option: QStyleOptionViewItem, index: QModelIndex) -> None:
+    def paint(
+        self,
+        painter: QPainter | None,
+        option: QStyleOptionViewItem,
+        index: QModelIndex,
+    ) -> None:
         tile = self._model.tile_at(index)
         if painter is None or tile is None:
             return
@@ -241,7 +294,13 @@ class TileDelegate(QStyledItemDelegate):
         self._paint_name(painter, tile, chosen, option)
         painter.restore()
 
-    def _paint_picture(self, painter: QPainter, area: QRectF, tile: Tile, palette: QPalette) -> None:
+    def _paint_picture(
+        self,
+        painter: QPainter,
+        area: QRectF,
+        tile: Tile,
+        palette: QPalette,
+    ) -> None:
         image = self._model.image_of(tile)
         if image is not None:
             painter.drawImage(area, image)
@@ -258,18 +317,27 @@ class TileDelegate(QStyledItemDelegate):
         if self._model.problem_of(tile):
             painter.fillRect(area, QColor(0, 0, 0, 130))
             middle = area.center()
-            icon("warning").paint(painter, QRect(round(middle.x()) - 14, round(middle.y()) - 16, 28, 28))
+            place = QRect(round(middle.x()) - 14, round(middle.y()) - 16, 28, 28)
+            icon("warning").paint(painter, place)
 
     @staticmethod
-    def _paint_badges(painter: QPainter, area: QRectF, tile: Tile, number: int, option: QStyleOptionViewItem) -> None:
+    def _paint_badges(
+        painter: QPainter,
+        area: QRectF,
+        tile: Tile,
+        number: int,
+        option: QStyleOptionViewItem,
+    ) -> None:
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(0, 0, 0, 150))
         if tile.kind == "video":
             badge = QRectF(area.left() + 6, area.bottom() - 24, 26, 18)
             painter.drawRoundedRect(badge, 5, 5)
             painter.setBrush(QColor("white"))
-            c = badge.center()
-            painter.drawPolygon(QPolygonF([c + QPointF(-4, -5), c + QPointF(6, 0), c + QPointF(-4, 5)]))
+            middle = badge.center()
+            tip = middle + QPointF(6, 0)
+            triangle = [middle + QPointF(-4, -5), tip, middle + QPointF(-4, 5)]
+            painter.drawPolygon(QPolygonF(triangle))
         if 0 < number <= LAST_KEY:
             side = scaled(17, existing(option.widget))
             badge = QRectF(area.right() - 5 - side, area.top() + 5, side, side)
@@ -282,29 +350,48 @@ class TileDelegate(QStyledItemDelegate):
             painter.drawText(badge, Qt.AlignmentFlag.AlignCenter, str(number))
 
     @staticmethod
-    def _paint_ring(painter: QPainter, area: QRectF, tile: Tile, chosen: bool, option: QStyleOptionViewItem) -> None:
+    def _paint_ring(
+        painter: QPainter,
+        area: QRectF,
+        tile: Tile,
+        chosen: bool,
+        option: QStyleOptionViewItem,
+    ) -> None:
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        accent = QColor(ALARM) if tile.kind == "none" else option.palette.color(QPalette.ColorRole.Accent)
         if chosen:
-            painter.setPen(QPen(accent, 3))
+            colour = option.palette.color(QPalette.ColorRole.Accent)
+            if tile.kind == "none":
+                colour = QColor(ALARM)
+            painter.setPen(QPen(colour, 3))
             painter.drawRoundedRect(area.adjusted(-2, -2, 2, 2), RADIUS + 2, RADIUS + 2)
         elif option.state & QStyle.StateFlag.State_MouseOver:
             painter.setPen(QPen(option.palette.color(QPalette.ColorRole.PlaceholderText), 1.5))
             painter.drawRoundedRect(area, RADIUS, RADIUS)
-        by_keyboard = existing(option.widget).property("ring")
-        if by_keyboard and option.state & QStyle.StateFlag.State_HasFocus:
-            painter.setPen(QPen(option.palette.color(QPalette.ColorRole.Text), 1.5, Qt.PenStyle.DotLine))
+        is_by_keyboard = existing(option.widget).property("ring")
+        if is_by_keyboard and option.state & QStyle.StateFlag.State_HasFocus:
+            colour = option.palette.color(QPalette.ColorRole.Text)
+            painter.setPen(QPen(colour, 1.5, Qt.PenStyle.DotLine))
             painter.drawRoundedRect(area.adjusted(-4.5, -4.5, 4.5, 4.5), RADIUS + 4, RADIUS + 4)
 
     @staticmethod
-    def _paint_name(painter: QPainter, tile: Tile, chosen: bool, option: QStyleOptionViewItem) -> None:
+    def _paint_name(
+        painter: QPainter,
+        tile: Tile,
+        chosen: bool,
+        option: QStyleOptionViewItem,
+    ) -> None:
         role = QPalette.ColorRole.Text if chosen else QPalette.ColorRole.PlaceholderText
         if chosen and tile.kind == "none":
             role = QPalette.ColorRole.BrightText
         painter.setPen(option.palette.color(role))
         painter.setFont(option.font)
-        name = " ".join(tile.name.split())  # a file name may have line breaks
-        text = option.fontMetrics.elidedText(name, Qt.TextElideMode.ElideMiddle, THUMBNAIL.width() + MARGIN)
+        # The name of a file may have line breaks.
+        name = " ".join(tile.name.split())
+        text = option.fontMetrics.elidedText(
+            name,
+            Qt.TextElideMode.ElideMiddle,
+            THUMBNAIL.width() + MARGIN,
+        )
         line = QRectF(option.rect).adjusted(0, THUMBNAIL.height() + 2 * MARGIN, 0, 0)
         painter.drawText(line, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop, text)
 
@@ -312,20 +399,22 @@ class TileDelegate(QStyledItemDelegate):
 @cache
 def _room(*, blurred: bool) -> QImage:
     """Return the room of the tiles "None" (sharp) and "Blur"."""
-    image, smooth = QImage(str(IMAGES / "room.svg")), Qt.TransformationMode.SmoothTransformation
+    image = QImage(str(IMAGES / "room.svg"))
     if not blurred:
         return image
-    return image.scaled(image.size() / BLUR, transformMode=smooth).scaled(image.size(), transformMode=smooth)
+    smooth = Qt.TransformationMode.SmoothTransformation
+    small = image.scaled(image.size() / BLUR, transformMode=smooth)
+    return small.scaled(image.size(), transformMode=smooth)
 
 
 class TileView(QListView):
     """Tiles that are chosen by a click, Enter, Space, or the key of their number."""
 
+    # The Tile.
     chosen = pyqtSignal(object)
-    """The Tile."""
 
     def __init__(self, model: TileModel, object_name: str, *, wraps: bool) -> None:
-        """wraps: whether there are more rows, or one that is scrolled sideways."""
+        """wraps: whether there are several rows, or one that is scrolled sideways."""
         super().__init__()
         describe(self, tr("Backgrounds"), tr("Choose the background"), object_name)
         self.setToolTip("")
@@ -350,9 +439,12 @@ class TileView(QListView):
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
         """Choose a tile. In the main window, shortcuts take the number keys before."""
-        plain = event is not None and not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
-        text = event.text() if event is not None and plain else ""
-        tile = self._tiles.numbered(int(text)) if text in tuple("123456789") else None
+        text = ""
+        if event is not None and not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
+            text = event.text()
+        tile = None
+        if text in NUMBER_KEYS:
+            tile = self._tiles.numbered(int(text))
         if text == " ":
             self._choose(self.currentIndex())
         elif tile is not None:
