@@ -1,4 +1,4 @@
-"""The user's backgrounds: their files and thumbnails, listed, added, renamed and removed off the GUI thread."""
+"""The user's backgrounds: their files, listed, added, renamed and removed off the GUI thread."""
 
 from __future__ import annotations
 
@@ -20,23 +20,38 @@ from app.backgrounds import open_background
 from app.backgrounds.kinds import BACKGROUND_SUFFIXES, bundled_backgrounds, own_backgrounds, title
 from app.core import files, geometry, paths
 from app.core.errors import BackgroundError, Text, t, text_of
-from app.core.files import names_device, new_file_held, same_file, version_of, when_closed, why_not_written
+from app.core.files import (
+    names_device,
+    new_file_held,
+    same_file,
+    version_of,
+    when_closed,
+    why_not_written,
+)
 from app.core.settings import BackgroundSettings
 from app.core.threads import poll_until
 from app.core.types import BgrImage
-from app.gui.backgrounds.tiles import FIXED_KINDS, THUMBNAIL, Tile, TileModel, bundled_name, fixed_names
+from app.gui.backgrounds.tiles import (
+    FIXED_KINDS,
+    THUMBNAIL,
+    Tile,
+    TileModel,
+    bundled_name,
+    fixed_names,
+)
 from app.gui.bridge import from_qimage, to_qimage
 from app.gui.state import Tasks
 from app.gui.translation import tr, translated
 from app.gui.widgets.qt import existing
 from app.media.image_file import MAX_SIDE, kind_of_file, write_picture
 
+# (width, height) in pixels at which a new file is decoded once.
 CHECK_SIZE = (160, 90)
-"""(width, height) at which a new file is decoded once."""
+# Characters of a name from the web, of four bytes at most each: file systems take 255
+# bytes.
 LONGEST_NAME = 60
-"""Characters of a name from the web, of four bytes at most each: file systems take 255 bytes."""
+# Interval of tries to move a file to the trash.
 POLL_S = 0.05
-"""Interval of tries to move a file to the trash."""
 USER_DATA = QStandardPaths.StandardLocation.GenericDataLocation
 
 
@@ -50,14 +65,20 @@ def _named_errors(message: Callable[..., Text], file: str | Path) -> Iterator[No
 
 
 def thumbnail(path: Path, width: int, height: int) -> BgrImage:
-    """Return a thumbnail of a background file, filling (width, height). Raises BackgroundError for a damaged file."""
-    background = open_background(BackgroundSettings(kind=kind_of_file(path), path=path), realtime=False)
+    """Return a thumbnail of a background file, filling (width, height).
+
+    Raises BackgroundError for a damaged file.
+    """
+    settings = BackgroundSettings(kind=kind_of_file(path), path=path)
+    background = open_background(settings, realtime=False)
     try:
         backdrop = background.backdrop(width, height, 0.0)
     finally:
         background.close()
     if not isinstance(backdrop, np.ndarray):
-        raise BackgroundError(t("{file} contains no readable frame; remove it or add it again.", file=path.name))
+        raise BackgroundError(
+            t("{file} contains no readable frame; remove it or add it again.", file=path.name),
+        )
     return backdrop
 
 
@@ -65,13 +86,18 @@ def add_background(path: Path) -> Path:
     """Check a file and copy it to the backgrounds folder; return the copy. Raises MattecamError."""
     if path.suffix.lower() not in BACKGROUND_SUFFIXES:
         raise BackgroundError(
-            t("{file} is neither an image nor a video; use a PNG, JPEG, WebP or MP4 file.", file=path.name)
+            t(
+                "{file} is neither an image nor a video; use a PNG, JPEG, WebP or MP4 file.",
+                file=path.name,
+            ),
         )
-    thumbnail(path, *CHECK_SIZE)  # a damaged file must not enter the library
+    # A damaged file must not enter the library.
+    thumbnail(path, *CHECK_SIZE)
     folder = paths.backgrounds_dir()
     with _named_errors(partial(t, "{file} could not be copied: {reason}."), path.name):
         folder.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(prefix=".", dir=folder) as own:  # others may add a file of the same name now
+        # Others may add a file of the same name now.
+        with TemporaryDirectory(prefix=".", dir=folder) as own:
             part = Path(own) / "part"
             shutil.copyfile(path, part)
             with new_file_held(folder, path.stem, path.suffix.lower()) as target:
@@ -86,7 +112,8 @@ def add_picture(image: BgrImage, name: str) -> Path:
     """
     height, width = image.shape[:2]
     if max(height, width) > MAX_SIDE:
-        image = geometry.scale(image, *geometry.contain_size(width, height, MAX_SIDE, MAX_SIDE))
+        size = geometry.contain_size(width, height, MAX_SIDE, MAX_SIDE)
+        image = geometry.scale(image, *size)
     with (
         new_file_held(paths.backgrounds_dir(), name, ".png") as target,
         _named_errors(partial(t, "{file} could not be written: {reason}."), target),
@@ -97,7 +124,9 @@ def add_picture(image: BgrImage, name: str) -> Path:
 
 def clean_name(name: str) -> str:
     """Return what a file name may have of a name; it may be empty."""
-    allowed = (each for each in name if each.isprintable() and each not in '/\\:*?"<>|')
+    # Windows allows none of these, and cuts spaces and dots from the end.
+    forbidden = '/\\:*?"<>|'
+    allowed = [each for each in name if each.isprintable() and each not in forbidden]
     return "".join(allowed).strip(" .")
 
 
@@ -107,28 +136,38 @@ def rename_background(path: Path, name: str) -> Path:
     if not cleaned:
         raise BackgroundError(t("The name of a background must contain letters or digits."))
     if names_device(cleaned):
-        raise BackgroundError(t("Windows keeps the name “{name}” for a device; choose another name.", name=cleaned))
+        raise BackgroundError(
+            t("Windows keeps the name “{name}” for a device; choose another name.", name=cleaned),
+        )
     target = path.with_name(cleaned + path.suffix)
     if target.name == path.name:
         return path
-    is_other_file = not same_file(path, target)  # Windows and macOS do not tell capital letters apart
+    # Windows and macOS do not tell capital letters apart.
+    is_other_file = not same_file(path, target)
     if lexists(target) and is_other_file:
-        raise BackgroundError(t("A background “{name}” already exists; choose another name.", name=cleaned))
+        raise BackgroundError(
+            t("A background “{name}” already exists; choose another name.", name=cleaned),
+        )
     with _named_errors(partial(t, "{file} could not be renamed: {reason}."), path.name):
         when_closed(partial(path.rename, target))
     return target
 
 
 def remove_background(path: Path) -> None:
-    """Move a file to the trash. Raises BackgroundError, and keeps the file, where the system has none for it."""
-    with suppress(OSError):  # Qt does not make the folder that the trash of a new account is in
+    """Move a file to the trash.
+
+    Raises BackgroundError, and keeps the file, where the system has none for it.
+    """
+    # Qt does not make the folder that the trash of a new account is in.
+    with suppress(OSError):
         Path(QStandardPaths.writableLocation(USER_DATA)).mkdir(parents=True, exist_ok=True)
 
     def is_gone() -> bool:
         moved, _trash = QFile.moveToTrash(str(path))
         return moved or not lexists(path)
 
-    limit_s = files.HELD_S if files.WINDOWS else 0.0  # Windows moves no file that is open, as for its thumbnail
+    # Windows moves no file that is open, as for its thumbnail.
+    limit_s = files.HELD_S if files.WINDOWS else 0.0
     if not poll_until(is_gone, limit_s, POLL_S):
         raise BackgroundError(
             t(
@@ -142,10 +181,10 @@ def remove_background(path: Path) -> None:
 class BackgroundLibrary(QObject):
     """Lists the backgrounds in the tile model; adds what is chosen, dropped or pasted."""
 
+    # Path of a new background that should be chosen.
     added = pyqtSignal(object)
-    """Path of a new background that should be chosen."""
+    # What failed, in one sentence.
     failed = pyqtSignal(object)  # a str would lose the message of a Text
-    """What failed, in one sentence."""
 
     def __init__(self, model: TileModel, tasks: Tasks, parent: QObject) -> None:
         super().__init__(parent)
@@ -166,8 +205,10 @@ class BackgroundLibrary(QObject):
             self.add_files(paths[1:])
 
         if paths:
-            added, failed = partial(go_on, self._added), partial(go_on, self.fail)
-            self._tasks.run(partial(add_background, paths[0]), added, failed, file=paths[0])
+            first = paths[0]
+            added = partial(go_on, self._added)
+            failed = partial(go_on, self.fail)
+            self._tasks.run(partial(add_background, first), added, failed, file=first)
 
     def add_image(self, image: object, name: str = "") -> None:
         """Add a pasted or dropped QImage."""
@@ -218,16 +259,18 @@ class BackgroundLibrary(QObject):
 
     def _addition(self, mime: QMimeData | None) -> Callable[[], object] | None:
         """Return what adds the data; None where nothing of it can be added."""
-        urls = [] if mime is None else mime.urls()
-        local = [Path(url.toLocalFile()) for url in urls if url.isLocalFile()]
+        if mime is None:
+            return None
+        local = [Path(url.toLocalFile()) for url in mime.urls() if url.isLocalFile()]
         if local:
             return partial(self.add_files, local)
-        if mime is not None and mime.hasImage():
+        if mime.hasImage():
             return lambda: self.add_image(mime.imageData())
         return None
 
     def eventFilter(self, _watched: QObject | None, event: QEvent | None) -> bool:
-        if not isinstance(event, QDropEvent):  # as those of dragging are
+        # Events of dragging are of this class too.
+        if not isinstance(event, QDropEvent):
             return False
         add = self._addition(event.mimeData())
         if add is None:
@@ -239,11 +282,16 @@ class BackgroundLibrary(QObject):
 
 
 def _tiles(own: tuple[tuple[Path, str], ...] = ()) -> list[Tile]:
-    """Return all tiles from left to right, by their numbers, but "None" last. own: see `own_backgrounds`."""
-    none, *fixed = (Tile(kind, name) for kind, name in zip(FIXED_KINDS, fixed_names(), strict=True))
-    return [
-        *fixed,
-        *(Tile(kind_of_file(path), name, path, own=True, version=version_of(path)) for path, name in own),
-        *(Tile(kind_of_file(path), bundled_name(title(path)), path) for path in bundled_backgrounds()),
-        none,
-    ]
+    """Return all tiles from left to right, by their numbers, but "None" last.
+
+    own: see `own_backgrounds`.
+    """
+    fixed = [Tile(kind, name) for kind, name in zip(FIXED_KINDS, fixed_names(), strict=True)]
+    tiles = fixed[1:]
+    for path, name in own:
+        version = version_of(path)
+        tiles.append(Tile(kind_of_file(path), name, path, own=True, version=version))
+    for path in bundled_backgrounds():
+        tiles.append(Tile(kind_of_file(path), bundled_name(title(path)), path))
+    tiles.append(fixed[0])
+    return tiles
