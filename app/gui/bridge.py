@@ -41,10 +41,19 @@ def to_qimage(image: NDArray[np.uint8]) -> QImage:
     """
     height, width, channels = image.shape
     pixels = np.ascontiguousarray(image)
-    memory, line = voidptr(pixels.ctypes.data), channels * width
+    memory = voidptr(pixels.ctypes.data)
+    bytes_per_line = channels * width
     layout = {3: QImage.Format.Format_BGR888, 4: QImage.Format.Format_RGB32}[channels]
     # Qt holds the array for `_release`, which it calls once nothing uses the pixels.
-    made: QImage = QImage(memory, width, height, line, layout, _release, pixels)  # type: ignore[call-overload]
+    made: QImage = QImage(
+        memory,
+        width,
+        height,
+        bytes_per_line,
+        layout,
+        _release,
+        pixels,
+    )  # type: ignore[call-overload]
     return made
 
 
@@ -53,16 +62,20 @@ def from_qimage(image: QImage) -> BgrImage:
     converted = image.convertToFormat(QImage.Format.Format_BGR888)
     bits = existing(converted.bits())
     bits.setsize(converted.sizeInBytes())
-    memory: NDArray[np.uint8] = np.frombuffer(bits, np.uint8)  # type: ignore[call-overload]  # it is a buffer
-    lines = memory.reshape(image.height(), converted.bytesPerLine())  # with padding
-    return lines[:, : 3 * image.width()].reshape(image.height(), image.width(), 3).copy()
+    # A `voidptr` is a buffer, which the types do not tell.
+    memory: NDArray[np.uint8] = np.frombuffer(bits, np.uint8)  # type: ignore[call-overload]
+    padded_lines = memory.reshape(image.height(), converted.bytesPerLine())
+    lines = padded_lines[:, : 3 * image.width()]
+    return lines.reshape(image.height(), image.width(), 3).copy()
 
 
 def _release(_pixels: object) -> None:
     """Drop the last reference to an array."""
 
 
-CHECKER_PX, CHECKER_LIGHT, CHECKER_DARK = 12, 70, 52
+CHECKER_PX = 12
+CHECKER_LIGHT = 70
+CHECKER_DARK = 52
 
 
 class ViewMode(Enum):
@@ -78,101 +91,131 @@ class ViewMode(Enum):
 class ViewRequest:
     """A view that the preview requests."""
 
+    # The room for it, in physical pixels. The view is fitted into it with its aspect ratio.
     width: int
     height: int
-    """Available height; both in physical pixels. The view is fitted into it with its aspect ratio."""
     mode: ViewMode = ViewMode.COMPOSITE
+    # Mirror everything but the stand-by card.
     mirror: bool = True
-    """Mirror everything but the stand-by card."""
+    # Whether the user works in the window of the preview.
     in_active_window: bool = True
-    """Whether the user works in the window of the preview."""
 
 
+# (H, W, 4) uint8, blue, green, red and an unused byte, C-contiguous.
 BgrxImage = NDArray[np.uint8]
-"""(H, W, 4) uint8, blue, green, red and an unused byte, C-contiguous."""
 
 
 def render(picture: Picture, request: ViewRequest) -> BgrxImage:
-    """Return a view of a picture in a new array. Without a source frame or matte, show the output in every mode."""
+    """Return a view of a picture in a new array.
+
+    Without a source frame or matte, show the output in every mode.
+    """
     size = contain_size(*picture.size, request.width, request.height)
     shown = _camera_view(picture, request, size)
     if shown is None:
-        mirror = request.mirror and picture.kind is not PictureKind.STANDBY  # the card holds text
+        # The card holds text.
+        mirror = request.mirror and picture.kind is not PictureKind.STANDBY
         shown = scaled(picture.image, size, mirror=mirror)
     return np.asarray(cv2.cvtColor(shown, cv2.COLOR_BGR2BGRA), np.uint8)
 
 
-def scaled(image: NDArray[np.uint8], size: tuple[int, int], *, mirror: bool = False) -> NDArray[np.uint8]:
-    """Return the image, mirrored or not, at this (width, height); the image itself where nothing changes."""
-    given, (width, height) = image, size
+def scaled(
+    image: NDArray[np.uint8],
+    size: tuple[int, int],
+    *,
+    mirror: bool = False,
+) -> NDArray[np.uint8]:
+    """Return the image, mirrored or not, at this (width, height) in pixels.
+
+    It is the image itself where nothing changes.
+    """
+    width, height = size
+    resized = image
     # Bilinear interpolation aliases below half size. Area averaging is fast for exact halves only.
-    while 2 * width <= image.shape[1] and 2 * height <= image.shape[0]:
-        half = image.shape[1] // 2, image.shape[0] // 2
-        even = image[: 2 * half[1], : 2 * half[0]]
-        image = np.asarray(cv2.resize(even, half, interpolation=cv2.INTER_AREA), np.uint8)
-    if (image.shape[1], image.shape[0]) != size:
-        image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_LINEAR), np.uint8)
+    while 2 * width <= resized.shape[1] and 2 * height <= resized.shape[0]:
+        half_width = resized.shape[1] // 2
+        half_height = resized.shape[0] // 2
+        even = resized[: 2 * half_height, : 2 * half_width]
+        half = cv2.resize(even, (half_width, half_height), interpolation=cv2.INTER_AREA)
+        resized = np.asarray(half, np.uint8)
+    if (resized.shape[1], resized.shape[0]) != size:
+        exact = cv2.resize(resized, size, interpolation=cv2.INTER_LINEAR)
+        resized = np.asarray(exact, np.uint8)
     if not mirror:
-        return image
-    return np.asarray(cv2.flip(image, 1, None if image is given else image), np.uint8)
+        return resized
+    # In place where that is a copy: the given image is not ours.
+    target = None if resized is image else resized
+    return np.asarray(cv2.flip(resized, 1, target), np.uint8)
 
 
 def _camera_view(picture: Picture, request: ViewRequest, size: tuple[int, int]) -> BgrImage | None:
     """Return what a mode shows of the camera in place of the output; None if nothing."""
-    mode, mirror = request.mode, request.mirror
+    mode = request.mode
+    mirror = request.mirror
     if mode is ViewMode.ORIGINAL and picture.frame is not None:
         return scaled(picture.frame.image, size, mirror=mirror)
     if picture.alpha is None:
         return None
     if mode is ViewMode.MATTE:
-        return np.asarray(cv2.cvtColor(scaled(picture.alpha, size, mirror=mirror), cv2.COLOR_GRAY2BGR), np.uint8)
+        return _grey_as_bgr(scaled(picture.alpha, size, mirror=mirror))
     person = picture.foreground
     if person is None and picture.frame is not None:
         person = picture.frame.image
     if mode is ViewMode.FOREGROUND and person is not None:
-        return _over_checkers(*(scaled(image, size, mirror=mirror) for image in (person, picture.alpha)))
+        alpha = scaled(picture.alpha, size, mirror=mirror)
+        return _over_checkers(scaled(person, size, mirror=mirror), alpha)
     return None
 
 
 def _over_checkers(person: BgrImage, alpha: AlphaImage) -> BgrImage:
     height, width = alpha.shape
-    rows, columns = np.arange(height)[:, None] // CHECKER_PX, np.arange(width)[None, :] // CHECKER_PX
+    rows = np.arange(height)[:, None] // CHECKER_PX
+    columns = np.arange(width)[None, :] // CHECKER_PX
     checkers = np.where((rows + columns) % 2, CHECKER_LIGHT, CHECKER_DARK).astype(np.uint8)
-    weight = np.asarray(cv2.cvtColor(alpha, cv2.COLOR_GRAY2BGR), np.uint8)
-    behind = np.asarray(cv2.cvtColor(checkers, cv2.COLOR_GRAY2BGR), np.uint8)
+    weight = _grey_as_bgr(alpha)
     front = cv2.multiply(person, weight, scale=1 / 255)
-    return np.asarray(cv2.add(front, cv2.multiply(behind, 255 - weight, scale=1 / 255)), np.uint8)
+    behind = cv2.multiply(_grey_as_bgr(checkers), 255 - weight, scale=1 / 255)
+    return np.asarray(cv2.add(front, behind), np.uint8)
 
 
+def _grey_as_bgr(image: NDArray[np.uint8]) -> BgrImage:
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_GRAY2BGR), np.uint8)
+
+
+# Between two looks at the status.
 STATUS_INTERVAL_MS = 300
-"""Between two looks at the status."""
+# Between two views while a program reads the camera and the user works in the window
+# of that program: the others see every picture, and a view takes 2 ms of processor time.
 BESIDE_A_CALL_S = 1 / 15
-"""Between two views while a program reads the camera and the user works in its window: the others see every picture,
-and a view takes 2 ms of processor time."""
 
 
 def pause_after_view_s(request: ViewRequest, readers: int | None) -> float:
-    """Return for how long no further view is drawn. readers: programs that read the camera; None: unknown."""
-    others_watch = readers is not None and readers > 0
-    return BESIDE_A_CALL_S if others_watch and not request.in_active_window else 0.0
+    """Return for how long no further view is drawn.
+
+    readers: programs that read the camera; None: unknown.
+    """
+    is_watched = readers is not None and readers > 0
+    if is_watched and not request.in_active_window:
+        return BESIDE_A_CALL_S
+    return 0.0
 
 
 class Bridge(QObject):
-    """Turns events of the pipeline into signals, and renders the view that is requested of its newest picture.
+    """Turns events of the pipeline into signals, and renders views of its newest picture.
 
     The thread of the preview sleeps until a picture or a request arrives.
     """
 
+    # A new image waits in `take_image`. At most one such signal is pending.
     frame_ready = pyqtSignal()
-    """A new image waits in `take_image`. At most one such signal is pending."""
+    # The newest PipelineStatus, several times a second.
     status_changed = pyqtSignal(object)
-    """The newest PipelineStatus, several times a second."""
 
     def __init__(self, pipeline: Pipeline) -> None:
         super().__init__()
         self.pipeline = pipeline
+        # The newest one, at full size.
         self.picture: Picture | None = None
-        """The newest picture at full size."""
         self._images: LatestSlot[BgrxImage] = LatestSlot()
         self._signalled = False
         self._request: ViewRequest | None = None
@@ -217,15 +260,22 @@ class Bridge(QObject):
         return self.pipeline.status()
 
     def request_view(self, request: ViewRequest | None) -> None:
-        """Set what the preview shows from now on, also of the last picture; None while it is hidden."""
-        shows_foreground = request is not None and request.mode is ViewMode.FOREGROUND
-        self.pipeline.demand.show_preview(Preview(visible=request is not None, with_foreground=shows_foreground))
+        """Set what the preview shows from now on, also of the last picture.
+
+        None while it is hidden.
+        """
+        preview = Preview()
+        if request is not None:
+            shows_foreground = request.mode is ViewMode.FOREGROUND
+            preview = Preview(visible=True, with_foreground=shows_foreground)
+        self.pipeline.demand.show_preview(preview)
         self._request = request
         self._woken.set()
 
     def take_image(self) -> QImage | None:
         """Return the newest rendered view, in physical pixels; None if it was taken."""
-        self._signalled = False  # before the image is taken: a newer one is signalled again
+        # Before the image is taken: a newer one is signalled again.
+        self._signalled = False
         waiting = self._images.get(timeout_s=0)
         return None if waiting is None else to_qimage(waiting)
 
@@ -237,7 +287,8 @@ class Bridge(QObject):
                 return
             with suppress(SlotClosed):
                 self.picture = self.pipeline.preview.get(timeout_s=0) or self.picture
-            picture, request = self.picture, self._request
+            picture = self.picture
+            request = self._request
             if picture is not None and request is not None:
                 self._images.put(render(picture, request))
                 if not self._signalled:
@@ -250,8 +301,8 @@ class RecordingSwitch(QObject):
     """Starts and stops recordings through the settings; takes snapshots of the output."""
 
     failed = pyqtSignal(object)  # a str would lose the message of a Text
+    # Path of a new snapshot or of a finished recording.
     saved = pyqtSignal(object)
-    """Path of a new snapshot or of a finished recording."""
 
     def __init__(self, store: SettingsStore, bridge: Bridge, tasks: Tasks, parent: QObject) -> None:
         super().__init__(parent)
@@ -259,18 +310,20 @@ class RecordingSwitch(QObject):
         self._bridge = bridge
         self._tasks = tasks
         self._started_s: float | None = None
+        # Being recorded, or of the recording that is ending.
         self._file: Path | None = None
-        """The file being recorded, or of the recording that is ending."""
-        self._requested = False
+        # Whether the user wants to record: looking for a new name takes a moment.
+        self._is_requested = False
 
     def set_on(self, on: bool) -> None:
         """Start a recording under a new name, or stop it."""
-        self._requested = on
+        self._is_requested = on
         if on:
             find = partial(new_file, self._store.recordings_dir, dated_name(), ".mp4")
             self._tasks.run(find, self._start, self._tell, file=self._store.recordings_dir)
         else:
-            self._file = self._file or self._store.current.output.record  # it may end before a status tells of it
+            # It may end before a status tells of it.
+            self._file = self._file or self._store.current.output.record
             self._store.edit("output", record=None)
 
     def snapshot(self) -> None:
@@ -282,11 +335,16 @@ class RecordingSwitch(QObject):
         self.failed.emit(text_of(error))
 
     def follow(self, status: PipelineStatus) -> str:
-        """Return the elapsed time, such as 1:05; empty while nothing is recorded. Emit `saved` after the end."""
+        """Return the elapsed time, such as 1:05; empty while nothing is recorded.
+
+        Emit `saved` after the end.
+        """
         file = None if status.recording is None else Path(status.recording)
-        if self._file not in (None, file):  # it has ended, and another may have begun since the last status
+        before = self._file
+        # One has ended, and another may have begun since the last status.
+        if before is not None and before != file:
             self._started_s = None
-            self._tasks.run(self._file.is_file, partial(self._report, self._file), file=self._file)
+            self._tasks.run(before.is_file, partial(self._report, before), file=before)
         self._file = file
         if file is None:
             return ""
@@ -295,16 +353,19 @@ class RecordingSwitch(QObject):
         return f"{seconds // 60}:{seconds % 60:02d}"
 
     def _report(self, file: Path, is_there: bool) -> None:
-        if is_there:  # a recording that failed does not get its final name
+        # A recording that failed does not get its final name.
+        if is_there:
             self.saved.emit(file)
 
     def _start(self, path: Path) -> None:
         def begin(now: Settings) -> Settings:
-            if now.output.record is not None:  # `ctl` has begun one, which goes on
+            # `ctl` has begun one, which goes on.
+            if now.output.record is not None:
                 return now
             return now.replaced_at(["output"], record=path)
 
-        if self._requested:  # not stopped in the meantime
+        # It may have been stopped in the meantime.
+        if self._is_requested:
             self._store.change(begin)
 
 
@@ -314,7 +375,11 @@ def dated_name() -> str:
 
 
 def _snapshot(folder: Path, still: Callable[[], Outgoing]) -> Path:
-    """Write a PNG file of what `still` lets leave at this moment; return its path. Raises MattecamError."""
-    with new_file_held(folder, dated_name(), ".png") as path:  # several may be taken within a second
+    """Write a PNG file of what `still` lets leave at this moment; return its path.
+
+    Raises MattecamError.
+    """
+    # Several may be taken within a second.
+    with new_file_held(folder, dated_name(), ".png") as path:
         write_snapshot(path, still().image)
     return path
