@@ -1,4 +1,7 @@
-"""Dialogs beside the main window: preferences, pages of help and of the log, the box about it; and diagnostics."""
+"""Dialogs beside the main window: preferences, pages of help and of the log, the box about it.
+
+Diagnostics for the clipboard are here too.
+"""
 
 from __future__ import annotations
 
@@ -34,17 +37,23 @@ from app.settings import Settings
 
 
 class PreferencesDialog(QDialog):
-    """Each control takes effect at once, but for the language. What experts ask for has a page of its own."""
+    """Each control takes effect at once, but for the language.
+
+    What experts ask for has a page of its own.
+    """
 
     def __init__(self, store: SettingsStore, bridge: Bridge, tasks: Tasks, parent: QWidget) -> None:
         super().__init__(parent)
         set_up_dialog(self, "preferencesDialog", tr("Preferences"), 460, 560)
         self.advanced = AdvancedControls(store, tasks)
         bridge.status_changed.connect(self.advanced.show_status)
-        self._pages, self._choice = QStackedWidget(), Segments((
-            (tr("General"), tr("Language, colours and start"), "generalPreferences"),
-            (tr("Advanced"), tr("Edge sliders, device, precision"), "advancedPreferences"),
-        ))  # fmt: skip
+        self._choice = Segments(
+            (
+                (tr("General"), tr("Language, colours and start"), "generalPreferences"),
+                (tr("Advanced"), tr("Edge sliders, device, precision"), "advancedPreferences"),
+            ),
+        )
+        self._pages = QStackedWidget()
         self._pages.setObjectName("preferencesPages")
         for content in (self._general(store), self.advanced):
             page = Page()
@@ -87,17 +96,26 @@ class PreferencesDialog(QDialog):
 
 
 class TextDialog(QDialog):
-    """A page of text that scrolls. Documents that it names are shown in its place, other addresses by the system."""
+    """A page of text that scrolls.
+
+    Documents that it names are shown in its place, other addresses by the system.
+    """
 
     def __init__(self, name: str, title: str, parent: QWidget) -> None:
         super().__init__(parent)
         set_up_dialog(self, name, title, 760, 600)
         self.text = QTextBrowser()
         describe(self.text, title, "", f"{name}Text")
-        self.text.setOpenLinks(False)  # it would show files of any kind as text
+        # It would show files of any kind as text.
+        self.text.setOpenLinks(False)
         self.text.anchorClicked.connect(self._follow)
         self._page = ""
-        self._back = button(tr("Back"), tr("Show the first page again"), f"{name}Back", self._show_first)
+        self._back = button(
+            tr("Back"),
+            tr("Show the first page again"),
+            f"{name}Back",
+            self._show_first,
+        )
         self._back.hide()
         self._problem = label("", "warning", wrap=True)
         self._problem.hide()
@@ -132,7 +150,8 @@ class TextDialog(QDialog):
 
 
 def _scroll_to_heading(text: QTextBrowser, name: str) -> None:
-    """Scroll a document to the heading that a link names: Qt gives the headings of Markdown no names."""
+    """Scroll a document to the heading that a link names."""
+    # Qt gives the headings of Markdown no names that it could find itself.
     block = existing(text.document()).begin()
     while block.isValid():
         if block.blockFormat().headingLevel() > 0 and _name_of_heading(block.text()) == name:
@@ -166,43 +185,76 @@ def help_page() -> str:
         "troubleshooting.md": tr("Troubleshooting"),
         "command-line.md": tr("The command line"),
     }
-    others = sorted(file.name for file in folder.glob("*.md") if file.name not in translated_titles)
-    titles = {**translated_titles, **{name: _title_of(folder / name) for name in others}}
-    listed = "".join(
-        f'<li><a href="{escape((folder / name).as_uri())}">{escape(title)}</a></li>' for name, title in titles.items()
+    titles = dict(translated_titles)
+    for file in sorted(folder.glob("*.md")):
+        if file.name not in translated_titles:
+            titles[file.name] = _title_of(file)
+    entries = []
+    for name, title in titles.items():
+        address = escape((folder / name).as_uri())
+        entries.append(f'<li><a href="{address}">{escape(title)}</a></li>')
+    real_one = QKeySequence("Ctrl+0").toString(QKeySequence.SequenceFormat.NativeText)
+    pause = f"<code>{escape(f'{program_command()} ctl pause')}</code>"
+    return "".join(
+        (
+            _part(
+                tr("What Mattecam does"),
+                tr(
+                    "Mattecam puts another background behind the people in the picture of your "
+                    "camera, and sends the result to a virtual camera. All of that happens on this "
+                    "computer. Choose the background below the preview; the panel beside it has "
+                    "everything else. While you pause, others see a stand-by card."
+                ),
+            ),
+            _part(
+                tr("Choosing the camera in other programs"),
+                tr(
+                    "Start Mattecam first. Then choose the camera “Mattecam” in the settings for "
+                    "video of Zoom, Meet, Teams or OBS; on Windows and macOS it is named “OBS "
+                    "Virtual Camera”. Turn the background effects of that program off. Quit a "
+                    "program that does not list the camera, and start it again. “Check this "
+                    "computer” in the menu says what is missing."
+                ),
+            ),
+            _part(
+                tr("Keys"),
+                tr(
+                    "The menus name most of them. 1 to 9 choose a background, {0} the real one. "
+                    "Over the preview, + and − zoom, and the arrow keys move the zoomed image. For "
+                    "a key that works in every program, give it the command {1} in the settings of "
+                    "your desktop."
+                ).format(real_one, pause),
+            ),
+            _part(
+                tr("Documents"),
+                tr("They are in English, and are in the folder {0} too.").format(
+                    escape(str(folder)),
+                ),
+            ),
+            "<ul>",
+            *entries,
+            "</ul>",
+        ),
     )
-    return "".join((
-        _part(tr("What Mattecam does"), tr("Mattecam puts another background behind the people in the "
-              "picture of your camera, and sends the result to a virtual camera. All of that happens on this "
-              "computer. Choose the background below the preview; the panel beside it has everything else. "
-              "While you pause, others see a stand-by card.")),
-        _part(tr("Choosing the camera in other programs"), tr("Start Mattecam first. Then choose the "
-              "camera “Mattecam” in the settings for video of Zoom, Meet, Teams or OBS; on Windows and macOS it is "
-              "named “OBS Virtual Camera”. Turn the background effects of that program off. Quit a program that "
-              "does not list the camera, and start it again. “Check this computer” in the menu says what is "
-              "missing.")),
-        _part(tr("Keys"), tr("The menus name most of them. 1 to 9 choose a background, {0} the real one. Over the "
-              "preview, + and − zoom, and the arrow keys move the zoomed image. For a key that works in every program, "
-              "give it the command {1} in the settings of your desktop.").format(
-                  QKeySequence("Ctrl+0").toString(QKeySequence.SequenceFormat.NativeText),
-                  f"<code>{escape(f'{program_command()} ctl pause')}</code>")),
-        _part(tr("Documents"), tr("They are in English, and are in the folder {0} too.").format(escape(str(folder)))),
-        f"<ul>{listed}</ul>",
-    ))  # fmt: skip
 
 
 PACKAGES = ("torch", "numpy", "opencv-python-headless", "av", "openvino", "PyQt6", "pyvirtualcam")
-LOG_LINES, SHOWN_LINES = 200, 2000
-"""The newest of the log that diagnostics have, and that are shown."""
+# The newest lines of the log, in diagnostics and in the window.
+LOG_LINES = 200
+SHOWN_LINES = 2000
 
 
 def diagnostics(settings: Settings, status: PipelineStatus) -> str:
     """Return versions, settings, status and the end of the log; the home folder is written as ~."""
+    program = f"Mattecam {__version__} {paths.commit()}"
+    system = f"{platform.platform()}, Python {platform.python_version()}"
+    versions = [f"{name} {_version(name)}" for name in PACKAGES]
+    fields = [f"{name}: {getattr(status, name)}" for name in PipelineStatus.__dataclass_fields__]
     parts = [
-        f"Mattecam {__version__} {paths.commit()} on {platform.platform()}, Python {platform.python_version()}",
-        ", ".join(f"{name} {_version(name)}" for name in PACKAGES),
+        f"{program} on {system}",
+        ", ".join(versions),
         json.dumps(settings.model_dump(mode="json"), indent=1),
-        "\n".join(f"{name}: {getattr(status, name)}" for name in PipelineStatus.__dataclass_fields__),
+        "\n".join(fields),
         logs.newest_lines(LOG_LINES),
     ]
     return "\n\n".join(parts).replace(str(Path.home()), "~")
@@ -225,8 +277,11 @@ def about_box(parent: QWidget) -> QMessageBox:
     box = QMessageBox(parent)
     set_up_dialog(box, "aboutBox", tr("About Mattecam"))
     box.setIconPixmap(icon("app").pixmap(64, 64))
-    box.setText(" · ".join(filter(None, (f"Mattecam {__version__}", paths.commit()))))
-    box.setDetailedText("\n".join(f"{package}: {licence}" for package, licence in paths.licences().items()))
+    name = f"Mattecam {__version__}"
+    commit = paths.commit()
+    box.setText(f"{name} · {commit}" if commit else name)
+    licences = [f"{package}: {licence}" for package, licence in paths.licences().items()]
+    box.setDetailedText("\n".join(licences))
     texts = (
         tr("Replaces your background live."),
         tr("All processing stays on this computer."),
