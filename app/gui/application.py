@@ -39,38 +39,39 @@ from app.settings import Settings
 log = logging.getLogger(__name__)
 
 STOP_TIMEOUT_S = 15.0
+# How long another thread may hold the GIL while the GUI thread waits for it. One event
+# of Qt enters Python many times; at the default of 5 ms each, the window would stutter
+# while a network is being compiled.
 SWITCH_INTERVAL_S = 0.0005
-"""How long another thread may hold the GIL while the GUI thread waits for it. One Qt event enters Python many times;
-at the default of 5 ms each, the window would stutter while a network is being compiled."""
 
 
 @dataclass(frozen=True, slots=True)
 class WindowOptions:
     """Options of one run of the window."""
 
+    # It stops after these seconds, or frames; None: when the user quits.
     seconds: float | None = None
-    """Stop after this time."""
     frames: int | None = None
-    """Stop after this many frames."""
     start_minimised: bool = False
+    # Whether to read and write the settings file.
     persist: bool = True
-    """Whether to read and write the settings file."""
+    # None: the default of the platform.
     settings_path: Path | None = None
-    """The settings file; None: the default of the platform."""
+    # As in the settings file, without command-line options; None: like the settings.
     saved_settings: Settings | None = None
-    """Contents of the settings file, without command-line options; None: like the settings."""
+    # The user asked for the background "none" by name for this run, which does not start paused.
     unmatted_confirmed: bool = False
-    """The user asked for the background "none" by name for this run: do not start paused."""
+    # Of a problem found before the window opened, such as a damaged settings file.
     warning: str | None = None
-    """A problem found before the window opened, such as a damaged settings file; shown in the error bar."""
+    # Called with the last status after everything has stopped.
     on_finished: Callable[[PipelineStatus], None] | None = None
-    """Called with the last status after everything has stopped."""
+    # Parts of the pipeline that replace the real ones, for tests.
     parts: PipelineParts | None = None
-    """Parts of the pipeline that replace the real ones, for tests."""
 
     @property
     def limited(self) -> bool:
-        """Whether the run stops without the user: it ignores other instances and opens no assistant."""
+        """Whether the run stops without the user."""
+        # It ignores other instances and opens no assistant.
         return self.seconds is not None or self.frames is not None
 
 
@@ -80,6 +81,7 @@ def make_application() -> QApplication:
     # A full OpenCV installation would load its own Qt plug-ins in place of those of PyQt.
     os.environ.pop("QT_QPA_PLATFORM_PLUGIN_PATH", None)
     running = QApplication.instance()
+    # Without the options of the program: Qt would take some as its own.
     app = running if isinstance(running, QApplication) else QApplication(sys.argv[:1])
     app.setApplicationName("mattecam")
     app.setApplicationDisplayName("Mattecam")
@@ -106,13 +108,18 @@ class Session:
     """One run of the window: owns its objects and closes them."""
 
     def __init__(
-        self, app: QApplication, settings: Settings, options: WindowOptions, program: RunningProgram | None = None
+        self,
+        app: QApplication,
+        settings: Settings,
+        options: WindowOptions,
+        program: RunningProgram | None = None,
     ) -> None:
         """program: as the owner of the control address, or as one that waits for it."""
         self._app = app
         self._options = options
         language = settings.window.language
-        self._translation = Translation(app, None if language == "system" else QLocale(language))
+        locale = None if language == "system" else QLocale(language)
+        self._translation = Translation(app, locale)
         settings_path = options.settings_path or settings_file.default_path()
         self._seconds_left = options.seconds
         asks_before_unmatted = settings.background.kind == "none" and not options.unmatted_confirmed
@@ -124,9 +131,9 @@ class Session:
         self._tasks = Tasks(self.pipeline.report)
         self.bridge = Bridge(self.pipeline)
         self.store = SettingsStore(self.pipeline.owner, saved)
-        self._dark = theme.is_dark(settings.window.theme)
+        self._is_dark = theme.is_dark(settings.window.theme)
         self._exit_code: int | None = None
-        theme.apply(app, self._dark)
+        theme.apply(app, self._is_dark)
         scene_store = scenes.SceneStore(settings_path.with_name(scenes.default_path().name))
         self._saver: Saver | None = None
         if options.persist:
@@ -139,8 +146,8 @@ class Session:
             self.window.program_notices.ask_before_unmatted()
         self.lifecycle = WindowLifecycle(self.window)
         self.lifecycle.ended.connect(app.quit)
-        # Commands change the settings on the control thread: they are answered after they took effect, also while the
-        # window is busy.
+        # Commands change the settings on the control thread: they are answered after they
+        # took effect, also while the window is busy.
         controller = SettingsController(
             self.pipeline,
             change=self.store.change,
@@ -166,9 +173,11 @@ class Session:
 
         def end(number: int, _frame: FrameType | None) -> None:
             signals.append(number)
-            QTimer.singleShot(0, self._app.quit)  # of the event loop, which may not run yet: until then it ends nothing
+            # Of the event loop, which may not run yet: until then it ends nothing.
+            QTimer.singleShot(0, self._app.quit)
 
-        # Python runs signal handlers between bytecodes; the status timer wakes it several times a second.
+        # Python runs signal handlers between bytecodes; the status timer wakes it several
+        # times a second.
         try:
             with handled(end):
                 self.start()
@@ -193,7 +202,8 @@ class Session:
             self.window.showMinimized()
         self.bridge.start()
         self.window.start()
-        self._server.listen()  # the window also works where that fails
+        # The window also works where that fails.
+        self._server.listen()
         self._server.start()
         if self._options.warning:
             self._show_lasting(self._options.warning)
@@ -208,11 +218,16 @@ class Session:
         self.window.program_notices.show_error(message, lasting=True)
 
     def _end_at_the_limit(self, status: PipelineStatus) -> None:
-        """End the run after its frames, or its seconds from the first frame sent or as soon as none is due."""
+        """End the run after its frames, or its seconds from the first frame sent.
+
+        Where no frame is due, the seconds begin at once.
+        """
         if self._options.frames is not None and status.frames_out >= self._options.frames:
             self.lifecycle.end()
-        if self._seconds_left is not None and (status.frames_out > 0 or status.phase is not Phase.STARTING):
-            QTimer.singleShot(round(self._seconds_left * 1000), lambda: self.lifecycle.end())
+        has_begun = status.frames_out > 0 or status.phase is not Phase.STARTING
+        if self._seconds_left is not None and has_begun:
+            left_ms = round(self._seconds_left * 1000)
+            QTimer.singleShot(left_ms, lambda: self.lifecycle.end())
             self._seconds_left = None
 
     def close(self) -> int:
@@ -221,7 +236,8 @@ class Session:
             succeeded = all_done(
                 self._keep_geometry,
                 self.lifecycle.hide_all,
-                self._stop_server,  # first: a new start is possible while threads are still ending
+                # Before the pipeline: a new start is possible while threads are still ending.
+                self._stop_server,
                 self._stop_pipeline,
                 self._save,
                 self._translation.remove,
@@ -231,12 +247,15 @@ class Session:
         return self._exit_code
 
     def _keep_geometry(self) -> None:
-        self.store.set("window.geometry", self.window.saveGeometry().toBase64().data().decode())
+        geometry = self.window.saveGeometry().toBase64().data().decode()
+        self.store.set("window.geometry", geometry)
 
     def _stop_server(self) -> bool:
         ended = self._server.stop()
         if not ended:
-            log.error("A command was not answered before the end: a disk or a device does not answer.")
+            log.error(
+                "A command was not answered before the end: a disk or a device does not answer.",
+            )
         return ended
 
     def _stop_pipeline(self) -> bool:
@@ -255,14 +274,16 @@ class Session:
         return not unsaved
 
     def _delete_window(self) -> None:
-        self.window.deleteLater()  # before the interpreter shuts down
+        # At once: the interpreter shuts down next.
+        self.window.deleteLater()
         QCoreApplication.sendPostedEvents(self.window, QEvent.Type.DeferredDelete)
 
     def _apply_theme(self) -> None:
-        dark = theme.is_dark(self.store.current.window.theme)
-        if dark is not self._dark:  # restyling every widget takes time
-            self._dark = dark
-            theme.apply(self._app, dark)
+        is_dark = theme.is_dark(self.store.current.window.theme)
+        # Restyling every widget takes time.
+        if is_dark is not self._is_dark:
+            self._is_dark = is_dark
+            theme.apply(self._app, is_dark)
 
 
 class WindowLifecycle(QObject):
@@ -272,13 +293,14 @@ class WindowLifecycle(QObject):
 
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
-        self._window, self._store = window, window.store
-        self._ending = False
+        self._window = window
+        self._store = window.store
+        self._is_ending = False
         window.close_requested.connect(self._on_close)
         window.quit_requested.connect(self.end)
         window.show_requested.connect(self.show_in_front)
+        # Of the tray; public for tests, which have none.
         self.menu = QMenu(window)
-        """Of the tray."""
         self.menu.addAction(tr("Open Mattecam"), self.show_in_front)
         self.menu.addAction(window.action_bar.pause)
         self.menu.addAction(tr("Quit"), self.end)
@@ -297,31 +319,38 @@ class WindowLifecycle(QObject):
 
     def end(self) -> None:
         """End the program. The window is hidden at once, before threads are joined."""
-        self._ending = True
+        self._is_ending = True
         self.hide_all()
         self.ended.emit()
 
     def hide_all(self) -> None:
-        """Hide the window, its dialogs and the tray icon. A download is cancelled: the end would wait for it."""
+        """Hide the window, its dialogs and the tray icon.
+
+        A download is cancelled: the end would wait for it.
+        """
         self._tray.hide()
         self._window.models.stop()
         self._hide_windows()
 
     def _hide_windows(self) -> list[QDialog]:
+        """Hide the window and its dialogs; return the dialogs."""
         dialogs = [dialog for dialog in self._window.findChildren(QDialog) if dialog.isVisible()]
         for window in (self._window, *dialogs):
             window.hide()
         return dialogs
 
     def _on_activated(self, reason: QSystemTrayIcon.ActivationReason) -> None:
-        if reason in (QSystemTrayIcon.ActivationReason.Trigger, QSystemTrayIcon.ActivationReason.DoubleClick):
+        reasons = QSystemTrayIcon.ActivationReason
+        if reason in (reasons.Trigger, reasons.DoubleClick):
             self.show_in_front()
 
     def _on_close(self, event: QCloseEvent) -> None:
-        stays = self._store.current.window.close_to_tray and QSystemTrayIcon.isSystemTrayAvailable()
-        if self._ending or not stays:
+        closes_to_tray = self._store.current.window.close_to_tray
+        has_tray = QSystemTrayIcon.isSystemTrayAvailable()
+        if self._is_ending or not (closes_to_tray and has_tray):
             self.end()
             return
         event.ignore()
         for dialog in self._hide_windows():
-            dialog.deleteLater()  # as closing it does; the window opens a new one
+            # As closing it does; the window opens a new one.
+            dialog.deleteLater()
