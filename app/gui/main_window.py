@@ -6,7 +6,7 @@ from functools import partial
 
 from PyQt6.QtCore import QByteArray, Qt, pyqtSignal
 from PyQt6.QtGui import QAction, QCloseEvent, QTextCursor
-from PyQt6.QtWidgets import QMainWindow, QWidget
+from PyQt6.QtWidgets import QMainWindow, QMenu, QWidget
 
 from app.config.scenes import SceneStore
 from app.core.errors import Remedy
@@ -14,7 +14,14 @@ from app.gui.assistant import Assistant
 from app.gui.backgrounds.strip import BackgroundStrip
 from app.gui.bars import ActionBar, StatusLine
 from app.gui.bridge import Bridge, RecordingSwitch
-from app.gui.dialogs import PreferencesDialog, TextDialog, about_box, diagnostics, help_page, log_page
+from app.gui.dialogs import (
+    PreferencesDialog,
+    TextDialog,
+    about_box,
+    diagnostics,
+    help_page,
+    log_page,
+)
 from app.gui.doctor import DoctorDialog
 from app.gui.notices import NoticeArea, ProgramNotices
 from app.gui.panels.models import Models
@@ -43,24 +50,33 @@ from app.gui.widgets.theme import FocusRings, icon
 from app.runtime.status import PipelineStatus
 from app.settings import Settings
 
-FIRST_SIZE = 1270, 830
-"""Size of the window in the usual font, before the user has resized it, where the screen is large enough."""
+# (width, height) in the usual font, before the user has resized the window, where the
+# screen is large enough.
+FIRST_SIZE = (1270, 830)
 
 
 class MainWindow(QMainWindow):
     """Preview and backgrounds on the left, the side panel on the right."""
 
+    # The user closed the window; the handler may ignore the QCloseEvent.
     close_requested = pyqtSignal(object)
-    """The user closed the window; the handler may ignore the QCloseEvent."""
     quit_requested = pyqtSignal()
     show_requested = pyqtSignal()
 
-    def __init__(self, store: SettingsStore, bridge: Bridge, tasks: Tasks, scenes: SceneStore) -> None:
+    def __init__(
+        self,
+        store: SettingsStore,
+        bridge: Bridge,
+        tasks: Tasks,
+        scenes: SceneStore,
+    ) -> None:
         super().__init__()
         self.setObjectName("mainWindow")
         self.setWindowTitle("Mattecam")
         self.setWindowIcon(icon("app"))
-        self.store, self.bridge, self.tasks = store, bridge, tasks
+        self.store = store
+        self.bridge = bridge
+        self.tasks = tasks
         self.preview = Preview(store)
         self.badges = Badges()
         self.action_bar = ActionBar(store)
@@ -74,19 +90,48 @@ class MainWindow(QMainWindow):
         self.program_notices = ProgramNotices(self.notices, self.models)
         self.scenes = ScenesMenu(scenes, store, tasks, self)
         self._lay_out()
+        # By the fields of `WindowSettings` that they show.
         self._switches: dict[str, QAction] = {}
-        """By the field of `WindowSettings` that each one shows."""
         self._fill_menu_bar()
-        self._physical_keys = PhysicalKeys(self)
-        self._focus_rings = FocusRings(self)
+        # They are children of the window, and live as long.
+        PhysicalKeys(self)
+        FocusRings(self)
         self._connect()
         self._show_settings(store.current)
         resize(self, *FIRST_SIZE)
         self.restoreGeometry(QByteArray.fromBase64(store.current.window.geometry.encode()))
 
     def _lay_out(self) -> None:
-        brush, size = self.panel.zones.brush, self.panel.zones.brush_size.slider
-        self.interaction = PreviewInteraction(self.preview, self.store, self.bridge, lambda: size.value() / 100)
+        self._lay_over_preview()
+        left = QWidget()
+        column(
+            left,
+            self.notices,
+            self.preview,
+            self.action_bar,
+            self.strip,
+            grows=self.preview,
+            spacing=12,
+            margins=(12, 8, 12, 10),
+        )
+        self._splitter = PanelSplitter(left, self.panel)
+        status_line = QWidget()
+        status_line.setObjectName("statusLine")
+        row(status_line, self.status_line, grows=self.status_line, margins=(12, 3, 12, 4))
+        central = QWidget()
+        column(central, self._splitter, status_line, grows=self._splitter, spacing=0)
+        self.setCentralWidget(central)
+        self.preview.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _lay_over_preview(self) -> None:
+        brush = self.panel.zones.brush
+        percent = self.panel.zones.brush_size.slider
+        self.interaction = PreviewInteraction(
+            self.preview,
+            self.store,
+            self.bridge,
+            lambda: percent.value() / 100,
+        )
         brush.toggled.connect(self.interaction.use_brush)
         brush.toggled.connect(self.badges.show_brush)
         self.interaction.full.connect(self.program_notices.report_full_zones)
@@ -97,26 +142,22 @@ class MainWindow(QMainWindow):
         over.setRowStretch(1, 1)
         over.addWidget(note.figures, 2, 0, flags.AlignBottom | flags.AlignLeft)
         over.addWidget(note, 2, 1, flags.AlignBottom | flags.AlignRight)
-        left = QWidget()
-        column(left, self.notices, self.preview, self.action_bar, self.strip, grows=self.preview, spacing=12,
-               margins=(12, 8, 12, 10))  # fmt: skip
-        self._splitter = PanelSplitter(left, self.panel)
-        status_line = QWidget()
-        status_line.setObjectName("statusLine")
-        row(status_line, self.status_line, grows=self.status_line, margins=(12, 3, 12, 4))
-        central = QWidget()
-        column(central, self._splitter, status_line, grows=self._splitter, spacing=0)
-        self.setCentralWidget(central)
-        self.preview.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _fill_menu_bar(self) -> None:
-        bar, store = existing(self.menuBar()), self.store
+        bar = existing(self.menuBar())
+        store = self.store
 
         menu = existing(bar.addMenu(tr("&Program")))
         hide = add_action(menu, tr("Hide me now"), "H", partial(store.set, "paused", True))
-        hide.setShortcutContext(Qt.ShortcutContext.ApplicationShortcut)  # also while a dialog is in front
+        # Also while a dialog is in front.
+        hide.setShortcutContext(Qt.ShortcutContext.ApplicationShortcut)
         menu.addActions(self.action_bar.of_output)
-        add_action(menu, tr("Open the recordings folder"), "", lambda: open_folder(store.recordings_dir))
+        add_action(
+            menu,
+            tr("Open the recordings folder"),
+            "",
+            lambda: open_folder(store.recordings_dir),
+        )
         menu.addSeparator()
         add_action(menu, tr("Setup assistant…"), "", self.open_assistant)
         add_action(menu, tr("Preferences…"), "Ctrl+,", self.open_preferences)
@@ -126,14 +167,9 @@ class MainWindow(QMainWindow):
         menu = existing(bar.addMenu(tr("&View")))
         menu.addActions(self.action_bar.modes.actions())
         menu.addSeparator()
-        for text, key, field in (
-            (tr("Mirror the preview"), "M", "mirror_preview"),
-            (tr("Show frame rate and delay"), "I", "show_readout"),
-            (tr("Side panel"), "F9", "show_panel"),
-        ):
-            switch = self._switches[field] = add_action(menu, text, key)
-            switch.setCheckable(True)
-            switch.triggered.connect(partial(store.set, f"window.{field}"))
+        self._add_switch(menu, tr("Mirror the preview"), "M", "mirror_preview")
+        self._add_switch(menu, tr("Show frame rate and delay"), "I", "show_readout")
+        self._add_switch(menu, tr("Side panel"), "F9", "show_panel")
 
         menu = existing(bar.addMenu(tr("&Background")))
         add_action(menu, tr("Add…"), "Ctrl+O", self.strip.ask_for_files)
@@ -148,6 +184,13 @@ class MainWindow(QMainWindow):
         add_action(menu, tr("Copy diagnostics"), "", self.copy_diagnostics)
         add_action(menu, tr("About Mattecam"), "", self.open_about)
 
+    def _add_switch(self, menu: QMenu, text: str, key: str, field: str) -> None:
+        """Add an entry that switches a field of `WindowSettings`."""
+        switch = add_action(menu, text, key)
+        switch.setCheckable(True)
+        switch.triggered.connect(partial(self.store.set, f"window.{field}"))
+        self._switches[field] = switch
+
     def _connect(self) -> None:
         self.bridge.frame_ready.connect(self._show_frame)
         self.bridge.status_changed.connect(self._show_status)
@@ -161,11 +204,15 @@ class MainWindow(QMainWindow):
         self.panel.follow_devices(self.devices)
         self.devices.virtual_cameras_found.connect(self.program_notices.show_virtual_cameras)
         plate = self.panel.quality.plate
-        self.panel.virtual_camera.help_requested.connect(partial(self.open_doctor, "virtual camera"))
+        self.panel.virtual_camera.help_requested.connect(
+            partial(self.open_doctor, "virtual camera"),
+        )
         plate.capture_requested.connect(self.open_plate_dialog)
         plate.chosen_again.connect(self.bridge.read_files_again)
         self.models.installed.connect(self.bridge.retry)
-        self.program_notices.download_requested.connect(partial(self.panel.reveal, self.panel.quality))
+        self.program_notices.download_requested.connect(
+            partial(self.panel.reveal, self.panel.quality),
+        )
         self.program_notices.download_requested.connect(self.models.download)
         self.program_notices.remedy_chosen.connect(self.help_with)
         for source in (self.recording.failed, self.strip.library.failed, self.scenes.failed):
@@ -210,14 +257,21 @@ class MainWindow(QMainWindow):
 
     def open_assistant(self) -> None:
         """Open the setup assistant."""
-        open_once(self, Assistant, lambda: Assistant(self.bridge, self.panel, self.strip, self.tasks, self))
+        make = partial(Assistant, self.bridge, self.panel, self.strip, self.tasks, self)
+        open_once(self, Assistant, make)
 
     def open_plate_dialog(self) -> None:
         """Open the capture of an empty-background plate."""
 
         def make() -> PlateDialog:
             pipeline = self.bridge.pipeline
-            dialog = PlateDialog(self.store, self.tasks, lambda: pipeline.newest_frame, pipeline.demand, self)
+            dialog = PlateDialog(
+                self.store,
+                self.tasks,
+                lambda: pipeline.newest_frame,
+                pipeline.demand,
+                self,
+            )
             dialog.taken.connect(self.bridge.retry)
             dialog.taken.connect(self.panel.quality.plate.reload)
             return dialog
@@ -243,7 +297,8 @@ class MainWindow(QMainWindow):
         """Show the log up to now, at its end."""
         text = self._open_text("logWindow", tr("Log"), log_page()).text
         text.moveCursor(QTextCursor.MoveOperation.End)
-        # The page scrolls to the cursor: at the end of a long line it would show nothing but the ends of lines.
+        # The page scrolls to the cursor: at the end of a long line it would show nothing
+        # but the ends of lines.
         text.moveCursor(QTextCursor.MoveOperation.StartOfBlock)
 
     def _open_text(self, name: str, title: str, page: str) -> TextDialog:
@@ -275,7 +330,11 @@ class MainWindow(QMainWindow):
             case Remedy.PLATE:
                 self.open_plate_dialog()
             case Remedy.BLUR:
-                change_or_ask(self, self.store, lambda now: now.replaced_at(["background"], kind="blur"))
+                change_or_ask(
+                    self,
+                    self.store,
+                    lambda now: now.replaced_at(["background"], kind="blur"),
+                )
             case Remedy.VIRTUAL_CAMERA:
                 self.open_doctor("virtual camera")
             case Remedy.RECORDINGS_FOLDER:
