@@ -1,4 +1,7 @@
-"""Dialogs that ask for files, folders and names. They do not block; the answer is passed to a callback."""
+"""Dialogs that ask for files, folders and names.
+
+They do not block; the answer is passed to a callback.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from pathlib import Path
 
 from PyQt6.QtCore import QStandardPaths, Qt, QUrl
 from PyQt6.QtGui import QDesktopServices
-from PyQt6.QtWidgets import QFileDialog, QInputDialog, QMessageBox, QWidget
+from PyQt6.QtWidgets import QAbstractButton, QFileDialog, QInputDialog, QMessageBox, QWidget
 
 from app.config.exposure import exposed_by
 from app.core.declaration import Exposure
@@ -17,12 +20,10 @@ from app.gui.translation import tr
 from app.gui.widgets.qt import set_up_dialog
 from app.settings import Settings
 
+# In pixels, of the question for a name: those of files are long.
 NAME_WIDTH = 420
-"""Of the question for a name, in pixels: those of files are long."""
-
-
+# Where a dialog for files starts.
 UserFolder = QStandardPaths.StandardLocation
-"""Folders of the user where a file dialog starts."""
 
 
 def path_of(folder: UserFolder) -> Path:
@@ -51,7 +52,10 @@ def ask_for_files(
     folder: Path,
     mode: QFileDialog.FileMode = QFileDialog.FileMode.ExistingFiles,
 ) -> None:
-    """Ask for existing files, or what the mode says, starting at a folder or its nearest parent that exists."""
+    """Ask for existing files, or what the mode says.
+
+    folder: where the dialog starts, or at the nearest parent that exists.
+    """
     dialog = QFileDialog(parent, title, str(nearest_folder(folder)), name_filter)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.setFileMode(mode)
@@ -60,14 +64,31 @@ def ask_for_files(
 
 
 def ask_for_file(
-    parent: QWidget, title: str, take: Callable[[Path], object], name_filter: str = "", *, folder: UserFolder
+    parent: QWidget,
+    title: str,
+    take: Callable[[Path], object],
+    name_filter: str = "",
+    *,
+    folder: UserFolder,
 ) -> None:
     """Ask for one existing file."""
     mode = QFileDialog.FileMode.ExistingFile
-    ask_for_files(parent, title, lambda paths: take(paths[0]), name_filter, folder=path_of(folder), mode=mode)
+    ask_for_files(
+        parent,
+        title,
+        lambda paths: take(paths[0]),
+        name_filter,
+        folder=path_of(folder),
+        mode=mode,
+    )
 
 
-def ask_for_name(parent: QWidget, title: str, suggestion: str, take: Callable[[str], object]) -> None:
+def ask_for_name(
+    parent: QWidget,
+    title: str,
+    suggestion: str,
+    take: Callable[[str], object],
+) -> None:
     """Ask for a name."""
     dialog = QInputDialog(parent)
     set_up_dialog(dialog, "nameQuestion", title, NAME_WIDTH, 0)
@@ -77,8 +98,17 @@ def ask_for_name(parent: QWidget, title: str, suggestion: str, take: Callable[[s
     dialog.open()
 
 
-def ask_before_loss(parent: QWidget, text: str, consequence: str, caption: str, go_on: Callable[[], object]) -> None:
-    """Ask whether to remove or replace something, by the caption of a button; the default is to keep all."""
+def ask_before_loss(
+    parent: QWidget,
+    text: str,
+    consequence: str,
+    caption: str,
+    go_on: Callable[[], object],
+) -> None:
+    """Ask whether to remove or replace something; the default is to keep all.
+
+    caption: of the button that does it.
+    """
     _ask_before(parent, "deletionQuestion", text, consequence, (caption, tr("Keep")), go_on)
 
 
@@ -92,21 +122,29 @@ def change_or_ask(
 
     confirmed: what the user agreed to show.
     """
-    asked: list[Exposure] = []
+    unconfirmed: list[Exposure] = []
 
-    def checked(current: Settings) -> Settings:
+    def change_if_confirmed(current: Settings) -> Settings:
         new = update(current)
-        asked[:] = [exposed for exposed in exposed_by(new, current) if exposed not in confirmed]
-        return current if asked else new
+        unconfirmed[:] = [each for each in exposed_by(new, current) if each not in confirmed]
+        return current if unconfirmed else new
 
-    store.change(checked)
-    if asked:
-        go_on = partial(change_or_ask, parent, store, update, (*confirmed, asked[0]))
-        ask_before_unmatted(parent, go_on, asked[0])
+    store.change(change_if_confirmed)
+    if unconfirmed:
+        first = unconfirmed[0]
+        go_on = partial(change_or_ask, parent, store, update, (*confirmed, first))
+        ask_before_unmatted(parent, go_on, first)
 
 
-def ask_before_unmatted(parent: QWidget, show: Callable[[], object], exposed: Exposure = "room") -> None:
-    """Ask whether to show the real background to others, or a part of it; the default is to keep it hidden."""
+def ask_before_unmatted(
+    parent: QWidget,
+    show: Callable[[], object],
+    exposed: Exposure = "room",
+) -> None:
+    """Ask whether to show the real background to others, or a part of it.
+
+    The default is to keep it hidden.
+    """
     text = tr("Show your real background to others?")
     consequence = tr("“None” sends the camera image as it is, to every program that uses Mattecam.")
     if exposed == "people":
@@ -126,14 +164,22 @@ def ask_before_unmatted(parent: QWidget, show: Callable[[], object], exposed: Ex
     elif exposed == "locked":
         text = tr("Show the camera while the screen is locked?")
         consequence = tr("This scene does not pause while the screen is locked.")
-    answers = tr("Show it"), tr("Keep it hidden")
+    answers = (tr("Show it"), tr("Keep it hidden"))
     _ask_before(parent, "unmattedQuestion", text, consequence, answers, show)
 
 
 def _ask_before(
-    parent: QWidget, name: str, text: str, consequence: str, answers: tuple[str, str], go_on: Callable[[], object]
+    parent: QWidget,
+    name: str,
+    text: str,
+    consequence: str,
+    answers: tuple[str, str],
+    go_on: Callable[[], object],
 ) -> None:
-    """Ask before something that harms. answers: (what goes on, what does not and is the default)."""
+    """Ask before something that harms.
+
+    answers: (what goes on, what does not and is the default).
+    """
     box = QMessageBox(parent)
     set_up_dialog(box, name, "Mattecam")
     box.setIcon(QMessageBox.Icon.Warning)
@@ -143,5 +189,10 @@ def _ask_before(
     keeps = box.addButton(answers[1], QMessageBox.ButtonRole.RejectRole)
     box.setDefaultButton(keeps)
     box.setEscapeButton(keeps)
-    box.buttonClicked.connect(lambda pressed: go_on() if pressed is goes else None)
+
+    def answer(pressed: QAbstractButton) -> None:
+        if pressed is goes:
+            go_on()
+
+    box.buttonClicked.connect(answer)
     box.open()
