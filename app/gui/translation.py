@@ -19,7 +19,7 @@ FOLDER = Path(__file__).resolve().parent / "translations"
 
 
 def translation_file(locale: QLocale) -> Path | None:
-    """Return the .ts file of the first language of a locale for which there is one; None for English."""
+    """Return the .ts file of the first language of a locale that has one; None for English."""
     for language in locale.uiLanguages():
         code = language.partition("-")[0]
         if code == "en":
@@ -32,32 +32,38 @@ def translation_file(locale: QLocale) -> Path | None:
 
 @cache
 def texts_in(path: Path) -> Mapping[tuple[str, str], str]:
-    """Return the translations of a .ts file, which is a part of the program, by text and comment."""
-    messages = ElementTree.parse(path).iter("message")  # noqa: S314
-    return {
-        (each.findtext("source", ""), each.findtext("comment", "")): each.findtext("translation", "")
-        for each in messages
-    }
+    """Return the translations of a .ts file of the program, by text and comment."""
+    translations = {}
+    for message in ElementTree.parse(path).iter("message"):  # noqa: S314
+        key = (message.findtext("source", ""), message.findtext("comment", ""))
+        translations[key] = message.findtext("translation", "")
+    return translations
 
 
 class Translation:
     """The language of the window and of Qt's own texts, and the format of numbers.
 
-    Qt has no part in the window's texts: it would lock them, while other threads name backgrounds for `ctl`.
+    Qt has no part in the window's texts: it would lock them, while other threads name backgrounds
+    for `ctl`.
     """
 
+    # By text and comment; empty in English. Replaced as a whole: other threads read it.
     texts: ClassVar[Mapping[tuple[str, str], str]] = {}
-    """Translations by text and comment, empty in English; replaced as a whole."""
 
     def __init__(self, app: QCoreApplication, locale: QLocale | None) -> None:
-        """locale: of the language; None: that of the system. Texts that are shown already do not change."""
-        self._app, self._before, self._of_qt = app, QLocale(), QTranslator()
+        """locale: of the language; None: that of the system.
+        Texts that are shown already do not change.
+        """
+        self._app = app
+        self._before = QLocale()
+        self._of_qt = QTranslator()
         locale = locale or self._before
         QLocale.setDefault(locale)
         path = translation_file(locale)
         if path is not None:
             Translation.texts = texts_in(path)
-            self._of_qt.load(locale, "qtbase", "_", QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath))
+            folder = QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)
+            self._of_qt.load(locale, "qtbase", "_", folder)
             app.installTranslator(self._of_qt)
 
     def remove(self) -> None:
@@ -67,12 +73,15 @@ class Translation:
         QLocale.setDefault(self._before)
 
 
+# Places in templates for names of models.
 MODEL_PLACES = ("model", "models", "bundled")
-"""Places in templates for names of models."""
 
 
 def tr(text: str, comment: str = "") -> str:
-    """Return a literal in the language of the window. comment: tells equal texts apart. Thread-safe."""
+    """Return a literal in the language of the window.
+
+    comment: tells equal texts apart. Thread-safe.
+    """
     return Translation.texts.get((text, comment), text)
 
 
@@ -101,17 +110,24 @@ def translated_error(error: Exception) -> str:
 
 
 def standby_text(phase: Phase = Phase.WAITING, preparing: Text | None = None) -> str:
-    """Return the text of the stand-by card while the settings have none, in the language of the window."""
+    """Return the text of the stand-by card while the settings have none.
+
+    It is in the language of the window.
+    """
     if preparing is not None and phase.shows_preparation:
         return translated(preparing)
-    return tr("No camera") if phase is Phase.NO_CAMERA else tr("One moment, please")
+    if phase is Phase.NO_CAMERA:
+        return tr("No camera")
+    return tr("One moment, please")
 
 
 def describe_model(name: str) -> str:
     """Return the translated title of a model; an unknown name is returned unchanged."""
     if name in NETWORKS:
         return tr(NETWORKS[name].title)
-    return tr("Automatic") if name == "auto" else name
+    if name == "auto":
+        return tr("Automatic")
+    return name
 
 
 def decimal(value: float, places: int) -> str:
@@ -120,5 +136,5 @@ def decimal(value: float, places: int) -> str:
 
 
 def short(value: float, digits: int = 6) -> str:
-    """Return a number with at most so many digits and no trailing zeros, such as `30` or `29.97`."""
+    """Return a number with so many digits at most, and no trailing zeros, such as `30`."""
     return QLocale().toString(value, "g", digits)
