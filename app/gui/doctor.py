@@ -1,4 +1,7 @@
-"""Checks of the machine and of the virtual camera: findings with what to do, and a button that sets the camera up."""
+"""Checks of the machine and of the virtual camera, and a button that sets the camera up.
+
+Findings are shown with what to do.
+"""
 
 from __future__ import annotations
 
@@ -27,30 +30,33 @@ MARKS = {State.OK: "✓", State.WARNING: "!", State.PROBLEM: "✗"}
 
 
 class Findings(QWidget):
-    """Runs checks off the GUI thread and shows each finding with its remedy; commands can be copied.
+    """Runs checks off the GUI thread and shows each finding with its remedy.
 
-    Where one click and the administrator's password set the virtual camera up, a button offers that.
+    Commands can be copied. Where one click and the administrator's password set the virtual camera
+    up, a button offers that.
     """
 
+    # Findings, or why there are none, are displayed.
     shown = pyqtSignal()
-    """Findings, or why there are none, are displayed."""
+    # The virtual camera was set up.
     repaired = pyqtSignal()
-    """The virtual camera was set up."""
 
     def __init__(self, tasks: Tasks, only: str = "") -> None:
         """only: how the names of the checks begin."""
         super().__init__()
-        self._tasks, self._only = tasks, only
-        self._command: list[str] = []
-        """Sets the virtual camera up; empty where nothing does."""
+        self._tasks = tasks
+        self._only = only
+        # Sets the virtual camera up; empty where nothing does.
+        self._repair_command: list[str] = []
+        # Above the list.
         self.summary = label("", "heading", wrap=True)
-        """The sentence above the list."""
         self.summary.setObjectName("findingsSummary")
         self._list = column(None, spacing=14)
         content = QWidget()
         column(content, self._list, None, margins=None)
         content.setObjectName("panelPage")
-        self._scroll = QScrollArea()  # takes the focus, to scroll
+        # It takes the focus, to scroll with the keyboard.
+        self._scroll = QScrollArea()
         self._scroll.setWidgetResizable(True)
         self._scroll.setWidget(content)
         self._scroll.setAccessibleName(tr("Results of the checks"))
@@ -58,45 +64,63 @@ class Findings(QWidget):
         again = button(tr("Check again"), tr("Run the checks again"), "checkAgain", self.check)
         self._set_up = button(
             tr("Set up now"),
-            tr("Asks for the administrator's password, and loads the camera now and at every start"),
-            "virtualCameraSetUp", self._start, name=tr("Set up the virtual camera"), primary=True,
-        )  # fmt: skip
+            tr(
+                "Asks for the administrator's password, and loads the camera now and at every start",
+            ),
+            "virtualCameraSetUp",
+            self._start,
+            name=tr("Set up the virtual camera"),
+            primary=True,
+        )
         self._set_up.hide()
+        # Below the list; dialogs add buttons of their own.
         self.row = row(self._buttons, again, self._set_up, None)
-        """The buttons below the list."""
         column(self, self.summary, self._scroll, self._buttons, grows=self._scroll, spacing=10)
-        process = self._process = QProcess(self)
-        process.finished.connect(self._end)
-        process.errorOccurred.connect(self._fail_to_start)
+        self._process = QProcess(self)
+        self._process.finished.connect(self._end)
+        self._process.errorOccurred.connect(self._fail_to_start)
         self.destroyed.connect(_stop)
 
     def check(self, *, proof: bool = False) -> None:
-        """Run the checks of this view. proof: those of the virtual camera, and send a test picture through it."""
+        """Run the checks of this view.
+
+        proof: those of the virtual camera, and send a test picture through it.
+        """
         self.disable(tr("Checking…"))
-        checks = partial(run_checks, proof=proof, only="virtual camera" if proof else self._only)
-        self._tasks.run(lambda: (checks(), fix.desktop_command(System())), self._show, self._fail)
+        only = "virtual camera" if proof else self._only
+
+        def look() -> tuple[tuple[Finding, ...], list[str]]:
+            return run_checks(proof=proof, only=only), fix.desktop_command(System())
+
+        self._tasks.run(look, self._show, self._fail)
 
     def disable(self, text: str) -> None:
-        """Disable the buttons until the next findings are shown, and say why; the list gets their focus."""
+        """Disable the buttons until the next findings are shown, and say why.
+
+        The list gets their focus.
+        """
         if self._buttons.isAncestorOf(QApplication.focusWidget()):
             self._scroll.setFocus(Qt.FocusReason.OtherFocusReason)
         self._buttons.setEnabled(False)
         self.summary.setText(text)
 
     def _show(self, found: tuple[tuple[Finding, ...], list[str]]) -> None:
-        findings, self._command = found
+        findings, repair_command = found
+        self._repair_command = repair_command
         while (item := self._list.takeAt(0)) is not None:
             old = item.widget()
             if old is not None:
                 old.deleteLater()
         for finding in findings:
             self._list.addWidget(_row(finding))
-        self._set_up.setVisible(bool(self._command))
-        problems, warnings = (
-            sum(finding.state is state for finding in findings) for state in (State.PROBLEM, State.WARNING)
-        )
-        counts = tr("Problems: {0}   ·   Warnings: {1}").format(problems, warnings)
-        self._say(counts if problems or warnings else tr("No problems found."))
+        self._set_up.setVisible(bool(repair_command))
+        states = [finding.state for finding in findings]
+        problems = states.count(State.PROBLEM)
+        warnings = states.count(State.WARNING)
+        if problems or warnings:
+            self._say(tr("Problems: {0}   ·   Warnings: {1}").format(problems, warnings))
+        else:
+            self._say(tr("No problems found."))
 
     def _fail(self, error: Exception) -> None:
         self._say(translated_error(error))
@@ -108,13 +132,13 @@ class Findings(QWidget):
 
     def _start(self) -> None:
         self.disable(tr("Setting up the virtual camera…"))
-        self._process.start(self._command[0], self._command[1:])
+        self._process.start(self._repair_command[0], self._repair_command[1:])
 
     def _fail_to_start(self, error: QProcess.ProcessError) -> None:
         if error is QProcess.ProcessError.FailedToStart:
             text = t(
                 "The repair could not be started ({program} cannot be run); run the shown commands as root.",
-                program=self._command[0],
+                program=self._repair_command[0],
             )
             self._fail(MattecamError(text))
 
@@ -123,19 +147,21 @@ class Findings(QWidget):
             self.repaired.emit()
             self.check()
         else:
-            output = self._process.readAllStandardError().data().decode("utf-8", "replace").strip()
-            self._fail(MattecamError(fix.failure(output, exit_code)))
+            output = self._process.readAllStandardError().data().decode("utf-8", "replace")
+            self._fail(MattecamError(fix.failure(output.strip(), exit_code)))
 
 
 def _row(finding: Finding) -> QWidget:
     whole = QWidget()
-    mark = label(MARKS[finding.state], "warning" if finding.state is State.PROBLEM else "heading")
+    role = "warning" if finding.state is State.PROBLEM else "heading"
+    mark = label(MARKS[finding.state], role)
     mark.setMinimumWidth(mark.fontMetrics().height())
     mark.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignHCenter)
     mark.setAccessibleName(_state_text(finding.state))
     mark.setToolTip(_state_text(finding.state))
     name = translated(finding.check)
-    heading = label(f"{name[:1].upper()}{name[1:]}   ·   {_state_text(finding.state)}", "faint", wrap=True)
+    title = f"{name[:1].upper()}{name[1:]}"
+    heading = label(f"{title}   ·   {_state_text(finding.state)}", "faint", wrap=True)
     texts = column(None, heading, selectable(translated(finding.detail)), spacing=3)
     if finding.why:
         texts.addWidget(selectable(translated(finding.why), "faint"))
@@ -150,22 +176,25 @@ def _row(finding: Finding) -> QWidget:
 
 def _command(text: str) -> QWidget:
     """Return a block of commands with a copy button."""
-    whole, shown = QWidget(), selectable(text, "command")
+    whole = QWidget()
+    shown = selectable(text, "command")
     copy = button(tr("Copy"), text, "copyCommand", lambda: copy_text(text))
     row(whole, shown, copy, grows=shown, spacing=8).setAlignment(copy, Qt.AlignmentFlag.AlignTop)
     return whole
 
 
 def _state_text(state: State) -> str:
-    return {
+    texts = {
         State.OK: tr("OK"),
         State.WARNING: tr("warning"),
         State.PROBLEM: tr("problem"),
-    }[state]
+    }
+    return texts[state]
 
 
 def _stop(view: QObject) -> None:
-    """End a password dialog that is still open. Not a closure, which Qt may call after the end of what it holds."""
+    """End a password dialog that is still open."""
+    # Not a closure or a method, which Qt may call after the end of what it holds.
     for process in view.findChildren(QProcess):
         process.blockSignals(True)
         if process.state() is not QProcess.ProcessState.NotRunning:
@@ -180,25 +209,36 @@ RELEASE_PATIENCE_MS = 5000
 class DoctorDialog(QDialog):
     """Checks of the machine, and a test picture sent through the virtual camera.
 
-    For the test picture, the pipeline releases the virtual camera temporarily; the saved settings stay unchanged.
+    For the test picture, the pipeline releases the virtual camera temporarily; the saved settings
+    stay unchanged.
     """
 
     def __init__(
-        self, store: SettingsStore, bridge: Bridge, tasks: Tasks, parent: QWidget, name: str, only: str
+        self,
+        store: SettingsStore,
+        bridge: Bridge,
+        tasks: Tasks,
+        parent: QWidget,
+        name: str,
+        only: str,
     ) -> None:
         """only: how the names of the first checks begin, which run at once."""
         super().__init__(parent)
         set_up_dialog(self, name, tr("Check this computer"), 680, 560)
-        self._store, self._bridge = store, bridge
-        self._lent: str | None = None
-        """The virtual camera of the settings while the pipeline has released it."""
+        self._store = store
+        self._bridge = bridge
+        # That of the settings, while the pipeline has released it for the test picture.
+        self._released_camera: str | None = None
         self.findings = Findings(tasks, only)
         self.findings.repaired.connect(bridge.retry)
         self.prove_button = button(
             tr("Send a test picture"),
-            tr("Sends colour bars to the virtual camera for a second and compares them with what a program reads"),
-            "doctorProve", self._begin,
-        )  # fmt: skip
+            tr(
+                "Sends colour bars to the virtual camera for a second and compares them with what a program reads",
+            ),
+            "doctorProve",
+            self._begin,
+        )
         self.findings.row.insertWidget(2, self.prove_button)
         self._patience = timer(self, RELEASE_PATIENCE_MS, self._prove, once=True)
         bridge.status_changed.connect(self._on_status)
@@ -212,9 +252,9 @@ class DoctorDialog(QDialog):
             self._give_back()
 
     def _begin(self) -> None:
-        """Ask the pipeline to release the virtual camera."""
+        """Ask the pipeline to release the virtual camera; `_prove` follows once it has."""
         self.findings.disable(tr("Checking…"))
-        self._lent = self._store.current.output.virtual_camera
+        self._released_camera = self._store.current.output.virtual_camera
         self._bridge.pipeline.change(partial(with_value, name=VIRTUAL_CAMERA, value="off"))
         self._patience.start()
 
@@ -228,6 +268,8 @@ class DoctorDialog(QDialog):
 
     def _give_back(self) -> None:
         self._patience.stop()
-        device, self._lent = self._lent, None
-        if device is not None and self._store.current.output.virtual_camera == "off":  # the user chose no other
+        device = self._released_camera
+        self._released_camera = None
+        # Unless the user has chosen another one meanwhile.
+        if device is not None and self._store.current.output.virtual_camera == "off":
             self._bridge.pipeline.change(partial(with_value, name=VIRTUAL_CAMERA, value=device))
