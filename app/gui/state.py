@@ -19,6 +19,7 @@ from app.config.setting import with_value
 from app.core import paths
 from app.core.errors import SettingsError, Stage, Text, t
 from app.core.files import no_answer
+from app.core.settings import BackgroundSettings
 from app.core.threads import DaemonPool, lower_priority
 from app.gui.widgets.qt import timer
 from app.output.camera_list import list_virtual_cameras
@@ -26,19 +27,21 @@ from app.settings import Settings, SettingsOwner, rebase
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
+# Added to the threads: at the start, they decode the pictures of the background strip
+# while the window is drawn.
 NICENESS = 4
-"""Added to the threads: at the start, they decode the pictures of the background strip while the window is drawn."""
 THREADS = 3
+# A task that runs for longer counts no longer among `THREADS`, and its file is named
+# in the status.
 LATE_S = 2.0
-"""A task that runs for longer than this counts no longer among `THREADS`, and its file is named in the status."""
+# So many of them may be at a time; beyond it, others wait for them.
 MOST_LATE = 32
-"""Such tasks at a time; beyond it, others wait for them."""
+# Interval of looks at the tasks that run.
 WATCH_MS = 200
-"""Interval of looks at the tasks that run."""
+# Limit of the end for what is being saved.
 END_S = 5.0
-"""Limit of the end for what is being saved."""
+# Reports the problem of a part of a stage of the program; None once it works again.
 Report = Callable[[Stage, Text | None, object], None]
-"""Reports the problem of a part of a stage of the program; None where it works again."""
 
 
 def log_error(error: Exception) -> None:
@@ -49,32 +52,36 @@ def log_error(error: Exception) -> None:
 class Tasks(QObject):
     """Runs functions on threads and delivers each result on the GUI thread.
 
-    A result for a method of a deleted QObject is dropped. After `close` nothing is delivered. A disk that does not
-    answer holds up its own task alone: others take its place, and the status names the file.
+    A result for a method of a deleted QObject is dropped. After `close` nothing is delivered. A
+    disk that does not answer holds up its own task alone: others take its place, and the status
+    names the file.
     """
 
+    # A Future, what takes its result, and what takes its error.
     _finished = pyqtSignal(object, object, object)
-    """A Future, what takes its result, and what takes its error."""
 
     def __init__(self, report: Report = lambda stage, problem, part: None) -> None:
-        """report: tells the status of a file that does not answer; None once it does (any thread)."""
+        """report: tells the status of a file that does not answer, on any thread."""
         super().__init__()
         self._report = report
         self._pool = DaemonPool("window-task", THREADS, partial(lower_priority, NICENESS))
-        self._in_order: dict[Path | None, DaemonPool] = {}
-        """One for each file that is changed: a scenes file on a dead disk holds up no settings."""
+        # One for each file that is changed: a scenes file on a dead disk holds up no settings.
+        self._writers: dict[Path | None, DaemonPool] = {}
+        # The files that the tasks use which are not done.
         self._files: dict[Future[Any], Path | None] = {}
-        """Tasks that are not done, and the file that each uses."""
+        # In the place of these, others have begun.
         self._late: set[Future[Any]] = set()
-        """Those of them that others have taken the place of."""
+        # What these write; until their outcome is delivered.
         self._writes: dict[Future[Any], Callable[[], Any]] = {}
-        """Those whose outcome has not been delivered."""
+        # By what takes the result of the newest call alone.
         self._newest: dict[Callable[[Any], object], Future[Any] | None] = {}
-        """By what takes the result of the newest call alone."""
-        self._open = True
+        self._is_open = True
         self._watch = timer(self, WATCH_MS, self._give_up_late)
         # Queued: a future that is already done calls back on this thread, inside `run`.
-        self._finished.connect(self._deliver, type=Qt.ConnectionType.QueuedConnection)  # type: ignore[call-arg]
+        self._finished.connect(
+            self._deliver,
+            type=Qt.ConnectionType.QueuedConnection,
+        )  # type: ignore[call-arg]
 
     def run(
         self,
@@ -85,9 +92,11 @@ class Tasks(QObject):
         newest: bool = False,
         file: Path | None = None,
     ) -> None:
-        """Call `work` on a thread, then `done` with its result or `failed` with its error on the GUI thread.
+        """Call `work` on a thread, then `done` or `failed` on the GUI thread.
 
-        newest: drop the outcomes of earlier such calls for `done` that arrive from now on; threads end in any order.
+        They get its result, or its error.
+        newest: drop the outcomes of earlier such calls for `done` that arrive from now on; threads
+        end in any order.
         file: the file or folder that `work` uses, named in the status if it does not answer.
         """
         future = self._submit(self._pool, work, done, failed, file)
@@ -101,7 +110,10 @@ class Tasks(QObject):
         failed: Callable[[Exception], None],
         file: Path,
     ) -> None:
-        """Call `work`, which reads a file that `write` changes, as `run` does, but after all before it on this file."""
+        """Call `work`, which reads a file that `write` changes, as `run` does.
+
+        It begins after all earlier work on this file.
+        """
         self._submit(self._queue(file), work, done, failed, file)
 
     def write(
@@ -111,42 +123,47 @@ class Tasks(QObject):
         failed: Callable[[Exception], None],
         file: Path | None = None,
     ) -> None:
-        """Call `work`, which changes this file on disk, as `run` does, but after all before it on the same file.
+        """Call `work`, which changes this file on disk, as `run` does.
 
-        `close` waits for it, however busy the other threads are.
+        It begins after all earlier work on this file. `close` waits for it, however busy the other
+        threads are.
         """
         future = self._submit(self._queue(file), work, done, failed, file)
         if future is not None:
             self._writes[future] = work
 
     def close(self) -> list[Exception]:
-        """Finish all writes, within `END_S`, and what began just now; drop the results of everything else.
+        """Finish all writes, within `END_S`, and what began just now; drop all other results.
 
-        Returns the errors of writes that nobody has been told, and that no later write of the same work made good.
+        Returns the errors of writes that nobody has been told, and that no later write of the same
+        work made good.
         """
-        self._open = False
+        self._is_open = False
         self._watch.stop()
         deadline_s = time.monotonic() + END_S
         wait(self._writes, END_S)
-        # Such as a snapshot that is being written. What takes longer, such as a list of devices, changes nothing.
+        # Such as a snapshot that is being written. What takes longer, such as a list of
+        # devices, changes nothing.
         begun = [call for call in self._files if not call.cancel() and call not in self._late]
-        wait(begun, min(LATE_S, max(0.0, deadline_s - time.monotonic())))
-        last = {work: future for future, work in self._writes.items()}  # the same work writes all anew
-        errors = [self._error_of(write) for write in last.values()]
+        left_s = max(0.0, deadline_s - time.monotonic())
+        wait(begun, min(LATE_S, left_s))
+        # The last one of each: the same work writes all anew.
+        last_writes = {work: future for future, work in self._writes.items()}
+        errors = [self._error_of(write) for write in last_writes.values()]
         return [error for error in errors if error is not None]
 
     def _error_of(self, write: Future[Any]) -> Exception | None:
         """Return why a write has failed; None for one that has not."""
         if not write.done() or write.cancelled():
-            file = self._files.get(write)
+            file = self._files.get(write) or paths.config_dir()
             return SettingsError(
-                t("{file} does not answer; what was changed last is not saved.", file=file or paths.config_dir())
+                t("{file} does not answer; what was changed last is not saved.", file=file),
             )
         error = write.exception()
         return error if isinstance(error, Exception) else None
 
     def _queue(self, file: Path | None) -> DaemonPool:
-        return self._in_order.setdefault(file, DaemonPool("window-writer", 1))
+        return self._writers.setdefault(file, DaemonPool("window-writer", 1))
 
     def _submit(
         self,
@@ -156,7 +173,7 @@ class Tasks(QObject):
         failed: Callable[[Exception], None],
         file: Path | None,
     ) -> Future[T] | None:
-        if not self._open:
+        if not self._is_open:
             return None
         future = threads.submit(work)
         self._files[future] = file
@@ -165,15 +182,21 @@ class Tasks(QObject):
         future.add_done_callback(partial(self._end, done, failed))
         return future
 
-    def _end(self, done: Callable[[Any], None], failed: Callable[[Exception], None], future: Future[Any]) -> None:
+    def _end(
+        self,
+        done: Callable[[Any], None],
+        failed: Callable[[Exception], None],
+        future: Future[Any],
+    ) -> None:
         if future in self._late:
             self._report(Stage.SETTINGS, None, future)
-        if self._open:  # the signal may be deleted after the end
+        # The signal may be deleted after the end.
+        if self._is_open:
             self._finished.emit(future, done, failed)
 
     def _give_up_late(self) -> None:
         """Let other tasks run in place of those whose disk does not answer, and name the file."""
-        for threads in (self._pool, *self._in_order.values()):
+        for threads in (self._pool, *self._writers.values()):
             for future in threads.late(LATE_S):
                 self._name(future)
                 # The order of changes of one file is kept, and the number of threads has a limit.
@@ -183,23 +206,31 @@ class Tasks(QObject):
             self._watch.stop()
 
     def _name(self, future: Future[Any]) -> None:
-        file = self._files.get(future)
         if future in self._late:
             return
+        file = self._files.get(future)
         self._late.add(future)
         if file is not None:
             self._report(Stage.SETTINGS, no_answer(file), future)
-        if future.done():  # meanwhile
+        # Where it has ended meanwhile, `_end` may have seen it before it was late.
+        if future.done():
             self._report(Stage.SETTINGS, None, future)
 
-    def _deliver(self, future: Future[Any], done: Callable[[Any], None], failed: Callable[[Exception], None]) -> None:
+    def _deliver(
+        self,
+        future: Future[Any],
+        done: Callable[[Any], None],
+        failed: Callable[[Exception], None],
+    ) -> None:
         self._files.pop(future, None)
         self._late.discard(future)
-        if not self._open or self._newest.get(done, future) is not future:
+        is_newest = self._newest.get(done, future) is future
+        if not self._is_open or not is_newest:
             return
         error = future.exception()
         taker = getattr(done if error is None else failed, "__self__", None)
-        if isinstance(taker, QObject) and isdeleted(taker):  # its dialog was closed in the meantime
+        # Its dialog may have been closed in the meantime.
+        if isinstance(taker, QObject) and isdeleted(taker):
             return
         self._writes.pop(future, None)
         if error is None:
@@ -209,8 +240,8 @@ class Tasks(QObject):
 
 
 WATCH_INTERVAL_MS = 2500
+# Virtual cameras change rarely.
 CHECKS_PER_VIRTUAL = 4
-"""Virtual cameras change rarely."""
 
 
 def virtual_cameras() -> tuple[tuple[str, str], ...]:
@@ -222,10 +253,10 @@ def virtual_cameras() -> tuple[tuple[str, str], ...]:
 class DeviceWatcher(QObject):
     """Lists the devices, and again some seconds after each list, however long it takes."""
 
+    # tuple[CameraDevice, ...]
     cameras_found = pyqtSignal(object)
-    """tuple[CameraDevice, ...]"""
+    # tuple[tuple[str, str], ...] of (device, label)
     virtual_cameras_found = pyqtSignal(object)
-    """tuple of (device, label)"""
 
     def __init__(self, tasks: Tasks, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -246,22 +277,25 @@ class DeviceWatcher(QObject):
 
     def _failed(self, error: Exception) -> None:
         self._timer.start()
-        raise error  # a defect: listing cameras does not fail; sys.excepthook logs it
+        # A defect, which sys.excepthook logs: listing cameras does not fail.
+        raise error
 
 
+# The field that chooses a background, by its kind. With the field, the kind is saved,
+# also where an option of this run gave it.
 CHOSEN_BY = {"image": "path", "video": "path", "colour": "colour"}
-"""The field that chooses a background, by its kind: with the field, the kind is saved, also one of an option."""
 
 
 class SettingsStore(QObject):
     """Changes settings, and keeps the version to be saved beside the one in effect.
 
-    The two differ by command-line options, which apply to this run only. A change is applied to both, field by field.
-    `change`, `current` and `saved` may be used on any thread; `changed` is emitted on the thread of this object.
+    The two differ by command-line options, which apply to this run only. A change is applied to
+    both, field by field. `change`, `current` and `saved` may be used on any thread; `changed` is
+    emitted on the thread of this object.
     """
 
+    # The Settings in effect, after they changed.
     changed = pyqtSignal(object)
-    """The Settings in effect, after they changed."""
     _owner_changed = pyqtSignal()
 
     def __init__(self, owner: SettingsOwner, saved: Settings | None = None) -> None:
@@ -269,7 +303,8 @@ class SettingsStore(QObject):
         self._owner = owner
         self._saved = owner.current if saved is None else saved
         self._notified = owner.current
-        self._owner_changed.connect(self._notify)  # queued when emitted on another thread
+        # Queued where it is emitted on another thread.
+        self._owner_changed.connect(self._notify)
         owner.listen(self._owner_changed.emit)
 
     @property
@@ -285,34 +320,45 @@ class SettingsStore(QObject):
     @property
     def recordings_dir(self) -> Path:
         """Folder of recordings and snapshots."""
+        chosen = self.current.window.recordings_dir
+        if chosen is not None:
+            return chosen
         videos = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.MoviesLocation)
-        return self.current.window.recordings_dir or Path(videos or Path.home()) / "Mattecam"
+        return Path(videos or Path.home()) / "Mattecam"
 
     def undo(self) -> Callable[[Callable[[Settings], Settings]], Settings]:
         """Return what is used as `change` for an update that gives back settings of now.
 
-        What was to be saved now is given back beside them: the two differ where an option of this run is undone.
+        What was to be saved now is given back beside them: the two differ where an option of this
+        run is undone.
         """
         return partial(self.change, saved_then=self._saved)
 
-    def change(self, update: Callable[[Settings], Settings], saved_then: Settings | None = None) -> Settings:
+    def change(
+        self,
+        update: Callable[[Settings], Settings],
+        saved_then: Settings | None = None,
+    ) -> Settings:
         """Apply `update` to the settings in effect at once, on any thread; return the new ones.
 
-        The fields that it changes are also changed in the settings to be saved. saved_then: see `undo`.
+        The fields that it changes are also changed in the settings to be saved. saved_then: see
+        `undo`.
         """
 
         def tracked(settings: Settings) -> Settings:
             new = update(settings)
             if settings.paused and not new.paused:
                 new = new.replace(unconfirmed=False)
-            if saved_then is None and new.background.blur_strength != settings.background.blur_strength:
-                # as it is shown: it may be saved beside a level that allows less
+            before = settings.background
+            if saved_then is None and new.background.blur_strength != before.blur_strength:
+                # As it is shown: it may be saved beside a level that allows less.
                 new = new.replaced_at(["background"], blur_strength=new.shown_blur)
             saved = rebase(self._saved, settings, new, saved_then)
-            chosen_by = CHOSEN_BY.get(new.background.kind)
-            if chosen_by and getattr(new.background, chosen_by) != getattr(settings.background, chosen_by):
-                saved = saved.replaced_at(["background"], kind=(saved_then or new).background.kind)
-            self._saved = saved  # serialized by the owner's lock
+            if _is_chosen_anew(before, new.background):
+                kept = new if saved_then is None else saved_then
+                saved = saved.replaced_at(["background"], kind=kept.background.kind)
+            # Only one thread at a time is here: the owner holds its lock.
+            self._saved = saved
             return new
 
         return self._owner.change(tracked)
@@ -332,6 +378,14 @@ class SettingsStore(QObject):
             self.changed.emit(settings)
 
 
+def _is_chosen_anew(before: BackgroundSettings, after: BackgroundSettings) -> bool:
+    """Return whether a change chooses a file or a colour, whatever the kind was before."""
+    field = CHOSEN_BY.get(after.kind)
+    if field is None:
+        return False
+    return bool(getattr(after, field) != getattr(before, field))
+
+
 DELAY_MS = 500
 
 
@@ -341,18 +395,20 @@ class Saver(QObject):
     What could not be written is written with the next change, or by `write`.
     """
 
+    # The SettingsError of a write.
     failed = pyqtSignal(object)
-    """The SettingsError of a write."""
+    # Everything is written.
     saved = pyqtSignal()
-    """Everything is written."""
+    # The sentence about a file that could not be used and was kept under another name.
     renamed = pyqtSignal(object)  # a str would lose the message of a Text
-    """The sentence about a file that could not be used and was kept under another name."""
 
     def __init__(self, store: SettingsStore, path: Path, tasks: Tasks) -> None:
         super().__init__()
-        self._store, self._path, self._tasks = store, path, tasks
-        self._written = store.saved
-        """What was written last; of the thread that writes."""
+        self._store = store
+        self._path = path
+        self._tasks = tasks
+        # Used on the thread that writes alone.
+        self._last_written = store.saved
         self._timer = timer(self, DELAY_MS, self.write, once=True)
         store.changed.connect(self._timer.start)
 
@@ -363,10 +419,10 @@ class Saver(QObject):
 
     def _write(self) -> Text | None:
         settings = self._store.saved
-        if settings == self._written:
+        if settings == self._last_written:
             return None
-        renamed = settings_file.save(self._path, settings, self._written)
-        self._written = settings
+        renamed = settings_file.save(self._path, settings, self._last_written)
+        self._last_written = settings
         if renamed is not None:
             log.warning("%s", renamed)
         return renamed
