@@ -59,7 +59,9 @@ class Backdrops:
         self._is_accepting = False
 
     def retry(self) -> None:
-        """Open the background again at the next frame if it failed or its file was changed (any thread)."""
+        """Open the background again at the next frame if it failed or its file was changed (any
+        thread).
+        """
         wanted = self._requested
         if wanted is None:
             return
@@ -98,7 +100,9 @@ class Backdrops:
 
     @property
     def pending(self) -> bool:
-        """Whether a background is still to be opened, or taken into use with the report of its problem (any thread)."""
+        """Whether a background is still to be opened, or taken into use with the report of its
+        problem (any thread).
+        """
         # In this order: what is taken is accepted from before it stops to be pending.
         return self.builder.pending or self._is_accepting
 
@@ -123,8 +127,8 @@ class Backdrops:
         self.builder.reach(settings.file, self._open_again_if_failed)
         problem = partial(
             t,
-            "The background {background} does not open; reconnect its disk, or start the program again with another "
-            "background.",
+            "The background {background} does not open; reconnect its disk, or start the program "
+            "again with another background.",
             background=settings.text,
         )
         with self.builder.blocking_call(problem, self._timing.open_hang_s):
@@ -153,7 +157,10 @@ class Backdrops:
             self.builder.retire(unused)  # closing a video may take longer than a frame
 
     def wait(self) -> None:
-        """Note that a frame waits for the first background: for `background_wait_s` from the first call at most."""
+        """Note that a frame waits for the first background.
+
+        For `background_wait_s` from the first call at most.
+        """
         now_s = time.perf_counter()
         self._wait_until_s = self._wait_until_s or now_s + self._timing.background_wait_s
         self.decided = now_s >= self._wait_until_s
@@ -164,7 +171,9 @@ class Backdrops:
         wanted: BackgroundSettings,
         time_s: float,
     ) -> tuple[Backdrop, BackgroundSettings]:
-        """Return what is behind the person in this frame, and its settings; grey if there is no background.
+        """Return what is behind the person in this frame, and its settings.
+
+        Grey if there is no background.
 
         The settings are those of a blurred room that is in use until the wanted background is open,
         else the wanted.
@@ -174,7 +183,8 @@ class Backdrops:
             try:
                 shown = self._background.backdrop(*frame.size, time_s)
                 problem: Exception | None = self._background.problem
-            except Exception as error:  # noqa: BLE001 - carried to the status; the room stays hidden
+            except Exception as error:  # noqa: BLE001
+                # Carried to the status; the room stays hidden.
                 problem = error
             if problem is not self._problem_at_last_frame:
                 self._problem_at_last_frame = problem
@@ -220,8 +230,10 @@ class StandbyPictures:
         default_text: Callable[[], str] = lambda: "",
         missing_letters: Callable[[str], Text | None] = missing_letters,
     ) -> None:
-        """draw: as `draw_card`. default_text: returns the text of a card without text and image, in the user's language
-        (any thread). missing_letters: says which letters of a text have no font.
+        """draw: as `draw_card`.
+        default_text: returns the text of a card without text and image, in the user's language
+        (any thread).
+        missing_letters: says which letters of a text have no font.
         """
         self._missing_letters = missing_letters
         self._default_text = default_text
@@ -242,7 +254,10 @@ class StandbyPictures:
         )
 
     def card(self, settings: OutputSettings, width: int, height: int) -> Picture:
-        """Return the card at this size without waiting; until it is drawn, the last card or a plain picture."""
+        """Return the card at this size without waiting.
+
+        Until it is drawn, the last card or a plain picture.
+        """
         text = settings.standby_text.strip()
         if not text and not settings.standby_image:
             text = self._default_text()
@@ -279,8 +294,9 @@ class StandbyPictures:
                 drawn = self._draw(text, image, key.width, key.height)
                 problem = problem or self._missing_letters(key.text)
                 break
-            except Exception as error:  # noqa: BLE001 - reported; it would be drawn again at each tick
-                problem = problem or error  # the first one is the cause
+            except Exception as error:  # noqa: BLE001
+                # Reported; it would be drawn again at each tick. The first one is the cause.
+                problem = problem or error
         with self._lock:
             if key == self._requested:
                 self._card = Picture(drawn, PictureKind.STANDBY)

@@ -43,7 +43,9 @@ class DemandWatch:
     """Counts readers on its own thread. What is public is for any thread."""
 
     def __init__(self, context: PipelineContext, sinks: Sequence[SinkWorker]) -> None:
-        """Without an open camera among the sinks, or if its readers cannot be counted, `resting` stays False."""
+        """Without an open camera among the sinks, or if its readers cannot be counted, `resting`
+        stays False.
+        """
         self._context = context
         self._cameras = [sink for sink in sinks if sink.spec.waits_for_readers]
         self._others = [sink for sink in sinks if sink not in self._cameras]
@@ -84,12 +86,17 @@ class DemandWatch:
         return bool(self._plate_takers)
 
     def begin_plate(self, taker: str) -> None:
-        """Keep the camera on, with its exposure, until `end_plate` of this taker and of every other one."""
+        """Keep the camera on, with its exposure, until `end_plate` of this taker and of every other
+        one.
+        """
         with self._changing_takers:
             self._plate_takers |= {taker}
 
     def end_plate(self, taker: str) -> None:
-        """Release what `begin_plate` holds for this taker; one that holds nothing releases nothing."""
+        """Release what `begin_plate` holds for this taker.
+
+        One that holds nothing releases nothing.
+        """
         with self._changing_takers:
             self._plate_takers -= {taker}
 
@@ -132,7 +139,10 @@ class DemandWatch:
         return any(sink.wanted is not None for sink in self._others)
 
     def _count(self, cameras: Sequence[FrameSink]) -> int | None:
-        """Return the number of readers of all cameras; None without a camera, or if one cannot tell."""
+        """Return the number of readers of all cameras.
+
+        None without a camera, or if one cannot tell.
+        """
         counts = [camera.readers for camera in cameras]
         known = [count for count in counts if count is not None]
         if self._counter is None:
@@ -154,7 +164,10 @@ class DemandWatch:
 
 
 class SourceFile:
-    """The file of the wanted source, whose disk may not answer. The source in use is read until it does."""
+    """The file of the wanted source, whose disk may not answer.
+
+    The source in use is read until it does.
+    """
 
     def __init__(self, context: PipelineContext, on_answer: Callable[[], None]) -> None:
         """on_answer: called on any thread."""
@@ -254,12 +267,17 @@ class CaptureWorker:
         demand.on_change = self.wake
 
     def wake(self) -> None:
-        """Read the settings now instead of after the next wait, and the next frame even if paused."""
+        """Read the settings now instead of after the next wait, and the next frame even if
+        paused.
+        """
         self._read_at_s = 0.0
         self._wake.set()
 
     def retry(self) -> None:
-        """Try the wanted source again even if it failed before. A camera that works is not interrupted."""
+        """Try the wanted source again even if it failed before.
+
+        A camera that works is not interrupted.
+        """
         works = self._settings_of_source is self._last_attempt
         if not works or self._kind_of_last_source != "camera":
             self._last_attempt = None
@@ -304,7 +322,10 @@ class CaptureWorker:
         return self._next_index > 0 or self._source is not None
 
     def _opens_anew(self, settings: CaptureSettings) -> bool:
-        """Return whether a source is to be opened: there is none, another one is wanted, or a camera is looked for."""
+        """Return whether a source is to be opened.
+
+        There is none, another one is wanted, or a camera is looked for.
+        """
         if self._source is None:
             return True
         if self.no_camera and time.perf_counter() >= self._look_again_s:
@@ -335,7 +356,10 @@ class CaptureWorker:
         wanted: CaptureSettings,
         previous: CaptureSettings | None,
     ) -> None:
-        """Note that the wanted source does not open; the one in use stays, unless the wanted one is any camera."""
+        """Note that the wanted source does not open.
+
+        The one in use stays, unless the wanted one is any camera.
+        """
         is_absent = isinstance(error, CameraAbsentError)
         if is_absent and wanted.source == "auto":
             if self._demand.watched and self._shows_demonstration(wanted):
@@ -359,7 +383,10 @@ class CaptureWorker:
         self._frames.put(Phase.WAITING)
 
     def _shows_demonstration(self, wanted: CaptureSettings) -> bool:
-        """Show the demonstration in the preview while there is no camera; the gate keeps it from the outputs."""
+        """Show the demonstration in the preview while there is no camera.
+
+        The gate keeps it from the outputs.
+        """
         if self._source is None or not self.no_camera:
             try:
                 demonstration = self._open(wanted.replace(source="demo"))
@@ -386,7 +413,10 @@ class CaptureWorker:
             return self._parts.open_source(wanted)
 
     def _set_source(self, source: FrameSource, settings: CaptureSettings | None) -> None:
-        """Use a source. settings: those that it was opened with; None for one that stands in for a camera."""
+        """Use a source.
+
+        settings: those that it was opened with; None for one that stands in for a camera.
+        """
         info = source.info
         self._source = source
         self._settings_of_source = settings
@@ -437,9 +467,9 @@ class CaptureWorker:
             if not arrived and silent_s > self._timing.source_timeout_s:
                 raise SourceLostError(
                     t(
-                        "{source} has delivered no frame for {seconds} seconds; check its cable, or "
-                        "the program that sends to it, and that no other program uses it. It is being "
-                        "reopened.",
+                        "{source} has delivered no frame for {seconds} seconds; check its cable, "
+                        "or the program that sends to it, and that no other program uses it. It is "
+                        "being reopened.",
                         source=source.info.name,
                         seconds=f"{self._timing.source_timeout_s:.0f}",
                     )
@@ -463,7 +493,10 @@ class CaptureWorker:
         self._frames.put(replace(frame, generation=self._generation))
 
     def _is_unneeded(self, started_s: float) -> bool:
-        """Return whether to skip the next frame: decoding what nobody needs would take time from the step."""
+        """Return whether to skip the next frame.
+
+        Decoding what nobody needs would take time from the step.
+        """
         generation, indexes = self._engines.unneeded
         if generation == self._generation and self._next_index in indexes:
             return True
@@ -481,7 +514,9 @@ class CaptureWorker:
             self._generation += 1  # what was matted before looks like another scene
 
     def _wanted_orientation(self) -> Orientation:
-        """Return how to turn the frames of the open source, which may not be the one that the settings name now."""
+        """Return how to turn the frames of the open source, which may not be the one that the
+        settings name now.
+        """
         wanted = self._owner.current.capture
         opened_with = self._settings_of_source
         if opened_with is None or wanted.source == opened_with.source:
@@ -498,5 +533,6 @@ class CaptureWorker:
         self.info = None
         try:
             source.close()
-        except Exception as error:  # noqa: BLE001 - a source that fails to close must not end the thread
+        except Exception as error:  # noqa: BLE001
+            # A source that fails to close must not end the thread.
             self._board.report(Stage.CAPTURE, error)

@@ -1,4 +1,7 @@
-"""What a pipeline is given and what its threads share: constructors of its parts, intervals, settings, status board."""
+"""What a pipeline is given and what its threads share.
+
+Constructors of its parts, intervals, settings, status board.
+"""
 
 from __future__ import annotations
 
@@ -56,8 +59,9 @@ class Timing:
     step_hang_s: float = 20.0
     # The same for opening a source, an output or a background.
     open_hang_s: float = 20.0
+    # Interval at which the inference thread looks for a new engine or background while no
+    # frame arrives.
     poll_s: float = 0.25
-    """Interval at which the inference thread looks for a new engine or background while no frame arrives."""
     # Interval at which readers are counted. Together with the
     # camera's start-up it bounds how long a reader waits.
     demand_poll_s: float = 0.25
@@ -82,7 +86,10 @@ def default_standby_text(phase: Phase, preparing: Text | None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class PipelineParts:
-    """Constructors of sources, engines, backgrounds and sinks. Each raises a MattecamError if it fails."""
+    """Constructors of sources, engines, backgrounds and sinks.
+
+    Each raises a MattecamError if it fails.
+    """
 
     open_source: Callable[[CaptureSettings], FrameSource]
     # (settings, width, height, the crop of the source's frames that the engine is given)
@@ -114,7 +121,10 @@ class PipelineParts:
 
 
 def default_parts() -> PipelineParts:
-    """Return the parts of the product. They are imported here so that packages load only where they are used."""
+    """Return the parts of the product.
+
+    They are imported here so that packages load only where they are used.
+    """
     from app.backgrounds import open_background
     from app.capture import SourceOpener, source_device, source_file
     from app.matting import build_engine

@@ -17,7 +17,8 @@ from app.settings import Settings, SettingsOwner
 # Wait before buses that did not answer are asked again: a desktop may begin after the program.
 RETRY_S = 10.0
 NOT_SEEN = t(
-    "Mattecam cannot pause while the screen is locked: neither logind nor the desktop tells it by D-Bus; pause by hand."
+    "Mattecam cannot pause while the screen is locked: neither logind nor the desktop tells it by "
+    "D-Bus; pause by hand.",
 )
 
 
@@ -56,7 +57,10 @@ def open_lock() -> Lock | None:
 
 
 class LockPause:
-    """Pauses while the screen is locked, and resumes what it has paused. `thread` and `wake` are for any thread."""
+    """Pauses while the screen is locked, and resumes what it has paused.
+
+    `thread` and `wake` are for any thread.
+    """
 
     def __init__(
         self,

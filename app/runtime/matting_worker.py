@@ -24,7 +24,10 @@ from app.stream import Stream
 
 
 class MattingWorker:
-    """Decides when a frame is matted, and publishes what its stream makes of it. What is public is for any thread."""
+    """Decides when a frame is matted, and publishes what its stream makes of it.
+
+    What is public is for any thread.
+    """
 
     def __init__(
         self,
@@ -88,7 +91,8 @@ class MattingWorker:
             self._backdrops.close()
 
     def _follows(self, settings: Settings) -> bool:
-        """Return whether engine, background and the picture published last are those of these settings.
+        """Return whether engine, background and the picture published last are those of these
+        settings.
 
         A frame that is left out leaves the picture before it in the outputs, which may show what is
         hidden now.
@@ -99,7 +103,10 @@ class MattingWorker:
         return published_under is None or settings.frozen or published_under.hides == settings.hides
 
     def _process(self, frame: Frame, settings: Settings) -> None:
-        """Decide what becomes of a frame; without a picture of it the outputs repeat the last one."""
+        """Decide what becomes of a frame.
+
+        Without a picture of it the outputs repeat the last one.
+        """
         self._context.board.size = frame.size
         if not self._backdrops.decided:
             self._backdrops.wait()
@@ -155,7 +162,10 @@ class MattingWorker:
         )
 
     def _step(self, decision: MatteFrame, frame: Frame, settings: Settings) -> Picture | None:
-        """Return the picture of a frame, None where it is not plausible yet. Raises what the engine raises."""
+        """Return the picture of a frame, None where it is not plausible yet.
+
+        Raises what the engine raises.
+        """
         backdrop, background = self._backdrops.backdrop(
             frame,
             settings.background,
@@ -172,7 +182,9 @@ class MattingWorker:
 
     @contextlib.contextmanager
     def _watched(self, engine: MattingEngine) -> Iterator[None]:
-        """Let the watchdog report an engine that hangs, and hold back work that can wait for the end of the step."""
+        """Let the watchdog report an engine that hangs, and hold back work that can wait for the
+        end of the step.
+        """
         problem = partial(
             t,
             "The model does not respond on {device}; start the program again, or with another device.",

@@ -1,4 +1,6 @@
-"""The outputs: one thread chooses the picture that leaves at a steady rate, one per sink opens, feeds and closes it."""
+"""The outputs: one thread chooses the picture that leaves at a steady rate, one per sink opens,
+feeds and closes it.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +52,10 @@ class SteadyClock:
         self._middle_s = now()
 
     def wait(self, stop: threading.Event) -> bool:
-        """Wait for the next tick to begin; return False once `stop` is set. Missed ticks are dropped."""
+        """Wait for the next tick to begin; return False once `stop` is set.
+
+        Missed ticks are dropped.
+        """
         interval_s = 1.0 / self.rate_hz
         now_s = self._now()
         self._middle_s += interval_s
@@ -65,7 +70,9 @@ class SteadyClock:
         return max(0.0, self._middle_s + 0.5 / self.rate_hz - self._now())
 
     def note_arrival(self) -> None:
-        """Note that a new picture has arrived now; delay the following ticks if it was almost too late for this one.
+        """Note that a new picture has arrived now.
+
+        Delay the following ticks if it was almost too late for this one.
 
         Pictures at about the clock's rate then do not alternate between two sides of a tick's end.
         """
@@ -172,14 +179,19 @@ class OutputClock:
                 self._ticked.notify_all()
 
     def _note_suspension(self) -> None:
-        """Note the end of a suspension: frames from before it may show what nobody expects any more."""
+        """Note the end of a suspension.
+
+        Frames from before it may show what nobody expects any more.
+        """
         now_s = self._timing.clock()
         if now_s - self._last_tick_s > self._timing.stale_s:
             self._resumed_s = time.perf_counter()
         self._last_tick_s = now_s
 
     def _draw_card_ahead(self, key: CardRequest) -> None:
-        """Draw the card before it is needed, so that an image that cannot be read is reported at once."""
+        """Draw the card before it is needed, so that an image that cannot be read is reported at
+        once.
+        """
         if key != self._card_drawn_for:
             self._card_drawn_for = key
             self._hides = key.settings.hides
@@ -194,7 +206,9 @@ class OutputClock:
         return self._gate.permits(sent)
 
     def still(self, timeout_s: float) -> Outgoing:
-        """Return what leaves now, for a file, once it hides what the settings hide; wait for that so long.
+        """Return what leaves now, for a file, once it hides what the settings hide.
+
+        Wait for that so long.
 
         What was chosen before a change may show what is hidden by it. Call it at the moment of the
         write. Raises SinkError where nothing was sent yet, or what leaves is still from before a
@@ -206,7 +220,9 @@ class OutputClock:
         if picture is None:
             raise SinkError(t("There is no frame yet; try again when the preview shows one."))
         if not is_current and picture.kind is not PictureKind.STANDBY:
-            raise SinkError(t("What was changed last is not in use yet; take the snapshot again in a moment."))
+            raise SinkError(
+                t("What was changed last is not in use yet; take the snapshot again in a moment."),
+            )
         return self._gate.release(picture)
 
     def _is_current(self) -> bool:
@@ -218,7 +234,10 @@ class OutputClock:
         return self._board.sent >= revision or picture.hides == settings.hides
 
     def send_card(self) -> None:
-        """Send the stand-by card to every output: called by the watchdog in place of this thread."""
+        """Send the stand-by card to every output.
+
+        Called by the watchdog in place of this thread.
+        """
         card = self._card(self._owner.current)
         for sink in self._sinks:
             sink.send(card)
@@ -310,7 +329,10 @@ class _Request:
 
 
 class SinkWorker:
-    """Follows the settings; if a switch fails, the sink in use stays open. What is public is for any thread."""
+    """Follows the settings; if a switch fails, the sink in use stays open.
+
+    What is public is for any thread.
+    """
 
     def __init__(
         self,
@@ -377,7 +399,10 @@ class SinkWorker:
             self._report(None)
 
     def finish(self) -> None:
-        """Accept no further pictures: what was handed over is still sent, then the sink is closed."""
+        """Accept no further pictures.
+
+        What was handed over is still sent, then the sink is closed.
+        """
         self._pictures.close()
 
     def _run(self, stop: threading.Event) -> None:
@@ -397,14 +422,19 @@ class SinkWorker:
             self._close()
 
     def join(self, deadline_s: float) -> None:
-        """Wait for the end until this time of time.monotonic(), and longer for a file that is being finished."""
+        """Wait for the end until this time of time.monotonic(), and longer for a file that is being
+        finished.
+        """
         if self.thread.join(deadline_s - time.monotonic()):
             return
         if self.sink is None and self.open_name:
             self.thread.join(FINISH_S)
 
     def _open_or_close(self, picture: Picture) -> bool:
-        """Open or close the sink as the settings ask; return whether a sink was opened, which may take seconds."""
+        """Open or close the sink as the settings ask.
+
+        Return whether a sink was opened, which may take seconds.
+        """
         wanted = self.wanted
         is_due = self._retry_at_s is not None and time.monotonic() >= self._retry_at_s
         if wanted == self._answered_request and not is_due:
@@ -460,8 +490,8 @@ class SinkWorker:
             height = capture.height
         problem = partial(
             t,
-            "The output {output} does not open; close the programs that use it, or start the program again with "
-            "another output.",
+            "The output {output} does not open; close the programs that use it, or start the "
+            "program again with another output.",
             output=self.spec.name.replace("_", " "),
         )
         with self.thread.blocking_call(problem, self._timing.open_hang_s):
@@ -486,8 +516,8 @@ class SinkWorker:
         started_s = time.perf_counter()
         problem = partial(
             t,
-            "{device} does not respond; close the programs that use it, or start the program again with "
-            "another output.",
+            "{device} does not respond; close the programs that use it, or start the program again "
+            "with another output.",
             device=sink.name,
         )
         try:
@@ -511,7 +541,9 @@ class SinkWorker:
         self._board.report(self.spec.stage, problem, self.thread.name)
 
     def _retry_later_or_give_up(self) -> None:
-        """Plan to open the sink that failed again, or take it out of the settings, which then say what is true."""
+        """Plan to open the sink that failed again, or take it out of the settings, which then say
+        what is true.
+        """
         if self._retry_s is not None:
             self._retry_at_s = time.monotonic() + self._retry_s
             return

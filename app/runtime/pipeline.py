@@ -40,9 +40,18 @@ STILL_WAIT_S = 2.0
 
 
 class Watchdog:
-    """Checks the threads on its own thread. A dead thread is not restarted: its state is unknown."""
+    """Checks the threads on its own thread.
 
-    def __init__(self, context: PipelineContext, gate: Gate, clock: OutputClock, *threads: Worker) -> None:
+    A dead thread is not restarted: its state is unknown.
+    """
+
+    def __init__(
+        self,
+        context: PipelineContext,
+        gate: Gate,
+        clock: OutputClock,
+        *threads: Worker,
+    ) -> None:
         """threads: those to watch beside that of the clock."""
         self._board = context.board
         self._timing = context.timing
@@ -133,7 +142,9 @@ class Pipeline:
             self._source_devices,
             context.between_steps.wait,
         )
-        self._sinks = [SinkWorker(spec, self._sink_context, self._gate, context) for spec in self._parts.sinks]
+        self._sinks = []
+        for spec in self._parts.sinks:
+            self._sinks.append(SinkWorker(spec, self._sink_context, self._gate, context))
         self.demand = DemandWatch(context, self._sinks)
         self._capture = CaptureWorker(context, self._frames, self.demand, self._engines)
         self._matting = MattingWorker(
@@ -221,14 +232,18 @@ class Pipeline:
         self._board.report(stage, problem, part)
 
     def release(self, picture: Picture) -> Outgoing:
-        """Return `picture` if it may leave now, otherwise the stand-by card: for files that are written of a picture.
+        """Return `picture` if it may leave now, otherwise the stand-by card.
+
+        For files that are written of a picture.
 
         Call it at the moment of the write.
         """
         return self._gate.release(picture)
 
     def still(self) -> Outgoing:
-        """Return what leaves now, for a snapshot; wait a moment for one that hides what the settings hide.
+        """Return what leaves now, for a snapshot.
+
+        Wait a moment for one that hides what the settings hide.
 
         Call it at the moment of the write. Raises SinkError where there is none.
         """
@@ -241,7 +256,10 @@ class Pipeline:
         self.read_files_again()
 
     def forget_failed_outputs(self) -> None:
-        """Report no longer why outputs failed that the settings do not ask for any more: the user knows."""
+        """Report no longer why outputs failed that the settings do not ask for any more.
+
+        The user knows.
+        """
         for sink in self._sinks:
             sink.forget_failure()
 
@@ -262,12 +280,16 @@ class Pipeline:
 
     @property
     def pictures_decided(self) -> bool:
-        """Whether the card and the background that the settings ask for are there or have failed."""
+        """Whether the card and the background that the settings ask for are there or have
+        failed.
+        """
         return not (self._cards.builder.busy or self._backdrops.pending)
 
     @property
     def revision_in_use(self) -> int:
-        """The revision of the settings that is in use, as in the status, of which it is a cheap part."""
+        """The revision of the settings that is in use, as in the status, of which it is a cheap
+        part.
+        """
         return self._board.sent
 
     @property
@@ -345,7 +367,10 @@ class Pipeline:
         return self._parts.standby_text(self._phase(), self._first_preparation)
 
     def stop(self, timeout_s: float = 15.0) -> bool:
-        """End every thread, close every device, finish every recording; return False if a thread did not end."""
+        """End every thread, close every device, finish every recording.
+
+        Return False if a thread did not end.
+        """
         # Read first: engine, source and outputs are closed when the threads have ended.
         running = self.status()
         deadline_s = time.monotonic() + timeout_s

@@ -1,4 +1,5 @@
-"""The status of the pipeline as one immutable value, the board that the threads report to, and the status as JSON.
+"""The status of the pipeline as one immutable value, the board that the threads report to, and the
+status as JSON.
 
 The names of the fields of `--status-json` are a public interface.
 """
@@ -48,7 +49,10 @@ class Phase(Enum):
 
     @property
     def shows_preparation(self) -> bool:
-        """Whether the card stands for what is being prepared: the picture or, without a camera, the demonstration."""
+        """Whether the card stands for what is being prepared.
+
+        The picture or, without a camera, the demonstration.
+        """
         return self in (Phase.STARTING, Phase.NO_CAMERA)
 
 
@@ -182,7 +186,10 @@ class PipelineStatus:
 
     @property
     def virtual_camera(self) -> str | None:
-        """Its device file, or its name if the system has no device files; None while there is none."""
+        """Its device file, or its name if the system has no device files.
+
+        None while there is none.
+        """
         return self.outputs.get("virtual_camera")
 
     @property
@@ -269,7 +276,10 @@ def _peak_memory_bytes() -> int:
 
 
 def write_status(path: Path, status: PipelineStatus) -> None:
-    """Write the JSON file with mode 0600, in place of a link, or write to a stream. Raise MattecamError."""
+    """Write the JSON file with mode 0600, in place of a link, or write to a stream.
+
+    Raise MattecamError.
+    """
     data = (json.dumps(status_fields(status), indent=2) + "\n").encode()
     try:
         # A pipe or /dev/stdout is written to, not replaced by a file.
@@ -286,7 +296,10 @@ def write_status(path: Path, status: PipelineStatus) -> None:
 
 
 def _open_stream(name: str, flags: int) -> int:
-    """Open a pipe only while a program reads from it: without one, opening it waits. Raises OSError."""
+    """Open a pipe only while a program reads from it: without one, opening it waits.
+
+    Raises OSError.
+    """
     descriptor = os.open(name, flags | getattr(os, "O_NONBLOCK", 0))
     if sys.platform != "win32":
         os.set_blocking(descriptor, True)
@@ -364,7 +377,10 @@ class Meter:
 
 
 class StatusBoard:
-    """Problems, rates and latencies of a run. Thread-safe; what else the status shows belongs to the part it is of."""
+    """Problems, rates and latencies of a run.
+
+    Thread-safe; what else the status shows belongs to the part it is of.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -381,8 +397,9 @@ class StatusBoard:
         self.frames_in = Meter(RATE_SPAN_S)
         self.frames_out = Meter(RATE_SPAN_S)
         self.frames_sent = Meter(RATE_SPAN_S)
+        # (width, height) of the newest frame, and so of the card; None before the first
+        # one. Set by matting.
         self.size: tuple[int, int] | None = None
-        """(width, height) of the newest frame, and so of the card; None before the first one. Set by matting."""
         # Revisions of the settings that are in use, or whose use has failed: by the
         # source, by matting of its frames, and by the picture sent.
         self.captured = 0
@@ -398,7 +415,9 @@ class StatusBoard:
         is_late: bool = False,
         remedy: Remedy | None = None,
     ) -> None:
-        """Report the problem of a part of `stage`, which stays open until None is reported: the part works (again).
+        """Report the problem of a part of `stage`, which stays open until None is reported.
+
+        The part works (again).
 
         A repeated report changes nothing. remedy: of a text, as of `MattecamError`, which has its
         own.
