@@ -29,14 +29,16 @@ class FrameSource(Protocol):
         ...
 
     def skip(self) -> bool:
-        """Discard the next frame of a live source without decoding it, so that the one after it is recent.
+        """Discard the next frame of a live source without decoding it, so that the one after it is
+        recent.
 
         Return False if none arrives within a second. Raises SourceLostError like `read`.
         """
         return self.read() is not None
 
     def hold_exposure(self, wanted: bool) -> None:
-        """Lock exposure and white balance once they have settled, or restore automatic control, where it can.
+        """Lock exposure and white balance once they have settled, or restore automatic control,
+        where it can.
 
         A plate then keeps matching. Cheap if unchanged.
         """

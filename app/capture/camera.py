@@ -18,9 +18,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.capture.base import FrameSource
-from app.capture.colours import BT601, JPEG, NAMED, RawConverter, YuvColours, declared, reinterpreted, takes_raw
+from app.capture.colours import (
+    BT601,
+    JPEG,
+    NAMED,
+    RawConverter,
+    YuvColours,
+    declared,
+    reinterpreted,
+    takes_raw,
+)
 from app.capture.delivered import FrameShaper, is_blank
-from app.capture.devices import COMPRESSED, DEPTH, GREY, SYSTEM, CameraDevice, captured_kind, why_not, windows_numbers
+from app.capture.devices import (
+    COMPRESSED,
+    DEPTH,
+    GREY,
+    SYSTEM,
+    CameraDevice,
+    captured_kind,
+    why_not,
+    windows_numbers,
+)
 from app.core.errors import CameraAbsentError, SourceLostError, SourceOpenError, Text, t
 from app.core.process import holders
 from app.core.settings import CaptureSettings
@@ -106,7 +124,14 @@ class CameraSource(FrameSource):
         self._grabbed_s = self._last_s = time.perf_counter()
         # Size of the frames; rate and format as read back from the camera.
         self.info = SourceInfo(
-            "camera", self._device.name, self._device.id, 0, 0, settings.fps, "", self._device.is_virtual
+            "camera",
+            self._device.name,
+            self._device.id,
+            0,
+            0,
+            settings.fps,
+            "",
+            self._device.is_virtual,
         )
         self._refuse_own()
         self._capture = self._open()
@@ -120,7 +145,10 @@ class CameraSource(FrameSource):
         self._settled_at_s = self._last_s + self._timing.settle_s
 
     def read(self) -> Frame | None:
-        """Return the next frame, or None after about a second. Raises SourceLostError after two seconds without one."""
+        """Return the next frame, or None after about a second.
+
+        Raises SourceLostError after two seconds without one.
+        """
         image, blank = self._read_frame(self._capture, self._timing.read_s)
         now = time.perf_counter()
         if image is None:
@@ -234,8 +262,8 @@ class CameraSource(FrameSource):
         if any(holder.sends for holder in own):
             raise SourceOpenError(
                 t(
-                    "{camera} is the virtual camera that this program sends to; choose another source or another "
-                    "virtual camera.",
+                    "{camera} is the virtual camera that this program sends to; choose another "
+                    "source or another virtual camera.",
                     camera=self._name(),
                 )
             )
@@ -247,7 +275,8 @@ class CameraSource(FrameSource):
         return tuple(sorted(self._device.formats, key=_format_order)) or AUTO_FORMATS
 
     def _quick_size(self, capture: cv2.VideoCapture, pixel_format: str) -> tuple[int, int]:
-        """Return the largest size below the wanted one that the format reaches at 30 frames per second.
+        """Return the largest size below the wanted one that the format reaches at 30 frames per
+        second.
 
         Otherwise the one with the highest rate. Negotiates each.
         """
@@ -296,7 +325,9 @@ class CameraSource(FrameSource):
             self._is_raw_mjpg = bool(capture.set(cv2.CAP_PROP_CONVERT_RGB, 0))
 
     def _understand(self, capture: cv2.VideoCapture) -> None:
-        """Find out how the frames of the negotiated format are interlaced, and how they encode colours."""
+        """Find out how the frames of the negotiated format are interlaced, and how they encode
+        colours.
+        """
         kind = self._ask_kind(self._device.path) if SYSTEM == "Linux" else CapturedKind()
         self._shaper = FrameShaper(self._settings, is_interlaced=kind.is_interlaced)
         colours = self._chosen_colours or declared(kind)
@@ -323,7 +354,8 @@ class CameraSource(FrameSource):
         capture: cv2.VideoCapture,
         timeout_s: float,
     ) -> tuple[BgrImage | None, Blank | None]:
-        """Return the next frame that is not blank, None without one within the timeout, and why the last one was blank.
+        """Return the next frame that is not blank, None without one within the timeout, and why the
+        last one was blank.
 
         A closed shutter, or a format that the driver gets wrong, gives frames of a single colour.
         """
@@ -394,10 +426,12 @@ class CameraSource(FrameSource):
             return why_not(self._device.path)
         if SYSTEM == "Windows":
             return t(
-                "check that it is connected, that no other program uses it, and that Windows lets desktop apps use "
-                "cameras, in Settings › Privacy & security › Camera"
+                "check that it is connected, that no other program uses it, and that Windows lets "
+                "desktop apps use cameras, in Settings › Privacy & security › Camera"
             )
-        return t("check that it is connected, that no other program uses it, and that this program may access cameras")
+        return t(
+            "check that it is connected, that no other program uses it, and that this program may access cameras",
+        )
 
     def _why_lost(self) -> Text:
         if self._is_gone():
@@ -425,14 +459,15 @@ class CameraSource(FrameSource):
     def _why_blank(self, blank: Blank) -> Text:
         if blank == "empty" and SYSTEM == "Windows":
             return t(
-                "The camera {camera} delivers only black or green frames; open its shutter, close other programs that "
-                "use it, and let desktop apps use cameras in Settings › Privacy & security › Camera.",
+                "The camera {camera} delivers only black or green frames; open its shutter, close "
+                "other programs that use it, and let desktop apps use cameras in Settings › "
+                "Privacy & security › Camera.",
                 camera=self._name(),
             )
         if blank == "empty":
             return t(
-                "The camera {camera} delivers only black or green frames; open its shutter, or choose another size or "
-                "format.",
+                "The camera {camera} delivers only black or green frames; open its shutter, or "
+                "choose another size or format.",
                 camera=self._name(),
             )
         return t(
@@ -449,7 +484,10 @@ class CameraSource(FrameSource):
 
 
 def _format_order(pixel_format: str) -> int:
-    """Return the sort key of a format: the preferred ones, other colour formats, grey, compressed video."""
+    """Return the sort key of a format.
+
+    First the preferred ones, then other colour formats, grey, compressed video.
+    """
     if pixel_format in AUTO_FORMATS:
         return AUTO_FORMATS.index(pixel_format)
     if COMPRESSED.fullmatch(pixel_format):
@@ -476,7 +514,8 @@ def _open_device(capture: cv2.VideoCapture, device: CameraDevice) -> bool:
 
 
 def _as_bgr(image: NDArray[np.uint8]) -> BgrImage | None:
-    """Convert what OpenCV delivers, which is in memory of its own, to contiguous (height, width, 3) BGR.
+    """Convert what OpenCV delivers, which is in memory of its own, to contiguous (height, width, 3)
+    BGR.
 
     None for a frame of two channels: it is not decoded.
     """
@@ -503,7 +542,9 @@ AUTOMATIC_CONTROLS = (
 
 
 def lock_exposure(capture: cv2.VideoCapture) -> list[tuple[int, float]]:
-    """Fix exposure and white balance at their current values; return the switches, and the values that release them.
+    """Fix exposure and white balance at their current values.
+
+    Return the switches, and the values that release them.
 
     capture: an open camera whose automatic control has settled. What is missing, or manual already,
     is left as it is. Nothing is locked elsewhere than on Linux: Media Foundation in OpenCV tells of

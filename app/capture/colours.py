@@ -1,4 +1,6 @@
-"""The YUV colours of cameras: what their drivers say, and conversion where OpenCV would take another kind.
+"""The YUV colours of cameras.
+
+What their drivers say, and conversion where OpenCV would take another kind.
 
 OpenCV converts every YUV format as BT.601 of limited range, and JPEG is BT.601 of full range.
 Grabbers for HDMI often send BT.709 or the full range: colours are then up to 20 levels off.
@@ -79,7 +81,10 @@ _PLANAR = ("NV12", "YU12")
 
 
 def declared(kind: CapturedKind) -> YuvColours:
-    """Return the colours that a driver declares. What it leaves open follows from the colour space, as V4L2 says."""
+    """Return the colours that a driver declares.
+
+    What it leaves open follows from the colour space, as V4L2 says.
+    """
     usual = _ENCODING_OF_SPACE.get(kind.colorspace, Colorspace.ITU601)
     matrix = _ENCODINGS.get(kind.ycbcr_encoding, usual)
     if kind.quantization in (_FULL_RANGE, _LIMITED_RANGE):
@@ -110,7 +115,9 @@ class RawConverter:
         self._converter = FrameConverter()
 
     def convert(self, raw: NDArray[np.uint8]) -> BgrImage | None:
-        """Return (height, width, 3) uint8 BGR; None if the array does not have the shape of the format.
+        """Return (height, width, 3) uint8 BGR.
+
+        None if the array does not have the shape of the format.
 
         raw: (height, width, 2) of a packed format, (height * 3 / 2, width) of another one, with a
         last axis of 1 or without one.
@@ -156,7 +163,9 @@ def reinterpreted(image: BgrImage, assumed: YuvColours, actual: YuvColours) -> B
 
 
 def _to_yuv(colours: YuvColours) -> NDArray[np.float64]:
-    """Return the matrix (4, 4) from blue, green, red and 1, of 0 to 255, to the values Y, U, V and 1."""
+    """Return the matrix (4, 4) from blue, green, red and 1, of 0 to 255, to the values Y, U, V and
+    1.
+    """
     red, blue = _WEIGHTS[colours.matrix]
     brightness = np.array([blue, 1 - red - blue, red, 0])
     u = (np.array([1, 0, 0, 0]) - brightness) / (2 * (1 - blue))

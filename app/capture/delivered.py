@@ -1,4 +1,7 @@
-"""What a camera delivers, made into whole frames of the size that was asked for; and whether it shows anything."""
+"""What a camera delivers, made into whole frames of the size that was asked for.
+
+And whether it shows anything.
+"""
 
 from __future__ import annotations
 
@@ -74,7 +77,9 @@ def _image_length(coded: int, asked: int) -> int:
 
 
 def fitted(image: BgrImage, wanted: tuple[int, int]) -> BgrImage:
-    """Return a frame that is far larger than wanted in the wanted size; with other proportions, within it.
+    """Return a frame that is far larger than wanted in the wanted size.
+
+    With other proportions, within it.
 
     Some cameras ignore the size that they are asked for: everything after them would compute with
     its pixels. image: (height, width, 3) uint8 BGR. wanted: (width, height).
@@ -94,7 +99,9 @@ def _even(length: float) -> int:
 
 
 def is_blank(image: BgrImage) -> bool:
-    """Return whether a frame shows nothing: it is black or green, or the dark noise of a closed shutter.
+    """Return whether a frame shows nothing.
+
+    It is black or green, or the dark noise of a closed shutter.
 
     A driver makes green of planes that are all zero. A dim room is not blank. image: (height,
     width, 3) uint8 BGR.

@@ -1,4 +1,6 @@
-"""The demo source: a portrait as a camera would see it, for machines without a camera and for measurements."""
+"""The demo source: a portrait as a camera would see it, for machines without a camera and for
+measurements.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,9 @@ NOISE_SHIFT = 96
 
 
 class DemoSource(FrameSource):
-    """A photo of a person as seen by a hand-held webcam: pan, tilt, roll, zoom, exposure flicker, sensor noise.
+    """A photo of a person as seen by a hand-held webcam.
+
+    Pan, tilt, roll, zoom, exposure flicker, sensor noise.
 
     A frame depends on size, rate and index only. With `realtime`, frames follow a clock and a slow
     reader misses some, as with a camera; otherwise they are delivered as fast as they are read.
@@ -56,7 +60,8 @@ class DemoSource(FrameSource):
         empty_scene_s: float = 0.0,
         motion: float = 1.0,
     ) -> None:
-        """empty_scene_s: time before the person appears. motion: 1 for a hand-held camera, 0 for a tripod.
+        """empty_scene_s: time before the person appears.
+        motion: 1 for a hand-held camera, 0 for a tripod.
 
         Raises SourceOpenError if the photo is missing.
         """
@@ -152,7 +157,9 @@ class DemoSource(FrameSource):
 
 
 def _view_size(width: int, height: int) -> tuple[float, float]:
-    """Return the size of the visible part of the photo, in its pixels, in the shape of the frame."""
+    """Return the size of the visible part of the photo, in its pixels, in the shape of the
+    frame.
+    """
     view_width = min(VIEW_WIDTH, VIEW_HEIGHT * width / height)
     return view_width, view_width * height / width
 

@@ -42,10 +42,12 @@ GREY = re.compile(r"GREY|ip3y|Y(0?[468]|1[0246])[BP]?(-BE)?")
 # Raw sensor formats. Only libcamera, through PipeWire, runs
 # the image processor that makes colour frames of them.
 RAW_BAYER = re.compile(
-    r"BA81|GBRG|GRBG|RGGB|BYR2|BD10|(BG|GB|BA|GR|RG)1[0246]|[ab][BGgR]A8|p[BGgR](AA|CC|EE)|ip3[bgGr]|PC[12][BGgRM]"
+    r"BA81|GBRG|GRBG|RGGB|BYR2|BD10|(BG|GB|BA|GR|RG)1[0246]|[ab][BGgR]A8|p[BGgR](AA|CC|EE)|ip3[bgGr]|PC[12][BGgRM]",
 )
 # Video formats that OpenCV does not decode.
-COMPRESSED = re.compile(r"[HS]26[3-5].*|M264|AVC1|HEVC|V?VC1.?|VP[89].|AV[01].|MPG[124]|MG2S|XVID|FWHT|SFWH")
+COMPRESSED = re.compile(
+    r"[HS]26[3-5].*|M264|AVC1|HEVC|V?VC1.?|VP[89].|AV[01].|MPG[124]|MG2S|XVID|FWHT|SFWH",
+)
 
 
 SYS_CLASS = Path("/sys/class/video4linux")
@@ -105,7 +107,9 @@ class CameraDevice:
 
     @property
     def address(self) -> str:
-        """Its id; of the only camera of a model also the port, after `@`: a second one may be connected later.
+        """Its id; of the only camera of a model also the port, after `@`.
+
+        A second one may be connected later.
 
         The port then tells which of them is meant. Until then the camera may move to another port.
         """
@@ -192,7 +196,10 @@ def find_camera(wanted: str) -> CameraDevice:
 
 
 def automatic_cameras(cameras: Sequence[CameraDevice], used_last: str) -> list[CameraDevice]:
-    """Return the cameras that `auto` may take, the best one first. used_last: the address of the last one in use."""
+    """Return the cameras that `auto` may take, the best one first.
+
+    used_last: the address of the last one in use.
+    """
     usable = [camera for camera in cameras if camera.rank is not None]
     preferred = cameras_named(used_last, cameras)
     return sorted(usable, key=lambda camera: (camera.rank, camera not in preferred, camera.index))
@@ -224,7 +231,10 @@ MOST_NUMBER = 2**31 - 1
 
 
 def _number_in(wanted: str) -> int | None:
-    """Return the number that a camera is named by; None for another name, and for a number that no camera can have."""
+    """Return the number that a camera is named by.
+
+    None for another name, and for a number that no camera can have.
+    """
     digits = wanted.lstrip("0")
     # Python reads no more than 4300 digits.
     if not wanted.isdecimal() or len(digits) > len(str(MOST_NUMBER)):
@@ -236,12 +246,17 @@ def _number_in(wanted: str) -> int | None:
 
 
 def without_port(address: str) -> str:
-    """Return an address or a source without the port at its end, by which settings of a camera are remembered."""
+    """Return an address or a source without the port at its end, by which settings of a camera are
+    remembered.
+    """
     return _SOFT_PORT.sub("", address)
 
 
 def titles(cameras: Sequence[CameraDevice]) -> list[str]:
-    """Return the names of cameras for a list; those of one name are told apart by their device files."""
+    """Return the names of cameras for a list.
+
+    Those of one name are told apart by their device files.
+    """
     counts = Counter(camera.name for camera in cameras)
     texts = []
     for camera in cameras:
@@ -257,7 +272,9 @@ def _model(camera: CameraDevice) -> str:
 
 
 def _distinct(cameras: list[CameraDevice]) -> list[CameraDevice]:
-    """Append the port to ids that are not unique (same model without serial number); other cameras have that id too.
+    """Append the port to ids that are not unique (same model without serial number).
+
+    Other cameras have that id too.
 
     Device numbers change with the order in which the system finds the cameras.
     """
@@ -336,7 +353,11 @@ def _elsewhere() -> list[CameraDevice]:
     if SYSTEM != "Windows":
         return [_camera_of(info, info.index) for info in _listed(cv2.CAP_AVFOUNDATION)]
     found = [_camera_of(info, info.index) for info in _listed(cv2.CAP_MSMF)]
-    others = [info for info in _listed(cv2.CAP_DSHOW) if not any(_is_same(info, camera) for camera in found)]
+
+    def is_new(info: CameraInfo) -> bool:
+        return not any(_is_same(info, camera) for camera in found)
+
+    others = [info for info in _listed(cv2.CAP_DSHOW) if is_new(info)]
     # Their own numbers are those of other cameras in Media Foundation.
     return [*found, *(_camera_of(info, len(found) + place) for place, info in enumerate(others))]
 
@@ -362,7 +383,8 @@ def _camera_of(info: CameraInfo, number: int) -> CameraDevice:
 
 
 def windows_numbers(device: CameraDevice) -> list[tuple[int, int]]:
-    """Return the number of a camera in each back end of Windows that has it, and the back end, in order of preference.
+    """Return the number of a camera in each back end of Windows that has it, and the back end, in
+    order of preference.
 
     Each back end counts in an order of its own, and counts anew when a camera is connected: the
     camera is looked for by its path, or by its name where it has none. One of two of a name is not
@@ -386,7 +408,9 @@ def _is_same(info: CameraInfo, device: CameraDevice) -> bool:
 
 
 def _connection(path: str) -> str:
-    r"""Return the part of a path of Windows that back ends share: `\\?\usb#vid_046d&pid_0825&mi_00#7&1c2b&0&0000`.
+    r"""Return the part of a path of Windows that back ends share.
+
+    `\\?\usb#vid_046d&pid_0825&mi_00#7&1c2b&0&0000`.
 
     After it comes the identifier of the interface, of which each back end has its own.
     """
@@ -430,7 +454,10 @@ def query(path: str) -> NodeAnswer:
 
 
 def captured_kind(path: str) -> v4l2.CapturedKind:
-    """Return what the driver of a device of Linux says of its frames; nothing if it cannot be asked."""
+    """Return what the driver of a device of Linux says of its frames.
+
+    Nothing if it cannot be asked.
+    """
     try:
         if v4l2.device_number(path)[0] == VIDEO_MAJOR:
             with v4l2.opened(path) as node:
@@ -441,7 +468,9 @@ def captured_kind(path: str) -> v4l2.CapturedKind:
 
 
 def links(path: str) -> list[str]:
-    """Return udev's names of a device of Linux, the most stable first. Waits until a new device has them.
+    """Return udev's names of a device of Linux, the most stable first.
+
+    Waits until a new device has them.
 
     Of several devices with one name, the link leads to another one from start to start: here all of
     them have it.
@@ -468,7 +497,10 @@ def _is_known_to_udev(path: str) -> bool:
 
 
 def why_not(path: str) -> Text:
-    """Return why a device of Linux delivers no frames and what to do: the second half of a sentence."""
+    """Return why a device of Linux delivers no frames and what to do.
+
+    The second half of a sentence.
+    """
     programs = []
     for holder in holders(path):
         # They hold every camera open without reading it.
@@ -484,7 +516,9 @@ def why_not(path: str) -> Text:
     try:
         node = query(path)
     except PermissionError:
-        return t("you have no permission to open it; add your user to the group video and log in again")
+        return t(
+            "you have no permission to open it; add your user to the group video and log in again",
+        )
     except OSError as error:
         if error.errno in (errno.ENOENT, errno.ENODEV, errno.ENXIO):
             return t("it is not connected; connect it or choose another camera")

@@ -45,7 +45,10 @@ Field = NDArray[np.uint8]
 
 
 class Deinterlacer:
-    """Finds out whether the frames of a camera are interlaced, and removes the combs. Used on one thread."""
+    """Finds out whether the frames of a camera are interlaced, and removes the combs.
+
+    Used on one thread.
+    """
 
     def __init__(self, mode: Mode = "auto", *, is_announced: bool = False) -> None:
         """is_announced: the driver says that frames are interlaced."""
@@ -68,7 +71,10 @@ class Deinterlacer:
         return self._mode == "on"
 
     def image(self, image: BgrImage) -> BgrImage:
-        """Return a frame without combs; the same object where there are none. (height, width, 3) uint8 BGR."""
+        """Return a frame without combs; the same object where there are none.
+
+        (height, width, 3) uint8 BGR.
+        """
         if image.shape[0] < SMALLEST_HEIGHT:
             return image
         if self._mode == "auto":
@@ -162,7 +168,8 @@ def _green(rows: BgrImage) -> Field:
 
 
 def without_combs(image: BgrImage, previous: Field | None = None) -> BgrImage:
-    """Return a frame whose odd rows are interpolated from the even ones where they are combed and something moved.
+    """Return a frame whose odd rows are interpolated from the even ones where they are combed and
+    something moved.
 
     What does not move keeps all rows. image: (height, width, 3) uint8 BGR. previous: the channel
     GREEN of the frame before, (height, width) uint8; None: everything may have moved.

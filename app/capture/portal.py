@@ -1,4 +1,6 @@
-"""Cameras through the desktop's camera portal: those that only PipeWire offers, and all of them in a sandbox (Linux).
+"""Cameras through the desktop's camera portal.
+
+Those that only PipeWire offers, and all of them in a sandbox (Linux).
 
 The portal asks the user for permission once. Without a portal, the cameras are opened through
 PipeWire directly.
@@ -15,7 +17,15 @@ from pathlib import Path
 import numpy as np
 
 from app.capture.base import PIPEWIRE, FrameSource, several_cameras
-from app.capture.colours import BT601, JPEG, NAMED, RawConverter, declared_in_pipewire, reinterpreted, takes_raw
+from app.capture.colours import (
+    BT601,
+    JPEG,
+    NAMED,
+    RawConverter,
+    declared_in_pipewire,
+    reinterpreted,
+    takes_raw,
+)
 from app.capture.delivered import FrameShaper
 from app.core import camera_names
 from app.core.errors import CameraAbsentError, SourceLostError, SourceOpenError, t
@@ -24,12 +34,20 @@ from app.core.types import BgrImage, Frame, SourceInfo
 from app.media.jpeg import MjpgDecoder
 from app.system.pipewire.connection import Connection, ListedCamera, list_cameras
 from app.system.pipewire.stream import NodeReader
-from app.system.pipewire.video_format import RAW_LAYOUTS, PixelLayout, RawFrame, VideoFormat, to_bgr, to_pixels
+from app.system.pipewire.video_format import (
+    RAW_LAYOUTS,
+    PixelLayout,
+    RawFrame,
+    VideoFormat,
+    to_bgr,
+    to_pixels,
+)
 from app.system.portal import PortalError, PortalFault, open_cameras
 
 FIRST_FRAME_S = 5.0
+# Limit for the answer to the desktop's question: the capture thread must be able to stop.
+# It is asked again then.
 QUESTION_S = 12.0
-"""Limit for the answer to the desktop's question: the capture thread must be able to stop. It is asked again then."""
 READ_TIMEOUT_S = 1.0
 # Layouts of YUV, as V4L2 calls them.
 FOURCCS: dict[PixelLayout, str] = {"YUY2": "YUYV", "UYVY": "UYVY", "NV12": "NV12", "I420": "YU12"}
@@ -41,7 +59,9 @@ class PortalSource(FrameSource):
     is_live = True
 
     def __init__(self, wanted: str, settings: CaptureSettings) -> None:
-        """wanted: the name or title of a camera; empty for the first one. Raises SourceOpenError."""
+        """wanted: the name or title of a camera; empty for the first one.
+        Raises SourceOpenError.
+        """
         self._decoder = MjpgDecoder()
         self._shaper = FrameShaper(settings)
         # None: those that the camera declares.
@@ -94,7 +114,10 @@ class PortalSource(FrameSource):
         self._first_frame = image
 
     def read(self) -> Frame | None:
-        """Return the next frame, or None if none arrives within about a second. Raises SourceLostError."""
+        """Return the next frame, or None if none arrives within about a second.
+
+        Raises SourceLostError.
+        """
         image = self._first_frame
         self._first_frame = None
         if image is None:
@@ -126,7 +149,10 @@ class PortalSource(FrameSource):
             reader.close()
 
     def _next(self) -> RawFrame | None:
-        """Return the next frame as it arrives, or None if none does in time. Raises SourceLostError."""
+        """Return the next frame as it arrives, or None if none does in time.
+
+        Raises SourceLostError.
+        """
         if self._reader is None:
             return None
         raw = self._reader.read(READ_TIMEOUT_S)
@@ -201,7 +227,9 @@ def cameras_without_device() -> list[ListedCamera]:
 
 
 def _connect() -> Connection:
-    """Return a connection that shows the cameras that the user allows; all of them where there is no portal.
+    """Return a connection that shows the cameras that the user allows.
+
+    All of them where there is no portal.
 
     Raises PortalError or OSError.
     """
@@ -214,7 +242,9 @@ def _connect() -> Connection:
 
 
 def _offered(connection: Connection, wanted: str = "") -> list[ListedCamera]:
-    """Return the cameras of other programs; those of device files only where these are not visible. Raises OSError.
+    """Return the cameras of other programs; those of device files only where these are not visible.
+
+    Raises OSError.
 
     wanted: the name or title of a camera that is waited for; empty for any one.
     """
@@ -241,7 +271,9 @@ def _named(cameras: list[ListedCamera], wanted: str) -> list[ListedCamera]:
 def _choose(others: list[ListedCamera], wanted: str) -> ListedCamera:
     """Return the camera that is asked for. Raises SourceOpenError."""
     if not others:
-        raise CameraAbsentError(t("PipeWire offers no camera; connect one or choose another source."))
+        raise CameraAbsentError(
+            t("PipeWire offers no camera; connect one or choose another source."),
+        )
     found = _named(others, wanted)
     if wanted and len(found) > 1:
         raise several_cameras(wanted, [f"{PIPEWIRE}{camera.name}" for camera in found])

@@ -1,4 +1,7 @@
-"""The kinds of source, and the names of sources. A new kind is a module with a `FrameSource` and a row here."""
+"""The kinds of source, and the names of sources.
+
+A new kind is a module with a `FrameSource` and a row here.
+"""
 
 from __future__ import annotations
 
@@ -101,8 +104,8 @@ class SourceName(NamedTuple):
 
 
 def parse_source(text: str) -> SourceName:
-    """Parse `auto`, `demo`, `camera:…`, `portal`, `portal:NAME`, a `/dev/video` node or a link to one, a camera's
-    number or a file.
+    """Parse `auto`, `demo`, `camera:…`, `portal`, `portal:NAME`, a `/dev/video` node or a link to
+    one, a camera's number or a file.
 
     Raises UsageError for any other text.
     """
@@ -130,7 +133,10 @@ def parse_source(text: str) -> SourceName:
 
 
 def source_file(text: str) -> Path | None:
-    """Return the file that a source may name, without looking at any disk; None for one that names none."""
+    """Return the file that a source may name, without looking at any disk.
+
+    None for one that names none.
+    """
     kind = text.partition(":")[0]
     is_named = kind == AUTO or any(kind == spec.name for spec in SOURCES)
     if is_named or text.startswith("/dev/") or text.isdecimal():
@@ -139,7 +145,10 @@ def source_file(text: str) -> Path | None:
 
 
 def source_device(text: str) -> str:
-    """Return the device file of the camera that a source names (Linux); empty for any other source."""
+    """Return the device file of the camera that a source names (Linux).
+
+    Empty for any other source.
+    """
     with suppress(UsageError, SourceOpenError):
         name = parse_source(text)
         if name.kind == CAMERA:

@@ -92,7 +92,9 @@ class VideoFileSource(FrameSource):
         self._index = 0
 
     def read(self) -> Frame | None:
-        """Return the next frame at its time, or after a second the last one again; None after `close`.
+        """Return the next frame at its time, or after a second the last one again.
+
+        None after `close`.
 
         Recordings of screens have no frames while nothing changes. Raises SourceLostError if the
         file becomes unreadable.
@@ -142,7 +144,8 @@ class VideoFileSource(FrameSource):
         if self._reader.reshaped and not self._reported_shape:
             self._reported_shape = True
             log.warning(
-                "Frames of %s have another shape than the first; they are given bars, not stretched.", self._reader.path
+                "Frames of %s have another shape than the first; they are given bars, not stretched.",
+                self._reader.path,
             )
         return self._round_s + timed[0], timed[1]
 
