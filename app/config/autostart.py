@@ -42,7 +42,10 @@ def enabled() -> bool:
 
 
 def switch(on: bool) -> None:
-    """Write the entry for this copy of the program, or remove it. Idempotent. Raises MattecamError."""
+    """Write the entry for this copy of the program, or remove it.
+
+    Idempotent. Raises MattecamError.
+    """
     path = entry_path()
     try:
         if on:
@@ -62,6 +65,8 @@ def switch(on: bool) -> None:
 
 
 def _quoted(word: str) -> str:
-    """Quote a word for the key Exec of the Desktop Entry Specification, whose strings are escaped once more."""
+    """Quote a word for the key Exec of the Desktop Entry Specification, whose strings are escaped
+    once more.
+    """
     escaped = "".join(f"\\{letter}" if letter in _RESERVED else letter for letter in word)
     return '"' + escaped.replace("\\", "\\\\").replace("\n", "\\n").replace("%", "%%") + '"'

@@ -1,4 +1,6 @@
-"""What a change of the settings may show that they hide now: one rule for scenes, `ctl`, the window and undoing.
+"""What a change of the settings may show that they hide now.
+
+One rule for scenes, `ctl`, the window and undoing.
 
 A setting that decides this says so where it is declared (`hides=`). What several settings decide
 together is here: how readable a blurred background is, and how much of the camera's frame is shown
@@ -48,7 +50,9 @@ def exposed_by(new: Settings, current: Settings) -> tuple[Exposure, ...]:
 
 
 def without_exposure(new: Settings, current: Settings) -> Settings:
-    """Return `new`, with the values of `current` in place of those that may show more than `current`."""
+    """Return `new`, with the values of `current` in place of those that may show more than
+    `current`.
+    """
     if not exposed_by(new, current):
         return new
     kept = new
@@ -62,7 +66,10 @@ def without_exposure(new: Settings, current: Settings) -> Settings:
 
 
 def _exposed_by_one(setting: Setting, new: Settings, current: Settings) -> Exposure | None:
-    """Return what one setting may show of what it hides now; None for nothing, or where others decide it too."""
+    """Return what one setting may show of what it hides now.
+
+    None for nothing, or where others decide it too.
+    """
     hides = setting.hides
     if hides is None or hides.exposure is None:
         return None
@@ -81,7 +88,10 @@ def _with_part(settings: Settings, part: tuple[str, ...], other: Settings) -> Se
 
 
 def _is_more_readable(new: Settings, current: Settings) -> bool:
-    """Return whether text in the room can be read, and less so now. An image hides all of the room."""
+    """Return whether text in the room can be read, and less so now.
+
+    An image hides all of the room.
+    """
     if not new.text_is_readable:
         return False
     return current.background.kind != "blur" or new.shown_blur < current.shown_blur

@@ -46,13 +46,17 @@ def named_only(text: str, record: logging.LogRecord) -> str:
     for path in sorted(set(_paths(values, set())), key=len, reverse=True):
         file = PurePath(path)
         if file.name and not any(file.is_relative_to(folder) for folder in known):
-            as_python_writes = repr(path)[1:-1]  # in the text of an OSError; backslashes are doubled there
+            # In the text of an OSError; backslashes are doubled there.
+            as_python_writes = repr(path)[1:-1]
             text = text.replace(as_python_writes, file.name).replace(path, file.name)
     return text
 
 
 def _paths(value: object, seen: set[int]) -> Iterator[str]:
-    """Yield the paths in a value of a message, or in an error and its causes. seen: identities of errors."""
+    """Yield the paths in a value of a message, or in an error and its causes.
+
+    seen: identities of errors.
+    """
     if isinstance(value, PurePath):
         yield str(value)
     elif isinstance(value, Text):
@@ -71,7 +75,9 @@ def _paths(value: object, seen: set[int]) -> Iterator[str]:
 
 
 class Repeats(logging.Filter):
-    """Holds back what a logger says again within a minute, however often, also in turn with other messages."""
+    """Holds back what a logger says again within a minute, however often, also in turn with other
+    messages.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -115,7 +121,10 @@ class FullFormatter(logging.Formatter):
 
 
 def one_line(message: str) -> str:
-    """Return the message in one line, without control characters: names of files could forge lines."""
+    """Return the message in one line, without control characters.
+
+    Names of files could forge lines.
+    """
     return visible(message).replace("\n", "\\n")
 
 
@@ -127,7 +136,10 @@ class PrivateLog(logging.handlers.RotatingFileHandler):
         return named_only(super().format(record), record)
 
     def rotate(self, source: str, dest: str) -> None:
-        """Rename the full file; on Windows, while another Mattecam writes to it, it grows until the end of this one."""
+        """Rename the full file.
+
+        On Windows, while another Mattecam writes to it, it grows until the end of this one.
+        """
         try:
             super().rotate(source, dest)
         except PermissionError:
@@ -141,12 +153,18 @@ class PrivateLog(logging.handlers.RotatingFileHandler):
 
 
 def set_up_console(*, verbose: bool = False) -> None:
-    """Log warnings to standard error, one line each; with `verbose`, log all messages with tracebacks."""
+    """Log warnings to standard error, one line each.
+
+    With `verbose`, log all messages with tracebacks.
+    """
     _set_up([_console(verbose)], verbose)
 
 
 def set_up_window(*, verbose: bool = False) -> Path | None:
-    """Log to standard error and a rotating file. Return the file, or None if the log folder is not writable."""
+    """Log to standard error and a rotating file.
+
+    Return the file, or None if the log folder is not writable.
+    """
     path = _file()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -24,7 +24,9 @@ _WITH_DEVICES = "with_devices"
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """The look of the output: framing, matting, background, mirroring, stand-by card. Optionally the devices.
+    """The look of the output: framing, matting, background, mirroring, stand-by card.
+
+    Optionally the devices.
 
     Pause, freeze, recording, microphone and the selected person belong to a run and are never part
     of a scene.
@@ -35,7 +37,9 @@ class Scene:
     with_devices: bool = False
 
     def applied_to(self, current: Settings) -> Settings:
-        """Return `current` with the look of the scene, and with its devices if it was saved with them."""
+        """Return `current` with the look of the scene, and with its devices if it was saved with
+        them.
+        """
         kept: list[Scope] = ["program", "run"]
         if not self.with_devices:
             kept.append("device")
@@ -52,7 +56,10 @@ def default_path() -> Path:
 
 
 def check_name(name: str) -> str:
-    """Return the stripped name; raise UsageError unless it is one line of 1 to 80 printable characters."""
+    """Return the stripped name.
+
+    Raise UsageError unless it is one line of 1 to 80 printable characters.
+    """
     name = name.strip()
     if not name or len(name) > MAX_NAME_LENGTH or not name.isprintable():
         raise UsageError(
@@ -85,14 +92,20 @@ def _scenes_in(data: JsonObject | None) -> JsonObject:
 
 
 def _with_scenes(data: JsonObject | None, scenes: JsonObject) -> JsonObject:
-    """Return the data of a file with other scenes; what another version has written beside them stays."""
+    """Return the data of a file with other scenes.
+
+    What another version has written beside them stays.
+    """
     if data is None:
         return {"version": FORMAT_VERSION, "scenes": scenes}
     return {**data, "scenes": scenes}
 
 
 def _places(*scopes: Scope) -> dict[str, Any]:
-    """Return the fields of the settings of these scopes, as pydantic takes them: True by name, in sections by name."""
+    """Return the fields of the settings of these scopes, as pydantic takes them.
+
+    True by name, in sections by name.
+    """
     places: dict[str, Any] = {}
     for setting in SETTINGS.values():
         if setting.scope in scopes:
@@ -115,7 +128,9 @@ class SceneStore:
         self._file = UserFile(path, _checked)
 
     def get(self, name: str) -> Scene:
-        """Return a scene; raise UsageError if there is none of that name, SettingsError if it cannot be used."""
+        """Return a scene; raise UsageError if there is none of that name, SettingsError if it
+        cannot be used.
+        """
         data = self._find(self._read(), name)
         try:
             if not isinstance(data, dict):
@@ -133,14 +148,18 @@ class SceneStore:
             ) from error
 
     def names(self) -> tuple[str, ...]:
-        """Return all names, in the order in which they were first saved; those of invalid scenes too.
+        """Return all names, in the order in which they were first saved.
+
+        Those of invalid scenes too.
 
         Raises SettingsError.
         """
         return tuple(self._read())
 
     def put(self, name: str, settings: Settings, *, with_devices: bool = False) -> Text | None:
-        """Save the look of `settings` as a scene, and their devices if asked; replaces a scene of the same name.
+        """Save the look of `settings` as a scene, and their devices if asked.
+
+        Replaces a scene of the same name.
 
         Returns what to tell the user where the file could not be used and was renamed. Raises
         UsageError if the name is impossible, and SettingsError.
@@ -157,7 +176,9 @@ class SceneStore:
         return self._file.change(update)
 
     def rename(self, name: str, new_name: str) -> None:
-        """Rename a scene and keep its position; raise UsageError if it is missing or the new name is taken.
+        """Rename a scene and keep its position.
+
+        Raise UsageError if it is missing or the new name is taken.
 
         Raises SettingsError.
         """

@@ -1,4 +1,7 @@
-"""The settings file: versioned JSON. That of version 0.3 is read; one that cannot be used is kept as `.bad`."""
+"""The settings file: versioned JSON.
+
+That of version 0.3 is read; one that cannot be used is kept as `.bad`.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +44,10 @@ class Content:
     unknown: Mapping[Place, object]
 
     def written(self, settings: Settings) -> JsonObject:
-        """Return what the file holds with other settings: the other version still finds what only it can use."""
+        """Return what the file holds with other settings.
+
+        The other version still finds what only it can use.
+        """
         data = settings.model_dump(mode="json")
         defaults = Settings().model_dump(mode="json")
         for place, value in self.unknown.items():
@@ -104,7 +110,9 @@ def _renamed(data: JsonObject) -> JsonObject:
 
 
 def _without_unknown(data: JsonObject) -> Content:
-    """Return the settings in `data`, without what this version does not know: names, choices and keep zones.
+    """Return the settings in `data`, without what this version does not know.
+
+    Names, choices and keep zones.
 
     Their defaults show no more of the room. Raises ValidationError.
     """
@@ -128,7 +136,10 @@ def _without_unknown(data: JsonObject) -> Content:
 
 
 def _unknown_at(error: ErrorDetails) -> Place | None:
-    """Return the place of a name, choice or keep zone that only another version knows; None for any other error."""
+    """Return the place of a name, choice or keep zone that only another version knows.
+
+    None for any other error.
+    """
     place = error["loc"]
     if any(isinstance(part, int) for part in place):
         # In a list of zones: a keep zone as a whole, but no other part of a zone.
@@ -162,7 +173,8 @@ def read(path: Path) -> Settings:
 
 
 def load(path: Path) -> tuple[Settings, Text | None]:
-    """Return the settings in a file, and a text for the user if they could not be used or are not confirmed.
+    """Return the settings in a file, and a text for the user if they could not be used or are not
+    confirmed.
 
     A missing file gives the defaults. One that cannot be used gives defaults that are not
     confirmed, so that the run starts paused: nobody knows what it hides. The file stays as it is
@@ -174,8 +186,8 @@ def load(path: Path) -> tuple[Settings, Text | None]:
         settings = read(path)
     except (BrokenFileError, OSError) as error:
         text = t(
-            "The settings file {file} cannot be used ({reason}). What it hides is unknown, so Mattecam starts paused, "
-            "with the default settings.",
+            "The settings file {file} cannot be used ({reason}). What it hides is unknown, so "
+            "Mattecam starts paused, with the default settings.",
             file=path,
             reason=why_not_used(error),
         )
@@ -184,8 +196,8 @@ def load(path: Path) -> tuple[Settings, Text | None]:
     if not settings.unconfirmed:
         return settings, None
     return settings, t(
-        "Earlier settings could not be read, and nobody has resumed since. What they hid is unknown, so Mattecam "
-        "starts paused."
+        "Earlier settings could not be read, and nobody has resumed since. What they hid is "
+        "unknown, so Mattecam starts paused."
     )
 
 

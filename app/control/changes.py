@@ -40,7 +40,10 @@ Report = Callable[[Stage, Text | None, object], None]
 
 
 class Waits:
-    """Waits of coroutines, which all end early once the program ends. Any thread, any event loop."""
+    """Waits of coroutines, which all end early once the program ends.
+
+    Any thread, any event loop.
+    """
 
     def __init__(self) -> None:
         self._ended = threading.Event()
@@ -60,7 +63,10 @@ class Waits:
         return self.have_ended
 
     async def until(self, condition: Callable[[], bool], limit_s: float) -> bool:
-        """Wait until a condition holds, which must be cheap; return False if it does not within the time limit."""
+        """Wait until a condition holds, which must be cheap.
+
+        Return False if it does not within the time limit.
+        """
         started_s = time.monotonic()
         while not condition():
             waited_s = time.monotonic() - started_s
@@ -71,10 +77,15 @@ class Waits:
 
 
 class FileWork:
-    """Work on files of the user, each on a thread of its own, because a disk may never answer. Any thread."""
+    """Work on files of the user, each on a thread of its own, because a disk may never answer.
+
+    Any thread.
+    """
 
     def __init__(self, waits: Waits, report: Report, limit_s: float) -> None:
-        """limit_s: longest wait of a command for a file. report: tells the status of a file that does not answer."""
+        """limit_s: longest wait of a command for a file.
+        report: tells the status of a file that does not answer.
+        """
         self._waits = waits
         self._report = report
         self._limit_s = limit_s
@@ -123,7 +134,10 @@ class FileWork:
 
 
 class SettingsChanges:
-    """Changes the settings and waits, for a limited time, until they are in use. Any thread, any event loop."""
+    """Changes the settings and waits, for a limited time, until they are in use.
+
+    Any thread, any event loop.
+    """
 
     def __init__(
         self,
@@ -146,7 +160,9 @@ class SettingsChanges:
         self._timeout_s = timeout_s
 
     async def follow(self, update: Update, *, named: Path | None = None) -> tuple[Settings, bool]:
-        """Change the settings and wait until the workers follow; return the settings and whether they are in use.
+        """Change the settings and wait until the workers follow.
+
+        Return the settings and whether they are in use.
 
         If a part of the program that the change concerns then has a problem, take the change back
         and raise MattecamError with that problem. A change that names what is in use already
@@ -201,7 +217,9 @@ class SettingsChanges:
         return failed[-1] if failed else None
 
     def problem(self, *parts: Stage | str | None) -> Problem | None:
-        """Return the newest problem of these stages, or parts of a stage as in `Problem`; None if they work.
+        """Return the newest problem of these stages, or parts of a stage as in `Problem`.
+
+        None if they work.
 
         parts: None stands for no part.
         """
@@ -222,7 +240,9 @@ class SettingsChanges:
         return await self.waits.until(took_effect, self._timeout_s)
 
     async def wait_until_used(self, *, with_outputs: bool = False) -> bool:
-        """Wait until the settings of now are in use, or their use has failed; return False at the time limit.
+        """Wait until the settings of now are in use, or their use has failed.
+
+        Return False at the time limit.
 
         with_outputs: also by the outputs, which open and close on their own threads, and by the
         stand-by card.

@@ -60,9 +60,15 @@ SYNTAX: Mapping[str, Syntax] = {
     ),
     "freeze": Syntax("Keep sending the current frame, or resume.", SWITCH),
     "get": Syntax("Show a setting with its choices, or all settings.", "[NAME of a setting]"),
-    "only-me": Syntax("Show one person only.", "on|off|X,Y, a point of the person, from 0,0 (top left) to 1,1"),
+    "only-me": Syntax(
+        "Show one person only.",
+        "on|off|X,Y, a point of the person, from 0,0 (top left) to 1,1",
+    ),
     "pause": Syntax("Send the stand-by card instead of the video, or resume.", SWITCH),
-    "plate": Syntax("Take a picture of the empty room and use it.", "take [SECONDS to step out of the picture]"),
+    "plate": Syntax(
+        "Take a picture of the empty room and use it.",
+        "take [SECONDS to step out of the picture]",
+    ),
     "quit": Syntax("End the program."),
     "record": Syntax("Record the output to a new file, or stop.", "FILE|stop"),
     "record-alpha": Syntax("Record the matte to a new file, or stop.", "FILE|stop"),
@@ -72,7 +78,10 @@ SYNTAX: Mapping[str, Syntax] = {
         "Use a saved scene, --yes also if it shows more of the room; or save, rename or remove one.",
         "NAME [--yes]|--save NAME|--save-with-camera NAME|--rename NAME=NEW NAME|--remove NAME",
     ),
-    "set": Syntax("Change a setting.", "NAME VALUE, such as output.mirror on; `get` lists the names"),
+    "set": Syntax(
+        "Change a setting.",
+        "NAME VALUE, such as output.mirror on; `get` lists the names",
+    ),
     "show": Syntax("Show the window in front of all others."),
     "snapshot": Syntax("Save the current frame of the output as a PNG file.", "FILE"),
     "status": Syntax("Print the state of the program."),
@@ -116,7 +125,9 @@ class Answer:
 
 
 def parse_words(words: Sequence[str]) -> Command:
-    """Parse the words of a command line; what the argument names is checked where the command is run.
+    """Parse the words of a command line.
+
+    What the argument names is checked where the command is run.
 
     Raises UsageError, which names the choices.
     """
@@ -145,7 +156,8 @@ def parse_words(words: Sequence[str]) -> Command:
 
 
 def find_settable(name: str) -> Setting | None:
-    """Return the setting of a name, which may be its path in the settings file, such as `matting.edges.contrast`.
+    """Return the setting of a name, which may be its path in the settings file, such as
+    `matting.edges.contrast`.
 
     Names of version 0.4 are known as well.
     """

@@ -103,7 +103,10 @@ class SettingsController:
         }
 
     async def run(self, command: Command) -> str:
-        """Execute a checked command; return a sentence about the state it led to. Raises MattecamError."""
+        """Execute a checked command; return a sentence about the state it led to.
+
+        Raises MattecamError.
+        """
         if command.name == "set":
             return await self._set(*command.assignment)
         return await self._actions[command.name](command.argument)

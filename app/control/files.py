@@ -60,7 +60,8 @@ def named_background(
     current: BackgroundSettings,
     backgrounds: Backgrounds,
 ) -> BackgroundSettings:
-    """Return the background with this name or file name, or that this value of `--background` names.
+    """Return the background with this name or file name, or that this value of `--background`
+    names.
 
     Case, "-" and "_" for spaces do not matter in a name. Raises UsageError, which lists the
     choices.
@@ -78,7 +79,9 @@ def named_background(
 
 
 def background_of_word(text: str, current: BackgroundSettings) -> BackgroundSettings | None:
-    """Return the background of a word that hides the room without any file; None for other texts. Raises UsageError.
+    """Return the background of a word that hides the room without any file; None for other texts.
+
+    Raises UsageError.
 
     Such a change must not wait for a disk.
     """
@@ -112,7 +115,9 @@ class PlateTaking:
     """Takes the picture of the empty room, one at a time."""
 
     def __init__(self, changes: SettingsChanges, keep: Callable[[BgrImage, str], Path]) -> None:
-        """keep: stores the plate of a camera, given by its id, and returns its file. Raises MattecamError."""
+        """keep: stores the plate of a camera, given by its id, and returns its file.
+        Raises MattecamError.
+        """
         self._changes = changes
         self._keep = keep
         self._taking = threading.Lock()
@@ -166,7 +171,9 @@ class PlateTaking:
     def _check_not_paused(self) -> None:
         if self._changes.pipeline.settings.paused:
             raise PlateError(
-                t("While Mattecam is paused, no picture of the empty room is taken; resume and take it again.")
+                t(
+                    "While Mattecam is paused, no picture of the empty room is taken; resume and take it again.",
+                ),
             )
 
 
@@ -192,9 +199,13 @@ async def record(changes: SettingsChanges, field: RecordField, argument: str) ->
         running = getattr(settings.output, field)
         if running is not None:
             command = field.replace("_", "-")
-            raise MattecamError(f"A recording to {running} is running; stop it first with `ctl {command} stop`.")
+            raise MattecamError(
+                f"A recording to {running} is running; stop it first with `ctl {command} stop`.",
+            )
         if getattr(settings.output, other) == path:
-            raise UsageError(f"{path} cannot be written: it is also another output; choose another name.")
+            raise UsageError(
+                f"{path} cannot be written: it is also another output; choose another name.",
+            )
         return settings.replaced_at(["output"], **{field: path})
 
     try:
@@ -239,5 +250,9 @@ async def _stop_recording(changes: SettingsChanges, field: RecordField) -> str:
     if await changes.files.run(partial(exists, stopped), no_answer(stopped)):
         return f"Recorded to {stopped}."
     if changes.pipeline.phase is Phase.RUNNING:
-        raise MattecamError(f"Nothing was recorded to {stopped}: it was stopped before its first frame.")
-    raise MattecamError(f"Nothing was recorded to {stopped}: there was no matted frame; resume, then record again.")
+        raise MattecamError(
+            f"Nothing was recorded to {stopped}: it was stopped before its first frame.",
+        )
+    raise MattecamError(
+        f"Nothing was recorded to {stopped}: there was no matted frame; resume, then record again.",
+    )

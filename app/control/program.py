@@ -1,4 +1,6 @@
-"""Which Mattecam of this user commands reach: one owns the control address, and the next one takes it over.
+"""Which Mattecam of this user commands reach.
+
+One owns the control address, and the next one takes it over.
 
 All that several programs of a user have to agree on is decided here: who runs, whose window a
 second start shows, and whether the next run starts paused.
@@ -13,7 +15,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from app.control.commands import Command
-from app.control.transport import ControlAddress, ControlError, Endpoint, OtherProgramError, ask, default_address
+from app.control.transport import (
+    ControlAddress,
+    ControlError,
+    Endpoint,
+    OtherProgramError,
+    ask,
+    default_address,
+)
 from app.core.files import exists, why_not_written
 
 log = logging.getLogger(__name__)
@@ -28,7 +37,9 @@ PAUSE_FILE = "paused"
 
 
 class RunningProgram:
-    """This program, as the owner of the control address or as one that waits for it. It works without the address.
+    """This program, as the owner of the control address or as one that waits for it.
+
+    It works without the address.
 
     `claim` and `wait` are for one thread at a time; what concerns the pause is for any.
     """
@@ -62,7 +73,10 @@ class RunningProgram:
         return True
 
     def wait(self, stop: threading.Event) -> Endpoint | None:
-        """Return the endpoint as soon as this program owns the address; None if `stop` is set before."""
+        """Return the endpoint as soon as this program owns the address.
+
+        None if `stop` is set before.
+        """
         waited = False
         while not self.claim():
             waited = True
@@ -82,7 +96,9 @@ class RunningProgram:
             self._endpoint.wake()
 
     def claim_or_show(self) -> bool:
-        """Own the address if it is free, else let its owner show its window; return whether it does.
+        """Own the address if it is free, else let its owner show its window.
+
+        Return whether it does.
 
         It does not where it has no window of the user, or does not answer; this program then waits
         for the address.
@@ -109,11 +125,16 @@ class RunningProgram:
 
     @property
     def was_paused(self) -> bool:
-        """Whether the last owner of the address crashed while it was paused, or the present one is paused."""
+        """Whether the last owner of the address crashed while it was paused, or the present one is
+        paused.
+        """
         return self._address is not None and exists(self._address.folder / PAUSE_FILE)
 
     def keep_pause(self, is_paused: Callable[[], bool]) -> None:
-        """Tell the next run from now on, by `mark_pause`, whether this one is paused: it may crash."""
+        """Tell the next run from now on, by `mark_pause`, whether this one is paused.
+
+        It may crash.
+        """
         self._is_paused = is_paused
 
     def mark_pause(self) -> None:

@@ -1,4 +1,6 @@
-"""The control server of the running program: accepts commands on a socket and answers all of them on one thread.
+"""The control server of the running program.
+
+Accepts commands on a socket and answers all of them on one thread.
 
 One thread accepts, the other reads and answers: each command is a coroutine, so that waiting holds
 no thread and a command that hides something is in force as soon as it is read, whatever else waits.
@@ -53,7 +55,10 @@ class ControlServer:
         """Connections that are served or wait; of the thread that answers."""
 
     def listen(self) -> None:
-        """Own the address if it is free; commands wait until `start`. Otherwise the log says why it is not."""
+        """Own the address if it is free; commands wait until `start`.
+
+        Otherwise the log says why it is not.
+        """
         if self._program.claim():
             return
         problem = self._program.problem
@@ -162,12 +167,16 @@ class ControlServer:
                         crowded=len(self._calls) > MOST_WAITING,
                     )
                     await _send(connection, json.dumps(asdict(reply)).encode())
-            except (OSError, asyncio.TimeoutError) as error:  # the client hung up, or sent or read no whole message
+            # The client hung up, or sent or read no whole message.
+            except (OSError, asyncio.TimeoutError) as error:
                 log.info("A control connection was dropped: %s", error)
 
 
 async def _has_data(connection: Connection, timeout_s: float) -> bool:
-    """Wait until a client has sent something or hung up; return False if it does neither in time."""
+    """Wait until a client has sent something or hung up.
+
+    Return False if it does neither in time.
+    """
     loop = asyncio.get_running_loop()
     if sys.platform == "win32":  # an event loop cannot watch these pipes
         has_data = await loop.run_in_executor(None, connection.poll, timeout_s)
@@ -188,7 +197,10 @@ async def _has_data(connection: Connection, timeout_s: float) -> bool:
 
 
 async def _send(connection: Connection, message: bytes) -> None:
-    """Send a message to a client, however slowly it reads. Raises OSError, or TimeoutError if it does not read."""
+    """Send a message to a client, however slowly it reads.
+
+    Raises OSError, or TimeoutError if it does not read.
+    """
     loop = asyncio.get_running_loop()
     if sys.platform == "win32":
         await loop.run_in_executor(None, connection.send_bytes, message)
@@ -210,7 +222,9 @@ async def answer(
     try:
         command = parse_words(request.decode("utf-8", "surrogateescape").split(" ", 1))
         if crowded and command.name not in AT_ONCE:
-            raise MattecamError("Too many commands wait for what they change; try again when they are answered.")
+            raise MattecamError(
+                "Too many commands wait for what they change; try again when they are answered.",
+            )
         if command.name == "status":
             return Answer(True, "", controller.status())
         return Answer(True, await controller.run(command))

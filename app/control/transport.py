@@ -1,4 +1,6 @@
-"""One request and one answer per connection to the running program of this user: words, and a JSON object.
+"""One request and one answer per connection to the running program of this user.
+
+Words, and a JSON object.
 
 The connection is a Unix socket in a folder of the user, or a named pipe of Windows. Who holds the
 lock file of that folder owns the address: the kernel releases the lock of a program that is killed.
@@ -85,7 +87,10 @@ class OtherProgramError(ControlError):
 
 @dataclass(frozen=True, slots=True)
 class ControlAddress:
-    """A private folder that contains the socket; `pipe` begins the name of a pipe that replaces the socket."""
+    """A private folder that contains the socket.
+
+    `pipe` begins the name of a pipe that replaces the socket.
+    """
 
     folder: Path
     pipe: str | None = None
@@ -106,10 +111,14 @@ class ControlAddress:
         return (self.folder / SECRET_FILE).read_bytes()
 
     def connect(self) -> Connection | None:
-        """Connect to the program that listens here; return None if none does. Raises ControlError if it is too busy."""
+        """Connect to the program that listens here; return None if none does.
+
+        Raises ControlError if it is too busy.
+        """
         try:
             if sys.platform == "win32":
-                connection: Connection = Client(self.name)  # type: ignore[assignment, unused-ignore] # PipeConnection
+                # It is a PipeConnection, which has the same methods.
+                connection: Connection = Client(self.name)  # type: ignore[assignment, unused-ignore]
             else:
                 with socket.socket(socket.AF_UNIX) as client:
                     client.setblocking(False)  # a full backlog is an error, and no reason to wait
@@ -117,13 +126,17 @@ class ControlAddress:
                     client.setblocking(True)
                     connection = Connection(client.detach())
         except BlockingIOError as error:
-            raise ControlError("Mattecam is running but accepts no connection now; try again.") from error
+            raise ControlError(
+                "Mattecam is running but accepts no connection now; try again.",
+            ) from error
         except OSError:
             return None
         return connection
 
     def knock(self) -> bool:
-        """Connect and hang up; return whether a program listens here, even if it accepts no connection now."""
+        """Connect and hang up; return whether a program listens here, even if it accepts no
+        connection now.
+        """
         try:
             connection = self.connect()
         except ControlError:
@@ -134,7 +147,9 @@ class ControlAddress:
 
 
 def default_address() -> ControlAddress:
-    """Return the address at which a program of this user listens; without one, that which a program may take.
+    """Return the address at which a program of this user listens.
+
+    Without one, that which a program may take.
 
     The folder of the latter is created for this user alone. Raises ControlError if no folder can be
     used.
@@ -158,7 +173,8 @@ def _address_in(folder: Path) -> ControlAddress:
 
 
 def runtime_dirs() -> Sequence[Path]:
-    """Return the folders in which a program of this user may listen, in the order in which one is taken.
+    """Return the folders in which a program of this user may listen, in the order in which one is
+    taken.
 
     `$MATTECAM_RUNTIME_DIR` names the only one. On Linux they do not depend on the environment
     alone: a program that the desktop started is found from a cron job, and the other way round. The
@@ -180,7 +196,10 @@ def runtime_dirs() -> Sequence[Path]:
 
 
 def make_private(folder: Path) -> None:
-    """Create `folder` for this user alone; raise ControlError if other users can write to it, or replace it."""
+    """Create `folder` for this user alone.
+
+    Raise ControlError if other users can write to it, or replace it.
+    """
     problem = _create(folder)
     if problem is not None:
         raise ControlError(problem)
@@ -304,10 +323,16 @@ else:
 
 
 class Endpoint:
-    """The address of this program, which holds the lock of the folder: a socket of mode 0600, or a pipe."""
+    """The address of this program, which holds the lock of the folder.
+
+    A socket of mode 0600, or a pipe.
+    """
 
     def __init__(self, address: ControlAddress) -> None:
-        """Listen at the address. Raises OtherProgramError if another program owns it, and ControlError."""
+        """Listen at the address.
+
+        Raises OtherProgramError if another program owns it, and ControlError.
+        """
         self._address = address
         self._secret = secrets.token_bytes(SECRET_BYTES)
         self._secret_file = address.folder / SECRET_FILE
@@ -335,14 +360,22 @@ class Endpoint:
 
     def _not_opened(self, error: OSError) -> ControlError:
         folder = self._address.folder
-        return ControlError(f"The control socket in {folder} cannot be opened: {why_not_written(error)}.")
+        return ControlError(
+            f"The control socket in {folder} cannot be opened: {why_not_written(error)}.",
+        )
 
     def accept(self) -> Connection | None:
-        """Return the next connection, which on Windows may be from `wake`; elsewhere None after it. Raises OSError."""
+        """Return the next connection, which on Windows may be from `wake`; elsewhere None after it.
+
+        Raises OSError.
+        """
         return self._listener.accept()
 
     def receive(self, connection: Connection) -> bytes:
-        """Return the request of a client; b"" if none came in time, or one without the secret. Raises OSError."""
+        """Return the request of a client; b"" if none came in time, or one without the secret.
+
+        Raises OSError.
+        """
         if not connection.poll(REQUEST_TIMEOUT_S):
             return b""
         if sys.platform != "win32":  # there a pipe carries whole messages
@@ -365,7 +398,9 @@ class Endpoint:
         self._listener.wake()
 
     def close(self) -> None:
-        """Stop listening, remove socket and secret, and leave the lock to the next program. For one call.
+        """Stop listening, remove socket and secret, and leave the lock to the next program.
+
+        For one call.
 
         Never raises: what fails is logged, and what stays behind is replaced by the next program.
         """
@@ -400,7 +435,10 @@ class Endpoint:
 
 
 def ask(command: Command, *, at: Callable[[], ControlAddress] = default_address) -> Answer:
-    """Send one command to this user's running program and return its answer. Raises ControlError."""
+    """Send one command to this user's running program and return its answer.
+
+    Raises ControlError.
+    """
     address = at()
     connection = address.connect()
     if connection is None:
@@ -424,7 +462,9 @@ def ask(command: Command, *, at: Callable[[], ControlAddress] = default_address)
         except (EOFError, OSError) as error:
             raise ControlError("The running Mattecam did not answer; try again.") from error
         except ValueError as error:
-            raise ControlError("The running Mattecam is of another version; start it again.") from error
+            raise ControlError(
+                "The running Mattecam is of another version; start it again.",
+            ) from error
 
 
 def send(connection: Connection, address: ControlAddress, request: bytes) -> None:
