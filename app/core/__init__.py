@@ -1,4 +1,6 @@
-"""Types, errors, settings and geometry: values without behaviour. Files, threads and compiled functions.
+"""Types, errors, settings and geometry: values without behaviour.
+
+Files, threads and compiled functions.
 
 The exit codes of every command stand here: run.py needs one before anything is installed.
 """

@@ -19,7 +19,8 @@ _PARTS = re.compile(r"(?<![a-z])(?:(ir|infra-?red)|rgb|colou?r)(?![a-z])", re.IG
 # Colour cameras that also see in the dark: a filter cuts
 # infrared light off by day, or lamps of their own emit it.
 _COLOUR_AT_DAY = re.compile(
-    r"(?<![a-z])(?:ir[-_ ]*(?:cut|leds?|lights?|illum)|icr(?![a-z])|(?:day[-_ /&+]*)?night)", re.IGNORECASE
+    r"(?<![a-z])(?:ir[-_ ]*(?:cut|leds?|lights?|illum)|icr(?![a-z])|(?:day[-_ /&+]*)?night)",
+    re.IGNORECASE,
 )
 _MAY_BE_COLOUR_AT_DAY = re.compile(
     r"(?<![a-z])ir[-_ ]+(?:c|cu|l|le|li|n|ni|nig|nigh)?$",
@@ -36,7 +37,10 @@ def is_own(name: str) -> bool:
 
 
 def is_infrared(name: str) -> bool:
-    """Return whether the name is that of an infrared camera. “RGB/IR Camera: RGB” is not one: the last word counts."""
+    """Return whether the name is that of an infrared camera.
+
+    “RGB/IR Camera: RGB” is not one: the last word counts.
+    """
     if _COLOUR_AT_DAY.search(name) or may_be_infrared(name):
         return False
     parts = _PARTS.findall(name)
@@ -44,6 +48,8 @@ def is_infrared(name: str) -> bool:
 
 
 def may_be_infrared(name: str) -> bool:
-    """Return whether the name may be that of an infrared camera, cut off by the kernel within the word."""
+    """Return whether the name may be that of an infrared camera, cut off by the kernel within
+    the word.
+    """
     is_cut = len(name) >= _LONGEST
     return is_cut and bool(_CUT.search(name) or _MAY_BE_COLOUR_AT_DAY.search(name))

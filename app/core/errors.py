@@ -1,11 +1,14 @@
-"""Texts for the user, and the errors that carry one: what happened, to which device or file, and what to do.
+"""Texts for the user, and the errors that carry one.
+
+What happened, to which device or file, and what to do.
 
 `t("The camera {camera} is black.", camera=name)` is written where it is raised. The result is
 English text that keeps both: the window builds the same sentence from the translated template. What
 only the command line prints is a `str`.
 
-At the end of a program, a run or a device each step is done, whatever becomes of the others: a step that was skipped
-because an earlier one failed has cost recordings that were never finished and changes that were never saved.
+At the end of a program, a run or a device each step is done, whatever becomes of the others: a step
+that was skipped because an earlier one failed has cost recordings that were never finished and
+changes that were never saved.
 """
 
 from __future__ import annotations
@@ -54,7 +57,10 @@ class Text(str):
 
 
 def t(template: str, /, **values: Value) -> Text:
-    """Return a text that the window translates. template: a literal, which `tools.make_translations` finds."""
+    """Return a text that the window translates.
+
+    template: a literal, which `tools.make_translations` finds.
+    """
     return Text(template, values)
 
 
@@ -140,7 +146,10 @@ class MattecamError(Exception):
             self.remedy = remedy
 
     def extend(self, sentence: str) -> None:
-        """Add a sentence to the text, which is plain English from then on. Type and attributes stay."""
+        """Add a sentence to the text, which is plain English from then on.
+
+        Type and attributes stay.
+        """
         self.text = f"{self.text} {sentence}"
         self.args = (self.text,)
 
@@ -210,7 +219,9 @@ class WeightsMissingError(ModelError):
 
 
 class ModelChoiceError(ModelError):
-    """The chosen model, device, executor, precision or detail cannot be used here, or not for such frames."""
+    """The chosen model, device, executor, precision or detail cannot be used here, or not for
+    such frames.
+    """
 
     unusable = True
     remedy = Remedy.MATTING_SETTINGS
@@ -257,7 +268,9 @@ def how_ended(exit_code: int | None) -> str:
 
 
 def all_done(*steps: Callable[[], object]) -> bool:
-    """Call the steps in their order; return whether none has failed: none raised, and none returned False.
+    """Call the steps in their order; return whether none has failed.
+
+    None raised, and none returned False.
 
     What a step raises is logged, and the next one is called.
     """
@@ -274,7 +287,10 @@ def all_done(*steps: Callable[[], object]) -> bool:
 
 
 def close_unused(close: Callable[[], object]) -> None:
-    """Call `close`; a failure is logged only: a device that is lost refuses even that, and the program goes on."""
+    """Call `close`; a failure is logged only.
+
+    A device that is lost refuses even that, and the program goes on.
+    """
     try:
         close()
     except Exception as error:

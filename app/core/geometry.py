@@ -27,13 +27,18 @@ _BAR_DIM = 0.6
 
 
 def cover_size(width: int, height: int, out_width: int, out_height: int) -> tuple[int, int]:
-    """Return the smallest size with aspect ratio `width`:`height` that covers `out_width` x `out_height`."""
+    """Return the smallest size with aspect ratio `width`:`height` that covers `out_width` x
+    `out_height`.
+    """
     scale = max(out_width / width, out_height / height)
     return max(out_width, round(width * scale)), max(out_height, round(height * scale))
 
 
 def contain_size(width: int, height: int, out_width: int, out_height: int) -> tuple[int, int]:
-    """Return the largest size with aspect ratio `width`:`height` inside `out_width` x `out_height`; at least 1x1."""
+    """Return the largest size with aspect ratio `width`:`height` inside `out_width` x `out_height`.
+
+    At least 1x1.
+    """
     scale = min(out_width / width, out_height / height)
     inner_width = max(1, round(width * scale))
     inner_height = max(1, round(height * scale))
@@ -52,7 +57,9 @@ def even_size(width: int, height: int) -> tuple[int, int]:
 
 
 def scale(image: Image, width: int, height: int) -> Image:
-    """Resize `image` without keeping its aspect ratio: area averaging to a half or less, else interpolation.
+    """Resize `image` without keeping its aspect ratio.
+
+    Area averaging to a half or less, else interpolation.
 
     Down to a half, interpolation skips no pixel. Area averaging at other ratios than whole ones has
     no fast path in OpenCV: 1280x720 to 1024x576 takes 8.5 ms in place of 1.6.
@@ -148,7 +155,9 @@ def _uint8(image: NDArray[np.generic]) -> Image:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A part of the frame with the frame's aspect ratio, in fractions of the frame's width and height."""
+    """A part of the frame with the frame's aspect ratio, in fractions of the frame's width and
+    height.
+    """
 
     left: float = 0.0
     top: float = 0.0
@@ -173,7 +182,8 @@ WHOLE_VIEW = View()
 
 
 def viewed(image: Pixels, view: View) -> Pixels:
-    """Return the part of an image (H, W) or (H, W, C), enlarged to the image's size, at a precision below a pixel.
+    """Return the part of an image (H, W) or (H, W, C), enlarged to the image's size, at a
+    precision below a pixel.
 
     A crop of whole pixels would shake while the view moves slowly.
     """
@@ -200,7 +210,9 @@ WHOLE = FramingSettings()
 
 
 def cutout(framing: FramingSettings, width: int, height: int) -> tuple[int, int, int, int]:
-    """Return the crop rectangle (left, top, width, height) in pixels, with the aspect ratio of the frame."""
+    """Return the crop rectangle (left, top, width, height) in pixels, with the aspect ratio of
+    the frame.
+    """
     part_width = max(1, round(width / framing.zoom))
     part_height = max(1, round(height / framing.zoom))
     left = round((width - part_width) * (framing.pan_x + 1) / 2)
@@ -243,7 +255,10 @@ def zoom_at(
     x: float = 0.5,
     y: float = 0.5,
 ) -> FramingSettings:
-    """Return the framing zoomed by `factor` at (x, y), fractions of the view size; the crop stays inside the frame."""
+    """Return the framing zoomed by `factor` at (x, y), fractions of the view size.
+
+    The crop stays inside the frame.
+    """
     zoom = min(MAX_ZOOM, max(1.0, framing.zoom * factor))
     view = view_of(framing)
     shrunk = view.size - 1 / zoom
@@ -251,12 +266,17 @@ def zoom_at(
 
 
 def to_camera(framing: FramingSettings, view: View, x: float, y: float) -> tuple[float, float]:
-    """Convert a position in what is shown to one in the camera's frame, both in fractions of width and height."""
+    """Convert a position in what is shown to one in the camera's frame, both in fractions of
+    width and height.
+    """
     return view_of(framing).to_frame(*view.to_frame(x, y))
 
 
 def from_camera(framing: FramingSettings, view: View, x: float, y: float) -> tuple[float, float]:
-    """Convert a position in the camera's frame to one in what is shown; the inverse of `to_camera`."""
+    """Convert a position in the camera's frame to one in what is shown.
+
+    The inverse of `to_camera`.
+    """
     return view.from_frame(*view_of(framing).from_frame(x, y))
 
 

@@ -28,12 +28,17 @@ IMPORT_ROOT = ROOT.joinpath(*[".."] * PREFIX.count(".")).resolve()
 
 
 def module(name: str) -> str:
-    """Return the name under which a module such as `app.gui` is imported, for `python -m` and logging."""
+    """Return the name under which a module such as `app.gui` is imported, for `python -m` and
+    logging.
+    """
     return PREFIX + name
 
 
 def config_dir() -> Path:
-    """Return the folder for settings and scenes; `$MATTECAM_CONFIG_DIR` overrides it. Does not create it."""
+    """Return the folder for settings and scenes; `$MATTECAM_CONFIG_DIR` overrides it.
+
+    Does not create it.
+    """
     named = os.environ.get("MATTECAM_CONFIG_DIR")
     if named:
         return Path(named)
@@ -44,7 +49,10 @@ def config_dir() -> Path:
 
 
 def data_dir() -> Path:
-    """Return the folder for models, backgrounds and logs; `$MATTECAM_DATA_DIR` overrides it. Does not create it."""
+    """Return the folder for models, backgrounds and logs; `$MATTECAM_DATA_DIR` overrides it.
+
+    Does not create it.
+    """
     named = os.environ.get("MATTECAM_DATA_DIR")
     if named:
         return Path(named)
@@ -55,7 +63,10 @@ def data_dir() -> Path:
 
 
 def from_user(text: str) -> Path:
-    """Return the path in `text` with `~` expanded; the `~name` of an unknown user stays unchanged."""
+    """Return the path in `text` with `~` expanded.
+
+    The `~name` of an unknown user stays unchanged.
+    """
     return Path(os.path.expanduser(text))  # noqa: PTH111 - Path's own raises RuntimeError there
 
 
@@ -70,7 +81,10 @@ def assets_dir() -> Path:
 
 
 def documents_dir() -> Path:
-    """Return the folder of the documents such as `apps.md`: `docs/`, or that of the installed package."""
+    """Return the folder of the documents such as `apps.md`.
+
+    `docs/`, or that of the installed package.
+    """
     folder = ROOT / "docs"
     if folder.is_dir():
         return folder
@@ -92,7 +106,10 @@ def start_command() -> list[str]:
 
 @cache
 def commit() -> str:
-    """Return the commit of this copy: of the checkout, or that it was built of; empty where neither is known."""
+    """Return the commit of this copy: of the checkout, or that it was built of.
+
+    Empty where neither is known.
+    """
     if COMMIT.exists():
         return COMMIT.read_text(encoding="utf-8").strip()
     if not (ROOT / ".git").exists():  # git would answer for a repository around this folder
@@ -121,19 +138,26 @@ def how_to_install(*packages: str) -> str:
 
 
 def licences(folders: Sequence[str] | None = None) -> dict[str, str]:
-    """Return package with version → licence, sorted. folders: where packages are; by default those of this Python."""
+    """Return package with version → licence, sorted.
+
+    folders: where packages are; by default those of this Python.
+    """
     if folders is None:
         packages = metadata.distributions()
     else:
         packages = metadata.distributions(path=list(folders))
     licence_of: dict[str, str] = {}
     for package in packages:
-        licence_of[f"{package.metadata['Name']} {package.version}"] = stated_licence(package.metadata)
+        name = f"{package.metadata['Name']} {package.version}"
+        licence_of[name] = stated_licence(package.metadata)
     return {name: licence_of[name] for name in sorted(licence_of, key=str.lower)}
 
 
 def stated_licence(fields: metadata.PackageMetadata) -> str:
-    """Return the licence in a package's metadata: its expression, else its licence field, else its classifiers."""
+    """Return the licence in a package's metadata.
+
+    Its expression, else its licence field, else its classifiers.
+    """
     lines = fields.get_all("Classifier", []) or []
     classifiers = [line.split(" :: ")[-1] for line in lines if line.startswith("License")]
     known = fields.get_all("License-Expression") or fields.get_all("License") or [""]

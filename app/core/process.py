@@ -1,4 +1,6 @@
-"""This process: signals, umask, core dumps, heaps, memory, forks; how others ended, which devices they hold.
+"""This process: signals, umask, core dumps, heaps, memory, forks.
+
+How others ended, which devices they hold.
 
 Standard library only: `run.py` handles signals before anything else is imported.
 """
@@ -29,7 +31,10 @@ BREAK: int | None = getattr(signal, "SIGBREAK", None)
 
 
 def stopping() -> tuple[int, ...]:
-    """Return the signals that end a command: SIGINT, SIGTERM, SIGBREAK, and SIGHUP unless nohup has it ignored."""
+    """Return the signals that end a command.
+
+    SIGINT, SIGTERM, SIGBREAK, and SIGHUP unless nohup has it ignored.
+    """
     numbers: list[int] = [signal.SIGINT, signal.SIGTERM]
     if BREAK is not None:
         numbers.append(BREAK)
@@ -39,7 +44,10 @@ def stopping() -> tuple[int, ...]:
 
 
 def exit_on_signals() -> None:
-    """End the process on a signal that ends commands: an import may hide KeyboardInterrupt, and nothing is open yet."""
+    """End the process on a signal that ends commands.
+
+    An import may hide KeyboardInterrupt, and nothing is open yet.
+    """
     for number in stopping():
         signal.signal(number, lambda number, frame: os._exit(EXIT_INTERRUPTED))
 
@@ -49,7 +57,8 @@ _M_ARENA_MAX = -8
 
 
 def refuse_open_umask() -> None:
-    """Let other users write to nothing that this process makes from now on, as folders, caches and weights.
+    """Let other users write to nothing that this process makes from now on, as folders, caches
+    and weights.
 
     A umask that lets everybody write becomes the usual one; one that lets only the group write
     stays.
@@ -60,7 +69,8 @@ def refuse_open_umask() -> None:
 
 
 def disable_core_dumps() -> None:
-    """Forbid the system to write the memory of this process, which holds frames of the camera, to disk if it crashes.
+    """Forbid the system to write the memory of this process, which holds frames of the camera,
+    to disk if it crashes.
 
     On Linux and macOS, for this process and those that it starts. The kernel gives programs that
     collect core dumps everything whatever the limit is: systemd's looks at it, Ubuntu's apport does
@@ -77,7 +87,9 @@ def disable_core_dumps() -> None:
 
 
 def limit_heaps(heaps: int | None = None) -> None:
-    """Let the C library spread the threads over `heaps` heaps, by default one for each core. Call it early.
+    """Let the C library spread the threads over `heaps` heaps, by default one for each core.
+
+    Call it early.
 
     glibc makes up to eight heaps for each core, and each keeps what its threads freed: every
     background, recording and engine has threads of its own, so that memory grew with each of them.
@@ -94,7 +106,9 @@ NEEDED_MB = 1500
 
 
 def check_memory_limit() -> None:
-    """Raise MattecamError if a limit of this process (`ulimit -v`) leaves too little address space for matting."""
+    """Raise MattecamError if a limit of this process (`ulimit -v`) leaves too little address
+    space for matting.
+    """
     if sys.platform != "win32":
         import resource
 
@@ -126,7 +140,10 @@ def check_not_forked() -> None:
 
 
 def start_native_threads() -> None:
-    """Note that libraries with threads of their own are used from now on. Raises as `check_not_forked`."""
+    """Note that libraries with threads of their own are used from now on.
+
+    Raises as `check_not_forked`.
+    """
     global _thread_starter
     check_not_forked()
     _thread_starter = os.getpid()
@@ -134,7 +151,9 @@ def start_native_threads() -> None:
 
 @contextmanager
 def handled(handler: Callable[[int, FrameType | None], object]) -> Iterator[None]:
-    """Call `handler` for the signals that end a command; then restore the handlers before. For the main thread.
+    """Call `handler` for the signals that end a command; then restore the handlers before.
+
+    For the main thread.
 
     After SIGHUP, what is printed to a terminal goes nowhere, because printing to one that was
     closed fails.
@@ -159,8 +178,9 @@ def handled(handler: Callable[[int, FrameType | None], object]) -> Iterator[None
 
 # Events of a console of Windows: it was closed, the user logs off, the computer shuts down.
 CONSOLE_ENDS = (2, 5, 6)
+# How long the end of a program may take then: Windows ends it five seconds after the
+# event, or with the handler.
 END_S = 4.5
-"""How long the end of a program may take then: Windows ends it five seconds after the event, or with the handler."""
 
 
 def _interrupt_main(number: int) -> None:
@@ -168,7 +188,10 @@ def _interrupt_main(number: int) -> None:
 
 
 class ConsoleEnd:
-    """Ends the program when its console is closed, and holds Windows up until it has ended: recordings are finished."""
+    """Ends the program when its console is closed, and holds Windows up until it has ended.
+
+    Recordings are finished.
+    """
 
     def __init__(self, interrupt: Callable[[int], object] = _interrupt_main) -> None:
         """interrupt: lets the main thread handle a signal."""
@@ -176,7 +199,10 @@ class ConsoleEnd:
         self._ended = threading.Event()
 
     def handle(self, event: int) -> bool:
-        """Handle an event of the console, on a thread of the system; return whether it was one of an end."""
+        """Handle an event of the console, on a thread of the system.
+
+        Return whether it was one of an end.
+        """
         if event not in CONSOLE_ENDS:
             return False
         self._interrupt(BREAK or signal.SIGTERM)
@@ -190,7 +216,10 @@ class ConsoleEnd:
 
 @contextmanager
 def ending_with_console() -> Iterator[None]:
-    """End the program as by Ctrl+Break when the console of Windows is closed. For the main thread."""
+    """End the program as by Ctrl+Break when the console of Windows is closed.
+
+    For the main thread.
+    """
     if sys.platform == "win32":
         end = ConsoleEnd()
         handler = ctypes.WINFUNCTYPE(ctypes.c_int, ctypes.c_uint)(end.handle)
@@ -213,10 +242,12 @@ _THROTTLES = (1, 4)
 
 
 def keep_pace() -> None:
-    """Let waits of Windows end within a millisecond, and its processor run at full speed, also behind other windows.
+    """Let waits of Windows end within a millisecond, and its processor run at full speed, also
+    behind other windows.
 
-    Its timers tick 64 times a second, which holds no 30 frames a second. Windows 11 makes them coarse again, and slows
-    the processor down, for programs whose window nobody sees: in a call that is this one. Call it once, early.
+    Its timers tick 64 times a second, which holds no 30 frames a second. Windows 11 makes them
+    coarse again, and slows the processor down, for programs whose window nobody sees: in a call
+    that is this one. Call it once, early.
     """
     if sys.platform == "win32":
         ctypes.windll.winmm.timeBeginPeriod(_TIMER_MS)
@@ -292,7 +323,8 @@ def _holder(process: os.DirEntry[str], handles: list[str]) -> Holder:
 
 def _target(link: str) -> str:
     try:
-        return os.readlink(link)  # noqa: PTH115  thousands of them: a Path each would double the time
+        # There are thousands of them: a Path each would double the time.
+        return os.readlink(link)  # noqa: PTH115
     except OSError:
         return ""
 

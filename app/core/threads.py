@@ -1,4 +1,5 @@
-"""Threads: names and priorities of native ones, how many may run, work that may not return, strips, a clock.
+"""Threads: names and priorities of native ones, how many may run, work that may not return,
+strips, a clock.
 
 `elapsed_s` goes on while the machine is suspended.
 """
@@ -30,7 +31,10 @@ _CLOCK: int | None = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTO
 
 
 def name_thread(name: str) -> None:
-    """Name the calling thread for the system, as `top -H` shows it. Threads that it starts inherit the name (Linux)."""
+    """Name the calling thread for the system, as `top -H` shows it.
+
+    Threads that it starts inherit the name (Linux).
+    """
     if sys.platform == "linux":
         file = Path(f"/proc/self/task/{threading.get_native_id()}/comm")
         with suppress(OSError):
@@ -38,7 +42,9 @@ def name_thread(name: str) -> None:
 
 
 def lower_priority(niceness: int, *, batch: bool = False) -> None:
-    """Raise the niceness of the calling thread by `niceness`, at most to 19; threads that it starts inherit it (Linux).
+    """Raise the niceness of the calling thread by `niceness`, at most to 19.
+
+    Threads that it starts inherit it (Linux).
 
     batch: also do not let it preempt other threads when it wakes up. Elsewhere niceness is the
     process's, and stays.
@@ -169,7 +175,9 @@ class DaemonPool:
 
 
 def poll_until(condition: Callable[[], bool], limit_s: float, interval_s: float) -> bool:
-    """Look until a condition holds, for what nothing tells of; return False if it does not within the time limit.
+    """Look until a condition holds, for what nothing tells of.
+
+    Return False if it does not within the time limit.
 
     The limit is short: nothing ends the wait earlier.
     """
@@ -182,7 +190,9 @@ def poll_until(condition: Callable[[], bool], limit_s: float, interval_s: float)
 
 
 def elapsed_s() -> float:
-    """Return the seconds since an arbitrary moment, those in suspension included, unaffected by the wall clock."""
+    """Return the seconds since an arbitrary moment, those in suspension included, unaffected by
+    the wall clock.
+    """
     if sys.platform != "win32" and _CLOCK is not None:
         return time.clock_gettime(_CLOCK)
     return time.monotonic()
@@ -195,7 +205,10 @@ def thread_limit() -> int | None:
 
 
 def usable_cores() -> int:
-    """Return how many cores this process may use: its own, or those whose time its quota allows, rounded up."""
+    """Return how many cores this process may use.
+
+    Its own, or those whose time its quota allows, rounded up.
+    """
     return max(1, math.ceil(cpu_share()))
 
 
@@ -203,7 +216,9 @@ def cpu_share(
     cgroups: Path = Path("/sys/fs/cgroup"),
     membership: Path = Path("/proc/self/cgroup"),
 ) -> float:
-    """Return how many cores' time this process may use: the least quota of its control groups, at most its cores.
+    """Return how many cores' time this process may use.
+
+    The least quota of its control groups, at most its cores.
 
     These are the groups of this process and all above them, of both versions of control groups.
     cgroups, membership: replaced in tests.
@@ -218,7 +233,9 @@ def cpu_share(
 
 
 def _groups(cgroups: Path, membership: Path) -> list[tuple[Path, str]]:
-    """Return the groups that may limit this process: the folder of the hierarchy, and the path in it.
+    """Return the groups that may limit this process.
+
+    The folder of the hierarchy, and the path in it.
 
     The root counts also where it is not named: a container sees its own group there, whatever its
     path outside is.
@@ -284,7 +301,9 @@ class Strips:
         self._pool.shutdown()
 
     def run(self, height: int, work: Callable[..., object], *arguments: object) -> None:
-        """Call work(*arguments, top, bottom) for strips that cover `height` rows, one of them on the calling thread."""
+        """Call work(*arguments, top, bottom) for strips that cover `height` rows, one of them on
+        the calling thread.
+        """
         bounds = [height * strip // self.threads for strip in range(self.threads + 1)]
         first, *rest = itertools.pairwise(bounds)
         others = [self._pool.submit(work, *arguments, *strip) for strip in rest]
@@ -294,7 +313,9 @@ class Strips:
 
 
 def return_free_memory() -> None:
-    """Give memory that was freed back to the system. Takes milliseconds, in which other threads may wait for memory.
+    """Give memory that was freed back to the system.
+
+    Takes milliseconds, in which other threads may wait for memory.
 
     glibc by itself returns only what lies at the end of a heap: what big frames and engines leave
     below stays.

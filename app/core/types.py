@@ -28,7 +28,9 @@ _CODES = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_C
 
 @dataclass(frozen=True, slots=True)
 class Orientation:
-    """The turn that brings the pictures of a camera upright: by `rotate`, then `flip` swaps left and right.
+    """The turn that brings the pictures of a camera upright.
+
+    By `rotate`, then `flip` swaps left and right.
 
     Positions are (x, y) in fractions of width and height.
     """
@@ -37,7 +39,10 @@ class Orientation:
     flip: bool = False
 
     def __str__(self) -> str:
-        """Return words for a sentence or a name, such as `rotated 90 flipped`; empty for no turn."""
+        """Return words for a sentence or a name, such as `rotated 90 flipped`.
+
+        Empty for no turn.
+        """
         words = []
         if self.rotate:
             words.append(f"rotated {self.rotate}")
@@ -57,7 +62,10 @@ class Orientation:
         return width, height
 
     def upright(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Return an image of the camera, (H, W) or (H, W, channels), upright; the same one if there is no turn."""
+        """Return an image of the camera, (H, W) or (H, W, channels), upright.
+
+        The same one if there is no turn.
+        """
         if self.rotate:
             image = np.asarray(cv2.rotate(image, _CODES[self.rotate]), np.uint8)
         if self.flip:
@@ -73,7 +81,10 @@ class Orientation:
         return x, y
 
     def from_upright(self, x: float, y: float) -> tuple[float, float]:
-        """Return where a position of the upright picture is in the camera's; the inverse of `to_upright`."""
+        """Return where a position of the upright picture is in the camera's.
+
+        The inverse of `to_upright`.
+        """
         if self.flip:
             x = 1 - x
         for _ in range(self.rotate // 90):
@@ -85,7 +96,10 @@ UNTURNED = Orientation()
 
 
 def check_bgr(image: object) -> None:
-    """Raise TypeError or ValueError unless `image` is a BgrImage. Sources call it once for each array."""
+    """Raise TypeError or ValueError unless `image` is a BgrImage.
+
+    Sources call it once for each array.
+    """
     if not isinstance(image, np.ndarray):
         raise TypeError(f"an image must be a NumPy array, not {type(image).__name__}")
     if image.dtype != np.uint8:
@@ -153,7 +167,10 @@ class Frame:
         return self.image.shape[1], self.image.shape[0]
 
     def of(self, source: SourceInfo, orientation: Orientation) -> Frame:
-        """Return the frame turned upright, and named after its source. source: as it opened, not turned."""
+        """Return the frame turned upright, and named after its source.
+
+        source: as it opened, not turned.
+        """
         if orientation == source.orientation:
             return replace(self, source=source)
         return replace(
@@ -165,15 +182,19 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class BlurredBackground:
-    """The camera's background, blurred. The person is inpainted before the blur, which avoids a halo."""
+    """The camera's background, blurred.
+
+    The person is inpainted before the blur, which avoids a halo.
+    """
 
     # Strength from 0 to 100 (only colours remain). Engines
     # raise it to what the level of strict mode allows.
     strength: float
     # Blur with discs that keep highlights, like a lens; executors that cannot do it blur as usual.
     bokeh: bool = False
+    # Pixels of the frame per pixel of the camera. The strength is that of the camera's
+    # frame, which is magnified.
     zoom: float = 1.0
-    """Pixels of the frame per pixel of the camera. The strength is that of the camera's frame, which is magnified."""
 
 
 # Background of the frame step: an image of the frame's size, or the blurred camera background.

@@ -1,4 +1,7 @@
-"""JSON files of the user that are read, changed and written again: what was not read is never overwritten."""
+"""JSON files of the user that are read, changed and written again.
+
+What was not read is never overwritten.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +40,10 @@ LOCK_LIMIT_S = 5.0
 
 
 def in_time(path: Path, read: Callable[[], T]) -> T:
-    """Return what `read` returns of a file. Raises what it raises, and TimeoutError where the disk does not answer."""
+    """Return what `read` returns of a file.
+
+    Raises what it raises, and TimeoutError where the disk does not answer.
+    """
     reading = on_own_thread("file-reader", read)
     wait([reading], GIVE_UP_S)
     if not reading.done():
@@ -46,7 +52,10 @@ def in_time(path: Path, read: Callable[[], T]) -> T:
 
 
 class UserFile(Generic[T]):
-    """A JSON file whose content `parse` turns into a value. Thread-safe, and safe beside other programs."""
+    """A JSON file whose content `parse` turns into a value.
+
+    Thread-safe, and safe beside other programs.
+    """
 
     def __init__(self, path: Path, parse: Callable[[JsonObject], T]) -> None:
         """parse: raises BrokenFileError, with the reason, for a content that cannot be used."""
@@ -64,7 +73,9 @@ class UserFile(Generic[T]):
         return self._parse(data)
 
     def change(self, update: Callable[[T | None], JsonObject | None]) -> Text | None:
-        """Replace the file atomically by what `update` makes of its value; by None nothing is written.
+        """Replace the file atomically by what `update` makes of its value.
+
+        By None nothing is written.
 
         `update` gets None where there is no file, or none that can be used: one that is damaged, of
         a newer version, or on a disk that does not answer now. Such a file is renamed to
@@ -116,8 +127,9 @@ class UserFile(Generic[T]):
         except OSError as error:
             raise SettingsError(
                 t(
-                    "The file {file} cannot be used ({reason}), and nothing is saved over it, because it cannot be "
-                    "kept under another name: {why}⟦; another file can be named with --config⟧.",
+                    "The file {file} cannot be used ({reason}), and nothing is saved over it, "
+                    "because it cannot be kept under another name: {why}⟦; another file can be "
+                    "named with --config⟧.",
                     file=self.path,
                     reason=reason,
                     why=why_not_written(error),

@@ -1,4 +1,5 @@
-"""Threads that can be stopped and are joined, slots that pass values between them, and builders beside the frame path.
+"""Threads that can be stopped and are joined, slots that pass values between them, and builders
+beside the frame path.
 
 Threads keep the error that ended them. A builder makes what takes longer than a frame: engines,
 backgrounds, cards.
@@ -39,7 +40,8 @@ class SlotClosed(Exception):
 
 
 class LatestSlot(Generic[T]):
-    """Holds the newest value between two threads, so that latency is bounded and nothing is read twice.
+    """Holds the newest value between two threads, so that latency is bounded and nothing is read
+    twice.
 
     Putting replaces an unread value and counts it as dropped.
     """
@@ -60,7 +62,9 @@ class LatestSlot(Generic[T]):
                 self._condition.notify_all()
 
     def get(self, timeout_s: float | None = None) -> T | None:
-        """Take the value; wait for one for up to `timeout_s` seconds (None: without limit). Return None on timeout.
+        """Take the value; wait for one for up to `timeout_s` seconds (None: without limit).
+
+        Return None on timeout.
 
         Raises SlotClosed once the slot is closed and empty.
         """
@@ -74,7 +78,10 @@ class LatestSlot(Generic[T]):
             return value
 
     def close(self) -> None:
-        """Accept no further values and wake a waiting reader. An unread value can still be taken."""
+        """Accept no further values and wake a waiting reader.
+
+        An unread value can still be taken.
+        """
         with self._condition:
             self._closed = True
             self._condition.notify_all()
@@ -131,7 +138,10 @@ class Worker:
         return self._thread is threading.current_thread()
 
     def join(self, timeout_s: float | None) -> bool:
-        """Wait for the end, None: however long that takes; return False if the thread still runs."""
+        """Wait for the end, None: however long that takes.
+
+        Return False if the thread still runs.
+        """
         if self._thread.ident is not None:
             self._thread.join(None if timeout_s is None else max(0.0, timeout_s))
         return not self._thread.is_alive()
@@ -147,7 +157,8 @@ class Worker:
 
     @contextmanager
     def blocking_call(self, problem: Callable[[], Text], limit_s: float) -> Iterator[None]:
-        """Mark a call of a driver, network or file system, which the watchdog reports as `problem` after limit_s.
+        """Mark a call of a driver, network or file system, which the watchdog reports as
+        `problem` after limit_s.
 
         problem: builds the text, which is needed only then.
         """
@@ -173,7 +184,8 @@ class Worker:
             lower_priority(self._niceness)
         try:
             target(self._stop)
-        except BaseException as error:  # noqa: BLE001 - the boundary of the thread; the watchdog reports it
+        except BaseException as error:  # noqa: BLE001
+            # The boundary of the thread; the watchdog reports it.
             self.error = error
             _log.warning("The %s thread ended with an error.", self.name, exc_info=error)
         finally:
@@ -185,7 +197,10 @@ class NoAnswerError(MattecamError):
 
 
 class _SupersededError(BaseException):
-    """What is being built is no longer wanted; no `except Exception` of a builder takes it for a failure."""
+    """What is being built is no longer wanted.
+
+    No `except Exception` of a builder takes it for a failure.
+    """
 
 
 class Reaching:
@@ -196,7 +211,9 @@ class Reaching:
         self._unanswered: dict[Path, Future[None]] = {}
 
     def start(self, file: Path) -> Future[None]:
-        """Return what is done once the disk of a file has answered, also that there is no such file."""
+        """Return what is done once the disk of a file has answered, also that there is no such
+        file.
+        """
         with self._lock:
             for path, answer in list(self._unanswered.items()):
                 if answer.done():
@@ -216,7 +233,9 @@ class Built(Generic[K, T]):
 
 
 class Builder(Worker, Generic[K, T]):
-    """Builds for the newest request on its own thread. An outcome that a newer one replaces unread is discarded.
+    """Builds for the newest request on its own thread.
+
+    An outcome that a newer one replaces unread is discarded.
 
     A file of a request that does not answer holds up this request alone. Its methods are for other
     threads.
@@ -231,8 +250,8 @@ class Builder(Worker, Generic[K, T]):
         *,
         niceness: int = 0,
     ) -> None:
-        """stage, niceness: as in `Worker`. None for engines: OpenVINO's workers, which run them, are
-        started here.
+        """stage, niceness: as in `Worker`.
+        None for engines: OpenVINO's workers, which run them, are started here.
         """
         super().__init__(name, self._serve, stage, niceness=niceness)
         self._reaching = Reaching()
@@ -255,7 +274,9 @@ class Builder(Worker, Generic[K, T]):
             self._condition.notify()
 
     def withdraw(self) -> None:
-        """Build nothing; what waits for a file ends, and the outcome of what is being built may still come."""
+        """Build nothing; what waits for a file ends, and the outcome of what is being built may
+        still come.
+        """
         with self._condition:
             self._request = None
             self.busy = False
@@ -290,7 +311,10 @@ class Builder(Worker, Generic[K, T]):
             self._condition.notify()
 
     def join(self, timeout_s: float | None) -> bool:
-        """Wait for the thread and discard outcomes that were not taken; return False if the thread still runs."""
+        """Wait for the thread and discard outcomes that were not taken.
+
+        Return False if the thread still runs.
+        """
         ended = super().join(timeout_s)
         if ended:
             self._replace_outcome(None)
@@ -300,7 +324,9 @@ class Builder(Worker, Generic[K, T]):
     def _serve(self, stop: threading.Event) -> None:
         while True:
             with self._condition:
-                self._condition.wait_for(lambda: stop.is_set() or self._retired or self._request is not None)
+                self._condition.wait_for(
+                    lambda: stop.is_set() or self._retired or self._request is not None,
+                )
                 if stop.is_set():
                     return
                 retired = self._retired
@@ -316,7 +342,9 @@ class Builder(Worker, Generic[K, T]):
                 self._build_for(key)
 
     def reach(self, file: Path | None, then: Callable[[], object]) -> None:
-        """Wait until the disk of a file answers: for `build`, before it reads the file. None: there is no file.
+        """Wait until the disk of a file answers: for `build`, before it reads the file.
+
+        None: there is no file.
 
         The status names a file that does not answer soon. Raises NoAnswerError if it does not for
         `GIVE_UP_S`; `then` is called, on any thread, once it does after that.
