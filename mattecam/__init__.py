@@ -1,4 +1,6 @@
-"""The Python API of Mattecam. Its names stay stable within a major version; everything else in the package is private.
+"""The Python API of Mattecam.
+
+Its names stay stable within a major version; everything else in the package is private.
 
 `Matting` mattes one stream of frames; `convert` mattes a file. `docs/api.md` has examples.
 """
@@ -11,7 +13,10 @@ if TYPE_CHECKING:
 else:
 
     def __getattr__(name: str) -> object:
-        """Load the API when a name is used: every command imports this package, and most need no network."""
+        """Load the API when a name is used.
+
+        Every command imports this package, and most need no network.
+        """
         if name == "__all__" or not name.startswith("_"):
             from mattecam import _api
 

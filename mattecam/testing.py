@@ -1,4 +1,6 @@
-"""Parts for tests of programs that use Mattecam: no camera, no network, no device, and faults on demand.
+"""Parts for tests of programs that use Mattecam.
+
+No camera, no network, no device, and faults on demand.
 
 A clock, faults, a room whose colour shows a leak, a source, a sink and an engine; `docs/api.md`
 shows their use.
@@ -18,7 +20,16 @@ import numpy as np
 from app.core.errors import Text
 from app.core.geometry import viewed
 from app.core.settings import CaptureSettings, EngineSettings
-from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Frame, Matte, Picture, SourceInfo
+from app.core.types import (
+    AlphaImage,
+    Backdrop,
+    BgrImage,
+    BlurredBackground,
+    Frame,
+    Matte,
+    Picture,
+    SourceInfo,
+)
 from app.matting.interface import EngineInfo, StepRequest
 
 __all__ = [
@@ -50,7 +61,10 @@ Fault = Callable[[], None] | BaseException
 
 
 class Faults:
-    """Called by every fake at every use under the name of the stage; does what a test has put there."""
+    """Called by every fake at every use under the name of the stage.
+
+    Does what a test has put there.
+    """
 
     def __init__(self) -> None:
         self._faults: dict[str, Fault] = {}
@@ -101,7 +115,10 @@ def shows_room(image: BgrImage) -> bool:
 
 
 class FakeSource:
-    """Gives the room with the person at a high rate. Read and close it on the thread that made it."""
+    """Gives the room with the person at a high rate.
+
+    Read and close it on the thread that made it.
+    """
 
     is_live = True
 
@@ -111,7 +128,10 @@ class FakeSource:
         faults: Faults | None = None,
         kind: str = "file",
     ) -> None:
-        """Faults are put at the stages `open_source`, `read` and `close_source`. kind: as in `SourceInfo`."""
+        """Faults are put at the stages `open_source`, `read` and `close_source`.
+
+        kind: as in `SourceInfo`.
+        """
         settings = settings or CaptureSettings()
         self._faults = faults or Faults()
         self._faults.at("open_source")
@@ -177,7 +197,9 @@ class FakeSink:
         return None
 
     def __init__(self, stage: str = "virtual_camera", faults: Faults | None = None) -> None:
-        """stage: what the faults of its use are put at; those of open and close at `open_…` and `close_…`."""
+        """stage: what the faults of its use are put at; those of open and close at `open_…` and
+        `close_…`.
+        """
         self._faults = faults or Faults()
         self._faults.at(f"open_{stage}")
         self.name = stage
@@ -194,7 +216,10 @@ class FakeSink:
 
 
 class ImmediateEngine(ABC):
-    """Base of engines in tests without state and resources: a subclass returns the matte of a step."""
+    """Base of engines in tests without state and resources.
+
+    A subclass returns the matte of a step.
+    """
 
     def step(self, request: StepRequest) -> Matte:
         """Run one step."""

@@ -193,9 +193,9 @@ class MobileNetV2(nn.Module):
                 stage.first_dilation,
             )
             layers.append(first)
-            layers.extend(
-                InvertedResidual(outputs, outputs, expansion, 1, stage.dilation) for _ in range(stage.repeats - 1)
-            )
+            for _ in range(stage.repeats - 1):
+                repeated = InvertedResidual(outputs, outputs, expansion, 1, stage.dilation)
+                layers.append(repeated)
             channels = outputs
         self.features = nn.ModuleList(layers)
 

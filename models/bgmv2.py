@@ -311,7 +311,9 @@ class MattingRefine(nn.Module):
         kernel_size: Literal[1, 3] = 3,
     ) -> None:
         if not 0 < backbone_scale <= 1 / 2:
-            raise ValueError(f"The backbone scale must be above 0 and at most 1/2, not {backbone_scale}.")
+            raise ValueError(
+                f"The backbone scale must be above 0 and at most 1/2, not {backbone_scale}.",
+            )
         super().__init__()
         self.backbone = _BACKBONES[backbone](6)
         f1, f2, f3, f4 = self.backbone.channels
@@ -330,11 +332,13 @@ class MattingRefine(nn.Module):
         """
         if src.shape != bgr.shape:
             raise ValueError(
-                f"Frame and plate must have the same shape, not {tuple(src.shape)} and {tuple(bgr.shape)}."
+                f"Frame and plate must have the same shape, not {tuple(src.shape)} and {tuple(bgr.shape)}.",
             )
         height, width = src.shape[2:]
         if height % CELL or width % CELL:
-            raise ValueError(f"Height and width must be multiples of {CELL}, not {height} and {width}.")
+            raise ValueError(
+                f"Height and width must be multiples of {CELL}, not {height} and {width}.",
+            )
         src_sm = self._shrink(src)
         bgr_sm = self._shrink(bgr)
         pha_sm, residual_sm, err_sm, hidden = self.coarse(src_sm, bgr_sm)

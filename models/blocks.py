@@ -150,7 +150,11 @@ def apply_filter(image: Tensor, slope: Tensor, offset: Tensor) -> Tensor:
     return resize(slope.float(), size) * guide(image) + resize(offset.float(), size)
 
 
-def moments(x: Tensor, y: Tensor, mean: Callable[[Tensor], Tensor]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def moments(
+    x: Tensor,
+    y: Tensor,
+    mean: Callable[[Tensor], Tensor],
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Return the means of x and y, their covariance and the variance of x, each (B, 4, h, w) like x
     and y.
 
@@ -202,7 +206,12 @@ class DeepGuidedFilter(nn.Module):
 
     def _mean(self, x: Tensor) -> Tensor:
         times = x.shape[1] // 4
-        return functional.conv2d(x, self.box_filter.weight.float().repeat(times, 1, 1, 1), padding=1, groups=x.shape[1])
+        return functional.conv2d(
+            x,
+            self.box_filter.weight.float().repeat(times, 1, 1, 1),
+            padding=1,
+            groups=x.shape[1],
+        )
 
 
 def _box(x: Tensor) -> Tensor:
@@ -216,4 +225,9 @@ def _box(x: Tensor) -> Tensor:
     channels = x.shape[1]
     taps = x.new_full((channels, 1, 1, 3), 1 / 3)
     rows = functional.conv2d(x, taps, padding=(0, 1), groups=channels)
-    return functional.conv2d(rows, taps.mT.reshape(channels, 1, 3, 1), padding=(1, 0), groups=channels)
+    return functional.conv2d(
+        rows,
+        taps.mT.reshape(channels, 1, 3, 1),
+        padding=(1, 0),
+        groups=channels,
+    )

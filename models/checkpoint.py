@@ -261,7 +261,8 @@ class _ArchiveUnpickler(pickle.Unpickler):
 
 
 def _torchscript_state(archive: zipfile.ZipFile) -> dict[str, Tensor]:
-    root = next(name.split("/")[0] for name in archive.namelist() if name.split("/")[1:] == ["data.pkl"])
+    paths = [name.split("/") for name in archive.namelist()]
+    root = next(path[0] for path in paths if path[1:] == ["data.pkl"])
     tensors: dict[str, Tensor] = {}
     _collect(_ArchiveUnpickler(archive, root).load(), "", tensors)
     return _tensors(tensors)

@@ -54,7 +54,8 @@ class ForgettingRule:
     where a fast person was. Before each step, its memories are therefore multiplied by the share to
     keep:
 
-        means = the small frame, halved twice (means of 2x2 pixels; incomplete squares at the right and lower border)
+        means = the small frame, halved twice (means of 2x2 pixels; incomplete squares at the
+                right and lower border)
         change = largest difference of a channel from the means of the frame before
         keep = 1 - dilate(clamp(change / rule.change - 1, 0, 1)) over 3x3 means
 
@@ -126,4 +127,6 @@ COEFFICIENTS = ("slope", "offset", "coarse")
 
 def state_names(count: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the names of `count` states before and after a step."""
-    return tuple(f"state{index}" for index in range(count)), tuple(f"next{index}" for index in range(count))
+    before = tuple(f"state{index}" for index in range(count))
+    after = tuple(f"next{index}" for index in range(count))
+    return before, after

@@ -74,7 +74,10 @@ class Export:
     alpha_margin: float | None = None
 
 
-def example_inputs(network: nn.Module, halvings: int = 0) -> tuple[dict[str, Tensor], tuple[tuple[int, int], ...]]:
+def example_inputs(
+    network: nn.Module,
+    halvings: int = 0,
+) -> tuple[dict[str, Tensor], tuple[tuple[int, int], ...]]:
     """Return example arrays (small frame, its halvings, states), and (channels, factor) of each
     state.
     """
@@ -105,5 +108,11 @@ def export_whole(network: nn.Module, direct: bool = False) -> Export:
     examples, states = example_inputs(network)
     before, after = state_names(len(states))
     core = Method(network, "coefficients")
-    stage = ExportStage("core", core, ("small", *before), (*COEFFICIENTS, *after), (*before, *after))
+    stage = ExportStage(
+        "core",
+        core,
+        ("small", *before),
+        (*COEFFICIENTS, *after),
+        (*before, *after),
+    )
     return Export((stage,), examples, states)

@@ -106,7 +106,13 @@ _BGMV2 = "https://github.com/PeterL1n/BackgroundMattingV2/releases/download/v1.0
 _DRIVE = "https://drive.usercontent.google.com/download?confirm=t&id="
 
 
-def _background_matting(title: str, backbone: str, sha256: str | None, *, ranks: tuple[int, int]) -> NetworkSpec:
+def _background_matting(
+    title: str,
+    backbone: str,
+    sha256: str | None,
+    *,
+    ranks: tuple[int, int],
+) -> NetworkSpec:
     """ranks: on a CPU and on a GPU."""
     file = f"torchscript_{backbone}_fp32.pth"
     return NetworkSpec(
@@ -122,7 +128,13 @@ def _background_matting(title: str, backbone: str, sha256: str | None, *, ranks:
     )
 
 
-def _saliency(title: str, weights: WeightSpec, *, small: bool = False, finds_any_object: bool = True) -> NetworkSpec:
+def _saliency(
+    title: str,
+    weights: WeightSpec,
+    *,
+    small: bool = False,
+    finds_any_object: bool = True,
+) -> NetworkSpec:
     return NetworkSpec(
         title=title,
         weights=weights,
@@ -253,14 +265,16 @@ def bundled() -> NetworkSpec:
 
 
 def auto_order(*, gpu: bool, plate: bool) -> list[NetworkSpec]:
-    """Return the networks that `auto` tries, best first; those that need a plate only with
-    `plate`.
+    """Return the networks that `auto` tries, best first.
+
+    Those that need a plate only with `plate`.
     """
-    ranked = [
-        (rank, spec)
-        for spec in NETWORKS.values()
-        if (rank := spec.gpu_rank if gpu else spec.cpu_rank) is not None and (plate or not spec.needs_plate)
-    ]
+    ranked = []
+    for spec in NETWORKS.values():
+        rank = spec.gpu_rank if gpu else spec.cpu_rank
+        is_usable = plate or not spec.needs_plate
+        if rank is not None and is_usable:
+            ranked.append((rank, spec))
     return [spec for _, spec in sorted(ranked, key=lambda pair: pair[0])]
 
 

@@ -44,7 +44,14 @@ class RSU(nn.Module):
     dilated. The flat block (RSU-LF) keeps the size and doubles the dilation instead.
     """
 
-    def __init__(self, depth: int, in_channels: int, mid: int, out_channels: int, flat: bool) -> None:
+    def __init__(
+        self,
+        depth: int,
+        in_channels: int,
+        mid: int,
+        out_channels: int,
+        flat: bool,
+    ) -> None:
         super().__init__()
         self.depth = depth
         self.flat = flat
@@ -189,7 +196,11 @@ class U2Net(nn.Module):
         state = like.new_zeros(batch, 4, height_small, width_small, dtype=torch.float32)
         return (state,)
 
-    def coefficients(self, src_small: Tensor, last: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def coefficients(
+        self,
+        src_small: Tensor,
+        last: Tensor,
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Return slope, offset, the mask and the new state; src_small is (B, 3, h, w), RGB in
         0..1.
         """

@@ -124,7 +124,15 @@ def export_images(images: tuple[str, ...], network: nn.Module, direct: bool = Fa
         beginning = Beginning(network, network.trunk)
         trunk = Method(network.trunk, "finish")
         stages = (
-            ExportStage("beginning", beginning, ("small",), begun, begun, float32=True, steady=True),
+            ExportStage(
+                "beginning",
+                beginning,
+                ("small",),
+                begun,
+                begun,
+                float32=True,
+                steady=True,
+            ),
             ExportStage("trunk", trunk, begun, deep, (*begun, *deep), steady=True),
         )
     reads = (*images, *deep, *before)

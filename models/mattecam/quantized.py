@@ -93,7 +93,10 @@ def _quantize_trunk(trunk: Trunk) -> None:
     """
     encoder = trunk.encoder
     encoder.stem = nn.Sequential(*_folded(encoder.stem), Quantizer())
-    stages: list[list[nn.Module]] = [list(map(_trunk_part, stage.children())) for stage in encoder.stages]
+    stages: list[list[nn.Module]] = []
+    for stage in encoder.stages:
+        parts: list[nn.Module] = [_trunk_part(part) for part in stage.children()]
+        stages.append(parts)
     last = stages[STAGES_TO_8 - 1][-1]
     assert isinstance(last, nn.Sequential)
     stages[STAGES_TO_8].insert(0, last.pop(1))
