@@ -1,4 +1,7 @@
-"""The command `convert`: one clip, or several with a manifest; progress, JSON events, signals, exit code."""
+"""The command `convert`: one clip, or several with a manifest.
+
+Progress, JSON events, signals, exit code.
+"""
 
 from __future__ import annotations
 
@@ -37,36 +40,67 @@ class FilmOptions:
 
     matte: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Use this matte, a film or a folder of images, in place of a network's."),
+        typer.Option(
+            metavar="FILE",
+            help="Use this matte, a film or a folder of images, in place of a network's.",
+        ),
     ] = None
-    alpha: Annotated[str | None, typer.Option(metavar="FILE", help="Also write the matte here.")] = None
+    alpha: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Also write the matte here.",
+        ),
+    ] = None
     foreground: Annotated[
         str | None,
-        typer.Option(metavar="FILE", help="Also write the foreground, premultiplied by the matte, here."),
+        typer.Option(
+            metavar="FILE",
+            help="Also write the foreground, premultiplied by the matte, here.",
+        ),
     ] = None
     fps: Annotated[
         str | None,
-        typer.Option(metavar="RATE", help="Frame rate of a folder of images, such as 24000/1001; default 30."),
+        typer.Option(
+            metavar="RATE",
+            help="Frame rate of a folder of images, such as 24000/1001; default 30.",
+        ),
     ] = None
     jobs: Annotated[
         int | None,
-        typer.Option(metavar="N", min=1, help="Worker processes, each on its own core; by default one on all."),
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="Worker processes, each on its own core; by default one on all.",
+        ),
     ] = None
     resume: Annotated[
-        bool, typer.Option("--resume", help="Skip clips that the manifest shows as done and unchanged.")
+        bool,
+        typer.Option(
+            "--resume",
+            help="Skip clips that the manifest shows as done and unchanged.",
+        ),
     ] = False
     cluster: Annotated[
         str | None,
-        typer.Option(metavar="[=ADDRESS]", help="Convert on Ray, on this machine or at this address."),
+        typer.Option(
+            metavar="[=ADDRESS]",
+            help="Convert on Ray, on this machine or at this address.",
+        ),
     ] = None
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace files that exist; without it the command is refused.")
+        bool,
+        typer.Option(
+            "--overwrite",
+            help="Replace files that exist; without it the command is refused.",
+        ),
     ] = False
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON event per line.")] = False
 
 
 def with_cluster_address(argv: Sequence[str]) -> list[str]:
-    """Return the arguments with an address for a `--cluster` without one, which means Ray on this machine.
+    """Return the arguments with an address for a `--cluster` without one, which means Ray on
+    this machine.
 
     A clip that follows is no address: those are `auto`, `local`, `host:port` and `ray://host:port`.
     """
@@ -82,7 +116,11 @@ def with_cluster_address(argv: Sequence[str]) -> list[str]:
 def convert(
     *,
     sources: Annotated[
-        list[str] | None, typer.Argument(metavar="IN", help="Videos, images, folders of images, or folders of videos.")
+        list[str] | None,
+        typer.Argument(
+            metavar="IN",
+            help="Videos, images, folders of images, or folders of videos.",
+        ),
     ] = None,
     target: Annotated[
         str,
@@ -135,7 +173,9 @@ def convert(
         or clips_in(sources[0]) != [sources[0]]  # a folder of clips
     )
     if is_batch and options.matte is not None:
-        raise UsageError("--matte belongs to a single source, without --jobs, --resume and --cluster; leave it out.")
+        raise UsageError(
+            "--matte belongs to a single source, without --jobs, --resume and --cluster; leave it out.",
+        )
     how = {
         "settings": settings,
         "overwrite": options.overwrite,
@@ -152,7 +192,10 @@ def _convert_one(
     options: FilmOptions,
     how: Mapping[str, Any],
 ) -> int:
-    """Convert the only clip and return the exit code. how: arguments of `convert`. Raises MattecamError."""
+    """Convert the only clip and return the exit code.
+
+    how: arguments of `convert`. Raises MattecamError.
+    """
     from app.offline.batch import Event, StopRequest
     from app.offline.convert import convert as run_convert
     from app.offline.files import single_output
@@ -217,7 +260,10 @@ def _convert_many(
     options: FilmOptions,
     how: Mapping[str, Any],
 ) -> int:
-    """Convert the clips and return the exit code. how: arguments of `plan_jobs`. Raises MattecamError."""
+    """Convert the clips and return the exit code.
+
+    how: arguments of `plan_jobs`. Raises MattecamError.
+    """
     from app.offline.batch import StopRequest, convert_batch
     from app.offline.executors import Processes, load_ray
     from app.offline.plan import plan_jobs
@@ -269,7 +315,10 @@ def _print_event(event: Event) -> None:
 
 @contextmanager
 def _shown(clips: int, as_json: bool) -> Iterator[Callable[[Event], None]]:
-    """Yield a function that shows events: JSON lines on standard output, or a bar over all clips."""
+    """Yield a function that shows events.
+
+    JSON lines on standard output, or a bar over all clips.
+    """
     if as_json:
         yield _print_event
         return

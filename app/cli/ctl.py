@@ -10,7 +10,15 @@ import typer
 
 from app.cli.terminal import notify
 from app.config.setting import NO_VALUE, parse_background
-from app.control.commands import COLLECT_S, SYNTAX, Command, Status, countdown_of, find_settable, parse_words
+from app.control.commands import (
+    COLLECT_S,
+    SYNTAX,
+    Command,
+    Status,
+    countdown_of,
+    find_settable,
+    parse_words,
+)
 from app.control.transport import ask
 from app.core import paths
 from app.core.errors import MattecamError, UsageError
@@ -22,7 +30,11 @@ OF_A_FILE = ("record", "record-alpha", "snapshot")
 
 def ctl(
     words: Annotated[
-        list[str], typer.Argument(metavar="COMMAND", help="What to do, with its argument; see the list above.")
+        list[str],
+        typer.Argument(
+            metavar="COMMAND",
+            help="What to do, with its argument; see the list above.",
+        ),
     ],
     as_json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
 ) -> None:
@@ -30,7 +42,9 @@ def ctl(
     command = _with_absolute_path(parse_words(words))
     if command.name == "plate":
         countdown_s = countdown_of(command.argument)
-        notify(f"Step out of the frame; capturing starts in {countdown_s:g} s and takes {COLLECT_S:g} s.")
+        notify(
+            f"Step out of the frame; capturing starts in {countdown_s:g} s and takes {COLLECT_S:g} s.",
+        )
     answer = ask(command)
     if not answer.done and answer.wrong_usage:
         raise UsageError(answer.message)
@@ -43,7 +57,9 @@ def ctl(
 
 
 def _with_absolute_path(command: Command) -> Command:
-    """Make a path in the command absolute, since the running program has another working directory."""
+    """Make a path in the command absolute, since the running program has another working
+    directory.
+    """
     text = command.argument
     if command.name == "set":
         name, value = command.assignment

@@ -1,4 +1,7 @@
-"""The command `headless`: runs the pipeline without a window, prints measurements, and may record a proof of it."""
+"""The command `headless`.
+
+Runs the pipeline without a window, prints measurements, and may record a proof of it.
+"""
 
 from __future__ import annotations
 
@@ -80,7 +83,7 @@ def run(start: StartSettings, options: LiveOptions) -> int:
         settings = with_proof(settings)
         seconds = PROOF_S
         notify(
-            f"No window and no virtual camera here, so I record a {seconds:g}-second sample: {settings.output.record}"
+            f"No window and no virtual camera here, so I record a {seconds:g}-second sample: {settings.output.record}",
         )
         if settings.capture.source == AUTO and not finds_camera(is_busy):
             notify("No camera was found, so the sample shows the demonstration.")
@@ -234,7 +237,9 @@ class HeadlessRun:
         self._wake: SimpleQueue[None] = SimpleQueue()
 
     def end(self) -> None:
-        """End the run (any thread, and from a signal handler, which must take no lock: `SimpleQueue` needs none)."""
+        """End the run (any thread, and from a signal handler, which must take no lock:
+        `SimpleQueue` needs none).
+        """
         self._ending = True
         self._wake.put(None)
 
@@ -402,7 +407,10 @@ def _milliseconds(latency: Latency) -> str:
 
 
 def described(status: PipelineStatus) -> str:
-    """Return model, executor, device and camera, which has been decided, in one line; empty until an engine runs."""
+    """Return model, executor, device and camera, which has been decided, in one line.
+
+    Empty until an engine runs.
+    """
     if status.engine is None or status.source is None or status.frames_out == 0:
         return ""
     source = status.source

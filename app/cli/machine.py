@@ -1,4 +1,7 @@
-"""The commands that show what this machine has, lacks and reaches: `devices`, `doctor`, `bench`, `weights`."""
+"""The commands that show what this machine has, lacks and reaches.
+
+`devices`, `doctor`, `bench`, `weights`.
+"""
 
 from __future__ import annotations
 
@@ -63,7 +66,13 @@ _SIGNS = {"ok": "[green]✓[/]", "warning": "[yellow]![/]", "problem": "[red]✗
 
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="For scripts and support.")] = False,
-    repair: Annotated[bool, typer.Option("--fix", help="Set up the virtual camera, after asking.")] = False,
+    repair: Annotated[
+        bool,
+        typer.Option(
+            "--fix",
+            help="Set up the virtual camera, after asking.",
+        ),
+    ] = False,
 ) -> None:
     """Check camera, virtual camera, processor, graphics card, models, display and disk; say what to do.
 
@@ -97,23 +106,41 @@ def _ask(shown: str) -> bool:
     print(f"{shown}\n", file=sys.stderr)
     if not sys.stdin.isatty():
         raise MattecamError(
-            "There is no terminal to confirm on; run the lines above as root, or run this command in a terminal."
+            "There is no terminal to confirm on; run the lines above as root, or run this command in a terminal.",
         )
     print("Run this? [y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
 @with_live_options(
-    "size", "model", "weights", "plate", "device", "executor", "precision", "downsample_ratio", "verbose"
+    "size",
+    "model",
+    "weights",
+    "plate",
+    "device",
+    "executor",
+    "precision",
+    "downsample_ratio",
+    "verbose",
 )
 def bench(
     *,
     as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,
     seconds: Annotated[
-        float, typer.Option(metavar="N", min=0.1, max=3600, help="About how long; it warms up first.")
+        float,
+        typer.Option(
+            metavar="N",
+            min=0.1,
+            max=3600,
+            help="About how long; it warms up first.",
+        ),
     ] = 20.0,
     trials: Annotated[
-        bool, typer.Option("--trials", help="Print what `auto` chooses from here, as text for a report.")
+        bool,
+        typer.Option(
+            "--trials",
+            help="Print what `auto` chooses from here, as text for a report.",
+        ),
     ] = False,
     live: LiveOptions,
 ) -> None:
@@ -142,7 +169,10 @@ def bench(
 
 
 weights = typer.Typer(
-    cls=GroupedProgram, help="Installed and available models.", no_args_is_help=True, rich_markup_mode=None
+    cls=GroupedProgram,
+    help="Installed and available models.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 
 
@@ -166,8 +196,20 @@ def list_weights() -> None:
 
 @weights.command(cls=GroupedCommand)
 def download(
-    names: Annotated[list[str], typer.Argument(metavar="NAME", help="Models, as in `weights list`.")],
-    again: Annotated[bool, typer.Option("--again", help="Download again even if installed.")] = False,
+    names: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="NAME",
+            help="Models, as in `weights list`.",
+        ),
+    ],
+    again: Annotated[
+        bool,
+        typer.Option(
+            "--again",
+            help="Download again even if installed.",
+        ),
+    ] = False,
 ) -> None:
     """Download models to the user's data folder and verify them; interrupted downloads resume."""
     from models.download import download as fetch  # other commands start without it
@@ -186,7 +228,9 @@ def download(
             path = fetch(name, show, again=again)
         print(path)
         if NETWORKS[name].weights.sha256 is None:
-            notify(f"No checksum of {name} is published; the downloaded file was trusted and its checksum recorded.")
+            notify(
+                f"No checksum of {name} is published; the downloaded file was trusted and its checksum recorded.",
+            )
 
 
 @weights.command("verify")

@@ -23,7 +23,15 @@ from app.cli.ctl import ctl
 from app.cli.machine import bench, devices, doctor, weights
 from app.cli.options import LiveOptions, with_live_options
 from app.cli.start import settings_from, what_is_used
-from app.cli.terminal import PLAIN, ControlCommand, GroupedCommand, GroupedProgram, notify, protect_outputs, refusal
+from app.cli.terminal import (
+    PLAIN,
+    ControlCommand,
+    GroupedCommand,
+    GroupedProgram,
+    notify,
+    protect_outputs,
+    refusal,
+)
 from app.config import logs
 from app.core import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE
 from app.core.errors import NO_MEMORY, MattecamError, UsageError, text_of
@@ -63,7 +71,10 @@ app = typer.Typer(
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command in `argv` (default: sys.argv) and return the exit code; print a failure as one sentence."""
+    """Run the command in `argv` (default: sys.argv) and return the exit code.
+
+    Print a failure as one sentence.
+    """
     try:
         words = with_cluster_address(sys.argv[1:] if argv is None else argv)
         code = _command(args=words, prog_name=program_command(), standalone_mode=False)
@@ -95,7 +106,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def run_to_exit(argv: Sequence[str] | None = None) -> NoReturn:
-    """Run `main` and end the process, even if a thread hangs in a driver and would keep it alive or abort it."""
+    """Run `main` and end the process, even if a thread hangs in a driver and would keep it alive
+    or abort it.
+    """
     refuse_open_umask()
     disable_core_dumps()
     limit_heaps()
@@ -122,7 +135,9 @@ def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
 
 
 def _open_outputs() -> None:
-    """Open outputs that are closed, and let them show similar characters for those that they lack."""
+    """Open outputs that are closed, and let them show similar characters for those that they
+    lack.
+    """
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:
@@ -142,8 +157,20 @@ def _fail(message: str, code: int) -> int:
 def _program(
     *,
     ctx: typer.Context,
-    shows_version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
-    no_models: Annotated[bool, typer.Option(NO_MODELS_OPTION, help="Download no network at the first start.")] = False,
+    shows_version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            help="Print the version and exit.",
+        ),
+    ] = False,
+    no_models: Annotated[
+        bool,
+        typer.Option(
+            NO_MODELS_OPTION,
+            help="Download no network at the first start.",
+        ),
+    ] = False,
     live: LiveOptions,
 ) -> None:
     """Replace the background of the camera's video, in a window; without a display like `headless`."""
@@ -157,7 +184,9 @@ def _program(
     if ctx.invoked_subcommand is None:
         raise typer.Exit(_window(live))
     if live.given:
-        raise UsageError(f"Options go after the command: `{program_command()} {ctx.invoked_subcommand} --…`.")
+        raise UsageError(
+            f"Options go after the command: `{program_command()} {ctx.invoked_subcommand} --…`.",
+        )
 
 
 # Commands at whose first start an installed copy, which

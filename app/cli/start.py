@@ -1,4 +1,7 @@
-"""What a run starts with: options over scene over settings file over defaults, and the files it writes."""
+"""What a run starts with.
+
+Options over scene over settings file over defaults, and the files it writes.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +43,8 @@ UNUSED_ZONES = "Zones that were painted for a camera are not used for films; nam
 
 
 def checked_files(settings: Settings, status_json: Path | None) -> tuple[Settings, Text | None]:
-    """Return the settings with a new name for each recording whose file exists, and a sentence about it.
+    """Return the settings with a new name for each recording whose file exists, and a sentence
+    about it.
 
     Raises UsageError if two files of the run are the same or a recording has no name of a video,
     SinkError if the status file cannot be written.
@@ -74,7 +78,9 @@ def checked_files(settings: Settings, status_json: Path | None) -> tuple[Setting
 
 def _check_status_file(path: Path) -> None:
     if str(path) == "-":
-        raise UsageError("“-” does not stand for standard input or output; name a file or a folder.")
+        raise UsageError(
+            "“-” does not stand for standard input or output; name a file or a folder.",
+        )
     try:
         if is_stream(path):
             return
@@ -83,7 +89,7 @@ def _check_status_file(path: Path) -> None:
                 head = file.read(HEAD_BYTES)
             if head and STATUS_FIELD not in head:
                 raise UsageError(
-                    f"{path} exists and holds no measurements of an earlier run; name another file with --status-json."
+                    f"{path} exists and holds no measurements of an earlier run; name another file with --status-json.",
                 )
         # The system names the reason; the file leaves no trace.
         with TemporaryFile(dir=path.parent):
@@ -146,7 +152,10 @@ def settings_from(options: LiveOptions, *, window: bool = False) -> StartSetting
 
 
 def _scene(name: str) -> scenes.Scene:
-    """Return a saved scene. Raises UsageError for an unknown one, SettingsError for a file that cannot be read."""
+    """Return a saved scene.
+
+    Raises UsageError for an unknown one, SettingsError for a file that cannot be read.
+    """
     file = scenes.default_path()
     try:
         return in_time(file, partial(scenes.SceneStore(file).get, name))
@@ -171,7 +180,8 @@ def _check_there(file: Path) -> None:
 
 def _not_usable(file: Path, error: BrokenFileError | OSError) -> UsageError:
     return UsageError(
-        f"The settings file {file} cannot be used: {why_not_used(error)}; correct or replace it, or leave --config out."
+        f"The settings file {file} cannot be used: {why_not_used(error)}; "
+        "correct or replace it, or leave --config out.",
     )
 
 
@@ -189,12 +199,17 @@ def _of_run(file: Path | None) -> Settings:
 
 
 def why_unconfirmed(file: Path) -> str:
-    """Return why a run with the settings in a file needs a word of the user: a part of a sentence."""
+    """Return why a run with the settings in a file needs a word of the user.
+
+    A part of a sentence.
+    """
     return f"The settings file {file} took the place of one that could not be read, and what that hid is unknown"
 
 
 def film_settings(options: LiveOptions, background: str | None = None) -> StartSettings:
-    """Return the settings of a film: command line over scene over the file of --config; green without a background.
+    """Return the settings of a film: command line over scene over the file of --config.
+
+    Green without a background.
 
     background: as on the command line. Raises UsageError.
     """
@@ -217,7 +232,8 @@ def on_console(
     options: LiveOptions,
     make: Callable[[LiveOptions], StartSettings] = settings_from,
 ) -> Settings:
-    """Return the settings of a command that logs to the console, and print what of them could not be used.
+    """Return the settings of a command that logs to the console, and print what of them could
+    not be used.
 
     Raises UsageError, and MattecamError for too little memory.
     """
@@ -258,8 +274,8 @@ def _with_installed_model(settings: Settings, options: LiveOptions) -> tuple[Set
     if is_installed:
         return settings, None
     return settings.replaced_at(["matting"], model=bundled().name, weights=None), t(
-        "The saved model {model} is not installed; {bundled} is used instead⟦ (`{program} weights list` shows what "
-        "is installed)⟧.",
+        "The saved model {model} is not installed; {bundled} is used instead⟦ (`{program} weights "
+        "list` shows what is installed)⟧.",
         model=weights or model,
         bundled=bundled().name,
         program=program_command(),

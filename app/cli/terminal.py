@@ -1,4 +1,6 @@
-"""What the command line prints: help, one sentence for each wrong usage, messages, progress and tables.
+"""What the command line prints.
+
+Help, one sentence for each wrong usage, messages, progress and tables.
 
 All of it is without control characters; messages and progress go to standard error.
 """
@@ -61,8 +63,15 @@ class Output:
     the screen.
     """
 
-    def __init__(self, stream: TextIO, *lost: type[OSError], shown: Callable[[str], str] = visible) -> None:
-        """lost: errors for which a text is lost, as to a closed terminal or full disk. shown: how a text is written."""
+    def __init__(
+        self,
+        stream: TextIO,
+        *lost: type[OSError],
+        shown: Callable[[str], str] = visible,
+    ) -> None:
+        """lost: errors for which a text is lost, as to a closed terminal or full disk.
+        shown: how a text is written.
+        """
         self.stream = stream
         self.lost = lost
         self._shown = shown
@@ -83,7 +92,8 @@ class Output:
 
 
 def protect_outputs() -> None:
-    """Let outputs show control characters and standard error lose what it cannot write, until the process ends.
+    """Let outputs show control characters and standard error lose what it cannot write, until
+    the process ends.
 
     A message that nobody can read must not end a call, a recording or a conversion.
     """
@@ -92,7 +102,10 @@ def protect_outputs() -> None:
 
 
 def console(*, stderr: bool = False, highlight: bool = False) -> Console:
-    """Return a console for coloured text and progress bars. Its texts must go through `visible`: colours are codes."""
+    """Return a console for coloured text and progress bars.
+
+    Its texts must go through `visible`: colours are codes.
+    """
     from rich.console import Console  # slow to import
 
     stream: Any = sys.stderr if stderr else sys.stdout
