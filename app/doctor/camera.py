@@ -20,7 +20,8 @@ def check_cameras(system: System, cameras: Sequence[CameraDevice]) -> tuple[Find
     """Return one finding per camera and fault. cameras: those that the capture side lists."""
     findings: list[Finding] = []
     for camera in cameras:
-        has_node = system.platform.startswith("linux") and not camera.by_pipewire and camera.rank is not Rank.PHONE
+        is_linux = system.platform.startswith("linux")
+        has_node = is_linux and not camera.by_pipewire and camera.rank is not Rank.PHONE
         node = camera.path.rpartition("/")[2]
         if has_node and system.path(f"{_VIRTUAL}/{node}").exists():
             continue  # the virtual camera has checks of its own
@@ -61,15 +62,19 @@ def check_cameras(system: System, cameras: Sequence[CameraDevice]) -> tuple[Find
 # Key of the registry with the privacy settings of cameras; below it those of desktop apps.
 _CONSENT = r"Software\Microsoft\Windows\CurrentVersion\CapabilityAccessManager\ConsentStore\webcam"
 ALLOW_ON_WINDOWS = t(
-    "Open Settings › Privacy & security › Camera, and switch on “Camera access” and “Let desktop apps access your "
-    "camera”."
+    "Open Settings › Privacy & security › Camera, and switch on “Camera access” and “Let desktop "
+    "apps access your camera”."
 )
 
 
 def _used_on_windows(system: System) -> Finding | None:
-    """Return which programs use a camera, as Windows shows them in its settings; None if none does."""
+    """Return which programs use a camera, as Windows shows them in its settings.
+
+    None if none does.
+    """
     programs = system.programs_since(rf"{_CONSENT}\NonPackaged", "LastUsedTimeStop")
-    others = [program for program in programs if not program.lower().startswith(("python", "mattecam"))]
+    own = ("python", "mattecam")
+    others = [program for program in programs if not program.lower().startswith(own)]
     if not others:
         return None
     detail = t("A camera is in use by {programs}.", programs=others)
@@ -78,7 +83,10 @@ def _used_on_windows(system: System) -> Finding | None:
 
 
 def _refused_by_windows(system: System) -> Finding | None:
-    """Return that the privacy settings of Windows keep cameras from programs; None where they do not."""
+    """Return that the privacy settings of Windows keep cameras from programs.
+
+    None where they do not.
+    """
     answers = (
         *system.registry_texts(_CONSENT, "Value"),
         *system.registry_texts(rf"{_CONSENT}\NonPackaged", "Value"),
@@ -108,17 +116,26 @@ def _none_finding(system: System) -> Finding:
             ALLOW_ON_WINDOWS,
         )
     elif not system.platform.startswith("linux"):
-        steps = (t("Allow camera access in the privacy settings of the system, and check the camera's own switch."),)
+        steps = (
+            t(
+                "Allow camera access in the privacy settings of the system, and check the camera's own switch.",
+            ),
+        )
     else:
         steps = (
-            t("Connect a camera; on a laptop check its camera switch or key. Then look at the kernel log:"),
+            t(
+                "Connect a camera; on a laptop check its camera switch or key. Then look at the kernel log:",
+            ),
             CommandLine("sudo dmesg | grep -i -e uvc -e video"),
         )
     return warning(t("camera"), t("No camera was found."), *steps)
 
 
 def _unusable(system: System) -> Finding | None:
-    """Return why a camera that the kernel of Linux knows is none for this program; None if it knows none."""
+    """Return why a camera that the kernel of Linux knows is none for this program.
+
+    None if it knows none.
+    """
     for node in system.names(_CLASS):
         name = system.read(f"{_CLASS}/{node}/name") or node
         device = f"/dev/{node}"
@@ -131,8 +148,8 @@ def _unusable(system: System) -> Finding | None:
                 name=name,
             )
             step = t(
-                "Install the libcamera plugin of PipeWire (pipewire-libcamera or libspa-0.2-libcamera) and log in "
-                "again; PipeWire then offers it."
+                "Install the libcamera plugin of PipeWire (pipewire-libcamera or "
+                "libspa-0.2-libcamera) and log in again; PipeWire then offers it."
             )
             return warning(t("camera"), detail, step)
         if not system.path(device).exists():

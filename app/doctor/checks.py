@@ -23,7 +23,12 @@ from app.doctor.display import missing_x11_libraries
 from app.doctor.finding import CommandLine, Finding, Steps, install_package, ok, problem, warning
 from app.doctor.proof import prove, prove_pipewire, read_opencv
 from app.doctor.system import System
-from app.doctor.virtual_camera import check_elsewhere, check_pipewire, check_virtual_camera, find_device
+from app.doctor.virtual_camera import (
+    check_elsewhere,
+    check_pipewire,
+    check_virtual_camera,
+    find_device,
+)
 from app.matting.choice import hardware
 from app.matting.choice.choice import candidates, choose
 from app.matting.choice.trials import AFFORDABLE_SHARE, best, described, trials_of
@@ -102,7 +107,9 @@ def check_display(system: System) -> Iterator[Finding]:
 
 
 def check_variables(system: System) -> Iterator[Finding]:
-    """Yield a finding where variables of other programs could not be kept away (app/system/isolation.py)."""
+    """Yield a finding where variables of other programs could not be kept away
+    (app/system/isolation.py).
+    """
     names = not_isolated(system.environment)
     if names:
         unset = " ".join(f"-u {name}" for name in names)
@@ -120,7 +127,10 @@ def _missing(names: list[str], steps: Steps) -> Finding:
 
 
 def check_processor() -> Iterator[Finding]:
-    """Yield which model `auto` chooses on the processor, in which precision, and why; nothing if none can run."""
+    """Yield which model `auto` chooses on the processor, in which precision, and why.
+
+    Nothing if none can run.
+    """
     try:
         choice = choose(EngineSettings(device="cpu"), live=True)
     except MattecamError:
@@ -138,14 +148,14 @@ def check_processor() -> Iterator[Finding]:
         return
     values |= {"precision": trial.words, "times": described(trials)}
     text = t(
-        "{processor}: the model {model} is chosen, in {precision}, which is the fastest here. Measured per frame: "
-        "{times}.",
+        "{processor}: the model {model} is chosen, in {precision}, which is the fastest here. "
+        "Measured per frame: {times}.",
         **values,
     )
     if trial.holds_rate:
         text = t(
-            "{processor}: the model {model} is chosen, in {precision}, which holds 30 fps with the least processor "
-            "time. Measured per frame: {times}.",
+            "{processor}: the model {model} is chosen, in {precision}, which holds 30 fps with the "
+            "least processor time. Measured per frame: {times}.",
             **values,
         )
     yield ok(t("processor"), text)
@@ -162,8 +172,8 @@ def _why_no_finer_model(chosen: str) -> Iterator[Finding]:
     if trial is None:
         return
     text = t(
-        "The finer model {model} takes {share} % of the time of all cores at 30 fps ({step} ms for a frame); auto "
-        "takes it in a call up to {most} %. Films use it.",
+        "The finer model {model} takes {share} % of the time of all cores at 30 fps ({step} ms for "
+        "a frame); auto takes it in a call up to {most} %. Films use it.",
         model=fine,
         share=f"{100 * trial.share_of_cores:.0f}",
         step=f"{trial.step_ms:.1f}",
@@ -274,8 +284,8 @@ def check_gpu(system: System, torch: TorchFacts | None) -> Finding:
         )
         return warning(_GPU, detail, *_steps_to_build(system, nvidia))
     step = t(
-        "Restart after a driver update. In a container, pass the card through (docker run --gpus all …). "
-        "CUDA_VISIBLE_DEVICES must not be empty."
+        "Restart after a driver update. In a container, pass the card through (docker run --gpus "
+        "all …). CUDA_VISIBLE_DEVICES must not be empty."
     )
     detail = t(
         "The NVIDIA driver {driver} supports torch {version} (CUDA {cuda}), but torch finds no card.",
@@ -285,7 +295,10 @@ def check_gpu(system: System, torch: TorchFacts | None) -> Finding:
 
 
 def check_intel(system: System) -> Iterator[Finding]:
-    """Yield what was measured on the GPU of Intel, and why it is not used; nothing where there is none."""
+    """Yield what was measured on the GPU of Intel, and why it is not used.
+
+    Nothing where there is none.
+    """
     name = t("Intel graphics")
     weights = on_hand(bundled().name)
     if not _has_card(system, _INTEL) or weights is None:
@@ -308,8 +321,8 @@ def check_intel(system: System) -> Iterator[Finding]:
         text = t("The GPU of Intel was not measured yet; Mattecam measures it beside the picture.")
     elif any(trial.accurate for trial in trials):
         text = t(
-            "With the driver {drivers}, auto takes the least processor time that holds 30 fps. Measured per frame: "
-            "{times}.",
+            "With the driver {drivers}, auto takes the least processor time that holds 30 fps. "
+            "Measured per frame: {times}.",
             drivers=drivers,
             times=described([*trials_of(bundled().name, weights), *trials]),
         )
@@ -336,7 +349,8 @@ def _steps_to_build(system: System, nvidia: environment.Nvidia | None) -> Iterat
     newest = max(environment.OLDEST_DRIVER.values())
     if nvidia is not None and nvidia.branch < newest:
         yield t(
-            "Best, install the NVIDIA driver {driver} or newer and restart, if the card supports it.", driver=newest
+            "Best, install the NVIDIA driver {driver} or newer and restart, if the card supports it.",
+            driver=newest,
         )
     builds = environment.suitable_builds(system.platform, system.machine, nvidia)
     if not builds[0].cuda:
@@ -436,7 +450,11 @@ def run_checks(
     proof: bool = True,
     only: str = "",
 ) -> tuple[Finding, ...]:
-    """Check this machine. proof: also send test pictures. only: how the names of the checks to run begin."""
+    """Check this machine.
+
+    proof: also send test pictures.
+    only: how the names of the checks to run begin.
+    """
     system = system or System()
     findings: list[Finding] = []
     for check in CHECKS:

@@ -1,4 +1,6 @@
-"""Find out whether a window can open without starting Qt in this process: it aborts where it cannot.
+"""Find out whether a window can open without starting Qt in this process.
+
+It aborts where it cannot.
 
 Imports the standard library only: what a window lacks is said before anything is installed.
 """
@@ -30,7 +32,8 @@ X11_LIBRARIES = {
 
 
 def missing_x11_libraries(find: Callable[[str], str | None]) -> tuple[list[str], str, str]:
-    """Return the libraries that are not installed, their packages on Debian and openSUSE, and on Fedora and Arch.
+    """Return the libraries that are not installed, their packages on Debian and openSUSE, and on
+    Fedora and Arch.
 
     find: like `ctypes.util.find_library`.
     """
@@ -50,7 +53,9 @@ ANSWER_S = 30.0
 def missing_libraries(
     environment: Mapping[str, str] = os.environ, find: Callable[[str], str | None] | None = None
 ) -> str | None:
-    """Return which libraries the window lacks on the X11 display, and the packages; None if it lacks none.
+    """Return which libraries the window lacks on the X11 display, and the packages.
+
+    None if it lacks none.
 
     Needs the standard library only: it is asked before anything is installed. find: like
     `ctypes.util.find_library`.
@@ -72,7 +77,10 @@ def missing_libraries(
 
 
 def window_problem(environment: Mapping[str, str] = os.environ) -> str | None:
-    """Return why no window can open, a part of a sentence; None if one can. A child process tries it (0.2 s)."""
+    """Return why no window can open, a part of a sentence; None if one can.
+
+    A child process tries it (0.2 s).
+    """
     if not LINUX:
         return None
     named = [f"{name}={environment[name]}" for name in VARIABLES if environment.get(name)]

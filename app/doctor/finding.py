@@ -1,4 +1,6 @@
-"""What a check found, why it matters, and how to fix it with the commands of this Linux distribution."""
+"""What a check found, why it matters, and how to fix it with the commands of this Linux
+distribution.
+"""
 
 from __future__ import annotations
 
@@ -66,32 +68,38 @@ WHY: Mapping[str, Text] = {
     "camera": t("Without a camera, only the demo and video files are available."),
     "camera: permission": t("Without permission the camera cannot be read."),
     "camera: in use": t("A camera delivers frames to one program at a time."),
-    "virtual camera": t("Without a virtual camera other programs cannot see the picture; only recording works."),
+    "virtual camera": t(
+        "Without a virtual camera other programs cannot see the picture; only recording works.",
+    ),
     "virtual camera: Secure Boot": t(
-        "With Secure Boot the kernel rejects modules whose key is not enrolled (“Key was rejected by service”)."
+        "With Secure Boot the kernel rejects modules whose key is not enrolled (“Key was rejected by service”).",
     ),
     "virtual camera: seen by browsers": t(
-        "Chromium, Chrome, Teams, Discord and Zoom do not list a virtual camera that also accepts output."
+        "Chromium, Chrome, Teams, Discord and Zoom do not list a virtual camera that also accepts output.",
     ),
-    "virtual camera: permission": t("Without permission the program cannot send frames to the virtual camera."),
+    "virtual camera: permission": t(
+        "Without permission the program cannot send frames to the virtual camera.",
+    ),
     "virtual camera: in use": t("A virtual camera accepts frames from one program at a time."),
     "virtual camera: test picture": t("Other programs see the same."),
     "PipeWire camera: test picture": t("Other programs see the same."),
     "virtual camera: after a restart": t("After a restart the virtual camera is missing."),
     "virtual camera: options": t(
-        "modprobe merges the options of all files, so devices may get another number, label or mode."
+        "modprobe merges the options of all files, so devices may get another number, label or mode.",
     ),
     "PipeWire camera": t(
-        "Programs that look for cameras in PipeWire, such as browsers and Flatpak programs, do not show the camera."
+        "Programs that look for cameras in PipeWire, such as browsers and Flatpak programs, do not show the camera.",
     ),
     "graphics card": t(
-        "On a CPU the most accurate models reach a few frames per second; a graphics card runs them in real time."
+        "On a CPU the most accurate models reach a few frames per second; a graphics card runs them in real time.",
     ),
     "models": t("Without a model the background cannot be replaced."),
     "disk": t("The program cannot store its files."),
     "display": t("The window cannot open; the program runs without a window."),
     "display: libraries": t("Qt cannot open a window without them."),
-    "variables": t("Libraries and packages that they name may take the place of the program's own and make it fail."),
+    "variables": t(
+        "Libraries and packages that they name may take the place of the program's own and make it fail.",
+    ),
 }
 
 
@@ -106,7 +114,10 @@ def warning(
     *steps: Text | CommandLine,
     why: Text | None = None,
 ) -> Finding:
-    """Return the finding of something that is missing or surprises. why: where that of `WHY` does not fit."""
+    """Return the finding of something that is missing or surprises.
+
+    why: where that of `WHY` does not fit.
+    """
     why = why or WHY.get(check) or WHY.get(check.partition(":")[0])
     return Finding(check, State.WARNING, detail, why, steps)
 
@@ -117,7 +128,10 @@ def problem(
     *steps: Text | CommandLine,
     why: Text | None = None,
 ) -> Finding:
-    """Return the finding of something that keeps a part of the program from working. why: as in `warning`."""
+    """Return the finding of something that keeps a part of the program from working.
+
+    why: as in `warning`.
+    """
     return replace(warning(check, detail, *steps, why=why), state=State.PROBLEM)
 
 
@@ -138,7 +152,9 @@ class Distribution:
     install: str = ""
     # What installs v4l2loopback.
     module: tuple[Text | str, ...] = (
-        t("Install the package v4l2loopback (often v4l2loopback-dkms) and the headers of the running kernel."),
+        t(
+            "Install the package v4l2loopback (often v4l2loopback-dkms) and the headers of the running kernel.",
+        ),
     )
     # What builds an installed v4l2loopback.
     build: tuple[Text | str, ...] = (t("Install the headers of the running kernel, then:"), DKMS)
@@ -190,7 +206,10 @@ def detect(system: System) -> Distribution:
 
 
 def for_kernel(lines: Sequence[Text | str], release: str) -> Steps:
-    """Return steps of a distribution for the kernel `release`; that of Arch contains its flavour."""
+    """Return steps of a distribution for the kernel `release`.
+
+    That of Arch contains its flavour.
+    """
     headers = "linux-headers"
     for flavour in ("lts", "zen", "hardened", "rt"):
         if f"-{flavour}" in release:
@@ -206,7 +225,10 @@ def for_kernel(lines: Sequence[Text | str], release: str) -> Steps:
 
 
 def nixos_configuration(options: str) -> Steps:
-    """Return the steps that change configuration.nix; NixOS discards changes in /etc. options: of v4l2loopback."""
+    """Return the steps that change configuration.nix; NixOS discards changes in /etc. options.
+
+    Of v4l2loopback.
+    """
     return (
         t("In /etc/nixos/configuration.nix:"),
         CommandLine("boot.extraModulePackages = [ config.boot.kernelPackages.v4l2loopback ];"),
@@ -218,7 +240,10 @@ def nixos_configuration(options: str) -> Steps:
 
 
 def install_package(system: System, **names: str) -> Steps:
-    """Return the steps that install the package. names: its name by distribution; `every`: that in all others."""
+    """Return the steps that install the package.
+
+    names: its name by distribution; `every`: that in all others.
+    """
     distribution = detect(system)
     name = names.get(distribution.name, names.get("every"))
     if name is None or not distribution.install:

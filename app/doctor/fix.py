@@ -1,4 +1,7 @@
-"""Repair the virtual camera (`doctor --fix`): write two files and load the module, after the user has confirmed."""
+"""Repair the virtual camera (`doctor --fix`).
+
+Write two files and load the module, after the user has confirmed.
+"""
 
 from __future__ import annotations
 
@@ -23,12 +26,16 @@ _FIX_TIMEOUT_S = 300.0  # includes the time to enter a password
 
 
 def make_script(system: System) -> list[str]:
-    """Return the shell lines to run as root so that other programs list the virtual camera; the first failure ends it.
+    """Return the shell lines to run as root so that other programs list the virtual camera.
+
+    The first failure ends it.
 
     Empty if nothing is to be done. Raise MattecamError if the repair is not possible.
     """
     if not system.platform.startswith("linux"):
-        raise MattecamError("On this system the virtual camera comes from OBS; run `doctor` to see what to install.")
+        raise MattecamError(
+            "On this system the virtual camera comes from OBS; run `doctor` to see what to install.",
+        )
     module = read_module(system)
     device = find_device(system)
     nixos = detect(system).name == "nixos"
@@ -57,7 +64,10 @@ def make_script(system: System) -> list[str]:
 
 
 def elevate(system: System) -> list[str]:
-    """Return the prefix that runs a command as root: nothing for root, sudo on a terminal, pkexec on a desktop."""
+    """Return the prefix that runs a command as root.
+
+    Nothing for root, sudo on a terminal, pkexec on a desktop.
+    """
     if system.user == "root":
         return []
     desktop = bool(system.environment.get("DISPLAY") or system.environment.get("WAYLAND_DISPLAY"))
@@ -75,7 +85,8 @@ def shell(script: Sequence[str]) -> list[str]:
 
 
 def desktop_command(system: System) -> list[str]:
-    """Return the command line of the repair with a password dialog of the desktop in place of a terminal.
+    """Return the command line of the repair with a password dialog of the desktop in place of a
+    terminal.
 
     Empty if nothing is to be done, the repair is not possible, or the desktop has no such dialog.
     """
@@ -92,7 +103,10 @@ def desktop_command(system: System) -> list[str]:
 
 
 def run_fix(line: Sequence[str]) -> None:
-    """Run the command line; sudo may ask for a password on the terminal. Raise MattecamError if it fails."""
+    """Run the command line; sudo may ask for a password on the terminal.
+
+    Raise MattecamError if it fails.
+    """
     try:
         done = subprocess.run(
             list(line),
@@ -102,7 +116,7 @@ def run_fix(line: Sequence[str]) -> None:
         )
     except subprocess.TimeoutExpired as error:
         raise MattecamError(
-            f"The repair did not finish within {_FIX_TIMEOUT_S:.0f} seconds; run the shown commands as root."
+            f"The repair did not finish within {_FIX_TIMEOUT_S:.0f} seconds; run the shown commands as root.",
         ) from error
     except OSError as error:
         raise MattecamError(
@@ -120,11 +134,13 @@ def failure(output: str, exit_code: int) -> Text:
     """Return what a failed script means, in a sentence; the log gets its output."""
     log.warning("The repair ended with exit code %d: %s", exit_code, output)
     if "in use" in output:
-        return t("The repair failed: the virtual camera is in use. Close the programs that use it and try again.")
+        return t(
+            "The repair failed: the virtual camera is in use. Close the programs that use it and try again.",
+        )
     if "Key was rejected" in output or "Required key not available" in output:
         return t(
-            "The repair failed: Secure Boot rejects the module. Enrol its key as shown under “Virtual camera: Secure "
-            "Boot”."
+            "The repair failed: Secure Boot rejects the module. Enrol its key as shown under "
+            "“Virtual camera: Secure Boot”."
         )
     if "Operation not permitted" in output:
         return t("The repair failed: Secure Boot or a container forbids loading modules.")

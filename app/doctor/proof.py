@@ -1,4 +1,7 @@
-"""Prove that other programs receive the right picture: send colour bars, read them back, and compare."""
+"""Prove that other programs receive the right picture.
+
+Send colour bars, read them back, and compare.
+"""
 
 from __future__ import annotations
 
@@ -56,7 +59,9 @@ Frames = Generator[BgrImage, None, None]
 
 
 def colour_bars(width: int, height: int) -> BgrImage:
-    """Return (height, width, 3) uint8 BGR with eight different vertical bars, so that mirroring is detected."""
+    """Return (height, width, 3) uint8 BGR with eight different vertical bars, so that mirroring
+    is detected.
+    """
     image = np.empty((height, width, 3), np.uint8)
     for index, colour in enumerate(_BARS_BGR):
         image[:, index * width // 8 : (index + 1) * width // 8] = colour
@@ -201,7 +206,10 @@ def read_opencv(device: str) -> Frames:
 
 
 def prove_pipewire(read_s: float = 2.0) -> Finding:
-    """Send bars through PipeWire and read them back. read_s: how long a frame may take to arrive."""
+    """Send bars through PipeWire and read them back.
+
+    read_s: how long a frame may take to arrive.
+    """
     from app.output.pipewire import PipeWireCamera, PipeWireNode
     from app.system.pipewire.stream import NodeReader
     from app.system.pipewire.video_format import to_bgr

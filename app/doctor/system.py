@@ -23,7 +23,10 @@ _COMMAND_TIMEOUT_S = 10.0
 
 
 def run_command(command: Sequence[str]) -> str | None:
-    """Return what a short command without side effects prints; None if it is missing, fails or takes ten seconds."""
+    """Return what a short command without side effects prints.
+
+    None if it is missing, fails or takes ten seconds.
+    """
     try:
         done = subprocess.run(
             list(command),
@@ -38,7 +41,10 @@ def run_command(command: Sequence[str]) -> str | None:
 
 
 def user_name() -> str:
-    """Return the name of this user; its number where the system knows no name, as in a container."""
+    """Return the name of this user.
+
+    Its number where the system knows no name, as in a container.
+    """
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # OSError from Python 3.13 on
@@ -48,7 +54,10 @@ def user_name() -> str:
 
 
 def registry_texts(key: str, name: str) -> tuple[str, ...]:
-    """Return the texts that the registry of Windows has under a name, for this user and for all; none elsewhere."""
+    """Return the texts that the registry of Windows has under a name, for this user and for all.
+
+    None elsewhere.
+    """
     found: list[str] = []
     if sys.platform == "win32":
         import winreg
@@ -61,7 +70,10 @@ def registry_texts(key: str, name: str) -> tuple[str, ...]:
 
 
 def programs_since(key: str, name: str) -> tuple[str, ...]:
-    """Return the desktop apps below a key of the registry of Windows whose number of this name is 0; none elsewhere.
+    """Return the desktop apps below a key of the registry of Windows whose number of this name
+    is 0.
+
+    None elsewhere.
 
     Windows names them by their paths, with `#` in place of the backslashes.
     """
@@ -80,7 +92,10 @@ def programs_since(key: str, name: str) -> tuple[str, ...]:
 
 
 def camera_permissions() -> Mapping[str, str] | None:
-    """Return what the camera portal has stored, without asking the user; None if there is no portal."""
+    """Return what the camera portal has stored, without asking the user.
+
+    None if there is no portal.
+    """
     from app.system.portal import PortalError, read_permissions
 
     try:

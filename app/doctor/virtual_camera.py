@@ -1,4 +1,7 @@
-"""Check the virtual cameras: v4l2loopback and PipeWire on Linux, programs that provide one elsewhere."""
+"""Check the virtual cameras.
+
+V4l2loopback and PipeWire on Linux, programs that provide one elsewhere.
+"""
 
 from __future__ import annotations
 
@@ -99,7 +102,10 @@ def find_devices(system: System) -> list[LoopbackDevice]:
     in_order = [number for number in asked_for if number in numbers]
     in_order += [number for number in numbers if number not in asked_for]
     caps = system.read(f"{_PARAMETERS}/exclusive_caps").split(",")
-    exclusive = {number for number, value in zip(in_order, caps, strict=False) if value in ("Y", "1")}
+    exclusive = set()
+    for number, value in zip(in_order, caps, strict=False):
+        if value in ("Y", "1"):
+            exclusive.add(number)
     devices = []
     for number in numbers:
         label = system.read(f"{_SYSFS}/video{number}/name")
@@ -108,7 +114,10 @@ def find_devices(system: System) -> list[LoopbackDevice]:
 
 
 def find_device(system: System) -> LoopbackDevice | None:
-    """Return the device that the program uses: the first one with its label. Others belong to other programs."""
+    """Return the device that the program uses: the first one with its label.
+
+    Others belong to other programs.
+    """
     for device in find_devices(system):
         if camera_names.is_own(device.label):
             return device
@@ -116,7 +125,8 @@ def find_device(system: System) -> LoopbackDevice | None:
 
 
 def module_options(system: System, *further: str) -> str:
-    """Return the options that load the module with the device of this program, and those that others have now.
+    """Return the options that load the module with the device of this program, and those that
+    others have now.
 
     Loading it with one device alone would take away the camera of a laptop that v4l2-relayd sends,
     or that of OBS. further: labels of more devices.
@@ -203,7 +213,9 @@ def _repair(system: System, *by_hand: CommandLine) -> Steps:
 
 
 def _absent(system: System, module: Module) -> tuple[Text, Steps]:
-    """Return what is missing of a module that was not built for the running kernel, and how to get it."""
+    """Return what is missing of a module that was not built for the running kernel, and how to
+    get it.
+    """
     distribution = detect(system)
     kernel = system.release
     if kernel not in module.kernels and module.kernels:
@@ -219,7 +231,11 @@ def _absent(system: System, module: Module) -> tuple[Text, Steps]:
             kernel=kernel,
         )
         host = t("Load the module on the host, outside the container:")
-        return detail, (host, *for_kernel(distribution.module, "$(uname -r)"), _load_command(system))
+        return detail, (
+            host,
+            *for_kernel(distribution.module, "$(uname -r)"),
+            _load_command(system),
+        )
     if not module.installed:
         steps = for_kernel(distribution.module, kernel)
         return t("The kernel module v4l2loopback is not installed."), (*steps, t("Then:"), _REPAIR)
@@ -242,14 +258,19 @@ def _secure_boot_findings(system: System, module: Module) -> Iterator[Finding]:
         key = _signing_key(system)
         yield warning(
             t("virtual camera: Secure Boot"),
-            t("Secure Boot is on: the module must be signed with a key that is enrolled in the firmware."),
+            t(
+                "Secure Boot is on: the module must be signed with a key that is enrolled in the firmware.",
+            ),
             t("Enrol the signing key, restart, and confirm on the blue screen:"),
             CommandLine(f"sudo mokutil --import {key}"),
         )
 
 
 def _signing_key(system: System) -> str:
-    """Return the public key that DKMS or akmods sign with; the usual one where none is there yet."""
+    """Return the public key that DKMS or akmods sign with.
+
+    The usual one where none is there yet.
+    """
     of_dkms = "/var/lib/dkms/mok.pub"
     of_akmods = "/etc/pki/akmods/certs/public_key.der"
     for key in (of_dkms, "/var/lib/shim-signed/mok/MOK.der", of_akmods):
@@ -263,7 +284,10 @@ def _caps_finding(system: System, device: LoopbackDevice) -> Finding:
     if device.exclusive_caps:
         return ok(
             check,
-            t("{device} has exclusive_caps=1: browsers and meeting programs list it.", device=device.path),
+            t(
+                "{device} has exclusive_caps=1: browsers and meeting programs list it.",
+                device=device.path,
+            ),
         )
     detail = t("{device} was loaded without exclusive_caps=1.", device=device.path)
     close = t("Close every program that uses {device}, then:", device=device.path)
@@ -317,7 +341,9 @@ def _busy_finding(system: System, device: LoopbackDevice) -> Finding:
         device=path,
         programs=programs,
     )
-    step = t("If that program is Mattecam, nothing needs to be done. Otherwise close it or use another device:")
+    step = t(
+        "If that program is Mattecam, nothing needs to be done. Otherwise close it or use another device:",
+    )
     return warning(check, detail, step, CommandLine(f"fuser -v {path}"))
 
 
@@ -357,7 +383,10 @@ def _conflict_findings(system: System) -> Iterator[Finding]:
 
 
 def check_elsewhere(cameras: Collection[str]) -> Iterator[Finding]:
-    """Yield one finding of a system other than Linux. cameras: names of the virtual cameras that it lists."""
+    """Yield one finding of a system other than Linux.
+
+    cameras: names of the virtual cameras that it lists.
+    """
     check = t("virtual camera: installed")
     if cameras:
         yield ok(check, t("Installed: {programs}.", programs=tuple(cameras)))
@@ -382,10 +411,15 @@ def check_pipewire(system: System) -> Iterator[Finding]:
         detail = t("PipeWire does not answer, so there is no PipeWire camera.")
         yield warning(t("PipeWire camera: service"), detail, t("Start PipeWire:"), _START)
     else:
-        yield ok(t("PipeWire camera: service"), t("PipeWire answers: the program offers a PipeWire camera."))
+        yield ok(
+            t("PipeWire camera: service"),
+            t("PipeWire answers: the program offers a PipeWire camera."),
+        )
         yield from _portal_findings(system)
         for snap in ("chromium", "firefox"):
-            connections = system.run(["snap", "connections", snap]) if snap in system.names("/snap") else None
+            connections = None
+            if snap in system.names("/snap"):
+                connections = system.run(["snap", "connections", snap])
             if re.search(rf"^camera\s+{snap}:camera\s+-", connections or "", re.MULTILINE):
                 step = CommandLine(f"sudo snap connect {snap}:camera")
                 detail = t("The snap {program} may not use cameras.", program=snap)

@@ -1,4 +1,6 @@
-"""Create and complete `.venv` beside run.py, with the standard library only; download the recommended network into it.
+"""Create and complete `.venv` beside run.py, with the standard library only.
+
+Download the recommended network into it.
 
 Packages are installed from the lock files in `requirements/`: pip refuses every file whose hash is
 not listed there, and nothing is built from source. An interrupted setup resumes on the next start:
@@ -78,7 +80,9 @@ class TorchBuild:
     newest: Capability = (99, 9)
 
     def suits(self, machine: str, nvidia: Nvidia | None) -> bool:
-        """Return whether processor, driver and at least one card, as far as known, run this build."""
+        """Return whether processor, driver and at least one card, as far as known, run this
+        build.
+        """
         if not self.cuda:
             return True
         if nvidia is None or nvidia.branch < OLDEST_DRIVER[int(self.cuda.partition(".")[0])]:
@@ -133,7 +137,8 @@ def find_nvidia() -> Nvidia | None:
 
 
 def read_nvidia(smi: str, mark: str) -> Nvidia | None:
-    """Return driver and cards from the output of `SMI_QUERY` and the content of `NVIDIA_MARK`, each empty if missing.
+    """Return driver and cards from the output of `SMI_QUERY` and the content of `NVIDIA_MARK`,
+    each empty if missing.
 
     None if neither names a driver.
     """
@@ -223,7 +228,10 @@ def unsupported_system() -> str | None:
 
 
 def _system_version() -> tuple[str, str]:
-    """Return what the locked wheels need a version of, and the version here; empty if it is not known."""
+    """Return what the locked wheels need a version of, and the version here.
+
+    Empty if it is not known.
+    """
     if sys.platform == "linux":
         name, version = platform.libc_ver()
     else:
@@ -233,13 +241,18 @@ def _system_version() -> tuple[str, str]:
 
 
 def installed(requirements: Path) -> bool:
-    """Return whether all pinned versions are installed. Local versions match: 2.13.0+cpu counts as 2.13.0."""
+    """Return whether all pinned versions are installed.
+
+    Local versions match: 2.13.0+cpu counts as 2.13.0.
+    """
     pinned = pins(requirements)
     return all(_version(name) in (version, ALSO.get(name, version)) for name, version in pinned)
 
 
 def pins(requirements: Path) -> Iterator[tuple[str, str]]:
-    """Yield the (package, version) pairs that apply to this Python, including those of included files."""
+    """Yield the (package, version) pairs that apply to this Python, including those of included
+    files.
+    """
     for line in requirements.read_text(encoding="utf-8").splitlines():
         if line.startswith("-r "):
             yield from pins(requirements.parent / line[3:])
@@ -298,7 +311,9 @@ def set_up(requirements: Path) -> None:
             return
         if not _is_usable(PYTHON):
             if importlib.util.find_spec("ensurepip") is None:
-                raise OSError(f"Python's venv module is missing; on Debian `sudo apt install python{VERSION}-venv`")
+                raise OSError(
+                    f"Python's venv module is missing; on Debian `sudo apt install python{VERSION}-venv`",
+                )
             venv.create(VENV, clear=True, symlinks=os.name != "nt")
             log.write_text("")
             _run(
@@ -333,7 +348,10 @@ def _is_usable(python: Path) -> bool:
 
 
 def install(requirements: Path, log: Path, lock: int) -> None:
-    """Install the locked packages into `.venv`. lock: a handle that pip inherits. Raises OSError with the reason."""
+    """Install the locked packages into `.venv`.
+
+    lock: a handle that pip inherits. Raises OSError with the reason.
+    """
     log.write_text("")
     builds = suitable_builds(sys.platform, platform.machine(), find_nvidia())
     size = CUDA_SIZE if builds[0].cuda else SIZE
@@ -360,7 +378,10 @@ def _lock_file(name: str) -> Path:
 
 
 def count_packages(locks: list[Path]) -> int:
-    """Return how many packages of these files are for this Python and system; 0 if it cannot be told."""
+    """Return how many packages of these files are for this Python and system.
+
+    0 if it cannot be told.
+    """
     found = subprocess.run(
         [str(PYTHON), "-I", "-c", COUNT, *map(str, locks)],
         capture_output=True,
@@ -372,7 +393,10 @@ def count_packages(locks: list[Path]) -> int:
 
 
 def _install_torch(build: TorchBuild, log: Path, lock: int, count: int, *, last: bool) -> bool:
-    """Install a build of PyTorch. Return False if no index offers it and it is not the last one to try."""
+    """Install a build of PyTorch.
+
+    Return False if no index offers it and it is not the last one to try.
+    """
     url = f"{PYTORCH_INDEX}/{build.index}"
     # Used for torch only: with more packages the index could replace any of them.
     index = ["--index-url", url] if build.index and _answers(f"{url}/torch/") else []
@@ -387,7 +411,10 @@ def _install_torch(build: TorchBuild, log: Path, lock: int, count: int, *, last:
 
 
 def _pip(options: list[str], log: Path, lock: int, count: int) -> None:
-    """Run `pip install`; raise OSError with the reason if it fails. count: of all packages, 0 if it is not known."""
+    """Run `pip install`; raise OSError with the reason if it fails.
+
+    count: of all packages, 0 if it is not known.
+    """
     command = [
         "pip",
         "install",
@@ -401,7 +428,10 @@ def _pip(options: list[str], log: Path, lock: int, count: int) -> None:
 
 
 def _run(module: list[str], log: Path, lock: int, first: str, count: int = 0) -> None:
-    """Run a module of `.venv`, with progress. first: the step until its output names one. Raises OSError."""
+    """Run a module of `.venv`, with progress.
+
+    first: the step until its output names one. Raises OSError.
+    """
     with log.open("a") as out:
         child = subprocess.Popen(
             [str(PYTHON), "-I", "-m", *module],
@@ -441,7 +471,10 @@ def explain(output: str) -> str:
 def show_progress(
     child: subprocess.Popen[bytes], log: Path, first: str, total: int, silent_s: float = SILENT_S
 ) -> None:
-    """Show time and step in one line on a terminal; elsewhere print a line per step, and one after `silent_s`."""
+    """Show time and step in one line on a terminal.
+
+    Elsewhere print a line per step, and one after `silent_s`.
+    """
     started_s = time.monotonic()
     shown = ""
     shown_s = 0.0
@@ -464,7 +497,9 @@ def show_progress(
 
 
 def step_of(output: str, total: int) -> str:
-    """Return what pip does, such as `package 12 of 57: Collecting numpy`, from its output; empty before the first.
+    """Return what pip does, such as `package 12 of 57: Collecting numpy`, from its output.
+
+    Empty before the first.
 
     total: of all packages, 0 if it is not known.
     """

@@ -1,4 +1,5 @@
-"""Isolate the program from packages, libraries and plug-ins that environment variables of other programs name.
+"""Isolate the program from packages, libraries and plug-ins that environment variables of other
+programs name.
 
 ROS, conda and programs with a Qt of their own set such variables for whole sessions. This module
 imports only what Python itself has loaded already: any other module may be shadowed by one of
@@ -17,15 +18,22 @@ INSTALLED = __name__.startswith("mattecam.")
 LIBRARIES = "LD_LIBRARY_PATH"
 # Removed beside those of Python. Qt may load GTK, for the look of GNOME.
 OTHERS = (
-    "QT_PLUGIN_PATH", "QT_QPA_PLATFORM_PLUGIN_PATH", "GTK_PATH", "GIO_MODULE_DIR", "DYLD_LIBRARY_PATH",
+    "QT_PLUGIN_PATH",
+    "QT_QPA_PLATFORM_PLUGIN_PATH",
+    "GTK_PATH",
+    "GIO_MODULE_DIR",
+    "DYLD_LIBRARY_PATH",
     "DYLD_FRAMEWORK_PATH",
-)  # fmt: skip
+)
 # Variables of Python that bring in no code.
 HARMLESS = "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE", "PYTHONNOUSERSITE", "PYTHONSAFEPATH"
 
 
 def isolate(command: list[str]) -> None:
-    """Replace this process by `command`, an isolated Python (-I) with a clean environment; return if it needs none."""
+    """Replace this process by `command`, an isolated Python (-I) with a clean environment.
+
+    Return if it needs none.
+    """
     clean = isolated(os.environ)
     removed = {name for name, value in os.environ.items() if clean.get(name) != value}
     is_disturbed = not removed.issubset(HARMLESS)
@@ -39,8 +47,12 @@ def isolate(command: list[str]) -> None:
 
 
 def isolated(environment: "Mapping[str, str]") -> dict[str, str]:
-    """Return the environment without the variables of other programs; child processes inherit it."""
-    clean = {name: value for name, value in environment.items() if not name.startswith("PYTHON") and name not in OTHERS}
+    """Return the environment without the variables of other programs.
+
+    Child processes inherit it.
+    """
+    removed = [name for name in environment if name.startswith("PYTHON") or name in OTHERS]
+    clean = {name: value for name, value in environment.items() if name not in removed}
     folders = [folder for folder in _folders(clean) if _of_system(folder) or _holds_python(folder)]
     clean.pop(LIBRARIES, None)
     if folders:
@@ -74,14 +86,19 @@ def _folders(environment: "Mapping[str, str]") -> list[str]:
 
 
 def _of_system(folder: str) -> bool:
-    """Return whether a folder holds the NVIDIA driver, as in containers, or libraries of Nix, which has no others."""
+    """Return whether a folder holds the NVIDIA driver, as in containers, or libraries of Nix,
+    which has no others.
+    """
     if folder.startswith("/nix/store/"):
         return True
     return os.path.exists(f"{folder}/libcuda.so.1")  # noqa: PTH110 - no pathlib
 
 
 def _holds_python(folder: str) -> bool:
-    """Return whether this process has loaded its libpython from a folder; without it Python does not start (Linux)."""
+    """Return whether this process has loaded its libpython from a folder.
+
+    Without it Python does not start (Linux).
+    """
     try:
         with open("/proc/self/maps", "rb") as maps:  # noqa: PTH123
             return os.fsencode(os.path.realpath(folder)) + b"/libpython" in maps.read()

@@ -1,4 +1,6 @@
-"""Calls to the portals of the desktop (Linux, D-Bus), and the one that lets sandboxed programs use cameras."""
+"""Calls to the portals of the desktop (Linux, D-Bus), and the one that lets sandboxed programs
+use cameras.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,15 @@ from contextlib import closing
 from enum import Enum
 from typing import Any
 
-from jeepney import DBusAddress, DBusErrorResponse, MatchRule, Message, MessageType, Properties, new_method_call
+from jeepney import (
+    DBusAddress,
+    DBusErrorResponse,
+    MatchRule,
+    Message,
+    MessageType,
+    Properties,
+    new_method_call,
+)
 from jeepney.bus_messages import message_bus
 from jeepney.io.blocking import DBusConnection, Proxy, open_dbus_connection
 from jeepney.wrappers import unwrap_msg
@@ -37,13 +47,15 @@ class PortalFault(Enum):
     """Why a portal gives nothing."""
 
     NO_PORTAL = t(
-        "The desktop has no camera portal; install xdg-desktop-portal with the backend of the desktop, or choose "
-        "another source."
+        "The desktop has no camera portal; install xdg-desktop-portal with the backend of the "
+        "desktop, or choose another source."
     )
     REFUSED = t(
-        "The desktop refused access to its cameras; allow it in the privacy settings, or choose another source."
+        "The desktop refused access to its cameras; allow it in the privacy settings, or choose another source.",
     )
-    NO_ANSWER = t("The question of the desktop about the camera was not answered; answer it, or choose another source.")
+    NO_ANSWER = t(
+        "The question of the desktop about the camera was not answered; answer it, or choose another source.",
+    )
 
 
 class PortalError(Exception):
@@ -58,7 +70,8 @@ def connect() -> DBusConnection:
     """Return a connection to the session bus; the caller closes it. Raises PortalError."""
     try:
         return open_dbus_connection(enable_fds=True, auth_timeout=ANSWER_S)
-    except (OSError, KeyError, ValueError, RuntimeError) as error:  # RuntimeError: an address without a path
+    # RuntimeError: an address without a path.
+    except (OSError, KeyError, ValueError, RuntimeError) as error:
         raise PortalError(PortalFault.NO_PORTAL) from error
 
 
@@ -75,7 +88,10 @@ def call(bus: DBusConnection, message: Message, fault: PortalFault) -> tuple[Any
 
 
 def _request(bus: DBusConnection, member: str, question_s: float) -> None:
-    """Make a call to the portal for cameras that the user may have `question_s` to answer. Raises PortalError."""
+    """Make a call to the portal for cameras that the user may have `question_s` to answer.
+
+    Raises PortalError.
+    """
     token = f"mattecam{os.getpid()}_{next(_tokens)}"
     message = new_method_call(_CAMERAS, member, "a{sv}", ({"handle_token": ("s", token)},))
     sender = bus.unique_name.removeprefix(":").replace(".", "_")
@@ -99,7 +115,9 @@ def _request(bus: DBusConnection, member: str, question_s: float) -> None:
 
 
 def read_permissions() -> Mapping[str, str]:
-    """Return the stored answers (`yes`, `no`, `ask`) by the program's id; the user is not asked anything.
+    """Return the stored answers (`yes`, `no`, `ask`) by the program's id.
+
+    The user is not asked anything.
 
     The id of programs outside a sandbox is empty. Raises PortalError where there is no portal.
     """
@@ -114,7 +132,9 @@ def read_permissions() -> Mapping[str, str]:
 
 
 def open_cameras(question_s: float) -> int:
-    """Ask for access to the cameras and return a socket to a PipeWire that shows these alone; the caller closes it.
+    """Ask for access to the cameras and return a socket to a PipeWire that shows these alone.
+
+    The caller closes it.
 
     The desktop may ask the user, who has `question_s` to answer. Raises PortalError.
     """

@@ -157,10 +157,16 @@ class Source:
 
 
 class SoundServer:
-    """A connection to the sound server of the user's session. Used on one thread, which also runs its events."""
+    """A connection to the sound server of the user's session.
+
+    Used on one thread, which also runs its events.
+    """
 
     def __init__(self, timeout_s: float = 3.0) -> None:
-        """Connect and list the sources. Raises OSError: the library is missing, or no server answers in this time."""
+        """Connect and list the sources.
+
+        Raises OSError: the library is missing, or no server answers in this time.
+        """
         self._pulse = load()
         self._loop: int | None = self._pulse.pa_mainloop_new()
         self._context: int | None = self._pulse.pa_context_new(
@@ -191,7 +197,10 @@ class SoundServer:
         return bool(self._pulse.pa_context_get_state(self._context) == _CONTEXT_READY)
 
     def wait(self, timeout_s: float) -> None:
-        """Return once something has happened, or after so many seconds. Lists and streams change only here."""
+        """Return once something has happened, or after so many seconds.
+
+        Lists and streams change only here.
+        """
         if self._lists_are_outdated and self._unanswered_questions == 0 and self.is_connected:
             self._ask()
         self._pulse.pa_mainloop_prepare(self._loop, round(timeout_s * 1e6))
@@ -301,13 +310,19 @@ class SourceStream:
 
     @property
     def source(self) -> str:
-        """Name of the source that the server connects the stream to; empty while it connects to none."""
+        """Name of the source that the server connects the stream to.
+
+        Empty while it connects to none.
+        """
         if self._state != _READY:
             return ""
         return _text(self._pulse.pa_stream_get_device_name(self._stream))
 
     def read(self) -> tuple[bytes, float]:
-        """Return the samples that have arrived, and the age in seconds of the last one; no bytes if none have."""
+        """Return the samples that have arrived, and the age in seconds of the last one.
+
+        No bytes if none have.
+        """
         parts: list[bytes] = []
         if self._state != _READY:
             return b"", 0.0

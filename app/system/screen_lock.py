@@ -42,7 +42,9 @@ FAILURES = (OSError, KeyError, ValueError, RuntimeError, DBusErrorResponse)
 
 
 class _Bus:
-    """A connection whose signals wait until they are taken, also those that come before an answer."""
+    """A connection whose signals wait until they are taken, also those that come before an
+    answer.
+    """
 
     def __init__(self, bus: str, rules: list[MatchRule]) -> None:
         """bus: `SYSTEM` or `SESSION`. Raises one of `FAILURES`."""
@@ -65,7 +67,10 @@ class _Bus:
         return body
 
     def comes_from(self, signal: Message, name: str) -> bool:
-        """Return whether the owner of a name has sent a signal: any account may send one to this program alone."""
+        """Return whether the owner of a name has sent a signal.
+
+        Any account may send one to this program alone.
+        """
         try:
             (owner,) = self._proxy.GetNameOwner(name)
         except DBusErrorResponse:
@@ -73,7 +78,10 @@ class _Bus:
         return bool(signal.header.fields.get(HeaderFields.sender) == owner)
 
     def next_signal(self) -> Message | None:
-        """Return a signal that has arrived; None if there is none. Raises OSError once the bus is gone."""
+        """Return a signal that has arrived; None if there is none.
+
+        Raises OSError once the bus is gone.
+        """
         with suppress(TimeoutError):
             while not self._signals:
                 self.connection.recv_messages(timeout=0)

@@ -100,7 +100,10 @@ class PixelSize:
 
 
 def is_loopback(folder: Path) -> bool:
-    """Return whether a device is of v4l2loopback, by its folder in sysfs; opening the device could wake a camera."""
+    """Return whether a device is of v4l2loopback, by its folder in sysfs.
+
+    Opening the device could wake a camera.
+    """
     return (folder / "max_openers").exists()  # an attribute of that driver only
 
 
@@ -144,7 +147,10 @@ def pixel_formats(node: int, queue: int) -> Iterator[int]:
 
 
 def frame_sizes(node: int, code: int) -> Iterator[tuple[int, int]]:
-    """Yield the sizes (width, height) of a pixel format; those of `COMMON_SIZES` if it has all within limits."""
+    """Yield the sizes (width, height) of a pixel format.
+
+    Those of `COMMON_SIZES` if it has all within limits.
+    """
     for index in range(_MAX_ENTRIES):
         request = bytearray(44)
         struct.pack_into("II", request, 0, index, code)
@@ -172,7 +178,10 @@ def fourcc(code: int) -> str:
 
 
 def captured_kind(node: int) -> CapturedKind:
-    """Return how the frames of a camera are to be understood, in the format in use. Raises OSError."""
+    """Return how the frames of a camera are to be understood, in the format in use.
+
+    Raises OSError.
+    """
     has_planes = bool(capability(node).flags & CAN_CAPTURE_MPLANE)
     request = bytearray(_FORMAT_BYTES)
     struct.pack_into("I", request, 0, CAPTURE_MPLANE if has_planes else CAPTURE)
@@ -195,7 +204,10 @@ def output_format(node: int) -> PixelSize:
 
 
 def set_output_format(node: int, wanted: PixelSize, stride: int, frame_bytes: int) -> None:
-    """Ask for a format of BT.601, limited range; the driver may give another one. Raises OSError."""
+    """Ask for a format of BT.601, limited range; the driver may give another one.
+
+    Raises OSError.
+    """
     request = bytearray(_FORMAT_BYTES)
     struct.pack_into("I", request, 0, OUTPUT)
     struct.pack_into(

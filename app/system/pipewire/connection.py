@@ -1,4 +1,5 @@
-"""A connection to the PipeWire daemon, the functions and structures of libpipewire, and the cameras that it lists.
+"""A connection to the PipeWire daemon, the functions and structures of libpipewire, and the
+cameras that it lists.
 
 The layouts have not changed from version 0.3.40 to 1.4. Only fields that are read here are
 declared; newer versions append further ones.
@@ -35,7 +36,10 @@ class _Interface(Structure):
 
 
 def _call(address: int, method: tuple[int, Any], *arguments: object) -> Any:
-    """Call a method of an object. method: its number in the table, which begins with the version, and its prototype."""
+    """Call a method of an object.
+
+    method: its number in the table, which begins with the version, and its prototype.
+    """
     number, prototype = method
     interface = _Interface.from_address(address)
     entry = c_void_p.from_address(interface.methods + number * ctypes.sizeof(c_void_p))
@@ -99,12 +103,14 @@ class Connection:
     """Thread-safe under `locked`."""
 
     def __init__(self, remote_fd: int | None = None) -> None:
-        """remote_fd: a socket that leads to a daemon, which is consumed; None: the daemon of the user's session. Raises
-        OSError if the library is missing or no daemon answers.
+        """remote_fd: a socket that leads to a daemon, which is consumed; None: the daemon of the
+        user's session.
+        Raises OSError if the library is missing or no daemon answers.
         """
         # What must stay in memory as long as events arrive.
         self.listeners: list[object] = []
-        # The portal hides every node; the session manager, another process, then grants the cameras.
+        # The portal hides every node; the session manager, another process, then grants
+        # the cameras.
         self.is_granted_later = remote_fd is not None
         self._context: int | None = None
         try:
@@ -133,7 +139,9 @@ class Connection:
             self.library.pw_thread_loop_unlock(self._loop)
 
     def flush(self) -> None:
-        """Wait until the thread has delivered the events that are queued (locked; the lock is released meanwhile)."""
+        """Wait until the thread has delivered the events that are queued (locked; the lock is
+        released meanwhile).
+        """
         # struct pw_loop has the addresses of two objects. A call that blocks is done after all
         # events that were queued before it.
         address = self.library.pw_thread_loop_get_loop(self._loop)
@@ -237,7 +245,8 @@ def list_cameras(
 ) -> tuple[ListedCamera, ...]:
     """Return the cameras of other programs and devices, in the order in which they were added.
 
-    has_needed: whether these are enough; a connection of the portal waits for further ones. Raises OSError.
+    has_needed: whether these are enough; a connection of the portal waits for further ones. Raises
+    OSError.
     """
     listed = threading.Event()
     changed = threading.Condition()

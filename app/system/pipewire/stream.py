@@ -1,4 +1,6 @@
-"""Streams of PipeWire, the memory of their frames, and the reader of the frames of a node, such as a camera."""
+"""Streams of PipeWire, the memory of their frames, and the reader of the frames of a node, such
+as a camera.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,17 @@ import os
 import struct
 import threading
 from collections.abc import Mapping, Sequence
-from ctypes import CFUNCTYPE, POINTER, Structure, c_char_p, c_int, c_int32, c_int64, c_uint32, c_void_p
+from ctypes import (
+    CFUNCTYPE,
+    POINTER,
+    Structure,
+    c_char_p,
+    c_int,
+    c_int32,
+    c_int64,
+    c_uint32,
+    c_void_p,
+)
 from enum import Enum
 from fractions import Fraction
 
@@ -122,7 +134,10 @@ def write_frame(
     time_ns: int,
     number: int,
 ) -> None:
-    """Write a C-contiguous frame and its time into a buffer; a buffer that does not hold it stays empty."""
+    """Write a C-contiguous frame and its time into a buffer.
+
+    A buffer that does not hold it stays empty.
+    """
     buffer = _buffer_at(address)
     block = buffer.datas[0]
     fits = bool(block.data) and block.maxsize >= frame.nbytes
@@ -143,7 +158,10 @@ def write_frame(
 
 
 def _read_frame(address: int) -> tuple[bytes, int]:
-    """Return the filled bytes of a buffer and the stride of a row; no bytes if it is empty or not mapped."""
+    """Return the filled bytes of a buffer and the stride of a row.
+
+    No bytes if it is empty or not mapped.
+    """
     block = _buffer_at(address).datas[0]
     chunk = block.chunk.contents
     if not block.data or chunk.offset > block.maxsize:
@@ -269,7 +287,10 @@ class Stream:
             )
 
     def dequeue(self) -> int | None:
-        """Return the address of a free buffer; None if there is none, or while the stream is closed (locked)."""
+        """Return the address of a free buffer.
+
+        None if there is none, or while the stream is closed (locked).
+        """
         if self._stream is None:
             return None
         address: int | None = self._library.pw_stream_dequeue_buffer(self._stream)
@@ -394,7 +415,10 @@ class NodeReader(Stream):
         return self.state is StreamState.UNCONNECTED
 
     def read(self, timeout_s: float) -> RawFrame | None:
-        """Return the next unread frame; None if none arrives within `timeout_s` or the node is lost."""
+        """Return the next unread frame.
+
+        None if none arrives within `timeout_s` or the node is lost.
+        """
         with self._arrived:
             self._arrived.wait_for(lambda: self._newest is not None or self.lost, timeout_s)
             frame = self._newest

@@ -52,7 +52,10 @@ def choice(how: int, *values: Value) -> Value:
 
 
 def build_object(kind: int, identity: int, properties: Mapping[int, Value]) -> bytes:
-    """Return the pod of an object. kind: its type; identity: the parameter that it is a value of."""
+    """Return the pod of an object.
+
+    kind: its type; identity: the parameter that it is a value of.
+    """
     parts = [struct.pack("<II", kind, identity)]
     parts += [struct.pack("<II", key, 0) + _pod(value) for key, value in properties.items()]
     return _pod(Value(_OBJECT, b"".join(parts)))
@@ -64,7 +67,9 @@ def pod_bytes(header: bytes) -> int:
 
 
 def parse_object(pod: bytes) -> dict[int, tuple[int, ...]]:
-    """Return each property of an object as unsigned 32-bit integers; of a choice its values, the default first.
+    """Return each property of an object as unsigned 32-bit integers.
+
+    Of a choice its values, the default first.
 
     Raises ValueError for another pod.
     """
@@ -161,7 +166,10 @@ _MAX_SIZE = (16384, 16384)
 
 @dataclass(frozen=True, slots=True)
 class VideoFormat:
-    """A format of video. Layouts of YUV are offered as BT.601, limited range, unless it says otherwise."""
+    """A format of video.
+
+    Layouts of YUV are offered as BT.601, limited range, unless it says otherwise.
+    """
 
     layout: PixelLayout
     width: int
@@ -193,7 +201,9 @@ class VideoFormat:
         return self.stride * self.rows
 
     def as_offer(self, *others: PixelLayout) -> bytes:
-        """Return the parameter that offers this format, and the same size in `others`, which are less preferred."""
+        """Return the parameter that offers this format, and the same size in `others`, which are
+        less preferred.
+        """
         properties = {
             **_video(self.layout, *others),
             _SIZE: value(RECTANGLE, self.width, self.height),
@@ -210,7 +220,8 @@ class VideoFormat:
 
 
 def any_format(layouts: Sequence[PixelLayout], width: int, height: int, fps: Fraction) -> bytes:
-    """Return the parameter that accepts these layouts, the first preferred, in any size and rate, preferably these.
+    """Return the parameter that accepts these layouts, the first preferred, in any size and
+    rate, preferably these.
 
     MJPG cannot be offered together with others.
     """
@@ -267,8 +278,9 @@ class RawFrame:
 
 
 def to_pixels(frame: RawFrame) -> NDArray[np.uint8] | None:
-    """Return a frame of any layout but MJPG without the padding of its rows; None if it is cut off or padded in a way
-    that cannot be read.
+    """Return a frame of any layout but MJPG without the padding of its rows.
+
+    None if it is cut off or padded in a way that cannot be read.
 
     (height, width, bytes of a pixel), or all planes as (rows, width).
     """
@@ -293,7 +305,8 @@ def to_pixels(frame: RawFrame) -> NDArray[np.uint8] | None:
 
 
 def to_bgr(frame: RawFrame) -> BgrImage | None:
-    """Return a frame of any layout but MJPG as (height, width, 3) uint8 BGR, YUV as BT.601 of limited range.
+    """Return a frame of any layout but MJPG as (height, width, 3) uint8 BGR, YUV as BT.601 of
+    limited range.
 
     None as in `to_pixels`.
     """
