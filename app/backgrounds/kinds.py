@@ -178,7 +178,9 @@ class VideoBackground(Background):
         first = next(self._round, None)
         if first is None:
             self._video.close()
-            raise BackgroundError(t("The video {file} contains no readable frame; choose another file.", file=path))
+            raise BackgroundError(
+                t("The video {file} contains no readable frame; choose another file.", file=path),
+            )
         self._first_s, self._first = first
         self._round_s: float | None = None  # unknown until the first round has been decoded
         self._layout = layout

@@ -298,7 +298,16 @@ class _Shaped:
             if font is None:
                 self._built_in.draw(image, run, left, baseline, size_px, colour)
             else:
-                _draw_run(image, run, font.sized(size_px), direction, left, baseline, size_px, colour)
+                _draw_run(
+                    image,
+                    run,
+                    font.sized(size_px),
+                    direction,
+                    left,
+                    baseline,
+                    size_px,
+                    colour,
+                )
             left += self._width_of(run, font, direction, size_px)
 
     def _width_of(self, run: str, font: _Font | None, direction: str, size_px: int) -> int:
@@ -377,9 +386,14 @@ def _draw_run(
     sheet = Image.new("RGBA", (width, ascent + descent + 2 * margin), (*colour[::-1], 0))
     shaping = direction if features.check("raqm") else None
     ImageDraw.Draw(sheet).text(
-        (margin, margin + ascent), run, (*colour[::-1], 255), font.loaded, anchor="ls", direction=shaping,
+        (margin, margin + ascent),
+        run,
+        (*colour[::-1], 255),
+        font.loaded,
+        anchor="ls",
+        direction=shaping,
         embedded_color=True,
-    )  # fmt: skip
+    )
     scale = size_px / font.size_px
     if scale != 1:
         scaled_width = max(1, round(width * scale))

@@ -109,8 +109,14 @@ def live_encoder(wanted: str, width: int, height: int, rate: Fraction) -> VideoE
     # Of the preset superfast, only motion search by quarter pixels and the deblocking filter are
     # worth their time. At a constant quantizer, x264 does not look at each frame twice to choose
     # one.
-    parameters = f"subme=1:deblock=0,0:bframes=0:rc-lookahead=0:sync-lookahead=0:sliced-threads=1:threads={threads}"
-    return VideoEncoder("x264", "libx264", {"preset": "ultrafast", "qp": "23", "x264-params": parameters}, live=True)
+    no_delay = "bframes=0:rc-lookahead=0:sync-lookahead=0:sliced-threads=1"
+    parameters = f"subme=1:deblock=0,0:{no_delay}:threads={threads}"
+    return VideoEncoder(
+        "x264",
+        "libx264",
+        {"preset": "ultrafast", "qp": "23", "x264-params": parameters},
+        live=True,
+    )
 
 
 def encodes(encoder: VideoEncoder, width: int, height: int) -> bool:

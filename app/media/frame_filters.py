@@ -1,4 +1,6 @@
-"""Filters of decoded frames: deinterlacing, conversion of HDR and wide-gamut colours to BT.709, of sizes and formats.
+"""Filters of decoded frames.
+
+Deinterlacing, conversion of HDR and wide-gamut colours to BT.709, of sizes and formats.
 
 Frames of interlaced video hold two half images, taken at different times, in alternating rows.
 Tables convert BT.2020 and P3 colours, also of HDR video, for standard displays.

@@ -341,7 +341,9 @@ class _Packets:
         stamps = _joined(recordings, orders)
         lasting = _joined(durations, orders)
         # During which there is no sound, which would lose its place.
-        self.leaps = [leap for leap in leaps if is_discontinuous(video.container) and not leap.sounds(sounding)]
+        self.leaps = []
+        if is_discontinuous(video.container):
+            self.leaps = [leap for leap in leaps if not leap.sounds(sounding)]
         clock = FrameClock(start_s, interval_s, self.leaps)
         self.times_s = np.zeros(len(stamps))
         for number, (stamp, duration) in enumerate(zip(stamps, lasting, strict=True)):
@@ -445,7 +447,8 @@ def find_grid(
     """
     exact = [simple_rate(rate) for rate in named if 0 < rate < MAX_RATE]
     mean = Fraction((len(times_s) - 1) / (times_s[-1] - times_s[0]))
-    near = [rate for rate in (Fraction(round(mean)), broadcast_rate(mean), simple_rate(mean)) if rate]
+    whole = Fraction(round(mean))
+    near = [rate for rate in (whole, broadcast_rate(mean), simple_rate(mean)) if rate]
     # Simple rates first: a mean is off by rounding.
     likely = sorted([*exact, *near], key=lambda rate: rate.denominator not in (1, 1001))
     every = np.arange(len(times_s))

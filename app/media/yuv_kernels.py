@@ -108,7 +108,13 @@ def _weave(first: Bytes, row: int, second: Bytes, other: int, pairs: Pairs, y: i
 
 
 @_public(bool)
-def packed_rows(image: Bytes, matrix: Weights, packed: Bytes, chroma: Bytes, luma_first: bool) -> None:
+def packed_rows(
+    image: Bytes,
+    matrix: Weights,
+    packed: Bytes,
+    chroma: Bytes,
+    luma_first: bool,
+) -> None:
     """Convert (H, 3 * W) BGR of even size to packed 4:2:2, (H, 2 * W): YUYV, or UYVY unless
     `luma_first`.
 

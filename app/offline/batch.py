@@ -314,12 +314,16 @@ def _locked(folder: Path) -> Iterator[None]:
     for path in (tries, folder / MANIFEST):
         if path.is_symlink():
             # It may lead to any file or folder of the user.
-            raise SinkOpenError(f"{path} cannot be written: it is a symbolic link, which is not followed; remove it.")
+            raise SinkOpenError(
+                f"{path} cannot be written: it is a symbolic link, which is not followed; remove it.",
+            )
     tries.mkdir(parents=True, exist_ok=True)
     lock_path = tries / "lock"
     lock = lock_file(lock_path, wait=False)
     if lock is None:
-        raise UsageError(f"Another conversion writes to {folder}; wait for it or choose another folder.")
+        raise UsageError(
+            f"Another conversion writes to {folder}; wait for it or choose another folder.",
+        )
     with lock:
         for stale in tries.iterdir():
             if stale.is_dir():

@@ -340,7 +340,9 @@ def convert(
     if is_cut:
         # There was at least one more frame.
         at_least = max(expected or 0, done + 1)
-        problems.append(f"{source} is cut off: {done} of {at_least} frames could be read; copy or download it again.")
+        problems.append(
+            f"{source} is cut off: {done} of {at_least} frames could be read; copy or download it again.",
+        )
     for output in opened:
         if isinstance(output, VideoWriter) and output.problem:
             problems.append(output.problem)
@@ -367,7 +369,9 @@ def _check_names(
         if replaced is None:
             continue
         if is_special(replaced):
-            raise UsageError(f"{replaced} is a pipe or a device, which is not replaced; choose another name.")
+            raise UsageError(
+                f"{replaced} is a pipe or a device, which is not replaced; choose another name.",
+            )
         if not overwrite:
             raise exists_already([replaced])
 

@@ -81,7 +81,9 @@ def check_names(names: Iterable[str]) -> None:
         except UnicodeEncodeError:
             is_possible = False
         if not is_possible:
-            raise UsageError(f"{name!r} does not stand for a file, a folder or a stream; name a file or a folder.")
+            raise UsageError(
+                f"{name!r} does not stand for a file, a folder or a stream; name a file or a folder.",
+            )
 
 
 def frame_rate(value: str | float | Fraction) -> Fraction:
@@ -140,7 +142,7 @@ def is_transparent(target: Path, wanted: bool | None) -> bool:
     if wanted and not is_clear_image and suffix not in ALPHA_SUFFIXES:
         kinds = ", ".join([*CLEAR_IMAGES, *ALPHA_SUFFIXES])
         raise UsageError(
-            f"{target} cannot be transparent; name a file of another kind ({kinds}) or a folder for PNG images."
+            f"{target} cannot be transparent; name a file of another kind ({kinds}) or a folder for PNG images.",
         )
     return wanted
 
@@ -168,7 +170,7 @@ def single_output(source: Path, name: str, transparent: bool | None = None) -> P
     if is_photo:
         if not names_image(path):
             raise UsageError(
-                f"{source} is an image, and {name} is no name of one; name an image such as out.png, or a folder."
+                f"{source} is an image, and {name} is no name of one; name an image such as out.png, or a folder.",
             )
     elif names_image(path) and is_file(source) and source.suffix.lower() not in VIDEOS:
         raise UsageError(unknown_format(source))
@@ -223,18 +225,22 @@ def _create(folder: Path) -> None:
 def exists_already(files: Sequence[Path | str]) -> UsageError:
     """Return the error for files that would be replaced."""
     names = first_names([str(file) for file in files], MOST_NAMED_FILES)
-    return UsageError(f"{', '.join(names)} exists already; add --overwrite to replace it, or choose another name.")
+    return UsageError(
+        f"{', '.join(names)} exists already; add --overwrite to replace it, or choose another name.",
+    )
 
 
 def rate_without_folder(source: Path | str) -> UsageError:
     """Return the error for a frame rate that is chosen for a video or an image."""
-    return UsageError(f"{source} is no folder of images, whose frame rate could be chosen; leave --fps out.")
+    return UsageError(
+        f"{source} is no folder of images, whose frame rate could be chosen; leave --fps out.",
+    )
 
 
 def not_read(source: Path | str, error: OSError) -> SourceOpenError:
     """Return the error for a source that the system does not let us read."""
     return SourceOpenError(
-        f"{source} cannot be read: {why_not_read(error)}; check its name and permissions, or choose another one."
+        f"{source} cannot be read: {why_not_read(error)}; check its name and permissions, or choose another one.",
     )
 
 

@@ -19,7 +19,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.errors import BackgroundError, MattecamError, SourceLostError, SourceOpenError, UsageError, counted
+from app.core.errors import (
+    BackgroundError,
+    MattecamError,
+    SourceLostError,
+    SourceOpenError,
+    UsageError,
+    counted,
+)
 from app.core.files import is_folder
 from app.core.geometry import framed
 from app.core.types import AlphaImage, BgrImage, Bytes, Floats
@@ -90,7 +97,9 @@ class GivenMattes:
         except OSError as error:
             raise not_read(path, error) from error
         if self._film is None and not self._images:
-            raise SourceOpenError(f"The folder {path} contains no images; name the folder that holds the matte.")
+            raise SourceOpenError(
+                f"The folder {path} contains no images; name the folder that holds the matte.",
+            )
 
     def check_count(self, source: Reader) -> None:
         """Raise UsageError if the files tell that the matte has more or fewer frames than the

@@ -186,7 +186,9 @@ def _convert(
             continue
         if Path(final).is_dir() != job.is_folder:
             kind = "file" if job.is_folder else "folder"
-            raise SinkOpenError(f"{final} cannot be written: a {kind} has this name; choose another name.")
+            raise SinkOpenError(
+                f"{final} cannot be written: a {kind} has this name; choose another name.",
+            )
     report = convert(
         fetch(job.source, fetched),
         tries["target"],
@@ -340,7 +342,9 @@ def _upload_new(local: Path, target: str, *, overwrite: bool) -> None:
     if not overwrite:
         present_bytes, _ = size_and_time(target)
         if present_bytes and present_bytes != local.stat().st_size:
-            raise SinkOpenError(f"{target} cannot be written: another file has this name; rename one of them.")
+            raise SinkOpenError(
+                f"{target} cannot be written: another file has this name; rename one of them.",
+            )
         if present_bytes:
             # An earlier try has uploaded it, and was killed before it could tell.
             return
@@ -401,7 +405,7 @@ def check_address(address: str) -> None:
         fsspec.get_filesystem_class(address.partition("://")[0])
     except (ImportError, ValueError) as error:
         raise UsageError(
-            f"{address} cannot be reached: {error}; check the part before ://, or install the package of its kind."
+            f"{address} cannot be reached: {error}; check the part before ://, or install the package of its kind.",
         ) from error
 
 

@@ -247,7 +247,9 @@ def plan_jobs(
         for place in places:
             places_of_sources.check(place)
         if len(set(places)) < len(places):
-            raise UsageError(f"{outputs['target']} cannot be written: it is also another output; choose another name.")
+            raise UsageError(
+                f"{outputs['target']} cannot be written: it is also another output; choose another name.",
+            )
         jobs[name.casefold()] = Job(clip, outputs, settings, identity, transparent, overwrite, fps)
     return list(jobs.values())
 

@@ -118,8 +118,8 @@ def no_virtual_camera() -> Text:
     """Return how to get a virtual camera on this system."""
     if not LINUX:
         return t(
-            "There is no virtual camera: install OBS Studio 30 or later from https://obsproject.com, start its virtual "
-            "camera once and close it."
+            "There is no virtual camera: install OBS Studio 30 or later from "
+            "https://obsproject.com, start its virtual camera once and close it."
         )
     return t(
         "There is no virtual camera: install v4l2loopback (package v4l2loopback-dkms), "

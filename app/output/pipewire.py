@@ -210,7 +210,9 @@ class PipeWireCamera(FrameSink):
 
 
 def _lost() -> SinkLostError:
-    return SinkLostError(t("PipeWire has stopped, and the PipeWire camera with it; start pipewire again."))
+    return SinkLostError(
+        t("PipeWire has stopped, and the PipeWire camera with it; start pipewire again."),
+    )
 
 
 def wanted_camera(settings: Settings) -> NodeChoice | None:

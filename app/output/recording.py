@@ -365,7 +365,9 @@ class Recorder(FrameSink):
         Raises SinkLostError if an earlier one could not be written; the file is finished then.
         """
         if self._closed:
-            raise SinkLostError(t("The recording {file} is finished; start another one.", file=self.name))
+            raise SinkLostError(
+                t("The recording {file} is finished; start another one.", file=self.name),
+            )
         if self._thread.error is not None:
             self._fail(self._thread.error)
         if self._thread.file != self._file:

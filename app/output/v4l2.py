@@ -105,7 +105,15 @@ class LoopbackWriter:
     write(). The frame rate is only declared: the driver shows each frame as it arrives.
     """
 
-    def __init__(self, width: int, height: int, fps: float, *, device: str, layout: YuvLayout) -> None:
+    def __init__(
+        self,
+        width: int,
+        height: int,
+        fps: float,
+        *,
+        device: str,
+        layout: YuvLayout,
+    ) -> None:
         """width, height: even, in pixels.
 
         The driver may give another size or format, which the caller reads back with

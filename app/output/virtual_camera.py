@@ -93,7 +93,9 @@ class VirtualCamera(FrameSink):
         """
         if backend == "v4l2" and not LINUX:
             raise SinkOpenError(
-                t("The virtual-camera backend v4l2 exists on Linux only; choose `auto` or `pyvirtualcam`.")
+                t(
+                    "The virtual-camera backend v4l2 exists on Linux only; choose `auto` or `pyvirtualcam`.",
+                ),
             )
         self._backend = backend
         self._fps = max(1.0, fps)
@@ -116,7 +118,9 @@ class VirtualCamera(FrameSink):
         have paused.
         """
         if self._driver is None:
-            raise SinkLostError(t("The virtual camera {device} is closed; open it again.", device=self.device))
+            raise SinkLostError(
+                t("The virtual camera {device} is closed; open it again.", device=self.device),
+            )
         if picture.size != self._size_of_last_picture:
             self._size_of_last_picture = picture.size
             if self._resized():
