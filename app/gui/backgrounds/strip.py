@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 from PyQt6.QtCore import QPoint, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QColor, QKeySequence, QShortcut
-from PyQt6.QtWidgets import QColorDialog, QComboBox, QFrame, QLabel, QMenu, QPushButton, QSizePolicy, QWidget
+from PyQt6.QtWidgets import (
+    QColorDialog,
+    QComboBox,
+    QFrame,
+    QLabel,
+    QMenu,
+    QPushButton,
+    QSizePolicy,
+    QWidget,
+)
 
 from app.backgrounds.kinds import BACKGROUND_SUFFIXES
 from app.config.exposure import exposed_by
@@ -19,7 +29,14 @@ from app.core.errors import BackgroundError, t
 from app.core.settings import BackgroundSettings, shown_strength
 from app.gui.backgrounds.library import BackgroundLibrary, remove_background, rename_background
 from app.gui.backgrounds.tiles import Tile, TileModel, TileView
-from app.gui.questions import UserFolder, ask_before_loss, ask_before_unmatted, ask_for_files, ask_for_name, path_of
+from app.gui.questions import (
+    UserFolder,
+    ask_before_loss,
+    ask_before_unmatted,
+    ask_for_files,
+    ask_for_name,
+    path_of,
+)
 from app.gui.state import SettingsStore, Tasks
 from app.gui.translation import tr
 from app.gui.widgets.controls import ValueSlider, button, combo, fill_combo, label, percent
@@ -32,21 +49,39 @@ class StripHeader(QWidget):
     """Options of the kind of background in use, and buttons."""
 
     def __init__(
-        self, store: SettingsStore, choose_colour: Callable[[], None], show_all: QPushButton, add: QPushButton
+        self,
+        store: SettingsStore,
+        choose_colour: Callable[[], None],
+        show_all: QPushButton,
+        add: QPushButton,
     ) -> None:
         super().__init__()
         self._blur = ValueSlider(
-            0, 100, percent, tr("Blur strength"), tr("How strongly the real background is blurred"), "blurSlider"
+            0,
+            100,
+            percent,
+            tr("Blur strength"),
+            tr("How strongly the real background is blurred"),
+            "blurSlider",
         )
         self._blur.setMaximumWidth(340)
-        self._blur.value_changed.connect(lambda value: store.edit("background", blur_strength=value))
+        self._blur.value_changed.connect(
+            lambda value: store.edit("background", blur_strength=value),
+        )
         self._fit = combo(tr("Fit"), tr("How the image is fitted to the frame"), "fitCombo")
         self._fit.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self._fit.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         self._fit.setMinimumContentsLength(5)
-        self._fit.activated.connect(lambda _row: store.edit("background", fit=self._fit.currentData()))
-        colour = button(tr("Choose colour…"), tr("Colour of the background"), "colourButton", choose_colour,
-                        name=tr("Choose colour"))  # fmt: skip
+        self._fit.activated.connect(
+            lambda _row: store.edit("background", fit=self._fit.currentData()),
+        )
+        colour = button(
+            tr("Choose colour…"),
+            tr("Colour of the background"),
+            "colourButton",
+            choose_colour,
+            name=tr("Choose colour"),
+        )
         warning = label(tr("Shows your real background."), "warning", wrap=True)
         warning.setObjectName("unmattedWarning")
         self._of_kind: dict[str, tuple[QWidget, ...]] = {
@@ -55,10 +90,13 @@ class StripHeader(QWidget):
             "colour": (colour,),
             "none": (warning,),
         }
-        options = (each for options in self._of_kind.values() for each in options)
+        options: list[QWidget] = []
+        for of_kind in self._of_kind.values():
+            options += of_kind
         line = row(self, *options, None, show_all, add, spacing=8)
         for option in (self._blur, self._fit, warning):
-            line.setStretchFactor(option, 9)  # more than the empty space after it
+            # More than the empty space after it.
+            line.setStretchFactor(option, 9)
         store.changed.connect(self._show)
         self._show(store.current)
 
@@ -66,9 +104,14 @@ class StripHeader(QWidget):
         background = settings.background
         self._blur.set_least(round(shown_strength(0, settings.strict.level)))
         self._blur.show_value(round(settings.shown_blur))
-        fill_combo(self._fit, [(tr("Fill the frame"), "fill"), (tr("Show the whole image"), "fit")],
-                   background.fit)  # fmt: skip
+        fits: list[tuple[str, object]] = [
+            (tr("Fill the frame"), "fill"),
+            (tr("Show the whole image"), "fit"),
+        ]
+        fill_combo(self._fit, fits, background.fit)
+        # Images and videos have the same options.
         kind = background.kind if background.kind in self._of_kind else "file"
+        # "Green" has a tile of its own, whose colour is not chosen.
         is_green = kind == "colour" and background.colour.lower() == GREEN
         for each, options in self._of_kind.items():
             for option in options:
@@ -82,21 +125,25 @@ def _caption(text: str, named: QWidget) -> QLabel:
 
 
 GAP = 4
+# Largest height of the grid of all backgrounds, as a fraction of the window's.
 GRID_SHARE = 0.75
-"""Largest height of the grid of all backgrounds, as a fraction of the window's."""
 
 
 class BackgroundStrip(QWidget):
-    """Chooses the background by click, or by the number of its place; a number pressed again changes nothing."""
+    """Chooses the background by click, or by the number of its place.
 
+    A number pressed again changes nothing.
+    """
+
+    # The background in use was chosen: if it failed, its file may be there now.
     chosen_again = pyqtSignal()
-    """The background in use was chosen: if it failed, its file may be there now."""
+    # (old path, new path) of a file of the user
     renamed = pyqtSignal(object, object)
-    """(old path, new path) of a file of the user"""
 
     def __init__(self, store: SettingsStore, tasks: Tasks) -> None:
         super().__init__()
-        self._store, self._tasks = store, tasks
+        self._store = store
+        self._tasks = tasks
         self.model = TileModel(store, self)
         self.library = BackgroundLibrary(self.model, tasks, self)
         self.view = self._make_view("backgroundList", wraps=False)
@@ -105,11 +152,21 @@ class BackgroundStrip(QWidget):
         self.view.setFixedHeight(self.view.tile_size.height() + bar.sizeHint().height() + 8)
         self.view.setMinimumWidth(self.view.tile_size.width())
         add = button(
-            tr("Add…"), tr("Add images or videos. You can also drop or paste them."), "addBackgroundButton",
-            self.ask_for_files, name=tr("Add a background"), icon_name="plus",
-        )  # fmt: skip
-        show_all = button("", tr("Show all backgrounds in a grid"), "allBackgroundsButton", self.show_all,
-                          name=tr("All backgrounds"), icon_name="grid")  # fmt: skip
+            tr("Add…"),
+            tr("Add images or videos. You can also drop or paste them."),
+            "addBackgroundButton",
+            self.ask_for_files,
+            name=tr("Add a background"),
+            icon_name="plus",
+        )
+        show_all = button(
+            "",
+            tr("Show all backgrounds in a grid"),
+            "allBackgroundsButton",
+            self.show_all,
+            name=tr("All backgrounds"),
+            icon_name="grid",
+        )
         self._header = StripHeader(store, self.choose_colour, show_all, add)
         column(self, self._header, self.view, spacing=GAP)
         AfterLayout(self, self._fit)
@@ -117,12 +174,21 @@ class BackgroundStrip(QWidget):
             QShortcut(QKeySequence(str(number)), self, partial(self.choose_number, number))
         # A key combination, so that no single key press can show the real background.
         QShortcut(QKeySequence("Ctrl+0"), self, partial(self.choose_number, 0))
-        QShortcut(QKeySequence.StandardKey.Delete, self.view, partial(self._of_current, self.ask_before_removal),
-                  context=Qt.ShortcutContext.WidgetShortcut)  # fmt: skip
-        QShortcut(QKeySequence("F2"), self.view, partial(self._of_current, self.ask_for_name),
-                  context=Qt.ShortcutContext.WidgetShortcut)  # fmt: skip
+        QShortcut(
+            QKeySequence.StandardKey.Delete,
+            self.view,
+            partial(self._of_current, self.ask_before_removal),
+            context=Qt.ShortcutContext.WidgetShortcut,
+        )
+        QShortcut(
+            QKeySequence("F2"),
+            self.view,
+            partial(self._of_current, self.ask_for_name),
+            context=Qt.ShortcutContext.WidgetShortcut,
+        )
         for each in self.findChildren(QShortcut):
-            each.setAutoRepeat(False)  # a key that is held must not remove one tile after the other
+            # A key that is held must not remove one tile after the other.
+            each.setAutoRepeat(False)
         self.library.added.connect(self._use_added)
         self.model.rowsInserted.connect(self._show_chosen)
         store.changed.connect(self._show_chosen)
@@ -131,11 +197,12 @@ class BackgroundStrip(QWidget):
     def _make_view(self, name: str, *, wraps: bool) -> TileView:
         view = TileView(self.model, name, wraps=wraps)
         view.chosen.connect(self.choose)
-        view.customContextMenuRequested.connect(
-            lambda position: self.make_menu(self.model.tile_at(view.indexAt(position))).popup(
-                view.mapToGlobal(position)
-            )
-        )
+
+        def open_menu(position: QPoint) -> None:
+            tile = self.model.tile_at(view.indexAt(position))
+            self.make_menu(tile).popup(view.mapToGlobal(position))
+
+        view.customContextMenuRequested.connect(open_menu)
         return view
 
     def sizeHint(self) -> QSize:
@@ -152,7 +219,8 @@ class BackgroundStrip(QWidget):
         self.view.setVisible(self.height() >= self.sizeHint().height())
 
     def choose(self, tile: Tile) -> None:
-        """Use this tile's background; ask before the real one is shown, or a blur of it that lets text be read."""
+        """Use this tile's background; ask before it shows more of the room."""
+        # The real background does, or a blur of it that lets text be read.
         now = self._store.current
         new = tile.settings(now.background, now.window.own_colour)
         exposed = exposed_by(now.replace(background=new), now)
@@ -179,10 +247,19 @@ class BackgroundStrip(QWidget):
         patterns = " ".join(f"*{suffix}" for suffix in sorted(BACKGROUND_SUFFIXES))
         name_filter = tr("Images and videos ({0})").format(patterns)
         folder = path_of(UserFolder.PicturesLocation)
-        ask_for_files(self, tr("Add backgrounds"), self.library.add_files, name_filter, folder=folder)
+        ask_for_files(
+            self,
+            tr("Add backgrounds"),
+            self.library.add_files,
+            name_filter,
+            folder=folder,
+        )
 
     def show_all(self) -> None:
-        """Show all backgrounds in a grid over the window until one is chosen, or something beside it is clicked."""
+        """Show all backgrounds in a grid over the window.
+
+        It goes when one is chosen, or something beside it is clicked.
+        """
         grid = QFrame(self, Qt.WindowType.Popup)
         grid.setObjectName("backgroundGrid")
         grid.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -190,9 +267,11 @@ class BackgroundStrip(QWidget):
         view = self._make_view("backgroundGridList", wraps=True)
         view.chosen.connect(grid.close)
         column(grid, view, margins=8)
-        across = max(1, (self.width() - 40) // view.tile_size.width())
-        height = -(-len(self.model.tiles) // across) * view.tile_size.height() + 28
-        height = min(height, round(existing(self.window()).height() * GRID_SHARE))
+        # Margins, frame and scroll bar take 40 pixels across; 28 above and below.
+        tiles_across = max(1, (self.width() - 40) // view.tile_size.width())
+        lines = math.ceil(len(self.model.tiles) / tiles_across)
+        whole_height = lines * view.tile_size.height() + 28
+        height = min(whole_height, round(existing(self.window()).height() * GRID_SHARE))
         grid.setFixedSize(self.width(), height)
         grid.move(self.mapToGlobal(QPoint(0, self.height() - height)))
         view.setCurrentIndex(self.model.index(self.model.chosen_row))
@@ -214,9 +293,12 @@ class BackgroundStrip(QWidget):
         self._use(self._store.current.background.with_file(kind_of_file(path), path))
 
     def _show_chosen(self) -> None:
-        """Make the chosen tile the current one, unless the user goes through the tiles with the keyboard."""
+        """Make the chosen tile the current one."""
         row = self.model.chosen_row
-        if row >= 0 and existing(self.window()).focusWidget() is not self.view:  # also behind a question
+        # Not while the user goes through the tiles with the keyboard. That of the window:
+        # while a question is in front, no widget of the window has the focus.
+        focused = existing(self.window()).focusWidget()
+        if row >= 0 and focused is not self.view:
             self.view.setCurrentIndex(self.model.index(row))
 
     def make_menu(self, tile: Tile | None) -> QMenu:
@@ -236,7 +318,7 @@ class BackgroundStrip(QWidget):
 
     @property
     def current(self) -> Tile | None:
-        """The current tile, to which renaming and removing apply."""
+        """The tile to which renaming and removing apply."""
         return self.model.tile_at(self.view.currentIndex())
 
     def _of_current(self, change: Callable[[Tile], None]) -> None:
@@ -246,7 +328,8 @@ class BackgroundStrip(QWidget):
     def ask_for_name(self, tile: Tile) -> None:
         """Ask for a new name of a file of the user and rename it."""
         if tile.own:
-            ask_for_name(self, tr("Rename background"), existing(tile.path).stem, partial(self.rename, tile))
+            name = existing(tile.path).stem
+            ask_for_name(self, tr("Rename background"), name, partial(self.rename, tile))
 
     def rename(self, tile: Tile, name: str) -> None:
         """Rename a file of the user; the settings follow it."""
@@ -264,8 +347,11 @@ class BackgroundStrip(QWidget):
         self._tasks.run(partial(rename_background, old, name), done, self.library.fail, file=old)
 
     def _plays(self, tile: Tile) -> bool:
-        """Return whether Windows keeps a video from being renamed or removed, because it is open as the background."""
-        return files.WINDOWS and tile.kind == "video" and tile.chosen_by(self._store.current.background)
+        """Return whether Windows keeps a video from being renamed or removed."""
+        # It does so while the video is open as the background.
+        if not files.WINDOWS or tile.kind != "video":
+            return False
+        return tile.chosen_by(self._store.current.background)
 
     def ask_before_removal(self, tile: Tile) -> None:
         """Ask whether to remove a file of the user."""
@@ -275,13 +361,17 @@ class BackgroundStrip(QWidget):
             ask_before_loss(self, text, consequence, tr("Remove"), partial(self.remove, tile))
 
     def remove(self, tile: Tile) -> None:
-        """Remove a file of the user. In place of the one in use comes blur, or a colour where text could be read."""
+        """Remove a file of the user.
+
+        In place of the one in use comes blur, or a colour where text could be read.
+        """
 
         def done(_none: None) -> None:
             now = self._store.current
             if tile.chosen_by(now.background):
-                readable = now.replaced_at(["background"], kind="blur").text_is_readable
-                self._store.edit("background", kind="colour" if readable else "blur")
+                blurred = now.replaced_at(["background"], kind="blur")
+                kind = "colour" if blurred.text_is_readable else "blur"
+                self._store.edit("background", kind=kind)
             self.library.reload()
 
         path = existing(tile.path)
@@ -293,5 +383,8 @@ class BackgroundStrip(QWidget):
 
 def _plays_on_windows(file: Path) -> BackgroundError:
     return BackgroundError(
-        t("{file} plays as the background; choose another one, and then rename or remove it.", file=file.name)
+        t(
+            "{file} plays as the background; choose another one, and then rename or remove it.",
+            file=file.name,
+        ),
     )
