@@ -30,33 +30,33 @@ class Model(BaseModel):
         """Return the same with `changes` of the part at `path`, such as `("matting", "edges")`."""
         if not path:
             return self.replace(**changes)
-        return self.replace(**{path[0]: getattr(self, path[0]).replaced_at(path[1:], **changes)})
+        name = path[0]
+        part = getattr(self, name).replaced_at(path[1:], **changes)
+        return self.replace(**{name: part})
 
 
+# Of a width or a height.
 Fraction = Annotated[float, Field(ge=0, le=1)]
-"""Of a width or a height."""
 
+# What settings may show and others do not, the worst first: the room, text in the room, what
+# a zone hides, other people, things mistaken for people, more around people, and what the
+# camera sees while the screen is locked.
 Exposure = Literal["room", "readable", "hidden", "people", "things", "edges", "locked"]
-"""What settings may show and others do not, the worst first.
-
-The room, text in the room, what a zone hides, other people, things mistaken for people, more around
-people, and what the camera sees while the screen is locked.
-"""
-
-
+# What the value of a setting belongs to, and so where it is saved.
+# scene: the look of the output; in the settings file and in every scene.
+# device: cameras and outputs of this machine; in the settings file, and in scenes that are
+# saved with their devices.
+# program: in the settings file alone.
+# run: nowhere; it has a command of its own in place of `ctl set`.
 Scope = Literal["scene", "device", "program", "run"]
-"""What the value of a setting belongs to, and so where it is saved.
-
-scene: the look of the output; in the settings file and in every scene. device: cameras and outputs
-of this machine; in the settings file, and in scenes that are saved with their devices. program: in
-the settings file alone. run: nowhere; it has a command of its own in place of `ctl set`.
-"""
+# What a number counts, and so how the window writes it.
+# percent: 0 to 100.
+# share: of a whole, 0 to 1.
+# shift: of the room to move in, -1 to 1.
+# factor: 1 leaves things as they are.
+# px: pixels.
+# fps: frames per second.
 Unit = Literal["percent", "share", "shift", "factor", "px", "fps"]
-"""What a number counts, and so how the window writes it.
-
-percent: 0 to 100. share: of a whole, 0 to 1. shift: of the room to move in, -1 to 1. factor: 1
-leaves things as they are. px: pixels. fps: frames per second.
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,19 +90,30 @@ def setting(
     is_merged: bool = False,
     **constraints: Any,
 ) -> Any:
-    """Declare a setting. Options, `ctl`, checks of files, rows of the window and documents are derived from it.
+    """Declare a setting.
 
-    description: help of the option and tool tip of the row, in which the window leaves out what is between ⟦ and ⟧;
-    empty for a setting that only the program changes. low, high: the range, both included. scope: what the value
-    belongs to. stage: what a change opens, loads or draws anew, and so what tells in the status that the value cannot
-    be used: a stage, or a part of one as in `Problem`; None where a change takes effect on what is in use. unit: of a
-    number. title: of the row; empty for a setting without one. option: such as `--mirror`, for a switch with two names
-    `--on-demand/--always-on`; empty for a setting without an option. values: what the help shows in place of what the
-    type allows. file: what a file holds that the user names for the value, which has the setting's own name in it.
-    hides: for a setting that decides which part of the room is shown. resets: paths of what goes back to its default
-    where the user gives this one another value than its own default. is_merged: of two changes of a tuple at once, what
-    each adds and removes is in force, and not the later one alone. constraints: further arguments of pydantic's
-    `Field`.
+    Options, `ctl`, checks of files, rows of the window and documents are derived from it.
+
+    description: help of the option and tool tip of the row, in which the window leaves out what is
+    between ⟦ and ⟧; empty for a setting that only the program changes.
+    low, high: the range, both included.
+    scope: what the value belongs to.
+    stage: what a change opens, loads or draws anew, and so what tells in the status that the value
+    cannot be used: a stage, or a part of one as in `Problem`; None where a change takes effect on
+    what is in use.
+    unit: of a number.
+    title: of the row; empty for a setting without one.
+    option: such as `--mirror`, for a switch with two names `--on-demand/--always-on`; empty for a
+    setting without an option.
+    values: what the help shows in place of what the type allows.
+    file: what a file holds that the user names for the value, which has the setting's own name in
+    it.
+    hides: for a setting that decides which part of the room is shown.
+    resets: paths of what goes back to its default where the user gives this one another value than
+    its own default.
+    is_merged: of two changes of a tuple at once, what each adds and removes is in force, and not
+    the later one alone.
+    constraints: further arguments of pydantic's `Field`.
     """
     constraints |= {
         "title": Text(title, {}),
@@ -125,18 +136,21 @@ def setting(
     return Field(default, json_schema_extra=declared, **constraints)
 
 
+# Declare a setting of the look of the output, which takes effect on what is in use.
 look = partial(setting, scope="scene", stage=None)
-"""Declare a setting of the look of the output, which takes effect on what is in use."""
 
 
 def facts_of(field: FieldInfo) -> dict[str, Any]:
-    """Return what `setting` was told of a field beside its type, default and texts. Raises TypeError for another field.
+    """Return what `setting` was told of a field beside its type, default and texts.
 
-    They are the arguments of `app.config.setting.Setting` beside path and field.
+    They are the arguments of `app.config.setting.Setting` beside path and field. Raises TypeError
+    for another field.
     """
     facts = field.json_schema_extra
     if not isinstance(facts, dict):
-        raise TypeError("Declare each field of the settings by `setting(…)`: it needs a scope and a stage.")
+        raise TypeError(
+            "Declare each field of the settings by `setting(…)`: it needs a scope and a stage.",
+        )
     return facts
 
 
@@ -159,12 +173,16 @@ def opens_alike(one: _M, other: _M | None) -> bool:
     """Return whether the same source or background is open under both."""
     if other is None:
         return False
-    return all(getattr(one, name) == getattr(other, name) for name in _opened_anew(type(one)))
+    fields = _opened_anew(type(one))
+    return all(getattr(one, name) == getattr(other, name) for name in fields)
 
 
 @cache
 def _opened_anew(kind: type[Model]) -> tuple[str, ...]:
-    """Return the fields whose change opens something anew; the others take effect on what is open."""
+    """Return the fields whose change opens something anew.
+
+    The others take effect on what is open.
+    """
     fields = kind.model_fields.items()
     return tuple(name for name, field in fields if facts_of(field)["stage"] is not None)
 

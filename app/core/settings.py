@@ -1,7 +1,7 @@
 """The parts of the user's settings as immutable data; `app.settings` puts them together.
 
-A blur strength is one number, 0 to 100, at every level of strict mode. The level `balanced` shows at least
-`HIDES_TEXT` (`shown_strength`), and every step of the engine applies that.
+A blur strength is one number, 0 to 100, at every level of strict mode. The level `balanced` shows
+at least `HIDES_TEXT` (`shown_strength`), and every step of the engine applies that.
 """
 
 from __future__ import annotations
@@ -23,13 +23,15 @@ MAX_ZOOM = 4.0
 
 StrictLevel = Literal["off", "balanced"]
 
+# From this strength on, text 60 px high at 720p is unreadable even after deconvolution.
 HIDES_TEXT = 70.0
-"""Least strength at which text 60 px high at 720p is unreadable even after deconvolution."""
 
 
 def shown_strength(strength: float, level: StrictLevel) -> float:
-    """Return the strength, 0 to 100, with which a level of strict mode blurs where `strength` is chosen."""
-    return strength if level == "off" else max(strength, HIDES_TEXT)
+    """Return the strength of the blur that is shown, 0 to 100, where `strength` is chosen."""
+    if level == "off":
+        return strength
+    return max(strength, HIDES_TEXT)
 
 
 # What the settings of a part have in common.
@@ -42,7 +44,8 @@ _virtual_camera = partial(setting, scope="device", stage=Stage.VIRTUAL_CAMERA)
 _pipewire = partial(setting, scope="device", stage=Stage.PIPEWIRE)
 _program = partial(setting, scope="program", stage=None)
 
-MIN_RATIO, MAX_RATIO = 0.05, 1.0
+MIN_RATIO = 0.05
+MAX_RATIO = 1.0
 
 
 class EdgeSettings(Model):
@@ -56,7 +59,10 @@ class EdgeSettings(Model):
     )
     # A harder edge shows more above the threshold, a softer one more below it.
     contrast: float = _share(
-        0.0, "From the soft matte to a hard mask at the threshold.", title="Hardness", hides=Hides("edges", operator.ne)
+        0.0,
+        "From the soft matte to a hard mask at the threshold.",
+        title="Hardness",
+        hides=Hides("edges", operator.ne),
     )
     grow_px: int = look(
         0,
@@ -76,12 +82,23 @@ class EdgeSettings(Model):
         hides=Hides("edges", operator.gt),
         unit="px",
     )
-    temporal_smoothing: float = _share(0.0, "Reduce flicker of the edge.", title="Temporal smoothing")
-    despill: float = _share(0.0, "Remove a green cast from hair and edges.", title="Remove colour fringe")
+    temporal_smoothing: float = _share(
+        0.0,
+        "Reduce flicker of the edge.",
+        title="Temporal smoothing",
+    )
+    despill: float = _share(
+        0.0,
+        "Remove a green cast from hair and edges.",
+        title="Remove colour fringe",
+    )
 
 
 class StrictSettings(Model):
-    """Strict mode, `app.matting.strict`. It is declared here, because engines of mattes stand above the settings."""
+    """Strict mode, `app.matting.strict`.
+
+    It is declared here, because engines of mattes stand above the settings.
+    """
 
     level: StrictLevel = look(
         "balanced",
@@ -93,16 +110,27 @@ class StrictSettings(Model):
 
 
 class EngineSettings(Model):
-    """Settings that identify an engine: the network and how it runs. A change requires another engine."""
+    """Settings that identify an engine: the network and how it runs.
 
-    model: str = _engine("auto", "auto or a network; weights list shows the names.", option="--model")
+    A change requires another engine.
+    """
+
+    model: str = _engine(
+        "auto",
+        "auto or a network; weights list shows the names.",
+        option="--model",
+    )
     weights: Path | None = _engine(
         None, "Checkpoint for the model, in place of the registered one.", option="--weights"
     )
     refiner: Literal["auto", "deep-guided-filter", "fast-guided-filter"] = _engine(
         "auto", "How the matte is upsampled.", title="Refiner", option="--refiner"
     )
-    plate: Path | None = _engine(None, "Image of the empty background, for models that need one.", option="--plate")
+    plate: Path | None = _engine(
+        None,
+        "Image of the empty background, for models that need one.",
+        option="--plate",
+    )
     device: str = _engine(
         "auto",
         "Processor that runs the network⟦: auto, cpu, cuda, cuda:N, mps or intel⟧.",
@@ -115,6 +143,7 @@ class EngineSettings(Model):
     precision: Literal["auto", "float32", "float16", "bfloat16", "int8"] = _engine(
         "auto", "Number format of the computation.", title="Precision", option="--precision"
     )
+    # With None, the short side of the network's input has about 270 pixels.
     downsample_ratio: float | None = _engine(
         None,
         "Resolution of the network's input⟦ as a share of the frame's⟧: more is finer and slower.",
@@ -124,7 +153,6 @@ class EngineSettings(Model):
         option="--downsample-ratio",
         unit="share",
     )
-    """None selects a ratio for which the short side of the network's input is about 270 pixels."""
 
     @field_validator("model")
     @classmethod
@@ -165,36 +193,52 @@ COLOUR = r"^#[0-9a-fA-F]{6}$"
 class CaptureSettings(Model):
     """The source of the frames and its format."""
 
+    # Also `camera:STABLE-ID`, and `portal` for the first camera of PipeWire.
     source: str = _camera(
-        "auto", "auto, camera:INDEX, camera:/dev/videoN, portal:NAME, demo or a file.", option="--source"
+        "auto",
+        "auto, camera:INDEX, camera:/dev/videoN, portal:NAME, demo or a file.",
+        option="--source",
     )
-    """Also `camera:STABLE-ID`, and `portal` for the first camera of PipeWire."""
     width: int = _camera(1280, "Width of the frames.", 16, 7680, option="--size", unit="px")
     height: int = _camera(720, "Height of the frames.", 16, 4320, option="--size", unit="px")
     fps: float = _camera(
-        30.0, "Frames per second of the camera.", 1, 240, title="Frame rate", option="--fps", unit="fps"
+        30.0,
+        "Frames per second of the camera.",
+        1,
+        240,
+        title="Frame rate",
+        option="--fps",
+        unit="fps",
     )
     pixel_format: str = _camera(
-        "auto", "Pixel format of the camera⟦, such as MJPG or YUYV⟧.", title="Format", option="--format"
+        "auto",
+        "Pixel format of the camera⟦, such as MJPG or YUYV⟧.",
+        title="Format",
+        option="--format",
     )
+    # Of YUV and JPEG; of other formats they are clear.
     colours: Literal["auto", "bt601", "bt601-full", "bt709", "bt709-full"] = _camera(
         "auto",
         "How the camera encodes colours⟦: auto as its driver says, else the matrix, and full for the full range⟧.",
         title="Colours of the camera",
         option="--camera-colours",
     )
-    """Of YUV and JPEG; of other formats they are clear."""
+    # `auto`: where the driver says so, or the frames show it. Films are deinterlaced
+    # as they say themselves.
     deinterlace: Literal["auto", "on", "off"] = _camera(
         "auto",
         "Remove the combs of interlaced video⟦ of a camera or grabber⟧.",
         title="Deinterlace",
         option="--deinterlace",
     )
-    """`auto`: where the driver says so, or the frames show it. Films are deinterlaced as they say themselves."""
+    # If the camera supports it; keeps the plate valid.
     lock_exposure: bool = setting(
-        False, "Lock exposure and white balance once they have settled (Linux).", scope="device", stage=None
+        False,
+        "Lock exposure and white balance once they have settled (Linux).",
+        scope="device",
+        stage=None,
     )
-    """If the camera supports it; keeps the plate valid."""
+    # Added to what a film's own metadata says.
     rotate: Rotation = setting(
         0,
         "Turn the camera⟦ or film⟧ clockwise, in degrees.",
@@ -204,7 +248,8 @@ class CaptureSettings(Model):
         scope="device",
         stage=None,
     )
-    """Added to what a film's own metadata says."""
+    # After the turn. Zones, plates and framing follow; `output.mirror` mirrors what
+    # leaves, with the background.
     flip: bool = setting(
         False,
         "Swap left and right of the camera⟦ or film⟧, not of the background.",
@@ -214,12 +259,14 @@ class CaptureSettings(Model):
         scope="device",
         stage=None,
     )
-    """After the turn. Zones, plates and framing follow; `output.mirror` mirrors what leaves, with the background."""
 
     @field_validator("rotate", mode="before")
     @classmethod
     def _from_text(cls, value: object) -> object:
-        return int(value) if isinstance(value, str) and value.isdecimal() else value
+        # Options and `ctl` give words, and a choice of numbers takes no word.
+        if isinstance(value, str) and value.isdecimal():
+            return int(value)
+        return value
 
     @property
     def orientation(self) -> Orientation:
@@ -231,19 +278,33 @@ class BackgroundSettings(Model):
     """The background that replaces the camera's."""
 
     kind: Literal["blur", "image", "video", "colour", "none"] = _background(
-        "blur", "What replaces the camera's background; none shows the room.", option="--background", hides=Hides()
+        "blur",
+        "What replaces the camera's background; none shows the room.",
+        option="--background",
+        hides=Hides(),
     )
     path: Path | None = _background(None, "Image or video; kept while another kind is used.")
     colour: str = _background("#00b140", "Colour of the kind colour.", pattern=COLOUR)
+    # The same at every level of strict mode, which may show a stronger one:
+    # `Settings.shown_blur`.
     blur_strength: float = _background(
-        85.0, f"Strength of the blur; from {HIDES_TEXT:g} on it hides text.", 0, 100, hides=Hides(), unit="percent"
+        85.0,
+        f"Strength of the blur; from {HIDES_TEXT:g} on it hides text.",
+        0,
+        100,
+        hides=Hides(),
+        unit="percent",
     )
-    """The same at every level of strict mode, which may show a stronger one: `Settings.shown_blur`."""
     bokeh: bool = _background(
-        False, "Blur like a wide lens: lights become discs; needs the executor OpenVINO.", title="Bokeh", hides=Hides()
+        False,
+        "Blur like a wide lens: lights become discs; needs the executor OpenVINO.",
+        title="Bokeh",
+        hides=Hides(),
     )
     fit: Literal["fill", "fit"] = look(
-        "fill", "Whether the background covers the frame or is shown whole.", option="--background-fit"
+        "fill",
+        "Whether the background covers the frame or is shown whole.",
+        option="--background-fit",
     )
     zoom: float = look(
         1.0,
@@ -255,30 +316,42 @@ class BackgroundSettings(Model):
         unit="factor",
     )
     pan_x: float = _shift(
-        0.0, "Part of the background that is shown⟦: -1 left, 1 right⟧.", title="Left–right", option="--background-pan"
+        0.0,
+        "Part of the background that is shown⟦: -1 left, 1 right⟧.",
+        title="Left–right",
+        option="--background-pan",
     )
     pan_y: float = _shift(
-        0.0, "Part of the background that is shown⟦: -1 top, 1 bottom⟧.", title="Up–down", option="--background-pan"
+        0.0,
+        "Part of the background that is shown⟦: -1 top, 1 bottom⟧.",
+        title="Up–down",
+        option="--background-pan",
     )
 
     @property
     def text(self) -> str:
         """The background as the command line writes it, such as `blur:50` or a file."""
         if self.kind == "blur":
-            return f"{'bokeh' if self.bokeh else 'blur'}:{self.blur_strength:g}"
+            name = "bokeh" if self.bokeh else "blur"
+            return f"{name}:{self.blur_strength:g}"
         if self.kind == "colour":
             return self.colour
-        return "none" if self.kind == "none" else str(self.path)
+        if self.kind == "none":
+            return "none"
+        return str(self.path)
 
     @property
     def file(self) -> Path | None:
         """The image or video that is used; None for another kind."""
-        return self.path if self.kind in ("image", "video") else None
+        if self.kind not in ("image", "video"):
+            return None
+        return self.path
 
     def with_file(self, kind: str, path: Path) -> BackgroundSettings:
-        """Return the settings with a file, which starts in the middle unless it is the one in use."""
-        moved = {} if path == self.path else {"zoom": 1.0, "pan_x": 0.0, "pan_y": 0.0}
-        return self.replace(kind=kind, path=path, **moved)
+        """Return the settings with a file, which starts in the middle unless it is in use."""
+        if path == self.path:
+            return self.replace(kind=kind, path=path)
+        return self.replace(kind=kind, path=path, zoom=1.0, pan_x=0.0, pan_y=0.0)
 
 
 class FramingSettings(Model):
@@ -319,23 +392,27 @@ class OutputSettings(Model):
         title="Device",
         option="--virtual-camera",
     )
+    # auto: pyvirtualcam, or V4L2 where that is not installed or fails.
     virtual_camera_backend: Literal["auto", "pyvirtualcam", "v4l2"] = _virtual_camera(
-        "auto", "Library for the virtual camera.", title="Virtual camera backend", option="--virtual-camera-backend"
+        "auto",
+        "Library for the virtual camera.",
+        title="Virtual camera backend",
+        option="--virtual-camera-backend",
     )
-    """auto: pyvirtualcam, or V4L2 where that is not installed or fails."""
     alpha_output: Literal["off", "bgra"] = _pipewire(
         "off",
         "For programs that put another picture behind the person⟦: bgra sends alpha in the PipeWire camera⟧.",
         title="Send cut-out person to OBS",
         option="--alpha-output",
     )
+    # auto: if PipeWire runs and the virtual camera is not off.
     pipewire: Literal["auto", "on", "off"] = _pipewire(
         "auto",
         "Offer a camera that browsers and Flatpak programs find by its portal⟦; auto: where PipeWire runs⟧.",
         title="PipeWire camera",
         option="--pipewire",
     )
-    """auto: if PipeWire runs and the virtual camera is not off."""
+    # Not while the window is visible.
     on_demand: bool = setting(
         True,
         "Turn the camera off while no program reads it and the window is hidden.",
@@ -344,7 +421,6 @@ class OutputSettings(Model):
         scope="device",
         stage=None,
     )
-    """Not while the window is visible."""
     pause_when_locked: bool = setting(
         False,
         "Show others the card while the screen of this computer is locked⟦ (Linux)⟧.",
@@ -355,7 +431,11 @@ class OutputSettings(Model):
         hides=Hides("locked", operator.lt),
     )
     record: Path | None = setting(
-        None, "Also record the output to this video file.", option="--record", scope="run", stage="recording"
+        None,
+        "Also record the output to this video file.",
+        option="--record",
+        scope="run",
+        stage="recording",
     )
     record_alpha: Path | None = setting(
         None,
@@ -365,10 +445,14 @@ class OutputSettings(Model):
         stage="recording-alpha",
     )
     record_rate: Literal["variable", "constant"] = _program(
-        "variable", "Record frames with their own times, or at a constant frame rate.", option="--record-rate"
+        "variable",
+        "Record frames with their own times, or at a constant frame rate.",
+        option="--record-rate",
     )
     encoder: Literal["auto", "x264", "vaapi", "nvenc", "qsv", "videotoolbox"] = _program(
-        "auto", "Encoder of recordings; auto takes a hardware encoder that works.", option="--encoder"
+        "auto",
+        "Encoder of recordings; auto takes a hardware encoder that works.",
+        option="--encoder",
     )
     microphone: str = setting(
         "off",
@@ -406,7 +490,9 @@ class OutputSettings(Model):
     @property
     def offers_pipewire(self) -> bool:
         """Whether a PipeWire camera is asked for where PipeWire runs."""
-        return self.pipewire == "on" or (self.pipewire == "auto" and self.virtual_camera != "off")
+        if self.pipewire == "auto":
+            return self.virtual_camera != "off"
+        return self.pipewire == "on"
 
 
 Theme = Literal["system", "light", "dark"]
@@ -426,15 +512,27 @@ class WindowSettings(Model):
         True, "Show the preview as a mirror; the output stays as it is.", title="Mirror the preview"
     )
     show_panel: bool = _program(True, "Show the side panel.")
-    all_settings: bool = _program(False, "Show every setting in the side panel, not only what most people need.")
+    all_settings: bool = _program(
+        False,
+        "Show every setting in the side panel, not only what most people need.",
+    )
     show_readout: bool = _program(True, "Show frame rate and delay on the preview.")
     theme: Theme = _program("system", "Light or dark colours of the window.", title="Theme")
-    language: Language = _program("system", "Language of the window⟦, from the next start on⟧.", title="Language")
-    own_colour: str = _program("#3a5f8a", "The colour of the tile Colour.", pattern=COLOUR, values="#RRGGBB")
+    language: Language = _program(
+        "system",
+        "Language of the window⟦, from the next start on⟧.",
+        title="Language",
+    )
+    own_colour: str = _program(
+        "#3a5f8a",
+        "The colour of the tile Colour.",
+        pattern=COLOUR,
+        values="#RRGGBB",
+    )
     recordings_dir: Path | None = _program(
         None, "Folder of recordings; none: Mattecam in your folder of videos.", values="FOLDER"
     )
+    # Size and position of the window, as encoded by Qt, in base 64.
     geometry: str = _program("", "")
-    """Size and position of the window, as encoded by Qt, in base 64."""
+    # The last settings of each camera, by its stable id.
     cameras: dict[str, CaptureSettings] = _program({}, "")
-    """The last settings of each camera, by its stable id."""
