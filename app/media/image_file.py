@@ -28,15 +28,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from app.core import paths
 from app.core.errors import BackgroundError, Text, t
-from app.core.files import (
-    MOST_NAME_BYTES,
-    cut,
-    is_file,
-    is_folder,
-    is_special,
-    write_private,
-    write_shared,
-)
+from app.core.files import MOST_NAME_BYTES, cut, is_file, is_folder, is_special, write_private, write_shared
 from app.core.types import BgrImage
 from app.media.image_colours import srgb_converter
 from app.media.image_memory import (
@@ -316,9 +308,7 @@ def _decoded(path: Path, convert: Callable[[Image.Image], T]) -> T:
             with Image.open(whole, formats=FORMATS) as image:
                 return convert(image)
     except (FileNotFoundError, NotADirectoryError):
-        raise BackgroundError(
-            t("The image {file} does not exist; choose another one.", file=path),
-        ) from None
+        raise BackgroundError(t("The image {file} does not exist; choose another one.", file=path)) from None
     except PermissionError:
         raise BackgroundError(
             t(

@@ -25,14 +25,7 @@ from numpy.typing import NDArray
 
 from app.core import geometry
 from app.core.errors import t
-from app.core.files import (
-    ExplainedOSError,
-    free_name,
-    is_special,
-    same_file,
-    version_of,
-    when_closed,
-)
+from app.core.files import ExplainedOSError, free_name, is_special, same_file, version_of, when_closed
 from app.core.unfinished import RECORDING, HeldFile, unfinished_file
 from app.media.audio import SOUND_RATE, AudioCopy, SoundWriter
 from app.media.container import file_address
@@ -100,12 +93,7 @@ class FilmTicks:
         self.last = tick
         self.next = tick + self.interval
 
-    def timed(
-        self,
-        packets: list[Packet[VideoStream]],
-        *,
-        is_end: bool,
-    ) -> list[Packet[VideoStream]]:
+    def timed(self, packets: list[Packet[VideoStream]], *, is_end: bool) -> list[Packet[VideoStream]]:
         """Return the packets that can be written now, with durations, of which that of the last one
         counts.
 
@@ -488,11 +476,7 @@ class RecordingWriter(VideoWriter):
         """
         place = self._held.place()
         if place is None:
-            raise ExplainedOSError(
-                errno.ENOENT,
-                t("its file was removed while it ran; start another one"),
-                self.file,
-            )
+            raise ExplainedOSError(errno.ENOENT, t("its file was removed while it ran; start another one"), self.file)
         if not same_file(place, self.file):
             self.file = place
             self.temporary_path = place
