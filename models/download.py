@@ -39,7 +39,8 @@ TIMEOUT_S = 30.0
 MAX_BYTES = 1_000_000_000
 _BLOCK_BYTES = 1 << 18
 WINDOWS: bool = sys.platform == "win32"
-# How long another program may have the file open that is replaced, as virus scanners have on Windows.
+# How long another program may have the file open that is replaced, as virus scanners have
+# on Windows.
 HELD_S = 2.0
 _HELD_POLL_S = 0.02
 
@@ -116,7 +117,10 @@ def _published(name: str) -> tuple[WeightSpec, str]:
     """
     spec = NETWORKS[name].weights
     if spec.url is None:
-        raise DownloadError("The weights of {model} are part of the program and are not downloaded.", model=name)
+        raise DownloadError(
+            "The weights of {model} are part of the program and are not downloaded.",
+            model=name,
+        )
     return spec, spec.url
 
 
@@ -148,7 +152,12 @@ def fetch(
     except BaseException:
         log.info("The download of %s was stopped.", spec.name)
         raise
-    log.info("The download of %s is done: %s, %d bytes.", spec.name, target.name, target.stat().st_size)
+    log.info(
+        "The download of %s is done: %s, %d bytes.",
+        spec.name,
+        target.name,
+        target.stat().st_size,
+    )
 
 
 def _transfer(url: str, part: Path, size: int | None, progress: Progress, check: Check) -> None:
@@ -177,7 +186,9 @@ def _transfer(url: str, part: Path, size: int | None, progress: Progress, check:
             # A page would be kept as the weights if their hash is not published, and its own hash
             # recorded.
             if answer.headers.get("Content-Type", "").startswith("text/html"):
-                raise ConnectionError("the server sends a page in place of the file, such as that its quota is used up")
+                raise ConnectionError(
+                    "the server sends a page in place of the file, such as that its quota is used up",
+                )
             # The server sends the whole file, also where it should resume.
             done = 0
         length = answer.headers.get("Content-Length")
@@ -336,7 +347,9 @@ def download_at_set_up(say: Say, limit_s: float = STALL_S) -> None:
         say(f"What was downloaded is not the published file and was deleted; {retry} tries again.")
     except (DownloadError, TimeoutError) as error:
         log.info("The download at set-up failed: %s", error)
-        say(f"{title} could not be downloaded, so the network that ships is used; the window or {retry} tries again.")
+        say(
+            f"{title} could not be downloaded, so the network that ships is used; the window or {retry} tries again.",
+        )
     # Without the note it is tried once more.
     with suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,5 @@
-"""Settings by name, such as `output.mirror`, and by option, with the values that users write for them.
+"""Settings by name, such as `output.mirror`, and by option, with the values that users write for
+them.
 
 Values are written on the command line, in `ctl` and in files; zones as JSON with an object for
 each.
@@ -70,7 +71,9 @@ def file_problem(error: ValidationError) -> Text:
 
 
 def first_problem(error: ValidationError) -> tuple[ErrorDetails, Text | str]:
-    """Return the first error and why its value is not possible, for a sentence that names the field."""
+    """Return the first error and why its value is not possible, for a sentence that names the
+    field.
+    """
     first = error.errors(include_url=False)[0]
     context = first.get("ctx", {})
     limit = next((f"{context[name]:g}" for name in _LIMITS if name in context), "")
@@ -120,7 +123,9 @@ def _file_background(path: Path, base: BackgroundSettings) -> BackgroundSettings
 
 
 def read_zones(path: Path, kind: type[Model]) -> Any:
-    """Return the zones in a file such as `{"zones": [{"kind": "drop", "points": [[0, 0], [1, 0]], "radius": 0.1}]}`.
+    """Return the zones in a file.
+
+    Such as `{"zones": [{"kind": "drop", "points": [[0, 0], [1, 0]], "radius": 0.1}]}`.
 
     kind: what a file of zones holds. Raises UsageError, also for a disk that does not answer.
     """
@@ -132,7 +137,9 @@ def read_zones(path: Path, kind: type[Model]) -> Any:
         # Named here: as one of many wrong values, it would not be said that it shows the room.
         if isinstance(zones, list) and any(_is_keep_zone(zone) for zone in zones):
             raise BrokenFileError(
-                t("it holds a keep zone, which shows the room; only zones of the kind “drop” can be used")
+                t(
+                    "it holds a keep zone, which shows the room; only zones of the kind “drop” can be used",
+                ),
             )
         return kind.model_validate(data).zones  # type: ignore[attr-defined]
     except (ValidationError, BrokenFileError, OSError) as error:
@@ -275,7 +282,10 @@ class Setting:
             raise UsageError(f"{refused}: {problem}.") from None
 
     def parsed(self, text: Any, name: str = "") -> Any:
-        """Return the value that the text names. name: what an error calls the setting. Raises UsageError."""
+        """Return the value that the text names.
+
+        name: what an error calls the setting. Raises UsageError.
+        """
         if self.unset is not None and text in (self.unset, NO_VALUE):
             return None
         if self.file is not None:
@@ -329,7 +339,10 @@ def last_names(path: str) -> str:
 
 
 def with_value(settings: Settings, name: str, value: Any) -> Settings:
-    """Return the settings with another value of one, and what follows from it. Raises UsageError."""
+    """Return the settings with another value of one, and what follows from it.
+
+    Raises UsageError.
+    """
     setting = SETTINGS[name]
     changed = setting.replaced_in(settings, value)
     if name == "matting.model" and changed.matting.model != settings.matting.model:
@@ -349,7 +362,10 @@ SHARED = {
         "blur[:0-100]|bokeh[:0-100]|FILE|#RRGGBB|green|none",
         "Background behind the person; none shows the room.",
     ),
-    "--background-pan": ("X,Y", "Part of the background that is shown, from -1,-1 (top left) to 1,1."),
+    "--background-pan": (
+        "X,Y",
+        "Part of the background that is shown, from -1,-1 (top left) to 1,1.",
+    ),
     "--pan": ("X,Y", "Position of the zoom, from -1,-1 (top left) to 1,1."),
 }
 
@@ -366,7 +382,10 @@ class Option:
     description: str
 
     def applied(self, settings: Settings, text: Any) -> Settings:
-        """Return the settings with the values that the text names, and what follows from them. Raises UsageError."""
+        """Return the settings with the values that the text names, and what follows from them.
+
+        Raises UsageError.
+        """
         name = self.names.partition("/")[0]
         if name == "--background":
             return settings.replace(background=parse_background(text, settings.background, name))
@@ -399,7 +418,10 @@ OPTIONS: Mapping[str, Option] = {
 
 
 def with_values(settings: Settings, values: Mapping[str, Any]) -> Settings:
-    """Return the settings with other values, texts as on the command line, by name. Raises UsageError."""
+    """Return the settings with other values, texts as on the command line, by name.
+
+    Raises UsageError.
+    """
     for given, value in values.items():
         name = present_name(given)
         if name not in SETTINGS:

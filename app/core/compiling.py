@@ -62,7 +62,9 @@ def compiled(
     arguments: Sequence[Argument] | None = None,
     **options: object,
 ) -> Function:
-    """Return a compiled function: for these types and without a result, or together with its callers without them.
+    """Return a compiled function.
+
+    For these types and without a result, or together with its callers without them.
 
     options: of `numba.njit`.
     """
@@ -131,7 +133,10 @@ def _numba(kind: Argument) -> str:
 
 @functools.cache
 def library() -> ctypes.CDLL | None:
-    """Return the best library for this processor; None in a copy of the sources. Raises OSError if none fits it."""
+    """Return the best library for this processor; None in a copy of the sources.
+
+    Raises OSError if none fits it.
+    """
     if not FOLDER.is_dir():
         return None
     instructions = _instructions()
@@ -146,8 +151,8 @@ def _instructions() -> set[str]:
     """Return the instruction sets of this processor, as Linux lists them."""
     found: set[str] = set()
     if sys.platform == "win32":
-        # Windows has no word for some of them, such as bmi1; numpy has asked the processor, and knows
-        # the levels.
+        # Windows has no word for some of them, such as bmi1; numpy has asked the
+        # processor, and knows the levels.
         features = importlib.import_module("numpy._core._multiarray_umath").__cpu_features__
         for level, needed in LEVELS.items():
             if features.get(level.replace("x86-64-v", "X86_V")):
@@ -160,7 +165,10 @@ def _instructions() -> set[str]:
 
 
 def kernel(name: str, arguments: Sequence[Argument]) -> Callable[..., None]:
-    """Return a kernel of the library. Like numba's, it raises TypeError for an array of another type."""
+    """Return a kernel of the library.
+
+    Like numba's, it raises TypeError for an array of another type.
+    """
     symbol = getattr(library(), name)
     symbol.restype = ctypes.c_int32
     symbol.argtypes = [
@@ -196,7 +204,10 @@ def kernel(name: str, arguments: Sequence[Argument]) -> Callable[..., None]:
 
 
 def _passed(argument: Argument) -> list[type[Any]]:
-    """Return the types in which numba passes an argument: of an array owner, parent, sizes, address, shape, strides."""
+    """Return the types in which numba passes an argument.
+
+    Of an array owner, parent, sizes, address, shape, strides.
+    """
     if not isinstance(argument, Array):
         return [_SCALARS[argument]]
     owners = [ctypes.c_void_p] * 2

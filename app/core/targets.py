@@ -60,7 +60,10 @@ DEVICES = (
 
 
 def kind_of(device: str) -> DeviceKind:
-    """Return the kind of a device. Raises ValueError, which names all, if there is none of that name."""
+    """Return the kind of a device.
+
+    Raises ValueError, which names all, if there is none of that name.
+    """
     for kind in DEVICES:
         if re.fullmatch(kind.pattern, device):
             return kind

@@ -20,7 +20,15 @@ from functools import partial
 from pathlib import Path
 
 from app.core.errors import t
-from app.core.files import ExplainedOSError, fitting, is_file, is_folder, move, name_limit, when_closed
+from app.core.files import (
+    ExplainedOSError,
+    fitting,
+    is_file,
+    is_folder,
+    move,
+    name_limit,
+    when_closed,
+)
 
 # What the name of an unfinished file has before its suffix.
 PART = "part"
@@ -41,7 +49,9 @@ def unfinished_file(
     *,
     private: bool,
 ) -> Path:
-    """Create an empty file beside its final name. Raises OSError, also where the final name is too long.
+    """Create an empty file beside its final name.
+
+    Raises OSError, also where the final name is too long.
 
     word: `PART` or `RECORDING`. suffix: of the file, by default that of the final name. private:
     with mode 0600, otherwise with that of the umask.
@@ -60,7 +70,9 @@ def unfinished_file(
 
 
 def unfinished_folder(final: Path) -> Path:
-    """Create the folder for the images of a folder, or for an image: in a folder that exists, else beside the name.
+    """Create the folder for the images of a folder, or for an image.
+
+    In a folder that exists, else beside the name.
 
     It has the mode of the umask. Raises OSError, also where the final name is too long.
     """
@@ -79,12 +91,16 @@ def unfinished_folder(final: Path) -> Path:
 
 
 def is_unfinished(path: Path) -> bool:
-    """Return whether a video has the name of an unfinished film, as `talk.part.mp4` and `talk.part2.mp4`."""
+    """Return whether a video has the name of an unfinished film, as `talk.part.mp4` and
+    `talk.part2.mp4`.
+    """
     return re.search(rf"\.{PART}\d*$", path.stem) is not None
 
 
 class HeldFile:
-    """Holds a file open beside what writes it: it is found after a move, and its content after a removal.
+    """Holds a file open beside what writes it.
+
+    It is found after a move, and its content after a removal.
 
     It is locked as long as it is held, which tells it from what a crash left. Windows neither moves
     nor removes an open file, and a lock would keep others from writing it: there nothing is held.
@@ -102,7 +118,10 @@ class HeldFile:
                 fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     def place(self) -> Path | None:
-        """Return where the file is now, without links; None if no known name leads to it any more. Raises OSError."""
+        """Return where the file is now, without links; None if no known name leads to it any more.
+
+        Raises OSError.
+        """
         if self._handle is None:
             return self._path
         # A file system that is mounted elsewhere, too,
@@ -113,7 +132,10 @@ class HeldFile:
         return None
 
     def copy_to(self, path: Path) -> None:
-        """Write the content, which is there also after a removal, into a file that exists. Raises OSError."""
+        """Write the content, which is there also after a removal, into a file that exists.
+
+        Raises OSError.
+        """
         assert self._handle is not None
         os.lseek(self._handle, 0, os.SEEK_SET)
         with os.fdopen(os.dup(self._handle), "rb") as content, path.open("rb+") as copy:
@@ -150,7 +172,9 @@ def _place_of(handle: int) -> Path | None:
 
 
 def move_finished(finished: Path, final: Path, *, overwrite: bool) -> None:
-    """Move a finished film or folder of images to its final name at once, in the same file system. Raises OSError.
+    """Move a finished film or folder of images to its final name at once, in the same file system.
+
+    Raises OSError.
 
     A folder that exists keeps its other files: the images are moved into it. overwrite: replace
     files of these names.
@@ -175,7 +199,10 @@ def _move_file(finished: Path, final: Path, overwrite: bool) -> None:
 
 
 def _check_length(final: Path) -> None:
-    """Raise OSError for a name that no file can have: it would be told after hours of work, at the last step."""
+    """Raise OSError for a name that no file can have.
+
+    It would be told after hours of work, at the last step.
+    """
     if len(os.fsencode(final.name)) > name_limit(final.parent):
         raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG), str(final))
 
