@@ -1,7 +1,8 @@
-"""All settings as one immutable value, its owner, who puts another one in force, and the merge of two changes.
+"""All settings as one immutable value, its owner, who puts another one in force, and the merge
+of two changes.
 
-Every worker reads a `Settings` value once per frame; a change creates a new value (`replace`). Reading and writing the
-settings file is `app.config.settings_file`.
+Every worker reads a `Settings` value once per frame; a change creates a new value (`replace`).
+Reading and writing the settings file is `app.config.settings_file`.
 """
 
 from __future__ import annotations
@@ -49,9 +50,9 @@ class Settings(Model):
     """The outputs show the stand-by card."""
     paused_by_lock: bool = setting(False, "", scope="run", stage=None)
     """Whether that is only because the screen is locked, so that it ends with the lock."""
+    # The settings file could not be read and nobody has resumed since: what it hid is
+    # unknown, so a run starts paused.
     unconfirmed: bool = setting(False, "", scope="program", stage=None)
-    """The settings file could not be read and nobody has resumed since: what it hid is unknown, so a run starts paused.
-    """
     frozen: bool = setting(False, "", scope="run", stage=None)
     """The outputs keep the last composite, while `hides` stays the same."""
 
@@ -68,7 +69,10 @@ class Settings(Model):
 
     @property
     def kept(self) -> Settings:
-        """The settings without what belongs to one run: selected person, pause, freeze and recordings."""
+        """The settings without what belongs to one run.
+
+        Selected person, pause, freeze and recordings.
+        """
         return with_scopes_of(self, Settings(), {"run"})
 
     @property
@@ -90,11 +94,15 @@ class Settings(Model):
 
     @property
     def text_is_readable(self) -> bool:
-        """Whether the background is a blur too weak to hide text; the background "none" is no blur."""
+        """Whether the background is a blur too weak to hide text.
+
+        The background "none" is no blur.
+        """
         return self.background.kind == "blur" and self.shown_blur < HIDES_TEXT
 
 
-_hiding = attrgetter(*(".".join(path) for path, field in fields_of(Settings) if facts_of(field)["hides"] is not None))
+_hiding_fields = [path for path, field in fields_of(Settings) if facts_of(field)["hides"] is not None]
+_hiding = attrgetter(*[".".join(path) for path in _hiding_fields])
 
 
 class SettingsOwner:
@@ -104,20 +112,24 @@ class SettingsOwner:
         self._lock = threading.Lock()
         self.current = settings
         """The settings in force."""
+        # Counts the changes, and the requests to read files again. It grows after
+        # `current` has changed: read it before `current` to know settings that are at
+        # least as new.
         self.revision = 0
-        """Counts the changes, and the requests to read files again. It grows after `current` has changed: read it
-        before `current` to know settings that are at least as new."""
         self._listeners: list[Callable[[], None]] = []
 
     def listen(self, callback: Callable[[], None]) -> None:
-        """Call `callback` after every change, on the thread that made it and without a lock held."""
+        """Call `callback` after every change, on the thread that made it and without a lock
+        held.
+        """
         self._listeners.append(callback)
 
     def change(self, update: Callable[[Settings], Settings]) -> Settings:
         """Replace the settings by `update` of those in force and return the new ones.
 
-        `update` runs under the lock: it must be short and must not change settings itself. An error that it raises
-        changes nothing and reaches the caller. Settings that stay equal notify nobody.
+        `update` runs under the lock: it must be short and must not change settings itself. An error
+        that it raises changes nothing and reaches the caller. Settings that stay equal notify
+        nobody.
         """
         with self._lock:
             new = update(self.current)
@@ -143,11 +155,12 @@ M = TypeVar("M", bound=Model)
 
 
 def rebase(current: M, before: M, after: M, values: M | None = None) -> M:
-    """Return `current` with what differs between `before` and `after`: fields at every depth, and single
-    entries of what is merged, such as zones.
+    """Return `current` with what differs between `before` and `after`.
 
-    An edit of a stale snapshot so changes what it was meant to change and nothing else. values: where what differs is
-    taken from, in place of `after`.
+    Fields at every depth, and single entries of what is merged, such as zones.
+
+    An edit of a stale snapshot so changes what it was meant to change and nothing else. values:
+    where what differs is taken from, in place of `after`.
     """
     changes: dict[str, object] = {}
     for name, old in before:
@@ -167,8 +180,14 @@ def rebase(current: M, before: M, after: M, values: M | None = None) -> M:
     return current.replace(**changes) if changes else current
 
 
-def _merged(current: tuple[object, ...], before: tuple[object, ...], after: tuple[object, ...]) -> tuple[object, ...]:
-    """Return the entries of `current`, without those that `after` removed, and with those that it added."""
+def _merged(
+    current: tuple[object, ...],
+    before: tuple[object, ...],
+    after: tuple[object, ...],
+) -> tuple[object, ...]:
+    """Return the entries of `current`, without those that `after` removed, and with those that
+    it added.
+    """
     kept = [entry for entry in current if entry in after or entry not in before]
     added = [entry for entry in after if entry not in before and entry not in kept]
     return (*kept, *added)

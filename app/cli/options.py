@@ -35,21 +35,56 @@ class RunOptions:
     """How the program runs."""
 
     seconds: Annotated[
-        float | None, typer.Option(metavar="N", min=0.1, help="Stop this many seconds after the first frame.")
+        float | None,
+        typer.Option(
+            metavar="N",
+            min=0.1,
+            help="Stop this many seconds after the first frame.",
+        ),
     ] = None
-    frames: Annotated[int | None, typer.Option(metavar="N", min=1, help="Stop after this many frames.")] = None
+    frames: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="Stop after this many frames.",
+        ),
+    ] = None
     status_json: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the measurements to this JSON file on exit.")
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write the measurements to this JSON file on exit.",
+        ),
     ] = None
-    wait: Annotated[bool, typer.Option("--wait", help="Wait for a camera and a virtual camera that are absent.")] = (
-        False
-    )
-    minimised: Annotated[bool, typer.Option("--minimised", help="Start the window minimised.")] = False
+    wait: Annotated[
+        bool,
+        typer.Option(
+            "--wait",
+            help="Wait for a camera and a virtual camera that are absent.",
+        ),
+    ] = False
+    minimised: Annotated[
+        bool,
+        typer.Option(
+            "--minimised",
+            help="Start the window minimised.",
+        ),
+    ] = False
     config: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Settings file; without it only the window uses saved settings."),
+        typer.Option(
+            metavar="FILE",
+            help="Settings file; without it only the window uses saved settings.",
+        ),
     ] = None
-    profile: Annotated[str | None, typer.Option(metavar="NAME", help="Saved scene to start with.")] = None
+    profile: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Saved scene to start with.",
+        ),
+    ] = None
     verbose: Annotated[bool, typer.Option("--verbose", help="More detailed messages.")] = False
 
 
@@ -88,9 +123,13 @@ def group_of(parameter: inspect.Parameter) -> str:
     return str(parameter.annotation.__metadata__[0].rich_help_panel)
 
 
+def _place_in_help(parameter: inspect.Parameter) -> int:
+    return GROUPS.index(group_of(parameter))
+
+
 # Every live option by its name, in the order of the help.
 PARAMETERS: Mapping[str, inspect.Parameter] = {
-    parameter.name: parameter for parameter in sorted(_parameters(), key=lambda each: GROUPS.index(group_of(each)))
+    parameter.name: parameter for parameter in sorted(_parameters(), key=_place_in_help)
 }
 
 
@@ -108,7 +147,10 @@ FILM_OPTIONS = tuple(name for name in PARAMETERS if _is_of_films(name))
 
 
 class LiveOptions(SimpleNamespace):
-    """The options of one command line; None, or the default of `RunOptions`, for an option that was not given."""
+    """The options of one command line.
+
+    None, or the default of `RunOptions`, for an option that was not given.
+    """
 
     def __init__(self, **values: Any) -> None:
         defaults = {name: parameter.default for name, parameter in PARAMETERS.items()}
