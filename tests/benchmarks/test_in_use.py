@@ -139,7 +139,7 @@ def test_a_process_that_fails_is_reported_in_one_sentence() -> None:
 def test_commands_follow_from_the_seed_and_ask_for_no_room(tmp_path: Path) -> None:
     pipeline = Pipeline(Settings(), parts=SoakWorld().parts())
     monkey = CommandMonkey(pipeline, SoakFiles(tmp_path), [*ROOMS], ["auto"], seed=1)
-    first, second = ([monkey.words(dice) for _ in range(500)] for dice in (random.Random("1-0"), random.Random("1-0")))
+    first, second = ([monkey.words(dice) for _ in range(2000)] for dice in (random.Random("1-0"), random.Random("1-0")))
     names = {words[0] for words in first}
     assert {"background", "scene", "set", "record", "pause"} <= names
     assert any(words[:2] == ["set", "people.zones"] for words in first)
