@@ -26,7 +26,7 @@ from app.core.files import lock_file
 from app.matting.choice import hardware, preparation
 from app.matting.choice.hardware import torch_usable
 from app.matting.choice.preparation import KERNELS, Preparation
-from app.matting.kernels.loading import load
+from app.matting.engine import load_kernels
 from app.matting.openvino import conversion
 from app.matting.openvino.conversion import Artefact, ArtefactCache, NetworkSource
 from mattecam.testing import FakeEngine
@@ -116,7 +116,7 @@ _numbers = itertools.count()
 @pytest.fixture(scope="session", autouse=True)
 def _compiled_arithmetic() -> None:
     """The engines' fast arithmetic is ready, so that no test runs half on the plain one."""
-    load()
+    load_kernels()
 
 
 class SharedCache(ArtefactCache):

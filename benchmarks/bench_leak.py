@@ -29,8 +29,8 @@ from app.core.errors import MattecamError
 from app.core.settings import HIDES_TEXT, EdgeSettings, MattingSettings, StrictLevel
 from app.core.types import BgrImage
 from app.matting import build_engine
+from app.matting.engine import load_kernels
 from app.matting.interface import StepRequest
-from app.matting.kernels.loading import load
 from benchmarks.leak_blur import CAP_HEIGHTS, Readability, readability
 from benchmarks.leak_lost import Lost, lost_table, persons_lost
 from benchmarks.leak_measure import Counter, Leak, Zone, total
@@ -209,7 +209,7 @@ def _measure_model(model: str, words: argparse.Namespace, data: Sequence[Scene],
 def main() -> None:
     """Measure and print."""
     words = _arguments()
-    load()
+    load_kernels()
     data, absent = scenes(words.data, words.size, words.quick, words.draw)
     found = Report(absent)
     for model in words.model or MODELS:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -15,6 +16,7 @@ import numpy as np
 
 from app.core.errors import ModelError, Remedy, t
 from app.core.settings import EngineSettings, shown_strength
+from app.core.threads import on_own_thread
 from app.core.types import AlphaImage, BlurredBackground, Matte, check_bgr
 from app.matting.choice.choice import Choice, geometry_for
 from app.matting.interface import (
@@ -183,6 +185,17 @@ def backend_errors(model: str, device: str, precision: str) -> Iterator[None]:
         raise ExecutorError(text, model, device, precision, Remedy.MATTING_SETTINGS) from error
 
 
+def load_kernels() -> None:
+    """Import the kernels, which takes seconds where they are not compiled yet."""
+    from app.matting import cpu  # noqa: F401
+
+
+@functools.cache
+def start_loading() -> None:
+    """Begin to load on a thread, beside other work. A failure is that of the thread that needs the kernels."""
+    on_own_thread("kernel-compiler", load_kernels)
+
+
 def converted(settings: EngineSettings, choice: Choice, geometry: StepGeometry) -> Artefact:
     """Return the network without a plate as OpenVINO runs it. Raises ModelError."""
     from app.matting.openvino.conversion import NetworkSource, artefacts
@@ -212,8 +225,6 @@ def network_engine(
     def make(geometry: StepGeometry) -> Backend:
         with backend_errors(choice.model, target.device, target.precision):
             if target.executor == "openvino":
-                from app.matting.kernels.loading import start_loading
-
                 start_loading()
                 from app.matting.openvino.openvino_backend import OpenVinoBackend
 

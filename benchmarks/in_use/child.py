@@ -21,8 +21,8 @@ from app.core.errors import MattecamError
 from app.core.threads import name_thread
 from app.core.types import BgrImage
 from app.matting import build_engine
+from app.matting.engine import load_kernels
 from app.matting.interface import StepRequest
-from app.matting.kernels.loading import load
 from app.media.jpeg import MjpgDecoder
 from app.settings import Settings
 from benchmarks.in_use.camera_like import camera_frames
@@ -71,7 +71,7 @@ class StepAlone:
 
 def measure(work: Workload) -> Iterable[dict[str, Any]]:
     """Yield one row per phase and round. The step alone is measured before and after each."""
-    load()
+    load_kernels()
     capture = work.settings.capture
     frames = camera_frames(capture.width, capture.height, capture.fps, SCENE_FRAMES, motion=0.0 if work.still else 1.0)
     decoded = [image for image in map(MjpgDecoder().decode, frames[:ALONE_FRAMES]) if image is not None]

@@ -401,7 +401,7 @@ def test_at_the_least_strength_of_strict_mode_no_text_of_60_px_is_left(period_px
 LOAD_AND_COUNT = """
 import gc, sys, threading
 import app.gui.application  # what a window keeps alive makes a collection of everything due
-from app.matting.kernels.loading import start_loading
+from app.matting.engine import start_loading
 from app.settings import Settings
 from app.output.table import SINKS
 

@@ -1,5 +1,7 @@
-"""The frame step on a CPU: everything but the network."""
+"""The frame step on a CPU: everything but the network. An import loads the kernels; of two threads, one waits."""
 
-from app.matting.kernels.loading import load
+from app.core.compiling import loading
 
-load()  # before its modules import the kernels one by one, with garbage collections
+# Before the modules of this package import them one by one, with garbage collections.
+with loading():
+    from app.matting.kernels import composite, network  # noqa: F401
