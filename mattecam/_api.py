@@ -22,8 +22,7 @@ from app.core.settings import BackgroundSettings, EdgeSettings, EngineSettings, 
 from app.core.types import AlphaImage, Backdrop, BgrImage, Frame, Matte, check_bgr
 from app.matting import build_engine
 from app.matting.interface import EngineInfo, MattingEngine
-from app.offline import convert as offline
-from app.offline.convert import ConvertReport, Progress
+from app.offline.convert import ConvertReport, Progress, convert_clip
 from app.offline.files import check_names, frame_rate
 from app.settings import Settings
 from app.stream import Stream
@@ -305,7 +304,7 @@ def convert(
     if background is None or transparent:
         background = "green"
     values = {"capture.rotate": rotate, "capture.flip": flip, **settings}
-    return offline.convert(
+    return convert_clip(
         Path(source),
         Path(target),
         settings=_settings(background, edges, strict, chosen, values),

@@ -22,7 +22,7 @@ from app.matting import build_engine
 from app.matting.choice import hardware, preparation
 from app.matting.choice.choice import Choice, candidates, choose, geometry_for
 from app.matting.choice.trials import cpu_precisions, measurable, trials_of
-from app.matting.engine import converted
+from app.matting.engine import artefact_of
 from app.matting.interface import MattingEngine, StepRequest
 from models.table import auto_order, bundled
 from models.weights import on_hand
@@ -221,7 +221,7 @@ def _network(settings: MattingSettings, width: int, height: int) -> Contender:
     choice = choose(settings)
     geometry = geometry_for(settings, choice.model, width, height)
     network = RecurrentNetwork(
-        converted(settings, choice, geometry),
+        artefact_of(settings, choice, geometry),
         geometry,
         choice.target.precision,
         Strips(1),

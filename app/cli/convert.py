@@ -194,10 +194,10 @@ def _convert_one(
 ) -> int:
     """Convert the only clip and return the exit code.
 
-    how: arguments of `convert`. Raises MattecamError.
+    how: arguments of `convert_clip`. Raises MattecamError.
     """
     from app.offline.batch import Event, StopRequest
-    from app.offline.convert import convert as run_convert
+    from app.offline.convert import convert_clip
     from app.offline.files import single_output
 
     source = Path(sources[0])
@@ -224,7 +224,7 @@ def _convert_one(
     event("started")
     try:
         with handled(stop), progress_bar(source.absolute().name, TaskProgressColumn()) as show:
-            report = run_convert(
+            report = convert_clip(
                 source,
                 target,
                 matte=options.matte,

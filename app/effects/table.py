@@ -107,7 +107,7 @@ class Effects:
         self.hides_everybody = False
 
     def begin_frame(self, frame: FrameContext) -> Effects | None:
-        """Prepare for the next frame; return this object for its step, None if no effect is on."""
+        """Take the settings of the next frame; return this object for its step, None if no effect is on."""
         last = self._frame
         self._active = [effect for effect in self._effects if effect.begin_frame(frame, last)]
         self._frame = frame

@@ -14,7 +14,7 @@ from app.gui.translation import decimal, describe_model, tr, translated
 from app.gui.widgets.controls import describe
 from app.gui.widgets.qt import add_action, existing, scaled
 from app.gui.widgets.theme import ICON_PX, icon
-from app.runtime.status import Phase, PipelineStatus, Preparing
+from app.runtime.status import Building, Phase, PipelineStatus
 
 ICONS = "pause", "freeze", "record", "snapshot"
 
@@ -172,9 +172,9 @@ def summarize(status: PipelineStatus, *, frozen: bool = False) -> str:
     parts = [_describe_viewers(status, frozen)]
     if status.first_preparation is not None:
         parts.append(translated(status.first_preparation))
-    elif status.preparing is Preparing.MODEL:
+    elif status.building is Building.MODEL:
         parts.append(tr("preparing the model…"))
-    elif status.preparing is Preparing.BACKGROUND:
+    elif status.building is Building.BACKGROUND:
         parts.append(tr("preparing the background…"))
     elif status.lowered is not None:
         parts.append(tr("This computer is busy: the quality is lower"))

@@ -196,7 +196,7 @@ def start_loading() -> None:
     on_own_thread("kernel-compiler", load_kernels)
 
 
-def converted(settings: EngineSettings, choice: Choice, geometry: StepGeometry) -> Artefact:
+def artefact_of(settings: EngineSettings, choice: Choice, geometry: StepGeometry) -> Artefact:
     """Return the network without a plate as OpenVINO runs it. Raises ModelError."""
     from app.matting.openvino.conversion import NetworkSource, artefacts
 
@@ -228,7 +228,7 @@ def network_engine(
                 start_loading()
                 from app.matting.openvino.openvino_backend import OpenVinoBackend
 
-                artefact = converted(settings, choice, geometry)
+                artefact = artefact_of(settings, choice, geometry)
                 gpu = (choice.plugin, target.precision) if choice.plugin else None
                 return OpenVinoBackend(artefact, geometry, choice.cpu_precision, threads(geometry), live=live, gpu=gpu)
             from app.matting.torch.torch_backend import TorchBackend, load_core

@@ -24,7 +24,7 @@ MAX_PROFILE_BYTES = 4 << 20
 MODES = {"RGB ": "RGB", "CMYK": "CMYK", "GRAY": "L"}
 SRGB = ImageCms.createProfile("sRGB")
 
-Convert = Callable[[Image.Image], Image.Image]
+ToSrgb = Callable[[Image.Image], Image.Image]
 # Red, green, blue and white, (x, y) each.
 Points = tuple[tuple[float, float], ...]
 BT709: Points = ((0.640, 0.330), (0.300, 0.600), (0.150, 0.060), (0.3127, 0.3290))
@@ -65,7 +65,7 @@ class NamedColours:
     primaries: int = 1
 
 
-def srgb_converter(image: Image.Image, path: Path) -> Convert:
+def srgb_converter(image: Image.Image, path: Path) -> ToSrgb:
     """Return what converts parts of an opened image of 8 bits to sRGB, alpha as it is.
 
     Call it before the image is loaded. Parts are returned unchanged where nothing is named, or no
@@ -162,7 +162,7 @@ def _unchanged(part: Image.Image) -> Image.Image:
     return part
 
 
-def _by_profile(profile: bytes) -> Convert:
+def _by_profile(profile: bytes) -> ToSrgb:
     """Return the conversion from a profile; none for one that is broken or of other pixels."""
     if len(profile) > MAX_PROFILE_BYTES:
         return _unchanged
@@ -174,7 +174,7 @@ def _by_profile(profile: bytes) -> Convert:
         log.info("A colour profile is not used: %s", error)
         return _unchanged
 
-    def convert(part: Image.Image) -> Image.Image:
+    def to_srgb(part: Image.Image) -> Image.Image:
         if (mode == "CMYK") != (part.mode == "CMYK"):
             # The profile is that of other pixels.
             return part
@@ -182,10 +182,10 @@ def _by_profile(profile: bytes) -> Convert:
         assert shown is not None
         return _with_alpha_of(part, shown)
 
-    return convert
+    return to_srgb
 
 
-def _by_table(colours: NamedColours) -> Convert:
+def _by_table(colours: NamedColours) -> ToSrgb:
     """Return the conversion of HDR images, as that of films."""
     from app.media.frame_filters import BT2020_PRIMARIES, POINTS, PRIMARIES, TRANSFERS, to_bt709
 
@@ -199,10 +199,10 @@ def _by_table(colours: NamedColours) -> Convert:
     values = to_bt709(rgb, TRANSFERS[colours.hdr], primaries)
     table = ImageFilter.Color3DLUT(POINTS, values.astype(np.float32).reshape(-1))
 
-    def convert(part: Image.Image) -> Image.Image:
+    def to_srgb(part: Image.Image) -> Image.Image:
         return _with_alpha_of(part, part.convert("RGB").filter(table))
 
-    return convert
+    return to_srgb
 
 
 def _with_alpha_of(part: Image.Image, shown: Image.Image) -> Image.Image:

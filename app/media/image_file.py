@@ -132,14 +132,14 @@ def read_cut_out(path: Path, max_side: int = MAX_SIDE) -> NDArray[np.uint8]:
     straight alpha.
     """
 
-    def convert(image: Image.Image) -> NDArray[np.uint8]:
+    def pixels_of(image: Image.Image) -> NDArray[np.uint8]:
         if takes_too_much(image, max_side):
             raise BackgroundError(_too_large(path))
         if image.format in UNBOUND and has_limit():
             return _read_by_child(path, max_side)
         return _pixels(image, path, max_side)
 
-    return _decoded(path, convert)
+    return _decoded(path, pixels_of)
 
 
 def _read_by_child(path: Path, max_side: int) -> NDArray[np.uint8]:
@@ -176,13 +176,13 @@ def _read_limited(path: Path, max_side: int) -> NDArray[np.uint8]:
     # By default one for each core; the stack of each counts 8 MB of the limit.
     AvifImagePlugin.DEFAULT_MAX_THREADS = DECODER_THREADS
 
-    def convert(image: Image.Image) -> NDArray[np.uint8]:
+    def pixels_of(image: Image.Image) -> NDArray[np.uint8]:
         if takes_too_much(image, max_side):
             raise BackgroundError(_too_large(path))
         limit_memory(picture_bytes(image) + WORKING_BYTES)
         return _pixels(image, path, max_side)
 
-    return _decoded(path, convert)
+    return _decoded(path, pixels_of)
 
 
 def read_matte(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
@@ -193,7 +193,7 @@ def read_matte(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]
     room. Raises BackgroundError as `read_image`.
     """
 
-    def convert(image: Image.Image) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
+    def grey_and_alpha_of(image: Image.Image) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
         # A palette of one byte per pixel is read by its colours, of four.
         colour_bytes = 4 * image.width * image.height
         if colour_bytes > MAX_PICTURE_BYTES or takes_too_much(image, max(image.size)):
@@ -211,7 +211,7 @@ def read_matte(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]
             return _grey(image), None
         return _grey(image), alpha
 
-    return _decoded(path, convert)
+    return _decoded(path, grey_and_alpha_of)
 
 
 def _grey(image: Image.Image) -> NDArray[np.uint8]:
@@ -278,8 +278,8 @@ def _unchanged(image: Image.Image) -> Image.Image:
     return image
 
 
-def _decoded(path: Path, convert: Callable[[Image.Image], T]) -> T:
-    """Return what `convert` makes of the opened image: all images of the user are opened here."""
+def _decoded(path: Path, read: Callable[[Image.Image], T]) -> T:
+    """Return what `read` makes of the opened image: all images of the user are opened here."""
     _register_heif()
     try:
         if is_special(path):  # opening a pipe waits until another program writes to it
@@ -300,13 +300,13 @@ def _decoded(path: Path, convert: Callable[[Image.Image], T]) -> T:
             warnings.simplefilter("ignore")
             try:
                 with Image.open(path, formats=FORMATS) as image:
-                    return convert(image)
+                    return read(image)
             except OSError:
                 whole = _with_end_mark(path)
                 if whole is None:
                     raise
             with Image.open(whole, formats=FORMATS) as image:
-                return convert(image)
+                return read(image)
     except (FileNotFoundError, NotADirectoryError):
         raise BackgroundError(t("The image {file} does not exist; choose another one.", file=path)) from None
     except PermissionError:

@@ -239,7 +239,7 @@ class ConvertReport:
 
 
 @memory_errors()
-def convert(
+def convert_clip(
     source: Path,
     target: Path,
     *,

@@ -179,7 +179,7 @@ def _convert(
 
     fetched: where a clip of another file system is copied to.
     """
-    from app.offline.convert import convert
+    from app.offline.convert import convert_clip
 
     for final in job.outputs.values():
         if is_remote(final) or not Path(final).exists():
@@ -189,7 +189,7 @@ def _convert(
             raise SinkOpenError(
                 f"{final} cannot be written: a {kind} has this name; choose another name.",
             )
-    report = convert(
+    report = convert_clip(
         fetch(job.source, fetched),
         tries["target"],
         settings=job.settings,

@@ -71,7 +71,7 @@ class ReaderCounter(Protocol):
 
 
 @dataclass(slots=True)
-class Recording:
+class RecordingProgress:
     """What became of one recording so far. Each value is set on one thread."""
 
     encoded: int = 0
@@ -90,7 +90,7 @@ class SinkContext:
     # Returns once no frame step runs, or after so many seconds: frames of recordings are encoded
     # between the steps.
     wait_for_gap: Callable[[float], object] = lambda timeout_s: None
-    recordings: list[Recording] = field(default_factory=list)
+    recordings: list[RecordingProgress] = field(default_factory=list)
 
     @property
     def fps(self) -> float:

@@ -25,7 +25,7 @@ from app.core.types import Picture, PictureKind
 from app.core.worker import Worker
 from app.media.encoders import live_encoder
 from app.media.video_writer import SUFFIXES, RecordingWriter
-from app.output.base import FrameSink, Recording, SinkContext
+from app.output.base import FrameSink, RecordingProgress, SinkContext
 from app.output.interrupted import RecordingNote
 from app.output.sound import Microphone, SoundTrack
 
@@ -112,7 +112,7 @@ class EncoderThread:
         """Only this thread may use it until `finish`."""
         self.file = self.writer.file  # where it was when that was looked for last
         self._followed_s: Time = 0
-        self.recording = Recording()
+        self.recording = RecordingProgress()
         context.recordings.append(self.recording)
         self._worker = Worker("encoder", self._run, Stage.RECORDING, niceness=FEEDER_NICENESS)
         self._worker.start()

@@ -32,7 +32,7 @@ from app.runtime.engines import EngineSelector
 from app.runtime.lock_pause import LockPause
 from app.runtime.matting_worker import MattingWorker
 from app.runtime.outputs import OutputClock, SinkWorker
-from app.runtime.status import OF_THE_RUN, Phase, PipelineStatus, Preparing, StatusBoard
+from app.runtime.status import OF_THE_RUN, Building, Phase, PipelineStatus, StatusBoard
 from app.settings import Settings, SettingsOwner
 
 # Longest wait of a snapshot for a picture that was made under the settings of now.
@@ -319,12 +319,12 @@ class Pipeline:
         if has_source_problem and phase is not Phase.NO_CAMERA:
             board = self._board.read()  # the camera may have come meanwhile
         shows_matte = phase is Phase.RUNNING and not unmatted
-        preparing = None
+        building = None
         first_preparation = None
         if self._backdrops.builder.busy:
-            preparing = Preparing.BACKGROUND
+            building = Building.BACKGROUND
         if engines.builder.busy:
-            preparing = Preparing.MODEL
+            building = Building.MODEL
             first_preparation = self._first_preparation
         return replace(
             board,
@@ -340,7 +340,7 @@ class Pipeline:
             hides_person=shows_matte and stream.hides_everybody,
             outputs=outputs,
             readers=self.demand.readers,
-            preparing=preparing,
+            building=building,
             first_preparation=first_preparation,
             frames_dropped=self._frames.dropped,
             encoded_frames=sum(each.encoded for each in recordings),

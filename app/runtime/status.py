@@ -56,7 +56,7 @@ class Phase(Enum):
         return self in (Phase.STARTING, Phase.NO_CAMERA)
 
 
-class Preparing(Enum):
+class Building(Enum):
     """What is built beside the frames, because it takes longer than one."""
 
     MODEL = "the model"
@@ -151,7 +151,7 @@ class PipelineStatus:
     unmatted: bool = False
     # That of the settings in use, or whose use has failed; see `SettingsOwner`.
     revision: int = 0
-    preparing: Preparing | None = None
+    building: Building | None = None
     # What the preparation for this computer does, which the model waits for and which happens once.
     first_preparation: Text | None = None
     # None at full quality.
@@ -204,10 +204,10 @@ class PipelineStatus:
 
     @property
     def busy(self) -> str:
-        """What is being prepared, in English; empty if nothing is."""
+        """What is being prepared for this computer or built, in English; empty if nothing is."""
         if self.first_preparation is not None:
             return self.first_preparation
-        return "" if self.preparing is None else self.preparing.value
+        return "" if self.building is None else self.building.value
 
 
 # Fields that keep their values after the end, when engine, source and sinks are closed.

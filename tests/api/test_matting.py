@@ -95,7 +95,7 @@ def test_window_films_and_python_hide_things_mistaken_for_people_by_one_default(
     """Films and Python left strict mode off, and showed a chair in all frames of a clip."""
     films: list[Settings] = []
     monkeypatch.setattr(
-        "app.offline.convert.convert",
+        "mattecam._api.convert_clip",
         lambda *_, settings, **__: films.append(settings),
     )
 
@@ -150,7 +150,7 @@ def test_a_blur_without_a_number_hides_text(
     """It was weaker than that of the command line, and text could be read."""
     used: list[Settings] = []
     monkeypatch.setattr(
-        "app.offline.convert.convert",
+        "mattecam._api.convert_clip",
         lambda *_, settings, **__: used.append(settings),
     )
     convert("a.mp4", "b.mp4", background=background)
@@ -297,7 +297,7 @@ def test_settings_of_a_film_are_values_by_name(
     """They needed a class of a private module."""
     used: list[Settings] = []
     monkeypatch.setattr(
-        "app.offline.convert.convert",
+        "mattecam._api.convert_clip",
         lambda *_, settings, **__: used.append(settings),
     )
     values = {"framing.zoom": 2, "strict.level": "off", "people.only_me": "on"}

@@ -44,7 +44,7 @@ from app.gui.state import Tasks
 from app.media.image_file import read_image
 from app.output.recording import Recorder
 from app.runtime.pipeline import Pipeline
-from app.runtime.status import Lowered, Phase, PipelineStatus, Preparing
+from app.runtime.status import Building, Lowered, Phase, PipelineStatus
 from app.settings import Settings
 from mattecam.testing import PERSON, ROOM, shows_room
 from tests.fakes.world import FakeWorld
@@ -193,7 +193,7 @@ LOW = Lowered(30.0, 0.5, True, 15.0)
     (PipelineStatus(phase=Phase.RUNNING, outputs={"virtual_camera": "cam"}), False, "Others can see you"),
     (PipelineStatus(phase=Phase.RUNNING, readers=2), False, "Others see you: yes"),
     (PipelineStatus(phase=Phase.RUNNING, readers=2), True, "Others see you: frozen"),
-    (PipelineStatus(preparing=Preparing.MODEL, lowered=LOW), False, "Others see you: no   ·   preparing the model…"),
+    (PipelineStatus(building=Building.MODEL, lowered=LOW), False, "Others see you: no   ·   preparing the model…"),
     (PipelineStatus(lowered=LOW), False, "Others see you: no   ·   This computer is busy: the quality is lower"),
 ])  # fmt: skip
 def test_the_status_says_whether_others_see_the_user(status: PipelineStatus, frozen: bool, said: str) -> None:

@@ -12,7 +12,7 @@ from app.core.settings import BackgroundSettings, FramingSettings, MattingSettin
 from app.core.types import BlurredBackground, Matte
 from app.matting.engine import backend_errors
 from app.matting.interface import EngineInfo, StepRequest
-from app.offline.convert import ConvertReport, convert
+from app.offline.convert import ConvertReport, convert_clip
 from app.settings import Settings
 from mattecam.testing import ImmediateEngine
 from tests.clips import frames_of
@@ -67,7 +67,7 @@ def run(
     """Convert with a trivial engine. options: those of `convert`."""
     build = build_half if engine is None else lambda *_: engine
     with patch("app.offline.convert.build_engine", build):
-        return convert(source, target, settings=settings, **options)
+        return convert_clip(source, target, settings=settings, **options)
 
 
 def times_of(path: Path) -> list[float]:

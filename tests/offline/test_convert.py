@@ -39,7 +39,7 @@ from app.core.types import BgrImage, Matte, Orientation
 from app.effects.zones import Zone
 from app.matting.interface import ExecutorError, NotAMatteError, StepRequest
 from app.media import image_file
-from app.offline.convert import ConvertReport, convert
+from app.offline.convert import ConvertReport, convert_clip
 from app.offline.plan import MANIFEST, clips_in, left_out
 from app.settings import Settings
 from mattecam.testing import PERSON, FakeEngine
@@ -131,7 +131,7 @@ def test_photos_are_turned_and_zones_with_them(tmp_path: Path) -> None:
     with patch("app.offline.convert.build_engine", lambda *_: FakeEngine(MattingSettings(), 48, 96)):
         for name in ("1.png", "2.png"):
             cv2.imwrite(str(folder / name), np.full((48, 96, 3), PERSON, np.uint8))
-        report = convert(folder, tmp_path / "out", settings=settings)
+        report = convert_clip(folder, tmp_path / "out", settings=settings)
     assert (report.frames, report.complete) == (2, True)
     image = np.asarray(cv2.imread(str(tmp_path / "out" / "1.png")))
     assert image.shape == (96, 48, 3)
@@ -220,7 +220,7 @@ def test_an_unsuitable_image_is_named_and_left_out(
     ):
         cv2.imwrite(str(tmp_path / f"{file}.png"), image)
     matting = MattingSettings(model="mattecam-plate", plate=plate) if with_plate else GREEN.matting
-    report = convert(room, tmp_path / "out", settings=GREEN.replace(matting=matting))
+    report = convert_clip(room, tmp_path / "out", settings=GREEN.replace(matting=matting))
     assert report.problems == (f"Unreadable or unsuitable images in {room} were left out: 1 ({name}.png).",)
     assert names_in(tmp_path / "out") == ["p1.png", "p3.png"]
     (warning,) = [record.message for record in caplog.records if record.levelname == "WARNING"]
@@ -237,7 +237,7 @@ def test_the_image_that_does_not_match_the_plate_is_named(tmp_path: Path) -> Non
         cv2.imwrite(str(file), image)
     settings = GREEN.replace(matting=MattingSettings(model="mattecam-plate", plate=plate))
     with pytest.raises(PlateError, match=f"^Image p1 of {re.escape(str(room))}: The light or the camera has changed"):
-        convert(room, tmp_path / "out", settings=settings)
+        convert_clip(room, tmp_path / "out", settings=settings)
 
 
 @pytest.mark.parametrize(
@@ -314,7 +314,7 @@ def test_what_cannot_go_on_leaves_nothing(
 ) -> None:  # fmt: skip
     monkeypatch.setattr("app.offline.convert.build_engine", lambda *_: fails())
     with pytest.raises(error):
-        convert(clip, tmp_path / target, settings=GREEN)
+        convert_clip(clip, tmp_path / target, settings=GREEN)
     assert names_in(tmp_path) == ["in.mp4"]
 
 

@@ -22,7 +22,7 @@ from app.media.encoders import file_encoder
 from app.media.frame_filters import extended
 from app.media.image_file import read_cut_out
 from app.media.video_reader import VideoReader
-from app.offline.convert import ConvertReport, convert
+from app.offline.convert import ConvertReport, convert_clip
 from app.offline.files import film_name
 from app.settings import Settings
 from mattecam.testing import ImmediateEngine
@@ -70,7 +70,7 @@ def with_alpha(name: str, images: list[NDArray[np.uint8]]) -> None:
 def made(source: str, target: str, colour: str | None = None, **changes: Any) -> ConvertReport:
     background = BackgroundSettings(kind="colour", colour=colour or "#00ff00")
     settings = Settings(background=background).replace(**changes)
-    return convert(Path(source), Path(target), settings=settings, transparent=colour is None, overwrite=True)
+    return convert_clip(Path(source), Path(target), settings=settings, transparent=colour is None, overwrite=True)
 
 
 def images_of(name: str) -> list[NDArray[np.uint8]]:
@@ -233,7 +233,7 @@ def test_the_alpha_of_the_source_is_in_matte_foreground_and_composite() -> None:
     frame = ramp(demo(*SIZE, [0])[0])
     cv2.imwrite("clear.png", frame)
     settings = Settings(background=BackgroundSettings(kind="colour", colour="#00ff00"))
-    convert(
+    convert_clip(
         Path("clear.png"),
         Path("c.png"),
         settings=settings,
@@ -250,9 +250,9 @@ def test_the_alpha_of_the_source_is_in_matte_foreground_and_composite() -> None:
 def test_no_network_runs_where_no_matte_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.offline.convert.build_engine", lambda *_: pytest.fail("an engine was built"))
     settings = Settings(background=BackgroundSettings(kind="none"))
-    assert convert(Path("photo.jpg"), Path("c.png"), settings=settings).frames == 1
+    assert convert_clip(Path("photo.jpg"), Path("c.png"), settings=settings).frames == 1
     assert np.array_equal(images_of("c.png")[0], read_cut_out(Path("photo.jpg")))
-    assert convert(Path("film.mov"), Path("c.mp4"), settings=settings).frames == 3
+    assert convert_clip(Path("film.mov"), Path("c.mp4"), settings=settings).frames == 3
 
 
 def test_colours_are_continued_beside_the_person() -> None:

@@ -23,7 +23,7 @@ from app.matting.interface import MattingEngine
 from app.media.encoders import file_encoder
 from app.media.image_file import read_image
 from app.media.video_input import VideoInput
-from app.offline.convert import FilmStep, convert
+from app.offline.convert import FilmStep, convert_clip
 from app.runtime.backdrops import Backdrops
 from app.runtime.capture_worker import DemandWatch
 from app.runtime.context import PipelineContext, Timing
@@ -164,7 +164,7 @@ def test_a_network_with_a_plate_gets_the_crop_of_the_film(tmp_path: Path, monkey
     build = Mock(side_effect=build_half)
     monkeypatch.setattr("app.offline.convert.build_engine", build)
     zoomed = Settings(background=BackgroundSettings(kind="colour"), framing=FramingSettings(zoom=2))
-    convert(write_images(tmp_path / "in", "0.png"), tmp_path / "out", settings=zoomed)
+    convert_clip(write_images(tmp_path / "in", "0.png"), tmp_path / "out", settings=zoomed)
     assert build.call_args.args[-1] == FramingSettings(zoom=2)
 
 
@@ -177,7 +177,7 @@ STRICT = Settings(
 
 def shares(source: Path, folder: Path) -> list[float]:
     """Return the share of every frame that the matte shows."""
-    convert(source, folder / "out", settings=STRICT, alpha=folder / "alpha")
+    convert_clip(source, folder / "out", settings=STRICT, alpha=folder / "alpha")
     return [float((read_image(file) > 127).mean()) for file in sorted((folder / "alpha").iterdir())]
 
 

@@ -21,7 +21,7 @@ from app.core.settings import BackgroundSettings
 from app.core.types import AlphaImage, BgrImage
 from app.media.encoders import file_encoder
 from app.media.image_file import read_cut_out
-from app.offline.convert import convert
+from app.offline.convert import convert_clip
 from app.settings import Settings
 from tests.clips import frames_of, names_in, pictures, write_clip, write_film, writing
 
@@ -123,7 +123,7 @@ def alpha_of(folder: str) -> NDArray[np.float64]:
 
 def converted(source: str, target: str, matte: Path, settings: Settings | None = None) -> None:
     green = Settings(background=BackgroundSettings(kind="colour", colour="#00ff00"))
-    report = convert(Path(source), Path(target), settings=settings or green, matte=matte, transparent=None)
+    report = convert_clip(Path(source), Path(target), settings=settings or green, matte=matte, transparent=None)
     assert report.complete
     assert report.problems == ()
 
@@ -306,7 +306,7 @@ def test_no_image_of_the_matte_is_overwritten() -> None:
     before = image.read_bytes()
 
     with pytest.raises(UsageError, match="it is a file of the matte"):
-        convert(Path("photo.png"), image, settings=Settings(), matte=matte, overwrite=True)
+        convert_clip(Path("photo.png"), image, settings=Settings(), matte=matte, overwrite=True)
 
     assert image.read_bytes() == before
 
@@ -316,7 +316,7 @@ def test_the_matte_is_not_overwritten() -> None:
     before = matte.read_bytes()
 
     with pytest.raises(UsageError, match="it is also the matte"):
-        convert(Path("film.mkv"), matte, settings=Settings(), matte=matte, overwrite=True)
+        convert_clip(Path("film.mkv"), matte, settings=Settings(), matte=matte, overwrite=True)
 
     assert matte.read_bytes() == before
 

@@ -21,7 +21,7 @@ from app.capture.demo import DemoSource
 from app.core.errors import MicrophoneError
 from app.core.settings import CaptureSettings, OutputSettings
 from app.core.types import BgrImage, Frame, Outgoing, Picture, PictureKind
-from app.output.base import Recording, SinkContext
+from app.output.base import RecordingProgress, SinkContext
 from app.output.recording import Recorder
 from app.output.sound import BLOCK_S, RATE, Microphone, Samples, SoundBlock
 from app.settings import Settings
@@ -125,7 +125,7 @@ def record(
     size: tuple[int, int] = (64, 48),
     alpha: bool = False,
     **output: Any,
-) -> tuple[list[BgrImage], list[float], Recording]:
+) -> tuple[list[BgrImage], list[float], RecordingProgress]:
     """Record pictures that are sent at these times, in seconds. output: its settings.
 
     Return what `read` finds, and what was counted.

@@ -21,7 +21,7 @@ from app.output.base import FrameSink, Packer, SinkContext
 from app.runtime.backdrops import PLAIN_GREY
 from app.runtime.context import Timing
 from app.runtime.pipeline import Pipeline
-from app.runtime.status import Phase, Preparing
+from app.runtime.status import Building, Phase
 from app.settings import Settings
 from mattecam.testing import HEIGHT, PERSON, ROOM, WIDTH, FakeEngine, FakeSource, room_picture, shows_room
 from tests.fakes.world import (
@@ -119,7 +119,7 @@ def test_with_a_plate_the_framing_changes_together_with_the_engine(
     base = BASE.replace(matting=BASE.matting.replace(model="bgmv2-mobilenetv2", plate=tmp_path / "plate.png"))
     with live(world, base, parts=replace(world.parts(), build_engine=build)) as pipeline:
         apply(pipeline, base.replace(framing=FramingSettings(zoom=2, pan_x=0.5)))
-        eventually(lambda: pipeline.status().preparing is Preparing.MODEL)
+        eventually(lambda: pipeline.status().building is Building.MODEL)
         composites(pipeline)
         assert newest(pipeline).whole is None, "the engine in use knows the whole room only"
         pipeline.change(lambda now: now.replace(frozen=True))
