@@ -59,7 +59,6 @@ NOISE = 0.025
 BODY_WEIGHT = 0.25
 # Largest change a frame, at rest and after a change of the
 # light: 0.1 and 1 EV a second at 60 fps, half at 30.
-# A person who moves in front of a lamp shall not flicker.
 REST_EV = 0.1 / 60
 FAST_EV = 1.0 / 60
 # Smaller differences change nothing.

@@ -100,8 +100,8 @@ class Effects:
         self._last_edit_s = 0.0
         # The part of the last frame that its matte shows, if the network can crop.
         self.view = WHOLE_VIEW
-        # The network's alpha of the last frame that was edited, of the whole frame: a
-        # click chooses a person in it. None while nothing is edited.
+        # The network's alpha of the last frame that was edited, of the whole frame: an
+        # engine that takes over begins with it. None while nothing is edited.
         self.alpha: Floats | None = None
         # Whether an effect hid everybody in the last frame.
         self.hides_everybody = False
