@@ -1,4 +1,4 @@
-"""Engine for networks that see a plate: adapts it to the light of a stream, and refuses one of another room."""
+"""Engine for networks that see a plate: gives it the light of a stream, and checks its room."""
 
 from __future__ import annotations
 
@@ -34,26 +34,27 @@ class PlateParts(NamedTuple):
 
     lit: LitPlate
     fit: PlateFit
+    # For frames of this size; closed with the engine.
     people: PersonFinder
-    """For frames of this size; closed with the engine."""
 
 
 class PlateEngine:
     """Wraps a `FrameEngine` whose executor compares frames with a plate.
 
-    The first frame of an engine, a stream or a scene is returned only if it shows the plate's room, in whatever light;
-    the plate keeps that light. Else `step` raises PlateError, because this network mattes a changed background as a
-    person. Who is a person is told by the bundled network, which knows no plate and is built with the executor.
+    The first frame of an engine, a stream or a scene is returned only if it shows the plate's room,
+    in whatever light; the plate keeps that light. Else `step` raises PlateError, because this
+    network mattes a changed background as a person. Who is a person is told by the bundled network,
+    which knows no plate and is built with the executor.
     """
 
     def __init__(self, engine: FrameEngine, current: Callable[[], PlateParts]) -> None:
-        """current: returns the parts of the latest executor, which is made anew when the frame size changes."""
+        """current: returns the parts of the latest executor, made anew for each size of frames."""
+        # Without the check of the plate, for frames that are not of the source.
         self.engine = engine
-        """The engine without the check, for frames that are not of the source."""
         self._current = current
         self._parts = current()
+        # Whether the plate has matched a frame of this stream since its last scene cut.
         self._fits = False
-        """Whether the plate has matched a frame of this stream since its last scene cut."""
 
     @property
     def info(self) -> EngineInfo:
@@ -63,7 +64,8 @@ class PlateEngine:
         if scale is None:
             return info
         width, height = info.small_size
-        return dataclasses.replace(info, downsample_ratio=scale, small_size=(int(width * scale), int(height * scale)))
+        small_size = (int(width * scale), int(height * scale))
+        return dataclasses.replace(info, downsample_ratio=scale, small_size=small_size)
 
     @property
     def lit_plate(self) -> BgrImage:
@@ -71,20 +73,28 @@ class PlateEngine:
         return self._parts.fit.lit_plate
 
     def step(self, request: StepRequest) -> Matte:
-        """Matte one frame; see `MattingEngine.step`. Raises PlateError if the plate is of another room or light."""
+        """Matte one frame; see `MattingEngine.step`.
+
+        Raises PlateError if the plate is of another room or light.
+        """
         frame = request.frame
         check_bgr(frame)
         if not self._fits and frame.shape == self._parts.fit.plate.shape:
             self._compare(frame)
         cuts = self.engine.cuts
         matte = self.engine.step(request)
+        # The step itself finds a cut or a new size: its matte leaves only if the plate still fits.
         if self._current() is not self._parts or self.engine.cuts != cuts:
             self._compare(frame)
         return matte
 
     def _compare(self, frame: BgrImage) -> None:
-        """Raise PlateError unless the frame shows the plate's room, but for people; give the plate its light."""
-        self._parts, self._fits = self._current(), False
+        """Give the plate the light of a frame.
+
+        Raises PlateError unless the frame shows the plate's room, but for people.
+        """
+        self._parts = self._current()
+        self._fits = False
         lit, fit, people = self._parts
         if not fit.fits(frame, people.alpha(frame)):
             raise PlateError(
@@ -94,7 +104,10 @@ class PlateEngine:
         self._fits = True
 
     def reset(self, seen: AlphaImage | None = None) -> None:
-        """Forget the frames seen so far; the plate stays, to be checked again unless the stream goes on."""
+        """Forget the frames seen so far.
+
+        The plate stays; it is checked again unless the stream goes on, with `seen`.
+        """
         self.engine.reset(seen)
         if seen is None:
             self._fits = False
