@@ -1,4 +1,4 @@
-"""The empty-background plate: its capture, its files, who is in it, its light, and whether frames show its room."""
+"""The empty-background plate: its capture, its files, who is in it, and whether frames fit it."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ from models.table import NETWORKS, bundled
 
 LOG = logging.getLogger(__name__)
 MOST_FRAMES = 30
+# Limit of the memory for frames: fewer are kept if they are large.
 MOST_BYTES = 200_000_000
-"""Limit of the memory for frames: fewer are kept if they are large."""
 FEWEST_FRAMES = 3
 START_LIMIT_S = 10.0
 
@@ -60,14 +60,19 @@ class PlateCapture:
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         """most_bytes: of all frames. now: the time in seconds, replaced in tests."""
+        # The viewpoint that the frames are of; another one begins anew.
         self.camera = ""
-        """The viewpoint of the camera that the frames are of."""
+        # In the order of their capture, spread over the time of collecting.
         self.frames: list[BgrImage] = []
-        """The frames collected so far."""
-        self._collect_s, self._most_bytes, self._now = collect_s, most_bytes, now
-        self._start_s = self._advanced_s = now() + countdown_s
+        self._collect_s = collect_s
+        self._most_bytes = most_bytes
+        self._now = now
+        self._start_s = now() + countdown_s
+        # When a new frame arrived last, on the same clock.
+        self._advanced_s = self._start_s
+        # When the first and the newest frame of this
+        # camera were captured; None before the first.
         self._span_s: tuple[float, float] | None = None
-        """When the first and the newest frame of this camera were captured; None before the first."""
 
     @property
     def countdown_left_s(self) -> float:
@@ -77,13 +82,16 @@ class PlateCapture:
     @property
     def progress(self) -> float:
         """Fraction of the time of collecting that has passed, 0..1."""
-        return 0.0 if self._span_s is None else min(1.0, (self._span_s[1] - self._span_s[0]) / self._collect_s)
+        if self._span_s is None:
+            return 0.0
+        first_s, newest_s = self._span_s
+        return min(1.0, (newest_s - first_s) / self._collect_s)
 
     def feed(self, frame: Frame | None) -> bool:
-        """Add the newest frame, if there is one, without copying it; return True once there are enough.
+        """Add the newest frame, if there is one, without a copy; return whether there are enough.
 
-        A frame of another camera or size restarts. A plate shows the whole camera frame, so that it matches any zoom
-        and pan. Raises PlateError if no new frame has arrived for `START_LIMIT_S`.
+        A frame of another camera or size restarts. A plate shows the whole camera frame, so that it
+        matches any zoom and pan. Raises PlateError if no new frame has arrived for `START_LIMIT_S`.
         """
         if self.countdown_left_s > 0:
             return False
@@ -94,15 +102,23 @@ class PlateCapture:
         return self.progress >= 1 and len(self.frames) >= FEWEST_FRAMES
 
     def _add(self, frame: Frame) -> None:
-        image, at_s = frame.image if frame.whole is None else frame.whole, frame.captured_at_s
-        if frame.source.viewpoint != self.camera or (self.frames and self.frames[0].shape != image.shape):
+        image = frame.image if frame.whole is None else frame.whole
+        at_s = frame.captured_at_s
+        viewpoint = frame.source.viewpoint
+        is_other_size = bool(self.frames) and self.frames[0].shape != image.shape
+        if viewpoint != self.camera or is_other_size:
             self.frames.clear()
-            self._span_s, self.camera = None, frame.source.viewpoint
-        if self._span_s is not None and at_s == self._span_s[1]:
-            return  # the same frame again
-        self._span_s = at_s if self._span_s is None else self._span_s[0], at_s
+            self._span_s = None
+            self.camera = viewpoint
+        first_s = at_s
+        if self._span_s is not None:
+            first_s, newest_s = self._span_s
+            if at_s == newest_s:
+                return  # the same frame again
+        self._span_s = (first_s, at_s)
         self._advanced_s = self._now()
         wanted = max(FEWEST_FRAMES, min(MOST_FRAMES, self._most_bytes // image.nbytes))
+        # Frames are taken evenly over the time, so that somebody who passes is in a few alone.
         if len(self.frames) < wanted and self.progress >= len(self.frames) / wanted:
             self.frames.append(image)
 
@@ -119,19 +135,22 @@ def median_plate(frames: Sequence[BgrImage]) -> BgrImage:
         )
     middle = (len(frames) - 1) // 2
     plate = np.empty_like(frames[0])
-    for row in range(plate.shape[0]):  # row by row, to avoid a second copy of all frames
-        plate[row] = np.partition(np.stack([frame[row] for frame in frames]), middle, axis=0)[middle]
+    # Row by row, to avoid a second copy of all frames.
+    for row in range(plate.shape[0]):
+        values = np.stack([frame[row] for frame in frames])
+        plate[row] = np.partition(values, middle, axis=0)[middle]
     return plate
 
 
+# Relative difference of the aspect ratios up to which a plate is scaled to the frame.
 ASPECT_TOLERANCE = 0.02
 
 
 class PlateInfo(BaseModel, strict=True, frozen=True):
     """Metadata stored beside a plate."""
 
+    # The camera's stable id, and how it was turned: `SourceInfo.viewpoint`.
     camera: str
-    """The camera's stable id, and how it was turned: `SourceInfo.viewpoint`."""
     width: int
     height: int
     taken_at_s: FiniteFloat
@@ -170,9 +189,14 @@ def save_plate(path: Path, plate: BgrImage, camera: str) -> PlateInfo:
 
 
 def _keep_other(path: Path, camera: str) -> None:
-    """Rename a picture of unknown origin, or of another camera whose id gives the same name. Raises OSError."""
+    """Rename a picture of unknown origin, or of another camera whose id gives the same name.
+
+    Raises OSError.
+    """
+    if not os.path.lexists(path):
+        return
     info = plate_info(path)
-    if not os.path.lexists(path) or (info is not None and info.camera == camera):
+    if info is not None and info.camera == camera:
         return
     kept = free_name(path)
     when_closed(partial(path.rename, kept))
@@ -239,7 +263,10 @@ def whole_plate(path: Path) -> BgrImage:
 
 
 def check_shape(path: Path, size: tuple[int, int], width: int, height: int) -> None:
-    """Raise PlateError if a plate of this size, (width, height), has another shape than frames of width × height."""
+    """Raise PlateError if a plate has another shape than frames.
+
+    size: (width, height) of the plate. width, height: of the frames.
+    """
     plate_width, plate_height = size
     if abs(plate_width * height / (plate_height * width) - 1) > ASPECT_TOLERANCE:
         raise PlateError(
@@ -255,42 +282,52 @@ def check_shape(path: Path, size: tuple[int, int], width: int, height: int) -> N
         )
 
 
+# Short side in pixels at which the plate is
+# examined; larger sizes do not change the result.
 SHORT_SIDE = 288
-"""Short side in pixels at which the plate is examined; larger sizes do not change the result."""
+# The network is recurrent: its matte is used after so many passes over the same image.
 LOOKS = 3
-"""Number of passes over the same image before the recurrent network's matte is used."""
+# Alpha (0..255) above which a pixel counts as a person. In
+# empty rooms, coats and pillows rarely exceed it.
 CERTAIN = 230
-"""Alpha (0..255) above which a pixel counts as a person. In empty rooms, coats and pillows rarely exceed it."""
+# Minimum share of person pixels in an occupied plate.
+#
+# Measured: 123 empty rooms outside the training set stay below 0.005 and the demo
+# plate, with its flag and rocket, at 0.063; all of 80 portraits are above 0.16.
 SOMEONE_SHARE = 0.08
-"""Minimum share of person pixels in an occupied plate.
-
-Measured: 123 empty rooms outside the training set stay below 0.005 and the demo plate, with its flag and rocket, at
-0.063; all of 80 portraits are above 0.16.
-"""
 
 
 class PersonFinder:
-    """Looks for people in single images of one size, with the bundled network, in float32 on the CPU."""
+    """Looks for people in single images of one size, with the bundled network on the CPU."""
 
     def __init__(self, width: int, height: int) -> None:
-        """Build the network, which takes some tenths of a second. width, height: of the images, in pixels."""
+        """Build the network, which takes some tenths of a second.
+
+        width, height: of the images, in pixels.
+        """
         part = min(1.0, SHORT_SIDE / min(width, height))
-        self._size = max(1, round(width * part)), max(1, round(height * part))
+        small_width = max(1, round(width * part))
+        small_height = max(1, round(height * part))
+        self._size = (small_width, small_height)
+        # In float32, so that the thresholds hold on every computer.
         settings = MattingSettings(model=bundled().name, device="cpu", precision="float32")
-        self._engine = network_engine(settings, choose(settings), *self._size)
+        self._engine = network_engine(settings, choose(settings), small_width, small_height)
 
     def alpha(self, image: BgrImage) -> AlphaImage:
         """Return alpha of the people in an image (H, W, 3); its short side is at most 288."""
-        small: BgrImage = np.ascontiguousarray(cv2.resize(image, self._size, interpolation=cv2.INTER_AREA), np.uint8)
+        resized = cv2.resize(image, self._size, interpolation=cv2.INTER_AREA)
+        small: BgrImage = np.ascontiguousarray(resized, np.uint8)
+        request = StepRequest(small, np.zeros_like(small), EdgeSettings(), strict="off")
         self._engine.reset()
         for _ in range(LOOKS):
-            request = StepRequest(small, np.zeros_like(small), EdgeSettings(), strict="off")
             alpha = self._engine.step(request).alpha
         return alpha
 
     def finds_someone(self, plate: BgrImage) -> bool:
-        """Return whether somebody is in a plate (H, W, 3), who would become a hole or a second person in the matte."""
-        return float((self.alpha(plate) > CERTAIN).mean()) > SOMEONE_SHARE
+        """Return whether somebody is in a plate (H, W, 3)."""
+        # They would become a hole or a second person in every matte.
+        share = float((self.alpha(plate) > CERTAIN).mean())
+        return share > SOMEONE_SHARE
 
     def close(self) -> None:
         """Release the network. Idempotent."""
@@ -307,7 +344,8 @@ def shows_someone(plate: BgrImage) -> bool:
 def store_plate(plate: BgrImage, camera: str, *, wanted: Callable[[], bool] = lambda: True) -> Path:
     """Store the plate if nobody is in it and return its file.
 
-    wanted: asked after the check, which takes a moment. Raises PlateError, also if the plate is no longer wanted.
+    wanted: asked after the check, which takes a moment. Raises PlateError, also if the plate is no
+    longer wanted.
     """
     if shows_someone(plate):
         raise PlateError(t("Someone is still in view; step out of the picture and take it again."))
@@ -319,42 +357,50 @@ def store_plate(plate: BgrImage, camera: str, *, wanted: Callable[[], bool] = la
     return path
 
 
+# Height in pixels at which light and change are measured.
 FIT_HEIGHT = 90
-"""Height in pixels at which light and change are measured."""
-DARK, BRIGHT = 16, 240
-"""Values outside this range are ignored for the gain: noise or clipping."""
+# Values outside this range are ignored for the gain: noise or clipping.
+DARK = 16
+BRIGHT = 240
+# Alpha (0..255) below which a pixel may count as background, and the
+# side of the square by which people are widened, in pixels of the small frame.
 OUTSIDE_ALPHA = 13
 PERSON_MARGIN = 5
+# Minimum share of usable pixels for measuring the gain.
 FEWEST = 0.02
-"""Minimum share of usable pixels for measuring the gain."""
+# A plate is refused for light that differs by a larger factor, up or down.
 MOST_GAIN = 2.0
+# Difference of a value (0..255) from the lit plate from which a pixel has changed.
 CHANGED = 30
+# Maximum share of changed pixels outside the person.
+#
+# A camera pan by 2 % of the frame's width changes about a sixth of an
+# office scene; noise and compensated light about a twentieth.
 MOST_CHANGED_OUTSIDE = 0.12
-"""Maximum share of changed pixels outside the person.
-
-A camera pan by 2 % of the frame's width changes about a sixth of an office scene; noise and compensated light about a
-twentieth.
-"""
+# Minimum share of a connected matte region; smaller
+# ones are more likely furniture edges than people.
 LEAST_PERSON = 0.02
-"""Minimum share of a connected matte region; smaller ones are more likely furniture edges than people."""
+# Where the matte leaves less of the frame than HARDLY_OUTSIDE, the background may be
+# matted as well: this is then the maximum share of changed pixels of the whole frame.
 HARDLY_OUTSIDE = 0.1
 MOST_CHANGED_ALL_OVER = 0.3
-"""Maximum changed share of the whole frame where the matte covers nearly all of it: the background may be matted."""
 
 
 def lit_plate(plate: BgrImage, gain: NDArray[np.float32]) -> BgrImage:
     """Return the plate multiplied by the illumination gain, (3,) BGR."""
     if (gain == 1).all():
         return plate
-    table = np.arange(256, dtype=np.float32)[:, None] * gain
-    return np.asarray(cv2.LUT(plate, (table + 0.5).clip(0, 255).astype(np.uint8)[None]), np.uint8)
+    values = np.arange(256, dtype=np.float32)[:, None] * gain
+    table = (values + 0.5).clip(0, 255).astype(np.uint8)[None]
+    return np.asarray(cv2.LUT(plate, table), np.uint8)
 
 
 class PlateFit:
     """Compares frames with the plate."""
 
     def __init__(self, plate: BgrImage) -> None:
-        self._size = max(1, round(plate.shape[1] * FIT_HEIGHT / plate.shape[0])), FIT_HEIGHT
+        height, width = plate.shape[:2]
+        self._size = (max(1, round(width * FIT_HEIGHT / height)), FIT_HEIGHT)
         self.plate = plate
         self._small_plate = self._small(plate)
         self.gain = np.ones(3, np.float32)
@@ -366,13 +412,20 @@ class PlateFit:
         return lit_plate(self.plate, self.gain)
 
     def fits(self, frame: BgrImage, alpha: AlphaImage) -> bool:
-        """Take the gain from a frame and the matte of its people (h, w); return whether the plate shows its room."""
-        small, outside = self._small(frame), self._outside(alpha)
+        """Take the gain from a frame; return whether the plate shows its room.
+
+        alpha: (h, w) of the people in the frame.
+        """
+        small = self._small(frame)
+        outside = self._outside(alpha)
         # The gain: per-channel median over background pixels that are neither dark nor clipped.
-        lowest, highest = np.minimum(small, self._small_plate).min(2), np.maximum(small, self._small_plate).max(2)
+        lowest = np.minimum(small, self._small_plate).min(2)
+        highest = np.maximum(small, self._small_plate).max(2)
         usable = outside & (lowest > DARK) & (highest < BRIGHT)
         if usable.mean() >= FEWEST:
-            self.gain = np.median(small[usable] / self._small_plate[usable], axis=0).astype(np.float32)
+            ratios = small[usable] / self._small_plate[usable]
+            self.gain = np.median(ratios, axis=0).astype(np.float32)
+        # Not the other way round: a gain that is no number is refused as well.
         if not (self.gain.min() > 1 / MOST_GAIN and self.gain.max() < MOST_GAIN):
             return False
         changed = np.abs(small - self._small_plate * self.gain).max(2) > CHANGED
@@ -383,10 +436,12 @@ class PlateFit:
     def _outside(self, alpha: AlphaImage) -> Mask:
         """Return the mask of pixels that certainly show background."""
         small = cv2.resize(alpha, self._size, interpolation=cv2.INTER_AREA)
-        _, labels, stats, _ = cv2.connectedComponentsWithStats((np.asarray(small) >= OUTSIDE_ALPHA).astype(np.uint8))
-        large = stats[:, cv2.CC_STAT_AREA] >= LEAST_PERSON * labels.size
-        large[0] = False  # label 0: outside the matte
-        person = cv2.dilate(large[labels].astype(np.uint8), np.ones((PERSON_MARGIN, PERSON_MARGIN), np.uint8))
+        matte = (np.asarray(small) >= OUTSIDE_ALPHA).astype(np.uint8)
+        _count, labels, stats, _centres = cv2.connectedComponentsWithStats(matte)
+        is_large = stats[:, cv2.CC_STAT_AREA] >= LEAST_PERSON * labels.size
+        is_large[0] = False  # label 0: outside the matte
+        margin = np.ones((PERSON_MARGIN, PERSON_MARGIN), np.uint8)
+        person = cv2.dilate(is_large[labels].astype(np.uint8), margin)
         return np.asarray(person == 0, np.bool_)
 
     def _small(self, image: BgrImage) -> NDArray[np.float32]:
