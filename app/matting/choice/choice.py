@@ -32,14 +32,12 @@ from models.weights import check_intact, find, find_int8, on_hand
 
 LOG = logging.getLogger(__name__)
 
-
+# Minimum short side of a network's input, in pixels.
 MIN_SMALL_SIDE = 16
-"""Minimum short side of a network's input, in pixels."""
+# Up to this many usable cores, a bundled network runs on one thread until it is measured:
+# OpenVINO's workers spin while they wait for each other, which takes time from capture,
+# outputs and window.
 FEW_CORES = 2
-"""Up to this many usable cores, a bundled network runs on one thread until it is measured.
-
-OpenVINO's workers spin while they wait for each other, which takes time from capture, outputs and window.
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +47,8 @@ class Choice:
     model: str
     weights: Path
     target: Target
+    # OpenVINO's name of the GPU where the target is one of Intel.
     plugin: str = ""
-    """OpenVINO's name of the GPU that the target is."""
 
     @property
     def spec(self) -> NetworkSpec:
@@ -60,19 +58,24 @@ class Choice:
     @property
     def int8(self) -> Path | None:
         """The int8 version of the weights; None in other precisions."""
-        return find_int8(self.weights, self.spec.int8) if self.target.precision == "int8" else None
+        if self.target.precision != "int8":
+            return None
+        return find_int8(self.weights, self.spec.int8)
 
     @property
     def cpu_precision(self) -> str:
-        """The precision on the CPU, which computes while a GPU is made ready, checks it, and takes over from it."""
+        """The precision on the CPU.
+
+        Beside a GPU, the CPU computes until that is ready, checks it, and takes over from it.
+        """
         return "float32" if self.plugin else self.target.precision
 
 
 def choose_model(settings: EngineSettings, *, live: bool = False) -> str:
     """Return the chosen model; for `auto`, the best one whose weights are available and intact.
 
-    live: the best one that leaves a call the time that it needs, by measurement. Films and the Python API, where
-    nobody waits for a frame, take the best one.
+    live: the best one that leaves a call the time that it needs, by measurement. Films and the
+    Python API, where nobody waits for a frame, take the best one.
     """
     if settings.model != "auto":
         return settings.model
@@ -80,7 +83,10 @@ def choose_model(settings: EngineSettings, *, live: bool = False) -> str:
         return recommended().name
     is_fast = kind_of(choose_device(settings)).is_fast
     for spec in auto_order(gpu=is_fast, plate=settings.plate is not None):
-        if _is_usable(spec.name) and (is_fast or not live or _suits_a_call(settings, spec)):
+        if not _is_usable(spec.name):
+            continue
+        # A GPU leaves the processor to the call in any case.
+        if is_fast or not live or _suits_a_call(settings, spec):
             return spec.name
     return bundled().name
 
@@ -88,7 +94,8 @@ def choose_model(settings: EngineSettings, *, live: bool = False) -> str:
 def _suits_a_call(settings: EngineSettings, spec: NetworkSpec) -> bool:
     """Return whether a network was measured to leave a call enough of the processor.
 
-    The bundled one always does: nothing is lighter. One with a plate is wanted by whoever took the plate.
+    The bundled one always does: nothing is lighter. One with a plate is wanted by whoever took the
+    plate.
     """
     weights = on_hand(spec.name)
     if spec.bundled or spec.needs_plate or weights is None:
@@ -117,12 +124,12 @@ def _is_usable(model: str) -> bool:
 class FineQuality:
     """What finer quality takes: the load of the recommended model at 30 fps and 720p."""
 
+    # The network that the model `auto` is here.
     automatic: str
-    """The network that the model `auto` is here."""
     share: float | None
     """Share of the usable cores, 0..1; None before a measurement, 0 on a GPU."""
+    # Whether it holds 30 fps.
     holds_rate: bool
-    """Whether it holds 30 fps."""
 
     @property
     def recommended(self) -> bool:
@@ -131,28 +138,45 @@ class FineQuality:
 
 
 def fine_quality(settings: EngineSettings) -> FineQuality:
-    """Return what finer quality takes; before that was measured, as predicted from the bundled network's load."""
+    """Return what finer quality takes.
+
+    Before that was measured, it is predicted from the load of the bundled network.
+    """
     try:
         automatic = choose_model(settings.replace(model="auto"), live=True)
         if kind_of(choose_device(settings)).is_fast:
             return FineQuality(automatic, 0.0, holds_rate=True)
     except ModelError:  # such as a device that is not available; the engine that needs it says why
         automatic = bundled().name
-    fine, standard = on_hand(recommended().name), on_hand(bundled().name)
-    trials = candidates(settings, recommended().name, fine) if fine is not None else []
-    if not trials and standard is not None:
-        trials = [
-            replace(trial, step_ms=trial.step_ms / LIGHTER_WORK, cpu_ms=trial.cpu_ms / LIGHTER_WORK)
-            for trial in trials_of(bundled().name, standard)
-        ]
-    trial = best(trials)
+    trial = best(_fine_trials(settings))
     if trial is None:
         return FineQuality(automatic, None, holds_rate=False)
     return FineQuality(automatic, trial.share_of_cores, trial.holds_rate)
 
 
+def _fine_trials(settings: EngineSettings) -> Trials:
+    """Return the trials of the recommended network, measured or predicted."""
+    fine = on_hand(recommended().name)
+    if fine is not None:
+        measured = candidates(settings, recommended().name, fine)
+        if measured:
+            return measured
+    standard = on_hand(bundled().name)
+    if standard is None:
+        return []
+    predicted = []
+    for trial in trials_of(bundled().name, standard):
+        step_ms = trial.step_ms / LIGHTER_WORK
+        cpu_ms = trial.cpu_ms / LIGHTER_WORK
+        predicted.append(replace(trial, step_ms=step_ms, cpu_ms=cpu_ms))
+    return predicted
+
+
 def choose(settings: EngineSettings, *, live: bool = False) -> Choice:
-    """Resolve every `auto`. live: as of `choose_model`. Raises WeightsMissingError or ModelChoiceError."""
+    """Resolve every `auto`.
+
+    live: as of `choose_model`. Raises WeightsMissingError or ModelChoiceError.
+    """
     _require_pair(settings.device, settings.executor)
     model = choose_model(settings, live=live)
     try:
@@ -170,17 +194,22 @@ def choose(settings: EngineSettings, *, live: bool = False) -> Choice:
 
 
 def candidates(settings: EngineSettings, model: str, weights: Path) -> Trials:
-    """Return the trials of a network among which these settings choose; on a GPU, only those that are accurate."""
+    """Return the trials of a network among which these settings choose.
+
+    On a GPU, these are only those that are accurate.
+    """
     on_gpu = [trial for trial in trials_of(model, weights, INTEL) if trial.accurate]
     if settings.device == INTEL:
         return on_gpu
-    if settings.device == "auto" and settings.executor != "eager" and choose_device(settings) == "cpu":
-        return [*trials_of(model, weights), *on_gpu]
-    return trials_of(model, weights)
+    on_cpu = trials_of(model, weights)
+    is_open = settings.device == "auto" and settings.executor != "eager"
+    if is_open and choose_device(settings) == "cpu":
+        return [*on_cpu, *on_gpu]
+    return on_cpu
 
 
 def _require_pair(device: str, executor: str) -> None:
-    """Raise ModelChoiceError where device and executor are both chosen, and the executor does not run there."""
+    """Raise ModelChoiceError where both are chosen, and the executor does not run there."""
     if "auto" in (device, executor):
         return
     executors = kind_of(device).executors
@@ -224,7 +253,10 @@ def _require_unmeasured_gpu(model: str, weights: Path) -> None:
 
 
 def geometry_for(settings: EngineSettings, model: str, width: int, height: int) -> StepGeometry:
-    """Return the frame geometry for `model`. Raises ModelChoiceError if the small frame would be too small."""
+    """Return the frame geometry for `model`.
+
+    Raises ModelChoiceError if the small frame would be too small.
+    """
     ratio = settings.downsample_ratio or auto_ratio(width, height, NETWORKS[model].short_side)
     geometry = StepGeometry(width, height, ratio)
     if min(geometry.small_width, geometry.small_height) < MIN_SMALL_SIDE:
@@ -242,7 +274,10 @@ def geometry_for(settings: EngineSettings, model: str, width: int, height: int) 
 
 
 def choose_target(settings: EngineSettings, model: str, weights: Path) -> Target:
-    """Return where and how a network runs. Raises ModelChoiceError if what the settings ask for cannot be had here."""
+    """Return where and how a network runs.
+
+    Raises ModelChoiceError if what the settings ask for cannot be had here.
+    """
     device = choose_device(settings)
     executor = settings.executor
     if executor == "auto":
@@ -254,13 +289,18 @@ def choose_target(settings: EngineSettings, model: str, weights: Path) -> Target
 
 def choose_device(settings: EngineSettings) -> str:
     """Return the device. Raises ModelChoiceError if it is not available."""
-    if settings.device == INTEL:  # beside a network with a plate, and until it is measured
+    device = settings.device
+    if device == INTEL:  # beside a network with a plate, and until it is measured
         return "cpu"
-    if settings.device == "auto":
-        return "cpu" if settings.executor == "openvino" else hardware.cuda_cards().first() or "cpu"
-    if settings.device != "cpu":
-        _require_torch(settings.device)
-    return hardware.cuda_cards().find(settings.device) if settings.device.startswith("cuda") else settings.device
+    if device == "auto":
+        if settings.executor == "openvino":
+            return "cpu"
+        return hardware.cuda_cards().first() or "cpu"
+    if device != "cpu":
+        _require_torch(device)
+    if device.startswith("cuda"):
+        return hardware.cuda_cards().find(device)
+    return device
 
 
 def _require_torch(choice: str) -> None:
@@ -273,33 +313,49 @@ def _require_torch(choice: str) -> None:
         )
 
 
-def _precision(settings: EngineSettings, model: str, weights: Path, device: str, executor: str) -> str:
-    if settings.precision == "int8" and not (executor == "openvino" and "int8" in cpu_precisions(model, weights)):
-        raise ModelChoiceError(
-            t(
-                "There is no int8 version of the model {model} for this device and these weights; choose another "
-                "precision.",
-                model=model,
+def _precision(
+    settings: EngineSettings,
+    model: str,
+    weights: Path,
+    device: str,
+    executor: str,
+) -> str:
+    if settings.precision == "int8":
+        has_int8 = executor == "openvino" and "int8" in cpu_precisions(model, weights)
+        if not has_int8:
+            raise ModelChoiceError(
+                t(
+                    "There is no int8 version of the model {model} for this device and these weights; choose another "
+                    "precision.",
+                    model=model,
+                )
             )
-        )
     if settings.precision != "auto":
         return settings.precision
     if device.startswith("cuda"):
         return "float16" if hardware.cuda_cards().half_works(device) else "float32"
     if executor != "openvino":
         return "float32"
-    if (trial := best(trials_of(model, weights))) is not None:
+    trial = best(trials_of(model, weights))
+    if trial is not None:
         return trial.precision
-    return "bfloat16" if "bfloat16" in cpu_precisions(model, weights) else "float32"  # until it is measured
+    # Until it is measured; its instructions make it faster than float32.
+    return "bfloat16" if "bfloat16" in cpu_precisions(model, weights) else "float32"
 
 
 def openvino_threads(choice: Choice, geometry: StepGeometry) -> int | None:
-    """Return the number of threads of a step in OpenVINO beside other work of the program; None for all cores."""
+    """Return the number of threads of a step in OpenVINO; None for all cores.
+
+    It is what costs least beside other work of the program.
+    """
     measured = geometry_for(EngineSettings(), choice.model, WIDTH, HEIGHT)
-    network = geometry.small_width * geometry.small_height / (measured.small_width * measured.small_height)
+    measured_pixels = measured.small_width * measured.small_height
+    network = geometry.small_width * geometry.small_height / measured_pixels
     frame = geometry.width * geometry.height / (WIDTH * HEIGHT)
     trials = [trial.scaled(network, frame) for trial in trials_of(choice.model, choice.weights)]
     trial = best(trials, choice.cpu_precision)
     if trial is not None:
         return trial.threads
-    return 1 if choice.spec.bundled and usable_cores() <= FEW_CORES else None
+    if choice.spec.bundled and usable_cores() <= FEW_CORES:
+        return 1
+    return None
