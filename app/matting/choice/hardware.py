@@ -25,35 +25,46 @@ _log = logging.getLogger(__name__)
 class CudaCards:
     """Selects a card. Used on any thread; each card is tested when it is first asked for."""
 
-    def __init__(self, cuda: Any, half_is_right: Callable[[int], bool] = lambda index: False) -> None:
-        """cuda: `torch.cuda`; None where no driver is installed or torch was built without CUDA. half_is_right: runs a
-        convolution in float16 on a card and returns whether its values are right; raises RuntimeError.
+    def __init__(
+        self,
+        cuda: Any,
+        half_is_right: Callable[[int], bool] = lambda index: False,
+    ) -> None:
+        """cuda: `torch.cuda`; None where no driver is installed or torch was built without CUDA.
+
+        half_is_right: runs a convolution in float16 on a card and returns whether its values are
+        right; raises RuntimeError.
         """
-        self._cuda, self._half_is_right = cuda, half_is_right
+        self._cuda = cuda
+        self._half_is_right = half_is_right
         self._count = 0 if cuda is None else cuda.device_count()
-        self._tested: dict[int, bool] = {}
-        """Whether a card can be used."""
+        # Whether each card that was tested can be used.
+        self._test_results: dict[int, bool] = {}
         self._wrong_in_half: set[int] = set()
-        self._lost = False
+        self._has_failed = False
 
     def first(self) -> str | None:
         """Return the first card that can be used, as a device of torch; None if there is none."""
-        return next((_device(index) for index in range(self._count) if self._usable(index)), None)
+        for index in range(self._count):
+            if self._usable(index):
+                return _device(index)
+        return None
 
     def named(self) -> tuple[tuple[str, str], ...]:
         """Return (`cuda:N`, name) of the cards, which are not tested for that."""
         try:
-            return tuple((f"cuda:{index}", self._cuda.get_device_name(index)) for index in range(self._count))
+            names = [self._cuda.get_device_name(index) for index in range(self._count)]
         except RuntimeError as error:
             _log.warning("The names of the GPUs cannot be read.", exc_info=error)
             return ()
+        return tuple((f"cuda:{index}", name) for index, name in enumerate(names))
 
     def find(self, device: str) -> str:
         """Return the device for `cuda` (the first usable card) or `cuda:N`.
 
         Raises ModelChoiceError if it is not usable, ExecutorError if it has failed before.
         """
-        if self._lost:
+        if self._has_failed:
             raise ExecutorError(
                 t(
                     "The GPU {device} stopped working; matting continues on the CPU until Mattecam is restarted.",
@@ -64,21 +75,27 @@ class CudaCards:
                 "auto",
                 Remedy.NOTHING,
             )
-        first, number = self.first(), device.partition(":")[2]
+        first = self.first()
+        number = device.partition(":")[2]
         if first is None:
             raise ModelChoiceError(t("There is no usable NVIDIA GPU on this computer; choose the device cpu or auto."))
-        if number and not (int(number) < self._count and self._usable(int(number))):
+        if not number:
+            return first
+        index = int(number)
+        if index >= self._count or not self._usable(index):
             raise ModelChoiceError(
                 t(
                     "There is no GPU {device}, or the installed torch cannot use it; choose another device.",
                     device=device,
                 )
             )
-        return _device(int(number)) if number else first
+        return _device(index)
 
     def give_up(self) -> None:
-        """Use no card any more in this process: CUDA has failed, and only a restart can repair that."""
-        self._lost, self._count = True, 0
+        """Use no card any more in this process."""
+        # Once CUDA has failed, only another process can use it again.
+        self._has_failed = True
+        self._count = 0
 
     def avoid_half(self, device: str) -> None:
         """Use float32 on this card from now on."""
@@ -89,16 +106,17 @@ class CudaCards:
         return _index(device) not in self._wrong_in_half
 
     def _usable(self, index: int) -> bool:
-        if index not in self._tested:
-            try:
-                if not self._half_is_right(index):
-                    _log.warning("The GPU cuda:%d computes wrong values in float16; float32 is used.", index)
-                    self._wrong_in_half.add(index)
-                self._tested[index] = True
-            except RuntimeError as error:  # such as that torch has no code for this card
-                _log.warning("The GPU cuda:%d cannot be used.", index, exc_info=error)
-                self._tested[index] = False
-        return self._tested[index]
+        if index in self._test_results:
+            return self._test_results[index]
+        try:
+            if not self._half_is_right(index):
+                _log.warning("The GPU cuda:%d computes wrong values in float16; float32 is used.", index)
+                self._wrong_in_half.add(index)
+            self._test_results[index] = True
+        except RuntimeError as error:  # such as that torch has no code for this card
+            _log.warning("The GPU cuda:%d cannot be used.", index, exc_info=error)
+            self._test_results[index] = False
+        return self._test_results[index]
 
 
 def _device(index: int) -> str:
@@ -151,7 +169,10 @@ def load_torch() -> ModuleType | None:
 
 @functools.cache
 def cpu_has_bfloat16() -> bool:
-    """Return whether the CPU has bfloat16 instructions (AVX512-BF16 or AMX), which make it faster than float32."""
+    """Return whether the CPU has bfloat16 instructions (AVX512-BF16 or AMX).
+
+    They make it faster than float32.
+    """
     if importlib.util.find_spec("openvino") is None:  # in an environment that only trains on a GPU
         return False
     from app.matting.openvino.conversion import core
@@ -168,7 +189,7 @@ def processor() -> str:
 
 @functools.cache
 def processor_flags() -> str:
-    """Return the names of the processor's instruction sets; empty where the system does not list them."""
+    """Return the names of the processor's instruction sets; empty where they are not listed."""
     return _processor_fact("flags") or _processor_fact("Features")
 
 
@@ -177,27 +198,36 @@ def _processor_fact(name: str) -> str:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
         return ""
-    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith(name)), "")
+    for line in lines:
+        if line.startswith(name):
+            return line.split(":", 1)[1].strip()
+    return ""
 
 
 PCI = Path("/sys/bus/pci/devices")
+# Files that name the OpenCL drivers of the system.
 OPENCL_DRIVERS = Path("/etc/OpenCL/vendors")
-"""Files that name the OpenCL drivers of the system."""
 
 
 def display_cards() -> tuple[str, ...]:
-    """Return maker and kind of each display controller, such as `0x8086 0x46a6`; none where they are not listed."""
+    """Return maker and kind of each display controller, such as `0x8086 0x46a6`.
+
+    There are none where the system does not list them.
+    """
+    # Class 3 of PCI: display controllers.
     cards = [card for card in sorted(PCI.glob("*")) if _content(card / "class").startswith("0x03")]
     return tuple(f"{_content(card / 'vendor')} {_content(card / 'device')}" for card in cards)
 
 
 @functools.cache
 def intel_driver() -> str:
-    """Return a digest of all GPUs, their drivers and the kernel; empty without a GPU of Intel or a driver.
+    """Return a digest of all GPUs, their drivers and the kernel.
 
-    OpenVINO is not asked, because listing GPUs may end the process where another maker's driver is broken.
+    It is empty without a GPU of Intel, or without a driver. OpenVINO is not asked, because listing
+    GPUs may end the process where another maker's driver is broken.
     """
-    cards, drivers = display_cards(), sorted(OPENCL_DRIVERS.glob("*.icd"))
+    cards = display_cards()
+    drivers = sorted(OPENCL_DRIVERS.glob("*.icd"))
     if not drivers or not any(card.startswith("0x8086") for card in cards):
         return ""
     words = [platform.release(), *cards]
@@ -216,7 +246,9 @@ def _content(file: Path) -> str:
 
 def apple_gpu_usable() -> bool:
     """Return whether torch can use an Apple GPU."""
-    torch = load_torch() if platform.system() == "Darwin" else None
+    if platform.system() != "Darwin":
+        return False
+    torch = load_torch()
     return torch is not None and bool(torch.backends.mps.is_available())
 
 
@@ -234,11 +266,12 @@ def devices() -> tuple[tuple[str, str], ...]:
 
 
 def machine() -> dict[str, object]:
-    """Return date, operating system, processor, numbers of cores and threads, and GPU of the machine that measures."""
+    """Return what a measurement depends on: date, system, processor, cores, threads and GPU."""
     import psutil  # a bare environment with a GPU has none
 
     gpu = None
-    if (card := cuda_cards().first()) is not None:
+    card = cuda_cards().first()
+    if card is not None:
         import torch
 
         facts = torch.cuda.get_device_properties(card)
