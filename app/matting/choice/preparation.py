@@ -1,9 +1,9 @@
-"""Preparation for this computer, at its first start: compiles kernels, reads the bundled network, measures.
+"""Preparation for this computer at its first start: kernels, the bundled network, measurements.
 
-Each load of these would make a live picture stutter, so that child processes do it. A live picture waits for the
-kernels, beside the stand-by card, and starts with the built-in choice; what `auto` takes is measured beside it, with
-low priority. `bench` waits for both. Films and the Python API compile in their own process, and measure nothing.
-`app.matting.choice.choice` keeps the results.
+Each load of these would make a live picture stutter, so that child processes do it. A live picture
+waits for the kernels, beside the stand-by card, and starts with the built-in choice; what `auto`
+takes is measured beside it, with low priority. `bench` waits for both. Films and the Python API
+compile in their own process, and measure nothing. `app.matting.choice.choice` keeps the results.
 
 `python -m app.matting.choice.preparation PART…` is the child process.
 """
@@ -25,7 +25,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import cv2
 import numpy as np
@@ -64,60 +64,77 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+# Modules that give access to all compiled functions.
 KERNELS = (
     paths.module("app.matting.kernels.composite"),
     paths.module("app.matting.kernels.network"),
     paths.module("app.media.yuv_kernels"),
 )
-"""Modules that give access to all compiled functions."""
+# Niceness of a measurement beside a picture, for which nobody
+# waits. What is waited for has the program's priority.
 NICENESS = 10
-"""Of a measurement beside a picture, for which nobody waits; what is waited for has the program's priority."""
+# How long a child process may take. Kernels take 40 s of
+# processor time, and many times that on a busy computer.
 LIMIT_S = 600.0
-"""How long a child process may take. Kernels take 40 s of processor time, and many times that on a busy computer."""
+# About how long all networks together are measured.
 TRIALS_S = 8.0
-"""About how long all networks together are measured."""
+# About how long a network is measured on a GPU.
 GPU_TRIALS_S = 2.0
-"""About how long a network is measured on a GPU."""
 COMMAND = (sys.executable, "-m", paths.module("app.matting.choice.preparation"))
+# What a child process does. Trials of a GPU have one of
+# their own: drivers end it, and compiling takes minutes.
 Part = Literal["kernels", "measurement", "gpu"]
-"""What a child process does. Trials of a GPU have one of their own: drivers end it, and compiling takes minutes."""
+# The parts that somebody waits for.
 PARTS: tuple[Part, ...] = ("kernels", "measurement")
-"""What is waited for."""
+# Shows the user which step is done.
 Show = Callable[[Text], object]
-"""Shows the user which step is done."""
 
 
 class Preparation:
     """Prepares where it is needed. Thread-safe."""
 
     def __init__(
-        self, command: Sequence[str] = COMMAND, beside_after_s: float = 10.0, limit_s: float = LIMIT_S
+        self,
+        command: Sequence[str] = COMMAND,
+        beside_after_s: float = 10.0,
+        limit_s: float = LIMIT_S,
     ) -> None:
         """command: the child process, which gets the names of parts; prints `step count` per step.
 
-        beside_after_s: the measurement beside a live picture begins so long after its engine was built. limit_s: a
-        child that takes longer is ended.
+        beside_after_s: the measurement beside a live picture begins so long after its engine was
+        built. limit_s: a child that takes longer is ended.
         """
-        self._command, self._beside_after_s, self._limit_s = command, beside_after_s, limit_s
+        self._command = command
+        self._beside_after_s = beside_after_s
+        self._limit_s = limit_s
         self._lock = threading.Lock()
         self._cancelled = threading.Event()
         self._children: set[subprocess.Popen[str]] = set()
         self._beside: Worker | None = None
-        self._tried: set[Part] = set()
-        """Parts that are not done again in this process, whether they failed or not."""
+        # Parts that are not done again in this process, whether they failed or not.
+        self._done_parts: set[Part] = set()
+        # What a live picture waits for, for the user; None while it waits for nothing.
         self.progress: Text | None = None
-        """What a live picture waits for, for the user; None while it waits for nothing."""
-        self._measured: Callable[[], None] = lambda: None
+        self._on_measured: Callable[[], None] = lambda: None
 
     def begin(self, measured: Callable[[], None]) -> None:
-        """Begin with a live picture. measured: called after a measurement beside it: `auto` may take something else."""
+        """Begin with a live picture.
+
+        measured: called after a measurement beside it: `auto` may take something else.
+        """
         self._cancelled.clear()
-        self._measured = measured
+        self._on_measured = measured
 
-    def ensure_for(self, settings: EngineSettings, show: Show = lambda text: None, *, measured: bool) -> bool:
-        """Prepare as `ensure` if the engine of these settings runs in OpenVINO; return whether it does.
+    def ensure_for(
+        self,
+        settings: EngineSettings,
+        show: Show = lambda text: None,
+        *,
+        measured: bool,
+    ) -> bool:
+        """Prepare as `ensure` if the engine of these settings runs in OpenVINO.
 
-        Raises ModelError if none can run.
+        Return whether it does. Raises ModelError if none can run.
         """
         runs = choose(settings).target.executor == "openvino"
         if runs:
@@ -127,8 +144,8 @@ class Preparation:
     def ensure(self, show: Show = lambda text: None, *, measured: bool = False) -> None:
         """Return once kernels and bundled network are ready; `show` is called with each step.
 
-        measured: wait for the measurement, too. A part that fails is logged; the program then compiles what it needs
-        itself. Raises ModelError if `cancel` was called.
+        measured: wait for the measurement, too. A part that fails is logged; the program then
+        compiles what it needs itself. Raises ModelError if `cancel` was called.
         """
 
         def show_progress(text: Text) -> None:
@@ -136,19 +153,23 @@ class Preparation:
             show(text)
 
         with self._lock:
-            if measured:  # nothing live, which alone is cancelled
+            parts: tuple[Part, ...] = ("kernels",)
+            if measured:
+                parts = PARTS
+                # Only what prepares a live picture is cancelled, and that waits for no measurement.
                 self._cancelled.clear()
             try:
-                self._run(PARTS if measured else PARTS[:1], show_progress)
+                self._run(parts, show_progress)
             finally:
                 self.progress = None
             if self._cancelled.is_set():
                 raise ModelError(
-                    t("The preparation for this computer was cancelled; it continues at the next start."), Remedy.RETRY
+                    t("The preparation for this computer was cancelled; it continues at the next start."),
+                    Remedy.RETRY,
                 )
 
     def measure_beside(self) -> Worker:
-        """Measure what is not measured yet, beside a live picture, once; return the thread. See `begin`."""
+        """Measure what is not measured yet, once, beside a live picture; return the thread."""
         if self._beside is None or self._beside.join(0):
             self._beside = Worker("measurement", self._measure, Stage.MATTING)
             self._beside.start()
@@ -164,25 +185,28 @@ class Preparation:
         if self._is_due("measurement") and not self._cancelled.wait(self._beside_after_s):
             self._run(("measurement",), lambda _text: None)
             if not self._cancelled.is_set():
-                self._measured()
+                self._on_measured()
         if self._is_due("gpu") and not self._cancelled.is_set():
             self.measure_on_gpu()
             if not self._cancelled.is_set():
-                self._measured()
+                self._on_measured()
 
     def measure_on_gpu(self, show: Show = lambda _text: None) -> None:
-        """Measure on the GPU of Intel what is not measured there yet; without a result, do not try that again."""
+        """Measure on the GPU of Intel what is not measured there yet."""
         self._run(("gpu",), show)
         if not self._cancelled.is_set():
+            # What is left without a result ended the process, and would do so at each start.
             with contextlib.suppress(SettingsError):
                 give_up_gpu(unmeasured(INTEL), "the driver ended the trial, or did not end it")
 
     def _is_due(self, part: Part) -> bool:
-        if part in self._tried:
+        if part in self._done_parts:
             return False
         if part == "gpu":
             return bool(unmeasured(INTEL))
-        return bool(unmeasured()) if part == "measurement" else not is_prepared()
+        if part == "measurement":
+            return bool(unmeasured())
+        return not is_prepared()
 
     def _run(self, parts: Sequence[Part], show: Show) -> None:
         """Run a child process for those of the parts that are due. A failure is logged."""
@@ -190,16 +214,9 @@ class Preparation:
         if self._cancelled.is_set() or not due:
             return
         try:
+            # Without a place for the results, the work would be done at each start.
             check_kept_file()
-            child = subprocess.Popen(
-                [*self._command, *due],
-                cwd=paths.IMPORT_ROOT,
-                stdin=subprocess.PIPE,  # which closes if this process is killed; see `end_with_the_program`
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,  # a second pipe that nobody empties would stop the child
-                text=True,
-                errors="replace",
-            )
+            child = self._started_child(due)
         except (SettingsError, OSError) as error:
             cause = error.__cause__ if isinstance(error, SettingsError) else error
             log.warning(
@@ -208,7 +225,7 @@ class Preparation:
                 paths.data_dir(),
                 why_not_written(cause) if isinstance(cause, OSError) else error,
             )
-            self._tried.update(due)
+            self._done_parts.update(due)
             return
         self._children.add(child)
         is_late = threading.Event()
@@ -233,8 +250,9 @@ class Preparation:
                 self._children.discard(child)
         if self._cancelled.is_set():
             return
-        self._tried.update(due)
-        if (is_late.is_set() or child.returncode) and due == ["gpu"]:
+        self._done_parts.update(due)
+        has_failed = is_late.is_set() or child.returncode != 0
+        if has_failed and due == ["gpu"]:
             log.warning("The trial of the GPU of Intel did not end well, so that the networks run on the CPU.")
             log.debug("%s", "\n".join(output))
         elif is_late.is_set():
@@ -243,10 +261,26 @@ class Preparation:
                 "tried again at the next start.",
                 self._limit_s,
             )
-        elif child.returncode:
-            reason = output[-1] if output and child.returncode > 0 else how_ended(child.returncode)
+        elif has_failed:
+            reason = how_ended(child.returncode)
+            if output and child.returncode > 0:
+                reason = output[-1]
             log.warning("The preparation for this machine failed (%s); it is tried again at the next start.", reason)
             log.debug("%s", "\n".join(output))
+
+    def _started_child(self, parts: Sequence[Part]) -> subprocess.Popen[str]:
+        """Start the child process for these parts. Raises OSError."""
+        return subprocess.Popen(
+            [*self._command, *parts],
+            cwd=paths.IMPORT_ROOT,
+            # It closes if this process is killed; see `end_with_the_program`.
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            # A second pipe that nobody empties would stop the child.
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        )
 
 
 def _show_steps(child: subprocess.Popen[str], show: Show) -> list[str]:
@@ -256,21 +290,22 @@ def _show_steps(child: subprocess.Popen[str], show: Show) -> list[str]:
     for line in map(str.strip, child.stdout):
         step, _, count = line.partition(" ")
         if step.isdecimal() and count.isdecimal():
-            show(t("Preparing for this computer, once: step {step} of {count}", step=int(step), count=int(count)))
+            number = int(step)
+            show(t("Preparing for this computer, once: step {step} of {count}", step=number, count=int(count)))
         elif line:
             output.append(line)
     return output
 
 
+# One for the process: its threads wait for one child.
 preparation = Preparation()
-"""Shared instance of the process."""
 
 
 @functools.cache
 def prepare_here() -> None:
-    """Compile the kernels in this process, for films and the Python API, and say so where it takes long.
+    """Compile the kernels in this process, once, and say so where it takes long.
 
-    Once per process.
+    For films and the Python API, which show no card meanwhile.
     """
     if library() is not None or is_prepared():
         return
@@ -285,9 +320,10 @@ def prepare_here() -> None:
 
 
 def do(*parts: str) -> None:
-    """Run all steps of the parts, as the child process, and print `step count` at the beginning of each.
+    """Run all steps of the parts, as the child process.
 
-    A step that fails is left to the program, which reports what does not work.
+    At the beginning of each step, print `step count`. A step that fails is left to the program,
+    which reports what does not work.
     """
     nobody_waits = "kernels" not in parts
     if nobody_waits and hasattr(os, "nice"):
@@ -299,9 +335,11 @@ def do(*parts: str) -> None:
         steps += [finish_kernels]
     if "measurement" in parts:
         networks = unmeasured()
-        steps += [partial(measure_network, *network, TRIALS_S / len(networks)) for network in networks.items()]
+        for model, weights in networks.items():
+            steps.append(partial(measure_network, model, weights, TRIALS_S / len(networks)))
     if "gpu" in parts:
-        steps += [partial(measure_on_gpu, *network) for network in unmeasured(INTEL).items()]
+        for model, weights in unmeasured(INTEL).items():
+            steps.append(partial(measure_on_gpu, model, weights))
     for number, step in enumerate(steps, 1):
         sys.stdout.write(f"{number} {len(steps)}\n")
         sys.stdout.flush()
@@ -310,7 +348,7 @@ def do(*parts: str) -> None:
 
 
 def finish_kernels() -> None:
-    """Convert the bundled network where the one that ships does not fit, and save that this machine is prepared."""
+    """Convert the bundled network where none that ships fits; save that this machine is prepared."""
     with contextlib.suppress(ImportError, ModelError):
         convert_bundled()
     save_prepared(True)
@@ -327,14 +365,18 @@ def convert_bundled() -> None:
 
 def measure_network(model: str, weights: Path, seconds: float) -> None:
     """Measure precisions and threads of an installed network, and save the result."""
+    # A network that cannot be measured is saved with no trials, so that it is not tried again.
     trials: Trials = []
-    with contextlib.suppress(ModelError, OSError, RuntimeError):  # saved as nothing, not tried again
+    with contextlib.suppress(ModelError, OSError, RuntimeError):
         trials = measure(model, weights, seconds)
     save_trials(model, weights, trials)
 
 
 def measure_on_gpu(
-    model: str, weights: Path, list_gpus: Callable[[], Sequence[IntelGpu]] | None = None, seconds: float = GPU_TRIALS_S
+    model: str,
+    weights: Path,
+    list_gpus: Callable[[], Sequence[IntelGpu]] | None = None,
+    seconds: float = GPU_TRIALS_S,
 ) -> None:
     """Measure an installed network on the GPUs of Intel, and save the result."""
     trials: list[Trial] = []
@@ -350,68 +392,12 @@ def measure_on_gpu(
 
 
 PORTRAIT = paths.ROOT / "app" / "assets" / "astronaut.png"
-WARM_UP, TURN = 4, 4
-"""Steps before the measurement, and steps in a turn of one engine."""
+# Steps before the measurement, and steps in a turn of one engine.
+WARM_UP = 4
+TURN = 4
 Clocks = tuple[Callable[[], float], Callable[[], float]]
-CLOCKS: Clocks = (time.perf_counter, time.process_time)
 """Time and CPU time of the process, in seconds."""
-
-
-def measure(
-    model: str,
-    weights: Path,
-    seconds: float,
-    frames: Sequence[BgrImage] = (),
-    clocks: Clocks = CLOCKS,
-    gpu: IntelGpu | None = None,
-) -> Trials:
-    """Return the trials of an installed network in all its precisions, on all cores and one thread, or on a GPU.
-
-    They take turns for about `seconds`. A step is the one of a live picture: network and composite at 720p. A precision
-    that cannot run is left out. frames, clocks: replaced in tests. Raises OSError if the shipped portrait is missing.
-    """
-    frames = frames or trial_frames(WIDTH, HEIGHT, 16)
-    backdrop = np.zeros_like(frames[0])
-    groups = [[Run(precision, threads) for threads in (None, 1)] for precision in cpu_precisions(model, weights)]
-    if gpu is not None:
-        groups = [[FLOAT32], [Run("float32", None, gpu)], [Run("float16", None, gpu)]]
-    with contextlib.ExitStack() as stack:
-        engines: dict[Run, FrameEngine] = {}
-        compile_s: dict[Run, float] = {}
-        for group in groups:
-            for run in group:
-                started_s = clocks[0]()
-                try:
-                    engine = _engine(model, weights, run, backdrop)
-                except ModelError as error:
-                    log.warning("%s cannot be measured in %s: %s", model, run.precision, error)
-                    break
-                stack.callback(engine.close)
-                engines[run] = engine
-                compile_s[run] = round(clocks[0]() - started_s, 1)
-        alphas = {run: _alphas(engine, frames, backdrop) for run, engine in engines.items() if run.threads is None}
-        if FLOAT32 not in alphas:
-            return []
-        times_s: list[list[tuple[float, float]]] = [[] for _ in engines]
-        started_s = clocks[0]()
-        while not all(times_s) or clocks[0]() - started_s < seconds:
-            # The turns are short, so that changes of the processor's speed affect all engines.
-            for engine, steps_s in zip(engines.values(), times_s, strict=True):
-                steps_s += [_step_times(engine, frame, backdrop, clocks) for frame in frames[:TURN]]
-    trials = []
-    for (run, engine), steps_s in zip(engines.items(), times_s, strict=True):
-        if run.gpu is not gpu:
-            continue
-        wall_s, cpu_s = zip(*steps_s, strict=True)
-        # On one thread, the CPU time is also the time of the step, which other load does not change.
-        fastest_s = min(cpu_s if run.threads == 1 else wall_s)
-        difference = float(np.abs(alphas[replace(run, threads=None)] - alphas[FLOAT32]).mean())
-        step_ms, cpu_ms = round(fastest_s * 1e3, 2), round(statistics.median(cpu_s) * 1e3, 2)
-        trial = Trial(run.precision, run.threads, step_ms, cpu_ms, difference, compile_s=compile_s[run])
-        if run.gpu is not None:
-            trial = replace(trial, plugin=run.gpu.plugin, gpu=run.gpu.name, problem=engine.info.gpu_problem)
-        trials.append(trial)
-    return trials
+CLOCKS: Clocks = (time.perf_counter, time.process_time)
 
 
 @dataclass(frozen=True, slots=True)
@@ -423,12 +409,110 @@ class Run:
     gpu: IntelGpu | None = None
 
 
+# With which the others are compared.
 FLOAT32 = Run("float32", None)
-"""With what the others are compared."""
+
+
+def measure(
+    model: str,
+    weights: Path,
+    seconds: float,
+    frames: Sequence[BgrImage] = (),
+    clocks: Clocks = CLOCKS,
+    gpu: IntelGpu | None = None,
+) -> Trials:
+    """Return the trials of an installed network in all its precisions.
+
+    On the CPU, they are on all cores and on one thread; else on the GPU. They take turns for about
+    `seconds`. A step is the one of a live picture: network and composite at 720p. A precision that
+    cannot run is left out. frames, clocks: replaced in tests. Raises OSError if the shipped
+    portrait is missing.
+    """
+    frames = frames or trial_frames(WIDTH, HEIGHT, 16)
+    backdrop = np.zeros_like(frames[0])
+    with contextlib.ExitStack() as stack:
+        engines: dict[Run, FrameEngine] = {}
+        compile_s: dict[Run, float] = {}
+        for group in _groups(model, weights, gpu):
+            for run in group:
+                started_s = clocks[0]()
+                try:
+                    engine = _engine(model, weights, run, backdrop)
+                except ModelError as error:
+                    log.warning("%s cannot be measured in %s: %s", model, run.precision, error)
+                    break  # the others of the group are of the same precision
+                stack.callback(engine.close)
+                engines[run] = engine
+                compile_s[run] = round(clocks[0]() - started_s, 1)
+        # The number of threads changes no values.
+        alphas: dict[Run, NDArray[np.float32]] = {}
+        for run, engine in engines.items():
+            if run.threads is None:
+                alphas[run] = _alphas(engine, frames, backdrop)
+        if FLOAT32 not in alphas:
+            return []
+        times_of: dict[Run, list[StepTimes]] = {run: [] for run in engines}
+        started_s = clocks[0]()
+        while not all(times_of.values()) or clocks[0]() - started_s < seconds:
+            # The turns are short, so that changes of the processor's speed affect all engines.
+            for run, engine in engines.items():
+                for frame in frames[:TURN]:
+                    times_of[run].append(_step_times(engine, frame, backdrop, clocks))
+    trials = []
+    for run, engine in engines.items():
+        # Beside a GPU, float32 on the CPU is there for comparison alone.
+        if run.gpu is not gpu:
+            continue
+        difference = alphas[replace(run, threads=None)] - alphas[FLOAT32]
+        trial = Trial(
+            precision=run.precision,
+            threads=run.threads,
+            step_ms=_step_ms(run, times_of[run]),
+            cpu_ms=_cpu_ms(times_of[run]),
+            mean_difference=float(np.abs(difference).mean()),
+            compile_s=compile_s[run],
+        )
+        if run.gpu is not None:
+            trial = replace(
+                trial,
+                plugin=run.gpu.plugin,
+                gpu=run.gpu.name,
+                problem=engine.info.gpu_problem,
+            )
+        trials.append(trial)
+    return trials
+
+
+def _groups(model: str, weights: Path, gpu: IntelGpu | None) -> list[list[Run]]:
+    """Return what is measured, by precision; on the GPU, if there is one."""
+    if gpu is not None:
+        return [[FLOAT32], [Run("float32", None, gpu)], [Run("float16", None, gpu)]]
+    precisions = cpu_precisions(model, weights)
+    return [[Run(precision, None), Run(precision, 1)] for precision in precisions]
+
+
+def _step_ms(run: Run, times: Sequence[StepTimes]) -> float:
+    """Return the time of a step: the fastest one counts, since other load only adds."""
+    # On one thread, the CPU time is also the time of the
+    # step, and other load of the machine does not change it.
+    if run.threads == 1:
+        return round(min(step.cpu_s for step in times) * 1e3, 2)
+    return round(min(step.wall_s for step in times) * 1e3, 2)
+
+
+def _cpu_ms(times: Sequence[StepTimes]) -> float:
+    """Return the median CPU time of a step."""
+    return round(statistics.median(step.cpu_s for step in times) * 1e3, 2)
 
 
 def _engine(model: str, weights: Path, run: Run, frame: BgrImage) -> FrameEngine:
-    settings = MattingSettings(model=model, weights=weights, device="cpu", executor="openvino", precision="float32")
+    settings = MattingSettings(
+        model=model,
+        weights=weights,
+        device="cpu",
+        executor="openvino",
+        precision="float32",
+    )
     if run.gpu is None:
         choice = choose(settings.replace(precision=run.precision))
     else:
@@ -437,19 +521,39 @@ def _engine(model: str, weights: Path, run: Run, frame: BgrImage) -> FrameEngine
     return network_engine(settings, choice, width, height, lambda _geometry: run.threads)
 
 
-def _alphas(engine: FrameEngine, frames: Sequence[BgrImage], backdrop: BgrImage) -> NDArray[np.float32]:
+def _alphas(
+    engine: FrameEngine,
+    frames: Sequence[BgrImage],
+    backdrop: BgrImage,
+) -> NDArray[np.float32]:
     """Return alpha after the warm-up, (frames, height, width), 0..1."""
-    edges = EdgeSettings()
-    alphas = [engine.step(StepRequest(frame, backdrop, edges, strict="off")).alpha.copy() for frame in frames]
+    alphas = []
+    for frame in frames:
+        matte = engine.step(StepRequest(frame, backdrop, EdgeSettings(), strict="off"))
+        alphas.append(matte.alpha.copy())
     return np.stack(alphas[WARM_UP:]).astype(np.float32) / np.float32(255)
 
 
-def _step_times(engine: FrameEngine, frame: BgrImage, backdrop: BgrImage, clocks: Clocks) -> tuple[float, float]:
-    """Return the time of a step and its CPU time, in seconds."""
-    started_s = [clock() for clock in clocks]
+class StepTimes(NamedTuple):
+    """Time of a step, and its CPU time over all threads."""
+
+    wall_s: float
+    cpu_s: float
+
+
+def _step_times(
+    engine: FrameEngine,
+    frame: BgrImage,
+    backdrop: BgrImage,
+    clocks: Clocks,
+) -> StepTimes:
+    wall_clock, cpu_clock = clocks
+    wall_start_s = wall_clock()
+    cpu_start_s = cpu_clock()
     engine.step(StepRequest(frame, backdrop, EdgeSettings()))
-    wall_s, cpu_s = (clock() - start_s for clock, start_s in zip(clocks, started_s, strict=True))
-    return wall_s, cpu_s
+    wall_end_s = wall_clock()
+    cpu_end_s = cpu_clock()
+    return StepTimes(wall_end_s - wall_start_s, cpu_end_s - cpu_start_s)
 
 
 def trial_frames(width: int, height: int, count: int) -> list[BgrImage]:
@@ -461,19 +565,24 @@ def trial_frames(width: int, height: int, count: int) -> list[BgrImage]:
     noise = np.random.default_rng(0)
     frames = []
     for index in range(count):
-        zoom, shift_px = scale * (1.0 + 0.01 * index), 4.0 * index
+        zoom = scale * (1.0 + 0.01 * index)
+        shift_px = 4.0 * index
         view = np.array([[zoom, 0, -shift_px], [0, zoom, -shift_px]])
         frame = cv2.warpAffine(photo, view, (width, height), borderMode=cv2.BORDER_REPLICATE)
-        frames.append(np.clip(frame + noise.normal(0, 2.5, frame.shape), 0, 255).astype(np.uint8))
+        noisy = frame + noise.normal(0, 2.5, frame.shape)
+        frames.append(np.clip(noisy, 0, 255).astype(np.uint8))
     return frames
 
 
 def end_with_the_program() -> None:
-    """End this process, the child, once the program has ended: one that is killed ends no child itself."""
+    """End this process, the child, once the program has ended.
+
+    A program that is killed cannot end its children itself.
+    """
 
     def wait() -> None:
-        # The other end of this pipe closes with the program. A read of `sys.stdin` would hold its lock, which aborts an
-        # interpreter that ends meanwhile.
+        # The other end of this pipe closes with the program. A read of `sys.stdin`
+        # would hold its lock, which aborts an interpreter that ends meanwhile.
         os.read(sys.stdin.fileno(), 1)
         os._exit(EXIT_INTERRUPTED)
 
