@@ -1,6 +1,7 @@
-"""Trials of the networks on this machine: what was measured, which one is best, and the file that keeps them.
+"""Trials of the networks on this machine: which one is best, and the file that keeps them.
 
-`app.matting.choice.preparation` makes the trials. They are kept for the same processor, versions and weights.
+`app.matting.choice.preparation` makes the trials. They are kept for the same processor, versions
+and weights.
 """
 
 from __future__ import annotations
@@ -31,46 +32,50 @@ from models.table import NETWORKS
 from models.weights import find_int8, on_hand, sha256_of
 
 LOG = logging.getLogger(__name__)
+# One thread or a less accurate precision is taken only
+# if it costs less by this factor; less is noise.
 MIN_GAIN = 1.03
-"""One thread or a less accurate precision is taken only if it costs less by this factor; less is noise."""
+# Time per frame that holds 30 fps well: the machine
+# has other work, and slows down when it is hot.
 LONGEST_MS = 0.8 * 1000 / 30
-"""Time per frame that holds 30 fps well: the machine has other work, and slows down when it is hot."""
+# The same on one thread, which other work disturbs less: it
+# has a core of its own, and waits for no other thread.
 LONGEST_ON_ONE_THREAD_MS = 0.9 * 1000 / 30
-"""The same on one thread, which other work disturbs less: it has a core of its own, and waits for no other thread."""
-WIDTH, HEIGHT = 1280, 720
-"""Size of the measured frames."""
+# Size of the measured frames.
+WIDTH = 1280
+HEIGHT = 720
 MEASURED_FPS = 30
+# Largest share of the time of all usable cores that a finer network may take in a
+# call. The call itself, the window and the encoder of the browser need the rest.
 AFFORDABLE_SHARE = 1 / 3
-"""Largest share of the time of all usable cores that a finer network may take in a call. The call itself, the window
-and the encoder of the browser need the rest."""
+# Largest accepted mean difference of alpha (0..1) from float32 on the trial's frames.
+#
+# Somewhat more than the int8 versions that passed the model
+# card show there: 1.9e-4 (bundled) and 1.2e-4 (RVM).
 MEAN_BOUND = 2.5e-4
-"""Largest accepted mean difference of alpha (0..1) from float32 on the trial's frames.
-
-Somewhat more than the int8 versions that passed the model card show there: 1.9e-4 (bundled) and 1.2e-4 (RVM).
-"""
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """Result of one precision on one thread or all cores: times of a step, and difference of alpha from float32."""
+    """Result of one precision on one thread, on all cores or on a GPU."""
 
     precision: str
+    # 1, or None for all cores.
     threads: int | None
-    """1, or None for all cores."""
+    # Time of a step: the fastest one counts, since other load of the machine only adds.
     step_ms: float
-    """Time of a step: the fastest one counts, since other load of the machine only adds."""
+    # Median CPU time of a step, over all threads.
     cpu_ms: float
-    """Median CPU time of a step, over all threads."""
     mean_difference: float = 0.0
-    """Of alpha (0..1)."""
+    """Of alpha (0..1), from float32 on the CPU."""
+    # OpenVINO's name of the GPU; empty on the CPU.
     plugin: str = ""
-    """OpenVINO's name of the GPU; empty on the CPU."""
+    # The name of the GPU for a person.
     gpu: str = ""
-    """Its name for a person."""
+    # How long it took to make the engine.
     compile_s: float = 0.0
-    """Until the engine was made."""
+    # How the GPU failed; empty if it did not.
     problem: str = ""
-    """How the GPU failed."""
 
     @property
     def accurate(self) -> bool:
@@ -109,33 +114,48 @@ class Trial:
         return is_affordable(self.share_of_cores, holds_rate=self.holds_rate)
 
     def scaled(self, network: float, frame: float) -> Trial:
-        """Return what is expected for so many times the pixels of the network's input and of the frame."""
-        return replace(self, step_ms=self.step_ms * ((1 - FIXED_WORK) * network + FIXED_WORK * frame))
+        """Return what is expected for another size.
+
+        network, frame: how many times as many pixels the network's input and the frame have.
+        """
+        factor = (1 - FIXED_WORK) * network + FIXED_WORK * frame
+        return replace(self, step_ms=self.step_ms * factor)
 
     def beats(self, other: Trial) -> bool:
-        """Return whether this is the better choice where only one holds 30 fps, where both do, and where none does."""
+        """Return whether this is the better choice.
+
+        First of all it must hold 30 fps. Where none does, the faster one is better; where both do,
+        the one that takes less of the processor.
+        """
         if self.holds_rate != other.holds_rate:
             return self.holds_rate
         if not self.holds_rate:
             return self.step_ms * MIN_GAIN < other.step_ms
         if self.plugin == other.plugin and self.threads != other.threads:
-            # Alone, several threads sometimes seem to cost less. Beside a camera and a preview they wait for each
-            # other, which costs a third more (docs/performance.md).
+            # Alone, several threads sometimes seem to cost less. Beside a camera and a preview
+            # they wait for each other, which costs a third more (docs/performance.md).
             return self.threads == 1
         return self.cpu_ms * MIN_GAIN < other.cpu_ms
 
 
 def is_affordable(share: float, *, holds_rate: bool) -> bool:
-    """Return whether a network leaves a call the time that it needs. share: of the time of all usable cores, 0..1."""
+    """Return whether a network leaves a call the time that it needs.
+
+    share: of the time of all usable cores, 0..1.
+    """
     return holds_rate and share <= AFFORDABLE_SHARE
 
 
+# Trials of one network, the most accurate first, all cores
+# before one thread; empty if nothing could be measured.
 Trials = Sequence[Trial]
-"""Trials of one network, the most accurate first, all cores before one thread; empty if nothing could be measured."""
 
 
 def best(trials: Trials, precision: str = "auto") -> Trial | None:
-    """Return the best trial that is accurate; None without one. precision: one that the user asked for."""
+    """Return the best trial that is accurate; None without one.
+
+    precision: one that the user asked for.
+    """
     found: Trial | None = None
     for trial in trials:
         wanted = trial.accurate if precision == "auto" else trial.precision == precision
@@ -146,34 +166,61 @@ def best(trials: Trials, precision: str = "auto") -> Trial | None:
 
 def described(trials: Trials) -> tuple[Text, ...]:
     """Return the times of the accurate trials, the least CPU time first."""
-    return tuple(
-        t("{run} {step} ms (CPU {cpu} ms)", run=trial.words, step=f"{trial.step_ms:.1f}", cpu=f"{trial.cpu_ms:.1f}")
-        for trial in sorted(trials, key=lambda trial: trial.cpu_ms)
-        if trial.accurate
+    accurate = [trial for trial in trials if trial.accurate]
+    return tuple(map(_times, sorted(accurate, key=lambda trial: trial.cpu_ms)))
+
+
+def _times(trial: Trial) -> Text:
+    return t(
+        "{run} {step} ms (CPU {cpu} ms)",
+        run=trial.words,
+        step=f"{trial.step_ms:.1f}",
+        cpu=f"{trial.cpu_ms:.1f}",
     )
 
 
 def cpu_precisions(model: str, weights: Path) -> list[str]:
-    """Return the precisions in which OpenVINO may run this network here with a gain, the most accurate first."""
+    """Return the precisions in which OpenVINO may run this network here with a gain.
+
+    The most accurate is the first.
+    """
     spec = NETWORKS[model]
-    bfloat16 = "bfloat16" in spec.precisions and hardware.cpu_has_bfloat16()
-    int8 = "int8" in spec.precisions and find_int8(weights, spec.int8) is not None
-    return ["float32", *(["bfloat16"] if bfloat16 else []), *(["int8"] if int8 else [])]
+    precisions = ["float32"]
+    if "bfloat16" in spec.precisions and hardware.cpu_has_bfloat16():
+        precisions.append("bfloat16")
+    if "int8" in spec.precisions and find_int8(weights, spec.int8) is not None:
+        precisions.append("int8")
+    return precisions
 
 
 def measurable() -> dict[str, Path]:
-    """Return the installed networks without a plate that have a choice of precisions or threads, with their weights."""
-    names = [name for name, spec in NETWORKS.items() if not spec.needs_plate]
-    found = {name: path for name in names if (path := on_hand(name)) is not None}
-    return {name: path for name, path in found.items() if usable_cores() > 1 or len(cpu_precisions(name, path)) > 1}
+    """Return the installed networks that have a choice of precisions or threads, with weights.
+
+    Those with a plate are not measured.
+    """
+    found = {}
+    for name, spec in NETWORKS.items():
+        weights = None if spec.needs_plate else on_hand(name)
+        if weights is None:
+            continue
+        if usable_cores() > 1 or len(cpu_precisions(name, weights)) > 1:
+            found[name] = weights
+    return found
 
 
 def unmeasured(device: str = "cpu") -> dict[str, Path]:
-    """Return those of the measurable networks that were not measured; one that no precision passed was."""
+    """Return those of the measurable networks that were not measured, with their weights.
+
+    One that no precision passed was measured.
+    """
     if device == INTEL and not hardware.intel_driver():
         return {}
     kept = _read()
-    return {model: weights for model, weights in measurable().items() if _identity(model, weights, device) not in kept}
+
+    def is_kept(model: str, weights: Path) -> bool:
+        return _identity(model, weights, device) in kept
+
+    return {name: path for name, path in measurable().items() if not is_kept(name, path)}
 
 
 def trials_of(model: str, weights: Path, device: str = "cpu") -> Trials:
@@ -188,7 +235,10 @@ def save_trials(model: str, weights: Path, trials: Trials, device: str = "cpu") 
 
 
 def give_up_gpu(networks: Mapping[str, Path], problem: str) -> None:
-    """Do not run these networks on the GPU of Intel until driver or version change. Raises SettingsError."""
+    """Do not run these networks on the GPU of Intel until driver or version change.
+
+    Raises SettingsError.
+    """
     for model, weights in networks.items():
         save_trials(model, weights, [failed_trial(problem)], INTEL)
 
@@ -212,14 +262,18 @@ def save_prepared(prepared: bool) -> None:
     """Save whether this machine is prepared. Raises SettingsError."""
 
     def update(kept: KeptTrials) -> KeptTrials:
-        others = {name: trials for name, trials in kept.items() if name != "prepared"}
-        return {**others, "prepared": []} if prepared else others
+        changed = dict(kept)
+        changed.pop("prepared", None)
+        if prepared:
+            changed["prepared"] = []
+        return changed
 
     _change(update)
 
 
+# Content of the file: trials by the name of the network and
+# its weights, and `prepared` once the machine is.
 KeptTrials = dict[str, list[Trial]]
-"""Content of the file: trials by the name of the network and its weights, and `prepared` once the machine is."""
 Kept = TypeAdapter(KeptTrials)
 
 
@@ -249,14 +303,17 @@ def _change(update: Callable[[KeptTrials], KeptTrials]) -> None:
 
 
 def kept_file() -> Path:
-    """Return the file for this machine, its packages and this copy of the program: several share the folder."""
+    """Return the file for this machine, its packages and this copy of the program."""
+    # Several machines and copies may share the folder.
     return paths.data_dir() / "cache" / f"prepared-{_fingerprint()[:16]}.json"
 
 
 def _identity(model: str, weights: Path, device: str) -> str:
     """Return the name of a network with its weights, their int8 version, and the driver of a GPU."""
+    words = [model]
+    if device == INTEL:
+        words = ["gpu", hardware.intel_driver(), model]
     int8 = find_int8(weights, NETWORKS[model].int8)
-    words = ["gpu", hardware.intel_driver(), model] if device == INTEL else [model]
     with contextlib.suppress(WeightsError):
         words += [sha256_of(file)[:16] for file in (weights, int8) if file]
     return " ".join(words)
@@ -268,7 +325,8 @@ PACKAGES = ("numba", "llvmlite", "numpy", "openvino")
 @functools.cache
 def _fingerprint() -> str:
     """Return a digest of what results depend on."""
-    words = [str(paths.ROOT), hardware.processor(), hardware.processor_flags(), sys.version, __version__]
+    processor = (hardware.processor(), hardware.processor_flags())
+    words = [str(paths.ROOT), *processor, sys.version, __version__]
     for package in PACKAGES:
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             words.append(f"{package} {importlib.metadata.version(package)}")
