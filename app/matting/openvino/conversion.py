@@ -1,11 +1,13 @@
-"""Converted networks: their format on disk, their conversion, a cache of them, and compiling them for one size.
+"""Converted networks: their format on disk, conversion, cache, and compilation for one size.
 
-An artefact is a folder with an OpenVINO model of dynamic size for each exported stage, the guided filter's weights, and
-an index, which holds the rule of the decision stage. torch is imported only to convert. Sources and packages ship
-converted networks beside the weights (`tools.convert_networks`), so that a first start converts nothing.
+An artefact is a folder with an OpenVINO model of dynamic size for each exported stage, the guided
+filter's weights, and an index, which holds the rule of the decision stage. torch is imported only
+to convert. Sources and packages ship converted networks beside the weights
+(`tools.convert_networks`), so that a first start converts nothing.
 
-Importing openvino sends usage data to its vendor unless the package `openvino_telemetry` cannot be imported; OpenVINO
-then uses a stub without network access. This program sends no telemetry: all other modules import OpenVINO from here.
+Importing openvino sends usage data to its vendor unless the package `openvino_telemetry` cannot be
+imported; OpenVINO then uses a stub without network access. This program sends no telemetry: all
+other modules import OpenVINO from here.
 """
 
 from __future__ import annotations
@@ -33,7 +35,13 @@ from app.core.errors import ModelError, Remedy, t, text_of
 from app.core.files import locked, version_of, why_not_written
 from app.core.threads import thread_limit
 from models.errors import WeightsError
-from models.exchange import DecisionRule, FastFilterWeights, FilterWeights, ForgettingRule, LearnedFilterWeights
+from models.exchange import (
+    DecisionRule,
+    FastFilterWeights,
+    FilterWeights,
+    ForgettingRule,
+    LearnedFilterWeights,
+)
 from models.table import NETWORKS
 from models.weights import CONVERTED, converts, sha256_of
 
@@ -57,8 +65,12 @@ def core() -> ov.Core:
     return ov.Core()
 
 
-INDEX, WEIGHTS = "index.json", "filter.npz"
-FILTERS: dict[str, type[FilterWeights]] = {"learned": LearnedFilterWeights, "fast": FastFilterWeights}
+INDEX = "index.json"
+WEIGHTS = "filter.npz"
+FILTERS: dict[str, type[FilterWeights]] = {
+    "learned": LearnedFilterWeights,
+    "fast": FastFilterWeights,
+}
 
 
 class NetworkSource(NamedTuple):
@@ -68,16 +80,18 @@ class NetworkSource(NamedTuple):
     weights: Path
     refiner: str = "auto"
     direct: bool = False
+    # The int8 version of the weights; converted in place of the float32 network.
     int8: Path | None = None
-    """The int8 version of the weights, which is converted in place of the float32 network."""
 
     def artefact_name(self, code: str = "") -> str:
         """Return the name of its artefact. Raises ModelError if a file cannot be read.
 
-        code: digest of the code that converts. A shipped artefact ships with it, so that it is no part of its name.
+        code: digest of the code that converts. A shipped artefact ships with it, so that it is no
+        part of its name.
         """
+        files = [file for file in (self.weights, self.int8) if file is not None]
         try:
-            content = " ".join(sha256_of(file) for file in (self.weights, self.int8) if file is not None)
+            content = " ".join(map(sha256_of, files))
         except WeightsError as error:
             raise ModelError(text_of(error)) from error
         words = f"{ov.__version__} {self.model} {self.refiner} {self.direct} {content} {code}"
@@ -102,12 +116,13 @@ class Index:
     stages: tuple[NetworkStage, ...]
     states: tuple[tuple[int, int], ...]
     """(channels, downsampling factor) of each state."""
+    # The name of the guided filter in `FILTERS`; None: the network has none.
     filter: str | None
-    """Of `FILTERS`."""
     decision: DecisionRule | None
     forgetting: ForgettingRule | None
+    # By how much alpha is stretched at either end, for a network
+    # that writes `cells`; see `models.export.Export`.
     alpha_margin: float | None
-    """Range of alpha, for a network that writes `cells`; see `models.export.Export`."""
 
 
 JSON = TypeAdapter(Index)
@@ -117,13 +132,18 @@ JSON = TypeAdapter(Index)
 class Artefact(Index):
     """A converted network, independent of the frame size. Callers must not modify the models."""
 
+    # One for each of the stages.
     models: tuple[ov.Model, ...]
-    """Of the stages."""
     guided_filter: FilterWeights | None
 
     def state_shapes(self, height: int, width: int) -> list[tuple[int, int, int, int]]:
         """Return the shapes (1, h, w, C) of the states for a small frame of this size."""
-        return [(1, -(-height // factor), -(-width // factor), channels) for channels, factor in self.states]
+        shapes = []
+        for channels, factor in self.states:
+            rows = -(-height // factor)
+            columns = -(-width // factor)
+            shapes.append((1, rows, columns, channels))
+        return shapes
 
 
 def read_artefact(folder: Path, in_memory: bool = False) -> Artefact:
@@ -132,19 +152,25 @@ def read_artefact(folder: Path, in_memory: bool = False) -> Artefact:
     Raises OSError, RuntimeError or ValueError if a file is missing, or cut off, or cannot be read.
     """
     index = JSON.validate_json((folder / INDEX).read_bytes())
-    models, guided_filter = [], None
+    models = []
+    guided_filter = None
     for stage in index.stages:
-        path, content = folder / f"{stage.name}.xml", folder / f"{stage.name}.bin"
-        model = core().read_model(path.read_bytes(), content.read_bytes()) if in_memory else core().read_model(path)
-        models.append(model)
+        path = folder / f"{stage.name}.xml"
+        if in_memory:
+            content = folder / f"{stage.name}.bin"
+            models.append(core().read_model(path.read_bytes(), content.read_bytes()))
+        else:
+            models.append(core().read_model(path))
     if index.filter is not None:
         with np.load(folder / WEIGHTS, allow_pickle=False) as arrays:
+            # A number was saved as an array without dimensions.
             weights = {name: array if array.ndim else array.item() for name, array in arrays.items()}
         guided_filter = FILTERS[index.filter](**weights)
     known = {field.name: getattr(index, field.name) for field in fields(index)}
     return Artefact(**known, models=tuple(models), guided_filter=guided_filter)
 
 
+# So many artefacts are kept in memory.
 _KEPT = 3
 
 
@@ -168,31 +194,40 @@ class ArtefactCache:
             return self._kept(folders, source)
 
     def folder(self, source: NetworkSource) -> Path:
-        """Return where the artefact of a network is kept; it may not exist. Raises ModelError as `load`."""
+        """Return where the artefact of a network is kept; it may not exist.
+
+        Raises ModelError as `load`.
+        """
         folders = self._folders(source)
-        return next((folder for folder in folders if folder.is_dir()), folders[-1])
+        for folder in folders:
+            if folder.is_dir():
+                return folder
+        return folders[-1]
 
     def _folders(self, source: NetworkSource) -> tuple[Path, ...]:
-        """Return where an artefact may be, in the order of the search; the last one is written to."""
+        """Return where an artefact may be, in the order of the search; the last is written to."""
         own = self._folder() / source.artefact_name(_sources())
-        return (own,) if self._shipped is None else (self._shipped / source.artefact_name(), own)
+        if self._shipped is None:
+            return (own,)
+        return (self._shipped / source.artefact_name(), own)
 
 
+# How long another program may convert the same network.
 CONVERSION_LIMIT_S = 60.0
-"""How long another program may convert the same network."""
 
 
 def _from_disk(folders: tuple[Path, ...], source: NetworkSource) -> Artefact:
     folder = folders[-1]
-    tried = version_of(folder)
+    version_that_was_read = version_of(folder)
     known = _read_first(folders)
     if known is not None:
         return known
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with locked(folder.with_name(f"{folder.name}.lock"), CONVERSION_LIMIT_S):
-            # Another program may have converted it while this one waited for it.
-            known = None if version_of(folder) == tried else _read_first((folder,))
+            # Another program may have converted it while this one waited for the lock.
+            if version_of(folder) != version_that_was_read:
+                known = _read_first((folder,))
             return known or _converted_to(folder, source)
     except (OSError, RuntimeError, ValueError) as error:
         reason = why_not_written(error) if isinstance(error, OSError) else error
@@ -213,7 +248,10 @@ def _read_first(folders: Iterable[Path]) -> Artefact | None:
 
 
 def _converted_to(folder: Path, source: NetworkSource) -> Artefact:
-    """Convert a network, and keep it in `folder` in place of what is there. Raises as `convert`, and OSError."""
+    """Convert a network, and keep it in `folder` in place of what is there.
+
+    Raises as `convert`, and OSError.
+    """
     beginning = f".new-{folder.name}-"
     for left in folder.parent.glob(f"{beginning}*"):  # of a program that was killed
         shutil.rmtree(left, ignore_errors=True)
@@ -234,9 +272,13 @@ def _converted_to(folder: Path, source: NetworkSource) -> Artefact:
 
 @functools.cache
 def _sources() -> str:
-    """Return a digest of the conversion code; part of the cache key, to invalidate artefacts of older versions."""
+    """Return a digest of the code that converts.
+
+    It is a part of the name of an artefact, so that those of older versions are converted again.
+    """
     files = [*(paths.ROOT / "models").rglob("*.py"), *Path(__file__).parent.glob("*.py")]
-    return hashlib.sha256(b"".join(hashlib.sha256(file.read_bytes()).digest() for file in sorted(files))).hexdigest()
+    digests = [hashlib.sha256(file.read_bytes()).digest() for file in sorted(files)]
+    return hashlib.sha256(b"".join(digests)).hexdigest()
 
 
 def convert_network(source: NetworkSource, folder: Path) -> None:
@@ -244,7 +286,9 @@ def convert_network(source: NetworkSource, folder: Path) -> None:
 
     Raises ModelError if a file does not fit the network, or without torch.
     """
-    model, int8, spec = source.model, source.int8, NETWORKS[source.model]
+    model = source.model
+    int8 = source.int8
+    spec = NETWORKS[source.model]
     if not converts():
         raise ModelError(
             t(
@@ -278,15 +322,28 @@ def convert_network(source: NetworkSource, folder: Path) -> None:
                 ) from error
         arrays = dict(export.examples)
         for stage in export.stages:
-            ov.save_model(_converted(stage, arrays), folder / f"{stage.name}.xml", compress_to_fp16=False)
+            model_of_stage = _converted(stage, arrays)
+            ov.save_model(model_of_stage, folder / f"{stage.name}.xml", compress_to_fp16=False)
     stages = tuple(
         NetworkStage(each.name, each.float32, each.steady, each.reads, each.writes) for each in export.stages
     )
     weights = export.guided_filter
-    kind = next((name for name, kind in FILTERS.items() if isinstance(weights, kind)), None)
+    kind = None
+    for name, filter_class in FILTERS.items():
+        if isinstance(weights, filter_class):
+            kind = name
+            break
     if weights is not None:
-        np.savez(folder / WEIGHTS, allow_pickle=False, **{name: np.asarray(x) for name, x in asdict(weights).items()})
-    index = Index(stages, export.states, kind, export.decision, export.forgetting, export.alpha_margin)
+        weight_arrays = {name: np.asarray(value) for name, value in asdict(weights).items()}
+        np.savez(folder / WEIGHTS, allow_pickle=False, **weight_arrays)
+    index = Index(
+        stages=stages,
+        states=export.states,
+        filter=kind,
+        decision=export.decision,
+        forgetting=export.forgetting,
+        alpha_margin=export.alpha_margin,
+    )
     (folder / INDEX).write_bytes(JSON.dump_json(index))
 
 
@@ -297,12 +354,16 @@ def _converted(stage: ExportStage, arrays: dict[str, torch.Tensor]) -> ov.Model:
     module = stage.module.eval()
     example = tuple(arrays[name] for name in stage.reads)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Tracing warns about constant sizes. The contract test covers other sizes.
-        # OpenVINO's own tracing runs the module a second time for comparison and imports many more torch modules.
+        # Tracing warns about constant sizes. The contract test covers other sizes.
+        warnings.simplefilter("ignore")
+        # OpenVINO's own tracing runs the module a second time
+        # for comparison and imports many more torch modules.
         traced = torch.jit.trace(module, example, check_trace=False)  # type: ignore[no-untyped-call]
         model = ov.convert_model(traced, example_input=example)
         outputs = module(*example)
-    arrays |= zip(stage.writes, outputs if isinstance(outputs, tuple) else (outputs,), strict=True)
+    if not isinstance(outputs, tuple):
+        outputs = (outputs,)
+    arrays |= zip(stage.writes, outputs, strict=True)
     steps = preprocess.PrePostProcessor(model)
     ports = [(name, steps.input(index)) for index, name in enumerate(stage.reads)]
     ports += [(name, steps.output(index)) for index, name in enumerate(stage.writes)]
@@ -313,8 +374,8 @@ def _converted(stage: ExportStage, arrays: dict[str, torch.Tensor]) -> ov.Model:
     return steps.build()
 
 
+# An int8 network contains its own quantization; everything else in it runs in float32.
 HINTS = {"float32": "f32", "bfloat16": "bf16", "float16": "f16", "int8": "f32"}
-"""An int8 network contains its own quantization; everything else in it runs in float32."""
 Shape = tuple[int, ...]
 Arrays = dict[str, NDArray[np.float32]]
 
@@ -323,21 +384,33 @@ def halved_shapes(height: int, width: int) -> dict[str, Shape]:
     """Return the shapes of the small frame at 1/2, 1/4 and 1/8 of its size, by name."""
     shapes: dict[str, Shape] = {}
     for index in range(1, 4):
-        height, width = -(-height // 2), -(-width // 2)
+        height = -(-height // 2)
+        width = -(-width // 2)
         shapes[f"half{index}"] = (1, 3, height, width)
     return shapes
 
 
-def fitted(artefact: Artefact, shapes: Mapping[str, Shape]) -> tuple[list[ov.Model], dict[str, Shape]]:
-    """Return the models of the stages reshaped for these inputs, and the shapes of all arrays read or written."""
+def fitted(
+    artefact: Artefact,
+    shapes: Mapping[str, Shape],
+) -> tuple[list[ov.Model], dict[str, Shape]]:
+    """Return the models of the stages for inputs of these shapes, and the shapes of their arrays.
+
+    shapes: by name. Those that are returned are of all arrays that a stage reads or writes.
+    """
     known = dict(shapes)
     models = []
+    used: set[str] = set()
     for stage, shared in zip(artefact.stages, artefact.models, strict=True):
         model = shared.clone()
-        model.reshape({port: list(known[name]) for port, name in zip(model.inputs, stage.reads, strict=True)})
-        known |= {name: tuple(port.shape) for name, port in zip(stage.writes, model.outputs, strict=True)}
+        inputs = {}
+        for port, name in zip(model.inputs, stage.reads, strict=True):
+            inputs[port] = list(known[name])
+        model.reshape(inputs)
+        for port, name in zip(model.outputs, stage.writes, strict=True):
+            known[name] = tuple(port.shape)
         models.append(model)
-    used = {name for stage in artefact.stages for name in (*stage.reads, *stage.writes)}
+        used.update(stage.reads, stage.writes)
     return models, {name: shape for name, shape in known.items() if name in used}
 
 
@@ -350,10 +423,12 @@ def compiled(
     threads: int | None = None,
     device: str = "CPU",
 ) -> list[ov.CompiledModel]:
-    """Compile the stages in parallel, each in its own precision. Raises RuntimeError if OpenVINO fails.
+    """Compile the stages in parallel, each in its own precision.
 
-    threads: of each inference; None for the limit in `app.core.threads`, else OpenVINO's choice. device: OpenVINO's
-    name of it.
+    Raises RuntimeError if OpenVINO fails.
+
+    threads: of each inference; None for the limit in `app.core.threads`, else OpenVINO's choice.
+    device: OpenVINO's name of it.
     """
     threads = threads or thread_limit()
 
@@ -365,7 +440,8 @@ def compiled(
         if device != "CPU":
             return core().compile_model(model, device, options | gpu_options(device))
         if not pinned:
-            # A pinned thread waits for other work on its core, such as the window's, while another core is idle.
+            # A pinned thread waits for other work on its core, such
+            # as the window's, while another core is idle.
             options["ENABLE_CPU_PINNING"] = "NO"
         if threads is not None:
             options["INFERENCE_NUM_THREADS"] = threads
@@ -376,19 +452,27 @@ def compiled(
 
 
 def gpu_options(device: str) -> dict[str, str]:
-    """Return the options of a GPU: keep what was compiled, and take little of the processor while it is waited for."""
+    """Return the options of a GPU."""
     known: Mapping[str, str] = core().get_property(device, "SUPPORTED_PROPERTIES")
-    throttle = {"GPU_QUEUE_THROTTLE": "LOW"}
-    folder = paths.data_dir() / "cache" / "gpu"
-    return {"CACHE_DIR": str(folder)} | {name: value for name, value in throttle.items() if name in known}
+    # What was compiled is kept: compiling takes a minute.
+    options = {"CACHE_DIR": str(paths.data_dir() / "cache" / "gpu")}
+    # Waiting for the GPU then takes little of the processor.
+    if "GPU_QUEUE_THROTTLE" in known:
+        options["GPU_QUEUE_THROTTLE"] = "LOW"
+    return options
 
 
 def bound(
-    stage: NetworkStage, network: ov.CompiledModel, arrays: Mapping[str, NDArray[np.float32]], *, outputs: bool = True
+    stage: NetworkStage,
+    network: ov.CompiledModel,
+    arrays: Mapping[str, NDArray[np.float32]],
+    *,
+    outputs: bool = True,
 ) -> ov.InferRequest:
-    """Return a request that reads the stage's arrays in place and, with `outputs`, writes them in place.
+    """Return a request that reads the stage's arrays in place.
 
-    The caller must keep the arrays alive as long as the request.
+    outputs: whether it also writes them in place. The caller must keep the arrays alive as long as
+    the request.
     """
     request = network.create_infer_request()
     for index, name in enumerate(stage.reads):
@@ -399,5 +483,5 @@ def bound(
     return request
 
 
+# Shared cache of the process.
 artefacts = ArtefactCache(lambda: paths.data_dir() / "cache", CONVERTED)
-"""Shared cache of the process."""
