@@ -1,7 +1,8 @@
 """A network on a GPU of Intel, beside the same network on the CPU.
 
-The CPU computes while the network is compiled for the GPU, checks now and then what the GPU returns, and takes over in
-the same frame once the GPU fails. Composite, its bound and strict mode are the CPU's in any case.
+The CPU computes while the network is compiled for the GPU, checks now and then what the GPU
+returns, and takes over in the same frame once the GPU fails. Composite, its bound and strict mode
+are the CPU's in any case.
 """
 
 from __future__ import annotations
@@ -16,24 +17,28 @@ from numpy.typing import NDArray
 from app.core.types import Floats
 from app.matting.openvino.conversion import NetworkStage, bound, compiled, core, ov
 
+# Frames from one comparison with the CPU to the next; the first frame is compared.
 CHECK_EVERY = 300
-"""Frames from one comparison with the CPU to the next; the first frame is compared."""
+# Largest mean difference of alpha (0..1) from that of
+# the CPU in one frame; half precision has 2e-5.
 FRAME_BOUND = 1e-3
-"""Largest mean difference of alpha (0..1) from that of the CPU in one frame; half precision has 2e-5."""
+# How long a stage may take: after it, the GPU is taken to hang.
 TIMEOUT_MS = 500
-"""How long a stage may take: after it, the GPU is taken to hang."""
 
 
 class IntelGpu(NamedTuple):
     """A GPU of Intel, as OpenVINO lists it."""
 
+    # OpenVINO's name, such as `GPU.0`.
     plugin: str
-    """OpenVINO's name, such as `GPU.0`."""
     name: str
 
 
 def list_intel_gpus() -> tuple[IntelGpu, ...]:
-    """Return the GPUs of Intel. Only for a child process: the drivers of other makers may end the process."""
+    """Return the GPUs of Intel.
+
+    Only for a child process: the drivers of other makers may end the process.
+    """
     found = []
     for listed in core().available_devices:
         if listed.partition(".")[0] != "GPU":
@@ -54,7 +59,10 @@ class GpuError(RuntimeError):
 
 
 class GpuStages:
-    """The stages of a network on a GPU; inputs and outputs are the arrays of the network on the CPU."""
+    """The stages of a network on a GPU.
+
+    Inputs and outputs are the arrays of the same network on the CPU.
+    """
 
     def __init__(
         self,
@@ -67,10 +75,14 @@ class GpuStages:
         """Compile the stages, which may take a minute the first time. Raises RuntimeError."""
         networks = compiled(stages, models, precision, device=plugin)
         # The outputs are the GPU's own, so that one that hangs writes nothing into a later frame.
-        self._requests = [bound(*each, arrays, outputs=False) for each in zip(stages, networks, strict=True)]
+        self._requests = []
+        for stage, network in zip(stages, networks, strict=True):
+            self._requests.append(bound(stage, network, arrays, outputs=False))
+        # The first inference takes longer, which no frame shall wait for.
         for request in self._requests:
-            request.infer()  # the first one takes longer
-        self._stages, self._arrays = stages, arrays
+            request.infer()
+        self._stages = stages
+        self._arrays = arrays
         self._frames = 0
 
     def infer(self, left_out: bool) -> None:
@@ -98,5 +110,6 @@ class GpuStages:
 def check(alpha: Floats, right: Floats) -> None:
     """Raise GpuError where alpha (h, w) of a GPU is not that of the CPU."""
     difference = float(np.abs(alpha - right).mean())
+    # Not `>`: a difference that is no number is a failure as well.
     if not difference <= FRAME_BOUND:
         raise GpuError(f"its alpha differs from that of the CPU by {difference:.2g}")
