@@ -19,8 +19,9 @@ from app.matting.choice.hardware import CudaCards, torch_usable
 from app.matting.cpu.cpu_backend import Coefficients, CpuBackend, RefinedCells
 from app.matting.interface import MattingEngine, StepGeometry, StepRequest
 from app.matting.openvino import conversion
+from app.matting.openvino.columns import SURVEY_FRAMES
 from app.matting.openvino.conversion import NetworkSource
-from app.matting.openvino.openvino_backend import SURVEY_FRAMES, OpenVinoBackend
+from app.matting.openvino.openvino_backend import OpenVinoBackend
 from models.table import bundled
 from models.weights import find
 from tests.golden.fill import image

@@ -19,17 +19,23 @@ from app.core.types import AlphaImage, BgrImage, Floats
 from app.matting import build_engine
 from app.matting.interface import StepGeometry, StepRequest, network_gain
 from app.matting.openvino import openvino_backend
-from app.matting.openvino.openvino_backend import (
+from app.matting.openvino.columns import (
     ALIGNMENT,
-    FRAMES_BEFORE_NARROW,
+    LEAST_MARGIN,
     MARGIN,
+    MOST_SETTLE_FRAMES,
     SETTLE_FRAMES,
+    SURVEY_FRAMES,
+    TOUCH,
     WHOLE_EVERY,
     WHOLE_FRAMES,
     ColumnTracker,
+    window_widths,
+)
+from app.matting.openvino.openvino_backend import (
+    FRAMES_BEFORE_NARROW,
     OpenVinoBackend,
     RecurrentNetwork,
-    window_widths,
 )
 from models.table import bundled
 from tests.clips import demo
@@ -254,7 +260,7 @@ def shaken(frame: int) -> Floats:
 
 
 YES, NO = True, False
-NEAREST = 48 + openvino_backend.LEAST_MARGIN
+NEAREST = 48 + LEAST_MARGIN
 """How near the person may come to the column at which the window begins."""
 STREAMS: dict[str, tuple[list[tuple[Floats, Floats]], list[bool]]] = {
     "somebody enters beside it": (
@@ -291,7 +297,7 @@ def test_the_window_is_used_while_nothing_happens_beside_it(name: str) -> None:
 
 
 def test_a_window_whose_border_somebody_reaches_is_too_narrow_and_used_less_each_time() -> None:
-    tracker, waited, touch = ColumnTracker(COLUMNS), [], openvino_backend.TOUCH
+    tracker, waited, touch = ColumnTracker(COLUMNS), [], TOUCH
     for column in (touch - 1, -touch) * 3:
         alpha = np.zeros((len(PERSON), WINDOW), np.float32)
         frames = 0
@@ -303,14 +309,14 @@ def test_a_window_whose_border_somebody_reaches_is_too_narrow_and_used_less_each
         alpha[100, column] = 1
         assert tracker.is_too_narrow(alpha)
     assert waited[:3] == [SETTLE_FRAMES, 2 * SETTLE_FRAMES, 4 * SETTLE_FRAMES]
-    assert waited[-1] == openvino_backend.MOST_SETTLE_FRAMES
+    assert waited[-1] == MOST_SETTLE_FRAMES
 
 
 def test_a_narrower_window_is_wanted_after_two_surveys_that_it_suffices_for_and_not_from_a_gesture_on() -> None:
     tracker, wanted = ColumnTracker(COLUMNS), []
     sways, gesture = (shown(LEFT, RIGHT - 4), shown(LEFT + 4, RIGHT)), (shown(LEFT - 40, RIGHT + 40), PERSON)
     for alphas in (sways, sways, sways, gesture, sways, sways):
-        for frame in range(openvino_backend.SURVEY_FRAMES):
+        for frame in range(SURVEY_FRAMES):
             look(tracker, alphas[frame % 2])
         wanted.append(tracker.wanted)
     assert wanted == [WINDOW, 160, 160, WINDOW, WINDOW, 160]
