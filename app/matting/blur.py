@@ -1,8 +1,8 @@
-"""The blurred background, the same for all executors: strengths and weights, and how it is computed with numpy.
+"""The blurred background, the same for all executors: its numbers, and its arithmetic in numpy.
 
-It is blurred at reduced size by normalized convolution (Knutsson and Westin 1993). Each pixel is weighted by 1 - alpha,
-so the person's colours do not bleed into the background and there is no halo. Where no weight remains behind the
-person, a wide blur of the surroundings fills the hole.
+It is blurred at reduced size by normalized convolution (Knutsson and Westin 1993). Each pixel is
+weighted by 1 - alpha, so the person's colours do not bleed into the background and there is no
+halo. Where no weight remains behind the person, a wide blur of the surroundings fills the hole.
 """
 
 from __future__ import annotations
@@ -15,19 +15,24 @@ from numpy.typing import NDArray
 
 from app.core.types import BgrImage, Floats
 
-WEAKEST, STRONGEST = 0.008, 0.1
-"""Gaussian sigma at strength 0 and 100, as a fraction of the short side of the camera's frame."""
+# Gaussian sigma at strength 0 and 100, as a
+# fraction of the short side of the camera's frame.
+WEAKEST = 0.008
+STRONGEST = 0.1
+# Largest sigma, as a fraction of the short side of a magnified part of that frame.
 WIDEST = 0.2
-"""Largest sigma, as a fraction of the short side of a magnified part of that frame."""
+# Sigmas to which a Gaussian goes. One of 3 lets a tenth of a
+# level of small text pass, which could be recovered.
 REACH = 4
-"""Sigmas to which a Gaussian goes. One of 3 lets a tenth of a level of small text pass, which could be recovered."""
 
+# Width in background pixels of the margin around the person that gets zero weight.
 PERSON_MARGIN = 2
-"""Width in background pixels of the margin around the person that gets zero weight."""
+# The fill is computed at the background's size divided by FILL_FACTOR, with a Gaussian of
+# FILL_SIGMA there. It weighs so little that it shows only where nothing else has weight.
 FILL_FACTOR = 8
-"""The fill is computed at the background's size divided by this."""
 FILL_SIGMA = 3.0
 FILL_WEIGHT = 0.02
+# Weight of the mean colour in the fill: a hole that no colour reaches is not black.
 FLOOR = 1e-4
 
 
@@ -42,38 +47,48 @@ def gaussian(sigma: float, radius: int) -> NDArray[np.float32]:
 def strength_sigma(strength: float, short_side: int, zoom: float = 1.0) -> float:
     """Return the Gaussian sigma in pixels for a background whose short side is `short_side`.
 
-    Sigma grows exponentially with the strength, so equal steps look equally large. zoom: see `BlurredBackground`.
+    Sigma grows exponentially with the strength, so equal steps look equally large. zoom: see
+    `BlurredBackground`.
     """
-    part: float = WEAKEST * (STRONGEST / WEAKEST) ** (min(max(strength, 0.0), 100.0) / 100)
+    share = min(max(strength, 0.0), 100.0) / 100
+    part: float = WEAKEST * (STRONGEST / WEAKEST) ** share
     return short_side * min(part * zoom, WIDEST)
 
 
 @functools.lru_cache(maxsize=8)
 def strength_taps(strength: float, short_side: int, zoom: float = 1.0) -> NDArray[np.float32]:
-    """Return the taps for a strength. Their number is constant, so that a compiled step works for any of them."""
+    """Return the taps for a strength.
+
+    Their number is constant, so that a compiled step works for any of them.
+    """
     sigma = strength_sigma(strength, short_side, zoom)
-    radius, most = (int(np.ceil(REACH * each)) for each in (sigma, WIDEST * short_side))
-    return np.pad(gaussian(sigma, radius), most - radius)
+    radius = int(np.ceil(REACH * sigma))
+    largest_radius = int(np.ceil(REACH * (WIDEST * short_side)))
+    return np.pad(gaussian(sigma, radius), largest_radius - radius)
 
 
+# Radius of a bokeh disc, in Gaussian sigmas of the same strength.
 DISC_RADIUS = 3.0
-"""Radius of a bokeh disc, in Gaussian sigmas of the same strength."""
+# Sigma of a disc's soft edge, in radii. A hard disc lets detail through that
+# could be recovered: with this edge, less than 0.1 of 255 levels is left of
+# stripes like text 60 px high at the least strength of strict mode.
 DISC_EDGE = 0.28
-"""Sigma of a disc's soft edge, in radii. A hard disc lets detail through that could be recovered: with this edge,
-less than 0.1 of 255 levels is left of stripes like text 60 px high at the least strength of strict mode."""
-HIGHLIGHT, HIGHLIGHT_POWER = 8.0, 3
-"""A white pixel weighs this much more than a black one; weights grow with this power of the squared brightness."""
+# A white pixel weighs this much more than a black one;
+# weights grow with this power of the squared brightness.
+HIGHLIGHT = 8.0
+HIGHLIGHT_POWER = 3
 
 
 FILL_TAPS = gaussian(FILL_SIGMA, round(3 * FILL_SIGMA))
 
 
+# The blur of a magnified room is computed on images so
+# coarse that its Gaussians have at least this sigma.
 COARSE_SIGMA = 2.5
-"""The blur of a magnified room is computed on images so coarse that its Gaussians have at least this sigma."""
+# Discs of more pixels than this in radius are computed on a coarser image.
 LARGEST_DISC = 4.0
-"""Discs of more pixels than this in radius are computed on a coarser image."""
+# Supersampling of a disc's edge.
 FINER = 8
-"""Supersampling of a disc's edge."""
 
 
 def blurred_background(
@@ -89,44 +104,53 @@ def blurred_background(
 ) -> BgrImage:
     """Return the blurred background without the person, (height, width, 3) uint8 BGR.
 
-    small: (3, h, w) RGB and alpha: (h, w), both in 0..1. factor: downsampling factor from the small frame to the
-    background. bokeh: blur with soft-edged discs in which highlights prevail. zoom: see `BlurredBackground`.
+    small: (3, h, w) RGB and alpha: (h, w), both in 0..1. factor: downsampling factor from the small
+    frame to the background. bokeh: blur with soft-edged discs in which highlights prevail. zoom:
+    see `BlurredBackground`.
     """
     weighted = _weighted(small, alpha, factor, highlights=bokeh)
     sigma = strength_sigma(strength, min(weighted.shape[:2]), zoom)
-    coarser = 1 if zoom == 1 else max(1, int(sigma / COARSE_SIGMA))
-    picture = _with_discs(weighted, sigma) if bokeh else _with_gaussian(weighted, sigma, coarser)
-    return np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
+    if bokeh:
+        picture = _with_discs(weighted, sigma)
+    else:
+        coarser = 1 if zoom == 1 else max(1, int(sigma / COARSE_SIGMA))
+        picture = _with_gaussian(weighted, sigma, coarser)
+    enlarged = cv2.resize(picture, (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(enlarged, np.uint8)
 
 
 def _with_gaussian(weighted: Floats, sigma: float, coarser: int) -> BgrImage:
     """Blur on an image that is so many times coarser."""
     height, width = weighted.shape[:2]
-    coarse = _array(cv2.resize(weighted, (width // coarser, height // coarser), interpolation=cv2.INTER_AREA))
+    size = (width // coarser, height // coarser)
+    coarse = _array(cv2.resize(weighted, size, interpolation=cv2.INTER_AREA))
     taps = gaussian(sigma / coarser, int(np.ceil(REACH * sigma / coarser)))
     return _coloured(_smooth(coarse, taps), coarse)
 
 
 def _with_discs(weighted: Floats, sigma: float) -> BgrImage:
-    size = weighted.shape[1], weighted.shape[0]
+    """Blur with discs, on an image so coarse that they are small."""
+    height, width = weighted.shape[:2]
     radius = DISC_RADIUS * sigma
     coarser = max(1, int(radius / LARGEST_DISC))
-    coarse = (max(1, size[0] // coarser), max(1, size[1] // coarser))
-    weighted = _array(cv2.resize(weighted, coarse, interpolation=cv2.INTER_AREA))
+    size = (max(1, width // coarser), max(1, height // coarser))
+    coarse = _array(cv2.resize(weighted, size, interpolation=cv2.INTER_AREA))
     radius /= coarser
     edge = max(DISC_EDGE * radius, 0.3)
-    soft = _smooth(weighted, gaussian(edge, int(np.ceil(3 * edge))))
+    soft = _smooth(coarse, gaussian(edge, int(np.ceil(3 * edge))))
     near = _array(cv2.filter2D(soft, -1, disc(radius), borderType=cv2.BORDER_CONSTANT))
-    return np.asarray(cv2.resize(_coloured(near, weighted), size, interpolation=cv2.INTER_CUBIC), np.uint8)
+    picture = _coloured(near, coarse)
+    return np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
 @functools.lru_cache(maxsize=8)
 def disc(radius: float) -> Floats:
-    """Return a disc (2n + 1, 2n + 1) of this radius in pixels with antialiased edge; its sum is 1."""
+    """Return a disc (2n + 1, 2n + 1) of this radius in pixels; its edge is smooth, its sum is 1."""
     reach = int(np.ceil(radius - 0.5))
-    fine = (np.arange((2 * reach + 1) * FINER) + 0.5) / FINER - reach - 0.5
+    side = 2 * reach + 1
+    fine = (np.arange(side * FINER) + 0.5) / FINER - reach - 0.5
     inside = (np.hypot(fine[:, None], fine[None]) <= max(radius, 0.5)).astype(np.float32)
-    shares = inside.reshape(2 * reach + 1, FINER, 2 * reach + 1, FINER).mean(axis=(1, 3))
+    shares = inside.reshape(side, FINER, side, FINER).mean(axis=(1, 3))
     weights: Floats = (shares / shares.sum()).astype(np.float32)
     return weights
 
@@ -140,24 +164,30 @@ def _weighted(small: Floats, alpha: Floats, factor: int, *, highlights: bool) ->
     planes = [_pool(plane, factor) for plane in small[::-1]]
     if highlights:
         brightness = cv2.max(cv2.max(planes[0], planes[1]), planes[2])
-        weight = weight * (1 + np.float32(HIGHLIGHT) * (brightness * brightness) ** HIGHLIGHT_POWER)
-    return _array(cv2.merge([*(_array(cv2.multiply(plane, weight)) for plane in planes), weight]))
+        emphasis = np.float32(HIGHLIGHT) * (brightness * brightness) ** HIGHLIGHT_POWER
+        weight = weight * (1 + emphasis)
+    colours = [_array(cv2.multiply(plane, weight)) for plane in planes]
+    return _array(cv2.merge([*colours, weight]))
 
 
 def _coloured(near: Floats, weighted: Floats) -> BgrImage:
     """Return the colours (h, w, 3) uint8 of a blurred image, filled where it has no weight."""
     total = _array(cv2.addWeighted(near, 1, _fill(weighted), FILL_WEIGHT, 0))
     *colours, weights = cv2.split(total)
-    picture = cv2.merge([cv2.divide(colour, weights, scale=255, dtype=cv2.CV_8U) for colour in colours])
-    return np.asarray(picture, np.uint8)
+    planes = [cv2.divide(colour, weights, scale=255, dtype=cv2.CV_8U) for colour in colours]
+    return np.asarray(cv2.merge(planes), np.uint8)
 
 
 def _fill(weighted: Floats) -> Floats:
-    """Return fill colours with a weight of 1, (h, w, 4), from premultiplied colours and weights (h, w, 4)."""
+    """Return fill colours with a weight of 1, (h, w, 4).
+
+    weighted: (h, w, 4), colours times weights, and weights.
+    """
     height, width = weighted.shape[:2]
-    step = FILL_FACTOR
-    padded = _array(cv2.copyMakeBorder(weighted, 0, -height % step, 0, -width % step, cv2.BORDER_CONSTANT))
-    far = _smooth(_pool(padded, step), FILL_TAPS)
+    below = -height % FILL_FACTOR
+    beside = -width % FILL_FACTOR
+    padded = _array(cv2.copyMakeBorder(weighted, 0, below, 0, beside, cv2.BORDER_CONSTANT))
+    far = _smooth(_pool(padded, FILL_FACTOR), FILL_TAPS)
     *mean, share = cv2.mean(weighted)
     colour = np.array([*mean, share + FLOOR], np.float32) / (share + FLOOR)
     fill = far + np.float32(FLOOR) * colour
@@ -167,10 +197,11 @@ def _fill(weighted: Floats) -> Floats:
 
 
 def _pool(image: Floats, factor: int) -> Floats:
-    """Return means of squares of `factor` pixels; incomplete squares at the right and bottom are dropped."""
+    """Return means of squares of `factor` pixels; incomplete squares are dropped."""
     if factor == 1:
         return image
-    height, width = image.shape[0] // factor, image.shape[1] // factor
+    height = image.shape[0] // factor
+    width = image.shape[1] // factor
     cropped = image[: height * factor, : width * factor]
     return _array(cv2.resize(cropped, (width, height), interpolation=cv2.INTER_AREA))
 
