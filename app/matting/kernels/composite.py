@@ -1,14 +1,15 @@
-"""Full-size kernels for CPUs, compiled by numba: the composite, edge controls, light, view and refined cells.
+"""Full-size kernels for CPUs, compiled by numba: composite, edge controls, view, refined cells.
 
-`finish_rows` accesses each byte of frame, backdrop and composite once; the others run after it or beside it. See
-`app.matting.edges`.
+`finish_rows` accesses each byte of frame, backdrop and composite once; the others run after it or
+beside it. See `app.matting.edges`. A composite is background + alpha (person - background), the
+operator *over* (Porter and Duff 1984).
 
-Every public function processes rows `top` to `bottom` of its output and releases the GIL, so that strips of a frame run
-in parallel. Colours are interleaved BGR in 0..255. The inner loops run over contiguous rows from index 0, which lets
-the compiler vectorize them.
+Every public function processes rows `top` to `bottom` of its output and releases the GIL, so that
+strips of a frame run in parallel. Colours are interleaved BGR in 0..255. The inner loops run over
+contiguous rows from index 0, which lets the compiler vectorize them.
 
-Background Matting V2 refines cells of 4x4 pixels. `cut_cells` and `paste_cells` process cells `first` to `last`. A cell
-is identified by its row-major index in the grid of cells.
+Background Matting V2 refines cells of 4x4 pixels. `cut_cells` and `paste_cells` process cells
+`first` to `last`. A cell is identified by its row-major index in the grid of cells.
 """
 
 from __future__ import annotations
@@ -21,38 +22,53 @@ from app.core.types import Bytes, Floats
 from app.matting.kernels import PLANES, READ, READ_FRAME, READ_STEPS, WRITE, jit, rows
 from models.exchange import WINDOW
 
-F32, I32, U64 = np.float32, np.int32, np.uint64
+F32 = np.float32
+I32 = np.int32
+U64 = np.uint64
+# Pixels of a row processed together; the backdrop is
+# copied for a block without visible alpha.
 BLOCK = 64
-"""Pixels of a row processed together; the backdrop is copied for a block without visible alpha."""
-SEEN, SOLID = F32(0.5 / 255), F32(1 - 1e-4)
-"""Alpha below SEEN rounds to 0 in 8 bits; from SOLID on, nothing of the backdrop is seen."""
-NOBODY, EDGE, INSIDE = np.uint8(0), np.uint8(1), np.uint8(2)
-"""What a block shows: the backdrop, a mixture, or the person alone."""
+# Alpha below SEEN rounds to 0 in 8 bits; from
+# SOLID on, nothing of the backdrop is seen.
+SEEN = F32(0.5 / 255)
+SOLID = F32(1 - 1e-4)
+# What a block shows: the backdrop, a mixture, or the person alone.
+NOBODY = np.uint8(0)
+EDGE = np.uint8(1)
+INSIDE = np.uint8(2)
 
 
 @jit
 def _cells(small_width: int, width: int) -> tuple[NDArray[np.uint32], Floats]:
-    """Return between which small pixels each pixel of a row lies, (W,), and the weight of the right one, (W,).
+    """Return the cell of each pixel of a row, (W,), and the weight of its right side, (W,).
 
-    Cell n lies between the small pixels n - 1 and n; beyond the first and the last one they are repeated.
+    Cell n lies between the small pixels n - 1 and n; beyond the first and the last one they are
+    repeated.
     """
-    cells, weights = np.empty(width, np.uint32), np.empty(width, np.float32)
+    cells = np.empty(width, np.uint32)
+    weights = np.empty(width, np.float32)
     for x in range(width):
         source = (x + 0.5) * small_width / width - 0.5
         left = np.floor(source)
-        cells[x], weights[x] = np.uint32(left + 1), F32(source - left)
+        cells[x] = np.uint32(left + 1)
+        weights[x] = F32(source - left)
     return cells, weights
 
 
 @jit
-def _kinds(slope: Floats, offset: Floats, first: int, last: int, cells: NDArray[np.uint32]) -> NDArray[np.uint8]:
+def _kinds(
+    slope: Floats, offset: Floats, first: int, last: int, cells: NDArray[np.uint32]
+) -> NDArray[np.uint8]:  # fmt: skip
     """Return what each block of a full-size row may show, for coefficient rows `first` to `last`.
 
-    Alpha is slope * mean + offset with a mean in 0..1. Between two small pixels it lies between the bounds of both.
+    Alpha is slope * mean + offset with a mean in 0..1. Between two small pixels it lies between the
+    bounds of both.
     """
-    small_width, width = slope.shape[2], cells.shape[0]
+    small_width = slope.shape[2]
+    width = cells.shape[0]
     kinds = np.empty((last - first + 1, -(-width // BLOCK)), np.uint8)
-    hidden, solid = np.empty(small_width, np.uint8), np.empty(small_width, np.uint8)
+    hidden = np.empty(small_width, np.uint8)
+    solid = np.empty(small_width, np.uint8)
     for row in range(first, last + 1):
         # NaN is neither hidden nor solid.
         for x in range(U64(small_width)):
@@ -62,26 +78,33 @@ def _kinds(slope: Floats, offset: Floats, first: int, last: int, cells: NDArray[
         for block in range(kinds.shape[1]):
             left = max(int(cells[block * BLOCK]) - 1, 0)
             right = min(int(cells[min((block + 1) * BLOCK, width) - 1]), small_width - 1)
-            nobody, inside = np.uint8(1), np.uint8(1)
+            nobody = np.uint8(1)
+            inside = np.uint8(1)
             for x in range(U64(left), U64(right + 1)):
                 nobody &= hidden[x]
                 inside &= solid[x]
-            kinds[row - first, block] = NOBODY if nobody else INSIDE if inside else EDGE
+            kind = INSIDE if inside else EDGE
+            kinds[row - first, block] = NOBODY if nobody else kind
     return kinds
 
 
 @jit
-def _pairs(planes: Floats, row: int, begin: int, end: int, scale: np.float32, firsts: Floats, steps: Floats) -> None:
-    """Fill `scale` times the left value of the cells `begin` to `end` and the step to the right one, (4, w + 1)."""
+def _pairs(
+    planes: Floats, row: int, begin: int, end: int, scale: np.float32, firsts: Floats, steps: Floats
+) -> None:  # fmt: skip
+    """Fill `scale` times the left value of the cells, (4, w + 1), and the step to the right one."""
     last = planes.shape[2] - 1
     for plane in range(U64(4)):
         if begin == 0:
-            firsts[plane, 0], steps[plane, 0] = planes[plane, row, 0] * scale, F32(0)
+            firsts[plane, 0] = planes[plane, row, 0] * scale
+            steps[plane, 0] = F32(0)
         for cell in range(U64(max(begin, 1)), U64(min(end, last + 1))):
             left = planes[plane, row, cell - U64(1)] * scale
-            firsts[plane, cell], steps[plane, cell] = left, planes[plane, row, cell] * scale - left
+            firsts[plane, cell] = left
+            steps[plane, cell] = planes[plane, row, cell] * scale - left
         if end == last + 2:
-            firsts[plane, last + 1], steps[plane, last + 1] = planes[plane, row, last] * scale, F32(0)
+            firsts[plane, last + 1] = planes[plane, row, last] * scale
+            steps[plane, last + 1] = F32(0)
 
 
 @jit
@@ -97,12 +120,15 @@ def _expand(
     firsts: Floats,
     steps: Floats,
 ) -> None:
-    """Upsample a row to colours[row & 1] (2, 3 * W) and alphas[row & 1] (2, W): slopes and offsets (times 255).
+    """Upsample a row of slopes and offsets (times 255) to the full width.
 
-    Colours are left out where `kinds` is NOBODY, alpha where it is not EDGE. firsts, steps: buffers of `_pairs`.
+    It fills colours[row & 1] (2, 3 * W) and alphas[row & 1] (2, W): colours where `kinds` is not
+    NOBODY, alpha where it is EDGE. firsts, steps: buffers of `_pairs`.
     """
-    w, width = row & 1, cells.shape[0]
-    begin, end = firsts.shape[1], 0
+    w = row & 1
+    width = cells.shape[0]
+    begin = firsts.shape[1]
+    end = 0
     for block in range(kinds.shape[0]):
         if kinds[block] != NOBODY:
             begin = min(begin, int(cells[block * BLOCK]))
@@ -110,12 +136,16 @@ def _expand(
     if end == 0:
         return
     for part in range(2):
-        _pairs(offset if part else slope, row, begin, end, F32(255) if part else F32(1), firsts, steps)
+        planes = offset if part else slope
+        scale = F32(255) if part else F32(1)
+        _pairs(planes, row, begin, end, scale, firsts, steps)
         for block in range(kinds.shape[0]):
             if kinds[block] == NOBODY:
                 continue
             for x in range(U64(block * BLOCK), U64(min((block + 1) * BLOCK, width))):
-                i, cell, weight = U64(3) * x, cells[x], weights[x]
+                i = U64(3) * x
+                cell = cells[x]
+                weight = weights[x]
                 colours[w, part, i] = firsts[2, cell] + steps[2, cell] * weight
                 colours[w, part, i + U64(1)] = firsts[1, cell] + steps[1, cell] * weight
                 colours[w, part, i + U64(2)] = firsts[0, cell] + steps[0, cell] * weight
@@ -127,13 +157,17 @@ def _expand(
 
 @jit
 def _alpha_row(
-    frame: Bytes, y: int, alphas: Floats, u: int, v: int, fy: np.float32, begin: int, end: int, values: Floats,
-    alpha: Bytes,
+    frame: Bytes, y: int, alphas: Floats, u: int, v: int, fy: np.float32, begin: int, end: int,
+    values: Floats, alpha: Bytes,
 ) -> None:  # fmt: skip
-    """Compute alpha of pixels `begin` to `end`, in 0..255 and as bytes. alphas[u], alphas[v]: see `_expand`."""
+    """Compute alpha of pixels `begin` to `end`, in 0..255 and as bytes.
+
+    alphas[u], alphas[v]: see `_expand`.
+    """
     for x in range(U64(begin), U64(end)):
         i = U64(3) * x
-        mean = (F32(frame[y, i]) + F32(frame[y, i + U64(1)]) + F32(frame[y, i + U64(2)])) * F32(1 / 3)
+        total = F32(frame[y, i]) + F32(frame[y, i + U64(1)]) + F32(frame[y, i + U64(2)])
+        mean = total * F32(1 / 3)
         slope = alphas[u, 0, x] + (alphas[v, 0, x] - alphas[u, 0, x]) * fy
         offset = alphas[u, 1, x] + (alphas[v, 1, x] - alphas[u, 1, x]) * fy
         value = min(max(slope * mean + offset, F32(0)), F32(255))
@@ -143,9 +177,13 @@ def _alpha_row(
 
 @jit
 def _person_row(
-    frame: Bytes, y: int, colours: Floats, u: int, v: int, fy: np.float32, begin: int, end: int, person: Bytes
-) -> None:
-    """Compute the colours of a person in pixels `begin` to `end`. colours[u], colours[v]: see `_expand`."""
+    frame: Bytes, y: int, colours: Floats, u: int, v: int, fy: np.float32, begin: int, end: int,
+    person: Bytes,
+) -> None:  # fmt: skip
+    """Compute the colours of a person in pixels `begin` to `end`.
+
+    colours[u], colours[v]: see `_expand`.
+    """
     for i in range(U64(3 * begin), U64(3 * end)):
         pixel = F32(frame[y, i])
         slope = colours[u, 0, i] + (colours[v, 0, i] - colours[u, 0, i]) * fy
@@ -156,8 +194,8 @@ def _person_row(
 
 @jit
 def _blend(
-    frame: Bytes, backdrop: Bytes, y: int, colours: Floats, u: int, v: int, fy: np.float32, begin: int, end: int,
-    parts: Floats, composite: Bytes,
+    frame: Bytes, backdrop: Bytes, y: int, colours: Floats, u: int, v: int, fy: np.float32,
+    begin: int, end: int, parts: Floats, composite: Bytes,
 ) -> None:  # fmt: skip
     for i in range(U64(3 * begin), U64(3 * end)):
         pixel = F32(frame[y, i])
@@ -165,7 +203,8 @@ def _blend(
         offset = colours[u, 1, i] + (colours[v, 1, i] - colours[u, 1, i]) * fy
         person = min(max(pixel + slope * pixel + offset, F32(0)), F32(255))
         background = F32(backdrop[y, i])
-        composite[y, i] = np.uint8(np.int32(background + (person - background) * parts[i] + F32(0.5)))
+        mixed = background + (person - background) * parts[i]
+        composite[y, i] = np.uint8(np.int32(mixed + F32(0.5)))
 
 
 @jit
@@ -184,8 +223,11 @@ def _fill(alpha: Bytes, y: int, begin: int, end: int, value: np.uint8) -> None:
 def _thirds(values: Floats | Bytes, begin: int, end: int, parts: Floats) -> None:
     """Convert each alpha (0..255) to 0..1, repeated for the three colours of its pixel."""
     for x in range(U64(begin), U64(end)):
-        part, i = F32(values[x]) * F32(1 / 255), U64(3) * x
-        parts[i], parts[i + U64(1)], parts[i + U64(2)] = part, part, part
+        part = F32(values[x]) * F32(1 / 255)
+        i = U64(3) * x
+        parts[i] = part
+        parts[i + U64(1)] = part
+        parts[i + U64(2)] = part
 
 
 @jit
@@ -195,12 +237,18 @@ def _kind(upper: np.uint8, lower: np.uint8) -> np.uint8:
 
 
 @jit
-def _runs(kinds: NDArray[np.uint8], upper: int, lower: int, shown: NDArray[np.uint8], ends: NDArray[np.int64]) -> None:
-    """Fill what each block between two rows of `kinds` shows, and the block after its run of blocks of one kind."""
+def _runs(
+    kinds: NDArray[np.uint8], upper: int, lower: int, shown: NDArray[np.uint8],
+    ends: NDArray[np.int64],
+) -> None:  # fmt: skip
+    """Fill what each block between two rows of `kinds` shows, and where its run of blocks ends."""
     last = shown.shape[0] - 1
     for block in range(last, -1, -1):
         shown[block] = _kind(kinds[upper, block], kinds[lower, block])
-        ends[block] = ends[block + 1] if block < last and shown[block] == shown[block + 1] else block + 1
+        if block < last and shown[block] == shown[block + 1]:
+            ends[block] = ends[block + 1]
+        else:
+            ends[block] = block + 1
 
 
 @jit
@@ -213,7 +261,7 @@ def _visible(alpha: Bytes, y: int, begin: int, end: int) -> bool:
 
 @jit
 def _tap(source: float, length: int) -> tuple[int, int, np.float32]:
-    """Return the two of `length` pixels around a position, and the weight of the second; borders are repeated."""
+    """Return the two of `length` pixels around a position, and the weight of the second."""
     source = min(max(source, 0.0), length - 1.0)
     first = int(source)
     return first, min(first + 1, length - 1), F32(source - first)
@@ -221,7 +269,7 @@ def _tap(source: float, length: int) -> tuple[int, int, np.float32]:
 
 @jit
 def _resized(position: int, length: int, resized: int) -> tuple[int, int, np.float32]:
-    """Return the two of `length` pixels around one of the resized axis, and the weight of the second."""
+    """Return the two of `length` pixels around one of the resized axis; see `_tap`."""
     return _tap((position + 0.5) * length / resized - 0.5, length)
 
 
@@ -241,26 +289,32 @@ def finish_rows(
 
     See `app.matting.torch.frame_step`.
 
-    frame, backdrop, composite, foreground: (H, 3 * W); alpha: (H, W); slope, offset: (4, h, w). A composite or
-    foreground of shape (0, 0) is not computed; without a composite, the backdrop is not read.
+    frame, backdrop, composite, foreground: (H, 3 * W); alpha: (H, W); slope, offset: (4, h, w). A
+    composite or foreground of shape (0, 0) is not computed; without a composite, the backdrop is
+    not read.
     """
     height, width = alpha.shape
     small_height = slope.shape[1]
     cells, weights = _cells(slope.shape[2], width)
-    first, last = _resized(top, small_height, height)[0], _resized(bottom - 1, small_height, height)[1]
+    first = _resized(top, small_height, height)[0]
+    last = _resized(bottom - 1, small_height, height)[1]
     kinds = _kinds(slope, offset, first, last, cells)
     if foreground.shape[0]:
         np.maximum(kinds, EDGE, kinds)
     # The two coefficient rows around the current row, at full width: slopes, then offsets.
     colours = np.empty((2, 2, 3 * width), np.float32)
     alphas = np.empty((2, 2, width), np.float32)
-    firsts, steps = np.empty((4, slope.shape[2] + 1), np.float32), np.empty((4, slope.shape[2] + 1), np.float32)
+    firsts = np.empty((4, slope.shape[2] + 1), np.float32)
+    steps = np.empty((4, slope.shape[2] + 1), np.float32)
     expanded = np.full(2, -1, np.int64)
-    near, shown, ends = np.empty_like(kinds[0]), np.empty_like(kinds[0]), np.empty(kinds.shape[1], np.int64)
+    near = np.empty_like(kinds[0])
+    shown = np.empty_like(kinds[0])
+    ends = np.empty(kinds.shape[1], np.int64)
     values = np.empty(width, np.float32)
     parts = np.empty(3 * width, np.float32)
     current = -1  # the upper coefficient row of the row before
-    # Arrays are indexed, not sliced: each slice counts references, which takes longer than the work on a block.
+    # Arrays are indexed, not sliced: each slice counts references,
+    # which takes longer than the work on a block.
     for y in range(top, bottom):
         y0, y1, fy = _resized(y, small_height, height)
         if y0 != current:
@@ -269,16 +323,24 @@ def finish_rows(
             for row in (y0, y1):
                 if expanded[row & 1] != row:
                     expanded[row & 1] = row
-                    above, own, below = max(row - 1, first) - first, row - first, min(row + 1, last) - first
+                    above = max(row - 1, first) - first
+                    own = row - first
+                    below = min(row + 1, last) - first
                     for block in range(near.shape[0]):
-                        near[block] = _kind(_kind(kinds[above, block], kinds[own, block]), kinds[below, block])
-                    _expand(slope, offset, row, near, cells, weights, colours, alphas, firsts, steps)
-        u, v = y0 & 1, y1 & 1
+                        upper_kind = _kind(kinds[above, block], kinds[own, block])
+                        near[block] = _kind(upper_kind, kinds[below, block])
+                    _expand(
+                        slope, offset, row, near, cells, weights, colours, alphas, firsts, steps
+                    )  # fmt: skip
+        u = y0 & 1
+        v = y1 & 1
         if foreground.shape[0]:
             _person_row(frame, y, colours, u, v, fy, 0, width, foreground)
         block = 0
         while block < shown.shape[0]:
-            kind, begin, end = shown[block], block * BLOCK, min(ends[block] * BLOCK, width)
+            kind = shown[block]
+            begin = block * BLOCK
+            end = min(ends[block] * BLOCK, width)
             block = ends[block]
             if kind == EDGE:
                 _alpha_row(frame, y, alphas, u, v, fy, begin, end, values, alpha)
@@ -301,7 +363,9 @@ def finish_rows(
 @jit
 def _despill(person: Bytes, alpha: Bytes, amount: np.float32) -> None:
     for x in range(alpha.shape[0]):
-        blue, green, red = F32(person[3 * x]), F32(person[3 * x + 1]), F32(person[3 * x + 2])
+        blue = F32(person[3 * x])
+        green = F32(person[3 * x + 1])
+        red = F32(person[3 * x + 2])
         edge = min(F32(4) * (F32(1) - F32(alpha[x]) * F32(1 / 255)), F32(1))
         spill = max(green - max(red, blue), F32(0)) * edge
         person[3 * x + 1] = np.uint8(np.int32(green - amount * spill + F32(0.5)))
@@ -311,15 +375,18 @@ def _despill(person: Bytes, alpha: Bytes, amount: np.float32) -> None:
 def _mix(person: Bytes, backdrop: Bytes, parts: Floats, composite: Bytes) -> None:
     for i in range(person.shape[0]):
         background = F32(backdrop[i])
-        composite[i] = np.uint8(np.int32(background + (F32(person[i]) - background) * parts[i] + F32(0.5)))
+        mixed = background + (F32(person[i]) - background) * parts[i]
+        composite[i] = np.uint8(np.int32(mixed + F32(0.5)))
 
 
 @rows(WRITE, READ, READ, float, WRITE)
 def blend_rows(
-    foreground: Bytes, alpha: Bytes, backdrop: Bytes, despill: float, composite: Bytes, top: int, bottom: int
-) -> None:
-    """Composite a foreground over the backdrop, after despilling half-transparent pixels by `despill` (0..1).
+    foreground: Bytes, alpha: Bytes, backdrop: Bytes, despill: float, composite: Bytes, top: int,
+    bottom: int,
+) -> None:  # fmt: skip
+    """Composite a foreground over the backdrop, after despilling half-transparent pixels.
 
+    despill: how much, 0..1.
     foreground (despilled in place), backdrop, composite: (H, 3 * W); alpha: (H, W).
     """
     parts = np.empty(3 * alpha.shape[1], np.float32)
@@ -331,7 +398,9 @@ def blend_rows(
 
 
 @rows(WRITE, READ, READ, READ)
-def extend_colour_rows(foreground: Bytes, beyond: Bytes, before: Bytes, after: Bytes, top: int, bottom: int) -> None:
+def extend_colour_rows(
+    foreground: Bytes, beyond: Bytes, before: Bytes, after: Bytes, top: int, bottom: int
+) -> None:  # fmt: skip
     """Blend the foreground (H, 3 * W) into `beyond` where feathering raised alpha (H, W)."""
     for y in range(top, bottom):
         for x in range(after.shape[1]):
@@ -340,12 +409,18 @@ def extend_colour_rows(foreground: Bytes, beyond: Bytes, before: Bytes, after: B
                 own *= own
                 for i in range(3 * x, 3 * x + 3):
                     outer = F32(beyond[y, i])
-                    foreground[y, i] = np.uint8(np.int32(outer + (F32(foreground[y, i]) - outer) * own + F32(0.5)))
+                    mixed = outer + (F32(foreground[y, i]) - outer) * own
+                    foreground[y, i] = np.uint8(np.int32(mixed + F32(0.5)))
 
 
 @rows(READ, WRITE, READ_STEPS)
-def smooth_alpha_rows(alpha: Bytes, previous_alpha: Bytes, steps: NDArray[np.int16], top: int, bottom: int) -> None:
-    """Move `previous_alpha` (H, W) towards `alpha` (H, W) by `steps` (511,), indexed by their difference + 255."""
+def smooth_alpha_rows(
+    alpha: Bytes, previous_alpha: Bytes, steps: NDArray[np.int16], top: int, bottom: int
+) -> None:  # fmt: skip
+    """Move `previous_alpha` (H, W) towards `alpha` (H, W).
+
+    steps: (511,), indexed by their difference + 255.
+    """
     for y in range(top, bottom):
         for x in range(alpha.shape[1]):
             last = np.int32(previous_alpha[y, x])
@@ -353,33 +428,50 @@ def smooth_alpha_rows(alpha: Bytes, previous_alpha: Bytes, steps: NDArray[np.int
 
 
 @jit
-def _line(row: Bytes, columns: NDArray[np.int32], parts: NDArray[np.int32], line: NDArray[np.int32]) -> None:
-    """Resample one row of the frame horizontally; 128 times its values. columns: (2, W), first bytes of pixels."""
+def _line(
+    row: Bytes, columns: NDArray[np.int32], parts: NDArray[np.int32], line: NDArray[np.int32]
+) -> None:  # fmt: skip
+    """Resample one row of the frame horizontally; 128 times its values.
+
+    columns: (2, W), first bytes of pixels.
+    """
     for x in range(columns.shape[1]):
-        i, k, j, part = columns[0, x], columns[1, x], 3 * x, parts[x]
+        i = columns[0, x]
+        k = columns[1, x]
+        j = 3 * x
+        part = parts[x]
         for colour in range(3):
             value = I32(row[i + colour])
             line[j + colour] = (value << 7) + (I32(row[k + colour]) - value) * part
 
 
 @jit
-def _between_lines(upper: NDArray[np.int32], lower: NDArray[np.int32], part: np.int32, shown: Bytes) -> None:
+def _between_lines(
+    upper: NDArray[np.int32], lower: NDArray[np.int32], part: np.int32, shown: Bytes
+) -> None:  # fmt: skip
     for i in range(shown.shape[0]):
         shown[i] = np.uint8(((upper[i] << 7) + (lower[i] - upper[i]) * part + 8192) >> 14)
 
 
 @rows(READ, WRITE, float, float, float)
-def view_rows(frame: Bytes, shown: Bytes, left: float, above: float, size: float, top: int, bottom: int) -> None:
-    """Enlarge the view (left, above, size), in fractions of the frame (H, 3 * W), to the frame's size, bilinear.
+def view_rows(
+    frame: Bytes, shown: Bytes, left: float, above: float, size: float, top: int, bottom: int
+) -> None:  # fmt: skip
+    """Enlarge a view of the frame (H, 3 * W) to the frame's size, bilinear.
 
-    A row of the frame is resampled horizontally once: a view is smaller than the frame, so that consecutive rows of
-    the result lie between the same rows of it.
+    left, above, size: of the view, in fractions of the frame.
+    A row of the frame is resampled horizontally once: a view is smaller than the frame, so that
+    consecutive rows of the result lie between the same rows of it.
     """
-    height, width = frame.shape[0], frame.shape[1] // 3
-    columns, parts = np.empty((2, width), np.int32), np.empty(width, np.int32)
+    height = frame.shape[0]
+    width = frame.shape[1] // 3
+    columns = np.empty((2, width), np.int32)
+    parts = np.empty(width, np.int32)
     for x in range(width):
         first, second, part = _tap(left * width + (x + 0.5) * size - 0.5, width)
-        columns[0, x], columns[1, x], parts[x] = 3 * first, 3 * second, I32(part * 128 + 0.5)
+        columns[0, x] = 3 * first
+        columns[1, x] = 3 * second
+        parts[x] = I32(part * 128 + 0.5)
     lines = np.empty((2, 3 * width), np.int32)
     resampled = np.full(2, -1, np.int64)
     for y in range(top, bottom):
@@ -391,8 +483,9 @@ def view_rows(frame: Bytes, shown: Bytes, left: float, above: float, size: float
         _between_lines(lines[first & 1], lines[second & 1], I32(part * 128 + 0.5), shown[y])
 
 
-HALF_BORDER, BORDER = 3, 2
-"""Borders in pixels of the half-size and full-size windows around a cell."""
+# Borders in pixels of the half-size and full-size windows around a cell.
+HALF_BORDER = 3
+BORDER = 2
 CELLS = Array("int64", 1, writable=True)
 WINDOWS = Array("float32", 4, writable=True)
 
@@ -407,8 +500,9 @@ def _mean(image: Bytes, y: int, x: int, channel: int) -> np.float32:
 
 @jit
 def _context(
-    frame: Bytes, plate: Bytes, coarse: Floats, y: int, x: int, half_height: int, half_width: int, pixel: Floats
-) -> None:
+    frame: Bytes, plate: Bytes, coarse: Floats, y: int, x: int, half_height: int, half_width: int,
+    pixel: Floats,
+) -> None:  # fmt: skip
     """Fill one half-size pixel (C + 6,): coarse features, frame colours, plate colours."""
     channels = coarse.shape[2]
     y0, y1, fy = _resized(y, coarse.shape[0], half_height)
@@ -435,17 +529,23 @@ def cut_cells(
 ) -> None:
     """Cut the refiner's input windows for the cells, zero-padded outside the image.
 
-    frame, plate: (H, W, 3), H and W multiples of 4; coarse: (h, w, C); contexts: (N, 8, 8, C + 6) at half size; images:
-    (N, 8, 8, 6), frame and plate, RGB in 0..1.
+    frame, plate: (H, W, 3), H and W multiples of 4; coarse: (h, w, C); contexts: (N, 8, 8, C + 6)
+    at half size; images: (N, 8, 8, 6), frame and plate, RGB in 0..1.
     """
-    height, width = frame.shape[0], frame.shape[1]
-    half_height, half_width, columns = height // 2, width // 2, width // 4
+    height = frame.shape[0]
+    width = frame.shape[1]
+    half_height = height // 2
+    half_width = width // 2
+    columns = width // 4
     for n in range(first, last):
-        row, column = cells[n] // columns, cells[n] % columns
+        row = cells[n] // columns
+        column = cells[n] % columns
         for i in range(WINDOW):
-            y, v = 2 * row + i - HALF_BORDER, 4 * row + i - BORDER
+            y = 2 * row + i - HALF_BORDER
+            v = 4 * row + i - BORDER
             for j in range(WINDOW):
-                x, u = 2 * column + j - HALF_BORDER, 4 * column + j - BORDER
+                x = 2 * column + j - HALF_BORDER
+                u = 4 * column + j - BORDER
                 if 0 <= y < half_height and 0 <= x < half_width:
                     _context(frame, plate, coarse, y, x, half_height, half_width, contexts[n, i, j])
                 else:
@@ -472,13 +572,14 @@ def paste_cells(
 ) -> None:
     """Write alpha, composite and foreground of the refined cells.
 
-    frame, backdrop: (H, W, 3); matte: (N, 4, 4, 4), alpha and foreground residual of each pixel, RGB in 0..1;
-    composite, foreground: (H, 3 * W), or (0, 0) if not requested; alpha: (H, W).
+    frame, backdrop: (H, W, 3); matte: (N, 4, 4, 4), alpha and foreground residual of each pixel,
+    RGB in 0..1; composite, foreground: (H, 3 * W), or (0, 0) if not requested; alpha: (H, W).
     """
     columns = frame.shape[1] // 4
     full = F32(255)
     for n in range(first, last):
-        top, left = 4 * (cells[n] // columns), 4 * (cells[n] % columns)
+        top = 4 * (cells[n] // columns)
+        left = 4 * (cells[n] % columns)
         for i in range(4):
             y = top + i
             for j in range(4):
@@ -487,9 +588,11 @@ def paste_cells(
                 alpha[y, x] = np.uint8(np.int32(value + F32(0.5)))
                 part = value * F32(1 / 255)
                 for c in range(3):
-                    person = min(max(F32(frame[y, x, c]) + matte[n, i, j, 3 - c] * full, F32(0)), full)
+                    colour = F32(frame[y, x, c]) + matte[n, i, j, 3 - c] * full
+                    person = min(max(colour, F32(0)), full)
                     if foreground.shape[0]:
                         foreground[y, 3 * x + c] = np.uint8(np.int32(person + F32(0.5)))
                     if composite.shape[0]:
                         behind = F32(backdrop[y, x, c])
-                        composite[y, 3 * x + c] = np.uint8(np.int32(behind + (person - behind) * part + F32(0.5)))
+                        mixed = behind + (person - behind) * part
+                        composite[y, 3 * x + c] = np.uint8(np.int32(mixed + F32(0.5)))
