@@ -53,7 +53,7 @@ class EdgeSettings(Model):
 
     threshold: float = _share(
         0.5,
-        "Alpha above which pixels stay when the edge is hardened.",
+        "How opaque a pixel must be to stay when the edge is hardened.",
         title="Threshold",
         hides=Hides("edges", operator.lt),
     )

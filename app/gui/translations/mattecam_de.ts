@@ -129,10 +129,6 @@
             <translation>Erlauben Sie in den Datenschutzeinstellungen des Systems den Zugriff auf die Kamera, und prüfen Sie den Schalter der Kamera.</translation>
         </message>
         <message>
-            <source>Alpha above which pixels stay when the edge is hardened.</source>
-            <translation>Alpha, ab dem Pixel beim Härten der Kante bleiben.</translation>
-        </message>
-        <message>
             <source>Always hide</source>
             <translation>Immer verbergen</translation>
         </message>
@@ -743,6 +739,10 @@
         <message>
             <source>How much Fine uses of this computer is not measured yet.</source>
             <translation>Wie viel Fein von diesem Rechner nutzt, ist noch nicht gemessen.</translation>
+        </message>
+        <message>
+            <source>How opaque a pixel must be to stay when the edge is hardened.</source>
+            <translation>Wie deckend ein Pixel sein muss, um beim Härten der Kante zu bleiben.</translation>
         </message>
         <message>
             <source>How strongly the real background is blurred</source>
@@ -2128,6 +2128,10 @@
         <message>
             <source>The file downloaded for {model} differs from the published file, or the one downloaded first (checksum {found}… in place of {expected}…), and was deleted; try again later, or save a trusted copy as {name} in the folder {folder}.</source>
             <translation>Die für {model} heruntergeladene Datei weicht von der veröffentlichten oder der zuerst heruntergeladenen ab (Prüfsumme {found}… statt {expected}…) und wurde gelöscht; versuchen Sie es später noch einmal, oder legen Sie eine vertrauenswürdige Kopie als {name} in den Ordner {folder}.</translation>
+        </message>
+        <message>
+            <source>The file {file} cannot be replaced: a program has it open, or its folder is not writable; end that program and try again.</source>
+            <translation>Die Datei {file} kann nicht ersetzt werden: Ein Programm hat sie geöffnet, oder ihr Ordner ist schreibgeschützt; beenden Sie dieses Programm und versuchen Sie es noch einmal.</translation>
         </message>
         <message>
             <source>The file {file} cannot be used ({reason}) and was renamed to {kept}; Mattecam goes on without it.</source>

@@ -129,10 +129,6 @@
             <translation>Permita el acceso a la cámara en los ajustes de privacidad del sistema y compruebe el interruptor de la cámara.</translation>
         </message>
         <message>
-            <source>Alpha above which pixels stay when the edge is hardened.</source>
-            <translation>Alfa a partir del cual se conservan los píxeles al endurecer el borde.</translation>
-        </message>
-        <message>
             <source>Always hide</source>
             <translation>Ocultar siempre</translation>
         </message>
@@ -743,6 +739,10 @@
         <message>
             <source>How much Fine uses of this computer is not measured yet.</source>
             <translation>Aún no se ha medido cuánto usa Fina de este equipo.</translation>
+        </message>
+        <message>
+            <source>How opaque a pixel must be to stay when the edge is hardened.</source>
+            <translation>Opacidad que debe tener un píxel para conservarse al endurecer el borde.</translation>
         </message>
         <message>
             <source>How strongly the real background is blurred</source>
@@ -2128,6 +2128,10 @@
         <message>
             <source>The file downloaded for {model} differs from the published file, or the one downloaded first (checksum {found}… in place of {expected}…), and was deleted; try again later, or save a trusted copy as {name} in the folder {folder}.</source>
             <translation>El archivo descargado para {model} difiere del publicado o del descargado primero (suma de comprobación {found}… en lugar de {expected}…) y se ha borrado; inténtelo más tarde o guarde una copia de confianza como {name} en la carpeta {folder}.</translation>
+        </message>
+        <message>
+            <source>The file {file} cannot be replaced: a program has it open, or its folder is not writable; end that program and try again.</source>
+            <translation>No se puede reemplazar el archivo {file}: un programa lo tiene abierto o no se puede escribir en su carpeta; cierre ese programa e inténtelo de nuevo.</translation>
         </message>
         <message>
             <source>The file {file} cannot be used ({reason}) and was renamed to {kept}; Mattecam goes on without it.</source>
