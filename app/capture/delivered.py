@@ -128,5 +128,6 @@ def _is_one_colour(image: BgrImage) -> bool:
 
 
 def _is_green(pixel: BgrImage) -> bool:
+    # Planes of zeros are (0, 154, 0), or other greens by other matrices.
     blue, green, red = (int(value) for value in pixel)
     return max(blue, red) <= 8 and 100 <= green <= 170

@@ -136,7 +136,7 @@ def settings_from(options: LiveOptions, *, window: bool = False) -> StartSetting
         saved, warning = settings_file.load(path)
     else:
         saved = _of_run(options.config)
-    saved = saved.kept
+    saved = saved.kept  # without what belongs to one run, such as a pause
     base = saved
     if options.profile is not None:
         base = _scene(options.profile).applied_to(base)

@@ -39,6 +39,7 @@ def exposed_by(new: Settings, current: Settings) -> tuple[Exposure, ...]:
         if current.background.kind != "none" or _shows_more_of_frame(new, current):
             return ("room",)
         return ()
+    # It holds None as well, which the order of `Exposure` leaves out at the end.
     exposed = {_exposed_by_one(setting, new, current) for setting in _HIDING}
     if _is_more_readable(new, current):
         exposed.add("readable")

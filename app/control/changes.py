@@ -148,8 +148,8 @@ class SettingsChanges:
     ) -> None:
         """timeout_s: longest wait for an effect. apply: in place of `pipeline.change`.
 
-        undo: returns what applies an update that gives back settings of now; called while they are
-        changed.
+        undo: called while a change is applied; returns how to take that change back, should it
+        fail. The window then also gives back what was to be saved.
         """
         self.pipeline = pipeline
         # Replaces the settings atomically by `update(settings)` and returns the new ones.

@@ -112,7 +112,7 @@ def check_bgr(image: object) -> None:
 class SourceInfo:
     """The actual format of a source, read back after it was opened."""
 
-    # `camera`, `file` or `demo`.
+    # `camera`, `file`, or the name of its row in `app.capture.table`.
     kind: str
     name: str
     # Identifier that survives restarts and reconnection; settings are stored under it.

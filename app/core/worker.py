@@ -262,6 +262,7 @@ class Builder(Worker, Generic[K, T]):
         # Whether a request has not been answered yet.
         self.busy = False
         self._is_withdrawn = False
+        # Values that nobody uses any more: they are discarded before the next build.
         self._retired: list[T] = []
         # What waits to be taken.
         self.outcome: Built[K, T] | None = None

@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 # Samples per second of every block.
 RATE = 48_000
-# Of a block, where the source can be asked for a length.
+# Length of a block, where the source can be asked for one.
 BLOCK_S = 0.02
 Samples: TypeAlias = NDArray[np.int16]
 """(count,) int16, mono."""
@@ -179,6 +179,7 @@ class SoundTrack:
         self._origin_s = origin_s
         self._length = 0  # samples returned so far
         self._mean_deviation = 0.0
+        # Whether the last block lies at its time, so that the next one only follows it.
         self._aligned = False
 
     def add(self, blocks: Sequence[SoundBlock], frame_s: float, *, final: bool = False) -> Samples:

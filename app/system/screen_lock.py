@@ -129,7 +129,7 @@ class ScreenLock:
         self._asked_to_lock = False
         # Whether a session of this user is locked, by logind.
         self._hint = False
-        # Their objects.
+        # The D-Bus paths of the sessions of this user.
         self._sessions: set[str] = set()
         # Whether the screen saver of each name is active.
         self._active: dict[str, bool] = {}
