@@ -1,8 +1,9 @@
-"""One stream of frames: what becomes of a frame, in one order, for live matting, films and the Python API.
+"""One stream of frames: what becomes of a frame, live, in films and from Python.
 
-    crop → forget what does not precede → begin the frame of the effects → engine → checks → picture
+crop → forget what does not precede → begin the frame of the effects → engine → checks → picture
 
-Live matting decides *when* a frame is matted and by which engine, films own *files*, and the Python API owns *errors*.
+Live matting decides *when* a frame is matted and by which engine, films own *files*, and the Python
+API owns *errors*.
 """
 
 from __future__ import annotations
@@ -14,7 +15,16 @@ from dataclasses import replace
 import numpy as np
 
 from app.core.geometry import WHOLE_VIEW, cropped
-from app.core.types import AlphaImage, Backdrop, BgrImage, Frame, Matte, Picture, PictureKind, magnified
+from app.core.types import (
+    AlphaImage,
+    Backdrop,
+    BgrImage,
+    Frame,
+    Matte,
+    Picture,
+    PictureKind,
+    magnified,
+)
 from app.effects.base import FrameContext
 from app.effects.table import Effects
 from app.matting.interface import MattingEngine, StepRequest
@@ -33,13 +43,19 @@ class Stream:
     """
 
     def __init__(
-        self, self_test: SelfTest | None = None, *, hold_s: float = HOLD_S, settles_first: bool = False
+        self,
+        self_test: SelfTest | None = None,
+        *,
+        hold_s: float = HOLD_S,
+        settles_first: bool = False,
     ) -> None:
-        """self_test: an alpha that fills the frame, or rises at once, is shown only once it has lasted for `hold_s`
-        and the engine has passed this test. Films and the Python API leave that out: no frame of theirs may be left
-        out, and what such a frame shows stays on the machine until somebody has looked at it.
-        settles_first: strict mode sees the first frame of a scene as often as it hides everybody in a new scene, so
-        that people are shown in a film from its first frame on. Live, the first frames pass anyway.
+        """self_test: an alpha that fills the frame, or rises at once, must pass it to be shown.
+
+        It is shown only once it has also lasted for `hold_s`. Films and the Python API leave that
+        out: no frame of theirs may be left out, and what such a frame shows stays on the machine
+        until somebody has looked at it. settles_first: strict mode sees the first frame of a scene
+        as often as it hides everybody in a new scene, so that people are shown in a film from its
+        first frame on. Live, the first frames pass anyway.
         """
         self._self_test = self_test
         self._settles_first = settles_first
@@ -47,16 +63,17 @@ class Stream:
         self._effects = Effects()
         self._engine: MattingEngine | None = None
         self._engines_used = 0
+        # None where the next frame follows none.
         self._last_sequence: tuple[int, int] | None = None
-        """(generation of the frame, number of the engine) of the last step; None where the next frame follows none."""
+        """(generation of the frame, number of the engine) of the last step."""
         self._alpha_of_last_picture: AlphaImage | None = None
         self._settled_scene: object = None
+        # The part of the frame that the picture shows.
         self.view = WHOLE_VIEW
-        """The part of the frame that the picture shows."""
+        # Nobody is shown, because it is not certain who the selected person is.
         self.hides_everybody = False
-        """Nobody is shown, because it is not certain who the selected person is."""
+        # The matte of the last step; it has passed the check of the composite.
         self.matte: Matte | None = None
-        """That of the last step; it has passed the check of the composite."""
 
     def use(self, engine: MattingEngine | None) -> None:
         """Matte the next frames with this engine; the caller builds and closes it."""
@@ -65,7 +82,10 @@ class Stream:
             self._engines_used += 1
 
     def restart(self) -> None:
-        """Forget the frames so far at the next step: it follows a pause, or belongs to another video."""
+        """Forget the frames so far at the next step.
+
+        It follows a pause, or belongs to another video.
+        """
         self._last_sequence = None
 
     def step(
@@ -73,10 +93,10 @@ class Stream:
     ) -> Picture | None:
         """Return the picture of the next frame; None while its alpha is not plausible yet.
 
-        frame: cropped here as `settings.framing` says; one that is a crop already, with `whole`, is taken as it is.
-        settings: with the crop and the background that are in use. backdrop: of the size of the frame, for all of it.
-        Raises what the engine raises, and ModelError for a matte that fails its checks; the next frame then starts the
-        stream anew.
+        frame: cropped here as `settings.framing` says; one that is a crop already, with `whole`, is
+        taken as it is. settings: with the crop and the background that are in use. backdrop: of the
+        size of the frame, for all of it. Raises what the engine raises, and ModelError for a matte
+        that fails its checks; the next frame then starts the stream anew.
         """
         engine = self._engine
         assert engine is not None, "use an engine first"
@@ -99,31 +119,50 @@ class Stream:
             self._alpha_of_last_picture = None
             return None
         self._remember(matte)
-        return Picture(matte.composite, PictureKind.COMPOSITE, matte.alpha, matte.foreground, shown, settings.hides)
+        return Picture(
+            matte.composite,
+            PictureKind.COMPOSITE,
+            matte.alpha,
+            matte.foreground,
+            shown,
+            settings.hides,
+        )
 
     def _follow(self, engine: MattingEngine, sequence: tuple[int, int]) -> None:
         """Reset what does not belong to the frame before this one.
 
-        Until the step has succeeded, the next frame follows none: an engine that failed has lost its state.
+        Until the step has succeeded, the next frame follows none: an engine that failed has lost
+        its state.
         """
         previous = self._last_sequence
         self._last_sequence = None
         if sequence == previous:
             return
         is_same_source = previous is not None and previous[0] == sequence[0]
-        if is_same_source:  # another engine: the people of the last picture are still there
+        if is_same_source:
+            # Another engine: the people of the last picture are still there.
             engine.reset(self._alpha_of_last_picture)
         else:
             engine.reset()
             self._effects.reset()
 
     def _matte(
-        self, engine: MattingEngine, frame: Frame, settings: Settings, backdrop: Backdrop, want_foreground: bool
+        self,
+        engine: MattingEngine,
+        frame: Frame,
+        settings: Settings,
+        backdrop: Backdrop,
+        want_foreground: bool,
     ) -> Matte:
-        source = frame.source
-        editor = self._effects.begin_frame(
-            FrameContext(settings, frame.size, frame.captured_at_s, backdrop, source.id, source.orientation)
+        context = FrameContext(
+            settings=settings,
+            size=frame.size,
+            time_s=frame.captured_at_s,
+            backdrop=backdrop,
+            camera=frame.source.id,
+            orientation=frame.source.orientation,
         )
+        editor = self._effects.begin_frame(context)
         request = StepRequest(
             frame.image,
             backdrop,
@@ -146,13 +185,22 @@ class Stream:
         self._settled_scene = scene
         return begins
 
-    def _is_plausible(self, engine: MattingEngine, frame: Frame, matte: Matte, sequence: tuple[int, int]) -> bool:
+    def _is_plausible(
+        self,
+        engine: MattingEngine,
+        frame: Frame,
+        matte: Matte,
+        sequence: tuple[int, int],
+    ) -> bool:
         self_test = self._self_test
         if self_test is None:
             return True
         width, height = frame.size
         return self._check.accepts_alpha(
-            mean_alpha(matte.alpha), time.monotonic(), sequence, lambda: self_test(engine, width, height)
+            mean_alpha(matte.alpha),
+            time.monotonic(),
+            sequence,
+            lambda: self_test(engine, width, height),
         )
 
     def _remember(self, matte: Matte) -> None:
@@ -160,8 +208,11 @@ class Stream:
         effects = self._effects
         self.hides_everybody = effects.hides_everybody
         # Networks that refine cells do not crop: they show the frame.
-        self.view = WHOLE_VIEW if matte.frame is None else effects.view
+        self.view = WHOLE_VIEW
+        if matte.frame is not None:
+            self.view = effects.view
+        # A crop of auto-framing is of the matte alone: engines need that of the whole frame.
         if effects.alpha is None:
             self._alpha_of_last_picture = matte.alpha
-        else:  # that of the whole frame, before a crop
+        else:
             self._alpha_of_last_picture = (effects.alpha * 255).astype(np.uint8)
