@@ -1,4 +1,4 @@
-"""Interfaces of matting: the engine, the backend that runs the frame step, their failures, and the network's input."""
+"""Interfaces of matting: engine, backend that runs the frame step, failures, network's input."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from app.core.errors import ModelError, Remedy
 from app.core.settings import EdgeSettings, StrictLevel
 from app.core.types import AlphaImage, Backdrop, BgrImage, Matte
 
+# Default short side of the small frame in pixels; a network's spec may override it.
 AUTO_SHORT_SIDE = 270
-"""Default short side of the small frame in pixels; a network's spec may override it."""
 ROOM_SHORT_SIDE = 160
 
 
@@ -51,17 +51,18 @@ def auto_ratio(width: int, height: int, short_side: int = AUTO_SHORT_SIDE) -> fl
     return min(1.0, short_side / min(width, height))
 
 
-# Networks were trained on well-lit people and lose parts of dark ones: they see a dark small frame times a gain. Their
-# coefficients are then made those of the frame as it is.
-DARK, DARKER = 0.3, 0.2
-"""Mean of the small frame, of 0..1, below which it gets a gain, and the full one."""
+# Networks were trained on well-lit people and lose parts of dark ones: they see a dark small
+# frame times a gain. Their coefficients are then made those of the frame as it is.
+# Below a mean of DARK, of 0..1, the small frame gets a gain; below DARKER the full one,
+# which leads to TARGET.
+DARK = 0.3
+DARKER = 0.2
 TARGET = 0.4
-"""Mean to which the full gain leads."""
 MOST_GAIN = 4.0
 
 
 def network_gain(mean: float) -> float:
-    """Return the gain of the network's input for a small frame with this mean, 1 where it is not dark."""
+    """Return the gain of the network's input for a small frame with this mean, 0..1."""
     share = min(max((DARK - mean) / (DARK - DARKER), 0.0), 1.0)
     return min(1 + (TARGET / max(mean, 1e-3) - 1) * share, MOST_GAIN)
 
@@ -77,28 +78,29 @@ class EngineInfo:
     downsample_ratio: float
     small_size: tuple[int, int]
     """(width, height) of the network's input."""
+    # Whether strict mode may filter its mattes.
     strict_mode: bool = True
-    """Whether strict mode may filter its mattes."""
+    # How the GPU of Intel failed, so that the CPU took over.
     gpu_problem: str = ""
-    """How the GPU of Intel failed, so that the CPU took over."""
 
 
 class Reuse(Enum):
     """What a step may use again of the steps before it, because little has moved since."""
 
     NOTHING = 0
+    # The network's features at 1/16 and 1/32 of the small frame,
+    # which tell people from things but place no edges.
     FEATURES = 1
-    """The network's features at 1/16 and 1/32 of the small frame, which tell people from things but place no edges."""
+    # The network's result: it leaves the frame out.
     MATTE = 2
-    """The network's result: it leaves the frame out."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StepRequest:
     """What engines and their backends need for the step of one frame."""
 
-    # (H, W, 3) uint8 BGR.
     frame: BgrImage
+    """(H, W, 3) uint8 BGR."""
     # Of the same size, or a blur of the frame.
     backdrop: Backdrop
     edges: EdgeSettings
@@ -107,15 +109,15 @@ class StepRequest:
     edit: MatteEditor | None = None
     # Whether to estimate the colours of the person too.
     want_foreground: bool = False
-    # The engine sets it for its backend.
+    # Set by the engine, for its backend.
     reuse: Reuse = Reuse.NOTHING
 
 
 class MattingEngine(Protocol):
     """Extracts the person from consecutive frames and composites them over the backdrop.
 
-    Owns the recurrent state, which is reset by `reset` and whenever the frame's size changes. Used and closed on one
-    thread; may be built on another.
+    Owns the recurrent state, which is reset by `reset` and whenever the frame's size changes. Used
+    and closed on one thread; may be built on another.
     """
 
     @property
@@ -125,7 +127,8 @@ class MattingEngine(Protocol):
     def step(self, request: StepRequest) -> Matte:
         """Return matte and composite of the next frame, in new arrays, which the caller may keep.
 
-        Raises ModelError if the network fails or its output is not finite; never returns the frame itself.
+        Raises ModelError if the network fails or its output is not finite; never returns the frame
+        itself.
         """
 
     def reset(self, seen: AlphaImage | None = None) -> None:
@@ -144,19 +147,20 @@ class NotAMatteError(Exception):
 
 
 class Backend(Protocol):
-    """Runs the frame step for one network, size and ratio, and owns the recurrent state; see `MattingEngine`.
+    """Runs the frame step for one network, size and ratio, and owns the recurrent state.
 
-    All backends return the same results within the tolerances of the contract test.
+    See `MattingEngine`. All backends return the same results within the tolerances of the contract
+    test.
     """
 
+    # Name of the executor in the settings: `eager`, `openvino`, ...
     name: str
-    """Name of the executor in the settings: `eager`, `openvino`, ..."""
+    # Precision of the network: `float32`, `float16`, `bfloat16` or `int8`.
     precision: str
-    """Precision of the network: `float32`, `float16`, `bfloat16` or `int8`."""
+    # Name of the device, shown to the user.
     device: str
-    """Name of the device, shown to the user."""
+    # How the GPU of Intel failed, so that the CPU took over; mostly empty.
     gpu_problem: str
-    """How the GPU of Intel failed, so that the CPU took over; mostly empty."""
 
     def step(self, request: StepRequest) -> Matte:
         """Run one step. Raises NotAMatteError. The caller has validated the sizes."""
@@ -181,7 +185,10 @@ class ExecutorError(ModelError):
         *,
         invalid_output: bool = False,
     ) -> None:
-        """model, device, precision: of the executor. invalid_output: it returned NaN, infinity or a wrong matte."""
+        """model, device, precision: of the executor.
+
+        invalid_output: it returned NaN, infinity or a wrong matte.
+        """
         super().__init__(text, remedy)
         self.model = model
         self.device = device
@@ -200,7 +207,10 @@ def chain(error: BaseException | None) -> Iterator[BaseException]:
 
 def is_out_of_memory(error: BaseException | None) -> bool:
     """Return whether memory ran out; torch and OpenVINO report it only in the text."""
-    return any(isinstance(each, MemoryError) or "out of memory" in str(each).lower() for each in chain(error))
+    causes = list(chain(error))
+    if any(isinstance(cause, MemoryError) for cause in causes):
+        return True
+    return any("out of memory" in str(cause).lower() for cause in causes)
 
 
 def is_device_lost(error: BaseException | None) -> bool:
