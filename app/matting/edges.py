@@ -1,9 +1,9 @@
-"""Edge controls, the same for all executors: their look-up tables and radii, and what they do to alpha with numpy.
+"""Edge controls, the same for all executors: tables, radii, and their arithmetic in numpy.
 
-Executors process 8-bit alpha identically. The order: contrast, temporal smoothing, grow or shrink, feather. Despill is
-part of the compositing. Where feathering adds alpha, the person's colours are extended outward, so that no rim of the
-original background shows. The estimated foreground is weighted there by the square of its alpha share, because it is
-least accurate where alpha was small.
+Executors process 8-bit alpha identically. The order: contrast, temporal smoothing, grow or shrink,
+feather. Despill is part of the compositing. Where feathering adds alpha, the person's colours are
+extended outward, so that no rim of the original background shows. The estimated foreground is
+weighted there by the square of its alpha share, because it is least accurate where alpha was small.
 """
 
 from __future__ import annotations
@@ -18,15 +18,18 @@ from numpy.typing import NDArray
 from app.core.settings import EdgeSettings
 from app.core.types import AlphaImage
 
+# Range of alpha that a full contrast stretches to 0..1: a hard mask.
 SHARPEST = 1e-3
+# Changes of alpha (0..255) well above this are treated as
+# motion and pass unchanged; those well below as flicker.
 MOTION = 30.0
-"""Changes of alpha (0..255) well above this are treated as motion and pass unchanged; those well below as flicker."""
 
+# Downsampling factor per axis at which the extended colours are computed.
 SPREAD_FACTOR = 4
-"""Downsampling factor per axis at which the extended colours are computed."""
+# Added to weights, so that a pixel that no colour reaches is no division by 0.
 SPREAD_FLOOR = 1e-4
+# Minimum alpha of the pixels whose colours are extended.
 SPREAD_ALPHA = 128
-"""Minimum alpha of the pixels whose colours are extended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +43,26 @@ class EdgePlan:
     grow_px: int
     feather_px: int
     despill: float
+    # Whether any control changes alpha.
     touches_alpha: bool
-    """Whether any control changes alpha."""
+    # Whether any edge control changes alpha or the foreground.
     active: bool
-    """Whether any edge control changes alpha or the foreground."""
 
 
 @functools.lru_cache(maxsize=8)
 def plan(edges: EdgeSettings) -> EdgePlan:
     """Return the plan for these settings."""
-    touches_alpha = any((edges.contrast > 0, edges.temporal_smoothing > 0, edges.grow_px, edges.feather_px))
+    contrast = None
+    if edges.contrast > 0:
+        contrast = _contrast(edges.contrast, edges.threshold)
+    smoothing = None
+    if edges.temporal_smoothing > 0:
+        smoothing = _smoothing_steps(edges.temporal_smoothing)
+    uses_tables = contrast is not None or smoothing is not None
+    touches_alpha = uses_tables or edges.grow_px != 0 or edges.feather_px != 0
     return EdgePlan(
-        contrast=_contrast(edges.contrast, edges.threshold) if edges.contrast > 0 else None,
-        temporal_smoothing=_smoothing_steps(edges.temporal_smoothing) if edges.temporal_smoothing > 0 else None,
+        contrast=contrast,
+        temporal_smoothing=smoothing,
         grow_px=edges.grow_px,
         feather_px=edges.feather_px,
         despill=edges.despill,
@@ -62,7 +72,10 @@ def plan(edges: EdgeSettings) -> EdgePlan:
 
 
 def octagon(radius: int) -> tuple[int, int]:
-    """Return (square, diamond) radii; dilation by both in sequence approximates a disc of `radius`."""
+    """Return the radii of a square and a diamond that together approximate a disc of `radius`.
+
+    Dilation by both in sequence is that by an octagon.
+    """
     square = round(0.41 * radius)
     return square, radius - square
 
@@ -74,9 +87,9 @@ def box_radii(feather_px: int) -> tuple[int, int]:
 
 
 def spread_radius(feather_px: int) -> int:
-    """Return the radius of the two box blurs that extend the person's colours, in downsampled pixels.
+    """Return the radius of the two box blurs that extend the person's colours.
 
-    The radius covers the width of the feather.
+    It is in downsampled pixels, and covers the width of the feather.
     """
     return -(-feather_px // SPREAD_FACTOR)
 
@@ -88,7 +101,10 @@ def _contrast(contrast: float, threshold: float) -> NDArray[np.uint8]:
 
 
 def _smoothing_steps(temporal_smoothing: float) -> NDArray[np.int16]:
-    """Return a table whose nonzero differences take a step of at least 1, so that alpha always converges."""
+    """Return the step for each difference, -255..255.
+
+    It is at least 1 where there is a difference, so that alpha always converges.
+    """
     difference = np.arange(-255, 256)
     follow = 1 - temporal_smoothing * np.exp(-((difference / MOTION) ** 2))
     size = np.maximum(np.rint(np.abs(difference) * follow), 1)
@@ -109,15 +125,17 @@ def grow(alpha: AlphaImage, plan: EdgePlan) -> AlphaImage:
 
 def feather(alpha: AlphaImage, feather_px: int) -> AlphaImage:
     """Feather alpha (H, W) outward; alpha never decreases."""
-    return np.maximum(alpha, _soften(_dilate(alpha, -(-feather_px // 2)), feather_px))
+    half = -(-feather_px // 2)
+    return np.maximum(alpha, _soften(_dilate(alpha, half), feather_px))
 
 
 def beyond(foreground: NDArray[np.uint8], alpha: AlphaImage, feather_px: int) -> NDArray[np.uint8]:
-    """Return the foreground with colours extended past the feather; foreground and result are (H, 3 * W)."""
+    """Return the foreground with its colours extended past the feather, both (H, 3 * W)."""
     height, width = alpha.shape
     samples = slice(SPREAD_FACTOR // 2, None, SPREAD_FACTOR)
     opaque = (alpha[samples, samples, None] >= SPREAD_ALPHA).astype(np.float32)
-    colours = np.dstack([foreground.reshape(height, width, 3)[samples, samples] * opaque, opaque])
+    sampled = foreground.reshape(height, width, 3)[samples, samples]
+    colours = np.dstack([sampled * opaque, opaque])
     window = 2 * spread_radius(feather_px) + 1
     for _ in range(2):
         colours = cv2.blur(colours, (window, window), borderType=cv2.BORDER_CONSTANT)
@@ -130,14 +148,17 @@ def beyond(foreground: NDArray[np.uint8], alpha: AlphaImage, feather_px: int) ->
 def _dilate(alpha: AlphaImage, radius: int) -> AlphaImage:
     square, diamond = octagon(radius)
     if square:
-        alpha = cv2.dilate(alpha, np.ones((2 * square + 1, 2 * square + 1), np.uint8))  # type: ignore[assignment]
+        side = 2 * square + 1
+        alpha = np.asarray(cv2.dilate(alpha, np.ones((side, side), np.uint8)), np.uint8)
     if diamond:
-        alpha = cv2.dilate(alpha, _CROSS, iterations=diamond)  # type: ignore[assignment]
+        alpha = np.asarray(cv2.dilate(alpha, _CROSS, iterations=diamond), np.uint8)
     return alpha
 
 
 def _soften(alpha: AlphaImage, feather_px: int) -> AlphaImage:
     for radius in box_radii(feather_px):
         if radius:
-            alpha = cv2.blur(alpha, (2 * radius + 1, 2 * radius + 1), borderType=cv2.BORDER_REPLICATE)  # type: ignore[assignment]
+            side = 2 * radius + 1
+            soft = cv2.blur(alpha, (side, side), borderType=cv2.BORDER_REPLICATE)
+            alpha = np.asarray(soft, np.uint8)
     return alpha
