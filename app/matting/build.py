@@ -19,7 +19,14 @@ from app.matting.choice.preparation import prepare_here
 from app.matting.engine import FrameEngine, backend_errors, network_engine
 from app.matting.interface import Backend, StepGeometry, auto_ratio
 from app.matting.plate.engine import LitPlate, PlateEngine, PlateParts
-from app.matting.plate.picture import PersonFinder, PlateFit, check_shape, needs_plate, read_plate, whole_plate
+from app.matting.plate.picture import (
+    PersonFinder,
+    PlateFit,
+    check_shape,
+    needs_plate,
+    read_plate,
+    whole_plate,
+)
 
 
 def build_engine(
@@ -31,14 +38,16 @@ def build_engine(
     shared: bool = False,
     live: bool = False,
 ) -> FrameEngine | PlateEngine:
-    """Return an engine for frames of this size; takes seconds the first time, much less for a new ratio.
+    """Return an engine for frames of this size.
 
-    framing: crop of the source's frame that the engine receives; the plate, which shows the whole frame, is cropped
-    identically. shared: capture and outputs run beside the engine and need the cores as well. live: the network may
-    spare work where little moves.
+    It takes seconds the first time, much less for a new ratio.
 
-    Raises WeightsMissingError if the weights are not available, ModelError if the network cannot run, or in a fork of a
-    process that has built an engine.
+    framing: crop of the source's frame that the engine receives; the plate, which shows the whole
+    frame, is cropped identically. shared: capture and outputs run beside the engine and need the
+    cores as well. live: the network may spare work where little moves.
+
+    Raises WeightsMissingError if the weights are not available, ModelError if the network cannot
+    run, or in a fork of a process that has built an engine.
     """
     start_native_threads()
     choice = choose(settings, live=live)
@@ -51,13 +60,15 @@ def build_engine(
         prepare_here()
 
     def threads(geometry: StepGeometry) -> int | None:
-        return openvino_threads(choice, geometry) if shared else None
+        if not shared:
+            return None
+        return openvino_threads(choice, geometry)
 
     return network_engine(settings, choice, width, height, threads, live=live)
 
 
+# Maximum scale of the base network's input relative to the frame.
 MOST_SCALE = 0.5
-"""Maximum scale of the base network's input relative to the frame."""
 HD_PIXELS = 1920 * 1080
 HD_SAMPLES = 80_000
 
@@ -65,7 +76,10 @@ HD_SAMPLES = 80_000
 def _plate_engine(
     settings: EngineSettings, choice: Choice, width: int, height: int, framing: FramingSettings
 ) -> PlateEngine:
-    """Build an engine with a plate; see `build_engine`. Raises PlateError if the plate cannot be used."""
+    """Build an engine with a plate; see `build_engine`.
+
+    Raises PlateError if the plate cannot be used.
+    """
     path = settings.plate
     if path is None:
         raise PlateError(
@@ -108,57 +122,71 @@ def _plate_engine(
 
 
 def sample_pixels(width: int, height: int) -> int:
-    """Return the number of pixels to refine: 80,000 for HD as in the paper, scaled with the frame's area."""
+    """Return the number of pixels to refine: 80,000 for HD as in the paper of BGMv2.
+
+    For other sizes it grows with the area (Lin, Ryabtsev and others 2021).
+    """
     return round(HD_SAMPLES * width * height / HD_PIXELS / 16) * 16
 
 
 def _plate_backend(
-    settings: EngineSettings, choice: Choice, geometry: StepGeometry, plate: BgrImage
+    settings: EngineSettings,
+    choice: Choice,
+    geometry: StepGeometry,
+    plate: BgrImage,
 ) -> tuple[Backend, LitPlate]:
     """Return the backend and its component that holds the plate."""
-    scale = min(settings.downsample_ratio or auto_ratio(geometry.width, geometry.height), MOST_SCALE)
+    target = choice.target
+    ratio = settings.downsample_ratio or auto_ratio(geometry.width, geometry.height)
+    scale = min(ratio, MOST_SCALE)
     pixels = sample_pixels(geometry.width, geometry.height)
-    if choice.target.executor == "openvino":
+    if target.executor == "openvino":
         from app.matting.openvino.conversion import NetworkSource, artefacts
         from app.matting.plate.networks import PlateOpenVinoBackend, SeenPlateBackend
 
         artefact = artefacts.load(NetworkSource(choice.model, choice.weights))
-        backend = (
-            SeenPlateBackend(artefact, plate, geometry, choice.target.precision)
-            if choice.spec.recurrent
-            else PlateOpenVinoBackend(artefact, plate, scale, pixels, choice.target.precision)
-        )
+        backend: SeenPlateBackend | PlateOpenVinoBackend
+        if choice.spec.recurrent:
+            backend = SeenPlateBackend(artefact, plate, geometry, target.precision)
+        else:
+            backend = PlateOpenVinoBackend(artefact, plate, scale, pixels, target.precision)
         return backend, backend
     from app.matting.torch.frame_step import PlateCore, SeenPlateCore
     from app.matting.torch.torch_backend import TorchBackend, load_network
 
-    network = load_network(
-        choice.model, choice.weights, settings.refiner, choice.target.device, choice.target.precision
-    )
-    lit = SeenPlateCore(network, plate, geometry) if choice.spec.recurrent else PlateCore(network, plate, scale, pixels)
-    return TorchBackend(lit.eval(), geometry, choice.target.device, choice.target.precision), lit
+    weights = (choice.model, choice.weights, settings.refiner)
+    network = load_network(*weights, target.device, target.precision)
+    lit: SeenPlateCore | PlateCore
+    if choice.spec.recurrent:
+        lit = SeenPlateCore(network, plate, geometry)
+    else:
+        lit = PlateCore(network, plate, scale, pixels)
+    return TorchBackend(lit.eval(), geometry, target.device, target.precision), lit
 
 
 def frame_check(settings: EngineSettings) -> Callable[[int, int], None]:
-    """Return a function that raises ModelError for frames of a (width, height) that the network cannot take.
+    """Return what raises ModelError for frames of a (width, height) that the network cannot take.
 
     Raises PlateError if the plate cannot be read.
     """
     model = choose_model(settings)
     path = settings.plate if needs_plate(model) else None
-    plate = None if path is None else (path, whole_plate(path).shape)
+    plate_size = (0, 0)
+    if path is not None:
+        plate_height, plate_width = whole_plate(path).shape[:2]
+        plate_size = (plate_width, plate_height)
 
     def check(width: int, height: int) -> None:
         geometry_for(settings, model, width, height)
-        if plate is not None:
-            file, (plate_height, plate_width, _) = plate
-            check_shape(file, (plate_width, plate_height), width, height)
+        if path is not None:
+            check_shape(path, plate_size, width, height)
 
     return check
 
 
 def _release_gpu() -> None:
-    """Give back the memory of networks that an earlier engine used on a GPU; the modules are not loaded for that."""
+    """Give back the memory of networks that an earlier engine used on a GPU."""
+    # A module that is not loaded holds none, and takes seconds to load.
     if paths.module("app.matting.torch.torch_backend") in sys.modules:
         from app.matting.torch.torch_backend import forget_networks, release_memory
 
