@@ -1,8 +1,9 @@
-"""The frame step as a torch module, and the adapter from a network to it: the part that runs at the small size.
+"""The frame step as a torch module, and the cores that adapt networks to it.
 
-A core is a module `core(small, *state) -> (slope, offset, coarse_alpha, *state)`. `small` is (1, 3, h, w), RGB in 0..1.
-`slope` and `offset`, (1, 4, h, w), are resized to the frame's size, where they map [R, G, B, mean of RGB] to
-[foreground residual (3), alpha]. `coarse_alpha` is (1, 1, h, w) in 0..1.
+A core is a module `core(small, *state) -> (slope, offset, coarse_alpha, *state)`. `small` is (1, 3,
+h, w), RGB in 0..1. `slope` and `offset`, (1, 4, h, w), are resized to the frame's size, where they
+map [R, G, B, mean of RGB] to [foreground residual (3), alpha]. `coarse_alpha` is (1, 1, h, w) in
+0..1.
 """
 
 from __future__ import annotations
@@ -23,15 +24,23 @@ from app.core.geometry import View
 from app.core.settings import StrictLevel
 from app.core.types import BgrImage, Floats
 from app.matting.blur import FILL_FACTOR, FILL_SIGMA, FILL_WEIGHT, FLOOR, PERSON_MARGIN
-from app.matting.edges import SPREAD_ALPHA, SPREAD_FACTOR, SPREAD_FLOOR, EdgePlan, box_radii, octagon, spread_radius
+from app.matting.edges import (
+    SPREAD_ALPHA,
+    SPREAD_FACTOR,
+    SPREAD_FLOOR,
+    EdgePlan,
+    box_radii,
+    octagon,
+    spread_radius,
+)
 from app.matting.interface import DARK, DARKER, MOST_GAIN, TARGET, StepGeometry
 from app.matting.strict.torch_strict import initial_memory, strict_matte, with_people
 from models.bgmv2 import MattingRefine
 from models.exchange import CELL
 from models.export import TwoStageNetwork
 
+# Recurrent states.
 State = tuple[Tensor, ...]
-"""Recurrent states."""
 
 
 def small_frame(frame: Tensor, geometry: StepGeometry) -> Tensor:
@@ -40,15 +49,25 @@ def small_frame(frame: Tensor, geometry: StepGeometry) -> Tensor:
     if geometry.ratio == 1:
         return image
     return functional.interpolate(
-        image, scale_factor=geometry.ratio, mode="bilinear", align_corners=False, recompute_scale_factor=False
+        image,
+        scale_factor=geometry.ratio,
+        mode="bilinear",
+        align_corners=False,
+        recompute_scale_factor=False,
     )
 
 
-def layers(frame: Tensor, slope: Tensor, offset: Tensor, backdrop: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Return the person's colours (1, 3, H, W), alpha (1, 1, H, W) and backdrop (1, 3, H, W), float32 RGB in 0..1.
+def layers(
+    frame: Tensor,
+    slope: Tensor,
+    offset: Tensor,
+    backdrop: Tensor,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the person's colours (1, 3, H, W), alpha (1, 1, H, W) and backdrop (1, 3, H, W).
 
-    frame: (H, W, 3) uint8 BGR. slope, offset: (1, 4, h, w) float32; see above. backdrop: of the frame's shape and type,
-    or the blurred background, (1, 3, h', w') float32 RGB in 0..1.
+    All are float32 in 0..1, colours RGB. frame: (H, W, 3) uint8 BGR. slope, offset: (1, 4, h, w)
+    float32; see above. backdrop: of the frame's shape and type, or the blurred background, (1, 3,
+    h', w') float32 RGB in 0..1.
     """
     image = to_image(frame)
     size = image.shape[2:]
@@ -59,12 +78,13 @@ def layers(frame: Tensor, slope: Tensor, offset: Tensor, backdrop: Tensor) -> tu
     if backdrop.dtype == torch.uint8:
         background = to_image(backdrop)
     else:
-        background = torch.round(functional.interpolate(backdrop, size=size, mode="bilinear") * 255) / 255
+        enlarged = functional.interpolate(backdrop, size=size, mode="bilinear")
+        background = torch.round(enlarged * 255) / 255
     return (image + matte[:, :3]).clamp(0, 1), matte[:, 3:].clamp(0, 1), background
 
 
 def to_pixels(person: Tensor, alpha: Tensor, backdrop: Tensor) -> tuple[Tensor, Tensor]:
-    """Return composite (H, W, 3) BGR and alpha (H, W), uint8, of the layers, as those of `layers`."""
+    """Return composite (H, W, 3) BGR and alpha (H, W), uint8, of the results of `layers`."""
     shown = _to_bytes(alpha)
     # Where alpha is rounded to 0, rounding the colours could still leave one level of the person.
     composite = torch.where(shown > 0, alpha * person + (1 - alpha) * backdrop, backdrop)
@@ -85,13 +105,20 @@ def to_bgr(image: Tensor) -> Tensor:
     return _to_bytes(image)[0].flip(0).permute(1, 2, 0).contiguous()
 
 
-def edited(slope: Tensor, offset: Tensor, coarse: Tensor, edit: MatteEdit) -> tuple[Tensor, Tensor, Tensor]:
+def edited(
+    slope: Tensor,
+    offset: Tensor,
+    coarse: Tensor,
+    edit: MatteEdit,
+) -> tuple[Tensor, Tensor, Tensor]:
     """Return slope, offset and coarse alpha, (1, C, h, w), with the edit applied.
 
-    The view is not applied to the coarse alpha: what is made of it is enlarged after the background blur.
+    The view is not applied to the coarse alpha: what is made of it is enlarged after the background
+    blur.
     """
     if edit.gain is not None:
-        slope, offset = slope.clone(), offset.clone()
+        slope = slope.clone()
+        offset = offset.clone()
         gain = torch.from_numpy(np.ascontiguousarray(edit.gain)).to(slope.device)[None, None]
         slope[:, 3:] *= gain
         offset[:, 3:] *= gain
@@ -99,34 +126,42 @@ def edited(slope: Tensor, offset: Tensor, coarse: Tensor, edit: MatteEdit) -> tu
     for light in edit.lights:
         slope, offset = relit(slope, offset, light)
     if edit.view is not None:
-        slope, offset = (in_view(planes, edit.view) for planes in (slope, offset))
+        slope = in_view(slope, edit.view)
+        offset = in_view(offset, edit.view)
     return slope, offset, coarse
 
 
 def relit(slope: Tensor, offset: Tensor, light: Floats) -> tuple[Tensor, Tensor]:
-    """Return slope and offset (1, 4, h, w) whose foreground, pixel * (1 + slope) + offset, is relit; not alpha."""
+    """Return slope and offset (1, 4, h, w) of the relit foreground; alpha stays.
+
+    The foreground is pixel * (1 + slope) + offset. light: as in `MatteEdit`.
+    """
     height, width = slope.shape[2:]
     # OpenCV enlarges them four times faster than torch on a CPU.
-    maps = torch.from_numpy(np.stack([cv2.resize(plane, (width, height)) for plane in light])).to(slope.device)[None]
-    gain, bias = maps[:, :3], maps[:, 3:]
+    planes = np.stack([cv2.resize(plane, (width, height)) for plane in light])
+    maps = torch.from_numpy(planes).to(slope.device)[None]
+    gain = maps[:, :3]
+    bias = maps[:, 3:]
     slope = torch.cat([torch.addcmul(gain - 1, gain, slope[:, :3]), slope[:, 3:]], 1)
     return slope, torch.cat([torch.addcmul(bias, gain, offset[:, :3]), offset[:, 3:]], 1)
 
 
 def in_view(planes: Tensor, view: View) -> Tensor:
     """Return the part of planes (1, C, h, w), enlarged to their size."""
-    centre_x, centre_y = (2 * (edge + view.size / 2) - 1 for edge in (view.left, view.top))
+    # torch counts from -1 at the left or top to 1 at the right or bottom.
+    centre_x = 2 * (view.left + view.size / 2) - 1
+    centre_y = 2 * (view.top + view.size / 2) - 1
     affine = [[view.size, 0.0, centre_x], [0.0, view.size, centre_y]]
-    grid = functional.affine_grid(
-        torch.tensor([affine], dtype=planes.dtype, device=planes.device), list(planes.shape), align_corners=False
-    )
+    matrix = torch.tensor([affine], dtype=planes.dtype, device=planes.device)
+    grid = functional.affine_grid(matrix, list(planes.shape), align_corners=False)
     return functional.grid_sample(planes, grid, padding_mode="border", align_corners=False)
 
 
 def steady(alpha: Tensor, plan: EdgePlan, previous_alpha: Tensor | None) -> Tensor:
-    """Apply contrast and temporal smoothing to alpha (1, 1, H, W), integers 0..255 in a float tensor.
+    """Apply contrast and temporal smoothing to alpha (1, 1, H, W).
 
-    previous_alpha: the result for the previous frame, or None. NaN gives any value; the caller discards such a frame.
+    It is integers 0..255 in a float tensor. previous_alpha: the result for the previous frame, or
+    None. NaN gives any value; the caller discards such a frame.
     """
     # An index outside the table, from NaN, would stop a GPU for the whole process.
     if plan.contrast is not None:
@@ -157,12 +192,12 @@ def grow(alpha: Tensor, plan: EdgePlan) -> Tensor:
 
 
 def feather(alpha: Tensor, feather_px: int) -> Tensor:
-    """Feather alpha (1, 1, H, W) outward, integers 0..255 in a float tensor; alpha never decreases."""
+    """Feather alpha (1, 1, H, W) outward, integers 0..255 in a float tensor; it never decreases."""
     return torch.maximum(alpha, _soften(_dilate(alpha, -(-feather_px // 2)), feather_px))
 
 
 def spread(person: Tensor, before: Tensor, after: Tensor, feather_px: int) -> Tensor:
-    """Return the foreground (1, 3, H, W) in 0..1 with its colours extended to where the feather added alpha.
+    """Return the foreground (1, 3, H, W) in 0..1, extended to where the feather added alpha.
 
     before, after: alpha (1, 1, H, W) in 0..255 before and after feathering.
     """
@@ -173,13 +208,17 @@ def spread(person: Tensor, before: Tensor, after: Tensor, feather_px: int) -> Te
     for _ in range(2):
         colours = functional.avg_pool2d(colours, 2 * radius + 1, 1, radius)
     beyond = (colours[:, :3] / (colours[:, 3:] + SPREAD_FLOOR)).clamp(0, 1)
-    beyond = functional.interpolate(beyond, size=person.shape[2:], mode="bilinear", align_corners=False)
+    size = person.shape[2:]
+    beyond = functional.interpolate(beyond, size=size, mode="bilinear", align_corners=False)
     own = (before / after.clamp(min=1)) ** 2
     return torch.where(after > before, torch.lerp(beyond, person, own), person)
 
 
 def despill(person: Tensor, alpha: Tensor, amount: float) -> Tensor:
-    """Return the foreground (1, 3, H, W) with less green where alpha (1, 1, H, W) is below 1; both in 0..1."""
+    """Return the foreground (1, 3, H, W) with less green where alpha (1, 1, H, W) is below 1.
+
+    Both are in 0..1.
+    """
     red, green, blue = person.unbind(1)
     spill = (green - torch.maximum(red, blue)).clamp(min=0) * (4 * (1 - alpha[:, 0])).clamp(max=1)
     return torch.stack([red, green - amount * spill, blue], 1)
@@ -190,9 +229,10 @@ def _dilate(alpha: Tensor, radius: int) -> Tensor:
     if square:
         alpha = functional.max_pool2d(alpha, 2 * square + 1, 1, square)
     for _ in range(diamond):
-        alpha = torch.maximum(
-            functional.max_pool2d(alpha, (3, 1), 1, (1, 0)), functional.max_pool2d(alpha, (1, 3), 1, (0, 1))
-        )
+        # By a cross: its column, then its row.
+        upright = functional.max_pool2d(alpha, (3, 1), 1, (1, 0))
+        sideways = functional.max_pool2d(alpha, (1, 3), 1, (0, 1))
+        alpha = torch.maximum(upright, sideways)
     return alpha
 
 
@@ -205,14 +245,14 @@ def _soften(alpha: Tensor, feather_px: int) -> Tensor:
 
 
 def blurred_background(small: Tensor, alpha: Tensor, taps: Tensor, factor: int) -> Tensor:
-    """Return the blurred background without the person: float32 (B, 3, h // factor, w // factor), RGB in 0..1.
+    """Return the blurred background without the person, float32 RGB in 0..1.
 
-    small: (B, 3, h, w) and alpha: (B, 1, h, w), both in 0..1. taps: (K,), normalized Gaussian.
+    Its shape is (B, 3, h // factor, w // factor). small: (B, 3, h, w) and alpha: (B, 1, h, w), both
+    in 0..1. taps: (K,), normalized Gaussian.
     """
     background = functional.avg_pool2d(small.float(), factor)
-    person = functional.max_pool2d(
-        functional.avg_pool2d(alpha.float(), factor), 2 * PERSON_MARGIN + 1, 1, PERSON_MARGIN
-    )
+    pooled = functional.avg_pool2d(alpha.float(), factor)
+    person = functional.max_pool2d(pooled, 2 * PERSON_MARGIN + 1, 1, PERSON_MARGIN)
     weighted = torch.cat([background, torch.ones_like(person)], 1) * (1 - person)
     near = _smooth(weighted, taps)
     return (near[:, :3] + FILL_WEIGHT * _fill(weighted)) / (near[:, 3:] + FILL_WEIGHT)
@@ -225,17 +265,20 @@ def _fill(weighted: Tensor) -> Tensor:
     padded = functional.pad(weighted, (0, -width % step, 0, -height % step))
     # `FILL_TAPS` built on the device: a captured graph cannot contain a copy from the host.
     radius = round(3 * FILL_SIGMA)
-    taps = torch.exp(-0.5 * (torch.arange(-radius, radius + 1, device=weighted.device) / FILL_SIGMA) ** 2)
+    x = torch.arange(-radius, radius + 1, device=weighted.device)
+    taps = torch.exp(-0.5 * (x / FILL_SIGMA) ** 2)
     far = _smooth(functional.avg_pool2d(padded, step), taps / taps.sum())
     mean = weighted.mean((2, 3), keepdim=True)
     colour = mean[:, :3] / (mean[:, 3:] + FLOOR)
     fill = (far[:, :3] + FLOOR * colour) / (far[:, 3:] + FLOOR)
-    return functional.interpolate(fill, scale_factor=step, mode="bilinear", align_corners=False)[:, :, :height, :width]
+    large = functional.interpolate(fill, scale_factor=step, mode="bilinear", align_corners=False)
+    return large[:, :, :height, :width]
 
 
 def _smooth(image: Tensor, taps: Tensor) -> Tensor:
     """Apply a separable convolution with zero padding to (B, C, h, w); the shape is unchanged."""
-    planes, radius = image.reshape(-1, 1, *image.shape[2:]), taps.shape[0] // 2
+    planes = image.reshape(-1, 1, *image.shape[2:])
+    radius = taps.shape[0] // 2
     planes = functional.conv2d(planes, taps.view(1, 1, 1, -1), padding=(0, radius))
     planes = functional.conv2d(planes, taps.view(1, 1, -1, 1), padding=(radius, 0))
     return planes.reshape(image.shape)
@@ -244,8 +287,9 @@ def _smooth(image: Tensor, taps: Tensor) -> Tensor:
 class Core(nn.Module):
     """Wraps a network's first stage; the frame step runs the second."""
 
+    # Whether the network sees dark frames brighter, by `network_gain`: not
+    # where it compares them with a plate, which would have to be as bright.
     sees_gain = True
-    """Whether the network's input gets the gain of `app.matting.interface`; not where a plate is compared."""
 
     network: TwoStageNetwork
 
@@ -283,8 +327,8 @@ class SeenPlateCore(Core):
     scale = None
     sees_gain = False
     plate: Tensor
+    # The plate as it was captured, (1, 3, h, w), RGB in 0..1.
     unlit: Tensor
-    """The plate as it was captured, (1, 3, h, w), RGB in 0..1."""
 
     def __init__(self, network: nn.Module, plate: BgrImage, geometry: StepGeometry) -> None:
         """plate: (H, W, 3) uint8 BGR, of the size of the frame."""
@@ -304,24 +348,26 @@ class SeenPlateCore(Core):
 
 
 class PlateCore(Core):
-    """Core of Background Matting V2 at full size: the matte is the offset; slope is zero, and there is no state.
+    """Core of Background Matting V2 at full size: the matte is the offset, the slope is zero.
 
-    Frame and plate are padded to multiples of 4 pixels, as required by the refiner.
+    There is no state. Frame and plate are padded to multiples of 4 pixels, as required by the
+    refiner.
     """
 
     sees_gain = False
     plate: Tensor
+    # The plate as it was captured, (1, 3, H', W') uint8 RGB.
     unlit: Tensor
-    """The plate as it was captured, (1, 3, H', W') uint8 RGB."""
 
     def __init__(self, network: nn.Module, plate: BgrImage, scale: float, sample_pixels: int) -> None:
         """Wrap a MattingRefine network.
 
-        plate: (H, W, 3) uint8 BGR, same size as the frame. scale: of the base network's input, at most 1/2.
-        sample_pixels: number of pixels to refine.
+        plate: (H, W, 3) uint8 BGR, same size as the frame. scale: of the base network's input, at
+        most 1/2. sample_pixels: number of pixels to refine.
         """
         assert isinstance(network, MattingRefine)
-        network = copy.deepcopy(network)  # Other engines may share these weights at another scale.
+        # Other engines may share these weights at another scale.
+        network = copy.deepcopy(network)
         network.backbone_scale = scale
         network.refiner.sample_pixels = sample_pixels
         super().__init__(network)
@@ -333,7 +379,8 @@ class PlateCore(Core):
 
     def set_gain(self, gain: NDArray[np.float32]) -> None:
         """See `LitPlate.set_gain`; rounds as `lit_plate`."""
-        factors = torch.from_numpy(gain[::-1].astype(np.float32)).to(self.unlit.device).view(1, 3, 1, 1)
+        rgb_gain = torch.from_numpy(gain[::-1].astype(np.float32))
+        factors = rgb_gain.to(self.unlit.device).view(1, 3, 1, 1)
         self.plate.copy_((self.unlit * factors + 0.5).clamp_(0, 255).floor_().div_(255))
 
     def initial_state(self, height: int, width: int) -> State:
@@ -341,10 +388,14 @@ class PlateCore(Core):
         return ()
 
     def forward(self, small: Tensor, *state: Tensor) -> tuple[Tensor, ...]:
-        """Return slope (zero), offset and alpha at full size; small: the whole frame (1, 3, H, W)."""
+        """Return slope (zero), offset and alpha at full size.
+
+        small: the whole frame (1, 3, H, W).
+        """
         height, width = small.shape[2:]
         alpha, foreground, *_ = self.network(_padded(small), self.plate)
-        alpha, foreground = alpha[:, :, :height, :width], foreground[:, :, :height, :width]
+        alpha = alpha[:, :, :height, :width]
+        foreground = foreground[:, :, :height, :width]
         offset = torch.cat([foreground - small, alpha], 1)
         return no_slope(offset), offset, alpha
 
@@ -367,13 +418,13 @@ class StepInputs(NamedTuple):
 
     frame: Tensor
     """(H, W, 3) uint8 BGR."""
+    # Of the same shape, or Gaussian taps (K,) float32 for background blur.
     backdrop: Tensor
-    """The same, or Gaussian taps (K,) float32 for background blur."""
     state: State
     edges: EdgePlan
     strict: StrictLevel
+    # Of the previous step's output; None on the first frame.
     previous_alpha: Tensor | None = None
-    """That of the previous step's output; None on the first frame."""
     want_foreground: bool = False
 
     @property
@@ -402,20 +453,26 @@ class StepOutput(NamedTuple):
     finite: Tensor
     """() float32: not finite if the network's output is not finite."""
     state: State
+    # Alpha (1, 1, H, W) after temporal smoothing, input of
+    # the next step; None while smoothing is off.
     previous_alpha: Tensor | None
-    """Alpha (1, 1, H, W) after temporal smoothing, input of the next step; None while smoothing is off."""
+    # The part of the frame that the pixels show; None: the whole frame.
     view: View | None = None
-    """The part of the frame that the pixels show; None: the whole frame."""
 
 
 class FrameStep(nn.Module):
     """Maps frame, backdrop and recurrent state to composite, alpha and new state.
 
-    Reference for all executors: 8-bit frame, normalization, resize, network, guided filter, edge controls, compositing,
-    8-bit output.
+    Reference for all executors: 8-bit frame, normalization, resize, network, guided filter, edge
+    controls, compositing, 8-bit output.
     """
 
-    def __init__(self, core: Core, geometry: StepGeometry, dtype: torch.dtype = torch.float32) -> None:
+    def __init__(
+        self,
+        core: Core,
+        geometry: StepGeometry,
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
         """dtype: of the network."""
         super().__init__()
         self.core = core
@@ -427,43 +484,54 @@ class FrameStep(nn.Module):
 
         seen: alpha (H, W) uint8 of people whom strict mode shows at once.
         """
-        size = self.geometry.small_height, self.geometry.small_width
+        size = (self.geometry.small_height, self.geometry.small_width)
         weights = next(self.core.parameters(), None)
-        memory = initial_memory(*size, torch.device("cpu") if weights is None else weights.device)
+        device = torch.device("cpu") if weights is None else weights.device
+        memory = initial_memory(*size, device)
         return *self.core.initial_state(*size), with_people(memory, seen)
 
     def forward(self, inputs: StepInputs, editor: MatteEditor | None = None) -> StepOutput:
         """Run one step. editor: for one stream; it runs on the host."""
-        frame, backdrop, (*network_state, memory), edges, strict, previous_alpha, want_foreground = inputs
+        frame = inputs.frame
+        backdrop = inputs.backdrop
+        edges = inputs.edges
+        previous_alpha = inputs.previous_alpha
+        *network_state, memory = inputs.state
         small = small_frame(frame, self.geometry)
-        gain = network_gain(small[:, :, ::4, ::4].mean()) if self.core.sees_gain else None
-        seen = small if gain is None else (small * gain).clamp(max=1)
+        gain = None
+        seen = small
+        if self.core.sees_gain:
+            gain = network_gain(small[:, :, ::4, ::4].mean())
+            seen = (small * gain).clamp(max=1)
         slope, offset, coarse, *new_state = self.core(seen.to(self.dtype), *network_state)
-        slope, offset, coarse = slope.float(), offset.float(), coarse.float()
+        slope = slope.float()
+        offset = offset.float()
+        coarse = coarse.float()
         if gain is not None:
             slope = torch.cat([slope[:, :3], slope[:, 3:] * gain], 1)
             offset = torch.cat([offset[:, :3] / gain, offset[:, 3:]], 1)
         finite = slope.sum() + offset.sum()
-        if strict != "off":
+        if inputs.strict != "off":
             slope, offset, coarse, memory = strict_matte(small, slope, offset, coarse, memory)
         else:
             memory = torch.zeros_like(memory)
         edit = MatteEdit()
         if editor is not None and bool(torch.isfinite(finite)):
-            planes = (plane.detach().float().cpu().numpy() for plane in (small[0], coarse[0, 0].clamp(0, 1)))
-            edit = editor.edit(*planes)
+            edit = editor.edit(_on_host(small[0]), _on_host(coarse[0, 0].clamp(0, 1)))
             slope, offset, coarse = edited(slope, offset, coarse, edit)
         background = backdrop
         if backdrop.ndim == 1:
             background = blurred_background(small, coarse, backdrop, self.geometry.blur_factor)
-            background = background if edit.view is None else in_view(background, edit.view)
+            if edit.view is not None:
+                background = in_view(background, edit.view)
         if edit.view is not None:
             part = in_view(frame.permute(2, 0, 1)[None].float(), edit.view)
             frame = part[0].permute(1, 2, 0).round().to(torch.uint8).contiguous()
         person, alpha, background = layers(frame, slope, offset, background)
         if edges.touches_alpha:
             previous_alpha = steady((alpha * 255).round(), edges, previous_alpha)
-            grown = feathered = grow(previous_alpha, edges)
+            grown = grow(previous_alpha, edges)
+            feathered = grown
             if edges.feather_px > 0:
                 feathered = feather(grown, edges.feather_px)
                 person = spread(person, grown, feathered, edges.feather_px)
@@ -471,5 +539,17 @@ class FrameStep(nn.Module):
         if edges.despill > 0:
             person = despill(person, alpha, edges.despill)
         composite, shown = to_pixels(person, alpha, background)
-        foreground = to_bgr(person) if want_foreground else None
-        return StepOutput(composite, shown, foreground, finite, (*new_state, memory), previous_alpha, edit.view)
+        return StepOutput(
+            composite=composite,
+            alpha=shown,
+            foreground=to_bgr(person) if inputs.want_foreground else None,
+            finite=finite,
+            state=(*new_state, memory),
+            previous_alpha=previous_alpha,
+            view=edit.view,
+        )
+
+
+def _on_host(tensor: Tensor) -> Floats:
+    array: Floats = tensor.detach().float().cpu().numpy()
+    return array
