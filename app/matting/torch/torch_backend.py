@@ -1,11 +1,15 @@
-"""The frame step in eager mode on any torch device: the reference for the other executors; on a GPU as a CUDA graph.
+"""The frame step in eager mode on any torch device, on a GPU as a CUDA graph.
 
-A graph is one launch in place of several hundred, which take more time than the GPU needs. It repeats what was launched
-while it was recorded, in the same memory. It is recorded once nothing but the contents of the inputs has changed for
-`SETTLED_STEPS`, and used only if it gives the same as the step itself.
+It is the reference for the other executors.
 
-Networks are loaded here as well: the most recent ones are kept, so that a new ratio does not reload the weights. The
-usual loop around a published network, with which `bench` compares the step, is at the end.
+A graph is one launch in place of several hundred, which take more time than the GPU needs. It
+repeats what was launched while it was recorded, in the same memory. It is recorded once nothing but
+the contents of the inputs has changed for `SETTLED_STEPS`, and used only if it gives the same as
+the step itself.
+
+Networks are loaded here as well: the most recent ones are kept, so that a new ratio does not reload
+the weights. The usual loop around a published network, with which `bench` compares the step, is at
+the end.
 """
 
 from __future__ import annotations
@@ -38,19 +42,22 @@ from models.errors import WeightsError
 from models.table import NETWORKS
 
 _log = logging.getLogger(__name__)
+# Steps of one form before a graph is recorded: a slider
+# that moves would have it recorded all the time.
 SETTLED_STEPS = 15
-"""Equal steps before a graph is recorded: a slider that moves would have it recorded all the time."""
+# Largest mean difference of alpha and of the composite (0..255)
+# from those of the step itself: float16 is not exact.
 GRAPH_TOLERANCE = 0.6
-"""Largest mean difference of alpha and of the composite, of 255, from the step: float16 is not exact."""
 
 
+# Records a step; returns its output and what repeats it into that output.
 Recorder = Callable[[Callable[[], StepOutput]], tuple[StepOutput, Callable[[], None]]]
-"""Records a step; returns its output and what repeats it into that output."""
 
 
 def record_graph(step: Callable[[], StepOutput]) -> tuple[StepOutput, Callable[[], None]]:
     """Record a step as a graph on the current device; see `Recorder`. Raises RuntimeError."""
-    current, beside = torch.cuda.current_stream(), torch.cuda.Stream()  # type: ignore[no-untyped-call]
+    current = torch.cuda.current_stream()
+    beside = torch.cuda.Stream()  # type: ignore[no-untyped-call]
     graph = torch.cuda.CUDAGraph()
     beside.wait_stream(current)
     with torch.cuda.stream(beside):
@@ -67,21 +74,29 @@ def record_graph(step: Callable[[], StepOutput]) -> tuple[StepOutput, Callable[[
 class RecordedStep:
     """Runs a step, as a recording where possible. Used on one thread, under `inference_mode`."""
 
-    def __init__(self, step: FrameStep, record: Recorder = record_graph, settled_steps: int = SETTLED_STEPS) -> None:
-        self._step, self._record, self._settled_steps = step, record, settled_steps
-        self._form: tuple[object, ...] = ()
-        self._equal_steps = 0
+    def __init__(
+        self,
+        step: FrameStep,
+        record: Recorder = record_graph,
+        settled_steps: int = SETTLED_STEPS,
+    ) -> None:
+        self._step = step
+        self._record = record
+        self._settled_steps = settled_steps
+        self._last_form: tuple[object, ...] = ()
+        self._steps_of_last_form = 0
+        # A recording failed, or was wrong: there will be no other.
         self._refused = False
         self.close()
 
     def close(self) -> None:
         """Drop the recording and its memory."""
+        # Form of the inputs that the recording takes; None: there is none.
         self.recorded_form: tuple[object, ...] | None = None
-        """Form of the inputs that the recording takes; None: there is none."""
+        # The memory that the recording reads and, for the states, writes.
         self._inputs: StepInputs | None = None
-        """The memory that the recording reads and, for the states, writes."""
+        # The backdrop that was copied last.
         self._backdrop: Tensor | None = None
-        """The backdrop that was copied last."""
         self._recording: tuple[StepOutput, Callable[[], None]] | None = None
 
     def __call__(self, inputs: StepInputs) -> StepOutput:
@@ -89,25 +104,36 @@ class RecordedStep:
         form = inputs.form
         if form == self.recorded_form:
             return self._repeated(inputs)
-        self._equal_steps = self._equal_steps + 1 if form == self._form else 1
-        self._form = form
+        if form == self._last_form:
+            self._steps_of_last_form += 1
+        else:
+            self._steps_of_last_form = 1
+        self._last_form = form
         output: StepOutput = self._step(inputs)
-        if self._equal_steps > self._settled_steps and not self._refused:
+        if self._steps_of_last_form > self._settled_steps and not self._refused:
             self._record_step(inputs, output)
         return output
 
     def _record_step(self, inputs: StepInputs, right: StepOutput) -> None:
-        """Record the step; keep that if it gives the same as the step itself, else never try again."""
-        self.close()  # its memory serves the next one
-        kept = self._inputs = inputs._replace(
+        """Record the step; keep the recording if it gives the same as the step itself.
+
+        Else, never try again.
+        """
+        # First, so that the memory of the last recording serves the next one.
+        self.close()
+        previous_alpha = None
+        if inputs.previous_alpha is not None:
+            previous_alpha = inputs.previous_alpha.clone()
+        kept = inputs._replace(
             frame=inputs.frame.clone(),
             backdrop=inputs.backdrop.clone(),
             state=tuple(map(torch.clone, inputs.state)),
-            previous_alpha=None if inputs.previous_alpha is None else inputs.previous_alpha.clone(),
+            previous_alpha=previous_alpha,
         )
+        self._inputs = kept
 
         def step() -> StepOutput:
-            """Run the step on the kept inputs, and keep its states for the next one if they are finite."""
+            """Run the step on the kept inputs; keep its states for the next one if finite."""
             output: StepOutput = self._step(kept)
             finite = torch.isfinite(output.finite)
             for mine, new in zip(kept.state, output.state, strict=True):
@@ -121,8 +147,11 @@ class RecordedStep:
         try:
             self._recording = self._record(step)
             found = self._repeated(inputs)
-            pairs = (found.alpha, right.alpha), (found.composite, right.composite)
-            differences = [float((one.float() - other.float()).abs().mean()) for one, other in pairs]
+            differences = [
+                _difference(found.alpha, right.alpha),
+                _difference(found.composite, right.composite),
+            ]
+            # Not `>=`: a difference that is no number is refused as well.
             self._refused = not max(differences) < GRAPH_TOLERANCE
             if self._refused:
                 _log.warning("The recorded frame step differs by %s of 255 from the step itself.", differences)
@@ -137,7 +166,8 @@ class RecordedStep:
     def _repeated(self, inputs: StepInputs) -> StepOutput:
         """Run the recording; its output is overwritten by the next step."""
         assert self._inputs is not None and self._recording is not None
-        kept, (output, repeat) = self._inputs, self._recording
+        kept = self._inputs
+        output, repeat = self._recording
         kept.frame.copy_(inputs.frame)
         if inputs.backdrop is not self._backdrop:
             kept.backdrop.copy_(inputs.backdrop)
@@ -152,20 +182,34 @@ class RecordedStep:
         return output
 
 
-CHANNELS, SIDE = 32, 24
+def _difference(one: Tensor, other: Tensor) -> float:
+    return float((one.float() - other.float()).abs().mean())
+
+
+# Size of the convolution by which a card is tested.
+CHANNELS = 32
+SIDE = 24
+# Largest difference of a float16 convolution of values around 1 from float32.
 HALF_TOLERANCE = 0.05
-"""Largest difference of a float16 convolution of values around 1 from float32."""
 
 
 def convolves_in_half(device: torch.device) -> bool:
-    """Return whether convolutions in float16 on `device` agree with float32 on the CPU. Raises RuntimeError."""
-    image = torch.linspace(-1, 1, CHANNELS * SIDE * SIDE).sin().view(1, CHANNELS, SIDE, SIDE)
-    weight = torch.linspace(-3, 3, CHANNELS * CHANNELS * 9).cos().view(CHANNELS, CHANNELS, 3, 3) / CHANNELS
+    """Return whether convolutions in float16 on `device` agree with float32 on the CPU.
+
+    Raises RuntimeError.
+    """
+    values = torch.linspace(-1, 1, CHANNELS * SIDE * SIDE).sin()
+    image = values.view(1, CHANNELS, SIDE, SIDE)
+    taps = torch.linspace(-3, 3, CHANNELS * CHANNELS * 9).cos()
+    weight = taps.view(CHANNELS, CHANNELS, 3, 3) / CHANNELS
     expected = functional.conv2d(image, weight, padding=1)
     with torch.inference_mode():
-        half = image.to(device, torch.float16), weight.to(device, torch.float16)
-        found = functional.conv2d(*half, padding=1).float().cpu()
-    return bool(torch.isfinite(found).all()) and float((found - expected).abs().max()) < HALF_TOLERANCE
+        half_image = image.to(device, torch.float16)
+        half_weight = weight.to(device, torch.float16)
+        found = functional.conv2d(half_image, half_weight, padding=1).float().cpu()
+    if not torch.isfinite(found).all():
+        return False
+    return float((found - expected).abs().max()) < HALF_TOLERANCE
 
 
 def forget_networks() -> None:
@@ -176,7 +220,8 @@ def forget_networks() -> None:
 def release_memory() -> None:
     """Return unused GPU and pinned memory to the system; does nothing where CUDA is not in use.
 
-    torch keeps freed memory for later; other programs, and other devices of this one, cannot use it meanwhile.
+    torch keeps freed memory for later; other programs, and other devices of this one, cannot use it
+    meanwhile.
     """
     if not torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
         return
@@ -193,39 +238,47 @@ Image = NDArray[np.uint8] | NDArray[np.float32]
 
 
 class Transfers:
-    """Used on one thread, on the current stream."""
+    """Moves arrays to a device and back. Used on one thread, on the current stream."""
 
     def __init__(self, device: torch.device) -> None:
         self._device = device
+        # Pinned host memory for uploads, which the device reads without a copy.
         self._staging: dict[str, Tensor] = {}
-        """Pinned host memory for uploads."""
+        # What `up_once` uploaded last, and where it is.
         self._kept: tuple[Image, Tensor] | None = None
 
     def up(self, name: str, array: Image) -> Tensor:
-        """Return `array` on the device. name: of its staging memory, which is free again after the next `down`."""
+        """Return `array` on the device.
+
+        name: of its staging memory, which is free again after the next `down`.
+        """
         if self._device.type != "cuda":
             # torch warns about read-only arrays, which are never written here.
-            return torch.from_numpy(array if array.flags.writeable else array.copy()).to(self._device)
+            writable = array if array.flags.writeable else array.copy()
+            return torch.from_numpy(writable).to(self._device)
         staging = self._staging.get(name)
         if staging is None or staging.shape != array.shape:
             like = torch.from_numpy(np.empty_like(array))
-            staging = self._staging[name] = torch.empty_like(like, pin_memory=True)
+            staging = torch.empty_like(like, pin_memory=True)
+            self._staging[name] = staging
         np.copyto(staging.numpy(), array)
         return staging.to(self._device, non_blocking=True)
 
     def up_once(self, name: str, array: Image) -> Tensor:
         """Return `array` on the device; only another object is uploaded again."""
         if self._kept is None or self._kept[0] is not array:
-            self._kept = array, self.up(name, array)
+            self._kept = (array, self.up(name, array))
         return self._kept[1]
 
     def down(self, tensors: Sequence[Tensor]) -> list[Tensor]:
         """Return the tensors in host memory, in new memory on a GPU, after a single wait."""
         if self._device.type != "cuda":
             return [tensor.cpu() for tensor in tensors]
-        found = [torch.empty(tensor.shape, dtype=tensor.dtype, pin_memory=True) for tensor in tensors]
-        for target, source in zip(found, tensors, strict=True):
+        found = []
+        for source in tensors:
+            target = torch.empty(source.shape, dtype=source.dtype, pin_memory=True)
             target.copy_(source, non_blocking=True)
+            found.append(target)
         # The thread sleeps; a stream's own `synchronize` would keep a core busy.
         copied = torch.cuda.Event(blocking=True)  # type: ignore[no-untyped-call]
         copied.record(torch.cuda.current_stream(self._device))
@@ -237,7 +290,10 @@ DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.
 
 
 class TorchBackend:
-    """Runs the step eagerly; on a GPU as a recorded graph where nothing on the host takes part in it."""
+    """Runs the step eagerly, or on a GPU as a recorded graph.
+
+    A graph takes no part of the host, so that edits are made eagerly.
+    """
 
     name = "eager"
     gpu_problem = ""
@@ -252,7 +308,9 @@ class TorchBackend:
         """core: already on `device` in `precision`."""
         self.frame_step = FrameStep(core, geometry, DTYPES[precision])
         self.torch_device = torch.device(device)
-        self.recorded_step = RecordedStep(self.frame_step) if self.torch_device.type == "cuda" else None
+        self.recorded_step: RecordedStep | None = None
+        if self.torch_device.type == "cuda":
+            self.recorded_step = RecordedStep(self.frame_step)
         self._transfers = Transfers(self.torch_device)
         self._blur_short_side = geometry.blur_short_side
         self.precision = precision
@@ -263,7 +321,10 @@ class TorchBackend:
 
     def reset(self, seen: AlphaImage | None = None) -> None:
         """Start the recurrent state anew."""
-        self.recurrent = self.frame_step.initial_state(None if seen is None else self._transfers.up("seen", seen))
+        people = None
+        if seen is not None:
+            people = self._transfers.up("seen", seen)
+        self.recurrent = self.frame_step.initial_state(people)
         self.previous_alpha = None
 
     def step(self, request: StepRequest) -> Matte:
@@ -271,11 +332,11 @@ class TorchBackend:
         frame = request.frame
         backdrop = request.backdrop
         edit = request.edit
-        picture = (
-            strength_taps(backdrop.strength, self._blur_short_side, backdrop.zoom)
-            if isinstance(backdrop, BlurredBackground)
-            else backdrop
-        )
+        picture: Image
+        if isinstance(backdrop, BlurredBackground):
+            picture = strength_taps(backdrop.strength, self._blur_short_side, backdrop.zoom)
+        else:
+            picture = backdrop
         with torch.inference_mode():
             inputs = StepInputs(
                 self._transfers.up("frame", frame),
@@ -286,21 +347,26 @@ class TorchBackend:
                 self.previous_alpha,
                 request.want_foreground,
             )
-            recorded = self.recorded_step if edit is None else None
-            output = recorded(inputs) if recorded is not None else self.frame_step(inputs, edit)
+            if edit is None and self.recorded_step is not None:
+                output = self.recorded_step(inputs)
+            else:
+                output = self.frame_step(inputs, edit)
             made = [output.finite, output.composite, output.alpha]
-            made += [] if output.foreground is None else [output.foreground]
+            if output.foreground is not None:
+                made.append(output.foreground)
             finite, composite, alpha, *foreground = self._transfers.down(made)
             if not math.isfinite(finite.item()):
                 raise NotAMatteError
-        self.recurrent, self.previous_alpha = output.state, output.previous_alpha
+        self.recurrent = output.state
+        self.previous_alpha = output.previous_alpha
         shown = None if output.view is None else viewed(frame, output.view)
         person = foreground[0].numpy() if foreground else None
         return Matte(composite.numpy(), alpha.numpy(), person, shown)
 
     def close(self) -> None:
         """Drop the state, and return the memory of a GPU."""
-        self.recurrent, self.previous_alpha = (), None
+        self.recurrent = ()
+        self.previous_alpha = None
         if self.recorded_step is not None:
             self.recorded_step.close()
         self._transfers = Transfers(self.torch_device)
@@ -309,19 +375,17 @@ class TorchBackend:
 
 
 def fold_batch_norms(network: nn.Module) -> nn.Module:
-    """Fold, in place, every BatchNorm2d that is defined right after a convolution of its width; return `network`.
+    """Fold, in place, every BatchNorm2d into the convolution of its width right before it.
 
-    The networks of this program normalize the output of that convolution and use it nowhere else; a test compares them.
-    The network must be in evaluation mode and in float32.
+    Return `network`. The networks of this program normalize the output of that convolution and use
+    it nowhere else; a test compares them. The network must be in evaluation mode and in float32.
     """
     for module in list(network.modules()):
         children = list(module.named_children())
         for (conv_name, conv), (norm_name, norm) in itertools.pairwise(children):
-            if (
-                isinstance(conv, nn.Conv2d)
-                and isinstance(norm, nn.BatchNorm2d)
-                and conv.out_channels == norm.num_features
-            ):
+            if not isinstance(conv, nn.Conv2d) or not isinstance(norm, nn.BatchNorm2d):
+                continue
+            if conv.out_channels == norm.num_features:
                 setattr(module, conv_name, fuse_conv_bn_eval(conv, norm))
                 setattr(module, norm_name, nn.Identity())
     return network
@@ -338,8 +402,14 @@ def load_network(model: str, weights: Path, refiner: str, device: str, precision
 
 @functools.lru_cache(2)
 def _loaded(
-    model: str, weights: Path, version: tuple[int, int], refiner: str, device: str, precision: str
+    model: str,
+    weights: Path,
+    version: tuple[int, int],
+    refiner: str,
+    device: str,
+    precision: str,
 ) -> nn.Module:
+    """Load a network. version: of the file of the weights, so that another file is loaded anew."""
     try:
         tensors = load_state_dict(weights)
     except WeightsError as error:
@@ -358,37 +428,57 @@ def _loaded(
 
 
 def place(network: nn.Module, device: str, dtype: torch.dtype) -> nn.Module:
-    """Move a network to a device; on a GPU with folded batch normalization and weights in the layout of its images."""
+    """Move a network to a device.
+
+    On a GPU, batch normalization is folded, and weights get the layout of its images.
+    """
     if not device.startswith("cuda"):
         return network.to(device, dtype)
     network = fold_batch_norms(network)
     return network.to(device, dtype, memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 
-def load_core(model: str, weights: Path, refiner: str, ratio: float, device: str, precision: str) -> Core:
+def load_core(
+    model: str,
+    weights: Path,
+    refiner: str,
+    ratio: float,
+    device: str,
+    precision: str,
+) -> Core:
     """Return the first stage of `model` for frames downsampled by `ratio`; see `load_network`."""
     network = load_network(model, weights, refiner, device, precision)
-    direct = ratio == 1 and NETWORKS[model].direct
-    return (DirectCore if direct else Core)(network).eval()
+    if ratio == 1 and NETWORKS[model].direct:
+        return DirectCore(network).eval()
+    return Core(network).eval()
 
 
 def usual_loop(
-    network: Callable[..., Any], backdrop: BgrImage, ratio: float, device: str, precision: str = "float32"
+    network: Callable[..., Any],
+    backdrop: BgrImage,
+    ratio: float,
+    device: str,
+    precision: str = "float32",
 ) -> Callable[[BgrImage], BgrImage]:
-    """Return the straightforward step around a published network: float RGB in numpy, network in torch, back in numpy.
+    """Return the straightforward step around a published network: numpy, torch, numpy.
 
-    It turns frames into composites, (H, W, 3) uint8 BGR like the backdrop. precision: dtype of the network.
+    It turns frames into composites, (H, W, 3) uint8 BGR like the backdrop. precision: dtype of the
+    network.
     """
     behind = cv2.cvtColor(backdrop, cv2.COLOR_BGR2RGB).astype(np.float32) / 255
     state: list[torch.Tensor] = []
 
     def step(frame: BgrImage) -> BgrImage:
         rgb = cv2.cvtColor(frame, cv2.COLOR_BGR2RGB).astype(np.float32) / 255
-        source = torch.from_numpy(rgb).permute(2, 0, 1).unsqueeze(0).to(device, getattr(torch, precision))
+        image = torch.from_numpy(rgb).permute(2, 0, 1).unsqueeze(0)
+        source = image.to(device, getattr(torch, precision))
         with torch.no_grad():
-            foreground, alpha, *state[:] = network(source, *state, downsample_ratio=ratio)
-        person, part = (each[0].permute(1, 2, 0).float().cpu().numpy() for each in (foreground, alpha))
+            foreground, alpha, *new_state = network(source, *state, downsample_ratio=ratio)
+        state[:] = new_state
+        person = foreground[0].permute(1, 2, 0).float().cpu().numpy()
+        part = alpha[0].permute(1, 2, 0).float().cpu().numpy()
         composite = person * part + behind * (1 - part)
-        return np.asarray(cv2.cvtColor((composite * 255).astype(np.uint8), cv2.COLOR_RGB2BGR), np.uint8)
+        pixels = (composite * 255).astype(np.uint8)
+        return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), np.uint8)
 
     return step
