@@ -288,7 +288,8 @@ def test_a_run_has_started_although_its_background_opens_slowly(
     world.faults.put("open_background", hang)
 
     def look(session: HeadlessRun) -> None:
-        if session.has_started:
+        # Beside a busy processor, the run may have started before its background is being opened.
+        if session.has_started and hang.entered.is_set():
             hang.go_on.set()
             session.end()
 
