@@ -1,4 +1,4 @@
-"""The matting engine: runs a backend, checks its input and output, resets it at scene cuts, and handles its failures.
+"""The matting engine: runs a backend, checks it, resets it at cuts, and handles its failures.
 
 `network_engine` makes the one of a choice that needs no plate.
 """
@@ -17,7 +17,7 @@ import numpy as np
 from app.core.errors import ModelError, Remedy, t
 from app.core.settings import EngineSettings, shown_strength
 from app.core.threads import on_own_thread
-from app.core.types import AlphaImage, BlurredBackground, Matte, check_bgr
+from app.core.types import AlphaImage, Backdrop, BlurredBackground, Matte, check_bgr
 from app.matting.choice.choice import Choice, geometry_for
 from app.matting.interface import (
     Backend,
@@ -39,8 +39,8 @@ _log = logging.getLogger(__name__)
 class FrameEngine:
     """Implements `MattingEngine` over any backend.
 
-    A frame of another size creates a new backend with a fresh state. A scene cut resets the state, and so does a
-    failure, so that neither affects the next frame.
+    A frame of another size creates a new backend with a fresh state. A scene cut resets the state,
+    and so does a failure, so that neither affects the next frame.
     """
 
     def __init__(
@@ -56,25 +56,28 @@ class FrameEngine:
     ) -> None:
         """Create the backend for frames of `width` by `height`. Raises ModelError if that fails.
 
-        strict_mode: whether strict mode may filter the mattes. The networks with a plate tell people from the
-        background by the plate; those that find any object find what strict mode removes.
-        live: the network may skip work where little moves; see `Reuse`.
+        strict_mode: whether strict mode may filter the mattes. The networks with a plate tell
+        people from the background by the plate; those that find any object find what strict mode
+        removes. live: the network may skip work where little moves; see `Reuse`.
         """
         self._model = model
         self._strict_mode = strict_mode
         self._make_backend = make_backend
         self._make_geometry = make_geometry
         self._geometry = make_geometry(width, height)
+        # Made for the size of the last frame.
         self.backend = make_backend(self._geometry)
-        """Of the last frame."""
         self._motion = Motion(live=live)
+        # Number of scene cuts so far.
         self.cuts = 0
-        """Number of scene cuts so far."""
         self._closed = False
 
     @property
     def info(self) -> EngineInfo:
-        """See `MattingEngine.info`; the device changes where the CPU takes over from a GPU, or the reverse."""
+        """See `MattingEngine.info`.
+
+        The device changes where the CPU takes over from a GPU, or the reverse.
+        """
         return EngineInfo(
             model=self._model,
             executor=self.backend.name,
@@ -89,24 +92,15 @@ class FrameEngine:
     def step(self, request: StepRequest) -> Matte:
         """Matte the next frame; see `MattingEngine.step`.
 
-        The backend is made anew for another size, and reset by a scene cut. Raises also TypeError or ValueError.
+        The backend is made anew for another size, and reset by a scene cut. Raises also TypeError
+        or ValueError.
         """
         if self._closed:
             raise self._closed_error()
-        frame = request.frame
-        backdrop = request.backdrop
-        strict = request.strict
-        check_bgr(frame)
-        if isinstance(backdrop, BlurredBackground):
-            backdrop = replace(backdrop, strength=shown_strength(backdrop.strength, strict))
-        else:
-            check_bgr(backdrop)
-            if backdrop.shape != frame.shape:
-                raise ValueError(f"the backdrop is {backdrop.shape}, but the frame {frame.shape}")
-            backdrop = np.ascontiguousarray(backdrop)
-        if not self._strict_mode:
-            strict = "off"
-        frame = np.ascontiguousarray(frame)
+        check_bgr(request.frame)
+        backdrop = _checked_backdrop(request)
+        strict = request.strict if self._strict_mode else "off"
+        frame = np.ascontiguousarray(request.frame)
         height, width = frame.shape[:2]
         starts_scene = (width, height) != (self._geometry.width, self._geometry.height)
         if starts_scene:
@@ -131,7 +125,8 @@ class FrameEngine:
                 self._motion.see_all()
                 try:
                     self.backend.reset()
-                except RuntimeError as error:  # a device that is lost refuses even that
+                except RuntimeError as error:
+                    # A device that is lost refuses even that.
                     _log.warning("The state of a failed model could not be reset.", exc_info=error)
                 raise
         return matte
@@ -155,9 +150,25 @@ class FrameEngine:
         )
 
 
+def _checked_backdrop(request: StepRequest) -> Backdrop:
+    """Return the backdrop of a step as its backend takes it.
+
+    A blur is as strong as strict mode demands. Raises TypeError or ValueError.
+    """
+    backdrop = request.backdrop
+    if isinstance(backdrop, BlurredBackground):
+        strength = shown_strength(backdrop.strength, request.strict)
+        return replace(backdrop, strength=strength)
+    check_bgr(backdrop)
+    shape = request.frame.shape
+    if backdrop.shape != shape:
+        raise ValueError(f"the backdrop is {backdrop.shape}, but the frame {shape}")
+    return np.ascontiguousarray(backdrop)
+
+
 @contextlib.contextmanager
 def backend_errors(model: str, device: str, precision: str) -> Iterator[None]:
-    """Raise ExecutorError for the exceptions of an executor: NotAMatteError, RuntimeError and MemoryError."""
+    """Raise ExecutorError for NotAMatteError, RuntimeError and MemoryError of an executor."""
     try:
         yield
     except NotAMatteError:
@@ -192,7 +203,10 @@ def load_kernels() -> None:
 
 @functools.cache
 def start_loading() -> None:
-    """Begin to load on a thread, beside other work. A failure is that of the thread that needs the kernels."""
+    """Begin to load on a thread, beside other work.
+
+    A failure is that of the thread that needs the kernels.
+    """
     on_own_thread("kernel-compiler", load_kernels)
 
 
@@ -201,7 +215,8 @@ def artefact_of(settings: EngineSettings, choice: Choice, geometry: StepGeometry
     from app.matting.openvino.conversion import NetworkSource, artefacts
 
     direct = geometry.ratio == 1 and choice.spec.direct
-    return artefacts.load(NetworkSource(choice.model, choice.weights, settings.refiner, direct, choice.int8))
+    source = NetworkSource(choice.model, choice.weights, settings.refiner, direct, choice.int8)
+    return artefacts.load(source)
 
 
 def network_engine(
@@ -213,7 +228,9 @@ def network_engine(
     *,
     live: bool = False,
 ) -> FrameEngine:
-    """Return an engine for a choice that needs no plate. threads: of a step in OpenVINO; None for all cores.
+    """Return an engine for a choice that needs no plate.
+
+    threads: of a step in OpenVINO; None for all cores.
 
     live: whether it may spare work beside people. Raises ModelError if the network cannot run.
     """
@@ -230,11 +247,24 @@ def network_engine(
 
                 artefact = artefact_of(settings, choice, geometry)
                 gpu = (choice.plugin, target.precision) if choice.plugin else None
-                return OpenVinoBackend(artefact, geometry, choice.cpu_precision, threads(geometry), live=live, gpu=gpu)
+                return OpenVinoBackend(
+                    artefact,
+                    geometry,
+                    choice.cpu_precision,
+                    threads(geometry),
+                    live=live,
+                    gpu=gpu,
+                )
             from app.matting.torch.torch_backend import TorchBackend, load_core
 
-            names = choice.model, choice.weights, settings.refiner
-            core = load_core(*names, geometry.ratio, target.device, target.precision)
+            core = load_core(
+                choice.model,
+                choice.weights,
+                settings.refiner,
+                geometry.ratio,
+                target.device,
+                target.precision,
+            )
             return TorchBackend(core, geometry, target.device, target.precision)
 
     return FrameEngine(
