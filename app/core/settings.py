@@ -392,7 +392,7 @@ class OutputSettings(Model):
         title="Device",
         option="--virtual-camera",
     )
-    # auto: pyvirtualcam, or V4L2 where that is not installed or fails.
+    # auto: pyvirtualcam; where that is not installed or fails V4L2, on Windows the camera of OBS.
     virtual_camera_backend: Literal["auto", "pyvirtualcam", "v4l2"] = _virtual_camera(
         "auto",
         "Library for the virtual camera.",

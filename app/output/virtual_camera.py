@@ -1,5 +1,5 @@
 """The virtual camera sink, through pyvirtualcam, which is imported when the first one is opened,
-or V4L2.
+V4L2, or the memory of OBS Studio's camera.
 """
 
 from __future__ import annotations
@@ -7,6 +7,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import sys
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
@@ -32,6 +33,8 @@ from app.output.camera_list import (
     no_virtual_camera,
     titles,
 )
+from app.output.obs import DEVICE as OBS_CAMERA
+from app.output.obs import ObsWriter
 from app.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -46,7 +49,7 @@ _ERRORS = (RuntimeError, OSError, ValueError, TypeError, KeyError, ZeroDivisionE
 
 
 class Driver(Protocol):
-    """What a backend opens: pyvirtualcam's Camera or a LoopbackWriter."""
+    """What a backend opens: pyvirtualcam's Camera, a LoopbackWriter or an ObsWriter."""
 
     width: int
     height: int
@@ -65,7 +68,7 @@ class CameraChoice:
     """The virtual camera that the settings ask for."""
 
     device: str  # `auto`, a device or its label
-    backend: str = "auto"  # `auto` (pyvirtualcam, else V4L2), `pyvirtualcam` or `v4l2`
+    backend: str = "auto"  # `auto` (pyvirtualcam, else V4L2 or OBS's memory), `pyvirtualcam` or `v4l2`
 
 
 class VirtualCamera(FrameSink):
@@ -224,6 +227,8 @@ class VirtualCamera(FrameSink):
                 if not v4l2.takes_output(device):
                     v4l2.revive(device)
             self._driver = _driver(self._backend, device, size, self._fps, layout)
+            if isinstance(self._driver, ObsWriter):
+                self._layout = ObsWriter.LAYOUT
         except _ERRORS as error:
             raise SinkOpenError(explain(error, device)) from error
         self._packer = Packer((self._driver.width, self._driver.height))
@@ -294,6 +299,10 @@ def _driver(
             driver: Driver = pyvirtualcam.Camera(*size, fps, device=device, fmt=pixel_format)
             return driver
         except _ERRORS as error:
+            # Packages cannot contain it.
+            is_missing = isinstance(error, ImportError) and backend == "auto"
+            if is_missing and sys.platform == "win32" and device == OBS_CAMERA:
+                return ObsWriter(*size, fps)
             if backend != "auto" or layout is None:
                 raise
             log.info("pyvirtualcam does not open %s: %s", device, error)

@@ -1,0 +1,121 @@
+"""Sends frames to the virtual camera of OBS Studio on Windows without pyvirtualcam, whose licence packages cannot have.
+
+The camera is a filter that reads a shared memory with a fixed name: a header, and three frames that are
+written in turn. While nobody has it open, any program may create it and be the one that sends.
+"""
+
+from __future__ import annotations
+
+import errno
+import struct
+import time
+from multiprocessing.shared_memory import SharedMemory
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.media.yuv import YuvLayout
+
+DEVICE = "OBS Virtual Camera"
+NAME = "OBSVirtualCamVideo"
+FRAMES = 3
+# Before each frame: when it was made, in nanoseconds, and unused bytes.
+FRAME_HEADER_BYTES = 32
+# The filter reads frames at multiples of this.
+ALIGNMENT = 32
+# Number of the frame that was written last, twice; state; where each frame begins; kind, width, height;
+# the time between frames in units of 100 ns.
+HEADER = struct.Struct("<9I4xQ")
+# Words at the end of the header that have no meaning yet.
+RESERVED_BYTES = 32
+READY = 2
+STOPPING = 3
+VIDEO = 0
+# The filter scales by rows of whole words.
+WIDTH_MULTIPLE = 4
+
+
+def frame_offsets(width: int, height: int) -> tuple[list[int], int]:
+    """Return where each frame begins, and the size of the whole memory, in bytes."""
+    at = _aligned(HEADER.size + RESERVED_BYTES)
+    offsets = []
+    for _ in range(FRAMES):
+        offsets.append(at)
+        at = _aligned(at + FRAME_HEADER_BYTES + width * height * 3 // 2)
+    return offsets, at
+
+
+class FrameQueue:
+    """Writes frames into memory as the filter reads them."""
+
+    def __init__(self, memory: memoryview, width: int, height: int, fps: float) -> None:
+        """memory: writable, of the size that `frame_offsets` returns. width, height: even, in pixels."""
+        self._memory = memory
+        self._size = (width, height)
+        self._interval = round(1e7 / fps)
+        self._offsets, _ = frame_offsets(width, height)
+        self._number = 0
+
+    def write(self, frame: NDArray[np.uint8], made_ns: int) -> None:
+        """Write a frame (height * 3 / 2, width) in layout I420; the filter takes NV12."""
+        width, height = self._size
+        pixels = width * height
+        self._number += 1
+        begin = self._offsets[self._number % FRAMES]
+        struct.pack_into("<Q", self._memory, begin, made_ns)
+        planes = np.frombuffer(self._memory, np.uint8, pixels * 3 // 2, begin + FRAME_HEADER_BYTES)
+        flat = frame.reshape(-1)
+        planes[:pixels] = flat[:pixels]
+        planes[pixels::2] = flat[pixels : pixels + pixels // 4]
+        planes[pixels + 1 :: 2] = flat[pixels + pixels // 4 :]
+        # Last: a reader takes the frame that the header names.
+        self._write_header(READY)
+
+    def stop(self) -> None:
+        """Tell the filter that no further frame comes: it shows its card."""
+        self._write_header(STOPPING)
+
+    def _write_header(self, state: int) -> None:
+        HEADER.pack_into(
+            self._memory, 0, self._number, self._number, state, *self._offsets, VIDEO, *self._size, self._interval
+        )
+
+
+class ObsWriter:
+    """Sends frames to OBS's camera. It has the part of pyvirtualcam's interface that the sink uses."""
+
+    LAYOUT: YuvLayout = "I420"
+
+    def __init__(self, width: int, height: int, fps: float) -> None:
+        """width, height: even, in pixels; the width becomes a multiple of four. Raises OSError."""
+        self.width = max(WIDTH_MULTIPLE, width // WIDTH_MULTIPLE * WIDTH_MULTIPLE)
+        self.height = height
+        _, size = frame_offsets(self.width, self.height)
+        try:
+            # OBS itself sends while its own virtual camera is started.
+            self._memory = SharedMemory(NAME, create=True, size=size)
+        except FileExistsError as error:
+            raise OSError(errno.EBUSY, "another program sends to it") from error
+        memory = self._memory.buf
+        assert memory is not None, "it has just been opened"
+        self._queue: FrameQueue | None = FrameQueue(memory, self.width, self.height, fps)
+
+    def send(self, frame: NDArray[np.uint8]) -> None:
+        """Show a frame in layout I420. Raises OSError after the end."""
+        if self._queue is None:
+            raise OSError(errno.ENXIO, "the camera is closed")
+        self._queue.write(frame, time.monotonic_ns())
+
+    def close(self) -> None:
+        """Leave the camera to the next program. Idempotent."""
+        queue = self._queue
+        self._queue = None
+        if queue is not None:
+            queue.stop()
+            del queue
+            self._memory.close()
+            self._memory.unlink()
+
+
+def _aligned(size: int) -> int:
+    return -(-size // ALIGNMENT) * ALIGNMENT
