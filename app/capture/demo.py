@@ -165,9 +165,12 @@ def _view_size(width: int, height: int) -> tuple[float, float]:
 
 
 def _load(name: str) -> BgrImage:
-    image = cv2.imread(str(ASSETS / name), cv2.IMREAD_COLOR)
+    path = ASSETS / name
+    image = None
+    # cv2.imread finds no file on Windows whose path has an umlaut.
+    if path.is_file():
+        image = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR)
     if image is None:
-        path = ASSETS / name
         raise SourceOpenError(
             t("The demo image {file} is missing or damaged; reinstall the program.", file=path),
             Remedy.SOURCE,

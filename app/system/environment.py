@@ -25,7 +25,6 @@ import sys
 import sysconfig
 import time
 import urllib.request
-import venv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -314,6 +313,8 @@ def set_up(requirements: Path) -> None:
                 raise OSError(
                     f"Python's venv module is missing; on Debian `sudo apt install python{VERSION}-venv`",
                 )
+            import venv  # the Python of the package for Windows has none
+
             venv.create(VENV, clear=True, symlinks=os.name != "nt")
             log.write_text("")
             _run(

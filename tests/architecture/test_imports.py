@@ -245,9 +245,10 @@ CALLED_IN = {
     # who decodes or writes media files: each is in the table of docs/security.md
     "av.open": {"app.media.container", "app.media.video_writer", "app.output.microphones"},
     "Image.open": {"app.media.container", "app.media.image_file"},
-    "cv2.imdecode": set(),
+    # The files of the program itself; `imread` knows no umlauts on Windows.
+    "cv2.imdecode": {"app.capture.demo", "app.matting.choice.preparation"},
     "simplejpeg.decode_jpeg": {"app.media.jpeg", "app.media.jpeg_surplus"},
-    "cv2.imread": {"app.capture.demo", "app.matting.choice.preparation"},
+    "cv2.imread": set(),
     # who starts threads: these name them, carry their errors, and let none keep the process alive (`models` knows no
     # `app`)
     "threading.Thread": {"app.core.threads", "app.core.worker", "models.download"},

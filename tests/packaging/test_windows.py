@@ -14,6 +14,7 @@ from types import ModuleType
 
 import pytest
 
+from tests.fresh_python import printed_by
 from tests.paths import ROOT
 from tools.packages import windows
 from tools.packages.check import missing_on_windows, too_long, unknown
@@ -253,6 +254,12 @@ def test_the_terms_of_microsoft_lie_beside_its_files(tmp_path: Path) -> None:
 
     text = (tmp_path / FILE).read_text()
     assert "vcruntime140.dll" in text and "Distributable Code" in text
+
+
+def test_the_doctor_needs_no_module_that_the_embeddable_python_lacks() -> None:
+    code = "import sys; sys.modules['venv'] = None; import app.system.environment; print('imported')"
+
+    assert "imported" in printed_by(code)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the package is built on Linux")

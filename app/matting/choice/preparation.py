@@ -558,7 +558,8 @@ def _step_times(
 
 def trial_frames(width: int, height: int, count: int) -> list[BgrImage]:
     """Return views of the shipped portrait that pan and zoom over it, with the noise of a camera."""
-    photo = cv2.imread(str(PORTRAIT), cv2.IMREAD_COLOR)
+    # cv2.imread finds no file on Windows whose path has an umlaut.
+    photo = cv2.imdecode(np.fromfile(PORTRAIT, np.uint8), cv2.IMREAD_COLOR)
     if photo is None:
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(PORTRAIT))
     scale = width / photo.shape[1]
