@@ -19,17 +19,18 @@ class StrictMemory:
     """The learned background and motion, in cells (h, w) each; images are (3, h, w), RGB in 0..1."""
 
     background: Floats
+    # Number of frames that `background` was learned from.
     frames: Floats
-    """Number of frames that `background` was learned from."""
+    # Whether `background` was learned from cells that were hidden, but not empty.
     hidden: Mask
-    """Whether `background` was learned from cells that were hidden, but not empty."""
     moved: Mask
+    # The mean of the recent frames.
     recent: Floats
-    """The mean of the recent frames."""
+    # Cells around which the network saw nobody in the last frame.
     empty: Mask
-    """Cells around which the network saw nobody in the last frame."""
+    # (), number of frames since the start, up to `rules.WAIT_FRAMES`;
+    # -1 before a first frame with known people.
     age: NDArray[np.int64]
-    """(), number of frames since the start, up to `rules.WAIT_FRAMES`; -1 before a first frame with known people."""
 
 
 def initial_memory(small_height: int, small_width: int, seen: AlphaImage | None = None) -> StrictMemory:
@@ -53,8 +54,14 @@ def initial_memory(small_height: int, small_width: int, seen: AlphaImage | None 
     )
 
 
-def strict_matte(small: Floats, slope: Floats, offset: Floats, coarse: Floats, memory: StrictMemory) -> None:
-    """Remove in place what is not kept from alpha: of the coefficients (4, h, w), and coarse, (h, w) in 0..1.
+def strict_matte(
+    small: Floats,
+    slope: Floats,
+    offset: Floats,
+    coarse: Floats,
+    memory: StrictMemory,
+) -> None:
+    """Remove from alpha in place what is not kept: of the coefficients (4, h, w), and of coarse (h, w) in 0..1.
 
     small: (3, h, w), RGB in 0..1.
     """
@@ -69,34 +76,28 @@ def strict_matte(small: Floats, slope: Floats, offset: Floats, coarse: Floats, m
 def strict_gain(small: Floats, coarse: Floats, memory: StrictMemory) -> Floats:
     """Return the factor for alpha, (h, w) in 0..1, and update the memory. coarse: alpha (h, w) in 0..1."""
     cell = rules.cell_size(coarse.shape[1], coarse.shape[0])
-    image, alpha = pooled(small, cell), pooled(coarse[None], cell)[0]
+    image = pooled(small, cell)
+    alpha = pooled(coarse[None], cell)[0]
     if memory.age <= 0:
-        memory.background[:] = memory.recent[:] = image
+        memory.background[:] = image
+        memory.recent[:] = image
     empty = np.asarray(cv2.dilate(alpha, SQUARE)) < rules.EMPTY_ALPHA
     centres = np.asarray(cv2.erode(alpha, SQUARE)) > rules.CERTAIN_ALPHA
     certain = _grown(centres)
-    # Light is measured where cells stay empty, because a person who enters changes the mean of the frame.
-    change = image - memory.recent * _light_of(image, memory.recent, empty & memory.empty)
-    moving = np.max([np.abs(_mean(plane)) for plane in change], 0) > rules.MOTION
-    memory.recent += np.float32(rules.REFERENCE_RATE) * (image - memory.recent)
-    memory.empty = empty
-    known = memory.frames >= np.where(memory.hidden, np.float32(rules.HIDDEN_FRAMES), np.float32(1))
+    moving = _follow_motion(memory, image, empty)
+
+    frames_needed = np.where(memory.hidden, np.float32(rules.HIDDEN_FRAMES), np.float32(1))
+    known = memory.frames >= frames_needed
     memory.background *= _light_of(image, memory.background, known & empty & ~moving)
     difference = np.abs(image - memory.background).max(0)
     agreeing = known & (_mean(difference) < rules.AGREEMENT)
-    memory.moved = (memory.moved | moving) & (alpha > rules.PRESENT_ALPHA) & ~(agreeing & memory.hidden)
+    is_present = (alpha > rules.PRESENT_ALPHA) & ~(agreeing & memory.hidden)
+    memory.moved = (memory.moved | moving) & is_present
 
-    removed = agreeing & ~certain & ~memory.hidden  # a ghost without its translucent part would pass for a person
+    # Without its translucent part a ghost would pass for a person: what was hidden stays a candidate.
+    removed = agreeing & ~certain & ~memory.hidden
     candidates = (alpha > rules.BODY_ALPHA) & ~removed
-    count, found = cv2.connectedComponents(candidates.view(np.uint8), connectivity=4)
-    labels = np.asarray(found, np.int32)
-    masks = candidates, centres, certain, _grown(memory.moved)
-    size, centre_count, certain_count, moved_count = (np.bincount(labels[mask], minlength=count) for mask in masks)
-    has_moved = moved_count > rules.MOVED_SHARE * size
-    least_share = np.where(has_moved, rules.MOVED_CERTAIN_SHARE, rules.CERTAIN_SHARE)
-    people = (centre_count >= rules.CERTAIN_CELLS) & (certain_count >= least_share * size)
-    people[0] = False  # no component
-    body = people[labels]
+    body = _people(candidates, centres, certain, _grown(memory.moved))
     memory.moved |= body & centres
     kept = _grown(body & ~removed) & ~removed
     if 0 <= memory.age < rules.WAIT_FRAMES:
@@ -108,9 +109,39 @@ def strict_gain(small: Floats, coarse: Floats, memory: StrictMemory) -> Floats:
     return soft_gain(kept, coarse, cell)
 
 
+def _follow_motion(memory: StrictMemory, image: Floats, empty: Mask) -> Mask:
+    """Return the cells that have changed, and remember the image as the newest one."""
+    # Light is measured where cells stay empty: a person who enters changes the mean of the frame.
+    light = _light_of(image, memory.recent, empty & memory.empty)
+    change = image - memory.recent * light
+    largest = np.max([np.abs(_mean(plane)) for plane in change], 0)
+    memory.recent += np.float32(rules.REFERENCE_RATE) * (image - memory.recent)
+    memory.empty = empty
+    return np.asarray(largest > rules.MOTION)
+
+
+def _people(candidates: Mask, centres: Mask, certain: Mask, moved: Mask) -> Mask:
+    """Return the candidates that belong to people: each component of them is a person, or none of it is."""
+    count, found = cv2.connectedComponents(candidates.view(np.uint8), connectivity=4)
+    labels = np.asarray(found, np.int32)
+
+    def cells_in(mask: Mask) -> NDArray[np.int64]:
+        """Return how many cells of the mask each component has, (count,)."""
+        return np.bincount(labels[mask], minlength=count)
+
+    size = cells_in(candidates)
+    has_moved = cells_in(moved) > rules.MOVED_SHARE * size
+    least_share = np.where(has_moved, rules.MOVED_CERTAIN_SHARE, rules.CERTAIN_SHARE)
+    has_core = cells_in(centres) >= rules.CERTAIN_CELLS
+    people = has_core & (cells_in(certain) >= least_share * size)
+    people[0] = False  # the cells of no component
+    return np.asarray(people[labels])
+
+
 def _learn(memory: StrictMemory, image: Floats, difference: Floats, unshown: Mask) -> None:
     """Learn the background where cells are empty, and where they are not shown and do not change."""
-    changed, empty = difference > rules.CHANGED, memory.empty
+    changed = difference > rules.CHANGED
+    empty = memory.empty
     anew = unshown & (changed | (memory.frames == 0))
     stale = empty & changed
     free = empty & ~(stale & (memory.frames > 1))
@@ -127,8 +158,10 @@ def _light_of(now: Floats, before: Floats, cells: Mask) -> Floats:
     if count <= rules.LIGHT_SHARE * cells.size:
         return np.ones((3, 1, 1), np.float32)
     weights = cells.ravel() / np.float32(count)
-    one, other = (np.einsum("ij,j", planes.reshape(3, -1), weights) for planes in (now, before))
-    return np.asarray(np.clip(one / np.maximum(other, 1e-3), *rules.LIGHT_RANGE), np.float32)[:, None, None]
+    mean_now = np.einsum("ij,j", now.reshape(3, -1), weights)
+    mean_before = np.einsum("ij,j", before.reshape(3, -1), weights)
+    change = np.clip(mean_now / np.maximum(mean_before, 1e-3), *rules.LIGHT_RANGE)
+    return np.asarray(change, np.float32)[:, None, None]
 
 
 def _mean(cells: Floats) -> Floats:
@@ -147,29 +180,38 @@ def pooled(planes: Floats, cell: int) -> Floats:
     rows, columns = height // cell, width // cell
     cells = np.empty((count, rows, columns), np.float32)
     for plane, means in zip(planes, cells, strict=True):
-        cv2.resize(plane[: rows * cell, : columns * cell], (columns, rows), dst=means, interpolation=cv2.INTER_AREA)
+        complete = plane[: rows * cell, : columns * cell]
+        cv2.resize(complete, (columns, rows), dst=means, interpolation=cv2.INTER_AREA)
     return cells
 
 
 def soft_gain(kept: Mask, alpha: Floats, cell: int) -> Floats:
     """Return the factor (h, w) in 0..1: the share of the matte around each pixel that is kept, a little steeper.
 
-    alpha: (h, w) in 0..1. It weighs the pixels, so that the factor falls where the matte is faint, if it is so near
-    the edge of the kept cells, and does not fall at the soft edge of a person.
+    alpha: (h, w) in 0..1. It weighs the pixels: the factor falls where the matte is faint near the
+    edge of the kept cells, and does not fall at the soft edge of a person.
     """
     gain = np.zeros_like(alpha)
     if not kept.any():
         return gain
     height, width = alpha.shape
     rows, columns = kept.shape
-    mask = cv2.resize(kept.astype(np.float32), (columns * cell, rows * cell), interpolation=cv2.INTER_NEAREST)
+    mask = cv2.resize(
+        kept.astype(np.float32),
+        (columns * cell, rows * cell),
+        interpolation=cv2.INTER_NEAREST,
+    )
     if mask.shape != alpha.shape:
-        mask = np.pad(mask, ((0, height - rows * cell), (0, width - columns * cell)), mode="edge")
+        missing = ((0, height - rows * cell), (0, width - columns * cell))
+        mask = np.pad(mask, missing, mode="edge")
+    # Beyond the kept cells the factor is 0.
     left, top, across, down = cv2.boundingRect(kept.view(np.uint8))
-    part = _span(top, down, rows, height, cell), _span(left, across, columns, width, cell)
+    part = (_span(top, down, rows, height, cell), _span(left, across, columns, width, cell))
     weights = alpha[part] + np.float32(rules.FAINT_ALPHA)
+    kept_sums = _sums(mask[part] * weights, cell)
+    all_sums = _sums(weights, cell)
     steeper = 1 / (1 - 2 * rules.EDGE_SHARE)
-    shown = np.asarray(cv2.divide(_sums(mask[part] * weights, cell), _sums(weights, cell), scale=steeper), np.float32)
+    shown = np.asarray(cv2.divide(kept_sums, all_sums, scale=steeper), np.float32)
     shown -= np.float32(rules.EDGE_SHARE * steeper)
     np.clip(shown, 0, 1, out=gain[part])
     return gain
@@ -177,8 +219,12 @@ def soft_gain(kept: Mask, alpha: Floats, cell: int) -> Floats:
 
 def _span(first: int, count: int, cells: int, pixels: int, cell: int) -> slice:
     """Return the pixels of these cells, and those around them that the kept ones reach twice."""
+    begin = max(0, first - 2) * cell
     last = first + count + 2
-    return slice(max(0, first - 2) * cell, pixels if last >= cells else last * cell)
+    if last >= cells:
+        # Also the pixels beyond the last whole cell.
+        return slice(begin, pixels)
+    return slice(begin, last * cell)
 
 
 def _sums(plane: Floats, reach: int) -> Floats:
