@@ -17,7 +17,7 @@ import pytest
 from tests.fresh_python import printed_by
 from tests.paths import ROOT
 from tools.packages import windows
-from tools.packages.check import missing_on_windows, too_long, unknown
+from tools.packages.check import check, missing_on_windows, too_long, unknown
 from tools.packages.installer import TEXTS, build_installer, commands_of_deletions, commands_of_files
 from tools.packages.natives import COMMON, part_of_file
 from tools.packages.prune import prune
@@ -153,6 +153,16 @@ def test_a_library_that_neither_the_tree_nor_windows_has_is_missing(tmp_path: Pa
 
     assert missing_on_windows(tmp_path, [library, user]) == []
     assert missing_on_windows(tmp_path, [user]) == ["missing library: user.dll needs Own.dll"]
+
+
+def test_a_tree_for_windows_without_its_command_is_none(tmp_path: Path) -> None:
+    (tmp_path / "Scripts").mkdir()
+    (tmp_path / "python.exe").touch()
+    missing = check(tmp_path).wrong
+    (tmp_path / "Scripts" / "mattecam.exe").touch()
+
+    assert missing == [f"there is no tree: {tmp_path}/Scripts/mattecam.exe is missing"]
+    assert check(tmp_path).wrong == []
 
 
 def test_names_leave_room_for_the_folder_of_the_user(tmp_path: Path) -> None:

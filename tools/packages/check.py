@@ -65,7 +65,7 @@ class Report:
 def check(tree: Path) -> Report:
     """Return everything that is to be known of a tree."""
     files = list(files_of(tree))
-    launcher = tree / "bin" / "mattecam"
+    launcher = tree / ("Scripts/mattecam.exe" if is_windows(tree) else "bin/mattecam")
     report = Report(digest=digest(tree), licences=licences([str(site_packages(tree))]))
     if launcher not in files:
         report.wrong.append(f"there is no tree: {launcher} is missing")
