@@ -68,7 +68,15 @@ LINUX = Linking(
 WINDOWS = Linking(
     "x86_64-w64-windows-gnu",
     ".dll",
-    ("x86_64-w64-mingw32-gcc", "-shared", "-O2", "-s", "-static-libgcc", "-Wl,--no-insert-timestamp"),
+    # The base is otherwise made of the path that the library is written to.
+    (
+        "x86_64-w64-mingw32-gcc",
+        "-shared",
+        "-O2",
+        "-s",
+        "-static-libgcc",
+        "-Wl,--no-insert-timestamp,--image-base=0x180000000",
+    ),
 )
 
 
