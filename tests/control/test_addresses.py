@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,14 +23,18 @@ pytestmark = pytest.mark.skipif(
 
 
 @pytest.fixture
-def users_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder that systemd makes for the user; no variable names it, as in a cron job."""
-    folder = tmp_path / "run" / str(os.getuid())
-    folder.mkdir(parents=True, mode=0o700)
-    monkeypatch.setattr(transport, "USERS_FOLDER", folder.parent)
+def users_folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The folder that systemd makes for the user; no variable names it, as in a cron job.
+
+    Not below `tmp_path`, whose name may leave too few of the bytes that the name of a socket has.
+    """
     monkeypatch.delenv("MATTECAM_RUNTIME_DIR")
     monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
-    return folder
+    with tempfile.TemporaryDirectory(prefix="run-") as parent:
+        folder = Path(parent) / str(os.getuid())
+        folder.mkdir(mode=0o700)
+        monkeypatch.setattr(transport, "USERS_FOLDER", folder.parent)
+        yield folder
 
 
 @pytest.fixture
