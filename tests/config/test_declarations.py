@@ -109,3 +109,40 @@ def test_the_recordings_of_a_run_are_not_kept() -> None:
     )
 
     assert run.kept == Settings(output=OutputSettings(mirror=True, microphone="usb"))
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("background.blur_strength", "0-100"),
+        ("edges.grow_px", "-20 to 20"),
+        ("matting.downsample_ratio", "auto|0.05-1"),
+        ("capture.lock_exposure", "on|off"),
+        ("capture.rotate", "0|90|180|270"),
+        ("output.record", "FILE"),
+        ("window.recordings_dir", "FOLDER"),
+        ("output.standby_text", "TEXT"),
+    ],
+)
+def test_the_help_says_which_values_a_setting_takes(name: str, values: str) -> None:
+    assert SETTINGS[name].values == values
+
+
+@pytest.mark.parametrize(
+    ("name", "word"),
+    [
+        ("matting.downsample_ratio", "auto"),
+        ("background.path", "none"),
+        ("window.recordings_dir", "none"),
+        ("background.blur_strength", None),
+        ("capture.lock_exposure", None),
+    ],
+)
+def test_a_setting_has_a_word_for_no_value_where_it_may_have_none(name: str, word: str | None) -> None:
+    assert SETTINGS[name].unset == word
+
+
+def test_the_folder_of_recordings_alone_is_made_when_it_is_needed() -> None:
+    folders = [name for name, setting in SETTINGS.items() if setting.is_folder]
+
+    assert folders == ["window.recordings_dir"]
