@@ -20,42 +20,56 @@ from app.core.settings import MIN_RATIO, EngineSettings
 from app.matting.interface import EngineInfo
 from models.table import bundled
 
+# Factors of the automatic ratio; each step leaves about 0.7 of the small frame's pixels.
 RATIO_FACTORS = (1.0, 0.84, 0.71, 0.6, 0.5)
-"""Factors of the automatic ratio; each step leaves about 0.7 of the small frame's pixels."""
-MATTED = tuple(Fraction(*pair) for pair in ((9, 10), (4, 5), (2, 3), (3, 5), (1, 2), (9, 20), (2, 5), (1, 3)))
-"""Fractions of the frames that are matted. Of 30 frames per second: 27, 24, 20, 18, 15, 13.5, 12, 10."""
+# Fractions of the frames that are matted. Of 30 frames per second: 27, 24, 20, 18, 15, 13.5, 12, 10.
+MATTED = (
+    Fraction(9, 10),
+    Fraction(4, 5),
+    Fraction(2, 3),
+    Fraction(3, 5),
+    Fraction(1, 2),
+    Fraction(9, 20),
+    Fraction(2, 5),
+    Fraction(1, 3),
+)
+# Minimum short side in pixels; people are not recognizable in smaller frames.
 MIN_SHORT_SIDE = 96
-"""Minimum short side in pixels; people are not recognizable in smaller frames."""
+# Fraction of a step's work that does not depend on the ratio,
+# measured on a CPU: predicts the load of a level.
 FIXED_WORK = 0.15
-"""Fraction of a step's work that does not depend on the ratio, measured on a CPU: predicts the load of a level."""
+# Work of a step of the lighter network relative to the better one, each at its automatic ratio.
 LIGHTER_WORK = 0.25
-"""Work of a step of the lighter network relative to the better one, each at its automatic ratio."""
+# The source chooses what it does with the next frame before the last one has been looked at.
 AHEAD = 6
-"""The source chooses what it does with the next frame before the last one has been looked at."""
 
 
 @dataclass(frozen=True, slots=True)
 class Quality:
     """One quality level."""
 
+    # Factor of the automatic downsample ratio.
     ratio_factor: float = 1.0
-    """Factor of the automatic downsample ratio."""
     lighter_model: bool = False
+    # Fraction of the frames that are matted.
     matted: Fraction = Fraction(1)
-    """Fraction of the frames that are matted."""
+    # The downsample ratio at full quality.
     full_ratio: float = field(default=1.0, compare=False)
-    """The downsample ratio at full quality."""
 
     @property
     def ratio(self) -> float | None:
         """The downsample ratio; None: as at full quality."""
-        return None if self.ratio_factor == 1 else self.full_ratio * self.ratio_factor
+        if self.ratio_factor == 1:
+            return None
+        return self.full_ratio * self.ratio_factor
 
     @property
     def work(self) -> float:
         """Predicted work of one step, relative to full quality."""
         pixels = FIXED_WORK + (1 - FIXED_WORK) * self.ratio_factor**2
-        return pixels * (LIGHTER_WORK if self.lighter_model else 1.0)
+        if self.lighter_model:
+            return pixels * LIGHTER_WORK
+        return pixels
 
 
 FULL = Quality()
@@ -66,14 +80,15 @@ def quality_levels(settings: EngineSettings, info: EngineInfo) -> tuple[Quality,
 
     What the user chose is the same on every level.
     """
-    # On a frame smaller than that of its training the lighter network takes objects for people.
-    lightest = info.model == bundled().name
+    is_lightest = info.model == bundled().name
     full = Quality(full_ratio=info.downsample_ratio)
-    least = max(MIN_RATIO / info.downsample_ratio, MIN_SHORT_SIDE / min(info.small_size))
-    ratio_free = settings.downsample_ratio is None and not lightest
-    factors = [factor for factor in RATIO_FACTORS if factor == 1 or (ratio_free and factor >= least)]
-    levels = [replace(full, ratio_factor=factor) for factor in factors]
-    if settings.model == "auto" and settings.weights is None and not lightest:
+    levels = [full]
+    # On a frame smaller than that of its training the lightest network takes objects for people.
+    if settings.downsample_ratio is None and not is_lightest:
+        least = max(MIN_RATIO / info.downsample_ratio, MIN_SHORT_SIDE / min(info.small_size))
+        smaller = [factor for factor in RATIO_FACTORS if factor != 1 and factor >= least]
+        levels += [replace(full, ratio_factor=factor) for factor in smaller]
+    if settings.model == "auto" and settings.weights is None and not is_lightest:
         levels.append(replace(full, lighter_model=True))
     return _with_reduced_rates(levels)
 
@@ -82,11 +97,15 @@ def at_quality(settings: EngineSettings, quality: Quality) -> EngineSettings:
     """Return the settings, which are those of full quality, at this one."""
     if quality.lighter_model:
         settings = settings.replace(model=bundled().name)
-    return settings if quality.ratio is None else settings.replace(downsample_ratio=quality.ratio)
+    if quality.ratio is None:
+        return settings
+    return settings.replace(downsample_ratio=quality.ratio)
 
 
 def _with_reduced_rates(networks: Sequence[Quality]) -> tuple[Quality, ...]:
-    return (*networks, *(replace(networks[-1], matted=matted) for matted in MATTED))
+    lightest = networks[-1]
+    reduced = [replace(lightest, matted=matted) for matted in MATTED]
+    return (*networks, *reduced)
 
 
 class MattingPattern:
@@ -95,10 +114,11 @@ class MattingPattern:
     def __init__(self, matted: Fraction) -> None:
         """matted: fraction of the frames to matte, below 1."""
         self._interval = 1 / matted
-        self._generation = self._last_index = -1
-        """Source generation and index of the last matted frame; -1 before the first."""
+        # Of the last matted frame; -1 before the first.
+        self._generation = -1
+        self._last_index = -1
+        # Ideal index of the next frame.
         self._due = Fraction(0)
-        """Ideal index of the next frame."""
 
     def skips(self, generation: int, index: int) -> bool:
         """Return whether to skip frame `index` of the source's `generation`."""
@@ -107,13 +127,19 @@ class MattingPattern:
     def record(self, generation: int, index: int) -> None:
         """Record that this frame was matted."""
         continues = generation == self._generation and index > self._last_index
-        # A late frame moves the phase, so that the following ones are not closer together than the interval.
-        self._due = (max(self._due, Fraction(index)) if continues else Fraction(index)) + self._interval
-        self._generation, self._last_index = generation, index
+        matted_at = Fraction(index)
+        if continues:
+            # A late frame moves the phase, so that the following ones
+            # are not closer together than the interval.
+            matted_at = max(self._due, matted_at)
+        self._due = matted_at + self._interval
+        self._generation = generation
+        self._last_index = index
 
     def skipped_after(self, generation: int, index: int) -> frozenset[int]:
         """Return which of the next `AHEAD` frames are skipped, if this one is matted and none is late."""
-        ahead, skipped = copy.copy(self), set()
+        ahead = copy.copy(self)
+        skipped = set()
         ahead.record(generation, index)
         for later in range(index + 1, index + 1 + AHEAD):
             if ahead.skips(generation, later):
@@ -123,40 +149,80 @@ class MattingPattern:
         return frozenset(skipped)
 
 
-HIGH, LOW = 0.92, 0.75
-"""Loads as fractions of the frame interval. Quality is lowered above HIGH and raised to a level predicted below LOW."""
-HIGH_REDUCED, LOW_REDUCED = 0.96, 0.9
-"""The same for levels that skip frames. Their prediction is exact, because the network stays, and a late step does not
-delay the next one."""
+# Loads as fractions of the frame interval: quality is lowered
+# above HIGH and raised to a level predicted below LOW.
+HIGH = 0.92
+LOW = 0.75
+# The same for levels that skip frames. Their prediction is exact, because the network stays, and a
+# late step does not delay the next one.
+HIGH_REDUCED = 0.96
+LOW_REDUCED = 0.9
+# Upper bound of a composite's latency, even at a low frame rate. A level with the lightest network
+# may exceed it.
 LATENCY_BOUND_S = 0.15
-"""Upper bound of a composite's latency, even at a low frame rate. A level with the lightest network may exceed it."""
 WINDOW_S = 1.0
 MIN_SAMPLES = 5
+# Consecutive windows above HIGH before quality is lowered; a single one may be an outlier.
 BUSY_WINDOWS = 2
-"""Consecutive windows above HIGH before quality is lowered; a single one may be an outlier."""
-FIRST_WAIT_S, MAX_WAIT_S = 8.0, 300.0
-"""Headroom must last this long before an upgrade: at first, and at most; doubled after each failed upgrade."""
+# Headroom must last this long before an upgrade: at first,
+# and at most; doubled after each failed upgrade.
+FIRST_WAIT_S = 8.0
+MAX_WAIT_S = 300.0
+# An upgrade that is reverted within this time counts as failed.
 PROBATION_S = 60.0
-"""An upgrade that is reverted within this time counts as failed."""
+# The back-off is skipped if the load has fallen below this fraction of the load at the failed upgrade.
 EASIER = 0.7
-"""The back-off is skipped if the load has fallen below this fraction of the load at the failed upgrade."""
-MAX_SWITCHES, SWITCHES_SPAN_S = 6, 60.0
+MAX_SWITCHES = 6
+SWITCHES_SPAN_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class StepTiming:
     """Measurements of one step."""
 
+    # End of the step, on any monotonic clock.
     now_s: float
-    """End of the step, on any monotonic clock."""
+    # Time for which the step occupied the inference thread.
     busy_s: float
-    """Time for which the step occupied the inference thread."""
+    # Age of the frame when its composite was ready.
     latency_s: float
-    """Age of the frame when its composite was ready."""
+    # Target frame rate.
     rate_hz: float
-    """Target frame rate."""
+    # As in `Matte`. It tells nothing of the load once somebody moves.
     still: bool = False
-    """As in `Matte`. It tells nothing of the load once somebody moves."""
+
+
+@dataclass(slots=True)
+class _Upgrades:
+    """What is known of raising the quality: the last attempt, and when and how far to try again."""
+
+    # When quality was last raised; None once that has failed or succeeded, as for the next two.
+    raised_s: float | None = None
+    # Level before it was raised, which is known to sustain the frame rate.
+    raised_from: int = 0
+    # Predicted load of full quality when it was raised.
+    raised_load: float = 0.0
+    # Best level to try next.
+    ceiling: int = 0
+    # How long headroom must last.
+    wait_s: float = FIRST_WAIT_S
+    # Predicted load of full quality at the last attempt that failed.
+    failed_load: float = float("inf")
+
+    def failed(self, level: int) -> None:
+        """Record that the frame rate was lost at `level` soon after it was raised to."""
+        self.wait_s = min(2 * self.wait_s, MAX_WAIT_S)
+        self.failed_load = self.raised_load
+        # Levels in between may sustain the frame rate: try them next, one at a time.
+        self.ceiling = 0
+        if level + 1 < self.raised_from:
+            self.ceiling = level + 1
+
+    def succeeded(self) -> None:
+        """Record that the last attempt lasted: what was known of failures is over."""
+        self.wait_s = FIRST_WAIT_S
+        self.failed_load = float("inf")
+        self.ceiling = 0
 
 
 class Governor:
@@ -168,36 +234,29 @@ class Governor:
         window_s: steps are judged over windows of this length; those within half of it after a switch are ignored.
         """
         self._levels = tuple(levels)
+        # Whether there is more than one level to choose from.
         self.active = len(self._levels) > 1
-        """Whether there is more than one level to choose from."""
         self._window_s = window_s
         self._window: list[StepTiming] = []
+        # None until the next step.
         self._window_start_s: float | None = None
-        """None until the next step."""
         self._last_s = float("-inf")
         self._busy_windows = 0
         self._headroom_since_s: float | None = None
         self._switches_s: deque[float] = deque()
+        # Predicted load of full quality, as a fraction of the frame interval.
         self._load = 0.0
-        """Predicted load of full quality, as a fraction of the frame interval."""
-        self._raised_s: float | None = None
-        """When quality was last raised; None once that has failed or succeeded, as for the next two."""
-        self._raised_from = 0
-        """Level before it was raised, which is known to sustain the frame rate."""
-        self._raised_load = 0.0
-        """As `_load`, when it was raised."""
-        self._ceiling = 0
-        """Best level to try next."""
-        self._wait_s = FIRST_WAIT_S
-        self._failed_load = float("inf")
+        self._upgrades = _Upgrades()
         self._set_level(0)
 
     def _set_level(self, index: int) -> None:
         self._index = index
+        # The level to use now.
         self.quality = self._levels[index]
-        """Quality level to use now."""
-        self.pattern = None if self.quality.matted == 1 else MattingPattern(self.quality.matted)
-        """Which frames to matte; None: all."""
+        # Which frames to matte; None: all.
+        self.pattern: MattingPattern | None = None
+        if self.quality.matted != 1:
+            self.pattern = MattingPattern(self.quality.matted)
         self.restart_measuring()
 
     def restart_measuring(self) -> None:
@@ -216,12 +275,14 @@ class Governor:
         removed = networks.index(replace(self.quality, matted=Fraction(1)))
         del networks[removed]
         self._levels = _with_reduced_rates(networks)
-        self._raised_s, self._ceiling = None, 0
+        self._upgrades.raised_s = None
+        self._upgrades.ceiling = 0
         self._set_level(max(0, removed - 1))
 
     def observe(self, step: StepTiming) -> bool:
         """Record a step; return whether `quality` has changed."""
-        if step.now_s - self._last_s > max(WINDOW_S, 3 * (step.busy_s + 1 / step.rate_hz)):
+        longest_gap_s = max(WINDOW_S, 3 * (step.busy_s + 1 / step.rate_hz))
+        if step.now_s - self._last_s > longest_gap_s:
             self.restart_measuring()
         self._last_s = step.now_s
         if self._window_start_s is None:
@@ -247,45 +308,60 @@ class Governor:
                 return self._index
             return self._lower(predicted, now_s)
         self._busy_windows = 0
-        easier = self._load < EASIER * self._failed_load
-        better_levels = range(0 if easier else self._ceiling, self._index)
-        better = [index for index in better_levels if predicted[index] < _low(self._levels[index])]
+        return self._raise(predicted, now_s)
+
+    def _raise(self, predicted: list[float], now_s: float) -> int:
+        """Return the better level to use once there was headroom for long enough; else the current one."""
+        upgrades = self._upgrades
+        is_easier = self._load < EASIER * upgrades.failed_load
+        ceiling = upgrades.ceiling
+        wait_s = upgrades.wait_s
+        if is_easier:
+            ceiling = 0
+            wait_s = FIRST_WAIT_S
+        levels = range(ceiling, self._index)
+        better = [index for index in levels if predicted[index] < _low(self._levels[index])]
         if not better:
             self._headroom_since_s = None
             return self._index
         if self._headroom_since_s is None:
             self._headroom_since_s = now_s - self._window_s
-        waited = now_s - self._headroom_since_s >= (FIRST_WAIT_S if easier else self._wait_s)
-        return better[0] if waited else self._index
+        if now_s - self._headroom_since_s < wait_s:
+            return self._index
+        return better[0]
 
     def _lower(self, predicted: list[float], now_s: float) -> int:
         """Return the cheaper level to use; if the last upgrade failed, the level before it."""
-        raised_s, self._raised_s = self._raised_s, None
-        if raised_s is not None and now_s - raised_s <= PROBATION_S:
-            self._wait_s = min(2 * self._wait_s, MAX_WAIT_S)
-            self._failed_load = self._raised_load
-            # Levels in between may sustain the frame rate: try them next, one at a time.
-            self._ceiling = self._index + 1 if self._index + 1 < self._raised_from else 0
-            return self._raised_from
+        upgrades = self._upgrades
+        raised_s = upgrades.raised_s
+        upgrades.raised_s = None
         if raised_s is not None:
-            self._wait_s, self._failed_load, self._ceiling = FIRST_WAIT_S, float("inf"), 0
-        cheaper = range(self._index + 1, len(predicted))
-        fits = (index for index in cheaper if predicted[index] <= _high(self._levels[index]))
-        return next(fits, len(predicted) - 1)
+            if now_s - raised_s <= PROBATION_S:
+                upgrades.failed(self._index)
+                return upgrades.raised_from
+            upgrades.succeeded()
+        last = len(predicted) - 1
+        for index in range(self._index + 1, last):
+            if predicted[index] <= _high(self._levels[index]):
+                return index
+        return last
 
     def _predicted(self) -> list[float]:
         """Return the predicted load of each quality level, as a fraction of the frame interval."""
-        works = [level.work for level in self._levels]
-        own, rate_hz = works[self._index], self._window[-1].rate_hz
-        busy_s = fmean([step.busy_s for step in self._window]) / own
-        latency_s = fmean([step.latency_s for step in self._window]) / own
-        return [  # skipping more frames would not lower the latency of the others
-            max(
-                work * busy_s * rate_hz * float(level.matted),
-                0.0 if work == works[-1] else work * latency_s / LATENCY_BOUND_S,
-            )
-            for level, work in zip(self._levels, works, strict=True)
-        ]
+        own_work = self.quality.work
+        least_work = self._levels[-1].work
+        rate_hz = self._window[-1].rate_hz
+        # Those of a step of full quality.
+        busy_s = fmean([step.busy_s for step in self._window]) / own_work
+        latency_s = fmean([step.latency_s for step in self._window]) / own_work
+        loads = []
+        for level in self._levels:
+            load = level.work * busy_s * rate_hz * float(level.matted)
+            # Skipping more frames would not lower the latency of the others.
+            if level.work != least_work:
+                load = max(load, level.work * latency_s / LATENCY_BOUND_S)
+            loads.append(load)
+        return loads
 
     def _switch(self, wanted: int, now_s: float) -> bool:
         while self._switches_s and now_s - self._switches_s[0] > SWITCHES_SPAN_S:
@@ -294,14 +370,22 @@ class Governor:
             return False
         self._switches_s.append(now_s)
         if wanted < self._index:
-            self._raised_s, self._raised_from, self._raised_load = now_s, self._index, self._load
+            self._upgrades.raised_s = now_s
+            self._upgrades.raised_from = self._index
+            self._upgrades.raised_load = self._load
         self._set_level(wanted)
         return True
 
 
 def _high(quality: Quality) -> float:
-    return HIGH if quality.matted == 1 else HIGH_REDUCED
+    """Return the load above which quality is lowered."""
+    if quality.matted == 1:
+        return HIGH
+    return HIGH_REDUCED
 
 
 def _low(quality: Quality) -> float:
-    return LOW if quality.matted == 1 else LOW_REDUCED
+    """Return the predicted load below which quality is raised to this level."""
+    if quality.matted == 1:
+        return LOW
+    return LOW_REDUCED
