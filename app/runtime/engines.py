@@ -580,7 +580,6 @@ class EngineSelector:
             return
         remember(error)
         # The engine of the choice before goes on where it can.
-        # The engine of the choice before goes on where it can.
         continues = plan.in_use is not None and frame is not None and _takes(plan.in_use, frame)
         if asked_for and not continues:
             self._fall_back(key, replacement(key.settings, error), error)
