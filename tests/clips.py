@@ -40,10 +40,18 @@ def numbered(number: int, width: int = 96, height: int = 48) -> BgrImage:
 
 
 def demo(
-    width: int, height: int, numbers: Iterable[int], fps: float = 30, *, empty_scene_s: float = 0, motion: float = 1
+    width: int,
+    height: int,
+    numbers: Iterable[int],
+    fps: float = 30,
+    *,
+    empty_scene_s: float = 0,
+    motion: float = 1,
 ) -> list[BgrImage]:
     """Return the frames of the demo with these numbers."""
-    source = DemoSource(width, height, fps, realtime=False, empty_scene_s=empty_scene_s, motion=motion)
+    source = DemoSource(
+        width, height, fps, realtime=False, empty_scene_s=empty_scene_s, motion=motion
+    )
     return [source.render(number) for number in numbers]
 
 
@@ -74,7 +82,10 @@ def number_of(image: BgrImage) -> int:
     """Return the number in the stripes."""
     stripe = image.shape[1] // BITS
     row = image[image.shape[0] // 2]
-    return sum((int(row[bit * stripe + stripe // 2].mean()) > 127) << (BITS - 1 - bit) for bit in range(BITS))
+    return sum(
+        (int(row[bit * stripe + stripe // 2].mean()) > 127) << (BITS - 1 - bit)
+        for bit in range(BITS)
+    )
 
 
 @contextmanager
@@ -97,7 +108,9 @@ def writing(
         container.mux(stream.encode(None))
 
 
-def write_sound(container: OutputContainer, sound: Stream, seconds: float, rate: int = 48_000, hz: int = 0) -> None:
+def write_sound(
+    container: OutputContainer, sound: Stream, seconds: float, rate: int = 48_000, hz: int = 0
+) -> None:
     """Write a tone, or silence, of so many samples per second."""
     assert isinstance(sound, AudioStream)
     wave = np.sin(np.arange(round(seconds * rate)) * 2 * np.pi * hz / rate) * 9000
@@ -118,7 +131,9 @@ def write_film(
     return writer
 
 
-def copy_into(path: Path, *parts: tuple[Path, int], header: int = 0, options: dict[str, str] | None = None) -> Path:
+def copy_into(
+    path: Path, *parts: tuple[Path, int], header: int = 0, options: dict[str, str] | None = None
+) -> Path:
     """Copy the packets of files into one, each file later by so many of its ticks.
 
     header: number of the part that the header describes. options: of the container.
@@ -160,8 +175,16 @@ def write_clip(
     audio, layout, audio_rate: codec, channels and samples per second of a tone of equal length. image: returns the
     frame of a number, by default `numbered`.
     """
-    options = {"crf": "8", "preset": "ultrafast", "g": "4", "x264-params": f"bframes={b_frames}:b-adapt=0"}
-    with writing(path, rate=fps, size=size, pixels="yuv444p", options=options) as (container, stream):
+    options = {
+        "crf": "8",
+        "preset": "ultrafast",
+        "g": "4",
+        "x264-params": f"bframes={b_frames}:b-adapt=0",
+    }
+    with writing(path, rate=fps, size=size, pixels="yuv444p", options=options) as (
+        container,
+        stream,
+    ):
         stream.time_base = stream.codec_context.time_base = unit_s
         stream.codec_context.flags |= Flags.frame_duration if last_s else 0
         if rotation or mirrored:
@@ -170,9 +193,14 @@ def write_clip(
             stream.codec_context.sample_aspect_ratio = pixel_aspect
         sound = container.add_stream(audio, rate=audio_rate, layout=layout) if audio else None
         for number in range(count):
-            frame = av.VideoFrame.from_ndarray(image(number) if image else numbered(number, *size), "bgr24")
+            frame = av.VideoFrame.from_ndarray(
+                image(number) if image else numbered(number, *size), "bgr24"
+            )
             frame.pts = round((times_s[number] if times_s else Fraction(number) / fps) / unit_s)
-            frame.time_base, frame.duration = unit_s, round(last_s / unit_s) if number == count - 1 else 0
+            frame.time_base, frame.duration = (
+                unit_s,
+                round(last_s / unit_s) if number == count - 1 else 0,
+            )
             container.mux(stream.encode(frame))
         if sound is not None:
             write_sound(container, sound, float(count / fps), SAMPLE_RATE, 440)

@@ -12,11 +12,17 @@ from tests.paths import ROOT
 
 
 def printed_by(
-    code: str, *words: str, folder: Path = ROOT, limit_s: float = 115, env: Mapping[str, str] | None = None
+    code: str,
+    *words: str,
+    folder: Path = ROOT,
+    limit_s: float = 115,
+    env: Mapping[str, str] | None = None,
 ) -> str:
     """Run the code in a new process; returns what it prints. words: its arguments."""
     command = [sys.executable, "-c", code, *words]
-    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=limit_s)
+    done = subprocess.run(
+        command, cwd=folder, env=env, capture_output=True, text=True, timeout=limit_s
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -26,7 +32,10 @@ def program(device: Path, how: str) -> Iterator[int]:
     """Another program that has the device open; gives its process id."""
     code = f"import os, sys; os.open(sys.argv[1], os.{how}); print('open', flush=True); sys.stdin.read()"
     with subprocess.Popen(
-        [sys.executable, "-c", code, str(device)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", code, str(device)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     ) as process:
         assert process.stdout is not None and process.stdin is not None
         process.stdout.readline()

@@ -10,5 +10,7 @@ from tests.fakes.world import BASE, FakeWorld, running
 if __name__ == "__main__":
     world = FakeWorld()
     parts = world.parts().with_sinks(pipewire=open_camera)
-    with running(world, BASE.replaced_at(["output"], virtual_camera="off", pipewire="on"), parts=parts):
+    with running(
+        world, BASE.replaced_at(["output"], virtual_camera="off", pipewire="on"), parts=parts
+    ):
         sys.stdin.read()

@@ -37,7 +37,8 @@ def has_gstreamer() -> bool:
     if shutil.which("gst-inspect-1.0") is None:
         return False
     return all(
-        subprocess.run(["gst-inspect-1.0", element], capture_output=True, check=False).returncode == 0
+        subprocess.run(["gst-inspect-1.0", element], capture_output=True, check=False).returncode
+        == 0
         for element in ("pipewiresrc", "videoconvert")
     )
 
@@ -47,7 +48,9 @@ def private_session() -> Iterator[PrivateSession]:
     """Run a session; skip the test where it cannot be started."""
     missing = [program for program in PROGRAMS if shutil.which(program) is None]
     if missing:
-        pytest.skip(f"needs the packages pipewire, pipewire-bin, wireplumber and dbus ({', '.join(missing)} missing)")
+        pytest.skip(
+            f"needs the packages pipewire, pipewire-bin, wireplumber and dbus ({', '.join(missing)} missing)"
+        )
     session = PrivateSession()
     try:
         session.start()
@@ -82,7 +85,9 @@ class PrivateSession:
         bus = f"unix:path={self.folder}/bus"
         self.environment["DBUS_SESSION_BUS_ADDRESS"] = bus
         (self.folder / "bus.conf").write_text(BUS_CONFIGURATION.format(address=bus))
-        self.launch("dbus-daemon", f"--config-file={self.folder}/bus.conf", "--nofork", "--nopidfile")
+        self.launch(
+            "dbus-daemon", f"--config-file={self.folder}/bus.conf", "--nofork", "--nopidfile"
+        )
         self._await(lambda: accepts(self.folder / "bus"), "D-Bus")
         self.start_pipewire()
 
@@ -91,13 +96,17 @@ class PrivateSession:
         self.launch("pipewire")
         self._await(lambda: accepts(self.folder / "pipewire-0"), "PipeWire")
         self.launch("wireplumber")
-        self._await(lambda: "WirePlumber" in self.run(["pw-cli", "ls", "Client"]).stdout, "WirePlumber")
+        self._await(
+            lambda: "WirePlumber" in self.run(["pw-cli", "ls", "Client"]).stdout, "WirePlumber"
+        )
 
     def start_sound(self) -> None:
         """Start the sound server; skip the test where it cannot be started."""
         missing = [program for program in SOUND_PROGRAMS if shutil.which(program) is None]
         if missing:
-            pytest.skip(f"needs the packages pipewire-pulse and pulseaudio-utils ({', '.join(missing)} missing)")
+            pytest.skip(
+                f"needs the packages pipewire-pulse and pulseaudio-utils ({', '.join(missing)} missing)"
+            )
         socket = self.folder / "pulse" / "native"
         self.environment["PULSE_SERVER"] = f"unix:{socket}"
         self.launch("pipewire-pulse")
@@ -119,10 +128,19 @@ class PrivateSession:
         """Play a tone to a sink inside the context."""
         times_s = np.arange(SOUND_RATE) / SOUND_RATE
         second = np.rint(9000 * np.sin(2 * np.pi * hertz * times_s)).astype("<i2").tobytes()
-        command = ["pacat", "--raw", f"--rate={SOUND_RATE}", "--channels=1", "--format=s16le", f"--device={sink}"]
+        command = [
+            "pacat",
+            "--raw",
+            f"--rate={SOUND_RATE}",
+            "--channels=1",
+            "--format=s16le",
+            f"--device={sink}",
+        ]
         command.append("--latency-msec=50")
         # Without a buffer: one that is not empty is written to the killed player at the end, and fails.
-        with subprocess.Popen(command, env=self.environment, stdin=subprocess.PIPE, bufsize=0) as player:
+        with subprocess.Popen(
+            command, env=self.environment, stdin=subprocess.PIPE, bufsize=0
+        ) as player:
             feeder = beside(partial(_feed, player, second))
             try:
                 yield
@@ -152,7 +170,11 @@ class PrivateSession:
 
     def nodes(self, name: str = "mattecam") -> list[dict[str, Any]]:
         """Return what PipeWire tells other programs of the nodes with this name."""
-        infos = [one.get("info") or {} for one in self._objects() if one.get("type", "").endswith(":Node")]
+        infos = [
+            one.get("info") or {}
+            for one in self._objects()
+            if one.get("type", "").endswith(":Node")
+        ]
         return [info for info in infos if (info.get("props") or {}).get("node.name") == name]
 
     def _objects(self) -> list[dict[str, Any]]:
@@ -170,7 +192,9 @@ class PrivateSession:
         """Run another program that reads the camera; gives it, once it reads, and what it prints of each frame."""
         lines: list[str] = []
         command = [sys.executable, "-m", "tests.pipewire_reader"]
-        with subprocess.Popen(command, env=self.environment, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        with subprocess.Popen(
+            command, env=self.environment, cwd=ROOT, stdout=subprocess.PIPE, text=True
+        ) as process:
             assert process.stdout is not None
             beside(partial(lines.extend, process.stdout))
             try:
@@ -179,9 +203,13 @@ class PrivateSession:
             finally:
                 process.kill()
 
-    def run(self, command: Sequence[str], timeout_s: float = 60.0) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, command: Sequence[str], timeout_s: float = 60.0
+    ) -> subprocess.CompletedProcess[str]:
         """Run a program of the session to its end."""
-        return subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=timeout_s)
+        return subprocess.run(
+            command, env=self.environment, capture_output=True, text=True, timeout=timeout_s
+        )
 
     def send_signal(self, name: str, number: signal.Signals) -> None:
         """Send a signal to a daemon of the session."""

@@ -29,7 +29,12 @@ def darker_than_the_plate() -> dict[str, Tensor]:
     tensors["refiner.conv4.bias"][:] = 0
     _subtract(before_last[ALPHA, 16:])
     final[ALPHA, 0, 1, 1] = 1
-    for name, value in (("weight", 1.0), ("bias", -START), ("running_mean", 0.0), ("running_var", 1.0)):
+    for name, value in (
+        ("weight", 1.0),
+        ("bias", -START),
+        ("running_mean", 0.0),
+        ("running_var", 1.0),
+    ):
         tensors[f"refiner.bn3.{name}"][:] = value
     return tensors
 

@@ -10,7 +10,9 @@ _terminal: list[pytest.TerminalReporter] = []
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
     reporter = config.pluginmanager.get_plugin("terminalreporter")
-    _terminal[:] = [reporter] if reporter is not None else []  # the processes of a parallel run have no terminal
+    _terminal[:] = (
+        [reporter] if reporter is not None else []
+    )  # the processes of a parallel run have no terminal
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
@@ -26,6 +28,10 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatus: int) -> None:
     if exitstatus == pytest.ExitCode.INTERRUPTED:
-        counts = {name: len(terminalreporter.getreports(name)) for name in ("passed", "failed", "error")}
+        counts = {
+            name: len(terminalreporter.getreports(name)) for name in ("passed", "failed", "error")
+        }
         words = ", ".join(f"{count} {name}" for name, count in counts.items())
-        terminalreporter.write_line(f"Interrupted after {words}; the other tests did not run.", yellow=True)
+        terminalreporter.write_line(
+            f"Interrupted after {words}; the other tests did not run.", yellow=True
+        )

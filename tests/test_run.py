@@ -44,14 +44,22 @@ sys.meta_path.insert(0, Signals())
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no such signals")
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
 @pytest.mark.parametrize(
-    "start", ["runpy.run_path('run.py', run_name='__main__')", "runpy.run_module('mattecam', run_name='__main__')"]
+    "start",
+    [
+        "runpy.run_path('run.py', run_name='__main__')",
+        "runpy.run_module('mattecam', run_name='__main__')",
+    ],
 )
-def test_a_signal_before_the_command_line_is_there_ends_the_process_as_later(start: str, name: str) -> None:
+def test_a_signal_before_the_command_line_is_there_ends_the_process_as_later(
+    start: str, name: str
+) -> None:
     """SIGTERM and SIGHUP killed it; Ctrl+C in the first second of the installed command printed a traceback."""
     if not environment.installed(ROOT / "requirements.txt"):
         pytest.skip("run.py would prepare an environment of its own")
     command = [sys.executable, "-I", "-c", SIGNALLED.format(run=start), name]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=isolated(os.environ))
+    done = subprocess.run(
+        command, capture_output=True, text=True, cwd=ROOT, env=isolated(os.environ)
+    )
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
@@ -68,9 +76,14 @@ def test_a_python_without_libffi_says_what_to_install() -> None:
 
 def test_it_starts_from_any_folder(tmp_path: Path) -> None:
     if not environment.installed(ROOT / "requirements.txt"):
-        pytest.skip("this Python has other versions than the pinned ones, so run.py would prepare its own")
+        pytest.skip(
+            "this Python has other versions than the pinned ones, so run.py would prepare its own"
+        )
     done = subprocess.run(
-        [sys.executable, str(ROOT / "run.py"), "weights", "list"], capture_output=True, text=True, cwd=tmp_path
+        [sys.executable, str(ROOT / "run.py"), "weights", "list"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("model\t")
@@ -78,7 +91,9 @@ def test_it_starts_from_any_folder(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("argv", [[], ["--background", "blur"]])
-def test_nothing_is_installed_for_a_window_without_libraries(monkeypatch: pytest.MonkeyPatch, argv: list[str]) -> None:
+def test_nothing_is_installed_for_a_window_without_libraries(
+    monkeypatch: pytest.MonkeyPatch, argv: list[str]
+) -> None:
     """The packages were installed for minutes, then the window gave way to a run without one that ended with 0."""
     monkeypatch.setattr(environment, "installed", lambda requirements: False)
     monkeypatch.setattr(environment, "set_up", lambda requirements: pytest.fail("installed"))
@@ -91,7 +106,9 @@ def test_nothing_is_installed_for_a_window_without_libraries(monkeypatch: pytest
     assert isinstance(stopped.value.code, str), "which Python turns into exit code 1"
 
 
-def test_no_models_is_for_the_set_up_and_reaches_no_command(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_models_is_for_the_set_up_and_reaches_no_command(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     given: list[list[str]] = []
     monkeypatch.delenv("MATTECAM_NO_MODELS")
     monkeypatch.setattr(environment, "installed", lambda requirements: True)
@@ -104,10 +121,17 @@ def test_no_models_is_for_the_set_up_and_reaches_no_command(monkeypatch: pytest.
 
 def test_the_long_tests_run_when_all_are_asked_for() -> None:
     assert run.pytest_options(["--all", "-x"]) == [*run.REPORTING, *run.PARALLEL, "-x"]
-    assert run.pytest_options(["tests/gui"]) == [*run.REPORTING, *run.PARALLEL, *run.FIRST_TIER, "tests/gui"]
+    assert run.pytest_options(["tests/gui"]) == [
+        *run.REPORTING,
+        *run.PARALLEL,
+        *run.FIRST_TIER,
+        "tests/gui",
+    ]
 
 
-@pytest.mark.parametrize("argv", [["headless"], ["convert", "a.mp4"], ["test"], ["--help"], ["--version"]])
+@pytest.mark.parametrize(
+    "argv", [["headless"], ["convert", "a.mp4"], ["test"], ["--help"], ["--version"]]
+)
 def test_commands_without_a_window_need_no_libraries_of_it(argv: list[str]) -> None:
     assert not run.opens_window(argv)
 
@@ -132,13 +156,34 @@ def test_that_takes_long():
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no such signals")
 @pytest.mark.parametrize("processes", ["0", "2"])
-def test_a_failure_is_told_at_once_and_an_interrupted_run_ends_with_a_count(processes: str, tmp_path: Path) -> None:
+def test_a_failure_is_told_at_once_and_an_interrupted_run_ends_with_a_count(
+    processes: str, tmp_path: Path
+) -> None:
     """Nobody knew for five minutes which test had failed, nor what had run before Ctrl+C."""
     (tmp_path / "test_two.py").write_text(TWO_TESTS)
-    options = ("-p", "tests.reporting", "-n", processes, "-p", "no:cacheprovider", f"--rootdir={tmp_path}")
-    command = [sys.executable, "-u", "-m", "pytest", "-c", os.devnull, *options, str(tmp_path / "test_two.py")]
+    options = (
+        "-p",
+        "tests.reporting",
+        "-n",
+        processes,
+        "-p",
+        "no:cacheprovider",
+        f"--rootdir={tmp_path}",
+    )
+    command = [
+        sys.executable,
+        "-u",
+        "-m",
+        "pytest",
+        "-c",
+        os.devnull,
+        *options,
+        str(tmp_path / "test_two.py"),
+    ]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(command, cwd=tmp_path, env=environment, text=True, stdout=subprocess.PIPE) as tests:
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=environment, text=True, stdout=subprocess.PIPE
+    ) as tests:
         assert tests.stdout is not None
         told = next(line for line in tests.stdout if line.startswith("FAILED "))
         eventually((tmp_path / "begun").exists, timeout_s=60)

@@ -64,7 +64,12 @@ def test_reset_starts_the_video_behind_the_person_anew(tmp_path: Path) -> None:
     with Matting("mattecam", background=video, build=FakeEngine) as matting:
         seen = []
         for _ in range(2):
-            seen.append([colour_number(matting.step(GIVEN[0], time_s=at_s / 20).composite) for at_s in range(4)])
+            seen.append(
+                [
+                    colour_number(matting.step(GIVEN[0], time_s=at_s / 20).composite)
+                    for at_s in range(4)
+                ]
+            )
             matting.reset()
     matting.reset()
     assert seen == [[0, 1, 2, 3]] * 2
@@ -208,7 +213,9 @@ def test_a_fork_of_a_process_that_has_matted_is_told_to_spawn(
 
     with monkeypatch.context() as child:
         child.setattr(os, "getpid", lambda: 0)
-        with pytest.raises(ModelError, match=r'spawn, as with multiprocessing\.get_context\("spawn"\)'):
+        with pytest.raises(
+            ModelError, match=r'spawn, as with multiprocessing\.get_context\("spawn"\)'
+        ):
             use[entry]()
         with Matting("mattecam", build=FakeEngine) as stand_in:  # without threads of its own
             stand_in.step(GIVEN[0])
@@ -260,7 +267,10 @@ def test_a_pool_of_forks_works_before_the_first_matte_and_is_a_sentence_after_it
 @pytest.mark.parametrize(
     ("frame", "time_s", "words"),
     [
-        *((frame, 0.0, "an image must") for frame in (None, [[1]], np.zeros((4, 4, 3)), np.zeros((4, 4), np.uint8))),
+        *(
+            (frame, 0.0, "an image must")
+            for frame in (None, [[1]], np.zeros((4, 4, 3)), np.zeros((4, 4), np.uint8))
+        ),
         *((GIVEN[0], time_s, "time_s") for time_s in (math.inf, math.nan)),
     ],
 )
@@ -305,7 +315,9 @@ def test_settings_of_a_film_are_values_by_name(
     matting = {"model": "u2net"}
     background = {"blur_strength": 60}
     others = {"framing": {"zoom": 2}, "strict": {"level": "off"}, "people": {"only_me": True}}
-    assert used == [Settings.model_validate({"matting": matting, "background": background, **others})]
+    assert used == [
+        Settings.model_validate({"matting": matting, "background": background, **others})
+    ]
 
 
 film = partial(convert, source="a.mp4", target="b.mp4")
@@ -314,8 +326,18 @@ film = partial(convert, source="a.mp4", target="b.mp4")
 @pytest.mark.parametrize(
     ("call", "wrong", "kind", "words"),
     [
-        (film, {"settings": {"zoom": 2}}, MattecamError, "There is no setting “zoom”; docs/settings.md lists them."),
-        (film, {"settings": {"framing.zoom": 9}}, MattecamError, "framing.zoom: “9” .* must be at most 4."),
+        (
+            film,
+            {"settings": {"zoom": 2}},
+            MattecamError,
+            "There is no setting “zoom”; docs/settings.md lists them.",
+        ),
+        (
+            film,
+            {"settings": {"framing.zoom": 9}},
+            MattecamError,
+            "framing.zoom: “9” .* must be at most 4.",
+        ),
         (film, {"settings": ["framing.zoom"]}, TypeError, "settings must be a mapping, not list"),
         (film, {"rotate": 45}, MattecamError, r"capture\.rotate.*45"),
         # It stood for the current folder, which was filled with PNG images.
@@ -329,7 +351,12 @@ film = partial(convert, source="a.mp4", target="b.mp4")
     ],
 )
 def test_a_wrong_argument_is_named(
-    call: Any, wrong: dict[str, Any], kind: type[Exception], words: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    call: Any,
+    wrong: dict[str, Any],
+    kind: type[Exception],
+    words: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(kind, match=words):
@@ -357,7 +384,10 @@ assert len(EXAMPLES) == 4
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=map(str, range(4)))
 def test_the_example_runs(
-    example: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    example: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     write_clip(tmp_path / "talk.mp4", 4, audio="aac")
     monkeypatch.chdir(tmp_path)

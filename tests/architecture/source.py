@@ -23,7 +23,11 @@ MODELS_MAY_IMPORT = {
 def _below(*folders: str) -> dict[str, Path]:
     """Return the modules in these folders, without tests, by their dotted names."""
     files = (path.relative_to(ROOT) for folder in folders for path in (ROOT / folder).rglob("*.py"))
-    named = ((".".join(path.with_suffix("").parts), ROOT / path) for path in files if "tests" not in path.parts)
+    named = (
+        (".".join(path.with_suffix("").parts), ROOT / path)
+        for path in files
+        if "tests" not in path.parts
+    )
     return {name.removesuffix(".__init__"): path for name, path in named}
 
 

@@ -19,7 +19,11 @@ DECORATING = ("app.core.compiling import", "app.matting.kernels import")
 
 def compiling() -> dict[str, Path]:
     """Return the modules with functions that numba compiles."""
-    return {name: path for name, path in modules().items() if any(words in path.read_text() for words in DECORATING)}
+    return {
+        name: path
+        for name, path in modules().items()
+        if any(words in path.read_text() for words in DECORATING)
+    }
 
 
 def functions(name: str) -> dict[str, Dispatcher]:
@@ -35,13 +39,20 @@ def ahead(function: Dispatcher) -> bool:
 
 def test_the_preparation_compiles_every_function_that_python_calls() -> None:
     prepared = {function for name in KERNELS for function in functions(name).values()}
-    wanted = {function for name in compiling() for function in functions(name).values() if ahead(function)}
+    wanted = {
+        function for name in compiling() for function in functions(name).values() if ahead(function)
+    }
     assert len(wanted) > 10 and not [str(function) for function in wanted - prepared]
 
 
 def test_other_modules_use_only_functions_that_were_compiled_ahead() -> None:
     own = compiling()
-    lazy = {(name, key) for name in own for key, function in functions(name).items() if not ahead(function)}
+    lazy = {
+        (name, key)
+        for name in own
+        for key, function in functions(name).items()
+        if not ahead(function)
+    }
     used = {
         (node.module, alias.name)
         for name, path in modules().items()

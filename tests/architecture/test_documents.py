@@ -19,9 +19,14 @@ from tools.settings_table import pages
 
 TOP = ("README.md", "CONTRIBUTING.md", "SECURITY.md")
 FOLDERS = ("docs", "models", "app")
-DOCUMENTS = [*(ROOT / name for name in TOP), *sorted(page for name in FOLDERS for page in (ROOT / name).rglob("*.md"))]
+DOCUMENTS = [
+    *(ROOT / name for name in TOP),
+    *sorted(page for name in FOLDERS for page in (ROOT / name).rglob("*.md")),
+]
 OURS = r"(?:app|models|mattecam|tests|training|device_bed|benchmarks|tools|examples|docs|\.ci)"
-each_document = pytest.mark.parametrize("page", DOCUMENTS, ids=lambda page: page.relative_to(ROOT).as_posix())
+each_document = pytest.mark.parametrize(
+    "page", DOCUMENTS, ids=lambda page: page.relative_to(ROOT).as_posix()
+)
 
 
 def commands(text: str) -> Iterator[list[str]]:
@@ -66,7 +71,9 @@ def test_every_command_is_in_the_manual_page() -> None:
     manual = (ROOT / "deploy/desktop/mattecam.1.in").read_text(encoding="utf-8")
     top = get_command(program)
     assert isinstance(top, TyperGroup)
-    assert [name for name in top.commands if not re.search(rf"^\.BI? {name}\b", manual, re.MULTILINE)] == []
+    assert [
+        name for name in top.commands if not re.search(rf"^\.BI? {name}\b", manual, re.MULTILINE)
+    ] == []
 
 
 @each_document
@@ -80,11 +87,17 @@ def test_commands_and_options_exist(page: Path) -> None:
             if isinstance(command, TyperGroup) and word in command.commands:
                 command = command.commands[word]
             elif re.fullmatch(r"--[a-z][a-z-]*", word):
-                known = {name for option in command.params for name in [*option.opts, *option.secondary_opts]}
+                known = {
+                    name
+                    for option in command.params
+                    for name in [*option.opts, *option.secondary_opts]
+                }
                 if words[0] == "ctl" and words[1] in SYNTAX:
                     known |= set(re.findall(r"--[a-z-]+", SYNTAX[words[1]].usage))
                 assert word in known | {"--help"}, " ".join(words)
-            elif isinstance(command, TyperGroup) and re.fullmatch(r"[a-z]+", word) and command is top:
+            elif (
+                isinstance(command, TyperGroup) and re.fullmatch(r"[a-z]+", word) and command is top
+            ):
                 pytest.fail(f"no command {word!r}")
 
 
@@ -101,7 +114,10 @@ def test_commands_can_be_pasted(page: Path) -> None:
 def test_commands_for_the_running_program_exist(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     named = [words[1:] for words in commands(text) if words[:1] == ["ctl"] and words[1:]]
-    for name, *argument in [*named, *(shlex.split(inline) for inline in re.findall(r"`ctl ([^`]+)`", text))]:
+    for name, *argument in [
+        *named,
+        *(shlex.split(inline) for inline in re.findall(r"`ctl ([^`]+)`", text)),
+    ]:
         if name.startswith("--") or name.isupper() or name == "…":
             continue
         assert name in SYNTAX, name

@@ -61,16 +61,22 @@ def test_modules_are_named_in_imports_alone() -> None:
     """The wheel completes the names in import statements (setup.py); other names pass through `paths.module`."""
     for name in modules():
         whole = [node for node in nodes(name) if isinstance(node, ast.Import)]
-        assert not [alias for node in whole for alias in node.names if under(alias.name, "app", "models")], name
+        assert not [
+            alias for node in whole for alias in node.names if under(alias.name, "app", "models")
+        ], name
     names_a_module = re.compile(r"(app|models|service)(\.\w+)+(:\w+)?")
     named = [
         (name, node.value)
         for name in set(modules()) - MAY_NAME_MODULES
         for node in nodes(name)
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and names_a_module.fullmatch(node.value)
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and names_a_module.fullmatch(node.value)
     ]
     arguments = [call.args[0] for _, call in calls_of("paths.module")]
-    through = [ast.literal_eval(argument) for argument in arguments if isinstance(argument, ast.Constant)]
+    through = [
+        ast.literal_eval(argument) for argument in arguments if isinstance(argument, ast.Constant)
+    ]
     assert "app.matting.choice.preparation" in through
     assert sorted(value for _, value in named) == sorted(through), named
 
@@ -78,30 +84,40 @@ def test_modules_are_named_in_imports_alone() -> None:
 def test_models_know_torch_and_numpy_alone() -> None:
     for name in in_package("models"):
         assert foreign(name) <= {"torch", "numpy"} | MODELS_MAY_IMPORT.get(name, set()), name
-        assert not [imported for imported in imports(name) if under(imported, "app", "training")], name
+        assert not [imported for imported in imports(name) if under(imported, "app", "training")], (
+            name
+        )
 
 
 def test_siblings_do_not_know_each_other() -> None:
     for sibling in SIBLINGS:
         others = set(SIBLINGS) - {sibling}
-        assert not [(name, i) for name in in_package(sibling) for i in imports(name) if under(i, *others)]
+        assert not [
+            (name, i) for name in in_package(sibling) for i in imports(name) if under(i, *others)
+        ]
 
 
 def test_headless_does_not_need_the_window() -> None:
-    with_qt = {name for name in modules() if "PyQt6" in foreign(name) and not under(name, "app.gui")}
+    with_qt = {
+        name for name in modules() if "PyQt6" in foreign(name) and not under(name, "app.gui")
+    }
     assert with_qt <= MAY_PROBE_QT
     assert not [i for i in imports("app.cli.headless") if under(i, "app.gui")]
 
 
 def test_only_the_bridge_joins_window_and_pipeline() -> None:
     joining = {name for name in in_package("app.gui") if "app.runtime.pipeline" in imports(name)}
-    assert joining <= {"app.gui.application", "app.gui.bridge"}, "the application creates both and connects them"
+    assert joining <= {"app.gui.application", "app.gui.bridge"}, (
+        "the application creates both and connects them"
+    )
 
 
 def test_the_start_needs_the_standard_library_alone() -> None:
     for name in STANDARD_LIBRARY_ONLY:
         assert not foreign(name), name
-        assert not [i for i in imports(name) if i not in STANDARD_LIBRARY_ONLY and under(i, *PACKAGES)], name
+        assert not [
+            i for i in imports(name) if i not in STANDARD_LIBRARY_ONLY and under(i, *PACKAGES)
+        ], name
 
 
 def test_the_program_runs_without_the_parts_for_tests() -> None:
@@ -112,14 +128,21 @@ def test_the_program_runs_without_the_parts_for_tests() -> None:
 def test_a_name_of_a_module_is_given_once() -> None:
     """Two modules that were joined had a constant in common: the PipeWire camera offered no size, and had no reader."""
     for module in everything():
-        targets = [target for node in tree(module).body if isinstance(node, ast.Assign) for target in node.targets]
+        targets = [
+            target
+            for node in tree(module).body
+            if isinstance(node, ast.Assign)
+            for target in node.targets
+        ]
         parts = [part for target in targets for part in getattr(target, "elts", [target])]
         names = Counter(part.id for part in parts if isinstance(part, ast.Name))
         assert not [name for name, count in names.items() if count > 1], module
 
 
 def test_modules_are_short() -> None:
-    lines = {name: len(path.read_text(encoding="utf-8").splitlines()) for name, path in modules().items()}
+    lines = {
+        name: len(path.read_text(encoding="utf-8").splitlines()) for name, path in modules().items()
+    }
     assert not {name: count for name, count in lines.items() if count > MAX_LINES}
 
 
@@ -156,8 +179,15 @@ def _layer(name: str) -> int | None:
 
 def test_every_module_is_in_a_layer_and_imports_from_no_higher_one() -> None:
     levels = {name: _layer(name) for name in set(everything()) - OUTSIDE}
-    assert None not in levels.values() and len(set(levels.values())) == len(LAYERS) - 1, "all but the tests"
-    upward = [(name, i) for name, level in levels.items() for i in imports(name) if (_layer(i) or 0) > (level or 0)]
+    assert None not in levels.values() and len(set(levels.values())) == len(LAYERS) - 1, (
+        "all but the tests"
+    )
+    upward = [
+        (name, i)
+        for name, level in levels.items()
+        for i in imports(name)
+        if (_layer(i) or 0) > (level or 0)
+    ]
     assert not upward
 
 
@@ -165,8 +195,14 @@ def test_few_packages_know_each_other() -> None:
     def package(name: str) -> str:
         return ".".join(name.split(".")[: 2 if under(name, "app") else 1])
 
-    program = {name for name in in_package("app", "models") if len(name.split(".")) > 2 or name.startswith("models")}
-    arrows = {(package(name), package(i)) for name in program for i in imports(name) if i in program}
+    program = {
+        name
+        for name in in_package("app", "models")
+        if len(name.split(".")) > 2 or name.startswith("models")
+    }
+    arrows = {
+        (package(name), package(i)) for name in program for i in imports(name) if i in program
+    }
     assert len({arrow for arrow in arrows if arrow[0] != arrow[1]}) <= MAX_ARROWS
 
 
@@ -179,7 +215,9 @@ def test_no_two_packages_import_each_other() -> None:
     """Folders beside each other, each with all that is in it; a package and its own sub-packages are one thing."""
     edges: dict[str, set[str]] = {}
     for name in everything():
-        for one, other in (_branches(name, imported) for imported in imports(name) & everything().keys()):
+        for one, other in (
+            _branches(name, imported) for imported in imports(name) & everything().keys()
+        ):
             if one and other and one != other:
                 edges.setdefault(one, set()).add(other)
     TopologicalSorter(edges).prepare()  # the error names the cycle
@@ -187,14 +225,25 @@ def test_no_two_packages_import_each_other() -> None:
 
 def _branches(name: str, other: str) -> tuple[str, str]:
     """Return the folders that hold the modules, below the last folder that holds both; empty for loose modules."""
-    one, two = (path.relative_to(ROOT).parent.parts for path in (everything()[name], everything()[other]))
-    same = next((level for level, (a, b) in enumerate(zip(one, two, strict=False)) if a != b), min(len(one), len(two)))
-    return ".".join(one[: same + 1]) if len(one) > same else "", ".".join(two[: same + 1]) if len(two) > same else ""
+    one, two = (
+        path.relative_to(ROOT).parent.parts for path in (everything()[name], everything()[other])
+    )
+    same = next(
+        (level for level, (a, b) in enumerate(zip(one, two, strict=False)) if a != b),
+        min(len(one), len(two)),
+    )
+    return ".".join(one[: same + 1]) if len(one) > same else "", ".".join(two[: same + 1]) if len(
+        two
+    ) > same else ""
 
 
 def test_tools_benchmarks_and_training_parse_their_arguments() -> None:
     """`--help` was the name of a folder, or was ignored and the work began."""
-    beside = {name: path.read_text(encoding="utf-8") for name, path in everything().items() if name not in modules()}
+    beside = {
+        name: path.read_text(encoding="utf-8")
+        for name, path in everything().items()
+        if name not in modules()
+    }
     started = {name for name, text in beside.items() if '\nif __name__ == "__main__":' in text}
     started.remove("benchmarks.in_use.child")  # reads its workload from standard input
     assert {name for name in started if not imports(name) & {"argparse", "typer"}} == set()
@@ -209,10 +258,20 @@ NAMES = tuple({*NETWORKS, *FAMILIES} - {NAME})
 def test_nothing_in_the_program_names_a_network() -> None:
     """But for docstrings, of whatever they describe."""
     for name in in_package("app"):
-        bodies = [body for node in nodes(name) if isinstance(body := getattr(node, "body", None), list)]
+        bodies = [
+            body for node in nodes(name) if isinstance(body := getattr(node, "body", None), list)
+        ]
         ignored = {id(each.value) for body in bodies for each in body if isinstance(each, ast.Expr)}
-        constants = (node for node in nodes(name) if isinstance(node, ast.Constant) and id(node) not in ignored)
-        found = [each for each in constants if isinstance(each.value, str) and each.value.lower().startswith(NAMES)]
+        constants = (
+            node
+            for node in nodes(name)
+            if isinstance(node, ast.Constant) and id(node) not in ignored
+        )
+        found = [
+            each
+            for each in constants
+            if isinstance(each.value, str) and each.value.lower().startswith(NAMES)
+        ]
         assert not found, f"{name}:{found[0].lineno}"
 
 
@@ -229,12 +288,24 @@ def test_messages_name_the_command_by_one_function() -> None:
             continue
         documentation = {id(node.value) for node in nodes(name) if isinstance(node, ast.Expr)}
         for node in nodes(name):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documentation:
+            if (
+                isinstance(node, ast.Constant)
+                and isinstance(node.value, str)
+                and id(node) not in documentation
+            ):
                 found += [f"{name}:{node.lineno}"] if "run.py" in node.value else []
     assert not found, "use program_command() of models/program.py"
 
 
-FORBIDDEN_CALLS = {"eval", "exec", "os.system", "os.popen", "subprocess.getoutput", "tempfile.mktemp", "torch.jit.load"}
+FORBIDDEN_CALLS = {
+    "eval",
+    "exec",
+    "os.system",
+    "os.popen",
+    "subprocess.getoutput",
+    "tempfile.mktemp",
+    "torch.jit.load",
+}
 MAY_PICKLE = {"models.checkpoint"}
 """Its reader accepts tensors only; `tests/models/test_checkpoint.py` passes it hostile files."""
 NO_PUBLISHED_HASH = {"bgmv2-resnet101", "u2net-human-seg"}
@@ -275,16 +346,30 @@ def test_weights_are_read_as_data() -> None:
     loads = calls_of("torch.load")
     assert loads
     assert [name for name, call in loads if not enables(call, "weights_only")] == []
-    assert {name for name in modules() if imports(name) & {"pickle", "marshal", "shelve", "dill"}} == MAY_PICKLE
+    assert {
+        name for name in modules() if imports(name) & {"pickle", "marshal", "shelve", "dill"}
+    } == MAY_PICKLE
 
 
 def test_some_functions_are_called_in_few_places() -> None:
-    assert {function: {name for name, _ in calls_of(function)} for function in CALLED_IN} == CALLED_IN
+    assert {
+        function: {name for name, _ in calls_of(function)} for function in CALLED_IN
+    } == CALLED_IN
     assert [name for name in modules() if "ioctl" in attributes(name)] == ["app.system.v4l2"]
 
 
 POSIX_MODULES = {"fcntl", "grp", "pty", "pwd", "resource", "termios"}
-POSIX_SIGNALS = {"SIGALRM", "SIGCONT", "SIGHUP", "SIGKILL", "SIGPIPE", "SIGQUIT", "SIGSTOP", "SIGUSR1", "SIGUSR2"}
+POSIX_SIGNALS = {
+    "SIGALRM",
+    "SIGCONT",
+    "SIGHUP",
+    "SIGKILL",
+    "SIGPIPE",
+    "SIGQUIT",
+    "SIGSTOP",
+    "SIGUSR1",
+    "SIGUSR2",
+}
 
 
 def at_import(node: ast.AST) -> Iterator[ast.AST]:
@@ -294,7 +379,9 @@ def at_import(node: ast.AST) -> Iterator[ast.AST]:
             for decorator in child.decorator_list:
                 yield decorator
                 yield from at_import(decorator)
-        elif not (isinstance(child, ast.If) and ast.unparse(child.test) == "__name__ == '__main__'"):
+        elif not (
+            isinstance(child, ast.If) and ast.unparse(child.test) == "__name__ == '__main__'"
+        ):
             yield child
             yield from at_import(child)
 
@@ -318,19 +405,30 @@ def test_tests_are_collected_on_windows() -> None:
     assert broken == []
 
 
-CONNECTING = {"create_server", "create_connection", "create_datagram_endpoint", "start_server", "open_connection"}
+CONNECTING = {
+    "create_server",
+    "create_connection",
+    "create_datagram_endpoint",
+    "start_server",
+    "open_connection",
+}
 """Functions of `socket` and of the event loops of `asyncio` that open a socket of the network."""
 
 
 def test_nothing_listens_on_the_network() -> None:
     """The control socket is a file of this user, on Windows a named pipe."""
-    families = {ast.unparse(argument) for _, call in calls_of("socket.socket") for argument in call.args[:1]}
+    families = {
+        ast.unparse(argument) for _, call in calls_of("socket.socket") for argument in call.args[:1]
+    }
     families |= {ast.unparse(call.args[1]) for _, call in calls_of("socket.fromfd")}
     assert families == {"socket.AF_UNIX"}
     servers = {"socketserver", "http.server", "xmlrpc.server"}
     assert not [name for name in modules() if imports(name) & servers]
     assert not [name for name in modules() if attributes(name) & CONNECTING]
-    assert {name for name in modules() if "asyncio" in imports(name)} == {"app.control.changes", "app.control.server"}
+    assert {name for name in modules() if "asyncio" in imports(name)} == {
+        "app.control.changes",
+        "app.control.server",
+    }
 
 
 def test_downloads_are_encrypted_and_pinned() -> None:

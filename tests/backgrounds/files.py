@@ -32,10 +32,17 @@ def write_video(
 
     def image(number: int) -> NDArray[np.uint8]:
         if top_red:
-            return np.vstack([flat((30, 30, 220), size[0], size[1] // 2), flat((220, 30, 30), size[0], size[1] // 2)])
+            return np.vstack(
+                [
+                    flat((30, 30, 220), size[0], size[1] // 2),
+                    flat((220, 30, 30), size[0], size[1] // 2),
+                ]
+            )
         return flat(COLOURS[number % len(COLOURS)], *size)
 
-    return write_clip(path, frames, fps, size=size, rotation=rotation, mirrored=mirrored, image=image)
+    return write_clip(
+        path, frames, fps, size=size, rotation=rotation, mirrored=mirrored, image=image
+    )
 
 
 def colour_number(image: NDArray[np.uint8]) -> int:
@@ -53,9 +60,9 @@ def cut(path: Path, share: float, to: Path) -> Path:
 
 def photo(width: int = 320, height: int = 240) -> NDArray[np.uint8]:
     """Something that fills a file: smooth colours with noise."""
-    ramp = np.linspace(0, 200, width, dtype=np.float32)[None, :, None] + np.random.default_rng(3).uniform(
-        0, 50, (height, width, 3)
-    )
+    ramp = np.linspace(0, 200, width, dtype=np.float32)[None, :, None] + np.random.default_rng(
+        3
+    ).uniform(0, 50, (height, width, 3))
     return ramp.astype(np.uint8)
 
 

@@ -49,7 +49,9 @@ COLOUR = BackgroundSettings(kind="colour", colour="#c8640a")
 BLUR = BackgroundSettings(kind="blur", blur_strength=30)
 MAKERS: dict[str, Callable[[Path], BackgroundSettings]] = {
     "image": lambda folder: BackgroundSettings(kind="image", path=write(folder / "a.png", photo())),
-    "fitted": lambda folder: BackgroundSettings(kind="image", path=write(folder / "a.jpg", photo()), fit="fit"),
+    "fitted": lambda folder: BackgroundSettings(
+        kind="image", path=write(folder / "a.jpg", photo()), fit="fit"
+    ),
     "video": lambda folder: BackgroundSettings(kind="video", path=write_video(folder / "a.mp4")),
     "colour": lambda folder: COLOUR,
     "blur": lambda folder: BLUR,
@@ -73,7 +75,9 @@ def test_contract(make: Callable[[Path], BackgroundSettings], tmp_path: Path) ->
         if not isinstance(backdrop, BlurredBackground):
             check_bgr(backdrop)
             assert backdrop.shape == (height, width, 3) and backdrop.flags.c_contiguous
-        assert background.backdrop(width, height, 0.0) is backdrop, "the same picture must be the same object"
+        assert background.backdrop(width, height, 0.0) is backdrop, (
+            "the same picture must be the same object"
+        )
     background.close()
     background.close()
     assert threading.active_count() == threads
@@ -81,19 +85,27 @@ def test_contract(make: Callable[[Path], BackgroundSettings], tmp_path: Path) ->
 
 def test_colour_and_blur_match_the_settings(tmp_path: Path) -> None:
     clear = write(tmp_path / "a.png", np.zeros((8, 8, 4), np.uint8))
-    for wanted in (COLOUR, COLOUR.replace(kind="image", path=clear)):  # which is seen through the image
+    for wanted in (
+        COLOUR,
+        COLOUR.replace(kind="image", path=clear),
+    ):  # which is seen through the image
         image = open_background(wanted).backdrop(4, 4, 0)
         assert isinstance(image, np.ndarray) and (image == (10, 100, 200)).all()
     assert open_background(BLUR).backdrop(4, 4, 0) == BlurredBackground(30)
 
 
-@pytest.mark.parametrize(("name", "left_out"), [("a.webp", False), ("a.tif", True), ("a.png", False), ("a.gif", False)])
+@pytest.mark.parametrize(
+    ("name", "left_out"), [("a.webp", False), ("a.tif", True), ("a.png", False), ("a.gif", False)]
+)
 def test_an_animation_that_cannot_be_played_says_so(
     name: str, left_out: bool, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     first, *others = (Image.new("RGB", (64, 48), colour) for colour in ("red", "green", "blue"))
     first.save(tmp_path / name, save_all=True, append_images=others)
-    with caplog.at_level(logging.WARNING), closing(open_background(parse_background(tmp_path / name))) as background:
+    with (
+        caplog.at_level(logging.WARNING),
+        closing(open_background(parse_background(tmp_path / name))) as background,
+    ):
         assert background.backdrop(64, 48, 0.0).shape == (48, 64, 3)  # type: ignore[union-attr]
     assert [record.getMessage() for record in caplog.records] == left_out * [
         f"Only the first of the 3 frames of {tmp_path / name} is used; save it as a video or GIF to use them all."
@@ -103,14 +115,29 @@ def test_an_animation_that_cannot_be_played_says_so(
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".avi"])
 def test_a_video_with_the_name_of_an_image_is_a_video(tmp_path: Path, suffix: str) -> None:
-    assert kind_of_file(write_video(tmp_path / f"a{suffix}").rename(tmp_path / "video.png")) == "video"
+    assert (
+        kind_of_file(write_video(tmp_path / f"a{suffix}").rename(tmp_path / "video.png")) == "video"
+    )
 
 
 @pytest.mark.parametrize("kind", ["image", "video"])
 @pytest.mark.parametrize(
-    "what", ["nothing chosen", "missing", "refused", "text", "folder", "empty", "cut short", "other kind", "sound"]
+    "what",
+    [
+        "nothing chosen",
+        "missing",
+        "refused",
+        "text",
+        "folder",
+        "empty",
+        "cut short",
+        "other kind",
+        "sound",
+    ],
 )
-def test_bad_files_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, what: str) -> None:
+def test_bad_files_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, what: str
+) -> None:
     path, is_image = tmp_path / "bad file", kind == "image"
     if what == "text":
         path.write_text("neither picture nor video\n" * 100)
@@ -119,18 +146,32 @@ def test_bad_files_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ki
     elif what == "empty":
         path.touch()
     elif what == "cut short":
-        cut(write(tmp_path / "a.png", photo()) if is_image else write_video(tmp_path / "a.mp4"), 0.4, path)
+        cut(
+            write(tmp_path / "a.png", photo()) if is_image else write_video(tmp_path / "a.mp4"),
+            0.4,
+            path,
+        )
     elif what == "other kind":
-        path = write_video(tmp_path / "a.mp4") if is_image else cut(write(tmp_path / "a.png", photo()), 0.02, path)
+        path = (
+            write_video(tmp_path / "a.mp4")
+            if is_image
+            else cut(write(tmp_path / "a.png", photo()), 0.02, path)
+        )
     elif what == "sound":
-        path.write_bytes(b"RIFF\x24\0\0\0WAVEfmt \x10\0\0\0\1\0\1\0\x40\x1f\0\0\x40\x1f\0\0\1\0\x08\0data\0\0\0\0")
+        path.write_bytes(
+            b"RIFF\x24\0\0\0WAVEfmt \x10\0\0\0\1\0\1\0\x40\x1f\0\0\x40\x1f\0\0\1\0\x08\0data\0\0\0\0"
+        )
     elif what == "refused":
         path.touch()
         for opener in ("image_file.Image.open", "container.av.open"):
-            monkeypatch.setattr(f"app.media.{opener}", Mock(side_effect=PermissionError(13, "Permission denied")))
+            monkeypatch.setattr(
+                f"app.media.{opener}", Mock(side_effect=PermissionError(13, "Permission denied"))
+            )
     threads = threading.active_count()
     with pytest.raises(BackgroundError) as caught:
-        open_background(BackgroundSettings(kind=kind, path=None if what == "nothing chosen" else path))
+        open_background(
+            BackgroundSettings(kind=kind, path=None if what == "nothing chosen" else path)
+        )
     assert what == "nothing chosen" or str(path) in str(caught.value)
     assert str(caught.value).startswith("You have no permission to read the") == (what == "refused")
     assert threading.active_count() == threads
@@ -187,7 +228,9 @@ def shown(path: Path, times_s: list[float]) -> list[NDArray[np.uint8]]:
 
 
 @pytest.mark.parametrize("name", ["a.gif", "a.png", "a.apng", "a.webp", "a.webm", "a.mov"])
-def test_clear_parts_show_the_background_colour_and_the_others_play(name: str, tmp_path: Path) -> None:
+def test_clear_parts_show_the_background_colour_and_the_others_play(
+    name: str, tmp_path: Path
+) -> None:
     pictures = shown(write_moving(tmp_path / name), [0.0, 0.1, 0.2, 0.35])
     for picture, shade in zip(pictures, [*SHADES, SHADES[0]], strict=True):
         assert np.abs(picture[24, 8].astype(int) - BGR).max() <= 4
@@ -204,7 +247,9 @@ def test_what_a_clear_part_hides_does_not_show(name: str) -> None:
 
 def test_an_animated_webp_that_declares_too_much_is_refused(tmp_path: Path) -> None:
     images = [Image.new("RGB", (3000, 2000), (number % 2 * 255, number, 0)) for number in range(30)]
-    images[0].save(tmp_path / "a.webp", save_all=True, append_images=images[1:], lossless=True, method=0)
+    images[0].save(
+        tmp_path / "a.webp", save_all=True, append_images=images[1:], lossless=True, method=0
+    )
     with pytest.raises(BackgroundError, match=r"a\.webp"):
         open_background(parse_background(tmp_path / "a.webp"))
 
@@ -220,7 +265,9 @@ def test_the_card_shows_its_text_and_the_users_image(tmp_path: Path) -> None:
     image = draw_card("Back soon", None, 640, 360)
     assert image.shape == (360, 640, 3)
     assert not np.array_equal(image, draw_card("Gone fishing", None, 640, 360))
-    assert (draw_card("", None, 640, 360) > 200).any(), "without a text of the user's there is one of ours"
+    assert (draw_card("", None, 640, 360) > 200).any(), (
+        "without a text of the user's there is one of ours"
+    )
     path = write(tmp_path / "a.png", flat((10, 100, 200), 100, 100))
     assert (draw_card("", path, 160, 90) == (10, 100, 200)).all()
     with_text = draw_card("Back soon", path, 640, 360)
@@ -305,10 +352,20 @@ def played(path: Path, *, realtime: bool = False, **video: Any) -> closing[Video
     ("frames", "fps", "times_s", "expected"),
     [
         # asked 40 times a second from an odd start: every frame twice, the seventh is the first again
-        (6, 20, [1000.01 + k / 40 for k in range(40)], [[0, 1, 2, 3, 0, 1][k // 2 % 6] for k in range(40)]),
+        (
+            6,
+            20,
+            [1000.01 + k / 40 for k in range(40)],
+            [[0, 1, 2, 3, 0, 1][k // 2 % 6] for k in range(40)],
+        ),
         (8, 20, [k * 0.1001 for k in range(9)], [0, 2, 0, 2, 0, 2, 0, 2, 0]),
         (1, 20, range(5), [0] * 5),
-        (4, Fraction(1, 20), [0, 1, 19.9, 20.1, 39.9, 40.1, 60.1, 79.9, 80.1, 99.9], [0, 0, 0, 1, 1, 2, 3, 3, 0, 0]),
+        (
+            4,
+            Fraction(1, 20),
+            [0, 1, 19.9, 20.1, 39.9, 40.1, 60.1, 79.9, 80.1, 99.9],
+            [0, 0, 0, 1, 1, 2, 3, 3, 0, 0],
+        ),
         (6, 20, [0.01, 0.06, 3e7 + 0.11, 6e7 + 0.16], [0, 1, 2, 3]),
     ],
     ids=["its own rate", "a lower rate skips frames", "a single frame", "slides", "far ahead"],
@@ -318,17 +375,28 @@ def test_it_plays_at_its_own_rate_and_loops(
 ) -> None:
     """Slides that were saved as a video were played at five times their rate."""
     with played(tmp_path, frames=frames, fps=fps) as background:
-        assert [colour_number(background.backdrop(64, 48, time_s)) for time_s in times_s] == expected
+        assert [
+            colour_number(background.backdrop(64, 48, time_s)) for time_s in times_s
+        ] == expected
         assert background._decoded_s < 1000, "five slides ahead, but not a year of video"
 
 
 def test_the_last_picture_of_a_round_lasts_as_long_as_it_says(tmp_path: Path) -> None:
     images = [Image.fromarray(flat(colour)) for colour in COLOURS[:3]]
-    images[0].save(tmp_path / "a.gif", save_all=True, append_images=images[1:], duration=[100, 100, 1500], loop=0)
+    images[0].save(
+        tmp_path / "a.gif",
+        save_all=True,
+        append_images=images[1:],
+        duration=[100, 100, 1500],
+        loop=0,
+    )
     with closing(VideoBackground(tmp_path / "a.gif", realtime=False)) as background:
         times_s = [0, 0.11, 0.21, 1.6, 1.71, 1.81, 1.91, 3.3]
         shown = [background.backdrop(64, 48, time_s) for time_s in times_s]
-    same = [next(index for index, each in enumerate(shown) if np.array_equal(each, image)) for image in shown]
+    same = [
+        next(index for index, each in enumerate(shown) if np.array_equal(each, image))
+        for image in shown
+    ]
     assert same == [0, 1, 2, 2, 0, 1, 2, 2]
 
 
@@ -348,7 +416,9 @@ def test_it_never_waits_for_the_decoder(tmp_path: Path, monkeypatch: pytest.Monk
         gate.set()
 
 
-def test_real_time_playback_follows_the_clock_and_continues_after_a_long_pause(tmp_path: Path) -> None:
+def test_real_time_playback_follows_the_clock_and_continues_after_a_long_pause(
+    tmp_path: Path,
+) -> None:
     with played(tmp_path, realtime=True, frames=40, fps=20) as background:
         background.backdrop(64, 48, 0.0)
         for number in range(1, 20):
@@ -367,12 +437,22 @@ def test_real_time_playback_follows_the_clock_and_continues_after_a_long_pause(t
 
 @pytest.mark.parametrize(
     ("rotation", "mirrored", "red_side"),
-    [(90, False, "left"), (-90, False, "right"), (180, False, "bottom"), (0, True, "top"), (90, True, "right")],
+    [
+        (90, False, "left"),
+        (-90, False, "right"),
+        (180, False, "bottom"),
+        (0, True, "top"),
+        (90, True, "right"),
+    ],
 )
-def test_rotated_videos_are_upright(tmp_path: Path, rotation: int, mirrored: bool, red_side: str) -> None:
+def test_rotated_videos_are_upright(
+    tmp_path: Path, rotation: int, mirrored: bool, red_side: str
+) -> None:
     """The file says how far it is turned counter-clockwise: a red top then lies on the left after 90 degrees."""
     size = (40, 80) if rotation % 180 else (80, 40)
-    with played(tmp_path, size=(80, 40), rotation=rotation, mirrored=mirrored, top_red=True) as background:
+    with played(
+        tmp_path, size=(80, 40), rotation=rotation, mirrored=mirrored, top_red=True
+    ) as background:
         image = background.backdrop(*size, 0.0)
     height, width = image.shape[:2]
     spots = {"left": image[height // 2, 3], "right": image[height // 2, -4]}
@@ -381,13 +461,19 @@ def test_rotated_videos_are_upright(tmp_path: Path, rotation: int, mirrored: boo
 
 
 @pytest.mark.parametrize(("height", "matrix"), [(48, Colorspace.ITU601), (720, Colorspace.ITU709)])
-def test_unnamed_colour_matrices_are_inferred(tmp_path: Path, height: int, matrix: Colorspace) -> None:
+def test_unnamed_colour_matrices_are_inferred(
+    tmp_path: Path, height: int, matrix: Colorspace
+) -> None:
     """A file that names no matrix means BT.709 in HD and BT.601 below."""
     image = flat((40, 180, 60), height * 4 // 3, height)
     with av.open(str(tmp_path / "a.mkv"), "w") as container:
-        stream = container.add_stream("libx264", rate=10, options={"crf": "2", "preset": "ultrafast"})
+        stream = container.add_stream(
+            "libx264", rate=10, options={"crf": "2", "preset": "ultrafast"}
+        )
         stream.width, stream.height, stream.pix_fmt = image.shape[1], height, "yuv444p"
-        frame = av.VideoFrame.from_ndarray(image, "bgr24").reformat(format="yuv444p", dst_colorspace=matrix)
+        frame = av.VideoFrame.from_ndarray(image, "bgr24").reformat(
+            format="yuv444p", dst_colorspace=matrix
+        )
         container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     with closing(VideoBackground(tmp_path / "a.mkv", realtime=False)) as background:
@@ -396,7 +482,9 @@ def test_unnamed_colour_matrices_are_inferred(tmp_path: Path, height: int, matri
 
 
 @pytest.mark.parametrize("size", [(2, 400), (400, 2)])
-def test_an_extreme_aspect_ratio_is_cropped_before_scaling(tmp_path: Path, size: tuple[int, int]) -> None:
+def test_an_extreme_aspect_ratio_is_cropped_before_scaling(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
     """Covering 1280x720 with a strip means scaling it to 1280x256000 unless it is cut first."""
     with played(tmp_path, size=size) as background:
         tracemalloc.start()
@@ -438,7 +526,9 @@ def test_a_disk_that_stands_still_while_a_video_plays_is_named_until_it_goes_on(
 
 def test_a_truncated_video_plays_to_its_end(tmp_path: Path) -> None:
     whole = write_video(tmp_path / "a.mkv", frames=40, size=(320, 240))
-    with closing(VideoBackground(cut(whole, 0.6, tmp_path / "cut.mkv"), realtime=False)) as background:
+    with closing(
+        VideoBackground(cut(whole, 0.6, tmp_path / "cut.mkv"), realtime=False)
+    ) as background:
         seen = {colour_number(background.backdrop(64, 48, k / 20)) for k in range(60)}
     assert len(seen) == len(COLOURS)
 

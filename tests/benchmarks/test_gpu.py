@@ -46,7 +46,9 @@ def test_a_missing_compiler_passes(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert told.count("no compiler") == 2 and told.count("program, eager") == 2
 
 
-def test_a_step_that_is_not_recorded_does_not_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_step_that_is_not_recorded_does_not_pass(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name, value in (("device", "cpu"), ("precision", "float32")):
         monkeypatch.setattr(Bench, name, value)
     monkeypatch.setattr(Bench, "geometry", lambda *_: StepGeometry(128, 72, 0.5))

@@ -59,7 +59,9 @@ def test_the_source_delivers_decoded_frames_at_its_rate_and_counts_missed_ones()
     assert source.is_live, "a paused program would decode its frames"
     read = [frame for frame in (source.read() for _ in range(12)) if frame is not None]
     assert {frame.image.shape for frame in read} == {(48, 64, 3)}
-    assert [frame.captured_at_s for frame in read] == pytest.approx([frame.index / 100 for frame in read])
+    assert [frame.captured_at_s for frame in read] == pytest.approx(
+        [frame.index / 100 for frame in read]
+    )
     assert source.missed == 0
     clock.now_s += 0.105
     late = source.read()
@@ -69,7 +71,12 @@ def test_the_source_delivers_decoded_frames_at_its_rate_and_counts_missed_ones()
 
 
 def test_cpu_time_is_divided_by_thread_and_section_and_sums_up() -> None:
-    kinds = ("capture", False), ("matting", False), ("matting", True), ("virtual-camera", False)  # True: native
+    kinds = (
+        ("capture", False),
+        ("matting", False),
+        ("matting", True),
+        ("virtual-camera", False),
+    )  # True: native
 
     def at(second: float, *cpu_s: float) -> CpuSample:
         threads = {number: ThreadTime(*kind, cpu_s[number]) for number, kind in enumerate(kinds)}
@@ -106,16 +113,31 @@ def test_every_field_of_the_contract(monkeypatch: pytest.MonkeyPatch) -> None:
     assert set(idle) == {"resting", "paused"} and all(percent >= 0 for percent in idle.values())
     assert {"model": "mattecam", "size": [192, 144], "downsample_ratio": 0.5}.items() <= row.items()
     threads = {"matting": 15.04, "timer": 0.01}
-    rows = [row | {"outputs": ["preview", "camera"], "fps": 30.0}, row | {"fps": 27.0, "threads": threads}]
+    rows = [
+        row | {"outputs": ["preview", "camera"], "fps": 30.0},
+        row | {"fps": 27.0, "threads": threads},
+    ]
     lines = table({"results": [*rows, *result["results"]]}).splitlines()
     assert any(line.startswith("| preview + camera + recording | 27.0 |") for line in lines)
     assert "| matting | 15.0 |" in lines and not any(line.startswith("| timer") for line in lines)
-    assert any(line.startswith("Frame rate with the recording") and line.endswith(" 0.90.") for line in lines)
+    assert any(
+        line.startswith("Frame rate with the recording") and line.endswith(" 0.90.")
+        for line in lines
+    )
     assert any("Resting (camera)" in line for line in lines)
 
 
-def camera_row(fps: float, dropped: int, stall: dict[str, float] | None, **more: object) -> dict[str, object]:
-    return {"outputs": ["camera"], "fps": fps, "dropped": dropped, "gui_stall_ms": stall, "lowered": None, **more}
+def camera_row(
+    fps: float, dropped: int, stall: dict[str, float] | None, **more: object
+) -> dict[str, object]:
+    return {
+        "outputs": ["camera"],
+        "fps": fps,
+        "dropped": dropped,
+        "gui_stall_ms": stall,
+        "lowered": None,
+        **more,
+    }
 
 
 def test_rounds_are_merged_into_one_row() -> None:
@@ -139,7 +161,10 @@ def test_a_process_that_fails_is_reported_in_one_sentence() -> None:
 def test_commands_follow_from_the_seed_and_ask_for_no_room(tmp_path: Path) -> None:
     pipeline = Pipeline(Settings(), parts=SoakWorld().parts())
     monkey = CommandMonkey(pipeline, SoakFiles(tmp_path), [*ROOMS], ["auto"], seed=1)
-    first, second = ([monkey.words(dice) for _ in range(2000)] for dice in (random.Random("1-0"), random.Random("1-0")))
+    first, second = (
+        [monkey.words(dice) for _ in range(2000)]
+        for dice in (random.Random("1-0"), random.Random("1-0"))
+    )
     names = {words[0] for words in first}
     assert {"background", "scene", "set", "record", "pause"} <= names
     assert any(words[:2] == ["set", "people.zones"] for words in first)

@@ -57,7 +57,9 @@ class FakeCapture:
         return closing(CameraSource(cls.device, CaptureSettings(**capture), timing, cls))  # type: ignore[arg-type]
 
     @classmethod
-    def first_frame(cls, timing: CameraTiming = PATIENT, **capture: Any) -> tuple[Frame, SourceInfo]:
+    def first_frame(
+        cls, timing: CameraTiming = PATIENT, **capture: Any
+    ) -> tuple[Frame, SourceInfo]:
         """Return the first frame of a camera that is opened for it, and what the camera says of itself."""
         with cls.source(timing, **capture) as source:
             frame = source.read()

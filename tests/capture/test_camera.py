@@ -19,7 +19,16 @@ from app.capture.camera import CameraTiming
 from app.core.errors import SourceLostError, SourceOpenError
 from app.core.process import Holder
 from app.core.types import BgrImage
-from tests.capture.conftest import FAST, PATIENT, WEBCAM, Driver, FakeCapture, lost, picture, played_time
+from tests.capture.conftest import (
+    FAST,
+    PATIENT,
+    WEBCAM,
+    Driver,
+    FakeCapture,
+    lost,
+    picture,
+    played_time,
+)
 from tests.media.damaged_jpegs import encode, lost_packets, with_surplus
 
 BLACK = np.zeros((48, 64, 3), np.uint8)
@@ -94,8 +103,16 @@ def test_every_format_is_tried_and_compressed_video_last(
 @pytest.mark.parametrize(
     ("shows", "chosen", "words"),
     [
-        ({"H264": BYTES, "HEVC": BYTES[0]}, "auto", "sends video that cannot be decoded; choose another format"),
-        ({"H264": BYTES, "HEVC": BYTES[0]}, "H264", "sends video that cannot be decoded; choose another format"),
+        (
+            {"H264": BYTES, "HEVC": BYTES[0]},
+            "auto",
+            "sends video that cannot be decoded; choose another format",
+        ),
+        (
+            {"H264": BYTES, "HEVC": BYTES[0]},
+            "H264",
+            "sends video that cannot be decoded; choose another format",
+        ),
         ({"MJPG": BLACK, "YUYV": BLACK}, "auto", "only black or green frames; open its shutter"),
         (None, "auto", r"Webcam .*cannot be opened: .*not a camera"),
     ],
@@ -113,8 +130,16 @@ def test_a_camera_without_a_picture_is_not_opened_and_told_why(
 @pytest.mark.parametrize(
     ("rates", "fps", "used"),
     [
-        ({("YUYV", 1080): 5, ("YUYV", 720): 10, ("YUYV", 480): 30, ("YUYV", 360): 30}, 30, ("YUYV", 480, 30)),
-        ({("YUYV", 1080): 2, ("YUYV", 720): 5, ("YUYV", 480): 15, ("YUYV", 360): 29.97}, 30, ("YUYV", 360, 29.97)),
+        (
+            {("YUYV", 1080): 5, ("YUYV", 720): 10, ("YUYV", 480): 30, ("YUYV", 360): 30},
+            30,
+            ("YUYV", 480, 30),
+        ),
+        (
+            {("YUYV", 1080): 2, ("YUYV", 720): 5, ("YUYV", 480): 15, ("YUYV", 360): 29.97},
+            30,
+            ("YUYV", 360, 29.97),
+        ),
         ({("YUYV", 720): 10, ("YUYV", 480): 25, ("YUYV", 360): 25}, 30, ("YUYV", 480, 25)),
         ({("YUYV", 720): 10, ("YUYV", 480): 30, ("YUYV", 360): 60}, 60, ("YUYV", 480, 30)),
         ({("YUYV", 720): 10, ("YUYV", 480): 10, ("YUYV", 360): 10}, 30, ("YUYV", 720, 10)),
@@ -122,7 +147,11 @@ def test_a_camera_without_a_picture_is_not_opened_and_told_why(
         ({("YUYV", 720): 10, ("YUYV", 480): 30, ("YUYV", 360): 30}, 10, ("YUYV", 720, 10)),
         ({("MJPG", 720): 30, ("YUYV", 720): 10, ("YUYV", 480): 30}, 30, ("MJPG", 720, 30)),
         ({("YUYV", 720): 10, ("YUYV", 480): 30, ("NV12", 720): 30}, 30, ("NV12", 720, 30)),
-        ({("YUYV", 720): 10, ("YUYV", 480): 20, ("NV12", 720): 5, ("NV12", 480): 30}, 30, ("YUYV", 480, 20)),
+        (
+            {("YUYV", 720): 10, ("YUYV", 480): 20, ("NV12", 720): 5, ("NV12", 480): 30},
+            30,
+            ("YUYV", 480, 20),
+        ),
     ],
 )
 def test_a_size_that_is_slow_is_left_for_one_that_reaches_30(
@@ -193,7 +222,10 @@ def test_a_change_of_size_is_followed(driver: Driver) -> None:
     with driver.source() as source:
         driver.shows["MJPG"] = picture(80, 60)
         frame = source.read()
-        assert frame is not None and frame.size == (source.info.width, source.info.height) == (80, 60)
+        assert frame is not None and frame.size == (source.info.width, source.info.height) == (
+            80,
+            60,
+        )
 
 
 @pytest.mark.parametrize("pixel_format", ["MJPG", "YUYV"])
@@ -279,7 +311,10 @@ def test_the_mjpg_of_webcams_with_surplus_bytes_is_used_without_loss(
 
 @pytest.mark.parametrize(
     ("undecoded", "then", "words"),
-    [([LARGE, DAMAGED], picture(), "only damaged frames; check its cable"), ([], BLACK, "only black or green frames")],
+    [
+        ([LARGE, DAMAGED], picture(), "only damaged frames; check its cable"),
+        ([], BLACK, "only black or green frames"),
+    ],
     ids=["damaged", "a closed shutter"],
 )
 def test_a_camera_without_a_picture_is_lost(
@@ -395,7 +430,10 @@ def test_a_camera_is_released_although_its_exposure_cannot_be_given_back(
                 raise cv2.error("the camera was unplugged")
             return bool(super().set(key, value))
 
-    with pytest.raises(cv2.error), Refusing.source(CameraTiming(settle_s=0), lock_exposure=True) as source:
+    with (
+        pytest.raises(cv2.error),
+        Refusing.source(CameraTiming(settle_s=0), lock_exposure=True) as source,
+    ):
         source.read()
 
     assert Refusing.made[-1].released
@@ -432,7 +470,9 @@ def test_elsewhere_than_on_linux_no_control_is_touched(
 
 def test_a_camera_that_falls_silent_gets_automatic_exposure_back(controls: type[Controls]) -> None:
     """Otherwise the camera would keep it for every program, and this one take it for the user's."""
-    with controls.source(CameraTiming(read_s=0, silence_s=0, settle_s=0), lock_exposure=True) as source:
+    with controls.source(
+        CameraTiming(read_s=0, silence_s=0, settle_s=0), lock_exposure=True
+    ) as source:
         source.read()
         assert controls.values[AUTO_EXPOSURE] == MANUAL
         controls.shows = {}

@@ -14,7 +14,16 @@ from numpy.typing import NDArray
 
 from app.capture import devices
 from app.capture.camera import CameraSource
-from app.capture.colours import BT601, BT709, JPEG, NAMED, RawConverter, YuvColours, declared, reinterpreted
+from app.capture.colours import (
+    BT601,
+    BT709,
+    JPEG,
+    NAMED,
+    RawConverter,
+    YuvColours,
+    declared,
+    reinterpreted,
+)
 from app.core.settings import CaptureSettings
 from app.core.types import BgrImage
 from app.system import v4l2
@@ -97,7 +106,9 @@ def test_what_was_converted_as_another_kind_is_corrected() -> None:
         (CapturedKind(colorspace=99, ycbcr_encoding=99, quantization=99), BT601),
     ],
 )
-def test_colours_are_those_that_the_driver_declares(kind: CapturedKind, colours: YuvColours) -> None:
+def test_colours_are_those_that_the_driver_declares(
+    kind: CapturedKind, colours: YuvColours
+) -> None:
     assert declared(kind) == colours
 
 
@@ -129,7 +140,9 @@ def first_image(grabber: type[RawCapture], kind: CapturedKind, **settings: objec
 
 @pytest.mark.skipif(devices.SYSTEM != "Linux", reason="elsewhere the system converts")
 @pytest.mark.parametrize("name", NAMED)
-def test_a_grabber_shows_the_colours_that_its_driver_declares(name: str, grabber: type[RawCapture]) -> None:
+def test_a_grabber_shows_the_colours_that_its_driver_declares(
+    name: str, grabber: type[RawCapture]
+) -> None:
     """They were up to 20 levels off."""
     grabber.raw = yuyv(patches(), NAMED[name])
 
@@ -140,7 +153,9 @@ def test_a_grabber_shows_the_colours_that_its_driver_declares(name: str, grabber
 
 @pytest.mark.skipif(devices.SYSTEM != "Linux", reason="elsewhere the system converts")
 @pytest.mark.parametrize("name", NAMED)
-def test_a_setting_corrects_a_driver_that_says_nothing(name: str, grabber: type[RawCapture]) -> None:
+def test_a_setting_corrects_a_driver_that_says_nothing(
+    name: str, grabber: type[RawCapture]
+) -> None:
     grabber.raw = yuyv(patches(), NAMED[name])
 
     image = first_image(grabber, CapturedKind(), colours=name)
@@ -164,7 +179,9 @@ class CombedCapture(RawCapture):
 
 
 @pytest.mark.parametrize("field", [INTERLACED, PROGRESSIVE])
-def test_interlaced_frames_are_deinterlaced_where_the_driver_says_so(field: int, grabber: type[RawCapture]) -> None:
+def test_interlaced_frames_are_deinterlaced_where_the_driver_says_so(
+    field: int, grabber: type[RawCapture]
+) -> None:
     CombedCapture.made, CombedCapture.shows, CombedCapture.undecoded = [], grabber.shows, []
 
     image = first_image(CombedCapture, CapturedKind(field))
@@ -186,9 +203,26 @@ def test_the_driver_is_asked_by_ioctl(has_planes: bool, monkeypatch: pytest.Monk
         assert request == G_FMT
         queues.append(struct.unpack_from("I", argument)[0])
         if has_planes:
-            struct.pack_into("III II 160x BBBB", argument, 8, 720, 576, 0, INTERLACED, REC709, 2, 0, 2, 1)
+            struct.pack_into(
+                "III II 160x BBBB", argument, 8, 720, 576, 0, INTERLACED, REC709, 2, 0, 2, 1
+            )
         else:
-            struct.pack_into("III IIII IIII", argument, 8, 720, 576, 0, INTERLACED, 1440, 829440, REC709, 0, 0, 2, 1)
+            struct.pack_into(
+                "III IIII IIII",
+                argument,
+                8,
+                720,
+                576,
+                0,
+                INTERLACED,
+                1440,
+                829440,
+                REC709,
+                0,
+                0,
+                2,
+                1,
+            )
         return 0
 
     monkeypatch.setattr("app.system.v4l2.fcntl.ioctl", ioctl)

@@ -9,7 +9,15 @@ import numpy as np
 import pytest
 
 from app.capture.delivered import fitted, is_blank, without_padding
-from app.capture.interlaced import LOOK_INTERVAL, RARE_LOOK_INTERVAL, SURE, Deinterlacer, comb, fields, without_combs
+from app.capture.interlaced import (
+    LOOK_INTERVAL,
+    RARE_LOOK_INTERVAL,
+    SURE,
+    Deinterlacer,
+    comb,
+    fields,
+    without_combs,
+)
 from app.core.types import BgrImage
 from tests.clips import demo
 
@@ -31,7 +39,9 @@ def noise(
 
 def dimmed(image: BgrImage, share: float) -> BgrImage:
     """Return an image as a sensor with little light delivers it."""
-    return np.clip(image * share + np.random.default_rng(1).normal(0, 3, image.shape), 0, 255).astype(np.uint8)
+    return np.clip(
+        image * share + np.random.default_rng(1).normal(0, 3, image.shape), 0, 255
+    ).astype(np.uint8)
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +104,9 @@ def test_a_small_light_in_the_dark_is_not_blank() -> None:
     ("delivered", "asked", "size"),
     [
         pytest.param((1920, 1088), (1920, 1080), (1920, 1080), id="1080 rows in blocks of 16"),
-        pytest.param((1920, 1088), (1280, 720), (1920, 1080), id="1080 rows, which were not asked for"),
+        pytest.param(
+            (1920, 1088), (1280, 720), (1920, 1080), id="1080 rows, which were not asked for"
+        ),
         pytest.param((640, 368), (640, 360), (640, 360), id="360 rows"),
         pytest.param((864, 480), (854, 480), (854, 480), id="854 columns"),
         pytest.param((1920, 1080), (1920, 1080), (1920, 1080), id="nothing to cut"),
@@ -160,7 +172,10 @@ def test_interlaced_frames_are_found_and_lose_their_combs(
 
 def test_what_does_not_move_keeps_all_rows() -> None:
     wall = np.random.default_rng(2).integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8)
-    frames = [cv2.circle(wall.copy(), (60 + 8 * number, 200), 40, (60, 120, 200), -1) for number in range(60)]
+    frames = [
+        cv2.circle(wall.copy(), (60 + 8 * number, 200), 40, (60, 120, 200), -1)
+        for number in range(60)
+    ]
     deinterlacer = Deinterlacer("on")
 
     shown = pass_through(
@@ -186,7 +201,9 @@ def test_a_striped_shirt_that_moves_is_not_interlaced() -> None:
     stripes = np.zeros((HEIGHT, WIDTH + 200, 3), np.uint8)
     stripes[0::2] = 200
     stripes[:, ::40] = 90
-    frames = [np.ascontiguousarray(stripes[:, 4 * number : 4 * number + WIDTH]) for number in range(48)]
+    frames = [
+        np.ascontiguousarray(stripes[:, 4 * number : 4 * number + WIDTH]) for number in range(48)
+    ]
     deinterlacer = Deinterlacer()
 
     pass_through(deinterlacer, frames)
@@ -241,7 +258,9 @@ def test_the_driver_or_the_user_decides_without_a_search(moving: list[BgrImage])
 
     assert Deinterlacer("off", is_announced=True).image(frame) is frame
     assert np.array_equal(Deinterlacer("on").image(frame), without_combs(frame))
-    assert np.array_equal(Deinterlacer("auto", is_announced=True).image(frame), without_combs(frame))
+    assert np.array_equal(
+        Deinterlacer("auto", is_announced=True).image(frame), without_combs(frame)
+    )
 
 
 @pytest.mark.parametrize("size", [(1, 1), (64, 3), (7, 33)])

@@ -32,8 +32,12 @@ NAMES = ["camera:2", "2", "/dev/video2", "camera:bus-2", "camera:Cam", "LINK", "
 OTHER_NAMES = ["auto", "demo", "film.mp4", "", "camera:gone", "portal:Cam"]
 
 
-@pytest.mark.parametrize("wanted", ["97", "/dev/video97", "usb-gone-video-index0", "-1", "99999999999999", "../x", "№"])
-def test_an_absent_camera_is_named_and_nothing_printed(wanted: str, capfd: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    "wanted", ["97", "/dev/video97", "usb-gone-video-index0", "-1", "99999999999999", "../x", "№"]
+)
+def test_an_absent_camera_is_named_and_nothing_printed(
+    wanted: str, capfd: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SourceOpenError) as failure:
         open_source(CaptureSettings(source=f"camera:{wanted}"))
     assert wanted in str(failure.value)
@@ -57,7 +61,12 @@ def test_the_reason_why_a_device_delivers_no_frame(path: str) -> None:
     ],
 )
 def test_the_reason_names_who_is_to_blame(
-    driver: str, is_camera: bool, held: bool, reason: str, monkeypatch: pytest.MonkeyPatch, kernel: Kernel
+    driver: str,
+    is_camera: bool,
+    held: bool,
+    reason: str,
+    monkeypatch: pytest.MonkeyPatch,
+    kernel: Kernel,
 ) -> None:
     """A loopback camera has many readers: closing the program that holds it, which is the sender, would not help."""
     kernel.plug(2, "Cam", driver=driver, is_camera=is_camera)
@@ -95,7 +104,9 @@ def test_physical_cameras_are_listed_first(kernel: Kernel) -> None:
         assert (late.id, late.index) == (found_id, -1), "not listed, but it may open a moment later"
 
 
-def list_of_other_systems(monkeypatch: pytest.MonkeyPatch, system: str, **backends: list[SimpleNamespace]) -> None:
+def list_of_other_systems(
+    monkeypatch: pytest.MonkeyPatch, system: str, **backends: list[SimpleNamespace]
+) -> None:
     """Let the back ends of a system list these cameras."""
     known = {"msmf": cv2.CAP_MSMF, "dshow": cv2.CAP_DSHOW, "avfoundation": cv2.CAP_AVFOUNDATION}
     of_number = {known[name]: cameras for name, cameras in backends.items()}
@@ -103,13 +114,18 @@ def list_of_other_systems(monkeypatch: pytest.MonkeyPatch, system: str, **backen
     def enumerate_cameras(backend: int) -> list[SimpleNamespace]:
         return of_number.get(backend, [])
 
-    monkeypatch.setitem(sys.modules, "cv2_enumerate_cameras", Mock(enumerate_cameras=enumerate_cameras))
+    monkeypatch.setitem(
+        sys.modules, "cv2_enumerate_cameras", Mock(enumerate_cameras=enumerate_cameras)
+    )
     monkeypatch.setattr(devices, "SYSTEM", system)
 
 
 def numbered(*cameras: tuple[str, str | None]) -> list[SimpleNamespace]:
     """Return what a back end says of cameras, by name and path."""
-    return [SimpleNamespace(name=name, path=path, index=index) for index, (name, path) in enumerate(cameras)]
+    return [
+        SimpleNamespace(name=name, path=path, index=index)
+        for index, (name, path) in enumerate(cameras)
+    ]
 
 
 @pytest.mark.parametrize(("system", "backend"), [("Windows", "msmf"), ("Darwin", "avfoundation")])
@@ -124,19 +140,29 @@ def test_other_systems_list_physical_cameras_first_and_not_ours(
     ]
 
 
-DESK = r"\\?\usb#vid_046d&pid_0825&mi_00#7&1c2b&0&0000#{e5323777-f976-4f5b-9b55-b94699c46e44}\global"
-DESK_OF_DIRECTSHOW = r"\\?\USB#VID_046D&PID_0825&MI_00#7&1C2B&0&0000#{65e8773d-8f56-11d0-a3b9-00a0c9223196}\global"
+DESK = (
+    r"\\?\usb#vid_046d&pid_0825&mi_00#7&1c2b&0&0000#{e5323777-f976-4f5b-9b55-b94699c46e44}\global"
+)
+DESK_OF_DIRECTSHOW = (
+    r"\\?\USB#VID_046D&PID_0825&MI_00#7&1C2B&0&0000#{65e8773d-8f56-11d0-a3b9-00a0c9223196}\global"
+)
 LAPTOP = DESK.replace("046d", "0bda")
 LAPTOP_OF_DIRECTSHOW = DESK_OF_DIRECTSHOW.replace("046D", "0BDA")
 
 
-def test_directshow_opens_the_camera_of_the_path_and_not_that_of_the_number(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_directshow_opens_the_camera_of_the_path_and_not_that_of_the_number(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Where Media Foundation did not open a camera, DirectShow was asked for the same number: another camera."""
     list_of_other_systems(
         monkeypatch,
         "Windows",
         msmf=numbered(("Laptop", LAPTOP), ("Desk", DESK)),
-        dshow=numbered(("OBS Virtual Camera", None), ("Desk", DESK_OF_DIRECTSHOW), ("Laptop", LAPTOP_OF_DIRECTSHOW)),
+        dshow=numbered(
+            ("OBS Virtual Camera", None),
+            ("Desk", DESK_OF_DIRECTSHOW),
+            ("Laptop", LAPTOP_OF_DIRECTSHOW),
+        ),
     )
 
     laptop = devices.find_camera("0")
@@ -145,7 +171,9 @@ def test_directshow_opens_the_camera_of_the_path_and_not_that_of_the_number(monk
     assert devices.windows_numbers(laptop) == [(0, cv2.CAP_MSMF), (2, cv2.CAP_DSHOW)]
 
 
-def test_a_camera_keeps_its_path_when_another_one_is_connected(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_camera_keeps_its_path_when_another_one_is_connected(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     list_of_other_systems(monkeypatch, "Windows", msmf=numbered(("Desk", DESK)))
     desk = devices.find_camera("Desk")
 
@@ -154,7 +182,9 @@ def test_a_camera_keeps_its_path_when_another_one_is_connected(monkeypatch: pyte
     assert devices.windows_numbers(desk) == [(1, cv2.CAP_MSMF)]
 
 
-def test_a_camera_that_directshow_alone_has_is_listed_and_opened_there(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_camera_that_directshow_alone_has_is_listed_and_opened_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """OBS Studio's camera was not in the list."""
     list_of_other_systems(
         monkeypatch,
@@ -165,13 +195,23 @@ def test_a_camera_that_directshow_alone_has_is_listed_and_opened_there(monkeypat
 
     laptop, of_obs = devices.list_cameras()
 
-    assert (laptop.name, laptop.index, of_obs.name, of_obs.index) == ("Laptop", 0, "OBS Virtual Camera", 1)
+    assert (laptop.name, laptop.index, of_obs.name, of_obs.index) == (
+        "Laptop",
+        0,
+        "OBS Virtual Camera",
+        1,
+    )
     assert devices.windows_numbers(of_obs) == [(0, cv2.CAP_DSHOW)]
 
 
-def test_one_of_two_cameras_of_a_name_without_a_path_is_not_guessed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_of_two_cameras_of_a_name_without_a_path_is_not_guessed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     list_of_other_systems(
-        monkeypatch, "Windows", msmf=numbered(("Cam", None)), dshow=numbered(("Cam", None), ("Cam", None))
+        monkeypatch,
+        "Windows",
+        msmf=numbered(("Cam", None)),
+        dshow=numbered(("Cam", None), ("Cam", None)),
     )
 
     (camera,) = devices.list_cameras()
@@ -222,13 +262,17 @@ def plug_twin(kernel: Kernel, number: int, port: str) -> None:
     folder = kernel.folder
     (folder / "sys" / f"video{number}" / "dev").write_text(f"81:{number}\n")
     names = {"by-id": TWIN, "by-path": f"pci-usb-{port}-video-index0"}
-    (folder / "udev" / f"c81:{number}").write_text("".join(f"S:v4l/{f}/{n}\n" for f, n in names.items()) + "V:1\n")
+    (folder / "udev" / f"c81:{number}").write_text(
+        "".join(f"S:v4l/{f}/{n}\n" for f, n in names.items()) + "V:1\n"
+    )
     for kind, name in names.items():
         (folder / kind / name).unlink(missing_ok=True)
         (folder / kind / name).symlink_to(f"/dev/video{number}")
 
 
-def test_two_cameras_of_a_model_keep_their_ids_when_they_are_found_in_another_order(kernel: Kernel) -> None:
+def test_two_cameras_of_a_model_keep_their_ids_when_they_are_found_in_another_order(
+    kernel: Kernel,
+) -> None:
     """The id was that of the model for one of them, and for the other one after the next start: with the zones and the
     empty-background plate of the first one.
     """
@@ -244,7 +288,10 @@ def test_two_cameras_of_a_model_keep_their_ids_when_they_are_found_in_another_or
     found = {device.id: device.path for device in devices.list_cameras()}
     assert found == {ids[0]: "/dev/video3", ids[1]: "/dev/video2"}
     for wanted in (TWIN, "Twin"):
-        with pytest.raises(SourceOpenError, match=f"several cameras {wanted}; choose one of camera:{ids[1]}, camera:"):
+        with pytest.raises(
+            SourceOpenError,
+            match=f"several cameras {wanted}; choose one of camera:{ids[1]}, camera:",
+        ):
             devices.find_camera(wanted)  # it may be the other one
     kernel.unplug(3)
     alone = devices.find_camera(TWIN)
@@ -310,7 +357,11 @@ def test_cameras_of_one_name_have_titles_of_their_own(kernel: Kernel) -> None:
     plug_twin(kernel, 1, "2")
     kernel.plug(5, "Desk")
 
-    assert devices.titles(devices.list_cameras()) == ["Twin (/dev/video0)", "Twin (/dev/video1)", "Desk"]
+    assert devices.titles(devices.list_cameras()) == [
+        "Twin (/dev/video0)",
+        "Twin (/dev/video1)",
+        "Desk",
+    ]
 
 
 @pytest.mark.parametrize("name", ["tw686x channel", "TW6869"], ids=["numbered names", "one name"])
@@ -318,7 +369,14 @@ def test_all_channels_of_a_card_are_listed_and_opened(name: str, kernel: Kernel)
     """Only the first node of a card was listed, as if the others held metadata."""
     for number in range(4):
         is_numbered = name.endswith("channel")
-        kernel.plug(number, f"{name} {number}" if is_numbered else name, ("UYVY",), "tw686x", bus="PCI:1", node=number)
+        kernel.plug(
+            number,
+            f"{name} {number}" if is_numbered else name,
+            ("UYVY",),
+            "tw686x",
+            bus="PCI:1",
+            node=number,
+        )
     kernel.plug(4, name, (), "tw686x", bus="PCI:1", node=4, is_camera=False)
 
     found = devices.list_cameras()
@@ -382,7 +440,9 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         ([(0, "iPhone Camera", ()), (2, "Integrated IR Camera", ()), (4, "Webcam", ())], 4),
     ],
 )  # fmt: skip
-def test_the_camera_that_is_taken(nodes: list[Node], taken: int, kernel: Kernel, opened: list[str]) -> None:
+def test_the_camera_that_is_taken(
+    nodes: list[Node], taken: int, kernel: Kernel, opened: list[str]
+) -> None:
     plug(kernel, *nodes)
     assert finds_camera(lambda path: True)
     SourceOpener(lambda path: True)(AUTO)
@@ -395,7 +455,9 @@ def test_the_camera_that_is_taken(nodes: list[Node], taken: int, kernel: Kernel,
         (0, "Cam", ("GREY",)),
         (0, "Cam IR", COLOUR),
         (0, "Cam", ("Z16", "YUYV")),
-        pytest.param((0, "Dummy", (), LOOPBACK), id="a virtual camera that no program has given a format"),
+        pytest.param(
+            (0, "Dummy", (), LOOPBACK), id="a virtual camera that no program has given a format"
+        ),
         (0, "OBS Cam", ("YU12",), LOOPBACK),
     ],
 )
@@ -418,8 +480,14 @@ MIPI: Node = (0, "Intel MIPI Camera", ("YUYV",), LOOPBACK)
         pytest.param([], "Intel MIPI Camera", id="alone"),
         pytest.param([(2, "Webcam", COLOUR)], "Webcam", id="beside a webcam"),
         pytest.param([(2, "DroidCam", ("YU12",), LOOPBACK)], "DroidCam", id="beside a phone"),
-        pytest.param([(2, "Dummy", (), LOOPBACK)], "Intel MIPI Camera", id="beside a node without a sender"),
-        pytest.param([(2, "silent", ("YU12",), LOOPBACK)], "Intel MIPI Camera", id="beside one that stays silent"),
+        pytest.param(
+            [(2, "Dummy", (), LOOPBACK)], "Intel MIPI Camera", id="beside a node without a sender"
+        ),
+        pytest.param(
+            [(2, "silent", ("YU12",), LOOPBACK)],
+            "Intel MIPI Camera",
+            id="beside one that stays silent",
+        ),
     ],
 )
 def test_a_camera_that_sends_only_while_it_is_read_is_taken_last(
@@ -433,7 +501,9 @@ def test_a_camera_that_sends_only_while_it_is_read_is_taken_last(
     assert opened == [taken]
 
 
-def test_a_camera_that_sends_already_is_taken_before_one_that_may(kernel: Kernel, opened: list[str]) -> None:
+def test_a_camera_that_sends_already_is_taken_before_one_that_may(
+    kernel: Kernel, opened: list[str]
+) -> None:
     plug(kernel, MIPI, (2, "Photo camera", ("YUYV",), LOOPBACK))
 
     SourceOpener(lambda path: path == "/dev/video2")(AUTO)
@@ -458,7 +528,9 @@ def test_a_camera_that_does_not_open_is_named(
     assert not opened
 
 
-def test_of_equal_cameras_the_one_used_last_is_taken_also_after_a_restart(kernel: Kernel, opened: list[str]) -> None:
+def test_of_equal_cameras_the_one_used_last_is_taken_also_after_a_restart(
+    kernel: Kernel, opened: list[str]
+) -> None:
     plug(kernel, (5, "Iriun", ("YU12",), LOOPBACK))
     opener = new_opener()
     opener(AUTO)
@@ -475,7 +547,9 @@ def test_of_equal_cameras_the_one_used_last_is_taken_also_after_a_restart(kernel
     assert opened == ["Iriun", "Built-in", "Built-in", "Desk", "Desk", "Desk"]
 
 
-def test_a_camera_used_by_name_is_remembered_but_no_infrared_one_for_it(kernel: Kernel, opened: list[str]) -> None:
+def test_a_camera_used_by_name_is_remembered_but_no_infrared_one_for_it(
+    kernel: Kernel, opened: list[str]
+) -> None:
     plug(kernel, (0, "IR", ("GREY",)), (2, "Built-in", COLOUR), (3, "Desk", COLOUR))
     opener = new_opener()
     for wanted in ("3", "0"):
@@ -496,7 +570,8 @@ def test_where_it_cannot_be_remembered_the_camera_is_used(
 
 @pytest.mark.posix("symbolic links for everybody")
 @pytest.mark.parametrize(
-    ("named", "device"), [*((name, "/dev/video2") for name in NAMES), *((name, "") for name in OTHER_NAMES)]
+    ("named", "device"),
+    [*((name, "/dev/video2") for name in NAMES), *((name, "") for name in OTHER_NAMES)],
 )
 def test_the_device_of_a_source(named: str, device: str, kernel: Kernel, tmp_path: Path) -> None:
     plug(kernel, (2, "Cam", COLOUR))
@@ -505,18 +580,26 @@ def test_the_device_of_a_source(named: str, device: str, kernel: Kernel, tmp_pat
     assert source_device(named.replace("LINK", str(link))) == device
 
 
-def test_the_virtual_camera_in_use_is_no_source(kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_virtual_camera_in_use_is_no_source(
+    kernel: Kernel, monkeypatch: pytest.MonkeyPatch
+) -> None:
     plug(kernel, (2, "Dummy", ("YU12",), LOOPBACK))
     monkeypatch.setattr("app.capture.camera.os.getpid", lambda: 7)
-    monkeypatch.setattr("app.capture.camera.holders", lambda path: (Holder(7, "mattecam", True, True),))
+    monkeypatch.setattr(
+        "app.capture.camera.holders", lambda path: (Holder(7, "mattecam", True, True),)
+    )
     for named in ("camera:2", "/dev/video9"):
-        with pytest.raises(SourceOpenError, match="is the virtual camera that this program sends to"):
+        with pytest.raises(
+            SourceOpenError, match="is the virtual camera that this program sends to"
+        ):
             new_opener()(CaptureSettings(source=named))
 
 
 @pytest.mark.parametrize("system", ["Linux", "Windows"])
 @pytest.mark.parametrize("number", [str(2**31), "99999999999999", "9" * 5000])
-def test_a_number_that_no_driver_takes_is_no_camera(monkeypatch: pytest.MonkeyPatch, system: str, number: str) -> None:
+def test_a_number_that_no_driver_takes_is_no_camera(
+    monkeypatch: pytest.MonkeyPatch, system: str, number: str
+) -> None:
     """It was an internal error: drivers take a C int, and Python reads at most 4300 digits."""
     monkeypatch.setattr(devices, "SYSTEM", system)
     monkeypatch.setattr(devices, "_device_cameras", list)

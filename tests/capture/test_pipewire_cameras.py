@@ -17,7 +17,15 @@ from unittest.mock import Mock
 import cv2
 import numpy as np
 import pytest
-from jeepney import DBusAddress, HeaderFields, Message, MessageType, new_error, new_method_return, new_signal
+from jeepney import (
+    DBusAddress,
+    HeaderFields,
+    Message,
+    MessageType,
+    new_error,
+    new_method_return,
+    new_signal,
+)
 from jeepney.bus_messages import message_bus
 from jeepney.io.blocking import Proxy, open_dbus_connection
 from numpy.typing import NDArray
@@ -133,7 +141,10 @@ class PlayedPortal:
         # To the question: 0 granted, 1 refused, 2 ended otherwise; None: none.
         self.response: int | None = 0
         self._bus = open_dbus_connection(enable_fds=True, auth_timeout=30.0)
-        for name in ("org.freedesktop.portal.Desktop", "org.freedesktop.impl.portal.PermissionStore"):
+        for name in (
+            "org.freedesktop.portal.Desktop",
+            "org.freedesktop.impl.portal.PermissionStore",
+        ):
             Proxy(message_bus, self._bus).RequestName(name)
 
     def serve(self, stop: threading.Event) -> None:
@@ -237,7 +248,10 @@ def test_auto_takes_it_through_the_portal_and_tells_when_it_is_gone(portal: Play
 
 
 def test_without_a_portal_it_is_read_from_the_session() -> None:
-    with camera(NAME, title=TITLE), closing(new_opener()(AUTO.replace(source=f"portal:{TITLE}"))) as source:
+    with (
+        camera(NAME, title=TITLE),
+        closing(new_opener()(AUTO.replace(source=f"portal:{TITLE}"))) as source,
+    ):
         assert shows_bars(source)
 
 
@@ -268,8 +282,14 @@ def test_a_usable_device_goes_first_and_a_raw_sensor_is_no_camera(kernel: Kernel
     with camera(NAME, title=TITLE):
         found = list_cameras()
         assert [one.name for one in found] == ["Webcam", TITLE]
-        assert [one.name for one in devices.automatic_cameras(found, f"portal:{NAME}")] == ["Webcam", TITLE]
-    assert not any(RAW_BAYER.fullmatch(name) for name in ("GREY", "YUYV", "MJPG", "NV12", "BGR3", "RGB3", "BGR4"))
+        assert [one.name for one in devices.automatic_cameras(found, f"portal:{NAME}")] == [
+            "Webcam",
+            TITLE,
+        ]
+    assert not any(
+        RAW_BAYER.fullmatch(name)
+        for name in ("GREY", "YUYV", "MJPG", "NV12", "BGR3", "RGB3", "BGR4")
+    )
 
 
 def test_what_a_device_file_offers_too_is_listed_once(tmp_path: Path) -> None:
@@ -290,7 +310,12 @@ def test_it_is_listed_by_its_name_without_a_question(
     command = [sys.executable, str(ROOT / "run.py"), "devices"]
     with camera("mattecam", title="Mattecam"), camera(NAME, title=TITLE):
         (found,) = list_cameras()
-        assert (found.id, found.source, found.name, found.path) == (f"portal:{NAME}", f"portal:{NAME}", TITLE, "")
+        assert (found.id, found.source, found.name, found.path) == (
+            f"portal:{NAME}",
+            f"portal:{NAME}",
+            TITLE,
+            "",
+        )
         assert f"portal:{NAME}  {TITLE}" in pipewire.run(command).stdout
         listed = json.loads(pipewire.run([*command, "--json"]).stdout)["cameras"]
         assert [(one["id"], one["name"]) for one in listed] == [(found.id, TITLE)]
@@ -310,7 +335,11 @@ def test_every_layout_is_read_with_its_colours(portal: PlayedPortal, layout: Pix
         with closing(PortalSource(f"webcam {layout}", SETTINGS)) as source:
             assert bar_error(next_frame(source).image) <= (10 if layout == "MJPG" else 6)
             info = source.info
-            assert (info.kind, info.id, info.pixel_format) == ("camera", f"portal:webcam {layout}", layout)
+            assert (info.kind, info.id, info.pixel_format) == (
+                "camera",
+                f"portal:webcam {layout}",
+                layout,
+            )
             assert (info.width, info.height, info.fps) == (64, 48, 30)
             assert [next_frame(source).index for _ in range(3)] == [1, 2, 3]
             assert source.is_live, "a paused program would decode its frames"
@@ -324,13 +353,22 @@ def test_the_camera_is_chosen_by_name_and_never_our_own(portal: PlayedPortal) ->
     with camera("mattecam", title="Mattecam"), camera("v4l2.mattecam", title="Mattecam (V4L2)"):
         assert "offers no camera" in fails()
         with camera("first"), camera("second", title="Second Camera"):
-            for wanted, title in (("", "first"), ("second", "Second Camera"), ("Second Camera", "Second Camera")):
+            for wanted, title in (
+                ("", "first"),
+                ("second", "Second Camera"),
+                ("Second Camera", "Second Camera"),
+            ):
                 source = PortalSource(wanted, SETTINGS)
                 source.close()
                 assert source.info.name == title
             assert "choose one of first, Second Camera" in fails("nobody")
             with camera("third", title="Second Camera"):
-                eventually(lambda: "several cameras Second Camera; choose one of portal:" in fails("Second Camera"))
+                eventually(
+                    lambda: (
+                        "several cameras Second Camera; choose one of portal:"
+                        in fails("Second Camera")
+                    )
+                )
 
 
 def test_a_camera_that_the_session_manager_grants_late_is_waited_for(
@@ -349,13 +387,18 @@ def test_a_camera_that_the_session_manager_grants_late_is_waited_for(
 
 def test_a_silent_camera_is_an_error(portal: PlayedPortal, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.capture.portal.FIRST_FRAME_S", 0.3)
-    with closing(PipeWireNode(VideoFormat("YUY2", 64, 48, Fraction(30)), name="webcam", title="webcam")):
+    with closing(
+        PipeWireNode(VideoFormat("YUY2", 64, 48, Fraction(30)), name="webcam", title="webcam")
+    ):
         assert "delivers no frames" in fails()
 
 
 def test_refusals_are_explained_and_not_gone_around(portal: PlayedPortal) -> None:
     with camera(NAME, title=TITLE):
-        for response, words in ((1, r"refused.*allow it in the privacy settings"), (2, "not answered")):
+        for response, words in (
+            (1, r"refused.*allow it in the privacy settings"),
+            (2, "not answered"),
+        ):
             portal.response = response
             with pytest.raises(SourceOpenError, match=words):
                 new_opener()(AUTO)
@@ -394,7 +437,10 @@ def test_the_colours_that_a_camera_declares_are_shown(chosen: str) -> None:
     says = (PIPEWIRE_BT709, PIPEWIRE_FULL_RANGE) if chosen == "auto" else (0, 0)
     video = VideoFormat("YUY2", 64, 48, Fraction(30), *says)
 
-    with camera(NAME, video=video, frame=frame), closing(PortalSource("", SETTINGS.replace(colours=chosen))) as source:
+    with (
+        camera(NAME, video=video, frame=frame),
+        closing(PortalSource("", SETTINGS.replace(colours=chosen))) as source,
+    ):
         image = source.read()
 
     assert image is not None

@@ -68,7 +68,12 @@ def test_any_text_is_parsed_or_a_usage_error(text: str) -> None:
     try:
         name = parse_source(text)
     except UsageError:
-        assert not text.strip() or "\0" in text or "://" in text or not text.removeprefix("camera:").strip()
+        assert (
+            not text.strip()
+            or "\0" in text
+            or "://" in text
+            or not text.removeprefix("camera:").strip()
+        )
         return
     assert bool(name.value) == (name.kind in ("camera", "file"))
 
@@ -82,7 +87,9 @@ def camera(request: pytest.FixtureRequest, _folder: Path) -> FrameSource:
 
 
 def portal_camera(request: pytest.FixtureRequest, _folder: Path) -> FrameSource:
-    return pytest.skip("tests/capture/test_pipewire_cameras.py has its contract, with a session of PipeWire")
+    return pytest.skip(
+        "tests/capture/test_pipewire_cameras.py has its contract, with a session of PipeWire"
+    )
 
 
 MAKERS: dict[str, dict[str, Make]] = {
@@ -98,13 +105,19 @@ MAKERS: dict[str, dict[str, Make]] = {
         "file of an odd size": lambda _, folder: VideoFileSource(
             write_clip(folder / "clip.mkv", fps=50, size=(97, 49))
         ),
-        "turned file": lambda _, folder: VideoFileSource(write_clip(folder / "clip.mp4", fps=50, rotation=90)),
-        "file as fast as it goes": lambda _, folder: VideoFileSource(write_clip(folder / "clip.mp4"), realtime=False),
+        "turned file": lambda _, folder: VideoFileSource(
+            write_clip(folder / "clip.mp4", fps=50, rotation=90)
+        ),
+        "file as fast as it goes": lambda _, folder: VideoFileSource(
+            write_clip(folder / "clip.mp4"), realtime=False
+        ),
     },
 }
 """Sources of each row of `app/capture/table.py`, where a row without one fails here, and of files."""
 CONTRACT = {
-    name: made for row in (*(spec.name for spec in table.SOURCES), table.FILE) for name, made in MAKERS[row].items()
+    name: made
+    for row in (*(spec.name for spec in table.SOURCES), table.FILE)
+    for name, made in MAKERS[row].items()
 }
 
 
@@ -135,17 +148,23 @@ def test_frames_come_in_order_in_the_size_of_info_and_are_not_written_to(
 def suit_share(image: BgrImage) -> float:
     """Return the share of the frame with the colour of the suit."""
     blue, green, red = (image[..., channel].astype(int) for channel in range(3))
-    return float(((red > 150) & (green > 40) & (green < 140) & (blue < 90) & (red - blue > 110)).mean())
+    return float(
+        ((red > 150) & (green > 40) & (green < 140) & (blue < 90) & (red - blue > 110)).mean()
+    )
 
 
 @pytest.mark.parametrize("size", [(1280, 720), (640, 480), (360, 640), (500, 500)])
-def test_the_person_is_visible_in_frames_that_depend_on_their_number_only(size: tuple[int, int]) -> None:
+def test_the_person_is_visible_in_frames_that_depend_on_their_number_only(
+    size: tuple[int, int],
+) -> None:
     demo = DemoSource(*size, realtime=False)
     for index in (0, 100, 500):
         image = demo.render(index)
         assert np.array_equal(image, DemoSource(*size).render(index))
         assert not np.array_equal(image, demo.render(index + 1))
-        assert suit_share(image) > 0.01  # the lowest share is that of 16:9, where the view ends below the collar
+        assert (
+            suit_share(image) > 0.01
+        )  # the lowest share is that of 16:9, where the view ends below the collar
         middle = image[:, size[0] // 4 : 3 * size[0] // 4]
         assert suit_share(middle) > 0.6 * suit_share(image)
 
@@ -161,12 +180,16 @@ def test_the_person_appears_later_if_requested_before_the_same_background() -> N
     assert change[100:, 120:180].mean() > 40
 
 
-def test_frames_follow_the_clock_and_a_slow_reader_misses_some(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_frames_follow_the_clock_and_a_slow_reader_misses_some(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     clock = played_time(monkeypatch, demo_source)
     demo = DemoSource(64, 48, 50)
     frames = [frame for frame in (demo.read() for _ in range(40)) if frame is not None]
     assert [frame.index for frame in frames] == list(range(40))
-    assert [frame.captured_at_s - 100 for frame in frames] == pytest.approx([number / 50 for number in range(40)])
+    assert [frame.captured_at_s - 100 for frame in frames] == pytest.approx(
+        [number / 50 for number in range(40)]
+    )
     clock.now_s += 0.21
     late = demo.read()
     assert late is not None and late.index == 39 + 10
@@ -189,7 +212,9 @@ def test_the_demonstration_shows_the_person_on_a_machine_that_mattes_two_frames_
     engine = build_engine(EngineSettings(model="mattecam"), 640, 360)
     shares = []
     for index in range(0, 12 * 15, 15):
-        matte = engine.step(StepRequest(demo.render(index), BlurredBackground(70), EdgeSettings(), "balanced"))
+        matte = engine.step(
+            StepRequest(demo.render(index), BlurredBackground(70), EdgeSettings(), "balanced")
+        )
         shares.append(float((matte.alpha > 127).mean()))
     demo.close()
     engine.close()
@@ -204,13 +229,18 @@ def test_an_image_is_a_still_source(tmp_path: Path, suffix: str) -> None:
         assert numbers(source, 3) == [0, 0, 0]
 
 
-def test_an_animation_that_is_not_played_is_named(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_animation_that_is_not_played_is_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     """Its first frame was shown without a word."""
     first, second = (Image.fromarray(numbered(number)) for number in range(2))
     path = tmp_path / "a.tif"
     first.save(path, save_all=True, append_images=[second])
     with closing(VideoFileSource(path, realtime=False)):
-        assert f"Only the first of the 2 frames of {path} is used; save it as a video or GIF" in caplog.text
+        assert (
+            f"Only the first of the 2 frames of {path} is used; save it as a video or GIF"
+            in caplog.text
+        )
 
 
 @pytest.mark.parametrize(
@@ -226,7 +256,9 @@ def test_an_animation_that_is_not_played_is_named(tmp_path: Path, caplog: pytest
         ("folder/below/nothing", r"\.$"),
     ],
 )
-def test_what_is_no_video_is_named(tmp_path: Path, name: str, words: str, capfd: pytest.CaptureFixture[str]) -> None:
+def test_what_is_no_video_is_named(
+    tmp_path: Path, name: str, words: str, capfd: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0broken")
     (tmp_path / "broken.mp4").write_bytes(b"broken")
@@ -280,7 +312,11 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
 
 def times(path: Path, count: int) -> list[float]:
     with closing(VideoFileSource(path)) as source:
-        return [frame.captured_at_s - 100 for frame in (source.read() for _ in range(count)) if frame is not None]
+        return [
+            frame.captured_at_s - 100
+            for frame in (source.read() for _ in range(count))
+            if frame is not None
+        ]
 
 
 @pytest.mark.parametrize(
@@ -299,9 +335,17 @@ def test_times_are_kept(
     assert times(clip, len(played_s)) == pytest.approx(played_s)
 
 
-def test_the_last_frame_of_a_round_lasts_as_long_as_it_says(tmp_path: Path, clock: FakeClock) -> None:
+def test_the_last_frame_of_a_round_lasts_as_long_as_it_says(
+    tmp_path: Path, clock: FakeClock
+) -> None:
     images = [Image.fromarray(numbered(number)) for number in range(3)]
-    images[0].save(tmp_path / "a.gif", save_all=True, append_images=images[1:], duration=[100, 100, 700], loop=0)
+    images[0].save(
+        tmp_path / "a.gif",
+        save_all=True,
+        append_images=images[1:],
+        duration=[100, 100, 700],
+        loop=0,
+    )
     assert times(tmp_path / "a.gif", 6) == pytest.approx([0, 0.1, 0.2, 0.9, 1.0, 1.1])
 
 

@@ -44,7 +44,9 @@ def uyvy(image: BgrImage, colours: YuvColours) -> NDArray[np.uint8]:
 def yu12(image: BgrImage, colours: YuvColours) -> NDArray[np.uint8]:
     yuv = yuv_of(image, colours)
     width = image.shape[1]
-    return np.vstack([yuv[..., 0], *(yuv[::2, ::2, channel].reshape(-1, width) for channel in (1, 2))])
+    return np.vstack(
+        [yuv[..., 0], *(yuv[::2, ::2, channel].reshape(-1, width) for channel in (1, 2))]
+    )
 
 
 def nv12(image: BgrImage, colours: YuvColours) -> NDArray[np.uint8]:

@@ -43,7 +43,15 @@ from tests.paths import ROOT
 SMALL = ["--source", "demo", "--size", "320x240", "--virtual-camera", "off", "--model", "mattecam"]
 # Arguments of one run of each command, in a folder with the picture `person.png`.
 RUNS: dict[str, list[str]] = {
-    "headless": [*SMALL, "--frames", "3", "--record", "recorded.mkv", "--status-json", "status.json"],
+    "headless": [
+        *SMALL,
+        "--frames",
+        "3",
+        "--record",
+        "recorded.mkv",
+        "--status-json",
+        "status.json",
+    ],
     "convert": ["person.png", "matted.png", "--background", "#00b140", "--model", "mattecam"],
     "devices": ["--json"],
     "ctl": ["status", "--json"],
@@ -82,9 +90,14 @@ def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str]) -> No
         assert told.startswith("Usage: ") and not re.search(r"<[a-z]|\.\.\.\S*\.\.\.", told), name
 
 
-@pytest.mark.parametrize("command", [pytest.param(name, marks=[pytest.mark.long] * (name == "bench")) for name in RUNS])
+@pytest.mark.parametrize(
+    "command", [pytest.param(name, marks=[pytest.mark.long] * (name == "bench")) for name in RUNS]
+)
 def test_it_runs(
-    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    command: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """`convert` lost its arguments on Python 3.10."""
     monkeypatch.chdir(tmp_path)
@@ -108,7 +121,11 @@ def test_the_window_opens(tmp_path: Path) -> None:
     words = [*SMALL, "--frames", "3", "--status-json", str(status)]
     environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "MATTECAM_DATA_DIR": str(tmp_path)}
     done = subprocess.run(
-        [sys.executable, "-m", "mattecam", *words], cwd=ROOT, env=environment, capture_output=True, text=True
+        [sys.executable, "-m", "mattecam", *words],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, done.stderr
     assert json.loads(status.read_text())["frames_out"] > 0
@@ -124,7 +141,9 @@ def test_the_help_has_commands_first_and_options_in_groups(
 ) -> None:
     told = helped(capsys)
     titles = re.findall(r"^(\w[^:\n]*):$", told, re.MULTILINE)
-    assert titles[0] == "Commands" and [title for title in titles if title in GROUPS] == list(GROUPS)
+    assert titles[0] == "Commands" and [title for title in titles if title in GROUPS] == list(
+        GROUPS
+    )
     of_the_program = set(re.findall(r"^  (\w+)", told.partition("Commands:")[2], re.MULTILINE))
     assert of_the_program == {name.split()[0] for name in RUNS}
     assert "..." not in helped(capsys, "weights").partition("Commands:")[2], "no sentence is cut"
@@ -198,7 +217,9 @@ def test_a_card_is_measured_beside_the_processor() -> None:
     card = Choice("mattecam", BUNDLED, Target("cuda:0", "eager", "float16"))
     both = {Target("cuda:0", "eager", "float16"), Target("cpu", "openvino", "float32")}
     assert both <= set(targets(MattingSettings(), card))
-    assert {target.executor for target in targets(MattingSettings(device="cuda:0"), card)} == {"eager"}
+    assert {target.executor for target in targets(MattingSettings(device="cuda:0"), card)} == {
+        "eager"
+    }
 
 
 def test_what_auto_takes_is_measured_before_the_benchmark_asks_for_it(

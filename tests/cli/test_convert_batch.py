@@ -44,9 +44,15 @@ def test_a_folder_of_clips_with_one_broken(
         (each for each in events if each["state"] in ("done", "failed")),
         key=lambda each: each["file"],
     )
-    assert (good["state"], good["frames"], bad["state"]) == ("done", 4, "failed") and "b.mp4" in bad["error"]
+    assert (good["state"], good["frames"], bad["state"]) == (
+        "done",
+        4,
+        "failed",
+    ) and "b.mp4" in bad["error"]
     (source / "b.mp4").unlink()
-    assert main.main(["convert", str(source), str(tmp_path / "out"), *FAST, "--resume", "--json"]) == 0
+    assert (
+        main.main(["convert", str(source), str(tmp_path / "out"), *FAST, "--resume", "--json"]) == 0
+    )
     told = capsys.readouterr()
     assert [json.loads(line)["state"] for line in told.out.splitlines()] == ["skipped"]
     assert "of which 0 done, 1 left out because they were done before" in told.err
@@ -106,14 +112,19 @@ def test_folders_that_are_not_searched_are_told(
         else:
             (source / name).write_bytes(b"broken")
     main.main(["convert", str(source), str(tmp_path / out), *FAST, "--overwrite"])
-    assert f"Folders of videos in {source} are not searched: {folders}. To convert" in capsys.readouterr().err
+    assert (
+        f"Folders of videos in {source} are not searched: {folders}. To convert"
+        in capsys.readouterr().err
+    )
 
 
 @contextmanager
 def converting(*words: str | Path) -> Iterator[subprocess.Popen[bytes]]:
     """Run the command; the context begins with the first progress of a clip."""
     command = [sys.executable, "run.py", "convert", *map(str, words), *FAST, "--json"]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
         assert process.stdout is not None
         next(line for line in process.stdout if json.loads(line)["state"] == "progress")
         yield process
@@ -170,7 +181,10 @@ def inputs(half_engine: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.usefixtures("inputs")
 @pytest.mark.parametrize(
     ("source", "out", "made"),
-    [*(("base.avi", out, "base.mp4") for out in ("o", "o/", "new/", "new/er/")), ("pics", "o/", "1.png")],
+    [
+        *(("base.avi", out, "base.mp4") for out in ("o", "o/", "new/", "new/er/")),
+        ("pics", "o/", "1.png"),
+    ],
 )
 def test_a_result_goes_into_a_folder_under_its_name(source: str, out: str, made: str) -> None:
     Path("o").mkdir()

@@ -45,12 +45,24 @@ REFUSED: tuple[tuple[str, str], ...] = (
     ("headless --seconds 0", "--seconds: “0” is not possible: it must be at least 0.1."),
     ("headless --frames 1.5", "--frames: “1.5” is not possible: it must be a whole number."),
     ("headless --model gpt", "“gpt” is not possible: it must be one of auto,"),
-    ("headless --background '#00b14'", "--background: “#00b14” is not possible: it must be a colour like"),
-    ("headless --background blur:101", "--background: “101” is not possible: it must be at most 100."),
-    ("headless --background https://example.org/room.jpg", "There is no background “https://example.org/room.jpg”"),
+    (
+        "headless --background '#00b14'",
+        "--background: “#00b14” is not possible: it must be a colour like",
+    ),
+    (
+        "headless --background blur:101",
+        "--background: “101” is not possible: it must be at most 100.",
+    ),
+    (
+        "headless --background https://example.org/room.jpg",
+        "There is no background “https://example.org/room.jpg”",
+    ),
     (f"headless --background {'a' * 300}", "There is no background “aaa"),
     ("headless --pan 2,0", "--pan: “2” is not possible: it must be at most 1."),
-    ("headless --record talk.avi", "talk.avi cannot be started: the name of a video must end in .mp4, .m4v, .mov"),
+    (
+        "headless --record talk.avi",
+        "talk.avi cannot be started: the name of a video must end in .mp4, .m4v, .mov",
+    ),
     ("headless --microphone ''", "--microphone: “” is not possible: it is empty."),
     ("headless --source ''", "is no source; use auto, demo"),
     ("headless --config missing.json", "There is no settings file missing.json; check --config."),
@@ -61,16 +73,34 @@ REFUSED: tuple[tuple[str, str], ...] = (
     ("headless --zones pics", "The zones file pics cannot be used: it is a folder."),
     ("headless --status-json note.txt", "note.txt exists and holds no measurements"),
     ("headless --status-json no/such/s.json", "The status file no/such/s.json cannot be written"),
-    ("headless --status-json pics", "The status file pics cannot be written: a folder has this name"),
+    (
+        "headless --status-json pics",
+        "The status file pics cannot be written: a folder has this name",
+    ),
     ("headless --status-json -", "“-” does not stand for standard input or output"),
-    ("headless --record x.mp4 --record-alpha x.mp4", "x.mp4 cannot be written: it is also another output"),
-    ("headless --source one.mp4 --record one.mp4", "one.mp4 cannot be written: it is also the source"),
-    ("headless --no-such-option", "No such option: --no-such-option; `python3 run.py headless --help`"),
+    (
+        "headless --record x.mp4 --record-alpha x.mp4",
+        "x.mp4 cannot be written: it is also another output",
+    ),
+    (
+        "headless --source one.mp4 --record one.mp4",
+        "one.mp4 cannot be written: it is also the source",
+    ),
+    (
+        "headless --no-such-option",
+        "No such option: --no-such-option; `python3 run.py headless --help`",
+    ),
     ("headless --strct on", "No such option: --strct (Possible options: --source, --strict)"),
-    ("headless --fps", "Option '--fps' requires an argument; `python3 run.py [COMMAND] --help` shows the usage."),
+    (
+        "headless --fps",
+        "Option '--fps' requires an argument; `python3 run.py [COMMAND] --help` shows the usage.",
+    ),
     ("headless --verbose=yes", "Option '--verbose' does not take a value"),
     ("headless now", "(now); `python3 run.py headless --help` shows the usage."),
-    ("no-such-command", "No such command 'no-such-command'; `python3 run.py --help` shows the usage."),
+    (
+        "no-such-command",
+        "No such command 'no-such-command'; `python3 run.py --help` shows the usage.",
+    ),
     ("devise", "No such command 'devise'. Did you mean 'devices'?"),
     ("--source demo devices", "Options go after the command: `python3 run.py devices --…`."),
     ("devices now", "(now); `python3 run.py devices --help` shows the usage."),
@@ -78,7 +108,10 @@ REFUSED: tuple[tuple[str, str], ...] = (
     ("version now", "(now); `python3 run.py version --help` shows the usage."),
     ("bench --weights missing.pth", "missing.pth"),
     ("bench --model mattecam-plate --plate missing.png", "missing.png"),
-    ("bench --size 64x64 --downsample-ratio 0.1 --model mattecam", "A frame of 64×64 at the detail 0.1 is too small"),
+    (
+        "bench --size 64x64 --downsample-ratio 0.1 --model mattecam",
+        "A frame of 64×64 at the detail 0.1 is too small",
+    ),
     (
         "bench --device mps --executor openvino",
         "The executor openvino does not run on the device mps; choose the executor eager, or one of the devices cpu, "
@@ -110,17 +143,35 @@ REFUSED: tuple[tuple[str, str], ...] = (
     ("convert one.mp4 o.mp4 --alpha ./o.mp4", "o.mp4 cannot be written: it is also another output"),
     ("convert one.mp4 pipe.mp4 --overwrite", "pipe.mp4 is a pipe or a device"),
     ("convert one.mp4 o --jobs 0", "--jobs: “0” is not possible: it must be at least 1."),
-    ("convert one.mp4 s3x://bucket/films", "s3x://bucket/films cannot be reached: Protocol not known"),
+    (
+        "convert one.mp4 s3x://bucket/films",
+        "s3x://bucket/films cannot be reached: Protocol not known",
+    ),
     ("convert note.txt out.mp4", "note.txt is not a readable video"),
     ("convert pics out.mp4 --fps fast", "“fast” is no frame rate"),
     ("convert empty out.mp4", "empty contains no images"),
-    ("convert nested out", "and folders in it are not searched for images or videos; name the folder that"),
+    (
+        "convert nested out",
+        "and folders in it are not searched for images or videos; name the folder that",
+    ),
     ("convert missing.mp4 new/", "There is no file or folder missing.mp4"),
-    (f"convert {'a' * 300} out.mp4", f"mattecam: {'a' * 300} cannot be read: its name is too long; check its name"),
-    ("convert one.mp4 no/such/out.mp4", "no/such/out.mp4 cannot be written: the file or its folder does not exist"),
-    ("convert one.mp4 note.txt/out.mp4", "note.txt/out.mp4 cannot be written: a part of the path is not a folder"),
+    (
+        f"convert {'a' * 300} out.mp4",
+        f"mattecam: {'a' * 300} cannot be read: its name is too long; check its name",
+    ),
+    (
+        "convert one.mp4 no/such/out.mp4",
+        "no/such/out.mp4 cannot be written: the file or its folder does not exist",
+    ),
+    (
+        "convert one.mp4 note.txt/out.mp4",
+        "note.txt/out.mp4 cannot be written: a part of the path is not a folder",
+    ),
     ("convert one.mp4 x.mp4 --background note.txt", "note.txt is not a readable video"),
-    ("convert one.mp4 x.mp4 --background missing.png", "missing.png does not exist; choose another one."),
+    (
+        "convert one.mp4 x.mp4 --background missing.png",
+        "missing.png does not exist; choose another one.",
+    ),
     ("convert one.mp4 x.mp4 --weights missing.pth", "missing.pth"),
     ("convert one.mp4 x.mp4 --plate missing.png --model mattecam-plate", "missing.png"),
     ("convert one.mp4 x.mp4 --zones note.txt", "The zones file note.txt cannot be used"),
@@ -166,7 +217,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("case", REFUSED, ids=[words for words, _ in REFUSED])
 def test_a_wrong_input_is_2_and_gets_one_sentence(
-    case: tuple[str, str], folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    case: tuple[str, str],
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     words, sentence = case
     if "pipe.mp4" in words and sys.platform == "win32":
@@ -232,7 +286,11 @@ def test_a_value_that_means_nothing_is_2_for_every_option(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(folder)
-    for start in ("app.gui.application.run_window", "app.cli.headless.run", "app.offline.convert.build_engine"):
+    for start in (
+        "app.gui.application.run_window",
+        "app.cli.headless.run",
+        "app.offline.convert.build_engine",
+    ):
         monkeypatch.setattr(start, lambda *_: pytest.fail("it was started"))
     names = ["photo.jpg", "out.png"] if command == ("convert",) else []
 
@@ -252,7 +310,10 @@ def test_a_value_that_means_nothing_is_2_for_every_option(
         ("--source 'No such camera'", "No such camera"),
         ("--weights missing.pth --model rvm-mobilenetv3", "missing.pth"),
         ("--plate . --model mattecam-plate", "cannot be read (it is a folder)"),
-        ("--device mps --executor openvino", "The executor openvino does not run on the device mps"),
+        (
+            "--device mps --executor openvino",
+            "The executor openvino does not run on the device mps",
+        ),
         ("--device intel --executor eager", "The executor eager does not run on the device intel"),
         ("--background missing.png", "missing.png"),
         ("--background note.txt", "note.txt"),
@@ -274,10 +335,16 @@ def test_a_start_that_fails_for_what_was_named_is_2_and_names_it(
         request.getfixturevalue("fake_engine")
     record = [] if "--virtual-camera" in words else ["--record", str(tmp_path / "out.mp4")]
 
-    code = main.main(["headless", *shlex.split(DEMO), "--seconds", "20", *record, *shlex.split(words)])
+    code = main.main(
+        ["headless", *shlex.split(DEMO), "--seconds", "20", *record, *shlex.split(words)]
+    )
 
     said = [line for line in capsys.readouterr().err.splitlines() if line.startswith("mattecam: ")]
-    (line,) = [each for each in said if "Preparing for this computer" not in each and ": Using " not in each]
+    (line,) = [
+        each
+        for each in said
+        if "Preparing for this computer" not in each and ": Using " not in each
+    ]
     assert code == EXIT_USAGE and named in line
 
 
@@ -310,7 +377,11 @@ def live() -> Iterator[None]:
     )
     pipeline = Pipeline(settings, parts=parts)
     controller = SettingsController(
-        pipeline, backgrounds=list, scenes=SceneStore(default_path()), request_quit=Mock(), confirm_s=30.0
+        pipeline,
+        backgrounds=list,
+        scenes=SceneStore(default_path()),
+        request_quit=Mock(),
+        confirm_s=30.0,
     )
     pipeline.start()
     try:
@@ -345,7 +416,11 @@ def live() -> Iterator[None]:
     ],
 )
 def test_a_command_to_the_running_program_has_the_same_codes(
-    words: str, code: int, folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    words: str,
+    code: int,
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(folder)
 
@@ -391,10 +466,17 @@ def test_a_full_disk_is_1(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert main.main(["convert", str(clip), str(tmp_path / "out.mp4")]) == EXIT_FAILED
 
 
-@pytest.mark.parametrize(("clips", "code"), [("missing.mp4", EXIT_USAGE), ("one.mp4 missing.mp4", EXIT_FAILED)])
+@pytest.mark.parametrize(
+    ("clips", "code"), [("missing.mp4", EXIT_USAGE), ("one.mp4 missing.mp4", EXIT_FAILED)]
+)
 @pytest.mark.parametrize("options", ["--jobs 1", "--jobs 1 --json"])
 def test_the_only_clip_of_a_batch_that_cannot_be_used_is_2_and_one_of_several_1(
-    clips: str, code: int, options: str, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    clips: str,
+    code: int,
+    options: str,
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     from tests.offline.batch.conftest import DirectExecutor
 
@@ -413,7 +495,9 @@ def test_a_download_that_fails_is_1(monkeypatch: pytest.MonkeyPatch) -> None:
     assert main.main(["weights", "download", "u2net"]) == EXIT_FAILED
 
 
-@pytest.mark.parametrize("words", ["devices", "doctor", "bench", "ctl status", "weights list", "convert a.mp4 b.mp4"])
+@pytest.mark.parametrize(
+    "words", ["devices", "doctor", "bench", "ctl status", "weights list", "convert a.mp4 b.mp4"]
+)
 def test_an_interruption_is_130(words: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(main, "_command", Mock(side_effect=KeyboardInterrupt))
     assert main.main(words.split()) == EXIT_INTERRUPTED

@@ -118,7 +118,10 @@ def test_the_seconds_of_a_run_do_not_depend_on_the_start(monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize(
     ("opens", "error"),
-    [("open_background", BackgroundError("It is missing.")), ("open_virtual_camera", SinkOpenError("It is in use."))],
+    [
+        ("open_background", BackgroundError("It is missing.")),
+        ("open_virtual_camera", SinkOpenError("It is in use.")),
+    ],
 )
 def test_what_fails_to_open_ends_the_start_however_late_it_is_noticed(
     opens: str, error: MattecamError, capsys: pytest.CaptureFixture[str], tmp_path: Path
@@ -230,7 +233,11 @@ def test_a_run_names_its_cameras_and_a_time_to_an_output_only_where_there_is_one
     """It said "end to end 0.0 ms", which nobody can reach, and with PipeWire alone that there is no virtual camera."""
     alone = summary(PipelineStatus(frames_out=1, latency_ms=Latencies(step=Latency(20.0, 30.0))))
     assert alone == "1 frame in 0.0 s with no model, step 20.0 ms (p95 30.0), 0 dropped"
-    shown = summary(PipelineStatus(latency_ms=Latencies(step=Latency(20.0, 30.0), end_to_end=Latency(35.0, 50.0))))
+    shown = summary(
+        PipelineStatus(
+            latency_ms=Latencies(step=Latency(20.0, 30.0), end_to_end=Latency(35.0, 50.0))
+        )
+    )
     assert "end to end 35.0 ms (p95 50.0), 0 dropped" in shown
     engine = EngineInfo("mattecam", "openvino", "int8", "cpu", 0.25, (480, 270))
     source = SourceInfo("demo", "Demo", "demo", 1280, 720, 30.0, "")
@@ -272,7 +279,9 @@ def test_a_run_without_limit_waits_for_a_camera(
     assert session.failure is None and desk.camera and not desk.demonstrations
 
 
-@pytest.mark.parametrize(("settings", "frames"), [(AUTO, 3), (BASE, None)], ids=["limited", "named"])
+@pytest.mark.parametrize(
+    ("settings", "frames"), [(AUTO, 3), (BASE, None)], ids=["limited", "named"]
+)
 def test_other_runs_fail_without_a_camera(settings: Settings, frames: int | None) -> None:
     session = watched(Pipeline(settings, parts=Desk().parts()), ignore, frames=frames)
     assert session.failure == "No camera was found; connect one."
@@ -337,7 +346,11 @@ def test_a_before_after_picture_is_made_of_demo_frames_only(tmp_path: Path) -> N
     demo = DemoSource(64, 48, 30, realtime=False).read()
     assert demo is not None
     camera = Frame(demo.image, 0, 0.0)
-    for picture in (composite_of(camera), composite_of(None), composite_of(demo, PictureKind.UNMATTED)):
+    for picture in (
+        composite_of(camera),
+        composite_of(None),
+        composite_of(demo, PictureKind.UNMATTED),
+    ):
         assert not write_before_after(path, picture) and not path.exists()
     assert write_before_after(path, composite_of(replace(demo, whole=demo.image))) and path.exists()
 
@@ -348,7 +361,11 @@ SMALL = ["--source", "demo", "--size", "320x240", "--virtual-camera", "off", "--
 def one_sentence(capsys: pytest.CaptureFixture[str]) -> str:
     """Return what the program says on standard error, without its start; assert that it is a single line."""
     said = [line for line in capsys.readouterr().err.splitlines() if line.startswith("mattecam: ")]
-    lines = [line for line in said if "Preparing for this computer" not in line and ": Using " not in line]
+    lines = [
+        line
+        for line in said
+        if "Preparing for this computer" not in line and ": Using " not in line
+    ]
     assert len(lines) == 1, lines
     return lines[0]
 
@@ -375,7 +392,11 @@ def test_a_missing_microphone_does_not_end_a_recording(
     files = ["--record", str(out), "--microphone", "no-such-microphone"]
     quit_once(lambda status: status["encoded_frames"] >= 10)
     assert main.main(["headless", *SMALL, "--background", "#00b140", *files]) == 0
-    assert "without sound" in (said := capsys.readouterr().err) or "no sound" in said or "Sound cannot" in said
+    assert (
+        "without sound" in (said := capsys.readouterr().err)
+        or "no sound" in said
+        or "Sound cannot" in said
+    )
     with av.open(str(out)) as container:
         assert container.streams.audio and container.streams.video[0].frames >= 10
 
@@ -393,7 +414,9 @@ def test_a_run_records_and_writes_its_status(
     recorded, matte, summary = told.out.splitlines()
     assert (recorded, matte) == (f"Recorded {out}", f"Recorded {alpha}")
     assert "frames in" in summary
-    assert told.err.startswith("mattecam: Using the default settings.\nmattecam: Demo 320x240 at 30 fps, mattecam on")
+    assert told.err.startswith(
+        "mattecam: Using the default settings.\nmattecam: Demo 320x240 at 30 fps, mattecam on"
+    )
     fields = json.loads(status.read_text())
     expected = {"size": [320, 240], "model": "mattecam", "background": "#00b140", "errors": []}
     assert {name: fields[name] for name in expected} == expected and fields["frames_out"] >= 20
@@ -458,7 +481,10 @@ def test_without_outputs_the_demonstration_makes_a_proof_that_no_command_changes
     assert main.main(["headless", *AUTOMATIC, "--source", source]) == 0
     told = capsys.readouterr()
     clip, picture, summary = told.out.splitlines()
-    assert min(Path(clip).stat().st_size, Path(picture).stat().st_size) > 1000 and "mattecam" in summary
+    assert (
+        min(Path(clip).stat().st_size, Path(picture).stat().st_size) > 1000
+        and "mattecam" in summary
+    )
     said = "No camera was found, so the sample shows the demonstration." in told.err
     assert said == (source == "auto")
     with pytest.raises(AssertionError, match="listens"):
@@ -520,7 +546,9 @@ def test_the_recording_that_a_crash_left_is_named_in_one_line_at_the_next_start(
 ) -> None:
     crashed_recording(tmp_path / "talk.recording.mkv")
     assert main.main(["headless", *SMALL, "--background", "green", "--frames", "3"]) == 0
-    said = [line for line in capsys.readouterr().err.splitlines() if "What it recorded was kept" in line]
+    said = [
+        line for line in capsys.readouterr().err.splitlines() if "What it recorded was kept" in line
+    ]
     assert len(said) == 1 and str(tmp_path / "talk.recording.mkv") in said[0]
 
 
@@ -547,7 +575,9 @@ def test_the_proof_of_a_users_source_is_the_composite_clip_only(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     source = write_clip(tmp_path / "in.mp4", 30, size=(320, 240))
-    assert main.main(["headless", *AUTOMATIC, "--source", str(source), "--background", "#00b140"]) == 0
+    assert (
+        main.main(["headless", *AUTOMATIC, "--source", str(source), "--background", "#00b140"]) == 0
+    )
     clip, _ = capsys.readouterr().out.splitlines()
     assert [path.name for path in Path(clip).parent.iterdir()] == ["proof.mp4"]
 
@@ -583,7 +613,9 @@ def test_a_measurement_writes_nothing(capsys: pytest.CaptureFixture[str]) -> Non
     assert not (paths.data_dir() / "proof").exists()
 
 
-@pytest.mark.parametrize("words", [["--seconds", "1"], ["--frames", "3"], ["--record", "out.mp4"], None])
+@pytest.mark.parametrize(
+    "words", [["--seconds", "1"], ["--frames", "3"], ["--record", "out.mp4"], None]
+)
 @pytest.mark.usefixtures("without_outputs")
 def test_neither_a_proof_nor_a_limited_run_shows_the_room_unnamed(
     words: list[str] | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]

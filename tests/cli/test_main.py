@@ -42,7 +42,11 @@ def test_the_list_is_tab_separated_and_verify_fails_where_a_file_is_not_the_publ
     assert header == ["model", "state", "size", "licence", "what it is"]
     assert [row[0] for row in rows] == list(NETWORKS)
     assert "107.9 MB" in next(row for row in rows if row[0] == "rvm-resnet50")
-    trusted = [row[0] for row in rows if row[-1].endswith("; no published checksum, trusted on first download")]
+    trusted = [
+        row[0]
+        for row in rows
+        if row[-1].endswith("; no published checksum, trusted on first download")
+    ]
     assert trusted == ["bgmv2-resnet101", "u2net-human-seg"]
     path = tmp_path / "u2netp.pth"
     path.write_bytes(b"something else")
@@ -62,7 +66,10 @@ def test_download_prints_the_file_alone(
     monkeypatch.setattr("models.download.download", fetched)
     assert main.main(["weights", "download", "u2net", "bgmv2-resnet101", "--again"]) == 0
     output = capsys.readouterr()
-    assert output.out.splitlines() == [str(Path("/models/u2netTrue")), str(Path("/models/bgmv2-resnet101True"))]
+    assert output.out.splitlines() == [
+        str(Path("/models/u2netTrue")),
+        str(Path("/models/bgmv2-resnet101True")),
+    ]
     assert "No checksum of bgmv2-resnet101 is published" in output.err
     assert main.main(["weights", "download", "student"]) != 0
 
@@ -95,7 +102,10 @@ def running() -> Iterator[Recorder]:
 
 
 def test_commands_reach_the_running_program_with_absolute_paths(
-    running: Recorder, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    running: Recorder,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     (tmp_path / "beach.png").write_bytes(b"")
     for folder in "mountains", "green", "1":
@@ -137,19 +147,25 @@ def test_the_state_of_the_running_program_is_told_in_one_line(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert main.main(["ctl", "status"]) == 0
-    shown = "background blur:50, no virtual camera, recording to a.mp4, recording the matte to b.mkv"
+    shown = (
+        "background blur:50, no virtual camera, recording to a.mp4, recording the matte to b.mkv"
+    )
     assert capsys.readouterr().out == f"frozen, mattecam, 30 fps, {shown}\n"
     assert main.main(["ctl", "status", "--json"]) == 0
     changed = {**json.loads(capsys.readouterr().out), "paused": True, "model": None}
     assert status_line(changed).startswith("paused, no model, 30 fps, ")
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="Windows and macOS have a home folder for every user")
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="Windows and macOS have a home folder for every user"
+)
 @pytest.mark.parametrize("words", [["weights", "list"], ["convert", "a.mp4", "b.mp4"], ["doctor"]])
 def test_a_user_without_a_home_folder_is_told(
     words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for name in [name for name in os.environ if name == "HOME" or name.startswith(("XDG_", "MATTECAM_"))]:
+    for name in [
+        name for name in os.environ if name == "HOME" or name.startswith(("XDG_", "MATTECAM_"))
+    ]:
         monkeypatch.delenv(name)
     monkeypatch.setattr("pwd.getpwuid", lambda number: {}[number])
     assert main.main(words) == 1
@@ -194,7 +210,10 @@ def test_control_characters_do_not_reach_the_terminal(
     scenes.parent.mkdir(parents=True)
     scenes.write_text(json.dumps({"version": 1, "scenes": {EVIL: {}}}))
     protect_outputs()  # those that are captured
-    for words in (("headless", "--profile", "missing"), ("convert", str(tmp_path / f"{EVIL}.mp4"), "out.mp4")):
+    for words in (
+        ("headless", "--profile", "missing"),
+        ("convert", str(tmp_path / f"{EVIL}.mp4"), "out.mp4"),
+    ):
         assert main.main(words) in (1, 2)
         said = capsys.readouterr().err
         assert SHOWN in said and not set(said) & set("\x1b\x07\x9b\u202e\x7f\r"), words
@@ -205,7 +224,11 @@ def test_control_characters_do_not_reach_the_terminal(
     assert console(stderr=True).file is not sys.stderr, "the codes of its colours must pass"
     told = capsys.readouterr()
     line, data = told.out.splitlines()
-    assert r"[final] a\u001b]0;title" in told.err and line == SHOWN and json.loads(data) == {"name": EVIL}
+    assert (
+        r"[final] a\u001b]0;title" in told.err
+        and line == SHOWN
+        and json.loads(data) == {"name": EVIL}
+    )
 
 
 def test_a_progress_bar_that_cannot_be_written_ends_no_conversion(
@@ -231,7 +254,9 @@ def test_a_terminal_without_unicode_shows_similar_characters(encoding: str, tmp_
         assert done.returncode in (0, 1, 2) and b"Traceback" not in done.stderr, done.stderr
         return done.stdout, done.stderr
 
-    assert said("--size", "wide", "--virtual-camera", "off")[1].startswith(b'mattecam: --size: "wide" is not possible;')
+    assert said("--size", "wide", "--virtual-camera", "off")[1].startswith(
+        b'mattecam: --size: "wide" is not possible;'
+    )
     assert said("doctor")[0].startswith((b"+", b"!", b"x"))
     assert said("headless", "--help")[0].startswith(b"Usage: ")
     assert json.loads(said("doctor", "--json")[0])["findings"]
@@ -240,12 +265,22 @@ def test_a_terminal_without_unicode_shows_similar_characters(encoding: str, tmp_
 
 
 README = (ROOT / "README.md").read_text("utf-8")
-LINES = [line.strip() for line in re.findall(r"^    python3 run\.py(.*?)(?: #.*)?$", README, re.MULTILINE)]
+LINES = [
+    line.strip()
+    for line in re.findall(r"^    python3 run\.py(.*?)(?: #.*)?$", README, re.MULTILINE)
+]
 # What is added to the commands that need more than files.
 MORE = {
     "": ["--help"],  # opens the window
     "weights download rvm-mobilenetv3": ["--help"],  # goes online
-    "headless --background blur": ["--source", "demo", "--virtual-camera", "off", "--frames", "3"],  # opens a camera
+    "headless --background blur": [
+        "--source",
+        "demo",
+        "--virtual-camera",
+        "off",
+        "--frames",
+        "3",
+    ],  # opens a camera
 }
 
 

@@ -60,7 +60,11 @@ LAID_OUT = BackgroundSettings(kind="image", path=Path("/a.png"), fit="fit", pan_
         ({}, {"background": "#00B140"}, {"background": GREEN.replace(colour="#00B140")}),
         ({}, {"background": "green"}, {"background": GREEN}),
         ({}, {"background": "none"}, {"background": NONE}),
-        ({}, {"background": "/a.png", "background_fit": "fit", "background_pan": "1,-1"}, {"background": LAID_OUT}),
+        (
+            {},
+            {"background": "/a.png", "background_fit": "fit", "background_pan": "1,-1"},
+            {"background": LAID_OUT},
+        ),
     ],
 )
 def test_an_option_leaves_what_it_does_not_name(
@@ -69,7 +73,9 @@ def test_an_option_leaves_what_it_does_not_name(
     before = Settings().replace(**base)
     for level in ("off", "balanced"):  # the strength of a blur is the same number at both
         leveled = before.replaced_at(("strict",), level=level)
-        assert apply_options(leveled, LiveOptions(**options, strict=level)) == leveled.replace(**expected)
+        assert apply_options(leveled, LiveOptions(**options, strict=level)) == leveled.replace(
+            **expected
+        )
 
 
 @pytest.mark.parametrize("text", ["#00b14", "blur:200", "bokeh:x"])
@@ -85,11 +91,17 @@ def test_a_checkpoint_belongs_to_its_model() -> None:
     base = Settings(matting=MattingSettings(model="u2net", weights=Path("u2net.pth")))
     assert apply_options(base, LiveOptions(model="u2net")) == base
     assert apply_options(base, LiveOptions(model="u2netp")).matting.weights is None
-    assert apply_options(base, LiveOptions(model="u2netp", weights="mine.pth")).matting.weights == Path("mine.pth")
+    assert apply_options(
+        base, LiveOptions(model="u2netp", weights="mine.pth")
+    ).matting.weights == Path("mine.pth")
 
 
-@pytest.mark.parametrize("make", [settings_from, partial(settings_from, window=True), film_settings])
-@pytest.mark.parametrize("content", ['{"version": 99}', '{"background": {"colour": "red"}}', '{"paused": tr'])
+@pytest.mark.parametrize(
+    "make", [settings_from, partial(settings_from, window=True), film_settings]
+)
+@pytest.mark.parametrize(
+    "content", ['{"version": 99}', '{"background": {"colour": "red"}}', '{"paused": tr']
+)
 def test_a_damaged_file_that_is_named_is_refused_and_left(
     tmp_path: Path, content: str, make: Callable[[LiveOptions], object]
 ) -> None:
@@ -98,7 +110,9 @@ def test_a_damaged_file_that_is_named_is_refused_and_left(
     file.write_text(content)
     with pytest.raises(UsageError, match=r"look\.json cannot be used: .*; correct or replace it"):
         make(LiveOptions(config=file))
-    assert [path.name for path in tmp_path.iterdir()] == ["look.json"] and file.read_text() == content
+    assert [path.name for path in tmp_path.iterdir()] == [
+        "look.json"
+    ] and file.read_text() == content
 
 
 @pytest.fixture
@@ -110,9 +124,13 @@ def test_command_line_over_scene_over_file_over_defaults(file: Path) -> None:
     settings_file.save(file, Settings(capture=CaptureSettings(source="file", fps=25), paused=True))
     scene = Settings(capture=CaptureSettings(source="scene", fps=15))
     SceneStore(default_path()).put("office", scene, with_devices=True)
-    assert settings_from(LiveOptions(config=file)).settings.capture == CaptureSettings(source="file", fps=25)
+    assert settings_from(LiveOptions(config=file)).settings.capture == CaptureSettings(
+        source="file", fps=25
+    )
     assert not settings_from(LiveOptions(config=file)).settings.paused
-    assert settings_from(LiveOptions(config=file, profile="office")).settings.capture.source == "scene"
+    assert (
+        settings_from(LiveOptions(config=file, profile="office")).settings.capture.source == "scene"
+    )
     both = settings_from(LiveOptions(config=file, profile="office", source="demo")).settings.capture
     assert (both.source, both.fps) == ("demo", 15)
 
@@ -136,8 +154,12 @@ def test_settings_that_took_the_place_of_unread_ones_are_confirmed_in_the_window
     """A film of the camera would show what the zones hid that could not be read."""
     settings_file.save(file, Settings(unconfirmed=True))
     for window in (False, True):
-        assert settings_from(LiveOptions(config=file, only_me=True), window=window).settings.unconfirmed
-    with pytest.raises(UsageError, match=r"saved\.json took the place of one that could not be read"):
+        assert settings_from(
+            LiveOptions(config=file, only_me=True), window=window
+        ).settings.unconfirmed
+    with pytest.raises(
+        UsageError, match=r"saved\.json took the place of one that could not be read"
+    ):
         film_settings(LiveOptions(config=file))
 
 
@@ -167,7 +189,10 @@ def test_a_saved_model_that_is_not_installed_is_replaced_by_the_bundled_one(file
         start = settings_from(LiveOptions(config=file))
         assert (start.settings.matting.model, start.settings.matting.weights) == ("mattecam", None)
         assert start.saved.matting == saved, "it is used again once it is there"
-        assert start.warning is not None and f"{name} is not installed; mattecam is used instead" in start.warning
+        assert (
+            start.warning is not None
+            and f"{name} is not installed; mattecam is used instead" in start.warning
+        )
     assert settings_from(LiveOptions(config=file, model="u2net")).settings.matting.model == "u2net"
     settings_file.save(file, Settings(matting=MattingSettings(model="u2net")))
     installed = weights.user_folder() / "u2net.pth"

@@ -52,7 +52,9 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @contextlib.contextmanager
-def start(data: Path, *words: str, output: int = subprocess.PIPE) -> Iterator[subprocess.Popen[str]]:
+def start(
+    data: Path, *words: str, output: int = subprocess.PIPE
+) -> Iterator[subprocess.Popen[str]]:
     """Run the program without a window on the demo; it is killed if it still runs at the end.
 
     It inherits that SIGINT is ignored, so that SIGINT cannot interrupt the start of Python itself,
@@ -135,7 +137,9 @@ def test_of_two_programs_the_second_takes_commands_once_the_first_has_ended(prep
         quits(survivor)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="reads the signals that a process handles from /proc")
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="reads the signals that a process handles from /proc"
+)
 @pytest.mark.parametrize("delay_s", [0.0, 0.1, 0.4, 1.0])
 def test_an_interrupted_start_prints_no_traceback(delay_s: float, tmp_path: Path) -> None:
     with start(tmp_path / "data") as process:
@@ -191,7 +195,11 @@ def test_the_recording_is_finished_at_the_end(prepared: Path, tmp_path: Path, na
 @pytest.mark.skipif(sys.platform == "win32", reason="a POSIX shell closes the outputs")
 @pytest.mark.parametrize(
     ("redirection", "code", "says"),
-    [(">&-", 0, ""), ("2>&-", 0, ""), (">/dev/full", 1, "mattecam: The output cannot be written: the disk is full")],
+    [
+        (">&-", 0, ""),
+        ("2>&-", 0, ""),
+        (">/dev/full", 1, "mattecam: The output cannot be written: the disk is full"),
+    ],
 )
 def test_an_output_that_is_closed_or_full_is_no_defect(
     redirection: str,

@@ -35,7 +35,9 @@ def test_every_number_says_its_unit(declared: Setting) -> None:
     is_number = {int, float} & {declared.annotation, *get_args(declared.annotation)}
     needs_unit = bool(is_number) and bool(declared.description) and not declared.choices
 
-    assert (declared.unit is not None) == needs_unit, f"{declared.name}: only numbers need a unit: {HOW}"
+    assert (declared.unit is not None) == needs_unit, (
+        f"{declared.name}: only numbers need a unit: {HOW}"
+    )
 
 
 def test_a_field_without_a_declaration_is_refused_with_what_to_add() -> None:
@@ -103,7 +105,9 @@ def test_a_setting_with_a_stage_opens_its_source_anew(declared: Setting) -> None
 
 def test_the_recordings_of_a_run_are_not_kept() -> None:
     run = Settings(
-        output=OutputSettings(record=Path("a.mp4"), record_alpha=Path("b.mp4"), mirror=True, microphone="usb"),
+        output=OutputSettings(
+            record=Path("a.mp4"), record_alpha=Path("b.mp4"), mirror=True, microphone="usb"
+        ),
         paused=True,
         frozen=True,
     )
@@ -138,7 +142,9 @@ def test_the_help_says_which_values_a_setting_takes(name: str, values: str) -> N
         ("capture.lock_exposure", None),
     ],
 )
-def test_a_setting_has_a_word_for_no_value_where_it_may_have_none(name: str, word: str | None) -> None:
+def test_a_setting_has_a_word_for_no_value_where_it_may_have_none(
+    name: str, word: str | None
+) -> None:
     assert SETTINGS[name].unset == word
 
 

@@ -47,12 +47,26 @@ def blurred(strength: float, level: str = "off") -> Settings:
         pytest.param(zoomed(1), zoomed(2), ("room",), id="more of a frame without a background"),
         pytest.param(zoomed(2, 1), zoomed(2, -1), ("room",), id="another part of it"),
         pytest.param(zoomed(4, 0.1), zoomed(2), (), id="less of it"),
-        pytest.param(zoomed(1, none=False), zoomed(2, none=False), (), id="more of a frame with a background"),
+        pytest.param(
+            zoomed(1, none=False), zoomed(2, none=False), (), id="more of a frame with a background"
+        ),
         pytest.param(blurred(30), blurred(31), ("readable",), id="a weaker blur"),
-        pytest.param(blurred(30), blurred(30, "balanced"), ("readable", "things"), id="a blur that strict mode raised"),
+        pytest.param(
+            blurred(30),
+            blurred(30, "balanced"),
+            ("readable", "things"),
+            id="a blur that strict mode raised",
+        ),
         pytest.param(blurred(30), NONE, (), id="any blur after no background"),
-        pytest.param(Settings(), Settings().replaced_at(["people"], zones=(DOOR,)), ("hidden",), id="a zone less"),
-        pytest.param(Settings().replaced_at(["people"], zones=(DOOR,)), Settings(), (), id="a zone more"),
+        pytest.param(
+            Settings(),
+            Settings().replaced_at(["people"], zones=(DOOR,)),
+            ("hidden",),
+            id="a zone less",
+        ),
+        pytest.param(
+            Settings().replaced_at(["people"], zones=(DOOR,)), Settings(), (), id="a zone more"
+        ),
         pytest.param(Settings(), alone(), ("people",), id="everybody"),
         pytest.param(alone((0.5, 0.5)), alone((0.1, 0.5)), ("people",), id="another person"),
         pytest.param(alone(), Settings(), (), id="one person"),
@@ -63,8 +77,15 @@ def blurred(strength: float, level: str = "off") -> Settings:
         pytest.param(edged(feather_px=3), edged(feather_px=2), ("edges",), id="a softer edge"),
         pytest.param(edged(feather_px=2), edged(feather_px=3), (), id="a less soft edge"),
         pytest.param(edged(contrast=0.5), Settings(), ("edges",), id="a harder edge"),
-        pytest.param(edged(contrast=0.5, threshold=0.3), edged(contrast=0.5), ("edges",), id="a lower threshold"),
-        pytest.param(Settings().replaced_at(["light"], match=50), Settings(), (), id="another light"),
+        pytest.param(
+            edged(contrast=0.5, threshold=0.3),
+            edged(contrast=0.5),
+            ("edges",),
+            id="a lower threshold",
+        ),
+        pytest.param(
+            Settings().replaced_at(["light"], match=50), Settings(), (), id="another light"
+        ),
         pytest.param(Settings(), LOCKED, ("locked",), id="no pause while the screen is locked"),
         pytest.param(LOCKED, Settings(), (), id="a pause while the screen is locked"),
         pytest.param(Settings(paused=True), Settings(), (), id="a pause"),
@@ -99,7 +120,9 @@ def test_taking_a_change_back_gives_back_all_that_shows_no_more() -> None:
 
     given_back = without_exposure(before, now)
 
-    assert given_back == before.replaced_at(["people"], zones=(DOOR,)).replaced_at(["strict"], level="balanced")
+    assert given_back == before.replaced_at(["people"], zones=(DOOR,)).replaced_at(
+        ["strict"], level="balanced"
+    )
 
 
 # Other values of settings that no text stands for.
@@ -132,7 +155,9 @@ def test_a_setting_counts_as_hiding_where_it_is_declared_to(setting: Setting) ->
 
 
 @pytest.mark.parametrize(
-    "setting", [each for each in HIDING if each.hides and each.hides.exposure], ids=lambda setting: setting.name
+    "setting",
+    [each for each in HIDING if each.hides and each.hides.exposure],
+    ids=lambda setting: setting.name,
 )
 def test_a_setting_that_is_declared_to_hide_is_asked_about_in_one_direction_at_least(
     setting: Setting,

@@ -55,8 +55,14 @@ def test_the_console_shows_warnings_in_one_line_and_the_log_of_the_window_all(
     log.info("detail")
     log.warning("once")
     sys.excepthook(KeyboardInterrupt, KeyboardInterrupt(), None)  # no defect
-    assert capsys.readouterr() == ("", "mattecam: The camera /dev/video0 is busy.\nmattecam: once\nKeyboardInterrupt\n")
-    assert "opened the camera" in (content := file.read_text("utf-8")) and "ValueError: inner" in content
+    assert capsys.readouterr() == (
+        "",
+        "mattecam: The camera /dev/video0 is busy.\nmattecam: once\nKeyboardInterrupt\n",
+    )
+    assert (
+        "opened the camera" in (content := file.read_text("utf-8"))
+        and "ValueError: inner" in content
+    )
     file.unlink()
     file.parent.rmdir()
     file.parent.write_text("a file in its place")
@@ -71,7 +77,11 @@ def test_verbose_shows_everything_of_our_own(capsys: pytest.CaptureFixture[str])
     logging.getLogger("some.library").info("chatter")
     log.warning("outer", exc_info=ValueError("inner"))
     shown = capsys.readouterr().err
-    assert [part in shown for part in ("detail", "ValueError: inner", "chatter")] == [True, True, False]
+    assert [part in shown for part in ("detail", "ValueError: inner", "chatter")] == [
+        True,
+        True,
+        False,
+    ]
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes of files")
@@ -87,7 +97,9 @@ def test_nobody_else_reads_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(modes) == 4 and set(modes.values()) == {0o600}
 
 
-def test_a_log_that_another_program_has_open_grows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_log_that_another_program_has_open_grows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """On Windows, each line was lost from then on, and a traceback printed for it."""
     monkeypatch.setattr(os, "rename", Mock(side_effect=PermissionError(13, "open elsewhere")))
     path = tmp_path / "mattecam.log"
@@ -150,19 +162,39 @@ def test_the_log_leaves_out_the_folder_of_an_error_that_python_quotes(tmp_path: 
 
 
 def said(message: str, at_s: float = 0.0, name: str = "app.a") -> logging.LogRecord:
-    return logging.makeLogRecord({"msg": message, "name": name, "created": at_s, "levelno": logging.INFO})
+    return logging.makeLogRecord(
+        {"msg": message, "name": name, "created": at_s, "levelno": logging.INFO}
+    )
 
 
 @pytest.mark.parametrize(
     ("messages", "interval_s", "written"),
-    [("aaaab", 50.0, "ab"), ("aabaAa", 5.0, "abA"), ("abcdefg" * 20, 2.0, "abcdefg"), ("abab", 600.0, "abab")],
-    ids=["one", "in turn and from elsewhere", "of a camera that fails in each format", "much later"],
+    [
+        ("aaaab", 50.0, "ab"),
+        ("aabaAa", 5.0, "abA"),
+        ("abcdefg" * 20, 2.0, "abcdefg"),
+        ("abab", 600.0, "abab"),
+    ],
+    ids=[
+        "one",
+        "in turn and from elsewhere",
+        "of a camera that fails in each format",
+        "much later",
+    ],
 )
 def test_what_a_logger_repeats_is_left_out(messages: str, interval_s: float, written: str) -> None:
     """“Host is down”, every five seconds, were 17 of 19 lines. A capital comes from another logger."""
     repeats = logs.Repeats()
-    records = [said(each.lower(), interval_s * number, f"app.{each.isupper()}") for number, each in enumerate(messages)]
-    assert "".join(each for each, record in zip(messages, records, strict=True) if repeats.filter(record)) == written
+    records = [
+        said(each.lower(), interval_s * number, f"app.{each.isupper()}")
+        for number, each in enumerate(messages)
+    ]
+    assert (
+        "".join(
+            each for each, record in zip(messages, records, strict=True) if repeats.filter(record)
+        )
+        == written
+    )
 
 
 def test_another_level_or_error_is_another_message_and_few_are_kept() -> None:
@@ -177,7 +209,13 @@ def test_another_level_or_error_is_another_message_and_few_are_kept() -> None:
     assert repeats.filter(said("0", 1.0)) is False and repeats.filter(said("a"))
 
 
-FOLDER = str(Path("C:/Users/me/My private pictures" if sys.platform == "win32" else "/home/me/My private pictures"))
+FOLDER = str(
+    Path(
+        "C:/Users/me/My private pictures"
+        if sys.platform == "win32"
+        else "/home/me/My private pictures"
+    )
+)
 BEACH = Path(FOLDER) / "beach 1.png"
 
 
@@ -196,7 +234,9 @@ def test_a_picture_is_named_without_its_folder_and_in_any_encoding(
     own = paths.data_dir() / "models" / "a.pth"
     device = Path("/dev/video0")
     log.info("%s %s %s", device, own, "/")
-    (private,) = (each for each in logging.getLogger().handlers if isinstance(each, logs.PrivateLog))
+    (private,) = (
+        each for each in logging.getLogger().handlers if isinstance(each, logs.PrivateLog)
+    )
     private.handle(said("opened caf\udce9.png"))  # what pytest captures it passes on as UTF-8
     written = file.read_text("utf-8")
     assert FOLDER not in written
@@ -227,15 +267,26 @@ def test_a_recording_whose_name_is_taken_gets_a_free_one(tmp_path: Path, clip: P
     )
     assert settings.output.record == tmp_path / "a (3).mkv"
     assert settings.output.record_alpha == tmp_path / "alpha.mkv"
-    assert sentence == f"Files of this name exist and are kept: {clip}. This run records to {tmp_path / 'a (3).mkv'}."
+    assert (
+        sentence
+        == f"Files of this name exist and are kept: {clip}. This run records to {tmp_path / 'a (3).mkv'}."
+    )
     os.mkfifo(tmp_path / "a.mp4")  # kept as a file is
-    assert checked_files(run_to(record=tmp_path / "a.mp4"), None)[0].output.record == tmp_path / "a (2).mp4"
+    assert (
+        checked_files(run_to(record=tmp_path / "a.mp4"), None)[0].output.record
+        == tmp_path / "a (2).mp4"
+    )
     (tmp_path / "empty.mkv").touch()  # as mktemp makes it
     for name in ("new.mkv", "empty.mkv"):
         free = run_to(record=tmp_path / name)
         assert checked_files(free, tmp_path / "status.json") == (free, None)
     checked_files(run_to(), Path(os.devnull))
-    assert {path.name for path in tmp_path.iterdir()} == {"a.mkv", "a (2).mkv", "a.mp4", "empty.mkv"}
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "a.mkv",
+        "a (2).mkv",
+        "a.mp4",
+        "empty.mkv",
+    }
 
 
 @pytest.mark.skipif(os.name != "posix", reason="links need a permission on Windows")
@@ -304,7 +355,9 @@ def test_advice_names_the_command_of_this_copy_and_system(
     monkeypatch.setenv("MATTECAM_DATA_DIR", str(tmp_path))
 
     assert program_command() == expected
-    with pytest.raises(WeightsNotFoundError, match=f"download them with `{expected} weights download u2net`"):
+    with pytest.raises(
+        WeightsNotFoundError, match=f"download them with `{expected} weights download u2net`"
+    ):
         find("u2net")
     with pytest.raises(SourceOpenError, match=rf"\(`{expected} convert` converts folders\)"):
         VideoFileSource(tmp_path)
@@ -362,7 +415,11 @@ NO_LOCKS = {
 @pytest.mark.parametrize("number", NO_LOCKS.values(), ids=list(NO_LOCKS))
 @pytest.mark.parametrize("wait", [True, False])
 def test_a_file_system_without_locks_is_used_with_a_sentence(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, number: int, wait: bool
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    number: int,
+    wait: bool,
 ) -> None:
     """Batches and the set-up of the environment ended there."""
     monkeypatch.setattr("fcntl.flock", Mock(side_effect=OSError(number, os.strerror(number))))

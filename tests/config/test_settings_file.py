@@ -166,7 +166,9 @@ def test_nothing_is_written_where_what_was_not_read_cannot_be_kept(
         raise OSError(errno.EPERM, "not permitted")
 
     monkeypatch.setattr(Path, "rename", refuse)
-    with pytest.raises(SettingsError, match=r"settings\.json cannot be used .*nothing is saved over it"):
+    with pytest.raises(
+        SettingsError, match=r"settings\.json cannot be used .*nothing is saved over it"
+    ):
         settings_file.save(path, CHANGED)
 
     assert path.read_text() == '{"version": 99}'
@@ -187,7 +189,9 @@ def test_a_full_disk_leaves_what_was_not_read_under_its_name(
     with pytest.raises(SettingsError, match="the disk is full"):
         settings_file.save(path, CHANGED)
 
-    assert [each.name for each in tmp_path.iterdir()] == ["settings.json"] and path.read_text() == "{"
+    assert [each.name for each in tmp_path.iterdir()] == [
+        "settings.json"
+    ] and path.read_text() == "{"
 
 
 @pytest.mark.posix("symbolic links for everybody")
@@ -215,8 +219,12 @@ def test_settings_on_a_disk_that_is_not_connected_are_unknown(tmp_path: Path, pa
 
     settings, warning = settings_file.load(path)
 
-    assert settings.unconfirmed and warning is not None and "a link to what does not exist" in warning
-    assert settings_file.load(tmp_path / "none" / "settings.json") == (Settings(), None), "a first start"
+    assert (
+        settings.unconfirmed and warning is not None and "a link to what does not exist" in warning
+    )
+    assert settings_file.load(tmp_path / "none" / "settings.json") == (Settings(), None), (
+        "a first start"
+    )
 
 
 def test_settings_that_nobody_confirmed_are_unknown_at_the_next_start_too(tmp_path: Path) -> None:
@@ -254,13 +262,21 @@ def test_what_only_another_version_knows_stays_in_the_file(tmp_path: Path) -> No
     settings_file.save(path, after, before)
 
     kept = json.loads(path.read_text())
-    assert (kept["people"]["faces"], kept["background"]["kind"], kept["pets"]) == ("blurred", "rainbow", {"hide": True})
+    assert (kept["people"]["faces"], kept["background"]["kind"], kept["pets"]) == (
+        "blurred",
+        "rainbow",
+        {"hide": True},
+    )
     assert kept["window"]["cameras"]["usb-1"]["hdr"] is True
-    assert (kept["matting"]["executor"], kept["people"]["only_me"]) == ("eager", False), "what the user chose is saved"
+    assert (kept["matting"]["executor"], kept["people"]["only_me"]) == ("eager", False), (
+        "what the user chose is saved"
+    )
     assert settings_file.read(path) == after
 
 
-@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="only root can give files away")
+@pytest.mark.skipif(
+    sys.platform == "win32" or os.geteuid() != 0, reason="only root can give files away"
+)
 def test_what_root_saves_belongs_to_the_user_as_before(tmp_path: Path) -> None:
     """After one start with sudo the settings were root's: the next start could not read them."""
     first = tmp_path / "settings.json"
@@ -351,8 +367,13 @@ def test_what_this_version_does_not_know_is_left_out_and_named_once(
     scenes = saved_scenes(tmp_path, Old=data)
     zones = (Zone(points=((0.1, 0.2),)),)
     for _ in range(2):
-        assert settings_file.load(path) == (Settings(paused=True).replaced_at(["people"], zones=zones), None)
-        assert scenes.get("Old").settings.people.zones == zones, "a keep zone neither shows nor hides"
+        assert settings_file.load(path) == (
+            Settings(paused=True).replaced_at(["people"], zones=zones),
+            None,
+        )
+        assert scenes.get("Old").settings.people.zones == zones, (
+            "a keep zone neither shows nor hides"
+        )
     (said,) = (record.getMessage() for record in caplog.records)
     names = "no such field, background.kind, background.no such view, matting.executor, people.zones.0, people.zones.2"
     assert all(name in said for name in names.split(", "))
@@ -365,10 +386,21 @@ def test_a_file_of_version_0_3_loads_without_what_has_gone(
     """The background that has gone becomes a blur, never the room; the log names once what is unknown."""
     data = json.loads(OLD.read_text())
     data["window"]["close_to_tray"] = None
-    scene = saved_scenes(tmp_path, Talk={**data, "with_devices": True}).get("Talk").applied_to(Settings())
+    scene = (
+        saved_scenes(tmp_path, Talk={**data, "with_devices": True})
+        .get("Talk")
+        .applied_to(Settings())
+    )
     settings = settings_file.parse(data)
     (said,) = (record.getMessage() for record in caplog.records)
-    for name in ("background.kind", "background.screen", "background.slide", "placement", "overlay", "close_to_tray"):
+    for name in (
+        "background.kind",
+        "background.screen",
+        "background.slide",
+        "placement",
+        "overlay",
+        "close_to_tray",
+    ):
         assert name in said
     for loaded in (settings, scene):
         assert loaded.background.kind == "blur" and loaded.shown_blur == 100
@@ -381,7 +413,11 @@ BLUE = BackgroundSettings(kind="colour", colour="#0000ff")
 RUN = Settings(
     capture=CaptureSettings(source="camera:1"),
     output=OutputSettings(
-        virtual_camera="call", on_demand=False, record=Path("a.mp4"), record_alpha=Path("b.mp4"), microphone="usb"
+        virtual_camera="call",
+        on_demand=False,
+        record=Path("a.mp4"),
+        record_alpha=Path("b.mp4"),
+        microphone="usb",
     ),
     paused=True,
     frozen=True,
@@ -401,7 +437,11 @@ def test_scenes_follow_a_background_that_is_renamed(store: SceneStore) -> None:
     saved_scenes(store.path.parent, **json.loads(store.path.read_text())["scenes"], Odd=3)
     store.follow_rename(Path("/beach.png"), Path("/sea.png"))
     beach, hill = (store.get(name).settings.background.path for name in ("Beach", "Hill"))
-    assert (beach, hill, store.names()) == (Path("/sea.png"), Path("/hill.png"), ("Beach", "Hill", "Odd"))
+    assert (beach, hill, store.names()) == (
+        Path("/sea.png"),
+        Path("/hill.png"),
+        ("Beach", "Hill", "Odd"),
+    )
 
 
 def test_a_scene_changes_neither_pause_freeze_recording_nor_devices(store: SceneStore) -> None:
@@ -421,7 +461,9 @@ def test_a_scene_that_was_saved_with_its_devices_restores_them(store: SceneStore
     store.put("Desk", sideways, with_devices=True)
     applied = store.get("Desk").applied_to(Settings())
     assert "microphone" not in store.path.read_text()
-    assert applied == Settings(capture=sideways.capture, output=OutputSettings(virtual_camera="call", on_demand=False))
+    assert applied == Settings(
+        capture=sideways.capture, output=OutputSettings(virtual_camera="call", on_demand=False)
+    )
     for with_devices, used in ((True, sideways), (False, RUN)):
         store.put("Desk", sideways, with_devices=with_devices)
         scene = store.get("Desk")
@@ -444,14 +486,21 @@ def test_unknown_and_impossible_names(store: SceneStore) -> None:
     assert SceneStore(store.path).names() == ("Évening", "Home")
 
 
-@pytest.mark.parametrize("content", ["{", "[]", '{"version": 2, "scenes": {}}', '{"version": 1, "scenes": []}'])
+@pytest.mark.parametrize(
+    "content", ["{", "[]", '{"version": 2, "scenes": {}}', '{"version": 1, "scenes": []}']
+)
 def test_a_broken_scenes_file_is_said_and_kept_by_the_next_scene(
     store: SceneStore,
     content: str,
 ) -> None:
     store.path.write_text(content)
 
-    for use in (store.names, lambda: store.get("Work"), lambda: store.remove("Work"), lambda: store.rename("A", "B")):
+    for use in (
+        store.names,
+        lambda: store.get("Work"),
+        lambda: store.remove("Work"),
+        lambda: store.rename("A", "B"),
+    ):
         with pytest.raises(SettingsError, match=f"{re.escape(str(store.path))} cannot be used"):
             use()
     assert store.path.read_text() == content
@@ -533,7 +582,11 @@ def test_a_file_gives_zones_for_any_camera(tmp_path: Path) -> None:
 def test_any_other_file_is_refused(tmp_path: Path, data: object, problem: str) -> None:
     file = tmp_path / "zones.json"
     file.write_text(json.dumps(data))
-    for path, said in ((file, problem), (tmp_path / "none.json", "not exist"), (tmp_path, "a folder")):
+    for path, said in (
+        (file, problem),
+        (tmp_path / "none.json", "not exist"),
+        (tmp_path, "a folder"),
+    ):
         with pytest.raises(UsageError, match=rf"zones file {re.escape(str(path))} .*{said}"):
             read_zones(path, ZonesFile)
 
@@ -573,7 +626,9 @@ def test_scenes_on_a_disk_that_does_not_answer_hold_up_no_start(
     monkeypatch.setattr(user_file, "read_object", hang)
     monkeypatch.setattr(user_file, "GIVE_UP_S", 0.05)
 
-    with pytest.raises(SettingsError, match=r"The scenes file .* does not answer; reconnect its disk"):
+    with pytest.raises(
+        SettingsError, match=r"The scenes file .* does not answer; reconnect its disk"
+    ):
         settings_from(LiveOptions(profile="Work"))
 
     answers.set()
@@ -582,8 +637,12 @@ def test_scenes_on_a_disk_that_does_not_answer_hold_up_no_start(
 @pytest.mark.parametrize(
     ("step", "options", "problem"),
     [
-        pytest.param("app.config.setting.read_object", {"zones": "zones.json"}, "The zones file", id="zones"),
-        pytest.param("app.cli.start.is_file", {"config": Path("run.json")}, "The settings file", id="config"),
+        pytest.param(
+            "app.config.setting.read_object", {"zones": "zones.json"}, "The zones file", id="zones"
+        ),
+        pytest.param(
+            "app.cli.start.is_file", {"config": Path("run.json")}, "The settings file", id="config"
+        ),
     ],
 )
 def test_a_named_file_on_a_disk_that_does_not_answer_is_refused(
@@ -638,7 +697,9 @@ def test_a_file_of_0_4_gives_every_effect_its_settings(
 
 def test_a_scene_of_0_4_has_the_same_look(tmp_path: Path) -> None:
     content = json.loads(OF_0_4.read_text())
-    look = {name: content[name] for name in ("version", "framing", "people", "matting", "background")}
+    look = {
+        name: content[name] for name in ("version", "framing", "people", "matting", "background")
+    }
     path = tmp_path / "scenes.json"
     path.write_text(json.dumps({"version": 1, "scenes": {"Desk": look}}))
 
@@ -649,7 +710,9 @@ def test_a_scene_of_0_4_has_the_same_look(tmp_path: Path) -> None:
     assert scene.settings.matting == saved.matting
 
 
-@pytest.mark.parametrize("before", [path for path, now in RENAMED.items() if SETTINGS[now].description])
+@pytest.mark.parametrize(
+    "before", [path for path, now in RENAMED.items() if SETTINGS[now].description]
+)
 def test_a_name_of_0_4_still_sets_its_setting(before: str) -> None:
     """As its path in the file, and as `ctl set` and the API take it."""
     now = SETTINGS[RENAMED[before]]

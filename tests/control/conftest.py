@@ -154,7 +154,10 @@ class SettingsAlone:
         cv2.imwrite(str(self.image), room_picture())
         self.outputs_decided = self.pictures_decided = True
         self.controller = SettingsController(
-            cast("Pipeline", self), backgrounds=list, scenes=SceneStore(folder / "scenes.json"), request_quit=Mock()
+            cast("Pipeline", self),
+            backgrounds=list,
+            scenes=SceneStore(folder / "scenes.json"),
+            request_quit=Mock(),
         )
 
     def run(self, text: str) -> str:

@@ -93,7 +93,9 @@ def test_a_folder_that_the_user_names_is_the_only_one(
     named.write_text("no folder")
     monkeypatch.setenv("MATTECAM_RUNTIME_DIR", str(named))
 
-    with pytest.raises(ControlError, match=f"The folder {named} for the control socket cannot be created"):
+    with pytest.raises(
+        ControlError, match=f"The folder {named} for the control socket cannot be created"
+    ):
         default_address()
 
     assert not in_home.exists()

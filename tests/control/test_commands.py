@@ -84,7 +84,9 @@ def test_an_impossible_value_is_refused_and_what_get_shows_for_none_unsets(
     before = alone.settings
     name = setting.name
     for text in impossible(setting):
-        with pytest.raises(MattecamError, match=f"{name}: |There is no file .* for {name}|The zones file "):
+        with pytest.raises(
+            MattecamError, match=f"{name}: |There is no file .* for {name}|The zones file "
+        ):
             alone.run(f"set {name} {text}")
     assert alone.settings == before
     word = alone.run(f"get {name}").removeprefix(f"{name}: ")
@@ -115,28 +117,50 @@ def test_an_image_that_cannot_be_read_is_no_standby_image(
 @pytest.mark.parametrize(
     ("words", "said", "wrong_usage"),
     [
-        ("set framing.zoom 101", "framing.zoom: “101” is not possible: it must be at most 4.", True),
+        (
+            "set framing.zoom 101",
+            "framing.zoom: “101” is not possible: it must be at most 4.",
+            True,
+        ),
         ("set framing.pan_x 5", "framing.pan_x: “5” is not possible: it must be at most 1.", True),
         ("background blur:200", "background: “200” is not possible", True),
         ("background blur:200", "it must be at most 100", True),
         ("set output.mirror", "needs a value", True),
-        ("set output.mirrored on", "There is no setting “output.mirrored”; similar ones are output.mirror", True),
-        ("set output.mirror maybe", "output.mirror: “maybe” is not possible; write on or off", True),
+        (
+            "set output.mirrored on",
+            "There is no setting “output.mirrored”; similar ones are output.mirror",
+            True,
+        ),
+        (
+            "set output.mirror maybe",
+            "output.mirror: “maybe” is not possible; write on or off",
+            True,
+        ),
         ("set background.fit stretch", "it must be one of 'fill' or 'fit'", True),
         ("set output.record x.mp4", "There is no setting", True),
         ("get zzzzzz", "There is no setting “zzzzzz”; `ctl get` lists all", True),
         ("reset nosuch", "There is no setting", True),
         ("set matting.model nosuch", "it must be one of auto", True),
         ("dance", "the commands are background, freeze, get", True),
-        ("resume", "There is no command “resume” any more; write `pause off` or `freeze off`.", True),
+        (
+            "resume",
+            "There is no command “resume” any more; write `pause off` or `freeze off`.",
+            True,
+        ),
         ("framing calm", "write `set people.framing calm` or `set framing.zoom 1.5`", True),
         ("model mattecam", "write `set matting.model NAME`, and `status` for the one in use", True),
         ("show now", "takes no argument", True),
-        *((f"plate {words}", "write take", True) for words in ("take x", "take -1", "take 61", "take nan", "room.png")),
+        *(
+            (f"plate {words}", "write take", True)
+            for words in ("take x", "take -1", "take 61", "take nan", "room.png")
+        ),
         ("scene", "needs an argument: NAME", True),
         ("record stop", "Nothing is being recorded", False),
         ("scene nosuch", "There is no scene", True),
-        *((f"{name} a\0.png", "leave out the characters", True) for name in ("record", "set matting.plate")),
+        *(
+            (f"{name} a\0.png", "leave out the characters", True)
+            for name in ("record", "set matting.plate")
+        ),
         ("background \udcff.png", "no file", True),  # a name in another encoding is possible
     ],
 )
@@ -168,7 +192,11 @@ def test_scenes_are_saved_renamed_and_removed(program: Program) -> None:
         program.run("scene --rename Desk")
 
 
-DECLARED = [setting for setting in SETTINGS.values() if setting.description and setting.name != "people.zones"]
+DECLARED = [
+    setting
+    for setting in SETTINGS.values()
+    if setting.description and setting.name != "people.zones"
+]
 # Settings whose other values need a file beside them; tests of their own cover them in `ctl`.
 LEADS_TO_ANOTHER_PART = {"matting.weights", "background.kind", "background.path"}
 
@@ -188,7 +216,9 @@ def test_a_setting_has_the_same_value_on_each_of_its_faces(
     of_scenes = setting.scope in ("scene", "device")
     store = SceneStore(tmp_path / "own-scenes.json")
     store.put("Look", changed, with_devices=True)
-    assert setting.value_in(store.get("Look").applied_to(Settings())) == (value if of_scenes else setting.default)
+    assert setting.value_in(store.get("Look").applied_to(Settings())) == (
+        value if of_scenes else setting.default
+    )
     name = next((name for name, option in OPTIONS.items() if option.settings == (setting,)), None)
     if name is not None and name != "background":
         given = text == "on" if setting.annotation is bool else text
@@ -210,7 +240,10 @@ def test_auto_framing_ends_a_zoom_by_hand(alone: SettingsAlone) -> None:
 
     assert alone.run("set people.framing calm") == "people.framing: calm"
 
-    assert (alone.settings.framing, SETTINGS["people.framing"].value_in(alone.settings)) == (FramingSettings(), "calm")
+    assert (alone.settings.framing, SETTINGS["people.framing"].value_in(alone.settings)) == (
+        FramingSettings(),
+        "calm",
+    )
 
 
 def test_the_status_tells_weights_of_ones_own(program: Program, tmp_path: Path) -> None:
@@ -229,15 +262,22 @@ def test_the_status_tells_weights_of_ones_own(program: Program, tmp_path: Path) 
     program.world.faults.put("build_engine", ModelError("These are weights of another model."))
     with pytest.raises(MattecamError, match="of another model"):
         program.run(f"set matting.weights {checkpoint}")
-    assert program.settings.matting.model == "mattecam" and program.controller.status()["model"] == "mattecam"
+    assert (
+        program.settings.matting.model == "mattecam"
+        and program.controller.status()["model"] == "mattecam"
+    )
 
 
 def test_what_failed_is_tried_again(program: Program) -> None:
     program.world.faults.put("open_source", SourceOpenError("There is no camera."))
     program.world.faults.put("read", SourceLostError("The camera was unplugged."))
     eventually(lambda: program.pipeline.status().phase is Phase.WAITING)
-    assert program.run("set framing.zoom 1.5") == "framing.zoom: 1.5", "in use, although no frame shows it"
-    assert program.run("set capture.flip on") == "capture.flip: on", "it opens no camera, so it was not refused for one"
+    assert program.run("set framing.zoom 1.5") == "framing.zoom: 1.5", (
+        "in use, although no frame shows it"
+    )
+    assert program.run("set capture.flip on") == "capture.flip: on", (
+        "it opens no camera, so it was not refused for one"
+    )
     with pytest.raises(MattecamError, match="There is no camera"):
         program.run("set capture.width 48")
     with pytest.raises(MattecamError, match="There is no camera"):
@@ -266,7 +306,9 @@ def test_commands_do_not_undo_one_another(alone: SettingsAlone) -> None:
 
 def test_pause_and_freeze_can_be_switched_and_toggled(program: Program) -> None:
     assert program.run("freeze") == "Frozen: the outputs keep the last frame."
-    assert program.run("set framing.zoom 1.5") == "framing.zoom: 1.5", "in use, although no frame shows it"
+    assert program.run("set framing.zoom 1.5") == "framing.zoom: 1.5", (
+        "in use, although no frame shows it"
+    )
     # Resumed while frozen, no frame confirms it.
     program.controller = program.controller_with(confirm_s=0.2)
     for text, paused, frozen in (
@@ -293,7 +335,9 @@ def test_pause_and_freeze_can_be_switched_and_toggled(program: Program) -> None:
 def test_a_snapshot_is_what_may_leave_at_that_moment(program: Program, tmp_path: Path) -> None:
     assert program.run(f"snapshot {tmp_path / 'a.png'}") == f"Saved {tmp_path / 'a.png'}."
     program.run("pause")
-    assert program.run("set framing.zoom 1.5") == "framing.zoom: 1.5", "in use, although no frame shows it"
+    assert program.run("set framing.zoom 1.5") == "framing.zoom: 1.5", (
+        "in use, although no frame shows it"
+    )
     with pytest.raises(UsageError, match=r"must end in \.png, not “a\.txt”"):
         program.run(f"snapshot {tmp_path / 'a.txt'}")
     program.run(f"snapshot {tmp_path / 'paused.png'}")
@@ -309,7 +353,9 @@ def test_zones_are_read_from_a_file_and_hide_before_the_answer(
     """A snapshot taken after it showed what they hide."""
     path = tmp_path / "zones.json"
     everything = [[0, 0], [1, 0], [1, 1], [0, 1]]
-    path.write_text(json.dumps({"zones": [{"points": [[0, 0]]}, {"filled": True, "points": everything}]}))
+    path.write_text(
+        json.dumps({"zones": [{"points": [[0, 0]]}, {"filled": True, "points": everything}]})
+    )
     eventually(lambda: shows_person(program.world.newest().image))
     program.world.faults.put("step", lambda: time.sleep(0.2))
     assert program.run(f"set people.zones {path}") == "people.zones: 2 zones"
@@ -317,7 +363,11 @@ def test_zones_are_read_from_a_file_and_hide_before_the_answer(
     with pytest.raises(UsageError, match="does not exist"):
         program.run("set people.zones /nowhere.json")
     assert len(program.settings.people.zones) == 2
-    assert program.run("set people.zones none") == program.run("reset people.zones") == "people.zones: none"
+    assert (
+        program.run("set people.zones none")
+        == program.run("reset people.zones")
+        == "people.zones: none"
+    )
 
 
 def test_a_snapshot_after_a_zone_is_in_use_shows_nothing_of_it(
@@ -326,7 +376,9 @@ def test_a_snapshot_after_a_zone_is_in_use_shows_nothing_of_it(
 ) -> None:
     """It showed the picture that was there at the last look, up to a tenth of a second before."""
     zones = tmp_path / "zones.json"
-    zones.write_text(json.dumps({"zones": [{"filled": True, "points": [[0, 0], [1, 0], [1, 1], [0, 1]]}]}))
+    zones.write_text(
+        json.dumps({"zones": [{"filled": True, "points": [[0, 0], [1, 0], [1, 1], [0, 1]]}]})
+    )
     program.run(f"snapshot {tmp_path / 'before.png'}")
 
     program.run(f"set people.zones {zones}")
@@ -423,11 +475,17 @@ def test_a_scene_that_shows_more_must_be_confirmed(
     if words:
         with pytest.raises(UsageError, match=f"{words}.*; write `ctl scene Call --yes`"):
             program.run("scene Call")
-        assert program.settings == now and (PictureKind.UNMATTED in program.sent_after()) is (now is NONE)
+        assert program.settings == now and (PictureKind.UNMATTED in program.sent_after()) is (
+            now is NONE
+        )
     assert program.run("scene Call --yes" if words else "scene Call") == "Scene: Call."
     assert program.run("scene Call") == "Scene: Call.", "what is shown already needs no answer"
     used = program.settings
-    assert (used.people, used.background, used.shown_blur) == (scene.people, scene.background, scene.shown_blur)
+    assert (used.people, used.background, used.shown_blur) == (
+        scene.people,
+        scene.background,
+        scene.shown_blur,
+    )
 
 
 ZOOMED = BASE.replace(framing=BASE.framing.replace(zoom=2))

@@ -15,7 +15,13 @@ import pytest
 from app.control import files as live_plate
 from app.control.changes import SettingsChanges, Waits
 from app.control.commands import COLLECT_S, COUNTDOWN_S, PLATE_CHECKS_S, Command
-from app.control.files import Backgrounds, PlateTaking, description, named_background, next_background
+from app.control.files import (
+    Backgrounds,
+    PlateTaking,
+    description,
+    named_background,
+    next_background,
+)
 from app.core.errors import BackgroundError, MattecamError, PlateError, SinkLostError, UsageError
 from app.core.settings import BackgroundSettings
 from app.core.types import PictureKind
@@ -44,7 +50,11 @@ def backgrounds(tmp_path: Path) -> Backgrounds:
 
 
 def chosen(settings: BackgroundSettings) -> str:
-    return settings.path.name if settings.kind in ("image", "video") and settings.path else settings.kind
+    return (
+        settings.path.name
+        if settings.kind in ("image", "video") and settings.path
+        else settings.kind
+    )
 
 
 def test_next_goes_round_and_never_to_none(backgrounds: Backgrounds) -> None:
@@ -78,9 +88,17 @@ def test_names_in_both_languages_and_of_files_choose_the_same(
     ):
         for name in names:
             background = named_background(name, BLUR, backgrounds)
-            assert (chosen(background), description(background, backgrounds)) == (expected, described)
-    assert description(BackgroundSettings(kind="image", path=tmp_path / "other.png"), backgrounds) == "other.png"
-    with pytest.raises(UsageError, match=r"the backgrounds are Kein, Unschärfe, .*, Dämmerhügel, waves, Dusk hills"):
+            assert (chosen(background), description(background, backgrounds)) == (
+                expected,
+                described,
+            )
+    assert (
+        description(BackgroundSettings(kind="image", path=tmp_path / "other.png"), backgrounds)
+        == "other.png"
+    )
+    with pytest.raises(
+        UsageError, match=r"the backgrounds are Kein, Unschärfe, .*, Dämmerhügel, waves, Dusk hills"
+    ):
         named_background("moon", BLUR, backgrounds)
 
 
@@ -133,7 +151,9 @@ def test_a_failing_background_does_not_expose_the_room_again(
         program.run(command)
     assert program.settings.background.kind == "image"
     later = program.pictures_after(20)
-    assert not any(picture.kind is PictureKind.UNMATTED or shows_room(picture.image) for picture in later)
+    assert not any(
+        picture.kind is PictureKind.UNMATTED or shows_room(picture.image) for picture in later
+    )
 
 
 def test_a_pause_does_not_wait_for_the_file_of_a_background(program: Program) -> None:
@@ -154,10 +174,16 @@ def test_a_pause_does_not_wait_for_the_file_of_a_background(program: Program) ->
         drive.go_on.set()
         slow.result(60)
     background = program.settings.background
-    assert (background.path, background.fit, program.settings.paused) == (program.picture_file, "fit", True)
+    assert (background.path, background.fit, program.settings.paused) == (
+        program.picture_file,
+        "fit",
+        True,
+    )
 
 
-@pytest.mark.parametrize("command", ["background {file}", "background Beach", "set background.path {file}"])
+@pytest.mark.parametrize(
+    "command", ["background {file}", "background Beach", "set background.path {file}"]
+)
 def test_a_file_that_was_edited_is_shown_when_it_is_named_again(
     program: Program,
     command: str,
@@ -334,7 +360,8 @@ def test_the_answer_waits_until_the_file_is_open_or_finished(
 
 
 @pytest.mark.parametrize(
-    ("failed", "other"), [("record_alpha", "record"), ("record", "record-alpha"), ("record", "record")]
+    ("failed", "other"),
+    [("record_alpha", "record"), ("record", "record-alpha"), ("record", "record")],
 )
 def test_a_recording_starts_beside_or_after_one_that_failed(
     program: Program, tmp_path: Path, failed: str, other: str
@@ -364,7 +391,9 @@ def test_a_recording_that_fails_is_no_longer_asked_for(
 
     eventually(lambda: program.settings.output.record is None)
 
-    assert [each["message"] for each in program.controller.status()["problems"]] == ["The disk is full."]
+    assert [each["message"] for each in program.controller.status()["problems"]] == [
+        "The disk is full."
+    ]
     with pytest.raises(MattecamError, match="Nothing is being recorded"):
         program.run("record stop")
     program.world.faults.heal()
@@ -386,7 +415,9 @@ def test_of_two_recordings_that_begin_at_once_one_is_refused(
     begun = beside(lambda: program.run(f"{command} {first}"))
     assert opening.entered.wait(60)
 
-    with pytest.raises(MattecamError, match=rf"recording to .*first\.mp4 is running; stop .* `ctl {command} stop`"):
+    with pytest.raises(
+        MattecamError, match=rf"recording to .*first\.mp4 is running; stop .* `ctl {command} stop`"
+    ):
         program.run(f"{command} {second}")
 
     opening.go_on.set()

@@ -51,7 +51,10 @@ def test_the_second_program_takes_the_address_over_once_the_first_ends(
         with serving(lambda: address, first):
             both.enter_context(serving(lambda: address, second))
             assert answers(address)
-            assert "Another Mattecam of this user is running; `ctl` controls that one until it ends." in caplog.text
+            assert (
+                "Another Mattecam of this user is running; `ctl` controls that one until it ends."
+                in caplog.text
+            )
 
         eventually(lambda: answers(address))
 
@@ -103,7 +106,9 @@ def two_processes(address: ControlAddress) -> Iterator[list[subprocess.Popen[str
         command = [sys.executable, "-c", CHILD, str(address.folder), address.pipe or ""]
         children = [
             opened.enter_context(
-                subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+                subprocess.Popen(
+                    command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
+                )
             )
             for _ in range(2)
         ]
@@ -279,7 +284,10 @@ def test_a_pause_that_a_crash_would_end_says_why(
     program.mark_pause()
 
     program.close()
-    assert f"A crash would end the pause, because {address.folder / PAUSE_FILE} cannot be written" in caplog.text
+    assert (
+        f"A crash would end the pause, because {address.folder / PAUSE_FILE} cannot be written"
+        in caplog.text
+    )
 
 
 def test_a_server_that_never_got_the_address_says_nothing_at_its_end(

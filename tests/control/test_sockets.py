@@ -130,7 +130,10 @@ def test_a_killed_program_leaves_nothing_in_the_way(address: ControlAddress) -> 
 
 
 def test_a_program_that_answers_too_late_did_not_close_the_connection(
-    address: ControlAddress, controller: Recorder, server: ControlServer, monkeypatch: pytest.MonkeyPatch
+    address: ControlAddress,
+    controller: Recorder,
+    server: ControlServer,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(transport, "ANSWER_TIMEOUT_S", 0.1)
     with pytest.raises(ControlError, match="did not answer"):
@@ -139,16 +142,22 @@ def test_a_program_that_answers_too_late_did_not_close_the_connection(
 
 
 @pytest.mark.parametrize(
-    "request_bytes", [b"\n", b"hello", b"\xff\xfe\x00", b'{"name": "pause"}', b" pause", b"pause now", b"[" * 5000]
+    "request_bytes",
+    [b"\n", b"hello", b"\xff\xfe\x00", b'{"name": "pause"}', b" pause", b"pause now", b"[" * 5000],
 )
-def test_invalid_requests_are_refused(address: ControlAddress, server: ControlServer, request_bytes: bytes) -> None:
+def test_invalid_requests_are_refused(
+    address: ControlAddress, server: ControlServer, request_bytes: bytes
+) -> None:
     with connected(address) as connection:
         transport.send(connection, address, request_bytes)
         assert connection.recv_bytes().startswith(b'{"done": false')
 
 
 def test_an_answer_may_name_a_file_whose_name_is_not_in_utf8(
-    address: ControlAddress, controller: Recorder, server: ControlServer, monkeypatch: pytest.MonkeyPatch
+    address: ControlAddress,
+    controller: Recorder,
+    server: ControlServer,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async def repeat(command: Command) -> str:
         return command.argument
@@ -158,7 +167,10 @@ def test_an_answer_may_name_a_file_whose_name_is_not_in_utf8(
 
 
 def test_an_answer_of_any_length_arrives_whole(
-    address: ControlAddress, controller: Recorder, server: ControlServer, monkeypatch: pytest.MonkeyPatch
+    address: ControlAddress,
+    controller: Recorder,
+    server: ControlServer,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """What the socket does not hold at once was never sent: `status` was not answered after many problems."""
     problems = ["The camera failed."] * 100_000
@@ -219,8 +231,12 @@ def test_silent_clients_delay_nobody(
 
 
 @pytest.mark.posix("Unix sockets")
-@pytest.mark.parametrize("sent", [b"", b"x", struct.pack("!i", 100) + b"x", struct.pack("!iQ", -1, 1 << 40)])
-def test_a_client_that_does_not_send_its_request_at_once_is_cut_off(unix: ControlAddress, sent: bytes) -> None:
+@pytest.mark.parametrize(
+    "sent", [b"", b"x", struct.pack("!i", 100) + b"x", struct.pack("!iQ", -1, 1 << 40)]
+)
+def test_a_client_that_does_not_send_its_request_at_once_is_cut_off(
+    unix: ControlAddress, sent: bytes
+) -> None:
     with serving(lambda: unix), socket.socket(socket.AF_UNIX) as client:
         client.settimeout(60)
         client.connect(unix.name)
@@ -263,7 +279,9 @@ def test_only_the_user_can_open_what_it_creates(tmp_path: Path) -> None:
     assert list(folder.iterdir()) == [lock] and stat.S_IMODE(lock.stat().st_mode) == 0o600
 
 
-def test_a_program_that_has_the_lock_and_does_not_listen_yet_owns_the_address(address: ControlAddress) -> None:
+def test_a_program_that_has_the_lock_and_does_not_listen_yet_owns_the_address(
+    address: ControlAddress,
+) -> None:
     """Of two that started together, both found that nobody listened."""
     first = Endpoint(address)
     if sys.platform != "win32":
@@ -323,16 +341,22 @@ def test_a_socket_whose_name_is_too_long_is_named(tmp_path: Path) -> None:
     folder = tmp_path / ("x" * 120)
     folder.mkdir(mode=0o700)
 
-    with pytest.raises(ControlError, match="cannot be opened: its name is too long for a socket; name a shorter"):
+    with pytest.raises(
+        ControlError, match="cannot be opened: its name is too long for a socket; name a shorter"
+    ):
         Endpoint(ControlAddress(folder))
 
 
 @pytest.mark.posix("file systems without locks")
-def test_without_locks_no_program_owns_the_address(unix: ControlAddress, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_locks_no_program_owns_the_address(
+    unix: ControlAddress, monkeypatch: pytest.MonkeyPatch
+) -> None:
     refused = OSError(errno.ENOLCK, "No locks available")
     monkeypatch.setattr("fcntl.flock", Mock(side_effect=refused))
 
-    with pytest.raises(ControlError, match="its file system cannot lock files; name another folder"):
+    with pytest.raises(
+        ControlError, match="its file system cannot lock files; name another folder"
+    ):
         Endpoint(unix)
 
 
@@ -344,7 +368,9 @@ def test_a_lock_that_is_refused_is_a_sentence(address: ControlAddress) -> None:
 
 
 @pytest.mark.posix("modes of files")
-def test_a_folder_that_others_can_write_to_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_that_others_can_write_to_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for _ in range(2):
         transport.make_private(tmp_path / "own")
     (tmp_path / "open").mkdir()
@@ -382,8 +408,13 @@ def test_a_defect_in_a_command_is_answered_and_logged(
     address: ControlAddress, server: ControlServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     answer = asked(address, "scene", "defect")
-    assert answer == Answer(False, "The command failed; the log of the running program has the details.")
-    assert any(record.exc_info and isinstance(record.exc_info[1], ZeroDivisionError) for record in caplog.records)
+    assert answer == Answer(
+        False, "The command failed; the log of the running program has the details."
+    )
+    assert any(
+        record.exc_info and isinstance(record.exc_info[1], ZeroDivisionError)
+        for record in caplog.records
+    )
     assert asked(address).done
 
 

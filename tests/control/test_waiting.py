@@ -111,7 +111,9 @@ def test_what_hides_is_in_force_while_200_commands_wait(
     zones.write_text(json.dumps(EVERYTHING))
     with ExitStack() as stack:
         waiting = keep_waiting(program, address, stack)
-        program.pipeline.change(lambda now: now.replace(background=now.background.replace(kind="none")))
+        program.pipeline.change(
+            lambda now: now.replace(background=now.background.replace(kind="none"))
+        )
         assert not hides(program.settings)
 
         stack.enter_context(sent(address, command.format(zones=zones)))
@@ -143,7 +145,10 @@ def test_a_command_that_waits_holds_no_thread(
 
 
 def test_the_state_is_told_beside_more_commands_than_may_wait(
-    program: Program, address: ControlAddress, commands: ControlServer, monkeypatch: pytest.MonkeyPatch
+    program: Program,
+    address: ControlAddress,
+    commands: ControlServer,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(server, "MOST_WAITING", WAITING)
     with ExitStack() as stack:
@@ -180,7 +185,11 @@ def disk(program: Program) -> Iterator[DeadDisk]:
 
 
 def test_what_hides_is_in_force_while_200_commands_wait_for_a_dead_disk(
-    program: Program, address: ControlAddress, commands: ControlServer, disk: DeadDisk, tmp_path: Path
+    program: Program,
+    address: ControlAddress,
+    commands: ControlServer,
+    disk: DeadDisk,
+    tmp_path: Path,
 ) -> None:
     zones = tmp_path / "zones.json"
     zones.write_text(json.dumps(EVERYTHING))
@@ -207,11 +216,15 @@ def test_a_file_that_does_not_answer_is_named_until_it_does(
     monkeypatch.setattr(changes, "FILE_LIMIT_S", 0.05)
     hasty = program.controller_with(confirm_s=0.1)
 
-    with pytest.raises(MattecamError, match=r"/gone/beach\.png does not answer; reconnect its disk"):
+    with pytest.raises(
+        MattecamError, match=r"/gone/beach\.png does not answer; reconnect its disk"
+    ):
         executed(hasty, "background /gone/beach.png")
 
     messages = [each["message"] for each in hasty.status()["problems"]]
-    assert messages == ["/gone/beach.png does not answer; reconnect its disk, or choose another file."]
+    assert messages == [
+        "/gone/beach.png does not answer; reconnect its disk, or choose another file."
+    ]
     before = program.settings
     disk.hold.go_on.set()
     eventually(lambda: hasty.status()["problems"] == [])
@@ -253,7 +266,9 @@ def test_a_disk_that_another_command_waits_for_takes_no_change_back(
 
 
 def test_a_call_that_is_late_takes_no_change_back(program: Program) -> None:
-    program.pipeline.watch(late := Worker("late", lambda stop: ignore(stop.wait(60)), Stage.BACKGROUND))
+    program.pipeline.watch(
+        late := Worker("late", lambda stop: ignore(stop.wait(60)), Stage.BACKGROUND)
+    )
     late.start()
     late.limit_call(lambda: t("The background before does not open."), 0.0)
     eventually(lambda: program.controller.status()["problems"] != [])

@@ -22,6 +22,8 @@ def test_every_step_is_done_although_one_fails(caplog: pytest.LogCaptureFixture)
     assert [record.exc_info is not None for record in caplog.records] == [True]
 
 
-@pytest.mark.parametrize(("outcome", "succeeds"), [(None, True), (True, True), (0, True), (False, False)])
+@pytest.mark.parametrize(
+    ("outcome", "succeeds"), [(None, True), (True, True), (0, True), (False, False)]
+)
 def test_a_step_that_returns_false_has_failed(outcome: object, succeeds: bool) -> None:
     assert all_done(lambda: outcome, lambda: None) is succeeds

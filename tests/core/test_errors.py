@@ -12,7 +12,15 @@ import pytest
 
 import app.cli.main
 import app.control.transport  # noqa: F401 - for their errors
-from app.core.errors import MattecamError, ModelChoiceError, ModelError, PlateError, Remedy, Stage, t
+from app.core.errors import (
+    MattecamError,
+    ModelChoiceError,
+    ModelError,
+    PlateError,
+    Remedy,
+    Stage,
+    t,
+)
 from app.core.files import ExplainedOSError
 from app.matting.interface import ExecutorError
 from app.runtime.status import StatusBoard
@@ -79,7 +87,11 @@ def test_an_explained_error_of_the_system_is_copied_whole(copier: Copier) -> Non
     copied = copier(error)
 
     assert isinstance(copied, ExplainedOSError)
-    assert (copied.reason, copied.errno, copied.filename) == (error.reason, errno.EEXIST, str(Path("/x")))
+    assert (copied.reason, copied.errno, copied.filename) == (
+        error.reason,
+        errno.EEXIST,
+        str(Path("/x")),
+    )
 
 
 @pytest.mark.parametrize(
@@ -87,7 +99,9 @@ def test_an_explained_error_of_the_system_is_copied_whole(copier: Copier) -> Non
     [
         pytest.param(ModelError("It failed."), None, id="that of the stage"),
         pytest.param(PlateError("It shows a person."), Remedy.PLATE, id="that of its class"),
-        pytest.param(ModelChoiceError("There is no GPU."), Remedy.MATTING_SETTINGS, id="of a choice"),
+        pytest.param(
+            ModelChoiceError("There is no GPU."), Remedy.MATTING_SETTINGS, id="of a choice"
+        ),
         pytest.param(ModelError("It was closed.", Remedy.RETRY), Remedy.RETRY, id="its own"),
     ],
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 import pytest
@@ -19,29 +21,46 @@ SHAPES = st.sampled_from([(), (3,)])
 
 
 def noise(width: int, height: int, channels: tuple[int, ...]) -> Image:
-    return np.random.default_rng(width * 1000 + height).integers(0, 256, (height, width, *channels), np.uint8)
+    return np.random.default_rng(width * 1000 + height).integers(
+        0, 256, (height, width, *channels), np.uint8
+    )
 
 
 PLAIN = [geometry.fill, geometry.letterbox]
 LAYOUTS = st.builds(
-    geometry.Layout, st.sampled_from(["fill", "fit"]), st.floats(1, 4), st.floats(-1, 1), st.floats(-1, 1)
+    geometry.Layout,
+    st.sampled_from(["fill", "fit"]),
+    st.floats(1, 4),
+    st.floats(-1, 1),
+    st.floats(-1, 1),
 )
 
 
 @settings(max_examples=250, deadline=None)
 @given(SIDES, SIDES, SIDES, SIDES, SHAPES, st.sampled_from(PLAIN) | LAYOUTS)
-def test_every_shape_comes_out_at_exactly_the_wanted_size(w, h, out_w, out_h, channels, how) -> None:  # type: ignore[no-untyped-def]
+def test_every_shape_comes_out_at_exactly_the_wanted_size(
+    w: int, h: int, out_w: int, out_h: int, channels: tuple[int, ...], how: Any
+) -> None:
     image = noise(w, h, channels)
     before = image.copy()
-    result = how(image, out_w, out_h) if how in PLAIN else geometry.lay_out(image, how, out_w, out_h)
-    assert (result.shape, result.dtype, result.flags.c_contiguous) == ((out_h, out_w, *channels), np.uint8, True)
+    if how in PLAIN:
+        result = how(image, out_w, out_h)
+    else:
+        result = geometry.lay_out(image, how, out_w, out_h)
+    assert (result.shape, result.dtype, result.flags.c_contiguous) == (
+        (out_h, out_w, *channels),
+        np.uint8,
+        True,
+    )
     assert np.array_equal(image, before), "the input was written to"
     assert how not in PLAIN or (result is image) == ((w, h) == (out_w, out_h))
 
 
 @settings(max_examples=200, deadline=None)
 @given(SIDES, SIDES, SIDES, SIDES)
-def test_sizes_cover_and_fit_with_the_shape_kept_to_a_pixel(w: int, h: int, out_w: int, out_h: int) -> None:
+def test_sizes_cover_and_fit_with_the_shape_kept_to_a_pixel(
+    w: int, h: int, out_w: int, out_h: int
+) -> None:
     cover_w, cover_h = geometry.cover_size(w, h, out_w, out_h)
     assert cover_w >= out_w and cover_h >= out_h
     assert cover_w == out_w or cover_h == out_h
@@ -49,7 +68,10 @@ def test_sizes_cover_and_fit_with_the_shape_kept_to_a_pixel(w: int, h: int, out_
     assert 1 <= inner_w <= out_w and 1 <= inner_h <= out_h
     assert inner_w == out_w or inner_h == out_h
     scale = min(out_w / w, out_h / h)
-    assert abs(inner_w - max(1, w * scale)) <= 0.5 + 1e-9 and abs(inner_h - max(1, h * scale)) <= 0.5 + 1e-9
+    assert (
+        abs(inner_w - max(1, w * scale)) <= 0.5 + 1e-9
+        and abs(inner_h - max(1, h * scale)) <= 0.5 + 1e-9
+    )
 
 
 @given(st.integers(1, 10_000), st.integers(1, 10_000))
@@ -59,12 +81,17 @@ def test_even_sizes_lose_at_most_one_pixel(w: int, h: int) -> None:
     assert even_w == max(2, w - w % 2) and even_h == max(2, h - h % 2)
 
 
-def test_a_picture_of_the_right_scale_is_not_resampled_and_bars_are_black_or_of_its_colours() -> None:
+def test_a_picture_of_the_right_scale_is_not_resampled_and_bars_are_black_or_of_its_colours() -> (
+    None
+):
     wide, low = noise(103, 100, (3,)), noise(100, 99, (3,))
     assert np.array_equal(geometry.fill(wide, 100, 100), wide[:, 1:101])
     assert np.array_equal(geometry.letterbox(low, 100, 100)[:99], low)
     plain = np.full((50, 100, 3), (20, 100, 200), np.uint8)
-    black, own = geometry.letterbox(plain, 100, 100), geometry.lay_out(plain, geometry.Layout("fit"), 100, 100)
+    black, own = (
+        geometry.letterbox(plain, 100, 100),
+        geometry.lay_out(plain, geometry.Layout("fit"), 100, 100),
+    )
     assert (black[25:75] == plain).all() and (own[25:75] == plain).all()
     assert (black[:25] == 0).all() and (black[75:] == 0).all()
     assert np.abs(own[:20].astype(int) - (12, 60, 120)).max() <= 2
@@ -79,7 +106,9 @@ def test_panning_shows_the_edges_and_zooming_a_part() -> None:
     assert int(zoomed[25, -1, 0]) == pytest.approx(25, abs=1)
     aside = geometry.lay_out(ramp, geometry.Layout("fit", 1.0, 0, 1), 100, 100)
     assert int(aside[0, 50, 0]) == pytest.approx(100, abs=2), "it moves as an enlarged one"
-    np.testing.assert_array_equal(geometry.lay_out(ramp, geometry.Layout(), 50, 50), geometry.fill(ramp, 50, 50))
+    np.testing.assert_array_equal(
+        geometry.lay_out(ramp, geometry.Layout(), 50, 50), geometry.fill(ramp, 50, 50)
+    )
 
 
 def test_a_quarter_turn_is_clockwise_and_the_flip_follows_it() -> None:
@@ -103,7 +132,10 @@ def test_size_and_positions_follow_the_picture(orientation: Orientation) -> None
     for row, column in np.ndindex(image.shape):
         x, y = (column + 0.5) / 4, (row + 0.5) / 3
         upright_x, upright_y = orientation.to_upright(x, y)
-        assert turned[int(upright_y * turned.shape[0]), int(upright_x * turned.shape[1])] == image[row, column]
+        assert (
+            turned[int(upright_y * turned.shape[0]), int(upright_x * turned.shape[1])]
+            == image[row, column]
+        )
         assert orientation.from_upright(upright_x, upright_y) == pytest.approx((x, y))
 
 
@@ -116,11 +148,15 @@ PLACE = st.floats(0, 1)
 def seen_at(framing: FramingSettings, x: float, y: float) -> tuple[float, float]:
     """What of the whole picture, in parts of it, is seen at (x, y) of the part."""
     room = 1 - 1 / framing.zoom
-    return room * (framing.pan_x + 1) / 2 + x / framing.zoom, room * (framing.pan_y + 1) / 2 + y / framing.zoom
+    return room * (framing.pan_x + 1) / 2 + x / framing.zoom, room * (
+        framing.pan_y + 1
+    ) / 2 + y / framing.zoom
 
 
 @given(FRAMINGS, SIZES)
-def test_the_part_is_inside_the_picture_and_has_its_shape(framing: FramingSettings, size: tuple[int, int]) -> None:
+def test_the_part_is_inside_the_picture_and_has_its_shape(
+    framing: FramingSettings, size: tuple[int, int]
+) -> None:
     width, height = size
     left, top, part_width, part_height = cutout(framing, width, height)
     assert 0 <= left <= left + part_width <= width
@@ -130,21 +166,29 @@ def test_the_part_is_inside_the_picture_and_has_its_shape(framing: FramingSettin
 
 
 @pytest.mark.parametrize(
-    ("pan_x", "pan_y", "colour"), [(-1, -1, 0), (1, -1, 1), (-1, 1, 2), (1, 1, 3)], ids=["ul", "ur", "ll", "lr"]
+    ("pan_x", "pan_y", "colour"),
+    [(-1, -1, 0), (1, -1, 1), (-1, 1, 2), (1, 1, 3)],
+    ids=["ul", "ur", "ll", "lr"],
 )
 def test_a_quarter_fills_the_frame(pan_x: float, pan_y: float, colour: int) -> None:
-    image = np.kron(np.arange(4, dtype=np.uint8).reshape(2, 2), np.ones((24, 32), np.uint8))[..., None].repeat(3, 2)
+    image = np.kron(np.arange(4, dtype=np.uint8).reshape(2, 2), np.ones((24, 32), np.uint8))[
+        ..., None
+    ].repeat(3, 2)
     part = framed(image, FramingSettings(zoom=2, pan_x=pan_x, pan_y=pan_y))
     assert part.shape == image.shape and part.flags.c_contiguous and (part == colour).all()
     assert framed(image, WHOLE.replace(pan_x=pan_x)) is image, "without a zoom"
 
 
 @given(FRAMINGS, st.floats(-2, 2), st.floats(-2, 2))
-def test_what_is_dragged_follows_the_hand_to_the_border(framing: FramingSettings, right: float, down: float) -> None:
+def test_what_is_dragged_follows_the_hand_to_the_border(
+    framing: FramingSettings, right: float, down: float
+) -> None:
     before, after = seen_at(framing, 0.5, 0.5), seen_at(pan_by(framing, right, down), 0.5, 0.5)
     margin = 0.5 / framing.zoom
     for old, new, pull in zip(before, after, (right, down), strict=True):
-        assert new == pytest.approx(min(1 - margin, max(margin, old - pull / framing.zoom)), abs=1e-6)
+        assert new == pytest.approx(
+            min(1 - margin, max(margin, old - pull / framing.zoom)), abs=1e-6
+        )
 
 
 @given(FRAMINGS, st.floats(0.2, 5), PLACE, PLACE)
@@ -167,7 +211,9 @@ def test_what_lies_under_the_pointer_stays_there_while_zooming_in(
         pytest.param((200, 112), cv2.INTER_LINEAR, id="larger"),
     ],
 )
-def test_only_a_resize_to_a_half_or_less_averages(size: tuple[int, int], interpolation: int) -> None:
+def test_only_a_resize_to_a_half_or_less_averages(
+    size: tuple[int, int], interpolation: int
+) -> None:
     """A reader that kept another size cost 8.5 ms a frame."""
     image = np.random.default_rng(4).integers(0, 256, (56, 100, 3), np.uint8)
 

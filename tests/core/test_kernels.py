@@ -66,8 +66,12 @@ def test_a_damaged_file_or_one_that_cannot_be_written_compiles_the_function_agai
         written.unlink()
         written.mkdir()  # cannot be replaced by a file, as on a full disk
     assert not loaded(module())
-    if sys.platform != "win32":  # there numba takes the error for one that another process has caused
-        assert "The compiled function half cannot be loaded or kept (IsADirectoryError" in caplog.text
+    if (
+        sys.platform != "win32"
+    ):  # there numba takes the error for one that another process has caused
+        assert (
+            "The compiled function half cannot be loaded or kept (IsADirectoryError" in caplog.text
+        )
 
 
 WORDS = ctypes.c_void_p
@@ -135,10 +139,20 @@ def _cores(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ("0::/user.slice/app.scope\n", {}, CORES),
         ("0::/user.slice/app.scope\n", {"user.slice/app.scope": "50000 100000"}, 0.5),
-        ("0::/user.slice/app.scope\n", {"user.slice/app.scope": "max 100000", "user.slice": "300000 100000"}, 3),
-        ("0::/user.slice/app.scope\n", {"user.slice/app.scope": "400000 100000", "user.slice": "300000 100000"}, 3),
+        (
+            "0::/user.slice/app.scope\n",
+            {"user.slice/app.scope": "max 100000", "user.slice": "300000 100000"},
+            3,
+        ),
+        (
+            "0::/user.slice/app.scope\n",
+            {"user.slice/app.scope": "400000 100000", "user.slice": "300000 100000"},
+            3,
+        ),
         ("0::/user.slice/app.scope\n", {"user.slice/other.scope": "50000 100000"}, CORES),
-        pytest.param("0::/a:b\n", {"a:b": "150000 100000"}, 1.5, marks=pytest.mark.posix("colons in names")),
+        pytest.param(
+            "0::/a:b\n", {"a:b": "150000 100000"}, 1.5, marks=pytest.mark.posix("colons in names")
+        ),
         ("0::/\n", {"": "200000 100000"}, 2),
         ("0::/\n", {"": "9900000 100000"}, CORES),
         ("0::/\n", {"": "?"}, CORES),
@@ -163,14 +177,27 @@ def test_the_least_quota_of_the_nearest_group_and_of_all_above_counts(
 @pytest.mark.parametrize(
     ("membership", "folder", "quota", "period", "cores"),
     [
-        pytest.param("4:cpu,cpuacct:/docker/1f\n", "cpu,cpuacct", 150000, 100000, 1.5, id="a container"),
-        pytest.param("4:cpu,cpuacct:/docker/1f\n", "cpu,cpuacct/docker/1f", 50000, 100000, 0.5, id="its group"),
+        pytest.param(
+            "4:cpu,cpuacct:/docker/1f\n", "cpu,cpuacct", 150000, 100000, 1.5, id="a container"
+        ),
+        pytest.param(
+            "4:cpu,cpuacct:/docker/1f\n",
+            "cpu,cpuacct/docker/1f",
+            50000,
+            100000,
+            0.5,
+            id="its group",
+        ),
         pytest.param("1:cpu:/a/b\n0::/\n", "cpu/a", 100000, 50000, 2, id="a group above"),
-        pytest.param("4:cpuacct,cpu:/a\n", "cpu/a", 300000, 100000, 3, id="the link of the controller"),
+        pytest.param(
+            "4:cpuacct,cpu:/a\n", "cpu/a", 300000, 100000, 3, id="the link of the controller"
+        ),
         pytest.param("4:cpu,cpuacct:/a\n", "cpu,cpuacct/a", -1, 100000, CORES, id="no quota"),
         pytest.param("4:cpu,cpuacct:/a\n", "cpu,cpuacct/a", 100000, 0, CORES, id="no period"),
         pytest.param("4:cpuset:/a\n", "cpuset/a", 50000, 100000, CORES, id="another controller"),
-        pytest.param("4:cpu,cpuacct:/a\n", "cpu,cpuacct/b", 50000, 100000, CORES, id="another group"),
+        pytest.param(
+            "4:cpu,cpuacct:/a\n", "cpu,cpuacct/b", 50000, 100000, CORES, id="another group"
+        ),
     ],
 )
 def test_quotas_of_control_groups_of_version_1_count(
@@ -186,7 +213,9 @@ def test_quotas_of_control_groups_of_version_1_count(
     assert cpu_share(tmp_path / "cgroup", tmp_path / "membership") == cores
 
 
-@pytest.mark.parametrize(("share", "cores", "limit"), [(0.2, 1, 1), (1.5, 2, 2), (CORES, CORES, None)])
+@pytest.mark.parametrize(
+    ("share", "cores", "limit"), [(0.2, 1, 1), (1.5, 2, 2), (CORES, CORES, None)]
+)
 def test_a_quota_limits_the_threads(
     share: float, cores: int, limit: int | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

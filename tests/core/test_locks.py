@@ -51,7 +51,9 @@ def test_a_change_waits_for_that_of_another_program_and_keeps_it(
     path.write_text('{"of": "nobody"}')
     other = lock_file(tmp_path / ".trials.json.lock", wait=False)
     assert other is not None
-    changed = beside(lambda: UserFile(path, as_it_is).change(lambda data: {**(data or {}), "own": 2}))
+    changed = beside(
+        lambda: UserFile(path, as_it_is).change(lambda data: {**(data or {}), "own": 2})
+    )
     assert waits.wait(60)
 
     path.write_text('{"other": 1}')
@@ -77,7 +79,8 @@ def test_two_processes_that_change_a_file_lose_nothing(tmp_path: Path) -> None:
     path = tmp_path / "settings.json"
     command = [sys.executable, "-c", CHILD, str(path)]
     processes = [
-        subprocess.Popen([*command, name], stdin=subprocess.PIPE, text=True, cwd=ROOT) for name in ("first", "second")
+        subprocess.Popen([*command, name], stdin=subprocess.PIPE, text=True, cwd=ROOT)
+        for name in ("first", "second")
     ]
 
     for process in processes:
@@ -104,7 +107,10 @@ def test_a_program_that_hangs_in_a_change_delays_another_for_a_limited_time(
 
     other.close()
     assert json.loads(path.read_text()) == {"own": 2}
-    assert f"Another Mattecam has kept {tmp_path / '.scenes.json.lock'} locked for 0.1 seconds" in caplog.text
+    assert (
+        f"Another Mattecam has kept {tmp_path / '.scenes.json.lock'} locked for 0.1 seconds"
+        in caplog.text
+    )
 
 
 @posix_only

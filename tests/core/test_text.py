@@ -30,7 +30,10 @@ def test_a_text_is_its_english_sentence_and_keeps_its_parts() -> None:
     assert json.loads(json.dumps({"message": text})) == {"message": str(text)}
     listed = Text("Choose one of {names}.", {"names": ["a", reason]})
     assert listed == "Choose one of a, 3 bytes are missing."
-    assert fill(listed.template, listed.values, lambda value: value.upper()) == "Choose one of A, 3 BYTES ARE MISSING."
+    assert (
+        fill(listed.template, listed.values, lambda value: value.upper())
+        == "Choose one of A, 3 BYTES ARE MISSING."
+    )
 
 
 def test_a_copy_keeps_template_and_values() -> None:
@@ -75,7 +78,14 @@ def error_classes(*bases: str) -> set[str]:
     """Return the names of these classes and of all classes derived from them."""
     classes = [node for name in PROGRAM for node in nodes(name) if isinstance(node, ast.ClassDef)]
     found = set(bases)
-    while more := {c.name for c in classes if any(isinstance(b, ast.Name) and b.id in found for b in c.bases)} - found:
+    while (
+        more := {
+            c.name
+            for c in classes
+            if any(isinstance(b, ast.Name) and b.id in found for b in c.bases)
+        }
+        - found
+    ):
         found |= more
     return found
 
@@ -95,9 +105,17 @@ def test_errors_and_reports_carry_messages() -> None:
     plain = []
     for name in PROGRAM:
         for call in calls(name):
-            arguments = call.args[:1] if called(call) in errors else call.args[1:2] if called(call) == "report" else []
+            arguments = (
+                call.args[:1]
+                if called(call) in errors
+                else call.args[1:2]
+                if called(call) == "report"
+                else []
+            )
             plain += [f"{name}:{call.lineno}" for argument in arguments if is_plain(argument)]
-    assert not [place for place in plain if not place.startswith(COMMAND_LINE)], "use t() of app/core/errors"
+    assert not [place for place in plain if not place.startswith(COMMAND_LINE)], (
+        "use t() of app/core/errors"
+    )
     assert all(any(place.startswith(each) for place in plain) for each in COMMAND_LINE), (
         "an exception that nothing needs"
     )
@@ -110,7 +128,12 @@ def sentences(node: ast.expr) -> list[str]:
     if isinstance(node, ast.Call) and called(node) == "t":
         return sentences(node.args[0])
     if isinstance(node, ast.JoinedStr):
-        return ["".join(str(part.value) if isinstance(part, ast.Constant) else "{problem}" for part in node.values)]
+        return [
+            "".join(
+                str(part.value) if isinstance(part, ast.Constant) else "{problem}"
+                for part in node.values
+            )
+        ]
     return [node.value] if isinstance(node, ast.Constant) and isinstance(node.value, str) else []
 
 
@@ -123,7 +146,9 @@ def test_every_error_is_one_sentence() -> None:
             if call.args and called(call) in errors:
                 found += sentences(call.args[0])
     # {problem} is another error, a sentence itself
-    wrong = [text for text in found if text and (not text.endswith((".", "{problem}")) or "\n" in text)]
+    wrong = [
+        text for text in found if text and (not text.endswith((".", "{problem}")) or "\n" in text)
+    ]
     assert len(found) > 200
     assert not wrong
 
@@ -143,7 +168,9 @@ def test_every_message_gets_the_values_of_its_template() -> None:
     assert not wrong
 
 
-@pytest.mark.parametrize("call", ["t(template)", "t(f'{name} is gone.')", "partial(t, TEXTS[name])", "t('a' + b)"])
+@pytest.mark.parametrize(
+    "call", ["t(template)", "t(f'{name} is gone.')", "partial(t, TEXTS[name])", "t('a' + b)"]
+)
 def test_a_template_that_no_translation_could_find_is_refused(call: str, tmp_path: Path) -> None:
     path = tmp_path / "module.py"
     path.write_text("t('found')\npartial(t, 'found {later}')\nother(t)\n")

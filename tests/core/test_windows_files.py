@@ -30,7 +30,9 @@ def windows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(files, "WINDOWS", True)
 
 
-def windows_error(number: int, path: Path, code: int | None = None, target: Path | None = None) -> OSError:
+def windows_error(
+    number: int, path: Path, code: int | None = None, target: Path | None = None
+) -> OSError:
     """Return an error as a Python for Windows raises it. code: of Windows; None as of `open`."""
     if ON_WINDOWS:
         name = None if target is None else str(target)
@@ -65,11 +67,15 @@ def test_a_folder_in_place_of_a_file_is_no_lack_of_permission(folder: Path) -> N
 
 
 def test_a_folder_that_cannot_be_listed_is_a_lack_of_permission(folder: Path) -> None:
-    assert why_not_read(windows_error(errno.EACCES, folder, 5)) == "you have no permission to read it"
+    assert (
+        why_not_read(windows_error(errno.EACCES, folder, 5)) == "you have no permission to read it"
+    )
 
 
 def test_a_file_that_would_replace_a_folder_names_the_folder(file: Path, folder: Path) -> None:
-    assert why_not_written(windows_error(errno.EACCES, file, 5, folder)).startswith("a folder has this name")
+    assert why_not_written(windows_error(errno.EACCES, file, 5, folder)).startswith(
+        "a folder has this name"
+    )
 
 
 def test_a_path_through_a_file_is_told_from_one_that_is_not_there(file: Path) -> None:
@@ -80,7 +86,10 @@ def test_a_path_through_a_file_is_told_from_one_that_is_not_there(file: Path) ->
 
 
 def test_a_path_that_is_not_there_stays_one(tmp_path: Path) -> None:
-    assert why_not_read(windows_error(errno.ENOENT, tmp_path / "gone" / "file", 3)) == "it does not exist"
+    assert (
+        why_not_read(windows_error(errno.ENOENT, tmp_path / "gone" / "file", 3))
+        == "it does not exist"
+    )
 
 
 @pytest.mark.parametrize("code", [32, 33, 1224], ids=["shared", "locked", "mapped"])
@@ -102,7 +111,9 @@ def test_a_character_that_no_name_has_is_named(name: str, tmp_path: Path) -> Non
 
 
 def test_a_path_that_is_too_long_is_not_taken_for_one_that_is_absent(tmp_path: Path) -> None:
-    assert why_not_read(windows_error(errno.ENOENT, tmp_path / "long", 206)) == "its name is too long"
+    assert (
+        why_not_read(windows_error(errno.ENOENT, tmp_path / "long", 206)) == "its name is too long"
+    )
 
 
 def test_an_error_of_an_open_file_has_its_own_reason() -> None:
@@ -134,7 +145,9 @@ def test_a_folder_with_the_name_of_an_image_is_called_a_folder(tmp_path: Path) -
 @pytest.mark.parametrize("name", ["con", "AUX", "nul.png", "com1", "LPT¹.jpg", "con .png"])
 def test_a_background_gets_no_name_of_a_device(name: str, file: Path) -> None:
     """The disk was said to report an error."""
-    with pytest.raises(BackgroundError, match=r"Windows keeps the name .* for a device; choose another name"):
+    with pytest.raises(
+        BackgroundError, match=r"Windows keeps the name .* for a device; choose another name"
+    ):
         rename_background(file, name)
 
     assert file.read_bytes() == b"data"
@@ -166,7 +179,9 @@ def test_a_background_gets_capital_letters_where_the_system_does_not_tell_them_a
 
 
 @contextmanager
-def open_for_a_moment(path: Path, monkeypatch: pytest.MonkeyPatch, refusals: int) -> Iterator[list[Path]]:
+def open_for_a_moment(
+    path: Path, monkeypatch: pytest.MonkeyPatch, refusals: int
+) -> Iterator[list[Path]]:
     """Refuse to replace a file so many times, as while a virus scanner reads it; yield what was tried."""
     tries: list[Path] = []
     replace = Path.replace
@@ -181,7 +196,9 @@ def open_for_a_moment(path: Path, monkeypatch: pytest.MonkeyPatch, refusals: int
     yield tries
 
 
-def test_a_file_that_is_open_elsewhere_for_a_moment_is_replaced(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_is_open_elsewhere_for_a_moment_is_replaced(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with open_for_a_moment(file, monkeypatch, refusals=2) as tries:
         write_private(file, b"new")
 
@@ -204,7 +221,9 @@ def renames_refused_once(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     return tries
 
 
-def test_a_background_is_renamed_once_its_thumbnail_is_made(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_background_is_renamed_once_its_thumbnail_is_made(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It was refused while another thread read it, and the strip kept the old name."""
     tries = renames_refused_once(monkeypatch)
 
@@ -227,7 +246,9 @@ def test_settings_that_are_open_for_a_moment_are_kept_under_their_other_name(
     assert tries == [kept, kept, file]
 
 
-def test_a_folder_of_images_gets_its_name_once_they_are_closed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_of_images_gets_its_name_once_they_are_closed(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What was converted stayed under its unfinished name while the search index read an image."""
     final = folder.with_name("frames")
     tries = renames_refused_once(monkeypatch)
@@ -238,7 +259,9 @@ def test_a_folder_of_images_gets_its_name_once_they_are_closed(folder: Path, mon
     assert tries == [final, final]
 
 
-def test_a_background_goes_to_the_trash_once_it_is_closed(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_background_goes_to_the_trash_once_it_is_closed(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     tries: list[str] = []
 
     def refusing(name: str) -> tuple[bool, str]:
@@ -256,7 +279,9 @@ def test_a_background_goes_to_the_trash_once_it_is_closed(file: Path, monkeypatc
     assert len(tries) == 2
 
 
-def test_a_file_that_stays_open_elsewhere_is_kept(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_stays_open_elsewhere_is_kept(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(files, "HELD_S", 0.0)
 
     with open_for_a_moment(file, monkeypatch, refusals=99), pytest.raises(PermissionError):

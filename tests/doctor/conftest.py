@@ -63,7 +63,9 @@ class Machine:
         self.write("/sys/module/v4l2loopback/parameters/video_nr", asked + ",-1" * 7 + "\n")
         for number in numbers:
             folder = f"/sys/devices/virtual/video4linux/video{number}"
-            self.write(f"{folder}/name", f"{label}\n").write(f"{folder}/max_openers", "10\n").camera(
+            self.write(f"{folder}/name", f"{label}\n").write(
+                f"{folder}/max_openers", "10\n"
+            ).camera(
                 number,
                 label,
             )

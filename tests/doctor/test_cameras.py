@@ -17,7 +17,12 @@ from app.doctor.finding import Finding, State
 from app.doctor.fix import make_script
 from app.doctor.proof import prove_pipewire
 from app.doctor.system import System
-from app.doctor.virtual_camera import check_elsewhere, check_pipewire, check_virtual_camera, find_device
+from app.doctor.virtual_camera import (
+    check_elsewhere,
+    check_pipewire,
+    check_virtual_camera,
+    find_device,
+)
 from tests.doctor.conftest import RELEASE, Machine, Wanted, expect
 from tests.pipewire_session import PrivateSession, private_session
 
@@ -38,7 +43,10 @@ PHONE = CameraDevice("v4l2loopback-002", "DroidCam", "/dev/video2", 2, is_virtua
 
 
 def found(system: System) -> dict[str, Finding]:
-    return {finding.check.removeprefix("virtual camera: "): finding for finding in check_virtual_camera(system)}
+    return {
+        finding.check.removeprefix("virtual camera: "): finding
+        for finding in check_virtual_camera(system)
+    }
 
 
 def opened(machine: Machine) -> Machine:
@@ -80,7 +88,11 @@ def opened(machine: Machine) -> Machine:
     ],
 )  # fmt: skip
 def test_what_is_found(
-    machine: Machine, prepare: Callable[[Machine], Machine], given: dict[str, Any], check: str, wanted: Wanted
+    machine: Machine,
+    prepare: Callable[[Machine], Machine],
+    given: dict[str, Any],
+    check: str,
+    wanted: Wanted,
 ) -> None:
     expect([found(prepare(machine).system(**given))[check]], wanted)
 
@@ -89,12 +101,42 @@ def test_what_is_found(
     ("name", "release", "install", "build"),
     [
         ("ubuntu", RELEASE, "sudo apt install v4l2loopback-dkms", f"dkms autoinstall -k {RELEASE}"),
-        ("elementary", RELEASE, "sudo apt install v4l2loopback-dkms", f"dkms autoinstall -k {RELEASE}"),
-        ("fedora", "6.17.4-300", "sudo dnf install akmod-v4l2loopback", "sudo akmods --force --kernels 6.17.4-300"),
-        ("arch", "6.17.5", "sudo pacman -S --needed v4l2loopback-dkms linux-headers", "dkms autoinstall -k 6.17.5"),
-        ("arch", "6.12.57-1-lts", "pacman -S --needed v4l2loopback-dkms linux-lts-headers", "linux-lts-headers"),
-        ("manjaro", "6.17.5-zen1-1-zen", "v4l2loopback-dkms linux-zen-headers", "linux-zen-headers"),
-        ("tumbleweed", "6.17.5-1-default", "sudo zypper install v4l2loopback-kmp-default", "sudo zypper update"),
+        (
+            "elementary",
+            RELEASE,
+            "sudo apt install v4l2loopback-dkms",
+            f"dkms autoinstall -k {RELEASE}",
+        ),
+        (
+            "fedora",
+            "6.17.4-300",
+            "sudo dnf install akmod-v4l2loopback",
+            "sudo akmods --force --kernels 6.17.4-300",
+        ),
+        (
+            "arch",
+            "6.17.5",
+            "sudo pacman -S --needed v4l2loopback-dkms linux-headers",
+            "dkms autoinstall -k 6.17.5",
+        ),
+        (
+            "arch",
+            "6.12.57-1-lts",
+            "pacman -S --needed v4l2loopback-dkms linux-lts-headers",
+            "linux-lts-headers",
+        ),
+        (
+            "manjaro",
+            "6.17.5-zen1-1-zen",
+            "v4l2loopback-dkms linux-zen-headers",
+            "linux-zen-headers",
+        ),
+        (
+            "tumbleweed",
+            "6.17.5-1-default",
+            "sudo zypper install v4l2loopback-kmp-default",
+            "sudo zypper update",
+        ),
         ("nixos", "6.12.57", "boot.extraModulePackages", "boot.extraModulePackages"),
         ("void", "6.12.57_1", "the headers of the running kernel", "dkms autoinstall -k 6.12.57_1"),
     ],
@@ -134,7 +176,14 @@ def test_all_well(machine: Machine) -> None:
     machine.write("/etc/modprobe.d/blacklist.conf", "blacklist pcspkr\n")
     machine.at_start()
     findings = found(machine.system())
-    assert set(findings) == {"module", "device", "seen by browsers", "permission", "in use", "after a restart"}
+    assert set(findings) == {
+        "module",
+        "device",
+        "seen by browsers",
+        "permission",
+        "in use",
+        "after a restart",
+    }
     expect(findings.values(), *[(OK, "")] * 6)
 
 
@@ -161,7 +210,9 @@ def test_the_device_of_a_phone_is_no_virtual_camera(machine: Machine) -> None:
     )
 
 
-@pytest.mark.parametrize("label", ["Intel MIPI Camera", "OBS Virtual Camera", "Dummy video device (0x0000)"])
+@pytest.mark.parametrize(
+    "label", ["Intel MIPI Camera", "OBS Virtual Camera", "Dummy video device (0x0000)"]
+)
 def test_the_device_of_another_program_is_not_ours_and_is_kept(
     machine: Machine,
     label: str,
@@ -175,14 +226,20 @@ def test_the_device_of_another_program_is_not_ours_and_is_kept(
     kept = f'devices=2 video_nr=10,4 card_label="Mattecam,{label}" exclusive_caps=1,1'
     expect(
         findings.values(),
-        (PROBLEM, f"is named Mattecam: /dev/video4 ({label}) belong", f"sudo modprobe v4l2loopback {kept}"),
+        (
+            PROBLEM,
+            f"is named Mattecam: /dev/video4 ({label}) belong",
+            f"sudo modprobe v4l2loopback {kept}",
+        ),
     )
     assert find_device(machine.system()) is None
     assert shlex.quote(f"options v4l2loopback {kept}") in "\n".join(make_script(machine.system()))
 
 
 @pytest.mark.parametrize(
-    ("taken", "numbers"), [((), "10,11"), ((10,), "11,12"), ((11,), "10,12")], ids=["none", "ours", "the next"]
+    ("taken", "numbers"),
+    [((), "10,11"), ((10,), "11,12"), ((11,), "10,12")],
+    ids=["none", "ours", "the next"],
 )
 def test_the_advice_for_two_devices_names_free_numbers(
     machine: Machine,
@@ -195,7 +252,10 @@ def test_the_advice_for_two_devices_names_free_numbers(
 
     advice = found(machine.system())["options"].fix
 
-    assert f'devices=2 video_nr={numbers} card_label="Mattecam,OBS Virtual Camera" exclusive_caps=1,1' in advice
+    assert (
+        f'devices=2 video_nr={numbers} card_label="Mattecam,OBS Virtual Camera" exclusive_caps=1,1'
+        in advice
+    )
 
 
 def test_secure_boot_is_no_matter_where_the_module_is_loaded(tmp_path: Path) -> None:
@@ -258,7 +318,9 @@ def test_what_is_found_of_cameras(
 CONSENT = r"Software\Microsoft\Windows\CurrentVersion\CapabilityAccessManager\ConsentStore\webcam"
 
 
-@pytest.mark.parametrize("key", [CONSENT, rf"{CONSENT}\NonPackaged"], ids=["all programs", "desktop apps"])
+@pytest.mark.parametrize(
+    "key", [CONSENT, rf"{CONSENT}\NonPackaged"], ids=["all programs", "desktop apps"]
+)
 def test_the_privacy_settings_of_windows_are_named(key: str, machine: Machine) -> None:
     """A camera that they keep back is listed, and gives nothing."""
 

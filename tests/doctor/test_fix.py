@@ -63,11 +63,29 @@ READ: Mapping[str, Any] = {"readers": lambda: ("meet (process 12)",)}
     ("torch", "vendor", "driver", "state", "words"),
     [
         (CPU_TORCH, "0x10de", "", WARNING, "driver is not loaded"),
-        (CPU_TORCH, "0x10de", "580.65.06", WARNING, "cannot use the graphics card with the NVIDIA driver 580.65.06"),
+        (
+            CPU_TORCH,
+            "0x10de",
+            "580.65.06",
+            WARNING,
+            "cannot use the graphics card with the NVIDIA driver 580.65.06",
+        ),
         (CUDA_TORCH, "0x10de", "550.54.14", WARNING, "torch 2.13.0 cannot use the graphics card"),
         (CUDA_TORCH, "0x10de", "580.65.06", WARNING, "but torch finds no card"),
-        (replace(CUDA_TORCH, unsupported=True), "0x10de", "580.65.06", WARNING, "2.13.0 cannot use the graphics card"),
-        (replace(CPU_TORCH, unsupported=True), "0x1002", "", WARNING, "with the NVIDIA driver ?; the CPU is used"),
+        (
+            replace(CUDA_TORCH, unsupported=True),
+            "0x10de",
+            "580.65.06",
+            WARNING,
+            "2.13.0 cannot use the graphics card",
+        ),
+        (
+            replace(CPU_TORCH, unsupported=True),
+            "0x1002",
+            "",
+            WARNING,
+            "with the NVIDIA driver ?; the CPU is used",
+        ),
         (TorchFacts(), "0x1002", "", WARNING, "cannot be loaded"),
         (None, "0x10de", "", WARNING, "from its sources"),
         (replace(CUDA_TORCH, cards=("NVIDIA H200",)), "0x10de", "580.65.06", OK, "NVIDIA H200"),
@@ -94,8 +112,16 @@ def test_whether_torch_has_a_card(
         ("linux", "580.65.06, 8.9", ["build for CUDA 13.0", "from PyPI"]),
         ("linux", "550.54.14, 8.9", ["driver 580 or newer", "build for CUDA 12.6", "whl/cu126"]),
         ("linux", "580.65.06, 6.1", ["build for CUDA 12.6", "whl/cu126"]),
-        ("linux", "470.256.02, 7.5", ["driver 580 or newer", "No build of PyTorch with CUDA suits"]),
-        ("linux", "580.65.06, 3.5", ["No build of PyTorch with CUDA suits this driver and graphics card"]),
+        (
+            "linux",
+            "470.256.02, 7.5",
+            ["driver 580 or newer", "No build of PyTorch with CUDA suits"],
+        ),
+        (
+            "linux",
+            "580.65.06, 3.5",
+            ["No build of PyTorch with CUDA suits this driver and graphics card"],
+        ),
         ("win32", "581.15, 8.9", ["build for CUDA 13.0", "whl/cu130"]),
     ],
 )
@@ -103,7 +129,9 @@ def test_the_build_that_suits_is_named(
     machine: Machine, monkeypatch: pytest.MonkeyPatch, platform: str, said: str, words: list[str]
 ) -> None:
     processor = "AMD64" if platform == "win32" else "x86_64"
-    system = machine.system(platform=platform, machine=processor, answers={"nvidia-smi": f"{said}\n"})
+    system = machine.system(
+        platform=platform, machine=processor, answers={"nvidia-smi": f"{said}\n"}
+    )
     fixes = []
     for inside in (True, False):  # the environment that run.py makes, or another one
         monkeypatch.setattr(environment, "inside", lambda inside=inside: inside)
@@ -120,7 +148,9 @@ def test_the_installed_torch_can_be_asked(monkeypatch: pytest.MonkeyPatch) -> No
     assert facts is not None and facts.version[0].isdigit()
     with monkeypatch.context() as patch:
         patch.setattr(hardware, "apple_gpu_usable", lambda: True)
-        assert check_gpu(System(), read_torch()).detail.endswith("runs on the graphics processor of this Mac.")
+        assert check_gpu(System(), read_torch()).detail.endswith(
+            "runs on the graphics processor of this Mac."
+        )
     assert check_gpu(System(), facts).check == "graphics card"
     monkeypatch.setitem(sys.modules, "torch", None)
     assert read_torch() == TorchFacts()
@@ -176,7 +206,9 @@ def test_what_is_found_of_the_display(
 
 
 @pytest.mark.parametrize(("free", "state"), [(1 << 40, OK), (1 << 30, WARNING), (1 << 20, PROBLEM)])
-def test_room_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, state: State) -> None:
+def test_room_on_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, state: State
+) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Mock(free=free))
     expect(check_disk(tmp_path / "not" / "made" / "yet"), (state, ""))
 
@@ -193,7 +225,9 @@ def test_commands_that_are_not_there_are_no_fault() -> None:
 
 
 @pytest.mark.posix("colons in names")
-def test_what_became_of_the_gpu_of_intel_is_reported(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_became_of_the_gpu_of_intel_is_reported(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     device = "/sys/bus/pci/devices/0000:00:02.0"
     assert not list(check_intel(machine.system()))
     machine.write(f"{device}/vendor", "0x8086\n").write(f"{device}/class", "0x030000\n")
@@ -206,7 +240,10 @@ def test_what_became_of_the_gpu_of_intel_is_reported(machine: Machine, monkeypat
     machine.write("/etc/OpenCL/vendors/intel.icd", "libigdrcl.so\n")
     expect(check_intel(machine.system()), (OK, "was not measured yet"))
     save_trials("mattecam", BUNDLED, [failed_trial("it does not answer")], INTEL)
-    expect(check_intel(machine.system()), (OK, "intel.icd failed with the GPU of Intel (it does not answer)"))
+    expect(
+        check_intel(machine.system()),
+        (OK, "intel.icd failed with the GPU of Intel (it does not answer)"),
+    )
     save_trials("mattecam", BUNDLED, [replace(on_gpu, mean_difference=0.1)], INTEL)
     expect(
         check_intel(machine.system()),
@@ -221,14 +258,20 @@ def test_the_processors_precision_is_reported(monkeypatch: pytest.MonkeyPatch) -
     for bfloat16, precision in ((True, "bfloat16"), (False, "float32")):
         monkeypatch.setattr(hardware, "cpu_has_bfloat16", lambda has=bfloat16: has)
         expect(check_processor(), (OK, f"{begin}{precision}; nothing was measured yet."))
-    save_trials("mattecam", BUNDLED, [Trial("float32", None, 11.5, 18.0), Trial("float32", 1, 15.0, 15.0)])
+    save_trials(
+        "mattecam", BUNDLED, [Trial("float32", None, 11.5, 18.0), Trial("float32", 1, 15.0, 15.0)]
+    )
     # it showed a faster one, and did not say why it is not the choice
     told = (
         "float32 on one thread, which holds 30 fps with the least processor time. Measured per frame: "
         "float32 on one thread 15.0 ms (CPU 15.0 ms), float32 on all cores 11.5 ms (CPU 18.0 ms)."
     )
     expect(check_processor(), (OK, begin + told))
-    save_trials("mattecam", BUNDLED, [Trial("float32", None, 92.5, 180.0), Trial("float32", 1, 123.0, 123.0)])
+    save_trials(
+        "mattecam",
+        BUNDLED,
+        [Trial("float32", None, 92.5, 180.0), Trial("float32", 1, 123.0, 123.0)],
+    )
     expect(check_processor(), (OK, f"{begin}float32 on all cores, which is the fastest here."))
 
 
@@ -239,13 +282,22 @@ def test_what_is_found_of_models() -> None:
     expect(check_weights(["mattecam", "rvm-resnet50"]), (OK, ""))
 
 
-def test_the_checks_of_the_virtual_camera_alone_send_no_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_checks_of_the_virtual_camera_alone_send_no_picture(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """The window asked all checks, which load PyTorch."""
 
     def row(name: str, platform: str = "", *, sends: bool = False) -> checks.Check:
-        return checks.Check(name, lambda _: [ok(Text(name, {}), t("All is well."))], platform, sends)
+        return checks.Check(
+            name, lambda _: [ok(Text(name, {}), t("All is well."))], platform, sends
+        )
 
-    rows = row("camera"), row("virtual camera", "linux"), row("virtual camera", "win32"), row("models")
+    rows = (
+        row("camera"),
+        row("virtual camera", "linux"),
+        row("virtual camera", "win32"),
+        row("models"),
+    )
     monkeypatch.setattr(checks, "CHECKS", (*rows, row("virtual camera: test picture", sends=True)))
 
     def ran(**asked: Any) -> list[str]:
@@ -279,7 +331,9 @@ def test_the_repair_loads_the_module_under_its_number_and_makes_it_last(
 
     assert fix(machine.system(user="root"), lambda shown: True, run).startswith("Done")
     assert log.read_text().splitlines() == modprobe
-    options = f'options v4l2loopback devices=1 video_nr={number} card_label="Mattecam" exclusive_caps=1\n'
+    options = (
+        f'options v4l2loopback devices=1 video_nr={number} card_label="Mattecam" exclusive_caps=1\n'
+    )
     assert (etc / "modprobe.d/mattecam.conf").read_text() == options
     assert (etc / "modules-load.d/mattecam.conf").read_text() == "v4l2loopback\n"
     if not modprobe:
@@ -297,7 +351,8 @@ def test_nothing_happens_without_a_yes(machine: Machine) -> None:
 
 
 @pytest.mark.parametrize(
-    ("distribution", "words"), [("debian", "v4l2loopback is not installed"), ("nixos", "nixos-rebuild switch")]
+    ("distribution", "words"),
+    [("debian", "v4l2loopback is not installed"), ("nixos", "nixos-rebuild switch")],
 )
 def test_what_it_cannot_do(tmp_path: Path, distribution: str, words: str) -> None:
     with pytest.raises(MattecamError, match=words):
@@ -310,7 +365,9 @@ def test_what_it_cannot_do(tmp_path: Path, distribution: str, words: str) -> Non
 def installed(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     """Programs that can be found."""
     names: set[str] = set()
-    monkeypatch.setattr(shutil, "which", lambda name, path: name if name in names and path == "/bin" else None)
+    monkeypatch.setattr(
+        shutil, "which", lambda name, path: name if name in names and path == "/bin" else None
+    )
     return names
 
 
@@ -338,14 +395,28 @@ def test_how_it_becomes_root(
     ("said", "advice"),
     [
         ("modprobe: FATAL: Module v4l2loopback is in use.", "Close the programs"),
-        ("modprobe: ERROR: could not insert 'v4l2loopback': Key was rejected by service", "Secure Boot"),
-        ("E: Broken\nE: in two lines", r"exit code 1 \(details are in the log\); run the shown commands as root"),
+        (
+            "modprobe: ERROR: could not insert 'v4l2loopback': Key was rejected by service",
+            "Secure Boot",
+        ),
+        (
+            "E: Broken\nE: in two lines",
+            r"exit code 1 \(details are in the log\); run the shown commands as root",
+        ),
         ("", "exit code 1"),
-        ("Error executing command as another user: Request dismissed", "the password was not entered"),
-        ("Error executing command as another user: No authentication agent found.", "cannot ask for the password"),
+        (
+            "Error executing command as another user: Request dismissed",
+            "the password was not entered",
+        ),
+        (
+            "Error executing command as another user: No authentication agent found.",
+            "cannot ask for the password",
+        ),
     ],
 )
-def test_a_failed_repair_says_what_to_do(said: str, advice: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_failed_repair_says_what_to_do(
+    said: str, advice: str, caplog: pytest.LogCaptureFixture
+) -> None:
     """In one sentence; the output of the commands is for the log."""
     with pytest.raises(MattecamError, match=advice) as failed:
         run_fix(["sh", "-c", f'echo "{said}" >&2; exit 1'])
@@ -353,16 +424,24 @@ def test_a_failed_repair_says_what_to_do(said: str, advice: str, caplog: pytest.
     assert said in caplog.text
 
 
-def test_a_repair_that_succeeds_prints_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_repair_that_succeeds_prints_nothing(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     done = tmp_path / "done"
-    run_fix([sys.executable, "-c", "import pathlib, sys; pathlib.Path(sys.argv[1]).touch()", str(done)])
+    run_fix(
+        [sys.executable, "-c", "import pathlib, sys; pathlib.Path(sys.argv[1]).touch()", str(done)]
+    )
     assert done.exists()
     assert capfd.readouterr() == ("", "")
 
 
 @pytest.mark.posix("a POSIX shell")
-def test_the_window_asks_for_the_password_in_a_dialog_of_the_desktop(machine: Machine, installed: set[str]) -> None:
-    system = machine.module_file().system(environment={"TERM": "xterm", "DISPLAY": ":0", "PATH": "/bin"})
+def test_the_window_asks_for_the_password_in_a_dialog_of_the_desktop(
+    machine: Machine, installed: set[str]
+) -> None:
+    system = machine.module_file().system(
+        environment={"TERM": "xterm", "DISPLAY": ":0", "PATH": "/bin"}
+    )
     script = ["sh", "-euc", "\n".join(make_script(system))]
     assert desktop_command(system) == [], "there are commands to copy"
     installed |= {"sudo", "pkexec"}
@@ -390,13 +469,23 @@ def test_every_reason_is_of_a_check() -> None:
 def test_problems_are_shown_with_their_commands_and_are_a_failure(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    why, step = t("Without a camera, only the demo and video files are available."), t("In a container, pass it on:")
+    why, step = (
+        t("Without a camera, only the demo and video files are available."),
+        t("In a container, pass it on:"),
+    )
     steps = step, CommandLine("sudo plug --in [camera]")
-    bad = Finding(t("camera"), PROBLEM, t("{name} ({device}).", name="[gone]", device="[x]"), why, steps)
+    bad = Finding(
+        t("camera"), PROBLEM, t("{name} ({device}).", name="[gone]", device="[x]"), why, steps
+    )
     monkeypatch.setattr(checks, "run_checks", lambda system: (bad,))
     assert main.main(["doctor"]) == 1
     shown = capsys.readouterr().out.splitlines()
-    assert shown == ["✗ camera: [gone] ([x]).", f"    {why}", f"    {step}", "    sudo plug --in [camera]"]
+    assert shown == [
+        "✗ camera: [gone] ([x]).",
+        f"    {why}",
+        f"    {step}",
+        "    sudo plug --in [camera]",
+    ]
 
 
 def test_a_repair_that_is_not_possible_is_a_failure(
@@ -416,7 +505,9 @@ def test_nobody_can_agree_without_a_terminal() -> None:
 class Wire(FrameSink):
     """A virtual camera and its reader, joined."""
 
-    spoil: Callable[[BgrImage, int], BgrImage] = lambda image, number: image  # number: of the picture
+    spoil: Callable[[BgrImage, int], BgrImage] = lambda image, number: (
+        image
+    )  # number: of the picture
     fail_after: int = 10**9  # pictures until it is cut
     opens: bool = True
     readable: bool = True  # opens as a camera
@@ -474,10 +565,20 @@ def with_other_matrix(image: BgrImage, _number: int) -> BgrImage:
     ("wire", "given", "state", "words"),
     [
         (Wire(), {}, OK, "read back at 640×480; the largest error is 0 of 255"),
-        (Wire(lambda image, number: np.full_like(image, 7) if number <= 6 else image), {}, OK, "read back"),
+        (
+            Wire(lambda image, number: np.full_like(image, 7) if number <= 6 else image),
+            {},
+            OK,
+            "read back",
+        ),
         (Wire(size=(320, 180)), {}, OK, "read back at 320×180"),
         (Wire(readable=False), {}, PROBLEM, "cannot be opened as a camera"),
-        (Wire(readable=False), READ, WARNING, "one program at a time, and meet (process 12) reads it"),
+        (
+            Wire(readable=False),
+            READ,
+            WARNING,
+            "one program at a time, and meet (process 12) reads it",
+        ),
         (Wire(), READ, OK, "read back"),
         (Wire(silent=True), {}, PROBLEM, "delivers no frames"),
         (Wire(opens=False), {}, PROBLEM, "The wire is not there."),
@@ -489,7 +590,9 @@ def with_other_matrix(image: BgrImage, _number: int) -> BgrImage:
         (Wire(fail_after=5), {}, PROBLEM, "The wire was cut"),
     ],
 )
-def test_what_the_proof_says(wire: Wire, given: Mapping[str, Any], state: State, words: str) -> None:
+def test_what_the_proof_says(
+    wire: Wire, given: Mapping[str, Any], state: State, words: str
+) -> None:
     expect([prove("wire", wire.open_sink, wire.read, **given)], (state, words))
     assert wire.open_ends == 0, "sink and reader are closed again"
     assert threading.get_ident() not in wire.threads and len(wire.threads) <= 1

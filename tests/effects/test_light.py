@@ -45,7 +45,9 @@ def scene(seed: int, width: int = WIDTH, height: int = HEIGHT, level: float = 0.
     """Return a picture of many surfaces with this mean level."""
     rng = np.random.default_rng(seed)
     coarse = rng.uniform(0.3, 1.7, (6, 10, 3)) * level * 255
-    picture: BgrImage = np.clip(np.kron(coarse, np.ones((height // 6, width // 10, 1))), 0, 255).astype(np.uint8)
+    picture: BgrImage = np.clip(
+        np.kron(coarse, np.ones((height // 6, width // 10, 1))), 0, 255
+    ).astype(np.uint8)
     return picture
 
 
@@ -57,11 +59,14 @@ PORTRAIT = {"portrait": 100}
 @settings(max_examples=40, deadline=None)
 def test_gains_keep_within_their_limits(seed: int, level: float, behind: float) -> None:
     image, backdrop = (
-        light_match.rgb_on_grid(scene(seed + i, level=part), *GRID) for i, part in enumerate((level, behind))
+        light_match.rgb_on_grid(scene(seed + i, level=part), *GRID)
+        for i, part in enumerate((level, behind))
     )
     tone = light_match.measured_tone(image, PERSON, backdrop)
     if tone is not None:
-        assert np.abs(tone.log_gains).max() <= light_match.MAX_EXPOSURE + light_match.MAX_CHROMA + 1e-5
+        assert (
+            np.abs(tone.log_gains).max() <= light_match.MAX_EXPOSURE + light_match.MAX_CHROMA + 1e-5
+        )
         assert abs(tone.log_contrast) <= light_match.MAX_CONTRAST
         assert np.isfinite(tone).all()
 
@@ -71,7 +76,9 @@ def test_a_person_of_another_light_than_the_scene_moves_towards_it() -> None:
     surfaces, room = scene(3), scene(4)
     true, backdrop = (image * np.array([0.6, 0.7, 0.8]) for image in (surfaces, room))
     tone = light_match.measured_tone(
-        light_match.rgb_on_grid(surfaces, *GRID), PERSON, light_match.rgb_on_grid(backdrop.astype(np.uint8), *GRID)
+        light_match.rgb_on_grid(surfaces, *GRID),
+        PERSON,
+        light_match.rgb_on_grid(backdrop.astype(np.uint8), *GRID),
     )
     assert tone is not None
     found = surfaces * np.exp(tone.log_gains)[::-1]
@@ -87,7 +94,9 @@ class LitStream:
 
     def maps(self, image: Floats, alpha: Floats, backdrop: BgrImage | None) -> Floats:
         """Return what the engines apply to the next frame. backdrop: None for a blur of the person's own room."""
-        frame = FrameContext(self._settings, SIZE, 0.0, BlurredBackground(50) if backdrop is None else backdrop)
+        frame = FrameContext(
+            self._settings, SIZE, 0.0, BlurredBackground(50) if backdrop is None else backdrop
+        )
         editor = self._effects.begin_frame(frame)
         assert editor is not None
         (maps,) = editor.edit(np.ascontiguousarray(image.transpose(2, 0, 1)), alpha).lights
@@ -141,21 +150,31 @@ GEOMETRY = StepGeometry(WIDTH, HEIGHT, 0.5)
 
 
 @pytest.mark.torch
-@pytest.mark.parametrize("backdrop", [scene(19, level=0.3), BlurredBackground(70)], ids=["image", "blur"])
+@pytest.mark.parametrize(
+    "backdrop", [scene(19, level=0.3), BlurredBackground(70)], ids=["image", "blur"]
+)
 def test_both_backends_give_the_same_light(backdrop: Backdrop) -> None:
     frame = scene(18)
-    small = np.ascontiguousarray(frame[::2, ::2, ::-1].transpose(2, 0, 1), dtype=np.float32) / np.float32(255)
+    small = np.ascontiguousarray(
+        frame[::2, ::2, ::-1].transpose(2, 0, 1), dtype=np.float32
+    ) / np.float32(255)
     person = showing(person_alpha(GEOMETRY.small_width, GEOMETRY.small_height), small)
     mattes = []
     for stub in STUBS.values():
         engine = stub(GEOMETRY, person)
         settings_ = Settings().replaced_at(["light"], **ALL)
         editor = Effects().begin_frame(FrameContext(settings_, SIZE, 0.0, backdrop))
-        mattes.append(engine.step(StepRequest(frame, backdrop, EDGES, "off", editor, want_foreground=True)))
+        mattes.append(
+            engine.step(StepRequest(frame, backdrop, EDGES, "off", editor, want_foreground=True))
+        )
         dark = engine.step(StepRequest(frame, backdrop, EDGES, "off"))
         engine.close()
-        assert (mattes[-1].composite.astype(int) - dark.composite)[mattes[-1].alpha > 200].any(), "the person is relit"
-        assert not (mattes[-1].composite.astype(int) - dark.composite)[mattes[-1].alpha == 0].any(), "nothing else is"
+        assert (mattes[-1].composite.astype(int) - dark.composite)[mattes[-1].alpha > 200].any(), (
+            "the person is relit"
+        )
+        assert not (mattes[-1].composite.astype(int) - dark.composite)[
+            mattes[-1].alpha == 0
+        ].any(), "nothing else is"
     one, other = mattes
     np.testing.assert_allclose(one.alpha.astype(int), other.alpha, atol=1)
     inner = one.alpha == 255
@@ -175,18 +194,28 @@ def test_the_whole_foreground_is_lit_as_one_piece(refined: bool) -> None:
     residual = rng.normal(0, 0.05, (24, 40, 3)).astype(np.float32)
     coefficients = showing(np.ones((24, 40), np.float32))
     if refined:
-        matte = np.dstack([np.ones((24, 40)), residual]).reshape(6, 4, 10, 4, 4).transpose(0, 2, 1, 3, 4)
-        cells = RefinedCells(np.arange(60), np.ascontiguousarray(matte.reshape(60, 4, 4, 4), np.float32))
+        matte = (
+            np.dstack([np.ones((24, 40)), residual])
+            .reshape(6, 4, 10, 4, 4)
+            .transpose(0, 2, 1, 3, 4)
+        )
+        cells = RefinedCells(
+            np.arange(60), np.ascontiguousarray(matte.reshape(60, 4, 4, 4), np.float32)
+        )
         coefficients = replace(coefficients, cells=cells)
     else:
         coefficients.offset[:3] = residual.transpose(2, 0, 1)
     with closing(StubCpu(StepGeometry(40, 24, 1.0), coefficients)) as backend:
         edit = Fixed(MatteEdit(lights=(lit,)))
-        matted = backend.step(StepRequest(frame, np.zeros_like(frame), EDGES, "off", edit, want_foreground=True))
+        matted = backend.step(
+            StepRequest(frame, np.zeros_like(frame), EDGES, "off", edit, want_foreground=True)
+        )
     gain, bias = np.split(np.dstack([cv2.resize(plane, (40, 24)) for plane in lit]), 2, axis=2)
     expected = gain * (frame[..., ::-1] / 255 + residual) + bias
     assert matted.foreground is not None
-    np.testing.assert_allclose(matted.foreground[..., ::-1] / 255, expected, atol=(1.5 if refined else 0.6) / 255)
+    np.testing.assert_allclose(
+        matted.foreground[..., ::-1] / 255, expected, atol=(1.5 if refined else 0.6) / 255
+    )
 
 
 LIT = Exposure(mean=0.2, highlight=0.5, white=0.9, noise=0.005)
@@ -198,29 +227,45 @@ luminances = st.floats(0, 1)
 def portrait(person: float, room: float, noise: float = 0.0) -> Floats:
     """Return an image of these linear luminances, with noise of gamma-encoded values."""
     linear = np.where(BLOCK > 0.5, person, room)[..., None].repeat(3, 2)
-    noisy = linear ** (1 / brightness.GAMMA) + np.random.default_rng(0).normal(0, noise, linear.shape)
+    noisy = linear ** (1 / brightness.GAMMA) + np.random.default_rng(0).normal(
+        0, noise, linear.shape
+    )
     return np.clip(noisy, 0, 1).astype(np.float32)
 
 
 @given(mean=luminances, highlight=luminances, white=luminances, noise=st.floats(0, 0.2))
-def test_brightness_keeps_within_its_limits(mean: float, highlight: float, white: float, noise: float) -> None:
+def test_brightness_keeps_within_its_limits(
+    mean: float, highlight: float, white: float, noise: float
+) -> None:
     ev = brightness.wanted_ev(Exposure(mean, highlight, white, noise))
     assert brightness.LEAST_EV <= ev <= brightness.MOST_EV
     if ev > 0:
         assert highlight * 2**ev <= brightness.HIGHLIGHT * 1.001
         assert noise * 2 ** (ev / brightness.GAMMA) <= brightness.NOISE * 1.001
-        assert mean * 2**ev <= brightness.MIDDLE * 1.001 or white * 2**ev <= brightness.WHITE * 1.001
+        assert (
+            mean * 2**ev <= brightness.MIDDLE * 1.001 or white * 2**ev <= brightness.WHITE * 1.001
+        )
 
 
-@given(mean=st.floats(brightness.LOW, brightness.HIGH), white=st.floats(brightness.WHITE, 1), highlight=luminances)
-def test_skin_of_every_tone_keeps_its_tone_where_it_is_well_lit(mean: float, white: float, highlight: float) -> None:
+@given(
+    mean=st.floats(brightness.LOW, brightness.HIGH),
+    white=st.floats(brightness.WHITE, 1),
+    highlight=luminances,
+)
+def test_skin_of_every_tone_keeps_its_tone_where_it_is_well_lit(
+    mean: float, white: float, highlight: float
+) -> None:
     assert brightness.wanted_ev(LIT._replace(mean=mean, white=white, highlight=highlight)) == 0
 
 
-def test_a_backlit_face_is_raised_an_overexposed_one_lowered_and_dark_skin_is_not_made_pale() -> None:
+def test_a_backlit_face_is_raised_an_overexposed_one_lowered_and_dark_skin_is_not_made_pale() -> (
+    None
+):
     assert brightness.wanted_ev(LIT._replace(mean=0.04, highlight=0.1)) > 1
     assert brightness.wanted_ev(LIT._replace(mean=0.6)) < -0.3
-    dark_skin = Exposure(mean=0.08, highlight=0.4, white=0.9, noise=0.005)  # its highlights are of a well-lit face
+    dark_skin = Exposure(
+        mean=0.08, highlight=0.4, white=0.9, noise=0.005
+    )  # its highlights are of a well-lit face
     assert brightness.wanted_ev(dark_skin) < 0.4
 
 
@@ -242,7 +287,9 @@ def test_noise_is_measured_and_edges_are_not() -> None:
 @given(ev=st.floats(brightness.LEAST_EV, brightness.MOST_EV), value=st.floats(0, 1))
 def test_nothing_clips_that_did_not_and_order_stays(ev: float, value: float) -> None:
     values = np.sort(np.array([value, min(1, value + 0.01)], np.float32))
-    lit = [float(v * brightness.gains_of(np.full((5, 5, 3), v, np.float32), ev)[2, 2]) for v in values]
+    lit = [
+        float(v * brightness.gains_of(np.full((5, 5, 3), v, np.float32), ev)[2, 2]) for v in values
+    ]
     assert lit[1] <= 1.001 and lit[0] <= lit[1] + 1e-6
 
 

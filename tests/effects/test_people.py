@@ -48,7 +48,9 @@ def silhouette(x: float, top: float, head: float, *, raised_arm: bool = False) -
     alpha = np.zeros((ROWS, COLUMNS), np.float32)
     height, middle, y = head * ROWS, round(x * COLUMNS), top * ROWS
     radius, neck, shoulder, arm = (round(part * height) for part in (0.4, 0.15, 0.95, 0.2))
-    cv2.ellipse(alpha, (middle, round(y + radius)), (round(0.33 * height), radius), 0, 0, 360, 1, -1)
+    cv2.ellipse(
+        alpha, (middle, round(y + radius)), (round(0.33 * height), radius), 0, 0, 360, 1, -1
+    )
     boxes = [(-neck, y + radius, neck, y + height), (-shoulder, y + height, shoulder, ROWS)]
     if raised_arm:
         boxes.append((shoulder - arm, y - 0.5 * height, shoulder, y + height))
@@ -83,7 +85,11 @@ class Walker:
     def paint(self, image: Floats, time_s: float, rng: np.random.Generator) -> Floats:
         """Draw the person into (3, ROWS, COLUMNS); return the matte, empty beyond the frame."""
         x = self.x(time_s)
-        alpha = silhouette(x, self.top, self.head) if -0.3 < x < 1.3 else np.zeros((ROWS, COLUMNS), np.float32)
+        alpha = (
+            silhouette(x, self.top, self.head)
+            if -0.3 < x < 1.3
+            else np.zeros((ROWS, COLUMNS), np.float32)
+        )
         chest, waist = round((self.top + self.head) * ROWS), round(0.72 * ROWS)
         for channel in range(3):
             colour = np.full((ROWS, COLUMNS), self.clothes[channel], np.float32)
@@ -140,10 +146,15 @@ Track = NDArray[np.float64]
 """(N, 3): centre of the view along both axes, and the logarithm of its size, per frame."""
 
 
-def track(people: Callable[[float], Sequence[Person]], seconds: float, style: str = "calm") -> Track:
+def track(
+    people: Callable[[float], Sequence[Person]], seconds: float, style: str = "calm"
+) -> Track:
     """Return the views of a scene in which `people(time)` are seen."""
     framing = FramingPath(ASPECT)
-    views = [framing.next_view(people(index / FPS), STYLES[style], 1 / FPS) for index in range(round(seconds * FPS))]
+    views = [
+        framing.next_view(people(index / FPS), STYLES[style], 1 / FPS)
+        for index in range(round(seconds * FPS))
+    ]
     return np.array([(v.left + v.size / 2, v.top + v.size / 2, math.log(v.size)) for v in views])
 
 
@@ -165,7 +176,9 @@ def leap(time_s: float) -> list[Person]:
 
 
 @pytest.mark.parametrize("style", ["calm", "close"])
-@pytest.mark.parametrize("scene", [walk, leap, lambda time_s: [person(0.5 + 0.3 * math.sin(0.8 * time_s))]])
+@pytest.mark.parametrize(
+    "scene", [walk, leap, lambda time_s: [person(0.5 + 0.3 * math.sin(0.8 * time_s))]]
+)
 def test_paths_are_smooth_and_slow(scene: Callable[[float], list[Person]], style: str) -> None:
     path = track(scene, 15, style)
     assert jerk(path).max() < 6, "widths of the frame per second cubed; measured 3.7"
@@ -187,7 +200,9 @@ def test_gestures_and_noise_of_the_matte_do_not_move_the_camera() -> None:
 
     def sway(time_s: float) -> list[Person]:
         noise = 0.004 * rng.standard_normal(3)
-        return [person(0.5 + 0.02 * math.sin(2 * time_s) + noise[0], 0.25 + noise[1], 0.12 + noise[2])]
+        return [
+            person(0.5 + 0.02 * math.sin(2 * time_s) + noise[0], 0.25 + noise[1], 0.12 + noise[2])
+        ]
 
     path = track(sway, 25)
     assert np.ptp(path[8 * FPS :], axis=0).max() < 1e-3, "neither moves nor pumps"
@@ -206,7 +221,9 @@ def test_all_people_are_in_view_and_one_who_leaves_is_let_go() -> None:
 
 def test_nobody_widens_the_view_after_a_while() -> None:
     path = track(lambda time_s: [person(0.3)] if time_s < 5 else [], 14)
-    assert path[6 * FPS, 2] == pytest.approx(path[5 * FPS - 1, 2], abs=0.02), "a person may be lost for a moment"
+    assert path[6 * FPS, 2] == pytest.approx(path[5 * FPS - 1, 2], abs=0.02), (
+        "a person may be lost for a moment"
+    )
     assert path[-1] == pytest.approx((0.5, 0.5, 0), abs=0.01)
     assert jerk(path)[: 8 * FPS].max() < 6
     assert jerk(path).max() < 16, "the size stops at that of the frame"
@@ -223,13 +240,17 @@ def test_the_head_has_the_size_of_the_style_below_its_headroom(style: str) -> No
 @settings(deadline=None, max_examples=40)
 @given(
     st.lists(
-        st.tuples(st.floats(0, 1), st.floats(0, 0.9), st.floats(0, 1), st.integers(0, 3), st.floats(0, 3)),
+        st.tuples(
+            st.floats(0, 1), st.floats(0, 0.9), st.floats(0, 1), st.integers(0, 3), st.floats(0, 3)
+        ),
         min_size=1,
         max_size=25,
     ),
     st.sampled_from(["calm", "close"]),
 )
-def test_no_view_leaves_the_frame(events: list[tuple[float, float, float, int, float]], style: str) -> None:
+def test_no_view_leaves_the_frame(
+    events: list[tuple[float, float, float, int, float]], style: str
+) -> None:
     framing = FramingPath(ASPECT)
     for x, top, head, count, gap_s in events:
         people = [person((x + index / 3) % 1, top, min(head, 1 - top)) for index in range(count)]
@@ -267,25 +288,42 @@ class Meeting:
 CROSSING, COMING = Walker(lambda t: 0.15 + 0.1 * t, RED), Walker(lambda t: 0.85 - 0.1 * t, BLUE)
 MEETINGS = {
     "somebody beside me": Meeting(
-        standing(RED), Walker(lambda t: 0.85 - 0.02 * t, BLUE), 4, least=0.99, hidden=(0, 0), glimpse=0
+        standing(RED),
+        Walker(lambda t: 0.85 - 0.02 * t, BLUE),
+        4,
+        least=0.99,
+        hidden=(0, 0),
+        glimpse=0,
     ),
     "somebody passes behind me": Meeting(standing(RED), passing(BLUE), 7, least=0.85),
-    "somebody passes in front of me": Meeting(standing(RED), passing(BLUE, top=0.22, head=0.12), in_front=False),
-    "the same in like clothes": Meeting(standing(BLUE), passing(DARK_BLUE, top=0.22, head=0.12), in_front=False),
-    "clothes that nothing tells apart while we touch": Meeting(standing(BLUE), passing(DARK_BLUE), hidden=(0.1, 0.4)),
+    "somebody passes in front of me": Meeting(
+        standing(RED), passing(BLUE, top=0.22, head=0.12), in_front=False
+    ),
+    "the same in like clothes": Meeting(
+        standing(BLUE), passing(DARK_BLUE, top=0.22, head=0.12), in_front=False
+    ),
+    "clothes that nothing tells apart while we touch": Meeting(
+        standing(BLUE), passing(DARK_BLUE), hidden=(0.1, 0.4)
+    ),
     # Skin and trousers are the same: their histograms are similar, but clothes tell the two apart.
-    "everybody wears jeans": Meeting(standing(RED, jeans=True), passing(BLUE, jeans=True), least=0.6, hidden=(0, 0)),
+    "everybody wears jeans": Meeting(
+        standing(RED, jeans=True), passing(BLUE, jeans=True), least=0.6, hidden=(0, 0)
+    ),
     "jeans in front of me": Meeting(
         standing(RED, jeans=True), passing(BLUE, top=0.25, head=0.12, jeans=True), in_front=False
     ),
     # Nothing tells the two apart after they have met, so that nobody is shown until the next click.
-    "somebody who looks the same": Meeting(standing(BLUE), passing(BLUE, top=0.3, head=0.14), at_end=None),
+    "somebody who looks the same": Meeting(
+        standing(BLUE), passing(BLUE, top=0.3, head=0.14), at_end=None
+    ),
     "we cross, I in front": Meeting(CROSSING, COMING, at_end=0.85),
     "we cross, I behind": Meeting(CROSSING, COMING, in_front=False, at_end=0.85),
     "somebody stays at my side": Meeting(
         standing(RED), Walker(lambda t: max(0.45, 0.95 - 0.15 * t), BLUE), 9, least=0.8, at_end=0.8
     ),
-    "I leave": Meeting(Walker(lambda t: 0.3 - 0.15 * t, RED), Walker(lambda _: 0.75, BLUE), at_end=None, glimpse=0),
+    "I leave": Meeting(
+        Walker(lambda t: 0.3 - 0.15 * t, RED), Walker(lambda _: 0.75, BLUE), at_end=None, glimpse=0
+    ),
 }
 
 
@@ -298,7 +336,8 @@ def test_nobody_but_me_is_shown(name: str) -> None:
     for index in range(round(meeting.seconds * FPS)):
         image = wall()
         behind, front = (
-            walker.paint(image, index / FPS, rng) for walker in ((other, me) if meeting.in_front else (me, other))
+            walker.paint(image, index / FPS, rng)
+            for walker in ((other, me) if meeting.in_front else (me, other))
         )
         gain = tracker.gain(image, np.maximum(behind, front), 1 / FPS)
         behind *= 1 - front
@@ -318,7 +357,9 @@ def test_who_came_closer_is_shown_again_once_nobody_can_be_behind_them() -> None
         alpha = np.zeros((90, 160), np.float32)
         alpha[20:, 40 : 40 + columns] = 1
         gain = tracker.gain(np.zeros((3, 90, 160), np.float32), alpha, step_s)
-        assert not gain[:, 42 + columns :].any(), "a rim of two cells is enough for hair and soft edges"
+        assert not gain[:, 42 + columns :].any(), (
+            "a rim of two cells is enough for hair and soft edges"
+        )
         return tracker.shown
 
     assert is_shown_as_wide(40)
@@ -348,14 +389,20 @@ def test_the_selection_moves_with_the_crop(changed: dict[str, float]) -> None:
         """Return a person at this column of the middle row of the camera's frame as the crop shows them."""
         x, y, width, height = cutout(framing, 960, 540)
         alpha = np.zeros((ROWS, COLUMNS), np.float32)
-        top, left, reach = ((270 - y) * ROWS) // height, ((camera_x - x) * COLUMNS) // width, 3840 // width
+        top, left, reach = (
+            ((270 - y) * ROWS) // height,
+            ((camera_x - x) * COLUMNS) // width,
+            3840 // width,
+        )
         alpha[top - reach : top + reach, left - reach : left + reach] = 1
         return alpha
 
     tracker, image = OnlyMe(), wall()
     tracker.select((0.5, 0.5))
     tracker.gain(image, seen(before), 0.0)
-    for framing, then in [(before, after), (after, before)] * 9 + [(before, after)]:  # small errors add up
+    for framing, then in [(before, after), (after, before)] * 9 + [
+        (before, after)
+    ]:  # small errors add up
         tracker.reframe(framing, then)
     moved, neighbour = seen(after), seen(after, 560)
     assert not (seen(before) * moved).any() and neighbour.any()
@@ -379,12 +426,19 @@ def test_any_sequence_only_lowers_alpha(seed: int, clicks: list[tuple[float, flo
 
 
 def context(
-    settings_: Settings, framing: FramingSettings = WHOLE, camera: str = "", size: tuple[int, int] = (160, 90)
+    settings_: Settings,
+    framing: FramingSettings = WHOLE,
+    camera: str = "",
+    size: tuple[int, int] = (160, 90),
 ) -> FrameContext:
-    return FrameContext(settings_.replace(framing=framing), size, 0.0, BlurredBackground(85), camera)
+    return FrameContext(
+        settings_.replace(framing=framing), size, 0.0, BlurredBackground(85), camera
+    )
 
 
-def is_shown(effects: Effects, settings: Settings, image: Floats, alpha: Floats, camera: str = "one") -> bool:
+def is_shown(
+    effects: Effects, settings: Settings, image: Floats, alpha: Floats, camera: str = "one"
+) -> bool:
     """Return whether anybody is shown in the next frame."""
     assert effects.begin_frame(context(settings, camera=camera))
     gain = effects.edit(image, alpha).gain
@@ -407,7 +461,9 @@ def test_nobody_takes_my_place_in_a_pause() -> None:
     effects.reset()
     assert not shown(Walker(lambda _: 0.3, BLUE)), "somebody else at the old click"
     effects.reset()
-    assert not shown(Walker(lambda _: 0.3, RED), Walker(lambda _: 0.7, RED)), "one of two who look like me"
+    assert not shown(Walker(lambda _: 0.3, RED), Walker(lambda _: 0.7, RED)), (
+        "one of two who look like me"
+    )
     effects.reset()
     assert shown(Walker(lambda _: 0.6, RED)), "I, at another place"
     chosen = chosen.with_person(None)
@@ -428,7 +484,9 @@ def test_a_selection_in_the_picture_of_another_camera_selects_nobody() -> None:
 
     assert shown("one", (0.5, 0.6))
     effects.reset()
-    assert [shown("one", (0.5, 0.6)) for _ in range(PROOF_FRAMES)][-2:] == [False, True], "after a pause"
+    assert [shown("one", (0.5, 0.6)) for _ in range(PROOF_FRAMES)][-2:] == [False, True], (
+        "after a pause"
+    )
     for _ in range(2):
         assert not shown("two", (0.5, 0.6))
         effects.reset()
@@ -445,7 +503,9 @@ zones = st.builds(
     radius=st.floats(0, 0.3),
     filled=st.booleans(),
 )
-framings = st.builds(FramingSettings, zoom=st.floats(1, 4), pan_x=st.floats(-1, 1), pan_y=st.floats(-1, 1))
+framings = st.builds(
+    FramingSettings, zoom=st.floats(1, 4), pan_x=st.floats(-1, 1), pan_y=st.floats(-1, 1)
+)
 
 
 @settings(deadline=None, max_examples=30)
@@ -474,7 +534,9 @@ def test_zones_follow_the_manual_framing(framing: FramingSettings, x: float, y: 
     gain = zone_gain(draw_zones([zone], width / height), framing, (height, width))
     left, top, part_width, part_height = cutout(framing, width, height)
     camera = np.ones((height, width), np.float32)
-    camera[top : top + part_height, left : left + part_width] = cv2.resize(gain, (part_width, part_height))
+    camera[top : top + part_height, left : left + part_width] = cv2.resize(
+        gain, (part_width, part_height)
+    )
     rows, columns = np.mgrid[0:height, 0:width]
     distance = np.hypot(columns + 0.5 - x * width, rows + 0.5 - y * height) / height
     inside = np.zeros((height, width), bool)
@@ -509,7 +571,9 @@ def test_positions_on_the_preview_and_in_the_frame_convert_both_ways(
         ("usb#a&1", "usb#b&1", False),
     ],
 )
-def test_zones_hold_for_cameras_that_nobody_can_tell_apart(painted: str, camera: str, applies: bool) -> None:
+def test_zones_hold_for_cameras_that_nobody_can_tell_apart(
+    painted: str, camera: str, applies: bool
+) -> None:
     """A second camera of a model without serial numbers gives both another id: zones of the first one were lost."""
     effects, zone = Effects(), LEFT.replace(camera=painted)
     ours = Settings(people=Settings().people.replace(zones=(zone,)))
@@ -533,12 +597,19 @@ def test_a_stroke_covers_what_is_near_its_line_and_nothing_else(radius: float) -
     assert not drop[distance > reach + 2.5].any()
 
 
-def test_the_most_zones_are_drawn_once_and_in_fewer_steps_than_points(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_most_zones_are_drawn_once_and_in_fewer_steps_than_points(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """200 zones of 1,000 points held the frames for 1.65 s, with the widest brush for 50 s."""
-    walk = tuple((0.5 + 0.4 * np.sin(0.11 * step), 0.5 + 0.4 * np.cos(0.07 * step)) for step in range(1000))
+    walk = tuple(
+        (0.5 + 0.4 * np.sin(0.11 * step), 0.5 + 0.4 * np.cos(0.07 * step)) for step in range(1000)
+    )
     painted = tuple(Zone(points=walk, radius=0.5 if number % 2 else 0.03) for number in range(200))
     chosen, effects = Settings(people=Settings().people.replace(zones=painted)), Effects()
-    calls = {name: Mock(wraps=getattr(cv2, name)) for name in ("circle", "polylines", "distanceTransform")}
+    calls = {
+        name: Mock(wraps=getattr(cv2, name))
+        for name in ("circle", "polylines", "distanceTransform")
+    }
     for name, call in calls.items():
         monkeypatch.setattr(cv2, name, call)
     for zoom in (1, 2, 3):
@@ -559,6 +630,8 @@ def test_a_matte_that_is_grown_stays_out_of_zones(grow_px: int) -> None:
     effects = Effects()
     effects.begin_frame(context(chosen.replaced_at(["matting"], edges=edges), size=(width, height)))
     with closing(backend):
-        composite = backend.step(StepRequest(white, np.zeros_like(white), edges, "off", effects)).composite
+        composite = backend.step(
+            StepRequest(white, np.zeros_like(white), edges, "off", effects)
+        ).composite
     assert composite[:, : width // 2].max() == 0
     assert composite[:, width // 2 :].max() == 255

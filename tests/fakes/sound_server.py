@@ -49,7 +49,9 @@ class FakeSoundServer(SoundServer):
 
     def __init__(self, *names: str, default: str = "") -> None:
         """names: of the sources; what ends in `.monitor` is what a loudspeaker plays."""
-        self.sources = {name: Source(name, f"Title of {name}", name.endswith(".monitor")) for name in names}
+        self.sources = {
+            name: Source(name, f"Title of {name}", name.endswith(".monitor")) for name in names
+        }
         self.default_source = default or next(iter(names), "")
         self.events: list[Callable[[], object]] = []
         self.streams: list[FakeStream] = []

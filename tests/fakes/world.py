@@ -14,7 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.backgrounds import Background, open_background
-from app.core.errors import CameraAbsentError, MicrophoneError, SinkLostError, SinkOpenError, SourceLostError
+from app.core.errors import (
+    CameraAbsentError,
+    MicrophoneError,
+    SinkLostError,
+    SinkOpenError,
+    SourceLostError,
+)
 from app.core.settings import BackgroundSettings, CaptureSettings, MattingSettings, OutputSettings
 from app.core.types import Backdrop, BgrImage, Frame, Picture, PictureKind
 from app.output.table import SINKS
@@ -37,7 +43,9 @@ class ShapedSource(FakeSource):
     def read(self) -> Frame | None:
         self._pace.wait(self._world.pause_s)
         frame = super().read()
-        return frame and replace(frame, image=self._world.shape(frame), synthetic=self.info.kind == "demo")
+        return frame and replace(
+            frame, image=self._world.shape(frame), synthetic=self.info.kind == "demo"
+        )
 
 
 class Hold:
@@ -104,7 +112,9 @@ class FakeWorld:
         """For `Pipeline(settings, parts=…)`."""
         return PipelineParts(
             open_source=self.open_source,
-            build_engine=lambda settings, width, height, framing: self.engine(settings, width, height, self.faults),
+            build_engine=lambda settings, width, height, framing: self.engine(
+                settings, width, height, self.faults
+            ),
             open_background=self._background,
             sinks=[replace(spec, load=lambda wanted: self.faults.at("load")) for spec in SINKS],
             open_microphone=self._microphone,
@@ -215,12 +225,20 @@ NONE = BASE.replace(background=BackgroundSettings(kind="none"))
 
 def with_wall(folder: Path) -> Settings:
     """Return `BASE` with a file as the background, which a thread opens; it has the colour of `BASE`."""
-    return BASE.replace(background=BackgroundSettings(kind="image", path=write(folder / "wall.png", flat((255, 0, 0)))))
+    return BASE.replace(
+        background=BackgroundSettings(
+            kind="image", path=write(folder / "wall.png", flat((255, 0, 0)))
+        )
+    )
 
 
 @contextmanager
 def running(
-    world: FakeWorld, settings: Settings = BASE, timing: Timing | None = None, *, parts: PipelineParts | None = None
+    world: FakeWorld,
+    settings: Settings = BASE,
+    timing: Timing | None = None,
+    *,
+    parts: PipelineParts | None = None,
 ) -> Iterator[Pipeline]:
     """Run a pipeline with the parts of the world, or with others; end what hangs and stop at the end.
 
@@ -237,7 +255,9 @@ def running(
         assert pipeline.stop(), "a thread did not end"
         assert FakeEngine.live == 0, "an engine was not closed"
         leaks = {picture.kind for picture in world.pictures() if shows_room(picture.image)}
-        assert leaks <= ({PictureKind.UNMATTED} if "none" in backgrounds else set()), "the room was shown"
+        assert leaks <= ({PictureKind.UNMATTED} if "none" in backgrounds else set()), (
+            "the room was shown"
+        )
 
 
 def apply(pipeline: Pipeline, settings: Settings) -> None:
@@ -248,12 +268,18 @@ def apply(pipeline: Pipeline, settings: Settings) -> None:
 def composites(pipeline: Pipeline, more: int = 3) -> None:
     """Wait for some more composites."""
     goal = pipeline.status().frames_out + more
-    eventually(lambda: pipeline.status().frames_out >= goal and pipeline.status().phase is Phase.RUNNING)
+    eventually(
+        lambda: pipeline.status().frames_out >= goal and pipeline.status().phase is Phase.RUNNING
+    )
 
 
 @contextmanager
 def live(
-    world: FakeWorld, settings: Settings = BASE, timing: Timing | None = None, *, parts: PipelineParts | None = None
+    world: FakeWorld,
+    settings: Settings = BASE,
+    timing: Timing | None = None,
+    *,
+    parts: PipelineParts | None = None,
 ) -> Iterator[Pipeline]:
     """As `running`, from the first composites on."""
     with running(world, settings, timing, parts=parts) as pipeline:

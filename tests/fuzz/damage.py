@@ -24,14 +24,24 @@ def damaged(whole: bytes, cases: int, seed: int = 0) -> Iterator[bytes]:
         yield bytes(data)
 
 
-NUMBERS = (b"\0", b"\x7f", b"\xff", b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff", b"\xff\xff\xff\x7f", b"\0\0\0\1")
+NUMBERS = (
+    b"\0",
+    b"\x7f",
+    b"\xff",
+    b"\xff\xff\xff\xff",
+    b"\x7f\xff\xff\xff",
+    b"\xff\xff\xff\x7f",
+    b"\0\0\0\1",
+)
 
 
 def _damage(data: bytearray, rng: random.Random) -> None:
     """Damage a file in one place, half of the time in its header, which holds lengths and counts."""
     at = rng.randrange(min(len(data), rng.choice((128, len(data)))) + 1)
     other = rng.randrange(len(data) + 1)
-    piece = rng.choice((*NUMBERS, bytes(512), bytes(4096), rng.randbytes(4), bytes(data[other : other + 4096])))
+    piece = rng.choice(
+        (*NUMBERS, bytes(512), bytes(4096), rng.randbytes(4), bytes(data[other : other + 4096]))
+    )
     kind = rng.choice(("flipped", "replaced", "replaced", "inserted", "truncated"))
     if kind == "flipped":
         data[at : at + 1] = bytes(byte ^ 1 << rng.randrange(8) for byte in data[at : at + 1])

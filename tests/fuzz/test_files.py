@@ -69,7 +69,11 @@ SLOWEST_S = 30.0
 def zones_file(folder: Path) -> Path:
     path = folder / "zones.json"
     zones = Zone(points=((0.1, 0.2), (0.5, 0.75)), radius=0.1), Zone(points=((0.9, 0.1),))
-    path.write_text(json.dumps(Settings().people.replace(zones=zones).model_dump(mode="json", include={"zones"})))
+    path.write_text(
+        json.dumps(
+            Settings().people.replace(zones=zones).model_dump(mode="json", include={"zones"})
+        )
+    )
     assert read_zones(path, ZonesFile) == zones
     return path
 
@@ -108,7 +112,11 @@ def check_weights(record: Path) -> None:
     file = record.with_suffix("")
     assert weights.hash_record(file) == record
     is_intact = weights.recorded_sha256(file) in (None, hashlib.sha256(b"weights").hexdigest())
-    with contextlib.nullcontext() if is_intact else pytest.raises(WeightsDamagedError, match=file.name):
+    with (
+        contextlib.nullcontext()
+        if is_intact
+        else pytest.raises(WeightsDamagedError, match=file.name)
+    ):
         weights.check_intact("bgmv2-resnet101", file)
 
 
@@ -138,15 +146,23 @@ def video(suffix: str, codec: str, folder: Path) -> Path:
     pixels = {"gif": "rgb8", "mjpeg": "yuvj420p"}.get(codec, "yuv420p")
     with writing(path, codec, rate=25, size=size, pixels=pixels) as (container, stream):
         for number in range(FRAMES):
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(numbered(number, *size), "bgr24")))
+            container.mux(
+                stream.encode(av.VideoFrame.from_ndarray(numbered(number, *size), "bgr24"))
+            )
     return path
 
 
 def play_as_background(path: Path) -> None:
-    with contextlib.closing(open_background(BackgroundSettings(kind="video", path=path))) as background:
+    with contextlib.closing(
+        open_background(BackgroundSettings(kind="video", path=path))
+    ) as background:
         for moment in range(BACKDROPS):
             image = background.backdrop(80, 60, moment * 0.2)
-            assert isinstance(image, np.ndarray) and image.shape == (60, 80, 3) and image.dtype == np.uint8
+            assert (
+                isinstance(image, np.ndarray)
+                and image.shape == (60, 80, 3)
+                and image.dtype == np.uint8
+            )
 
 
 def play_as_source(path: Path) -> None:
@@ -163,7 +179,10 @@ def settings_of(folder: Path) -> Path:
 
 def scenes(folder: Path) -> Path:
     store = SceneStore(folder / "scenes.json")
-    store.put("Work", Settings(background=Settings().background.replace(kind="image", path="/pictures/büro.png")))
+    store.put(
+        "Work",
+        Settings(background=Settings().background.replace(kind="image", path="/pictures/büro.png")),
+    )
     store.put("Evening", Settings(paused=True))
     return folder / "scenes.json"
 
@@ -191,26 +210,48 @@ def load_both(path: Path) -> None:
 
 
 Reader = tuple[Callable[[Path], Path], Callable[[Path], object], tuple[type[Exception], ...]]
-VIDEOS = {"mp4": "libx264", "mkv": "libx264", "webm": "libvpx-vp9", "avi": "mpeg4", "mov": "mjpeg", "gif": "gif"}
+VIDEOS = {
+    "mp4": "libx264",
+    "mkv": "libx264",
+    "webm": "libvpx-vp9",
+    "avi": "mpeg4",
+    "mov": "mjpeg",
+    "gif": "gif",
+}
 READERS: dict[str, Reader] = {
     "settings": (settings_of, load_both, ()),
     "scenes": (scenes, load_both, ()),
     "zones": (zones_file, lambda path: read_zones(path, ZonesFile), (UsageError,)),
     "a background of the user": (own_background, show_thumbnail, (BackgroundError,)),
     "a plate": (plate, lambda path: check_bgr(read_plate(path, WIDTH, HEIGHT)), (PlateError,)),
-    "what is noted beside a plate": (note_of_plate, lambda path: plate_info(path.with_suffix("")), ()),
+    "what is noted beside a plate": (
+        note_of_plate,
+        lambda path: plate_info(path.with_suffix("")),
+        (),
+    ),
     "the record of a checksum": (record_of_weights, check_weights, ()),
     **{
         form: (partial(picture, form), show_picture, (BackgroundError,))
         for form in ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000")
     },
-    **{name: (partial(photo, name), show_picture, (BackgroundError,)) for name in ("IMG_0002.HEIC", "IMG_0004.avif")},
     **{
-        f"{suffix} as a background": (partial(video, suffix, codec), play_as_background, (BackgroundError,))
+        name: (partial(photo, name), show_picture, (BackgroundError,))
+        for name in ("IMG_0002.HEIC", "IMG_0004.avif")
+    },
+    **{
+        f"{suffix} as a background": (
+            partial(video, suffix, codec),
+            play_as_background,
+            (BackgroundError,),
+        )
         for suffix, codec in VIDEOS.items()
     },
     **{
-        f"{suffix} as a source": (partial(video, suffix, codec), play_as_source, (SourceOpenError, SourceLostError))
+        f"{suffix} as a source": (
+            partial(video, suffix, codec),
+            play_as_source,
+            (SourceOpenError, SourceLostError),
+        )
         for suffix, codec in VIDEOS.items()
     },
 }
@@ -219,7 +260,9 @@ READERS: dict[str, Reader] = {
 
 @sampled(20, 1000)
 @pytest.mark.parametrize("kind", READERS)
-def test_a_damaged_file_is_read_or_refused_by_its_name(kind: str, cases: int, tmp_path: Path) -> None:
+def test_a_damaged_file_is_read_or_refused_by_its_name(
+    kind: str, cases: int, tmp_path: Path
+) -> None:
     make, read, refusals = READERS[kind]
     path = make(tmp_path)
     whole = path.read_bytes()
@@ -236,7 +279,8 @@ def test_a_damaged_file_is_read_or_refused_by_its_name(kind: str, cases: int, tm
 
 
 @pytest.mark.parametrize(
-    "fields", [{"camera": "usb-1", "taken_at_s": 10**400}, {"camera": 1}, {"camera": "a", "width": "b"}, []]
+    "fields",
+    [{"camera": "usb-1", "taken_at_s": 10**400}, {"camera": 1}, {"camera": "a", "width": "b"}, []],
 )
 def test_an_odd_note_beside_a_plate_is_none(fields: object, tmp_path: Path) -> None:
     note = note_of_plate(tmp_path)
@@ -277,14 +321,21 @@ FIELDS = st.sampled_from(
      "edges", "grow_px", "downsample_ratio", "record", "scenes", "weights", "colour"]
 )  # fmt: skip
 DEFAULTS = Settings().model_dump(mode="json")
-PLACES = [(group, name) for group, fields in DEFAULTS.items() if isinstance(fields, dict) for name in fields]
+PLACES = [
+    (group, name)
+    for group, fields in DEFAULTS.items()
+    if isinstance(fields, dict)
+    for name in fields
+]
 OTHER_VALUES = st.sampled_from([DEFAULTS[group][name] for group, name in PLACES]) | JSON
 """Those of other settings, of which many are possible, and any other ones."""
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from(PLACES), OTHER_VALUES)
-def test_a_settings_file_with_one_other_value_is_read_or_refused_by_name(place: tuple[str, str], value: object) -> None:
+def test_a_settings_file_with_one_other_value_is_read_or_refused_by_name(
+    place: tuple[str, str], value: object
+) -> None:
     group, name = place
     changed = {**DEFAULTS, group: {**DEFAULTS[group], name: value}}
 
@@ -303,7 +354,13 @@ def test_a_settings_file_with_one_other_value_is_read_or_refused_by_name(place: 
 
 def test_deep_nesting_and_huge_numbers(tmp_path: Path) -> None:
     deep = b'{"capture": ' * 5000 + b"1" + b"}" * 5000
-    for data in (deep, b"[" * 100_000, b'{"version": 1' + b"0" * 5000 + b"}", b'{"version": 1e999}', b"\xef\xbb\xbf{}"):
+    for data in (
+        deep,
+        b"[" * 100_000,
+        b'{"version": 1' + b"0" * 5000 + b"}",
+        b'{"version": 1e999}',
+        b"\xef\xbb\xbf{}",
+    ):
         (tmp_path / "settings.json").write_bytes(data)
         load_both(tmp_path / "settings.json")
 
@@ -326,7 +383,9 @@ def test_a_small_file_that_promises_a_huge_picture(tmp_path: Path, width: int, h
     struct.pack_into(">II", data, 16, width, height)
     struct.pack_into(">I", data, 29, zlib.crc32(data[12:29]))
     path.write_bytes(data)
-    with pytest.raises(BackgroundError, match=r"huge\.png is too large" if height >= 40_000 else r"huge\.png"):
+    with pytest.raises(
+        BackgroundError, match=r"huge\.png is too large" if height >= 40_000 else r"huge\.png"
+    ):
         read_image(path)
     with pytest.raises(PlateError):
         read_plate(path, 120, 90)
@@ -343,7 +402,14 @@ def words_of(command: object) -> Iterator[str]:
 WHOLE = typer.main.get_command(main.app)
 COMMANDS = [*getattr(WHOLE, "commands"), "nonsense"]  # noqa: B009 - typer's own type for groups is private
 CHANGES_THE_MACHINE = {"--fix"}
-WORDS = [*sorted({*words_of(WHOLE)} - CHANGES_THE_MACHINE), *NETWORKS, "broken.json", "-h", "--", "-"]
+WORDS = [
+    *sorted({*words_of(WHOLE)} - CHANGES_THE_MACHINE),
+    *NETWORKS,
+    "broken.json",
+    "-h",
+    "--",
+    "-",
+]
 VALUES = [
     "auto", "demo", "camera:0", "camera:/dev/video99", "camera:-1", "1280x720", "0x0", "99999x1", "12x", "30", "0",
     "-1", "nan", "inf", "1e999", "0.25", "2", "blur", "blur:50", "blur:", "blur:101", "#123456", "#12", "green", "none",
@@ -368,8 +434,14 @@ def test_command_lines(
     (tmp_path / "broken.json").write_text("{")
     rng = random.Random(7)
     for _ in range(cases):
-        line = [*rng.choices(COMMANDS, k=rng.random() < 0.8), *rng.choices([*WORDS, *VALUES], k=rng.randrange(10))]
-        for stream in (sys.stdout, sys.stderr):  # as Python configures the real streams, unlike those of pytest
+        line = [
+            *rng.choices(COMMANDS, k=rng.random() < 0.8),
+            *rng.choices([*WORDS, *VALUES], k=rng.randrange(10)),
+        ]
+        for stream in (
+            sys.stdout,
+            sys.stderr,
+        ):  # as Python configures the real streams, unlike those of pytest
             cast("io.TextIOWrapper", stream).reconfigure(errors="backslashreplace")
         code = main.main(line)
         written = capsys.readouterr()

@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
 # Scales of the last convolutions' weights and values of their biases by channel: they keep alpha and error
 # inside 0..1, away from the clamps.
-_HEAD_WEIGHTS = {"project_mat.conv.weight": 2.0, "decoder.conv4.weight": 2.0, "refiner.conv4.weight": 2.0}
+_HEAD_WEIGHTS = {
+    "project_mat.conv.weight": 2.0,
+    "decoder.conv4.weight": 2.0,
+    "refiner.conv4.weight": 2.0,
+}
 _HEAD_BIASES = {
     "project_mat.conv.bias": {3: 0.5},
     "decoder.conv4.bias": {0: 0.5, 4: 0.3},
@@ -48,7 +52,9 @@ def fill(state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:
     import torch
 
     return {
-        name: value if name.endswith("num_batches_tracked") else torch.from_numpy(parameter(name, tuple(value.shape)))
+        name: value
+        if name.endswith("num_batches_tracked")
+        else torch.from_numpy(parameter(name, tuple(value.shape)))
         for name, value in state_dict.items()
     }
 

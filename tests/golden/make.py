@@ -21,7 +21,10 @@ def main(folder: Path) -> None:
     cases = [case for case in json.loads((folder / "index.json").read_text()) if "net" in case]
     for case in cases:
         with np.load(folder / f"{case['case']}.npz") as full:
-            kept = {name: full[name][..., ::STEP, ::STEP] if name in FULL_SIZE else full[name] for name in full}
+            kept = {
+                name: full[name][..., ::STEP, ::STEP] if name in FULL_SIZE else full[name]
+                for name in full
+            }
         np.savez_compressed(HERE / f"{case['case']}.npz", allow_pickle=False, **kept)
     (HERE / "index.json").write_text(json.dumps(cases, indent=1) + "\n")
     names = json.loads((folder / "state_dicts.json").read_text())

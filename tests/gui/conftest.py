@@ -36,7 +36,9 @@ from models.weights import WeightReport
 from tests.fakes.world import FakeWorld
 
 QUIET = Settings(
-    capture=CaptureSettings(source="demo", width=320, height=180),  # the stand-by card is drawn in this size
+    capture=CaptureSettings(
+        source="demo", width=320, height=180
+    ),  # the stand-by card is drawn in this size
     output=OutputSettings(virtual_camera="off"),
     window=WindowSettings(first_run_done=True),
 )
@@ -96,10 +98,16 @@ def _surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[N
     monkeypatch.setenv("MATTECAM_RUNTIME_DIR", str(tmp_path / "runtime"))
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "user-data"))  # with the trash
     bundled, make = frozenset(bundled_backgrounds()), library.thumbnail
-    monkeypatch.setattr(library, "thumbnail", lambda path, *size: (made_once if path in bundled else make)(path, *size))
+    monkeypatch.setattr(
+        library,
+        "thumbnail",
+        lambda path, *size: (made_once if path in bundled else make)(path, *size),
+    )
     for lasting in ("BRIEF_MS", "EVENT_MS"):
         monkeypatch.setattr(notices, lasting, 10 * PATIENCE_MS)
-    monkeypatch.setattr("app.runtime.pipeline.Timing", partial(Timing, stale_s=600.0, outdated_s=600.0))
+    monkeypatch.setattr(
+        "app.runtime.pipeline.Timing", partial(Timing, stale_s=600.0, outdated_s=600.0)
+    )
     yield
     QLocale.setDefault(before)
 
@@ -125,12 +133,18 @@ class Downloads:
     """In place of the downloads of models: one connects, receives data until it may end, then succeeds or fails."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.began, self.connected, self.may_end = threading.Event(), threading.Event(), threading.Event()
+        self.began, self.connected, self.may_end = (
+            threading.Event(),
+            threading.Event(),
+            threading.Event(),
+        )
         self.connected.set()
         self.fails = self.ended = False
         self._monkeypatch = monkeypatch
 
-    def run(self, name: str, progress: Callable[[int, int | None], None], *, check: Callable[[], object]) -> Path:
+    def run(
+        self, name: str, progress: Callable[[int, int | None], None], *, check: Callable[[], object]
+    ) -> Path:
         """Download a model, as `models.download` does."""
         self.began.set()
         self.connected.wait(60)
@@ -148,7 +162,9 @@ class Downloads:
 
     def install(self, name: str, file: Path) -> Path:
         """List a model as installed, as `models.download` does."""
-        reports = tuple(replace(each, path=file) if each.spec.name == name else each for each in MODELS)
+        reports = tuple(
+            replace(each, path=file) if each.spec.name == name else each for each in MODELS
+        )
         self._monkeypatch.setattr("models.weights.describe", lambda: reports)
         return file
 
@@ -182,7 +198,11 @@ def start_window(qapp: QApplication, world: FakeWorld, machine: object) -> Itera
     sessions: list[Session] = []
 
     def start(
-        settings: Settings = QUIET, window: WindowSettings = QUIET.window, *, shown: bool = True, **options: Any
+        settings: Settings = QUIET,
+        window: WindowSettings = QUIET.window,
+        *,
+        shown: bool = True,
+        **options: Any,
     ) -> Session:
         made = WindowOptions(**({"parts": world.parts()} | options))
         session = Session(make_application(), settings.replace(window=window), made)

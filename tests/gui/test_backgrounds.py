@@ -13,7 +13,14 @@ import pytest
 from PIL import Image
 from PyQt6.QtCore import QFile, QMimeData, QPoint, QPointF, Qt, QUrl
 from PyQt6.QtGui import QAction, QColor, QDragEnterEvent, QDropEvent, QGuiApplication, QImage
-from PyQt6.QtWidgets import QApplication, QColorDialog, QFileDialog, QInputDialog, QMessageBox, QWidget
+from PyQt6.QtWidgets import (
+    QApplication,
+    QColorDialog,
+    QFileDialog,
+    QInputDialog,
+    QMessageBox,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
 from app.config.scenes import SceneStore, default_path
@@ -40,12 +47,18 @@ def names(controls: Session) -> list[str]:
 
 def click(controls: Session, qtbot: QtBot, kind: str) -> None:
     strip = controls.window.strip
-    index = strip.model.index(next(row for row, tile in enumerate(ui.tiles(controls)) if tile.kind == kind))
+    index = strip.model.index(
+        next(row for row, tile in enumerate(ui.tiles(controls)) if tile.kind == kind)
+    )
     strip.view.scrollTo(index)
-    qtbot.mouseClick(strip.view.viewport(), Qt.MouseButton.LeftButton, pos=strip.view.visualRect(index).center())
+    qtbot.mouseClick(
+        strip.view.viewport(), Qt.MouseButton.LeftButton, pos=strip.view.visualRect(index).center()
+    )
 
 
-def test_number_keys_choose_in_the_order_of_the_strip(controls: Session, qtbot: QtBot, picture: Path) -> None:
+def test_number_keys_choose_in_the_order_of_the_strip(
+    controls: Session, qtbot: QtBot, picture: Path
+) -> None:
     """The key of the first tile was 4, and 1 pressed twice returned to the background before."""
     ui.add(controls, qtbot, picture)
     qtbot.waitUntil(lambda: len(ui.tiles(controls)) > 10)
@@ -57,7 +70,9 @@ def test_number_keys_choose_in_the_order_of_the_strip(controls: Session, qtbot: 
             assert ui.tiles(controls)[number - 1].chosen_by(ui.chosen(controls)), f"key {number}"
 
 
-def test_one_key_always_hides_the_user_and_never_shows_them(controls: Session, qtbot: QtBot) -> None:
+def test_one_key_always_hides_the_user_and_never_shows_them(
+    controls: Session, qtbot: QtBot
+) -> None:
     """P pressed twice in haste showed the user again."""
     activate(controls, qtbot)
     for _again in range(3):
@@ -72,7 +87,9 @@ def test_one_key_always_hides_the_user_and_never_shows_them(controls: Session, q
     assert "H always hides you" in ui.button(controls, "pauseButton").toolTip()
 
 
-def test_a_blur_that_shows_text_replaces_an_image_after_a_question(controls: Session, qtbot: QtBot) -> None:
+def test_a_blur_that_shows_text_replaces_an_image_after_a_question(
+    controls: Session, qtbot: QtBot
+) -> None:
     """A single key showed a readable room."""
     controls.store.edit("strict", level="off")
     controls.store.edit("background", kind="blur", blur_strength=20)
@@ -91,10 +108,14 @@ def test_a_blur_that_shows_text_replaces_an_image_after_a_question(controls: Ses
     assert ui.asked(controls) is None and ui.chosen(controls).kind == "blur"
 
 
-def test_background_none_is_last_and_shown_after_a_question_only(controls: Session, qtbot: QtBot) -> None:
+def test_background_none_is_last_and_shown_after_a_question_only(
+    controls: Session, qtbot: QtBot
+) -> None:
     model = controls.window.strip.model
     numbers = (0, len(model.tiles) - 1, len(model.tiles), len(model.tiles) + 1)
-    assert [model.numbered(number) for number in numbers] == [*model.tiles[:-3:-1], None, None], "no other shows it"
+    assert [model.numbered(number) for number in numbers] == [*model.tiles[:-3:-1], None, None], (
+        "no other shows it"
+    )
     assert model.tiles[-1].kind == "none"
     activate(controls, qtbot)
     qtbot.keyClick(controls.window, Qt.Key.Key_0)
@@ -120,7 +141,10 @@ def test_tiles_are_chosen_by_keys_and_in_a_grid_of_all(controls: Session, qtbot:
     strip.setCurrentIndex(model.index(1))
     qtbot.keyClick(strip, Qt.Key.Key_Return)
     assert ui.chosen(controls).kind == "colour"
-    for key, kind in ((Qt.Key.Key_Left, "colour"), (Qt.Key.Key_Space, "blur")):  # moving there does not select it
+    for key, kind in (
+        (Qt.Key.Key_Left, "colour"),
+        (Qt.Key.Key_Space, "blur"),
+    ):  # moving there does not select it
         qtbot.keyClick(strip, key)
         assert ui.chosen(controls).kind == kind
     controls.window.preview.setFocus()
@@ -134,7 +158,9 @@ def test_tiles_are_chosen_by_keys_and_in_a_grid_of_all(controls: Session, qtbot:
     qtbot.waitUntil(lambda: viewport.height() > 2 * view.tile_size.height())
     row = next(row for row, tile in enumerate(ui.tiles(controls)) if tile.name == "Bookshelf")
     view.scrollTo(model.index(row))
-    qtbot.mouseClick(viewport, Qt.MouseButton.LeftButton, pos=view.visualRect(model.index(row)).center())
+    qtbot.mouseClick(
+        viewport, Qt.MouseButton.LeftButton, pos=view.visualRect(model.index(row)).center()
+    )
     assert ui.chosen(controls).path == ui.tiles(controls)[row].path
     qtbot.waitUntil(lambda: controls.window.findChild(TileView, "backgroundGridList") is None)
     assert strip.currentIndex().row() == row
@@ -145,7 +171,11 @@ def test_tiles_are_chosen_by_keys_and_in_a_grid_of_all(controls: Session, qtbot:
 def shows(session: Session, colour: tuple[int, int, int]) -> bool:
     """Whether the upper left corner of the output has this colour."""
     newest = session.bridge.picture
-    return newest is not None and newest.kind is PictureKind.COMPOSITE and is_near(newest.image, colour)
+    return (
+        newest is not None
+        and newest.kind is PictureKind.COMPOSITE
+        and is_near(newest.image, colour)
+    )
 
 
 def is_near(image: BgrImage, colour: tuple[int, int, int]) -> bool:
@@ -154,14 +184,18 @@ def is_near(image: BgrImage, colour: tuple[int, int, int]) -> bool:
 
 def drag_over(widget: QWidget, mime: QMimeData) -> bool:
     """Return whether the widget accepts what is dragged over it."""
-    enter = QDragEnterEvent(QPoint(5, 5), COPY, mime, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
+    enter = QDragEnterEvent(
+        QPoint(5, 5), COPY, mime, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    )
     QApplication.sendEvent(widget, enter)
     return enter.isAccepted()
 
 
 def drop(widget: QWidget | None, mime: QMimeData) -> None:
     assert drag_over(ui.existing(widget), mime)
-    event = QDropEvent(QPointF(5, 5), COPY, mime, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
+    event = QDropEvent(
+        QPointF(5, 5), COPY, mime, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    )
     QApplication.sendEvent(widget, event)
     assert event.isAccepted()
 
@@ -179,15 +213,21 @@ def test_what_is_dropped_or_chosen_is_added(
 ) -> None:
     """Files, and images of a browser, on the tiles and elsewhere."""
     strip = controls.window.strip
-    assert not drag_over(controls.window, mime_of("https://example.org/meadow.jpg")), "nothing is downloaded"
+    assert not drag_over(controls.window, mime_of("https://example.org/meadow.jpg")), (
+        "nothing is downloaded"
+    )
     drop(controls.window, mime_of(picture))
     qtbot.waitUntil(lambda: names(controls) == ["beach"])
     waves = [Image.new("RGB", (64, 36), (0, 0, 80 * blue)) for blue in range(3)]
-    waves[0].save(tmp_path / "waves.webp", save_all=True, append_images=waves[1:])  # the content says that it plays
+    waves[0].save(
+        tmp_path / "waves.webp", save_all=True, append_images=waves[1:]
+    )  # the content says that it plays
     drop(strip.view.viewport(), mime_of(tmp_path / "waves.webp"))
     qtbot.waitUntil(lambda: ui.chosen(controls).kind == "video")
     qtbot.waitUntil(lambda: [tile.kind for tile in ui.own(controls)] == ["image", "video"])
-    qtbot.waitUntil(lambda: all(strip.model.image_of(tile) is not None for tile in ui.own(controls)))
+    qtbot.waitUntil(
+        lambda: all(strip.model.image_of(tile) is not None for tile in ui.own(controls))
+    )
     image = QImage(50, 31, QImage.Format.Format_RGB32)
     image.fill(QColor(10, 200, 30))
     drop(strip.view.viewport(), mime_of("https://example.org/meadow.jpg", image))
@@ -205,24 +245,40 @@ def test_what_is_dropped_or_chosen_is_added(
         path.parent.mkdir()
         Image.new("RGB", (600, 400), (40 * number, 0, 0)).save(path)
     ui.button(controls, "addBackgroundButton").click()
-    copy, begin = library.add_background, iter((partial(time.sleep, 0.5),))  # the first one takes longest
-    monkeypatch.setattr(library, "add_background", lambda path: (next(begin, bool)(), copy(path))[1])
+    copy, begin = (
+        library.add_background,
+        iter((partial(time.sleep, 0.5),)),
+    )  # the first one takes longest
+    monkeypatch.setattr(
+        library, "add_background", lambda path: (next(begin, bool)(), copy(path))[1]
+    )
     dialog = ui.find(controls.window, QFileDialog)
     dialog.filesSelected.emit([*map(str, same)])
     dialog.reject()
     qtbot.waitUntil(lambda: len(ui.own(controls)) == 10)
     kept = {ui.existing(tile.path).read_bytes() for tile in ui.own(controls)}
     assert kept >= {path.read_bytes() for path in (picture, *same)}, "also those of one name"
-    assert ui.existing(ui.chosen(controls).path).read_bytes() == same[-1].read_bytes(), "the last one"
+    assert ui.existing(ui.chosen(controls).path).read_bytes() == same[-1].read_bytes(), (
+        "the last one"
+    )
     assert ui.existing(ui.chosen(controls).path).parent == paths.backgrounds_dir()
 
 
-def test_a_file_that_is_no_picture_does_not_enter_the_library(controls: Session, qtbot: QtBot, tmp_path: Path) -> None:
-    for name, words in (("broken.jpg", "broken.jpg"), ("notes.txt", "notes.txt is neither an image nor a video")):
+def test_a_file_that_is_no_picture_does_not_enter_the_library(
+    controls: Session, qtbot: QtBot, tmp_path: Path
+) -> None:
+    for name, words in (
+        ("broken.jpg", "broken.jpg"),
+        ("notes.txt", "notes.txt is neither an image nor a video"),
+    ):
         (tmp_path / name).write_bytes(b"not a picture at all")
         controls.window.strip.library.add_files([tmp_path / name])
         qtbot.waitUntil(lambda words=words: words in controls.window.notices.error)  # type: ignore[misc]
-    assert (ui.own(controls), [*paths.backgrounds_dir().glob("*")], ui.chosen(controls).kind) == ([], [], "blur")
+    assert (ui.own(controls), [*paths.backgrounds_dir().glob("*")], ui.chosen(controls).kind) == (
+        [],
+        [],
+        "blur",
+    )
 
 
 def test_the_window_says_when_text_can_be_read(session: Session, qtbot: QtBot) -> None:
@@ -240,7 +296,9 @@ def test_the_window_says_when_text_can_be_read(session: Session, qtbot: QtBot) -
     assert (strength.minimum(), strength.value()) == (70, 70), "what is shown"
 
 
-def test_a_background_is_renamed_and_stays_in_use(controls: Session, qtbot: QtBot, picture: Path) -> None:
+def test_a_background_is_renamed_and_stays_in_use(
+    controls: Session, qtbot: QtBot, picture: Path
+) -> None:
     """Those of one name differ by their suffix. A number key chooses it. Scenes name the new file."""
     ui.add(controls, qtbot, picture)
     controls.window.scenes.save("Beach")
@@ -254,7 +312,9 @@ def test_a_background_is_renamed_and_stays_in_use(controls: Session, qtbot: QtBo
         qtbot.waitUntil(lambda left=left: names(controls) == left)  # type: ignore[misc]
     renamed = paths.backgrounds_dir() / "Seaside.png"
     qtbot.waitUntil(lambda: ui.chosen(controls).path == renamed)
-    qtbot.waitUntil(lambda: SceneStore(default_path()).get("Beach").settings.background.path == renamed)
+    qtbot.waitUntil(
+        lambda: SceneStore(default_path()).get("Beach").settings.background.path == renamed
+    )
     controls.window.strip.choose_number(2)
     assert ui.chosen(controls).kind == "colour"
     controls.window.strip.ask_for_name(ui.own(controls)[1])
@@ -264,7 +324,9 @@ def test_a_background_is_renamed_and_stays_in_use(controls: Session, qtbot: QtBo
     assert ui.chosen(controls).path == renamed.with_name("Shore.png")
 
 
-def test_the_thumbnail_of_an_edited_file_is_made_anew(controls: Session, qtbot: QtBot, picture: Path) -> None:
+def test_the_thumbnail_of_an_edited_file_is_made_anew(
+    controls: Session, qtbot: QtBot, picture: Path
+) -> None:
     tile, model = ui.add(controls, qtbot, picture), controls.window.strip.model
     qtbot.waitUntil(lambda: model.image_of(tile) is not None)
     Image.new("RGB", (320, 180), (10, 200, 30)).save(ui.existing(tile.path))
@@ -273,12 +335,18 @@ def test_the_thumbnail_of_an_edited_file_is_made_anew(controls: Session, qtbot: 
     def colour() -> tuple[int, int]:
         (edited,) = ui.own(controls)
         image = model.image_of(edited)
-        return (0, 0) if image is None else (image.pixelColor(5, 5).red(), image.pixelColor(5, 5).green())
+        return (
+            (0, 0)
+            if image is None
+            else (image.pixelColor(5, 5).red(), image.pixelColor(5, 5).green())
+        )
 
     qtbot.waitUntil(lambda: colour() == (10, 200))
 
 
-def test_removal_never_leads_to_a_blur_that_shows_text(session: Session, qtbot: QtBot, picture: Path) -> None:
+def test_removal_never_leads_to_a_blur_that_shows_text(
+    session: Session, qtbot: QtBot, picture: Path
+) -> None:
     """It was, without a question, and so was one that could not be opened."""
     tile = ui.add(session, qtbot, picture)
     session.store.edit("strict", level="off")
@@ -292,14 +360,18 @@ def test_removal_never_leads_to_a_blur_that_shows_text(session: Session, qtbot: 
 
 
 @pytest.mark.parametrize("back", ["add", "choose"])
-def test_a_background_whose_file_is_back_is_opened(session: Session, qtbot: QtBot, picture: Path, back: str) -> None:
+def test_a_background_whose_file_is_back_is_opened(
+    session: Session, qtbot: QtBot, picture: Path, back: str
+) -> None:
     """It stayed broken: the settings named it already."""
     strip, tile = session.window.strip, ui.add(session, qtbot, picture)
     qtbot.waitUntil(lambda: shows(session, (200, 120, 30)))
     strip.remove(tile)
     qtbot.waitUntil(lambda: not ui.own(session) and not shows(session, (200, 120, 30)))
     session.store.edit("background", kind="image", path=tile.path)  # as a scene does
-    qtbot.waitUntil(lambda: [each.stage for each in session.bridge.status.problems] == [Stage.BACKGROUND])
+    qtbot.waitUntil(
+        lambda: [each.stage for each in session.bridge.status.problems] == [Stage.BACKGROUND]
+    )
     if back == "add":
         strip.library.add_files([picture])
     else:
@@ -325,9 +397,14 @@ def test_windows_neither_renames_nor_removes_a_video_that_plays(
     assert ui.existing(tile.path).exists()
 
 
-def test_the_tile_beside_a_removed_one_is_next(controls: Session, qtbot: QtBot, picture: Path, tmp_path: Path) -> None:
+def test_the_tile_beside_a_removed_one_is_next(
+    controls: Session, qtbot: QtBot, picture: Path, tmp_path: Path
+) -> None:
     """The one in use alone is replaced by blur; only the copy of a file is removed."""
-    pictures = [picture, *(Path(shutil.copy(picture, tmp_path / f"{name}.png")) for name in ("city", "dune"))]
+    pictures = [
+        picture,
+        *(Path(shutil.copy(picture, tmp_path / f"{name}.png")) for name in ("city", "dune")),
+    ]
     controls.window.strip.library.add_files(pictures)
     qtbot.waitUntil(lambda: len(ui.own(controls)) == 3)
     ui.settle(controls.window.tasks, qtbot)
@@ -335,19 +412,28 @@ def test_the_tile_beside_a_removed_one_is_next(controls: Session, qtbot: QtBot, 
     activate(controls, qtbot)
     view = controls.window.strip.view
     view.setFocus()
-    for left, kind, current in ((["beach", "dune"], "blur", "dune"), (["beach"], "colour", "Soft studio")):
+    for left, kind, current in (
+        (["beach", "dune"], "blur", "dune"),
+        (["beach"], "colour", "Soft studio"),
+    ):
         qtbot.keyClick(view, Qt.Key.Key_Delete)
         ui.answer(controls, qtbot, "Remove")
         qtbot.waitUntil(lambda left=left: names(controls) == left)  # type: ignore[misc]
         activate(controls, qtbot)
-        assert (ui.chosen(controls).kind, view.hasFocus(), view.currentIndex().data()) == (kind, True, current)
+        assert (ui.chosen(controls).kind, view.hasFocus(), view.currentIndex().data()) == (
+            kind,
+            True,
+            current,
+        )
         controls.store.edit("background", kind="colour")
     assert all(each.exists() for each in pictures)
     assert [each.name for each in paths.backgrounds_dir().iterdir()] == ["beach.png"]
 
 
 @pytest.mark.posix("symbolic links for everybody")
-def test_only_backgrounds_of_the_user_are_renamed_and_removed(controls: Session, qtbot: QtBot, picture: Path) -> None:
+def test_only_backgrounds_of_the_user_are_renamed_and_removed(
+    controls: Session, qtbot: QtBot, picture: Path
+) -> None:
     """A link to a file of a disk that was away was replaced."""
     strip, tile = controls.window.strip, ui.add(controls, qtbot, picture)
     assert strip.current == tile, "it can be renamed at once"
@@ -361,7 +447,11 @@ def test_only_backgrounds_of_the_user_are_renamed_and_removed(controls: Session,
     strip.view.customContextMenuRequested.emit(QPoint(3, 3))
     away = paths.backgrounds_dir() / "away.png"
     away.symlink_to(away.parent / "not connected" / "away.png")
-    for name, why in (("away", "already"), (300 * "x", "the name is too long"), ("///", "letters or digits")):
+    for name, why in (
+        ("away", "already"),
+        (300 * "x", "the name is too long"),
+        ("///", "letters or digits"),
+    ):
         strip.rename(tile, name)
         qtbot.waitUntil(lambda why=why: why in controls.window.notices.error)  # type: ignore[misc]
         assert names(controls) == ["beach"]
@@ -395,7 +485,9 @@ def test_a_picture_with_a_long_name_or_side_is_added(controls: Session, qtbot: Q
     assert {tile.name for tile in ui.own(controls)} == {"é" * 60, "Image", "ab"}
     assert not controls.window.notices.error
     path = add_picture(np.zeros((100, 2 * MAX_SIDE, 3), np.uint8), "panorama")
-    assert ui.existing(cv2.imread(str(path))).shape == (50, MAX_SIDE, 3), "no larger than outputs need"
+    assert ui.existing(cv2.imread(str(path))).shape == (50, MAX_SIDE, 3), (
+        "no larger than outputs need"
+    )
 
 
 @pytest.mark.parametrize("has_trash", [True, False])
@@ -404,7 +496,9 @@ def test_a_background_is_removed_after_a_question(
 ) -> None:
     """It goes to the trash; where there is none, it is kept."""
     trash = ui.existing(paths.backgrounds_dir().parent) / "trash.png"
-    monkeypatch.setattr(QFile, "moveToTrash", lambda name: (has_trash and bool(Path(name).rename(trash)), ""))
+    monkeypatch.setattr(
+        QFile, "moveToTrash", lambda name: (has_trash and bool(Path(name).rename(trash)), "")
+    )
     tile = ui.add(controls, qtbot, picture)
     controls.store.edit("background", zoom=2)
     before = ui.chosen(controls)
@@ -415,7 +509,10 @@ def test_a_background_is_removed_after_a_question(
         kept = kept or not has_trash
         assert ((ui.chosen(controls) == before), ui.existing(tile.path).exists()) == (kept, kept)
     qtbot.waitUntil(lambda: len(ui.own(controls)) == int(not has_trash))
-    assert (ui.chosen(controls).kind, trash.exists()) == ("image" if not has_trash else "blur", has_trash)
+    assert (ui.chosen(controls).kind, trash.exists()) == (
+        "image" if not has_trash else "blur",
+        has_trash,
+    )
     assert ("could not be moved to the trash" in controls.window.notices.error) == (not has_trash)
 
 
@@ -436,7 +533,9 @@ def test_scenes_are_saved_replaced_applied_renamed_and_removed(
         assert file.get("Work").settings.background.kind == "blur"
         scenes.ask_for_name()
         ui.give_name(session, " Work ")
-        assert ui.answer(session, qtbot, reply).startswith("There is a scene “Work” already. Replace it?")
+        assert ui.answer(session, qtbot, reply).startswith(
+            "There is a scene “Work” already. Replace it?"
+        )
     qtbot.waitUntil(lambda: file.get("Work").settings.background.kind == "colour")
     assert scenes.names == ("Work",)
     session.store.edit("background", kind="blur")
@@ -468,7 +567,12 @@ ZONE = Zone(points=((0.5, 0.5),))
     ("strict", {"level": "off"}, {"level": "balanced"}, "text in your room can be read"),
 ])  # fmt: skip
 def test_a_scene_that_shows_the_room_asks_first(
-    controls: Session, qtbot: QtBot, section: str, shown: dict[str, object], hidden: dict[str, object], said: str
+    controls: Session,
+    qtbot: QtBot,
+    section: str,
+    shown: dict[str, object],
+    hidden: dict[str, object],
+    said: str,
 ) -> None:
     scenes, store = controls.window.scenes, controls.store
     store.edit("background", kind="blur")
@@ -485,12 +589,16 @@ def test_a_scene_that_shows_the_room_asks_first(
         qtbot.waitUntil(lambda: ui.asked(controls) is not None)
         assert getattr(store.current, section) == before
         assert said in ui.answer(controls, qtbot, text)
-        while text == "Show it" and ui.asked(controls) is not None:  # each thing that would be shown is asked about
+        while (
+            text == "Show it" and ui.asked(controls) is not None
+        ):  # each thing that would be shown is asked about
             ui.answer(controls, qtbot, text)
         assert getattr(store.current, section) == wanted
 
 
-def test_a_scene_that_shows_more_than_was_confirmed_asks_again(controls: Session, qtbot: QtBot) -> None:
+def test_a_scene_that_shows_more_than_was_confirmed_asks_again(
+    controls: Session, qtbot: QtBot
+) -> None:
     """The answer about “Only me” also ended a drop zone that `ctl` had added while the question was open."""
     scenes, store = controls.window.scenes, controls.store
     scenes.save("everybody")
@@ -506,10 +614,17 @@ def test_a_scene_that_shows_more_than_was_confirmed_asks_again(controls: Session
     assert store.current.people == Settings().people
 
 
-def test_what_ctl_changes_is_shown_also_by_translated_names(start_window: StartWindow, qtbot: QtBot) -> None:
+def test_what_ctl_changes_is_shown_also_by_translated_names(
+    start_window: StartWindow, qtbot: QtBot
+) -> None:
     window = start_window(window=GERMAN).window
-    assert ui.answered(qtbot, "set", "window.show-readout off").done and ui.answered(qtbot, "retry").done
-    readout = next(each for each in window.findChildren(QAction) if each.shortcut().toString() == "I")
+    assert (
+        ui.answered(qtbot, "set", "window.show-readout off").done
+        and ui.answered(qtbot, "retry").done
+    )
+    readout = next(
+        each for each in window.findChildren(QAction) if each.shortcut().toString() == "I"
+    )
     qtbot.waitUntil(lambda: not readout.isChecked())
     for option, scenes in (("--save", ("Desk",)), ("--remove", ())):
         assert ui.answered(qtbot, "scene", f"{option} Desk").done

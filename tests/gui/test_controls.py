@@ -47,7 +47,12 @@ SIMPLE = {
 
 def test_simple_is_the_default_and_all_settings_are_remembered(controls: Session) -> None:
     window, named = controls.window, (qt.QSlider, qt.QComboBox, qt.QLineEdit, qt.QCheckBox)
-    shown = [each for kind in named for part in (window.panel, window.strip) for each in part.findChildren(kind)]
+    shown = [
+        each
+        for kind in named
+        for part in (window.panel, window.strip)
+        for each in part.findChildren(kind)
+    ]
     assert {each.objectName() for each in shown if each.isVisible()} == SIMPLE
     assert ui.button(controls, "simpleSettings").isChecked()
     ui.button(controls, "allSettings").click()
@@ -56,7 +61,9 @@ def test_simple_is_the_default_and_all_settings_are_remembered(controls: Session
     assert controls.store.current.window.all_settings and not WindowSettings().all_settings
 
 
-def test_an_opened_group_stays_whole_until_the_user_scrolls(controls: Session, qtbot: QtBot) -> None:
+def test_an_opened_group_stays_whole_until_the_user_scrolls(
+    controls: Session, qtbot: QtBot
+) -> None:
     """It was scrolled to before its texts had wrapped."""
     page = controls.window.panel.page
     controls.window.resize(1270, 743)
@@ -71,13 +78,19 @@ def test_an_opened_group_stays_whole_until_the_user_scrolls(controls: Session, q
         ui.existing(others[0].layout()).addWidget(late)
         qtbot.waitUntil(lambda height=height: content.height() >= height + 120)  # type: ignore[misc]
         if grows:
-            qtbot.waitUntil(lambda: 0 <= group.mapTo(viewport, QPoint()).y() <= viewport.height() - group.height())
+            qtbot.waitUntil(
+                lambda: (
+                    0 <= group.mapTo(viewport, QPoint()).y() <= viewport.height() - group.height()
+                )
+            )
             bar.triggerAction(qt.QAbstractSlider.SliderAction.SliderSingleStepSub)
             before = bar.value()
     assert bar.value() == before
 
 
-def test_the_wheel_changes_no_control_and_every_scrolled_page_has_a_name(session: Session, qtbot: QtBot) -> None:
+def test_the_wheel_changes_no_control_and_every_scrolled_page_has_a_name(
+    session: Session, qtbot: QtBot
+) -> None:
     """Screen readers said nothing where the focus was on the page of the side panel, the checks or the keys."""
     kinds, window = (qt.QAbstractSlider, qt.QAbstractSpinBox, qt.QComboBox), session.window
     for show in (
@@ -86,7 +99,12 @@ def test_the_wheel_changes_no_control_and_every_scrolled_page_has_a_name(session
     ):  # fmt: skip
         show()
     qtbot.waitUntil(ui.button(session, "doctorProve").isEnabled)  # with the findings
-    controls = [each for kind in kinds for each in window.findChildren(kind) if not isinstance(each, qt.QScrollBar)]
+    controls = [
+        each
+        for kind in kinds
+        for each in window.findChildren(kind)
+        if not isinstance(each, qt.QScrollBar)
+    ]
     names = {control.objectName() for control in controls}
     assert names >= {"framing.zoom", "blurSlider", "modelCombo", "window.theme"}
     for control in controls:
@@ -107,7 +125,9 @@ def test_the_wheel_changes_no_control_and_every_scrolled_page_has_a_name(session
     pages = window.findChildren(qt.QScrollArea)
     assert len(pages) == 8
     for page in pages:
-        assert page.accessibleName() or not page.focusPolicy() & Qt.FocusPolicy.TabFocus, page.parent()
+        assert page.accessibleName() or not page.focusPolicy() & Qt.FocusPolicy.TabFocus, (
+            page.parent()
+        )
     for dialog in window.findChildren(qt.QDialog):
         dialog.close()
 
@@ -117,18 +137,32 @@ CONTROLS = (qt.QAbstractButton, qt.QComboBox, qt.QAbstractSlider, qt.QLineEdit, 
 
 def test_every_control_has_names_and_is_reached_with_the_tab_key(session: Session) -> None:
     of_qt: list[qt.QWidget] = [*session.window.findChildren(qt.QScrollBar)]
-    of_qt += [part for box in session.window.findChildren(qt.QComboBox) for part in box.findChildren(qt.QWidget)]
-    found = [each for kind in CONTROLS for each in session.window.findChildren(kind) if each not in of_qt]
+    of_qt += [
+        part
+        for box in session.window.findChildren(qt.QComboBox)
+        for part in box.findChildren(qt.QWidget)
+    ]
+    found = [
+        each for kind in CONTROLS for each in session.window.findChildren(kind) if each not in of_qt
+    ]
     controls = [each for each in found if not each.objectName().startswith("qt_")]
-    assert 40 < len({control.objectName() for control in controls}) == len(controls), "each name is that of one control"
+    assert 40 < len({control.objectName() for control in controls}) == len(controls), (
+        "each name is that of one control"
+    )
     for control in controls:
         name = f"{type(control).__name__} {control.objectName() or control.accessibleName()}"
-        assert control.accessibleName() and control.accessibleDescription(), f"{name}: for screen readers"
+        assert control.accessibleName() and control.accessibleDescription(), (
+            f"{name}: for screen readers"
+        )
         assert control.focusPolicy() & Qt.FocusPolicy.TabFocus, name
 
 
-@pytest.mark.parametrize(("start", "key"), [("simpleSettings", Qt.Key.Key_Tab), ("preview", Qt.Key.Key_Backtab)])
-def test_no_key_leads_to_a_control_out_of_sight(controls: Session, qtbot: QtBot, start: str, key: Qt.Key) -> None:
+@pytest.mark.parametrize(
+    ("start", "key"), [("simpleSettings", Qt.Key.Key_Tab), ("preview", Qt.Key.Key_Backtab)]
+)
+def test_no_key_leads_to_a_control_out_of_sight(
+    controls: Session, qtbot: QtBot, start: str, key: Qt.Key
+) -> None:
     """Qt scrolls a page only while the focus moves within it."""
     activate(controls, qtbot)
     controls.store.edit("window", all_settings=True)
@@ -139,7 +173,9 @@ def test_no_key_leads_to_a_control_out_of_sight(controls: Session, qtbot: QtBot,
     bar.setValue(bar.maximum() if key is Qt.Key.Key_Tab else 0)
     qtbot.keyClick(outside, key)
     focused = ui.existing(qt.QApplication.focusWidget())
-    assert page.isAncestorOf(focused) and not focused.visibleRegion().isEmpty(), focused.objectName()
+    assert page.isAncestorOf(focused) and not focused.visibleRegion().isEmpty(), (
+        focused.objectName()
+    )
 
 
 LEFT_OUT = {"capture.pixel_format", "sizeCombo", "capture.fps", "cameraCombo"}
@@ -185,11 +221,17 @@ def test_close_while_every_control_is_used(
     window.action_bar.record.trigger()
     window.strip.library.reload()
     window.open_log()
-    qtbot.waitUntil(lambda: session.bridge.status.recording is not None and downloads.began.is_set())
+    qtbot.waitUntil(
+        lambda: session.bridge.status.recording is not None and downloads.began.is_set()
+    )
     assert (session.close(), session.bridge.status.phase, FakeEngine.live) == (0, Phase.STOPPED, 0)
 
 
-OTHERS = {"blurSlider": "background.blur_strength", "pauseButton": "paused", "freezeButton": "frozen"}
+OTHERS = {
+    "blurSlider": "background.blur_strength",
+    "pauseButton": "paused",
+    "freezeButton": "frozen",
+}
 """Controls that are no rows of a form, and the settings that they change."""
 PARTLY = {"virtualCameraToggle", "output.virtual_camera", "downsampleAuto"}
 """Two controls of one setting: neither shows all of its values."""
@@ -204,7 +246,9 @@ def rows(controls: Session) -> Session:
     return controls
 
 
-def of_settings(rows: Session, kind: type[Control]) -> Iterator[tuple[Control, Callable[[], object]]]:
+def of_settings(
+    rows: Session, kind: type[Control]
+) -> Iterator[tuple[Control, Callable[[], object]]]:
     """Yield the enabled controls of a kind that change one setting, and what reads it. Shows the page of each."""
     pages = ui.find(rows.window, qt.QStackedWidget, "preferencesPages")
     for control in rows.window.findChildren(kind):
@@ -223,7 +267,9 @@ def test_every_row_changes_its_setting(rows: Session, qtbot: QtBot) -> None:
     counts = [0, 0, 0]
     for slider, read in of_settings(rows, qt.QSlider):
         before = read()
-        qtbot.keyClick(slider, Qt.Key.Key_Home if slider.value() == slider.maximum() else Qt.Key.Key_End)
+        qtbot.keyClick(
+            slider, Qt.Key.Key_Home if slider.value() == slider.maximum() else Qt.Key.Key_End
+        )
         assert read() != before, slider.objectName()
         counts[0] += 1
     for box, read in of_settings(rows, qt.QComboBox):
@@ -249,10 +295,14 @@ def test_dragging_the_detail_slider_disables_automatic(rows: Session) -> None:
     assert auto.isChecked()
     engine = EngineInfo("mattecam", "openvino", "int8", "cpu", 0.5, (32, 24))
     rows.bridge.status_changed.emit(PipelineStatus(engine=engine))
-    texts = (ui.find(rows.window, qt.QLabel, name).text() for name in ("downsampleSize", "precisionUsed"))
+    texts = (
+        ui.find(rows.window, qt.QLabel, name).text() for name in ("downsampleSize", "precisionUsed")
+    )
     assert (slider.value(), *texts) == (50, "Input of the network: 32 × 24 px", "In use: int8")
     slider.setValue(30)
-    assert rows.store.current.matting.downsample_ratio == pytest.approx(0.3) and not auto.isChecked()
+    assert (
+        rows.store.current.matting.downsample_ratio == pytest.approx(0.3) and not auto.isChecked()
+    )
     auto.click()
     assert rows.store.current.matting.downsample_ratio is None
 
@@ -291,10 +341,14 @@ def test_stand_by_text_is_applied_while_typing(controls: Session, qtbot: QtBot) 
     text.setFocus()
     qtbot.keyClicks(text, "back at 3")
     now = controls.store.current
-    assert (now.output.standby_text, now.background.kind) == ("back at 3", "blur"), "digits are no shortcuts here"
+    assert (now.output.standby_text, now.background.kind) == ("back at 3", "blur"), (
+        "digits are no shortcuts here"
+    )
 
 
-def test_virtual_camera_device_is_restored_when_switched_on_again(controls: Session, qtbot: QtBot) -> None:
+def test_virtual_camera_device_is_restored_when_switched_on_again(
+    controls: Session, qtbot: QtBot
+) -> None:
     controls.store.edit("output", virtual_camera="/dev/video10")
     for device in ("off", "/dev/video10"):
         ui.button(controls, "virtualCameraToggle").click()
@@ -307,7 +361,9 @@ def test_edge_presets_follow_the_sliders(rows: Session) -> None:
     rows.store.edit("matting.edges", temporal_smoothing=0.4)
     crisp.click()
     edges = rows.store.current.matting.edges
-    assert (edges.contrast, edges.temporal_smoothing) == (0.4, 0.4), "a preset changes the shape of the edge alone"
+    assert (edges.contrast, edges.temporal_smoothing) == (0.4, 0.4), (
+        "a preset changes the shape of the edge alone"
+    )
     assert (crisp.isChecked(), normal.isChecked()) == (True, False)
     rows.store.edit("matting.edges", grow_px=5)
     assert not crisp.isChecked(), "no preset has these values"
@@ -319,11 +375,15 @@ def test_edge_presets_follow_the_sliders(rows: Session) -> None:
     assert rows.store.current.matting.edges.feather_px == feather.value() == 0
 
 
-def test_badges_and_buttons_say_when_others_see_no_live_picture(session: Session, qtbot: QtBot) -> None:
+def test_badges_and_buttons_say_when_others_see_no_live_picture(
+    session: Session, qtbot: QtBot
+) -> None:
     """The output was frozen, and the button that ends it said "Freeze"."""
     qtbot.waitUntil(lambda: session.bridge.status.phase is Phase.RUNNING)
     session.bridge.poll()
-    with qtbot.assertNotEmitted(session.window.action_bar.pause.changed):  # the tray would send its menu again
+    with qtbot.assertNotEmitted(
+        session.window.action_bar.pause.changed
+    ):  # the tray would send its menu again
         session.bridge.poll()
     for setting, said, name, *captions in (
         ("frozen", "Frozen: others see the last frame", "freezeButton", "Freeze", "Unfreeze"),
@@ -336,19 +396,26 @@ def test_badges_and_buttons_say_when_others_see_no_live_picture(session: Session
         qtbot.waitUntil(lambda said=said: session.window.badges.state.text() == said)  # type: ignore[misc]
 
 
-def test_a_slider_goes_where_it_is_pressed_and_shows_what_was_set_meanwhile(controls: Session, qtbot: QtBot) -> None:
+def test_a_slider_goes_where_it_is_pressed_and_shows_what_was_set_meanwhile(
+    controls: Session, qtbot: QtBot
+) -> None:
     """Presses beside the thin track did nothing, those on it moved the handle by a tenth."""
     slider, left = ui.find(controls.window, qt.QSlider, "blurSlider"), Qt.MouseButton.LeftButton
     width = slider.maximum() - slider.minimum()
     for y in (1, slider.height() // 2, slider.height() - 2):
         for share in (0.25, 0.75, 0):
             qtbot.mouseClick(slider, left, pos=QPoint(round(share * slider.width()), y))
-            assert slider.value() == pytest.approx(slider.minimum() + share * width, abs=0.05 * width), (share, y)
+            assert slider.value() == pytest.approx(
+                slider.minimum() + share * width, abs=0.05 * width
+            ), (share, y)
             assert controls.store.current.background.blur_strength == slider.value()
     qtbot.mousePress(slider, left, pos=QPoint(slider.width() // 2, 2))
     qtbot.mouseMove(slider, QPoint(3 * slider.width() // 4, 2))
     dragged = slider.value()
-    assert dragged == pytest.approx(slider.minimum() + 0.75 * width, abs=0.05 * width) and slider.isSliderDown()
+    assert (
+        dragged == pytest.approx(slider.minimum() + 0.75 * width, abs=0.05 * width)
+        and slider.isSliderDown()
+    )
     controls.store.edit("background", blur_strength=90)  # as `ctl` does
     assert slider.value() == dragged
     qtbot.mouseRelease(slider, left, pos=QPoint(3 * slider.width() // 4, 2))
@@ -377,17 +444,30 @@ SIZES = ((1024, 700), (1366, 768), (1600, 1000))
 LEAST_PREVIEW = 0.45
 """Of the window's width."""
 LEAST_PREVIEW_HEIGHT = 135
-FAIR = Notice("one", "A sentence about something that has happened", (("Undo", list), ("Open the folder", list)))
+FAIR = Notice(
+    "one",
+    "A sentence about something that has happened",
+    (("Undo", list), ("Open the folder", list)),
+)
 
 
 @pytest.mark.parametrize(
     ("language", "size", "theme"),
-    [("en", 1.0, "dark"), ("de", 1.0, "light"), ("de", 1.6, "dark"), ("es", 2.0, "light")],  # the longest words
+    [
+        ("en", 1.0, "dark"),
+        ("de", 1.0, "light"),
+        ("de", 1.6, "dark"),
+        ("es", 2.0, "light"),
+    ],  # the longest words
 )
-def test_everything_is_read(start_window: StartWindow, qtbot: QtBot, language: str, size: float, theme: Theme) -> None:
+def test_everything_is_read(
+    start_window: StartWindow, qtbot: QtBot, language: str, size: float, theme: Theme
+) -> None:
     """The right ends of the side panel were cut off, without a scroll bar."""
     with ui.letters(size):
-        session = start_window(window=WindowSettings(first_run_done=True, theme=theme, language=language))
+        session = start_window(
+            window=WindowSettings(first_run_done=True, theme=theme, language=language)
+        )
         window = session.window
         qtbot.waitUntil(lambda: session.bridge.status.engine is not None)
         window.notices.show_notice(FAIR)
@@ -408,7 +488,9 @@ def test_everything_is_read(start_window: StartWindow, qtbot: QtBot, language: s
             qtbot.waitUntil(lambda dialog=dialog: ui.cut_off(dialog) == [])  # type: ignore[misc]
 
 
-def test_a_long_name_of_a_file_does_not_widen_the_panel(controls: Session, qtbot: QtBot, tmp_path: Path) -> None:
+def test_a_long_name_of_a_file_does_not_widen_the_panel(
+    controls: Session, qtbot: QtBot, tmp_path: Path
+) -> None:
     """The right ends of all controls were cut off, without a scroll bar."""
     panel, long = controls.window.panel, tmp_path / f"{'a_long_name_' * 8}.png"
     controls.store.edit("window", all_settings=True, recordings_dir=tmp_path / long.stem)
@@ -428,7 +510,9 @@ def test_a_long_name_of_a_file_does_not_widen_the_panel(controls: Session, qtbot
 
 
 def check_window(window: MainWindow, width: int, height: int) -> None:
-    assert window.size() == QSize(width, height) == window.minimumSizeHint().expandedTo(window.size())
+    assert (
+        window.size() == QSize(width, height) == window.minimumSizeHint().expandedTo(window.size())
+    )
     assert ui.cut_off(window) == []
     assert window.preview.width() >= LEAST_PREVIEW * width
     assert window.preview.height() >= LEAST_PREVIEW_HEIGHT
@@ -456,7 +540,11 @@ LOWEST = 500
 @pytest.mark.parametrize("language", ["de", "es"])
 @pytest.mark.parametrize("size", SCREENS, ids=lambda size: f"{size.width()}x{size.height()}")
 def test_the_first_start_fits_the_screen_with_its_frame(
-    start_window: StartWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, language: str, size: QSize
+    start_window: StartWindow,
+    qtbot: QtBot,
+    monkeypatch: pytest.MonkeyPatch,
+    language: str,
+    size: QSize,
 ) -> None:
     """The window was as high as the screen without its title bar, and buttons of dialogs were below the edge."""
     monkeypatch.setattr(QScreen, "availableGeometry", lambda _screen: QRect(QPoint(), size))
@@ -470,11 +558,17 @@ def test_the_first_start_fits_the_screen_with_its_frame(
             made = ui.find(assistant, qt.QPushButton, control)
             assert assistant.rect().contains(made.geometry()), control
         ui.find(assistant, qt.QPushButton, "assistantNext").click()
-        page = next(each for each in assistant.findChildren(qt.QScrollArea, "assistantPage") if each.isVisible())
+        page = next(
+            each
+            for each in assistant.findChildren(qt.QScrollArea, "assistantPage")
+            if each.isVisible()
+        )
         assert ui.existing(page.verticalScrollBar()).value() == 0, "the title is seen first"
     assistant.accept()
     for key in ("one", "two"):
-        window.notices.show_notice(Notice(key, f"{key}: a sentence about something", (("Undo", list),)))
+        window.notices.show_notice(
+            Notice(key, f"{key}: a sentence about something", (("Undo", list),))
+        )
     qt.QApplication.processEvents()
     qtbot.waitUntil(ui.find(window.notices, qt.QWidget, "two").isVisible)
     qtbot.waitUntil(lambda: window.minimumSizeHint().boundedTo(room) == window.minimumSizeHint())
@@ -509,7 +603,11 @@ def contrast(*pair: QColor) -> float:
 def test_every_text_has_enough_contrast(dark: bool) -> None:
     roles, colour = QPalette.ColorRole, theme.palette_of(dark).color
     texts = (roles.Text, roles.PlaceholderText, roles.BrightText, roles.Accent)
-    pairs = [(text, ground) for text in texts for ground in (roles.Window, roles.AlternateBase, roles.Base)]
+    pairs = [
+        (text, ground)
+        for text in texts
+        for ground in (roles.Window, roles.AlternateBase, roles.Base)
+    ]
     pairs += [(roles.Text, roles.Button), (roles.HighlightedText, roles.Accent)]
     assert [pair for pair in pairs if contrast(*map(colour, pair)) < 4.5] == []
     assert contrast(QColor("white"), QColor(theme.ALARM)) >= 4.5
@@ -521,9 +619,15 @@ def test_a_new_theme_reaches_every_widget(controls: Session) -> None:
     def seen(chosen: Theme) -> tuple[int, list[QImage]]:
         controls.store.edit("window", theme=chosen)
         ground = window.grab().toImage().pixelColor(2, window.height() // 2).lightness()
-        return ground, [part.grab().toImage() for part in (window.strip, window.panel, *window.panel.groups)]
+        return ground, [
+            part.grab().toImage() for part in (window.strip, window.panel, *window.panel.groups)
+        ]
 
-    (dark, in_dark), (light, in_light), (dark_again, again) = seen("dark"), seen("light"), seen("dark")
+    (dark, in_dark), (light, in_light), (dark_again, again) = (
+        seen("dark"),
+        seen("light"),
+        seen("dark"),
+    )
     assert light - dark > 100 and dark_again == dark
     for turned in (in_dark, again):
         assert not any(one == other for one, other in zip(in_light, turned, strict=True))
@@ -539,7 +643,9 @@ def test_each_state_that_a_screenshot_shows_can_be_shown(session: Session) -> No
 
 
 @pytest.mark.parametrize("language", ["en", *LANGUAGES])
-def test_badges_and_notes_by_a_small_picture_are_whole(start_window: StartWindow, qtbot: QtBot, language: str) -> None:
+def test_badges_and_notes_by_a_small_picture_are_whole(
+    start_window: StartWindow, qtbot: QtBot, language: str
+) -> None:
     """The warning about the real background ended in an ellipsis after two words."""
     with ui.letters(2.0):
         session = start_window(window=WindowSettings(language=language), shown=False)
@@ -548,7 +654,9 @@ def test_badges_and_notes_by_a_small_picture_are_whole(start_window: StartWindow
         window.resize(1024, 700)
         window.notices.show_notice(FAIR)
         window.preview.show_image(QImage(64, 48, QImage.Format.Format_RGB32))
-        session.bridge.status_changed.emit(PipelineStatus(phase=Phase.RUNNING, unmatted=True, readers=2))
+        session.bridge.status_changed.emit(
+            PipelineStatus(phase=Phase.RUNNING, unmatted=True, readers=2)
+        )
         badge, live = window.badges.unmatted, window.badges.live
         switch = ui.find(window.preview, qt.QPushButton, "othersSeeButton")
         ui.enter(window.preview)
@@ -562,12 +670,17 @@ def test_badges_and_notes_by_a_small_picture_are_whole(start_window: StartWindow
 
         qtbot.waitUntil(check)
         qt.QApplication.sendEvent(window.preview, QEvent(QEvent.Type.Leave))
-        assert (switch.isVisible(), ui.said(session, "figures")[:2]) == (False, "0 "), "they gave way to the note"
+        assert (switch.isVisible(), ui.said(session, "figures")[:2]) == (False, "0 "), (
+            "they gave way to the note"
+        )
 
 
 def test_a_row_is_measured_and_not_turned(qtbot: QtBot) -> None:
     """With and without a scroll bar, the side panel turned its rows for ever."""
-    holder, row = qt.QWidget(), FoldingRow(qt.QPushButton("Always hide this"), qt.QPushButton("Undo"))
+    holder, row = (
+        qt.QWidget(),
+        FoldingRow(qt.QPushButton("Always hide this"), qt.QPushButton("Undo")),
+    )
     qtbot.addWidget(holder)
     holder.setLayout(row)
     width = row.sizeHint().width()

@@ -53,11 +53,21 @@ from app.matting.choice import choice
 from app.runtime.status import Phase, PipelineStatus, Problem, StatusBoard
 from mattecam.testing import PERSON, FakeEngine, Faults, shows_room
 from tests.fakes.world import Desk, FakeWorld
-from tests.gui.conftest import FINDINGS, NEEDS_PLATE, ON_DEVICE, QUIET, STANDARD, Downloads, StartWindow
+from tests.gui.conftest import (
+    FINDINGS,
+    NEEDS_PLATE,
+    ON_DEVICE,
+    QUIET,
+    STANDARD,
+    Downloads,
+    StartWindow,
+)
 from tests.gui.widgets import box, button, existing, find, made_store, open_last_step, pick, texts
 
 
-def test_assistant_has_three_steps_which_can_be_skipped(start_window: StartWindow, qtbot: QtBot) -> None:
+def test_assistant_has_three_steps_which_can_be_skipped(
+    start_window: StartWindow, qtbot: QtBot
+) -> None:
     session = start_window(window=WindowSettings())
     assistant, cameras = find(session.window, Assistant), box(session, "assistantCamera")
     assert not assistant.isModal()
@@ -67,7 +77,9 @@ def test_assistant_has_three_steps_which_can_be_skipped(start_window: StartWindo
     forward = button(session, "assistantNext")
     forward.click()
     assert assistant.focusWidget() is forward, "the list of languages is on another page"
-    find(assistant, TileView, "assistantBackgrounds").clicked.emit(session.window.strip.model.index(2))
+    find(assistant, TileView, "assistantBackgrounds").clicked.emit(
+        session.window.strip.model.index(2)
+    )
     assert session.store.current.background.kind == "colour"
     forward.click()
     assert assistant.step == 2 and assistant.focusWidget() is forward
@@ -108,7 +120,10 @@ def test_the_assistant_recommends_fine_quality_where_it_is_light(
     session.window.open_assistant()
     known.changed.emit()  # as by a new engine, before the page is seen
     assistant = open_last_step(session)
-    about, fine = find(assistant, qt.QLabel, "qualityAbout"), find(assistant, qt.QPushButton, "qualityFine")
+    about, fine = (
+        find(assistant, qt.QLabel, "qualityAbout"),
+        find(assistant, qt.QPushButton, "qualityFine"),
+    )
     qtbot.waitUntil(lambda: "not measured yet" in about.text())
     monkeypatch.setattr(choice, "fine_quality", lambda settings: replace(STANDARD, share=share))
     qtbot.waitUntil(lambda: "uses about" in about.text())
@@ -119,10 +134,15 @@ def test_the_assistant_recommends_fine_quality_where_it_is_light(
     assistant.accept()
 
 
-def test_the_assistant_says_what_others_see_how_and_what_is_missing(session: Session, qtbot: QtBot) -> None:
+def test_the_assistant_says_what_others_see_how_and_what_is_missing(
+    session: Session, qtbot: QtBot
+) -> None:
     """It said "Mattecam is ready." and no more, on half of the page."""
     assistant, controls = open_last_step(session), session.window.panel.virtual_camera
-    call, demo = find(assistant, qt.QLabel, "assistantCall"), find(assistant, qt.QLabel, "assistantDemo")
+    call, demo = (
+        find(assistant, qt.QLabel, "assistantCall"),
+        find(assistant, qt.QLabel, "assistantDemo"),
+    )
     lowest = find(assistant, qt.QLabel, "qualityAbout")
     for device, pipewire, said, unsaid in (
         ("/dev/video10", None, "In Zoom, Meet or Teams, choose the camera “Mattecam”", "missing"),
@@ -130,25 +150,44 @@ def test_the_assistant_says_what_others_see_how_and_what_is_missing(session: Ses
         (None, "Mattecam", "in a browser, choose the camera “Mattecam”", "In Zoom"),
         (None, None, "cannot see Mattecam yet.", "choose"),
     ):
-        controls.show_virtual_cameras((("/dev/video10", "Mattecam"),))  # the window may have looked meanwhile
-        session.bridge.status_changed.emit(PipelineStatus(outputs={"virtual_camera": device, "pipewire": pipewire}))
+        controls.show_virtual_cameras(
+            (("/dev/video10", "Mattecam"),)
+        )  # the window may have looked meanwhile
+        session.bridge.status_changed.emit(
+            PipelineStatus(outputs={"virtual_camera": device, "pipewire": pipewire})
+        )
         assert said in call.text() and unsaid not in call.text()
-        assert not any("/dev/" in text for text in texts(controls)), "programs list its name, not its file"
-    qtbot.waitUntil(lambda: lowest.text() != "" and find(assistant, qt.QLabel, "findingsSummary").text() != "Checking…")
-    commands = [each for each in assistant.findChildren(qt.QLabel) if each.property("role") == "command"]
+        assert not any("/dev/" in text for text in texts(controls)), (
+            "programs list its name, not its file"
+        )
+    qtbot.waitUntil(
+        lambda: (
+            lowest.text() != ""
+            and find(assistant, qt.QLabel, "findingsSummary").text() != "Checking…"
+        )
+    )
+    commands = [
+        each for each in assistant.findChildren(qt.QLabel) if each.property("role") == "command"
+    ]
     assert commands, "how to get it"
     content = existing(assistant.findChildren(qt.QScrollArea, "assistantPage")[-1].widget())
-    assert lowest.mapTo(content, lowest.rect().bottomLeft()).y() > 0.8 * content.height(), "the page is full"
+    assert lowest.mapTo(content, lowest.rect().bottomLeft()).y() > 0.8 * content.height(), (
+        "the page is full"
+    )
     for source, kind, said in (
         ("auto", "demo", "No camera was found. Connect a camera: it is used at once."),
         ("demo", "demo", "You see a demonstration, not your camera."), ("demo", "camera", ""),
     ):  # fmt: skip
         session.store.edit("capture", source=source)
-        session.bridge.status_changed.emit(PipelineStatus(source=SourceInfo(kind, "Name", "", 640, 360, 30.0, "")))
+        session.bridge.status_changed.emit(
+            PipelineStatus(source=SourceInfo(kind, "Name", "", 640, 360, 30.0, ""))
+        )
         assert (demo.text(), demo.isHidden()) == (said, not said)
 
 
-def test_the_next_start_has_the_size_of_the_window_and_the_language_that_was_chosen(start_window: StartWindow) -> None:
+def test_the_next_start_has_the_size_of_the_window_and_the_language_that_was_chosen(
+    start_window: StartWindow,
+) -> None:
     session = start_window(window=WindowSettings())
     assistant, preferences = find(session.window, Assistant), session.window.open_preferences()
     for dialog, language in ((assistant, "es"), (preferences, "de")):
@@ -156,12 +195,17 @@ def test_the_next_start_has_the_size_of_the_window_and_the_language_that_was_cho
         pick(listed, listed.findData(language))
         assert "Another language is used from the next start on." in texts(dialog)
     assert button(session, "assistantNext").text() == "Next"
-    room = existing(session.window.screen()).availableSize() - QSize(40, 40)  # Qt keeps restored windows inside
+    room = existing(session.window.screen()).availableSize() - QSize(
+        40, 40
+    )  # Qt keeps restored windows inside
     session.window.resize(QSize(1000, 640).boundedTo(room))
     wanted = session.window.size()
     session.close()
     again = start_window(window=session.store.saved.window)
-    assert (again.window.open_preferences().windowTitle(), again.window.size()) == ("Einstellungen", wanted)
+    assert (again.window.open_preferences().windowTitle(), again.window.size()) == (
+        "Einstellungen",
+        wanted,
+    )
 
 
 @pytest.mark.posix("a POSIX shell")
@@ -180,14 +224,18 @@ def test_one_click_sets_up_the_virtual_camera(
     set_up = find(view, qt.QPushButton, "virtualCameraSetUp")
     qtbot.waitUntil(set_up.isVisible)
     summary = find(view, qt.QLabel, "findingsSummary")
-    view.repaired.connect(lambda: monkeypatch.setattr("app.gui.doctor.run_checks", lambda **_only: FINDINGS[:1]))
+    view.repaired.connect(
+        lambda: monkeypatch.setattr("app.gui.doctor.run_checks", lambda **_only: FINDINGS[:1])
+    )
     with qtbot.waitSignal(view.shown):
         set_up.click()
         assert not set_up.isEnabled()
     assert summary.text() == said
 
 
-def test_closing_ends_the_password_dialog(session: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_closing_ends_the_password_dialog(
+    session: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("app.doctor.fix.desktop_command", lambda system: ["sleep", "60"])
     session.window.open_doctor("virtual camera")
     dialog = find(session.window, DoctorDialog)
@@ -208,7 +256,9 @@ def opened_doctor(session: Session, qtbot: QtBot) -> DoctorDialog:
     return dialog
 
 
-def test_the_doctor_lists_commands_to_copy(session: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_doctor_lists_commands_to_copy(
+    session: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
     session.window.open_doctor("virtual camera")
     limited, dialog = find(session.window, DoctorDialog), opened_doctor(session, qtbot)
     assert opened_doctor(session, qtbot) is dialog is not limited
@@ -219,7 +269,9 @@ def test_the_doctor_lists_commands_to_copy(session: Session, qtbot: QtBot, monke
     for copy in (each for each in dialog.findChildren(qt.QPushButton) if each.text() == "Copy"):
         copy.click()
         copied.append(clipboard.text())
-    assert copied == [str(step) for step in FINDINGS[1].steps if isinstance(step, CommandLine)], "only commands"
+    assert copied == [str(step) for step in FINDINGS[1].steps if isinstance(step, CommandLine)], (
+        "only commands"
+    )
     monkeypatch.setattr("app.gui.doctor.run_checks", lambda **_: FINDINGS[:1])
     find(dialog, qt.QPushButton, "checkAgain").click()
     qtbot.waitUntil(lambda: summary.text() == "No problems found.")
@@ -248,10 +300,14 @@ def test_the_proof_gets_the_camera_until_it_ends(
     gate.set()
     assert session.store.saved.output.virtual_camera == "/dev/video10"
     qtbot.waitUntil(lambda: end != "by itself" or dialog.prove_button.isEnabled())
-    assert held == [(False, "/dev/virtual_camera"), (True, None)], "no picture is sent unasked, or twice"
+    assert held == [(False, "/dev/virtual_camera"), (True, None)], (
+        "no picture is sent unasked, or twice"
+    )
 
 
-def test_the_preferences_switch_autostart(controls: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_preferences_switch_autostart(
+    controls: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     dialog = controls.window.open_preferences()
     box = find(dialog, qt.QCheckBox, "autostartCheck")
@@ -263,13 +319,20 @@ def test_the_preferences_switch_autostart(controls: Session, tmp_path: Path, mon
     (tmp_path / "autostart").write_text("a file in place of the folder")
     box.click()
     assert not box.isChecked()
-    assert any("cannot be changed" in each.text() for each in dialog.findChildren(qt.QLabel) if each.isVisible())
+    assert any(
+        "cannot be changed" in each.text()
+        for each in dialog.findChildren(qt.QLabel)
+        if each.isVisible()
+    )
     dialog.close()
 
 
 def test_a_key_that_is_held_acts_once(session: Session) -> None:
     """Who held P a little too long paused and resumed many times a second."""
-    actions, shortcuts = session.window.findChildren(QAction), session.window.findChildren(QShortcut)
+    actions, shortcuts = (
+        session.window.findChildren(QAction),
+        session.window.findChildren(QShortcut),
+    )
     keys = {each.shortcut().toString() for each in actions if each.autoRepeat()}
     keys |= {each.key().toString() for each in shortcuts if each.autoRepeat()}
     assert len(shortcuts) > 10 and keys - {""} == set()
@@ -287,7 +350,9 @@ def test_a_name_that_looks_like_html_is_shown_as_it_is(session: Session, qtbot: 
     box.close()
 
 
-def test_the_log_is_shown_at_its_end_and_diagnostics_are_copied(session: Session, qtbot: QtBot) -> None:
+def test_the_log_is_shown_at_its_end_and_diagnostics_are_copied(
+    session: Session, qtbot: QtBot
+) -> None:
     file = paths.data_dir() / "logs" / "mattecam.log"
     file.parent.mkdir(parents=True)
     file.write_text("".join(f"line <{number}>\n" for number in range(3000)))
@@ -300,7 +365,9 @@ def test_the_log_is_shown_at_its_end_and_diagnostics_are_copied(session: Session
     session.window.open_log()
     assert shown.toPlainText().endswith("line <2999>\nline <3000>")
     qtbot.waitUntil(lambda: bar.value() > bar.maximum() - shown.height() > 0)
-    next(each for each in session.window.findChildren(QAction) if each.text() == "Copy diagnostics").trigger()
+    next(
+        each for each in session.window.findChildren(QAction) if each.text() == "Copy diagnostics"
+    ).trigger()
     assert "copied" in session.window.notices.text_of("diagnosticsNotice")
     text = existing(QGuiApplication.clipboard()).text()
     assert text.startswith("Mattecam ") and f"{Path.home()}/" not in text
@@ -308,7 +375,9 @@ def test_the_log_is_shown_at_its_end_and_diagnostics_are_copied(session: Session
 
 
 @pytest.mark.parametrize("opened_before", [False, True])
-def test_the_log_is_shown_from_the_beginning_of_its_lines(session: Session, qtbot: QtBot, opened_before: bool) -> None:
+def test_the_log_is_shown_from_the_beginning_of_its_lines(
+    session: Session, qtbot: QtBot, opened_before: bool
+) -> None:
     """Where the last line was long, nothing was shown but the ends of lines."""
     file = paths.data_dir() / "logs" / "mattecam.log"
     file.parent.mkdir(parents=True)
@@ -320,7 +389,9 @@ def test_the_log_is_shown_from_the_beginning_of_its_lines(session: Session, qtbo
 
     shown = find(find(session.window, TextDialog), qt.QTextBrowser)
     across, down = existing(shown.horizontalScrollBar()), existing(shown.verticalScrollBar())
-    qtbot.waitUntil(lambda: across.maximum() > 0 and down.value() > down.maximum() - shown.height() > 0)
+    qtbot.waitUntil(
+        lambda: across.maximum() > 0 and down.value() > down.maximum() - shown.height() > 0
+    )
     assert across.value() == across.minimum()
 
 
@@ -342,10 +413,16 @@ def shown(area: NoticeArea) -> list[str]:
     return [frame.objectName() for frame in sorted(frames, key=lambda frame: frame.y())]
 
 
-def test_the_most_important_notice_is_shown_and_the_others_below_it_on_request(area: NoticeArea, qtbot: QtBot) -> None:
+def test_the_most_important_notice_is_shown_and_the_others_below_it_on_request(
+    area: NoticeArea, qtbot: QtBot
+) -> None:
     pressed: list[str] = []
-    for key, importance in zip("abcde", (*3 * [Importance.STATE], Importance.ERROR, Importance.EVENT), strict=True):
-        area.show_notice(Notice(key, f"It is {key}. " * 40, ((key, partial(pressed.append, key)),), importance))
+    for key, importance in zip(
+        "abcde", (*3 * [Importance.STATE], Importance.ERROR, Importance.EVENT), strict=True
+    ):
+        area.show_notice(
+            Notice(key, f"It is {key}. " * 40, ((key, partial(pressed.append, key)),), importance)
+        )
     assert shown(area) == ["d"]
     counter = find(area, qt.QToolButton, "noticeCounter")
     assert counter.text() == "4 more"
@@ -361,7 +438,9 @@ def test_the_most_important_notice_is_shown_and_the_others_below_it_on_request(a
     assert shown(area) == ["e"]
 
 
-def test_what_has_just_moved_is_not_pressed(area: NoticeArea, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_has_just_moved_is_not_pressed(
+    area: NoticeArea, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
     area.show_notice(Notice("a", "It is so.", (("Do a", list),)))
     monkeypatch.setattr(area, "underMouse", lambda: True)
     area.show_notice(Notice("b", "It is bad.", (("Do b", list),), Importance.OUTAGE))
@@ -379,11 +458,15 @@ def test_a_camera_that_is_slow_at_its_size_says_so(area: NoticeArea) -> None:
     ):  # fmt: skip
         source, store = SourceInfo(kind, "Cam", "", 1280, 720, fps, "YUYV"), made_store()
         store.edit("capture", fps=wanted)
-        ProgramNotices(area, Models(store, cast("Tasks", None))).show_status(PipelineStatus(source=source))
+        ProgramNotices(area, Models(store, cast("Tasks", None))).show_status(
+            PipelineStatus(source=source)
+        )
         assert area.text_of("slowCameraNotice") == said
 
 
-def test_a_camera_that_comes_takes_the_place_of_the_demonstration(start_window: StartWindow, qtbot: QtBot) -> None:
+def test_a_camera_that_comes_takes_the_place_of_the_demonstration(
+    start_window: StartWindow, qtbot: QtBot
+) -> None:
     desk, settings = Desk(), QUIET.replace(capture=CaptureSettings(source="auto"))
     desk.pause_s = 1 / 40
     session = start_window(settings, parts=desk.parts())
@@ -393,7 +476,12 @@ def test_a_camera_that_comes_takes_the_place_of_the_demonstration(start_window: 
     assert not session.bridge.status.problems, "said twice"
     qtbot.waitUntil(lambda: session.window.preview.image is not None)  # the demonstration is seen
     desk.camera = True
-    qtbot.waitUntil(lambda: session.bridge.status.source is not None and session.bridge.status.source.kind == "camera")
+    qtbot.waitUntil(
+        lambda: (
+            session.bridge.status.source is not None
+            and session.bridge.status.source.kind == "camera"
+        )
+    )
     qtbot.waitUntil(lambda: not shown.text_of("demoNotice") and not state.text())
 
 
@@ -403,9 +491,13 @@ def test_a_missing_model_falls_back_and_offers_its_download(
     built: list[str] = []
 
     class PartlyInstalled(FakeEngine):
-        def __init__(self, settings: EngineSettings, width: int, height: int, faults: Faults) -> None:
+        def __init__(
+            self, settings: EngineSettings, width: int, height: int, faults: Faults
+        ) -> None:
             if settings.model == "rvm-mobilenetv3" and not downloads.ended:
-                raise WeightsMissingError(f"Get it with `python3 run.py weights download {settings.model}`.")
+                raise WeightsMissingError(
+                    f"Get it with `python3 run.py weights download {settings.model}`."
+                )
             built.append(settings.model)
             super().__init__(settings, width, height, faults)
 
@@ -420,7 +512,9 @@ def test_a_missing_model_falls_back_and_offers_its_download(
     action = button(session, "missingModelNoticeAction0")
     assert action.text() == "Download (15 MB)"
     action.click()
-    qtbot.waitUntil(lambda: not shown.text_of("missingModelNotice") and built[-1] == "rvm-mobilenetv3")
+    qtbot.waitUntil(
+        lambda: not shown.text_of("missingModelNotice") and built[-1] == "rvm-mobilenetv3"
+    )
     assert session.store.saved.matting.model == "rvm-mobilenetv3"
 
 
@@ -447,7 +541,11 @@ def pressable(area: NoticeArea, part: str) -> qt.QAbstractButton:
     [
         pytest.param((), True, id="none"),
         pytest.param((("/dev/video0", "Intel MIPI Camera"),), True, id="one of another program"),
-        pytest.param((("/dev/video0", "Intel MIPI Camera"), ("/dev/video10", "Mattecam")), False, id="our own"),
+        pytest.param(
+            (("/dev/video0", "Intel MIPI Camera"), ("/dev/video10", "Mattecam")),
+            False,
+            id="our own",
+        ),
     ],
 )
 def test_a_camera_of_another_program_does_not_show_the_picture_to_programs(
@@ -462,7 +560,9 @@ def test_a_camera_of_another_program_does_not_show_the_picture_to_programs(
     assert ("Zoom and Meet cannot see Mattecam yet." in area.texts) is is_said
 
 
-def test_a_dismissed_problem_makes_room_and_stays_away(area: NoticeArea, bar: ProgramNotices, qtbot: QtBot) -> None:
+def test_a_dismissed_problem_makes_room_and_stays_away(
+    area: NoticeArea, bar: ProgramNotices, qtbot: QtBot
+) -> None:
     """The failure of an action is shown first."""
     broken, paste = "The settings file is broken.", "There is no image to paste."
     bar.show_error(broken)
@@ -483,7 +583,10 @@ def test_a_dismissed_problem_makes_room_and_stays_away(area: NoticeArea, bar: Pr
 
 
 MATTING_FAILED = t("Matting failed; choose another model or executor. The log has the details.")
-GONE = t("There is no camera {name}; connect it or choose another one⟦ (the command `devices` lists them)⟧.", name="x")
+GONE = t(
+    "There is no camera {name}; connect it or choose another one⟦ (the command `devices` lists them)⟧.",
+    name="x",
+)
 NO_GPU = t("There is no usable NVIDIA GPU on this computer; choose the device cpu or auto.")
 
 
@@ -505,12 +608,16 @@ def test_a_problem_has_the_remedy_of_its_error_or_that_of_its_stage(
     stage: Stage, remedy: Remedy | None, offered: Remedy
 ) -> None:
     """Words of its sentence decided, so that a corrected sentence offered something else."""
-    problem = Problem(stage, t("The empty room of another model in {file}.", file="x"), 0.0, remedy=remedy)
+    problem = Problem(
+        stage, t("The empty room of another model in {file}.", file="x"), 0.0, remedy=remedy
+    )
 
     assert remedy_of(problem) is offered
 
 
-def test_the_button_of_a_problem_shows_the_controls_that_its_message_names(controls: Session, qtbot: QtBot) -> None:
+def test_the_button_of_a_problem_shows_the_controls_that_its_message_names(
+    controls: Session, qtbot: QtBot
+) -> None:
     for stage, error, caption, name in (
         (Stage.MATTING, ModelChoiceError(NO_GPU), "Show the settings", "matting.device"),
         (Stage.MATTING, ModelError(MATTING_FAILED), "Choose another model", "modelCombo"),
@@ -550,9 +657,16 @@ def test_the_error_of_a_file_leaves_by_itself_and_others_stay(
 ) -> None:
     """A red message about a broken picture stayed until another background was chosen."""
     monkeypatch.setattr(notices, "EVENT_MS", 200)
-    damaged = t("The image {file} is damaged; save it again or choose another one.", file=Path("beach.png"))
-    not_started = t("The recording {file} cannot be started: {reason}.", file=Path("a.mkv"), reason="x")
-    broken, gone = Problem(Stage.BACKGROUND, damaged, 0.0), Problem(Stage.RECORDING, not_started, 1.0)
+    damaged = t(
+        "The image {file} is damaged; save it again or choose another one.", file=Path("beach.png")
+    )
+    not_started = t(
+        "The recording {file} cannot be started: {reason}.", file=Path("a.mkv"), reason="x"
+    )
+    broken, gone = (
+        Problem(Stage.BACKGROUND, damaged, 0.0),
+        Problem(Stage.RECORDING, not_started, 1.0),
+    )
     status = PipelineStatus(phase=Phase.RUNNING, problems=(broken, gone))
     for _again in range(2):
         bar.show_status(status)

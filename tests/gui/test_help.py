@@ -59,10 +59,14 @@ def test_a_link_to_a_file_that_was_not_installed_says_so(session: Session) -> No
 
     page.anchorClicked.emit(QUrl("../gone/README.md"))
 
-    assert "README.md is not a part of this copy of Mattecam." in texts(find(session.window, TextDialog))
+    assert "README.md is not a part of this copy of Mattecam." in texts(
+        find(session.window, TextDialog)
+    )
 
 
-def test_addresses_are_opened_by_the_system(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_addresses_are_opened_by_the_system(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
     opened: list[QUrl] = []
     monkeypatch.setattr(QDesktopServices, "openUrl", opened.append)
 

@@ -19,17 +19,28 @@ NONE = Qt.KeyboardModifier.NoModifier
 
 
 def press(
-    window: QWidget, place: str, typed: str, modifiers: Qt.KeyboardModifier = NONE, *, is_held: bool = False
+    window: QWidget,
+    place: str,
+    typed: str,
+    modifiers: Qt.KeyboardModifier = NONE,
+    *,
+    is_held: bool = False,
 ) -> bool:
     """Press the key at a place, with what its layout types there; return whether it was taken before the controls."""
     code = PLACES[place] + OFFSETS["linux"]
-    event = QKeyEvent(QEvent.Type.KeyPress, ord(typed.upper()), modifiers, code, 0, 0, typed, is_held)
+    event = QKeyEvent(
+        QEvent.Type.KeyPress, ord(typed.upper()), modifiers, code, 0, 0, typed, is_held
+    )
     event.ignore()
     return QApplication.sendEvent(ui.existing(window.windowHandle()), event) and event.isAccepted()
 
 
-@pytest.mark.parametrize("typed", [*"рηה", "ا", "प", "ㅗ"], ids=["ru", "gr", "il", "ara", "in", "kr"])
-def test_hide_me_now_works_with_a_layout_without_latin_letters(controls: Session, qtbot: QtBot, typed: str) -> None:
+@pytest.mark.parametrize(
+    "typed", [*"рηה", "ا", "प", "ㅗ"], ids=["ru", "gr", "il", "ara", "in", "kr"]
+)
+def test_hide_me_now_works_with_a_layout_without_latin_letters(
+    controls: Session, qtbot: QtBot, typed: str
+) -> None:
     """With a Russian, Greek, Hebrew or Arabic layout alone no letter of the window did anything."""
     activate(controls, qtbot)
 
@@ -96,7 +107,9 @@ def test_a_text_takes_its_letters(controls: Session, qtbot: QtBot) -> None:
     assert not controls.store.current.paused
 
 
-def test_a_list_does_not_search_for_the_letter_of_a_shortcut(controls: Session, qtbot: QtBot) -> None:
+def test_a_list_does_not_search_for_the_letter_of_a_shortcut(
+    controls: Session, qtbot: QtBot
+) -> None:
     activate(controls, qtbot)
     ui.find(controls.window, QListView, "backgroundList").setFocus()
 

@@ -48,25 +48,47 @@ from app.settings import Settings, SettingsOwner
 from mattecam.testing import FakeEngine
 from tests.fakes.world import FakeWorld, Hold
 from tests.gui.conftest import GERMAN, MODELS, ON_DEVICE, QUIET, Downloads, StartWindow
-from tests.gui.widgets import answered, bring_up, button, existing, find, full, made_store, own, ready, settle
+from tests.gui.widgets import (
+    answered,
+    bring_up,
+    button,
+    existing,
+    find,
+    full,
+    made_store,
+    own,
+    ready,
+    settle,
+)
 from tests.other_values import other_value
 from tests.output.test_interrupted import crashed_recording
 from tests.paths import ROOT
 from tests.waiting import beside, eventually
 
 
-def test_window_stops_after_the_given_frames(qtbot: QtBot, world: FakeWorld, machine: object) -> None:
+def test_window_stops_after_the_given_frames(
+    qtbot: QtBot, world: FakeWorld, machine: object
+) -> None:
     last: list[PipelineStatus] = []
-    assert run_window(QUIET, WindowOptions(frames=5, parts=world.parts(), on_finished=last.append)) == 0
+    assert (
+        run_window(QUIET, WindowOptions(frames=5, parts=world.parts(), on_finished=last.append))
+        == 0
+    )
     assert last[0].frames_out == 5, "frames that were ready before the end was noticed went out too"
 
 
-def test_the_seconds_of_a_run_count_from_its_first_frame(qtbot: QtBot, world: FakeWorld, machine: object) -> None:
+def test_the_seconds_of_a_run_count_from_its_first_frame(
+    qtbot: QtBot, world: FakeWorld, machine: object
+) -> None:
     """They counted from the start of the window, so that a run on a slow machine ended before its first frame."""
     building, last = Hold(), list[PipelineStatus]()
     world.faults.put("build_engine", building)
-    QTimer.singleShot(0, lambda: QTimer.singleShot(600, building.go_on.set))  # of the running window: after the seconds
-    options = WindowOptions(seconds=0.1, parts=world.parts(), on_finished=last.append, persist=False)
+    QTimer.singleShot(
+        0, lambda: QTimer.singleShot(600, building.go_on.set)
+    )  # of the running window: after the seconds
+    options = WindowOptions(
+        seconds=0.1, parts=world.parts(), on_finished=last.append, persist=False
+    )
     assert run_window(QUIET, options) == 0
     assert last[0].phase is Phase.STOPPED and last[0].frames_out > 0 and FakeEngine.live == 0
     assert not settings_file.default_path().exists(), "nothing is written without persistence"
@@ -74,26 +96,44 @@ def test_the_seconds_of_a_run_count_from_its_first_frame(qtbot: QtBot, world: Fa
 
 @pytest.mark.error_logs
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no signals of this kind")
-@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 130), ("SIGHUP", 130), ("SIGTERM", 1)])
+@pytest.mark.parametrize(
+    ("name", "code"), [("SIGINT", 130), ("SIGTERM", 130), ("SIGHUP", 130), ("SIGTERM", 1)]
+)
 def test_signals_end_the_window_cleanly_and_hide_no_loss(
-    qtbot: QtBot, world: FakeWorld, machine: object, monkeypatch: pytest.MonkeyPatch, name: str, code: int
+    qtbot: QtBot,
+    world: FakeWorld,
+    machine: object,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    code: int,
 ) -> None:
     """The exit code of a signal tells nobody to look at the log. One that came while the window started was lost."""
     if code == 1:
         monkeypatch.setattr(settings_file, "save", full)
     number, last = getattr(signal, name), list[PipelineStatus]()
-    inherited = signal.signal(number, signal.SIG_DFL)  # under nohup SIGHUP is ignored, and does not end the window
+    inherited = signal.signal(
+        number, signal.SIG_DFL
+    )  # under nohup SIGHUP is ignored, and does not end the window
     try:
         start = Mock(side_effect=lambda: os.kill(os.getpid(), number))
-        QTimer.singleShot(100, start) if name == "SIGTERM" else monkeypatch.setattr(MainWindow, "start", start)
-        assert run_window(QUIET, WindowOptions(frames=400, parts=world.parts(), on_finished=last.append)) == code
+        QTimer.singleShot(100, start) if name == "SIGTERM" else monkeypatch.setattr(
+            MainWindow, "start", start
+        )
+        assert (
+            run_window(
+                QUIET, WindowOptions(frames=400, parts=world.parts(), on_finished=last.append)
+            )
+            == code
+        )
         assert last[0].frames_out < 400 and signal.getsignal(number) is signal.SIG_DFL
     finally:
         signal.signal(number, inherited)
     assert FakeEngine.live == 0
 
 
-def test_settings_are_saved_shortly_after_a_change_and_at_the_end(session: Session, qtbot: QtBot) -> None:
+def test_settings_are_saved_shortly_after_a_change_and_at_the_end(
+    session: Session, qtbot: QtBot
+) -> None:
     path = settings_file.default_path()
     for strength in range(70, 90):
         session.store.edit("background", blur_strength=strength)
@@ -152,14 +192,21 @@ def test_another_user_keeps_no_window_from_starting(
     assert last, "it has run"
 
 
-def test_card_and_warning_of_the_start_have_the_windows_language(start_window: StartWindow, qtbot: QtBot) -> None:
+def test_card_and_warning_of_the_start_have_the_windows_language(
+    start_window: StartWindow, qtbot: QtBot
+) -> None:
     settings_file.default_path().parent.mkdir(parents=True, exist_ok=True)
     settings_file.default_path().write_text("{")
     _, warning = settings_file.load(settings_file.default_path())
     session = start_window(QUIET.replace(paused=True), GERMAN, warning=warning)
     assert "ist nicht verwendbar" in session.window.notices.error
     card = draw_card("Einen Moment, bitte", None, 64, 48)  # in the size of the source
-    qtbot.waitUntil(lambda: session.bridge.picture is not None and np.array_equal(session.bridge.picture.image, card))
+    qtbot.waitUntil(
+        lambda: (
+            session.bridge.picture is not None
+            and np.array_equal(session.bridge.picture.image, card)
+        )
+    )
 
 
 UNMATTED = ON_DEVICE.replace(background=BackgroundSettings(kind="none"))
@@ -178,9 +225,17 @@ def test_a_saved_background_none_pauses_and_asks(
     button(session, f"unmattedStartNoticeAction{pressed}").click()
     now = session.pipeline.settings
     assert (now.background.kind, now.paused, notices.texts) == (kind, False, ())
-    qtbot.waitUntil(lambda: session.bridge.status.unmatted is session.window.badges.unmatted.isVisible() is not pressed)
+    qtbot.waitUntil(
+        lambda: (
+            session.bridge.status.unmatted
+            is session.window.badges.unmatted.isVisible()
+            is not pressed
+        )
+    )
     session.store.set("paused", True)
-    assert not notices.text_of("unmattedStartNotice"), "what is settled does not come back with a pause of the user"
+    assert not notices.text_of("unmattedStartNotice"), (
+        "what is settled does not come back with a pause of the user"
+    )
 
 
 def unread_settings(content: str = "{") -> tuple[Path, Settings, str | None]:
@@ -202,7 +257,9 @@ def test_a_start_without_the_saved_settings_is_paused_until_the_user_resumes(
 
     qtbot.waitUntil(lambda: session.bridge.status.phase is Phase.PAUSED and bool(world.pictures()))
     assert {picture.kind for picture in world.pictures()} == {PictureKind.STANDBY}
-    qtbot.waitUntil(lambda: "saved settings could not be read" in notices.text_of("unconfirmedStartNotice"))
+    qtbot.waitUntil(
+        lambda: "saved settings could not be read" in notices.text_of("unconfirmedStartNotice")
+    )
     assert str(path) in str(notices.texts) and path.read_text() == '{"people": {"zones": ['
 
     button(session, "unconfirmedStartNoticeAction0").click()
@@ -215,7 +272,9 @@ def test_a_start_without_the_saved_settings_is_paused_until_the_user_resumes(
     assert settings_file.load(path)[1] is None, "the user has resumed: the next start is as usual"
 
 
-def test_a_window_that_was_closed_before_the_user_resumed_starts_paused_again(start_window: StartWindow) -> None:
+def test_a_window_that_was_closed_before_the_user_resumed_starts_paused_again(
+    start_window: StartWindow,
+) -> None:
     path, settings, warning = unread_settings()
     start_window(settings, warning=warning).close()
 
@@ -230,7 +289,9 @@ def test_a_window_that_was_closed_before_the_user_resumed_starts_paused_again(st
     "content", ["{", '{"version": 99, "zones": "all"}', '{"people": {"zones": 3}}', "\x00"],
     ids=["a slip", "a newer version", "an impossible value", "no text"],
 )  # fmt: skip
-def test_settings_that_break_under_a_running_window_are_kept(session: Session, qtbot: QtBot, content: str) -> None:
+def test_settings_that_break_under_a_running_window_are_kept(
+    session: Session, qtbot: QtBot, content: str
+) -> None:
     """What the user had written into the file was gone with the next change in the window."""
     path = settings_file.default_path()
     session.store.edit("background", blur_strength=91)
@@ -244,7 +305,9 @@ def test_settings_that_break_under_a_running_window_are_kept(session: Session, q
     assert settings_file.read(path).background.blur_strength == 92
 
 
-def test_settings_that_are_edited_under_a_running_window_are_merged(session: Session, qtbot: QtBot) -> None:
+def test_settings_that_are_edited_under_a_running_window_are_merged(
+    session: Session, qtbot: QtBot
+) -> None:
     path = settings_file.default_path()
     session.store.edit("background", blur_strength=91)
     qtbot.waitUntil(path.exists)
@@ -288,7 +351,9 @@ def test_none_that_was_asked_for_is_used_at_once(start_window: StartWindow, qtbo
     assert not session.window.notices.texts
 
 
-def test_the_window_hides_while_an_engine_is_built(start_window: StartWindow, world: FakeWorld) -> None:
+def test_the_window_hides_while_an_engine_is_built(
+    start_window: StartWindow, world: FakeWorld
+) -> None:
     building = Hold()
     world.faults.put("build_engine", building)
     session = start_window()
@@ -311,14 +376,19 @@ def test_what_starts_minimised_is_opened_and_ends_without_a_tray_to_stay_in(
     monkeypatch.setattr(QSystemTrayIcon, "isSystemTrayAvailable", lambda: has_tray)
     stays = WindowSettings(first_run_done=True, close_to_tray=not has_tray)
     session = start_window(window=stays, start_minimised=True)
-    assert (session.window.isVisible(), session.window.isMinimized()) == (not has_tray, not has_tray)
+    assert (session.window.isVisible(), session.window.isMinimized()) == (
+        not has_tray,
+        not has_tray,
+    )
     (session.lifecycle.menu.actions()[0].trigger if has_tray else session.lifecycle.show_in_front)()
     assert session.window.isVisible() and not session.window.isMinimized()
     with qtbot.waitSignal(session.lifecycle.ended):
         session.window.close()
 
 
-def test_in_the_tray_output_goes_on(start_window: StartWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_in_the_tray_output_goes_on(
+    start_window: StartWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Dialogs stayed on the screen, with a preview that stood still. The menu opens, pauses and quits."""
     monkeypatch.setattr(QSystemTrayIcon, "isSystemTrayAvailable", lambda: True)
     session = start_window(window=WindowSettings(first_run_done=True, close_to_tray=True))
@@ -375,10 +445,20 @@ def test_a_dialog_that_is_closed_leaves_the_camera_to_ctl(session: Session, qtbo
 @pytest.mark.error_logs
 @pytest.mark.parametrize(
     ("part", "name"),
-    [("_server", "stop"), ("bridge", "stop"), ("lifecycle", "hide_all"), ("_translation", "remove")],
+    [
+        ("_server", "stop"),
+        ("bridge", "stop"),
+        ("lifecycle", "hide_all"),
+        ("_translation", "remove"),
+    ],
 )
 def test_what_fails_at_the_end_keeps_nothing_else_from_ending(
-    world: FakeWorld, machine: object, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, part: str, name: str
+    world: FakeWorld,
+    machine: object,
+    qtbot: QtBot,
+    monkeypatch: pytest.MonkeyPatch,
+    part: str,
+    name: str,
 ) -> None:
     """A control socket that could not be removed cost the last changes, and left a recording unfinished."""
     session = Session(make_application(), QUIET, WindowOptions(parts=world.parts()))
@@ -415,7 +495,8 @@ def test_a_window_that_fails_while_it_starts_ends_what_runs(
 IN_A_FILE = [
     setting
     for setting in SETTINGS.values()
-    if setting.description and setting.name not in ("people.zones", "output.record", "output.record_alpha")
+    if setting.description
+    and setting.name not in ("people.zones", "output.record", "output.record_alpha")
 ]
 ZONES = [Zone(points=((x / 10, 0.5),)) for x in range(6)]
 
@@ -425,13 +506,19 @@ def values_of(setting: Setting) -> st.SearchStrategy[Any]:
         return st.sampled_from([setting.parsed(choice) for choice in setting.choices])
     if setting.range is not None and setting.unset is None:
         low, high = setting.range
-        return st.integers(int(low), int(high)) if setting.annotation is int else st.floats(low, high)
-    return st.sampled_from([setting.parsed(other_value(setting, Path("/nowhere/file.png"))), setting.default])
+        return (
+            st.integers(int(low), int(high)) if setting.annotation is int else st.floats(low, high)
+        )
+    return st.sampled_from(
+        [setting.parsed(other_value(setting, Path("/nowhere/file.png"))), setting.default]
+    )
 
 
 Changes = list[tuple[Setting, Any]]
 CHANGES = st.lists(
-    st.sampled_from(IN_A_FILE).flatmap(lambda setting: values_of(setting).map(lambda value: (setting, value))),
+    st.sampled_from(IN_A_FILE).flatmap(
+        lambda setting: values_of(setting).map(lambda value: (setting, value))
+    ),
     max_size=4,
 )
 ZONE_LISTS = st.lists(st.sampled_from(ZONES), unique=True, max_size=4).map(tuple)
@@ -443,15 +530,24 @@ def changed(settings: Settings, changes: Changes) -> Settings:
     return settings
 
 
-KIND, FILE, COLOUR, FIT = (SETTINGS[f"background.{name}"] for name in ("kind", "path", "colour", "fit"))
+KIND, FILE, COLOUR, FIT = (
+    SETTINGS[f"background.{name}"] for name in ("kind", "path", "colour", "fit")
+)
 NO_ZONES: tuple[tuple[Zone, ...], ...] = ((), (), ())
 
 
 @profile(deadline=None, max_examples=200)
 @example(file=[], options=[(KIND, "image")], touched=[(FILE, Path("a.png"))], zones=NO_ZONES)
 @example(file=[], options=[(KIND, "colour")], touched=[(COLOUR, "#112233")], zones=NO_ZONES)
-@example(file=[], options=[(KIND, "image")], touched=[(FIT, "fit")], zones=NO_ZONES)  # nothing was chosen
-@given(file=CHANGES, options=CHANGES, touched=CHANGES, zones=st.tuples(ZONE_LISTS, ZONE_LISTS, ZONE_LISTS))
+@example(
+    file=[], options=[(KIND, "image")], touched=[(FIT, "fit")], zones=NO_ZONES
+)  # nothing was chosen
+@given(
+    file=CHANGES,
+    options=CHANGES,
+    touched=CHANGES,
+    zones=st.tuples(ZONE_LISTS, ZONE_LISTS, ZONE_LISTS),
+)
 def test_what_is_saved_differs_only_in_what_the_user_changed(
     file: Changes, options: Changes, touched: Changes, zones: tuple[tuple[Zone, ...], ...]
 ) -> None:
@@ -467,9 +563,15 @@ def test_what_is_saved_differs_only_in_what_the_user_changed(
     for setting, value in touched:
         old = store.current
         store.set(setting.name, value)
-        by_user |= {name for name, each in SETTINGS.items() if each.value_in(old) != each.value_in(store.current)}
+        by_user |= {
+            name
+            for name, each in SETTINGS.items()
+            if each.value_in(old) != each.value_in(store.current)
+        }
         if setting.name in ("background.path", "background.colour"):
-            by_user.add("background.kind")  # a background that was chosen is saved as the one in use
+            by_user.add(
+                "background.kind"
+            )  # a background that was chosen is saved as the one in use
     store.edit("people", zones=zones[2])
     for name, setting in SETTINGS.items():
         if name == "people.zones":
@@ -484,7 +586,9 @@ def test_what_is_saved_differs_only_in_what_the_user_changed(
 @pytest.mark.parametrize("saved_level", ["off", "balanced"])
 @pytest.mark.parametrize("run_level", ["off", "balanced"])
 @pytest.mark.parametrize("strength", [0, 10, 69, 70, 90])
-def test_the_next_start_blurs_at_least_as_what_the_user_saw(saved_level: str, run_level: str, strength: float) -> None:
+def test_the_next_start_blurs_at_least_as_what_the_user_saw(
+    saved_level: str, run_level: str, strength: float
+) -> None:
     """Saved without strict mode, 10 of a run at `balanced` was readable from the next start on."""
     saved = Settings().replaced_at(["strict"], level=saved_level)
     store = SettingsStore(SettingsOwner(saved.replaced_at(["strict"], level=run_level)), saved)
@@ -495,7 +599,9 @@ def test_the_next_start_blurs_at_least_as_what_the_user_saw(saved_level: str, ru
 
 def test_a_camera_is_remembered_without_the_options_of_the_run() -> None:
     saved = Settings()
-    store = SettingsStore(SettingsOwner(saved.replaced_at(["capture"], source="camera:usb-1", width=640)), saved)
+    store = SettingsStore(
+        SettingsOwner(saved.replaced_at(["capture"], source="camera:usb-1", width=640)), saved
+    )
     edit_capture(store, lock_exposure=True)
     assert store.saved.window.cameras["camera:usb-1"].width == Settings().capture.width
 
@@ -503,7 +609,9 @@ def test_a_camera_is_remembered_without_the_options_of_the_run() -> None:
 SAVED = QUIET.replaced_at(["capture"], source="auto")
 
 
-def test_a_failed_scene_saves_no_option_of_the_run(start_window: StartWindow, world: FakeWorld, qtbot: QtBot) -> None:
+def test_a_failed_scene_saves_no_option_of_the_run(
+    start_window: StartWindow, world: FakeWorld, qtbot: QtBot
+) -> None:
     """It took back the light of the run also in the settings file: the next run had it."""
     run = QUIET.replaced_at(["light"], match=30).replaced_at(["background"], kind="colour")
     session = start_window(run, saved_settings=SAVED)
@@ -513,7 +621,10 @@ def test_a_failed_scene_saves_no_option_of_the_run(start_window: StartWindow, wo
     scenes = SceneStore(settings_file.default_path().with_name("scenes.json"))
     scenes.put("Desk", SAVED.replaced_at(["capture"], source="camera:7"), with_devices=True)
     assert "no such camera" in str(answered(qtbot, "scene", "Desk"))
-    assert (store.current.capture.source, SETTINGS["light.match"].value_in(store.current)) == ("demo", 30)
+    assert (store.current.capture.source, SETTINGS["light.match"].value_in(store.current)) == (
+        "demo",
+        30,
+    )
     assert store.saved.replace(window=SAVED.window) == SAVED
 
 
@@ -530,14 +641,21 @@ def test_what_was_changed_last_is_saved_while_all_threads_are_busy(session: Sess
     threading.Timer(0.3, release.set).start()
     assert session.close() == 0
     scene = SceneStore(path.with_name("scenes.json")).get("Late").settings
-    assert [each.background.blur_strength for each in (settings_file.load(path)[0], scene)] == [94, 93]
+    assert [each.background.blur_strength for each in (settings_file.load(path)[0], scene)] == [
+        94,
+        93,
+    ]
 
 
 @pytest.mark.error_logs
 @pytest.mark.usefixtures("machine")
 @pytest.mark.parametrize("what", ["settings at the end", "settings before it", "a scene"])
 def test_what_cannot_be_saved_is_told_with_an_exit_code(
-    qapp: QApplication, world: FakeWorld, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, what: str
+    qapp: QApplication,
+    world: FakeWorld,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    what: str,
 ) -> None:
     monkeypatch.setattr(settings_file, "save", full)
     monkeypatch.setattr(SceneStore, "put", full)
@@ -555,7 +673,9 @@ def test_what_cannot_be_saved_is_told_with_an_exit_code(
 
 
 @pytest.mark.parametrize("by", ["button", "end"])
-def test_a_failed_write_is_repeated_and_its_error_ends(session: Session, qtbot: QtBot, by: str) -> None:
+def test_a_failed_write_is_repeated_and_its_error_ends(
+    session: Session, qtbot: QtBot, by: str
+) -> None:
     file, area = settings_file.default_path(), session.window.notices
     blocked = file.parent
     blocked.parent.mkdir(parents=True, exist_ok=True)
@@ -572,7 +692,9 @@ def test_a_failed_write_is_repeated_and_its_error_ends(session: Session, qtbot: 
     assert settings_file.load(file)[0].background.blur_strength == 91
 
 
-def test_two_windows_save_what_each_changed(start_window: StartWindow, tmp_path: Path, qtbot: QtBot) -> None:
+def test_two_windows_save_what_each_changed(
+    start_window: StartWindow, tmp_path: Path, qtbot: QtBot
+) -> None:
     """A run of some seconds beside the window wrote what it had over what was changed there meanwhile."""
     path = tmp_path / "settings.json"
     settings_file.save(path, QUIET)
@@ -587,7 +709,9 @@ def test_two_windows_save_what_each_changed(start_window: StartWindow, tmp_path:
     assert kept.people.zones == tuple(ZONES[:1]) and kept.background.blur_strength == 92
 
 
-def test_outcomes_arrive_are_logged_or_dropped(qtbot: QtBot, tasks: Tasks, caplog: pytest.LogCaptureFixture) -> None:
+def test_outcomes_arrive_are_logged_or_dropped(
+    qtbot: QtBot, tasks: Tasks, caplog: pytest.LogCaptureFixture
+) -> None:
     """Nothing is delivered to a deleted object, where it would raise, or after the end."""
     taken, fail = list[tuple[str, bool]](), Mock(side_effect=OSError("the disk is full"))
 
@@ -615,7 +739,13 @@ def test_outcomes_arrive_are_logged_or_dropped(qtbot: QtBot, tasks: Tasks, caplo
     ("app.gui.panels.plate.plate_view", (np.zeros((9, 16, 3), np.uint8), None), (None, None), "panel.quality.plate"),
 ])  # fmt: skip
 def test_what_was_read_before_a_change_is_not_shown_after_it(
-    controls: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, reader: str, old: object, new: object, part: str
+    controls: Session,
+    qtbot: QtBot,
+    monkeypatch: pytest.MonkeyPatch,
+    reader: str,
+    old: object,
+    new: object,
+    part: str,
 ) -> None:
     """Threads end in any order: a background that was just added was missing."""
     window, late, shown = controls.window, Hold(), list[object]()
@@ -626,7 +756,13 @@ def test_what_was_read_before_a_change_is_not_shown_after_it(
         assert late.entered.wait(60)
     for free in (THREADS - 1, THREADS):
         settle(window.tasks, qtbot, free)
-        shown.append((len(own(controls)), window.models.reports, window.panel.quality.plate.thumbnail.isHidden()))
+        shown.append(
+            (
+                len(own(controls)),
+                window.models.reports,
+                window.panel.quality.plate.thumbnail.isHidden(),
+            )
+        )
         late.go_on.set()
     assert shown[0] == shown[1]
 
@@ -640,13 +776,23 @@ def test_the_threads_let_the_window_run_first(qtbot: QtBot, tasks: Tasks) -> Non
 
 def test_no_closure_hears_of_what_outlives_the_window_or_of_a_deletion() -> None:
     """Dialogs go while the store stays; Qt ends the connections of methods alone."""
-    lasting = re.compile(r"(store|preferences|bridge)\.(status_)?changed\.connect$|^changed\.connect$")
+    lasting = re.compile(
+        r"(store|preferences|bridge)\.(status_)?changed\.connect$|^changed\.connect$"
+    )
     for path in (ROOT / "app" / "gui").rglob("*.py"):
-        for node in (each for each in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(each, ast.Call)):
+        for node in (
+            each
+            for each in ast.walk(ast.parse(path.read_text("utf-8")))
+            if isinstance(each, ast.Call)
+        ):
             if lasting.search(ast.unparse(node.func)):
-                assert all(isinstance(each, ast.Attribute) for each in node.args), f"{path}:{node.lineno}"
+                assert all(isinstance(each, ast.Attribute) for each in node.args), (
+                    f"{path}:{node.lineno}"
+                )
             if ast.unparse(node.func).endswith("destroyed.connect"):
-                assert not any(isinstance(each, ast.Lambda) for each in node.args), f"{path}:{node.lineno}"
+                assert not any(isinstance(each, ast.Lambda) for each in node.args), (
+                    f"{path}:{node.lineno}"
+                )
 
 
 def test_a_failed_write_that_a_later_one_made_good_is_no_failure_at_the_end() -> None:
@@ -658,7 +804,10 @@ def test_a_failed_write_that_a_later_one_made_good_is_no_failure_at_the_end() ->
 
 
 def test_recording_pause_and_freeze_are_not_saved(tmp_path: Path, qtbot: QtBot) -> None:
-    store, tasks = made_store(Settings(paused=True, frozen=True, output=OutputSettings(record=Path("a.mp4")))), Tasks()
+    store, tasks = (
+        made_store(Settings(paused=True, frozen=True, output=OutputSettings(record=Path("a.mp4")))),
+        Tasks(),
+    )
     assert store.saved == store.current.kept == Settings()
     Saver(store, tmp_path / "settings.json", tasks).write()
     assert (tasks.close(), [*tmp_path.iterdir()]) == ([], []), "what the file holds is not written"
@@ -672,19 +821,28 @@ def test_changed_is_emitted_once_per_change_on_the_gui_thread(qtbot: QtBot) -> N
     store.edit("background", kind="blur")
     store.edit("background", kind="none")
     beside(lambda: store.edit("background", kind="colour")).result()
-    assert (store.current.background.kind, emitted) == ("colour", [("none", own)]), "in effect without the GUI thread"
+    assert (store.current.background.kind, emitted) == ("colour", [("none", own)]), (
+        "in effect without the GUI thread"
+    )
     qtbot.waitUntil(lambda: emitted[1:] == [("colour", own)])
 
 
-def test_a_pause_does_not_wait_for_the_gui_thread(start_window: StartWindow, qtbot: QtBot, world: FakeWorld) -> None:
+def test_a_pause_does_not_wait_for_the_gui_thread(
+    start_window: StartWindow, qtbot: QtBot, world: FakeWorld
+) -> None:
     session = start_window(ON_DEVICE)
     qtbot.waitUntil(lambda: session.bridge.status.phase is Phase.RUNNING and bool(world.pictures()))
     beside(lambda: ask(Command("pause"))).result(60)  # while the GUI thread is blocked
     sent = len(world.pictures())
     assert session.pipeline.settings.paused, "in effect when it was answered"
     eventually(lambda: len(world.pictures()) > sent + 2)  # the output continues meanwhile
-    sent_after = world.pictures()[sent + 1 :]  # one picture may have been on its way into the device
+    sent_after = world.pictures()[
+        sent + 1 :
+    ]  # one picture may have been on its way into the device
     assert {picture.kind for picture in sent_after} == {PictureKind.STANDBY}
     session.store.edit("background", blur_strength=72.0)  # based on what the window showed last
     qtbot.waitUntil(button(session, "pauseButton").isChecked)
-    assert (session.pipeline.settings.paused, session.pipeline.settings.background.blur_strength) == (True, 72.0)
+    assert (
+        session.pipeline.settings.paused,
+        session.pipeline.settings.background.blur_strength,
+    ) == (True, 72.0)

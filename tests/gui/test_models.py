@@ -39,7 +39,18 @@ from models.table import BUNDLED, NETWORKS
 from models.weights import user_folder
 from tests.fakes.world import Hold
 from tests.gui.conftest import CAMERAS, MODELS, STANDARD, Downloads, activate
-from tests.gui.widgets import box, bring_up, button, existing, find, made_store, pick, said, settle, texts
+from tests.gui.widgets import (
+    box,
+    bring_up,
+    button,
+    existing,
+    find,
+    made_store,
+    pick,
+    said,
+    settle,
+    texts,
+)
 
 
 def choose(session: Session, file: Path) -> None:
@@ -64,7 +75,11 @@ def test_two_cameras_of_one_name_are_told_apart_in_the_list(controls: Session) -
 
 
 def test_settings_of_a_camera_move_with_it_to_another_port(controls: Session) -> None:
-    page, cameras, sizes = controls.window.panel.camera, box(controls, "cameraCombo"), box(controls, "sizeCombo")
+    page, cameras, sizes = (
+        controls.window.panel.camera,
+        box(controls, "cameraCombo"),
+        box(controls, "sizeCombo"),
+    )
     page.show_cameras((CameraDevice("usb-Desk", "Desk", "/dev/video2", 2, port="pci-usb-0:1"),))
     pick(cameras, cameras.findText("Desk"))
     pick(sizes, sizes.findText("640 × 480"))
@@ -80,8 +95,15 @@ def test_settings_of_a_camera_move_with_it_to_another_port(controls: Session) ->
 
 def test_cameras_are_listed_and_remember_their_settings(controls: Session, tmp_path: Path) -> None:
     """How each hangs too: one that is new, or a film, is not turned. PipeWire may offer one alone."""
-    page, cameras, sizes = controls.window.panel.camera, box(controls, "cameraCombo"), box(controls, "sizeCombo")
-    rotation, inside = box(controls, "capture.rotate"), CameraDevice("portal:inside", "Built-in camera", "", -1)
+    page, cameras, sizes = (
+        controls.window.panel.camera,
+        box(controls, "cameraCombo"),
+        box(controls, "sizeCombo"),
+    )
+    rotation, inside = (
+        box(controls, "capture.rotate"),
+        CameraDevice("portal:inside", "Built-in camera", "", -1),
+    )
     page.show_cameras((*CAMERAS, inside))
     pick(cameras, cameras.findText("Front camera"))
     pick(sizes, sizes.findText("640 × 480"))
@@ -91,7 +113,10 @@ def test_cameras_are_listed_and_remember_their_settings(controls: Session, tmp_p
     assert (front.width, front.rotate, front.flip) == (640, 270, True)
     pick(cameras, cameras.findText("Built-in camera"))
     controls.store.edit("capture", width=1920, height=1080)
-    assert (controls.store.current.capture.source, rotation.currentText()) == ("portal:inside", "Not turned")
+    assert (controls.store.current.capture.source, rotation.currentText()) == (
+        "portal:inside",
+        "Not turned",
+    )
     page.show_cameras(CAMERAS)
     assert cameras.findText("Built-in camera") < 0
     shown = cameras.currentText(), controls.store.current.capture.source
@@ -101,31 +126,51 @@ def test_cameras_are_listed_and_remember_their_settings(controls: Session, tmp_p
     pick(cameras, cameras.findData(FILE))
     choose(controls, tmp_path / "film.mp4")
     film = controls.store.current.capture
-    assert (film.source, film.orientation, cameras.currentText()) == (str(tmp_path / "film.mp4"), UNTURNED, "film.mp4")
+    assert (film.source, film.orientation, cameras.currentText()) == (
+        str(tmp_path / "film.mp4"),
+        UNTURNED,
+        "film.mp4",
+    )
     page.show_status(PipelineStatus(source=SourceInfo("demo", "Demo", "demo", 1280, 720, 30.0, "")))
-    assert f"{cameras.itemText(cameras.findData('demo'))}: 1280 × 720" in texts(page), "it has one name"
+    assert f"{cameras.itemText(cameras.findData('demo'))}: 1280 × 720" in texts(page), (
+        "it has one name"
+    )
     for source in ("camera:0", "0", "camera:Front camera"):
         controls.store.edit("capture", source=source)
-        assert cameras.currentText() == "Front camera", "it was called not connected where it is named otherwise"
+        assert cameras.currentText() == "Front camera", (
+            "it was called not connected where it is named otherwise"
+        )
         assert sizes.findText("640 × 480") >= 0 and sizes.findText("1920 × 1080") < 0
         pick(cameras, cameras.findText("Front camera"))
         assert controls.store.current.capture.source == source
 
 
-def test_a_model_is_used_only_after_its_download(controls: Session, qtbot: QtBot, downloads: Downloads) -> None:
+def test_a_model_is_used_only_after_its_download(
+    controls: Session, qtbot: QtBot, downloads: Downloads
+) -> None:
     """A new model was loaded from the weights file of the last one, as if it were its own."""
     controls.store.edit("matting", weights=Path("own.pth"))
     bring_up(controls, controls.window.panel.quality)
     models = box(controls, "modelCombo")
     qtbot.waitUntil(lambda: models.findData("mattecam") >= 0)
-    assert [models.itemData(row) for row in range(models.count())] == ["auto", "mattecam", "rvm-mobilenetv3"]
+    assert [models.itemData(row) for row in range(models.count())] == [
+        "auto",
+        "mattecam",
+        "rvm-mobilenetv3",
+    ]
     assert models.itemText(2).endswith(" – download 15 MB")
     pick(models, models.findData("mattecam"))
-    assert (controls.store.current.matting.model, controls.store.current.matting.weights) == ("mattecam", None)
+    assert (controls.store.current.matting.model, controls.store.current.matting.weights) == (
+        "mattecam",
+        None,
+    )
     downloads.connected.clear()
     pick(models, models.findData("rvm-mobilenetv3"))
     assert controls.store.current.matting.model == controls.store.saved.matting.model == "mattecam"
-    get, bar = button(controls, "downloadButton"), find(controls.window, QProgressBar, "downloadProgress")
+    get, bar = (
+        button(controls, "downloadButton"),
+        find(controls.window, QProgressBar, "downloadProgress"),
+    )
     assert get.isVisible() and get.text() == "Download (15 MB)"
     qtbot.mouseClick(get, Qt.MouseButton.LeftButton)
     assert (get.isVisible(), bar.isVisible()) == (False, False), "no progress before data arrives"
@@ -170,13 +215,18 @@ def test_cancel_acts_at_once_on_a_dead_line(
     qtbot.waitUntil(lambda: controls.store.saved.matting.model == "rvm-mobilenetv3")
 
 
-def test_own_weights_can_always_be_chosen_and_taken_back(controls: Session, qtbot: QtBot, tmp_path: Path) -> None:
+def test_own_weights_can_always_be_chosen_and_taken_back(
+    controls: Session, qtbot: QtBot, tmp_path: Path
+) -> None:
     """The button was there only after a download had failed."""
     bring_up(controls, controls.window.panel.quality)
     removal = button(controls, "matting.weights removal")
     for model in ("auto", "mattecam"):
         controls.store.set("matting.model", model)
-        assert button(controls, "downloadFile").isVisible() and not button(controls, "downloadAddress").isVisible()
+        assert (
+            button(controls, "downloadFile").isVisible()
+            and not button(controls, "downloadAddress").isVisible()
+        )
         choose_file(controls, tmp_path / "own.safetensors", "downloadFile")
         saved = controls.store.saved.matting
         assert (saved.model, saved.weights) == (model, tmp_path / "own.safetensors")
@@ -205,7 +255,9 @@ def store(qtbot: QtBot) -> SettingsStore:
 def dialog(tasks: Tasks, store: SettingsStore) -> Iterator[PlateDialog]:
     """A dialog over the demo source, which is empty at first."""
     source = DemoSource(*SIZE, 30, empty_scene_s=5.0, motion=0)
-    made = PlateDialog(store, tasks, lambda: replace(existing(source.read()), source=source.info), Mock())
+    made = PlateDialog(
+        store, tasks, lambda: replace(existing(source.read()), source=source.info), Mock()
+    )
     made.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
     made.show()
     yield made
@@ -214,7 +266,9 @@ def dialog(tasks: Tasks, store: SettingsStore) -> Iterator[PlateDialog]:
 
 
 @pytest.mark.usefixtures("quick")
-def test_plate_is_captured_shown_and_used(dialog: PlateDialog, store: SettingsStore, qtbot: QtBot) -> None:
+def test_plate_is_captured_shown_and_used(
+    dialog: PlateDialog, store: SettingsStore, qtbot: QtBot
+) -> None:
     """Enter starts, and closes when all is done."""
 
     def press_enter() -> None:
@@ -227,12 +281,17 @@ def test_plate_is_captured_shown_and_used(dialog: PlateDialog, store: SettingsSt
         assert not dialog.start_button.isEnabled()
         press_enter()
         assert dialog.isVisible(), "the countdown goes on"
-    assert store.current.matting.plate == plate_path("demo", *SIZE) and plate_path("demo", *SIZE).is_file()
+    assert (
+        store.current.matting.plate == plate_path("demo", *SIZE)
+        and plate_path("demo", *SIZE).is_file()
+    )
     assert demand.mock_calls == [call.begin_plate("the window")]
     assert dialog.start_button.isEnabled() and not dialog.number.pixmap().isNull()
     press_enter()
     assert not dialog.isVisible()
-    demand.end_plate.assert_called_with("the window")  # the pipeline holds the exposure while it uses the plate
+    demand.end_plate.assert_called_with(
+        "the window"
+    )  # the pipeline holds the exposure while it uses the plate
 
 
 def test_a_plate_whose_dialog_is_closed_during_the_check_is_not_stored(
@@ -259,7 +318,11 @@ def test_a_plate_whose_dialog_is_closed_during_the_check_is_not_stored(
 def test_a_capture_that_fails_is_reported_and_can_be_repeated(
     dialog: PlateDialog, store: SettingsStore, qtbot: QtBot, quick: object, fault: str, said: str
 ) -> None:
-    refuse = Mock(side_effect=PlateError("Someone is still in the picture; step out of it and take the plate again."))
+    refuse = Mock(
+        side_effect=PlateError(
+            "Someone is still in the picture; step out of it and take the plate again."
+        )
+    )
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(plate_capture, "START_LIMIT_S", 0.1)
         if fault == "person":
@@ -276,7 +339,9 @@ def test_a_capture_that_fails_is_reported_and_can_be_repeated(
         qtbot.mouseClick(dialog.start_button, Qt.MouseButton.LeftButton)
 
 
-def test_a_plate_is_taken_while_the_picture_is_frozen(session: Session, qtbot: QtBot, quick: object) -> None:
+def test_a_plate_is_taken_while_the_picture_is_frozen(
+    session: Session, qtbot: QtBot, quick: object
+) -> None:
     session.store.set("frozen", True)
     session.window.open_plate_dialog()
     (dialog,) = session.window.findChildren(PlateDialog)
@@ -285,16 +350,24 @@ def test_a_plate_is_taken_while_the_picture_is_frozen(session: Session, qtbot: Q
     dialog.close()
 
 
-def test_the_panel_shows_and_removes_the_plate_and_opens_the_dialog(session: Session, qtbot: QtBot) -> None:
+def test_the_panel_shows_and_removes_the_plate_and_opens_the_dialog(
+    session: Session, qtbot: QtBot
+) -> None:
     controls = session.window.panel.quality.plate
     assert controls.isHidden()
     session.store.edit("matting", model="bgmv2-mobilenetv2")
-    assert not controls.isHidden() and controls.thumbnail.isHidden() and controls.age.isHidden(), "no empty lines"
+    assert not controls.isHidden() and controls.thumbnail.isHidden() and controls.age.isHidden(), (
+        "no empty lines"
+    )
     path = plate_path("another", *SIZE)
     save_plate(path, np.full((SIZE[1], SIZE[0], 3), 90, np.uint8), "another")
     session.store.edit("matting", plate=path)
     qtbot.waitUntil(lambda: not controls.thumbnail.isHidden() and not controls.warning.isHidden())
-    assert controls.age.text() and not controls.age.isHidden() and not controls.thumbnail.pixmap().isNull()
+    assert (
+        controls.age.text()
+        and not controls.age.isHidden()
+        and not controls.thumbnail.pixmap().isNull()
+    )
     source = existing(session.bridge.status.source)
     own = plate_path(source.id, source.width, source.height)
     save_plate(own, np.full((source.height, source.width, 3), 90, np.uint8), source.id)
@@ -319,7 +392,11 @@ FINE = "rvm-mobilenetv3"
 
 def pressed(session: Session) -> list[str]:
     """Return which of the buttons are pressed."""
-    return [name for name in ("Automatic", "Standard", "Fine") if button(session, f"quality{name}").isChecked()]
+    return [
+        name
+        for name in ("Automatic", "Standard", "Fine")
+        if button(session, f"quality{name}").isChecked()
+    ]
 
 
 def about(session: Session) -> str:
@@ -336,7 +413,9 @@ def choose_file(session: Session, file: Path, name: str = "fineDownloadFile") ->
     choose(session, file)
 
 
-def test_fine_is_used_once_downloaded(controls: Session, downloads: Downloads, qtbot: QtBot, tmp_path: Path) -> None:
+def test_fine_is_used_once_downloaded(
+    controls: Session, downloads: Downloads, qtbot: QtBot, tmp_path: Path
+) -> None:
     opened(controls, qtbot)
     get, choose = button(controls, "fineDownloadButton"), button(controls, "fineDownloadFile")
     failure = find(controls.window, QLabel, "fineDownloadFailure")
@@ -350,10 +429,14 @@ def test_fine_is_used_once_downloaded(controls: Session, downloads: Downloads, q
     downloads.may_end.set()
     get.click()
     qtbot.waitUntil(lambda: "No internet?" in failure.text() and choose.isVisible())
-    assert failure.textInteractionFlags() & Qt.TextInteractionFlag.TextSelectableByMouse, "it names an address"
+    assert failure.textInteractionFlags() & Qt.TextInteractionFlag.TextSelectableByMouse, (
+        "it names an address"
+    )
     button(controls, "fineDownloadAddress").click()
     assert existing(QGuiApplication.clipboard()).text().startswith("https://")
-    assert controls.store.saved.matting == own, "the model that could not be downloaded is not saved"
+    assert controls.store.saved.matting == own, (
+        "the model that could not be downloaded is not saved"
+    )
     choose_file(controls, tmp_path / "model.pth")
     qtbot.waitUntil(lambda: controls.store.saved.matting.model == FINE)
     assert controls.store.saved.matting.weights is None
@@ -369,7 +452,10 @@ def test_a_failed_download_is_in_sight_and_leaves_the_focus(
     opened(controls, qtbot)
     activate(controls, qtbot)
     button(controls, "qualityFine").click()
-    get, failure = button(controls, "fineDownloadButton"), find(controls.window, QLabel, "fineDownloadFailure")
+    get, failure = (
+        button(controls, "fineDownloadButton"),
+        find(controls.window, QLabel, "fineDownloadFailure"),
+    )
     get.setFocus()
 
     get.click()
@@ -385,7 +471,9 @@ def test_a_failed_download_is_in_sight_and_leaves_the_focus(
 
 
 @pytest.mark.parametrize("elsewhere", [False, True])
-def test_a_choice_meanwhile_is_kept(controls: Session, downloads: Downloads, qtbot: QtBot, elsewhere: bool) -> None:
+def test_a_choice_meanwhile_is_kept(
+    controls: Session, downloads: Downloads, qtbot: QtBot, elsewhere: bool
+) -> None:
     opened(controls, qtbot)
     button(controls, "qualityFine").click()
     button(controls, "fineDownloadButton").click()
@@ -414,8 +502,12 @@ def test_the_buttons_follow_the_model_in_the_settings(
     controls: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
     model: str, automatic: str, shown: list[str], said: str,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(choice, "fine_quality", lambda settings: replace(STANDARD, automatic=automatic))
-    monkeypatch.setattr("models.weights.describe", lambda: tuple(replace(each, path=tmp_path) for each in MODELS))
+    monkeypatch.setattr(
+        choice, "fine_quality", lambda settings: replace(STANDARD, automatic=automatic)
+    )
+    monkeypatch.setattr(
+        "models.weights.describe", lambda: tuple(replace(each, path=tmp_path) for each in MODELS)
+    )
     opened(controls, qtbot)
     controls.window.models.reload()
     settle(controls.window.tasks, qtbot)
@@ -426,7 +518,10 @@ def test_the_buttons_follow_the_model_in_the_settings(
     assert controls.store.current.matting.model == FINE and pressed(controls) == ["Fine"]
     controls.store.edit("matting", weights=tmp_path / "own.pth")
     button(controls, "qualityStandard").click()
-    assert (controls.store.current.matting.model, controls.store.current.matting.weights) == ("mattecam", None)
+    assert (controls.store.current.matting.model, controls.store.current.matting.weights) == (
+        "mattecam",
+        None,
+    )
     button(controls, "qualityAutomatic").click()
     assert controls.store.current.matting.model == "auto"
 
@@ -436,7 +531,12 @@ def test_the_buttons_follow_the_model_in_the_settings(
     (0.33, True, "Recommended: Fine uses about 35 %"), (0.5, True, "Fine uses about 50 %"), (1.7, True, "100 %"),
 ])  # fmt: skip
 def test_the_cost_on_this_computer_is_said_in_words(
-    qtbot: QtBot, tasks: Tasks, monkeypatch: pytest.MonkeyPatch, share: float | None, holds_rate: bool, said: str
+    qtbot: QtBot,
+    tasks: Tasks,
+    monkeypatch: pytest.MonkeyPatch,
+    share: float | None,
+    holds_rate: bool,
+    said: str,
 ) -> None:
     found = replace(STANDARD, share=share, holds_rate=holds_rate)
     monkeypatch.setattr(choice, "fine_quality", lambda settings: found)
@@ -449,7 +549,9 @@ def test_the_cost_on_this_computer_is_said_in_words(
     assert ("Recommended" in text.text()) is found.recommended
 
 
-def test_the_cost_is_predicted_until_it_is_measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_cost_is_predicted_until_it_is_measured(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("MATTECAM_DATA_DIR", str(tmp_path))
     monkeypatch.setattr(hardware, "cuda_cards", lambda: hardware.CudaCards(None))
     settings = MattingSettings()

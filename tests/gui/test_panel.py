@@ -24,7 +24,13 @@ def test_detail_is_beside_the_preview(controls: Session) -> None:
 
 def test_simple_begins_with_camera_and_quality_and_ends_with_turning(controls: Session) -> None:
     page = ui.existing(controls.window.panel.page.widget())
-    names = ("cameraCombo", "qualityFine", "people.framing", "virtualCameraToggle", "capture.rotate")
+    names = (
+        "cameraCombo",
+        "qualityFine",
+        "people.framing",
+        "virtualCameraToggle",
+        "capture.rotate",
+    )
     places = [ui.find(page, qt.QWidget, name).mapTo(page, QPoint(0, 0)).y() for name in names]
 
     assert places == sorted(places)
@@ -78,7 +84,9 @@ def test_a_ring_shows_the_focus_of_the_keyboard_alone(controls: Session, qtbot: 
 
 
 @pytest.mark.parametrize("width", [1000, 1100, 1270])
-def test_no_tile_is_cut_at_the_end_of_the_strip(controls: Session, qtbot: QtBot, width: int) -> None:
+def test_no_tile_is_cut_at_the_end_of_the_strip(
+    controls: Session, qtbot: QtBot, width: int
+) -> None:
     """Half a tile, or a sliver of one, was seen there."""
     view, model = controls.window.strip.view, controls.window.strip.model
     controls.window.resize(width, 830)

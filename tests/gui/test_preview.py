@@ -60,10 +60,18 @@ def near(image: QImage | None, x: float, y: float, bgr: tuple[int, int, int]) ->
     if image is None:
         return False
     colour = image.pixelColor(int(x * image.width()), int(y * image.height()))
-    return max(abs(a - b) for a, b in zip((colour.blue(), colour.green(), colour.red()), bgr, strict=True)) < 6
+    return (
+        max(
+            abs(a - b)
+            for a, b in zip((colour.blue(), colour.green(), colour.red()), bgr, strict=True)
+        )
+        < 6
+    )
 
 
-def test_the_preview_is_rendered_anew_on_a_screen_of_another_scale(session: Session, qtbot: QtBot) -> None:
+def test_the_preview_is_rendered_anew_on_a_screen_of_another_scale(
+    session: Session, qtbot: QtBot
+) -> None:
     """It stayed blurred until the window was resized."""
     preview, requests = ui.ready(session, qtbot), list[ViewRequest | None]()
     preview.view_requested.connect(requests.append)
@@ -74,7 +82,9 @@ def test_the_preview_is_rendered_anew_on_a_screen_of_another_scale(session: Sess
     assert [(each.width, each.height) for each in requests if each] == [wanted]
 
 
-def test_buttons_and_keys_choose_the_view_also_of_a_frozen_picture(session: Session, qtbot: QtBot) -> None:
+def test_buttons_and_keys_choose_the_view_also_of_a_frozen_picture(
+    session: Session, qtbot: QtBot
+) -> None:
     preview = session.window.preview
     activate(session, qtbot)
     for frozen in (False, True):
@@ -85,10 +95,16 @@ def test_buttons_and_keys_choose_the_view_also_of_a_frozen_picture(session: Sess
             qtbot.mouseClick(ui.button(session, f"{mode.value}Button"), LEFT)
             qtbot.waitUntil(lambda corner=corner: near(preview.image, 0.1, 0.1, corner))  # type: ignore[misc]
         qtbot.keyClick(session.window, Qt.Key.Key_4, Qt.KeyboardModifier.AltModifier)
-        qtbot.waitUntil(lambda: near(preview.image, 0.5, 0.8, PERSON) and not near(preview.image, 0.1, 0.1, ROOM))
+        qtbot.waitUntil(
+            lambda: (
+                near(preview.image, 0.5, 0.8, PERSON) and not near(preview.image, 0.1, 0.1, ROOM)
+            )
+        )
 
 
-def test_a_note_says_how_the_preview_differs_and_its_button_changes_that(session: Session, qtbot: QtBot) -> None:
+def test_a_note_says_how_the_preview_differs_and_its_button_changes_that(
+    session: Session, qtbot: QtBot
+) -> None:
     """It lies over the user's body: it is shown while the pointer is over the preview."""
     preview, switch = ui.ready(session, qtbot), ui.button(session, "othersSeeButton")
     for mirrors, others_see_it, caption, text in (
@@ -136,7 +152,9 @@ def shown(mode: ViewMode, *, mirror: bool, of: Picture) -> BgrImage:
 
 
 @pytest.mark.parametrize("mirror", [False, True])
-def test_each_mode_shows_its_own_image_in_screen_direction_and_leaves_it_as_it_is(mirror: bool) -> None:
+def test_each_mode_shows_its_own_image_in_screen_direction_and_leaves_it_as_it_is(
+    mirror: bool,
+) -> None:
     given, dark, bright = picture(), (5, 35 if mirror else 5), (5, 5 if mirror else 35)
     views = {mode: shown(mode, mirror=mirror, of=given) for mode in ViewMode}
     assert tuple(views[ViewMode.COMPOSITE][dark][:3]) == (10, 0, 0)
@@ -148,7 +166,9 @@ def test_each_mode_shows_its_own_image_in_screen_direction_and_leaves_it_as_it_i
     without = shown(ViewMode.FOREGROUND, mirror=mirror, of=picture(foreground=False))
     assert without[bright][0] == 20, "the frame in its place"
     card = Picture(given.image, PictureKind.STANDBY)
-    assert all(tuple(shown(mode, mirror=mirror, of=card)[5, 5, :3]) == (10, 0, 0) for mode in ViewMode), "not mirrored"
+    assert all(
+        tuple(shown(mode, mirror=mirror, of=card)[5, 5, :3]) == (10, 0, 0) for mode in ViewMode
+    ), "not mirrored"
     assert np.array_equal(given.image, picture().image)
     assert np.array_equal(ui.existing(given.frame).image, ui.existing(picture().frame).image)
 
@@ -157,7 +177,10 @@ def test_each_mode_shows_its_own_image_in_screen_direction_and_leaves_it_as_it_i
 def test_fine_stripes_do_not_alias_in_a_small_view(factor: float) -> None:
     stripes = np.zeros((241, 321, 3), np.uint8)
     stripes[::2] = 200
-    view = render(Picture(stripes, PictureKind.COMPOSITE), ViewRequest(round(321 / factor), round(241 / factor)))
+    view = render(
+        Picture(stripes, PictureKind.COMPOSITE),
+        ViewRequest(round(321 / factor), round(241 / factor)),
+    )
     assert np.abs(view[..., :3].astype(int) - 100).max() <= 1
 
 
@@ -196,7 +219,9 @@ LOW = Lowered(30.0, 0.5, True, 15.0)
     (PipelineStatus(building=Building.MODEL, lowered=LOW), False, "Others see you: no   ·   preparing the model…"),
     (PipelineStatus(lowered=LOW), False, "Others see you: no   ·   This computer is busy: the quality is lower"),
 ])  # fmt: skip
-def test_the_status_says_whether_others_see_the_user(status: PipelineStatus, frozen: bool, said: str) -> None:
+def test_the_status_says_whether_others_see_the_user(
+    status: PipelineStatus, frozen: bool, said: str
+) -> None:
     assert summarize(status, frozen=frozen) == said
 
 
@@ -229,7 +254,9 @@ def test_a_stroke_is_stored_in_coordinates_of_the_camera(session: Session, qtbot
         assert (zone.camera, zone.filled) == (ui.existing(session.bridge.status.source).id, False)
         assert zone.points[0] == pytest.approx((start / 2, 0.1), abs=0.01)
         assert zone.points[-1] == pytest.approx((end / 2, 0.2), abs=0.01)
-    assert session.pipeline.settings.framing == FramingSettings(zoom=2, pan_x=-1, pan_y=-1), "the brush does not pan"
+    assert session.pipeline.settings.framing == FramingSettings(zoom=2, pan_x=-1, pan_y=-1), (
+        "the brush does not pan"
+    )
     qtbot.waitUntil(lambda: session.window.interaction.shown_zones == painted(session))
     ui.button(session, "dropBrush").click()
     assert not session.window.interaction.shown_zones
@@ -265,11 +292,17 @@ def test_strokes_and_marks_follow_a_turned_camera(session: Session, qtbot: QtBot
 
     def shows_turned() -> bool:
         frame, rect = ui.existing(session.bridge.picture).frame, session.window.preview.picture
-        return frame is not None and frame.source.orientation == Orientation(90) and rect.width() < rect.height()
+        return (
+            frame is not None
+            and frame.source.orientation == Orientation(90)
+            and rect.width() < rect.height()
+        )
 
     qtbot.waitUntil(shows_turned)
     ui.pull(session, qtbot, ui.at(session, 0.4, 0.6), ui.at(session, 0.5, 0.6))
-    assert Orientation(90).to_upright(*painted(session)[-1].points[0]) == pytest.approx((0.4, 0.6), abs=0.02)
+    assert Orientation(90).to_upright(*painted(session)[-1].points[0]) == pytest.approx(
+        (0.4, 0.6), abs=0.02
+    )
     turned = ui.at(session, *Orientation(90).to_upright(*start))
     qtbot.waitUntil(lambda: colour_at(session, turned).name() != background)
 
@@ -293,7 +326,9 @@ def selected(settings: Settings) -> object:
     return SETTINGS["people.selected"].value_in(settings)
 
 
-def test_nothing_is_selected_moved_or_painted_on_the_stand_by_card(session: Session, qtbot: QtBot) -> None:
+def test_nothing_is_selected_moved_or_painted_on_the_stand_by_card(
+    session: Session, qtbot: QtBot
+) -> None:
     """A click on it selected an invisible spot: with "only me" the user was gone after the pause."""
     session.store.edit("people", only_me=True)
     session.store.edit("framing", zoom=2)
@@ -321,8 +356,12 @@ def test_a_click_selects_a_person_and_is_not_saved(session: Session, qtbot: QtBo
     assert selected(session.pipeline.settings) is None, "without Only me a click selects nobody"
     only_me.click()
     qtbot.mouseClick(preview, LEFT, pos=ui.at(session, 0.3, 0.5))
-    ui.pull(session, qtbot, ui.at(session, 0.5, 0.5), ui.at(session, 0.7, 0.5))  # a drag is no click
-    assert selected(session.pipeline.settings) == pytest.approx((0.7, 0.5), abs=0.01), "the preview is mirrored"
+    ui.pull(
+        session, qtbot, ui.at(session, 0.5, 0.5), ui.at(session, 0.7, 0.5)
+    )  # a drag is no click
+    assert selected(session.pipeline.settings) == pytest.approx((0.7, 0.5), abs=0.01), (
+        "the preview is mirrored"
+    )
     assert session.store.saved.follows_person and selected(session.store.saved) is None
     only_me.click()
     assert selected(session.pipeline.settings) is None
@@ -336,7 +375,9 @@ def use_another_camera(session: Session) -> None:
 LEAVE: dict[str, Callable[[Session], object]] = {
     "escape": lambda session: QtBot.keyClick(session.window.preview, Qt.Key.Key_Escape),
     "only me": lambda session: ui.find(session.window, QCheckBox, "people.only_me").click(),
-    "choose a background": lambda session: QtBot.mouseClick(ui.existing(session.window.strip.view.viewport()), LEFT),
+    "choose a background": lambda session: QtBot.mouseClick(
+        ui.existing(session.window.strip.view.viewport()), LEFT
+    ),
     "hide the panel": lambda session: session.store.set("window.show_panel", False),
     "open a dialog": lambda session: session.window.open_preferences().activateWindow(),
     "pause": lambda session: session.store.set("paused", True),
@@ -345,7 +386,9 @@ LEAVE: dict[str, Callable[[Session], object]] = {
 
 
 @pytest.mark.parametrize("leave", LEAVE)
-def test_whatever_leaves_the_controls_of_the_brush_ends_it(session: Session, qtbot: QtBot, leave: str) -> None:
+def test_whatever_leaves_the_controls_of_the_brush_ends_it(
+    session: Session, qtbot: QtBot, leave: str
+) -> None:
     """After "Only me", the click that was to select a face painted a zone on it that hides."""
     activate(session, qtbot)
     drop, brush = ui.button(session, "dropBrush"), session.window.badges.brush
@@ -380,7 +423,9 @@ def test_the_wheel_and_keys_zoom_and_pan(controls: Session, qtbot: QtBot) -> Non
     preview, store = controls.window.preview, controls.store
     ui.turn_wheel(preview, 8, ui.at(controls, 0.0, 1.0))
     assert store.current.framing.zoom == pytest.approx(1.1**8)
-    assert store.current.framing.pan_x == pytest.approx(1, abs=0.02), "the mirrored left is the camera's right"
+    assert store.current.framing.pan_x == pytest.approx(1, abs=0.02), (
+        "the mirrored left is the camera's right"
+    )
     assert store.current.framing.pan_y == pytest.approx(1, abs=0.02)
     ui.turn_wheel(preview, -20)
     assert store.current.framing.zoom == 1
@@ -390,7 +435,9 @@ def test_the_wheel_and_keys_zoom_and_pan(controls: Session, qtbot: QtBot) -> Non
     store.edit("framing", zoom=2)
     qtbot.keyClick(preview, Qt.Key.Key_Down)
     qtbot.keyClick(preview, Qt.Key.Key_Right)
-    assert store.current.framing.pan_x < 0 < store.current.framing.pan_y, "right in the mirrored preview"
+    assert store.current.framing.pan_x < 0 < store.current.framing.pan_y, (
+        "right in the mirrored preview"
+    )
     ui.pick(ui.box(controls, "people.framing"), 2)
     assert store.current.framing == WHOLE, "a manual zoom would override it"
 
@@ -408,10 +455,17 @@ def test_dragging_pans_a_zoomed_image(controls: Session, qtbot: QtBot, mirror: b
     assert controls.store.current.framing.pan_y == pytest.approx(0.4, abs=0.02)
 
 
-@pytest.mark.parametrize(("section", "link"), [("framing", "framingReset"), ("background", "backgroundReset")])
-def test_a_picture_is_moved_as_it_is_seen_while_it_can_be_and_back(controls: Session, section: str, link: str) -> None:
+@pytest.mark.parametrize(
+    ("section", "link"), [("framing", "framingReset"), ("background", "backgroundReset")]
+)
+def test_a_picture_is_moved_as_it_is_seen_while_it_can_be_and_back(
+    controls: Session, section: str, link: str
+) -> None:
     """One slider moved the background to the left, the other the person to the right."""
-    across, down, reset = (*(ui.slider(controls, f"{section}.pan_{axis}") for axis in "xy"), ui.button(controls, link))
+    across, down, reset = (
+        *(ui.slider(controls, f"{section}.pan_{axis}") for axis in "xy"),
+        ui.button(controls, link),
+    )
     assert not across.isEnabled() and not reset.isEnabled()
     controls.store.edit("background", kind="image", path=Path("beach.png"))
     controls.store.edit(section, zoom=2.0)
@@ -420,7 +474,9 @@ def test_a_picture_is_moved_as_it_is_seen_while_it_can_be_and_back(controls: Ses
         for moved in (across, down):
             moved.setValue(100)
         now = getattr(controls.store.current, section)
-        assert (now.pan_x, now.pan_y) == (1 if mirror else -1, -1), "to the right and down in the preview"
+        assert (now.pan_x, now.pan_y) == (1 if mirror else -1, -1), (
+            "to the right and down in the preview"
+        )
     controls.store.edit("window", mirror_preview=True)
     assert across.value() == -100, "the direction is that of the preview"
     reset.click()
@@ -429,7 +485,11 @@ def test_a_picture_is_moved_as_it_is_seen_while_it_can_be_and_back(controls: Ses
 
 
 def test_a_recording_starts_and_ends_and_one_that_failed_makes_way_for_another(
-    start_window: StartWindow, world: FakeWorld, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    start_window: StartWindow,
+    world: FakeWorld,
+    qtbot: QtBot,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The button stayed pressed: the next click did nothing. In the same second, the name was the same."""
     monkeypatch.setattr("app.gui.bridge.dated_name", lambda: "one second")
@@ -447,7 +507,9 @@ def test_a_recording_starts_and_ends_and_one_that_failed_makes_way_for_another(
     record.click()
     ui.settle(session.window.tasks, qtbot)
     qtbot.wait(100)
-    assert (session.pipeline.settings.output.record, record.isChecked()) == (None, False), "it was stopped at once"
+    assert (session.pipeline.settings.output.record, record.isChecked()) == (None, False), (
+        "it was stopped at once"
+    )
     file = begin()
     qtbot.waitUntil(lambda: record.text() not in ("Record", "0:00"))
     assert session.window.badges.recording.isVisible()
@@ -458,7 +520,11 @@ def test_a_recording_starts_and_ends_and_one_that_failed_makes_way_for_another(
     assert notices.text_of("savedNotice") == f"Saved {file.name} in {tmp_path}"
     failed = begin()
     with monkeypatch.context() as broken:
-        broken.setattr(Recorder, "send", Mock(side_effect=SinkError("The recording stopped: the disk is full.")))
+        broken.setattr(
+            Recorder,
+            "send",
+            Mock(side_effect=SinkError("The recording stopped: the disk is full.")),
+        )
         qtbot.waitUntil(lambda: not record.isChecked())
     assert session.pipeline.settings.output.record is None
     qtbot.waitUntil(lambda: "the disk is full" in notices.error)
@@ -466,7 +532,9 @@ def test_a_recording_starts_and_ends_and_one_that_failed_makes_way_for_another(
     assert begin() != file
 
 
-def test_the_button_ends_no_recording_that_a_command_began(qtbot: QtBot, tasks: Tasks, tmp_path: Path) -> None:
+def test_the_button_ends_no_recording_that_a_command_began(
+    qtbot: QtBot, tasks: Tasks, tmp_path: Path
+) -> None:
     """It took the place of the one that had just begun, whose file got no frame."""
     store = ui.made_store(Settings())
     store.edit("window", recordings_dir=tmp_path)
@@ -479,7 +547,9 @@ def test_the_button_ends_no_recording_that_a_command_began(qtbot: QtBot, tasks: 
     assert store.current.output.record == tmp_path / "of a command.mp4"
 
 
-def test_each_recording_is_reported_and_counts_from_its_own_start(qtbot: QtBot, tasks: Tasks, tmp_path: Path) -> None:
+def test_each_recording_is_reported_and_counts_from_its_own_start(
+    qtbot: QtBot, tasks: Tasks, tmp_path: Path
+) -> None:
     """One that ended between two looks at the status was never seen; one that followed it at once went on counting."""
     files = [tmp_path / f"{number}.mp4" for number in range(3)]
     for file in files:
@@ -504,10 +574,14 @@ def test_each_recording_is_reported_and_counts_from_its_own_start(qtbot: QtBot, 
         ui.settle(tasks, qtbot)
 
 
-def test_a_snapshot_is_the_card_while_paused(session: Session, world: FakeWorld, qtbot: QtBot, tmp_path: Path) -> None:
+def test_a_snapshot_is_the_card_while_paused(
+    session: Session, world: FakeWorld, qtbot: QtBot, tmp_path: Path
+) -> None:
     session.store.edit("window", recordings_dir=tmp_path)
     session.store.edit("background", kind="none")
-    qtbot.waitUntil(lambda: session.bridge.picture is not None and shows_room(session.bridge.picture.image))
+    qtbot.waitUntil(
+        lambda: session.bridge.picture is not None and shows_room(session.bridge.picture.image)
+    )
     picture = ui.existing(session.bridge.picture)
     world.faults.put("read", world.faults.hang)  # no newer frame arrives
     session.pipeline.change(lambda settings: settings.replace(paused=True))
@@ -519,7 +593,9 @@ def test_a_snapshot_is_the_card_while_paused(session: Session, world: FakeWorld,
     world.faults.heal()
 
 
-def test_all_snapshots_are_saved_and_a_failure_stops_nothing(session: Session, qtbot: QtBot, tmp_path: Path) -> None:
+def test_all_snapshots_are_saved_and_a_failure_stops_nothing(
+    session: Session, qtbot: QtBot, tmp_path: Path
+) -> None:
     session.store.edit("window", recordings_dir=tmp_path / "shots")
     qtbot.waitUntil(lambda: session.bridge.picture is not None)
     saved: list[Path] = []
@@ -545,7 +621,9 @@ def test_all_snapshots_are_saved_and_a_failure_stops_nothing(session: Session, q
     assert not ui.button(session, "recordButton").isChecked()
 
 
-def test_the_meter_opens_the_device_only_while_it_is_visible_and_not_paused(qtbot: QtBot, tasks: Tasks) -> None:
+def test_the_meter_opens_the_device_only_while_it_is_visible_and_not_paused(
+    qtbot: QtBot, tasks: Tasks
+) -> None:
     device, store = FakeDevice(), ui.made_store()
     controls = RecordingControls(store, tasks, device.open)
     qtbot.addWidget(controls)
@@ -586,7 +664,9 @@ def test_the_preview_is_drawn_more_rarely_beside_a_call(
     assert pause_after_view_s(request, readers) == pause_s
 
 
-def test_the_preview_knows_whether_the_user_works_in_its_window(session: Session, qtbot: QtBot) -> None:
+def test_the_preview_knows_whether_the_user_works_in_its_window(
+    session: Session, qtbot: QtBot
+) -> None:
     preview = ui.ready(session, qtbot)
     requests: list[ViewRequest] = []
     preview.view_requested.connect(requests.append)
@@ -602,7 +682,9 @@ def test_the_preview_knows_whether_the_user_works_in_its_window(session: Session
     qtbot.waitUntil(lambda: requests[-1].in_active_window)
 
 
-def test_views_are_rendered_on_request_and_signalled_one_at_a_time(qtbot: QtBot, world: FakeWorld) -> None:
+def test_views_are_rendered_on_request_and_signalled_one_at_a_time(
+    qtbot: QtBot, world: FakeWorld
+) -> None:
     bridge, signals = Bridge(Pipeline(QUIET, parts=world.parts())), list[int]()
     bridge.frame_ready.connect(lambda: signals.append(1))
     demand = bridge.pipeline.demand

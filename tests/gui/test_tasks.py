@@ -63,7 +63,9 @@ def test_tasks_of_a_dead_disk_are_named_and_make_way_for_others(qtbot: QtBot, di
 
     qtbot.waitUntil(lambda: done == [7])
     qtbot.waitUntil(lambda: len(told.open) == 2 * THREADS)
-    assert set(told.open.values()) == {f"{GONE} does not answer; reconnect its disk, or choose another file."}
+    assert set(told.open.values()) == {
+        f"{GONE} does not answer; reconnect its disk, or choose another file."
+    }
     disk.go_on.set()
     eventually(lambda: not told.open)
     tasks.close()
@@ -112,7 +114,11 @@ def test_a_scenes_file_that_does_not_answer_stops_no_settings_and_not_the_end(
 @pytest.mark.error_logs
 @pytest.mark.usefixtures("machine")
 def test_the_end_says_what_a_dead_disk_did_not_take(
-    qapp: QApplication, world: FakeWorld, disk: Hold, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    qapp: QApplication,
+    world: FakeWorld,
+    disk: Hold,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setattr(state, "END_S", 0.2)
     monkeypatch.setattr(settings_file, "save", lambda *_: disk())
@@ -122,10 +128,15 @@ def test_the_end_says_what_a_dead_disk_did_not_take(
 
     assert session.close() == 1
 
-    assert f"{settings_file.default_path()} does not answer; what was changed last is not saved." in caplog.text
+    assert (
+        f"{settings_file.default_path()} does not answer; what was changed last is not saved."
+        in caplog.text
+    )
 
 
-def test_changes_of_one_file_come_one_after_the_other(qtbot: QtBot, disk: Hold, tasks: Tasks) -> None:
+def test_changes_of_one_file_come_one_after_the_other(
+    qtbot: QtBot, disk: Hold, tasks: Tasks
+) -> None:
     done: list[str] = []
     file = Path("scenes.json")
     tasks.write(disk, lambda _none: done.append("first"), log_error, file)
@@ -143,7 +154,11 @@ def test_calls_of_a_pool_begin_in_order_and_one_that_is_given_up_makes_way() -> 
     pool = DaemonPool("test", 1)
     first = Hold()
     begun: list[int] = []
-    calls = [pool.submit(first), pool.submit(lambda: begun.append(2)), pool.submit(lambda: begun.append(3))]
+    calls = [
+        pool.submit(first),
+        pool.submit(lambda: begun.append(2)),
+        pool.submit(lambda: begun.append(3)),
+    ]
     assert first.entered.wait(60)
     assert calls[2].cancel()
     pool.late(0.0)  # it has computed before it waits
@@ -165,7 +180,9 @@ def test_an_error_of_a_call_is_that_of_its_outcome() -> None:
         DaemonPool("test", 1).submit(fail).result(60)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not tell of the time of a thread")
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="other systems do not tell of the time of a thread"
+)
 def test_a_call_that_computes_is_not_late() -> None:
     """On a busy machine a picture that took its time was said to be on a dead disk."""
     pool = DaemonPool("test", 1)

@@ -35,13 +35,19 @@ TYPED = re.compile(r"`[^`]*`|docker run [^)]*")
 
 
 @pytest.mark.parametrize("text", [default_standby_text, standby_text])
-def test_the_card_says_what_is_prepared_also_without_a_camera(text: Callable[[Phase, Text | None], str]) -> None:
+def test_the_card_says_what_is_prepared_also_without_a_camera(
+    text: Callable[[Phase, Text | None], str],
+) -> None:
     """It said that there was no camera, while the window prepared its demonstration."""
     step = t("Preparing for this computer, once: step {step} of {count}", step=2, count=5)
 
     said = {phase: text(phase, step) for phase in (Phase.STARTING, Phase.NO_CAMERA, Phase.WAITING)}
 
-    assert said[Phase.STARTING] == said[Phase.NO_CAMERA] == "Preparing for this computer, once: step 2 of 5"
+    assert (
+        said[Phase.STARTING]
+        == said[Phase.NO_CAMERA]
+        == "Preparing for this computer, once: step 2 of 5"
+    )
     assert said[Phase.WAITING] == "One moment, please"
     assert text(Phase.NO_CAMERA, None) == "No camera"
 
@@ -49,7 +55,11 @@ def test_the_card_says_what_is_prepared_also_without_a_camera(text: Callable[[Ph
 def messages(language: str) -> Iterator[tuple[str, str, str]]:
     """Yield (source, comment, translation) of every message in a translation."""
     for message in ElementTree.parse(FOLDER / f"mattecam_{language}.ts").iter("message"):
-        yield message.findtext("source", ""), message.findtext("comment", ""), message.findtext("translation", "")
+        yield (
+            message.findtext("source", ""),
+            message.findtext("comment", ""),
+            message.findtext("translation", ""),
+        )
 
 
 translatable = cache(make_translations.translatable)
@@ -73,7 +83,10 @@ def test_every_text_is_translated_with_its_values_and_found(qapp: object, langua
                 assert not ENGLISH.search(PLACE.sub("", translation)), source
             else:
                 assert ("&" in source) == ("&" in translation), source
-        assert QCoreApplication.translate("QPlatformTheme", "Cancel") in ("Abbrechen", "Cancelar"), "Qt's own texts"
+        assert QCoreApplication.translate("QPlatformTheme", "Cancel") in (
+            "Abbrechen",
+            "Cancelar",
+        ), "Qt's own texts"
     assert count > 300
     assert tr(source, comment) == source, "removed after the block"
     country = {"de": "de_AT", "es": "es_MX"}[language]
@@ -90,26 +103,42 @@ def test_the_translations_hold_every_text_of_the_program_and_no_other() -> None:
 def test_texts_within_texts_are_translated_and_others_are_shown_as_they_are(qapp: object) -> None:
     """Errors named `mattecam-plate`, which no list of the window shows."""
     programs = (t("{name} (process {pid})", name="zoom", pid="12"), t("Mattecam itself"))
-    text = t("{device} ({name}) is in use by {programs}.", device="/dev/video0", name="HD Cam", programs=programs)
+    text = t(
+        "{device} ({name}) is in use by {programs}.",
+        device="/dev/video0",
+        name="HD Cam",
+        programs=programs,
+    )
     model = "„Weniger genau, mit einem Foto Ihres leeren Raums“"
     with translate("de"):
-        assert translated(text) == "/dev/video0 (HD Cam) wird von zoom (Prozess 12), Mattecam selbst benutzt."
+        assert (
+            translated(text)
+            == "/dev/video0 (HD Cam) wird von zoom (Prozess 12), Mattecam selbst benutzt."
+        )
         assert translated("Nobody translated this: {x}.") == "Nobody translated this: {x}."
         assert model in translated(NEEDS_PLATE) and "mattecam-plate" not in translated(NEEDS_PLATE)
-        assert f"{model}, " in translated(t("Installed models: {models}.", models=("mattecam-plate", "u2net")))
+        assert f"{model}, " in translated(
+            t("Installed models: {models}.", models=("mattecam-plate", "u2net"))
+        )
         assert describe_model("of-tomorrow") == "of-tomorrow"
-    assert translated(text) == "/dev/video0 (HD Cam) is in use by zoom (process 12), Mattecam itself."
+    assert (
+        translated(text) == "/dev/video0 (HD Cam) is in use by zoom (process 12), Mattecam itself."
+    )
 
 
 @pytest.mark.parametrize("language", ["en", *LANGUAGES])
-def test_a_copy_names_its_command(qapp: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, language: str) -> None:
+def test_a_copy_names_its_command(
+    qapp: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, language: str
+) -> None:
     script = tmp_path / "run.py"
     monkeypatch.setattr(program, "SCRIPT", script)
     with translate(language):
         for template in translatable():
             values = dict.fromkeys(re.findall(r"\{(\w+)\}", template), "x")
             assert "run.py" not in translated(Text(template, values)), template
-        assert str(script) in translated(t("{name} ({device}).", name="x", device=script)), "a file keeps its name"
+        assert str(script) in translated(t("{name} ({device}).", name="x", device=script)), (
+            "a file keeps its name"
+        )
 
 
 COMMANDING = "docker run --", "start run.py again:", "Start run.py with"
@@ -139,14 +168,22 @@ def test_only_logs_stay_english(start_window: StartWindow, qtbot: QtBot, tmp_pat
         row = next((row for row, tile in enumerate(model.tiles) if tile.path == broken), 0)
         return str(model.data(model.index(row), int(Qt.ItemDataRole.ToolTipRole)))
 
-    qtbot.waitUntil(lambda: tip().startswith(f"{broken} ist kein lesbares Bild; verwenden Sie eine Datei"))
+    qtbot.waitUntil(
+        lambda: tip().startswith(f"{broken} ist kein lesbares Bild; verwenden Sie eine Datei")
+    )
     session.store.edit("background", kind="image", path=gone)
-    qtbot.waitUntil(lambda: window.notices.error == f"Das Bild {gone} gibt es nicht; wählen Sie ein anderes.")
+    qtbot.waitUntil(
+        lambda: window.notices.error == f"Das Bild {gone} gibt es nicht; wählen Sie ein anderes."
+    )
     assert f"The image {gone} does not exist; choose another one." in session.bridge.status.errors
     window.copy_diagnostics()
     assert "does not exist; choose another one." in existing(QGuiApplication.clipboard()).text()
     window.scenes.apply("Office")
-    qtbot.waitUntil(lambda: window.notices.error == "Es gibt keine Szene „Office“; es ist noch keine gespeichert.")
+    qtbot.waitUntil(
+        lambda: (
+            window.notices.error == "Es gibt keine Szene „Office“; es ist noch keine gespeichert."
+        )
+    )
     window.open_plate_dialog()
     dialog = find(window, PlateDialog)
     session.store.set("paused", True)

@@ -136,7 +136,9 @@ def said(session: Session, name: str) -> str:
 
 def ready(session: Session, qtbot: QtBot) -> Preview:
     """Wait for some pictures, and return the preview that shows them."""
-    qtbot.waitUntil(lambda: session.window.preview.image is not None and session.bridge.status.frames_out > 3)
+    qtbot.waitUntil(
+        lambda: session.window.preview.image is not None and session.bridge.status.frames_out > 3
+    )
     return session.window.preview
 
 
@@ -233,8 +235,14 @@ def cut_off(window: qt.QWidget) -> list[str]:
             least = each.heightForWidth(each.width()) if each.hasHeightForWidth() else 0
             fits = each.width() + 1 >= each.minimumSizeHint().width() and each.height() >= least
         elif isinstance(each, qt.QLabel) and text and not isinstance(each, StatusLine):
-            width = each.minimumSizeHint().width() if each.wordWrap() else each.fontMetrics().horizontalAdvance(text)
-            fits = each.width() + 1 >= width and each.height() + 1 >= each.heightForWidth(each.width())
+            width = (
+                each.minimumSizeHint().width()
+                if each.wordWrap()
+                else each.fontMetrics().horizontalAdvance(text)
+            )
+            fits = each.width() + 1 >= width and each.height() + 1 >= each.heightForWidth(
+                each.width()
+            )
         if not fits:
             found.append(f"{type(each).__name__} {each.objectName()} {text}")
     return found

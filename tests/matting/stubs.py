@@ -54,7 +54,9 @@ if torch_usable():
 class Case:
     """One stream: its size, and random frames, backdrops and coefficients."""
 
-    def __init__(self, width: int, height: int, ratio: float, seed: int, *, padded: bool = False) -> None:
+    def __init__(
+        self, width: int, height: int, ratio: float, seed: int, *, padded: bool = False
+    ) -> None:
         self.size = height, width
         self.rng = np.random.default_rng(seed)
         if padded:
@@ -73,13 +75,17 @@ class Case:
             return BlurredBackground(float(strength), shape == "bokeh")
         if kind == "picture":
             return self.rng.integers(0, 256, frame.shape, dtype=np.uint8)
-        return frame.copy() if kind == "frame" else np.full_like(frame, 0 if kind == "black" else 255)
+        return (
+            frame.copy() if kind == "frame" else np.full_like(frame, 0 if kind == "black" else 255)
+        )
 
     def coefficients(self) -> Coefficients:
         """Return coefficients from tiny to absurd, with alpha from nowhere to everywhere."""
         height, width = self.geometry.small_height, self.geometry.small_width
         slope, offset = (
-            self.rng.normal(0, self.rng.choice([0, 0.003, 0.3, 30, 1e6]), (4, height, width)).astype(np.float32)
+            self.rng.normal(
+                0, self.rng.choice([0, 0.003, 0.3, 30, 1e6]), (4, height, width)
+            ).astype(np.float32)
             for _ in range(2)
         )
         offset[3] += np.float32(self.rng.choice([-1, 0, 0.5, 1]))
@@ -91,8 +97,12 @@ class Case:
     def refined(self) -> Coefficients:
         """Return the same with refined cells, as a network with a plate gives them."""
         count = (self.geometry.height // CELL) * (self.geometry.width // CELL)
-        indices = np.sort(self.rng.permutation(count)[: self.rng.integers(0, count + 1)]).astype(np.int64)
-        matte = self.rng.normal(0, self.rng.choice([0.003, 0.5, 1e6]), (len(indices), CELL, CELL, 4))
+        indices = np.sort(self.rng.permutation(count)[: self.rng.integers(0, count + 1)]).astype(
+            np.int64
+        )
+        matte = self.rng.normal(
+            0, self.rng.choice([0.003, 0.5, 1e6]), (len(indices), CELL, CELL, 4)
+        )
         return replace(self.coefficients(), cells=RefinedCells(indices, matte.astype(np.float32)))
 
 
@@ -101,7 +111,10 @@ def showing(alpha: Floats, small: Floats | None = None) -> Coefficients:
     slope, offset = np.zeros((2, 4, *alpha.shape), np.float32)
     offset[3] = alpha
     return Coefficients(
-        np.zeros((3, *alpha.shape), np.float32) if small is None else small, slope, offset, alpha.copy()
+        np.zeros((3, *alpha.shape), np.float32) if small is None else small,
+        slope,
+        offset,
+        alpha.copy(),
     )
 
 
@@ -117,7 +130,9 @@ def simulated_cards(*errors: str, half: bool = True) -> CudaCards:
             raise RuntimeError(errors[index])
         return half
 
-    return CudaCards(Mock(device_count=lambda: len(errors), get_device_name="card {}".format), half_is_right)
+    return CudaCards(
+        Mock(device_count=lambda: len(errors), get_device_name="card {}".format), half_is_right
+    )
 
 
 class Fixed:
@@ -141,7 +156,10 @@ def frames(width: int, height: int, count: int, seed: int = 0) -> list[BgrImage]
     """Return (height, width, 3) uint8 frames with motion between them."""
     return [
         np.ascontiguousarray(
-            (image(height, width, seed, t) * 255).round().astype(np.uint8).transpose(1, 2, 0)[..., ::-1]
+            (image(height, width, seed, t) * 255)
+            .round()
+            .astype(np.uint8)
+            .transpose(1, 2, 0)[..., ::-1]
         )
         for t in range(count)
     ]
@@ -149,16 +167,24 @@ def frames(width: int, height: int, count: int, seed: int = 0) -> list[BgrImage]
 
 def small_of(frame: BgrImage) -> Floats:
     """Return a frame as the input of a network of its size, (3, h, w), RGB in 0..1."""
-    return np.ascontiguousarray(frame[..., ::-1].transpose(2, 0, 1), np.float32) * np.float32(1 / 255)
+    return np.ascontiguousarray(frame[..., ::-1].transpose(2, 0, 1), np.float32) * np.float32(
+        1 / 255
+    )
 
 
 def bundled_backend(
-    geometry: StepGeometry, threads: int | None = None, *, live: bool = False, survey_frames: int = SURVEY_FRAMES
+    geometry: StepGeometry,
+    threads: int | None = None,
+    *,
+    live: bool = False,
+    survey_frames: int = SURVEY_FRAMES,
 ) -> OpenVinoBackend:
     """Return the bundled network in OpenVINO."""
     spec = bundled()
     artefact = conversion.artefacts.load(NetworkSource(spec.name, find(spec.name)))
-    return OpenVinoBackend(artefact, geometry, "float32", threads, live=live, survey_frames=survey_frames)
+    return OpenVinoBackend(
+        artefact, geometry, "float32", threads, live=live, survey_frames=survey_frames
+    )
 
 
 def assert_closing_frees(

@@ -61,7 +61,9 @@ def random_edit(case: Case) -> MatteEdit:
     view_size = rng.uniform(0.2, 1)
     left, top = rng.uniform(0, 1 - view_size, 2)
     lights = tuple(
-        np.concatenate([rng.uniform(0, 1.4, (3, 4, 5)), rng.uniform(-0.5, 0.5, (3, 4, 5))]).astype(np.float32)
+        np.concatenate([rng.uniform(0, 1.4, (3, 4, 5)), rng.uniform(-0.5, 0.5, (3, 4, 5))]).astype(
+            np.float32
+        )
         for _ in range(rng.integers(3))
     )
     return MatteEdit(gain, View(left, top, view_size), lights)
@@ -71,7 +73,11 @@ def amplitude(image: BgrImage, period: float) -> float:
     """Return the amplitude of a period along the rows in the middle of an image, of 255."""
     height, width = image.shape[:2]
     count = int(0.6 * width // period * period)
-    row = image[height // 3 : 2 * height // 3, width // 5 : width // 5 + count, 1].astype(float).mean(axis=0)
+    row = (
+        image[height // 3 : 2 * height // 3, width // 5 : width // 5 + count, 1]
+        .astype(float)
+        .mean(axis=0)
+    )
     wave = np.exp(2j * np.pi * np.arange(count) / period)
     return float(2 * np.abs(((row - row.mean()) * np.hanning(count) * wave).sum()) / (count / 2))
 
@@ -116,11 +122,17 @@ def test_composites_are_bounded(
             if isinstance(backdrop, BlurredBackground):
                 slope, offset = coefficients.slope.copy(), coefficients.offset.copy()
                 slope[3], offset[3] = 0, -1  # alpha is 0 everywhere: the composite is the backdrop
-                none = coefficients.cells and RefinedCells(coefficients.cells.indices[:0], coefficients.cells.matte[:0])
+                none = coefficients.cells and RefinedCells(
+                    coefficients.cells.indices[:0], coefficients.cells.matte[:0]
+                )
                 stub.coefficients = replace(coefficients, slope=slope, offset=offset, cells=none)
                 shown = stub.step(StepRequest(frame, backdrop, EDGES, "off")).composite
             stub.coefficients = coefficients
-            matte = stub.step(StepRequest(frame, backdrop, edges, strict, editor, want_foreground=editor is not None))
+            matte = stub.step(
+                StepRequest(
+                    frame, backdrop, edges, strict, editor, want_foreground=editor is not None
+                )
+            )
             assert isinstance(shown, np.ndarray)
             difference = np.abs(matte.composite.astype(int) - shown).max(2)
             assert (difference <= matte.alpha.astype(int) + ROUNDING).all()
@@ -149,7 +161,9 @@ def test_what_is_not_a_number_never_passes(
     array = arrays[case.rng.integers(len(arrays))]
     array.flat[case.rng.integers(array.size)] = value
     with closing(STUBS["torch" if backend == "torch" else "cpu"](case.geometry, intact)) as stub:
-        stub.step(StepRequest(frame, np.zeros_like(frame), edges, strict))  # smoothing begins with this frame
+        stub.step(
+            StepRequest(frame, np.zeros_like(frame), edges, strict)
+        )  # smoothing begins with this frame
         stub.coefficients = broken
         with pytest.raises(NotAMatteError):
             stub.step(StepRequest(frame, np.zeros_like(frame), edges, strict))
@@ -202,7 +216,12 @@ def test_feather_goes_outward_only_and_shows_nothing_of_the_old_room(pixels: int
     """For a red person in a white room on black, the feathered rim is red, not pink."""
     frame = np.full((*DISC.shape, 3), 255, np.uint8)
     frame[DISC > 0] = (0, 0, 200)
-    matte = composited(frame, (DISC / 255).astype(np.float32), np.zeros_like(frame), EdgeSettings(feather_px=pixels))
+    matte = composited(
+        frame,
+        (DISC / 255).astype(np.float32),
+        np.zeros_like(frame),
+        EdgeSettings(feather_px=pixels),
+    )
     assert (matte.alpha[DISC == 255] == 255).all()
     row = matte.alpha[50, 76:]
     assert (np.diff(row.astype(int)) <= 0).all()
@@ -214,7 +233,9 @@ def test_feather_goes_outward_only_and_shows_nothing_of_the_old_room(pixels: int
 
 def test_despill_takes_green_from_the_edge_only() -> None:
     frame = np.full((1, 4, 3), (50, 200, 60), np.uint8)
-    matte = composited(frame, np.array([[0.0, 0.5, 0.9, 1.0]], np.float32), frame, EdgeSettings(despill=1))
+    matte = composited(
+        frame, np.array([[0.0, 0.5, 0.9, 1.0]], np.float32), frame, EdgeSettings(despill=1)
+    )
     assert matte.foreground is not None
     green = matte.foreground[0, :, 1].astype(int)
     assert green[1] == 60 < green[2] < green[3] == 200
@@ -227,15 +248,23 @@ def test_torch_and_the_cpu_edit_alike(width: int, height: int, seed: int) -> Non
     case = Case(width, height, 0.5, seed)
     # Coefficients of the size that networks give: larger ones multiply the rounding of the frame.
     large = case.coefficients()
-    small = replace(large, slope=np.clip(large.slope, -0.1, 0.1), offset=np.clip(large.offset, -1, 1))
+    small = replace(
+        large, slope=np.clip(large.slope, -0.1, 0.1), offset=np.clip(large.offset, -1, 1)
+    )
     frame = np.ascontiguousarray(case.rng.integers(80, 120, (height, width, 3), dtype=np.uint8))
     edit, mattes = random_edit(case), []
     for stub in STUBS.values():
         with closing(stub(case.geometry, small)) as backend:
-            mattes.append(backend.step(StepRequest(frame, np.zeros_like(frame), EDGES, "off", Fixed(edit))))
-    for one, other in zip(*((matte.alpha, matte.composite, matte.frame) for matte in mattes), strict=True):
+            mattes.append(
+                backend.step(StepRequest(frame, np.zeros_like(frame), EDGES, "off", Fixed(edit)))
+            )
+    for one, other in zip(
+        *((matte.alpha, matte.composite, matte.frame) for matte in mattes), strict=True
+    ):
         assert one is not None and other is not None
-        np.testing.assert_allclose(one.astype(int), other, atol=3)  # OpenCV and torch round differently
+        np.testing.assert_allclose(
+            one.astype(int), other, atol=3
+        )  # OpenCV and torch round differently
 
 
 @pytest.mark.parametrize("maker", STUBS)
@@ -246,7 +275,9 @@ def test_nobody_is_shown_where_an_edit_says_so(maker: str, kind: str) -> None:
     frame, gain, view = case.frame(), np.ones((height, width), np.float32), View(0.25, 0.4, 0.5)
     backdrop = case.backdrop(kind, frame)
     gain[:, : width // 2] = 0
-    with closing(STUBS[maker](case.geometry, showing(np.ones((height, width), np.float32)))) as backend:
+    with closing(
+        STUBS[maker](case.geometry, showing(np.ones((height, width), np.float32)))
+    ) as backend:
         plain, half, close = (
             backend.step(StepRequest(frame, backdrop, EDGES, "off", Fixed(edit)))
             for edit in (MatteEdit(), MatteEdit(gain), MatteEdit(gain, view))
@@ -277,32 +308,47 @@ def strokes(period: float) -> BgrImage:
 
 def engine_of(maker: str, frame: BgrImage) -> FrameEngine:
     """Return an engine that sees nobody in a frame."""
-    small = np.ascontiguousarray(frame[::2, ::2, ::-1].transpose(2, 0, 1), np.float32) / np.float32(255)
+    small = np.ascontiguousarray(frame[::2, ::2, ::-1].transpose(2, 0, 1), np.float32) / np.float32(
+        255
+    )
     nobody = showing(np.zeros(small.shape[1:], np.float32), small)
-    return FrameEngine("stub", lambda _: STUBS[maker](GEOMETRY, nobody), lambda *_: GEOMETRY, WIDTH, HEIGHT)
+    return FrameEngine(
+        "stub", lambda _: STUBS[maker](GEOMETRY, nobody), lambda *_: GEOMETRY, WIDTH, HEIGHT
+    )
 
 
 @pytest.mark.parametrize("maker", STUBS)
 @pytest.mark.parametrize("bokeh", [False, True])
-def test_no_letter_is_left_of_a_magnified_room_or_where_auto_framing_comes_close(maker: str, bokeh: bool) -> None:
+def test_no_letter_is_left_of_a_magnified_room_or_where_auto_framing_comes_close(
+    maker: str, bokeh: bool
+) -> None:
     blur, frame, view = BlurredBackground(0, bokeh), strokes(ZOOM * PERIOD), View(0.3, 0.35, 0.3)
     with closing(engine_of(maker, frame)) as engine:
         unaware, aware = (
-            engine.step(StepRequest(frame, room, EdgeSettings())).composite for room in (blur, magnified(blur, ZOOM))
+            engine.step(StepRequest(frame, room, EdgeSettings())).composite
+            for room in (blur, magnified(blur, ZOOM))
         )
     assert amplitude(frame, ZOOM * PERIOD) > 100
-    assert amplitude(unaware, ZOOM * PERIOD) > 4 * LEFT, "the blur of the camera's frame does not hide them"
+    assert amplitude(unaware, ZOOM * PERIOD) > 4 * LEFT, (
+        "the blur of the camera's frame does not hide them"
+    )
     assert amplitude(aware, ZOOM * PERIOD) <= LEFT
     with closing(engine_of(maker, strokes(PERIOD))) as engine:
-        request = StepRequest(strokes(PERIOD), blur, EdgeSettings(), edit=Fixed(MatteEdit(view=view)))
+        request = StepRequest(
+            strokes(PERIOD), blur, EdgeSettings(), edit=Fixed(MatteEdit(view=view))
+        )
         framed = engine.step(request).composite
     assert amplitude(framed, PERIOD / view.size) <= LEFT
 
 
 def test_a_film_is_blurred_as_its_zoom_asks() -> None:
     camera = strokes(PERIOD)
-    settings = Settings(framing=FramingSettings(zoom=ZOOM), matting=MattingSettings(edges=EdgeSettings()))
-    film = FilmStep(engine_of("cpu", strokes(ZOOM * PERIOD)), BlurBackground(0), settings, False, False)
+    settings = Settings(
+        framing=FramingSettings(zoom=ZOOM), matting=MattingSettings(edges=EdgeSettings())
+    )
+    film = FilmStep(
+        engine_of("cpu", strokes(ZOOM * PERIOD)), BlurBackground(0), settings, False, False
+    )
     assert amplitude(np.asarray(film(camera, 0.0)[0], np.uint8), ZOOM * PERIOD) <= LEFT
 
 
@@ -313,16 +359,23 @@ def test_only_without_strict_mode_a_blur_may_show_text() -> None:
         "balanced": ([70, 70, 70, 85, 100], [False] * 5),
     }
     for level, (shown, readable) in levels.items():
-        blurry = Settings().replaced_at(["strict"], level=level).replaced_at(["background"], kind="blur")
+        blurry = (
+            Settings().replaced_at(["strict"], level=level).replaced_at(["background"], kind="blur")
+        )
         assert [shown_strength(strength, level) for strength in strengths] == shown
-        found = [blurry.replaced_at(["background"], blur_strength=strength).text_is_readable for strength in strengths]
+        found = [
+            blurry.replaced_at(["background"], blur_strength=strength).text_is_readable
+            for strength in strengths
+        ]
         assert found == readable
     assert BackgroundSettings().blur_strength == 85, "which hides it at every level"
 
 
 def test_an_engine_blurs_at_least_as_its_level_says() -> None:
     backend, frame = Mock(StubCpu, precision="float32"), np.zeros((64, 96, 3), np.uint8)
-    engine = FrameEngine("bundled", lambda geometry: backend, lambda *_: StepGeometry(96, 64, 0.5), 96, 64)
+    engine = FrameEngine(
+        "bundled", lambda geometry: backend, lambda *_: StepGeometry(96, 64, 0.5), 96, 64
+    )
 
     def given(strength: float, level: StrictLevel) -> object:
         engine.step(StepRequest(frame, BlurredBackground(strength), EDGES, level))
@@ -338,9 +391,13 @@ ROWS, COLUMNS = HD.small_height, HD.small_width
 EMPTY = np.zeros((ROWS, COLUMNS), np.float32)
 
 
-def blurred(image: BgrImage, strength: float, alpha: Floats = EMPTY, *, bokeh: bool = False) -> BgrImage:
+def blurred(
+    image: BgrImage, strength: float, alpha: Floats = EMPTY, *, bokeh: bool = False
+) -> BgrImage:
     """Return the room of an image, (720, 1280, 3) BGR, as the background shows it."""
-    small = small_of(np.asarray(cv2.resize(image, (COLUMNS, ROWS), interpolation=cv2.INTER_AREA), np.uint8))
+    small = small_of(
+        np.asarray(cv2.resize(image, (COLUMNS, ROWS), interpolation=cv2.INTER_AREA), np.uint8)
+    )
     return blurred_background(small, alpha, strength, HD.blur_factor, 1280, 720, bokeh=bokeh)
 
 
@@ -351,7 +408,9 @@ def test_blurred_room_holds_nothing_of_the_person_as_in_torch(strength: float) -
 
     from app.matting.torch import frame_step
 
-    picture = np.repeat(np.linspace(60, 180, 200)[None, :, None], 120, 0).repeat(3, 2).astype(np.uint8)
+    picture = (
+        np.repeat(np.linspace(60, 180, 200)[None, :, None], 120, 0).repeat(3, 2).astype(np.uint8)
+    )
     alpha = np.zeros((120, 200), np.float32)
     cv2.ellipse(alpha, (100, 120), (40, 80), 0, 0, 360, 1, -1)
     picture[alpha > 0] = (0, 0, 255)
@@ -370,7 +429,9 @@ def test_blurred_room_holds_nothing_of_the_person_as_in_torch(strength: float) -
 def test_a_lamp_of_any_colour_stays_bright_and_becomes_a_disc(channel: int) -> None:
     room = np.full((720, 1280, 3), 40, np.uint8)
     cv2.circle(room, (640, 360), 14, np.where(np.arange(3) == channel, 255, 40).tolist(), -1)
-    lens, usual = (blurred(room, 30, bokeh=bokeh)[..., channel].astype(float) - 40 for bokeh in (True, False))
+    lens, usual = (
+        blurred(room, 30, bokeh=bokeh)[..., channel].astype(float) - 40 for bokeh in (True, False)
+    )
     assert lens.sum() > 3 * usual.sum(), "the highlight prevails"
     radius = blur.DISC_RADIUS * blur.strength_sigma(30, 720)
     across = lens[360, 640:] / lens[360, 640]
@@ -394,7 +455,9 @@ def test_at_the_least_strength_of_strict_mode_no_text_of_60_px_is_left(period_px
     """The strokes of such text have periods of at most 40 px. A ramp lets the rounding to whole levels average out."""
     across, down = np.arange(1280) // (period_px / 2) % 2 * 120, np.linspace(30, 90, 720)[:, None]
     stripes = np.repeat((across + down)[..., None], 3, axis=2).astype(np.uint8)
-    lens, usual = (amplitude(blurred(stripes, HIDES_TEXT, bokeh=bokeh), period_px) for bokeh in (True, False))
+    lens, usual = (
+        amplitude(blurred(stripes, HIDES_TEXT, bokeh=bokeh), period_px) for bokeh in (True, False)
+    )
     assert lens < 0.05 and usual < 0.01, "of 255 levels"
 
 

@@ -29,7 +29,15 @@ from app.matting.interface import (
     StepRequest,
     is_device_lost,
 )
-from app.matting.motion import CALM_FRAMES, FIRST_FRAMES, SELDOM, STEADY_LEVELS, STEADY_SHARE, STILL_LEVELS, Motion
+from app.matting.motion import (
+    CALM_FRAMES,
+    FIRST_FRAMES,
+    SELDOM,
+    STEADY_LEVELS,
+    STEADY_SHARE,
+    STILL_LEVELS,
+    Motion,
+)
 from tests.clips import demo
 from tests.matting.stubs import EDGES, Case, Fixed, StubCpu, showing
 
@@ -113,13 +121,17 @@ def engine(request: pytest.FixtureRequest) -> Iterator[FrameEngine]:
     """A live engine that shows all of a frame, whose backend records what is asked of it."""
 
     def make(geometry: StepGeometry) -> Backend:
-        stub: Any = StubCpu(geometry, showing(np.ones((geometry.small_height, geometry.small_width), np.float32)))
+        stub: Any = StubCpu(
+            geometry, showing(np.ones((geometry.small_height, geometry.small_width), np.float32))
+        )
         for name in ("infer", "reset", "close"):
             setattr(stub, name, Mock(wraps=getattr(stub, name)))
         stub.device = "nowhere"
         return stub  # type: ignore[no-any-return]
 
-    made = FrameEngine("a-model", make, partial(StepGeometry, ratio=0.5), WIDTH, HEIGHT, live=request.param)
+    made = FrameEngine(
+        "a-model", make, partial(StepGeometry, ratio=0.5), WIDTH, HEIGHT, live=request.param
+    )
     with closing(made):
         yield made
 
@@ -157,7 +169,9 @@ def test_a_film_is_matted_frame_by_frame(engine: FrameEngine, case: Case) -> Non
 
 
 @pytest.mark.parametrize("what", ["reset", "cut", "size"])
-def test_of_another_stream_the_first_frames_are_all_seen(engine: FrameEngine, case: Case, what: str) -> None:
+def test_of_another_stream_the_first_frames_are_all_seen(
+    engine: FrameEngine, case: Case, what: str
+) -> None:
     frame, before = case.frame(), backend_of(engine)
     last_of(engine, frame)
     if what == "reset":
@@ -165,7 +179,9 @@ def test_of_another_stream_the_first_frames_are_all_seen(engine: FrameEngine, ca
     elif what == "cut":
         frame = np.random.default_rng(9).integers(0, 256, (HEIGHT, WIDTH, 1), np.uint8).repeat(3, 2)
     else:
-        frame = np.asarray(cv2.resize(frame, (WIDTH, HEIGHT + 16)), np.uint8)  # the same picture, which is no cut
+        frame = np.asarray(
+            cv2.resize(frame, (WIDTH, HEIGHT + 16)), np.uint8
+        )  # the same picture, which is no cut
     last_of(engine, frame)
     if what == "size":
         assert (before.close.call_count, backend_of(engine).close.call_count) == (1, 0)
@@ -187,18 +203,26 @@ def test_a_still_frame_lies_before_the_room_that_was_blurred_for_the_last_one(
     engine: FrameEngine, case: Case, made: Mock
 ) -> None:
     frame, room = case.frame(), BlurredBackground(10.0)
-    *_, last, again = [engine.step(StepRequest(frame, room, EDGES)) for _ in range(FIRST_FRAMES + 1)]
+    *_, last, again = [
+        engine.step(StepRequest(frame, room, EDGES)) for _ in range(FIRST_FRAMES + 1)
+    ]
     assert made.call_count == FIRST_FRAMES
     np.testing.assert_array_equal(again.composite, last.composite)
     engine.step(StepRequest(frame, room, EDGES))
     assert made.call_count == FIRST_FRAMES + 1, "the network saw this frame"
     engine.step(StepRequest(frame, BlurredBackground(90.0), EDGES))
     strengths = [call.args[2] for call in made.call_args_list]
-    assert made.call_count == FIRST_FRAMES + 2 and strengths[-1] > strengths[0], "another strength, on one left out"
-    hidden = Fixed(MatteEdit(np.zeros((case.geometry.small_height, case.geometry.small_width), np.float32)))
+    assert made.call_count == FIRST_FRAMES + 2 and strengths[-1] > strengths[0], (
+        "another strength, on one left out"
+    )
+    hidden = Fixed(
+        MatteEdit(np.zeros((case.geometry.small_height, case.geometry.small_width), np.float32))
+    )
     for count in (3, 4):
         engine.step(StepRequest(frame, BlurredBackground(90.0), EDGES, edit=hidden))
-        assert made.call_count == FIRST_FRAMES + count, "whom a zone hides is in the room, also on one left out"
+        assert made.call_count == FIRST_FRAMES + count, (
+            "whom a zone hides is in the room, also on one left out"
+        )
 
 
 def test_a_moving_hand_lies_before_the_room_that_was_blurred_with_the_last_coarse_features(
@@ -212,7 +236,11 @@ def test_a_moving_hand_lies_before_the_room_that_was_blurred_with_the_last_coars
         engine.step(StepRequest(waved, BlurredBackground(10.0), EDGES))
     backend = backend_of(engine)
     steady = [call.args[1] for call in backend.infer.call_args_list]
-    assert (len(steady), steady.count(False), made.call_count) == (FIRST_FRAMES + 6, FIRST_FRAMES + 2, 3)
+    assert (len(steady), steady.count(False), made.call_count) == (
+        FIRST_FRAMES + 6,
+        FIRST_FRAMES + 2,
+        3,
+    )
 
 
 def test_an_edit_is_applied_once_to_each_frame(engine: FrameEngine, case: Case) -> None:
@@ -220,7 +248,8 @@ def test_an_edit_is_applied_once_to_each_frame(engine: FrameEngine, case: Case) 
     size = case.geometry.small_height, case.geometry.small_width
     half = Fixed(MatteEdit(np.full(size, 0.5, np.float32)))
     mattes = [
-        engine.step(StepRequest(frame, np.zeros_like(frame), EDGES, "off", half)) for _ in range(FIRST_FRAMES + 4)
+        engine.step(StepRequest(frame, np.zeros_like(frame), EDGES, "off", half))
+        for _ in range(FIRST_FRAMES + 4)
     ]
     assert backend_of(engine).infer.call_count == FIRST_FRAMES + 2
     for matte in mattes[FIRST_FRAMES:]:
@@ -230,13 +259,22 @@ def test_an_edit_is_applied_once_to_each_frame(engine: FrameEngine, case: Case) 
 def test_the_bundled_network_shows_the_same_person_on_still_frames() -> None:
     (frame,) = demo(320, 180, [0])
     noise = np.random.default_rng(4)
-    stream = [np.clip(frame + noise.normal(0, 2, frame.shape), 0, 255).astype(np.uint8) for _ in range(24)]
-    settings = MattingSettings(model="mattecam", device="cpu", executor="openvino", precision="float32")
+    stream = [
+        np.clip(frame + noise.normal(0, 2, frame.shape), 0, 255).astype(np.uint8) for _ in range(24)
+    ]
+    settings = MattingSettings(
+        model="mattecam", device="cpu", executor="openvino", precision="float32"
+    )
     alphas = []
     for live in (False, True):
         with closing(build_engine(settings, 320, 180, live=live)) as engine:
             alphas.append(
-                np.stack([engine.step(StepRequest(image, np.zeros_like(image), EDGES)).alpha for image in stream])
+                np.stack(
+                    [
+                        engine.step(StepRequest(image, np.zeros_like(image), EDGES)).alpha
+                        for image in stream
+                    ]
+                )
             )
     every, second = (alpha.astype(np.float32) / 255 for alpha in alphas)
     assert 0 < np.abs(every - second).mean() < 1e-3, "0 is no frame left out"
@@ -264,7 +302,9 @@ def test_a_failure_is_named_and_starts_the_state_anew(
     assert backend.infer.call_count == FIRST_FRAMES, "the network sees all of the first frames"
 
 
-def test_a_lost_device_that_refuses_the_reset_as_well_is_named(engine: FrameEngine, case: Case) -> None:
+def test_a_lost_device_that_refuses_the_reset_as_well_is_named(
+    engine: FrameEngine, case: Case
+) -> None:
     backend = backend_of(engine)
     backend.infer.side_effect = RuntimeError("CUDA error: an illegal memory access was encountered")
     backend.reset.side_effect = RuntimeError("out of memory")
@@ -290,10 +330,15 @@ def test_wrong_pictures_are_refused_and_a_closed_engine_says_so_and_is_closed_on
         last_of(engine, frame, 1)
 
 
-def test_a_cut_starts_the_state_anew_but_none_follows_a_reset_and_the_editor_hears_of_it(engine: FrameEngine) -> None:
+def test_a_cut_starts_the_state_anew_but_none_follows_a_reset_and_the_editor_hears_of_it(
+    engine: FrameEngine,
+) -> None:
     """Else the people that strict mode is told of would be forgotten, and the light of the last room would go on."""
     random = np.random.default_rng(0)
-    here, there = (np.repeat(np.repeat(random.integers(0, 256, (8, 12, 3), np.uint8), 8, 0), 8, 1) for _ in range(2))
+    here, there = (
+        np.repeat(np.repeat(random.integers(0, 256, (8, 12, 3), np.uint8), 8, 0), 8, 1)
+        for _ in range(2)
+    )
     edit, resets = Fixed(MatteEdit()), []
     for frame in (here, here, there, there, here):
         engine.step(StepRequest(frame, here, EDGES, edit=edit))
@@ -304,7 +349,9 @@ def test_a_cut_starts_the_state_anew_but_none_follows_a_reset_and_the_editor_hea
     assert backend_of(engine).reset.call_count == 3
     tall = there.repeat(2, 0)
     engine.step(StepRequest(tall, tall, EDGES, edit=edit))
-    assert (edit.scenes, engine.cuts) == ([2, 4, 5], 2), "before it edits, also of another size, which is no cut"
+    assert (edit.scenes, engine.cuts) == ([2, 4, 5], 2), (
+        "before it edits, also of another size, which is no cut"
+    )
 
 
 SIZE = 640, 360
@@ -314,7 +361,8 @@ def room(seed: int) -> BgrImage:
     """Return a room of large and small coloured patches."""
     random = np.random.default_rng(seed)
     layers = [
-        cv2.resize(random.uniform(-1, 1, (rows, 2 * rows, 3)), SIZE, interpolation=cv2.INTER_CUBIC) for rows in (3, 12)
+        cv2.resize(random.uniform(-1, 1, (rows, 2 * rows, 3)), SIZE, interpolation=cv2.INTER_CUBIC)
+        for rows in (3, 12)
     ]
     mixed: BgrImage = np.clip(128 + 80 * layers[0] + 40 * layers[1], 0, 255).astype(np.uint8)
     return mixed
@@ -331,18 +379,28 @@ def cuts(images: Sequence[BgrImage]) -> list[int]:
 
 
 def test_other_scenes_are_cuts_also_rooms_of_equal_brightness() -> None:
-    assert cuts([*demo(*SIZE, range(3)), room(1), room(1), room(2), *demo(*SIZE, range(2))]) == [3, 5, 6]
+    assert cuts([*demo(*SIZE, range(3)), room(1), room(1), room(2), *demo(*SIZE, range(2))]) == [
+        3,
+        5,
+        6,
+    ]
     assert cuts([room(seed) for seed in range(20)]) == list(range(1, 20))
 
 
 def test_motion_is_no_cut() -> None:
     here, there = room(1), room(2)
-    covered = [demo(*SIZE, [number], empty_scene_s=1.0)[0] for number in (29, 30, 29)]  # a third, at once
-    passed = [np.hstack([here[:, :x], there[:, :240], here[:, x + 240 :]]) for x in range(0, 400, 60)]
+    covered = [
+        demo(*SIZE, [number], empty_scene_s=1.0)[0] for number in (29, 30, 29)
+    ]  # a third, at once
+    passed = [
+        np.hstack([here[:, :x], there[:, :240], here[:, x + 240 :]]) for x in range(0, 400, 60)
+    ]
     assert [cuts(images) for images in (demo(*SIZE, range(90)), covered, passed)] == [[]] * 3
 
 
-@pytest.mark.parametrize("light", [(0.5,), (1.7,), (0.15,), (1.0, 0.6), (1.0, 1.5), (1.0, 1.0, 30.0)])
+@pytest.mark.parametrize(
+    "light", [(0.5,), (1.7,), (0.15,), (1.0, 0.6), (1.0, 1.5), (1.0, 1.0, 30.0)]
+)
 def test_a_change_of_light_is_no_cut(light: tuple[float, ...]) -> None:
     for image in (*demo(*SIZE, [0]), room(1)):
         assert cuts([image, lit(image, *light), image]) == []

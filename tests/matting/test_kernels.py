@@ -22,8 +22,20 @@ from app.matting.kernels.network import matte_rows, shrink_rows
 from app.matting.openvino.openvino_backend import decide, filter_kernel, forget_changed, halved
 from app.matting.torch.frame_step import layers, to_bgr, to_pixels
 from models.blocks import FILTER_EPS, DeepGuidedFilter, fast_guided_filter
-from models.exchange import DecisionRule, FastFilterWeights, FilterWeights, ForgettingRule, LearnedFilterWeights
-from models.mattecam.network import ALPHA_MARGIN, MattecamNetwork, explained, shares_to_keep, stretched
+from models.exchange import (
+    DecisionRule,
+    FastFilterWeights,
+    FilterWeights,
+    ForgettingRule,
+    LearnedFilterWeights,
+)
+from models.mattecam.network import (
+    ALPHA_MARGIN,
+    MattecamNetwork,
+    explained,
+    shares_to_keep,
+    stretched,
+)
 from models.mattecam.network import decide as decide_in_torch
 from tests.matting.stubs import StubCpu, few_examples, frames
 from tests.matting.torch_stubs import StubTorch
@@ -50,7 +62,9 @@ def coefficients(height: int, width: int, seed: int) -> tuple[Floats, Floats, Fl
     alpha = np.clip((0.4 - distance) * 8, 0, 1)
     edge = (alpha > 0) & (alpha < 1)
     slope = np.stack([rng.normal(0, 0.3, (height, width)) * edge for _ in range(4)])
-    offset = np.stack([*(rng.normal(0, 0.05, (height, width)) for _ in range(3)), alpha - 0.5 * slope[3]])
+    offset = np.stack(
+        [*(rng.normal(0, 0.05, (height, width)) for _ in range(3)), alpha - 0.5 * slope[3]]
+    )
     return slope.astype(np.float32), offset.astype(np.float32), alpha.astype(np.float32)
 
 
@@ -67,19 +81,27 @@ def test_torch_shows_nobody_where_alpha_is_rounded_to_zero() -> None:
     assert (composite == 255).all()
 
 
-@pytest.mark.parametrize("edges", EDGES, ids=lambda edges: ",".join(sorted(edges.model_fields_set)) or "off")
+@pytest.mark.parametrize(
+    "edges", EDGES, ids=lambda edges: ",".join(sorted(edges.model_fields_set)) or "off"
+)
 @pytest.mark.parametrize("size", [(160, 90), (131, 97), (90, 160)], ids=str)
 def test_finish_is_the_frame_step(size: tuple[int, int], edges: EdgeSettings) -> None:
     geometry = StepGeometry(*size, 0.37)
     small_size = geometry.small_height, geometry.small_width
     pictures = frames(*size, 3)
-    backdrops: list[Backdrop] = [frames(*size, 1, seed=4)[0], BlurredBackground(0), BlurredBackground(70)]
+    backdrops: list[Backdrop] = [
+        frames(*size, 1, seed=4)[0],
+        BlurredBackground(0),
+        BlurredBackground(70),
+    ]
     for backdrop in backdrops:
         reference, cpu = StubTorch(geometry), StubCpu(geometry)
         for turn, frame in enumerate(pictures):
             small = np.empty((3, *small_size), np.float32)
             shrink_rows(frame, geometry.ratio, geometry.ratio, small, 0, small_size[0])
-            reference.coefficients = cpu.coefficients = Coefficients(small, *coefficients(*small_size, seed=turn))
+            reference.coefficients = cpu.coefficients = Coefficients(
+                small, *coefficients(*small_size, seed=turn)
+            )
             matte, expected = (
                 backend.step(StepRequest(frame, backdrop, edges, "off", want_foreground=True))
                 for backend in (cpu, reference)
@@ -101,11 +123,15 @@ def test_finish_is_the_frame_step(size: tuple[int, int], edges: EdgeSettings) ->
     down=st.floats(0.2, 1.0),
     seed=st.integers(0, 1000),
 )
-def test_small_frame_is_sampled_at_the_ratios(width: int, height: int, across: float, down: float, seed: int) -> None:
+def test_small_frame_is_sampled_at_the_ratios(
+    width: int, height: int, across: float, down: float, seed: int
+) -> None:
     frame = np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
     image = torch.from_numpy(frame[..., ::-1].copy()).permute(2, 0, 1)[None].float() / 255
     scales = (down, across)
-    expected = functional.interpolate(image, scale_factor=scales, mode="bilinear", recompute_scale_factor=False)[0]
+    expected = functional.interpolate(
+        image, scale_factor=scales, mode="bilinear", recompute_scale_factor=False
+    )[0]
     small = np.empty(expected.shape, np.float32)
     shrink_rows(frame, across, down, small, 0, small.shape[1])
     np.testing.assert_allclose(small, expected.numpy(), atol=2e-4)
@@ -122,12 +148,20 @@ def test_small_frame_is_sampled_at_the_ratios(width: int, height: int, across: f
     seed=st.integers(0, 999),
 )
 def test_rows_of_any_size_are_finished_as_in_torch_also_where_nobody_can_be(
-    sparse: bool, width: int, height: int, small_width: int, small_height: int, wanted: bool, seed: int
+    sparse: bool,
+    width: int,
+    height: int,
+    small_width: int,
+    small_height: int,
+    wanted: bool,
+    seed: int,
 ) -> None:
     rng = np.random.default_rng(seed)
     frame, behind = (rng.integers(0, 256, (height, 3 * width), dtype=np.uint8) for _ in range(2))
     sigmas = (0.004, 0.001) if sparse else (0.5, 0.5)
-    slope, offset = (rng.normal(0, sigma, (4, small_height, small_width)).astype(np.float32) for sigma in sigmas)
+    slope, offset = (
+        rng.normal(0, sigma, (4, small_height, small_width)).astype(np.float32) for sigma in sigmas
+    )
     if sparse:  # a few opaque pixels, often a single one in a wide empty row
         spots = rng.random((small_height, small_width)) < rng.choice([0.01, 0.1, 0.6])
         offset[3][spots] = rng.normal(0.2, 0.4, int(spots.sum()))
@@ -135,7 +169,9 @@ def test_rows_of_any_size_are_finished_as_in_torch_also_where_nobody_can_be(
     person = np.full_like(frame, 77) if wanted else np.empty((0, 0), np.uint8)
     kernels.finish_rows(frame, slope, offset, behind, composite, alpha, person, 0, height)
     image, backdrop = (torch.from_numpy(rows.reshape(height, width, 3)) for rows in (frame, behind))
-    shown, opacity, background = layers(image, torch.from_numpy(slope)[None], torch.from_numpy(offset)[None], backdrop)
+    shown, opacity, background = layers(
+        image, torch.from_numpy(slope)[None], torch.from_numpy(offset)[None], backdrop
+    )
     expected = *to_pixels(shown, opacity, background), to_bgr(shown)
     for found, right in zip((composite, alpha, person), expected, strict=True):
         assert not found.size or difference(found, right.numpy().reshape(height, -1)) <= 1
@@ -190,7 +226,9 @@ def test_the_memories_keep_what_they_keep_in_torch(size: tuple[int, int]) -> Non
         shares, seen = shares_to_keep(torch.from_numpy(frame)[None], seen, 1)
         assert shares is not None
         for memory, share in zip(memories, shares, strict=True):
-            np.testing.assert_allclose(memory, share[0, 0, :, :, None].expand(memory.shape[1:])[None], atol=1e-4)
+            np.testing.assert_allclose(
+                memory, share[0, 0, :, :, None].expand(memory.shape[1:])[None], atol=1e-4
+            )
     assert 0.01 < np.mean(memories[0] < 0.5) < 0.7
 
 
@@ -200,11 +238,18 @@ sizes = given(height=st.integers(1, 12), width=st.integers(1, 140), seed=st.inte
 def image_and_given(height: int, width: int, channels: int, seed: int) -> tuple[Floats, Floats]:
     """Return a noisy small frame and random outputs of the network for it."""
     rng = np.random.default_rng(seed)
-    return rng.random((3, height, width), np.float32), rng.random((channels, height, width), np.float32)
+    return rng.random((3, height, width), np.float32), rng.random(
+        (channels, height, width), np.float32
+    )
 
 
 def assert_filter(
-    weights: FilterWeights, image: Floats, values: Floats, slope: torch.Tensor, offset: torch.Tensor, alpha: Floats
+    weights: FilterWeights,
+    image: Floats,
+    values: Floats,
+    slope: torch.Tensor,
+    offset: torch.Tensor,
+    alpha: Floats,
 ) -> None:
     """Assert that the filter, in two strips, gives the same matte of the small frame, and nearly the same slopes."""
     height, width = image.shape[1:]
@@ -247,7 +292,9 @@ def test_the_learned_filter_is_that_of_rvm(height: int, width: int, seed: int) -
 @pytest.mark.parametrize("within", [False, True], ids=["rvm", "mattecam"])
 @few_examples
 @sizes
-def test_the_fast_filter_is_that_of_the_networks(within: bool, height: int, width: int, seed: int) -> None:
+def test_the_fast_filter_is_that_of_the_networks(
+    within: bool, height: int, width: int, seed: int
+) -> None:
     image, matte = image_and_given(height, width, 4, seed)
     with torch.inference_mode():
         small, values = torch.from_numpy(image)[None], torch.from_numpy(matte)[None]

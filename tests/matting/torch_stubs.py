@@ -39,7 +39,9 @@ class StubNetwork(nn.Module):
 
     def coefficients(self, small: Tensor) -> tuple[Tensor, ...]:
         now = self._coefficients_now()
-        tensors = (torch.from_numpy(array.copy()) for array in (now.slope, now.offset, now.coarse[None]))
+        tensors = (
+            torch.from_numpy(array.copy()) for array in (now.slope, now.offset, now.coarse[None])
+        )
         return tuple(tensor.expand(len(small), *tensor.shape) for tensor in tensors)
 
 

@@ -42,7 +42,11 @@ def scan_start(data: bytes) -> int:
 def restart_marks(frame: bytes) -> list[int]:
     """Return where the restart markers of a frame are."""
     start = scan_start(frame)
-    return [at for at in range(start, len(frame) - 1) if frame[at] == 0xFF and 0xD0 <= frame[at + 1] <= 0xD7]
+    return [
+        at
+        for at in range(start, len(frame) - 1)
+        if frame[at] == 0xFF and 0xD0 <= frame[at + 1] <= 0xD7
+    ]
 
 
 def with_surplus(frame: bytes, added: bytes, every: int = 3) -> bytes:

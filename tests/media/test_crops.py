@@ -95,7 +95,9 @@ def test_a_clean_aperture_is_that_of_the_film(
 
 
 def test_a_turned_film_is_cropped_before_it_is_turned(tmp_path: Path) -> None:
-    path = with_box(write_clip(tmp_path / "in.mp4", 2, size=SIZE, rotation=90), clean_aperture(80, 40))
+    path = with_box(
+        write_clip(tmp_path / "in.mp4", 2, size=SIZE, rotation=90), clean_aperture(80, 40)
+    )
 
     reader = VideoReader(path)
 
@@ -110,8 +112,13 @@ def test_a_background_is_cropped() -> None:
     assert np.array_equal(image, frames_of(FIELD)[0])
 
 
-@given(content=st.binary(min_size=32, max_size=32) | st.lists(st.integers(0, 200), min_size=8, max_size=8))
-def test_no_clean_aperture_is_larger_than_the_film(content: bytes | list[int], tmp_path_factory: TempFolders) -> None:
+@given(
+    content=st.binary(min_size=32, max_size=32)
+    | st.lists(st.integers(0, 200), min_size=8, max_size=8)
+)
+def test_no_clean_aperture_is_larger_than_the_film(
+    content: bytes | list[int], tmp_path_factory: TempFolders
+) -> None:
     numbers = content if isinstance(content, bytes) else struct.pack(">8I", *content)
     path = tmp_path_factory.getbasetemp() / "clap.mp4"
     write_clip(path, 1, size=SIZE)

@@ -135,7 +135,9 @@ def write_avi(path: Path, parts: list[bytes], named: int) -> Path:
     named: number of frames by the header.
     """
     main = struct.pack("<10I", 40_000, 0, 0, 0x10, named, 0, 1, 0, 96, 48) + bytes(16)
-    track = struct.pack("<4s4sIHHIIIIIIiI4H", b"vids", b"MJPG", 0, 0, 0, 0, 1, 25, 0, named, 0, -1, 0, 0, 0, 96, 48)
+    track = struct.pack(
+        "<4s4sIHHIIIIIIiI4H", b"vids", b"MJPG", 0, 0, 0, 0, 1, 25, 0, named, 0, -1, 0, 0, 0, 96, 48
+    )
     shape = struct.pack("<IiiHH4sIiiII", 40, 96, 48, 1, 24, b"MJPG", 96 * 48 * 3, 0, 0, 0, 0)
     tracks = chunk(b"LIST", b"strl" + chunk(b"strh", track) + chunk(b"strf", shape))
     header = chunk(b"LIST", b"hdrl" + chunk(b"avih", main) + tracks)
@@ -144,12 +146,16 @@ def write_avi(path: Path, parts: list[bytes], named: int) -> Path:
     for part in parts:
         index += struct.pack("<4sIII", b"00dc", 0x10, len(film), len(part))
         film += chunk(b"00dc", part)
-    path.write_bytes(chunk(b"RIFF", b"AVI " + header + chunk(b"LIST", film) + chunk(b"idx1", index)))
+    path.write_bytes(
+        chunk(b"RIFF", b"AVI " + header + chunk(b"LIST", film) + chunk(b"idx1", index))
+    )
     return path
 
 
 @pytest.mark.parametrize("named", [30, 3000], ids=["honest header", "header of two minutes"])
-def test_an_avi_film_holds_its_last_frame_as_long_as_empty_parts_repeat_it(named: int, tmp_path: Path) -> None:
+def test_an_avi_film_holds_its_last_frame_as_long_as_empty_parts_repeat_it(
+    named: int, tmp_path: Path
+) -> None:
     images = [encode(numbered(number)) for number in range(FRAMES)]
     path = write_avi(tmp_path / "in.avi", [*images, *[b""] * 10], named)
 

@@ -36,7 +36,10 @@ def bytes_of(frame: VideoFrame) -> list[bytes]:
         components = [each for each in frame.format.components if each.plane == number]
         bytes_per_value = -(-components[0].bits // 8)
         used = plane.width * bytes_per_value * len(components)
-        rows += [row[:used].tobytes() for row in np.frombuffer(bytes(plane), np.uint8).reshape(plane.height, -1)]
+        rows += [
+            row[:used].tobytes()
+            for row in np.frombuffer(bytes(plane), np.uint8).reshape(plane.height, -1)
+        ]
     return rows
 
 
@@ -95,7 +98,9 @@ def test_a_film_with_alpha_is_read_alike_each_time(suffix: str, tmp_path: Path) 
     path = tmp_path / f"soft{suffix}"
     write_film(path, [soft_picture()] * 4, encoder=file_encoder(10, suffix, alpha=True))
 
-    readings = [[image for _, image in VideoReader(path, with_alpha=True).frames()] for _ in range(4)]
+    readings = [
+        [image for _, image in VideoReader(path, with_alpha=True).frames()] for _ in range(4)
+    ]
 
     assert readings[0][0].shape == (SIZE[1], SIZE[0], 4)
     assert all(np.array_equal(one, other) for one, other in pairwise(readings))

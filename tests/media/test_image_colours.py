@@ -73,7 +73,10 @@ def png(chunks: Mapping[bytes, bytes], colour: tuple[int, ...] = RED, mode: str 
     data = file.getvalue()
     header_end = data.index(b"IDAT") - 4
     added = b"".join(
-        struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+        struct.pack(">I", len(content))
+        + kind
+        + content
+        + struct.pack(">I", zlib.crc32(kind + content))
         for kind, content in chunks.items()
     )
     return data[:header_end] + added + data[header_end:]
@@ -102,14 +105,18 @@ def chromaticity(numbers: tuple[int, ...]) -> bytes:
         ),
         pytest.param({b"gAMA": gamma(100_000)}, (227, 110, 110), id="gAMA of linear light"),
         pytest.param({b"sRGB": b"\0", b"gAMA": gamma(100_000)}, RED, id="sRGB before gAMA"),
-        pytest.param({b"cICP": bytes([1, 13, 0, 1]), b"gAMA": gamma(100_000)}, RED, id="cICP before gAMA"),
+        pytest.param(
+            {b"cICP": bytes([1, 13, 0, 1]), b"gAMA": gamma(100_000)}, RED, id="cICP before gAMA"
+        ),
         pytest.param({b"gAMA": gamma(0)}, RED, id="impossible gAMA"),
         pytest.param({b"gAMA": gamma(1)}, RED, id="gAMA that no profile can hold"),
         pytest.param({b"cHRM": chromaticity((0,) * 8)}, RED, id="impossible cHRM"),
         pytest.param({b"cHRM": chromaticity((1,) * 8)}, RED, id="cHRM of points in one place"),
     ],
 )
-def test_chunks_of_png_name_colours(chunks: Mapping[bytes, bytes], expected: tuple[int, ...], tmp_path: Path) -> None:
+def test_chunks_of_png_name_colours(
+    chunks: Mapping[bytes, bytes], expected: tuple[int, ...], tmp_path: Path
+) -> None:
     path = tmp_path / "a.png"
     path.write_bytes(png(chunks))
 
@@ -135,7 +142,9 @@ def test_a_profile_counts_where_numbers_are_unspecified(tmp_path: Path) -> None:
     with Image.open(FIELD / "live-background-patches-display-p3-profile.jpg") as image:
         profile = image.info["icc_profile"]
     path = tmp_path / "a.png"
-    path.write_bytes(png({b"cICP": bytes([2, 2, 0, 1]), b"iCCP": b"p3\0\0" + zlib.compress(profile)}))
+    path.write_bytes(
+        png({b"cICP": bytes([2, 2, 0, 1]), b"iCCP": b"p3\0\0" + zlib.compress(profile)})
+    )
 
     shown = read_image(path)[4, 4, ::-1].astype(int)
 
@@ -164,8 +173,15 @@ def test_the_white_of_hdr_images_is_nearly_that_of_the_display(tmp_path: Path) -
 def test_a_jpeg_without_its_end_mark_is_the_image_and_a_sentence() -> None:
     image = read_image(UNENDED)
 
-    assert np.abs(patches(image) - [(200, 40, 40), (40, 200, 40), (40, 40, 200), (224, 172, 140)]).max() <= 4
-    assert str(reading_note(UNENDED)) == (f"{UNENDED} lacks its end mark, but the whole image is there; save it again.")
+    assert (
+        np.abs(
+            patches(image) - [(200, 40, 40), (40, 200, 40), (40, 40, 200), (224, 172, 140)]
+        ).max()
+        <= 4
+    )
+    assert str(reading_note(UNENDED)) == (
+        f"{UNENDED} lacks its end mark, but the whole image is there; save it again."
+    )
 
 
 def test_a_jpeg_that_lacks_more_is_damaged(tmp_path: Path) -> None:

@@ -34,7 +34,10 @@ def saved(image_format: str, mode: str = "RGB", **options: object) -> bytes:
 def png(width: int, height: int, bits: int = 8, colour: int = 2) -> bytes:
     head = b"IHDR" + struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0)
     data = b"IDAT" + zlib.compress(bytes(1000))
-    chunks = [struct.pack(">I", len(part) - 4) + part + struct.pack(">I", zlib.crc32(part)) for part in (head, data)]
+    chunks = [
+        struct.pack(">I", len(part) - 4) + part + struct.pack(">I", zlib.crc32(part))
+        for part in (head, data)
+    ]
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
 
 
@@ -63,7 +66,9 @@ def jpeg(
         (frame, struct.pack(">BHHB", 8, height, width, layers) + b"".join(kinds)),
         (0xDA, bytes([in_scan]) + scan + bytes([0, 63, 0])),
     ]
-    segments = [bytes([0xFF, marker]) + struct.pack(">H", len(data) + 2) + data for marker, data in parts]
+    segments = [
+        bytes([0xFF, marker]) + struct.pack(">H", len(data) + 2) + data for marker, data in parts
+    ]
     return b"\xff\xd8" + b"".join(segments) + bytes(1000) + b"\xff\xd9"
 
 
@@ -71,7 +76,13 @@ def webp(width: int, height: int) -> bytes:
     """A lossless one, whose pixels all have one colour."""
     size = (width - 1) | (height - 1) << 14
     content = b"\x2f" + struct.pack("<I", size) + bytes(9)
-    return b"RIFF" + struct.pack("<I", 12 + len(content)) + b"WEBPVP8L" + struct.pack("<I", len(content)) + content
+    return (
+        b"RIFF"
+        + struct.pack("<I", 12 + len(content))
+        + b"WEBPVP8L"
+        + struct.pack("<I", len(content))
+        + content
+    )
 
 
 def animated_webp(width: int, height: int) -> bytes:
@@ -86,7 +97,9 @@ def animated_webp(width: int, height: int) -> bytes:
 def tiff(width: int, height: int, **tags: int) -> bytes:
     """The bytes of a small one with other numbers in its tags."""
     data = bytearray(saved("TIFF", compression="tiff_lzw", tiffinfo={274: 1}))
-    numbers = {WIDTH_TAG: width, HEIGHT_TAG: height, 278: height} | {int(name[1:]): tags[name] for name in tags}
+    numbers = {WIDTH_TAG: width, HEIGHT_TAG: height, 278: height} | {
+        int(name[1:]): tags[name] for name in tags
+    }
     at = int.from_bytes(data[4:8], "little")
     for entry in range(at + 2, at + 2 + 12 * int.from_bytes(data[at : at + 2], "little"), 12):
         tag = int.from_bytes(data[entry : entry + 2], "little")
@@ -143,11 +156,15 @@ GIF_FRAME = struct.pack("<HHHHB", 0, 0, 65_000, 65_000, 0) + b"\2\2\x4c\1\0;"
         pytest.param(tiff(11_000, 11_000, _278=16, _274=6), id="turned TIFF"),
         pytest.param(GIF + GIF_FRAME, id="GIF"),
         pytest.param(bmp(22_000, 22_000), id="BMP with run lengths"),
-        pytest.param(b"qoif" + struct.pack(">IIBB", 11_500, 11_500, 4, 0) + b"\xfd" * 1000, id="QOI"),
+        pytest.param(
+            b"qoif" + struct.pack(">IIBB", 11_500, 11_500, 4, 0) + b"\xfd" * 1000, id="QOI"
+        ),
         pytest.param(b"P6\n30000 30000\n255\n", id="PPM"),
     ],
 )
-def test_what_would_take_too_much_is_refused_before_it_is_decoded(data: bytes, tmp_path: Path) -> None:
+def test_what_would_take_too_much_is_refused_before_it_is_decoded(
+    data: bytes, tmp_path: Path
+) -> None:
     path = tmp_path / "image.png"
     path.write_bytes(data)
 

@@ -78,7 +78,12 @@ def said(frame: NDArray[np.uint8], colours: Literal["BGR", "GRAY"]) -> str:
 def odd_images() -> list[NDArray[np.uint8]]:
     """Return black, white, the finest pattern, noise in colours, and noise in grey."""
     dice = np.random.default_rng(0)
-    squares = np.kron(np.indices((6, 8)).sum(0) % 2, np.ones((8, 8))).astype(np.uint8)[:, :, None].repeat(3, 2) * 255
+    squares = (
+        np.kron(np.indices((6, 8)).sum(0) % 2, np.ones((8, 8)))
+        .astype(np.uint8)[:, :, None]
+        .repeat(3, 2)
+        * 255
+    )
     flat = [np.full((48, 64, 3), value, np.uint8) for value in (0, 255)]
     return [
         *flat,
@@ -97,7 +102,9 @@ def odd_images() -> list[NDArray[np.uint8]]:
     ],
 )
 @pytest.mark.parametrize("extra", [{}, {"restart": 7}, {"optimize": 1}])
-def test_intact_frames_pass(images: list[BgrImage], quality: int, sampling: int, extra: dict[str, int]) -> None:
+def test_intact_frames_pass(
+    images: list[BgrImage], quality: int, sampling: int, extra: dict[str, int]
+) -> None:
     for image in (images[0], images[1][:357, :631], *odd_images()):
         assert damage(array(encode(image, quality, sampling, **extra))) == ""
 
@@ -109,7 +116,9 @@ FRAME = encode(np.zeros((48, 64, 3), np.uint8))
     st.binary(max_size=400),
     st.lists(st.tuples(st.integers(0, len(FRAME) - 1), st.integers(0, 255)), max_size=6),
 )
-def test_arbitrary_bytes_and_headers_never_crash(data: bytes, changes: list[tuple[int, int]]) -> None:
+def test_arbitrary_bytes_and_headers_never_crash(
+    data: bytes, changes: list[tuple[int, int]]
+) -> None:
     assert damage(array(b"\xff\xd8" + data)) and damage(array(data))
     frame = bytearray(FRAME)
     for at, value in changes:
@@ -177,7 +186,9 @@ def test_surplus_bytes_of_grey_frames_change_nothing(images: list[BgrImage]) -> 
 
 
 @pytest.mark.parametrize("restart", [7, 40])
-def test_surplus_bytes_do_not_hide_that_a_later_interval_is_cut(images: list[BgrImage], restart: int) -> None:
+def test_surplus_bytes_do_not_hide_that_a_later_interval_is_cut(
+    images: list[BgrImage], restart: int
+) -> None:
     """The decoder reports only the first fault of a frame."""
     frame = encode(images[0], restart=restart)
     marks = restart_marks(frame)
@@ -316,7 +327,9 @@ def test_no_frame_with_lost_data_passes_and_most_with_altered_data_are_found(
 
 
 @pytest.mark.parametrize("suffix", ["avi", "mov", "mkv"])
-def test_damaged_frames_of_a_file_are_skipped(tmp_path: Path, images: list[BgrImage], suffix: str) -> None:
+def test_damaged_frames_of_a_file_are_skipped(
+    tmp_path: Path, images: list[BgrImage], suffix: str
+) -> None:
     path = tmp_path / f"clip.{suffix}"
     dice = random.Random(2)
     with writing(path, "mjpeg", size=(WIDTH, HEIGHT), pixels="yuvj422p") as (container, stream):
@@ -342,7 +355,9 @@ def test_damaged_frames_of_a_file_are_skipped(tmp_path: Path, images: list[BgrIm
 
 
 @pytest.mark.parametrize("suffix", ["avi", "mkv"])
-def test_surplus_bytes_change_no_frame_of_a_file(tmp_path: Path, images: list[BgrImage], suffix: str) -> None:
+def test_surplus_bytes_change_no_frame_of_a_file(
+    tmp_path: Path, images: list[BgrImage], suffix: str
+) -> None:
     """FFmpeg takes surplus bytes before a restart marker for blocks of the image."""
     intact = tmp_path / f"intact.{suffix}"
     recorded = tmp_path / f"c270.{suffix}"

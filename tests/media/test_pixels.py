@@ -86,7 +86,9 @@ def write_wide(
 ) -> Path:
     """Write stripes of 32 pixels, one for each of these BT.709 colours."""
     matrix = 9 if primaries == BT2020_PRIMARIES else 1
-    stripes = np.repeat(np.repeat(encoded(colours, transfer, primaries)[None], 64, axis=0), 32, axis=1)
+    stripes = np.repeat(
+        np.repeat(encoded(colours, transfer, primaries)[None], 64, axis=0), 32, axis=1
+    )
     rgb = av.VideoFrame.from_ndarray(np.round(stripes * 65535).astype(np.uint16), "rgb48le")
     frame = rgb.reformat(format="yuv444p10le", dst_colorspace=matrix)
     size = 32 * len(colours), 64
@@ -112,7 +114,10 @@ def write_wide(
         pytest.param("pq", 0, 9, marks=needs_bt2020),
         pytest.param("pq", 90, 9, marks=needs_bt2020),
         pytest.param("hlg", 0, 9, marks=needs_bt2020),
-        *(pytest.param("sdr", 0, number, marks=[needs_bt2020] if number == 9 else []) for number in PRIMARIES),
+        *(
+            pytest.param("sdr", 0, number, marks=[needs_bt2020] if number == 9 else [])
+            for number in PRIMARIES
+        ),
     ],
 )
 def test_colours_are_those_of_a_standard_display_and_upright(
@@ -126,7 +131,9 @@ def test_colours_are_those_of_a_standard_display_and_upright(
     expected = np.round(COLOURS * dimmed * 255)
     assert np.abs(shown - expected)[:3].max() <= 3
     assert np.abs(shown - expected)[3:6].max() <= 8
-    assert np.abs(shown - expected).max() <= 30  # dark channels of saturated colours: 4 % of the light at most
+    assert (
+        np.abs(shown - expected).max() <= 30
+    )  # dark channels of saturated colours: 4 % of the light at most
 
 
 def test_light_and_values_of_pq_are_those_of_the_standard() -> None:
@@ -159,7 +166,9 @@ def moving(number: int, size: tuple[int, int] = (192, 96)) -> VideoFrame:
 
 
 def write_interlaced(path: Path, *, flagged: bool = True, rotation: int = 0) -> Path:
-    options = {"crf": "5"} | ({"x264-params": "tff=1:colormatrix=bt709:fullrange=on"} if flagged else {})
+    options = {"crf": "5"} | (
+        {"x264-params": "tff=1:colormatrix=bt709:fullrange=on"} if flagged else {}
+    )
     with writing(path, size=(192, 96), options=options) as (container, stream):
         if rotation:
             stream.set_display_rotation(rotation)
@@ -184,7 +193,8 @@ def test_interlaced_frames_show_no_combs_and_keep_their_times_rotation_and_colou
     assert max(combing(np.rot90(image)) for _, image in frames) < 2
     assert not reader.is_cut and not reader.damaged
     (plain,) = {
-        round(combing(image)) for _, image in VideoReader(write_interlaced(tmp_path / "p.mp4", flagged=False)).frames()
+        round(combing(image))
+        for _, image in VideoReader(write_interlaced(tmp_path / "p.mp4", flagged=False)).frames()
     }
     assert plain > 10
     decoded = frames_of(path)[0]
@@ -249,7 +259,9 @@ def test_video_that_becomes_interlaced_keeps_its_times(tmp_path: Path) -> None:
         (7, "right"),
     ],
 )
-def test_exif_orientation_is_applied(tmp_path: Path, orientation: int, red_side: str, suffix: str) -> None:
+def test_exif_orientation_is_applied(
+    tmp_path: Path, orientation: int, red_side: str, suffix: str
+) -> None:
     exif = Image.Exif()
     red = (220, 30, 30)
     exif[0x0112] = orientation
@@ -277,14 +289,18 @@ def test_transparent_parts_show_the_colour(tmp_path: Path) -> None:
     assert np.abs(image[5, 18].astype(int) - (178, 153, 128)).max() <= 1
 
 
-@pytest.mark.parametrize("mode", ["L", "1", "P", "LA", "PA", "CMYK", "I;16", "RGBA", "F", "I", "LAB"])
+@pytest.mark.parametrize(
+    "mode", ["L", "1", "P", "LA", "PA", "CMYK", "I;16", "RGBA", "F", "I", "LAB"]
+)
 @pytest.mark.parametrize("side", [40, MAX_SIDE + 500])
 def test_every_mode_becomes_bgr(tmp_path: Path, mode: str, side: int) -> None:
     bright = np.full((30, side), 180, np.uint8)
     if mode == "I;16":
         picture = Image.fromarray(bright.astype(np.uint16) * 257)
     elif mode in ("F", "I"):
-        picture = Image.fromarray(bright.astype(np.float32) / 255 if mode == "F" else bright.astype(np.int32) * 257)
+        picture = Image.fromarray(
+            bright.astype(np.float32) / 255 if mode == "F" else bright.astype(np.int32) * 257
+        )
     else:
         picture = Image.fromarray(bright).convert("RGB" if mode == "LAB" else "L").convert(mode)
     path = tmp_path / "a.tif"
@@ -339,7 +355,9 @@ def test_planes_match_the_standard(weights: tuple[float, float]) -> None:
     u, v = planes[HEIGHT:].reshape(2, HEIGHT // 2, WIDTH // 2)
     for plane, part, share in ((u, blue, of_blue), (v, red, of_red)):
         chroma = 128 + 224 * (part - luma) / (2 - 2 * share)
-        assert np.abs(plane - chroma.reshape(HEIGHT // 2, 2, WIDTH // 2, 2).mean((1, 3))).max() < 1.2
+        assert (
+            np.abs(plane - chroma.reshape(HEIGHT // 2, 2, WIDTH // 2, 2).mean((1, 3))).max() < 1.2
+        )
 
 
 @pytest.mark.parametrize("weights", [BT601, BT709])
@@ -355,7 +373,10 @@ def test_greys_with_and_without_channels_stay_grey_up_to_black_and_white(
 
 FIELD = ROOT / "tests" / "field"
 PLAIN = FIELD / "live-background-patches-srgb.png"
-PROFILED = [FIELD / f"live-background-patches-{name}" for name in ("display-p3-profile.jpg", "adobe-rgb-profile.png")]
+PROFILED = [
+    FIELD / f"live-background-patches-{name}"
+    for name in ("display-p3-profile.jpg", "adobe-rgb-profile.png")
+]
 
 
 def distance(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
@@ -396,12 +417,23 @@ def test_every_format_and_mode_is_converted(suffix: str, mode: str, tmp_path: Pa
     image = image.quantize(2) if mode == "P" else image.convert(mode)
     if "A" in mode:
         image.putalpha(128)
-    options = {"lossless": True} if suffix == "webp" else {"quality": 100} if suffix in ("jpg", "avif") else {}
+    options = (
+        {"lossless": True}
+        if suffix == "webp"
+        else {"quality": 100}
+        if suffix in ("jpg", "avif")
+        else {}
+    )
     image.save(tmp_path / f"a.{suffix}", icc_profile=p3_profile(), **options)
     found = read_cut_out(tmp_path / f"a.{suffix}")
     values = np.array(colour) / 255
-    light = np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4) @ matrix_to_bt709(12).T
-    in_srgb = np.where(light <= 0.0031308, light * 12.92, 1.055 * light.clip(0) ** (1 / 2.4) - 0.055)
+    light = (
+        np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
+        @ matrix_to_bt709(12).T
+    )
+    in_srgb = np.where(
+        light <= 0.0031308, light * 12.92, 1.055 * light.clip(0) ** (1 / 2.4) - 0.055
+    )
     assert np.abs(found[10, 10, 2::-1] - 255 * in_srgb).max() <= 3
     assert found.shape[2] == (4 if "A" in mode else 3)
     if "A" in mode:
@@ -423,11 +455,16 @@ def test_a_grey_profile_is_converted(mode: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("mode", "profile"),
     [
-        *(("RGB", profile) for profile in (b"no profile", p3_profile()[:200], b"\0" * 5_000_000, b"")),
+        *(
+            ("RGB", profile)
+            for profile in (b"no profile", p3_profile()[:200], b"\0" * 5_000_000, b"")
+        ),
         ("CMYK", p3_profile()),
     ],
 )
-def test_a_profile_that_is_broken_or_of_other_pixels_is_not_used(mode: str, profile: bytes, tmp_path: Path) -> None:
+def test_a_profile_that_is_broken_or_of_other_pixels_is_not_used(
+    mode: str, profile: bytes, tmp_path: Path
+) -> None:
     image = Image.new("RGB", (8, 8), (200, 60, 30)).convert(mode)
     image.save(tmp_path / "a.tif", icc_profile=profile)
     assert tuple(read_image(tmp_path / "a.tif")[4, 4]) == (30, 60, 200)

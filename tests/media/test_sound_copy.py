@@ -58,7 +58,9 @@ def write_beeps(
         wave[sounds] = np.sin(2 * np.pi * 1000 * (clock_s[sounds] - start_s)) * 0.9
     samples = np.repeat((wave * 32_000).astype(np.int16), channels)[None]
     video_codec = "libvpx" if path.suffix == ".webm" else "libx264"
-    with writing(path, video_codec, 30, options={"deadline": "realtime", "preset": "ultrafast"}) as (container, stream):
+    with writing(
+        path, video_codec, 30, options={"deadline": "realtime", "preset": "ultrafast"}
+    ) as (container, stream):
         sound = container.add_stream(codec, rate=rate, layout=layout)
         assert isinstance(sound, AudioStream)
         for number in range(round(length_s * 30)):
@@ -175,7 +177,9 @@ def fast_by_a_twentieth(time_s: float) -> float:
     return time_s / 1.05
 
 
-@pytest.mark.parametrize(("source", "codec"), [("in.mkv", "aac"), ("in.mkv", "libopus"), ("in.flv", "libmp3lame")])
+@pytest.mark.parametrize(
+    ("source", "codec"), [("in.mkv", "aac"), ("in.mkv", "libopus"), ("in.flv", "libmp3lame")]
+)
 def test_a_gap_keeps_its_length(source: str, codec: str, tmp_path: Path) -> None:
     clip = write_beeps(tmp_path / source, codec, [0.2, 0.7, 1.5], rate=44_100 if codec == "libmp3lame" else RATE,
                        times=lost_from_half_a_second)  # fmt: skip
@@ -199,7 +203,9 @@ def test_single_packets_that_come_early_or_late_move_nothing(codec: str, tmp_pat
 
 @pytest.mark.parametrize("codec", ["aac", "pcm_s16le"])
 def test_sound_of_a_card_that_runs_fast_stays_with_the_film(codec: str, tmp_path: Path) -> None:
-    clip = write_beeps(tmp_path / "in.mkv", codec, [0.5, 3.5], length_s=4, times=fast_by_a_twentieth)
+    clip = write_beeps(
+        tmp_path / "in.mkv", codec, [0.5, 3.5], length_s=4, times=fast_by_a_twentieth
+    )
 
     film = made(clip, "mp4")
 
@@ -271,7 +277,9 @@ def test_uncompressed_sound_of_mov_stays_so_in_mov(codec: str, layout: str, tmp_
         ("4 channels", "mp4", "stereo"),
     ],
 )
-def test_channels_are_kept_or_told_and_never_clipped(layout: str, suffix: str, kept: str, tmp_path: Path) -> None:
+def test_channels_are_kept_or_told_and_never_clipped(
+    layout: str, suffix: str, kept: str, tmp_path: Path
+) -> None:
     clip = write_beeps(tmp_path / "in.mov", "pcm_s16le", [0.2], layout=layout, length_s=0.5)
 
     report = run(clip, tmp_path / f"out.{suffix}", NONE)
@@ -290,7 +298,10 @@ Placed = list[Any]
 def placed(stamps: list[float], lasts: int = 20) -> Placed:
     """Return where pieces of this length start; stamps and times in milliseconds."""
     clock = SoundClock()
-    starts = (clock.place(Fraction(stamp) / 1000, Fraction(lasts, 1000), Fraction(1, 1000)) for stamp in stamps)
+    starts = (
+        clock.place(Fraction(stamp) / 1000, Fraction(lasts, 1000), Fraction(1, 1000))
+        for stamp in stamps
+    )
     return [None if start is None else float(start * 1000) for start in starts]
 
 

@@ -90,13 +90,17 @@ def test_a_name_that_looks_like_a_protocol_is_a_file(tmp_path: Path) -> None:
 
 def test_media_files_are_opened_in_one_place() -> None:
     opened = calls_of("av.open")
-    reading = {name for name, call in opened if [ast.unparse(mode) for mode in call.args[1:]] != ["'w'"]}
+    reading = {
+        name for name, call in opened if [ast.unparse(mode) for mode in call.args[1:]] != ["'w'"]
+    }
     # the microphone opens an input device, by a format of the program's own choice, and never a
     # file the recording writer reads what it has just written, to copy it into the type that was
     # asked for
     assert reading == {"app.media.container", "app.media.video_writer", "app.output.microphones"}
     devices = [call for name, call in opened if name == "app.output.microphones"]
-    assert devices and all("format" in {keyword.arg for keyword in call.keywords} for call in devices)
+    assert devices and all(
+        "format" in {keyword.arg for keyword in call.keywords} for call in devices
+    )
 
 
 @pytest.mark.parametrize(
@@ -176,10 +180,14 @@ def test_fragments_that_declare_millions_of_frames_are_counted(tmp_path: Path) -
     assert read_header(path).declares_too_much
 
 
-def test_an_avi_of_empty_parts_is_not_read_to_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_avi_of_empty_parts_is_not_read_to_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A reserved, empty file of 10 GB took ten minutes."""
     path = tmp_path / "clip.avi"
-    path.write_bytes(b"RIFF    AVI " + bytes(8 * 20) + struct.pack("<4sI4s", b"LIST", 1 << 30, b"movi"))
+    path.write_bytes(
+        b"RIFF    AVI " + bytes(8 * 20) + struct.pack("<4sI4s", b"LIST", 1 << 30, b"movi")
+    )
     assert read_header(path).is_short
     monkeypatch.setattr("app.media.headers.MAX_PARTS", 10)
     assert not read_header(path).is_short
@@ -192,24 +200,32 @@ def test_hours_of_uncompressed_sound_are_permitted_but_no_years(tmp_path: Path) 
         stream = container.add_stream("pcm_s16le", rate=48_000)
         assert isinstance(stream, av.AudioStream)
         # silence: memory of any content may hold the name of a table
-        frame = av.AudioFrame.from_ndarray(np.zeros((1, 2 * 48_000), np.int16), format="s16", layout="stereo")
+        frame = av.AudioFrame.from_ndarray(
+            np.zeros((1, 2 * 48_000), np.int16), format="s16", layout="stereo"
+        )
         frame.sample_rate = 48_000
         container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     assert not read_header(path).declares_too_much
     assert not read_header(with_table(path, b"stsz", 8, hours)).declares_too_much
-    assert read_header(with_table(with_table(path, b"stsc", 12, 2**32 - 1), b"elst", 4, 2)).declares_too_much
+    assert read_header(
+        with_table(with_table(path, b"stsc", 12, 2**32 - 1), b"elst", 4, 2)
+    ).declares_too_much
 
 
 @given(st.data())
 def test_arbitrary_boxes_never_crash(data: st.DataObject) -> None:
-    names = st.sampled_from([b"moov", b"trak", b"stbl", b"stsz", b"stsc", b"stco", b"stts", b"elst", b"trun", b"hdlr"])
+    names = st.sampled_from(
+        [b"moov", b"trak", b"stbl", b"stsz", b"stsc", b"stco", b"stts", b"elst", b"trun", b"hdlr"]
+    )
     names |= st.sampled_from([b"dvcC", b"stsd"])
     sizes = st.integers(0, 80) | st.sampled_from([1, 2**31, 2**32 - 1])
     parts = data.draw(st.lists(st.tuples(sizes, names, st.binary(max_size=40)), max_size=12))
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "boxes.mp4"
-        file.write_bytes(b"".join(struct.pack(">I4s", size, name) + content for size, name, content in parts))
+        file.write_bytes(
+            b"".join(struct.pack(">I4s", size, name) + content for size, name, content in parts)
+        )
         assert read_header(file).declares_too_much in (False, True)
 
 
@@ -253,12 +269,16 @@ def write_tracks(path: Path, tracks: Sequence[Track]) -> Path:
     with av.open(str(path), "w") as container:
         streams = []
         for track in tracks:
-            stream = container.add_stream(track.codec, rate=48_000 if track.codec in ("aac", "ac3") else 25)
+            stream = container.add_stream(
+                track.codec, rate=48_000 if track.codec in ("aac", "ac3") else 25
+            )
             if isinstance(stream, av.VideoStream):
                 stream.width = track.width
                 stream.height = 48
                 stream.pix_fmt = "yuvj420p" if track.codec == "mjpeg" else "yuv420p"
-            stream.disposition = track.disposition | (Disposition.default if track.is_default else Disposition(0))
+            stream.disposition = track.disposition | (
+                Disposition.default if track.is_default else Disposition(0)
+            )
             streams.append(stream)
         for stream, track in zip(streams, tracks, strict=True):
             if isinstance(stream, av.VideoStream):
@@ -298,7 +318,9 @@ NO_DEFAULT = [
         *((suffix, tracks) for suffix in ("mkv", "avi") for tracks in NO_DEFAULT),
     ],
 )
-def test_the_film_is_the_default_track_and_no_thumbnail(tmp_path: Path, suffix: str, tracks: list[Track]) -> None:
+def test_the_film_is_the_default_track_and_no_thumbnail(
+    tmp_path: Path, suffix: str, tracks: list[Track]
+) -> None:
     reader = VideoReader(write_tracks(tmp_path / f"in.{suffix}", tracks))
     assert reader.width == 128
     assert len(list(reader.frames())) == 30
@@ -327,7 +349,9 @@ def test_another_as_long_film_stands_for_one_that_cannot_be_decoded_but_no_thumb
 ) -> None:
     path = write_tracks(tmp_path / "in.mov", [Track("libx264", 28, is_default=True), FILM])
     assert VideoReader(without_decoder(path, 0)).width == 128
-    path = write_tracks(tmp_path / "in.mov", [FILM._replace(is_default=True), Track("mjpeg", 3, width=64)])
+    path = write_tracks(
+        tmp_path / "in.mov", [FILM._replace(is_default=True), Track("mjpeg", 3, width=64)]
+    )
     with pytest.raises(VideoError, match="format that cannot be played"):
         VideoReader(without_decoder(path, 0))
 
@@ -362,13 +386,17 @@ def test_the_sound_is_the_default_track_else_the_longest(
     source = write_tracks(tmp_path / f"in.{suffix}", [FILM._replace(is_default=True), *sounds])
     report = run(source, tmp_path / "out.mp4")
     assert tone_of(tmp_path / "out.mp4") == pytest.approx(tone_hz, abs=20)
-    assert report.problems == (f"Further tracks of {source} (sound, subtitles, video) were left out: 1.",)
+    assert report.problems == (
+        f"Further tracks of {source} (sound, subtitles, video) were left out: 1.",
+    )
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "mov", "mkv"])
 def test_sound_that_nobody_can_decode_gives_way(tmp_path: Path, suffix: str) -> None:
     """Telephones put a spatial track before one that everybody can play."""
-    source = write_tracks(tmp_path / "in.mov", [FILM, LOW._replace(is_default=True, length=30), HIGH])
+    source = write_tracks(
+        tmp_path / "in.mov", [FILM, LOW._replace(is_default=True, length=30), HIGH]
+    )
     report = run(without_decoder(source, 1), tmp_path / f"out.{suffix}")
     assert tone_of(tmp_path / f"out.{suffix}") == pytest.approx(2000, abs=20)
     assert len(report.problems) == 1, "the track that was left out"
@@ -389,7 +417,9 @@ TALL = (48, 96)
 COUNT = 8
 
 
-def joined(folder: Path, *parts: tuple[tuple[int, int], Fraction | None], b_frames: int = 0) -> Path:
+def joined(
+    folder: Path, *parts: tuple[tuple[int, int], Fraction | None], b_frames: int = 0
+) -> Path:
     """Write a transport stream whose white frames have these sizes and pixel aspects, one after
     the other.
     """
@@ -460,7 +490,9 @@ def test_frames_of_another_shape_are_letterboxed_which_is_said_once(
     assert images[0].shape[1::-1] == size
     assert_parts(images[: COUNT * len(parts)], *expected)
     told = [record.message for record in caplog.records]
-    assert ["not stretched" in each for each in told] == [True] * (shapes > 1), "once, however often it is played"
+    assert ["not stretched" in each for each in told] == [True] * (shapes > 1), (
+        "once, however often it is played"
+    )
     caplog.clear()
 
 
@@ -495,8 +527,13 @@ def test_the_first_frame_does_not_decide_the_size(tmp_path: Path, suffix: str) -
     """The header of the file names the size of the film, and a part of another shape may come
     first.
     """
-    parts = [write_clip(tmp_path / f"{number}.ts", 30, size=size) for number, size in enumerate((TALL, WIDE))]
-    reader = VideoReader(copy_into(tmp_path / f"in.{suffix}", (parts[0], 0), (parts[1], 108_000), header=1))
+    parts = [
+        write_clip(tmp_path / f"{number}.ts", 30, size=size)
+        for number, size in enumerate((TALL, WIDE))
+    ]
+    reader = VideoReader(
+        copy_into(tmp_path / f"in.{suffix}", (parts[0], 0), (parts[1], 108_000), header=1)
+    )
     assert (reader.width, reader.height) == WIDE
     assert {image.shape for _, image in reader.frames()} == {(48, 96, 3)}
     assert reader.reshaped == 30

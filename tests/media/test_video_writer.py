@@ -50,8 +50,12 @@ def test_odd_sizes_grow_by_a_copy_of_the_edge(tmp_path: Path, size: tuple[int, i
     ("size", "matrix", "pixel_format"),
     [((640, 360), 6, "yuv420p"), ((1280, 720), 1, "yuv420p"), ((1280, 720), 1, "nv12")],
 )
-def test_colours_come_back(tmp_path: Path, size: tuple[int, int], matrix: int, pixel_format: str) -> None:
-    colours = np.array([(200, 30, 30), (30, 200, 30), (30, 30, 200), (220, 220, 220), (20, 20, 20)], np.uint8)
+def test_colours_come_back(
+    tmp_path: Path, size: tuple[int, int], matrix: int, pixel_format: str
+) -> None:
+    colours = np.array(
+        [(200, 30, 30), (30, 200, 30), (30, 30, 200), (220, 220, 220), (20, 20, 20)], np.uint8
+    )
     bars = cv2.resize(colours[None], size, interpolation=cv2.INTER_NEAREST).astype(np.uint8)
     path = tmp_path / "out.mp4"
     write_film(path, [bars] * 3, 30, encoder=VideoEncoder("x264", "libx264", {}, pixel_format))
@@ -76,8 +80,12 @@ def test_reproducible_bytes_do_not_depend_on_the_processor(tmp_path: Path, suffi
             "x264-params": f"{encoder.options['x264-params']}:asm={instructions}",
         }
         path = tmp_path / f"{instructions}.{suffix}"
-        panned = (np.ascontiguousarray(wide[:, 3 * number : 3 * number + 192]) for number in range(40))
-        write_film(path, panned, encoder=VideoEncoder("x264", "libx264", options), reproducible=True)
+        panned = (
+            np.ascontiguousarray(wide[:, 3 * number : 3 * number + 192]) for number in range(40)
+        )
+        write_film(
+            path, panned, encoder=VideoEncoder("x264", "libx264", options), reproducible=True
+        )
         files.append(path.read_bytes())
     assert files[0] == files[1]
 
@@ -101,7 +109,9 @@ def test_times_are_kept_and_always_rise(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("suffix", ["mp4", "mov"])
 @pytest.mark.parametrize("rate", [Fraction(24), Fraction(30000, 1001), Fraction(25, 2)])
-def test_every_frame_of_a_constant_rate_is_shown(tmp_path: Path, rate: Fraction, suffix: str) -> None:
+def test_every_frame_of_a_constant_rate_is_shown(
+    tmp_path: Path, rate: Fraction, suffix: str
+) -> None:
     """Frames are encoded out of order; the edit list of a fragmented file may end before the
     last one.
     """
@@ -158,10 +168,16 @@ def test_sound_is_copied_or_encoded(
     with av.open(str(path)) as container:
         track = container.streams.audio[0]
         assert (track.codec_context.name, track.layout.nb_channels) == (kept, channels)
-        starts = [(stream.start_time or 0) * stream.time_base for stream in container.streams if stream.time_base]
+        starts = [
+            (stream.start_time or 0) * stream.time_base
+            for stream in container.streams
+            if stream.time_base
+        ]
         frames = list(container.decode(audio=0))
     assert max(starts) < 0.1
-    sound = np.concatenate([frame.to_ndarray().astype(float).T.reshape(frame.samples, -1)[:, 0] for frame in frames])
+    sound = np.concatenate(
+        [frame.to_ndarray().astype(float).T.reshape(frame.samples, -1)[:, 0] for frame in frames]
+    )
     assert sound.size == pytest.approx(track.rate, rel=0.15)
     part = sound[track.rate // 8 : track.rate * 7 // 8]
     assert np.abs(np.fft.rfft(part)).argmax() * track.rate / part.size == pytest.approx(440, abs=5)
@@ -170,11 +186,16 @@ def test_sound_is_copied_or_encoded(
 @pytest.mark.parametrize("suffix", ["mp4", "mkv"])
 @pytest.mark.parametrize("layout", ["mono", "stereo"])
 @pytest.mark.parametrize("codec", ["aac", "mp2"])
-def test_the_sound_of_joined_recordings_goes_on(tmp_path: Path, codec: str, layout: str, suffix: str) -> None:
+def test_the_sound_of_joined_recordings_goes_on(
+    tmp_path: Path, codec: str, layout: str, suffix: str
+) -> None:
     """The clock of a transport stream is set back where another recording follows, which may
     have other channels.
     """
-    parts = [write_clip(tmp_path / f"{kind}.ts", 25, audio=codec, layout=kind) for kind in ("mono", layout)]
+    parts = [
+        write_clip(tmp_path / f"{kind}.ts", 25, audio=codec, layout=kind)
+        for kind in ("mono", layout)
+    ]
     joined = tmp_path / "joined.ts"
     joined.write_bytes(parts[0].read_bytes() + parts[-1].read_bytes())
     path = tmp_path / f"out.{suffix}"

@@ -61,12 +61,29 @@ def save_script(network: nn.Module, path: Path) -> None:
     torch.jit.script(network).save(str(path))  # type: ignore[no-untyped-call]
 
 
+def save_zip(network: nn.Module, path: Path) -> None:
+    torch.save(network.state_dict(), path)
+
+
+def save_legacy(network: nn.Module, path: Path) -> None:
+    torch.save(network.state_dict(), path, _use_new_zipfile_serialization=False)
+
+
+def save_safetensors(network: nn.Module, path: Path) -> None:
+    save_file(network.state_dict(), path)
+
+
+def save_trace(network: nn.Module, path: Path) -> None:
+    example = torch.zeros(1, 3, 8, 8)
+    torch.jit.trace(network, example).save(str(path))  # type: ignore[no-untyped-call]
+
+
 SAVE: dict[str, Callable[[nn.Module, Path], None]] = {
-    "zip": lambda network, path: torch.save(network.state_dict(), path),
-    "legacy": lambda network, path: torch.save(network.state_dict(), path, _use_new_zipfile_serialization=False),
-    "safetensors": lambda network, path: save_file(network.state_dict(), path),
+    "zip": save_zip,
+    "legacy": save_legacy,
+    "safetensors": save_safetensors,
     "script": save_script,
-    "trace": lambda network, path: torch.jit.trace(network, torch.zeros(1, 3, 8, 8)).save(str(path)),  # type: ignore[no-untyped-call]
+    "trace": save_trace,
 }
 
 
@@ -75,7 +92,9 @@ def check(path: Path, state: dict[str, Tensor]) -> None:
     torch.testing.assert_close(load_state_dict(path), state, rtol=0, atol=0)
 
 
-def refuse(path: Path, words: str | None = None, kind: type[WeightsError] = WeightsDamagedError) -> WeightsError:
+def refuse(
+    path: Path, words: str | None = None, kind: type[WeightsError] = WeightsDamagedError
+) -> WeightsError:
     """Assert that the file is refused by its name, with these words; return the error."""
     with pytest.raises(kind, match=words) as caught:
         load_state_dict(path)
@@ -147,7 +166,9 @@ def test_a_checkpoint_of_something_else(path: Path, content: object) -> None:
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
 @pytest.mark.parametrize("kind", ["zip", "safetensors", "script"])
-def test_values_that_are_not_finite_are_refused(network: Block, path: Path, kind: str, value: float) -> None:
+def test_values_that_are_not_finite_are_refused(
+    network: Block, path: Path, kind: str, value: float
+) -> None:
     network.get_buffer("layers.0.running_var")[1] = value
     SAVE[kind](network, path)
     refuse(path, "contains NaN or infinite values; replace it")
@@ -156,7 +177,9 @@ def test_values_that_are_not_finite_are_refused(network: Block, path: Path, kind
 def test_weights_of_zeros_are_refused(network: Block, path: Path) -> None:
     state = network.state_dict()
     zeros = {name: torch.zeros_like(value) for name, value in state.items()}
-    convolutions = {name: value for name, value in zeros.items() if value.ndim == 4 and name.endswith("weight")}
+    convolutions = {
+        name: value for name, value in zeros.items() if value.ndim == 4 and name.endswith("weight")
+    }
     for dead in (zeros, state | convolutions):
         save_file(dead, path)
         refuse(path, "are all zero; replace it")
@@ -170,7 +193,9 @@ def test_no_file_and_a_folder(tmp_path: Path) -> None:
         refuse(path, "cannot be read", WeightsNotFoundError)
 
 
-@pytest.mark.filterwarnings("ignore::UserWarning:torch")  # torch warns about unexpected pickle versions
+@pytest.mark.filterwarnings(
+    "ignore::UserWarning:torch"
+)  # torch warns about unexpected pickle versions
 @pytest.mark.parametrize("kind", ["zip", "legacy", "safetensors", "script"])
 def test_damaged_files_are_named(path: Path, kind: str) -> None:
     SAVE[kind](nn.Conv2d(1, 1, 1), path)
@@ -188,9 +213,13 @@ def prefixed(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {f"{prefix}{name}": value for name, value in state.items()}
 
 
-@pytest.mark.parametrize("prefix", [*WRAPPERS, "module.model.", "_orig_mod.module.", "model._orig_mod.", "model.net."])
+@pytest.mark.parametrize(
+    "prefix", [*WRAPPERS, "module.model.", "_orig_mod.module.", "model._orig_mod.", "model.net."]
+)
 @pytest.mark.parametrize("safe", [False, True])
-def test_prefixes_of_trainers_are_removed(prefix: str, safe: bool, network: Block, path: Path) -> None:
+def test_prefixes_of_trainers_are_removed(
+    prefix: str, safe: bool, network: Block, path: Path
+) -> None:
     (save_file if safe else torch.save)(prefixed(network.state_dict(), prefix), path)
     check(path, network.state_dict())
 
@@ -235,7 +264,9 @@ def test_the_network_goes_before_its_average_and_other_networks(network: Block, 
         ("a.tflite", b"\x1c\0\0\0TFL3", "no weights of PyTorch or safetensors"),
     ],
 )
-def test_files_of_other_programs_are_not_supported(name: str, content: bytes, words: str, tmp_path: Path) -> None:
+def test_files_of_other_programs_are_not_supported(
+    name: str, content: bytes, words: str, tmp_path: Path
+) -> None:
     (tmp_path / name).write_bytes(content + bytes(64))
     refuse(tmp_path / name, words)
 
@@ -301,6 +332,8 @@ def test_tensors_that_share_a_storage_take_its_memory_once_and_are_bounded(path:
     values = torch.ones(1 << 16)
     shared = [(str(number), values[:]) for number in range(MAX_SHARED + 1)]
     save_tensors(path, dict(shared[:3]))
-    assert len({tensor.untyped_storage().data_ptr() for tensor in load_state_dict(path).values()}) == 1
+    assert (
+        len({tensor.untyped_storage().data_ptr() for tensor in load_state_dict(path).values()}) == 1
+    )
     save_tensors(path, dict(shared))
     refuse(path)

@@ -79,7 +79,9 @@ def test_a_trunk_runs_in_float32_up_to_an_eighth_and_its_features_fit_the_next_f
         (False, True),
         (False, False),
     ]
-    assert beginning.module(torch.rand(1, 3, 45, 75)).shape == (1, 40, 6, 10) and trunk.reads == ("begun",)
+    assert beginning.module(torch.rand(1, 3, 45, 75)).shape == (1, 40, 6, 10) and trunk.reads == (
+        "begun",
+    )
     assert set(body.reads) & {*beginning.writes, *trunk.writes} == {"deep"}
     assert [stage.name for stage in export(MattecamNetwork().eval()).stages] == ["body"]
 
@@ -117,7 +119,9 @@ def test_far_from_the_contour_a_region_becomes_background_or_person_as_a_whole()
         assert decided(person(hole))[0][..., : EDGE - REACH].min() == 1
     hair = person()
     hair[..., EDGE : EDGE + 3] = 0.3
-    assert torch.equal(decided(hair)[0], hair), "hair and motion blur reach some pixels beyond the contour"
+    assert torch.equal(decided(hair)[0], hair), (
+        "hair and motion blur reach some pixels beyond the contour"
+    )
 
 
 def test_a_region_that_wavers_stays_as_it_was_decided() -> None:
@@ -138,7 +142,9 @@ def shares_kept(before: Tensor, after: Tensor) -> Shares:
 
 def test_noise_and_slow_changes_of_light_keep_every_memory() -> None:
     image = 0.2 + 0.5 * torch.rand(1, 3, 90, 160)
-    noisy = 1.1 * image + torch.randn(image.shape, generator=torch.Generator().manual_seed(0)) * 0.03
+    noisy = (
+        1.1 * image + torch.randn(image.shape, generator=torch.Generator().manual_seed(0)) * 0.03
+    )
     assert min(float(share.min()) for share in shares_kept(image, noisy)) > 0.9
 
 
@@ -164,7 +170,9 @@ def test_changed_weights_and_a_damaged_file_have_no_int8_version(tmp_path: Path)
     weights = Path(shutil.copy(BUNDLED, tmp_path))
     assert find_int8(weights) is None
     shutil.copy(int8_file(BUNDLED), int8_file(weights))
-    assert find_int8(weights) == int8_file(weights), "run `python -m training.quantize` for the new weights"
+    assert find_int8(weights) == int8_file(weights), (
+        "run `python -m training.quantize` for the new weights"
+    )
     weights.write_bytes(b"other weights")
     assert find_int8(weights) is None
     shutil.copy(BUNDLED, weights)
@@ -195,9 +203,13 @@ def test_a_saved_network_gives_the_same_outputs_and_without_its_scales_is_refuse
         load_quantized(tensors)
 
 
-def test_all_but_the_first_convolutions_and_the_gate_by_context_are_int8_whose_pairs_cannot_overflow() -> None:
+def test_all_but_the_first_convolutions_and_the_gate_by_context_are_int8_whose_pairs_cannot_overflow() -> (
+    None
+):
     """Without VNNI, OpenVINO adds the products of two neighbouring input channels in 16 bits."""
-    weights = {name: value for name, value in load_file(int8_file(BUNDLED)).items() if value.ndim == 4}
+    weights = {
+        name: value for name, value in load_file(int8_file(BUNDLED)).items() if value.ndim == 4
+    }
     exact = {name for name, value in weights.items() if value.dtype != torch.int8}
     assert exact == {
         "detail1.0.weight",
@@ -207,7 +219,12 @@ def test_all_but_the_first_convolutions_and_the_gate_by_context_are_int8_whose_p
     }
     assert any(name.startswith("memory2.gates") for name in weights)
     assert (
-        max(largest_pair(weights[name]) for name in weights.keys() - exact if weights[name].shape[1] > 1) <= PAIR_LIMIT
+        max(
+            largest_pair(weights[name])
+            for name in weights.keys() - exact
+            if weights[name].shape[1] > 1
+        )
+        <= PAIR_LIMIT
     )
 
 
@@ -222,7 +239,9 @@ def test_pairs_of_weights_stay_within_the_limit_at_little_cost(values: np.ndarra
     steps = (made / scale[:, None]).round()
     assert float(steps.abs().max()) <= WEIGHT_LIMIT
     assert largest_pair(steps[..., None, None]) <= PAIR_LIMIT
-    assert torch.equal(made.sign() * weights.sign(), made.abs().sign()), "no weight changes its sign"
+    assert torch.equal(made.sign() * weights.sign(), made.abs().sign()), (
+        "no weight changes its sign"
+    )
     largest = weights.abs().amax(1, keepdim=True).clamp_min(1e-8)
     halved = rounded(weights, 2 * largest[:, 0] / WEIGHT_LIMIT, LIMITS, paired=False)
     error, plain = ((x - weights).square().mean(1) for x in (made, halved))
@@ -232,7 +251,9 @@ def test_pairs_of_weights_stay_within_the_limit_at_little_cost(values: np.ndarra
 @torch.no_grad()
 @pytest.mark.parametrize("limits", [UNSIGNED, SIGNED])
 @pytest.mark.parametrize("kernel", [1, 3])
-def test_openvino_computes_what_the_simulation_computes_with_the_largest_weights(limits: Limits, kernel: int) -> None:
+def test_openvino_computes_what_the_simulation_computes_with_the_largest_weights(
+    limits: Limits, kernel: int
+) -> None:
     """Processors without VNNI add two products in 16 bits: results were off by a sixth on
     average.
     """
@@ -248,7 +269,9 @@ def test_openvino_computes_what_the_simulation_computes_with_the_largest_weights
         warnings.simplefilter("ignore")  # about constants and old ways of torch
         converted = ov.convert_model(network, example_input=image, input=[tuple(image.shape)])
     compiled = core().compile_model(converted, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
-    torch.testing.assert_close(torch.from_numpy(compiled(image.numpy())[0]), network(image), rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(
+        torch.from_numpy(compiled(image.numpy())[0]), network(image), rtol=1e-3, atol=1e-3
+    )
 
 
 def largest_pair(steps: Tensor) -> float:

@@ -51,7 +51,9 @@ def assert_golden(name: str, got: dict[str, Tensor], tolerance: float = 3e-5) ->
         assert set(got) == set(expected)
         for key, want in expected.items():
             value = got[key][..., ::STEP, ::STEP] if key in FULL_SIZE else got[key]
-            np.testing.assert_allclose(value.numpy(), want, atol=tolerance, rtol=0, err_msg=f"{name}: {key}")
+            np.testing.assert_allclose(
+                value.numpy(), want, atol=tolerance, rtol=0, err_msg=f"{name}: {key}"
+            )
 
 
 pytestmark = pytest.mark.torch
@@ -82,7 +84,9 @@ def test_golden_outputs_of_rvm(case: dict[str, Any]) -> None:
     segmented: list[Tensor] = []
     found: dict[str, Tensor] = {}
     for t in range(3):
-        streams = torch.cat([frame(height, width, seed, t) for seed in ((1,) if batch == 1 else (2, 3))])
+        streams = torch.cat(
+            [frame(height, width, seed, t) for seed in ((1,) if batch == 1 else (2, 3))]
+        )
         fgr, pha, *state = rvm(streams, *state, downsample_ratio=case["downsample_ratio"])
         if "seg" in case["arrays"]:
             found["seg"], *segmented = rvm.segment(streams, *segmented)
@@ -144,7 +148,9 @@ def network(request: pytest.FixtureRequest) -> Network:
 
 @pytest.mark.parametrize("network", ["mattecam", "mattecam-as-shipped"], indirect=True)
 @pytest.mark.parametrize("ratio", [1, 0.5])
-def test_a_clip_is_its_frames_and_goes_on_from_the_state_before_it(network: Network, ratio: float) -> None:
+def test_a_clip_is_its_frames_and_goes_on_from_the_state_before_it(
+    network: Network, ratio: float
+) -> None:
     frames = torch.stack([frame(45, 70, 1, t) for t in range(4)], 1)
     fgr, pha, *state = network(frames, downsample_ratio=ratio)
     after: list[Tensor] = []
@@ -167,8 +173,12 @@ def test_a_batch_is_its_streams(network: Network) -> None:
             close([value[index : index + 1] for value in together], outputs)
 
 
-@pytest.mark.parametrize(("height", "width", "ratio"), [(33, 47, 1), (91, 151, 0.37), (17, 200, 0.9), (5, 3, 1)])
-def test_any_size_works_and_no_state_is_the_zero_state(network: Network, height: int, width: int, ratio: float) -> None:
+@pytest.mark.parametrize(
+    ("height", "width", "ratio"), [(33, 47, 1), (91, 151, 0.37), (17, 200, 0.9), (5, 3, 1)]
+)
+def test_any_size_works_and_no_state_is_the_zero_state(
+    network: Network, height: int, width: int, ratio: float
+) -> None:
     src = torch.cat([frame(height, width, seed) for seed in (1, 2)])
     state = network.initial_state(2, int(height * ratio), int(width * ratio))
     fgr, pha, *after = network(src, *state, downsample_ratio=ratio)
@@ -204,7 +214,9 @@ def test_golden_outputs_of_bgmv2(case: dict[str, Any]) -> None:
         )
     )
     pha, fgr, pha_sm, _, err_sm, ref_sm = refining(frame(192, 320, 4), frame(192, 320, 5))
-    assert_golden(case["case"], {"pha": pha, "fgr": fgr, "pha_sm": pha_sm, "err_sm": err_sm, "ref_sm": ref_sm})
+    assert_golden(
+        case["case"], {"pha": pha, "fgr": fgr, "pha_sm": pha_sm, "err_sm": err_sm, "ref_sm": ref_sm}
+    )
 
 
 @pytest.mark.parametrize(("scale", "kernel_size"), [(1 / 2, 3), (1 / 4, 1), (0.3, 3), (1 / 8, 1)])
@@ -214,7 +226,9 @@ def test_refining_every_cell_is_full_refinement(
     monkeypatch.setattr(bgmv2, "CELLS_AT_ONCE", 100)
     modes: tuple[RefineMode, ...] = ("full", "sampling", "thresholding")
     full, *others = (
-        expecting(1, MattingRefine("mobilenetv2", scale, mode, SIZE[0] * SIZE[1], kernel_size=kernel_size))(*INPUTS)
+        expecting(
+            1, MattingRefine("mobilenetv2", scale, mode, SIZE[0] * SIZE[1], kernel_size=kernel_size)
+        )(*INPUTS)
         for mode in modes
     )
     for other in others:
@@ -237,7 +251,9 @@ def test_cells_that_are_not_chosen_keep_the_coarse_matte(mode: RefineMode) -> No
         assert torch.equal(ref_sm == 1, err_sm > 0.3)
 
 
-@pytest.mark.parametrize(("mode", "threshold"), [("sampling", 0.1), ("thresholding", 0.1), ("thresholding", 0.0)])
+@pytest.mark.parametrize(
+    ("mode", "threshold"), [("sampling", 0.1), ("thresholding", 0.1), ("thresholding", 0.0)]
+)
 def test_without_expected_error_nothing_is_refined(mode: RefineMode, threshold: float) -> None:
     refining = expecting(0, MattingRefine("mobilenetv2", refine_mode=mode, threshold=threshold))
     pha, _, pha_sm, _, _, ref_sm = refining(*INPUTS)
@@ -292,6 +308,11 @@ def test_names_and_shapes_are_the_published_ones() -> None:
             *MattecamNetwork().state_dict(),
             *(layer for network in published.values() for layer in network),
         ]
-    shapes = {name: {layer: list(value.shape) for layer, value in state.items()} for name, state in states.items()}
+    shapes = {
+        name: {layer: list(value.shape) for layer, value in state.items()}
+        for name, state in states.items()
+    }
     assert shapes == published
-    assert not any(layer.startswith(WRAPPERS) for layer in layers), "what is removed as a prefix of trainers"
+    assert not any(layer.startswith(WRAPPERS) for layer in layers), (
+        "what is removed as a prefix of trainers"
+    )

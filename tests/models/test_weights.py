@@ -56,14 +56,18 @@ def test_the_registry_covers_every_model_and_only_encrypted_addresses() -> None:
     ]
 
 
-def test_weights_and_program_agree_on_the_users_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_weights_and_program_agree_on_the_users_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("MATTECAM_DATA_DIR", str(tmp_path))
     assert weights.user_folder() == tmp_path / "models"
     monkeypatch.delenv("MATTECAM_DATA_DIR")
     assert weights.user_folder() == paths.data_dir() / "models"
 
 
-def test_an_explicit_file_comes_first_and_folders_are_searched_in_order(folder: Path, tmp_path: Path) -> None:
+def test_an_explicit_file_comes_first_and_folders_are_searched_in_order(
+    folder: Path, tmp_path: Path
+) -> None:
     with pytest.raises(WeightsNotFoundError, match=r"run\.py weights download u2netp"):
         find("u2netp")
     users = weights.user_folder() / "u2netp.pth"
@@ -86,12 +90,16 @@ def test_an_explicit_file_comes_first_and_folders_are_searched_in_order(folder: 
 
 
 def test_a_file_in_a_closed_folder_is_not_called_absent(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "stat", Mock(side_effect=PermissionError(errno.EACCES, "Permission denied")))
+    monkeypatch.setattr(
+        os, "stat", Mock(side_effect=PermissionError(errno.EACCES, "Permission denied"))
+    )
     with pytest.raises(WeightsNotFoundError, match=r"own.pth cannot be read; check .* permissions"):
         find("u2net", Path("closed/own.pth"))
 
 
-def test_verify_compares_published_and_recorded_hashes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_verify_compares_published_and_recorded_hashes(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def state(name: str) -> WeightState:
         return verified(NETWORKS[name].weights)
 
@@ -115,7 +123,9 @@ def test_the_files_that_ship_are_those_that_are_expected(monkeypatch: pytest.Mon
     assert {name: weights.sha256_of(file) for name, file in shipped.items()} == SHIPPED_SHA256, (
         "update models/weights.py"
     )
-    assert {verified(NETWORKS[name].weights) for name in ("mattecam", "mattecam-plate")} == {WeightState.SHIPPED}
+    assert {verified(NETWORKS[name].weights) for name in ("mattecam", "mattecam-plate")} == {
+        WeightState.SHIPPED
+    }
     monkeypatch.setitem(SHIPPED_SHA256, "mattecam/student.safetensors", "0" * 64)
     assert verified(NETWORKS["mattecam"].weights) is WeightState.DIFFERENT, "damaged"
 
@@ -156,7 +166,9 @@ class Server(Handler):
             "longer": (200, {}, CONTENT + CONTENT),
             "unknown-length": (200, {"Content-Length": None}, CONTENT),
             "endless": (200, {"Content-Length": None}, b""),
-            "file": (206, {}, rest) if 0 < start < len(CONTENT) else (416 if start else 200, {}, rest),
+            "file": (206, {}, rest)
+            if 0 < start < len(CONTENT)
+            else (416 if start else 200, {}, rest),
         }
         kind = self.path.strip("/")
         status, headers, body = answers[kind]
@@ -305,13 +317,14 @@ def test_a_failed_download_is_a_sentence_stops_at_its_size_and_leaves_no_file(
     ("beginning", "refused"),
     [(b"x" * 1000, True), (CONTENT + b"too long", False), (b"x" * len(CONTENT), True)],
 )
-def test_a_wrong_beginning_never_becomes_weights(server: str, target: Path, beginning: bytes, refused: bool) -> None:
+def test_a_wrong_beginning_never_becomes_weights(
+    server: str, target: Path, beginning: bytes, refused: bool
+) -> None:
     part_of(target, beginning)
     target.write_bytes(b"what worked")
     if refused:
-        said = (
-            rf"differs from the published file.*\(checksum .* as a\.pth in the folder {re.escape(str(target.parent))}\."
-        )
+        folder = re.escape(str(target.parent))
+        said = rf"differs from the published file.*\(checksum .* as a\.pth in the folder {folder}\."
         with pytest.raises(DownloadError, match=said):
             fetch(SPEC, f"{server}/file", target)
         assert target.read_bytes() == b"what worked"
@@ -359,7 +372,9 @@ def test_a_folder_that_cannot_be_made_is_named(server: str, tmp_path: Path) -> N
         fetch(SPEC, f"{server}/file", tmp_path / "file" / "a.pth")
 
 
-def test_encryption_is_not_given_up_on_the_way(server: str, target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_encryption_is_not_given_up_on_the_way(
+    server: str, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     answer = requests.get(f"{server}/file", stream=True, timeout=60)
     monkeypatch.setattr(requests, "get", lambda url, **options: answer)
     with pytest.raises(DownloadError) as caught:
@@ -392,13 +407,17 @@ def test_a_file_from_elsewhere_is_installed_only_if_it_is_the_published_one(
     wrong.write_bytes(CONTENT[::-1])
     monkeypatch.setitem(NETWORKS, "a-model", replace(NETWORKS["u2netp"], weights=SPEC))
     target = weights.user_folder() / "a.pth"
-    with pytest.raises(DownloadError, match=r"wrong differs from the published file \(checksum\); download a\.pth"):
+    with pytest.raises(
+        DownloadError, match=r"wrong differs from the published file \(checksum\); download a\.pth"
+    ):
         downloads.install("a-model", wrong)
     assert not target.parent.exists()
     assert downloads.install("a-model", right) == target
     with pytest.raises(DownloadError):
         downloads.install("a-model", wrong)
-    assert names_in(target.parent) == ["a.pth"] and target.read_bytes() == CONTENT, "what is installed stays"
+    assert names_in(target.parent) == ["a.pth"] and target.read_bytes() == CONTENT, (
+        "what is installed stays"
+    )
 
 
 def refuse_to_replace(monkeypatch: pytest.MonkeyPatch, times: int) -> None:
@@ -477,7 +496,9 @@ def first(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[FirstS
     FirstServer.released.clear()
     monkeypatch.delenv("MATTECAM_NO_MODELS")
     with served(FirstServer) as address:
-        spec = replace(recommended().weights, url=f"{address}/file", bytes=len(CONTENT), sha256=SHA256)
+        spec = replace(
+            recommended().weights, url=f"{address}/file", bytes=len(CONTENT), sha256=SHA256
+        )
         monkeypatch.setitem(NETWORKS, spec.name, replace(recommended(), weights=spec))
         yield FirstServer
         FirstServer.released.set()
@@ -541,7 +562,9 @@ def test_a_failed_download_of_the_set_up_is_one_sentence_and_is_not_tried_again(
     assert first.requests == 1
 
 
-def test_an_unreachable_server_is_one_sentence(first: type[FirstServer], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreachable_server_is_one_sentence(
+    first: type[FirstServer], monkeypatch: pytest.MonkeyPatch
+) -> None:
     said: list[str] = []
     spec = replace(recommended().weights, url="http://127.0.0.1:1/file")
     monkeypatch.setitem(NETWORKS, spec.name, replace(recommended(), weights=spec))

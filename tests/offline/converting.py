@@ -18,7 +18,9 @@ from mattecam.testing import ImmediateEngine
 from tests.clips import frames_of
 
 # As the command line sets it: strict mode steps the first frame of a scene several times.
-GREEN = Settings(background=BackgroundSettings(kind="colour", colour="#00ff00")).replaced_at(["strict"], level="off")
+GREEN = Settings(background=BackgroundSettings(kind="colour", colour="#00ff00")).replaced_at(
+    ["strict"], level="off"
+)
 
 
 class HalfEngine(ImmediateEngine):
@@ -53,7 +55,9 @@ class HalfEngine(ImmediateEngine):
         self.closed = True
 
 
-def build_half(settings: MattingSettings, width: int, height: int, framing: FramingSettings) -> HalfEngine:
+def build_half(
+    settings: MattingSettings, width: int, height: int, framing: FramingSettings
+) -> HalfEngine:
     return HalfEngine()
 
 

@@ -91,7 +91,9 @@ class LeakyEngine(HalfEngine):
         soft = matte.alpha.copy()
         soft[:, 40:48] = 128
         composite = matte.composite.copy()
-        composite[:, 40:48] = np.asarray(step.backdrop)[:, 40:48]  # within the bound that alpha sets
+        composite[:, 40:48] = np.asarray(step.backdrop)[
+            :, 40:48
+        ]  # within the bound that alpha sets
         return replace(matte, composite=composite, alpha=soft, foreground=255 - step.frame)
 
 
@@ -112,9 +114,15 @@ def test_a_film_is_turned_before_matting(tmp_path: Path, orientation: Orientatio
     film asks for.
     """
     source = write_clip(tmp_path / "in.mp4", 3, rotation=90)
-    plain = pictures(run(source, tmp_path / "plain.mkv", Settings(background=BackgroundSettings(kind="none"))).target)
+    plain = pictures(
+        run(
+            source, tmp_path / "plain.mkv", Settings(background=BackgroundSettings(kind="none"))
+        ).target
+    )
     settings = GREEN.replaced_at(["capture"], rotate=orientation.rotate, flip=orientation.flip)
-    made = pictures(run(source, tmp_path / "out.mkv", settings, alpha=tmp_path / "alpha.mkv").target)
+    made = pictures(
+        run(source, tmp_path / "out.mkv", settings, alpha=tmp_path / "alpha.mkv").target
+    )
     assert len(made) == 3
     for before, after, matte in zip(plain, made, pictures(tmp_path / "alpha.mkv"), strict=True):
         upright = orientation.upright(before)
@@ -127,15 +135,21 @@ def test_a_film_is_turned_before_matting(tmp_path: Path, orientation: Orientatio
 def test_photos_are_turned_and_zones_with_them(tmp_path: Path) -> None:
     folder = write_images(tmp_path / "in", "1.png", "2.png")
     drop = Zone(points=((0, 0), (1, 0), (1, 0.5), (0, 0.5)), radius=0, filled=True)
-    settings = GREEN.replace(people=Settings().people.replace(zones=(drop,))).replaced_at(["capture"], rotate=90)
-    with patch("app.offline.convert.build_engine", lambda *_: FakeEngine(MattingSettings(), 48, 96)):
+    settings = GREEN.replace(people=Settings().people.replace(zones=(drop,))).replaced_at(
+        ["capture"], rotate=90
+    )
+    with patch(
+        "app.offline.convert.build_engine", lambda *_: FakeEngine(MattingSettings(), 48, 96)
+    ):
         for name in ("1.png", "2.png"):
             cv2.imwrite(str(folder / name), np.full((48, 96, 3), PERSON, np.uint8))
         report = convert_clip(folder, tmp_path / "out", settings=settings)
     assert (report.frames, report.complete) == (2, True)
     image = np.asarray(cv2.imread(str(tmp_path / "out" / "1.png")))
     assert image.shape == (96, 48, 3)
-    assert (image[:, 24:] == (0, 255, 0)).all(), "the upper half of the photo is the right one of the turned one"
+    assert (image[:, 24:] == (0, 255, 0)).all(), (
+        "the upper half of the photo is the right one of the turned one"
+    )
     assert (image[:, :14] == PERSON).all()
 
 
@@ -143,7 +157,9 @@ def test_frames_of_one_time_move_no_later_frame(tmp_path: Path) -> None:
     """Programs that record the screen write some; the sound would be early for the rest of the
     film.
     """
-    source = write_clip(tmp_path / "in.mkv", 10, times_s=[0, 0.04, 0.04, 0.12, 0.12, 0.2, 0.24, 0.24, 0.32, 0.36])
+    source = write_clip(
+        tmp_path / "in.mkv", 10, times_s=[0, 0.04, 0.04, 0.12, 0.12, 0.2, 0.24, 0.24, 0.32, 0.36]
+    )
     run(source, tmp_path / "out.mp4")
     assert times_of(tmp_path / "out.mp4") == [
         0,
@@ -168,16 +184,27 @@ def test_a_folder_of_pictures_to_a_folder(tmp_path: Path) -> None:
         f"Unreadable or unsuitable images in {source} were left out: 1 (p3.png).",
         f"Files in {source} that are neither images nor videos were left out: 1 (notes.txt).",
     )
-    assert names_in(tmp_path / "out") == names_in(tmp_path / "alpha") == ["p1.png", "p10.png", "p11.png", "p2.png"]
-    image, matte = (cv2.imread(str(tmp_path / name / "p2.png"), cv2.IMREAD_UNCHANGED) for name in ("out", "alpha"))
+    assert (
+        names_in(tmp_path / "out")
+        == names_in(tmp_path / "alpha")
+        == ["p1.png", "p10.png", "p11.png", "p2.png"]
+    )
+    image, matte = (
+        cv2.imread(str(tmp_path / name / "p2.png"), cv2.IMREAD_UNCHANGED)
+        for name in ("out", "alpha")
+    )
     assert image is not None and np.array_equal(image[:, :48], numbered(1)[:, :48])
     assert matte is not None and matte.shape == (48, 96)
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.webp", "a.tif"])
-def test_an_animation_with_the_name_of_an_image_gives_its_first_frame_and_says_so(tmp_path: Path, name: str) -> None:
+def test_an_animation_with_the_name_of_an_image_gives_its_first_frame_and_says_so(
+    tmp_path: Path, name: str
+) -> None:
     images = [Image.fromarray(numbered(number)[:, :, ::-1]) for number in range(3)]
-    images[0].save(tmp_path / name, save_all=True, append_images=images[1:], duration=100, lossless=True)
+    images[0].save(
+        tmp_path / name, save_all=True, append_images=images[1:], duration=100, lossless=True
+    )
     report = run(tmp_path / name, tmp_path / "out.png")
     assert report.frames == 1
     assert report.problems == (
@@ -221,7 +248,9 @@ def test_an_unsuitable_image_is_named_and_left_out(
         cv2.imwrite(str(tmp_path / f"{file}.png"), image)
     matting = MattingSettings(model="mattecam-plate", plate=plate) if with_plate else GREEN.matting
     report = convert_clip(room, tmp_path / "out", settings=GREEN.replace(matting=matting))
-    assert report.problems == (f"Unreadable or unsuitable images in {room} were left out: 1 ({name}.png).",)
+    assert report.problems == (
+        f"Unreadable or unsuitable images in {room} were left out: 1 ({name}.png).",
+    )
     assert names_in(tmp_path / "out") == ["p1.png", "p3.png"]
     (warning,) = [record.message for record in caplog.records if record.levelname == "WARNING"]
     assert warning.startswith(f"{room / name}.png: {why}")
@@ -236,7 +265,10 @@ def test_the_image_that_does_not_match_the_plate_is_named(tmp_path: Path) -> Non
     for file, image in ((plate, EMPTY), (room / "p1.png", 255 - EMPTY), (room / "p2.png", EMPTY)):
         cv2.imwrite(str(file), image)
     settings = GREEN.replace(matting=MattingSettings(model="mattecam-plate", plate=plate))
-    with pytest.raises(PlateError, match=f"^Image p1 of {re.escape(str(room))}: The light or the camera has changed"):
+    with pytest.raises(
+        PlateError,
+        match=f"^Image p1 of {re.escape(str(room))}: The light or the camera has changed",
+    ):
         convert_clip(room, tmp_path / "out", settings=settings)
 
 
@@ -338,18 +370,26 @@ def test_an_interrupted_conversion_leaves_what_an_earlier_one_made(
     assert contents()[0] != before[0] and len(contents()) == len(before)
 
 
-def test_no_frame_of_a_longer_film_is_left_among_those_of_a_new_one(tmp_path: Path, clip: Path) -> None:
+def test_no_frame_of_a_longer_film_is_left_among_those_of_a_new_one(
+    tmp_path: Path, clip: Path
+) -> None:
     run(clip, tmp_path / "out")
     (tmp_path / "out" / "notes.txt").write_text("kept")
     run(write_images(tmp_path / "in", "000001.png"), tmp_path / "out", overwrite=True)
-    assert len(list((tmp_path / "out").iterdir())) == 6, "images under names of their own replace only these"
+    assert len(list((tmp_path / "out").iterdir())) == 6, (
+        "images under names of their own replace only these"
+    )
     run(write_clip(tmp_path / "short.mp4", 2), tmp_path / "out", overwrite=True)
     assert names_in(tmp_path / "out") == ["000000.png", "000001.png", "notes.txt"]
 
 
-def test_the_second_of_two_conversions_into_one_new_folder_is_kept_beside_it(tmp_path: Path, clip: Path) -> None:
+def test_the_second_of_two_conversions_into_one_new_folder_is_kept_beside_it(
+    tmp_path: Path, clip: Path
+) -> None:
     target = tmp_path / "out"
-    with pytest.raises(SinkLostError, match=r"another file has got this name.*What was written is in .*out\.part\."):
+    with pytest.raises(
+        SinkLostError, match=r"another file has got this name.*What was written is in .*out\.part\."
+    ):
         run(clip, target, progress=lambda *_: target.is_dir() or write_images(target, "000000.png"))
     assert len(list((tmp_path / "out.part").iterdir())) == 5
 
@@ -373,7 +413,9 @@ def test_an_error_of_the_caller_keeps_what_was_asked_for(
 ) -> None:
     """An end of the program, and nobody who reads the progress, are interruptions."""
     with pytest.raises(error):
-        run(clip, tmp_path / "out", progress=Mock(side_effect=[None, None, error]), keep_failed=keep)
+        run(
+            clip, tmp_path / "out", progress=Mock(side_effect=[None, None, error]), keep_failed=keep
+        )
     part = tmp_path / "out.part"
     assert part.exists() == (left > 0) and len(list(part.glob("*"))) == left
     assert caplog.messages == ([f"Frames kept in {part}: the first 3."] if left else [])
@@ -381,7 +423,9 @@ def test_an_error_of_the_caller_keeps_what_was_asked_for(
 
 
 @pytest.mark.parametrize("exists", [True, False])
-def test_a_matte_goes_into_a_folder_within_that_of_the_frames(tmp_path: Path, clip: Path, exists: bool) -> None:
+def test_a_matte_goes_into_a_folder_within_that_of_the_frames(
+    tmp_path: Path, clip: Path, exists: bool
+) -> None:
     out = tmp_path / "out"
     if exists:
         out.mkdir()
@@ -392,7 +436,9 @@ def test_a_matte_goes_into_a_folder_within_that_of_the_frames(tmp_path: Path, cl
 
 # What a network raises in the middle of a film, the error of the film, and words of its text.
 FAILURES = [
-    pytest.param(RuntimeError("bad"), ExecutorError, "failed on the device cpu", id="an executor that fails"),
+    pytest.param(
+        RuntimeError("bad"), ExecutorError, "failed on the device cpu", id="an executor that fails"
+    ),
     pytest.param(
         RuntimeError("CUDA out of memory"),
         ExecutorError,
@@ -406,7 +452,9 @@ FAILURES = [
         "values that are not numbers",
         id="values that are not numbers",
     ),
-    pytest.param(ModelError("It failed."), ModelError, "It failed", id="another error of the model"),
+    pytest.param(
+        ModelError("It failed."), ModelError, "It failed", id="another error of the model"
+    ),
 ]
 
 
@@ -452,12 +500,19 @@ def test_the_command_line_names_the_frames_of_a_network_that_fails(
     output = capsys.readouterr()
     last = json.loads(output.out.splitlines()[-1])
     assert code == EXIT_FAILED
-    assert words in output.err and f"Frames kept in {tmp_path / 'out.part.mp4'}: the first 3." in output.err
+    assert (
+        words in output.err
+        and f"Frames kept in {tmp_path / 'out.part.mp4'}: the first 3." in output.err
+    )
     assert last["state"] == "failed" and "the first 3." in last["error"]
 
 
-def test_memory_that_runs_out_beside_the_network_is_a_sentence_with_the_frames(tmp_path: Path, clip: Path) -> None:
-    with pytest.raises(MattecamError, match=r"not enough memory; .*Frames kept in .*out\.part\.mp4: the first 3\."):
+def test_memory_that_runs_out_beside_the_network_is_a_sentence_with_the_frames(
+    tmp_path: Path, clip: Path
+) -> None:
+    with pytest.raises(
+        MattecamError, match=r"not enough memory; .*Frames kept in .*out\.part\.mp4: the first 3\."
+    ):
         run(clip, tmp_path / "out.mp4", progress=Mock(side_effect=[None, None, MemoryError]))
 
 
@@ -471,7 +526,9 @@ def test_a_disk_that_is_full_at_the_end_is_named(
     last_step: str,
     keep: bool,
 ) -> None:
-    monkeypatch.setattr(Path, last_step, Mock(side_effect=OSError(errno.ENOSPC, "No space left on device", target)))
+    monkeypatch.setattr(
+        Path, last_step, Mock(side_effect=OSError(errno.ENOSPC, "No space left on device", target))
+    )
     with pytest.raises(SinkLostError, match="could not be completed: the disk is full") as failure:
         run(clip, tmp_path / target, keep_failed=keep)
     left = {path.name for path in tmp_path.iterdir()} - {"in.mp4"}
@@ -482,18 +539,24 @@ def test_a_disk_that_is_full_at_the_end_is_named(
         assert not left and "What was written" not in str(failure.value)
 
 
-def test_a_folder_that_cannot_be_read_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_that_cannot_be_read_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     refuse = Mock(side_effect=PermissionError(errno.EACCES, "Permission denied", str(tmp_path)))
     monkeypatch.setattr(Path, "iterdir", refuse)
     for read in (lambda: run(tmp_path, tmp_path / "out"), lambda: clips_in(str(tmp_path))):
-        with pytest.raises(SourceOpenError, match="no permission to read it; check its name and permissions"):
+        with pytest.raises(
+            SourceOpenError, match="no permission to read it; check its name and permissions"
+        ):
             read()
 
 
 @pytest.mark.posix("limits of the size of a file")
 def test_a_full_disk_is_reported_once_and_the_frames_are_kept(tmp_path: Path) -> None:
     noise = np.random.default_rng(0).integers(0, 255, (120, 96, 192, 3), np.uint8)
-    source = write_clip(tmp_path / "in.mkv", 120, 50, size=(192, 96), image=lambda number: noise[number])
+    source = write_clip(
+        tmp_path / "in.mkv", 120, 50, size=(192, 96), image=lambda number: noise[number]
+    )
     too_large = "the file has become too large for this disk"
     with full_disk(400_000), pytest.raises(SinkLostError, match=too_large) as failure:
         run(source, tmp_path / "out.mp4")
@@ -519,7 +582,9 @@ def test_a_name_that_is_no_utf8_is_converted_and_left_out_when_resumed(tmp_path:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
-def test_links_that_lead_nowhere_are_kept_and_those_in_a_circle_are_no_defect(tmp_path: Path, clip: Path) -> None:
+def test_links_that_lead_nowhere_are_kept_and_those_in_a_circle_are_no_defect(
+    tmp_path: Path, clip: Path
+) -> None:
     """The film replaced a link to a disk that was not connected."""
     circle = tmp_path / "circle.mp4"
     link = tmp_path / "out.mp4"
@@ -534,7 +599,9 @@ def test_links_that_lead_nowhere_are_kept_and_those_in_a_circle_are_no_defect(tm
     assert run(clip, circle, overwrite=True).complete
 
 
-NO_LONG_NAMES = pytest.mark.skipif(sys.platform == "win32", reason="a path has a limit of 260 characters there")
+NO_LONG_NAMES = pytest.mark.skipif(
+    sys.platform == "win32", reason="a path has a limit of 260 characters there"
+)
 
 
 def name_of(length: int, suffix: str) -> str:
@@ -630,7 +697,9 @@ def test_images_whose_names_are_too_long_for_png_get_shorter_ones(tmp_path: Path
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs file modes")
-@pytest.mark.parametrize(("umask", "file_mode", "folder_mode"), [(0o022, 0o644, 0o755), (0o077, 0o600, 0o700)])
+@pytest.mark.parametrize(
+    ("umask", "file_mode", "folder_mode"), [(0o022, 0o644, 0o755), (0o077, 0o600, 0o700)]
+)
 @pytest.mark.parametrize("target", ["out.mp4", "out.mkv", "out", "there"])
 def test_what_is_converted_has_the_mode_of_the_umask(
     tmp_path: Path, clip: Path, umask: int, file_mode: int, folder_mode: int, target: str
@@ -669,7 +738,10 @@ def test_what_a_batch_writes_has_the_mode_of_the_umask(tmp_path: Path, clip: Pat
 
 def touched_clips(folder: Path) -> list[str]:
     """Make films, unfinished ones and what macOS leaves; return those that are clips."""
-    clips = [str(folder / name) for name in ("a.mp4", "b.MXF", "c.vob", "lecture.part.1.mp4", "take.partial.mov")]
+    clips = [
+        str(folder / name)
+        for name in ("a.mp4", "b.MXF", "c.vob", "lecture.part.1.mp4", "take.partial.mov")
+    ]
     others = [str(folder / name) for name in ("._a.mp4", "a.part.mp4", "a.part2.mp4", "a.txt")]
     for clip in (*clips, *others):
         Path(clip).touch()
@@ -694,7 +766,9 @@ def test_the_evaluation_takes_all_films_but_those_of_macos(tmp_path: Path) -> No
     assert len(find_clips(tmp_path)) == len(clips) + 2
 
 
-def test_a_file_where_a_folder_of_frames_should_be_is_refused_before_the_first(tmp_path: Path, clip: Path) -> None:
+def test_a_file_where_a_folder_of_frames_should_be_is_refused_before_the_first(
+    tmp_path: Path, clip: Path
+) -> None:
     target = tmp_path / "frames"
     target.write_text("precious")
     with pytest.raises(UsageError, match="exists already"):
@@ -705,7 +779,9 @@ def test_a_file_where_a_folder_of_frames_should_be_is_refused_before_the_first(t
     assert target.read_text() == "precious"
 
 
-def test_nothing_is_said_to_be_left_in_a_folder_that_was_removed(tmp_path: Path, clip: Path) -> None:
+def test_nothing_is_said_to_be_left_in_a_folder_that_was_removed(
+    tmp_path: Path, clip: Path
+) -> None:
     target = tmp_path / "out" / "a.mp4"
     target.parent.mkdir()
     with pytest.raises(SinkLostError, match="could not be completed") as failure:
@@ -720,6 +796,10 @@ def test_planning_reads_each_film_once(tmp_path: Path, monkeypatch: pytest.Monke
     clips = [write_clip(films / f"{name}.mp4", 2) for name in "ab"]
     kind = Mock(return_value="video")
     monkeypatch.setattr(image_file, "kind_of_file", kind)
-    assert not list(left_out(str(films), [])) and clips_in(str(films)) == [str(clip) for clip in clips]
-    assert [job.source for job in jobs_of([films], tmp_path / "out")] == [str(clip) for clip in clips]
+    assert not list(left_out(str(films), [])) and clips_in(str(films)) == [
+        str(clip) for clip in clips
+    ]
+    assert [job.source for job in jobs_of([films], tmp_path / "out")] == [
+        str(clip) for clip in clips
+    ]
     assert sorted(call.args for call in kind.call_args_list) == [(clip,) for clip in clips]

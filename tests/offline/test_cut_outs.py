@@ -44,11 +44,22 @@ class SoftEngine(ImmediateEngine):
     def matte(self, step: StepRequest) -> Matte:
         height, width = step.frame.shape[:2]
         y, x = np.mgrid[:height, :width]
-        alpha = np.clip((0.45 * height - np.hypot(x - width / 2, y - height / 2)) / 12, 0, 1)[..., None]
+        alpha = np.clip((0.45 * height - np.hypot(x - width / 2, y - height / 2)) / 12, 0, 1)[
+            ..., None
+        ]
         foreground = step.frame * (0.75 + 0.25 * alpha)
-        behind = np.zeros_like(step.frame) if isinstance(step.backdrop, BlurredBackground) else step.backdrop
+        behind = (
+            np.zeros_like(step.frame)
+            if isinstance(step.backdrop, BlurredBackground)
+            else step.backdrop
+        )
         composite = foreground * alpha + behind * (1 - alpha)
-        return Matte(*(np.rint(values).astype(np.uint8) for values in (composite, alpha[..., 0] * 255, foreground)))
+        return Matte(
+            *(
+                np.rint(values).astype(np.uint8)
+                for values in (composite, alpha[..., 0] * 255, foreground)
+            )
+        )
 
 
 @pytest.fixture(autouse=True)
@@ -70,7 +81,9 @@ def with_alpha(name: str, images: list[NDArray[np.uint8]]) -> None:
 def made(source: str, target: str, colour: str | None = None, **changes: Any) -> ConvertReport:
     background = BackgroundSettings(kind="colour", colour=colour or "#00ff00")
     settings = Settings(background=background).replace(**changes)
-    return convert_clip(Path(source), Path(target), settings=settings, transparent=colour is None, overwrite=True)
+    return convert_clip(
+        Path(source), Path(target), settings=settings, transparent=colour is None, overwrite=True
+    )
 
 
 def images_of(name: str) -> list[NDArray[np.uint8]]:
@@ -126,7 +139,11 @@ def test_a_cut_out_does_not_hold_the_room(cut: str) -> None:
     hidden = room[clear].astype(float)
     if cut == "cut.png":
         assert not shown.any()
-    likeness = [np.corrcoef(shown[:, channel], hidden[:, channel])[0, 1] for channel in range(3) if shown.any()]
+    likeness = [
+        np.corrcoef(shown[:, channel], hidden[:, channel])[0, 1]
+        for channel in range(3)
+        if shown.any()
+    ]
     assert all(abs(each) < 0.5 for each in likeness)
 
 
@@ -135,7 +152,9 @@ def test_faint_pixels_tell_no_more_than_over_black() -> None:
     image = images_of("cut.png")[0]
     faint = (image[..., 3] > 0) & (image[..., 3] <= 3)
     assert faint.any()
-    assert all(len(np.unique(image[..., :3][image[..., 3] == alpha])) <= alpha + 1 for alpha in (1, 2, 3))
+    assert all(
+        len(np.unique(image[..., :3][image[..., 3] == alpha])) <= alpha + 1 for alpha in (1, 2, 3)
+    )
 
 
 @pytest.mark.parametrize(
@@ -150,7 +169,10 @@ def test_faint_pixels_tell_no_more_than_over_black() -> None:
 def test_a_file_that_cannot_be_transparent_is_refused_with_those_that_can(
     source: str, target: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main.main(["convert", source, target, "--background", "transparent", "--model", "mattecam"]) == 2
+    assert (
+        main.main(["convert", source, target, "--background", "transparent", "--model", "mattecam"])
+        == 2
+    )
     told = " ".join(capsys.readouterr().err.split())
     assert all(name in told for name in (target, ".png", ".webp", ".mov", ".webm", "folder"))
     assert not Path(target).exists()
@@ -161,7 +183,10 @@ def test_a_file_that_cannot_be_transparent_is_refused_with_those_that_can(
     [
         *(("photo.jpg", target, None, True) for target in ("c.png", "c.webp")),
         *(("photo.jpg", target, None, False) for target in ("c.jpg", "c.bmp")),
-        *(("film.mov", target, None, target == "frames") for target in ("frames", "c.mov", "c.webm")),
+        *(
+            ("film.mov", target, None, target == "frames")
+            for target in ("frames", "c.mov", "c.webm")
+        ),
         ("photo.jpg", "c.png", "green", False),
         ("film.mov", "c.mov", "transparent", True),
     ],
@@ -171,7 +196,9 @@ def test_without_a_named_background_pictures_are_cut_out_and_films_are_green(
 ) -> None:
     named = [] if background is None else ["--background", background]
     for convert_one in (
-        lambda: main.main(["convert", source, target, "--model", "mattecam", "--overwrite", *named]),
+        lambda: main.main(
+            ["convert", source, target, "--model", "mattecam", "--overwrite", *named]
+        ),
         lambda: mattecam.convert(source, target, background=background, overwrite=True),
     ):
         convert_one()
@@ -198,7 +225,9 @@ def test_clips_of_a_batch_are_named_for_what_they_hold() -> None:
 
 def ramp(image: BgrImage) -> NDArray[np.uint8]:
     """Return an image whose alpha rises from left to right, and which hides red where it is 0."""
-    alpha = np.tile(np.linspace(-40, 300, image.shape[1]).clip(0, 255).astype(np.uint8), (image.shape[0], 1))
+    alpha = np.tile(
+        np.linspace(-40, 300, image.shape[1]).clip(0, 255).astype(np.uint8), (image.shape[0], 1)
+    )
     hidden = image.copy()
     hidden[alpha == 0] = (0, 0, 255)
     return np.dstack([hidden, alpha])
@@ -223,7 +252,11 @@ def test_the_alpha_of_the_source_multiplies_the_matte(source: str, changes: dict
     assert differences(source, cut, **changes).max() <= 2
     if not changes:
         colours = frames[0][..., :3]
-        opaque = SoftEngine().matte(StepRequest(colours, colours, EdgeSettings(), want_foreground=True)).alpha
+        opaque = (
+            SoftEngine()
+            .matte(StepRequest(colours, colours, EdgeSettings(), want_foreground=True))
+            .alpha
+        )
         wanted = opaque.astype(float) * frames[0][..., 3] / 255
         found = np.abs(images_of(cut)[0][..., 3] - wanted)
         assert np.percentile(found, 99) <= (6 if source == "clear.webm" else 1.5)
@@ -248,7 +281,9 @@ def test_the_alpha_of_the_source_is_in_matte_foreground_and_composite() -> None:
 
 
 def test_no_network_runs_where_no_matte_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.offline.convert.build_engine", lambda *_: pytest.fail("an engine was built"))
+    monkeypatch.setattr(
+        "app.offline.convert.build_engine", lambda *_: pytest.fail("an engine was built")
+    )
     settings = Settings(background=BackgroundSettings(kind="none"))
     assert convert_clip(Path("photo.jpg"), Path("c.png"), settings=settings).frames == 1
     assert np.array_equal(images_of("c.png")[0], read_cut_out(Path("photo.jpg")))

@@ -47,7 +47,11 @@ def small_people() -> list[BgrImage]:
     frames = []
     for image in demo(*SIZE, range(6), 5, motion=0):
         small = cv2.resize(image, part, interpolation=cv2.INTER_AREA)
-        frames.append(cv2.copyMakeBorder(small, SIZE[1] - part[1], 0, SIZE[0] - part[0], 0, cv2.BORDER_REPLICATE))
+        frames.append(
+            cv2.copyMakeBorder(
+                small, SIZE[1] - part[1], 0, SIZE[0] - part[0], 0, cv2.BORDER_REPLICATE
+            )
+        )
     return [np.ascontiguousarray(frame, np.uint8) for frame in frames]
 
 
@@ -71,7 +75,9 @@ def live(frames: list[BgrImage], settings: Settings, engine: MattingEngine) -> l
     published = list[Picture | Phase]()
     backdrops = Backdrops(context)
     demand = DemandWatch(context, ())
-    thread = MattingWorker(context, slot, selector_of(engine), backdrops, demand, published.append).thread
+    thread = MattingWorker(
+        context, slot, selector_of(engine), backdrops, demand, published.append
+    ).thread
     backdrops.builder.start()
     if settings.background.kind != "none":
         backdrops.update(settings.background)
@@ -89,7 +95,9 @@ def live(frames: list[BgrImage], settings: Settings, engine: MattingEngine) -> l
     return pictures
 
 
-def film(frames: list[BgrImage], settings: Settings, engine: MattingEngine) -> list[tuple[BgrImage, BgrImage]]:
+def film(
+    frames: list[BgrImage], settings: Settings, engine: MattingEngine
+) -> list[tuple[BgrImage, BgrImage]]:
     """Return composite and alpha of each frame, as `convert` makes them."""
     engine.reset()
     chosen = settings.background
@@ -101,7 +109,9 @@ def film(frames: list[BgrImage], settings: Settings, engine: MattingEngine) -> l
     return [(composite.copy(), alpha.copy()) for composite, alpha in made]
 
 
-def test_a_film_ends_with_the_background_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_film_ends_with_the_background_that_cannot_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The rest of the film had a background that stood still, and only the log told."""
     monkeypatch.setattr(VideoInput, "rewind", lambda video: False)  # its drive is gone
     video = write_video(tmp_path / "behind.mp4", frames=9, fps=10)  # more than are decoded ahead
@@ -130,7 +140,9 @@ FEATURES = {
         background=BackgroundSettings(kind="blur", blur_strength=40),
         framing=FramingSettings(zoom=1.5),
     ),
-    "bokeh": PLAIN.replace(background=BackgroundSettings(kind="blur", bokeh=True, blur_strength=40)),
+    "bokeh": PLAIN.replace(
+        background=BackgroundSettings(kind="blur", bokeh=True, blur_strength=40)
+    ),
     "no background": PLAIN.replace(
         background=BackgroundSettings(kind="none"),
         framing=FramingSettings(zoom=2),
@@ -144,7 +156,9 @@ FEATURES = {
 
 
 @pytest.mark.long
-def test_a_film_has_every_feature_of_the_live_pipeline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_film_has_every_feature_of_the_live_pipeline(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     cv2.imwrite("behind.png", demo(*SIZE, [40])[0])
     frames = small_people()
@@ -157,10 +171,14 @@ def test_a_film_has_every_feature_of_the_live_pipeline(tmp_path: Path, monkeypat
                 np.testing.assert_array_equal(composite, shown.image, err_msg=name)
                 if shown.alpha is not None:
                     np.testing.assert_array_equal(alpha, shown.alpha, err_msg=name)
-            assert any((first != second).any() for (first, _), (second, _) in zip(made, plain, strict=True)), name
+            assert any(
+                (first != second).any() for (first, _), (second, _) in zip(made, plain, strict=True)
+            ), name
 
 
-def test_a_network_with_a_plate_gets_the_crop_of_the_film(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_network_with_a_plate_gets_the_crop_of_the_film(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     build = Mock(side_effect=build_half)
     monkeypatch.setattr("app.offline.convert.build_engine", build)
     zoomed = Settings(background=BackgroundSettings(kind="colour"), framing=FramingSettings(zoom=2))

@@ -91,7 +91,9 @@ def converted(source: Path, suffix: str) -> list[Times]:
         (Fraction(60000, 1001), "mp4"), (Fraction(60), "mov"), (Fraction(7), "mp4"),
     ],
 )  # fmt: skip
-@pytest.mark.parametrize(("source", "unit"), [("in.mkv", MS), ("in.mp4", None), ("in.ts", Fraction(1, 90_000))])
+@pytest.mark.parametrize(
+    ("source", "unit"), [("in.mkv", MS), ("in.mp4", None), ("in.ts", Fraction(1, 90_000))]
+)
 def test_a_constant_rate_stays_exactly_constant(
     tmp_path: Path, source: str, unit: Fraction | None, rate: Fraction, b_frames: int, suffix: str
 ) -> None:
@@ -118,14 +120,20 @@ def test_a_constant_rate_in_matroska_is_rounded_once(tmp_path: Path) -> None:
 FILM_S = [n * NTSC for n in range(100)]
 VIDEO_S = [n * Fraction(1001, 30_000) for n in range(90)]
 DROPPED_S = [Fraction(n, 30) for n in range(90) if n % 7 not in (3, 4)]
-VARIABLE_S = [stamp * MS for stamp in (0, 33, 67, 200, 233, 1500, 1533, 1571, 1600, 1690, 1702, 1750)]
+VARIABLE_S = [
+    stamp * MS for stamp in (0, 33, 67, 200, 233, 1500, 1533, 1571, 1600, 1690, 1702, 1750)
+]
 HELD_S = [stamp * MS for stamp in (0, 40, 80, 20_000, 20_040, 60_000)]
 
 
 @pytest.mark.parametrize(
     ("source", "unit", "rounded", "named", "times_s", "last_s", "target"),
     [
-        *(("mkv", MS, rounded, named, FILM_S, NTSC, "mp4") for rounded in (round, int) for named in (1000, 25)),
+        *(
+            ("mkv", MS, rounded, named, FILM_S, NTSC, "mp4")
+            for rounded in (round, int)
+            for named in (1000, 25)
+        ),
         (
             "mp4",
             Fraction(1, 16_000),
@@ -135,7 +143,10 @@ HELD_S = [stamp * MS for stamp in (0, 40, 80, 20_000, 20_040, 60_000)]
             NTSC,
             "mp4",
         ),
-        *(("mov", Fraction(1, 600), rounded, 30, VIDEO_S, VIDEO_S[1], "mov") for rounded in (round, int)),
+        *(
+            ("mov", Fraction(1, 600), rounded, 30, VIDEO_S, VIDEO_S[1], "mov")
+            for rounded in (round, int)
+        ),
         ("mkv", MS, round, 30, DROPPED_S, Fraction(1, 30), "mp4"),
         *(("mkv", MS, round, 30, VARIABLE_S, None, target) for target in ("mp4", "mov", "mkv")),
         *((source, MS, round, 25, HELD_S, None, "mp4") for source in ("mp4", "mkv", "mov")),
@@ -181,8 +192,12 @@ def after(field_s: Fraction, fields: list[int]) -> list[Fraction]:
     [
         pytest.param(FIELD_S, [3, 2] * 24, 1 / NTSC, id="3 and 2 fields in turn"),
         pytest.param(FIELD_S, [2, 3] * 24, 1 / NTSC, id="2 and 3 fields in turn"),
-        pytest.param(FIELD_S, [3, 2] * 12 + [2, 3] * 12, 1 / NTSC, id="joined where the turn changes"),
-        pytest.param(PAL_FIELD_S, ([2] * 11 + [3]) * 4, Fraction(24), id="3 in place of 2 every half second"),
+        pytest.param(
+            FIELD_S, [3, 2] * 12 + [2, 3] * 12, 1 / NTSC, id="joined where the turn changes"
+        ),
+        pytest.param(
+            PAL_FIELD_S, ([2] * 11 + [3]) * 4, Fraction(24), id="3 in place of 2 every half second"
+        ),
     ],
 )
 @pytest.mark.parametrize(("source", "unit"), [("in.ts", Fraction(1, 90_000)), ("in.mkv", MS)])
@@ -195,7 +210,9 @@ def test_a_film_that_repeats_fields_for_television_has_the_rate_of_cinema(
     tmp_path: Path,
 ) -> None:
     """As on DVDs. Its frames were 33 and 50 milliseconds long in turn."""
-    clip = write_clip(tmp_path / source, len(fields), 1 / field_s / 2, times_s=after(field_s, fields), unit_s=unit)
+    clip = write_clip(
+        tmp_path / source, len(fields), 1 / field_s / 2, times_s=after(field_s, fields), unit_s=unit
+    )
 
     (film, *_) = converted(clip, "mp4")
 
@@ -218,27 +235,37 @@ def test_a_film_that_is_partly_of_cinema_and_partly_of_television_keeps_its_time
 
     (film, *_) = converted(clip, "mp4")
 
-    assert [float(start_s) for start_s in film.starts_s] == pytest.approx(list(map(float, times_s)), abs=0.0001)
+    assert [float(start_s) for start_s in film.starts_s] == pytest.approx(
+        list(map(float, times_s)), abs=0.0001
+    )
 
 
 def test_film_and_sound_that_begin_apart_keep_their_distance(tmp_path: Path) -> None:
     times_s = [21 * MS + Fraction(n, 30) for n in range(30)]
-    (film, *_) = converted(write_clip(tmp_path / "in.mkv", 30, 30, times_s=times_s, audio="pcm_s16le"), "mp4")
+    (film, *_) = converted(
+        write_clip(tmp_path / "in.mkv", 30, 30, times_s=times_s, audio="pcm_s16le"), "mp4"
+    )
     assert film.starts_s == times_s
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "mov", "mkv"])
 @pytest.mark.parametrize("b_frames", [0, 2])
 @pytest.mark.parametrize("source", ["in.mp4", "in.mkv"])
-def test_the_last_frame_lasts_as_long_as_in_the_source(tmp_path: Path, source: str, b_frames: int, suffix: str) -> None:
-    clip = write_clip(tmp_path / source, 18, 30, unit_s=Fraction(1, 600), last_s=3, b_frames=b_frames)
+def test_the_last_frame_lasts_as_long_as_in_the_source(
+    tmp_path: Path, source: str, b_frames: int, suffix: str
+) -> None:
+    clip = write_clip(
+        tmp_path / source, 18, 30, unit_s=Fraction(1, 600), last_s=3, b_frames=b_frames
+    )
     for times in converted(clip, suffix):
         assert times.starts_s[-1] == pytest.approx(17 / 30, abs=0.001)
         assert times.length_s == pytest.approx(17 / 30 + 3, abs=0.002)
 
 
 @pytest.mark.parametrize("suffix", ["gif", "apng"])
-@pytest.mark.parametrize("durations_ms", [[100, 100, 100, 2500], [100, 100, 50, 20], [700, 20, 40, 1300]])
+@pytest.mark.parametrize(
+    "durations_ms", [[100, 100, 100, 2500], [100, 100, 50, 20], [700, 20, 40, 1300]]
+)
 def test_every_frame_of_an_animation_lasts_as_long_as_in_the_source(
     tmp_path: Path, suffix: str, durations_ms: list[int]
 ) -> None:
@@ -256,7 +283,9 @@ def test_every_frame_of_an_animation_lasts_as_long_as_in_the_source(
 def test_a_leap_of_the_clock_is_joined(tmp_path: Path, gap_s: int, audio: str) -> None:
     """Recorders restart and count on, so that an hour of a frozen frame would follow."""
     part = write_clip(tmp_path / "part.ts", 20, 25, audio=audio)
-    source = copy_into(tmp_path / "in.ts", (part, 0), (part, gap_s * 90_000))  # two streams, the second after a gap
+    source = copy_into(
+        tmp_path / "in.ts", (part, 0), (part, gap_s * 90_000)
+    )  # two streams, the second after a gap
     run(source, tmp_path / "film.mp4", NONE)
     times = times_of(tmp_path / "film.mp4")
     assert times.starts_s == [Fraction(n, 25) for n in range(40)]
@@ -271,7 +300,9 @@ NEEDS_TAGS_OF_FRAMES = pytest.mark.skipif(
 )
 
 
-def write_coded(path: Path, timecode: str, rate: Fraction, *, codec: str = "libx264", on_file: bool = False) -> Path:
+def write_coded(
+    path: Path, timecode: str, rate: Fraction, *, codec: str = "libx264", on_file: bool = False
+) -> Path:
     """Write ten frames with a timecode. on_file: named for the whole file in place of the track."""
     with writing(path, codec, rate) as (container, stream):
         if codec == "mpeg2video":
@@ -293,7 +324,9 @@ def write_coded(path: Path, timecode: str, rate: Fraction, *, codec: str = "libx
         ("in.mkv", "10:00:00:00", Fraction(24000, 1001), "libx264", True),
         ("in.mkv", "10:00:00:12", Fraction(50), "libx264", False),
         ("in.mxf", "00:00:00:00", Fraction(25), "mpeg2video", True),
-        pytest.param("in.mpg", "10:00:00:12", Fraction(25), "mpeg2video", False, marks=NEEDS_TAGS_OF_FRAMES),
+        pytest.param(
+            "in.mpg", "10:00:00:12", Fraction(25), "mpeg2video", False, marks=NEEDS_TAGS_OF_FRAMES
+        ),
     ],
 )
 def test_films_have_the_timecode_of_their_source(
@@ -320,9 +353,13 @@ def test_films_have_the_timecode_of_their_source(
 @pytest.mark.parametrize("timecode", ["no timecode", "1:2:3:4", "", "99:99:99:99x", "01:02:03;04"])
 def test_a_timecode_that_is_none_is_left_out(tmp_path: Path, timecode: str) -> None:
     """The last one drops frames, at a rate without that."""
-    assert run(write_coded(tmp_path / "in.mkv", timecode, Fraction(25), on_file=True), tmp_path / "out.mov").complete
+    assert run(
+        write_coded(tmp_path / "in.mkv", timecode, Fraction(25), on_file=True), tmp_path / "out.mov"
+    ).complete
     assert VideoReader(tmp_path / "out.mov").labels.timecode is None
-    begun_at_zero = write_coded(tmp_path / "in.mpg", "00:00:00:00", Fraction(25), codec="mpeg2video")
+    begun_at_zero = write_coded(
+        tmp_path / "in.mpg", "00:00:00:00", Fraction(25), codec="mpeg2video"
+    )
     assert VideoReader(begun_at_zero).labels.timecode is None
 
 
@@ -347,7 +384,9 @@ def write_labelled(path: Path) -> Path:
                 for number, (start_s, end_s, title) in enumerate(CHAPTERS_S)
             ]
         )
-        sound = container.add_stream("libopus" if path.suffix == ".webm" else "aac", rate=48_000, layout="mono")
+        sound = container.add_stream(
+            "libopus" if path.suffix == ".webm" else "aac", rate=48_000, layout="mono"
+        )
         for number in range(12):
             container.mux(stream.encode(av.VideoFrame.from_ndarray(numbered(number), "bgr24")))
         write_sound(container, sound, 0.48)
@@ -356,7 +395,9 @@ def write_labelled(path: Path) -> Path:
 
 @pytest.mark.parametrize("target", ["mp4", "m4v", "mov", "mkv", "webm"])
 @pytest.mark.parametrize("source", ["in.mp4", "in.mov", "in.mkv", "in.webm"])
-def test_films_have_the_title_and_the_chapters_of_their_source(source: str, target: str, tmp_path: Path) -> None:
+def test_films_have_the_title_and_the_chapters_of_their_source(
+    source: str, target: str, tmp_path: Path
+) -> None:
     clip = write_labelled(tmp_path / source)
 
     report = run(clip, tmp_path / f"out.{target}")
@@ -402,12 +443,16 @@ NO_RATES: list[str | float] = [
 def test_a_rate_is_written_as_people_write_it() -> None:
     assert {value: frame_rate(value) for value in RATES} == RATES
     for value in NO_RATES:
-        with pytest.raises(UsageError, match=r"is no frame rate; write a number from 0\.01 to 1000"):
+        with pytest.raises(
+            UsageError, match=r"is no frame rate; write a number from 0\.01 to 1000"
+        ):
             frame_rate(value)
 
 
 @pytest.mark.parametrize("given", [None, "24", 24, 23.976, Fraction(25, 2), "30000/1001"])
-def test_images_become_a_film_of_the_rate(tmp_path: Path, given: str | float | Fraction | None) -> None:
+def test_images_become_a_film_of_the_rate(
+    tmp_path: Path, given: str | float | Fraction | None
+) -> None:
     images = write_images(tmp_path / "in", *(f"{number}.png" for number in range(12)))
     target = tmp_path / "out.mp4"
     alpha = tmp_path / "alpha.mp4"
@@ -415,7 +460,10 @@ def test_images_become_a_film_of_the_rate(tmp_path: Path, given: str | float | F
     rate = Fraction(30) if given is None else frame_rate(given)
     with patch("app.offline.convert.build_engine", build_half):
         mattecam.convert(images, target, background="none", alpha=alpha, fps=given)
-    assert main.main(["convert", str(images), str(told), "--fps", str(rate), "--background", "none"]) == 0
+    assert (
+        main.main(["convert", str(images), str(told), "--fps", str(rate), "--background", "none"])
+        == 0
+    )
     for film in (target, alpha, told):
         assert film == alpha or read_numbers(film) == list(range(12))
         times = times_of(film)
@@ -425,7 +473,9 @@ def test_images_become_a_film_of_the_rate(tmp_path: Path, given: str | float | F
 def test_what_has_a_rate_of_its_own_takes_no_other_but_folders_of_images_do(tmp_path: Path) -> None:
     images = write_images(tmp_path / "in", "0.png")
     for source in (write_clip(tmp_path / "clip.mp4", 3), images / "0.png"):
-        with pytest.raises(UsageError, match=f"{source.name} is no folder of images, whose frame rate"):
+        with pytest.raises(
+            UsageError, match=f"{source.name} is no folder of images, whose frame rate"
+        ):
             run(source, tmp_path / f"out{source.suffix}", fps=Fraction(24))
     assert not list(tmp_path.glob("out*"))
     clip = str(tmp_path / "clip.mp4")
@@ -435,7 +485,9 @@ def test_what_has_a_rate_of_its_own_takes_no_other_but_folders_of_images_do(tmp_
     others = plan_jobs(sources, target, GREEN, alpha=None, foreground=None)
     assert [job.fps for job in jobs if job.is_folder] == [24]
     with patch("app.offline.convert.build_engine", build_half):
-        assert run_job(jobs[0], lambda done, total: False).state == "done", "the clip beside a folder keeps its rate"
+        assert run_job(jobs[0], lambda done, total: False).state == "done", (
+            "the clip beside a folder keeps its rate"
+        )
     assert jobs[0].settings_hash != others[0].settings_hash, "--resume converts again"
     with pytest.raises(UsageError, match=r"clip\.mp4 is no folder of images"):
         plan_jobs([clip], target, GREEN, alpha=None, foreground=None, fps=Fraction(24))
@@ -445,7 +497,9 @@ def test_what_has_a_rate_of_its_own_takes_no_other_but_folders_of_images_do(tmp_
 LATE_S = [3 + number / 25 for number in range(40)]
 
 
-def cut_clip(folder: Path, suffix: str = "mkv", share: float = 0.6, audio: str = "", **options: Any) -> Path:
+def cut_clip(
+    folder: Path, suffix: str = "mkv", share: float = 0.6, audio: str = "", **options: Any
+) -> Path:
     """Write a clip of 40 frames without the end of its bytes."""
     source = write_clip(folder / f"cut.{suffix}", 40, audio=audio, audio_rate=44_100, **options)
     if suffix == "mp4":  # web servers put the header before the frames
@@ -465,13 +519,17 @@ def cut_clip(folder: Path, suffix: str = "mkv", share: float = 0.6, audio: str =
 def test_a_cut_source_is_reported(
     tmp_path: Path, suffix: str, share: float, audio: str, times_s: list[float] | None
 ) -> None:
-    report = run(cut_clip(tmp_path, suffix, share, audio, times_s=times_s), tmp_path / "out.mp4", NONE)
+    report = run(
+        cut_clip(tmp_path, suffix, share, audio, times_s=times_s), tmp_path / "out.mp4", NONE
+    )
     assert report.complete and report.source_cut and 5 < report.frames < 40
     assert f"is cut off: {report.frames} of " in report.problems[0]
     assert audio or suffix not in ("mkv", "mp4") or report.expected_frames == 40
     assert read_numbers(tmp_path / "out.mp4") == list(range(report.frames))
     film_s = lengths_of(tmp_path / "out.mp4")[0]
-    assert float(film_s) == pytest.approx(report.frames / 25, abs=0.045), "its last frame is not held"
+    assert float(film_s) == pytest.approx(report.frames / 25, abs=0.045), (
+        "its last frame is not held"
+    )
 
 
 def test_a_source_that_misses_frames_in_the_middle_is_cut(tmp_path: Path) -> None:
@@ -491,7 +549,9 @@ def test_a_source_that_misses_frames_in_the_middle_is_cut(tmp_path: Path) -> Non
         ("ts", "aac", LATE_S), ("avi", "", None),
     ],
 )  # fmt: skip
-def test_whole_files_are_not_cut(tmp_path: Path, suffix: str, audio: str, times_s: list[float] | None) -> None:
+def test_whole_files_are_not_cut(
+    tmp_path: Path, suffix: str, audio: str, times_s: list[float] | None
+) -> None:
     report = run(
         write_clip(tmp_path / f"in.{suffix}", 40, times_s=times_s, audio=audio),
         tmp_path / "out.mp4",
@@ -524,7 +584,9 @@ def test_a_film_that_was_trimmed_without_encoding_is_whole(repo: Path, tmp_path:
         ("ts", "mp2"),
     ],
 )
-def test_sound_that_outlasts_the_video_cuts_nothing(tmp_path: Path, suffix: str, audio: str, tags: bool) -> None:
+def test_sound_that_outlasts_the_video_cuts_nothing(
+    tmp_path: Path, suffix: str, audio: str, tags: bool
+) -> None:
     source = tmp_path / f"in.{suffix}"
     with writing(source) as (container, stream):
         sound = container.add_stream(audio, rate=48_000, layout="mono")
@@ -545,14 +607,20 @@ def test_sound_that_outlasts_the_video_cuts_nothing(tmp_path: Path, suffix: str,
     assert sound_s == pytest.approx(9, abs=0.1)
 
 
-@pytest.mark.parametrize(("suffix", "codec"), [("h264", "libx264"), ("hevc", "libx265"), ("m2v", "mpeg2video")])
+@pytest.mark.parametrize(
+    ("suffix", "codec"), [("h264", "libx264"), ("hevc", "libx265"), ("m2v", "mpeg2video")]
+)
 @pytest.mark.parametrize("rate", [Fraction(30), Fraction(24000, 1001), Fraction(50)])
-def test_a_bare_stream_has_the_rate_that_it_names(tmp_path: Path, suffix: str, codec: str, rate: Fraction) -> None:
+def test_a_bare_stream_has_the_rate_that_it_names(
+    tmp_path: Path, suffix: str, codec: str, rate: Fraction
+) -> None:
     """FFmpeg assumes 25 frames per second of every such file."""
     source = tmp_path / f"in.{suffix}"
     with writing(source, codec, rate, size=(96, 64)) as (container, written):
         for number in range(40):
-            container.mux(written.encode(av.VideoFrame.from_ndarray(numbered(number, height=64), "bgr24")))
+            container.mux(
+                written.encode(av.VideoFrame.from_ndarray(numbered(number, height=64), "bgr24"))
+            )
     report = run(source, tmp_path / "out.mp4")
     assert (report.frames, report.expected_frames, report.problems) == (40, 40, ())
     times = times_of(tmp_path / "out.mp4")
@@ -563,15 +631,26 @@ def test_the_clock_of_a_file_is_not_its_frame_rate(tmp_path: Path) -> None:
     """Browsers record WebM without a frame rate: the only one to be found is that of its clock,
     in milliseconds.
     """
-    source = write_clip(tmp_path / "in.mkv", 40, fps=1000, times_s=[number * 0.034 for number in range(40)])
+    source = write_clip(
+        tmp_path / "in.mkv", 40, fps=1000, times_s=[number * 0.034 for number in range(40)]
+    )
     report = run(source, tmp_path / "out.mp4")
     assert report.frames == 40
     assert report.expected_frames is not None and 30 < report.expected_frames < 50
     with av.open(str(tmp_path / "out.mp4")) as container:
         header = container.streams.video[0].codec_context.extradata
-    assert header is not None and header[3] == 10, "the level of H.264, at which players refuse films"
+    assert header is not None and header[3] == 10, (
+        "the level of H.264, at which players refuse films"
+    )
 
 
-def test_the_command_fails_for_a_cut_source(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main.main(["convert", str(cut_clip(tmp_path)), str(tmp_path / "out.mp4"), "--background", "none"]) == 1
+def test_the_command_fails_for_a_cut_source(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert (
+        main.main(
+            ["convert", str(cut_clip(tmp_path)), str(tmp_path / "out.mp4"), "--background", "none"]
+        )
+        == 1
+    )
     assert "cut.mkv is cut off" in capsys.readouterr().err

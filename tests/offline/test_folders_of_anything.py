@@ -21,11 +21,16 @@ from tests.paths import ROOT
 FIELD = ROOT / "tests" / "field"
 PHOTOS = FIELD / "photo_folder_with_other_types"
 FAST = ("--model", "mattecam")
-pytestmark = [pytest.mark.usefixtures("resource_tracker"), pytest.mark.posix("symbolic links for everybody")]
+pytestmark = [
+    pytest.mark.usefixtures("resource_tracker"),
+    pytest.mark.posix("symbolic links for everybody"),
+]
 
 
 @pytest.fixture(autouse=True)
-def place(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+def place(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A folder with photos; worker processes have the networks that are converted once per run."""
     data = tmp_path_factory.getbasetemp() / "data-of-workers"
     network = NetworkSource("mattecam", BUNDLED)
@@ -44,10 +49,16 @@ def test_all_photos_of_a_folder_are_converted() -> None:
     assert names_in(Path("out")) == [f"{photo.stem}.png" for photo in sorted(PHOTOS.iterdir())]
     for photo in PHOTOS.iterdir():
         assert kind_of_file(photo) == "image"
-        assert read_image(photo).shape == read_image(Path("out", f"{photo.stem}.png")).shape == (128, 192, 3)
+        assert (
+            read_image(photo).shape
+            == read_image(Path("out", f"{photo.stem}.png")).shape
+            == (128, 192, 3)
+        )
 
 
-@pytest.mark.parametrize("name", ["photo", "photo.dat", "photo.mp4", "photo.JPE", "still_picture.gif"])
+@pytest.mark.parametrize(
+    "name", ["photo", "photo.dat", "photo.mp4", "photo.JPE", "still_picture.gif"]
+)
 def test_the_content_of_a_photo_decides_not_its_name(name: str) -> None:
     """A GIF with one frame is a photo, too."""
     shutil.copy(FIELD / name if name.endswith("gif") else PHOTOS / "IMG_0001.JPG", name)
@@ -91,7 +102,9 @@ def test_a_bare_stream_of_frames_is_a_film() -> None:
 
 
 @pytest.mark.parametrize("film", [False, True])
-def test_what_is_left_out_is_counted_and_named(film: bool, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_left_out_is_counted_and_named(
+    film: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
     for name in (
         "notes.txt",
         "list.csv",
@@ -105,7 +118,9 @@ def test_what_is_left_out_is_counted_and_named(film: bool, capsys: pytest.Captur
     Path("in/b.dng").write_bytes(Path("in/IMG_0006.png").read_bytes())
     if film:
         write_clip(Path("in/clip.mp4"), 2)
-    assert main.main(["convert", "in", "out", *FAST]) == (1 if film else 0)  # a clip of a batch that fails
+    assert main.main(["convert", "in", "out", *FAST]) == (
+        1 if film else 0
+    )  # a clip of a batch that fails
     told = capsys.readouterr().err.replace("\n", " ")
     assert "neither images nor videos were left out: 32 (list.csv, notes.txt, z00," in told
     assert "z17, …)" in told and "z18" not in told

@@ -78,15 +78,21 @@ def grey_images() -> Path:
 
 
 def images_of_16_bits() -> Path:
-    return folder_of(lambda file, matte: cv2.imwrite(file, matte.astype(np.uint16) * 257), "frame_{}")
+    return folder_of(
+        lambda file, matte: cv2.imwrite(file, matte.astype(np.uint16) * 257), "frame_{}"
+    )
 
 
 def images_with_alpha() -> Path:
-    return folder_of(lambda file, matte: cv2.imwrite(file, np.dstack([*[np.full_like(matte, 90)] * 3, matte])))
+    return folder_of(
+        lambda file, matte: cv2.imwrite(file, np.dstack([*[np.full_like(matte, 90)] * 3, matte]))
+    )
 
 
 def opaque_images_with_alpha() -> Path:
-    return folder_of(lambda file, matte: cv2.imwrite(file, np.dstack([*[matte] * 3, np.full_like(matte, 255)])))
+    return folder_of(
+        lambda file, matte: cv2.imwrite(file, np.dstack([*[matte] * 3, np.full_like(matte, 255)]))
+    )
 
 
 def film(name: str, codec: str, pixels: str) -> Path:
@@ -95,7 +101,9 @@ def film(name: str, codec: str, pixels: str) -> Path:
         stream,
     ):
         for matte in MATTES:
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(matte, "gray").reformat(format=pixels)))
+            container.mux(
+                stream.encode(av.VideoFrame.from_ndarray(matte, "gray").reformat(format=pixels))
+            )
     return Path(name)
 
 
@@ -118,12 +126,16 @@ def film_with_alpha() -> Path:
 
 
 def alpha_of(folder: str) -> NDArray[np.float64]:
-    return np.array([read_cut_out(file)[..., 3] for file in sorted(Path(folder).iterdir())], np.float64)
+    return np.array(
+        [read_cut_out(file)[..., 3] for file in sorted(Path(folder).iterdir())], np.float64
+    )
 
 
 def converted(source: str, target: str, matte: Path, settings: Settings | None = None) -> None:
     green = Settings(background=BackgroundSettings(kind="colour", colour="#00ff00"))
-    report = convert_clip(Path(source), Path(target), settings=settings or green, matte=matte, transparent=None)
+    report = convert_clip(
+        Path(source), Path(target), settings=settings or green, matte=matte, transparent=None
+    )
     assert report.complete
     assert report.problems == ()
 
@@ -134,7 +146,9 @@ CODED = (film_of_limited_range, film_of_full_range, film_with_alpha)
 
 @pytest.mark.parametrize("source", ["film.mkv", "frames"])
 @pytest.mark.parametrize("written", [*EXACT, *CODED], ids=lambda written: written.__name__)
-def test_the_matte_of_a_cut_out_is_the_one_that_is_given(source: str, written: Callable[[], Path]) -> None:
+def test_the_matte_of_a_cut_out_is_the_one_that_is_given(
+    source: str, written: Callable[[], Path]
+) -> None:
     matte = written()
 
     converted(source, "cut", matte)
@@ -223,7 +237,10 @@ def test_turn_zoom_and_edge_controls_take_effect() -> None:
 
 
 def test_alpha_of_the_source_multiplies_the_matte() -> None:
-    half = [np.dstack([shown(number), np.full((HEIGHT, WIDTH), 128, np.uint8)]) for number in range(COUNT)]
+    half = [
+        np.dstack([shown(number), np.full((HEIGHT, WIDTH), 128, np.uint8)])
+        for number in range(COUNT)
+    ]
     for number, image in enumerate(half):
         cv2.imwrite(f"frames/{number:05d}.png", image)
 
@@ -339,7 +356,9 @@ def test_a_film_with_too_few_mattes_is_no_film() -> None:
         for number in range(COUNT + 1):
             container.mux(stream.encode(av.VideoFrame.from_ndarray(shown(number), "bgr24")))
 
-    with pytest.raises(SourceLostError, match=r"The matte matte ends after 11 frames, but film.avi goes on"):
+    with pytest.raises(
+        SourceLostError, match=r"The matte matte ends after 11 frames, but film.avi goes on"
+    ):
         converted("film.avi", "out.mp4", grey_images())
 
     assert names_in(Path())[-1] == "out.part.mp4"

@@ -63,8 +63,14 @@ class FakeDriver:
         if device in self.refusals:
             raise self.refusals[device]
         if device in self.used_up or self._has_producer(device):
-            raise RuntimeError(f"'v4l2loopback' backend: Device {device} is not a video output device.")
-        if self.refuses_others and self.kept is not None and self.kept != PixelSize(width, height, FOURCC[layout]):
+            raise RuntimeError(
+                f"'v4l2loopback' backend: Device {device} is not a video output device."
+            )
+        if (
+            self.refuses_others
+            and self.kept is not None
+            and self.kept != PixelSize(width, height, FOURCC[layout])
+        ):
             raise OSError(errno.EBUSY, "Device or resource busy")
         self.formats[device] = self.kept or PixelSize(width, height, FOURCC[layout])
         self.used_up.add(device)
@@ -104,7 +110,9 @@ class FakeCamera:
         """Take a frame as the real one does."""
         if self.fails is not None:
             raise self.fails
-        assert frame.size == self.width * self.height * BYTES[self.layout] and frame.dtype == np.uint8
+        assert (
+            frame.size == self.width * self.height * BYTES[self.layout] and frame.dtype == np.uint8
+        )
         real = self.driver.formats[self.device]
         assert (real.width, real.height) == (self.width, self.height), "readers would see garbage"
         self.sent.append(frame.copy())
@@ -122,7 +130,9 @@ def driver(monkeypatch: pytest.MonkeyPatch) -> FakeDriver:
     monkeypatch.setitem(sys.modules, "pyvirtualcam", module)
     monkeypatch.setattr(v4l2, "LoopbackWriter", driver.camera)
     monkeypatch.setattr(v4l2, "loopback_labels", lambda: driver.labels)
-    monkeypatch.setattr(v4l2, "takes_output", lambda path: path not in driver.used_up | driver.sending)
+    monkeypatch.setattr(
+        v4l2, "takes_output", lambda path: path not in driver.used_up | driver.sending
+    )
     monkeypatch.setattr(v4l2, "frames_arrive", lambda path: path in driver.sending)
     monkeypatch.setattr(v4l2, "current_format", lambda path: driver.formats.get(path, driver.kept))
     monkeypatch.setattr(v4l2, "revive", driver.revive)

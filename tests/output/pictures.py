@@ -20,14 +20,20 @@ Make = Callable[[Path], FrameSink]
 FPS = 30.0
 
 
-def picture(width: int = 64, height: int = 48, grey: int | None = None, alpha: AlphaImage | None = None) -> Outgoing:
+def picture(
+    width: int = 64, height: int = 48, grey: int | None = None, alpha: AlphaImage | None = None
+) -> Outgoing:
     """Bars, or all of one grey."""
-    image = colour_bars(width, height) if grey is None else np.full((height, width, 3), grey, np.uint8)
+    image = (
+        colour_bars(width, height) if grey is None else np.full((height, width, 3), grey, np.uint8)
+    )
     return Outgoing(Picture(image, PictureKind.COMPOSITE, alpha=alpha))
 
 
 @contextmanager
-def sender(pictures: Outgoing | Callable[[], Outgoing], *cameras: FrameSink, fps: float = FPS) -> Iterator[None]:
+def sender(
+    pictures: Outgoing | Callable[[], Outgoing], *cameras: FrameSink, fps: float = FPS
+) -> Iterator[None]:
     """Send to all cameras inside the context; close them at its end.
 
     pictures: one, or what makes the next.

@@ -50,7 +50,9 @@ def context(
     )
 
 
-def kill_while_recording(path: Path, seconds: float, fps: int, microphone: str) -> tuple[float, int]:
+def kill_while_recording(
+    path: Path, seconds: float, fps: int, microphone: str
+) -> tuple[float, int]:
     """Record for more than these seconds, and as many frames as belong to them, in another process,
     and kill it.
 
@@ -61,7 +63,9 @@ def kill_while_recording(path: Path, seconds: float, fps: int, microphone: str) 
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         before_s = steady_from_s = 0.0
-        for recorded_s, frames in ((float(word), int(other)) for word, other in map(str.split, process.stdout)):
+        for recorded_s, frames in (
+            (float(word), int(other)) for word, other in map(str.split, process.stdout)
+        ):
             steady_from_s = steady_from_s if recorded_s < before_s + 1 / fps + 0.1 else recorded_s
             before_s = recorded_s
             if recorded_s > max(seconds, steady_from_s + 1) and frames > seconds * fps:
@@ -152,12 +156,16 @@ def send_slowly(
 def composite(captured_at_s: float, number: int = 0) -> Outgoing:
     """Return a composite whose frame was captured at this time."""
     image = np.full((48, 64, 3), 20 * number % 256, np.uint8)
-    return Outgoing(Picture(image, PictureKind.COMPOSITE, frame=Frame(image, number, captured_at_s)))
+    return Outgoing(
+        Picture(image, PictureKind.COMPOSITE, frame=Frame(image, number, captured_at_s))
+    )
 
 
 def tone(first: int, count: int) -> Samples:
     """Return `count` samples of 440 Hz from number `first` on."""
-    return (8000 * np.sin(2 * np.pi * 440 * np.arange(first, first + count) / RATE)).astype(np.int16)
+    return (8000 * np.sin(2 * np.pi * 440 * np.arange(first, first + count) / RATE)).astype(
+        np.int16
+    )
 
 
 class FakeDevice:
@@ -176,7 +184,9 @@ class FakeDevice:
         self.reports: list[Exception | None] = []
 
     def microphone(self) -> Microphone:
-        return Microphone(lambda name: self.open(name), lambda: self.wanted, self.reports.append, retry_s=0.02)
+        return Microphone(
+            lambda name: self.open(name), lambda: self.wanted, self.reports.append, retry_s=0.02
+        )
 
     def open(self, name: str) -> Generator[SoundBlock, None, None]:
         if self.fails_to_open:

@@ -19,7 +19,9 @@ from tests.output.recordings import context
 # Sinks of each row of `app/output/table.py`; a row without one fails here.
 MAKERS: dict[str, dict[str, Make]] = {
     "recording": {"recorder": lambda folder: Recorder(folder / "a.mp4", 64, 48, context())},
-    "recording_alpha": {"alpha_recorder": lambda folder: Recorder(folder / "a.mkv", 64, 48, context(), alpha=True)},
+    "recording_alpha": {
+        "alpha_recorder": lambda folder: Recorder(folder / "a.mkv", 64, 48, context(), alpha=True)
+    },
     "virtual_camera": {
         "virtual_camera": lambda folder: VirtualCamera("auto", 64, 48, 30),
         "v4l2_camera": lambda folder: VirtualCamera("auto", 64, 48, 30, backend="v4l2"),

@@ -41,7 +41,10 @@ def test_recordings_of_a_killed_program_are_named_once(tmp_path: Path) -> None:
     said = kept_after_crash()
 
     assert said is not None and said.count("\n") == 0
-    assert str(tmp_path / "output.recording.mkv") in said and str(tmp_path / "ñ matte.recording.mkv") in said
+    assert (
+        str(tmp_path / "output.recording.mkv") in said
+        and str(tmp_path / "ñ matte.recording.mkv") in said
+    )
     assert kept_after_crash() is None and notes() == []
 
 
@@ -101,7 +104,9 @@ def begun_file(folder: Path) -> Path:
     """Return what a program leaves that is killed as its recording begins: a header without a
     frame.
     """
-    writer = RecordingWriter(folder / "a.mp4", 64, 48, 30, encoder=live_encoder("x264", 64, 48, Fraction(30)))
+    writer = RecordingWriter(
+        folder / "a.mp4", 64, 48, 30, encoder=live_encoder("x264", 64, 48, Fraction(30))
+    )
     left = folder / "left.recording.mkv"
     left.write_bytes(writer.file.read_bytes())
     writer.abort()
@@ -174,7 +179,9 @@ def test_a_recording_that_has_taken_the_name_is_not_removed(tmp_path: Path) -> N
     recorder.close()
 
 
-def test_a_recording_has_its_note_before_its_encoder_is_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_recording_has_its_note_before_its_encoder_is_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     noted: list[bytes] = []
 
     def fail(*_: object) -> None:

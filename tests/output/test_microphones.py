@@ -33,7 +33,9 @@ COUNT = round(BLOCK_S * RATE)
 MONITOR = "speakers.monitor"
 
 
-def opened(server: FakeSoundServer, name: str, silence_s: float = 60.0) -> Generator[SoundBlock, None, None]:
+def opened(
+    server: FakeSoundServer, name: str, silence_s: float = 60.0
+) -> Generator[SoundBlock, None, None]:
     """Record a source of this server."""
     return sound_server_blocks(name, lambda: server, silence_s)
 
@@ -62,14 +64,22 @@ def test_the_named_source_is_recorded_with_the_times_of_its_samples() -> None:
 @pytest.mark.parametrize(
     "sources, name, words",
     [
-        pytest.param(["built-in", MONITOR], "headset", "The microphone headset cannot be opened", id="absent"),
-        pytest.param(["built-in"], "0", "The microphone 0 cannot be opened", id="a number, which changes"),
+        pytest.param(
+            ["built-in", MONITOR], "headset", "The microphone headset cannot be opened", id="absent"
+        ),
+        pytest.param(
+            ["built-in"], "0", "The microphone 0 cannot be opened", id="a number, which changes"
+        ),
         pytest.param([MONITOR], "@DEFAULT_MONITOR@", "cannot be opened", id="a word of the server"),
-        pytest.param([MONITOR], "default", f"No microphone is connected.*{MONITOR}", id="no microphone"),
+        pytest.param(
+            [MONITOR], "default", f"No microphone is connected.*{MONITOR}", id="no microphone"
+        ),
         pytest.param([], "default", "The microphone default cannot be opened", id="no source"),
     ],
 )
-def test_no_other_source_is_recorded_in_place_of_the_wanted_one(sources: list[str], name: str, words: str) -> None:
+def test_no_other_source_is_recorded_in_place_of_the_wanted_one(
+    sources: list[str], name: str, words: str
+) -> None:
     server = FakeSoundServer(*sources)
 
     said = error_of(opened(server, name))
@@ -138,7 +148,9 @@ def is_redirected(server: FakeSoundServer) -> None:
         ),
     ],
 )
-def test_a_microphone_that_goes_is_not_replaced(event: Callable[[FakeSoundServer], None], words: str) -> None:
+def test_a_microphone_that_goes_is_not_replaced(
+    event: Callable[[FakeSoundServer], None], words: str
+) -> None:
     server = FakeSoundServer("built-in", "usb")
     server.events = [lambda: None, partial(event, server)]
     blocks = opened(server, "usb")
@@ -202,7 +214,9 @@ class Heard:
 
     def __init__(self, name: str) -> None:
         self.reports: list[Exception | None] = []
-        self.microphone = Microphone(open_microphone, lambda: name, self.reports.append, retry_s=0.05)
+        self.microphone = Microphone(
+            open_microphone, lambda: name, self.reports.append, retry_s=0.05
+        )
         self.tones: set[int] = set()
 
     def hears(self, hertz: int) -> bool:
@@ -286,9 +300,13 @@ def test_a_recording_cannot_be_moved_to_another_source(other_source: PrivateSess
         heard = Heard("headset.monitor")
         stack.enter_context(closing(heard.microphone))
         eventually(lambda: heard.hears(HEADSET_HZ))
-        (recording,) = other_source.run(["pactl", "list", "short", "source-outputs"]).stdout.splitlines()
+        (recording,) = other_source.run(
+            ["pactl", "list", "short", "source-outputs"]
+        ).stdout.splitlines()
 
-        moved = other_source.run(["pactl", "move-source-output", recording.split()[0], "other.monitor"])
+        moved = other_source.run(
+            ["pactl", "move-source-output", recording.split()[0], "other.monitor"]
+        )
 
         assert moved.returncode != 0
         assert heard.failure == ""
@@ -303,7 +321,9 @@ def test_without_a_microphone_the_default_is_silent_until_one_comes(
         stack.enter_context(closing(heard.microphone))
         eventually(lambda: "No microphone is connected" in heard.failure)
 
-        source = other_source.load_sound("module-null-sink", "sink_name=mic", "media.class=Audio/Source/Virtual")
+        source = other_source.load_sound(
+            "module-null-sink", "sink_name=mic", "media.class=Audio/Source/Virtual"
+        )
         stack.callback(other_source.unload_sound, source)
         eventually(lambda: heard.reports[-1] is None)
 
@@ -314,11 +334,15 @@ def test_without_a_microphone_the_default_is_silent_until_one_comes(
 def test_an_input_of_ffmpeg_is_resampled_and_its_end_reported() -> None:
     parts = []
     with pytest.raises(MicrophoneError, match="test was disconnected"):
-        for block in ffmpeg_blocks("test", "sine=frequency=440:sample_rate=44100:duration=0.5", "lavfi", {}):
+        for block in ffmpeg_blocks(
+            "test", "sine=frequency=440:sample_rate=44100:duration=0.5", "lavfi", {}
+        ):
             parts.append(block.samples)  # noqa: PERF401 - the end raises
     samples = np.concatenate(parts)
     assert len(samples) == pytest.approx(RATE / 2, abs=RATE / 50)
-    assert np.argmax(np.abs(np.fft.rfft(samples))) * RATE / len(samples) == pytest.approx(440, abs=4)
+    assert np.argmax(np.abs(np.fft.rfft(samples))) * RATE / len(samples) == pytest.approx(
+        440, abs=4
+    )
 
 
 @pytest.mark.parametrize("device_format", ["no-such-format", "lavfi"])

@@ -65,7 +65,11 @@ def test_frames_and_header_lie_apart() -> None:
 
     assert offsets[0] >= obs.HEADER.size
     assert all(offset % 32 == 0 for offset in offsets)
-    assert offsets[0] + length <= offsets[1] and offsets[1] + length <= offsets[2] and offsets[2] + length <= size
+    assert (
+        offsets[0] + length <= offsets[1]
+        and offsets[1] + length <= offsets[2]
+        and offsets[2] + length <= size
+    )
 
 
 def test_the_end_is_told_to_readers() -> None:
@@ -103,7 +107,9 @@ def test_nothing_is_sent_after_the_end() -> None:
 
 
 @pytest.mark.usefixtures("resource_tracker")
-def test_a_copy_without_pyvirtualcam_sends_to_the_camera_of_obs(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_copy_without_pyvirtualcam_sends_to_the_camera_of_obs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     camera = VirtualCameraDevice(obs.DEVICE, obs.DEVICE, "", False)
     monkeypatch.setitem(sys.modules, "pyvirtualcam", None)
     monkeypatch.setattr(virtual_camera, "sys", SimpleNamespace(platform="win32"))

@@ -51,7 +51,9 @@ FLASHES_S = [100.5, 101.3, 102.4]
 def test_the_matte_is_written_in_grey_and_black_if_missing(tmp_path: Path) -> None:
     half = np.zeros((48, 64), np.uint8)
     half[:, 32:] = 255
-    (matte, none), *_ = record(tmp_path / "a.mp4", [(100, picture(alpha=half)), (101, picture())], alpha=True)
+    (matte, none), *_ = record(
+        tmp_path / "a.mp4", [(100, picture(alpha=half)), (101, picture())], alpha=True
+    )
     assert matte[:, :28].max() <= 6 and matte[:, 36:].min() >= 249
     assert none.max() <= 6
 
@@ -71,7 +73,9 @@ def test_the_size_is_that_of_the_first_composite(tmp_path: Path, rate: str, card
         *((100 + number / 30, shown) for number in range(cards)),
         (101.0, picture(64, 48, grey=200)),
     ]
-    images, times, _ = record(tmp_path / "a.mp4", [*sent, (101.1, shown)], (128, 72), record_rate=rate)
+    images, times, _ = record(
+        tmp_path / "a.mp4", [*sent, (101.1, shown)], (128, 72), record_rate=rate
+    )
     assert {image.shape for image in images} == {(48, 64, 3)}
     assert images[0].min() > 190, "the composite has no bars"
     assert times[0] == 0 and times[-1] == pytest.approx(0.1, abs=0.04)
@@ -80,18 +84,26 @@ def test_the_size_is_that_of_the_first_composite(tmp_path: Path, rate: str, card
 
 
 def test_cards_are_kept_where_no_composite_has_another_size(tmp_path: Path) -> None:
-    images, times, _ = record(tmp_path / "a.mp4", [(100, card(64, 48)), (101, picture(64, 48, grey=200))])
+    images, times, _ = record(
+        tmp_path / "a.mp4", [(100, card(64, 48)), (101, picture(64, 48, grey=200))]
+    )
     assert images[0].max() < 60 and images[-1].min() > 190
     assert times[-1] == pytest.approx(1, abs=0.04)
-    images, *_ = record(tmp_path / "b.mp4", [(100, card(128, 72)), (100.1, card(128, 72))], (128, 72))
+    images, *_ = record(
+        tmp_path / "b.mp4", [(100, card(128, 72)), (100.1, card(128, 72))], (128, 72)
+    )
     assert {image.shape for image in images} == {(72, 128, 3)}
 
 
-def test_a_recording_that_cannot_begin_in_another_size_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_recording_that_cannot_begin_in_another_size_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     microphone = Mock(take=list)
     recorder = Recorder(tmp_path / "a.mp4", 128, 72, context(open_microphone=lambda: microphone))
     recorder.send(card(128, 72))
-    monkeypatch.setattr(recorder_module, "RecordingWriter", Mock(side_effect=OSError(errno.ENOSPC, "full")))
+    monkeypatch.setattr(
+        recorder_module, "RecordingWriter", Mock(side_effect=OSError(errno.ENOSPC, "full"))
+    )
     with pytest.raises(SinkLostError, match="disk is full"):
         recorder.send(picture())
     assert microphone.close.called
@@ -116,10 +128,16 @@ def test_a_recording_is_finished_although_its_microphone_cannot_be_closed(
 def test_each_new_composite_is_written_once_at_the_time_of_its_frame(tmp_path: Path) -> None:
     captured_s = [100.0, 100.041, 100.067, 100.12, 100.133]
     shown = [composite(at_s, number) for number, at_s in enumerate(captured_s)]
-    sent = [(at_s + late_s, each) for at_s, each in zip(captured_s, shown, strict=True) for late_s in (0.05, 0.06)]
+    sent = [
+        (at_s + late_s, each)
+        for at_s, each in zip(captured_s, shown, strict=True)
+        for late_s in (0.05, 0.06)
+    ]
     images, times, counts = record(tmp_path / "a.mp4", sent)
     assert times == pytest.approx([at_s - 100 for at_s in captured_s], abs=1e-4)
-    assert [int(image[20, 20, 0]) for image in images] == pytest.approx([20 * n for n in range(5)], abs=4)
+    assert [int(image[20, 20, 0]) for image in images] == pytest.approx(
+        [20 * n for n in range(5)], abs=4
+    )
     assert (counts.encoded, counts.dropped) == (5, 0)
 
 
@@ -143,9 +161,13 @@ def test_a_card_and_a_composite_captured_before_it_stay_in_order(tmp_path: Path)
     ("ticks", "written"),
     [((0, 1.2, 1.9, 3.1, 7, 8, 9, 10), range(11)), ((0, 30 * 3600), (0, 30 * 3600))],
 )
-def test_a_constant_rate_has_no_short_gaps(tmp_path: Path, ticks: Sequence[float], written: Sequence[int]) -> None:
+def test_a_constant_rate_has_no_short_gaps(
+    tmp_path: Path, ticks: Sequence[float], written: Sequence[int]
+) -> None:
     still = picture()
-    _, times, _ = record(tmp_path / "a.mp4", [(100 + tick / 30, still) for tick in ticks], record_rate="constant")
+    _, times, _ = record(
+        tmp_path / "a.mp4", [(100 + tick / 30, still) for tick in ticks], record_rate="constant"
+    )
     assert times == pytest.approx([tick / 30 for tick in written], abs=1e-3)
     with av.open(str(tmp_path / "a.mp4")) as container:
         assert len(ticks) == 2 or container.streams.video[0].base_rate == 30
@@ -181,7 +203,9 @@ def test_an_encoder_that_is_too_slow_drops_the_oldest_frames_and_never_blocks(
 ) -> None:
     shared = context()
     SlowWriter.allowed.clear()
-    thread = EncoderThread(lambda: SlowWriter(tmp_path / "a.mp4", 64, 48, 30), lambda shown: shown.image, shared)
+    thread = EncoderThread(
+        lambda: SlowWriter(tmp_path / "a.mp4", 64, 48, 30), lambda shown: shown.image, shared
+    )
     counts = thread.recording
     for number in range(40):
         thread.put(composite(0.0, number), number / 30)
@@ -191,7 +215,9 @@ def test_an_encoder_that_is_too_slow_drops_the_oldest_frames_and_never_blocks(
     _, times = read(tmp_path / "a.mp4")
     assert len(times) == counts.encoded and CAPACITY <= counts.encoded <= CAPACITY + 1
     assert counts.dropped == 40 - counts.encoded
-    assert times[-CAPACITY:] == pytest.approx([number / 30 for number in range(40 - CAPACITY, 40)], abs=2e-3)
+    assert times[-CAPACITY:] == pytest.approx(
+        [number / 30 for number in range(40 - CAPACITY, 40)], abs=2e-3
+    )
 
 
 def test_frames_are_encoded_between_the_steps_unless_many_wait(tmp_path: Path) -> None:
@@ -216,9 +242,13 @@ def test_frames_are_encoded_between_the_steps_unless_many_wait(tmp_path: Path) -
 def test_the_threads_of_the_encoder_have_a_low_priority(tmp_path: Path) -> None:
     recorder = Recorder(tmp_path / "a.mp4", 1920, 1080, context(60))
     recorder.send(picture(1920, 1080))
-    started = [(niceness, policy) for name, niceness, policy in scheduled() if name == "encoder-pool"]
+    started = [
+        (niceness, policy) for name, niceness, policy in scheduled() if name == "encoder-pool"
+    ]
     assert len(started) >= 2
-    assert set(started) == {(min(19, os.getpriority(os.PRIO_PROCESS, 0) + ENCODER_NICENESS), os.SCHED_BATCH)}
+    assert set(started) == {
+        (min(19, os.getpriority(os.PRIO_PROCESS, 0) + ENCODER_NICENESS), os.SCHED_BATCH)
+    }
     recorder.close()
 
 
@@ -227,10 +257,14 @@ def test_an_encoder_that_does_not_work_at_the_even_size_is_replaced_and_named(
 ) -> None:
     chosen = Mock(wraps=live_encoder)
     monkeypatch.setattr(recorder_module, "live_encoder", chosen)
-    (image,), *_ = record(tmp_path / "a.mp4", [(100, picture(65, 49, grey=90))], (65, 49), encoder="vaapi")
+    (image,), *_ = record(
+        tmp_path / "a.mp4", [(100, picture(65, 49, grey=90))], (65, 49), encoder="vaapi"
+    )
     assert chosen.call_args.args[:3] == ("vaapi", 66, 50)
     assert image.shape == (50, 66, 3) and np.abs(image.astype(int) - 90).max() <= 4
-    assert "The encoder vaapi does not work on this computer; the recording uses x264." in caplog.text
+    assert (
+        "The encoder vaapi does not work on this computer; the recording uses x264." in caplog.text
+    )
 
 
 def sound_of(path: Path) -> tuple[NDArray[np.float32], float]:
@@ -244,7 +278,11 @@ def flashes_of(path: Path) -> list[float]:
     """Return the times at which the picture turns bright."""
     images, times = read(path)
     bright = [image.mean() > 120 for image in images]
-    return [time_s for time_s, now, before in zip(times, bright, [False, *bright], strict=False) if now > before]
+    return [
+        time_s
+        for time_s, now, before in zip(times, bright, [False, *bright], strict=False)
+        if now > before
+    ]
 
 
 def clicking(clock: FakeClock, seconds: float) -> Mock:
@@ -255,7 +293,9 @@ def clicking(clock: FakeClock, seconds: float) -> Mock:
         first = round((flash_s - start_s) * RATE)
         samples[first : first + RATE // 200] = 20_000
     starts = range(0, len(samples) - COUNT + 1, COUNT)
-    waiting = deque(SoundBlock(samples[first : first + COUNT], start_s + first / RATE) for first in starts)
+    waiting = deque(
+        SoundBlock(samples[first : first + COUNT], start_s + first / RATE) for first in starts
+    )
 
     def take() -> list[SoundBlock]:
         """What was captured 30 ms ago."""
@@ -269,7 +309,10 @@ def clicking(clock: FakeClock, seconds: float) -> Mock:
 @pytest.mark.parametrize(
     ("rate", "latency_s", "sound_s", "heard"),
     [("variable", 0.02, 4, 3), ("constant", 0.3, 4, 3), ("variable", 0.15, 1.2, 1)]
-    + [pytest.param(*each, 4, 3, marks=pytest.mark.long) for each in (("variable", 0.3), ("constant", 0.02))],
+    + [
+        pytest.param(*each, 4, 3, marks=pytest.mark.long)
+        for each in (("variable", 0.3), ("constant", 0.02))
+    ],
 )
 def test_clicks_and_flashes_are_together_until_the_sound_ends(
     tmp_path: Path, suffix: str, rate: str, latency_s: float, sound_s: float, heard: int
@@ -312,7 +355,10 @@ def test_a_recording_without_frames_releases_the_microphone_and_leaves_no_file(
 @pytest.mark.parametrize(
     ("suffix", "fps", "microphone"),
     [("mp4", 30, "off"), ("mkv", 5, "off")]
-    + [pytest.param(*each, marks=pytest.mark.long) for each in (("mp4", 30, "working"), ("mkv", 30, "lost"))],
+    + [
+        pytest.param(*each, marks=pytest.mark.long)
+        for each in (("mp4", 30, "working"), ("mkv", 30, "lost"))
+    ],
 )
 def test_a_killed_recording_plays_from_its_first_to_its_last_second(
     tmp_path: Path, suffix: str, fps: int, microphone: str

@@ -102,7 +102,9 @@ def test_a_recording_that_is_removed_ends_at_once_and_is_written_again(
     clock.now_s = 2
     recorder.send(picture())
     eventually(lambda: recorder._thread.error is not None)  # noqa: SLF001
-    with pytest.raises(SinkLostError, match="The recording stopped: its file was removed while it ran") as caught:
+    with pytest.raises(
+        SinkLostError, match="The recording stopped: its file was removed while it ran"
+    ) as caught:
         recorder.send(picture())
 
     assert f"the recording so far is in {path}" in str(caught.value)
@@ -112,7 +114,9 @@ def test_a_recording_that_is_removed_ends_at_once_and_is_written_again(
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows moves no open file")
 @pytest.mark.parametrize("suffix", ["mp4", "mkv"])
-def test_a_recording_whose_folder_is_renamed_goes_on_there_and_says_so(tmp_path: Path, suffix: str) -> None:
+def test_a_recording_whose_folder_is_renamed_goes_on_there_and_says_so(
+    tmp_path: Path, suffix: str
+) -> None:
     folder = tmp_path / "talks"
     renamed = tmp_path / "talks of may"
     clock = FakeClock()
@@ -215,7 +219,9 @@ def test_a_link_to_nowhere_that_appears_is_left_alone(tmp_path: Path, suffix: st
     assert len(read(tmp_path / f"a (2).{suffix}")[0]) >= 1
 
 
-def test_a_file_that_cannot_be_completed_is_kept_as_recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_cannot_be_completed_is_kept_as_recorded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The disk has no room for a second copy: the user is told of the first."""
     copied = RecordingWriter._copy  # noqa: SLF001
 
@@ -244,11 +250,18 @@ def test_a_recording_on_a_full_disk_plays_to_its_last_second(tmp_path: Path, suf
     path = tmp_path / f"a.{suffix}"
     clock = FakeClock()
     generator = np.random.default_rng(0)
-    noise = (Picture(generator.integers(0, 256, (120, 160, 3), np.uint8), PictureKind.COMPOSITE) for _ in range(400))
+    noise = (
+        Picture(generator.integers(0, 256, (120, 160, 3), np.uint8), PictureKind.COMPOSITE)
+        for _ in range(400)
+    )
     with full_disk(1_500_000):
         recorder = Recorder(path, 160, 120, context(), clock=clock)
-        with pytest.raises(SinkLostError, match=r"The recording stopped: .*the recording so far is in") as caught:
-            send_slowly(recorder, clock, ((number / 30, Outgoing(one)) for number, one in enumerate(noise)))
+        with pytest.raises(
+            SinkLostError, match=r"The recording stopped: .*the recording so far is in"
+        ) as caught:
+            send_slowly(
+                recorder, clock, ((number / 30, Outgoing(one)) for number, one in enumerate(noise))
+            )
         recorder.close()
     (left,) = tmp_path.iterdir()
     assert left.name == (path.name if suffix == "mkv" else "a.recording.mkv")
@@ -257,7 +270,9 @@ def test_a_recording_on_a_full_disk_plays_to_its_last_second(tmp_path: Path, suf
     assert len(images) >= clock.now_s * 30 - 30 >= 30
     assert times == pytest.approx([number / 30 for number in range(len(images))], abs=1e-3)
     with av.open(str(left)) as container:
-        assert len([frame for packet in container.demux(video=0) for frame in packet.decode()]) == len(images)
+        assert len(
+            [frame for packet in container.demux(video=0) for frame in packet.decode()]
+        ) == len(images)
 
 
 def test_a_recording_that_cannot_be_read_again_is_not_removed(tmp_path: Path) -> None:
@@ -295,7 +310,9 @@ def test_a_recording_replaces_the_file_that_was_there_and_no_other(tmp_path: Pat
     first.close()
     content = path.read_bytes()
     assert len(read(path)[0]) >= 1 and stat.S_IMODE(path.stat().st_mode) == 0o600
-    with pytest.raises(SinkLostError, match=r"appeared during the recording, which is saved as .*a \(2\)\.mp4"):
+    with pytest.raises(
+        SinkLostError, match=r"appeared during the recording, which is saved as .*a \(2\)\.mp4"
+    ):
         second.close()
     assert path.read_bytes() == content and left.read_bytes() == b"an hour of work"
     assert names_in(tmp_path) == ["a (2).mp4", path.name, left.name]
@@ -334,7 +351,9 @@ def test_a_finished_recording_has_exact_times(tmp_path: Path, suffix: str, rate:
     path = tmp_path / f"a.{suffix}"
     count = 150
     at_s = [number / rate + (number > 70) * Fraction(5, 3) for number in range(count)]
-    writer = RecordingWriter(path, 64, 48, rate, encoder=live_encoder("x264", 64, 48, rate), sound=True)
+    writer = RecordingWriter(
+        path, 64, 48, rate, encoder=live_encoder("x264", 64, 48, rate), sound=True
+    )
     for number, time_s in enumerate(at_s):
         writer.write(np.full((48, 64, 3), number, np.uint8), time_s)
         writer.write_sound(np.zeros(round(48_000 / rate), np.int16))
@@ -347,17 +366,25 @@ def test_a_finished_recording_has_exact_times(tmp_path: Path, suffix: str, rate:
         tick = video.time_base
         assert tick is not None
         frames = list(container.decode(video=0))
-        assert container.duration == pytest.approx((at_s[-1] + 1 / rate) * 1_000_000, abs=1 if exact else 1000)
+        assert container.duration == pytest.approx(
+            (at_s[-1] + 1 / rate) * 1_000_000, abs=1 if exact else 1000
+        )
         if exact:
             assert (video.duration or 0) * tick == at_s[-1] + 1 / rate
-            assert (sound.duration or 0) * (sound.time_base or 0) == Fraction(count * round(48_000 / rate), 48_000)
+            assert (sound.duration or 0) * (sound.time_base or 0) == Fraction(
+                count * round(48_000 / rate), 48_000
+            )
     times = [(frame.pts or 0) * tick for frame in frames]
     assert times == at_s if exact else times == pytest.approx(at_s, abs=5.01e-4)
-    assert [int(frame.to_ndarray(format="gray")[20, 20]) for frame in frames] == pytest.approx(range(count), abs=3)
+    assert [int(frame.to_ndarray(format="gray")[20, 20]) for frame in frames] == pytest.approx(
+        range(count), abs=3
+    )
 
 
 def test_frames_closer_than_a_tick_of_matroska_keep_their_times(tmp_path: Path) -> None:
-    writer = RecordingWriter(tmp_path / "a.mp4", 64, 48, 30, encoder=live_encoder("x264", 64, 48, Fraction(30)))
+    writer = RecordingWriter(
+        tmp_path / "a.mp4", 64, 48, 30, encoder=live_encoder("x264", 64, 48, Fraction(30))
+    )
     at_s = [
         Fraction(0),
         Fraction(1, 3000),
@@ -369,12 +396,16 @@ def test_frames_closer_than_a_tick_of_matroska_keep_their_times(tmp_path: Path) 
         writer.write(np.zeros((48, 64, 3), np.uint8), time_s)
     writer.close()
     with av.open(str(tmp_path / "a.mp4")) as container:
-        assert [(frame.pts or 0) * (frame.time_base or 0) for frame in container.decode(video=0)] == at_s
+        assert [
+            (frame.pts or 0) * (frame.time_base or 0) for frame in container.decode(video=0)
+        ] == at_s
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no names with a colon")
 @pytest.mark.parametrize("name", ["12:30.mp4", "file:y.mp4", "pipe:1.mkv", "-.mp4"])
-def test_a_recording_named_like_an_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_a_recording_named_like_an_address(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
     monkeypatch.chdir(tmp_path)
     begun(Path(name)).close()
     assert names_in(tmp_path) == [name]
@@ -435,12 +466,16 @@ def test_scaling_does_not_darken_the_edge() -> None:
 
 @pytest.mark.parametrize("size", [(WIDTH, HEIGHT), (WIDTH // 2, HEIGHT // 2)])
 @pytest.mark.parametrize("alpha", [0, 1, 3, 12])
-def test_faint_pixels_hold_no_more_of_the_room_than_a_composite(alpha: int, size: tuple[int, int]) -> None:
+def test_faint_pixels_hold_no_more_of_the_room_than_a_composite(
+    alpha: int, size: tuple[int, int]
+) -> None:
     room = np.arange(HEIGHT * WIDTH * 3, dtype=np.uint8).reshape(HEIGHT, WIDTH, 3)
     faint = np.full((HEIGHT, WIDTH), alpha, np.uint8)
     sent = to_bgra(Picture(room, PictureKind.COMPOSITE, alpha=faint, foreground=room), *size)
     assert (sent[..., 3] == alpha).all() and (alpha or not sent.any())
-    assert len(np.unique(sent[..., :3])) <= alpha + 1, "as many levels as alpha leaves in a composite"
+    assert len(np.unique(sent[..., :3])) <= alpha + 1, (
+        "as many levels as alpha leaves in a composite"
+    )
 
 
 @pytest.mark.parametrize(
@@ -456,7 +491,9 @@ def test_alpha_through_pipewire_is_exact(
     """OBS takes RGBA, and no BGRA, from a PipeWire camera. bgra: the places of these channels."""
     with (
         sender(Outgoing(matted()), PipeWireCamera(WIDTH, HEIGHT, 30, alpha=True)),
-        closing(NodeReader("mattecam", (WIDTH, HEIGHT), Fraction(30), layouts=layouts, follows=True)) as reader,
+        closing(
+            NodeReader("mattecam", (WIDTH, HEIGHT), Fraction(30), layouts=layouts, follows=True)
+        ) as reader,
     ):
         frame = next_frame(reader)
     assert frame.video.layout == chosen

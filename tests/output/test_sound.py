@@ -62,7 +62,9 @@ def test_a_lost_microphone_is_reported_and_tried_again() -> None:
         device.fails_to_open = True
         device.lost = True
         eventually(lambda: len(device.reports) > 2)
-        for report, words in zip(device.reports[1:3], ("default was disconnected", "cannot be opened"), strict=True):
+        for report, words in zip(
+            device.reports[1:3], ("default was disconnected", "cannot be opened"), strict=True
+        ):
             assert isinstance(report, MicrophoneError) and words in report.text
         assert device.open_now == 0 and microphone.level == 0
         device.lost = device.fails_to_open = False
@@ -125,7 +127,9 @@ def test_sound_before_the_first_frame_is_cut_and_gaps_become_silence() -> None:
     assert len(late) == 2400 + 960 and not late[:2400].any() and late[2400:].min() == 1000
     samples = SoundTrack(ORIGIN_S).add([block(0.0), block(0.12), block(0.09)], 0.0)
     assert len(samples) == round(0.14 * RATE), "an overlap is cut"
-    assert not samples[960 : round(0.12 * RATE)].any() and samples[round(0.12 * RATE) :].min() == 1000
+    assert (
+        not samples[960 : round(0.12 * RATE)].any() and samples[round(0.12 * RATE) :].min() == 1000
+    )
 
 
 def test_without_sound_silence_follows_the_frames() -> None:
@@ -133,7 +137,9 @@ def test_without_sound_silence_follows_the_frames() -> None:
     samples = np.concatenate([track.add([], number / 30) for number in range(61)])
     assert len(samples) == round((2 - LATEST_S) * RATE) and not samples.any()
     again = track.add([block(2.0)], 2.1)
-    assert not again[: round(LATEST_S * RATE)].any() and again[round(LATEST_S * RATE) :].min() == 1000
+    assert (
+        not again[: round(LATEST_S * RATE)].any() and again[round(LATEST_S * RATE) :].min() == 1000
+    )
 
 
 @pytest.mark.parametrize("length", [RATE, COUNT])

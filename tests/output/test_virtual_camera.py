@@ -81,8 +81,14 @@ def refusal(wanted: str = "auto", **options: Any) -> str:
 def test_bars_arrive_with_their_colours(driver: FakeDriver, backend: str) -> None:
     camera = VirtualCamera("auto", 640, 480, 30, backend=backend)
     camera.send(picture(640, 480))
-    assert [one.layout for one in driver.opened] == ["YUYV"], "OBS takes no I420 through the camera portal"
-    assert camera.name == "Mattecam (/dev/video10)" and camera.device == "/dev/video10" and camera.size == (640, 480)
+    assert [one.layout for one in driver.opened] == ["YUYV"], (
+        "OBS takes no I420 through the camera portal"
+    )
+    assert (
+        camera.name == "Mattecam (/dev/video10)"
+        and camera.device == "/dev/video10"
+        and camera.size == (640, 480)
+    )
     assert bar_error(shown(driver.opened[0])) <= 2
 
 
@@ -91,7 +97,9 @@ def test_bars_arrive_with_their_colours(driver: FakeDriver, backend: str) -> Non
     [("YU12", False, "pyvirtualcam"), ("YUYV", False, "pyvirtualcam"), ("UYVY", False, "pyvirtualcam"),
      ("YU12", True, "pyvirtualcam"), ("YUYV", True, "pyvirtualcam"), ("YU12", True, "v4l2"), ("YUYV", True, "v4l2")],
 )  # fmt: skip
-def test_the_format_that_the_device_keeps_is_used(driver: FakeDriver, fourcc: str, held: bool, backend: str) -> None:
+def test_the_format_that_the_device_keeps_is_used(
+    driver: FakeDriver, fourcc: str, held: bool, backend: str
+) -> None:
     driver.kept = PixelSize(320, 240, fourcc)
     driver.refuses_others = held
     camera = VirtualCamera("auto", 640, 480, 30, backend=backend)
@@ -101,11 +109,15 @@ def test_the_format_that_the_device_keeps_is_used(driver: FakeDriver, fourcc: st
     assert [one.closed for one in driver.opened] == ([0] if held else [1, 0])
 
 
-def test_an_unsupported_format_is_rejected(driver: FakeDriver, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unsupported_format_is_rejected(
+    driver: FakeDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for kept in (PixelSize(320, 240, "MJPG"), PixelSize(321, 240, "YU12")):
         driver.kept = kept
         assert kept.fourcc in refusal()
-    changes = Mock(side_effect=[PixelSize(320, 240, "YU12"), PixelSize(160, 120, "YU12")])  # when it is opened again
+    changes = Mock(
+        side_effect=[PixelSize(320, 240, "YU12"), PixelSize(160, 120, "YU12")]
+    )  # when it is opened again
     monkeypatch.setattr(v4l2, "current_format", changes)
     assert "320×240 YU12" in refusal()
     assert all(one.closed for one in driver.opened)
@@ -115,7 +127,9 @@ def test_an_unsupported_format_is_rejected(driver: FakeDriver, monkeypatch: pyte
     ("asked", "given"),
     [((641, 481), (640, 480)), ((1, 1), (2, 2)), ((20_000, 10_000), (7680, 3840))],
 )
-def test_sizes_are_even_and_bounded(driver: FakeDriver, asked: tuple[int, int], given: tuple[int, int]) -> None:
+def test_sizes_are_even_and_bounded(
+    driver: FakeDriver, asked: tuple[int, int], given: tuple[int, int]
+) -> None:
     assert VirtualCamera("auto", *asked, 0).size == given
     assert driver.opened[0].fps >= 1, "a rate of 0 is a division by zero in the driver"
 
@@ -136,7 +150,9 @@ def test_a_new_size_reopens_the_camera_but_is_letterboxed_for_readers(
     assert bar_error(shown(driver.opened[1])) <= 6
 
 
-def test_a_repeated_frame_is_converted_once(driver: FakeDriver, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_repeated_frame_is_converted_once(
+    driver: FakeDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
     camera = VirtualCamera("auto", 64, 48, 30)
     pack = Mock(wraps=yuv.to_yuv)
     monkeypatch.setattr(yuv, "to_yuv", pack)
@@ -165,9 +181,13 @@ def test_frames_are_packed_in_one_array_whose_half_written_content_is_never_sent
         (picture(64, 48, grey=grey) for grey in (40, 90, 200)),
     )
     packed = packer.pack(first, "YUYV")
-    assert packer.pack(second, "YUYV") is packed and (packed == yuv.to_yuv(second.image, "YUYV")).all()
+    assert (
+        packer.pack(second, "YUYV") is packed and (packed == yuv.to_yuv(second.image, "YUYV")).all()
+    )
     planes = packer.pack(second, "I420")
-    assert not np.shares_memory(planes, packed) and (planes == yuv.to_yuv(second.image, "I420")).all()
+    assert (
+        not np.shares_memory(planes, packed) and (planes == yuv.to_yuv(second.image, "I420")).all()
+    )
 
     def half_written(*_: object, target: Bytes) -> NoReturn:
         target.fill(1)
@@ -195,7 +215,9 @@ def device_of(wanted: str) -> str:
 
 
 @pytest.mark.parametrize("wanted", ["auto", OURS])
-def test_devices_that_other_programs_send_to_are_left_alone(driver: FakeDriver, wanted: str) -> None:
+def test_devices_that_other_programs_send_to_are_left_alone(
+    driver: FakeDriver, wanted: str
+) -> None:
     driver.labels = BOTH
     driver.sending = {OURS, OTHER}
 
@@ -204,7 +226,9 @@ def test_devices_that_other_programs_send_to_are_left_alone(driver: FakeDriver, 
     assert driver.revived == driver.disturbed == []
 
 
-@pytest.mark.parametrize("label", ["Cam 7", "Intel MIPI Camera", "OBS Virtual Camera", "Dummy video device (0x0000)"])
+@pytest.mark.parametrize(
+    "label", ["Cam 7", "Intel MIPI Camera", "OBS Virtual Camera", "Dummy video device (0x0000)"]
+)
 def test_auto_sends_to_no_camera_of_another_program(driver: FakeDriver, label: str) -> None:
     """That of v4l2-relayd is silent while nobody reads it: the program wrote into the camera of
     the laptop.
@@ -305,7 +329,9 @@ def test_the_camera_in_use_is_opened_again_where_another_backend_fails_and_is_th
 
         apply(
             pipeline,
-            settings.replaced_at(["output"], virtual_camera=OURS, virtual_camera_backend="pyvirtualcam"),
+            settings.replaced_at(
+                ["output"], virtual_camera=OURS, virtual_camera_backend="pyvirtualcam"
+            ),
         )
         eventually(lambda: len(driver.opened) == 2 and sends_to(pipeline, OURS))
         eventually(lambda: len(driver.opened[-1].sent) > 20)
@@ -315,7 +341,9 @@ def test_the_camera_in_use_is_opened_again_where_another_backend_fails_and_is_th
     assert driver.disturbed == []
 
 
-def test_another_device_that_fails_does_not_interrupt_the_one_in_use(driver: FakeDriver, world: FakeWorld) -> None:
+def test_another_device_that_fails_does_not_interrupt_the_one_in_use(
+    driver: FakeDriver, world: FakeWorld
+) -> None:
     driver.labels = BOTH
     driver.sending = {OTHER}
     parts = world.parts().with_sinks(virtual_camera=open_virtual_camera)
@@ -394,12 +422,16 @@ def test_the_advice_names_a_number_that_is_free(
         (OSError(errno.EIO, "Input/output error"), "cannot be used; choose another"),
     ],
 )
-def test_driver_errors_become_one_sentence(driver: FakeDriver, error: Exception, words: str) -> None:
+def test_driver_errors_become_one_sentence(
+    driver: FakeDriver, error: Exception, words: str
+) -> None:
     driver.refusals = {"/dev/video10": error}
     message = refusal()
     assert words in message
     assert "\n" not in message and message.endswith(".") and "backend" not in message
-    assert type(error).__name__ not in message and (not str(error) or str(error.args[-1]) not in message)
+    assert type(error).__name__ not in message and (
+        not str(error) or str(error.args[-1]) not in message
+    )
     assert "/dev/video10" in message or "There is no virtual camera" in message
 
 
@@ -411,7 +443,9 @@ def test_a_frame_that_the_driver_rejects_loses_the_sink(driver: FakeDriver) -> N
     camera.close()
 
 
-def test_the_list_has_our_device_first_and_knows_busy_ones(driver: FakeDriver, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_list_has_our_device_first_and_knows_busy_ones(
+    driver: FakeDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
     driver.labels = BOTH
     driver.sending = {OTHER}
     ours, other = list_virtual_cameras()
@@ -424,11 +458,17 @@ def test_the_list_has_our_device_first_and_knows_busy_ones(driver: FakeDriver, m
     assert (other.label, other.busy) == ("Cam 7", True)
     monkeypatch.setattr(camera_list, "holders", lambda path: (Holder(1, "obs", True),))
     assert all(one.busy for one in list_virtual_cameras())
-    monkeypatch.setattr(camera_list, "holders", lambda path: (Holder(os.getpid(), "mattecam", True),))
-    assert not any(one.busy for one in list_virtual_cameras()), "what this program sends to is not busy"
+    monkeypatch.setattr(
+        camera_list, "holders", lambda path: (Holder(os.getpid(), "mattecam", True),)
+    )
+    assert not any(one.busy for one in list_virtual_cameras()), (
+        "what this program sends to is not busy"
+    )
 
 
-def test_other_systems_receive_bgr_of_fixed_size(driver: FakeDriver, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_systems_receive_bgr_of_fixed_size(
+    driver: FakeDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """OBS's camera on Windows and macOS converts by itself and tells nobody who reads."""
     obs = VirtualCameraDevice("OBS Virtual Camera", "OBS Virtual Camera", "", False)
     monkeypatch.setattr(virtual_camera, "LINUX", False)
@@ -459,14 +499,18 @@ def test_other_systems_are_told_of_obs_and_have_one_backend(
     [("auto", "Mattecam"), ("Mattecam", "Mattecam"), ("Cam 7", "Cam 7")],
     ids=["auto", "our label", "another label"],
 )
-def test_nothing_is_sent_to_the_camera_that_is_the_source(driver: FakeDriver, wanted: str, label: str) -> None:
+def test_nothing_is_sent_to_the_camera_that_is_the_source(
+    driver: FakeDriver, wanted: str, label: str
+) -> None:
     driver.labels = {OTHER: label, "/dev/video8": label, OURS: "Cam 10"}
     with closing(VirtualCamera(wanted, 64, 48, 30, avoided={OURS, OTHER}.copy)) as camera:
         assert camera.device == "/dev/video8"
 
     driver.labels = {OTHER: label}
     for named in (wanted, "/dev/video7", "7"):
-        assert f"{OTHER} is the camera that the picture comes from" in refusal(named, avoided={OTHER}.copy)
+        assert f"{OTHER} is the camera that the picture comes from" in refusal(
+            named, avoided={OTHER}.copy
+        )
     assert OTHER not in [one.device for one in driver.opened]
 
 
@@ -475,10 +519,14 @@ def test_the_source_is_not_looked_for_without_a_virtual_camera(driver: FakeDrive
     that sleep.
     """
     driver.labels = {}
-    assert "There is no virtual camera" in refusal(avoided=lambda: pytest.fail("the cameras are listed"))
+    assert "There is no virtual camera" in refusal(
+        avoided=lambda: pytest.fail("the cameras are listed")
+    )
 
 
-@pytest.mark.parametrize("label", ["DroidCam", "Iriun Webcam", "droidcam v4l2", "EpocCam", "My iPhone", "scrcpy"])
+@pytest.mark.parametrize(
+    "label", ["DroidCam", "Iriun Webcam", "droidcam v4l2", "EpocCam", "My iPhone", "scrcpy"]
+)
 def test_nothing_is_sent_to_the_camera_of_a_phone(driver: FakeDriver, label: str) -> None:
     driver.labels = {"/dev/null": label}
     for named in ("auto", label, "/dev/null"):
@@ -528,7 +576,9 @@ def kernel(monkeypatch: pytest.MonkeyPatch) -> Kernel:
         (0x05200001, 0, False),
     ],
 )
-def test_whether_a_producer_may_open_the_node(kernel: Kernel, capabilities: int, device: int, takes: bool) -> None:
+def test_whether_a_producer_may_open_the_node(
+    kernel: Kernel, capabilities: int, device: int, takes: bool
+) -> None:
     kernel.capabilities = capabilities
     kernel.device_capabilities = device
     assert v4l2.takes_output("/dev/null") is takes
@@ -546,7 +596,9 @@ def test_the_format_is_read_at_its_offset_and_errors_of_the_driver_are_survived(
         v4l2.revive("/dev/none")
 
 
-def test_loopbacks_are_listed_that_have_a_device_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_loopbacks_are_listed_that_have_a_device_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Nothing is opened, which would wake a real camera; a container sees devices of the host
     that it does not have.
     """
@@ -606,7 +658,9 @@ def device(tmp_path: Path) -> Path:
     ("layout", "fourcc", "stride", "size"),
     [("I420", b"YU12", 64, 64 * 72), ("YUYV", b"YUYV", 128, 64 * 96)],
 )
-def test_format_rate_frames(kernel: Kernel, device: Path, layout: str, fourcc: bytes, stride: int, size: int) -> None:
+def test_format_rate_frames(
+    kernel: Kernel, device: Path, layout: str, fourcc: bytes, stride: int, size: int
+) -> None:
     writer = LoopbackWriter(64, 48, 29.97, device=str(device), layout=layout)  # type: ignore[arg-type]
     assert struct.unpack_from("I4xII4sIIII", kernel.asked[S_FMT]) == (
         2,
@@ -632,7 +686,9 @@ def test_format_rate_frames(kernel: Kernel, device: Path, layout: str, fourcc: b
         writer.send(frame)
 
 
-def test_a_driver_without_frame_rates_is_used_but_no_real_camera(kernel: Kernel, device: Path) -> None:
+def test_a_driver_without_frame_rates_is_used_but_no_real_camera(
+    kernel: Kernel, device: Path
+) -> None:
     open_writer = partial(LoopbackWriter, 64, 48, 30, device=str(device), layout="I420")
     kernel.errors[S_PARM] = errno.ENOTTY
     open_writer().close()
@@ -645,11 +701,15 @@ def test_a_driver_without_frame_rates_is_used_but_no_real_camera(kernel: Kernel,
 
 
 @pytest.mark.parametrize("missing", [True, False])
-def test_v4l2_replaces_pyvirtualcam(driver: FakeDriver, monkeypatch: pytest.MonkeyPatch, missing: bool) -> None:
+def test_v4l2_replaces_pyvirtualcam(
+    driver: FakeDriver, monkeypatch: pytest.MonkeyPatch, missing: bool
+) -> None:
     if missing:
         monkeypatch.setitem(sys.modules, "pyvirtualcam", None)  # an import of it fails
     else:
-        monkeypatch.setattr(sys.modules["pyvirtualcam"], "Camera", Mock(side_effect=RuntimeError("another reason")))
+        monkeypatch.setattr(
+            sys.modules["pyvirtualcam"], "Camera", Mock(side_effect=RuntimeError("another reason"))
+        )
     VirtualCamera("auto", 64, 48, 30).close()
     assert len(driver.opened) == 1
     driver.refusals["/dev/video10"] = OSError(errno.EBUSY, "the reason of the driver")
@@ -667,7 +727,9 @@ def test_opening_and_closing_readers_are_noticed_but_no_producers_and_own_handle
         assert watch.readers() == ()
 
 
-def test_processes_are_not_scanned_without_an_event(device: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_processes_are_not_scanned_without_an_event(
+    device: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     search = Mock(return_value=())
     clock = FakeClock(50.0)
     monkeypatch.setattr(camera_list, "holders", search)
@@ -696,7 +758,9 @@ def hidden(monkeypatch: pytest.MonkeyPatch) -> set[int]:
     return pids
 
 
-def test_a_reader_that_cannot_be_seen_is_unknown_until_it_closes_the_device(device: Path, hidden: set[int]) -> None:
+def test_a_reader_that_cannot_be_seen_is_unknown_until_it_closes_the_device(
+    device: Path, hidden: set[int]
+) -> None:
     """A container of root, or a daemon, counted as nobody: the camera rested, and it saw the
     card for ever.
     """
@@ -711,7 +775,9 @@ def test_a_reader_that_cannot_be_seen_is_unknown_until_it_closes_the_device(devi
         assert watch.readers() == ()
 
 
-def test_a_reader_that_cannot_be_seen_stays_unknown_after_one_that_can(device: Path, hidden: set[int]) -> None:
+def test_a_reader_that_cannot_be_seen_stays_unknown_after_one_that_can(
+    device: Path, hidden: set[int]
+) -> None:
     with (
         closing(ReaderWatch(str(device))) as watch,
         device.open("wb") as sent,
@@ -751,7 +817,9 @@ def test_a_killed_reader_with_several_handles_leaves_nobody(device: Path) -> Non
         assert watch.readers() == ()
 
 
-def test_readers_of_a_removed_device_and_of_other_systems(device: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_readers_of_a_removed_device_and_of_other_systems(
+    device: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with closing(ReaderWatch(f"{device}-gone")) as watch:
         assert watch.readers() == ()
     watch.close()

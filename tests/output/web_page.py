@@ -40,7 +40,9 @@ def browser_command(name: str, profile: Path, address: str, *, pipewire: bool = 
     """
     profile.mkdir()
     if name == "firefox-esr":
-        (profile / "user.js").write_text(_FIREFOX_PREFERENCES.format(pipewire=str(pipewire).lower()))
+        (profile / "user.js").write_text(
+            _FIREFOX_PREFERENCES.format(pipewire=str(pipewire).lower())
+        )
         return [name, "--headless", "--profile", str(profile), "--no-remote", address]
     switches = ["--enable-features=WebRtcPipeWireCamera"] if pipewire else []
     return [name, *_CHROMIUM_SWITCHES.split(), *switches, f"--user-data-dir={profile}", address]
@@ -54,7 +56,9 @@ class FollowingPage:
     asked: queue.Queue[dict[str, float]]
     reports: queue.Queue[dict[str, Any]]
 
-    def look(self, *, open_anew: bool = False, closed_s: float = 0.0, timeout_s: float = 60.0) -> dict[str, Any]:
+    def look(
+        self, *, open_anew: bool = False, closed_s: float = 0.0, timeout_s: float = 60.0
+    ) -> dict[str, Any]:
         """Return what the page sees now. open_anew: it closes the camera first, and opens it `closed_s` later."""
         self.asked.put({"open_anew": open_anew, "closed_ms": 1000 * closed_s})
         return self.reports.get(timeout=timeout_s)
@@ -84,7 +88,9 @@ def page(
             words = self.rfile.read(int(self.headers.get("content-length", 0)))
             if self.path == "/next":
                 assert asked is not None
-                self._answer("application/json", json.dumps(asked.get(timeout=LONGEST_WAIT_S)).encode())
+                self._answer(
+                    "application/json", json.dumps(asked.get(timeout=LONGEST_WAIT_S)).encode()
+                )
                 return
             reports.put(json.loads(words))
             self.send_response(204)
@@ -103,7 +109,9 @@ def page(
 def ages_of(report: dict[str, Any]) -> list[float]:
     """Return the ages in milliseconds of the frames that the page has seen."""
     ahead_us = marks.now_us() - time.time_ns() // 1000
-    found = (marks.decode(bits, round(seen_ms * 1000) + ahead_us) for bits, seen_ms in report["marks"])
+    found = (
+        marks.decode(bits, round(seen_ms * 1000) + ahead_us) for bits, seen_ms in report["marks"]
+    )
     return [mark[1] for mark in found if mark is not None]
 
 

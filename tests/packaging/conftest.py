@@ -28,7 +28,9 @@ def run(
     limit_s: float = 900,
 ) -> str:
     """Run a command; return what it prints. It must end with this code and without a traceback."""
-    done = subprocess.run(words, cwd=cwd, env=env, capture_output=True, text=True, check=False, timeout=limit_s)
+    done = subprocess.run(
+        words, cwd=cwd, env=env, capture_output=True, text=True, check=False, timeout=limit_s
+    )
     assert done.returncode == code, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
     return done.stdout + done.stderr

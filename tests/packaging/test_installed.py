@@ -38,7 +38,9 @@ LARGEST_MB = 600
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(3600),
-    pytest.mark.skipif(os.environ.get("MATTECAM_PACKAGES") != "1", reason="set MATTECAM_PACKAGES=1"),
+    pytest.mark.skipif(
+        os.environ.get("MATTECAM_PACKAGES") != "1", reason="set MATTECAM_PACKAGES=1"
+    ),
 ]
 
 
@@ -66,14 +68,37 @@ class System:
             "DEBIAN_FRONTEND": "noninteractive",
         }
         environment = map("=".join, variables.items())
-        unshare = ["unshare", "-m", "-p", "-f", *([] if network else ["-n"]), f"--mount-proc={self.root}/proc"]
-        command = [*unshare, "sh", "-ec", mounts + chroot + 'env -i "$@"', "sh", *environment, *words]
+        unshare = [
+            "unshare",
+            "-m",
+            "-p",
+            "-f",
+            *([] if network else ["-n"]),
+            f"--mount-proc={self.root}/proc",
+        ]
+        command = [
+            *unshare,
+            "sh",
+            "-ec",
+            mounts + chroot + 'env -i "$@"',
+            "sh",
+            *environment,
+            *words,
+        ]
         return run(*command, code=code, limit_s=1200)
 
     def install(self, package: Path) -> None:
         """Install a package file with what it depends on."""
         shutil.copy(package, self.root / "tmp")
-        self.run("apt-get", "install", "-y", "--no-install-recommends", f"/tmp/{package.name}", network=True, user=0)
+        self.run(
+            "apt-get",
+            "install",
+            "-y",
+            "--no-install-recommends",
+            f"/tmp/{package.name}",
+            network=True,
+            user=0,
+        )
         (self.root / "tmp" / package.name).unlink()
 
 
@@ -85,7 +110,8 @@ def older(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def display() -> Iterator[str]:
     with subprocess.Popen(
-        ["Xvfb", "-displayfd", "1", "-screen", "0", "1600x1000x24", "-nolisten", "tcp"], stdout=subprocess.PIPE
+        ["Xvfb", "-displayfd", "1", "-screen", "0", "1600x1000x24", "-nolisten", "tcp"],
+        stdout=subprocess.PIPE,
     ) as server:
         assert server.stdout is not None
         yield f":{server.stdout.readline().decode().strip()}"
@@ -94,12 +120,19 @@ def display() -> Iterator[str]:
 
 @pytest.fixture(scope="module", params=["bookworm", "trixie"])
 def system(
-    request: pytest.FixtureRequest, older: Path, display: str, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest,
+    older: Path,
+    display: str,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[System]:
     """A clean system with an older version of the package, that has been used once."""
     root = tmp_path_factory.mktemp(request.param)
     root.chmod(0o755)
-    subprocess.run(["debootstrap", "--variant=minbase", request.param, root, MIRROR], check=True, capture_output=True)
+    subprocess.run(
+        ["debootstrap", "--variant=minbase", request.param, root, MIRROR],
+        check=True,
+        capture_output=True,
+    )
     system = System(root, display)
     system.run("which", "python3", code=1)
     system.run("useradd", "--create-home", "--uid", str(USER), "tester", user=0)
@@ -120,14 +153,32 @@ def test_two_builds_are_identical(tree: Path, opencv: Path, tmp_path: Path) -> N
     assert digest(tmp_path / "mattecam") == digest(tree)
 
 
-def test_other_programs_read_its_pipewire_camera(tree: Path, pipewire: PrivateSession, tmp_path: Path) -> None:
-    options = ("--source", "demo", "--background", "green", "--virtual-camera", "off", "--pipewire", "on")
-    variables = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "XDG_RUNTIME_DIR": str(pipewire.folder)}
+def test_other_programs_read_its_pipewire_camera(
+    tree: Path, pipewire: PrivateSession, tmp_path: Path
+) -> None:
+    options = (
+        "--source",
+        "demo",
+        "--background",
+        "green",
+        "--virtual-camera",
+        "off",
+        "--pipewire",
+        "on",
+    )
+    variables = {
+        "PATH": "/usr/bin:/bin",
+        "HOME": str(tmp_path),
+        "XDG_RUNTIME_DIR": str(pipewire.folder),
+    }
     with subprocess.Popen([tree / "bin/mattecam", "headless", *options], env=variables) as program:
         try:
             eventually(lambda: bool(pipewire.nodes()), timeout_s=60)
             with reading(size=(1280, 720)) as reader:
-                eventually(lambda: np.abs(image_of(next_frame(reader))[5, 5] - GREEN).max() <= 6.0, timeout_s=60)
+                eventually(
+                    lambda: np.abs(image_of(next_frame(reader))[5, 5] - GREEN).max() <= 6.0,
+                    timeout_s=60,
+                )
         finally:
             program.terminate()
     assert program.returncode == 130  # ended by a signal
@@ -135,7 +186,9 @@ def test_other_programs_read_its_pipewire_camera(tree: Path, pipewire: PrivateSe
 
 @pytest.mark.skipif(os.environ.get("MATTECAM_VM") != "1", reason="set MATTECAM_VM=1")
 def test_it_runs_between_a_camera_and_a_reader(package: Path) -> None:
-    slack = os.environ.get("SLACK", "2")  # the network of the program takes much of the machine's one processor
+    slack = os.environ.get(
+        "SLACK", "2"
+    )  # the network of the program takes much of the machine's one processor
     environment = {**os.environ, "PYTHON": sys.executable, "PACKAGE": str(package), "SLACK": slack}
     run = (ROOT / "device_bed/run.sh", "program and not steady")
     done = subprocess.run(run, env=environment, stdout=subprocess.PIPE, text=True, check=False)
@@ -184,6 +237,10 @@ def test_purge_leaves_only_the_users_files(system: System) -> None:
     (system.root / "etc/modprobe.d/mattecam.conf").touch()
     for action in ("remove", "purge"):
         system.run("apt-get", action, "-y", "mattecam", user=0)
-    left = [path for path in system.root.rglob("*mattecam*") if not path.is_relative_to(system.root / "home")]
+    left = [
+        path
+        for path in system.root.rglob("*mattecam*")
+        if not path.is_relative_to(system.root / "home")
+    ]
     assert [path for path in left if "var/log" not in str(path) and "/tmp/" not in str(path)] == []
     assert (system.root / "home/tester/demo.mp4").is_file()

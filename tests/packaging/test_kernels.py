@@ -15,7 +15,9 @@ from tools.packages.kernels import build
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(600),
-    pytest.mark.skipif(sys.platform != "linux" or not shutil.which("gcc"), reason="needs gcc on Linux"),
+    pytest.mark.skipif(
+        sys.platform != "linux" or not shutil.which("gcc"), reason="needs gcc on Linux"
+    ),
 ]
 STEPS = """
 import hashlib, sys
@@ -60,4 +62,6 @@ def test_a_library_gives_the_bits_of_numba(tmp_path: Path) -> None:
     flags = Path("/proc/cpuinfo").read_text(encoding="utf-8").split()
     level = next(name for name, needed in LEVELS.items() if needed <= set(flags))
     build(tmp_path, [level])
-    assert printed_by(STEPS, str(tmp_path), level, limit_s=400) == printed_by(STEPS, "numba", limit_s=400)
+    assert printed_by(STEPS, str(tmp_path), level, limit_s=400) == printed_by(
+        STEPS, "numba", limit_s=400
+    )

@@ -33,7 +33,15 @@ from tests.paths import ROOT
 from tests.serving import served
 from tools import lock_requirements
 from tools.packages import deb, release
-from tools.packages.check import Report, check, external_libraries, foreign_folders, refused, resolved, unknown
+from tools.packages.check import (
+    Report,
+    check,
+    external_libraries,
+    foreign_folders,
+    refused,
+    resolved,
+    unknown,
+)
 from tools.packages.desktop import desktop_files
 from tools.packages.natives import (
     COMMON,
@@ -48,7 +56,14 @@ from tools.packages.natives import (
 )
 from tools.packages.opencv import replace_texts
 from tools.packages.prune import prune
-from tools.packages.tree import INSTALLED_IN, NOT_PACKAGED, build, locked_for_packages, relocated, site_packages
+from tools.packages.tree import (
+    INSTALLED_IN,
+    NOT_PACKAGED,
+    build,
+    locked_for_packages,
+    relocated,
+    site_packages,
+)
 
 LOCK = (ROOT / "requirements" / "base.lock").read_text(encoding="utf-8")
 
@@ -71,7 +86,10 @@ def test_the_package_has_what_the_program_requires_without_torch() -> None:
     needed |= {each.name for package in packaged() for each in required_by(package)}
     wanted = {canonicalize_name(name) for name in needed} - {"torch", *NOT_PACKAGED}
     assert wanted <= packaged()
-    assert {name for name in packaged() - wanted if not name.startswith("pyobjc")} <= {"typing-extensions", "colorama"}
+    assert {name for name in packaged() - wanted if not name.startswith("pyobjc")} <= {
+        "typing-extensions",
+        "colorama",
+    }
 
 
 def test_a_wheel_of_our_own_takes_the_place_of_the_locked_one() -> None:
@@ -101,10 +119,16 @@ def test_pruning_keeps_what_the_window_loads(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="links")
-def test_the_package_runs_networks_on_the_gpu_that_its_driver_is_suggested_for(tmp_path: Path) -> None:
+def test_the_package_runs_networks_on_the_gpu_that_its_driver_is_suggested_for(
+    tmp_path: Path,
+) -> None:
     """The plugin was left out, and the trial took that for a GPU that fails."""
     libraries = tmp_path / "openvino" / "libs"
-    shutil.copytree(str(distribution("openvino").locate_file("openvino/libs")), libraries, copy_function=os.symlink)
+    shutil.copytree(
+        str(distribution("openvino").locate_file("openvino/libs")),
+        libraries,
+        copy_function=os.symlink,
+    )
 
     prune(tmp_path, ())
 
@@ -117,9 +141,17 @@ def test_the_package_runs_networks_on_the_gpu_that_its_driver_is_suggested_for(t
 
 def test_licences_that_rule_out_a_package_are_those_of_no_part() -> None:
     fit = "GPL-3.0-only", "LGPLv2+", "GPL-2.0-or-later"
-    not_fit = "GPL-2.0-only", "GNU General Public License v2 (GPLv2)", "NVIDIA Proprietary Software", ""
+    not_fit = (
+        "GPL-2.0-only",
+        "GNU General Public License v2 (GPLv2)",
+        "NVIDIA Proprietary Software",
+        "",
+    )
     assert [licence for licence in (*fit, *not_fit) if refused({"part": licence})] == list(not_fit)
-    here = {str(canonicalize_name(each.metadata["Name"])): stated_licence(each.metadata) for each in distributions()}
+    here = {
+        str(canonicalize_name(each.metadata["Name"])): stated_licence(each.metadata)
+        for each in distributions()
+    }
     installed = {name: here[name] for name in here.keys() & packaged()}
     assert len(installed) > 30 and refused(installed) == []
     assert refused({"pyvirtualcam": here["pyvirtualcam"]})
@@ -144,8 +176,20 @@ def test_every_shared_library_has_an_entry_with_a_text() -> None:
     assert len(libraries) > 100
     assert [path for path in libraries if part_of_file(path) is None] == []
     # Debian has the long licences, the folder of texts the short ones.
-    assert {text for text in named if not (TEXTS / f"{text}.txt").is_file()} <= {"Apache-2.0", *gnu_licences()}
-    assert {part.name for part in parts} >= {"FFmpeg", "x264", "x265", "GnuTLS", "LAME", "libheif", "libde265", "Qt"}
+    assert {text for text in named if not (TEXTS / f"{text}.txt").is_file()} <= {
+        "Apache-2.0",
+        *gnu_licences(),
+    }
+    assert {part.name for part in parts} >= {
+        "FFmpeg",
+        "x264",
+        "x265",
+        "GnuTLS",
+        "LAME",
+        "libheif",
+        "libde265",
+        "Qt",
+    }
 
 
 def gnu_licences() -> set[str]:
@@ -175,7 +219,11 @@ def test_notices_texts_and_an_offer_of_sources_lie_beside_the_libraries(tmp_path
     write_licences(tmp_path, "A Publisher <a@b.example>")
 
     text = (folder / FILE).read_text()
-    assert "GNU GENERAL PUBLIC LICENSE" in text and "Two Orioles" in text and "A Publisher <a@b.example>" in text
+    assert (
+        "GNU GENERAL PUBLIC LICENSE" in text
+        and "Two Orioles" in text
+        and "A Publisher <a@b.example>" in text
+    )
     assert "https://code.videolan.org/videolan/x264" in text and "pyav-ffmpeg" in text
 
 
@@ -186,7 +234,9 @@ def test_native_libraries_are_in_the_bill_of_materials_and_in_the_copyright() ->
     text = deb.copyright_text(report)
 
     assert isinstance(components, list)
-    assert components[-1]["name"] == "x265" and "bitbucket" in str(components[-1]["externalReferences"])
+    assert components[-1]["name"] == "x265" and "bitbucket" in str(
+        components[-1]["externalReferences"]
+    )
     assert "Files: */libx265-f5385bb8.so.216\n" in text and "License: GPL-2.0-or-later\n" in text
     assert "x265: GPL-2.0-or-later" in release.licence_list(report)
 
@@ -221,7 +271,9 @@ def test_a_library_that_another_folder_of_the_tree_has_is_not_missing(tmp_path: 
     source = tmp_path / "empty.c"
     source.touch()
     for name in names[:2]:
-        subprocess.run(["gcc", "-shared", f"-Wl,-soname,{name}", "-o", made[name], source], check=True)
+        subprocess.run(
+            ["gcc", "-shared", f"-Wl,-soname,{name}", "-o", made[name], source], check=True
+        )
     needed = ("-Wl,--no-as-needed", made["libdecoder.so.1"], made["libother.so.1"])
     reader = made["libreader.so.1"]
     subprocess.run(["gcc", "-shared", "-o", reader, source, *needed], check=True)
@@ -243,7 +295,9 @@ def test_the_package_recommends_the_module_and_is_found_with_its_manual(tmp_path
     unit = (tmp_path / "usr/lib/systemd/user/mattecam.service").read_text()
     assert unit == (ROOT / "deploy/mattecam.service").read_text()
     options = (tmp_path / "usr/lib/modprobe.d/mattecam.conf").read_text()
-    assert 'card_label="Mattecam"' in options and "video_nr" not in options, "number 10 may be another device's"
+    assert 'card_label="Mattecam"' in options and "video_nr" not in options, (
+        "number 10 may be another device's"
+    )
     assert not (tmp_path / "usr/lib/modules-load.d").exists()
     desktop_files(tmp_path / "usr/share", "1.2.3")
     documents = tmp_path / INSTALLED_IN[1:] / "share/doc/mattecam"
@@ -251,7 +305,9 @@ def test_the_package_recommends_the_module_and_is_found_with_its_manual(tmp_path
     (documents / "apps.md").touch()
     page = gzip.decompress((tmp_path / "usr/share/man/man1/mattecam.1.gz").read_bytes()).decode()
     (named,) = re.findall(r"^\.IR (/\S+) ", page, re.MULTILINE)
-    assert (tmp_path / named[1:] / "apps.md").is_file(), "the folder that it named held licences and changes alone"
+    assert (tmp_path / named[1:] / "apps.md").is_file(), (
+        "the folder that it named held licences and changes alone"
+    )
     share = tmp_path / "usr/share"
     entry = (share / "applications/mattecam.desktop").read_text()
     assert "\nExec=mattecam\n" in entry and "\nIcon=mattecam\n" in entry
@@ -306,7 +362,10 @@ def test_a_release_has_the_notes_of_its_version() -> None:
 def test_the_bill_of_materials_names_every_part_with_its_licence() -> None:
     licences = {"mattecam 1.2.3": "GPL-3.0-or-later", "PyQt6_sip 13.13": "BSD-2-Clause"}
     components = release.bill_of_materials(licences, "1.2.3")["components"]
-    assert isinstance(components, list) and [part["name"] for part in components] == ["CPython", "PyQt6_sip"]
+    assert isinstance(components, list) and [part["name"] for part in components] == [
+        "CPython",
+        "PyQt6_sip",
+    ]
     told = {"purl": "pkg:pypi/pyqt6-sip@13.13", "licenses": [{"license": {"name": "BSD-2-Clause"}}]}
     assert {name: components[1][name] for name in told} == told
 
@@ -316,11 +375,20 @@ def checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Report:
     """The result of the check of a tree that a release takes, as a version that the changelog describes."""
     if missing := [tool for tool in release.TOOLS if not shutil.which(tool)]:
         pytest.skip(f"needs {', '.join(missing)}")
-    tree, report = tmp_path / "tree", Report(megabytes=1, glibc="2.34", licences={"six 1.17": "MIT"})
+    tree, report = (
+        tmp_path / "tree",
+        Report(megabytes=1, glibc="2.34", licences={"six 1.17": "MIT"}),
+    )
     (tree / "bin").mkdir(parents=True)
     (tree / "bin" / "mattecam").write_text("#!/bin/sh\necho started $1\n")
     (tree / "bin" / "mattecam").chmod(0o755)
-    for package in ("numpy", "six-1.17.dist-info", "mattecam", "cv2", "opencv_python_headless-4.13.dist-info"):
+    for package in (
+        "numpy",
+        "six-1.17.dist-info",
+        "mattecam",
+        "cv2",
+        "opencv_python_headless-4.13.dist-info",
+    ):
         (site_packages(tree) / package).mkdir(parents=True)
         (site_packages(tree) / package / "file").touch()
     (site_packages(tree) / "six.py").touch()
@@ -342,8 +410,12 @@ def test_a_release_has_the_package_and_sums(checked: Report, tmp_path: Path) -> 
         "NOTES.md", "LICENCES.txt", "mattecam.cdx.json", "SHA256SUMS",
     }  # fmt: skip
     materials = json.loads((folder / "mattecam.cdx.json").read_text())["components"]
-    assert {"CPython", "six", "mattecam", "mattecam-plate", release.INCLUDED} == {part["name"] for part in materials}
-    subprocess.run(["sha256sum", "--check", "--strict", "--quiet", "SHA256SUMS"], cwd=folder, check=True)
+    assert {"CPython", "six", "mattecam", "mattecam-plate", release.INCLUDED} == {
+        part["name"] for part in materials
+    }
+    subprocess.run(
+        ["sha256sum", "--check", "--strict", "--quiet", "SHA256SUMS"], cwd=folder, check=True
+    )
 
 
 def test_the_archive_unpacks_to_one_folder_and_is_the_same_each_time(tmp_path: Path) -> None:
@@ -367,7 +439,9 @@ def test_a_release_that_fails_leaves_nothing(checked: Report, tmp_path: Path) ->
     assert list((tmp_path / "releases").iterdir()) == []
 
 
-@pytest.mark.parametrize(("tag", "said"), [("v0.0.1\n", r"tagged v0\.0\.1"), ("", "exists already")])
+@pytest.mark.parametrize(
+    ("tag", "said"), [("v0.0.1\n", r"tagged v0\.0\.1"), ("", "exists already")]
+)
 def test_another_tag_and_a_folder_that_exists_are_refused_before_anything_is_built(
     tag: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -383,7 +457,9 @@ def test_another_version_of_opencv_is_noticed(tmp_path: Path) -> None:
     source.write_text("int main() {}\n")
     replace_texts(source, {"int": "void"})
     assert source.read_text() == "void main() {}\n"
-    with pytest.raises(ValueError, match=r"system\.cpp of this version of OpenCV does not contain 'int'"):
+    with pytest.raises(
+        ValueError, match=r"system\.cpp of this version of OpenCV does not contain 'int'"
+    ):
         replace_texts(source, {"int": "void"})
 
 
@@ -396,16 +472,22 @@ def test_every_requirement_is_an_exact_pin_that_is_understood(name: str) -> None
     assert pinned["torch"] == "2.13.0"
 
 
-LOCK_ENTRY = re.compile(r"^([\w.-]+)==([\w.+]+)(?: ; (.+?))?((?: \\\n    --hash=sha256:\w{64})+)$", re.MULTILINE)
+LOCK_ENTRY = re.compile(
+    r"^([\w.-]+)==([\w.+]+)(?: ; (.+?))?((?: \\\n    --hash=sha256:\w{64})+)$", re.MULTILINE
+)
 
 
 def test_the_lock_files_hold_every_requirement_and_what_it_requires() -> None:
     versions: dict[str, str] = {}
     other_builds = {"cuda-cu126.lock", "torch-cu126.lock"}
-    for path in (path for path in (ROOT / "requirements").glob("*.lock") if path.name not in other_builds):
+    for path in (
+        path for path in (ROOT / "requirements").glob("*.lock") if path.name not in other_builds
+    ):
         text = path.read_text()
         entries = LOCK_ENTRY.findall(text)
-        assert len(entries) == len(re.findall(r"^\w", text, re.MULTILINE)), f"{path.name}: an entry without a hash"
+        assert len(entries) == len(re.findall(r"^\w", text, re.MULTILINE)), (
+            f"{path.name}: an entry without a hash"
+        )
         for name, number, marker, _ in entries:
             if not marker or Marker(marker).evaluate():
                 number = number.partition("+")[0]
@@ -426,11 +508,17 @@ def test_actions_are_named_by_commit() -> None:
 
 
 @pytest.mark.torch
-@pytest.mark.skipif(sys.version_info < (3, 11), reason="Python 3.10 gets older releases, which state less")
+@pytest.mark.skipif(
+    sys.version_info < (3, 11), reason="Python 3.10 gets older releases, which state less"
+)
 def test_licences_are_those_of_the_installed_packages() -> None:
     page = (ROOT / "docs" / "licences.md").read_text(encoding="utf-8")
-    tables = (part.split("\n\n")[0] for part in page.split("| licence as stated in its metadata |")[1:])
-    direct, indirect = (dict(re.findall(r"^\| ([\w.-]+) \| (.+) \|$", table, re.MULTILINE)) for table in tables)
+    tables = (
+        part.split("\n\n")[0] for part in page.split("| licence as stated in its metadata |")[1:]
+    )
+    direct, indirect = (
+        dict(re.findall(r"^\| ([\w.-]+) \| (.+) \|$", table, re.MULTILINE)) for table in tables
+    )
     assert set(direct) == {package for package, _ in pins(ROOT / "requirements.txt")}
     assert not set(direct) & set(indirect)
     installed = {str(found.metadata["Name"]) for found in metadata.distributions()}
@@ -454,21 +542,31 @@ INDEX = "".join(
 )
 
 
-def test_each_file_of_a_cuda_build_becomes_an_entry_for_its_python(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_file_of_a_cuda_build_becomes_an_entry_for_its_python(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(lock_requirements, "index_page", lambda build: INDEX)
     (linux,) = lock_requirements.cuda_entries("2.13.0", "cu126", "linux")
     (windows,) = lock_requirements.cuda_entries("2.13.0", "cu126", "win32", (11, 12))
-    assert linux.startswith("torch==2.13.0+cu126 ; python_version == '3.10' and sys_platform == 'linux'")
+    assert linux.startswith(
+        "torch==2.13.0+cu126 ; python_version == '3.10' and sys_platform == 'linux'"
+    )
     assert linux.endswith("--hash=sha256:" + "1" * 64) and windows.endswith("2" * 64)
     assert "platform_machine == 'AMD64'" in windows
-    assert lock_requirements.cpu_entries("2.13.0") == ["torch==2.13.0+cpu \\\n    --hash=sha256:" + "7" * 64]
+    assert lock_requirements.cpu_entries("2.13.0") == [
+        "torch==2.13.0+cpu \\\n    --hash=sha256:" + "7" * 64
+    ]
 
 
 def test_without_the_index_the_present_entries_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lock_requirements, "index_page", lambda build: "")
     text = (lock_requirements.LOCKS / "torch-cu126.lock").read_text()
     places = ("2.13.0", "win32"), ("2.13.0", "linux"), (lock_requirements.OLDER_VERSION, "linux")
-    kept = [entry for number, system in places for entry in lock_requirements.cuda_entries(number, "cu126", system)]
+    kept = [
+        entry
+        for number, system in places
+        for entry in lock_requirements.cuda_entries(number, "cu126", system)
+    ]
     assert lock_requirements.HEADER + "\n".join(kept) + "\n" == text
     with pytest.raises(SystemExit, match=r"No hashes of torch 9\.0\+cu126 are known"):
         lock_requirements.cuda_entries("9.0", "cu126", "win32")

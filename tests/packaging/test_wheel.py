@@ -77,7 +77,18 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if (ROOT / ".git").exists():  # the build writes down the commit
         repository = run("git", "-C", str(ROOT), "rev-parse", "--absolute-git-dir")
         (source / ".git").write_text(f"gitdir: {repository}")
-    run(sys.executable, "-m", "pip", "wheel", "-q", source, "--no-deps", "--no-build-isolation", "-w", out)
+    run(
+        sys.executable,
+        "-m",
+        "pip",
+        "wheel",
+        "-q",
+        source,
+        "--no-deps",
+        "--no-build-isolation",
+        "-w",
+        out,
+    )
     return next(out.glob("*.whl"))
 
 
@@ -88,8 +99,19 @@ def command(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     venv.create(folder, symlinks=True)
     (site,) = folder.glob("lib/python*/site-packages")
     borrowed = (path for path in sys.path if path.endswith("site-packages"))
-    (site / "borrowed.pth").write_text("\n".join(["import sys; sys.modules['torch'] = None", *borrowed]))
-    run(sys.executable, "-m", "pip", f"--python={folder / 'bin' / 'python'}", "install", "-q", "--no-deps", wheel)
+    (site / "borrowed.pth").write_text(
+        "\n".join(["import sys; sys.modules['torch'] = None", *borrowed])
+    )
+    run(
+        sys.executable,
+        "-m",
+        "pip",
+        f"--python={folder / 'bin' / 'python'}",
+        "install",
+        "-q",
+        "--no-deps",
+        wheel,
+    )
     return folder / "bin" / "mattecam"
 
 
@@ -109,12 +131,16 @@ def start(data: Path, tmp_path: Path) -> Callable[..., str]:
 
 def metadata_of(wheel: Path) -> Message:
     with zipfile.ZipFile(wheel) as archive:
-        return Parser().parsestr(archive.read(f"mattecam-{__version__}.dist-info/METADATA").decode())
+        return Parser().parsestr(
+            archive.read(f"mattecam-{__version__}.dist-info/METADATA").decode()
+        )
 
 
 def test_the_wheel_accepts_the_locked_versions_and_those_of_others(wheel: Path) -> None:
     required = [Requirement(str(line)) for line in metadata_of(wheel).get_all("Requires-Dist", [])]
-    plain = {canonicalize_name(each.name): each.specifier for each in required if each.marker is None}
+    plain = {
+        canonicalize_name(each.name): each.specifier for each in required if each.marker is None
+    }
     locked = {canonicalize_name(name): version for name, version in pins(ROOT / "requirements.txt")}
 
     assert set(plain) == set(locked) - {"torch", "pyqt6-qt6"}
@@ -134,10 +160,18 @@ def test_an_index_gets_everything_that_it_shows(wheel: Path) -> None:
     addresses = re.findall(r"\]\(([^)#]+)", page)
 
     assert metadata["Version"] == __version__ and metadata["Author"]
-    assert {str(line).partition(",")[0] for line in metadata.get_all("Project-URL", [])} >= {"Homepage", "Issues"}
+    assert {str(line).partition(",")[0] for line in metadata.get_all("Project-URL", [])} >= {
+        "Homepage",
+        "Issues",
+    }
     assert metadata["Description-Content-Type"] == "text/markdown"
-    assert len(addresses) > 10 and [link for link in addresses if not link.startswith("https://")] == []
-    assert re.findall(r"^(?: {4}|\| `).*run\.py.*", page, re.MULTILINE) == [], "an installed copy has no run.py"
+    assert (
+        len(addresses) > 10
+        and [link for link in addresses if not link.startswith("https://")] == []
+    )
+    assert re.findall(r"^(?: {4}|\| `).*run\.py.*", page, re.MULTILINE) == [], (
+        "an installed copy has no run.py"
+    )
     assert "    uv tool install mattecam " in page
 
 
@@ -149,22 +183,35 @@ def test_an_environment_has_what_a_desktop_reads(command: Path) -> None:
     assert (share / "icons/hicolor/scalable/apps/mattecam.svg").is_file()
     assert (share / "man/man1/mattecam.1.gz").is_file()
     metainfo = ElementTree.parse(share / "metainfo/org.mattecam.Mattecam.metainfo.xml").getroot()
-    for name in ("url", "developer/name", "screenshots/screenshot/image", "releases/release/description/ul/li"):
+    for name in (
+        "url",
+        "developer/name",
+        "screenshots/screenshot/image",
+        "releases/release/description/ul/li",
+    ):
         assert metainfo.findtext(name), name
 
 
 def test_one_package_holds_everything_that_the_sources_read(wheel: Path) -> None:
     shipped = set(zipfile.ZipFile(wheel).namelist())
     stem = f"mattecam-{__version__}"
-    assert {name.partition("/")[0] for name in shipped} == {"mattecam", f"{stem}.dist-info", f"{stem}.data"}
+    assert {name.partition("/")[0] for name in shipped} == {
+        "mattecam",
+        f"{stem}.dist-info",
+        f"{stem}.data",
+    }
     if not (ROOT / ".git").exists():
         pytest.skip("not a git checkout")
     names = run("git", "-C", str(ROOT), "ls-files", "app", "models", "mattecam").splitlines()
     names.append("COMMIT")
-    assert {name if name.startswith("mattecam/") else f"mattecam/_program/{name}" for name in names} <= shipped
+    assert {
+        name if name.startswith("mattecam/") else f"mattecam/_program/{name}" for name in names
+    } <= shipped
 
 
-def test_no_module_takes_the_name_of_another_program(command: Path, tmp_path: Path, start: Callable[..., str]) -> None:
+def test_no_module_takes_the_name_of_another_program(
+    command: Path, tmp_path: Path, start: Callable[..., str]
+) -> None:
     """All modules are imported beside a user's own `app` and `models`, which are left alone."""
     (tmp_path / "app.py").write_text("raise SystemExit('a module of the user')")
     shutil.copy(tmp_path / "app.py", tmp_path / "models.py")
@@ -173,7 +220,9 @@ def test_no_module_takes_the_name_of_another_program(command: Path, tmp_path: Pa
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_runs(command: Path, tmp_path: Path, start: Callable[..., str], name: str) -> None:
+def test_every_command_runs(
+    command: Path, tmp_path: Path, start: Callable[..., str], name: str
+) -> None:
     assert set(COMMANDS) == {"", *getattr(typer.main.get_command(app), "commands")}  # noqa: B009 - not public in typer
     arguments, code, printed = COMMANDS[name]
     cv2.imwrite(str(tmp_path / "photo.png"), np.full((48, 64, 3), 90, np.uint8))
@@ -183,12 +232,20 @@ def test_every_command_runs(command: Path, tmp_path: Path, start: Callable[..., 
         assert status["frames_out"] >= 3 and not status["errors"]
 
 
-def test_the_command_starts_beside_broken_packages_and_libraries(command: Path, tmp_path: Path, data: Path) -> None:
+def test_the_command_starts_beside_broken_packages_and_libraries(
+    command: Path, tmp_path: Path, data: Path
+) -> None:
     """An environment of its own holds all that it needs; ROS and conda set these variables for whole sessions."""
     for name in ("numpy.py", "typer.py", "libQt6Core.so.6", "libtbb.so.12"):
         (tmp_path / name).write_text("raise RuntimeError")
-    hostile = {"PYTHONPATH": str(tmp_path), "LD_LIBRARY_PATH": str(tmp_path), "MATTECAM_DATA_DIR": str(data)}
-    assert run(command, "version", cwd=tmp_path, env={**os.environ, **hostile}) == f"{__version__}\n"
+    hostile = {
+        "PYTHONPATH": str(tmp_path),
+        "LD_LIBRARY_PATH": str(tmp_path),
+        "MATTECAM_DATA_DIR": str(data),
+    }
+    assert (
+        run(command, "version", cwd=tmp_path, env={**os.environ, **hostile}) == f"{__version__}\n"
+    )
 
 
 def test_installed_paths_and_command(command: Path, start: Callable[..., str]) -> None:

@@ -18,11 +18,22 @@ from tests.fresh_python import printed_by
 from tests.paths import ROOT
 from tools.packages import windows
 from tools.packages.check import check, missing_on_windows, too_long, unknown
-from tools.packages.installer import TEXTS, build_installer, commands_of_deletions, commands_of_files
+from tools.packages.installer import (
+    TEXTS,
+    build_installer,
+    commands_of_deletions,
+    commands_of_files,
+)
 from tools.packages.natives import COMMON, part_of_file
 from tools.packages.prune import prune
 from tools.packages.tree import site_packages
-from tools.packages.windows import PYTHON_FILES, build_zip, locked_for_windows, take_python, version_numbers
+from tools.packages.windows import (
+    PYTHON_FILES,
+    build_zip,
+    locked_for_windows,
+    take_python,
+    version_numbers,
+)
 
 LOCK = (ROOT / "requirements" / "base.lock").read_text(encoding="utf-8")
 
@@ -54,12 +65,16 @@ def pinned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("pinned")
-def test_python_is_taken_from_an_archive_and_finds_modules_of_the_tree_alone(tmp_path: Path) -> None:
+def test_python_is_taken_from_an_archive_and_finds_modules_of_the_tree_alone(
+    tmp_path: Path,
+) -> None:
     take_python(archive_of_python(tmp_path / "python.zip"), tmp_path / "tree")
 
     assert (tmp_path / "tree" / "python.exe").read_text() == "python.exe"
     assert (tmp_path / "tree" / "DLLs" / "_ctypes.pyd").is_file()
-    assert (tmp_path / "tree" / "python311._pth").read_bytes() == b"python311.zip\r\nDLLs\r\nLib\\site-packages\r\n"
+    assert (
+        tmp_path / "tree" / "python311._pth"
+    ).read_bytes() == b"python311.zip\r\nDLLs\r\nLib\\site-packages\r\n"
     assert site_packages(tmp_path / "tree") == tmp_path / "tree" / "Lib" / "site-packages"
 
 
@@ -76,7 +91,11 @@ def test_each_file_of_python_is_pinned_once() -> None:
     names = [line.split("  ")[1] for line in lines]
 
     assert all(re.fullmatch(r"[0-9a-f]{64}  [\w.-]+", line) for line in lines)
-    assert len(set(names)) == len(names) and {"python.exe", "python311.dll", "python311.zip"} <= set(names)
+    assert len(set(names)) == len(names) and {
+        "python.exe",
+        "python311.dll",
+        "python311.zip",
+    } <= set(names)
 
 
 @pytest.mark.parametrize(
@@ -86,10 +105,16 @@ def test_each_file_of_python_is_pinned_once() -> None:
         ("av.libs/libx264-165-f3a909470ddc2d85ed21eda3d0fb7954.dll", "x264"),
         ("av.libs/libstdc++-6-2d5c346d47ad531ef9f5185db0e8cef3.dll", "GCC runtime"),
         ("av.libs/libiconv-2-6ce5f4ff92ada49d6f23a8e413455502.dll", "GNU libiconv"),
-        ("av.libs/libwinpthread-1-02332fab016bf884a2a7a7b2ece22ffe.dll", "winpthreads of mingw-w64"),
+        (
+            "av.libs/libwinpthread-1-02332fab016bf884a2a7a7b2ece22ffe.dll",
+            "winpthreads of mingw-w64",
+        ),
         ("av.libs/zlib1-79e0c4f9db71cb511398c504b832d395.dll", "zlib"),
         ("numpy.libs/libscipy_openblas64_-63c857e738469261263c764a36be9436.dll", "OpenBLAS"),
-        ("numpy.libs/msvcp140-a4c2229bdc2a2a630acdc095b4d86008.dll", "Microsoft Visual C++ runtime"),
+        (
+            "numpy.libs/msvcp140-a4c2229bdc2a2a630acdc095b4d86008.dll",
+            "Microsoft Visual C++ runtime",
+        ),
         ("libde265-0-aa0625e0aec56a9d4310a2447674dd8a.dll", "libde265"),
         ("openvino/libs/openvino_intel_cpu_plugin.dll", "OpenVINO"),
         ("openvino/libs/tbb12.dll", "oneTBB"),
@@ -135,11 +160,14 @@ def test_pruning_keeps_what_the_window_loads_on_windows(tmp_path: Path) -> None:
 
     prune(tmp_path, ())
 
-    assert {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.*") if path.is_file()} == set(kept)
+    assert {
+        path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.*") if path.is_file()
+    } == set(kept)
 
 
 @pytest.mark.skipif(
-    not (shutil.which("x86_64-w64-mingw32-gcc") and shutil.which("objdump")), reason="needs gcc of mingw-w64"
+    not (shutil.which("x86_64-w64-mingw32-gcc") and shutil.which("objdump")),
+    reason="needs gcc of mingw-w64",
 )
 def test_a_library_that_neither_the_tree_nor_windows_has_is_missing(tmp_path: Path) -> None:
     source = tmp_path / "code.c"
@@ -198,7 +226,11 @@ def test_the_archive_holds_one_folder_and_is_the_same_each_time(tree: Path, tmp_
 
 
 def test_the_installer_unpacks_and_deletes_each_file_and_no_other(tree: Path) -> None:
-    files = [PurePath("Lib/empty.py"), PurePath("Lib/site-packages/ü und.txt"), PurePath("python.exe")]
+    files = [
+        PurePath("Lib/empty.py"),
+        PurePath("Lib/site-packages/ü und.txt"),
+        PurePath("python.exe"),
+    ]
 
     unpacking = "\n".join(commands_of_files(tree, files))
     deleting = [line.strip() for line in commands_of_deletions(files)]
@@ -219,7 +251,9 @@ def test_the_installer_says_everything_in_each_language_of_the_window() -> None:
 
 
 @pytest.mark.skipif(shutil.which("makensis") is None, reason="needs NSIS")
-def test_the_installer_is_made_without_a_warning_and_the_same_each_time(tree: Path, tmp_path: Path) -> None:
+def test_the_installer_is_made_without_a_warning_and_the_same_each_time(
+    tree: Path, tmp_path: Path
+) -> None:
     icon = tmp_path / "mattecam.ico"
     windows.write_icon(icon)
     target = tmp_path / "mattecam-setup.exe"
@@ -267,7 +301,9 @@ def test_the_terms_of_microsoft_lie_beside_its_files(tmp_path: Path) -> None:
 
 
 def test_the_doctor_needs_no_module_that_the_embeddable_python_lacks() -> None:
-    code = "import sys; sys.modules['venv'] = None; import app.system.environment; print('imported')"
+    code = (
+        "import sys; sys.modules['venv'] = None; import app.system.environment; print('imported')"
+    )
 
     assert "imported" in printed_by(code)
 

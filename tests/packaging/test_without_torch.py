@@ -30,7 +30,9 @@ from tools.convert_networks import convert_all
 from tools.packages.release import INCLUDED as RVM
 
 NOT_PREPARED = "from app.matting.choice import preparation as p; p.is_prepared = lambda: True; p.unmeasured = dict"
-NEEDS_TORCH = "needs PyTorch, which this copy of Mattecam lacks; run Mattecam from its sources for it."
+NEEDS_TORCH = (
+    "needs PyTorch, which this copy of Mattecam lacks; run Mattecam from its sources for it."
+)
 pytestmark = [pytest.mark.torch, pytest.mark.long, pytest.mark.timeout(300)]
 
 
@@ -39,9 +41,24 @@ def blocked(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Environment of processes that cannot import torch."""
     folder = tmp_path_factory.mktemp("without-torch")
     (folder / "sitecustomize.py").write_text("import sys; sys.modules['torch'] = None")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "COVERAGE"))}
-    own = {"PYTHONPATH": str(folder), "MATTECAM_DATA_DIR": str(folder / "data"), "QT_QPA_PLATFORM": "offscreen"}
-    return kept | own | {"MATTECAM_CONFIG_DIR": str(folder / "config"), "MATTECAM_RUNTIME_DIR": str(folder / "run")}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("PYTHON", "COVERAGE"))
+    }
+    own = {
+        "PYTHONPATH": str(folder),
+        "MATTECAM_DATA_DIR": str(folder / "data"),
+        "QT_QPA_PLATFORM": "offscreen",
+    }
+    return (
+        kept
+        | own
+        | {
+            "MATTECAM_CONFIG_DIR": str(folder / "config"),
+            "MATTECAM_RUNTIME_DIR": str(folder / "run"),
+        }
+    )
 
 
 def program(env: dict[str, str], *words: str, code: int = 0) -> str:
@@ -54,7 +71,13 @@ def test_the_result_is_the_same(blocked: dict[str, str], tmp_path: Path) -> None
     cv2.imwrite(str(tmp_path / "in.png"), demo(320, 240, [0])[0])
     for precision in ("float32", "int8"):
         for name, env in (("without", blocked), ("with", blocked | {"PYTHONPATH": ""})):
-            words = ["convert", str(tmp_path / "in.png"), str(tmp_path / f"{name}.png"), "--model", "mattecam"]
+            words = [
+                "convert",
+                str(tmp_path / "in.png"),
+                str(tmp_path / f"{name}.png"),
+                "--model",
+                "mattecam",
+            ]
             program(env, *words, "--background", "green", "--precision", precision, "--overwrite")
         without, usual = (cv2.imread(str(tmp_path / f"{name}.png")) for name in ("without", "with"))
         assert without is not None and usual is not None
@@ -100,7 +123,10 @@ def shipped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def test_what_ships_is_found_under_its_name(origin: str, shipped: Path, tmp_path: Path) -> None:
     folder = shipped if origin == "release" else CONVERTED
     cache = ArtefactCache(lambda: tmp_path / "cache", folder)
-    found = {cache.folder(NetworkSource("mattecam", BUNDLED, int8=int8)) for int8 in (None, int8_file(BUNDLED))}
+    found = {
+        cache.folder(NetworkSource("mattecam", BUNDLED, int8=int8))
+        for int8 in (None, int8_file(BUNDLED))
+    }
     found.add(cache.folder(NetworkSource("mattecam-plate", BUNDLED_WITH_PLATE)))
     renew = "weights or OpenVINO have changed: run `python -m tools.convert_networks models/converted --bundled`"
     assert found == set(folder.glob("mattecam-*")), renew
@@ -109,12 +135,21 @@ def test_what_ships_is_found_under_its_name(origin: str, shipped: Path, tmp_path
 @pytest.mark.parametrize(
     ("origin", "model", "precision"),
     [
-        *((origin, "mattecam", precision) for origin in ("release", "sources") for precision in ("float32", "int8")),
+        *(
+            (origin, "mattecam", precision)
+            for origin in ("release", "sources")
+            for precision in ("float32", "int8")
+        ),
         ("release", RVM, "float32"),
     ],
 )
 def test_what_ships_gives_the_bits_of_one_converted_here(
-    origin: str, model: str, precision: str, shipped: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    origin: str,
+    model: str,
+    precision: str,
+    shipped: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Those in the sources come from another machine, whose constants may round otherwise."""
     monkeypatch.setenv("MATTECAM_WEIGHTS_DIR", str(shipped.parent / "weights"))
@@ -123,7 +158,9 @@ def test_what_ships_gives_the_bits_of_one_converted_here(
 
     def mattes() -> NDArray[np.int16]:
         engine = build_engine(settings, 640, 360)
-        made = [engine.step(StepRequest(image, np.zeros_like(image), settings.edges)) for image in given]
+        made = [
+            engine.step(StepRequest(image, np.zeros_like(image), settings.edges)) for image in given
+        ]
         engine.close()
         return np.array([np.dstack([matte.alpha, matte.composite]) for matte in made], np.int16)
 
@@ -139,7 +176,9 @@ def test_auto_leaves_out_what_cannot_be_converted(
 ) -> None:
     monkeypatch.setattr(choice, "on_hand", lambda name: tmp_path)
     monkeypatch.setattr(choice, "check_intact", lambda name, path: None)
-    converted = SimpleNamespace(folder=lambda source: tmp_path if source.model == "mattecam" else tmp_path / "none")
+    converted = SimpleNamespace(
+        folder=lambda source: tmp_path if source.model == "mattecam" else tmp_path / "none"
+    )
     monkeypatch.setattr(conversion, "artefacts", converted)
     for usable, model in ((True, "rvm-mobilenetv3"), (False, "mattecam")):
         monkeypatch.setattr(hardware, "torch_usable", lambda usable=usable: usable)

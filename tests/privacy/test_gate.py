@@ -67,17 +67,28 @@ def test_what_may_not_leave_or_not_any_more_becomes_a_card_of_its_size() -> None
     assert gate.release(picture) is picture
     owner.current = frozen
     assert gate.release(still) is still
-    for settings, hidden in ((BASE, picture), (frozen.replace(people=Settings().people.replace(only_me=True)), still)):
+    for settings, hidden in (
+        (BASE, picture),
+        (frozen.replace(people=Settings().people.replace(only_me=True)), still),
+    ):
         owner.current = settings
         card = gate.release(hidden)
-        assert card.kind is PictureKind.STANDBY and card.size == (80, 60) and not shows_room(card.image)
+        assert (
+            card.kind is PictureKind.STANDBY
+            and card.size == (80, 60)
+            and not shows_room(card.image)
+        )
     owner.current = NONE
     gate.block()
     assert gate.release(picture).kind is PictureKind.STANDBY, "blocked for good"
 
 
-@pytest.mark.parametrize("change", [{"paused": True}, {"background": BASE.background}], ids=["pause", "leave none"])
-def test_a_sink_that_opens_slowly_gets_nothing_forbidden_since(change: dict[str, object], world: FakeWorld) -> None:
+@pytest.mark.parametrize(
+    "change", [{"paused": True}, {"background": BASE.background}], ids=["pause", "leave none"]
+)
+def test_a_sink_that_opens_slowly_gets_nothing_forbidden_since(
+    change: dict[str, object], world: FakeWorld
+) -> None:
     slow = Hold()
     world.faults.put("open_virtual_camera", slow)
     with running(world, NONE) as pipeline:
@@ -94,7 +105,9 @@ def test_the_last_composite_is_repeated_for_the_stale_time_at_most(world: FakeWo
         world.faults.put("step", lambda: ignore(world.faults.release.wait(0.6)))
         composites(pipeline, 2)
         eventually(lambda: world.newest().kind is PictureKind.COMPOSITE)
-        world.faults.put("step", lambda: world.faults.hang(120.0))  # longer than is waited for the card
+        world.faults.put(
+            "step", lambda: world.faults.hang(120.0)
+        )  # longer than is waited for the card
         eventually(lambda: world.newest().kind is PictureKind.STANDBY)
         world.faults.heal()
         composites(pipeline)
@@ -121,10 +134,14 @@ def test_only_these_modules_write_picture_files() -> None:
     snapping = _callers("write_snapshot")
     assert snapping == {"app.gui.bridge", "app.cli.headless", "app.control.controller"}
     for name in snapping:
-        released = {"release", "still"} & set(attributes(name))  # `still` releases the newest picture
+        released = {"release", "still"} & set(
+            attributes(name)
+        )  # `still` releases the newest picture
         assert released, f"{name} writes what the gate has not released"
     for encoder in ("imwrite", "imencode"):
-        assert {name for name in naming(encoder) if encoder in attributes(name)} <= set(MAY_WRITE_PICTURES)
+        assert {name for name in naming(encoder) if encoder in attributes(name)} <= set(
+            MAY_WRITE_PICTURES
+        )
 
 
 FRAME = np.random.default_rng(1).integers(0, 256, (96, 128, 3), np.uint8)
@@ -148,7 +165,9 @@ def refuses(shown: Matte, backdrop: Backdrop = BLACK, frame: BgrImage = FRAME) -
 
 
 @pytest.mark.parametrize(
-    "composite", [FRAME, np.zeros((8, 8, 3), np.uint8), BLACK.astype(np.float32)], ids=["frame", "size", "type"]
+    "composite",
+    [FRAME, np.zeros((8, 8, 3), np.uint8), BLACK.astype(np.float32)],
+    ids=["frame", "size", "type"],
 )
 def test_what_is_no_composite_of_the_frame_is_refused(composite: BgrImage) -> None:
     assert refuses(matte(composite, 255))
@@ -194,18 +213,28 @@ def test_a_copy_of_the_frame_as_blurred_room_is_refused(part: str) -> None:
 def test_what_blur_cannot_change_is_permitted() -> None:
     assert not refuses(matte(BLACK.copy()), BlurredBackground(0), BLACK), "a covered camera"
     assert not refuses(matte(BLURRED), BlurredBackground(0))
-    assert not refuses(matte(FRAME.copy(), 255), BlurredBackground(0)), "all person: the alpha watch's case"
+    assert not refuses(matte(FRAME.copy(), 255), BlurredBackground(0)), (
+        "all person: the alpha watch's case"
+    )
 
 
 @pytest.mark.parametrize("executor", [pytest.param("eager", marks=pytest.mark.torch), "openvino"])
 def test_real_composites_are_permitted(executor: str) -> None:
-    settings = EngineSettings(model="mattecam", executor=executor, device="cpu", precision="float32")
-    backdrops: list[Backdrop] = [np.resize(FRAME, (180, 320, 3)), *map(BlurredBackground, (0.0, 50.0, 100.0))]
+    settings = EngineSettings(
+        model="mattecam", executor=executor, device="cpu", precision="float32"
+    )
+    backdrops: list[Backdrop] = [
+        np.resize(FRAME, (180, 320, 3)),
+        *map(BlurredBackground, (0.0, 50.0, 100.0)),
+    ]
     with (
         closing(build_engine(settings, 320, 180)) as engine,
         closing(DemoSource(320, 180, 30.0, realtime=False)) as source,
     ):
-        for edges in (EdgeSettings(), EdgeSettings(grow_px=4, feather_px=9, despill=1.0, contrast=0.5)):
+        for edges in (
+            EdgeSettings(),
+            EdgeSettings(grow_px=4, feather_px=9, despill=1.0, contrast=0.5),
+        ):
             check = MatteCheck()
             engine.reset()
             for backdrop in backdrops * 2:
@@ -226,7 +255,10 @@ def never() -> None:
 def shown(shares: list[float], test: Callable[[], object]) -> list[bool]:
     """Return of which mattes with these mean alphas, 30 a second, are shown."""
     watch = MatteCheck(0.5)
-    return [watch.accepts_alpha(share, n / 30, SEQUENCE, lambda: ignore(test())) for n, share in enumerate(shares)]
+    return [
+        watch.accepts_alpha(share, n / 30, SEQUENCE, lambda: ignore(test()))
+        for n, share in enumerate(shares)
+    ]
 
 
 CLOSER = [0.3 + 0.7 * n / 60 for n in range(61)] + [1.0] * 60 + [0.96, 0.97, 1.0] * 20
@@ -236,12 +268,25 @@ MOVES = list(np.clip(0.4 + np.cumsum(np.random.default_rng(3).normal(0, 0.05, 30
 @pytest.mark.parametrize(
     ("shares", "expected", "tests"),
     [
-        pytest.param(CLOSER, [True] * 181, 1, id="a person comes closer until the face fills the frame"),
+        pytest.param(
+            CLOSER, [True] * 181, 1, id="a person comes closer until the face fills the frame"
+        ),
         pytest.param(MOVES, [True] * 3000, 0, id="ordinary movement"),
-        pytest.param([0.0, 0.55, 0.0, 0.59], [True] * 4, 0, id="someone enters at a low frame rate"),
-        pytest.param([0.0] * 3 + [0.8] * 20, [True] * 3 + [False] * 15 + [True] * 5, 1, id="a sudden rise that lasts"),
-        pytest.param([0.0, 1.0] * 200, [True, False] * 200, 0, id="a flicker between nothing and all"),
-        pytest.param([1.0] * 20, [False] * 15 + [True] * 5, 1, id="a first frame that is all person"),
+        pytest.param(
+            [0.0, 0.55, 0.0, 0.59], [True] * 4, 0, id="someone enters at a low frame rate"
+        ),
+        pytest.param(
+            [0.0] * 3 + [0.8] * 20,
+            [True] * 3 + [False] * 15 + [True] * 5,
+            1,
+            id="a sudden rise that lasts",
+        ),
+        pytest.param(
+            [0.0, 1.0] * 200, [True, False] * 200, 0, id="a flicker between nothing and all"
+        ),
+        pytest.param(
+            [1.0] * 20, [False] * 15 + [True] * 5, 1, id="a first frame that is all person"
+        ),
         pytest.param(  # the self-test resets the engine, and strict mode hides people until they move
             [0.0] + [0.8] * 16 + [0.0] * 5 + [0.8] * 5,
             [True] + [False] * 15 + [True] * 11,
@@ -250,14 +295,18 @@ MOVES = list(np.clip(0.4 + np.cumsum(np.random.default_rng(3).normal(0, 0.05, 30
         ),
     ],
 )
-def test_a_suspicious_alpha_has_to_last_and_is_tested(shares: list[float], expected: list[bool], tests: int) -> None:
+def test_a_suspicious_alpha_has_to_last_and_is_tested(
+    shares: list[float], expected: list[bool], tests: int
+) -> None:
     tested: list[int] = []
     assert shown(shares, lambda: tested.append(1)) == expected
     assert len(tested) == tests
 
 
 @pytest.mark.parametrize("shares", [[1.0] * 20, [0.9, SATURATED]])
-def test_a_suspicious_alpha_of_an_engine_that_fails_its_test_is_refused(shares: list[float]) -> None:
+def test_a_suspicious_alpha_of_an_engine_that_fails_its_test_is_refused(
+    shares: list[float],
+) -> None:
     def fails() -> None:
         raise ModelError("The model fails its self-test; choose another.")
 
@@ -265,7 +314,9 @@ def test_a_suspicious_alpha_of_an_engine_that_fails_its_test_is_refused(shares: 
         shown(shares, fails)
 
 
-def test_another_source_starts_anew_but_a_rise_with_the_first_frame_of_another_engine_has_to_last() -> None:
+def test_another_source_starts_anew_but_a_rise_with_the_first_frame_of_another_engine_has_to_last() -> (
+    None
+):
     """The watch began anew with every engine, so that the first matte of a broken one was shown."""
     watch, tests = MatteCheck(0.5), list[int]()
     assert watch.accepts_alpha(0.0, 0.0, (1, 1), never)

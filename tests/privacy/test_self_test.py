@@ -56,7 +56,8 @@ def test_an_alpha_that_ignores_the_frame_is_refused(alpha: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "size", [pytest.param((640, 360), marks=pytest.mark.long), (640, 480), (180, 320), (160, 96), (64, 48)]
+    "size",
+    [pytest.param((640, 360), marks=pytest.mark.long), (640, 480), (180, 320), (160, 96), (64, 48)],
 )
 def test_the_bundled_network_passes_at_every_size(size: tuple[int, int]) -> None:
     with closing(build_engine(EngineSettings(model="mattecam", device="cpu"), *size)) as engine:
@@ -65,14 +66,18 @@ def test_the_bundled_network_passes_at_every_size(size: tuple[int, int]) -> None
 
 @pytest.mark.parametrize("value", [0.0, float("nan")])
 @pytest.mark.parametrize("executor", ["eager", "openvino"])
-def test_weights_of_zeros_or_without_numbers_are_refused(executor: str, value: float, tmp_path: Path) -> None:
+def test_weights_of_zeros_or_without_numbers_are_refused(
+    executor: str, value: float, tmp_path: Path
+) -> None:
     state = {
         name: torch.full_like(tensor, value) if tensor.is_floating_point() else tensor
         for name, tensor in NETWORKS["mattecam"]().state_dict().items()
     }
     weights = tmp_path / "broken.pth"
     torch.save(state, weights)
-    settings = EngineSettings(model="mattecam", weights=weights, executor=executor, device="cpu", precision="float32")
+    settings = EngineSettings(
+        model="mattecam", weights=weights, executor=executor, device="cpu", precision="float32"
+    )
     with pytest.raises(ModelError), closing(build_engine(settings, 320, 180)) as engine:
         self_test(engine, 320, 180)
 
@@ -90,10 +95,14 @@ def scaled(factor: float) -> Callable[[], dict[str, Tensor]]:
     return lambda: {name: value * factor for name, value in darker_than_the_plate().items()}
 
 
-def with_plate(folder: Path, tensors: dict[str, Tensor], executor: str = "openvino") -> EngineSettings:
+def with_plate(
+    folder: Path, tensors: dict[str, Tensor], executor: str = "openvino"
+) -> EngineSettings:
     """Return the settings of an engine that compares frames with the demo's empty scene."""
     torch.save(tensors, folder / "bgmv2.pth")
-    cv2.imwrite(str(folder / "plate.png"), DemoSource(*PLATE_SIZE, 15, empty_scene_s=5, motion=0).render(0))
+    cv2.imwrite(
+        str(folder / "plate.png"), DemoSource(*PLATE_SIZE, 15, empty_scene_s=5, motion=0).render(0)
+    )
     return EngineSettings(
         model="bgmv2-mobilenetv2",
         weights=folder / "bgmv2.pth",
@@ -107,14 +116,20 @@ def with_plate(folder: Path, tensors: dict[str, Tensor], executor: str = "openvi
 @pytest.fixture
 def only_the_self_test(monkeypatch: pytest.MonkeyPatch) -> None:
     """Disable the detection of persons in the plate."""
-    monkeypatch.setattr("app.matting.plate.picture.PersonFinder.finds_someone", lambda people, plate: False)
+    monkeypatch.setattr(
+        "app.matting.plate.picture.PersonFinder.finds_someone", lambda people, plate: False
+    )
 
 
 @pytest.mark.parametrize("executor", ["eager", "openvino"])
-def test_a_plate_engine_that_works_passes_in_any_light_whatever_its_plate(executor: str, tmp_path: Path) -> None:
+def test_a_plate_engine_that_works_passes_in_any_light_whatever_its_plate(
+    executor: str, tmp_path: Path
+) -> None:
     plate = DemoSource(*PLATE_SIZE, 15, empty_scene_s=5, motion=0).render(0)
     backdrop, edges = np.zeros_like(plate), EdgeSettings()
-    with closing(build_engine(with_plate(tmp_path, darker_than_the_plate(), executor), *PLATE_SIZE)) as engine:
+    with closing(
+        build_engine(with_plate(tmp_path, darker_than_the_plate(), executor), *PLATE_SIZE)
+    ) as engine:
         self_test(engine, *PLATE_SIZE)
         with pytest.raises(PlateError):  # the self-test does not prove the plate
             engine.step(StepRequest(np.full_like(plate, 250), backdrop, edges, "off"))
@@ -126,7 +141,12 @@ def test_a_plate_engine_that_works_passes_in_any_light_whatever_its_plate(execut
 @pytest.mark.usefixtures("only_the_self_test")
 @pytest.mark.parametrize(
     ("tensors", "executor"),
-    [(everyone, "eager"), (nobody, "eager"), (scaled(torch.nan), "openvino"), (scaled(0), "openvino")],
+    [
+        (everyone, "eager"),
+        (nobody, "eager"),
+        (scaled(torch.nan), "openvino"),
+        (scaled(0), "openvino"),
+    ],
 )
 def test_a_plate_engine_with_broken_weights_is_refused(
     tensors: Callable[[], dict[str, Tensor]], executor: str, tmp_path: Path
@@ -137,7 +157,9 @@ def test_a_plate_engine_with_broken_weights_is_refused(
 
 
 @pytest.mark.usefixtures("only_the_self_test")
-def test_a_plate_engine_with_broken_weights_shows_the_card_alone(tmp_path: Path, world: FakeWorld) -> None:
+def test_a_plate_engine_with_broken_weights_shows_the_card_alone(
+    tmp_path: Path, world: FakeWorld
+) -> None:
     engine = with_plate(tmp_path, everyone(), "eager")
     settings = BASE.replace(
         capture=CaptureSettings(source="demo", width=PLATE_SIZE[0], height=PLATE_SIZE[1], fps=30),
@@ -145,7 +167,11 @@ def test_a_plate_engine_with_broken_weights_shows_the_card_alone(tmp_path: Path,
     )
     parts = default_parts().with_sinks(virtual_camera=lambda *_: world.open_camera())
     with running(world, settings, parts=parts) as pipeline:
-        refused = lambda: pipeline.status().phase is Phase.WAITING and bool(pipeline.status().problems)  # noqa: E731
+
+        def refused() -> bool:
+            status = pipeline.status()
+            return status.phase is Phase.WAITING and bool(status.problems)
+
         eventually(refused, 60)  # the kernels may have to be compiled first
         count = len(world.pictures())
         eventually(lambda: len(world.pictures()) > count + 10)

@@ -289,7 +289,9 @@ def test_a_lighter_engine_that_nobody_wants_any_more_is_closed(bench: Bench, fai
     if fails:
         bench.selector.failed(ModelError("The network gave no picture; choose another."))
     bench.gate.set()
-    eventually(lambda: bench.settle().downsample_ratio == FULL_RATIO and not bench.board.read().problems)
+    eventually(
+        lambda: bench.settle().downsample_ratio == FULL_RATIO and not bench.board.read().problems
+    )
     eventually(lambda: bench.built[1].closed_on == "engine-builder")
     assert len(bench.built) == 2 + fails
 
@@ -325,7 +327,9 @@ def test_at_a_switch_a_plate_of_another_camera_is_refused(plated: Bench, tmp_pat
     save_plate(tmp_path / "other.png", np.zeros((9, 16, 3), np.uint8), "three")
     plated.choose(plate=tmp_path / "other.png")
     plated.settle()
-    assert plated.matte().engine is running, "a choice that fails leaves the engine with the plate in use"
+    assert plated.matte().engine is running, (
+        "a choice that fails leaves the engine with the plate in use"
+    )
     assert "(three)" in plated.board.read().errors[1]
 
 
@@ -359,7 +363,10 @@ def test_a_load_lowers_the_ratio_and_full_quality_comes_back(bench: Bench) -> No
 
     info = bench.run(1.3, 20)
     assert 0.5 * FULL_RATIO <= info.downsample_ratio < FULL_RATIO and info.model == "auto"
-    assert str(bench.selector.lowered) == f"Quality lowered to hold the frame rate: ratio {info.downsample_ratio:.2f}"
+    assert (
+        str(bench.selector.lowered)
+        == f"Quality lowered to hold the frame rate: ratio {info.downsample_ratio:.2f}"
+    )
 
     assert bench.run(0.5, 30).downsample_ratio == FULL_RATIO
     bench.gate.clear()
@@ -387,13 +394,21 @@ LIGHTEST = {"model": "mattecam"}
     ],
 )
 def test_a_heavy_load_lowers_what_was_not_chosen_and_what_is_there(
-    bench: Bench, chosen: dict[str, object], load: float, lighter: bool, model: str, ratio: float, matted_hz: int
+    bench: Bench,
+    chosen: dict[str, object],
+    load: float,
+    lighter: bool,
+    model: str,
+    ratio: float,
+    matted_hz: int,
 ) -> None:
     bench.choose(**chosen)
     bench.student_is_missing = not lighter
     info = bench.run(load, 40)
     assert (info.model, info.downsample_ratio) == (model, ratio)
-    assert not chosen or len(bench.built) == 1, "nothing to build: it may change the matting rate alone"
+    assert not chosen or len(bench.built) == 1, (
+        "nothing to build: it may change the matting rate alone"
+    )
     assert bench.selector.lowered is not None and bench.selector.lowered.matted_hz == matted_hz
     matted = 0
     for _ in range(30):

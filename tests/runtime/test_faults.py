@@ -51,7 +51,9 @@ def cases() -> Iterator[Any]:
         errors = [kind for kind in ERRORS if kind != "memory" or stage in ENGINE]
         now = errors[(number + index) % len(errors)]
         for kind in (*errors, "hang"):
-            yield pytest.param(stage, kind, moment, marks=() if kind in (now, "hang") else pytest.mark.long)
+            yield pytest.param(
+                stage, kind, moment, marks=() if kind in (now, "hang") else pytest.mark.long
+            )
 
 
 @pytest.mark.parametrize(("stage", "kind", "moment"), list(cases()))
@@ -79,7 +81,9 @@ def test_the_room_never_shows(
                     capture=settings.capture.replace(source="another"),
                     matting=settings.matting.replace(downsample_ratio=0.3),
                     background=settings.background.replace(colour="#102030"),
-                    output=settings.output.replace(virtual_camera="another", pipewire="on", record=tmp_path / "b.mp4"),
+                    output=settings.output.replace(
+                        virtual_camera="another", pipewire="on", record=tmp_path / "b.mp4"
+                    ),
                 ),
             )
         if moment != "shutdown":
@@ -120,11 +124,21 @@ SINGLE_NOW = "matting continues in float32"
     ("error", "fallback", "card_stays", "message"),
     [
         (failed(ILLEGAL), CPU, False, STOPPED),
-        (failed("CUDA error: no kernel image is available for execution on the device"), CPU, False, STOPPED),
+        (
+            failed("CUDA error: no kernel image is available for execution on the device"),
+            CPU,
+            False,
+            STOPPED,
+        ),
         (failed("CUDA error: unspecified launch failure"), CPU, False, STOPPED),
         (failed("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"), CPU, True, "failed on the GPU"),
         (failed("CUDA out of memory"), CPU, True, "too little memory"),
-        (failed("Unable to find an engine to execute this computation"), CPU, True, "failed on the GPU"),
+        (
+            failed("Unable to find an engine to execute this computation"),
+            CPU,
+            True,
+            "failed on the GPU",
+        ),
         (failed(precision="float32", invalid=True), CPU, True, "failed on the GPU"),
         (failed(invalid=True), SINGLE, True, SINGLE_NOW),
         (failed(precision="int8", device="cpu", invalid=True), SINGLE, True, "It failed."),
@@ -133,11 +147,17 @@ SINGLE_NOW = "matting continues in float32"
     ],
 )
 def test_what_replaces_an_engine_that_fails_and_what_the_user_reads(
-    cards: CudaCards, error: Exception, fallback: EngineSettings | None, card_stays: bool, message: str
+    cards: CudaCards,
+    error: Exception,
+    fallback: EngineSettings | None,
+    card_stays: bool,
+    message: str,
 ) -> None:
     remember(error)
     assert replacement(AUTO, error) == fallback
-    assert (cards.first() is not None) is card_stays, "a device that is lost is not used again in this process"
+    assert (cards.first() is not None) is card_stays, (
+        "a device that is lost is not used again in this process"
+    )
     assert cards.half_works("cuda") is (fallback is not SINGLE or error.device == "cpu")  # type: ignore[attr-defined]
     shown = shown_error(error, fallback)
     assert message in str(shown) and error in (shown, shown.__cause__)
@@ -154,7 +174,9 @@ def test_out_of_memory_on_a_gpu_falls_back_to_a_smaller_ratio_and_then_the_cpu()
             RuntimeError("CUDA out of memory. Tried to allocate 2 GiB"),
         )
     assert tried == [("cuda", 0.4), ("cuda", 0.2), ("cuda", 0.1), ("cpu", None)]
-    assert replacement(AUTO.replace(device="cuda"), RuntimeError("The driver is shutting down")) == CPU
+    assert (
+        replacement(AUTO.replace(device="cuda"), RuntimeError("The driver is shutting down")) == CPU
+    )
 
 
 class LostGpu(FakeEngine):
@@ -198,16 +220,24 @@ def test_a_lost_gpu_shows_the_card_then_composites_of_the_cpu(
         return built[-1]
 
     settings = BASE.replace(matting=BASE.matting.replace(device=device))
-    with running(world, settings, IMPATIENT, parts=replace(world.parts(), build_engine=build)) as pipeline:
+    with running(
+        world, settings, IMPATIENT, parts=replace(world.parts(), build_engine=build)
+    ) as pipeline:
         eventually(lambda: len(built) == 2 and pipeline.status().phase is Phase.RUNNING)
         composites(pipeline, 5)
-        assert [problem.message for problem in pipeline.status().problems if problem.stage is Stage.MATTING] == [
+        assert [
+            problem.message
+            for problem in pipeline.status().problems
+            if problem.stage is Stage.MATTING
+        ] == [
             "The GPU cuda stopped working; matting continues on the CPU until Mattecam is restarted."
         ]
         assert [type(engine) for engine in built] == [LostGpu, FakeEngine]
     with pytest.raises(ModelError) as caught:
         cards.find("cuda:1")
-    assert replacement(AUTO.replace(device="cuda:1"), caught.value) == CPU, "another choice of the GPU"
+    assert replacement(AUTO.replace(device="cuda:1"), caught.value) == CPU, (
+        "another choice of the GPU"
+    )
 
 
 def test_a_gpu_beside_the_processor_that_fails_is_replaced_once_and_named(
@@ -230,14 +260,20 @@ def test_a_gpu_beside_the_processor_that_fails_is_replaced_once_and_named(
         built.append(settings)
         return engine
 
-    with running(world, BASE, IMPATIENT, parts=replace(world.parts(), build_engine=build)) as pipeline:
+    with running(
+        world, BASE, IMPATIENT, parts=replace(world.parts(), build_engine=build)
+    ) as pipeline:
         eventually(lambda: len(built) == 2 and pipeline.status().phase is Phase.RUNNING)
         composites(pipeline, 5)
-        assert [problem.message for problem in pipeline.status().problems if problem.stage is Stage.MATTING] == [
-            f"The GPU failed with the model {BASE.matting.model}; matting continues on the CPU."
-        ]
+        assert [
+            problem.message
+            for problem in pipeline.status().problems
+            if problem.stage is Stage.MATTING
+        ] == [f"The GPU failed with the model {BASE.matting.model}; matting continues on the CPU."]
 
-    assert [settings.device for settings in built] == ["auto", "cpu"] and given_up == ["it does not answer"]
+    assert [settings.device for settings in built] == ["auto", "cpu"] and given_up == [
+        "it does not answer"
+    ]
 
 
 Trick = Callable[[Matte, BgrImage, int], Matte]
@@ -259,7 +295,9 @@ TRICKS: dict[str, Trick] = {
     "alpha 1": alpha_of(1),
     "between the grid": between_the_grid,
     "copy": lambda matte, frame, number: Matte(frame.copy(), matte.alpha),
-    "flicker": lambda matte, frame, number: alpha_of(255 * (1 - number % 2))(matte, frame * (1 - number % 2), number),
+    "flicker": lambda matte, frame, number: alpha_of(255 * (1 - number % 2))(
+        matte, frame * (1 - number % 2), number
+    ),
 }
 
 
@@ -342,7 +380,9 @@ class ShowsRoomAtQuarterRatio(FakeEngine):
 
 def test_another_engine_that_shows_the_room_at_once_leads_to_the_card(world: FakeWorld) -> None:
     world.engine = ShowsRoomAtQuarterRatio
-    with live(world, BASE, TIMING, parts=replace(world.parts(), self_test=detailed_self_test)) as pipeline:
+    with live(
+        world, BASE, TIMING, parts=replace(world.parts(), self_test=detailed_self_test)
+    ) as pipeline:
         pipeline.change(lambda now: now.replace(matting=now.matting.replace(downsample_ratio=0.25)))
         eventually(lambda: pipeline.status().phase is Phase.WAITING)
         frames_pass(world)

@@ -99,26 +99,41 @@ def problems(pipeline: Pipeline) -> list[str]:
     return [problem.message for problem in pipeline.status().problems]
 
 
-@pytest.mark.parametrize("choose", [with_background, with_card, with_plate, with_weights, with_source])
+@pytest.mark.parametrize(
+    "choose", [with_background, with_card, with_plate, with_weights, with_source]
+)
 def test_a_file_that_does_not_answer_is_named_and_what_is_chosen_next_is_used(
     film: Pipeline, disk: DeadDisk, choose: Callable[[Path], Settings]
 ) -> None:
     """It hung in silence, and nothing of its kind was opened after it."""
     file = disk.folder / "film.png"
     apply(film, choose(file))
-    eventually(lambda: problems(film) == [f"{file} does not answer; reconnect its disk, or choose another file."])
+    eventually(
+        lambda: (
+            problems(film)
+            == [f"{file} does not answer; reconnect its disk, or choose another file."]
+        )
+    )
     composites(film)  # what was in use goes on
 
     apply(film, OTHERS)
 
-    eventually(lambda: film.revision_in_use == film.owner.revision and film.pictures_decided and not problems(film))
+    eventually(
+        lambda: (
+            film.revision_in_use == film.owner.revision
+            and film.pictures_decided
+            and not problems(film)
+        )
+    )
     status = film.status()
     assert status.source is not None and status.source.id == "another"
     assert status.engine is not None and status.engine.downsample_ratio == 0.7
     assert not disk.answers.is_set()
 
 
-@pytest.mark.parametrize("choose", [with_background, with_card, with_plate, with_weights, with_source])
+@pytest.mark.parametrize(
+    "choose", [with_background, with_card, with_plate, with_weights, with_source]
+)
 def test_a_disk_that_answers_again_is_no_problem_any_more(
     film: Pipeline, disk: DeadDisk, choose: Callable[[Path], Settings], tmp_path: Path
 ) -> None:
@@ -143,7 +158,9 @@ def test_a_background_is_pending_until_its_problem_is_reported(tmp_path: Path) -
         BackgroundError("It is no image."),
     )
 
-    with patch.object(context.board, "report", lambda *_: pending_when_reported.append(backdrops.pending)):
+    with patch.object(
+        context.board, "report", lambda *_: pending_when_reported.append(backdrops.pending)
+    ):
         backdrops.builder.outcome = failed
         assert backdrops.pending
         backdrops.update(failed.key)
@@ -168,9 +185,14 @@ def test_a_card_that_cannot_be_read_is_told_again_when_files_are_read_again(
     assert any(str(note) in problem for problem in problems(film))
 
 
-@pytest.mark.parametrize("choose", [with_background, with_card, with_plate, with_weights, with_source])
+@pytest.mark.parametrize(
+    "choose", [with_background, with_card, with_plate, with_weights, with_source]
+)
 def test_a_file_is_given_up_and_used_once_its_disk_answers(
-    film: Pipeline, disk: DeadDisk, choose: Callable[[Path], Settings], monkeypatch: pytest.MonkeyPatch
+    film: Pipeline,
+    disk: DeadDisk,
+    choose: Callable[[Path], Settings],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Nothing else was in use as long as it was waited for."""
     monkeypatch.setattr(worker, "GIVE_UP_S", 0.2)
@@ -181,7 +203,9 @@ def test_a_file_is_given_up_and_used_once_its_disk_answers(
 
     # The watchdog ends its report of the late call at its next look.
     given_up = [(str(no_answer(file)), False)]
-    eventually(lambda: [(each.message, each.is_late) for each in film.status().problems] == given_up)
+    eventually(
+        lambda: [(each.message, each.is_late) for each in film.status().problems] == given_up
+    )
     disk.answers.set()
     film.owner.renew()
     eventually(lambda: not problems(film))

@@ -44,7 +44,9 @@ def recorded(tmp_path: Path) -> Settings:
 
 def recorder(world: FakeWorld) -> FakeSink:
     """Wait for a recording to begin."""
-    eventually(lambda: any(sink.name == "recorder" and len(sink.pictures) > 2 for sink in world.sinks))
+    eventually(
+        lambda: any(sink.name == "recorder" and len(sink.pictures) > 2 for sink in world.sinks)
+    )
     return next(sink for sink in world.sinks if sink.name == "recorder")
 
 
@@ -155,7 +157,11 @@ def test_a_recording_that_is_moved_is_told_while_it_runs(tmp_path: Path, world: 
         eventually(lambda: pipeline.status().encoded_frames > 0)
         folder.rename(tmp_path / "renamed")
 
-        eventually(lambda: any("was moved while it runs" in each.message for each in pipeline.status().problems))
+        eventually(
+            lambda: any(
+                "was moved while it runs" in each.message for each in pipeline.status().problems
+            )
+        )
 
         assert pipeline.status().recording is not None
         apply(pipeline, BASE)
@@ -173,7 +179,9 @@ def test_every_encoded_frame_is_counted_and_the_frame_path_has_priority(
         eventually(lambda: pipeline.status().encoded_frames >= 5)
         if sys.platform == "linux":  # only there a thread has a niceness of its own
             niceness = {name: value for name, value, _ in scheduled()}
-            assert {niceness[name] for name in ("capture", "matting", "output-clock", "virtual-camera")} == {own}
+            assert {
+                niceness[name] for name in ("capture", "matting", "output-clock", "virtual-camera")
+            } == {own}
             assert niceness["background-open"] == min(19, own + NICENESS)
             assert niceness["encoder"] == min(19, own + FEEDER_NICENESS)
     with av.open(str(recorded.output.record)) as container:
@@ -190,7 +198,9 @@ def test_the_encoder_is_told_of_every_step(recorded: Settings, world: FakeWorld)
         gaps.append(context.wait_for_gap)
         return FakeSink("recorder")
 
-    with running(world, recorded, parts=world.parts().with_sinks(recording=open_recorder)) as pipeline:
+    with running(
+        world, recorded, parts=world.parts().with_sinks(recording=open_recorder)
+    ) as pipeline:
         eventually(lambda: bool(gaps))
         world.faults.put("step", lambda: in_steps.append(gaps[0](0.05)))
         eventually(lambda: len(in_steps) >= 3)
@@ -232,11 +242,15 @@ def test_sound_is_recorded_but_not_while_paused_nor_with_the_matte(
         eventually(lambda: device.timely >= 85)
         assert device.opened == ["default", "default"]
         device.lost = True
-        eventually(lambda: any(problem.stage is Stage.MICROPHONE for problem in pipeline.status().problems))
+        eventually(
+            lambda: any(problem.stage is Stage.MICROPHONE for problem in pipeline.status().problems)
+        )
         assert pipeline.status().recording is not None
         apply(pipeline, BASE)
         eventually(lambda: pipeline.status().recording is None)
-        eventually(lambda: not [p for p in pipeline.status().problems if p.stage is Stage.MICROPHONE])
+        eventually(
+            lambda: not [p for p in pipeline.status().problems if p.stage is Stage.MICROPHONE]
+        )
     assert device.open_now == 0
     with av.open(str(path)) as container:
         heard = np.concatenate([frame.to_ndarray()[0] for frame in container.decode(audio=0)])
@@ -269,7 +283,9 @@ def test_the_end_of_the_program_waits_for_a_recording_to_be_finished(
         assert finished.is_set()
 
 
-def test_something_plain_until_the_card_is_drawn_then_the_last_one_and_no_problem_of_another() -> None:
+def test_something_plain_until_the_card_is_drawn_then_the_last_one_and_no_problem_of_another() -> (
+    None
+):
     board = StatusBoard()
     begun = threading.Event()
     may_draw = threading.Event()
@@ -342,7 +358,9 @@ def test_an_image_that_cannot_be_read_is_reported_early_and_text_replaces_it(
     card = draw_card("Einen Moment", None, WIDTH, HEIGHT)
     with live(world, timing=Timing(stale_s=60), parts=parts) as pipeline:
         apply(pipeline, gone)
-        eventually(lambda: any("gone.png" in problem.message for problem in pipeline.status().problems))
+        eventually(
+            lambda: any("gone.png" in problem.message for problem in pipeline.status().problems)
+        )
         assert pipeline.status().phase is Phase.RUNNING
         apply(pipeline, gone.replace(paused=True))
         eventually(lambda: np.array_equal(world.newest().image, card))
@@ -402,7 +420,9 @@ def test_what_comes_more_slowly_than_the_clock_never_waits(rate_hz: float) -> No
 @pytest.mark.parametrize("phase_ms", range(0, 34, 3))
 def test_a_camera_at_the_clocks_rate_hardly_waits_and_loses_nothing(phase_ms: int) -> None:
     dice = random.Random(phase_ms)
-    waits_s, ticks_s = play([0.1 + phase_ms / 1e3 + n / 30 + dice.gauss(0, 0.002) for n in range(600)])
+    waits_s, ticks_s = play(
+        [0.1 + phase_ms / 1e3 + n / 30 + dice.gauss(0, 0.002) for n in range(600)]
+    )
     assert sorted(waits_s)[570] < 0.002
     assert len(waits_s) >= 597
     assert len(ticks_s) - len(waits_s) < 30, "hardly a repetition"

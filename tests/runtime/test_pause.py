@@ -72,7 +72,9 @@ def test_pause_shows_the_card_from_the_next_write_and_freeze_a_picture(
 
 
 def test_the_card_has_the_size_of_the_frames_that_the_source_delivers(world: FakeWorld) -> None:
-    with running(world, BASE.replace(capture=BASE.capture.replace(width=128, height=96), paused=True)) as pipeline:
+    with running(
+        world, BASE.replace(capture=BASE.capture.replace(width=128, height=96), paused=True)
+    ) as pipeline:
         eventually(lambda: world.newest().size == pipeline.status().size == (WIDTH, HEIGHT))
 
 
@@ -86,7 +88,9 @@ def test_while_paused_frames_are_skipped_but_a_new_engine_is_still_built(
     before = len(world.pictures())
     started_s = time.monotonic()
     eventually(lambda: len(world.pictures()) >= before + 6)
-    assert time.monotonic() - started_s > 0.3, f"the card is sent less often than at {BASE.capture.fps} Hz"
+    assert time.monotonic() - started_s > 0.3, (
+        f"the card is sent less often than at {BASE.capture.fps} Hz"
+    )
     started_s = time.monotonic()
     decoded = source.decoded
     skipped = source.skipped
@@ -95,7 +99,9 @@ def test_while_paused_frames_are_skipped_but_a_new_engine_is_still_built(
     assert source.decoded <= decoded + due + 2, "decoded while paused"
     assert pipeline.status().phase is Phase.PAUSED and not pipeline.status().problems
     apply(pipeline, BASE.replace(paused=True, matting=BASE.matting.replace(downsample_ratio=0.7)))
-    eventually(lambda: (engine := pipeline.status().engine) is not None and engine.downsample_ratio == 0.7)
+    eventually(
+        lambda: (engine := pipeline.status().engine) is not None and engine.downsample_ratio == 0.7
+    )
     apply(pipeline, BASE)
     skipped = source.skipped
     composites(pipeline)
@@ -121,7 +127,9 @@ def test_a_camera_that_is_lost_while_paused_is_reported_and_opened_again(world: 
         apply(pipeline, BASE.replace(paused=True))
         eventually(lambda: world.sources[0].skipped > 0)
         world.faults.put("read", SourceLostError("The camera is disconnected."))
-        eventually(lambda: any(problem.stage is Stage.CAPTURE for problem in pipeline.status().problems))
+        eventually(
+            lambda: any(problem.stage is Stage.CAPTURE for problem in pipeline.status().problems)
+        )
         world.faults.heal()
         eventually(lambda: len(world.sources) > 1 and not pipeline.status().problems)
         apply(pipeline, BASE)
@@ -129,7 +137,9 @@ def test_a_camera_that_is_lost_while_paused_is_reported_and_opened_again(world: 
 
 
 # Hides everything.
-HIDE = Settings().people.replace(zones=(Zone(filled=True, points=((0, 0), (1, 0), (1, 1), (0, 1))),))
+HIDE = Settings().people.replace(
+    zones=(Zone(filled=True, points=((0, 0), (1, 0), (1, 1), (0, 1))),)
+)
 BLUR = BackgroundSettings(kind="blur")
 
 
@@ -145,7 +155,11 @@ BLUR = BackgroundSettings(kind="blur")
         ("frozen", {"people": Settings().people.replace(framing="close")}, PictureKind.STANDBY),
         ("frozen", {"capture": BASE.capture.replace(rotate=90, flip=True)}, PictureKind.STANDBY),
         ("frozen", {"background": BASE.background.replace(zoom=2.0)}, PictureKind.COMPOSITE),
-        ("frozen", {"background": BASE.background.replace(colour="#00ff00")}, PictureKind.COMPOSITE),
+        (
+            "frozen",
+            {"background": BASE.background.replace(colour="#00ff00")},
+            PictureKind.COMPOSITE,
+        ),
     ],
 )
 def test_what_ends_a_frozen_picture(
@@ -169,7 +183,12 @@ def test_what_ends_a_frozen_picture(
         world.faults.heal()
         pipeline.change(lambda now: now.replace(frozen=False))
         shows = changes.get("people") is not HIDE  # but for a step that was begun before
-        eventually(lambda: (new := world.newest()).kind is PictureKind.COMPOSITE and shows_person(new.image) is shows)
+        eventually(
+            lambda: (
+                (new := world.newest()).kind is PictureKind.COMPOSITE
+                and shows_person(new.image) is shows
+            )
+        )
 
 
 def test_a_picture_of_what_is_hidden_now_does_not_stay_while_the_network_hangs(
@@ -180,10 +199,20 @@ def test_a_picture_of_what_is_hidden_now_does_not_stay_while_the_network_hangs(
         eventually(lambda: shows_person(world.newest().image))
         world.faults.put("step", world.faults.hang)
         pipeline.change(lambda now: now.replace(people=HIDE))
-        eventually(lambda: world.newest().kind is PictureKind.STANDBY and pipeline.status().phase is Phase.WAITING)
+        eventually(
+            lambda: (
+                world.newest().kind is PictureKind.STANDBY
+                and pipeline.status().phase is Phase.WAITING
+            )
+        )
         world.faults.heal()
         # The step that hung was begun before.
-        eventually(lambda: world.newest().kind is PictureKind.COMPOSITE and not shows_person(world.newest().image))
+        eventually(
+            lambda: (
+                world.newest().kind is PictureKind.COMPOSITE
+                and not shows_person(world.newest().image)
+            )
+        )
 
 
 def test_a_freeze_brings_no_picture_back_after_a_pause_or_a_stall(world: FakeWorld) -> None:
@@ -193,12 +222,22 @@ def test_a_freeze_brings_no_picture_back_after_a_pause_or_a_stall(world: FakeWor
         apply(pipeline, BASE.replace(frozen=True, paused=True))
         eventually(lambda: pipeline.status().phase is Phase.PAUSED)
         apply(pipeline, BASE.replace(frozen=True))
-        eventually(lambda: pipeline.status().phase is Phase.WAITING and world.newest().kind is PictureKind.STANDBY)
+        eventually(
+            lambda: (
+                pipeline.status().phase is Phase.WAITING
+                and world.newest().kind is PictureKind.STANDBY
+            )
+        )
         apply(pipeline, BASE)
         composites(pipeline)
         world.faults.put("step", hold)
         assert hold.entered.wait(60)
-        eventually(lambda: pipeline.status().phase is Phase.WAITING and world.newest().kind is PictureKind.STANDBY)
+        eventually(
+            lambda: (
+                pipeline.status().phase is Phase.WAITING
+                and world.newest().kind is PictureKind.STANDBY
+            )
+        )
         apply(pipeline, BASE.replace(frozen=True))
         eventually(lambda: stands_still(pipeline, world))
         assert world.newest().kind is PictureKind.STANDBY
@@ -216,7 +255,9 @@ def test_a_blurred_room_that_is_frozen_after_another_choice_ends(
         apply(pipeline, wall)
         composites(pipeline)
         apply(pipeline, wall.replace(frozen=True))
-        eventually(lambda: world.newest().kind is PictureKind.STANDBY and stands_still(pipeline, world))
+        eventually(
+            lambda: world.newest().kind is PictureKind.STANDBY and stands_still(pipeline, world)
+        )
         world.faults.heal()
         apply(pipeline, wall)
         eventually(lambda: tuple(world.newest().image[0, 0]) == (255, 0, 0))
@@ -238,7 +279,9 @@ def test_a_step_that_was_suspended_shows_nothing(world: FakeWorld) -> None:
         eventually(lambda: pipeline.status().frames_out > matted)
         eventually(lambda: len(world.pictures()) > sent + 5)
         shown = [picture.frame for picture in world.pictures()[sent:]]
-        assert not [frame for frame in shown if frame is not None and frame.captured_at_s < asleep_s]
+        assert not [
+            frame for frame in shown if frame is not None and frame.captured_at_s < asleep_s
+        ]
 
 
 def test_no_card_is_shown_between_a_frozen_picture_and_the_next_one(world: FakeWorld) -> None:

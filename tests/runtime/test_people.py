@@ -23,7 +23,16 @@ from app.runtime.context import Timing
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Building, Phase
 from app.settings import Settings
-from mattecam.testing import HEIGHT, PERSON, ROOM, WIDTH, FakeEngine, FakeSource, room_picture, shows_room
+from mattecam.testing import (
+    HEIGHT,
+    PERSON,
+    ROOM,
+    WIDTH,
+    FakeEngine,
+    FakeSource,
+    room_picture,
+    shows_room,
+)
 from tests.fakes.world import (
     BASE,
     NONE,
@@ -92,7 +101,9 @@ class PlateLikeEngine(FakeEngine):
 
     def matte(self, step: StepRequest) -> Matte:
         assert isinstance(step.backdrop, np.ndarray)
-        assert self.plate is None or np.array_equal(step.frame, self.plate), "another part of the room than the plate's"
+        assert self.plate is None or np.array_equal(step.frame, self.plate), (
+            "another part of the room than the plate's"
+        )
         return Matte(step.backdrop.copy(), np.zeros(step.frame.shape[:2], np.uint8))
 
 
@@ -116,7 +127,9 @@ def test_with_a_plate_the_framing_changes_together_with_the_engine(
         return engine
 
     world.shape = lambda frame: empty_room(*frame.size)
-    base = BASE.replace(matting=BASE.matting.replace(model="bgmv2-mobilenetv2", plate=tmp_path / "plate.png"))
+    base = BASE.replace(
+        matting=BASE.matting.replace(model="bgmv2-mobilenetv2", plate=tmp_path / "plate.png")
+    )
     with live(world, base, parts=replace(world.parts(), build_engine=build)) as pipeline:
         apply(pipeline, base.replace(framing=FramingSettings(zoom=2, pan_x=0.5)))
         eventually(lambda: pipeline.status().building is Building.MODEL)
@@ -259,7 +272,9 @@ def test_the_status_tells_what_a_card_and_an_unmatted_picture_show(world: FakeWo
         eventually(lambda: pipeline.status().unmatted and not pipeline.status().hides_person)
         assert pipeline.status().view == WHOLE_VIEW
         world.faults.put("read", SourceLostError("The camera is disconnected."))
-        eventually(lambda: pipeline.status().phase is Phase.WAITING and not pipeline.status().unmatted)
+        eventually(
+            lambda: pipeline.status().phase is Phase.WAITING and not pipeline.status().unmatted
+        )
 
 
 RIGHT = Zone(points=((0.5, 0), (1, 0), (1, 1), (0.5, 1)), radius=0, filled=True, camera="fake")
@@ -290,11 +305,16 @@ def test_a_camera_is_turned_without_being_opened_again_and_not_for_another(
         assert (source.width, source.height, source.orientation) == (HEIGHT, WIDTH, SIDEWAYS)
         apply(
             pipeline,
-            turned(BASE, Orientation(180)).replaced_at(["framing"], zoom=4.0, pan_x=-1.0, pan_y=-1.0),
+            turned(BASE, Orientation(180)).replaced_at(
+                ["framing"], zoom=4.0, pan_x=-1.0, pan_y=-1.0
+            ),
         )
         upright = room_picture()[::-1, ::-1]
         eventually(
-            lambda: (whole := newest(pipeline).whole) is not None and np.array_equal(whole[:-1, :-1], upright[:-1, :-1])
+            lambda: (
+                (whole := newest(pipeline).whole) is not None
+                and np.array_equal(whole[:-1, :-1], upright[:-1, :-1])
+            )
         )
         assert len(world.sources) == 1
         world.faults.put("open_source", ValueError("none"))
@@ -308,6 +328,10 @@ def turned_as(picture: Picture, orientation: Orientation) -> bool:
     return picture.frame is not None and picture.frame.source.orientation == orientation
 
 
+def shows_person_turned(pipeline: Pipeline, world: FakeWorld, orientation: Orientation) -> bool:
+    return person_share(pipeline) > 0 and turned_as(world.newest(), orientation)
+
+
 def test_what_a_zone_hides_stays_hidden_however_the_camera_is_turned_and_zoomed(
     world: FakeWorld,
 ) -> None:
@@ -315,16 +339,27 @@ def test_what_a_zone_hides_stays_hidden_however_the_camera_is_turned_and_zoomed(
     with live(world, zoned) as pipeline:
         for orientation in (*TURNS, *TURNS[::-1]):
             apply(pipeline, turned(zoned, orientation))
-            eventually(lambda: person_share(pipeline) > 0 and turned_as(world.newest(), orientation))  # noqa: B023
-        pictures = [picture for picture in world.pictures() if picture.kind is PictureKind.COMPOSITE]
+            eventually(partial(shows_person_turned, pipeline, world, orientation))
+        pictures = [
+            picture for picture in world.pictures() if picture.kind is PictureKind.COMPOSITE
+        ]
         apply(pipeline, zoned.replace(framing=FramingSettings(zoom=2)))
-        eventually(lambda: newest(pipeline).whole is not None and 0 < max(columns(pipeline), default=0) < WIDTH // 2)
+        eventually(
+            lambda: (
+                newest(pipeline).whole is not None
+                and 0 < max(columns(pipeline), default=0) < WIDTH // 2
+            )
+        )
         apply(pipeline, BASE)
         eventually(lambda: max(columns(pipeline)) > WIDTH // 2)
-    assert len({picture.frame.source.orientation for picture in pictures if picture.frame}) == len(TURNS)
+    assert len({picture.frame.source.orientation for picture in pictures if picture.frame}) == len(
+        TURNS
+    )
     for picture in pictures:
         assert picture.frame is not None
-        assert not person_in(picture.image)[picture.frame.source.orientation.upright(HIDDEN) > 0].any()
+        assert not person_in(picture.image)[
+            picture.frame.source.orientation.upright(HIDDEN) > 0
+        ].any()
 
 
 def test_a_plate_of_a_camera_that_was_turned_otherwise_is_refused(
@@ -345,7 +380,11 @@ def test_a_plate_of_a_camera_that_was_turned_otherwise_is_refused(
     with live(world, turned(base, Orientation(180))) as pipeline:
         assert not pipeline.status().problems
         apply(pipeline, turned(base, Orientation(0, flip=True)))
-        eventually(lambda: any("turned otherwise" in problem.message for problem in pipeline.status().problems))
+        eventually(
+            lambda: any(
+                "turned otherwise" in problem.message for problem in pipeline.status().problems
+            )
+        )
         apply(pipeline, turned(base, Orientation(180)))
         eventually(lambda: not pipeline.status().problems)
 
@@ -360,12 +399,18 @@ def test_a_portrait_picture_is_sent_with_bars_and_recorded_whole(
         sizes[name] = (width, height)
         return world.open_camera()
 
-    parts = world.parts().with_sinks(**{name: partial(sink, name) for name in ("recording", "virtual_camera")})
+    parts = world.parts().with_sinks(
+        **{name: partial(sink, name) for name in ("recording", "virtual_camera")}
+    )
     settings = turned(BASE, Orientation(90)).replaced_at(["output"], record=tmp_path / "out.mp4")
     with live(world, settings, parts=parts):
-        eventually(lambda: sizes == {"virtual_camera": (WIDTH, HEIGHT), "recording": (HEIGHT, WIDTH)})
+        eventually(
+            lambda: sizes == {"virtual_camera": (WIDTH, HEIGHT), "recording": (HEIGHT, WIDTH)}
+        )
     bars = Packer((WIDTH, HEIGHT)).pack(
         Picture(np.full((WIDTH, HEIGHT, 3), 200, np.uint8), PictureKind.COMPOSITE), "BGR"
     )
     across = np.flatnonzero(bars.any((0, 2)))
-    assert (across[0], across[-1]) == ((WIDTH - 36) // 2, (WIDTH + 36) // 2 - 1), "48:64 in 48 rows are 36 columns"
+    assert (across[0], across[-1]) == ((WIDTH - 36) // 2, (WIDTH + 36) // 2 - 1), (
+        "48:64 in 48 rows are 36 columns"
+    )

@@ -118,7 +118,9 @@ def test_a_missing_daemon_is_a_problem_only_if_the_camera_was_asked_for(world: F
         composites(pipeline)
         assert pipeline.status().problems == ()
         apply(pipeline, BASE.replace(output=BASE.output.replace(pipewire="on")))
-        eventually(lambda: [problem.stage for problem in pipeline.status().problems] == [Stage.PIPEWIRE])
+        eventually(
+            lambda: [problem.stage for problem in pipeline.status().problems] == [Stage.PIPEWIRE]
+        )
         assert "pipewire and wireplumber" in pipeline.status().problems[0].message
         composites(pipeline)
         apply(pipeline, BASE)
@@ -139,7 +141,9 @@ def test_the_camera_returns_after_the_daemon_was_restarted(
             assert "PipeWire has stopped" in pipeline.status().errors[-1]
             composites(pipeline)
             session.start_pipewire()
-            eventually(lambda: pipeline.status().pipewire is not None and not pipeline.status().problems)
+            eventually(
+                lambda: pipeline.status().pipewire is not None and not pipeline.status().problems
+            )
             with reading() as reader:
                 eventually(lambda: shows(reader, BLUE))
 
@@ -152,7 +156,11 @@ def test_alpha_output_asks_for_the_foreground_and_reopens_the_cameras(world: Fak
         opened[name].append(choice)
         return real(choice, *arguments)
 
-    real = {spec.name: partial(noting, spec.name, spec.open) for spec in world.parts().sinks if spec.name in opened}
+    real = {
+        spec.name: partial(noting, spec.name, spec.open)
+        for spec in world.parts().sinks
+        if spec.name in opened
+    }
     parts = world.parts().with_sinks(**real)
     with live(world, timing=FAST, parts=parts) as pipeline:
         eventually(lambda: all(opened.values()))

@@ -23,7 +23,19 @@ from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase, PipelineStatus, StatusBoard
 from app.settings import Settings
 from mattecam.testing import FakeSink, FakeSource
-from tests.fakes.world import BASE, IMPATIENT, Desk, FakeWorld, Hold, apply, composites, live, person_in, running, shown
+from tests.fakes.world import (
+    BASE,
+    IMPATIENT,
+    Desk,
+    FakeWorld,
+    Hold,
+    apply,
+    composites,
+    live,
+    person_in,
+    running,
+    shown,
+)
 from tests.waiting import eventually
 
 AUTO = BASE.replace(capture=BASE.capture.replace(source="auto"))
@@ -59,9 +71,16 @@ def test_the_camera_holds_its_light_while_it_is_compared_with_a_plate(
         for model in ("bgmv2-mobilenetv2", "mattecam", "bgmv2-resnet50"):
             apply(pipeline, BASE.replace(matting=plate.replace(model=model)))
             eventually(lambda: source.holds_exposure == model.startswith("bgmv2"))  # noqa: B023 - called at once
-        eventually(lambda: (engine := pipeline.status().engine) is not None and engine.model == "bgmv2-resnet50")
+        eventually(
+            lambda: (
+                (engine := pipeline.status().engine) is not None
+                and engine.model == "bgmv2-resnet50"
+            )
+        )
         world.faults.put("step", PlateError("The room has changed."))
-        eventually(lambda: any("has changed" in problem.message for problem in pipeline.status().problems))
+        eventually(
+            lambda: any("has changed" in problem.message for problem in pipeline.status().problems)
+        )
         world.faults.heal()
         eventually(lambda: not source.holds_exposure)
         apply(pipeline, BASE.replace(capture=BASE.capture.replace(lock_exposure=True)))
@@ -85,7 +104,9 @@ def test_a_silent_source_names_what_to_check(
         open_source=lambda settings: Silent(settings, world.faults, "camera"),
     )
     with running(world, BASE, Timing(source_timeout_s=0.1), parts=parts):
-        eventually(lambda: "fake has delivered no frame for 0 seconds; check its cable" in caplog.text)
+        eventually(
+            lambda: "fake has delivered no frame for 0 seconds; check its cable" in caplog.text
+        )
 
 
 def test_a_switch_of_the_camera_shapes_each_frame_by_the_zones_of_its_own_camera(
@@ -113,13 +134,19 @@ def test_a_switch_of_the_camera_shapes_each_frame_by_the_zones_of_its_own_camera
         eventually(lambda: pipeline.status().frames_dropped > 0)
         second = first.capture.replace(source="second")
         pipeline.change(lambda now: now.replace(capture=second))
-        eventually(lambda: (pipeline.status().source or SourceInfo("", "", "", 0, 0, 0, "")).id == "second")
+        eventually(
+            lambda: (pipeline.status().source or SourceInfo("", "", "", 0, 0, 0, "")).id == "second"
+        )
         assert pipeline.newest_frame is not None and pipeline.newest_frame.source.id == "first"
         before = len(world.pictures())
         hold.go_on.set()
         world.faults.heal()
         eventually(lambda: len(world.pictures()) > before + 20)
-        after = [picture for picture in world.pictures()[before:] if picture.kind is PictureKind.COMPOSITE]
+        after = [
+            picture
+            for picture in world.pictures()[before:]
+            if picture.kind is PictureKind.COMPOSITE
+        ]
         assert not any(person_in(picture.image).any() for picture in after)
 
 
@@ -208,11 +235,16 @@ def test_outputs_know_the_devices_of_the_source(world: FakeWorld) -> None:
         return world.open_camera()
 
     sinks = world.parts().with_sinks(virtual_camera=open_camera)
-    with live(world, AUTO, parts=replace(sinks, source_device=lambda named: f"node of {named}")) as pipeline:
+    with live(
+        world, AUTO, parts=replace(sinks, source_device=lambda named: f"node of {named}")
+    ) as pipeline:
         eventually(lambda: len(known) == 1)
         apply(pipeline, AUTO.replaced_at(["output"], virtual_camera="another"))
         eventually(lambda: len(known) == 2)
-    assert known[0] >= {"node of auto"} and known[1] == {"node of auto", f"node of camera:{world.sources[0].info.id}"}
+    assert known[0] >= {"node of auto"} and known[1] == {
+        "node of auto",
+        f"node of camera:{world.sources[0].info.id}",
+    }
 
 
 MISSING = "No camera was found; connect one."
@@ -269,7 +301,12 @@ def test_no_demonstration_while_nobody_watches_and_a_camera_in_use_elsewhere_is_
         assert {picture.kind for picture in desk.pictures()} == {PictureKind.STANDBY}
         for _ in range(3):
             desk.camera = True
-            eventually(lambda: desk.newest().kind is PictureKind.COMPOSITE and pipeline.status().phase is Phase.RUNNING)
+            eventually(
+                lambda: (
+                    desk.newest().kind is PictureKind.COMPOSITE
+                    and pipeline.status().phase is Phase.RUNNING
+                )
+            )
             assert not problems(pipeline) and desk.sources[-1].info.kind == "camera"
             desk.unplug()
             eventually(lambda: shows_no_camera(desk))
@@ -311,10 +348,16 @@ def test_a_missing_camera_has_its_phase(
             return True
 
     def phases() -> set[Phase]:
-        return {each.phase for each in looks if MISSING in (problem.message for problem in each.problems)}
+        return {
+            each.phase
+            for each in looks
+            if MISSING in (problem.message for problem in each.problems)
+        }
 
     def read_late(board: StatusBoard) -> PipelineStatus:
-        eventually(lambda: bool(phases()) or threading.current_thread() is not threading.main_thread())
+        eventually(
+            lambda: bool(phases()) or threading.current_thread() is not threading.main_thread()
+        )
         return read(board)
 
     desk.camera = True

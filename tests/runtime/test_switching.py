@@ -57,13 +57,20 @@ def test_mirror_flips_the_output_alone(world: FakeWorld) -> None:
     def pairs() -> list[tuple[Picture, Picture]]:
         """Previews, and what was sent of the same frame."""
         previews.append(shown(pipeline))
-        return [(one, other) for one in previews for other in world.pictures() if other.frame is one.frame]
+        return [
+            (one, other)
+            for one in previews
+            for other in world.pictures()
+            if other.frame is one.frame
+        ]
 
     with live(world, BASE.replace(output=BASE.output.replace(mirror=True))) as pipeline:
         eventually(lambda: bool(pairs()))
         preview, sent = pairs()[0]
     assert preview.alpha is not None and sent.alpha is not None
-    assert np.array_equal(sent.image[:, ::-1], preview.image) and np.array_equal(sent.alpha[:, ::-1], preview.alpha)
+    assert np.array_equal(sent.image[:, ::-1], preview.image) and np.array_equal(
+        sent.alpha[:, ::-1], preview.alpha
+    )
 
 
 def test_no_change_of_several_threads_is_lost_and_an_equal_value_is_none() -> None:
@@ -77,7 +84,11 @@ def test_no_change_of_several_threads_is_lost_and_an_equal_value_is_none() -> No
     for rises in [beside(lambda: [owner.change(rise) for _ in range(50)]) for _ in range(4)]:
         rises.result(60)
     assert owner.change(lambda settings: settings.replace(paused=False)) is owner.current
-    assert owner.current.capture.width == BASE.capture.width + 200 == BASE.capture.width + len(notified)
+    assert (
+        owner.current.capture.width
+        == BASE.capture.width + 200
+        == BASE.capture.width + len(notified)
+    )
 
 
 def test_a_stale_snapshot_cannot_undo_a_privacy_command() -> None:
@@ -90,7 +101,9 @@ def test_a_stale_snapshot_cannot_undo_a_privacy_command() -> None:
     wanted = BASE.replace(paused=True, background=BackgroundSettings(kind="blur"))
     owner.change(lambda _: wanted)
     merged = owner.change(lambda settings: rebase(settings, NONE, edited))
-    assert merged == wanted.replaced_at(["matting"], downsample_ratio=0.3).replaced_at(["background"], blur_strength=10)
+    assert merged == wanted.replaced_at(["matting"], downsample_ratio=0.3).replaced_at(
+        ["background"], blur_strength=10
+    )
 
 
 def test_a_new_engine_is_told_who_is_in_the_picture_but_nobody_after_another_frame(
@@ -105,10 +118,18 @@ def test_a_new_engine_is_told_who_is_in_the_picture_but_nobody_after_another_fra
     world.engine = Engine
     with live(world) as pipeline:
         assert known[-1] is False, "the first engine of a stream knows nobody"
-        pipeline.change(lambda settings: settings.replace(matting=settings.matting.replace(downsample_ratio=0.25)))
+        pipeline.change(
+            lambda settings: settings.replace(
+                matting=settings.matting.replace(downsample_ratio=0.25)
+            )
+        )
         eventually(lambda: known[-1])
         composites(pipeline)
-        for change in ({"paused": True}, {"frozen": True}, {"background": BackgroundSettings(kind="none")}):
+        for change in (
+            {"paused": True},
+            {"frozen": True},
+            {"background": BackgroundSettings(kind="none")},
+        ):
             resets = len(known)
             apply(pipeline, BASE.replace(**change))
             eventually(lambda: pipeline.status().revision == pipeline.owner.revision)
@@ -152,7 +173,9 @@ def test_a_retry_reads_the_files_again_that_were_missing_or_changed(
         eventually(lambda: shows(50))
 
 
-BLACK, WHITE = (BackgroundSettings(kind="colour", colour=colour) for colour in ("#000000", "#ffffff"))
+BLACK, WHITE = (
+    BackgroundSettings(kind="colour", colour=colour) for colour in ("#000000", "#ffffff")
+)
 FRAME = Frame(np.zeros((90, 160, 3), np.uint8), 0, 0.0)
 
 
@@ -207,7 +230,9 @@ def test_a_new_view_opens_nothing_and_is_shown_at_once(opened: Opened, tmp_path:
     assert len(opened.requests) == 2
 
 
-@pytest.mark.parametrize("rewind", [Mock(return_value=False), Mock(side_effect=cv2.error("no memory"))])
+@pytest.mark.parametrize(
+    "rewind", [Mock(return_value=False), Mock(side_effect=cv2.error("no memory"))]
+)
 def test_a_video_that_stops_is_reported_until_it_is_left_and_keeps_its_last_frame(
     rewind: Mock, opened: Opened, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -230,7 +255,8 @@ def test_a_video_that_stops_is_reported_until_it_is_left_and_keeps_its_last_fram
 
 def test_what_was_left_is_never_shown(opened: Opened, tmp_path: Path) -> None:
     left, wanted = (
-        BackgroundSettings(kind="image", path=write(tmp_path / f"{grey}.png", flat((grey,) * 3))) for grey in (255, 90)
+        BackgroundSettings(kind="image", path=write(tmp_path / f"{grey}.png", flat((grey,) * 3)))
+        for grey in (255, 90)
     )
     opened.use(BLACK, lambda image: not image.any())
     opened.gates = {each.path: threading.Event() for each in (left, wanted)}

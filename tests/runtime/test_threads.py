@@ -28,7 +28,18 @@ from app.runtime.pipeline import Pipeline, Watchdog
 from app.runtime.status import Latency, Meter, Phase, PipelineStatus, StatusBoard, write_status
 from app.settings import Settings, SettingsOwner
 from mattecam.testing import FakeClock, FakeEngine
-from tests.fakes.world import BASE, FakeRecorder, FakeWorld, Hold, apply, composites, ignore, live, running, with_wall
+from tests.fakes.world import (
+    BASE,
+    FakeRecorder,
+    FakeWorld,
+    Hold,
+    apply,
+    composites,
+    ignore,
+    live,
+    running,
+    with_wall,
+)
 from tests.waiting import eventually
 
 TIMING = Timing(watchdog_s=0.02, stale_s=0.3, demand_poll_s=0.02)
@@ -46,7 +57,9 @@ def only_cards_from_now_on(world: FakeWorld) -> None:
 
 def names_the_thread(pipeline: Pipeline, name: str, stage: Stage) -> bool:
     problems = pipeline.status().problems
-    return any(problem.stage is stage and f"The {name} thread " in problem.message for problem in problems)
+    return any(
+        problem.stage is stage and f"The {name} thread " in problem.message for problem in problems
+    )
 
 
 @pytest.mark.parametrize("how", ["dies", "stalls"])
@@ -57,7 +70,9 @@ def test_without_the_output_clock_the_watchdog_sends_the_card_until_it_goes_on(
     hang = Hold()
     with live(world, BASE, TIMING) as pipeline:
         suffer = die if how == "dies" else hang
-        pipeline.listen(lambda: suffer() if threading.current_thread().name == "output-clock" else None)
+        pipeline.listen(
+            lambda: suffer() if threading.current_thread().name == "output-clock" else None
+        )
         eventually(lambda: names_the_thread(pipeline, "output-clock", Stage.OUTPUT))
         only_cards_from_now_on(world)
         if how == "stalls":
@@ -91,7 +106,9 @@ def test_a_program_that_was_stopped_reports_no_thread() -> None:
     late = Worker("late", ignore, Stage.CAPTURE)
     late.overdue_call = lambda: next(answers)  # type: ignore[method-assign]
     seen = [0, 0, 0, 0, 1, 0]
-    assert problems_at_each_check(5, late) == (seen, 3), "in place of the clock the card leaves all the same"
+    assert problems_at_each_check(5, late) == (seen, 3), (
+        "in place of the clock the card leaves all the same"
+    )
     assert problems_at_each_check(5, Worker("output-clock", ignore), late) == (seen, 0)
 
 
@@ -105,10 +122,14 @@ def test_the_log_names_a_dead_thread_and_its_error_once(caplog: pytest.LogCaptur
         assert not worker.died, "it was not started yet"
         worker.start()
         assert worker.join(60)
-    assert (camera.died, returned.died, stopped.died) == (True, True, False), "dead is what was not asked to end"
+    assert (camera.died, returned.died, stopped.died) == (True, True, False), (
+        "dead is what was not asked to end"
+    )
     assert problems_at_each_check(3, Worker("output-clock", ignore), camera) == ([0, 1, 1, 1], 0)
     ended, named = caplog.messages
-    assert ended == "The capture thread ended with an error." and named.startswith("The capture thread ")
+    assert ended == "The capture thread ended with an error." and named.startswith(
+        "The capture thread "
+    )
 
 
 @pytest.mark.parametrize(
@@ -193,11 +214,26 @@ PORTAL = BASE.replace(capture=CaptureSettings(source="portal"))
     [
         ("read", BASE, Stage.CAPTURE, "fake does not respond; reconnect it"),
         ("step", BASE, Stage.MATTING, "The model does not respond on cpu; start the program again"),
-        ("virtual_camera", BASE, Stage.VIRTUAL_CAMERA, "virtual_camera does not respond; close the programs that use"),
+        (
+            "virtual_camera",
+            BASE,
+            Stage.VIRTUAL_CAMERA,
+            "virtual_camera does not respond; close the programs that use",
+        ),
         ("open_source", BASE, Stage.CAPTURE, "The source fake does not open; reconnect it"),
         ("open_source", PORTAL, Stage.CAPTURE, None),
-        ("open_background", WALL, Stage.BACKGROUND, "The background share/wall.png does not open; reconnect its disk"),
-        ("open_virtual_camera", BASE, Stage.VIRTUAL_CAMERA, "The output virtual camera does not open; close the"),
+        (
+            "open_background",
+            WALL,
+            Stage.BACKGROUND,
+            "The background share/wall.png does not open; reconnect its disk",
+        ),
+        (
+            "open_virtual_camera",
+            BASE,
+            Stage.VIRTUAL_CAMERA,
+            "The output virtual camera does not open; close the",
+        ),
         ("load", BASE, Stage.VIRTUAL_CAMERA, None),
     ],
 )
@@ -214,7 +250,9 @@ def test_a_call_that_hangs_is_named_until_it_goes_on_unless_no_device_is_waited_
     opens = call.startswith("open_") or call == "load"
     if opens:
         world.faults.put(call, hang)
-    with running(world, settings, replace(TIMING, hang_s=0.2, step_hang_s=0.2, open_hang_s=0.2)) as pipeline:
+    with running(
+        world, settings, replace(TIMING, hang_s=0.2, step_hang_s=0.2, open_hang_s=0.2)
+    ) as pipeline:
         if not opens:
             composites(pipeline)
             world.faults.put(call, hang)
@@ -393,7 +431,9 @@ def test_the_problems_of_a_long_run_have_a_limit_and_the_log_is_named(
     assert len(status.errors) == 25 and status.errors[0].startswith("The camera 0 failed")
     assert status.errors[-1] == "There were further problems; the log has them."
     assert sum(map(len, status.errors)) < 51_000
-    assert [problem.message for problem in status.problems] == ["The last one."], "what is open is never left out"
+    assert [problem.message for problem in status.problems] == ["The last one."], (
+        "what is open is never left out"
+    )
     assert "The camera 299 failed" in caplog.text
 
 
@@ -436,7 +476,9 @@ def test_the_status_replaces_a_link_but_is_written_into_a_stream_and_a_pipe_that
     assert json.loads(notes.read_text())["frames_in"] == 0
     assert is_stream(Path("/dev/none")), "whatever it leads to, as /dev/stdout does"
     os.mkfifo(pipe)
-    with pytest.raises(MattecamError, match="pipe cannot be written: no program reads from it; start one that does"):
+    with pytest.raises(
+        MattecamError, match="pipe cannot be written: no program reads from it; start one that does"
+    ):
         write_status(pipe, PipelineStatus())
     with os.fdopen(os.open(pipe, os.O_RDONLY | os.O_NONBLOCK), "rb") as reader:
         write_status(pipe, PipelineStatus())

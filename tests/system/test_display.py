@@ -61,7 +61,10 @@ STALE = [
     [
         ({}, "there is no display (neither DISPLAY nor WAYLAND_DISPLAY is set)"),
         (OFFSCREEN, None),  # Qt draws into memory
-        *((each, f"no window can open with {', '.join(map('='.join, each.items()))}") for each in STALE),
+        *(
+            (each, f"no window can open with {', '.join(map('='.join, each.items()))}")
+            for each in STALE
+        ),
     ],
 )
 def test_why_no_window_opens(
@@ -106,7 +109,12 @@ def test_the_program_runs_without_a_window_instead(
         "from app.cli.main import run_to_exit; run_to_exit()"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code, *words], cwd=ROOT, env=own | variables, capture_output=True, text=True, timeout=240
+        [sys.executable, "-c", code, *words],
+        cwd=ROOT,
+        env=own | variables,
+        capture_output=True,
+        text=True,
+        timeout=240,
     )
     assert done.returncode == 0, done.stderr
     assert done.stderr.startswith("mattecam: ") and "; running without a window.\n" in done.stderr
@@ -121,23 +129,34 @@ def without(*missing: str) -> Callable[[str], str | None]:
 
 def test_missing_libraries_are_named_with_their_packages(monkeypatch: pytest.MonkeyPatch) -> None:
     missing = missing_libraries({"DISPLAY": ":0"}, without("xcb-cursor", "xcb-shape", "xcb-xkb"))
-    assert missing is not None and missing.startswith("the window needs libraries that are not installed: ")
+    assert missing is not None and missing.startswith(
+        "the window needs libraries that are not installed: "
+    )
     assert "libxcb-cursor, libxcb-shape" in missing
     assert "apt install libxcb-cursor0 libxcb-shape0 libxcb-xkb1;" in missing
     assert "dnf install xcb-util-cursor libxcb)" in missing
     assert missing_libraries({"DISPLAY": ":0"}, without()) is None
-    assert missing_libraries({"DISPLAY": ":0"}, lambda name: None) is None, "nothing can be searched here"
+    assert missing_libraries({"DISPLAY": ":0"}, lambda name: None) is None, (
+        "nothing can be searched here"
+    )
     for others in ({}, {"WAYLAND_DISPLAY": "wayland-0", "DISPLAY": ":0"}):
-        assert missing_libraries(others, without("xcb-cursor")) is None, "no window is started on X11"
+        assert missing_libraries(others, without("xcb-cursor")) is None, (
+            "no window is started on X11"
+        )
     monkeypatch.setattr("ctypes.util.find_library", without("xcb-cursor"))
     reason = window_problem({"DISPLAY": ":0"})
-    assert reason is not None and reason.startswith("the window needs libraries that are not installed: libxcb-cursor ")
+    assert reason is not None and reason.startswith(
+        "the window needs libraries that are not installed: libxcb-cursor "
+    )
 
 
 @pytest.mark.parametrize(
     ("raised", "said"),
     [
-        ("libEGL.so.1: cannot open shared object file: No such file or directory", "needs the library libEGL.so.1,"),
+        (
+            "libEGL.so.1: cannot open shared object file: No such file or directory",
+            "needs the library libEGL.so.1,",
+        ),
         ("DLL load failed", "needs PyQt6, which cannot be loaded"),
     ],
 )
@@ -162,7 +181,9 @@ def test_a_pod_has_the_layout_of_the_headers() -> None:
 def test_a_format_is_parsed_as_it_was_offered(layout: PixelLayout) -> None:
     video = VideoFormat(layout, 1280, 720, Fraction(30000, 1001))
     offered = parse_format(video.as_offer())
-    assert replace(offered, colour_matrix=0, colour_range=0) == video, "how the colours are coded is said"
+    assert replace(offered, colour_matrix=0, colour_range=0) == video, (
+        "how the colours are coded is said"
+    )
     assert parse_format(offered.as_offer()) == offered
     choice = any_format([layout, "YUY2"], 1280, 720, video.fps)
     assert parse_format(choice) == video, "a choice is parsed as its default"

@@ -22,7 +22,9 @@ from tests.serving import Handler, served
 
 NO_DRIVER = None
 PASCAL, VOLTA, TURING, ADA, HOPPER, BLACKWELL = (6, 1), (7, 0), (7, 5), (8, 9), (9, 0), (12, 0)
-LOCK_ENTRY = re.compile(r"^([\w.-]+)==([\w.+]+)(?: ; (.+?))? \\\n    --hash=sha256:\w{64}", re.MULTILINE)
+LOCK_ENTRY = re.compile(
+    r"^([\w.-]+)==([\w.+]+)(?: ; (.+?))? \\\n    --hash=sha256:\w{64}", re.MULTILINE
+)
 
 
 def add_wheel(folder: Path, package: str, number: str, *, content: str = "") -> str:
@@ -54,7 +56,9 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (root / folder).mkdir(parents=True)
     monkeypatch.setattr(environment, "ROOT", root)
     monkeypatch.setattr(environment, "VENV", root / ".venv")
-    monkeypatch.setattr(environment, "PYTHON", root / ".venv" / environment.PYTHON.relative_to(ROOT / ".venv"))
+    monkeypatch.setattr(
+        environment, "PYTHON", root / ".venv" / environment.PYTHON.relative_to(ROOT / ".venv")
+    )
     monkeypatch.setattr(environment, "PYTORCH_INDEX", "http://127.0.0.1:9")
     monkeypatch.setattr(environment, "SMI_QUERY", ("no-such-program",))
     monkeypatch.setattr(environment, "NVIDIA_MARK", "/no-such-file")
@@ -64,7 +68,13 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", (root / "wheels").as_uri())
     torch = add_wheel(root / "wheels", "torch", "2.0+cpu")
-    lock(root, base=f"thing==1.0 --hash=sha256:{'0' * 64}", cuda="", torch=torch, **{"torch-cpu": torch})
+    lock(
+        root,
+        base=f"thing==1.0 --hash=sha256:{'0' * 64}",
+        cuda="",
+        torch=torch,
+        **{"torch-cpu": torch},
+    )
     return root
 
 
@@ -87,7 +97,12 @@ def test_installed_knows_versions_markers_and_included_files(
 ) -> None:
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(environment, "ALSO", {"older": "0.1", "absent": "1"})
-    for name, number in (("thing", "1.0+cpu"), ("older", "0.1"), ("pytest_timeout", "2.4.0"), ("lost", "")):
+    for name, number in (
+        ("thing", "1.0+cpu"),
+        ("older", "0.1"),
+        ("pytest_timeout", "2.4.0"),
+        ("lost", ""),
+    ):
         (tmp_path / f"{name}-1.dist-info").mkdir()
         # a power failure during the setup leaves files without content
         metadata = number and f"Metadata-Version: 2.1\nName: {name}\nVersion: {number}\n"
@@ -128,7 +143,9 @@ def test_a_system_for_which_there_are_no_packages_is_named(
 
 
 @pytest.mark.posix("symbolic links for everybody")
-def test_the_environment_may_lie_on_another_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_may_lie_on_another_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Otherwise run.py would start itself again and again where a package is missing."""
     (tmp_path / ".venv").symlink_to(sys.prefix)
     monkeypatch.setattr(environment, "VENV", tmp_path / ".venv")
@@ -137,7 +154,9 @@ def test_the_environment_may_lie_on_another_disk(tmp_path: Path, monkeypatch: py
 
 def number_in(root: Path) -> str:
     code = "import thing; print(thing.number)"
-    return subprocess.run([environment.PYTHON, "-c", code], capture_output=True, text=True, cwd=root).stdout.strip()
+    return subprocess.run(
+        [environment.PYTHON, "-c", code], capture_output=True, text=True, cwd=root
+    ).stdout.strip()
 
 
 @pytest.mark.long
@@ -212,20 +231,28 @@ Collecting numba==0.68.1 (from -r base.lock (line 2))
         (OUTPUT, 0, "package 2: Downloading numba-0.68.1 (3.8 MB)"),
     ],
 )
-def test_packages_are_counted_of_a_total_with_those_that_are_there(output: str, total: int, step: str) -> None:
+def test_packages_are_counted_of_a_total_with_those_that_are_there(
+    output: str, total: int, step: str
+) -> None:
     assert environment.step_of(output, total) == step
 
 
-def test_a_step_that_takes_long_is_said_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_step_that_takes_long_is_said_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A log of a server showed nothing for a minute while pip copied files."""
     (tmp_path / "pip.log").write_text(OUTPUT)
     with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(1)"]) as child:
         environment.show_progress(child, tmp_path / "pip.log", "asking", 57, silent_s=0)
     lines = capsys.readouterr().err.splitlines()
-    assert len(lines) > 1 and all(line.endswith("package 2 of 57: Downloading numba-0.68.1 (3.8 MB)") for line in lines)
+    assert len(lines) > 1 and all(
+        line.endswith("package 2 of 57: Downloading numba-0.68.1 (3.8 MB)") for line in lines
+    )
 
 
-def test_the_total_counts_what_is_for_this_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_total_counts_what_is_for_this_python(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(environment, "PYTHON", Path(sys.executable))
     entries = LOCK_ENTRY.findall((ROOT / "requirements/base.lock").read_text())
 
@@ -237,13 +264,28 @@ def test_the_total_counts_what_is_for_this_python(tmp_path: Path, monkeypatch: p
 @pytest.mark.parametrize(
     ("said", "meaning"),
     [
-        ("ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device", "disk is full"),
-        ("SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED]", "certificate of the package index"),
-        ("Retrying ... NewConnectionError('<...>: Failed to establish a new connection", "cannot be reached"),
-        ("ReadTimeoutError(\"HTTPSConnectionPool(host='x', port=443): Read timed out.", "cannot be reached"),
+        (
+            "ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device",
+            "disk is full",
+        ),
+        (
+            "SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED]",
+            "certificate of the package index",
+        ),
+        (
+            "Retrying ... NewConnectionError('<...>: Failed to establish a new connection",
+            "cannot be reached",
+        ),
+        (
+            "ReadTimeoutError(\"HTTPSConnectionPool(host='x', port=443): Read timed out.",
+            "cannot be reached",
+        ),
         ("ERROR: No matching distribution found for av==18.1.0", "does not support Python"),
         ("ERROR: Failed building wheel for pyvirtualcam", "does not support Python"),
-        ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.", "differs from the published one"),
+        (
+            "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.",
+            "differs from the published one",
+        ),
         ("ERROR: something new", "pip failed"),
     ],
 )
@@ -254,7 +296,9 @@ def test_what_pip_says_becomes_one_reason(said: str, meaning: str) -> None:
 def test_a_copy_of_the_program_that_only_another_user_may_write_to_is_named() -> None:
     """The advice was to start again, which fails in the same way."""
     folder = Path("/opt/mattecam")
-    told = environment.failure(PermissionError(errno.EACCES, "Permission denied", str(folder / ".venv.lock")))
+    told = environment.failure(
+        PermissionError(errno.EACCES, "Permission denied", str(folder / ".venv.lock"))
+    )
     assert f"{folder} is not writable; make it writable." in told
 
 
@@ -284,10 +328,14 @@ def test_a_copy_of_the_program_that_only_another_user_may_write_to_is_named() ->
         ("darwin", "arm64", NO_DRIVER, []),
     ],
 )
-def test_the_builds_that_suit_a_machine(platform: str, machine: str, nvidia: Nvidia | None, cuda: list[str]) -> None:
+def test_the_builds_that_suit_a_machine(
+    platform: str, machine: str, nvidia: Nvidia | None, cuda: list[str]
+) -> None:
     builds = suitable_builds(platform, machine, nvidia)
     assert [build.cuda for build in builds if build.cuda] == cuda
-    assert [build.lock for build in builds[len(cuda) :]] == (["torch-cpu"] if platform == "linux" else []) + ["torch"]
+    assert [build.lock for build in builds[len(cuda) :]] == (
+        ["torch-cpu"] if platform == "linux" else []
+    ) + ["torch"]
 
 
 @pytest.mark.parametrize("build", BUILDS, ids=str)
@@ -300,7 +348,11 @@ def test_a_build_has_one_file_with_a_hash_for_every_python(build: TorchBuild) ->
         for python in ("3.10", "3.11", "3.12", "3.13", "3.14"):
             here = {"python_version": python, "python_full_version": f"{python}.1"}
             here |= {"sys_platform": build.platform, "platform_machine": machine}
-            found = {name: number for name, number, marker in entries if not marker or Marker(marker).evaluate(here)}
+            found = {
+                name: number
+                for name, number, marker in entries
+                if not marker or Marker(marker).evaluate(here)
+            }
             assert ("torch" in found) is (file == build.lock) and found
             assert found.get("torch", "2.13.0").partition("+")[0] in {"2.13.0", ALSO["torch"]}
 
@@ -310,8 +362,16 @@ def test_a_build_has_one_file_with_a_hash_for_every_python(build: TorchBuild) ->
     [
         ("580.65.06, 8.9\n580.65.06, 6.1\n", "", Nvidia("580.65.06", (ADA, PASCAL))),
         ("581.15, [N/A]\n", "", Nvidia("581.15")),
-        ("", "NVRM version: NVIDIA UNIX x86_64 Kernel Module  550.54.14  Thu Feb 22\nGCC 12.2.0", Nvidia("550.54.14")),
-        ("", "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.65.06  Release", Nvidia("580.65.06")),
+        (
+            "",
+            "NVRM version: NVIDIA UNIX x86_64 Kernel Module  550.54.14  Thu Feb 22\nGCC 12.2.0",
+            Nvidia("550.54.14"),
+        ),
+        (
+            "",
+            "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.65.06  Release",
+            Nvidia("580.65.06"),
+        ),
         ("NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver.", "", None),
         ("", "", None),
     ],
@@ -331,7 +391,13 @@ def installed_by(requirements: Path, monkeypatch: pytest.MonkeyPatch, lacks: str
     calls: list[str] = []
 
     def pip(options: list[str], log: Path, lock: int, count: int) -> None:
-        calls.append(" ".join(option if "//" in option else Path(option).stem for option in options if option != "-r"))
+        calls.append(
+            " ".join(
+                option if "//" in option else Path(option).stem
+                for option in options
+                if option != "-r"
+            )
+        )
         if calls[-1] == lacks:
             log.write_text("ERROR: No matching distribution found for torch==2.13.0+cpu")
             raise OSError("a package does not support this Python")
@@ -343,18 +409,30 @@ def installed_by(requirements: Path, monkeypatch: pytest.MonkeyPatch, lacks: str
     return calls
 
 
-@pytest.mark.skipif(sys.platform != "linux" or machine() != "x86_64", reason="other builds exist elsewhere")
+@pytest.mark.skipif(
+    sys.platform != "linux" or machine() != "x86_64", reason="other builds exist elsewhere"
+)
 @pytest.mark.parametrize(
     ("stem", "answers", "driver", "calls"),
     [
         ("requirements-dev", True, "", ["--index-url INDEX/cpu torch-cpu", "base dev"]),
         ("requirements", False, "", ["torch-cpu", "base"]),
         ("requirements", False, "580.65.06, 8.9", ["torch", "base cuda"]),
-        ("requirements", True, "550.54.14, 8.9", ["--index-url INDEX/cu126 torch-cu126", "base cuda-cu126"]),
+        (
+            "requirements",
+            True,
+            "550.54.14, 8.9",
+            ["--index-url INDEX/cu126 torch-cu126", "base cuda-cu126"],
+        ),
     ],
 )
 def test_pytorchs_own_index_is_asked_for_torch_alone(
-    clone: Path, monkeypatch: pytest.MonkeyPatch, stem: str, answers: bool, driver: str, calls: list[str]
+    clone: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    stem: str,
+    answers: bool,
+    driver: str,
+    calls: list[str],
 ) -> None:
     if driver:
         monkeypatch.setattr(environment, "SMI_QUERY", (sys.executable, "-c", f"print({driver!r})"))
@@ -366,6 +444,14 @@ def test_pytorchs_own_index_is_asked_for_torch_alone(
     assert {"--require-hashes", "--no-deps", "--only-binary=:all:"} <= set(environment.LOCKED)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="PyPI's builds for other systems have no CUDA libraries")
-def test_an_index_without_pytorchs_own_builds_gives_that_of_pypi(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert installed_by(clone / "requirements.txt", monkeypatch, "torch-cpu") == ["torch-cpu", "torch", "base cuda"]
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="PyPI's builds for other systems have no CUDA libraries"
+)
+def test_an_index_without_pytorchs_own_builds_gives_that_of_pypi(
+    clone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert installed_by(clone / "requirements.txt", monkeypatch, "torch-cpu") == [
+        "torch-cpu",
+        "torch",
+        "base cuda",
+    ]

@@ -71,7 +71,13 @@ def test_too_little_memory_is_a_sentence_before_a_library_fails() -> None:
     """OpenVINO and numba ended the process, or failed with another error at each limit."""
     lines = printed_by(LIMITED).splitlines()
     assert [line for line in lines if line.isdigit()] == ["1", "1", "1", "0"]
-    assert sum("A program may use 900 MB of memory here, and this one needs 1500; raise" in line for line in lines) == 3
+    assert (
+        sum(
+            "A program may use 900 MB of memory here, and this one needs 1500; raise" in line
+            for line in lines
+        )
+        == 3
+    )
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's filter")
@@ -186,7 +192,9 @@ def test_timers_of_windows_tick_a_thousand_times_a_second() -> None:
     keep_pace()
 
     ntdll = ctypes.CDLL("ntdll")
-    ntdll.NtQueryTimerResolution(ctypes.byref(longest), ctypes.byref(shortest), ctypes.byref(current))
+    ntdll.NtQueryTimerResolution(
+        ctypes.byref(longest), ctypes.byref(shortest), ctypes.byref(current)
+    )
     hundred_nanoseconds = current.value
     assert hundred_nanoseconds <= 10_100
 
@@ -240,7 +248,19 @@ def others(tmp_path: Path) -> str:
     """
     folder = tmp_path / "site-packages"
     folder.mkdir()
-    for name in ("__future__", "typing", "enum", "re", "signal", "pathlib", "numpy", "cv2", "PyQt6", "app", "models"):
+    for name in (
+        "__future__",
+        "typing",
+        "enum",
+        "re",
+        "signal",
+        "pathlib",
+        "numpy",
+        "cv2",
+        "PyQt6",
+        "app",
+        "models",
+    ):
         (folder / f"{name}.py").write_text(f"raise RuntimeError('another {name}')")
     for name in ("libQt6Core.so.6", "libtbb.so.12", "libopenvino.so.2641", "libstdc++.so.6"):
         (folder / name).write_text("another library")
@@ -269,7 +289,9 @@ def test_a_process_that_nothing_disturbs_goes_on(
 
 
 @pytest.mark.skipif(os.name == "nt", reason="variables of Linux")
-@pytest.mark.parametrize("words", [["devices"], pytest.param(WINDOW, marks=pytest.mark.long)], ids=["short", "window"])
+@pytest.mark.parametrize(
+    "words", [["devices"], pytest.param(WINDOW, marks=pytest.mark.long)], ids=["short", "window"]
+)
 def test_run_py_starts_beside_broken_packages(
     words: list[str],
     others: str,
@@ -302,13 +324,19 @@ def test_run_py_starts_beside_broken_packages(
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no exec")
 def test_the_process_is_replaced_once(others: str) -> None:
     """The second start finds what the first one removed."""
-    code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from app.system.isolation import isolate\n"
+    code = (
+        f"import sys; sys.path.insert(0, {str(ROOT)!r}); from app.system.isolation import isolate\n"
+    )
     code += "isolate([sys.executable, '-I', '-c', sys.argv[1], sys.argv[1]])\n"
     code += "import json, os; print(json.dumps([sys.flags.isolated, dict(os.environ)]))"
     environment = {**os.environ, "PYTHONPATH": others, "PYTHONHASHSEED": "1", "GTK_PATH": "/snap"}
     flag, seen = json.loads(printed_by(code, code, env=environment))
     assert flag == 1
-    assert {name for name in environment if name not in seen} >= {"PYTHONPATH", "PYTHONHASHSEED", "GTK_PATH"}
+    assert {name for name in environment if name not in seen} >= {
+        "PYTHONPATH",
+        "PYTHONHASHSEED",
+        "GTK_PATH",
+    }
     assert [name for name in seen if name.startswith("PYTHON")] == ["PYTHONNOUSERSITE"]
 
 
@@ -366,7 +394,8 @@ def test_the_entry_starts_this_copy_minimised(tmp_path: Path) -> None:
 
 @on_a_desktop
 @pytest.mark.parametrize(
-    "word", ["/home/a b/run.py", "/100%/run.py", "/a$b`c/run.py", '/a"b/run.py', "/a\\b/run.py", "/a\nb"]
+    "word",
+    ["/home/a b/run.py", "/100%/run.py", "/a$b`c/run.py", '/a"b/run.py', "/a\\b/run.py", "/a\nb"],
 )
 def test_special_characters_of_a_path_survive(word: str) -> None:
     assert exec_words(entry_text([word])) == [word, "--minimised"]
@@ -376,7 +405,9 @@ def test_special_characters_of_a_path_survive(word: str) -> None:
 @on_a_desktop
 def test_an_entry_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "autostart").write_text("a file in place of the folder")
-    with pytest.raises(MattecamError, match=r"autostart entry .*mattecam.desktop cannot be changed"):
+    with pytest.raises(
+        MattecamError, match=r"autostart entry .*mattecam.desktop cannot be changed"
+    ):
         switch(True)
     assert not enabled()
 
@@ -389,7 +420,11 @@ def test_holders_of_a_device_are_found_by_what_they_may_do(tmp_path: Path) -> No
     device.touch()
     assert holders(str(device)) == ()
     link.symlink_to(device)
-    with program(device, "O_RDWR") as reader, program(device, "O_WRONLY") as producer, device.open():
+    with (
+        program(device, "O_RDWR") as reader,
+        program(device, "O_WRONLY") as producer,
+        device.open(),
+    ):
         found = {one.pid: one for one in holders(str(device))}
         assert holders(str(link)) == tuple(found.values())
     assert set(found) == {reader, producer, os.getpid()}

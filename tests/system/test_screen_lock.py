@@ -14,7 +14,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jeepney import DBusAddress, HeaderFields, Message, MessageType, new_error, new_method_return, new_signal
+from jeepney import (
+    DBusAddress,
+    HeaderFields,
+    Message,
+    MessageType,
+    new_error,
+    new_method_return,
+    new_signal,
+)
 from jeepney.bus_messages import message_bus
 from jeepney.io.blocking import DBusConnection, Proxy, open_dbus_connection
 
@@ -58,7 +66,10 @@ class PlayedLogind:
         member = call.header.fields[HeaderFields.member]
         path = call.header.fields[HeaderFields.path]
         answers: dict[str, tuple[str, tuple[Any, ...]]] = {
-            "ListSessions": ("a(susso)", ([("1", os.getuid(), "me", "", OWN), ("2", 99_999, "other", "", OTHER)],)),
+            "ListSessions": (
+                "a(susso)",
+                ([("1", os.getuid(), "me", "", OWN), ("2", 99_999, "other", "", OTHER)],),
+            ),
             "Get": ("v", (("b", self.hints.get(path, False)),)),
             "GetActive": ("b", (self.is_active,)),
         }
@@ -102,7 +113,9 @@ def bus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[subprocess.
     configuration.write_text(BUS_CONFIGURATION.format(address=address))
     for name in ("DBUS_SYSTEM_BUS_ADDRESS", "DBUS_SESSION_BUS_ADDRESS"):
         monkeypatch.setenv(name, address)
-    with subprocess.Popen(["dbus-daemon", f"--config-file={configuration}", "--nofork", "--nopidfile"]) as daemon:
+    with subprocess.Popen(
+        ["dbus-daemon", f"--config-file={configuration}", "--nofork", "--nopidfile"]
+    ) as daemon:
         eventually(lambda: accepts(path))
         yield daemon
         daemon.terminate()
@@ -165,7 +178,10 @@ def saves(logind: PlayedLogind, *, locked: bool) -> None:
 
 @pytest.mark.parametrize("tells", [asks, hints, saves])
 def test_a_lock_pauses_and_its_end_resumes(
-    logind: PlayedLogind, owner: SettingsOwner, tells: Callable[..., None], settled: Callable[[], None]
+    logind: PlayedLogind,
+    owner: SettingsOwner,
+    tells: Callable[..., None],
+    settled: Callable[[], None],
 ) -> None:
     settled()
     tells(logind, locked=True)

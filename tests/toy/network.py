@@ -19,7 +19,9 @@ class ToyNetwork(nn.Module):
         """The last alpha."""
         return (self.project.weight.new_zeros(batch, 1, height_small, width_small),)
 
-    def coefficients(self, src_small: Tensor, last: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def coefficients(
+        self, src_small: Tensor, last: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """slope, offset (B, 4, h, w), coarse alpha (B, 1, h, w) and the new state."""
         features = torch.tanh(self.encode(torch.cat([src_small, last.to(src_small.dtype)], 1)))
         slope, offset = 0.1 * self.slope(features), 0.1 * self.project(features) + 0.3

@@ -36,7 +36,9 @@ from tests.waiting import eventually
 
 
 def test_a_row_is_all_that_a_source_needs(monkeypatch: pytest.MonkeyPatch) -> None:
-    row = SourceSpec("toy", lambda value, settings: FakeSource(settings, kind=f"toy number {value}"), str.isdigit)
+    row = SourceSpec(
+        "toy", lambda value, settings: FakeSource(settings, kind=f"toy number {value}"), str.isdigit
+    )
     assert parse_source("toy:90") == SourceName("file", "toy:90")
     monkeypatch.setattr(table, "SOURCES", (*table.SOURCES, row))
     assert parse_source("toy:90") == SourceName("toy", "90")
@@ -51,7 +53,9 @@ def test_a_row_is_all_that_a_source_needs(monkeypatch: pytest.MonkeyPatch) -> No
     assert newest.frame is not None and shows_person(newest.image)
 
 
-def test_a_source_with_a_title_is_in_the_list_of_the_window(monkeypatch: pytest.MonkeyPatch, qtbot: QtBot) -> None:
+def test_a_source_with_a_title_is_in_the_list_of_the_window(
+    monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+) -> None:
     """The list was written by hand, so that a new source could not be chosen there."""
     row = SourceSpec("toy", lambda value, settings: FakeSource(settings), title="Stripes")
     monkeypatch.setattr(table, "SOURCES", (*table.SOURCES, row))
@@ -76,13 +80,17 @@ def test_a_row_is_all_that_a_sink_needs_and_the_camera_stays_on_for_it() -> None
     sink = FakeSink("/dev/toy", world.faults)
     world.sinks.append(sink)
     # It is on while the output is mirrored.
-    row = SinkSpec("toy_sink", lambda settings: "/dev/toy" if settings.output.mirror else None, lambda *_: sink)
+    row = SinkSpec(
+        "toy_sink", lambda settings: "/dev/toy" if settings.output.mirror else None, lambda *_: sink
+    )
     parts = replace(world.parts(), sinks=[*world.parts().sinks, row])
 
     def is_blue() -> bool:
         return bool((sink.pictures[-1].image[0, -1] == BLUE).all())
 
-    with running(world, ON, Timing(demand_poll_s=0.02, demand_linger_s=0.1), parts=parts) as pipeline:
+    with running(
+        world, ON, Timing(demand_poll_s=0.02, demand_linger_s=0.1), parts=parts
+    ) as pipeline:
         composites(pipeline, 60)
         assert "toy-sink" in {thread.name for thread in threading.enumerate()}
         eventually(lambda: status_fields(pipeline.status())["toy_sink"] == "/dev/toy")
@@ -98,9 +106,18 @@ SWITCH = BASE.replaced_at(["matting", "edges"], despill=1)
 """Switches the toy effect on: no fake engine removes a cast."""
 LIT_RED = np.array([0, 0, 0, 1, 0, 0], np.float32).repeat(12).reshape(6, 3, 4)
 CHANGES: dict[str, tuple[MatteEdit, Callable[[BgrImage], bool]]] = {
-    "view": (MatteEdit(view=View(0.3, 0.3, 0.4)), lambda image: bool(person_in(image).mean() > 0.5)),
-    "matte": (MatteEdit(np.zeros((HEIGHT, WIDTH), np.float32)), lambda image: bool((image == BLUE).all())),
-    "foreground": (MatteEdit(lights=(LIT_RED,)), lambda image: (0, 0, 255) in set(map(tuple, image[HEIGHT // 2]))),
+    "view": (
+        MatteEdit(view=View(0.3, 0.3, 0.4)),
+        lambda image: bool(person_in(image).mean() > 0.5),
+    ),
+    "matte": (
+        MatteEdit(np.zeros((HEIGHT, WIDTH), np.float32)),
+        lambda image: bool((image == BLUE).all()),
+    ),
+    "foreground": (
+        MatteEdit(lights=(LIT_RED,)),
+        lambda image: (0, 0, 255) in set(map(tuple, image[HEIGHT // 2])),
+    ),
 }
 """What each kind of effect does, and how its composite is told."""
 
@@ -264,7 +281,9 @@ def test_an_effect_that_changes_with_time_works_in_a_film() -> None:
 @pytest.mark.usefixtures("timed_effect")
 def test_an_effect_that_changes_with_time_works_from_python() -> None:
     with Matting("mattecam", background="#0000ff", build=FakeEngine) as matting:
-        composites_ = [matting.step(room_picture(), time_s=index / 10).composite for index in range(5)]
+        composites_ = [
+            matting.step(room_picture(), time_s=index / 10).composite for index in range(5)
+        ]
 
     assert [is_red(image) for image in composites_] == [False, False, False, True, True]
 
@@ -312,7 +331,9 @@ assert main(["headless", "--help"]) == 0
 
 
 def test_a_setting_is_declared_in_one_line() -> None:
-    option, word, *help_lines = printed_by(PROGRAM.replace("{LINE}", LINE.replace('"', '\\"'))).splitlines()
+    option, word, *help_lines = printed_by(
+        PROGRAM.replace("{LINE}", LINE.replace('"', '\\"'))
+    ).splitlines()
     problem = "“300” is not possible: it must be at most 270."
     assert (option, word) == (f"--tilt: {problem}", f"output.tilt: {problem}")
     assert any(line.split() == ["--tilt", "0-270", "Tilt", "the", "output."] for line in help_lines)

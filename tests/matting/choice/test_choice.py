@@ -48,9 +48,13 @@ def test_auto_takes_the_best_on_hand_whose_weights_are_not_damaged(
 
     assert choose(MattingSettings()).model == "mattecam"
     assert "rvm_mobilenetv3.pth differs from the published file (checksum)" in caplog.text
-    with pytest.raises(WeightsMissingError, match=r"rvm_mobilenetv3\.pth differs.*weights download rvm-mobilenetv3"):
+    with pytest.raises(
+        WeightsMissingError, match=r"rvm_mobilenetv3\.pth differs.*weights download rvm-mobilenetv3"
+    ):
         choose(MattingSettings(model="rvm-mobilenetv3"))
-    assert choose(MattingSettings(model="rvm-mobilenetv3", weights=file)).weights == file, "named by the user"
+    assert choose(MattingSettings(model="rvm-mobilenetv3", weights=file)).weights == file, (
+        "named by the user"
+    )
 
 
 HEAVY_MS, LIGHT_MS = 30.0, 10.0
@@ -62,9 +66,13 @@ HEAVY_MS, LIGHT_MS = 30.0, 10.0
     [
         pytest.param([], "mattecam", id="not measured yet"),
         pytest.param([Trial("int8", None, 10.0, LIGHT_MS)], "rvm-mobilenetv3", id="affordable"),
-        pytest.param([Trial("int8", None, 10.0, HEAVY_MS)], "mattecam", id="more than a third of the cores"),
+        pytest.param(
+            [Trial("int8", None, 10.0, HEAVY_MS)], "mattecam", id="more than a third of the cores"
+        ),
         pytest.param([Trial("int8", None, 40.0, LIGHT_MS)], "mattecam", id="too slow for 30 fps"),
-        pytest.param([Trial("int8", None, 10.0, LIGHT_MS, mean_difference=1.0)], "mattecam", id="inaccurate"),
+        pytest.param(
+            [Trial("int8", None, 10.0, LIGHT_MS, mean_difference=1.0)], "mattecam", id="inaccurate"
+        ),
     ],
 )
 def test_in_a_call_auto_takes_the_finer_network_where_it_was_measured_to_be_affordable(
@@ -78,10 +86,14 @@ def test_in_a_call_auto_takes_the_finer_network_where_it_was_measured_to_be_affo
 
     assert chosen == in_a_call
     assert choose(EngineSettings()).model == "rvm-mobilenetv3", "in films nobody waits for a frame"
-    assert choose(EngineSettings(model="rvm-mobilenetv3"), live=True).model == "rvm-mobilenetv3", "asked for by name"
+    assert choose(EngineSettings(model="rvm-mobilenetv3"), live=True).model == "rvm-mobilenetv3", (
+        "asked for by name"
+    )
 
 
-@pytest.mark.parametrize(("cores", "in_a_call"), [(2, "mattecam"), (4, "rvm-mobilenetv3"), (8, "rvm-mobilenetv3")])
+@pytest.mark.parametrize(
+    ("cores", "in_a_call"), [(2, "mattecam"), (4, "rvm-mobilenetv3"), (8, "rvm-mobilenetv3")]
+)
 def test_what_auto_takes_follows_the_usable_cores(
     weights: dict[str, Path], monkeypatch: pytest.MonkeyPatch, cores: int, in_a_call: str
 ) -> None:
@@ -93,7 +105,10 @@ def test_what_auto_takes_follows_the_usable_cores(
 
 
 def test_other_weights_in_the_folder_that_the_user_named_are_theirs(
-    weights: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    weights: dict[str, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     file = tmp_path / NETWORKS["rvm-mobilenetv3"].weights.file
     file.write_bytes(weights["rvm-mobilenetv3"].read_bytes())
@@ -113,14 +128,20 @@ def test_damaged_weights_of_the_program_are_refused(monkeypatch: pytest.MonkeyPa
     monkeypatch.setitem(SHIPPED_SHA256, "mattecam/student-int8.safetensors", "0" * 64)
     assert find_int8(registered.find("mattecam")) is None
     monkeypatch.setitem(SHIPPED_SHA256, "mattecam/student.safetensors", "0" * 64)
-    with pytest.raises(WeightsMissingError, match=r"student\.safetensors, which is part of the program, is damaged"):
+    with pytest.raises(
+        WeightsMissingError, match=r"student\.safetensors, which is part of the program, is damaged"
+    ):
         choose(MattingSettings())
 
 
 def test_auto_ratio_aims_at_270_pixels_a_given_one_counts_and_a_tiny_one_is_refused(
     weights: dict[str, Path], engines: BuildEngine
 ) -> None:
-    for size, small in (((1280, 720), (480, 270)), ((1920, 1080), (480, 270)), ((240, 180), (240, 180))):
+    for size, small in (
+        ((1280, 720), (480, 270)),
+        ((1920, 1080), (480, 270)),
+        ((240, 180), (240, 180)),
+    ):
         geometry = choice.geometry_for(MattingSettings(), "rvm-mobilenetv3", *size)
         assert (geometry.small_width, geometry.small_height) == small
     assert auto_ratio(720, 1280) == auto_ratio(1280, 720)
@@ -138,12 +159,19 @@ def test_weights_of_something_else_are_refused(
     broken.write_bytes(weights["mattecam"].read_bytes()[:5000])
     for file in (weights["mattecam"], broken):
         with pytest.raises(ModelError, match=str(file.name)):
-            engines(MattingSettings(model="rvm-mobilenetv3", weights=file, executor=executor), 160, 96)
+            engines(
+                MattingSettings(model="rvm-mobilenetv3", weights=file, executor=executor), 160, 96
+            )
 
 
-def test_refiner_follows_the_weights_or_the_user(weights: dict[str, Path], engines: BuildEngine) -> None:
+def test_refiner_follows_the_weights_or_the_user(
+    weights: dict[str, Path], engines: BuildEngine
+) -> None:
     settings = MattingSettings(
-        model="rvm-mobilenetv3", weights=weights["rvm-mobilenetv3"], executor="eager", downsample_ratio=0.5
+        model="rvm-mobilenetv3",
+        weights=weights["rvm-mobilenetv3"],
+        executor="eager",
+        downsample_ratio=0.5,
     )
     frame, backdrop = frames(160, 96, 2)
 
@@ -157,12 +185,21 @@ def test_refiner_follows_the_weights_or_the_user(weights: dict[str, Path], engin
 
 
 def made(
-    precision: str, ms: float, threads: int | None = None, cpu_ms: float | None = None, *, mean: float = 0.0
+    precision: str,
+    ms: float,
+    threads: int | None = None,
+    cpu_ms: float | None = None,
+    *,
+    mean: float = 0.0,
 ) -> Trial:
     return Trial(precision, threads, ms, ms if cpu_ms is None else cpu_ms, mean)
 
 
-FLOAT32, BFLOAT16, INT8 = made("float32", 19.0), made("bfloat16", 13.0), made("int8", 12.0, mean=1e-4)
+FLOAT32, BFLOAT16, INT8 = (
+    made("float32", 19.0),
+    made("bfloat16", 13.0),
+    made("int8", 12.0, mean=1e-4),
+)
 INT8_ONE = made("int8", 15.0, 1, mean=1e-4)
 
 
@@ -174,11 +211,26 @@ MEASURED: dict[str, tuple[list[Trial], tuple[str, int | None] | None]] = {
     "slower": ([FLOAT32, made("bfloat16", 26.0), made("int8", 20.0)], ("float32", None)),
     "too different": ([FLOAT32, made("int8", 5.0, mean=2 * MEAN_BOUND)], ("float32", None)),
     "one thread": ([made("int8", 12.0, None, 22.0), made("int8", 15.0, 1)], ("int8", 1)),
-    "two threads seem to cost less": ([made("int8", 10.0, None, 14.0), made("int8", 15.0, 1)], ("int8", 1)),
-    "one thread just holds the rate": ([made("int8", 17.5, None, 41.7), made("int8", 27.0, 1, 34.0)], ("int8", 1)),
-    "one thread is too slow": ([made("int8", 12.0, None, 48.0), made("int8", 38.0, 1)], ("int8", None)),
-    "none fits, all are faster": ([made("float32", 40.0, None, 80.0), made("float32", 66.0, 1)], ("float32", None)),
-    "accurate but too slow": ([made("float32", 19.0, None, 38.0), made("int8", 60.0, 1, 10.0)], ("float32", None)),
+    "two threads seem to cost less": (
+        [made("int8", 10.0, None, 14.0), made("int8", 15.0, 1)],
+        ("int8", 1),
+    ),
+    "one thread just holds the rate": (
+        [made("int8", 17.5, None, 41.7), made("int8", 27.0, 1, 34.0)],
+        ("int8", 1),
+    ),
+    "one thread is too slow": (
+        [made("int8", 12.0, None, 48.0), made("int8", 38.0, 1)],
+        ("int8", None),
+    ),
+    "none fits, all are faster": (
+        [made("float32", 40.0, None, 80.0), made("float32", 66.0, 1)],
+        ("float32", None),
+    ),
+    "accurate but too slow": (
+        [made("float32", 19.0, None, 38.0), made("int8", 60.0, 1, 10.0)],
+        ("float32", None),
+    ),
 }
 
 
@@ -200,11 +252,17 @@ def test_times_are_described_without_what_is_not_accurate() -> None:
 @pytest.mark.torch
 @pytest.mark.parametrize("taken", ["float32", "bfloat16", "int8"])
 def test_auto_follows_the_measurement_and_not_the_instructions(taken: str) -> None:
-    trials = [made(precision, 10.0 if precision == taken else 30.0) for precision in ("float32", "bfloat16", "int8")]
+    trials = [
+        made(precision, 10.0 if precision == taken else 30.0)
+        for precision in ("float32", "bfloat16", "int8")
+    ]
     save_trials("mattecam", BUNDLED, trials)
     settings = EngineSettings(model="mattecam", device="cpu", executor="openvino")
     found = choose(settings)
-    assert (found.target.precision, found.int8) == (taken, int8_file(BUNDLED) if taken == "int8" else None)
+    assert (found.target.precision, found.int8) == (
+        taken,
+        int8_file(BUNDLED) if taken == "int8" else None,
+    )
     assert choose(settings.replace(executor="eager")).target.precision == "float32"
     assert choose(settings.replace(precision="float32")).target.precision == "float32", (
         "what the user asks for goes first"
@@ -215,7 +273,9 @@ def test_auto_follows_the_measurement_and_not_the_instructions(taken: str) -> No
 def test_the_number_of_threads_follows_the_measurement_at_the_size_in_use(
     monkeypatch: pytest.MonkeyPatch, cores: int
 ) -> None:
-    def threads_at(precision: str, width: int = 1280, height: int = 720, ratio: float = 0.25) -> int | None:
+    def threads_at(
+        precision: str, width: int = 1280, height: int = 720, ratio: float = 0.25
+    ) -> int | None:
         of_openvino = Choice("mattecam", BUNDLED, Target("cpu", "openvino", precision))
         return choice.openvino_threads(of_openvino, StepGeometry(width, height, ratio))
 
@@ -230,9 +290,13 @@ def test_the_number_of_threads_follows_the_measurement_at_the_size_in_use(
     assert threads_at("int8", 3840, 2160, 0.0833) is None, "the composite is nine times as large"
 
 
-def test_engines_beside_other_work_run_on_the_threads_that_were_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_engines_beside_other_work_run_on_the_threads_that_were_measured(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr("app.core.threads.usable_cores", lambda: 2)
-    settings = EngineSettings(model="mattecam", device="cpu", executor="openvino", precision="float32")
+    settings = EngineSettings(
+        model="mattecam", device="cpu", executor="openvino", precision="float32"
+    )
     for threads in (1, None):
         save_trials("mattecam", BUNDLED, [made("float32", 10.0, threads)])
         for shared in (True, False):
@@ -242,7 +306,9 @@ def test_engines_beside_other_work_run_on_the_threads_that_were_measured(monkeyp
             engine.close()
 
 
-def test_a_change_of_what_it_depends_on_measures_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_change_of_what_it_depends_on_measures_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     other = tmp_path / "student.safetensors"
     other.write_bytes(BUNDLED.read_bytes()[:-1])
     assert list(trials.unmeasured()) == ["mattecam"] and not trials.is_prepared()
@@ -266,7 +332,9 @@ def test_a_damaged_file_is_no_measurement_and_no_preparation(content: str) -> No
 
     save_trials("mattecam", BUNDLED, [FLOAT32])
 
-    assert trials.kept_file().with_name(f"{trials.kept_file().name}.bad").read_text("utf-8") == content
+    assert (
+        trials.kept_file().with_name(f"{trials.kept_file().name}.bad").read_text("utf-8") == content
+    )
     assert trials_of("mattecam", BUNDLED) == [FLOAT32]
 
 
@@ -277,12 +345,19 @@ def test_a_network_without_a_choice_is_not_measured(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(trials, "find_int8", lambda *_: None)
     for cores in (2, 1):
         monkeypatch.setattr(trials, "usable_cores", lambda cores=cores: cores)
-        assert ("mattecam" in trials.measurable()) == ("mattecam" in trials.unmeasured()) == (cores == 2)
+        assert (
+            ("mattecam" in trials.measurable())
+            == ("mattecam" in trials.unmeasured())
+            == (cores == 2)
+        )
 
 
 def test_auto_takes_the_first_card_that_torch_supports() -> None:
     without_card = simulated_cards(NO_CODE), simulated_cards(), CudaCards(None)
-    assert [simulated_cards(*errors).first() for errors in ((NO_CODE, "", ""), ("",))] == ["cuda:1", "cuda"]
+    assert [simulated_cards(*errors).first() for errors in ((NO_CODE, "", ""), ("",))] == [
+        "cuda:1",
+        "cuda",
+    ]
     assert [cards.first() for cards in without_card] == [None] * 3
 
 
@@ -301,7 +376,9 @@ def test_a_card_by_number_must_exist_and_fit() -> None:
     cards = simulated_cards("", NO_CODE, "")
     assert [cards.find(name) for name in ("cuda", "cuda:0", "cuda:2")] == ["cuda", "cuda", "cuda:2"]
     for name in ("cuda:7", "cuda:1"):
-        with pytest.raises(ModelError, match=f"no GPU {name}, or the installed torch cannot use it"):
+        with pytest.raises(
+            ModelError, match=f"no GPU {name}, or the installed torch cannot use it"
+        ):
             cards.find(name)
     with pytest.raises(ModelError, match="no usable NVIDIA GPU"):
         CudaCards(None).find("cuda")
@@ -319,14 +396,20 @@ def test_wrong_values_in_half_precision_lead_to_float32(monkeypatch: pytest.Monk
     ):
         monkeypatch.setattr(hardware, "cuda_cards", lambda cards=cards: cards)
         found = choice.choose(MattingSettings(model="mattecam"))
-        assert (found.target.device, found.target.executor, found.target.precision) == ("cuda", "eager", precision)
+        assert (found.target.device, found.target.executor, found.target.precision) == (
+            "cuda",
+            "eager",
+            precision,
+        )
     assert torch_backend.convolves_in_half(torch.device("cpu")), "the check passes where it works"
     cards.avoid_half("cuda")
     assert choice.choose(MattingSettings(model="mattecam")).target.precision == "float32"
 
 
 @pytest.mark.torch
-def test_memory_of_card_and_host_is_released_only_where_cuda_is_in_use(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_memory_of_card_and_host_is_released_only_where_cuda_is_in_use(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     import torch
 
     from app.matting.torch.torch_backend import release_memory
@@ -350,7 +433,9 @@ def test_cards_are_listed_without_a_test_which_needs_a_kernel_on_every_card() ->
     test.assert_not_called()
 
 
-def test_a_driver_does_not_help_torch_that_cannot_be_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_driver_does_not_help_torch_that_cannot_be_loaded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """The networks then run in OpenVINO."""
     monkeypatch.setattr(ctypes, "CDLL", lambda name: None)
     monkeypatch.setitem(sys.modules, "torch", None)
@@ -374,16 +459,27 @@ def test_settings_take_the_devices_of_the_table_and_name_them() -> None:
 def wrong_pairs() -> list[tuple[DeviceKind, str]]:
     """Return each device of the table with each executor that does not run there."""
     executors = get_args(Executor)
-    return [(device, executor) for device in DEVICES for executor in executors if executor not in device.executors]
+    return [
+        (device, executor)
+        for device in DEVICES
+        for executor in executors
+        if executor not in device.executors
+    ]
 
 
 @pytest.mark.parametrize(("device", "executor"), wrong_pairs())
-def test_an_executor_is_refused_on_a_device_where_it_does_not_run(device: DeviceKind, executor: str) -> None:
+def test_an_executor_is_refused_on_a_device_where_it_does_not_run(
+    device: DeviceKind, executor: str
+) -> None:
     """`--device intel --executor eager` ran eager on the CPU without a word."""
     settings = MattingSettings(model="mattecam", device=device.name, executor=executor)
 
     with pytest.raises(ModelChoiceError) as caught:
         choose(settings)
 
-    assert f"The executor {executor} does not run on the device {device.name}; choose" in str(caught.value)
-    assert f"choose the executor {device.executors[0]}, or one of the devices cpu" in str(caught.value)
+    assert f"The executor {executor} does not run on the device {device.name}; choose" in str(
+        caught.value
+    )
+    assert f"choose the executor {device.executors[0]}, or one of the devices cpu" in str(
+        caught.value
+    )

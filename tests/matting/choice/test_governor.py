@@ -29,13 +29,18 @@ from app.matting.interface import EngineInfo
 FULL = Quality()
 
 
-def ladder(short_side: int, least_factor: float, *, ratio_free: bool, model_free: bool) -> tuple[Quality, ...]:
+def ladder(
+    short_side: int, least_factor: float, *, ratio_free: bool, model_free: bool
+) -> tuple[Quality, ...]:
     """Return the levels of an engine whose input has this short side; the ratio may fall by `least_factor`."""
     ratio = MIN_RATIO / least_factor
     settings = EngineSettings(
-        model="auto" if model_free else "rvm-mobilenetv3", downsample_ratio=None if ratio_free else min(1.0, ratio)
+        model="auto" if model_free else "rvm-mobilenetv3",
+        downsample_ratio=None if ratio_free else min(1.0, ratio),
     )
-    info = EngineInfo("rvm-mobilenetv3", "openvino", "float32", "cpu", ratio, (2 * short_side, short_side))
+    info = EngineInfo(
+        "rvm-mobilenetv3", "openvino", "float32", "cpu", ratio, (2 * short_side, short_side)
+    )
     return quality_levels(settings, info)
 
 
@@ -72,13 +77,19 @@ class Simulated:
             busy_s = max(self.load(self.now_s) * work / self.rate_hz, 1e-5)
             self.now_s += max(busy_s, 1 / (float(running.matted) * self.rate_hz))
             self.steps.append((self.now_s, busy_s * self.rate_hz * float(running.matted), running))
-            if not building and self.governor.observe(StepTiming(self.now_s, busy_s, busy_s, self.rate_hz)):
+            if not building and self.governor.observe(
+                StepTiming(self.now_s, busy_s, busy_s, self.rate_hz)
+            ):
                 self.switches_s.append(self.now_s)
                 ready_s = self.now_s + self.build_s
 
     def changes(self) -> list[tuple[float, Quality, Quality]]:
         """Return when the quality of the steps changed, from what, and to what."""
-        return [(at_s, before, after) for (_, _, before), (at_s, _, after) in pairwise(self.steps) if before != after]
+        return [
+            (at_s, before, after)
+            for (_, _, before), (at_s, _, after) in pairwise(self.steps)
+            if before != after
+        ]
 
 
 def test_the_levels_lower_the_ratio_not_too_far_then_the_model_then_skip_frames() -> None:
@@ -88,10 +99,16 @@ def test_the_levels_lower_the_ratio_not_too_far_then_the_model_then_skip_frames(
     assert LEVELS[6:] == tuple(replace(LEVELS[5], matted=matted) for matted in MATTED)
     works = [level.work * level.matted for level in LEVELS]
     assert works == sorted(works, reverse=True), "each level is cheaper than the one before"
-    for short_side, least_factor, expected in ((144, 0.1, [1, 0.84, 0.71, 0.71]), (800, 0.8, [1, 0.84, 0.84])):
+    for short_side, least_factor, expected in (
+        (144, 0.1, [1, 0.84, 0.71, 0.71]),
+        (800, 0.8, [1, 0.84, 0.84]),
+    ):
         levels = ladder(short_side, least_factor, ratio_free=True, model_free=False)
         assert [level.ratio_factor for level in levels[: len(expected)]] == expected
-    assert ladder(20, 0.1, ratio_free=True, model_free=False)[:2] == (FULL, Quality(matted=MATTED[0]))
+    assert ladder(20, 0.1, ratio_free=True, model_free=False)[:2] == (
+        FULL,
+        Quality(matted=MATTED[0]),
+    )
 
 
 @given(
@@ -104,14 +121,20 @@ def test_the_levels_lower_the_ratio_not_too_far_then_the_model_then_skip_frames(
     fixed=st.floats(0, 0.9),
     lighter=st.floats(0.05, 1.2),
 )
-@example(270, 0.2, True, True, [1.1, 1.3, 1.6, 2, 2.5, 3, 4, 5, 6, 8], 10.0, 0.5, 0.4)  # ten switches but for the limit
+@example(
+    270, 0.2, True, True, [1.1, 1.3, 1.6, 2, 2.5, 3, 4, 5, 6, 8], 10.0, 0.5, 0.4
+)  # ten switches but for the limit
 @settings(max_examples=25, deadline=None)
 def test_any_load_stays_within_bounds_and_switches_seldom(
     short_side: int, least_factor: float, ratio_free: bool, model_free: bool, loads: list[float], rate_hz: float,
     fixed: float, lighter: float,
 ) -> None:  # fmt: skip
-    governor = Governor(ladder(short_side, least_factor, ratio_free=ratio_free, model_free=model_free))
-    machine = Simulated(governor, lambda now_s: loads[int(now_s / 7) % len(loads)], rate_hz, fixed, lighter)
+    governor = Governor(
+        ladder(short_side, least_factor, ratio_free=ratio_free, model_free=model_free)
+    )
+    machine = Simulated(
+        governor, lambda now_s: loads[int(now_s / 7) % len(loads)], rate_hz, fixed, lighter
+    )
     machine.run(300)
     for quality in {quality for _, _, quality in machine.steps}:
         assert ratio_free or quality.ratio_factor == 1
@@ -119,7 +142,9 @@ def test_any_load_stays_within_bounds_and_switches_seldom(
         assert quality.ratio_factor == 1 or least_factor <= quality.ratio_factor < 1
         assert quality.matted in (1, *MATTED)
     for first_s in machine.switches_s:
-        within = [at_s for at_s in machine.switches_s if first_s <= at_s < first_s + SWITCHES_SPAN_S]
+        within = [
+            at_s for at_s in machine.switches_s if first_s <= at_s < first_s + SWITCHES_SPAN_S
+        ]
         assert len(within) <= MAX_SWITCHES
 
 
@@ -129,7 +154,9 @@ def test_a_load_that_comes_and_goes(load: float) -> None:
     machine.run(29)
     assert not machine.switches_s, "without need it changes nothing"
     machine.run(90)
-    assert fmean(pressure for at_s, pressure, _ in machine.steps if at_s >= 45) < 1, "the frame rate holds"
+    assert fmean(pressure for at_s, pressure, _ in machine.steps if at_s >= 45) < 1, (
+        "the frame rate holds"
+    )
     machine.run(130)
     assert machine.governor.quality == FULL
     assert len(machine.switches_s) <= 8
@@ -160,10 +187,18 @@ def test_under_a_steady_load_it_comes_to_rest(load: float, fixed: float, lighter
 def test_a_failed_upgrade_returns_to_the_level_that_held_the_rate() -> None:
     machine = Simulated(Governor(LEVELS), lambda now_s: 1.125, 10.0, fixed=0.875, lighter=0.125)
     machine.run(1200)
-    raised = [(at_s, before, after) for at_s, before, after in machine.changes() if before.work < after.work]
-    assert [LEVELS.index(after) for _, _, after in raised][:5] == [0, 1, 2, 3, 4], "every better level is tried"
+    raised = [
+        (at_s, before, after)
+        for at_s, before, after in machine.changes()
+        if before.work < after.work
+    ]
+    assert [LEVELS.index(after) for _, _, after in raised][:5] == [0, 1, 2, 3, 4], (
+        "every better level is tried"
+    )
     for raised_s, origin, _ in raised:
-        assert [after for at_s, _, after in machine.changes() if raised_s < at_s < raised_s + 8] in ([], [origin])
+        assert [
+            after for at_s, _, after in machine.changes() if raised_s < at_s < raised_s + 8
+        ] in ([], [origin])
 
 
 def test_a_pause_restarts_measuring() -> None:
@@ -193,16 +228,31 @@ def test_nothing_changes_for_one_hiccup_or_a_latency_that_skipping_does_not_lowe
 
 @pytest.mark.parametrize(
     ("step_ms", "held_hz"),
-    [(30, 30), (35, 27), (39, 24), (42, 20), (46, 20), (47, 20), (55, 15), (70, 13.5), (75, 12), (90, 10)],
+    [
+        (30, 30),
+        (35, 27),
+        (39, 24),
+        (42, 20),
+        (46, 20),
+        (47, 20),
+        (55, 15),
+        (70, 13.5),
+        (75, 12),
+        (90, 10),
+    ],
 )
-def test_the_best_even_rate_that_fits_is_held_and_rises_with_the_headroom(step_ms: float, held_hz: float) -> None:
+def test_the_best_even_rate_that_fits_is_held_and_rises_with_the_headroom(
+    step_ms: float, held_hz: float
+) -> None:
     machine = Simulated(Governor(PINNED), lambda now_s: step_ms * 0.03)
     machine.run(120)
     assert machine.governor.quality.matted * 30 == held_hz
     assert len(machine.switches_s) <= 1
     machine.load = lambda now_s: 0.82
     machine.run(360)
-    assert machine.governor.quality.matted * 30 == (30 if held_hz == 30 else 27), "the full rate needs headroom"
+    assert machine.governor.quality.matted * 30 == (30 if held_hz == 30 else 27), (
+        "the full rate needs headroom"
+    )
 
 
 @given(phases=st.lists(st.floats(0.9, 1.1), min_size=4, max_size=12), base=st.floats(0.5, 3.5))
@@ -210,14 +260,20 @@ def test_the_best_even_rate_that_fits_is_held_and_rises_with_the_headroom(step_m
 @example(phases=[1.086, 1.062, 0.91, 0.903, 1.015, 0.92, 0.917, 1.074, 0.91], base=1.5)
 @example(phases=[0.964, 0.981, 0.976, 1.098, 0.929, 0.925], base=2.25)
 @settings(max_examples=10, deadline=None)
-def test_a_load_that_wavers_does_not_make_the_rate_oscillate(phases: list[float], base: float) -> None:
-    machine = Simulated(Governor(PINNED), lambda now_s: base * phases[int(now_s / 1.7) % len(phases)])
+def test_a_load_that_wavers_does_not_make_the_rate_oscillate(
+    phases: list[float], base: float
+) -> None:
+    machine = Simulated(
+        Governor(PINNED), lambda now_s: base * phases[int(now_s / 1.7) % len(phases)]
+    )
     machine.run(600)
     assert sum(at_s > 300 for at_s in machine.switches_s) <= 4
 
 
 OVERLOADS: dict[str, Callable[[Quality, float], float]] = {
-    "the better network makes its own steps longer": lambda quality, now_s: 0.6 if quality.lighter_model else 4.0,
+    "the better network makes its own steps longer": lambda quality, now_s: (
+        0.6 if quality.lighter_model else 4.0
+    ),
     "the load wavers": lambda quality, now_s: 6.0 if now_s % 3 < 1.8 else 0.4,
 }
 
@@ -227,7 +283,12 @@ OVERLOADS: dict[str, Callable[[Quality, float], float]] = {
 def test_a_change_back_to_the_better_network_waits(name: str, build_s: float) -> None:
     """After 2 seconds of headroom, two networks alternated four times in 8 seconds."""
     governor = Governor(LEVELS)
-    machine = Simulated(governor, lambda now_s: OVERLOADS[name](governor.quality, now_s), lighter=0.25, build_s=build_s)
+    machine = Simulated(
+        governor,
+        lambda now_s: OVERLOADS[name](governor.quality, now_s),
+        lighter=0.25,
+        build_s=build_s,
+    )
     machine.run(300)
     changes = [
         (at_s, after.lighter_model)
@@ -235,7 +296,9 @@ def test_a_change_back_to_the_better_network_waits(name: str, build_s: float) ->
         if before.lighter_model != after.lighter_model
     ]
     assert changes[0][1], "lowered first"
-    assert all(up_s - down_s >= 8 for (down_s, _), (up_s, lighter) in pairwise(changes) if not lighter)
+    assert all(
+        up_s - down_s >= 8 for (down_s, _), (up_s, lighter) in pairwise(changes) if not lighter
+    )
     assert len(changes) <= 12, "and ever longer where it fails"
 
 

@@ -59,7 +59,9 @@ def children() -> set[psutil.Process]:
 @pytest.mark.torch
 def test_a_start_prepares_for_an_engine_in_openvino_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     prepared: list[object] = []
-    monkeypatch.setattr(module.preparation, "ensure", lambda show, *, measured: prepared.append(measured))
+    monkeypatch.setattr(
+        module.preparation, "ensure", lambda show, *, measured: prepared.append(measured)
+    )
     here = MattingSettings(model="mattecam", device="cpu", precision="float32").engine
     missing = here.replace(model="bgmv2-resnet101")
     with pytest.raises(ModelError):
@@ -71,7 +73,9 @@ def test_a_start_prepares_for_an_engine_in_openvino_alone(monkeypatch: pytest.Mo
     assert prepared == [True]
 
 
-def test_a_live_picture_waits_for_the_kernels_alone_and_other_work_for_the_measurement(tmp_path: Path) -> None:
+def test_a_live_picture_waits_for_the_kernels_alone_and_other_work_for_the_measurement(
+    tmp_path: Path,
+) -> None:
     """Each once per process. Warnings of libraries on the standard error are more than a pipe holds."""
     seen: list[Text] = []
     file = tmp_path / "parts"
@@ -88,7 +92,9 @@ def test_a_live_picture_waits_for_the_kernels_alone_and_other_work_for_the_measu
     file.unlink()
     Preparation(command).ensure(measured=True)
 
-    assert file.read_text() == "['kernels', 'measurement']", "one process, so that the steps have one count"
+    assert file.read_text() == "['kernels', 'measurement']", (
+        "one process, so that the steps have one count"
+    )
 
     file.unlink()
     save_prepared(True)
@@ -136,15 +142,24 @@ def test_a_gpu_whose_driver_ends_the_trial_is_not_tried_again(
         preparation.begin(lambda: reports.append("measured"))
         preparation.measure_beside().join(60)
 
-    assert reports == ["measured"] and caplog.text.count("The trial of the GPU of Intel did not end well") == 1
+    assert (
+        reports == ["measured"]
+        and caplog.text.count("The trial of the GPU of Intel did not end well") == 1
+    )
     (failed,) = trials_of("mattecam", BUNDLED, INTEL)
     assert failed.problem and trials_of("mattecam", BUNDLED) == [cpu]
 
 
 FAILURES = {
-    "fails": (script("import sys; print('1 file', flush=True); sys.exit('the disk is full')"), "the disk is full"),
+    "fails": (
+        script("import sys; print('1 file', flush=True); sys.exit('the disk is full')"),
+        "the disk is full",
+    ),
     "traceback": (script("raise OSError('the disk is full')"), "the disk is full"),
-    "killed": (script("import os; print('?', flush=True); os.kill(os.getpid(), 9)"), "(signal 9, as the system sends"),
+    "killed": (
+        script("import os; print('?', flush=True); os.kill(os.getpid(), 9)"),
+        "(signal 9, as the system sends",
+    ),
     "does not start": (("no-such-program",), "cannot be prepared"),
 }
 
@@ -156,7 +171,9 @@ def test_a_preparation_that_fails_is_a_warning_of_one_line(
     preparation = Preparation(command)
     for _ in range(2):
         preparation.ensure()
-    assert caplog.text.count(words) == 1 and "Traceback" not in caplog.text, "tried once per process"
+    assert caplog.text.count(words) == 1 and "Traceback" not in caplog.text, (
+        "tried once per process"
+    )
 
 
 def test_a_folder_that_cannot_be_written_to_is_named_and_nothing_is_prepared_in_vain(
@@ -203,7 +220,9 @@ def test_cancelling_ends_the_process_and_the_next_start_continues() -> None:
         preparation.ensure()
 
 
-def test_a_preparation_ends_at_its_limit_and_the_start_goes_on(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_preparation_ends_at_its_limit_and_the_start_goes_on(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     before = children()
 
     Preparation(ENDLESS, limit_s=0.01).ensure()
@@ -214,10 +233,16 @@ def test_a_preparation_ends_at_its_limit_and_the_start_goes_on(caplog: pytest.Lo
 
 def test_a_preparation_ends_well_while_the_program_runs() -> None:
     """Each first start said that the preparation had failed: its end was aborted."""
-    until_read = "import time; time.sleep(0.5)"  # the thread waits for the end of the program by then
-    code = f"from app.matting.choice.preparation import end_with_the_program as e; e(); {until_read}"
+    until_read = (
+        "import time; time.sleep(0.5)"  # the thread waits for the end of the program by then
+    )
+    code = (
+        f"from app.matting.choice.preparation import end_with_the_program as e; e(); {until_read}"
+    )
 
-    with subprocess.Popen(script(code), cwd=ROOT, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
+    with subprocess.Popen(
+        script(code), cwd=ROOT, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as child:
         assert child.stderr is not None
         said = child.stderr.read()
 
@@ -248,9 +273,12 @@ def test_a_preparation_that_cannot_be_saved_ends_with_a_sentence(tmp_path: Path)
 def test_a_killed_program_leaves_no_preparation() -> None:
     """It went on, with the load of a core, and nobody waited for it."""
     endless = "import time; print('1 1', flush=True); time.sleep(600)"
-    child = script(f"from app.matting.choice.preparation import end_with_the_program as e; e(); {endless}")
+    child = script(
+        f"from app.matting.choice.preparation import end_with_the_program as e; e(); {endless}"
+    )
     code = (
-        f"from app.matting.choice.preparation import Preparation as P; P({child!r}).ensure(lambda _: print(flush=True))"
+        "from app.matting.choice.preparation import Preparation; "
+        f"Preparation({child!r}).ensure(lambda _: print(flush=True))"
     )
     with subprocess.Popen(script(code), stdout=subprocess.PIPE, cwd=ROOT) as program:
         assert program.stdout is not None and program.stdout.readline()
@@ -260,7 +288,9 @@ def test_a_killed_program_leaves_no_preparation() -> None:
 
     def has_ended() -> bool:
         with contextlib.suppress(psutil.NoSuchProcess):
-            return preparing.status() == psutil.STATUS_ZOMBIE  # a container may have nobody who waits for it
+            return (
+                preparing.status() == psutil.STATUS_ZOMBIE
+            )  # a container may have nobody who waits for it
         return True
 
     eventually(has_ended)
@@ -283,7 +313,9 @@ def test_the_steps_compile_convert_and_measure_what_is_asked_for(
 ) -> None:
     measured: list[str] = []
     monkeypatch.setattr(module, "convert_bundled", lambda: None)
-    monkeypatch.setattr(module, "measure_network", lambda model, weights, seconds: measured.append(model))
+    monkeypatch.setattr(
+        module, "measure_network", lambda model, weights, seconds: measured.append(model)
+    )
     lowered: list[int] = []
     monkeypatch.setattr("os.nice", lowered.append)
     networks, kernels = list(measurable()), len(KERNELS) + 1
@@ -293,13 +325,19 @@ def test_the_steps_compile_convert_and_measure_what_is_asked_for(
         (["measurement"], len(networks), networks, [module.NICENESS]),
     ):
         do(*parts)
-        assert capsys.readouterr().out.splitlines() == [f"{step} {count}" for step in range(1, count + 1)]
-        assert (measured, lowered) == (trials, niceness), "what somebody waits for has the priority of the program"
+        assert capsys.readouterr().out.splitlines() == [
+            f"{step} {count}" for step in range(1, count + 1)
+        ]
+        assert (measured, lowered) == (trials, niceness), (
+            "what somebody waits for has the priority of the program"
+        )
         assert is_prepared()
         measured.clear()
 
 
-def test_the_pipeline_shows_a_card_that_says_what_it_waits_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_pipeline_shows_a_card_that_says_what_it_waits_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(module, "preparation", Preparation(ENDLESS))
     settings = Settings(
         capture=CaptureSettings(source="demo", width=320, height=180),
@@ -324,7 +362,9 @@ def test_the_pipeline_shows_a_card_that_says_what_it_waits_for(monkeypatch: pyte
     assert pipeline.status().frames_out == 0
 
 
-def test_the_python_api_says_once_what_it_compiles_and_how_long_it_took(caplog: pytest.LogCaptureFixture) -> None:
+def test_the_python_api_says_once_what_it_compiles_and_how_long_it_took(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     """The first frame took half a minute without a word."""
     caplog.set_level("INFO", module.log.name)
     module.prepare_here.cache_clear()
@@ -333,7 +373,10 @@ def test_the_python_api_says_once_what_it_compiles_and_how_long_it_took(caplog: 
         module.prepare_here()
 
     begun, done = caplog.messages
-    assert begun == "Preparing for this computer, once: the arithmetic is compiled, in about half a minute."
+    assert (
+        begun
+        == "Preparing for this computer, once: the arithmetic is compiled, in about half a minute."
+    )
     assert re.fullmatch(r"The arithmetic was compiled for this computer in \d+ seconds\.", done)
     assert is_prepared()
 
@@ -359,13 +402,19 @@ def test_the_trial_runs_every_precision_on_all_cores_and_one_thread() -> None:
     clocks = (lambda: float(next(times_s))), (lambda: float(next(cpu_s)))
     trials = measure("mattecam", BUNDLED, 0.0, FRAMES, clocks)
     precisions = cpu_precisions("mattecam", BUNDLED)
-    assert [(each.precision, each.threads) for each in trials] == [(p, t) for p in precisions for t in (None, 1)]
+    assert [(each.precision, each.threads) for each in trials] == [
+        (p, t) for p in precisions for t in (None, 1)
+    ]
     expected = Trial("float32", None, 3000.0, 7000.0, compile_s=3.0)
     assert trials[0] == expected, "float32 differs from nothing"
-    assert trials[1].step_ms == trials[1].cpu_ms == 7000.0, "on one thread, CPU time is the time of a step"
+    assert trials[1].step_ms == trials[1].cpu_ms == 7000.0, (
+        "on one thread, CPU time is the time of a step"
+    )
     assert all(each.accurate for each in trials), "what ships is within the bounds"
     for each in trials:
-        assert (each.mean_difference > 0) == (each.precision != "float32"), "0 is float32 under another name"
+        assert (each.mean_difference > 0) == (each.precision != "float32"), (
+            "0 is float32 under another name"
+        )
 
 
 @pytest.mark.torch
@@ -374,7 +423,11 @@ def test_int8_with_wrong_scales_is_not_accurate(tmp_path: Path) -> None:
     weights = Path(shutil.copy(BUNDLED, tmp_path))
     tensors = load_file(int8_file(BUNDLED))
     scale = next(name for name in tensors if name.endswith("scale"))
-    save_file({**tensors, scale: np.asarray(tensors[scale] / 3)}, int8_file(weights), {SOURCE: sha256_of(weights)})
+    save_file(
+        {**tensors, scale: np.asarray(tensors[scale] / 3)},
+        int8_file(weights),
+        {SOURCE: sha256_of(weights)},
+    )
     trials = measure("mattecam", weights, 0.0, FRAMES)
     differing = [each for each in trials if each.precision == "int8"]
     assert differing and not any(each.accurate for each in differing)

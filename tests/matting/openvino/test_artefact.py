@@ -63,7 +63,9 @@ NAME = RVM.name
         ("rvm-mobilenetv3", "auto", 0.5, LearnedFilterWeights),
         ("rvm-mobilenetv3", "auto", 1.0, None),
         ("mattecam", "auto", 0.5, FastFilterWeights),
-        pytest.param("rvm-mobilenetv3", "fast-guided-filter", 0.5, FastFilterWeights, marks=pytest.mark.long),
+        pytest.param(
+            "rvm-mobilenetv3", "fast-guided-filter", 0.5, FastFilterWeights, marks=pytest.mark.long
+        ),
         pytest.param("u2netp", "auto", 0.5, FastFilterWeights, marks=pytest.mark.long),
     ],
 )
@@ -77,9 +79,16 @@ def test_converted_networks_give_the_mattes_of_torch(
 ) -> None:
     """In a room that becomes dark: what it remembers counts. The small frame and its halves have odd sizes."""
     artefact = conversion.artefacts.load(NetworkSource(model, weights[model], refiner, ratio == 1))
-    assert artefact.guided_filter is None if kind is None else isinstance(artefact.guided_filter, kind)
+    assert (
+        artefact.guided_filter is None if kind is None else isinstance(artefact.guided_filter, kind)
+    )
     settings = MattingSettings(
-        model=model, weights=weights[model], refiner=refiner, device="cpu", precision="float32", downsample_ratio=ratio
+        model=model,
+        weights=weights[model],
+        refiner=refiner,
+        device="cpu",
+        precision="float32",
+        downsample_ratio=ratio,
     )
     torch_engine, converted = (
         engines(settings.replace(executor=executor), 150, 106) for executor in ("eager", "openvino")
@@ -99,7 +108,9 @@ def test_converted_networks_give_the_mattes_of_torch(
 def precisions_of(artefact: Artefact, width: int, height: int, precision: str) -> list[list[str]]:
     """Return the precisions in which the convolutions of each stage of RVM run, for a size of the small frame."""
     states = dict(zip(state_names(4)[0], artefact.state_shapes(height, width), strict=True))
-    models, _ = fitted(artefact, {"small": (1, 3, height, width), **halved_shapes(height, width), **states})
+    models, _ = fitted(
+        artefact, {"small": (1, 3, height, width), **halved_shapes(height, width), **states}
+    )
     found = []
     for network in compiled(artefact.stages, models, precision):
         about = [operation.get_rt_info() for operation in network.get_runtime_model().get_ops()]
@@ -108,7 +119,9 @@ def precisions_of(artefact: Artefact, width: int, height: int, precision: str) -
     return found
 
 
-def test_the_declared_submodules_run_in_float32_and_the_others_do_not(weights: dict[str, Path]) -> None:
+def test_the_declared_submodules_run_in_float32_and_the_others_do_not(
+    weights: dict[str, Path],
+) -> None:
     if "BF16" not in core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
         pytest.skip("this processor has no bfloat16")
     artefact = conversion.artefacts.load(NetworkSource(NAME, weights[NAME]))
@@ -139,7 +152,10 @@ def test_an_artefact_that_cannot_be_read_is_converted_again(
 
 
 def test_of_two_programs_one_converts_a_network_and_the_other_reads_it(
-    weights: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    weights: dict[str, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """Both did, and the second could not keep it: the folder was there."""
     source = NetworkSource("toy", weights["toy"])
@@ -164,7 +180,10 @@ def test_of_two_programs_one_converts_a_network_and_the_other_reads_it(
 
 
 def test_what_another_program_has_put_there_is_used_where_nothing_can_be_locked(
-    weights: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    weights: dict[str, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     source = NetworkSource("toy", weights["toy"])
     cache = ArtefactCache(lambda: tmp_path / "cache")
@@ -185,7 +204,10 @@ def test_what_another_program_has_put_there_is_used_where_nothing_can_be_locked(
 
 
 def test_where_no_artefact_can_be_kept_it_is_the_same_network(
-    weights: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    weights: dict[str, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """The reason in the log was "None"."""
 
@@ -208,7 +230,11 @@ def test_where_no_artefact_can_be_kept_it_is_the_same_network(
 def test_shipped_artefacts_are_used_until_one_is_damaged(
     weights: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shipped, cache, source = tmp_path / "shipped", tmp_path / "cache", NetworkSource("toy", weights["toy"])
+    shipped, cache, source = (
+        tmp_path / "shipped",
+        tmp_path / "cache",
+        NetworkSource("toy", weights["toy"]),
+    )
     made = ArtefactCache(lambda: tmp_path / "made")
     made.load(source)
     shutil.copytree(made.folder(source), shipped / source.artefact_name())
@@ -231,7 +257,9 @@ def test_unreadable_weights_are_a_named_error(
     def refuse(self: Path, mode: str) -> object:
         raise PermissionError(13, "Permission denied")
 
-    ArtefactCache(lambda: tmp_path).load(NetworkSource("toy", weights["toy"]))  # reads the sources once per process
+    ArtefactCache(lambda: tmp_path).load(
+        NetworkSource("toy", weights["toy"])
+    )  # reads the sources once per process
     monkeypatch.setattr(Path, "open", refuse)
     with pytest.raises(ModelError, match=r"mattecam\.pth cannot be read; check the path"):
         ArtefactCache(lambda: tmp_path).load(NetworkSource("mattecam", weights["mattecam"]))
@@ -242,7 +270,10 @@ def alphas(settings: MattingSettings, stream: list[BgrImage]) -> Floats:
     height, width = stream[0].shape[:2]
     with closing(build_engine(settings, width, height)) as engine:
         assert engine.info.precision == settings.precision
-        steps = [engine.step(StepRequest(frame, np.zeros_like(frame), EdgeSettings(), "off")) for frame in stream]
+        steps = [
+            engine.step(StepRequest(frame, np.zeros_like(frame), EdgeSettings(), "off"))
+            for frame in stream
+        ]
     return np.stack([step.alpha for step in steps]).astype(np.float32) / np.float32(255)
 
 
@@ -252,7 +283,9 @@ PERSON = demo(320, 180, range(0, 18, 3))
 
 @torch.no_grad()
 def test_the_bundled_network_in_int8_is_its_simulation_and_close_to_float32() -> None:
-    reference, quantized = (alphas(BUNDLED_MODEL.replace(precision=name), PERSON) for name in ("float32", "int8"))
+    reference, quantized = (
+        alphas(BUNDLED_MODEL.replace(precision=name), PERSON) for name in ("float32", "int8")
+    )
     assert np.ptp(reference) > 0.9
     assert 0 < np.abs(reference - quantized).mean() < 0.005, "0 is float32 under another name"
     network = load(int8_file(BUNDLED))
@@ -266,7 +299,9 @@ def test_the_bundled_network_in_int8_is_its_simulation_and_close_to_float32() ->
     assert np.abs(np.stack(expected) - quantized).mean() < 0.005
 
 
-def test_before_a_measurement_the_processors_instructions_select_the_precision(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_before_a_measurement_the_processors_instructions_select_the_precision(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     for bfloat16, precision in ((True, "bfloat16"), (False, "float32")):
         monkeypatch.setattr(hardware, "cpu_has_bfloat16", lambda has=bfloat16: has)
         choice = choose(BUNDLED_MODEL)
@@ -298,7 +333,9 @@ def networks(
 
 
 def settings_for(path: Path, precision: str) -> MattingSettings:
-    return MattingSettings(model=NAME, weights=path, device="cpu", precision=precision, downsample_ratio=1.0)
+    return MattingSettings(
+        model=NAME, weights=path, device="cpu", precision=precision, downsample_ratio=1.0
+    )
 
 
 def int8_artefact(path: Path) -> Artefact:
@@ -313,7 +350,9 @@ def test_openvino_computes_what_the_simulation_of_rvm_computes(
     path, int8 = networks
     r1, r2, r3, r4 = int8.initial_state(1, HEIGHT, WIDTH)
     with closing(Strips(1)) as strips:
-        network = RecurrentNetwork(int8_artefact(path), StepGeometry(WIDTH, HEIGHT, 1.0), "int8", strips)
+        network = RecurrentNetwork(
+            int8_artefact(path), StepGeometry(WIDTH, HEIGHT, 1.0), "int8", strips
+        )
         for frame in pictures.unbind(1):
             network.small[:] = frame[0].numpy()
             network.run()
@@ -328,12 +367,18 @@ def test_openvino_computes_what_the_simulation_of_rvm_computes(
 def test_the_convolutions_run_in_int8(networks: tuple[Path, ExportedNetwork]) -> None:
     if platform.machine() not in ("x86_64", "AMD64"):
         pytest.skip("OpenVINO chooses other kernels for this kind of processor")
-    kinds = [kind for stage in precisions_of(int8_artefact(networks[0]), WIDTH, HEIGHT, "int8") for kind in stage]
+    kinds = [
+        kind
+        for stage in precisions_of(int8_artefact(networks[0]), WIDTH, HEIGHT, "int8")
+        for kind in stage
+    ]
     assert sum(kind in ("u8", "i8") for kind in kinds) == len(LAYERS)
     assert set(kinds) <= {"u8", "i8", "f32"}
 
 
-def test_scales_that_do_not_fit_are_a_named_error(networks: tuple[Path, ExportedNetwork], tmp_path: Path) -> None:
+def test_scales_that_do_not_fit_are_a_named_error(
+    networks: tuple[Path, ExportedNetwork], tmp_path: Path
+) -> None:
     path = Path(shutil.copy(networks[0], tmp_path))
     tensors = load_file(int8_file(networks[0]))
     without = {name: tensor for name, tensor in tensors.items() if name != f"{LAYERS[0]}.limits"}
@@ -349,11 +394,16 @@ def test_only_openvino_and_weights_that_an_int8_version_fits_run_in_int8(
     weights: dict[str, Path], tmp_path: Path
 ) -> None:
     bundled = Path(shutil.copy(BUNDLED, tmp_path))
-    for settings in (BUNDLED_MODEL.replace(weights=bundled), BUNDLED_MODEL.replace(executor="eager")):
+    for settings in (
+        BUNDLED_MODEL.replace(weights=bundled),
+        BUNDLED_MODEL.replace(executor="eager"),
+    ):
         with pytest.raises(ModelError, match="no int8 version"):
             choose(settings.replace(precision="int8"))
     path = Path(shutil.copy(weights[NAME], tmp_path))
-    save_file({"scale": torch.ones(1)}, int8_file(path), {SOURCE: "0" * 64, SIMILAR: sha256_of(path)})
+    save_file(
+        {"scale": torch.ones(1)}, int8_file(path), {SOURCE: "0" * 64, SIMILAR: sha256_of(path)}
+    )
     assert choose(settings_for(path, "int8")).int8 == int8_file(path), "it fits these as well"
 
 

@@ -15,14 +15,27 @@ from numpy.typing import NDArray
 
 from app.cli.bench import measure_models
 from app.core.errors import ModelChoiceError, Stage
-from app.core.settings import CaptureSettings, EdgeSettings, EngineSettings, MattingSettings, OutputSettings
+from app.core.settings import (
+    CaptureSettings,
+    EdgeSettings,
+    EngineSettings,
+    MattingSettings,
+    OutputSettings,
+)
 from app.core.targets import INTEL, Target
 from app.core.types import BgrImage, Matte
 from app.matting.choice import hardware, preparation
 from app.matting.choice.choice import Choice, choose, fine_quality
 from app.matting.choice.hardware import CudaCards
 from app.matting.choice.preparation import measure_on_gpu, trial_frames
-from app.matting.choice.trials import Trial, failed_trial, save_prepared, save_trials, trials_of, unmeasured
+from app.matting.choice.trials import (
+    Trial,
+    failed_trial,
+    save_prepared,
+    save_trials,
+    trials_of,
+    unmeasured,
+)
 from app.matting.engine import FrameEngine, network_engine
 from app.matting.interface import StepRequest
 from app.matting.openvino import gpu as module
@@ -51,13 +64,19 @@ def driver(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     register()
     monkeypatch.setattr(hardware, "cuda_cards", lambda: CudaCards(None))
     monkeypatch.setattr(hardware, "intel_driver", lambda: "a driver")
-    monkeypatch.setattr(module, "TIMEOUT_MS", 60_000)  # on a busy computer, the processor takes long
+    monkeypatch.setattr(
+        module, "TIMEOUT_MS", 60_000
+    )  # on a busy computer, the processor takes long
     yield
 
 
 def engine(plugin: str = PLUGIN, precision: str = "float32", *, live: bool = False) -> FrameEngine:
-    target = Target(INTEL, "openvino", precision) if plugin else Target("cpu", "openvino", "float32")
-    return network_engine(SETTINGS, Choice("mattecam", BUNDLED, target, plugin), 320, 180, live=live)
+    target = (
+        Target(INTEL, "openvino", precision) if plugin else Target("cpu", "openvino", "float32")
+    )
+    return network_engine(
+        SETTINGS, Choice("mattecam", BUNDLED, target, plugin), 320, 180, live=live
+    )
 
 
 def steps(engine: FrameEngine) -> list[Matte]:
@@ -112,13 +131,18 @@ class FaultyRequest:
         self._request.start_async()
 
     def wait_for(self, timeout_ms: int) -> bool:
-        return bool(self._request.wait_for(timeout_ms)) and not (self._left < 0 and self._fault == "hangs")
+        return bool(self._request.wait_for(timeout_ms)) and not (
+            self._left < 0 and self._fault == "hangs"
+        )
 
     def get_output_tensor(self, index: int) -> ov.Tensor:
         tensor = self._request.get_output_tensor(index)
         if self._left >= 0:
             return tensor
-        wrong = {"NaN": np.full_like(tensor.data, np.nan), "garbage": np.roll(tensor.data, 9, axis=-2)}
+        wrong = {
+            "NaN": np.full_like(tensor.data, np.nan),
+            "garbage": np.roll(tensor.data, 9, axis=-2),
+        }
         return ov.Tensor(wrong.get(self._fault, tensor.data))
 
 
@@ -128,24 +152,34 @@ def test_the_cpu_takes_over_in_the_frame_in_which_the_gpu_fails(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, fault: str, at: int
 ) -> None:
     def faulty(
-        stage: NetworkStage, network: ov.CompiledModel, arrays: Mapping[str, NDArray[np.float32]], *, outputs: bool
+        stage: NetworkStage,
+        network: ov.CompiledModel,
+        arrays: Mapping[str, NDArray[np.float32]],
+        *,
+        outputs: bool,
     ) -> Any:
         request = bound(stage, network, arrays, outputs=outputs)
         return request if stage.steady else FaultyRequest(request, fault, at)
 
     monkeypatch.setattr(module, "bound", faulty)
-    monkeypatch.setattr(module, "CHECK_EVERY", at or 99)  # so that the frame of the fault is compared
+    monkeypatch.setattr(
+        module, "CHECK_EVERY", at or 99
+    )  # so that the frame of the fault is compared
     made = engine()
 
     composites = [matte.composite for matte in steps(made)]
 
     assert made.info.device == "cpu" and made.info.gpu_problem
     assert caplog.text.count("the network runs on the CPU") == 1
-    assert all((one == other).all() for one, other in zip(composites, right(), strict=True)), "no frame shows it"
+    assert all((one == other).all() for one, other in zip(composites, right(), strict=True)), (
+        "no frame shows it"
+    )
     made.close()
 
 
-def test_a_gpu_that_cannot_compile_leaves_the_network_on_the_cpu(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_gpu_that_cannot_compile_leaves_the_network_on_the_cpu(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     made = engine("NO_SUCH_PLUGIN")
 
     assert made.info.device == "cpu"
@@ -169,25 +203,34 @@ def test_the_gpu_is_measured_and_auto_takes_it_where_it_costs_the_least_processo
         ("float32", PLUGIN, True),
         ("float16", PLUGIN, True),
     ]
-    save_trials("mattecam", BUNDLED, [replace(each, step_ms=9.0, cpu_ms=2.0) for each in trials], INTEL)
+    save_trials(
+        "mattecam", BUNDLED, [replace(each, step_ms=9.0, cpu_ms=2.0) for each in trials], INTEL
+    )
     found = choose(EngineSettings(model="mattecam"))
     assert (found.target, found.plugin) == (Target(INTEL, "openvino", "float32"), PLUGIN)
     assert choose(EngineSettings(model="mattecam", device="cpu")).target.device == "cpu"
     save_trials("mattecam", BUNDLED, [replace(dear, cpu_ms=1.0)])
     assert choose(EngineSettings(model="mattecam")).target.device == "cpu", "the CPU costs less"
-    assert choose(EngineSettings(model="mattecam", device=INTEL)).target.device == INTEL, "asked for by name"
+    assert choose(EngineSettings(model="mattecam", device=INTEL)).target.device == INTEL, (
+        "asked for by name"
+    )
 
     monkeypatch.setattr(hardware, "intel_driver", lambda: "another driver")
 
     assert unmeasured(INTEL) == {"mattecam": BUNDLED}
-    assert choose(EngineSettings(model="mattecam", device=INTEL)).target.device == "cpu", "until it is measured"
+    assert choose(EngineSettings(model="mattecam", device=INTEL)).target.device == "cpu", (
+        "until it is measured"
+    )
 
 
 def test_weights_of_the_user_are_refused_on_the_gpu(tmp_path: Path) -> None:
     """They were never measured there: the CPU ran them, and nothing said so."""
     own = Path(shutil.copy(BUNDLED, tmp_path / "own.safetensors"))
 
-    with pytest.raises(ModelChoiceError, match=r"Only installed models .* not the weights .*own\.safetensors; choose"):
+    with pytest.raises(
+        ModelChoiceError,
+        match=r"Only installed models .* not the weights .*own\.safetensors; choose",
+    ):
         choose(SETTINGS.replace(weights=own, device=INTEL))
 
     assert choose(SETTINGS.replace(weights=own)).target.device == "cpu"
@@ -199,7 +242,9 @@ def test_a_gpu_that_failed_is_not_tried_again_with_this_driver() -> None:
     measure_on_gpu("mattecam", BUNDLED, lambda: [IntelGpu("NO_SUCH_PLUGIN", "Intel none")], 0.0)
 
     failed = trials_of("mattecam", BUNDLED, INTEL)
-    assert len(failed) == 2 and all("NO_SUCH_PLUGIN" in each.problem and not each.accurate for each in failed)
+    assert len(failed) == 2 and all(
+        "NO_SUCH_PLUGIN" in each.problem and not each.accurate for each in failed
+    )
     assert not unmeasured(INTEL)
     assert choose(EngineSettings(model="mattecam")).target.device == "cpu"
     with pytest.raises(ModelChoiceError, match="The GPU of Intel cannot run the model mattecam"):
@@ -215,9 +260,16 @@ def test_in_a_call_auto_takes_the_finer_network_that_the_gpu_makes_affordable(
     assert choose(EngineSettings(), live=True).model == "mattecam"
     measure_on_gpu("rvm-mobilenetv3", file, lambda: [GPU], 0.0)
     measured = trials_of("rvm-mobilenetv3", file, INTEL)
-    assert [(each.plugin, each.problem) for each in measured] == [(PLUGIN, "")] * 2 and measured[0].accurate
+    assert [(each.plugin, each.problem) for each in measured] == [(PLUGIN, "")] * 2 and measured[
+        0
+    ].accurate
 
-    save_trials("rvm-mobilenetv3", file, [replace(each, step_ms=20.0, cpu_ms=2.0) for each in measured], INTEL)
+    save_trials(
+        "rvm-mobilenetv3",
+        file,
+        [replace(each, step_ms=20.0, cpu_ms=2.0) for each in measured],
+        INTEL,
+    )
 
     found = choose(EngineSettings(), live=True)
     assert (found.model, found.target, found.plugin) == (
@@ -226,7 +278,9 @@ def test_in_a_call_auto_takes_the_finer_network_that_the_gpu_makes_affordable(
         PLUGIN,
     )
     assert fine_quality(EngineSettings()).recommended
-    assert choose(EngineSettings(device="cpu"), live=True).model == "mattecam", "the CPU is as slow as before"
+    assert choose(EngineSettings(device="cpu"), live=True).model == "mattecam", (
+        "the CPU is as slow as before"
+    )
     assert not fine_quality(EngineSettings(device="cpu")).recommended
 
 
@@ -235,7 +289,12 @@ def test_a_compiler_that_fails_beside_the_picture_is_named_once_and_not_tried_ag
 ) -> None:
     save_prepared(True)
     save_trials("mattecam", BUNDLED, [Trial("float32", None, 10.0, 900.0)])
-    save_trials("mattecam", BUNDLED, [Trial("float16", None, 9.0, 2.0, 0.0, "NO_SUCH_PLUGIN", "Intel none")], INTEL)
+    save_trials(
+        "mattecam",
+        BUNDLED,
+        [Trial("float16", None, 9.0, 2.0, 0.0, "NO_SUCH_PLUGIN", "Intel none")],
+        INTEL,
+    )
     settings = Settings(
         capture=CaptureSettings(source="demo", width=320, height=180),
         matting=SETTINGS,
@@ -256,7 +315,11 @@ def problems_of_a_start(settings: Settings, at_least: int) -> list[str]:
     pipeline.start()
 
     def problems() -> list[str]:
-        return [problem.message for problem in pipeline.status().problems if problem.stage is Stage.MATTING]
+        return [
+            problem.message
+            for problem in pipeline.status().problems
+            if problem.stage is Stage.MATTING
+        ]
 
     eventually(lambda: pipeline.status().frames_out > 20 and len(problems()) >= at_least)
     said = problems()
@@ -265,24 +328,34 @@ def problems_of_a_start(settings: Settings, at_least: int) -> list[str]:
 
 
 @pytest.mark.torch
-def test_the_benchmark_measures_the_gpu_or_says_that_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_benchmark_measures_the_gpu_or_says_that_there_is_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """It measured the CPU in its place."""
     settings = SETTINGS.replace(device=INTEL)
-    save_trials("mattecam", BUNDLED, [Trial("float32", None, 9.0, 2.0, 0.0, PLUGIN, "Intel test")], INTEL)
+    save_trials(
+        "mattecam", BUNDLED, [Trial("float32", None, 9.0, 2.0, 0.0, PLUGIN, "Intel test")], INTEL
+    )
 
     rows = measure_models(settings, (192, 144), 0.1, lambda _text: None)["results"]
 
-    steps = {(row["executor"], row["precision"], row["device"]) for row in rows if row["what"] == "step"}
+    steps = {
+        (row["executor"], row["precision"], row["device"]) for row in rows if row["what"] == "step"
+    }
     assert steps == {("openvino", "float32", INTEL)}
     save_trials("mattecam", BUNDLED, [failed_trial("it does not answer")], INTEL)
     with pytest.raises(ModelChoiceError, match="The GPU of Intel cannot run the model mattecam"):
         measure_models(settings, (192, 144), 0.1, lambda _text: None)
     monkeypatch.setattr(hardware, "intel_driver", lambda: "")
-    with pytest.raises(ModelChoiceError, match="There is no GPU of Intel with an OpenCL driver on this computer"):
+    with pytest.raises(
+        ModelChoiceError, match="There is no GPU of Intel with an OpenCL driver on this computer"
+    ):
         measure_models(settings, (192, 144), 0.1, lambda _text: None)
 
 
-def test_the_driver_is_told_from_another_without_loading_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_driver_is_told_from_another_without_loading_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     cards, drivers = tmp_path / "pci", tmp_path / "vendors"
     monkeypatch.setattr(hardware, "PCI", cards)
     monkeypatch.setattr(hardware, "OPENCL_DRIVERS", drivers)
@@ -323,7 +396,11 @@ class ListedDevices:
         maker = self._makers.get(device) or self._makers[device.partition(".")[0]]
         if maker == "broken":
             raise RuntimeError("[GPU] clGetDeviceInfo, error code: -33")
-        return f"GPU: vendor={maker} arch=v12.3.0" if name == "DEVICE_ARCHITECTURE" else f"card of {maker}"
+        return (
+            f"GPU: vendor={maker} arch=v12.3.0"
+            if name == "DEVICE_ARCHITECTURE"
+            else f"card of {maker}"
+        )
 
 
 @pytest.mark.parametrize(
@@ -331,7 +408,10 @@ class ListedDevices:
     [
         ({"GPU": "0x8086"}, ["GPU.0"]),
         ({"GPU": "0x1002"}, []),
-        ({"GPU.0": "0x10de", "GPU.1": "0x8086", "GPU.2": "0x1002", "GPU.3": "0x8086"}, ["GPU.1", "GPU.3"]),
+        (
+            {"GPU.0": "0x10de", "GPU.1": "0x8086", "GPU.2": "0x1002", "GPU.3": "0x8086"},
+            ["GPU.1", "GPU.3"],
+        ),
         ({"GPU.0": "broken", "GPU.1": "0x8086"}, ["GPU.1"]),
         ({"GPU.0": "0x80860", "GPU.1": "broken"}, []),
     ],

@@ -56,7 +56,10 @@ Both = tuple[OpenVinoBackend, OpenVinoBackend]
 @pytest.fixture(scope="module")
 def both() -> Iterator[Both]:
     """Yield a backend that sees all columns, and one that looks at a window once it has settled."""
-    with closing(bundled_backend(GEOMETRY)) as whole, closing(bundled_backend(GEOMETRY, live=True)) as live:
+    with (
+        closing(bundled_backend(GEOMETRY)) as whole,
+        closing(bundled_backend(GEOMETRY, live=True)) as live,
+    ):
         alpha_of(whole, FRAMES[0])
         stream = itertools.cycle(FRAMES)  # the network for fewer columns is made beside it
         eventually(lambda: alpha_of(live, next(stream)) is not None and live.window is not None)
@@ -90,7 +93,9 @@ def test_the_matte_is_nearly_that_of_the_whole_frame_until_a_reset(both: Both) -
         assert 0 < difference(expected, alpha) < 2e-4
         beside = np.delete(alpha, np.r_[both[1].window], 1)
         assert beside.size and not beside.any()
-    both[1].infer(frame).offset[:] = 1  # what the last frame may leave there, which strict mode would hide
+    both[1].infer(frame).offset[:] = (
+        1  # what the last frame may leave there, which strict mode would hide
+    )
     alpha = both[1].step(StepRequest(frame, BACKDROP, EdgeSettings(), "off")).alpha
     assert alpha.any() and not np.delete(alpha, np.r_[both[1].window], 1).any()
     both[1].reset()
@@ -107,21 +112,30 @@ MOTIONS: dict[str, tuple[int, Callable[[BgrImage], BgrImage]]] = {
 
 
 @pytest.mark.parametrize("name", MOTIONS)
-def test_who_leaves_the_window_or_enters_beside_it_is_shown_in_the_same_frame(both: Both, name: str) -> None:
+def test_who_leaves_the_window_or_enters_beside_it_is_shown_in_the_same_frame(
+    both: Both, name: str
+) -> None:
     darker, moved = MOTIONS[name]
     frames = [frame // np.uint8(darker) for frame in FRAMES]
     window = settle(both, frames)
     for frame in frames[-4:]:
-        expected, alpha = (alpha_of(backend, np.ascontiguousarray(moved(frame))) for backend in both)
+        expected, alpha = (
+            alpha_of(backend, np.ascontiguousarray(moved(frame))) for backend in both
+        )
         assert both[1].window is None
         assert difference(expected, alpha) < 2e-3
-        assert np.delete(expected, np.r_[window], 1).max() > 127 or darker > 1, "it reaches the border"
+        assert np.delete(expected, np.r_[window], 1).max() > 127 or darker > 1, (
+            "it reaches the border"
+        )
 
 
 @pytest.mark.long
 def test_a_narrower_network_takes_over_where_it_suffices() -> None:
     narrow = [cv2.resize(frame, (200, HEIGHT)) for frame in (*FRAMES, *FRAMES[::-1])]
-    frames = [np.asarray(cv2.copyMakeBorder(frame, 0, 0, 60, 60, cv2.BORDER_REPLICATE), np.uint8) for frame in narrow]
+    frames = [
+        np.asarray(cv2.copyMakeBorder(frame, 0, 0, 60, 60, cv2.BORDER_REPLICATE), np.uint8)
+        for frame in narrow
+    ]
     surveying = bundled_backend(GEOMETRY, live=True, survey_frames=SETTLE_FRAMES)
     widest, shares = max(window_widths(WIDTH)), []
     with closing(bundled_backend(GEOMETRY)) as whole, closing(surveying) as live:
@@ -212,8 +226,14 @@ def look(tracker: ColumnTracker, alpha: Floats, small: Floats = ROOM) -> int | N
     return first
 
 
-@given(left=st.integers(0, WIDTH - 1), columns=st.integers(1, WIDTH), width=st.sampled_from([320, 326, 333]))
-def test_a_window_lies_in_the_frame_with_a_margin_on_either_side(left: int, columns: int, width: int) -> None:
+@given(
+    left=st.integers(0, WIDTH - 1),
+    columns=st.integers(1, WIDTH),
+    width=st.sampled_from([320, 326, 333]),
+)
+def test_a_window_lies_in_the_frame_with_a_margin_on_either_side(
+    left: int, columns: int, width: int
+) -> None:
     tracker, alpha = ColumnTracker(width), np.zeros((9, width), np.float32)
     alpha[:, left : left + columns] = 1
     right = min(left + columns, width)
@@ -222,7 +242,10 @@ def test_a_window_lies_in_the_frame_with_a_margin_on_either_side(left: int, colu
     first = windows[-1]
     assert windows[:-1] == [None] * SETTLE_FRAMES
     if first is None:
-        assert right - left > WINDOW - 2 * (MARGIN + ALIGNMENT) or right > width - width % ALIGNMENT - MARGIN
+        assert (
+            right - left > WINDOW - 2 * (MARGIN + ALIGNMENT)
+            or right > width - width % ALIGNMENT - MARGIN
+        )
     else:
         assert first % ALIGNMENT == 0
         assert 0 <= first <= width - WINDOW
@@ -293,7 +316,10 @@ def test_the_window_is_used_while_nothing_happens_beside_it(name: str) -> None:
     assert [look(tracker, PERSON) for _ in range(SETTLE_FRAMES)] == [None] * SETTLE_FRAMES
     windows = [look(tracker, alpha, small) for alpha, small in frames]
     assert [window is not None for window in windows][-len(expected) :] == expected
-    assert len({window for window in windows if window is not None}) == 1 or name == "a person who walks"
+    assert (
+        len({window for window in windows if window is not None}) == 1
+        or name == "a person who walks"
+    )
 
 
 def test_a_window_whose_border_somebody_reaches_is_too_narrow_and_used_less_each_time() -> None:
@@ -312,26 +338,38 @@ def test_a_window_whose_border_somebody_reaches_is_too_narrow_and_used_less_each
     assert waited[-1] == MOST_SETTLE_FRAMES
 
 
-def test_a_narrower_window_is_wanted_after_two_surveys_that_it_suffices_for_and_not_from_a_gesture_on() -> None:
+def test_a_narrower_window_is_wanted_after_two_surveys_that_it_suffices_for_and_not_from_a_gesture_on() -> (
+    None
+):
     tracker, wanted = ColumnTracker(COLUMNS), []
-    sways, gesture = (shown(LEFT, RIGHT - 4), shown(LEFT + 4, RIGHT)), (shown(LEFT - 40, RIGHT + 40), PERSON)
+    sways, gesture = (
+        (shown(LEFT, RIGHT - 4), shown(LEFT + 4, RIGHT)),
+        (shown(LEFT - 40, RIGHT + 40), PERSON),
+    )
     for alphas in (sways, sways, sways, gesture, sways, sways):
         for frame in range(SURVEY_FRAMES):
             look(tracker, alphas[frame % 2])
         wanted.append(tracker.wanted)
     assert wanted == [WINDOW, 160, 160, WINDOW, WINDOW, 160]
     tracker.use(160)
-    assert [look(tracker, PERSON) for _ in range(SETTLE_FRAMES + 1)] == [*[None] * SETTLE_FRAMES, 80]
+    assert [look(tracker, PERSON) for _ in range(SETTLE_FRAMES + 1)] == [
+        *[None] * SETTLE_FRAMES,
+        80,
+    ]
 
 
-def test_the_matte_of_a_dark_frame_is_nearer_to_that_of_a_lit_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_matte_of_a_dark_frame_is_nearer_to_that_of_a_lit_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     errors, foregrounds = [], []
     for gain in (network_gain, lambda mean: 1.0):
         monkeypatch.setattr(openvino_backend, "network_gain", gain)
         with closing(bundled_backend(GEOMETRY)) as lit, closing(bundled_backend(GEOMETRY)) as dark:
             for frame in FRAMES[:6]:
                 expected, found = (
-                    backend.step(StepRequest(image, BACKDROP, EdgeSettings(), "off", want_foreground=True))
+                    backend.step(
+                        StepRequest(image, BACKDROP, EdgeSettings(), "off", want_foreground=True)
+                    )
                     for backend, image in ((lit, frame), (dark, frame // np.uint8(4)))
                 )
         errors.append(difference(found.alpha, expected.alpha))
@@ -354,7 +392,9 @@ def test_another_engine_uses_the_threads_of_those_that_were_closed() -> None:
         engine.close()
         counts.append(len(list(Path("/proc/self/task").iterdir())))
     later = counts[2:]
-    assert max(later) < max(counts[:2]) + len(later), f"less than one thread more for each engine: {counts}"
+    assert max(later) < max(counts[:2]) + len(later), (
+        f"less than one thread more for each engine: {counts}"
+    )
 
 
 WATCHED = """

@@ -31,10 +31,17 @@ def stand_in(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("opencl")
     environment = os.environ | {"PYTHON": sys.executable}
     made = subprocess.run(
-        [OPENCL / "setup.sh", folder], env=environment, capture_output=True, text=True, check=False, cwd=folder
+        [OPENCL / "setup.sh", folder],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=folder,
     )
     if made.returncode:
-        pytest.skip(f"the OpenCL driver for processors cannot be had: {made.stderr.strip().splitlines()[-1]}")
+        pytest.skip(
+            f"the OpenCL driver for processors cannot be had: {made.stderr.strip().splitlines()[-1]}"
+        )
     return folder
 
 
@@ -49,7 +56,9 @@ def trials_on(stand_in: Path, model: str, weights: Path, *, is_bad: bool = False
 
 
 @pytest.mark.parametrize("model", ["mattecam", "rvm-mobilenetv3", "u2netp"])
-def test_the_plugin_returns_what_the_cpu_does(model: str, stand_in: Path, request: pytest.FixtureRequest) -> None:
+def test_the_plugin_returns_what_the_cpu_does(
+    model: str, stand_in: Path, request: pytest.FixtureRequest
+) -> None:
     weights = BUNDLED
     if model == "rvm-mobilenetv3":
         weights = shared("weights/rvm_mobilenetv3.pth")
@@ -74,7 +83,9 @@ def main() -> None:
     """Print the trials of a model, with these weights, on the GPU that OpenVINO lists."""
     module.TIMEOUT_MS = 600_000  # a processor is slower than any GPU
     model, weights = sys.argv[1], Path(sys.argv[2])
-    trials = measure(model, weights, 0.0, trial_frames(320, 180, 5), gpu=IntelGpu("GPU", "a stand-in"))
+    trials = measure(
+        model, weights, 0.0, trial_frames(320, 180, 5), gpu=IntelGpu("GPU", "a stand-in")
+    )
     sys.stdout.write(TRIALS.dump_json(list(trials)).decode())
 
 

@@ -24,7 +24,9 @@ GREEN, CARD = (0x40, 0xB1, 0x00), (24, 24, 24)
 """Colours of the background and of the stand-by card, BGR."""
 ROOM = DemoSource(*SIZE, 15, empty_scene_s=5, motion=0).render(0)
 OTHER_ROOM = cv2.resize(
-    np.random.default_rng(1).integers(0, 255, (6, 10, 3), np.uint8), SIZE, interpolation=cv2.INTER_CUBIC
+    np.random.default_rng(1).integers(0, 255, (6, 10, 3), np.uint8),
+    SIZE,
+    interpolation=cv2.INTER_CUBIC,
 )
 PLATES: dict[str, tuple[BgrImage | None, str, str]] = {
     "of the room": (ROOM, "", ""),
@@ -54,9 +56,35 @@ def test_a_run_shows_who_is_before_the_room_of_its_plate_and_ends_where_it_does_
     elif plate is not None:
         cv2.imwrite(str(file), plate)
     torch.save(darker_than_the_plate(), weights)
-    words = ["headless", "--source", str(clip), "--virtual-camera", "off", "--always-on", "--weights", str(weights)]
-    words += ["--model", "bgmv2-mobilenetv2", "--plate", str(file), "--device", "cpu", "--no-governor"]
-    words += ["--background", "#00b140", "--record", str(out), "--frames", "8", "--status-json", str(report)]
+    words = [
+        "headless",
+        "--source",
+        str(clip),
+        "--virtual-camera",
+        "off",
+        "--always-on",
+        "--weights",
+        str(weights),
+    ]
+    words += [
+        "--model",
+        "bgmv2-mobilenetv2",
+        "--plate",
+        str(file),
+        "--device",
+        "cpu",
+        "--no-governor",
+    ]
+    words += [
+        "--background",
+        "#00b140",
+        "--record",
+        str(out),
+        "--frames",
+        "8",
+        "--status-json",
+        str(report),
+    ]
     words += ["--size", "320x192", "--executor", "eager"]  # another one would convert the network
     code = main.main(words)
 

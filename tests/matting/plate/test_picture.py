@@ -178,16 +178,22 @@ def test_a_passer_by_is_not_in_the_plate() -> None:
         frame.image[:, 4 * index : 4 * index + 30] = 255
         capture.feed(frame)
     assert (capture.plate() == 100).all()
-    assert (median_plate([shot(0, value=value).image for value in (100, 200)]) == 100).all(), "no mean of two views"
+    assert (median_plate([shot(0, value=value).image for value in (100, 200)]) == 100).all(), (
+        "no mean of two views"
+    )
 
 
 @pytest.mark.parametrize("size", [(320, 240), (160, 96)])
 def test_a_plate_is_stored_if_nobody_is_in_it_and_it_is_still_wanted(size: tuple[int, int]) -> None:
-    occupied, empty = (DemoSource(*size, 30, empty_scene_s=s, motion=0).render(0) for s in (0.0, 3.0))
+    occupied, empty = (
+        DemoSource(*size, 30, empty_scene_s=s, motion=0).render(0) for s in (0.0, 3.0)
+    )
     with closing(PersonFinder(*size)) as people:
         before = people.alpha(occupied)
         assert [people.finds_someone(image) for image in (empty, occupied)] == [False, True]
-        np.testing.assert_array_equal(people.alpha(occupied), before, "the first image leaves nothing behind")
+        np.testing.assert_array_equal(
+            people.alpha(occupied), before, "the first image leaves nothing behind"
+        )
     with pytest.raises(PlateError, match="Someone is still in view"):
         module.store_plate(occupied, "usb-1")
     with pytest.raises(PlateError, match="Mattecam stops"):
@@ -198,7 +204,11 @@ def test_a_plate_is_stored_if_nobody_is_in_it_and_it_is_still_wanted(size: tuple
 
 def test_what_is_no_room_shows_nobody() -> None:
     noise = np.random.default_rng(1).integers(0, 255, (12, 20, 3), np.uint8)
-    for picture in (np.zeros((48, 64, 3), np.uint8), cv2.resize(noise, SIZE), np.full((20, 400, 3), 250, np.uint8)):
+    for picture in (
+        np.zeros((48, 64, 3), np.uint8),
+        cv2.resize(noise, SIZE),
+        np.full((20, 400, 3), 250, np.uint8),
+    ):
         assert not module.shows_someone(np.asarray(picture, np.uint8))
 
 
@@ -243,7 +253,8 @@ def test_cameras_have_their_own_files() -> None:
     assert one.name == "usb-1_.._x_y-640x480.png"
     ports = "pci-0000:00:14.0-usb-0:2:1.0", "pci-0000:00:14.0-usb-0:3:1.0"
     twins = {
-        plate_path(f"usb-Sonix_Technology_Co.__Ltd._USB_2.0_Camera-video-index0#{port}", 640, 480) for port in ports
+        plate_path(f"usb-Sonix_Technology_Co.__Ltd._USB_2.0_Camera-video-index0#{port}", 640, 480)
+        for port in ports
     }
     assert len(twins) == 2, "their files had one name, which was cut off before the port"
 
@@ -257,5 +268,7 @@ def test_who_stands_still_stays_in_the_median_and_is_found_there(clip: str) -> N
     plate = capture.plate()
     still = np.ptp(np.stack(frames[::3]).astype(np.int16), axis=0).max(2) < 20
     assert still.mean() > 0.3
-    assert np.abs(plate.astype(int) - frames[0])[still].mean() < 6, "the room is as every frame shows it"
+    assert np.abs(plate.astype(int) - frames[0])[still].mean() < 6, (
+        "the room is as every frame shows it"
+    )
     assert module.shows_someone(plate)

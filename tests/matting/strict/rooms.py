@@ -45,7 +45,9 @@ class Stream:
         self._random, self._grid = np.random.default_rng(0), grid
         height, width = HEIGHT * grid, WIDTH * grid
         pattern = self._random.uniform(0.3, 0.8, (3, 10, 18)).astype(np.float32)
-        self.wall = np.stack([cv2.resize(plane, (width, height), interpolation=cv2.INTER_CUBIC) for plane in pattern])
+        self.wall = np.stack(
+            [cv2.resize(plane, (width, height), interpolation=cv2.INTER_CUBIC) for plane in pattern]
+        )
         self.memory = initial_memory(height, width, seen)
 
     def frame(self, *blobs: Blob, light: float = 1.0) -> tuple[Floats, Floats]:
@@ -56,7 +58,9 @@ class Stream:
             cover = blob.cover(self._grid)
             if blob.visible:
                 stripes = 0.15 + 0.1 * np.sign(np.sin((x - blob.x) / 3) + np.sin((y - blob.y) / 4))
-                image += cover * (np.stack([stripes, stripes, 1 - stripes]).astype(np.float32) - image)
+                image += cover * (
+                    np.stack([stripes, stripes, 1 - stripes]).astype(np.float32) - image
+                )
             alpha = np.maximum(alpha, blob.alpha * cover)
         noisy = image * light**COLOURS + self._random.normal(0, NOISE, image.shape)
         return np.clip(noisy, 0, 1).astype(np.float32), alpha
@@ -69,7 +73,9 @@ class Stream:
         """Return the gain of a frame that the test has changed."""
         return strict_gain(image, alpha, self.memory)
 
-    def play(self, frames: int, scene: Callable[[int], Sequence[Blob]] = lambda n: ()) -> list[Floats]:
+    def play(
+        self, frames: int, scene: Callable[[int], Sequence[Blob]] = lambda n: ()
+    ) -> list[Floats]:
         """Return the gains of so many frames; without a scene the room is empty."""
         return [self.show(*scene(n)) for n in range(frames)]
 
@@ -92,14 +98,20 @@ SCENES: dict[str, Scene] = {
     "person passes a poster": lambda n: [Blob(200 - 10 * n, 50, 24), Blob(30, 40, 12)],
     "still persons": lambda n: [walking(max(0, n - 10)), Blob(28 + max(0, n - 17), 60, 10)],
     "a small piece": lambda n: [Blob(20 + 3 * n, 20, 3.3)],
-    "of somebody shown little is certain": lambda n: [Blob(80, 50, 24, 1 if n < 12 else 0.9), Blob(80, 50, 15)],
+    "of somebody shown little is certain": lambda n: [
+        Blob(80, 50, 24, 1 if n < 12 else 0.9),
+        Blob(80, 50, 15),
+    ],
     "somebody hidden stands still": lambda n: [
         Blob(30 + 3 * min(n, 4), 40, 12, 0.9),
         Blob(30 + 3 * min(n, 4), 40, 4 if n < 12 else 8),
     ],
     "person leaves a doubtful one": lambda n: [*DOUBTFUL, Blob(90 + 25 * max(0, n - 5), 50, 40)],
     "ghost": lambda n: [walking(n), Blob(walking(n).x + 34, 60, 14, 0.6, visible=False)],
-    "ghost in a known room": lambda n: [walking(n), Blob(walking(n).x + 34, 60, 14, 0.8 * (n > 8), visible=False)],
+    "ghost in a known room": lambda n: [
+        walking(n),
+        Blob(walking(n).x + 34, 60, 14, 0.8 * (n > 8), visible=False),
+    ],
     "ghost behind a fast person": lambda n: [
         Blob(48 + 6 * n if n < 2 else 82, 50, 24),
         Blob(56, 50, 10, 0.8 * (n >= 4), visible=False),

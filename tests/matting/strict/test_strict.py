@@ -15,10 +15,15 @@ from tests.matting.strict.rooms import DOUBTFUL, HEIGHT, POSTER, WIDTH, Blob, St
 
 
 @pytest.mark.parametrize("certain", [9.6, 6.0])
-def test_what_the_network_is_unsure_of_is_hidden_and_a_change_of_light_is_no_motion(certain: float) -> None:
+def test_what_the_network_is_unsure_of_is_hidden_and_a_change_of_light_is_no_motion(
+    certain: float,
+) -> None:
     """A recurrent network sees people in an empty room: a large part of such a ghost is translucent."""
     stream = Stream()
-    gains = [stream.show(DOUBTFUL[0], Blob(30, 40, certain), light=0.8 if n >= 10 else 1) for n in range(20)]
+    gains = [
+        stream.show(DOUBTFUL[0], Blob(30, 40, certain), light=0.8 if n >= 10 else 1)
+        for n in range(20)
+    ]
     assert not any(gain.any() for gain in gains)
 
 
@@ -47,7 +52,9 @@ def test_what_a_person_uncovers_is_known_after_it_was_seen_empty() -> None:
 
 
 @pytest.mark.parametrize("furniture", [[], [replace(POSTER, alpha=0.9)]])
-def test_what_is_behind_a_person_whom_the_network_overlooks_is_not_forgotten(furniture: list[Blob]) -> None:
+def test_what_is_behind_a_person_whom_the_network_overlooks_is_not_forgotten(
+    furniture: list[Blob],
+) -> None:
     """The network then takes what it sees there for a person."""
     stream, ghost = Stream(), replace(POSTER, alpha=0.9, visible=False)
     stream.play(16, lambda n: [*furniture, walking(n)])
@@ -84,7 +91,9 @@ def test_a_room_that_has_changed_is_learned_again() -> None:
 def test_a_face_at_rest_is_shown_whole_while_the_person_moves_from_the_first_frame_on() -> None:
     """It does not change until it is shown, as background does, and the rest of the person does."""
     stream, face = Stream(), Blob(80, 50, 12, visible=False)
-    shading = np.float32(0.6) + np.float32(0.02) * np.abs(np.arange(WIDTH, dtype=np.float32) % 8 - 4)
+    shading = np.float32(0.6) + np.float32(0.02) * np.abs(
+        np.arange(WIDTH, dtype=np.float32) % 8 - 4
+    )
     for n in range(14):
         person = Blob(80 + 12 * float(np.sin(n)), 55, 30)
         image, alpha = stream.frame(person)
@@ -103,14 +112,20 @@ def test_a_person_who_enters_does_not_pass_for_a_change_of_light() -> None:
         assert kept(gain, POSTER) == 0
 
 
-@pytest.mark.parametrize(("rows", "alpha"), [(slice(54, 79), 1.0), (slice(42, 79), 1.0), (slice(None, None, 2), 0.9)])
-def test_a_person_in_clothes_like_the_wall_is_shown_without_holes(rows: slice, alpha: float) -> None:
+@pytest.mark.parametrize(
+    ("rows", "alpha"), [(slice(54, 79), 1.0), (slice(42, 79), 1.0), (slice(None, None, 2), 0.9)]
+)
+def test_a_person_in_clothes_like_the_wall_is_shown_without_holes(
+    rows: slice, alpha: float
+) -> None:
     """54 % of the person look like the wall, or 84 %, or the stripes of clothes that the network is not certain of."""
     stream = Stream()
     stream.wall += 0.1 * np.sign(np.sin(np.arange(WIDTH, dtype=np.float32)))
     stream.play(10)
     for n in range(20):
-        image, found = stream.frame(replace(walking(n), alpha=alpha), replace(walking(n), radius=14))
+        image, found = stream.frame(
+            replace(walking(n), alpha=alpha), replace(walking(n), radius=14)
+        )
         image[:, rows] = stream.frame()[0][:, rows]
         gain = stream.filter(image, found)
         assert kept(gain, walking(n)) > 0.9
@@ -127,7 +142,9 @@ def test_a_camera_that_sends_each_frame_twice_hides_nothing_of_a_person_who_move
             assert kept(gain, hair) > 0.75, n
 
 
-def test_who_holds_still_is_shown_after_the_first_frames_and_who_is_known_from_another_engine_at_once() -> None:
+def test_who_holds_still_is_shown_after_the_first_frames_and_who_is_known_from_another_engine_at_once() -> (
+    None
+):
     """In the end the network is certain of a third of them alone, which is enough of somebody who was shown."""
     stream, still = Stream(), walking(0)
     image, alpha = stream.frame(still)
@@ -142,7 +159,10 @@ def test_who_holds_still_is_shown_after_the_first_frames_and_who_is_known_from_a
 
 ENTERING: dict[str, tuple[int, Callable[[int], list[Blob]]]] = {
     "and who then stands": (40, lambda n: [Blob(max(80, 150 - 10 * n), 50, 24)]),
-    "also translucent": (4, lambda n: [Blob(140 - 15 * n, 50, 24, 0.9), Blob(140 - 15 * n, 50, 15)]),
+    "also translucent": (
+        4,
+        lambda n: [Blob(140 - 15 * n, 50, 24, 0.9), Blob(140 - 15 * n, 50, 15)],
+    ),
 }
 """Frames. Motion blur makes most of somebody who enters fast translucent: the network is certain of a third."""
 
@@ -173,7 +193,9 @@ def test_the_cut_at_the_edge_of_a_person_is_soft_and_follows_no_cells(grid: int)
     x, y = (PERSON.x + reach * np.cos(angles)) * grid, (PERSON.y + reach * np.sin(angles)) * grid
     along = cv2.remap(alpha, x.astype(np.float32), y.astype(np.float32), cv2.INTER_LINEAR)
     outline = reach[np.argmax(along < 0.5, axis=1)]  # in units, twice per degree
-    assert np.abs(outline[2:] - outline[:-2]).max() < 0.25  # a cell of 1 unit makes steps of 0.45 or more
+    assert (
+        np.abs(outline[2:] - outline[:-2]).max() < 0.25
+    )  # a cell of 1 unit makes steps of 0.45 or more
 
 
 def test_the_edge_lies_where_the_matte_is_faint_not_where_cells_end() -> None:
@@ -191,7 +213,9 @@ def test_the_edge_lies_where_the_matte_is_faint_not_where_cells_end() -> None:
 
 
 @pytest.mark.parametrize("alpha", [0.1, 0.3, 0.6])
-def test_a_faint_ghost_is_removed_even_if_attached_and_so_is_a_small_piece_that_moves(alpha: float) -> None:
+def test_a_faint_ghost_is_removed_even_if_attached_and_so_is_a_small_piece_that_moves(
+    alpha: float,
+) -> None:
     stream = Stream()
     for n in range(20):
         ghost, piece = Blob(walking(n).x + 34, 60, 14, alpha, visible=False), Blob(20 + n, 20, 3.3)
@@ -224,5 +248,7 @@ def test_coefficients_get_the_gain_and_the_floor() -> None:
         gain = stream.filter(image, alpha)
     assert (slope[:3] == 1).all() and (offset[:3] == alpha).all()
     np.testing.assert_allclose(coarse, alpha * gain)
-    np.testing.assert_allclose(offset[3], (alpha - rules.FLOOR) * gain / (1 - 2 * rules.FLOOR), atol=1e-6)
+    np.testing.assert_allclose(
+        offset[3], (alpha - rules.FLOOR) * gain / (1 - 2 * rules.FLOOR), atol=1e-6
+    )
     assert np.isclose(offset[3].max(), (1 - rules.FLOOR) / (1 - 2 * rules.FLOOR))

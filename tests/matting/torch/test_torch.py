@@ -78,7 +78,9 @@ def is_captured(made: TorchBackend) -> bool:
 
 def people(count: int) -> list[BgrImage]:
     """Return frames in which a person moves to the right."""
-    photo = cv2.resize(np.asarray(cv2.imread(str(PORTRAIT), cv2.IMREAD_COLOR), np.uint8), (HEIGHT, HEIGHT))
+    photo = cv2.resize(
+        np.asarray(cv2.imread(str(PORTRAIT), cv2.IMREAD_COLOR), np.uint8), (HEIGHT, HEIGHT)
+    )
     frame = cv2.copyMakeBorder(photo, 0, 0, 0, WIDTH - HEIGHT, cv2.BORDER_REPLICATE)
     return [np.roll(frame, 3 * index, 1).astype(np.uint8) for index in range(count)]
 
@@ -86,16 +88,23 @@ def people(count: int) -> list[BgrImage]:
 def mattes_of(made: TorchBackend) -> Iterator[Matte]:
     """Yield a matte per step. Backdrop, controls and editor change, and the stream begins anew, settled or not."""
     pictures, (wall, beach) = people(8), frames(WIDTH, HEIGHT, 2)
-    blurs, editor = (BlurredBackground(40), BlurredBackground(60)), Fixed(MatteEdit(view=View(0.2, 0.2, 0.5)))
+    blurs, editor = (
+        (BlurredBackground(40), BlurredBackground(60)),
+        Fixed(MatteEdit(view=View(0.2, 0.2, 0.5))),
+    )
     plans: list[tuple[Backdrop, tuple[EdgeSettings, StrictLevel], bool, Fixed | None, int]] = [
         (wall, BALANCED, False, None, 6), (wall, BALANCED, False, editor, 2), (beach, BALANCED, False, None, 2),
         (beach, OFF, False, None, 2), (beach, BALANCED, False, None, 2), (beach, SOFT_OFF, False, None, 7),
         (beach, SOFT_OFF, True, None, 6), (blurs[0], BALANCED, False, None, 6), (blurs[1], BALANCED, False, None, 6),
     ]  # fmt: skip
-    for number, (backdrop, controls, foreground, edit, _) in enumerate(plan for plan in plans for _ in range(plan[-1])):
+    for number, (backdrop, controls, foreground, edit, _) in enumerate(
+        plan for plan in plans for _ in range(plan[-1])
+    ):
         if number in (11, 22):
             made.reset(np.full((HEIGHT, WIDTH), 255, np.uint8))
-        yield made.step(StepRequest(pictures[number % 8], backdrop, *controls, edit, want_foreground=foreground))
+        yield made.step(
+            StepRequest(pictures[number % 8], backdrop, *controls, edit, want_foreground=foreground)
+        )
     assert len(editor.seen) == 2, "an editor is asked at every frame"
 
 
@@ -120,7 +129,9 @@ def test_recorded_steps_return_the_same_as_the_step(unrecorded: list[Matte]) -> 
         assert_same(matte, right)
         captured += is_captured(recorded)
         shown += int(matte.alpha.any())
-    assert min(captured, shown) > len(unrecorded) // 2, "most steps are recorded ones, and show somebody"
+    assert min(captured, shown) > len(unrecorded) // 2, (
+        "most steps are recorded ones, and show somebody"
+    )
 
 
 def test_a_recorded_step_is_used_again_after_other_controls_for_a_moment() -> None:
@@ -136,11 +147,16 @@ class SometimesBlind(Core):
     """The bundled network, which finds no number where the frame is black."""
 
     def forward(self, small: torch.Tensor, *state: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        return tuple(torch.where(small.amax() > 0, each, torch.nan) for each in super().forward(small, *state))
+        return tuple(
+            torch.where(small.amax() > 0, each, torch.nan)
+            for each in super().forward(small, *state)
+        )
 
 
 @pytest.mark.parametrize("controls", [BALANCED, SOFT_OFF])
-def test_a_failed_step_leaves_the_stream_as_it_was(controls: tuple[EdgeSettings, StrictLevel]) -> None:
+def test_a_failed_step_leaves_the_stream_as_it_was(
+    controls: tuple[EdgeSettings, StrictLevel],
+) -> None:
     recorded = backend(SometimesBlind(load()).eval(), record=run_again)
     wall = frames(WIDTH, HEIGHT, 1)[0]
     for picture in people(9):
@@ -169,7 +185,9 @@ def wrong(step: Callable[[], StepOutput]) -> tuple[StepOutput, Callable[[], None
     return output, spoil
 
 
-@pytest.mark.parametrize(("record", "words"), [(fails, "could not be recorded"), (wrong, "differs")])
+@pytest.mark.parametrize(
+    ("record", "words"), [(fails, "could not be recorded"), (wrong, "differs")]
+)
 def test_a_step_that_cannot_be_recorded_or_is_recorded_wrongly_runs_on(
     record: Recorder, words: str, unrecorded: list[Matte], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -182,7 +200,9 @@ def test_a_step_that_cannot_be_recorded_or_is_recorded_wrongly_runs_on(
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")
 @pytest.mark.parametrize("precision", ["float16", "float32"])
 @pytest.mark.parametrize("name", ["mattecam", "rvm-mobilenetv3", "u2netp", "bgmv2"])
-def test_on_a_gpu_recorded_steps_return_the_same(name: str, precision: str, weights: dict[str, Path]) -> None:
+def test_on_a_gpu_recorded_steps_return_the_same(
+    name: str, precision: str, weights: dict[str, Path]
+) -> None:
     geometry = StepGeometry(WIDTH, HEIGHT, 1.0) if name == "bgmv2" else GEOMETRY
     cores = [core_of(name, weights, WIDTH, HEIGHT) for _ in range(2)]
     placed: list[Any] = [torch_backend.place(core, "cuda", DTYPES[precision]) for core in cores]
@@ -195,7 +215,9 @@ def test_on_a_gpu_recorded_steps_return_the_same(name: str, precision: str, weig
         assert_same(matte, right, most=0.6)
         kept.append((matte, matte.composite.copy()))
     assert captured > len(kept) // 2
-    assert all(np.array_equal(matte.composite, before) for matte, before in kept), "the next step overwrote a result"
+    assert all(np.array_equal(matte.composite, before) for matte, before in kept), (
+        "the next step overwrote a result"
+    )
     recorded.close()
     plain.close()
 
@@ -210,11 +232,15 @@ def plate_core(plate: BgrImage) -> PlateCore:
 
 
 @pytest.mark.parametrize("gain", [(1.0, 1.0, 1.0), (0.83, 1.0, 1.21), (2.5, 0.4, 1.003)])
-def test_the_light_of_a_plate_is_set_on_the_device_as_on_the_cpu(gain: tuple[float, float, float]) -> None:
+def test_the_light_of_a_plate_is_set_on_the_device_as_on_the_cpu(
+    gain: tuple[float, float, float],
+) -> None:
     plate = frames(62, 45, 1)[0]
     core = plate_core(plate)
     core.set_gain(np.array(gain, np.float32))
-    lit = core.plate[0, :, :45, :62].mul(255).round().to(torch.uint8).permute(1, 2, 0).flip(2).numpy()
+    lit = (
+        core.plate[0, :, :45, :62].mul(255).round().to(torch.uint8).permute(1, 2, 0).flip(2).numpy()
+    )
     np.testing.assert_array_equal(lit, lit_plate(plate, np.array(gain, np.float32)))
 
 
@@ -225,7 +251,9 @@ def core_of(name: str, weights: dict[str, Path], width: int, height: int) -> Cor
     return copy.deepcopy(load_core(name, weights[name], "auto", GEOMETRY.ratio, "cpu", "float32"))
 
 
-def step_of(name: str, weights: dict[str, Path]) -> tuple[nn.Module, Callable[[torch.Tensor], Sequence[torch.Tensor]]]:
+def step_of(
+    name: str, weights: dict[str, Path]
+) -> tuple[nn.Module, Callable[[torch.Tensor], Sequence[torch.Tensor]]]:
     """Return a network, and what computes its outputs for a first frame of 64x48 pixels."""
     if name in ("u2netp", "bgmv2"):
         core = core_of(name, weights, 64, 48)
@@ -236,7 +264,14 @@ def step_of(name: str, weights: dict[str, Path]) -> tuple[nn.Module, Callable[[t
 
 
 @pytest.mark.parametrize(
-    "name", ["mobilenetv3", pytest.param("resnet50", marks=pytest.mark.long), "mattecam", "u2netp", "bgmv2"]
+    "name",
+    [
+        "mobilenetv3",
+        pytest.param("resnet50", marks=pytest.mark.long),
+        "mattecam",
+        "u2netp",
+        "bgmv2",
+    ],
 )
 def test_a_folded_network_returns_the_same(name: str, weights: dict[str, Path]) -> None:
     network, step = step_of(name, weights)
@@ -314,7 +349,9 @@ def test_half_precision_leaves_the_matte_a_matte() -> None:
     assert offset.shape == slope.shape == (1, 4, 48, 64)
 
 
-def both(image: Floats, alpha: Floats, stream: Stream, memory: Tensor) -> tuple[list[Floats], list[Floats], Tensor]:
+def both(
+    image: Floats, alpha: Floats, stream: Stream, memory: Tensor
+) -> tuple[list[Floats], list[Floats], Tensor]:
     """Return slope, offset and coarse alpha of numpy and of torch, and torch's state."""
     slope, offset = np.full((4, *alpha.shape), 0.5, np.float32), np.stack([alpha - 0.2] * 4)
     given = [torch.from_numpy(array.copy())[None] for array in (image, slope, offset, alpha[None])]
@@ -344,7 +381,9 @@ def test_components_are_those_of_opencv(seed: int) -> None:
     mask = cv2.GaussianBlur(noise, (0, 0), 3) > 0.05
     number, expected = cv2.connectedComponents(mask.astype(np.uint8), connectivity=4)
     labels = components(torch.from_numpy(mask)[None, None])[0].numpy().reshape(mask.shape)
-    pairs = {(int(one), int(other)) for one, other in zip(labels.ravel(), expected.ravel(), strict=True)}
+    pairs = {
+        (int(one), int(other)) for one, other in zip(labels.ravel(), expected.ravel(), strict=True)
+    }
     assert len(pairs) == number == len({one for one, _ in pairs})
 
 

@@ -37,10 +37,14 @@ def jobs_of(
 ) -> list[Job]:
     mattes = None if alpha is None else str(alpha)
     clips = [str(source) for source in sources]
-    return plan_jobs(clips, str(target), settings, alpha=mattes, foreground=None, overwrite=overwrite)
+    return plan_jobs(
+        clips, str(target), settings, alpha=mattes, foreground=None, overwrite=overwrite
+    )
 
 
-def run_batch(jobs: Sequence[Job], target: Path | str, executor: Executor, **options: Any) -> Counter[str]:
+def run_batch(
+    jobs: Sequence[Job], target: Path | str, executor: Executor, **options: Any
+) -> Counter[str]:
     """Convert with this executor. options: those of `convert_batch`."""
     return convert_batch(jobs, str(target), lambda: executor, **options)
 
@@ -58,7 +62,9 @@ def converted(
     deadly: of the executor. options: of `jobs_of`.
     """
     executor = DirectExecutor(deadly)
-    return executor.run, run_batch(jobs_of(sources, target, **options), target, executor, resume=resume)
+    return executor.run, run_batch(
+        jobs_of(sources, target, **options), target, executor, resume=resume
+    )
 
 
 def records_in(folder: Path) -> dict[str, Record]:
@@ -111,7 +117,9 @@ def use_slow_engine() -> None:
 
 
 @pytest.fixture(autouse=True)
-def _trivial_engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, resource_tracker: None) -> None:
+def _trivial_engine(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, resource_tracker: None
+) -> None:
     """Conversions in this process need no network, but where they are compared with those of
     other processes.
     """

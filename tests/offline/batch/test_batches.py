@@ -85,7 +85,9 @@ def test_a_folder_that_is_also_the_output_is_resumed(tmp_path: Path) -> None:
         jobs_of([tmp_path / "a.mp4"], tmp_path)
 
 
-def test_a_clip_that_changes_while_it_is_converted_is_not_done(clips: list[Path], out: Path) -> None:
+def test_a_clip_that_changes_while_it_is_converted_is_not_done(
+    clips: list[Path], out: Path
+) -> None:
     jobs = jobs_of(clips[:1], out)
     changed = Mock(side_effect=lambda event: os.utime(clips[0], (1, 1)))
     assert run_batch(jobs, out, DirectExecutor(), tell=changed) == {"done": 1}
@@ -109,9 +111,13 @@ def test_a_batch_that_would_replace_another_film_is_refused(clips: list[Path], o
 LEFT = [
     pytest.param("interrupted", {"state": "interrupted"}, id="interrupted"),
     pytest.param("failed", {"state": "failed"}, id="failed"),
-    pytest.param("failed", {"state": "failed", "tries": MOST_TRIES}, id="whose process died each time"),
+    pytest.param(
+        "failed", {"state": "failed", "tries": MOST_TRIES}, id="whose process died each time"
+    ),
     pytest.param("started", {"state": "started"}, id="of a program that was killed"),
-    pytest.param("retried", {"state": "retried"}, id="of a program that was killed at the second try"),
+    pytest.param(
+        "retried", {"state": "retried"}, id="of a program that was killed at the second try"
+    ),
 ]
 
 
@@ -183,14 +189,18 @@ def test_a_worker_that_dies_after_its_film_is_in_place_is_followed_by_one_that_f
     assert records_in(out)["a.mp4"].tries == 2
 
 
-def test_a_changed_source_keeps_its_film_and_the_new_clips_are_converted(clips: list[Path], out: Path) -> None:
+def test_a_changed_source_keeps_its_film_and_the_new_clips_are_converted(
+    clips: list[Path], out: Path
+) -> None:
     """The whole batch was refused."""
     converted(clips[:2], out)
     made = (out / "a.mp4").read_bytes()
     write_clip(clips[0], 6)
     events: list[Event] = []
 
-    ended = run_batch(jobs_of(clips, out, overwrite=False), out, DirectExecutor(), resume=True, tell=events.append)
+    ended = run_batch(
+        jobs_of(clips, out, overwrite=False), out, DirectExecutor(), resume=True, tell=events.append
+    )
 
     assert ended == {"skipped": 1, "failed": 1, "done": 1}
     assert (out / "a.mp4").read_bytes() == made
@@ -204,14 +214,20 @@ def test_a_changed_source_keeps_its_film_and_the_new_clips_are_converted(clips: 
 
 
 @pytest.mark.parametrize("output", ["out", "alpha"])
-def test_a_file_that_appears_during_the_conversion_is_kept_and_named(tmp_path: Path, output: str) -> None:
+def test_a_file_that_appears_during_the_conversion_is_kept_and_named(
+    tmp_path: Path, output: str
+) -> None:
     """The error named the film also where it was the matte."""
     taken = tmp_path / output / "a.mp4"
     alpha = tmp_path / "alpha"
     alpha.mkdir()
-    (job,) = jobs_of([write_clip(tmp_path / "a.mp4", 3)], tmp_path / "out", alpha=alpha, overwrite=False)
+    (job,) = jobs_of(
+        [write_clip(tmp_path / "a.mp4", 3)], tmp_path / "out", alpha=alpha, overwrite=False
+    )
     result = run_job(job, lambda done, total: not taken.write_text("mine"))
-    assert result.state == "failed" and (result.error or "").startswith(f"{taken} cannot be written: another file has")
+    assert result.state == "failed" and (result.error or "").startswith(
+        f"{taken} cannot be written: another file has"
+    )
     assert taken.read_text() == "mine"
 
 
@@ -227,11 +243,15 @@ def test_a_clip_that_was_cut_off_is_converted_again(tmp_path: Path, out: Path) -
     assert record.sha256 and f"{record.frames} of 40 frames" in (record.error or "")
 
     write_clip(clip, 40)
-    assert converted([clip], out, overwrite=False) == (["a.mkv"], {"done": 1}), "its film is the batch's own"
+    assert converted([clip], out, overwrite=False) == (["a.mkv"], {"done": 1}), (
+        "its film is the batch's own"
+    )
     assert len(read_numbers(out / "a.mkv")) == 40
 
 
-def test_the_film_of_a_cut_off_clip_that_the_user_has_changed_is_kept(tmp_path: Path, out: Path) -> None:
+def test_the_film_of_a_cut_off_clip_that_the_user_has_changed_is_kept(
+    tmp_path: Path, out: Path
+) -> None:
     clip = write_clip(tmp_path / "a.mkv", 40)
     clip.write_bytes(clip.read_bytes()[: clip.stat().st_size // 2])
     converted([clip], out)
@@ -256,7 +276,9 @@ def test_the_film_of_a_cut_off_clip_that_the_user_has_changed_is_kept(tmp_path: 
 def test_a_cut_or_damaged_line_of_the_manifest_is_left_out(line: bytes, tmp_path: Path) -> None:
     path = tmp_path / MANIFEST
     with closing(Manifest(path)) as manifest:
-        manifest.add(Record(file="a", settings_hash="1", state="done", tries=1, sha256="x", target="a.mp4"))
+        manifest.add(
+            Record(file="a", settings_hash="1", state="done", tries=1, sha256="x", target="a.mp4")
+        )
     with path.open("ab") as file:
         file.write(line)
     assert set(last_records(path)) == {"a.mp4"}
@@ -269,7 +291,9 @@ def test_a_cut_or_damaged_line_of_the_manifest_is_left_out(line: bytes, tmp_path
     }
 
 
-def test_a_clip_whose_worker_dies_is_tried_again_and_then_given_up(clips: list[Path], out: Path) -> None:
+def test_a_clip_whose_worker_dies_is_tried_again_and_then_given_up(
+    clips: list[Path], out: Path
+) -> None:
     workers = DirectExecutor({"a.mp4": MOST_TRIES, "b.mp4": 1})
     stale = out / TRIES / "a.mp4-x"
     stale.mkdir(parents=True)
@@ -384,14 +408,18 @@ def test_a_killed_worker_is_replaced(tmp_path: Path) -> None:
     assert names_in(out) == ["clip.mp4", MANIFEST]
 
 
-def test_a_worker_that_cannot_start_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_that_cannot_start_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """To end it failed with an AttributeError."""
     monkeypatch.setattr(
         "multiprocessing.context.SpawnProcess.start",
         Mock(side_effect=OSError(errno.EAGAIN, "busy")),
     )
     with pytest.raises(MattecamError, match=r"did not start .*busy.*; free memory"):
-        run_batch(jobs_of([tmp_path / "clip.mp4"], tmp_path / "out"), tmp_path / "out", Processes(1))
+        run_batch(
+            jobs_of([tmp_path / "clip.mp4"], tmp_path / "out"), tmp_path / "out", Processes(1)
+        )
 
 
 def test_the_second_stop_ends_the_workers_at_once(tmp_path: Path) -> None:
@@ -404,13 +432,17 @@ def test_the_second_stop_ends_the_workers_at_once(tmp_path: Path) -> None:
             stop()
             stop()
 
-    report = run_batch(jobs_of(clips, out), out, Processes(1, use_slow_engine), tell=stop_twice, stop=stop)
+    report = run_batch(
+        jobs_of(clips, out), out, Processes(1, use_slow_engine), tell=stop_twice, stop=stop
+    )
     assert report == {"interrupted": 3}
     assert names_in(out) == [MANIFEST]
 
 
 @POSIX
-def test_ctrl_c_while_a_worker_starts_is_for_the_command(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_ctrl_c_while_a_worker_starts_is_for_the_command(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     """A terminal sends it to every process.
 
     The worker ended with a traceback of what it was importing.
@@ -441,7 +473,9 @@ def test_a_folder_whose_files_cannot_be_locked_is_used_with_a_sentence(
     clips: list[Path], out: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The batch ended with "the disk reports an error"."""
-    monkeypatch.setattr("fcntl.flock", Mock(side_effect=OSError(errno.ENOLCK, "No locks available")))
+    monkeypatch.setattr(
+        "fcntl.flock", Mock(side_effect=OSError(errno.ENOLCK, "No locks available"))
+    )
 
     assert converted(clips, out)[1] == {"done": 3}
 
@@ -452,7 +486,9 @@ def test_a_folder_whose_files_cannot_be_locked_is_used_with_a_sentence(
 
 REFUSALS = [
     pytest.param(psutil.AccessDenied(), id="no permission"),
-    pytest.param(OSError(errno.ENOSYS, "Function not implemented"), id="a sandbox without the call"),
+    pytest.param(
+        OSError(errno.ENOSYS, "Function not implemented"), id="a sandbox without the call"
+    ),
     pytest.param(ValueError("invalid CPU"), id="a core that is taken away"),
 ]
 
@@ -489,7 +525,9 @@ def test_a_worker_goes_on_where_it_is_refused_its_core(
 
     use_one_core(1)
 
-    assert len(caplog.messages) == 1 and "does not let a worker have the core 1" in caplog.messages[0]
+    assert (
+        len(caplog.messages) == 1 and "does not let a worker have the core 1" in caplog.messages[0]
+    )
     caplog.clear()
 
 
@@ -520,7 +558,9 @@ def test_nothing_is_left_where_no_open_file_can_be_removed(
     assert names_in(out) == ["a.mp4", MANIFEST]
 
 
-def test_an_output_that_nobody_reads_is_not_taken_for_the_folder(clips: list[Path], out: Path) -> None:
+def test_an_output_that_nobody_reads_is_not_taken_for_the_folder(
+    clips: list[Path], out: Path
+) -> None:
     unread = Mock(side_effect=BrokenPipeError(errno.EPIPE, "Broken pipe"))
     with pytest.raises(BrokenPipeError):
         run_batch(jobs_of(clips, out), out, DirectExecutor(), tell=unread)
@@ -550,7 +590,9 @@ def test_a_folder_on_another_disk_keeps_its_other_files(tmp_path: Path) -> None:
         Path(folder, "notes.txt").write_text("precious")
         (tmp_path / "alpha").mkdir()
         (tmp_path / "alpha" / "pics").symlink_to(folder, target_is_directory=True)
-        converted([write_images(tmp_path / "pics", "1.png")], tmp_path / "out", alpha=tmp_path / "alpha")
+        converted(
+            [write_images(tmp_path / "pics", "1.png")], tmp_path / "out", alpha=tmp_path / "alpha"
+        )
         assert names_in(Path(folder)) == ["1.png", "notes.txt"]
 
 
@@ -562,8 +604,14 @@ def test_a_folder_on_another_disk_keeps_its_other_files(tmp_path: Path) -> None:
         ("a.mp4", TRIES, "a.mp4 cannot be written"),
     ],
 )
-def test_what_has_the_name_of_an_output_is_kept(tmp_path: Path, source: str, taken: str, words: str) -> None:
-    clip = write_images(tmp_path / source, "1.png") if source == "pics" else write_clip(tmp_path / source, 3)
+def test_what_has_the_name_of_an_output_is_kept(
+    tmp_path: Path, source: str, taken: str, words: str
+) -> None:
+    clip = (
+        write_images(tmp_path / source, "1.png")
+        if source == "pics"
+        else write_clip(tmp_path / source, 3)
+    )
     precious = tmp_path / "out" / taken
     precious.parent.mkdir(parents=True)
     precious.write_text("precious")
@@ -602,7 +650,9 @@ def test_a_matte_that_is_missing_or_changed_is_converted_again(
     (alpha / clip / image).write_bytes(b"changed")
     assert converted([source], out, alpha=alpha)[1] == {"done": 1}
     (out / clip / image).unlink()
-    with pytest.raises(UsageError, match=rf"alpha.*{image or clip} exists already; add --overwrite"):
+    with pytest.raises(
+        UsageError, match=rf"alpha.*{image or clip} exists already; add --overwrite"
+    ):
         converted([source], out, alpha=alpha, overwrite=False)
     assert converted([source], out, alpha=alpha)[1] == {"done": 1}
 
@@ -616,7 +666,9 @@ def test_a_slash_at_the_end_makes_a_folder_of_any_name(tmp_path: Path) -> None:
 
 @POSIX
 @pytest.mark.timeout(60)
-@pytest.mark.parametrize(("name", "leads_to"), [(MANIFEST, "kept/notes"), (TRIES, "kept"), (MANIFEST, "")])
+@pytest.mark.parametrize(
+    ("name", "leads_to"), [(MANIFEST, "kept/notes"), (TRIES, "kept"), (MANIFEST, "")]
+)
 def test_a_link_or_pipe_in_the_folder_is_refused_and_its_target_kept(
     tmp_path: Path, out: Path, name: str, leads_to: str
 ) -> None:
@@ -628,7 +680,11 @@ def test_a_link_or_pipe_in_the_folder_is_refused_and_its_target_kept(
         (out / name).symlink_to(tmp_path / leads_to)
     else:
         os.mkfifo(out / name)
-    words = f"{name} cannot be written: it is a symbolic link" if leads_to else f"{out} cannot be written"
+    words = (
+        f"{name} cannot be written: it is a symbolic link"
+        if leads_to
+        else f"{out} cannot be written"
+    )
     with pytest.raises(SinkOpenError, match=words):
         run_batch([], out, DirectExecutor(), resume=True)
     assert names_in(tmp_path / "kept") == ["mine", "notes"]

@@ -44,7 +44,11 @@ def ray_processes(title: str = "") -> list[psutil.Process]:
     for process in psutil.process_iter():
         with suppress(psutil.Error):  # it may end meanwhile
             is_mine = process.environ().get("MATTECAM_DATA_DIR") == os.environ["MATTECAM_DATA_DIR"]
-            if is_mine and process.pid != os.getpid() and title in process.name() + " ".join(process.cmdline()):
+            if (
+                is_mine
+                and process.pid != os.getpid()
+                and title in process.name() + " ".join(process.cmdline())
+            ):
                 found.append(process)
     return found
 
@@ -56,7 +60,9 @@ def ray_processes(title: str = "") -> list[psutil.Process]:
     reason="needs /proc, requirements-cluster.txt",
 )
 @pytest.mark.parametrize("victim", ["nobody", "worker", "coordinator", "driver", "interrupt"])
-def test_whatever_is_killed_ray_writes_the_bits_of_one_after_the_other(tmp_path: Path, victim: str) -> None:
+def test_whatever_is_killed_ray_writes_the_bits_of_one_after_the_other(
+    tmp_path: Path, victim: str
+) -> None:
     source = tmp_path / "in"
     out = tmp_path / "out"
     source.mkdir()
@@ -82,7 +88,9 @@ def test_whatever_is_killed_ray_writes_the_bits_of_one_after_the_other(tmp_path:
         if victim == "interrupt":
             assert code == 130 and names_in(out) == [MANIFEST]
             eventually(lambda: not ray_processes(), 30)
-        code = subprocess.run([*command, "--resume"], capture_output=True, check=False, timeout=200).returncode
+        code = subprocess.run(
+            [*command, "--resume"], capture_output=True, check=False, timeout=200
+        ).returncode
     assert code == 1, "two clips are broken"
     assert not (out / TRIES).exists()
     records = records_in(out)
@@ -95,7 +103,9 @@ def test_whatever_is_killed_ray_writes_the_bits_of_one_after_the_other(tmp_path:
         ("poison.mp4", "poison.mp4 is not a readable video"),
         ("cut.mkv", "cut off"),
     ):
-        assert words in (records[clip].error or "") and "Traceback" not in (records[clip].error or "")
+        assert words in (records[clip].error or "") and "Traceback" not in (
+            records[clip].error or ""
+        )
     for left in ray_processes() if victim == "driver" else ():
         left.kill()
     eventually(lambda: not ray_processes(), 30)
@@ -142,14 +152,18 @@ def test_a_start_that_fails_is_a_sentence_and_leaves_no_process(
     monkeypatch: pytest.MonkeyPatch, address: str, error: type[Exception]
 ) -> None:
     ray = installed(monkeypatch, error("The node timed out.\nDetails"))
-    with pytest.raises(MattecamError, match=f"Ray at {address} cannot be used: The node timed out") as raised:
+    with pytest.raises(
+        MattecamError, match=f"Ray at {address} cannot be used: The node timed out"
+    ) as raised:
         RayTasks(address, 2)
     assert "Details" not in str(raised.value)
     assert ray.shutdown.called
 
 
 @pytest.mark.parametrize("call", ["submit", "news"])
-def test_ray_that_ends_during_the_conversion_is_a_sentence(monkeypatch: pytest.MonkeyPatch, call: str) -> None:
+def test_ray_that_ends_during_the_conversion_is_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
     ray = installed(monkeypatch, RuntimeError("The cluster is gone.\nDetails"), starts=True)
     before = signal.getsignal(signal.SIGTERM)
     tasks = RayTasks(LOCAL, 2)
@@ -164,7 +178,9 @@ def test_ray_that_ends_during_the_conversion_is_a_sentence(monkeypatch: pytest.M
     assert ray.shutdown.called
 
 
-def test_locks_that_cannot_be_made_end_no_clip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_locks_that_cannot_be_made_end_no_clip(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Their names are known, so that another user could make every clip on a cluster fail."""
     monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path / "not-a-folder"))
     (tmp_path / "not-a-folder").touch()
@@ -177,7 +193,9 @@ def test_no_core_is_taken_that_cannot_be_kept_from_the_other_workers(
 ) -> None:
     """Every worker of a machine would run on the first core."""
     monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path))
-    monkeypatch.setattr("fcntl.flock", Mock(side_effect=OSError(errno.ENOLCK, "No locks available")))
+    monkeypatch.setattr(
+        "fcntl.flock", Mock(side_effect=OSError(errno.ENOLCK, "No locks available"))
+    )
     monkeypatch.setattr(executors, "use_one_core", lambda core: pytest.fail("pinned"))
     pin()
 

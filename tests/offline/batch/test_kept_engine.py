@@ -24,7 +24,9 @@ def test_clips_share_an_engine_and_have_the_bits_of_one_of_their_own(
     """Each photo of a folder loaded the network."""
     sizes = []
 
-    def build(settings: EngineSettings, width: int, height: int, framing: FramingSettings) -> MattingEngine:
+    def build(
+        settings: EngineSettings, width: int, height: int, framing: FramingSettings
+    ) -> MattingEngine:
         sizes.append((width, height))
         return build_engine(settings, width, height, framing)
 
@@ -37,18 +39,25 @@ def test_clips_share_an_engine_and_have_the_bits_of_one_of_their_own(
     assert len(sizes) == 3
 
     with closing(KeptEngine()) as kept:
-        together = {Path(job.source).name: run_job(job, lambda done, total: False, kept).sha256 for job in jobs}
+        together = {
+            Path(job.source).name: run_job(job, lambda done, total: False, kept).sha256
+            for job in jobs
+        }
 
     assert len(sizes) == 4
     assert together == alone
 
 
-def test_an_engine_that_failed_is_not_used_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_engine_that_failed_is_not_used_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     engines = [HalfEngine(fail_at=0, error=RuntimeError("device lost")), HalfEngine()]
     monkeypatch.setattr("app.offline.convert.FrameEngine", HalfEngine)
     monkeypatch.setattr("app.offline.convert.build_engine", lambda *_: engines.pop(0))
     failing = engines[0]
-    jobs = jobs_of([write_clip(tmp_path / name, 2) for name in ("1.mp4", "2.mp4", "3.mp4")], tmp_path / "out")
+    jobs = jobs_of(
+        [write_clip(tmp_path / name, 2) for name in ("1.mp4", "2.mp4", "3.mp4")], tmp_path / "out"
+    )
 
     with closing(KeptEngine()) as kept:
         states = [run_job(job, lambda done, total: False, kept).state for job in jobs]

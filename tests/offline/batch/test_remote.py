@@ -38,7 +38,9 @@ def test_a_clip_is_fetched_and_its_film_uploaded_whole(tmp_path: Path, memory: A
     assert size_and_time("memory://films/a.mp4")[0] == result.target_bytes
 
 
-def test_a_resumed_batch_leaves_out_the_films_that_are_uploaded(tmp_path: Path, memory: Any) -> None:
+def test_a_resumed_batch_leaves_out_the_films_that_are_uploaded(
+    tmp_path: Path, memory: Any
+) -> None:
     good = write_clip(tmp_path / "a.mp4", 6).read_bytes()
     memory.pipe({"/monday/a.mp4": good, "/monday/b.mp4": b"no video"})
     sources = ["memory://monday"]
@@ -52,7 +54,9 @@ def test_a_resumed_batch_leaves_out_the_films_that_are_uploaded(tmp_path: Path, 
     assert memory.cat("/matted/a.mp4") == b"of another size"
 
 
-@pytest.mark.parametrize("there", [b"of another size", None], ids=["another film", "the film of a killed try"])
+@pytest.mark.parametrize(
+    "there", [b"of another size", None], ids=["another film", "the film of a killed try"]
+)
 def test_no_upload_replaces_a_film_that_appeared_during_the_conversion(
     tmp_path: Path, memory: Any, there: bytes | None
 ) -> None:
@@ -79,7 +83,9 @@ def test_a_missing_clip_is_a_sentence(tmp_path: Path, memory: Any) -> None:
     ):
         (job,) = jobs_of([f"memory://{folder}"], "memory://films")
         error = run_job(job, lambda done, total: False).error
-        assert error is not None and error.startswith(f"memory://{folder}{words}"), "of the address, no temporary file"
+        assert error is not None and error.startswith(f"memory://{folder}{words}"), (
+            "of the address, no temporary file"
+        )
     with pytest.raises(UsageError, match=r"^nosuchsystem://clips cannot be reached: "):
         list_folder("nosuchsystem://clips")
     assert size_and_time("memory://clips/missing.mp4") == (None, None)
@@ -101,7 +107,9 @@ def test_a_missing_package_is_named_before_anything_is_converted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clip = write_clip(tmp_path / "a.mp4", 3)
-    monkeypatch.setattr("fsspec.get_filesystem_class", Mock(side_effect=ImportError("Install s3fs to access S3")))
+    monkeypatch.setattr(
+        "fsspec.get_filesystem_class", Mock(side_effect=ImportError("Install s3fs to access S3"))
+    )
     for sources, folder, alpha in (
         (["s3://bucket"], "out", None),
         ([str(clip)], "s3://bucket", None),
@@ -131,5 +139,7 @@ def test_a_missing_package_is_named_before_anything_is_converted(
         ),
     ],
 )
-def test_a_cluster_without_an_address_is_this_machine(given: list[str], expected: list[str]) -> None:
+def test_a_cluster_without_an_address_is_this_machine(
+    given: list[str], expected: list[str]
+) -> None:
     assert with_cluster_address(given) == expected

@@ -32,7 +32,9 @@ def desktop(tmp_path: Path) -> Iterator[PrivateSession]:
     yes.
     """
     missing = [one for one in PORTALS if not (LIBEXEC / one).exists()] + [
-        one for one in ("Xvfb", "dbus-send", "dbus-update-activation-environment") if shutil.which(one) is None
+        one
+        for one in ("Xvfb", "dbus-send", "dbus-update-activation-environment")
+        if shutil.which(one) is None
     ]
     if missing:
         pytest.skip(f"needs {', '.join(missing)}")

@@ -31,7 +31,9 @@ def start_program(desktop: PrivateSession) -> None:
 
 
 @pytest.mark.parametrize("browser", ["firefox-esr", "chromium"])
-def test_a_browser_shows_the_whole_program(desktop: PrivateSession, tmp_path: Path, browser: str) -> None:
+def test_a_browser_shows_the_whole_program(
+    desktop: PrivateSession, tmp_path: Path, browser: str
+) -> None:
     if shutil.which(browser) is None:
         pytest.skip(f"needs {browser}")
     start_program(desktop)
@@ -41,7 +43,8 @@ def test_a_browser_shows_the_whole_program(desktop: PrivateSession, tmp_path: Pa
         eventually(lambda: desktop.nodes()[0]["state"] != "running")
         desktop.end(browser)
     desktop.end(sys.executable)
-    print(json.dumps({name: value for name, value in report.items() if name not in ("marks", "bars")}))  # noqa: T201 - the figures of docs/devices.md
+    figures = {name: value for name, value in report.items() if name not in ("marks", "bars")}
+    print(json.dumps(figures))  # noqa: T201 - the figures of docs/devices.md
     assert report.get("label") == "Mattecam" and "Mattecam" in report["cameras"], report
     assert (report["width"], report["height"]) == (1280, 720)
     assert max(abs(one - other) for one, other in zip(report["corner"], GREEN, strict=True)) <= 4
@@ -65,7 +68,9 @@ def test_a_browser_opens_the_camera_again_after_the_source_has_changed(
         seen += [camera_page.look()]
 
         # At once, before PipeWire suspends the node, and after that.
-        seen += [camera_page.look(open_anew=True, closed_s=closed_s) for closed_s in (0.0, 0.0, 2.0, 6.0)]
+        seen += [
+            camera_page.look(open_anew=True, closed_s=closed_s) for closed_s in (0.0, 0.0, 2.0, 6.0)
+        ]
         desktop.end(browser)
     desktop.end(sys.executable)
 

@@ -94,7 +94,9 @@ def _person() -> NDArray[np.uint8]:
     difference = np.where(cv2.absdiff(portrait, empty).max(2) > 6, 255, 0).astype(np.uint8)
     without_specks = cv2.morphologyEx(difference, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
     differs = cv2.morphologyEx(without_specks, cv2.MORPH_CLOSE, np.ones((21, 21), np.uint8))
-    differs[-8:, 60:505] = 255  # the helmet is as black as the table behind it: its outline is closed at the bottom
+    differs[-8:, 60:505] = (
+        255  # the helmet is as black as the table behind it: its outline is closed at the bottom
+    )
     outlines, _ = cv2.findContours(differs, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     filled = np.zeros_like(differs)
     cv2.drawContours(filled, [max(outlines, key=cv2.contourArea)], -1, 255, cv2.FILLED)
@@ -111,7 +113,9 @@ def _read(name: str) -> BgrImage:
 def room_camera() -> Iterator[None]:
     """Have the camera inside the context."""
     frames = room()
-    camera = PipeWireCamera(WIDTH, HEIGHT, FPS, make=lambda video: PipeWireNode(video, name="room", title=ROOM_CAMERA))
+    camera = PipeWireCamera(
+        WIDTH, HEIGHT, FPS, make=lambda video: PipeWireNode(video, name="room", title=ROOM_CAMERA)
+    )
 
     def picture() -> Outgoing:
         return Outgoing(Picture(next(frames), PictureKind.COMPOSITE))
@@ -136,7 +140,9 @@ class Call:
         self.reports.append(report)
         return report
 
-    def until(self, shows: Callable[[dict[str, Any]], bool], state: str, limit_s: float = 60) -> dict[str, Any]:
+    def until(
+        self, shows: Callable[[dict[str, Any]], bool], state: str, limit_s: float = 60
+    ) -> dict[str, Any]:
         """Return the first report that shows something, then three seconds more of it; save its
         picture.
         """
@@ -168,7 +174,12 @@ def save(picture: str | None, path: Path) -> None:
 
 def _told(report: dict[str, Any]) -> str:
     shown = {name: value for name, value in report.items() if "picture" not in name}
-    return json.dumps({name: round(value, 4) if isinstance(value, float) else value for name, value in shown.items()})
+    return json.dumps(
+        {
+            name: round(value, 4) if isinstance(value, float) else value
+            for name, value in shown.items()
+        }
+    )
 
 
 def shows_person(report: dict[str, Any]) -> bool:
@@ -190,14 +201,19 @@ def has_corner(red: int, green: int, blue: int) -> Callable[[dict[str, Any]], bo
     """Return whether the person is seen before a background of this colour."""
 
     def shows(report: dict[str, Any]) -> bool:
-        is_near = "corner" in report and np.abs(np.subtract(report["corner"], (red, green, blue))).max() < 16
+        is_near = (
+            "corner" in report
+            and np.abs(np.subtract(report["corner"], (red, green, blue))).max() < 16
+        )
         return bool(is_near) and shows_person(report)
 
     return shows
 
 
 @pytest.fixture
-def in_desktop(desktop: PrivateSession, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> PrivateSession:
+def in_desktop(
+    desktop: PrivateSession, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> PrivateSession:
     """The desktop, which this process finds too."""
     if shutil.which("chromium") is None:
         pytest.skip("needs chromium")
@@ -256,7 +272,9 @@ def call(desktop: PrivateSession, profile: Path) -> Iterator[Call]:
     assert worst["worst_board"] <= MOST_BOARD, _told(worst)
 
 
-def test_the_receiver_of_a_call_never_sees_the_room(in_desktop: PrivateSession, tmp_path: Path) -> None:
+def test_the_receiver_of_a_call_never_sees_the_room(
+    in_desktop: PrivateSession, tmp_path: Path
+) -> None:
     fault = Path(in_desktop.environment[FAULT])
     with room_camera():
         start(in_desktop, "headless")
@@ -284,7 +302,9 @@ def test_the_receiver_of_a_call_never_sees_the_room(in_desktop: PrivateSession, 
     in_desktop.end(PROGRAM[0])
 
 
-def test_a_call_goes_on_while_the_window_is_in_the_tray(in_desktop: PrivateSession, tmp_path: Path) -> None:
+def test_a_call_goes_on_while_the_window_is_in_the_tray(
+    in_desktop: PrivateSession, tmp_path: Path
+) -> None:
     if shutil.which("xdotool") is None:
         pytest.skip("needs xdotool")
     with room_camera():
@@ -312,7 +332,9 @@ def test_frames_arrive_steadily_in_a_quiet_call(in_desktop: PrivateSession, tmp_
                 last = seen.next()
         in_desktop.end(PROGRAM[0])
     counted = {name: last["stats"][name] - first["stats"][name] for name in first["stats"]}
-    gaps_ms = [report["longest_gap_ms"] for report in seen.reports[began:] if "longest_gap_ms" in report]
+    gaps_ms = [
+        report["longest_gap_ms"] for report in seen.reports[began:] if "longest_gap_ms" in report
+    ]
     rate = counted["framesDecoded"] / (time.monotonic() - began_s)
     print(f"{QUIET_S:.0f} s: {rate:.1f} fps, longest gap {max(gaps_ms):.0f} ms, {counted}")  # noqa: T201
     assert rate > FPS / 3  # also beside other work
@@ -324,7 +346,9 @@ def test_the_page_knows_the_room(in_desktop: PrivateSession, tmp_path: Path) -> 
         start(in_desktop, "headless", background="none")
         with page("call.html") as (address, incoming):
             in_desktop.launch(*browser_command("chromium", tmp_path / "profile", address))
-            Call(in_desktop, incoming).until(lambda report: report.get("board", 0) > 0.3, "unmatted")
+            Call(in_desktop, incoming).until(
+                lambda report: report.get("board", 0) > 0.3, "unmatted"
+            )
             in_desktop.end("chromium")
         in_desktop.end(PROGRAM[0])
 
@@ -351,7 +375,9 @@ def failing_parts() -> PipelineParts:
     parts = default_parts()
     fault = Path(os.environ[FAULT])
 
-    def build(settings: EngineSettings, width: int, height: int, framing: FramingSettings) -> MattingEngine:
+    def build(
+        settings: EngineSettings, width: int, height: int, framing: FramingSettings
+    ) -> MattingEngine:
         return FailingEngine(parts.build_engine(settings, width, height, framing), fault)
 
     return replace(parts, build_engine=build)

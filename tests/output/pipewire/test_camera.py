@@ -49,7 +49,9 @@ def test_one_format_and_the_name_are_offered(pipewire: PrivateSession) -> None:
     (offered,) = node["params"]["EnumFormat"]
     assert (offered["mediaSubtype"], offered["format"]) == ("raw", "YUY2")
     assert offered["size"] == {"width": 1280, "height": 720}
-    assert offered["framerate"] == {"num": 2997, "denom": 100} or offered["framerate"]["denom"] == 1001
+    assert (
+        offered["framerate"] == {"num": 2997, "denom": 100} or offered["framerate"]["denom"] == 1001
+    )
 
 
 def test_colours_are_read_back(pipewire: PrivateSession) -> None:
@@ -59,7 +61,13 @@ def test_colours_are_read_back(pipewire: PrivateSession) -> None:
         for colour in (0, 1, 127, 254, 255):
             feeder.picture = picture(640, 480, grey=colour)
             eventually(
-                lambda: abs(int(image_of(next_frame(reader))[240, 320, 1]) - int(feeder.picture.image[0, 0, 1])) <= 2
+                lambda: (
+                    abs(
+                        int(image_of(next_frame(reader))[240, 320, 1])
+                        - int(feeder.picture.image[0, 0, 1])
+                    )
+                    <= 2
+                )
             )
 
 
@@ -90,7 +98,9 @@ def test_gstreamer_reads_the_declared_colours(pipewire: PrivateSession, tmp_path
         done = pipewire.run(command)
     assert done.returncode == 0, done.stderr
     image = np.frombuffer(raw.read_bytes(), np.uint8)[-640 * 480 * 3 :].reshape(480, 640, 3)
-    assert bar_error(image) <= 5, "GStreamer's own conversion is that far from the same bars on a V4L2 device"
+    assert bar_error(image) <= 5, (
+        "GStreamer's own conversion is that far from the same bars on a V4L2 device"
+    )
 
 
 def receive(*readers: NodeReader) -> None:
@@ -187,8 +197,13 @@ def test_a_larger_picture_gets_another_node(pipewire: PrivateSession) -> None:
 
 
 def test_a_daemon_that_is_gone_loses_the_camera_that_grows(pipewire: PrivateSession) -> None:
-    make = Mock(side_effect=[PipeWireNode(VideoFormat("YUY2", 64, 48, Fraction(30))), OSError("gone")])
-    with closing(PipeWireCamera(64, 48, 30, make=make)) as camera, pytest.raises(SinkLostError, match="has stopped"):
+    make = Mock(
+        side_effect=[PipeWireNode(VideoFormat("YUY2", 64, 48, Fraction(30))), OSError("gone")]
+    )
+    with (
+        closing(PipeWireCamera(64, 48, 30, make=make)) as camera,
+        pytest.raises(SinkLostError, match="has stopped"),
+    ):
         camera.send(picture(200, 50))
 
 
@@ -203,12 +218,16 @@ def test_gstreamer_that_connects_as_the_first_reader_leaves_gets_its_picture(
     second = [*command, "num-buffers=3", "!", "video/x-raw,format=YUY2", "!", "fakesink"]
     with feeding(1280, 720, 30) as feeder:
         eventually(lambda: bool(pipewire.nodes()))
-        with subprocess.Popen(first, env=pipewire.environment, stderr=subprocess.DEVNULL) as leaving:
+        with subprocess.Popen(
+            first, env=pipewire.environment, stderr=subprocess.DEVNULL
+        ) as leaving:
             eventually(lambda: feeder.camera.readers == 1)
             feeder.picture = picture(640, 480)
             if joins == "after":
                 leaving.kill()
-            with subprocess.Popen(second, env=pipewire.environment, stderr=subprocess.PIPE, text=True) as joining:
+            with subprocess.Popen(
+                second, env=pipewire.environment, stderr=subprocess.PIPE, text=True
+            ) as joining:
                 leaving.kill()
                 _, said = joining.communicate(timeout=60)
 
@@ -270,20 +289,26 @@ def test_the_program_was_stopped_for_ten_seconds(pipewire: PrivateSession) -> No
     room.
     """
     command = [sys.executable, "-m", "tests.pipewire_program"]
-    with subprocess.Popen(command, env=pipewire.environment, cwd=ROOT, stdin=subprocess.PIPE) as program:
+    with subprocess.Popen(
+        command, env=pipewire.environment, cwd=ROOT, stdin=subprocess.PIPE
+    ) as program:
         try:
             eventually(lambda: bool(pipewire.nodes()), timeout_s=60)
             with reading() as reader:
                 eventually(lambda: is_composite(image_of(next_frame(reader))))
                 program.send_signal(signal.SIGSTOP)
-                eventually(lambda: reader.read(STOPPED_S / 4) is None)  # what was on its way has come
+                eventually(
+                    lambda: reader.read(STOPPED_S / 4) is None
+                )  # what was on its way has come
                 assert reader.read(STOPPED_S * 3 / 4) is None and not reader.lost
                 program.send_signal(signal.SIGCONT)
                 continued_s = time.monotonic()
                 image = image_of(next_frame(reader))
                 while not is_composite(image) or time.monotonic() < continued_s + 1:
                     assert time.monotonic() < continued_s + 30, "no composite"
-                    assert not (np.abs(image.astype(int) - ROOM).max(2) <= 8).any(), "the room is shown"
+                    assert not (np.abs(image.astype(int) - ROOM).max(2) <= 8).any(), (
+                        "the room is shown"
+                    )
                     image = image_of(next_frame(reader))
             assert program.stdin is not None
             program.stdin.close()
