@@ -321,14 +321,13 @@ class AutoFraming(Effect[AutoFramingSettings]):
     def __init__(self) -> None:
         self._path: FramingPath | None = None
 
-    def begin_frame(self, frame: FrameContext, last: FrameContext | None) -> bool:
-        if self.own(frame).framing == "off" or frame.settings.framing.zoom != 1:
-            self._path = None
-            return False
+    def is_on(self, frame: FrameContext) -> bool:
+        return self.own(frame).framing != "off" and frame.settings.framing.zoom == 1
+
+    def begin_frame(self, frame: FrameContext, last: FrameContext | None) -> None:
         continues = last is not None and frame.aspect == last.aspect and frame.time_s >= last.time_s
         if self._path is None or not continues:
             self._path = FramingPath(frame.aspect)
-        return True
 
     def edit(self, frame: FrameContext, seen: SeenFrame) -> MatteEdit:
         assert self._path is not None

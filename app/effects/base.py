@@ -66,7 +66,7 @@ Part = TypeVar("Part", bound=Model)
 class Effect(Generic[Part]):
     """One effect on one stream of frames.
 
-    Used on one thread; `begin_frame` precedes every frame.
+    Used on one thread. While it is off, nothing of it is called for a frame.
     """
 
     # Its part of the settings, each declared by `look(…)`. Nothing else names
@@ -89,12 +89,20 @@ class Effect(Generic[Part]):
         """Return the part of the frame's settings that is this effect's."""
         return cast("Part", getattr(frame.settings, self.section))
 
-    def begin_frame(self, frame: FrameContext, last: FrameContext | None) -> bool:
-        """Take the settings of the next frame; return whether they switch this effect on.
+    def is_on(self, frame: FrameContext) -> bool:
+        """Return whether settings, camera, orientation and size of a frame switch this effect on.
 
-        last: the frame before; None for the first one of a stream.
+        Asked only where one of them is another one than in the frame before: what changes with time
+        is on all the time, and edits nothing until then.
         """
         raise NotImplementedError
+
+    def begin_frame(self, frame: FrameContext, last: FrameContext | None) -> None:
+        """Take the next frame in which the effect is on.
+
+        last: the frame before; None for the first one of a stream, and for the first one after the
+        effect was off.
+        """
 
     def edit(self, frame: FrameContext, seen: SeenFrame) -> MatteEdit:
         """Return what becomes of the frame's matte; called while the effect is on."""

@@ -181,7 +181,7 @@ class Brightness(Effect[BrightnessSettings]):
     def __init__(self) -> None:
         self._gain: Gain | None = None
 
-    def begin_frame(self, frame: FrameContext, last: FrameContext | None) -> bool:
+    def is_on(self, frame: FrameContext) -> bool:
         return self.own(frame).brightness > 0
 
     def edit(self, frame: FrameContext, seen: SeenFrame) -> MatteEdit:

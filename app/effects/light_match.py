@@ -160,7 +160,7 @@ class LightMatch(Effect[LightMatchSettings]):
         # The last backdrop and its grid: a still one is sampled once.
         self._backdrop: tuple[BgrImage, Floats] | None = None
 
-    def begin_frame(self, frame: FrameContext, last: FrameContext | None) -> bool:
+    def is_on(self, frame: FrameContext) -> bool:
         return self.own(frame).match > 0
 
     def edit(self, frame: FrameContext, seen: SeenFrame) -> MatteEdit:

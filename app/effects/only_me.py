@@ -237,8 +237,6 @@ class OnlyMe(Effect[OnlyMeSettings]):
     follows = ("only_me", "selected")
 
     def __init__(self) -> None:
-        # Whether the person in memory is the one that the settings select.
-        self._on = False
         # What the settings selected when the person in memory was chosen.
         self._selected: Point | None = None
         # The selection, if it was made in the picture of another camera, or
@@ -253,26 +251,26 @@ class OnlyMe(Effect[OnlyMeSettings]):
         # fractions of the matte; None: the largest one.
         self._point: Point | None = None
 
-    def begin_frame(self, frame: FrameContext, last: FrameContext | None) -> bool:
-        own = self.own(frame)
-        selected = own.selected
-        if _shows_another_place(frame, last):
+    def is_on(self, frame: FrameContext) -> bool:
+        return self.own(frame).only_me
+
+    def begin_frame(self, frame: FrameContext, last: FrameContext | None) -> None:
+        selected = self.own(frame).selected
+        if last is None:
+            self._elsewhere = None
+        elif _shows_another_place(frame, last):
             self._elsewhere = selected
         elif selected != self._elsewhere:
             self._elsewhere = None
         framing = frame.settings.framing
-        if not own.only_me:
-            self._on = False
-        elif not self._on or selected != self._selected:
+        if last is None or selected != self._selected:
             point = None
             if selected is not None:
                 point = from_camera(framing, WHOLE_VIEW, *selected)
             self.select(point)
-            self._on = True
             self._selected = selected
-        elif last is not None and framing != last.settings.framing:
+        elif framing != last.settings.framing:
             self.reframe(last.settings.framing, framing)
-        return self._on
 
     def edit(self, frame: FrameContext, seen: SeenFrame) -> MatteEdit:
         gain = self.gain(seen.small, seen.alpha, seen.step_s)
@@ -286,7 +284,7 @@ class OnlyMe(Effect[OnlyMeSettings]):
         Without a click, the next person is the largest.
         """
         if self._selected is None:
-            self._on = False
+            self.select(None)
         elif self._memory is not None:
             self._hide(self._memory, np.zeros_like(self._memory.own))
 
@@ -488,10 +486,8 @@ class OnlyMe(Effect[OnlyMeSettings]):
             memory.other_colours = (1 - rate) * known + rate * seen
 
 
-def _shows_another_place(frame: FrameContext, last: FrameContext | None) -> bool:
+def _shows_another_place(frame: FrameContext, last: FrameContext) -> bool:
     """Return whether a place in the last frame means nothing in this one."""
-    if last is None:
-        return False
     # A camera that was unknown until now, "", is the same one.
     is_other_camera = last.camera not in ("", frame.camera)
     return is_other_camera or last.orientation != frame.orientation

@@ -82,7 +82,7 @@ class PortraitLight(Effect[PortraitLightSettings]):
         self._head: Floats | None = None
         self._highlight: Floats | None = None
 
-    def begin_frame(self, frame: FrameContext, last: FrameContext | None) -> bool:
+    def is_on(self, frame: FrameContext) -> bool:
         return self.own(frame).portrait > 0
 
     def edit(self, frame: FrameContext, seen: SeenFrame) -> MatteEdit:

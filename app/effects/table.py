@@ -109,9 +109,23 @@ class Effects:
     def begin_frame(self, frame: FrameContext) -> Effects | None:
         """Take the settings of the next frame; return this object for its step, None if no effect is on."""
         last = self._frame
-        self._active = [effect for effect in self._effects if effect.begin_frame(frame, last)]
+        active = self._active
+        # What decides whether an effect is on; the settings are the same value until one changes.
+        if (
+            last is None
+            or frame.settings is not last.settings
+            or frame.camera != last.camera
+            or frame.orientation != last.orientation
+            or frame.size != last.size
+        ):
+            active = [effect for effect in self._effects if effect.is_on(frame)]
+        for effect in active:
+            was_on = effect in self._active
+            effect.begin_frame(frame, last if was_on else None)
+        # Only now: where an effect fails, all are asked again for the next frame.
+        self._active = active
         self._frame = frame
-        if self._active:
+        if active:
             return self
         self.alpha = None
         self.view = WHOLE_VIEW

@@ -183,11 +183,13 @@ class Zones(Effect[ZoneSettings]):
         self._drawn: DrawnZones | None = None
         self._gain: ZoneGain | None = None
 
-    def begin_frame(self, frame: FrameContext, last: FrameContext | None) -> bool:
+    def is_on(self, frame: FrameContext) -> bool:
+        return bool(self.own(frame).zones_of(frame.camera))
+
+    def begin_frame(self, frame: FrameContext, last: FrameContext | None) -> None:
         own = self.own(frame)
         if last is None or own is not self.own(last) or frame.camera != last.camera:
             self._zones_of_camera = own.zones_of(frame.camera)
-        return bool(self._zones_of_camera)
 
     def edit(self, frame: FrameContext, seen: SeenFrame) -> MatteEdit:
         drawn = self._drawn_zones(frame)

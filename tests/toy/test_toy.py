@@ -15,7 +15,7 @@ from app.backgrounds import open_background
 from app.capture import SourceName, parse_source, table
 from app.capture.table import SourceSpec
 from app.core.declaration import Model
-from app.core.edits import MatteEdit
+from app.core.edits import UNCHANGED, MatteEdit
 from app.core.geometry import View
 from app.core.settings import CaptureSettings
 from app.core.types import BgrImage
@@ -127,7 +127,7 @@ class ToyEffect(Effect[Model]):
 
     change = MatteEdit()
 
-    def begin_frame(self, frame: FrameContext, last: FrameContext | None) -> bool:
+    def is_on(self, frame: FrameContext) -> bool:
         return frame.settings.matting.edges.despill > 0
 
     def edit(self, frame: FrameContext, seen: SeenFrame) -> MatteEdit:
@@ -172,7 +172,7 @@ class Toy(Effect[ToySettings]):
     section = "light"
     part = ToySettings
 
-    def begin_frame(self, frame, last):
+    def is_on(self, frame):
         return self.own(frame).fog > 0
 
     def edit(self, frame, seen):
@@ -236,17 +236,21 @@ def test_an_effect_with_settings_is_a_module_and_a_row() -> None:
 
 
 class TimedEffect(Effect[Model]):
-    """Makes the person red from 0.2 s of the stream on: nothing but time switches it on."""
+    """Makes the person red from 0.2 s of the stream on: nothing but time decides it."""
 
     def __init__(self) -> None:
-        self._first_s: float | None = None
+        self._first_s = 0.0
 
-    def begin_frame(self, frame: FrameContext, last: FrameContext | None) -> bool:
-        if self._first_s is None:
+    def is_on(self, frame: FrameContext) -> bool:
+        return True
+
+    def begin_frame(self, frame: FrameContext, last: FrameContext | None) -> None:
+        if last is None:
             self._first_s = frame.time_s
-        return frame.time_s - self._first_s > 0.2
 
     def edit(self, frame: FrameContext, seen: SeenFrame) -> MatteEdit:
+        if frame.time_s - self._first_s <= 0.2:
+            return UNCHANGED
         return MatteEdit(lights=(LIT_RED,))
 
 
