@@ -8,8 +8,10 @@ backgrounds, cards.
 from __future__ import annotations
 
 import logging
+import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -150,6 +152,14 @@ class Worker:
         """End the thread; return False if it still runs after `timeout_s`."""
         self.request_stop()
         return self.join(timeout_s)
+
+    @property
+    def calls(self) -> str:
+        """The calls that the thread is in, the innermost last, for the log; empty where it has
+        ended.
+        """
+        frame = sys._current_frames().get(self._thread.ident or 0)
+        return "" if frame is None else "".join(traceback.format_stack(frame))
 
     def limit_call(self, problem: Callable[[], Text], limit_s: float) -> None:
         """As `blocking_call`, from now on until the next one."""

@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -35,8 +36,13 @@ from app.runtime.outputs import OutputClock, SinkWorker
 from app.runtime.status import OF_THE_RUN, Building, Phase, PipelineStatus, StatusBoard
 from app.settings import Settings, SettingsOwner
 
+_log = logging.getLogger(__name__)
+
 # Longest wait of a snapshot for a picture that was made under the settings of now.
 STILL_WAIT_S = 2.0
+# Each thread has this long to end, also where one before it took all of the time: a recording may
+# take longer to reach a busy disk.
+LEAST_END_S = 2.0
 
 
 class Watchdog:
@@ -369,17 +375,24 @@ class Pipeline:
     def stop(self, timeout_s: float = 15.0) -> bool:
         """End every thread, close every device, finish every recording.
 
-        Return False if a thread did not end.
+        Return False if a thread did not end; the log has which, and in which call it is.
         """
         # Read first: engine, source and outputs are closed when the threads have ended.
         running = self.status()
         deadline_s = time.monotonic() + timeout_s
 
+        def time_left_s() -> float:
+            return max(deadline_s - time.monotonic(), LEAST_END_S)
+
         def join(thread: Worker) -> bool:
-            return thread.join(deadline_s - time.monotonic())
+            ended = thread.join(time_left_s())
+            if not ended:
+                _log.warning("The %s thread did not end in time; it is here:\n%s", thread.name, thread.calls)
+            return ended
 
         def stop(builder: Builder[Any, Any]) -> bool:
-            return builder.stop(deadline_s - time.monotonic())
+            builder.request_stop()
+            return join(builder)
 
         lock = self._lock_pause
         # The watchdog first, as it would take what ends for dead. The sinks finish after the clock,

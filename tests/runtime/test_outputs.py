@@ -279,8 +279,10 @@ def test_the_end_of_the_program_waits_for_a_recording_to_be_finished(
         eventually(lambda: pipeline.status().recording is not None)
         apply(pipeline, BASE)
         assert begun.wait(60)
-        pipeline.stop(timeout_s=1)
+        ended = pipeline.stop(timeout_s=1)
         assert finished.is_set()
+        # Threads that end after the recording have had no time left, and end all the same.
+        assert ended
 
 
 def test_something_plain_until_the_card_is_drawn_then_the_last_one_and_no_problem_of_another() -> (

@@ -197,6 +197,24 @@ def test_the_end_finishes_recordings_whatever_else_fails(
     assert pipeline.status().phase is Phase.STOPPED
 
 
+def test_the_log_names_the_thread_that_does_not_end_and_its_call(
+    world: FakeWorld, caplog: pytest.LogCaptureFixture
+) -> None:
+    hang = Hold()
+    pipeline = Pipeline(BASE, parts=world.parts(), timing=TIMING)
+    pipeline.listen(hang)
+    pipeline.start()
+    assert hang.entered.wait(60)
+
+    ended = pipeline.stop(timeout_s=0.1)
+    hang.go_on.set()
+
+    assert not ended
+    assert "The output-clock thread did not end in time" in caplog.text
+    assert "self.go_on.wait" in caplog.text
+    assert pipeline._clock.thread.join(60)  # noqa: SLF001
+
+
 def test_the_death_of_the_watchdog_is_seen_by_the_status(world: FakeWorld) -> None:
     with running(world, BASE, TIMING) as pipeline:
         broken = Worker("broken", ignore)
