@@ -65,7 +65,9 @@ class RecordingNote:
         with suppress(OSError):
             # Nobody who locks it before it is removed finds a recording in it.
             note.truncate(0)
-        note.close()
+        # A full disk refuses once more what could not be written at the start.
+        with suppress(OSError):
+            note.close()
         with suppress(OSError):
             self._path.unlink()
 

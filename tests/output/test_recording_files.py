@@ -245,6 +245,23 @@ def test_a_file_that_cannot_be_completed_is_kept_as_recorded(
 
 
 @pytest.mark.posix("limits of the size of a file")
+@pytest.mark.parametrize("suffix", ["mp4", "mkv"])
+@pytest.mark.parametrize("room", [0, 100, 400, 1000])
+def test_a_disk_that_is_full_before_the_first_frame_keeps_no_file(tmp_path: Path, suffix: str, room: int) -> None:
+    """A part of a header was named as the recording."""
+    shared = context()
+    with full_disk(room):
+        recorder = Recorder(tmp_path / f"a.{suffix}", 64, 48, shared)
+        recorder.send(picture())
+        with pytest.raises(SinkLostError) as caught:
+            recorder.close()
+
+    assert "nothing was recorded" in str(caught.value)
+    assert names_in(tmp_path) == []
+    assert [each.file for each in shared.recordings] == [""]
+
+
+@pytest.mark.posix("limits of the size of a file")
 @pytest.mark.parametrize("suffix", ["mp4", "mov", "mkv"])
 def test_a_recording_on_a_full_disk_plays_to_its_last_second(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"a.{suffix}"
