@@ -22,6 +22,9 @@ CHECK_EVERY = 300
 # Largest mean difference of alpha (0..1) from that of
 # the CPU in one frame; half precision has 2e-5.
 FRAME_BOUND = 1e-3
+# A mean change of alpha (0..1) from one frame to the next that people rarely cause: such a frame
+# is compared as well, so that no more than it shows what a driver makes up from one moment on.
+SUDDEN_CHANGE = 0.02
 # How long a stage may take: after it, the GPU is taken to hang.
 TIMEOUT_MS = 500
 
@@ -84,6 +87,7 @@ class GpuStages:
         self._stages = stages
         self._arrays = arrays
         self._frames = 0
+        self._last_alpha: Floats | None = None
 
     def infer(self, left_out: bool) -> None:
         """Run the stages, without the steady ones where these are left out. Raises RuntimeError."""
@@ -105,6 +109,12 @@ class GpuStages:
     def is_due_for_check(self) -> bool:
         """Return whether the next frame is to be compared with the CPU, all stages of it."""
         return self._frames % CHECK_EVERY == 0
+
+    def changes_suddenly(self, alpha: Floats) -> bool:
+        """Return whether alpha (h, w) of this frame is far from that of the frame before."""
+        last = self._last_alpha
+        self._last_alpha = alpha.copy()
+        return last is not None and float(np.abs(alpha - last).mean()) > SUDDEN_CHANGE
 
 
 def check(alpha: Floats, right: Floats) -> None:

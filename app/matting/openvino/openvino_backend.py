@@ -243,6 +243,11 @@ class RecurrentNetwork:
         try:
             is_checked = gpu.is_due_for_check()
             gpu.infer(left_out and not is_checked)
+            if gpu.changes_suddenly(self._read_cells()) and not is_checked:
+                is_checked = True
+                if left_out:
+                    # What the steady stages wrote earlier may be what is wrong.
+                    gpu.infer(left_out=False)
             if is_checked:
                 alpha = self._read_cells().copy()
                 self._infer_on_cpu(left_out=False)
@@ -494,7 +499,9 @@ class OpenVinoBackend(CpuBackend):
 
     def _begin_making(self) -> None:
         """Begin to make the network for the wanted columns, on a thread, once it is worth it."""
-        if self._narrows and self._frames >= FRAMES_BEFORE_NARROW:
+        # A GPU runs all columns; once it fails, the CPU needs the network for fewer.
+        is_on_gpu = self._next_gpu is not None or self._whole.gpu is not None
+        if self._narrows and not is_on_gpu and self._frames >= FRAMES_BEFORE_NARROW:
             self._next_narrow = self._pool.submit(self.make_network, self._columns.wanted)
 
     def _use(self, made: Future[RecurrentNetwork]) -> None:

@@ -39,6 +39,7 @@ from app.matting.choice.trials import (
 from app.matting.engine import FrameEngine, network_engine
 from app.matting.interface import StepRequest
 from app.matting.openvino import gpu as module
+from app.matting.openvino import openvino_backend as backend
 from app.matting.openvino.conversion import NetworkStage, bound, core, ov
 from app.matting.openvino.gpu import IntelGpu, list_intel_gpus
 from app.runtime.pipeline import Pipeline
@@ -146,11 +147,9 @@ class FaultyRequest:
         return ov.Tensor(wrong.get(self._fault, tensor.data))
 
 
-@pytest.mark.parametrize("at", [0, 3])
-@pytest.mark.parametrize("fault", ["goes", "memory", "hangs", "NaN", "garbage"])
-def test_the_cpu_takes_over_in_the_frame_in_which_the_gpu_fails(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, fault: str, at: int
-) -> None:
+def break_requests(monkeypatch: pytest.MonkeyPatch, fault: str, at: int) -> None:
+    """Let the GPU break at this frame, in all stages that run in each frame."""
+
     def faulty(
         stage: NetworkStage,
         network: ov.CompiledModel,
@@ -162,9 +161,14 @@ def test_the_cpu_takes_over_in_the_frame_in_which_the_gpu_fails(
         return request if stage.steady else FaultyRequest(request, fault, at)
 
     monkeypatch.setattr(module, "bound", faulty)
-    monkeypatch.setattr(
-        module, "CHECK_EVERY", at or 99
-    )  # so that the frame of the fault is compared
+
+
+@pytest.mark.parametrize("at", [0, 3])
+@pytest.mark.parametrize("fault", ["goes", "memory", "hangs", "NaN", "garbage"])
+def test_the_cpu_takes_over_in_the_frame_in_which_the_gpu_fails(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, fault: str, at: int
+) -> None:
+    break_requests(monkeypatch, fault, at)
     made = engine()
 
     composites = [matte.composite for matte in steps(made)]
@@ -174,6 +178,51 @@ def test_the_cpu_takes_over_in_the_frame_in_which_the_gpu_fails(
     assert all((one == other).all() for one, other in zip(composites, right(), strict=True)), (
         "no frame shows it"
     )
+    made.close()
+
+
+def test_values_that_become_wrong_slowly_are_found_at_the_next_comparison(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    break_requests(monkeypatch, "garbage", 3)
+    monkeypatch.setattr(module, "SUDDEN_CHANGE", 1.0)  # so that no change is taken for a sudden one
+    monkeypatch.setattr(module, "CHECK_EVERY", 5)
+    made = engine()
+
+    same = [
+        (matte.composite == expected).all()
+        for matte, expected in zip(steps(made), right(), strict=True)
+    ]
+
+    assert made.info.device == "cpu"
+    assert same[:3] == [True] * 3
+    assert not any(same[3:5])
+    made.close()
+
+
+def test_no_network_for_fewer_columns_is_made_while_the_gpu_runs_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(backend, "FRAMES_BEFORE_NARROW", 0)
+    widths = list[int]()
+    make_network = backend.OpenVinoBackend.make_network
+
+    def note_width(self: backend.OpenVinoBackend, width: int) -> backend.RecurrentNetwork:
+        widths.append(width)
+        return make_network(self, width)
+
+    monkeypatch.setattr(backend.OpenVinoBackend, "make_network", note_width)
+    made = engine(live=True)
+    eventually(lambda: bool(steps(made)) and made.info.device == INTEL)
+    steps(made)
+    assert len(widths) == 1
+
+    own = made.backend
+    assert isinstance(own, backend.OpenVinoBackend)
+    own._whole.gpu = None  # noqa: SLF001 - as after a failure
+    steps(made)
+
+    assert len(widths) == 2
     made.close()
 
 
