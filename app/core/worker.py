@@ -158,7 +158,7 @@ class Worker:
         """The calls that the thread is in, the innermost last, for the log; empty where it has
         ended.
         """
-        frame = sys._current_frames().get(self._thread.ident or 0)
+        frame = sys._current_frames().get(self._thread.ident or 0)  # noqa: SLF001 - documented
         return "" if frame is None else "".join(traceback.format_stack(frame))
 
     def limit_call(self, problem: Callable[[], Text], limit_s: float) -> None:
