@@ -247,7 +247,9 @@ def test_a_file_that_cannot_be_completed_is_kept_as_recorded(
 @pytest.mark.posix("limits of the size of a file")
 @pytest.mark.parametrize("suffix", ["mp4", "mkv"])
 @pytest.mark.parametrize("room", [0, 100, 400, 1000])
-def test_a_disk_that_is_full_before_the_first_frame_keeps_no_file(tmp_path: Path, suffix: str, room: int) -> None:
+def test_a_disk_that_is_full_before_the_first_frame_keeps_no_file(
+    tmp_path: Path, suffix: str, room: int
+) -> None:
     """A part of a header was named as the recording."""
     shared = context()
     with full_disk(room):
