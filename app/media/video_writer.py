@@ -521,7 +521,7 @@ class RecordingWriter(VideoWriter):
         except OSError:
             # What cannot be read now may be whole.
             return True
-        with suppress(FFmpegError), av.open(io.BytesIO(content)) as recorded:
+        with suppress(FFmpegError), av.open(io.BytesIO(content), "r") as recorded:
             return any(packet.size for packet in recorded.demux(video=0))
         return False
 
