@@ -53,6 +53,8 @@ MAX_PIXELS = 8192 * 4608
 # FFmpeg applies its limit to the padded buffer of a frame.
 PADDING = 2
 OPEN_TIMEOUT_S = 20.0
+# Bytes of a video file without a frame, at most.
+LONGEST_HEADER = 64 * 1024
 # Enough to tell a film from a thumbnail; reading a whole file would take minutes.
 MOST_COUNTED_PACKETS = 2000
 
@@ -195,3 +197,19 @@ def _as_png(path: Path, size: int, time_ns: int) -> bytes:
                 raise ValueError(f"{written.tell()} bytes")
         container.mux(stream.encode(None))
     return written.getvalue()
+
+
+def holds_a_frame(recorded: Path) -> bool:
+    """Return whether a file that was written here has a frame: a disk that is full at once takes a
+    part of its header.
+    """
+    try:
+        if recorded.stat().st_size > LONGEST_HEADER:
+            return True
+        content = recorded.read_bytes()
+    except OSError:
+        # What cannot be read now may be whole.
+        return True
+    with suppress(FFmpegError), av.open(io.BytesIO(content), "r") as container:
+        return any(packet.size for packet in container.demux(video=0))
+    return False

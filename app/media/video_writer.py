@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import io
 import logging
 import os
 from array import array
@@ -29,7 +28,7 @@ from app.core.errors import t
 from app.core.files import ExplainedOSError, free_name, is_special, same_file, version_of, when_closed
 from app.core.unfinished import RECORDING, HeldFile, unfinished_file
 from app.media.audio import SOUND_RATE, AudioCopy, SoundWriter
-from app.media.container import file_address
+from app.media.container import file_address, holds_a_frame
 from app.media.encoders import EncoderFrames, VideoEncoder, file_encoder
 from app.media.film_clock import Leap
 from app.media.film_labels import NO_LABELS, FilmLabels
@@ -51,8 +50,6 @@ SLOWEST_REORDERED = 5
 FINEST_TIME_BASE = Fraction(1, 1_000_000)
 # Interval at which what is encoded reaches the file in a form that can be played without its end.
 FRAGMENT_S = 0.4
-# Bytes of a file without a frame, at most.
-LONGEST_HEADER = 64 * 1024
 
 
 class FilmTicks:
@@ -502,28 +499,13 @@ class RecordingWriter(VideoWriter):
                 raise
             self._finish_name()
         except OSError:
-            if not self._holds_a_frame():
+            if not holds_a_frame(self.file):
                 self._remove_file()
             raise
         finally:
             self._closed = True
             self._held.close()
         return self.path
-
-    def _holds_a_frame(self) -> bool:
-        """Return whether the file has a frame: a disk that is full at once takes a part of its
-        header.
-        """
-        try:
-            if self.file.stat().st_size > LONGEST_HEADER:
-                return True
-            content = self.file.read_bytes()
-        except OSError:
-            # What cannot be read now may be whole.
-            return True
-        with suppress(FFmpegError), av.open(io.BytesIO(content), "r") as recorded:
-            return any(packet.size for packet in recorded.demux(video=0))
-        return False
 
     def _finish_name(self) -> None:
         """Give the recording its final name, or remove a file without a frame. Raises OSError."""
