@@ -20,6 +20,10 @@ packages=(wine wine64 xvfb xauth x11-utils imagemagick xdotool dash bash coreuti
     fonts-dejavu-core fonts-liberation libgl1 libgl1-mesa-dri libegl1 libvulkan1 libgnutls30t64 libdbus-1-3
     libxcomposite1 libxcursor1 libxfixes3 libxi6 libxinerama1 libxrandr2 libxrender1 libxxf86vm1)
 
+parts() { # parts COMMAND...: names of libraries and locked requirements, by the tools of the project
+    (cd "$project" && "$python" -m tools.packages.windows_parts "$@")
+}
+
 mirror() { # print the first mirror of this system's own package sources
     sed -n 's/^URIs: *//p; s/^deb [^h]*\(http[^ ]*\) .*/\1/p' /etc/apt/sources.list /etc/apt/sources.list.d/*.sources \
         /etc/apt/sources.list.d/*.list 2>/dev/null | grep -v security | head -n 1
@@ -100,7 +104,7 @@ add_libraries() { # what Wine 10 lacks: complex functions and errors of locks in
     command -v x86_64-w64-mingw32-gcc >/dev/null || apt-get install -qq -y --no-install-recommends \
         gcc-mingw-w64-x86-64-win32 >/dev/null
     mkdir -p libraries
-    "$python" "$here/parts.py" exports "$wine_libraries/ucrtbase.dll" libraries
+    parts exports "$place/$wine_libraries/ucrtbase.dll" "$place/libraries"
     local compile=(x86_64-w64-mingw32-gcc -O2 -std=c11 -Wall -Wextra -shared -static-libgcc)
     "${compile[@]}" -nostartfiles -Wl,-e,DllMain -o libraries/ucrtbase.dll "$here/runtime.c" libraries/ucrtbase.def
     "${compile[@]}" -o libraries/icuuc.dll "$here/icu.c"
@@ -137,7 +141,7 @@ PINS
 add_packages() { # the locked packages of the program and of its tests
     local lock
     for lock in base dev; do
-        "$python" "$here/parts.py" locked "$project/requirements/$lock.lock" >"$lock.txt"
+        parts locked "requirements/$lock.lock" >"$lock.txt"
         fetch wheels "$lock.txt"
     done
     "$python" -m pip install -q --no-index --no-deps --no-compile --target "$base/Lib/site-packages" --upgrade \

@@ -1,5 +1,5 @@
-/* What Wine 10's C library lacks of Microsoft's: complex functions, and the errors of locks. parts.py exports each
-   `own_NAME` as `NAME`.
+/* What Wine 10's C library lacks of Microsoft's: complex functions, and the errors of locks.
+   tools.packages.windows_parts exports each `own_NAME` as `NAME`.
 
    A complex number is a structure of two floating point numbers there, and long double is double. */
 #include <complex.h>

@@ -32,7 +32,7 @@ from models.table import NETWORKS
 from tests.paths import ROOT
 from tests.serving import served
 from tools import lock_requirements
-from tools.packages import deb, release
+from tools.packages import deb, materials, release
 from tools.packages.check import (
     Report,
     check,
@@ -230,7 +230,7 @@ def test_notices_texts_and_an_offer_of_sources_lie_beside_the_libraries(tmp_path
 def test_native_libraries_are_in_the_bill_of_materials_and_in_the_copyright() -> None:
     report = Report(natives=described(natives([Path("av.libs/libx265-f5385bb8.so.216")])))
 
-    components = release.bill_of_materials({}, "1.2.3", natives=report.natives)["components"]
+    components = materials.bill_of_materials({}, "1.2.3", natives=report.natives)["components"]
     text = deb.copyright_text(report)
 
     assert isinstance(components, list)
@@ -238,7 +238,7 @@ def test_native_libraries_are_in_the_bill_of_materials_and_in_the_copyright() ->
         components[-1]["externalReferences"]
     )
     assert "Files: */libx265-f5385bb8.so.216\n" in text and "License: GPL-2.0-or-later\n" in text
-    assert "x265: GPL-2.0-or-later" in release.licence_list(report)
+    assert "x265: GPL-2.0-or-later" in materials.licence_list(report)
 
 
 def test_a_folder_without_a_tree_does_not_pass_the_check(tmp_path: Path) -> None:
@@ -361,7 +361,7 @@ def test_a_release_has_the_notes_of_its_version() -> None:
 
 def test_the_bill_of_materials_names_every_part_with_its_licence() -> None:
     licences = {"mattecam 1.2.3": "GPL-3.0-or-later", "PyQt6_sip 13.13": "BSD-2-Clause"}
-    components = release.bill_of_materials(licences, "1.2.3")["components"]
+    components = materials.bill_of_materials(licences, "1.2.3")["components"]
     assert isinstance(components, list) and [part["name"] for part in components] == [
         "CPython",
         "PyQt6_sip",
@@ -398,20 +398,30 @@ def checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Report:
     monkeypatch.setattr(release, "build", lambda made, *given: shutil.copytree(tree, made))
     monkeypatch.setattr(release, "check", lambda made: report)
     monkeypatch.setattr(release, "published_weights", lambda folder: {release.INCLUDED: folder})
+    monkeypatch.setattr(release, "refuse_where_impossible", lambda: None)
+    monkeypatch.setattr(release, "fill_windows", written_for_windows)
     return report
+
+
+def written_for_windows(folder: Path, scratch: Path, opencv: Path, weights: Path) -> None:
+    """Stand for the build for Windows, which has tests of its own."""
+    (folder / "mattecam-windows").write_text(opencv.name)
 
 
 def test_a_release_has_the_package_and_sums(checked: Report, tmp_path: Path) -> None:
     folder = tmp_path / "dist"
-    release.release(folder, tmp_path / "opencv.whl", tmp_path)
+
+    release.release(folder, tmp_path / "opencv.whl", tmp_path / "opencv-windows.whl", tmp_path)
+
     debian = __version__.replace(".dev", "~dev")
     assert {path.name for path in folder.iterdir()} == {
         f"mattecam_{debian}_amd64.deb", f"mattecam-{__version__}-x86_64.tar.xz",
-        "NOTES.md", "LICENCES.txt", "mattecam.cdx.json", "SHA256SUMS",
+        "mattecam-0.3.0-x86_64.cdx.json", "mattecam-0.3.0-x86_64-LICENCES.txt",
+        "mattecam-windows", "NOTES.md", "SHA256SUMS",
     }  # fmt: skip
-    materials = json.loads((folder / "mattecam.cdx.json").read_text())["components"]
+    parts = json.loads((folder / "mattecam-0.3.0-x86_64.cdx.json").read_text())["components"]
     assert {"CPython", "six", "mattecam", "mattecam-plate", release.INCLUDED} == {
-        part["name"] for part in materials
+        part["name"] for part in parts
     }
     subprocess.run(
         ["sha256sum", "--check", "--strict", "--quiet", "SHA256SUMS"], cwd=folder, check=True
@@ -435,7 +445,12 @@ def test_the_archive_unpacks_to_one_folder_and_is_the_same_each_time(tmp_path: P
 def test_a_release_that_fails_leaves_nothing(checked: Report, tmp_path: Path) -> None:
     checked.wrong.append("needs glibc 2.99")
     with pytest.raises(SystemExit, match=r"needs glibc 2\.99"):
-        release.release(tmp_path / "releases" / "dist", tmp_path / "opencv.whl", tmp_path)
+        release.release(
+            tmp_path / "releases" / "dist",
+            tmp_path / "opencv.whl",
+            tmp_path / "windows.whl",
+            tmp_path,
+        )
     assert list((tmp_path / "releases").iterdir()) == []
 
 

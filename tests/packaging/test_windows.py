@@ -16,7 +16,7 @@ import pytest
 
 from tests.fresh_python import printed_by
 from tests.paths import ROOT
-from tools.packages import windows
+from tools.packages import opencv, opencv_windows, windows
 from tools.packages.check import check, missing_on_windows, too_long, unknown
 from tools.packages.installer import (
     TEXTS,
@@ -25,27 +25,65 @@ from tools.packages.installer import (
     commands_of_files,
 )
 from tools.packages.natives import COMMON, part_of_file
+from tools.packages.opencv_windows import write_wheel
 from tools.packages.prune import prune
-from tools.packages.tree import site_packages
-from tools.packages.windows import (
-    PYTHON_FILES,
-    build_zip,
-    locked_for_windows,
-    take_python,
-    version_numbers,
-)
-
-LOCK = (ROOT / "requirements" / "base.lock").read_text(encoding="utf-8")
+from tools.packages.tree import site_packages, write_zip
+from tools.packages.windows import PYTHON_FILES, WindowsSystem, take_python, version_numbers
+from tools.packages.windows_parts import LOCK
 
 
-def test_wheels_of_windows_are_taken_by_their_hashes_without_markers() -> None:
-    entries = locked_for_windows(LOCK)
+def test_wheels_of_windows_are_taken_by_their_hashes_without_markers(tmp_path: Path) -> None:
+    entries = WindowsSystem(tmp_path).locked(LOCK.read_text(encoding="utf-8"), ())
     named = {entry.partition("==")[0] for entry in entries}
 
     assert {"colorama", "pyqt6", "openvino", "numpy"} <= named, "colorama is for Windows alone"
     assert not named & {"pyvirtualcam", "numba", "torch", "pyobjc-core"}
     assert len(named) == len(entries), "one version of each: that for Python 3.11"
     assert all("--hash=sha256:" in entry and ";" not in entry for entry in entries)
+
+
+def test_the_place_for_tests_gets_the_locked_wheels_of_windows_as_well(tmp_path: Path) -> None:
+    lock = tmp_path / "some.lock"
+    lock.write_text(
+        "colorama==0.4.6 ; sys_platform == 'win32' \\\n    --hash=sha256:aa\n"
+        "jeepney==0.9.0 ; sys_platform == 'linux' \\\n    --hash=sha256:bb\n"
+        "numba==0.68.1 \\\n    --hash=sha256:cc \\\n    --hash=sha256:dd\n"
+    )
+    command = (sys.executable, "-m", "tools.packages.windows_parts", "locked", lock)
+
+    printed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+
+    assert printed == (
+        "colorama==0.4.6 \\\n    --hash=sha256:aa\nnumba==0.68.1 \\\n    --hash=sha256:cc \\\n    --hash=sha256:dd\n"
+    )
+
+
+def test_the_wheel_of_opencv_names_each_of_its_files_and_is_the_same_each_time(
+    tmp_path: Path,
+) -> None:
+    metadata = tmp_path / "PKG-INFO"
+    metadata.write_text("Metadata-Version: 2.1\nName: opencv-python-headless\nVersion: 1.2\n")
+    wheels = []
+    for number in ("1", "2"):
+        contents = tmp_path / number
+        (contents / "cv2").mkdir(parents=True)
+        (contents / "cv2" / "__init__.py").write_text("version = 1\n")
+        wheels.append(
+            write_wheel(contents, metadata, "opencv_python_headless-1.2", tmp_path / f"of-{number}")
+        )
+
+    assert wheels[0].name == "opencv_python_headless-1.2-cp37-abi3-win_amd64.whl"
+    assert wheels[0].read_bytes() == wheels[1].read_bytes()
+    with zipfile.ZipFile(wheels[0]) as wheel:
+        record = wheel.read("opencv_python_headless-1.2.dist-info/RECORD").decode()
+        assert {line.partition(",")[0] for line in record.splitlines()} == set(wheel.namelist())
+
+
+def test_the_opencv_of_packages_has_nothing_of_intel_or_a_second_ffmpeg() -> None:
+    assert {"-DWITH_IPP=OFF", "-DWITH_ITT=OFF", "-DWITH_FFMPEG=OFF"} <= set(opencv.PARTS)
+    assert "-DWITH_MSMF=OFF" in opencv_windows.SYSTEM, (
+        "editions of Windows without Media Foundation could not load it"
+    )
 
 
 def archive_of_python(path: Path, replaced: str = "") -> Path:
@@ -212,11 +250,11 @@ def tree(tmp_path: Path) -> Path:
 
 def test_the_archive_holds_one_folder_and_is_the_same_each_time(tree: Path, tmp_path: Path) -> None:
     target = tmp_path / "mattecam-1.2.3.zip"
-    build_zip(tree, target)
+    write_zip(tree, target, "mattecam-1.2.3")
     first = target.read_bytes()
     (tree / "python.exe").touch()
 
-    build_zip(tree, target)
+    write_zip(tree, target, "mattecam-1.2.3")
 
     assert target.read_bytes() == first
     with zipfile.ZipFile(target) as archive:
@@ -312,8 +350,7 @@ def test_the_doctor_needs_no_module_that_the_embeddable_python_lacks() -> None:
 def test_a_folder_that_exists_is_refused_before_anything_is_built(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(windows, "TOOLS", ())
-    monkeypatch.setattr(sys, "version_info", (3, 11, 0))
+    monkeypatch.setattr(windows, "refuse_where_impossible", lambda: None)
 
     with pytest.raises(SystemExit, match="exists already"):
         windows.build_windows(tmp_path)

@@ -44,13 +44,17 @@ OFF = (
     "ENABLE_PRECOMPILED_HEADERS",
 )
 ON = ("WITH_V4L", "BUILD_ZLIB", "BUILD_PNG", "BUILD_JPEG", "BUILD_TIFF", "BUILD_WEBP")
-OPTIONS = [
+PARTS = [
     "-DBUILD_LIST=core,imgproc,imgcodecs,videoio,python3",
+    *(f"-D{option}=OFF" for option in OFF),
+    *(f"-D{option}=ON" for option in ON),
+]
+"""Options on every system."""
+OPTIONS = [
+    *PARTS,
     "-DCMAKE_EXE_LINKER_FLAGS=-s",
     "-DCMAKE_MODULE_LINKER_FLAGS=-s",
     "-DCMAKE_SKIP_RPATH=ON",  # else the module searches libraries in the folder of the build, which anybody can create
-    *(f"-D{option}=OFF" for option in OFF),
-    *(f"-D{option}=ON" for option in ON),
 ]
 REPLACED = {
     "setup.py": {  # requires type stubs, which OpenCV makes only of all its modules
@@ -69,25 +73,31 @@ REPLACED = {
 
 def build_wheel(folder: Path) -> Path:
     """Build the wheel into a folder; return its path."""
-    lock = entries_of((ROOT / "requirements" / "base.lock").read_text(encoding="utf-8"))
-    pip = (sys.executable, "-m", "pip")
     with tempfile.TemporaryDirectory() as scratch:
-        pinned = Path(scratch) / "opencv.lock"
-        pinned.write_text("\n".join(lock[NAME]))
-        command = ("download", "--no-deps", "--require-hashes", "--no-binary", NAME, "-d", scratch, "-r", pinned)
-        subprocess.run([*pip, *command], check=True)
-        (archive,) = Path(scratch).glob("*.tar.gz")
-        with tarfile.open(archive) as tar:
-            tar.extractall(scratch)  # noqa: S202 - its hash is locked
-        source = archive.with_name(archive.name.removesuffix(".tar.gz"))
-        for name, texts in REPLACED.items():
-            replace_texts(source / name, texts)
+        source = locked_source(Path(scratch))
         flags = f"-ffile-prefix-map={scratch}=."  # texts of errors name source files
         environment = reproducible() | {"CMAKE_ARGS": " ".join(OPTIONS), "CFLAGS": flags, "CXXFLAGS": flags}
         environment["MAKEFLAGS"] = f"-j{os.cpu_count()}"
-        subprocess.run([*pip, "wheel", "--no-deps", "-w", folder, source], check=True, env=environment)
+        pip = (sys.executable, "-m", "pip", "wheel", "--no-deps", "-w", folder, source)
+        subprocess.run(pip, check=True, env=environment)
     (wheel,) = folder.glob("opencv_python_headless-*.whl")
     return wheel
+
+
+def locked_source(folder: Path) -> Path:
+    """Download the locked source into a folder, unpack it and replace texts in it; return where it is."""
+    lock = entries_of((ROOT / "requirements" / "base.lock").read_text(encoding="utf-8"))
+    pinned = folder / "opencv.lock"
+    pinned.write_text("\n".join(lock[NAME]), encoding="utf-8")
+    pip = (sys.executable, "-m", "pip", "download", "--no-deps", "--require-hashes", "--no-binary", NAME)
+    subprocess.run([*pip, "-d", folder, "-r", pinned], check=True)
+    (archive,) = folder.glob("*.tar.gz")
+    with tarfile.open(archive) as tar:
+        tar.extractall(folder)  # noqa: S202 - its hash is locked
+    source = archive.with_name(archive.name.removesuffix(".tar.gz"))
+    for name, texts in REPLACED.items():
+        replace_texts(source / name, texts)
+    return source
 
 
 def replace_texts(path: Path, texts: Mapping[str, str]) -> None:

