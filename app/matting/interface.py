@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 from typing import Protocol
 
 from app.core.edits import MatteEditor
@@ -17,30 +18,30 @@ AUTO_SHORT_SIDE = 270
 ROOM_SHORT_SIDE = 160
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class StepGeometry:
-    """Frame size, downsample ratio, and the sizes derived from them, in pixels."""
+    """Frame size, downsample ratio, and the sizes derived from them once, in pixels."""
 
     width: int
     height: int
     ratio: float
 
-    @property
+    @cached_property
     def small_width(self) -> int:
         """Width of the small frame, the network's input."""
         return int(self.width * self.ratio)
 
-    @property
+    @cached_property
     def small_height(self) -> int:
         """Height of the small frame, the network's input."""
         return int(self.height * self.ratio)
 
-    @property
+    @cached_property
     def blur_factor(self) -> int:
         """Downsampling factor per axis from the small frame to the blurred background."""
         return max(1, -(-min(self.small_width, self.small_height) // ROOM_SHORT_SIDE))
 
-    @property
+    @cached_property
     def blur_short_side(self) -> int:
         """Short side of the blurred background."""
         return min(self.small_width, self.small_height) // self.blur_factor

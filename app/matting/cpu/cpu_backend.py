@@ -106,9 +106,9 @@ class CpuBackend(ABC):
         shown = frame
         if coefficients is None or reuse is not Reuse.MATTE:
             coefficients = self.infer(frame, reuse is Reuse.FEATURES)
-            made = coefficients.slope, coefficients.offset, *(coefficients.cells or ())
-            if not all(np.isfinite(array).all() for array in made):
-                raise NotAMatteError
+            for array in (coefficients.slope, coefficients.offset, *(coefficients.cells or ())):
+                if not np.isfinite(array).all():
+                    raise NotAMatteError
             if request.strict != "off":
                 strict_matte(
                     coefficients.small,

@@ -18,6 +18,8 @@ SQUARE = np.ones((3, 3), np.uint8)
 class StrictMemory:
     """The learned background and motion, in cells (h, w) each; images are (3, h, w), RGB in 0..1."""
 
+    # Side of a cell, in pixels of the small frame.
+    cell: int
     background: Floats
     # Number of frames that `background` was learned from.
     frames: Floats
@@ -44,6 +46,7 @@ def initial_memory(small_height: int, small_width: int, seen: AlphaImage | None 
     if seen is not None:
         moved = cv2.resize(seen, shape[::-1], interpolation=cv2.INTER_AREA) > 255 * rules.BODY_ALPHA
     return StrictMemory(
+        cell=cell,
         background=np.zeros((3, *shape), np.float32),
         frames=np.zeros(shape, np.float32),
         hidden=np.zeros(shape, np.bool_),
@@ -75,7 +78,7 @@ def strict_matte(
 
 def strict_gain(small: Floats, coarse: Floats, memory: StrictMemory) -> Floats:
     """Return the factor for alpha, (h, w) in 0..1, and update the memory. coarse: alpha (h, w) in 0..1."""
-    cell = rules.cell_size(coarse.shape[1], coarse.shape[0])
+    cell = memory.cell
     image = pooled(small, cell)
     alpha = pooled(coarse[None], cell)[0]
     if memory.age <= 0:
