@@ -170,4 +170,6 @@ class EncoderFrames:
             frame = av.VideoFrame.from_numpy_buffer(planes, format="yuv420p")
         else:
             frame = av.VideoFrame.from_ndarray(planes, format="yuv420p")
+        if self._encoder.pixel_format == "yuv420p":
+            return frame
         return self._converter.convert(frame, self._encoder.pixel_format)

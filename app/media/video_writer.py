@@ -115,7 +115,8 @@ class FilmTicks:
         if not is_end and not self._is_live:
             self._waiting = packets[-1:]
             packets = packets[:-1]
-        self.of_packets.extend(packet.pts or 0 for packet in packets)
+        for packet in packets:
+            self.of_packets.append(packet.pts or 0)
         return packets
 
 
@@ -274,8 +275,9 @@ class VideoWriter:
         None for one frame interval after the previous frame. A time that is not later than the
         previous one is moved to the next tick.
         """
-        image = geometry.letterbox(image, *self.size)
         width, height = self.size
+        if image.shape[:2] != (height, width):
+            image = geometry.letterbox(image, width, height)
         if width % 2 or height % 2:
             even = cv2.copyMakeBorder(image, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
             image = np.asarray(even, np.uint8)
@@ -325,11 +327,9 @@ class VideoWriter:
         with os_errors(self.temporary_path):
             if self._audio is not None:
                 self._audio.copy_until(tick * self._ticks.base)
-            self._mux(self._video.encode(frame))
+            packets = self._video.encode(frame)
+            self._container.mux(self._ticks.timed(packets, is_end=False))
         self._ticks.take(tick)
-
-    def _mux(self, packets: list[Packet[VideoStream]], *, is_end: bool = False) -> None:
-        self._container.mux(self._ticks.timed(packets, is_end=is_end))
 
     def close(self, *, complete: bool = True, end_s: Fraction | None = None) -> Path:
         """Finish the file, rename it to its final name, and return that. Idempotent.
@@ -346,7 +346,8 @@ class VideoWriter:
             self._ticks.next = self._ticks.at(end_s)
         try:
             with os_errors(self.temporary_path):
-                self._mux(self._video.encode(None), is_end=True)
+                packets = self._video.encode(None)
+                self._container.mux(self._ticks.timed(packets, is_end=True))
                 if self._sound is not None:
                     self._sound.finish()
                 if self._audio is not None:
