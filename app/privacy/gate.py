@@ -65,18 +65,15 @@ class Gate:
 
     def permits(self, picture: Picture) -> bool:
         """Return whether `picture` may leave now."""
-        if self._blocks(picture):
-            return False
+        if self._blocked:
+            return picture.kind is PictureKind.STANDBY
         return may_leave(picture, self._owner.current)
 
     def shows(self, picture: Picture) -> bool:
         """Return whether the preview may show `picture` now."""
-        if self._blocks(picture):
-            return False
+        if self._blocked:
+            return picture.kind is PictureKind.STANDBY
         return may_show(picture, self._owner.current)
-
-    def _blocks(self, picture: Picture) -> bool:
-        return self._blocked and picture.kind is not PictureKind.STANDBY
 
     def release(self, picture: Picture) -> Outgoing:
         """Return `picture` if it may leave now, otherwise the stand-by card of the same size."""
