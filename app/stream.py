@@ -68,6 +68,9 @@ class Stream:
         """(generation of the frame, number of the engine) of the last step."""
         self._alpha_of_last_picture: AlphaImage | None = None
         self._settled_scene: object = None
+        # Derived once of the settings, which are one value until they change.
+        self._settings_of_last_step: Settings | None = None
+        self._hides: tuple[object, ...] = ()
         # The part of the frame that the picture shows.
         self.view = WHOLE_VIEW
         # Nobody is shown, because it is not certain who the selected person is.
@@ -100,6 +103,9 @@ class Stream:
         """
         engine = self._engine
         assert engine is not None, "use an engine first"
+        if settings is not self._settings_of_last_step:
+            self._settings_of_last_step = settings
+            self._hides = settings.hides
         zoom = settings.framing.zoom
         if zoom != 1:
             backdrop = magnified(backdrop, zoom)
@@ -125,7 +131,7 @@ class Stream:
             matte.alpha,
             matte.foreground,
             shown,
-            settings.hides,
+            self._hides,
         )
 
     def _follow(self, engine: MattingEngine, sequence: tuple[int, int]) -> None:
@@ -172,10 +178,11 @@ class Stream:
             want_foreground=want_foreground,
         )
         matte = engine.step(request)
-        is_strict = request.strict != "off" and engine.info.strict_mode
-        if self._settles_first and self._begins_scene(engine, frame.image) and is_strict:
-            for _ in range(WAIT_FRAMES):
-                matte = engine.step(request)
+        if self._settles_first and self._begins_scene(engine, frame.image):
+            is_strict = request.strict != "off" and engine.info.strict_mode
+            if is_strict:
+                for _ in range(WAIT_FRAMES):
+                    matte = engine.step(request)
         return matte
 
     def _begins_scene(self, engine: MattingEngine, image: BgrImage) -> bool:

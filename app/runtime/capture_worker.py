@@ -52,11 +52,16 @@ class DemandWatch:
         # Called when `resting` or `watched` has changed; set before the start.
         self.on_change: Callable[[], None] = lambda: None
         self.thread = Worker("demand", self._run, Stage.VIRTUAL_CAMERA)
-        self._preview = Preview()
+        # Whether the preview is visible, and whether its pictures carry the
+        # foreground image, which costs time: `show_preview` says so.
+        self.watched = False
+        self.want_foreground = False
         # By name: the dialog and `ctl` may take plates at once,
         # and the first to end must not release the other's.
         self._plate_takers: frozenset[str] = frozenset()
         self._changing_takers = threading.Lock()
+        # While a plate is being taken, the camera stays on and holds its exposure.
+        self.takes_plate = False
         self._watched_device: str | None = None
         self._counter: ReaderCounter | None = None
         self._last_demand_s = time.monotonic()
@@ -66,24 +71,10 @@ class DemandWatch:
         # The number of programs that read the cameras among the sinks; None if unknown.
         self.readers: int | None = None
 
-    @property
-    def watched(self) -> bool:
-        """Whether the preview is visible."""
-        return self._preview.visible
-
-    @property
-    def want_foreground(self) -> bool:
-        """Whether preview pictures carry the foreground image, which costs time."""
-        return self._preview.with_foreground
-
     def show_preview(self, preview: Preview) -> None:
         """Say what the preview shows from now on; the window alone has one."""
-        self._preview = preview
-
-    @property
-    def takes_plate(self) -> bool:
-        """Whether a plate is being taken: the camera stays on and holds its exposure."""
-        return bool(self._plate_takers)
+        self.watched = preview.visible
+        self.want_foreground = preview.with_foreground
 
     def begin_plate(self, taker: str) -> None:
         """Keep the camera on, with its exposure, until `end_plate` of this taker and of every other
@@ -91,6 +82,7 @@ class DemandWatch:
         """
         with self._changing_takers:
             self._plate_takers |= {taker}
+            self.takes_plate = True
 
     def end_plate(self, taker: str) -> None:
         """Release what `begin_plate` holds for this taker.
@@ -99,6 +91,7 @@ class DemandWatch:
         """
         with self._changing_takers:
             self._plate_takers -= {taker}
+            self.takes_plate = bool(self._plate_takers)
 
     def _run(self, stop: threading.Event) -> None:
         """Count until `stop` is set."""
@@ -487,7 +480,8 @@ class CaptureWorker:
             return
         self._next_index = frame.index + 1
         self._board.capture_ms.add(self._last_frame_s - started_s)
-        self._follow_orientation()
+        if self._owner.current.capture is not self._oriented_for:
+            self._follow_orientation()
         frame = frame.of(source.info, self._orientation_of_last_frame)
         self.info = frame.source
         self._frames.put(replace(frame, generation=self._generation))
@@ -504,10 +498,7 @@ class CaptureWorker:
 
     def _follow_orientation(self) -> None:
         """Turn frames from this one on as the settings ask now."""
-        settings = self._owner.current.capture
-        if settings is self._oriented_for:
-            return
-        self._oriented_for = settings
+        self._oriented_for = self._owner.current.capture
         orientation = self._wanted_orientation()
         if orientation != self._orientation_of_last_frame:
             self._orientation_of_last_frame = orientation

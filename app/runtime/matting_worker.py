@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 
-from app.core.errors import Remedy, Stage, t
+from app.core.errors import Remedy, Stage, Text, t
 from app.core.geometry import cropped
 from app.core.types import Frame, Picture, PictureKind
 from app.core.worker import LatestSlot, SlotClosed, Worker
@@ -177,24 +176,13 @@ class MattingWorker:
             settings = settings.model_copy(update=in_use)
         self.stream.use(decision.engine)
         want_foreground = self._demand.want_foreground or settings.output.alpha_output != "off"
-        with self._watched(decision.engine):
-            return self.stream.step(frame, settings, backdrop, want_foreground=want_foreground)
-
-    @contextlib.contextmanager
-    def _watched(self, engine: MattingEngine) -> Iterator[None]:
-        """Let the watchdog report an engine that hangs, and hold back work that can wait for the
-        end of the step.
-        """
-        problem = partial(
-            t,
-            "The model does not respond on {device}; start the program again, or with another device.",
-            device=engine.info.device,
-        )
+        # Work that can wait is held back until the end of the step.
         between_steps = self._context.between_steps
         between_steps.clear()
+        hang_s = self._context.timing.step_hang_s
         try:
-            with self.thread.blocking_call(problem, self._context.timing.step_hang_s):
-                yield
+            with self.thread.blocking_call(partial(_hangs, decision.engine), hang_s):
+                return self.stream.step(frame, settings, backdrop, want_foreground=want_foreground)
         finally:
             between_steps.set()
 
@@ -208,3 +196,11 @@ class MattingWorker:
         self._published_under = settings
         if self._context.board.frames_out.add():
             self._publish(picture)
+
+
+def _hangs(engine: MattingEngine) -> Text:
+    """Return what to tell the user of an engine whose step does not end."""
+    return t(
+        "The model does not respond on {device}; start the program again, or with another device.",
+        device=engine.info.device,
+    )
