@@ -25,7 +25,8 @@ from app.config import logs
 from app.core.files import lock_file
 from app.matting.choice import hardware, preparation
 from app.matting.choice.hardware import torch_usable
-from app.matting.choice.preparation import KERNELS, Preparation
+from app.matting.choice.preparation import Preparation
+from app.matting.choice.trials import KERNELS
 from app.matting.engine import load_kernels
 from app.matting.openvino import conversion
 from app.matting.openvino.conversion import Artefact, ArtefactCache, NetworkSource

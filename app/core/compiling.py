@@ -98,6 +98,17 @@ def compiled(
     return cast("Function", dispatcher)
 
 
+def folders() -> set[Path]:
+    """Return where numba keeps the kernels of this process; none where it cannot, or in a package."""
+    found = {dispatcher.stats.cache_path for dispatcher in kernels}
+    return {Path(path) for path in found if path is not None}
+
+
+def holds_kernels(folder: Path) -> bool:
+    """Return whether numba keeps kernels in this folder."""
+    return any(folder.glob("*.nbi"))
+
+
 _lock = threading.Lock()
 # One for each load that is under way.
 _loads: list[None] = []

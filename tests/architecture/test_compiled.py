@@ -8,7 +8,7 @@ from pathlib import Path
 
 from numba.core.dispatcher import Dispatcher
 
-from app.matting.choice.preparation import KERNELS
+from app.matting.choice.trials import KERNELS
 from tests.architecture.source import modules
 from tests.fresh_python import printed_by
 
@@ -22,7 +22,7 @@ def compiling() -> dict[str, Path]:
     return {
         name: path
         for name, path in modules().items()
-        if any(words in path.read_text() for words in DECORATING)
+        if any(words in path.read_text("utf-8") for words in DECORATING)
     }
 
 
@@ -56,7 +56,7 @@ def test_other_modules_use_only_functions_that_were_compiled_ahead() -> None:
     used = {
         (node.module, alias.name)
         for name, path in modules().items()
-        if name not in own and any(each in (text := path.read_text()) for each in own)
+        if name not in own and any(each in (text := path.read_text("utf-8")) for each in own)
         for node in ast.walk(ast.parse(text))
         if isinstance(node, ast.ImportFrom) and node.module
         for alias in node.names

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.core.compiling import LEVELS
-from app.matting.choice.preparation import KERNELS
+from app.matting.choice.trials import KERNELS
 
 ROOT = Path(__file__).resolve().parents[2]
 RUNTIME = r"""

@@ -43,6 +43,7 @@ from app.core.worker import Worker
 from app.matting.choice.choice import Choice, choose
 from app.matting.choice.trials import (
     HEIGHT,
+    KERNELS,
     WIDTH,
     Trial,
     Trials,
@@ -64,12 +65,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Modules that give access to all compiled functions.
-KERNELS = (
-    paths.module("app.matting.kernels.composite"),
-    paths.module("app.matting.kernels.network"),
-    paths.module("app.media.yuv_kernels"),
-)
 # Niceness of a measurement beside a picture, for which nobody
 # waits. What is waited for has the program's priority.
 NICENESS = 10

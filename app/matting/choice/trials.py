@@ -10,6 +10,7 @@ import contextlib
 import functools
 import hashlib
 import importlib.metadata
+import importlib.util
 import logging
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -19,7 +20,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from app import __version__
-from app.core import paths
+from app.core import compiling, paths
 from app.core.errors import Text, t
 from app.core.files import BrokenFileError, JsonObject
 from app.core.targets import INTEL
@@ -32,6 +33,12 @@ from models.table import NETWORKS
 from models.weights import find_int8, on_hand, sha256_of
 
 LOG = logging.getLogger(__name__)
+# Modules that give access to all compiled functions.
+KERNELS = (
+    paths.module("app.matting.kernels.composite"),
+    paths.module("app.matting.kernels.network"),
+    paths.module("app.media.yuv_kernels"),
+)
 # One thread or a less accurate precision is taken only
 # if it costs less by this factor; less is noise.
 MIN_GAIN = 1.03
@@ -250,7 +257,10 @@ def failed_trial(problem: str) -> Trial:
 
 def is_prepared() -> bool:
     """Return whether the kernels are compiled and the bundled network is converted."""
-    return "prepared" in _read()
+    kept = _read()
+    # A copy that was unpacked again in the same place is compiled no more.
+    folders = [Path(name.removeprefix(COMPILED_IN)) for name in kept if name.startswith(COMPILED_IN)]
+    return PREPARED in kept and all(map(compiling.holds_kernels, folders))
 
 
 def check_kept_file() -> None:
@@ -262,17 +272,19 @@ def save_prepared(prepared: bool) -> None:
     """Save whether this machine is prepared. Raises SettingsError."""
 
     def update(kept: KeptTrials) -> KeptTrials:
-        changed = dict(kept)
-        changed.pop("prepared", None)
+        changed = {name: trials for name, trials in kept.items() if not name.startswith((PREPARED, COMPILED_IN))}
         if prepared:
-            changed["prepared"] = []
+            names = [PREPARED, *(f"{COMPILED_IN}{folder}" for folder in compiling.folders())]
+            changed.update((name, []) for name in names)
         return changed
 
     _change(update)
 
 
-# Content of the file: trials by the name of the network and
-# its weights, and `prepared` once the machine is.
+PREPARED = "prepared"
+COMPILED_IN = "compiled in "
+# Content of the file: trials by the name of the network and its weights; once the
+# machine is prepared, `prepared` and the folders in which the kernels are.
 KeptTrials = dict[str, list[Trial]]
 Kept = TypeAdapter(KeptTrials)
 
@@ -330,4 +342,16 @@ def _fingerprint() -> str:
     for package in PACKAGES:
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             words.append(f"{package} {importlib.metadata.version(package)}")
+    words += map(_state_of_source, KERNELS)
     return hashlib.sha256("\n".join(words).encode()).hexdigest()
+
+
+def _state_of_source(module: str) -> str:
+    """Return what numba goes by where it decides whether to compile a module again."""
+    spec = importlib.util.find_spec(module)
+    if spec is None or spec.origin is None:
+        return ""
+    with contextlib.suppress(OSError):
+        file = Path(spec.origin).stat()
+        return f"{module} {file.st_mtime} {file.st_size}"
+    return ""

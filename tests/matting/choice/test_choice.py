@@ -324,6 +324,37 @@ def test_a_change_of_what_it_depends_on_measures_again(
     assert trials_of("mattecam", BUNDLED) == [] and trials.unmeasured() and not trials.is_prepared()
 
 
+def test_a_copy_without_its_kernels_is_not_prepared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that was unpacked again in the same place compiled beside its first picture, and did not say so."""
+    folder = tmp_path / "a copy" / "__pycache__"
+    kernel = folder / "composite.compose_rows-1.py311.nbi"
+    folder.mkdir(parents=True)
+    kernel.touch()
+    monkeypatch.setattr("app.core.compiling.folders", lambda: {folder})
+
+    save_prepared(True)
+
+    assert trials.is_prepared()
+    kernel.unlink()
+    assert not trials.is_prepared()
+    folder.rmdir()
+    assert not trials.is_prepared()
+
+
+def test_a_copy_with_other_kernels_is_not_prepared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After an update within a version, they were compiled without a word as well."""
+    source = tmp_path / "kernels_of_a_test.py"
+    source.write_text("NUMBER = 1\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(trials, "KERNELS", (source.stem,))
+    digest = trials._fingerprint.__wrapped__  # noqa: SLF001 - it is kept for the process
+    before = digest()
+
+    source.write_text("NUMBER = 10\n")
+
+    assert digest() != before
+
+
 @pytest.mark.parametrize("content", ["{", '{"prepared": 3}'])
 def test_a_damaged_file_is_no_measurement_and_no_preparation(content: str) -> None:
     save_prepared(True)

@@ -24,8 +24,9 @@ from app.core.settings import CaptureSettings, MattingSettings, OutputSettings
 from app.core.targets import INTEL
 from app.matting.choice import choice, hardware
 from app.matting.choice import preparation as module
-from app.matting.choice.preparation import KERNELS, Preparation, do, measure, trial_frames
+from app.matting.choice.preparation import Preparation, do, measure, trial_frames
 from app.matting.choice.trials import (
+    KERNELS,
     Trial,
     best,
     cpu_precisions,
@@ -164,7 +165,13 @@ FAILURES = {
 }
 
 
-@pytest.mark.parametrize(("command", "words"), FAILURES.values(), ids=FAILURES)
+def needs_signals(name: str) -> list[pytest.MarkDecorator]:
+    return [pytest.mark.posix("signals")] if name == "killed" else []
+
+
+@pytest.mark.parametrize(
+    ("command", "words"), [pytest.param(*each, id=name, marks=needs_signals(name)) for name, each in FAILURES.items()]
+)
 def test_a_preparation_that_fails_is_a_warning_of_one_line(
     command: tuple[str, ...], words: str, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -317,7 +324,7 @@ def test_the_steps_compile_convert_and_measure_what_is_asked_for(
         module, "measure_network", lambda model, weights, seconds: measured.append(model)
     )
     lowered: list[int] = []
-    monkeypatch.setattr("os.nice", lowered.append)
+    monkeypatch.setattr("os.nice", lowered.append, raising=False)  # Windows has none
     networks, kernels = list(measurable()), len(KERNELS) + 1
     for parts, count, trials, niceness in (
         (["kernels"], kernels, [], []),
