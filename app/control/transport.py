@@ -43,6 +43,10 @@ from app.core.files import (
     write_private,
 )
 from app.core.paths import NAME, program_command
+from app.core.process import hand_over_foreground
+
+if sys.platform == "win32":
+    import _winapi
 
 log = logging.getLogger(__name__)
 SOCKET_FILE = "control.sock"
@@ -57,6 +61,10 @@ MAX_ANSWER_BYTES = 16 * 1024 * 1024
 BACKLOG = 512
 # How long a client may be silent after it has connected.
 REQUEST_TIMEOUT_S = 2.0
+# How long a client waits until a program accepts its connection, on Windows.
+CONNECT_TIMEOUT_S = 2.0
+# Windows' errors for a pipe that is there, and accepts no connection.
+BUSY_PIPE = (121, 231)
 # How long a client waits for the answer; commands are confirmed within less.
 ANSWER_TIMEOUT_S = 15.0
 # Of the path of a Unix socket.
@@ -117,6 +125,8 @@ class ControlAddress:
         """
         try:
             if sys.platform == "win32":
+                # Python itself waits for 20 seconds for a program that hangs.
+                _winapi.WaitNamedPipe(self.name, int(CONNECT_TIMEOUT_S * 1000))
                 # It is a PipeConnection, which has the same methods.
                 connection: Connection = Client(self.name)  # type: ignore[assignment, unused-ignore]
             else:
@@ -125,11 +135,11 @@ class ControlAddress:
                     client.connect(self.name)
                     client.setblocking(True)
                     connection = Connection(client.detach())
-        except BlockingIOError as error:
-            raise ControlError(
-                "Mattecam is running but accepts no connection now; try again.",
-            ) from error
-        except OSError:
+        except OSError as error:
+            if isinstance(error, BlockingIOError) or getattr(error, "winerror", None) in BUSY_PIPE:
+                raise ControlError(
+                    "Mattecam is running but accepts no connection now; try again.",
+                ) from error
             return None
         return connection
 
@@ -446,6 +456,8 @@ def ask(command: Command, *, at: Callable[[], ControlAddress] = default_address)
             "Mattecam is not running for this user, or records a sample, which takes no commands; start it with "
             f"`{program_command()}` or `{program_command()} headless`."
         )
+    if command.name == "show":
+        hand_over_foreground()
     with connection:
         try:
             send(

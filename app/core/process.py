@@ -260,6 +260,18 @@ def keep_pace() -> None:
                 kernel.SetProcessInformation(process, _POWER_THROTTLING, off, ctypes.sizeof(off))
 
 
+_ANY_PROCESS = 0xFFFFFFFF
+
+
+def hand_over_foreground() -> None:
+    """Let another program show its window in front of all others.
+
+    Windows lets only the program do that which the user has started or used last: this one.
+    """
+    if sys.platform == "win32":
+        ctypes.windll.user32.AllowSetForegroundWindow(_ANY_PROCESS)
+
+
 LINUX: bool = sys.platform.startswith("linux")
 PROC = Path("/proc")
 # PipeWire and WirePlumber hold camera devices open without streaming; ignore them.

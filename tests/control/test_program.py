@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -179,13 +180,30 @@ def test_a_program_that_does_not_answer_keeps_no_window_from_starting(
 ) -> None:
     """It hangs; the second start said that its window was brought to the front, and ended."""
     monkeypatch.setattr(transport, "ANSWER_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(transport, "CONNECT_TIMEOUT_S", 0.05)
     first = Endpoint(address)  # which nobody serves
 
     shown = RunningProgram(lambda: address).claim_or_show()
 
     first.close()
     assert not shown
-    assert "did not answer; try again. This one is started beside it." in caplog.text
+    said = "accepts no connection now" if sys.platform == "win32" else "did not answer"
+    assert f"{said}; try again. This one is started beside it." in caplog.text
+
+
+def test_who_asks_for_the_window_lets_it_come_to_the_front(
+    address: ControlAddress, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On Windows the button in the task bar blinked."""
+    handed = Mock()
+    monkeypatch.setattr(transport, "hand_over_foreground", handed)
+    with serving(lambda: address):
+        ask(Command("pause", "on"), at=lambda: address)
+        handed.assert_not_called()
+
+        ask(Command("show"), at=lambda: address)
+
+        handed.assert_called_once_with()
 
 
 def test_a_second_start_waits_for_one_that_starts_at_the_same_moment(
