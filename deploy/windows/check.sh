@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Run the program and its tests for Windows in the place that build.sh has made:
-#     check.sh FOLDER [TESTS...]      results, counts and the screenshot are left in C:\out of FOLDER
+#     check.sh FOLDER [TESTS...|none]      results, counts and screenshots are left in C:\out of FOLDER
 set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 project="$(cd "$here/../.." && pwd)"
@@ -26,23 +26,30 @@ step() { # step LIMIT NAME COMMAND...: print what is done, and its log where it 
     tail -n 1 "$out/$name.log"
 }
 
-on_screen() { # on_screen ARGUMENTS...: run the program on an X server of its own, and photograph its window
+on_screen() { # on_screen NAME ARGUMENTS...: run the program on an X server of its own, and photograph its window
     ./w wineserver -k || true # what has begun without a screen shows no window
     ./w bash -c '
+        picture="/h/prefix/drive_c/out/$1.png"
+        shift
         Xvfb :77 -screen 0 1366x768x24 -nolisten tcp &
         screen=$!
         trap "kill $screen" EXIT
         sleep 3
         export DISPLAY=:77
         cd /h/prefix/drive_c/mattecam
+        engines() { cat /h/prefix/drive_c/users/*/AppData/Local/mattecam/logs/mattecam.log | grep -c "The engine is"; }
+        before=$(engines)
         wine "C:\\Python311\\python.exe" -m mattecam "$@" &
         window=$!
-        for _ in {1..120}; do
-            ! xdotool search --onlyvisible --name Mattecam >/dev/null 2>&1 || break
+        ends=$((SECONDS + 600))
+        until xdotool search --onlyvisible --name Mattecam >/dev/null 2>&1 || ((SECONDS > ends)); do
             sleep 2
         done
-        sleep 30 # until it shows frames
-        import -window root /h/prefix/drive_c/out/window.png
+        until (($(engines) > before)) || ((SECONDS > ends)); do
+            sleep 2
+        done
+        sleep 5 # until it shows frames
+        import -window root "$picture"
         wait "$window"
     ' _ "$@"
 }
@@ -60,7 +67,8 @@ tests() { # tests FOLDERS...: run each by itself, and print the counts of all
 }
 
 echo '{}' >"$out/settings.json" # nothing but what each step says
-demo=(--source demo --size 640x360 --model mattecam --config 'C:\out\settings.json')
+shown=(--source demo --size 640x360 --model mattecam)
+demo=("${shown[@]}" --config 'C:\out\settings.json')
 mattecam=(./wpy -m mattecam)
 
 step 5m version "${mattecam[@]}" version
@@ -73,12 +81,21 @@ step 5m doctor "${mattecam[@]}" doctor --json || true # without a camera, and wi
 "${mattecam[@]}" headless "${demo[@]}" --seconds 60 --virtual-camera auto >"$out/sender.log" 2>&1 &
 sender=$!
 cp "$here/reader.py" prefix/drive_c/reader.py
-step 5m reader ./wpy 'C:\reader.py' 90 'C:\out\received.png'
+step 10m reader ./wpy 'C:\reader.py' 30 'C:\out\received.png'
 wait "$sender" || true
 
-step 10m window on_screen "${demo[@]}" --frames 600 --virtual-camera off
-[[ -s "$out/recorded.mp4" && -s "$out/converted.mp4" && -s "$out/received.png" && -s "$out/window.png" ]]
+for theme in light dark; do
+    echo "{\"window\": {\"theme\": \"$theme\", \"language\": \"de\"}}" >"$out/$theme.json"
+    step 20m "$theme" on_screen "$theme" "${shown[@]}" --config "C:\\out\\$theme.json" --frames 600 --virtual-camera off
+done
+for file in recorded.mp4 converted.mp4 received.png light.png dark.png; do
+    [[ -s "$out/$file" ]]
+done
 
+if [[ "${1:-}" == none ]]; then
+    echo "== Windows: all checks but the tests passed; look at $out/light.png and dark.png"
+    exit
+fi
 [[ $# -gt 0 ]] || set -- $(cd "$project" && find tests -name 'test_*.py' | cut -d / -f 1-2 | sort -u)
 tests "$@"
-echo "== Windows: all checks passed; look at $out/window.png"
+echo "== Windows: all checks passed; look at $out/light.png and dark.png"

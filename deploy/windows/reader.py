@@ -1,6 +1,7 @@
 """Read what a program sends to the virtual camera of OBS Studio on Windows, from the memory that its filter reads.
 
 `python reader.py SECONDS IMAGE` saves the last frame, prints the size and how many frames came, and fails without one.
+The seconds count from when a program sends; it is waited for.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ FRAMES = 3
 """Frames that it holds, which are written in turn."""
 FRAME_HEADER_BYTES = 32
 POLL_S = 0.005
+START_LIMIT_S = 480.0
 HEADER = struct.Struct("<9I")
 """Number of the frame that is written and read, state, where each frame begins, kind, width, height."""
 
@@ -42,8 +44,8 @@ def opened(end_s: float) -> int:
 
 def main(seconds: float, image: str) -> None:
     """Read frames for a time, and save the last one."""
+    address = opened(time.monotonic() + START_LIMIT_S)
     end_s = time.monotonic() + seconds
-    address = opened(end_s)
     numbers: set[int] = set()
     frame = None
     while time.monotonic() < end_s:

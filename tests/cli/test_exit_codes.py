@@ -23,6 +23,7 @@ from app.cli import main
 from app.config.scenes import SceneStore, default_path
 from app.control.controller import SettingsController
 from app.core import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE
+from app.core.paths import program_command
 from app.runtime.context import default_parts
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
@@ -238,7 +239,8 @@ def test_a_wrong_input_is_2_and_gets_one_sentence(
     captured = capsys.readouterr()
     assert captured.out == ""
     line = captured.err.splitlines()[-1]
-    assert line.startswith("mattecam: ") and sentence in line
+    assert line.startswith("mattecam: ")
+    assert sentence.replace("python3 run.py", program_command()) in line.replace(os.sep, "/")
     assert len(captured.err.splitlines()) == 1 or "bench" in words  # which tells its progress
     assert sorted(folder.rglob("*")) == before
 
@@ -345,7 +347,7 @@ def test_a_start_that_fails_for_what_was_named_is_2_and_names_it(
         for each in said
         if "Preparing for this computer" not in each and ": Using " not in each
     ]
-    assert code == EXIT_USAGE and named in line
+    assert code == EXIT_USAGE and named in line.replace(os.sep, "/")
 
 
 @pytest.fixture

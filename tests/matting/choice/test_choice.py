@@ -324,7 +324,9 @@ def test_a_change_of_what_it_depends_on_measures_again(
     assert trials_of("mattecam", BUNDLED) == [] and trials.unmeasured() and not trials.is_prepared()
 
 
-def test_a_copy_without_its_kernels_is_not_prepared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_copy_without_its_kernels_is_not_prepared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """One that was unpacked again in the same place compiled beside its first picture, and did not say so."""
     folder = tmp_path / "a copy" / "__pycache__"
     kernel = folder / "composite.compose_rows-1.py311.nbi"
@@ -341,7 +343,9 @@ def test_a_copy_without_its_kernels_is_not_prepared(tmp_path: Path, monkeypatch:
     assert not trials.is_prepared()
 
 
-def test_a_copy_with_other_kernels_is_not_prepared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_copy_with_other_kernels_is_not_prepared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """After an update within a version, they were compiled without a word as well."""
     source = tmp_path / "kernels_of_a_test.py"
     source.write_text("NUMBER = 1\n")

@@ -170,7 +170,8 @@ def needs_signals(name: str) -> list[pytest.MarkDecorator]:
 
 
 @pytest.mark.parametrize(
-    ("command", "words"), [pytest.param(*each, id=name, marks=needs_signals(name)) for name, each in FAILURES.items()]
+    ("command", "words"),
+    [pytest.param(*each, id=name, marks=needs_signals(name)) for name, each in FAILURES.items()],
 )
 def test_a_preparation_that_fails_is_a_warning_of_one_line(
     command: tuple[str, ...], words: str, caplog: pytest.LogCaptureFixture
