@@ -14,8 +14,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from app.core.geometry import WHOLE_VIEW, cropped
+from app.core.geometry import cropped
 from app.core.types import (
+    WHOLE_VIEW,
     AlphaImage,
     Backdrop,
     BgrImage,

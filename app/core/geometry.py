@@ -7,7 +7,7 @@ without a copy.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal, NamedTuple, TypeVar
 
 import cv2
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core.settings import MAX_ZOOM, FramingSettings
-from app.core.types import BgrImage, Frame
+from app.core.types import BgrImage, Frame, View
 
 Pixels = TypeVar("Pixels", NDArray[np.uint8], NDArray[np.float32])
 Image = NDArray[np.uint8]
@@ -151,34 +151,6 @@ def _blurred(image: Image, width: int, height: int) -> Image:
 def _uint8(image: NDArray[np.generic]) -> Image:
     # OpenCV's stubs do not express that the dtype of the input is kept.
     return image.astype(np.uint8, copy=False)
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """A part of the frame with the frame's aspect ratio, in fractions of the frame's width and
-    height.
-    """
-
-    left: float = 0.0
-    top: float = 0.0
-    # Of both sides: 1 is the whole frame, 0.5 a zoom of 2.
-    size: float = 1.0
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether nothing is cropped."""
-        return self.size >= 1
-
-    def to_frame(self, x: float, y: float) -> tuple[float, float]:
-        """Convert a position in the view to one in the frame, both in fractions."""
-        return self.left + x * self.size, self.top + y * self.size
-
-    def from_frame(self, x: float, y: float) -> tuple[float, float]:
-        """Convert a position in the frame to one in the view; the inverse of `to_frame`."""
-        return (x - self.left) / self.size, (y - self.top) / self.size
-
-
-WHOLE_VIEW = View()
 
 
 def viewed(image: Pixels, view: View) -> Pixels:

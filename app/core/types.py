@@ -1,10 +1,12 @@
-"""Data types of the pipeline: how a camera is turned, frames, mattes and outgoing pictures."""
+"""Data types of the pipeline: how a camera is turned, frames, mattes and what effects do to them,
+outgoing pictures.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Literal, NewType
+from typing import Literal, NewType, Protocol
 
 import cv2
 import numpy as np
@@ -221,6 +223,69 @@ class Matte:
     frame: BgrImage | None = None
     # Whether the network left the frame out, because little has moved.
     still: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A part of the frame with the frame's aspect ratio, in fractions of the frame's width and
+    height.
+    """
+
+    left: float = 0.0
+    top: float = 0.0
+    # Of both sides: 1 is the whole frame, 0.5 a zoom of 2.
+    size: float = 1.0
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing is cropped."""
+        return self.size >= 1
+
+    def to_frame(self, x: float, y: float) -> tuple[float, float]:
+        """Convert a position in the view to one in the frame, both in fractions."""
+        return self.left + x * self.size, self.top + y * self.size
+
+    def from_frame(self, x: float, y: float) -> tuple[float, float]:
+        """Convert a position in the frame to one in the view; the inverse of `to_frame`."""
+        return (x - self.left) / self.size, (y - self.top) / self.size
+
+
+WHOLE_VIEW = View()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MatteEdit:
+    """The change of one matte between the network and the composite."""
+
+    gain: Floats | None = None
+    """(h, w) factor of alpha, at the size of the network's input, in 0..1; None: 1."""
+    # The part of the frame that the composite shows; None: the whole frame.
+    view: View | None = None
+    # Gains (3) and biases (3), RGB, (6, h', w') each and C-contiguous, applied in turn:
+    # the person's colours in 0..1 become gain * colour + bias.
+    lights: tuple[Floats, ...] = ()
+
+
+UNCHANGED = MatteEdit()
+
+
+class MatteEditor(Protocol):
+    """Decides per frame what is done to the matte between the network and the composite."""
+
+    def start_scene(self) -> None:
+        """Forget what belongs to one scene.
+
+        The next frame comes after a cut, or has another size.
+        """
+
+    def edit(self, small: Floats, alpha: Floats) -> MatteEdit:
+        """Return the change of this frame's matte.
+
+        Called once per step, on the thread that runs it.
+
+        small: (3, h, w) the network's input, RGB in 0..1. alpha: (h, w) in 0..1. Neither may be
+        modified.
+        """
 
 
 class PictureKind(Enum):

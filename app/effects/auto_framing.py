@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from app.core.declaration import Hides, Model, look
-from app.core.edits import UNCHANGED, MatteEdit
-from app.core.geometry import WHOLE_VIEW, View
+from app.core.types import UNCHANGED, WHOLE_VIEW, MatteEdit, View
 from app.effects.base import Effect, FrameContext, SeenFrame
 from app.effects.finding import Person, find_people
 

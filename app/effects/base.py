@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from typing import ClassVar, Generic, Protocol, TypeVar, cast
 
 from app.core.declaration import Model
-from app.core.edits import MatteEdit
 from app.core.settings import FramingSettings, MattingSettings
-from app.core.types import UNTURNED, Backdrop, Floats, Orientation
+from app.core.types import UNTURNED, Backdrop, Floats, MatteEdit, Orientation
 from app.effects.light import Lighting
 
 

@@ -16,8 +16,7 @@ import cv2
 import numpy as np
 
 from app.core.declaration import Model, look
-from app.core.edits import UNCHANGED, MatteEdit
-from app.core.types import Floats
+from app.core.types import UNCHANGED, Floats, MatteEdit
 from app.effects.base import Effect, FrameContext, SeenFrame
 from app.effects.light import MIN_SHARE, exceeded_by, luminance_of
 

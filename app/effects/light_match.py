@@ -13,8 +13,7 @@ import cv2
 import numpy as np
 
 from app.core.declaration import Model, look
-from app.core.edits import UNCHANGED, MatteEdit
-from app.core.types import BgrImage, BlurredBackground, Floats
+from app.core.types import UNCHANGED, BgrImage, BlurredBackground, Floats, MatteEdit
 from app.effects.base import Effect, FrameContext, SeenFrame
 from app.effects.light import (
     BRIGHTEST,

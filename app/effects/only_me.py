@@ -19,10 +19,9 @@ from numpy.typing import NDArray
 from pydantic import ValidationInfo, field_validator
 
 from app.core.declaration import Fraction, Hides, Model, look, setting
-from app.core.edits import MatteEdit
-from app.core.geometry import WHOLE_VIEW, cutout, from_camera
+from app.core.geometry import cutout, from_camera
 from app.core.settings import FramingSettings
-from app.core.types import Floats, Mask
+from app.core.types import WHOLE_VIEW, Floats, Mask, MatteEdit
 from app.effects.base import Effect, FrameContext, SeenFrame
 from app.effects.finding import on_grid
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from app.core.declaration import Model, look
-from app.core.edits import UNCHANGED, MatteEdit
-from app.core.types import Floats
+from app.core.types import UNCHANGED, Floats, MatteEdit
 from app.effects.base import Effect, FrameContext, SeenFrame
 from app.effects.light import BRIGHTEST, DARKEST, highlight_of, person_weight, smoothed
 from app.effects.light_match import TONE_RATE, UNKNOWN

@@ -11,9 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import create_model
 
 from app.core.declaration import Model
-from app.core.edits import MatteEdit
-from app.core.geometry import WHOLE_VIEW
-from app.core.types import Floats
+from app.core.types import WHOLE_VIEW, Floats, MatteEdit
 from app.effects.auto_framing import AutoFraming
 from app.effects.base import Effect, FrameContext, SeenFrame
 from app.effects.brightness import Brightness
@@ -90,7 +88,7 @@ MAX_GAP_S = 0.5
 class Effects:
     """The effects on one stream. Used on one thread; `begin_frame` precedes every step.
 
-    Implements `app.core.edits.MatteEditor`.
+    Implements `app.core.types.MatteEditor`.
     """
 
     def __init__(self) -> None:

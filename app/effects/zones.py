@@ -14,10 +14,9 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from app.core.declaration import Fraction, Hides, Model, look
-from app.core.edits import MatteEdit
 from app.core.geometry import cutout
 from app.core.settings import FramingSettings
-from app.core.types import Floats, Orientation
+from app.core.types import Floats, MatteEdit, Orientation
 from app.effects.base import Effect, FrameContext, SeenFrame
 
 MAX_ZONES = 200

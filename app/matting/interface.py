@@ -8,10 +8,9 @@ from enum import Enum
 from functools import cached_property
 from typing import Protocol
 
-from app.core.edits import MatteEditor
 from app.core.errors import ModelError, Remedy
 from app.core.settings import EdgeSettings, StrictLevel
-from app.core.types import AlphaImage, Backdrop, BgrImage, Matte
+from app.core.types import AlphaImage, Backdrop, BgrImage, Matte, MatteEditor
 
 # Default short side of the small frame in pixels; a network's spec may override it.
 AUTO_SHORT_SIDE = 270

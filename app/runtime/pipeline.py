@@ -20,8 +20,7 @@ from typing import Any
 import cv2
 
 from app.core.errors import Stage, Text, all_done, t
-from app.core.geometry import WHOLE_VIEW
-from app.core.types import Frame, Outgoing, Picture
+from app.core.types import WHOLE_VIEW, Frame, Outgoing, Picture
 from app.core.worker import Builder, LatestSlot, Worker
 from app.output.base import SinkContext
 from app.output.sound import Microphone

@@ -25,8 +25,7 @@ import psutil
 
 from app.core.errors import MattecamError, Remedy, Stage, Text, t, text_of
 from app.core.files import is_stream, why_not_written, write_private
-from app.core.geometry import WHOLE_VIEW, View
-from app.core.types import SourceInfo
+from app.core.types import WHOLE_VIEW, SourceInfo, View
 from app.matting.interface import EngineInfo
 
 

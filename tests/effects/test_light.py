@@ -12,8 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.core.edits import MatteEdit
-from app.core.types import Backdrop, BgrImage, BlurredBackground, Floats
+from app.core.types import Backdrop, BgrImage, BlurredBackground, Floats, MatteEdit
 from app.effects import brightness, light, light_match
 from app.effects.base import FrameContext
 from app.effects.brightness import Exposure

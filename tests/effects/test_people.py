@@ -17,9 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from app.core.geometry import View, cutout, from_camera, to_camera
+from app.core.geometry import cutout, from_camera, to_camera
 from app.core.settings import EdgeSettings, FramingSettings
-from app.core.types import BlurredBackground, Floats
+from app.core.types import BlurredBackground, Floats, View
 from app.effects.auto_framing import MAX_SPEED, MAX_ZOOM_RATE, STYLES, FramingPath
 from app.effects.base import FrameContext
 from app.effects.finding import Person, find_people

@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 from app.core.declaration import Model
-from app.core.edits import UNCHANGED, MatteEdit
-from app.core.types import BlurredBackground, Floats, Orientation
+from app.core.types import UNCHANGED, BlurredBackground, Floats, MatteEdit, Orientation
 from app.effects import table
 from app.effects.base import Effect, FrameContext, SeenFrame
 from app.effects.table import Effects

@@ -12,9 +12,8 @@ from unittest.mock import Mock
 import numpy as np
 from hypothesis import settings
 
-from app.core.edits import MatteEdit
 from app.core.settings import EdgeSettings, MattingSettings
-from app.core.types import Backdrop, BgrImage, BlurredBackground, Floats
+from app.core.types import Backdrop, BgrImage, BlurredBackground, Floats, MatteEdit
 from app.matting.choice.hardware import CudaCards, torch_usable
 from app.matting.cpu.cpu_backend import Coefficients, CpuBackend, RefinedCells
 from app.matting.interface import MattingEngine, StepGeometry, StepRequest

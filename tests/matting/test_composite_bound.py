@@ -16,8 +16,7 @@ from hypothesis import strategies as st
 
 from app.backgrounds.kinds import BlurBackground
 from app.core.compiling import loading
-from app.core.edits import MatteEdit
-from app.core.geometry import View, viewed
+from app.core.geometry import viewed
 from app.core.settings import (
     HIDES_TEXT,
     BackgroundSettings,
@@ -27,7 +26,16 @@ from app.core.settings import (
     StrictLevel,
     shown_strength,
 )
-from app.core.types import AlphaImage, BgrImage, BlurredBackground, Floats, Matte, magnified
+from app.core.types import (
+    AlphaImage,
+    BgrImage,
+    BlurredBackground,
+    Floats,
+    Matte,
+    MatteEdit,
+    View,
+    magnified,
+)
 from app.matting import blur
 from app.matting.blur import blurred_background
 from app.matting.cpu.cpu_backend import RefinedCells

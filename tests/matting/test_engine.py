@@ -12,10 +12,9 @@ import cv2
 import numpy as np
 import pytest
 
-from app.core.edits import MatteEdit
 from app.core.errors import ModelError
 from app.core.settings import EdgeSettings, MattingSettings, StrictLevel
-from app.core.types import BgrImage, BlurredBackground, Floats, Matte
+from app.core.types import BgrImage, BlurredBackground, Floats, Matte, MatteEdit
 from app.matting import build_engine
 from app.matting.blur import blurred_background
 from app.matting.cpu import cpu_backend

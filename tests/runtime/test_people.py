@@ -11,9 +11,17 @@ import numpy as np
 import pytest
 
 from app.core.errors import BackgroundError, SourceLostError
-from app.core.geometry import WHOLE_VIEW, framed
+from app.core.geometry import framed
 from app.core.settings import BackgroundSettings, EngineSettings, FramingSettings
-from app.core.types import BgrImage, BlurredBackground, Matte, Orientation, Picture, PictureKind
+from app.core.types import (
+    WHOLE_VIEW,
+    BgrImage,
+    BlurredBackground,
+    Matte,
+    Orientation,
+    Picture,
+    PictureKind,
+)
 from app.effects.zones import Zone
 from app.matting.interface import MattingEngine, StepRequest
 from app.matting.plate.picture import PlateCapture, save_plate

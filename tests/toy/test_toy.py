@@ -15,10 +15,8 @@ from app.backgrounds import open_background
 from app.capture import SourceName, parse_source, table
 from app.capture.table import SourceSpec
 from app.core.declaration import Model
-from app.core.edits import UNCHANGED, MatteEdit
-from app.core.geometry import View
 from app.core.settings import CaptureSettings
-from app.core.types import BgrImage
+from app.core.types import UNCHANGED, BgrImage, MatteEdit, View
 from app.effects import table as effects
 from app.effects.base import Effect, FrameContext, SeenFrame
 from app.gui.panels.devices import CameraControls
@@ -162,7 +160,7 @@ def test_a_row_is_all_that_an_effect_needs(kind: str, monkeypatch: pytest.Monkey
 
 OWN_SETTINGS = """
 from app.core.declaration import Model, look
-from app.core.edits import MatteEdit
+from app.core.types import MatteEdit
 from app.effects.base import Effect
 
 class ToySettings(Model):

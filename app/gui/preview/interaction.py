@@ -18,9 +18,9 @@ from PyQt6.QtGui import (
     QWheelEvent,
 )
 
-from app.core.geometry import WHOLE_VIEW, View, from_camera, pan_by, to_camera, zoom_at
+from app.core.geometry import from_camera, pan_by, to_camera, zoom_at
 from app.core.settings import FramingSettings
-from app.core.types import UNTURNED, Orientation
+from app.core.types import UNTURNED, WHOLE_VIEW, Orientation, View
 from app.effects.zones import MAX_ZONES, Zone
 from app.gui.bridge import Bridge
 from app.gui.preview.view import Preview

@@ -19,10 +19,8 @@ import torch.nn.functional as functional
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from app.core.edits import MatteEdit, MatteEditor
-from app.core.geometry import View
 from app.core.settings import StrictLevel
-from app.core.types import BgrImage, Floats
+from app.core.types import BgrImage, Floats, MatteEdit, MatteEditor, View
 from app.matting.blur import FILL_FACTOR, FILL_SIGMA, FILL_WEIGHT, FLOOR, PERSON_MARGIN
 from app.matting.edges import (
     SPREAD_ALPHA,

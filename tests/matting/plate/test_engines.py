@@ -11,10 +11,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from app.core.edits import MatteEdit
 from app.core.errors import PlateError
 from app.core.settings import EdgeSettings, MattingSettings, StrictLevel
-from app.core.types import BgrImage, BlurredBackground
+from app.core.types import BgrImage, BlurredBackground, MatteEdit
 from app.matting import build_engine, choose_model
 from app.matting.build import sample_pixels
 from app.matting.choice import choice, hardware

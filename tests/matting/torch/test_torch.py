@@ -15,11 +15,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from app.core.edits import MatteEdit
 from app.core.errors import ModelError
-from app.core.geometry import View
 from app.core.settings import EdgeSettings, StrictLevel
-from app.core.types import Backdrop, BgrImage, BlurredBackground, Floats, Matte
+from app.core.types import Backdrop, BgrImage, BlurredBackground, Floats, Matte, MatteEdit, View
 from app.matting.choice.preparation import PORTRAIT
 from app.matting.interface import NotAMatteError, StepGeometry, StepRequest
 from app.matting.plate.picture import lit_plate
