@@ -391,7 +391,8 @@ def windows_numbers(device: CameraDevice) -> list[tuple[int, int]]:
     guessed.
     """
     if device.id == str(device.index):  # named by its number, and not listed
-        return [(device.index, cv2.CAP_MSMF)]
+        # The published wheel of OpenCV without windows opens nothing through Media Foundation.
+        return [(device.index, cv2.CAP_DSHOW)]
     numbers = []
     for backend in (cv2.CAP_MSMF, cv2.CAP_DSHOW):
         same = [info.index for info in _listed(backend) if _is_same(info, device)]

@@ -226,7 +226,7 @@ def test_a_camera_that_windows_does_not_list_is_tried_by_number_in_one_back_end(
 
     camera = devices.find_camera("7")
 
-    assert devices.windows_numbers(camera) == [(7, cv2.CAP_MSMF)]
+    assert devices.windows_numbers(camera) == [(7, cv2.CAP_DSHOW)]
 
 
 @pytest.mark.skipif(devices.SYSTEM != "Linux", reason="needs Linux")
