@@ -8,15 +8,17 @@ import cv2
 import numpy as np
 import pytest
 
-from app.capture.delivered import fitted, is_blank, without_padding
-from app.capture.interlaced import (
+from app.capture.delivered import (
     LOOK_INTERVAL,
     RARE_LOOK_INTERVAL,
-    SURE,
+    SURE_VOTES,
     Deinterlacer,
     comb,
     fields,
+    fitted,
+    is_blank,
     without_combs,
+    without_padding,
 )
 from app.core.types import BgrImage
 from tests.clips import demo
@@ -226,7 +228,7 @@ def test_a_progressive_source_costs_little_and_may_become_interlaced(
 ) -> None:
     """The search took half a millisecond of every frame of every camera."""
     searched = Mock(wraps=fields)
-    monkeypatch.setattr("app.capture.interlaced.fields", searched)
+    monkeypatch.setattr("app.capture.delivered.fields", searched)
     progressive = [*moving, *moving[::-1]]
     deinterlacer = Deinterlacer()
     pass_through(deinterlacer, progressive)
@@ -268,7 +270,7 @@ def test_frames_of_odd_sizes_and_changes_of_size_are_survived(size: tuple[int, i
     deinterlacer = Deinterlacer()
     small = noise(100, 40, size)
 
-    for _ in range(LOOK_INTERVAL * SURE):
+    for _ in range(LOOK_INTERVAL * SURE_VOTES):
         assert deinterlacer.image(small).shape == small.shape
         assert deinterlacer.image(noise(100, 40)).shape == (HEIGHT, WIDTH, 3)
 
