@@ -31,7 +31,7 @@ from app.core.targets import INTEL
 from app.core.types import Frame
 from app.core.worker import Builder
 from app.matting.choice import hardware
-from app.matting.choice.governor import FULL, Governor, StepTiming, at_quality, quality_levels
+from app.matting.choice.governor import FULL, Governor, MeasuredStep, at_quality, quality_levels
 from app.matting.choice.trials import give_up_gpu, measurable
 from app.matting.interface import EngineInfo, ExecutorError, MattingEngine, is_device_lost, is_out_of_memory
 from app.matting.plate.picture import needs_plate, plate_info
@@ -339,7 +339,7 @@ class EngineSelector:
         """Source generation, and indexes of frames of this source that will not be matted (any thread)."""
         # Of the plate that was read last, from before it was read.
         self._plate_version: object = None
-        self._last_step: StepTiming | None = None
+        self._last_step: MeasuredStep | None = None
 
     @property
     def info(self) -> EngineInfo | None:
@@ -442,7 +442,7 @@ class EngineSelector:
         crop = settings.framing if key.framing is None else key.framing
         return MatteFrame(engine, crop, frame.generation, frame.index)
 
-    def completed(self, matted: MatteFrame, step: StepTiming) -> None:
+    def completed(self, matted: MatteFrame, step: MeasuredStep) -> None:
         """Record a step that succeeded."""
         self._last_step = step
         info = matted.engine.info

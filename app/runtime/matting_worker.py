@@ -11,7 +11,7 @@ from app.core.errors import Remedy, Stage, Text, t
 from app.core.geometry import cropped
 from app.core.types import Frame, Picture, PictureKind
 from app.core.worker import LatestSlot, SlotClosed, Worker
-from app.matting.choice.governor import StepTiming
+from app.matting.choice.governor import MeasuredStep
 from app.matting.interface import MattingEngine
 from app.runtime.backdrops import Backdrops
 from app.runtime.capture_worker import DemandWatch
@@ -157,7 +157,7 @@ class MattingWorker:
         network_rested = self.stream.matte is not None and self.stream.matte.still
         self._engines.completed(
             decision,
-            StepTiming(ended_s, step_s, latency_s, rate_hz, network_rested),
+            MeasuredStep(ended_s, step_s, latency_s, rate_hz, network_rested),
         )
 
     def _step(self, decision: MatteFrame, frame: Frame, settings: Settings) -> Picture | None:

@@ -15,7 +15,7 @@ from app.core.errors import ModelError, WeightsMissingError
 from app.core.geometry import WHOLE
 from app.core.settings import EdgeSettings, EngineSettings, FramingSettings
 from app.core.types import Frame, SourceInfo
-from app.matting.choice.governor import StepTiming
+from app.matting.choice.governor import MeasuredStep
 from app.matting.interface import EngineInfo
 from app.matting.plate.picture import save_plate
 from app.runtime.context import PipelineContext, Timing
@@ -153,7 +153,7 @@ class Bench:
         """Matte the next frame."""
         decision = self.decide()
         assert isinstance(decision, MatteFrame)
-        self.selector.completed(decision, StepTiming(self.now_s, busy_s, busy_s, 30.0))
+        self.selector.completed(decision, MeasuredStep(self.now_s, busy_s, busy_s, 30.0))
         return decision
 
     def settle(self) -> EngineInfo:
@@ -180,7 +180,7 @@ class Bench:
             if isinstance(decision, MatteFrame):
                 work = 0.3 + 0.7 * (info.downsample_ratio / FULL_RATIO) ** 2
                 busy_s = load * work * (0.4 if info.model == "mattecam" else 1) / 30
-                self.selector.completed(decision, StepTiming(self.now_s, busy_s, busy_s, 30.0))
+                self.selector.completed(decision, MeasuredStep(self.now_s, busy_s, busy_s, 30.0))
         return self.settle()
 
     def _build(
@@ -413,7 +413,7 @@ def test_a_heavy_load_lowers_what_was_not_chosen_and_what_is_there(
     matted = 0
     for _ in range(30):
         if isinstance(decision := bench.decide(), MatteFrame):
-            bench.selector.completed(decision, StepTiming(bench.now_s, 0.01, 0.01, 30.0))
+            bench.selector.completed(decision, MeasuredStep(bench.now_s, 0.01, 0.01, 30.0))
             matted += 1
     assert matted == matted_hz
     assert not bench.board.read().errors, "what is missing is not reported"

@@ -17,7 +17,7 @@ from app.core.errors import MattecamError, ModelError, Stage
 from app.core.settings import BackgroundSettings, EdgeSettings, EngineSettings, FramingSettings
 from app.core.types import AlphaImage, BgrImage, Frame, Matte, PictureKind
 from app.matting.choice import hardware
-from app.matting.choice.governor import StepTiming
+from app.matting.choice.governor import MeasuredStep
 from app.matting.choice.hardware import CudaCards
 from app.matting.interface import ExecutorError, MattingEngine, StepRequest
 from app.runtime import engines
@@ -418,7 +418,7 @@ def test_the_governor_is_told_which_frames_were_left_out(
         def matte(self, step: StepRequest) -> Matte:
             return replace(super().matte(step), still=len(told) % 2 == 1)
 
-    def noted(selector: EngineSelector, run: MatteFrame, step: StepTiming) -> None:
+    def noted(selector: EngineSelector, run: MatteFrame, step: MeasuredStep) -> None:
         told.append(step.still)
         completed(selector, run, step)
 

@@ -177,7 +177,7 @@ SWITCHES_SPAN_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class StepTiming:
+class MeasuredStep:
     """Measurements of one step."""
 
     # End of the step, on any monotonic clock.
@@ -237,7 +237,7 @@ class Governor:
         # Whether there is more than one level to choose from.
         self.active = len(self._levels) > 1
         self._window_s = window_s
-        self._window: list[StepTiming] = []
+        self._window: list[MeasuredStep] = []
         # None until the next step.
         self._window_start_s: float | None = None
         self._last_s = float("-inf")
@@ -279,7 +279,7 @@ class Governor:
         self._upgrades.ceiling = 0
         self._set_level(max(0, removed - 1))
 
-    def observe(self, step: StepTiming) -> bool:
+    def observe(self, step: MeasuredStep) -> bool:
         """Record a step; return whether `quality` has changed."""
         longest_gap_s = max(WINDOW_S, 3 * (step.busy_s + 1 / step.rate_hz))
         if step.now_s - self._last_s > longest_gap_s:

@@ -20,8 +20,8 @@ from app.matting.choice.governor import (
     SWITCHES_SPAN_S,
     Governor,
     MattingPattern,
+    MeasuredStep,
     Quality,
-    StepTiming,
     quality_levels,
 )
 from app.matting.interface import EngineInfo
@@ -78,7 +78,7 @@ class Simulated:
             self.now_s += max(busy_s, 1 / (float(running.matted) * self.rate_hz))
             self.steps.append((self.now_s, busy_s * self.rate_hz * float(running.matted), running))
             if not building and self.governor.observe(
-                StepTiming(self.now_s, busy_s, busy_s, self.rate_hz)
+                MeasuredStep(self.now_s, busy_s, busy_s, self.rate_hz)
             ):
                 self.switches_s.append(self.now_s)
                 ready_s = self.now_s + self.build_s
@@ -169,7 +169,7 @@ def test_quality_is_not_raised_for_somebody_who_is_still() -> None:
     assert quality != FULL
     for frame in range(900):
         busy_s = 1e-5 if (still := frame % 6 > 0) else 0.85 / 30
-        machine.governor.observe(StepTiming(20 + frame / 30, busy_s, busy_s, 30.0, still))
+        machine.governor.observe(MeasuredStep(20 + frame / 30, busy_s, busy_s, 30.0, still))
     assert machine.governor.quality == quality
 
 
