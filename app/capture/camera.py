@@ -398,7 +398,7 @@ class CameraSource(FrameSource):
                 return None
             return self._recoloured(decoded, JPEG)
         if self._raw is not None:
-            converted = self._raw.convert(raw)
+            converted = self._raw.to_bgr(raw)
             if converted is not None:
                 return converted
         # The driver may deliver decoded frames all the same.

@@ -114,7 +114,7 @@ class RawConverter:
         self._colours = colours
         self._converter = FrameConverter()
 
-    def convert(self, raw: NDArray[np.uint8]) -> BgrImage | None:
+    def to_bgr(self, raw: NDArray[np.uint8]) -> BgrImage | None:
         """Return (height, width, 3) uint8 BGR.
 
         None if the array does not have the shape of the format.
@@ -132,7 +132,7 @@ class RawConverter:
         frame.color_range = ColorRange.MPEG
         if self._colours.is_full_range:
             frame.color_range = ColorRange.JPEG
-        converted = self._converter.convert(frame, "bgr24", matrix=self._colours.matrix)
+        converted = self._converter.in_format(frame, "bgr24", matrix=self._colours.matrix)
         return np.asarray(converted.to_ndarray(), np.uint8)
 
     def _packed(self, raw: NDArray[np.uint8]) -> VideoFrame:

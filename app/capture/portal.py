@@ -193,7 +193,7 @@ class PortalSource(FrameSource):
         pixels = to_pixels(raw)
         if pixels is None:
             return None
-        return self._converter.convert(pixels)
+        return self._converter.to_bgr(pixels)
 
     def _describe(self, raw: RawFrame, image: BgrImage | None) -> SourceInfo:
         video = raw.video

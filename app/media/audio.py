@@ -350,7 +350,7 @@ def _without_gaps(
             silent_samples = round((start_s - before_s) * codec.sample_rate)
             yield from _silence(codec, silent_samples)
         double_samples = round(double_s * codec.sample_rate)
-        yield from _without_first(converter.convert(frame), double_samples)
+        yield from _without_first(converter.for_encoder(frame), double_samples)
     yield from converter.rest()
 
 
@@ -366,7 +366,7 @@ class _Converter:
         self._kind: tuple[str, str, int] | None = None
         self._graph: Graph | None = None
 
-    def convert(self, frame: AudioFrame) -> list[AudioFrame]:
+    def for_encoder(self, frame: AudioFrame) -> list[AudioFrame]:
         """Return what is finished; the frame loses its time."""
         kind = frame.format.name, frame.layout.name, frame.sample_rate
         finished = []

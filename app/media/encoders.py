@@ -156,7 +156,7 @@ class EncoderFrames:
         (h, w, 4).
         """
         if image.ndim == 3 and image.shape[2] == 4:
-            return self._converter.convert(
+            return self._converter.in_format(
                 av.VideoFrame.from_ndarray(extended(image), "bgra"),
                 self._encoder.pixel_format,
                 to_matrix=Colorspace.ITU709 if self.is_hd else Colorspace.ITU601,
@@ -172,4 +172,4 @@ class EncoderFrames:
             frame = av.VideoFrame.from_ndarray(planes, format="yuv420p")
         if self._encoder.pixel_format == "yuv420p":
             return frame
-        return self._converter.convert(frame, self._encoder.pixel_format)
+        return self._converter.in_format(frame, self._encoder.pixel_format)

@@ -258,7 +258,7 @@ def in_bt709(frames: Iterable[VideoFrame], threads: int = 0) -> Iterator[VideoFr
         if frame.colorspace == UNSPECIFIED:
             matrix = BT2020_MATRIX if primaries == BT2020_PRIMARIES else BT709_MATRIX
         rgb_format = RGB_ALPHA if has_alpha(frame) else RGB
-        rgb = converter.convert(frame, rgb_format, matrix=matrix)
+        rgb = converter.in_format(frame, rgb_format, matrix=matrix)
         kind = (colours, _shape(frame))
         if kind != kind_of_graph:
             # The filter reads the file of the table when the graph is made.
@@ -379,7 +379,7 @@ def over_colour(
     """
     if not has_alpha(frame):
         return frame
-    image = np.asarray(converter.convert(frame, "bgra", matrix=matrix).to_ndarray(), np.uint8)
+    image = np.asarray(converter.in_format(frame, "bgra", matrix=matrix).to_ndarray(), np.uint8)
     shown = premultiplied(image[..., :3], image[..., 3])
     if any(colour):
         behind = premultiplied(np.full_like(shown, colour), 255 - image[..., 3])
@@ -455,7 +455,7 @@ class FrameConverter:
     def __init__(self) -> None:
         self._scaler = VideoReformatter()
 
-    def convert(
+    def in_format(
         self,
         frame: VideoFrame,
         pixel_format: str,

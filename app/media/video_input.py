@@ -292,7 +292,7 @@ class VideoInput:
         else:
             pixels = "bgr24"
             shown = over_colour(frame, self._converter, matrix, self._colour)
-        scaled = self._converter.convert(
+        scaled = self._converter.in_format(
             shown,
             pixels,
             size,

@@ -68,16 +68,16 @@ PACKED: dict[str, Callable[[BgrImage, YuvColours], NDArray[np.uint8]]] = {
 def test_raw_frames_become_the_colours_that_were_sent(fourcc: str, colours: YuvColours) -> None:
     image = patches()
 
-    converted = RawConverter(fourcc, colours).convert(PACKED[fourcc](image, colours))
+    converted = RawConverter(fourcc, colours).to_bgr(PACKED[fourcc](image, colours))
 
     assert converted is not None
     assert largest_difference(converted, image) <= 4
 
 
 def test_a_raw_frame_of_another_shape_is_refused() -> None:
-    assert RawConverter("YUYV", BT709).convert(np.zeros((48, 64, 3), np.uint8)) is None
-    assert RawConverter("NV12", BT709).convert(np.zeros((48, 64, 2), np.uint8)) is None
-    assert RawConverter("YU12", BT709).convert(np.zeros((7, 5), np.uint8)) is None
+    assert RawConverter("YUYV", BT709).to_bgr(np.zeros((48, 64, 3), np.uint8)) is None
+    assert RawConverter("NV12", BT709).to_bgr(np.zeros((48, 64, 2), np.uint8)) is None
+    assert RawConverter("YU12", BT709).to_bgr(np.zeros((7, 5), np.uint8)) is None
 
 
 def test_what_was_converted_as_another_kind_is_corrected() -> None:

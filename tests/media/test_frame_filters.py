@@ -54,12 +54,12 @@ def bytes_of(frame: VideoFrame) -> list[bytes]:
 )
 def test_a_frame_becomes_the_same_bytes_each_time(before: str, after: str) -> None:
     picture = VideoFrame.from_ndarray(soft_picture(), "bgra")
-    frame = FrameConverter().convert(picture, before)
+    frame = FrameConverter().in_format(picture, before)
     converter = FrameConverter()
 
-    first = bytes_of(converter.convert(frame, after))
+    first = bytes_of(converter.in_format(frame, after))
 
-    assert all(bytes_of(converter.convert(frame, after)) == first for _ in range(30))
+    assert all(bytes_of(converter.in_format(frame, after)) == first for _ in range(30))
 
 
 def methods_called(method: str) -> list[tuple[str, ast.Call]]:

@@ -250,7 +250,7 @@ def _read_first(folders: Iterable[Path]) -> Artefact | None:
 def _converted_to(folder: Path, source: NetworkSource) -> Artefact:
     """Convert a network, and keep it in `folder` in place of what is there.
 
-    Raises as `convert`, and OSError.
+    Raises as `convert_network`, and OSError.
     """
     beginning = f".new-{folder.name}-"
     for left in folder.parent.glob(f"{beginning}*"):  # of a program that was killed
