@@ -1414,6 +1414,10 @@
             <translation>Einstellungen…</translation>
         </message>
         <message>
+            <source>Preparing for this computer, once</source>
+            <translation>Vorbereitung für diesen Rechner, einmalig</translation>
+        </message>
+        <message>
             <source>Preparing for this computer, once: step {step} of {count}</source>
             <translation>Vorbereitung für diesen Rechner, einmalig: Schritt {step} von {count}</translation>
         </message>

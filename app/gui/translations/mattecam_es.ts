@@ -1414,6 +1414,10 @@
             <translation>Preferencias…</translation>
         </message>
         <message>
+            <source>Preparing for this computer, once</source>
+            <translation>Preparación para este equipo, una sola vez</translation>
+        </message>
+        <message>
             <source>Preparing for this computer, once: step {step} of {count}</source>
             <translation>Preparación para este equipo, una sola vez: paso {step} de {count}</translation>
         </message>

@@ -236,6 +236,8 @@ class Preparation:
             try:
                 if self._cancelled.is_set():  # before the child was there to be ended
                     child.terminate()
+                # Before the first step, it imports packages, for a minute on a busy computer.
+                show(t("Preparing for this computer, once"))
                 output = _show_steps(child, show)
             except BaseException:  # a signal to this process alone, or an error of `show`
                 child.terminate()

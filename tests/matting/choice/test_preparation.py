@@ -88,7 +88,10 @@ def test_a_live_picture_waits_for_the_kernels_alone_and_other_work_for_the_measu
             preparation.ensure(seen.append, measured=measured)
             assert file.read_text() == parts
             assert preparation.progress is None
-    assert [(text.values["step"], text.values["count"]) for text in seen] == [(1, 2), (2, 2)] * 2
+    shown = [text.values for text in seen]
+    assert shown == [{}, {"step": 1, "count": 2}, {"step": 2, "count": 2}] * 2, (
+        "also before the first step"
+    )
 
     file.unlink()
     Preparation(command).ensure(measured=True)
@@ -355,8 +358,9 @@ def test_the_pipeline_shows_a_card_that_says_what_it_waits_for(
     pipeline = Pipeline(settings)
     pipeline.start()
     try:
-        eventually(lambda: isinstance(pipeline.status().busy, Text))
-        assert pipeline.status().busy == "Preparing for this computer, once: step 1 of 1"
+        eventually(
+            lambda: pipeline.status().busy == "Preparing for this computer, once: step 1 of 1"
+        )
         assert pipeline.status().phase is Phase.STARTING
         wanted = draw_card("Preparing for this computer, once: step 1 of 1", None, 320, 180)
 
