@@ -169,8 +169,8 @@ class SourceFile:
         self._on_answer = on_answer
         self._reaching = Reaching()
         self._file: Path | None = None
-        # None while no answer is awaited.
-        self._answer: Future[None] | None = None
+        # None while none is awaited.
+        self.answer: Future[None] | None = None
         # By time.monotonic(): from then on the status names the file.
         self._late_at_s = 0.0
         self._is_named = False
@@ -178,16 +178,16 @@ class SourceFile:
     @property
     def is_undecided(self) -> bool:
         """Whether the file has neither answered nor been named in the status."""
-        return self._answer is not None and not self._is_named
+        return self.answer is not None and not self._is_named
 
     def answers(self, source: str) -> bool:
         """Return whether a source can be opened now, as far as its file is concerned."""
         file = self._file_of(source)
-        if self._answer is None or file != self._file:
+        if self.answer is None or file != self._file:
             self.forget()
             self._ask(file)
         # Whether the file exists is told by the source that opens it: an answer is enough here.
-        if self._answer is None or self._answer.done():
+        if self.answer is None or self.answer.done():
             self.forget()
             return True
         is_late = time.monotonic() >= self._late_at_s
@@ -198,7 +198,7 @@ class SourceFile:
 
     def forget(self) -> None:
         """Await no answer any more."""
-        self._answer = None
+        self.answer = None
         if self._is_named:
             self._is_named = False
             self._board.report(Stage.CAPTURE, None, self)
@@ -207,9 +207,9 @@ class SourceFile:
         self._file = file
         if file is not None:
             self._late_at_s = time.monotonic() + FILE_LIMIT_S
-            self._answer = self._reaching.start(file)
-            wait([self._answer], FIRST_WAIT_S)
-            self._answer.add_done_callback(lambda _answer: self._on_answer())
+            self.answer = self._reaching.start(file)
+            wait([self.answer], FIRST_WAIT_S)
+            self.answer.add_done_callback(lambda _answer: self._on_answer())
 
 
 class CaptureWorker:
@@ -286,7 +286,7 @@ class CaptureWorker:
                 reads = self._read_or_open_wanted()
                 # What waits for a disk is in use only once the
                 # disk has answered or is named as the fault.
-                if not self._file.is_undecided:
+                if revision != self._board.captured and not self._file.is_undecided:
                     self._board.captured = revision
                 if not reads:
                     self._wake.wait(self._timing.source_retry_s)
@@ -303,7 +303,8 @@ class CaptureWorker:
             return False
         settings = self._owner.current.capture
         if not self._opens_anew(settings):
-            self._file.forget()
+            if self._file.answer is not None:
+                self._file.forget()
         elif self._file.answers(settings.source):
             self._open_wanted(settings)
         if self._source is None:
