@@ -215,10 +215,9 @@ class Setting:
     @property
     def unset(self) -> str | None:
         """The word for no value; None if there must be one."""
-        kinds = get_args(self.annotation)
-        if NoneType not in kinds:
+        if NoneType not in get_args(self.annotation):
             return None
-        if self.is_path or bool in kinds:
+        if self.is_path:
             return NO_VALUE
         return "auto"
 

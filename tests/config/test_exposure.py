@@ -125,6 +125,20 @@ def test_taking_a_change_back_gives_back_all_that_shows_no_more() -> None:
     )
 
 
+def test_a_background_is_given_back_as_a_whole_or_not_at_all() -> None:
+    """A blur of another strength than either had would be behind the person."""
+    now = blurred(85).replaced_at(
+        ["background"],
+        kind="image",
+        path=ROOT / "app" / "assets" / "quality.jpg",
+    )
+    before = blurred(20)
+
+    given_back = without_exposure(before, now)
+
+    assert given_back.background == now.background
+
+
 # Other values of settings that no text stands for.
 KNOWN: dict[str, Any] = {
     "people.zones": (DOOR,),
