@@ -387,6 +387,8 @@ def records(settings: Settings) -> bool:
 
 def summary(status: PipelineStatus) -> str:
     """Return the measurements of a run in one line."""
+    if status.frames_out == 0:
+        return f"No frame was sent in {status.seconds:.1f} s."
     latency = status.latency_ms
     ran = "no model" if status.engine is None else _engine_words(status.engine)
     whole = ""

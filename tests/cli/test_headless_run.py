@@ -229,13 +229,19 @@ def test_a_limited_run_of_a_paused_program_ends() -> None:
     assert session.failure is None and session.status.frames_out == 0
 
 
+def test_a_run_without_a_frame_has_no_measurements() -> None:
+    """It said "0 frames in 8.1 s with no model, step 0.0 ms"."""
+    assert summary(PipelineStatus(seconds=8.12)) == "No frame was sent in 8.1 s."
+
+
 def test_a_run_names_its_cameras_and_a_time_to_an_output_only_where_there_is_one() -> None:
     """It said "end to end 0.0 ms", which nobody can reach, and with PipeWire alone that there is no virtual camera."""
     alone = summary(PipelineStatus(frames_out=1, latency_ms=Latencies(step=Latency(20.0, 30.0))))
     assert alone == "1 frame in 0.0 s with no model, step 20.0 ms (p95 30.0), 0 dropped"
     shown = summary(
         PipelineStatus(
-            latency_ms=Latencies(step=Latency(20.0, 30.0), end_to_end=Latency(35.0, 50.0))
+            frames_out=1,
+            latency_ms=Latencies(step=Latency(20.0, 30.0), end_to_end=Latency(35.0, 50.0)),
         )
     )
     assert "end to end 35.0 ms (p95 50.0), 0 dropped" in shown
