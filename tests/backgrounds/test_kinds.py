@@ -138,7 +138,8 @@ def test_a_video_with_the_name_of_an_image_is_a_video(tmp_path: Path, suffix: st
 def test_bad_files_are_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, what: str
 ) -> None:
-    path, is_image = tmp_path / "bad file", kind == "image"
+    path = tmp_path / "bad file"
+    is_image = kind == "image"
     if what == "text":
         path.write_text("neither picture nor video\n" * 100)
     elif what == "folder":
@@ -191,7 +192,8 @@ def test_bundled_backgrounds_are_small_full_hd_pictures_and_reproducible() -> No
     assert np.abs(painted.astype(int) - images["1-soft-studio"]).mean() < 2
 
 
-BEHIND, BGR = "#2050c0", (0xC0, 0x50, 0x20)
+BEHIND = "#2050c0"
+BGR = (0xC0, 0x50, 0x20)
 SHADES = [(200, 40, 40), (40, 200, 40), (40, 40, 200)]
 
 
@@ -426,7 +428,8 @@ def test_real_time_playback_follows_the_clock_and_continues_after_a_long_pause(
             eventually(lambda: colour_number(wanted()) == number % len(COLOURS))  # noqa: B023 - called at once
         background.backdrop(64, 48, 3600.0)
         assert background._decoded_s < 60, "an hour of video must not be decoded to catch up"
-        later_s, seen = count(3600, 0.01), set[int]()
+        later_s = count(3600, 0.01)
+        seen = set[int]()
 
         def plays() -> bool:
             seen.add(colour_number(background.backdrop(64, 48, next(later_s))))
@@ -470,7 +473,9 @@ def test_unnamed_colour_matrices_are_inferred(
         stream = container.add_stream(
             "libx264", rate=10, options={"crf": "2", "preset": "ultrafast"}
         )
-        stream.width, stream.height, stream.pix_fmt = image.shape[1], height, "yuv444p"
+        stream.width = image.shape[1]
+        stream.height = height
+        stream.pix_fmt = "yuv444p"
         frame = av.VideoFrame.from_ndarray(image, "bgr24").reformat(
             format="yuv444p", dst_colorspace=matrix
         )
