@@ -82,7 +82,8 @@ def test_cpu_time_is_divided_by_thread_and_section_and_sums_up() -> None:
         threads = {number: ThreadTime(*kind, cpu_s[number]) for number, kind in enumerate(kinds)}
         return CpuSample(second, sum(cpu_s), threads, {(1, "network"): cpu_s[1] / 2})
 
-    before, after = at(0, 1, 2, 3, 4), at(1, 2, 4, 6, 8.5)
+    before = at(0, 1, 2, 3, 4)
+    after = at(1, 2, 4, 6, 8.5)
     spent = cpu_ms(before, after, 100)
     assert spent["capture"] == 10 and spent["camera"] == 45
     assert spent["network"] == 30 + 10 and spent["finish"] == 20 - 10
