@@ -352,7 +352,8 @@ def test_opencv_delivers_frames_in_memory_of_their_own(tmp_path: Path) -> None:
     film.release()
     capture = cv2.VideoCapture(str(tmp_path / "film.avi"))
     assert capture.grab()
-    (first_read, first), (again_read, again) = capture.retrieve(), capture.retrieve()
+    first_read, first = capture.retrieve()
+    again_read, again = capture.retrieve()
     capture.release()
     assert first_read and again_read
     assert not np.shares_memory(first, again)

@@ -31,10 +31,15 @@ from app.system.v4l2 import CAN_CAPTURE, CAN_CAPTURE_MPLANE, CapturedKind
 from tests.capture.conftest import PATIENT, WEBCAM, FakeCapture
 from tests.capture.yuv_frames import nv12, uyvy, yu12, yuyv
 
-G_FMT, QUERYCAP = 0xC0D05604, 0x80685600
-SRGB, REC709, JPEG_SPACE, BT2020_SPACE = 8, 3, 7, 10
+G_FMT = 0xC0D05604
+QUERYCAP = 0x80685600
+SRGB = 8
+REC709 = 3
+JPEG_SPACE = 7
+BT2020_SPACE = 10
 BT2020_MATRIX = 9  # AVCOL_SPC_BT2020_NCL
-INTERLACED, PROGRESSIVE = 4, 1
+INTERLACED = 4
+PROGRESSIVE = 1
 DECLARED = {
     "bt601": CapturedKind(colorspace=SRGB),
     "bt601-full": CapturedKind(colorspace=JPEG_SPACE),
@@ -125,7 +130,9 @@ class RawCapture(FakeCapture):
 
 @pytest.fixture
 def grabber() -> type[RawCapture]:
-    RawCapture.made, RawCapture.shows, RawCapture.undecoded = [], {"YUYV": patches()}, []
+    RawCapture.made = []
+    RawCapture.shows = {"YUYV": patches()}
+    RawCapture.undecoded = []
     return RawCapture
 
 
@@ -182,7 +189,9 @@ class CombedCapture(RawCapture):
 def test_interlaced_frames_are_deinterlaced_where_the_driver_says_so(
     field: int, grabber: type[RawCapture]
 ) -> None:
-    CombedCapture.made, CombedCapture.shows, CombedCapture.undecoded = [], grabber.shows, []
+    CombedCapture.made = []
+    CombedCapture.shows = grabber.shows
+    CombedCapture.undecoded = []
 
     image = first_image(CombedCapture, CapturedKind(field))
 

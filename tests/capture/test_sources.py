@@ -126,7 +126,9 @@ def test_frames_come_in_order_in_the_size_of_info_and_are_not_written_to(
     kind: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     source = CONTRACT[kind](request, tmp_path)
-    info, last_index, last_s = source.info, -1, 0.0
+    info = source.info
+    last_index = -1
+    last_s = 0.0
     assert info.kind in kind and info.name and info.id and info.fps > 0
     seen: list[tuple[BgrImage, BgrImage]] = []
     for _ in range(15):
@@ -135,7 +137,8 @@ def test_frames_come_in_order_in_the_size_of_info_and_are_not_written_to(
         check_bgr(frame.image)
         assert frame.size == (info.width, info.height) and frame.image.flags.c_contiguous
         assert frame.index > last_index and last_s < frame.captured_at_s <= time.perf_counter()
-        last_index, last_s = frame.index, frame.captured_at_s
+        last_index = frame.index
+        last_s = frame.captured_at_s
         seen.append((frame.image, frame.image.copy()))
     assert all(np.array_equal(image, copy) for image, copy in seen)
     threads = threading.active_count()
