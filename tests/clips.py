@@ -31,7 +31,8 @@ SAMPLE_RATE = 16_000
 def numbered(number: int, width: int = 96, height: int = 48) -> BgrImage:
     """Return a frame with `number` in stripes: white is 1, black is 0, highest bit left; blue above, red below."""
     image = np.empty((height, width, 3), np.uint8)
-    image[: height // 2], image[height // 2 :] = (200, 40, 40), (40, 40, 200)
+    image[: height // 2] = (200, 40, 40)
+    image[height // 2 :] = (40, 40, 200)
     stripe = width // BITS
     for bit in range(BITS):
         value = 255 if number >> (BITS - 1 - bit) & 1 else 0
@@ -103,7 +104,8 @@ def writing(
     with av.open(str(path), "w", format=form) as container:
         stream = container.add_stream(codec, rate=rate, options=options or {})
         assert isinstance(stream, VideoStream)
-        stream.width, stream.height, stream.pix_fmt = *size, pixels
+        stream.width, stream.height = size
+        stream.pix_fmt = pixels
         yield container, stream
         container.mux(stream.encode(None))
 
@@ -145,7 +147,8 @@ def copy_into(
             with av.open(str(part)) as source:
                 for packet in source.demux():
                     if packet.dts is not None and packet.pts is not None:
-                        packet.pts, packet.dts = packet.pts + later, packet.dts + later
+                        packet.pts = packet.pts + later
+                        packet.dts = packet.dts + later
                         packet.stream = streams[packet.stream.index]
                         target.mux_one(packet)
     return path
@@ -197,10 +200,8 @@ def write_clip(
                 image(number) if image else numbered(number, *size), "bgr24"
             )
             frame.pts = round((times_s[number] if times_s else Fraction(number) / fps) / unit_s)
-            frame.time_base, frame.duration = (
-                unit_s,
-                round(last_s / unit_s) if number == count - 1 else 0,
-            )
+            frame.time_base = unit_s
+            frame.duration = round(last_s / unit_s) if number == count - 1 else 0
             container.mux(stream.encode(frame))
         if sound is not None:
             write_sound(container, sound, float(count / fps), SAMPLE_RATE, 440)
