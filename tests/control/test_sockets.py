@@ -202,7 +202,8 @@ def test_a_client_that_does_not_read_its_answer_holds_no_thread(
 def test_other_messages_are_not_answered(
     address: ControlAddress, server: ControlServer, controller: Recorder, kind: str
 ) -> None:
-    command, secret = b"pause", (address.folder / transport.SECRET_FILE).read_bytes()
+    command = b"pause"
+    secret = (address.folder / transport.SECRET_FILE).read_bytes()
     messages = {
         "too long": secret + command + b" " * transport.MAX_REQUEST_BYTES,
         "without secret": command,
