@@ -84,14 +84,13 @@ def test_even_sizes_lose_at_most_one_pixel(w: int, h: int) -> None:
 def test_a_picture_of_the_right_scale_is_not_resampled_and_bars_are_black_or_of_its_colours() -> (
     None
 ):
-    wide, low = noise(103, 100, (3,)), noise(100, 99, (3,))
+    wide = noise(103, 100, (3,))
+    low = noise(100, 99, (3,))
     assert np.array_equal(geometry.fill(wide, 100, 100), wide[:, 1:101])
     assert np.array_equal(geometry.letterbox(low, 100, 100)[:99], low)
     plain = np.full((50, 100, 3), (20, 100, 200), np.uint8)
-    black, own = (
-        geometry.letterbox(plain, 100, 100),
-        geometry.lay_out(plain, geometry.Layout("fit"), 100, 100),
-    )
+    black = geometry.letterbox(plain, 100, 100)
+    own = geometry.lay_out(plain, geometry.Layout("fit"), 100, 100)
     assert (black[25:75] == plain).all() and (own[25:75] == plain).all()
     assert (black[:25] == 0).all() and (black[75:] == 0).all()
     assert np.abs(own[:20].astype(int) - (12, 60, 120)).max() <= 2
@@ -130,7 +129,8 @@ def test_size_and_positions_follow_the_picture(orientation: Orientation) -> None
     turned = orientation.upright(image)
     assert turned.flags.c_contiguous and turned.shape[::-1] == orientation.size(4, 3)
     for row, column in np.ndindex(image.shape):
-        x, y = (column + 0.5) / 4, (row + 0.5) / 3
+        x = (column + 0.5) / 4
+        y = (row + 0.5) / 3
         upright_x, upright_y = orientation.to_upright(x, y)
         assert (
             turned[int(upright_y * turned.shape[0]), int(upright_x * turned.shape[1])]
@@ -183,7 +183,8 @@ def test_a_quarter_fills_the_frame(pan_x: float, pan_y: float, colour: int) -> N
 def test_what_is_dragged_follows_the_hand_to_the_border(
     framing: FramingSettings, right: float, down: float
 ) -> None:
-    before, after = seen_at(framing, 0.5, 0.5), seen_at(pan_by(framing, right, down), 0.5, 0.5)
+    before = seen_at(framing, 0.5, 0.5)
+    after = seen_at(pan_by(framing, right, down), 0.5, 0.5)
     margin = 0.5 / framing.zoom
     for old, new, pull in zip(before, after, (right, down), strict=True):
         assert new == pytest.approx(
