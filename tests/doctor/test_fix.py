@@ -51,7 +51,9 @@ from models.table import BUNDLED
 from tests.doctor.conftest import Machine, Wanted, expect
 from tests.waiting import eventually
 
-PROBLEM, WARNING, OK = State.PROBLEM, State.WARNING, State.OK
+PROBLEM = State.PROBLEM
+WARNING = State.WARNING
+OK = State.OK
 CPU_TORCH = TorchFacts("2.13.0+cpu")
 CUDA_TORCH = TorchFacts("2.13.0", "13.0")
 READ: Mapping[str, Any] = {"readers": lambda: ("meet (process 12)",)}
@@ -172,7 +174,8 @@ def test_variables_of_other_programs_are_named(machine: Machine) -> None:
     expect(check_variables(machine.system()))
 
 
-X11, HEADLESS = {"environment": {"DISPLAY": ":9"}}, f"{program_command()} headless"
+X11 = {"environment": {"DISPLAY": ":9"}}
+HEADLESS = f"{program_command()} headless"
 LACKING = Text("the window needs the library {library}, which …", {"library": "libfontconfig.so.1"})
 
 
@@ -322,7 +325,8 @@ def test_the_repair_loads_the_module_under_its_number_and_makes_it_last(
     machine: Machine, prepare: Callable[[Machine], None], number: int, modprobe: list[str]
 ) -> None:
     prepare(machine)
-    etc, log = machine.root / "etc", machine.root / "modprobe.log"
+    etc = machine.root / "etc"
+    log = machine.root / "modprobe.log"
     log.touch()
 
     def run(line: Sequence[str]) -> None:
@@ -343,7 +347,8 @@ def test_the_repair_loads_the_module_under_its_number_and_makes_it_last(
 
 def test_nothing_happens_without_a_yes(machine: Machine) -> None:
     machine.module_file()
-    no, run = Mock(return_value=False), Mock()
+    no = Mock(return_value=False)
+    run = Mock()
     assert fix(machine.system(user="root"), no, run) == "Nothing was changed."
     (shown,) = no.call_args.args
     assert "/etc/modprobe.d/mattecam.conf" in shown and "modprobe v4l2loopback" in shown
@@ -469,10 +474,8 @@ def test_every_reason_is_of_a_check() -> None:
 def test_problems_are_shown_with_their_commands_and_are_a_failure(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    why, step = (
-        t("Without a camera, only the demo and video files are available."),
-        t("In a container, pass it on:"),
-    )
+    why = t("Without a camera, only the demo and video files are available.")
+    step = t("In a container, pass it on:")
     steps = step, CommandLine("sudo plug --in [camera]")
     bad = Finding(
         t("camera"), PROBLEM, t("{name} ({device}).", name="[gone]", device="[x]"), why, steps
@@ -556,7 +559,8 @@ def with_other_matrix(image: BgrImage, _number: int) -> BgrImage:
     """BT.709 where readers assume BT.601: the fault that one sees on skin."""
     blue, green, red = (image[..., index].astype(float) for index in range(3))
     y = 0.2126 * red + 0.7152 * green + 0.0722 * blue
-    cb, cr = (blue - y) / 1.8556, (red - y) / 1.5748
+    cb = (blue - y) / 1.8556
+    cr = (red - y) / 1.5748
     back = np.stack([y + 1.772 * cb, y - 0.344136 * cb - 0.714136 * cr, y + 1.402 * cr], -1)
     return np.clip(back.round(), 0, 255).astype(np.uint8)
 
