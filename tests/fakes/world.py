@@ -52,7 +52,8 @@ class Hold:
     """A fault that holds the stage until `go_on` is set."""
 
     def __init__(self) -> None:
-        self.entered, self.go_on = threading.Event(), threading.Event()
+        self.entered = threading.Event()
+        self.go_on = threading.Event()
 
     def __call__(self) -> None:
         self.entered.set()
