@@ -60,9 +60,11 @@ from tests.clips import numbered, writing
 from tests.fuzz.damage import damaged, sampled
 from tests.paths import ROOT
 
-HEIGHT, WIDTH = 36, 64
+HEIGHT = 36
+WIDTH = 64
 PICTURE = np.random.default_rng(1).integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8)
-FRAMES, BACKDROPS = 12, 5
+FRAMES = 12
+BACKDROPS = 5
 SLOWEST_S = 30.0
 
 
@@ -142,7 +144,8 @@ def show_picture(path: Path) -> None:
 
 
 def video(suffix: str, codec: str, folder: Path) -> Path:
-    path, size = folder / f"case.{suffix}", (64, 48)
+    path = folder / f"case.{suffix}"
+    size = (64, 48)
     pixels = {"gif": "rgb8", "mjpeg": "yuvj420p"}.get(codec, "yuv420p")
     with writing(path, codec, rate=25, size=size, pixels=pixels) as (container, stream):
         for number in range(FRAMES):
@@ -189,7 +192,9 @@ def scenes(folder: Path) -> Path:
 
 def load_both(path: Path) -> None:
     """Assert that loading gives settings for any content, and that no content is overwritten that was not read."""
-    data, store, kept = path.read_bytes(), SceneStore(path), path.with_name(f"{path.name}.bad")
+    data = path.read_bytes()
+    store = SceneStore(path)
+    kept = path.with_name(f"{path.name}.bad")
     loaded, _warning = settings_file.load(path)
     assert isinstance(loaded, Settings) and path.read_bytes() == data
     is_read = settings_file.save(path, loaded) is None
