@@ -67,7 +67,8 @@ def image(height: int, width: int, seed: int = 0, t: int = 0) -> NDArray[np.floa
     for channel in range(3):
         for _ in range(6):
             fx, fy = rng.uniform(0.5, 9, 2) / max(height, width) * 2 * np.pi
-            amplitude, phase = rng.uniform(0.2, 1), rng.uniform(0, 6.28)
+            amplitude = rng.uniform(0.2, 1)
+            phase = rng.uniform(0, 6.28)
             out[channel] += amplitude * np.sin(fx * (x + 3 * t) + fy * y + phase)
     out -= out.min()
     out /= out.max()
