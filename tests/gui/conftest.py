@@ -97,7 +97,8 @@ def _surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[N
     QLocale.setDefault(QLocale("en_GB"))
     monkeypatch.setenv("MATTECAM_RUNTIME_DIR", str(tmp_path / "runtime"))
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "user-data"))  # with the trash
-    bundled, make = frozenset(bundled_backgrounds()), library.thumbnail
+    bundled = frozenset(bundled_backgrounds())
+    make = library.thumbnail
     monkeypatch.setattr(
         library,
         "thumbnail",
@@ -133,11 +134,9 @@ class Downloads:
     """In place of the downloads of models: one connects, receives data until it may end, then succeeds or fails."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.began, self.connected, self.may_end = (
-            threading.Event(),
-            threading.Event(),
-            threading.Event(),
-        )
+        self.began = threading.Event()
+        self.connected = threading.Event()
+        self.may_end = threading.Event()
         self.connected.set()
         self.fails = self.ended = False
         self._monkeypatch = monkeypatch
@@ -227,7 +226,8 @@ def session(start_window: StartWindow) -> Session:
 def controls(start_window: StartWindow) -> Session:
     """The controls of a shown window, over settings of a pipeline that is not started; the preview is grey."""
     session = start_window(shown=False)
-    window, image = session.window, QImage(64, 48, QImage.Format.Format_RGB32)
+    window = session.window
+    image = QImage(64, 48, QImage.Format.Format_RGB32)
     window.resize(1270, 830)
     window.show()
     window.strip.library.reload()

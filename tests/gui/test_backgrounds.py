@@ -136,7 +136,8 @@ def test_background_none_is_last_and_shown_after_a_question_only(
 def test_tiles_are_chosen_by_keys_and_in_a_grid_of_all(controls: Session, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: len(ui.tiles(controls)) > 8)
     activate(controls, qtbot)
-    strip, model = controls.window.strip.view, controls.window.strip.model
+    strip = controls.window.strip.view
+    model = controls.window.strip.model
     strip.setFocus()
     strip.setCurrentIndex(model.index(1))
     qtbot.keyClick(strip, Qt.Key.Key_Return)
@@ -245,10 +246,8 @@ def test_what_is_dropped_or_chosen_is_added(
         path.parent.mkdir()
         Image.new("RGB", (600, 400), (40 * number, 0, 0)).save(path)
     ui.button(controls, "addBackgroundButton").click()
-    copy, begin = (
-        library.add_background,
-        iter((partial(time.sleep, 0.5),)),
-    )  # the first one takes longest
+    copy = library.add_background
+    begin = iter((partial(time.sleep, 0.5),))  # the first one takes longest
     monkeypatch.setattr(
         library, "add_background", lambda path: (next(begin, bool)(), copy(path))[1]
     )
@@ -327,7 +326,8 @@ def test_a_background_is_renamed_and_stays_in_use(
 def test_the_thumbnail_of_an_edited_file_is_made_anew(
     controls: Session, qtbot: QtBot, picture: Path
 ) -> None:
-    tile, model = ui.add(controls, qtbot, picture), controls.window.strip.model
+    tile = ui.add(controls, qtbot, picture)
+    model = controls.window.strip.model
     qtbot.waitUntil(lambda: model.image_of(tile) is not None)
     Image.new("RGB", (320, 180), (10, 200, 30)).save(ui.existing(tile.path))
     controls.window.strip.choose_number(4)
@@ -364,7 +364,8 @@ def test_a_background_whose_file_is_back_is_opened(
     session: Session, qtbot: QtBot, picture: Path, back: str
 ) -> None:
     """It stayed broken: the settings named it already."""
-    strip, tile = session.window.strip, ui.add(session, qtbot, picture)
+    strip = session.window.strip
+    tile = ui.add(session, qtbot, picture)
     qtbot.waitUntil(lambda: shows(session, (200, 120, 30)))
     strip.remove(tile)
     qtbot.waitUntil(lambda: not ui.own(session) and not shows(session, (200, 120, 30)))
@@ -435,7 +436,8 @@ def test_only_backgrounds_of_the_user_are_renamed_and_removed(
     controls: Session, qtbot: QtBot, picture: Path
 ) -> None:
     """A link to a file of a disk that was away was replaced."""
-    strip, tile = controls.window.strip, ui.add(controls, qtbot, picture)
+    strip = controls.window.strip
+    tile = ui.add(controls, qtbot, picture)
     assert strip.current == tile, "it can be renamed at once"
     for each in ui.tiles(controls):
         entries = [action.text() for action in strip.make_menu(each).actions()]
@@ -519,8 +521,10 @@ def test_a_background_is_removed_after_a_question(
 def test_scenes_are_saved_replaced_applied_renamed_and_removed(
     session: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    scenes, file = session.window.scenes, SceneStore(default_path())
-    read, end = SceneStore.names, iter((partial(time.sleep, 0.5),))
+    scenes = session.window.scenes
+    file = SceneStore(default_path())
+    read = SceneStore.names
+    end = iter((partial(time.sleep, 0.5),))
     monkeypatch.setattr(SceneStore, "names", lambda store: (read(store), next(end, bool)())[0])
     scenes.reload()  # it takes long, and the menu lost the scene that was saved meanwhile
     activate(session, qtbot)
@@ -574,7 +578,8 @@ def test_a_scene_that_shows_the_room_asks_first(
     hidden: dict[str, object],
     said: str,
 ) -> None:
-    scenes, store = controls.window.scenes, controls.store
+    scenes = controls.window.scenes
+    store = controls.store
     store.edit("background", kind="blur")
     store.edit("strict", level="off")
     store.edit("background", blur_strength=10 if section == "strict" else 85)
@@ -600,7 +605,8 @@ def test_a_scene_that_shows_more_than_was_confirmed_asks_again(
     controls: Session, qtbot: QtBot
 ) -> None:
     """The answer about “Only me” also ended a drop zone that `ctl` had added while the question was open."""
-    scenes, store = controls.window.scenes, controls.store
+    scenes = controls.window.scenes
+    store = controls.store
     scenes.save("everybody")
     qtbot.waitUntil(lambda: scenes.names == ("everybody",))
     store.edit("people", only_me=True)
@@ -629,7 +635,8 @@ def test_what_ctl_changes_is_shown_also_by_translated_names(
     for option, scenes in (("--save", ("Desk",)), ("--remove", ())):
         assert ui.answered(qtbot, "scene", f"{option} Desk").done
         qtbot.waitUntil(lambda scenes=scenes: window.scenes.names == scenes)  # type: ignore[misc]
-    answer, model = ui.answered(qtbot, "background", "grün"), window.strip.model
+    answer = ui.answered(qtbot, "background", "grün")
+    model = window.strip.model
     assert answer.done, answer.message
     qtbot.waitUntil(lambda: model.tiles[model.chosen_row].name == "Grün")
     refused = ui.answered(qtbot, "background", "Atlantis").message

@@ -46,7 +46,8 @@ SIMPLE = {
 
 
 def test_simple_is_the_default_and_all_settings_are_remembered(controls: Session) -> None:
-    window, named = controls.window, (qt.QSlider, qt.QComboBox, qt.QLineEdit, qt.QCheckBox)
+    window = controls.window
+    named = (qt.QSlider, qt.QComboBox, qt.QLineEdit, qt.QCheckBox)
     shown = [
         each
         for kind in named
@@ -68,12 +69,14 @@ def test_an_opened_group_stays_whole_until_the_user_scrolls(
     page = controls.window.panel.page
     controls.window.resize(1270, 743)
     controls.store.edit("window", all_settings=True)
-    viewport, content = ui.existing(page.viewport()), ui.existing(page.widget())
+    viewport = ui.existing(page.viewport())
+    content = ui.existing(page.widget())
     bar = ui.existing(page.verticalScrollBar())
     *others, group = controls.window.panel.groups
     group.toggle.setChecked(True)
     for grows in (True, False):
-        late, height = qt.QWidget(), content.height()
+        late = qt.QWidget()
+        height = content.height()
         late.setFixedHeight(120)
         ui.existing(others[0].layout()).addWidget(late)
         qtbot.waitUntil(lambda height=height: content.height() >= height + 120)  # type: ignore[misc]
@@ -92,7 +95,8 @@ def test_the_wheel_changes_no_control_and_every_scrolled_page_has_a_name(
     session: Session, qtbot: QtBot
 ) -> None:
     """Screen readers said nothing where the focus was on the page of the side panel, the checks or the keys."""
-    kinds, window = (qt.QAbstractSlider, qt.QAbstractSpinBox, qt.QComboBox), session.window
+    kinds = (qt.QAbstractSlider, qt.QAbstractSpinBox, qt.QComboBox)
+    window = session.window
     for show in (
         window.open_assistant, window.open_plate_dialog, window.open_preferences, window.open_doctor,
         window.open_log, window.open_help,
@@ -166,7 +170,8 @@ def test_no_key_leads_to_a_control_out_of_sight(
     """Qt scrolls a page only while the focus moves within it."""
     activate(controls, qtbot)
     controls.store.edit("window", all_settings=True)
-    page, outside = controls.window.panel.page, ui.find(controls.window, qt.QWidget, start)
+    page = controls.window.panel.page
+    outside = ui.find(controls.window, qt.QWidget, start)
     bar = ui.existing(page.verticalScrollBar())
     qtbot.waitUntil(lambda: bar.maximum() > 100)
     outside.setFocus()
@@ -356,7 +361,8 @@ def test_virtual_camera_device_is_restored_when_switched_on_again(
 
 
 def test_edge_presets_follow_the_sliders(rows: Session) -> None:
-    crisp, normal = ui.button(rows, "edge_crisp"), ui.button(rows, "edge_normal")
+    crisp = ui.button(rows, "edge_crisp")
+    normal = ui.button(rows, "edge_normal")
     assert normal.isChecked()
     rows.store.edit("matting.edges", temporal_smoothing=0.4)
     crisp.click()
@@ -400,7 +406,8 @@ def test_a_slider_goes_where_it_is_pressed_and_shows_what_was_set_meanwhile(
     controls: Session, qtbot: QtBot
 ) -> None:
     """Presses beside the thin track did nothing, those on it moved the handle by a tenth."""
-    slider, left = ui.find(controls.window, qt.QSlider, "blurSlider"), Qt.MouseButton.LeftButton
+    slider = ui.find(controls.window, qt.QSlider, "blurSlider")
+    left = Qt.MouseButton.LeftButton
     width = slider.maximum() - slider.minimum()
     for y in (1, slider.height() // 2, slider.height() - 2):
         for share in (0.25, 0.75, 0):
@@ -492,7 +499,8 @@ def test_a_long_name_of_a_file_does_not_widen_the_panel(
     controls: Session, qtbot: QtBot, tmp_path: Path
 ) -> None:
     """The right ends of all controls were cut off, without a scroll bar."""
-    panel, long = controls.window.panel, tmp_path / f"{'a_long_name_' * 8}.png"
+    panel = controls.window.panel
+    long = tmp_path / f"{'a_long_name_' * 8}.png"
     controls.store.edit("window", all_settings=True, recordings_dir=tmp_path / long.stem)
     for group in panel.groups:
         group.toggle.setChecked(True)
@@ -504,7 +512,8 @@ def test_a_long_name_of_a_file_does_not_widen_the_panel(
     qtbot.waitUntil(lambda: bool(panel.quality.plate.age.text()))
     controls.window.resize(controls.window.minimumSizeHint())
     panel.setFixedWidth(usual)
-    viewport, content = ui.existing(panel.page.viewport()), ui.existing(panel.page.widget())
+    viewport = ui.existing(panel.page.viewport())
+    content = ui.existing(panel.page.widget())
     qtbot.waitUntil(lambda: content.width() > 0 and panel.width() == usual)
     assert content.minimumSizeHint().width() <= viewport.width()
 
@@ -550,7 +559,8 @@ def test_the_first_start_fits_the_screen_with_its_frame(
     monkeypatch.setattr(QScreen, "availableGeometry", lambda _screen: QRect(QPoint(), size))
     room = size - FRAME
     session = start_window(window=WindowSettings(language=language))
-    window, assistant = session.window, ui.find(session.window, Assistant)
+    window = session.window
+    assistant = ui.find(session.window, Assistant)
     for each in (window, assistant):
         assert each.size().boundedTo(room) == each.size(), each.objectName()
     for _step in range(2):
@@ -601,7 +611,8 @@ def contrast(*pair: QColor) -> float:
 
 @pytest.mark.parametrize("dark", [True, False], ids=["dark", "light"])
 def test_every_text_has_enough_contrast(dark: bool) -> None:
-    roles, colour = QPalette.ColorRole, theme.palette_of(dark).color
+    roles = QPalette.ColorRole
+    colour = theme.palette_of(dark).color
     texts = (roles.Text, roles.PlaceholderText, roles.BrightText, roles.Accent)
     pairs = [
         (text, ground)
@@ -623,11 +634,9 @@ def test_a_new_theme_reaches_every_widget(controls: Session) -> None:
             part.grab().toImage() for part in (window.strip, window.panel, *window.panel.groups)
         ]
 
-    (dark, in_dark), (light, in_light), (dark_again, again) = (
-        seen("dark"),
-        seen("light"),
-        seen("dark"),
-    )
+    dark, in_dark = seen("dark")
+    light, in_light = seen("light")
+    dark_again, again = seen("dark")
     assert light - dark > 100 and dark_again == dark
     for turned in (in_dark, again):
         assert not any(one == other for one, other in zip(in_light, turned, strict=True))
@@ -657,7 +666,8 @@ def test_badges_and_notes_by_a_small_picture_are_whole(
         session.bridge.status_changed.emit(
             PipelineStatus(phase=Phase.RUNNING, unmatted=True, readers=2)
         )
-        badge, live = window.badges.unmatted, window.badges.live
+        badge = window.badges.unmatted
+        live = window.badges.live
         switch = ui.find(window.preview, qt.QPushButton, "othersSeeButton")
         ui.enter(window.preview)
 
@@ -677,10 +687,8 @@ def test_badges_and_notes_by_a_small_picture_are_whole(
 
 def test_a_row_is_measured_and_not_turned(qtbot: QtBot) -> None:
     """With and without a scroll bar, the side panel turned its rows for ever."""
-    holder, row = (
-        qt.QWidget(),
-        FoldingRow(qt.QPushButton("Always hide this"), qt.QPushButton("Undo")),
-    )
+    holder = qt.QWidget()
+    row = FoldingRow(qt.QPushButton("Always hide this"), qt.QPushButton("Undo"))
     qtbot.addWidget(holder)
     holder.setLayout(row)
     width = row.sizeHint().width()

@@ -69,7 +69,8 @@ def test_assistant_has_three_steps_which_can_be_skipped(
     start_window: StartWindow, qtbot: QtBot
 ) -> None:
     session = start_window(window=WindowSettings())
-    assistant, cameras = find(session.window, Assistant), box(session, "assistantCamera")
+    assistant = find(session.window, Assistant)
+    cameras = box(session, "assistantCamera")
     assert not assistant.isModal()
     qtbot.waitUntil(lambda: cameras.findText("Front camera") > 0)
     pick(cameras, cameras.findText("Front camera"))
@@ -120,10 +121,8 @@ def test_the_assistant_recommends_fine_quality_where_it_is_light(
     session.window.open_assistant()
     known.changed.emit()  # as by a new engine, before the page is seen
     assistant = open_last_step(session)
-    about, fine = (
-        find(assistant, qt.QLabel, "qualityAbout"),
-        find(assistant, qt.QPushButton, "qualityFine"),
-    )
+    about = find(assistant, qt.QLabel, "qualityAbout")
+    fine = find(assistant, qt.QPushButton, "qualityFine")
     qtbot.waitUntil(lambda: "not measured yet" in about.text())
     monkeypatch.setattr(choice, "fine_quality", lambda settings: replace(STANDARD, share=share))
     qtbot.waitUntil(lambda: "uses about" in about.text())
@@ -138,11 +137,10 @@ def test_the_assistant_says_what_others_see_how_and_what_is_missing(
     session: Session, qtbot: QtBot
 ) -> None:
     """It said "Mattecam is ready." and no more, on half of the page."""
-    assistant, controls = open_last_step(session), session.window.panel.virtual_camera
-    call, demo = (
-        find(assistant, qt.QLabel, "assistantCall"),
-        find(assistant, qt.QLabel, "assistantDemo"),
-    )
+    assistant = open_last_step(session)
+    controls = session.window.panel.virtual_camera
+    call = find(assistant, qt.QLabel, "assistantCall")
+    demo = find(assistant, qt.QLabel, "assistantDemo")
     lowest = find(assistant, qt.QLabel, "qualityAbout")
     for device, pipewire, said, unsaid in (
         ("/dev/video10", None, "In Zoom, Meet or Teams, choose the camera “Mattecam”", "missing"),
@@ -189,7 +187,8 @@ def test_the_next_start_has_the_size_of_the_window_and_the_language_that_was_cho
     start_window: StartWindow,
 ) -> None:
     session = start_window(window=WindowSettings())
-    assistant, preferences = find(session.window, Assistant), session.window.open_preferences()
+    assistant = find(session.window, Assistant)
+    preferences = session.window.open_preferences()
     for dialog, language in ((assistant, "es"), (preferences, "de")):
         listed = find(dialog, qt.QComboBox, "window.language")
         pick(listed, listed.findData(language))
@@ -239,7 +238,8 @@ def test_closing_ends_the_password_dialog(
     monkeypatch.setattr("app.doctor.fix.desktop_command", lambda system: ["sleep", "60"])
     session.window.open_doctor("virtual camera")
     dialog = find(session.window, DoctorDialog)
-    set_up, process = find(dialog, qt.QPushButton, "virtualCameraSetUp"), find(dialog, QProcess)
+    set_up = find(dialog, qt.QPushButton, "virtualCameraSetUp")
+    process = find(dialog, QProcess)
     qtbot.waitUntil(set_up.isVisible)
     set_up.click()
     assert process.waitForStarted()
@@ -260,12 +260,14 @@ def test_the_doctor_lists_commands_to_copy(
     session: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session.window.open_doctor("virtual camera")
-    limited, dialog = find(session.window, DoctorDialog), opened_doctor(session, qtbot)
+    limited = find(session.window, DoctorDialog)
+    dialog = opened_doctor(session, qtbot)
     assert opened_doctor(session, qtbot) is dialog is not limited
     summary = find(dialog, qt.QLabel, "findingsSummary")
     assert summary.text() == "Problems: 1   ·   Warnings: 1"
     assert {finding.detail for finding in FINDINGS} <= {*texts(dialog)}
-    clipboard, copied = existing(QGuiApplication.clipboard()), []
+    clipboard = existing(QGuiApplication.clipboard())
+    copied = []
     for copy in (each for each in dialog.findChildren(qt.QPushButton) if each.text() == "Copy"):
         copy.click()
         copied.append(clipboard.text())
@@ -282,7 +284,9 @@ def test_the_proof_gets_the_camera_until_it_ends(
     start_window: StartWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, end: str
 ) -> None:
     """Closing the dialog early ends it; the end of the program hides the dialog."""
-    session, gate, held = start_window(ON_DEVICE), threading.Event(), list[tuple[bool, object]]()
+    session = start_window(ON_DEVICE)
+    gate = threading.Event()
+    held = list[tuple[bool, object]]()
 
     def check(*, proof: bool, only: str) -> tuple[Finding, ...]:
         held.append((proof, session.bridge.status.virtual_camera))
@@ -329,10 +333,8 @@ def test_the_preferences_switch_autostart(
 
 def test_a_key_that_is_held_acts_once(session: Session) -> None:
     """Who held P a little too long paused and resumed many times a second."""
-    actions, shortcuts = (
-        session.window.findChildren(QAction),
-        session.window.findChildren(QShortcut),
-    )
+    actions = session.window.findChildren(QAction)
+    shortcuts = session.window.findChildren(QShortcut)
     keys = {each.shortcut().toString() for each in actions if each.autoRepeat()}
     keys |= {each.key().toString() for each in shortcuts if each.autoRepeat()}
     assert len(shortcuts) > 10 and keys - {""} == set()
@@ -341,7 +343,8 @@ def test_a_key_that_is_held_acts_once(session: Session) -> None:
 def test_a_name_that_looks_like_html_is_shown_as_it_is(session: Session, qtbot: QtBot) -> None:
     """The question showed a bold name without its marks."""
     session.window.scenes.ask_before_removal("<b>WWWWWWW</b>")
-    box, hint = find(session.window, qt.QMessageBox, "deletionQuestion"), label("<i>WWWWWWW</i>")
+    box = find(session.window, qt.QMessageBox, "deletionQuestion")
+    hint = label("<i>WWWWWWW</i>")
     qtbot.addWidget(hint)
     for shown in (find(box, qt.QLabel, "qt_msgbox_label"), hint):
         assert shown.sizeHint().width() >= shown.fontMetrics().horizontalAdvance(shown.text())
@@ -388,7 +391,8 @@ def test_the_log_is_shown_from_the_beginning_of_its_lines(
     session.window.open_log()
 
     shown = find(find(session.window, TextDialog), qt.QTextBrowser)
-    across, down = existing(shown.horizontalScrollBar()), existing(shown.verticalScrollBar())
+    across = existing(shown.horizontalScrollBar())
+    down = existing(shown.verticalScrollBar())
     qtbot.waitUntil(
         lambda: across.maximum() > 0 and down.value() > down.maximum() - shown.height() > 0
     )
@@ -398,7 +402,8 @@ def test_the_log_is_shown_from_the_beginning_of_its_lines(
 @pytest.fixture
 def area(qtbot: QtBot) -> Iterator[NoticeArea]:
     """A notice area in a window."""
-    window, made = qt.QWidget(), NoticeArea()
+    window = qt.QWidget()
+    made = NoticeArea()
     qtbot.addWidget(window)
     window.resize(640, 600)
     column(window, made, None, margins=50)  # away from the pointer
@@ -456,7 +461,8 @@ def test_a_camera_that_is_slow_at_its_size_says_so(area: NoticeArea) -> None:
     for kind, fps, wanted, said in (
         ("camera", 30.0, 30.0, ""), ("camera", 10.0, 30.0, text), ("camera", 5.0, 5.0, ""), ("file", 5.0, 30.0, ""),
     ):  # fmt: skip
-        source, store = SourceInfo(kind, "Cam", "", 1280, 720, fps, "YUYV"), made_store()
+        source = SourceInfo(kind, "Cam", "", 1280, 720, fps, "YUYV")
+        store = made_store()
         store.edit("capture", fps=wanted)
         ProgramNotices(area, Models(store, cast("Tasks", None))).show_status(
             PipelineStatus(source=source)
@@ -467,10 +473,12 @@ def test_a_camera_that_is_slow_at_its_size_says_so(area: NoticeArea) -> None:
 def test_a_camera_that_comes_takes_the_place_of_the_demonstration(
     start_window: StartWindow, qtbot: QtBot
 ) -> None:
-    desk, settings = Desk(), QUIET.replace(capture=CaptureSettings(source="auto"))
+    desk = Desk()
+    settings = QUIET.replace(capture=CaptureSettings(source="auto"))
     desk.pause_s = 1 / 40
     session = start_window(settings, parts=desk.parts())
-    shown, state = session.window.notices, session.window.badges.state
+    shown = session.window.notices
+    state = session.window.badges.state
     qtbot.waitUntil(lambda: "only you see this demonstration" in shown.text_of("demoNotice"))
     qtbot.waitUntil(lambda: state.text() == "No camera: others see the stand-by card")
     assert not session.bridge.status.problems, "said twice"
@@ -564,7 +572,8 @@ def test_a_dismissed_problem_makes_room_and_stays_away(
     area: NoticeArea, bar: ProgramNotices, qtbot: QtBot
 ) -> None:
     """The failure of an action is shown first."""
-    broken, paste = "The settings file is broken.", "There is no image to paste."
+    broken = "The settings file is broken."
+    paste = "There is no image to paste."
     bar.show_error(broken)
     bar.show_error(broken, lasting=True)  # it is one error, which stays from the repetition on
     bar.show_status(failing(LOST))
@@ -663,10 +672,8 @@ def test_the_error_of_a_file_leaves_by_itself_and_others_stay(
     not_started = t(
         "The recording {file} cannot be started: {reason}.", file=Path("a.mkv"), reason="x"
     )
-    broken, gone = (
-        Problem(Stage.BACKGROUND, damaged, 0.0),
-        Problem(Stage.RECORDING, not_started, 1.0),
-    )
+    broken = Problem(Stage.BACKGROUND, damaged, 0.0)
+    gone = Problem(Stage.RECORDING, not_started, 1.0)
     status = PipelineStatus(phase=Phase.RUNNING, problems=(broken, gone))
     for _again in range(2):
         bar.show_status(status)

@@ -44,7 +44,8 @@ def test_help_shows_documents_of_this_copy_and_returns(session: Session, qtbot: 
 
 
 def test_a_document_links_to_headings_of_others(session: Session, qtbot: QtBot) -> None:
-    page, bar = open_page(session), existing(open_page(session).verticalScrollBar())
+    page = open_page(session)
+    bar = existing(open_page(session).verticalScrollBar())
 
     page.anchorClicked.emit(QUrl.fromLocalFile(str(paths.documents_dir() / "features.md")))
     page.anchorClicked.emit(QUrl("performance.md#frames-that-cost-less"))

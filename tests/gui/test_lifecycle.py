@@ -81,7 +81,8 @@ def test_the_seconds_of_a_run_count_from_its_first_frame(
     qtbot: QtBot, world: FakeWorld, machine: object
 ) -> None:
     """They counted from the start of the window, so that a run on a slow machine ended before its first frame."""
-    building, last = Hold(), list[PipelineStatus]()
+    building = Hold()
+    last = list[PipelineStatus]()
     world.faults.put("build_engine", building)
     QTimer.singleShot(
         0, lambda: QTimer.singleShot(600, building.go_on.set)
@@ -110,7 +111,8 @@ def test_signals_end_the_window_cleanly_and_hide_no_loss(
     """The exit code of a signal tells nobody to look at the log. One that came while the window started was lost."""
     if code == 1:
         monkeypatch.setattr(settings_file, "save", full)
-    number, last = getattr(signal, name), list[PipelineStatus]()
+    number = getattr(signal, name)
+    last = list[PipelineStatus]()
     inherited = signal.signal(
         number, signal.SIG_DFL
     )  # under nohup SIGHUP is ignored, and does not end the window
@@ -575,7 +577,8 @@ def test_what_is_saved_differs_only_in_what_the_user_changed(
     store.edit("people", zones=zones[2])
     for name, setting in SETTINGS.items():
         if name == "people.zones":
-            added, removed = set(zones[2]) - set(zones[1]), set(zones[1]) - set(zones[2])
+            added = set(zones[2]) - set(zones[1])
+            removed = set(zones[1]) - set(zones[2])
             assert set(store.saved.people.zones) == (set(zones[0]) - removed) | added
         elif name not in by_user:
             assert setting.value_in(store.saved) == setting.value_in(before), name
@@ -676,7 +679,8 @@ def test_what_cannot_be_saved_is_told_with_an_exit_code(
 def test_a_failed_write_is_repeated_and_its_error_ends(
     session: Session, qtbot: QtBot, by: str
 ) -> None:
-    file, area = settings_file.default_path(), session.window.notices
+    file = settings_file.default_path()
+    area = session.window.notices
     blocked = file.parent
     blocked.parent.mkdir(parents=True, exist_ok=True)
     blocked.touch()
@@ -713,7 +717,8 @@ def test_outcomes_arrive_are_logged_or_dropped(
     qtbot: QtBot, tasks: Tasks, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Nothing is delivered to a deleted object, where it would raise, or after the end."""
-    taken, fail = list[tuple[str, bool]](), Mock(side_effect=OSError("the disk is full"))
+    taken = list[tuple[str, bool]]()
+    fail = Mock(side_effect=OSError("the disk is full"))
 
     def take(value: object) -> None:
         taken.append((str(value), threading.current_thread() is threading.main_thread()))
@@ -748,7 +753,9 @@ def test_what_was_read_before_a_change_is_not_shown_after_it(
     part: str,
 ) -> None:
     """Threads end in any order: a background that was just added was missing."""
-    window, late, shown = controls.window, Hold(), list[object]()
+    window = controls.window
+    late = Hold()
+    shown = list[object]()
     settle(window.tasks, qtbot)
     for found, begin in ((old, late), (new, bool)):
         monkeypatch.setattr(reader, lambda *_, found=found, begin=begin: (begin(), found)[1])
@@ -769,7 +776,8 @@ def test_what_was_read_before_a_change_is_not_shown_after_it(
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only there a thread has a niceness of its own")
 def test_the_threads_let_the_window_run_first(qtbot: QtBot, tasks: Tasks) -> None:
-    found, own = list[int](), os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    found = list[int]()
+    own = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
     tasks.run(lambda: os.getpriority(os.PRIO_PROCESS, threading.get_native_id()), found.append)
     qtbot.waitUntil(lambda: found == [min(19, own + NICENESS)])
 
@@ -797,17 +805,18 @@ def test_no_closure_hears_of_what_outlives_the_window_or_of_a_deletion() -> None
 
 def test_a_failed_write_that_a_later_one_made_good_is_no_failure_at_the_end() -> None:
     """Under load the first one had not been told when the window closed: exit code 1, and everything was written."""
-    write, tasks = Mock(side_effect=(OSError("full"), None, OSError("lost"))), Tasks()
+    write = Mock(side_effect=(OSError("full"), None, OSError("lost")))
+    tasks = Tasks()
     for work in (write, write, lambda: write()):
         tasks.write(work, lambda _none: None, lambda _error: None)
     assert [str(error) for error in tasks.close()] == ["lost"]
 
 
 def test_recording_pause_and_freeze_are_not_saved(tmp_path: Path, qtbot: QtBot) -> None:
-    store, tasks = (
-        made_store(Settings(paused=True, frozen=True, output=OutputSettings(record=Path("a.mp4")))),
-        Tasks(),
+    store = made_store(
+        Settings(paused=True, frozen=True, output=OutputSettings(record=Path("a.mp4")))
     )
+    tasks = Tasks()
     assert store.saved == store.current.kept == Settings()
     Saver(store, tmp_path / "settings.json", tasks).write()
     assert (tasks.close(), [*tmp_path.iterdir()]) == ([], []), "what the file holds is not written"

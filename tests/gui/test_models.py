@@ -75,11 +75,9 @@ def test_two_cameras_of_one_name_are_told_apart_in_the_list(controls: Session) -
 
 
 def test_settings_of_a_camera_move_with_it_to_another_port(controls: Session) -> None:
-    page, cameras, sizes = (
-        controls.window.panel.camera,
-        box(controls, "cameraCombo"),
-        box(controls, "sizeCombo"),
-    )
+    page = controls.window.panel.camera
+    cameras = box(controls, "cameraCombo")
+    sizes = box(controls, "sizeCombo")
     page.show_cameras((CameraDevice("usb-Desk", "Desk", "/dev/video2", 2, port="pci-usb-0:1"),))
     pick(cameras, cameras.findText("Desk"))
     pick(sizes, sizes.findText("640 × 480"))
@@ -95,15 +93,11 @@ def test_settings_of_a_camera_move_with_it_to_another_port(controls: Session) ->
 
 def test_cameras_are_listed_and_remember_their_settings(controls: Session, tmp_path: Path) -> None:
     """How each hangs too: one that is new, or a film, is not turned. PipeWire may offer one alone."""
-    page, cameras, sizes = (
-        controls.window.panel.camera,
-        box(controls, "cameraCombo"),
-        box(controls, "sizeCombo"),
-    )
-    rotation, inside = (
-        box(controls, "capture.rotate"),
-        CameraDevice("portal:inside", "Built-in camera", "", -1),
-    )
+    page = controls.window.panel.camera
+    cameras = box(controls, "cameraCombo")
+    sizes = box(controls, "sizeCombo")
+    rotation = box(controls, "capture.rotate")
+    inside = CameraDevice("portal:inside", "Built-in camera", "", -1)
     page.show_cameras((*CAMERAS, inside))
     pick(cameras, cameras.findText("Front camera"))
     pick(sizes, sizes.findText("640 × 480"))
@@ -167,10 +161,8 @@ def test_a_model_is_used_only_after_its_download(
     downloads.connected.clear()
     pick(models, models.findData("rvm-mobilenetv3"))
     assert controls.store.current.matting.model == controls.store.saved.matting.model == "mattecam"
-    get, bar = (
-        button(controls, "downloadButton"),
-        find(controls.window, QProgressBar, "downloadProgress"),
-    )
+    get = button(controls, "downloadButton")
+    bar = find(controls.window, QProgressBar, "downloadProgress")
     assert get.isVisible() and get.text() == "Download (15 MB)"
     qtbot.mouseClick(get, Qt.MouseButton.LeftButton)
     assert (get.isVisible(), bar.isVisible()) == (False, False), "no progress before data arrives"
@@ -417,7 +409,8 @@ def test_fine_is_used_once_downloaded(
     controls: Session, downloads: Downloads, qtbot: QtBot, tmp_path: Path
 ) -> None:
     opened(controls, qtbot)
-    get, choose = button(controls, "fineDownloadButton"), button(controls, "fineDownloadFile")
+    get = button(controls, "fineDownloadButton")
+    choose = button(controls, "fineDownloadFile")
     failure = find(controls.window, QLabel, "fineDownloadFailure")
     assert pressed(controls) == ["Automatic"] and not get.isVisible()
     own = controls.store.current.matting.replace(model="mattecam", weights=tmp_path / "own.pth")
@@ -452,10 +445,8 @@ def test_a_failed_download_is_in_sight_and_leaves_the_focus(
     opened(controls, qtbot)
     activate(controls, qtbot)
     button(controls, "qualityFine").click()
-    get, failure = (
-        button(controls, "fineDownloadButton"),
-        find(controls.window, QLabel, "fineDownloadFailure"),
-    )
+    get = button(controls, "fineDownloadButton")
+    failure = find(controls.window, QLabel, "fineDownloadFailure")
     get.setFocus()
 
     get.click()

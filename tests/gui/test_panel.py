@@ -88,7 +88,8 @@ def test_no_tile_is_cut_at_the_end_of_the_strip(
     controls: Session, qtbot: QtBot, width: int
 ) -> None:
     """Half a tile, or a sliver of one, was seen there."""
-    view, model = controls.window.strip.view, controls.window.strip.model
+    view = controls.window.strip.view
+    model = controls.window.strip.model
     controls.window.resize(width, 830)
     qtbot.waitUntil(lambda: view.visualRect(model.index(0)).width() > 0)
     qt.QApplication.processEvents()

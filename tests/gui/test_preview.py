@@ -73,7 +73,8 @@ def test_the_preview_is_rendered_anew_on_a_screen_of_another_scale(
     session: Session, qtbot: QtBot
 ) -> None:
     """It stayed blurred until the window was resized."""
-    preview, requests = ui.ready(session, qtbot), list[ViewRequest | None]()
+    preview = ui.ready(session, qtbot)
+    requests = list[ViewRequest | None]()
     preview.view_requested.connect(requests.append)
     ratio = 2 * preview.devicePixelRatioF()
     preview.devicePixelRatioF = lambda: ratio  # type: ignore[method-assign]
@@ -106,7 +107,8 @@ def test_a_note_says_how_the_preview_differs_and_its_button_changes_that(
     session: Session, qtbot: QtBot
 ) -> None:
     """It lies over the user's body: it is shown while the pointer is over the preview."""
-    preview, switch = ui.ready(session, qtbot), ui.button(session, "othersSeeButton")
+    preview = ui.ready(session, qtbot)
+    switch = ui.button(session, "othersSeeButton")
     for mirrors, others_see_it, caption, text in (
         (True, False, "Others see", "You see a mirror, others do not"),
         (False, False, "Mirror", "You see what others see"),
@@ -129,7 +131,8 @@ def test_a_note_says_how_the_preview_differs_and_its_button_changes_that(
     assert ui.said(session, "viewNote") == ""
 
 
-WIDTH, HEIGHT = 40, 20
+WIDTH = 40
+HEIGHT = 20
 
 
 def picture(kind: PictureKind = PictureKind.COMPOSITE, *, foreground: bool = True) -> Picture:
@@ -155,11 +158,14 @@ def shown(mode: ViewMode, *, mirror: bool, of: Picture) -> BgrImage:
 def test_each_mode_shows_its_own_image_in_screen_direction_and_leaves_it_as_it_is(
     mirror: bool,
 ) -> None:
-    given, dark, bright = picture(), (5, 35 if mirror else 5), (5, 5 if mirror else 35)
+    given = picture()
+    dark = (5, 35 if mirror else 5)
+    bright = (5, 5 if mirror else 35)
     views = {mode: shown(mode, mirror=mirror, of=given) for mode in ViewMode}
     assert tuple(views[ViewMode.COMPOSITE][dark][:3]) == (10, 0, 0)
     assert tuple(views[ViewMode.ORIGINAL][bright][:3]) == (20, 200, 200)
-    matte, person = views[ViewMode.MATTE], views[ViewMode.FOREGROUND]
+    matte = views[ViewMode.MATTE]
+    person = views[ViewMode.FOREGROUND]
     assert (*matte[dark][:3], *matte[bright][:3]) == (0, 0, 0, 255, 255, 255)
     assert tuple(person[bright][:3]) == (30, 200, 200)
     assert person[dark][0] == person[dark][2] != 0, "checkerboard outside the person"
@@ -192,7 +198,8 @@ def test_round_trip_keeps_pixels_at_every_width(width: int, height: int, seed: i
 
 def test_a_contiguous_array_is_not_copied_and_lives_as_long_as_the_image() -> None:
     array = np.full((4, 6, 4), 9, np.uint8)
-    alive, image = weakref.ref(array), to_qimage(array)
+    alive = weakref.ref(array)
+    image = to_qimage(array)
     assert int(ui.existing(image.constBits())) == array.ctypes.data
     del array
     copied = QImage(image)
@@ -291,7 +298,8 @@ def test_strokes_and_marks_follow_a_turned_camera(session: Session, qtbot: QtBot
     session.store.edit("capture", rotate=90)
 
     def shows_turned() -> bool:
-        frame, rect = ui.existing(session.bridge.picture).frame, session.window.preview.picture
+        frame = ui.existing(session.bridge.picture).frame
+        rect = session.window.preview.picture
         return (
             frame is not None
             and frame.source.orientation == Orientation(90)
@@ -312,7 +320,8 @@ def test_a_stroke_begins_on_the_picture(session: Session, qtbot: QtBot) -> None:
     preview = session.window.preview
     preview.setFixedSize(900, 300)
     qtbot.waitUntil(lambda: preview.picture.left() > 20)
-    beside, inside = QPoint(5, 150), ui.at(session, 0.3, 0.5)
+    beside = QPoint(5, 150)
+    inside = ui.at(session, 0.3, 0.5)
     ui.button(session, "dropBrush").click()
     qtbot.mouseClick(preview, LEFT, pos=beside)
     qtbot.mouseDClick(preview, LEFT, pos=beside)
@@ -334,7 +343,8 @@ def test_nothing_is_selected_moved_or_painted_on_the_stand_by_card(
     session.store.edit("framing", zoom=2)
     session.store.set("paused", True)
     qtbot.waitUntil(lambda: not ui.shows_camera(session))
-    before, preview = session.store.current, session.window.preview
+    before = session.store.current
+    preview = session.window.preview
     qtbot.mouseClick(preview, LEFT, pos=ui.at(session, 0.9, 0.1))
     ui.pull(session, qtbot, ui.at(session, 0.5, 0.5), ui.at(session, 0.2, 0.2))
     ui.turn_wheel(preview, 3)
@@ -351,7 +361,8 @@ def test_nothing_is_selected_moved_or_painted_on_the_stand_by_card(
 
 
 def test_a_click_selects_a_person_and_is_not_saved(session: Session, qtbot: QtBot) -> None:
-    preview, only_me = session.window.preview, ui.find(session.window, QCheckBox, "people.only_me")
+    preview = session.window.preview
+    only_me = ui.find(session.window, QCheckBox, "people.only_me")
     qtbot.mouseClick(preview, LEFT, pos=ui.at(session, 0.3, 0.5))
     assert selected(session.pipeline.settings) is None, "without Only me a click selects nobody"
     only_me.click()
@@ -391,7 +402,8 @@ def test_whatever_leaves_the_controls_of_the_brush_ends_it(
 ) -> None:
     """After "Only me", the click that was to select a face painted a zone on it that hides."""
     activate(session, qtbot)
-    drop, brush = ui.button(session, "dropBrush"), session.window.badges.brush
+    drop = ui.button(session, "dropBrush")
+    brush = session.window.badges.brush
     ui.bring_up(session, drop)
     qtbot.mouseClick(drop, LEFT)
     ui.pull(session, qtbot, ui.at(session, 0.1, 0.2), ui.at(session, 0.2, 0.2))
@@ -420,7 +432,8 @@ def test_whatever_leaves_the_controls_of_the_brush_ends_it(
 
 
 def test_the_wheel_and_keys_zoom_and_pan(controls: Session, qtbot: QtBot) -> None:
-    preview, store = controls.window.preview, controls.store
+    preview = controls.window.preview
+    store = controls.store
     ui.turn_wheel(preview, 8, ui.at(controls, 0.0, 1.0))
     assert store.current.framing.zoom == pytest.approx(1.1**8)
     assert store.current.framing.pan_x == pytest.approx(1, abs=0.02), (
@@ -462,10 +475,9 @@ def test_a_picture_is_moved_as_it_is_seen_while_it_can_be_and_back(
     controls: Session, section: str, link: str
 ) -> None:
     """One slider moved the background to the left, the other the person to the right."""
-    across, down, reset = (
-        *(ui.slider(controls, f"{section}.pan_{axis}") for axis in "xy"),
-        ui.button(controls, link),
-    )
+    across = ui.slider(controls, f"{section}.pan_x")
+    down = ui.slider(controls, f"{section}.pan_y")
+    reset = ui.button(controls, link)
     assert not across.isEnabled() and not reset.isEnabled()
     controls.store.edit("background", kind="image", path=Path("beach.png"))
     controls.store.edit(section, zoom=2.0)
@@ -496,7 +508,8 @@ def test_a_recording_starts_and_ends_and_one_that_failed_makes_way_for_another(
     session = start_window(parts=world.parts().with_sinks(recording=Recorder))
     session.window.resize(1270, 830)  # wide enough for texts on the buttons
     session.store.edit("window", recordings_dir=tmp_path)
-    record, notices = ui.button(session, "recordButton"), session.window.notices
+    record = ui.button(session, "recordButton")
+    notices = session.window.notices
 
     def begin() -> Path:
         qtbot.mouseClick(record, Qt.MouseButton.LeftButton)
@@ -554,7 +567,8 @@ def test_each_recording_is_reported_and_counts_from_its_own_start(
     files = [tmp_path / f"{number}.mp4" for number in range(3)]
     for file in files:
         file.touch()
-    store, parent = ui.made_store(Settings(output=OutputSettings(record=files[0]))), QObject()
+    store = ui.made_store(Settings(output=OutputSettings(record=files[0])))
+    parent = QObject()
     made = RecordingSwitch(store, cast("Bridge", None), tasks, parent)
     made.set_on(False)
     with qtbot.waitSignal(made.saved) as saved:
@@ -624,7 +638,8 @@ def test_all_snapshots_are_saved_and_a_failure_stops_nothing(
 def test_the_meter_opens_the_device_only_while_it_is_visible_and_not_paused(
     qtbot: QtBot, tasks: Tasks
 ) -> None:
-    device, store = FakeDevice(), ui.made_store()
+    device = FakeDevice()
+    store = ui.made_store()
     controls = RecordingControls(store, tasks, device.open)
     qtbot.addWidget(controls)
     meter = ui.find(controls, QProgressBar)
@@ -685,7 +700,8 @@ def test_the_preview_knows_whether_the_user_works_in_its_window(
 def test_views_are_rendered_on_request_and_signalled_one_at_a_time(
     qtbot: QtBot, world: FakeWorld
 ) -> None:
-    bridge, signals = Bridge(Pipeline(QUIET, parts=world.parts())), list[int]()
+    bridge = Bridge(Pipeline(QUIET, parts=world.parts()))
+    signals = list[int]()
     bridge.frame_ready.connect(lambda: signals.append(1))
     demand = bridge.pipeline.demand
     bridge.request_view(None)

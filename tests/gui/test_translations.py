@@ -69,7 +69,8 @@ translatable = cache(make_translations.translatable)
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_text_is_translated_with_its_values_and_found(qapp: object, language: str) -> None:
     """Messages of the program are sentences, or parts of these."""
-    count, of_program = 0, {for_window(template) for template in translatable()}
+    count = 0
+    of_program = {for_window(template) for template in translatable()}
     with translate(language):
         for source, comment, translation in messages(language):
             count += 1
@@ -158,11 +159,13 @@ def test_the_window_names_no_option_and_the_command_line_says_not_that_it_is_one
 
 
 def test_only_logs_stay_english(start_window: StartWindow, qtbot: QtBot, tmp_path: Path) -> None:
-    gone, broken = tmp_path / "gone.png", paths.backgrounds_dir() / "broken.png"
+    gone = tmp_path / "gone.png"
+    broken = paths.backgrounds_dir() / "broken.png"
     broken.parent.mkdir(parents=True, exist_ok=True)
     broken.write_text("no picture")
     session = start_window(window=GERMAN)
-    window, model = session.window, session.window.strip.model
+    window = session.window
+    model = session.window.strip.model
 
     def tip() -> str:
         row = next((row for row, tile in enumerate(model.tiles) if tile.path == broken), 0)

@@ -51,7 +51,8 @@ def translate(language: str) -> Iterator[None]:
 @contextmanager
 def letters(size: float) -> Iterator[None]:
     """Use letters in the block that are larger than usual by this factor."""
-    app, font = application(), application().font()
+    app = application()
+    font = application().font()
     font.setPointSizeF(font.pointSizeF() * size)
     before = app.font()
     app.setFont(font)
@@ -211,7 +212,8 @@ def open_last_step(session: Session) -> Assistant:
 
 def settle(tasks: Tasks, qtbot: QtBot, count: int = THREADS) -> None:
     """Wait until what so many of the window's threads were given before is done and delivered: then they are free."""
-    meet, free = threading.Barrier(count), list[int]()
+    meet = threading.Barrier(count)
+    free = list[int]()
     for _ in range(count):
         tasks.run(meet.wait, free.append)
     qtbot.waitUntil(lambda: len(free) == count)
@@ -226,7 +228,8 @@ def cut_off(window: qt.QWidget) -> list[str]:
     """Return the texts that do not fit into their widgets, low fields, and pages wider than what shows them."""
     found: list[str] = []
     for each in (each for each in window.findChildren(qt.QWidget) if each.isVisible()):
-        fits, text = True, each.text() if isinstance(each, qt.QLabel | qt.QAbstractButton) else ""
+        fits = True
+        text = each.text() if isinstance(each, qt.QLabel | qt.QAbstractButton) else ""
         if isinstance(each, qt.QScrollArea):
             fits = existing(each.widget()).width() <= existing(each.viewport()).width()
         elif isinstance(each, qt.QComboBox | qt.QLineEdit):
