@@ -59,7 +59,8 @@ class Case:
         self.size = height, width
         self.rng = np.random.default_rng(seed)
         if padded:
-            width, height = -(-width // CELL) * CELL, -(-height // CELL) * CELL
+            width = -(-width // CELL) * CELL
+            height = -(-height // CELL) * CELL
         self.geometry = StepGeometry(width, height, ratio)
 
     def frame(self) -> BgrImage:
@@ -80,7 +81,8 @@ class Case:
 
     def coefficients(self) -> Coefficients:
         """Return coefficients from tiny to absurd, with alpha from nowhere to everywhere."""
-        height, width = self.geometry.small_height, self.geometry.small_width
+        height = self.geometry.small_height
+        width = self.geometry.small_width
         slope, offset = (
             self.rng.normal(
                 0, self.rng.choice([0, 0.003, 0.3, 30, 1e6]), (4, height, width)
@@ -89,8 +91,10 @@ class Case:
         )
         offset[3] += np.float32(self.rng.choice([-1, 0, 0.5, 1]))
         hidden = self.rng.random((height, width)) < 0.4
-        slope[3, hidden], offset[3, hidden] = 0, -1
-        small, coarse = self.rng.random((3, height, width)), self.rng.random((height, width))
+        slope[3, hidden] = 0
+        offset[3, hidden] = -1
+        small = self.rng.random((3, height, width))
+        coarse = self.rng.random((height, width))
         return Coefficients(small.astype(np.float32), slope, offset, coarse.astype(np.float32))
 
     def refined(self) -> Coefficients:

@@ -64,7 +64,8 @@ strict_levels = st.sampled_from(get_args(StrictLevel))
 
 
 def random_edit(case: Case) -> MatteEdit:
-    rng, size = case.rng, (case.geometry.small_height, case.geometry.small_width)
+    rng = case.rng
+    size = (case.geometry.small_height, case.geometry.small_width)
     gain = rng.choice([0, 0.5, 1], size).astype(np.float32)
     view_size = rng.uniform(0.2, 1)
     left, top = rng.uniform(0, 1 - view_size, 2)
@@ -125,11 +126,14 @@ def test_composites_are_bounded(
         strict = "off"  # strict mode changes the coarse alpha, around which it is blurred
     with closing(STUBS["torch" if backend == "torch" else "cpu"](case.geometry)) as stub:
         for _ in range(3):
-            frame, coefficients = case.frame(), make()
+            frame = case.frame()
+            coefficients = make()
             backdrop = shown = case.backdrop(kind, frame)
             if isinstance(backdrop, BlurredBackground):
-                slope, offset = coefficients.slope.copy(), coefficients.offset.copy()
-                slope[3], offset[3] = 0, -1  # alpha is 0 everywhere: the composite is the backdrop
+                slope = coefficients.slope.copy()
+                offset = coefficients.offset.copy()
+                slope[3] = 0
+                offset[3] = -1  # alpha is 0 everywhere: the composite is the backdrop
                 none = coefficients.cells and RefinedCells(
                     coefficients.cells.indices[:0], coefficients.cells.matte[:0]
                 )
@@ -162,7 +166,9 @@ def test_what_is_not_a_number_never_passes(
 ) -> None:
     case = Case(33, 21, 0.5, seed, padded=backend == "plate")
     make = case.refined if backend == "plate" else case.coefficients
-    intact, broken, frame = make(), make(), case.frame()
+    intact = make()
+    broken = make()
+    frame = case.frame()
     arrays = [broken.slope, broken.offset]
     if broken.cells is not None and len(broken.cells.indices):
         arrays.append(broken.cells.matte)
@@ -260,7 +266,8 @@ def test_torch_and_the_cpu_edit_alike(width: int, height: int, seed: int) -> Non
         large, slope=np.clip(large.slope, -0.1, 0.1), offset=np.clip(large.offset, -1, 1)
     )
     frame = np.ascontiguousarray(case.rng.integers(80, 120, (height, width, 3), dtype=np.uint8))
-    edit, mattes = random_edit(case), []
+    edit = random_edit(case)
+    mattes = []
     for stub in STUBS.values():
         with closing(stub(case.geometry, small)) as backend:
             mattes.append(
@@ -279,8 +286,11 @@ def test_torch_and_the_cpu_edit_alike(width: int, height: int, seed: int) -> Non
 @pytest.mark.parametrize("kind", ["picture", "blur:60"])
 def test_nobody_is_shown_where_an_edit_says_so(maker: str, kind: str) -> None:
     case = Case(160, 96, 0.5, 1)
-    width, height = case.geometry.small_width, case.geometry.small_height
-    frame, gain, view = case.frame(), np.ones((height, width), np.float32), View(0.25, 0.4, 0.5)
+    width = case.geometry.small_width
+    height = case.geometry.small_height
+    frame = case.frame()
+    gain = np.ones((height, width), np.float32)
+    view = View(0.25, 0.4, 0.5)
     backdrop = case.backdrop(kind, frame)
     gain[:, : width // 2] = 0
     with closing(
@@ -300,7 +310,8 @@ def test_nobody_is_shown_where_an_edit_says_so(maker: str, kind: str) -> None:
     assert close.alpha[:, :70].max() == 0
 
 
-WIDTH, HEIGHT = 640, 360
+WIDTH = 640
+HEIGHT = 360
 GEOMETRY = StepGeometry(WIDTH, HEIGHT, 0.5)
 ZOOM = 4
 PERIOD = 25
@@ -330,7 +341,9 @@ def engine_of(maker: str, frame: BgrImage) -> FrameEngine:
 def test_no_letter_is_left_of_a_magnified_room_or_where_auto_framing_comes_close(
     maker: str, bokeh: bool
 ) -> None:
-    blur, frame, view = BlurredBackground(0, bokeh), strokes(ZOOM * PERIOD), View(0.3, 0.35, 0.3)
+    blur = BlurredBackground(0, bokeh)
+    frame = strokes(ZOOM * PERIOD)
+    view = View(0.3, 0.35, 0.3)
     with closing(engine_of(maker, frame)) as engine:
         unaware, aware = (
             engine.step(StepRequest(frame, room, EdgeSettings())).composite
@@ -380,7 +393,8 @@ def test_only_without_strict_mode_a_blur_may_show_text() -> None:
 
 
 def test_an_engine_blurs_at_least_as_its_level_says() -> None:
-    backend, frame = Mock(StubCpu, precision="float32"), np.zeros((64, 96, 3), np.uint8)
+    backend = Mock(StubCpu, precision="float32")
+    frame = np.zeros((64, 96, 3), np.uint8)
     engine = FrameEngine(
         "bundled", lambda geometry: backend, lambda *_: StepGeometry(96, 64, 0.5), 96, 64
     )
@@ -395,7 +409,8 @@ def test_an_engine_blurs_at_least_as_its_level_says() -> None:
 
 
 HD = StepGeometry(1280, 720, 0.375)
-ROWS, COLUMNS = HD.small_height, HD.small_width
+ROWS = HD.small_height
+COLUMNS = HD.small_width
 EMPTY = np.zeros((ROWS, COLUMNS), np.float32)
 
 
@@ -428,7 +443,8 @@ def test_blurred_room_holds_nothing_of_the_person_as_in_torch(strength: float) -
     assert np.abs(room[..., 2].astype(int) - room[..., 0]).max() <= 1
     assert room.min() >= 50 and room.max() <= 190
     taps = torch.from_numpy(blur.strength_taps(strength, 120))
-    image, matte = torch.from_numpy(small)[None], torch.from_numpy(alpha)[None, None]
+    image = torch.from_numpy(small)[None]
+    matte = torch.from_numpy(alpha)[None, None]
     reference = frame_step.blurred_background(image, matte, taps, 1)
     assert np.abs(room - reference[0].permute(1, 2, 0).numpy()[..., ::-1] * 255).max() <= 1
 
@@ -450,7 +466,8 @@ def test_a_lamp_of_any_colour_stays_bright_and_becomes_a_disc(channel: int) -> N
 def test_the_person_leaves_no_halo_in_a_uniform_room() -> None:
     """The colour of the person, who is brighter than the room, is nowhere in it."""
     room = np.full((720, 1280, 3), (30, 120, 60), np.uint8)
-    alpha, shown = EMPTY.copy(), room.copy()
+    alpha = EMPTY.copy()
+    shown = room.copy()
     alpha[ROWS // 4 :, COLUMNS // 3 : 2 * COLUMNS // 3] = 1
     shown[720 // 4 :, 1280 // 3 : 2 * 1280 // 3] = 255
     for strength in (0, 50, 100):
@@ -461,7 +478,8 @@ def test_the_person_leaves_no_halo_in_a_uniform_room() -> None:
 @pytest.mark.parametrize("period_px", [12, 20, 30, 40])
 def test_at_the_least_strength_of_strict_mode_no_text_of_60_px_is_left(period_px: int) -> None:
     """The strokes of such text have periods of at most 40 px. A ramp lets the rounding to whole levels average out."""
-    across, down = np.arange(1280) // (period_px / 2) % 2 * 120, np.linspace(30, 90, 720)[:, None]
+    across = np.arange(1280) // (period_px / 2) % 2 * 120
+    down = np.linspace(30, 90, 720)[:, None]
     stripes = np.repeat((across + down)[..., None], 3, axis=2).astype(np.uint8)
     lens, usual = (
         amplitude(blurred(stripes, HIDES_TEXT, bokeh=bokeh), period_px) for bokeh in (True, False)

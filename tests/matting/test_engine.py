@@ -40,13 +40,17 @@ from app.matting.motion import (
 from tests.clips import demo
 from tests.matting.stubs import EDGES, Case, Fixed, StubCpu, showing
 
-WIDTH, HEIGHT = 96, 64
+WIDTH = 96
+HEIGHT = 64
 STILL = np.full((18, 32, 3), 100, np.float32)
 FEW = int(STEADY_SHARE * STILL[..., 0].size)
 """Cells that a hand may change."""
-MATTE, FEATURES, NOTHING = Reuse.MATTE, Reuse.FEATURES, Reuse.NOTHING
+MATTE = Reuse.MATTE
+FEATURES = Reuse.FEATURES
+NOTHING = Reuse.NOTHING
 SECOND = [MATTE, NOTHING] * (CALM_FRAMES // 2)
-REST, RESTED = [STILL] * (CALM_FRAMES + SELDOM // 2), [*SECOND, *[MATTE] * (SELDOM // 2)]
+REST = [STILL] * (CALM_FRAMES + SELDOM // 2)
+RESTED = [*SECOND, *[MATTE] * (SELDOM // 2)]
 
 
 def moved(levels: float, cells: int = 1) -> Floats:
@@ -98,7 +102,8 @@ def settled() -> Motion:
 
 @pytest.mark.parametrize("name", REUSES)
 def test_work_is_used_again_while_little_moves(name: str) -> None:
-    motion, (thumbnails, expected) = settled(), REUSES[name]
+    motion = settled()
+    thumbnails, expected = REUSES[name]
     assert [reused(motion, thumbnail) for thumbnail in thumbnails] == expected
 
 
@@ -147,7 +152,8 @@ def last_of(engine: FrameEngine, frame: BgrImage, count: int = FIRST_FRAMES) -> 
 def test_the_network_leaves_out_every_second_still_frame_and_the_composite_is_of_each(
     engine: FrameEngine, case: Case
 ) -> None:
-    frame, backdrop = case.frame(), np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    frame = case.frame()
+    backdrop = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
     last = last_of(engine, frame)
     assert backend_of(engine).infer.call_count == FIRST_FRAMES
     again = engine.step(StepRequest(frame, backdrop, EDGES))
@@ -171,7 +177,8 @@ def test_a_film_is_matted_frame_by_frame(engine: FrameEngine, case: Case) -> Non
 def test_of_another_stream_the_first_frames_are_all_seen(
     engine: FrameEngine, case: Case, what: str
 ) -> None:
-    frame, before = case.frame(), backend_of(engine)
+    frame = case.frame()
+    before = backend_of(engine)
     last_of(engine, frame)
     if what == "reset":
         engine.reset()
@@ -201,7 +208,8 @@ def made(monkeypatch: pytest.MonkeyPatch) -> Mock:
 def test_a_still_frame_lies_before_the_room_that_was_blurred_for_the_last_one(
     engine: FrameEngine, case: Case, made: Mock
 ) -> None:
-    frame, room = case.frame(), BlurredBackground(10.0)
+    frame = case.frame()
+    room = BlurredBackground(10.0)
     *_, last, again = [
         engine.step(StepRequest(frame, room, EDGES)) for _ in range(FIRST_FRAMES + 1)
     ]
@@ -289,7 +297,8 @@ def test_the_bundled_network_shows_the_same_person_on_still_frames() -> None:
 def test_a_failure_is_named_and_starts_the_state_anew(
     engine: FrameEngine, case: Case, error: Exception, words: str
 ) -> None:
-    frame, backend = case.frame(), backend_of(engine)
+    frame = case.frame()
+    backend = backend_of(engine)
     last_of(engine, frame // np.uint8(2))
     backend.infer.side_effect = error
     with pytest.raises(ModelError, match=words):
@@ -338,7 +347,8 @@ def test_a_cut_starts_the_state_anew_but_none_follows_a_reset_and_the_editor_hea
         np.repeat(np.repeat(random.integers(0, 256, (8, 12, 3), np.uint8), 8, 0), 8, 1)
         for _ in range(2)
     )
-    edit, resets = Fixed(MatteEdit()), []
+    edit = Fixed(MatteEdit())
+    resets = []
     for frame in (here, here, there, there, here):
         engine.step(StepRequest(frame, here, EDGES, edit=edit))
         resets.append(backend_of(engine).reset.call_count)
@@ -387,7 +397,8 @@ def test_other_scenes_are_cuts_also_rooms_of_equal_brightness() -> None:
 
 
 def test_motion_is_no_cut() -> None:
-    here, there = room(1), room(2)
+    here = room(1)
+    there = room(2)
     covered = [
         demo(*SIZE, [number], empty_scene_s=1.0)[0] for number in (29, 30, 29)
     ]  # a third, at once

@@ -79,9 +79,11 @@ def engine(_engine: FrameEngine) -> FrameEngine:
 def test_matte_has_the_frames_size_and_the_composite_is_the_foreground_before_the_backdrop(
     settings: MattingSettings, engines: BuildEngine
 ) -> None:
-    width, height = 101, 133
+    width = 101
+    height = 133
     engine = engines(settings, width, height)
-    frame, backdrop = frames(width, height, 1)[0], frames(width, height, 1, seed=7)[0]
+    frame = frames(width, height, 1)[0]
+    backdrop = frames(width, height, 1, seed=7)[0]
     assert engine.step(StepRequest(frame, backdrop, EDGES, "off")).foreground is None, (
         "only on request"
     )

@@ -75,7 +75,8 @@ def difference(one: Bytes, other: Bytes) -> int:
 def test_torch_shows_nobody_where_alpha_is_rounded_to_zero() -> None:
     """Half of a level of a black person before white is rounded to a level of the colour, but to no alpha."""
     alpha = torch.linspace(0.49, 0.5, 2001).reshape(1, 1, 1, -1) / 255
-    black, white = torch.zeros(1, 3, 1, 2001), torch.ones(1, 3, 1, 2001)
+    black = torch.zeros(1, 3, 1, 2001)
+    white = torch.ones(1, 3, 1, 2001)
     composite, shown = to_pixels(black, alpha, white)
     assert not shown.any()
     assert (composite == 255).all()
@@ -95,7 +96,8 @@ def test_finish_is_the_frame_step(size: tuple[int, int], edges: EdgeSettings) ->
         BlurredBackground(70),
     ]
     for backdrop in backdrops:
-        reference, cpu = StubTorch(geometry), StubCpu(geometry)
+        reference = StubTorch(geometry)
+        cpu = StubCpu(geometry)
         for turn, frame in enumerate(pictures):
             small = np.empty((3, *small_size), np.float32)
             shrink_rows(frame, geometry.ratio, geometry.ratio, small, 0, small_size[0])
@@ -165,7 +167,8 @@ def test_rows_of_any_size_are_finished_as_in_torch_also_where_nobody_can_be(
     if sparse:  # a few opaque pixels, often a single one in a wide empty row
         spots = rng.random((small_height, small_width)) < rng.choice([0.01, 0.1, 0.6])
         offset[3][spots] = rng.normal(0.2, 0.4, int(spots.sum()))
-    composite, alpha = np.full_like(frame, 77), np.full((height, width), 77, np.uint8)
+    composite = np.full_like(frame, 77)
+    alpha = np.full((height, width), 77, np.uint8)
     person = np.full_like(frame, 77) if wanted else np.empty((0, 0), np.uint8)
     kernels.finish_rows(frame, slope, offset, behind, composite, alpha, person, 0, height)
     image, backdrop = (torch.from_numpy(rows.reshape(height, width, 3)) for rows in (frame, behind))
@@ -198,9 +201,11 @@ def test_cells_become_the_matte_of_the_network(size: tuple[int, int]) -> None:
 @pytest.mark.parametrize("size", [(45, 80), (37, 51), (8, 9)])
 def test_every_alpha_of_a_stream_is_decided_as_in_torch(size: tuple[int, int]) -> None:
     """They have regions that are certain, unsure, and that change."""
-    random, (height, width) = np.random.default_rng(1), size
+    random = np.random.default_rng(1)
+    height, width = size
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
-    last, known = np.zeros(size, np.float32), torch.zeros(1, 1, *size)
+    last = np.zeros(size, np.float32)
+    known = torch.zeros(1, 1, *size)
     for t in range(6):
         body = 1 / (1 + np.exp((np.hypot(x - width / 2 - 3 * t, y - height) - height / 2) / 1.5))
         ghost = 0.25 + 0.35 * (np.sin(x / 9 + t / 2) * np.cos(y / 7) > 0)
@@ -213,7 +218,8 @@ def test_every_alpha_of_a_stream_is_decided_as_in_torch(size: tuple[int, int]) -
 
 @pytest.mark.parametrize("size", [(90, 160), (91, 163), (33, 50)])
 def test_the_memories_keep_what_they_keep_in_torch(size: tuple[int, int]) -> None:
-    random, (height, width) = np.random.default_rng(1), size
+    random = np.random.default_rng(1)
+    height, width = size
     y, x = np.mgrid[0:height, 0:width]
     last = halved(halved(np.zeros((3, *size), np.float32)))
     state = MattecamNetwork().initial_state(1, *size)
@@ -258,11 +264,13 @@ def assert_filter(
     with closing(Strips(2)) as strips:
         strips.run(height, kernel, image, values, *parameters, *found, 0)
     guide = np.concatenate([image, image.mean(0, keepdims=True)])
-    wanted_slope, wanted_offset = slope[0].numpy(), offset[0].numpy()
+    wanted_slope = slope[0].numpy()
+    wanted_offset = offset[0].numpy()
     scale = max(1.0, float(np.abs(wanted_slope).max()))
     # A covariance is the difference of two nearly equal numbers: rounding depends on the order of summation.
     np.testing.assert_allclose(found[0], wanted_slope, atol=3e-3 * scale)
-    matte, wanted = found[0] * guide + found[1], wanted_slope * guide + wanted_offset
+    matte = found[0] * guide + found[1]
+    wanted = wanted_slope * guide + wanted_offset
     np.testing.assert_allclose(matte, wanted, atol=1e-4 * scale)
     np.testing.assert_allclose(found[2][0], np.clip(alpha, 0, 1), atol=1e-5)
 
@@ -272,7 +280,8 @@ def assert_filter(
 def test_the_learned_filter_is_that_of_rvm(height: int, width: int, seed: int) -> None:
     image, hidden = image_and_given(height, width, 8, seed)
     torch.manual_seed(seed)
-    reference, project = DeepGuidedFilter(8).eval(), nn.Conv2d(8, 4, 1)
+    reference = DeepGuidedFilter(8).eval()
+    project = nn.Conv2d(8, 4, 1)
     with torch.inference_mode():
         values = torch.from_numpy(hidden)[None]
         matte = project(values)
@@ -297,7 +306,8 @@ def test_the_fast_filter_is_that_of_the_networks(
 ) -> None:
     image, matte = image_and_given(height, width, 4, seed)
     with torch.inference_mode():
-        small, values = torch.from_numpy(image)[None], torch.from_numpy(matte)[None]
+        small = torch.from_numpy(image)[None]
+        values = torch.from_numpy(matte)[None]
         slope, offset = explained(small, values) if within else fast_guided_filter(small, values)
     guided = FastFilterWeights(1e-4 if within else FILTER_EPS, within)
     assert_filter(guided, image, matte, slope, offset, matte[3])

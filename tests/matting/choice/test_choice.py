@@ -57,7 +57,8 @@ def test_auto_takes_the_best_on_hand_whose_weights_are_not_damaged(
     )
 
 
-HEAVY_MS, LIGHT_MS = 30.0, 10.0
+HEAVY_MS = 30.0
+LIGHT_MS = 10.0
 """Processor time of a step, on 2 cores at 30 fps: 45 % and 15 % of theirs."""
 
 
@@ -195,11 +196,9 @@ def made(
     return Trial(precision, threads, ms, ms if cpu_ms is None else cpu_ms, mean)
 
 
-FLOAT32, BFLOAT16, INT8 = (
-    made("float32", 19.0),
-    made("bfloat16", 13.0),
-    made("int8", 12.0, mean=1e-4),
-)
+FLOAT32 = made("float32", 19.0)
+BFLOAT16 = made("bfloat16", 13.0)
+INT8 = made("int8", 12.0, mean=1e-4)
 INT8_ONE = made("int8", 15.0, 1, mean=1e-4)
 
 
@@ -281,8 +280,10 @@ def test_the_number_of_threads_follows_the_measurement_at_the_size_in_use(
 
     monkeypatch.setattr(choice, "usable_cores", lambda: cores)
     assert threads_at("int8") == (1 if cores == 2 else None), "until it is measured"
-    all_int8, one_int8 = made("int8", 9.0, None, 18.0), made("int8", 15.0, 1)
-    all_float32, one_float32 = made("float32", 15.0, None, 16.0), made("float32", 16.0, 1)
+    all_int8 = made("int8", 9.0, None, 18.0)
+    one_int8 = made("int8", 15.0, 1)
+    all_float32 = made("float32", 15.0, None, 16.0)
+    one_float32 = made("float32", 16.0, 1)
     save_trials("mattecam", BUNDLED, [all_float32, one_float32, all_int8, one_int8])
     assert threads_at("int8") == 1
     assert threads_at("float32") == 1, "beside a camera and a preview, one thread costs less"
@@ -461,7 +462,8 @@ def test_memory_of_card_and_host_is_released_only_where_cuda_is_in_use(
 
 
 def test_cards_are_listed_without_a_test_which_needs_a_kernel_on_every_card() -> None:
-    cuda, test = Mock(device_count=lambda: 2, get_device_name="card {}".format), Mock()
+    cuda = Mock(device_count=lambda: 2, get_device_name="card {}".format)
+    test = Mock()
     assert CudaCards(cuda, test).named() == (("cuda:0", "card 0"), ("cuda:1", "card 1"))
     cuda.get_device_name = Mock(side_effect=RuntimeError("CUDA driver version is insufficient"))
     assert CudaCards(cuda, test).named() == CudaCards(None).named() == ()

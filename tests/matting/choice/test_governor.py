@@ -67,7 +67,8 @@ class Simulated:
     """(time in seconds, load as a fraction of the frame interval, quality)"""
 
     def run(self, until_s: float) -> None:
-        running, ready_s = self.governor.quality, 0.0
+        running = self.governor.quality
+        ready_s = 0.0
         while self.now_s < until_s:
             building = self.now_s < ready_s
             if not building:
@@ -335,5 +336,6 @@ def test_frames_are_skipped_evenly_and_known_two_matted_frames_before(matted: Fr
         if index > 3:
             assert skipped == (index in before)
         if not skipped:
-            before, latest = latest, pattern.skipped_after(1, index)
+            before = latest
+            latest = pattern.skipped_after(1, index)
             pattern.record(1, index)

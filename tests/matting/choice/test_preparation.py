@@ -125,7 +125,8 @@ def test_the_end_of_a_measurement_beside_a_picture_is_reported_once() -> None:
 @pytest.mark.parametrize("delay_s", [0.0, 60.0])
 def test_a_measurement_that_is_cancelled_ends_at_once_and_changes_nothing(delay_s: float) -> None:
     reports: list[str] = []
-    preparation, before = Preparation(ENDLESS, delay_s), children()
+    preparation = Preparation(ENDLESS, delay_s)
+    before = children()
     preparation.begin(lambda: reports.append("measured"))
     thread = preparation.measure_beside()
     eventually(lambda: bool(delay_s or children() - before))
@@ -329,7 +330,8 @@ def test_the_steps_compile_convert_and_measure_what_is_asked_for(
     )
     lowered: list[int] = []
     monkeypatch.setattr("os.nice", lowered.append, raising=False)  # Windows has none
-    networks, kernels = list(measurable()), len(KERNELS) + 1
+    networks = list(measurable())
+    kernels = len(KERNELS) + 1
     for parts, count, trials, niceness in (
         (["kernels"], kernels, [], []),
         (["kernels", "measurement"], kernels + len(networks), networks, []),
@@ -410,7 +412,8 @@ FRAMES = trial_frames(640, 360, 8)
 @pytest.mark.torch
 @pytest.mark.long
 def test_the_trial_runs_every_precision_on_all_cores_and_one_thread() -> None:
-    times_s, cpu_s = itertools.count(0, 3), itertools.count(0, 7)
+    times_s = itertools.count(0, 3)
+    cpu_s = itertools.count(0, 7)
     clocks = (lambda: float(next(times_s))), (lambda: float(next(cpu_s)))
     trials = measure("mattecam", BUNDLED, 0.0, FRAMES, clocks)
     precisions = cpu_precisions("mattecam", BUNDLED)

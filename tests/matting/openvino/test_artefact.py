@@ -230,11 +230,9 @@ def test_where_no_artefact_can_be_kept_it_is_the_same_network(
 def test_shipped_artefacts_are_used_until_one_is_damaged(
     weights: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shipped, cache, source = (
-        tmp_path / "shipped",
-        tmp_path / "cache",
-        NetworkSource("toy", weights["toy"]),
-    )
+    shipped = tmp_path / "shipped"
+    cache = tmp_path / "cache"
+    source = NetworkSource("toy", weights["toy"])
     made = ArtefactCache(lambda: tmp_path / "made")
     made.load(source)
     shutil.copytree(made.folder(source), shipped / source.artefact_name())
@@ -308,7 +306,8 @@ def test_before_a_measurement_the_processors_instructions_select_the_precision(
         assert (choice.target.precision, choice.weights, choice.int8) == (precision, BUNDLED, None)
 
 
-WIDTH, HEIGHT = 128, 96
+WIDTH = 128
+HEIGHT = 96
 
 
 @pytest.fixture(scope="module")

@@ -118,7 +118,9 @@ class FaultyRequest:
     """A request of a GPU that breaks at a frame."""
 
     def __init__(self, request: ov.InferRequest, fault: str, at: int) -> None:
-        self._request, self._fault, self._left = request, fault, at
+        self._request = request
+        self._fault = fault
+        self._left = at
 
     def infer(self) -> None:
         self._request.infer()
@@ -405,7 +407,8 @@ def test_the_benchmark_measures_the_gpu_or_says_that_there_is_none(
 def test_the_driver_is_told_from_another_without_loading_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cards, drivers = tmp_path / "pci", tmp_path / "vendors"
+    cards = tmp_path / "pci"
+    drivers = tmp_path / "vendors"
     monkeypatch.setattr(hardware, "PCI", cards)
     monkeypatch.setattr(hardware, "OPENCL_DRIVERS", drivers)
 

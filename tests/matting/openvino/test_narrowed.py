@@ -43,7 +43,8 @@ from tests.fresh_python import printed_by
 from tests.matting.stubs import bundled_backend
 from tests.waiting import eventually
 
-WIDTH, HEIGHT = 320, 180
+WIDTH = 320
+HEIGHT = 180
 GEOMETRY = StepGeometry(WIDTH, HEIGHT, 1.0)
 BACKDROP = np.full((HEIGHT, WIDTH, 3), (200, 30, 120), np.uint8)
 FRAMES = demo(WIDTH, HEIGHT, range(SETTLE_FRAMES + 12))
@@ -137,10 +138,12 @@ def test_a_narrower_network_takes_over_where_it_suffices() -> None:
         for frame in narrow
     ]
     surveying = bundled_backend(GEOMETRY, live=True, survey_frames=SETTLE_FRAMES)
-    widest, shares = max(window_widths(WIDTH)), []
+    widest = max(window_widths(WIDTH))
+    shares = []
     with closing(bundled_backend(GEOMETRY)) as whole, closing(surveying) as live:
         for frame in itertools.islice(itertools.cycle(frames), 1000):
-            expected, alpha = alpha_of(whole, frame), alpha_of(live, frame)
+            expected = alpha_of(whole, frame)
+            alpha = alpha_of(live, frame)
             if live.window is not None:
                 shares.append(live.window.stop - live.window.start)
                 assert difference(expected, alpha) < 1e-3
@@ -205,10 +208,12 @@ def test_coarse_features_are_used_again_only_while_they_are_of_the_stream(both: 
     assert errors[1:] == [0]
 
 
-WINDOW, COLUMNS = 224, 334
+WINDOW = 224
+COLUMNS = 334
 ROOM: Floats = np.full((3, 183, COLUMNS), 0.4, np.float32)
 """Square cells leave out a part of it."""
-LEFT, RIGHT = 110, 210
+LEFT = 110
+RIGHT = 210
 """Where the person is."""
 
 
@@ -234,7 +239,8 @@ def look(tracker: ColumnTracker, alpha: Floats, small: Floats = ROOM) -> int | N
 def test_a_window_lies_in_the_frame_with_a_margin_on_either_side(
     left: int, columns: int, width: int
 ) -> None:
-    tracker, alpha = ColumnTracker(width), np.zeros((9, width), np.float32)
+    tracker = ColumnTracker(width)
+    alpha = np.zeros((9, width), np.float32)
     alpha[:, left : left + columns] = 1
     right = min(left + columns, width)
     small = np.zeros((3, 9, width), np.float32)
@@ -282,7 +288,8 @@ def shaken(frame: int) -> Floats:
     return np.ascontiguousarray(np.broadcast_to(TEXTURE[shift : shift + COLUMNS], ROOM.shape))
 
 
-YES, NO = True, False
+YES = True
+NO = False
 NEAREST = 48 + LEAST_MARGIN
 """How near the person may come to the column at which the window begins."""
 STREAMS: dict[str, tuple[list[tuple[Floats, Floats]], list[bool]]] = {
@@ -312,7 +319,8 @@ STREAMS: dict[str, tuple[list[tuple[Floats, Floats]], list[bool]]] = {
 
 @pytest.mark.parametrize("name", STREAMS)
 def test_the_window_is_used_while_nothing_happens_beside_it(name: str) -> None:
-    tracker, (frames, expected) = ColumnTracker(COLUMNS), STREAMS[name]
+    tracker = ColumnTracker(COLUMNS)
+    frames, expected = STREAMS[name]
     assert [look(tracker, PERSON) for _ in range(SETTLE_FRAMES)] == [None] * SETTLE_FRAMES
     windows = [look(tracker, alpha, small) for alpha, small in frames]
     assert [window is not None for window in windows][-len(expected) :] == expected
@@ -323,7 +331,9 @@ def test_the_window_is_used_while_nothing_happens_beside_it(name: str) -> None:
 
 
 def test_a_window_whose_border_somebody_reaches_is_too_narrow_and_used_less_each_time() -> None:
-    tracker, waited, touch = ColumnTracker(COLUMNS), [], TOUCH
+    tracker = ColumnTracker(COLUMNS)
+    waited = []
+    touch = TOUCH
     for column in (touch - 1, -touch) * 3:
         alpha = np.zeros((len(PERSON), WINDOW), np.float32)
         frames = 0
@@ -341,11 +351,10 @@ def test_a_window_whose_border_somebody_reaches_is_too_narrow_and_used_less_each
 def test_a_narrower_window_is_wanted_after_two_surveys_that_it_suffices_for_and_not_from_a_gesture_on() -> (
     None
 ):
-    tracker, wanted = ColumnTracker(COLUMNS), []
-    sways, gesture = (
-        (shown(LEFT, RIGHT - 4), shown(LEFT + 4, RIGHT)),
-        (shown(LEFT - 40, RIGHT + 40), PERSON),
-    )
+    tracker = ColumnTracker(COLUMNS)
+    wanted = []
+    sways = (shown(LEFT, RIGHT - 4), shown(LEFT + 4, RIGHT))
+    gesture = (shown(LEFT - 40, RIGHT + 40), PERSON)
     for alphas in (sways, sways, sways, gesture, sways, sways):
         for frame in range(SURVEY_FRAMES):
             look(tracker, alphas[frame % 2])
@@ -361,7 +370,8 @@ def test_a_narrower_window_is_wanted_after_two_surveys_that_it_suffices_for_and_
 def test_the_matte_of_a_dark_frame_is_nearer_to_that_of_a_lit_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    errors, foregrounds = [], []
+    errors = []
+    foregrounds = []
     for gain in (network_gain, lambda mean: 1.0):
         monkeypatch.setattr(openvino_backend, "network_gain", gain)
         with closing(bundled_backend(GEOMETRY)) as lit, closing(bundled_backend(GEOMETRY)) as dark:
@@ -385,7 +395,8 @@ def test_another_engine_uses_the_threads_of_those_that_were_closed() -> None:
     """A program has built hundreds of engines after a day of changes."""
     counts = []
     for number in range(5):
-        width, height = 160 + 32 * number, 96
+        width = 160 + 32 * number
+        height = 96
         engine = build_engine(EngineSettings(model=bundled().name, device="cpu"), width, height)
         frame = np.zeros((height, width, 3), np.uint8)
         engine.step(StepRequest(frame, frame, EdgeSettings()))

@@ -82,7 +82,8 @@ def test_a_gpu_that_computes_plausible_garbage_is_not_accurate(stand_in: Path) -
 def main() -> None:
     """Print the trials of a model, with these weights, on the GPU that OpenVINO lists."""
     module.TIMEOUT_MS = 600_000  # a processor is slower than any GPU
-    model, weights = sys.argv[1], Path(sys.argv[2])
+    model = sys.argv[1]
+    weights = Path(sys.argv[2])
     trials = measure(
         model, weights, 0.0, trial_frames(320, 180, 5), gpu=IntelGpu("GPU", "a stand-in")
     )

@@ -242,7 +242,8 @@ def test_light_reaches_the_network(
     frame = (visit() * evening).astype(np.uint8)
     cv2.imwrite(str(tmp_path / "evening.png"), (frames(160, 96, 1)[0] * evening).astype(np.uint8))
     wanted = alpha_of(engines(settings.replace(plate=tmp_path / "evening.png"), 160, 96), frame)
-    adapted, other = engines(settings, 160, 96), engines(settings, 160, 96)
+    adapted = engines(settings, 160, 96)
+    other = engines(settings, 160, 96)
     assert isinstance(other, PlateEngine)
     error = float(np.abs(alpha_of(adapted, frame) - wanted).mean())
     assert error < 0.5

@@ -20,7 +20,8 @@ from tests.plate_weights import darker_than_the_plate
 pytestmark = pytest.mark.torch
 
 SIZE = 320, 192
-GREEN, CARD = (0x40, 0xB1, 0x00), (24, 24, 24)
+GREEN = (0x40, 0xB1, 0x00)
+CARD = (24, 24, 24)
 """Colours of the background and of the stand-by card, BGR."""
 ROOM = DemoSource(*SIZE, 15, empty_scene_s=5, motion=0).render(0)
 OTHER_ROOM = cv2.resize(
@@ -89,7 +90,8 @@ def test_a_run_shows_who_is_before_the_room_of_its_plate_and_ends_where_it_does_
     code = main.main(words)
 
     recorded = [image for _, image in VideoReader(out).frames()] if out.exists() else []
-    said, status = capsys.readouterr().err, json.loads(report.read_text())
+    said = capsys.readouterr().err
+    status = json.loads(report.read_text())
     unlike = np.min([np.abs(ROOM.astype(int) - colour).max(2) for colour in (GREEN, CARD)], 0) > 60
     assert unlike.mean() > 0.2
     for image in recorded:

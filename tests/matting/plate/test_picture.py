@@ -106,7 +106,8 @@ def test_a_changed_room_does_not_fit(name: str) -> None:
 @pytest.mark.parametrize("clip", ["asl_book", "asl_walk"])
 def test_a_real_room_fits_in_any_light_until_it_changes(clip: str) -> None:
     images = clip_frames(clip)
-    plate, frame = median_plate(images), images[7]
+    plate = median_plate(images)
+    frame = images[7]
     height, width = frame.shape[:2]
     alpha = np.zeros((height, width), np.uint8)
     alpha[height // 8 :, width // 4 : 3 * width // 4] = 255
@@ -228,7 +229,8 @@ def test_a_plate_replaces_only_one_of_the_same_camera(
     tmp_path: Path, note: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Two cameras whose ids give one name, and a picture that the user put there, were overwritten."""
-    path, record = tmp_path / "usb_1-64x48.png", tmp_path / "usb_1-64x48.png.json"
+    path = tmp_path / "usb_1-64x48.png"
+    record = tmp_path / "usb_1-64x48.png.json"
     save_plate(path, shot(0).image, "usb:1")
     earlier = path.read_bytes()
     if note == "damaged":
@@ -242,13 +244,15 @@ def test_a_plate_replaces_only_one_of_the_same_camera(
     kept = tmp_path / "usb_1-64x48 (2).png"
     assert kept.read_bytes() == earlier and str(kept) in caplog.text
     assert len([*tmp_path.glob("*.png")]) == 2, "the second one replaced the first of its camera"
-    stored, other = module.plate_info(path), module.plate_info(kept)
+    stored = module.plate_info(path)
+    other = module.plate_info(kept)
     assert stored is not None and stored.camera == "usb_1"
     assert (other is not None and other.camera == "usb:1") is (note == "of another camera")
 
 
 def test_cameras_have_their_own_files() -> None:
-    one, other = plate_path("usb-1/../x y", 640, 480), plate_path("usb-2", 640, 480)
+    one = plate_path("usb-1/../x y", 640, 480)
+    other = plate_path("usb-2", 640, 480)
     assert one.parent == other.parent != one
     assert one.name == "usb-1_.._x_y-640x480.png"
     ports = "pci-0000:00:14.0-usb-0:2:1.0", "pci-0000:00:14.0-usb-0:3:1.0"
@@ -262,7 +266,8 @@ def test_cameras_have_their_own_files() -> None:
 @pytest.mark.long
 @pytest.mark.parametrize("clip", ["asl_walk", "asl_book"])
 def test_who_stands_still_stays_in_the_median_and_is_found_there(clip: str) -> None:
-    frames, capture = clip_frames(clip), PlateCapture(0.0, 1.0)
+    frames = clip_frames(clip)
+    capture = PlateCapture(0.0, 1.0)
     for index, image in enumerate(frames):
         capture.feed(Frame(image, index, index / (len(frames) - 1)))
     plate = capture.plate()

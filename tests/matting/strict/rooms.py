@@ -11,7 +11,8 @@ import numpy as np
 from app.core.types import AlphaImage, Floats
 from app.matting.strict.cpu_strict import initial_memory, strict_gain
 
-HEIGHT, WIDTH = 92, 163
+HEIGHT = 92
+WIDTH = 163
 """Size in units. With grid 1, a cell of strict mode is one pixel; deliberately not round numbers."""
 NOISE = 0.004
 COLOURS = np.array([0.5, 1, 1.5])[:, None, None]
@@ -42,8 +43,10 @@ class Stream:
 
     def __init__(self, grid: int = 1, seen: AlphaImage | None = None) -> None:
         """grid: pixels of the small frame per unit along each side."""
-        self._random, self._grid = np.random.default_rng(0), grid
-        height, width = HEIGHT * grid, WIDTH * grid
+        self._random = np.random.default_rng(0)
+        self._grid = grid
+        height = HEIGHT * grid
+        width = WIDTH * grid
         pattern = self._random.uniform(0.3, 0.8, (3, 10, 18)).astype(np.float32)
         self.wall = np.stack(
             [cv2.resize(plane, (width, height), interpolation=cv2.INTER_CUBIC) for plane in pattern]
@@ -52,7 +55,8 @@ class Stream:
 
     def frame(self, *blobs: Blob, light: float = 1.0) -> tuple[Floats, Floats]:
         """Return the small frame (3, h, w), in which blobs have stripes, and the network's alpha (h, w)."""
-        image, alpha = self.wall.copy(), np.zeros(self.wall.shape[1:], np.float32)
+        image = self.wall.copy()
+        alpha = np.zeros(self.wall.shape[1:], np.float32)
         y, x = np.mgrid[0 : HEIGHT * self._grid, 0 : WIDTH * self._grid] / self._grid
         for blob in blobs:
             cover = blob.cover(self._grid)

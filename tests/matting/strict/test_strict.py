@@ -44,7 +44,8 @@ def test_what_a_person_uncovers_is_known_after_it_was_seen_empty() -> None:
     """The person stops; the network then takes a part of the wall for a part of the person."""
     stream = Stream(grid=2)
     stream.play(rules.WAIT_FRAMES, lambda n: [Blob(48 + 6 * n, 50, 24)])
-    person, ghost = Blob(82, 50, 24), Blob(56, 50, 10, 0.8, visible=False)
+    person = Blob(82, 50, 24)
+    ghost = Blob(56, 50, 10, 0.8, visible=False)
     stream.play(2, lambda n: [person])
     for gain in stream.play(15, lambda n: [person, ghost]):
         assert kept(gain, Blob(52, 50, 4)) < 0.1
@@ -56,7 +57,8 @@ def test_what_is_behind_a_person_whom_the_network_overlooks_is_not_forgotten(
     furniture: list[Blob],
 ) -> None:
     """The network then takes what it sees there for a person."""
-    stream, ghost = Stream(), replace(POSTER, alpha=0.9, visible=False)
+    stream = Stream()
+    ghost = replace(POSTER, alpha=0.9, visible=False)
     stream.play(16, lambda n: [*furniture, walking(n)])
     for n in range(16, 25):
         image, _ = stream.frame(*furniture, Blob(4 * (n - 16), 45, 16), walking(n))
@@ -90,7 +92,8 @@ def test_a_room_that_has_changed_is_learned_again() -> None:
 
 def test_a_face_at_rest_is_shown_whole_while_the_person_moves_from_the_first_frame_on() -> None:
     """It does not change until it is shown, as background does, and the rest of the person does."""
-    stream, face = Stream(), Blob(80, 50, 12, visible=False)
+    stream = Stream()
+    face = Blob(80, 50, 12, visible=False)
     shading = np.float32(0.6) + np.float32(0.02) * np.abs(
         np.arange(WIDTH, dtype=np.float32) % 8 - 4
     )
@@ -146,7 +149,8 @@ def test_who_holds_still_is_shown_after_the_first_frames_and_who_is_known_from_a
     None
 ):
     """In the end the network is certain of a third of them alone, which is enough of somebody who was shown."""
-    stream, still = Stream(), walking(0)
+    stream = Stream()
+    still = walking(0)
     image, alpha = stream.frame(still)
     told = Stream(seen=np.rint(255 * still.cover()).astype(np.uint8))
     gains = [stream.filter(image, alpha), *stream.play(rules.WAIT_FRAMES + 20, lambda n: [still])]
@@ -169,12 +173,14 @@ ENTERING: dict[str, tuple[int, Callable[[int], list[Blob]]]] = {
 
 @pytest.mark.parametrize("name", ENTERING)
 def test_strict_mode_shows_who_enters_at_once(name: str) -> None:
-    stream, (frames, scene) = Stream(), ENTERING[name]
+    stream = Stream()
+    frames, scene = ENTERING[name]
     stream.play(10)
     assert [kept(stream.show(*scene(n)), scene(n)[-1]) for n in range(frames)] == [1] * frames
 
 
-PERSON, GHOST = Blob(80, 50, 24), Blob(108, 50, 18, 0.9, visible=False)
+PERSON = Blob(80, 50, 24)
+GHOST = Blob(108, 50, 18, 0.9, visible=False)
 
 
 @pytest.mark.parametrize("grid", [1, 2, 3])
@@ -187,10 +193,13 @@ def test_the_cut_at_the_edge_of_a_person_is_soft_and_follows_no_cells(grid: int)
     alpha = gain * found
     assert kept(gain, PERSON) == 1
     assert alpha[50 * grid, 109 * grid] < 0.05
-    rows, columns = slice(40 * grid, 60 * grid), slice(95 * grid, 115 * grid)
+    rows = slice(40 * grid, 60 * grid)
+    columns = slice(95 * grid, 115 * grid)
     assert np.abs(np.diff(alpha[rows, columns], axis=1)).max() < 0.6 / grid
-    angles, reach = np.radians(np.arange(-30, 30, 0.5))[:, None], np.arange(20, 40, 0.05)
-    x, y = (PERSON.x + reach * np.cos(angles)) * grid, (PERSON.y + reach * np.sin(angles)) * grid
+    angles = np.radians(np.arange(-30, 30, 0.5))[:, None]
+    reach = np.arange(20, 40, 0.05)
+    x = (PERSON.x + reach * np.cos(angles)) * grid
+    y = (PERSON.y + reach * np.sin(angles)) * grid
     along = cv2.remap(alpha, x.astype(np.float32), y.astype(np.float32), cv2.INTER_LINEAR)
     outline = reach[np.argmax(along < 0.5, axis=1)]  # in units, twice per degree
     assert (
@@ -218,7 +227,8 @@ def test_a_faint_ghost_is_removed_even_if_attached_and_so_is_a_small_piece_that_
 ) -> None:
     stream = Stream()
     for n in range(20):
-        ghost, piece = Blob(walking(n).x + 34, 60, 14, alpha, visible=False), Blob(20 + n, 20, 3.3)
+        ghost = Blob(walking(n).x + 34, 60, 14, alpha, visible=False)
+        piece = Blob(20 + n, 20, 3.3)
         gain = stream.show(walking(n), ghost, piece)
         assert kept(gain, piece) == 0, "however certain the network is of it"
     outside = (ghost.cover() > 0.5) & (walking(n).cover() == 0)
@@ -230,19 +240,23 @@ def test_a_faint_ghost_is_removed_even_if_attached_and_so_is_a_small_piece_that_
 def test_what_was_hidden_is_background_after_some_frames_only(hidden_frames: int) -> None:
     """Whoever moved and then stands still would be forgotten, if one frame were enough."""
     stream = Stream()
-    memory, (image, alpha) = stream.memory, stream.frame(Blob(30, 40, 12, 0.5))
+    memory = stream.memory
+    image, alpha = stream.frame(Blob(30, 40, 12, 0.5))
     memory.background[:] = memory.recent[:] = pooled(image, rules.cell_size(WIDTH, HEIGHT))
     memory.hidden[:] = memory.moved[:] = True
-    memory.frames[:], memory.age[...] = hidden_frames, rules.WAIT_FRAMES
+    memory.frames[:] = hidden_frames
+    memory.age[...] = rules.WAIT_FRAMES
     stream.filter(image, alpha)
     assert memory.moved.any() == (hidden_frames < rules.HIDDEN_FRAMES)
 
 
 def test_coefficients_get_the_gain_and_the_floor() -> None:
-    stream, memory = Stream(), initial_memory(HEIGHT, WIDTH)
+    stream = Stream()
+    memory = initial_memory(HEIGHT, WIDTH)
     for n in range(6):
         image, alpha = stream.frame(walking(n), replace(POSTER, alpha=0.5))
-        slope, offset = np.ones((4, HEIGHT, WIDTH), np.float32), np.stack([alpha] * 4)
+        slope = np.ones((4, HEIGHT, WIDTH), np.float32)
+        offset = np.stack([alpha] * 4)
         coarse = alpha.copy()
         strict_matte(image, slope, offset, coarse, memory)
         gain = stream.filter(image, alpha)

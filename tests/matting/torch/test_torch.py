@@ -40,7 +40,8 @@ from tests.matting.stubs import EDGES, Fixed, frames
 
 pytestmark = pytest.mark.torch
 
-WIDTH, HEIGHT = 160, 96
+WIDTH = 160
+HEIGHT = 96
 GEOMETRY = StepGeometry(WIDTH, HEIGHT, 0.5)
 SOFT = EdgeSettings(temporal_smoothing=0.6, feather_px=4, contrast=0.3, despill=0.5)
 BALANCED: tuple[EdgeSettings, StrictLevel] = (EDGES, "balanced")
@@ -85,11 +86,10 @@ def people(count: int) -> list[BgrImage]:
 
 def mattes_of(made: TorchBackend) -> Iterator[Matte]:
     """Yield a matte per step. Backdrop, controls and editor change, and the stream begins anew, settled or not."""
-    pictures, (wall, beach) = people(8), frames(WIDTH, HEIGHT, 2)
-    blurs, editor = (
-        (BlurredBackground(40), BlurredBackground(60)),
-        Fixed(MatteEdit(view=View(0.2, 0.2, 0.5))),
-    )
+    pictures = people(8)
+    wall, beach = frames(WIDTH, HEIGHT, 2)
+    blurs = (BlurredBackground(40), BlurredBackground(60))
+    editor = Fixed(MatteEdit(view=View(0.2, 0.2, 0.5)))
     plans: list[tuple[Backdrop, tuple[EdgeSettings, StrictLevel], bool, Fixed | None, int]] = [
         (wall, BALANCED, False, None, 6), (wall, BALANCED, False, editor, 2), (beach, BALANCED, False, None, 2),
         (beach, OFF, False, None, 2), (beach, BALANCED, False, None, 2), (beach, SOFT_OFF, False, None, 7),
@@ -133,7 +133,9 @@ def test_recorded_steps_return_the_same_as_the_step(unrecorded: list[Matte]) -> 
 
 
 def test_a_recorded_step_is_used_again_after_other_controls_for_a_moment() -> None:
-    recorded, frame, wall = backend(record=run_again), *people(1), *frames(WIDTH, HEIGHT, 1)
+    recorded = backend(record=run_again)
+    (frame,) = people(1)
+    (wall,) = frames(WIDTH, HEIGHT, 1)
     captured = []
     for controls in (*[OFF] * (SETTLED_STEPS + 2), BALANCED, OFF):
         recorded.step(StepRequest(frame, wall, *controls))
@@ -207,7 +209,8 @@ def test_on_a_gpu_recorded_steps_return_the_same(
     recorded, plain = (TorchBackend(core, geometry, "cuda", precision) for core in placed)
     recorded.recorded_step = RecordedStep(recorded.frame_step, settled_steps=SETTLED_STEPS)
     plain.recorded_step = None
-    captured, kept = 0, []
+    captured = 0
+    kept = []
     for matte, right in zip(mattes_of(recorded), mattes_of(plain), strict=True):
         captured += is_captured(recorded)
         assert_same(matte, right, most=0.6)
@@ -283,7 +286,8 @@ def test_a_folded_network_returns_the_same(name: str, weights: dict[str, Path]) 
 
 
 def test_only_another_picture_is_uploaded_again() -> None:
-    transfers, (one, other) = torch_backend.Transfers(torch.device("cpu")), frames(32, 16, 2)
+    transfers = torch_backend.Transfers(torch.device("cpu"))
+    one, other = frames(32, 16, 2)
     first = transfers.up_once("backdrop", one)
     assert transfers.up_once("backdrop", one) is first
     for picture in (other, one, one.copy()):
@@ -305,7 +309,8 @@ def test_the_last_two_networks_are_kept_until_they_are_forgotten() -> None:
 
 def test_the_mask_is_held_where_nothing_moves_alone() -> None:
     """The first one is taken as it is."""
-    image, mask = torch.full((1, 3, 12, 16), 0.3), torch.rand(1, 1, 12, 16)
+    image = torch.full((1, 3, 12, 16), 0.3)
+    mask = torch.rand(1, 1, 12, 16)
     assert torch.equal(steadied(image, mask, torch.zeros(1, 4, 12, 16))[:, 3:], mask)
     state = steadied(image, torch.zeros(1, 1, 12, 16), torch.zeros(1, 4, 12, 16))
     moved = image.clone()
@@ -351,7 +356,8 @@ def both(
     image: Floats, alpha: Floats, stream: Stream, memory: Tensor
 ) -> tuple[list[Floats], list[Floats], Tensor]:
     """Return slope, offset and coarse alpha of numpy and of torch, and torch's state."""
-    slope, offset = np.full((4, *alpha.shape), 0.5, np.float32), np.stack([alpha - 0.2] * 4)
+    slope = np.full((4, *alpha.shape), 0.5, np.float32)
+    offset = np.stack([alpha - 0.2] * 4)
     given = [torch.from_numpy(array.copy())[None] for array in (image, slope, offset, alpha[None])]
     *found, memory = strict_matte(given[0], given[1], given[2], given[3], memory)
     coarse = alpha.copy()
@@ -365,7 +371,8 @@ LARGE = ("person passes a poster", 3), ("ghost behind a fast person", 2)
 
 @pytest.mark.parametrize(("name", "grid"), [*((name, 1) for name in SCENES), *LARGE])
 def test_torch_is_numpy(name: str, grid: int) -> None:
-    stream, memory = Stream(grid), initial_memory(ROWS * grid, COLUMNS * grid, torch.device("cpu"))
+    stream = Stream(grid)
+    memory = initial_memory(ROWS * grid, COLUMNS * grid, torch.device("cpu"))
     for n in range(24):
         image, alpha = stream.frame(*SCENES[name](n), light=0.95 + 0.05 * float(np.sin(n)))
         expected, found, memory = both(image, alpha, stream, memory)
