@@ -338,12 +338,10 @@ def test_damaged_frames_of_a_file_are_skipped(
             if number % 3 == 1:
                 frame = TRANSPORT[number % 4](frame, frame, dice)
             packet = av.Packet(frame)
-            packet.stream, packet.pts, packet.dts, packet.time_base = (
-                stream,
-                number,
-                number,
-                Fraction(1, 25),
-            )
+            packet.stream = stream
+            packet.pts = number
+            packet.dts = number
+            packet.time_base = Fraction(1, 25)
             packet.is_keyframe = True
             container.mux(packet)
     reader = VideoReader(path)
@@ -365,12 +363,10 @@ def test_surplus_bytes_change_no_frame_of_a_file(
         with writing(path, "mjpeg", size=(WIDTH, HEIGHT), pixels="yuvj422p") as (container, stream):
             for number, image in enumerate(images):
                 packet = av.Packet(with_surplus(encode(image, restart=40), added))
-                packet.stream, packet.pts, packet.dts, packet.time_base = (
-                    stream,
-                    number,
-                    number,
-                    Fraction(1, 25),
-                )
+                packet.stream = stream
+                packet.pts = number
+                packet.dts = number
+                packet.time_base = Fraction(1, 25)
                 packet.is_keyframe = True
                 container.mux(packet)
 

@@ -103,7 +103,8 @@ def write_wide(
         if rotation:
             stream.set_display_rotation(rotation)
         for number in range(3):
-            frame.pts, frame.time_base = number, Fraction(1, 25)
+            frame.pts = number
+            frame.time_base = Fraction(1, 25)
             container.mux(stream.encode(frame))
     return path
 
@@ -240,7 +241,9 @@ def test_video_that_becomes_interlaced_keeps_its_times(tmp_path: Path) -> None:
     for flagged in False, True:
         frames += frames_of(write_interlaced(tmp_path / f"{flagged}.mp4", flagged=flagged))
     for number, frame in enumerate(frames):
-        frame.pts, frame.time_base, frame.color_primaries = number, Fraction(1, 25), 9
+        frame.pts = number
+        frame.time_base = Fraction(1, 25)
+        frame.color_primaries = 9
     times = [frame.time for frame in in_bt709(deinterlaced(frames))]
     assert times == pytest.approx([number / 25 for number in range(2 * COUNT)])
 

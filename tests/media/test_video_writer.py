@@ -37,7 +37,8 @@ def test_named_only_when_finished(tmp_path: Path) -> None:
 @pytest.mark.parametrize("size", [(97, 49), (97, 48), (96, 49)])
 def test_odd_sizes_grow_by_a_copy_of_the_edge(tmp_path: Path, size: tuple[int, int]) -> None:
     image = np.full((size[1], size[0], 3), 40, np.uint8)
-    image[-1], image[:, -1] = 220, 220
+    image[-1] = 220
+    image[:, -1] = 220
     path = tmp_path / "out.mp4"
     write_film(path, [image], 25, encoder=file_encoder(0))
     frame = frames_of(path)[0].to_ndarray(format="gray8")
