@@ -149,7 +149,8 @@ def send_slowly(
     """Send pictures at these times, each once the one before is encoded; `one_in` so many is."""
     for number, (clock.now_s, shown) in enumerate(sent):
         recorder.send(shown)
-        thread, least = recorder._thread, 1 + number // one_in  # noqa: SLF001
+        thread = recorder._thread  # noqa: SLF001
+        least = 1 + number // one_in
         eventually(lambda: thread.error is not None or thread.recording.encoded >= least)  # noqa: B023 - at once
 
 

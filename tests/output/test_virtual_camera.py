@@ -60,7 +60,8 @@ def loopback_error(text: str) -> RuntimeError:
 
 def shown(camera: FakeCamera) -> BgrImage:
     """The picture that a reader sees, BGR, converted as readers do (BT.601, limited range)."""
-    data, (w, h) = camera.sent[-1], (camera.width, camera.height)
+    data = camera.sent[-1]
+    w, h = (camera.width, camera.height)
     codes = {
         "I420": cv2.COLOR_YUV2BGR_I420,
         "YUYV": cv2.COLOR_YUV2BGR_YUY2,
@@ -176,10 +177,8 @@ def test_frames_are_packed_in_one_array_whose_half_written_content_is_never_sent
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The memory of a new one for each frame made readers wait on a slow machine."""
-    packer, (first, second, third) = (
-        Packer((64, 48)),
-        (picture(64, 48, grey=grey) for grey in (40, 90, 200)),
-    )
+    packer = Packer((64, 48))
+    first, second, third = (picture(64, 48, grey=grey) for grey in (40, 90, 200))
     packed = packer.pack(first, "YUYV")
     assert (
         packer.pack(second, "YUYV") is packed and (packed == yuv.to_yuv(second.image, "YUYV")).all()
