@@ -8,10 +8,13 @@ from torch import Tensor
 from models.bgmv2 import MattingRefine
 from tests.golden.fill import fill
 
-SLOPE, START = 8.0, 0.8
+SLOPE = 8.0
+START = 0.8
 """Alpha for so much less light than in the plate, summed over the colours, and where it begins."""
-ALPHA, ERROR = 0, 4
-FRAME, PLATE = slice(0, 3), slice(3, 6)
+ALPHA = 0
+ERROR = 4
+FRAME = slice(0, 3)
+PLATE = slice(3, 6)
 
 
 def darker_than_the_plate() -> dict[str, Tensor]:
@@ -24,7 +27,8 @@ def darker_than_the_plate() -> dict[str, Tensor]:
     last[:5] = 0
     tensors["decoder.conv4.bias"][:5] = torch.tensor([-START, 0, 0, 0, 1])
     _subtract(last[ALPHA, 48:])
-    before_last, final = tensors["refiner.conv3.weight"], tensors["refiner.conv4.weight"]
+    before_last = tensors["refiner.conv3.weight"]
+    final = tensors["refiner.conv4.weight"]
     before_last[:] = final[:] = 0
     tensors["refiner.conv4.bias"][:] = 0
     _subtract(before_last[ALPHA, 16:])
