@@ -192,7 +192,8 @@ def test_room_between_the_points_of_a_grid_is_refused() -> None:
 
 @pytest.mark.parametrize("frames", range(IMAGE_ROW_STEP))
 def test_as_many_rows_of_the_room_as_the_step_are_refused_at_once(frames: int) -> None:
-    check, leaking = MatteCheck(), BLACK.copy()
+    check = MatteCheck()
+    leaking = BLACK.copy()
     leaking[41 : 41 + IMAGE_ROW_STEP, 60] = 200
     for index in range(frames):
         check.check(matte(BLACK.copy()), Frame(FRAME, index, 0.0), BLACK)
@@ -204,7 +205,8 @@ def test_as_many_rows_of_the_room_as_the_step_are_refused_at_once(frames: int) -
 def test_a_copy_of_the_frame_as_blurred_room_is_refused(part: str) -> None:
     composite = FRAME.copy()
     if part == "one tile":
-        composite[32:], composite[:, 32:] = BLURRED[32:], BLURRED[:, 32:]
+        composite[32:] = BLURRED[32:]
+        composite[:, 32:] = BLURRED[:, 32:]
     elif part == "all but a grid":
         composite[::8, ::8] = 0
     assert refuses(matte(composite), BlurredBackground(50))
@@ -318,7 +320,8 @@ def test_another_source_starts_anew_but_a_rise_with_the_first_frame_of_another_e
     None
 ):
     """The watch began anew with every engine, so that the first matte of a broken one was shown."""
-    watch, tests = MatteCheck(0.5), list[int]()
+    watch = MatteCheck(0.5)
+    tests = list[int]()
     assert watch.accepts_alpha(0.0, 0.0, (1, 1), never)
     assert watch.accepts_alpha(0.9, 0.03, (2, 1), never), "another source"
     watch = MatteCheck(0.5)

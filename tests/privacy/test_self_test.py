@@ -126,7 +126,8 @@ def test_a_plate_engine_that_works_passes_in_any_light_whatever_its_plate(
     executor: str, tmp_path: Path
 ) -> None:
     plate = DemoSource(*PLATE_SIZE, 15, empty_scene_s=5, motion=0).render(0)
-    backdrop, edges = np.zeros_like(plate), EdgeSettings()
+    backdrop = np.zeros_like(plate)
+    edges = EdgeSettings()
     with closing(
         build_engine(with_plate(tmp_path, darker_than_the_plate(), executor), *PLATE_SIZE)
     ) as engine:
