@@ -21,7 +21,12 @@ from tests.paths import ROOT
 from tests.serving import Handler, served
 
 NO_DRIVER = None
-PASCAL, VOLTA, TURING, ADA, HOPPER, BLACKWELL = (6, 1), (7, 0), (7, 5), (8, 9), (9, 0), (12, 0)
+PASCAL = (6, 1)
+VOLTA = (7, 0)
+TURING = (7, 5)
+ADA = (8, 9)
+HOPPER = (9, 0)
+BLACKWELL = (12, 0)
 LOCK_ENTRY = re.compile(
     r"^([\w.-]+)==([\w.+]+)(?: ; (.+?))? \\\n    --hash=sha256:\w{64}", re.MULTILINE
 )
