@@ -24,7 +24,8 @@ class ToyNetwork(nn.Module):
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """slope, offset (B, 4, h, w), coarse alpha (B, 1, h, w) and the new state."""
         features = torch.tanh(self.encode(torch.cat([src_small, last.to(src_small.dtype)], 1)))
-        slope, offset = 0.1 * self.slope(features), 0.1 * self.project(features) + 0.3
+        slope = 0.1 * self.slope(features)
+        offset = 0.1 * self.project(features) + 0.3
         guide = torch.cat([src_small, src_small.mean(1, keepdim=True)], 1)
         coarse = (slope * guide + offset)[:, 3:].clamp(0, 1)
         return slope, offset, coarse, coarse

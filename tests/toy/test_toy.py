@@ -72,8 +72,10 @@ BLUE = (255, 0, 0)
 
 
 def test_a_row_is_all_that_a_sink_needs_and_the_camera_stays_on_for_it() -> None:
-    world, closed = FakeWorld(), threading.Event()
-    world.source_kind, world.readers = "camera", 0
+    world = FakeWorld()
+    closed = threading.Event()
+    world.source_kind = "camera"
+    world.readers = 0
     world.faults.put("close_/dev/toy", closed.set)
     sink = FakeSink("/dev/toy", world.faults)
     world.sinks.append(sink)
