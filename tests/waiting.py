@@ -44,9 +44,7 @@ def scheduled() -> list[tuple[str, int, int]]:
     for task in Path("/proc/self/task").iterdir():
         with suppress(OSError):  # a thread that has just ended
             number = int(task.name)
-            niceness, policy = (
-                os.getpriority(os.PRIO_PROCESS, number),
-                os.sched_getscheduler(number),
-            )
+            niceness = os.getpriority(os.PRIO_PROCESS, number)
+            policy = os.sched_getscheduler(number)
             found.append(((task / "comm").read_text().strip(), niceness, policy))
     return found
