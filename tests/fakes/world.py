@@ -30,6 +30,7 @@ from app.runtime.status import Phase
 from app.settings import Settings
 from mattecam.testing import PERSON, FakeEngine, FakeSink, FakeSource, Faults, shows_room
 from tests.backgrounds.files import flat, write
+from tests.stand_ins import always
 from tests.waiting import eventually
 
 
@@ -133,8 +134,24 @@ class FakeWorld:
 
     def newest(self) -> Picture:
         """The newest picture of the output opened last that was given any; waits for the first one."""
-        eventually(lambda: bool(self.pictures()))
+        eventually(self.pictures)
         return self.pictures()[-1]
+
+    def has_sent(self, more_than: int) -> bool:
+        """Whether the outputs were given more pictures than these."""
+        return len(self.pictures()) > more_than
+
+    def has_shown(self, kind: PictureKind) -> bool:
+        """Whether any output was ever given a picture of this kind."""
+        return kind in kinds(self)
+
+    def shows(self, kind: PictureKind) -> bool:
+        """Whether the newest picture is of this kind."""
+        return self.newest().kind is kind
+
+    def shows_person(self) -> bool:
+        """Whether any pixel of the newest picture has the person's colour."""
+        return shows_person(self.newest().image)
 
     def open_source(self, settings: CaptureSettings) -> FakeSource:
         """Open a source."""
@@ -263,7 +280,7 @@ def running(
 
 def apply(pipeline: Pipeline, settings: Settings) -> None:
     """Replace all settings."""
-    pipeline.change(lambda _: settings)
+    pipeline.change(always(settings))
 
 
 def composites(pipeline: Pipeline, more: int = 3) -> None:
