@@ -21,7 +21,14 @@ from app.core.errors import (
     SinkOpenError,
     SourceLostError,
 )
-from app.core.settings import BackgroundSettings, CaptureSettings, MattingSettings, OutputSettings
+from app.core.settings import (
+    BackgroundSettings,
+    CaptureSettings,
+    EngineSettings,
+    FramingSettings,
+    MattingSettings,
+    OutputSettings,
+)
 from app.core.types import Backdrop, BgrImage, Frame, Picture, PictureKind
 from app.output.table import SINKS
 from app.runtime.context import PipelineParts, Timing
@@ -92,6 +99,10 @@ class FakeNode(FakeSink):
         return self._world.node or 0
 
 
+def unchanged(frame: Frame) -> BgrImage:
+    return frame.image
+
+
 class FakeWorld:
     """The parts of a pipeline whose every stage can be made to fail, and what reached its outputs."""
 
@@ -103,7 +114,7 @@ class FakeWorld:
         self.node: int | None = None
         """The number of readers of the PipeWire camera; None while PipeWire does not run."""
         self.source_kind = "file"
-        self.shape: Callable[[Frame], BgrImage] = lambda frame: frame.image
+        self.shape: Callable[[Frame], BgrImage] = unchanged
         """What the frames of its sources show."""
         self.pause_s = 0.0
         """Wait for each frame; as fast as they come otherwise, they would starve a window."""
@@ -114,18 +125,16 @@ class FakeWorld:
         """For `Pipeline(settings, parts=…)`."""
         return PipelineParts(
             open_source=self.open_source,
-            build_engine=lambda settings, width, height, framing: self.engine(
-                settings, width, height, self.faults
-            ),
+            build_engine=self._build_engine,
             open_background=self._background,
-            sinks=[replace(spec, load=lambda wanted: self.faults.at("load")) for spec in SINKS],
+            sinks=[replace(spec, load=self._load) for spec in SINKS],
             open_microphone=self._microphone,
-            watch_readers=lambda device: Mock(readers=self._read),
+            watch_readers=always(Mock(readers=self._read)),
         ).with_sinks(
-            virtual_camera=lambda choice, width, height, context: self.open_camera(),
-            pipewire=lambda choice, width, height, context: self._pipewire_camera(),
-            recording=lambda path, width, height, context: self._recorder(path),
-            recording_alpha=lambda path, width, height, context: self._recorder(path),
+            virtual_camera=self._virtual_camera,
+            pipewire=self._pipewire_camera,
+            recording=self._recorder,
+            recording_alpha=self._recorder,
         )
 
     def pictures(self) -> list[Picture]:
@@ -174,7 +183,18 @@ class FakeWorld:
         self.faults.at("count_readers")
         return None if self.readers is None else range(self.readers)
 
-    def _pipewire_camera(self) -> FakeNode:
+    def _build_engine(
+        self, settings: EngineSettings, width: int, height: int, _framing: FramingSettings
+    ) -> FakeEngine:
+        return self.engine(settings, width, height, self.faults)
+
+    def _load(self, _wanted: object) -> None:
+        self.faults.at("load")
+
+    def _virtual_camera(self, *_: object) -> FakeSink:
+        return self.open_camera()
+
+    def _pipewire_camera(self, *_: object) -> FakeNode:
         if self.node is None:
             raise SinkOpenError("PipeWire does not answer.")
         self.faults.at("open_pipewire_camera")
@@ -192,7 +212,7 @@ class FakeWorld:
     def _microphone(self, name: str) -> NoReturn:
         raise MicrophoneError(f"There is no microphone {name}.")
 
-    def _recorder(self, path: Path) -> FakeSink:
+    def _recorder(self, path: Path, *_: object) -> FakeSink:
         if path.name == "full.mp4":
             raise SinkLostError(f"The disk is full while recording {path}; free some space.")
         recorder = FakeRecorder(path, self.faults, self._recording_files)
@@ -264,7 +284,11 @@ def running(
     """
     pipeline = Pipeline(settings, parts=parts or world.parts(), timing=timing)
     backgrounds = {settings.background.kind}
-    pipeline.owner.listen(lambda: backgrounds.add(pipeline.settings.background.kind))
+
+    def note_background() -> None:
+        backgrounds.add(pipeline.settings.background.kind)
+
+    pipeline.owner.listen(note_background)
     pipeline.start()
     try:
         yield pipeline
@@ -286,9 +310,12 @@ def apply(pipeline: Pipeline, settings: Settings) -> None:
 def composites(pipeline: Pipeline, more: int = 3) -> None:
     """Wait for some more composites."""
     goal = pipeline.status().frames_out + more
-    eventually(
-        lambda: pipeline.status().frames_out >= goal and pipeline.status().phase is Phase.RUNNING
-    )
+
+    def have_passed() -> bool:
+        status = pipeline.status()
+        return status.frames_out >= goal and status.phase is Phase.RUNNING
+
+    eventually(have_passed)
 
 
 @contextmanager
