@@ -8,6 +8,7 @@ from unittest.mock import patch
 
 import numpy as np
 
+from app.core.errors import ModelError
 from app.core.settings import BackgroundSettings, FramingSettings, MattingSettings
 from app.core.types import BlurredBackground, Matte
 from app.matting.engine import backend_errors
@@ -16,6 +17,7 @@ from app.offline.convert import ConvertReport, convert_clip
 from app.settings import Settings
 from mattecam.testing import ImmediateEngine
 from tests.clips import frames_of
+from tests.stand_ins import always
 
 # As the command line sets it: strict mode steps the first frame of a scene several times.
 GREEN = Settings(background=BackgroundSettings(kind="colour", colour="#00ff00")).replaced_at(
@@ -69,9 +71,13 @@ def run(
     **options: Any,
 ) -> ConvertReport:
     """Convert with a trivial engine. options: those of `convert`."""
-    build = build_half if engine is None else lambda *_: engine
+    build = build_half if engine is None else always(engine)
     with patch("app.offline.convert.build_engine", build):
         return convert_clip(source, target, settings=settings, **options)
+
+
+def failed() -> ModelError:
+    return ModelError("The network failed.")
 
 
 def times_of(path: Path) -> list[float]:

@@ -1,16 +1,8 @@
-"""Offline conversion: exact, at the source's times; odd names; what is interrupted or fails
-keeps what it may.
-"""
+"""Offline conversion: each frame once, exact, at the source's times; which files are clips."""
 
 from __future__ import annotations
 
-import errno
-import json
-import os
 import re
-import shutil
-import sys
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from unittest.mock import Mock, patch
@@ -21,52 +13,39 @@ import psutil
 import pytest
 from PIL import Image
 
-from app.cli import main
-from app.core import EXIT_FAILED
 from app.core.errors import (
-    MattecamError,
-    ModelError,
     PlateError,
-    SinkError,
-    SinkLostError,
-    SinkOpenError,
-    SourceOpenError,
-    UsageError,
 )
-from app.core.files import free_name
 from app.core.settings import BackgroundSettings, MattingSettings
 from app.core.types import BgrImage, Matte, Orientation
 from app.effects.zones import Zone
-from app.matting.interface import ExecutorError, NotAMatteError, StepRequest
+from app.matting.interface import StepRequest
 from app.media import image_file
 from app.offline.convert import ConvertReport, convert_clip
-from app.offline.plan import MANIFEST, clips_in, left_out
+from app.offline.plan import clips_in, left_out
 from app.settings import Settings
 from mattecam.testing import PERSON, FakeEngine
 from tests.clips import demo, names_in, number_of, numbered, pictures, write_clip, write_images
-from tests.offline.batch.conftest import converted, jobs_of, records_in
+from tests.offline.batch.conftest import jobs_of
 from tests.offline.converting import GREEN, HalfEngine, run, times_of
-from tests.output.recordings import full_disk
 from tests.sources import TURNS
-
-
-@pytest.fixture
-def clip(tmp_path: Path) -> Path:
-    """A clip of five frames."""
-    return write_clip(tmp_path / "in.mp4", 5)
 
 
 def test_every_frame_is_converted_once_in_order(tmp_path: Path) -> None:
     source = write_clip(tmp_path / "in.mp4", 20)
     engine = HalfEngine()
     seen = []
+
+    def note(done: int, total: int) -> None:
+        seen.append((done, total))
+
     report = run(
         source,
         tmp_path / "out.mp4",
         engine=engine,
         alpha=tmp_path / "alpha.mp4",
         foreground=tmp_path / "fg.mp4",
-        progress=lambda done, total: seen.append((done, total)),
+        progress=note,
     )
     assert report == ConvertReport(tmp_path / "out.mp4", 20, True, (), expected_frames=20)
     assert (engine.steps, engine.closed) == (20, True)
@@ -300,126 +279,14 @@ def test_memory_stays_flat(tmp_path: Path) -> None:
     source = write_clip(tmp_path / "in.mp4", 63, fps=30, size=(640, 360))
     process = psutil.Process()
     seen = []
-    run(source, tmp_path / "out.mp4", progress=lambda *_: seen.append(process.memory_info().rss))
+
+    def note_memory(*_: object) -> None:
+        seen.append(process.memory_info().rss)
+
+    run(source, tmp_path / "out.mp4", progress=note_memory)
+
     # 30 pictures of this size are 20 MB: queues of the codecs fill at first, then nothing may grow
     assert seen[-1] - seen[40] < 8e6
-
-
-def test_a_stopped_conversion_leaves_nothing(tmp_path: Path) -> None:
-    engine = HalfEngine()
-    source = write_clip(tmp_path / "in.mp4", 25, audio="aac")
-    report = run(source, tmp_path / "out.mp4", engine=engine, should_stop=lambda: engine.steps >= 7)
-    assert (report.frames, report.complete) == (7, False)
-    assert names_in(tmp_path) == ["in.mp4"]
-
-
-def failed() -> ModelError:
-    return ModelError("The network failed.")
-
-
-@pytest.mark.parametrize(
-    ("target", "fails", "error"),
-    [
-        ("out.mp4", lambda: HalfEngine(3, KeyboardInterrupt()), KeyboardInterrupt),
-        ("out", lambda: HalfEngine(3, KeyboardInterrupt()), KeyboardInterrupt),
-        ("out.mp4", lambda: HalfEngine(0, failed()), ModelError),
-        ("out", lambda: HalfEngine(0, failed()), ModelError),
-        ("out.mp4", Mock(side_effect=failed()), ModelError),
-        ("out.txt", HalfEngine, SinkError),
-        ("nowhere/out.mp4", HalfEngine, SinkError),
-        ("in.mp4/out.mp4", HalfEngine, SinkError),
-    ],
-    ids=[
-        "ctrl-c",
-        "ctrl-c-images",
-        "first-frame",
-        "first-image",
-        "no-network",
-        "suffix",
-        "folder",
-        "file-as-folder",
-    ],
-)
-def test_what_cannot_go_on_leaves_nothing(
-    tmp_path: Path, clip: Path, monkeypatch: pytest.MonkeyPatch, target: str, fails: Callable[[], HalfEngine],
-    error: type[BaseException],
-) -> None:  # fmt: skip
-    monkeypatch.setattr("app.offline.convert.build_engine", lambda *_: fails())
-    with pytest.raises(error):
-        convert_clip(clip, tmp_path / target, settings=GREEN)
-    assert names_in(tmp_path) == ["in.mp4"]
-
-
-@pytest.mark.parametrize("target", ["out.mp4", "out"])
-@pytest.mark.parametrize("frames", [0, 2])
-def test_an_interrupted_conversion_leaves_what_an_earlier_one_made(
-    tmp_path: Path, clip: Path, target: str, frames: int
-) -> None:
-    made = tmp_path / target
-    other = Settings(background=BackgroundSettings(kind="colour", colour="#0000ff"))
-
-    def contents() -> list[bytes]:
-        return [path.read_bytes() for path in (sorted(made.iterdir()) if made.is_dir() else [made])]
-
-    run(clip, made)
-    before = contents()
-    with pytest.raises(KeyboardInterrupt):
-        run(clip, made, other, HalfEngine(frames, KeyboardInterrupt()), overwrite=True)
-    assert contents() == before and len(before) == (1 if made.suffix else 5)
-    run(clip, made, other, overwrite=True)
-    assert contents()[0] != before[0] and len(contents()) == len(before)
-
-
-def test_no_frame_of_a_longer_film_is_left_among_those_of_a_new_one(
-    tmp_path: Path, clip: Path
-) -> None:
-    run(clip, tmp_path / "out")
-    (tmp_path / "out" / "notes.txt").write_text("kept")
-    run(write_images(tmp_path / "in", "000001.png"), tmp_path / "out", overwrite=True)
-    assert len(list((tmp_path / "out").iterdir())) == 6, (
-        "images under names of their own replace only these"
-    )
-    run(write_clip(tmp_path / "short.mp4", 2), tmp_path / "out", overwrite=True)
-    assert names_in(tmp_path / "out") == ["000000.png", "000001.png", "notes.txt"]
-
-
-def test_the_second_of_two_conversions_into_one_new_folder_is_kept_beside_it(
-    tmp_path: Path, clip: Path
-) -> None:
-    target = tmp_path / "out"
-    with pytest.raises(
-        SinkLostError, match=r"another file has got this name.*What was written is in .*out\.part\."
-    ):
-        run(clip, target, progress=lambda *_: target.is_dir() or write_images(target, "000000.png"))
-    assert len(list((tmp_path / "out.part").iterdir())) == 5
-
-
-@pytest.mark.parametrize(
-    ("error", "keep", "left"),
-    [
-        (ValueError, True, 3),
-        (ValueError, False, 0),
-        (SystemExit, True, 0),
-        (BrokenPipeError, True, 0),
-    ],
-)
-def test_an_error_of_the_caller_keeps_what_was_asked_for(
-    tmp_path: Path,
-    clip: Path,
-    caplog: pytest.LogCaptureFixture,
-    error: type[BaseException],
-    keep: bool,
-    left: int,
-) -> None:
-    """An end of the program, and nobody who reads the progress, are interruptions."""
-    with pytest.raises(error):
-        run(
-            clip, tmp_path / "out", progress=Mock(side_effect=[None, None, error]), keep_failed=keep
-        )
-    part = tmp_path / "out.part"
-    assert part.exists() == (left > 0) and len(list(part.glob("*"))) == left
-    assert caplog.messages == ([f"Frames kept in {part}: the first 3."] if left else [])
-    caplog.clear()
 
 
 @pytest.mark.parametrize("exists", [True, False])
@@ -432,308 +299,6 @@ def test_a_matte_goes_into_a_folder_within_that_of_the_frames(
     run(clip, out, alpha=out / "alpha")
     frames = [f"{number:06}.png" for number in range(5)]
     assert names_in(out) == [*frames, "alpha"] and names_in(out / "alpha") == frames
-
-
-# What a network raises in the middle of a film, the error of the film, and words of its text.
-FAILURES = [
-    pytest.param(
-        RuntimeError("bad"), ExecutorError, "failed on the device cpu", id="an executor that fails"
-    ),
-    pytest.param(
-        RuntimeError("CUDA out of memory"),
-        ExecutorError,
-        "ran out of memory",
-        id="a full graphics card",
-    ),
-    pytest.param(MemoryError(), ExecutorError, "ran out of memory", id="a full memory"),
-    pytest.param(
-        NotAMatteError(),
-        ExecutorError,
-        "values that are not numbers",
-        id="values that are not numbers",
-    ),
-    pytest.param(
-        ModelError("It failed."), ModelError, "It failed", id="another error of the model"
-    ),
-]
-
-
-@pytest.mark.parametrize(("raised", "kind", "words"), FAILURES)
-def test_a_failing_network_keeps_the_frames_so_far(
-    tmp_path: Path, clip: Path, raised: Exception, kind: type[Exception], words: str
-) -> None:
-    """The error was built again by its type alone, which failed by a traceback and did not name
-    the frames.
-    """
-    engine = HalfEngine(3, raised)
-
-    with pytest.raises(kind, match=rf"{words}.* Frames kept in .*out\.part\.mp4: the first 3\.$"):
-        run(clip, tmp_path / "out.mp4", engine=engine)
-
-    assert engine.closed
-    assert len(pictures(tmp_path / "out.part.mp4")) == 3
-    assert not (tmp_path / "out.mp4").exists()
-
-
-@pytest.mark.parametrize(("raised", "kind", "words"), FAILURES)
-def test_the_command_line_names_the_frames_of_a_network_that_fails(
-    tmp_path: Path,
-    clip: Path,
-    capsys: pytest.CaptureFixture[str],
-    raised: Exception,
-    kind: type[Exception],
-    words: str,
-) -> None:
-    words_of_command = [
-        "convert",
-        str(clip),
-        str(tmp_path / "out.mp4"),
-        "--background",
-        "green",
-        "--json",
-    ]
-    words_of_command += ["--strict", "off"]  # one step a frame
-
-    with patch("app.offline.convert.build_engine", lambda *_: HalfEngine(3, raised)):
-        code = main.main(words_of_command)
-
-    output = capsys.readouterr()
-    last = json.loads(output.out.splitlines()[-1])
-    assert code == EXIT_FAILED
-    assert (
-        words in output.err
-        and f"Frames kept in {tmp_path / 'out.part.mp4'}: the first 3." in output.err
-    )
-    assert last["state"] == "failed" and "the first 3." in last["error"]
-
-
-def test_memory_that_runs_out_beside_the_network_is_a_sentence_with_the_frames(
-    tmp_path: Path, clip: Path
-) -> None:
-    with pytest.raises(
-        MattecamError, match=r"not enough memory; .*Frames kept in .*out\.part\.mp4: the first 3\."
-    ):
-        run(clip, tmp_path / "out.mp4", progress=Mock(side_effect=[None, None, MemoryError]))
-
-
-@pytest.mark.parametrize("keep", [True, False])
-@pytest.mark.parametrize(("target", "last_step"), [("out.mp4", "replace"), ("out", "rename")])
-def test_a_disk_that_is_full_at_the_end_is_named(
-    tmp_path: Path,
-    clip: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    target: str,
-    last_step: str,
-    keep: bool,
-) -> None:
-    monkeypatch.setattr(
-        Path, last_step, Mock(side_effect=OSError(errno.ENOSPC, "No space left on device", target))
-    )
-    with pytest.raises(SinkLostError, match="could not be completed: the disk is full") as failure:
-        run(clip, tmp_path / target, keep_failed=keep)
-    left = {path.name for path in tmp_path.iterdir()} - {"in.mp4"}
-    if keep:
-        (name,) = left
-        assert str(failure.value).endswith(f"What was written is in {tmp_path / name}.")
-    else:
-        assert not left and "What was written" not in str(failure.value)
-
-
-def test_a_folder_that_cannot_be_read_is_a_sentence(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    refuse = Mock(side_effect=PermissionError(errno.EACCES, "Permission denied", str(tmp_path)))
-    monkeypatch.setattr(Path, "iterdir", refuse)
-    for read in (lambda: run(tmp_path, tmp_path / "out"), lambda: clips_in(str(tmp_path))):
-        with pytest.raises(
-            SourceOpenError, match="no permission to read it; check its name and permissions"
-        ):
-            read()
-
-
-@pytest.mark.posix("limits of the size of a file")
-def test_a_full_disk_is_reported_once_and_the_frames_are_kept(tmp_path: Path) -> None:
-    noise = np.random.default_rng(0).integers(0, 255, (120, 96, 192, 3), np.uint8)
-    source = write_clip(
-        tmp_path / "in.mkv", 120, 50, size=(192, 96), image=lambda number: noise[number]
-    )
-    too_large = "the file has become too large for this disk"
-    with full_disk(400_000), pytest.raises(SinkLostError, match=too_large) as failure:
-        run(source, tmp_path / "out.mp4")
-    assert "could not be completed" not in str(failure.value), "the disk is named once"
-    assert str(failure.value).endswith(f"What was written is in {tmp_path / 'out.part.mp4'}.")
-    # What is kept ends with a whole fragment; one takes about a quarter of this disk.
-    assert (tmp_path / "out.part.mp4").stat().st_size > 150_000
-    assert not (tmp_path / "out.mp4").exists()
-
-
-NO_UTF8 = os.fsdecode(b"caf\xe9")
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
-def test_a_name_that_is_no_utf8_is_converted_and_left_out_when_resumed(tmp_path: Path) -> None:
-    images = write_images(tmp_path / "images", "1.png", "2.png").rename(tmp_path / NO_UTF8)
-    (images / "1.png").rename(images / f"{NO_UTF8}.png")
-    clips = [write_clip(tmp_path / f"{NO_UTF8}.mp4", 3), images]
-    for expected in ([clip.name for clip in clips], []):
-        assert converted(clips, tmp_path / "out")[0] == expected
-    assert {record.state for record in records_in(tmp_path / "out").values()} == {"done"}
-    (tmp_path / "out" / MANIFEST).read_text("utf-8")
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
-def test_links_that_lead_nowhere_are_kept_and_those_in_a_circle_are_no_defect(
-    tmp_path: Path, clip: Path
-) -> None:
-    """The film replaced a link to a disk that was not connected."""
-    circle = tmp_path / "circle.mp4"
-    link = tmp_path / "out.mp4"
-    circle.symlink_to(circle)
-    link.symlink_to(tmp_path / "disk" / "film.mp4")
-    with pytest.raises(UsageError, match="exists already"):
-        run(clip, link)
-    assert link.is_symlink() and free_name(link) == tmp_path / "out (2).mp4"
-    with pytest.raises(SourceOpenError, match=r"There is no file or folder .*circle\.mp4"):
-        run(circle, tmp_path / "film.mp4")
-    assert len(jobs_of([clip, circle], tmp_path / "out")) == 2
-    assert run(clip, circle, overwrite=True).complete
-
-
-NO_LONG_NAMES = pytest.mark.skipif(
-    sys.platform == "win32", reason="a path has a limit of 260 characters there"
-)
-
-
-def name_of(length: int, suffix: str) -> str:
-    """Return a name of so many bytes, of characters of four bytes as far as possible."""
-    smileys, rest = divmod(length - len(suffix), 4)
-    return "🙂" * smileys + "x" * rest + suffix
-
-
-@NO_LONG_NAMES
-@pytest.mark.parametrize("length", [251, 252, 253, 254, 255])
-@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".png", ""])
-def test_an_output_may_have_the_longest_name(tmp_path: Path, suffix: str, length: int) -> None:
-    """With the suffix of unfinished files it was too long."""
-    name = name_of(length, suffix)
-    source = write_images(tmp_path / "in", "1.png")
-    if suffix == ".png":
-        source /= "1.png"
-    target = tmp_path / "out" / name
-    target.parent.mkdir()
-
-    for overwrite in (False, True):
-        assert run(source, target, overwrite=overwrite).complete
-
-    assert names_in(target.parent) == [name]
-
-
-@NO_LONG_NAMES
-@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".png", ""])
-def test_a_name_that_no_file_can_have_is_refused_before_the_first_frame(
-    tmp_path: Path, clip: Path, suffix: str
-) -> None:
-    source = write_images(tmp_path / "pics", "1.png") / "1.png" if suffix == ".png" else clip
-
-    with pytest.raises(SinkOpenError, match="the name is too long; choose a shorter one"):
-        run(
-            source,
-            tmp_path / name_of(256, suffix),
-            progress=lambda *_: pytest.fail("a frame was converted"),
-        )
-
-    assert not list(tmp_path.glob("x*")) + list(tmp_path.glob("🙂*"))
-
-
-@NO_LONG_NAMES
-def test_frames_of_a_film_of_the_longest_name_are_kept(tmp_path: Path, clip: Path) -> None:
-    target = tmp_path / name_of(255, ".mp4")
-
-    with pytest.raises(ModelError, match=r"Frames kept in .*\.part\.mp4: the first 3\."):
-        run(clip, target, engine=HalfEngine(3, failed()))
-
-    (kept,) = tmp_path.glob("*.part.mp4")
-    assert len(pictures(kept)) == 3
-    assert clips_in(str(tmp_path)) == [str(clip)], "what is unfinished is no clip"
-
-
-@NO_LONG_NAMES
-@pytest.mark.parametrize("suffix", [".mp4", ".ts", ".png", ".mpeg", "", ".images"])
-def test_a_source_may_have_the_longest_name(tmp_path: Path, suffix: str) -> None:
-    """The film of one whose suffix is shorter than .mp4 has a shorter stem."""
-    name = name_of(255, suffix)
-    source = tmp_path / "in" / name
-    source.parent.mkdir()
-    if suffix == ".images":
-        write_images(source, "1.png")
-    elif suffix in (".png", ""):
-        Image.fromarray(numbered(1)).save(source, "PNG")
-    else:
-        write_clip(tmp_path / f"clip{suffix}", 3).rename(source)
-    films = tmp_path / "films"
-
-    assert converted([source], films)[1] == {"done": 1}
-
-    assert converted([source], films)[1] == {"skipped": 1}
-    (made,) = (each for each in names_in(films) if each != MANIFEST)
-    assert made[:61] == name[:61] and len(os.fsencode(made)) <= 255
-
-
-@NO_LONG_NAMES
-def test_images_whose_names_are_too_long_for_png_get_shorter_ones(tmp_path: Path) -> None:
-    """Known by their content, they have no suffix that .png could replace."""
-    source = tmp_path / "in"
-    source.mkdir()
-    for ending in ("a", "b", "c"):
-        Image.fromarray(numbered(1)).save(source / f"{'x' * 254}{ending}", "PNG")
-
-    assert run(source, tmp_path / "out").frames == 3
-
-    assert names_in(tmp_path / "out") == [
-        f"{'x' * 247} (2).png",
-        f"{'x' * 247} (3).png",
-        f"{'x' * 251}.png",
-    ]
-
-
-@pytest.mark.skipif(os.name != "posix", reason="needs file modes")
-@pytest.mark.parametrize(
-    ("umask", "file_mode", "folder_mode"), [(0o022, 0o644, 0o755), (0o077, 0o600, 0o700)]
-)
-@pytest.mark.parametrize("target", ["out.mp4", "out.mkv", "out", "there"])
-def test_what_is_converted_has_the_mode_of_the_umask(
-    tmp_path: Path, clip: Path, umask: int, file_mode: int, folder_mode: int, target: str
-) -> None:
-    """Nobody else could read the film that was asked for."""
-    (tmp_path / "there").mkdir(mode=0o700)
-    before = os.umask(umask)
-    try:
-        run(clip, tmp_path / target, alpha=tmp_path / "alpha.mp4")
-    finally:
-        os.umask(before)
-
-    made = tmp_path / target
-    if made.is_dir():
-        assert made.stat().st_mode & 0o777 == (0o700 if target == "there" else folder_mode)
-    files = [tmp_path / "alpha.mp4", *(made.iterdir() if made.is_dir() else [made])]
-    assert {file.stat().st_mode & 0o777 for file in files} == {file_mode}
-
-
-@pytest.mark.skipif(os.name != "posix", reason="needs file modes")
-def test_what_a_batch_writes_has_the_mode_of_the_umask(tmp_path: Path, clip: Path) -> None:
-    images = write_images(tmp_path / "pics", "1.png")
-    photo = write_images(tmp_path / "photos", "photo.png") / "photo.png"
-    before = os.umask(0o022)
-    try:
-        converted([clip, images, photo], tmp_path / "out", alpha=tmp_path / "alpha")
-    finally:
-        os.umask(before)
-
-    for folder in (tmp_path / "out", tmp_path / "alpha"):
-        made = [*folder.rglob("*")]
-        assert len(made) >= 4
-        assert {path.stat().st_mode & 0o777 for path in made if path.is_file()} == {0o644}
-        assert {path.stat().st_mode & 0o777 for path in made if path.is_dir()} == {0o755}
 
 
 def touched_clips(folder: Path) -> list[str]:
@@ -764,29 +329,6 @@ def test_the_evaluation_takes_all_films_but_those_of_macos(tmp_path: Path) -> No
     clips = touched_clips(tmp_path)
 
     assert len(find_clips(tmp_path)) == len(clips) + 2
-
-
-def test_a_file_where_a_folder_of_frames_should_be_is_refused_before_the_first(
-    tmp_path: Path, clip: Path
-) -> None:
-    target = tmp_path / "frames"
-    target.write_text("precious")
-    with pytest.raises(UsageError, match="exists already"):
-        run(clip, target)
-    with pytest.raises(SinkOpenError, match="a file is where the folder should be"):
-        run(clip, target, overwrite=True, progress=lambda *_: pytest.fail("a frame was converted"))
-    assert names_in(tmp_path) == ["frames", "in.mp4"]
-    assert target.read_text() == "precious"
-
-
-def test_nothing_is_said_to_be_left_in_a_folder_that_was_removed(
-    tmp_path: Path, clip: Path
-) -> None:
-    target = tmp_path / "out" / "a.mp4"
-    target.parent.mkdir()
-    with pytest.raises(SinkLostError, match="could not be completed") as failure:
-        run(clip, target, progress=lambda *_: shutil.rmtree(target.parent, ignore_errors=True))
-    assert "What was written" not in str(failure.value)
 
 
 def test_planning_reads_each_film_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

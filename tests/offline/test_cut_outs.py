@@ -27,6 +27,7 @@ from app.offline.files import film_name
 from app.settings import Settings
 from mattecam.testing import ImmediateEngine
 from tests.clips import demo, write_film
+from tests.stand_ins import forbidden
 
 SIZE = 160, 96
 COLOURS = {"#000000": (0, 0, 0), "#ffffff": (255, 255, 255), "#ff0000": (0, 0, 255)}
@@ -281,9 +282,7 @@ def test_the_alpha_of_the_source_is_in_matte_foreground_and_composite() -> None:
 
 
 def test_no_network_runs_where_no_matte_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        "app.offline.convert.build_engine", lambda *_: pytest.fail("an engine was built")
-    )
+    monkeypatch.setattr("app.offline.convert.build_engine", forbidden("an engine was built"))
     settings = Settings(background=BackgroundSettings(kind="none"))
     assert convert_clip(Path("photo.jpg"), Path("c.png"), settings=settings).frames == 1
     assert np.array_equal(images_of("c.png")[0], read_cut_out(Path("photo.jpg")))

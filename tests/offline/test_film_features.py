@@ -35,6 +35,7 @@ from tests.backgrounds.files import write_video
 from tests.clips import demo, write_film, write_images
 from tests.fakes.world import FakeWorld
 from tests.offline.converting import HalfEngine, build_half
+from tests.stand_ins import always
 from tests.waiting import eventually
 
 SIZE = 320, 180
@@ -113,7 +114,7 @@ def test_a_film_ends_with_the_background_that_cannot_be_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The rest of the film had a background that stood still, and only the log told."""
-    monkeypatch.setattr(VideoInput, "rewind", lambda video: False)  # its drive is gone
+    monkeypatch.setattr(VideoInput, "rewind", always(False))  # its drive is gone
     video = write_video(tmp_path / "behind.mp4", frames=9, fps=10)  # more than are decoded ahead
     settings = BackgroundSettings(kind="video", path=video)
     image = np.zeros((48, 64, 3), np.uint8)

@@ -35,6 +35,7 @@ from tests.clips import (
     writing,
 )
 from tests.offline.converting import GREEN, build_half, run
+from tests.stand_ins import always
 
 NONE = Settings(background=BackgroundSettings(kind="none"))
 MS = Fraction(1, 1000)
@@ -485,7 +486,7 @@ def test_what_has_a_rate_of_its_own_takes_no_other_but_folders_of_images_do(tmp_
     others = plan_jobs(sources, target, GREEN, alpha=None, foreground=None)
     assert [job.fps for job in jobs if job.is_folder] == [24]
     with patch("app.offline.convert.build_engine", build_half):
-        assert run_job(jobs[0], lambda done, total: False).state == "done", (
+        assert run_job(jobs[0], always(False)).state == "done", (
             "the clip beside a folder keeps its rate"
         )
     assert jobs[0].settings_hash != others[0].settings_hash, "--resume converts again"

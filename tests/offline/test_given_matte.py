@@ -5,6 +5,7 @@ of a network.
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import attrgetter
 from pathlib import Path
 
 import av
@@ -78,21 +79,26 @@ def grey_images() -> Path:
 
 
 def images_of_16_bits() -> Path:
-    return folder_of(
-        lambda file, matte: cv2.imwrite(file, matte.astype(np.uint16) * 257), "frame_{}"
-    )
+    def write(file: str, matte: AlphaImage) -> None:
+        cv2.imwrite(file, matte.astype(np.uint16) * 257)
+
+    return folder_of(write, "frame_{}")
 
 
 def images_with_alpha() -> Path:
-    return folder_of(
-        lambda file, matte: cv2.imwrite(file, np.dstack([*[np.full_like(matte, 90)] * 3, matte]))
-    )
+    def write(file: str, matte: AlphaImage) -> None:
+        grey = np.full_like(matte, 90)
+        cv2.imwrite(file, np.dstack([grey, grey, grey, matte]))
+
+    return folder_of(write)
 
 
 def opaque_images_with_alpha() -> Path:
-    return folder_of(
-        lambda file, matte: cv2.imwrite(file, np.dstack([*[matte] * 3, np.full_like(matte, 255)]))
-    )
+    def write(file: str, matte: AlphaImage) -> None:
+        opaque = np.full_like(matte, 255)
+        cv2.imwrite(file, np.dstack([matte, matte, matte, opaque]))
+
+    return folder_of(write)
 
 
 def film(name: str, codec: str, pixels: str) -> Path:
@@ -145,7 +151,7 @@ CODED = (film_of_limited_range, film_of_full_range, film_with_alpha)
 
 
 @pytest.mark.parametrize("source", ["film.mkv", "frames"])
-@pytest.mark.parametrize("written", [*EXACT, *CODED], ids=lambda written: written.__name__)
+@pytest.mark.parametrize("written", [*EXACT, *CODED], ids=attrgetter("__name__"))
 def test_the_matte_of_a_cut_out_is_the_one_that_is_given(
     source: str, written: Callable[[], Path]
 ) -> None:
@@ -188,8 +194,12 @@ def a_mask(matte: AlphaImage) -> AlphaImage:
     return np.where(matte > 127, 255, 0).astype(np.uint8)
 
 
+def write_mask(file: str, matte: AlphaImage) -> None:
+    cv2.imwrite(file, a_mask(matte))
+
+
 def test_a_mask_of_0_and_255_follows_the_edges_of_the_frame() -> None:
-    folder_of(lambda file, matte: cv2.imwrite(file, a_mask(matte)))
+    folder_of(write_mask)
 
     converted("frames", "cut", Path("matte"))
 
@@ -270,7 +280,10 @@ def too_many() -> Path:
 
 
 def too_small() -> Path:
-    return folder_of(lambda file, matte: cv2.imwrite(file, matte[:32]))
+    def write(file: str, matte: AlphaImage) -> None:
+        cv2.imwrite(file, matte[:32])
+
+    return folder_of(write)
 
 
 def no_file() -> Path:
@@ -396,7 +409,11 @@ def test_a_first_image_that_is_no_matte_was_named_wrongly() -> None:
 
 def test_a_black_matte_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     """Masks of 0 and 1 look black."""
-    folder_of(lambda file, matte: cv2.imwrite(file, a_mask(matte) // 255))
+
+    def write(file: str, matte: AlphaImage) -> None:
+        cv2.imwrite(file, a_mask(matte) // 255)
+
+    folder_of(write)
 
     assert main.main(["convert", "film.mkv", "out.mp4", "--matte", "matte"]) == 0
 

@@ -20,6 +20,7 @@ from app.offline.job import Executor, Job, JobResult, News, run_job
 from app.offline.plan import MANIFEST, Record, last_records, plan_jobs
 from app.settings import Settings
 from tests.offline.converting import HalfEngine, build_half
+from tests.stand_ins import always
 
 SETTINGS = Settings(
     matting=MattingSettings(model="mattecam"),
@@ -46,7 +47,7 @@ def run_batch(
     jobs: Sequence[Job], target: Path | str, executor: Executor, **options: Any
 ) -> Counter[str]:
     """Convert with this executor. options: those of `convert_batch`."""
-    return convert_batch(jobs, str(target), lambda: executor, **options)
+    return convert_batch(jobs, str(target), always(executor), **options)
 
 
 def converted(
@@ -74,7 +75,7 @@ def records_in(folder: Path) -> dict[str, Record]:
 
 def sequential_hashes(jobs: Sequence[Job]) -> dict[str, str | None]:
     """SHA-256 by name of the source, computed in this process one after the other."""
-    return {Path(job.source).name: run_job(job, lambda done, total: False).sha256 for job in jobs}
+    return {Path(job.source).name: run_job(job, always(False)).sha256 for job in jobs}
 
 
 class DirectExecutor:
@@ -94,7 +95,7 @@ class DirectExecutor:
             self._deadly[name] -= 1
             result.set_result(JobResult("died", error="signal 9"))
         else:
-            result.set_result(run_job(job, lambda done, total: False))
+            result.set_result(run_job(job, always(False)))
         return result
 
     def news(self, *, stopping: bool) -> Sequence[News]:

@@ -37,6 +37,7 @@ from tests.offline.batch.conftest import (
     run_batch,
     use_slow_engine,
 )
+from tests.stand_ins import forbidden
 
 POSIX = pytest.mark.posix("links, pipes and signals of this kind")
 
@@ -616,7 +617,7 @@ def test_what_has_the_name_of_an_output_is_kept(
     precious.parent.mkdir(parents=True)
     precious.write_text("precious")
     (job,) = jobs_of([clip], tmp_path / "out")
-    result = run_job(job, lambda done, total: pytest.fail("converted for nothing"))
+    result = run_job(job, forbidden("converted for nothing"))
     assert result.state == "failed" and words in (result.error or "")
     assert precious.read_text() == "precious" and {*names_in(precious.parent)} <= {
         precious.name,

@@ -30,7 +30,8 @@ from app.settings import Settings
 from tests.clips import names_in, write_clip
 from tests.offline.batch.conftest import jobs_of, records_in, sequential_hashes
 from tests.paths import ROOT
-from tests.waiting import eventually
+from tests.stand_ins import always, forbidden
+from tests.waiting import no_longer
 
 # Of processes of Ray, by what they are.
 TITLES = {"worker": "run_task", "coordinator": "ray::Coordinator"}
@@ -87,7 +88,7 @@ def test_whatever_is_killed_ray_writes_the_bits_of_one_after_the_other(
         assert not list(out.glob("*.mp4"))
         if victim == "interrupt":
             assert code == 130 and names_in(out) == [MANIFEST]
-            eventually(lambda: not ray_processes(), 30)
+            no_longer(ray_processes)
         code = subprocess.run(
             [*command, "--resume"], capture_output=True, check=False, timeout=200
         ).returncode
@@ -108,7 +109,7 @@ def test_whatever_is_killed_ray_writes_the_bits_of_one_after_the_other(
         )
     for left in ray_processes() if victim == "driver" else ():
         left.kill()
-    eventually(lambda: not ray_processes(), 30)
+    no_longer(ray_processes)
 
 
 JOB = Job("a.mp4", {"target": "out/a.mp4"}, Settings(), "")
@@ -141,7 +142,7 @@ def installed(monkeypatch: pytest.MonkeyPatch, error: Exception, *, starts: bool
         cancel=fails,
         exceptions=Mock(RayError=LookupError, RayTaskError=LookupError),
     )
-    ray.remote = lambda **options: actor_or_task
+    ray.remote = always(actor_or_task)
     monkeypatch.setitem(sys.modules, "ray", ray)
     return ray
 
@@ -182,7 +183,7 @@ def test_locks_that_cannot_be_made_end_no_clip(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Their names are known, so that another user could make every clip on a cluster fail."""
-    monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path / "not-a-folder"))
+    monkeypatch.setattr(tempfile, "gettempdir", always(str(tmp_path / "not-a-folder")))
     (tmp_path / "not-a-folder").touch()
     pin()
 
@@ -192,11 +193,11 @@ def test_no_core_is_taken_that_cannot_be_kept_from_the_other_workers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every worker of a machine would run on the first core."""
-    monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path))
+    monkeypatch.setattr(tempfile, "gettempdir", always(str(tmp_path)))
     monkeypatch.setattr(
         "fcntl.flock", Mock(side_effect=OSError(errno.ENOLCK, "No locks available"))
     )
-    monkeypatch.setattr(executors, "use_one_core", lambda core: pytest.fail("pinned"))
+    monkeypatch.setattr(executors, "use_one_core", forbidden("pinned"))
     pin()
 
 

@@ -16,6 +16,7 @@ from app.offline.job import run_job
 from tests.clips import demo, write_clip
 from tests.offline.batch.conftest import jobs_of, sequential_hashes
 from tests.offline.converting import HalfEngine
+from tests.stand_ins import always
 
 
 def test_clips_share_an_engine_and_have_the_bits_of_one_of_their_own(
@@ -39,10 +40,7 @@ def test_clips_share_an_engine_and_have_the_bits_of_one_of_their_own(
     assert len(sizes) == 3
 
     with closing(KeptEngine()) as kept:
-        together = {
-            Path(job.source).name: run_job(job, lambda done, total: False, kept).sha256
-            for job in jobs
-        }
+        together = {Path(job.source).name: run_job(job, always(False), kept).sha256 for job in jobs}
 
     assert len(sizes) == 4
     assert together == alone
@@ -60,7 +58,7 @@ def test_an_engine_that_failed_is_not_used_again(
     )
 
     with closing(KeptEngine()) as kept:
-        states = [run_job(job, lambda done, total: False, kept).state for job in jobs]
+        states = [run_job(job, always(False), kept).state for job in jobs]
 
     assert states == ["failed", "done", "done"]
     assert failing.closed

@@ -18,6 +18,7 @@ from tests.offline.batch.conftest import (
     converted,
     jobs_of,
 )
+from tests.stand_ins import always
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def test_a_clip_is_fetched_and_its_film_uploaded_whole(tmp_path: Path, memory: A
     memory.pipe("/clips/notes.txt", b"left out")
     (job,) = jobs_of(["memory://clips"], "memory://films")
     assert (job.source, job.target) == ("memory://clips/a.mp4", "memory://films/a.mp4")
-    result = run_job(job, lambda done, total: False)
+    result = run_job(job, always(False))
     assert (result.state, result.frames) == ("done", 6)
     assert memory.ls("/films", detail=False) == ["/films/a.mp4"]
     memory.get_file("/films/a.mp4", str(tmp_path / "film.mp4"))
@@ -62,12 +63,12 @@ def test_no_upload_replaces_a_film_that_appeared_during_the_conversion(
 ) -> None:
     (job,) = jobs_of([write_clip(tmp_path / "a.mp4", 3)], "memory://late", overwrite=False)
     if there is None:
-        run_job(job, lambda done, total: False)
+        run_job(job, always(False))
         there = memory.cat("/late/a.mp4")
     else:
         memory.pipe("/late/a.mp4", there)
 
-    result = run_job(job, lambda done, total: False)
+    result = run_job(job, always(False))
 
     assert memory.cat("/late/a.mp4") == there
     assert result.state == ("failed" if there == b"of another size" else "done"), result.error
@@ -82,7 +83,7 @@ def test_a_missing_clip_is_a_sentence(tmp_path: Path, memory: Any) -> None:
         ("broken", "/a.mp4 is not a readable video"),
     ):
         (job,) = jobs_of([f"memory://{folder}"], "memory://films")
-        error = run_job(job, lambda done, total: False).error
+        error = run_job(job, always(False)).error
         assert error is not None and error.startswith(f"memory://{folder}{words}"), (
             "of the address, no temporary file"
         )
