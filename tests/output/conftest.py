@@ -10,13 +10,18 @@ import enum
 import errno
 import sys
 from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from app.core.errors import SinkOpenError
 from app.output import camera_list, v4l2
+from app.output.virtual_camera import VirtualCamera
 from app.system.v4l2 import PixelSize
 
 FOURCC = {"I420": "YU12", "YUYV": "YUYV", "UYVY": "UYVY", "BGR": "BGR3"}
@@ -28,11 +33,16 @@ CLASS_OF_SHORTCUTS = "{00021401-0000-0000-C000-000000000046}"
 BYTES = {"I420": 1.5, "YUYV": 2, "UYVY": 2, "BGR": 3}
 
 
+# Device files: the one that is ours, and that of another program.
+OURS = "/dev/video10"
+OTHER = "/dev/video7"
+
+
 @dataclass
 class FakeDriver:
     """The devices, and what happened to them."""
 
-    labels: dict[str, str] = field(default_factory=lambda: {"/dev/video10": "Mattecam"})
+    labels: dict[str, str] = field(default_factory=partial(dict, {OURS: "Mattecam"}))
     # The format that devices are held in, whatever is asked for.
     kept: PixelSize | None = None
     # Other formats than the kept one are refused, as v4l2loopback 0.13 does while a program reads.
@@ -87,6 +97,22 @@ class FakeDriver:
         self.revived.append(path)
         self.used_up.discard(path)
 
+    def loopback_labels(self) -> dict[str, str]:
+        """In place of what the kernel lists."""
+        return self.labels
+
+    def takes_output(self, path: str) -> bool:
+        """Whether a producer may open the device."""
+        return path not in self.used_up | self.sending
+
+    def frames_arrive(self, path: str) -> bool:
+        """Whether another program sends to the device."""
+        return path in self.sending
+
+    def current_format(self, path: str) -> PixelSize | None:
+        """The format in which the device is held."""
+        return self.formats.get(path, self.kept)
+
     def _has_producer(self, path: str) -> bool:
         is_open = any(camera.device == path and not camera.closed for camera in self.opened)
         return is_open or path in self.sending
@@ -129,12 +155,28 @@ def driver(monkeypatch: pytest.MonkeyPatch) -> FakeDriver:
     module = SimpleNamespace(Camera=driver.camera, PixelFormat=Format)
     monkeypatch.setitem(sys.modules, "pyvirtualcam", module)
     monkeypatch.setattr(v4l2, "LoopbackWriter", driver.camera)
-    monkeypatch.setattr(v4l2, "loopback_labels", lambda: driver.labels)
-    monkeypatch.setattr(
-        v4l2, "takes_output", lambda path: path not in driver.used_up | driver.sending
-    )
-    monkeypatch.setattr(v4l2, "frames_arrive", lambda path: path in driver.sending)
-    monkeypatch.setattr(v4l2, "current_format", lambda path: driver.formats.get(path, driver.kept))
+    monkeypatch.setattr(v4l2, "loopback_labels", driver.loopback_labels)
+    monkeypatch.setattr(v4l2, "takes_output", driver.takes_output)
+    monkeypatch.setattr(v4l2, "frames_arrive", driver.frames_arrive)
+    monkeypatch.setattr(v4l2, "current_format", driver.current_format)
     monkeypatch.setattr(v4l2, "revive", driver.revive)
     monkeypatch.setattr(camera_list, "WINDOWS_CLASSES", {"OBS Virtual Camera": CLASS_OF_SHORTCUTS})
     return driver
+
+
+def loopback_error(text: str) -> RuntimeError:
+    """What pyvirtualcam raises on Linux."""
+    return RuntimeError(f"'v4l2loopback' backend: {text}")
+
+
+def refusal(wanted: str = "auto", **options: Any) -> str:
+    """Return why there is no virtual camera."""
+    with pytest.raises(SinkOpenError) as caught:
+        VirtualCamera(wanted, 64, 48, 30, **options)
+    return str(caught.value)
+
+
+@pytest.fixture
+def device(tmp_path: Path) -> Path:
+    (tmp_path / "video10").touch()
+    return tmp_path / "video10"

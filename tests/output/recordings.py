@@ -22,11 +22,12 @@ from app.core.errors import MicrophoneError
 from app.core.settings import CaptureSettings, OutputSettings
 from app.core.types import BgrImage, Frame, Outgoing, Picture, PictureKind
 from app.output.base import RecordingProgress, SinkContext
-from app.output.recording import Recorder
+from app.output.recording import EncoderThread, Recorder
 from app.output.sound import BLOCK_S, RATE, Microphone, Samples, SoundBlock
 from app.settings import Settings
 from mattecam.testing import FakeClock
 from tests.paths import ROOT
+from tests.stand_ins import always
 from tests.waiting import eventually
 
 COUNT = round(BLOCK_S * RATE)
@@ -36,7 +37,7 @@ def context(
     fps: float = 30,
     *,
     open_microphone: Callable[[], Microphone] | None = None,
-    wait_for_gap: Callable[[float], object] = lambda timeout_s: None,
+    wait_for_gap: Callable[[float], object] = always(None),
     **output: Any,
 ) -> SinkContext:
     """Return what a recorder is opened with under these settings of the output."""
@@ -44,7 +45,7 @@ def context(
         output["microphone"] = "default"
     settings = Settings(capture=CaptureSettings(fps=fps), output=OutputSettings(**output))
     return SinkContext(
-        lambda: settings,
+        always(settings),
         open_microphone or Mock(side_effect=AssertionError),
         wait_for_gap=wait_for_gap,
     )
@@ -89,7 +90,7 @@ def record_the_demo(path: Path, fps: float, sound: str) -> None:
         assert frame is not None
         recorder.send(Outgoing(Picture(frame.image, PictureKind.COMPOSITE)))
         started_s = started_s or time.perf_counter()
-        eventually(lambda: shared.recordings[0].encoded >= sent - 2)  # noqa: B023 - at once
+        eventually(has_encoded, shared.recordings[0], sent - 2)
         seconds = time.perf_counter() - started_s
         device.lost = sound == "lost" and seconds > 1
         print(seconds, sent, flush=True)  # noqa: T201 - read by the test
@@ -143,6 +144,14 @@ def record(
     return *read(path), shared.recordings[0]
 
 
+def has_encoded(counts: RecordingProgress, frames: int) -> bool:
+    return counts.encoded >= frames
+
+
+def has_failed_or_encoded(thread: EncoderThread, frames: int) -> bool:
+    return thread.error is not None or has_encoded(thread.recording, frames)
+
+
 def send_slowly(
     recorder: Recorder, clock: FakeClock, sent: Iterable[tuple[float, Outgoing]], *, one_in: int = 1
 ) -> None:
@@ -151,7 +160,7 @@ def send_slowly(
         recorder.send(shown)
         thread = recorder._thread  # noqa: SLF001
         least = 1 + number // one_in
-        eventually(lambda: thread.error is not None or thread.recording.encoded >= least)  # noqa: B023 - at once
+        eventually(has_failed_or_encoded, thread, least)
 
 
 def composite(captured_at_s: float, number: int = 0) -> Outgoing:
@@ -185,9 +194,20 @@ class FakeDevice:
         self.reports: list[Exception | None] = []
 
     def microphone(self) -> Microphone:
-        return Microphone(
-            lambda name: self.open(name), lambda: self.wanted, self.reports.append, retry_s=0.02
-        )
+        return Microphone(self._open_now, self.wanted_now, self.reports.append, retry_s=0.02)
+
+    def _open_now(self, name: str) -> Generator[SoundBlock, None, None]:
+        """Open it as tests have set `open` by then."""
+        return self.open(name)
+
+    def wanted_now(self) -> str | None:
+        return self.wanted
+
+    def is_open(self) -> bool:
+        return self.open_now > 0
+
+    def last_report(self) -> Exception | None:
+        return self.reports[-1]
 
     def open(self, name: str) -> Generator[SoundBlock, None, None]:
         if self.fails_to_open:

@@ -9,6 +9,7 @@ import pytest
 
 from app.core.errors import SinkLostError
 from app.output import table
+from app.output.base import FrameSink
 from app.output.camera_list import list_virtual_cameras
 from app.output.pipewire import PipeWireCamera
 from app.output.recording import Recorder
@@ -16,20 +17,43 @@ from app.output.virtual_camera import VirtualCamera
 from tests.output.pictures import Make, picture
 from tests.output.recordings import context
 
+
+def recorder(folder: Path) -> FrameSink:
+    return Recorder(folder / "a.mp4", 64, 48, context())
+
+
+def alpha_recorder(folder: Path) -> FrameSink:
+    return Recorder(folder / "a.mkv", 64, 48, context(), alpha=True)
+
+
+def virtual_camera(_folder: Path) -> FrameSink:
+    return VirtualCamera("auto", 64, 48, 30)
+
+
+def v4l2_camera(_folder: Path) -> FrameSink:
+    return VirtualCamera("auto", 64, 48, 30, backend="v4l2")
+
+
+def pipewire_camera(_folder: Path) -> FrameSink:
+    return PipeWireCamera(64, 48, 30)
+
+
+def pipewire_alpha_camera(_folder: Path) -> FrameSink:
+    return PipeWireCamera(64, 48, 30, alpha=True)
+
+
 # Sinks of each row of `app/output/table.py`; a row without one fails here.
 MAKERS: dict[str, dict[str, Make]] = {
-    "recording": {"recorder": lambda folder: Recorder(folder / "a.mp4", 64, 48, context())},
-    "recording_alpha": {
-        "alpha_recorder": lambda folder: Recorder(folder / "a.mkv", 64, 48, context(), alpha=True)
-    },
+    "recording": {"recorder": recorder},
+    "recording_alpha": {"alpha_recorder": alpha_recorder},
     "virtual_camera": {
-        "virtual_camera": lambda folder: VirtualCamera("auto", 64, 48, 30),
-        "v4l2_camera": lambda folder: VirtualCamera("auto", 64, 48, 30, backend="v4l2"),
-        "real_virtual_camera": lambda folder: VirtualCamera("auto", 64, 48, 30),
+        "virtual_camera": virtual_camera,
+        "v4l2_camera": v4l2_camera,
+        "real_virtual_camera": virtual_camera,
     },
     "pipewire": {
-        "pipewire_camera": lambda folder: PipeWireCamera(64, 48, 30),
-        "pipewire_alpha_camera": lambda folder: PipeWireCamera(64, 48, 30, alpha=True),
+        "pipewire_camera": pipewire_camera,
+        "pipewire_alpha_camera": pipewire_alpha_camera,
     },
 }
 SINKS = {name: made for spec in table.SINKS for name, made in MAKERS[spec.name].items()}

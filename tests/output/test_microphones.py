@@ -27,6 +27,7 @@ from app.output.sound import BLOCK_S, RATE, Microphone, SoundBlock
 from app.system.pulse import SoundServer
 from tests.fakes.sound_server import AGE_S, FakeSoundServer
 from tests.pipewire_session import PrivateSession
+from tests.stand_ins import always
 from tests.waiting import eventually
 
 COUNT = round(BLOCK_S * RATE)
@@ -37,7 +38,7 @@ def opened(
     server: FakeSoundServer, name: str, silence_s: float = 60.0
 ) -> Generator[SoundBlock, None, None]:
     """Record a source of this server."""
-    return sound_server_blocks(name, lambda: server, silence_s)
+    return sound_server_blocks(name, always(server), silence_s)
 
 
 def error_of(blocks: Generator[SoundBlock, None, None]) -> str:
@@ -99,7 +100,7 @@ def test_the_default_microphone_follows_the_choice_of_the_system(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     server = FakeSoundServer("built-in", "usb")
-    server.events = [lambda: None, partial(setattr, server, "default_source", "usb")]
+    server.events = [always(None), partial(setattr, server, "default_source", "usb")]
 
     first = [block.samples[0] for block in opened(server, "default")]
     server.closed = 0
@@ -118,7 +119,7 @@ def test_the_default_microphone_does_not_become_a_loudspeaker() -> None:
         del server.sources["headset"]
         server.default_source = MONITOR
 
-    server.events = [lambda: None, headset_goes]
+    server.events = [always(None), headset_goes]
     assert [block.samples[0] for block in opened(server, "default")] == [len("headset")]
     server.closed = 0
     assert "No microphone is connected" in error_of(opened(server, "default"))
@@ -152,7 +153,7 @@ def test_a_microphone_that_goes_is_not_replaced(
     event: Callable[[FakeSoundServer], None], words: str
 ) -> None:
     server = FakeSoundServer("built-in", "usb")
-    server.events = [lambda: None, partial(event, server)]
+    server.events = [always(None), partial(event, server)]
     blocks = opened(server, "usb")
     assert next(blocks).samples[0] == len("usb")
 
@@ -194,7 +195,7 @@ def test_without_a_sound_server_the_remedy_is_named(error: OSError, words: str) 
 def test_the_list_leaves_out_what_loudspeakers_play() -> None:
     server = FakeSoundServer("usb", MONITOR)
 
-    listed = microphones.microphones("linux", lambda: server)
+    listed = microphones.microphones("linux", always(server))
 
     assert [(found.name, found.title) for found in listed] == [("usb", "Title of usb")]
     assert server.closed == 1
@@ -215,7 +216,7 @@ class Heard:
     def __init__(self, name: str) -> None:
         self.reports: list[Exception | None] = []
         self.microphone = Microphone(
-            open_microphone, lambda: name, self.reports.append, retry_s=0.05
+            open_microphone, always(name), self.reports.append, retry_s=0.05
         )
         self.tones: set[int] = set()
 
@@ -227,6 +228,14 @@ class Heard:
                 strengths = np.abs(np.fft.rfft(second, RATE))
                 self.tones.add(int(strengths.argmax()))
         return any(abs(tone - hertz) < 60 for tone in self.tones)
+
+    def has_failed(self, words: str) -> bool:
+        """Whether the report that stands says this."""
+        return words in self.failure
+
+    def is_well(self) -> bool:
+        """Whether the last report ended the one before."""
+        return self.reports[-1] is None
 
     @property
     def failure(self) -> str:
@@ -257,17 +266,17 @@ def test_a_microphone_that_goes_and_comes_back_is_silent_meanwhile(
         playing.enter_context(other_source.playing("headset", HEADSET_HZ))
         heard = Heard("headset.monitor")
         stack.enter_context(closing(heard.microphone))
-        eventually(lambda: heard.hears(HEADSET_HZ))
+        eventually(heard.hears, HEADSET_HZ)
 
         playing.close()
         other_source.unload_sound(headset)
-        eventually(lambda: "headset.monitor" in heard.failure)
+        eventually(heard.has_failed, "headset.monitor")
         heard.hears(HEADSET_HZ)
         heard.tones.clear()
         again = other_source.load_sound("module-null-sink", "sink_name=headset")
         stack.callback(other_source.unload_sound, again)
         stack.enter_context(other_source.playing("headset", HEADSET_HZ))
-        eventually(lambda: heard.hears(HEADSET_HZ))
+        eventually(heard.hears, HEADSET_HZ)
 
         assert heard.failure == ""
         assert not any(abs(tone - OTHER_HZ) < 60 for tone in heard.tones)
@@ -277,14 +286,14 @@ def test_an_absent_microphone_is_silent_until_it_comes(other_source: PrivateSess
     with ExitStack() as stack:
         heard = Heard("headset.monitor")
         stack.enter_context(closing(heard.microphone))
-        eventually(lambda: "headset.monitor cannot be opened" in heard.failure)
+        eventually(heard.has_failed, "headset.monitor cannot be opened")
 
         stack.callback(
             other_source.unload_sound,
             other_source.load_sound("module-null-sink", "sink_name=headset"),
         )
         stack.enter_context(other_source.playing("headset", HEADSET_HZ))
-        eventually(lambda: heard.hears(HEADSET_HZ))
+        eventually(heard.hears, HEADSET_HZ)
 
         assert heard.failure == ""
         assert not any(abs(tone - OTHER_HZ) < 60 for tone in heard.tones)
@@ -299,7 +308,7 @@ def test_a_recording_cannot_be_moved_to_another_source(other_source: PrivateSess
         stack.enter_context(other_source.playing("headset", HEADSET_HZ))
         heard = Heard("headset.monitor")
         stack.enter_context(closing(heard.microphone))
-        eventually(lambda: heard.hears(HEADSET_HZ))
+        eventually(heard.hears, HEADSET_HZ)
         (recording,) = other_source.run(
             ["pactl", "list", "short", "source-outputs"]
         ).stdout.splitlines()
@@ -319,13 +328,13 @@ def test_without_a_microphone_the_default_is_silent_until_one_comes(
     with ExitStack() as stack:
         heard = Heard("default")
         stack.enter_context(closing(heard.microphone))
-        eventually(lambda: "No microphone is connected" in heard.failure)
+        eventually(heard.has_failed, "No microphone is connected")
 
         source = other_source.load_sound(
             "module-null-sink", "sink_name=mic", "media.class=Audio/Source/Virtual"
         )
         stack.callback(other_source.unload_sound, source)
-        eventually(lambda: heard.reports[-1] is None)
+        eventually(heard.is_well)
 
         assert not heard.hears(OTHER_HZ) and heard.tones == set()
         assert [found.name for found in microphones.microphones("linux")] == ["mic"]

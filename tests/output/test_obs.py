@@ -20,6 +20,7 @@ from app.output.camera_list import VirtualCameraDevice
 from app.output.obs import FrameQueue, ObsWriter, frame_offsets
 from app.output.virtual_camera import VirtualCamera
 from tests.output.pictures import picture
+from tests.stand_ins import always
 
 
 @pytest.fixture(autouse=True)
@@ -115,7 +116,7 @@ def test_a_copy_without_pyvirtualcam_sends_to_the_camera_of_obs(
     monkeypatch.setattr(virtual_camera, "sys", SimpleNamespace(platform="win32"))
     monkeypatch.setattr(virtual_camera, "LINUX", False)
     monkeypatch.setattr(camera_list, "LINUX", False)
-    monkeypatch.setattr(virtual_camera, "list_virtual_cameras", lambda probe: (camera,))
+    monkeypatch.setattr(virtual_camera, "list_virtual_cameras", always((camera,)))
 
     with closing(VirtualCamera("auto", 64, 48, 30)) as sink:
         sink.send(picture())

@@ -11,6 +11,7 @@ import threading
 from collections import deque
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -35,11 +36,13 @@ from tests.output.recordings import (
     COUNT,
     composite,
     context,
+    has_encoded,
     kill_while_recording,
     read,
     record,
     send_slowly,
 )
+from tests.stand_ins import always
 from tests.waiting import eventually, scheduled
 
 # Numbers of composites.
@@ -99,7 +102,7 @@ def test_a_recording_that_cannot_begin_in_another_size_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     microphone = Mock(take=list)
-    recorder = Recorder(tmp_path / "a.mp4", 128, 72, context(open_microphone=lambda: microphone))
+    recorder = Recorder(tmp_path / "a.mp4", 128, 72, context(open_microphone=always(microphone)))
     recorder.send(card(128, 72))
     monkeypatch.setattr(
         recorder_module, "RecordingWriter", Mock(side_effect=OSError(errno.ENOSPC, "full"))
@@ -116,7 +119,7 @@ def test_a_recording_is_finished_although_its_microphone_cannot_be_closed(
 ) -> None:
     """It stayed `.recording.mkv`."""
     microphone = Mock(take=list, close=Mock(side_effect=OSError(errno.EIO, "Input/output error")))
-    recorder = Recorder(tmp_path / "a.mp4", 64, 48, context(open_microphone=lambda: microphone))
+    recorder = Recorder(tmp_path / "a.mp4", 64, 48, context(open_microphone=always(microphone)))
     recorder.send(picture())
 
     recorder.close()
@@ -204,7 +207,7 @@ def test_an_encoder_that_is_too_slow_drops_the_oldest_frames_and_never_blocks(
     shared = context()
     SlowWriter.allowed.clear()
     thread = EncoderThread(
-        lambda: SlowWriter(tmp_path / "a.mp4", 64, 48, 30), lambda shown: shown.image, shared
+        partial(SlowWriter, tmp_path / "a.mp4", 64, 48, 30), lambda shown: shown.image, shared
     )
     counts = thread.recording
     for number in range(40):
@@ -220,19 +223,27 @@ def test_an_encoder_that_is_too_slow_drops_the_oldest_frames_and_never_blocks(
     )
 
 
+def is_called(function: Mock) -> bool:
+    return bool(function.called)
+
+
 def test_frames_are_encoded_between_the_steps_unless_many_wait(tmp_path: Path) -> None:
     step_ended = threading.Event()
-    wait_for_gap = Mock(side_effect=lambda timeout_s: step_ended.wait(60))
+
+    def wait_for_step(_timeout_s: float) -> bool:
+        return step_ended.wait(60)
+
+    wait_for_gap = Mock(side_effect=wait_for_step)
     shared = context(wait_for_gap=wait_for_gap)
     recorder = Recorder(tmp_path / "a.mp4", 64, 48, shared)
     counts = shared.recordings[0]
     recorder.send(composite(100.0))
-    eventually(lambda: wait_for_gap.called)
+    eventually(is_called, wait_for_gap)
     for number in range(1, 6):
         recorder.send(composite(100 + number / 30, number))
     assert counts.encoded == 0
     step_ended.set()
-    eventually(lambda: counts.encoded == 6)
+    eventually(has_encoded, counts, 6)
     assert wait_for_gap.call_count == 5, "one frame did not wait, while four others waited"
     assert 0 < wait_for_gap.call_args.args[0] < 1
     recorder.close()
@@ -324,7 +335,7 @@ def test_clicks_and_flashes_are_together_until_the_sound_ends(
     path = tmp_path / f"a.{suffix}"
     clock = FakeClock(99.8)
     microphone = clicking(clock, sound_s)
-    shared = context(open_microphone=lambda: microphone, record_rate=rate, encoder="x264")
+    shared = context(open_microphone=always(microphone), record_rate=rate, encoder="x264")
     recorder = Recorder(path, 128, 72, shared, clock=clock)
     send_slowly(recorder, clock, [(99.8, card(128, 72))])  # left out, and the sound until then
     sent = []
@@ -348,7 +359,7 @@ def test_a_recording_without_frames_releases_the_microphone_and_leaves_no_file(
     tmp_path: Path,
 ) -> None:
     feed = Mock()
-    Recorder(tmp_path / "a.mp4", 64, 48, context(open_microphone=lambda: feed)).close()
+    Recorder(tmp_path / "a.mp4", 64, 48, context(open_microphone=always(feed))).close()
     assert feed.close.called and not list(tmp_path.iterdir())
 
 

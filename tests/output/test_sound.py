@@ -13,12 +13,32 @@ import pytest
 
 from app.core.errors import MicrophoneError
 from app.output import sound
-from app.output.sound import LATEST_S, RATE, SoundBlock, SoundTrack
+from app.output.sound import LATEST_S, RATE, Microphone, SoundBlock, SoundTrack
 from tests.fakes.world import Hold
 from tests.output.recordings import COUNT, FakeDevice, tone
-from tests.waiting import eventually
+from tests.waiting import eventually, eventually_is, no_longer
 
 ORIGIN_S = 100.0
+
+
+def is_heard(microphone: Microphone) -> bool:
+    return microphone.level > 0
+
+
+def has_reported(device: FakeDevice, times: int) -> bool:
+    return len(device.reports) >= times
+
+
+def reports_a_defect(device: FakeDevice) -> bool:
+    return isinstance(device.reports[-1], ZeroDivisionError)
+
+
+def has_sent_empty_blocks(device: FakeDevice) -> bool:
+    return device.empty > 3
+
+
+def has_thread(name: str) -> bool:
+    return name in [thread.name for thread in threading.enumerate()]
 
 
 def test_sound_arrives_with_its_capture_times_and_its_level() -> None:
@@ -41,37 +61,38 @@ def test_sound_arrives_with_its_capture_times_and_its_level() -> None:
 def test_a_muted_microphone_is_closed_and_captures_nothing() -> None:
     device = FakeDevice()
     with closing(device.microphone()) as microphone:
-        eventually(lambda: microphone.level > 0)
+        eventually(is_heard, microphone)
         device.wanted = None
         muted_s = time.perf_counter()
-        eventually(lambda: device.open_now == 0)
+        no_longer(device.is_open)
         before = microphone.take()
         assert all(block.captured_at_s < muted_s for block in before)
         time.sleep(0.1)
         assert microphone.take() == [] and microphone.level == 0
         resumed_s = time.perf_counter()
         device.wanted = "usb"
-        eventually(lambda: device.opened == ["default", "usb"] and microphone.level > 0)
+        eventually_is(["default", "usb"], list, device.opened)
+        eventually(is_heard, microphone)
         assert all(block.captured_at_s >= resumed_s for block in microphone.take())
 
 
 def test_a_lost_microphone_is_reported_and_tried_again() -> None:
     device = FakeDevice()
     with closing(device.microphone()) as microphone:
-        eventually(lambda: microphone.level > 0)
+        eventually(is_heard, microphone)
         device.fails_to_open = True
         device.lost = True
-        eventually(lambda: len(device.reports) > 2)
+        eventually(has_reported, device, 3)
         for report, words in zip(
             device.reports[1:3], ("default was disconnected", "cannot be opened"), strict=True
         ):
             assert isinstance(report, MicrophoneError) and words in report.text
         assert device.open_now == 0 and microphone.level == 0
         device.lost = device.fails_to_open = False
-        eventually(lambda: device.reports[-1] is None)
+        eventually_is(None, device.last_report)
         device.open = Mock(side_effect=ZeroDivisionError)  # type: ignore[method-assign]
         device.wanted = "of a driver with a defect"
-        eventually(lambda: isinstance(device.reports[-1], ZeroDivisionError))
+        eventually(reports_a_defect, device)
     assert device.reports[-1] is None, "a closed microphone has no failure"
 
 
@@ -79,23 +100,23 @@ def test_the_failure_of_a_microphone_that_is_muted_is_over() -> None:
     device = FakeDevice()
     device.fails_to_open = True
     with closing(device.microphone()):
-        eventually(lambda: len(device.reports) > 0)
+        eventually(has_reported, device, 1)
 
         device.wanted = None
 
-        eventually(lambda: device.reports[-1] is None)
+        eventually_is(None, device.last_report)
 
 
 def test_blocks_without_samples_are_no_sound() -> None:
     device = FakeDevice()
     device.is_silent = True
     with closing(device.microphone()) as microphone:
-        eventually(lambda: device.empty > 3)
+        eventually(has_sent_empty_blocks, device)
         assert microphone.take() == [] and device.reports == []
 
         device.is_silent = False
 
-        eventually(lambda: device.reports == [None])
+        eventually_is([None], list, device.reports)
 
 
 def test_a_driver_that_fails_after_the_end_reports_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,7 +133,7 @@ def test_a_driver_that_fails_after_the_end_reports_nothing(monkeypatch: pytest.M
     with closing(device.microphone()):
         assert hang.entered.wait(60)
     hang.go_on.set()
-    eventually(lambda: "microphone" not in [thread.name for thread in threading.enumerate()])
+    no_longer(has_thread, "microphone")
     assert device.reports == [None]
 
 

@@ -32,6 +32,15 @@ class Feeder:
         self.sent += 1
         return self.picture
 
+    def readers(self) -> int:
+        return self.camera.readers
+
+    def size(self) -> tuple[int, int]:
+        return self.camera.size
+
+    def has_sent(self, more_than: int) -> bool:
+        return self.sent > more_than
+
 
 @contextmanager
 def feeding(width: int = WIDTH, height: int = HEIGHT, fps: float = 60) -> Iterator[Feeder]:

@@ -15,7 +15,7 @@ from tests.output.pipewire.conftest import composites
 from tests.output.web_page import browser_command, following_page, page
 from tests.paths import ROOT
 from tests.pipewire_session import PrivateSession
-from tests.waiting import eventually
+from tests.waiting import eventually, within
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
@@ -26,8 +26,8 @@ OPTIONS = "--source demo --background #00b140 --virtual-camera off --pipewire on
 def start_program(desktop: PrivateSession) -> None:
     """Run the program before a green background until it composites."""
     desktop.launch(sys.executable, str(ROOT / "run.py"), "headless", *OPTIONS.split())
-    eventually(lambda: bool(desktop.nodes()))
-    eventually(lambda: composites(desktop), 180)
+    eventually(desktop.nodes)
+    within(180, composites, desktop)
 
 
 @pytest.mark.parametrize("browser", ["firefox-esr", "chromium"])

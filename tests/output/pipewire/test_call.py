@@ -46,7 +46,8 @@ from tests.output.pipewire.conftest import composites
 from tests.output.web_page import browser_command, page
 from tests.paths import ROOT
 from tests.pipewire_session import PrivateSession
-from tests.waiting import eventually
+from tests.stand_ins import always
+from tests.waiting import eventually, within
 
 QUIET_S = float(os.environ.get("MATTECAM_CALL_S", "60"))
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900 + QUIET_S)]
@@ -235,8 +236,8 @@ def start(desktop: PrivateSession, *words: str, background: str = BACKGROUND) ->
     outputs = ("--virtual-camera", "off", "--pipewire", "on", "--always-on")
     desktop.launch(*PROGRAM, *words, "--verbose", *options, *outputs, "--background", background)
     try:
-        eventually(lambda: bool(desktop.nodes()), START_S)
-        eventually(lambda: composites(desktop), START_S)
+        within(START_S, desktop.nodes)
+        within(START_S, composites, desktop)
     except AssertionError as error:
         raise AssertionError(f"no matte: {log_of(desktop)}") from error
 
@@ -398,5 +399,5 @@ if __name__ == "__main__":
     signal.signal(signal.SIGUSR1, _close_window)
     vars(headless)["default_parts"] = failing_parts
     vars(application)["default_parts"] = failing_parts
-    QSystemTrayIcon.isSystemTrayAvailable = staticmethod(lambda: True)  # type: ignore[method-assign]
+    QSystemTrayIcon.isSystemTrayAvailable = staticmethod(always(True))  # type: ignore[method-assign]
     sys.exit(main.main(sys.argv[1:]))

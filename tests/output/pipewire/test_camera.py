@@ -29,7 +29,7 @@ from tests.output.pictures import picture, sender
 from tests.output.pipewire.feeding import feeding, image_of, next_frame, reading
 from tests.paths import ROOT
 from tests.pipewire_session import NEEDS_GSTREAMER, PrivateSession, has_gstreamer
-from tests.waiting import eventually
+from tests.waiting import eventually, eventually_is, no_longer
 
 needs_gstreamer = pytest.mark.skipif(not has_gstreamer(), reason=NEEDS_GSTREAMER)
 # How long a reader or the program is stopped (SIGSTOP), as by a debugger or a suspended desktop.
@@ -41,7 +41,7 @@ BLUE = np.array((255, 0, 0))
 
 def test_one_format_and_the_name_are_offered(pipewire: PrivateSession) -> None:
     with feeding(1280, 720, 29.97):
-        eventually(lambda: bool(pipewire.nodes()))
+        eventually(pipewire.nodes)
         (node,) = pipewire.nodes()
     properties = node["props"]
     assert properties["media.class"] == "Video/Source" and properties["media.role"] == "Camera"
@@ -54,21 +54,23 @@ def test_one_format_and_the_name_are_offered(pipewire: PrivateSession) -> None:
     )
 
 
+def shows_grey(reader: NodeReader, level: int) -> bool:
+    """Whether the middle of the next frame has this level."""
+    green = int(image_of(next_frame(reader))[240, 320, 1])
+    return abs(green - level) <= 2
+
+
+def is_bright(reader: NodeReader) -> bool:
+    return int(image_of(next_frame(reader))[24, 32, 1]) > 190
+
+
 def test_colours_are_read_back(pipewire: PrivateSession) -> None:
     with feeding(640, 480) as feeder, reading((640, 480)) as reader:
         frame = next_frame(reader)
         assert bar_error(image_of(frame)) <= 2
         for colour in (0, 1, 127, 254, 255):
             feeder.picture = picture(640, 480, grey=colour)
-            eventually(
-                lambda: (
-                    abs(
-                        int(image_of(next_frame(reader))[240, 320, 1])
-                        - int(feeder.picture.image[0, 0, 1])
-                    )
-                    <= 2
-                )
-            )
+            eventually(shows_grey, reader, colour)
 
 
 @needs_gstreamer
@@ -106,7 +108,11 @@ def test_gstreamer_reads_the_declared_colours(pipewire: PrivateSession, tmp_path
 def receive(*readers: NodeReader) -> None:
     """Wait until each reader has had 60 more frames."""
     goals = [one.received + 60 for one in readers]
-    eventually(lambda: all(one.received >= goal for one, goal in zip(readers, goals, strict=True)))
+
+    def all_have_received() -> bool:
+        return all(one.received >= goal for one, goal in zip(readers, goals, strict=True))
+
+    eventually(all_have_received)
 
 
 def test_two_readers_get_the_frames(pipewire: PrivateSession) -> None:
@@ -119,7 +125,7 @@ def test_a_hundred_readers_come_and_go(pipewire: PrivateSession) -> None:
         for _ in range(100):
             with reading() as reader:
                 assert bar_error(image_of(next_frame(reader))) <= 6
-        eventually(lambda: feeder.camera.readers == 0)
+        eventually_is(0, feeder.readers)
 
 
 def test_killed_readers_leave_the_camera_usable(pipewire: PrivateSession) -> None:
@@ -127,7 +133,7 @@ def test_killed_readers_leave_the_camera_usable(pipewire: PrivateSession) -> Non
         for _ in range(4):
             with pipewire.reader():
                 pass  # it is killed
-            eventually(lambda: feeder.camera.readers == 0)
+            eventually_is(0, feeder.readers)
         with reading() as reader:
             receive(reader)
 
@@ -145,9 +151,12 @@ def test_a_frame_arrives_before_the_next_is_sent(pipewire: PrivateSession) -> No
         level = round((next_frame(reader).data[0] - 16) * 255 / 219)
         return abs(level - sent[-1]) <= 1
 
+    def three_are_newest() -> bool:
+        return all(is_newest() for _ in range(3))
+
     with sender(of_the_next_level, PipeWireCamera(64, 48, 30)), reading() as reader:
         # On a busy machine some frames are late; if a frame were held back, all would be.
-        eventually(lambda: all(is_newest() for _ in range(3)))
+        eventually(three_are_newest)
 
 
 def test_the_size_is_kept_while_a_program_reads(pipewire: PrivateSession) -> None:
@@ -155,9 +164,9 @@ def test_the_size_is_kept_while_a_program_reads(pipewire: PrivateSession) -> Non
         with reading() as reader:
             next_frame(reader)
             feeder.picture = picture(200, 50, grey=200)
-            eventually(lambda: int(image_of(next_frame(reader))[24, 32, 1]) > 190)
+            eventually(is_bright, reader)
             assert feeder.camera.size == (64, 48) and image_of(next_frame(reader))[2].max() <= 2
-        eventually(lambda: feeder.camera.size == (200, 50))
+        eventually_is((200, 50), feeder.size)
         with reading((200, 50)) as reader:
             frame = next_frame(reader)
         assert (frame.video.width, frame.video.height) == (200, 50)
@@ -168,7 +177,7 @@ def test_a_smaller_picture_leaves_the_size(pipewire: PrivateSession) -> None:
     with feeding(200, 50) as feeder:
         feeder.picture = picture(64, 48, grey=200)
         sent = feeder.sent
-        eventually(lambda: feeder.sent > sent + 10)
+        eventually(feeder.has_sent, sent + 10)
 
         with reading((200, 50)) as reader:
             frame = next_frame(reader)
@@ -183,11 +192,11 @@ def test_a_smaller_picture_leaves_the_size(pipewire: PrivateSession) -> None:
 def test_a_larger_picture_gets_another_node(pipewire: PrivateSession) -> None:
     """The size of a node stays: browsers that had read it got nothing until they were started again."""
     with feeding(64, 48) as feeder:
-        eventually(lambda: bool(pipewire.nodes()))
+        eventually(pipewire.nodes)
         (before,) = pipewire.nodes()
 
         feeder.picture = picture(200, 50)
-        eventually(lambda: feeder.camera.size == (200, 50))
+        eventually_is((200, 50), feeder.size)
         with reading((200, 50)) as reader:
             frame = next_frame(reader)
         (after,) = pipewire.nodes()
@@ -217,11 +226,11 @@ def test_gstreamer_that_connects_as_the_first_reader_leaves_gets_its_picture(
     first = [*command, "!", "video/x-raw,format=YUY2", "!", "fakesink"]
     second = [*command, "num-buffers=3", "!", "video/x-raw,format=YUY2", "!", "fakesink"]
     with feeding(1280, 720, 30) as feeder:
-        eventually(lambda: bool(pipewire.nodes()))
+        eventually(pipewire.nodes)
         with subprocess.Popen(
             first, env=pipewire.environment, stderr=subprocess.DEVNULL
         ) as leaving:
-            eventually(lambda: feeder.camera.readers == 1)
+            eventually_is(1, feeder.readers)
             feeder.picture = picture(640, 480)
             if joins == "after":
                 leaving.kill()
@@ -257,8 +266,13 @@ def test_a_reader_that_was_stopped_for_ten_seconds_goes_on_with_new_frames(
     pipewire: PrivateSession,
 ) -> None:
     with feeding() as feeder, pipewire.reader() as (stopped, lines), reading() as other:
+
+        def is_below(level: int) -> bool:
+            """Whether the last frame that it printed is darker."""
+            return int(lines[-1]) < level
+
         feeder.picture = picture(grey=30)
-        eventually(lambda: int(lines[-1]) < 95)
+        eventually(is_below, 95)
         stopped.send_signal(signal.SIGSTOP)
         feeder.picture = picture(grey=230)
         received = other.received
@@ -268,7 +282,7 @@ def test_a_reader_that_was_stopped_for_ten_seconds_goes_on_with_new_frames(
         assert int(lines[-1]) < 95, "it printed what came after it was stopped"
         assert feeder.camera.readers == 1, "a stopped program still has the camera open"
         stopped.send_signal(signal.SIGCONT)
-        eventually(lambda: int(lines[-1]) > 150)
+        no_longer(is_below, 151)
 
 
 @pytest.mark.long
@@ -278,7 +292,12 @@ def test_a_stopped_reader_does_not_block_the_program(pipewire: PrivateSession) -
         stopped.send_signal(signal.SIGSTOP)
         sent = feeder.sent
         began_s = time.monotonic()
-        eventually(lambda: time.monotonic() > began_s + STOPPED_S and feeder.sent > sent + ENOUGH)
+
+        def time_has_passed() -> bool:
+            return time.monotonic() > began_s + STOPPED_S
+
+        eventually(time_has_passed)
+        eventually(feeder.has_sent, sent + ENOUGH)
     with feeding(), reading() as reader:
         next_frame(reader)
 
@@ -293,13 +312,12 @@ def test_the_program_was_stopped_for_ten_seconds(pipewire: PrivateSession) -> No
         command, env=pipewire.environment, cwd=ROOT, stdin=subprocess.PIPE
     ) as program:
         try:
-            eventually(lambda: bool(pipewire.nodes()), timeout_s=60)
+            eventually(pipewire.nodes)
             with reading() as reader:
-                eventually(lambda: is_composite(image_of(next_frame(reader))))
+                eventually(shows_composite, reader)
                 program.send_signal(signal.SIGSTOP)
-                eventually(
-                    lambda: reader.read(STOPPED_S / 4) is None
-                )  # what was on its way has come
+                # What was on its way comes first.
+                eventually_is(None, reader.read, STOPPED_S / 4)
                 assert reader.read(STOPPED_S * 3 / 4) is None and not reader.lost
                 program.send_signal(signal.SIGCONT)
                 continued_s = time.monotonic()
@@ -315,6 +333,10 @@ def test_the_program_was_stopped_for_ten_seconds(pipewire: PrivateSession) -> No
             assert program.wait(60) == 0
         finally:
             program.kill()
+
+
+def shows_composite(reader: NodeReader) -> bool:
+    return is_composite(image_of(next_frame(reader)))
 
 
 def is_composite(image: BgrImage) -> bool:
