@@ -12,6 +12,7 @@ import pytest
 
 from app.doctor.finding import Finding, State
 from app.doctor.system import System
+from tests.stand_ins import always
 
 RELEASE = "6.1.0-25-amd64"
 OS_RELEASES = {
@@ -109,6 +110,12 @@ class Machine:
                 None,
             )
 
+        def may_use(path: Path) -> bool:
+            return allowed and path.exists()
+
+        def find_library(name: str) -> str | None:
+            return f"lib{name}.so" if libraries else None
+
         usual = System(
             root=self.root,
             platform="linux",
@@ -118,14 +125,24 @@ class Machine:
             pid=4000,
             environment={},
             run=run,
-            may_use=lambda path: allowed and path.exists(),
-            is_busy=lambda device: busy,
-            pipewire_answers=lambda: pipewire,
-            camera_permissions=lambda: permissions,
-            find_library=lambda name: f"lib{name}.so" if libraries else None,
-            window_problem=lambda: window_problem,
+            may_use=may_use,
+            is_busy=always(busy),
+            pipewire_answers=always(pipewire),
+            camera_permissions=always(permissions),
+            find_library=find_library,
+            window_problem=always(window_problem),
         )
         return replace(usual, **fields)
+
+
+def loaded(machine: Machine) -> Machine:
+    """Return the machine with our device."""
+    return machine.loaded(10)
+
+
+def without_exclusive_caps(machine: Machine) -> Machine:
+    """Return the machine with a device that browsers do not take for a camera."""
+    return machine.loaded(4, caps="N")
 
 
 # A finding: its state, words of its sentence, and words

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from app.doctor.virtual_camera import (
     check_virtual_camera,
     find_device,
 )
-from tests.doctor.conftest import RELEASE, Machine, Wanted, expect
+from tests.doctor.conftest import RELEASE, Machine, Wanted, expect, loaded, without_exclusive_caps
 from tests.pipewire_session import PrivateSession, private_session
 
 SECURE_BOOT = "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
@@ -54,39 +55,171 @@ def opened(machine: Machine) -> Machine:
     return machine.process(4000, "this program itself", "/dev/video10")
 
 
+def untouched(machine: Machine) -> Machine:
+    return machine
+
+
+def not_loaded(machine: Machine) -> Machine:
+    """Return the machine with the module, and with a camera that has the number of our device."""
+    return machine.module_file().camera(10, "A real camera")
+
+
+def loaded_in_a_container(machine: Machine) -> Machine:
+    return machine.loaded(10).without("/dev/video10")
+
+
+def in_a_container(machine: Machine) -> Machine:
+    return machine.without(f"/lib/modules/{RELEASE}")
+
+
+def loaded_at_start(machine: Machine) -> Machine:
+    return machine.at_start("/etc/modules")
+
+
+def loaded_at_start_by_another_program(machine: Machine) -> Machine:
+    return machine.at_start("/usr/lib/modules-load.d/a.conf")
+
+
+def with_secure_boot(machine: Machine) -> Machine:
+    machine.write(SECURE_BOOT, "\6\0\0\0\1")
+    return machine.write("/var/lib/shim-signed/mok/MOK.der")
+
+
+def with_options_of_obs(machine: Machine) -> Machine:
+    options = "# for OBS\noptions  v4l2loopback video_nr=9\n"
+    return machine.write("/etc/modprobe.d/obs.conf", options)
+
+
+NOT_INSTALLED = t("The kernel module v4l2loopback is not installed.")
+INSTALL = f"sudo apt install v4l2loopback-dkms linux-headers-{RELEASE}"
+OPEN_IN_OBS = "Another program sends to /dev/video10; it is open in obs (process 812)."
+RESTART = "Restart the computer: its kernel was updated since it was started."
+IMPORT_KEY = "sudo mokutil --import /var/lib/shim-signed/mok/MOK.der"
+OLD_RELEASE = "6.1.0-24-amd64"
+
+
 @pytest.mark.parametrize(
     ("prepare", "given", "check", "wanted"),
     [
-        (lambda machine: machine, {}, "module",
-         (PROBLEM, t("The kernel module v4l2loopback is not installed."),
-          f"sudo apt install v4l2loopback-dkms linux-headers-{RELEASE}", "run.py doctor --fix")),
-        (lambda machine: machine.module_file().camera(10, "A real camera"), {}, "module",  # has the number of ours
-         (PROBLEM, "not loaded", f"sudo modprobe v4l2loopback {OPTIONS}")),
-        (Machine.loaded, {}, "module", (PROBLEM, "has no device")),
-        (lambda machine: machine.loaded(4, caps="N"), {}, "seen by browsers",
-         (PROBLEM, "", "sudo modprobe -r v4l2loopback", "video_nr=4", "exclusive_caps=1")),
-        (opened, {"allowed": False}, "permission",
-         (PROBLEM, "ada has no permission to open /dev/video10", "sudo usermod -aG video ada")),
-        (opened, {}, "in use", (OK, "obs (process 812)")),
-        (opened, {}, "after a restart", (WARNING, "not loaded at the start", "run.py doctor --fix")),
-        (lambda machine: machine.at_start("/etc/modules"), {}, "after a restart", (OK, "")),
-        (lambda machine: machine.at_start("/usr/lib/modules-load.d/a.conf"), {}, "after a restart", (OK, "")),
-        (opened, {"busy": True}, "in use",
-         (WARNING, "Another program sends to /dev/video10; it is open in obs (process 812).", "fuser -v /dev/video10")),
-        (lambda machine: machine.loaded(10), {"busy": True}, "in use", (WARNING, "in a program of another user.")),
-        (lambda machine: machine.loaded(10).without("/dev/video10"), {}, "permission",
-         (PROBLEM, "the device file /dev/video10 is missing", "docker run")),
-        (lambda machine: machine.without(f"/lib/modules/{RELEASE}"), {}, "module",
-         (PROBLEM, "container", "outside the container")),
-        (Machine.module_file, {"release": "6.1.0-24-amd64"}, "module",
-         (PROBLEM, "6.1.0-24-amd64 is no longer installed",
-          "Restart the computer: its kernel was updated since it was started.")),
-        (lambda machine: machine.write(SECURE_BOOT, "\6\0\0\0\1").write("/var/lib/shim-signed/mok/MOK.der"), {},
-         "Secure Boot", (WARNING, "must be signed", "sudo mokutil --import /var/lib/shim-signed/mok/MOK.der")),
-        (lambda machine: machine.write("/etc/modprobe.d/obs.conf", "# for OBS\noptions  v4l2loopback video_nr=9\n"), {},
-         "options", (WARNING, "/etc/modprobe.d/obs.conf", "options v4l2loopback devices=2", "keep what else")),
+        pytest.param(
+            untouched,
+            {},
+            "module",
+            (PROBLEM, NOT_INSTALLED, INSTALL, "run.py doctor --fix"),
+            id="not installed",
+        ),
+        pytest.param(
+            not_loaded,
+            {},
+            "module",
+            (PROBLEM, "not loaded", f"sudo modprobe v4l2loopback {OPTIONS}"),
+            id="not loaded",
+        ),
+        pytest.param(
+            Machine.loaded,
+            {},
+            "module",
+            (PROBLEM, "has no device"),
+            id="without a device",
+        ),
+        pytest.param(
+            without_exclusive_caps,
+            {},
+            "seen by browsers",
+            (PROBLEM, "", "sudo modprobe -r v4l2loopback", "video_nr=4", "exclusive_caps=1"),
+            id="not seen by browsers",
+        ),
+        pytest.param(
+            opened,
+            {"allowed": False},
+            "permission",
+            (PROBLEM, "ada has no permission to open /dev/video10", "sudo usermod -aG video ada"),
+            id="no permission",
+        ),
+        pytest.param(
+            opened,
+            {},
+            "in use",
+            (OK, "obs (process 812)"),
+            id="read by a program",
+        ),
+        pytest.param(
+            opened,
+            {},
+            "after a restart",
+            (WARNING, "not loaded at the start", "run.py doctor --fix"),
+            id="not loaded at the start",
+        ),
+        pytest.param(
+            loaded_at_start,
+            {},
+            "after a restart",
+            (OK, ""),
+            id="loaded at the start",
+        ),
+        pytest.param(
+            loaded_at_start_by_another_program,
+            {},
+            "after a restart",
+            (OK, ""),
+            id="loaded at the start by another program",
+        ),
+        pytest.param(
+            opened,
+            {"busy": True},
+            "in use",
+            (WARNING, OPEN_IN_OBS, "fuser -v /dev/video10"),
+            id="another program sends",
+        ),
+        pytest.param(
+            loaded,
+            {"busy": True},
+            "in use",
+            (WARNING, "in a program of another user."),
+            id="a program of another user sends",
+        ),
+        pytest.param(
+            loaded_in_a_container,
+            {},
+            "permission",
+            (PROBLEM, "the device file /dev/video10 is missing", "docker run"),
+            id="no device file",
+        ),
+        pytest.param(
+            in_a_container,
+            {},
+            "module",
+            (PROBLEM, "container", "outside the container"),
+            id="in a container",
+        ),
+        pytest.param(
+            Machine.module_file,
+            {"release": OLD_RELEASE},
+            "module",
+            (PROBLEM, f"{OLD_RELEASE} is no longer installed", RESTART),
+            id="a kernel that was updated",
+        ),
+        pytest.param(
+            with_secure_boot,
+            {},
+            "Secure Boot",
+            (WARNING, "must be signed", IMPORT_KEY),
+            id="Secure Boot",
+        ),
+        pytest.param(
+            with_options_of_obs,
+            {},
+            "options",
+            (
+                WARNING,
+                "/etc/modprobe.d/obs.conf",
+                "options v4l2loopback devices=2",
+                "keep what else",
+            ),
+            id="options of another program",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_is_found(
     machine: Machine,
     prepare: Callable[[Machine], Machine],
@@ -278,33 +411,125 @@ def decoder(machine: Machine) -> Machine:
     return machine.camera(10, "bcm2835-codec-decode").loaded(11).without("/dev/video11")
 
 
+def phone(machine: Machine) -> Machine:
+    return machine.loaded(2, label="DroidCam")
+
+
+def webcam_without_its_file(machine: Machine) -> Machine:
+    return webcam(machine).without("/dev/video0")
+
+
+def webcam_of_the_session(machine: Machine) -> Machine:
+    return webcam(machine).process(70, "wireplumber", "/dev/video0")
+
+
+def webcam_in_a_call(machine: Machine) -> Machine:
+    return webcam(machine).process(71, "zoom", "/dev/video0")
+
+
+def raw_sensor(name: str, machine: Machine) -> Machine:
+    return machine.camera(0, name).camera(1, name)
+
+
 NONE = "No camera was found."
 DESCRIBED = OK, "HD Webcam (/dev/video0, up to 1920×1080, MJPG, YUYV)."
+WSL = "5.15.167.4-microsoft-standard-WSL2"
+OF_MACOS = replace(LISTED, path="0", sizes=(), formats=())
 
 
 @pytest.mark.parametrize(
     ("prepare", "given", "listed", "wanted"),
     [
-        (webcam, {}, [LISTED], [DESCRIBED]),
-        (lambda machine: machine.loaded(2, label="DroidCam"), {}, [PHONE], [(OK, "DroidCam (/dev/video2).")]),
-        (webcam, {"platform": "darwin"}, [replace(LISTED, path="0", sizes=(), formats=())], [(OK, "HD Webcam (0).")]),
-        (decoder, {}, [], [(WARNING, NONE, "Connect a camera")]),
-        (decoder, {"release": "5.15.167.4-microsoft-standard-WSL2"}, [], [(WARNING, NONE, "usbipd")]),
-        (decoder, {"platform": "darwin"}, [], [(WARNING, NONE, "privacy settings")]),
-        (decoder, {"platform": "win32"}, [], [(WARNING, NONE, "Let desktop apps access your camera")]),
-        (webcam, {"allowed": False}, [LISTED],
-         [(PROBLEM, "ada has no permission to open /dev/video0", "sudo usermod -aG video ada")]),
-        (lambda machine: webcam(machine).without("/dev/video0"), {}, [],  # nothing that can be listed
-         [(PROBLEM, "the device file /dev/video0 is missing", "docker run --device /dev/video0")]),
-        (lambda machine: webcam(machine).process(70, "wireplumber", "/dev/video0"), {}, [LISTED], [DESCRIBED]),
-        (lambda machine: webcam(machine).process(71, "zoom", "/dev/video0"), {}, [LISTED],
-         [DESCRIBED, (WARNING, "zoom (process 71)")]),
-        (webcam, {}, [replace(LISTED, busy=True)], [DESCRIBED, (WARNING, "in use by another program")]),
-        *((lambda machine, name=name: machine.camera(0, name).camera(1, name), {}, [],
-           [(WARNING, "raw sensor", "libcamera")])
-          for name in ("Intel IPU6 ISYS Capture 0", "ipu3-cio2 1", "ipu3-imgu 2")),
+        pytest.param(webcam, {}, [LISTED], [DESCRIBED], id="a camera"),
+        pytest.param(phone, {}, [PHONE], [(OK, "DroidCam (/dev/video2).")], id="a phone"),
+        pytest.param(
+            webcam,
+            {"platform": "darwin"},
+            [OF_MACOS],
+            [(OK, "HD Webcam (0).")],
+            id="a camera of macOS",
+        ),
+        pytest.param(decoder, {}, [], [(WARNING, NONE, "Connect a camera")], id="none"),
+        pytest.param(
+            decoder,
+            {"release": WSL},
+            [],
+            [(WARNING, NONE, "usbipd")],
+            id="none in WSL",
+        ),
+        pytest.param(
+            decoder,
+            {"platform": "darwin"},
+            [],
+            [(WARNING, NONE, "privacy settings")],
+            id="none on macOS",
+        ),
+        pytest.param(
+            decoder,
+            {"platform": "win32"},
+            [],
+            [(WARNING, NONE, "Let desktop apps access your camera")],
+            id="none on Windows",
+        ),
+        pytest.param(
+            webcam,
+            {"allowed": False},
+            [LISTED],
+            [
+                (
+                    PROBLEM,
+                    "ada has no permission to open /dev/video0",
+                    "sudo usermod -aG video ada",
+                )
+            ],
+            id="no permission",
+        ),
+        pytest.param(
+            webcam_without_its_file,
+            {},
+            [],  # nothing that can be listed
+            [
+                (
+                    PROBLEM,
+                    "the device file /dev/video0 is missing",
+                    "docker run --device /dev/video0",
+                )
+            ],
+            id="no device file",
+        ),
+        pytest.param(
+            webcam_of_the_session,
+            {},
+            [LISTED],
+            [DESCRIBED],
+            id="open in WirePlumber",
+        ),
+        pytest.param(
+            webcam_in_a_call,
+            {},
+            [LISTED],
+            [DESCRIBED, (WARNING, "zoom (process 71)")],
+            id="open in another program",
+        ),
+        pytest.param(
+            webcam,
+            {},
+            [replace(LISTED, busy=True)],
+            [DESCRIBED, (WARNING, "in use by another program")],
+            id="busy",
+        ),
+        *(
+            pytest.param(
+                partial(raw_sensor, name),
+                {},
+                [],
+                [(WARNING, "raw sensor", "libcamera")],
+                id=name,
+            )
+            for name in ("Intel IPU6 ISYS Capture 0", "ipu3-cio2 1", "ipu3-imgu 2")
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_is_found_of_cameras(
     machine: Machine,
     prepare: Callable[[Machine], Machine],

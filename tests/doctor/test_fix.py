@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
@@ -48,7 +49,8 @@ from app.output.base import FrameSink
 from app.system import environment
 from models.program import program_command
 from models.table import BUNDLED
-from tests.doctor.conftest import Machine, Wanted, expect
+from tests.doctor.conftest import Machine, Wanted, expect, loaded, without_exclusive_caps
+from tests.stand_ins import always
 from tests.waiting import eventually
 
 PROBLEM = State.PROBLEM
@@ -56,7 +58,7 @@ WARNING = State.WARNING
 OK = State.OK
 CPU_TORCH = TorchFacts("2.13.0+cpu")
 CUDA_TORCH = TorchFacts("2.13.0", "13.0")
-READ: Mapping[str, Any] = {"readers": lambda: ("meet (process 12)",)}
+READ: Mapping[str, Any] = {"readers": always(("meet (process 12)",))}
 """v4l2loopback 0.15 refuses a second reader: that a program reads it is no problem."""
 
 
@@ -136,7 +138,7 @@ def test_the_build_that_suits_is_named(
     )
     fixes = []
     for inside in (True, False):  # the environment that run.py makes, or another one
-        monkeypatch.setattr(environment, "inside", lambda inside=inside: inside)
+        monkeypatch.setattr(environment, "inside", always(inside))
         finding = check_gpu(system, CPU_TORCH)
         assert finding.state is WARNING and f"driver {said.partition(',')[0]}" in finding.detail
         fixes.append(finding.fix)
@@ -149,7 +151,7 @@ def test_the_installed_torch_can_be_asked(monkeypatch: pytest.MonkeyPatch) -> No
     facts = read_torch()
     assert facts is not None and facts.version[0].isdigit()
     with monkeypatch.context() as patch:
-        patch.setattr(hardware, "apple_gpu_usable", lambda: True)
+        patch.setattr(hardware, "apple_gpu_usable", always(True))
         assert check_gpu(System(), read_torch()).detail.endswith(
             "runs on the graphics processor of this Mac."
         )
@@ -163,7 +165,7 @@ def test_a_user_without_a_name_is_named_by_number(monkeypatch: pytest.MonkeyPatc
     """As in a container that runs as any number."""
     for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(os, "getuid", lambda: 123_456_789)
+    monkeypatch.setattr(os, "getuid", always(123_456_789))
     assert System().user == "123456789"
 
 
@@ -172,6 +174,10 @@ def test_variables_of_other_programs_are_named(machine: Machine) -> None:
     step = f"env -u PYTHONPATH -u LD_PRELOAD {program_command()}"
     expect(check_variables(system), (WARNING, "PYTHONPATH, LD_PRELOAD", step))
     expect(check_variables(machine.system()))
+
+
+def find_all_but_the_cursor(name: str) -> str | None:
+    return None if name == "xcb-cursor" else name
 
 
 X11 = {"environment": {"DISPLAY": ":9"}}
@@ -191,7 +197,7 @@ LACKING = Text("the window needs the library {library}, which …", {"library": 
         ("debian", {**X11, "libraries": False, "window_problem": LACKING},
          [(OK, ":9"), (PROBLEM, "", f"apt install {' '.join(debian for debian, _ in X11_LIBRARIES.values())}"),
           (PROBLEM, "", "sudo apt install libegl1")]),
-        *((distribution, {**X11, "find_library": lambda name: None if name == "xcb-cursor" else name},
+        *((distribution, {**X11, "find_library": find_all_but_the_cursor},
            [(OK, ":9"), (PROBLEM, "These libraries are missing: libxcb-cursor.", step)])
           for distribution, step in (
               ("debian", "sudo apt install libxcb-cursor0"),
@@ -212,7 +218,7 @@ def test_what_is_found_of_the_display(
 def test_room_on_the_disk(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, state: State
 ) -> None:
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: Mock(free=free))
+    monkeypatch.setattr(shutil, "disk_usage", always(Mock(free=free)))
     expect(check_disk(tmp_path / "not" / "made" / "yet"), (state, ""))
 
 
@@ -234,7 +240,7 @@ def test_what_became_of_the_gpu_of_intel_is_reported(
     device = "/sys/bus/pci/devices/0000:00:02.0"
     assert not list(check_intel(machine.system()))
     machine.write(f"{device}/vendor", "0x8086\n").write(f"{device}/class", "0x030000\n")
-    monkeypatch.setattr(hardware, "intel_driver", lambda: "a driver")
+    monkeypatch.setattr(hardware, "intel_driver", always("a driver"))
     on_gpu = Trial("float16", None, 9.0, 2.0, 1e-5, "GPU.0", "Intel Iris")
 
     (without_driver,) = check_intel(machine.system())
@@ -259,7 +265,7 @@ def test_what_became_of_the_gpu_of_intel_is_reported(
 def test_the_processors_precision_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     begin = f"{hardware.processor()}: the model mattecam is chosen, in "
     for bfloat16, precision in ((True, "bfloat16"), (False, "float32")):
-        monkeypatch.setattr(hardware, "cpu_has_bfloat16", lambda has=bfloat16: has)
+        monkeypatch.setattr(hardware, "cpu_has_bfloat16", always(bfloat16))
         expect(check_processor(), (OK, f"{begin}{precision}; nothing was measured yet."))
     save_trials(
         "mattecam", BUNDLED, [Trial("float32", None, 11.5, 18.0), Trial("float32", 1, 15.0, 15.0)]
@@ -291,9 +297,7 @@ def test_the_checks_of_the_virtual_camera_alone_send_no_picture(
     """The window asked all checks, which load PyTorch."""
 
     def row(name: str, platform: str = "", *, sends: bool = False) -> checks.Check:
-        return checks.Check(
-            name, lambda _: [ok(Text(name, {}), t("All is well."))], platform, sends
-        )
+        return checks.Check(name, always([ok(Text(name, {}), t("All is well."))]), platform, sends)
 
     rows = (
         row("camera"),
@@ -316,8 +320,8 @@ def test_the_checks_of_the_virtual_camera_alone_send_no_picture(
     ("prepare", "number", "modprobe"),
     [
         (Machine.module_file, 10, ["v4l2loopback"]),
-        (lambda machine: machine.loaded(4, caps="N"), 4, ["-r v4l2loopback", "v4l2loopback"]),
-        (lambda machine: machine.loaded(10), 10, []),
+        (without_exclusive_caps, 4, ["-r v4l2loopback", "v4l2loopback"]),
+        (loaded, 10, []),
     ],
     ids=["not loaded", "without exclusive_caps", "until the next restart alone"],
 )
@@ -333,7 +337,7 @@ def test_the_repair_loads_the_module_under_its_number_and_makes_it_last(
         script = line[-1].replace("/etc/", f"{etc}/").replace("modprobe ", f"echo >> {log} ")
         subprocess.run(["sh", "-euc", script], check=True)
 
-    assert fix(machine.system(user="root"), lambda shown: True, run).startswith("Done")
+    assert fix(machine.system(user="root"), always(True), run).startswith("Done")
     assert log.read_text().splitlines() == modprobe
     options = (
         f'options v4l2loopback devices=1 video_nr={number} card_label="Mattecam" exclusive_caps=1\n'
@@ -341,7 +345,7 @@ def test_the_repair_loads_the_module_under_its_number_and_makes_it_last(
     assert (etc / "modprobe.d/mattecam.conf").read_text() == options
     assert (etc / "modules-load.d/mattecam.conf").read_text() == "v4l2loopback\n"
     if not modprobe:
-        assert fix(machine.system(), lambda shown: True).startswith("Nothing to repair")
+        assert fix(machine.system(), always(True)).startswith("Nothing to repair")
         assert {finding.state for finding in check_virtual_camera(machine.system())} == {OK}
 
 
@@ -361,7 +365,7 @@ def test_nothing_happens_without_a_yes(machine: Machine) -> None:
 )
 def test_what_it_cannot_do(tmp_path: Path, distribution: str, words: str) -> None:
     with pytest.raises(MattecamError, match=words):
-        fix(Machine(tmp_path, distribution).system(), lambda shown: True)
+        fix(Machine(tmp_path, distribution).system(), always(True))
     with pytest.raises(MattecamError, match="comes from OBS"):
         make_script(Machine(tmp_path, distribution).system(platform="win32"))
 
@@ -370,9 +374,11 @@ def test_what_it_cannot_do(tmp_path: Path, distribution: str, words: str) -> Non
 def installed(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     """Programs that can be found."""
     names: set[str] = set()
-    monkeypatch.setattr(
-        shutil, "which", lambda name, path: name if name in names and path == "/bin" else None
-    )
+
+    def which(name: str, path: str) -> str | None:
+        return name if name in names and path == "/bin" else None
+
+    monkeypatch.setattr(shutil, "which", which)
     return names
 
 
@@ -480,7 +486,7 @@ def test_problems_are_shown_with_their_commands_and_are_a_failure(
     bad = Finding(
         t("camera"), PROBLEM, t("{name} ({device}).", name="[gone]", device="[x]"), why, steps
     )
-    monkeypatch.setattr(checks, "run_checks", lambda system: (bad,))
+    monkeypatch.setattr(checks, "run_checks", always((bad,)))
     assert main.main(["doctor"]) == 1
     shown = capsys.readouterr().out.splitlines()
     assert shown == [
@@ -504,20 +510,23 @@ def test_nobody_can_agree_without_a_terminal() -> None:
         doctor_command._ask("modprobe v4l2loopback")
 
 
+def intact(image: BgrImage, _number: int) -> BgrImage:
+    return image
+
+
 @dataclass(eq=False)
 class Wire(FrameSink):
     """A virtual camera and its reader, joined."""
 
-    spoil: Callable[[BgrImage, int], BgrImage] = lambda image, number: (
-        image
-    )  # number: of the picture
+    # Returns what comes out of an image; called with the number of the picture, too.
+    spoil: Callable[[BgrImage, int], BgrImage] = intact
     fail_after: int = 10**9  # pictures until it is cut
     opens: bool = True
     readable: bool = True  # opens as a camera
     silent: bool = False  # no frame comes out
     opens_after_s: float = 0.0
     size: tuple[int, int] = 640, 480  # which a reader keeps
-    pictures: queue.Queue[BgrImage] = field(default_factory=lambda: queue.Queue(maxsize=2))
+    pictures: queue.Queue[BgrImage] = field(default_factory=partial(queue.Queue, 2))
     sent: int = 0
     open_ends: int = 0
     threads: set[int] = field(default_factory=set)
@@ -536,12 +545,15 @@ class Wire(FrameSink):
         self.open_ends += 1
         try:
             while not self.silent:
-                eventually(lambda: not self.pictures.empty() or self.sent > self.fail_after)
+                eventually(self.is_cut_or_has_pictures)
                 if self.pictures.empty():
                     return
                 yield self.pictures.get()
         finally:
             self.open_ends -= 1
+
+    def is_cut_or_has_pictures(self) -> bool:
+        return not self.pictures.empty() or self.sent > self.fail_after
 
     def send(self, picture: Picture) -> None:
         self.threads.add(threading.get_ident())
@@ -553,6 +565,19 @@ class Wire(FrameSink):
 
     def close(self) -> None:
         self.open_ends -= 1
+
+
+def other_pictures_first(image: BgrImage, number: int) -> BgrImage:
+    """What the driver had kept comes out before the pictures that are sent."""
+    return np.full_like(image, 7) if number <= 6 else image
+
+
+def mirrored(image: BgrImage, _number: int) -> BgrImage:
+    return np.ascontiguousarray(image[:, ::-1])
+
+
+def with_red_for_blue(image: BgrImage, _number: int) -> BgrImage:
+    return np.ascontiguousarray(image[..., ::-1])
 
 
 def with_other_matrix(image: BgrImage, _number: int) -> BgrImage:
@@ -570,7 +595,7 @@ def with_other_matrix(image: BgrImage, _number: int) -> BgrImage:
     [
         (Wire(), {}, OK, "read back at 640×480; the largest error is 0 of 255"),
         (
-            Wire(lambda image, number: np.full_like(image, 7) if number <= 6 else image),
+            Wire(other_pictures_first),
             {},
             OK,
             "read back",
@@ -587,8 +612,8 @@ def with_other_matrix(image: BgrImage, _number: int) -> BgrImage:
         (Wire(silent=True), {}, PROBLEM, "delivers no frames"),
         (Wire(opens=False), {}, PROBLEM, "The wire is not there."),
         (Wire(opens_after_s=3.0), {"first_frame_s": 0.1}, PROBLEM, "accepted no frame within"),
-        (Wire(lambda image, _: np.ascontiguousarray(image[:, ::-1])), {}, PROBLEM, "colours"),
-        (Wire(lambda image, _: np.ascontiguousarray(image[..., ::-1])), {}, PROBLEM, "colours"),
+        (Wire(mirrored), {}, PROBLEM, "colours"),
+        (Wire(with_red_for_blue), {}, PROBLEM, "colours"),
         (Wire(with_other_matrix), {}, PROBLEM, "colours"),
         (Wire(fail_after=0), {}, PROBLEM, "The wire was cut"),
         (Wire(fail_after=5), {}, PROBLEM, "The wire was cut"),
