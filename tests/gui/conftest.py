@@ -34,6 +34,7 @@ from models.errors import DownloadError
 from models.table import NETWORKS
 from models.weights import WeightReport
 from tests.fakes.world import FakeWorld
+from tests.stand_ins import always
 
 QUIET = Settings(
     capture=CaptureSettings(
@@ -122,12 +123,12 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> None:
         ("models.weights.describe", MODELS), ("app.matting.choice.hardware.devices", (("cpu", "CPU"),)),
     ):  # fmt: skip
         monkeypatch.setattr(name, partial(tuple, listed))
-    monkeypatch.setattr("app.doctor.fix.desktop_command", lambda system: [])
+    monkeypatch.setattr("app.doctor.fix.desktop_command", always([]))
     monkeypatch.setattr(
         "app.gui.doctor.run_checks",
         lambda *, proof=True, only="": tuple(one for one in FINDINGS if one.check.startswith(only)),
     )
-    monkeypatch.setattr("app.matting.choice.choice.fine_quality", lambda settings: STANDARD)
+    monkeypatch.setattr("app.matting.choice.choice.fine_quality", always(STANDARD))
 
 
 class Downloads:
@@ -164,7 +165,7 @@ class Downloads:
         reports = tuple(
             replace(each, path=file) if each.spec.name == name else each for each in MODELS
         )
-        self._monkeypatch.setattr("models.weights.describe", lambda: reports)
+        self._monkeypatch.setattr("models.weights.describe", always(reports))
         return file
 
 

@@ -124,7 +124,7 @@ def test_background_none_is_last_and_shown_after_a_question_only(
     ui.answer(controls, qtbot, "Keep it hidden")
     click(controls, qtbot, "none")
     qtbot.keyClick(ui.existing(ui.asked(controls)), Qt.Key.Key_Escape)
-    qtbot.waitUntil(lambda: ui.asked(controls) is None)
+    ui.until_not(qtbot, ui.asked, controls)
     controls.window.strip.choose(ui.tiles(controls)[-1])  # as `ctl` does
     assert ui.chosen(controls).kind == "blur"
     ui.answer(controls, qtbot, "Show it")
@@ -218,13 +218,13 @@ def test_what_is_dropped_or_chosen_is_added(
         "nothing is downloaded"
     )
     drop(controls.window, mime_of(picture))
-    qtbot.waitUntil(lambda: names(controls) == ["beach"])
+    ui.until_is(qtbot, ["beach"], names, controls)
     waves = [Image.new("RGB", (64, 36), (0, 0, 80 * blue)) for blue in range(3)]
     waves[0].save(
         tmp_path / "waves.webp", save_all=True, append_images=waves[1:]
     )  # the content says that it plays
     drop(strip.view.viewport(), mime_of(tmp_path / "waves.webp"))
-    qtbot.waitUntil(lambda: ui.chosen(controls).kind == "video")
+    ui.until_is(qtbot, "video", ui.kind_chosen, controls)
     qtbot.waitUntil(lambda: [tile.kind for tile in ui.own(controls)] == ["image", "video"])
     qtbot.waitUntil(
         lambda: all(strip.model.image_of(tile) is not None for tile in ui.own(controls))
@@ -232,14 +232,15 @@ def test_what_is_dropped_or_chosen_is_added(
     image = QImage(50, 31, QImage.Format.Format_RGB32)
     image.fill(QColor(10, 200, 30))
     drop(strip.view.viewport(), mime_of("https://example.org/meadow.jpg", image))
-    qtbot.waitUntil(lambda: len(ui.own(controls)) == 3 and ui.chosen(controls).kind == "image")
+    ui.until(qtbot, ui.has_own, controls, 3)
+    ui.until_is(qtbot, "image", ui.kind_chosen, controls)
     assert is_near(read_image(ui.existing(ui.chosen(controls).path)), (30, 200, 10))
     clipboard = ui.existing(QGuiApplication.clipboard())
     for copied, count in ((image, 4), ("no picture", 4)):
         clipboard.setImage(copied) if isinstance(copied, QImage) else clipboard.setText(copied)
         activate(controls, qtbot)
         qtbot.keyClick(controls.window, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
-        qtbot.waitUntil(lambda count=count: len(ui.own(controls)) == count)  # type: ignore[misc]
+        ui.until(qtbot, ui.has_own, controls, count)
     assert "no image to paste" in controls.window.notices.error
     same = [tmp_path / str(number) / "beach.png" for number in range(6)]
     for number, path in enumerate(same):
@@ -254,7 +255,7 @@ def test_what_is_dropped_or_chosen_is_added(
     dialog = ui.find(controls.window, QFileDialog)
     dialog.filesSelected.emit([*map(str, same)])
     dialog.reject()
-    qtbot.waitUntil(lambda: len(ui.own(controls)) == 10)
+    ui.until(qtbot, ui.has_own, controls, 10)
     kept = {ui.existing(tile.path).read_bytes() for tile in ui.own(controls)}
     assert kept >= {path.read_bytes() for path in (picture, *same)}, "also those of one name"
     assert ui.existing(ui.chosen(controls).path).read_bytes() == same[-1].read_bytes(), (
@@ -272,7 +273,7 @@ def test_a_file_that_is_no_picture_does_not_enter_the_library(
     ):
         (tmp_path / name).write_bytes(b"not a picture at all")
         controls.window.strip.library.add_files([tmp_path / name])
-        qtbot.waitUntil(lambda words=words: words in controls.window.notices.error)  # type: ignore[misc]
+        ui.until(qtbot, ui.has_error, controls, words)
     assert (ui.own(controls), [*paths.backgrounds_dir().glob("*")], ui.chosen(controls).kind) == (
         [],
         [],
@@ -284,14 +285,14 @@ def test_the_window_says_when_text_can_be_read(session: Session, qtbot: QtBot) -
     session.store.edit("strict", level="off")
     session.store.edit("background", kind="blur", blur_strength=69)
     strength = ui.slider(session, "blurSlider")
-    qtbot.waitUntil(lambda: ui.said(session, "readableBadge") == "Text behind you can be read")
+    ui.until_is(qtbot, "Text behind you can be read", ui.said, session, "readableBadge")
     for name, hides, reads in (("background.blur_strength", 70, 0), ("paused", True, False)):
         session.store.set(name, hides)
-        qtbot.waitUntil(lambda: ui.said(session, "readableBadge") == "")
+        ui.until_is(qtbot, "", ui.said, session, "readableBadge")
         session.store.set(name, reads)
         qtbot.waitUntil(lambda: ui.said(session, "readableBadge") != "")
     session.store.set("strict.level", "balanced")
-    qtbot.waitUntil(lambda: ui.said(session, "readableBadge") == "")
+    ui.until_is(qtbot, "", ui.said, session, "readableBadge")
     assert (strength.minimum(), strength.value()) == (70, 70), "what is shown"
 
 
@@ -301,14 +302,14 @@ def test_a_background_is_renamed_and_stays_in_use(
     """Those of one name differ by their suffix. A number key chooses it. Scenes name the new file."""
     ui.add(controls, qtbot, picture)
     controls.window.scenes.save("Beach")
-    qtbot.waitUntil(lambda: controls.window.scenes.names == ("Beach",))
+    ui.until(qtbot, ui.has_scenes, controls, "Beach")
     shutil.copy(picture, paths.backgrounds_dir() / "beach.jpg")
     controls.window.strip.library.reload()
-    qtbot.waitUntil(lambda: names(controls) == ["beach.jpg", "beach.png"])
+    ui.until_is(qtbot, ["beach.jpg", "beach.png"], names, controls)
     for new, left in (("sand", ["beach", "sand"]), ("Sea/side", ["sand", "Seaside"])):
         controls.window.strip.ask_for_name(ui.own(controls)[0])
         ui.give_name(controls, new, "beach")
-        qtbot.waitUntil(lambda left=left: names(controls) == left)  # type: ignore[misc]
+        ui.until_is(qtbot, left, names, controls)
     renamed = paths.backgrounds_dir() / "Seaside.png"
     qtbot.waitUntil(lambda: ui.chosen(controls).path == renamed)
     qtbot.waitUntil(
@@ -318,7 +319,7 @@ def test_a_background_is_renamed_and_stays_in_use(
     assert ui.chosen(controls).kind == "colour"
     controls.window.strip.ask_for_name(ui.own(controls)[1])
     ui.give_name(controls, "Shore", "Seaside")
-    qtbot.waitUntil(lambda: names(controls) == ["sand", "Shore"])
+    ui.until_is(qtbot, ["sand", "Shore"], names, controls)
     controls.window.strip.choose_number(5)
     assert ui.chosen(controls).path == renamed.with_name("Shore.png")
 
@@ -341,7 +342,7 @@ def test_the_thumbnail_of_an_edited_file_is_made_anew(
             else (image.pixelColor(5, 5).red(), image.pixelColor(5, 5).green())
         )
 
-    qtbot.waitUntil(lambda: colour() == (10, 200))
+    ui.until_is(qtbot, (10, 200), colour)
 
 
 def test_removal_never_leads_to_a_blur_that_shows_text(
@@ -356,7 +357,7 @@ def test_removal_never_leads_to_a_blur_that_shows_text(
     ui.answer(session, qtbot, "Keep it hidden")
     assert ui.chosen(session) == before
     session.window.strip.remove(tile)
-    qtbot.waitUntil(lambda: ui.chosen(session).kind == "colour")
+    ui.until_is(qtbot, "colour", ui.kind_chosen, session)
 
 
 @pytest.mark.parametrize("back", ["add", "choose"])
@@ -366,7 +367,7 @@ def test_a_background_whose_file_is_back_is_opened(
     """It stayed broken: the settings named it already."""
     strip = session.window.strip
     tile = ui.add(session, qtbot, picture)
-    qtbot.waitUntil(lambda: shows(session, (200, 120, 30)))
+    ui.until(qtbot, shows, session, (200, 120, 30))
     strip.remove(tile)
     qtbot.waitUntil(lambda: not ui.own(session) and not shows(session, (200, 120, 30)))
     session.store.edit("background", kind="image", path=tile.path)  # as a scene does
@@ -407,7 +408,7 @@ def test_the_tile_beside_a_removed_one_is_next(
         *(Path(shutil.copy(picture, tmp_path / f"{name}.png")) for name in ("city", "dune")),
     ]
     controls.window.strip.library.add_files(pictures)
-    qtbot.waitUntil(lambda: len(ui.own(controls)) == 3)
+    ui.until(qtbot, ui.has_own, controls, 3)
     ui.settle(controls.window.tasks, qtbot)
     controls.window.strip.choose(ui.own(controls)[1])
     activate(controls, qtbot)
@@ -419,7 +420,7 @@ def test_the_tile_beside_a_removed_one_is_next(
     ):
         qtbot.keyClick(view, Qt.Key.Key_Delete)
         ui.answer(controls, qtbot, "Remove")
-        qtbot.waitUntil(lambda left=left: names(controls) == left)  # type: ignore[misc]
+        ui.until_is(qtbot, left, names, controls)
         activate(controls, qtbot)
         assert (ui.chosen(controls).kind, view.hasFocus(), view.currentIndex().data()) == (
             kind,
@@ -455,7 +456,7 @@ def test_only_backgrounds_of_the_user_are_renamed_and_removed(
         ("///", "letters or digits"),
     ):
         strip.rename(tile, name)
-        qtbot.waitUntil(lambda why=why: why in controls.window.notices.error)  # type: ignore[misc]
+        ui.until(qtbot, ui.has_error, controls, why)
         assert names(controls) == ["beach"]
     assert away.is_symlink() and ui.existing(tile.path).exists(), "no name of another file is taken"
 
@@ -483,7 +484,7 @@ def test_a_picture_with_a_long_name_or_side_is_added(controls: Session, qtbot: Q
     library = controls.window.strip.library
     for number, name in enumerate(("é" * 300, "::", "a/b")):
         library.add_image(image, name)
-        qtbot.waitUntil(lambda number=number: len(ui.own(controls)) == number + 1)  # type: ignore[misc]
+        ui.until(qtbot, ui.has_own, controls, number + 1)
     assert {tile.name for tile in ui.own(controls)} == {"é" * 60, "Image", "ab"}
     assert not controls.window.notices.error
     path = add_picture(np.zeros((100, 2 * MAX_SIDE, 3), np.uint8), "panorama")
@@ -510,7 +511,7 @@ def test_a_background_is_removed_after_a_question(
         ui.settle(controls.window.tasks, qtbot)
         kept = kept or not has_trash
         assert ((ui.chosen(controls) == before), ui.existing(tile.path).exists()) == (kept, kept)
-    qtbot.waitUntil(lambda: len(ui.own(controls)) == int(not has_trash))
+    ui.until(qtbot, ui.has_own, controls, int(not has_trash))
     assert (ui.chosen(controls).kind, trash.exists()) == (
         "image" if not has_trash else "blur",
         has_trash,
@@ -557,7 +558,7 @@ def test_scenes_are_saved_replaced_applied_renamed_and_removed(
     assert "Office" in ui.answer(session, qtbot, "Remove")
     qtbot.waitUntil(lambda: scenes.names == ())
     scenes.apply("Office")
-    qtbot.waitUntil(lambda: "There is no scene “Office”" in session.window.notices.error)
+    ui.until(qtbot, ui.has_error, session, "There is no scene “Office”")
 
 
 ZONE = Zone(points=((0.5, 0.5),))
@@ -591,7 +592,7 @@ def test_a_scene_that_shows_the_room_asks_first(
     before = getattr(store.current, section)
     for text, wanted in (("Keep it hidden", before), ("Show it", saved)):
         scenes.apply("room")
-        qtbot.waitUntil(lambda: ui.asked(controls) is not None)
+        ui.until(qtbot, ui.asked, controls)
         assert getattr(store.current, section) == before
         assert said in ui.answer(controls, qtbot, text)
         while (
@@ -611,7 +612,7 @@ def test_a_scene_that_shows_more_than_was_confirmed_asks_again(
     qtbot.waitUntil(lambda: scenes.names == ("everybody",))
     store.edit("people", only_me=True)
     scenes.apply("everybody")
-    qtbot.waitUntil(lambda: ui.asked(controls) is not None)
+    ui.until(qtbot, ui.asked, controls)
     store.edit("people", zones=(ZONE,))
     hidden = store.current.people
     assert "“Only me”" in ui.answer(controls, qtbot, "Show it")
@@ -631,7 +632,7 @@ def test_what_ctl_changes_is_shown_also_by_translated_names(
     readout = next(
         each for each in window.findChildren(QAction) if each.shortcut().toString() == "I"
     )
-    qtbot.waitUntil(lambda: not readout.isChecked())
+    ui.until_not(qtbot, readout.isChecked)
     for option, scenes in (("--save", ("Desk",)), ("--remove", ())):
         assert ui.answered(qtbot, "scene", f"{option} Desk").done
         qtbot.waitUntil(lambda scenes=scenes: window.scenes.names == scenes)  # type: ignore[misc]

@@ -219,7 +219,7 @@ def test_close_while_every_control_is_used(
     frames = session.bridge.status.frames_out
     session.store.set("paused", False)
     session.store.set("frozen", False)
-    qtbot.waitUntil(lambda: session.bridge.status.frames_out > frames + 2)
+    ui.until(qtbot, ui.has_sent, session, frames + 2)
     qtbot.waitUntil(lambda: len(window.models.reports) > 0)
     window.models.choose(MODELS[0].spec.name)
     window.models.download()
@@ -385,7 +385,7 @@ def test_badges_and_buttons_say_when_others_see_no_live_picture(
     session: Session, qtbot: QtBot
 ) -> None:
     """The output was frozen, and the button that ends it said "Freeze"."""
-    qtbot.waitUntil(lambda: session.bridge.status.phase is Phase.RUNNING)
+    ui.until(qtbot, ui.in_phase, session, Phase.RUNNING)
     session.bridge.poll()
     with qtbot.assertNotEmitted(
         session.window.action_bar.pause.changed
@@ -488,11 +488,11 @@ def test_everything_is_read(
                 qtbot.waitUntil(partial(check_window, window, width, height))
         session.store.edit("matting", model="rvm-mobilenetv3")
         session.store.edit("background", kind="image", path=Path("gone.png"))
-        qtbot.waitUntil(lambda: ui.cut_off(window) == [])
+        ui.until_is(qtbot, [], ui.cut_off, window)
         for dialog in every_dialog(window):
             if isinstance(dialog, DoctorDialog):
                 qtbot.waitUntil(dialog.prove_button.isEnabled)
-            qtbot.waitUntil(lambda dialog=dialog: ui.cut_off(dialog) == [])  # type: ignore[misc]
+            ui.until_is(qtbot, [], ui.cut_off, dialog)
 
 
 def test_a_long_name_of_a_file_does_not_widen_the_panel(

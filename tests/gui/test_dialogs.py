@@ -62,7 +62,22 @@ from tests.gui.conftest import (
     Downloads,
     StartWindow,
 )
-from tests.gui.widgets import box, button, existing, find, made_store, open_last_step, pick, texts
+from tests.gui.widgets import (
+    box,
+    button,
+    existing,
+    find,
+    has_sent,
+    has_text,
+    made_store,
+    open_last_step,
+    pick,
+    texts,
+    until,
+    until_is,
+    until_not,
+)
+from tests.stand_ins import always
 
 
 def test_assistant_has_three_steps_which_can_be_skipped(
@@ -99,7 +114,7 @@ def test_the_assistant_shows_what_others_see(session: Session, qtbot: QtBot) -> 
     session.store.edit("background", kind="colour", colour="#000000")
     session.window.open_assistant()
     small = find(session.window, SmallPreview)
-    qtbot.waitUntil(lambda: session.bridge.status.frames_out > 2)
+    until(qtbot, has_sent, session, 2)
     for mode in ViewMode:
         session.window.action_bar.set_mode(mode)
         for _ in range(3):
@@ -123,9 +138,9 @@ def test_the_assistant_recommends_fine_quality_where_it_is_light(
     assistant = open_last_step(session)
     about = find(assistant, qt.QLabel, "qualityAbout")
     fine = find(assistant, qt.QPushButton, "qualityFine")
-    qtbot.waitUntil(lambda: "not measured yet" in about.text())
+    until(qtbot, has_text, about, "not measured yet")
     monkeypatch.setattr(choice, "fine_quality", lambda settings: replace(STANDARD, share=share))
-    qtbot.waitUntil(lambda: "uses about" in about.text())
+    until(qtbot, has_text, about, "uses about")
     assert ("Recommended" in about.text()) is fine.isChecked() is (share < 1 / 3)
     assert find(assistant, qt.QPushButton, "fineDownloadButton").isVisible() is fine.isChecked()
     assert session.store.saved.matting.model == "auto", "nothing is downloaded unasked"
@@ -215,7 +230,7 @@ def test_the_next_start_has_the_size_of_the_window_and_the_language_that_was_cho
 def test_one_click_sets_up_the_virtual_camera(
     tasks: Tasks, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, script: str, said: str
 ) -> None:
-    monkeypatch.setattr("app.doctor.fix.desktop_command", lambda system: ["sh", "-c", script])
+    monkeypatch.setattr("app.doctor.fix.desktop_command", always(["sh", "-c", script]))
     view = Findings(tasks)
     qtbot.addWidget(view)
     view.show()
@@ -235,7 +250,7 @@ def test_one_click_sets_up_the_virtual_camera(
 def test_closing_ends_the_password_dialog(
     session: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.doctor.fix.desktop_command", lambda system: ["sleep", "60"])
+    monkeypatch.setattr("app.doctor.fix.desktop_command", always(["sleep", "60"]))
     session.window.open_doctor("virtual camera")
     dialog = find(session.window, DoctorDialog)
     set_up = find(dialog, qt.QPushButton, "virtualCameraSetUp")
@@ -245,7 +260,7 @@ def test_closing_ends_the_password_dialog(
     assert process.waitForStarted()
     pid = process.processId()
     find(dialog, qt.QPushButton, "virtualCameraDialogClose").click()
-    qtbot.waitUntil(lambda: not psutil.pid_exists(pid))
+    until_not(qtbot, psutil.pid_exists, pid)
 
 
 def opened_doctor(session: Session, qtbot: QtBot) -> DoctorDialog:
@@ -276,7 +291,7 @@ def test_the_doctor_lists_commands_to_copy(
     )
     monkeypatch.setattr("app.gui.doctor.run_checks", lambda **_: FINDINGS[:1])
     find(dialog, qt.QPushButton, "checkAgain").click()
-    qtbot.waitUntil(lambda: summary.text() == "No problems found.")
+    until_is(qtbot, "No problems found.", summary.text)
 
 
 @pytest.mark.parametrize("end", ["by itself", "close", "hide"])
@@ -432,7 +447,7 @@ def test_the_most_important_notice_is_shown_and_the_others_below_it_on_request(
     counter = find(area, qt.QToolButton, "noticeCounter")
     assert counter.text() == "4 more"
     counter.click()
-    qtbot.waitUntil(lambda: shown(area) == ["d", "e", "c", "b", "a"])
+    until_is(qtbot, ["d", "e", "c", "b", "a"], shown, area)
     text = find(find(area, NoticeFrame, "a"), qt.QLabel)
     qtbot.waitUntil(lambda: text.height() >= text.heightForWidth(text.width()) > 40)
     for key in "dc":
@@ -447,7 +462,7 @@ def test_what_has_just_moved_is_not_pressed(
     area: NoticeArea, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     area.show_notice(Notice("a", "It is so.", (("Do a", list),)))
-    monkeypatch.setattr(area, "underMouse", lambda: True)
+    monkeypatch.setattr(area, "underMouse", always(True))
     area.show_notice(Notice("b", "It is bad.", (("Do b", list),), Importance.OUTAGE))
     first = find(area, qt.QPushButton, "bAction0")
     assert not first.isEnabled()
@@ -480,7 +495,7 @@ def test_a_camera_that_comes_takes_the_place_of_the_demonstration(
     shown = session.window.notices
     state = session.window.badges.state
     qtbot.waitUntil(lambda: "only you see this demonstration" in shown.text_of("demoNotice"))
-    qtbot.waitUntil(lambda: state.text() == "No camera: others see the stand-by card")
+    until_is(qtbot, "No camera: others see the stand-by card", state.text)
     assert not session.bridge.status.problems, "said twice"
     qtbot.waitUntil(lambda: session.window.preview.image is not None)  # the demonstration is seen
     desk.camera = True
@@ -514,7 +529,7 @@ def test_a_missing_model_falls_back_and_offers_its_download(
     session = start_window(QUIET.replace(matting=MattingSettings(model="rvm-mobilenetv3")))
     shown = session.window.notices
     qtbot.waitUntil(lambda: "is not installed" in shown.text_of("missingModelNotice"))
-    qtbot.waitUntil(lambda: session.bridge.status.frames_out > 0)
+    until(qtbot, has_sent, session, 0)
     session.bridge.poll()
     assert "run.py" not in shown.error
     action = button(session, "missingModelNoticeAction0")

@@ -11,6 +11,7 @@ import signal
 import socket
 import sys
 import threading
+from functools import partial
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
@@ -55,14 +56,20 @@ from tests.gui.widgets import (
     existing,
     find,
     full,
+    has_error,
+    has_scenes,
+    has_sent,
+    in_phase,
     made_store,
     own,
     ready,
     settle,
+    until,
 )
 from tests.other_values import other_value
 from tests.output.test_interrupted import crashed_recording
 from tests.paths import ROOT
+from tests.stand_ins import always
 from tests.waiting import beside, eventually
 
 
@@ -219,10 +226,10 @@ def test_a_saved_background_none_pauses_and_asks(
     start_window: StartWindow, qtbot: QtBot, world: FakeWorld, pressed: int, kind: str
 ) -> None:
     session = start_window(UNMATTED)
-    qtbot.waitUntil(lambda: session.bridge.status.phase is Phase.PAUSED)
+    until(qtbot, in_phase, session, Phase.PAUSED)
     notices = session.window.notices
     assert "Paused: the saved background is “None”" in notices.text_of("unmattedStartNotice")
-    qtbot.waitUntil(lambda: bool(world.pictures()))
+    until(qtbot, world.pictures)
     assert not any(picture.kind is PictureKind.UNMATTED for picture in world.pictures())
     button(session, f"unmattedStartNoticeAction{pressed}").click()
     now = session.pipeline.settings
@@ -302,7 +309,7 @@ def test_settings_that_break_under_a_running_window_are_kept(
 
     session.store.edit("background", blur_strength=92)
 
-    qtbot.waitUntil(lambda: "settings.json.bad" in session.window.notices.error)
+    until(qtbot, has_error, session, "settings.json.bad")
     assert path.with_name("settings.json.bad").read_text() == content
     assert settings_file.read(path).background.blur_strength == 92
 
@@ -330,10 +337,10 @@ def test_a_scenes_file_that_cannot_be_used_is_said_and_kept(session: Session, qt
     path.write_text('{"version": 7}')
 
     session.window.scenes.reload()
-    qtbot.waitUntil(lambda: "scenes.json cannot be used" in session.window.notices.error)
+    until(qtbot, has_error, session, "scenes.json cannot be used")
     session.window.scenes.save("Work")
 
-    qtbot.waitUntil(lambda: session.window.scenes.names == ("Work",))
+    until(qtbot, has_scenes, session, "Work")
     assert path.with_name("scenes.json.bad").read_text() == '{"version": 7}'
     assert "scenes.json.bad" in session.window.notices.error
 
@@ -343,7 +350,7 @@ def test_the_recording_that_a_crash_left_is_named_at_the_next_start(
 ) -> None:
     crashed_recording(tmp_path / "talk.recording.mkv")
     session = start_window()
-    qtbot.waitUntil(lambda: str(tmp_path / "talk.recording.mkv") in session.window.notices.error)
+    until(qtbot, has_error, session, str(tmp_path / "talk.recording.mkv"))
     assert "talk.recording.mkv" in caplog.text, "for who started it in a terminal"
 
 
@@ -375,7 +382,7 @@ def test_the_window_hides_while_an_engine_is_built(
 def test_what_starts_minimised_is_opened_and_ends_without_a_tray_to_stay_in(
     start_window: StartWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, has_tray: bool
 ) -> None:
-    monkeypatch.setattr(QSystemTrayIcon, "isSystemTrayAvailable", lambda: has_tray)
+    monkeypatch.setattr(QSystemTrayIcon, "isSystemTrayAvailable", always(has_tray))
     stays = WindowSettings(first_run_done=True, close_to_tray=not has_tray)
     session = start_window(window=stays, start_minimised=True)
     assert (session.window.isVisible(), session.window.isMinimized()) == (
@@ -392,7 +399,7 @@ def test_in_the_tray_output_goes_on(
     start_window: StartWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Dialogs stayed on the screen, with a preview that stood still. The menu opens, pauses and quits."""
-    monkeypatch.setattr(QSystemTrayIcon, "isSystemTrayAvailable", lambda: True)
+    monkeypatch.setattr(QSystemTrayIcon, "isSystemTrayAvailable", always(True))
     session = start_window(window=WindowSettings(first_run_done=True, close_to_tray=True))
     opens, pauses, quits = session.lifecycle.menu.actions()
     for _ in range(2):
@@ -401,7 +408,7 @@ def test_in_the_tray_output_goes_on(
         session.window.close()
         assert not any(widget.isVisible() for widget in QApplication.topLevelWidgets())
         frames = session.bridge.status.frames_out
-        qtbot.waitUntil(lambda frames=frames: session.bridge.status.frames_out > frames)  # type: ignore[misc]
+        until(qtbot, has_sent, session, frames)
         opens.trigger()
     assert session.window.isVisible()
     qtbot.waitUntil(lambda: session.window.findChild(Assistant) is None)
@@ -635,7 +642,7 @@ def test_what_was_changed_last_is_saved_while_all_threads_are_busy(session: Sess
     """It was lost, with exit code 0."""
     release = threading.Event()
     for _ in range(THREADS):
-        session.window.tasks.run(lambda: release.wait(60), lambda _done: None)
+        session.window.tasks.run(partial(release.wait, 60), always(None))
     session.store.edit("background", blur_strength=93)
     existing(session._saver).write()  # noqa: SLF001  # as after half a second
     session.window.scenes.save("Late")
@@ -728,12 +735,12 @@ def test_outcomes_arrive_are_logged_or_dropped(
     tasks.run(fail, take)
     qtbot.waitUntil(lambda: "the disk is full" in caplog.text)
     deleted = QLabel()
-    tasks.run(lambda: "late", deleted.setText)
+    tasks.run(always("late"), deleted.setText)
     sip.delete(deleted)
     settle(tasks, qtbot)
-    tasks.run(lambda: 3, take)
+    tasks.run(always(3), take)
     tasks.close()
-    tasks.run(lambda: 4, take)
+    tasks.run(always(4), take)
     QCoreApplication.sendPostedEvents()
     assert len(taken) == 1
 
@@ -807,8 +814,8 @@ def test_a_failed_write_that_a_later_one_made_good_is_no_failure_at_the_end() ->
     """Under load the first one had not been told when the window closed: exit code 1, and everything was written."""
     write = Mock(side_effect=(OSError("full"), None, OSError("lost")))
     tasks = Tasks()
-    for work in (write, write, lambda: write()):
-        tasks.write(work, lambda _none: None, lambda _error: None)
+    for work in (write, write, partial(write)):
+        tasks.write(work, always(None), always(None))
     assert [str(error) for error in tasks.close()] == ["lost"]
 
 
@@ -829,7 +836,7 @@ def test_changed_is_emitted_once_per_change_on_the_gui_thread(qtbot: QtBot) -> N
     own = threading.get_ident()
     store.edit("background", kind="blur")
     store.edit("background", kind="none")
-    beside(lambda: store.edit("background", kind="colour")).result()
+    beside(store.edit, "background", kind="colour").result()
     assert (store.current.background.kind, emitted) == ("colour", [("none", own)]), (
         "in effect without the GUI thread"
     )
@@ -844,7 +851,7 @@ def test_a_pause_does_not_wait_for_the_gui_thread(
     beside(lambda: ask(Command("pause"))).result(60)  # while the GUI thread is blocked
     sent = len(world.pictures())
     assert session.pipeline.settings.paused, "in effect when it was answered"
-    eventually(lambda: len(world.pictures()) > sent + 2)  # the output continues meanwhile
+    eventually(world.has_sent, sent + 2)  # the output continues meanwhile
     sent_after = world.pictures()[
         sent + 1 :
     ]  # one picture may have been on its way into the device

@@ -45,12 +45,15 @@ from tests.gui.widgets import (
     button,
     existing,
     find,
+    has_text,
     made_store,
     pick,
     said,
     settle,
     texts,
+    until,
 )
+from tests.stand_ins import always
 
 
 def choose(session: Session, file: Path) -> None:
@@ -235,7 +238,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorten the countdown; nobody is seen in the plate."""
     monkeypatch.setattr(plate, "COUNTDOWN_S", 0.15)
     monkeypatch.setattr(plate, "COLLECT_S", 0.2)
-    monkeypatch.setattr(plate_capture, "shows_someone", lambda _plate: False)
+    monkeypatch.setattr(plate_capture, "shows_someone", always(False))
 
 
 @pytest.fixture
@@ -320,7 +323,7 @@ def test_a_capture_that_fails_is_reported_and_can_be_repeated(
         if fault == "person":
             patched.setattr(plate, "store_plate", refuse)
         elif fault == "silence":
-            patched.setattr(dialog, "_newest", lambda: None)
+            patched.setattr(dialog, "_newest", always(None))
         dialog.begin()
         store.set("paused", fault == "pause")
         qtbot.waitUntil(lambda: said in dialog.text.text())
@@ -530,13 +533,13 @@ def test_the_cost_on_this_computer_is_said_in_words(
     said: str,
 ) -> None:
     found = replace(STANDARD, share=share, holds_rate=holds_rate)
-    monkeypatch.setattr(choice, "fine_quality", lambda settings: found)
+    monkeypatch.setattr(choice, "fine_quality", always(found))
     models = Models(made_store(), tasks)
     made = QualityChoice(models)
     qtbot.addWidget(made)
     models.reload()
     text = find(made, QLabel, "qualityAbout")
-    qtbot.waitUntil(lambda: said in text.text())
+    until(qtbot, has_text, text, said)
     assert ("Recommended" in text.text()) is found.recommended
 
 
@@ -544,7 +547,7 @@ def test_the_cost_is_predicted_until_it_is_measured(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("MATTECAM_DATA_DIR", str(tmp_path))
-    monkeypatch.setattr(hardware, "cuda_cards", lambda: hardware.CudaCards(None))
+    monkeypatch.setattr(hardware, "cuda_cards", always(hardware.CudaCards(None)))
     settings = MattingSettings()
     assert fine_quality(settings).share is None
     save_trials("mattecam", BUNDLED, [Trial("int8", None, 5.0, 8.0), Trial("int8", 1, 9.0, 7.0)])

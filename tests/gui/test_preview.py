@@ -7,6 +7,7 @@ import time
 import weakref
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import cast
 from unittest.mock import Mock
@@ -51,6 +52,7 @@ from tests.fakes.world import FakeWorld
 from tests.gui import widgets as ui
 from tests.gui.conftest import QUIET, StartWindow, activate
 from tests.output.recordings import FakeDevice
+from tests.stand_ins import always, replacing
 from tests.waiting import eventually
 
 LEFT = Qt.MouseButton.LeftButton
@@ -77,7 +79,7 @@ def test_the_preview_is_rendered_anew_on_a_screen_of_another_scale(
     requests = list[ViewRequest | None]()
     preview.view_requested.connect(requests.append)
     ratio = 2 * preview.devicePixelRatioF()
-    preview.devicePixelRatioF = lambda: ratio  # type: ignore[method-assign]
+    preview.devicePixelRatioF = always(ratio)  # type: ignore[method-assign]
     QApplication.sendEvent(preview, QEvent(QEvent.Type.DevicePixelRatioChange))
     wanted = round(preview.width() * ratio), round(preview.height() * ratio)
     assert [(each.width, each.height) for each in requests if each] == [wanted]
@@ -119,14 +121,14 @@ def test_a_note_says_how_the_preview_differs_and_its_button_changes_that(
         session.store.edit("window", mirror_preview=mirrors)
         assert ui.said(session, "viewNote") == ""
         ui.enter(preview)
-        qtbot.waitUntil(lambda text=text: ui.said(session, "viewNote") == text)  # type: ignore[misc]
+        ui.until_is(qtbot, text, ui.said, session, "viewNote")
         assert switch.text() == caption
         qtbot.mouseClick(switch, LEFT)
         assert session.store.current.window.mirror_preview is not mirrors
         QApplication.sendEvent(preview, QEvent(QEvent.Type.Leave))
     for mode in (ViewMode.ORIGINAL, ViewMode.MATTE, ViewMode.FOREGROUND):
         session.window.action_bar.set_mode(mode)
-        qtbot.waitUntil(lambda: ui.said(session, "viewNote") == "Only you see this")
+        ui.until_is(qtbot, "Only you see this", ui.said, session, "viewNote")
     session.store.set("paused", True)
     assert ui.said(session, "viewNote") == ""
 
@@ -246,7 +248,7 @@ def colour_at(session: Session, where: QPoint) -> QColor:
 def session(session: Session, qtbot: QtBot) -> Session:
     """A running window whose preview shows the camera."""
     ui.ready(session, qtbot)
-    qtbot.waitUntil(lambda: ui.shows_camera(session))
+    ui.until(qtbot, ui.shows_camera, session)
     session.bridge.poll()  # a camera that comes puts the brush away
     return session
 
@@ -342,7 +344,7 @@ def test_nothing_is_selected_moved_or_painted_on_the_stand_by_card(
     session.store.edit("people", only_me=True)
     session.store.edit("framing", zoom=2)
     session.store.set("paused", True)
-    qtbot.waitUntil(lambda: not ui.shows_camera(session))
+    ui.until_not(qtbot, ui.shows_camera, session)
     before = session.store.current
     preview = session.window.preview
     qtbot.mouseClick(preview, LEFT, pos=ui.at(session, 0.9, 0.1))
@@ -355,7 +357,7 @@ def test_nothing_is_selected_moved_or_painted_on_the_stand_by_card(
     assert painted(session) == (), "a stroke on it became a zone of every camera"
     ui.button(session, "dropBrush").click()
     session.store.set("paused", False)
-    qtbot.waitUntil(lambda: ui.shows_camera(session))
+    ui.until(qtbot, ui.shows_camera, session)
     qtbot.mouseClick(preview, LEFT, pos=ui.at(session, 0.4, 0.6))
     assert selected(session.store.current) is not None
 
@@ -426,7 +428,7 @@ def test_whatever_leaves_the_controls_of_the_brush_ends_it(
     assert not any((drop.isChecked(), brush.text()))
     assert session.window.preview.cursor().shape() != Qt.CursorShape.CrossCursor
     session.store.set("paused", False)
-    qtbot.waitUntil(lambda: ui.shows_camera(session))
+    ui.until(qtbot, ui.shows_camera, session)
     qtbot.mouseClick(session.window.preview, LEFT, pos=ui.at(session, 0.5, 0.5))
     assert painted(session) == before
 
@@ -504,7 +506,7 @@ def test_a_recording_starts_and_ends_and_one_that_failed_makes_way_for_another(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The button stayed pressed: the next click did nothing. In the same second, the name was the same."""
-    monkeypatch.setattr("app.gui.bridge.dated_name", lambda: "one second")
+    monkeypatch.setattr("app.gui.bridge.dated_name", always("one second"))
     session = start_window(parts=world.parts().with_sinks(recording=Recorder))
     session.window.resize(1270, 830)  # wide enough for texts on the buttons
     session.store.edit("window", recordings_dir=tmp_path)
@@ -538,7 +540,7 @@ def test_a_recording_starts_and_ends_and_one_that_failed_makes_way_for_another(
             "send",
             Mock(side_effect=SinkError("The recording stopped: the disk is full.")),
         )
-        qtbot.waitUntil(lambda: not record.isChecked())
+        ui.until_not(qtbot, record.isChecked)
     assert session.pipeline.settings.output.record is None
     qtbot.waitUntil(lambda: "the disk is full" in notices.error)
     failed.unlink(missing_ok=True)  # on a full disk it may be gone
@@ -598,7 +600,7 @@ def test_a_snapshot_is_the_card_while_paused(
     )
     picture = ui.existing(session.bridge.picture)
     world.faults.put("read", world.faults.hang)  # no newer frame arrives
-    session.pipeline.change(lambda settings: settings.replace(paused=True))
+    session.pipeline.change(replacing(paused=True))
     with qtbot.waitSignal(session.window.recording.saved):
         session.window.recording.snapshot()
     (file,) = tmp_path.glob("*.png")
@@ -616,11 +618,11 @@ def test_all_snapshots_are_saved_and_a_failure_stops_nothing(
     session.window.recording.saved.connect(saved.append)
     for _press in range(9):
         ui.button(session, "snapshotButton").click()
-    qtbot.waitUntil(lambda: len(saved) == 9)
+    ui.until_is(qtbot, 9, len, saved)
     assert set((tmp_path / "shots").iterdir()) == set(saved) and len(set(saved)) == 9
     assert saved[-1].name in session.window.notices.text_of("savedNotice")
     ui.button(session, "recordButton").click()
-    qtbot.waitUntil(lambda: session.bridge.status.recording is not None)
+    ui.until(qtbot, ui.records, session)
     blocker = tmp_path / "file"
     blocker.touch()
     session.store.edit("window", recordings_dir=blocker)
@@ -646,7 +648,7 @@ def test_the_meter_opens_the_device_only_while_it_is_visible_and_not_paused(
     controls.show()
     assert meter.isHidden() and device.opened == []
     listed = ui.find(controls, QComboBox, "output.microphone")
-    qtbot.waitUntil(lambda: listed.findText("USB Microphone") == 2)
+    ui.until_is(qtbot, 2, listed.findText, "USB Microphone")
     store.edit("output", microphone="usb")
     qtbot.waitUntil(lambda: meter.value() > 30)
     assert device.opened == ["usb"]
@@ -702,7 +704,7 @@ def test_views_are_rendered_on_request_and_signalled_one_at_a_time(
 ) -> None:
     bridge = Bridge(Pipeline(QUIET, parts=world.parts()))
     signals = list[int]()
-    bridge.frame_ready.connect(lambda: signals.append(1))
+    bridge.frame_ready.connect(partial(signals.append, 1))
     demand = bridge.pipeline.demand
     bridge.request_view(None)
     bridge.start()
@@ -715,7 +717,7 @@ def test_views_are_rendered_on_request_and_signalled_one_at_a_time(
         frames = bridge.status.frames_out
         # While the event loop is blocked, as during a long paint:
         eventually(lambda least=frames + 10: bridge.status.frames_out > least)  # type: ignore[misc]
-        qtbot.waitUntil(lambda beyond=beyond: len(signals) == beyond + 1)  # type: ignore[misc]
+        ui.until_is(qtbot, beyond + 1, len, signals)
         qtbot.waitUntil(lambda frames=frames: bridge.status.frames_out > frames + 20)  # type: ignore[misc]
         assert len(signals) == beyond + 1, "no second signal before the image is taken"
         image = ui.existing(bridge.take_image())

@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from app.gui.application import Session, WindowOptions
 from app.gui.state import THREADS, Tasks, log_error
 from tests.fakes.world import FakeWorld, Hold, ignore
 from tests.gui.conftest import QUIET
+from tests.stand_ins import always
 from tests.waiting import eventually
 
 GONE = Path("/gone/beach.png")
@@ -59,7 +61,7 @@ def test_tasks_of_a_dead_disk_are_named_and_make_way_for_others(qtbot: QtBot, di
         tasks.run(disk, ignore, file=GONE)
     done: list[int] = []
 
-    tasks.run(lambda: 7, done.append)
+    tasks.run(always(7), done.append)
 
     qtbot.waitUntil(lambda: done == [7])
     qtbot.waitUntil(lambda: len(told.open) == 2 * THREADS)
@@ -140,8 +142,8 @@ def test_changes_of_one_file_come_one_after_the_other(
     done: list[str] = []
     file = Path("scenes.json")
     tasks.write(disk, lambda _none: done.append("first"), log_error, file)
-    tasks.read(lambda: "second", done.append, log_error, file)
-    tasks.write(lambda: "another file", done.append, log_error, Path("settings.json"))
+    tasks.read(always("second"), done.append, log_error, file)
+    tasks.write(always("another file"), done.append, log_error, Path("settings.json"))
     qtbot.waitUntil(lambda: done == ["another file"])
     qtbot.wait(100)  # it is late, and keeps its place
 
@@ -156,8 +158,8 @@ def test_calls_of_a_pool_begin_in_order_and_one_that_is_given_up_makes_way() -> 
     begun: list[int] = []
     calls = [
         pool.submit(first),
-        pool.submit(lambda: begun.append(2)),
-        pool.submit(lambda: begun.append(3)),
+        pool.submit(partial(begun.append, 2)),
+        pool.submit(partial(begun.append, 3)),
     ]
     assert first.entered.wait(60)
     assert calls[2].cancel()

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 
 import PyQt6.QtWidgets as qt  # noqa: N813
 from PyQt6.QtCore import QLocale, QObject, QPoint, QPointF, Qt
@@ -27,10 +27,85 @@ from app.gui.state import THREADS, SettingsStore, Tasks
 from app.gui.translation import Translation
 from app.gui.widgets.qt import application
 from app.gui.widgets.qt import existing as existing
+from app.runtime.status import Phase
 from app.settings import Settings, SettingsOwner
 from tests.waiting import beside
 
 Child = TypeVar("Child", bound=QObject)
+Values = ParamSpec("Values")
+
+
+def until(
+    qtbot: QtBot, condition: Callable[Values, object], *values: Values.args, **named: Values.kwargs
+) -> None:
+    """Run the event loop until `condition` holds for these values."""
+
+    def holds() -> bool:
+        return bool(condition(*values, **named))
+
+    qtbot.waitUntil(holds)
+
+
+def until_not(
+    qtbot: QtBot, condition: Callable[Values, object], *values: Values.args, **named: Values.kwargs
+) -> None:
+    """Run the event loop until `condition` does not hold for these values."""
+
+    def ended() -> bool:
+        return not condition(*values, **named)
+
+    qtbot.waitUntil(ended)
+
+
+def until_is(
+    qtbot: QtBot,
+    expected: object,
+    read: Callable[Values, object],
+    *values: Values.args,
+    **named: Values.kwargs,
+) -> None:
+    """Run the event loop until `read` returns for these values what is expected."""
+
+    def check() -> None:
+        found = read(*values, **named)
+        assert found == expected  # the failure of the wait shows both
+
+    qtbot.waitUntil(check)
+
+
+def has_sent(session: Session, more_than: int) -> bool:
+    """Whether the outputs were sent more new frames than these."""
+    return session.bridge.status.frames_out > more_than
+
+
+def in_phase(session: Session, phase: Phase) -> bool:
+    return session.bridge.status.phase is phase
+
+
+def records(session: Session) -> bool:
+    return session.bridge.status.recording is not None
+
+
+def has_own(session: Session, count: int) -> bool:
+    """Whether so many backgrounds are the user's own."""
+    return len(own(session)) == count
+
+
+def kind_chosen(session: Session) -> str:
+    return chosen(session).kind
+
+
+def has_scenes(session: Session, *names: str) -> bool:
+    return session.window.scenes.names == names
+
+
+def has_error(session: Session, words: str) -> bool:
+    """Whether the error that is shown says this."""
+    return words in session.window.notices.error
+
+
+def has_text(label: qt.QLabel | qt.QAbstractButton | qt.QLineEdit, words: str) -> bool:
+    return words in label.text()
 
 
 def made_store(settings: Settings | None = None) -> SettingsStore:
@@ -105,12 +180,12 @@ def asked(session: Session) -> qt.QMessageBox | None:
 
 def answer(session: Session, qtbot: QtBot, text: str) -> str:
     """Press a button of a question, which waits for it and harms nothing unasked; return what it said."""
-    qtbot.waitUntil(lambda: asked(session) is not None)
+    until(qtbot, asked, session)
     box = existing(asked(session))
     said = f"{box.text()} {box.informativeText()}"
     assert existing(box.defaultButton()).text() in ("Keep", "Keep it hidden")
     next(each for each in box.buttons() if each.text() == text).click()
-    qtbot.waitUntil(lambda: isdeleted(box))
+    until(qtbot, isdeleted, box)
     return said
 
 
@@ -216,7 +291,7 @@ def settle(tasks: Tasks, qtbot: QtBot, count: int = THREADS) -> None:
     free = list[int]()
     for _ in range(count):
         tasks.run(meet.wait, free.append)
-    qtbot.waitUntil(lambda: len(free) == count)
+    until_is(qtbot, count, len, free)
 
 
 def full(*_: object, **__: object) -> None:
