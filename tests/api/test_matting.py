@@ -30,6 +30,7 @@ from tests.clips import demo, names_in, read_numbers, write_clip
 from tests.fresh_python import printed_by
 from tests.matting.stubs import frames
 from tests.paths import ROOT
+from tests.stand_ins import always
 
 GIVEN = frames(160, 96, 6)
 
@@ -80,7 +81,7 @@ def test_a_stream_that_nobody_closes_ends_with_its_thread(tmp_path: Path) -> Non
     video = write_video(tmp_path / "a.mp4", frames=6, fps=20)
     engine = FakeEngine(Settings().matting, 160, 96)
     before = set(threading.enumerate())
-    matting = Matting("mattecam", background=video, build=lambda *_: engine)
+    matting = Matting("mattecam", background=video, build=always(engine))
     matting.step(GIVEN[0])
     matting.reset()
     own = set(threading.enumerate()) - before
@@ -188,7 +189,7 @@ def test_a_stream_is_refused_in_another_process(monkeypatch: pytest.MonkeyPatch)
     with Matting("mattecam") as matting:
         matting.step(GIVEN[0])
         with monkeypatch.context() as child:
-            child.setattr(os, "getpid", lambda: 0)
+            child.setattr(os, "getpid", always(0))
             for use in (lambda: matting.step(GIVEN[1]), matting.reset):
                 with pytest.raises(ModelError, match="belongs to the process"):
                     use()
@@ -206,13 +207,13 @@ def test_a_fork_of_a_process_that_has_matted_is_told_to_spawn(
         matting.step(GIVEN[0])
     before_the_fork = Matting("mattecam")
     use: dict[str, Any] = {
-        "Matting": lambda: Matting("mattecam"),
+        "Matting": partial(Matting, "mattecam"),
         "step": lambda: before_the_fork.step(GIVEN[0]),
-        "convert": lambda: convert(clip, tmp_path / "b.mp4", model="mattecam"),
+        "convert": partial(convert, clip, tmp_path / "b.mp4", model="mattecam"),
     }
 
     with monkeypatch.context() as child:
-        child.setattr(os, "getpid", lambda: 0)
+        child.setattr(os, "getpid", always(0))
         with pytest.raises(
             ModelError, match=r'spawn, as with multiprocessing\.get_context\("spawn"\)'
         ):
