@@ -10,7 +10,6 @@ import tracemalloc
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from fractions import Fraction
-from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -43,18 +42,31 @@ from app.media.video_writer import VideoWriter
 from tests.backgrounds.files import COLOURS, colour_number, cut, flat, photo, write, write_video
 from tests.fresh_python import printed_by
 from tests.paths import ROOT
-from tests.waiting import eventually
+from tests.stand_ins import always
+from tests.waiting import eventually, eventually_is, no_longer
 
 COLOUR = BackgroundSettings(kind="colour", colour="#c8640a")
 BLUR = BackgroundSettings(kind="blur", blur_strength=30)
+
+
+def made_image(folder: Path) -> BackgroundSettings:
+    return BackgroundSettings(kind="image", path=write(folder / "a.png", photo()))
+
+
+def made_fitted(folder: Path) -> BackgroundSettings:
+    return BackgroundSettings(kind="image", path=write(folder / "a.jpg", photo()), fit="fit")
+
+
+def made_video(folder: Path) -> BackgroundSettings:
+    return BackgroundSettings(kind="video", path=write_video(folder / "a.mp4"))
+
+
 MAKERS: dict[str, Callable[[Path], BackgroundSettings]] = {
-    "image": lambda folder: BackgroundSettings(kind="image", path=write(folder / "a.png", photo())),
-    "fitted": lambda folder: BackgroundSettings(
-        kind="image", path=write(folder / "a.jpg", photo()), fit="fit"
-    ),
-    "video": lambda folder: BackgroundSettings(kind="video", path=write_video(folder / "a.mp4")),
-    "colour": lambda folder: COLOUR,
-    "blur": lambda folder: BLUR,
+    "image": made_image,
+    "fitted": made_fitted,
+    "video": made_video,
+    "colour": always(COLOUR),
+    "blur": always(BLUR),
 }
 
 
@@ -402,6 +414,10 @@ def test_the_last_picture_of_a_round_lasts_as_long_as_it_says(tmp_path: Path) ->
     assert same == [0, 1, 2, 2, 0, 1, 2, 2]
 
 
+def shown_colour(background: VideoBackground, time_s: float) -> int:
+    return colour_number(background.backdrop(64, 48, time_s))
+
+
 def test_it_never_waits_for_the_decoder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     gate = threading.Event()
 
@@ -424,8 +440,8 @@ def test_real_time_playback_follows_the_clock_and_continues_after_a_long_pause(
     with played(tmp_path, realtime=True, frames=40, fps=20) as background:
         background.backdrop(64, 48, 0.0)
         for number in range(1, 20):
-            wanted = partial(background.backdrop, 64, 48, (number + 0.5) / 20)
-            eventually(lambda: colour_number(wanted()) == number % len(COLOURS))  # noqa: B023 - called at once
+            time_s = (number + 0.5) / 20
+            eventually_is(number % len(COLOURS), shown_colour, background, time_s)
         background.backdrop(64, 48, 3600.0)
         assert background._decoded_s < 60, "an hour of video must not be decoded to catch up"
         later_s = count(3600, 0.01)
@@ -521,12 +537,15 @@ def test_a_disk_that_stands_still_while_a_video_plays_is_named_until_it_goes_on(
             background.backdrop(64, 48, 0.0)
             return str(background.problem or "")
 
-        eventually(lambda: "a.mp4 does not answer" in problem())
+        def does_not_answer() -> bool:
+            return "a.mp4 does not answer" in problem()
+
+        eventually(does_not_answer)
         named = background.problem
         assert problem() and background.problem is named  # one error, which is reported once
 
         answers.set()
-        eventually(lambda: problem() == "")
+        eventually_is("", problem)
 
 
 def test_a_truncated_video_plays_to_its_end(tmp_path: Path) -> None:
@@ -545,12 +564,16 @@ def test_no_thread_of_decoder_or_scaler_waits_for_the_garbage_collector(tmp_path
     gc.disable()
     try:
         before = psutil.Process().num_threads()
+
+        def has_more_threads() -> bool:
+            return psutil.Process().num_threads() > before
+
         for _ in range(4):
             with closing(VideoBackground(path, realtime=False)) as background:
                 background.backdrop(64, 48, 0.0)
             del background
         # `join` returns a moment before the system has ended a thread; one that waits for a collection never ends.
-        eventually(lambda: psutil.Process().num_threads() <= before)
+        no_longer(has_more_threads)
     finally:
         gc.enable()
 
