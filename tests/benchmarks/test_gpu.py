@@ -13,6 +13,7 @@ from app.matting.interface import StepGeometry
 from benchmarks import gpu
 from benchmarks.gpu import Bench, Row, correctness, machine, run, speed
 from tests.fresh_python import printed_by
+from tests.stand_ins import always
 
 pytestmark = [pytest.mark.torch, pytest.mark.long]
 
@@ -39,7 +40,7 @@ def test_a_check_that_fails_is_recorded_and_the_next_one_runs(tmp_path: Path) ->
 
 def test_a_missing_compiler_passes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gpu, "SIZES", gpu.SIZES[:1])
-    monkeypatch.setattr(Bench, "seconds", lambda *_: 0.01)
+    monkeypatch.setattr(Bench, "seconds", always(0.01))
     monkeypatch.setattr(Bench, "compiled", Mock(side_effect=RuntimeError("no compiler")))
     assert run(Bench(rehearsal=True), tmp_path / "results.json", (speed,))
     told = (tmp_path / "results.json").read_text()
@@ -51,7 +52,7 @@ def test_a_step_that_is_not_recorded_does_not_pass(
 ) -> None:
     for name, value in (("device", "cpu"), ("precision", "float32")):
         monkeypatch.setattr(Bench, name, value)
-    monkeypatch.setattr(Bench, "geometry", lambda *_: StepGeometry(128, 72, 0.5))
+    monkeypatch.setattr(Bench, "geometry", always(StepGeometry(128, 72, 0.5)))
     assert not run(Bench(rehearsal=False), tmp_path / "results.json", (correctness,))
     rows = json.loads((tmp_path / "results.json").read_text())
     assert [(row["graph"], row["off_mean"]) for row in rows] == [(False, 0)] * 2
